@@ -1,0 +1,50 @@
+/**
+ * Every mishap that the program can name. The row decides what happens: `exit` is the process's exit
+ * code when the error ends a command (the contract: 1 failed, 2 usage or configuration, 3 credentials
+ * refused, 4 unreachable, 5 already running, 6 timed out or expired).
+ */
+export const ERRORS = {
+  failed: { exit: 1 },
+  usage: { exit: 2 },
+  config_invalid: { exit: 2 },
+  state_corrupt: { exit: 2 },
+  state_newer: { exit: 1 },
+  store_unavailable: { exit: 1 },
+  credentials_refused: { exit: 3 },
+  wrong_brand: { exit: 3 },
+  access_denied: { exit: 3 },
+  platform_refused: { exit: 3 },
+  unreachable: { exit: 4 },
+  port_in_use: { exit: 1 },
+  already_running: { exit: 5 },
+  timed_out: { exit: 6 },
+  expired: { exit: 6 },
+  interrupted: { exit: 1 },
+} as const satisfies Record<string, { readonly exit: number }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/**
+ * Bad weather with a name. `message` says what happened in words that a person can act on; `next`
+ * says what to do about it. Anything that is not a `BridgeError` is a bug and must stay visible.
+ */
+export class BridgeError extends Error {
+  override readonly name = 'BridgeError';
+  readonly code: ErrorCode;
+  readonly next: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { next?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.next = options.next;
+  }
+
+  get exitCode(): number {
+    return ERRORS[this.code].exit;
+  }
+}
+
+/** The text of anything thrown, without its stack. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

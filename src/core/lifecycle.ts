@@ -1,0 +1,35 @@
+import { BridgeError, errorText } from './errors.ts';
+import type { Log } from './ports.ts';
+
+/** A part of the program that runs. The constructor only remembers; `start` opens, `stop` closes. */
+export interface Service {
+  readonly name: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts in order. If one fails, those already started are stopped, and its error is thrown. */
+export async function startAll(services: readonly Service[], log: Log): Promise<void> {
+  const started: Service[] = [];
+  for (const service of services) {
+    try {
+      await service.start();
+    } catch (error) {
+      await stopAll(started, log);
+      throw error;
+    }
+    started.push(service);
+  }
+}
+
+/** Stops in reverse. One that fails to stop doesn't keep the others running. */
+export async function stopAll(services: readonly Service[], log: Log): Promise<void> {
+  for (const service of services.toReversed()) {
+    try {
+      await service.stop();
+    } catch (error) {
+      log.warn('stop_failed', { service: service.name, error: errorText(error) });
+      if (!(error instanceof BridgeError)) log.debug('stop_failed_stack', { stack: String(error) });
+    }
+  }
+}

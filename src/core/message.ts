@@ -1,0 +1,38 @@
+import type { Brand } from './brand.ts';
+import type { AppId, ChatId, MessageId, OpenId } from './ids.ts';
+
+export type ChatType = 'p2p' | 'group';
+
+/** One piece of what a person sent. A list of these, and not a string, so that files can join later. */
+export type Part =
+  | { readonly kind: 'text'; readonly text: string }
+  /** Something that we can't hand to an agent yet; `messageType` is Lark's word for it. */
+  | { readonly kind: 'unsupported'; readonly messageType: string };
+
+/** A message that Lark delivered, judged once at the edge and trusted from there on. */
+export interface InboundMessage {
+  readonly appId: AppId;
+  readonly messageId: MessageId;
+  readonly eventId: string;
+  readonly chatId: ChatId;
+  readonly chatType: ChatType;
+  readonly senderOpenId: OpenId;
+  readonly rootId: MessageId | undefined;
+  readonly parentId: MessageId | undefined;
+  /** `omt_…`, present only for a message inside a thread. */
+  readonly threadId: string | undefined;
+  /** When the person sent it, by Lark's clock. */
+  readonly sentAtMs: number;
+  readonly parts: readonly Part[];
+}
+
+/** Where a message came from, as it travels with its turn to the agent. */
+export interface LarkContext {
+  readonly brand: Brand;
+  readonly chatId: string;
+  readonly chatType: ChatType;
+  readonly senderOpenId: string;
+  readonly messageId: string;
+  readonly threadId?: string;
+  readonly parentId?: string;
+}

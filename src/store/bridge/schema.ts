@@ -1,0 +1,1 @@
+export const BRIDGE_SCHEMA = '';

@@ -1,0 +1,244 @@
+import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { BridgeError, errorText } from '../core/errors.ts';
+import type { Log } from '../core/ports.ts';
+import { connect, type Connection, type SqlRow, type SqlValue, type Statement } from './driver.ts';
+import { MIGRATIONS } from './migrations.ts';
+
+/** How long a write waits for another process (`agents add` beside a running daemon). */
+const BUSY_TIMEOUT_MS = 5_000;
+/** A commit takes at most this many writes, so that a flood can't hold the event loop for long. */
+const WRITES_PER_COMMIT_MAX = 512;
+
+interface Waiting {
+  readonly run: () => void;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One SQLite file. Writers of one turn of the event loop share one durable commit. */
+export class Db {
+  readonly #connection: Connection;
+  readonly #statements = new Map<string, Statement>();
+  #waiting: Waiting[] = [];
+  #flushPlanned = false;
+  #closed = false;
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * Opens (or creates) the file and brings its schema up to date. A file that is not a sound database is
+   * set aside with its name in the log, never deleted, and a new one is begun.
+   * Throws `state_newer` for a file of a newer version and `store_unavailable` if it can't be opened.
+   */
+  static open(path: string, log: Log): Db {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    try {
+      return new Db(openMigrated(path));
+    } catch (error) {
+      if (error instanceof BridgeError) throw error;
+      if (!isCorrupt(error)) {
+        throw new BridgeError(
+          'store_unavailable',
+          `can't open the database ${path}: ${errorText(error)}`,
+          {
+            next: 'Check that the folder exists, is writable and has space left.',
+            cause: error,
+          },
+        );
+      }
+      const kept = setAside(path);
+      log.error('database_corrupt', { path, kept, error: errorText(error) });
+      return new Db(openMigrated(path));
+    }
+  }
+
+  /** A prepared statement, made once per SQL text. */
+  prepare(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#connection.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  run(sql: string, ...values: SqlValue[]): number {
+    return Number(this.prepare(sql).run(...values).changes);
+  }
+
+  get(sql: string, ...values: SqlValue[]): SqlRow | undefined {
+    return this.prepare(sql).get(...values);
+  }
+
+  all(sql: string, ...values: SqlValue[]): SqlRow[] {
+    return this.prepare(sql).all(...values);
+  }
+
+  /**
+   * Runs `work` inside the next commit and resolves after that commit is durable. Work that throws
+   * takes nothing with it but itself. `work` may be run twice (when a neighbour in the same commit
+   * failed), so it must do nothing but read and write this database.
+   * Rejects with `store_unavailable` if the commit fails (disk full, locked): then nothing was written.
+   */
+  write<T>(work: () => T): Promise<T> {
+    if (this.#closed) return Promise.reject(closedError());
+    const { promise, resolve, reject } = withResolvers<T>();
+    let result: T;
+    this.#waiting.push({
+      run: () => {
+        result = work();
+      },
+      resolve: () => resolve(result),
+      reject,
+    });
+    if (!this.#flushPlanned) {
+      this.#flushPlanned = true;
+      setImmediate(() => this.#flush());
+    }
+    return promise;
+  }
+
+  /** Commits what waits, then closes. */
+  close(): void {
+    if (this.#closed) return;
+    while (this.#waiting.length > 0) this.#flush();
+    this.#closed = true;
+    this.#connection.close();
+  }
+
+  #flush(): void {
+    this.#flushPlanned = false;
+    if (this.#closed) return;
+    const batch = this.#waiting.splice(0, WRITES_PER_COMMIT_MAX);
+    if (this.#waiting.length > 0) {
+      this.#flushPlanned = true;
+      setImmediate(() => this.#flush());
+    }
+    if (batch.length === 0) return;
+    try {
+      this.#commit(batch);
+    } catch (error) {
+      if (batch.length === 1) batch[0]?.reject(asStoreError(error));
+      else for (const one of batch) this.#commitAlone(one);
+      return;
+    }
+    for (const one of batch) one.resolve();
+  }
+
+  #commitAlone(one: Waiting): void {
+    try {
+      this.#commit([one]);
+    } catch (error) {
+      one.reject(asStoreError(error));
+      return;
+    }
+    one.resolve();
+  }
+
+  #commit(batch: readonly Waiting[]): void {
+    this.#connection.exec('BEGIN IMMEDIATE');
+    try {
+      for (const one of batch) one.run();
+      this.#connection.exec('COMMIT');
+    } catch (error) {
+      rollback(this.#connection);
+      throw error;
+    }
+  }
+}
+
+function openMigrated(path: string): Connection {
+  const connection = connect(path);
+  try {
+    connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    connection.exec('PRAGMA journal_mode = WAL');
+    // FULL: what was acked to Lark survives a power cut, not only a crash.
+    connection.exec('PRAGMA synchronous = FULL');
+    connection.exec('PRAGMA foreign_keys = ON');
+    connection.exec('PRAGMA wal_autocheckpoint = 4000');
+    chmodSync(path, 0o600);
+    migrate(connection, path);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function migrate(connection: Connection, path: string): void {
+  connection.exec('BEGIN IMMEDIATE');
+  try {
+    const version = Number(connection.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+    if (version > MIGRATIONS.length) {
+      throw new BridgeError(
+        'state_newer',
+        `the database ${path} was written by a newer lark-bridge (schema ${version}, this one knows ${MIGRATIONS.length})`,
+        { next: 'Install that newer version, or choose another --state-dir.' },
+      );
+    }
+    for (const sql of MIGRATIONS.slice(version)) connection.exec(sql);
+    connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    connection.exec('COMMIT');
+  } catch (error) {
+    rollback(connection);
+    throw error;
+  }
+}
+
+function rollback(connection: Connection): void {
+  try {
+    connection.exec('ROLLBACK');
+  } catch {
+    // SQLite has already rolled back by itself (a full disk does that); the first error is the one to see.
+  }
+}
+
+function setAside(path: string): string {
+  const kept = `${path}.corrupt-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, kept + suffix);
+  }
+  return kept;
+}
+
+function isCorrupt(error: unknown): boolean {
+  // SQLITE_NOTADB and SQLITE_CORRUPT, in SQLite's own words; drivers differ in how they pass the number.
+  return /file is not a database|malformed/.test(errorText(error));
+}
+
+function isSqliteError(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /SQLITE|disk|database|readonly/i.test(`${codeOf(error)} ${error.message}`)
+  );
+}
+
+function codeOf(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return typeof code === 'string' ? code : '';
+}
+
+function asStoreError(error: unknown): unknown {
+  if (error instanceof BridgeError || !isSqliteError(error)) return error;
+  return new BridgeError('store_unavailable', `the database refused a write: ${errorText(error)}`, {
+    next: 'Check the free space and the rights of the state directory.',
+    cause: error,
+  });
+}
+
+function closedError(): BridgeError {
+  return new BridgeError('store_unavailable', 'the database is closed');
+}
+
+function withResolvers<T>() {
+  let resolve!: (value: T) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<T>((res, rej) => {
+    resolve = res;
+    reject = rej;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,49 @@
+/**
+ * The SQLite driver: Node's own `node:sqlite` where it exists (from 22.13), else the same API from
+ * `@photostructure/sqlite`, whose prebuilt binaries come inside the npm package. The only import of either.
+ */
+import { createRequire } from 'node:module';
+
+/** What can be bound and read. Booleans and dates must be turned into these by the caller. */
+export type SqlValue = string | number | bigint | null | Uint8Array;
+export type SqlRow = Record<string, SqlValue>;
+
+export interface Statement {
+  run(...values: SqlValue[]): { readonly changes: number | bigint };
+  get(...values: SqlValue[]): SqlRow | undefined;
+  all(...values: SqlValue[]): SqlRow[];
+}
+
+export interface Connection {
+  exec(sql: string): void;
+  prepare(sql: string): Statement;
+  close(): void;
+}
+
+interface Driver {
+  readonly DatabaseSync: new (path: string) => Connection;
+}
+
+const require = createRequire(import.meta.url);
+
+function loadDriver(): Driver {
+  // Node 22 and 24 print an ExperimentalWarning when the module loads; users can do nothing about it.
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = () => {};
+  try {
+    return require('node:sqlite') as Driver;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'ERR_UNKNOWN_BUILTIN_MODULE') throw error;
+    return require('@photostructure/sqlite') as Driver;
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+let driver: Driver | undefined;
+
+export function connect(path: string): Connection {
+  driver ??= loadDriver();
+  return new driver.DatabaseSync(path);
+}
