@@ -36,3 +36,25 @@ export interface LarkContext {
   readonly threadId?: string;
   readonly parentId?: string;
 }
+
+/** What Lark can deliver that the bridge acts on. */
+export type InboundEvent =
+  | { readonly kind: 'message'; readonly message: InboundMessage }
+  | {
+      readonly kind: 'recalled';
+      readonly appId: AppId;
+      readonly eventId: string;
+      readonly messageId: MessageId;
+      readonly chatId: ChatId;
+    }
+  | {
+      readonly kind: 'button';
+      readonly appId: AppId;
+      readonly eventId: string;
+      readonly chatId: ChatId;
+      /** The message that carries the card. */
+      readonly messageId: MessageId;
+      readonly operatorOpenId: OpenId;
+      /** What the card's author put on the button. */
+      readonly value: Readonly<Record<string, unknown>>;
+    };
