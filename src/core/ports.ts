@@ -164,8 +164,8 @@ export interface TurnRequest {
 
 export type TurnAnswer =
   | { readonly kind: 'answered'; readonly text: string }
-  /** The agent said no or broke; `detail` is for people. */
-  | { readonly kind: 'failed'; readonly detail: string };
+  /** The agent said no or broke; `detail` is for people. `interrupted`: it died with its process. */
+  | { readonly kind: 'failed'; readonly detail: string; readonly interrupted?: boolean };
 
 export type SendResult =
   | TurnAnswer

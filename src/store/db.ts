@@ -204,25 +204,26 @@ function setAside(path: string): string {
   return kept;
 }
 
+/** SQLite's primary result codes (https://sqlite.org/rescode.html). */
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+/** Faults of the disk and of company, which pass: locked, out of memory, read-only, I/O, full, can't open. */
+const PASSING = new Set([5, 6, 7, 8, 10, SQLITE_CORRUPT, 13, 14]);
+
 function isCorrupt(error: unknown): boolean {
-  // SQLITE_NOTADB and SQLITE_CORRUPT, in SQLite's own words; drivers differ in how they pass the number.
-  return /file is not a database|malformed/.test(errorText(error));
+  const code = sqliteCode(error);
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
 }
 
-function isSqliteError(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    /SQLITE|disk|database|readonly/i.test(`${codeOf(error)} ${error.message}`)
-  );
-}
-
-function codeOf(error: Error): string {
-  const { code } = error as NodeJS.ErrnoException;
-  return typeof code === 'string' ? code : '';
+function sqliteCode(error: unknown): number | undefined {
+  const { errcode } = error as { errcode?: unknown };
+  // The low byte is the primary code, the rest says more about it.
+  return typeof errcode === 'number' ? errcode & 0xff : undefined;
 }
 
 function asStoreError(error: unknown): unknown {
-  if (error instanceof BridgeError || !isSqliteError(error)) return error;
+  // A broken constraint or a wrong type is a bug: it must not look like weather that one waits out.
+  if (!PASSING.has(sqliteCode(error) ?? 0)) return error;
   return new BridgeError('store_unavailable', `the database refused a write: ${errorText(error)}`, {
     next: 'Check the free space and the rights of the state directory.',
     cause: error,

@@ -1,1 +1,59 @@
-export const BRIDGE_SCHEMA = '';
+/**
+ * `turns`: one row for every message that was admitted, also the memory of which ids are known.
+ * `message` and `state` are JSON of `InboundMessage` and `TurnState`; `message` is emptied with age.
+ * `outbox`: everything that is to be sent or was; `ord` is the order within a lane.
+ * `events`: which events that are not messages have done their work, on which turn.
+ */
+export const BRIDGE_SCHEMA = `
+CREATE TABLE turns (
+  seq INTEGER PRIMARY KEY,
+  app_id TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  chat_id TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  state TEXT NOT NULL,
+  run INTEGER NOT NULL DEFAULT 1,
+  message TEXT NOT NULL,
+  received_at_ms INTEGER NOT NULL,
+  started_at_ms INTEGER,
+  ended_at_ms INTEGER,
+  UNIQUE (app_id, message_id)
+) STRICT;
+CREATE INDEX turns_open ON turns (seq) WHERE phase NOT IN ('answered', 'failed', 'dropped');
+CREATE INDEX turns_askable ON turns (chat_id, seq) WHERE phase IN ('held', 'failed');
+
+CREATE TABLE outbox (
+  key TEXT PRIMARY KEY,
+  app_id TEXT NOT NULL,
+  ord REAL NOT NULL,
+  lane TEXT NOT NULL,
+  turn TEXT,
+  chat_id TEXT NOT NULL,
+  reply_to TEXT,
+  placement TEXT NOT NULL,
+  priority TEXT NOT NULL,
+  body TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  due_at_ms INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  tried_at_ms INTEGER,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  ended_at_ms INTEGER,
+  lark_id TEXT,
+  last_error TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outbox_pending ON outbox (ord) WHERE phase = 'pending';
+CREATE INDEX outbox_turn ON outbox (turn);
+
+CREATE TABLE outbox_order (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL) STRICT;
+INSERT INTO outbox_order VALUES (1, 0);
+
+CREATE TABLE events (
+  app_id TEXT NOT NULL,
+  event_id TEXT NOT NULL,
+  turn TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (app_id, event_id, turn)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX events_age ON events (at_ms);
+`;

@@ -1,0 +1,75 @@
+import type { Journal } from '../core/journal.ts';
+import type { Service } from '../core/lifecycle.ts';
+import { startAll, stopAll } from '../core/lifecycle.ts';
+import type { Clock, Intake, LarkGateway, Log, TurnTarget } from '../core/ports.ts';
+import { Delivery } from './delivery.ts';
+import { Engine, type EngineParts } from './engine.ts';
+import { Inbox } from './intake.ts';
+import { Persistence } from './persistence.ts';
+import { QueueNotices } from './queue-notices.ts';
+
+export interface BridgeParts {
+  readonly journal: Journal;
+  readonly target: TurnTarget;
+  readonly lark: LarkGateway;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly contextOf: EngineParts['contextOf'];
+  readonly turnsRunningMax: number;
+  readonly turnTimeoutMs: number;
+}
+
+/** The heart: from an event at the door to an answer in the chat. */
+export class Bridge implements Service {
+  readonly name = 'bridge';
+  readonly inbox: Inbox;
+  readonly #journal: Journal;
+  readonly #log: Log;
+  readonly #engine: Engine;
+  readonly #delivery: Delivery;
+  readonly #persistence: Persistence;
+  readonly #services: readonly Service[];
+
+  constructor(parts: BridgeParts) {
+    const { journal, clock, log } = parts;
+    this.#journal = journal;
+    this.#log = log;
+    this.#persistence = new Persistence(clock, log);
+    const persistence = this.#persistence;
+    this.#delivery = new Delivery({ ...parts, persistence });
+    const delivery = this.#delivery;
+    this.#engine = new Engine({ ...parts, persistence, delivery });
+    const engine = this.#engine;
+    this.inbox = new Inbox({ journal, engine, delivery, clock, log });
+    this.#services = [delivery, engine, new QueueNotices({ engine, clock, log })];
+  }
+
+  get intake(): Intake {
+    return this.inbox;
+  }
+
+  async start(): Promise<void> {
+    await startAll(this.#services, this.#log);
+    for (const head of await this.#journal.openTurns()) {
+      if (head.phase !== 'command') continue;
+      const command = await this.#journal.turn(head.id);
+      if (command !== undefined) await this.inbox.resume(command);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#persistence.stop();
+    await stopAll(this.#services, this.#log);
+  }
+
+  status() {
+    return {
+      waiting: this.#engine.lanes.size,
+      running: this.#engine.running,
+      outbox: this.#delivery.length,
+      duplicates: this.inbox.duplicates,
+      journalHealthy: this.#persistence.healthy,
+    };
+  }
+}

@@ -1,0 +1,194 @@
+import type { Service } from '../core/lifecycle.ts';
+import type { Journal, OutboxChange } from '../core/journal.ts';
+import { LARK_UUID_HONOURED_MS, OUT_CONCURRENT_MAX } from '../core/limits.ts';
+import { BridgeError, errorText } from '../core/errors.ts';
+import type { Clock, DeliveryResult, LarkGateway, Log } from '../core/ports.ts';
+import type { OutboxRow } from '../core/turn.ts';
+import { Lanes } from './lanes.ts';
+import { afterTry, isPointless } from './outbox.ts';
+import { toOutgoing, withoutMentions } from './render.ts';
+import type { Persistence } from './persistence.ts';
+
+/** The clocks of the two sides may differ, and a send begins before Lark stamps it. */
+const HISTORY_MARGIN_MS = 5 * 60_000;
+
+export interface DeliveryParts {
+  readonly journal: Journal;
+  readonly lark: LarkGateway;
+  readonly persistence: Persistence;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/**
+ * Sends the rows of the outbox: each lane in order, lanes side by side. Dying anywhere in here is safe:
+ * a row that is not marked is sent again under the same key.
+ */
+export class Delivery implements Service {
+  readonly name = 'delivery';
+  readonly #parts: DeliveryParts;
+  readonly #lanes = new Lanes();
+  readonly #working = new Set<Promise<void>>();
+  #stopping = false;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
+  }
+
+  async start(): Promise<void> {
+    this.offer(await this.#parts.journal.pendingOut());
+  }
+
+  /** Waits for the calls under way; what is left goes out at the next start. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#cancelTimer?.();
+    await Promise.all(this.#working);
+  }
+
+  /** Rows that are in the journal now and are to be sent. */
+  offer(rows: readonly OutboxRow[]): void {
+    for (const row of rows) {
+      if (row.state.phase !== 'pending') continue;
+      this.#lanes.add({
+        id: row.key,
+        lane: row.lane,
+        order: row.seq,
+        notBeforeMs: row.state.dueAtMs,
+        sinceMs: row.createdAtMs,
+      });
+    }
+    this.#pump();
+  }
+
+  get length(): number {
+    return this.#lanes.size;
+  }
+
+  #pump(): void {
+    if (this.#stopping) return;
+    const { clock } = this.#parts;
+    while (this.#working.size < OUT_CONCURRENT_MAX) {
+      const item = this.#lanes.take(clock.nowMs());
+      if (item === undefined) break;
+      const work = this.#guarded(item.id, item.lane).finally(() => {
+        this.#working.delete(work);
+        this.#lanes.release(item.lane);
+        this.#pump();
+      });
+      this.#working.add(work);
+    }
+    this.#cancelTimer?.();
+    const dueMs = this.#lanes.nextDueMs();
+    this.#cancelTimer =
+      dueMs === undefined
+        ? undefined
+        : clock.after(Math.max(1, dueMs - clock.nowMs()), () => this.#pump());
+  }
+
+  async #guarded(key: string, lane: string): Promise<void> {
+    try {
+      await this.#work(key, lane);
+    } catch (error) {
+      // While stopping, a write may be refused: the row stays as it is for the next start.
+      if (this.#stopping && error instanceof BridgeError) return;
+      // One row that trips over a bug must not take the others with it.
+      this.#parts.log.error('delivery_bug', { key, error: String((error as Error).stack) });
+    }
+  }
+
+  async #work(key: string, lane: string): Promise<void> {
+    const row = await this.#begin(key);
+    if (row === undefined) return;
+    const result = await this.#send(row);
+    const asked = row.turn && (await this.#parts.journal.turn(row.turn))?.message;
+    const { clock, random } = this.#parts;
+    const nowMs = clock.nowMs();
+    const next = await this.#change(key, (fresh) =>
+      fresh.state.phase === 'pending'
+        ? afterTry(fresh, result, { nowMs, random: random(), asked })
+        : undefined,
+    );
+    this.#report(row, result);
+    if (next.row.state.phase === 'pending') {
+      this.#lanes.add({
+        id: key,
+        lane,
+        order: next.row.seq,
+        notBeforeMs: next.row.state.dueAtMs,
+        sinceMs: row.createdAtMs,
+      });
+    }
+    this.offer(next.out);
+  }
+
+  /** Notes durably that the row may reach Lark from now on; `undefined` if it is not wanted any more. */
+  async #begin(key: string): Promise<OutboxRow | undefined> {
+    const nowMs = this.#parts.clock.nowMs();
+    const { row } = await this.#change(key, (fresh): OutboxChange | undefined => {
+      if (fresh.state.phase !== 'pending') return undefined;
+      if (isPointless(fresh, nowMs)) return { state: { phase: 'dropped' } };
+      if (fresh.triedAtMs !== undefined) return undefined;
+      return { state: fresh.state, triedAtMs: nowMs };
+    });
+    return row.state.phase === 'pending' ? row : undefined;
+  }
+
+  async #send(row: OutboxRow): Promise<DeliveryResult> {
+    const { lark } = this.#parts;
+    const { body } = row;
+    if (body.kind === 'unreact') {
+      const react = await this.#parts.journal.out(body.reactKey);
+      if (react?.state.phase !== 'sent') return { ok: true, id: '' };
+      const out = toOutgoing(row, react.state.larkId);
+      return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
+    }
+    const arrived = await this.#alreadyShown(row);
+    if (arrived !== undefined) return arrived;
+    const out = toOutgoing(row);
+    return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
+  }
+
+  /**
+   * Lark honours a key for an hour. A send in doubt for longer is looked up in the chat before it is
+   * repeated; if the chat may not be read, it is repeated: an answer twice is better than none.
+   */
+  async #alreadyShown(row: OutboxRow): Promise<DeliveryResult | undefined> {
+    const { clock, lark, log } = this.#parts;
+    const { body, triedAtMs } = row;
+    if (body.kind !== 'text' || triedAtMs === undefined) return undefined;
+    if (clock.nowMs() - triedAtMs < LARK_UUID_HONOURED_MS) return undefined;
+    try {
+      const messages = await lark.history(row.chatId, triedAtMs - HISTORY_MARGIN_MS);
+      const parent = row.placement === 'chat' ? undefined : row.replyTo;
+      const shown = withoutMentions(body.text);
+      const found = messages.find(
+        (message) => message.own && message.text === shown && message.parentId === parent,
+      );
+      return found && { ok: true, id: found.messageId };
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      log.warn('doubtful_send_not_checked', { key: row.key, error: errorText(error) });
+      return undefined;
+    }
+  }
+
+  #change(key: string, decide: (row: OutboxRow) => OutboxChange | undefined) {
+    return this.#parts.persistence.insist(() => this.#parts.journal.changeOut(key, decide));
+  }
+
+  #report(row: OutboxRow, result: DeliveryResult): void {
+    const { log } = this.#parts;
+    const fields = { key: row.key, turn: row.turn, chat: row.chatId, kind: row.body.kind };
+    if (result.ok) {
+      log.info('sent', { ...fields, lark_id: result.id });
+      return;
+    }
+    const failure = { ...fields, action: result.action, code: result.code, detail: result.detail };
+    if (result.action === 'tell_operator' || result.action === 'give_up') {
+      log.error('send_refused', failure);
+    } else log.warn('send_failed', failure);
+  }
+}

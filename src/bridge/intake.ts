@@ -1,0 +1,178 @@
+import { LRUCache } from 'lru-cache';
+import type { ChatId, MessageId, TurnId } from '../core/ids.ts';
+import type { Admission, Journal } from '../core/journal.ts';
+import { DEDUP_FRONT_ENTRIES, STALE_AFTER_MS } from '../core/limits.ts';
+import type { InboundEvent, InboundMessage } from '../core/message.ts';
+import type { Clock, Intake, Log } from '../core/ports.ts';
+import type { ChoiceAction, Turn } from '../core/turn.ts';
+import { parseCommand, turnsMeant } from './commands.ts';
+import type { Delivery } from './delivery.ts';
+import type { Engine } from './engine.ts';
+import { outKey, parseChoiceValue } from './keys.ts';
+import { toDrafts } from './render.ts';
+import { choices, notices } from './texts.ts';
+
+export interface IntakeParts {
+  readonly journal: Journal;
+  readonly engine: Engine;
+  readonly delivery: Delivery;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** How many held or failed turns of a chat a person's word can reach. */
+const ASKABLE_MAX = 100;
+
+/** The door of the bridge: an event is in the journal, once, before anything else happens with it. */
+export class Inbox implements Intake {
+  readonly #parts: IntakeParts;
+  /** Ids that are surely in the journal, so that a duplicate costs no write. */
+  readonly #known = new LRUCache<MessageId, true>({ max: DEDUP_FRONT_ENTRIES });
+  /** Recalls that came before their message. */
+  readonly #recalled = new LRUCache<MessageId, true>({ max: DEDUP_FRONT_ENTRIES });
+  /** Chats that have been asked about their stale turns and have not said a word yet. */
+  readonly #asked = new Set<ChatId>();
+  #duplicates = 0;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+  }
+
+  get duplicates(): number {
+    return this.#duplicates;
+  }
+
+  async admit(event: InboundEvent): Promise<void> {
+    switch (event.kind) {
+      case 'message':
+        return this.#message(event.message);
+      case 'recalled':
+        return this.#recall(event.messageId, event.eventId);
+      case 'button':
+        return this.#button(event);
+    }
+  }
+
+  /** A word about turns that an earlier process took but did not carry out. */
+  async resume(command: Turn): Promise<void> {
+    await this.#carryOut(command);
+  }
+
+  async #message(message: InboundMessage): Promise<void> {
+    const { journal, delivery, engine, clock, log } = this.#parts;
+    if (this.#known.has(message.messageId)) {
+      this.#duplicates += 1;
+      return;
+    }
+    const admission = await this.#judge(message, clock.nowMs());
+    const done = await journal.admit(admission);
+    this.#known.set(message.messageId, true);
+    if (done === undefined) {
+      this.#duplicates += 1;
+      return;
+    }
+    const { turn, out } = done;
+    log.info('message_admitted', {
+      turn: turn.id,
+      chat: message.chatId,
+      event: message.eventId,
+      phase: turn.state.phase,
+    });
+    delivery.offer(out);
+    if (turn.state.phase === 'command') await this.#carryOut(turn);
+    else engine.offer(turn);
+  }
+
+  async #judge(message: InboundMessage, nowMs: number): Promise<Admission> {
+    const base = { message, receivedAtMs: nowMs };
+    const subject = { message, run: 1 };
+    const unsupported = message.parts.find((part) => part.kind === 'unsupported');
+    if (unsupported !== undefined) {
+      const show = [notices.unsupported(unsupported.messageType)];
+      return { ...base, state: { phase: 'answered' }, out: toDrafts(subject, show, nowMs) };
+    }
+    if (message.parts.every((part) => part.kind === 'text' && part.text.trim() === '')) {
+      return {
+        ...base,
+        state: { phase: 'answered' },
+        out: toDrafts(subject, [notices.empty()], nowMs),
+      };
+    }
+    const action = parseCommand(message);
+    if (action !== undefined) {
+      const about = turnsMeant(
+        action,
+        await this.#parts.journal.askable(message.chatId, ASKABLE_MAX),
+      );
+      return { ...base, state: { phase: 'command', action, about }, out: [] };
+    }
+    if (this.#recalled.has(message.messageId)) {
+      return { ...base, state: { phase: 'dropped', why: 'recalled' }, out: [] };
+    }
+    if (nowMs - message.sentAtMs > STALE_AFTER_MS) return this.#stale(base, nowMs);
+    return { ...base, state: { phase: 'waiting', attempt: 0, notBeforeMs: 0 }, out: [] };
+  }
+
+  /** Old messages are neither run blindly nor dropped: the chat is asked, once for all of them. */
+  async #stale(
+    base: Pick<Admission, 'message' | 'receivedAtMs'>,
+    nowMs: number,
+  ): Promise<Admission> {
+    const { message } = base;
+    const held = { ...base, state: { phase: 'held', why: 'stale' } } as const;
+    if (this.#asked.has(message.chatId)) return { ...held, out: [] };
+    this.#asked.add(message.chatId);
+    const askable = await this.#parts.journal.askable(message.chatId, ASKABLE_MAX);
+    const waitsAlready = askable.some(
+      ({ state }) => state.phase === 'held' && state.why === 'stale',
+    );
+    if (waitsAlready) return { ...held, out: [] };
+    const [draft] = toDrafts({ message, run: 1 }, [choices.stale()], nowMs);
+    if (draft === undefined) return { ...held, out: [] };
+    const key = outKey(message.appId, message.chatId, 'stale', message.messageId);
+    return { ...held, out: [{ ...draft, key, turn: undefined }] };
+  }
+
+  async #recall(messageId: MessageId, eventId: string): Promise<void> {
+    const { journal, engine } = this.#parts;
+    const id = messageId as string as TurnId;
+    if ((await journal.turn(id)) === undefined) {
+      this.#recalled.set(messageId, true);
+      return;
+    }
+    await engine.happen(id, { kind: 'recalled' }, eventId);
+  }
+
+  async #button(event: Extract<InboundEvent, { kind: 'button' }>): Promise<void> {
+    const choice = parseChoiceValue(event.value);
+    if (choice === undefined) return;
+    const about = choice.turn === undefined ? await this.#staleOf(event.chatId) : [choice.turn];
+    await this.#choose(about, choice.action, event.eventId);
+    this.#asked.delete(event.chatId);
+  }
+
+  async #staleOf(chat: ChatId): Promise<TurnId[]> {
+    const askable = await this.#parts.journal.askable(chat, ASKABLE_MAX);
+    return turnsMeant(
+      'run',
+      askable.filter(({ state }) => state.phase === 'held' && state.why === 'stale'),
+    );
+  }
+
+  async #carryOut(command: Turn): Promise<void> {
+    if (command.state.phase !== 'command') return;
+    const { action, about } = command.state;
+    await this.#choose(about, action, command.id);
+    if (about.length > 0) this.#asked.delete(command.message.chatId);
+    const show =
+      about.length === 0 ? [notices.nothingMeant()] : action === 'skip' ? [notices.skipped()] : [];
+    await this.#parts.engine.happen(command.id, { kind: 'carried_out', show });
+  }
+
+  async #choose(about: readonly TurnId[], action: ChoiceAction, once: string): Promise<void> {
+    for (const id of about) {
+      if ((await this.#parts.journal.turn(id)) === undefined) continue;
+      await this.#parts.engine.happen(id, { kind: 'chosen', action }, once);
+    }
+  }
+}

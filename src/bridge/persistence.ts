@@ -1,0 +1,52 @@
+import { BridgeError, errorText } from '../core/errors.ts';
+import { STORE_RETRY_MS } from '../core/limits.ts';
+import type { Clock, Log } from '../core/ports.ts';
+
+/**
+ * Insists on writes that must not be lost: what an agent or Lark has answered can't be asked for again.
+ * Bad weather of the disk is waited out; meanwhile `healthy` is false.
+ */
+export class Persistence {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #failing = 0;
+  #stopped = false;
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  get healthy(): boolean {
+    return this.#failing === 0;
+  }
+
+  /** No more tries after this: writes that still fail stay unanswered, and the next start repeats the work. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async insist<T>(write: () => Promise<T>): Promise<T> {
+    let failed = false;
+    try {
+      for (;;) {
+        try {
+          return await write();
+        } catch (error) {
+          if (!(error instanceof BridgeError) || error.code !== 'store_unavailable') throw error;
+          if (this.#stopped) throw error;
+          if (!failed) {
+            failed = true;
+            this.#failing += 1;
+            this.#log.error('write_failed', { error: errorText(error) });
+          }
+          await new Promise<void>((resolve) => {
+            this.#clock.after(STORE_RETRY_MS, resolve);
+          });
+        }
+      }
+    } finally {
+      if (failed) this.#failing -= 1;
+    }
+  }
+}

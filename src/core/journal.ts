@@ -1,0 +1,81 @@
+/** The bridge's memory. Every method that writes resolves when the write is durable. */
+import type { ChatId, TurnId } from './ids.ts';
+import type { InboundMessage } from './message.ts';
+import type { OutboxDraft, OutboxRow, OutboxState, Turn, TurnPhase, TurnState } from './turn.ts';
+
+export interface Admission {
+  readonly message: InboundMessage;
+  readonly receivedAtMs: number;
+  readonly state: TurnState;
+  readonly out: readonly OutboxDraft[];
+}
+
+/** What a decision about a turn writes; `undefined` from a decision writes nothing. */
+export interface TurnChange {
+  readonly state: TurnState;
+  /** Begins the turn anew under new keys. */
+  readonly run?: number;
+  readonly out: readonly OutboxDraft[];
+}
+
+export interface OutboxChange {
+  readonly state: OutboxState;
+  readonly triedAtMs?: number | undefined;
+  readonly attempts?: number;
+  readonly lastError?: string;
+  /** What takes the row's place in its lane, under a key of its own. */
+  readonly out?: readonly OutboxDraft[];
+}
+
+/** Where a turn waits or works, without its text. */
+export interface TurnHead {
+  readonly id: TurnId;
+  readonly seq: number;
+  readonly chatId: ChatId;
+  readonly phase: TurnPhase;
+  readonly receivedAtMs: number;
+}
+
+export interface Journal {
+  /** Stores a message once: `undefined` if it is known already. */
+  admit(
+    admission: Admission,
+  ): Promise<{ readonly turn: Turn; readonly out: readonly OutboxRow[] } | undefined>;
+  turn(id: TurnId): Promise<Turn | undefined>;
+  /** Loads, decides and stores in one transaction. Returns the turn as it now is. */
+  changeTurn(
+    id: TurnId,
+    decide: (turn: Turn) => TurnChange | undefined,
+    /** An event's id; a change that this event has made already is not made again. */
+    once?: string,
+  ): Promise<{
+    readonly turn: Turn;
+    readonly changed: boolean;
+    readonly out: readonly OutboxRow[];
+  }>;
+  /** Turns of a chat that a person may still speak about, newest first: held ones and failed ones. */
+  askable(chat: ChatId, limit: number): Promise<readonly Turn[]>;
+  /** Every turn that is not over, in order of arrival. */
+  openTurns(): Promise<readonly TurnHead[]>;
+  /** Every row that is still to be sent, in order. */
+  pendingOut(): Promise<readonly OutboxRow[]>;
+  out(key: string): Promise<OutboxRow | undefined>;
+  enqueue(drafts: readonly OutboxDraft[]): Promise<readonly OutboxRow[]>;
+  changeOut(
+    key: string,
+    decide: (row: OutboxRow) => OutboxChange | undefined,
+  ): Promise<{ readonly row: OutboxRow; readonly out: readonly OutboxRow[] }>;
+}
+
+export interface TurnQuery {
+  readonly phases?: readonly TurnPhase[];
+  readonly chatId?: ChatId;
+  readonly limit: number;
+}
+
+/** What an operator may ask of the journal; works while the daemon runs and while it does not. */
+export interface JournalReader {
+  turn(id: TurnId): Promise<Turn | undefined>;
+  turns(query: TurnQuery): Promise<readonly Turn[]>;
+  outOf(turn: TurnId): Promise<readonly OutboxRow[]>;
+}

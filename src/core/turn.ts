@@ -1,0 +1,132 @@
+/** The work that one message causes, and what is sent because of it, as the journal keeps them. */
+import type { ChatId, MessageId, TurnId, WorkspaceId } from './ids.ts';
+import type { InboundMessage } from './message.ts';
+
+/** Why a turn waits for a person's word. */
+export type HoldReason =
+  /** It was sent so long ago that running it now might surprise. */
+  | 'stale'
+  /** The agent may or may not have run it, and the hub can't tell. */
+  | 'unknown'
+  /** The agent died in the middle and `on-interrupted` is `ask`. */
+  | 'interrupted';
+
+export type TurnState =
+  | { readonly phase: 'waiting'; readonly attempt: number; readonly notBeforeMs: number }
+  /** The slot is taken; the request may be on its way. */
+  | {
+      readonly phase: 'sending';
+      readonly attempt: number;
+      readonly target: WorkspaceId;
+      readonly deadlineMs: number;
+    }
+  /** The hub has it. Without a ticket the target can't say which turn an answer belongs to. */
+  | {
+      readonly phase: 'accepted';
+      readonly attempt: number;
+      readonly target: WorkspaceId;
+      readonly ticket: string | undefined;
+      readonly deadlineMs: number;
+    }
+  /** Its time is over and the slot is free; a late answer is still its own, because of the ticket. */
+  | {
+      readonly phase: 'overdue';
+      readonly target: WorkspaceId;
+      readonly ticket: string;
+      readonly sinceMs: number;
+    }
+  | { readonly phase: 'held'; readonly why: HoldReason }
+  /** Not for the agent: what a person told the bridge itself to do about other turns. */
+  | { readonly phase: 'command'; readonly action: ChoiceAction; readonly about: readonly TurnId[] }
+  | { readonly phase: 'answered' }
+  | { readonly phase: 'failed'; readonly reason: string }
+  | { readonly phase: 'dropped'; readonly why: 'recalled' | 'skipped' | 'operator' };
+
+export type TurnPhase = TurnState['phase'];
+
+export interface Turn {
+  readonly id: TurnId;
+  /** Order of arrival over all chats. */
+  readonly seq: number;
+  readonly message: InboundMessage;
+  readonly receivedAtMs: number;
+  /** Counts how often the turn was begun anew by a person's wish; part of every key made from it. */
+  readonly run: number;
+  readonly state: TurnState;
+}
+
+/** What a step of a turn wants to be shown; the outbox gives each a key and a row. */
+export type Show =
+  | { readonly what: 'answer'; readonly text: string }
+  | { readonly what: 'notice'; readonly name: string; readonly text: string }
+  /** A notice with buttons; `words` are what can be typed instead. */
+  | {
+      readonly what: 'choice';
+      readonly name: string;
+      readonly text: string;
+      readonly buttons: readonly ChoiceButton[];
+    }
+  /** The sign on the person's message that it was received, and its removal. */
+  | { readonly what: 'receipt'; readonly dueAtMs: number }
+  | { readonly what: 'receipt_off' };
+
+/** What a person can say about a turn that waits for their word. */
+export type ChoiceAction = 'run' | 'skip' | 'retry';
+
+export interface ChoiceButton {
+  readonly label: string;
+  readonly action: ChoiceAction;
+  readonly style: 'primary' | 'default';
+}
+
+// ---------------------------------------------------------------- outbox
+
+export type OutboxBody =
+  | { readonly kind: 'text'; readonly text: string }
+  | {
+      readonly kind: 'choice';
+      readonly text: string;
+      readonly buttons: readonly ChoiceButton[];
+    }
+  | { readonly kind: 'react'; readonly emoji: string }
+  /** Takes back the reaction that the row with this key put there. */
+  | { readonly kind: 'unreact'; readonly reactKey: string };
+
+/** How a message row has to be shown; each step down is for a refusal of the one before. */
+export type Placement = 'thread' | 'reply' | 'chat';
+
+export type OutboxState =
+  | { readonly phase: 'pending'; readonly dueAtMs: number }
+  | { readonly phase: 'sent'; readonly larkId: string; readonly atMs: number }
+  /** Could not be delivered; listed for the operator. */
+  | { readonly phase: 'dead'; readonly atMs: number }
+  /** Not wanted any more before it was sent. */
+  | { readonly phase: 'dropped' };
+
+export interface OutboxRow {
+  readonly key: string;
+  readonly seq: number;
+  /** Rows of one lane are sent one after another, in order. */
+  readonly lane: string;
+  readonly turn: TurnId | undefined;
+  readonly chatId: ChatId;
+  readonly replyTo: MessageId | undefined;
+  readonly placement: Placement;
+  readonly priority: 'answer' | 'notice' | 'reaction';
+  readonly body: OutboxBody;
+  readonly createdAtMs: number;
+  /** Set (and durable) before the first try, so that after a crash one knows what may have arrived. */
+  readonly triedAtMs: number | undefined;
+  readonly attempts: number;
+  /** Lark's code and our words for the latest failure. */
+  readonly lastError: string | undefined;
+  readonly state: OutboxState;
+}
+
+/** A row before the journal gave it its place in the order. */
+export type OutboxDraft = Omit<
+  OutboxRow,
+  'seq' | 'triedAtMs' | 'attempts' | 'lastError' | 'state'
+> & {
+  readonly dueAtMs: number;
+};

@@ -1,0 +1,29 @@
+import type { AppId, TurnId } from '../../core/ids.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { Db } from '../db.ts';
+
+/** All SQL of the table `events`. Writers are to be called inside `db.write`. */
+export class EventsTable {
+  readonly #db: Db;
+  readonly #app: AppId;
+  readonly #clock: Clock;
+
+  constructor(db: Db, app: AppId, clock: Clock) {
+    this.#db = db;
+    this.#app = app;
+    this.#clock = clock;
+  }
+
+  /** Remembers what an event did to a turn; false if it did so before. */
+  insert(eventId: string, turn: TurnId): boolean {
+    return (
+      this.#db.run(
+        'INSERT INTO events (app_id, event_id, turn, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        this.#app,
+        eventId,
+        turn,
+        this.#clock.nowMs(),
+      ) > 0
+    );
+  }
+}

@@ -1,0 +1,152 @@
+import { chatId, messageId, turnId, type AppId, type TurnId } from '../../core/ids.ts';
+import type { OutboxChange } from '../../core/journal.ts';
+import type { OutboxBody, OutboxDraft, OutboxRow, OutboxState } from '../../core/turn.ts';
+import type { Db } from '../db.ts';
+import type { SqlRow } from '../driver.ts';
+
+/** All SQL of the table `outbox`. Writers are to be called inside `db.write`. */
+export class OutboxTable {
+  readonly #db: Db;
+  readonly #app: AppId;
+
+  constructor(db: Db, app: AppId) {
+    this.#db = db;
+    this.#app = app;
+  }
+
+  /**
+   * Adds rows; one whose key is there already stays as it is. A row that takes back a reaction is added
+   * only if that reaction was or may have been shown; otherwise the reaction is called off instead.
+   * `inPlaceOf`: the order of the row that these replace.
+   */
+  insert(drafts: readonly OutboxDraft[], inPlaceOf?: number): OutboxRow[] {
+    const rows: OutboxRow[] = [];
+    for (const [part, draft] of drafts.entries()) {
+      if (draft.body.kind === 'unreact' && !this.#mayShow(draft.body.reactKey)) continue;
+      const ord = inPlaceOf === undefined ? this.#next() : inPlaceOf + (part + 1) / 1024;
+      if (this.#insertOne(draft, ord) > 0) rows.push(fresh(draft, ord));
+    }
+    return rows;
+  }
+
+  get(key: string): OutboxRow | undefined {
+    const row = this.#db.get('SELECT * FROM outbox WHERE key = ?', key);
+    return row && toRow(row);
+  }
+
+  update(row: OutboxRow, change: OutboxChange): OutboxRow {
+    const { state } = change;
+    const next: OutboxRow = {
+      ...row,
+      state,
+      triedAtMs: 'triedAtMs' in change ? change.triedAtMs : row.triedAtMs,
+      attempts: change.attempts ?? row.attempts,
+      lastError: change.lastError ?? row.lastError,
+    };
+    this.#db.run(
+      `UPDATE outbox SET phase = ?, due_at_ms = ?, tried_at_ms = ?, attempts = ?, ended_at_ms = ?,
+         lark_id = ?, last_error = ? WHERE key = ?`,
+      state.phase,
+      state.phase === 'pending' ? state.dueAtMs : 0,
+      next.triedAtMs ?? null,
+      next.attempts,
+      'atMs' in state ? state.atMs : null,
+      state.phase === 'sent' ? state.larkId : null,
+      next.lastError ?? null,
+      row.key,
+    );
+    return next;
+  }
+
+  pending(): OutboxRow[] {
+    return this.#db
+      .all(`SELECT * FROM outbox WHERE app_id = ? AND phase = 'pending' ORDER BY ord`, this.#app)
+      .map(toRow);
+  }
+
+  ofTurn(turn: TurnId): OutboxRow[] {
+    return this.#db
+      .all('SELECT * FROM outbox WHERE app_id = ? AND turn = ? ORDER BY ord', this.#app, turn)
+      .map(toRow);
+  }
+
+  #mayShow(reactKey: string): boolean {
+    const react = this.get(reactKey);
+    if (react === undefined) return false;
+    if (react.state.phase === 'sent') return true;
+    if (react.state.phase !== 'pending') return false;
+    if (react.triedAtMs !== undefined) return true;
+    this.update(react, { state: { phase: 'dropped' } });
+    return false;
+  }
+
+  #insertOne(draft: OutboxDraft, ord: number): number {
+    return this.#db.run(
+      `INSERT INTO outbox (key, app_id, ord, lane, turn, chat_id, reply_to, placement, priority, body,
+         phase, due_at_ms, created_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING`,
+      draft.key,
+      this.#app,
+      ord,
+      draft.lane,
+      draft.turn ?? null,
+      draft.chatId,
+      draft.replyTo ?? null,
+      draft.placement,
+      draft.priority,
+      JSON.stringify(draft.body),
+      draft.dueAtMs,
+      draft.createdAtMs,
+    );
+  }
+
+  #next(): number {
+    return Number(
+      this.#db.get('UPDATE outbox_order SET last = last + 1 WHERE id = 1 RETURNING last')?.['last'],
+    );
+  }
+}
+
+function fresh({ dueAtMs, ...draft }: OutboxDraft, ord: number): OutboxRow {
+  return {
+    ...draft,
+    seq: ord,
+    triedAtMs: undefined,
+    attempts: 0,
+    lastError: undefined,
+    state: { phase: 'pending', dueAtMs },
+  };
+}
+
+function toRow(row: SqlRow): OutboxRow {
+  return {
+    key: String(row['key']),
+    seq: Number(row['ord']),
+    lane: String(row['lane']),
+    turn: row['turn'] === null ? undefined : turnId(String(row['turn'])),
+    chatId: chatId(String(row['chat_id'])),
+    replyTo: row['reply_to'] === null ? undefined : messageId(String(row['reply_to'])),
+    placement: String(row['placement']) as OutboxRow['placement'],
+    priority: String(row['priority']) as OutboxRow['priority'],
+    body: JSON.parse(String(row['body'])) as OutboxBody,
+    createdAtMs: Number(row['created_at_ms']),
+    triedAtMs: row['tried_at_ms'] === null ? undefined : Number(row['tried_at_ms']),
+    attempts: Number(row['attempts']),
+    lastError: row['last_error'] === null ? undefined : String(row['last_error']),
+    state: toState(row),
+  };
+}
+
+function toState(row: SqlRow): OutboxState {
+  const atMs = Number(row['ended_at_ms'] ?? 0);
+  switch (String(row['phase'])) {
+    case 'pending':
+      return { phase: 'pending', dueAtMs: Number(row['due_at_ms']) };
+    case 'sent':
+      return { phase: 'sent', larkId: String(row['lark_id']), atMs };
+    case 'dead':
+      return { phase: 'dead', atMs };
+    default:
+      return { phase: 'dropped' };
+  }
+}

@@ -1,0 +1,125 @@
+import type { Admission, TurnChange, TurnHead, TurnQuery } from '../../core/journal.ts';
+import { chatId, turnId, type AppId, type ChatId, type TurnId } from '../../core/ids.ts';
+import type { InboundMessage } from '../../core/message.ts';
+import type { Turn, TurnPhase, TurnState } from '../../core/turn.ts';
+import type { Db } from '../db.ts';
+import type { SqlRow } from '../driver.ts';
+
+const COLUMNS = 'seq, message_id, run, state, message, received_at_ms';
+const FINAL = `('answered', 'failed', 'dropped')`;
+
+/** All SQL of the table `turns`. Writers are to be called inside `db.write`. */
+export class TurnsTable {
+  readonly #db: Db;
+  readonly #app: AppId;
+
+  constructor(db: Db, app: AppId) {
+    this.#db = db;
+    this.#app = app;
+  }
+
+  insert({ message, state, receivedAtMs }: Admission): Turn | undefined {
+    const inserted = this.#db.get(
+      `INSERT INTO turns (app_id, message_id, chat_id, phase, state, message, received_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq`,
+      this.#app,
+      message.messageId,
+      message.chatId,
+      state.phase,
+      JSON.stringify(state),
+      JSON.stringify(message),
+      receivedAtMs,
+    );
+    if (inserted === undefined) return undefined;
+    return {
+      id: turnId(message.messageId),
+      seq: Number(inserted['seq']),
+      message,
+      receivedAtMs,
+      run: 1,
+      state,
+    };
+  }
+
+  get(id: TurnId): Turn | undefined {
+    const row = this.#db.get(
+      `SELECT ${COLUMNS} FROM turns WHERE app_id = ? AND message_id = ?`,
+      this.#app,
+      id,
+    );
+    return row && toTurn(row);
+  }
+
+  update(turn: Turn, { state, run }: TurnChange, nowMs: number): Turn {
+    const final = ['answered', 'failed', 'dropped'].includes(state.phase);
+    this.#db.run(
+      `UPDATE turns SET phase = ?, state = ?, run = ?,
+         started_at_ms = CASE WHEN ? = 'sending' THEN ? ELSE started_at_ms END, ended_at_ms = ?
+       WHERE seq = ?`,
+      state.phase,
+      JSON.stringify(state),
+      run ?? turn.run,
+      state.phase,
+      nowMs,
+      final ? nowMs : null,
+      turn.seq,
+    );
+    return { ...turn, state, run: run ?? turn.run };
+  }
+
+  askable(chat: ChatId, limit: number): Turn[] {
+    return this.#db
+      .all(
+        `SELECT ${COLUMNS} FROM turns WHERE app_id = ? AND chat_id = ? AND phase IN ('held', 'failed')
+         ORDER BY seq DESC LIMIT ?`,
+        this.#app,
+        chat,
+        limit,
+      )
+      .map(toTurn);
+  }
+
+  open(): TurnHead[] {
+    return this.#db
+      .all(
+        `SELECT seq, message_id, chat_id, phase, received_at_ms FROM turns
+         WHERE app_id = ? AND phase NOT IN ${FINAL} ORDER BY seq`,
+        this.#app,
+      )
+      .map((row) => ({
+        id: turnId(String(row['message_id'])),
+        seq: Number(row['seq']),
+        chatId: chatId(String(row['chat_id'])),
+        phase: String(row['phase']) as TurnPhase,
+        receivedAtMs: Number(row['received_at_ms']),
+      }));
+  }
+
+  /** Newest first. */
+  list({ phases, chatId: chat, limit }: TurnQuery): Turn[] {
+    return this.#db
+      .all(
+        `SELECT ${COLUMNS} FROM turns WHERE app_id = ?
+           AND (? IS NULL OR phase IN (SELECT value FROM json_each(?))) AND (? IS NULL OR chat_id = ?)
+         ORDER BY seq DESC LIMIT ?`,
+        this.#app,
+        phases === undefined ? null : 1,
+        JSON.stringify(phases ?? []),
+        chat ?? null,
+        chat ?? null,
+        limit,
+      )
+      .map(toTurn);
+  }
+}
+
+function toTurn(row: SqlRow): Turn {
+  return {
+    id: turnId(String(row['message_id'])),
+    seq: Number(row['seq']),
+    message: JSON.parse(String(row['message'])) as InboundMessage,
+    receivedAtMs: Number(row['received_at_ms']),
+    run: Number(row['run']),
+    state: JSON.parse(String(row['state'])) as TurnState,
+  };
+}

@@ -1,0 +1,89 @@
+import type { Clock } from '../../src/core/ports.ts';
+
+interface Timer {
+  readonly atMs: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+/** Time that moves only when told to. */
+export class VirtualClock implements Clock {
+  #nowMs: number;
+  #timers: Timer[] = [];
+  #order = 0;
+
+  constructor(startMs: number) {
+    this.#nowMs = startMs;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, run: () => void): () => void {
+    this.#order += 1;
+    const timer = { atMs: this.#nowMs + Math.max(0, Math.round(delayMs)), order: this.#order, run };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.after(delayMs, resolve);
+    });
+  }
+
+  /** Goes to the next timer and runs it; false if there is none before `untilMs`. */
+  step(limitMs: number): boolean {
+    const untilMs = Math.round(limitMs);
+    let next: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (
+        next === undefined ||
+        timer.atMs < next.atMs ||
+        (timer.atMs === next.atMs && timer.order < next.order)
+      ) {
+        next = timer;
+      }
+    }
+    if (next === undefined || next.atMs > untilMs) {
+      this.#nowMs = Math.max(this.#nowMs, untilMs);
+      return false;
+    }
+    this.#timers = this.#timers.filter((timer) => timer !== next);
+    this.#nowMs = Math.max(this.#nowMs, next.atMs);
+    next.run();
+    return true;
+  }
+}
+
+/** A clock whose timers die with the process that set them. */
+export class ProcessClock implements Clock {
+  readonly #clock: VirtualClock;
+  dead = false;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  after(delayMs: number, run: () => void): () => void {
+    return this.#clock.after(delayMs, () => {
+      if (!this.dead) run();
+    });
+  }
+}
+
+/** Lets everything that can go on without time passing go on: promises, and commits on their way. */
+export async function settle(): Promise<void> {
+  for (let round = 0; round < 12; round += 1) {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}

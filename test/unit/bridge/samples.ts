@@ -1,0 +1,43 @@
+import { appId, chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import type { InboundMessage } from '../../../src/core/message.ts';
+import type { OutboxRow, Turn, TurnState } from '../../../src/core/turn.ts';
+
+export const message: InboundMessage = {
+  appId: appId('cli_0123456789abcdef'),
+  messageId: messageId('om_1'),
+  eventId: 'e1',
+  chatId: chatId('oc_1'),
+  chatType: 'p2p',
+  senderOpenId: openId('ou_1'),
+  rootId: undefined,
+  parentId: undefined,
+  threadId: undefined,
+  sentAtMs: 1_000,
+  parts: [{ kind: 'text', text: 'hello' }],
+};
+
+export const target = workspaceId('w');
+
+export function turnIn(state: TurnState): Turn {
+  return { id: turnId('om_1'), seq: 1, message, receivedAtMs: 1_000, run: 1, state };
+}
+
+export function rowOf(change: Partial<OutboxRow> = {}): OutboxRow {
+  return {
+    key: 'key',
+    seq: 1,
+    lane: 'oc_1',
+    turn: turnId('om_1'),
+    chatId: message.chatId,
+    replyTo: message.messageId,
+    placement: 'reply',
+    priority: 'answer',
+    body: { kind: 'text', text: 'the answer' },
+    createdAtMs: 1_000,
+    triedAtMs: 1_000,
+    attempts: 0,
+    lastError: undefined,
+    state: { phase: 'pending', dueAtMs: 0 },
+    ...change,
+  };
+}

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import { step, type TurnEvent } from '../../../src/bridge/turn.ts';
+import type { TurnState } from '../../../src/core/turn.ts';
+import { target, turnIn } from './samples.ts';
+
+const rules = { turnTimeoutMs: 600_000, deduplicates: true, nowMs: 5_000 };
+const waiting: TurnState = { phase: 'waiting', attempt: 0, notBeforeMs: 0 };
+const sending: TurnState = { phase: 'sending', attempt: 0, target, deadlineMs: 9_000 };
+const accepted: TurnState = { ...sending, phase: 'accepted', ticket: 'q1' };
+const blind: TurnState = { ...sending, phase: 'accepted', ticket: undefined };
+const overdue: TurnState = { phase: 'overdue', target, ticket: 'q1', sinceMs: 9_000 };
+
+const after = (state: TurnState, event: TurnEvent, more: Partial<typeof rules> = {}) =>
+  step(turnIn(state), event, { ...rules, ...more });
+const sent = (result: Extract<TurnEvent, { kind: 'sent' }>['result']): TurnEvent => ({
+  kind: 'sent',
+  result,
+  random: 1,
+});
+
+describe('a turn', () => {
+  test('takes its slot with a deadline', () => {
+    expect(after(waiting, { kind: 'started', target })?.state).toEqual({
+      phase: 'sending',
+      attempt: 0,
+      target,
+      deadlineMs: 605_000,
+    });
+  });
+
+  test('LCM-OUT-03: a synchronous answer is shown at once', () => {
+    const next = after(sending, sent({ kind: 'answered', text: 'hi' }));
+    expect(next?.state).toEqual({ phase: 'answered' });
+    expect(next?.show).toEqual([{ what: 'answer', text: 'hi' }, { what: 'receipt_off' }]);
+  });
+
+  test('LCM-OUT-04: a queued one keeps its ticket and its deadline', () => {
+    expect(after(sending, sent({ kind: 'accepted', ticket: 'q1' }))?.state).toEqual(accepted);
+  });
+
+  test('an answer under the ticket settles it', () => {
+    const next = after(accepted, { kind: 'waited', result: { kind: 'answered', text: 'hi' } });
+    expect(next?.state.phase).toBe('answered');
+  });
+
+  test('an empty answer is told, not hidden', () => {
+    const next = after(sending, sent({ kind: 'answered', text: ' \n' }));
+    expect(next?.show[0]).toMatchObject({ what: 'notice', name: 'empty_answer' });
+  });
+
+  test('a failing agent is told in words', () => {
+    const next = after(sending, sent({ kind: 'failed', detail: 'it broke' }));
+    expect(next?.state).toEqual({ phase: 'failed', reason: 'agent_failed' });
+    expect(next?.show[0]).toMatchObject({ what: 'notice' });
+    expect(JSON.stringify(next?.show)).toContain('it broke');
+  });
+
+  test.each([
+    ['busy', { kind: 'busy', retryAfterMs: 2_000, detail: '' }, 7_000],
+    ['unreachable', { kind: 'unreachable', detail: '' }, 5_500],
+    ['unknown at a hub that deduplicates', { kind: 'unknown', detail: '' }, 5_500],
+  ] as const)('%s: waits and goes out again', (_name, result, notBeforeMs) => {
+    expect(after(sending, sent(result))?.state).toEqual({
+      phase: 'waiting',
+      attempt: 1,
+      notBeforeMs,
+    });
+  });
+
+  test('unknown where it might run twice: the person is asked, nothing is sent again', () => {
+    const next = after(sending, sent({ kind: 'unknown', detail: '' }), { deduplicates: false });
+    expect(next?.state).toEqual({ phase: 'held', why: 'unknown' });
+    expect(next?.show[0]).toMatchObject({ what: 'choice' });
+  });
+
+  test('a death in the middle of sending follows the same rule', () => {
+    expect(after(sending, { kind: 'restarted' })?.state.phase).toBe('waiting');
+    expect(after(sending, { kind: 'restarted' }, { deduplicates: false })?.state.phase).toBe(
+      'held',
+    );
+  });
+
+  test('LCM-CLI-02: time over releases the slot and tells the chat; a late answer is still shown', () => {
+    const next = after(accepted, { kind: 'timed_out' });
+    expect(next?.state).toMatchObject({ phase: 'overdue', ticket: 'q1' });
+    expect(next?.show[0]).toMatchObject({ what: 'notice', name: 'overdue' });
+    const late = after(overdue, { kind: 'waited', result: { kind: 'answered', text: 'late' } });
+    expect(late?.show[0]).toEqual({ what: 'answer', text: 'late' });
+  });
+
+  test('time over without a ticket: no answer can be told to be its own any more', () => {
+    expect(after(blind, { kind: 'timed_out' })?.state).toEqual({
+      phase: 'failed',
+      reason: 'timed_out',
+    });
+  });
+
+  test('a recall stops what waits and leaves what runs', () => {
+    expect(after(waiting, { kind: 'recalled' })?.state).toEqual({
+      phase: 'dropped',
+      why: 'recalled',
+    });
+    expect(after(accepted, { kind: 'recalled' })).toBeUndefined();
+  });
+
+  test('a stale turn runs for the first time, any other begins anew under new keys', () => {
+    const chosen: TurnEvent = { kind: 'chosen', action: 'run' };
+    expect(after({ phase: 'held', why: 'stale' }, chosen)).toMatchObject({ run: 1 });
+    expect(after({ phase: 'held', why: 'unknown' }, chosen)).toMatchObject({ run: 2 });
+    expect(
+      after({ phase: 'failed', reason: 'x' }, { kind: 'chosen', action: 'retry' }),
+    ).toMatchObject({
+      run: 2,
+      state: waiting,
+    });
+  });
+
+  test.each([
+    [
+      'an answer twice',
+      { phase: 'answered' } as const,
+      { kind: 'waited', result: { kind: 'answered', text: 'x' } } as const,
+    ],
+    ['a start twice', sending, { kind: 'started', target } as const],
+    ['a choice about a running turn', accepted, { kind: 'chosen', action: 'retry' } as const],
+    [
+      'a skip of what failed',
+      { phase: 'failed', reason: 'x' } as const,
+      { kind: 'chosen', action: 'skip' } as const,
+    ],
+  ])('%s means nothing', (_name, state, event) => {
+    expect(after(state, event)).toBeUndefined();
+  });
+});
