@@ -1,9 +1,10 @@
+import type { Brand } from '../core/brand.ts';
 import type { Journal } from '../core/journal.ts';
 import type { Service } from '../core/lifecycle.ts';
 import { startAll, stopAll } from '../core/lifecycle.ts';
 import type { Clock, Intake, LarkGateway, Log, TurnTarget } from '../core/ports.ts';
 import { Delivery } from './delivery.ts';
-import { Engine, type EngineParts } from './engine.ts';
+import { Engine } from './engine.ts';
 import { Inbox } from './intake.ts';
 import { Persistence } from './persistence.ts';
 import { QueueNotices } from './queue-notices.ts';
@@ -15,7 +16,7 @@ export interface BridgeParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  readonly contextOf: EngineParts['contextOf'];
+  readonly brand: Brand;
   readonly turnsRunningMax: number;
   readonly turnTimeoutMs: number;
 }

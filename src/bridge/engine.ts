@@ -1,3 +1,4 @@
+import type { Brand } from '../core/brand.ts';
 import { BridgeError, errorText } from '../core/errors.ts';
 import type { TurnId, WorkspaceId } from '../core/ids.ts';
 import type { Journal, TurnHead } from '../core/journal.ts';
@@ -5,6 +6,7 @@ import type { Service } from '../core/lifecycle.ts';
 import { RECEIPT_DELAY_MS } from '../core/limits.ts';
 import type { Clock, Log, SendResult, TurnTarget, WaitResult } from '../core/ports.ts';
 import type { Show, Turn } from '../core/turn.ts';
+import { contextOf } from './context.ts';
 import type { Delivery } from './delivery.ts';
 import { platformMessageId } from './keys.ts';
 import { Lanes } from './lanes.ts';
@@ -22,7 +24,7 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  readonly contextOf: (turn: Turn) => Parameters<TurnTarget['send']>[0]['context'];
+  readonly brand: Brand;
   readonly turnsRunningMax: number;
   readonly turnTimeoutMs: number;
 }
@@ -214,7 +216,7 @@ export class Engine implements Service {
 
   async #send(turn: Turn): Promise<Turn> {
     if (turn.state.phase !== 'sending') return turn;
-    const { target, random, contextOf } = this.#parts;
+    const { target, random, brand } = this.#parts;
     const { deadlineMs } = turn.state;
     const limit = this.#limit(deadlineMs);
     let result: SendResult;
@@ -223,7 +225,7 @@ export class Engine implements Service {
         {
           messageId: platformMessageId(turn),
           text: textOf(turn),
-          context: contextOf(turn),
+          context: contextOf(turn.message, brand),
           target: turn.state.target,
         },
         limit.signal,

@@ -122,7 +122,7 @@ export class BridgeWorld {
       clock,
       random: this.#random,
       log: silent,
-      contextOf: ({ message }) => ({ brand: 'feishu', ...message }),
+      brand: 'feishu',
       turnsRunningMax: 3,
       turnTimeoutMs: 60_000,
     });
