@@ -151,3 +151,8 @@ export const AGENT_DRAIN_MS = 500;
 export const HEARTBEAT_MS = 25_000;
 /** A hub that has not answered a short call by now will not. */
 export const HUB_CALL_TIMEOUT_MS = 10_000;
+/** Lark is asked who the bot is until it says so. */
+export const BOT_INFO_RETRY_BASE_MS = 2_000;
+export const BOT_INFO_RETRY_MAX_MS = 60_000;
+/** How exactly one knows afterwards when a killed process stopped. */
+export const ALIVE_EVERY_MS = 5_000;

@@ -2,6 +2,7 @@
  * `turns`: one row for every message that was admitted, also the memory of which ids are known.
  * `message` and `state` are JSON of `InboundMessage` and `TurnState`; `message` is emptied with age.
  * `outbox`: everything that is to be sent or was; `ord` is the order within a lane.
+ * `daemon`: the running process's latest sign of life, for `status` and for what happened while it was away.
  * `events`: which events that are not messages have done their work, on which turn.
  */
 export const BRIDGE_SCHEMA = `
@@ -56,4 +57,11 @@ CREATE TABLE events (
   PRIMARY KEY (app_id, event_id, turn)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX events_age ON events (at_ms);
+
+CREATE TABLE daemon (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  pid INTEGER NOT NULL,
+  alive_at_ms INTEGER NOT NULL,
+  status TEXT NOT NULL
+) STRICT;
 `;

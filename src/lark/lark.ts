@@ -1,0 +1,55 @@
+/** The room put together: one app's way into Lark and out of it. */
+import type { BridgeError } from '../core/errors.ts';
+import type { AppId, OpenId } from '../core/ids.ts';
+import type { Clock, Intake, Log } from '../core/ports.ts';
+import type { Secret } from '../core/secret.ts';
+import { createCallBroker } from './broker.ts';
+import { createConnection, type Connection } from './connection.ts';
+import { createGateway, type Gateway } from './gateway.ts';
+import { createHttp, type LarkHttp } from './http.ts';
+import { Identity } from './identity.ts';
+import type { ProxySettings } from './proxy.ts';
+import { createTokenSource } from './token.ts';
+
+export interface LarkOptions {
+  readonly appId: AppId;
+  readonly appSecret: Secret;
+  readonly openBaseUrl: string;
+  readonly botOpenId: OpenId | undefined;
+  readonly proxy: ProxySettings;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+export interface Lark {
+  readonly gateway: Gateway;
+  readonly identity: Identity;
+  readonly http: LarkHttp;
+  /** `onTerminal`: Lark refuses for good. */
+  connect(intake: Intake, onTerminal: (error: BridgeError) => void): Connection;
+}
+
+export function createLark(options: LarkOptions): Lark {
+  const { appId, botOpenId, proxy, clock, random, log } = options;
+  const http = createHttp({ proxy });
+  const tokens = createTokenSource({ ...options, http });
+  const broker = createCallBroker({ clock });
+  const self = () => identity.self;
+  const gateway = createGateway({ ...options, http, tokens, broker, self });
+  const identity = new Identity({
+    appId,
+    botOpenId,
+    botInfo: () => gateway.botInfo(),
+    clock,
+    random,
+    log,
+  });
+  return {
+    gateway,
+    identity,
+    http,
+    connect: (intake, onTerminal) =>
+      createConnection({ ...options, http, intake, self, onTerminal }),
+  };
+}
