@@ -7,6 +7,7 @@ import { Delivery } from './delivery.ts';
 import { Engine } from './engine.ts';
 import { Inbox } from './intake.ts';
 import { Persistence } from './persistence.ts';
+import { Pruning } from './pruning.ts';
 import { QueueNotices } from './queue-notices.ts';
 
 export interface BridgeParts {
@@ -43,7 +44,12 @@ export class Bridge implements Service {
     this.#engine = new Engine({ ...parts, persistence, delivery });
     const engine = this.#engine;
     this.inbox = new Inbox({ journal, engine, delivery, clock, log });
-    this.#services = [delivery, engine, new QueueNotices({ engine, clock, log })];
+    this.#services = [
+      delivery,
+      engine,
+      new QueueNotices({ engine, clock, log }),
+      new Pruning({ journal, clock, log }),
+    ];
   }
 
   get intake(): Intake {

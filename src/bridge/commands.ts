@@ -17,10 +17,12 @@ export function parseCommand(message: InboundMessage): ChoiceAction | undefined 
 }
 
 /**
- * Which turns a command means. `askable` are those of the chat that are held or failed, newest first.
+ * Which turns a command means. `all` are those of the chat that are held or failed, newest first.
  * Stale turns are run or skipped together; otherwise the newest one that the word fits is meant.
  */
-export function turnsMeant(action: ChoiceAction, askable: readonly Turn[]): TurnId[] {
+export function turnsMeant(action: ChoiceAction, all: readonly Turn[]): TurnId[] {
+  // Of an old turn only the id is left.
+  const askable = all.filter((turn) => turn.message.parts.length > 0);
   const held = askable.filter((turn) => turn.state.phase === 'held');
   const stale = held.filter(({ state }) => state.phase === 'held' && state.why === 'stale');
   if (action !== 'retry' && stale.length > 0) return stale.map((turn) => turn.id).toReversed();

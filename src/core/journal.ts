@@ -65,6 +65,19 @@ export interface Journal {
     key: string,
     decide: (row: OutboxRow) => OutboxChange | undefined,
   ): Promise<{ readonly row: OutboxRow; readonly out: readonly OutboxRow[] }>;
+  /** Forgets a few old rows; returns how many, 0 when there are no more. */
+  prune(rules: PruneRules): Promise<number>;
+}
+
+export interface PruneRules {
+  /** What is over since before this is forgotten… */
+  readonly endedBeforeMs: number;
+  /** …but so many of the newest turns keep their ids, without their text, to know repeats by. */
+  readonly keepIds: number;
+  /** Dead letters are kept longer, because somebody has to look at them. */
+  readonly deadBeforeMs: number;
+  /** Rows a step; each step is one short write. */
+  readonly limit: number;
 }
 
 export interface TurnQuery {

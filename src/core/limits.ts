@@ -156,3 +156,8 @@ export const BOT_INFO_RETRY_BASE_MS = 2_000;
 export const BOT_INFO_RETRY_MAX_MS = 60_000;
 /** How exactly one knows afterwards when a killed process stopped. */
 export const ALIVE_EVERY_MS = 5_000;
+/** How often the journal forgets what is old, and how much in one short write. */
+export const PRUNE_EVERY_MS = 10 * 60_000;
+export const PRUNE_ROWS = 500;
+/** Dead letters wait for an operator, who may be on holiday. */
+export const DEAD_LETTER_KEEP_MS = 30 * 24 * 60 * 60 * 1000;

@@ -1,4 +1,5 @@
 import type { AppId, TurnId } from '../../core/ids.ts';
+import type { PruneRules } from '../../core/journal.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Db } from '../db.ts';
 
@@ -24,6 +25,15 @@ export class EventsTable {
         turn,
         this.#clock.nowMs(),
       ) > 0
+    );
+  }
+
+  prune({ endedBeforeMs, limit }: PruneRules): number {
+    return this.#db.run(
+      `DELETE FROM events WHERE (app_id, event_id, turn) IN (
+         SELECT app_id, event_id, turn FROM events WHERE at_ms < ? LIMIT ?)`,
+      endedBeforeMs,
+      limit,
     );
   }
 }

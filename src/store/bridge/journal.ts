@@ -4,6 +4,7 @@ import type {
   Journal,
   JournalReader,
   OutboxChange,
+  PruneRules,
   TurnChange,
   TurnQuery,
 } from '../../core/journal.ts';
@@ -89,6 +90,16 @@ export class SqliteJournal implements Journal, JournalReader {
         out: this.#outbox.insert(change.out ?? [], row.seq),
       };
     });
+  }
+
+  prune(rules: PruneRules): Promise<number> {
+    return this.#db.write(
+      () =>
+        this.#turns.prune(rules) +
+        this.#turns.strip(rules) +
+        this.#outbox.prune(rules) +
+        this.#events.prune(rules),
+    );
   }
 
   turns(query: TurnQuery) {

@@ -1,5 +1,5 @@
 import { chatId, messageId, turnId, type AppId, type TurnId } from '../../core/ids.ts';
-import type { OutboxChange } from '../../core/journal.ts';
+import type { OutboxChange, PruneRules } from '../../core/journal.ts';
 import type { OutboxBody, OutboxDraft, OutboxRow, OutboxState } from '../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
@@ -23,8 +23,9 @@ export class OutboxTable {
     const rows: OutboxRow[] = [];
     for (const [part, draft] of drafts.entries()) {
       if (draft.body.kind === 'unreact' && !this.#mayShow(draft.body.reactKey)) continue;
-      const ord = inPlaceOf === undefined ? this.#next() : inPlaceOf + (part + 1) / 1024;
-      if (this.#insertOne(draft, ord) > 0) rows.push(fresh(draft, ord));
+      const ord = inPlaceOf === undefined ? undefined : inPlaceOf + (part + 1) / 1024;
+      const seq = this.#insertOne(draft, ord);
+      if (seq !== undefined) rows.push(fresh(draft, ord ?? seq));
     }
     return rows;
   }
@@ -60,14 +61,33 @@ export class OutboxTable {
 
   pending(): OutboxRow[] {
     return this.#db
-      .all(`SELECT * FROM outbox WHERE app_id = ? AND phase = 'pending' ORDER BY ord`, this.#app)
+      .all(
+        `SELECT * FROM outbox WHERE app_id = ? AND phase = 'pending' ORDER BY coalesce(ord, seq)`,
+        this.#app,
+      )
       .map(toRow);
   }
 
   ofTurn(turn: TurnId): OutboxRow[] {
     return this.#db
-      .all('SELECT * FROM outbox WHERE app_id = ? AND turn = ? ORDER BY ord', this.#app, turn)
+      .all(
+        'SELECT * FROM outbox WHERE app_id = ? AND turn = ? ORDER BY coalesce(ord, seq)',
+        this.#app,
+        turn,
+      )
       .map(toRow);
+  }
+
+  /** Deletes rows that are over and old. Looks at the oldest only: age follows the order of rows. */
+  prune({ endedBeforeMs, deadBeforeMs, limit }: PruneRules): number {
+    const oldest = (phases: string) => `
+      DELETE FROM outbox WHERE seq IN (SELECT seq FROM (
+        SELECT seq, created_at_ms FROM outbox WHERE app_id = ? AND phase IN ${phases}
+        ORDER BY seq LIMIT ?) WHERE created_at_ms < ?)`;
+    return (
+      this.#db.run(oldest(`('sent', 'dropped')`), this.#app, limit, endedBeforeMs) +
+      this.#db.run(oldest(`('dead')`), this.#app, limit, deadBeforeMs)
+    );
   }
 
   #mayShow(reactKey: string): boolean {
@@ -80,14 +100,15 @@ export class OutboxTable {
     return false;
   }
 
-  #insertOne(draft: OutboxDraft, ord: number): number {
-    return this.#db.run(
+  /** The row's number, or `undefined` if its key is there already. */
+  #insertOne(draft: OutboxDraft, ord: number | undefined): number | undefined {
+    const row = this.#db.get(
       `INSERT INTO outbox (key, app_id, ord, lane, turn, chat_id, reply_to, placement, priority, body,
          phase, due_at_ms, created_at_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING RETURNING seq`,
       draft.key,
       this.#app,
-      ord,
+      ord ?? null,
       draft.lane,
       draft.turn ?? null,
       draft.chatId,
@@ -98,12 +119,7 @@ export class OutboxTable {
       draft.dueAtMs,
       draft.createdAtMs,
     );
-  }
-
-  #next(): number {
-    return Number(
-      this.#db.get('UPDATE outbox_order SET last = last + 1 WHERE id = 1 RETURNING last')?.['last'],
-    );
+    return row && Number(row['seq']);
   }
 }
 
@@ -121,7 +137,7 @@ function fresh({ dueAtMs, ...draft }: OutboxDraft, ord: number): OutboxRow {
 function toRow(row: SqlRow): OutboxRow {
   return {
     key: String(row['key']),
-    seq: Number(row['ord']),
+    seq: Number(row['ord'] ?? row['seq']),
     lane: String(row['lane']),
     turn: row['turn'] === null ? undefined : turnId(String(row['turn'])),
     chatId: chatId(String(row['chat_id'])),

@@ -1,7 +1,8 @@
 /**
  * `turns`: one row for every message that was admitted, also the memory of which ids are known.
  * `message` and `state` are JSON of `InboundMessage` and `TurnState`; `message` is emptied with age.
- * `outbox`: everything that is to be sent or was; `ord` is the order within a lane.
+ * `outbox`: everything that is to be sent or was; `ord` is its
+ * place in the order if it took that of another row, else `seq` is.
  * `daemon`: the running process's latest sign of life, for `status` and for what happened while it was away.
  * `events`: which events that are not messages have done their work, on which turn.
  */
@@ -24,9 +25,10 @@ CREATE INDEX turns_open ON turns (seq) WHERE phase NOT IN ('answered', 'failed',
 CREATE INDEX turns_askable ON turns (chat_id, seq) WHERE phase IN ('held', 'failed');
 
 CREATE TABLE outbox (
-  key TEXT PRIMARY KEY,
+  seq INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
   app_id TEXT NOT NULL,
-  ord REAL NOT NULL,
+  ord REAL,
   lane TEXT NOT NULL,
   turn TEXT,
   chat_id TEXT NOT NULL,
@@ -42,12 +44,10 @@ CREATE TABLE outbox (
   ended_at_ms INTEGER,
   lark_id TEXT,
   last_error TEXT
-) STRICT, WITHOUT ROWID;
-CREATE INDEX outbox_pending ON outbox (ord) WHERE phase = 'pending';
+) STRICT;
+CREATE INDEX outbox_pending ON outbox (seq) WHERE phase = 'pending';
+CREATE INDEX outbox_dead ON outbox (seq) WHERE phase = 'dead';
 CREATE INDEX outbox_turn ON outbox (turn);
-
-CREATE TABLE outbox_order (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL) STRICT;
-INSERT INTO outbox_order VALUES (1, 0);
 
 CREATE TABLE events (
   app_id TEXT NOT NULL,

@@ -1,4 +1,4 @@
-import type { Admission, TurnChange, TurnHead, TurnQuery } from '../../core/journal.ts';
+import type { Admission, PruneRules, TurnChange, TurnHead, TurnQuery } from '../../core/journal.ts';
 import { chatId, turnId, type AppId, type ChatId, type TurnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { Turn, TurnPhase, TurnState } from '../../core/turn.ts';
@@ -93,6 +93,31 @@ export class TurnsTable {
         phase: String(row['phase']) as TurnPhase,
         receivedAtMs: Number(row['received_at_ms']),
       }));
+  }
+
+  /** Deletes turns that are over and old, all but the newest `keepIds`. */
+  prune({ endedBeforeMs, keepIds, limit }: PruneRules): number {
+    return this.#db.run(
+      `DELETE FROM turns WHERE seq IN (
+         SELECT seq FROM turns WHERE app_id = ? AND phase IN ${FINAL} AND received_at_ms < ?
+           AND seq <= (SELECT max(seq) FROM turns) - ? ORDER BY seq LIMIT ?)`,
+      this.#app,
+      endedBeforeMs,
+      keepIds,
+      limit,
+    );
+  }
+
+  /** Takes the text out of turns that are over and old. */
+  strip({ endedBeforeMs, limit }: PruneRules): number {
+    return this.#db.run(
+      `UPDATE turns SET message = json_set(message, '$.parts', json('[]')) WHERE seq IN (
+         SELECT seq FROM turns WHERE app_id = ? AND phase IN ${FINAL} AND received_at_ms < ?
+           AND json_array_length(message, '$.parts') > 0 ORDER BY seq LIMIT ?)`,
+      this.#app,
+      endedBeforeMs,
+      limit,
+    );
   }
 
   /** Newest first. */

@@ -1,0 +1,167 @@
+/** The arrows of ARCHITECTURE.md and the house rules that a machine can hold. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { breaksOf, importsOf, ONE_FILE_ONLY, packageOf, ROOMS, UNREADABLE } from './arrows.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const LINES_MAX = 400;
+const BANNED_NAMES = /^(?:utils?|helpers?|common|misc|manager|service|index)\.[jt]s$/;
+const LEFT_OPEN = /\b(?:TO[D]O|FIX[M]E|X[X]X|HA[C]K)\b/;
+
+function filesUnder(...folders: string[]): { path: string; source: string }[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.[jt]s$/.test(entry.name))
+      .map((entry) => {
+        const path = join(entry.parentPath, entry.name);
+        return { path: path.slice(ROOT.length + 1), source: readFileSync(path, 'utf8') };
+      }),
+  );
+}
+
+const sources = filesUnder('src').map(({ path, source }) => ({ path: path.slice(4), source }));
+const everything = filesUnder('src', 'test', 'bin');
+
+test('there are sources to judge', () => {
+  expect(sources.length).toBeGreaterThan(20);
+});
+
+test('no file of src breaks an arrow of test/arrows.ts', () => {
+  expect(sources.flatMap(({ path, source }) => breaksOf(path, source))).toEqual([]);
+});
+
+test('every dependency is imported somewhere in src, and nothing else is', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const imported = new Set(
+    sources
+      .flatMap(({ source }) => importsOf(source))
+      .filter((target) => !target.startsWith('.') && !target.startsWith('node:'))
+      .map(packageOf),
+  );
+  expect([...imported].toSorted()).toEqual(Object.keys(dependencies).toSorted());
+});
+
+test('every package that a room may import is imported there', () => {
+  const unused = Object.entries(ROOMS).flatMap(([room, { packages }]) => {
+    const used = new Set(
+      sources
+        .filter(({ path }) => path.split('/')[0] === room)
+        .flatMap(({ source }) => importsOf(source).map(packageOf)),
+    );
+    return packages.filter((name) => !used.has(name)).map((name) => `${room}: ${name}`);
+  });
+  expect(unused).toEqual([]);
+});
+
+// Tests may be longer, by what the linter does not count: blank lines and comments.
+test(`no source file has more than ${LINES_MAX} lines`, () => {
+  const long = filesUnder('src', 'bin')
+    .map(({ path, source }) => ({ path, lines: source.trimEnd().split('\n').length }))
+    .filter(({ lines }) => lines > LINES_MAX);
+  expect(long).toEqual([]);
+});
+
+test('no file has a name that says nothing', () => {
+  const nameless = everything.filter(
+    // A command's file is named after its command, and `service` is one.
+    ({ path }) => BANNED_NAMES.test(basename(path)) && !path.startsWith('src/cli/commands/'),
+  );
+  expect(nameless.map(({ path }) => path)).toEqual([]);
+});
+
+test('file names are kebab-case', () => {
+  const odd = everything.filter(
+    ({ path }) => !/^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/.test(basename(path)),
+  );
+  expect(odd.map(({ path }) => path)).toEqual([]);
+});
+
+test('nothing is left open in the sources', () => {
+  expect(everything.filter(({ source }) => LEFT_OPEN.test(source)).map(({ path }) => path)).toEqual(
+    [],
+  );
+});
+
+test('the lock file names no registry, so that it works with any', () => {
+  const lines = readFileSync(join(ROOT, 'package-lock.json'), 'utf8').split('\n');
+  expect(lines.filter((line) => line.includes('"integrity": "sha512-')).length).toBeGreaterThan(
+    100,
+  );
+  expect(lines.filter((line) => line.includes('"resolved": "http'))).toEqual([]);
+});
+
+/** The judge judged: each row is a break that it must see. */
+test.each([
+  ['core/a.ts', "import { readFileSync } from 'node:fs';"],
+  ['core/a.ts', "import type { Agent } from '../agents/echo.ts';"],
+  ['core/a.ts', "const lark = await import('../lark/parse.ts');"],
+  ['core/a.ts', "let x: import('undici').Agent;"],
+  ['bridge/a.ts', "import '../store/db.ts';"],
+  ['bridge/a.ts', "import {\n  a,\n  b,\n} from '../hub/server.ts';"],
+  ['lark/a.ts', "export { Db } from '../store/db.ts';"],
+  ['lark/a.ts', "import type { Client } from '@larksuiteoapi/node-sdk';"],
+  ['lark/deep/sdk.ts', "import * as lark from '@larksuiteoapi/node-sdk';"],
+  ['store/db.ts', "import { DatabaseSync } from 'node:sqlite';"],
+  ['store/db.ts', "const driver = require('@photostructure/sqlite');"],
+  ['sim/server.ts', "import { headerLine } from '../core/header.ts';"],
+  ['sim/server.ts', "import Fastify from 'fastify';"],
+  ['cli/main.ts', "import { Engine } from '../bridge/engine.ts';"],
+  ['hub/a.ts', "import { app } from '../app.ts';"],
+  ['hub/a.ts', "import { x } from '../../test/arrows.ts';"],
+  ['hub/a.ts', 'const part = await import(name);'],
+  ['hub/a.ts', 'const part = await import(`../store/${name}.ts`);'],
+  ['hub/a.ts', "const fs = process.getBuiltinModule('node:fs');"],
+  ['hub/a.ts', "import { exit } from 'node:process';"],
+  ['ops/log.ts', "const level = process.env['LARK_LOG_LEVEL'];"],
+  ['ops/log.ts', 'const { env } = process;'],
+  ['config.ts', 'loadConfig(process.env);'],
+  ['cli/main.ts', 'process.exit(1);'],
+  ['lark/gateway.ts', "const base = 'https://open.feishu.cn';"],
+  ['sim/server.ts', "const base = 'https://accounts.larksuite.com';"],
+  ['ops/log.ts', 'console.log(1);'],
+  ['bridge/all.ts', "export * from './engine.ts';"],
+  ['attic/a.ts', ''],
+])('a break is seen: %s with %j', (path, source) => {
+  expect(breaksOf(path, source)).toHaveLength(1);
+});
+
+test.each([
+  ['lark/sdk.ts', "import * as lark from '@larksuiteoapi/node-sdk';"],
+  ['store/driver.ts', "return require('node:sqlite') as Driver;"],
+  ['lark/brand.ts', "const base = 'https://open.feishu.cn';"],
+  ['lark/parse.ts', '// Source: https://open.feishu.cn/document/x'],
+  [
+    'store/bridge/inbox.ts',
+    "import { Db } from '../db.ts';\nimport { a } from '../../core/ids.ts';",
+  ],
+  ['cli/main.ts', 'const settings = loadConfig(process.env);'],
+  ['cli/commands/run.ts', "const { runApp } = await import('../../app.ts');"],
+  ['bridge/a.ts', "import { important } from './important.ts';\nimportant('node:fs');"],
+])('what is allowed is not taken for a break: %s with %j', (path, source) => {
+  expect(breaksOf(path, source)).toEqual([]);
+});
+
+test('every form of import is read', () => {
+  const source = [
+    "import a from 'a';",
+    'import type { B } from "b";',
+    "import * as c from 'c'",
+    "import 'd';",
+    "export { e } from 'e';",
+    "export type * as F from 'f';",
+    "const g = await import('g');",
+    "type H = import('h').H;",
+    "const i = require('i');",
+    'const j = await import(j1);',
+    "// import 'comment';",
+  ].join('\n');
+  expect(importsOf(source).toSorted()).toEqual([UNREADABLE, ...'a b c d e f g h i'.split(' ')]);
+});
+
+test('what one file alone may import names files that exist', () => {
+  const paths = sources.map(({ path }) => path);
+  expect(Object.values(ONE_FILE_ONLY).filter((path) => !paths.includes(path))).toEqual([]);
+});

@@ -1,0 +1,188 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { previewText, visibleText } from '../../../src/sim/card-text.ts';
+import { issueCardToken } from '../../../src/sim/card-tokens.ts';
+import { type CardDesk, cardOf, md, openCardDesk } from './card-desk.ts';
+import { codeOf, createClient, refusalOf } from './sdk-client.ts';
+
+let desk: CardDesk;
+
+beforeEach(async () => {
+  desk = await openCardDesk();
+});
+
+afterEach(() => desk.lark.stop());
+
+describe('a card entity', () => {
+  test('streams into the message that shows it, and is finished', async () => {
+    const one = await desk.entity();
+    expect(one.cardId).toMatch(/^\d{1,20}$/);
+    await desk.sendEntity(one);
+    for (const text of ['Hel', 'Hello', 'Hello world']) await desk.stream(one, text);
+    expect(desk.shown()).toBe('Hello world');
+    expect(previewText(one.json)).toBe('[Generating...]');
+    await desk.settings(one, { config: { streaming_mode: false, summary: { content: 'Hello' } } });
+    expect(previewText(one.json)).toBe('Hello');
+    expect(await codeOf(desk.stream(one, 'more'))).toBe(300309);
+    expect(desk.shown()).toBe('Hello world');
+  });
+
+  test('sequence numbers rise over all operations of one card', async () => {
+    const one = await desk.entity();
+    await desk.stream(one, 'a', { sequence: 5 });
+    expect(await codeOf(desk.stream(one, 'b', { sequence: 5 }))).toBe(300317);
+    desk.sequence = 3;
+    expect(await codeOf(desk.settings(one, { config: { streaming_mode: false } }))).toBe(300317);
+    await desk.stream(one, 'c', { sequence: 9 });
+    const other = await desk.entity();
+    await desk.stream(other, 'd', { sequence: 1 });
+    expect(one.sequence).toBe(9);
+  });
+
+  test.each([0, -1, 1.5, 2 ** 31])('%d is no sequence number', async (bad) => {
+    expect(await codeOf(desk.stream(await desk.entity(), 'a', { sequence: bad }))).toBe(10002);
+  });
+
+  test('a refused operation uses up neither sequence nor uuid', async () => {
+    const one = await desk.entity();
+    expect(await codeOf(desk.stream(one, 'a', { sequence: 1, uuid: 'u', id: 'other' }))).toBe(
+      300313,
+    );
+    await desk.stream(one, 'b', { sequence: 1, uuid: 'u' });
+    expect(await codeOf(desk.stream(one, 'c', { sequence: 2, uuid: 'u' }))).toBe(200770);
+    expect(await codeOf(desk.stream(one, 'c', { sequence: 2, uuid: 'x'.repeat(65) }))).toBe(10002);
+  });
+
+  test('streaming closes by itself after ten minutes and can be opened again', async () => {
+    const one = await desk.entity();
+    desk.lark.advance(10 * 60_000 - 1_000);
+    await desk.stream(one, 'in time');
+    desk.lark.advance(1_000);
+    expect(await codeOf(desk.stream(one, 'late'))).toBe(200850);
+    await desk.settings(one, { config: { streaming_mode: true } });
+    await desk.stream(one, 'again');
+    desk.lark.advance(10 * 60_000);
+    await desk.batch(one, [{ action: 'delete_elements', params: { element_ids: ['md'] } }]);
+    expect(await codeOf(desk.stream(one, 'closed'))).toBe(300309);
+  });
+
+  test('ten operations a second, then 230020', async () => {
+    const one = await desk.entity();
+    for (let at = 0; at < 10; at += 1) await desk.stream(one, `${at}`);
+    expect(await codeOf(desk.stream(one, 'too many'))).toBe(230020);
+    desk.lark.advance(1_000);
+    await desk.stream(one, 'later');
+  });
+
+  test('lives 14 days and belongs to one app', async () => {
+    const one = await desk.entity();
+    const stranger = createClient(desk.lark, desk.lark.addApp());
+    const path = { card_id: one.cardId, element_id: 'md' };
+    const data = { content: 'x', sequence: 1 };
+    expect(await codeOf(stranger.cardkit.v1.cardElement.content({ path, data }))).toBe(300311);
+    desk.lark.advance(14 * 24 * 3_600_000);
+    desk.lark.revokeTokens(desk.app);
+    const later = createClient(desk.lark, desk.lark.addApp());
+    expect(await codeOf(later.cardkit.v1.cardElement.content({ path, data }))).toBe(300311);
+    const nobody = { path: { ...path, card_id: '7' }, data };
+    expect(await codeOf(later.cardkit.v1.cardElement.content(nobody))).toBe(200740);
+  });
+
+  test('can be sent once, by its app', async () => {
+    const one = await desk.entity();
+    await desk.sendEntity(one);
+    expect(await refusalOf(desk.sendEntity(one))).toMatchObject({
+      code: 230099,
+      msg: expect.stringContaining('ErrCode: 200780') as string,
+    });
+    const unknown = await refusalOf(desk.sendEntity({ cardId: '7000' }));
+    expect(unknown.msg).toContain('ErrCode: 11310; ErrMsg: cardid is invalid');
+    expect(desk.lark.shows(desk.group)).toHaveLength(1);
+  });
+
+  test('waits while somebody’s click is not answered', async () => {
+    const one = await desk.entity();
+    const messageId = await desk.sendEntity(one);
+    const token = issueCardToken(desk.lark.cloud, { appId: desk.app.appId, messageId });
+    expect(await codeOf(desk.stream(one, 'a'))).toBe(200810);
+    token.acked = true;
+    await desk.stream(one, 'b');
+    issueCardToken(desk.lark.cloud, { appId: desk.app.appId, messageId });
+    desk.lark.advance(3_000);
+    await desk.stream(one, 'c');
+  });
+
+  test('is made of a card that was sent as JSON, by id_convert', async () => {
+    const message_id = await desk.send(cardOf([md('start')]));
+    const first = await desk.client.cardkit.v1.card.idConvert({ data: { message_id } });
+    const again = await desk.client.cardkit.v1.card.idConvert({ data: { message_id } });
+    expect(again.data?.card_id).toBe(first.data?.card_id);
+    await desk.stream({ cardId: first.data?.card_id ?? '' }, 'streamed');
+    expect(desk.shown()).toBe('streamed');
+    expect(
+      await codeOf(desk.client.cardkit.v1.card.idConvert({ data: { message_id: 'om_x' } })),
+    ).toBe(10002);
+  });
+});
+
+describe('what the platform refuses in a card', () => {
+  const many = (count: number) => Array.from({ length: count }, () => ({ tag: 'hr' }));
+  const table = '| a | b |\n|---|:-:|\n| 1 | 2 |\n\n';
+
+  test.each<[string, unknown, number]>([
+    ['no JSON', '{', 200220],
+    ['nothing', {}, 300307],
+    ['schema 1.0', { elements: [] }, 300303],
+    ['a card for one person', cardOf([], { update_multi: false }), 300302],
+    ['more than 30 KB', cardOf([md('x'.repeat(31_000))]), 200860],
+    ['more than 200 elements', cardOf(many(201)), 300305],
+    ['two elements of one id', cardOf([md('a'), md('b')]), 300301],
+    ['an id that is no name', cardOf([md('a', '1-x')]), 10002],
+    ['six tables', cardOf([md(table.repeat(6))], {}), 230099],
+  ])('%s', async (_what, json, code) => {
+    expect(await codeOf(desk.create(json))).toBe(code);
+  });
+
+  test('what is just within the limits is taken', async () => {
+    await desk.entity(cardOf(many(200)));
+    await desk.entity(cardOf([md(table.repeat(5)), md(`\`\`\`\n${table}\`\`\``, 'code')], {}));
+    await desk.entity(cardOf([md(table.repeat(6))]));
+  });
+
+  test('too many tables are found out when the stream ends', async () => {
+    const one = await desk.entity();
+    await desk.stream(one, table.repeat(6));
+    const refusal = await refusalOf(desk.settings(one, { config: { streaming_mode: false } }));
+    expect(refusal.code).toBe(230099);
+    expect(refusal.msg).toContain('ErrCode: 11310; ErrMsg: card table number over limit');
+  });
+
+  test('a card in a message has the same limits under other codes', async () => {
+    const tables = await refusalOf(desk.send(cardOf([md(table.repeat(6))], {})));
+    expect(tables).toMatchObject({ code: 230099, msg: expect.stringContaining('11310') as string });
+    const elements = await refusalOf(desk.send(cardOf(many(201))));
+    expect(elements.msg).toContain('ErrCode: 11310; ErrMsg: element exceeds the limit');
+    expect(await codeOf(desk.send(cardOf([md('x'.repeat(31_000))])))).toBe(230025);
+  });
+
+  test('a stream that outgrows 30 KB stays as it was', async () => {
+    const one = await desk.entity();
+    await desk.sendEntity(one);
+    await desk.stream(one, 'fits');
+    expect(await codeOf(desk.stream(one, 'x'.repeat(31_000)))).toBe(200860);
+    expect(await codeOf(desk.stream(one, ''))).toBe(10002);
+    expect(await codeOf(desk.stream(one, 'x'.repeat(100_001)))).toBe(10002);
+    expect(desk.shown()).toBe('fits');
+  });
+
+  test('only text streams', async () => {
+    const button = {
+      tag: 'button',
+      element_id: 'b',
+      text: { tag: 'plain_text', element_id: 't', content: '' },
+    };
+    const one = await desk.entity(cardOf([button]));
+    expect(await codeOf(desk.stream(one, 'x', { id: 'b' }))).toBe(300310);
+    await desk.stream(one, 'Press', { id: 't' });
+    expect(visibleText(one.json)).toBe('[Press]');
+  });
+});

@@ -1,0 +1,34 @@
+import { createRequire } from 'node:module';
+import type * as Sdk from '@larksuiteoapi/node-sdk';
+import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { SimApp } from '../../../src/sim/model.ts';
+
+/** The official SDK, unchanged: the client that the simulator must please. */
+export const sdk = createRequire(import.meta.url)('@larksuiteoapi/node-sdk') as typeof Sdk;
+
+const silent = () => undefined;
+
+export function createClient(lark: LarkCloud, app: SimApp): Sdk.Client {
+  return new sdk.Client({
+    appId: app.appId,
+    appSecret: app.appSecret,
+    domain: lark.openBaseUrl,
+    logger: { error: silent, warn: silent, info: silent, debug: silent, trace: silent },
+  });
+}
+
+/** The platform's code in a call that the SDK throws for; fails when the call is taken. */
+export async function refusalOf(call: Promise<unknown>): Promise<{ code: number; msg: string }> {
+  let answer: unknown;
+  try {
+    answer = await call;
+  } catch (error) {
+    const { data } = (error as { response: { data: unknown } }).response;
+    return data as { code: number; msg: string };
+  }
+  throw new Error(`was not refused: ${JSON.stringify(answer)}`);
+}
+
+export async function codeOf(call: Promise<unknown>): Promise<number> {
+  return (await refusalOf(call)).code;
+}

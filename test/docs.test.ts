@@ -1,0 +1,77 @@
+/** The documents say what the code does: their commands run, their tables are made from it, their links lead somewhere. */
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  anchorsOf,
+  commandsOf,
+  faultsTable,
+  linksOf,
+  pathsIn,
+  ROOT,
+  sectionOf,
+  settingsTable,
+  textOf,
+} from './documents.ts';
+
+const DOCUMENTS = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+/** What runs a command outside of README.md: a file, and the words in it that do so. */
+const RUN_BY: Readonly<Record<string, { readonly file: string; readonly words: string }>> = {
+  'npm ci': { file: '.ci/run', words: 'npm ci' },
+  'npm run test:fast': { file: '.ci/run', words: 'test:fast' },
+  // These two would run this test: their parts are run one by one.
+  'npm run ok': { file: 'package.json', words: '"ok":' },
+  'npm run fix': { file: 'package.json', words: '"fix":' },
+};
+
+test('every command in the documents is run by something', () => {
+  // All of README.md's are run by test/e2e/readme.test.ts, word for word.
+  const others = DOCUMENTS.filter((path) => path !== 'README.md');
+  const commands = new Set(others.flatMap((path) => commandsOf(textOf(path))));
+  expect([...commands].toSorted()).toEqual(Object.keys(RUN_BY).toSorted());
+  for (const { file, words } of Object.values(RUN_BY)) expect(textOf(file)).toContain(words);
+});
+
+test('the settings table in README.md is the one in the code (DOCS=write writes it)', () => {
+  const made = settingsTable();
+  expect(sectionOf('README.md', 'settings', made)).toBe(made);
+});
+
+test('the table of faults in docs/simulator.md is the one in the code', () => {
+  const made = faultsTable();
+  expect(sectionOf('docs/simulator.md', 'faults', made)).toBe(made);
+});
+
+test('CHANGELOG.md has a section for the version of the package', () => {
+  const { version } = JSON.parse(textOf('package.json')) as { version: string };
+  expect(textOf('CHANGELOG.md')).toMatch(new RegExp(`^## ${version}$`, 'm'));
+});
+
+test.each(DOCUMENTS)('links and paths in %s lead to files that exist', (path) => {
+  const text = textOf(path);
+  const dead = linksOf(text).filter((link) => {
+    const [file = '', anchor] = link.split('#');
+    const target = file === '' ? path : relative(ROOT, join(ROOT, dirname(path), file));
+    if (!existsSync(join(ROOT, target))) return true;
+    return anchor !== undefined && !anchorsOf(textOf(target)).includes(anchor);
+  });
+  expect(dead).toEqual([]);
+  expect(pathsIn(text).filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
+});
+
+/** An invariant is one list item: **I7** what holds. `test/file.test.ts`: "part of the test's name". */
+test('every invariant in ARCHITECTURE.md names a test that exists', () => {
+  const invariants = textOf('ARCHITECTURE.md').match(/^- \*\*I\d+\*\* .*(?:\n {2}.*)*/gm) ?? [];
+  expect(invariants.length).toBeGreaterThan(5);
+  for (const invariant of invariants) {
+    const held = [...invariant.matchAll(/`(test\/[\w./-]+)`:\s+"([^"]+)"/g)];
+    expect(held.length, invariant).toBeGreaterThan(0);
+    for (const [, file = '', name = ''] of held) expect(textOf(file), invariant).toContain(name);
+  }
+});

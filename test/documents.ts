@@ -1,0 +1,100 @@
+/** Reads our Markdown, and makes the tables in it that come from code. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SETTINGS, type Setting } from '../src/settings.ts';
+import { FAULTS } from '../src/sim/faults.ts';
+
+export const ROOT = join(import.meta.dirname, '..');
+
+export function textOf(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** Bodies of the fenced blocks in one language. */
+export function blocksOf(markdown: string, language: string): string[] {
+  const fence = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm');
+  return [...markdown.matchAll(fence)].map((match) => match[1] ?? '');
+}
+
+/** Commands of the `sh` blocks, one a line, without comments. */
+export function commandsOf(markdown: string): string[] {
+  return blocksOf(markdown, 'sh')
+    .flatMap((block) => block.split('\n'))
+    .map((line) => line.replace(/(?:^|\s)#.*$/, '').trim())
+    .filter((line) => line !== '');
+}
+
+/** Targets of links and pictures that lead into this repository. */
+export function linksOf(markdown: string): string[] {
+  return [...markdown.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map((match) => match[1] ?? '')
+    .filter((target) => !/^[a-z]+:/.test(target));
+}
+
+/** Anchors that a reader of the page can be sent to. */
+export function anchorsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#{1,6} (.+)$/gm)].map((match) =>
+    (match[1] ?? '')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** Paths of this repository that the text names in code style. */
+export function pathsIn(markdown: string): string[] {
+  return [...markdown.matchAll(/`((?:src|test|bin|docs|\.ci)\/[\w./-]*)`/g)].map(
+    (match) => match[1] ?? '',
+  );
+}
+
+/**
+ * What stands between `<!-- name -->` and `<!-- /name -->`. With `DOCS=write` in the environment the
+ * table made from code is put there first.
+ */
+export function sectionOf(path: string, name: string, made: string): string | undefined {
+  const found = new RegExp(`(<!-- ${name} -->\\n)([\\s\\S]*?)(<!-- /${name} -->)`);
+  if (process.env['DOCS'] === 'write') {
+    const text = textOf(path).replace(
+      found,
+      (_, open: string, _old, close: string) => open + made + close,
+    );
+    writeFileSync(join(ROOT, path), text);
+  }
+  return found.exec(textOf(path))?.[2];
+}
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map(tableLine).join('');
+}
+
+export function settingsTable(): string {
+  const rows = Object.values<Setting<unknown>>(SETTINGS).map((row) => [
+    [...(row.env ?? []), ...(row.envFile === undefined ? [] : [row.envFile])].map(code).join(' '),
+    row.flag === undefined ? '' : code(`--${row.flag}`),
+    code(row.key ?? row.credential ?? ''),
+    code(row.fallback ?? ''),
+    row.doc,
+  ]);
+  return table(['Environment', 'Flag', 'File', 'Default', 'What it is'], rows);
+}
+
+export function faultsTable(): string {
+  const rows = Object.entries(FAULTS).map(([kind, { site, doc, defaults }]) => [
+    code(kind),
+    site,
+    Object.entries(defaults)
+      .map(([name, value]) => code(`${name}: ${JSON.stringify(value)}`))
+      .join(' '),
+    doc,
+  ]);
+  return table(['Kind', 'Strikes at one', 'Can be told', 'What happens'], rows);
+}
+
+function code(text: string): string {
+  return text === '' ? '' : `\`${text}\``;
+}
+
+function tableLine(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |\n`;
+}

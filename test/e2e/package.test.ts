@@ -1,0 +1,105 @@
+/** The package as users get it: packed, installed into an empty folder, started. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { blocksOf, textOf } from '../documents.ts';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+const INSTALL_TIMEOUT_MS = 300_000;
+const SHIPPED =
+  /^(?:package\.json|README\.md|CHANGELOG\.md|LICENSE|bin\/lark-bridge\.js|dist\/[a-z0-9/-]+\.js|dist\/sim\/[a-z0-9-]+\.d\.ts)$/;
+
+interface Pack {
+  readonly filename: string;
+  readonly version: string;
+  readonly size: number;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string; readonly mode: number }[];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'lark-bridge-package-'));
+let pack: Pack;
+
+// What `npm test` hands down would tell the inner npm that it runs a script of this package.
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^npm_(?:package|lifecycle|command)/.test(name)),
+);
+
+function npm(...args: string[]) {
+  return run('npm', [...args, '--no-audit', '--no-fund'], { cwd: folder, env });
+}
+
+function installed(...args: string[]) {
+  return run(join(folder, 'node_modules/.bin/lark-bridge'), args, { cwd: folder, env });
+}
+
+beforeAll(async () => {
+  // Without scripts: the build is there already, and `prepack` would pull it from under other tests.
+  const { stdout } = await npm('pack', ROOT, '--json', '--ignore-scripts');
+  pack = (JSON.parse(stdout) as Pack[])[0] as Pack;
+  writeFileSync(join(folder, 'package.json'), '{"private":true}');
+  await npm('install', `./${pack.filename}`, '--prefer-offline');
+}, INSTALL_TIMEOUT_MS);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('the package holds the program and its documents, and nothing else', () => {
+  const paths = pack.files.map(({ path }) => path);
+  expect(paths.filter((path) => !SHIPPED.test(path))).toEqual([]);
+  expect(paths).toEqual(
+    expect.arrayContaining(['README.md', 'CHANGELOG.md', 'LICENSE', 'bin/lark-bridge.js']),
+  );
+});
+
+test('the package is small', () => {
+  expect(pack.size).toBeGreaterThan(20_000);
+  expect(pack.size).toBeLessThan(400_000);
+  expect(pack.unpackedSize).toBeLessThan(1_500_000);
+});
+
+test('no file of the package tells where it was built', () => {
+  const home = join(folder, 'node_modules/lark-bridge');
+  const texts = readdirSync(home, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+  expect(texts.length).toBe(pack.files.length);
+  expect(texts.filter((text) => text.includes(ROOT))).toEqual([]);
+});
+
+test('lark-bridge --version prints the version of the package', async () => {
+  const { stdout, stderr } = await installed('--version');
+  expect(stdout).toBe(`${pack.version}\n`);
+  expect(stderr).toBe('');
+});
+
+test('lark-bridge --help lists the commands', async () => {
+  const { stdout } = await installed('--help');
+  for (const command of ['connect', 'run', 'hub', 'agents', 'simulate', 'demo']) {
+    expect(stdout).toMatch(new RegExp(`^ +lark-bridge ${command}\\b`, 'm'));
+  }
+});
+
+test('the program in docs/simulator.md runs against the installed package', async () => {
+  const [program = ''] = blocksOf(textOf('docs/simulator.md'), 'js');
+  expect(program).toContain("from 'lark-bridge/simulator'");
+  writeFileSync(join(folder, 'example.mjs'), program);
+  await run(process.execPath, ['example.mjs'], { cwd: folder, env });
+});
+
+test('the simulator of the installed package has types', async () => {
+  writeFileSync(
+    join(folder, 'types.ts'),
+    `import { startLarkCloud } from 'lark-bridge/simulator';
+     export const id: Promise<string> = startLarkCloud().then((lark) => lark.addApp().appId);
+     // @ts-expect-error An app id is no number, and tsc knows it.
+     export const no: Promise<number> = startLarkCloud().then((lark) => lark.addApp().appId);`,
+  );
+  const options = '--noEmit --strict --skipLibCheck --module nodenext --target es2023'.split(' ');
+  const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types')];
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  await run(process.execPath, [tsc, ...options, ...types, 'types.ts'], { cwd: folder, env });
+});

@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { settingKey, settingRows } from '../../../src/settings.ts';
+import { runProgram } from './program.ts';
+
+const VERSION = (
+  JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8')) as {
+    version: string;
+  }
+).version;
+let home: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'lark-bridge-cli-'));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const run = (...words: string[]) => runProgram(words, { HOME: home });
+
+describe('help and version', () => {
+  test('--version prints the version alone', async () => {
+    expect(await run('--version')).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
+  });
+
+  test('--help lists every command of the contract that exists, and only those', async () => {
+    const { code, stdout, stderr } = await run('--help');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const commands = [...stdout.matchAll(/^ {2}lark-bridge (\w+)/gm)].map(([, name = '']) => name);
+    expect(commands.toSorted()).toEqual(
+      'agents completion config connect demo hub run simulate status'.split(' '),
+    );
+    for (const flag of ['state-dir', 'log-level', 'log-format', 'json', 'no-color', 'quiet']) {
+      expect(stdout).toMatch(new RegExp(`^ +--${flag} `, 'm'));
+    }
+  });
+
+  test.each(['run', 'hub', 'connect', 'setup', 'agents', 'status', 'config', 'simulate', 'demo'])(
+    '%s has help',
+    async (name) => {
+      const { code, stdout } = await run(name, '--help');
+      expect(code).toBe(0);
+      expect(stdout).toContain(`lark-bridge ${name === 'setup' ? 'connect' : name}`);
+    },
+  );
+
+  test('LCM-CLI-01, LCM-CLI-02: bare `lark-bridge` takes the flags of run', async () => {
+    const { stdout } = await run('--help');
+    expect(stdout).toMatch(/--mode .*poll/);
+    expect(stdout).toMatch(/--turn-timeout-secs/);
+    const bare = await run('--mode', 'daemon');
+    expect(bare).toMatchObject({ code: 2 });
+    expect(bare.stderr).toContain('PLATFORM_URL is not set');
+  });
+
+  test('completion prints a script and answers it', async () => {
+    const { code, stdout } = await run('completion');
+    expect(code).toBe(0);
+    expect(stdout).toContain('lark-bridge --get-yargs-completions');
+    const { stdout: words } = await run('--get-yargs-completions', 'lark-bridge', 'agents', '');
+    expect(words.trim().split('\n')).toEqual(['list', 'add', 'remove', 'test']);
+  });
+});
+
+describe('words that make no sense', () => {
+  test.each([
+    [['frobnicate'], 'there is no command "frobnicate"'],
+    [['run', '--frob'], 'frob'],
+    [['run', 'extra'], 'extra'],
+    [['agents'], '`agents` needs one of: list, add, remove, test'],
+    [['agents', 'add'], 'name'],
+    [['agents', 'frob'], 'frob'],
+    [['--state-dir'], 'state-dir'],
+    [['config', 'get', 'frob'], 'frob'],
+    [['config', 'set', 'app_secret', 'x'], 'LARK_APP_SECRET'],
+  ])('%j: exit code 2, one line and a hint', async (words, named) => {
+    const { code, stdout, stderr } = await run(...words);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: [^\n]+\nnext: [^\n]+\n$/);
+    expect(stderr).toContain(named);
+  });
+
+  test('with --json the error is an event on stdout', async () => {
+    const { code, stdout, stderr } = await run('run', '--json', '--frob');
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toEqual({
+      event: 'error',
+      code: 'usage',
+      message: expect.stringContaining('frob') as string,
+      next: expect.stringContaining('--help') as string,
+    });
+    expect(stderr).toMatch(/^error: /);
+  });
+
+  test('LCM-CLI-05: run without settings says all that is missing, and exits 2', async () => {
+    const { code, stdout, stderr } = await run('run');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('LARK_APP_ID is not set');
+    expect(stderr).toContain('LARK_APP_SECRET is not set');
+    expect(stderr).toContain('next: Run `lark-bridge connect`');
+  });
+});
+
+describe('config', () => {
+  const SECRET = 'very-secret-value';
+
+  test('lists every setting once, with its source, secrets masked', async () => {
+    const env = { HOME: home, LARK_APP_SECRET: SECRET, LARK_PORT: '5001' };
+    const text = await runProgram(['config'], env);
+    expect(text.code).toBe(0);
+    const names = text.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(' ')[0]);
+    expect(names).toEqual(settingRows().map(([name]) => settingKey(name)));
+    expect(text.stdout).toMatch(/^hub_port +5001 +LARK_PORT$/m);
+    expect(text.stdout).toMatch(/^app_secret +\[secret\] +LARK_APP_SECRET$/m);
+    const json = await runProgram(['config', '--json'], env);
+    const { settings } = JSON.parse(json.stdout) as { settings: Record<string, unknown>[] };
+    expect(settings).toContainEqual({ name: 'hub_port', value: 5001, source: 'LARK_PORT' });
+    const one = await runProgram(['config', 'get', 'app_secret'], env);
+    expect(text.stdout + json.stdout + one.stdout).not.toContain(SECRET);
+  });
+
+  test('lists what is wrong too, and exits 2', async () => {
+    const { code, stdout, stderr } = await runProgram(['config'], { HOME: home, LARK_PORT: 'x' });
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/^hub_port +x +LARK_PORT$/m);
+    expect(stderr).toContain('LARK_PORT must be a whole number');
+  });
+
+  test('--check says whether run could start', async () => {
+    expect(await run('config', '--check')).toMatchObject({ code: 2, stdout: '' });
+    const env = { HOME: home, LARK_APP_ID: 'cli_0123456789abcdef', LARK_APP_SECRET: SECRET };
+    expect(await runProgram(['config', '--check'], env)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('set, get and path', async () => {
+    const path = join(home, '.lark-bridge/config.json');
+    expect(await run('config', 'path')).toEqual({ code: 0, stdout: `${path}\n`, stderr: '' });
+    expect(await run('config', 'set', 'hub_port', '5001')).toMatchObject({ code: 0 });
+    expect(await run('config', 'get', 'hub_port')).toMatchObject({ stdout: '5001\n' });
+    expect(await run('config', 'set', 'hub_port', 'many')).toMatchObject({ code: 2 });
+    const beaten = await runProgram(['config', 'set', 'hub_port', '5002'], {
+      HOME: home,
+      LARK_PORT: '1',
+    });
+    expect(beaten.stderr).toContain('LARK_PORT is set too');
+    expect(await run('config', 'set', 'hub_port', '')).toMatchObject({ code: 0 });
+    expect(await run('config', 'get', 'hub_port')).toMatchObject({ stdout: '4001\n' });
+  });
+
+  test('a flag is a source like any other', async () => {
+    const { stdout } = await run('config', '--log-level', 'DEBUG', '--no-color');
+    expect(stdout).toMatch(/^log_level +debug +--log-level$/m);
+    expect(stdout).toMatch(/^no_color +true +--no-color$/m);
+  });
+});

@@ -1,0 +1,24 @@
+/** Runs the program in this process, between streams of the test's own. */
+import { PassThrough } from 'node:stream';
+import { main, type Surroundings } from '../../../src/cli/main.ts';
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export async function runProgram(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const streams = {
+    stdin: new PassThrough(),
+    stdout: new PassThrough(),
+    stderr: new PassThrough(),
+  };
+  const around = { env, ...streams } as unknown as Surroundings;
+  const code = await main(words, new AbortController().signal, around);
+  const textOf = (stream: PassThrough) => String(stream.read() ?? '');
+  return { code, stdout: textOf(streams.stdout), stderr: textOf(streams.stderr) };
+}

@@ -1,0 +1,70 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createHttp, type LarkHttp } from '../../../src/lark/http.ts';
+import { createPost, type Post } from '../../../src/lark/onboarding-http.ts';
+
+const quiet = new AbortController().signal;
+let server: Server;
+let http: LarkHttp;
+let post: Post;
+let base: string;
+let seen: { type: string | undefined; body: string }[];
+
+beforeEach(async () => {
+  seen = [];
+  server = createServer(async (request, response) => {
+    seen.push({ type: request.headers['content-type'], body: await text(request) });
+    if (request.url === '/silent') return;
+    if (request.url === '/cut') request.socket.destroy();
+    response.statusCode = 400;
+    response.end(request.url === '/html' ? '<h1>no</h1>' : '{"error":"authorization_pending"}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  http = createHttp();
+  post = createPost(http);
+});
+
+afterEach(async () => {
+  await http.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test('LCM-CON-05: a form goes out url-encoded, and an error status still brings its body', async () => {
+  const answer = await post(`${base}/x`, { form: { action: 'poll', device_code: 'a b&c' } }, quiet);
+  expect(answer).toMatchObject({
+    kind: 'answered',
+    status: 400,
+    body: { error: 'authorization_pending' },
+  });
+  expect(seen).toEqual([
+    { type: 'application/x-www-form-urlencoded', body: 'action=poll&device_code=a+b%26c' },
+  ]);
+});
+
+test('JSON goes out as JSON', async () => {
+  await post(`${base}/x`, { json: { app_id: 'a' } }, quiet);
+  expect(seen).toEqual([{ type: 'application/json', body: '{"app_id":"a"}' }]);
+});
+
+test('a page that is no JSON has no body', async () => {
+  expect(await post(`${base}/html`, { form: {} }, quiet)).toMatchObject({
+    status: 400,
+    body: undefined,
+  });
+});
+
+test('a cut connection is lost', async () => {
+  expect(await post(`${base}/cut`, { form: {} }, quiet)).toMatchObject({ kind: 'lost' });
+});
+
+test('an interruption does not wait for a silent server', async () => {
+  const abort = new AbortController();
+  const answer = post(`${base}/silent`, { form: {} }, abort.signal);
+  await expect.poll(() => seen.length).toBe(1);
+  abort.abort();
+  expect(await answer).toEqual({ kind: 'lost', detail: 'interrupted' });
+});

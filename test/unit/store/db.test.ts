@@ -1,0 +1,144 @@
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BridgeError } from '../../../src/core/errors.ts';
+import type { Log } from '../../../src/core/ports.ts';
+import { Db } from '../../../src/store/db.ts';
+import { connect } from '../../../src/store/driver.ts';
+
+let folder: string;
+let logged: string[];
+const log: Log = {
+  debug() {},
+  info() {},
+  warn: (event) => logged.push(event),
+  error: (event) => logged.push(event),
+};
+const open: Db[] = [];
+
+function openDb(): Db {
+  const db = Db.open(join(folder, 'bridge.db'), log);
+  open.push(db);
+  return db;
+}
+
+function withTable(): Db {
+  const db = openDb();
+  db.run('CREATE TABLE sample (name TEXT PRIMARY KEY) STRICT');
+  return db;
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'db-'));
+  logged = [];
+});
+
+afterEach(() => {
+  for (const db of open.splice(0)) db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const insert = (db: Db, name: string) => () => db.run('INSERT INTO sample VALUES (?)', name);
+const names = (db: Db) => db.all('SELECT name FROM sample ORDER BY name').map(({ name }) => name);
+
+describe('the database', () => {
+  test('is for its owner only', () => {
+    openDb();
+    expect(statSync(join(folder, 'bridge.db')).mode & 0o777).toBe(0o600);
+  });
+
+  test('what was written is there after it was opened anew', async () => {
+    const db = withTable();
+    await db.write(insert(db, 'a'));
+    db.close();
+    expect(names(openDb())).toEqual(['a']);
+  });
+
+  test('writes of one moment share a commit', async () => {
+    const db = withTable();
+    const spy = connect(join(folder, 'bridge.db'));
+    const version = () => Number(spy.prepare('PRAGMA data_version').get()?.['data_version']);
+    const before = version();
+    const writes = ['a', 'b', 'c'].map((name) => db.write(insert(db, name)));
+    expect(version()).toBe(before);
+    await Promise.all(writes);
+    expect(version()).toBe(before + 1);
+    expect(names(db)).toEqual(['a', 'b', 'c']);
+    spy.close();
+  });
+
+  test('work that throws takes nothing with it but itself', async () => {
+    const db = withTable();
+    const results = await Promise.allSettled([
+      db.write(insert(db, 'a')),
+      db.write(() => {
+        insert(db, 'half')();
+        throw new Error('a bug');
+      }),
+      db.write(insert(db, 'b')),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(names(db)).toEqual(['a', 'b']);
+  });
+
+  test('a broken constraint is a bug and does not look like a full disk', async () => {
+    const db = withTable();
+    await db.write(insert(db, 'a'));
+    const error = await db.write(insert(db, 'a')).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Error);
+    expect(error).not.toBeInstanceOf(BridgeError);
+  });
+
+  test('a full disk is told, nothing of the write stays, and it goes on when there is room', async () => {
+    const db = withTable();
+    const pages = Number(db.get('PRAGMA page_count')?.['page_count']);
+    db.get(`PRAGMA max_page_count = ${pages}`);
+    const fill = () => {
+      for (let index = 0; index < 2_000; index += 1) insert(db, `${'x'.repeat(500)}${index}`)();
+    };
+    await expect(db.write(fill)).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(names(db)).toEqual([]);
+    db.get('PRAGMA max_page_count = 100000');
+    await db.write(insert(db, 'a'));
+    expect(names(db)).toEqual(['a']);
+  });
+
+  test('what waits is committed before it closes; later writes are refused', async () => {
+    const db = withTable();
+    const waiting = db.write(insert(db, 'a'));
+    db.close();
+    await waiting;
+    await expect(db.write(insert(db, 'b'))).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(names(openDb())).toEqual(['a']);
+  });
+
+  test('a file that is no database is kept aside, and a new one begun', () => {
+    const path = join(folder, 'bridge.db');
+    writeFileSync(path, 'not a database, but somebody may want it back');
+    const db = openDb();
+    expect(db.all('SELECT * FROM turns')).toEqual([]);
+    const kept = readdirSync(folder).find((name) => name.includes('.corrupt-')) ?? 'none';
+    expect(readFileSync(join(folder, kept), 'utf8')).toContain('somebody may want it back');
+    expect(logged).toEqual(['database_corrupt']);
+  });
+
+  test('a newer database is refused and left alone', () => {
+    const path = join(folder, 'bridge.db');
+    openDb().close();
+    const newer = connect(path);
+    newer.exec('PRAGMA user_version = 9999');
+    newer.close();
+    expect(() => openDb()).toThrow(/newer lark-bridge/);
+    expect(existsSync(path)).toBe(true);
+    expect(readdirSync(folder).filter((name) => name.includes('corrupt'))).toEqual([]);
+  });
+});
