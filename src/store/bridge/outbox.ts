@@ -23,7 +23,7 @@ export class OutboxTable {
     const rows: OutboxRow[] = [];
     for (const [part, draft] of drafts.entries()) {
       if (draft.body.kind === 'unreact' && !this.#mayShow(draft.body.reactKey)) continue;
-      const ord = inPlaceOf === undefined ? undefined : inPlaceOf + (part + 1) / 1024;
+      const ord = inPlaceOf === undefined ? undefined : placeWithin(inPlaceOf, part);
       const seq = this.#insertOne(draft, ord);
       if (seq !== undefined) rows.push(fresh(draft, ord ?? seq));
     }
@@ -80,13 +80,9 @@ export class OutboxTable {
 
   /** Deletes rows that are over and old. Looks at the oldest only: age follows the order of rows. */
   prune({ endedBeforeMs, deadBeforeMs, limit }: PruneRules): number {
-    const oldest = (phases: string) => `
-      DELETE FROM outbox WHERE seq IN (SELECT seq FROM (
-        SELECT seq, created_at_ms FROM outbox WHERE app_id = ? AND phase IN ${phases}
-        ORDER BY seq LIMIT ?) WHERE created_at_ms < ?)`;
     return (
-      this.#db.run(oldest(`('sent', 'dropped')`), this.#app, limit, endedBeforeMs) +
-      this.#db.run(oldest(`('dead')`), this.#app, limit, deadBeforeMs)
+      this.#db.run(deleteOldest(`('sent', 'dropped')`), this.#app, limit, endedBeforeMs) +
+      this.#db.run(deleteOldest(`('dead')`), this.#app, limit, deadBeforeMs)
     );
   }
 
@@ -122,6 +118,21 @@ export class OutboxTable {
     return row && Number(row['seq']);
   }
 }
+
+/** Rows that take another's place at once. */
+const PLACES = 16;
+
+/** A number between that of the row to replace and the next one, also if that row was such a one itself. */
+function placeWithin(ord: number, part: number): number {
+  let step = 1;
+  while ((ord / step) % 1 !== 0) step /= PLACES;
+  return ord + ((part + 1) * step) / PLACES;
+}
+
+const deleteOldest = (phases: string) => `
+  DELETE FROM outbox WHERE seq IN (SELECT seq FROM (
+    SELECT seq, created_at_ms FROM outbox WHERE app_id = ? AND phase IN ${phases}
+    ORDER BY seq LIMIT ?) WHERE created_at_ms < ?)`;
 
 function fresh({ dueAtMs, ...draft }: OutboxDraft, ord: number): OutboxRow {
   return {

@@ -1,0 +1,178 @@
+/** What every implementation of the journal promises; run here for SQLite. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { messageId, turnId } from '../../../src/core/ids.ts';
+import type { InboundMessage } from '../../../src/core/message.ts';
+import type { OutboxDraft, TurnState } from '../../../src/core/turn.ts';
+import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
+import { Db } from '../../../src/store/db.ts';
+import { message } from '../../unit/bridge/samples.ts';
+
+const WAITING: TurnState = { phase: 'waiting', attempt: 0, notBeforeMs: 0 };
+const ANSWERED: TurnState = { phase: 'answered' };
+const DAY_MS = 24 * 3_600_000;
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+
+let folder: string;
+let db: Db;
+let journal: SqliteJournal;
+let nowMs = 1_000;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'journal-'));
+  nowMs = 1_000;
+  reopen();
+});
+
+afterEach(() => {
+  db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function reopen(): void {
+  db = Db.open(join(folder, 'bridge.db'), log);
+  const clock = { nowMs: () => nowMs, after: () => () => {} };
+  journal = new SqliteJournal({ db, app: message.appId, clock });
+}
+
+const said = (id: string, change: Partial<InboundMessage> = {}): InboundMessage => ({
+  ...message,
+  messageId: messageId(id),
+  ...change,
+});
+
+function admit(id: string, state: TurnState = WAITING, out: readonly OutboxDraft[] = []) {
+  return journal.admit({ message: said(id), receivedAtMs: nowMs, state, out });
+}
+
+function draft(key: string, change: Partial<OutboxDraft> = {}): OutboxDraft {
+  return {
+    key,
+    lane: 'oc_1',
+    turn: turnId('om_1'),
+    chatId: message.chatId,
+    replyTo: message.messageId,
+    placement: 'reply',
+    priority: 'answer',
+    body: { kind: 'text', text: key },
+    createdAtMs: nowMs,
+    dueAtMs: 0,
+    ...change,
+  };
+}
+
+const keys = async () => (await journal.pendingOut()).map(({ key }) => key);
+
+describe('journal', () => {
+  test('LCM-IN-09: a message is admitted once, also after it was opened anew', async () => {
+    expect(await admit('om_1')).toBeDefined();
+    expect(await admit('om_1')).toBeUndefined();
+    db.close();
+    reopen();
+    expect(await admit('om_1')).toBeUndefined();
+  });
+
+  test('the same message admitted twice in one moment is one turn', async () => {
+    const both = await Promise.all([admit('om_1'), admit('om_1')]);
+    expect(both.filter((one) => one !== undefined)).toHaveLength(1);
+  });
+
+  test('a turn comes back as it was stored', async () => {
+    const whole = said('om_1', { threadId: 'omt_1', parentId: messageId('om_0') });
+    await journal.admit({ message: whole, receivedAtMs: 5, state: WAITING, out: [] });
+    db.close();
+    reopen();
+    const turn = await journal.turn(turnId('om_1'));
+    expect(turn).toMatchObject({ id: 'om_1', run: 1, receivedAtMs: 5, state: WAITING });
+    expect(turn?.message.parts).toEqual(whole.parts);
+    expect(turn?.message.threadId).toBe('omt_1');
+  });
+
+  test('a change and what it shows are one write', async () => {
+    await admit('om_1');
+    const { turn, changed, out } = await journal.changeTurn(turnId('om_1'), () => ({
+      state: ANSWERED,
+      out: [draft('a'), draft('b')],
+    }));
+    expect([turn.state, changed, out.length]).toEqual([ANSWERED, true, 2]);
+    expect(await keys()).toEqual(['a', 'b']);
+    await expect(
+      journal.changeTurn(turnId('om_1'), () => {
+        throw new Error('a bug');
+      }),
+    ).rejects.toThrow('a bug');
+    expect((await journal.turn(turnId('om_1')))?.state).toEqual(ANSWERED);
+  });
+
+  test('an event changes a turn once', async () => {
+    await admit('om_1');
+    const change = () =>
+      journal.changeTurn(turnId('om_1'), () => ({ state: WAITING, run: 2, out: [] }), 'e1');
+    expect((await change()).changed).toBe(true);
+    expect((await change()).changed).toBe(false);
+  });
+
+  test('open turns come back in order of arrival, those that are over do not', async () => {
+    for (const id of ['om_b', 'om_a', 'om_c']) await admit(id);
+    await journal.changeTurn(turnId('om_a'), () => ({ state: ANSWERED, out: [] }));
+    expect((await journal.openTurns()).map(({ id }) => id)).toEqual(['om_b', 'om_c']);
+  });
+
+  test('a key is queued once', async () => {
+    await journal.enqueue([draft('a')]);
+    expect(await journal.enqueue([draft('a', { body: { kind: 'text', text: 'other' } })])).toEqual(
+      [],
+    );
+    expect((await journal.out('a'))?.body).toEqual({ kind: 'text', text: 'a' });
+  });
+
+  test('what replaces a row takes its place in the order, also twice over', async () => {
+    await journal.enqueue([draft('a'), draft('b')]);
+    const split = (key: string, into: string[]) =>
+      journal.changeOut(key, () => ({
+        state: { phase: 'dropped' },
+        out: into.map((one) => draft(one)),
+      }));
+    await split('a', ['a1', 'a2']);
+    await split('a1', ['a1x', 'a1y']);
+    expect(await keys()).toEqual(['a1x', 'a1y', 'a2', 'b']);
+  });
+
+  test('a reaction that was never tried is called off, one that may be shown is taken back', async () => {
+    const react = (key: string) => draft(key, { body: { kind: 'react', emoji: 'Typing' } });
+    const off = (key: string) => draft(`${key}-off`, { body: { kind: 'unreact', reactKey: key } });
+    await journal.enqueue([react('r1'), react('r2')]);
+    await journal.changeOut('r2', ({ state }) => ({ state, triedAtMs: 5 }));
+    await journal.enqueue([off('r1'), off('r2'), off('never')]);
+    expect(await keys()).toEqual(['r2', 'r2-off']);
+    expect((await journal.out('r1'))?.state.phase).toBe('dropped');
+  });
+
+  test('old text goes, ids stay, and what is open or dead is kept', async () => {
+    await admit('om_done', ANSWERED);
+    await admit('om_open');
+    await journal.enqueue([draft('sent'), draft('dead'), draft('open')]);
+    await journal.changeOut('sent', () => ({ state: { phase: 'sent', larkId: 'x', atMs: 2 } }));
+    await journal.changeOut('dead', () => ({ state: { phase: 'dead', atMs: 2 } }));
+    nowMs = 2 * DAY_MS;
+    const rules = { endedBeforeMs: DAY_MS, deadBeforeMs: 0, keepIds: 50_000, limit: 100 };
+    expect(await journal.prune(rules)).toBe(2);
+    expect(await journal.prune(rules)).toBe(0);
+    expect((await journal.turn(turnId('om_done')))?.message.parts).toEqual([]);
+    expect((await journal.turn(turnId('om_open')))?.message.parts).toHaveLength(1);
+    expect(await admit('om_done')).toBeUndefined();
+    expect(await journal.out('sent')).toBeUndefined();
+    expect(await journal.out('dead')).toBeDefined();
+    expect(await keys()).toEqual(['open']);
+  });
+
+  test('beyond the number to keep, old ids go too', async () => {
+    for (const id of ['om_1', 'om_2', 'om_3']) await admit(id, ANSWERED);
+    nowMs = 2 * DAY_MS;
+    await journal.prune({ endedBeforeMs: DAY_MS, deadBeforeMs: 0, keepIds: 1, limit: 100 });
+    expect(await journal.turn(turnId('om_2'))).toBeUndefined();
+    expect(await journal.turn(turnId('om_3'))).toBeDefined();
+  });
+});
