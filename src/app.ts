@@ -4,25 +4,28 @@ import { join } from 'node:path';
 import { createAgentFactory } from './agents/factory.ts';
 import { parseCommand } from './agents/command-line.ts';
 import { Bridge } from './bridge/bridge.ts';
+import { CatchUp } from './bridge/catch-up.ts';
 import type { Config, Environment } from './config.ts';
 import type { Brand } from './core/brand.ts';
 import { BridgeError } from './core/errors.ts';
 import { appId, openId, workspaceId, type AppId, type WorkspaceId } from './core/ids.ts';
 import { startAll, stopAll, type Service } from './core/lifecycle.ts';
 import { TURNS_RUNNING_MAX } from './core/limits.ts';
-import type { AgentResult, Clock, Log } from './core/ports.ts';
+import type { AgentResult, Clock, Line, Log } from './core/ports.ts';
 import type { Secret } from './core/secret.ts';
 import { createDirectory, type Directory } from './hub/directory.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { openBaseUrl } from './lark/brand.ts';
+import type { Connection } from './lark/connection.ts';
 import { createHttp } from './lark/http.ts';
 import { createLark } from './lark/lark.ts';
 import { createLarkOnboarding, type Onboarding, type OnboardingEvent } from './lark/onboarding.ts';
-import { acquireInstanceLock } from './ops/instance-lock.ts';
+import { acquireInstanceLock, findInstance } from './ops/instance-lock.ts';
 import { keptSecret } from './ops/kept-secret.ts';
 import { SignOfLife } from './ops/sign-of-life.ts';
 import { PlatformClient } from './platform/client.ts';
 import { DaemonTable } from './store/bridge/daemon.ts';
+import { SqliteGaps } from './store/bridge/gaps.ts';
 import { SqliteJournal } from './store/bridge/journal.ts';
 import { Db } from './store/db.ts';
 import { tryFileLock } from './store/file-lock.ts';
@@ -115,7 +118,7 @@ export interface Status {
 
 /** Reads the daemon's latest sign of life; `running` is proven by the lock it holds. */
 export async function readStatus({ config, log }: Setting): Promise<Status> {
-  const running = isRunning(config);
+  const running = findInstance(config.stateDir, tryFileLock) !== undefined;
   const db = Db.open(config.dbPath, log);
   try {
     const sign = new DaemonTable(db).read();
@@ -129,17 +132,6 @@ export async function readStatus({ config, log }: Setting): Promise<Status> {
   } finally {
     db.close();
     await Promise.resolve();
-  }
-}
-
-function isRunning(config: Config): boolean {
-  try {
-    const { stateDir, home } = config;
-    acquireInstanceLock({ stateDir, home, tryLock: tryFileLock }).release();
-    return false;
-  } catch (error) {
-    if (error instanceof BridgeError && error.code === 'already_running') return true;
-    throw error;
   }
 }
 
@@ -274,8 +266,31 @@ function assemble(
     clock: systemClock,
     log,
   });
+  const catchUp = new CatchUp({
+    journal: new SqliteGaps(db, settings.appId),
+    lark: lark.gateway,
+    intake: bridge.intake,
+    line: lineOf(connection),
+    lastAliveMs: daemon.read()?.atMs,
+    clock: systemClock,
+    log,
+  });
   const calls = closing('lark_calls', () => lark.http.close());
-  return { services: [calls, platform, lark.identity, bridge, connection, signOfLife], ended };
+  return {
+    services: [calls, platform, lark.identity, bridge, connection, catchUp, signOfLife],
+    ended,
+  };
+}
+
+function lineOf(connection: Connection): Line {
+  return {
+    connectedSinceMs: () => {
+      const { state, sinceMs } = connection.status();
+      return state === 'connected' ? sinceMs : undefined;
+    },
+    lastEventAtMs: () => connection.status().lastEventAtMs,
+    restart: () => connection.restart(),
+  };
 }
 
 /** How the bridge reaches its hub: where, as whom, and who gets the turns. */

@@ -1,5 +1,5 @@
 /** The bridge's memory. Every method that writes resolves when the write is durable. */
-import type { ChatId, TurnId } from './ids.ts';
+import type { ChatId, MessageId, TurnId } from './ids.ts';
 import type { InboundMessage } from './message.ts';
 import type { OutboxDraft, OutboxRow, OutboxState, Turn, TurnPhase, TurnState } from './turn.ts';
 
@@ -91,4 +91,25 @@ export interface JournalReader {
   turn(id: TurnId): Promise<Turn | undefined>;
   turns(query: TurnQuery): Promise<readonly Turn[]>;
   outOf(turn: TurnId): Promise<readonly OutboxRow[]>;
+}
+
+/** How far the history of a chat is known to have been taken up. */
+export interface ChatRecord {
+  readonly chatId: ChatId;
+  readonly lastMessageAtMs: number;
+  /** Everything that was said before this has been seen, by event or by reading. */
+  readonly readUntilMs: number;
+}
+
+/** What was missed while nobody listened. */
+export interface GapJournal {
+  /** When the stretch of time began that has not been read back yet; `undefined` if there is none. */
+  gap(): Promise<number | undefined>;
+  /** Opens a gap (an older one that is still open stays), or closes it. */
+  openGap(fromMs: number): Promise<void>;
+  closeGap(): Promise<void>;
+  /** Chats with messages since `activeSinceMs`, the most recently active first. */
+  chats(activeSinceMs: number, limit: number): Promise<readonly ChatRecord[]>;
+  noteRead(chat: ChatId, untilMs: number): Promise<void>;
+  isKnown(message: MessageId): Promise<boolean>;
 }

@@ -161,3 +161,15 @@ export const PRUNE_EVERY_MS = 10 * 60_000;
 export const PRUNE_ROWS = 500;
 /** Dead letters wait for an operator, who may be on holiday. */
 export const DEAD_LETTER_KEEP_MS = 30 * 24 * 60 * 60 * 1000;
+/** Lark redelivers soon after short outages by itself; after longer ones only hours later. */
+export const GAP_READ_AFTER_MS = 10 * 60_000;
+/** Chats that were quiet for longer are not read back: each one costs a call of the monthly quota. */
+export const GAP_CHATS_ACTIVE_MS = 7 * 24 * 60 * 60 * 1000;
+export const GAP_CHATS_MAX = 100;
+/** How often an open gap or a quiet connection is looked at. */
+export const GAP_LOOK_MS = 15_000;
+/** A connection without events for so long is put to the proof, then after twice as long, and so on. */
+export const QUIET_PROOF_MS = 10 * 60_000;
+export const QUIET_PROOF_MAX_MS = 6 * 60 * 60 * 1000;
+/** A message is missed only if its event had this long to come. */
+export const EVENT_GRACE_MS = 30_000;

@@ -60,6 +60,15 @@ export interface Intake {
   admit(event: InboundEvent): Promise<void>;
 }
 
+/** The long connection, as far as the bridge minds it. */
+export interface Line {
+  /** Since when it is up; `undefined` while it is down. */
+  connectedSinceMs(): number | undefined;
+  lastEventAtMs(): number | undefined;
+  /** Drops the link and connects anew. */
+  restart(): void;
+}
+
 // ---------------------------------------------------------------- bridge → Lark
 
 /** One finished piece to show in a chat. */

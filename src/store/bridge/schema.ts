@@ -3,6 +3,7 @@
  * `message` and `state` are JSON of `InboundMessage` and `TurnState`; `message` is emptied with age.
  * `outbox`: everything that is to be sent or was; `ord` is its
  * place in the order if it took that of another row, else `seq` is.
+ * `chats`, `gaps`: what of the chats' histories has been read back after an outage.
  * `daemon`: the running process's latest sign of life, for `status` and for what happened while it was away.
  * `events`: which events that are not messages have done their work, on which turn.
  */
@@ -57,6 +58,15 @@ CREATE TABLE events (
   PRIMARY KEY (app_id, event_id, turn)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX events_age ON events (at_ms);
+
+CREATE TABLE chats (
+  app_id TEXT NOT NULL,
+  chat_id TEXT NOT NULL,
+  read_until_ms INTEGER NOT NULL,
+  PRIMARY KEY (app_id, chat_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE gaps (app_id TEXT PRIMARY KEY, from_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE daemon (
   id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CatchUp } from '../../../src/bridge/catch-up.ts';
+import { BridgeError } from '../../../src/core/errors.ts';
+import { messageId, type ChatId } from '../../../src/core/ids.ts';
+import type { ChatRecord, GapJournal } from '../../../src/core/journal.ts';
+import type { InboundMessage } from '../../../src/core/message.ts';
+import type { HistoryMessage } from '../../../src/core/ports.ts';
+import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { message } from './samples.ts';
+
+const MINUTE_MS = 60_000;
+const NOW_MS = 1_000 * MINUTE_MS;
+
+let clock: VirtualClock;
+let connectedSinceMs: number | undefined;
+let lastEventAtMs: number | undefined;
+let history: HistoryMessage[];
+let reads: number;
+let refusal: BridgeError | undefined;
+let admitted: InboundMessage[];
+let restarts: number;
+let warnings: string[];
+let gapMs: number | undefined;
+let known: Set<string>;
+let running: CatchUp | undefined;
+
+beforeEach(() => {
+  clock = new VirtualClock(NOW_MS);
+  connectedSinceMs = NOW_MS;
+  lastEventAtMs = undefined;
+  history = [];
+  reads = 0;
+  refusal = undefined;
+  admitted = [];
+  restarts = 0;
+  warnings = [];
+  gapMs = undefined;
+  known = new Set();
+});
+
+afterEach(() => running?.stop());
+
+const readUntil = new Map<ChatId, number>();
+const journal: GapJournal = {
+  gap: () => Promise.resolve(gapMs),
+  openGap: (fromMs) => Promise.resolve(void (gapMs ??= fromMs)),
+  closeGap: () => Promise.resolve(void (gapMs = undefined)),
+  chats: () =>
+    Promise.resolve<ChatRecord[]>([
+      {
+        chatId: message.chatId,
+        lastMessageAtMs: 0,
+        readUntilMs: readUntil.get(message.chatId) ?? 0,
+      },
+    ]),
+  noteRead: (chat, untilMs) => Promise.resolve(void readUntil.set(chat, untilMs)),
+  isKnown: (id) => Promise.resolve(known.has(id)),
+};
+
+async function start(lastAliveMs: number | undefined): Promise<void> {
+  readUntil.clear();
+  running = new CatchUp({
+    journal,
+    lark: {
+      history: () => {
+        reads += 1;
+        return refusal === undefined ? Promise.resolve(history) : Promise.reject(refusal);
+      },
+    },
+    intake: {
+      admit: (event) => {
+        if (event.kind === 'message') admitted.push(event.message);
+        return Promise.resolve();
+      },
+    },
+    line: {
+      connectedSinceMs: () => connectedSinceMs,
+      lastEventAtMs: () => lastEventAtMs,
+      restart: () => (restarts += 1),
+    },
+    lastAliveMs,
+    clock,
+    log: {
+      debug() {},
+      info() {},
+      warn: (event) => warnings.push(event),
+      error: (event) => warnings.push(event),
+    },
+  });
+  await running.start();
+  await run(0);
+}
+
+async function run(durationMs: number): Promise<void> {
+  const untilMs = clock.nowMs() + durationMs;
+  do await settle();
+  while (clock.step(untilMs));
+  await settle();
+}
+
+function said(id: string, agoMs: number, change: Partial<HistoryMessage> = {}): HistoryMessage {
+  const sentAtMs = clock.nowMs() - agoMs;
+  return {
+    messageId: messageId(id),
+    chatId: message.chatId,
+    sentAtMs,
+    own: false,
+    parentId: undefined,
+    deleted: false,
+    text: undefined,
+    inbound: { ...message, messageId: messageId(id), sentAtMs },
+    ...change,
+  };
+}
+
+describe('while it was away', () => {
+  test('after a long outage, what is not known is taken up, in order', async () => {
+    known.add('om_known');
+    history = [
+      said('om_a', 40 * MINUTE_MS),
+      said('om_known', 30 * MINUTE_MS),
+      said('om_own', 20 * MINUTE_MS, { own: true, inbound: undefined }),
+      said('om_gone', 15 * MINUTE_MS, { deleted: true }),
+      said('om_b', 12 * MINUTE_MS),
+    ];
+    await start(NOW_MS - 60 * MINUTE_MS);
+    expect(admitted.map(({ messageId: id }) => id)).toEqual(['om_a', 'om_b']);
+    expect(gapMs).toBeUndefined();
+  });
+
+  test('a short outage costs no call: Lark redelivers by itself', async () => {
+    await start(NOW_MS - 5 * MINUTE_MS);
+    expect(reads).toBe(0);
+  });
+
+  test('the first start has nothing to catch up with', async () => {
+    await start(undefined);
+    expect(reads).toBe(0);
+  });
+
+  test('nothing is read before somebody listens again', async () => {
+    connectedSinceMs = undefined;
+    await start(NOW_MS - 60 * MINUTE_MS);
+    expect(reads).toBe(0);
+    connectedSinceMs = clock.nowMs();
+    await run(MINUTE_MS);
+    expect(reads).toBe(1);
+  });
+
+  test('an outage while it runs is read back too', async () => {
+    await start(undefined);
+    connectedSinceMs = undefined;
+    await run(20 * MINUTE_MS);
+    history = [said('om_a', 5 * MINUTE_MS)];
+    connectedSinceMs = clock.nowMs();
+    await run(MINUTE_MS);
+    expect(admitted).toHaveLength(1);
+  });
+
+  test('a read that fails is tried again; the gap stays open meanwhile', async () => {
+    refusal = new BridgeError('unreachable', 'down');
+    history = [said('om_a', 20 * MINUTE_MS)];
+    await start(NOW_MS - 60 * MINUTE_MS);
+    expect(gapMs).toBe(NOW_MS - 60 * MINUTE_MS);
+    refusal = undefined;
+    await run(MINUTE_MS);
+    expect(admitted).toHaveLength(1);
+    expect(gapMs).toBeUndefined();
+  });
+
+  test('a missing permission is one warning and no endless tries', async () => {
+    refusal = new BridgeError('access_denied', 'no scope');
+    await start(NOW_MS - 60 * MINUTE_MS);
+    await run(5 * MINUTE_MS);
+    expect(reads).toBe(1);
+    expect(warnings).toEqual(['history_denied']);
+  });
+});
+
+describe('a connection without events', () => {
+  test('that is only quiet is left alone, and proven ever more rarely', async () => {
+    await start(undefined);
+    await run(24 * 60 * MINUTE_MS);
+    expect(restarts).toBe(0);
+    expect(reads).toBeGreaterThan(3);
+    expect(reads).toBeLessThan(12);
+  });
+
+  test('that is deaf is made anew, and what it missed is taken up', async () => {
+    await start(undefined);
+    await run(5 * MINUTE_MS);
+    history = [said('om_a', 0)];
+    await run(10 * MINUTE_MS);
+    expect(restarts).toBe(1);
+    expect(admitted.map(({ messageId: id }) => id)).toEqual(['om_a']);
+    expect(warnings).toEqual(['connection_deaf']);
+  });
+
+  test('that brings events is not put to the proof', async () => {
+    await start(undefined);
+    for (let minute = 0; minute < 60; minute += 5) {
+      lastEventAtMs = clock.nowMs();
+      await run(5 * MINUTE_MS);
+    }
+    expect(reads).toBe(0);
+  });
+});
