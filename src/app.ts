@@ -96,12 +96,15 @@ export async function openAgents({ config, env, log }: Setting) {
       }),
     remove: (name: string) => directory.removeAgent(name),
     /** One turn, run here and not by the hub. */
-    async test(name: string, text: string): Promise<AgentResult> {
+    async test(name: string, text: string, signal: AbortSignal): Promise<AgentResult> {
       const { spec } = await directory.agentNamed(name);
       if (spec.kind === 'external') {
         throw new BridgeError('usage', `the agent ${name} runs elsewhere, and can't be run here`);
       }
-      return createAgent(spec).start({ turnId: 'test', text, lark: undefined }).result;
+      const run = createAgent(spec).start({ turnId: 'test', text, lark: undefined });
+      if (signal.aborted) run.cancel();
+      signal.addEventListener('abort', () => run.cancel());
+      return run.result;
     },
     close: () => Promise.resolve(db.close()),
   };

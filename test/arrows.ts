@@ -54,7 +54,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   cli: {
     ours: ['app.ts', 'config.ts', ...SETTINGS_FILES, 'core', 'ops', 'sim'],
-    packages: ['qrcode', 'yargs', 'node:fs', 'node:os', 'node:path'],
+    packages: ['qrcode', 'yargs', 'node:fs', 'node:os', 'node:path', 'node:readline'],
   },
 };
 

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import {
   anchorsOf,
   commandsOf,
+  controlTable,
   faultsTable,
   linksOf,
   pathsIn,
@@ -41,6 +42,11 @@ test('every command in the documents is run by something', () => {
 test('the settings table in README.md is the one in the code (DOCS=write writes it)', () => {
   const made = settingsTable();
   expect(sectionOf('README.md', 'settings', made)).toBe(made);
+});
+
+test('the table of control calls in docs/simulator.md is the one in the code', () => {
+  const made = controlTable();
+  expect(sectionOf('docs/simulator.md', 'control', made)).toBe(made);
 });
 
 test('the table of faults in docs/simulator.md is the one in the code', () => {

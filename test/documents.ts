@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SETTINGS, type Setting } from '../src/settings.ts';
+import { CONTROL_COMMANDS } from '../src/sim/control.ts';
 import { FAULTS } from '../src/sim/faults.ts';
 
 export const ROOT = join(import.meta.dirname, '..');
@@ -77,6 +78,16 @@ export function settingsTable(): string {
     row.doc,
   ]);
   return table(['Environment', 'Flag', 'File', 'Default', 'What it is'], rows);
+}
+
+export function controlTable(): string {
+  const rows = CONTROL_COMMANDS.map(({ method, path, fields, answer, doc }) => [
+    code(`${method} ${path}`),
+    fields,
+    answer,
+    doc,
+  ]);
+  return table(['Call', 'Fields', 'Answer', 'What it does'], rows);
 }
 
 export function faultsTable(): string {

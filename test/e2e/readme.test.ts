@@ -77,7 +77,7 @@ async function connect(command: string): Promise<void> {
 /** Writes to the bot, waits for the echo under the message, and stops it with Ctrl-C. */
 async function talk(command: string): Promise<void> {
   const run = start(command);
-  await expect.poll(run.said, { timeout: TIMEOUT_MS }).toContain('ready');
+  await expect.poll(run.said, { timeout: TIMEOUT_MS }).toContain('lark-bridge is ready');
   const [app] = lark.world.apps.values();
   const chat = lark.directChat('Mei', app!);
   const question = lark.say({ chat, from: 'Mei', text: 'good morning' });

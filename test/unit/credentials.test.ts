@@ -78,7 +78,7 @@ test('what was written is read again', () => {
 });
 
 test('a file without a brand is of Feishu', () => {
-  write('{"app_id":"cli_1","app_secret":"s"}');
+  write('{"app_id":"cli_00000000000000bb","app_secret":"s"}');
   expect(loadCredentials(stateDir)).toMatchObject({ credentials: { brand: 'feishu' } });
 });
 
@@ -101,8 +101,12 @@ test('with force it is replaced, with the narrow mode even if the old file was o
   chmodSync(file, 0o644);
   const store = createCredentialStore(stateDir, { force: true });
   store.admit();
-  expect(store.save({ ...BOT, appId: appId('cli_2') })).toEqual({ keptPath: undefined });
-  expect(loadCredentials(stateDir)).toMatchObject({ credentials: { appId: 'cli_2' } });
+  expect(store.save({ ...BOT, appId: appId('cli_00000000000000cc') })).toEqual({
+    keptPath: undefined,
+  });
+  expect(loadCredentials(stateDir)).toMatchObject({
+    credentials: { appId: 'cli_00000000000000cc' },
+  });
   expect(modeOf(file)).toBe('600');
   expect(readdirSync(stateDir)).toEqual(['credentials.json']);
 });
@@ -111,9 +115,14 @@ test.each([
   ['no JSON', '{"app_secret":"the-secret"'],
   ['no JSON around the secret', '{"app_secret": the-secret}'],
   ['no object', '["the-secret"]'],
-  ['a field missing', '{"app_id":"cli_1"}'],
+  ['a field missing', '{"app_id":"cli_00000000000000bb"}'],
   ['a field of another type', '{"app_id":7,"app_secret":"the-secret"}'],
-  ['an unknown brand', '{"app_id":"cli_1","app_secret":"the-secret","tenant_brand":"x"}'],
+  [
+    'an unknown brand',
+    '{"app_id":"cli_00000000000000bb","app_secret":"the-secret","tenant_brand":"x"}',
+  ],
+  ['an app id of another form', '{"app_id":"cli_1","app_secret":"the-secret"}'],
+  ['a secret with a line break', '{"app_id":"cli_00000000000000bb","app_secret":"the-secret\\n"}'],
   ['an empty file', ''],
 ])('a file with %s is kept aside, not deleted, and not quoted', (_name, text) => {
   write(text);
@@ -138,11 +147,18 @@ test('something that is no file at all is kept aside too, also with force', () =
   expect(loadCredentials(stateDir)).toMatchObject({ kind: 'found' });
 });
 
+test('what Lark hands out is kept, whatever its form', () => {
+  const store = createCredentialStore(stateDir, { force: false });
+  store.admit();
+  store.save({ ...BOT, appId: appId('cli_short') });
+  expect(readFileSync(file, 'utf8')).toContain('cli_short');
+});
+
 test('a bot that appeared meanwhile is kept aside', () => {
   const store = createCredentialStore(stateDir, { force: false });
   store.admit();
-  write('{"app_id":"cli_other","app_secret":"s","tenant_brand":"feishu"}');
-  expect(readFileSync(store.save(BOT).keptPath ?? '', 'utf8')).toContain('cli_other');
+  write('{"app_id":"cli_00000000000000dd","app_secret":"s","tenant_brand":"feishu"}');
+  expect(readFileSync(store.save(BOT).keptPath ?? '', 'utf8')).toContain('cli_00000000000000dd');
   expect(loadCredentials(stateDir)).toMatchObject({ credentials: { appId: BOT.appId } });
 });
 

@@ -8,12 +8,26 @@ export const sdk = createRequire(import.meta.url)('@larksuiteoapi/node-sdk') as 
 
 const silent = () => undefined;
 
+export const silentLogger = {
+  error: silent,
+  warn: silent,
+  info: silent,
+  debug: silent,
+  trace: silent,
+};
+
+/** A client with a token of its own: one that is made after `advance` asks for a fresh one. */
 export function createClient(lark: LarkCloud, app: SimApp): Sdk.Client {
+  const tokens = new Map<unknown, unknown>();
   return new sdk.Client({
+    cache: {
+      get: (key) => Promise.resolve(tokens.get(key)),
+      set: (key, value) => Promise.resolve(Boolean(tokens.set(key, value))),
+    },
     appId: app.appId,
     appSecret: app.appSecret,
     domain: lark.openBaseUrl,
-    logger: { error: silent, warn: silent, info: silent, debug: silent, trace: silent },
+    logger: silentLogger,
   });
 }
 

@@ -188,7 +188,10 @@ describe('credentials', () => {
     const everything = `${inspect(config, { depth: 9 })}${JSON.stringify([config, views])}`;
     expect(everything).not.toContain(secret);
     expect(everything).toContain('[secret]');
-    expect(await complaint({ LARK_APP_SECRET: `${secret} x` })).not.toContain(secret);
+    const wrong = { HOME: home, LARK_APP_SECRET: `${secret} x` };
+    const { views: wrongViews, problems } = await inspectConfig({ env: wrong, flags: {} });
+    expect(problems).toHaveLength(1);
+    expect(JSON.stringify([wrongViews, problems])).not.toContain(secret);
   });
 });
 

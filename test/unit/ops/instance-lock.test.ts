@@ -26,6 +26,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
+  vi.unstubAllEnvs();
   for (const lock of locks) lock.release();
   await Promise.all(children.map(kill));
   rmSync(home, { recursive: true, force: true });
@@ -142,6 +143,7 @@ test('a state directory that can not be made is said in words', () => {
 
 test('without a home for them the locks are kept elsewhere, and hold all the same', () => {
   writeFileSync(join(home, '.lark-bridge'), 'a file where the folder should be');
+  vi.stubEnv('TMPDIR', home);
   vi.stubEnv('TMPDIR', home);
   acquire(state('a'), APP);
   expect(refusal(state('a'), APP).code).toBe('already_running');

@@ -1,0 +1,34 @@
+import type { LarkContext } from '../core/message.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Ours: settings, and the secrets among them. The program gets none, so that a new one can't leak either. */
+const OURS = /^(?:LARK_|MOLECULE_)|^(?:WORKSPACE_ID|PLATFORM_URL)$/i;
+
+/** What a turn's program finds in its environment: the user's own, and where the message came from. */
+export function agentEnvironment(
+  env: Environment,
+  lark: LarkContext | undefined,
+): Record<string, string> {
+  const theirs = Object.entries(env).filter(([name]) => !OURS.test(name));
+  return Object.fromEntries([...theirs, ...Object.entries(larkVariables(lark))].filter(isSet));
+}
+
+function larkVariables(lark: LarkContext | undefined): Environment {
+  if (lark === undefined) return {};
+  return {
+    LARK_BRAND: lark.brand,
+    LARK_CHAT_ID: lark.chatId,
+    LARK_CHAT_TYPE: lark.chatType,
+    LARK_MESSAGE_ID: lark.messageId,
+    LARK_SENDER_OPEN_ID: lark.senderOpenId,
+    LARK_THREAD_ID: lark.threadId,
+    LARK_PARENT_ID: lark.parentId,
+  };
+}
+
+/** A NUL can't be part of a variable; no id of Lark's holds one. */
+function isSet(entry: [string, string | undefined]): entry is [string, string] {
+  const [, value] = entry;
+  return value !== undefined && value !== '' && !value.includes('\0');
+}

@@ -1,0 +1,184 @@
+/** An agent that is a program: one process a turn, the text on stdin, the answer on stdout. */
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { AGENT_DRAIN_MS, AGENT_KILL_GRACE_MS, AGENT_STDERR_BYTES_MAX } from '../core/limits.ts';
+import type { Agent, AgentResult, AgentRun, AgentTurn, Clock, Log } from '../core/ports.ts';
+import { agentEnvironment, type Environment } from './environment.ts';
+import { Tail } from './tail.ts';
+
+export interface ExecOptions {
+  /** The program and its arguments. No shell reads them. */
+  readonly argv: readonly string[];
+  /** The process's own environment; what is ours in it is kept from the program. */
+  readonly env: Environment;
+  readonly timeoutMs: number;
+  readonly outputBytesMax: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createExecAgent(options: ExecOptions): Agent {
+  return {
+    start(turn) {
+      const [program = '', ...args] = options.argv;
+      try {
+        const child = spawn(program, args, {
+          env: agentEnvironment(options.env, turn.lark),
+          // A process group of its own, so that the whole tree can be stopped.
+          detached: true,
+          windowsHide: true,
+        });
+        return new ExecRun(options, turn, child);
+      } catch (error) {
+        // Some failures to start are thrown, others come as an event; to the turn they are the same.
+        if (!isSystemError(error)) throw error;
+        const result = Promise.resolve(startFailure(options.log, turn, error));
+        return { result, cancel: () => {} };
+      }
+    },
+  };
+}
+
+class ExecRun implements AgentRun {
+  readonly result: Promise<AgentResult>;
+  readonly #options: ExecOptions;
+  readonly #turn: AgentTurn;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #output: Buffer[] = [];
+  readonly #stderr = new Tail(AGENT_STDERR_BYTES_MAX);
+  readonly #timers: (() => void)[] = [];
+  #outputBytes = 0;
+  /** Why the program was told to end, if it was. */
+  #ending: AgentResult | undefined;
+  #over = false;
+  #resolve: (result: AgentResult) => void = () => {};
+
+  constructor(options: ExecOptions, turn: AgentTurn, child: ChildProcessWithoutNullStreams) {
+    this.#options = options;
+    this.#turn = turn;
+    this.#child = child;
+    this.result = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#listen();
+    this.#later(options.timeoutMs, () => this.#end(timedOut(options.timeoutMs)));
+    // The program may end without having read all, or anything; its answer counts all the same.
+    child.stdin.on('error', (error: NodeJS.ErrnoException) => {
+      options.log.debug('agent_stdin_closed', { turn: turn.turnId, code: error.code });
+    });
+    child.stdin.end(turn.text);
+  }
+
+  cancel(): void {
+    this.#end({ ok: false, reason: 'cancelled', detail: 'The turn was cancelled.' });
+  }
+
+  #listen(): void {
+    const child = this.#child;
+    child.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
+    child.stderr.on('data', (chunk: Buffer) => this.#stderr.add(chunk));
+    child.once('error', (error) => {
+      this.#settle(startFailure(this.#options.log, this.#turn, error));
+    });
+    child.once('exit', () => {
+      // Told to end: whatever of the tree outlived the program had its notice as well.
+      if (this.#ending !== undefined) this.#signal('SIGKILL');
+      // What the program started in the background may hold its output open for ever.
+      else this.#later(AGENT_DRAIN_MS, () => this.#abandonOutput());
+    });
+    child.once('close', (exitCode, signal) => this.#settle(this.#resultOf(exitCode, signal)));
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#ending !== undefined) return;
+    this.#outputBytes += chunk.length;
+    if (this.#outputBytes <= this.#options.outputBytesMax) this.#output.push(chunk);
+    else this.#end(tooLong(this.#options.outputBytesMax));
+  }
+
+  #end(ending: AgentResult): void {
+    if (this.#over || this.#ending !== undefined) return;
+    this.#ending = ending;
+    this.#output.length = 0;
+    this.#signal('SIGTERM');
+    this.#later(AGENT_KILL_GRACE_MS, () => {
+      this.#signal('SIGKILL');
+      this.#abandonOutput();
+    });
+  }
+
+  /** Ends the wait for output that processes outside of our reach hold open. */
+  #abandonOutput(): void {
+    this.#signal('SIGKILL');
+    this.#child.stdout.destroy();
+    this.#child.stderr.destroy();
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, signal);
+    } catch (error) {
+      // ESRCH: nobody of the group is left. EPERM: only processes of another user are (setuid programs).
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+    }
+  }
+
+  #resultOf(exitCode: number | null, signal: NodeJS.Signals | null): AgentResult {
+    if (this.#ending !== undefined) return this.#ending;
+    if (exitCode === 0) {
+      // Decoded as a whole: a character may be spread over two chunks.
+      const text = Buffer.concat(this.#output).toString('utf8');
+      return { ok: true, text: text.replace(/\r?\n$/, '') };
+    }
+    const detail =
+      signal === null
+        ? `The agent's program ended with exit code ${String(exitCode)}.`
+        : `The agent's program was ended by ${signal}.`;
+    return { ok: false, reason: 'failed', detail };
+  }
+
+  #settle(result: AgentResult): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const cancelTimer of this.#timers) cancelTimer();
+    const { log } = this.#options;
+    const turn = this.#turn.turnId;
+    const stderr = this.#stderr.text();
+    if (stderr !== '') log.debug('agent_stderr_written', { turn, stderr });
+    if (!result.ok && result.reason === 'failed') {
+      const lastLine = stderr.trimEnd().split('\n').at(-1) ?? '';
+      log.warn('agent_program_failed', { turn, detail: result.detail, lastLine });
+    }
+    this.#resolve(result);
+  }
+
+  #later(delayMs: number, run: () => void): void {
+    this.#timers.push(this.#options.clock.after(delayMs, run));
+  }
+}
+
+function startFailure(log: Log, turn: AgentTurn, error: NodeJS.ErrnoException): AgentResult {
+  log.error('agent_program_not_started', { turn: turn.turnId, error: error.message });
+  const detail =
+    error.code === 'ENOENT'
+      ? "The agent's program was not found."
+      : "The agent's program could not be started.";
+  return { ok: false, reason: 'failed', detail };
+}
+
+function timedOut(timeoutMs: number): AgentResult {
+  const secs = Math.round(timeoutMs / 1000);
+  const detail = `The agent gave no answer within ${secs} ${secs === 1 ? 'second' : 'seconds'}.`;
+  return { ok: false, reason: 'timed_out', detail };
+}
+
+function tooLong(bytesMax: number): AgentResult {
+  const detail = `The agent's answer was longer than ${Math.round(bytesMax / 1024)} KB.`;
+  return { ok: false, reason: 'failed', detail };
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+}

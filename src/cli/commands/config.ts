@@ -1,0 +1,111 @@
+/** `lark-bridge config`: what is set where, and the settings in config.json. */
+import {
+  configError,
+  configPath,
+  inspectConfig,
+  locateStateDir,
+  saveSetting,
+  type SettingView,
+} from '../../config.ts';
+import { BridgeError } from '../../core/errors.ts';
+import { type SettingName, settingKey, settingRows } from '../../settings.ts';
+import type { CommandGroup, LeafCommand } from '../command.ts';
+
+const list: LeafCommand = {
+  usage: 'list',
+  describe: 'show all settings and where each comes from',
+  options: {
+    check: {
+      type: 'boolean',
+      describe: 'Only check that `run` has all it needs; exit code 2 and the reasons if not',
+    },
+  },
+  run: async ({ options, output, configRequest }) => {
+    const check = options['check'] === true;
+    const found = await inspectConfig(configRequest(check ? ['lark', 'platform'] : []));
+    if (check && found.problems.length === 0) {
+      output.result('The configuration is complete.', { ok: true });
+    } else if (!check) {
+      const settings = found.views.map((view) => ({ ...view, name: settingKey(view.name) }));
+      output.result(tableOf(settings), { settings });
+    }
+    if (found.problems.length > 0) throw configError(found.problems, found.stateDir);
+  },
+};
+
+const key = {
+  key: { describe: 'Name of a setting, as `config list` shows it', type: 'string' },
+} as const;
+
+const get: LeafCommand = {
+  usage: 'get <key>',
+  describe: 'print the value that one setting has now',
+  positionals: key,
+  run: async ({ options, output, configRequest }) => {
+    const name = settingNamed(options['key']);
+    const { views } = await inspectConfig(configRequest([]));
+    const value = views.find((view) => view.name === name)?.value ?? null;
+    output.result(value === null ? '' : String(value), value);
+  },
+};
+
+const set: LeafCommand = {
+  usage: 'set <key> <value>',
+  describe: 'write a setting to config.json; an empty value takes it out',
+  positionals: { ...key, value: { describe: 'New value', type: 'string' } },
+  run: async (invocation) => {
+    const { options, output } = invocation;
+    const name = settingNamed(options['key']);
+    await saveSetting(name, String(options['value']), invocation.configRequest([]));
+    const { views, stateDir } = await inspectConfig(invocation.configRequest([]));
+    const path = configPath(stateDir);
+    output.result(`Saved in ${path}.`, { name: settingKey(name), path });
+    const source = views.find((view) => view.name === name)?.source ?? '';
+    if (!source.endsWith('config.json') && source !== 'default' && source !== 'unset') {
+      output.note(`Note: ${source} is set too, and beats the file.`);
+    }
+  },
+};
+
+const where: LeafCommand = {
+  usage: 'path',
+  describe: 'print where config.json is, or would be',
+  run: ({ output, configRequest }) => {
+    const path = configPath(locateStateDir(configRequest([])));
+    output.result(path, path);
+    return Promise.resolve();
+  },
+};
+
+export const configCommand: CommandGroup = {
+  usage: 'config',
+  describe: 'show, check and change the settings',
+  commands: [list, get, set, where],
+  standard: list,
+};
+
+function settingNamed(typed: unknown): SettingName {
+  const found = settingRows().find(([name]) => settingKey(name) === typed);
+  if (found !== undefined) return found[0];
+  throw new BridgeError('usage', `there is no setting ${JSON.stringify(typed)}`, {
+    next: 'Run `lark-bridge config` to see all of them.',
+  });
+}
+
+function tableOf(
+  rows: readonly { name: string; value: SettingView['value']; source: string }[],
+): string {
+  const wide = (pick: (row: (typeof rows)[number]) => string) =>
+    Math.max(...rows.map((row) => pick(row).length));
+  const nameWidth = wide(({ name }) => name);
+  const valueWidth = wide(({ value }) => textOf(value));
+  return rows
+    .map(({ name, value, source }) =>
+      [name.padEnd(nameWidth), textOf(value).padEnd(valueWidth), source].join('  '),
+    )
+    .join('\n');
+}
+
+function textOf(value: SettingView['value']): string {
+  return value === null ? '-' : String(value);
+}

@@ -1,0 +1,145 @@
+/** `connect`: gives the bridge its bot. */
+import { resolve } from 'node:path';
+import type { Options } from 'yargs';
+import { BRANDS, type Brand } from '../../core/brand.ts';
+import { BridgeError } from '../../core/errors.ts';
+import { APP_ID_PATTERN, type AppId, appId } from '../../core/ids.ts';
+import { CONNECT_TIMEOUT_MS } from '../../core/limits.ts';
+import { Secret } from '../../core/secret.ts';
+import type { Invocation, LeafCommand } from '../command.ts';
+import { brandName, type ConnectScreen, showEvent } from '../connect-output.ts';
+
+const TIMEOUT_S_MAX = 24 * 3600;
+/** A secret has 32 characters; a whole file on stdin is a mistake. */
+const SECRET_CHARS_MAX = 4096;
+const EXISTING_APP = 'lark-bridge connect --app-id ID --app-secret-stdin < FILE';
+
+const OPTIONS: Readonly<Record<string, Options>> = {
+  brand: {
+    choices: BRANDS,
+    requiresArg: true,
+    describe: 'Which cloud the bot lives in; a new bot finds out by itself',
+  },
+  'app-id': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Use this existing app instead of creating one',
+  },
+  'app-secret-stdin': { type: 'boolean', describe: 'Read the secret of that app from stdin' },
+  'qr-image': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Also write the QR code to this file (PNG, or SVG by its name)',
+  },
+  'no-qr': { type: 'boolean', describe: 'The link only: no QR code on the screen, no picture' },
+  timeout: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Seconds to wait for the confirmation',
+    defaultDescription: String(CONNECT_TIMEOUT_MS / 1000),
+  },
+  force: { type: 'boolean', describe: 'Replace the bot that the state directory holds' },
+};
+
+export const connectCommand: LeafCommand = {
+  usage: 'connect',
+  aliases: ['setup'],
+  describe: 'create the bot by scanning a QR code, or take an existing app',
+  options: OPTIONS,
+  run: runConnect,
+};
+
+async function runConnect(invocation: Invocation): Promise<void> {
+  const { options, output, signal } = invocation;
+  const existing = existingAppOf(options);
+  const timeoutMs = timeoutOf(options['timeout']);
+  const config = await invocation.loadConfig([]);
+  const secret = existing && (await readSecret(invocation));
+  const screen: ConnectScreen = {
+    output,
+    stateDir: config.stateDir,
+    noQr: options['no-qr'] === true,
+    qrImage: typeof options['qr-image'] === 'string' ? resolve(options['qr-image']) : undefined,
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    colored: process.stdout.isTTY && config.noColor !== true,
+  };
+  const { createOnboarding } = await import('../../app.ts');
+  const onboarding = await createOnboarding({
+    config,
+    brand: options['brand'] as Brand | undefined,
+    force: options['force'] === true,
+    timeoutMs,
+    signal,
+    onEvent: (event) => showEvent(event, screen),
+  });
+  const { appId: id, brand } = await (existing === undefined || secret === undefined
+    ? onboarding.createBot()
+    : onboarding.adoptApp(existing, secret));
+  const stateDir = options['state-dir'];
+  const next = `lark-bridge run${typeof stateDir === 'string' ? ` --state-dir ${stateDir}` : ''}`;
+  output.result(`Connected: bot ${id} on ${brandName(brand)}.`, {
+    event: 'done',
+    app_id: id,
+    tenant_brand: brand,
+  });
+  output.note(`Its credentials are in ${config.stateDir}. Start it with: ${next}`);
+}
+
+function existingAppOf(options: Invocation['options']): AppId | undefined {
+  const raw = options['app-id'];
+  const fromStdin = options['app-secret-stdin'] === true;
+  if (typeof raw !== 'string') {
+    if (!fromStdin) return undefined;
+    throw new BridgeError('usage', '--app-secret-stdin needs --app-id', { next: EXISTING_APP });
+  }
+  if (!fromStdin) {
+    throw new BridgeError('usage', '--app-id needs the secret of the app, on stdin', {
+      next: EXISTING_APP,
+    });
+  }
+  if (!APP_ID_PATTERN.test(raw)) {
+    throw new BridgeError('usage', `"${raw}" is no app id`, {
+      next: 'It is `cli_` and 16 hexadecimal digits; copy it from the developer console.',
+    });
+  }
+  return appId(raw);
+}
+
+function timeoutOf(raw: unknown): number {
+  if (raw === undefined) return CONNECT_TIMEOUT_MS;
+  const seconds = Number(raw);
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= TIMEOUT_S_MAX) return seconds * 1000;
+  throw new BridgeError('usage', `--timeout must be a whole number from 1 to ${TIMEOUT_S_MAX}`, {
+    next: 'For ten minutes: --timeout 600',
+  });
+}
+
+/** The first line of stdin. */
+async function readSecret({ stdin, signal }: Invocation): Promise<Secret> {
+  if (stdin.isTTY) {
+    throw new BridgeError('usage', 'the secret would be readable on the screen', {
+      next: `Hand it over from a file or a pipe: ${EXISTING_APP}`,
+    });
+  }
+  const stop = () => stdin.destroy();
+  signal.addEventListener('abort', stop);
+  let text = '';
+  try {
+    for await (const chunk of stdin.setEncoding('utf8')) {
+      text += String(chunk);
+      if (text.trimStart().includes('\n') || text.length > SECRET_CHARS_MAX) break;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new BridgeError('interrupted', 'interrupted; nothing was stored', {
+      next: 'Run the same command again.',
+    });
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+  const secret = text.trimStart().split(/\r?\n/, 1)[0]?.trimEnd() ?? '';
+  if (/^[\x21-\x7e]+$/.test(secret) && text.length <= SECRET_CHARS_MAX) return new Secret(secret);
+  throw new BridgeError('usage', 'stdin holds no secret of an app: it is one line without spaces', {
+    next: EXISTING_APP,
+  });
+}

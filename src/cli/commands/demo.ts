@@ -1,0 +1,46 @@
+/** `lark-bridge demo`: the whole thing without a Lark app, in one process. */
+import { BridgeError } from '../../core/errors.ts';
+import { type Invocation, type LeafCommand, stopRequested } from '../command.ts';
+import type { Stage } from '../demo-stage.ts';
+
+export const demoCommand: LeafCommand = {
+  usage: 'demo',
+  describe: 'try it without a Lark app: chat with an echo bot, or watch a scripted conversation',
+  options: {
+    once: { type: 'boolean', describe: 'Play the scripted conversation, also on a terminal' },
+  },
+  run: async (invocation) => {
+    const { openStage } = await import('../demo-stage.ts');
+    const stage = await openStage(invocation);
+    try {
+      const { cloud, hubUrl } = stage;
+      invocation.output.result(`lark-bridge is ready: hub ${hubUrl}, Lark ${cloud.openBaseUrl}`, {
+        event: 'ready',
+        hub_url: hubUrl,
+        open_base_url: cloud.openBaseUrl,
+        accounts_base_url: cloud.accountsBaseUrl,
+        control_url: cloud.controlUrl,
+      });
+      await Promise.race([play(stage, invocation), stage.ended]);
+    } finally {
+      await stage.close();
+    }
+  },
+};
+
+async function play(stage: Stage, invocation: Invocation): Promise<void> {
+  const { options, output, stdin, stdout } = invocation;
+  const isWatched = stdin.isTTY && stdout.isTTY;
+  if (options['once'] !== true && !output.json && isWatched) {
+    const { chat } = await import('../demo-chat.ts');
+    await chat(stage, invocation);
+    return;
+  }
+  const { playScript } = await import('../demo-script.ts');
+  await Promise.race([playScript(stage, output), interruption(invocation)]);
+}
+
+async function interruption({ signal }: Invocation): Promise<never> {
+  await stopRequested(signal);
+  throw new BridgeError('interrupted', 'the demo was interrupted');
+}

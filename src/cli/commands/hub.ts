@@ -1,0 +1,22 @@
+/** `lark-bridge hub`: the embedded hub alone. */
+import { type LeafCommand, stopRequested } from '../command.ts';
+
+export const hubCommand: LeafCommand = {
+  usage: 'hub',
+  describe: 'run the embedded hub alone, without a bot',
+  run: async (invocation) => {
+    const config = await invocation.loadConfig([]);
+    const log = await invocation.createLog(config);
+    const { startHub } = await import('../../app.ts');
+    const hub = await startHub({ config, env: invocation.env, log });
+    try {
+      invocation.output.result(`lark-bridge is ready: hub ${hub.url}`, {
+        event: 'ready',
+        hub_url: hub.url,
+      });
+      await stopRequested(invocation.signal);
+    } finally {
+      await hub.stop();
+    }
+  },
+};

@@ -1,0 +1,24 @@
+/** `lark-bridge run`: the daemon in the foreground. */
+import { type LeafCommand, settingFlag, stopRequested } from '../command.ts';
+
+export const runCommand: LeafCommand = {
+  usage: 'run',
+  describe: 'keep the bot alive: take messages, bring back answers',
+  options: { ...settingFlag('mode'), ...settingFlag('turnTimeoutSecs') },
+  run: async (invocation) => {
+    const config = await invocation.loadConfig(['lark', 'platform']);
+    const log = await invocation.createLog(config);
+    const { startBridge } = await import('../../app.ts');
+    const bridge = await startBridge({ config, env: invocation.env, log });
+    try {
+      const { hubUrl } = bridge;
+      invocation.output.result(`lark-bridge is ready: hub ${hubUrl}`, {
+        event: 'ready',
+        hub_url: hubUrl,
+      });
+      await Promise.race([stopRequested(invocation.signal), bridge.ended]);
+    } finally {
+      await bridge.stop();
+    }
+  },
+};

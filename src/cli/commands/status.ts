@@ -1,0 +1,29 @@
+/** `lark-bridge status`: what the daemon of a state directory said about itself last. */
+import type { LeafCommand } from '../command.ts';
+
+export const statusCommand: LeafCommand = {
+  usage: 'status',
+  describe: 'show whether the daemon runs, and how it is',
+  run: async (invocation) => {
+    const config = await invocation.loadConfig([]);
+    const log = await invocation.createLog(config);
+    const { readStatus } = await import('../../app.ts');
+    const status = await readStatus({ config, env: invocation.env, log });
+    const { running, pid, alive_at: aliveAt, daemon } = status;
+    const first = running ? `Running, process ${pid ?? '?'}.` : 'Not running.';
+    const lines = [
+      `${first} State directory: ${status.state_dir}`,
+      ...(aliveAt === undefined ? [] : [`Last sign of life: ${aliveAt}`]),
+      ...pairs(daemon ?? {}),
+    ];
+    invocation.output.result(lines.join('\n'), status);
+  },
+};
+
+function pairs(values: object, prefix = ''): string[] {
+  return Object.entries(values).flatMap(([name, value]: [string, unknown]) =>
+    typeof value === 'object' && value !== null
+      ? pairs(value, `${prefix}${name}.`)
+      : [`${prefix}${name}: ${String(value)}`],
+  );
+}

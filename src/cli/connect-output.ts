@@ -1,0 +1,118 @@
+/** What `connect` shows while it waits: the link, its QR code, and how things stand. */
+import { join } from 'node:path';
+import type { OnboardingEvent } from '../app.ts';
+import type { Brand } from '../core/brand.ts';
+import type { Output } from './output.ts';
+import { drawQr, writeQrImage } from './qr-code.ts';
+
+export interface ConnectScreen {
+  readonly output: Output;
+  readonly stateDir: string;
+  /** No code on the screen and no picture in the state directory. */
+  readonly noQr: boolean;
+  /** Where else to put the picture. */
+  readonly qrImage: string | undefined;
+  /** The terminal's width; undefined if stdout is none. */
+  readonly columns: number | undefined;
+  readonly colored: boolean;
+}
+
+type Verification = Extract<OnboardingEvent, { kind: 'verification' }>;
+
+const BRAND_NAMES: Readonly<Record<Brand, string>> = { feishu: 'Feishu', lark: 'Lark' };
+
+export function brandName(brand: Brand): string {
+  return BRAND_NAMES[brand];
+}
+
+/** Shows one event: one line of JSON on stdout, or words and the QR code. */
+export async function showEvent(event: OnboardingEvent, screen: ConnectScreen): Promise<void> {
+  if (event.kind === 'verification') {
+    await showVerification(event, screen);
+    return;
+  }
+  const { output } = screen;
+  const { status, text, ...fields } = statusOf(event);
+  if (output.json) output.result('', { event: 'status', status, ...fields });
+  output.note(text);
+}
+
+async function showVerification(event: Verification, screen: ConnectScreen): Promise<void> {
+  const { output } = screen;
+  const pictures = await writePictures(event.url, screen);
+  const json = {
+    event: 'verification',
+    url: event.url,
+    expires_in: Math.round(event.lifetimeMs / 1000),
+    ...(event.launcherUrl !== undefined && { launcher_url: event.launcherUrl }),
+    ...(pictures.length > 0 && { qr_image: pictures[0] }),
+  };
+  const code = output.json || screen.noQr ? '' : await codeFor(event.url, screen);
+  const minutes = Math.max(1, Math.round(event.lifetimeMs / 60_000));
+  output.note(`Open this link and confirm, within ${minutes} min:`);
+  output.result(`${event.url}\n${code}`, json);
+  for (const hint of hintsFor(event, pictures)) output.note(hint);
+}
+
+async function codeFor(url: string, { columns, colored }: ConnectScreen): Promise<string> {
+  const qr = await drawQr(url, { colored });
+  return columns !== undefined && columns < qr.columns
+    ? `(The QR code needs a terminal of ${qr.columns} columns; this one has ${columns}.)`
+    : `\n${qr.text}`;
+}
+
+/** Paths of the pictures, the one that was asked for first. */
+async function writePictures(url: string, screen: ConnectScreen): Promise<string[]> {
+  const paths = screen.qrImage === undefined ? [] : [screen.qrImage];
+  if (!screen.noQr) paths.push(join(screen.stateDir, 'qr.png'));
+  for (const path of paths) await writeQrImage(url, path);
+  return paths;
+}
+
+function hintsFor({ launcherUrl }: Verification, pictures: readonly string[]): string[] {
+  return [
+    ...(pictures.length > 0
+      ? [`Or scan the QR code with the Lark or Feishu app; as a picture: ${pictures.join(', ')}`]
+      : []),
+    'If scanning in the app fails, open the link in a browser: that works more often.',
+    'If the page says "Link expired", open this link once more; refreshing that page does not help.',
+    ...(launcherUrl === undefined
+      ? []
+      : [`If it is refused again, try the other link:\n${launcherUrl}`]),
+  ];
+}
+
+function statusOf(event: Exclude<OnboardingEvent, Verification>) {
+  switch (event.kind) {
+    case 'waiting':
+      return { status: 'waiting', text: 'Waiting for your confirmation … (Ctrl-C ends it)' };
+    case 'slowed_down':
+      return {
+        status: 'slow_down',
+        interval: event.intervalMs / 1000,
+        text: `Lark asks for patience: now asking every ${event.intervalMs / 1000} s.`,
+      };
+    case 'retrying':
+      return {
+        status: 'retrying',
+        detail: event.detail,
+        text: `No usable answer from Lark (${event.detail}); trying again …`,
+      };
+    case 'brand_switched':
+      return {
+        status: 'brand_switched',
+        tenant_brand: event.brand,
+        text: `Your organisation is on ${brandName(event.brand)}; going on there.`,
+      };
+    case 'code_expired':
+      return { status: 'code_expired', text: 'The link has expired; here is a fresh one.' };
+    case 'old_kept':
+      return {
+        status: 'old_credentials_kept',
+        path: event.path,
+        text: `The old credentials could not be used; they are kept as ${event.path}`,
+      };
+    default:
+      return event satisfies never;
+  }
+}

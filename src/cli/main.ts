@@ -1,0 +1,121 @@
+/** The command line program: words in, exit code out. */
+import { readFileSync } from 'node:fs';
+import type { Config, Environment, Flags } from '../config.ts';
+import { settingRows } from '../settings.ts';
+import type { Invocation } from './command.ts';
+import { agentsCommand } from './commands/agents.ts';
+import { configCommand } from './commands/config.ts';
+import { connectCommand } from './commands/connect.ts';
+import { demoCommand } from './commands/demo.ts';
+import { hubCommand } from './commands/hub.ts';
+import { runCommand } from './commands/run.ts';
+import { simulateCommand } from './commands/simulate.ts';
+import { statusCommand } from './commands/status.ts';
+import { Output } from './output.ts';
+import { parseCommandLine } from './parse.ts';
+
+/** What surrounds the program: the process, unless a test brings its own. */
+export interface Surroundings {
+  readonly env: Environment;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+const GRAMMAR = {
+  commands: [
+    connectCommand,
+    runCommand,
+    hubCommand,
+    agentsCommand,
+    statusCommand,
+    configCommand,
+    simulateCommand,
+    demoCommand,
+  ],
+  standard: runCommand,
+  version: packageVersion(),
+};
+
+/**
+ * Runs the program until it is done, or until `signal` asks it to stop. Returns the exit code; what went
+ * wrong has been said by then.
+ */
+export async function main(
+  words: readonly string[],
+  signal: AbortSignal,
+  around: Surroundings = process,
+): Promise<number> {
+  const { version } = GRAMMAR;
+  let output = new Output(around, { version, json: words.includes('--json'), quiet: false });
+  try {
+    const parsed = await parseCommandLine(words, GRAMMAR);
+    if (parsed.kind === 'text') {
+      around.stdout.write(`${parsed.text}\n`);
+      return 0;
+    }
+    const { command, options } = parsed;
+    const quiet = options['quiet'] === true;
+    output = new Output(around, { version, json: options['json'] === true, quiet });
+    await command.run(invocationOf(options, { output, signal, around }));
+    return 0;
+  } catch (error) {
+    return output.failure(error);
+  }
+}
+
+interface Call {
+  readonly output: Output;
+  readonly signal: AbortSignal;
+  readonly around: Surroundings;
+}
+
+function invocationOf(
+  options: Readonly<Record<string, unknown>>,
+  { output, signal, around }: Call,
+): Invocation {
+  const flags = flagsOf(options);
+  return {
+    options,
+    output,
+    signal,
+    stdin: around.stdin,
+    stdout: around.stdout,
+    env: around.env,
+    configRequest: (needs) => ({ env: around.env, flags, needs }),
+    loadConfig: async (needs) => {
+      const { loadConfig } = await import('../config.ts');
+      return loadConfig({ env: around.env, flags, needs });
+    },
+    createLog: async (config) => {
+      const { createLog } = await import('../ops/log.ts');
+      return createLog({
+        level: output.quiet ? atLeastWarn(config.logLevel) : config.logLevel,
+        format: config.logFormat,
+        stream: around.stderr,
+        color: around.stderr.isTTY && config.noColor !== true,
+      });
+    },
+  };
+}
+
+/** The flags that are settings, as typed. */
+function flagsOf(options: Readonly<Record<string, unknown>>): Flags {
+  const typed = settingRows().flatMap(([name, { flag }]) => {
+    const value = flag === undefined ? undefined : options[flag];
+    // A flag without a value is in the options only if it was given.
+    if (value === true) return [[name, 'true'] as const];
+    return typeof value === 'string' ? [[name, value] as const] : [];
+  });
+  return Object.fromEntries(typed);
+}
+
+function atLeastWarn(level: Config['logLevel']): Config['logLevel'] {
+  return level === 'error' ? 'error' : 'warn';
+}
+
+function packageVersion(): string {
+  // Two folders up from src/cli and from dist/cli alike.
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

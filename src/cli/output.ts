@@ -1,0 +1,72 @@
+/** What a command says: results on stdout, progress and trouble on stderr. */
+import { BridgeError, errorText } from '../core/errors.ts';
+
+export interface OutputStreams {
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+}
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly version: string;
+}
+
+export class Output {
+  /** True if results go out as JSON, one value a line. */
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly #streams: OutputStreams;
+  readonly #version: string;
+
+  constructor(streams: OutputStreams, options: OutputOptions) {
+    this.json = options.json;
+    this.quiet = options.quiet;
+    this.#streams = streams;
+    this.#version = options.version;
+    forgiveClosedPipe(streams.stdout);
+    forgiveClosedPipe(streams.stderr);
+  }
+
+  /** A result: `text` for people, or `data` as one line of JSON. */
+  result(text: string, data: unknown): void {
+    this.#streams.stdout.write(`${this.json ? JSON.stringify(data) : text}\n`);
+  }
+
+  /** Progress for people, on stderr; silent with --quiet. */
+  note(text: string): void {
+    if (!this.quiet) this.#streams.stderr.write(`${text}\n`);
+  }
+
+  /** Shows why a command ended, and returns the exit code for it. */
+  failure(error: unknown): number {
+    if (!(error instanceof BridgeError)) return this.#bug(error);
+    const { code, message, next } = error;
+    this.#streams.stderr.write(`error: ${message}\n${next === undefined ? '' : `next: ${next}\n`}`);
+    if (this.json)
+      this.#event({ event: 'error', code, message, ...(next !== undefined && { next }) });
+    return error.exitCode;
+  }
+
+  #bug(error: unknown): number {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const next = 'Please report it with the lines above.';
+    this.#streams.stderr.write(
+      `error: this is a bug in lark-bridge ${this.#version} (Node ${process.version}, ${process.platform})\n` +
+        `${stack}\nnext: ${next}\n`,
+    );
+    if (this.json) this.#event({ event: 'error', code: 'bug', message: errorText(error), next });
+    return 1;
+  }
+
+  #event(data: Record<string, unknown>): void {
+    this.#streams.stdout.write(`${JSON.stringify(data)}\n`);
+  }
+}
+
+/** Whoever read the output may stop (`| head`); the program goes on without a reader. */
+function forgiveClosedPipe(stream: NodeJS.WritableStream): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}

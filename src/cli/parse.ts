@@ -1,0 +1,120 @@
+/** The command line: from words to a command with its options, or to a text to show. */
+import yargs, { type Argv } from 'yargs';
+import { BridgeError } from '../core/errors.ts';
+import { type Command, type LeafCommand, settingFlag } from './command.ts';
+
+export type Parsed =
+  | {
+      readonly kind: 'command';
+      readonly command: LeafCommand;
+      readonly options: Readonly<Record<string, unknown>>;
+    }
+  /** Help, the version or a completion script. */
+  | { readonly kind: 'text'; readonly text: string };
+
+export interface Grammar {
+  readonly commands: readonly Command[];
+  /** What runs if no command is named. */
+  readonly standard: LeafCommand;
+  readonly version: string;
+}
+
+const NAME = 'lark-bridge';
+const HELP_WIDTH = 100;
+
+/** Throws `usage` for words that make no sense. */
+export async function parseCommandLine(
+  words: readonly string[],
+  grammar: Grammar,
+): Promise<Parsed> {
+  let chosen: Parsed | undefined;
+  let problem: string | undefined;
+  let text = '';
+  const choose = (command: LeafCommand, options: Readonly<Record<string, unknown>>) => {
+    chosen = { kind: 'command', command, options };
+  };
+  const parser = globalOptions(yargs(), grammar.version);
+  for (const command of grammar.commands) {
+    addCommand(parser, command, { choose, standard: command === grammar.standard });
+  }
+  // Yargs' own command for this is not found when there is a standard command.
+  parser.command('completion', 'print a script for completion in bash or zsh', {}, () => {
+    parser.showCompletionScript();
+  });
+  parser.fail((message) => {
+    problem = message;
+  });
+  await parser.parseAsync([...words], {}, (_error, _args, shown) => {
+    text = shown;
+  });
+  if (problem !== undefined) throw usageError(problem, words, grammar);
+  return chosen ?? { kind: 'text', text };
+}
+
+function globalOptions(parser: Argv, version: string): Argv {
+  return parser
+    .scriptName(NAME)
+    .usage('$0 <command> [options]\n\nPuts an AI agent into Lark / Feishu.')
+    .locale('en')
+    .parserConfiguration({ 'boolean-negation': false, 'duplicate-arguments-array': false })
+    .options({
+      ...settingFlag('stateDir'),
+      ...settingFlag('logLevel'),
+      ...settingFlag('logFormat'),
+      json: { type: 'boolean', describe: 'Results as JSON, one value a line' },
+      quiet: { type: 'boolean', describe: 'No progress, and only warnings and errors in the log' },
+      ...settingFlag('noColor'),
+    })
+    .strict()
+    .version(version)
+    .help()
+    .wrap(HELP_WIDTH)
+    .exitProcess(false);
+}
+
+type Choose = (command: LeafCommand, options: Readonly<Record<string, unknown>>) => void;
+
+function addCommand(
+  parser: Argv,
+  command: Command,
+  { choose, standard }: { choose: Choose; standard: boolean },
+): void {
+  const names = [command.usage, ...(standard ? ['$0'] : []), ...(command.aliases ?? [])];
+  if ('commands' in command) {
+    const usages = command.commands.map(({ usage }) => usage.split(' ')[0]).join(', ');
+    parser.command(names, command.describe, (inner) => {
+      for (const one of command.commands) {
+        addCommand(inner, one, { choose, standard: one === command.standard });
+      }
+      if (command.standard !== undefined) return inner;
+      return inner.demandCommand(1, `\`${command.usage}\` needs one of: ${usages}`);
+    });
+    return;
+  }
+  parser.command(
+    names,
+    command.describe,
+    (inner) => {
+      for (const [name, positional] of Object.entries(command.positionals ?? {})) {
+        inner.positional(name, positional);
+      }
+      return inner.options(command.options ?? {});
+    },
+    (options) => choose(command, options),
+  );
+}
+
+function usageError(problem: string, words: readonly string[], grammar: Grammar): BridgeError {
+  const names = new Set(grammar.commands.flatMap(({ usage, aliases = [] }) => [usage, ...aliases]));
+  names.add('completion');
+  const [first] = words;
+  const named = first !== undefined && names.has(first) ? ` ${first}` : '';
+  const message =
+    named === '' && first !== undefined && /^\w/.test(first)
+      ? `there is no command "${first}"`
+      : // Yargs breaks some of its sentences into lines.
+        problem.replaceAll(/\s*\n\s*/g, ' ');
+  return new BridgeError('usage', message, {
+    next: `Run \`${NAME}${named} --help\` to see what there is.`,
+  });
+}

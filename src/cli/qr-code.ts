@@ -1,0 +1,39 @@
+/** A link as a QR code: as text for a terminal or a log, and as a picture. */
+import { writeFileSync } from 'node:fs';
+import { BridgeError, errorText } from '../core/errors.ts';
+
+/** The least redundancy: the link is long, and a screen has no dirt or creases. */
+const LEVEL = { errorCorrectionLevel: 'L' } as const;
+
+export interface QrText {
+  readonly text: string;
+  /** Width in characters; in a narrower terminal the code breaks and can't be scanned. */
+  readonly columns: number;
+}
+
+/** `colored`: black on white whatever the terminal's theme; else in plain characters. */
+export async function drawQr(link: string, { colored }: { colored: boolean }): Promise<QrText> {
+  const qrcode = await import('qrcode');
+  const plain = await qrcode.toString(link, { ...LEVEL, type: 'utf8' });
+  const columns = plain.indexOf('\n');
+  if (!colored) return { text: plain, columns };
+  const text = await qrcode.toString(link, { ...LEVEL, type: 'terminal', small: true });
+  return { text, columns };
+}
+
+/** Writes a PNG, or an SVG if the path ends so; readable by its owner only, since it lets anybody confirm. */
+export async function writeQrImage(link: string, path: string): Promise<void> {
+  const qrcode = await import('qrcode');
+  const image = /\.svg$/i.test(path)
+    ? await qrcode.toString(link, { ...LEVEL, type: 'svg' })
+    : await qrcode.toBuffer(link, { ...LEVEL, type: 'png', scale: 6 });
+  try {
+    writeFileSync(path, image, { mode: 0o600 });
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    throw new BridgeError('usage', `can't write the QR code to ${path}: ${errorText(error)}`, {
+      next: 'Name a file that can be written, or leave the picture out with --no-qr.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,23 @@
+/** An answer that says no. Thrown by handlers, turned into a response by the server. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, error: string, more: Readonly<Record<string, unknown>> = {}) {
+    super(error);
+    this.status = status;
+    this.body = { error, ...more };
+  }
+
+  /** After how many seconds the caller may come back; goes out as `Retry-After` too. */
+  get retryAfterSecs(): number | undefined {
+    const secs = this.body['retry_after'];
+    return typeof secs === 'number' ? secs : undefined;
+  }
+}
+
+/** Nothing was stored: the caller may send the same again. */
+export function busy(error: string, retryAfterSecs: number): Refusal {
+  return new Refusal(503, error, { busy: true, retry_after: retryAfterSecs });
+}

@@ -1,0 +1,60 @@
+/** The turn contract as a whole: a server with all of its routes. */
+import type { HubStore } from '../../core/hub-ports.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import type { Secret } from '../../core/secret.ts';
+import { RateLimit } from '../rate-limit.ts';
+import type { Settlements } from '../settlements.ts';
+import { addA2aRoute } from './a2a.ts';
+import { addActivityRoutes } from './activity.ts';
+import { bearerOf, createCallers, workspaceOfToken } from './callers.ts';
+import { addQueueRoute } from './queue.ts';
+import { Refusal } from './refusal.ts';
+import { addRegistryRoutes } from './registry.ts';
+import { createServer, type Server, type ServerOptions } from './server.ts';
+
+export interface ContractOptions {
+  readonly tls: ServerOptions['tls'];
+  readonly corsOrigin?: string;
+  readonly rateLimit?: number;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly store: HubStore;
+  readonly provisionToken: Secret;
+  readonly settlements: Settlements;
+  readonly wakeDispatcher: () => void;
+  readonly stopping: AbortSignal;
+}
+
+export function createContractServer(options: ContractOptions): Server {
+  const { tls, corsOrigin, rateLimit, log, clock, store } = options;
+  const server = createServer({ tls, corsOrigin, log });
+  if (rateLimit !== undefined) limitRate(server, new RateLimit(rateLimit, clock), store);
+
+  server.get('/health', async (_request, reply) => {
+    try {
+      await store.ping();
+    } catch (error) {
+      // Whatever keeps the database from answering, the caller's question is answered.
+      log.error('hub_database_unreachable', { error: String(error) });
+      return reply.code(503).send({ status: 'error', error: 'database unreachable' });
+    }
+    return { status: 'ok' };
+  });
+  const parts = { ...options, callers: createCallers(store) };
+  addRegistryRoutes(server, parts);
+  addA2aRoute(server, parts);
+  addQueueRoute(server, parts);
+  addActivityRoutes(server, parts);
+  return server;
+}
+
+/** The program's own workspaces are let through: on one machine all share one address. */
+function limitRate(server: Server, limit: RateLimit, store: HubStore): void {
+  server.addHook('onRequest', async (request) => {
+    if (request.url === '/health' || limit.take(request.ip)) return;
+    const token = bearerOf(request);
+    const caller = token === undefined ? undefined : await workspaceOfToken(store, token);
+    if (caller?.origin === 'provisioned') return;
+    throw new Refusal(429, 'rate limit exceeded', { retry_after: 1 });
+  });
+}

@@ -1,0 +1,94 @@
+/** The requests of the turn contract. Unknown fields are let through: clients of other versions send more. */
+import { Type, type Static } from '@sinclair/typebox';
+
+const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
+/** One line of printable text: what names a message or a conversation. */
+const KEY = '^[^\\u0000-\\u001f\\u007f]{1,256}$';
+
+const Uuid = Type.String({ pattern: UUID });
+const Key = Type.String({ pattern: KEY });
+const Open = Type.Record(Type.String(), Type.Unknown());
+
+export const WorkspacePath = Type.Object({ id: Type.String() });
+export const QueuePath = Type.Object({ id: Type.String(), queueId: Type.String() });
+
+export const RegisterBody = Type.Object({
+  id: Uuid,
+  agent_card: Open,
+  url: Type.Optional(Type.String()),
+  delivery_mode: Type.Optional(Type.String()),
+});
+
+export const HeartbeatBody = Type.Object({
+  workspace_id: Uuid,
+  agent_card: Type.Optional(Type.Union([Open, Type.Null()])),
+});
+
+export const CardBody = Type.Object({ workspace_id: Uuid, agent_card: Open });
+
+const Part = Type.Object({ kind: Type.String(), text: Type.Optional(Type.String()) });
+
+export const A2aRequestBody = Type.Object({
+  jsonrpc: Type.Literal('2.0'),
+  id: Type.Union([Type.String(), Type.Number(), Type.Null()]),
+  method: Type.String(),
+  params: Type.Object({
+    message: Type.Object({
+      role: Type.String(),
+      messageId: Key,
+      parts: Type.Array(Part),
+      contextId: Type.Optional(Key),
+      referenceTaskIds: Type.Optional(Type.Array(Type.String())),
+    }),
+    metadata: Type.Optional(Open),
+    expires_in_seconds: Type.Optional(Type.Number()),
+  }),
+});
+export type A2aRequest = Static<typeof A2aRequestBody>;
+
+export const QueueQuery = Type.Object({ wait_secs: Type.Optional(Type.String()) });
+
+export const ActivityQueryString = Type.Object({
+  type: Type.Optional(Type.String()),
+  include: Type.Optional(Type.String()),
+  source: Type.Optional(Type.String()),
+  peer_id: Type.Optional(Type.String()),
+  limit: Type.Optional(Type.String()),
+  since_id: Type.Optional(Type.String()),
+  since_secs: Type.Optional(Type.String()),
+  before_ts: Type.Optional(Type.String()),
+});
+export type ActivityQueryStrings = Static<typeof ActivityQueryString>;
+
+const Text = Type.Optional(Type.Union([Type.String(), Type.Null()]));
+
+export const ActivityBody = Type.Object({
+  activity_type: Type.String(),
+  method: Text,
+  summary: Text,
+  target_id: Text,
+  source_id: Text,
+  status: Text,
+  error_detail: Text,
+  duration_ms: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])),
+  request_body: Type.Optional(Type.Unknown()),
+  response_body: Type.Optional(Type.Unknown()),
+  tool_trace: Type.Optional(Type.Unknown()),
+  metadata: Type.Optional(Type.Unknown()),
+});
+export type ActivityReport = Static<typeof ActivityBody>;
+
+export const AckBody = Type.Object({ acked_seq: Type.Integer() });
+
+export const NotifyBody = Type.Object({
+  message: Type.String({ minLength: 1 }),
+  attachments: Type.Optional(
+    Type.Array(
+      Type.Object({ uri: Type.String({ minLength: 1 }), name: Type.String({ minLength: 1 }) }),
+    ),
+  ),
+});
+
+export function isUuid(text: string): boolean {
+  return new RegExp(UUID).test(text);
+}

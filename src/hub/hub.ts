@@ -1,0 +1,152 @@
+/** The embedded hub: an HTTP server for the turn contract, and the agents that it runs itself. */
+import type { AddressInfo } from 'node:net';
+import { BridgeError, errorText } from '../core/errors.ts';
+import type { AgentFactory, HubStore } from '../core/hub-ports.ts';
+import type { Service } from '../core/lifecycle.ts';
+import type { Clock, Log } from '../core/ports.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Server } from './contract/server.ts';
+import { Dispatcher, type InterruptedPolicy } from './dispatcher.ts';
+import { Settlements } from './settlements.ts';
+import { createToken } from './tokens.ts';
+import { Upkeep } from './upkeep.ts';
+
+export interface HubOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly tls?: { readonly certPem: string; readonly keyPem: string };
+  /** `*`, or origins separated by commas; without it browsers of other origins are kept out. */
+  readonly corsOrigin?: string;
+  /** Requests a second for each caller address; without it there is no limit. */
+  readonly rateLimit?: number;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly store: HubStore;
+  readonly createAgent: AgentFactory;
+  /** Gives the token with which new workspaces register: the one that is kept, or else `generate`'s, kept. */
+  readonly provisionToken: (generate: () => Secret) => Promise<Secret>;
+  readonly turnTimeoutMs: number;
+  /** Agents at work at once. */
+  readonly maxRunning: number;
+  readonly onInterrupted: InterruptedPolicy;
+}
+
+export interface Hub extends Service {
+  /** Base URL under which this machine reaches the hub, without a slash at the end; known after `start`. */
+  readonly address: string;
+}
+
+/** Connections that are still open this long after the hub was told to stop are cut. */
+const CLOSE_MS_MAX = 2_000;
+
+export function createHub(options: HubOptions): Hub {
+  return new EmbeddedHub(options);
+}
+
+class EmbeddedHub implements Hub {
+  readonly name = 'hub';
+  readonly #options: HubOptions;
+  readonly #stopping = new AbortController();
+  readonly #settlements = new Settlements();
+  readonly #dispatcher: Dispatcher;
+  readonly #upkeep: Upkeep;
+  #server: Server | undefined;
+  #address: string | undefined;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    this.#dispatcher = new Dispatcher({ ...options, settlements: this.#settlements });
+    this.#upkeep = new Upkeep(options);
+  }
+
+  get address(): string {
+    if (this.#address === undefined) throw new Error('the hub has not been started');
+    return this.#address;
+  }
+
+  async start(): Promise<void> {
+    const { host, port, tls, log, provisionToken } = this.#options;
+    const token = await provisionToken(() => createToken('provision'));
+    // Loaded here, because commands that need no server must not pay for it.
+    const { createContractServer } = await import('./contract/routes.ts');
+    const server = createContractServer({
+      ...this.#options,
+      tls,
+      provisionToken: token,
+      settlements: this.#settlements,
+      wakeDispatcher: () => this.#dispatcher.wake(),
+      stopping: this.#stopping.signal,
+    });
+    try {
+      await server.listen({ host, port });
+    } catch (error) {
+      throw listenError(error, host, port);
+    }
+    this.#server = server;
+    this.#address = addressOf(server, host, tls === undefined ? 'http' : 'https');
+    try {
+      await this.#dispatcher.start();
+    } catch (error) {
+      await this.#close(server);
+      throw error;
+    }
+    this.#upkeep.start();
+    log.info('hub_started', { address: this.#address });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const server = this.#server;
+    await Promise.all([
+      server === undefined ? undefined : this.#close(server),
+      this.#dispatcher.stop(),
+      this.#upkeep.stop(),
+    ]);
+  }
+
+  async #close(server: Server): Promise<void> {
+    const cancelTimer = this.#options.clock.after(CLOSE_MS_MAX, () => {
+      server.server.closeAllConnections();
+    });
+    await server.close();
+    cancelTimer();
+  }
+}
+
+function addressOf(server: Server, host: string, scheme: string): string {
+  const { port } = server.server.address() as AddressInfo;
+  if (host === '0.0.0.0') return `${scheme}://127.0.0.1:${port}`;
+  if (host === '::') return `${scheme}://[::1]:${port}`;
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const place = `port ${port} of ${host}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new BridgeError('port_in_use', `${place} is in use by another program`, {
+        next: 'Choose another one with --port or LARK_PORT (0 = any free port).',
+        cause: error,
+      });
+    case 'EACCES':
+      return new BridgeError('config_invalid', `this user may not listen on ${place}`, {
+        next: 'Choose a port from 1024 on with --port or LARK_PORT.',
+        cause: error,
+      });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new BridgeError(
+        'config_invalid',
+        `can't listen on ${host}, which is no address of this machine: ${errorText(error)}`,
+        {
+          next: 'Set --host or LARK_HOST to one of its addresses, such as 127.0.0.1.',
+          cause: error,
+        },
+      );
+    default:
+      return error;
+  }
+}

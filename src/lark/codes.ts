@@ -1,0 +1,244 @@
+/** What Lark's answers mean for us: one row a code, and rules for answers without one. */
+import { BridgeError } from '../core/errors.ts';
+import type { DeliveryResult, LarkAction } from '../core/ports.ts';
+import { LARK_COOL_DOWN_MS_MAX } from '../core/limits.ts';
+import type { HttpAnswer, HttpOutcome } from './http.ts';
+
+export interface CodeRow {
+  readonly action: LarkAction;
+  readonly meaning: string;
+  /** The token was at fault: drop it and try once with a new one. */
+  readonly token?: true;
+  /** The app id or secret was refused. */
+  readonly credentials?: true;
+  /** Who else has to wait: all calls of this API, or all messages to this chat. */
+  readonly coolDown?: 'api' | 'chat';
+  /** Lark's own text names what is missing and quotes nobody: worth showing to the operator. */
+  readonly showText?: true;
+}
+
+export type Refusal = Extract<DeliveryResult, { ok: false }> & {
+  readonly token?: true;
+  readonly credentials?: true;
+  readonly coolDown?: 'api' | 'chat';
+};
+
+const tokenAtFault = (meaning: string): CodeRow => ({ action: 'retry', meaning, token: true });
+const operator = (meaning: string): CodeRow => ({ action: 'tell_operator', meaning, showText: true });
+const giveUp = (meaning: string): CodeRow => ({ action: 'give_up', meaning });
+const refused = (meaning: string): CodeRow => ({
+  action: 'tell_operator',
+  meaning,
+  credentials: true,
+});
+const waitForChat = (meaning: string): CodeRow => ({ action: 'wait', meaning, coolDown: 'chat' });
+
+export const CODES: Readonly<Record<number, CodeRow>> = {
+  // Rate limits and passing faults.
+  99991400: { action: 'wait', meaning: 'too many calls of this API', coolDown: 'api' },
+  230020: waitForChat('too many messages to this chat or person'),
+  11232: { action: 'wait', meaning: 'too many messages created by this app', coolDown: 'api' },
+  11233: waitForChat('too many messages created in this chat'),
+  11247: { action: 'wait', meaning: 'too many messages created', coolDown: 'api' },
+  1500: { action: 'retry', meaning: 'an internal fault of Lark' },
+  2200: { action: 'retry', meaning: 'an internal fault of Lark' },
+  230049: { action: 'retry', meaning: 'the same message is being sent right now' },
+  231015: { action: 'retry', meaning: 'the same reaction is being made right now' },
+  // The token.
+  99991661: tokenAtFault('no token came with the call'),
+  99991663: tokenAtFault('the token is not valid any more'),
+  99991664: tokenAtFault('the app token is not valid'),
+  99991665: tokenAtFault('the tenant code is not valid'),
+  99991668: tokenAtFault('the access token is not valid'),
+  99991671: tokenAtFault('the token has a wrong form'),
+  99991677: tokenAtFault('the token has expired'),
+  // The app and its rights.
+  10003: refused('app id or app secret has a wrong form'),
+  10014: refused('the app id is unknown here, or the app secret is wrong'),
+  99991543: refused('app id or app secret is wrong'),
+  99991662: refused('the app is disabled in this tenant'),
+  99991401: operator("this machine's address is not on the app's allow-list"),
+  99991403: operator("the tenant's monthly API quota is used up"),
+  99991672: operator('the app lacks a permission'),
+  99991679: operator('the app lacks a permission of the user'),
+  230027: operator('the app lacks a permission'),
+  230006: operator('the bot ability of the app is switched off'),
+  // The chat and the people in it.
+  230002: { action: 'chat_dead', meaning: 'the bot is not in this chat' },
+  232009: { action: 'chat_dead', meaning: 'the chat is dissolved' },
+  230013: { action: 'chat_dead', meaning: "the person is outside the app's availability" },
+  230053: { action: 'chat_dead', meaning: 'the person has blocked the bot' },
+  230029: { action: 'chat_dead', meaning: 'the person has left the company' },
+  230018: operator("the group's settings forbid the bot to write"),
+  230035: operator('the bot may not write in this group: it is muted'),
+  // The message that is answered.
+  230011: { action: 'fall_back_to_chat', meaning: 'the message was recalled' },
+  230110: { action: 'fall_back_to_chat', meaning: 'the message was deleted' },
+  231003: { action: 'fall_back_to_chat', meaning: 'the message does not exist' },
+  230019: { action: 'fall_back_from_thread', meaning: 'the thread does not exist' },
+  230071: { action: 'fall_back_from_thread', meaning: 'this chat has no thread replies' },
+  230072: { action: 'fall_back_from_thread', meaning: 'this message takes no thread reply' },
+  // The content.
+  230001: giveUp('a parameter is not valid'),
+  230022: giveUp('the content was found sensitive'),
+  230028: giveUp('the content was stopped by a data protection rule'),
+  230025: { action: 'split', meaning: 'the content is too long' },
+  230099: { action: 'fall_back_to_text', meaning: 'the card was refused' },
+  // Reactions.
+  231001: giveUp('there is no such reaction'),
+  231002: giveUp('the bot may not react to this message'),
+  231007: giveUp('the reaction is not ours'),
+  231008: giveUp('the bot does not see this message'),
+};
+
+/** What `ErrCode: N` inside the text of 230099 says. */
+export const CARD_CODES: Readonly<Record<number, CodeRow>> = {
+  100290: { action: 'fall_back_to_text', meaning: 'the card names an unknown person' },
+  11310: { action: 'fall_back_to_text', meaning: 'the card has too many elements or tables' },
+  200550: { action: 'fall_back_to_text', meaning: 'a chart of the card is not valid' },
+  200570: { action: 'fall_back_to_text', meaning: 'an image of the card is unknown' },
+  200621: { action: 'fall_back_to_text', meaning: 'the card is not valid JSON' },
+  200861: { action: 'fall_back_to_text', meaning: 'the card has a tag that schema 2.0 lacks' },
+};
+
+/** What was tried, as far as it decides about ways out. */
+export interface Tried {
+  readonly kind: 'reply' | 'send' | 'react' | 'unreact' | 'read';
+  readonly inThread: boolean;
+  readonly card: boolean;
+}
+
+/** Lark documents no waiting time for these; a second is its usual window. */
+const WAIT_DEFAULT_MS = 1_000;
+
+/** Turns an outcome that is no success into what to do about it. */
+export function judgeRefusal(outcome: HttpOutcome, tried: Tried): Refusal {
+  if (outcome.kind === 'not_sent') {
+    return refusal('retry', undefined, `nothing was sent: ${outcome.detail}`);
+  }
+  if (outcome.kind === 'no_answer') {
+    return refusal('unknown', undefined, `no answer: ${outcome.detail}`);
+  }
+  const code = codeOf(outcome);
+  if (code === undefined || code === 0) return judgeStatus(outcome);
+  const text = textOf(outcome);
+  const row = rowOf(code, text);
+  if (row === undefined) return judgeUnknownCode({ outcome, code, tried });
+  const shown = row.showText === true ? ` (${text.slice(0, 300)})` : '';
+  const action = possibleAction(row.action, tried);
+  return {
+    ...refusal(action, code, `Lark ${code}: ${row.meaning}${shown}${logId(outcome)}`),
+    ...(action === 'wait' ? { retryAfterMs: waitMs(outcome) } : {}),
+    ...(row.token === true ? { token: true as const } : {}),
+    ...(row.credentials === true ? { credentials: true as const } : {}),
+    ...(row.coolDown === undefined ? {} : { coolDown: row.coolDown }),
+  };
+}
+
+/** For callers that have no use for a refusal as a value. */
+export function refusalError(what: string, failure: Refusal): BridgeError {
+  const message = `${what}: ${failure.detail}`;
+  if (failure.credentials === true) {
+    return new BridgeError('credentials_refused', message, {
+      next: 'Check LARK_APP_ID, LARK_APP_SECRET and LARK_BRAND, or run: lark-bridge connect',
+    });
+  }
+  if (failure.action === 'tell_operator') {
+    return new BridgeError('access_denied', message, {
+      next: "Change it in Lark's developer console and publish a new version of the app.",
+    });
+  }
+  const passing = ['wait', 'retry', 'unknown'].includes(failure.action);
+  return new BridgeError(passing ? 'unreachable' : 'failed', message);
+}
+
+function refusal(action: LarkAction, code: number | undefined, detail: string): Refusal {
+  return { ok: false, action, code, detail };
+}
+
+/** An answer that is not of Lark's form comes from something between us and Lark. */
+function judgeStatus(outcome: HttpAnswer): Refusal {
+  const { status } = outcome;
+  const detail = `HTTP ${status} without a code of Lark${logId(outcome)}`;
+  if (status === 429) {
+    const wait = refusal('wait', undefined, detail);
+    return { ...wait, retryAfterMs: waitMs(outcome), coolDown: 'api' };
+  }
+  if (status === 413) return refusal('split', undefined, detail);
+  // A gateway's error, or a success that does not say what it did: it may have been carried out.
+  if (status >= 500 || status < 300) return refusal('unknown', undefined, detail);
+  return refusal('retry', undefined, detail);
+}
+
+/** A code that we don't know: never for ever, and never at the price of an answer that has a plainer form. */
+function judgeUnknownCode(known: { outcome: HttpAnswer; code: number; tried: Tried }): Refusal {
+  const { outcome, code, tried } = known;
+  const detail = `Lark ${code} (HTTP ${outcome.status}), not known to lark-bridge${logId(outcome)}`;
+  if (outcome.status === 429) {
+    const wait = refusal('wait', code, detail);
+    return { ...wait, retryAfterMs: waitMs(outcome), coolDown: 'api' };
+  }
+  if (outcome.status >= 500) return refusal('unknown', code, detail);
+  return refusal(tried.card ? 'fall_back_to_text' : 'give_up', code, detail);
+}
+
+/** A way out must lead somewhere: a reaction has no shorter form, a text no plainer one. */
+function possibleAction(action: LarkAction, tried: Tried): LarkAction {
+  switch (action) {
+    case 'split':
+      return tried.kind === 'reply' || tried.kind === 'send' ? action : 'give_up';
+    case 'fall_back_to_text':
+      return tried.card ? action : 'give_up';
+    case 'fall_back_to_chat':
+      return tried.kind === 'reply' ? action : 'give_up';
+    case 'fall_back_from_thread':
+      if (tried.kind !== 'reply') return 'give_up';
+      return tried.inThread ? action : 'fall_back_to_chat';
+    case 'wait':
+    case 'retry':
+    case 'unknown':
+    case 'give_up':
+    case 'tell_operator':
+    case 'chat_dead':
+      return action;
+  }
+}
+
+function rowOf(code: number, text: string): CodeRow | undefined {
+  if (code === 230099) {
+    const inner = /ErrCode:\s*(\d+)/.exec(text)?.[1];
+    const row = inner === undefined ? undefined : CARD_CODES[Number(inner)];
+    if (row !== undefined) return row;
+  }
+  return CODES[code];
+}
+
+/** Lark's code; undefined if the answer is not of Lark's form. */
+export function codeOf(answer: HttpAnswer): number | undefined {
+  const code = fieldOf(answer.body, 'code');
+  return typeof code === 'number' ? code : undefined;
+}
+
+export function textOf(answer: HttpAnswer): string {
+  const text = fieldOf(answer.body, 'msg');
+  return typeof text === 'string' ? text : '';
+}
+
+function fieldOf(body: unknown, name: string): unknown {
+  return typeof body === 'object' && body !== null
+    ? (body as Record<string, unknown>)[name]
+    : undefined;
+}
+
+/** Seconds until the window is over, by Lark's header; a second if there is none. */
+function waitMs(answer: HttpAnswer): number {
+  const resetSec = Number(answer.headers['x-ogw-ratelimit-reset'] ?? Number.NaN);
+  if (!(resetSec >= 0)) return WAIT_DEFAULT_MS;
+  return Math.min(LARK_COOL_DOWN_MS_MAX, Math.max(WAIT_DEFAULT_MS, Math.ceil(resetSec * 1000)));
+}
+
+/** Lark's support asks for this id. */
+function logId(answer: HttpAnswer): string {
+  const id = answer.headers['x-tt-logid'];
+  return id !== undefined && /^[\w-]{1,64}$/.test(id) ? ` [log id ${id}]` : '';
+}

@@ -1,0 +1,203 @@
+/** Lark as the bridge sees it: messages and reactions out, history and identity in. */
+import { BridgeError } from '../core/errors.ts';
+import { LARK_ID_PATTERN, type OpenId, openId } from '../core/ids.ts';
+import { LARK_UUID_CHARS_MAX } from '../core/limits.ts';
+import type { CallPriority, DeliveryResult, LarkGateway, Log, Outgoing } from '../core/ports.ts';
+import type { CallBroker } from './broker.ts';
+import { type Caller, type CallerOptions, type CallResult, createCaller } from './calls.ts';
+import { refusalError, type Tried } from './codes.ts';
+import { createHistory } from './history.ts';
+import { idOf, type Self } from './parse.ts';
+import { toLarkContent } from './rendered.ts';
+import { sdkLogger } from './sdk.ts';
+
+export interface BotInfo {
+  readonly openId: OpenId;
+  readonly name: string;
+  /** False while the bot ability is off or the app's version is not published. */
+  readonly active: boolean;
+}
+
+export interface Gateway extends LarkGateway {
+  /** Throws `BridgeError` if Lark refuses or can't be reached. */
+  botInfo(): Promise<BotInfo>;
+  /** Long connections of this app that Lark counts, ours included. May be stale by minutes. */
+  onlineInstances(): Promise<number>;
+}
+
+export interface GatewayOptions extends Omit<CallerOptions, 'logger'> {
+  readonly broker: CallBroker;
+  readonly self: () => Self;
+  readonly log: Log;
+}
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const caller = createCaller({ ...options, logger: sdkLogger(options.log) });
+  const history = createHistory({ caller, self: options.self, log: options.log });
+  return {
+    async deliver(out, key, priority) {
+      if (key.length === 0 || key.length > LARK_UUID_CHARS_MAX) {
+        throw new Error(`an idempotency key has 1 to ${LARK_UUID_CHARS_MAX} characters`);
+      }
+      const result = await deliver(caller, out, { key, priority });
+      if (!result.ok) {
+        const { action, code, detail } = result;
+        options.log.warn('lark_call_failed', { kind: out.kind, chat: out.chatId, action, code, detail });
+      }
+      return result;
+    },
+    history: (chat, sinceMs) => history.read(chat, sinceMs),
+    botInfo: () => botInfo(caller),
+    onlineInstances: () => onlineInstances(caller),
+  };
+}
+
+interface Sending {
+  readonly key: string;
+  readonly priority: CallPriority;
+}
+
+async function deliver(caller: Caller, out: Outgoing, sending: Sending): Promise<DeliveryResult> {
+  const wrong = idsIn(out).find((id) => !LARK_ID_PATTERN.test(id));
+  // The SDK puts ids into paths as they are.
+  if (wrong !== undefined) return notMade('give_up', 'an id has a form that Lark never gives');
+  switch (out.kind) {
+    case 'reply':
+    case 'send':
+      return sendMessage(caller, out, sending);
+    case 'react':
+      return react(caller, out, sending);
+    case 'unreact':
+      return unreact(caller, out, sending);
+  }
+}
+
+function idsIn(out: Outgoing): string[] {
+  switch (out.kind) {
+    case 'reply':
+      return [out.chatId, out.replyTo];
+    case 'send':
+      return [out.chatId];
+    case 'react':
+      return [out.chatId, out.messageId];
+    case 'unreact':
+      return [out.chatId, out.messageId, out.reactionId];
+  }
+}
+
+async function sendMessage(
+  caller: Caller,
+  out: Extract<Outgoing, { kind: 'reply' | 'send' }>,
+  { key, priority }: Sending,
+): Promise<DeliveryResult> {
+  const content = toLarkContent(out.content);
+  if (content === undefined) return notMade('split', 'the text is longer than Lark takes');
+  const message = { ...content, uuid: key };
+  const tried = {
+    kind: out.kind,
+    inThread: out.kind === 'reply' && out.inThread,
+    card: out.content.kind === 'card',
+  };
+  const paced = { priority, lane: out.chatId, pacedBy: out.chatId };
+  const result =
+    out.kind === 'reply'
+      ? await caller.call({ ...paced, api: 'message_reply' }, tried, (client, authorization) =>
+          client.im.v1.message.reply(
+            {
+              path: { message_id: out.replyTo },
+              data: { ...message, reply_in_thread: out.inThread },
+            },
+            authorization,
+          ),
+        )
+      : await caller.call({ ...paced, api: 'message_create' }, tried, (client, authorization) =>
+          client.im.v1.message.create(
+            {
+              params: { receive_id_type: 'chat_id' },
+              data: { ...message, receive_id: out.chatId },
+            },
+            authorization,
+          ),
+        );
+  return delivered(result, (body) => body.data?.message_id);
+}
+
+async function react(
+  caller: Caller,
+  out: Extract<Outgoing, { kind: 'react' }>,
+  { priority }: Sending,
+): Promise<DeliveryResult> {
+  const spec = { api: 'reaction_create', priority, lane: out.chatId };
+  const result = await caller.call(spec, plain('react'), (client, authorization) =>
+    client.im.v1.messageReaction.create(
+      {
+        path: { message_id: out.messageId },
+        data: { reaction_type: { emoji_type: out.emoji } },
+      },
+      authorization,
+    ),
+  );
+  return delivered(result, (body) => body.data?.reaction_id);
+}
+
+async function unreact(
+  caller: Caller,
+  out: Extract<Outgoing, { kind: 'unreact' }>,
+  { priority }: Sending,
+): Promise<DeliveryResult> {
+  const spec = { api: 'reaction_delete', priority, lane: out.chatId };
+  const result = await caller.call(spec, plain('unreact'), (client, authorization) =>
+    client.im.v1.messageReaction.delete(
+      { path: { message_id: out.messageId, reaction_id: out.reactionId } },
+      authorization,
+    ),
+  );
+  return delivered(result, () => out.reactionId);
+}
+
+/** A success without the id of what was made is none that we can build on; the key makes asking again safe. */
+function delivered<T>(result: CallResult<T>, id: (body: T) => string | undefined): DeliveryResult {
+  if (!result.ok) {
+    const { action, code, detail, retryAfterMs } = result;
+    return { ok: false, action, code, detail, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  }
+  const made = idOf(id(result.body));
+  return made === undefined ? notMade('unknown', 'Lark named no id') : { ok: true, id: made };
+}
+
+function notMade(action: 'give_up' | 'split' | 'unknown', detail: string): DeliveryResult {
+  return { ok: false, action, code: undefined, detail };
+}
+
+function plain(kind: Tried['kind']): Tried {
+  return { kind, inThread: false, card: false };
+}
+
+async function botInfo(caller: Caller): Promise<BotInfo> {
+  const spec = { api: 'bot_info', priority: 'background' } as const;
+  const result = await caller.call(spec, plain('read'), (client, authorization) =>
+    client.request<{ bot?: { open_id?: unknown; app_name?: unknown; activate_status?: unknown } }>(
+      { method: 'GET', url: '/open-apis/bot/v3/info' },
+      authorization,
+    ),
+  );
+  if (!result.ok) throw refusalError('Lark did not say who the bot is', result);
+  const { open_id, app_name, activate_status } = result.body.bot ?? {};
+  const id = idOf(open_id);
+  if (id === undefined) {
+    throw new BridgeError('failed', 'Lark did not say who the bot is', {
+      next: 'Switch the bot ability of the app on, or set LARK_BOT_OPEN_ID.',
+    });
+  }
+  const name = typeof app_name === 'string' ? app_name : '';
+  return { openId: openId(id), name, active: activate_status === 2 };
+}
+
+async function onlineInstances(caller: Caller): Promise<number> {
+  const spec = { api: 'event_connection', priority: 'background' } as const;
+  const result = await caller.call(spec, plain('read'), (client, authorization) =>
+    client.event.v1.connection.get({}, authorization),
+  );
+  if (!result.ok) throw refusalError('Lark did not count the connections of the app', result);
+  return result.body.data?.online_instance_cnt ?? 0;
+}

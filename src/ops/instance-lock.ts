@@ -1,0 +1,153 @@
+/**
+ * One process per state directory, and one per app of the same user: two bots on one app would each get
+ * half of the messages. A file with a process id would go stale at a `kill -9` and ids are reused, so the
+ * lock is one that the kernel holds for the process and gives up with it; `tryLock` brings it.
+ */
+import { createHash } from 'node:crypto';
+import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BridgeError } from '../core/errors.ts';
+
+/** Takes the lock of a file, which is made if need be, and gives back how to release it. */
+export type TryLock = (path: string) => (() => void) | undefined;
+
+export interface InstanceLockOptions {
+  readonly stateDir: string;
+  /** Left out by a process that talks to no app, such as the hub alone. */
+  readonly app?: { readonly openBaseUrl: string; readonly appId: string };
+  readonly tryLock: TryLock;
+  /** Folder in which `.lark-bridge/locks` is or will be; the user's home unless given. */
+  readonly home?: string;
+}
+
+export interface InstanceLock {
+  release(): void;
+}
+
+export interface InstanceOwner {
+  readonly pid: number;
+  readonly stateDir: string;
+}
+
+/** Throws `already_running`, which names the other process if it can. Creates the state directory. */
+export function acquireInstanceLock(options: InstanceLockOptions): InstanceLock {
+  const { stateDir, app, tryLock } = options;
+  makeFolder(stateDir);
+  const wanted = [{ what: 'this state directory', path: stateLockPath(stateDir) }];
+  if (app !== undefined) {
+    // Not in the state directory: another one may hold the same app.
+    const key = createHash('sha256').update(`${app.openBaseUrl} ${app.appId}`).digest('hex');
+    wanted.push({
+      what: `the app ${app.appId}`,
+      path: join(lockFolder(options.home), `${key.slice(0, 32)}.lock`),
+    });
+  }
+  const undo: (() => void)[] = [];
+  const release = () => {
+    for (const one of undo.splice(0).toReversed()) one();
+  };
+  for (const { what, path } of wanted) {
+    const unlock = tryLock(path);
+    if (unlock === undefined) {
+      release();
+      throw alreadyRunning(what, readOwner(path));
+    }
+    undo.push(unlock, () => rmSync(ownerPath(path), { force: true }));
+    noteOwner(path, { pid: process.pid, stateDir });
+  }
+  return { release };
+}
+
+/**
+ * The process that runs on a state directory. It takes the lock for a moment only if somebody who lives
+ * has signed it, so that a look never stands in the way of a start.
+ */
+export function findInstance(stateDir: string, tryLock: TryLock): InstanceOwner | undefined {
+  const path = stateLockPath(stateDir);
+  const owner = readOwner(path);
+  const unlock = owner && tryLock(path);
+  unlock?.();
+  return unlock === undefined ? owner : undefined;
+}
+
+function stateLockPath(stateDir: string): string {
+  return join(stateDir, 'instance.lock');
+}
+
+function makeFolder(stateDir: string): void {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new BridgeError('store_unavailable', `can't use the state directory: ${error.message}`, {
+      next: 'Choose another with --state-dir, or correct its rights.',
+      cause: error,
+    });
+  }
+}
+
+function alreadyRunning(what: string, owner: InstanceOwner | undefined): BridgeError {
+  const who =
+    owner === undefined ? '' : ` (process ${owner.pid}, state directory ${owner.stateDir})`;
+  return new BridgeError('already_running', `another lark-bridge runs on ${what}${who}`, {
+    next: 'Stop that process first: two would each get a part of the messages.',
+  });
+}
+
+/** The same for all state directories of one user. */
+function lockFolder(home: string | undefined): string {
+  try {
+    const folder = join(home ?? homedir(), '.lark-bridge', 'locks');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK);
+    return folder;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    // Service users often have no home that they may write to.
+    const fallback = join(tmpdir(), `lark-bridge-locks-${process.getuid?.() ?? 'user'}`);
+    mkdirSync(fallback, { recursive: true, mode: 0o700 });
+    return fallback;
+  }
+}
+
+/** Beside the lock and not in it: to open and close the locked file would give up the lock. */
+function ownerPath(lockPath: string): string {
+  return `${lockPath}.owner`;
+}
+
+function noteOwner(lockPath: string, owner: InstanceOwner): void {
+  try {
+    writeFileSync(ownerPath(lockPath), JSON.stringify(owner), { mode: 0o600 });
+  } catch (error) {
+    // Only a courtesy to whoever comes second: the lock holds without it.
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+/** Who wrote beside the lock last, if that process still lives: a lock may be taken and not yet signed. */
+function readOwner(lockPath: string): InstanceOwner | undefined {
+  let owner: Partial<InstanceOwner>;
+  try {
+    owner = JSON.parse(readFileSync(ownerPath(lockPath), 'utf8')) as Partial<InstanceOwner>;
+  } catch (error) {
+    if (error instanceof SyntaxError || isSystemError(error)) return undefined;
+    throw error;
+  }
+  const { pid, stateDir } = owner;
+  if (typeof pid !== 'number' || typeof stateDir !== 'string' || !isAlive(pid)) return undefined;
+  return { pid, stateDir };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return error.code === 'EPERM';
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}

@@ -1,0 +1,100 @@
+/** One line an event, as JSON or for reading, without secrets. */
+import { styleText } from 'node:util';
+import { type DestinationStream, pino } from 'pino';
+import type { Log, LogFields } from '../core/ports.ts';
+import { Secret } from '../core/secret.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: 'text' | 'json';
+  readonly stream: DestinationStream;
+  readonly color?: boolean;
+}
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+const COLORS = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
+const MASK = '[secret]';
+/** Names whose values are secrets whatever their type. */
+const SECRET_NAME = /(secret|password|token|authorization|cookie|api[_-]?key|device[_-]?code)$/i;
+/** Secrets inside texts, usually the URL or body of a failed request. */
+const SECRET_IN_TEXT =
+  /((?:secret|password|token|ticket|access_key|api_?key|device_code)["']?\s*[=:]\s*["']?|bearer\s+)[^\s"'&,;}]+/gi;
+/** Deeper values are cut; fields are meant to be flat. */
+const DEPTH_MAX = 4;
+
+export function createLog(options: LogOptions): Log {
+  const write = options.format === 'json' ? jsonWriter(options) : textWriter(options);
+  const least = LEVELS.indexOf(options.level);
+  const at =
+    (level: LogLevel) =>
+    (event: string, fields: LogFields = {}): void => {
+      if (LEVELS.indexOf(level) >= least) write(level, event, masked(fields));
+    };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+type Write = (level: LogLevel, event: string, fields: LogFields) => void;
+
+function jsonWriter({ level, stream }: LogOptions): Write {
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    stream,
+  );
+  return (at, event, fields) => logger[at]({ event, ...fields });
+}
+
+function textWriter({ stream, color }: LogOptions): Write {
+  return (at, event, fields) => {
+    const label = at.toUpperCase().padEnd(5);
+    const level = color === true ? styleText(COLORS[at], label, { validateStream: false }) : label;
+    const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${readable(value)}`);
+    stream.write(`${new Date().toISOString()} ${level} ${event}${pairs.join('')}\n`);
+  };
+}
+
+/** One word, or JSON: a value can't end the line, forge another or steer the terminal. */
+function readable(value: unknown): string {
+  if (typeof value === 'string' && /^[^\s"=\p{C}]+$/u.test(value)) return value;
+  const json = JSON.stringify(value) as string | undefined;
+  return (json ?? 'null').replace(
+    /\p{C}/gu,
+    (char) => `\\u${char.codePointAt(0)?.toString(16).padStart(4, '0') ?? ''}`,
+  );
+}
+
+function masked(fields: LogFields): LogFields {
+  return maskedObject(fields, DEPTH_MAX);
+}
+
+function maskedObject(value: object, depth: number): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [
+      name,
+      SECRET_NAME.test(name) && holdsText(one) ? MASK : maskedValue(one, depth),
+    ]),
+  );
+}
+
+/** Flags and counts such as `has_token: true` tell nothing. */
+function holdsText(value: unknown): boolean {
+  return typeof value === 'string' ? value !== '' : typeof value === 'object' && value !== null;
+}
+
+function maskedValue(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return value.replace(SECRET_IN_TEXT, `$1${MASK}`);
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Secret) return MASK;
+  if (value instanceof Error) return maskedValue(value.message, depth);
+  if (value instanceof Date) return value;
+  if (depth === 0) return '[cut]';
+  if (Array.isArray(value)) return value.map((one) => maskedValue(one, depth - 1));
+  return maskedObject(value, depth - 1);
+}

@@ -1,0 +1,366 @@
+/**
+ * Every setting, one row each. The type of the configuration, `lark-bridge config`, the table in the
+ * README and the words about bad values all come from here.
+ */
+import { accessSync, constants } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { BRANDS, type Brand } from './core/brand.ts';
+import { errorText } from './core/errors.ts';
+import { APP_ID_PATTERN, LARK_ID_PATTERN } from './core/ids.ts';
+import { TURN_TIMEOUT_MS, TURNS_RUNNING_MAX } from './core/limits.ts';
+import { Secret } from './core/secret.ts';
+
+export type Judged<T> =
+  | { readonly ok: true; readonly value: T }
+  /** `problem` completes the sentence "NAME …". */
+  | { readonly ok: false; readonly problem: string };
+
+/** What a path may be relative to. */
+export interface Places {
+  readonly home: string;
+  readonly stateDir: string;
+}
+
+export interface Setting<T> {
+  /** Environment variables; the first that is set and not empty counts. */
+  readonly env?: readonly string[];
+  /** Environment variable with the path of a file that holds the value. */
+  readonly envFile?: string;
+  /** Command line flag, without the dashes. */
+  readonly flag?: string;
+  /** Key in config.json. Secrets have none: they stay out of that file. */
+  readonly key?: string;
+  /** Key in credentials.json. */
+  readonly credential?: 'app_id' | 'app_secret' | 'tenant_brand';
+  readonly parse: (raw: string, places: Places) => Judged<T>;
+  /** What holds if nothing is set, judged by `parse` like any other value. */
+  readonly fallback?: string;
+  /** True if its value must never be shown, not even a wrong one. */
+  readonly secret?: true;
+  readonly doc: string;
+}
+
+const ok = <T>(value: T): Judged<T> => ({ ok: true, value });
+const bad = (problem: string) => ({ ok: false, problem }) as const;
+
+function oneOf<const T extends string>(choices: readonly T[]) {
+  return (raw: string): Judged<T> => {
+    const found = choices.find((choice) => choice === raw.toLowerCase());
+    return found === undefined ? bad(`must be one of ${choices.join(', ')}`) : ok(found);
+  };
+}
+
+function wholeNumber(min: number, max: number) {
+  return (raw: string): Judged<number> => {
+    const value = Number(raw);
+    return /^\d{1,15}$/.test(raw) && value >= min && value <= max
+      ? ok(value)
+      : bad(`must be a whole number from ${min} to ${max}`);
+  };
+}
+
+function path(raw: string, { home, stateDir }: Places): Judged<string> {
+  if (raw.includes('\0')) return bad('must be a path');
+  if (raw === '~' || raw.startsWith('~/')) return ok(join(home, raw.slice(1)));
+  const inState = /^<state-dir>\/(.+)$/.exec(raw)?.[1];
+  if (inState !== undefined) return ok(join(stateDir, inState));
+  return ok(isAbsolute(raw) ? raw : resolve(raw));
+}
+
+function readableFile(raw: string, places: Places): Judged<string> {
+  const judged = path(raw, places);
+  if (!judged.ok) return judged;
+  try {
+    accessSync(judged.value, constants.R_OK);
+  } catch (error) {
+    return bad(`names a file that can't be read (${errorText(error)})`);
+  }
+  return judged;
+}
+
+/** An http(s) address to put paths behind, without a slash at its end. */
+function baseUrl(raw: string): Judged<string> {
+  const url = URL.canParse(raw) ? new URL(raw) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === '') {
+    return bad('must be a URL that begins with https:// or http://');
+  }
+  if (url.username !== '' || url.password !== '') return bad('must not hold a user or password');
+  if (url.search !== '' || url.hash !== '') return bad('must not hold a query or fragment');
+  return ok(`${url.origin}${url.pathname.replace(/\/+$/, '')}`);
+}
+
+function proxyUrl(raw: string): Judged<string> {
+  // The usual shorthand, which curl and others take too.
+  const url = /^[\w.-]+:\d+$/.test(raw) ? `http://${raw}` : raw;
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
+    ? ok(url)
+    : bad('must be the URL of an HTTP proxy, http://host:port');
+}
+
+function host(raw: string): Judged<string> {
+  const bare = /^\[([0-9a-fA-F:.]+)\]$/.exec(raw)?.[1] ?? raw;
+  return /^[\w.:%-]+$/.test(bare) ? ok(bare) : bad('must be a host name or an IP address');
+}
+
+function appId(raw: string): Judged<string> {
+  return APP_ID_PATTERN.test(raw)
+    ? ok(raw)
+    : bad(
+        'must be `cli_` and 16 hexadecimal digits (with any other app id Lark’s SDK would silently do nothing)',
+      );
+}
+
+function id(raw: string): Judged<string> {
+  return LARK_ID_PATTERN.test(raw) ? ok(raw) : bad('must be letters, digits, `_` and `-` only');
+}
+
+function larkId(prefix: string) {
+  return (raw: string): Judged<string> =>
+    raw.startsWith(prefix) && LARK_ID_PATTERN.test(raw)
+      ? ok(raw)
+      : bad(`must begin with ${prefix}`);
+}
+
+function secret(raw: string): Judged<Secret> {
+  // Such a value could not travel in an HTTP header; it is a copying mistake.
+  return /^[\x21-\x7e]+$/.test(raw)
+    ? ok(new Secret(raw))
+    : bad('holds spaces or other characters that no secret has');
+}
+
+function text(raw: string): Judged<string> {
+  return /\p{Cc}/u.test(raw) ? bad('must not hold control characters') : ok(raw);
+}
+
+function yes(): Judged<boolean> {
+  return ok(true);
+}
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export const LOG_FORMATS = ['text', 'json'] as const;
+const MODES = ['poll', 'daemon'] as const;
+
+export const SETTINGS = {
+  stateDir: {
+    env: ['LARK_CHANNEL_STATE_DIR'],
+    flag: 'state-dir',
+    parse: path,
+    fallback: '~/.lark-bridge',
+    doc: 'Folder with everything the bridge keeps: credentials, settings, database',
+  },
+  mode: {
+    flag: 'mode',
+    parse: oneOf(MODES),
+    fallback: 'poll',
+    doc: 'poll: a workspace of its own; daemon: started by a workspace, whose identity it takes',
+  },
+  appId: {
+    env: ['LARK_APP_ID'],
+    credential: 'app_id',
+    parse: appId,
+    doc: 'Id of the Lark app (cli_…); `lark-bridge connect` makes one',
+  },
+  appSecret: {
+    env: ['LARK_APP_SECRET'],
+    envFile: 'LARK_APP_SECRET_FILE',
+    credential: 'app_secret',
+    parse: secret,
+    secret: true,
+    doc: 'Secret of the Lark app',
+  },
+  brand: {
+    env: ['LARK_BRAND'],
+    credential: 'tenant_brand',
+    parse: oneOf<Brand>(BRANDS),
+    fallback: 'feishu',
+    doc: 'Which of the two clouds the app lives in: feishu (China) or lark',
+  },
+  botOpenId: {
+    env: ['LARK_BOT_OPEN_ID'],
+    key: 'bot_open_id',
+    parse: larkId('ou_'),
+    doc: 'Open id of the bot; a group message counts only if it mentions this id',
+  },
+  defaultChatId: {
+    env: ['LARK_DEFAULT_CHAT_ID'],
+    key: 'default_chat_id',
+    parse: larkId('oc_'),
+    doc: 'Chat for what an agent says unasked, as long as no chat was active',
+  },
+  openBaseUrl: {
+    env: ['LARK_OPEN_BASE_URL'],
+    key: 'open_base_url',
+    parse: baseUrl,
+    doc: 'Address of the open platform, in place of the one of the brand',
+  },
+  accountsBaseUrl: {
+    env: ['LARK_ACCOUNTS_BASE_URL'],
+    key: 'accounts_base_url',
+    parse: baseUrl,
+    doc: 'Address of the accounts service, in place of the one of the brand',
+  },
+  agent: {
+    env: ['LARK_BRIDGE_AGENT'],
+    key: 'agent',
+    parse: text,
+    doc: 'Agent on the hub that gets the turns; unset: `echo`, until another is added',
+  },
+  turnTimeoutSecs: {
+    flag: 'turn-timeout-secs',
+    key: 'turn_timeout_secs',
+    parse: wholeNumber(1, 7 * 24 * 3600),
+    fallback: String(TURN_TIMEOUT_MS / 1000),
+    doc: 'Seconds after which a turn without an answer lets the next one go',
+  },
+  maxTurns: {
+    key: 'max_turns',
+    parse: wholeNumber(1, 1000),
+    fallback: String(TURNS_RUNNING_MAX),
+    doc: 'Turns at work at once, where the hub can tell their answers apart',
+  },
+  platformUrl: {
+    env: ['PLATFORM_URL'],
+    key: 'platform_url',
+    parse: baseUrl,
+    doc: 'Address of a hub that exists already; unset: the embedded one',
+  },
+  workspaceId: {
+    env: ['WORKSPACE_ID'],
+    key: 'workspace_id',
+    parse: id,
+    doc: 'Workspace of the bridge on the hub at PLATFORM_URL',
+  },
+  workspaceToken: {
+    env: ['MOLECULE_WORKSPACE_TOKEN'],
+    parse: secret,
+    secret: true,
+    doc: 'Token of that workspace',
+  },
+  targetWorkspaceId: {
+    env: ['MOLECULE_TARGET_WORKSPACE_ID'],
+    key: 'target_workspace_id',
+    parse: id,
+    doc: 'Workspace that gets the turns; in daemon mode the own one unless set',
+  },
+  orgId: {
+    env: ['MOLECULE_ORG_ID'],
+    key: 'org_id',
+    parse: id,
+    doc: 'Organisation to name to the hub at PLATFORM_URL',
+  },
+  hubHost: {
+    env: ['LARK_HOST'],
+    key: 'hub_host',
+    parse: host,
+    fallback: '127.0.0.1',
+    doc: 'Address that the embedded hub listens on',
+  },
+  hubPort: {
+    env: ['LARK_PORT'],
+    key: 'hub_port',
+    parse: wholeNumber(0, 65_535),
+    fallback: '4001',
+    doc: 'TCP port of the embedded hub; 0: any free port',
+  },
+  dbPath: {
+    env: ['LARK_DB_PATH'],
+    key: 'db_path',
+    parse: path,
+    fallback: '<state-dir>/bridge.db',
+    doc: 'Database file',
+  },
+  corsOrigin: {
+    env: ['LARK_CORS_ORIGIN'],
+    key: 'cors_origin',
+    parse: text,
+    doc: 'Origin of web pages that may call the embedded hub; unset: none',
+  },
+  rateLimit: {
+    env: ['LARK_RATE_LIMIT'],
+    key: 'rate_limit',
+    parse: wholeNumber(1, 1_000_000),
+    fallback: '100',
+    doc: 'Requests a second that the embedded hub takes from one address',
+  },
+  tlsCert: {
+    env: ['LARK_TLS_CERT'],
+    key: 'tls_cert',
+    parse: readableFile,
+    doc: 'File with the certificate (PEM) of the embedded hub; goes with LARK_TLS_KEY',
+  },
+  tlsKey: {
+    env: ['LARK_TLS_KEY'],
+    key: 'tls_key',
+    parse: readableFile,
+    doc: 'File with the key (PEM) of that certificate',
+  },
+  httpsProxy: {
+    env: ['HTTPS_PROXY', 'https_proxy'],
+    parse: proxyUrl,
+    doc: 'Proxy for https and wss addresses',
+  },
+  httpProxy: {
+    env: ['HTTP_PROXY', 'http_proxy'],
+    parse: proxyUrl,
+    doc: 'Proxy for http and ws addresses',
+  },
+  noProxy: {
+    env: ['NO_PROXY', 'no_proxy'],
+    parse: text,
+    doc: 'Hosts, separated by commas, that are reached without a proxy',
+  },
+  logLevel: {
+    env: ['LARK_LOG_LEVEL'],
+    flag: 'log-level',
+    key: 'log_level',
+    parse: oneOf(LOG_LEVELS),
+    fallback: 'info',
+    doc: 'Least important log line to write: debug, info, warn or error',
+  },
+  logFormat: {
+    env: ['LARK_LOG_FORMAT'],
+    flag: 'log-format',
+    key: 'log_format',
+    parse: oneOf(LOG_FORMATS),
+    fallback: 'text',
+    doc: 'text for people, json for programs (one object a line)',
+  },
+  noColor: {
+    env: ['NO_COLOR'],
+    flag: 'no-color',
+    parse: yes,
+    doc: 'No colors on the terminal',
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+type ValueOf<Row> =
+  Row extends Setting<infer T> ? (Row extends { fallback: string } ? T : T | undefined) : never;
+
+/** All settings with their values; `undefined` where nothing is set and there is no default. */
+export type Config = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> } & {
+  /** The user's home folder, which no setting changes. */
+  readonly home: string;
+};
+
+const ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [
+  SettingName,
+  Setting<unknown>,
+])[];
+
+/** The table as a list, for those who go through all of it. */
+export function settingRows(): readonly (readonly [SettingName, Setting<unknown>])[] {
+  return ROWS;
+}
+
+/** Its name in lists, and in config.json if it may stand there: `hub_port` for `hubPort`. */
+export function settingKey(name: SettingName): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** How most people would set it: by variable, else by flag, else in the file. */
+export function settingLabel(name: SettingName): string {
+  const row: Setting<unknown> = SETTINGS[name];
+  return row.env?.[0] ?? (row.flag === undefined ? settingKey(name) : `--${row.flag}`);
+}

@@ -1,0 +1,90 @@
+import { Changes } from './changes.ts';
+import { Clock } from './clock.ts';
+import type { ClientConfig } from './connection.ts';
+import { Connections } from './connections.ts';
+import { Deliveries } from './deliveries.ts';
+import { Faults, type FaultPlan } from './faults.ts';
+import { Journal, type CallRecord } from './journal.ts';
+import { createRandom } from './random.ts';
+import { RateLimits } from './rate-limits.ts';
+import { TenantTokens } from './tokens.ts';
+import { World } from './world.ts';
+
+export interface CloudOptions {
+  /** Every id, choice and random fault comes from it. */
+  readonly seed: number;
+  /** How much faster than real time the cloud's own waits pass (ack deadline, redelivery). */
+  readonly timeScale?: number;
+  /** False: nothing is refused for being too frequent. */
+  readonly rateLimits?: boolean;
+  readonly faults?: FaultPlan;
+  /** Overrides of what bootstrap and pong tell the client; in seconds, fractions allowed. */
+  readonly clientConfig?: Partial<ClientConfig>;
+  /** Of the cloud's time; 3 s on the real platform. */
+  readonly ackDeadlineMs?: number;
+  /** Event payloads above this travel in fragments. */
+  readonly fragmentBytesMax?: number;
+  /** How many API calls, and how many deliveries, are remembered for tests. */
+  readonly keptMax?: number;
+  readonly messagesPerChatMax?: number;
+}
+
+const ACK_DEADLINE_MS = 3_000;
+const FRAGMENT_BYTES_MAX = 128 * 1024;
+const KEPT_MAX = 20_000;
+const CLIENT_CONFIG: ClientConfig = {
+  ReconnectCount: -1,
+  ReconnectInterval: 120,
+  ReconnectNonce: 30,
+  PingInterval: 120,
+};
+
+/** The parts of one simulated cloud. Routes are built by `xyzRoutes(cloud)`. */
+export interface Cloud {
+  readonly world: World;
+  readonly clock: Clock;
+  /** Per-key limits; routes may have some of their own (ops per card entity, basic_batch per second). */
+  readonly limits: RateLimits;
+  readonly tokens: TenantTokens;
+  readonly faults: Faults;
+  readonly connections: Connections;
+  readonly deliveries: Deliveries;
+  readonly calls: Journal<CallRecord>;
+  /** Rung by the server after every call, and by whatever changes something outside of calls. */
+  readonly changes: Changes;
+  readonly clientConfig: ClientConfig;
+  /** `http://127.0.0.1:PORT`; empty until the server listens. */
+  readonly baseUrl: string;
+}
+
+export function createCloud(options: CloudOptions): Cloud & { baseUrl: string } {
+  const { seed } = options;
+  const clock = new Clock(options.timeScale);
+  const nowMs = () => clock.nowMs();
+  const { messagesPerChatMax, keptMax = KEPT_MAX } = options;
+  const world = new World({ nowMs, seed, ...(messagesPerChatMax && { messagesPerChatMax }) });
+  const faults = new Faults(createRandom(seed, 'faults'), options.faults);
+  const connections = new Connections(createRandom(seed, 'connections'));
+  const changes = new Changes();
+  const deliveries = new Deliveries(
+    { clock, ids: world.ids, faults, connections, changes },
+    {
+      ackDeadlineMs: options.ackDeadlineMs ?? ACK_DEADLINE_MS,
+      fragmentBytesMax: options.fragmentBytesMax ?? FRAGMENT_BYTES_MAX,
+      keptMax,
+    },
+  );
+  return {
+    world,
+    clock,
+    limits: new RateLimits(nowMs, options.rateLimits),
+    tokens: new TenantTokens(world.ids, nowMs),
+    faults,
+    connections,
+    deliveries,
+    calls: new Journal(keptMax),
+    changes,
+    clientConfig: { ...CLIENT_CONFIG, ...options.clientConfig },
+    baseUrl: '',
+  };
+}

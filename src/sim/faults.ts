@@ -1,0 +1,241 @@
+import { Misuse } from './misuse.ts';
+import type { Random } from './random.ts';
+
+/** What a fault can be told; each kind uses the few that its row names. */
+export interface FaultParameters {
+  readonly delayMs: number;
+  readonly code: number;
+  readonly msg: string;
+  readonly status: number;
+  /** What an error answer carries as `data`. */
+  readonly data: 'object' | 'null' | 'absent';
+  readonly payload: string;
+  readonly resetSeconds: number;
+}
+
+interface FaultRow {
+  /** Where it strikes: one event on its way, one connection, one bootstrap or handshake, one API call. */
+  readonly site: 'event' | 'connection' | 'bootstrap' | 'handshake' | 'call';
+  readonly doc: string;
+  readonly defaults: Partial<FaultParameters>;
+}
+
+/** Every fault, by name. Delays are real milliseconds. */
+export const FAULTS = {
+  event_drop: { site: 'event', doc: 'the frame is not sent', defaults: {} },
+  event_delay: { site: 'event', doc: 'the frame is sent later', defaults: { delayMs: 50 } },
+  event_repeat: { site: 'event', doc: 'the same frame is sent twice', defaults: {} },
+  event_reorder: {
+    site: 'event',
+    doc: 'the frame is sent after the next event of the app, or after delayMs',
+    defaults: { delayMs: 50 },
+  },
+  event_duplicate: {
+    site: 'event',
+    doc: 'the event comes a second time under a new event_id',
+    defaults: {},
+  },
+  event_stolen: {
+    site: 'event',
+    doc: 'another connection of the app gets the event and acks it',
+    defaults: {},
+  },
+  event_as_card: { site: 'event', doc: 'the frame says type=card', defaults: {} },
+  fragments_reorder: { site: 'event', doc: 'sent in fragments, last one first', defaults: {} },
+  fragment_lost: { site: 'event', doc: 'sent in fragments, the last one is missing', defaults: {} },
+  ack_lost: {
+    site: 'event',
+    doc: 'the ack is not counted, so the event comes again',
+    defaults: {},
+  },
+
+  half_open: { site: 'connection', doc: 'at a ping, the server stops answering', defaults: {} },
+  kick: { site: 'connection', doc: 'at a ping, the server hangs up', defaults: { code: 1001 } },
+  pong_payload: {
+    site: 'connection',
+    doc: 'the pong carries this payload, not the full configuration',
+    defaults: { payload: '{}' },
+  },
+  early_frame: {
+    site: 'connection',
+    doc: 'waiting events are sent at once after the upgrade, before the first ping',
+    defaults: {},
+  },
+  kick_after_upgrade: { site: 'connection', doc: 'hangs up right after the upgrade', defaults: {} },
+
+  bootstrap_refused: {
+    site: 'bootstrap',
+    doc: 'the bootstrap answers 200 with this code',
+    defaults: { code: 1, msg: 'system busy', data: 'object' },
+  },
+  bootstrap_http: { site: 'bootstrap', doc: 'an HTTP status', defaults: { status: 500 } },
+  bootstrap_hang: { site: 'bootstrap', doc: 'the bootstrap never answers', defaults: {} },
+  handshake_refused: {
+    site: 'handshake',
+    doc: 'the upgrade is refused with Handshake-* headers; code is Handshake-Autherrcode',
+    defaults: { status: 403, code: 0, msg: 'forbidden' },
+  },
+  handshake_hang: { site: 'handshake', doc: 'the upgrade is never answered', defaults: {} },
+
+  request_lost: { site: 'call', doc: 'the socket is cut before anything happened', defaults: {} },
+  response_lost: { site: 'call', doc: 'carried out, then the socket is cut', defaults: {} },
+  response_hang: { site: 'call', doc: 'carried out, never answered', defaults: {} },
+  response_slow: { site: 'call', doc: 'carried out after a wait', defaults: { delayMs: 200 } },
+  rate_limited: {
+    site: 'call',
+    doc: 'HTTP 429, code 99991400, x-ogw-ratelimit-reset',
+    defaults: { resetSeconds: 1 },
+  },
+  chat_limited: { site: 'call', doc: 'code 230020', defaults: {} },
+  token_revoked: { site: 'call', doc: 'the token of the call dies: 99991663', defaults: {} },
+  business_error: {
+    site: 'call',
+    doc: 'this code, without doing anything; status 200 is possible',
+    defaults: { code: 2200, msg: 'internal error', status: 400 },
+  },
+  html_502: { site: 'call', doc: 'HTTP 502 with an HTML page', defaults: {} },
+} as const satisfies Record<string, FaultRow>;
+
+export type FaultKind = keyof typeof FAULTS;
+export type FaultSite = FaultRow['site'];
+
+const ALL_DEFAULTS: FaultParameters = {
+  delayMs: 0,
+  code: 0,
+  msg: '',
+  status: 400,
+  data: 'object',
+  payload: '',
+  resetSeconds: 1,
+};
+
+/** How likely each fault is, per event, ping, bootstrap, handshake or call: 0 to 1. */
+export interface FaultPlan {
+  readonly rates: Readonly<Partial<Record<FaultKind, number>>>;
+}
+
+/** A fault that strikes the next `times` fitting occasions (once unless told). */
+export interface Injection extends Partial<FaultParameters> {
+  readonly kind: FaultKind;
+  readonly times?: number;
+  readonly appId?: string;
+  /** Only calls whose path contains this. */
+  readonly path?: string;
+  /** Only calls with this HTTP method. */
+  readonly method?: string;
+  /** Only events of this type. */
+  readonly eventType?: string;
+}
+
+/** The occasion at which a fault may strike. */
+export interface Occasion {
+  readonly appId?: string | undefined;
+  readonly path?: string;
+  readonly method?: string;
+  readonly eventType?: string;
+}
+
+export type Hit = FaultParameters & { readonly kind: FaultKind };
+
+interface Waiting {
+  readonly injection: Injection;
+  left: number;
+}
+
+/** The one place that decides whether something goes wrong, and counts what did. */
+export class Faults {
+  readonly #random: Random;
+  readonly #waiting = new Map<FaultKind, Waiting[]>();
+  readonly #counts = new Map<FaultKind, number>();
+  #plan: FaultPlan = { rates: {} };
+
+  constructor(random: Random, plan?: FaultPlan) {
+    this.#random = random;
+    if (plan !== undefined) this.setPlan(plan);
+  }
+
+  /** Replaces the plan; explicit injections stay. */
+  setPlan(plan: FaultPlan): void {
+    for (const [kind, rate] of Object.entries(plan.rates)) {
+      if (!(kind in FAULTS)) throw new Misuse(`there is no fault named ${kind}`);
+      if (!(rate >= 0 && rate <= 1)) throw new Misuse(`the rate of ${kind} is not between 0 and 1`);
+    }
+    this.#plan = plan;
+  }
+
+  inject(injection: Injection): void {
+    judgeInjection(injection);
+    const list = this.#waiting.get(injection.kind) ?? [];
+    list.push({ injection, left: injection.times ?? 1 });
+    this.#waiting.set(injection.kind, list);
+  }
+
+  /** The storm is over: no plan, nothing waiting. What was counted stays. */
+  calm(): void {
+    this.#plan = { rates: {} };
+    this.#waiting.clear();
+  }
+
+  /** Struck so far, by kind. */
+  counts(): Partial<Record<FaultKind, number>> {
+    return Object.fromEntries(this.#counts);
+  }
+
+  /** Injections that have not struck as often as they were told to. */
+  waiting(): Injection[] {
+    return [...this.#waiting.values()].flatMap((list) =>
+      list.map((waiting) => ({ ...waiting.injection, times: waiting.left })),
+    );
+  }
+
+  plan(): FaultPlan {
+    return this.#plan;
+  }
+
+  /** Does `kind` strike here? If so it is used up and counted. */
+  take(kind: FaultKind, occasion: Occasion = {}): Hit | undefined {
+    const injection = this.#takeWaiting(kind, occasion);
+    const rate = this.#plan.rates[kind] ?? 0;
+    if (injection === undefined && !(rate > 0 && this.#random() < rate)) return undefined;
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+    return { ...ALL_DEFAULTS, ...FAULTS[kind].defaults, ...injection, kind };
+  }
+
+  #takeWaiting(kind: FaultKind, occasion: Occasion): Injection | undefined {
+    const list = this.#waiting.get(kind);
+    const found = list?.find(({ injection }) => fits(injection, occasion));
+    if (list === undefined || found === undefined) return undefined;
+    found.left -= 1;
+    if (found.left <= 0) list.splice(list.indexOf(found), 1);
+    if (list.length === 0) this.#waiting.delete(kind);
+    return found.injection;
+  }
+}
+
+/** Clients in other languages steer this too, so misspelt parameters are named, not ignored. */
+function judgeInjection(injection: Injection): void {
+  const { kind } = injection;
+  if (!(kind in FAULTS)) throw new Misuse(`there is no fault named ${kind}`);
+  const examples: Readonly<Record<string, unknown>> = {
+    kind,
+    times: 1,
+    appId: '',
+    path: '',
+    method: '',
+    eventType: '',
+    ...FAULTS[kind].defaults,
+  };
+  for (const [name, value] of Object.entries(injection)) {
+    if (!(name in examples)) throw new Misuse(`${kind} knows no ${name}`);
+    if (value === undefined || typeof value === typeof examples[name]) continue;
+    throw new Misuse(`${name} of ${kind} is not a ${typeof examples[name]}`);
+  }
+}
+
+function fits(injection: Injection, occasion: Occasion): boolean {
+  const { appId, path, method, eventType } = injection;
+  if (appId !== undefined && appId !== occasion.appId) return false;
+  if (path !== undefined && occasion.path?.includes(path) !== true) return false;
+  if (method !== undefined && method !== occasion.method) return false;
+  return eventType === undefined || eventType === occasion.eventType;
+}

@@ -1,0 +1,257 @@
+/** A hub on a real SQLite file and a loopback port, with agents that the test holds in its hands. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { AgentFactory, HubStore } from '../../../src/core/hub-ports.ts';
+import type { AgentResult, AgentTurn, Clock, Log, LogFields } from '../../../src/core/ports.ts';
+import { createDirectory, type Directory } from '../../../src/hub/directory.ts';
+import { createHub, type Hub, type HubOptions } from '../../../src/hub/hub.ts';
+import { Secret } from '../../../src/core/secret.ts';
+import { Db } from '../../../src/store/db.ts';
+import { createHubStore } from '../../../src/store/hub/hub-store.ts';
+
+export const realClock: Clock = {
+  nowMs: () => Date.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Keeps what was logged, so that a test can look for what must or must not be in it. */
+export function createTestLog(): Log & { readonly lines: { event: string; fields: LogFields }[] } {
+  const lines: { event: string; fields: LogFields }[] = [];
+  const keep = (event: string, fields: LogFields = {}) => void lines.push({ event, fields });
+  return { lines, debug: keep, info: keep, warn: keep, error: keep };
+}
+
+/** A started run of an agent that answers when the test says so. */
+export interface HeldRun {
+  readonly turn: AgentTurn;
+  cancelled: boolean;
+  finish(result: AgentResult): void;
+  answer(text: string): void;
+}
+
+/** Agents of every kind are the test's: they end when it says so, or at once by `answerWith`. */
+export class HeldAgents {
+  readonly runs: HeldRun[] = [];
+  /** Set: every turn is answered at once. */
+  answerWith: ((turn: AgentTurn) => AgentResult) | undefined;
+  /** False: a cancelled run goes on, as a bad agent's would. */
+  obeysCancel = true;
+  most = 0;
+  #open = 0;
+
+  readonly create: AgentFactory = () => ({
+    start: (turn) => {
+      let settle: (result: AgentResult) => void = () => {};
+      const result = new Promise<AgentResult>((resolve) => {
+        settle = resolve;
+      }).finally(() => {
+        this.#open -= 1;
+      });
+      this.#open += 1;
+      this.most = Math.max(this.most, this.#open);
+      const run: HeldRun = {
+        turn,
+        cancelled: false,
+        finish: settle,
+        answer: (text) => settle({ ok: true, text }),
+      };
+      this.runs.push(run);
+      if (this.answerWith !== undefined) run.finish(this.answerWith(turn));
+      const cancel = () => {
+        run.cancelled = true;
+        if (this.obeysCancel) {
+          settle({ ok: false, reason: 'cancelled', detail: 'The turn was cancelled.' });
+        }
+      };
+      return { result, cancel };
+    },
+  });
+}
+
+export const PROVISION_TOKEN = 'lpt_for-tests';
+
+export interface Account {
+  readonly id: string;
+  readonly token: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // The shape is what the tests are about.
+  // eslint-disable-next-line typescript/no-explicit-any
+  readonly body: any;
+}
+
+export class Rig {
+  readonly path: string;
+  readonly agents = new HeldAgents();
+  readonly log = createTestLog();
+  db: Db;
+  store: HubStore;
+  hub: Hub;
+  directory: Directory;
+  readonly #options: Partial<HubOptions>;
+  #life = { over: false };
+
+  private constructor(path: string, options: Partial<HubOptions>) {
+    this.path = path;
+    this.#options = options;
+    this.db = Db.open(path, this.log);
+    this.store = mortal(createHubStore(this.db), this.#life);
+    this.hub = this.#createHub();
+    this.directory = createDirectory(this.store, realClock);
+  }
+
+  static async start(options: Partial<HubOptions> = {}): Promise<Rig> {
+    const folder = mkdtempSync(join(tmpdir(), 'lark-hub-'));
+    const rig = new Rig(join(folder, 'bridge.db'), options);
+    onTestFinished(async () => {
+      for (const run of rig.agents.runs) run.answer('the test is over');
+      await rig.hub.stop();
+      rig.db.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    await rig.hub.start();
+    return rig;
+  }
+
+  /** A new process on the same file, after a clean stop or after a death that left no time for one. */
+  async restart({ clean }: { clean: boolean }): Promise<void> {
+    if (clean) await this.hub.stop();
+    else {
+      this.#life.over = true;
+      // Only frees its port: what it waits for never comes, as for the dead.
+      void this.hub.stop();
+    }
+    this.db.close();
+    this.agents.runs.length = 0;
+    this.db = Db.open(this.path, this.log);
+    this.#life = { over: false };
+    this.store = mortal(createHubStore(this.db), this.#life);
+    this.directory = createDirectory(this.store, realClock);
+    this.hub = this.#createHub();
+    await this.hub.start();
+  }
+
+  #createHub(): Hub {
+    return createHub({
+      host: '127.0.0.1',
+      port: 0,
+      log: this.log,
+      clock: realClock,
+      createAgent: this.agents.create,
+      provisionToken: async () => new Secret(PROVISION_TOKEN),
+      turnTimeoutMs: 60_000,
+      maxRunning: 8,
+      onInterrupted: 'rerun',
+      ...this.#options,
+      store: this.store,
+    });
+  }
+
+  /** The bridge's own account. */
+  async bridge(): Promise<Account> {
+    const { workspaceId, token } = await this.directory.provisionWorkspace('lark-bridge');
+    return { id: workspaceId, token: token.reveal() };
+  }
+
+  async addAgent(name: string, kind: 'exec' | 'external' = 'exec'): Promise<Account> {
+    const spec = kind === 'exec' ? { kind, argv: ['true'] } : { kind };
+    const { workspaceId, apiKey } = await this.directory.addAgent({ name, spec });
+    return { id: workspaceId, token: apiKey.reveal() };
+  }
+
+  async call(
+    method: string,
+    path: string,
+    options: { token?: string; as?: string; body?: unknown; signal?: AbortSignal } = {},
+  ): Promise<Answer> {
+    const { token, as, body, signal } = options;
+    const response = await fetch(this.hub.address + path, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...(as === undefined ? {} : { 'X-Workspace-ID': as }),
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === '' ? undefined : (JSON.parse(text) as unknown),
+    };
+  }
+
+  send(from: Account, to: string, message: MessageOptions = {}): Promise<Answer> {
+    return this.call('POST', `/workspaces/${to}/a2a`, {
+      token: from.token,
+      as: from.id,
+      body: requestOf(message),
+    });
+  }
+
+  item(from: Account, target: string, queueId: string, waitSecs?: number): Promise<Answer> {
+    const query = waitSecs === undefined ? '' : `?wait_secs=${waitSecs}`;
+    return this.call('GET', `/workspaces/${target}/a2a/queue/${queueId}${query}`, {
+      token: from.token,
+      as: from.id,
+    });
+  }
+
+  inbox(of: Account, query = ''): Promise<Answer> {
+    const path = `/workspaces/${of.id}/activity?type=a2a_receive${query}`;
+    return this.call('GET', path, { token: of.token });
+  }
+}
+
+/** A store whose calls neither do anything nor come back once its process is dead. */
+function mortal(store: HubStore, life: { readonly over: boolean }): HubStore {
+  return new Proxy(store, {
+    get: (target, name: keyof HubStore) => {
+      const method = target[name] as (...values: unknown[]) => unknown;
+      return (...values: unknown[]) =>
+        life.over ? new Promise(() => {}) : method.apply(target, values);
+    },
+  });
+}
+
+export interface MessageOptions {
+  readonly text?: string;
+  readonly messageId?: string;
+  readonly contextId?: string;
+  readonly metadata?: Record<string, unknown>;
+  readonly expiresInSecs?: number;
+  readonly answers?: string;
+}
+
+export function requestOf(options: MessageOptions) {
+  const { text = 'hello', messageId = randomUUID(), contextId, metadata, answers } = options;
+  return {
+    jsonrpc: '2.0',
+    id: 'request-1',
+    method: 'message/send',
+    params: {
+      message: {
+        role: 'user',
+        messageId,
+        parts: [{ kind: 'text', text }],
+        ...(contextId === undefined ? {} : { contextId }),
+        ...(answers === undefined ? {} : { referenceTaskIds: [answers] }),
+      },
+      ...(metadata === undefined ? {} : { metadata }),
+      ...(options.expiresInSecs === undefined
+        ? {}
+        : { expires_in_seconds: options.expiresInSecs }),
+    },
+  };
+}

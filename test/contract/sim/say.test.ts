@@ -1,0 +1,265 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { SimApp, SimChat, SimUser } from '../../../src/sim/model.ts';
+import { startLarkCloud } from '../../../src/sim/server.ts';
+import { Listener } from './sdk-listener.ts';
+
+let lark: LarkCloud;
+let app: SimApp;
+let other: SimApp;
+let ada: SimUser;
+let tom: SimUser;
+let direct: SimChat;
+let group: SimChat;
+let listener: Listener;
+
+beforeEach(async () => {
+  lark = await startLarkCloud();
+  app = lark.addApp({ name: 'Helper' });
+  other = lark.addApp({ name: 'Other' });
+  ada = lark.addUser({ name: 'Ada' });
+  tom = lark.addUser({ name: 'Tom' });
+  direct = lark.directChat(ada, app);
+  group = lark.addGroup({ name: 'Team', members: [ada, tom], apps: [app, other] });
+  listener = new Listener(lark, app).start();
+  await lark.waitFor(() => lark.online(app) === 1);
+});
+
+afterEach(async () => {
+  listener.close();
+  await lark.stop();
+});
+
+/** Deliveries to the first app so far, by type. */
+const told = () => lark.deliveries({ appId: app.appId }).map(({ eventType }) => eventType);
+const heard = (count: number) => lark.waitFor(() => listener.heard.length === count);
+
+describe('im.message.receive_v1', () => {
+  test('has the shape of the platform, flattened by the official client', async () => {
+    const message = lark.say({ chat: group, from: ada, text: '{0} ask {1}', mentions: [app, tom] });
+    await heard(1);
+    expect(listener.heard[0]).toMatchObject({
+      schema: '2.0',
+      event_type: 'im.message.receive_v1',
+      app_id: app.appId,
+      tenant_key: lark.world.tenantKey,
+      sender: {
+        sender_id: { open_id: ada.openId, union_id: ada.unionId },
+        sender_type: 'user',
+        tenant_key: lark.world.tenantKey,
+      },
+      message: {
+        message_id: message.messageId,
+        chat_id: group.chatId,
+        chat_type: 'group',
+        message_type: 'text',
+        content: '{"text":"@_user_1 ask @_user_2"}',
+        create_time: String(message.createdAtMs),
+        mentions: [
+          {
+            key: '@_user_1',
+            id: { open_id: app.botOpenId, union_id: app.botUnionId, user_id: '' },
+            mentioned_type: 'bot',
+            name: 'Helper',
+          },
+          {
+            key: '@_user_2',
+            id: { open_id: tom.openId },
+            mentioned_type: 'user',
+            name: 'Tom',
+          },
+        ],
+      },
+    });
+    const { message: body, sender } = listener.heard[0]!;
+    expect(body).not.toHaveProperty('root_id');
+    expect(body).not.toHaveProperty('thread_id');
+    expect((sender as { sender_id: object }).sender_id).not.toHaveProperty('user_id');
+    expect(lark.shows(group)[0]?.text).toBe('@Helper ask @Tom');
+  });
+
+  test('names the user_id to apps that may know it', async () => {
+    app.scopes.add('contact:user.employee_id:readonly');
+    lark.say({ chat: direct, from: ada, text: 'hi' });
+    await heard(1);
+    expect(listener.heard[0]).toMatchObject({ sender: { sender_id: { user_id: ada.userId } } });
+  });
+
+  test('comes from direct chats always, from groups only when the bot is mentioned', () => {
+    lark.say({ chat: direct, from: ada, text: 'hi' });
+    lark.say({ chat: group, from: ada, text: 'nobody' });
+    lark.say({ chat: group, from: ada, text: 'hi', mentions: [tom] });
+    lark.say({ chat: group, from: ada, text: 'hi', mentions: ['all'] });
+    lark.say({ chat: group, from: ada, text: 'hi', mentions: [other] });
+    expect(told()).toHaveLength(1);
+    lark.say({ chat: group, from: ada, text: 'hi', mentions: [app] });
+    expect(told()).toHaveLength(2);
+  });
+
+  test('comes from everything in a group with the sensitive scope', () => {
+    app.scopes.add('im:message.group_msg');
+    const message = lark.say({ chat: group, from: ada, text: 'hi', mentions: ['all'] });
+    expect(told()).toHaveLength(1);
+    expect(message.content).toBe('{"text":"@_all hi"}');
+    expect(message.mentions).toEqual([]);
+  });
+
+  test('comes from another bot only with the scope for it', async () => {
+    lark.say({ chat: group, from: other, text: 'hi', mentions: [app] });
+    expect(told()).toEqual([]);
+    app.scopes.add('im:message.group_at_msg.include_bot:readonly');
+    lark.say({ chat: group, from: other, text: 'hi', mentions: [app] });
+    await heard(1);
+    expect(listener.heard[0]).toMatchObject({
+      sender: { sender_type: 'bot', sender_id: { open_id: other.botOpenId } },
+    });
+  });
+
+  test('replies name parent and root; inside a thread both are its root', async () => {
+    const first = lark.say({ chat: direct, from: ada, text: 'one' });
+    const reply = lark.say({ chat: direct, from: ada, text: 'two', replyTo: first });
+    const deeper = lark.say({ chat: direct, from: ada, text: 'three', replyTo: reply });
+    expect(deeper).toMatchObject({ parentId: reply.messageId, rootId: first.messageId });
+    const inThread = lark.say({
+      chat: direct,
+      from: ada,
+      text: 'four',
+      replyTo: deeper,
+      inThread: true,
+    });
+    const stays = lark.say({ chat: direct, from: ada, text: 'five', replyTo: inThread });
+    expect(stays).toMatchObject({
+      threadId: inThread.threadId,
+      parentId: deeper.messageId,
+      rootId: deeper.messageId,
+    });
+    expect(inThread.threadId).toMatch(/^omt_/);
+    await heard(5);
+    expect(listener.heard[4]?.message).toMatchObject({
+      thread_id: stays.threadId,
+      parent_id: deeper.messageId,
+      root_id: deeper.messageId,
+    });
+  });
+
+  test('in a topic group every message opens a thread, replies stay in it', () => {
+    const topic = lark.addGroup({ name: 'Topics', members: [ada], apps: [app], mode: 'topic' });
+    const root = lark.say({ chat: topic, from: ada, text: 'one' });
+    const reply = lark.say({ chat: topic, from: ada, text: 'two', replyTo: root });
+    const another = lark.say({ chat: topic, from: ada, text: 'three' });
+    expect(root.threadId).toMatch(/^omt_/);
+    expect(root.rootId).toBeUndefined();
+    expect(reply.threadId).toBe(root.threadId);
+    expect(another.threadId).not.toBe(root.threadId);
+  });
+
+  test('a post carries placeholders and no locale', async () => {
+    const content = {
+      title: 'Plan',
+      content: [
+        [
+          { tag: 'at', user_id: app.botOpenId },
+          { tag: 'text', text: ' go' },
+        ],
+      ],
+    };
+    lark.say({ chat: group, from: ada, messageType: 'post', content });
+    await heard(1);
+    expect(JSON.parse(listener.heard[0]?.message.content ?? '')).toEqual({
+      title: 'Plan',
+      content: [
+        [
+          { tag: 'at', user_id: '@_user_1', user_name: 'Helper', style: [] },
+          { tag: 'text', text: ' go' },
+        ],
+      ],
+    });
+    expect(lark.shows(group)[0]?.text).toBe('Plan\n@Helper go');
+  });
+
+  test('attached files carry their key', async () => {
+    const upload = lark.addUpload({
+      kind: 'file',
+      owner: { kind: 'user', openId: ada.openId },
+      bytes: Buffer.from('notes'),
+      fileName: 'notes.txt',
+    });
+    const content = { file_key: upload.key, file_name: 'notes.txt' };
+    lark.say({ chat: direct, from: ada, messageType: 'file', content });
+    await heard(1);
+    expect(JSON.parse(listener.heard[0]?.message.content ?? '')).toEqual(content);
+    expect(lark.shows(direct)[0]).toMatchObject({ type: 'file', text: '[file notes.txt]' });
+  });
+
+  test('says who can not speak, and where', () => {
+    const eve = lark.addUser({ name: 'Eve' });
+    expect(() => lark.say({ chat: group, from: eve, text: 'hi' })).toThrow('Eve is not in');
+    const said = lark.say({ chat: direct, from: ada, text: 'hi' });
+    expect(() => lark.say({ chat: group, from: ada, text: 'x', replyTo: said })).toThrow(
+      'is in another chat',
+    );
+    expect(() => lark.say({ chat: group, from: ada, messageType: 'image' })).toThrow('needs content');
+    expect(() => lark.say({ chat: 'Nowhere', from: ada, text: 'hi' })).toThrow('there is no chat');
+    lark.dissolve(group, ada);
+    expect(() => lark.say({ chat: group, from: ada, text: 'hi' })).toThrow('is dissolved');
+  });
+});
+
+describe('other events', () => {
+  test('recalls, reactions, membership, menu and the end of a group', async () => {
+    const message = lark.say({ chat: group, from: ada, text: 'hi', mentions: [app] });
+    const reaction = lark.react({ messageId: message, from: tom, emoji: 'OK' });
+    lark.unreact(message, reaction);
+    lark.recall(message);
+    lark.openDirectChat(ada, app);
+    lark.chooseMenu(app, ada, 'help');
+    lark.removeBot(group, app, ada);
+    lark.addBot(group, app, ada);
+    lark.dissolve(group, ada);
+    await heard(9);
+    expect(told()).toEqual([
+      'im.message.receive_v1',
+      'im.message.reaction.created_v1',
+      'im.message.reaction.deleted_v1',
+      'im.message.recalled_v1',
+      'im.chat.access_event.bot_p2p_chat_entered_v1',
+      'application.bot.menu_v6',
+      'im.chat.member.bot.deleted_v1',
+      'im.chat.member.bot.added_v1',
+      'im.chat.disbanded_v1',
+    ]);
+    const byType = new Map(listener.heard.map((one) => [one.event_type, one]));
+    expect(byType.get('im.message.reaction.created_v1')).toMatchObject({
+      message_id: message.messageId,
+      reaction_type: { emoji_type: 'OK' },
+      operator_type: 'user',
+      user_id: { open_id: tom.openId },
+    });
+    expect(byType.get('im.message.recalled_v1')).toMatchObject({
+      message_id: message.messageId,
+      chat_id: group.chatId,
+      recall_type: 'message_owner',
+    });
+    expect(byType.get('im.chat.member.bot.added_v1')).toMatchObject({
+      chat_id: group.chatId,
+      operator_id: { open_id: ada.openId },
+      name: 'Team',
+      external: false,
+    });
+    expect(byType.get('application.bot.menu_v6')).toMatchObject({
+      event_key: 'help',
+      operator: { operator_name: 'Ada', operator_id: { open_id: ada.openId } },
+    });
+    expect(byType.get('im.chat.access_event.bot_p2p_chat_entered_v1')).toMatchObject({
+      chat_id: direct.chatId,
+    });
+  });
+
+  test('a recall by somebody else is the owner of the group', async () => {
+    const message = lark.say({ chat: group, from: tom, text: 'hi' });
+    lark.recall(message, ada);
+    await heard(1);
+    expect(listener.heard[0]).toMatchObject({ recall_type: 'group_owner' });
+    expect(lark.shows(group)[0]).toMatchObject({ recalled: true, text: '' });
+  });
+});
