@@ -295,7 +295,7 @@ export class Engine implements Service {
       log.info('turn_changed', {
         turn: id,
         chat: done.turn.message.chatId,
-        event: event.kind,
+        on: event.kind,
         phase,
       });
       if (isFinal(phase) || phase === 'held') this.#cancelReceipt(id);

@@ -75,7 +75,7 @@ export class Inbox implements Intake {
     log.info('message_admitted', {
       turn: turn.id,
       chat: message.chatId,
-      event: message.eventId,
+      event_id: message.eventId,
       phase: turn.state.phase,
     });
     delivery.offer(out);

@@ -81,5 +81,6 @@ function withKeys(text: string, keys: readonly string[]): string {
     /\{(\d+)\}/g,
     (mark, digits: string) => keys[Number(digits)] ?? mark,
   );
-  return [...unmarked, marked].join(' ').trim();
+  // What the person typed stays as it is; Lark puts a space behind a mention.
+  return [...unmarked.map((key) => `${key} `), marked].join('');
 }
