@@ -23,8 +23,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type Flags = { readonly [Name in SettingName]?: string };
 
 /**
- * What a command can't do without. `lark`: credentials of a Lark app. `platform`: what the mode needs to
- * reach a hub that exists already, if one is named.
+ * What a command can't do without. `lark`: credentials of a Lark app. `platform`: what it takes to reach a hub
+ * that exists already, if one is named.
  */
 export type Need = 'lark' | 'platform';
 
@@ -242,7 +242,6 @@ function gapsIn(values: Partial<Record<SettingName, unknown>>, needs: readonly N
 }
 
 function platformNeeds(values: Partial<Record<SettingName, unknown>>): SettingName[] {
-  if (values.mode === 'daemon') return ['platformUrl', 'workspaceId', 'workspaceToken'];
   const named = values.platformUrl ?? values.workspaceToken ?? values.targetWorkspaceId;
   // Without any of these the embedded hub is meant.
   if (named === undefined) return [];

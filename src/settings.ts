@@ -138,7 +138,7 @@ function yes(): Judged<boolean> {
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export const LOG_FORMATS = ['text', 'json'] as const;
-const MODES = ['poll', 'daemon'] as const;
+const MODES = ['poll'] as const;
 
 export const SETTINGS = {
   stateDir: {
@@ -152,7 +152,7 @@ export const SETTINGS = {
     flag: 'mode',
     parse: oneOf(MODES),
     fallback: 'poll',
-    doc: 'poll: a workspace of its own; daemon: started by a workspace, whose identity it takes',
+    doc: 'How it meets the hub. poll: as a workspace of its own',
   },
   appId: {
     env: ['LARK_APP_ID'],
@@ -180,12 +180,6 @@ export const SETTINGS = {
     key: 'bot_open_id',
     parse: larkId('ou_'),
     doc: 'Open id of the bot; a group message counts only if it mentions this id',
-  },
-  defaultChatId: {
-    env: ['LARK_DEFAULT_CHAT_ID'],
-    key: 'default_chat_id',
-    parse: larkId('oc_'),
-    doc: 'Chat for what an agent says unasked, as long as no chat was active',
   },
   openBaseUrl: {
     env: ['LARK_OPEN_BASE_URL'],
@@ -240,7 +234,7 @@ export const SETTINGS = {
     env: ['MOLECULE_TARGET_WORKSPACE_ID'],
     key: 'target_workspace_id',
     parse: id,
-    doc: 'Workspace that gets the turns; in daemon mode the own one unless set',
+    doc: 'Workspace that gets the turns',
   },
   orgId: {
     env: ['MOLECULE_ORG_ID'],

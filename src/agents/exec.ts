@@ -147,7 +147,7 @@ class ExecRun implements AgentRun {
     const turn = this.#turn.turnId;
     const stderr = this.#stderr.text();
     if (stderr !== '') log.debug('agent_stderr_written', { turn, stderr });
-    if (!result.ok && result.reason === 'failed') {
+    if (!result.ok && result.reason === 'failed' && this.#child.pid !== undefined) {
       const lastLine = stderr.trimEnd().split('\n').at(-1) ?? '';
       log.warn('agent_program_failed', { turn, detail: result.detail, lastLine });
     }

@@ -48,10 +48,13 @@ async function showVerification(event: Verification, screen: ConnectScreen): Pro
     ...(pictures.length > 0 && { qr_image: pictures[0] }),
   };
   const code = output.json || screen.noQr ? '' : await codeFor(event.url, screen);
-  const minutes = Math.max(1, Math.round(event.lifetimeMs / 60_000));
-  output.note(`Open this link and confirm, within ${minutes} min:`);
+  output.note(`Open this link and confirm within ${durationText(event.waitMs)}:`);
   output.result(`${event.url}\n${code}`, json);
   for (const hint of hintsFor(event, pictures)) output.note(hint);
+}
+
+function durationText(ms: number): string {
+  return ms < 90_000 ? `${Math.ceil(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }
 
 async function codeFor(url: string, { columns, colored }: ConnectScreen): Promise<string> {
@@ -96,7 +99,7 @@ function statusOf(event: Exclude<OnboardingEvent, Verification>) {
       return {
         status: 'retrying',
         detail: event.detail,
-        text: `No usable answer from Lark (${event.detail}); trying again …`,
+        text: `No usable answer from Lark: ${event.detail}. Trying again …`,
       };
     case 'brand_switched':
       return {

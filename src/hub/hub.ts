@@ -127,12 +127,12 @@ function listenError(error: unknown, host: string, port: number): unknown {
   switch (code) {
     case 'EADDRINUSE':
       return new BridgeError('port_in_use', `${place} is in use by another program`, {
-        next: 'Choose another one with --port or LARK_PORT (0 = any free port).',
+        next: 'Choose another one with LARK_PORT (0 = any free port).',
         cause: error,
       });
     case 'EACCES':
       return new BridgeError('config_invalid', `this user may not listen on ${place}`, {
-        next: 'Choose a port from 1024 on with --port or LARK_PORT.',
+        next: 'Choose a port from 1024 on with LARK_PORT.',
         cause: error,
       });
     case 'EADDRNOTAVAIL':

@@ -24,7 +24,11 @@ export type Refusal = Extract<DeliveryResult, { ok: false }> & {
 };
 
 const tokenAtFault = (meaning: string): CodeRow => ({ action: 'retry', meaning, token: true });
-const operator = (meaning: string): CodeRow => ({ action: 'tell_operator', meaning, showText: true });
+const operator = (meaning: string): CodeRow => ({
+  action: 'tell_operator',
+  meaning,
+  showText: true,
+});
 const giveUp = (meaning: string): CodeRow => ({ action: 'give_up', meaning });
 const refused = (meaning: string): CodeRow => ({
   action: 'tell_operator',
@@ -143,9 +147,9 @@ export function refusalError(what: string, failure: Refusal): BridgeError {
       next: 'Check LARK_APP_ID, LARK_APP_SECRET and LARK_BRAND, or run: lark-bridge connect',
     });
   }
-  if (failure.action === 'tell_operator') {
+  if (failure.action === 'tell_operator' || failure.action === 'chat_dead') {
     return new BridgeError('access_denied', message, {
-      next: "Change it in Lark's developer console and publish a new version of the app.",
+      next: "Change it in the chat, or in Lark's developer console and publish a version of the app.",
     });
   }
   const passing = ['wait', 'retry', 'unknown'].includes(failure.action);

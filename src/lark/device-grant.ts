@@ -42,6 +42,8 @@ export type GrantEvent =
       readonly url: string;
       readonly launcherUrl: string | undefined;
       readonly lifetimeMs: number;
+      /** How long a confirmation is waited for: not past the time for the whole grant. */
+      readonly waitMs: number;
     }
   | { readonly kind: 'waiting' }
   | { readonly kind: 'slowed_down'; readonly intervalMs: number }
@@ -88,6 +90,8 @@ interface Asking {
   polls: number;
   /** Calls without a usable answer since the last one with. */
   failures: number;
+  /** The poll after the time is over: it comes before its turn, so `slow_down` says nothing then. */
+  isLast: boolean;
   /** What the first host handed out for an app of the other brand: used only if that one has nothing. */
   spare: Credentials | undefined;
 }
@@ -138,7 +142,7 @@ class DeviceGrant {
   }
 
   async #show({ serverUrl, userCode, lifetimeMs }: DeviceCode): Promise<void> {
-    const { brand, accountsBaseUrl: override, onEvent } = this.#options;
+    const { brand, accountsBaseUrl: override, clock, onEvent } = this.#options;
     const pageUrl =
       override === undefined ? verificationPageUrl(brand) : pageBesideLauncher(serverUrl);
     const links = verificationLinks({
@@ -146,7 +150,8 @@ class DeviceGrant {
       userCode,
       pageUrl: userCode === '' ? undefined : pageUrl,
     });
-    await onEvent({ kind: 'verification', ...links, lifetimeMs });
+    const waitMs = Math.min(lifetimeMs, this.#deadlineAtMs - clock.nowMs());
+    await onEvent({ kind: 'verification', ...links, lifetimeMs, waitMs });
   }
 
   #startAsking(code: DeviceCode): Asking {
@@ -157,6 +162,7 @@ class DeviceGrant {
       intervalMs: code.intervalMs,
       polls: 0,
       failures: 0,
+      isLast: false,
       spare: undefined,
     };
   }
@@ -164,7 +170,7 @@ class DeviceGrant {
   async #askUntilEnd(asking: Asking): Promise<CodeEnd> {
     for (;;) {
       // Whoever confirms in the last moment is still heard: one more poll after the time is over.
-      const isLast = this.#options.clock.nowMs() >= asking.expiresAtMs || this.#isOver();
+      asking.isLast = this.#options.clock.nowMs() >= asking.expiresAtMs || this.#isOver();
       const { host } = asking;
       const result = parsePoll(await this.#call(host, pollForm(asking.code.deviceCode)));
       asking.polls += 1;
@@ -175,7 +181,7 @@ class DeviceGrant {
       }
       if (typeof next === 'object') return next;
       if (next === 0) continue;
-      if (isLast) return this.#lastWord(asking, result);
+      if (asking.isLast) return this.#lastWord(asking, result);
       const endAtMs = Math.min(asking.expiresAtMs, this.#deadlineAtMs);
       await this.#sleep(Math.min(next, endAtMs - this.#options.clock.nowMs()));
     }
@@ -189,6 +195,7 @@ class DeviceGrant {
         if (asking.polls === 1 || asking.failures > 0) await onEvent({ kind: 'waiting' });
         return asking.intervalMs;
       case 'slow_down':
+        if (asking.isLast) return asking.intervalMs;
         asking.intervalMs += GRANT_SLOW_DOWN_MS;
         await onEvent({ kind: 'slowed_down', intervalMs: asking.intervalMs });
         return asking.intervalMs;

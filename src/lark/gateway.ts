@@ -42,7 +42,13 @@ export function createGateway(options: GatewayOptions): Gateway {
       const result = await deliver(caller, out, { key, priority });
       if (!result.ok) {
         const { action, code, detail } = result;
-        options.log.warn('lark_call_failed', { kind: out.kind, chat: out.chatId, action, code, detail });
+        options.log.warn('lark_call_failed', {
+          kind: out.kind,
+          chat: out.chatId,
+          action,
+          code,
+          detail,
+        });
       }
       return result;
     },
@@ -159,7 +165,13 @@ async function unreact(
 function delivered<T>(result: CallResult<T>, id: (body: T) => string | undefined): DeliveryResult {
   if (!result.ok) {
     const { action, code, detail, retryAfterMs } = result;
-    return { ok: false, action, code, detail, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    return {
+      ok: false,
+      action,
+      code,
+      detail,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
   }
   const made = idOf(id(result.body));
   return made === undefined ? notMade('unknown', 'Lark named no id') : { ok: true, id: made };

@@ -70,7 +70,8 @@ export function createHistory({ caller, self, log }: HistoryOptions): History {
 
   return {
     async read(chat, sinceMs) {
-      if (!LARK_ID_PATTERN.test(chat)) throw new BridgeError('failed', 'that is no chat id of Lark');
+      if (!LARK_ID_PATTERN.test(chat))
+        throw new BridgeError('failed', 'that is no chat id of Lark');
       const chatType = await chatTypeOf(chat);
       const items = await readItems(chat, sinceMs);
       return items

@@ -70,15 +70,16 @@ export function createHttp(options: HttpOptions = {}): LarkHttp {
         ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
         ...request.headers,
       },
-      body: request.json === undefined ? (request.text ?? request.form ?? null) : JSON.stringify(request.json),
+      body:
+        request.json === undefined
+          ? (request.text ?? request.form ?? null)
+          : JSON.stringify(request.json),
       // A stream may run for longer than a call; then the time without a byte is what counts.
       signal: request.stream === true ? null : AbortSignal.timeout(timeoutMs),
     });
     const headers = flatHeaders(answer.headers);
     const streamed = request.stream === true && answer.statusCode < 300;
-    const body: unknown = streamed
-      ? answer.body
-      : parseJson(await readText(answer.body, bytesMax));
+    const body: unknown = streamed ? answer.body : parseJson(await readText(answer.body, bytesMax));
     return { kind: 'answered', status: answer.statusCode, headers, body };
   }
 

@@ -119,7 +119,12 @@ function answering(endpoint: Endpoint, timing: LinkTiming) {
     msg: 'success',
     data: {
       URL: endpoint.url,
-      ClientConfig: { PingInterval: seconds, ReconnectCount: 0, ReconnectInterval: 0, ReconnectNonce: 0 },
+      ClientConfig: {
+        PingInterval: seconds,
+        ReconnectCount: 0,
+        ReconnectInterval: 0,
+        ReconnectNonce: 0,
+      },
     },
   };
   const request = () => Promise.resolve(body as never);

@@ -37,7 +37,11 @@ export const EVENT_PARSERS: Readonly<
 };
 
 /** `raw` as the SDK's dispatcher hands it over: header and event in one object. */
-export function parseEvent(type: string, raw: unknown, self: Self): Judged<{ event: InboundEvent }> {
+export function parseEvent(
+  type: string,
+  raw: unknown,
+  self: Self,
+): Judged<{ event: InboundEvent }> {
   const parse = EVENT_PARSERS[type];
   const fields = fieldsOf(raw);
   if (parse === undefined || fields === undefined) return no('malformed');
@@ -52,7 +56,10 @@ export function idsOf(raw: unknown): { event?: string; message?: string } {
   const message = idOf(
     fieldsOf(fieldsOf(raw)?.['message'])?.['message_id'] ?? fieldsOf(raw)?.['message_id'],
   );
-  return { ...(event === undefined ? {} : { event }), ...(message === undefined ? {} : { message }) };
+  return {
+    ...(event === undefined ? {} : { event }),
+    ...(message === undefined ? {} : { message }),
+  };
 }
 
 function parseMessageEvent(raw: Fields, self: Self): Judged<{ event: InboundEvent }> {
@@ -105,10 +112,7 @@ export interface MessageFacts {
 }
 
 /** One rule for live events and history: whose it is, whether it is for us, and what it says. */
-export function judgeMessage(
-  facts: MessageFacts,
-  self: Self,
-): Judged<{ message: InboundMessage }> {
+export function judgeMessage(facts: MessageFacts, self: Self): Judged<{ message: InboundMessage }> {
   const senderId = idOf(facts.senderId);
   if (senderId !== undefined && senderId === self.botOpenId) return no('own');
   // Other bots are not answered, or two of them would talk for ever; closed for kinds we don't know.
@@ -134,7 +138,10 @@ export function judgeMessage(
   if (facts.chatType !== 'p2p' && !isMentioned(facts.mentions, self.botOpenId)) {
     return no('not_addressed');
   }
-  const parts = parseParts({ messageType, json: content, mentions: facts.mentions }, self.botOpenId);
+  const parts = parseParts(
+    { messageType, json: content, mentions: facts.mentions },
+    self.botOpenId,
+  );
   if (parts === undefined) return no('malformed');
   return {
     ok: true,

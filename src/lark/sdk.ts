@@ -25,12 +25,14 @@ export function loadSdk(): typeof Sdk {
   return require('@larksuiteoapi/node-sdk') as typeof Sdk;
 }
 
+type SdkLogger = Readonly<Record<keyof Sdk.Logger, (...parts: unknown[]) => void>>;
+
 /**
  * The SDK's log lines, without what must not be logged: its errors hold bodies of requests with tokens
  * and the app secret, and its texts quote events. So only the head of a text passes, and ids.
  * Its debug level prints whole events and the address with the ticket: never passed on.
  */
-export function sdkLogger(log: Log): Sdk.Logger {
+export function sdkLogger(log: Log): SdkLogger {
   return {
     error: (...parts: unknown[]) => log.warn('lark_sdk_complained', sdkFields(parts)),
     warn: (...parts: unknown[]) => log.debug('lark_sdk_warned', sdkFields(parts)),

@@ -63,9 +63,10 @@ export function createCloud(options: CloudOptions): Cloud & { baseUrl: string } 
   const nowMs = () => clock.nowMs();
   const { messagesPerChatMax, keptMax = KEPT_MAX } = options;
   const world = new World({ nowMs, seed, ...(messagesPerChatMax && { messagesPerChatMax }) });
-  const faults = new Faults(createRandom(seed, 'faults'), options.faults);
-  const connections = new Connections(createRandom(seed, 'connections'));
   const changes = new Changes();
+  const faults = new Faults(createRandom(seed, 'faults'), () => changes.ring());
+  if (options.faults !== undefined) faults.setPlan(options.faults);
+  const connections = new Connections(createRandom(seed, 'connections'));
   const deliveries = new Deliveries(
     { clock, ids: world.ids, faults, connections, changes },
     {

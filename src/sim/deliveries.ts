@@ -57,7 +57,9 @@ export type CallbackAck =
   | { readonly kind: 'answered'; readonly code: number | undefined; readonly data: unknown };
 
 interface Delivery {
-  readonly event: OutgoingEvent;
+  readonly event: Omit<OutgoingEvent, 'json'>;
+  /** Freed at the end: many deliveries are remembered. */
+  json: string;
   readonly app: SimApp;
   readonly publishedAtMs: number;
   /** Frame ids of all tries; freed at the end. */
@@ -184,9 +186,10 @@ export class Deliveries {
     }
   }
 
-  #begin(app: SimApp, event: OutgoingEvent, answer: Delivery['answer']): void {
+  #begin(app: SimApp, { json, ...event }: OutgoingEvent, answer: Delivery['answer']): void {
     const delivery: Delivery = {
       event,
+      json,
       app,
       publishedAtMs: this.#parts.clock.nowMs(),
       frameIds: [],
@@ -269,7 +272,7 @@ export class Deliveries {
       atMs: clock.nowMs(),
       service: target.serviceId,
       nextSeqId: () => target.nextSeqId(),
-      payload: Buffer.from(delivery.event.json),
+      payload: Buffer.from(delivery.json),
       fragmentBytesMax: this.#options.fragmentBytesMax,
       fragmentsMin: shuffled || cut ? 3 : 1,
     });
@@ -305,6 +308,7 @@ export class Deliveries {
     this.#open.delete(delivery);
     for (const frameId of delivery.frameIds) this.#byFrameId.delete(frameId);
     delivery.frameIds = [];
+    delivery.json = '';
   }
 
   #take(kind: Parameters<Faults['take']>[0], delivery: Delivery) {

@@ -145,13 +145,15 @@ interface Waiting {
 /** The one place that decides whether something goes wrong, and counts what did. */
 export class Faults {
   readonly #random: Random;
+  readonly #struck: () => void;
   readonly #waiting = new Map<FaultKind, Waiting[]>();
   readonly #counts = new Map<FaultKind, number>();
   #plan: FaultPlan = { rates: {} };
 
-  constructor(random: Random, plan?: FaultPlan) {
+  /** `struck` is told after every fault that was taken. */
+  constructor(random: Random, struck: () => void = () => undefined) {
     this.#random = random;
-    if (plan !== undefined) this.setPlan(plan);
+    this.#struck = struck;
   }
 
   /** Replaces the plan; explicit injections stay. */
@@ -198,6 +200,7 @@ export class Faults {
     const rate = this.#plan.rates[kind] ?? 0;
     if (injection === undefined && !(rate > 0 && this.#random() < rate)) return undefined;
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+    this.#struck();
     return { ...ALL_DEFAULTS, ...FAULTS[kind].defaults, ...injection, kind };
   }
 

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LarkCloud } from '../../src/sim/lark-cloud.ts';
 import { startLarkCloud } from '../../src/sim/server.ts';
-import { commandsOf, ROOT, textOf } from '../documents.ts';
+import { blocksOf, commandsOf, ROOT, textOf } from '../documents.ts';
 
 const TIMEOUT_MS = 120_000;
 
@@ -93,6 +93,11 @@ async function talk(command: string): Promise<void> {
 const ACTS: Readonly<Record<string, (command: string) => Promise<unknown>>> = {
   // `.ci/run` has done it, and once more would pull the packages from under this test.
   'npm ci': async () => {},
+  'npm run demo': async (command) => {
+    const said = await runToEnd(command);
+    const [shown = ''] = blocksOf(textOf('README.md'), 'text');
+    for (const line of shown.trimEnd().split('\n')) expect(said).toContain(`${line}\n`);
+  },
   'lark-bridge connect': connect,
   'lark-bridge run': talk,
   'lark-bridge agents test shout "good morning"': async (command) => {

@@ -47,7 +47,6 @@ export function createServer({ tls, corsOrigin, log }: ServerOptions): Server {
     ...(tls === undefined ? {} : { https: { cert: tls.certPem, key: tls.keyPem } }),
   }).withTypeProvider<TypeBoxProvider>() as Server;
 
-  // Clients forget the content type; a body that is not JSON is refused, whatever it calls itself.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     try {
@@ -69,6 +68,9 @@ export function createServer({ tls, corsOrigin, log }: ServerOptions): Server {
   });
 
   server.addHook('onRequest', async (request, reply) => {
+    // Clients forget or garble it. A body that is not JSON is refused whatever it calls itself.
+    const { headers } = request.raw;
+    if (headers['content-type'] !== undefined) headers['content-type'] = 'application/json';
     reply.header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store');
     if (corsOrigin === undefined) return;
     allowOrigin(corsOrigin, request, reply);

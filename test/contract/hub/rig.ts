@@ -20,6 +20,12 @@ export const realClock: Clock = {
   },
 };
 
+/** Time goes 50 times as fast for whoever waits by this clock. */
+export const fastClock: Clock = {
+  nowMs: () => Date.now(),
+  after: (delayMs, run) => realClock.after(delayMs / 50, run),
+};
+
 /** Keeps what was logged, so that a test can look for what must or must not be in it. */
 export function createTestLog(): Log & { readonly lines: { event: string; fields: LogFields }[] } {
   const lines: { event: string; fields: LogFields }[] = [];

@@ -198,7 +198,9 @@ describe('im.message.receive_v1', () => {
     expect(() => lark.say({ chat: group, from: ada, text: 'x', replyTo: said })).toThrow(
       'is in another chat',
     );
-    expect(() => lark.say({ chat: group, from: ada, messageType: 'image' })).toThrow('needs content');
+    expect(() => lark.say({ chat: group, from: ada, messageType: 'image' })).toThrow(
+      'needs content',
+    );
     expect(() => lark.say({ chat: 'Nowhere', from: ada, text: 'hi' })).toThrow('there is no chat');
     lark.dissolve(group, ada);
     expect(() => lark.say({ chat: group, from: ada, text: 'hi' })).toThrow('is dissolved');

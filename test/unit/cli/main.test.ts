@@ -50,9 +50,9 @@ describe('help and version', () => {
     const { stdout } = await run('--help');
     expect(stdout).toMatch(/--mode .*poll/);
     expect(stdout).toMatch(/--turn-timeout-secs/);
-    const bare = await run('--mode', 'daemon');
+    const bare = await run('--mode', 'push');
     expect(bare).toMatchObject({ code: 2 });
-    expect(bare.stderr).toContain('PLATFORM_URL is not set');
+    expect(bare.stderr).toContain('--mode must be');
   });
 
   test('completion prints a script and answers it', async () => {

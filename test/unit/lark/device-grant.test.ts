@@ -247,6 +247,21 @@ test('who confirms for Lark in the last moment is still asked about there', asyn
   expect((await grant({ timeoutMs: 12_000 })).appSecret.reveal()).toBe('late');
 });
 
+test('people are told how long is waited: as long as the code lives, or as there is time', async () => {
+  accounts.polls = [PENDING];
+  await failure({ timeoutMs: 400_000 });
+  expect(accounts.events.filter(({ kind }) => kind === 'verification')).toMatchObject([
+    { lifetimeMs: 300_000, waitMs: 300_000 },
+    { lifetimeMs: 300_000, waitMs: 100_000 },
+  ]);
+});
+
+test('the last poll comes early: a slow_down then is not worth a word', async () => {
+  accounts.polls = [PENDING, PENDING, SLOW_DOWN];
+  expect(await failure({ timeoutMs: 7_000 })).toMatchObject({ code: 'timed_out' });
+  expect(accounts.kinds).toEqual(['verification', 'waiting']);
+});
+
 test('no fresh code is begun when the time is over', async () => {
   accounts.polls = [PENDING, PENDING, PENDING, refused('expired_token')];
   expect(await failure({ timeoutMs: 12_000 })).toMatchObject({ code: 'timed_out' });

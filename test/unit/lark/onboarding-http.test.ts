@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -14,18 +14,20 @@ let seen: { type: string | undefined; body: string }[];
 
 beforeEach(async () => {
   seen = [];
-  server = createServer(async (request, response) => {
-    seen.push({ type: request.headers['content-type'], body: await text(request) });
-    if (request.url === '/silent') return;
-    if (request.url === '/cut') request.socket.destroy();
-    response.statusCode = 400;
-    response.end(request.url === '/html' ? '<h1>no</h1>' : '{"error":"authorization_pending"}');
-  });
+  server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   http = createHttp();
   post = createPost(http);
 });
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  seen.push({ type: request.headers['content-type'], body: await text(request) });
+  if (request.url === '/silent') return;
+  if (request.url === '/cut') request.socket.destroy();
+  response.statusCode = 400;
+  response.end(request.url === '/html' ? '<h1>no</h1>' : '{"error":"authorization_pending"}');
+}
 
 afterEach(async () => {
   await http.close();
@@ -34,8 +36,8 @@ afterEach(async () => {
 });
 
 test('LCM-CON-05: a form goes out url-encoded, and an error status still brings its body', async () => {
-  const answer = await post(`${base}/x`, { form: { action: 'poll', device_code: 'a b&c' } }, quiet);
-  expect(answer).toMatchObject({
+  const reply = await post(`${base}/x`, { form: { action: 'poll', device_code: 'a b&c' } }, quiet);
+  expect(reply).toMatchObject({
     kind: 'answered',
     status: 400,
     body: { error: 'authorization_pending' },
@@ -63,8 +65,8 @@ test('a cut connection is lost', async () => {
 
 test('an interruption does not wait for a silent server', async () => {
   const abort = new AbortController();
-  const answer = post(`${base}/silent`, { form: {} }, abort.signal);
+  const reply = post(`${base}/silent`, { form: {} }, abort.signal);
   await expect.poll(() => seen.length).toBe(1);
   abort.abort();
-  expect(await answer).toEqual({ kind: 'lost', detail: 'interrupted' });
+  expect(await reply).toEqual({ kind: 'lost', detail: 'interrupted' });
 });

@@ -51,7 +51,7 @@ test.each(Object.keys(EVENT_PARSERS))(
     const logger = { error: drop, warn: drop, info: drop, debug: drop, trace: drop };
     let seen: unknown;
     const dispatcher = new sdk.EventDispatcher({ logger });
-    dispatcher.register({ [type]: (raw: unknown) => void (seen = raw) } as object);
+    dispatcher.register({ [type]: (raw: unknown) => void (seen = raw) });
     await dispatcher.invoke(envelope(type), { needCheck: false });
     expect({ ...(seen as object) }).toMatchObject(flattened(type));
     expect(parseEvent(type, seen, SELF)).toEqual(parseEvent(type, flattened(type), SELF));

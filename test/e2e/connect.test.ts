@@ -1,0 +1,362 @@
+/** `connect` as people start it: the built program against the simulator. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { LarkCloud } from '../../src/sim/lark-cloud.ts';
+import { type LarkCloudOptions, startLarkCloud } from '../../src/sim/server.ts';
+
+const BIN = join(import.meta.dirname, '../../bin/lark-bridge.js');
+const REGISTRATION = '/oauth/v1/app/registration';
+/** Seconds; short, so that a test does not wait for the next poll. */
+const INTERVAL = 0.1;
+const EVENTUALLY = { timeout: 15_000 };
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly code: Promise<number | null>;
+  out: string;
+  err: string;
+  /** The events of --json so far. */
+  events(): Record<string, unknown>[];
+  /** The link of the verification number `index`, once it is shown. */
+  link(index?: number): Promise<string>;
+}
+
+let root: string;
+let stateDir: string;
+let lark: LarkCloud | undefined;
+let running: ChildProcess[];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'lark-bridge-connect-'));
+  stateDir = join(root, 'state');
+  running = [];
+});
+
+afterEach(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  await lark?.stop();
+  lark = undefined;
+  rmSync(root, { recursive: true, force: true });
+});
+
+async function startCloud(accounts: LarkCloudOptions['accounts'] = {}): Promise<LarkCloud> {
+  lark = await startLarkCloud({ accounts: { interval: INTERVAL, ...accounts } });
+  return lark;
+}
+
+function connect(
+  args: readonly string[] = [],
+  options: { base?: string; stdin?: string } = {},
+): Run {
+  const base = options.base ?? lark?.accountsBaseUrl ?? '';
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(?:LARK|MOLECULE|WORKSPACE)/.test(name)),
+  );
+  const child = spawn(process.execPath, [BIN, 'connect', '--state-dir', stateDir, ...args], {
+    env: { ...env, LARK_ACCOUNTS_BASE_URL: base, LARK_OPEN_BASE_URL: base },
+  });
+  running.push(child);
+  child.stdin.end(options.stdin ?? '');
+  const run: Run = {
+    child,
+    out: '',
+    err: '',
+    code: new Promise((resolve) => child.once('close', resolve)),
+    events: () =>
+      run.out
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    async link(index = 0) {
+      const links = () => run.out.match(/https?:\/\/[^\s"]+\/page\/cli\?[^\s"]+/g) ?? [];
+      await expect.poll(() => links().length, EVENTUALLY).toBeGreaterThan(index);
+      return links()[index] ?? '';
+    },
+  };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (run.out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (run.err += text));
+  return run;
+}
+
+function credentials(): Record<string, unknown> {
+  return JSON.parse(readFileSync(join(stateDir, 'credentials.json'), 'utf8')) as Record<
+    string,
+    unknown
+  >;
+}
+
+function registrations(cloud: LarkCloud): number {
+  return cloud.calls({ path: REGISTRATION }).length;
+}
+
+test('LCM-CON-01, LCM-CON-03, LCM-CLI-06: a link, a QR code and a picture; then credentials', async () => {
+  const cloud = await startCloud();
+  const run = connect();
+  const app = cloud.scan({ url: await run.link(), approve: true });
+  expect(await run.code).toBe(0);
+
+  expect(credentials()).toEqual({
+    app_id: app?.appId,
+    app_secret: app?.appSecret,
+    tenant_brand: 'feishu',
+  });
+  expect(statSync(join(stateDir, 'credentials.json')).mode & 0o777).toBe(0o600);
+  expect(statSync(stateDir).mode & 0o777).toBe(0o700);
+  expect(app?.name).toBe('lark-bridge');
+  expect([...(app?.scopes ?? [])]).toEqual(
+    expect.arrayContaining(['im:message.p2p_msg:readonly', 'im:message:send_as_bot']),
+  );
+  expect([...(app?.subscriptions ?? [])]).toEqual(
+    expect.arrayContaining(['im.message.receive_v1', 'card.action.trigger']),
+  );
+
+  expect(run.out).toMatch(/█▀▀▀▀▀█/);
+  expect(readFileSync(join(stateDir, 'qr.png')).subarray(1, 4).toString()).toBe('PNG');
+  expect(run.out).toContain(`Connected: bot ${app?.appId} on Feishu`);
+  expect(run.err).toContain(`lark-bridge run --state-dir ${stateDir}`);
+  expect(run.err).toMatch(/open this link once more; refreshing that page does not help/);
+  expect(run.err).toContain('/page/launcher?user_code=');
+  expect(run.out + run.err).not.toContain(app?.appSecret);
+});
+
+test('LCM-CON-02: a Lark organisation is found out and kept', async () => {
+  const cloud = await startCloud();
+  const run = connect();
+  const app = cloud.scan({ url: await run.link(), approve: true, brand: 'lark' });
+  expect(await run.code).toBe(0);
+  expect(credentials()).toMatchObject({ app_secret: app?.appSecret, tenant_brand: 'lark' });
+  expect(run.err).toContain('on Lark; going on there');
+});
+
+test('--json: one event a line, and the secret in none of them', async () => {
+  const cloud = await startCloud();
+  const run = connect(['--json']);
+  const app = cloud.scan({ url: await run.link(), approve: true, brand: 'lark' });
+  expect(await run.code).toBe(0);
+  const link = await run.link();
+  expect(run.events()).toEqual([
+    {
+      event: 'verification',
+      url: link,
+      expires_in: 600,
+      launcher_url: link.replace('/page/cli', '/page/launcher'),
+      qr_image: join(stateDir, 'qr.png'),
+    },
+    { event: 'status', status: 'waiting' },
+    { event: 'status', status: 'brand_switched', tenant_brand: 'lark' },
+    { event: 'done', app_id: app?.appId, tenant_brand: 'lark' },
+  ]);
+  expect(run.out + run.err).not.toContain(app?.appSecret);
+});
+
+test('--no-qr shows the link only; --qr-image writes where it is told, SVG by its name', async () => {
+  const cloud = await startCloud();
+  const image = join(root, 'code.svg');
+  const run = connect(['--no-qr', '--qr-image', image]);
+  cloud.scan({ url: await run.link(), approve: true });
+  expect(await run.code).toBe(0);
+  expect(run.out).not.toMatch(/[█▀▄]/);
+  expect(readFileSync(image, 'utf8')).toContain('<svg');
+  expect(readdirSync(stateDir)).toEqual(['credentials.json']);
+});
+
+test('a person who declines: exit 3, nothing stored', async () => {
+  const cloud = await startCloud();
+  const run = connect(['--json']);
+  cloud.scan({ url: await run.link(), approve: false });
+  expect(await run.code).toBe(3);
+  expect(run.events().at(-1)).toMatchObject({ event: 'error', code: 'access_denied' });
+  expect(run.events().at(-1)).toHaveProperty('next');
+  expect(existsSync(join(stateDir, 'credentials.json'))).toBe(false);
+});
+
+test('an expired code is replaced by a fresh one, which works', async () => {
+  const cloud = await startCloud({ expiresIn: 0.6 });
+  const run = connect(['--json']);
+  const first = await run.link();
+  const app = cloud.scan({ url: await run.link(1), approve: true });
+  expect(await run.code).toBe(0);
+  expect(await run.link(1)).not.toBe(first);
+  expect(run.events()).toContainEqual({ event: 'status', status: 'code_expired' });
+  expect(credentials()).toMatchObject({ app_id: app?.appId });
+});
+
+test('nobody confirms: exit 6', async () => {
+  await startCloud({ expiresIn: 0.6 });
+  const run = connect(['--json', '--timeout', '1']);
+  expect(await run.code).toBe(6);
+  expect(run.events().at(-1)).toMatchObject({ event: 'error', code: 'timed_out' });
+});
+
+test('LCM-CON-07: slow_down is obeyed and said; LCM-CON-05: begin asks for the brand', async () => {
+  const forms: string[] = [];
+  const server = createServer((request, response) => {
+    request.setEncoding('utf8').on('data', (text: string) => {
+      forms.push(text);
+      const isBegin = text.startsWith('action=begin');
+      response.statusCode = isBegin ? 200 : 400;
+      const begun = {
+        device_code: 'the-device-code',
+        user_code: 'A-B',
+        verification_uri_complete: `http://${request.headers.host}/page/launcher?user_code=A-B`,
+      };
+      response.end(JSON.stringify(isBegin ? begun : { error: 'slow_down' }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const run = connect(['--json'], { base: `http://127.0.0.1:${port}` });
+    await expect
+      .poll(() => run.events(), EVENTUALLY)
+      .toContainEqual({ event: 'status', status: 'slow_down', interval: 10 });
+    run.child.kill('SIGTERM');
+    expect(await run.code).toBe(1);
+    expect(forms).toEqual([
+      'action=begin&archetype=PersonalAgent&auth_method=client_secret&request_user_info=open_id+tenant_brand',
+      'action=poll&device_code=the-device-code',
+    ]);
+    expect(run.out + run.err).not.toContain('the-device-code');
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test('LCM-CON-09: network trouble in the middle does not end it', async () => {
+  const cloud = await startCloud();
+  const run = connect(['--json']);
+  const url = await run.link();
+  cloud.faults.inject({ kind: 'request_lost', path: REGISTRATION, times: 2 });
+  cloud.faults.inject({ kind: 'html_502', path: REGISTRATION });
+  await expect.poll(() => cloud.faults.waiting(), EVENTUALLY).toEqual([]);
+  cloud.scan({ url, approve: true });
+  expect(await run.code).toBe(0);
+  expect(run.events()).toContainEqual(
+    expect.objectContaining({ event: 'status', status: 'retrying' }),
+  );
+});
+
+test('a begin that is refused is said in words: exit 1', async () => {
+  await startCloud({ beginError: { error: 'invalid_request', description: 'not today' } });
+  const run = connect();
+  expect(await run.code).toBe(1);
+  expect(run.err).toContain('invalid_request: not today');
+  expect(run.err).toContain('next: ');
+});
+
+test('a host that can’t be reached: exit 4', async () => {
+  const run = connect(['--json'], { base: 'http://127.0.0.1:1' });
+  expect(await run.code).toBe(4);
+  expect(run.events().at(-1)).toMatchObject({ event: 'error', code: 'unreachable' });
+});
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s: exit 1, nothing stored, start again',
+  async (signal) => {
+    await startCloud({ interval: 30 });
+    const run = connect(['--json']);
+    await expect
+      .poll(() => run.events(), EVENTUALLY)
+      .toContainEqual({ event: 'status', status: 'waiting' });
+    run.child.kill(signal);
+    expect(await run.code).toBe(1);
+    expect(run.events().at(-1)).toMatchObject({ event: 'error', code: 'interrupted' });
+    expect(run.err).toContain('Run the same command again');
+    expect(readdirSync(stateDir)).toEqual(['qr.png']);
+  },
+);
+
+test('an existing app is taken after Lark has accepted its secret', async () => {
+  const cloud = await startCloud();
+  const app = cloud.addApp({});
+  const args = ['--json', '--brand', 'lark', '--app-id', app.appId, '--app-secret-stdin'];
+  const run = connect(args, { stdin: `${app.appSecret}\n` });
+  expect(await run.code).toBe(0);
+  expect(run.events()).toEqual([{ event: 'done', app_id: app.appId, tenant_brand: 'lark' }]);
+  expect(credentials()).toEqual({
+    app_id: app.appId,
+    app_secret: app.appSecret,
+    tenant_brand: 'lark',
+  });
+  expect(registrations(cloud)).toBe(0);
+});
+
+test('a wrong secret on stdin: exit 3, nothing stored, the secret nowhere', async () => {
+  const cloud = await startCloud();
+  const { appId } = cloud.addApp({});
+  const run = connect(['--app-id', appId, '--app-secret-stdin'], { stdin: 'wrong-secret' });
+  expect(await run.code).toBe(3);
+  expect(readdirSync(stateDir)).toEqual([]);
+  expect(run.err).toContain('next: ');
+  expect(run.out + run.err).not.toContain('wrong-secret');
+});
+
+test('a bot that is there is not replaced without --force, and Lark is not even asked', async () => {
+  const cloud = await startCloud();
+  const first = connect();
+  const old = cloud.scan({ url: await first.link(), approve: true });
+  await first.code;
+  const asked = registrations(cloud);
+
+  const second = connect(['--json']);
+  expect(await second.code).toBe(2);
+  expect(second.events()).toMatchObject([{ event: 'error', code: 'usage' }]);
+  expect(second.out).toContain(old?.appId);
+  expect(second.out).toContain('--force');
+  expect(registrations(cloud)).toBe(asked);
+
+  const third = connect(['--force']);
+  const app = cloud.scan({ url: await third.link(), approve: true });
+  expect(await third.code).toBe(0);
+  expect(credentials()).toMatchObject({ app_id: app?.appId });
+});
+
+test('credentials that can’t be read are kept aside', async () => {
+  const cloud = await startCloud();
+  mkdirSync(stateDir);
+  writeFileSync(join(stateDir, 'credentials.json'), '{"app_secret": half');
+  const run = connect();
+  cloud.scan({ url: await run.link(), approve: true });
+  expect(await run.code).toBe(0);
+  const kept = readdirSync(stateDir).find((name) => name.includes('.corrupt-')) ?? '';
+  expect(readFileSync(join(stateDir, kept), 'utf8')).toBe('{"app_secret": half');
+  expect(run.err).toContain(kept);
+  expect(credentials()).toHaveProperty('app_id');
+});
+
+test.each([
+  [['--app-id', 'cli_0123456789abcdef'], '--app-secret-stdin'],
+  [['--app-secret-stdin'], '--app-id'],
+  [['--app-id', 'x', '--app-secret-stdin'], 'hexadecimal'],
+  [['--app-id', 'cli_0123456789abcdef', '--app-secret-stdin'], 'stdin holds no secret'],
+  [['--timeout', 'soon'], '--timeout 600'],
+  [['--timeout', '0'], '--timeout 600'],
+  [['--brand', 'x'], '--help'],
+])('%j is refused with exit 2 and what to do', async (args, words) => {
+  const run = connect(args, { base: 'http://127.0.0.1:1' });
+  expect(await run.code).toBe(2);
+  expect(run.err).toContain(words);
+  expect(run.err).toContain('next: ');
+});
+
+test('a picture that can’t be written: exit 2', async () => {
+  await startCloud();
+  const run = connect(['--qr-image', join(root, 'no', 'where.png')]);
+  expect(await run.code).toBe(2);
+  expect(run.err).toContain('where.png');
+});

@@ -1,0 +1,36 @@
+import type { ExecOptions } from '../../../src/agents/exec.ts';
+import type { Clock, LogFields } from '../../../src/core/ports.ts';
+
+export const realClock: Clock = {
+  nowMs: () => Date.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+export interface LogLine {
+  readonly level: string;
+  readonly event: string;
+  readonly fields: LogFields;
+}
+
+export function execOptions(
+  argv: readonly string[],
+  more: Partial<ExecOptions> & { readonly lines?: LogLine[] } = {},
+): ExecOptions {
+  const { lines = [], ...rest } = more;
+  const at =
+    (level: string) =>
+    (event: string, fields: LogFields = {}) =>
+      void lines.push({ level, event, fields });
+  return {
+    argv,
+    env: { PATH: process.env['PATH'] },
+    timeoutMs: 60_000,
+    outputBytesMax: 1024 * 1024,
+    clock: realClock,
+    log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
+    ...rest,
+  };
+}

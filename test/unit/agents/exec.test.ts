@@ -1,0 +1,219 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createExecAgent, type ExecOptions } from '../../../src/agents/exec.ts';
+import type { LarkContext } from '../../../src/core/message.ts';
+import type { Clock } from '../../../src/core/ports.ts';
+import { turnOf } from '../../contract/agents/agent-contract.ts';
+import { execOptions, realClock, type LogLine } from './exec-options.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lark-exec-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const LARK: LarkContext = {
+  brand: 'lark',
+  chatId: 'oc_1',
+  chatType: 'p2p',
+  senderOpenId: 'ou_1',
+  messageId: 'om_1',
+};
+
+type More = Parameters<typeof execOptions>[1];
+
+const start = (argv: readonly string[], more?: More, lark?: LarkContext) =>
+  createExecAgent(execOptions(argv, more)).start(turnOf('the text', { lark }));
+const sh = (script: string, more?: More) => start(['sh', '-c', script], more);
+const resultOf = (script: string, more?: More) => sh(script, more).result;
+
+async function environmentOf(env: ExecOptions['env'], lark?: LarkContext): Promise<string[]> {
+  const result = await start(['env'], { env: { PATH: process.env['PATH'], ...env } }, lark).result;
+  const text = result.ok ? result.text : '';
+  return text.split('\n').filter((line) => !/^(?:PATH|PWD|SHLVL|_)=/.test(line));
+}
+
+/** Processes of the tree write their ids into the folder; zombies are dead, somebody only has to look. */
+function isAlive(pidFile: string): boolean {
+  const pid = Number(readFileSync(join(folder, pidFile), 'utf8'));
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false; // No such process.
+  }
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return process.platform !== 'linux'; // On Linux it ended between the two looks.
+  }
+}
+
+const pidWritten = (file: string) =>
+  vi.waitFor(() => expect(readFileSync(join(folder, file), 'utf8')).toMatch(/\d\n/));
+
+/** Skips over the waits that a test does not want to wait for. */
+function clockWith(shorten: (delayMs: number) => number): Clock {
+  return {
+    nowMs: realClock.nowMs,
+    after: (delayMs, run) => realClock.after(shorten(delayMs), run),
+  };
+}
+
+test('exit 0: stdout is the answer, without the newline at its end', async () => {
+  expect(await resultOf('cat; echo " read"')).toEqual({ ok: true, text: 'the text read' });
+  expect(await resultOf('printf "a\\n\\n"')).toEqual({ ok: true, text: 'a\n' });
+  expect(await resultOf('printf "a\\r\\n"')).toEqual({ ok: true, text: 'a' });
+  expect(await resultOf('true')).toEqual({ ok: true, text: '' });
+});
+
+test('no shell reads the arguments', async () => {
+  const result = await start(['echo', '$HOME', '`id`', '; ls', '*']).result;
+  expect(result).toEqual({ ok: true, text: '$HOME `id` ; ls *' });
+});
+
+test('a character that is spread over two writes is not broken', async () => {
+  const script = String.raw`printf '\344\270'; sleep 0.05; printf '\226\347\225\214'`;
+  expect(await resultOf(script)).toEqual({ ok: true, text: '世界' });
+});
+
+test.each([
+  ['exit 3', "The agent's program ended with exit code 3."],
+  ['kill -SEGV $$', "The agent's program was ended by SIGSEGV."],
+])('%s is a failure: %s', async (script, detail) => {
+  expect(await resultOf(`echo half; ${script}`)).toEqual({ ok: false, reason: 'failed', detail });
+});
+
+test('a program that is missing or can not be started is a failure in plain words', async () => {
+  const lines: LogLine[] = [];
+  expect(await start(['/no/such/program'], { lines }).result).toEqual({
+    ok: false,
+    reason: 'failed',
+    detail: "The agent's program was not found.",
+  });
+  expect(lines).toMatchObject([{ level: 'error', event: 'agent_program_not_started' }]);
+  const notExecutable = join(folder, 'notes.txt');
+  writeFileSync(notExecutable, 'x', { mode: 0o600 });
+  expect(await start([notExecutable]).result).toEqual({
+    ok: false,
+    reason: 'failed',
+    detail: "The agent's program could not be started.",
+  });
+  expect(await start(['echo', 'a\0b']).result).toMatchObject({ ok: false, reason: 'failed' });
+});
+
+test('stderr never is part of the answer; its end is in the log', async () => {
+  const lines: LogLine[] = [];
+  const result = await resultOf('echo first >&2; echo "the cause" >&2; exit 1', { lines });
+  expect(JSON.stringify(result)).not.toContain('cause');
+  expect(lines).toEqual([
+    {
+      level: 'debug',
+      event: 'agent_stderr_written',
+      fields: { turn: 'turn-1', stderr: 'first\nthe cause\n' },
+    },
+    {
+      level: 'warn',
+      event: 'agent_program_failed',
+      fields: {
+        turn: 'turn-1',
+        detail: "The agent's program ended with exit code 1.",
+        lastLine: 'the cause',
+      },
+    },
+  ]);
+});
+
+test('of a flood on stderr only the end is kept', async () => {
+  const lines: LogLine[] = [];
+  const result = await resultOf('yes x | head -c 300000 >&2; echo end >&2; echo fine', { lines });
+  expect(result).toEqual({ ok: true, text: 'fine' });
+  const stderr = String(lines[0]?.fields['stderr']);
+  expect(stderr).toHaveLength(8 * 1024);
+  expect(stderr.endsWith('end\n')).toBe(true);
+});
+
+test('a program that does not read its input may answer all the same', async () => {
+  const agent = createExecAgent(execOptions(['sh', '-c', 'exec 0<&-; echo fine']));
+  const result = await agent.start(turnOf('x'.repeat(4 * 1024 * 1024))).result;
+  expect(result).toEqual({ ok: true, text: 'fine' });
+});
+
+test('the environment names where the message came from; what is empty is absent', async () => {
+  const plain = await environmentOf({ HOME: '/home/me' }, LARK);
+  expect(plain.toSorted()).toEqual([
+    'HOME=/home/me',
+    'LARK_BRAND=lark',
+    'LARK_CHAT_ID=oc_1',
+    'LARK_CHAT_TYPE=p2p',
+    'LARK_MESSAGE_ID=om_1',
+    'LARK_SENDER_OPEN_ID=ou_1',
+  ]);
+  const threaded = await environmentOf({}, { ...LARK, threadId: 'omt_1', parentId: 'om_0' });
+  expect(threaded).toEqual(expect.arrayContaining(['LARK_THREAD_ID=omt_1', 'LARK_PARENT_ID=om_0']));
+});
+
+test('no setting and no secret of ours reaches the program', async () => {
+  const ours = {
+    LARK_APP_SECRET: 's1',
+    LARK_APP_ID: 'a',
+    LARK_JWT_SECRET: 's2',
+    LARK_S3_SECRET: 's3',
+    LARK_BRAND: 'feishu',
+    MOLECULE_WORKSPACE_TOKEN: 's4',
+    MOLECULE_CHANNEL_A2A_TOKEN: 's5',
+    WORKSPACE_ID: 'w',
+    PLATFORM_URL: 'p',
+  };
+  expect(await environmentOf({ ...ours, MINE: '1' })).toEqual(['MINE=1']);
+});
+
+test('output over the limit is a failure, and the program is stopped', async () => {
+  const result = await resultOf('yes', { outputBytesMax: 100 * 1024 });
+  expect(result).toEqual({
+    ok: false,
+    reason: 'failed',
+    detail: "The agent's answer was longer than 100 KB.",
+  });
+});
+
+test('past its time the whole tree is stopped', async () => {
+  const clock = clockWith((delayMs) => (delayMs === 600_000 ? 300 : delayMs));
+  const script = `cd ${folder}; sh -c 'echo $$ > child; sleep 60' & echo $$ > parent; wait`;
+  const run = sh(script, { clock, timeoutMs: 600_000 });
+  await Promise.all([pidWritten('child'), pidWritten('parent')]);
+  expect(await run.result).toEqual({
+    ok: false,
+    reason: 'timed_out',
+    detail: 'The agent gave no answer within 600 seconds.',
+  });
+  await vi.waitFor(() => expect([isAlive('child'), isAlive('parent')]).toEqual([false, false]));
+});
+
+test('a cancelled tree that ignores SIGTERM is killed after the grace', async () => {
+  const clock = clockWith((delayMs) => (delayMs === 2_000 ? 100 : delayMs));
+  const stubborn = (file: string) =>
+    `trap '' TERM; echo $$ > ${file}; while :; do sleep 60; done`;
+  writeFileSync(join(folder, 'child.sh'), stubborn('child'));
+  const run = sh(`cd ${folder}; sh child.sh & ${stubborn('parent')}`, { clock });
+  await Promise.all([pidWritten('child'), pidWritten('parent')]);
+  run.cancel();
+  expect(await run.result).toMatchObject({ ok: false, reason: 'cancelled' });
+  await vi.waitFor(() => expect([isAlive('child'), isAlive('parent')]).toEqual([false, false]));
+});
+
+test('a child that outlives a cancelled parent is killed with it', async () => {
+  const script = `cd ${folder}; (trap '' TERM; sh -c 'echo $PPID > child'; sleep 60) & wait`;
+  const run = sh(script);
+  await pidWritten('child');
+  run.cancel();
+  expect(await run.result).toMatchObject({ ok: false, reason: 'cancelled' });
+  await vi.waitFor(() => expect(isAlive('child')).toBe(false));
+});
+
+test('an answer counts although the program left something behind that holds its output', async () => {
+  const script = `cd ${folder}; sh -c 'echo $$ > child; sleep 60' & while ! test -s child; do sleep 0.01; done; echo fine`;
+  expect(await resultOf(script)).toEqual({ ok: true, text: 'fine' });
+  await vi.waitFor(() => expect(isAlive('child')).toBe(false));
+});

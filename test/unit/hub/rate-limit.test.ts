@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { HUB_CALLERS_REMEMBERED } from '../../../src/core/limits.ts';
+import { RateLimit } from '../../../src/hub/rate-limit.ts';
+
+function limitAt(perSecond: number) {
+  const time = { nowMs: 1_000_000 };
+  const clock = { nowMs: () => time.nowMs, after: () => () => {} };
+  const limit = new RateLimit(perSecond, clock);
+  const taken = (caller: string, times: number) =>
+    Array.from({ length: times }, () => limit.take(caller)).filter(Boolean).length;
+  return { time, limit, taken };
+}
+
+test('a second’s worth may come at once, and each caller has its own', () => {
+  const { taken } = limitAt(5);
+  expect(taken('a', 9)).toBe(5);
+  expect(taken('b', 9)).toBe(5);
+});
+
+test('it refills all the time, even for a caller that never pauses', () => {
+  const { time, taken } = limitAt(10);
+  taken('a', 10);
+  let served = 0;
+  for (let step = 0; step < 20; step += 1) {
+    time.nowMs += 50;
+    served += taken('a', 1);
+  }
+  expect(served).toBe(10);
+});
+
+test('a pause gives no more than a second’s worth', () => {
+  const { time, taken } = limitAt(5);
+  taken('a', 5);
+  time.nowMs += 3_600_000;
+  expect(taken('a', 9)).toBe(5);
+});
+
+test('a clock that is set back takes nothing away and gives nothing', () => {
+  const { time, taken } = limitAt(5);
+  taken('a', 3);
+  time.nowMs -= 3_600_000;
+  expect(taken('a', 9)).toBe(2);
+  time.nowMs += 1_000;
+  expect(taken('a', 9)).toBe(5);
+});
+
+test('a flood of callers is forgotten, but not one that is being held back', () => {
+  const { time, limit, taken } = limitAt(2);
+  for (let index = 0; index < HUB_CALLERS_REMEMBERED - 1; index += 1) limit.take(`caller ${index}`);
+  time.nowMs += 2_000;
+  taken('held back', 9);
+  limit.take('one more');
+  expect(taken('held back', 1)).toBe(0);
+});

@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { BridgeError } from '../../../src/core/errors.ts';
+import { HUB_PRUNE_EVERY_MS } from '../../../src/core/limits.ts';
+import { Upkeep } from '../../../src/hub/upkeep.ts';
+import { Db } from '../../../src/store/db.ts';
+import { createHubStore } from '../../../src/store/hub/hub-store.ts';
+import { createTestLog } from '../../contract/hub/rig.ts';
+
+const HOUR_MS = 3_600_000;
+
+function rig() {
+  const folder = mkdtempSync(join(tmpdir(), 'lark-upkeep-'));
+  const log = createTestLog();
+  const db = Db.open(join(folder, 'bridge.db'), log);
+  onTestFinished(() => {
+    db.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const nowMs = Date.now();
+  const timers: { delayMs: number; run: () => void }[] = [];
+  const clock = {
+    nowMs: () => nowMs,
+    after: (delayMs: number, run: () => void) => {
+      const timer = { delayMs, run };
+      timers.push(timer);
+      return () => void timers.splice(timers.indexOf(timer), 1);
+    },
+  };
+  const store = createHubStore(db);
+  return { db, log, nowMs, timers, store, clock };
+}
+
+function addItems(db: Db, count: number, completedAtMs: number | null): void {
+  db.run(
+    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
+      INSERT INTO hub_items (queue_id, target_id, source_id, message_id, lane, run_by_hub, status,
+        enqueued_at_ms, completed_at_ms, request_body)
+      SELECT hex(randomblob(16)), 't', 's', hex(randomblob(16)), 'l', 1,
+        ${completedAtMs === null ? "'queued'" : "'completed'"}, 0, ${completedAtMs}, '{}' FROM n`,
+  );
+}
+
+function addActivity(db: Db, createdAtMs: number): void {
+  db.run(
+    `INSERT INTO hub_activity (id, workspace_id, activity_type, status, created_at_ms)
+      VALUES (hex(randomblob(16)), 'w', 'a2a_receive', 'ok', ?)`,
+    createdAtMs,
+  );
+}
+
+const countOf = (db: Db, table: string) =>
+  Number(db.get(`SELECT COUNT(*) AS n FROM ${table}`)?.['n']);
+
+test('settled items go after a day, inbox rows after a month, waiting items never', async () => {
+  const { db, log, nowMs, timers, store, clock } = rig();
+  addItems(db, 450, nowMs - 25 * HOUR_MS);
+  addItems(db, 3, nowMs - 23 * HOUR_MS);
+  addItems(db, 2, null);
+  addActivity(db, nowMs - 31 * 24 * HOUR_MS);
+  addActivity(db, nowMs - 29 * 24 * HOUR_MS);
+  const upkeep = new Upkeep({ store, clock, log });
+  upkeep.start();
+  await vi.waitFor(() => expect(log.lines).toHaveLength(1));
+  expect(log.lines).toEqual([{ event: 'hub_pruned', fields: { items: 450, activity: 1 } }]);
+  expect([countOf(db, 'hub_items'), countOf(db, 'hub_activity')]).toEqual([5, 1]);
+
+  expect(timers.map(({ delayMs }) => delayMs)).toEqual([HUB_PRUNE_EVERY_MS]);
+  await upkeep.stop();
+  expect(timers).toEqual([]);
+});
+
+test('it goes on at the next round, and a database that refuses is tried again then', async () => {
+  const { db, log, nowMs, timers, store, clock } = rig();
+  const refusal = new BridgeError('store_unavailable', 'disk full');
+  vi.spyOn(store, 'pruneItems').mockRejectedValueOnce(refusal);
+  addItems(db, 1, nowMs - 25 * HOUR_MS);
+  const upkeep = new Upkeep({ store, clock, log });
+  upkeep.start();
+  await vi.waitFor(() => expect(log.lines[0]?.event).toBe('hub_prune_postponed'));
+  timers.splice(0)[0]?.run();
+  await vi.waitFor(() => expect(log.lines[1]?.event).toBe('hub_pruned'));
+  await upkeep.stop();
+  expect(countOf(db, 'hub_items')).toBe(0);
+});

@@ -1,0 +1,191 @@
+import { describe, expect, test } from 'vitest';
+import type { LarkAction } from '../../../src/core/ports.ts';
+import {
+  CARD_CODES,
+  CODES,
+  judgeRefusal,
+  refusalError,
+  type Tried,
+} from '../../../src/lark/codes.ts';
+import type { HttpOutcome } from '../../../src/lark/http.ts';
+
+const reply: Tried = { kind: 'reply', inThread: false, card: false };
+const inThread: Tried = { ...reply, inThread: true };
+const card: Tried = { ...reply, card: true };
+const send: Tried = { ...reply, kind: 'send' };
+const react: Tried = { ...reply, kind: 'react' };
+
+function answer(
+  code: number | undefined,
+  rest: { status?: number; msg?: string; headers?: Record<string, string> } = {},
+): HttpOutcome {
+  const { status = 400, msg = 'no', headers = {} } = rest;
+  return {
+    kind: 'answered',
+    status,
+    headers,
+    body: code === undefined ? undefined : { code, msg },
+  };
+}
+
+/** What the bridge has to do about each code when it replies with a text; from the protocol notes. */
+const EXPECTED: readonly [readonly number[], LarkAction][] = [
+  [[99991400, 230020, 11232, 11233, 11247], 'wait'],
+  [[1500, 2200, 230049, 231015], 'retry'],
+  [[99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677], 'retry'],
+  [[10003, 10014, 99991543, 99991662], 'tell_operator'],
+  [[99991401, 99991403, 99991672, 99991679, 230027, 230006, 230018, 230035], 'tell_operator'],
+  [[230002, 232009, 230013, 230053, 230029], 'chat_dead'],
+  [[230011, 230110, 231003], 'fall_back_to_chat'],
+  [[230019, 230071, 230072], 'fall_back_to_chat'],
+  [[230001, 230022, 230028], 'give_up'],
+  [[230025], 'split'],
+  [[230099], 'give_up'],
+  [[231001, 231002, 231007, 231008], 'give_up'],
+];
+
+describe('the table', () => {
+  const rows = EXPECTED.flatMap(([codes, action]) => codes.map((code) => [code, action] as const));
+
+  test.each(rows)('%i → %s', (code, action) => {
+    const refusal = judgeRefusal(answer(code), reply);
+    expect(refusal).toMatchObject({ ok: false, action, code });
+    expect(refusal.detail).toContain(`Lark ${code}: `);
+    expect(refusal.retryAfterMs !== undefined).toBe(action === 'wait');
+  });
+
+  test('has no row that this list does not know', () => {
+    expect(new Set(Object.keys(CODES).map(Number))).toEqual(new Set(rows.map(([code]) => code)));
+  });
+
+  test.each(Object.keys(CARD_CODES).map(Number))(
+    '230099 with ErrCode: %i → fall back to text',
+    (inner) => {
+      const msg = `Failed to create card content, ext=ErrCode: ${inner}; ErrMsg: the text of the card`;
+      const refusal = judgeRefusal(answer(230099, { msg }), card);
+      expect(refusal).toMatchObject({ action: 'fall_back_to_text', code: 230099 });
+      expect(refusal.detail).toContain(CARD_CODES[inner]?.meaning);
+      expect(refusal.detail).not.toContain('the text of the card');
+    },
+  );
+
+  test('230099 with an inner code that is new falls back too', () => {
+    expect(judgeRefusal(answer(230099, { msg: 'ErrCode: 1' }), card).action).toBe(
+      'fall_back_to_text',
+    );
+  });
+
+  test('a refused token is marked, and nothing else is', () => {
+    const marked = Object.keys(CODES).filter(
+      (code) => judgeRefusal(answer(Number(code)), reply).token,
+    );
+    expect(marked.map(Number)).toEqual([
+      99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677,
+    ]);
+  });
+
+  test('who else has to wait', () => {
+    const by = (scope: string) =>
+      Object.keys(CODES)
+        .filter((code) => judgeRefusal(answer(Number(code)), reply).coolDown === scope)
+        .map(Number);
+    expect(by('api')).toEqual([11232, 11247, 99991400]);
+    expect(by('chat')).toEqual([11233, 230020]);
+  });
+});
+
+describe('a way out leads somewhere', () => {
+  test.each<[number, Tried, LarkAction]>([
+    [230019, inThread, 'fall_back_from_thread'],
+    [230071, inThread, 'fall_back_from_thread'],
+    [230072, inThread, 'fall_back_from_thread'],
+    [230019, send, 'give_up'],
+    [230011, send, 'give_up'],
+    [230011, react, 'give_up'],
+    [231003, react, 'give_up'],
+    [230025, react, 'give_up'],
+    [230025, send, 'split'],
+    [230099, reply, 'give_up'],
+    [230020, react, 'wait'],
+    [230002, react, 'chat_dead'],
+  ])('%i when trying to %o → %s', (code, tried, action) => {
+    expect(judgeRefusal(answer(code), tried).action).toBe(action);
+  });
+});
+
+describe('codes that nobody told us about', () => {
+  test.each<[number, Tried, LarkAction]>([
+    [400, reply, 'give_up'],
+    [200, reply, 'give_up'],
+    [400, card, 'fall_back_to_text'],
+    [500, card, 'unknown'],
+    [429, reply, 'wait'],
+  ])('HTTP %i', (status, tried, action) => {
+    expect(judgeRefusal(answer(777, { status }), tried)).toMatchObject({ action, code: 777 });
+  });
+});
+
+describe('answers without a code of Lark', () => {
+  test.each<[string, HttpOutcome, LarkAction]>([
+    ['nothing was sent', { kind: 'not_sent', detail: 'ECONNREFUSED' }, 'retry'],
+    ['no answer came', { kind: 'no_answer', detail: 'ECONNRESET' }, 'unknown'],
+    ['an HTML page with 502', answer(undefined, { status: 502 }), 'unknown'],
+    ['504', answer(undefined, { status: 504 }), 'unknown'],
+    ['200 and not JSON', answer(undefined, { status: 200 }), 'unknown'],
+    ['429 from a gateway', answer(undefined, { status: 429 }), 'wait'],
+    ['413 from a gateway', answer(undefined, { status: 413 }), 'split'],
+    ['403 from a firewall', answer(undefined, { status: 403 }), 'retry'],
+    ['a redirect', answer(undefined, { status: 302 }), 'retry'],
+  ])('%s', (_what, outcome, action) => {
+    expect(judgeRefusal(outcome, reply)).toMatchObject({ action, code: undefined });
+  });
+
+  test('HTTP 200 with a code is judged by the code', () => {
+    expect(judgeRefusal(answer(230025, { status: 200 }), reply).action).toBe('split');
+  });
+});
+
+describe('how long to wait', () => {
+  test.each<[string | undefined, number]>([
+    ['3', 3_000],
+    ['0', 1_000],
+    ['0.4', 1_000],
+    [undefined, 1_000],
+    ['soon', 1_000],
+    ['-5', 1_000],
+    ['1e9', 60_000],
+  ])('x-ogw-ratelimit-reset: %s → %i ms', (reset, retryAfterMs) => {
+    const headers = reset === undefined ? {} : { 'x-ogw-ratelimit-reset': reset };
+    expect(judgeRefusal(answer(99991400, { status: 429, headers }), reply)).toMatchObject({
+      retryAfterMs,
+    });
+  });
+});
+
+describe('what is told', () => {
+  test('Lark names the missing permission; other texts may quote what somebody wrote', () => {
+    const msg = 'one of these scopes is required: [im:message]';
+    expect(judgeRefusal(answer(99991672, { msg }), reply).detail).toContain(msg);
+    expect(
+      judgeRefusal(answer(230001, { msg: 'invalid: my secret plan' }), reply).detail,
+    ).not.toContain('plan');
+  });
+
+  test('the log id comes along if it is one', () => {
+    const logged = (id: string) =>
+      judgeRefusal(answer(2200, { headers: { 'x-tt-logid': id } }), reply).detail;
+    expect(logged('20260101ABCDEF')).toContain('[log id 20260101ABCDEF]');
+    expect(logged('a b')).not.toContain('log id');
+  });
+
+  test.each<[HttpOutcome, string]>([
+    [answer(10014, { status: 200 }), 'credentials_refused'],
+    [answer(99991672), 'access_denied'],
+    [answer(230002), 'access_denied'],
+    [answer(230001), 'failed'],
+    [answer(99991400), 'unreachable'],
+    [{ kind: 'not_sent', detail: 'ENOTFOUND' }, 'unreachable'],
+  ])('as an error: %j → %s', (outcome, code) => {
+    expect(refusalError('it failed', judgeRefusal(outcome, reply))).toMatchObject({ code });
+  });
+});
