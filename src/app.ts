@@ -1,44 +1,31 @@
-/** The composition root: settings in, running parts out. The only file that knows every room. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** The composition root: what the program can be asked to run. With assembly.ts it alone knows every room. */
 import { createAgentFactory } from './agents/factory.ts';
 import { parseCommand } from './agents/command-line.ts';
-import { Bridge } from './bridge/bridge.ts';
-import { CatchUp } from './bridge/catch-up.ts';
-import type { Config, Environment } from './config.ts';
+import {
+  assemble,
+  closing,
+  createEmbeddedHub,
+  larkSettings,
+  openHub,
+  systemClock,
+  type LarkSettings,
+  type Setting,
+} from './assembly.ts';
+import type { Config } from './config.ts';
 import type { Brand } from './core/brand.ts';
 import { BridgeError } from './core/errors.ts';
-import { appId, openId, workspaceId, type AppId, type WorkspaceId } from './core/ids.ts';
 import { startAll, stopAll, type Service } from './core/lifecycle.ts';
-import { TURNS_RUNNING_MAX } from './core/limits.ts';
-import type { AgentResult, Clock, Line, Log } from './core/ports.ts';
-import type { Secret } from './core/secret.ts';
-import { createDirectory, type Directory } from './hub/directory.ts';
-import { createHub, type Hub } from './hub/hub.ts';
-import { openBaseUrl } from './lark/brand.ts';
-import type { Connection } from './lark/connection.ts';
+import type { AgentResult, Log } from './core/ports.ts';
+import { createDirectory } from './hub/directory.ts';
 import { createHttp } from './lark/http.ts';
-import { createLark } from './lark/lark.ts';
 import { createLarkOnboarding, type Onboarding, type OnboardingEvent } from './lark/onboarding.ts';
 import { acquireInstanceLock, findInstance } from './ops/instance-lock.ts';
-import { keptSecret } from './ops/kept-secret.ts';
-import { SignOfLife } from './ops/sign-of-life.ts';
-import { PlatformClient } from './platform/client.ts';
 import { DaemonTable } from './store/bridge/daemon.ts';
-import { SqliteGaps } from './store/bridge/gaps.ts';
-import { SqliteJournal } from './store/bridge/journal.ts';
 import { Db } from './store/db.ts';
 import { tryFileLock } from './store/file-lock.ts';
 import { createHubStore } from './store/hub/hub-store.ts';
 
 export type { OnboardingEvent } from './lark/onboarding.ts';
-
-/** What every entry needs: settings, the environment that agents inherit, and the log. */
-export interface Setting {
-  readonly config: Config;
-  readonly env: Environment;
-  readonly log: Log;
-}
 
 export interface RunningBridge {
   readonly hubUrl: string;
@@ -46,14 +33,6 @@ export interface RunningBridge {
   readonly ended: Promise<never>;
   stop(): Promise<void>;
 }
-
-const systemClock: Clock = {
-  nowMs: () => Date.now(),
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** The bot: hub (the embedded one unless another is named), bridge, and the long connection. */
 export async function startBridge(setting: Setting): Promise<RunningBridge> {
@@ -180,30 +159,6 @@ async function opening<T>(log: Log, work: (opened: Service[]) => Promise<T>): Pr
   }
 }
 
-/** Something that has nothing to start and only has to be closed. */
-function closing(name: string, close: () => void | Promise<void>): Service {
-  return {
-    name,
-    start: () => Promise.resolve(),
-    stop: async () => {
-      await close();
-    },
-  };
-}
-
-interface LarkSettings {
-  readonly appId: AppId;
-  readonly appSecret: Secret;
-  readonly openBaseUrl: string;
-}
-
-function larkSettings({ appId: app, appSecret, brand, openBaseUrl: url }: Config): LarkSettings {
-  if (app === undefined || appSecret === undefined) {
-    throw new Error('settings were loaded without the need for a Lark app');
-  }
-  return { appId: appId(app), appSecret, openBaseUrl: openBaseUrl(brand, url) };
-}
-
 /** The database of the state directory, for this process alone. */
 function openState(
   config: Config,
@@ -216,172 +171,4 @@ function openState(
   const db = Db.open(config.dbPath, log);
   opened.push(closing('database', () => db.close()));
   return db;
-}
-
-interface Foundations {
-  readonly lark: LarkSettings;
-  readonly hub: HubAccess;
-  readonly db: Db;
-}
-
-/** The bridge with everything around it, in the order in which it starts. */
-function assemble(
-  { config, log }: Setting,
-  { lark: settings, hub, db }: Foundations,
-): { services: readonly Service[]; ended: Promise<never> } {
-  const { brand } = config;
-  const base = { clock: systemClock, random: Math.random, log };
-  const lark = createLark({
-    ...base,
-    ...settings,
-    botOpenId: config.botOpenId === undefined ? undefined : openId(config.botOpenId),
-    proxy: config,
-  });
-  const platform = createPlatform(config, hub, log);
-  const bridge = new Bridge({
-    ...base,
-    brand,
-    journal: new SqliteJournal({ db, app: settings.appId, clock: systemClock }),
-    target: platform,
-    lark: lark.gateway,
-    turnsRunningMax: config.maxTurns,
-    turnTimeoutMs: config.turnTimeoutSecs * 1000,
-  });
-  const refused = new AbortController();
-  const ended = new Promise<never>((_resolve, reject) => {
-    refused.signal.addEventListener('abort', () => reject(refused.signal.reason as BridgeError));
-  });
-  // Whoever runs the bridge waits for it; while it starts or stops nobody may.
-  ended.catch(() => {});
-  const connection = lark.connect(bridge.intake, (error) => refused.abort(error));
-  const daemon = new DaemonTable(db);
-  const signOfLife = new SignOfLife({
-    write: (sign) => daemon.write(sign),
-    status: () => ({
-      app_id: settings.appId,
-      brand,
-      hub_url: hub.url,
-      bot_open_id: lark.identity.self.botOpenId ?? null,
-      connection: connection.status(),
-      events: connection.counts(),
-      bridge: bridge.status(),
-    }),
-    clock: systemClock,
-    log,
-  });
-  const catchUp = new CatchUp({
-    journal: new SqliteGaps(db, settings.appId),
-    lark: lark.gateway,
-    intake: bridge.intake,
-    line: lineOf(connection),
-    lastAliveMs: daemon.read()?.atMs,
-    clock: systemClock,
-    log,
-  });
-  const calls = closing('lark_calls', () => lark.http.close());
-  return {
-    services: [calls, platform, lark.identity, bridge, connection, catchUp, signOfLife],
-    ended,
-  };
-}
-
-function lineOf(connection: Connection): Line {
-  return {
-    connectedSinceMs: () => {
-      const { state, sinceMs } = connection.status();
-      return state === 'connected' ? sinceMs : undefined;
-    },
-    lastEventAtMs: () => connection.status().lastEventAtMs,
-    restart: () => connection.restart(),
-  };
-}
-
-/** How the bridge reaches its hub: where, as whom, and who gets the turns. */
-interface HubAccess {
-  readonly url: string;
-  readonly workspace: WorkspaceId;
-  readonly token: Secret;
-  readonly target: () => Promise<WorkspaceId>;
-  /** It is in this process. */
-  readonly embedded: boolean;
-}
-
-async function openHub(setting: Setting, db: Db, opened: Service[]): Promise<HubAccess> {
-  const { config } = setting;
-  const { platformUrl, workspaceId: own, workspaceToken, targetWorkspaceId } = config;
-  if (platformUrl !== undefined) {
-    if (own === undefined || workspaceToken === undefined || targetWorkspaceId === undefined) {
-      throw new Error('settings were loaded without the need for a platform');
-    }
-    const target = workspaceId(targetWorkspaceId);
-    return {
-      url: platformUrl,
-      workspace: workspaceId(own),
-      token: workspaceToken,
-      target: () => Promise.resolve(target),
-      embedded: false,
-    };
-  }
-  const service = createEmbeddedHub(setting, db);
-  await service.start();
-  opened.push(service);
-  const directory = createDirectory(createHubStore(db), systemClock);
-  const account = await directory.provisionWorkspace('lark-bridge');
-  const target = () => targetAgent(directory, config.agent);
-  // A wrong name of an agent shows now, and not with the first message.
-  await target();
-  return {
-    url: service.address,
-    workspace: account.workspaceId,
-    token: account.token,
-    target,
-    embedded: true,
-  };
-}
-
-async function targetAgent(directory: Directory, name: string | undefined): Promise<WorkspaceId> {
-  const agent =
-    name === undefined ? await directory.defaultAgent() : await directory.agentNamed(name);
-  return agent.workspaceId;
-}
-
-function createEmbeddedHub({ config, env, log }: Setting, db: Db): Hub {
-  const { tlsCert, tlsKey, corsOrigin, rateLimit } = config;
-  const timeoutMs = config.turnTimeoutSecs * 1000;
-  return createHub({
-    host: config.hubHost,
-    port: config.hubPort,
-    ...(tlsCert !== undefined &&
-      tlsKey !== undefined && {
-        tls: { certPem: readFileSync(tlsCert, 'utf8'), keyPem: readFileSync(tlsKey, 'utf8') },
-      }),
-    ...(corsOrigin !== undefined && { corsOrigin }),
-    rateLimit,
-    log,
-    clock: systemClock,
-    store: createHubStore(db),
-    createAgent: createAgentFactory({ env, timeoutMs, clock: systemClock, log }),
-    provisionToken: (generate) =>
-      Promise.resolve(keptSecret(join(config.stateDir, 'provision-token'), generate)),
-    turnTimeoutMs: timeoutMs,
-    maxRunning: Math.max(TURNS_RUNNING_MAX, config.maxTurns),
-    onInterrupted: 'rerun',
-  });
-}
-
-const NO_PROXIES = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };
-
-function createPlatform(config: Config, hub: HubAccess, log: Log): PlatformClient {
-  return new PlatformClient({
-    url: hub.url,
-    workspace: hub.workspace,
-    token: hub.token,
-    orgId: config.orgId,
-    target: hub.target,
-    turnTimeoutMs: config.turnTimeoutSecs * 1000,
-    // The embedded hub is in this process; a proxy has no business in between.
-    proxies: hub.embedded ? NO_PROXIES : config,
-    clock: systemClock,
-    log,
-  });
 }

@@ -48,10 +48,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ours: ['core', ...SETTINGS_FILES],
     packages: ['conf', 'node:fs', 'node:os', 'node:path'],
   },
-  'app.ts': {
-    ours: [...EVERY_ROOM, 'config.ts', ...SETTINGS_FILES],
-    packages: ['node:fs', 'node:path'],
-  },
+  'app.ts': { ours: [...EVERY_ROOM, 'assembly.ts', 'config.ts', ...SETTINGS_FILES], packages: [] },
+  'assembly.ts': { ours: [...EVERY_ROOM, 'config.ts'], packages: ['node:fs', 'node:path'] },
   cli: {
     ours: ['app.ts', 'config.ts', ...SETTINGS_FILES, 'core', 'ops', 'sim'],
     packages: ['qrcode', 'yargs', 'node:fs', 'node:os', 'node:path', 'node:readline'],

@@ -173,3 +173,6 @@ export const QUIET_PROOF_MS = 10 * 60_000;
 export const QUIET_PROOF_MAX_MS = 6 * 60 * 60 * 1000;
 /** A message is missed only if its event had this long to come. */
 export const EVENT_GRACE_MS = 30_000;
+/** Lark's count of connections may be stale by minutes after a restart. */
+export const STRANGERS_FIRST_LOOK_MS = 5 * 60_000;
+export const STRANGERS_LOOK_MS = 24 * 60 * 60_000;

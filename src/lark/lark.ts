@@ -9,6 +9,7 @@ import { createGateway, type Gateway } from './gateway.ts';
 import { createHttp, type LarkHttp } from './http.ts';
 import { Identity } from './identity.ts';
 import type { ProxySettings } from './proxy.ts';
+import { Strangers } from './strangers.ts';
 import { createTokenSource } from './token.ts';
 
 export interface LarkOptions {
@@ -17,6 +18,8 @@ export interface LarkOptions {
   readonly openBaseUrl: string;
   readonly botOpenId: OpenId | undefined;
   readonly proxy: ProxySettings;
+  /** Called for each request to Lark, with its class. */
+  readonly countCall: (callClass: string) => void;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -25,16 +28,17 @@ export interface LarkOptions {
 export interface Lark {
   readonly gateway: Gateway;
   readonly identity: Identity;
+  readonly strangers: Strangers;
   readonly http: LarkHttp;
   /** `onTerminal`: Lark refuses for good. */
   connect(intake: Intake, onTerminal: (error: BridgeError) => void): Connection;
 }
 
 export function createLark(options: LarkOptions): Lark {
-  const { appId, botOpenId, proxy, clock, random, log } = options;
+  const { appId, botOpenId, proxy, countCall, clock, random, log } = options;
   const http = createHttp({ proxy });
-  const tokens = createTokenSource({ ...options, http });
-  const broker = createCallBroker({ clock });
+  const tokens = createTokenSource({ ...options, http, onCall: () => countCall('token') });
+  const broker = createCallBroker({ clock, countCall });
   const self = () => identity.self;
   const gateway = createGateway({ ...options, http, tokens, broker, self });
   const identity = new Identity({
@@ -45,9 +49,15 @@ export function createLark(options: LarkOptions): Lark {
     random,
     log,
   });
+  const strangers = new Strangers({
+    onlineInstances: () => gateway.onlineInstances(),
+    clock,
+    log,
+  });
   return {
     gateway,
     identity,
+    strangers,
     http,
     connect: (intake, onTerminal) =>
       createConnection({ ...options, http, intake, self, onTerminal }),

@@ -4,6 +4,7 @@
  * `outbox`: everything that is to be sent or was; `ord` is its
  * place in the order if it took that of another row, else `seq` is.
  * `chats`, `gaps`: what of the chats' histories has been read back after an outage.
+ * `calls`: requests to Lark by month (`2026-01`) and class.
  * `daemon`: the running process's latest sign of life, for `status` and for what happened while it was away.
  * `events`: which events that are not messages have done their work, on which turn.
  */
@@ -67,6 +68,14 @@ CREATE TABLE chats (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE gaps (app_id TEXT PRIMARY KEY, from_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE calls (
+  app_id TEXT NOT NULL,
+  month TEXT NOT NULL,
+  class TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (app_id, month, class)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE daemon (
   id INTEGER PRIMARY KEY CHECK (id = 1),
