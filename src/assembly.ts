@@ -228,7 +228,7 @@ export function createEmbeddedHub({ config, env, log }: Setting, db: Db): Hub {
       Promise.resolve(keptSecret(join(config.stateDir, 'provision-token'), generate)),
     turnTimeoutMs: timeoutMs,
     maxRunning: Math.max(TURNS_RUNNING_MAX, config.maxTurns),
-    onInterrupted: 'rerun',
+    onInterrupted: config.onInterrupted === 'ask' ? 'fail' : 'rerun',
   });
 }
 

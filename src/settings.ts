@@ -212,6 +212,13 @@ export const SETTINGS = {
     fallback: String(TURNS_RUNNING_MAX),
     doc: 'Turns at work at once, where the hub can tell their answers apart',
   },
+  onInterrupted: {
+    flag: 'on-interrupted',
+    key: 'on_interrupted',
+    parse: oneOf(['rerun', 'ask']),
+    fallback: 'rerun',
+    doc: 'What becomes of a turn whose agent died with the process: rerun, or ask the chat',
+  },
   platformUrl: {
     env: ['PLATFORM_URL'],
     key: 'platform_url',

@@ -14,11 +14,12 @@ export interface QrText {
 /** `colored`: black on white whatever the terminal's theme; else in plain characters. */
 export async function drawQr(link: string, { colored }: { colored: boolean }): Promise<QrText> {
   const qrcode = await import('qrcode');
-  const plain = await qrcode.toString(link, { ...LEVEL, type: 'utf8' });
-  const columns = plain.indexOf('\n');
-  if (!colored) return { text: plain, columns };
-  const text = await qrcode.toString(link, { ...LEVEL, type: 'terminal', small: true });
-  return { text, columns };
+  const text = colored
+    ? await qrcode.toString(link, { ...LEVEL, type: 'terminal', small: true })
+    : await qrcode.toString(link, { ...LEVEL, type: 'utf8' });
+  const [firstLine = ''] = text.split('\n', 1);
+  // The colors are not part of the width.
+  return { text, columns: firstLine.match(/[ ▀▄█]/gu)?.length ?? 0 };
 }
 
 /** Writes a PNG, or an SVG if the path ends so; readable by its owner only, since it lets anybody confirm. */

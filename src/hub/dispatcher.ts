@@ -48,6 +48,7 @@ export class Dispatcher {
   >();
   readonly #bell = new Wake();
   readonly #stopping = new AbortController();
+  readonly #stopBell = new Wake();
   #calls = 0;
   #loop: Promise<void> = Promise.resolve();
 
@@ -73,6 +74,7 @@ export class Dispatcher {
    */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#stopBell.ring();
     await this.#loop;
     const over = Promise.all([...this.#running.values()].map((one) => one.over));
     const cancelTimer = this.#parts.clock.after(HUB_STOP_FINISH_MS, () => {
@@ -149,7 +151,7 @@ export class Dispatcher {
   }
 
   async #run(item: QueueItem, work: AgentWork): Promise<void> {
-    const { store, clock, log, createAgent } = this.#parts;
+    const { store, clock, log, createAgent, onInterrupted } = this.#parts;
     const turn = item.queueId;
     const startedAtMs = clock.nowMs();
     const agent = await store.agentOf(item.target);
@@ -164,7 +166,8 @@ export class Dispatcher {
     const result = await work.run(() => createAgent(spec).start(agentTurnOf(item, request)));
     if (!result.ok && result.reason === 'cancelled' && this.#stopping.signal.aborted) {
       log.info('hub_turn_put_back', { turn, agent: agent.name });
-      await this.#insist(turn, () => store.putBack(turn));
+      // Otherwise it stays marked, and the next start ends it as interrupted.
+      if (onInterrupted === 'rerun') await this.#insist(turn, () => store.putBack(turn));
       return;
     }
     const { contextId } = request.params.message;
@@ -208,9 +211,9 @@ export class Dispatcher {
 
   /** Until the time is over or the hub stops. */
   async #pause(durationMs: number): Promise<void> {
-    const over = new Wake();
-    const cancelTimer = this.#parts.clock.after(durationMs, () => over.ring());
-    await over.wait(this.#stopping.signal);
+    const over = new AbortController();
+    const cancelTimer = this.#parts.clock.after(durationMs, () => over.abort());
+    await this.#stopBell.wait(over.signal);
     cancelTimer();
   }
 }

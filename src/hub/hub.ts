@@ -47,7 +47,6 @@ export function createHub(options: HubOptions): Hub {
 class EmbeddedHub implements Hub {
   readonly name = 'hub';
   readonly #options: HubOptions;
-  readonly #stopping = new AbortController();
   readonly #settlements = new Settlements();
   readonly #dispatcher: Dispatcher;
   readonly #upkeep: Upkeep;
@@ -76,7 +75,6 @@ class EmbeddedHub implements Hub {
       provisionToken: token,
       settlements: this.#settlements,
       wakeDispatcher: () => this.#dispatcher.wake(),
-      stopping: this.#stopping.signal,
     });
     try {
       await server.listen({ host, port });
@@ -96,7 +94,7 @@ class EmbeddedHub implements Hub {
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    this.#settlements.close();
     const server = this.#server;
     await Promise.all([
       server === undefined ? undefined : this.#close(server),

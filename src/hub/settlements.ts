@@ -4,10 +4,17 @@ import { Wake } from '../core/wake.ts';
 /** Where requests wait for items to be settled, without asking the database meanwhile. */
 export class Settlements {
   readonly #doors = new Map<QueueId, { readonly wake: Wake; waiting: number }>();
+  #closed = false;
 
   /** To be called after the settlement is durable. */
   ring(id: QueueId): void {
     this.#doors.get(id)?.wake.ring();
+  }
+
+  /** Lets everybody go, and from now on nobody waits. */
+  close(): void {
+    this.#closed = true;
+    for (const { wake } of this.#doors.values()) wake.ring();
   }
 
   /**
@@ -15,6 +22,7 @@ export class Settlements {
    * item afterwards: then no settlement can fall between the two.
    */
   async wait(id: QueueId, signal: AbortSignal): Promise<void> {
+    if (this.#closed) return;
     const door = this.#doors.get(id) ?? { wake: new Wake(), waiting: 0 };
     this.#doors.set(id, door);
     door.waiting += 1;

@@ -51,7 +51,8 @@ interface Internals {
 const GOODBYE_MS = 500;
 
 export function openLink(options: LinkOptions): Link {
-  const { endpoint, timing } = options;
+  const { endpoint } = options;
+  const pace = paceOf(endpoint, options.timing);
   const sdk = loadSdk();
   const agent = createSocketAgent(new URL(endpoint.url), options.proxy);
   let socket: Socket | undefined;
@@ -70,9 +71,9 @@ export function openLink(options: LinkOptions): Link {
     // Reconnecting is ours: the SDK waits up to 30 s before its first try and two minutes after it.
     autoReconnect: false,
     agent,
-    handshakeTimeoutMs: timing.handshakeTimeoutMs,
-    wsConfig: { pingTimeout: timing.pongTimeoutMs / 1000 },
-    httpInstance: answering(endpoint, timing),
+    handshakeTimeoutMs: options.timing.handshakeTimeoutMs,
+    wsConfig: { pingTimeout: pace.pongTimeoutMs / 1000 },
+    httpInstance: answering(endpoint, pace),
     onReady: () => {
       ready = true;
       settle(true);
@@ -80,7 +81,7 @@ export function openLink(options: LinkOptions): Link {
     },
     onError: () => settle(false),
   });
-  guard(client, timing, (opening) => {
+  guard(client, pace, (opening) => {
     socket = opening;
     opening.once('close', (code) => {
       lost = code;
@@ -112,8 +113,8 @@ function ended(socket: Socket): Promise<void> {
 }
 
 /** Hands the SDK the answer of the bootstrap call that was made and judged already. */
-function answering(endpoint: Endpoint, timing: LinkTiming) {
-  const seconds = boundedPing(endpoint.pingIntervalMs, timing) / 1000;
+function answering(endpoint: Endpoint, pace: Pace) {
+  const seconds = pace.pingIntervalMs / 1000;
   const body = {
     code: 0,
     msg: 'success',
@@ -145,7 +146,7 @@ function answering(endpoint: Endpoint, timing: LinkTiming) {
  * came with the handshake: so the socket rests until then. And it believes every setting in a pong:
  * `{}` would make it ping without a pause.
  */
-function guard(client: WSClient, timing: LinkTiming, onOpen: (socket: Socket) => void): void {
+function guard(client: WSClient, pace: Pace, onOpen: (socket: Socket) => void): void {
   const { wsConfig } = client as unknown as Internals;
   const setSocket = wsConfig.setWSInstance.bind(wsConfig);
   wsConfig.setWSInstance = (socket) => {
@@ -159,14 +160,33 @@ function guard(client: WSClient, timing: LinkTiming, onOpen: (socket: Socket) =>
   wsConfig.updateWs = (settings) => {
     const { pingInterval, connectUrl, deviceId, serviceId } = settings;
     update({
-      pingInterval: boundedPing(pingInterval, timing),
+      pingInterval: bounded(pingInterval, pace.boundsMs),
       ...(connectUrl === undefined ? {} : { connectUrl, deviceId, serviceId }),
     });
   };
 }
 
-function boundedPing(intervalMs: unknown, timing: LinkTiming): number {
-  const { pingIntervalMinMs, pingIntervalMaxMs } = timing;
-  if (typeof intervalMs !== 'number' || Number.isNaN(intervalMs)) return pingIntervalMaxMs;
-  return Math.min(pingIntervalMaxMs, Math.max(pingIntervalMinMs, intervalMs));
+interface Pace {
+  readonly pingIntervalMs: number;
+  readonly pongTimeoutMs: number;
+  /** For what pongs ask for later. */
+  readonly boundsMs: Bounds;
+}
+
+type Bounds = readonly [min: number, max: number];
+
+/** Every ping starts the SDK's wait for a pong anew: pings more often than that would hide a dead link. */
+const PONG_SHARE = 0.75;
+
+function paceOf(endpoint: Endpoint, timing: LinkTiming): Pace {
+  const { pingIntervalMinMs: minMs, pingIntervalMaxMs: maxMs } = timing;
+  const pingIntervalMs = bounded(endpoint.pingIntervalMs, [minMs, maxMs]);
+  const pongTimeoutMs = Math.min(timing.pongTimeoutMs, pingIntervalMs * PONG_SHARE);
+  const boundsMs = [Math.max(minMs, pongTimeoutMs / PONG_SHARE), maxMs] as const;
+  return { pingIntervalMs, pongTimeoutMs, boundsMs };
+}
+
+function bounded(intervalMs: unknown, [minMs, maxMs]: Bounds): number {
+  if (typeof intervalMs !== 'number' || Number.isNaN(intervalMs)) return maxMs;
+  return Math.min(maxMs, Math.max(minMs, intervalMs));
 }

@@ -51,13 +51,13 @@ export function parseEvent(
 }
 
 /** Ids for the log, from an event of any shape. */
-export function idsOf(raw: unknown): { event?: string; message?: string } {
-  const event = idOf(fieldsOf(raw)?.['event_id']);
+export function idsOf(raw: unknown): { eventId?: string; message?: string } {
+  const eventId = idOf(fieldsOf(raw)?.['event_id']);
   const message = idOf(
     fieldsOf(fieldsOf(raw)?.['message'])?.['message_id'] ?? fieldsOf(raw)?.['message_id'],
   );
   return {
-    ...(event === undefined ? {} : { event }),
+    ...(eventId === undefined ? {} : { eventId }),
     ...(message === undefined ? {} : { message }),
   };
 }

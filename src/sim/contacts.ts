@@ -172,7 +172,7 @@ function detailsOf(cloud: Cloud, chat: SimChat, idType: IdType): Record<string, 
   if (chat.mode === 'p2p') return shared;
   return {
     ...shared,
-    ...(chat.mode === 'group' && { group_message_type: 'chat' }),
+    ...(chat.mode === 'group' && { group_message_type: chat.messageForm }),
     ...ownerOf(cloud, chat, idType),
     chat_type: 'private',
     chat_tag: 'inner',

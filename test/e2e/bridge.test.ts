@@ -139,6 +139,31 @@ describe('many, and in the middle of it', () => {
     expect((await rig.repliesIn(other.chat, 1)).map(({ text }) => text)).toEqual(['three']);
   });
 
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    'with --on-interrupted ask, %s in the middle leads to a question; its button runs it again',
+    async (signal) => {
+      const script = 'if [ -e "$HOME/again" ]; then cat; else touch "$HOME/again"; sleep 60; fi';
+      await rig.addAgent('slow', script);
+      const words = ['run', '--json', '--log-format', 'json', '--on-interrupted', 'ask'];
+      const first = await rig.run({ words });
+      const { user, chat } = rig.direct('Mei');
+      const asked = rig.cloud.say({ chat, from: user, text: 'one' });
+      await first.saw(() => first.stderr.includes('"phase":"accepted"'));
+      await first.stop(signal);
+      await rig.run({ words });
+      const [question] = await rig.repliesIn(chat, 1);
+      expect(question).toMatchObject({ type: 'interactive', replyTo: asked.messageId });
+      const outcome = await rig.cloud.pressButton({
+        messageId: question?.messageId ?? '',
+        from: user,
+        value: { lark_bridge_choice: 'retry', turn: asked.messageId },
+      });
+      expect(outcome).toMatchObject({ ok: true });
+      const replies = await rig.repliesIn(chat, 2);
+      expect(replies[1]).toMatchObject({ text: 'one', replyTo: asked.messageId });
+    },
+  );
+
   test('a redelivered event is answered once, also after a restart', async () => {
     const first = await rig.run();
     const { user, chat } = rig.direct('Mei');

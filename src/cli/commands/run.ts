@@ -4,7 +4,11 @@ import { type LeafCommand, settingFlag, stopRequested } from '../command.ts';
 export const runCommand: LeafCommand = {
   usage: 'run',
   describe: 'keep the bot alive: take messages, bring back answers',
-  options: { ...settingFlag('mode'), ...settingFlag('turnTimeoutSecs') },
+  options: {
+    ...settingFlag('mode'),
+    ...settingFlag('turnTimeoutSecs'),
+    ...settingFlag('onInterrupted'),
+  },
   run: async (invocation) => {
     const config = await invocation.loadConfig(['lark', 'platform']);
     const log = await invocation.createLog(config);

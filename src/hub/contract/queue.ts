@@ -17,8 +17,6 @@ export interface QueueParts {
   readonly callers: Callers;
   readonly settlements: Settlements;
   readonly clock: Clock;
-  /** Aborts when the hub stops; what waits is then answered with the state of the moment. */
-  readonly stopping: AbortSignal;
 }
 
 /** `GET /workspaces/:id/a2a/queue/:queueId[?wait_secs=N]`: how a turn stands, and its answer. */
@@ -41,9 +39,9 @@ export function addQueueRoute(server: Server, { callers, ...parts }: QueueParts)
         return item;
       };
       if (waitSecs === 0) return shown(await read());
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort());
-      return shown(await settledOrWaited(parts, { id, read, waitSecs, gone: gone.signal }));
+      const enough = new AbortController();
+      reply.raw.once('close', () => enough.abort());
+      return shown(await settledOrWaited(parts, { id, read, waitSecs, enough }));
     },
   );
 }
@@ -52,20 +50,16 @@ interface Waiting {
   readonly id: QueueId;
   readonly read: () => Promise<QueueItem>;
   readonly waitSecs: number;
-  readonly gone: AbortSignal;
+  /** Aborts when the caller is gone. */
+  readonly enough: AbortController;
 }
 
 /** Holds until the item is settled, the time is over, the caller is gone or the hub stops. */
 async function settledOrWaited(
-  { settlements, clock, stopping }: Omit<QueueParts, 'callers'>,
-  { id, read, waitSecs, gone }: Waiting,
+  { settlements, clock }: Omit<QueueParts, 'callers'>,
+  { id, read, waitSecs, enough }: Waiting,
 ): Promise<QueueItem> {
-  const enough = new AbortController();
-  const end = () => enough.abort();
-  if (stopping.aborted || gone.aborted) end();
-  stopping.addEventListener('abort', end);
-  gone.addEventListener('abort', end);
-  const cancelTimer = clock.after(waitSecs * 1000, end);
+  const cancelTimer = clock.after(waitSecs * 1000, () => enough.abort());
   // Before the first look, so that no settlement falls between the look and the wait.
   const settled = settlements.wait(id, enough.signal);
   try {
@@ -75,8 +69,7 @@ async function settledOrWaited(
     return await read();
   } finally {
     cancelTimer();
-    end();
-    stopping.removeEventListener('abort', end);
+    enough.abort();
   }
 }
 

@@ -22,7 +22,6 @@ export interface ContractOptions {
   readonly provisionToken: Secret;
   readonly settlements: Settlements;
   readonly wakeDispatcher: () => void;
-  readonly stopping: AbortSignal;
 }
 
 export function createContractServer(options: ContractOptions): Server {

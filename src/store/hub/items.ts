@@ -59,7 +59,7 @@ function reads(db: Db) {
       const sql = `SELECT ${COLUMNS} FROM hub_items WHERE seq IN (
           SELECT seq FROM hub_items
           WHERE status = 'queued' AND expires_at_ms IS NOT NULL AND expires_at_ms <= ?
-          UNION
+          UNION ALL
           SELECT seq FROM hub_items
           WHERE status = 'queued' AND run_by_hub = 0 AND enqueued_at_ms < ?
           LIMIT ${OVERDUE_ROWS_MAX})`;

@@ -50,7 +50,7 @@ CREATE TABLE hub_items (
   response_body TEXT,
   UNIQUE (source_id, target_id, message_id)
 ) STRICT;
-CREATE INDEX hub_items_lane ON hub_items (target_id, source_id, lane, seq)
+CREATE INDEX hub_items_lane ON hub_items (target_id, source_id, lane, seq, status)
   WHERE status IN ('queued', 'dispatched');
 CREATE INDEX hub_items_expiring ON hub_items (expires_at_ms)
   WHERE status = 'queued' AND expires_at_ms IS NOT NULL;
