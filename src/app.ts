@@ -14,18 +14,25 @@ import {
 import type { Config } from './config.ts';
 import type { Brand } from './core/brand.ts';
 import { BridgeError } from './core/errors.ts';
+import { appId } from './core/ids.ts';
+import type { JournalReader } from './core/journal.ts';
 import { startAll, stopAll, type Service } from './core/lifecycle.ts';
+import type { OrderBook } from './core/orders.ts';
 import type { AgentResult, Log } from './core/ports.ts';
 import { createDirectory } from './hub/directory.ts';
 import { createHttp } from './lark/http.ts';
 import { createLarkOnboarding, type Onboarding, type OnboardingEvent } from './lark/onboarding.ts';
 import { acquireInstanceLock, findInstance } from './ops/instance-lock.ts';
 import { DaemonTable } from './store/bridge/daemon.ts';
+import { SqliteJournal } from './store/bridge/journal.ts';
+import { SqliteOrders } from './store/bridge/orders.ts';
 import { Db } from './store/db.ts';
 import { tryFileLock } from './store/file-lock.ts';
 import { createHubStore } from './store/hub/hub-store.ts';
 
 export type { OnboardingEvent } from './lark/onboarding.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface RunningBridge {
   readonly hubUrl: string;
@@ -89,32 +96,73 @@ export async function openAgents({ config, env, log }: Setting) {
   };
 }
 
-/** What is known about the daemon of a state directory. */
+/** What is known about the daemon of a state directory, and about its work. */
 export interface Status {
   readonly state_dir: string;
   readonly running: boolean;
   readonly pid: number | undefined;
   readonly alive_at: string | undefined;
   readonly daemon: Readonly<Record<string, unknown>> | undefined;
+  readonly counts:
+    | {
+        readonly waiting: number;
+        readonly running: number;
+        readonly held: number;
+        readonly failed_last_day: number;
+        readonly dead_letters: number;
+      }
+    | undefined;
 }
 
 /** Reads the daemon's latest sign of life; `running` is proven by the lock it holds. */
-export async function readStatus({ config, log }: Setting): Promise<Status> {
-  const running = findInstance(config.stateDir, tryFileLock) !== undefined;
-  const db = Db.open(config.dbPath, log);
+export async function readStatus({ config }: Pick<Setting, 'config'>): Promise<Status> {
+  const running = daemonRuns(config);
+  const state = openStateToLookAt(config);
   try {
-    const sign = new DaemonTable(db).read();
+    const sign = state?.sign;
+    const counts = await state?.journal?.counts(systemClock.nowMs() - DAY_MS);
     return {
       state_dir: config.stateDir,
       running,
       pid: running ? sign?.pid : undefined,
       alive_at: sign && new Date(sign.atMs).toISOString(),
-      daemon: sign && (JSON.parse(sign.status) as Record<string, unknown>),
+      daemon: sign?.says,
+      counts: counts && {
+        waiting: counts.waiting,
+        running: counts.running,
+        held: counts.held,
+        failed_last_day: counts.failed,
+        dead_letters: counts.deadLetters,
+      },
     };
   } finally {
-    db.close();
-    await Promise.resolve();
+    state?.db.close();
   }
+}
+
+/** What an operator can see and order from beside the daemon, whether it runs or not. */
+export interface Operations {
+  readonly journal: JournalReader;
+  readonly orders: OrderBook;
+  /** Whether a daemon is there to carry orders out now. */
+  readonly daemonRuns: () => boolean;
+  readonly close: () => void;
+}
+
+/** Undefined if no bot has run on the state directory yet. Creates nothing. */
+export function openOperations({ config }: Pick<Setting, 'config'>): Operations | undefined {
+  const state = openStateToLookAt(config);
+  if (state?.journal === undefined) {
+    state?.db.close();
+    return undefined;
+  }
+  const { db, app, journal } = state;
+  return {
+    journal,
+    orders: new SqliteOrders({ db, app, clock: systemClock }),
+    daemonRuns: () => daemonRuns(config),
+    close: () => db.close(),
+  };
 }
 
 export interface OnboardingRequest {
@@ -171,4 +219,21 @@ function openState(
   const db = Db.open(config.dbPath, log);
   opened.push(closing('database', () => db.close()));
   return db;
+}
+
+function daemonRuns({ stateDir }: Config): boolean {
+  return findInstance(stateDir, tryFileLock) !== undefined;
+}
+
+/** The database as it is, if there is one. The app is the one that is set, else the one that ran last. */
+function openStateToLookAt(config: Config) {
+  const db = Db.openExisting(config.dbPath);
+  if (db === undefined) return undefined;
+  const last = new DaemonTable(db).read();
+  const says = last && (JSON.parse(last.status) as Readonly<Record<string, unknown>>);
+  const sign = last && says && { pid: last.pid, atMs: last.atMs, says };
+  const name = config.appId ?? says?.['app_id'];
+  if (typeof name !== 'string') return { db, sign };
+  const app = appId(name);
+  return { db, sign, app, journal: new SqliteJournal({ db, app, clock: systemClock }) };
 }

@@ -9,7 +9,7 @@ import { BridgeError } from './core/errors.ts';
 import { appId, openId, workspaceId, type AppId, type WorkspaceId } from './core/ids.ts';
 import { type Service } from './core/lifecycle.ts';
 import { TURNS_RUNNING_MAX } from './core/limits.ts';
-import type { Clock, Line, Log } from './core/ports.ts';
+import type { Clock, Line, Log, LooseAnswer } from './core/ports.ts';
 import type { Secret } from './core/secret.ts';
 import { createDirectory, type Directory } from './hub/directory.ts';
 import { createHub, type Hub } from './hub/hub.ts';
@@ -20,9 +20,11 @@ import { keptSecret } from './ops/kept-secret.ts';
 import { SignOfLife } from './ops/sign-of-life.ts';
 import { PlatformClient } from './platform/client.ts';
 import { CallCounts } from './store/bridge/calls.ts';
+import { cursorStore } from './store/bridge/cursors.ts';
 import { DaemonTable } from './store/bridge/daemon.ts';
 import { SqliteGaps } from './store/bridge/gaps.ts';
 import { SqliteJournal } from './store/bridge/journal.ts';
+import { SqliteOrders } from './store/bridge/orders.ts';
 import { Db } from './store/db.ts';
 import { createHubStore } from './store/hub/hub-store.ts';
 
@@ -89,13 +91,15 @@ export function assemble(
     ...settings,
     botOpenId: config.botOpenId === undefined ? undefined : openId(config.botOpenId),
     proxy: config,
+    callLimits: config.callLimits,
     countCall: (callClass) => calls.count(callClass),
   });
-  const platform = createPlatform(config, hub, log);
+  const platform = createPlatform({ config, hub, log, db }, (answer) => bridge.receive(answer));
   const bridge = new Bridge({
     ...base,
     brand,
     journal: new SqliteJournal({ db, app: settings.appId, clock: systemClock }),
+    orders: new SqliteOrders({ db, app: settings.appId, clock: systemClock }),
     target: platform,
     lark: lark.gateway,
     turnsRunningMax: config.maxTurns,
@@ -130,7 +134,7 @@ export function assemble(
     lastAliveMs,
   });
   const http = closing('lark_http', () => lark.http.close());
-  const inside: Service[] = [http, platform, lark.identity, bridge];
+  const inside: Service[] = [http, platform, lark.identity, bridge, lark.calls];
   return {
     services: inside.concat([connection, lark.strangers, catchUp, signOfLife]),
     ended,
@@ -208,16 +212,19 @@ async function targetAgent(directory: Directory, name: string | undefined): Prom
   return agent.workspaceId;
 }
 
+function tlsOf({ tlsCert, tlsKey }: Config) {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  return { certPem: readFileSync(tlsCert, 'utf8'), keyPem: readFileSync(tlsKey, 'utf8') };
+}
+
 export function createEmbeddedHub({ config, env, log }: Setting, db: Db): Hub {
-  const { tlsCert, tlsKey, corsOrigin, rateLimit } = config;
+  const { corsOrigin, rateLimit } = config;
+  const tls = tlsOf(config);
   const timeoutMs = config.turnTimeoutSecs * 1000;
   return createHub({
     host: config.hubHost,
     port: config.hubPort,
-    ...(tlsCert !== undefined &&
-      tlsKey !== undefined && {
-        tls: { certPem: readFileSync(tlsCert, 'utf8'), keyPem: readFileSync(tlsKey, 'utf8') },
-      }),
+    ...(tls !== undefined && { tls }),
     ...(corsOrigin !== undefined && { corsOrigin }),
     rateLimit,
     log,
@@ -234,7 +241,10 @@ export function createEmbeddedHub({ config, env, log }: Setting, db: Db): Hub {
 
 const NO_PROXIES = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };
 
-function createPlatform(config: Config, hub: HubAccess, log: Log): PlatformClient {
+function createPlatform(
+  { config, hub, log, db }: { config: Config; hub: HubAccess; log: Log; db: Db },
+  receive: (answer: LooseAnswer) => Promise<void>,
+): PlatformClient {
   return new PlatformClient({
     url: hub.url,
     workspace: hub.workspace,
@@ -242,8 +252,11 @@ function createPlatform(config: Config, hub: HubAccess, log: Log): PlatformClien
     orgId: config.orgId,
     target: hub.target,
     turnTimeoutMs: config.turnTimeoutSecs * 1000,
+    receive,
+    cursor: cursorStore(db, hub.workspace),
     // The embedded hub is in this process; a proxy has no business in between.
     proxies: hub.embedded ? NO_PROXIES : config,
+    certificatePem: hub.embedded ? tlsOf(config)?.certPem : undefined,
     clock: systemClock,
     log,
   });

@@ -139,6 +139,7 @@ function yes(): Judged<boolean> {
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export const LOG_FORMATS = ['text', 'json'] as const;
 const MODES = ['poll'] as const;
+export const CALL_LIMITS = ['lark', 'off'] as const;
 
 export const SETTINGS = {
   stateDir: {
@@ -218,6 +219,12 @@ export const SETTINGS = {
     parse: oneOf(['rerun', 'ask']),
     fallback: 'rerun',
     doc: 'What becomes of a turn whose agent died with the process: rerun, or ask the chat',
+  },
+  callLimits: {
+    env: ['LARK_BRIDGE_CALL_LIMITS'],
+    parse: oneOf(CALL_LIMITS),
+    fallback: 'lark',
+    doc: 'lark: calls keep to the rate limits of the public clouds; off: for private deployments without them, and tests',
   },
   platformUrl: {
     env: ['PLATFORM_URL'],

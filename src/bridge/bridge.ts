@@ -2,16 +2,19 @@ import type { Brand } from '../core/brand.ts';
 import type { Journal } from '../core/journal.ts';
 import type { Service } from '../core/lifecycle.ts';
 import { startAll, stopAll } from '../core/lifecycle.ts';
-import type { Clock, Intake, LarkGateway, Log, TurnTarget } from '../core/ports.ts';
+import type { OrderQueue } from '../core/orders.ts';
+import type { Clock, Intake, LarkGateway, Log, LooseAnswer, TurnTarget } from '../core/ports.ts';
 import { Delivery } from './delivery.ts';
 import { Engine } from './engine.ts';
 import { Inbox } from './intake.ts';
+import { Orders } from './orders.ts';
 import { Persistence } from './persistence.ts';
 import { Pruning } from './pruning.ts';
 import { QueueNotices } from './queue-notices.ts';
 
 export interface BridgeParts {
   readonly journal: Journal;
+  readonly orders: OrderQueue;
   readonly target: TurnTarget;
   readonly lark: LarkGateway;
   readonly clock: Clock;
@@ -30,6 +33,7 @@ export class Bridge implements Service {
   readonly #log: Log;
   readonly #engine: Engine;
   readonly #delivery: Delivery;
+  readonly #orders: Orders;
   readonly #persistence: Persistence;
   readonly #services: readonly Service[];
 
@@ -44,12 +48,19 @@ export class Bridge implements Service {
     this.#engine = new Engine({ ...parts, persistence, delivery });
     const engine = this.#engine;
     this.inbox = new Inbox({ journal, engine, delivery, clock, log });
+    this.#orders = new Orders({ ...parts, persistence, engine, delivery });
     this.#services = [
       delivery,
       engine,
+      this.#orders,
       new QueueNotices({ engine, clock, log }),
       new Pruning({ journal, clock, log }),
     ];
+  }
+
+  /** What came at the hub without naming a turn. */
+  receive(answer: LooseAnswer): Promise<void> {
+    return this.#engine.receive(answer);
   }
 
   get intake(): Intake {
@@ -57,6 +68,8 @@ export class Bridge implements Service {
   }
 
   async start(): Promise<void> {
+    // What was ordered while no daemon ran counts before any turn is taken up.
+    await this.#orders.carryOut();
     await startAll(this.#services, this.#log);
     for (const head of await this.#journal.openTurns()) {
       if (head.phase !== 'command') continue;

@@ -22,11 +22,16 @@ export function parseCommand(message: InboundMessage): ChoiceAction | undefined 
  */
 export function turnsMeant(action: ChoiceAction, all: readonly Turn[]): TurnId[] {
   // Of an old turn only the id is left.
-  const askable = all.filter((turn) => turn.message.parts.length > 0);
+  const askable = all.filter((turn) => turn.message.parts.length > 0 && !isAwaited(turn));
   const held = askable.filter((turn) => turn.state.phase === 'held');
   const stale = held.filter(({ state }) => state.phase === 'held' && state.why === 'stale');
   if (action !== 'retry' && stale.length > 0) return stale.map((turn) => turn.id).toReversed();
   const fitting = action === 'retry' ? askable : held;
   const [newest] = fitting;
   return newest === undefined ? [] : [newest.id];
+}
+
+/** Overdue with a ticket: its answer will still be shown when it comes. */
+function isAwaited({ state }: Turn): boolean {
+  return state.phase === 'overdue' && state.ticket !== undefined;
 }

@@ -30,6 +30,7 @@ export class Delivery implements Service {
   readonly #parts: DeliveryParts;
   readonly #lanes = new Lanes();
   readonly #working = new Set<Promise<void>>();
+  #started = false;
   #stopping = false;
   #cancelTimer: (() => void) | undefined;
 
@@ -38,6 +39,7 @@ export class Delivery implements Service {
   }
 
   async start(): Promise<void> {
+    this.#started = true;
     this.offer(await this.#parts.journal.pendingOut());
   }
 
@@ -48,8 +50,9 @@ export class Delivery implements Service {
     await Promise.all(this.#working);
   }
 
-  /** Rows that are in the journal now and are to be sent. */
+  /** Rows that are in the journal now and are to be sent. Before the start the journal keeps them. */
   offer(rows: readonly OutboxRow[]): void {
+    if (!this.#started) return;
     for (const row of rows) {
       if (row.state.phase !== 'pending') continue;
       this.#lanes.add({

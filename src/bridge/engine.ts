@@ -3,15 +3,18 @@ import { BridgeError, errorText } from '../core/errors.ts';
 import type { TurnId, WorkspaceId } from '../core/ids.ts';
 import type { Journal, TurnHead } from '../core/journal.ts';
 import type { Service } from '../core/lifecycle.ts';
-import { RECEIPT_DELAY_MS } from '../core/limits.ts';
-import type { Clock, Log, SendResult, TurnTarget, WaitResult } from '../core/ports.ts';
+import type { Clock, Log, LooseAnswer, SendResult, TurnTarget, WaitResult } from '../core/ports.ts';
 import type { Show, Turn } from '../core/turn.ts';
+import { Wake } from '../core/wake.ts';
 import { contextOf } from './context.ts';
+import { limitAt, pause } from './deadline.ts';
 import type { Delivery } from './delivery.ts';
 import { platformMessageId } from './keys.ts';
 import { Lanes } from './lanes.ts';
 import type { Persistence } from './persistence.ts';
+import { Receipts } from './receipts.ts';
 import { toDrafts } from './render.ts';
+import { SingleSlot } from './single-slot.ts';
 import { isEngaged, isFinal, step, type TurnEvent } from './turn.ts';
 import { backoffMs } from '../core/backoff.ts';
 import { TURN_SEND_BACKOFF_BASE_MS, TURN_SEND_BACKOFF_MAX_MS } from '../core/limits.ts';
@@ -42,15 +45,25 @@ export class Engine implements Service {
   readonly #parts: EngineParts;
   readonly #working = new Set<Promise<void>>();
   readonly #stop = new AbortController();
-  readonly #receipts = new Map<TurnId, () => void>();
+  readonly #receipts: Receipts;
+  readonly #slot = new SingleSlot();
+  /** Rings when a turn without a ticket has changed. */
+  readonly #changed = new Wake();
+  /** Ends the work on a turn before its time. */
+  readonly #atWork = new Map<TurnId, AbortController>();
+  #started = false;
   #running = 0;
   #cancelTimer: (() => void) | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
+    this.#receipts = new Receipts(parts.clock, (id, dueAtMs) => {
+      this.#track(this.show(id, { what: 'receipt', dueAtMs }));
+    });
   }
 
   async start(): Promise<void> {
+    this.#started = true;
     for (const head of await this.#parts.journal.openTurns()) await this.#takeUp(head);
     this.#pump();
   }
@@ -58,8 +71,9 @@ export class Engine implements Service {
   /** Leaves what is at work as the journal has it; the next start goes on from there. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    for (const ending of this.#atWork.values()) ending.abort();
     this.#cancelTimer?.();
-    for (const cancel of this.#receipts.values()) cancel();
+    this.#receipts.cancelAll();
     await Promise.all(this.#working);
   }
 
@@ -67,11 +81,11 @@ export class Engine implements Service {
     return this.#running;
   }
 
-  /** A turn that waits in the journal now. */
+  /** A turn that waits in the journal now. Before the start the journal keeps it. */
   offer(turn: Turn): void {
-    if (turn.state.phase !== 'waiting') return;
+    if (turn.state.phase !== 'waiting' || !this.#started) return;
     this.#wait(turn);
-    this.#planReceipt(turn);
+    this.#receipts.plan(turn.id);
     this.#pump();
   }
 
@@ -81,7 +95,24 @@ export class Engine implements Service {
     if (!changed) return false;
     if (turn.state.phase === 'waiting') this.offer(turn);
     else this.lanes.remove(this.#laneOf(turn.message.chatId), id);
+    if (isFinal(turn.state.phase)) this.#atWork.get(id)?.abort();
     return true;
+  }
+
+  /** An answer that names no turn: shown if it can only be that of the turn at work, else kept aside. */
+  async receive(answer: LooseAnswer): Promise<void> {
+    const { journal, persistence, clock, log } = this.#parts;
+    if (await journal.isHandled(answer.id)) return;
+    const owner = this.#slot.owner();
+    if (owner.kind === 'in_flight') {
+      await this.#apply(owner.turn, { kind: 'received', text: answer.text }, answer.id);
+      return;
+    }
+    const turn = owner.kind === 'late' ? owner.turn : undefined;
+    const { id, text } = answer;
+    await persistence.insist(() => journal.quarantine({ id, text, turn, atMs: clock.nowMs() }));
+    log.warn('answer_quarantined', { answer: id, turn });
+    if (turn !== undefined) await this.#apply(turn, { kind: 'late_answer' });
   }
 
   laneOf(turn: Turn): string {
@@ -109,8 +140,9 @@ export class Engine implements Service {
     } else if (head.phase === 'accepted' || head.phase === 'overdue') {
       const turn = await journal.turn(head.id);
       if (turn === undefined) return;
+      this.#slot.note(turn);
       if (isEngaged(head.phase)) this.lanes.occupy(lane);
-      this.#track(this.#resume(turn, lane));
+      this.#attend(turn.id, (signal) => this.#resume(turn, lane, signal));
     }
   }
 
@@ -128,11 +160,12 @@ export class Engine implements Service {
   #pump(): void {
     if (this.#stop.signal.aborted) return;
     const { clock, target, turnsRunningMax } = this.#parts;
-    const slots = target.correlates ? turnsRunningMax : 1;
+    const slots = target.correlates ? turnsRunningMax : Number(this.#slot.mayStart);
     while (this.#running < slots) {
       const item = this.lanes.take(clock.nowMs());
       if (item === undefined) break;
-      this.#track(this.#work(item.id as TurnId, item.lane));
+      const id = item.id as TurnId;
+      this.#attend(id, (signal) => this.#work(id, item.lane, signal));
     }
     this.#cancelTimer?.();
     const dueMs = this.lanes.nextDueMs();
@@ -140,6 +173,16 @@ export class Engine implements Service {
       dueMs === undefined
         ? undefined
         : clock.after(Math.max(1, dueMs - clock.nowMs()), () => this.#pump());
+  }
+
+  /** Work on one turn, under a signal that aborts at the stop, and when the turn is over by other means. */
+  #attend(id: TurnId, work: (signal: AbortSignal) => Promise<void>): void {
+    const ending = new AbortController();
+    this.#atWork.set(id, ending);
+    const forget = () => {
+      if (this.#atWork.get(id) === ending) this.#atWork.delete(id);
+    };
+    this.#track(work(ending.signal).finally(forget));
   }
 
   #track(work: Promise<void>): void {
@@ -156,7 +199,7 @@ export class Engine implements Service {
   }
 
   /** One turn from its lane to the end of its slot. */
-  async #work(id: TurnId, lane: string): Promise<void> {
+  async #work(id: TurnId, lane: string, signal: AbortSignal): Promise<void> {
     this.#running += 1;
     let turn: Turn | undefined;
     try {
@@ -166,34 +209,35 @@ export class Engine implements Service {
         return;
       }
       ({ turn } = await this.#apply(id, { kind: 'started', target }));
-      if (turn.state.phase === 'sending') turn = await this.#send(turn);
-      if (turn.state.phase === 'accepted') turn = await this.#awaitAnswer(turn);
+      if (turn.state.phase === 'sending') turn = await this.#send(turn, signal);
+      if (turn.state.phase === 'accepted') turn = await this.#awaitAnswer(turn, signal);
     } finally {
       this.#running -= 1;
       this.#releaseLane(turn, lane);
     }
-    if (turn.state.phase === 'overdue') await this.#awaitAnswer(turn);
+    if (turn.state.phase === 'overdue') await this.#awaitAnswer(turn, signal);
   }
 
-  async #resume(turn: Turn, lane: string): Promise<void> {
+  async #resume(turn: Turn, lane: string, signal: AbortSignal): Promise<void> {
     const engaged = isEngaged(turn.state.phase);
     if (engaged) this.#running += 1;
     let now = turn;
     try {
-      if (engaged) now = await this.#awaitAnswer(turn);
+      if (engaged) now = await this.#awaitAnswer(turn, signal);
     } finally {
       if (engaged) {
         this.#running -= 1;
         this.#releaseLane(now, lane);
       }
     }
-    if (now.state.phase === 'overdue') await this.#awaitAnswer(now);
+    if (now.state.phase === 'overdue') await this.#awaitAnswer(now, signal);
   }
 
   #releaseLane(turn: Turn | undefined, lane: string): void {
     if (this.#stop.signal.aborted) return;
     if (turn?.state.phase === 'waiting') this.#wait(turn);
     this.lanes.release(lane);
+    this.#pump();
   }
 
   async #currentTarget(): Promise<WorkspaceId | undefined> {
@@ -214,11 +258,11 @@ export class Engine implements Service {
     this.#wait({ ...turn, state: { ...turn.state, notBeforeMs } });
   }
 
-  async #send(turn: Turn): Promise<Turn> {
+  async #send(turn: Turn, signal: AbortSignal): Promise<Turn> {
     if (turn.state.phase !== 'sending') return turn;
     const { target, random, brand } = this.#parts;
     const { deadlineMs } = turn.state;
-    const limit = this.#limit(deadlineMs);
+    const limit = limitAt(this.#parts.clock, signal, deadlineMs);
     let result: SendResult;
     try {
       result = await target.send(
@@ -243,21 +287,18 @@ export class Engine implements Service {
   }
 
   /** Waits under the turn's ticket until it is settled; an `accepted` turn at most until its time is over. */
-  async #awaitAnswer(turn: Turn): Promise<Turn> {
+  async #awaitAnswer(turn: Turn, signal: AbortSignal): Promise<Turn> {
     const { target, clock, random } = this.#parts;
     const { state } = turn;
     if (state.phase !== 'accepted' && state.phase !== 'overdue') return turn;
+    if (state.ticket === undefined) return this.#awaitLoose(turn);
     const deadlineMs = state.phase === 'accepted' ? state.deadlineMs : undefined;
     let failures = 0;
-    while (!this.#stop.signal.aborted) {
+    while (!signal.aborted) {
       if (deadlineMs !== undefined && clock.nowMs() >= deadlineMs) {
         return (await this.#apply(turn.id, { kind: 'timed_out' })).turn;
       }
-      if (state.ticket === undefined) {
-        await this.#sleep(Math.max(1, (deadlineMs ?? 0) - clock.nowMs()));
-        continue;
-      }
-      const limit = this.#limit(deadlineMs);
+      const limit = limitAt(this.#parts.clock, signal, deadlineMs);
       let result: WaitResult;
       try {
         result = await target.wait(state.target, state.ticket, limit.signal);
@@ -268,10 +309,31 @@ export class Engine implements Service {
       else if (result.kind === 'unreachable') {
         failures += 1;
         const options = { baseMs: TURN_SEND_BACKOFF_BASE_MS, maxMs: TURN_SEND_BACKOFF_MAX_MS };
-        await this.#sleep(backoffMs(failures, { ...options, random: random() }));
+        await pause(clock, signal, backoffMs(failures, { ...options, random: random() }));
       } else return (await this.#apply(turn.id, { kind: 'waited', result })).turn;
     }
     return turn;
+  }
+
+  /** Waits while `receive` may settle the turn; after its time, once more for as long. */
+  async #awaitLoose(turn: Turn): Promise<Turn> {
+    const { journal, clock, turnTimeoutMs } = this.#parts;
+    let now: Turn | undefined = turn;
+    while (!this.#stop.signal.aborted) {
+      const state = now?.state;
+      if (state?.phase !== 'accepted' && state?.phase !== 'overdue') break;
+      const overdue = state.phase === 'overdue';
+      const leftMs = (overdue ? state.sinceMs + turnTimeoutMs : state.deadlineMs) - clock.nowMs();
+      if (leftMs <= 0) {
+        const event = { kind: overdue ? 'gave_up_waiting' : 'timed_out' } as const;
+        return (await this.#apply(turn.id, event)).turn;
+      }
+      const limit = limitAt(clock, this.#stop.signal, clock.nowMs() + leftMs);
+      await this.#changed.wait(limit.signal);
+      limit.cancel();
+      now = await journal.turn(turn.id);
+    }
+    return now ?? turn;
   }
 
   async #apply(id: TurnId, event: TurnEvent, once?: string) {
@@ -292,35 +354,18 @@ export class Engine implements Service {
     );
     if (done.changed) {
       const { phase } = done.turn.state;
+      this.#slot.note(done.turn);
+      this.#changed.ring();
       log.info('turn_changed', {
         turn: id,
         chat: done.turn.message.chatId,
         on: event.kind,
         phase,
       });
-      if (isFinal(phase) || phase === 'held') this.#cancelReceipt(id);
+      if (isFinal(phase) || phase === 'held') this.#receipts.cancel(id);
       delivery.offer(done.out);
     }
     return done;
-  }
-
-  #planReceipt(turn: Turn): void {
-    if (this.#receipts.has(turn.id)) return;
-    const cancel = this.#parts.clock.after(RECEIPT_DELAY_MS, () => {
-      this.#receipts.delete(turn.id);
-      this.#track(this.#showReceipt(turn.id));
-    });
-    this.#receipts.set(turn.id, cancel);
-  }
-
-  #cancelReceipt(id: TurnId): void {
-    this.#receipts.get(id)?.();
-    this.#receipts.delete(id);
-  }
-
-  async #showReceipt(id: TurnId): Promise<void> {
-    const nowMs = this.#parts.clock.nowMs();
-    await this.show(id, { what: 'receipt', dueAtMs: nowMs });
   }
 
   /** Shows something about a turn that is still open, without changing it. */
@@ -335,37 +380,6 @@ export class Engine implements Service {
       }),
     );
     delivery.offer(out);
-  }
-
-  #limit(deadlineMs: number | undefined): { signal: AbortSignal; cancel: () => void } {
-    const { clock } = this.#parts;
-    if (deadlineMs === undefined) return { signal: this.#stop.signal, cancel: () => {} };
-    const controller = new AbortController();
-    const cancelTimer = clock.after(Math.max(1, deadlineMs - clock.nowMs()), () =>
-      controller.abort(),
-    );
-    const onStop = () => controller.abort();
-    this.#stop.signal.addEventListener('abort', onStop);
-    return {
-      signal: controller.signal,
-      cancel: () => {
-        cancelTimer();
-        this.#stop.signal.removeEventListener('abort', onStop);
-      },
-    };
-  }
-
-  #sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#parts.clock.after(delayMs, done);
-      const { signal } = this.#stop;
-      function done() {
-        cancel();
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-      signal.addEventListener('abort', done);
-    });
   }
 }
 

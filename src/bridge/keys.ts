@@ -4,12 +4,15 @@ import { turnId, type TurnId } from '../core/ids.ts';
 import type { InboundMessage } from '../core/message.ts';
 import type { ChoiceAction, Turn } from '../core/turn.ts';
 
+/** Operators type keys: one must not begin like a flag. */
+const KEY_PREFIX = 'out_';
 /** Lark's keys have at most 50 characters; 40 of base64url are 240 bits. */
 const KEY_CHARS = 40;
 
 /** The key of an outgoing thing, made from what it is about. */
 export function outKey(...about: readonly (string | number)[]): string {
-  return createHash('sha256').update(JSON.stringify(about)).digest('base64url').slice(0, KEY_CHARS);
+  const digest = createHash('sha256').update(JSON.stringify(about)).digest('base64url');
+  return KEY_PREFIX + digest.slice(0, KEY_CHARS);
 }
 
 export function turnKey(

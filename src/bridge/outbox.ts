@@ -62,7 +62,7 @@ function later(
   result: Extract<DeliveryResult, { ok: false }>,
   { nowMs, random }: Try,
 ): OutboxChange {
-  if (nowMs - row.createdAtMs > OUT_KEEP_TRYING_MS)
+  if (nowMs - (row.replayedAtMs ?? row.createdAtMs) > OUT_KEEP_TRYING_MS)
     return { state: { phase: 'dead', atMs: nowMs } };
   const waitMs =
     result.retryAfterMs ??

@@ -22,7 +22,13 @@ export type TurnEvent =
   | { readonly kind: 'recalled' }
   | { readonly kind: 'grew_stale' }
   | { readonly kind: 'chosen'; readonly action: ChoiceAction }
-  | { readonly kind: 'dropped_by_operator' }
+  /** `correlates`: answers name their turn, so that one that still comes can't be taken for another's. */
+  | { readonly kind: 'dropped_by_operator'; readonly correlates: boolean }
+  /** An answer that names no turn, while this is the only one with the target. */
+  | { readonly kind: 'received'; readonly text: string }
+  /** An answer that may be its own came after its time; or none came for as long again. */
+  | { readonly kind: 'late_answer' }
+  | { readonly kind: 'gave_up_waiting' }
   /** A person's word to the bridge was carried out. */
   | { readonly kind: 'carried_out'; readonly show: readonly Show[] };
 
@@ -57,6 +63,16 @@ export function step(
       return timedOut(turn, rules.nowMs);
     case 'restarted':
       return restarted(turn, rules);
+    case 'received':
+      return turn.state.phase === 'sending' || isBlind(turn.state, 'accepted')
+        ? settle({ kind: 'answered', text: event.text })
+        : undefined;
+    case 'late_answer':
+    case 'gave_up_waiting':
+      // The chat was told when the time was over.
+      return isBlind(turn.state, 'overdue')
+        ? { state: { phase: 'failed', reason: event.kind }, show: [] }
+        : undefined;
     case 'recalled':
       return isPending(turn) ? end({ phase: 'dropped', why: 'recalled' }) : undefined;
     case 'grew_stale':
@@ -71,7 +87,9 @@ export function step(
         ? { state: { phase: 'answered' }, show: event.show }
         : undefined;
     case 'dropped_by_operator':
-      return isFinal(turn.state.phase) ? undefined : end({ phase: 'dropped', why: 'operator' });
+      return mayDrop(turn.state.phase, event.correlates)
+        ? end({ phase: 'dropped', why: 'operator' })
+        : undefined;
   }
 }
 
@@ -131,10 +149,10 @@ function timedOut(turn: Turn, nowMs: number): TurnStep | undefined {
   const { state } = turn;
   if (state.phase === 'sending') return fail('timed_out', notices.timedOut());
   if (state.phase !== 'accepted') return undefined;
-  if (state.ticket === undefined) return fail('timed_out', notices.timedOut());
+  const notice = state.ticket === undefined ? notices.timedOut() : notices.overdue();
   return {
     state: { phase: 'overdue', target: state.target, ticket: state.ticket, sinceMs: nowMs },
-    show: [notices.overdue(), { what: 'receipt_off' }],
+    show: [notice, { what: 'receipt_off' }],
   };
 }
 
@@ -152,7 +170,9 @@ function chosen(turn: Turn, action: ChoiceAction): TurnStep | undefined {
   if (action === 'skip') {
     return state.phase === 'held' ? end({ phase: 'dropped', why: 'skipped' }) : undefined;
   }
-  if (state.phase === 'held' || state.phase === 'failed') {
+  // Of an old turn only the id is left.
+  if (turn.message.parts.length === 0) return undefined;
+  if (state.phase === 'held' || state.phase === 'failed' || isBlind(state, 'overdue')) {
     // A stale turn never ran: its first run begins. Any other begins anew, under new keys.
     const fresh = state.phase === 'held' && state.why === 'stale';
     return {
@@ -190,6 +210,15 @@ function fail(reason: string, notice: Show): TurnStep {
 
 function end(state: TurnState): TurnStep {
   return { state, show: [{ what: 'receipt_off' }] };
+}
+
+/** With a target that can't say which turn an answer belongs to. */
+function isBlind(state: TurnState, phase: 'accepted' | 'overdue'): boolean {
+  return state.phase === phase && state.ticket === undefined;
+}
+
+function mayDrop(phase: TurnPhase, correlates: boolean): boolean {
+  return !isFinal(phase) && (correlates || !(isEngaged(phase) || phase === 'overdue'));
 }
 
 function isPending(turn: Turn): boolean {

@@ -23,6 +23,7 @@ export interface OutboxChange {
   readonly triedAtMs?: number | undefined;
   readonly attempts?: number;
   readonly lastError?: string;
+  readonly replayedAtMs?: number;
   /** What takes the row's place in its lane, under a key of its own. */
   readonly out?: readonly OutboxDraft[];
 }
@@ -59,14 +60,34 @@ export interface Journal {
   openTurns(): Promise<readonly TurnHead[]>;
   /** Every row that is still to be sent, in order. */
   pendingOut(): Promise<readonly OutboxRow[]>;
+  /** Keeps an answer that could be nobody's or another turn's, for the operator. */
+  quarantine(answer: QuarantinedAnswer): Promise<void>;
+  /** True if an answer of this id was shown or kept before. */
+  isHandled(answerId: string): Promise<boolean>;
   out(key: string): Promise<OutboxRow | undefined>;
   enqueue(drafts: readonly OutboxDraft[]): Promise<readonly OutboxRow[]>;
   changeOut(
     key: string,
     decide: (row: OutboxRow) => OutboxChange | undefined,
-  ): Promise<{ readonly row: OutboxRow; readonly out: readonly OutboxRow[] }>;
+    /** As for a turn. */
+    once?: string,
+  ): Promise<{
+    readonly row: OutboxRow;
+    readonly changed: boolean;
+    readonly out: readonly OutboxRow[];
+  }>;
+  /** True if an event of this id has changed something. */
+  isDone(once: string): Promise<boolean>;
   /** Forgets a few old rows; returns how many, 0 when there are no more. */
   prune(rules: PruneRules): Promise<number>;
+}
+
+export interface QuarantinedAnswer {
+  readonly id: string;
+  readonly text: string;
+  readonly atMs: number;
+  /** The turn that it may belong to: one whose time was over. */
+  readonly turn: TurnId | undefined;
 }
 
 export interface PruneRules {
@@ -86,11 +107,55 @@ export interface TurnQuery {
   readonly limit: number;
 }
 
+/** One time that a turn was given to the agent; a person's wish begins another. */
+export interface TurnRun {
+  readonly run: number;
+  /** How often it was sent to the hub. */
+  readonly tries: number;
+  readonly startedAtMs: number;
+  /** When the hub took it, if it did so without an answer. */
+  readonly acceptedAtMs: number | undefined;
+  readonly endedAtMs: number | undefined;
+  readonly endedAs: TurnPhase | undefined;
+  readonly reason: string | undefined;
+}
+
+export interface TurnLife {
+  readonly turn: Turn;
+  readonly admittedAtMs: number;
+  /** Undefined while it is open. */
+  readonly endedAtMs: number | undefined;
+  readonly runs: readonly TurnRun[];
+  readonly out: readonly OutboxRow[];
+  /** Open turns of its chat that came before it. */
+  readonly ahead: number;
+}
+
+export interface JournalCounts {
+  readonly waiting: number;
+  /** With the agent, or on the way to it. */
+  readonly running: number;
+  readonly held: number;
+  readonly failed: number;
+  readonly deadLetters: number;
+}
+
 /** What an operator may ask of the journal; works while the daemon runs and while it does not. */
 export interface JournalReader {
   turn(id: TurnId): Promise<Turn | undefined>;
   turns(query: TurnQuery): Promise<readonly Turn[]>;
-  outOf(turn: TurnId): Promise<readonly OutboxRow[]>;
+  /** One turn with all that is known of its life. */
+  life(id: TurnId): Promise<TurnLife | undefined>;
+  /** The turn that a message of the bot was sent for. */
+  turnOfReply(message: MessageId): Promise<TurnId | undefined>;
+  out(key: string): Promise<OutboxRow | undefined>;
+  /** Rows that could not be delivered, newest first. */
+  deadLetters(query: {
+    readonly chatId?: ChatId;
+    readonly limit: number;
+  }): Promise<readonly OutboxRow[]>;
+  counts(failedSinceMs: number): Promise<JournalCounts>;
+  quarantined(limit: number): Promise<readonly QuarantinedAnswer[]>;
 }
 
 /** How far the history of a chat is known to have been taken up. */

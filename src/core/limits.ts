@@ -156,6 +156,11 @@ export const BOT_INFO_RETRY_BASE_MS = 2_000;
 export const BOT_INFO_RETRY_MAX_MS = 60_000;
 /** How exactly one knows afterwards when a killed process stopped. */
 export const ALIVE_EVERY_MS = 5_000;
+/** How often the daemon looks whether an operator left an order; a person waits for it. */
+export const ORDERS_LOOK_MS = 500;
+/** How long a command waits for the daemon to carry out its order, and how often it looks. */
+export const ORDER_WAIT_MS = 5_000;
+export const ORDER_WAIT_LOOK_MS = 50;
 /** How often the journal forgets what is old, and how much in one short write. */
 export const PRUNE_EVERY_MS = 10 * 60_000;
 export const PRUNE_ROWS = 500;
@@ -176,3 +181,5 @@ export const EVENT_GRACE_MS = 30_000;
 /** Lark's count of connections may be stale by minutes after a restart. */
 export const STRANGERS_FIRST_LOOK_MS = 5 * 60_000;
 export const STRANGERS_LOOK_MS = 24 * 60 * 60_000;
+/** How often a workspace looks into its inbox (MOL-INB-01). */
+export const INBOX_POLL_MS = 5_000;

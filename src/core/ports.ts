@@ -198,6 +198,14 @@ export type WaitResult =
   | { readonly kind: 'lost'; readonly detail: string }
   | { readonly kind: 'unreachable'; readonly detail: string };
 
+/** What came for the bridge at the hub without naming a turn. */
+export interface LooseAnswer {
+  /** The same for every time it is handed over. */
+  readonly id: string;
+  readonly from: WorkspaceId;
+  readonly text: string;
+}
+
 /** The hub as the bridge sees it. */
 export interface TurnTarget {
   /** True if every answer names its turn, so that chats may run side by side. */

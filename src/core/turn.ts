@@ -28,11 +28,14 @@ export type TurnState =
       readonly ticket: string | undefined;
       readonly deadlineMs: number;
     }
-  /** Its time is over and the slot is free; a late answer is still its own, because of the ticket. */
+  /**
+   * Its time is over and the slot is free. With a ticket a late answer is still its own; without one, the
+   * next answer may be, and is therefore kept from other turns.
+   */
   | {
       readonly phase: 'overdue';
       readonly target: WorkspaceId;
-      readonly ticket: string;
+      readonly ticket: string | undefined;
       readonly sinceMs: number;
     }
   | { readonly phase: 'held'; readonly why: HoldReason }
@@ -117,6 +120,8 @@ export interface OutboxRow {
   readonly createdAtMs: number;
   /** Set (and durable) before the first try, so that after a crash one knows what may have arrived. */
   readonly triedAtMs: number | undefined;
+  /** When an operator had it sent again; from then on it is tried as long as a new one. */
+  readonly replayedAtMs: number | undefined;
   readonly attempts: number;
   /** Lark's code and our words for the latest failure. */
   readonly lastError: string | undefined;
@@ -126,7 +131,7 @@ export interface OutboxRow {
 /** A row before the journal gave it its place in the order. */
 export type OutboxDraft = Omit<
   OutboxRow,
-  'seq' | 'triedAtMs' | 'attempts' | 'lastError' | 'state'
+  'seq' | 'triedAtMs' | 'replayedAtMs' | 'attempts' | 'lastError' | 'state'
 > & {
   readonly dueAtMs: number;
 };

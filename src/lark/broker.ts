@@ -26,6 +26,13 @@ export const CALL_LIMITS: CallLimits = {
   chatsPacedMax: LARK_CHATS_PACED_MAX,
 };
 
+/** For a deployment that limits nothing; a call that is told to wait still waits. */
+export const LIFTED_CALL_LIMITS: CallLimits = {
+  ...CALL_LIMITS,
+  api: [],
+  chat: { hitsMax: Infinity, windowMs: 0 },
+};
+
 type RunFunction = () => Promise<unknown>;
 
 /** What a call came back with, and who else has to wait because of it. */

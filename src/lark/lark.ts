@@ -1,9 +1,10 @@
 /** The room put together: one app's way into Lark and out of it. */
 import type { BridgeError } from '../core/errors.ts';
 import type { AppId, OpenId } from '../core/ids.ts';
+import type { Service } from '../core/lifecycle.ts';
 import type { Clock, Intake, Log } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
-import { createCallBroker } from './broker.ts';
+import { CALL_LIMITS, createCallBroker, LIFTED_CALL_LIMITS } from './broker.ts';
 import { createConnection, type Connection } from './connection.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createHttp, type LarkHttp } from './http.ts';
@@ -18,6 +19,8 @@ export interface LarkOptions {
   readonly openBaseUrl: string;
   readonly botOpenId: OpenId | undefined;
   readonly proxy: ProxySettings;
+  /** `off`: calls are not held back to keep to Lark's rate limits. */
+  readonly callLimits: 'lark' | 'off';
   /** Called for each request to Lark, with its class. */
   readonly countCall: (callClass: string) => void;
   readonly clock: Clock;
@@ -30,15 +33,18 @@ export interface Lark {
   readonly identity: Identity;
   readonly strangers: Strangers;
   readonly http: LarkHttp;
+  /** Its stop ends the wait of calls that Lark's rate limits hold back, so that nothing else waits for them. */
+  readonly calls: Service;
   /** `onTerminal`: Lark refuses for good. */
   connect(intake: Intake, onTerminal: (error: BridgeError) => void): Connection;
 }
 
 export function createLark(options: LarkOptions): Lark {
-  const { appId, botOpenId, proxy, countCall, clock, random, log } = options;
+  const { appId, botOpenId, proxy, callLimits, countCall, clock, random, log } = options;
   const http = createHttp({ proxy });
   const tokens = createTokenSource({ ...options, http, onCall: () => countCall('token') });
-  const broker = createCallBroker({ clock, countCall });
+  const limits = callLimits === 'off' ? LIFTED_CALL_LIMITS : CALL_LIMITS;
+  const broker = createCallBroker({ clock, limits, countCall });
   const self = () => identity.self;
   const gateway = createGateway({ ...options, http, tokens, broker, self });
   const identity = new Identity({
@@ -59,6 +65,11 @@ export function createLark(options: LarkOptions): Lark {
     identity,
     strangers,
     http,
+    calls: {
+      name: 'lark_calls',
+      start: () => Promise.resolve(),
+      stop: () => Promise.resolve(broker.stop()),
+    },
     connect: (intake, onTerminal) =>
       createConnection({ ...options, http, intake, self, onTerminal }),
   };

@@ -170,6 +170,21 @@ function textOf(result: Json): string {
   return '';
 }
 
+/** Text of a message that somebody sent us; the body may be JSON or its text (MOL-INB-08). */
+export function messageTextOf(body: unknown): string {
+  const request = typeof body === 'string' ? responseBody(body) : asObject(body);
+  const params = asObject(request?.['params']);
+  for (const parts of [
+    asObject(params?.['message'])?.['parts'],
+    params?.['parts'],
+    request?.['parts'],
+  ]) {
+    const text = partsText(parts);
+    if (text !== '') return text;
+  }
+  return '';
+}
+
 function partsText(parts: unknown): string {
   if (!Array.isArray(parts)) return '';
   return parts

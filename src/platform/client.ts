@@ -1,10 +1,19 @@
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
 import type { Service } from '../core/lifecycle.ts';
-import { HEARTBEAT_MS, HUB_CALL_TIMEOUT_MS, QUEUE_WAIT_MS } from '../core/limits.ts';
-import type { Clock, Log, SendResult, TurnRequest, TurnTarget, WaitResult } from '../core/ports.ts';
+import { HEARTBEAT_MS, HUB_CALL_TIMEOUT_MS, INBOX_POLL_MS, QUEUE_WAIT_MS } from '../core/limits.ts';
+import type {
+  Clock,
+  Log,
+  LooseAnswer,
+  SendResult,
+  TurnRequest,
+  TurnTarget,
+  WaitResult,
+} from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import { parseSend, parseWait, sendBody } from './a2a.ts';
+import { inboxQuery, parseInbox } from './inbox.ts';
 import { Http, type HttpResult, type Proxies } from './http.ts';
 
 /** After so many refused heartbeats in a row it is an error, and again every so many (MOL-REG-09). */
@@ -20,9 +29,20 @@ export interface PlatformOptions {
   /** The workspace that gets new turns; asked for every turn. */
   readonly target: () => Promise<WorkspaceId>;
   readonly turnTimeoutMs: number;
+  /** Takes what comes without naming a turn; rejects if it could not be kept. */
+  readonly receive: (answer: LooseAnswer) => Promise<void>;
+  /** How far the inbox was read, over restarts. */
+  readonly cursor: CursorStore;
   readonly proxies: Proxies;
+  /** The certificate of an embedded hub, which need not carry the name that we call it by. */
+  readonly certificatePem: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+export interface CursorStore {
+  load(): Promise<string | undefined>;
+  save(cursor: string | undefined): Promise<void>;
 }
 
 /** The bridge's workspace at a hub: it registers, says that it lives, sends turns and waits for answers. */
@@ -35,11 +55,12 @@ export class PlatformClient implements Service, TurnTarget {
   #capabilities: Readonly<Record<string, unknown>> = {};
   #refusedBeats = 0;
   #cancelTimer: (() => void) | undefined;
+  #cancelPoll = () => {};
   #startedAtMs = 0;
 
   constructor(options: PlatformOptions) {
     this.#options = options;
-    this.#http = new Http(options.proxies);
+    this.#http = new Http(options.proxies, options.certificatePem);
   }
 
   get correlates(): boolean {
@@ -59,11 +80,13 @@ export class PlatformClient implements Service, TurnTarget {
     this.#startedAtMs = this.#options.clock.nowMs();
     await this.#register();
     this.#planBeat();
+    this.#planPoll();
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#cancelTimer?.();
+    this.#cancelPoll();
     await this.#http.close();
   }
 
@@ -154,6 +177,39 @@ export class PlatformClient implements Service, TurnTarget {
     if (refused && alarm)
       log.error('heartbeat_refused', { workspace, count, detail: detailOf(result) });
     else log.warn('heartbeat_failed', { workspace, detail: detailOf(result) });
+  }
+
+  #planPoll(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#cancelPoll = this.#options.clock.after(INBOX_POLL_MS, () => {
+      void this.#poll().finally(() => this.#planPoll());
+    });
+  }
+
+  /** A hub that correlates answers needs no look into the inbox. */
+  async #poll(): Promise<void> {
+    if (this.correlates) return;
+    const { workspace, cursor: store, receive, url, log } = this.#options;
+    try {
+      const cursor = await store.load();
+      const result = await this.#http.call({
+        method: 'GET',
+        url: `${url}/workspaces/${workspace}/activity?${inboxQuery(cursor)}`,
+        headers: this.#headers(),
+        timeoutMs: HUB_CALL_TIMEOUT_MS,
+        signal: this.#stop.signal,
+      });
+      const page = parseInbox(result, { own: workspace, cursor });
+      if (page.kind === 'trouble') log.warn('inbox_unreadable', { detail: page.detail });
+      if (page.kind === 'cursor_lost') await store.save(undefined);
+      if (page.kind !== 'rows') return;
+      for (const answer of page.answers) await receive(answer);
+      // Only now: dying before this hands the same answers over again, which does no harm.
+      if (page.cursor !== cursor) await store.save(page.cursor);
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      log.warn('inbox_not_kept', { error: error.message });
+    }
   }
 
   #post(path: string, body: unknown): Promise<HttpResult> {

@@ -46,9 +46,14 @@ const NOT_SENT = new Set([
 export class Http {
   readonly #dispatcher: Dispatcher;
 
-  constructor(proxies: Proxies) {
+  /** `certificatePem`: the only one to trust, whatever name it carries; for a server of our own. */
+  constructor(proxies: Proxies, certificatePem?: string) {
+    const own =
+      certificatePem === undefined
+        ? {}
+        : { ca: certificatePem, checkServerIdentity: () => undefined };
     const options = {
-      connect: { timeout: CONNECT_TIMEOUT_MS },
+      connect: { timeout: CONNECT_TIMEOUT_MS, ...own },
       maxResponseSize: ANSWER_BYTES_MAX,
       keepAliveTimeout: 30_000,
       // Time limits are the caller's; undici's own would cut a long answer of a slow agent.

@@ -55,6 +55,24 @@ export class Db {
     }
   }
 
+  /**
+   * Opens a file for a look from beside the daemon, as it is: nothing is created, brought up to date or set
+   * aside. `undefined` if there is none. Throws like `open`.
+   */
+  static openExisting(path: string): Db | undefined {
+    if (!existsSync(path)) return undefined;
+    try {
+      return new Db(openAsItIs(path));
+    } catch (error) {
+      if (error instanceof BridgeError) throw error;
+      throw new BridgeError(
+        'store_unavailable',
+        `can't read the database ${path}: ${errorText(error)}`,
+        { next: 'Check its rights; a start of the daemon sets a broken file aside.', cause: error },
+      );
+    }
+  }
+
   /** A prepared statement, made once per SQL text. */
   prepare(sql: string): Statement {
     let statement = this.#statements.get(sql);
@@ -75,6 +93,11 @@ export class Db {
 
   all(sql: string, ...values: SqlValue[]): SqlRow[] {
     return this.prepare(sql).all(...values);
+  }
+
+  /** A number that changes when another connection has committed, and only then. */
+  outsideVersion(): number {
+    return Number(this.get('PRAGMA data_version')?.['data_version']);
   }
 
   /**
@@ -168,17 +191,30 @@ function openMigrated(path: string): Connection {
   }
 }
 
+function openAsItIs(path: string): Connection {
+  const connection = connect(path);
+  try {
+    connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    connection.exec('PRAGMA synchronous = FULL');
+    const version = versionOf(connection, path);
+    if (version < MIGRATIONS.length) {
+      throw new BridgeError(
+        'store_unavailable',
+        `the database ${path} is of an older lark-bridge (schema ${version}, this one wants ${MIGRATIONS.length})`,
+        { next: 'Start the daemon of this version once: it brings the database up to date.' },
+      );
+    }
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
 function migrate(connection: Connection, path: string): void {
   connection.exec('BEGIN IMMEDIATE');
   try {
-    const version = Number(connection.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
-    if (version > MIGRATIONS.length) {
-      throw new BridgeError(
-        'state_newer',
-        `the database ${path} was written by a newer lark-bridge (schema ${version}, this one knows ${MIGRATIONS.length})`,
-        { next: 'Install that newer version, or choose another --state-dir.' },
-      );
-    }
+    const version = versionOf(connection, path);
     for (const sql of MIGRATIONS.slice(version)) connection.exec(sql);
     connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
     connection.exec('COMMIT');
@@ -186,6 +222,19 @@ function migrate(connection: Connection, path: string): void {
     rollback(connection);
     throw error;
   }
+}
+
+/** Throws `state_newer` for a schema that this program does not know. */
+function versionOf(connection: Connection, path: string): number {
+  const version = Number(connection.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+  if (version > MIGRATIONS.length) {
+    throw new BridgeError(
+      'state_newer',
+      `the database ${path} was written by a newer lark-bridge (schema ${version}, this one knows ${MIGRATIONS.length})`,
+      { next: 'Install that newer version, or choose another --state-dir.' },
+    );
+  }
+  return version;
 }
 
 function rollback(connection: Connection): void {

@@ -11,6 +11,7 @@ import type { Journal } from '../../src/core/journal.ts';
 import type { InboundMessage } from '../../src/core/message.ts';
 import type { LarkGateway, Log, TurnTarget } from '../../src/core/ports.ts';
 import { SqliteJournal } from '../../src/store/bridge/journal.ts';
+import { SqliteOrders } from '../../src/store/bridge/orders.ts';
 import { Db } from '../../src/store/db.ts';
 import { FaultyHub } from './faulty-hub.ts';
 import { FaultyLark } from './faulty-lark.ts';
@@ -117,6 +118,7 @@ export class BridgeWorld {
     const real = new SqliteJournal({ db: this.#db, app: APP, clock });
     const bridge = new Bridge({
       journal: this.#crashing(journal?.(real) ?? real, clock),
+      orders: new SqliteOrders({ db: this.#db, app: APP, clock }),
       lark: this.#cut(lark?.(this.lark) ?? this.lark, clock),
       target: this.#cut(target?.(this.hub) ?? this.hub, clock),
       clock,

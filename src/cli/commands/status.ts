@@ -1,4 +1,5 @@
 /** `lark-bridge status`: what the daemon of a state directory said about itself last. */
+import type { Status } from '../../app.ts';
 import type { LeafCommand } from '../command.ts';
 
 export const statusCommand: LeafCommand = {
@@ -6,19 +7,24 @@ export const statusCommand: LeafCommand = {
   describe: 'show whether the daemon runs, and how it is',
   run: async (invocation) => {
     const config = await invocation.loadConfig([]);
-    const log = await invocation.createLog(config);
     const { readStatus } = await import('../../app.ts');
-    const status = await readStatus({ config, env: invocation.env, log });
-    const { running, pid, alive_at: aliveAt, daemon } = status;
+    const status = await readStatus({ config });
+    const { running, pid, alive_at: aliveAt, daemon, counts } = status;
     const first = running ? `Running, process ${pid ?? '?'}.` : 'Not running.';
     const lines = [
       `${first} State directory: ${status.state_dir}`,
       ...(aliveAt === undefined ? [] : [`Last sign of life: ${aliveAt}`]),
+      ...(counts === undefined ? [] : [sentenceOf(counts)]),
       ...pairs(daemon ?? {}),
     ];
     invocation.output.result(lines.join('\n'), status);
   },
 };
+
+function sentenceOf(counts: NonNullable<Status['counts']>): string {
+  const { waiting, running, held, failed_last_day: failed, dead_letters: dead } = counts;
+  return `Turns: ${waiting} waiting, ${running} running, ${held} held, ${failed} failed in the last day. Dead letters: ${dead}.`;
+}
 
 function pairs(values: object, prefix = ''): string[] {
   return Object.entries(values).flatMap(([name, value]: [string, unknown]) =>

@@ -15,23 +15,32 @@ export class EventsTable {
     this.#clock = clock;
   }
 
-  /** Remembers what an event did to a turn; false if it did so before. */
-  insert(eventId: string, turn: TurnId): boolean {
+  /** Remembers what an event did to a turn or a row of the outbox; false if it did so before. */
+  insert(eventId: string, subject: TurnId | string): boolean {
     return (
       this.#db.run(
-        'INSERT INTO events (app_id, event_id, turn, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        'INSERT INTO events (app_id, event_id, subject, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
         this.#app,
         eventId,
-        turn,
+        subject,
         this.#clock.nowMs(),
       ) > 0
     );
   }
 
+  has(eventId: string): boolean {
+    const row = this.#db.get(
+      'SELECT 1 AS here FROM events WHERE app_id = ? AND event_id = ? LIMIT 1',
+      this.#app,
+      eventId,
+    );
+    return row !== undefined;
+  }
+
   prune({ endedBeforeMs, limit }: PruneRules): number {
     return this.#db.run(
-      `DELETE FROM events WHERE (app_id, event_id, turn) IN (
-         SELECT app_id, event_id, turn FROM events WHERE at_ms < ? LIMIT ?)`,
+      `DELETE FROM events WHERE (app_id, event_id, subject) IN (
+         SELECT app_id, event_id, subject FROM events WHERE at_ms < ? LIMIT ?)`,
       endedBeforeMs,
       limit,
     );

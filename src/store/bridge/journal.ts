@@ -1,18 +1,24 @@
-import type { AppId, ChatId, TurnId } from '../../core/ids.ts';
+import type { AppId, ChatId, MessageId, TurnId } from '../../core/ids.ts';
 import type {
   Admission,
   Journal,
+  JournalCounts,
   JournalReader,
   OutboxChange,
   PruneRules,
+  QuarantinedAnswer,
   TurnChange,
+  TurnLife,
   TurnQuery,
 } from '../../core/journal.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { OutboxDraft, OutboxRow, Turn } from '../../core/turn.ts';
 import type { Db } from '../db.ts';
 import { EventsTable } from './events.ts';
+import { SqliteOrders } from './orders.ts';
 import { OutboxTable } from './outbox.ts';
+import { QuarantineTable } from './quarantine.ts';
+import { RunsTable } from './runs.ts';
 import { TurnsTable } from './turns.ts';
 
 /** The journal of one app in one SQLite file. */
@@ -21,19 +27,25 @@ export class SqliteJournal implements Journal, JournalReader {
   readonly #clock: Clock;
   readonly #events: EventsTable;
   readonly #turns: TurnsTable;
+  readonly #runs: RunsTable;
   readonly #outbox: OutboxTable;
+  readonly #quarantine: QuarantineTable;
+  readonly #orders: SqliteOrders;
 
   constructor({ db, app, clock }: { db: Db; app: AppId; clock: Clock }) {
     this.#db = db;
     this.#events = new EventsTable(db, app, clock);
     this.#clock = clock;
     this.#turns = new TurnsTable(db, app);
+    this.#runs = new RunsTable(db, app);
     this.#outbox = new OutboxTable(db, app);
+    this.#quarantine = new QuarantineTable(db, app);
+    this.#orders = new SqliteOrders({ db, app, clock });
   }
 
   admit(admission: Admission) {
     return this.#db.write(() => {
-      const turn = this.#turns.insert(admission);
+      const turn = this.#turns.insert(admission, this.#clock.nowMs());
       if (turn === undefined) return undefined;
       return { turn, out: this.#outbox.insert(admission.out) };
     });
@@ -51,11 +63,10 @@ export class SqliteJournal implements Journal, JournalReader {
       if (change === undefined || (once !== undefined && !this.#events.insert(once, id))) {
         return { turn, changed: false, out: [] };
       }
-      return {
-        turn: this.#turns.update(turn, change, this.#clock.nowMs()),
-        changed: true,
-        out: this.#outbox.insert(change.out),
-      };
+      const nowMs = this.#clock.nowMs();
+      const next = this.#turns.update(turn, change, nowMs);
+      this.#runs.note(next, turn.state.phase, nowMs);
+      return { turn: next, changed: true, out: this.#outbox.insert(change.out) };
     });
   }
 
@@ -71,6 +82,18 @@ export class SqliteJournal implements Journal, JournalReader {
     return Promise.resolve(this.#outbox.pending());
   }
 
+  async quarantine(answer: QuarantinedAnswer): Promise<void> {
+    await this.#db.write(() => this.#quarantine.insert(answer));
+  }
+
+  isHandled(answerId: string) {
+    return Promise.resolve(this.#events.has(answerId) || this.#quarantine.has(answerId));
+  }
+
+  quarantined(limit: number) {
+    return Promise.resolve(this.#quarantine.list(limit));
+  }
+
   out(key: string) {
     return Promise.resolve(this.#outbox.get(key));
   }
@@ -79,14 +102,17 @@ export class SqliteJournal implements Journal, JournalReader {
     return this.#db.write(() => this.#outbox.insert(drafts));
   }
 
-  changeOut(key: string, decide: (row: OutboxRow) => OutboxChange | undefined) {
+  changeOut(key: string, decide: (row: OutboxRow) => OutboxChange | undefined, once?: string) {
     return this.#db.write(() => {
       const row = this.#outbox.get(key);
       if (row === undefined) throw new Error(`no outbox row ${key}`);
       const change = decide(row);
-      if (change === undefined) return { row, out: [] };
+      if (change === undefined || (once !== undefined && !this.#events.insert(once, key))) {
+        return { row, changed: false, out: [] };
+      }
       return {
         row: this.#outbox.update(row, change),
+        changed: true,
         out: this.#outbox.insert(change.out ?? [], row.seq),
       };
     });
@@ -98,7 +124,10 @@ export class SqliteJournal implements Journal, JournalReader {
         this.#turns.prune(rules) +
         this.#turns.strip(rules) +
         this.#outbox.prune(rules) +
-        this.#events.prune(rules),
+        this.#events.prune(rules) +
+        this.#runs.prune(rules) +
+        this.#orders.prune(rules) +
+        this.#quarantine.prune(rules),
     );
   }
 
@@ -108,5 +137,37 @@ export class SqliteJournal implements Journal, JournalReader {
 
   outOf(turn: TurnId) {
     return Promise.resolve(this.#outbox.ofTurn(turn));
+  }
+
+  isDone(once: string) {
+    return Promise.resolve(this.#events.has(once));
+  }
+
+  life(id: TurnId): Promise<TurnLife | undefined> {
+    const times = this.#turns.times(id);
+    const turn = this.#turns.get(id);
+    if (turn === undefined || times === undefined) return Promise.resolve(undefined);
+    return Promise.resolve({
+      ...times,
+      turn,
+      runs: this.#runs.ofTurn(id),
+      out: this.#outbox.ofTurn(id),
+      ahead: this.#turns.ahead(turn),
+    });
+  }
+
+  turnOfReply(message: MessageId) {
+    return Promise.resolve(this.#outbox.turnOf(message));
+  }
+
+  deadLetters(query: { chatId?: ChatId; limit: number }) {
+    return Promise.resolve(this.#outbox.dead(query));
+  }
+
+  counts(failedSinceMs: number): Promise<JournalCounts> {
+    return Promise.resolve({
+      ...this.#turns.counts(failedSinceMs),
+      deadLetters: this.#outbox.countDead(),
+    });
   }
 }

@@ -1,4 +1,12 @@
-import { chatId, messageId, turnId, type AppId, type TurnId } from '../../core/ids.ts';
+import {
+  chatId,
+  messageId,
+  turnId,
+  type AppId,
+  type ChatId,
+  type MessageId,
+  type TurnId,
+} from '../../core/ids.ts';
 import type { OutboxChange, PruneRules } from '../../core/journal.ts';
 import type { OutboxBody, OutboxDraft, OutboxRow, OutboxState } from '../../core/turn.ts';
 import type { Db } from '../db.ts';
@@ -43,13 +51,15 @@ export class OutboxTable {
       triedAtMs: 'triedAtMs' in change ? change.triedAtMs : row.triedAtMs,
       attempts: change.attempts ?? row.attempts,
       lastError: change.lastError ?? row.lastError,
+      replayedAtMs: change.replayedAtMs ?? row.replayedAtMs,
     };
     this.#db.run(
-      `UPDATE outbox SET phase = ?, due_at_ms = ?, tried_at_ms = ?, attempts = ?, ended_at_ms = ?,
-         lark_id = ?, last_error = ? WHERE key = ?`,
+      `UPDATE outbox SET phase = ?, due_at_ms = ?, tried_at_ms = ?, replayed_at_ms = ?, attempts = ?,
+         ended_at_ms = ?, lark_id = ?, last_error = ? WHERE key = ?`,
       state.phase,
       state.phase === 'pending' ? state.dueAtMs : 0,
       next.triedAtMs ?? null,
+      next.replayedAtMs ?? null,
       next.attempts,
       'atMs' in state ? state.atMs : null,
       state.phase === 'sent' ? state.larkId : null,
@@ -76,6 +86,38 @@ export class OutboxTable {
         turn,
       )
       .map(toRow);
+  }
+
+  /** Newest first. */
+  dead({ chatId: chat, limit }: { chatId?: ChatId; limit: number }): OutboxRow[] {
+    return this.#db
+      .all(
+        `SELECT * FROM outbox WHERE app_id = ? AND phase = 'dead' AND (? IS NULL OR chat_id = ?)
+         ORDER BY seq DESC LIMIT ?`,
+        this.#app,
+        chat ?? null,
+        chat ?? null,
+        limit,
+      )
+      .map(toRow);
+  }
+
+  countDead(): number {
+    const row = this.#db.get(
+      `SELECT count(*) AS count FROM outbox WHERE app_id = ? AND phase = 'dead'`,
+      this.#app,
+    );
+    return Number(row?.['count']);
+  }
+
+  /** The turn for which a message was sent. */
+  turnOf(message: MessageId): TurnId | undefined {
+    const row = this.#db.get(
+      `SELECT turn FROM outbox WHERE app_id = ? AND lark_id = ? AND turn IS NOT NULL LIMIT 1`,
+      this.#app,
+      message,
+    );
+    return row && turnId(String(row['turn']));
   }
 
   /** Deletes rows that are over and old. Looks at the oldest only: age follows the order of rows. */
@@ -139,6 +181,7 @@ function fresh({ dueAtMs, ...draft }: OutboxDraft, ord: number): OutboxRow {
     ...draft,
     seq: ord,
     triedAtMs: undefined,
+    replayedAtMs: undefined,
     attempts: 0,
     lastError: undefined,
     state: { phase: 'pending', dueAtMs },
@@ -158,6 +201,7 @@ function toRow(row: SqlRow): OutboxRow {
     body: JSON.parse(String(row['body'])) as OutboxBody,
     createdAtMs: Number(row['created_at_ms']),
     triedAtMs: row['tried_at_ms'] === null ? undefined : Number(row['tried_at_ms']),
+    replayedAtMs: row['replayed_at_ms'] === null ? undefined : Number(row['replayed_at_ms']),
     attempts: Number(row['attempts']),
     lastError: row['last_error'] === null ? undefined : String(row['last_error']),
     state: toState(row),

@@ -3,10 +3,14 @@
  * `message` and `state` are JSON of `InboundMessage` and `TurnState`; `message` is emptied with age.
  * `outbox`: everything that is to be sent or was; `ord` is its
  * place in the order if it took that of another row, else `seq` is.
+ * `runs`: the times that a turn was given to the agent.
+ * `quarantine`: answers that could not be told to be a turn's own.
+ * `cursors`: how far the inbox at a remote hub was read.
  * `chats`, `gaps`: what of the chats' histories has been read back after an outage.
  * `calls`: requests to Lark by month (`2026-01`) and class.
  * `daemon`: the running process's latest sign of life, for `status` and for what happened while it was away.
- * `events`: which events that are not messages have done their work, on which turn.
+ * `events`: which events that are not messages have done their work, on which turn or row.
+ * `orders`: what an operator left for the daemon to do; without an outcome it is still to be done.
  */
 export const BRIDGE_SCHEMA = `
 CREATE TABLE turns (
@@ -19,12 +23,26 @@ CREATE TABLE turns (
   run INTEGER NOT NULL DEFAULT 1,
   message TEXT NOT NULL,
   received_at_ms INTEGER NOT NULL,
-  started_at_ms INTEGER,
+  admitted_at_ms INTEGER NOT NULL,
   ended_at_ms INTEGER,
   UNIQUE (app_id, message_id)
 ) STRICT;
 CREATE INDEX turns_open ON turns (seq) WHERE phase NOT IN ('answered', 'failed', 'dropped');
-CREATE INDEX turns_askable ON turns (chat_id, seq) WHERE phase IN ('held', 'failed');
+CREATE INDEX turns_askable ON turns (chat_id, seq) WHERE phase IN ('held', 'failed', 'overdue');
+
+CREATE TABLE runs (
+  seq INTEGER PRIMARY KEY,
+  app_id TEXT NOT NULL,
+  turn TEXT NOT NULL,
+  run INTEGER NOT NULL,
+  tries INTEGER NOT NULL DEFAULT 1,
+  started_at_ms INTEGER NOT NULL,
+  accepted_at_ms INTEGER,
+  ended_at_ms INTEGER,
+  ended_as TEXT,
+  reason TEXT,
+  UNIQUE (app_id, turn, run)
+) STRICT;
 
 CREATE TABLE outbox (
   seq INTEGER PRIMARY KEY,
@@ -42,6 +60,7 @@ CREATE TABLE outbox (
   due_at_ms INTEGER NOT NULL,
   created_at_ms INTEGER NOT NULL,
   tried_at_ms INTEGER,
+  replayed_at_ms INTEGER,
   attempts INTEGER NOT NULL DEFAULT 0,
   ended_at_ms INTEGER,
   lark_id TEXT,
@@ -54,11 +73,22 @@ CREATE INDEX outbox_turn ON outbox (turn);
 CREATE TABLE events (
   app_id TEXT NOT NULL,
   event_id TEXT NOT NULL,
-  turn TEXT NOT NULL,
+  subject TEXT NOT NULL,
   at_ms INTEGER NOT NULL,
-  PRIMARY KEY (app_id, event_id, turn)
+  PRIMARY KEY (app_id, event_id, subject)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX events_age ON events (at_ms);
+
+CREATE TABLE quarantine (
+  app_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  text TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  turn TEXT,
+  PRIMARY KEY (app_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cursors (workspace TEXT PRIMARY KEY, row_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE chats (
   app_id TEXT NOT NULL,
@@ -76,6 +106,17 @@ CREATE TABLE calls (
   count INTEGER NOT NULL,
   PRIMARY KEY (app_id, month, class)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE orders (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  app_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  placed_at_ms INTEGER NOT NULL,
+  outcome TEXT,
+  phase TEXT
+) STRICT;
+CREATE INDEX orders_open ON orders (id) WHERE outcome IS NULL;
 
 CREATE TABLE daemon (
   id INTEGER PRIMARY KEY CHECK (id = 1),

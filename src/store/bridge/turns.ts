@@ -1,4 +1,4 @@
-import type { Admission, PruneRules, TurnChange, TurnHead, TurnQuery } from '../../core/journal.ts';
+import type { Admission, JournalCounts, PruneRules, TurnChange, TurnHead, TurnQuery } from '../../core/journal.ts';
 import { chatId, turnId, type AppId, type ChatId, type TurnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { Turn, TurnPhase, TurnState } from '../../core/turn.ts';
@@ -18,10 +18,11 @@ export class TurnsTable {
     this.#app = app;
   }
 
-  insert({ message, state, receivedAtMs }: Admission): Turn | undefined {
+  insert({ message, state, receivedAtMs }: Admission, nowMs: number): Turn | undefined {
     const inserted = this.#db.get(
-      `INSERT INTO turns (app_id, message_id, chat_id, phase, state, message, received_at_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq`,
+      `INSERT INTO turns (app_id, message_id, chat_id, phase, state, message, received_at_ms,
+         admitted_at_ms, ended_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq`,
       this.#app,
       message.messageId,
       message.chatId,
@@ -29,6 +30,8 @@ export class TurnsTable {
       JSON.stringify(state),
       JSON.stringify(message),
       receivedAtMs,
+      nowMs,
+      isOver(state) ? nowMs : null,
     );
     if (inserted === undefined) return undefined;
     return {
@@ -51,17 +54,12 @@ export class TurnsTable {
   }
 
   update(turn: Turn, { state, run }: TurnChange, nowMs: number): Turn {
-    const final = ['answered', 'failed', 'dropped'].includes(state.phase);
     this.#db.run(
-      `UPDATE turns SET phase = ?, state = ?, run = ?,
-         started_at_ms = CASE WHEN ? = 'sending' THEN ? ELSE started_at_ms END, ended_at_ms = ?
-       WHERE seq = ?`,
+      'UPDATE turns SET phase = ?, state = ?, run = ?, ended_at_ms = ? WHERE seq = ?',
       state.phase,
       JSON.stringify(state),
       run ?? turn.run,
-      state.phase,
-      nowMs,
-      final ? nowMs : null,
+      isOver(state) ? nowMs : null,
       turn.seq,
     );
     return { ...turn, state, run: run ?? turn.run };
@@ -70,7 +68,7 @@ export class TurnsTable {
   askable(chat: ChatId, limit: number): Turn[] {
     return this.#db
       .all(
-        `SELECT ${COLUMNS} FROM turns WHERE app_id = ? AND chat_id = ? AND phase IN ('held', 'failed')
+        `SELECT ${COLUMNS} FROM turns WHERE app_id = ? AND chat_id = ? AND phase IN ('held', 'failed', 'overdue')
          ORDER BY seq DESC LIMIT ?`,
         this.#app,
         chat,
@@ -93,6 +91,56 @@ export class TurnsTable {
         phase: String(row['phase']) as TurnPhase,
         receivedAtMs: Number(row['received_at_ms']),
       }));
+  }
+
+  /** When it was admitted, and when it was over. */
+  times(id: TurnId): { admittedAtMs: number; endedAtMs: number | undefined } | undefined {
+    const row = this.#db.get(
+      'SELECT admitted_at_ms, ended_at_ms FROM turns WHERE app_id = ? AND message_id = ?',
+      this.#app,
+      id,
+    );
+    return (
+      row && {
+        admittedAtMs: Number(row['admitted_at_ms']),
+        endedAtMs: row['ended_at_ms'] === null ? undefined : Number(row['ended_at_ms']),
+      }
+    );
+  }
+
+  /** How many open turns of its chat came before a turn. */
+  ahead({ seq, message }: Turn): number {
+    const row = this.#db.get(
+      `SELECT count(*) AS count FROM turns WHERE app_id = ? AND chat_id = ? AND seq < ?
+         AND phase NOT IN ${FINAL} AND phase IN ('waiting', 'sending', 'accepted')`,
+      this.#app,
+      message.chatId,
+      seq,
+    );
+    return Number(row?.['count']);
+  }
+
+  counts(failedSinceMs: number): Omit<JournalCounts, 'deadLetters'> {
+    const row = this.#db.get(
+      `SELECT
+         count(*) FILTER (WHERE phase = 'waiting') AS waiting,
+         count(*) FILTER (WHERE phase IN ('sending', 'accepted', 'overdue')) AS running,
+         count(*) FILTER (WHERE phase = 'held') AS held
+       FROM turns WHERE app_id = ? AND phase NOT IN ${FINAL}`,
+      this.#app,
+    );
+    const failed = this.#db.get(
+      `SELECT count(*) AS failed FROM turns
+       WHERE app_id = ? AND phase = 'failed' AND ended_at_ms >= ?`,
+      this.#app,
+      failedSinceMs,
+    );
+    return {
+      waiting: Number(row?.['waiting']),
+      running: Number(row?.['running']),
+      held: Number(row?.['held']),
+      failed: Number(failed?.['failed']),
+    };
   }
 
   /** Deletes turns that are over and old, all but the newest `keepIds`. */
@@ -136,6 +184,10 @@ export class TurnsTable {
       )
       .map(toTurn);
   }
+}
+
+function isOver({ phase }: TurnState): boolean {
+  return phase === 'answered' || phase === 'failed' || phase === 'dropped';
 }
 
 function toTurn(row: SqlRow): Turn {

@@ -32,7 +32,15 @@ test('MOL-HDR-04: the claimed workspace must own the token', async () => {
   expect(spoofed.status).toBe(401);
   expect(spoofed.body.error).toBe('caller ID does not match workspace auth token');
   const upper = { token: bridge.token, as: bridge.id.toUpperCase(), body };
-  expect((await rig.call('POST', path.toUpperCase().replace('WORKSPACES', 'workspaces').replace('/A2A', '/a2a'), upper)).status).toBe(202);
+  expect(
+    (
+      await rig.call(
+        'POST',
+        path.toUpperCase().replace('WORKSPACES', 'workspaces').replace('/A2A', '/a2a'),
+        upper,
+      )
+    ).status,
+  ).toBe(202);
 });
 
 test.each(['webhook:1', 'system:x', 'test:y', 'channel:z'])(

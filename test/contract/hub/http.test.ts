@@ -15,10 +15,7 @@ test('health says ok, and 503 when the database does not answer', async () => {
     throw new Error('disk I/O error');
   });
   const bad = await rig.call('GET', '/health');
-  expect([bad.status, bad.body]).toEqual([
-    503,
-    { status: 'error', error: 'database unreachable' },
-  ]);
+  expect([bad.status, bad.body]).toEqual([503, { status: 'error', error: 'database unreachable' }]);
 });
 
 test('an unknown route is answered in JSON', async () => {
@@ -159,7 +156,7 @@ test('a port that is taken is an error with a way out', async () => {
   expect(error).toBeInstanceOf(BridgeError);
   expect(error).toMatchObject({
     code: 'port_in_use',
-    next: 'Choose another one with --port or LARK_PORT (0 = any free port).',
+    next: expect.stringContaining('LARK_PORT') as string,
   });
 });
 

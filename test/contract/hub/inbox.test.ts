@@ -127,9 +127,7 @@ test('MOL-ACT-02: with peer_info a row names its sender, its card and its files'
   expect(rich.body[0]).toMatchObject({
     peer_name: 'lark-bridge',
     agent_card_url: `${rig.hub.address}/registry/discover/${bridge.id}`,
-    attachments: [
-      { kind: 'file', uri: 'https://files/1', mime_type: 'text/plain', name: 'a.txt' },
-    ],
+    attachments: [{ kind: 'file', uri: 'https://files/1', mime_type: 'text/plain', name: 'a.txt' }],
   });
 });
 

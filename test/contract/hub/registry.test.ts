@@ -42,7 +42,9 @@ test('a token is stored as a hash only', async () => {
   const rig = await Rig.start();
   const { token } = await registered(rig);
   const agent = await rig.addAgent('helper');
-  const tables = ['hub_workspaces', 'hub_agents'].map((name) => rig.db.all(`SELECT * FROM ${name}`));
+  const tables = ['hub_workspaces', 'hub_agents'].map((name) =>
+    rig.db.all(`SELECT * FROM ${name}`),
+  );
   const everything = JSON.stringify([tables, rig.log.lines]);
   expect(everything).not.toContain(token);
   expect(everything).not.toContain(agent.token);
@@ -100,8 +102,7 @@ test('MOL-REG-04: nobody registers without the right token', async () => {
 test('MOL-REG-05: registering puts a workspace online; a removed one is not brought back', async () => {
   const rig = await Rig.start();
   const agent = await rig.addAgent('far-away', 'external');
-  const state = () =>
-    rig.call('GET', `/workspaces/${agent.id}/state`, { token: agent.token });
+  const state = () => rig.call('GET', `/workspaces/${agent.id}/state`, { token: agent.token });
   expect((await state()).body).toEqual({
     workspace_id: agent.id,
     status: 'awaiting_agent',

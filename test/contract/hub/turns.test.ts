@@ -69,7 +69,8 @@ test('MOL-RES-13: the queue item goes from dispatched to completed with the JSON
 
 test('the agent gets the text without the header line, and the Lark context from the metadata', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
-  const text = '[lark-channel] brand=feishu chat_id=oc_9 chat_type=p2p sender_open_id=x message_id=y';
+  const text =
+    '[lark-channel] brand=feishu chat_id=oc_9 chat_type=p2p sender_open_id=x message_id=y';
   const { body } = await rig.send(bridge, agent.id, {
     text: `${text}\nhello\nworld`,
     metadata: LARK,
@@ -135,7 +136,10 @@ test('an agent that throws has failed its turn, and the next turn runs', async (
 });
 
 test('a turn past its time is cancelled and fails as timed out, even if the agent does not obey', async () => {
-  const { rig, bridge, agent, agents } = await rigWithAgent({ turnTimeoutMs: 1_000, clock: fastClock });
+  const { rig, bridge, agent, agents } = await rigWithAgent({
+    turnTimeoutMs: 1_000,
+    clock: fastClock,
+  });
   agents.obeysCancel = false;
   const { body } = await rig.send(bridge, agent.id);
   const done = await rig.item(bridge, agent.id, body.queue_id, 30);
@@ -343,7 +347,9 @@ test('an answer that the database refuses is stored when it takes writes again',
   await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
   rig.db.run('PRAGMA query_only = 1');
   agents.runs[0]?.answer('kept');
-  await vi.waitFor(() => expect(rig.log.lines.map(({ event }) => event)).toContain('hub_result_not_stored'));
+  await vi.waitFor(() =>
+    expect(rig.log.lines.map(({ event }) => event)).toContain('hub_result_not_stored'),
+  );
   rig.db.run('PRAGMA query_only = 0');
   const done = await rig.item(bridge, agent.id, body.queue_id, 30);
   expect(done.body.response_body.result.parts[0].text).toBe('kept');

@@ -73,6 +73,7 @@ describe('a pressed button', () => {
     answer = () => new Promise(() => undefined);
     const outcome = press();
     await lark.waitFor(() => listener.heard.length === 1);
+    expect(lark.redeliverNow()).toBe(0);
     lark.advance(3_000);
     expect(await outcome).toEqual({ ok: false, code: 200341 });
     lark.advance(15_000);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
-import { bootstrap } from './raw-socket.ts';
+import { bootstrap, RawSocket } from './raw-socket.ts';
 import { Listener, type ListenerOptions } from './sdk-listener.ts';
 
 let lark: LarkCloud;
@@ -134,6 +134,22 @@ describe('a failing connection', () => {
     expect(lark.deliveries().at(-1)).toMatchObject({ state: 'waiting', acked: false });
     expect(trusting.heard).toEqual([]);
     expect(trusting.client.getConnectionStatus().state).toBe('connected');
+  });
+
+  test('half open, seen from the wire: nothing comes any more, until the end', async () => {
+    const raw = await RawSocket.open(lark, app);
+    lark.faults.inject({ kind: 'half_open' });
+    let pongs = 0;
+    raw.socket.on('pong', () => (pongs += 1));
+    raw.ping();
+    raw.socket.ping();
+    await lark.waitFor(() => lark.faults.counts().half_open);
+    lark.say({ chat, from: ada, text: 'hi' });
+    const closed = raw.closed();
+    lark.kick({ code: 4000 });
+    expect(await closed).toBe(4000);
+    expect(raw.frames).toEqual([]);
+    expect(pongs).toBe(0);
   });
 
   test('a partial pong makes the official client ping without pause', async () => {

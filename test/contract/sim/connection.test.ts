@@ -103,7 +103,8 @@ describe('a connection', () => {
   test('holds events until the first ping, and answers it with the full configuration', async () => {
     const raw = await openRaw();
     const message = say();
-    await lark.waitFor(() => lark.deliveries()[0]?.state === 'sent');
+    expect(lark.deliveries()[0]?.state).toBe('sent');
+    await raw.caughtUp();
     expect(raw.frames).toEqual([]);
     raw.ping();
     const pong = await raw.pong();
@@ -127,9 +128,7 @@ describe('a connection', () => {
     const raw = await openRaw();
     raw.socket.send('text');
     raw.socket.send(Buffer.from([0xff, 0xff, 0xff]));
-    const ponged = new Promise((resolve) => raw.socket.once('pong', resolve));
-    raw.socket.ping();
-    await ponged;
+    await raw.caughtUp();
     raw.ping();
     await raw.pong();
   });

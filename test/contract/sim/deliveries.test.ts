@@ -82,8 +82,27 @@ describe('redelivery', () => {
     await lark.waitFor(() => lark.deliveries()[0]?.lateAcks);
     expect(lark.deliveries()[0]).toMatchObject({ acked: false, lateAcks: 1 });
     lark.redeliverNow();
-    raw.ack(await raw.frame(1));
+    const second = await raw.frame(1);
+    raw.ack(frame);
+    await lark.waitFor(() => lark.deliveries()[0]?.lateAcks === 2);
+    expect(lark.deliveries()[0]).toMatchObject({ acked: false, tries: 2 });
+    raw.ack(second);
     await lark.waitFor(acked);
+  });
+
+  test('redeliverNow does not go beyond the last try', () => {
+    say();
+    for (let count = 0; count < 4; count += 1) lark.redeliverNow();
+    expect(lark.deliveries()).toMatchObject([{ tries: 5, state: 'given_up' }]);
+  });
+
+  test('redeliverNow ends a last try that is still awaited', async () => {
+    await connectRaw();
+    say();
+    for (let count = 0; count < 4; count += 1) lark.redeliverNow();
+    expect(lark.deliveries()).toMatchObject([{ tries: 5, state: 'sent' }]);
+    lark.redeliverNow();
+    expect(lark.deliveries()).toMatchObject([{ tries: 5, state: 'given_up' }]);
   });
 
   test('an ack on another connection of the app counts', async () => {

@@ -110,6 +110,15 @@ export class RawSocket {
     return this.#lark.waitFor(() => this.frames.find(({ method }) => method === 0));
   }
 
+  /** Everything that the server has sent so far has arrived when this resolves. */
+  async caughtUp(): Promise<void> {
+    const ponged = new Promise((resolve) => {
+      this.socket.once('pong', resolve);
+    });
+    this.socket.ping();
+    await ponged;
+  }
+
   closed(): Promise<number> {
     return new Promise((resolve) => {
       this.socket.once('close', resolve);

@@ -7,6 +7,7 @@ import type { LarkContext } from '../../../src/core/message.ts';
 import type { Clock } from '../../../src/core/ports.ts';
 import { turnOf } from '../../contract/agents/agent-contract.ts';
 import { execOptions, realClock, type LogLine } from './exec-options.ts';
+import { isProcessAlive } from './process-alive.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -35,20 +36,9 @@ async function environmentOf(env: ExecOptions['env'], lark?: LarkContext): Promi
   return text.split('\n').filter((line) => !/^(?:PATH|PWD|SHLVL|_)=/.test(line));
 }
 
-/** Processes of the tree write their ids into the folder; zombies are dead, somebody only has to look. */
-function isAlive(pidFile: string): boolean {
-  const pid = Number(readFileSync(join(folder, pidFile), 'utf8'));
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false; // No such process.
-  }
-  try {
-    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return process.platform !== 'linux'; // On Linux it ended between the two looks.
-  }
-}
+/** Processes of the tree write their ids into the folder. */
+const isAlive = (pidFile: string) =>
+  isProcessAlive(Number(readFileSync(join(folder, pidFile), 'utf8')));
 
 const pidWritten = (file: string) =>
   vi.waitFor(() => expect(readFileSync(join(folder, file), 'utf8')).toMatch(/\d\n/));
@@ -193,8 +183,7 @@ test('past its time the whole tree is stopped', async () => {
 
 test('a cancelled tree that ignores SIGTERM is killed after the grace', async () => {
   const clock = clockWith((delayMs) => (delayMs === 2_000 ? 100 : delayMs));
-  const stubborn = (file: string) =>
-    `trap '' TERM; echo $$ > ${file}; while :; do sleep 60; done`;
+  const stubborn = (file: string) => `trap '' TERM; echo $$ > ${file}; while :; do sleep 60; done`;
   writeFileSync(join(folder, 'child.sh'), stubborn('child'));
   const run = sh(`cd ${folder}; sh child.sh & ${stubborn('parent')}`, { clock });
   await Promise.all([pidWritten('child'), pidWritten('parent')]);

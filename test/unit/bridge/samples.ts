@@ -35,6 +35,7 @@ export function rowOf(change: Partial<OutboxRow> = {}): OutboxRow {
     body: { kind: 'text', text: 'the answer' },
     createdAtMs: 1_000,
     triedAtMs: 1_000,
+    replayedAtMs: undefined,
     attempts: 0,
     lastError: undefined,
     state: { phase: 'pending', dueAtMs: 0 },

@@ -88,11 +88,17 @@ describe('a turn', () => {
     expect(late?.show[0]).toEqual({ what: 'answer', text: 'late' });
   });
 
-  test('time over without a ticket: no answer can be told to be its own any more', () => {
-    expect(after(blind, { kind: 'timed_out' })?.state).toEqual({
-      phase: 'failed',
-      reason: 'timed_out',
+  test('time over without a ticket: the slot is free, and a late answer is not shown', () => {
+    const next = after(blind, { kind: 'timed_out' });
+    expect(next?.state).toMatchObject({ phase: 'overdue', ticket: undefined });
+    expect(next?.show[0]).toMatchObject({ what: 'notice', name: 'timed_out' });
+    const late: TurnState = { ...overdue, ticket: undefined };
+    expect(after(late, { kind: 'late_answer' })).toEqual({
+      state: { phase: 'failed', reason: 'late_answer' },
+      show: [],
     });
+    expect(after(late, { kind: 'chosen', action: 'retry' })?.state.phase).toBe('waiting');
+    expect(after(overdue, { kind: 'chosen', action: 'retry' })).toBeUndefined();
   });
 
   test('a recall stops what waits and leaves what runs', () => {

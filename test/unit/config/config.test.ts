@@ -78,6 +78,7 @@ describe('where a value comes from', () => {
       brand: 'feishu',
       turnTimeoutSecs: 600,
       maxTurns: 8,
+      callLimits: 'lark',
       hubHost: '127.0.0.1',
       hubPort: 4001,
       logLevel: 'info',

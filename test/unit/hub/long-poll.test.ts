@@ -9,7 +9,6 @@ import { createTestLog, realClock, Rig } from '../../contract/hub/rig.ts';
 async function serverRig() {
   const rig = await Rig.start();
   const settlements = new Settlements();
-  const stopping = new AbortController();
   const server = createContractServer({
     tls: undefined,
     log: createTestLog(),
@@ -18,7 +17,6 @@ async function serverRig() {
     provisionToken: new Secret('x'),
     settlements,
     wakeDispatcher: () => {},
-    stopping: stopping.signal,
   });
   const address = await server.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => server.close());
@@ -31,7 +29,7 @@ async function serverRig() {
       headers: { Authorization: `Bearer ${bridge.token}` },
       ...(signal === undefined ? {} : { signal }),
     });
-  return { rig, settlements, stopping, wait };
+  return { rig, settlements, wait };
 }
 
 test('a wait ends when its caller goes away', async () => {
@@ -45,23 +43,23 @@ test('a wait ends when its caller goes away', async () => {
 });
 
 test('a wait ends when the hub stops, and one that begins later does not wait', async () => {
-  const { settlements, stopping, wait } = await serverRig();
+  const { settlements, wait } = await serverRig();
   const waiting = wait();
   await vi.waitFor(() => expect(settlements.waiting).toBe(1));
-  stopping.abort();
+  settlements.close();
   expect(await (await waiting).json()).toMatchObject({ status: 'queued' });
   expect(await (await wait()).json()).toMatchObject({ status: 'queued' });
   expect(settlements.waiting).toBe(0);
 });
 
 test('while it waits, the database is not asked', async () => {
-  const { rig, settlements, stopping, wait } = await serverRig();
+  const { rig, settlements, wait } = await serverRig();
   const waiting = wait();
   await vi.waitFor(() => expect(settlements.waiting).toBe(1));
   const reads = vi.spyOn(rig.db, 'get');
   await vi.waitFor(() => expect(settlements.waiting).toBe(1));
   expect(reads).not.toHaveBeenCalled();
-  stopping.abort();
+  settlements.close();
   await waiting;
   expect(reads).toHaveBeenCalledOnce();
 });

@@ -33,6 +33,16 @@ test('who has enough goes alone', async () => {
   expect(settlements.waiting).toBe(0);
 });
 
+test('after the end nobody waits', async () => {
+  const settlements = new Settlements();
+  const { signal } = new AbortController();
+  const before = settlements.wait(one, signal);
+  settlements.close();
+  await before;
+  await settlements.wait(one, signal);
+  expect(settlements.waiting).toBe(0);
+});
+
 test('a wait that begins while another ends is not forgotten', async () => {
   const settlements = new Settlements();
   const { signal } = new AbortController();

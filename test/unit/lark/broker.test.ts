@@ -4,24 +4,19 @@ import {
   CALL_LIMITS,
   type CallSpec,
   createCallBroker,
+  LIFTED_CALL_LIMITS,
   type Worked,
 } from '../../../src/lark/broker.ts';
 import type { CallLimits } from '../../../src/lark/call-line.ts';
 import { random } from './captured.ts';
 import { settle, VirtualClock } from './virtual-clock.ts';
 
-const LIFTED: CallLimits = {
-  ...CALL_LIMITS,
-  api: [],
-  chat: { hitsMax: Infinity, windowMs: 0 },
-};
-
 function setup(limits: Partial<CallLimits> = {}) {
   const clock = new VirtualClock();
   const counted: CallPriority[] = [];
   const broker = createCallBroker({
     clock,
-    limits: { ...LIFTED, ...limits },
+    limits: { ...LIFTED_CALL_LIMITS, ...limits },
     countCall: (priority) => counted.push(priority),
   });
   const started: string[] = [];

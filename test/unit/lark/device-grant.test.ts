@@ -1,6 +1,4 @@
 import { beforeEach, expect, test } from 'vitest';
-import { BridgeError } from '../../../src/core/errors.ts';
-import { type GrantOptions, runDeviceGrant } from '../../../src/lark/device-grant.ts';
 import {
   answered,
   begun,
@@ -10,8 +8,8 @@ import {
   LOST,
   PENDING,
   refused,
-  ScriptedAccounts,
   SLOW_DOWN,
+  ScriptedAccounts,
 } from './scripted-accounts.ts';
 
 let accounts: ScriptedAccounts;
@@ -20,23 +18,9 @@ beforeEach(() => {
   accounts = new ScriptedAccounts();
 });
 
-function grant(changes: Partial<GrantOptions> = {}) {
-  return runDeviceGrant(accounts.options(changes));
-}
-
-async function failure(changes: Partial<GrantOptions> = {}): Promise<BridgeError> {
-  const error: unknown = await grant(changes).catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(BridgeError);
-  return error as BridgeError;
-}
-
-function begins(): number {
-  return accounts.seen.filter(({ form }) => form['action'] === 'begin').length;
-}
-
 test('LCM-CON-05: it begins at the Feishu host and asks for the brand, for Lark too', async () => {
   accounts.polls = [confirmed('feishu', 's')];
-  await grant({ brand: 'lark' });
+  await accounts.grant({ brand: 'lark' });
   expect(accounts.seen[0]).toMatchObject({
     url: FEISHU,
     form: {
@@ -50,7 +34,7 @@ test('LCM-CON-05: it begins at the Feishu host and asks for the brand, for Lark 
 
 test('LCM-CON-01: the link is the page of the brand; the launcher comes second', async () => {
   accounts.polls = [confirmed('lark', 's')];
-  await grant({ brand: 'lark' });
+  await accounts.grant({ brand: 'lark' });
   const [event] = accounts.events;
   expect(event).toMatchObject({ kind: 'verification', lifetimeMs: 300_000 });
   if (event?.kind !== 'verification') return;
@@ -65,7 +49,7 @@ test('another accounts address serves both brands, and its own page is kept', as
     begun('one', { verification_uri_complete: 'http://127.0.0.1:9/my/page?user_code=X' }),
   ];
   accounts.polls = [confirmed('lark'), confirmed('lark', 's')];
-  await grant({ accountsBaseUrl: 'http://127.0.0.1:9/' });
+  await accounts.grant({ accountsBaseUrl: 'http://127.0.0.1:9/' });
   expect(new Set(accounts.seen.map(({ url }) => url))).toEqual(
     new Set(['http://127.0.0.1:9/oauth/v1/app/registration']),
   );
@@ -80,7 +64,7 @@ test('another accounts address with Lark’s paths: the page on that host, the l
     begun('one', { verification_uri_complete: 'http://127.0.0.1:9/page/launcher?user_code=X' }),
   ];
   accounts.polls = [confirmed('feishu', 's')];
-  await grant({ accountsBaseUrl: 'http://127.0.0.1:9' });
+  await accounts.grant({ accountsBaseUrl: 'http://127.0.0.1:9' });
   expect(accounts.events[0]).toMatchObject({
     url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:9\/page\/cli\?user_code=USER-one&/),
     launcherUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:9\/page\/launcher\?user_code=X&/),
@@ -89,14 +73,14 @@ test('another accounts address with Lark’s paths: the page on that host, the l
 
 test('LCM-CON-07: pending is asked again every interval, the first time at once', async () => {
   accounts.polls = [PENDING, PENDING, confirmed('feishu', 's')];
-  await grant();
+  await accounts.grant();
   expect(accounts.pollTimes).toEqual([0, 5000, 10_000]);
   expect(accounts.kinds).toEqual(['verification', 'waiting']);
 });
 
 test('LCM-CON-07: each slow_down adds five seconds for good', async () => {
   accounts.polls = [SLOW_DOWN, PENDING, SLOW_DOWN, PENDING, confirmed('feishu', 's')];
-  await grant();
+  await accounts.grant();
   expect(accounts.pollTimes).toEqual([0, 10_000, 20_000, 35_000, 50_000]);
   expect(accounts.events.filter(({ kind }) => kind === 'slowed_down')).toEqual([
     { kind: 'slowed_down', intervalMs: 10_000 },
@@ -107,7 +91,7 @@ test('LCM-CON-07: each slow_down adds five seconds for good', async () => {
 test('without interval and lifetime the RFC values count: 5 s and 600 s', async () => {
   accounts.begins = [begun('one', { interval: undefined, expires_in: undefined })];
   accounts.polls = [PENDING, confirmed('feishu', 's')];
-  await grant();
+  await accounts.grant();
   expect(accounts.pollTimes).toEqual([0, 5000]);
   expect(accounts.events[0]).toMatchObject({ lifetimeMs: 600_000 });
 });
@@ -119,7 +103,7 @@ test.each([
   'LCM-CON-09: id and secret end it; brand named %s, kept as %s',
   async (named, brand) => {
     accounts.polls = [confirmed(named, 'the-secret')];
-    const credentials = await grant();
+    const credentials = await accounts.grant();
     expect(credentials).toMatchObject({ appId: 'cli_00000000000000aa', brand });
     expect(credentials.appSecret.reveal()).toBe('the-secret');
   },
@@ -127,7 +111,7 @@ test.each([
 
 test('LCM-CON-08: tenant_brand lark moves the polls to the Lark host, once and at once', async () => {
   accounts.polls = [PENDING, confirmed('lark'), PENDING, confirmed('lark', 'real')];
-  const credentials = await grant();
+  const credentials = await accounts.grant();
   expect(accounts.pollCalls.map(({ atMs, url }) => [atMs, url])).toEqual([
     [0, FEISHU],
     [5000, FEISHU],
@@ -147,32 +131,32 @@ test('LCM-CON-08: the brand counts in a pending answer too', async () => {
     answered({ error: 'authorization_pending', user_info: { tenant_brand: 'lark' } }, 400),
     confirmed(undefined, 's'),
   ];
-  expect((await grant()).brand).toBe('lark');
+  expect((await accounts.grant()).brand).toBe('lark');
   expect(accounts.pollCalls.map(({ url }) => url)).toEqual([FEISHU, LARK]);
 });
 
 test('LCM-CON-08: what the Feishu host hands out for a Lark app is ignored if Lark has better', async () => {
   accounts.polls = [confirmed('lark', 'first'), confirmed('lark', 'second')];
-  expect((await grant()).appSecret.reveal()).toBe('second');
+  expect((await accounts.grant()).appSecret.reveal()).toBe('second');
 });
 
 test('what the Feishu host handed out for a Lark app is taken if Lark knows nothing', async () => {
   accounts.polls = [confirmed('lark', 'first'), refused('invalid_grant')];
-  const credentials = await grant();
+  const credentials = await accounts.grant();
   expect(credentials.appSecret.reveal()).toBe('first');
-  expect(begins()).toBe(1);
+  expect(accounts.beginCalls).toBe(1);
 });
 
 test('LCM-CON-07: a person who declines ends it with exit 3', async () => {
   accounts.polls = [PENDING, refused('access_denied', 'no')];
-  const error = await failure();
+  const error = await accounts.failure();
   expect(error).toMatchObject({ code: 'access_denied', exitCode: 3 });
   expect(error.next).toContain('again');
 });
 
 test('another error ends it in words', async () => {
   accounts.polls = [refused('invalid_client', 'bad \u001B[31mclient\n')];
-  expect(await failure()).toMatchObject({
+  expect(await accounts.failure()).toMatchObject({
     code: 'failed',
     message: 'Lark ended the creation of the bot: invalid_client: bad  [31mclient ',
   });
@@ -182,7 +166,7 @@ test.each(['expired_token', 'invalid_grant'])(
   'after %s a fresh code is shown in place',
   async (error) => {
     accounts.polls = [PENDING, refused(error), PENDING, confirmed('feishu', 's')];
-    await grant();
+    await accounts.grant();
     expect(accounts.kinds).toEqual([
       'verification',
       'waiting',
@@ -202,7 +186,7 @@ test.each(['expired_token', 'invalid_grant'])(
 test('a code that the server forgets to call expired is replaced when its time is over', async () => {
   accounts.begins = [begun('one', { expires_in: 12 }), begun('two')];
   accounts.polls = [PENDING, PENDING, PENDING, PENDING, confirmed('feishu', 's')];
-  await grant();
+  await accounts.grant();
   expect(accounts.pollCalls.map(({ atMs, form }) => [atMs, form['device_code']])).toEqual([
     [0, 'device-one'],
     [5000, 'device-one'],
@@ -214,19 +198,19 @@ test('a code that the server forgets to call expired is replaced when its time i
 
 test('codes that are dead at birth end it with exit 6, not with a storm', async () => {
   accounts.polls = [refused('expired_token')];
-  expect(await failure()).toMatchObject({ code: 'expired', exitCode: 6 });
-  expect(begins()).toBe(3);
+  expect(await accounts.failure()).toMatchObject({ code: 'expired', exitCode: 6 });
+  expect(accounts.beginCalls).toBe(3);
   expect(accounts.nowMs).toBe(10_000);
 });
 
 test('when the time is over it ends with exit 6, over as many codes as it took', async () => {
   accounts.begins = [begun('one', { expires_in: 60 })];
   accounts.polls = [PENDING];
-  const error = await failure({ timeoutMs: 150_000 });
+  const error = await accounts.failure({ timeoutMs: 150_000 });
   expect(error).toMatchObject({ code: 'timed_out', exitCode: 6 });
   expect(error.message).toContain('150 s');
   expect(accounts.nowMs).toBe(150_000);
-  expect(begins()).toBe(3);
+  expect(accounts.beginCalls).toBe(3);
 });
 
 test('who confirms in the last moment is still heard', async () => {
@@ -234,7 +218,7 @@ test('who confirms in the last moment is still heard', async () => {
   accounts.onCall = ({ atMs }) => {
     if (atMs === 12_000) accounts.polls = [confirmed('feishu', 'late')];
   };
-  expect((await grant({ timeoutMs: 12_000 })).appSecret.reveal()).toBe('late');
+  expect((await accounts.grant({ timeoutMs: 12_000 })).appSecret.reveal()).toBe('late');
 });
 
 test('who confirms for Lark in the last moment is still asked about there', async () => {
@@ -244,12 +228,12 @@ test('who confirms for Lark in the last moment is still asked about there', asyn
     accounts.polls = [confirmed('lark'), confirmed('lark', 'late')];
     accounts.onCall = () => {};
   };
-  expect((await grant({ timeoutMs: 12_000 })).appSecret.reveal()).toBe('late');
+  expect((await accounts.grant({ timeoutMs: 12_000 })).appSecret.reveal()).toBe('late');
 });
 
 test('people are told how long is waited: as long as the code lives, or as there is time', async () => {
   accounts.polls = [PENDING];
-  await failure({ timeoutMs: 400_000 });
+  await accounts.failure({ timeoutMs: 400_000 });
   expect(accounts.events.filter(({ kind }) => kind === 'verification')).toMatchObject([
     { lifetimeMs: 300_000, waitMs: 300_000 },
     { lifetimeMs: 300_000, waitMs: 100_000 },
@@ -258,111 +242,14 @@ test('people are told how long is waited: as long as the code lives, or as there
 
 test('the last poll comes early: a slow_down then is not worth a word', async () => {
   accounts.polls = [PENDING, PENDING, SLOW_DOWN];
-  expect(await failure({ timeoutMs: 7_000 })).toMatchObject({ code: 'timed_out' });
+  expect(await accounts.failure({ timeoutMs: 7_000 })).toMatchObject({ code: 'timed_out' });
   expect(accounts.kinds).toEqual(['verification', 'waiting']);
 });
 
 test('no fresh code is begun when the time is over', async () => {
   accounts.polls = [PENDING, PENDING, PENDING, refused('expired_token')];
-  expect(await failure({ timeoutMs: 12_000 })).toMatchObject({ code: 'timed_out' });
-  expect(begins()).toBe(1);
-});
-
-test('each new trouble is said again', async () => {
-  accounts.polls = [LOST, PENDING, PENDING, LOST, confirmed('feishu', 's')];
-  await grant();
-  expect(accounts.kinds).toEqual(['verification', 'retrying', 'waiting', 'retrying']);
-});
-
-test('network trouble in the middle is lived through, and said once', async () => {
-  accounts.polls = [
-    PENDING,
-    LOST,
-    LOST,
-    answered(undefined, 502),
-    PENDING,
-    confirmed('feishu', 's'),
-  ];
-  await grant();
-  expect(accounts.kinds).toEqual(['verification', 'waiting', 'retrying', 'waiting']);
-  expect(accounts.pollTimes).toEqual([0, 5000, 10_000, 15_000, 20_000, 25_000]);
-});
-
-test.each([
-  ['a page of something in between', answered(undefined, 200)],
-  ['a fault of the server', answered({ error: 'server_error' }, 500)],
-  ['too many requests', answered({ error: 'rate_limited' }, 429)],
-  ['an answer without anything', answered({})],
-])('%s does not end it', async (_name, answer) => {
-  accounts.polls = [answer, confirmed('feishu', 's')];
-  expect((await grant()).appSecret.reveal()).toBe('s');
-});
-
-test('repeats come ever later while nobody answers, up to ten seconds apart', async () => {
-  accounts.begins = [begun('one', { interval: 1 })];
-  accounts.polls = [LOST, LOST, LOST, LOST, LOST, LOST, LOST, confirmed('feishu', 's')];
-  await grant();
-  expect(accounts.pollTimes).toEqual([0, 1000, 2000, 4000, 8000, 16_000, 26_000, 36_000]);
-});
-
-test('a host that never answers ends it with exit 4', async () => {
-  accounts.begins = [{ kind: 'lost', detail: 'ENOTFOUND' }];
-  const error = await failure();
-  expect(error).toMatchObject({ code: 'unreachable', exitCode: 4 });
-  expect(error.message).toBe("can't reach https://accounts.feishu.cn: ENOTFOUND");
-  expect(error.next).toContain('HTTPS_PROXY');
-  expect(begins()).toBe(4);
-});
-
-test('a host that comes back while it begins is waited for', async () => {
-  accounts.begins = [LOST, answered(undefined, 503), begun('one')];
-  accounts.polls = [confirmed('feishu', 's')];
-  await grant();
-  expect(accounts.kinds).toEqual(['retrying', 'verification']);
-});
-
-test('a host that has answered before is waited for until the time is over', async () => {
-  accounts.begins = [begun('one', { expires_in: 30 }), LOST];
-  accounts.polls = [PENDING];
-  const error = await failure({ timeoutMs: 120_000 });
-  expect(error).toMatchObject({ code: 'timed_out', exitCode: 6 });
-  expect(error.message).toContain('ECONNRESET');
-  expect(begins()).toBeGreaterThan(8);
-});
-
-test('once confirmed, an unreachable Lark host never leads to a second app', async () => {
-  accounts.polls = [confirmed('lark'), LOST];
-  const error = await failure();
-  expect(error).toMatchObject({ code: 'unreachable', exitCode: 4 });
-  expect(error.message).toContain('https://accounts.larksuite.com');
-  expect(begins()).toBe(1);
-});
-
-test('once confirmed, a Lark host without the secret never leads to a second app', async () => {
-  accounts.polls = [confirmed('lark'), PENDING];
-  const error = await failure();
-  expect(error).toMatchObject({ code: 'expired' });
-  expect(error.next).toContain('--app-secret-stdin');
-  expect(begins()).toBe(1);
-});
-
-test.each([
-  [refused('invalid_request', 'archetype is unknown'), 'invalid_request: archetype is unknown'],
-  [answered({ code: 10001, msg: 'not here' }), '10001: not here'],
-  [answered({}), 'HTTP 200 without what was asked for'],
-  [begun('one', { verification_uri_complete: 'javascript:alert(1)' }), 'HTTP 200 without'],
-  [begun('one', { device_code: 7 }), 'HTTP 200 without'],
-])('a begin that is refused is said in words (%#)', async (answer, words) => {
-  accounts.begins = [answer];
-  const error = await failure();
-  expect(error.code).toBe('failed');
-  expect(error.message).toContain(words);
-  expect(begins()).toBe(1);
-});
-
-test('a begin that is denied ends with exit 3', async () => {
-  accounts.begins = [refused('access_denied')];
-  expect(await failure()).toMatchObject({ code: 'access_denied', exitCode: 3 });
+  expect(await accounts.failure({ timeoutMs: 12_000 })).toMatchObject({ code: 'timed_out' });
+  expect(accounts.beginCalls).toBe(1);
 });
 
 test.each(['begin', 'poll'])('an interruption during %s ends it at once', async (action) => {
@@ -373,7 +260,7 @@ test.each(['begin', 'poll'])('an interruption during %s ends it at once', async 
     accounts.begins = [LOST];
     accounts.polls = [LOST];
   };
-  expect(await failure()).toMatchObject({ code: 'interrupted', exitCode: 1 });
+  expect(await accounts.failure()).toMatchObject({ code: 'interrupted', exitCode: 1 });
   expect(accounts.kinds).not.toContain('retrying');
 });
 
@@ -390,7 +277,7 @@ test('an interruption while it waits ends it at once, and leaves no timer', asyn
       };
     },
   };
-  const error = await failure({ clock });
+  const error = await accounts.failure({ clock });
   expect(error).toMatchObject({ code: 'interrupted', exitCode: 1 });
   expect(error.next).toContain('Run the same command again');
   expect(timers).toBe(0);
@@ -401,12 +288,12 @@ test('a secret that comes together with an interruption is not thrown away', asy
   accounts.onCall = ({ form }) => {
     if (form['action'] === 'poll') accounts.abort.abort();
   };
-  expect((await grant()).appSecret.reveal()).toBe('s');
+  expect((await accounts.grant()).appSecret.reveal()).toBe('s');
 });
 
 test('neither events nor results show the device code or the secret', async () => {
   accounts.polls = [PENDING, confirmed('lark', 'top-secret'), confirmed('lark', 'top-secret')];
-  const credentials = await grant();
+  const credentials = await accounts.grant();
   const shown = JSON.stringify([accounts.events, credentials]) + String(credentials.appSecret);
   expect(shown).not.toMatch(/top-secret|device-one/);
 });

@@ -100,6 +100,11 @@ describe('who is addressed', () => {
       ok: false,
       reason: 'not_addressed',
     });
+    // A mention without an id must not match a bot without one.
+    const nameless = messageEvent({
+      message: { mentions: [{ key: '@_user_1', id: {}, name: 'X' }] },
+    });
+    expect(parse(nameless, { ...SELF, botOpenId: undefined }).ok).toBe(false);
     const direct = messageEvent({ message: dm });
     expect(parse(direct, { ...SELF, botOpenId: undefined }).ok).toBe(true);
   });
@@ -253,7 +258,7 @@ describe('a pressed button', () => {
 
 test('ids for the log come out of what can be read, and nothing else does', () => {
   expect(idsOf(flattened(MESSAGE))).toEqual({
-    event: '5e3702a84e847582be8db7fb73283c02',
+    eventId: '5e3702a84e847582be8db7fb73283c02',
     message: 'om_5ce6d572455d361153b7cb51da133945',
   });
   expect(idsOf({ event_id: 'a b\n', message: { message_id: 'hello there' } })).toEqual({});

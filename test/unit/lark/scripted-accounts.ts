@@ -1,5 +1,11 @@
 /** The accounts service as a script, under a clock that jumps to the next timer whenever all is quiet. */
-import type { GrantEvent, GrantOptions } from '../../../src/lark/device-grant.ts';
+import type { Credentials } from '../../../src/core/credentials.ts';
+import { BridgeError } from '../../../src/core/errors.ts';
+import {
+  type GrantEvent,
+  type GrantOptions,
+  runDeviceGrant,
+} from '../../../src/lark/device-grant.ts';
 import type { HttpAnswer, Post } from '../../../src/lark/onboarding-http.ts';
 
 export const FEISHU = 'https://accounts.feishu.cn/oauth/v1/app/registration';
@@ -61,6 +67,20 @@ export class ScriptedAccounts {
       onEvent: (event) => void this.events.push(event),
       ...changes,
     };
+  }
+
+  grant(changes: Partial<GrantOptions> = {}): Promise<Credentials> {
+    return runDeviceGrant(this.options(changes));
+  }
+
+  async failure(changes: Partial<GrantOptions> = {}): Promise<BridgeError> {
+    const error: unknown = await this.grant(changes).catch((thrown: unknown) => thrown);
+    if (error instanceof BridgeError) return error;
+    throw new Error('the grant did not end with a BridgeError', { cause: error });
+  }
+
+  get beginCalls(): number {
+    return this.seen.filter(({ form }) => form['action'] === 'begin').length;
   }
 
   /** When each poll was sent, and where to. */

@@ -1,0 +1,53 @@
+/**
+ * Measures the built program against limits found in the same run. `--quick`: under a minute;
+ * `--full`: with the long runs; `--only B1,B3`; `--rounds N`; `--json FILE`. Ends with 1 if anything was
+ * lost, repeated or out of order; a missed goal is told and is no failure.
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Cloud } from './cloud.js';
+import { isCorrect, machine, tableOf } from './report.js';
+import { measureAcks } from './scenarios/acks.js';
+import { measureReplies, measureTurns } from './scenarios/turns.js';
+
+const SCENARIOS = {
+  B1: measureAcks,
+  B2: measureTurns,
+  B3: measureReplies,
+};
+const ROUNDS = 5;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+const chosen = values.only?.split(',') ?? Object.keys(SCENARIOS);
+const unknown = chosen.filter((id) => !(id in SCENARIOS));
+if (unknown.length > 0) {
+  throw new Error(`no such scenario: ${unknown.join(', ')}; there are ${Object.keys(SCENARIOS)}`);
+}
+const { quick, full } = values;
+const options = { quick, full, rounds: Number(values.rounds ?? (quick ? 1 : ROUNDS)) };
+
+const report = { at: new Date().toISOString(), machine: machine(), ...options, scenarios: [] };
+const { cpu, cores, node } = report.machine;
+console.log(`${report.at}, ${cores} × ${cpu}, Node ${node}, ${options.rounds} rounds`);
+for (const id of chosen) {
+  const cloud = await Cloud.start();
+  const startedAt = performance.now();
+  const result = await SCENARIOS[id](cloud, options);
+  await cloud.stop();
+  const tookSecs = Math.round((performance.now() - startedAt) / 100) / 10;
+  report.scenarios.push({ ...result, tookSecs });
+  console.log(`\n${tableOf(result)}\n  took ${tookSecs} s`);
+}
+const goals = report.scenarios.flatMap(({ rows }) => rows).filter(({ goal }) => goal);
+const missed = goals.filter(({ reached }) => !reached);
+console.log(`\n${goals.length - missed.length} of ${goals.length} goals reached`);
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+process.exitCode = report.scenarios.every(({ correct }) => isCorrect(correct)) ? 0 : 1;

@@ -1,0 +1,248 @@
+/** People who write to bots, and the book about what becomes of each message. */
+import { startLarkCloud } from '../../dist/sim/server.js';
+import { AgentHub } from './agent-hub.js';
+import { Book } from './book.js';
+import { latency } from './statistics.js';
+
+/** Long enough for every answer that will ever come. */
+const PATIENCE_MS = 120_000;
+/** Below this a timer is not exact enough. */
+const TIMER_MS = 2;
+
+export class Load {
+  #lark;
+  #hub;
+  #chats = [];
+  #next = 0;
+  #asked = 0;
+  #book = new Book();
+  /** By app id: who waits for the ack of the event that is published next. */
+  #acks = new Map();
+
+  static async start({ chats = 200, timeScale } = {}) {
+    const load = new Load();
+    load.#lark = await startLarkCloud({
+      rateLimits: false,
+      // Bounds for long runs; the book remembers what has to be remembered.
+      keptMax: 20_000,
+      messagesPerChatMax: 2_000,
+      ...(timeScale !== undefined && { timeScale }),
+    });
+    load.#hub = await AgentHub.start((turn) => load.#book.turnArrived(turn));
+    load.#chats = Array.from({ length: chats }, (_, at) =>
+      load.#lark.addUser({ name: `Person ${at}` }),
+    );
+    load.#watch();
+    return load;
+  }
+
+  get url() {
+    return { open: this.#lark.openBaseUrl, hub: this.#hub.url };
+  }
+
+  async stop() {
+    await this.#hub.stop();
+    await this.#lark.stop();
+  }
+
+  addApp() {
+    const { appId, appSecret } = this.#lark.addApp({ name: 'Bot' });
+    return { appId, appSecret };
+  }
+
+  /** Resolves when the app listens; the bare SDK tells nobody when it does. */
+  async online(appId) {
+    await this.#lark.waitFor(() => this.#lark.online(appId) > 0, PATIENCE_MS);
+  }
+
+  hub(settings) {
+    this.#hub.settings = settings;
+  }
+
+  /** Notes every message that a bot shows, at the moment in which the call is carried out. */
+  #watch() {
+    const { world, deliveries } = this.#lark.cloud;
+    const post = world.post.bind(world);
+    world.post = (draft) => {
+      if (draft.sender.kind === 'app') this.#book.shown(draft);
+      return post(draft);
+    };
+    const publish = deliveries.publish.bind(deliveries);
+    deliveries.publish = (app, event) => {
+      const acked = this.#acks.get(app.appId);
+      // `call` instead of `publish`: the same event, tried once, and its ack can be waited for.
+      if (acked === undefined) publish(app, event);
+      else acked(deliveries.call(app, event));
+    };
+  }
+
+  #say(appId, chatAt) {
+    const from = this.#chats[chatAt];
+    const chat = this.#lark.directChat(from, appId);
+    this.#asked += 1;
+    const text = `question ${this.#asked}`;
+    const message = this.#lark.say({ chat, from, text });
+    return { messageId: message.messageId, chatId: chat.chatId, text };
+  }
+
+  #turnOfChats() {
+    this.#next = (this.#next + 1) % this.#chats.length;
+    return this.#next;
+  }
+
+  // ------------------------------------------------------------ until the ack
+
+  /** One event; resolves with whether it was acked. */
+  async #event(appId) {
+    let done;
+    this.#acks.set(appId, (acked) => {
+      done = acked;
+    });
+    this.#book.ask(this.#say(appId, this.#turnOfChats()));
+    this.#acks.delete(appId);
+    const { kind, code } = await done;
+    return kind === 'answered' && code === 200;
+  }
+
+  /** So many events always under way. Counts those acked in the measured time. */
+  async acksAtFullSpeed(appId, { outstanding, warmUpMs, measuredMs }) {
+    const startAt = performance.now() + warmUpMs;
+    const endAt = startAt + measuredMs;
+    const counts = { sent: 0, acked: 0, measured: 0 };
+    const chain = async () => {
+      while (performance.now() < endAt) {
+        counts.sent += 1;
+        if (await this.#event(appId)) counts.acked += 1;
+        const now = performance.now();
+        if (now >= startAt && now < endAt) counts.measured += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: outstanding }, chain));
+    return { ...counts, perSecond: (counts.measured * 1000) / measuredMs };
+  }
+
+  /** Events at fixed times, whatever becomes of those before them; waits count from those times. */
+  async acksAtRate(appId, { perSecond, measuredMs }) {
+    const waits = [];
+    let lost = 0;
+    const under = [];
+    await atRate({ perSecond, measuredMs }, (dueAt) => {
+      const acked = this.#event(appId).then((ok) => {
+        if (ok) waits.push(performance.now() - dueAt);
+        else lost += 1;
+      });
+      under.push(acked);
+    });
+    await Promise.all(under);
+    return { ...latency(waits), lost };
+  }
+
+  // ------------------------------------------------------------ until the answer
+
+  /** So many questions always unanswered, each in a chat of its own. */
+  async answersAtFullSpeed(appId, { outstanding, warmUpMs, measuredMs, count = Infinity }) {
+    const startAt = performance.now() + warmUpMs;
+    const endAt = startAt + measuredMs;
+    let measured = 0;
+    let asked = 0;
+    const chain = async () => {
+      while (performance.now() < endAt && asked < count) {
+        asked += 1;
+        await this.#book.ask(this.#say(appId, this.#turnOfChats())).answered;
+        const now = performance.now();
+        if (now >= startAt && now < endAt) measured += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: outstanding }, chain));
+    return { perSecond: (measured * 1000) / measuredMs, asked, took: performance.now() - startAt };
+  }
+
+  /** Questions at fixed times; `first` chats are left out. */
+  async answersAtRate(appId, { perSecond, measuredMs, first = 0 }) {
+    const answers = [];
+    const turns = [];
+    const under = [];
+    let at = first;
+    await atRate({ perSecond, measuredMs }, (dueAt) => {
+      at = at + 1 < this.#chats.length ? at + 1 : first;
+      const entry = this.#book.ask(this.#say(appId, at), (turnAt) => turns.push(turnAt - dueAt));
+      under.push(entry.answered.then(() => answers.push(performance.now() - dueAt)));
+    });
+    await within(Promise.all(under), PATIENCE_MS);
+    return { answer: latency(answers), turn: latency(turns) };
+  }
+
+  /** One question in the first chat; `answered` is awaited with `settled`. */
+  ask(appId) {
+    this.#book.ask(this.#say(appId, 0));
+  }
+
+  // ------------------------------------------------------------ many at once
+
+  /** Writes `count` questions as fast as they are acked, with Lark's own redelivery behind them. */
+  async flood(appId, { count, outstanding = 256 }) {
+    const startedAt = performance.now();
+    const { deliveries } = this.#lark.cloud;
+    for (let sent = 0; sent < count; sent += 1) {
+      if (deliveries.pending() >= outstanding) {
+        await this.#lark.waitFor(() => deliveries.pending() < outstanding, PATIENCE_MS);
+      }
+      this.#book.ask(this.#say(appId, this.#turnOfChats()));
+    }
+    await this.#lark.waitFor(() => deliveries.pending() === 0, PATIENCE_MS);
+    return performance.now() - startedAt;
+  }
+
+  /** Resolves when nothing is unanswered any more, or after `timeoutMs`. */
+  async settled(timeoutMs = PATIENCE_MS) {
+    const startedAt = performance.now();
+    await this.#book.empty(timeoutMs);
+    return performance.now() - startedAt;
+  }
+
+  /** Forgets what was asked so far; for bots that never answer. */
+  forget() {
+    this.#book = new Book();
+  }
+
+  totals() {
+    return this.#book.totals();
+  }
+
+  /** A message of each chat that a bare client may answer, to find out what the calls alone cost. */
+  answerable(appId) {
+    const { world } = this.#lark.cloud;
+    return this.#chats.map((user) => {
+      const chat = this.#lark.directChat(user, appId);
+      const sender = { kind: 'user', openId: user.openId };
+      const content = JSON.stringify({ text: 'a question' });
+      return world.post({ chat, sender, msgType: 'text', content }).messageId;
+    });
+  }
+}
+
+/** Calls `send` with each scheduled time, at that time as exactly as it goes. */
+async function atRate({ perSecond, measuredMs }, send) {
+  const startAt = performance.now();
+  const count = Math.round((perSecond * measuredMs) / 1000);
+  for (let at = 0; at < count; at += 1) {
+    const dueAt = startAt + (at * 1000) / perSecond;
+    await until(dueAt);
+    send(dueAt);
+  }
+}
+
+async function until(dueAt) {
+  const waitMs = dueAt - performance.now();
+  if (waitMs > TIMER_MS) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, waitMs - TIMER_MS);
+    });
+  }
+  while (performance.now() < dueAt) await new Promise(setImmediate);
+}
+
+async function within(work, timeoutMs) {
+  const timeout = new Promise((resolve) => setTimeout(resolve, timeoutMs).unref());
+  await Promise.race([work, timeout]);
+}

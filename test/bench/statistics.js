@@ -1,0 +1,25 @@
+/** Numbers about numbers. Times are milliseconds unless a name says otherwise. */
+
+export function percentile(values, share) {
+  if (values.length === 0) return Number.NaN;
+  const sorted = Float64Array.from(values).toSorted();
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
+
+export function median(values) {
+  return percentile(values, 0.5);
+}
+
+/** Of the rounds of one scenario: their median, and between what they lay. */
+export function spread(values) {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+}
+
+export function latency(values) {
+  return {
+    count: values.length,
+    p50: percentile(values, 0.5),
+    p99: percentile(values, 0.99),
+    max: percentile(values, 1),
+  };
+}

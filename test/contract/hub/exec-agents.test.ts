@@ -1,0 +1,65 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { createAgentFactory } from '../../../src/agents/factory.ts';
+import { isProcessAlive } from '../../unit/agents/process-alive.ts';
+import { createTestLog, realClock, Rig } from './rig.ts';
+
+async function rigWithPrograms() {
+  const createAgent = createAgentFactory({
+    env: { PATH: process.env['PATH'], LARK_APP_SECRET: 'do-not-show' },
+    timeoutMs: 60_000,
+    clock: realClock,
+    log: createTestLog(),
+  });
+  const rig = await Rig.start({ createAgent });
+  const bridge = await rig.bridge();
+  const addProgram = (name: string, script: string) =>
+    rig.directory.addAgent({ name, spec: { kind: 'exec', argv: ['sh', '-c', script] } });
+  return { rig, bridge, addProgram };
+}
+
+test('a turn goes through a program and back', async () => {
+  const { rig, bridge, addProgram } = await rigWithPrograms();
+  const program = await addProgram('shout', 'tr a-z A-Z; echo " $LARK_CHAT_ID$LARK_APP_SECRET"');
+  const metadata = {
+    brand: 'feishu',
+    chat_id: 'oc_1',
+    chat_type: 'p2p',
+    sender_open_id: 'ou_1',
+    message_id: 'om_1',
+  };
+  const text = '[lark-channel] brand=feishu chat_id=oc_1\nhello';
+  const sent = await rig.send(bridge, program.workspaceId, { text, metadata });
+  const done = await rig.item(bridge, program.workspaceId, sent.body.queue_id as string, 30);
+  expect(done.body.response_body.result.parts).toEqual([{ kind: 'text', text: 'HELLO oc_1' }]);
+});
+
+test('the built-in echo answers', async () => {
+  const { rig, bridge } = await rigWithPrograms();
+  const echo = await rig.directory.defaultAgent();
+  const sent = await rig.send(bridge, echo.workspaceId, { text: 'marco' });
+  const done = await rig.item(bridge, echo.workspaceId, sent.body.queue_id as string, 30);
+  expect(done.body.response_body.result.parts).toEqual([{ kind: 'text', text: 'marco' }]);
+});
+
+test('when the hub stops no program of its is left, and the turn runs again at the next start', async () => {
+  const { rig, bridge, addProgram } = await rigWithPrograms();
+  const folder = mkdtempSync(join(tmpdir(), 'lark-programs-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const script = `cd ${folder}
+    if test -e pid; then echo again; exit; fi
+    sh -c 'echo $$ > pid; exec sleep 60'`;
+  const slow = await addProgram('slow', script);
+  const sent = await rig.send(bridge, slow.workspaceId);
+  const pid = await vi.waitFor(() => {
+    const text = readFileSync(join(folder, 'pid'), 'utf8');
+    expect(text).toMatch(/\d\n/);
+    return Number(text);
+  });
+  await rig.restart({ clean: true });
+  expect(isProcessAlive(pid)).toBe(false);
+  const done = await rig.item(bridge, slow.workspaceId, sent.body.queue_id as string, 30);
+  expect(done.body.response_body.result.parts[0].text).toBe('again');
+});

@@ -1,0 +1,376 @@
+import type { Duplex } from 'node:stream';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { chatId } from '../../../src/core/ids.ts';
+import { Secret } from '../../../src/core/secret.ts';
+import { json, startServer } from '../../unit/lark/local-server.ts';
+import { eventually, realClock, startRig, withConnection, withGateway } from './rig.ts';
+
+const CARD = {
+  schema: '2.0',
+  body: {
+    elements: [
+      {
+        tag: 'button',
+        text: { tag: 'plain_text', content: 'Yes' },
+        behaviors: [{ type: 'callback', value: { choice: 'yes' } }],
+      },
+    ],
+  },
+};
+const RECEIVE = 'im.message.receive_v1';
+
+describe('events', () => {
+  test('LCM-IN-01, LCM-IN-02: a direct message is admitted once and acked', async () => {
+    const { lark, app, ann, connection, intake } = withConnection(await startRig());
+    await connection.start();
+    const said = lark.say({
+      chat: lark.directChat(ann, app),
+      from: ann,
+      text: '  hello\n\tworld ',
+    });
+    await lark.waitFor(() => lark.deliveries({ eventType: RECEIVE })[0]?.acked);
+    expect(intake.events).toMatchObject([
+      {
+        kind: 'message',
+        message: {
+          messageId: said.messageId,
+          chatType: 'p2p',
+          senderOpenId: ann.openId,
+          parts: [{ kind: 'text', text: '  hello\n\tworld ' }],
+        },
+      },
+    ]);
+    expect(lark.deliveries({ eventType: RECEIVE })).toMatchObject([{ tries: 1, ackCode: 200 }]);
+    expect(connection.counts()).toEqual({ admitted: 1, failed: 0, ignored: {} });
+  });
+
+  test('LCM-IN-03: of a group only what mentions the bot', async () => {
+    const { lark, app, ann, connection, intake } = withConnection(await startRig());
+    const bob = lark.addUser({ name: 'Bob' });
+    const group = lark.addGroup({ name: 'G', members: [ann, bob], apps: [app] });
+    await connection.start();
+    lark.say({ chat: group, from: ann, text: 'to nobody' });
+    lark.say({ chat: group, from: ann, text: '{0} to Bob', mentions: [bob] });
+    lark.say({ chat: group, from: ann, text: '{0} to all', mentions: ['all'] });
+    lark.say({ chat: group, from: ann, text: '{0} ask {1}', mentions: [app, bob] });
+    await eventually(() => intake.texts).toEqual(['ask @Bob']);
+    await lark.waitFor(() => lark.deliveries({ eventType: RECEIVE }).every(({ acked }) => acked));
+    expect(intake.texts).toEqual(['ask @Bob']);
+  });
+
+  test('it is acked only after it is stored, and delivered again if it could not be', async () => {
+    const { lark, app, ann, connection, intake, log } = withConnection(await startRig());
+    await connection.start();
+    let store!: () => void;
+    intake.before = () => new Promise((resolve) => (store = resolve));
+    lark.say({ chat: lark.directChat(ann, app), from: ann, text: 'slow disk' });
+    await eventually(() => connection.status().lastEventAtMs).toBeDefined();
+    expect(lark.deliveries({ eventType: RECEIVE })).toMatchObject([{ acked: false }]);
+    store();
+    await lark.waitFor(() => lark.deliveries({ eventType: RECEIVE })[0]?.acked);
+
+    intake.before = () => Promise.reject(new Error('disk full'));
+    lark.say({ chat: lark.directChat(ann, app), from: ann, text: 'full disk' });
+    await lark.waitFor(() => lark.deliveries({ eventType: RECEIVE })[1]?.ackCode === 500);
+    expect(connection.counts().failed).toBe(1);
+    expect(log.lines).toContainEqual(expect.objectContaining({ event: 'lark_event_not_stored' }));
+    intake.before = () => Promise.resolve();
+    lark.redeliverNow();
+    await eventually(() => intake.texts).toEqual(['slow disk', 'full disk']);
+  });
+
+  test('recalled messages and pressed buttons come too', async () => {
+    const rig = await startRig();
+    const { lark, app, ann, connection, intake } = withConnection(rig);
+    await connection.start();
+    const chat = lark.directChat(ann, app);
+    const said = lark.say({ chat, from: ann, text: 'never mind' });
+    lark.recall(said);
+    await eventually(() => intake.events.map(({ kind }) => kind).toSorted()).toEqual([
+      'message',
+      'recalled',
+    ]);
+
+    const { gateway } = withGateway(rig);
+    const card = JSON.stringify(CARD);
+    const content = { kind: 'card', card } as const;
+    const sent = await gateway.deliver(
+      { kind: 'send', chatId: chatId(chat.chatId), content },
+      'card',
+      'answer',
+    );
+    if (!sent.ok) throw new Error(sent.detail);
+    const outcome = await lark.pressButton({
+      messageId: sent.id,
+      from: ann,
+      value: { choice: 'yes' },
+    });
+    expect(outcome).toMatchObject({ ok: true });
+    expect(intake.events.at(-1)).toMatchObject({
+      kind: 'button',
+      messageId: sent.id,
+      operatorOpenId: ann.openId,
+      value: { choice: 'yes' },
+    });
+  });
+
+  test('what is not for us is acked and forgotten', async () => {
+    const { lark, app, ann, connection, intake } = withConnection(await startRig());
+    await connection.start();
+    const chat = lark.directChat(ann, app);
+    const said = lark.say({ chat, from: ann, text: 'hi' });
+    lark.react({ messageId: said, from: ann, emoji: 'OK' });
+    lark.openDirectChat(ann, app);
+    await lark.waitFor(
+      () => lark.deliveries().length >= 2 && lark.deliveries().every(({ acked }) => acked),
+    );
+    expect(intake.events).toHaveLength(1);
+  });
+
+  test.each(['event_repeat', 'event_duplicate', 'fragments_reorder', 'event_reorder'] as const)(
+    '%s: every message arrives',
+    async (kind) => {
+      const { lark, app, ann, connection, intake } = withConnection(
+        await startRig({ fragmentBytesMax: 200 }),
+      );
+      await connection.start();
+      lark.faults.inject({ kind, eventType: RECEIVE });
+      const chat = lark.directChat(ann, app);
+      for (const text of ['一二三'.repeat(200), 'second']) lark.say({ chat, from: ann, text });
+      await eventually(() => new Set(intake.texts)).toEqual(
+        new Set(['一二三'.repeat(200), 'second']),
+      );
+    },
+  );
+});
+
+describe('reconnecting', () => {
+  test.each([1000, 1001, 4000, undefined])('a kick (%s) is over at once', async (code) => {
+    const { lark, app, connection, log } = withConnection(await startRig(), {
+      timing: { reconnectBaseMs: 60_000, reconnectMaxMs: 60_000 },
+    });
+    await connection.start();
+    await lark.waitFor(() => lark.online(app) === 1);
+    lark.kick(code === undefined ? {} : { code });
+    // The first try waits for nothing, or this would time out.
+    await eventually(() => connection.status()).toMatchObject({
+      state: 'connected',
+      reconnects: 1,
+    });
+    await lark.waitFor(() => lark.online(app) === 1);
+    const lost = log.lines.find(({ event }) => event === 'lark_disconnected');
+    expect(lost).toMatchObject({ closeCode: code ?? 1006 });
+  });
+
+  test('what was said meanwhile arrives', async () => {
+    const { lark, app, ann, connection, intake } = withConnection(await startRig());
+    await connection.start();
+    for (let round = 0; round < 5; round++) {
+      lark.kick();
+      lark.say({ chat: lark.directChat(ann, app), from: ann, text: `${round}` });
+      await lark.waitFor(
+        () => lark.online(app) === 1 && connection.status().reconnects === round + 1,
+      );
+      lark.redeliverNow();
+      await eventually(() => intake.texts).toContain(`${round}`);
+    }
+  });
+
+  test('kicked right after the upgrade', async () => {
+    const { lark, connection } = withConnection(await startRig());
+    lark.faults.inject({ kind: 'kick_after_upgrade', times: 3 });
+    await connection.start();
+    await eventually(() => [
+      lark.faults.counts().kick_after_upgrade,
+      connection.status().state,
+    ]).toEqual([3, 'connected']);
+    await lark.waitFor(() => lark.cloud.connections.all().length === 1);
+  });
+
+  test('an outage: start goes on, tries go on, and the connection comes by itself', async () => {
+    const { lark, connection, log } = withConnection(await startRig({ callTimeoutMs: 100 }));
+    lark.faults.inject({ kind: 'bootstrap_http', status: 500, times: 2 });
+    lark.faults.inject({ kind: 'bootstrap_hang' });
+    lark.faults.inject({ kind: 'handshake_refused', status: 403, times: 2 });
+    await connection.start();
+    expect(['waiting', 'connecting']).toContain(connection.status().state);
+    expect(connection.status().lastError).toContain('timed out');
+    await eventually(() => connection.status().state).toBe('connected');
+    expect(connection.status()).toMatchObject({ reconnects: 0 });
+    const failed = log.lines.filter(({ event }) => event === 'lark_connect_failed');
+    expect(failed).toHaveLength(5);
+    expect(failed.map(({ retryInMs }) => retryInMs)[0]).toBe(0);
+    expect(failed.slice(1).every(({ retryInMs }) => Number(retryInMs) > 0)).toBe(true);
+  });
+
+  test('nobody listens there', async () => {
+    const rig = await startRig();
+    await rig.lark.stop();
+    const { connection } = withConnection(rig);
+    await connection.start();
+    expect(connection.status().lastError).toContain('ECONNREFUSED');
+  });
+
+  test('delays double up to a bound, and begin anew after a sound link', async () => {
+    const delays: number[] = [];
+    const clock = {
+      ...realClock,
+      skewMs: 0,
+      nowMs: () => Date.now() + clock.skewMs,
+      after: (delayMs: number, run: () => void) => {
+        delays.push(delayMs);
+        return realClock.after(0, run);
+      },
+    };
+    const { lark, connection } = withConnection(await startRig(), {
+      clock,
+      timing: { reconnectBaseMs: 1_000, reconnectMaxMs: 8_000 },
+    });
+    lark.faults.inject({ kind: 'bootstrap_http', times: 6 });
+    await connection.start();
+    await eventually(() => connection.status().state).toBe('connected');
+    expect(delays).toHaveLength(6);
+    expect(delays[0]).toBe(0);
+    for (const [at, full] of [1_000, 2_000, 4_000, 8_000, 8_000].entries()) {
+      expect(delays[at + 1]).toBeGreaterThanOrEqual(full / 2);
+      expect(delays[at + 1]).toBeLessThanOrEqual(full);
+    }
+    clock.skewMs = 61_000;
+    lark.kick();
+    await eventually(() => connection.status().reconnects).toBe(1);
+    expect(delays.slice(6)).toEqual([0]);
+  });
+
+  test('restart opens a new link at once', async () => {
+    const { lark, app, connection } = withConnection(await startRig(), {
+      timing: { reconnectBaseMs: 60_000, reconnectMaxMs: 60_000 },
+    });
+    await connection.start();
+    for (let round = 1; round <= 3; round++) {
+      connection.restart();
+      await eventually(() => connection.status()).toMatchObject({
+        state: 'connected',
+        reconnects: round,
+      });
+    }
+    await lark.waitFor(() => lark.online(app) === 1);
+  });
+});
+
+describe('refusals', () => {
+  test.each<[number, string]>([
+    [403, 'credentials_refused'],
+    [514, 'credentials_refused'],
+    [10003, 'credentials_refused'],
+    [10014, 'credentials_refused'],
+    [1000040344, 'credentials_refused'],
+    [1000040350, 'already_running'],
+    [1000040351, 'wrong_brand'],
+  ])('%i is final, and the real code is told whatever data is', async (code, error) => {
+    for (const data of ['object', 'null', 'absent'] as const) {
+      const { lark, connection } = withConnection(await startRig());
+      lark.faults.inject({ kind: 'bootstrap_refused', code, msg: 'the reason', data });
+      await expect(connection.start()).rejects.toMatchObject({
+        code: error,
+        message: expect.stringContaining(`${code} the reason`),
+        next: expect.any(String),
+      });
+      expect(connection.status()).toMatchObject({
+        state: 'refused',
+        lastError: expect.stringContaining(String(code)),
+      });
+      expect(lark.calls({ path: '/callback/ws/endpoint' })).toHaveLength(1);
+    }
+  });
+
+  test.each([1, 1000040343, 1234567])('%i is tried again, whatever data is', async (code) => {
+    const { lark, connection } = withConnection(await startRig());
+    for (const data of ['object', 'null', 'absent'] as const) {
+      lark.faults.inject({ kind: 'bootstrap_refused', code, msg: 'busy', data });
+    }
+    await connection.start();
+    expect(connection.status().lastError).toContain(`${code} busy`);
+    await eventually(() => connection.status().state).toBe('connected');
+  });
+
+  test('a wrong secret', async () => {
+    const { connection } = withConnection(await startRig(), { appSecret: new Secret('wrong') });
+    await expect(connection.start()).rejects.toMatchObject({ code: 'credentials_refused' });
+  });
+
+  test('a secret that is revoked later is reported, and not tried for ever', async () => {
+    const { lark, connection, terminal } = withConnection(await startRig());
+    await connection.start();
+    lark.faults.inject({ kind: 'bootstrap_refused', code: 514, msg: 'auth failed', times: 100 });
+    lark.kick();
+    await eventually(() => terminal).toMatchObject([{ code: 'credentials_refused' }]);
+    expect(connection.status().state).toBe('refused');
+    expect(lark.calls({ path: '/callback/ws/endpoint' })).toHaveLength(2);
+    lark.faults.calm();
+    connection.restart();
+    await eventually(() => connection.status().state).toBe('connected');
+  });
+});
+
+describe('stopping', () => {
+  test('an event at hand is stored and acked first', async () => {
+    const { lark, app, ann, connection, intake } = withConnection(await startRig());
+    await connection.start();
+    let store!: () => void;
+    intake.before = () => new Promise((resolve) => (store = resolve));
+    lark.say({ chat: lark.directChat(ann, app), from: ann, text: 'last words' });
+    await eventually(() => connection.status().lastEventAtMs).toBeDefined();
+    const stopped = connection.stop();
+    store();
+    await stopped;
+    expect(intake.texts).toEqual(['last words']);
+    await lark.waitFor(() => lark.deliveries({ eventType: RECEIVE })[0]?.acked);
+    await lark.waitFor(() => lark.cloud.connections.all().length === 0);
+    expect(connection.status().state).toBe('stopped');
+  });
+
+  test.each(['handshake_hang', 'bootstrap_hang'] as const)(
+    'in the middle of a %s',
+    async (kind) => {
+      const { lark, connection } = withConnection(await startRig({ callTimeoutMs: 60_000 }), {
+        timing: { handshakeTimeoutMs: 60_000 },
+      });
+      lark.faults.inject({ kind });
+      const started = connection.start();
+      await lark.waitFor(() => lark.faults.counts()[kind] === 1);
+      await connection.stop();
+      expect(connection.status().state).toBe('stopped');
+      if (kind === 'handshake_hang') await started;
+    },
+  );
+
+  test('a handshake under way is ended, not only forgotten', async () => {
+    const rig = await startRig();
+    const silent = await startServer((response) => {
+      const URL = `${silent.url.replace('http', 'ws')}/?fpid=1&service_id=2`;
+      json(response, { code: 0, msg: '', data: { URL, ClientConfig: { PingInterval: 120 } } });
+    });
+    onTestFinished(() => silent.stop());
+    const upgrade = new Promise<Duplex>((resolve) => {
+      silent.server.once('upgrade', (_request, socket) => resolve(socket));
+    });
+    const { connection } = withConnection(rig, { openBaseUrl: silent.url });
+    const started = connection.start();
+    const socket = await upgrade;
+    onTestFinished(() => void socket.destroy());
+    const ended = new Promise((resolve) => socket.on('end', resolve).on('error', resolve).resume());
+    await connection.stop();
+    await ended;
+    await started;
+  });
+
+  test('and starting again', async () => {
+    const { lark, app, connection } = withConnection(await startRig());
+    for (let round = 0; round < 3; round++) {
+      await connection.start();
+      await lark.waitFor(() => lark.online(app) === 1);
+      await connection.stop();
+      await lark.waitFor(() => lark.cloud.connections.all().length === 0);
+    }
+  });
+});

@@ -1,0 +1,142 @@
+import { expect, onTestFinished } from 'vitest';
+import type { BridgeError } from '../../../src/core/errors.ts';
+import { appId, openId } from '../../../src/core/ids.ts';
+import type { InboundEvent } from '../../../src/core/message.ts';
+import type { CallPriority, Clock, Intake } from '../../../src/core/ports.ts';
+import { Secret } from '../../../src/core/secret.ts';
+import { CALL_LIMITS, createCallBroker } from '../../../src/lark/broker.ts';
+import type { CallLimits } from '../../../src/lark/call-line.ts';
+import {
+  type Connection,
+  type ConnectionOptions,
+  createConnection,
+} from '../../../src/lark/connection.ts';
+import { createGateway, type Gateway } from '../../../src/lark/gateway.ts';
+import { createHttp, type LarkHttp } from '../../../src/lark/http.ts';
+import type { Self } from '../../../src/lark/parse.ts';
+import { createTokenSource } from '../../../src/lark/token.ts';
+import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { SimApp, SimUser } from '../../../src/sim/model.ts';
+import { type LarkCloudOptions, startLarkCloud } from '../../../src/sim/server.ts';
+import { recordingLog } from '../../unit/lark/recording-log.ts';
+
+export const realClock: Clock = {
+  nowMs: () => Date.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Looks until the matcher is content; the time limit is for broken code only. */
+export const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 10_000, interval: 5 });
+
+/** Stores events in a list, or does what a test says. */
+export class RecordingIntake implements Intake {
+  readonly events: InboundEvent[] = [];
+  before: (event: InboundEvent) => Promise<void> = () => Promise.resolve();
+
+  async admit(event: InboundEvent): Promise<void> {
+    await this.before(event);
+    this.events.push(event);
+  }
+
+  get texts(): string[] {
+    return this.events.flatMap((event) =>
+      event.kind === 'message'
+        ? event.message.parts.map((part) => (part.kind === 'text' ? part.text : part.messageType))
+        : [],
+    );
+  }
+}
+
+export interface Rig {
+  readonly lark: LarkCloud;
+  readonly app: SimApp;
+  readonly ann: SimUser;
+  readonly http: LarkHttp;
+  readonly self: Self;
+  readonly log: ReturnType<typeof recordingLog>;
+}
+
+/** A cloud with one app and one person; all of it ends with the test. */
+export async function startRig(
+  options: LarkCloudOptions & { readonly callTimeoutMs?: number } = {},
+): Promise<Rig> {
+  const { callTimeoutMs, ...cloud } = options;
+  const lark = await startLarkCloud({ seed: 1, ...cloud });
+  onTestFinished(() => lark.stop());
+  const http = createHttp(callTimeoutMs === undefined ? {} : { callTimeoutMs });
+  onTestFinished(() => http.close());
+  const app = lark.addApp({ name: 'Bridge' });
+  const self = { appId: appId(app.appId), botOpenId: openId(app.botOpenId) };
+  return { lark, app, ann: lark.addUser({ name: 'Ann' }), http, self, log: recordingLog() };
+}
+
+export type ConnectionRig = Rig & {
+  readonly connection: Connection;
+  readonly intake: RecordingIntake;
+  readonly terminal: BridgeError[];
+};
+
+type Changes = Partial<
+  Pick<ConnectionOptions, 'timing' | 'appId' | 'appSecret' | 'clock' | 'openBaseUrl'>
+>;
+
+/** Quick where the product is patient. */
+const TIMING = { reconnectBaseMs: 20, reconnectMaxMs: 80 };
+
+export function withConnection(rig: Rig, changes: Changes = {}): ConnectionRig {
+  const intake = new RecordingIntake();
+  const terminal: BridgeError[] = [];
+  const connection = createConnection({
+    http: rig.http,
+    openBaseUrl: rig.lark.openBaseUrl,
+    appId: rig.self.appId,
+    appSecret: new Secret(rig.app.appSecret),
+    intake,
+    self: () => rig.self,
+    clock: realClock,
+    log: rig.log,
+    onTerminal: (error) => terminal.push(error),
+    ...changes,
+    timing: { ...TIMING, ...changes.timing },
+  });
+  onTestFinished(() => connection.stop());
+  return { ...rig, connection, intake, terminal };
+}
+
+export type GatewayRig = Rig & {
+  readonly gateway: Gateway;
+  readonly counted: CallPriority[];
+};
+
+export function withGateway(
+  rig: Rig,
+  {
+    limits = CALL_LIMITS,
+    secret = rig.app.appSecret,
+    clock = realClock,
+  }: { limits?: CallLimits; secret?: string; clock?: Clock } = {},
+): GatewayRig {
+  const counted: CallPriority[] = [];
+  const countCall = (priority: CallPriority) => void counted.push(priority);
+  const base = {
+    http: rig.http,
+    openBaseUrl: rig.lark.openBaseUrl,
+    appId: rig.self.appId,
+    appSecret: new Secret(secret),
+    clock: realClock,
+  };
+  const broker = createCallBroker({ clock, limits, countCall });
+  onTestFinished(() => broker.stop());
+  const gateway = createGateway({
+    ...base,
+    tokens: createTokenSource(base),
+    broker,
+    countCall,
+    self: () => rig.self,
+    log: rig.log,
+  });
+  return { ...rig, gateway, counted };
+}

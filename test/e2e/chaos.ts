@@ -1,0 +1,392 @@
+/**
+ * One life of the built program under kill -9, against the simulator over real sockets: a storm of faults
+ * and kills while people write, then calm, and then every message is counted. One seed draws all of it;
+ * what the operating system makes of the timing is its own affair.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { appId } from '../../src/core/ids.ts';
+import type { FaultKind } from '../../src/sim/faults.ts';
+import type { Shown } from '../../src/sim/lark-cloud.ts';
+import type { SimChat, SimMessage, SimUser } from '../../src/sim/model.ts';
+import { SqliteJournal } from '../../src/store/bridge/journal.ts';
+import { Db } from '../../src/store/db.ts';
+import { seeded } from '../sim/random.ts';
+import { type BridgeProcess, Rig } from './rig.ts';
+
+/** Appends what it got before it does anything, so that runs that die with the bridge count too. */
+const AGENT = `
+IFS= read -r text
+printf '%s\\n' "$text" >> "$HOME/runs"
+case "$text" in
+  *slow*) sleep 0.4 ;;
+  *fails*) exit 3 ;;
+esac
+printf 'answer to %s' "$text"`;
+
+/** Per occasion. `event_stolen` and `event_as_card` are not in it: those events are not the bridge's. */
+const STORM: Partial<Record<FaultKind, number>> = {
+  event_drop: 0.05,
+  event_delay: 0.1,
+  event_repeat: 0.1,
+  event_reorder: 0.1,
+  event_duplicate: 0.1,
+  fragments_reorder: 0.05,
+  fragment_lost: 0.03,
+  ack_lost: 0.1,
+  half_open: 0.1,
+  kick: 0.1,
+  pong_payload: 0.1,
+  early_frame: 0.1,
+  kick_after_upgrade: 0.05,
+  bootstrap_refused: 0.05,
+  bootstrap_http: 0.05,
+  bootstrap_hang: 0.02,
+  handshake_refused: 0.05,
+  handshake_hang: 0.02,
+  request_lost: 0.05,
+  response_lost: 0.1,
+  response_hang: 0.01,
+  response_slow: 0.1,
+  rate_limited: 0.05,
+  chat_limited: 0.05,
+  token_revoked: 0.05,
+  business_error: 0.03,
+  html_502: 0.05,
+};
+
+/** Lark tries an event five times; the storm may use up three of them. */
+const STORM_TRIES_MAX = 2;
+const START_MS = 600;
+const READY_MS_MAX = 2_000;
+const UP_MS = 700;
+const CALM_MS_MAX = 90_000;
+
+export interface LifeReport {
+  readonly seed: number;
+  /** Processes that ended by SIGKILL. */
+  readonly kills: number;
+  readonly said: number;
+  readonly recalled: number;
+  readonly runs: number;
+  /** Answers shown, and words that the agent failed. */
+  readonly replies: number;
+  readonly faults: number;
+  readonly complaints: readonly string[];
+}
+
+interface Question {
+  readonly token: string;
+  readonly text: string;
+  readonly chat: SimChat;
+  readonly user: SimUser;
+  readonly message: SimMessage;
+  /** Processes that had been killed when it was said. */
+  readonly killsBefore: number;
+  recalled: boolean;
+}
+
+/** Lives one life with so many kills. Never rejects for what the bridge does wrong: that is a complaint. */
+export async function live({ seed, kills }: { seed: number; kills: number }): Promise<LifeReport> {
+  const rig = await Rig.open({ seed, clientConfig: { PingInterval: 1 } });
+  try {
+    return await new Life(rig, seed, kills).run();
+  } finally {
+    await rig.close();
+  }
+}
+
+class Life {
+  readonly #rig: Rig;
+  readonly #seed: number;
+  readonly #killsWanted: number;
+  readonly #places: readonly { readonly chat: SimChat; readonly users: readonly SimUser[] }[];
+  readonly #questions: Question[] = [];
+  readonly #complaints: string[] = [];
+  #kills = 0;
+  #storming = true;
+
+  constructor(rig: Rig, seed: number, kills: number) {
+    this.#rig = rig;
+    this.#seed = seed;
+    this.#killsWanted = kills;
+    const direct = ['Mei', 'Tom', 'Ana'].map((name) => rig.direct(name));
+    const members = ['Li', 'Bo'].map((name) => rig.cloud.addUser({ name }));
+    const groups = ['Team', 'Ops'].map((name) =>
+      rig.cloud.addGroup({ name, members, apps: [rig.app] }),
+    );
+    this.#places = [
+      ...direct.map(({ chat, user }) => ({ chat, users: [user] })),
+      ...groups.map((chat) => ({ chat, users: members })),
+    ];
+  }
+
+  async run(): Promise<LifeReport> {
+    const { faults } = this.#rig.cloud;
+    await this.#rig.addAgent('scribe', AGENT);
+    faults.setPlan({ rates: STORM });
+    await Promise.all([this.#kill(), this.#talk(), this.#weather()]);
+    faults.calm();
+    const last = await this.#calm();
+    await this.#end(last);
+    await this.#judge();
+    const recalled = this.#questions.filter((question) => question.recalled).length;
+    const counts = Object.values(faults.counts()) as number[];
+    return {
+      seed: this.#seed,
+      kills: this.#kills,
+      said: this.#questions.length,
+      recalled,
+      runs: this.#runs().length,
+      replies: this.#answers().length,
+      faults: counts.reduce((sum, count) => sum + count, 0),
+      complaints: this.#complaints,
+    };
+  }
+
+  // ------------------------------------------------------------ the storm
+
+  async #kill(): Promise<void> {
+    const random = this.#stream(1);
+    while (this.#kills < this.#killsWanted) {
+      const bridge = this.#rig.spawn();
+      if (random() < 0.3) await sleep(random() * START_MS);
+      else {
+        await Promise.race([bridge.ready().catch(() => {}), sleep(READY_MS_MAX)]);
+        await sleep(random() * UP_MS);
+      }
+      if (random() < 0.1) {
+        // A stop that is cut short.
+        bridge.child.kill('SIGTERM');
+        await sleep(random() * 300);
+        await this.#end(bridge, { stopped: true });
+      } else await this.#end(bridge);
+    }
+    this.#storming = false;
+  }
+
+  async #talk(): Promise<void> {
+    const random = this.#stream(2);
+    const roots: SimMessage[] = [];
+    while (this.#storming) {
+      const place = pick(this.#places, random);
+      const user = pick(place.users, random);
+      const group = place.users.length > 1;
+      const token = `q${String(this.#questions.length).padStart(5, '0')}`;
+      const roll = random();
+      const text = `${token} ${roll < 0.15 ? 'slow' : roll < 0.25 ? 'fails' : 'plain'}`;
+      const root = pick(roots, random);
+      const inThread = group && root?.chatId === place.chat.chatId && random() < 0.4;
+      const message = this.#rig.cloud.say({
+        chat: place.chat,
+        from: user,
+        text: group ? `{0} ${text}` : text,
+        ...(group && { mentions: [this.#rig.app] }),
+        ...(inThread && { replyTo: root, inThread: true }),
+      });
+      const killsBefore = this.#kills;
+      const question = { token, text, ...place, user, message, killsBefore, recalled: false };
+      this.#questions.push(question);
+      if (group && !inThread && roots.length < 6) roots.push(message);
+      else if (random() < 0.1) void this.#recallLater(question, random() * 1_500);
+      await sleep(30 + random() * 300);
+    }
+  }
+
+  async #recallLater(question: Question, delayMs: number): Promise<void> {
+    await sleep(delayMs);
+    if (!this.#storming) return;
+    question.recalled = true;
+    this.#rig.cloud.recall(question.message);
+  }
+
+  async #weather(): Promise<void> {
+    const random = this.#stream(3);
+    const { cloud, app } = this.#rig;
+    while (this.#storming) {
+      await sleep(100 + random() * 900);
+      const roll = random();
+      if (roll < 0.25) cloud.kick();
+      else if (roll < 0.4) cloud.revokeTokens(app);
+      else if (this.#unacked().every(({ tries }) => tries <= STORM_TRIES_MAX)) cloud.redeliverNow();
+    }
+  }
+
+  // ------------------------------------------------------------ the calm
+
+  async #calm(): Promise<BridgeProcess> {
+    const { cloud, app } = this.#rig;
+    const bridge = this.#rig.spawn();
+    await bridge.ready().catch((error: unknown) => this.#complain(String(error)));
+    await this.#until('the link is up', () => cloud.online(app) === 1);
+    cloud.redeliverNow();
+    await this.#until('every event is acked', () => this.#unacked().length === 0);
+    await this.#until('every message is answered', () => this.#open().length === 0);
+    // One more death and one more delivery of nothing: whatever was shown must stay shown once.
+    await this.#end(bridge);
+    const last = this.#rig.spawn();
+    await last.ready().catch((error: unknown) => this.#complain(String(error)));
+    await this.#idle();
+    return last;
+  }
+
+  /** A turn that killed its process five times is asked about; people press the button. */
+  #open(): Question[] {
+    const answered = new Map(this.#answers().map(({ about }) => [about.token, true]));
+    const open = this.#questions.filter(({ token, recalled }) => !recalled && !answered.has(token));
+    return open;
+  }
+
+  async #idle(): Promise<void> {
+    const { db, journal } = this.#journal();
+    try {
+      const deadlineMs = Date.now() + CALM_MS_MAX;
+      for (;;) {
+        const [turns, out] = [await journal.openTurns(), await journal.pendingOut()];
+        const busy = [...turns.filter(({ phase }) => phase !== 'held'), ...out];
+        if (busy.length === 0) return;
+        if (Date.now() > deadlineMs) {
+          this.#complain(`never idle: ${JSON.stringify(busy.slice(0, 3))}`);
+          return;
+        }
+        await sleep(50);
+      }
+    } finally {
+      db.close();
+    }
+  }
+
+  async #until(what: string, look: () => boolean): Promise<void> {
+    try {
+      await this.#rig.cloud.waitFor(look, CALM_MS_MAX);
+    } catch {
+      this.#complain(`it did not happen in the calm that ${what}`);
+    }
+  }
+
+  #unacked() {
+    const { cloud, app } = this.#rig;
+    return cloud.deliveries({ appId: app.appId }).filter(({ acked }) => !acked);
+  }
+
+  /** Ends a process as kill -9 does, after it showed that it still lived and had tripped over nothing. */
+  async #end(bridge: BridgeProcess, { stopped = false } = {}): Promise<void> {
+    const { child } = bridge;
+    if (!stopped && (child.exitCode !== null || child.signalCode !== null)) {
+      this.#complain(`the process ended by itself with ${child.exitCode}: ${bridge.stderr}`);
+    }
+    child.kill('SIGKILL');
+    await bridge.exited;
+    if (child.signalCode === 'SIGKILL') this.#kills += 1;
+    const bugs = bridge.stderr.split('\n').filter((line) => /_bug"|unhandled/i.test(line));
+    for (const bug of bugs) this.#complain(bug);
+  }
+
+  // ------------------------------------------------------------ the count
+
+  async #judge(): Promise<void> {
+    const { db, journal } = this.#journal();
+    try {
+      const turns = await journal.turns({ limit: 100_000 });
+      const admitted = new Map(turns.map((turn) => [turn.message.messageId as string, turn.seq]));
+      this.#judgeQuestions(admitted);
+      this.#judgeOrder(admitted);
+      this.#judgeRuns();
+    } finally {
+      db.close();
+    }
+  }
+
+  #judgeQuestions(admitted: ReadonlyMap<string, number>): void {
+    const answers = this.#answers();
+    for (const question of this.#questions) {
+      const { token, text, message, recalled } = question;
+      const shown = answers.filter(({ about }) => about === question);
+      if (shown.length === 0 && !recalled) {
+        this.#complain(`${admitted.has(message.messageId) ? 'silent' : 'lost'}: ${text}`);
+      }
+      if (shown.length > 1) this.#complain(`repeated ${shown.length} times: ${text}`);
+      for (const { chat, reply } of shown) {
+        // Under a recalled message nothing can stand; then it is in the chat, with a quote.
+        const placed = reply.replyTo === message.messageId && reply.threadId === message.threadId;
+        const quoted =
+          recalled && reply.replyTo === undefined && reply.text.startsWith(`> ${token}`);
+        if (chat !== question.chat || !(placed || quoted)) this.#complain(`misplaced: ${text}`);
+      }
+      const left = this.#rig.cloud
+        .shows(question.chat)
+        .find((one) => one.messageId === message.messageId);
+      if (!recalled && (left?.reactions.length ?? 0) > 0)
+        this.#complain(`a sign was left on: ${text}`);
+    }
+  }
+
+  #judgeOrder(admitted: ReadonlyMap<string, number>): void {
+    const latest = new Map<SimChat, number>();
+    for (const { chat, about } of this.#answers()) {
+      const place = admitted.get(about.message.messageId) ?? -1;
+      if (place < (latest.get(chat) ?? -1)) this.#complain(`out of order: ${about.text}`);
+      latest.set(chat, place);
+    }
+  }
+
+  /** A run that dies with the process is begun anew: so many runs may be explained by kills, no more. */
+  #judgeRuns(): void {
+    const runs = this.#runs();
+    for (const { text, killsBefore } of this.#questions) {
+      const count = runs.filter((run) => run === text).length;
+      if (count > 1 + this.#kills - killsBefore) this.#complain(`run ${count} times: ${text}`);
+    }
+    for (const text of new Set(runs)) {
+      if (!this.#questions.some((question) => question.text === text)) {
+        this.#complain(`run, and never said: ${text}`);
+      }
+    }
+  }
+
+  /** What the bot has shown as an outcome, chat by chat in the order in which it appeared. */
+  #answers(): { readonly chat: SimChat; readonly reply: Shown; readonly about: Question }[] {
+    return this.#places.flatMap(({ chat }) =>
+      this.#rig.replies(chat).flatMap((reply) => {
+        if (!/answer to q|could not answer/.test(reply.text)) return [];
+        const token = /q\d{5}/.exec(reply.text)?.[0];
+        const about = this.#questions.find((question) =>
+          token === undefined
+            ? question.message.messageId === reply.replyTo
+            : question.token === token,
+        );
+        if (about === undefined) {
+          this.#complain(`an answer to nobody: ${reply.text}`);
+          return [];
+        }
+        return [{ chat, reply, about }];
+      }),
+    );
+  }
+
+  #runs(): string[] {
+    return readFileSync(join(this.#rig.home, 'runs'), 'utf8').trim().split('\n');
+  }
+
+  #journal() {
+    const db = Db.open(join(this.#rig.stateDir, 'bridge.db'), silent);
+    const clock = { nowMs: () => Date.now(), after: () => () => {} };
+    return { db, journal: new SqliteJournal({ db, app: appId(this.#rig.app.appId), clock }) };
+  }
+
+  #complain(text: string): void {
+    this.#complaints.push(text);
+  }
+
+  /** Each who acts draws from a stream of their own, so that none disturbs the others' choices. */
+  #stream(actor: number): () => number {
+    return seeded(this.#seed * 10 + actor);
+  }
+}
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+function pick<T>(from: readonly T[], random: () => number): T {
+  return from[Math.floor(random() * from.length)] as T;
+}
