@@ -1,4 +1,4 @@
-import { BridgeError, type ErrorCode, errorText } from '../core/errors.ts';
+import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
 import type { ChatId } from '../core/ids.ts';
 import type { GapJournal, ChatRecord } from '../core/journal.ts';
 import type { Service } from '../core/lifecycle.ts';
@@ -12,9 +12,6 @@ import {
   QUIET_PROOF_MS,
 } from '../core/limits.ts';
 import type { Clock, HistoryMessage, Intake, LarkGateway, Line, Log } from '../core/ports.ts';
-
-/** Errors after which the same read is tried again. */
-const PASSING: ReadonlySet<ErrorCode> = new Set(['unreachable', 'interrupted']);
 
 export interface CatchUpParts {
   readonly journal: GapJournal;
@@ -142,7 +139,7 @@ export class CatchUp implements Service {
     try {
       messages = await lark.history(chat.chatId, sinceMs);
     } catch (error) {
-      if (!(error instanceof BridgeError) || PASSING.has(error.code)) throw error;
+      if (!(error instanceof BridgeError) || PASSING_ERRORS.has(error.code)) throw error;
       // One warning says it; a permission that is missing is missing in every chat.
       const level = this.#denied.size === 0 ? 'warn' : 'debug';
       this.#denied.add(chat.chatId);

@@ -1,9 +1,11 @@
 import type { Service } from '../core/lifecycle.ts';
 import type { Journal, OutboxChange } from '../core/journal.ts';
-import { LARK_UUID_HONOURED_MS, OUT_CONCURRENT_MAX } from '../core/limits.ts';
-import { BridgeError, errorText } from '../core/errors.ts';
+import { LARK_UUID_HONOURED_MS, OUT_CONCURRENT_MAX, OUT_STOP_MS_MAX } from '../core/limits.ts';
+import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
 import type { Clock, DeliveryResult, LarkGateway, Log } from '../core/ports.ts';
 import type { OutboxRow } from '../core/turn.ts';
+import { Wake } from '../core/wake.ts';
+import { limitAt } from './deadline.ts';
 import { Lanes } from './lanes.ts';
 import { afterTry, isPointless } from './outbox.ts';
 import { toOutgoing, withoutMentions } from './render.ts';
@@ -31,6 +33,7 @@ export class Delivery implements Service {
   readonly #lanes = new Lanes();
   readonly #working = new Set<Promise<void>>();
   #started = false;
+  readonly #never = new AbortController();
   #stopping = false;
   #cancelTimer: (() => void) | undefined;
 
@@ -43,11 +46,14 @@ export class Delivery implements Service {
     this.offer(await this.#parts.journal.pendingOut());
   }
 
-  /** Waits for the calls under way; what is left goes out at the next start. */
+  /** Waits a little for the calls under way; what is left goes out at the next start. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#cancelTimer?.();
-    await Promise.all(this.#working);
+    const { clock } = this.#parts;
+    const limit = limitAt(clock, this.#never.signal, clock.nowMs() + OUT_STOP_MS_MAX);
+    await Promise.race([Promise.all(this.#working), new Wake().wait(limit.signal)]);
+    limit.cancel();
   }
 
   /** Rows that are in the journal now and are to be sent. Before the start the journal keeps them. */
@@ -163,18 +169,28 @@ export class Delivery implements Service {
     const { body, triedAtMs } = row;
     if (body.kind !== 'text' || triedAtMs === undefined) return undefined;
     if (clock.nowMs() - triedAtMs < LARK_UUID_HONOURED_MS) return undefined;
+    const asked = row.turn && (await this.#parts.journal.turn(row.turn))?.message;
+    const threadId = row.placement === 'thread' ? asked?.threadId : undefined;
     try {
-      const messages = await lark.history(row.chatId, triedAtMs - HISTORY_MARGIN_MS);
+      const messages = await lark.history(row.chatId, triedAtMs - HISTORY_MARGIN_MS, threadId);
+      // In a thread Lark names the thread's first message as the parent of all.
       const parent = row.placement === 'chat' ? undefined : row.replyTo;
       const shown = withoutMentions(body.text);
       const found = messages.find(
-        (message) => message.own && message.text === shown && message.parentId === parent,
+        (message) =>
+          message.own &&
+          message.text === shown &&
+          (threadId !== undefined || message.parentId === parent),
       );
       return found && { ok: true, id: found.messageId };
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
-      log.warn('doubtful_send_not_checked', { key: row.key, error: errorText(error) });
-      return undefined;
+      const detail = errorText(error);
+      log.warn('doubtful_send_not_checked', { key: row.key, error: detail });
+      // Bad weather passes; then it is looked up. Only what may not be read is repeated unseen.
+      return PASSING_ERRORS.has(error.code)
+        ? { ok: false, action: 'retry', code: undefined, detail }
+        : undefined;
     }
   }
 

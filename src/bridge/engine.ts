@@ -347,7 +347,8 @@ export class Engine implements Service {
           const next = step(turn, event, rules);
           if (next === undefined) return undefined;
           const run = next.run ?? turn.run;
-          return { state: next.state, run, out: toDrafts({ ...turn, run }, next.show, nowMs) };
+          const out = toDrafts({ ...turn, run }, next.show, nowMs);
+          return { state: next.state, run, atMs: nowMs, out };
         },
         once,
       ),

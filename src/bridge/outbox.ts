@@ -88,7 +88,8 @@ function successor(row: OutboxRow, nowMs: number, change: Partial<OutboxDraft> &
     placement: row.placement,
     priority: row.priority,
     body: row.body,
-    createdAtMs: row.createdAtMs,
+    // What takes another's place is not tried longer than that one would have been.
+    createdAtMs: row.replayedAtMs ?? row.createdAtMs,
     dueAtMs: nowMs,
     ...changed,
   } satisfies OutboxDraft;

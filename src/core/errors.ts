@@ -44,6 +44,9 @@ export class BridgeError extends Error {
   }
 }
 
+/** After these the same thing may be tried again without anybody changing anything. */
+export const PASSING_ERRORS: ReadonlySet<ErrorCode> = new Set(['unreachable', 'interrupted']);
+
 /** The text of anything thrown, without its stack. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

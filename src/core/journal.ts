@@ -15,6 +15,8 @@ export interface TurnChange {
   readonly state: TurnState;
   /** Begins the turn anew under new keys. */
   readonly run?: number;
+  /** When it happened, if that is not now. */
+  readonly atMs?: number;
   readonly out: readonly OutboxDraft[];
 }
 

@@ -52,9 +52,6 @@ export const LARK_UUID_CHARS_MAX = 50;
 /** Lark honours an idempotency key for an hour; a margin for clocks. */
 export const LARK_UUID_HONOURED_MS = 55 * 60 * 1000;
 
-/** SIGTERM to exit. A supervisor commonly sends SIGKILL after 10 s. */
-export const STOP_MS_MAX = 8_000;
-
 /** A connection that has not completed its handshake by now never will. */
 export const WS_HANDSHAKE_TIMEOUT_MS = 15_000;
 /** Long enough for a lossy mobile network (3 s causes storms), short enough to notice a dead link. */
@@ -183,3 +180,5 @@ export const STRANGERS_FIRST_LOOK_MS = 5 * 60_000;
 export const STRANGERS_LOOK_MS = 24 * 60 * 60_000;
 /** How often a workspace looks into its inbox (MOL-INB-01). */
 export const INBOX_POLL_MS = 5_000;
+/** How long a stop waits for calls under way; all of it has to fit into the 10 s that supervisors give. */
+export const OUT_STOP_MS_MAX = 3_000;

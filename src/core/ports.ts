@@ -156,8 +156,11 @@ export interface HistoryMessage {
 export interface LarkGateway {
   /** Never rejects for what Lark or the network does; `key` makes repeats of one send harmless. */
   deliver(out: Outgoing, key: string, priority: CallPriority): Promise<DeliveryResult>;
-  /** Messages of a chat from `sinceMs` on, oldest first. Throws `BridgeError` if Lark refuses. */
-  history(chatId: ChatId, sinceMs: number): Promise<readonly HistoryMessage[]>;
+  /**
+   * Messages of a chat from `sinceMs` on, oldest first; those inside a thread only if it is named.
+   * Throws `BridgeError` if Lark refuses.
+   */
+  history(chatId: ChatId, sinceMs: number, threadId?: string): Promise<readonly HistoryMessage[]>;
 }
 
 // ---------------------------------------------------------------- bridge → hub

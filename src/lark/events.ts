@@ -1,5 +1,5 @@
 /** From the SDK's dispatcher to the bridge's door: judge, admit, count. Never waits for an agent. */
-import { errorText } from '../core/errors.ts';
+import { BridgeError, errorText } from '../core/errors.ts';
 import type { Clock, Intake, Log } from '../core/ports.ts';
 import { EVENT_PARSERS, type IgnoreReason, idsOf, parseEvent, type Self } from './parse.ts';
 import { type EventDispatcher, loadSdk, type Logger } from './sdk.ts';
@@ -7,7 +7,7 @@ import { type EventDispatcher, loadSdk, type Logger } from './sdk.ts';
 export interface EventCounts {
   /** Handed to the bridge and stored, or known there already. */
   readonly admitted: number;
-  /** The bridge could not store them; Lark delivers them again. */
+  /** Could not be stored, or not be judged yet; Lark delivers them again. */
   readonly failed: number;
   readonly ignored: Readonly<Partial<Record<IgnoreReason, number>>>;
 }
@@ -68,6 +68,12 @@ export class Events {
     const judged = parseEvent(type, raw, self());
     if (!judged.ok) {
       const { reason } = judged;
+      if (reason === 'bot_unknown') {
+        this.#failed += 1;
+        log.warn('lark_event_postponed', { type, reason, ...idsOf(raw) });
+        // Not acked: Lark delivers it again, and by then the bot knows itself.
+        throw new BridgeError('failed', 'nobody knows yet whether the bot is mentioned');
+      }
       this.#ignored[reason] = (this.#ignored[reason] ?? 0) + 1;
       // Acked all the same: Lark would only deliver it again, and it would not get any better.
       const level = reason === 'malformed' || reason === 'other_app' ? 'warn' : 'debug';

@@ -52,7 +52,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
       return result;
     },
-    history: (chat, sinceMs) => history.read(chat, sinceMs),
+    history: (chat, sinceMs, threadId) => history.read(chat, sinceMs, threadId),
     botInfo: () => botInfo(caller),
     onlineInstances: () => onlineInstances(caller),
   };

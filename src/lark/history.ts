@@ -18,7 +18,7 @@ export interface HistoryOptions {
 
 export interface History {
   /** Oldest first. Throws `BridgeError` if Lark refuses. */
-  read(chat: ChatId, sinceMs: number): Promise<HistoryMessage[]>;
+  read(chat: ChatId, sinceMs: number, threadId?: string): Promise<HistoryMessage[]>;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -43,15 +43,18 @@ export function createHistory({ caller, self, log }: HistoryOptions): History {
     return type;
   }
 
-  async function readItems(chat: ChatId, sinceMs: number): Promise<Fields[]> {
+  async function readItems(
+    chat: ChatId,
+    sinceMs: number,
+    threadId: string | undefined,
+  ): Promise<Fields[]> {
     const spec = { api: 'message_list', priority: 'background', lane: chat } as const;
+    const container = containerOf(chat, sinceMs, threadId);
     const items: Fields[] = [];
     let pageToken: string | undefined;
     for (let page = 0; page < LARK_HISTORY_PAGES_MAX; page++) {
       const params = {
-        container_id_type: 'chat',
-        container_id: chat,
-        start_time: String(Math.floor(sinceMs / 1000)),
+        ...container,
         sort_type: 'ByCreateTimeAsc' as const,
         page_size: 50,
         ...(pageToken === undefined ? {} : { page_token: pageToken }),
@@ -69,17 +72,28 @@ export function createHistory({ caller, self, log }: HistoryOptions): History {
   }
 
   return {
-    async read(chat, sinceMs) {
-      if (!LARK_ID_PATTERN.test(chat))
+    async read(chat, sinceMs, threadId) {
+      if (!LARK_ID_PATTERN.test(chat) || !LARK_ID_PATTERN.test(threadId ?? chat))
         throw new BridgeError('failed', 'that is no chat id of Lark');
       const chatType = await chatTypeOf(chat);
-      const items = await readItems(chat, sinceMs);
+      if (chatType === 'group' && self().botOpenId === undefined) {
+        // A mention of the bot would pass for one of somebody else, and its message for read.
+        throw new BridgeError('unreachable', 'Lark has not said yet who the bot is');
+      }
+      const items = await readItems(chat, sinceMs, threadId);
       return items
         .map((item) => parseItem(item, chatType, self()))
         .filter((message) => message !== undefined)
         .filter((message) => message.sentAtMs >= sinceMs);
     },
   };
+}
+
+function containerOf(chat: ChatId, sinceMs: number, threadId: string | undefined) {
+  // Lark takes no times for a thread.
+  if (threadId !== undefined) return { container_id_type: 'thread', container_id: threadId };
+  const start = String(Math.floor(sinceMs / 1000));
+  return { container_id_type: 'chat', container_id: chat, start_time: start };
 }
 
 /** Undefined for an item that is not of Lark's form. */

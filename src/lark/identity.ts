@@ -11,6 +11,8 @@ export interface IdentityOptions {
   readonly appId: AppId;
   /** What the settings say; then Lark is not asked. */
   readonly botOpenId: OpenId | undefined;
+  /** What Lark said to an earlier process; good until it says it anew. */
+  readonly lastKnown: OpenId | undefined;
   readonly botInfo: () => Promise<BotInfo>;
   readonly clock: Clock;
   readonly random: () => number;
@@ -18,8 +20,8 @@ export interface IdentityOptions {
 }
 
 /**
- * Who the bot is in Lark. Until that is known no group message counts as addressed to it: an unknown bot
- * that took every mention for its own would answer for others.
+ * Who the bot is in Lark. Until that is known no mention is taken for one of it, or it would answer for
+ * others; such messages are left to be delivered again.
  */
 export class Identity implements Service {
   readonly name = 'lark_identity';
@@ -31,7 +33,7 @@ export class Identity implements Service {
 
   constructor(options: IdentityOptions) {
     this.#options = options;
-    this.#openId = options.botOpenId;
+    this.#openId = options.botOpenId ?? options.lastKnown;
   }
 
   get self(): Self {
@@ -40,7 +42,7 @@ export class Identity implements Service {
 
   /** Asks Lark once; if it can't be reached, asks on in the background. Throws if it refuses the app. */
   async start(): Promise<void> {
-    if (this.#openId === undefined) await this.#ask();
+    if (this.#options.botOpenId === undefined) await this.#ask();
   }
 
   stop(): Promise<void> {
@@ -66,7 +68,9 @@ export class Identity implements Service {
       if (error.code === 'credentials_refused' && this.#tries === 1) throw error;
       log.error('bot_unknown', {
         error: errorText(error),
-        effect: 'group messages are not answered until the bot knows its own open_id',
+        ...(this.#openId === undefined && {
+          effect: 'group messages are not answered until the bot knows its own open_id',
+        }),
         next: 'It is asked for again; or set LARK_BOT_OPEN_ID.',
       });
       this.#askLater();

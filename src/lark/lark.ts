@@ -18,6 +18,8 @@ export interface LarkOptions {
   readonly appSecret: Secret;
   readonly openBaseUrl: string;
   readonly botOpenId: OpenId | undefined;
+  /** The bot's open id as an earlier process knew it. */
+  readonly lastKnown: OpenId | undefined;
   readonly proxy: ProxySettings;
   /** `off`: calls are not held back to keep to Lark's rate limits. */
   readonly callLimits: 'lark' | 'off';
@@ -40,7 +42,7 @@ export interface Lark {
 }
 
 export function createLark(options: LarkOptions): Lark {
-  const { appId, botOpenId, proxy, callLimits, countCall, clock, random, log } = options;
+  const { appId, botOpenId, lastKnown, proxy, callLimits, countCall, clock, random, log } = options;
   const http = createHttp({ proxy });
   const tokens = createTokenSource({ ...options, http, onCall: () => countCall('token') });
   const limits = callLimits === 'off' ? LIFTED_CALL_LIMITS : CALL_LIMITS;
@@ -50,6 +52,7 @@ export function createLark(options: LarkOptions): Lark {
   const identity = new Identity({
     appId,
     botOpenId,
+    lastKnown,
     botInfo: () => gateway.botInfo(),
     clock,
     random,

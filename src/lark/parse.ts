@@ -14,16 +14,19 @@ import { type Mention, parseParts } from './content.ts';
 /** Who we are in Lark. */
 export interface Self {
   readonly appId: AppId;
-  /** Until it is known, no group message counts as addressed to us. */
+  /** Until it is known, nobody can say whether a mention is of us. */
   readonly botOpenId: OpenId | undefined;
 }
 
 export const IGNORE_REASONS = ['malformed', 'not_addressed', 'own', 'bot', 'other_app'] as const;
 export type IgnoreReason = (typeof IGNORE_REASONS)[number];
 
+/** `bot_unknown`: can't be judged before it is known who we are; to be asked again. */
+export type Reason = IgnoreReason | 'bot_unknown';
+
 export type Judged<T> =
   | ({ readonly ok: true } & T)
-  | { readonly ok: false; readonly reason: IgnoreReason };
+  | { readonly ok: false; readonly reason: Reason };
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -136,7 +139,8 @@ export function judgeMessage(facts: MessageFacts, self: Self): Judged<{ message:
     return no('malformed');
   }
   if (facts.chatType !== 'p2p' && !isMentioned(facts.mentions, self.botOpenId)) {
-    return no('not_addressed');
+    const undecided = self.botOpenId === undefined && facts.mentions.length > 0;
+    return no(undecided ? 'bot_unknown' : 'not_addressed');
   }
   const parts = parseParts(
     { messageType, json: content, mentions: facts.mentions },
@@ -218,7 +222,7 @@ function isMentioned(mentions: readonly Mention[], botOpenId: OpenId | undefined
   return botOpenId !== undefined && mentions.some((mention) => mention.openId === botOpenId);
 }
 
-function no(reason: IgnoreReason): { ok: false; reason: IgnoreReason } {
+function no(reason: Reason): { ok: false; reason: Reason } {
   return { ok: false, reason };
 }
 

@@ -1,0 +1,110 @@
+/** Sends whose outcome is not known for longer than Lark honours keys. */
+import { expect, test } from 'vitest';
+import { Delivery } from '../../../src/bridge/delivery.ts';
+import { Persistence } from '../../../src/bridge/persistence.ts';
+import { BridgeError } from '../../../src/core/errors.ts';
+import { messageId } from '../../../src/core/ids.ts';
+import type { Journal, OutboxChange } from '../../../src/core/journal.ts';
+import type { HistoryMessage } from '../../../src/core/ports.ts';
+import type { OutboxRow } from '../../../src/core/turn.ts';
+import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { message, rowOf, turnIn } from './samples.ts';
+
+const HOUR_MS = 3_600_000;
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+
+async function deliver(
+  row: OutboxRow,
+  history: (threadId: string | undefined) => HistoryMessage[] | BridgeError,
+) {
+  const clock = new VirtualClock(2 * HOUR_MS);
+  let now = row;
+  const sends: string[] = [];
+  const journal = {
+    pendingOut: () => Promise.resolve([row]),
+    turn: () =>
+      Promise.resolve({
+        ...turnIn({ phase: 'answered' }),
+        message: { ...message, threadId: 'omt_1' },
+      }),
+    changeOut: (_key: string, decide: (row: OutboxRow) => OutboxChange | undefined) => {
+      const change = decide(now);
+      now = { ...now, ...change, state: change?.state ?? now.state };
+      return Promise.resolve({ row: now, changed: change !== undefined, out: [] });
+    },
+  } as unknown as Journal;
+  const delivery = new Delivery({
+    journal,
+    lark: {
+      deliver: (_out, key) => {
+        sends.push(key);
+        return Promise.resolve({ ok: true, id: 'om_new' });
+      },
+      history: (_chat, _sinceMs, threadId) => {
+        const found = history(threadId);
+        return found instanceof BridgeError ? Promise.reject(found) : Promise.resolve(found);
+      },
+    },
+    persistence: new Persistence(clock, log),
+    clock,
+    random: () => 0.5,
+    log,
+  });
+  await delivery.start();
+  await settle();
+  await delivery.stop();
+  return { sends, state: now.state };
+}
+
+const own = (text: string, parentId: string): HistoryMessage => ({
+  messageId: messageId('om_shown'),
+  chatId: message.chatId,
+  sentAtMs: 5,
+  own: true,
+  parentId: messageId(parentId),
+  deleted: false,
+  text,
+  inbound: undefined,
+});
+
+const inDoubt = rowOf({ triedAtMs: HOUR_MS / 2, attempts: 1 });
+
+test('what the chat shows already is not sent again', async () => {
+  const { sends, state } = await deliver(inDoubt, () => [own('the answer', 'om_1')]);
+  expect(sends).toEqual([]);
+  expect(state).toMatchObject({ phase: 'sent', larkId: 'om_shown' });
+});
+
+test('the same words under another question are not taken for it', async () => {
+  const { sends } = await deliver(inDoubt, () => [own('the answer', 'om_other')]);
+  expect(sends).toEqual(['key']);
+});
+
+test('in a thread the thread is read, where Lark names its first message as the parent', async () => {
+  const row = rowOf({ ...inDoubt, placement: 'thread' });
+  const { sends } = await deliver(row, (threadId) =>
+    threadId === 'omt_1' ? [own('the answer', 'om_root')] : [],
+  );
+  expect(sends).toEqual([]);
+});
+
+test('while the chat can not be read, nothing is repeated', async () => {
+  const { sends, state } = await deliver(inDoubt, () => new BridgeError('unreachable', 'down'));
+  expect(sends).toEqual([]);
+  expect(state.phase).toBe('pending');
+});
+
+test('where it may not be read, an answer twice is better than none', async () => {
+  const { sends } = await deliver(inDoubt, () => new BridgeError('access_denied', 'no scope'));
+  expect(sends).toEqual(['key']);
+});
+
+test('within the hour the key alone is enough, and costs no read', async () => {
+  let reads = 0;
+  const fresh = rowOf({ triedAtMs: 2 * HOUR_MS - 60_000, attempts: 1 });
+  const { sends } = await deliver(fresh, () => {
+    reads += 1;
+    return [];
+  });
+  expect([sends, reads]).toEqual([['key'], 0]);
+});
