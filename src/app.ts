@@ -5,6 +5,7 @@ import {
   assemble,
   closing,
   createEmbeddedHub,
+  journalOf,
   larkSettings,
   openHub,
   systemClock,
@@ -24,8 +25,6 @@ import { createHttp } from './lark/http.ts';
 import { createLarkOnboarding, type Onboarding, type OnboardingEvent } from './lark/onboarding.ts';
 import { acquireInstanceLock, findInstance } from './ops/instance-lock.ts';
 import { DaemonTable } from './store/bridge/daemon.ts';
-import { SqliteJournal } from './store/bridge/journal.ts';
-import { SqliteOrders } from './store/bridge/orders.ts';
 import { Db } from './store/db.ts';
 import { tryFileLock } from './store/file-lock.ts';
 import { createHubStore } from './store/hub/hub-store.ts';
@@ -120,7 +119,7 @@ export async function readStatus({ config }: Pick<Setting, 'config'>): Promise<S
   const state = openStateToLookAt(config);
   try {
     const sign = state?.sign;
-    const counts = await state?.journal?.counts(systemClock.nowMs() - DAY_MS);
+    const counts = await state?.memory?.journal.counts(systemClock.nowMs() - DAY_MS);
     return {
       state_dir: config.stateDir,
       running,
@@ -152,17 +151,12 @@ export interface Operations {
 /** Undefined if no bot has run on the state directory yet. Creates nothing. */
 export function openOperations({ config }: Pick<Setting, 'config'>): Operations | undefined {
   const state = openStateToLookAt(config);
-  if (state?.journal === undefined) {
+  if (state?.memory === undefined) {
     state?.db.close();
     return undefined;
   }
-  const { db, app, journal } = state;
-  return {
-    journal,
-    orders: new SqliteOrders({ db, app, clock: systemClock }),
-    daemonRuns: () => daemonRuns(config),
-    close: () => db.close(),
-  };
+  const { db, memory } = state;
+  return { ...memory, daemonRuns: () => daemonRuns(config), close: () => db.close() };
 }
 
 export interface OnboardingRequest {
@@ -233,7 +227,6 @@ function openStateToLookAt(config: Config) {
   const says = last && (JSON.parse(last.status) as Readonly<Record<string, unknown>>);
   const sign = last && says && { pid: last.pid, atMs: last.atMs, says };
   const name = config.appId ?? says?.['app_id'];
-  if (typeof name !== 'string') return { db, sign };
-  const app = appId(name);
-  return { db, sign, app, journal: new SqliteJournal({ db, app, clock: systemClock }) };
+  const memory = typeof name === 'string' ? journalOf(db, appId(name)) : undefined;
+  return { db, sign, memory };
 }

@@ -6,7 +6,14 @@ import { Bridge } from './bridge/bridge.ts';
 import { CatchUp } from './bridge/catch-up.ts';
 import type { Config, Environment } from './config.ts';
 import { BridgeError } from './core/errors.ts';
-import { appId, openId, workspaceId, type AppId, type WorkspaceId } from './core/ids.ts';
+import {
+  appId,
+  openId,
+  workspaceId,
+  type AppId,
+  type OpenId,
+  type WorkspaceId,
+} from './core/ids.ts';
 import { type Service } from './core/lifecycle.ts';
 import { TURNS_RUNNING_MAX } from './core/limits.ts';
 import type { Clock, Line, Log, LooseAnswer } from './core/ports.ts';
@@ -21,7 +28,7 @@ import { SignOfLife } from './ops/sign-of-life.ts';
 import { PlatformClient } from './platform/client.ts';
 import { CallCounts } from './store/bridge/calls.ts';
 import { cursorStore } from './store/bridge/cursors.ts';
-import { DaemonTable } from './store/bridge/daemon.ts';
+import { DaemonTable, type SignOfLife as LastSign } from './store/bridge/daemon.ts';
 import { SqliteGaps } from './store/bridge/gaps.ts';
 import { SqliteJournal } from './store/bridge/journal.ts';
 import { SqliteOrders } from './store/bridge/orders.ts';
@@ -72,6 +79,12 @@ export function larkSettings({
   return { appId: appId(app), appSecret, openBaseUrl: openBaseUrl(brand, url) };
 }
 
+/** An app's memory in a database, and the orders about it. */
+export function journalOf(db: Db, app: AppId) {
+  const parts = { db, app, clock: systemClock };
+  return { journal: new SqliteJournal(parts), orders: new SqliteOrders(parts) };
+}
+
 export interface Foundations {
   readonly lark: LarkSettings;
   readonly hub: HubAccess;
@@ -86,10 +99,13 @@ export function assemble(
   const { brand } = config;
   const base = { clock: systemClock, random: Math.random, log };
   const calls = new CallCounts({ db, app: settings.appId, clock: systemClock });
+  const daemon = new DaemonTable(db);
+  const lastSign = daemon.read();
   const lark = createLark({
     ...base,
     ...settings,
     botOpenId: config.botOpenId === undefined ? undefined : openId(config.botOpenId),
+    lastKnown: lastSign && botOf(lastSign, settings.appId),
     proxy: config,
     callLimits: config.callLimits,
     countCall: (callClass) => calls.count(callClass),
@@ -98,8 +114,7 @@ export function assemble(
   const bridge = new Bridge({
     ...base,
     brand,
-    journal: new SqliteJournal({ db, app: settings.appId, clock: systemClock }),
-    orders: new SqliteOrders({ db, app: settings.appId, clock: systemClock }),
+    ...journalOf(db, settings.appId),
     target: platform,
     lark: lark.gateway,
     turnsRunningMax: config.maxTurns,
@@ -107,8 +122,6 @@ export function assemble(
   });
   const { ended, end } = ending();
   const connection = lark.connect(bridge.intake, end);
-  const daemon = new DaemonTable(db);
-  const lastAliveMs = daemon.read()?.atMs;
   const signOfLife = new SignOfLife({
     ...base,
     write: async (sign) => {
@@ -131,14 +144,20 @@ export function assemble(
     lark: lark.gateway,
     intake: bridge.intake,
     line: lineOf(connection),
-    lastAliveMs,
+    lastAliveMs: lastSign?.atMs,
   });
   const http = closing('lark_http', () => lark.http.close());
   const inside: Service[] = [http, platform, lark.identity, bridge, lark.calls];
-  return {
-    services: inside.concat([connection, lark.strangers, catchUp, signOfLife]),
-    ended,
+  return { services: inside.concat([connection, lark.strangers, catchUp, signOfLife]), ended };
+}
+
+/** Who the bot was to the process that gave this sign. */
+function botOf({ status }: LastSign, app: AppId): OpenId | undefined {
+  const { app_id, bot_open_id } = JSON.parse(status) as {
+    app_id: AppId;
+    bot_open_id: OpenId | null;
   };
+  return app_id === app ? (bot_open_id ?? undefined) : undefined;
 }
 
 /** A promise that rejects when the bridge can't go on. */

@@ -2,6 +2,7 @@ import type { Service } from '../core/lifecycle.ts';
 import type { Journal, OutboxChange } from '../core/journal.ts';
 import { LARK_UUID_HONOURED_MS, OUT_CONCURRENT_MAX, OUT_STOP_MS_MAX } from '../core/limits.ts';
 import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
+import type { InboundMessage } from '../core/message.ts';
 import type { Clock, DeliveryResult, LarkGateway, Log } from '../core/ports.ts';
 import type { OutboxRow } from '../core/turn.ts';
 import { Wake } from '../core/wake.ts';
@@ -112,7 +113,7 @@ export class Delivery implements Service {
     const row = await this.#begin(key);
     if (row === undefined) return;
     const result = await this.#send(row);
-    const asked = row.turn && (await this.#parts.journal.turn(row.turn))?.message;
+    const asked = result.ok ? undefined : await this.#asked(row);
     const { clock, random } = this.#parts;
     const nowMs = clock.nowMs();
     const next = await this.#change(key, (fresh) =>
@@ -169,7 +170,7 @@ export class Delivery implements Service {
     const { body, triedAtMs } = row;
     if (body.kind !== 'text' || triedAtMs === undefined) return undefined;
     if (clock.nowMs() - triedAtMs < LARK_UUID_HONOURED_MS) return undefined;
-    const asked = row.turn && (await this.#parts.journal.turn(row.turn))?.message;
+    const asked = await this.#asked(row);
     const threadId = row.placement === 'thread' ? asked?.threadId : undefined;
     try {
       const messages = await lark.history(row.chatId, triedAtMs - HISTORY_MARGIN_MS, threadId);
@@ -192,6 +193,10 @@ export class Delivery implements Service {
         ? { ok: false, action: 'retry', code: undefined, detail }
         : undefined;
     }
+  }
+
+  async #asked(row: OutboxRow): Promise<InboundMessage | undefined> {
+    return row.turn && (await this.#parts.journal.turn(row.turn))?.message;
   }
 
   #change(key: string, decide: (row: OutboxRow) => OutboxChange | undefined) {

@@ -58,7 +58,9 @@ export class Engine implements Service {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.#receipts = new Receipts(parts.clock, (id, dueAtMs) => {
-      this.#track(this.show(id, { what: 'receipt', dueAtMs }));
+      if (parts.delivery.length < RECEIPTS_BEHIND_MAX) {
+        this.#track(this.show(id, { what: 'receipt', dueAtMs }));
+      }
     });
   }
 

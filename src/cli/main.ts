@@ -6,11 +6,14 @@ import type { Invocation } from './command.ts';
 import { agentsCommand } from './commands/agents.ts';
 import { configCommand } from './commands/config.ts';
 import { connectCommand } from './commands/connect.ts';
+import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
 import { hubCommand } from './commands/hub.ts';
 import { runCommand } from './commands/run.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { statusCommand } from './commands/status.ts';
+import { traceCommand } from './commands/trace.ts';
+import { turnsCommand } from './commands/turns.ts';
 import { Output } from './output.ts';
 import { parseCommandLine } from './parse.ts';
 
@@ -29,6 +32,9 @@ const GRAMMAR = {
     hubCommand,
     agentsCommand,
     statusCommand,
+    turnsCommand,
+    deadLettersCommand,
+    traceCommand,
     configCommand,
     simulateCommand,
     demoCommand,

@@ -19,6 +19,9 @@ export const TURNS_RUNNING_MAX = 8;
 export const TURN_SEND_BACKOFF_BASE_MS = 500;
 export const TURN_SEND_BACKOFF_MAX_MS = 30_000;
 
+/** How long a hub may hold a send for its answer: one that comes at once then saves a second call. */
+export const SEND_WAIT_SECS = 1;
+
 /** How long one wait for a queue item is held open; below the idle limits of common proxies (30 s). */
 export const QUEUE_WAIT_MS = 25_000;
 
@@ -93,6 +96,8 @@ export const OUT_KEEP_TRYING_MS = 24 * 60 * 60 * 1000;
 export const RECEIPT_USEFUL_MS = 10_000;
 /** A turn that is over sooner needs no sign of receipt, which saves two calls of the quota. */
 export const RECEIPT_DELAY_MS = 700;
+/** Behind so many calls that wait, a sign of receipt would come too late: Lark takes 50 a second. */
+export const RECEIPTS_BEHIND_MAX = 500;
 /** When a person is told that their message waits. */
 export const QUEUE_NOTICE_AFTER_MS = 5_000;
 /** At most so many such notices to one chat a minute. */

@@ -140,7 +140,7 @@ function listenError(error: unknown, host: string, port: number): unknown {
         'config_invalid',
         `can't listen on ${host}, which is no address of this machine: ${errorText(error)}`,
         {
-          next: 'Set --host or LARK_HOST to one of its addresses, such as 127.0.0.1.',
+          next: 'Set LARK_HOST to one of its addresses, such as 127.0.0.1.',
           cause: error,
         },
       );

@@ -21,6 +21,8 @@ const SECRET_NAME = /(secret|password|token|authorization|cookie|api[_-]?key|dev
 /** Secrets inside texts, usually the URL or body of a failed request. */
 const SECRET_IN_TEXT =
   /((?:secret|password|token|ticket|access_key|api_?key|device_code)["']?\s*[=:]\s*["']?|bearer\s+)[^\s"'&,;}]+/gi;
+/** No secret is found in a text without one of these. */
+const SEPARATOR = /[=:\s]/;
 /** Deeper values are cut; fields are meant to be flat. */
 const DEPTH_MAX = 4;
 
@@ -88,7 +90,10 @@ function holdsText(value: unknown): boolean {
 }
 
 function maskedValue(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return value.replace(SECRET_IN_TEXT, `$1${MASK}`);
+  if (typeof value === 'string') {
+    // Most values are ids, which hold nothing to look through.
+    return SEPARATOR.test(value) ? value.replace(SECRET_IN_TEXT, `$1${MASK}`) : value;
+  }
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Secret) return MASK;

@@ -1,7 +1,13 @@
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
 import type { Service } from '../core/lifecycle.ts';
-import { HEARTBEAT_MS, HUB_CALL_TIMEOUT_MS, INBOX_POLL_MS, QUEUE_WAIT_MS } from '../core/limits.ts';
+import {
+  HEARTBEAT_MS,
+  HUB_CALL_TIMEOUT_MS,
+  INBOX_POLL_MS,
+  QUEUE_WAIT_MS,
+  SEND_WAIT_SECS,
+} from '../core/limits.ts';
 import type {
   Clock,
   Log,
@@ -94,7 +100,10 @@ export class PlatformClient implements Service, TurnTarget {
     const result = await this.#http.call({
       method: 'POST',
       url: `${this.#options.url}/workspaces/${turn.target}/a2a`,
-      headers: this.#headers({ 'x-workspace-id': this.#options.workspace }),
+      headers: this.#headers({
+        'x-workspace-id': this.#options.workspace,
+        prefer: `wait=${SEND_WAIT_SECS}`,
+      }),
       body: sendBody(turn),
       timeoutMs: this.#options.turnTimeoutMs,
       signal,

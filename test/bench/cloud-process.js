@@ -9,6 +9,7 @@ async function answer({ method, args }) {
   return load.url;
 }
 
+process.on('disconnect', () => process.exit());
 process.on('message', async (request) => {
   const { number } = request;
   try {

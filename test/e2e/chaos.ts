@@ -60,7 +60,7 @@ const STORM: Partial<Record<FaultKind, number>> = {
 const STORM_TRIES_MAX = 2;
 const START_MS = 600;
 const READY_MS_MAX = 2_000;
-const UP_MS = 700;
+const UP_MS = 1_200;
 const CALM_MS_MAX = 90_000;
 
 export interface LifeReport {
@@ -80,7 +80,8 @@ interface Question {
   readonly token: string;
   readonly text: string;
   readonly chat: SimChat;
-  readonly user: SimUser;
+  /** The thread that it was said in. */
+  readonly threadId: string | undefined;
   readonly message: SimMessage;
   /** Processes that had been killed when it was said. */
   readonly killsBefore: number;
@@ -174,10 +175,12 @@ class Life {
       const user = pick(place.users, random);
       const group = place.users.length > 1;
       const token = `q${String(this.#questions.length).padStart(5, '0')}`;
-      const roll = random();
-      const text = `${token} ${roll < 0.15 ? 'slow' : roll < 0.25 ? 'fails' : 'plain'}`;
       const root = pick(roots, random);
       const inThread = group && root?.chatId === place.chat.chatId && random() < 0.4;
+      const roll = random();
+      // What is in a thread says nothing of which message it answers: there the text has to tell.
+      const kind = roll < 0.15 ? 'slow' : roll < 0.25 && !inThread ? 'fails' : 'plain';
+      const text = `${token} ${kind}`;
       const message = this.#rig.cloud.say({
         chat: place.chat,
         from: user,
@@ -186,7 +189,9 @@ class Life {
         ...(inThread && { replyTo: root, inThread: true }),
       });
       const killsBefore = this.#kills;
-      const question = { token, text, ...place, user, message, killsBefore, recalled: false };
+      const { chat } = place;
+      const { threadId } = message;
+      const question = { token, text, chat, threadId, message, killsBefore, recalled: false };
       this.#questions.push(question);
       if (group && !inThread && roots.length < 6) roots.push(message);
       else if (random() < 0.1) void this.#recallLater(question, random() * 1_500);
@@ -209,7 +214,12 @@ class Life {
       const roll = random();
       if (roll < 0.25) cloud.kick();
       else if (roll < 0.4) cloud.revokeTokens(app);
-      else if (this.#unacked().every(({ tries }) => tries <= STORM_TRIES_MAX)) cloud.redeliverNow();
+      else if (
+        cloud.online(app) > 0 &&
+        this.#unacked().every(({ tries }) => tries <= STORM_TRIES_MAX)
+      ) {
+        cloud.redeliverNow();
+      }
     }
   }
 
@@ -261,7 +271,9 @@ class Life {
     try {
       await this.#rig.cloud.waitFor(look, CALM_MS_MAX);
     } catch {
-      this.#complain(`it did not happen in the calm that ${what}`);
+      this.#complain(
+        `it did not happen in the calm that ${what}; not acked: ${JSON.stringify(this.#unacked().slice(0, 3))}`,
+      );
     }
   }
 
@@ -301,24 +313,30 @@ class Life {
   #judgeQuestions(admitted: ReadonlyMap<string, number>): void {
     const answers = this.#answers();
     for (const question of this.#questions) {
-      const { token, text, message, recalled } = question;
+      const { token, text, message, threadId, recalled } = question;
       const shown = answers.filter(({ about }) => about === question);
       if (shown.length === 0 && !recalled) {
         this.#complain(`${admitted.has(message.messageId) ? 'silent' : 'lost'}: ${text}`);
       }
-      if (shown.length > 1) this.#complain(`repeated ${shown.length} times: ${text}`);
+      if (shown.length > 1) {
+        const replies = JSON.stringify(shown.map(({ reply }) => reply));
+        this.#complain(`repeated ${shown.length} times: ${text}: ${replies}`);
+      }
       for (const { chat, reply } of shown) {
         // Under a recalled message nothing can stand; then it is in the chat, with a quote.
-        const placed = reply.replyTo === message.messageId && reply.threadId === message.threadId;
+        const placed =
+          threadId === undefined
+            ? reply.replyTo === message.messageId
+            : reply.threadId === threadId;
         const quoted =
           recalled && reply.replyTo === undefined && reply.text.startsWith(`> ${token}`);
-        if (chat !== question.chat || !(placed || quoted)) this.#complain(`misplaced: ${text}`);
+        if (chat !== question.chat || !(placed || quoted)) {
+          this.#complain(
+            `misplaced: ${text}: ${JSON.stringify(reply)}, asked ${JSON.stringify(message)}`,
+          );
+        }
       }
-      const left = this.#rig.cloud
-        .shows(question.chat)
-        .find((one) => one.messageId === message.messageId);
-      if (!recalled && (left?.reactions.length ?? 0) > 0)
-        this.#complain(`a sign was left on: ${text}`);
+      if (!recalled && message.reactions.size > 0) this.#complain(`a sign was left on: ${text}`);
     }
   }
 
@@ -365,8 +383,10 @@ class Life {
     );
   }
 
+  /** A run that began as the bridge died has read nothing. */
   #runs(): string[] {
-    return readFileSync(join(this.#rig.home, 'runs'), 'utf8').trim().split('\n');
+    const lines = readFileSync(join(this.#rig.home, 'runs'), 'utf8').split('\n');
+    return lines.filter((line) => line !== '');
   }
 
   #journal() {

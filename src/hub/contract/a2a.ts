@@ -1,23 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { queueId, type HubStore, type Sending, type Workspace } from '../../core/hub-ports.ts';
-import type { Clock, Log } from '../../core/ports.ts';
+import type { FastifyReply } from 'fastify';
+import {
+  queueId,
+  type HubStore,
+  type QueueItem,
+  type Sending,
+  type Workspace,
+} from '../../core/hub-ports.ts';
+import type { Log } from '../../core/ports.ts';
 import { laneOf, normalizeRequest, summaryOf } from '../a2a-message.ts';
 import { answerBodyOf, responseOf } from '../answers.ts';
-import type { Settlements } from '../settlements.ts';
 import { idOf, type Callers } from './callers.ts';
 import { busy, Refusal } from './refusal.ts';
 import { A2aRequestBody, WorkspacePath, type A2aRequest } from './schemas.ts';
 import type { Server } from './server.ts';
+import { settledOrWaited, type WaitingParts } from './waiting.ts';
 
 const METHOD = 'message/send';
 const METHOD_NOT_FOUND = -32_601;
 const BUSY_RETRY_AFTER_SECS = 30;
 
-export interface A2aParts {
+export interface A2aParts extends WaitingParts {
   readonly store: HubStore;
   readonly callers: Callers;
-  readonly settlements: Settlements;
-  readonly clock: Clock;
   readonly log: Log;
   /** Tells whoever runs agents that there is work. */
   readonly wakeDispatcher: () => void;
@@ -49,17 +54,24 @@ export function addA2aRoute(server: Server, parts: A2aParts): void {
       const target = await store.workspace(idOf(request.params.id));
       if (target === undefined || target.removed) throw new Refusal(404, 'workspace not found');
       const from = { source, named, target, atMs: clock.nowMs() };
-      const answer = await send(parts, sendingOf(request.body, from), request.body.id);
+      const sending = sendingOf(request.body, from);
+      const answer = await send(parts, sending, { requestId: request.body.id, reply });
       return reply.code(answer.status).send(answer.body);
     },
   );
 }
 
+interface Asking {
+  readonly requestId: A2aRequest['id'];
+  readonly reply: FastifyReply;
+}
+
 async function send(
-  { store, settlements, log, wakeDispatcher }: A2aParts,
+  parts: A2aParts,
   sending: Sending,
-  requestId: A2aRequest['id'],
+  { requestId, reply }: Asking,
 ): Promise<{ readonly status: number; readonly body: object }> {
+  const { store, settlements, log, wakeDispatcher } = parts;
   const { source, target, hubRun, method } = sending;
   const inInbox = { status: 'queued', delivery_mode: 'poll', method };
   const sent = await store.send(sending);
@@ -77,7 +89,7 @@ async function send(
   const { item, fresh, depth } = sent;
   if (fresh) log.debug('hub_turn_queued', { turn: item.queueId, source, target });
   if (fresh && hubRun) wakeDispatcher();
-  const settled = responseOf(item, requestId);
+  const settled = responseOf(hubRun ? await waited(parts, sent, reply) : item, requestId);
   if (settled !== undefined) return { status: 200, body: settled };
   if (!hubRun) return { status: 200, body: { ...inInbox, queue_id: item.queueId } };
   const body = {
@@ -111,6 +123,21 @@ function sendingOf(
     answerBody: answerBodyOf(message),
     atMs: from.atMs,
   };
+}
+
+/** `Prefer: wait=N` (RFC 7240): the answer in this response, if it comes within so many seconds. */
+function waited(
+  parts: A2aParts,
+  { item, fresh }: { readonly item: QueueItem; readonly fresh: boolean },
+  reply: FastifyReply,
+): QueueItem | Promise<QueueItem> {
+  const { queueId: id } = item;
+  const prefer = String(reply.request.headers['prefer'] ?? '');
+  const waitSecs = Number(/\bwait=(\d{1,9})\b/.exec(prefer)?.[1] ?? 0);
+  if (waitSecs === 0) return item;
+  const read = async () => (await parts.store.item(id)) ?? item;
+  // It takes another commit to settle a fresh item.
+  return settledOrWaited(parts, { id, read, waitSecs, reply, ...(fresh && { known: item }) });
 }
 
 function expiryMs(nowMs: number, ttlSecs: number): number {

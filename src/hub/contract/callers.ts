@@ -23,15 +23,30 @@ export interface Callers {
     id: string,
     options?: { readonly removedToo: boolean },
   ): Promise<Workspace>;
+  /** True for the program's own workspaces. */
+  isProvisioned(request: FastifyRequest): Promise<boolean>;
 }
 
 export function createCallers(store: WorkspaceStore): Callers {
+  /** Hooks and handlers of one request ask for the same. */
+  const asked = new WeakMap<FastifyRequest, Promise<Workspace | undefined>>();
+  const workspaceOf = (request: FastifyRequest, token: string) => {
+    const known = asked.get(request) ?? workspaceOfToken(store, token);
+    asked.set(request, known);
+    return known;
+  };
   return {
+    async isProvisioned(request) {
+      const token = bearerOf(request);
+      const workspace = token === undefined ? undefined : await workspaceOf(request, token);
+      return workspace?.origin === 'provisioned';
+    },
+
     async peer(request, missing = 'missing caller auth token') {
       const claim = claimOf(request);
       const token = bearerOf(request);
       if (token === undefined) throw new Refusal(401, missing);
-      const workspace = await workspaceOfToken(store, token);
+      const workspace = await workspaceOf(request, token);
       if (workspace === undefined || workspace.removed) {
         throw new Refusal(401, 'invalid caller auth token');
       }
@@ -43,7 +58,7 @@ export function createCallers(store: WorkspaceStore): Callers {
       const claim = claimOf(request);
       const token = bearerOf(request);
       if (token === undefined) throw new Refusal(401, 'missing workspace auth token');
-      const workspace = await workspaceOfToken(store, token);
+      const workspace = await workspaceOf(request, token);
       if (workspace?.id !== idOf(id) || (workspace.removed && !removedToo)) {
         throw new Refusal(401, 'invalid workspace auth token');
       }

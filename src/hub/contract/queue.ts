@@ -1,22 +1,18 @@
-import { queueId, type QueueId, type QueueItem, type QueueStore } from '../../core/hub-ports.ts';
-import { HUB_WAIT_SECS_MAX } from '../../core/limits.ts';
-import type { Clock } from '../../core/ports.ts';
+import { queueId, type QueueItem, type QueueStore } from '../../core/hub-ports.ts';
 import { requestOf } from '../a2a-message.ts';
 import { responseOf } from '../answers.ts';
-import type { Settlements } from '../settlements.ts';
 import { idOf, type Callers } from './callers.ts';
 import { Refusal } from './refusal.ts';
 import { QueuePath, QueueQuery } from './schemas.ts';
 import type { Server } from './server.ts';
+import { settledOrWaited, type WaitingParts } from './waiting.ts';
 
 /** The platform's word for "as usual"; this hub has one priority only. */
 const PRIORITY = 50;
 
-export interface QueueParts {
+export interface QueueParts extends WaitingParts {
   readonly store: QueueStore;
   readonly callers: Callers;
-  readonly settlements: Settlements;
-  readonly clock: Clock;
 }
 
 /** `GET /workspaces/:id/a2a/queue/:queueId[?wait_secs=N]`: how a turn stands, and its answer. */
@@ -39,38 +35,9 @@ export function addQueueRoute(server: Server, { callers, ...parts }: QueueParts)
         return item;
       };
       if (waitSecs === 0) return shown(await read());
-      const enough = new AbortController();
-      reply.raw.once('close', () => enough.abort());
-      return shown(await settledOrWaited(parts, { id, read, waitSecs, enough }));
+      return shown(await settledOrWaited(parts, { id, read, waitSecs, reply }));
     },
   );
-}
-
-interface Waiting {
-  readonly id: QueueId;
-  readonly read: () => Promise<QueueItem>;
-  readonly waitSecs: number;
-  /** Aborts when the caller is gone. */
-  readonly enough: AbortController;
-}
-
-/** Holds until the item is settled, the time is over, the caller is gone or the hub stops. */
-async function settledOrWaited(
-  { settlements, clock }: Omit<QueueParts, 'callers'>,
-  { id, read, waitSecs, enough }: Waiting,
-): Promise<QueueItem> {
-  const cancelTimer = clock.after(waitSecs * 1000, () => enough.abort());
-  // Before the first look, so that no settlement falls between the look and the wait.
-  const settled = settlements.wait(id, enough.signal);
-  try {
-    const item = await read();
-    if (item.responseBody !== undefined) return item;
-    await settled;
-    return await read();
-  } finally {
-    cancelTimer();
-    enough.abort();
-  }
 }
 
 function waitOf(text: string | undefined): number {
@@ -78,7 +45,7 @@ function waitOf(text: string | undefined): number {
   if (!/^\d{1,9}$/.test(text)) {
     throw new Refusal(400, 'wait_secs must be a whole number of seconds');
   }
-  return Math.min(Number(text), HUB_WAIT_SECS_MAX);
+  return Number(text);
 }
 
 function shown(item: QueueItem) {

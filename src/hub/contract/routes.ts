@@ -6,7 +6,7 @@ import { RateLimit } from '../rate-limit.ts';
 import type { Settlements } from '../settlements.ts';
 import { addA2aRoute } from './a2a.ts';
 import { addActivityRoutes } from './activity.ts';
-import { bearerOf, createCallers, workspaceOfToken } from './callers.ts';
+import { createCallers, type Callers } from './callers.ts';
 import { addQueueRoute } from './queue.ts';
 import { Refusal } from './refusal.ts';
 import { addRegistryRoutes } from './registry.ts';
@@ -27,7 +27,8 @@ export interface ContractOptions {
 export function createContractServer(options: ContractOptions): Server {
   const { tls, corsOrigin, rateLimit, log, clock, store } = options;
   const server = createServer({ tls, corsOrigin, log });
-  if (rateLimit !== undefined) limitRate(server, new RateLimit(rateLimit, clock), store);
+  const callers = createCallers(store);
+  if (rateLimit !== undefined) limitRate(server, new RateLimit(rateLimit, clock), callers);
 
   server.get('/health', async (_request, reply) => {
     try {
@@ -39,7 +40,7 @@ export function createContractServer(options: ContractOptions): Server {
     }
     return { status: 'ok' };
   });
-  const parts = { ...options, callers: createCallers(store) };
+  const parts = { ...options, callers };
   addRegistryRoutes(server, parts);
   addA2aRoute(server, parts);
   addQueueRoute(server, parts);
@@ -48,12 +49,10 @@ export function createContractServer(options: ContractOptions): Server {
 }
 
 /** The program's own workspaces are let through: on one machine all share one address. */
-function limitRate(server: Server, limit: RateLimit, store: HubStore): void {
+function limitRate(server: Server, limit: RateLimit, callers: Callers): void {
   server.addHook('onRequest', async (request) => {
     if (request.url === '/health' || limit.take(request.ip)) return;
-    const token = bearerOf(request);
-    const caller = token === undefined ? undefined : await workspaceOfToken(store, token);
-    if (caller?.origin === 'provisioned') return;
+    if (await callers.isProvisioned(request)) return;
     throw new Refusal(429, 'rate limit exceeded', { retry_after: 1 });
   });
 }

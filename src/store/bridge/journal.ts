@@ -63,9 +63,9 @@ export class SqliteJournal implements Journal, JournalReader {
       if (change === undefined || (once !== undefined && !this.#events.insert(once, id))) {
         return { turn, changed: false, out: [] };
       }
-      const nowMs = this.#clock.nowMs();
-      const next = this.#turns.update(turn, change, nowMs);
-      this.#runs.note(next, turn.state.phase, nowMs);
+      const atMs = change.atMs ?? this.#clock.nowMs();
+      const next = this.#turns.update(turn, change, atMs);
+      this.#runs.note(next, turn.state.phase, atMs);
       return { turn: next, changed: true, out: this.#outbox.insert(change.out) };
     });
   }

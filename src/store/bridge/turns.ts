@@ -1,4 +1,11 @@
-import type { Admission, JournalCounts, PruneRules, TurnChange, TurnHead, TurnQuery } from '../../core/journal.ts';
+import type {
+  Admission,
+  JournalCounts,
+  PruneRules,
+  TurnChange,
+  TurnHead,
+  TurnQuery,
+} from '../../core/journal.ts';
 import { chatId, turnId, type AppId, type ChatId, type TurnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { Turn, TurnPhase, TurnState } from '../../core/turn.ts';

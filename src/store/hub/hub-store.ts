@@ -140,10 +140,8 @@ function send({ items, activity }: Tables, sending: Sending): Sent {
   }
 
   if (depth >= HUB_QUEUE_ITEMS_MAX) return { kind: 'full' };
-  items.add(sending);
+  const item = items.add(sending);
   if (!sending.hubRun) activity.add(inboxRowOf(sending), origin);
-  const item = items.one(sending.queueId);
-  if (item === undefined) throw new Error('an item that was just stored is not there');
   return { kind: 'item', item, fresh: true, depth: depth + 1 };
 }
 

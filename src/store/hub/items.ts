@@ -76,7 +76,7 @@ function reads(db: Db) {
 /** To be called inside a commit. */
 function writes(db: Db) {
   return {
-    add(sending: Sending): void {
+    add(sending: Sending): QueueItem {
       db.run(
         `INSERT INTO hub_items (queue_id, target_id, source_id, message_id, lane, run_by_hub, status,
           enqueued_at_ms, expires_at_ms, request_body) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)`,
@@ -90,18 +90,19 @@ function writes(db: Db) {
         sending.expiresAtMs ?? null,
         sending.requestBody,
       );
+      return freshItem(sending);
     },
 
     claim(limit: number, atMs: number): QueueItem[] {
       const ids = db.all(RUNNABLE, atMs, limit).map((row) => queueId(String(row['queue_id'])));
       return ids.flatMap((id) => {
-        db.run(
+        const row = db.get(
           `UPDATE hub_items SET status = 'dispatched', attempts = attempts + 1, dispatched_at_ms = ?
-            WHERE queue_id = ?`,
+            WHERE queue_id = ? RETURNING ${COLUMNS}`,
           atMs,
           id,
         );
-        return one(db, id) ?? [];
+        return row === undefined ? [] : itemOf(row);
       });
     },
 
@@ -125,6 +126,23 @@ function writes(db: Db) {
         (SELECT seq FROM hub_items WHERE completed_at_ms < ? LIMIT ?)`;
       return db.run(sql, beforeMs, limit);
     },
+  };
+}
+
+function freshItem(sending: Sending): QueueItem {
+  return {
+    queueId: sending.queueId,
+    target: sending.target,
+    source: sending.source,
+    status: 'queued',
+    attempts: 0,
+    lastError: undefined,
+    enqueuedAtMs: sending.atMs,
+    dispatchedAtMs: undefined,
+    completedAtMs: undefined,
+    expiresAtMs: sending.expiresAtMs,
+    requestBody: sending.requestBody,
+    responseBody: undefined,
   };
 }
 

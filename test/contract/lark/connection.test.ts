@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { chatId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
+import type { Self } from '../../../src/lark/parse.ts';
 import { json, startServer } from '../../unit/lark/local-server.ts';
 import { eventually, realClock, startRig, withConnection, withGateway } from './rig.ts';
 
@@ -142,6 +143,26 @@ describe('events', () => {
       );
     },
   );
+});
+
+test('while the bot does not know itself, a mention is left to come again', async () => {
+  const rig = await startRig();
+  let self: Self = { ...rig.self, botOpenId: undefined };
+  const { lark, app, ann, connection, intake } = withConnection(rig, { self: () => self });
+  await connection.start();
+  await lark.waitFor(() => lark.online(app) === 1);
+  const group = lark.addGroup({ name: 'G', members: [ann], apps: [app] });
+  lark.say({ chat: group, from: ann, text: '{0} hi', mentions: [app] });
+  lark.say({ chat: lark.directChat(ann, app), from: ann, text: 'direct' });
+  await lark.waitFor(() => lark.deliveries().every(({ state }) => state !== 'sent'));
+  expect(lark.deliveries().map(({ acked, ackCode }) => [acked, ackCode])).toEqual([
+    [false, 500],
+    [true, 200],
+  ]);
+  self = rig.self;
+  lark.redeliverNow();
+  await eventually(() => intake.texts).toEqual(['direct', 'hi']);
+  expect(connection.counts()).toMatchObject({ admitted: 2, failed: 1 });
 });
 
 describe('reconnecting', () => {

@@ -50,6 +50,13 @@ test('a direct chat: what the live events would have given', async () => {
   ]);
 });
 
+test('a group is not read before the bot knows itself', async () => {
+  const rig = await startRig();
+  const group = rig.lark.addGroup({ name: 'G', members: [rig.ann], apps: [rig.app] });
+  const nobody = { ...rig, self: { ...rig.self, botOpenId: undefined } };
+  await expect(readBack(nobody, group)).rejects.toMatchObject({ code: 'unreachable' });
+});
+
 test('a group: only what mentions the bot would have come', async () => {
   const rig = await startRig();
   const { lark, ann, app } = rig;

@@ -80,7 +80,7 @@ export type ConnectionRig = Rig & {
 };
 
 type Changes = Partial<
-  Pick<ConnectionOptions, 'timing' | 'appId' | 'appSecret' | 'clock' | 'openBaseUrl'>
+  Pick<ConnectionOptions, 'timing' | 'appId' | 'appSecret' | 'clock' | 'openBaseUrl' | 'self'>
 >;
 
 /** Quick where the product is patient. */

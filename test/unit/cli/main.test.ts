@@ -28,23 +28,26 @@ describe('help and version', () => {
   test('--help lists every command of the contract that exists, and only those', async () => {
     const { code, stdout, stderr } = await run('--help');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const commands = [...stdout.matchAll(/^ {2}lark-bridge (\w+)/gm)].map(([, name = '']) => name);
+    const commands = [...stdout.matchAll(/^ {2}lark-bridge ([\w-]+)/gm)].map(
+      ([, name = '']) => name,
+    );
     expect(commands.toSorted()).toEqual(
-      'agents completion config connect demo hub run simulate status'.split(' '),
+      'agents completion config connect dead-letters demo hub run simulate status trace turns'.split(
+        ' ',
+      ),
     );
     for (const flag of ['state-dir', 'log-level', 'log-format', 'json', 'no-color', 'quiet']) {
       expect(stdout).toMatch(new RegExp(`^ +--${flag} `, 'm'));
     }
   });
 
-  test.each(['run', 'hub', 'connect', 'setup', 'agents', 'status', 'config', 'simulate', 'demo'])(
-    '%s has help',
-    async (name) => {
-      const { code, stdout } = await run(name, '--help');
-      expect(code).toBe(0);
-      expect(stdout).toContain(`lark-bridge ${name === 'setup' ? 'connect' : name}`);
-    },
-  );
+  test.each(
+    'run hub connect setup agents status turns dead-letters trace config simulate demo'.split(' '),
+  )('%s has help', async (name) => {
+    const { code, stdout } = await run(name, '--help');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`lark-bridge ${name === 'setup' ? 'connect' : name}`);
+  });
 
   test('LCM-CLI-01, LCM-CLI-02: bare `lark-bridge` takes the flags of run', async () => {
     const { stdout } = await run('--help');

@@ -95,8 +95,13 @@ describe('who is addressed', () => {
     expect(parse(messageEvent({ message: { mentions } })).ok).toBe(true);
   });
 
-  test('LCM-IN-04, bettered: a bot that does not know itself is closed', () => {
+  test('LCM-IN-04, bettered: a bot that does not know itself yet says so', () => {
     expect(parse(flattened(MESSAGE), { ...SELF, botOpenId: undefined })).toEqual({
+      ok: false,
+      reason: 'bot_unknown',
+    });
+    const toNobody = messageEvent({ message: { mentions: undefined } });
+    expect(parse(toNobody, { ...SELF, botOpenId: undefined })).toEqual({
       ok: false,
       reason: 'not_addressed',
     });

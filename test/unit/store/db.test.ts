@@ -142,3 +142,50 @@ describe('the database', () => {
     expect(readdirSync(folder).filter((name) => name.includes('corrupt'))).toEqual([]);
   });
 });
+
+describe('a look from beside the daemon', () => {
+  const path = () => join(folder, 'bridge.db');
+  const look = () => {
+    const db = Db.openExisting(path());
+    if (db !== undefined) open.push(db);
+    return db;
+  };
+
+  test('creates nothing where there is nothing', () => {
+    expect(look()).toBeUndefined();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('sees what the daemon writes, and can write itself', async () => {
+    const daemon = withTable();
+    const beside = look();
+    await daemon.write(() => daemon.run(`INSERT INTO sample VALUES ('a')`));
+    expect(beside?.all('SELECT name FROM sample')).toEqual([{ name: 'a' }]);
+    const before = daemon.outsideVersion();
+    await daemon.write(() => daemon.run(`INSERT INTO sample VALUES ('b')`));
+    expect(daemon.outsideVersion()).toBe(before);
+    await beside?.write(() => beside.run(`INSERT INTO sample VALUES ('c')`));
+    expect(daemon.outsideVersion()).not.toBe(before);
+    expect(daemon.all('SELECT name FROM sample')).toHaveLength(3);
+  });
+
+  test('leaves a broken file where it is', () => {
+    writeFileSync(path(), 'not a database, but the daemon may be about to see to it');
+    expect(look).toThrow(/can't read the database/);
+    expect(readdirSync(folder)).toEqual(['bridge.db']);
+  });
+
+  test.each([
+    [0, 'older lark-bridge'],
+    [9999, 'newer lark-bridge'],
+  ])('leaves a file of schema %i as it is', (version, why) => {
+    openDb().close();
+    const other = connect(path());
+    other.exec(`PRAGMA user_version = ${version}`);
+    other.close();
+    expect(look).toThrow(why);
+    const after = connect(path());
+    expect(after.prepare('PRAGMA user_version').get()).toEqual({ user_version: version });
+    after.close();
+  });
+});

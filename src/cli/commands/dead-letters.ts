@@ -1,0 +1,107 @@
+/** `lark-bridge dead-letters`: what Lark would not show, and another try. */
+import type { Operations } from '../../app.ts';
+import { BridgeError } from '../../core/errors.ts';
+import { chatId } from '../../core/ids.ts';
+import type { OutboxRow } from '../../core/turn.ts';
+import { kindOf, shownText } from '../../ops/trace.ts';
+import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
+import { rowView, timeOf } from '../journal-views.ts';
+import { giveOrder, limitOf, listOptions, textOption, withOperations } from '../operator.ts';
+import { columnsOf } from '../table.ts';
+
+const key = {
+  key: { describe: 'Key of the letter, as in the list (out_…)', type: 'string' },
+} as const;
+
+const list: LeafCommand = {
+  usage: 'list',
+  describe: 'show what could not be delivered, newest first',
+  options: listOptions,
+  run: (invocation) =>
+    withOperations(invocation, async ({ journal }) => {
+      const { chat } = invocation.options;
+      const letters = await journal.deadLetters({
+        ...(typeof chat === 'string' && { chatId: chatId(chat) }),
+        limit: limitOf(invocation),
+      });
+      const lines = letters.length === 0 ? 'No dead letters.' : columnsOf(letters.map(columns));
+      invocation.output.result(lines, {
+        dead_letters: letters.map((row) => rowView(row, { text: false })),
+      });
+    }),
+};
+
+const show: LeafCommand = {
+  usage: 'show <key>',
+  describe: 'show one letter, and why Lark refused it',
+  positionals: key,
+  options: textOption,
+  run: (invocation) =>
+    withOperations(invocation, async ({ journal }) => {
+      const text = invocation.options['text'] === true;
+      const row = await letterOf(invocation, journal);
+      const view = rowView(row, { text });
+      const lines = Object.entries(view).flatMap(([name, value]) =>
+        value === undefined || name === 'text' ? [] : [[`${name}:`, String(value)]],
+      );
+      const content = text ? `\n\n${shownText(row) ?? ''}` : '';
+      invocation.output.result(columnsOf(lines) + content, view);
+    }),
+};
+
+const replay: LeafCommand = {
+  usage: 'replay <key>',
+  describe: 'send a letter again; if Lark has it after all, it is not shown twice',
+  positionals: key,
+  run: (invocation) =>
+    withOperations(invocation, async (operations) => {
+      const row = await letterOf(invocation, operations.journal);
+      await giveOrder(invocation, operations, {
+        kind: 'letter_replay',
+        subject: row.key,
+        phase: row.state.phase,
+        done: `The letter ${row.key} is being sent again.`,
+      });
+    }),
+};
+
+const drop: LeafCommand = {
+  usage: 'drop <key>',
+  describe: 'take a letter out of the list',
+  positionals: key,
+  run: (invocation) =>
+    withOperations(invocation, async (operations) => {
+      const row = await letterOf(invocation, operations.journal);
+      await giveOrder(invocation, operations, {
+        kind: 'letter_drop',
+        subject: row.key,
+        phase: row.state.phase,
+        done: `The letter ${row.key} is dropped.`,
+      });
+    }),
+};
+
+export const deadLettersCommand: CommandGroup = {
+  usage: 'dead-letters',
+  describe: 'list, show, replay and drop what could not be delivered',
+  commands: [list, show, replay, drop],
+  standard: list,
+};
+
+async function letterOf(
+  { options }: Invocation,
+  journal: Operations['journal'],
+): Promise<OutboxRow> {
+  const named = String(options['key']);
+  const row = await journal.out(named);
+  if (row !== undefined) return row;
+  throw new BridgeError('failed', `there is no letter ${named}`, {
+    next: 'Run `lark-bridge dead-letters list` to see which there are.',
+  });
+}
+
+function columns(row: OutboxRow): string[] {
+  const { state, chatId: chat, lastError } = row;
+  const atMs = state.phase === 'dead' ? state.atMs : row.createdAtMs;
+  return [row.key, chat, kindOf(row), timeOf(atMs), lastError ?? ''];
+}

@@ -1,0 +1,63 @@
+/** `lark-bridge trace`: everything that happened to one message, in order of time. */
+import { BridgeError } from '../../core/errors.ts';
+import { messageId, turnId } from '../../core/ids.ts';
+import type { JournalReader, TurnLife } from '../../core/journal.ts';
+import { traceOf, type TraceEvent } from '../../ops/trace.ts';
+import type { LeafCommand } from '../command.ts';
+import { rowView, timeOf, turnView, whereaboutsOf } from '../journal-views.ts';
+import { textOption, withOperations } from '../operator.ts';
+import { columnsOf } from '../table.ts';
+
+export const traceCommand: LeafCommand = {
+  usage: 'trace <message_id>',
+  describe: 'show the whole life of one message, by its id or by that of the reply',
+  positionals: {
+    message_id: { describe: "Id of a person's message, or of the bot's reply", type: 'string' },
+  },
+  options: textOption,
+  run: (invocation) =>
+    withOperations(invocation, async ({ journal }) => {
+      const text = invocation.options['text'] === true;
+      const life = await lifeOf(String(invocation.options['message_id']), journal);
+      const events = traceOf(life, { text });
+      const { turn, out } = life;
+      invocation.output.result(
+        [
+          `${turn.id} in ${turn.message.chatId}. ${whereaboutsOf(life)}`,
+          columnsOf(events.map(columns)),
+        ].join('\n'),
+        {
+          turn: turnView(turn, { text }),
+          events: events.map(eventView),
+          outbox: out.map((row) => rowView(row, { text })),
+        },
+      );
+    }),
+};
+
+async function lifeOf(named: string, journal: JournalReader): Promise<TurnLife> {
+  const asked = (await journal.turnOfReply(messageId(named))) ?? turnId(named);
+  const life = await journal.life(asked);
+  if (life !== undefined) return life;
+  throw new BridgeError('failed', `no message ${named} is known here`, {
+    next: 'Take an id from `lark-bridge turns list`; what was sent is remembered for a day, so older replies are found only by the message that asked.',
+  });
+}
+
+function eventView({ atMs, afterMs, event, facts }: TraceEvent) {
+  return { at: timeOf(atMs), after_ms: afterMs, event, ...facts };
+}
+
+function columns({ atMs, afterMs, event, facts }: TraceEvent): string[] {
+  const words = Object.entries(facts).map(([name, value]) => `${name}=${wordOf(value)}`);
+  return [timeOf(atMs), afterMs === undefined ? '' : durationOf(afterMs), event, words.join(' ')];
+}
+
+function wordOf(value: string | number): string {
+  return typeof value === 'string' && /[\s"]/.test(value) ? JSON.stringify(value) : String(value);
+}
+
+function durationOf(ms: number): string {
+  const sign = ms < 0 ? '' : '+';
+  return Math.abs(ms) < 10_000 ? `${sign}${ms} ms` : `${sign}${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,139 @@
+/** `lark-bridge turns`: where each message's turn is, and an operator's word about it. */
+import type { Operations } from '../../app.ts';
+import { BridgeError } from '../../core/errors.ts';
+import { chatId, turnId } from '../../core/ids.ts';
+import type { TurnLife } from '../../core/journal.ts';
+import type { Turn, TurnPhase } from '../../core/turn.ts';
+import { reasonOf, spokenText } from '../../ops/trace.ts';
+import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
+import { lifeView, rowColumns, timeOf, turnView, whereaboutsOf } from '../journal-views.ts';
+import { giveOrder, limitOf, listOptions, textOption, withOperations } from '../operator.ts';
+import { columnsOf } from '../table.ts';
+
+const PHASES = Object.keys({
+  waiting: true,
+  sending: true,
+  accepted: true,
+  overdue: true,
+  held: true,
+  command: true,
+  answered: true,
+  failed: true,
+  dropped: true,
+} satisfies Record<TurnPhase, true>);
+
+const id = {
+  id: { describe: 'Id of the turn: that of the message (om_…)', type: 'string' },
+} as const;
+
+const list: LeafCommand = {
+  usage: 'list',
+  describe: 'show turns, newest first',
+  options: {
+    phase: {
+      type: 'string',
+      requiresArg: true,
+      choices: PHASES,
+      describe: 'Only those in this phase',
+    },
+    ...listOptions,
+  },
+  run: (invocation) =>
+    withOperations(invocation, async ({ journal }) => {
+      const { phase, chat } = invocation.options;
+      const turns = await journal.turns({
+        ...(typeof phase === 'string' && { phases: [phase as TurnPhase] }),
+        ...(typeof chat === 'string' && { chatId: chatId(chat) }),
+        limit: limitOf(invocation),
+      });
+      const lines = turns.length === 0 ? 'No such turns.' : columnsOf(turns.map(columns));
+      invocation.output.result(lines, {
+        turns: turns.map((turn) => turnView(turn, { text: false })),
+      });
+    }),
+};
+
+const show: LeafCommand = {
+  usage: 'show <id>',
+  describe: 'show one turn: where it waits, its runs, and what was sent for it',
+  positionals: id,
+  options: textOption,
+  run: (invocation) =>
+    withOperations(invocation, async ({ journal }) => {
+      const text = invocation.options['text'] === true;
+      const life = await lifeOf(invocation, journal);
+      invocation.output.result(linesOf(life, text).join('\n'), lifeView(life, { text }));
+    }),
+};
+
+const retry: LeafCommand = {
+  usage: 'retry <id>',
+  describe: 'begin a held or failed turn anew',
+  positionals: id,
+  run: (invocation) =>
+    withOperations(invocation, async (operations) => {
+      const { turn } = await lifeOf(invocation, operations.journal);
+      if (turn.message.parts.length === 0) {
+        throw new BridgeError('failed', `the text of the turn ${turn.id} is not kept any more`, {
+          next: 'Ask the person to send the message again.',
+        });
+      }
+      await giveOrder(invocation, operations, {
+        kind: 'turn_retry',
+        subject: turn.id,
+        phase: turn.state.phase,
+        done: `The turn ${turn.id} begins anew.`,
+      });
+    }),
+};
+
+const drop: LeafCommand = {
+  usage: 'drop <id>',
+  describe: 'end an open turn; what its agent may still answer is not shown',
+  positionals: id,
+  run: (invocation) =>
+    withOperations(invocation, async (operations) => {
+      const { turn } = await lifeOf(invocation, operations.journal);
+      await giveOrder(invocation, operations, {
+        kind: 'turn_drop',
+        subject: turn.id,
+        phase: turn.state.phase,
+        done: `The turn ${turn.id} is dropped.`,
+      });
+    }),
+};
+
+export const turnsCommand: CommandGroup = {
+  usage: 'turns',
+  describe: 'list, show, retry and drop turns',
+  commands: [list, show, retry, drop],
+  standard: list,
+};
+
+async function lifeOf({ options }: Invocation, journal: Operations['journal']): Promise<TurnLife> {
+  const named = String(options['id']);
+  const life = await journal.life(turnId(named));
+  if (life !== undefined) return life;
+  throw new BridgeError('failed', `there is no turn ${named}`, {
+    next: 'Run `lark-bridge turns list` to see which there are.',
+  });
+}
+
+function columns({ id: turn, message, receivedAtMs, state }: Turn): string[] {
+  const reason = reasonOf(state);
+  const phase = reason === undefined ? state.phase : `${state.phase} (${reason})`;
+  return [turn, message.chatId, timeOf(receivedAtMs), phase];
+}
+
+function linesOf(life: TurnLife, text: boolean): string[] {
+  const { turn, out } = life;
+  const { message, state, receivedAtMs, run } = turn;
+  return [
+    `${turn.id}: ${state.phase}, run ${run}`,
+    `Chat ${message.chatId}, from ${message.senderOpenId}, received ${timeOf(receivedAtMs)}`,
+    whereaboutsOf(life),
+    ...(text ? [`Text: ${JSON.stringify(spokenText(message))}`] : []),
+    ...(out.length === 0 ? ['Nothing was sent for it.'] : ['Sent or to be sent for it:']),
+    ...(out.length === 0 ? [] : [columnsOf(out.map(rowColumns))]),
+  ];
+}

@@ -1,0 +1,148 @@
+/** Turns and outgoing rows as an operator sees them, on the screen and as JSON. */
+import type { TurnLife, TurnRun } from '../core/journal.ts';
+import type { OutboxRow, OutboxState, Turn, TurnState } from '../core/turn.ts';
+import { kindOf, reasonOf, shownText, spokenText } from '../ops/trace.ts';
+
+/** Whether what was said in the chat is shown. */
+export interface ViewOptions {
+  readonly text: boolean;
+}
+
+export const timeOf = (atMs: number) => new Date(atMs).toISOString();
+const timeIfAny = (atMs: number | undefined) => (atMs === undefined ? undefined : timeOf(atMs));
+
+export function turnView({ id, message, receivedAtMs, run, state }: Turn, { text }: ViewOptions) {
+  return {
+    id,
+    chat: message.chatId,
+    sender: message.senderOpenId,
+    phase: state.phase,
+    reason: reasonOf(state),
+    run,
+    received_at: timeOf(receivedAtMs),
+    ...(text && { text: spokenText(message) }),
+  };
+}
+
+export function lifeView(life: TurnLife, options: ViewOptions) {
+  const { turn, ahead, admittedAtMs, endedAtMs, runs, out } = life;
+  return {
+    ...turnView(turn, options),
+    admitted_at: timeOf(admittedAtMs),
+    ended_at: timeIfAny(endedAtMs),
+    ahead,
+    ...detailsOf(turn.state),
+    runs: runs.map(runView),
+    outbox: out.map((row) => rowView(row, options)),
+  };
+}
+
+function runView(run: TurnRun) {
+  return {
+    run: run.run,
+    tries: run.tries,
+    started_at: timeOf(run.startedAtMs),
+    accepted_at: timeIfAny(run.acceptedAtMs),
+    ended_at: timeIfAny(run.endedAtMs),
+    ended_as: run.endedAs,
+    reason: run.reason,
+  };
+}
+
+export function rowView(row: OutboxRow, { text }: ViewOptions) {
+  return {
+    key: row.key,
+    turn: row.turn,
+    chat: row.chatId,
+    reply_to: row.replyTo,
+    kind: kindOf(row),
+    placement: row.placement,
+    phase: row.state.phase,
+    ...outcomeOf(row.state),
+    created_at: timeOf(row.createdAtMs),
+    tried_at: timeIfAny(row.triedAtMs),
+    replayed_at: timeIfAny(row.replayedAtMs),
+    attempts: row.attempts,
+    last_error: row.lastError,
+    ...(text && { text: shownText(row) }),
+  };
+}
+
+function outcomeOf(state: OutboxState) {
+  switch (state.phase) {
+    case 'pending':
+      return { due_at: timeOf(state.dueAtMs) };
+    case 'sent':
+      return { sent_at: timeOf(state.atMs), lark_id: state.larkId };
+    case 'dead':
+      return { dead_at: timeOf(state.atMs) };
+    case 'dropped':
+      return {};
+  }
+}
+
+function detailsOf(state: TurnState) {
+  switch (state.phase) {
+    case 'waiting':
+      return {
+        tries: state.attempt,
+        not_before: state.notBeforeMs === 0 ? undefined : timeOf(state.notBeforeMs),
+      };
+    case 'sending':
+      return { target: state.target, deadline: timeOf(state.deadlineMs) };
+    case 'accepted':
+      return { target: state.target, ticket: state.ticket, deadline: timeOf(state.deadlineMs) };
+    case 'overdue':
+      return { target: state.target, ticket: state.ticket, since: timeOf(state.sinceMs) };
+    case 'command':
+      return { action: state.action, about: state.about };
+    case 'held':
+    case 'answered':
+    case 'failed':
+    case 'dropped':
+      return {};
+  }
+}
+
+/** Where a turn waits, or what came of it, in a sentence. */
+export function whereaboutsOf({ turn: { id, state }, ahead }: TurnLife): string {
+  switch (state.phase) {
+    case 'waiting': {
+      const behind = ahead === 0 ? 'next in its chat' : `behind ${ahead} of its chat`;
+      return state.attempt === 0
+        ? `It waits for its slot, ${behind}.`
+        : `It waits, ${behind}; the hub did not take it ${state.attempt} times, the next try is at ${timeOf(state.notBeforeMs)}.`;
+    }
+    case 'sending':
+      return `It is on its way to ${state.target}, until ${timeOf(state.deadlineMs)}.`;
+    case 'accepted':
+      return `It is with ${state.target}, until ${timeOf(state.deadlineMs)}.`;
+    case 'overdue':
+      return state.ticket === undefined
+        ? `Its time was over at ${timeOf(state.sinceMs)}; ${state.target} can't say whether an answer that comes is its own.`
+        : `Its time was over at ${timeOf(state.sinceMs)}; if its answer still comes, it is shown.`;
+    case 'held':
+      return `It is held (${state.why}) until somebody decides: the chat, or \`turns retry ${id}\`, or \`turns drop ${id}\`.`;
+    case 'command':
+      return 'It is a word to the bridge itself, about to be carried out.';
+    case 'answered':
+      return 'It is answered.';
+    case 'failed':
+      return `It failed (${state.reason}); \`turns retry ${id}\` begins it anew.`;
+    case 'dropped':
+      return `It was dropped (${state.why}).`;
+  }
+}
+
+/** A line for an outgoing row. */
+export function rowColumns(row: OutboxRow): string[] {
+  const { state, attempts, lastError } = row;
+  const trouble = lastError === undefined ? '' : `  last error: ${lastError}`;
+  return [
+    row.key,
+    kindOf(row),
+    state.phase,
+    timeOf(row.createdAtMs),
+    `${attempts} ${attempts === 1 ? 'try' : 'tries'}${state.phase === 'sent' ? `  ${state.larkId}` : ''}${trouble}`,
+  ];
+}

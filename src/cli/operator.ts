@@ -1,0 +1,118 @@
+/** What the operator's commands share: the way into the journal, and orders for the daemon. */
+import type { Operations } from '../app.ts';
+import { BridgeError } from '../core/errors.ts';
+import { ORDER_WAIT_LOOK_MS, ORDER_WAIT_MS } from '../core/limits.ts';
+import { type OrderKind, type OrderResult, ORDERS_FIT } from '../core/orders.ts';
+import type { Options } from 'yargs';
+import type { Invocation } from './command.ts';
+
+const ROWS_DEFAULT = 50;
+const ROWS_MAX = 10_000;
+
+export const textOption = {
+  text: { type: 'boolean', describe: 'Also show what was said in the chat' },
+} as const satisfies Record<string, Options>;
+
+export const listOptions = {
+  chat: { type: 'string', requiresArg: true, describe: 'Only those of this chat (oc_…)' },
+  limit: {
+    type: 'number',
+    requiresArg: true,
+    default: ROWS_DEFAULT,
+    describe: 'At most so many, newest first',
+  },
+} as const satisfies Record<string, Options>;
+
+export function limitOf({ options }: Invocation): number {
+  const limit = Number(options['limit']);
+  if (Number.isInteger(limit) && limit > 0 && limit <= ROWS_MAX) return limit;
+  throw new BridgeError('usage', `--limit must be a whole number from 1 to ${ROWS_MAX}`, {
+    next: 'Give a number, as in `--limit 20`.',
+  });
+}
+
+/** Opens the journal of the state directory for `work`, whether the daemon runs or not. */
+export async function withOperations(
+  invocation: Invocation,
+  work: (operations: Operations) => Promise<void>,
+): Promise<void> {
+  const config = await invocation.loadConfig([]);
+  const { openOperations } = await import('../app.ts');
+  const operations = openOperations({ config });
+  if (operations === undefined) {
+    throw new BridgeError('failed', `no bot has run on ${config.stateDir} yet`, {
+      next: 'Name the right folder with --state-dir, or start the bot with `lark-bridge run`.',
+    });
+  }
+  try {
+    await work(operations);
+  } finally {
+    operations.close();
+  }
+}
+
+export interface Order {
+  readonly kind: OrderKind;
+  /** The id of a turn or the key of a row. */
+  readonly subject: string;
+  /** Where it is now, so that what can't be is refused at once. */
+  readonly phase: string;
+  /** What is said when it is done. */
+  readonly done: string;
+}
+
+/** Leaves an order for the daemon and says what came of it. */
+export async function giveOrder(
+  { output, signal }: Invocation,
+  { orders, daemonRuns }: Operations,
+  order: Order,
+): Promise<void> {
+  const { kind, subject } = order;
+  if (!ORDERS_FIT[kind].some((phase) => phase === order.phase)) throw refusal(order, order.phase);
+  const id = await orders.place(kind, subject);
+  const view = { order: id, kind, subject };
+  if (!daemonRuns()) {
+    output.result(`The daemon is not running: this is done at its next start (order ${id}).`, {
+      ...view,
+      outcome: 'at_next_start',
+    });
+    return;
+  }
+  const deadlineMs = Date.now() + ORDER_WAIT_MS;
+  let result: OrderResult | undefined;
+  while (result === undefined && Date.now() < deadlineMs && !signal.aborted) {
+    await new Promise((resolve) => setTimeout(resolve, ORDER_WAIT_LOOK_MS));
+    result = (await orders.order(id))?.result;
+  }
+  if (result === undefined) {
+    throw new BridgeError('timed_out', `the daemon has not carried out order ${id} yet`, {
+      next: 'The order stays, and is carried out as soon as the daemon can: look with `lark-bridge status`.',
+    });
+  }
+  if (result.outcome === 'refused') throw refusal(order, result.phase);
+  output.result(order.done, { ...view, ...result });
+}
+
+function refusal({ kind, subject }: Order, phase: string | undefined): BridgeError {
+  const what = kind === 'turn_retry' || kind === 'turn_drop' ? 'turn' : 'letter';
+  const thing = `the ${what} ${subject}`;
+  if (phase === undefined) {
+    return new BridgeError('failed', `${thing} is not known any more`);
+  }
+  return new BridgeError('failed', `${thing} is ${phase}: ${REASONS[kind]}`, {
+    next: NEXT[what](subject),
+  });
+}
+
+const REASONS: Readonly<Record<OrderKind, string>> = {
+  turn_retry: 'only a turn that is held or failed, and whose text is still kept, can begin anew',
+  turn_drop:
+    'only an open turn whose late answer could not be taken for another one can be dropped',
+  letter_replay: 'only a dead letter can be sent again',
+  letter_drop: 'only a dead letter can be dropped',
+};
+
+const NEXT = {
+  turn: (id: string) => `Look at it with \`lark-bridge turns show ${id}\`.`,
+  letter: (key: string) => `Look at it with \`lark-bridge dead-letters show ${key}\`.`,
+};
