@@ -17,7 +17,11 @@ import { toDrafts } from './render.ts';
 import { SingleSlot } from './single-slot.ts';
 import { isEngaged, isFinal, step, type TurnEvent } from './turn.ts';
 import { backoffMs } from '../core/backoff.ts';
-import { TURN_SEND_BACKOFF_BASE_MS, TURN_SEND_BACKOFF_MAX_MS } from '../core/limits.ts';
+import {
+  RECEIPTS_BEHIND_MAX,
+  TURN_SEND_BACKOFF_BASE_MS,
+  TURN_SEND_BACKOFF_MAX_MS,
+} from '../core/limits.ts';
 
 export interface EngineParts {
   readonly journal: Journal;

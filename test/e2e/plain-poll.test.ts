@@ -132,6 +132,10 @@ test('LCM-OUT-01, LCM-OUT-02, LCM-IN-11: one turn at a time, its answer found in
     () => rig.replies(one.chat).some(({ text }) => text === 'answer to third'),
     20_000,
   );
+  const kept = await rig.command(['dead-letters', 'late', '--json', '--text']);
+  expect(JSON.parse(kept.stdout)).toMatchObject({
+    late_answers: [{ text: 'late answer to second' }],
+  });
   const everything = [one, two].flatMap(({ chat }) => rig.replies(chat).map(({ text }) => text));
   expect(everything.join('\n')).not.toContain('late answer');
   expect(

@@ -81,10 +81,35 @@ const drop: LeafCommand = {
     }),
 };
 
+const late: LeafCommand = {
+  usage: 'late',
+  describe: 'show answers that came too late, or to no question, and were kept aside',
+  options: { limit: listOptions.limit, ...textOption },
+  run: (invocation) =>
+    withOperations(invocation, async ({ journal }) => {
+      const answers = await journal.quarantined(limitOf(invocation));
+      const withText = invocation.options['text'] === true;
+      const views = answers.map(({ id, turn, atMs, text }) => ({
+        id,
+        turn,
+        at: timeOf(atMs),
+        ...(withText && { text }),
+      }));
+      const lines = views.map((view) => [
+        view.id,
+        view.turn ?? 'no turn',
+        view.at,
+        view.text ?? '',
+      ]);
+      const shown = lines.length === 0 ? 'No late answers.' : columnsOf(lines);
+      invocation.output.result(shown, { late_answers: views });
+    }),
+};
+
 export const deadLettersCommand: CommandGroup = {
   usage: 'dead-letters',
   describe: 'list, show, replay and drop what could not be delivered',
-  commands: [list, show, replay, drop],
+  commands: [list, show, replay, drop, late],
   standard: list,
 };
 
