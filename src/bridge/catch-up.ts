@@ -12,6 +12,7 @@ import {
   QUIET_PROOF_MS,
 } from '../core/limits.ts';
 import type { Clock, HistoryMessage, Intake, LarkGateway, Line, Log } from '../core/ports.ts';
+import { Rounds } from '../core/rounds.ts';
 
 export interface CatchUpParts {
   readonly journal: GapJournal;
@@ -32,8 +33,7 @@ export interface CatchUpParts {
 export class CatchUp implements Service {
   readonly name = 'catch_up';
   readonly #parts: CatchUpParts;
-  #cancel = () => {};
-  #stopped = false;
+  readonly #rounds: Rounds;
   #heardAtMs: number;
   #proofAfterMs = QUIET_PROOF_MS;
   #proofAtMs: number;
@@ -44,24 +44,19 @@ export class CatchUp implements Service {
     this.#parts = parts;
     this.#heardAtMs = parts.lastAliveMs ?? parts.clock.nowMs();
     this.#proofAtMs = parts.clock.nowMs() + QUIET_PROOF_MS;
+    this.#rounds = new Rounds(parts.clock, async () => {
+      await this.#look();
+      return GAP_LOOK_MS;
+    });
   }
 
   start(): Promise<void> {
-    this.#plan(0);
+    this.#rounds.start(0);
     return Promise.resolve();
   }
 
   stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel();
-    return Promise.resolve();
-  }
-
-  #plan(delayMs: number): void {
-    if (this.#stopped) return;
-    this.#cancel = this.#parts.clock.after(delayMs, () => {
-      void this.#look().finally(() => this.#plan(GAP_LOOK_MS));
-    });
+    return this.#rounds.stop();
   }
 
   async #look(): Promise<void> {
@@ -91,7 +86,7 @@ export class CatchUp implements Service {
     const chats = await journal.chats(fromMs - GAP_CHATS_ACTIVE_MS, GAP_CHATS_MAX);
     let found = 0;
     for (const chat of chats) {
-      if (this.#stopped) return;
+      if (this.#rounds.stopped) return;
       if (this.#denied.has(chat.chatId) || chat.readUntilMs >= nowMs) continue;
       const sinceMs = Math.max(fromMs, chat.readUntilMs) - EVENT_GRACE_MS;
       const missed = await this.#missed(chat, sinceMs);

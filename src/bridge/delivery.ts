@@ -24,6 +24,12 @@ export interface DeliveryParts {
   readonly log: Log;
 }
 
+interface Attempt {
+  readonly row: OutboxRow;
+  /** It was tried before, and may have arrived. */
+  readonly again: boolean;
+}
+
 /**
  * Sends the rows of the outbox: each lane in order, lanes side by side. Dying anywhere in here is safe:
  * a row that is not marked is sent again under the same key.
@@ -110,9 +116,10 @@ export class Delivery implements Service {
   }
 
   async #work(key: string, lane: string): Promise<void> {
-    const row = await this.#begin(key);
-    if (row === undefined) return;
-    const result = await this.#send(row);
+    const attempt = await this.#begin(key);
+    if (attempt === undefined) return;
+    const { row } = attempt;
+    const result = await this.#send(attempt);
     const asked = result.ok ? undefined : await this.#asked(row);
     const { clock, random } = this.#parts;
     const nowMs = clock.nowMs();
@@ -135,29 +142,30 @@ export class Delivery implements Service {
   }
 
   /** Notes durably that the row may reach Lark from now on; `undefined` if it is not wanted any more. */
-  async #begin(key: string): Promise<OutboxRow | undefined> {
+  async #begin(key: string): Promise<Attempt | undefined> {
     const nowMs = this.#parts.clock.nowMs();
+    let again = false;
     const { row } = await this.#change(key, (fresh): OutboxChange | undefined => {
+      again = fresh.triedAtMs !== undefined;
       if (fresh.state.phase !== 'pending') return undefined;
       if (isPointless(fresh, nowMs)) return { state: { phase: 'dropped' } };
-      if (fresh.triedAtMs !== undefined) return undefined;
-      return { state: fresh.state, triedAtMs: nowMs };
+      return again ? undefined : { state: fresh.state, triedAtMs: nowMs };
     });
-    return row.state.phase === 'pending' ? row : undefined;
+    return row.state.phase === 'pending' ? { row, again } : undefined;
   }
 
-  async #send(row: OutboxRow): Promise<DeliveryResult> {
+  async #send({ row, again }: Attempt): Promise<DeliveryResult> {
     const { lark } = this.#parts;
     const { body } = row;
     if (body.kind === 'unreact') {
       const react = await this.#parts.journal.out(body.reactKey);
       if (react?.state.phase !== 'sent') return { ok: true, id: '' };
-      const out = toOutgoing(row, react.state.larkId);
+      const out = toOutgoing(row, { again, reactionId: react.state.larkId });
       return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
     }
     const arrived = await this.#alreadyShown(row);
     if (arrived !== undefined) return arrived;
-    const out = toOutgoing(row);
+    const out = toOutgoing(row, { again });
     return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
   }
 

@@ -5,6 +5,7 @@ import type { Service } from '../core/lifecycle.ts';
 import { ORDERS_LOOK_MS } from '../core/limits.ts';
 import type { Order, OrderQueue, OrderResult } from '../core/orders.ts';
 import type { Clock, Log, TurnTarget } from '../core/ports.ts';
+import { Rounds } from '../core/rounds.ts';
 import type { OutboxRow } from '../core/turn.ts';
 import type { Delivery } from './delivery.ts';
 import type { Engine } from './engine.ts';
@@ -29,32 +30,32 @@ export interface OrdersParts {
 export class Orders implements Service {
   readonly name = 'orders';
   readonly #parts: OrdersParts;
-  #cancel = () => {};
-  #looking: Promise<void> = Promise.resolve();
+  readonly #rounds: Rounds;
   /** The latest look did not get to the end of what is open. */
   #leftOver = false;
-  #stopped = false;
 
   constructor(parts: OrdersParts) {
     this.#parts = parts;
+    this.#rounds = new Rounds(parts.clock, async () => {
+      await this.#look();
+      return ORDERS_LOOK_MS;
+    });
   }
 
   start(): Promise<void> {
-    this.#plan();
+    this.#rounds.start(ORDERS_LOOK_MS);
     return Promise.resolve();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel();
-    await this.#looking;
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   /** Carries out all that is open, in order. */
   async carryOut(): Promise<void> {
     const { orders, log } = this.#parts;
     for (const order of await orders.open()) {
-      if (this.#stopped) return;
+      if (this.#rounds.stopped) return;
       try {
         await this.#carryOutOne(order);
       } catch (error) {
@@ -63,13 +64,6 @@ export class Orders implements Service {
         log.error('order_bug', { order: order.id, error: String((error as Error).stack) });
       }
     }
-  }
-
-  #plan(): void {
-    if (this.#stopped) return;
-    this.#cancel = this.#parts.clock.after(ORDERS_LOOK_MS, () => {
-      this.#looking = this.#look().finally(() => this.#plan());
-    });
   }
 
   async #look(): Promise<void> {
@@ -81,7 +75,7 @@ export class Orders implements Service {
       this.#leftOver = false;
     } catch (error) {
       // While stopping, writes are refused: the order is left for the next start.
-      if (!this.#stopped) this.#parts.log.warn('orders_failed', { error: errorText(error) });
+      if (!this.#rounds.stopped) this.#parts.log.warn('orders_failed', { error: errorText(error) });
     }
   }
 

@@ -9,6 +9,7 @@ import {
   PRUNE_ROWS,
 } from '../core/limits.ts';
 import type { Clock, Log } from '../core/ports.ts';
+import { Rounds } from '../core/rounds.ts';
 
 /** Between two steps everything else has its turn. */
 const STEP_PAUSE_MS = 20;
@@ -23,30 +24,23 @@ export interface PruningParts {
 export class Pruning implements Service {
   readonly name = 'pruning';
   readonly #parts: PruningParts;
-  #cancel = () => {};
-  #stopped = false;
+  readonly #rounds: Rounds;
 
   constructor(parts: PruningParts) {
     this.#parts = parts;
+    this.#rounds = new Rounds(parts.clock, () => this.#step());
   }
 
   start(): Promise<void> {
-    this.#plan(PRUNE_EVERY_MS);
+    this.#rounds.start(PRUNE_EVERY_MS);
     return Promise.resolve();
   }
 
   stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel();
-    return Promise.resolve();
+    return this.#rounds.stop();
   }
 
-  #plan(delayMs: number): void {
-    if (this.#stopped) return;
-    this.#cancel = this.#parts.clock.after(delayMs, () => void this.#step());
-  }
-
-  async #step(): Promise<void> {
+  async #step(): Promise<number> {
     const { journal, clock, log } = this.#parts;
     const nowMs = clock.nowMs();
     try {
@@ -56,10 +50,10 @@ export class Pruning implements Service {
         deadBeforeMs: nowMs - DEAD_LETTER_KEEP_MS,
         limit: PRUNE_ROWS,
       });
-      this.#plan(pruned > 0 ? STEP_PAUSE_MS : PRUNE_EVERY_MS);
+      return pruned > 0 ? STEP_PAUSE_MS : PRUNE_EVERY_MS;
     } catch (error) {
       log.warn('pruning_failed', { error: errorText(error) });
-      this.#plan(PRUNE_EVERY_MS);
+      return PRUNE_EVERY_MS;
     }
   }
 }

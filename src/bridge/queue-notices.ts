@@ -8,6 +8,7 @@ import {
 } from '../core/limits.ts';
 import { errorText } from '../core/errors.ts';
 import type { Clock, Log } from '../core/ports.ts';
+import { Rounds } from '../core/rounds.ts';
 import type { Engine } from './engine.ts';
 import type { LaneItem } from './lanes.ts';
 import { notices } from './texts.ts';
@@ -19,38 +20,31 @@ export class QueueNotices implements Service {
   readonly name = 'queue-notices';
   readonly #engine: Engine;
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #told = new Set<string>();
   /** When each lane got its latest notices. */
   #recent = new Map<string, number[]>();
-  #cancel: (() => void) | undefined;
-  #stopped = false;
+  readonly #rounds: Rounds;
 
   constructor({ engine, clock, log }: { engine: Engine; clock: Clock; log: Log }) {
     this.#engine = engine;
     this.#clock = clock;
-    this.#log = log;
+    this.#rounds = new Rounds(clock, async () => {
+      try {
+        await this.#look();
+      } catch (error) {
+        log.warn('queue_notice_failed', { error: errorText(error) });
+      }
+      return NOTICE_LOOK_MS;
+    });
   }
 
   start(): Promise<void> {
-    this.#plan();
+    this.#rounds.start(NOTICE_LOOK_MS);
     return Promise.resolve();
   }
 
   stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel?.();
-    return Promise.resolve();
-  }
-
-  #plan(): void {
-    if (this.#stopped) return;
-    this.#cancel = this.#clock.after(NOTICE_LOOK_MS, () => {
-      this.#look().catch((error: unknown) => {
-        this.#log.warn('queue_notice_failed', { error: errorText(error) });
-      });
-      this.#plan();
-    });
+    return this.#rounds.stop();
   }
 
   async #look(): Promise<void> {

@@ -117,12 +117,18 @@ function charsThatFit(text: string, bytesMax: number): number {
 const encoder = new TextEncoder();
 const byteLength = (text: string) => encoder.encode(text).length;
 
-/** The call for a row; `reactionId` is what the row to take back has got from Lark. */
-export function toOutgoing(row: OutboxRow, reactionId?: string): Outgoing | undefined {
+/**
+ * The call for a row. `again`: it may have reached Lark before. `reactionId` is what the row to take back
+ * has got from Lark.
+ */
+export function toOutgoing(
+  row: OutboxRow,
+  { again = false, reactionId }: { readonly again?: boolean; readonly reactionId?: string } = {},
+): Outgoing | undefined {
   const { chatId, replyTo, body } = row;
   switch (body.kind) {
     case 'react':
-      return replyTo && { kind: 'react', chatId, messageId: replyTo, emoji: body.emoji };
+      return replyTo && { kind: 'react', chatId, messageId: replyTo, emoji: body.emoji, again };
     case 'unreact':
       return replyTo && reactionId !== undefined
         ? { kind: 'unreact', chatId, messageId: replyTo, reactionId }

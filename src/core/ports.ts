@@ -94,6 +94,8 @@ export type Outgoing =
       readonly chatId: ChatId;
       readonly messageId: MessageId;
       readonly emoji: string;
+      /** It may be there already: reactions have no key at Lark, so it is looked for first. */
+      readonly again: boolean;
     }
   | {
       readonly kind: 'unreact';

@@ -2,6 +2,7 @@ import { BridgeError, errorText } from '../core/errors.ts';
 import type { Service } from '../core/lifecycle.ts';
 import { STRANGERS_FIRST_LOOK_MS, STRANGERS_LOOK_MS } from '../core/limits.ts';
 import type { Clock, Log } from '../core/ports.ts';
+import { Rounds } from '../core/rounds.ts';
 
 export interface StrangersOptions {
   /** Long connections of the app that Lark counts, ours included. */
@@ -17,29 +18,23 @@ export interface StrangersOptions {
 export class Strangers implements Service {
   readonly name = 'strangers';
   readonly #options: StrangersOptions;
-  #cancel = () => {};
-  #stopped = false;
+  readonly #rounds: Rounds;
 
   constructor(options: StrangersOptions) {
     this.#options = options;
+    this.#rounds = new Rounds(options.clock, async () => {
+      await this.#look();
+      return STRANGERS_LOOK_MS;
+    });
   }
 
   start(): Promise<void> {
-    this.#plan(STRANGERS_FIRST_LOOK_MS);
+    this.#rounds.start(STRANGERS_FIRST_LOOK_MS);
     return Promise.resolve();
   }
 
   stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel();
-    return Promise.resolve();
-  }
-
-  #plan(delayMs: number): void {
-    if (this.#stopped) return;
-    this.#cancel = this.#options.clock.after(delayMs, () => {
-      void this.#look().finally(() => this.#plan(STRANGERS_LOOK_MS));
-    });
+    return this.#rounds.stop();
   }
 
   async #look(): Promise<void> {

@@ -26,6 +26,24 @@ const SEPARATOR = /[=:\s]/;
 /** Deeper values are cut; fields are meant to be flat. */
 const DEPTH_MAX = 4;
 
+/** Lines of one turn of the event loop are written at once: each write is a system call. */
+export function gatherLines(stream: DestinationStream): DestinationStream {
+  let lines = '';
+  const flush = () => {
+    const written = lines;
+    lines = '';
+    if (written !== '') stream.write(written);
+  };
+  // An exception that ends the process leaves no time for the next tick.
+  process.once('exit', flush);
+  return {
+    write(line) {
+      if (lines === '') process.nextTick(flush);
+      lines += line;
+    },
+  };
+}
+
 export function createLog(options: LogOptions): Log {
   const write = options.format === 'json' ? jsonWriter(options) : textWriter(options);
   const least = LEVELS.indexOf(options.level);

@@ -2,6 +2,7 @@ import { errorText } from '../core/errors.ts';
 import type { Service } from '../core/lifecycle.ts';
 import { ALIVE_EVERY_MS } from '../core/limits.ts';
 import type { Clock, Log } from '../core/ports.ts';
+import { Rounds } from '../core/rounds.ts';
 
 export interface SignOfLifeOptions {
   /** Keeps what the process says about itself; resolves when durable. */
@@ -15,27 +16,24 @@ export interface SignOfLifeOptions {
 export class SignOfLife implements Service {
   readonly name = 'sign_of_life';
   readonly #options: SignOfLifeOptions;
-  #cancel = () => {};
-  #stopped = false;
+  readonly #rounds: Rounds;
 
   constructor(options: SignOfLifeOptions) {
     this.#options = options;
+    this.#rounds = new Rounds(options.clock, async () => {
+      await this.#write();
+      return ALIVE_EVERY_MS;
+    });
   }
 
   async start(): Promise<void> {
-    await this.#note();
+    await this.#write();
+    this.#rounds.start(ALIVE_EVERY_MS);
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel();
+    await this.#rounds.stop();
     await this.#write();
-  }
-
-  async #note(): Promise<void> {
-    await this.#write();
-    if (this.#stopped) return;
-    this.#cancel = this.#options.clock.after(ALIVE_EVERY_MS, () => void this.#note());
   }
 
   async #write(): Promise<void> {
