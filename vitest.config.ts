@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
+    // Most of the long ones wait for processes and sockets, not for a core.
+    maxWorkers: 3,
   },
 });

@@ -23,6 +23,7 @@ import { createHub, type Hub } from './hub/hub.ts';
 import { openBaseUrl } from './lark/brand.ts';
 import type { Connection } from './lark/connection.ts';
 import { createLark } from './lark/lark.ts';
+import { EventLoopGauge } from './ops/event-loop.ts';
 import { keptSecret } from './ops/kept-secret.ts';
 import { SignOfLife } from './ops/sign-of-life.ts';
 import { PlatformClient } from './platform/client.ts';
@@ -48,6 +49,12 @@ export const systemClock: Clock = {
     const timer = setTimeout(run, delayMs);
     return () => clearTimeout(timer);
   },
+};
+
+/** Counts on steadily when somebody sets the machine's clock: for waits, not for times. */
+const steadyClock: Clock = {
+  nowMs: () => performance.now(),
+  after: (delayMs, run) => systemClock.after(delayMs, run),
 };
 
 /** Something that has nothing to start and only has to be closed. */
@@ -106,6 +113,7 @@ export function assemble(
     ...settings,
     botOpenId: config.botOpenId === undefined ? undefined : openId(config.botOpenId),
     lastKnown: lastSign && botOf(lastSign, settings.appId),
+    paceClock: steadyClock,
     proxy: config,
     callLimits: config.callLimits,
     countCall: (callClass) => calls.count(callClass),
@@ -122,6 +130,7 @@ export function assemble(
   });
   const { ended, end } = ending();
   const connection = lark.connect(bridge.intake, end);
+  const eventLoop = new EventLoopGauge();
   const signOfLife = new SignOfLife({
     ...base,
     write: async (sign) => {
@@ -136,16 +145,12 @@ export function assemble(
       events: connection.counts(),
       bridge: bridge.status(),
       calls_this_month: calls.thisMonth(),
+      event_loop_delay: eventLoop.read(),
     }),
   });
-  const catchUp = new CatchUp({
-    ...base,
-    journal: new SqliteGaps(db, settings.appId),
-    lark: lark.gateway,
-    intake: bridge.intake,
-    line: lineOf(connection),
-    lastAliveMs: lastSign?.atMs,
-  });
+  const history = { journal: new SqliteGaps(db, settings.appId), lark: lark.gateway };
+  const line = { line: lineOf(connection), lastAliveMs: lastSign?.atMs };
+  const catchUp = new CatchUp({ ...base, ...history, ...line, intake: bridge.intake });
   const http = closing('lark_http', () => lark.http.close());
   const inside: Service[] = [http, platform, lark.identity, bridge, lark.calls];
   return { services: inside.concat([connection, lark.strangers, catchUp, signOfLife]), ended };

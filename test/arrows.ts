@@ -36,7 +36,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   agents: { ours: ['core'], packages: ['shlex', 'node:child_process'] },
   ops: {
     ours: ['core'],
-    packages: ['pino', 'node:crypto', 'node:fs', 'node:os', 'node:path', 'node:util'],
+    packages: [
+      'pino',
+      'node:crypto',
+      'node:fs',
+      'node:os',
+      'node:path',
+      'node:util',
+      'node:perf_hooks',
+    ],
   },
   sim: {
     ours: [],

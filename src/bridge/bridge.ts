@@ -47,7 +47,7 @@ export class Bridge implements Service {
     const delivery = this.#delivery;
     this.#engine = new Engine({ ...parts, persistence, delivery });
     const engine = this.#engine;
-    this.inbox = new Inbox({ journal, engine, delivery, clock, log });
+    this.inbox = new Inbox({ journal, engine, delivery, persistence, clock, log });
     this.#orders = new Orders({ ...parts, persistence, engine, delivery });
     this.#services = [
       delivery,

@@ -1,6 +1,12 @@
 import type { Service } from '../core/lifecycle.ts';
 import type { Journal, OutboxChange } from '../core/journal.ts';
-import { LARK_UUID_HONOURED_MS, OUT_CONCURRENT_MAX, OUT_STOP_MS_MAX } from '../core/limits.ts';
+import {
+  LARK_UUID_HONOURED_MS,
+  OUT_BACKOFF_MAX_MS,
+  OUT_CONCURRENT_MAX,
+  OUT_RECENT_ATTEMPTS_MAX,
+  OUT_STOP_MS_MAX,
+} from '../core/limits.ts';
 import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
 import type { InboundMessage } from '../core/message.ts';
 import type { Clock, DeliveryResult, LarkGateway, Log } from '../core/ports.ts';
@@ -49,8 +55,11 @@ export class Delivery implements Service {
   }
 
   async start(): Promise<void> {
+    const { journal, clock } = this.#parts;
     this.#started = true;
-    this.offer(await this.#parts.journal.pendingOut());
+    // The clock of the last process may have been ahead, and an operator who was waited for may be done.
+    const dueMaxMs = clock.nowMs() + OUT_BACKOFF_MAX_MS;
+    this.offer((await journal.pendingOut()).map((row) => dueBy(row, dueMaxMs)));
   }
 
   /** Waits a little for the calls under way; what is left goes out at the next start. */
@@ -177,11 +186,16 @@ export class Delivery implements Service {
     const { clock, lark, log } = this.#parts;
     const { body, triedAtMs } = row;
     if (body.kind !== 'text' || triedAtMs === undefined) return undefined;
-    if (clock.nowMs() - triedAtMs < LARK_UUID_HONOURED_MS) return undefined;
+    const agoMs = clock.nowMs() - triedAtMs;
+    const isRecent = agoMs >= 0 && agoMs < LARK_UUID_HONOURED_MS;
+    // A clock that was set back makes old doubts look new, but so many tries take their time.
+    if (isRecent && row.attempts < OUT_RECENT_ATTEMPTS_MAX) return undefined;
     const asked = await this.#asked(row);
     const threadId = row.placement === 'thread' ? asked?.threadId : undefined;
     try {
-      const messages = await lark.history(row.chatId, triedAtMs - HISTORY_MARGIN_MS, threadId);
+      // By Lark's clock an answer is never older than its question, whatever ours said.
+      const sinceMs = Math.min(triedAtMs - HISTORY_MARGIN_MS, asked?.sentAtMs ?? Infinity);
+      const messages = await lark.history(row.chatId, sinceMs, threadId);
       // In a thread Lark names the thread's first message as the parent of all.
       const parent = row.placement === 'chat' ? undefined : row.replyTo;
       const shown = withoutMentions(body.text);
@@ -223,4 +237,10 @@ export class Delivery implements Service {
       log.error('send_refused', failure);
     } else log.warn('send_failed', failure);
   }
+}
+
+function dueBy(row: OutboxRow, atMs: number): OutboxRow {
+  const { state } = row;
+  if (state.phase !== 'pending' || state.dueAtMs <= atMs) return row;
+  return { ...row, state: { phase: 'pending', dueAtMs: atMs } };
 }

@@ -4,11 +4,12 @@ import type { Admission, Journal } from '../core/journal.ts';
 import { DEDUP_FRONT_ENTRIES, STALE_AFTER_MS } from '../core/limits.ts';
 import type { InboundEvent, InboundMessage } from '../core/message.ts';
 import type { Clock, Intake, Log } from '../core/ports.ts';
-import type { ChoiceAction, Turn } from '../core/turn.ts';
+import type { ChoiceAction, OutboxDraft, Turn } from '../core/turn.ts';
 import { parseCommand, turnsMeant } from './commands.ts';
 import type { Delivery } from './delivery.ts';
 import type { Engine } from './engine.ts';
 import { outKey, parseChoiceValue } from './keys.ts';
+import type { Persistence } from './persistence.ts';
 import { toDrafts } from './render.ts';
 import { choices, notices } from './texts.ts';
 
@@ -16,6 +17,7 @@ export interface IntakeParts {
   readonly journal: Journal;
   readonly engine: Engine;
   readonly delivery: Delivery;
+  readonly persistence: Persistence;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -30,8 +32,6 @@ export class Inbox implements Intake {
   readonly #known = new LRUCache<MessageId, true>({ max: DEDUP_FRONT_ENTRIES });
   /** Recalls that came before their message. */
   readonly #recalled = new LRUCache<MessageId, true>({ max: DEDUP_FRONT_ENTRIES });
-  /** Chats that have been asked about their stale turns and have not said a word yet. */
-  readonly #asked = new Set<ChatId>();
   #duplicates = 0;
 
   constructor(parts: IntakeParts) {
@@ -114,23 +114,10 @@ export class Inbox implements Intake {
   }
 
   /** Old messages are neither run blindly nor dropped: the chat is asked, once for all of them. */
-  async #stale(
-    base: Pick<Admission, 'message' | 'receivedAtMs'>,
-    nowMs: number,
-  ): Promise<Admission> {
+  #stale(base: Pick<Admission, 'message' | 'receivedAtMs'>, nowMs: number): Admission {
     const { message } = base;
     const held = { ...base, state: { phase: 'held', why: 'stale' } } as const;
-    if (this.#asked.has(message.chatId)) return { ...held, out: [] };
-    this.#asked.add(message.chatId);
-    const askable = await this.#parts.journal.askable(message.chatId, ASKABLE_MAX);
-    const waitsAlready = askable.some(
-      ({ state }) => state.phase === 'held' && state.why === 'stale',
-    );
-    if (waitsAlready) return { ...held, out: [] };
-    const [draft] = toDrafts({ message, run: 1 }, [choices.stale()], nowMs);
-    if (draft === undefined) return { ...held, out: [] };
-    const key = outKey(message.appId, message.chatId, 'stale', message.messageId);
-    return { ...held, out: [{ ...draft, key, turn: undefined }] };
+    return { ...held, out: [], question: staleQuestion(message, message.messageId, nowMs) };
   }
 
   async #recall(messageId: MessageId, eventId: string): Promise<void> {
@@ -148,7 +135,7 @@ export class Inbox implements Intake {
     if (choice === undefined) return;
     const about = choice.turn === undefined ? await this.#staleOf(event.chatId) : [choice.turn];
     await this.#choose(about, choice.action, event.eventId);
-    this.#asked.delete(event.chatId);
+    await this.#askAboutRest(event.chatId, event.eventId);
   }
 
   async #staleOf(chat: ChatId): Promise<TurnId[]> {
@@ -163,10 +150,20 @@ export class Inbox implements Intake {
     if (command.state.phase !== 'command') return;
     const { action, about } = command.state;
     await this.#choose(about, action, command.id);
-    if (about.length > 0) this.#asked.delete(command.message.chatId);
+    if (about.length > 0) await this.#askAboutRest(command.message.chatId, command.id);
     const show =
       about.length === 0 ? [notices.nothingMeant()] : action === 'skip' ? [notices.skipped()] : [];
     await this.#parts.engine.happen(command.id, { kind: 'carried_out', show });
+  }
+
+  /** What came in while a word was on its way was not meant by it: the chat is asked anew. */
+  async #askAboutRest(chat: ChatId, word: string): Promise<void> {
+    const { journal, delivery, persistence, clock } = this.#parts;
+    const [first] = await this.#staleOf(chat);
+    const turn = first && (await journal.turn(first));
+    if (turn === undefined) return;
+    const question = staleQuestion(turn.message, word, clock.nowMs());
+    delivery.offer(await persistence.insist(() => journal.enqueue(question)));
   }
 
   async #choose(about: readonly TurnId[], action: ChoiceAction, once: string): Promise<void> {
@@ -175,4 +172,11 @@ export class Inbox implements Intake {
       await this.#parts.engine.happen(id, { kind: 'chosen', action }, once);
     }
   }
+}
+
+/** One question for all stale messages of a chat; `cause` is what made it necessary. */
+function staleQuestion(message: InboundMessage, cause: string, nowMs: number): OutboxDraft[] {
+  const key = outKey(message.appId, message.chatId, 'stale', cause);
+  const drafts = toDrafts({ message, run: 1 }, [choices.stale()], nowMs);
+  return drafts.map((draft) => ({ ...draft, key, turn: undefined }));
 }

@@ -25,6 +25,7 @@ export class Lanes {
   /** Lanes whose first item has to wait, with its time. */
   readonly #deferred = new Map<string, number>();
   #size = 0;
+  #latestMs = Number.NEGATIVE_INFINITY;
 
   /** Items that wait; those taken don't count. */
   get size(): number {
@@ -42,6 +43,7 @@ export class Lanes {
 
   /** The next item whose time has come; its lane is busy until `release`. */
   take(nowMs: number): LaneItem | undefined {
+    this.#followClock(nowMs);
     for (const [name, dueMs] of this.#deferred) {
       if (dueMs <= nowMs) {
         this.#deferred.delete(name);
@@ -63,6 +65,19 @@ export class Lanes {
       return first;
     }
     return undefined;
+  }
+
+  /** A clock that was set back must not make anybody wait for it to catch up. */
+  #followClock(nowMs: number): void {
+    const backMs = this.#latestMs - nowMs;
+    this.#latestMs = nowMs;
+    if (!(backMs > 0)) return;
+    for (const [name, dueMs] of this.#deferred) this.#deferred.set(name, dueMs - backMs);
+    for (const { items } of this.#lanes.values()) {
+      for (const [at, item] of items.entries()) {
+        items[at] = { ...item, notBeforeMs: item.notBeforeMs - backMs };
+      }
+    }
   }
 
   /** Marks a lane busy with something that was taken before (by an earlier process). */

@@ -20,7 +20,6 @@ export type TurnEvent =
   /** The process that worked on it is gone; this one takes over. */
   | { readonly kind: 'restarted' }
   | { readonly kind: 'recalled' }
-  | { readonly kind: 'grew_stale' }
   | { readonly kind: 'chosen'; readonly action: ChoiceAction }
   /** `correlates`: answers name their turn, so that one that still comes can't be taken for another's. */
   | { readonly kind: 'dropped_by_operator'; readonly correlates: boolean }
@@ -75,11 +74,6 @@ export function step(
         : undefined;
     case 'recalled':
       return isPending(turn) ? end({ phase: 'dropped', why: 'recalled' }) : undefined;
-    case 'grew_stale':
-      // The chat is asked once about all its stale turns, not by each of them.
-      return turn.state.phase === 'waiting'
-        ? { state: { phase: 'held', why: 'stale' }, show: [{ what: 'receipt_off' }] }
-        : undefined;
     case 'chosen':
       return chosen(turn, event.action);
     case 'carried_out':

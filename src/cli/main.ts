@@ -94,11 +94,11 @@ function invocationOf(
       return loadConfig({ env: around.env, flags, needs });
     },
     createLog: async (config) => {
-      const { createLog } = await import('../ops/log.ts');
+      const { createLog, gatherLines } = await import('../ops/log.ts');
       return createLog({
         level: output.quiet ? atLeastWarn(config.logLevel) : config.logLevel,
         format: config.logFormat,
-        stream: around.stderr,
+        stream: gatherLines(around.stderr),
         color: around.stderr.isTTY && config.noColor !== true,
       });
     },

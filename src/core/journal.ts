@@ -8,6 +8,8 @@ export interface Admission {
   readonly receivedAtMs: number;
   readonly state: TurnState;
   readonly out: readonly OutboxDraft[];
+  /** For a stale turn: shown only if no other one of the chat waits for the same word already. */
+  readonly question?: readonly OutboxDraft[];
 }
 
 /** What a decision about a turn writes; `undefined` from a decision writes nothing. */

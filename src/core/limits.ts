@@ -88,6 +88,8 @@ export const OUT_CONCURRENT_MAX = 32;
 /** A send that Lark or the network refused is tried again after this, doubling up to the maximum. */
 export const OUT_BACKOFF_BASE_MS = 1_000;
 export const OUT_BACKOFF_MAX_MS = 60_000;
+/** More tries than these, with their waits, take longer than ten minutes. */
+export const OUT_RECENT_ATTEMPTS_MAX = 20;
 /** A missing permission is rarely granted within minutes, and each try costs a call of the quota. */
 export const OUT_OPERATOR_WAIT_MS = 10 * 60_000;
 /** What Lark did not take for a day is a dead letter. */

@@ -1,13 +1,13 @@
 /** Lark as the bridge sees it: messages and reactions out, history and identity in. */
 import { BridgeError } from '../core/errors.ts';
-import { LARK_ID_PATTERN, type OpenId, openId } from '../core/ids.ts';
+import { type AppId, LARK_ID_PATTERN, type OpenId, openId } from '../core/ids.ts';
 import { LARK_UUID_CHARS_MAX } from '../core/limits.ts';
 import type { CallPriority, DeliveryResult, LarkGateway, Log, Outgoing } from '../core/ports.ts';
 import type { CallBroker } from './broker.ts';
 import { type Caller, type CallerOptions, type CallResult, createCaller } from './calls.ts';
 import { refusalError, type Tried } from './codes.ts';
 import { createHistory } from './history.ts';
-import { idOf, type Self } from './parse.ts';
+import { fieldsOf, idOf, listOf, type Self } from './parse.ts';
 import { toLarkContent } from './rendered.ts';
 import { sdkLogger } from './sdk.ts';
 
@@ -39,7 +39,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (key.length === 0 || key.length > LARK_UUID_CHARS_MAX) {
         throw new Error(`an idempotency key has 1 to ${LARK_UUID_CHARS_MAX} characters`);
       }
-      const result = await deliver(caller, out, { key, priority });
+      const sending = { key, priority, appId: options.appId };
+      const result = await deliver(caller, out, sending);
       if (!result.ok) {
         const { action, code, detail } = result;
         options.log.warn('lark_call_failed', {
@@ -61,6 +62,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 interface Sending {
   readonly key: string;
   readonly priority: CallPriority;
+  readonly appId: AppId;
 }
 
 async function deliver(caller: Caller, out: Outgoing, sending: Sending): Promise<DeliveryResult> {
@@ -131,8 +133,12 @@ async function sendMessage(
 async function react(
   caller: Caller,
   out: Extract<Outgoing, { kind: 'react' }>,
-  { priority }: Sending,
+  { priority, appId }: Sending,
 ): Promise<DeliveryResult> {
+  if (out.again) {
+    const made = await findReaction(caller, out, { priority, appId });
+    if (made !== undefined) return made;
+  }
   const spec = { api: 'reaction_create', priority, lane: out.chatId };
   const result = await caller.call(spec, plain('react'), (client, authorization) =>
     client.im.v1.messageReaction.create(
@@ -144,6 +150,34 @@ async function react(
     ),
   );
   return delivered(result, (body) => body.data?.reaction_id);
+}
+
+/** Our own reaction if it stands there already; `undefined` too if we may not look. */
+async function findReaction(
+  caller: Caller,
+  { chatId, messageId, emoji }: Extract<Outgoing, { kind: 'react' }>,
+  { priority, appId }: Omit<Sending, 'key'>,
+): Promise<DeliveryResult | undefined> {
+  const spec = { api: 'reaction_list', priority, lane: chatId };
+  const result = await caller.call(spec, plain('read'), (client, authorization) =>
+    client.im.v1.messageReaction.list(
+      {
+        path: { message_id: messageId },
+        params: { reaction_type: emoji, page_size: 50 },
+      },
+      authorization,
+    ),
+  );
+  if (!result.ok) {
+    const passes = ['wait', 'retry', 'unknown'].includes(result.action);
+    return passes ? delivered(result, () => undefined) : undefined;
+  }
+  const own = listOf(result.body.data?.items).find((item) => {
+    const operator = fieldsOf(item['operator']);
+    return operator?.['operator_type'] === 'app' && operator['operator_id'] === appId;
+  });
+  const id = idOf(own?.['reaction_id']);
+  return id === undefined ? undefined : { ok: true, id };
 }
 
 async function unreact(

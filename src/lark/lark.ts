@@ -26,6 +26,8 @@ export interface LarkOptions {
   /** Called for each request to Lark, with its class. */
   readonly countCall: (callClass: string) => void;
   readonly clock: Clock;
+  /** For the pace of calls: it goes on steadily when somebody sets the machine's clock. */
+  readonly paceClock: Clock;
   readonly random: () => number;
   readonly log: Log;
 }
@@ -42,11 +44,22 @@ export interface Lark {
 }
 
 export function createLark(options: LarkOptions): Lark {
-  const { appId, botOpenId, lastKnown, proxy, callLimits, countCall, clock, random, log } = options;
+  const {
+    appId,
+    botOpenId,
+    lastKnown,
+    proxy,
+    callLimits,
+    countCall,
+    clock,
+    paceClock,
+    random,
+    log,
+  } = options;
   const http = createHttp({ proxy });
   const tokens = createTokenSource({ ...options, http, onCall: () => countCall('token') });
   const limits = callLimits === 'off' ? LIFTED_CALL_LIMITS : CALL_LIMITS;
-  const broker = createCallBroker({ clock, limits, countCall });
+  const broker = createCallBroker({ clock: paceClock, limits, countCall });
   const self = () => identity.self;
   const gateway = createGateway({ ...options, http, tokens, broker, self });
   const identity = new Identity({

@@ -2,6 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
+import { gatherWrites } from './gathered-writes.ts';
 import { WS_HANDSHAKE_TIMEOUT_MS } from '../core/limits.ts';
 
 /** The values of HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
@@ -44,7 +45,14 @@ export function createSocketAgent(target: URL, settings: ProxySettings): http.Ag
   const secure = target.protocol === 'wss:';
   const agent = secure ? new https.Agent() : new http.Agent();
   const proxy = proxyFor(target, settings);
-  if (proxy === undefined) return agent;
+  if (proxy === undefined) {
+    const connect = agent.createConnection.bind(agent);
+    agent.createConnection = (options, done) => {
+      const socket = connect(options, done);
+      return socket ? gatherWrites(socket) : socket;
+    };
+    return agent;
+  }
   const connecting = new Set<http.ClientRequest>();
   agent.createConnection = (options, done) => {
     const host = `${options.host ?? target.hostname}:${options.port ?? (secure ? 443 : 80)}`;
@@ -58,7 +66,7 @@ export function createSocketAgent(target: URL, settings: ProxySettings): http.Ag
         done?.(new Error(`the proxy answered ${answer.statusCode ?? 0}`), undefined as never);
         return;
       }
-      done?.(null, secure ? tls.connect({ ...(options as object), socket }) : socket);
+      done?.(null, gatherWrites(secure ? tls.connect({ ...(options as object), socket }) : socket));
     });
     request.end();
     return undefined;

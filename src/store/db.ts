@@ -87,6 +87,13 @@ export class Db {
     return Number(this.prepare(sql).run(...values).changes);
   }
 
+  /** The number of the new row, or `undefined` if `ON CONFLICT DO NOTHING` kept it out. */
+  insert(sql: string, ...values: SqlValue[]): number | undefined {
+    // A third of the time that `RETURNING` takes.
+    const { changes, lastInsertRowid } = this.prepare(sql).run(...values);
+    return Number(changes) === 0 ? undefined : Number(lastInsertRowid);
+  }
+
   get(sql: string, ...values: SqlValue[]): SqlRow | undefined {
     return this.prepare(sql).get(...values);
   }

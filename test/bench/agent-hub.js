@@ -7,8 +7,8 @@ const REGISTERED = {
 };
 
 export class AgentHub {
-  /** `slow`: the text of the question that waits, and for how long. */
-  settings = { slow: undefined };
+  /** `slow`: the chat whose turns take long, and how long; `isHeld`: turns come in and get no answer. */
+  settings = {};
   #server;
   #onTurn;
 
@@ -41,7 +41,8 @@ export class AgentHub {
     // The first line is the header that says where the message comes from.
     const [, ...lines] = message.parts[0].text.split('\n');
     const asked = lines.join('\n');
-    const { slow } = this.settings;
+    const { slow, isHeld } = this.settings;
+    if (isHeld) return;
     if (slow?.chatId === metadata.chat_id) {
       await new Promise((resolve) => setTimeout(resolve, slow.durationMs));
     }

@@ -1,5 +1,5 @@
 /**
- * Measures the built program against limits found in the same run. `--quick`: under a minute;
+ * Measures the built program against limits found in the same run. `--quick`: about a minute;
  * `--full`: with the long runs; `--only B1,B3`; `--rounds N`; `--json FILE`. Ends with 1 if anything was
  * lost, repeated or out of order; a missed goal is told and is no failure.
  */
@@ -8,12 +8,18 @@ import { parseArgs } from 'node:util';
 import { Cloud } from './cloud.js';
 import { isCorrect, machine, tableOf } from './report.js';
 import { measureAcks } from './scenarios/acks.js';
+import { measureMemory } from './scenarios/memory.js';
+import { measureRestart } from './scenarios/restart.js';
+import { measureSlowTurn } from './scenarios/slow-turn.js';
 import { measureReplies, measureTurns } from './scenarios/turns.js';
 
 const SCENARIOS = {
   B1: measureAcks,
   B2: measureTurns,
   B3: measureReplies,
+  B4: measureRestart,
+  B5: measureMemory,
+  B6: measureSlowTurn,
 };
 const ROUNDS = 5;
 
@@ -29,7 +35,9 @@ const { values } = parseArgs({
 const chosen = values.only?.split(',') ?? Object.keys(SCENARIOS);
 const unknown = chosen.filter((id) => !(id in SCENARIOS));
 if (unknown.length > 0) {
-  throw new Error(`no such scenario: ${unknown.join(', ')}; there are ${Object.keys(SCENARIOS)}`);
+  const known = Object.keys(SCENARIOS).join(', ');
+  console.error(`no such scenario: ${unknown.join(', ')}; there are ${known}`);
+  process.exit(2);
 }
 const { quick, full } = values;
 const options = { quick, full, rounds: Number(values.rounds ?? (quick ? 1 : ROUNDS)) };

@@ -30,12 +30,12 @@ export class Book {
   /** A bot has shown something. */
   shown({ chat, content, replyTo }) {
     const { text } = JSON.parse(content);
+    const entry = this.#open.get(replyTo?.messageId);
     // Every question and echo begins so; everything else is the bot's own word.
     if (!String(text).startsWith('question ')) {
-      this.#counts.notices += 1;
+      if (entry !== undefined) this.#counts.notices += 1;
       return;
     }
-    const entry = this.#open.get(replyTo?.messageId);
     if (entry === undefined) {
       this.#counts.repeated += 1;
       return;

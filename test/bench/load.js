@@ -172,8 +172,10 @@ export class Load {
     return { answer: latency(answers), turn: latency(turns) };
   }
 
-  /** One question in the first chat; `answered` is awaited with `settled`. */
-  ask(appId) {
+  /** One question in the first chat, which the agent of the bench takes `durationMs` to answer. */
+  askSlowly(appId, durationMs) {
+    const { chatId } = this.#lark.directChat(this.#chats[0], appId);
+    this.#hub.settings = { slow: { chatId, durationMs } };
     this.#book.ask(this.#say(appId, 0));
   }
 

@@ -9,6 +9,21 @@ const US_PER_TICK = 10_000;
 const PAGE_BYTES = 4096;
 const READY_MS_MAX = 60_000;
 
+/** What still runs; a bench that fails must leave nothing behind. */
+const running = new Set();
+
+process.on('exit', () => {
+  for (const group of running) {
+    try {
+      process.kill(-group, 'SIGKILL');
+    } catch (error) {
+      // It has just ended by itself.
+      if (error.code !== 'ESRCH') throw error;
+    }
+  }
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+
 export class Program {
   #child;
   #log;
@@ -28,9 +43,16 @@ export class Program {
     const startedAt = performance.now();
     const stderr = openSync(log, 'a');
     this.#log = log;
-    this.#child = spawn(command, words, { env, stdio: ['ignore', 'pipe', stderr] });
+    // A group of its own, so that a tracer and what it traces can be ended together.
+    const stdio = ['ignore', 'pipe', stderr];
+    this.#child = spawn(command, words, { env, stdio, detached: true });
     closeSync(stderr);
-    this.ended = once(this.#child, 'exit').then(([code, signal]) => code ?? signal);
+    const { pid } = this.#child;
+    running.add(pid);
+    this.ended = once(this.#child, 'exit').then(([code, signal]) => {
+      running.delete(pid);
+      return code ?? signal;
+    });
     await Promise.race([this.#saysReady(), this.#endsEarly(), tooLate()]);
     this.readyMs = performance.now() - startedAt;
   }

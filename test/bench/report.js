@@ -3,16 +3,17 @@ import { cpus, totalmem } from 'node:os';
 
 /**
  * One line of the table. `value` and `limit` are numbers or spreads; a `goal` has one bound: `min`, `max`,
- * or `ratio` (value to limit, at least).
+ * `ratio` (value to limit, at least) or `ratioMax` (at most).
  */
 export function row(name, { unit = '', value, limit, goal }) {
   const ratio = limit === undefined ? undefined : middle(value) / middle(limit);
   return { name, unit, value, limit, ratio, goal, reached: goal && isReached(goal, value, ratio) };
 }
 
-function isReached({ min, max, ratio: ratioMin }, value, ratio) {
+function isReached({ min, max, ratio: ratioMin, ratioMax }, value, ratio) {
   if (min !== undefined) return middle(value) >= min;
   if (max !== undefined) return middle(value) <= max;
+  if (ratioMax !== undefined) return ratio <= ratioMax;
   return ratio >= ratioMin;
 }
 
@@ -56,6 +57,7 @@ export function tableOf({ id, title, rows, correct, notes = [] }) {
 function goalText({ goal, unit }) {
   if (goal.min !== undefined) return `>= ${number(goal.min)} ${unit}`.trimEnd();
   if (goal.max !== undefined) return `<= ${number(goal.max)} ${unit}`.trimEnd();
+  if (goal.ratioMax !== undefined) return `<= ${Math.round(goal.ratioMax * 100)} % of the limit`;
   return `>= ${goal.ratio * 100} % of the limit`;
 }
 

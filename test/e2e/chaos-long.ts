@@ -1,8 +1,7 @@
 /** `npm run chaos`: lives of chaos.ts until enough processes were killed or the time is over. */
 import { parseArgs } from 'node:util';
-import { live, type LifeReport } from './chaos.ts';
+import { KILLS_A_LIFE, live, type LifeReport, replayLine } from './chaos.ts';
 
-const KILLS_A_LIFE = 25;
 /** As many as there are cores to be had everywhere. */
 const LIVES_AT_ONCE = 2;
 
@@ -65,8 +64,4 @@ class Run {
       if (complaints.length > 0) console.log(replayLine(seed, kills));
     }
   }
-}
-
-export function replayLine(seed: number, kills: number): string {
-  return `replay: npm run chaos -- --seed ${seed} --kills ${kills}`;
 }

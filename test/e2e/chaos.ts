@@ -25,7 +25,7 @@ case "$text" in
 esac
 printf 'answer to %s' "$text"`;
 
-/** Per occasion. `event_stolen` and `event_as_card` are not in it: those events are not the bridge's. */
+/** Per occasion. `event_stolen` and `event_as_card` are not in it: such events are not the bridge's. */
 const STORM: Partial<Record<FaultKind, number>> = {
   event_drop: 0.05,
   event_delay: 0.1,
@@ -38,7 +38,6 @@ const STORM: Partial<Record<FaultKind, number>> = {
   half_open: 0.1,
   kick: 0.1,
   pong_payload: 0.1,
-  early_frame: 0.1,
   kick_after_upgrade: 0.05,
   bootstrap_refused: 0.05,
   bootstrap_http: 0.05,
@@ -56,8 +55,11 @@ const STORM: Partial<Record<FaultKind, number>> = {
   html_502: 0.05,
 };
 
-/** Lark tries an event five times; the storm may use up three of them. */
-const STORM_TRIES_MAX = 2;
+/** More in one storm would outlast Lark's patience with an event. */
+export const KILLS_A_LIFE = 25;
+
+/** Lark tries an event five times; no more than these are provoked in the storm. */
+const STORM_TRIES_MAX = 3;
 const START_MS = 600;
 const READY_MS_MAX = 2_000;
 const UP_MS = 1_200;
@@ -86,6 +88,11 @@ interface Question {
   /** Processes that had been killed when it was said. */
   readonly killsBefore: number;
   recalled: boolean;
+}
+
+/** The line that lives the same life again. */
+export function replayLine(seed: number, kills: number): string {
+  return `replay: npm run chaos -- --seed ${seed} --kills ${kills}`;
 }
 
 /** Lives one life with so many kills. Never rejects for what the bridge does wrong: that is a complaint. */
@@ -133,7 +140,7 @@ class Life {
     await this.#end(last);
     await this.#judge();
     const recalled = this.#questions.filter((question) => question.recalled).length;
-    const counts = Object.values(faults.counts()) as number[];
+    const counts = Object.values(faults.counts());
     return {
       seed: this.#seed,
       kills: this.#kills,
@@ -212,14 +219,13 @@ class Life {
     while (this.#storming) {
       await sleep(100 + random() * 900);
       const roll = random();
-      if (roll < 0.25) cloud.kick();
-      else if (roll < 0.4) cloud.revokeTokens(app);
-      else if (
-        cloud.online(app) > 0 &&
-        this.#unacked().every(({ tries }) => tries <= STORM_TRIES_MAX)
-      ) {
-        cloud.redeliverNow();
-      }
+      const tries = Math.max(0, ...this.#unacked().map((delivery) => delivery.tries));
+      if (roll < 0.2) cloud.kick();
+      else if (roll < 0.35) cloud.revokeTokens(app);
+      else if (roll < 0.55 && tries < STORM_TRIES_MAX && cloud.faults.waiting().length === 0) {
+        // What waits comes with the next link, before the bridge has said a word.
+        cloud.faults.inject({ kind: 'early_frame' });
+      } else if (tries < STORM_TRIES_MAX && cloud.online(app) > 0) cloud.redeliverNow();
     }
   }
 

@@ -7,6 +7,8 @@ import { once } from 'node:events';
 import type { LarkCloud } from '../../src/sim/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../src/sim/model.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../src/sim/server.ts';
+import { DaemonTable } from '../../src/store/bridge/daemon.ts';
+import { Db } from '../../src/store/db.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/lark-bridge.js');
 const READY_MS_MAX = 20_000;
@@ -100,6 +102,17 @@ export class Rig {
       `sh -c ${quoted}`,
     ]);
     if (code !== 0) throw new Error(stderr);
+  }
+
+  /** What the daemon noted about itself last. */
+  signOfLife(): unknown {
+    const db = Db.openExisting(join(this.stateDir, 'bridge.db'));
+    try {
+      const sign = db && new DaemonTable(db).read();
+      return sign && JSON.parse(sign.status);
+    } finally {
+      db?.close();
+    }
   }
 
   /** What the bot has shown in a chat. */

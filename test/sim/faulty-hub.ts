@@ -8,20 +8,29 @@ interface Item {
   readonly fails: boolean;
 }
 
-/** A hub that outlives the bridge: it takes each message id once and keeps the answer. */
+export interface HubOptions {
+  readonly clock: VirtualClock;
+  readonly random: () => number;
+  /** False: it takes a repeated message id for another turn. */
+  readonly deduplicates: boolean;
+}
+
+/** A hub that outlives the bridge and keeps the answers. */
 export class FaultyHub implements TurnTarget {
   readonly correlates = true;
-  readonly deduplicates = true;
+  readonly deduplicates: boolean;
   /** How often each text was run. */
   readonly runs = new Map<string, number>();
   readonly #items = new Map<string, Item>();
   readonly #clock: VirtualClock;
   readonly #random: () => number;
   trouble = 0;
+  #tickets = 0;
 
-  constructor(clock: VirtualClock, random: () => number) {
+  constructor({ clock, random, deduplicates }: HubOptions) {
     this.#clock = clock;
     this.#random = random;
+    this.deduplicates = deduplicates;
   }
 
   currentTarget(): Promise<WorkspaceId> {
@@ -31,17 +40,19 @@ export class FaultyHub implements TurnTarget {
   async send(request: TurnRequest): Promise<SendResult> {
     await this.#clock.sleep(5 + this.#random() * 50);
     if (this.#random() < this.trouble) return this.#refusal();
-    if (!this.#items.has(request.messageId)) {
+    this.#tickets += 1;
+    const ticket = this.deduplicates ? request.messageId : `ticket ${this.#tickets}`;
+    if (!this.#items.has(ticket)) {
       this.runs.set(request.text, (this.runs.get(request.text) ?? 0) + 1);
-      this.#items.set(request.messageId, {
+      this.#items.set(ticket, {
         text: request.text,
-        doneAtMs: this.#clock.nowMs() + this.#random() * 8_000,
+        doneAtMs: this.#clock.nowMs() + Math.round(this.#random() * 8_000),
         fails: request.text.startsWith('fail'),
       });
     }
     await this.#clock.sleep(5);
     if (this.#random() < this.trouble) return { kind: 'unknown', detail: 'no answer' };
-    return { kind: 'accepted', ticket: request.messageId };
+    return { kind: 'accepted', ticket };
   }
 
   async wait(_target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult> {

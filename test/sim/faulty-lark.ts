@@ -1,10 +1,12 @@
+import { BridgeError } from '../../src/core/errors.ts';
+import { messageId, type ChatId, type MessageId } from '../../src/core/ids.ts';
 import type {
   DeliveryResult,
   HistoryMessage,
   LarkGateway,
   Outgoing,
+  Rendered,
 } from '../../src/core/ports.ts';
-import { messageId, type ChatId, type MessageId } from '../../src/core/ids.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export interface Shown {
@@ -12,10 +14,13 @@ export interface Shown {
   readonly chatId: ChatId;
   readonly replyTo: MessageId | undefined;
   readonly text: string;
+  /** What the buttons of a card say when they are pressed. */
+  readonly buttons: readonly Readonly<Record<string, string>>[];
   readonly atMs: number;
 }
 
 const KEY_HONOURED_MS = 60 * 60_000;
+const PER_SECOND_MAX = 5;
 
 /** Lark's cloud as the outbox meets it: it honours keys for an hour, and its answers get lost. */
 export class FaultyLark implements LarkGateway {
@@ -28,6 +33,8 @@ export class FaultyLark implements LarkGateway {
   #ids = 0;
   /** Chance of each fault, 0…1; zero in the calm. */
   trouble = 0;
+  /** Nobody gets an answer, though now and then something is carried out. */
+  away = false;
 
   constructor(clock: VirtualClock, random: () => number) {
     this.#clock = clock;
@@ -36,16 +43,17 @@ export class FaultyLark implements LarkGateway {
 
   async deliver(out: Outgoing, key: string): Promise<DeliveryResult> {
     await this.#clock.sleep(20 + this.#random() * 200);
-    if (this.#random() < this.trouble) return this.#refusal();
-    const result = this.#carryOut(out, key);
-    await this.#clock.sleep(10 + this.#random() * 50);
-    if (this.#random() < this.trouble) {
-      return { ok: false, action: 'unknown', code: undefined, detail: 'no answer' };
+    const away = this.away;
+    if (away ? this.#random() < 0.7 : this.#random() < this.trouble) {
+      return away ? noAnswer() : this.#refusal();
     }
-    return result;
+    const result = this.#tooFast(out) ?? this.#carryOut(out, key);
+    await this.#clock.sleep(10 + this.#random() * 50);
+    return away || this.#random() < this.trouble ? noAnswer() : result;
   }
 
   history(chat: ChatId, sinceMs: number): Promise<readonly HistoryMessage[]> {
+    if (this.away) return Promise.reject(new BridgeError('unreachable', 'nobody there'));
     const messages = this.shown
       .filter((message) => message.chatId === chat && message.atMs >= sinceMs)
       .map((message) => ({
@@ -55,10 +63,15 @@ export class FaultyLark implements LarkGateway {
         own: true,
         parentId: message.replyTo,
         deleted: false,
-        text: message.text,
+        text: message.buttons.length === 0 ? message.text : undefined,
         inbound: undefined,
       }));
     return Promise.resolve(messages);
+  }
+
+  recall(message: MessageId): void {
+    this.recalled.add(message);
+    for (const [id, under] of this.reactions) if (under === message) this.reactions.delete(id);
   }
 
   #refusal(): DeliveryResult {
@@ -67,7 +80,16 @@ export class FaultyLark implements LarkGateway {
     if (roll < 0.3) return { ...failed, action: 'wait', code: 99991400, retryAfterMs: 3_000 };
     if (roll < 0.6) return { ...failed, action: 'wait', code: 230020 };
     if (roll < 0.8) return { ...failed, action: 'retry' };
-    return { ...failed, action: 'unknown' };
+    return noAnswer();
+  }
+
+  /** In calm weather too. */
+  #tooFast(out: Outgoing): DeliveryResult | undefined {
+    if (out.kind !== 'reply' && out.kind !== 'send') return undefined;
+    const sinceMs = this.#clock.nowMs() - 1_000;
+    const lately = this.shown.filter(({ chatId, atMs }) => chatId === out.chatId && atMs > sinceMs);
+    if (lately.length < PER_SECOND_MAX) return undefined;
+    return { ok: false, action: 'wait', code: 230020, detail: 'too fast', retryAfterMs: 1_000 };
   }
 
   #carryOut(out: Outgoing, key: string): DeliveryResult {
@@ -79,26 +101,55 @@ export class FaultyLark implements LarkGateway {
     const id = `om_out_${this.#ids}`;
     switch (out.kind) {
       case 'react':
+        if (this.recalled.has(out.messageId)) return gone('give_up');
+        // Lark makes another one for each call.
         for (const [known, message] of this.reactions) {
-          if (message === out.messageId) return { ok: true, id: known };
+          if (out.again && message === out.messageId) return { ok: true, id: known };
         }
         this.reactions.set(id, out.messageId);
         return { ok: true, id };
       case 'unreact':
+        if (this.recalled.has(out.messageId)) return gone('give_up');
         this.reactions.delete(out.reactionId);
         return { ok: true, id: out.reactionId };
       case 'reply':
       case 'send': {
         const replyTo = out.kind === 'reply' ? out.replyTo : undefined;
-        if (replyTo !== undefined && this.recalled.has(replyTo)) {
-          return { ok: false, action: 'fall_back_to_chat', code: 230011, detail: 'recalled' };
-        }
-        const text = out.content.kind === 'text' ? out.content.text : out.content.card;
+        if (replyTo !== undefined && this.recalled.has(replyTo)) return gone('fall_back_to_chat');
         const atMs = this.#clock.nowMs();
-        this.shown.push({ id: messageId(id), chatId: out.chatId, replyTo, text, atMs });
+        const { text, buttons } = read(out.content);
+        this.shown.push({
+          id: messageId(id),
+          chatId: out.chatId,
+          replyTo,
+          text,
+          buttons,
+          atMs,
+        });
         this.#keys.set(key, { id, atMs });
         return { ok: true, id };
       }
     }
   }
+}
+
+function noAnswer(): DeliveryResult {
+  return { ok: false, action: 'unknown', code: undefined, detail: 'no answer' };
+}
+
+function gone(action: 'give_up' | 'fall_back_to_chat'): DeliveryResult {
+  return { ok: false, action, code: 230011, detail: 'recalled' };
+}
+
+function read(content: Rendered): Pick<Shown, 'text' | 'buttons'> {
+  if (content.kind === 'text') return { text: content.text, buttons: [] };
+  const card = JSON.parse(content.card) as {
+    config: { summary: { content: string } };
+    body: { elements: { behaviors?: { value: Record<string, string> }[] }[] };
+  };
+  const { elements } = card.body;
+  return {
+    text: card.config.summary.content,
+    buttons: elements.flatMap(({ behaviors = [] }) => behaviors.map(({ value }) => value)),
+  };
 }

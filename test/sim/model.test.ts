@@ -5,31 +5,13 @@
 import { describe, expect, test } from 'vitest';
 import { Lanes } from '../../src/bridge/lanes.ts';
 import type { LarkGateway, TurnTarget } from '../../src/core/ports.ts';
-import { BridgeWorld, findings, type Findings, type Mutations } from './world.ts';
+import { CLEAN, type Findings } from './findings.ts';
+import { live, replayLine } from './lives.ts';
+import type { Fate, Mutations } from './world.ts';
 
 const COUNT = Number(process.env['SEEDS'] ?? 200);
 const FIRST = Number(process.env['SEED'] ?? 1);
 const SEEDS = process.env['SEED'] === undefined ? COUNT : 1;
-const MESSAGES = 15;
-
-const CLEAN = {
-  lost: [],
-  repeated: [],
-  misplaced: [],
-  outOfOrder: [],
-  ranTwice: [],
-  leftOver: [],
-};
-
-async function life(seed: number, mutations: Mutations = {}) {
-  const world = new BridgeWorld(seed, mutations);
-  try {
-    await world.live(MESSAGES);
-    return { found: await findings(world), crashes: world.crashes };
-  } finally {
-    world.close();
-  }
-}
 
 describe('storm, then calm', () => {
   test(
@@ -38,9 +20,9 @@ describe('storm, then calm', () => {
     async () => {
       let crashes = 0;
       for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
-        const one = await life(seed);
+        const one = await live(seed);
         crashes += one.crashes;
-        expect(one.found, `replay: SEED=${seed} npx vitest run test/sim/model`).toEqual(CLEAN);
+        expect(one.found, replayLine(seed)).toEqual(CLEAN);
       }
       // A storm without crashes would prove nothing.
       expect(crashes).toBeGreaterThan(SEEDS / 2);
@@ -50,9 +32,9 @@ describe('storm, then calm', () => {
 
 describe('the checks notice a broken rule', () => {
   /** Breaks a rule and expects one of the first seeds to show it. */
-  async function caught(mutations: Mutations, by: keyof Findings) {
+  async function caught(mutations: Mutations, by: keyof Findings, fate: Partial<Fate> = {}) {
     for (let seed = 1; seed <= 20; seed += 1) {
-      const { found } = await life(seed, mutations);
+      const { found } = await live(seed, mutations, fate);
       if (found[by].length > 0) return true;
     }
     return false;
@@ -93,6 +75,49 @@ describe('the checks notice a broken rule', () => {
         real.send({ ...request, messageId: `${request.messageId}:${(tries += 1)}` }, signal),
     });
     expect(await caught({ target }, 'ranTwice')).toBe(true);
+  });
+
+  test('a hub that only says that it knows repeated ids runs turns twice', async () => {
+    const target = (real: TurnTarget): TurnTarget => ({
+      correlates: real.correlates,
+      deduplicates: true,
+      currentTarget: () => real.currentTarget(),
+      wait: (workspace, ticket, signal) => real.wait(workspace, ticket, signal),
+      send: (request, signal) => real.send(request, signal),
+    });
+    expect(await caught({ target }, 'ranTwice', { deduplicates: false })).toBe(true);
+  });
+
+  test('not looking into the chat after an hour repeats answers', async () => {
+    const lark = (real: LarkGateway): LarkGateway => ({
+      deliver: (out, key, priority) => real.deliver(out, key, priority),
+      history: () => Promise.resolve([]),
+    });
+    expect(await caught({ lark }, 'repeated', { outage: true })).toBe(true);
+  });
+
+  test('a recall that is not heard lets a turn run that nobody wants', async () => {
+    expect(await caught({ recallsLost: true }, 'ranUnasked')).toBe(true);
+  });
+
+  test('a question that is not shown leaves people in silence', async () => {
+    const lark = (real: LarkGateway): LarkGateway => ({
+      deliver: (out, key, priority) =>
+        'content' in out && out.content.kind === 'card'
+          ? Promise.resolve({ ok: true, id: 'om_nowhere' })
+          : real.deliver(out, key, priority),
+      history: (chat, sinceMs) => real.history(chat, sinceMs),
+    });
+    expect(await caught({ lark }, 'silent')).toBe(true);
+  });
+
+  test('a reaction that is made again unseen is left over', async () => {
+    const lark = (real: LarkGateway): LarkGateway => ({
+      deliver: (out, key, priority) =>
+        real.deliver(out.kind === 'react' ? { ...out, again: false } : out, key, priority),
+      history: (chat, sinceMs) => real.history(chat, sinceMs),
+    });
+    expect(await caught({ lark }, 'leftOver')).toBe(true);
   });
 
   test('forgetting the lane answers out of order', async () => {

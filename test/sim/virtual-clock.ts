@@ -59,17 +59,24 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** A clock whose timers die with the process that set them. */
+/** What the machine of the bridge believes: somebody may set its clock, and timers don't mind. */
+export class MachineClock {
+  skewMs = 0;
+}
+
+/** The clock of one process: its timers die with it. */
 export class ProcessClock implements Clock {
   readonly #clock: VirtualClock;
+  readonly #machine: MachineClock;
   dead = false;
 
-  constructor(clock: VirtualClock) {
+  constructor(clock: VirtualClock, machine: MachineClock) {
     this.#clock = clock;
+    this.#machine = machine;
   }
 
   nowMs(): number {
-    return this.#clock.nowMs();
+    return this.#clock.nowMs() + this.#machine.skewMs;
   }
 
   after(delayMs: number, run: () => void): () => void {

@@ -1,25 +1,32 @@
 /**
  * One life of the bridge under faults: the real bridge and the real SQLite on a virtual clock, against a
- * Lark and a hub that fail, with crashes before and after any commit. Storm first, then calm.
+ * Lark and a hub that fail, with crashes before and after any commit and during the start, on a machine
+ * whose clock somebody sets. Storm first, then calm.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bridge } from '../../src/bridge/bridge.ts';
-import { appId, chatId, messageId, openId } from '../../src/core/ids.ts';
 import type { Journal } from '../../src/core/journal.ts';
-import type { InboundMessage } from '../../src/core/message.ts';
+import type { InboundEvent } from '../../src/core/message.ts';
 import type { LarkGateway, Log, TurnTarget } from '../../src/core/ports.ts';
+import type { Turn } from '../../src/core/turn.ts';
 import { SqliteJournal } from '../../src/store/bridge/journal.ts';
 import { SqliteOrders } from '../../src/store/bridge/orders.ts';
 import { Db } from '../../src/store/db.ts';
 import { FaultyHub } from './faulty-hub.ts';
 import { FaultyLark } from './faulty-lark.ts';
+import { textOf } from './findings.ts';
+import { APP, People } from './people.ts';
 import { seeded } from './random.ts';
-import { ProcessClock, settle, VirtualClock } from './virtual-clock.ts';
+import { MachineClock, ProcessClock, settle, VirtualClock } from './virtual-clock.ts';
 
-const APP = appId('cli_0123456789abcdef');
 const START_MS = Date.UTC(2026, 0, 5, 9);
+const MINUTE_MS = 60_000;
+/** In memory where there is such a folder: the disk's speed is not what is tested. */
+const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+/** A question can lead to a run that leads to a question. */
+const ASKED_AGAIN_MAX = 8;
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error: fail };
 
@@ -34,34 +41,71 @@ export interface Mutations {
   readonly target?: (target: TurnTarget) => TurnTarget;
   /** Acks a message before it is stored. */
   readonly ackFirst?: boolean;
+  readonly recallsLost?: boolean;
+}
+
+/** What kind of life it is; drawn from the seed where nobody says. */
+export interface Fate {
+  /** The hub takes a repeated message id for the same turn. */
+  readonly deduplicates: boolean;
+  /** Lark is away for longer than it remembers keys. */
+  readonly outage: boolean;
+  /** Somebody sets the machine's clock. */
+  readonly jumps: boolean;
+}
+
+interface Process {
+  readonly clock: ProcessClock;
+  readonly bridge: Bridge;
+  ready: boolean;
 }
 
 export class BridgeWorld {
   readonly clock = new VirtualClock(START_MS);
   readonly lark: FaultyLark;
   readonly hub: FaultyHub;
-  readonly said: InboundMessage[] = [];
+  readonly people: People;
+  /** Messages that wait for a word nobody was asked for. */
+  readonly silent: string[] = [];
   readonly #random: () => number;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'bridge-model-'));
+  readonly #fate: Fate;
+  readonly #machine = new MachineClock();
+  readonly #folder = mkdtempSync(join(FOLDER, 'bridge-model-'));
   readonly #db: Db;
   readonly #mutations: Mutations;
-  #process: { readonly clock: ProcessClock; readonly bridge: Bridge; ready: boolean } | undefined;
+  #process: Process | undefined;
   #crashChance = 0;
   crashes = 0;
 
-  constructor(seed: number, mutations: Mutations = {}) {
-    this.#random = seeded(seed);
+  constructor(seed: number, mutations: Mutations = {}, fate: Partial<Fate> = {}) {
+    const { clock } = this;
+    const random = seeded(seed);
+    this.#random = random;
     this.#mutations = mutations;
-    this.lark = new FaultyLark(this.clock, seeded(seed + 1));
-    this.hub = new FaultyHub(this.clock, seeded(seed + 2));
+    this.#fate = {
+      deduplicates: random() < 0.75,
+      outage: random() < 0.15,
+      jumps: random() < 0.3,
+      ...fate,
+    };
+    const { deduplicates } = this.#fate;
+    this.lark = new FaultyLark(clock, seeded(seed + 1));
+    this.hub = new FaultyHub({ clock, random: seeded(seed + 2), deduplicates });
+    this.people = new People({
+      clock,
+      random,
+      lark: this.lark,
+      deliver: (event) => this.#deliver(event),
+      crashes: () => this.crashes,
+      recallsLost: mutations.recallsLost === true,
+    });
     this.#db = Db.open(join(this.#folder, 'bridge.db'), silent);
   }
 
-  /** Message ids in the order in which they were admitted. */
-  async admitted(): Promise<string[]> {
+  /** All of the journal, in the order of admission. */
+  async turns(): Promise<Turn[]> {
     const journal = new SqliteJournal({ db: this.#db, app: APP, clock: this.clock });
-    const turns = await journal.turns({ limit: 10_000 });
-    return turns.map((turn) => turn.message.messageId as string).toReversed();
+    return (await journal.turns({ limit: 10_000 })).toReversed();
   }
 
   close(): void {
@@ -70,41 +114,60 @@ export class BridgeWorld {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Says `count` messages in a few chats while everything fails, then lets it calm down. */
+  /** `count` messages are said in a few chats while everything fails; then it calms down. */
   async live(count: number): Promise<void> {
     this.lark.trouble = 0.15;
     this.hub.trouble = 0.15;
     this.#crashChance = 0.03;
     await this.#boot();
     for (let index = 0; index < count; index += 1) {
-      void this.#say(index);
+      void this.people.say(index);
+      if (this.#random() < 0.3) void this.people.look();
+      if (this.#fate.jumps && this.#random() < 0.15) this.#setClock();
       await this.#run(this.#random() * 4_000);
+      if (this.#fate.outage && index === Math.floor(count / 2)) await this.#outage();
     }
-    await this.#run(60_000);
+    await this.#run(MINUTE_MS);
     this.lark.trouble = 0;
     this.hub.trouble = 0;
     this.#crashChance = 0;
-    await this.#run(4 * 60_000);
+    await this.#run(4 * MINUTE_MS);
+    for (let round = 0; round < ASKED_AGAIN_MAX; round += 1) await this.#answerQuestions();
   }
 
-  async #say(index: number): Promise<void> {
-    const text = this.#random() < 0.1 ? `fail ${index}` : `question ${index}`;
-    const message = inbound(index, 1 + Math.floor(this.#random() * 3), text, this.clock.nowMs());
-    this.said.push(message);
-    // Lark delivers until it is acked, and sometimes once more.
-    let acked = false;
-    for (let attempt = 0; attempt < 50 && !acked; attempt += 1) {
-      acked = await this.#deliver(message);
-      if (!acked) await this.clock.sleep(2_000);
-    }
-    if (this.#random() < 0.2) await this.#deliver(message);
+  /** Up to two hours, forward or back. */
+  #setClock(): void {
+    this.#machine.skewMs += Math.round((this.#random() - 0.5) * 240 * MINUTE_MS);
+  }
+
+  async #outage(): Promise<void> {
+    const crashChance = this.#crashChance;
+    this.lark.away = true;
+    this.#crashChance = 0.002;
+    await this.#run((62 + this.#random() * 10) * MINUTE_MS);
+    this.lark.away = false;
+    this.#crashChance = crashChance;
+  }
+
+  async #answerQuestions(): Promise<void> {
+    const held = (await this.turns()).filter(({ state }) => state.phase === 'held');
+    if (held.length === 0) return;
+    const cards = new Set(
+      held.map((turn) => {
+        const card = this.people.questionAbout(turn);
+        if (card === undefined) this.silent.push(textOf(turn.message));
+        return card;
+      }),
+    );
+    for (const card of cards) if (card !== undefined) void this.people.press(card, 0);
+    await this.#run(MINUTE_MS);
   }
 
   /** One delivery; true if it was acked within Lark's three seconds. */
-  async #deliver(message: InboundMessage): Promise<boolean> {
+  async #deliver(event: InboundEvent): Promise<boolean> {
     const process = this.#process;
-    if (process?.ready !== true) return false;
-    const ack = process.bridge.intake.admit({ kind: 'message', message }).then(
+    if (process?.ready !== true || this.lark.away) return false;
+    const ack = process.bridge.intake.admit(event).then(
       () => true,
       () => false,
     );
@@ -113,7 +176,7 @@ export class BridgeWorld {
   }
 
   async #boot(): Promise<void> {
-    const clock = new ProcessClock(this.clock);
+    const clock = new ProcessClock(this.clock, this.#machine);
     const { journal, lark, target } = this.#mutations;
     const real = new SqliteJournal({ db: this.#db, app: APP, clock });
     const bridge = new Bridge({
@@ -126,7 +189,7 @@ export class BridgeWorld {
       log: silent,
       brand: 'feishu',
       turnsRunningMax: 3,
-      turnTimeoutMs: 60_000,
+      turnTimeoutMs: MINUTE_MS,
     });
     const process = { clock, bridge, ready: false };
     this.#process = process;
@@ -147,7 +210,10 @@ export class BridgeWorld {
     this.clock.after(500 + this.#random() * 5_000, () => void this.#boot());
   }
 
-  /** A journal in front of which the process may die, before a commit or right after it. */
+  /**
+   * A journal in front of which the process may die: before a commit or right after it, and while it
+   * starts at any read.
+   */
   #crashing(journal: Journal, clock: ProcessClock): Journal {
     const writes = new Set(['admit', 'changeTurn', 'enqueue', 'changeOut']);
     return new Proxy(journal, {
@@ -155,7 +221,8 @@ export class BridgeWorld {
         const method = target[name].bind(target) as (...args: unknown[]) => Promise<unknown>;
         return async (...args: unknown[]) => {
           if (clock.dead) return never();
-          if (!writes.has(name)) return method(...args);
+          const starting = this.#process?.ready === false;
+          if (!writes.has(name) && !starting) return method(...args);
           const roll = this.#random();
           if (roll < this.#crashChance / 2) {
             this.#crash();
@@ -195,84 +262,4 @@ export class BridgeWorld {
 
 function never(): Promise<never> {
   return new Promise(() => {});
-}
-
-function inbound(index: number, chat: number, text: string, sentAtMs: number): InboundMessage {
-  return {
-    appId: APP,
-    messageId: messageId(`om_in_${index}`),
-    eventId: `event_${index}`,
-    chatId: chatId(`oc_${chat}`),
-    chatType: 'p2p',
-    senderOpenId: openId('ou_alice'),
-    rootId: undefined,
-    parentId: undefined,
-    threadId: undefined,
-    sentAtMs,
-    parts: [{ kind: 'text', text }],
-  };
-}
-
-export interface Findings {
-  readonly lost: string[];
-  readonly repeated: string[];
-  readonly misplaced: string[];
-  readonly outOfOrder: string[];
-  readonly ranTwice: string[];
-  readonly leftOver: string[];
-}
-
-/** What the people in the chats would complain about. */
-export async function findings(world: BridgeWorld): Promise<Findings> {
-  const found: Findings = {
-    lost: [],
-    repeated: [],
-    misplaced: [],
-    outOfOrder: [],
-    ranTwice: [],
-    leftOver: [...world.lark.reactions.values()],
-  };
-  const asked = new Map(world.said.map((message) => [message.messageId, message]));
-  for (const message of world.said) {
-    const text = textOf(message);
-    const wanted = text.startsWith('fail') ? 'could not answer' : `answer to ${text}`;
-    const answers = world.lark.shown.filter(
-      (shown) => shown.replyTo === message.messageId && shown.text.includes(wanted),
-    );
-    if (answers.length === 0) found.lost.push(text);
-    if (answers.length > 1) found.repeated.push(text);
-    if ((world.hub.runs.get(text) ?? 0) > 1) found.ranTwice.push(text);
-  }
-  for (const shown of world.lark.shown) {
-    const message = shown.replyTo === undefined ? undefined : asked.get(shown.replyTo);
-    const about = /^answer to (.*)$/.exec(shown.text)?.[1];
-    if (message?.chatId !== shown.chatId) found.misplaced.push(shown.text);
-    else if (about !== undefined && about !== textOf(message)) found.misplaced.push(shown.text);
-  }
-  found.outOfOrder.push(...disorder(world, await world.admitted()));
-  return found;
-}
-
-/** Answers that came before the answer to an earlier message of the same chat. */
-function disorder(world: BridgeWorld, admitted: readonly string[]): string[] {
-  const { shown } = world.lark;
-  const overdue = new Set(
-    shown.filter(({ text }) => text.includes('unusually long')).map(({ replyTo }) => replyTo),
-  );
-  const latest = new Map<string, number>();
-  const wrong: string[] = [];
-  for (const { replyTo, chatId: chat, text } of shown) {
-    if (replyTo === undefined || overdue.has(replyTo) || !isAnswer(text)) continue;
-    const place = admitted.indexOf(replyTo);
-    if (place < (latest.get(chat) ?? -1)) wrong.push(text);
-    latest.set(chat, place);
-  }
-  return wrong;
-}
-
-const isAnswer = (text: string) =>
-  text.startsWith('answer to') || text.includes('could not answer');
-
-function textOf(message: InboundMessage): string {
-  return message.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
 }

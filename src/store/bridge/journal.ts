@@ -47,7 +47,9 @@ export class SqliteJournal implements Journal, JournalReader {
     return this.#db.write(() => {
       const turn = this.#turns.insert(admission, this.#clock.nowMs());
       if (turn === undefined) return undefined;
-      return { turn, out: this.#outbox.insert(admission.out) };
+      const { out, question = [] } = admission;
+      const asks = question.length > 0 && !this.#turns.hasOtherStale(turn);
+      return { turn, out: this.#outbox.insert(asks ? [...out, ...question] : out) };
     });
   }
 

@@ -140,10 +140,10 @@ export class OutboxTable {
 
   /** The row's number, or `undefined` if its key is there already. */
   #insertOne(draft: OutboxDraft, ord: number | undefined): number | undefined {
-    const row = this.#db.get(
+    return this.#db.insert(
       `INSERT INTO outbox (key, app_id, ord, lane, turn, chat_id, reply_to, placement, priority, body,
          phase, due_at_ms, created_at_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING RETURNING seq`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING`,
       draft.key,
       this.#app,
       ord ?? null,
@@ -157,7 +157,6 @@ export class OutboxTable {
       draft.dueAtMs,
       draft.createdAtMs,
     );
-    return row && Number(row['seq']);
   }
 }
 

@@ -26,10 +26,10 @@ export class TurnsTable {
   }
 
   insert({ message, state, receivedAtMs }: Admission, nowMs: number): Turn | undefined {
-    const inserted = this.#db.get(
+    const seq = this.#db.insert(
       `INSERT INTO turns (app_id, message_id, chat_id, phase, state, message, received_at_ms,
          admitted_at_ms, ended_at_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       this.#app,
       message.messageId,
       message.chatId,
@@ -40,10 +40,10 @@ export class TurnsTable {
       nowMs,
       isOver(state) ? nowMs : null,
     );
-    if (inserted === undefined) return undefined;
+    if (seq === undefined) return undefined;
     return {
       id: turnId(message.messageId),
-      seq: Number(inserted['seq']),
+      seq,
       message,
       receivedAtMs,
       run: 1,
@@ -70,6 +70,19 @@ export class TurnsTable {
       turn.seq,
     );
     return { ...turn, state, run: run ?? turn.run };
+  }
+
+  /** True if another turn of the chat is held as stale. */
+  hasOtherStale({ seq, message }: Turn): boolean {
+    const row = this.#db.get(
+      `SELECT 1 AS other FROM turns WHERE app_id = ? AND chat_id = ? AND seq <> ?
+         AND phase IN ('held', 'failed', 'overdue') AND phase = 'held'
+         AND json_extract(state, '$.why') = 'stale' LIMIT 1`,
+      this.#app,
+      message.chatId,
+      seq,
+    );
+    return row !== undefined;
   }
 
   askable(chat: ChatId, limit: number): Turn[] {

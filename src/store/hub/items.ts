@@ -17,7 +17,7 @@ const COLUMNS = `queue_id, target_id, source_id, status, attempts, last_error, e
 const OVERDUE_ROWS_MAX = 100;
 
 /** Items that may run now: the first of their lane that is not settled, and nobody at work on it. */
-const RUNNABLE = `SELECT queue_id FROM hub_items
+const RUNNABLE = `SELECT ${COLUMNS} FROM hub_items
   WHERE seq IN (
       SELECT MIN(seq) FROM hub_items WHERE status IN ('queued', 'dispatched')
       GROUP BY target_id, source_id, lane)
@@ -94,15 +94,13 @@ function writes(db: Db) {
     },
 
     claim(limit: number, atMs: number): QueueItem[] {
-      const ids = db.all(RUNNABLE, atMs, limit).map((row) => queueId(String(row['queue_id'])));
-      return ids.flatMap((id) => {
-        const row = db.get(
-          `UPDATE hub_items SET status = 'dispatched', attempts = attempts + 1, dispatched_at_ms = ?
-            WHERE queue_id = ? RETURNING ${COLUMNS}`,
-          atMs,
-          id,
-        );
-        return row === undefined ? [] : itemOf(row);
+      return db.all(RUNNABLE, atMs, limit).map((row) => {
+        const item = itemOf(row);
+        const attempts = item.attempts + 1;
+        const sql = `UPDATE hub_items
+          SET status = 'dispatched', attempts = ?, dispatched_at_ms = ? WHERE queue_id = ?`;
+        db.run(sql, attempts, atMs, item.queueId);
+        return { ...item, status: 'dispatched', attempts, dispatchedAtMs: atMs };
       });
     },
 

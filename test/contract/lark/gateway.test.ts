@@ -83,7 +83,7 @@ describe('what is delivered', () => {
     const { chat, asked } = ask(rig);
     const at = { chatId: chatId(chat.chatId), messageId: messageId(asked.messageId) };
     const made = await rig.gateway.deliver(
-      { kind: 'react', ...at, emoji: 'Typing' },
+      { kind: 'react', ...at, emoji: 'Typing', again: false },
       'k1',
       'reaction',
     );
@@ -125,7 +125,7 @@ describe('what is delivered', () => {
         { ...toReply(asked), replyTo: messageId(bad) },
         { ...toReply(asked), chatId: chatId(bad) },
         { ...toSend(chat, 'x'), chatId: chatId(bad) },
-        { kind: 'react', ...at, emoji: 'OK' },
+        { kind: 'react', ...at, emoji: 'OK', again: false },
         { kind: 'unreact', ...at, messageId: messageId(asked.messageId), reactionId: bad },
       ] as Outgoing[]) {
         expect(await rig.gateway.deliver(out, 'k', 'answer')).toMatchObject({
@@ -294,7 +294,7 @@ describe('rate limits', () => {
     await Promise.all([
       rig.gateway.deliver(toSend(chat, 'first'), 'k0', 'notice').then(note('first')),
       rig.gateway
-        .deliver({ kind: 'react', ...at, emoji: 'OK' }, 'k1', 'reaction')
+        .deliver({ kind: 'react', ...at, emoji: 'OK', again: false }, 'k1', 'reaction')
         .then(note('reaction')),
       rig.gateway.deliver(toSend(chat, 'notice'), 'k2', 'notice').then(note('notice')),
       rig.gateway.deliver(toReply(asked), 'k3', 'answer').then(note('answer')),
@@ -327,6 +327,30 @@ describe('refusals of Lark, as they really come', () => {
     expect(result).toMatchObject({ ok: false, action: 'chat_dead' });
   });
 
+  test('a reaction in doubt is looked for before it is made again', async () => {
+    const rig = withGateway(await startRig());
+    const { chat, asked } = ask(rig);
+    rig.lark.react({ messageId: asked, from: rig.ann, emoji: 'Typing' });
+    const at = { chatId: chatId(chat.chatId), messageId: messageId(asked.messageId) };
+    const react = (again: boolean) =>
+      rig.gateway.deliver({ kind: 'react', ...at, emoji: 'Typing', again }, 'k1', 'reaction');
+    const own = () =>
+      rig.lark.shows(chat)[0]?.reactions.filter(({ by }) => by === `app:${rig.app.appId}`);
+
+    rig.lark.faults.inject({ kind: 'response_lost', path: '/reactions' });
+    expect(await react(false)).toMatchObject({ ok: false, action: 'unknown' });
+    expect(own()).toHaveLength(1);
+    rig.lark.faults.inject({ kind: 'rate_limited', path: '/reactions', method: 'GET' });
+    expect(await react(true)).toMatchObject({ ok: false, action: 'wait' });
+    expect(await react(true)).toMatchObject({ ok: true });
+    expect(own()).toHaveLength(1);
+
+    // The first try never arrived: then it is made.
+    asked.reactions.clear();
+    expect(await react(true)).toMatchObject({ ok: true });
+    expect(own()).toHaveLength(1);
+  });
+
   test('the card is no card', async () => {
     const result = await refused((rig) =>
       toReply(ask(rig).asked, { kind: 'card', card: '{"schema":' }),
@@ -342,6 +366,7 @@ describe('refusals of Lark, as they really come', () => {
         chatId: chatId(chat.chatId),
         messageId: messageId(asked.messageId),
         emoji: 'Nope',
+        again: false,
       };
     });
     expect(result).toMatchObject({ ok: false, action: 'give_up', code: 231001 });

@@ -148,10 +148,10 @@ describe('a connection', () => {
     expect(listener.messageIds()).toEqual([messageId]);
     expect(lark.shows(chat).at(-1)).toMatchObject({ text: 'hi back', replyTo: messageId });
     expect(lark.deliveries()).toMatchObject([{ tries: 1, acked: true, ackCode: 200 }]);
-    const { data } = (await client.request({
+    const { data } = await client.request<{ data: unknown }>({
       method: 'GET',
       url: '/open-apis/event/v1/connection',
-    })) as { data: unknown };
+    });
     expect(data).toEqual({ online_instance_cnt: 1 });
   });
 

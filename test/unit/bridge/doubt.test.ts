@@ -15,7 +15,7 @@ const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 async function deliver(
   row: OutboxRow,
-  history: (threadId: string | undefined) => HistoryMessage[] | BridgeError,
+  history: (threadId: string | undefined, sinceMs: number) => HistoryMessage[] | BridgeError,
 ) {
   const clock = new VirtualClock(2 * HOUR_MS);
   let now = row;
@@ -40,8 +40,8 @@ async function deliver(
         sends.push(key);
         return Promise.resolve({ ok: true, id: 'om_new' });
       },
-      history: (_chat, _sinceMs, threadId) => {
-        const found = history(threadId);
+      history: (_chat, sinceMs, threadId) => {
+        const found = history(threadId, sinceMs);
         return found instanceof BridgeError ? Promise.reject(found) : Promise.resolve(found);
       },
     },
@@ -73,6 +73,28 @@ test('what the chat shows already is not sent again', async () => {
   const { sends, state } = await deliver(inDoubt, () => [own('the answer', 'om_1')]);
   expect(sends).toEqual([]);
   expect(state).toMatchObject({ phase: 'sent', larkId: 'om_shown' });
+});
+
+test.each([
+  ['the clock was set back behind the first try', rowOf({ triedAtMs: 3 * HOUR_MS, attempts: 1 })],
+  ['it was tried too often to be new', rowOf({ triedAtMs: 2 * HOUR_MS - 1, attempts: 20 })],
+])('it is looked up too when %s', async (_case, row) => {
+  const { sends } = await deliver(row, () => [own('the answer', 'om_1')]);
+  expect(sends).toEqual([]);
+});
+
+test('what was tried a moment ago goes out under its key at once', async () => {
+  const row = rowOf({ triedAtMs: 2 * HOUR_MS - 1, attempts: 19 });
+  const { sends } = await deliver(row, () => new BridgeError('failed', 'not to be asked'));
+  expect(sends).toEqual(['key']);
+});
+
+test('a clock that was ahead does not hide what the chat shows', async () => {
+  const shown = { ...own('the answer', 'om_1'), sentAtMs: message.sentAtMs + 5 };
+  const { sends } = await deliver(inDoubt, (_thread, sinceMs) =>
+    shown.sentAtMs >= sinceMs ? [shown] : [],
+  );
+  expect(sends).toEqual([]);
 });
 
 test('the same words under another question are not taken for it', async () => {

@@ -19,6 +19,19 @@ describe('lanes', () => {
     expect(lanes.take(0)?.id).toBe('a2');
   });
 
+  test('a clock that is set back makes nobody wait longer', () => {
+    const lanes = new Lanes();
+    const hourMs = 3_600_000;
+    lanes.add(item('a', 1, hourMs + 500));
+    lanes.add(item('b', 2, hourMs + 900));
+    expect(lanes.take(hourMs)).toBeUndefined();
+    // An hour back, and half a second of real time later.
+    expect(lanes.take(500)).toBeUndefined();
+    expect(lanes.nextDueMs()).toBe(1_000);
+    expect(lanes.take(1_000)?.id).toBe('a1');
+    expect(lanes.take(1_400)?.id).toBe('b2');
+  });
+
   test('lanes go side by side', () => {
     const lanes = new Lanes();
     lanes.add(item('a', 1));

@@ -1,0 +1,232 @@
+/**
+ * `npm run soak`: the built program under a steady load for long, with the embedded hub and the echo agent.
+ * Looks at its memory, its files and its event loop all the while, and counts every message at the end.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { SimChat, SimUser } from '../../src/sim/model.ts';
+import { seeded } from '../sim/random.ts';
+import { type BridgeProcess, Rig } from './rig.ts';
+
+const CHATS = 50;
+const LOOK_MS = 10_000;
+const SETTLE_MS_MAX = 60_000;
+const PAGE_BYTES = 4096;
+const MB = 1024 * 1024;
+
+/** What must hold at the end. */
+const BOUNDS = {
+  /** Resident memory of the last third over that of the middle third. */
+  memoryGrowthMax: 1.15,
+  /** The write-ahead log is written back all the time. */
+  walBytesMax: 64 * MB,
+  /** The journal keeps a day; so much of it for each message. */
+  dbBytesPerMessageMax: 6 * 1024,
+  eventLoopP99MsMax: 50,
+} as const;
+
+interface Sample {
+  readonly secs: number;
+  readonly rssMb: number;
+  readonly dbMb: number;
+  readonly walMb: number;
+  readonly loopP99Ms: number;
+  readonly said: number;
+  readonly answered: number;
+}
+
+export interface SoakOptions {
+  readonly durationMs: number;
+  readonly perSecond: number;
+  readonly seed: number;
+  readonly print: (line: string) => void;
+}
+
+export async function main(words: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: words,
+    options: {
+      minutes: { type: 'string', default: '30' },
+      rate: { type: 'string', default: '20' },
+      seed: { type: 'string', default: '1' },
+    },
+  });
+  const complaints = await soak({
+    durationMs: Number(values.minutes) * 60_000,
+    perSecond: Number(values.rate),
+    seed: Number(values.seed),
+    print: (line) => console.log(line),
+  });
+  for (const complaint of complaints) console.log(`BROKEN: ${complaint}`);
+  return complaints.length === 0 ? 0 : 1;
+}
+
+/** Returns what did not hold. */
+export async function soak(options: SoakOptions): Promise<string[]> {
+  const rig = await Rig.open({
+    seed: options.seed,
+    messagesPerChatMax: 2_000,
+    keptMax: 1_000,
+    // 20 messages a second are more than the 1,000 replies a minute that Lark allows an app.
+    rateLimits: false,
+  });
+  try {
+    const bridge = await rig.run({
+      words: ['run', '--json', '--log-level', 'warn'],
+      env: { LARK_BRIDGE_CALL_LIMITS: 'off' },
+    });
+    return await new Soak(rig, bridge, options).run();
+  } finally {
+    await rig.close();
+  }
+}
+
+class Soak {
+  readonly #rig: Rig;
+  readonly #bridge: BridgeProcess;
+  readonly #options: SoakOptions;
+  readonly #chats: { user: SimUser; chat: SimChat }[];
+  readonly #samples: Sample[] = [];
+  /** Message ids that wait for their answer, by chat in the order in which they were said. */
+  readonly #waiting = new Map<string, string[]>();
+  readonly #repliesSeen = new Set<string>();
+  #said = 0;
+  #answered = 0;
+  #repeated = 0;
+  #outOfOrder = 0;
+
+  constructor(rig: Rig, bridge: BridgeProcess, options: SoakOptions) {
+    this.#rig = rig;
+    this.#bridge = bridge;
+    this.#options = options;
+    this.#chats = Array.from({ length: CHATS }, (_, index) => rig.direct(`Person ${index}`));
+  }
+
+  async run(): Promise<string[]> {
+    const { durationMs, print } = this.#options;
+    print('  secs  rss MB  db MB  wal MB  loop p99 ms    said  answered');
+    const startedMs = Date.now();
+    const talking = this.#talk(startedMs + durationMs);
+    let nextMs = startedMs + Math.min(LOOK_MS, durationMs / 4);
+    while (Date.now() < startedMs + durationMs) {
+      await sleep(Math.max(0, nextMs - Date.now()));
+      nextMs += Math.min(LOOK_MS, durationMs / 4);
+      this.#look(Date.now() - startedMs);
+    }
+    await talking;
+    const untilMs = Date.now() + SETTLE_MS_MAX;
+    while (this.#answered < this.#said && Date.now() < untilMs) {
+      await sleep(100);
+      this.#count();
+    }
+    this.#look(Date.now() - startedMs);
+    return this.#complaints();
+  }
+
+  /** Says messages at the given rate, by the clock and not by the answers. */
+  async #talk(untilMs: number): Promise<void> {
+    const random = seeded(this.#options.seed);
+    const startedMs = Date.now();
+    while (Date.now() < untilMs) {
+      const due = ((Date.now() - startedMs) / 1000) * this.#options.perSecond;
+      while (this.#said < due) this.#say(random);
+      await sleep(20);
+    }
+  }
+
+  #say(random: () => number): void {
+    const one = this.#chats[Math.floor(random() * this.#chats.length)];
+    if (one === undefined) return;
+    this.#said += 1;
+    const text = `message ${this.#said} ${'x'.repeat(Math.floor(random() * 500))}`;
+    const { messageId } = this.#rig.cloud.say({ chat: one.chat, from: one.user, text });
+    const waiting = this.#waiting.get(one.chat.chatId) ?? [];
+    waiting.push(messageId);
+    this.#waiting.set(one.chat.chatId, waiting);
+  }
+
+  #count(): void {
+    for (const { chat } of this.#chats) {
+      const waiting = this.#waiting.get(chat.chatId) ?? [];
+      for (const reply of this.#rig.cloud.shows(chat, { last: 400 })) {
+        if (reply.replyTo === undefined || !reply.text.startsWith('message ')) continue;
+        if (this.#repliesSeen.has(reply.messageId)) continue;
+        this.#repliesSeen.add(reply.messageId);
+        const place = waiting.indexOf(reply.replyTo);
+        if (place < 0) this.#repeated += 1;
+        else {
+          if (place > 0) this.#outOfOrder += 1;
+          waiting.splice(place, 1);
+          this.#answered += 1;
+        }
+      }
+    }
+  }
+
+  #look(elapsedMs: number): void {
+    this.#count();
+    const sample = {
+      secs: Math.round(elapsedMs / 1000),
+      rssMb: rssBytes(this.#bridge.child.pid) / MB,
+      dbMb: this.#size('bridge.db') / MB,
+      walMb: this.#size('bridge.db-wal') / MB,
+      loopP99Ms: this.#loopP99Ms(),
+      said: this.#said,
+      answered: this.#answered,
+    };
+    this.#samples.push(sample);
+    const { secs, rssMb, dbMb, walMb, loopP99Ms, said, answered } = sample;
+    const cells = [secs, rssMb.toFixed(0), dbMb.toFixed(1), walMb.toFixed(1), loopP99Ms.toFixed(1)];
+    const widths = [6, 8, 7, 8, 13];
+    const row = cells.map((cell, at) => String(cell).padStart(widths[at] ?? 0)).join('');
+    this.#options.print(`${row}${String(said).padStart(8)}${String(answered).padStart(10)}`);
+  }
+
+  #size(name: string): number {
+    return statSync(join(this.#rig.stateDir, name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  /** From the bridge's own sign of life. */
+  #loopP99Ms(): number {
+    const status = this.#rig.signOfLife() as { event_loop_delay?: { p99_ms: number } } | undefined;
+    return status?.event_loop_delay?.p99_ms ?? 0;
+  }
+
+  #complaints(): string[] {
+    const found: string[] = [];
+    const check = (holds: boolean, complaint: string) => {
+      if (!holds) found.push(complaint);
+    };
+    check(this.#answered === this.#said, `lost: ${this.#said - this.#answered} of ${this.#said}`);
+    check(this.#repeated === 0, `repeated: ${this.#repeated}`);
+    check(this.#outOfOrder === 0, `out of order: ${this.#outOfOrder}`);
+    const third = Math.floor(this.#samples.length / 3);
+    const middle = median(this.#samples.slice(third, 2 * third).map(({ rssMb }) => rssMb));
+    const last = median(this.#samples.slice(-third).map(({ rssMb }) => rssMb));
+    check(
+      last <= middle * BOUNDS.memoryGrowthMax,
+      `memory grew from ${middle.toFixed(0)} to ${last.toFixed(0)} MB`,
+    );
+    const walBytes = Math.max(...this.#samples.map(({ walMb }) => walMb)) * MB;
+    check(walBytes <= BOUNDS.walBytesMax, `the write-ahead log grew to ${walBytes} bytes`);
+    const perMessage = ((this.#samples.at(-1)?.dbMb ?? 0) * MB) / Math.max(1, this.#said);
+    check(
+      perMessage <= BOUNDS.dbBytesPerMessageMax || this.#said < 1_000,
+      `the database holds ${Math.round(perMessage)} bytes for each message`,
+    );
+    const loop = median(this.#samples.map(({ loopP99Ms }) => loopP99Ms));
+    check(loop <= BOUNDS.eventLoopP99MsMax, `event-loop delay p99 is ${loop} ms`);
+    return found;
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
+}
+
+function rssBytes(pid: number | undefined): number {
+  const [, pages = '0'] = readFileSync(`/proc/${pid ?? 'self'}/statm`, 'utf8').split(' ');
+  return Number(pages) * PAGE_BYTES;
+}

@@ -1,0 +1,133 @@
+import type { MessageId } from '../../src/core/ids.ts';
+import type { InboundMessage } from '../../src/core/message.ts';
+import { STALE_AFTER_MS } from '../../src/core/limits.ts';
+import type { Turn } from '../../src/core/turn.ts';
+import type { Shown } from './faulty-lark.ts';
+import type { BridgeWorld } from './world.ts';
+
+/** What the people in the chats would complain about, by the texts of their messages. */
+export interface Findings {
+  /** Not answered, and nobody was asked. */
+  readonly lost: string[];
+  readonly repeated: string[];
+  readonly misplaced: string[];
+  readonly outOfOrder: string[];
+  /** More often than somebody wanted. */
+  readonly ranTwice: string[];
+  /** Though it was taken back, skipped, or waits for somebody's word. */
+  readonly ranUnasked: string[];
+  /** Waits for a word of somebody who was not asked for it. */
+  readonly silent: string[];
+  /** Signs of receipt that nobody took away. */
+  readonly leftOver: string[];
+}
+
+export const CLEAN: Findings = {
+  lost: [],
+  repeated: [],
+  misplaced: [],
+  outOfOrder: [],
+  ranTwice: [],
+  ranUnasked: [],
+  silent: [],
+  leftOver: [],
+};
+
+export async function findings(world: BridgeWorld): Promise<Findings> {
+  const found = structuredClone(CLEAN);
+  found.silent.push(...world.silent);
+  found.leftOver.push(...world.lark.reactions.values());
+  const turns = new Map((await world.turns()).map((turn) => [turn.message.messageId, turn]));
+  const asked = new Map(world.people.said.map((message) => [message.messageId, message]));
+  for (const message of asked.values()) {
+    judgeMessage(world, { message, turn: turns.get(message.messageId) }, found);
+  }
+  for (const shown of world.lark.shown) {
+    const under = shown.replyTo === undefined ? undefined : asked.get(shown.replyTo);
+    const about = subjectOf(shown);
+    if (about === undefined) continue;
+    const place = under?.chatId === shown.chatId && textOf(under) === about;
+    if (!place && !isQuoted(world, shown, about)) found.misplaced.push(shown.text);
+  }
+  found.outOfOrder.push(...disorder(world, [...turns.values()]));
+  return found;
+}
+
+function judgeMessage(
+  world: BridgeWorld,
+  { message, turn }: { message: InboundMessage; turn: Turn | undefined },
+  found: Findings,
+): void {
+  const text = textOf(message);
+  const outcomes = world.lark.shown.filter(
+    (shown) =>
+      isOutcome(shown.text) &&
+      (shown.replyTo === message.messageId ||
+        (shown.chatId === message.chatId && shown.text.startsWith(`> ${text}\n`))),
+  );
+  const runs = world.hub.runs.get(text) ?? 0;
+  const phase = turn?.state.phase;
+  const settled = phase === 'answered' || phase === 'failed';
+  if (!settled && phase !== 'dropped') found.lost.push(`${text}: ${phase ?? 'not admitted'}`);
+  else if (settled && outcomes.length === 0) found.lost.push(text);
+  // A turn that somebody wanted again has an outcome for each time.
+  if (outcomes.length > (turn?.run ?? 0)) found.repeated.push(text);
+  if (runs > (turn?.run ?? 0)) found.ranTwice.push(text);
+  if (runs > 0 && world.people.takenBack.has(message.messageId)) found.ranUnasked.push(text);
+  const skipped = turn?.state.phase === 'dropped' && turn.state.why === 'skipped';
+  if (turn !== undefined && skipped && wasStale(turn) && turn.run === 1 && runs > 0) {
+    found.ranUnasked.push(text);
+  }
+}
+
+/** The message that something shown tells the outcome of, if it tells so. */
+function subjectOf({ text }: Shown): string | undefined {
+  return /answer to ((?:question|fail) \d+)$/.exec(text)?.[1];
+}
+
+/** Under a recalled message nothing can stand: it is in the chat, with a quote. */
+function isQuoted(world: BridgeWorld, shown: Shown, about: string): boolean {
+  return (
+    shown.replyTo === undefined &&
+    shown.text.startsWith(`> ${about}\n`) &&
+    world.people.said.some(
+      (message) =>
+        textOf(message) === about &&
+        message.chatId === shown.chatId &&
+        world.lark.recalled.has(message.messageId),
+    )
+  );
+}
+
+/** Outcomes that came before that of an earlier message of the same chat, which waited for nobody's word. */
+function disorder(world: BridgeWorld, turns: readonly Turn[]): string[] {
+  const { shown, recalled } = world.lark;
+  const aside = new Set<MessageId | undefined>(recalled);
+  for (const { text, replyTo } of shown) if (text.includes('unusually long')) aside.add(replyTo);
+  for (const { replyTo, buttons } of shown) if (buttons.length > 0) aside.add(replyTo);
+  for (const turn of turns) {
+    if (turn.run > 1 || wasStale(turn)) aside.add(turn.message.messageId);
+  }
+  const places = new Map(turns.map((turn) => [turn.message.messageId, turn.seq]));
+  const latest = new Map<string, number>();
+  const wrong: string[] = [];
+  for (const { replyTo, chatId: chat, text } of shown) {
+    if (replyTo === undefined || aside.has(replyTo) || !isOutcome(text)) continue;
+    const place = places.get(replyTo) ?? -1;
+    if (place < (latest.get(chat) ?? -1)) wrong.push(text);
+    latest.set(chat, place);
+  }
+  return wrong;
+}
+
+function wasStale({ receivedAtMs, message }: Turn): boolean {
+  return receivedAtMs - message.sentAtMs > STALE_AFTER_MS;
+}
+
+function isOutcome(text: string): boolean {
+  return /answer to |could not answer|took too long/.test(text);
+}
+
+export function textOf(message: InboundMessage): string {
+  return message.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
+}

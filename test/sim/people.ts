@@ -1,0 +1,161 @@
+import { appId, chatId, messageId, openId, type MessageId } from '../../src/core/ids.ts';
+import type { InboundEvent, InboundMessage } from '../../src/core/message.ts';
+import type { Turn } from '../../src/core/turn.ts';
+import type { FaultyLark, Shown } from './faulty-lark.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+export const APP = appId('cli_0123456789abcdef');
+const CHATS = 3;
+const MINUTE_MS = 60_000;
+
+export interface PeopleParts {
+  readonly clock: VirtualClock;
+  readonly random: () => number;
+  readonly lark: FaultyLark;
+  /** One delivery of an event; true if it was acked in time. */
+  readonly deliver: (event: InboundEvent) => Promise<boolean>;
+  /** How often the bridge has died so far. */
+  readonly crashes: () => number;
+  /** They believe that their recalls arrive, and they don't. */
+  readonly recallsLost: boolean;
+}
+
+/** Those who write in the chats, take back what they wrote, and answer when they are asked. */
+export class People {
+  readonly said: InboundMessage[] = [];
+  /** What was taken back before the bridge got it. */
+  readonly takenBack = new Set<MessageId>();
+  readonly #parts: PeopleParts;
+  /** Cards that somebody has answered. */
+  readonly #answered = new Set<MessageId>();
+  #events = 0;
+
+  constructor(parts: PeopleParts) {
+    this.#parts = parts;
+  }
+
+  async say(index: number): Promise<void> {
+    const { random, clock } = this.#parts;
+    const text = random() < 0.1 ? `fail ${index}` : `question ${index}`;
+    const ageMs = random() < 0.08 ? Math.round((31 + random() * 120) * MINUTE_MS) : 0;
+    const message = inbound(`om_in_${index}`, {
+      chat: 1 + Math.floor(random() * CHATS),
+      text,
+      sentAtMs: clock.nowMs() - ageMs,
+    });
+    this.said.push(message);
+    const roll = random();
+    if (roll < 0.04) await this.#takeBackAndSend(message);
+    else {
+      if (roll < 0.14) clock.after(random() * 10_000, () => void this.#takeBack(message));
+      await this.#arrive({ kind: 'message', message });
+    }
+    if (random() < 0.2) await this.#parts.deliver({ kind: 'message', message });
+  }
+
+  /** Looks at the chats, and perhaps answers a question that stands there, or one that was answered. */
+  async look(): Promise<void> {
+    const { random, lark } = this.#parts;
+    const cards = lark.shown.filter(
+      ({ id, buttons }) => buttons.length > 0 && (!this.#answered.has(id) || random() < 0.1),
+    );
+    const card = cards[Math.floor(random() * cards.length)];
+    if (card === undefined) return;
+    const roll = random();
+    if (roll < 0.4) await this.press(card, Math.floor(random() * card.buttons.length));
+    else if (roll < 0.6) await this.#sayWord(card);
+  }
+
+  async press(card: Shown, button: number): Promise<void> {
+    const { deliver, random } = this.#parts;
+    const event: InboundEvent = {
+      kind: 'button',
+      appId: APP,
+      eventId: this.#eventId('press'),
+      chatId: card.chatId,
+      messageId: card.id,
+      operatorOpenId: openId('ou_alice'),
+      value: card.buttons[button] ?? {},
+    };
+    // Without an ack the person sees an error, and knows that nothing came of it.
+    if (await deliver(event)) this.#answered.add(card.id);
+    if (random() < 0.2) await deliver(event);
+  }
+
+  /** A question about this turn that nobody has answered. */
+  questionAbout({ id, message, state }: Turn): Shown | undefined {
+    const about = state.phase === 'held' && state.why === 'stale' ? undefined : id;
+    return this.#parts.lark.shown.find(
+      (card) =>
+        card.chatId === message.chatId &&
+        card.buttons.length > 0 &&
+        card.buttons[0]?.['turn'] === about &&
+        !this.#answered.has(card.id),
+    );
+  }
+
+  /** Says a word in place of a button. What it is about, the bridge decides. */
+  async #sayWord({ chatId: chat }: Shown): Promise<void> {
+    const { random, clock, lark } = this.#parts;
+    const words = ['/run', '/skip', '/retry'] as const;
+    const word = words[Math.floor(random() * words.length)] ?? '/run';
+    const stale = lark.shown.filter(
+      ({ chatId: other, buttons: [first] }) =>
+        other === chat && first !== undefined && first['turn'] === undefined,
+    );
+    const message = {
+      ...inbound(this.#eventId('om_word'), { chat: 0, text: word, sentAtMs: clock.nowMs() }),
+      chatId: chat,
+    };
+    await this.#arrive({ kind: 'message', message });
+    if (word !== '/retry') for (const card of stale) this.#answered.add(card.id);
+  }
+
+  async #takeBack({ messageId: id, chatId: chat }: InboundMessage): Promise<void> {
+    const { lark, recallsLost } = this.#parts;
+    lark.recall(id);
+    const eventId = this.#eventId('recall');
+    if (recallsLost) return;
+    await this.#arrive({ kind: 'recalled', appId: APP, eventId, messageId: id, chatId: chat });
+  }
+
+  /** Lark keeps no order: the recall comes before what it recalls. */
+  async #takeBackAndSend(message: InboundMessage): Promise<void> {
+    const { crashes } = this.#parts;
+    const before = crashes();
+    await this.#takeBack(message);
+    await this.#arrive({ kind: 'message', message });
+    // A process that died in between has forgotten the recall; then it may be answered.
+    if (crashes() === before) this.takenBack.add(message.messageId);
+  }
+
+  /** Lark delivers until it is acked. */
+  async #arrive(event: InboundEvent): Promise<void> {
+    const { clock, lark, deliver } = this.#parts;
+    while (!(await deliver(event))) await clock.sleep(lark.away ? MINUTE_MS : 2_000);
+  }
+
+  #eventId(what: string): string {
+    this.#events += 1;
+    return `${what}_${this.#events}`;
+  }
+}
+
+function inbound(
+  id: string,
+  { chat, text, sentAtMs }: { chat: number; text: string; sentAtMs: number },
+): InboundMessage {
+  return {
+    appId: APP,
+    messageId: messageId(id),
+    eventId: `event_of_${id}`,
+    chatId: chatId(`oc_${chat}`),
+    chatType: 'p2p',
+    senderOpenId: openId('ou_alice'),
+    rootId: undefined,
+    parentId: undefined,
+    threadId: undefined,
+    sentAtMs,
+    parts: [{ kind: 'text', text }],
+  };
+}
