@@ -27,7 +27,10 @@ test('a scenario runs, loses nothing and writes its report', async () => {
     scenarios: { id: string; correct: Record<string, number>; rows: { name: string }[] }[];
   };
   const [b2] = report.scenarios;
-  expect(b2).toMatchObject({ id: 'B2', correct: { lost: 0, repeated: 0, misordered: 0, wrong: 0 } });
+  expect(b2).toMatchObject({
+    id: 'B2',
+    correct: { lost: 0, repeated: 0, misordered: 0, wrong: 0 },
+  });
   expect(b2?.correct['answered']).toBeGreaterThan(0);
   for (const { name } of b2?.rows ?? []) expect(said).toContain(name);
 });

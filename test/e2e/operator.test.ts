@@ -82,7 +82,7 @@ describe('turns', () => {
   });
 
   test('one that waits is dropped while the daemon is off: it is never begun', async () => {
-    await rig.addAgent('slow', 'sleep 1; cat');
+    await rig.addAgent('slow', 'while [ ! -e "$HOME/go" ]; do sleep 0.05; done; cat');
     const first = await rig.run();
     const { user, chat } = rig.direct('Mei');
     const [one, two, three] = ['one', 'two', 'three'].map((text) =>
@@ -92,6 +92,7 @@ describe('turns', () => {
     await first.stop();
     expect(await told('turns', 'drop', two!.messageId)).toMatchObject({ outcome: 'at_next_start' });
     expect((await told<TurnView>('turns', 'show', two!.messageId)).phase).toBe('waiting');
+    writeFileSync(`${rig.home}/go`, '');
     await rig.run();
     const replies = await rig.repliesIn(chat, 2);
     expect(replies.map(({ replyTo }) => replyTo)).toEqual([one!.messageId, three!.messageId]);
