@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fdatasync,
+  fdatasyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { BridgeError, errorText } from '../core/errors.ts';
 import type { Log } from '../core/ports.ts';
@@ -16,16 +25,26 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** One SQLite file. Writers of one turn of the event loop share one durable commit. */
+/**
+ * One SQLite file. Writers share one commit, and what is written while that goes to the disk shares the
+ * next. SQLite itself waits for no disk at a commit (`synchronous = NORMAL`): this class syncs the log
+ * after it, beside the event loop, and nobody hears of a commit before. The log is written in order, so
+ * whoever waits for his own commit waits for all before it.
+ */
 export class Db {
   readonly #connection: Connection;
+  readonly #walFd: number;
   readonly #statements = new Map<string, Statement>();
   #waiting: Waiting[] = [];
+  /** Committed, and on its way to the disk. */
+  #syncing: Waiting[] = [];
   #flushPlanned = false;
   #closed = false;
 
-  private constructor(connection: Connection) {
+  private constructor(connection: Connection, path: string) {
     this.#connection = connection;
+    // Closing it again harms no lock of SQLite: those are on the other two files.
+    this.#walFd = openSync(`${path}-wal`, 'r+');
   }
 
   /**
@@ -36,7 +55,7 @@ export class Db {
   static open(path: string, log: Log): Db {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     try {
-      return new Db(openMigrated(path));
+      return new Db(openMigrated(path), path);
     } catch (error) {
       if (error instanceof BridgeError) throw error;
       if (!isCorrupt(error)) {
@@ -51,7 +70,7 @@ export class Db {
       }
       const kept = setAside(path);
       log.error('database_corrupt', { path, kept, error: errorText(error) });
-      return new Db(openMigrated(path));
+      return new Db(openMigrated(path), path);
     }
   }
 
@@ -62,7 +81,7 @@ export class Db {
   static openExisting(path: string): Db | undefined {
     if (!existsSync(path)) return undefined;
     try {
-      return new Db(openAsItIs(path));
+      return new Db(openAsItIs(path), path);
     } catch (error) {
       if (error instanceof BridgeError) throw error;
       throw new BridgeError(
@@ -124,48 +143,74 @@ export class Db {
       resolve: () => resolve(result),
       reject,
     });
-    if (!this.#flushPlanned) {
-      this.#flushPlanned = true;
-      setImmediate(() => this.#flush());
-    }
+    this.#planFlush();
     return promise;
   }
 
   /** Commits what waits, then closes. */
   close(): void {
     if (this.#closed) return;
-    while (this.#waiting.length > 0) this.#flush();
+    const committed = this.#syncing;
+    while (this.#waiting.length > 0) committed.push(...this.#commitNext());
     this.#closed = true;
+    if (committed.length > 0) fdatasyncSync(this.#walFd);
+    for (const one of committed) one.resolve();
+    closeSync(this.#walFd);
     this.#connection.close();
   }
 
-  #flush(): void {
-    this.#flushPlanned = false;
-    if (this.#closed) return;
-    const batch = this.#waiting.splice(0, WRITES_PER_COMMIT_MAX);
-    if (this.#waiting.length > 0) {
-      this.#flushPlanned = true;
-      setImmediate(() => this.#flush());
-    }
-    if (batch.length === 0) return;
-    try {
-      this.#commit(batch);
-    } catch (error) {
-      if (batch.length === 1) batch[0]?.reject(asStoreError(error));
-      else for (const one of batch) this.#commitAlone(one);
-      return;
-    }
-    for (const one of batch) one.resolve();
+  /** What else this turn of the event loop wants to write goes into the same commit. */
+  #planFlush(): void {
+    if (this.#flushPlanned || this.#syncing.length > 0) return;
+    this.#flushPlanned = true;
+    setImmediate(() => {
+      this.#flushPlanned = false;
+      if (!this.#closed) this.#flush();
+    });
   }
 
-  #commitAlone(one: Waiting): void {
+  #flush(): void {
+    this.#syncing = this.#commitNext();
+    if (this.#syncing.length > 0) {
+      fdatasync(this.#walFd, (error) => this.#synced(error));
+    } else if (this.#waiting.length > 0) {
+      this.#planFlush();
+    }
+  }
+
+  #synced(error: Error | null): void {
+    if (this.#closed) return;
+    // Nobody can say now what the disk has, and a second try would not tell (Linux forgets such pages).
+    // Only a new start reads what is really there; nothing of it was acked or told.
+    if (error !== null) throw syncFailed(error);
+    const committed = this.#syncing;
+    this.#syncing = [];
+    for (const one of committed) one.resolve();
+    if (this.#waiting.length > 0) this.#planFlush();
+  }
+
+  /** One commit of what waits; returns what of it succeeded. */
+  #commitNext(): Waiting[] {
+    const batch = this.#waiting.splice(0, WRITES_PER_COMMIT_MAX);
+    if (batch.length === 0) return [];
+    try {
+      this.#commit(batch);
+      return batch;
+    } catch (error) {
+      if (batch.length > 1) return batch.filter((one) => this.#committedAlone(one));
+      batch[0]?.reject(asStoreError(error));
+      return [];
+    }
+  }
+
+  #committedAlone(one: Waiting): boolean {
     try {
       this.#commit([one]);
+      return true;
     } catch (error) {
       one.reject(asStoreError(error));
-      return;
+      return false;
     }
-    one.resolve();
   }
 
   #commit(batch: readonly Waiting[]): void {
@@ -185,8 +230,8 @@ function openMigrated(path: string): Connection {
   try {
     connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     connection.exec('PRAGMA journal_mode = WAL');
-    // FULL: what was acked to Lark survives a power cut, not only a crash.
-    connection.exec('PRAGMA synchronous = FULL');
+    // Its checkpoints sync what they must; the sync of the log after each commit is ours.
+    connection.exec('PRAGMA synchronous = NORMAL');
     connection.exec('PRAGMA foreign_keys = ON');
     connection.exec('PRAGMA wal_autocheckpoint = 4000');
     chmodSync(path, 0o600);
@@ -202,7 +247,7 @@ function openAsItIs(path: string): Connection {
   const connection = connect(path);
   try {
     connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    connection.exec('PRAGMA synchronous = FULL');
+    connection.exec('PRAGMA synchronous = NORMAL');
     const version = versionOf(connection, path);
     if (version < MIGRATIONS.length) {
       throw new BridgeError(
@@ -284,6 +329,14 @@ function asStoreError(error: unknown): unknown {
     next: 'Check the free space and the rights of the state directory.',
     cause: error,
   });
+}
+
+function syncFailed(error: Error): BridgeError {
+  return new BridgeError(
+    'store_unavailable',
+    `the disk did not keep a write: ${errorText(error)}`,
+    { next: 'Check the disk, then start again: nothing that was confirmed is lost.', cause: error },
+  );
 }
 
 function closedError(): BridgeError {

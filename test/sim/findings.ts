@@ -75,7 +75,8 @@ function judgeMessage(
   if (runs > (turn?.run ?? 0)) found.ranTwice.push(text);
   if (runs > 0 && world.people.takenBack.has(message.messageId)) found.ranUnasked.push(text);
   const skipped = turn?.state.phase === 'dropped' && turn.state.why === 'skipped';
-  if (turn !== undefined && skipped && wasStale(turn) && turn.run === 1 && runs > 0) {
+  const wanted = world.people.wanted.has(message.chatId);
+  if (turn !== undefined && skipped && wasStale(turn) && !wanted && runs > 0) {
     found.ranUnasked.push(text);
   }
 }

@@ -1,4 +1,11 @@
-import { appId, chatId, messageId, openId, type MessageId } from '../../src/core/ids.ts';
+import {
+  appId,
+  chatId,
+  messageId,
+  openId,
+  type ChatId,
+  type MessageId,
+} from '../../src/core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../src/core/message.ts';
 import type { Turn } from '../../src/core/turn.ts';
 import type { FaultyLark, Shown } from './faulty-lark.ts';
@@ -25,6 +32,8 @@ export class People {
   readonly said: InboundMessage[] = [];
   /** What was taken back before the bridge got it. */
   readonly takenBack = new Set<MessageId>();
+  /** Chats in which somebody wanted old messages to be run. */
+  readonly wanted = new Set<ChatId>();
   readonly #parts: PeopleParts;
   /** Cards that somebody has answered. */
   readonly #answered = new Set<MessageId>();
@@ -77,6 +86,7 @@ export class People {
       operatorOpenId: openId('ou_alice'),
       value: card.buttons[button] ?? {},
     };
+    if (event.value['lark_bridge_choice'] === 'run') this.wanted.add(card.chatId);
     // Without an ack the person sees an error, and knows that nothing came of it.
     if (await deliver(event)) this.#answered.add(card.id);
     if (random() < 0.2) await deliver(event);
@@ -107,6 +117,7 @@ export class People {
       ...inbound(this.#eventId('om_word'), { chat: 0, text: word, sentAtMs: clock.nowMs() }),
       chatId: chat,
     };
+    if (word === '/run') this.wanted.add(chat);
     await this.#arrive({ kind: 'message', message });
     if (word !== '/retry') for (const card of stale) this.#answered.add(card.id);
   }

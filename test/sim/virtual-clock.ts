@@ -87,8 +87,8 @@ export class ProcessClock implements Clock {
 }
 
 /** Lets everything that can go on without time passing go on: promises, and commits on their way. */
-export async function settle(): Promise<void> {
-  for (let round = 0; round < 12; round += 1) {
+export async function settle(isWriting: () => boolean): Promise<void> {
+  for (let quiet = 0; quiet < 12; quiet = isWriting() ? 0 : quiet + 1) {
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });

@@ -75,6 +75,7 @@ export class BridgeWorld {
   readonly #mutations: Mutations;
   #process: Process | undefined;
   #crashChance = 0;
+  #writes = 0;
   crashes = 0;
 
   constructor(seed: number, mutations: Mutations = {}, fate: Partial<Fate> = {}) {
@@ -100,6 +101,7 @@ export class BridgeWorld {
       recallsLost: mutations.recallsLost === true,
     });
     this.#db = Db.open(join(this.#folder, 'bridge.db'), silent);
+    this.#countWrites();
   }
 
   /** All of the journal, in the order of admission. */
@@ -196,7 +198,7 @@ export class BridgeWorld {
     void bridge.start().then(() => {
       process.ready = true;
     });
-    await settle();
+    await this.#settle();
   }
 
   #kill(): void {
@@ -251,12 +253,27 @@ export class BridgeWorld {
     });
   }
 
+  /** The disk is real, and time must not pass while it works. */
+  #countWrites(): void {
+    const write = this.#db.write.bind(this.#db);
+    this.#db.write = (work) => {
+      this.#writes += 1;
+      return write(work).finally(() => {
+        this.#writes -= 1;
+      });
+    };
+  }
+
+  #settle(): Promise<void> {
+    return settle(() => this.#writes > 0);
+  }
+
   async #run(durationMs: number): Promise<void> {
     const untilMs = this.clock.nowMs() + durationMs;
     do {
-      await settle();
+      await this.#settle();
     } while (this.clock.step(untilMs));
-    await settle();
+    await this.#settle();
   }
 }
 

@@ -1,0 +1,97 @@
+/** When a write may be believed: the disk is the outer wall here, and answers when the test says so. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Log } from '../../../src/core/ports.ts';
+import { Db } from '../../../src/store/db.ts';
+
+type Done = (error: Error | null) => void;
+
+const disk = vi.hoisted(() => ({ syncs: [] as Done[] }));
+
+vi.mock('node:fs', async (original) => ({
+  ...(await original<typeof import('node:fs')>()),
+  fdatasync: (_fd: number, done: Done) => disk.syncs.push(done),
+}));
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+let folder: string;
+let db: Db;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'db-sync-'));
+  db = Db.open(join(folder, 'bridge.db'), silent);
+  db.run('CREATE TABLE sample (name TEXT)');
+  disk.syncs = [];
+});
+
+afterEach(() => {
+  db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function write(name: string): { confirmed: () => boolean } {
+  let confirmed = false;
+  void db
+    .write(() => db.run('INSERT INTO sample VALUES (?)', name))
+    .then(() => {
+      confirmed = true;
+    });
+  return { confirmed: () => confirmed };
+}
+
+async function turnsOfTheLoop(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
+
+test('nobody hears of a write before the disk has it', async () => {
+  const one = write('a');
+  await turnsOfTheLoop(5);
+  expect(disk.syncs).toHaveLength(1);
+  expect(one.confirmed()).toBe(false);
+  disk.syncs[0]?.(null);
+  await turnsOfTheLoop(1);
+  expect(one.confirmed()).toBe(true);
+});
+
+test('what is written while the disk works shares the next commit and the next sync', async () => {
+  const first = write('a');
+  await turnsOfTheLoop(2);
+  const later = ['b', 'c', 'd'].map((name) => write(name));
+  await turnsOfTheLoop(5);
+  expect(disk.syncs).toHaveLength(1);
+  disk.syncs[0]?.(null);
+  await turnsOfTheLoop(3);
+  expect(disk.syncs).toHaveLength(2);
+  expect([first, ...later].map((one) => one.confirmed())).toEqual([true, false, false, false]);
+  disk.syncs[1]?.(null);
+  await turnsOfTheLoop(1);
+  expect(later.every((one) => one.confirmed())).toBe(true);
+});
+
+test('a disk that fails to keep a write ends the process; nothing is confirmed', async () => {
+  const one = write('a');
+  await turnsOfTheLoop(2);
+  const failed = () => disk.syncs[0]?.(new Error('EIO: i/o error, fdatasync'));
+  expect(failed).toThrow('the disk did not keep a write: EIO');
+  await turnsOfTheLoop(2);
+  expect(one.confirmed()).toBe(false);
+});
+
+test('what is on its way is confirmed when the database closes', async () => {
+  const one = write('a');
+  await turnsOfTheLoop(2);
+  db.close();
+  await turnsOfTheLoop(1);
+  expect(one.confirmed()).toBe(true);
+  expect(disk.syncs).toHaveLength(1);
+  disk.syncs[0]?.(null);
+  db = Db.open(join(folder, 'bridge.db'), silent);
+  expect(db.all('SELECT name FROM sample')).toEqual([{ name: 'a' }]);
+});
