@@ -10,6 +10,7 @@ import Fastify, {
   type FastifyTypeProvider,
   type RawServerDefault,
 } from 'fastify';
+import type { FastifySchemaControllerOptions } from 'fastify/types/schema.js';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import { A2A_BODY_BYTES_MAX } from '../../core/limits.ts';
 import type { Log } from '../../core/ports.ts';
@@ -40,10 +41,27 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const STORE_RETRY_AFTER_SECS = 5;
 const SCHEMA_WORDS = { body: 'invalid request body', querystring: 'invalid query' } as const;
 
+/** Fastify loads two compilers of its own where it is not told of others. Its types know only those. */
+const COMPILERS = {
+  buildValidator: () => createValidator,
+  buildSerializer: () => () => JSON.stringify,
+} as unknown as NonNullable<FastifySchemaControllerOptions['compilersFactory']>;
+
+function createValidator({ schema, httpPart }: { schema: TSchema; httpPart?: string }) {
+  const judge = TypeCompiler.Compile(schema);
+  return (value: unknown) => {
+    if (judge.Check(value)) return { value };
+    const first = judge.Errors(value).First();
+    const word = httpPart === 'body' ? SCHEMA_WORDS.body : SCHEMA_WORDS.querystring;
+    return { error: new Refusal(400, word, { detail: `${first?.path}: ${first?.message}` }) };
+  };
+}
+
 export function createServer({ tls, corsOrigin, log }: ServerOptions): Server {
   const server = Fastify({
     bodyLimit: A2A_BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    schemaController: { compilersFactory: COMPILERS },
     ...(tls === undefined ? {} : { https: { cert: tls.certPem, key: tls.keyPem } }),
   }).withTypeProvider<TypeBoxProvider>() as Server;
 
@@ -55,16 +73,6 @@ export function createServer({ tls, corsOrigin, log }: ServerOptions): Server {
       if (!(error instanceof SyntaxError)) throw error;
       done(new Refusal(400, 'invalid JSON'));
     }
-  });
-
-  server.setValidatorCompiler(({ schema, httpPart }) => {
-    const judge = TypeCompiler.Compile(schema as TSchema);
-    return (value: unknown) => {
-      const first = judge.Errors(value).First();
-      if (first === undefined) return { value };
-      const word = httpPart === 'body' ? SCHEMA_WORDS.body : SCHEMA_WORDS.querystring;
-      return { error: new Refusal(400, word, { detail: `${first.path}: ${first.message}` }) };
-    };
   });
 
   server.addHook('onRequest', async (request, reply) => {
