@@ -6,7 +6,9 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { INBOX_KEEP_ROWS, PRUNE_EVERY_MS } from '../../src/core/limits.ts';
 import type { SimChat, SimUser } from '../../src/sim/model.ts';
+import { Db } from '../../src/store/db.ts';
 import { seeded } from '../sim/random.ts';
 import { type BridgeProcess, Rig } from './rig.ts';
 
@@ -14,6 +16,9 @@ const CHATS = 50;
 const LOOK_MS = 10_000;
 const SETTLE_MS_MAX = 60_000;
 const PAGE_BYTES = 4096;
+const DAY_MS = 24 * 60 * 60_000;
+/** More than the journal keeps of what is older than a day. */
+const YESTERDAY_ROWS = 60_000;
 const MB = 1024 * 1024;
 
 /** What must hold at the end. */
@@ -73,6 +78,7 @@ export async function soak(options: SoakOptions): Promise<string[]> {
     rateLimits: false,
   });
   try {
+    writeYesterday(rig);
     const bridge = await rig.run({
       words: ['run', '--json', '--log-level', 'warn'],
       env: { LARK_BRIDGE_CALL_LIMITS: 'off' },
@@ -216,10 +222,51 @@ class Soak {
       perMessage <= BOUNDS.dbBytesPerMessageMax || this.#said < 1_000,
       `the database holds ${Math.round(perMessage)} bytes for each message`,
     );
+    // What came since the last look at the old rows is still there.
+    const rowsMax = INBOX_KEEP_ROWS + (PRUNE_EVERY_MS / 1000) * this.#options.perSecond;
+    const pruned = this.#options.durationMs > PRUNE_EVERY_MS;
+    const rows = withJournal(this.#rig, (db) => Number(db.get(COUNT)?.['count']));
+    this.#options.print(`rows of turns at the end: ${rows}`);
+    check(!pruned || rows <= rowsMax, `the journal holds ${rows} turns, and should be pruned`);
     const loop = median(this.#samples.map(({ loopP99Ms }) => loopP99Ms));
     check(loop <= BOUNDS.eventLoopP99MsMax, `event-loop delay p99 is ${loop} ms`);
     return found;
   }
+}
+
+const COUNT = 'SELECT count(*) AS count FROM turns';
+
+function withJournal<T>(rig: Rig, work: (db: Db) => T): T {
+  const db = Db.open(join(rig.stateDir, 'bridge.db'), {
+    debug() {},
+    info() {},
+    warn() {},
+    error() {},
+  });
+  try {
+    return work(db);
+  } finally {
+    db.close();
+  }
+}
+
+/** A busy bot's journal of yesterday, all of it answered. */
+function writeYesterday(rig: Rig): void {
+  const atMs = Date.now() - 1.5 * DAY_MS;
+  withJournal(rig, (db) =>
+    db.run(
+      `WITH RECURSIVE n (at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM n WHERE at < ?)
+       INSERT INTO turns (app_id, message_id, chat_id, phase, state, message, received_at_ms,
+         admitted_at_ms, ended_at_ms)
+       SELECT ?, 'om_old_' || at, 'oc_old', 'answered', '{"phase":"answered"}', ?, ?, ?, ? FROM n`,
+      YESTERDAY_ROWS,
+      rig.app.appId,
+      JSON.stringify({ parts: [{ kind: 'text', text: 'x'.repeat(250) }] }),
+      atMs,
+      atMs,
+      atMs,
+    ),
+  );
 }
 
 function median(values: readonly number[]): number {
