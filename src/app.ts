@@ -12,29 +12,35 @@ import {
   type LarkSettings,
   type Setting,
 } from './assembly.ts';
+import { readStatus } from './beside.ts';
+import { cannotCheck, type CheckRequest, runCheck } from './bot-check.ts';
 import type { Config } from './config.ts';
 import type { Brand } from './core/brand.ts';
 import { BridgeError } from './core/errors.ts';
-import { appId } from './core/ids.ts';
-import type { JournalReader } from './core/journal.ts';
 import { startAll, stopAll, type Service } from './core/lifecycle.ts';
-import type { OrderBook } from './core/orders.ts';
 import type { AgentResult, Log } from './core/ports.ts';
 import { createDirectory } from './hub/directory.ts';
+import { openBaseUrl } from './lark/brand.ts';
 import { createHttp } from './lark/http.ts';
 import { createLarkOnboarding, type Onboarding, type OnboardingEvent } from './lark/onboarding.ts';
-import { acquireInstanceLock, findInstance } from './ops/instance-lock.ts';
-import { DaemonTable } from './store/bridge/daemon.ts';
+import { createMonitoring } from './monitoring.ts';
+import type { HealthReport } from './ops/health.ts';
+import { acquireInstanceLock } from './ops/instance-lock.ts';
+import { Notifier } from './ops/notify.ts';
+import { ownerFile } from './ops/owner-file.ts';
 import { Db } from './store/db.ts';
 import { tryFileLock } from './store/file-lock.ts';
 import { createHubStore } from './store/hub/hub-store.ts';
 
+export { openOperations, readStatus, type Operations, type Status } from './beside.ts';
+export { examine, type DoctorReport } from './doctor.ts';
 export type { OnboardingEvent } from './lark/onboarding.ts';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
+export type { CheckEvent, CheckStep } from './lark/verification.ts';
 
 export interface RunningBridge {
   readonly hubUrl: string;
+  /** How it is at this moment. */
+  readonly health: () => HealthReport;
   /** Rejects when the bridge can't go on: Lark refuses the credentials for good. Never resolves. */
   readonly ended: Promise<never>;
   stop(): Promise<void>;
@@ -46,11 +52,26 @@ export async function startBridge(setting: Setting): Promise<RunningBridge> {
   const lark = larkSettings(config);
   return opening(log, async (opened) => {
     const db = openState(config, log, { opened, app: lark });
-    const hub = await openHub(setting, db, opened);
-    const { services, ended } = assemble(setting, { lark, hub, db });
-    await startAll(services, log);
-    opened.push(...services);
-    return { hubUrl: hub.url, ended, stop: () => stopAll(opened, log) };
+    const { journal } = journalOf(db, lark.appId);
+    const monitoring = createMonitoring({ config, db, journal, clock: systemClock, log });
+    await startAll(monitoring.first, log);
+    opened.push(...monitoring.first);
+    const hub = await openHub(setting, { db, monitoring }, opened);
+    const { services, ended } = assemble(setting, { lark, hub, db, monitoring });
+    const health = () => monitoring.report();
+    const { env } = setting;
+    const notifier = new Notifier({
+      env,
+      pid: process.pid,
+      report: health,
+      clock: systemClock,
+      log,
+    });
+    // The last to start: with it the service manager hears that all of it is ready.
+    const all = [...services, monitoring.last, notifier];
+    await startAll(all, log);
+    opened.push(...all);
+    return { hubUrl: hub.url, health, ended, stop: () => stopAll(opened, log) };
   });
 }
 
@@ -58,9 +79,18 @@ export async function startBridge(setting: Setting): Promise<RunningBridge> {
 export async function startHub(setting: Setting): Promise<{ url: string; stop(): Promise<void> }> {
   const { config, log } = setting;
   return opening(log, async (opened) => {
-    const hub = createEmbeddedHub(setting, openState(config, log, { opened }));
-    await hub.start();
-    opened.push(hub);
+    const db = openState(config, log, { opened });
+    const monitoring = createMonitoring({
+      config,
+      db,
+      journal: undefined,
+      clock: systemClock,
+      log,
+    });
+    const hub = createEmbeddedHub(setting, db, monitoring.pages);
+    const all = [...monitoring.first, hub, monitoring.last];
+    await startAll(all, log);
+    opened.push(...all);
     return { url: hub.address, stop: () => stopAll(opened, log) };
   });
 }
@@ -95,70 +125,6 @@ export async function openAgents({ config, env, log }: Setting) {
   };
 }
 
-/** What is known about the daemon of a state directory, and about its work. */
-export interface Status {
-  readonly state_dir: string;
-  readonly running: boolean;
-  readonly pid: number | undefined;
-  readonly alive_at: string | undefined;
-  readonly daemon: Readonly<Record<string, unknown>> | undefined;
-  readonly counts:
-    | {
-        readonly waiting: number;
-        readonly running: number;
-        readonly held: number;
-        readonly failed_last_day: number;
-        readonly dead_letters: number;
-      }
-    | undefined;
-}
-
-/** Reads the daemon's latest sign of life; `running` is proven by the lock it holds. */
-export async function readStatus({ config }: Pick<Setting, 'config'>): Promise<Status> {
-  const running = daemonRuns(config);
-  const state = openStateToLookAt(config);
-  try {
-    const sign = state?.sign;
-    const counts = await state?.memory?.journal.counts(systemClock.nowMs() - DAY_MS);
-    return {
-      state_dir: config.stateDir,
-      running,
-      pid: running ? sign?.pid : undefined,
-      alive_at: sign && new Date(sign.atMs).toISOString(),
-      daemon: sign?.says,
-      counts: counts && {
-        waiting: counts.waiting,
-        running: counts.running,
-        held: counts.held,
-        failed_last_day: counts.failed,
-        dead_letters: counts.deadLetters,
-      },
-    };
-  } finally {
-    state?.db.close();
-  }
-}
-
-/** What an operator can see and order from beside the daemon, whether it runs or not. */
-export interface Operations {
-  readonly journal: JournalReader;
-  readonly orders: OrderBook;
-  /** Whether a daemon is there to carry orders out now. */
-  readonly daemonRuns: () => boolean;
-  readonly close: () => void;
-}
-
-/** Undefined if no bot has run on the state directory yet. Creates nothing. */
-export function openOperations({ config }: Pick<Setting, 'config'>): Operations | undefined {
-  const state = openStateToLookAt(config);
-  if (state?.memory === undefined) {
-    state?.db.close();
-    return undefined;
-  }
-  const { db, memory } = state;
-  return { ...memory, daemonRuns: () => daemonRuns(config), close: () => db.close() };
-}
-
 export interface OnboardingRequest {
   readonly config: Config;
   /** What the person chose; without it the settings decide. */
@@ -174,13 +140,23 @@ export interface OnboardingRequest {
 export async function createOnboarding(request: OnboardingRequest): Promise<Onboarding> {
   const { config, force, timeoutMs, signal, onEvent } = request;
   const { createCredentialStore } = await import('./credentials.ts');
+  const keyring = config.secrets === 'keyring' ? await openTheKeyring() : undefined;
+  const store = createCredentialStore(config.stateDir, { force, keyring });
   return createLarkOnboarding({
     brand: request.brand ?? config.brand,
     openBaseUrl: config.openBaseUrl,
     accountsBaseUrl: config.accountsBaseUrl,
     timeoutMs,
     http: createHttp({ proxy: config }),
-    store: createCredentialStore(config.stateDir, { force }),
+    store: {
+      ...store,
+      save(credentials) {
+        const saved = store.save(credentials);
+        const { appId: app, owner } = credentials;
+        if (owner !== undefined) ownerFile(config.stateDir, app).save(owner);
+        return saved;
+      },
+    },
     clock: systemClock,
     random: Math.random,
     signal,
@@ -188,7 +164,29 @@ export async function createOnboarding(request: OnboardingRequest): Promise<Onbo
   });
 }
 
+/**
+ * Proves that messages and presses reach a bot, over a connection of its own for that time. What others
+ * write meanwhile is kept for the bridge that runs next. Throws a `BridgeError` that says what is missing.
+ */
+export async function checkBot(request: CheckRequest): Promise<void> {
+  const { config, log, credentials } = request;
+  const { appId: app, appSecret, brand } = credentials;
+  const lark = { appId: app, appSecret, openBaseUrl: openBaseUrl(brand, config.openBaseUrl) };
+  const opened: Service[] = [];
+  try {
+    const db = await openStateToCheck(config, log, { opened, app: lark });
+    await runCheck(request, { lark, db, opened });
+  } finally {
+    await stopAll(opened, log);
+  }
+}
+
 // ---------------------------------------------------------------- parts
+
+async function openTheKeyring() {
+  const { openKeyring } = await import('./keyring.ts');
+  return openKeyring();
+}
 
 /** Runs `work`, which notes what it has opened; if it fails, all of that is closed again. */
 async function opening<T>(log: Log, work: (opened: Service[]) => Promise<T>): Promise<T> {
@@ -215,18 +213,15 @@ function openState(
   return db;
 }
 
-function daemonRuns({ stateDir }: Config): boolean {
-  return findInstance(stateDir, tryFileLock) !== undefined;
-}
-
-/** The database as it is, if there is one. The app is the one that is set, else the one that ran last. */
-function openStateToLookAt(config: Config) {
-  const db = Db.openExisting(config.dbPath);
-  if (db === undefined) return undefined;
-  const last = new DaemonTable(db).read();
-  const says = last && (JSON.parse(last.status) as Readonly<Record<string, unknown>>);
-  const sign = last && says && { pid: last.pid, atMs: last.atMs, says };
-  const name = config.appId ?? says?.['app_id'];
-  const memory = typeof name === 'string' ? journalOf(db, appId(name)) : undefined;
-  return { db, sign, memory };
+async function openStateToCheck(
+  config: Config,
+  log: Log,
+  parts: { opened: Service[]; app: LarkSettings },
+): Promise<Db> {
+  try {
+    return openState(config, log, parts);
+  } catch (error) {
+    if (!(error instanceof BridgeError) || error.code !== 'already_running') throw error;
+    throw cannotCheck(error, parts.app.appId, await readStatus({ config }));
+  }
 }

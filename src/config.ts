@@ -3,12 +3,24 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type Conf from 'conf';
-import { BridgeError, errorText } from './core/errors.ts';
+import { BridgeError } from './core/errors.ts';
+import { appId } from './core/ids.ts';
+import {
+  CONFIG_FILE,
+  CREDENTIALS_FILE,
+  type Environment,
+  fileOf,
+  find,
+  findInEnv,
+  type Flags,
+  type Found,
+  type Row,
+  type Sources,
+  type Stored,
+} from './setting-sources.ts';
+import type { Judged, Places } from './setting-values.ts';
 import {
   type Config,
-  type Judged,
-  type Places,
-  type Setting,
   type SettingName,
   SETTINGS,
   settingKey,
@@ -16,11 +28,8 @@ import {
   settingRows,
 } from './settings.ts';
 
+export type { Environment, Flags } from './setting-sources.ts';
 export type { Config } from './settings.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-/** Values from the command line, as typed. */
-export type Flags = { readonly [Name in SettingName]?: string };
 
 /**
  * What a command can't do without. `lark`: credentials of a Lark app. `platform`: what it takes to reach a hub
@@ -32,6 +41,8 @@ export interface ConfigRequest {
   readonly env: Environment;
   readonly flags: Flags;
   readonly needs?: readonly Need[];
+  /** Leaves a broken config.json where it is; it is an error all the same. */
+  readonly lookOnly?: boolean;
 }
 
 /** One setting as people may see it. */
@@ -55,25 +66,11 @@ export interface Inspection {
   readonly views: readonly SettingView[];
   readonly problems: readonly Problem[];
   readonly config: Config | undefined;
+  /** The same if nothing is wrong, though something may be missing. */
+  readonly incomplete: Config | undefined;
 }
 
-type Row = Setting<unknown>;
-type Stored = Readonly<Record<string, unknown>>;
-/** What was found for a setting, before it is judged. */
-type Found = { readonly source: string } & (
-  | { readonly raw: string }
-  | { readonly problem: string }
-);
-
-interface Sources {
-  readonly env: Environment;
-  readonly flags: Flags;
-  readonly file: Stored;
-  readonly credentials: Stored;
-}
-
-const CONFIG_FILE = 'config.json';
-const CREDENTIALS_FILE = 'credentials.json';
+const CHANNEL_API_VERSION = '1';
 
 /** The settings for a command. Throws one `config_invalid` that lists everything missing or wrong. */
 export async function loadConfig(request: ConfigRequest): Promise<Config> {
@@ -100,9 +97,11 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
   const { env, flags, needs = [] } = request;
   const home = homeFolder(env);
   const stateDir = locateStateDir(request);
-  const file = await readConfigFile(stateDir);
-  const credentials = await credentialsFor(env, stateDir);
-  const sources = { env, flags, file, credentials: credentials.stored };
+  const file = await readConfigFile(stateDir, request.lookOnly === true);
+  const bare = { env, flags, file, credentials: {} };
+  const credentials = await credentialsFor(bare, { stateDir, needs });
+  const { stored, secretSource } = credentials;
+  const sources = { ...bare, credentials: stored, secretSource };
 
   const values: Partial<Record<SettingName, unknown>> = {};
   const views: SettingView[] = [];
@@ -112,16 +111,23 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
     const judged = judge(row, found, { home, stateDir });
     if (judged.ok) values[name] = judged.value;
     else problems.push({ name, missing: false, text: judged.problem });
-    views.push({ name, value: shown(row, found, judged), source: sourceOf(row, found) });
+    const source =
+      found === undefined && row.credential === 'app_secret' ? secretSource : undefined;
+    views.push({ name, value: shown(row, found, judged), source: source ?? sourceOf(row, found) });
   }
   problems.push(...unknownKeys(file, stateDir));
+  if (needs.includes('platform')) problems.push(...foreignVersion(values));
   for (const gap of gapsIn(values, needs)) {
     if (problems.some(({ name }) => name === gap.name)) continue;
     const about = gap.name === 'appSecret' || gap.name === 'appId' ? credentials.remark : '';
     problems.push({ ...gap, text: `${gap.text}${about}` });
   }
-  const config = problems.length === 0 ? ({ ...values, home } as Config) : undefined;
-  return { stateDir, views, problems, config };
+  const workspaceTokenFile = fileOf(SETTINGS.workspaceToken, env);
+  const incomplete = problems.every(({ missing }) => missing)
+    ? ({ ...values, home, workspaceTokenFile } as Config)
+    : undefined;
+  const config = problems.length === 0 ? incomplete : undefined;
+  return { stateDir, views, problems, config, incomplete };
 }
 
 // ---------------------------------------------------------------- finding
@@ -144,50 +150,6 @@ export function locateStateDir({ env, flags }: ConfigRequest): string {
   const found = find('stateDir', row, { env, flags, file: {}, credentials: {} });
   const judged = judge(row, found, { home, stateDir: '' });
   return judged.ok ? (judged.value as string) : join(home, '.lark-bridge');
-}
-
-/** A flag beats the environment, which beats the files. */
-function find(name: SettingName, row: Row, sources: Sources): Found | undefined {
-  const typed = sources.flags[name];
-  if (typed !== undefined) return { source: `--${row.flag ?? name}`, raw: typed };
-  const fromEnv = findInEnv(row, sources.env);
-  if (fromEnv !== undefined) return fromEnv;
-  if (row.key !== undefined && row.key in sources.file) {
-    return fromFile(sources.file[row.key], `${row.key} in ${CONFIG_FILE}`);
-  }
-  if (row.credential !== undefined && row.credential in sources.credentials) {
-    return fromFile(
-      sources.credentials[row.credential],
-      `${row.credential} in ${CREDENTIALS_FILE}`,
-    );
-  }
-  return undefined;
-}
-
-function findInEnv(row: Row, env: Environment): Found | undefined {
-  const name = row.env?.find((one) => (env[one] ?? '').trim() !== '');
-  const direct = name === undefined ? undefined : { source: name, raw: (env[name] ?? '').trim() };
-  const fileName = row.envFile;
-  const path = fileName === undefined ? '' : (env[fileName] ?? '').trim();
-  if (fileName === undefined || path === '') return direct;
-  try {
-    const raw = readFileSync(path, 'utf8').trim();
-    if (direct !== undefined && direct.raw !== raw) {
-      return {
-        source: fileName,
-        problem: `and ${direct.source} are both set, to different values`,
-      };
-    }
-    return { source: fileName, raw };
-  } catch (error) {
-    return { source: fileName, problem: `names a file that can't be read (${errorText(error)})` };
-  }
-}
-
-function fromFile(value: unknown, source: string): Found {
-  return typeof value === 'string' || typeof value === 'number'
-    ? { source, raw: String(value) }
-    : { source, problem: 'must be a text or a number' };
 }
 
 // ---------------------------------------------------------------- judging
@@ -242,10 +204,26 @@ function gapsIn(values: Partial<Record<SettingName, unknown>>, needs: readonly N
 }
 
 function platformNeeds(values: Partial<Record<SettingName, unknown>>): SettingName[] {
+  if (values.mode === 'daemon') {
+    const inherited: SettingName[] = ['platformUrl', 'workspaceId', 'workspaceToken'];
+    return values.channelSocket === undefined && values.channelToken === undefined
+      ? inherited
+      : [...inherited, 'channelApiVersion', 'channelSocket', 'channelToken'];
+  }
   const named = values.platformUrl ?? values.workspaceToken ?? values.targetWorkspaceId;
   // Without any of these the embedded hub is meant.
   if (named === undefined) return [];
   return ['platformUrl', 'workspaceId', 'workspaceToken', 'targetWorkspaceId'];
+}
+
+/** A host with another version of the channel socket might take a turn in another sense (MOL-SOCK-08). */
+function foreignVersion({
+  mode,
+  channelApiVersion: version,
+}: Partial<Record<SettingName, unknown>>): Problem[] {
+  if (mode !== 'daemon' || version === undefined || version === CHANNEL_API_VERSION) return [];
+  const text = `${settingLabel('channelApiVersion')} must be ${CHANNEL_API_VERSION}, the only version that this lark-bridge speaks, not ${JSON.stringify(version)}`;
+  return [{ name: 'channelApiVersion', missing: false, text }];
 }
 
 // ---------------------------------------------------------------- files
@@ -280,10 +258,16 @@ export async function saveSetting(
   });
 }
 
-async function readConfigFile(stateDir: string): Promise<Stored> {
+async function readConfigFile(stateDir: string, lookOnly: boolean): Promise<Stored> {
+  const path = configPath(stateDir);
   // A mere look must not create the folder, and most people have no such file.
-  if (!existsSync(configPath(stateDir))) return {};
-  return withConf(stateDir, (conf) => conf.store);
+  if (!existsSync(path)) return {};
+  if (!lookOnly) return withConf(stateDir, (conf) => conf.store);
+  try {
+    return parseObject(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw unreadable(path, error);
+  }
 }
 
 async function withConf<T>(stateDir: string, work: (conf: Conf) => T): Promise<T> {
@@ -302,12 +286,23 @@ async function withConf<T>(stateDir: string, work: (conf: Conf) => T): Promise<T
     return work(conf);
   } catch (error) {
     if (error instanceof SyntaxError) throw setAside(path, error);
-    if (!isSystemError(error)) throw error;
-    throw new BridgeError('config_invalid', `can't use ${path}: ${error.message}`, {
-      next: 'Check that the folder and the file belong to you and can be read and written.',
+    throw unreadable(path, error);
+  }
+}
+
+/** Anything but a broken file and the system's own errors is a bug. */
+function unreadable(path: string, error: unknown): unknown {
+  if (error instanceof SyntaxError) {
+    return new BridgeError('config_invalid', `${path} is corrupt: ${error.message}`, {
+      next: 'Mend that file, or move it away.',
       cause: error,
     });
   }
+  if (!isSystemError(error)) return error;
+  return new BridgeError('config_invalid', `can't use ${path}: ${error.message}`, {
+    next: 'Check that the folder and the file belong to you and can be read and written.',
+    cause: error,
+  });
 }
 
 function parseObject(text: string): Record<string, unknown> {
@@ -337,11 +332,46 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
 
-/** What credentials.json holds, unless it is about another app than the environment names. */
+interface Credentials {
+  readonly stored: Stored;
+  readonly secretSource?: string;
+  /** Why there is less than one may expect. */
+  readonly remark: string;
+}
+
+/**
+ * What credentials.json holds, unless it is about another app than the environment names; and the secret from
+ * the keyring if that was chosen, which is opened only for who needs it.
+ */
 async function credentialsFor(
-  env: Environment,
-  stateDir: string,
-): Promise<{ stored: Stored; remark: string }> {
+  sources: Sources,
+  { stateDir, needs }: { readonly stateDir: string; readonly needs: readonly Need[] },
+): Promise<Credentials> {
+  const kept = await storedCredentials(sources.env, stateDir);
+  if (!isChosen(sources, 'secrets', 'keyring')) return kept;
+  if (find('appSecret', SETTINGS.appSecret, sources) !== undefined) return kept;
+  const inKeyring = { ...kept, secretSource: 'the keyring' };
+  const found = find('appId', SETTINGS.appId, { ...sources, credentials: kept.stored });
+  if (!needs.includes('lark') || found === undefined || !('raw' in found)) return inKeyring;
+  try {
+    const { openKeyring } = await import('./keyring.ts');
+    const secret = (await openKeyring()).read(appId(found.raw));
+    if (secret === undefined) {
+      return { ...kept, remark: `; the keyring holds no secret of ${found.raw}` };
+    }
+    return { ...inKeyring, stored: { ...kept.stored, app_secret: secret.reveal() } };
+  } catch (error) {
+    if (!(error instanceof BridgeError)) throw error;
+    return { ...kept, remark: `; ${error.message}. ${error.next ?? ''}`.trimEnd() };
+  }
+}
+
+function isChosen(sources: Sources, name: SettingName, value: string): boolean {
+  const found = find(name, SETTINGS[name], sources);
+  return found !== undefined && 'raw' in found && found.raw.toLowerCase() === value;
+}
+
+async function storedCredentials(env: Environment, stateDir: string): Promise<Credentials> {
   const path = join(stateDir, CREDENTIALS_FILE);
   if (!existsSync(path)) return { stored: {}, remark: '' };
   const { loadCredentials } = await import('./credentials.ts');
@@ -350,11 +380,17 @@ async function credentialsFor(
   if (loaded.kind === 'unusable') {
     return { stored: {}, remark: `; ${path} can't be used: ${loaded.reason}` };
   }
-  const { appId, appSecret, brand } = loaded.credentials;
+  const { appId: id, appSecret, brand } = loaded.credentials;
   const named = findInEnv(SETTINGS.appId, env);
-  if (named !== undefined && (!('raw' in named) || named.raw !== appId)) {
+  if (named !== undefined && (!('raw' in named) || named.raw !== id)) {
     return { stored: {}, remark: `; ${path} is about another app` };
   }
-  const stored = { app_id: appId, app_secret: appSecret.reveal(), tenant_brand: brand };
-  return { stored, remark: '' };
+  const stored = { app_id: id, tenant_brand: brand };
+  if (appSecret === undefined) {
+    return {
+      stored,
+      remark: `; ${path} holds none: if it is in the keyring, set LARK_BRIDGE_SECRETS=keyring`,
+    };
+  }
+  return { stored: { ...stored, app_secret: appSecret.reveal() }, remark: '' };
 }

@@ -1,4 +1,7 @@
-/** credentials.json in the state directory: `{app_id, app_secret, tenant_brand}`, for its owner's eyes only. */
+/**
+ * credentials.json in the state directory: `{app_id, app_secret, tenant_brand}`, for its owner's eyes only. Without
+ * `app_secret` if that is kept in the system's keyring.
+ */
 import { accessSync, constants, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import Conf, { type Schema } from 'conf';
@@ -7,10 +10,11 @@ import type { Credentials } from './core/credentials.ts';
 import { BridgeError, errorText } from './core/errors.ts';
 import { APP_ID_PATTERN, appId } from './core/ids.ts';
 import { Secret } from './core/secret.ts';
+import type { Keyring } from './keyring.ts';
 
 interface Stored {
   app_id: string;
-  app_secret: string;
+  app_secret?: string;
   tenant_brand: Brand;
 }
 
@@ -21,9 +25,13 @@ const SCHEMA: Schema<Stored> = {
   tenant_brand: { type: 'string', enum: BRANDS },
 };
 
+export type StoredCredentials = Omit<Credentials, 'appSecret'> & {
+  readonly appSecret: Secret | undefined;
+};
+
 export type LoadedCredentials =
   | { readonly kind: 'none' }
-  | { readonly kind: 'found'; readonly credentials: Credentials }
+  | { readonly kind: 'found'; readonly credentials: StoredCredentials }
   /** Something is there that can't be used; `reason` is for people and quotes nothing of it. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
@@ -37,25 +45,31 @@ export function loadCredentials(stateDir: string): LoadedCredentials {
   try {
     const stored: Partial<Stored> = openFile(stateDir, { schema: SCHEMA }).store;
     const { app_id: id, app_secret: secret, tenant_brand: brand = 'feishu' } = stored;
-    if (id === undefined || secret === undefined) {
-      return { kind: 'unusable', reason: 'app_id or app_secret is missing' };
-    }
-    return {
-      kind: 'found',
-      credentials: { appId: appId(id), appSecret: new Secret(secret), brand },
-    };
+    if (id === undefined) return { kind: 'unusable', reason: 'app_id is missing' };
+    const appSecret = secret === undefined ? undefined : new Secret(secret);
+    return { kind: 'found', credentials: { appId: appId(id), appSecret, brand } };
   } catch (error) {
     return { kind: 'unusable', reason: reasonOf(error) };
   }
 }
 
-/** Where `connect` keeps the bot. A bot that is there is replaced only with `force`. */
-export function createCredentialStore(stateDir: string, { force }: { force: boolean }) {
+/** Where `connect` keeps the bot; its secret in `keyring`, if there is one. */
+export interface CredentialStoreOptions {
+  /** A bot that is there is replaced only with this. */
+  readonly force: boolean;
+  readonly keyring?: Keyring | undefined;
+}
+
+export function createCredentialStore(
+  stateDir: string,
+  { force, keyring }: CredentialStoreOptions,
+) {
   const path = credentialsPath(stateDir);
   return {
     /** Makes the directory. Throws if a bot must not be replaced, or nothing can be written there. */
     admit(): void {
       makeStateDir(stateDir);
+      keyring?.check();
       const loaded = loadCredentials(stateDir);
       if (loaded.kind === 'found' && !force) throw alreadyConnected(stateDir, loaded.credentials);
     },
@@ -63,12 +77,13 @@ export function createCredentialStore(stateDir: string, { force }: { force: bool
     /** Written whole or not at all. What would be lost with the old file is kept under `keptPath`. */
     save({ appId: id, appSecret, brand }: Credentials): { keptPath: string | undefined } {
       try {
+        keyring?.keep(id, appSecret);
         const isKept = existsSync(path) && !(force && loadCredentials(stateDir).kind === 'found');
         const keptPath = isKept ? setAside(path) : undefined;
         // Unjudged: what a person confirmed is kept even if it has a form that is unknown here.
         openFile(stateDir).store = {
           app_id: id,
-          app_secret: appSecret.reveal(),
+          ...(keyring === undefined && { app_secret: appSecret.reveal() }),
           tenant_brand: brand,
         };
         return { keptPath };
@@ -126,7 +141,7 @@ function setAside(path: string): string {
   return keptPath;
 }
 
-function alreadyConnected(stateDir: string, { appId: id, brand }: Credentials): BridgeError {
+function alreadyConnected(stateDir: string, { appId: id, brand }: StoredCredentials): BridgeError {
   return new BridgeError('usage', `${stateDir} already holds the bot ${id} (${brand})`, {
     next: 'Start it with `lark-bridge run`. For another bot choose another --state-dir, or replace this one with --force.',
   });
@@ -136,7 +151,8 @@ function alreadyConnected(stateDir: string, { appId: id, brand }: Credentials): 
 function reasonOf(error: unknown): string {
   const isExpected =
     error instanceof Error &&
-    ('syscall' in error ||
+    (error instanceof BridgeError ||
+      'syscall' in error ||
       error instanceof SyntaxError ||
       error.message.startsWith('Config schema violation'));
   if (!isExpected) throw error;

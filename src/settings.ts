@@ -2,24 +2,27 @@
  * Every setting, one row each. The type of the configuration, `lark-bridge config`, the table in the
  * README and the words about bad values all come from here.
  */
-import { accessSync, constants } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
 import { BRANDS, type Brand } from './core/brand.ts';
-import { errorText } from './core/errors.ts';
-import { APP_ID_PATTERN, LARK_ID_PATTERN } from './core/ids.ts';
 import { TURN_TIMEOUT_MS, TURNS_RUNNING_MAX } from './core/limits.ts';
-import { Secret } from './core/secret.ts';
-
-export type Judged<T> =
-  | { readonly ok: true; readonly value: T }
-  /** `problem` completes the sentence "NAME …". */
-  | { readonly ok: false; readonly problem: string };
-
-/** What a path may be relative to. */
-export interface Places {
-  readonly home: string;
-  readonly stateDir: string;
-}
+import {
+  appId,
+  baseUrl,
+  host,
+  hostPort,
+  id,
+  type Judged,
+  larkId,
+  oneOf,
+  path,
+  type Places,
+  proxyUrl,
+  readableFile,
+  secret,
+  socketPath,
+  text,
+  wholeNumber,
+  yes,
+} from './setting-values.ts';
 
 export interface Setting<T> {
   /** Environment variables; the first that is set and not empty counts. */
@@ -40,110 +43,15 @@ export interface Setting<T> {
   readonly doc: string;
 }
 
-const ok = <T>(value: T): Judged<T> => ({ ok: true, value });
-const bad = (problem: string) => ({ ok: false, problem }) as const;
-
-function oneOf<const T extends string>(choices: readonly T[]) {
-  return (raw: string): Judged<T> => {
-    const found = choices.find((choice) => choice === raw.toLowerCase());
-    return found === undefined ? bad(`must be one of ${choices.join(', ')}`) : ok(found);
-  };
-}
-
-function wholeNumber(min: number, max: number) {
-  return (raw: string): Judged<number> => {
-    const value = Number(raw);
-    return /^\d{1,15}$/.test(raw) && value >= min && value <= max
-      ? ok(value)
-      : bad(`must be a whole number from ${min} to ${max}`);
-  };
-}
-
-function path(raw: string, { home, stateDir }: Places): Judged<string> {
-  if (raw.includes('\0')) return bad('must be a path');
-  if (raw === '~' || raw.startsWith('~/')) return ok(join(home, raw.slice(1)));
-  const inState = /^<state-dir>\/(.+)$/.exec(raw)?.[1];
-  if (inState !== undefined) return ok(join(stateDir, inState));
-  return ok(isAbsolute(raw) ? raw : resolve(raw));
-}
-
-function readableFile(raw: string, places: Places): Judged<string> {
-  const judged = path(raw, places);
-  if (!judged.ok) return judged;
-  try {
-    accessSync(judged.value, constants.R_OK);
-  } catch (error) {
-    return bad(`names a file that can't be read (${errorText(error)})`);
-  }
-  return judged;
-}
-
-/** An http(s) address to put paths behind, without a slash at its end. */
-function baseUrl(raw: string): Judged<string> {
-  const url = URL.canParse(raw) ? new URL(raw) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === '') {
-    return bad('must be a URL that begins with https:// or http://');
-  }
-  if (url.username !== '' || url.password !== '') return bad('must not hold a user or password');
-  if (url.search !== '' || url.hash !== '') return bad('must not hold a query or fragment');
-  return ok(`${url.origin}${url.pathname.replace(/\/+$/, '')}`);
-}
-
-function proxyUrl(raw: string): Judged<string> {
-  // The usual shorthand, which curl and others take too.
-  const url = /^[\w.-]+:\d+$/.test(raw) ? `http://${raw}` : raw;
-  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
-    ? ok(url)
-    : bad('must be the URL of an HTTP proxy, http://host:port');
-}
-
-function host(raw: string): Judged<string> {
-  const bare = /^\[([0-9a-fA-F:.]+)\]$/.exec(raw)?.[1] ?? raw;
-  return /^[\w.:%-]+$/.test(bare) ? ok(bare) : bad('must be a host name or an IP address');
-}
-
-function appId(raw: string): Judged<string> {
-  return APP_ID_PATTERN.test(raw)
-    ? ok(raw)
-    : bad(
-        'must be `cli_` and 16 hexadecimal digits (with any other app id Lark’s SDK would silently do nothing)',
-      );
-}
-
-function id(raw: string): Judged<string> {
-  return LARK_ID_PATTERN.test(raw) ? ok(raw) : bad('must be letters, digits, `_` and `-` only');
-}
-
-function larkId(prefix: string) {
-  return (raw: string): Judged<string> =>
-    raw.startsWith(prefix) && LARK_ID_PATTERN.test(raw)
-      ? ok(raw)
-      : bad(`must begin with ${prefix}`);
-}
-
-function secret(raw: string): Judged<Secret> {
-  // Such a value could not travel in an HTTP header; it is a copying mistake.
-  return /^[\x21-\x7e]+$/.test(raw)
-    ? ok(new Secret(raw))
-    : bad('holds spaces or other characters that no secret has');
-}
-
-function text(raw: string): Judged<string> {
-  return /\p{Cc}/u.test(raw) ? bad('must not hold control characters') : ok(raw);
-}
-
-function yes(): Judged<boolean> {
-  return ok(true);
-}
-
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export const LOG_FORMATS = ['text', 'json'] as const;
-const MODES = ['poll'] as const;
+const MODES = ['poll', 'daemon'] as const;
 export const CALL_LIMITS = ['lark', 'off'] as const;
 
 export const SETTINGS = {
   stateDir: {
-    env: ['LARK_CHANNEL_STATE_DIR'],
+    // The second one is a host's, for its plugins.
+    env: ['LARK_CHANNEL_STATE_DIR', 'MOLECULE_PLUGIN_STATE_DIR'],
     flag: 'state-dir',
     parse: path,
     fallback: '~/.lark-bridge',
@@ -153,7 +61,7 @@ export const SETTINGS = {
     flag: 'mode',
     parse: oneOf(MODES),
     fallback: 'poll',
-    doc: 'How it meets the hub. poll: as a workspace of its own',
+    doc: 'How it meets the hub. poll: as a workspace of its own; daemon: as the workspace that started it',
   },
   appId: {
     env: ['LARK_APP_ID'],
@@ -168,6 +76,13 @@ export const SETTINGS = {
     parse: secret,
     secret: true,
     doc: 'Secret of the Lark app',
+  },
+  secrets: {
+    env: ['LARK_BRIDGE_SECRETS'],
+    key: 'secrets',
+    parse: oneOf(['file', 'keyring']),
+    fallback: 'file',
+    doc: "Where `connect` keeps the app secret: file (credentials.json), or the system's keyring (needs the package @napi-rs/keyring)",
   },
   brand: {
     env: ['LARK_BRAND'],
@@ -193,6 +108,12 @@ export const SETTINGS = {
     key: 'accounts_base_url',
     parse: baseUrl,
     doc: 'Address of the accounts service, in place of the one of the brand',
+  },
+  defaultChatId: {
+    env: ['LARK_DEFAULT_CHAT_ID'],
+    key: 'default_chat_id',
+    parse: larkId('oc_'),
+    doc: 'Chat that gets what the agent says unasked before anybody has written to the bot; unset: none',
   },
   agent: {
     env: ['LARK_BRIDGE_AGENT'],
@@ -236,19 +157,36 @@ export const SETTINGS = {
     env: ['WORKSPACE_ID'],
     key: 'workspace_id',
     parse: id,
-    doc: 'Workspace of the bridge on the hub at PLATFORM_URL',
+    doc: 'Workspace of the bridge on the hub at PLATFORM_URL; with --mode daemon the one that started it',
   },
   workspaceToken: {
     env: ['MOLECULE_WORKSPACE_TOKEN'],
+    envFile: 'MOLECULE_WORKSPACE_TOKEN_FILE',
     parse: secret,
     secret: true,
-    doc: 'Token of that workspace',
+    doc: 'Token of that workspace; a file is read anew when it changes',
   },
   targetWorkspaceId: {
     env: ['MOLECULE_TARGET_WORKSPACE_ID'],
     key: 'target_workspace_id',
     parse: id,
-    doc: 'Workspace that gets the turns',
+    doc: 'Workspace that gets the turns; with --mode daemon WORKSPACE_ID unless set',
+  },
+  channelApiVersion: {
+    env: ['MOLECULE_CHANNEL_API_VERSION'],
+    parse: text,
+    doc: 'Version of the channel socket that a host offers to --mode daemon; the bridge speaks 1',
+  },
+  channelSocket: {
+    env: ['MOLECULE_CHANNEL_A2A_SOCKET'],
+    parse: socketPath,
+    doc: 'Channel socket of the host, which the turns go through; unset: over PLATFORM_URL',
+  },
+  channelToken: {
+    env: ['MOLECULE_CHANNEL_A2A_TOKEN'],
+    parse: secret,
+    secret: true,
+    doc: 'Capability to use that socket',
   },
   orgId: {
     env: ['MOLECULE_ORG_ID'],
@@ -317,6 +255,18 @@ export const SETTINGS = {
     parse: text,
     doc: 'Hosts, separated by commas, that are reached without a proxy',
   },
+  healthAddress: {
+    env: ['LARK_BRIDGE_HEALTH_ADDRESS'],
+    key: 'health_address',
+    parse: hostPort,
+    doc: 'host:port to answer /health and /metrics at; unset: the port of the embedded hub, /metrics there for this machine only',
+  },
+  otlpEndpoint: {
+    env: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
+    key: 'otlp_endpoint',
+    parse: baseUrl,
+    doc: 'Collector (OTLP over HTTP) that gets a trace of each message; unset: none. Needs the packages of OpenTelemetry',
+  },
   logLevel: {
     env: ['LARK_LOG_LEVEL'],
     flag: 'log-level',
@@ -350,6 +300,8 @@ type ValueOf<Row> =
 export type Config = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> } & {
   /** The user's home folder, which no setting changes. */
   readonly home: string;
+  /** The file that the token of the workspace comes from, if it is set by one. */
+  readonly workspaceTokenFile: string | undefined;
 };
 
 const ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [

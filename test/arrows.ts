@@ -9,7 +9,13 @@ interface Room {
 
 const EVERY_ROOM = ['core', 'bridge', 'lark', 'platform', 'hub', 'store', 'agents', 'ops'];
 /** The parts of the configuration: its table, and the file with the secrets. */
-const SETTINGS_FILES = ['settings.ts', 'credentials.ts'];
+const SETTINGS_FILES = [
+  'settings.ts',
+  'setting-values.ts',
+  'setting-sources.ts',
+  'credentials.ts',
+  'keyring.ts',
+];
 
 export const ROOMS: Readonly<Record<string, Room>> = {
   core: { ours: [], packages: [] },
@@ -33,13 +39,24 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['@sinclair/typebox', 'fastify', 'node:crypto', 'node:net'],
   },
   store: { ours: ['core'], packages: ['node:crypto', 'node:fs', 'node:module', 'node:path'] },
-  agents: { ours: ['core'], packages: ['shlex', 'node:child_process'] },
+  agents: {
+    ours: ['core'],
+    packages: ['shlex', 'node:child_process', 'node:fs', 'node:path'],
+  },
   ops: {
     ours: ['core'],
     packages: [
+      '@opentelemetry/api',
+      '@opentelemetry/exporter-trace-otlp-http',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace-base',
       'pino',
+      'prom-client',
+      'node:child_process',
       'node:crypto',
       'node:fs',
+      'node:http',
+      'node:net',
       'node:os',
       'node:path',
       'node:util',
@@ -50,14 +67,43 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ours: [],
     packages: ['protobufjs', 'ws', 'node:http', 'node:net', 'node:stream', 'node:zlib'],
   },
-  'settings.ts': { ours: ['core'], packages: ['node:fs', 'node:path'] },
-  'credentials.ts': { ours: ['core'], packages: ['conf', 'node:fs', 'node:path'] },
+  'setting-values.ts': { ours: ['core'], packages: ['node:fs', 'node:path'] },
+  'settings.ts': { ours: ['core', 'setting-values.ts'], packages: [] },
+  'setting-sources.ts': { ours: ['core', 'settings.ts'], packages: ['node:fs', 'node:path'] },
+  'credentials.ts': { ours: ['core', 'keyring.ts'], packages: ['conf', 'node:fs', 'node:path'] },
+  'keyring.ts': { ours: ['core'], packages: ['@napi-rs/keyring'] },
+  'keyring-package.d.ts': { ours: [], packages: [] },
   'config.ts': {
     ours: ['core', ...SETTINGS_FILES],
     packages: ['conf', 'node:fs', 'node:os', 'node:path'],
   },
-  'app.ts': { ours: [...EVERY_ROOM, 'assembly.ts', 'config.ts', ...SETTINGS_FILES], packages: [] },
-  'assembly.ts': { ours: [...EVERY_ROOM, 'config.ts'], packages: ['node:fs', 'node:path'] },
+  'app.ts': {
+    ours: [
+      ...EVERY_ROOM,
+      'assembly.ts',
+      'beside.ts',
+      'bot-check.ts',
+      'doctor.ts',
+      'monitoring.ts',
+      'config.ts',
+      ...SETTINGS_FILES,
+    ],
+    packages: [],
+  },
+  'bot-check.ts': { ours: [...EVERY_ROOM, 'assembly.ts', 'config.ts'], packages: [] },
+  'assembly.ts': {
+    ours: [...EVERY_ROOM, 'monitoring.ts', 'config.ts'],
+    packages: ['node:fs', 'node:path'],
+  },
+  'beside.ts': {
+    ours: ['core', 'ops', 'platform', 'store', 'assembly.ts', 'config.ts'],
+    packages: [],
+  },
+  'doctor.ts': {
+    ours: ['core', 'lark', 'ops', 'platform', 'store', 'assembly.ts', 'beside.ts', 'config.ts'],
+    packages: ['node:fs', 'node:path'],
+  },
+  'monitoring.ts': { ours: ['core', 'ops', 'store', 'config.ts'], packages: ['node:fs'] },
   cli: {
     ours: ['app.ts', 'config.ts', ...SETTINGS_FILES, 'core', 'ops', 'sim'],
     packages: ['qrcode', 'yargs', 'node:fs', 'node:os', 'node:path', 'node:readline'],
@@ -66,6 +112,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 
 /** What one file alone may import, whatever its room may. */
 export const ONE_FILE_ONLY: Readonly<Record<string, string>> = {
+  '@napi-rs/keyring': 'keyring.ts',
+  '@opentelemetry/sdk-trace-base': 'ops/otlp.ts',
+  'prom-client': 'ops/metrics.ts',
   '@larksuiteoapi/node-sdk': 'lark/sdk.ts',
   '@photostructure/sqlite': 'store/driver.ts',
   'node:sqlite': 'store/driver.ts',

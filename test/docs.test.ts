@@ -8,6 +8,7 @@ import {
   controlTable,
   faultsTable,
   linksOf,
+  metricsTable,
   pathsIn,
   ROOT,
   sectionOf,
@@ -51,6 +52,11 @@ test('every command in the documents is run by something', () => {
 test('the settings table in README.md is the one in the code (DOCS=write writes it)', () => {
   const made = settingsTable();
   expect(sectionOf('README.md', 'settings', made)).toBe(made);
+});
+
+test('the table of metrics in docs/monitoring.md is the one in the code', () => {
+  const made = metricsTable();
+  expect(sectionOf('docs/monitoring.md', 'metrics', made)).toBe(made);
 });
 
 test('the table of control calls in docs/simulator.md is the one in the code', () => {

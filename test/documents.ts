@@ -1,6 +1,7 @@
 /** Reads our Markdown, and makes the tables in it that come from code. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { METRICS } from '../src/ops/metric-table.ts';
 import { SETTINGS, type Setting } from '../src/settings.ts';
 import { CONTROL_COMMANDS } from '../src/sim/control.ts';
 import { FAULTS } from '../src/sim/faults.ts';
@@ -78,6 +79,16 @@ export function settingsTable(): string {
     row.doc,
   ]);
   return table(['Environment', 'Flag', 'File', 'Default', 'What it is'], rows);
+}
+
+export function metricsTable(): string {
+  const rows = METRICS.map(({ name, type, labels, help }) => [
+    code(name),
+    type,
+    labels.map(code).join(' '),
+    help,
+  ]);
+  return table(['Metric', 'Type', 'Labels', 'What it is'], rows);
 }
 
 export function controlTable(): string {

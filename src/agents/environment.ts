@@ -2,8 +2,12 @@ import type { LarkContext } from '../core/message.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Ours: settings, and the secrets among them. The program gets none, so that a new one can't leak either. */
-const OURS = /^(?:LARK_|MOLECULE_)|^(?:WORKSPACE_ID|PLATFORM_URL)$/i;
+/**
+ * Ours: settings, and the secrets among them. The program gets none, so that a new one can't leak either; nor
+ * does it get systemd's ear, which would take its word for the bridge's.
+ */
+const OURS =
+  /^(?:LARK_|MOLECULE_)|^(?:WORKSPACE_ID|PLATFORM_URL|NOTIFY_SOCKET|WATCHDOG_(?:USEC|PID)|CREDENTIALS_DIRECTORY)$/i;
 
 /** What a turn's program finds in its environment: the user's own, and where the message came from. */
 export function agentEnvironment(

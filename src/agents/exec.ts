@@ -3,6 +3,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { AGENT_DRAIN_MS, AGENT_KILL_GRACE_MS, AGENT_STDERR_BYTES_MAX } from '../core/limits.ts';
 import type { Agent, AgentResult, AgentRun, AgentTurn, Clock, Log } from '../core/ports.ts';
 import { agentEnvironment, type Environment } from './environment.ts';
+import type { ProgramBook } from './program-book.ts';
 import { Tail } from './tail.ts';
 
 export interface ExecOptions {
@@ -12,6 +13,8 @@ export interface ExecOptions {
   readonly env: Environment;
   readonly timeoutMs: number;
   readonly outputBytesMax: number;
+  /** Where it is noted which programs run, for the process after this one. */
+  readonly programs?: ProgramBook;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -46,6 +49,7 @@ class ExecRun implements AgentRun {
   readonly #output: Buffer[] = [];
   readonly #stderr = new Tail(AGENT_STDERR_BYTES_MAX);
   readonly #timers: (() => void)[] = [];
+  readonly #crossOut: (() => void) | undefined;
   #outputBytes = 0;
   /** Why the program was told to end, if it was. */
   #ending: AgentResult | undefined;
@@ -59,6 +63,7 @@ class ExecRun implements AgentRun {
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
     });
+    this.#crossOut = child.pid === undefined ? undefined : options.programs?.note(child.pid);
     this.#listen();
     this.#later(options.timeoutMs, () => this.#end(timedOut(options.timeoutMs)));
     // The program may end without having read all, or anything; its answer counts all the same.
@@ -143,6 +148,7 @@ class ExecRun implements AgentRun {
     if (this.#over) return;
     this.#over = true;
     for (const cancelTimer of this.#timers) cancelTimer();
+    this.#crossOut?.();
     const { log } = this.#options;
     const turn = this.#turn.turnId;
     const stderr = this.#stderr.text();

@@ -4,10 +4,12 @@ import type { Clock, Log } from '../core/ports.ts';
 import { createEchoAgent } from './echo.ts';
 import type { Environment } from './environment.ts';
 import { createExecAgent } from './exec.ts';
+import type { ProgramBook } from './program-book.ts';
 
 export interface FactoryOptions {
   readonly env: Environment;
   readonly timeoutMs: number;
+  readonly programs?: ProgramBook;
   readonly clock: Clock;
   readonly log: Log;
 }

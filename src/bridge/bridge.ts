@@ -1,12 +1,16 @@
 import type { Brand } from '../core/brand.ts';
+import { BridgeError } from '../core/errors.ts';
+import type { ChatId } from '../core/ids.ts';
 import type { Journal } from '../core/journal.ts';
 import type { Service } from '../core/lifecycle.ts';
 import { startAll, stopAll } from '../core/lifecycle.ts';
+import { NO_OBSERVER, type Observer } from '../core/observer.ts';
 import type { OrderQueue } from '../core/orders.ts';
 import type { Clock, Intake, LarkGateway, Log, LooseAnswer, TurnTarget } from '../core/ports.ts';
 import { Delivery } from './delivery.ts';
 import { Engine } from './engine.ts';
 import { Inbox } from './intake.ts';
+import { LooseAnswers } from './loose-answers.ts';
 import { Orders } from './orders.ts';
 import { Persistence } from './persistence.ts';
 import { Pruning } from './pruning.ts';
@@ -23,6 +27,9 @@ export interface BridgeParts {
   readonly brand: Brand;
   readonly turnsRunningMax: number;
   readonly turnTimeoutMs: number;
+  /** Where the agent speaks unasked before anybody has written to the bot. */
+  readonly defaultChatId?: ChatId | undefined;
+  readonly observer?: Observer;
 }
 
 /** The heart: from an event at the door to an answer in the chat. */
@@ -34,10 +41,13 @@ export class Bridge implements Service {
   readonly #engine: Engine;
   readonly #delivery: Delivery;
   readonly #orders: Orders;
+  readonly #looseAnswers: LooseAnswers;
   readonly #persistence: Persistence;
   readonly #services: readonly Service[];
+  #ready = false;
 
-  constructor(parts: BridgeParts) {
+  constructor(given: BridgeParts) {
+    const parts = { observer: NO_OBSERVER, ...given };
     const { journal, clock, log } = parts;
     this.#journal = journal;
     this.#log = log;
@@ -48,6 +58,14 @@ export class Bridge implements Service {
     this.#engine = new Engine({ ...parts, persistence, delivery });
     const engine = this.#engine;
     this.inbox = new Inbox({ journal, engine, delivery, persistence, clock, log });
+    const { defaultChatId } = parts;
+    this.#looseAnswers = new LooseAnswers({
+      ...parts,
+      persistence,
+      engine,
+      delivery,
+      defaultChatId,
+    });
     this.#orders = new Orders({ ...parts, persistence, engine, delivery });
     this.#services = [
       delivery,
@@ -58,9 +76,10 @@ export class Bridge implements Service {
     ];
   }
 
-  /** What came at the hub without naming a turn. */
-  receive(answer: LooseAnswer): Promise<void> {
-    return this.#engine.receive(answer);
+  /** What came at the hub without naming a turn. Rejects while the open turns are not taken up. */
+  async receive(answer: LooseAnswer): Promise<void> {
+    if (!this.#ready) throw new BridgeError('interrupted', 'the bridge is not at work yet');
+    return this.#looseAnswers.receive(answer);
   }
 
   get intake(): Intake {
@@ -71,6 +90,7 @@ export class Bridge implements Service {
     // What was ordered while no daemon ran counts before any turn is taken up.
     await this.#orders.carryOut();
     await startAll(this.#services, this.#log);
+    this.#ready = true;
     for (const head of await this.#journal.openTurns()) {
       if (head.phase !== 'command') continue;
       const command = await this.#journal.turn(head.id);
@@ -79,6 +99,7 @@ export class Bridge implements Service {
   }
 
   async stop(): Promise<void> {
+    this.#ready = false;
     this.#persistence.stop();
     await stopAll(this.#services, this.#log);
   }
@@ -86,8 +107,10 @@ export class Bridge implements Service {
   status() {
     return {
       waiting: this.#engine.lanes.size,
+      waitingSinceMs: this.#engine.lanes.oldestMs(),
       running: this.#engine.running,
       outbox: this.#delivery.length,
+      outboxSinceMs: this.#delivery.oldestMs(),
       duplicates: this.inbox.duplicates,
       journalHealthy: this.#persistence.healthy,
     };

@@ -1,6 +1,6 @@
 import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
 import type { ChatId } from '../core/ids.ts';
-import type { GapJournal, ChatRecord } from '../core/journal.ts';
+import type { GapJournal } from '../core/journal.ts';
 import type { Service } from '../core/lifecycle.ts';
 import {
   EVENT_GRACE_MS,
@@ -8,6 +8,7 @@ import {
   GAP_CHATS_MAX,
   GAP_LOOK_MS,
   GAP_READ_AFTER_MS,
+  GAP_THREADS_MAX,
   QUIET_PROOF_MAX_MS,
   QUIET_PROOF_MS,
 } from '../core/limits.ts';
@@ -25,6 +26,19 @@ export interface CatchUpParts {
   readonly log: Log;
 }
 
+/** A chat, or one of its threads. */
+interface Place {
+  readonly chatId: ChatId;
+  readonly threadId: string | undefined;
+}
+
+/** What of a chat is to be read: what happened since then, and these of its threads. */
+interface Reading {
+  readonly chatId: ChatId;
+  readonly sinceMs: number;
+  readonly threadIds: readonly string[];
+}
+
 /**
  * Reads from the chats' histories what was said while nobody listened, after an outage that Lark's own
  * redelivery leaves open for hours. The same read proves that a connection without events is only quiet:
@@ -39,6 +53,8 @@ export class CatchUp implements Service {
   #proofAtMs: number;
   /** Chats whose history Lark does not show; asked again after the next start. */
   readonly #denied = new Set<ChatId>();
+  /** Threads that it does not show although it shows their chats. */
+  readonly #deniedThreads = new Set<string>();
 
   constructor(parts: CatchUpParts) {
     this.#parts = parts;
@@ -83,23 +99,59 @@ export class CatchUp implements Service {
 
   async #readGap(fromMs: number, nowMs: number): Promise<void> {
     const { journal, log } = this.#parts;
-    const chats = await journal.chats(fromMs - GAP_CHATS_ACTIVE_MS, GAP_CHATS_MAX);
+    const activeSinceMs = fromMs - GAP_CHATS_ACTIVE_MS;
+    const chats = await journal.chats(activeSinceMs, GAP_CHATS_MAX);
+    const threads = await journal.threads(activeSinceMs, GAP_THREADS_MAX);
+    const budget = { threads: GAP_THREADS_MAX - threads.length };
     let found = 0;
-    for (const chat of chats) {
+    for (const { chatId, readUntilMs } of chats) {
       if (this.#rounds.stopped) return;
-      if (this.#denied.has(chat.chatId) || chat.readUntilMs >= nowMs) continue;
-      const sinceMs = Math.max(fromMs, chat.readUntilMs) - EVENT_GRACE_MS;
-      const missed = await this.#missed(chat, sinceMs);
+      if (this.#denied.has(chatId) || readUntilMs >= nowMs) continue;
+      const missed = await this.#missedIn(
+        {
+          chatId,
+          sinceMs: Math.max(fromMs, readUntilMs) - EVENT_GRACE_MS,
+          threadIds: threads.flatMap((one) => (one.chatId === chatId ? [one.threadId] : [])),
+        },
+        budget,
+      );
       if (missed === undefined) continue;
       for (const { inbound } of missed) {
         if (inbound !== undefined)
           await this.#parts.intake.admit({ kind: 'message', message: inbound });
       }
       found += missed.length;
-      await journal.noteRead(chat.chatId, nowMs);
+      await journal.noteRead(chatId, nowMs);
     }
+    if (this.#rounds.stopped) return;
     await journal.closeGap();
-    log.info('gap_read', { from: new Date(fromMs).toISOString(), chats: chats.length, found });
+    const from = new Date(fromMs).toISOString();
+    log.info('gap_read', { from, chats: chats.length, threads: threads.length, found });
+  }
+
+  /**
+   * What was missed in a chat and in its threads, in the order in which it was said. Besides the known
+   * threads those are read that the chat shows to have been begun meanwhile, as far as the budget goes.
+   */
+  async #missedIn(
+    { chatId, sinceMs, threadIds }: Reading,
+    budget: { threads: number },
+  ): Promise<HistoryMessage[] | undefined> {
+    const inChat = await this.#read({ chatId, threadId: undefined }, sinceMs);
+    if (inChat === undefined) return undefined;
+    const begun = new Set(inChat.flatMap(({ threadId }) => threadId ?? []));
+    const fresh = [...begun].filter((id) => !threadIds.includes(id)).toReversed();
+    const read = [...threadIds, ...fresh.slice(0, budget.threads)];
+    budget.threads -= read.length - threadIds.length;
+    const messages = new Map(inChat.map((message) => [message.messageId, message]));
+    for (const threadId of read) {
+      if (this.#rounds.stopped) return undefined;
+      if (this.#deniedThreads.has(threadId)) continue;
+      const inThread = (await this.#read({ chatId, threadId }, sinceMs)) ?? [];
+      for (const message of inThread) messages.set(message.messageId, message);
+    }
+    const all = [...messages.values()].toSorted((a, b) => a.sentAtMs - b.sentAtMs);
+    return this.#unknown(all);
   }
 
   async #lookAtQuiet(): Promise<void> {
@@ -116,40 +168,58 @@ export class CatchUp implements Service {
     }
     if (nowMs < this.#proofAtMs) return;
     const [chat] = await journal.chats(nowMs - GAP_CHATS_ACTIVE_MS, 1);
+    const [thread] = await journal.threads(nowMs - GAP_CHATS_ACTIVE_MS, 1);
     this.#proofAfterMs = Math.min(this.#proofAfterMs * 2, QUIET_PROOF_MAX_MS);
     this.#proofAtMs = nowMs + this.#proofAfterMs;
     if (chat === undefined || this.#denied.has(chat.chatId)) return;
-    const missed = await this.#missed(chat, quietSinceMs - EVENT_GRACE_MS);
-    const late = missed?.filter(({ sentAtMs }) => nowMs - sentAtMs > EVENT_GRACE_MS) ?? [];
+    // Where it was spoken to last; what is said in a thread its chat does not show.
+    const inThread =
+      thread?.lastMessageAtMs === chat.lastMessageAtMs && !this.#deniedThreads.has(thread.threadId);
+    const place = inThread ? thread : { chatId: chat.chatId, threadId: undefined };
+    const messages = await this.#read(place, quietSinceMs - EVENT_GRACE_MS);
+    const missed = await this.#unknown(messages ?? []);
+    const late = missed.filter(({ sentAtMs }) => nowMs - sentAtMs > EVENT_GRACE_MS);
     if (late.length === 0) return;
     log.error('connection_deaf', { chat: chat.chatId, missed: late.length });
     await journal.openGap(quietSinceMs);
     line.restart();
   }
 
-  /** Messages for the bot that no event brought; `undefined` if the history may not be read. */
-  async #missed(chat: ChatRecord, sinceMs: number): Promise<HistoryMessage[] | undefined> {
-    const { journal, lark, log } = this.#parts;
-    let messages: readonly HistoryMessage[];
+  /** `undefined` if it may not be read. */
+  async #read(
+    { chatId, threadId }: Place,
+    sinceMs: number,
+  ): Promise<readonly HistoryMessage[] | undefined> {
+    const { lark, log } = this.#parts;
     try {
-      messages = await lark.history(chat.chatId, sinceMs);
+      return await lark.history(chatId, sinceMs, threadId);
     } catch (error) {
       if (!(error instanceof BridgeError) || PASSING_ERRORS.has(error.code)) throw error;
+      const refused = { chat: chatId, error: errorText(error) };
+      if (threadId !== undefined) {
+        // The chat itself could be read: it is about this thread alone, which may be gone.
+        this.#deniedThreads.add(threadId);
+        log.debug('thread_history_denied', { ...refused, thread: threadId });
+        return undefined;
+      }
       // One warning says it; a permission that is missing is missing in every chat.
       const level = this.#denied.size === 0 ? 'warn' : 'debug';
-      this.#denied.add(chat.chatId);
+      this.#denied.add(chatId);
       log[level]('history_denied', {
-        chat: chat.chatId,
-        error: errorText(error),
+        ...refused,
         effect: 'what is said there while the bridge is away for long is not read back',
         next: 'Grant im:message.group_msg (groups) and im:message.p2p_msg:readonly (direct chats).',
       });
       return undefined;
     }
+  }
+
+  /** Messages for the bot that no event brought. */
+  async #unknown(messages: readonly HistoryMessage[]): Promise<HistoryMessage[]> {
     const missed: HistoryMessage[] = [];
     for (const message of messages) {
       if (message.inbound === undefined || message.deleted) continue;
-      if (!(await journal.isKnown(message.messageId))) missed.push(message);
+      if (!(await this.#parts.journal.isKnown(message.messageId))) missed.push(message);
     }
     return missed;
   }

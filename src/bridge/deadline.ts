@@ -3,19 +3,29 @@ import type { Clock } from '../core/ports.ts';
 export interface Limit {
   /** Aborts when the time is over, or when everything stops. */
   readonly signal: AbortSignal;
+  /** True if the time was over before everything stopped. */
+  readonly isOver: () => boolean;
   readonly cancel: () => void;
 }
 
-/** A limit at `deadlineMs`; without one only `stop` ends it. */
+/**
+ * A limit at `deadlineMs`, by the clock of this moment: one that is set later neither shortens nor lengthens
+ * it. Without a deadline only `stop` ends it.
+ */
 export function limitAt(clock: Clock, stop: AbortSignal, deadlineMs: number | undefined): Limit {
-  if (deadlineMs === undefined) return { signal: stop, cancel: () => {} };
+  if (deadlineMs === undefined) return { signal: stop, isOver: () => false, cancel: () => {} };
   const controller = new AbortController();
+  let over = false;
   const abort = () => controller.abort();
-  const cancelTimer = clock.after(Math.max(1, deadlineMs - clock.nowMs()), abort);
+  const cancelTimer = clock.after(Math.max(1, deadlineMs - clock.nowMs()), () => {
+    over = !stop.aborted;
+    abort();
+  });
   if (stop.aborted) abort();
   stop.addEventListener('abort', abort);
   return {
     signal: controller.signal,
+    isOver: () => over,
     cancel: () => {
       cancelTimer();
       stop.removeEventListener('abort', abort);

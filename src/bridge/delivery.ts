@@ -5,10 +5,12 @@ import {
   OUT_BACKOFF_MAX_MS,
   OUT_CONCURRENT_MAX,
   OUT_RECENT_ATTEMPTS_MAX,
+  OUT_SIGNS_CONCURRENT_MAX,
   OUT_STOP_MS_MAX,
 } from '../core/limits.ts';
 import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
 import type { InboundMessage } from '../core/message.ts';
+import type { Observer } from '../core/observer.ts';
 import type { Clock, DeliveryResult, LarkGateway, Log } from '../core/ports.ts';
 import type { OutboxRow } from '../core/turn.ts';
 import { Wake } from '../core/wake.ts';
@@ -28,6 +30,14 @@ export interface DeliveryParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly observer: Observer;
+}
+
+/** What is sent side by side, so many at once. */
+interface Line {
+  readonly lanes: Lanes;
+  readonly concurrentMax: number;
+  working: number;
 }
 
 interface Attempt {
@@ -43,7 +53,9 @@ interface Attempt {
 export class Delivery implements Service {
   readonly name = 'delivery';
   readonly #parts: DeliveryParts;
-  readonly #lanes = new Lanes();
+  readonly #messages: Line = newLine(OUT_CONCURRENT_MAX);
+  /** By themselves, so that no answer waits behind signs that Lark is slow with. */
+  readonly #signs: Line = newLine(OUT_SIGNS_CONCURRENT_MAX);
   readonly #working = new Set<Promise<void>>();
   #started = false;
   readonly #never = new AbortController();
@@ -77,7 +89,8 @@ export class Delivery implements Service {
     if (!this.#started) return;
     for (const row of rows) {
       if (row.state.phase !== 'pending') continue;
-      this.#lanes.add({
+      const { lanes } = row.priority === 'reaction' ? this.#signs : this.#messages;
+      lanes.add({
         id: row.key,
         lane: row.lane,
         order: row.seq,
@@ -89,33 +102,47 @@ export class Delivery implements Service {
   }
 
   get length(): number {
-    return this.#lanes.size;
+    return this.#messages.lanes.size + this.#signs.lanes.size;
+  }
+
+  /** Since when the row is there that waits longest. */
+  oldestMs(): number | undefined {
+    return oldestOf(this.#messages.lanes.oldestMs(), this.#signs.lanes.oldestMs());
   }
 
   #pump(): void {
     if (this.#stopping) return;
     const { clock } = this.#parts;
-    while (this.#working.size < OUT_CONCURRENT_MAX) {
-      const item = this.#lanes.take(clock.nowMs());
-      if (item === undefined) break;
-      const work = this.#guarded(item.id, item.lane).finally(() => {
-        this.#working.delete(work);
-        this.#lanes.release(item.lane);
-        this.#pump();
-      });
-      this.#working.add(work);
-    }
+    for (const line of [this.#messages, this.#signs]) this.#take(line);
     this.#cancelTimer?.();
-    const dueMs = this.#lanes.nextDueMs();
+    const dueMs = Math.min(
+      this.#messages.lanes.nextDueMs() ?? Infinity,
+      this.#signs.lanes.nextDueMs() ?? Infinity,
+    );
     this.#cancelTimer =
-      dueMs === undefined
+      dueMs === Infinity
         ? undefined
         : clock.after(Math.max(1, dueMs - clock.nowMs()), () => this.#pump());
   }
 
-  async #guarded(key: string, lane: string): Promise<void> {
+  #take(line: Line): void {
+    while (line.working < line.concurrentMax) {
+      const item = line.lanes.take(this.#parts.clock.nowMs());
+      if (item === undefined) break;
+      line.working += 1;
+      const work = this.#guarded(item.id).finally(() => {
+        line.working -= 1;
+        this.#working.delete(work);
+        line.lanes.release(item.lane);
+        this.#pump();
+      });
+      this.#working.add(work);
+    }
+  }
+
+  async #guarded(key: string): Promise<void> {
     try {
-      await this.#work(key, lane);
+      await this.#work(key);
     } catch (error) {
       // While stopping, a write may be refused: the row stays as it is for the next start.
       if (this.#stopping && error instanceof BridgeError) return;
@@ -124,7 +151,7 @@ export class Delivery implements Service {
     }
   }
 
-  async #work(key: string, lane: string): Promise<void> {
+  async #work(key: string): Promise<void> {
     const attempt = await this.#begin(key);
     if (attempt === undefined) return;
     const { row } = attempt;
@@ -138,16 +165,9 @@ export class Delivery implements Service {
         : undefined,
     );
     this.#report(row, result);
-    if (next.row.state.phase === 'pending') {
-      this.#lanes.add({
-        id: key,
-        lane,
-        order: next.row.seq,
-        notBeforeMs: next.row.state.dueAtMs,
-        sinceMs: row.createdAtMs,
-      });
-    }
-    this.offer(next.out);
+    const isOver = next.row.state.phase !== 'pending' && row.priority !== 'reaction';
+    if (isOver && row.turn !== undefined) this.#parts.observer.shown(row.turn);
+    this.offer([next.row, ...next.out]);
   }
 
   /** Notes durably that the row may reach Lark from now on; `undefined` if it is not wanted any more. */
@@ -237,6 +257,14 @@ export class Delivery implements Service {
       log.error('send_refused', failure);
     } else log.warn('send_failed', failure);
   }
+}
+
+function newLine(concurrentMax: number): Line {
+  return { lanes: new Lanes(), concurrentMax, working: 0 };
+}
+
+function oldestOf(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
 function dueBy(row: OutboxRow, atMs: number): OutboxRow {

@@ -3,22 +3,23 @@ import { BridgeError, errorText } from '../core/errors.ts';
 import type { TurnId, WorkspaceId } from '../core/ids.ts';
 import type { Journal, TurnHead } from '../core/journal.ts';
 import type { Service } from '../core/lifecycle.ts';
-import type { Clock, Log, LooseAnswer, SendResult, TurnTarget, WaitResult } from '../core/ports.ts';
-import type { Show, Turn } from '../core/turn.ts';
+import type { Observer } from '../core/observer.ts';
+import type { Clock, Log, TurnTarget } from '../core/ports.ts';
+import type { Show, Turn, TurnState } from '../core/turn.ts';
 import { Wake } from '../core/wake.ts';
 import { contextOf } from './context.ts';
-import { limitAt, pause } from './deadline.ts';
+import { type Limit, limitAt, pause } from './deadline.ts';
 import type { Delivery } from './delivery.ts';
 import { platformMessageId } from './keys.ts';
-import { Lanes } from './lanes.ts';
+import { type LaneItem, Lanes } from './lanes.ts';
 import type { Persistence } from './persistence.ts';
 import { Receipts } from './receipts.ts';
 import { toDrafts } from './render.ts';
 import { SingleSlot } from './single-slot.ts';
-import { isEngaged, isFinal, step, type TurnEvent } from './turn.ts';
+import { begunAtMs, isEngaged, isFinal, step, type TurnEvent } from './turn.ts';
 import { backoffMs } from '../core/backoff.ts';
 import {
-  RECEIPTS_BEHIND_MAX,
+  INBOX_KEEP_MS,
   TURN_SEND_BACKOFF_BASE_MS,
   TURN_SEND_BACKOFF_MAX_MS,
 } from '../core/limits.ts';
@@ -31,17 +32,16 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly observer: Observer;
   readonly brand: Brand;
   readonly turnsRunningMax: number;
   readonly turnTimeoutMs: number;
 }
 
-/** Where all turns of a target that can't correlate answers wait for the one slot. */
-const SINGLE_LANE = 'target';
-
 /**
- * Takes waiting turns one at a time per lane, sends them to the agent and settles them. Every step is in
- * the journal before the next begins, so that another process can go on from any of them.
+ * Takes waiting turns one at a time per chat, sends them to the agent and settles them. Every step is in
+ * the journal before the next begins, so that another process can go on from any of them. A target that
+ * can't correlate answers gets one turn at a time in all; which kind it is may show only later.
  */
 export class Engine implements Service {
   readonly name = 'engine';
@@ -50,7 +50,7 @@ export class Engine implements Service {
   readonly #working = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   readonly #receipts: Receipts;
-  readonly #slot = new SingleSlot();
+  readonly slot: SingleSlot;
   /** Rings when a turn without a ticket has changed. */
   readonly #changed = new Wake();
   /** Ends the work on a turn before its time. */
@@ -61,16 +61,20 @@ export class Engine implements Service {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.#receipts = new Receipts(parts.clock, (id, dueAtMs) => {
-      if (parts.delivery.length < RECEIPTS_BEHIND_MAX) {
-        this.#track(this.show(id, { what: 'receipt', dueAtMs }));
-      }
+    this.slot = new SingleSlot(parts.turnTimeoutMs);
+    this.#receipts = new Receipts({
+      clock: parts.clock,
+      waiting: () => parts.delivery.length,
+      show: (id, dueAtMs) => this.#track(this.show(id, { what: 'receipt', dueAtMs })),
     });
   }
 
   async start(): Promise<void> {
+    const { journal, clock } = this.#parts;
     this.#started = true;
-    for (const head of await this.#parts.journal.openTurns()) await this.#takeUp(head);
+    const sinceMs = clock.nowMs() - INBOX_KEEP_MS;
+    this.slot.restore(await journal.unanswered(sinceMs), clock.nowMs());
+    for (const head of await journal.openTurns()) await this.#takeUp(head);
     this.#pump();
   }
 
@@ -100,38 +104,22 @@ export class Engine implements Service {
     const { turn, changed } = await this.#apply(id, event, once);
     if (!changed) return false;
     if (turn.state.phase === 'waiting') this.offer(turn);
-    else this.lanes.remove(this.#laneOf(turn.message.chatId), id);
+    else this.lanes.remove(turn.message.chatId, id);
     if (isFinal(turn.state.phase)) this.#atWork.get(id)?.abort();
     return true;
   }
 
-  /** An answer that names no turn: shown if it can only be that of the turn at work, else kept aside. */
-  async receive(answer: LooseAnswer): Promise<void> {
-    const { journal, persistence, clock, log } = this.#parts;
-    if (await journal.isHandled(answer.id)) return;
-    const owner = this.#slot.owner();
-    if (owner.kind === 'in_flight') {
-      await this.#apply(owner.turn, { kind: 'received', text: answer.text }, answer.id);
-      return;
-    }
-    const turn = owner.kind === 'late' ? owner.turn : undefined;
-    const { id, text } = answer;
-    await persistence.insist(() => journal.quarantine({ id, text, turn, atMs: clock.nowMs() }));
-    log.warn('answer_quarantined', { answer: id, turn });
-    if (turn !== undefined) await this.#apply(turn, { kind: 'late_answer' });
-  }
-
-  laneOf(turn: Turn): string {
-    return this.#laneOf(turn.message.chatId);
-  }
-
-  #laneOf(chat: string): string {
-    return this.#parts.target.correlates ? chat : SINGLE_LANE;
+  /** How many go before one that waits. */
+  ahead({ lane, id, order }: LaneItem): number {
+    if (this.#parts.target.correlates) return this.lanes.ahead(lane, id);
+    return this.#running + [...this.lanes.waiting()].filter((other) => other.order < order).length;
   }
 
   async #takeUp(head: TurnHead): Promise<void> {
-    const { journal } = this.#parts;
-    const lane = this.#laneOf(head.chatId);
+    const { journal, clock } = this.#parts;
+    const lane = head.chatId;
+    // The process before this one may have died before it came to it.
+    if (head.phase === 'waiting' || isEngaged(head.phase)) this.#receipts.plan(head.id);
     if (head.phase === 'waiting') {
       this.lanes.add({
         id: head.id,
@@ -141,12 +129,15 @@ export class Engine implements Service {
         sinceMs: head.receivedAtMs,
       });
     } else if (head.phase === 'sending') {
+      const sent = await journal.turn(head.id);
+      // What the request came to is not known: the turn may be answered yet.
+      if (sent !== undefined) this.slot.note(sent, clock.nowMs());
       const { turn } = await this.#apply(head.id, { kind: 'restarted' });
       if (turn.state.phase === 'waiting') this.#wait(turn);
     } else if (head.phase === 'accepted' || head.phase === 'overdue') {
       const turn = await journal.turn(head.id);
       if (turn === undefined) return;
-      this.#slot.note(turn);
+      this.slot.note(turn, clock.nowMs());
       if (isEngaged(head.phase)) this.lanes.occupy(lane);
       this.#attend(turn.id, (signal) => this.#resume(turn, lane, signal));
     }
@@ -156,7 +147,7 @@ export class Engine implements Service {
     if (turn.state.phase !== 'waiting') return;
     this.lanes.add({
       id: turn.id,
-      lane: this.laneOf(turn),
+      lane: turn.message.chatId,
       order: turn.seq,
       notBeforeMs: turn.state.notBeforeMs,
       sinceMs: turn.receivedAtMs,
@@ -166,7 +157,7 @@ export class Engine implements Service {
   #pump(): void {
     if (this.#stop.signal.aborted) return;
     const { clock, target, turnsRunningMax } = this.#parts;
-    const slots = target.correlates ? turnsRunningMax : Number(this.#slot.mayStart);
+    const slots = target.correlates ? turnsRunningMax : Number(this.slot.mayStart);
     while (this.#running < slots) {
       const item = this.lanes.take(clock.nowMs());
       if (item === undefined) break;
@@ -188,10 +179,11 @@ export class Engine implements Service {
     const forget = () => {
       if (this.#atWork.get(id) === ending) this.#atWork.delete(id);
     };
-    this.#track(work(ending.signal).finally(forget));
+    void this.#track(work(ending.signal).finally(forget));
   }
 
-  #track(work: Promise<void>): void {
+  /** Never rejects. */
+  #track(work: Promise<void>): Promise<void> {
     const guarded = work
       .catch((error: unknown) => {
         if (this.#stop.signal.aborted && error instanceof BridgeError) return;
@@ -202,11 +194,14 @@ export class Engine implements Service {
         this.#pump();
       });
     this.#working.add(guarded);
+    return guarded;
   }
 
   /** One turn from its lane to the end of its slot. */
   async #work(id: TurnId, lane: string, signal: AbortSignal): Promise<void> {
     this.#running += 1;
+    const { clock, turnTimeoutMs } = this.#parts;
+    const limit = limitAt(clock, signal, clock.nowMs() + turnTimeoutMs);
     let turn: Turn | undefined;
     try {
       const target = await this.#currentTarget();
@@ -215,13 +210,14 @@ export class Engine implements Service {
         return;
       }
       ({ turn } = await this.#apply(id, { kind: 'started', target }));
-      if (turn.state.phase === 'sending') turn = await this.#send(turn, signal);
-      if (turn.state.phase === 'accepted') turn = await this.#awaitAnswer(turn, signal);
+      if (turn.state.phase === 'sending') turn = await this.#send(turn, limit);
+      if (turn.state.phase === 'accepted') turn = await this.#awaitAnswer(turn, limit);
     } finally {
+      limit.cancel();
       this.#running -= 1;
       this.#releaseLane(turn, lane);
     }
-    if (turn.state.phase === 'overdue') await this.#awaitAnswer(turn, signal);
+    if (turn.state.phase === 'overdue') await this.#awaitAnswer(turn, this.#limitOf(turn, signal));
   }
 
   async #resume(turn: Turn, lane: string, signal: AbortSignal): Promise<void> {
@@ -229,14 +225,22 @@ export class Engine implements Service {
     if (engaged) this.#running += 1;
     let now = turn;
     try {
-      if (engaged) now = await this.#awaitAnswer(turn, signal);
+      if (engaged) now = await this.#awaitAnswer(turn, this.#limitOf(turn, signal));
     } finally {
       if (engaged) {
         this.#running -= 1;
         this.#releaseLane(now, lane);
       }
     }
-    if (now.state.phase === 'overdue') await this.#awaitAnswer(now, signal);
+    if (now.state.phase === 'overdue') await this.#awaitAnswer(now, this.#limitOf(now, signal));
+  }
+
+  /** How long a turn that an agent has is waited for. */
+  #limitOf({ state }: Turn, signal: AbortSignal): Limit {
+    const { clock, turnTimeoutMs } = this.#parts;
+    if (state.phase === 'accepted') return limitAt(clock, signal, state.deadlineMs);
+    const blind = state.phase === 'overdue' && state.ticket === undefined;
+    return limitAt(clock, signal, blind ? state.sinceMs + turnTimeoutMs : undefined);
   }
 
   #releaseLane(turn: Turn | undefined, lane: string): void {
@@ -264,94 +268,77 @@ export class Engine implements Service {
     this.#wait({ ...turn, state: { ...turn.state, notBeforeMs } });
   }
 
-  async #send(turn: Turn, signal: AbortSignal): Promise<Turn> {
+  async #send(turn: Turn, limit: Limit): Promise<Turn> {
     if (turn.state.phase !== 'sending') return turn;
     const { target, random, brand } = this.#parts;
-    const { deadlineMs } = turn.state;
-    const limit = limitAt(this.#parts.clock, signal, deadlineMs);
-    let result: SendResult;
-    try {
-      result = await target.send(
-        {
-          messageId: platformMessageId(turn),
-          text: textOf(turn),
-          context: contextOf(turn.message, brand),
-          target: turn.state.target,
-        },
-        limit.signal,
-      );
-    } finally {
-      limit.cancel();
-    }
+    const result = await target.send(
+      {
+        messageId: platformMessageId(turn),
+        text: textOf(turn),
+        context: contextOf(turn.message, brand),
+        target: turn.state.target,
+      },
+      limit.signal,
+    );
     // What a cut request came to is not known; the next start asks again under the same id.
     if (this.#stop.signal.aborted && result.kind === 'unknown') return turn;
-    const late = result.kind === 'unknown' && this.#parts.clock.nowMs() >= deadlineMs;
+    const late = result.kind === 'unknown' && limit.isOver();
     const event: TurnEvent = late
       ? { kind: 'timed_out' }
       : { kind: 'sent', result, random: random() };
     return (await this.#apply(turn.id, event)).turn;
   }
 
-  /** Waits under the turn's ticket until it is settled; an `accepted` turn at most until its time is over. */
-  async #awaitAnswer(turn: Turn, signal: AbortSignal): Promise<Turn> {
+  /** Waits under the turn's ticket until it is settled or the limit is over. */
+  async #awaitAnswer(turn: Turn, limit: Limit): Promise<Turn> {
     const { target, clock, random } = this.#parts;
     const { state } = turn;
     if (state.phase !== 'accepted' && state.phase !== 'overdue') return turn;
-    if (state.ticket === undefined) return this.#awaitLoose(turn);
-    const deadlineMs = state.phase === 'accepted' ? state.deadlineMs : undefined;
-    let failures = 0;
-    while (!signal.aborted) {
-      if (deadlineMs !== undefined && clock.nowMs() >= deadlineMs) {
-        return (await this.#apply(turn.id, { kind: 'timed_out' })).turn;
+    try {
+      if (state.ticket === undefined) return await this.#awaitLoose(turn, limit);
+      let failures = 0;
+      while (!limit.signal.aborted) {
+        const result = await target.wait(state.target, state.ticket, limit.signal);
+        if (result.kind === 'pending') failures = 0;
+        else if (result.kind === 'unreachable') {
+          failures += 1;
+          const options = { baseMs: TURN_SEND_BACKOFF_BASE_MS, maxMs: TURN_SEND_BACKOFF_MAX_MS };
+          await pause(clock, limit.signal, backoffMs(failures, { ...options, random: random() }));
+        } else return (await this.#apply(turn.id, { kind: 'waited', result })).turn;
       }
-      const limit = limitAt(this.#parts.clock, signal, deadlineMs);
-      let result: WaitResult;
-      try {
-        result = await target.wait(state.target, state.ticket, limit.signal);
-      } finally {
-        limit.cancel();
-      }
-      if (result.kind === 'pending') failures = 0;
-      else if (result.kind === 'unreachable') {
-        failures += 1;
-        const options = { baseMs: TURN_SEND_BACKOFF_BASE_MS, maxMs: TURN_SEND_BACKOFF_MAX_MS };
-        await pause(clock, signal, backoffMs(failures, { ...options, random: random() }));
-      } else return (await this.#apply(turn.id, { kind: 'waited', result })).turn;
+      return limit.isOver() ? (await this.#apply(turn.id, { kind: 'timed_out' })).turn : turn;
+    } finally {
+      limit.cancel();
     }
-    return turn;
   }
 
-  /** Waits while `receive` may settle the turn; after its time, once more for as long. */
-  async #awaitLoose(turn: Turn): Promise<Turn> {
-    const { journal, clock, turnTimeoutMs } = this.#parts;
+  /** Waits while `receive` may settle the turn. */
+  async #awaitLoose(turn: Turn, limit: Limit): Promise<Turn> {
+    const { phase } = turn.state;
     let now: Turn | undefined = turn;
-    while (!this.#stop.signal.aborted) {
-      const state = now?.state;
-      if (state?.phase !== 'accepted' && state?.phase !== 'overdue') break;
-      const overdue = state.phase === 'overdue';
-      const leftMs = (overdue ? state.sinceMs + turnTimeoutMs : state.deadlineMs) - clock.nowMs();
-      if (leftMs <= 0) {
-        const event = { kind: overdue ? 'gave_up_waiting' : 'timed_out' } as const;
-        return (await this.#apply(turn.id, event)).turn;
-      }
-      const limit = limitAt(clock, this.#stop.signal, clock.nowMs() + leftMs);
+    while (now?.state.phase === phase && !limit.signal.aborted) {
       await this.#changed.wait(limit.signal);
-      limit.cancel();
-      now = await journal.turn(turn.id);
+      now = await this.#parts.journal.turn(turn.id);
     }
-    return now ?? turn;
+    if (now?.state.phase !== phase || !limit.isOver()) return now ?? turn;
+    const kind = phase === 'overdue' ? 'gave_up_waiting' : 'timed_out';
+    return (await this.#apply(turn.id, { kind })).turn;
   }
 
   async #apply(id: TurnId, event: TurnEvent, once?: string) {
     const { journal, persistence, delivery, target, turnTimeoutMs, clock, log } = this.#parts;
     const nowMs = clock.nowMs();
     const rules = { turnTimeoutMs, deduplicates: target.deduplicates, nowMs };
+    let was: TurnState | undefined;
+    let begunMs: number | undefined;
     const done = await persistence.insist(() =>
       journal.changeTurn(
         id,
         (turn) => {
           const next = step(turn, event, rules);
           if (next === undefined) return undefined;
+          was = turn.state;
+          begunMs = begunAtMs(turn.state, rules);
           const run = next.run ?? turn.run;
           const out = toDrafts({ ...turn, run }, next.show, nowMs);
           return { state: next.state, run, atMs: nowMs, out };
@@ -361,7 +348,7 @@ export class Engine implements Service {
     );
     if (done.changed) {
       const { phase } = done.turn.state;
-      this.#slot.note(done.turn);
+      this.slot.note(done.turn, nowMs);
       this.#changed.ring();
       log.info('turn_changed', {
         turn: id,
@@ -369,20 +356,32 @@ export class Engine implements Service {
         on: event.kind,
         phase,
       });
-      if (isFinal(phase) || phase === 'held') this.#receipts.cancel(id);
+      if (isFinal(phase) || phase === 'held') {
+        this.#receipts.cancel(id);
+        if (begunMs !== undefined) this.#parts.observer.turnEnded(id, phase, nowMs - begunMs);
+      }
+      if (phase === 'dropped' && was !== undefined) this.#callOff(done.turn, was);
       delivery.offer(done.out);
     }
     return done;
   }
 
-  /** Shows something about a turn that is still open, without changing it. */
+  /** Tells the hub that nobody waits for the answer any more. */
+  #callOff(turn: Turn, was: TurnState): void {
+    const { target } = this.#parts;
+    if (was.phase !== 'sending' && was.phase !== 'accepted' && was.phase !== 'overdue') return;
+    const ending = target.cancel?.(was.target, platformMessageId(turn), this.#stop.signal);
+    if (ending !== undefined) void this.#track(ending);
+  }
+
+  /** Shows something about a turn that waits or is at work, without changing it. */
   async show(id: TurnId, show: Show): Promise<void> {
     const { journal, persistence, delivery, clock } = this.#parts;
     const nowMs = clock.nowMs();
     const { out } = await persistence.insist(() =>
       journal.changeTurn(id, (turn) => {
         const { phase } = turn.state;
-        if (isFinal(phase) || phase === 'held' || phase === 'command') return undefined;
+        if (phase !== 'waiting' && !isEngaged(phase)) return undefined;
         return { state: turn.state, out: toDrafts(turn, [show], nowMs) };
       }),
     );

@@ -1,17 +1,17 @@
 import { LRUCache } from 'lru-cache';
 import type { ChatId, MessageId, TurnId } from '../core/ids.ts';
-import type { Admission, Journal } from '../core/journal.ts';
-import { DEDUP_FRONT_ENTRIES, STALE_AFTER_MS } from '../core/limits.ts';
+import type { Journal } from '../core/journal.ts';
+import { DEDUP_FRONT_ENTRIES } from '../core/limits.ts';
 import type { InboundEvent, InboundMessage } from '../core/message.ts';
 import type { Clock, Intake, Log } from '../core/ports.ts';
-import type { ChoiceAction, OutboxDraft, Turn } from '../core/turn.ts';
-import { parseCommand, turnsMeant } from './commands.ts';
+import type { ChoiceAction, Turn } from '../core/turn.ts';
+import { ASKABLE_MAX, judgeAdmission, staleQuestion } from './admission.ts';
+import { turnsMeant } from './commands.ts';
 import type { Delivery } from './delivery.ts';
 import type { Engine } from './engine.ts';
-import { outKey, parseChoiceValue } from './keys.ts';
+import { parseChoiceValue } from './keys.ts';
 import type { Persistence } from './persistence.ts';
-import { toDrafts } from './render.ts';
-import { choices, notices } from './texts.ts';
+import { notices } from './texts.ts';
 
 export interface IntakeParts {
   readonly journal: Journal;
@@ -21,9 +21,6 @@ export interface IntakeParts {
   readonly clock: Clock;
   readonly log: Log;
 }
-
-/** How many held or failed turns of a chat a person's word can reach. */
-const ASKABLE_MAX = 100;
 
 /** The door of the bridge: an event is in the journal, once, before anything else happens with it. */
 export class Inbox implements Intake {
@@ -64,7 +61,11 @@ export class Inbox implements Intake {
       this.#duplicates += 1;
       return;
     }
-    const admission = await this.#judge(message, clock.nowMs());
+    const admission = await judgeAdmission(message, {
+      journal,
+      nowMs: clock.nowMs(),
+      isRecalled: this.#recalled.has(message.messageId),
+    });
     const done = await journal.admit(admission);
     this.#known.set(message.messageId, true);
     if (done === undefined) {
@@ -79,45 +80,10 @@ export class Inbox implements Intake {
       phase: turn.state.phase,
     });
     delivery.offer(out);
-    if (turn.state.phase === 'command') await this.#carryOut(turn);
-    else engine.offer(turn);
-  }
-
-  async #judge(message: InboundMessage, nowMs: number): Promise<Admission> {
-    const base = { message, receivedAtMs: nowMs };
-    const subject = { message, run: 1 };
-    const unsupported = message.parts.find((part) => part.kind === 'unsupported');
-    if (unsupported !== undefined) {
-      const show = [notices.unsupported(unsupported.messageType)];
-      return { ...base, state: { phase: 'answered' }, out: toDrafts(subject, show, nowMs) };
-    }
-    if (message.parts.every((part) => part.kind === 'text' && part.text.trim() === '')) {
-      return {
-        ...base,
-        state: { phase: 'answered' },
-        out: toDrafts(subject, [notices.empty()], nowMs),
-      };
-    }
-    const action = parseCommand(message);
-    if (action !== undefined) {
-      const about = turnsMeant(
-        action,
-        await this.#parts.journal.askable(message.chatId, ASKABLE_MAX),
-      );
-      return { ...base, state: { phase: 'command', action, about }, out: [] };
-    }
-    if (this.#recalled.has(message.messageId)) {
-      return { ...base, state: { phase: 'dropped', why: 'recalled' }, out: [] };
-    }
-    if (nowMs - message.sentAtMs > STALE_AFTER_MS) return this.#stale(base, nowMs);
-    return { ...base, state: { phase: 'waiting', attempt: 0, notBeforeMs: 0 }, out: [] };
-  }
-
-  /** Old messages are neither run blindly nor dropped: the chat is asked, once for all of them. */
-  #stale(base: Pick<Admission, 'message' | 'receivedAtMs'>, nowMs: number): Admission {
-    const { message } = base;
-    const held = { ...base, state: { phase: 'held', why: 'stale' } } as const;
-    return { ...held, out: [], question: staleQuestion(message, message.messageId, nowMs) };
+    if (turn.state.phase === 'command') return this.#carryOut(turn);
+    // A recall that came while the message was being written has found no turn to end.
+    if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
+    else await engine.happen(turn.id, { kind: 'recalled' });
   }
 
   async #recall(messageId: MessageId, eventId: string): Promise<void> {
@@ -172,11 +138,4 @@ export class Inbox implements Intake {
       await this.#parts.engine.happen(id, { kind: 'chosen', action }, once);
     }
   }
-}
-
-/** One question for all stale messages of a chat; `cause` is what made it necessary. */
-function staleQuestion(message: InboundMessage, cause: string, nowMs: number): OutboxDraft[] {
-  const key = outKey(message.appId, message.chatId, 'stale', cause);
-  const drafts = toDrafts({ message, run: 1 }, [choices.stale()], nowMs);
-  return drafts.map((draft) => ({ ...draft, key, turn: undefined }));
 }

@@ -122,6 +122,15 @@ export class Lanes {
     return next;
   }
 
+  /** Since when somebody waits longest. */
+  oldestMs(): number | undefined {
+    let oldest: number | undefined;
+    for (const { sinceMs } of this.waiting()) {
+      if (oldest === undefined || sinceMs < oldest) oldest = sinceMs;
+    }
+    return oldest;
+  }
+
   *waiting(): Generator<LaneItem> {
     for (const lane of this.#lanes.values()) yield* lane.items;
   }

@@ -60,9 +60,7 @@ export class QueueNotices implements Service {
       if (retrying && waitedMs < OFFLINE_NOTICE_AFTER_MS) continue;
       if (!this.#mayTell(item.lane, nowMs)) continue;
       this.#told.add(item.id);
-      const notice = retrying
-        ? notices.offline()
-        : notices.queued(this.#engine.lanes.ahead(item.lane, item.id));
+      const notice = retrying ? notices.offline() : notices.queued(this.#engine.ahead(item));
       await this.#engine.show(item.id as TurnId, notice);
     }
   }

@@ -1,10 +1,10 @@
 /** From what a turn wants shown to rows of the outbox, and from a row to the call that shows it. */
-import { turnId } from '../core/ids.ts';
+import { turnId, type ChatId } from '../core/ids.ts';
 import { LARK_TEXT_BYTES_MAX } from '../core/limits.ts';
 import type { InboundMessage } from '../core/message.ts';
 import type { Outgoing, Rendered } from '../core/ports.ts';
 import type { ChoiceButton, OutboxBody, OutboxDraft, OutboxRow, Show } from '../core/turn.ts';
-import { choiceValue, turnKey } from './keys.ts';
+import { choiceValue, outKey, turnKey } from './keys.ts';
 
 /** The sign on a message that was received and is being worked on. */
 const RECEIPT_EMOJI = 'Typing';
@@ -85,6 +85,28 @@ function reactionDraft(subject: Subject, nowMs: number) {
     lane: `reaction:${subject.message.messageId}`,
     priority: 'reaction' as const,
   };
+}
+
+/** The rows that show what the agent said without being asked. */
+export function unaskedDrafts(said: {
+  readonly id: string;
+  readonly text: string;
+  readonly chat: ChatId;
+  readonly nowMs: number;
+}): OutboxDraft[] {
+  const { id, text, chat, nowMs } = said;
+  return splitText(text).map((piece, part) => ({
+    key: outKey(chat, 'unasked', id, part),
+    lane: chat,
+    turn: undefined,
+    chatId: chat,
+    replyTo: undefined,
+    placement: 'chat',
+    priority: 'answer',
+    body: { kind: 'text', text: piece },
+    createdAtMs: nowMs,
+    dueAtMs: nowMs,
+  }));
 }
 
 /** Pieces that Lark takes, cut at line ends where there are any. */

@@ -14,9 +14,14 @@ export const notices = {
   empty: () => notice('empty', 'You mentioned me without a question. What can I do for you?'),
   emptyAnswer: () => notice('empty_answer', 'The agent finished without an answer.'),
   refused: (detail: string) =>
-    notice('refused', `I could not pass your message to the agent: ${detail}. ${RETRY}`),
+    notice('refused', `I could not pass your message to the agent: ${sentence(detail)} ${RETRY}`),
+  unanswerable: () =>
+    notice(
+      'unanswerable',
+      "The agent has your message, but its answer can't come back to this chat. Whoever runs this bot finds in its log what to do.",
+    ),
   agentFailed: (detail: string) =>
-    notice('agent_failed', `The agent could not answer: ${detail}. ${RETRY}`),
+    notice('agent_failed', `The agent could not answer: ${sentence(detail)} ${RETRY}`),
   timedOut: () =>
     notice('timed_out', `The agent took too long, so I stopped waiting for it. ${RETRY}`),
   overdue: () =>
@@ -44,6 +49,11 @@ export const notices = {
       'The agent answered, but Lark refused to show the answer (its content or size). The operator can see it in the dead letters.',
     ),
 } as const;
+
+/** What agents and hubs say ends with a stop or does not. */
+function sentence(detail: string): string {
+  return /[.!?。！？]$/.test(detail) ? detail : `${detail}.`;
+}
 
 const RETRY = 'Send /retry to run it again.';
 

@@ -23,8 +23,8 @@ export type TurnEvent =
   | { readonly kind: 'chosen'; readonly action: ChoiceAction }
   /** `correlates`: answers name their turn, so that one that still comes can't be taken for another's. */
   | { readonly kind: 'dropped_by_operator'; readonly correlates: boolean }
-  /** An answer that names no turn, while this is the only one with the target. */
-  | { readonly kind: 'received'; readonly text: string }
+  /** An answer that names no turn, while this is the only one that it can be of. */
+  | { readonly kind: 'received'; readonly answer: TurnAnswer }
   /** An answer that may be its own came after its time; or none came for as long again. */
   | { readonly kind: 'late_answer' }
   | { readonly kind: 'gave_up_waiting' }
@@ -45,6 +45,12 @@ export const isFinal = (phase: TurnPhase): boolean => FINAL.has(phase);
 /** Holds a slot and its chat's lane. */
 export const isEngaged = (phase: TurnPhase): boolean => ENGAGED.has(phase);
 
+/** When a turn was given to the target; `undefined` if it is not there. */
+export function begunAtMs(state: TurnState, { turnTimeoutMs }: TurnRules): number | undefined {
+  if ('deadlineMs' in state) return state.deadlineMs - turnTimeoutMs;
+  return state.phase === 'overdue' ? state.sinceMs - turnTimeoutMs : undefined;
+}
+
 /** `undefined`: the event means nothing to a turn in this state (it came too late, or twice). */
 export function step(
   turn: Turn,
@@ -59,13 +65,11 @@ export function step(
     case 'waited':
       return waited(turn, event.result);
     case 'timed_out':
-      return timedOut(turn, rules.nowMs);
+      return timedOut(turn, rules);
     case 'restarted':
       return restarted(turn, rules);
     case 'received':
-      return turn.state.phase === 'sending' || isBlind(turn.state, 'accepted')
-        ? settle({ kind: 'answered', text: event.text })
-        : undefined;
+      return mayReceive(turn.state) ? settle(event.answer) : undefined;
     case 'late_answer':
     case 'gave_up_waiting':
       // The chat was told when the time was over.
@@ -105,6 +109,8 @@ function sent(
       return { state: { ...state, phase: 'accepted', ticket: result.ticket }, show: [] };
     case 'accepted_uncorrelated':
       return { state: { ...state, phase: 'accepted', ticket: undefined }, show: [] };
+    case 'unanswerable':
+      return fail('unanswerable', notices.unanswerable());
     case 'busy':
       return again(state, rules.nowMs + result.retryAfterMs);
     case 'unreachable':
@@ -139,13 +145,18 @@ function waited(turn: Turn, result: WaitResult): TurnStep | undefined {
   }
 }
 
-function timedOut(turn: Turn, nowMs: number): TurnStep | undefined {
-  const { state } = turn;
-  if (state.phase === 'sending') return fail('timed_out', notices.timedOut());
-  if (state.phase !== 'accepted') return undefined;
-  const notice = state.ticket === undefined ? notices.timedOut() : notices.overdue();
+function timedOut(
+  { state }: Turn,
+  { deduplicates, nowMs }: TurnRules & { readonly nowMs: number },
+): TurnStep | undefined {
+  const isSending = state.phase === 'sending';
+  if (isSending && deduplicates) return fail('timed_out', notices.timedOut());
+  if (!isSending && state.phase !== 'accepted') return undefined;
+  // A target that never said that it has the turn may answer it all the same.
+  const ticket = isSending ? undefined : state.ticket;
+  const notice = ticket === undefined ? notices.timedOut() : notices.overdue();
   return {
-    state: { phase: 'overdue', target: state.target, ticket: state.ticket, sinceMs: nowMs },
+    state: { phase: 'overdue', target: state.target, ticket, sinceMs: nowMs },
     show: [notice, { what: 'receipt_off' }],
   };
 }
@@ -209,6 +220,12 @@ function end(state: TurnState): TurnStep {
 /** With a target that can't say which turn an answer belongs to. */
 function isBlind(state: TurnState, phase: 'accepted' | 'overdue'): boolean {
   return state.phase === phase && state.ticket === undefined;
+}
+
+/** An answer can be faster than the receipt for its question, and come although the receipt was lost. */
+function mayReceive(state: TurnState): boolean {
+  const isInDoubt = state.phase === 'held' && state.why === 'unknown';
+  return state.phase === 'sending' || isBlind(state, 'accepted') || isInDoubt;
 }
 
 function mayDrop(phase: TurnPhase, correlates: boolean): boolean {

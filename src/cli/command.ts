@@ -13,12 +13,15 @@ export interface Invocation {
   readonly stdin: NodeJS.ReadStream;
   /** For what only a terminal can do; results go through `output`. */
   readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
   /** Aborts when the person or the supervisor wants the program to stop. */
   readonly signal: AbortSignal;
   /** The environment and flags, to load settings from. */
   readonly configRequest: (needs: readonly Need[]) => ConfigRequest;
   /** What the programs of agents inherit. */
   readonly env: Environment;
+  /** What runs: Node's program and the script, as they were called. */
+  readonly program: { readonly node: string; readonly program: string };
   readonly loadConfig: (needs: readonly Need[]) => Promise<Config>;
   readonly createLog: (config: Pick<Config, 'logLevel' | 'logFormat' | 'noColor'>) => Promise<Log>;
 }
@@ -33,8 +36,8 @@ interface CommandBase {
 export interface LeafCommand extends CommandBase {
   readonly options?: Readonly<Record<string, Options>>;
   readonly positionals?: Readonly<Record<string, PositionalOptions>>;
-  /** Resolves when done; throws a `BridgeError` that says why not. */
-  run(invocation: Invocation): Promise<void>;
+  /** Resolves when done, with the exit code if that is not 0; throws a `BridgeError` that says why not. */
+  run(invocation: Invocation): Promise<void> | Promise<number>;
 }
 
 export interface CommandGroup extends CommandBase {

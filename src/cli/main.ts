@@ -8,7 +8,9 @@ import { configCommand } from './commands/config.ts';
 import { connectCommand } from './commands/connect.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { hubCommand } from './commands/hub.ts';
+import { serviceCommand } from './commands/os-service.ts';
 import { runCommand } from './commands/run.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { statusCommand } from './commands/status.ts';
@@ -23,6 +25,9 @@ export interface Surroundings {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
+  /** Node's program, and how it was called. */
+  readonly execPath: string;
+  readonly argv: readonly string[];
 }
 
 const GRAMMAR = {
@@ -32,10 +37,12 @@ const GRAMMAR = {
     hubCommand,
     agentsCommand,
     statusCommand,
+    doctorCommand,
     turnsCommand,
     deadLettersCommand,
     traceCommand,
     configCommand,
+    serviceCommand,
     simulateCommand,
     demoCommand,
   ],
@@ -63,8 +70,7 @@ export async function main(
     const { command, options } = parsed;
     const quiet = options['quiet'] === true;
     output = new Output(around, { version, json: options['json'] === true, quiet });
-    await command.run(invocationOf(options, { output, signal, around }));
-    return 0;
+    return (await command.run(invocationOf(options, { output, signal, around }))) ?? 0;
   } catch (error) {
     return output.failure(error);
   }
@@ -87,7 +93,9 @@ function invocationOf(
     signal,
     stdin: around.stdin,
     stdout: around.stdout,
+    stderr: around.stderr,
     env: around.env,
+    program: { node: around.execPath, program: around.argv[1] ?? '' },
     configRequest: (needs) => ({ env: around.env, flags, needs }),
     loadConfig: async (needs) => {
       const { loadConfig } = await import('../config.ts');

@@ -150,6 +150,10 @@ export interface QueueStore {
   /** Stores a message once, with the inbox row for a target that polls, and completes what it answers. */
   send(sending: Sending): Promise<Sent>;
   item(id: QueueId): Promise<QueueItem | undefined>;
+  /** The item that a message made. */
+  itemOfMessage(
+    message: Pick<Sending, 'source' | 'target' | 'messageId'>,
+  ): Promise<QueueItem | undefined>;
   /** Marks up to `limit` items that may run now as dispatched and returns them in order. */
   claim(limit: number, atMs: number): Promise<readonly QueueItem[]>;
   /** Ends an item that is not ended yet; false if it was. */
@@ -211,7 +215,4 @@ export interface ActivityStore {
   pruneActivity(beforeMs: number, limit: number): Promise<number>;
 }
 
-export interface HubStore extends AgentStore, WorkspaceStore, QueueStore, ActivityStore {
-  /** Rejects if the database does not answer. */
-  ping(): Promise<void>;
-}
+export interface HubStore extends AgentStore, WorkspaceStore, QueueStore, ActivityStore {}

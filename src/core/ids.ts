@@ -19,6 +19,11 @@ export const openId = (raw: string) => raw as OpenId;
 export const turnId = (raw: string) => raw as TurnId;
 export const workspaceId = (raw: string) => raw as WorkspaceId;
 
+/** UUIDs come in either case. */
+export function isSameWorkspace(one: WorkspaceId, other: WorkspaceId): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
 /** The official SDK silently does nothing with an app id of another shape. */
 export const APP_ID_PATTERN = /^cli_[0-9a-fA-F]{16}$/;
 

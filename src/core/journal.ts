@@ -68,8 +68,13 @@ export interface Journal {
   quarantine(answer: QuarantinedAnswer): Promise<void>;
   /** True if an answer of this id was shown or kept before. */
   isHandled(answerId: string): Promise<boolean>;
+  /** Runs that may have reached their target and ended since then without an answer, oldest first. */
+  unanswered(sinceMs: number): Promise<readonly UnansweredRun[]>;
+  /** The chat of the newest message. */
+  latestChat(): Promise<ChatId | undefined>;
   out(key: string): Promise<OutboxRow | undefined>;
-  enqueue(drafts: readonly OutboxDraft[]): Promise<readonly OutboxRow[]>;
+  /** With `once`, an event's id: nothing if this event has added its rows already. */
+  enqueue(drafts: readonly OutboxDraft[], once?: string): Promise<readonly OutboxRow[]>;
   changeOut(
     key: string,
     decide: (row: OutboxRow) => OutboxChange | undefined,
@@ -84,6 +89,14 @@ export interface Journal {
   isDone(once: string): Promise<boolean>;
   /** Forgets a few old rows; returns how many, 0 when there are no more. */
   prune(rules: PruneRules): Promise<number>;
+}
+
+export interface UnansweredRun {
+  readonly turn: TurnId;
+  readonly run: number;
+  readonly endedAtMs: number;
+  /** It was waited for as long again, in vain. */
+  readonly gaveUp: boolean;
 }
 
 export interface QuarantinedAnswer {
@@ -170,6 +183,13 @@ export interface ChatRecord {
   readonly readUntilMs: number;
 }
 
+/** A thread in which the bot was spoken to. */
+export interface ThreadRecord {
+  readonly chatId: ChatId;
+  readonly threadId: string;
+  readonly lastMessageAtMs: number;
+}
+
 /** What was missed while nobody listened. */
 export interface GapJournal {
   /** When the stretch of time began that has not been read back yet; `undefined` if there is none. */
@@ -179,6 +199,8 @@ export interface GapJournal {
   closeGap(): Promise<void>;
   /** Chats with messages since `activeSinceMs`, the most recently active first. */
   chats(activeSinceMs: number, limit: number): Promise<readonly ChatRecord[]>;
+  /** Threads with messages since `activeSinceMs`, of all chats, the most recently active first. */
+  threads(activeSinceMs: number, limit: number): Promise<readonly ThreadRecord[]>;
   noteRead(chat: ChatId, untilMs: number): Promise<void>;
   isKnown(message: MessageId): Promise<boolean>;
 }

@@ -22,6 +22,9 @@ export const TURN_SEND_BACKOFF_MAX_MS = 30_000;
 /** How long a hub may hold a send for its answer: one that comes at once then saves a second call. */
 export const SEND_WAIT_SECS = 1;
 
+/** A runtime on this machine that takes no connection by now hangs. */
+export const CHANNEL_CONNECT_TIMEOUT_MS = 5_000;
+
 /** How long one wait for a queue item is held open; below the idle limits of common proxies (30 s). */
 export const QUEUE_WAIT_MS = 25_000;
 
@@ -83,8 +86,22 @@ export const GRANT_BACKOFF_MAX_MS = 10_000;
 /** Codes in a row that are refused at their first poll; one more would not fare better. */
 export const GRANT_DEAD_CODES_MAX = 3;
 
-/** Calls to Lark under way at once; the rate limits bind first, this bounds sockets and memory. */
+/** The check at the end of `connect`: what Lark has to do by itself (connect, take a message) it does by then. */
+export const CHECK_LARK_MS_MAX = 30_000;
+/** How often the check looks whether something has come. */
+export const CHECK_LOOK_MS = 100;
+/** A person needs some seconds to answer; after this they are told what may be missing, later again if that changes. */
+export const CHECK_HINT_AFTER_MS = 30_000;
+export const CHECK_HINT_EVERY_MS = 60_000;
+/** A message that the chat shows, and whose event has not come by now, has none. */
+export const CHECK_EVENT_GRACE_MS = 10_000;
+/** The clocks of this machine and of Lark are rarely further apart. */
+export const CHECK_CLOCK_SLACK_MS = 10_000;
+
+/** Messages to Lark under way at once; the rate limits bind first, this bounds sockets and memory. */
 export const OUT_CONCURRENT_MAX = 32;
+/** Signs of receipt under way at once: at usual latencies enough for Lark's 50 a second. */
+export const OUT_SIGNS_CONCURRENT_MAX = 8;
 /** A send that Lark or the network refused is tried again after this, doubling up to the maximum. */
 export const OUT_BACKOFF_BASE_MS = 1_000;
 export const OUT_BACKOFF_MAX_MS = 60_000;
@@ -113,6 +130,8 @@ export const STALE_AFTER_MS = 30 * 60_000;
 /** How often the database is asked again when it refuses a write (disk full, locked). */
 export const STORE_RETRY_MS = 1_000;
 
+/** The embedded hub ends its agents at their time; its word on that takes a kill and a commit. */
+export const HUB_VERDICT_MS = 5_000;
 /** Items that wait for one agent. Past this the sender is told to come back, which bounds memory and disk. */
 export const HUB_QUEUE_ITEMS_MAX = 10_000;
 /** Times that a turn is begun before it counts as the one that kills the process. */
@@ -175,6 +194,8 @@ export const GAP_READ_AFTER_MS = 10 * 60_000;
 /** Chats that were quiet for longer are not read back: each one costs a call of the monthly quota. */
 export const GAP_CHATS_ACTIVE_MS = 7 * 24 * 60 * 60 * 1000;
 export const GAP_CHATS_MAX = 100;
+/** Threads read back, for the same reason: a chat's history does not show what is said inside of them. */
+export const GAP_THREADS_MAX = 50;
 /** How often an open gap or a quiet connection is looked at. */
 export const GAP_LOOK_MS = 15_000;
 /** A connection without events for so long is put to the proof, then after twice as long, and so on. */
@@ -189,3 +210,62 @@ export const STRANGERS_LOOK_MS = 24 * 60 * 60_000;
 export const INBOX_POLL_MS = 5_000;
 /** How long a stop waits for calls under way; all of it has to fit into the 10 s that supervisors give. */
 export const OUT_STOP_MS_MAX = 3_000;
+/** How soon a change of health is in the log. */
+export const HEALTH_LOOK_MS = 1_000;
+/** A sign of life older than this is one of a process that hangs, or that can't write. */
+export const ALIVE_STALE_MS = 15_000;
+/** How long `status` waits for the daemon's own word; a locked database holds that up for seconds. */
+export const HEALTH_ASK_TIMEOUT_MS = 3_000;
+
+/** Each word to systemd costs a process, so there are few; a short watchdog may want more of them. */
+export const NOTIFY_EVERY_MS_MAX = 20_000;
+export const NOTIFY_EVERY_MS_MIN = 1_000;
+/** systemd takes a word within milliseconds, unless it is busy with all of its units. */
+export const NOTIFY_TIMEOUT_MS = 3_000;
+/** A database that can't be written for this long may be helped by opening it anew; a lock passes sooner. */
+export const WATCHDOG_STORAGE_DOWN_MS_MAX = 60_000;
+/**
+ * Lark and networks have outages of hours, which no restart ends, and a restart ends the agents at work.
+ * Past this it may be ourselves who are stuck, and a restart twice an hour does little harm.
+ */
+export const WATCHDOG_LINE_DOWN_MS_MAX = 30 * 60_000;
+/** systemctl waits for a start until the bridge is ready. */
+export const SYSTEMCTL_TIMEOUT_MS = 120_000;
+/** After a turn was given up, so long the next thing that its agent says unasked may be its answer after all. */
+export const GIVEN_UP_DOUBT_MS = 60 * 60_000;
+/** A stop waits no longer for a collector of traces. */
+export const TRACES_FLUSH_MS_MAX = 1_000;
+/** Turns whose trace was sent; a row that ends later must not send it again. */
+export const TRACES_REMEMBERED = 1_000;
+/** How much of an inbox counts as new to who never read it (MOL-INB-01). */
+export const INBOX_BACKLOG_SECS = 600;
+/** Where there are no cursors, what was read so lately is read again: rows become visible out of order. */
+export const INBOX_OVERLAP_SECS = 60;
+/** How far back it is read when the place in it is lost: less than known answers are remembered for. */
+export const INBOX_RESET_SECS = 12 * 60 * 60;
+/** Rows of one look: enough for five seconds, and all that a hub gives of a backlog (MOL-ACT-04). */
+export const INBOX_ROWS_NEXT = 100;
+export const INBOX_ROWS_BACKLOG = 500;
+/** A workspace that could not be registered is tried again after this. */
+export const REGISTER_RETRY_MS = 5_000;
+/** How often a queued turn is asked for where the hub does not hold the question: doubling up to the second. */
+export const QUEUE_LOOK_BASE_MS = 1_000;
+export const QUEUE_LOOK_MAX_MS = 8_000;
+/** How long a message waits for its next try when the operator has to put something right first. */
+export const HUB_OPERATOR_WAIT_MS = 30_000;
+/** Whatever a hub says about when to come back, a person waits for it. */
+export const HUB_RETRY_AFTER_MAX_MS = 5 * 60_000;
+/** Clocks that differ by more are told of: certificates and the age of messages depend on them. */
+export const CLOCK_DIFFERENCE_MAX_MS = 5 * 60_000;
+/** How long `doctor` waits for one answer; a person sits in front of it. */
+export const DOCTOR_CALL_TIMEOUT_MS = 5_000;
+/** Lark and certificates bear a minute; behind that something is wrong with the clock. */
+export const DOCTOR_CLOCK_DIFFERENCE_MS = 60_000;
+/** What Lark's free tenants have a month, all of their apps together. */
+export const LARK_FREE_CALLS_PER_MONTH = 10_000;
+/** Below this the journal of a busy week may not fit any more. */
+export const DOCTOR_FREE_BYTES_LOW = 200 * 1024 * 1024;
+/** Below this a commit may fail at any moment. */
+export const DOCTOR_FREE_BYTES_NONE = 10 * 1024 * 1024;
+/** A log of writes is brought into the database every 16 MB; far more means that something holds it up. */
+export const DOCTOR_WAL_BYTES_MAX = 128 * 1024 * 1024;

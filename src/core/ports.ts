@@ -148,6 +148,8 @@ export interface HistoryMessage {
   /** True if this app sent it. */
   readonly own: boolean;
   readonly parentId: MessageId | undefined;
+  /** The thread that it is in, or that was begun under it. */
+  readonly threadId: string | undefined;
   readonly deleted: boolean;
   /** Text as shown, for own messages; used to find out whether a send in doubt arrived. */
   readonly text: string | undefined;
@@ -187,6 +189,8 @@ export type SendResult =
   | { readonly kind: 'accepted'; readonly ticket: string }
   /** Accepted by a target that can't say which turn an answer belongs to. */
   | { readonly kind: 'accepted_uncorrelated' }
+  /** Accepted by a target whose answer has no way back to us. */
+  | { readonly kind: 'unanswerable' }
   /** Not taken; safe to send again after the wait. */
   | { readonly kind: 'busy'; readonly retryAfterMs: number; readonly detail: string }
   /** Nothing reached the hub; safe to send again. */
@@ -209,6 +213,8 @@ export interface LooseAnswer {
   readonly id: string;
   readonly from: WorkspaceId;
   readonly text: string;
+  /** Why there is no answer, if that is what the text says. */
+  readonly failure?: string;
 }
 
 /** The hub as the bridge sees it. */
@@ -222,4 +228,9 @@ export interface TurnTarget {
   send(request: TurnRequest, signal: AbortSignal): Promise<SendResult>;
   /** Waits (bounded, tens of seconds) for the answer under a ticket. */
   wait(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult>;
+  /**
+   * Nobody wants the answer to a message any more: a hub that can ends the work on it. Never rejects for
+   * what the network or the hub does.
+   */
+  cancel?(target: WorkspaceId, messageId: string, signal: AbortSignal): Promise<void>;
 }

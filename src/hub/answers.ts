@@ -7,7 +7,7 @@ import { storable, type A2aMessage } from './a2a-message.ts';
 const REASONS = {
   failed: 'failed',
   timed_out: 'failed',
-  cancelled: 'failed',
+  cancelled: 'dropped',
   /** The process died while the agent was at work. */
   interrupted: 'failed',
   removed: 'dropped',

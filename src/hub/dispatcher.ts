@@ -51,6 +51,8 @@ export class Dispatcher {
   readonly #stopBell = new Wake();
   #calls = 0;
   #loop: Promise<void> = Promise.resolve();
+  /** The latest look for something to start. */
+  #looking: Promise<unknown> = Promise.resolve();
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -66,6 +68,20 @@ export class Dispatcher {
   wake(): void {
     this.#calls += 1;
     this.#bell.ring();
+  }
+
+  /** Ends a turn for good; an agent at work on it is told to stop. A turn that has its answer keeps it. */
+  async cancel(turn: QueueId): Promise<void> {
+    const { store, settlements, clock, log } = this.#parts;
+    const ending = failure('cancelled', 'The turn was cancelled.', clock.nowMs());
+    if (!(await store.settle(turn, ending))) return;
+    settlements.ring(turn);
+    log.info('hub_turn_cancelled', { turn });
+    // It may have been taken a moment ago, and not be at work yet.
+    await this.#looking;
+    this.#running.get(turn)?.work.cancel();
+    // What stood behind it may go on.
+    this.wake();
   }
 
   /**
@@ -106,7 +122,9 @@ export class Dispatcher {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const calls = this.#calls;
-      const restMs = await this.#look();
+      const looking = this.#look();
+      this.#looking = looking;
+      const restMs = await looking;
       if (calls === this.#calls) await this.#rest(restMs);
     }
   }
@@ -174,7 +192,9 @@ export class Dispatcher {
     await this.#settle(item, settlementOf(result, contextId, clock.nowMs()));
     const tookMs = clock.nowMs() - startedAtMs;
     if (result.ok) log.info('hub_turn_answered', { turn, agent: agent.name, tookMs });
-    else log.warn('hub_turn_failed', { turn, agent: agent.name, reason: result.reason, tookMs });
+    else if (result.reason !== 'cancelled') {
+      log.warn('hub_turn_failed', { turn, agent: agent.name, reason: result.reason, tookMs });
+    }
   }
 
   async #settle(item: QueueItem, settlement: Settlement): Promise<void> {

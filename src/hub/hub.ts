@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { BridgeError, errorText } from '../core/errors.ts';
 import type { AgentFactory, HubStore } from '../core/hub-ports.ts';
 import type { Service } from '../core/lifecycle.ts';
+import type { Pages } from '../core/pages.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Server } from './contract/server.ts';
@@ -24,12 +25,16 @@ export interface HubOptions {
   readonly clock: Clock;
   readonly store: HubStore;
   readonly createAgent: AgentFactory;
+  /** To be done before any agent is started. */
+  readonly beforeAgents?: () => Promise<void>;
   /** Gives the token with which new workspaces register: the one that is kept, or else `generate`'s, kept. */
   readonly provisionToken: (generate: () => Secret) => Promise<Secret>;
   readonly turnTimeoutMs: number;
   /** Agents at work at once. */
   readonly maxRunning: number;
   readonly onInterrupted: InterruptedPolicy;
+  /** What the process says about itself to monitors. */
+  readonly pages?: Pages;
 }
 
 export interface Hub extends Service {
@@ -75,6 +80,7 @@ class EmbeddedHub implements Hub {
       provisionToken: token,
       settlements: this.#settlements,
       wakeDispatcher: () => this.#dispatcher.wake(),
+      cancelTurn: (turn) => this.#dispatcher.cancel(turn),
     });
     try {
       await server.listen({ host, port });
@@ -84,6 +90,7 @@ class EmbeddedHub implements Hub {
     this.#server = server;
     this.#address = addressOf(server, host, tls === undefined ? 'http' : 'https');
     try {
+      await this.#options.beforeAgents?.();
       await this.#dispatcher.start();
     } catch (error) {
       await this.#close(server);

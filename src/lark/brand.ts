@@ -1,10 +1,19 @@
 /** The only file that knows Lark's and Feishu's domains. */
 import type { Brand } from '../core/brand.ts';
+import type { AppId } from '../core/ids.ts';
 
 const DOMAINS = {
-  feishu: { open: 'https://open.feishu.cn', accounts: 'https://accounts.feishu.cn' },
-  lark: { open: 'https://open.larksuite.com', accounts: 'https://accounts.larksuite.com' },
-} as const satisfies Record<Brand, { open: string; accounts: string }>;
+  feishu: {
+    open: 'https://open.feishu.cn',
+    accounts: 'https://accounts.feishu.cn',
+    links: 'https://applink.feishu.cn',
+  },
+  lark: {
+    open: 'https://open.larksuite.com',
+    accounts: 'https://accounts.larksuite.com',
+    links: 'https://applink.larksuite.com',
+  },
+} as const satisfies Record<Brand, { open: string; accounts: string; links: string }>;
 
 /** Address of the open platform, without a slash at its end. `override` stands for both brands. */
 export function openBaseUrl(brand: Brand, override?: string): string {
@@ -21,6 +30,29 @@ export const PAGE_PATH = '/page/cli';
 
 export function verificationPageUrl(brand: Brand): string {
   return DOMAINS[brand].open + PAGE_PATH;
+}
+
+/** Where to put something right in an app. */
+const CONSOLE_PAGES = {
+  app: '',
+  bot: '/bot',
+  permissions: '/auth',
+  events: '/event?tab=event',
+  callbacks: '/event?tab=callback',
+  versions: '/version',
+  security: '/safe',
+} as const;
+
+export type ConsolePage = keyof typeof CONSOLE_PAGES;
+
+/** A page of the app in the developer console, which lies on the open platform's host. */
+export function consolePageUrl(openBase: string, app: AppId, page: ConsolePage): string {
+  return `${openBase}/app/${app}${CONSOLE_PAGES[page]}`;
+}
+
+/** Opens the direct chat with the bot in the Lark or Feishu app. */
+export function botChatUrl(brand: Brand, app: AppId): string {
+  return `${DOMAINS[brand].links}/client/bot/open?appId=${app}`;
 }
 
 function withoutSlash(url: string): string {

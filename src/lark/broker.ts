@@ -9,6 +9,7 @@ import {
   LARK_CHAT_PER_SECOND_MAX,
   LARK_CHATS_PACED_MAX,
 } from '../core/limits.ts';
+import { NO_OBSERVER, type Observer } from '../core/observer.ts';
 import type { CallPriority, Clock } from '../core/ports.ts';
 import { CallLine, type CallLimits, type WaitingCall } from './call-line.ts';
 
@@ -68,6 +69,7 @@ export interface BrokerOptions {
   readonly limits?: CallLimits;
   /** Called for each call that is begun; Lark's free tenants have a monthly number of calls. */
   readonly countCall?: (priority: CallPriority) => void;
+  readonly observer?: Observer;
 }
 
 export function createCallBroker(options: BrokerOptions): CallBroker {
@@ -115,6 +117,7 @@ class Broker implements CallBroker {
   readonly #clock: Clock;
   readonly #limits: CallLimits;
   readonly #countCall: (priority: CallPriority) => void;
+  readonly #observer: Observer;
   readonly #line: CallLine;
   readonly #queue: PQueue<LineQueue, EntryOptions>;
   #stopped = false;
@@ -123,10 +126,12 @@ class Broker implements CallBroker {
   #wakeAtMs = Infinity;
   #cancelWake = () => {};
 
-  constructor({ clock, limits = CALL_LIMITS, countCall = () => {} }: BrokerOptions) {
+  constructor(options: BrokerOptions) {
+    const { clock, limits = CALL_LIMITS } = options;
     this.#clock = clock;
     this.#limits = limits;
-    this.#countCall = countCall;
+    this.#countCall = options.countCall ?? (() => {});
+    this.#observer = options.observer ?? NO_OBSERVER;
     const line = new CallLine(limits);
     this.#line = line;
     this.#queue = new PQueue<LineQueue, EntryOptions>({
@@ -148,6 +153,7 @@ class Broker implements CallBroker {
     this.#laneNumber += 1;
     const lane = spec.lane ?? `#${this.#laneNumber}`;
     const { api, priority, pacedBy } = spec;
+    const sinceMs = this.#clock.nowMs();
     return new Promise<T>((resolve, reject) => {
       this.#waiting += 1;
       const call = { api, priority, lane, pacedBy, cancel: reject };
@@ -155,6 +161,7 @@ class Broker implements CallBroker {
         async () => {
           this.#waiting -= 1;
           this.#countCall(priority);
+          this.#observer.callStarted(priority, this.#clock.nowMs() - sinceMs);
           try {
             const worked = await work();
             this.#coolDown(spec, worked);

@@ -67,6 +67,7 @@ export const CODES: Readonly<Record<number, CodeRow>> = {
   99991679: operator('the app lacks a permission of the user'),
   230027: operator('the app lacks a permission'),
   230006: operator('the bot ability of the app is switched off'),
+  11205: operator('the app has no bot: its bot ability is switched off'),
   // The chat and the people in it.
   230002: { action: 'chat_dead', meaning: 'the bot is not in this chat' },
   232009: { action: 'chat_dead', meaning: 'the chat is dissolved' },
@@ -75,6 +76,9 @@ export const CODES: Readonly<Record<number, CodeRow>> = {
   230029: { action: 'chat_dead', meaning: 'the person has left the company' },
   230018: operator("the group's settings forbid the bot to write"),
   230035: operator('the bot may not write in this group: it is muted'),
+  230034: giveUp('nobody is known here by this id'),
+  99992351: giveUp('nobody is known here by this open id'),
+  99992361: giveUp('the open id is one of another app: each app has its own'),
   // The message that is answered.
   230011: { action: 'fall_back_to_chat', meaning: 'the message was recalled' },
   230110: { action: 'fall_back_to_chat', meaning: 'the message was deleted' },

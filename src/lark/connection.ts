@@ -12,10 +12,11 @@ import {
   WS_RECONNECT_MAX_MS,
   WS_STABLE_MS,
 } from '../core/limits.ts';
+import { NO_OBSERVER, type Observer } from '../core/observer.ts';
 import type { Clock, Intake, Log } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import { requestEndpoint } from './endpoint.ts';
-import { type EventCounts, Events } from './events.ts';
+import { type EventCounts, Events, type SeenAtMs } from './events.ts';
 import type { LarkHttp } from './http.ts';
 import { type Link, type LinkTiming, openLink } from './link.ts';
 import type { Self } from './parse.ts';
@@ -61,6 +62,9 @@ export interface ConnectionOptions {
   /** After `start`: Lark refuses for good, and nobody tries any more. */
   readonly onTerminal?: (error: BridgeError) => void;
   readonly timing?: Partial<ConnectionTiming>;
+  readonly observer?: Observer;
+  /** When events came to earlier processes. */
+  readonly seenBefore?: SeenAtMs | undefined;
 }
 
 export interface ConnectionTiming extends LinkTiming {
@@ -105,8 +109,9 @@ class Supervisor implements Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#timing = { ...TIMING, ...options.timing };
-    const { intake, self, clock, log } = options;
-    this.#events = new Events({ intake, self, clock, log, logger: sdkLogger(log) });
+    const { intake, self, clock, log, observer = NO_OBSERVER, seenBefore } = options;
+    const base = { intake, self, clock, log, observer, seenBefore };
+    this.#events = new Events({ ...base, logger: sdkLogger(log) });
     this.#sinceMs = clock.nowMs();
   }
 

@@ -1,7 +1,7 @@
 /** Creates an app by RFC 8628's device grant: shows a code, asks until a person has confirmed it. */
 import { backoffMs } from '../core/backoff.ts';
 import type { Brand } from '../core/brand.ts';
-import type { Credentials } from '../core/credentials.ts';
+import type { OwnedCredentials } from '../core/credentials.ts';
 import { BridgeError } from '../core/errors.ts';
 import {
   GRANT_BACKOFF_BASE_MS,
@@ -71,12 +71,12 @@ export interface GrantOptions {
  * time is over. Throws `BridgeError`: `access_denied`, `timed_out`, `expired`, `unreachable` (a host that
  * never answered), `interrupted`, `failed`.
  */
-export function runDeviceGrant(options: GrantOptions): Promise<Credentials> {
+export function runDeviceGrant(options: GrantOptions): Promise<OwnedCredentials> {
   return new DeviceGrant(options).run();
 }
 
 type CodeEnd =
-  | { readonly kind: 'granted'; readonly credentials: Credentials }
+  | { readonly kind: 'granted'; readonly credentials: OwnedCredentials }
   | { readonly kind: 'expired' }
   | { readonly kind: 'failed'; readonly error: BridgeError };
 
@@ -93,7 +93,7 @@ interface Asking {
   /** The poll after the time is over: it comes before its turn, so `slow_down` says nothing then. */
   isLast: boolean;
   /** What the first host handed out for an app of the other brand: used only if that one has nothing. */
-  spare: Credentials | undefined;
+  spare: OwnedCredentials | undefined;
 }
 
 class DeviceGrant {
@@ -107,7 +107,7 @@ class DeviceGrant {
     this.#deadlineAtMs = options.clock.nowMs() + options.timeoutMs;
   }
 
-  async run(): Promise<Credentials> {
+  async run(): Promise<OwnedCredentials> {
     let deadCodes = 0;
     for (;;) {
       const code = await this.#begin();
@@ -218,10 +218,10 @@ class DeviceGrant {
 
   async #takeConfirmed(
     asking: Asking,
-    { app, brand }: Extract<PollResult, { kind: 'confirmed' }>,
+    { app, brand, owner }: Extract<PollResult, { kind: 'confirmed' }>,
   ): Promise<CodeEnd | number> {
     const named = brand ?? (asking.host === 'lark' ? 'lark' : this.#options.brand);
-    const credentials = app && { appId: app.id, appSecret: app.secret, brand: named };
+    const credentials = app && { appId: app.id, appSecret: app.secret, brand: named, owner };
     if (brand === 'lark' && asking.host === 'feishu') {
       asking.host = 'lark';
       asking.spare = credentials;

@@ -1,5 +1,6 @@
 /** From the SDK's dispatcher to the bridge's door: judge, admit, count. Never waits for an agent. */
 import { BridgeError, errorText } from '../core/errors.ts';
+import type { Observer } from '../core/observer.ts';
 import type { Clock, Intake, Log } from '../core/ports.ts';
 import { EVENT_PARSERS, type IgnoreReason, idsOf, parseEvent, type Self } from './parse.ts';
 import { type EventDispatcher, loadSdk, type Logger } from './sdk.ts';
@@ -10,7 +11,11 @@ export interface EventCounts {
   /** Could not be stored, or not be judged yet; Lark delivers them again. */
   readonly failed: number;
   readonly ignored: Readonly<Partial<Record<IgnoreReason, number>>>;
+  /** When an event of each type came last. */
+  readonly seenAtMs: SeenAtMs;
 }
+
+export type SeenAtMs = Readonly<Record<string, number>>;
 
 export interface EventsOptions {
   readonly intake: Intake;
@@ -18,12 +23,16 @@ export interface EventsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly logger: Logger;
+  readonly observer: Observer;
+  /** By earlier processes. */
+  readonly seenBefore?: SeenAtMs | undefined;
 }
 
 export class Events {
   readonly #options: EventsOptions;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #ignored: Partial<Record<IgnoreReason, number>> = {};
+  readonly #seenAtMs: Record<string, number>;
   #admitted = 0;
   #failed = 0;
   #lastAtMs: number | undefined;
@@ -31,6 +40,7 @@ export class Events {
 
   constructor(options: EventsOptions) {
     this.#options = options;
+    this.#seenAtMs = { ...options.seenBefore };
   }
 
   /** The SDK acks an event with 200 when its handler resolves and with 500 when it rejects. */
@@ -43,14 +53,19 @@ export class Events {
     });
     const handlers = Object.keys(EVENT_PARSERS).map((type) => [
       type,
-      (raw: unknown) => this.#track(this.#take(type, raw)),
+      (raw: unknown) => this.#track(this.#timed(type, raw)),
     ]);
     this.#dispatcher.register(Object.fromEntries(handlers) as object);
     return this.#dispatcher;
   }
 
   counts(): EventCounts {
-    return { admitted: this.#admitted, failed: this.#failed, ignored: { ...this.#ignored } };
+    return {
+      admitted: this.#admitted,
+      failed: this.#failed,
+      ignored: { ...this.#ignored },
+      seenAtMs: { ...this.#seenAtMs },
+    };
   }
 
   get lastAtMs(): number | undefined {
@@ -62,8 +77,15 @@ export class Events {
     await Promise.allSettled(this.#inFlight);
   }
 
+  async #timed(type: string, raw: unknown): Promise<void> {
+    const startedMs = performance.now();
+    await this.#take(type, raw);
+    this.#options.observer.eventAcked(performance.now() - startedMs);
+  }
+
   async #take(type: string, raw: unknown): Promise<void> {
     this.#lastAtMs = this.#options.clock.nowMs();
+    this.#seenAtMs[type] = this.#lastAtMs;
     const { log, intake, self } = this.#options;
     const judged = parseEvent(type, raw, self());
     if (!judged.ok) {

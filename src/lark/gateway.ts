@@ -1,8 +1,25 @@
 /** Lark as the bridge sees it: messages and reactions out, history and identity in. */
 import { BridgeError } from '../core/errors.ts';
-import { type AppId, LARK_ID_PATTERN, type OpenId, openId } from '../core/ids.ts';
+import {
+  type AppId,
+  type ChatId,
+  chatId,
+  LARK_ID_PATTERN,
+  type MessageId,
+  messageId,
+  type OpenId,
+  openId,
+} from '../core/ids.ts';
 import { LARK_UUID_CHARS_MAX } from '../core/limits.ts';
-import type { CallPriority, DeliveryResult, LarkGateway, Log, Outgoing } from '../core/ports.ts';
+import { NO_OBSERVER, type Observer } from '../core/observer.ts';
+import type {
+  CallPriority,
+  DeliveryResult,
+  LarkGateway,
+  Log,
+  Outgoing,
+  Rendered,
+} from '../core/ports.ts';
 import type { CallBroker } from './broker.ts';
 import { type Caller, type CallerOptions, type CallResult, createCaller } from './calls.ts';
 import { refusalError, type Tried } from './codes.ts';
@@ -18,7 +35,18 @@ export interface BotInfo {
   readonly active: boolean;
 }
 
+type Undelivered = Extract<DeliveryResult, { ok: false }>;
+
+export type PersonResult =
+  | { readonly ok: true; readonly id: MessageId; readonly chatId: ChatId }
+  | Undelivered;
+
 export interface Gateway extends LarkGateway {
+  /**
+   * Writes to a person in their direct chat with the bot, which Lark makes if need be. Never rejects for
+   * what Lark or the network does; `key` makes repeats harmless.
+   */
+  writeTo(person: OpenId, content: Rendered, key: string): Promise<PersonResult>;
   /** Throws `BridgeError` if Lark refuses or can't be reached. */
   botInfo(): Promise<BotInfo>;
   /** Long connections of this app that Lark counts, ours included. May be stale by minutes. */
@@ -29,9 +57,11 @@ export interface GatewayOptions extends Omit<CallerOptions, 'logger'> {
   readonly broker: CallBroker;
   readonly self: () => Self;
   readonly log: Log;
+  readonly observer?: Observer;
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
+  const { observer = NO_OBSERVER } = options;
   const caller = createCaller({ ...options, logger: sdkLogger(options.log) });
   const history = createHistory({ caller, self: options.self, log: options.log });
   return {
@@ -41,6 +71,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
       const sending = { key, priority, appId: options.appId };
       const result = await deliver(caller, out, sending);
+      observer.sendEnded(out.kind, result);
       if (!result.ok) {
         const { action, code, detail } = result;
         options.log.warn('lark_call_failed', {
@@ -50,6 +81,14 @@ export function createGateway(options: GatewayOptions): Gateway {
           code,
           detail,
         });
+      }
+      return result;
+    },
+    async writeTo(person, content, key) {
+      const result = await writeTo(caller, { person, content, key });
+      if (!result.ok) {
+        const { action, code, detail } = result;
+        options.log.warn('lark_call_failed', { kind: 'send', person, action, code, detail });
       }
       return result;
     },
@@ -130,6 +169,35 @@ async function sendMessage(
   return delivered(result, (body) => body.data?.message_id);
 }
 
+async function writeTo(
+  caller: Caller,
+  { person, content, key }: { person: OpenId; content: Rendered; key: string },
+): Promise<PersonResult> {
+  const rendered = toLarkContent(content);
+  if (rendered === undefined) return notMade('split', 'the text is longer than Lark takes');
+  const tried = { kind: 'send', inThread: false, card: content.kind === 'card' } as const;
+  const spec = {
+    api: 'message_create',
+    priority: 'notice',
+    lane: person,
+    pacedBy: person,
+  } as const;
+  const result = await caller.call(spec, tried, (client, authorization) =>
+    client.im.v1.message.create(
+      {
+        params: { receive_id_type: 'open_id' },
+        data: { ...rendered, uuid: key, receive_id: person },
+      },
+      authorization,
+    ),
+  );
+  if (!result.ok) return undelivered(result);
+  const id = idOf(result.body.data?.message_id);
+  const chat = idOf(result.body.data?.chat_id);
+  if (id === undefined || chat === undefined) return notMade('unknown', 'Lark named no id');
+  return { ok: true, id: messageId(id), chatId: chatId(chat) };
+}
+
 async function react(
   caller: Caller,
   out: Extract<Outgoing, { kind: 'react' }>,
@@ -155,14 +223,14 @@ async function react(
 /** Our own reaction if it stands there already; `undefined` too if we may not look. */
 async function findReaction(
   caller: Caller,
-  { chatId, messageId, emoji }: Extract<Outgoing, { kind: 'react' }>,
+  { chatId: chat, messageId: message, emoji }: Extract<Outgoing, { kind: 'react' }>,
   { priority, appId }: Omit<Sending, 'key'>,
 ): Promise<DeliveryResult | undefined> {
-  const spec = { api: 'reaction_list', priority, lane: chatId };
+  const spec = { api: 'reaction_list', priority, lane: chat };
   const result = await caller.call(spec, plain('read'), (client, authorization) =>
     client.im.v1.messageReaction.list(
       {
-        path: { message_id: messageId },
+        path: { message_id: message },
         params: { reaction_type: emoji, page_size: 50 },
       },
       authorization,
@@ -197,21 +265,17 @@ async function unreact(
 
 /** A success without the id of what was made is none that we can build on; the key makes asking again safe. */
 function delivered<T>(result: CallResult<T>, id: (body: T) => string | undefined): DeliveryResult {
-  if (!result.ok) {
-    const { action, code, detail, retryAfterMs } = result;
-    return {
-      ok: false,
-      action,
-      code,
-      detail,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    };
-  }
+  if (!result.ok) return undelivered(result);
   const made = idOf(id(result.body));
   return made === undefined ? notMade('unknown', 'Lark named no id') : { ok: true, id: made };
 }
 
-function notMade(action: 'give_up' | 'split' | 'unknown', detail: string): DeliveryResult {
+function undelivered({ action, code, detail, retryAfterMs }: Undelivered): Undelivered {
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return { ok: false, action, code, detail, ...wait };
+}
+
+function notMade(action: 'give_up' | 'split' | 'unknown', detail: string): Undelivered {
   return { ok: false, action, code: undefined, detail };
 }
 

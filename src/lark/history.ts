@@ -43,19 +43,14 @@ export function createHistory({ caller, self, log }: HistoryOptions): History {
     return type;
   }
 
-  async function readItems(
-    chat: ChatId,
-    sinceMs: number,
-    threadId: string | undefined,
-  ): Promise<Fields[]> {
+  /** All from `sinceMs` on, and a few from before it; in the order of `window`. */
+  async function readItems(chat: ChatId, sinceMs: number, window: Window): Promise<Fields[]> {
     const spec = { api: 'message_list', priority: 'background', lane: chat } as const;
-    const container = containerOf(chat, sinceMs, threadId);
     const items: Fields[] = [];
     let pageToken: string | undefined;
     for (let page = 0; page < LARK_HISTORY_PAGES_MAX; page++) {
       const params = {
-        ...container,
-        sort_type: 'ByCreateTimeAsc' as const,
+        ...window,
         page_size: 50,
         ...(pageToken === undefined ? {} : { page_token: pageToken }),
       };
@@ -66,6 +61,7 @@ export function createHistory({ caller, self, log }: HistoryOptions): History {
       items.push(...listOf(result.body.data?.items));
       pageToken = result.body.data?.page_token;
       if (result.body.data?.has_more !== true || !pageToken) return items;
+      if (window.sort_type === 'ByCreateTimeDesc' && isBefore(items.at(-1), sinceMs)) return items;
     }
     log.warn('lark_history_cut', { chat, messages: items.length });
     return items;
@@ -80,7 +76,9 @@ export function createHistory({ caller, self, log }: HistoryOptions): History {
         // A mention of the bot would pass for one of somebody else, and its message for read.
         throw new BridgeError('unreachable', 'Lark has not said yet who the bot is');
       }
-      const items = await readItems(chat, sinceMs, threadId);
+      const window = windowOf(chat, sinceMs, threadId);
+      const items = await readItems(chat, sinceMs, window);
+      if (window.sort_type === 'ByCreateTimeDesc') items.reverse();
       return items
         .map((item) => parseItem(item, chatType, self()))
         .filter((message) => message !== undefined)
@@ -89,11 +87,21 @@ export function createHistory({ caller, self, log }: HistoryOptions): History {
   };
 }
 
-function containerOf(chat: ChatId, sinceMs: number, threadId: string | undefined) {
-  // Lark takes no times for a thread.
-  if (threadId !== undefined) return { container_id_type: 'thread', container_id: threadId };
-  const start = String(Math.floor(sinceMs / 1000));
-  return { container_id_type: 'chat', container_id: chat, start_time: start };
+type Window = ReturnType<typeof windowOf>;
+
+function windowOf(chat: ChatId, sinceMs: number, threadId: string | undefined) {
+  if (threadId !== undefined) {
+    // Lark takes no times for a thread: it is read from its end, as far back as need be.
+    const sort_type = 'ByCreateTimeDesc' as const;
+    return { container_id_type: 'thread', container_id: threadId, sort_type };
+  }
+  const start_time = String(Math.floor(sinceMs / 1000));
+  const sort_type = 'ByCreateTimeAsc' as const;
+  return { container_id_type: 'chat', container_id: chat, start_time, sort_type };
+}
+
+function isBefore(item: Fields | undefined, sinceMs: number): boolean {
+  return (millis(item?.['create_time']) ?? sinceMs) < sinceMs;
 }
 
 /** Undefined for an item that is not of Lark's form. */
@@ -138,6 +146,7 @@ export function parseItem(
     sentAtMs,
     own,
     parentId: idOf(item['parent_id']) as MessageId | undefined,
+    threadId: idOf(item['thread_id']),
     deleted,
     text: own && item['msg_type'] === 'text' ? parseText(content) : undefined,
     inbound: judged.ok && !deleted ? judged.message : undefined,

@@ -28,12 +28,13 @@ export interface HttpAnswer {
   readonly body: unknown;
 }
 
+/** `code` names the failure, as Node and undici call it. */
 export type HttpOutcome =
   | HttpAnswer
   /** Nothing left this machine that Lark could have acted on. */
-  | { readonly kind: 'not_sent'; readonly detail: string }
+  | { readonly kind: 'not_sent'; readonly detail: string; readonly code?: string }
   /** The request left and no usable answer came: it may have been carried out. */
-  | { readonly kind: 'no_answer'; readonly detail: string };
+  | { readonly kind: 'no_answer'; readonly detail: string; readonly code?: string };
 
 export interface LarkHttp {
   /** Rejects only for a bug in the request itself. */
@@ -90,8 +91,9 @@ export function createHttp(options: HttpOptions = {}): LarkHttp {
       } catch (error) {
         const trouble = networkTrouble(error);
         if (trouble === undefined) throw error;
-        const detail = `${trouble.code} (${new URL(request.url).host})`;
-        return { kind: trouble.sent ? 'no_answer' : 'not_sent', detail };
+        const { code, sent } = trouble;
+        const detail = `${code} (${new URL(request.url).host})`;
+        return { kind: sent ? 'no_answer' : 'not_sent', detail, code };
       }
     },
     close: () => dispatcher.destroy(),

@@ -2,10 +2,12 @@
 import type { BridgeError } from '../core/errors.ts';
 import type { AppId, OpenId } from '../core/ids.ts';
 import type { Service } from '../core/lifecycle.ts';
+import type { Observer } from '../core/observer.ts';
 import type { Clock, Intake, Log } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import { CALL_LIMITS, createCallBroker, LIFTED_CALL_LIMITS } from './broker.ts';
 import { createConnection, type Connection } from './connection.ts';
+import type { SeenAtMs } from './events.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createHttp, type LarkHttp } from './http.ts';
 import { Identity } from './identity.ts';
@@ -13,13 +15,19 @@ import type { ProxySettings } from './proxy.ts';
 import { Strangers } from './strangers.ts';
 import { createTokenSource } from './token.ts';
 
+export interface LastKnown {
+  readonly botOpenId: OpenId | undefined;
+  /** When an event of each type came last. */
+  readonly seenAtMs: SeenAtMs;
+}
+
 export interface LarkOptions {
   readonly appId: AppId;
   readonly appSecret: Secret;
   readonly openBaseUrl: string;
   readonly botOpenId: OpenId | undefined;
-  /** The bot's open id as an earlier process knew it. */
-  readonly lastKnown: OpenId | undefined;
+  /** What an earlier process knew. */
+  readonly lastKnown: LastKnown | undefined;
   readonly proxy: ProxySettings;
   /** `off`: calls are not held back to keep to Lark's rate limits. */
   readonly callLimits: 'lark' | 'off';
@@ -30,6 +38,7 @@ export interface LarkOptions {
   readonly paceClock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly observer: Observer;
 }
 
 export interface Lark {
@@ -55,17 +64,18 @@ export function createLark(options: LarkOptions): Lark {
     paceClock,
     random,
     log,
+    observer,
   } = options;
   const http = createHttp({ proxy });
   const tokens = createTokenSource({ ...options, http, onCall: () => countCall('token') });
   const limits = callLimits === 'off' ? LIFTED_CALL_LIMITS : CALL_LIMITS;
-  const broker = createCallBroker({ clock: paceClock, limits, countCall });
+  const broker = createCallBroker({ clock: paceClock, limits, countCall, observer });
   const self = () => identity.self;
   const gateway = createGateway({ ...options, http, tokens, broker, self });
   const identity = new Identity({
     appId,
     botOpenId,
-    lastKnown,
+    lastKnown: lastKnown?.botOpenId,
     botInfo: () => gateway.botInfo(),
     clock,
     random,
@@ -87,6 +97,13 @@ export function createLark(options: LarkOptions): Lark {
       stop: () => Promise.resolve(broker.stop()),
     },
     connect: (intake, onTerminal) =>
-      createConnection({ ...options, http, intake, self, onTerminal }),
+      createConnection({
+        ...options,
+        http,
+        intake,
+        self,
+        onTerminal,
+        seenBefore: lastKnown?.seenAtMs,
+      }),
   };
 }

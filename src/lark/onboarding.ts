@@ -1,6 +1,6 @@
 /** Gives the bridge its bot: a new one that a person confirms, or an app that exists already. */
 import type { Brand } from '../core/brand.ts';
-import type { Credentials } from '../core/credentials.ts';
+import type { Credentials, OwnedCredentials } from '../core/credentials.ts';
 import type { AppId } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
@@ -14,7 +14,7 @@ export interface CredentialStore {
   /** Throws `BridgeError` if a bot is there that may not be replaced, or nothing can be written. */
   admit(): void;
   /** Durable when it returns. What was there and could not be read is kept; then its new path. */
-  save(credentials: Credentials): { readonly keptPath: string | undefined };
+  save(credentials: OwnedCredentials): { readonly keptPath: string | undefined };
 }
 
 export type OnboardingEvent =
@@ -49,7 +49,7 @@ export function createLarkOnboarding(options: OnboardingOptions): Onboarding {
   const { http, store, onEvent, brand } = options;
   const post = createPost(http);
 
-  async function obtain(ask: () => Promise<Credentials>): Promise<Credentials> {
+  async function obtain(ask: () => Promise<OwnedCredentials>): Promise<Credentials> {
     store.admit();
     try {
       const credentials = await ask();
@@ -65,7 +65,7 @@ export function createLarkOnboarding(options: OnboardingOptions): Onboarding {
     createBot: () => obtain(() => runDeviceGrant({ ...options, post })),
     adoptApp: (appId, appSecret) =>
       obtain(async () => {
-        const credentials = { appId, appSecret, brand };
+        const credentials = { appId, appSecret, brand, owner: undefined };
         await checkAppSecret(credentials, { ...options, post });
         return credentials;
       }),

@@ -1,6 +1,6 @@
 /** The accounts service's registration endpoint: what we send, and what its answers mean. */
 import type { Brand } from '../core/brand.ts';
-import { type AppId, appId, LARK_ID_PATTERN } from '../core/ids.ts';
+import { type AppId, appId, LARK_ID_PATTERN, type OpenId, openId } from '../core/ids.ts';
 import { GRANT_INTERVAL_MS, GRANT_LIFETIME_MS } from '../core/limits.ts';
 import { Secret } from '../core/secret.ts';
 import type { HttpAnswer } from './onboarding-http.ts';
@@ -44,6 +44,8 @@ export type PollResult =
       readonly kind: 'confirmed';
       readonly brand: Brand | undefined;
       readonly app: { readonly id: AppId; readonly secret: Secret } | undefined;
+      /** Who confirmed, as far as Lark says so. */
+      readonly owner: OpenId | undefined;
     }
   | { readonly kind: 'refused'; readonly error: string; readonly detail: string }
   | { readonly kind: 'unavailable'; readonly detail: string };
@@ -103,12 +105,15 @@ function parseConfirmed(fields: Fields): PollResult | undefined {
   const user = fields['user_info'];
   const named = isFields(user) ? text(user['tenant_brand']) : '';
   const brand = named === 'lark' || named === 'feishu' ? named : undefined;
+  const person = isFields(user) ? text(user['open_id']) : '';
+  const owner = LARK_ID_PATTERN.test(person) ? openId(person) : undefined;
   const id = text(fields['client_id']);
   const secret = text(fields['client_secret']);
   if (LARK_ID_PATTERN.test(id) && secret !== '') {
-    return { kind: 'confirmed', brand, app: { id: appId(id), secret: new Secret(secret) } };
+    const app = { id: appId(id), secret: new Secret(secret) };
+    return { kind: 'confirmed', brand, app, owner };
   }
-  return brand === undefined ? undefined : { kind: 'confirmed', brand, app: undefined };
+  return brand === undefined ? undefined : { kind: 'confirmed', brand, app: undefined, owner };
 }
 
 type Judged =

@@ -37,11 +37,8 @@ export function acquireInstanceLock(options: InstanceLockOptions): InstanceLock 
   const wanted = [{ what: 'this state directory', path: stateLockPath(stateDir) }];
   if (app !== undefined) {
     // Not in the state directory: another one may hold the same app.
-    const key = createHash('sha256').update(`${app.openBaseUrl} ${app.appId}`).digest('hex');
-    wanted.push({
-      what: `the app ${app.appId}`,
-      path: join(lockFolder(options.home), `${key.slice(0, 32)}.lock`),
-    });
+    const path = join(lockFolder(options.home), appLockName(app));
+    wanted.push({ what: `the app ${app.appId}`, path });
   }
   const undo: (() => void)[] = [];
   const release = () => {
@@ -64,11 +61,31 @@ export function acquireInstanceLock(options: InstanceLockOptions): InstanceLock 
  * has signed it, so that a look never stands in the way of a start.
  */
 export function findInstance(stateDir: string, tryLock: TryLock): InstanceOwner | undefined {
-  const path = stateLockPath(stateDir);
+  return holderOf(stateLockPath(stateDir), tryLock);
+}
+
+/** The process of this user that has an app, whatever its state directory. Looks like `findInstance`. */
+export function findInstanceOfApp({
+  app,
+  home,
+  tryLock,
+}: Required<Omit<InstanceLockOptions, 'stateDir'>>): InstanceOwner | undefined {
+  const folders = [homeLockFolder(home), fallbackLockFolder()];
+  return folders
+    .map((folder) => holderOf(join(folder, appLockName(app)), tryLock))
+    .find((owner) => owner !== undefined);
+}
+
+function holderOf(path: string, tryLock: TryLock): InstanceOwner | undefined {
   const owner = readOwner(path);
   const unlock = owner && tryLock(path);
   unlock?.();
   return unlock === undefined ? owner : undefined;
+}
+
+function appLockName({ openBaseUrl, appId }: NonNullable<InstanceLockOptions['app']>): string {
+  const key = createHash('sha256').update(`${openBaseUrl} ${appId}`).digest('hex');
+  return `${key.slice(0, 32)}.lock`;
 }
 
 function stateLockPath(stateDir: string): string {
@@ -98,17 +115,25 @@ function alreadyRunning(what: string, owner: InstanceOwner | undefined): BridgeE
 /** The same for all state directories of one user. */
 function lockFolder(home: string | undefined): string {
   try {
-    const folder = join(home ?? homedir(), '.lark-bridge', 'locks');
+    const folder = homeLockFolder(home ?? homedir());
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     accessSync(folder, constants.W_OK);
     return folder;
   } catch (error) {
     if (!isSystemError(error)) throw error;
     // Service users often have no home that they may write to.
-    const fallback = join(tmpdir(), `lark-bridge-locks-${process.getuid?.() ?? 'user'}`);
+    const fallback = fallbackLockFolder();
     mkdirSync(fallback, { recursive: true, mode: 0o700 });
     return fallback;
   }
+}
+
+function homeLockFolder(home: string): string {
+  return join(home, '.lark-bridge', 'locks');
+}
+
+function fallbackLockFolder(): string {
+  return join(tmpdir(), `lark-bridge-locks-${process.getuid?.() ?? 'user'}`);
 }
 
 /** Beside the lock and not in it: to open and close the locked file would give up the lock. */

@@ -29,17 +29,22 @@ const DEPTH_MAX = 4;
 /** Lines of one turn of the event loop are written at once: each write is a system call. */
 export function gatherLines(stream: DestinationStream): DestinationStream {
   let lines = '';
+  let exiting = false;
   const flush = () => {
     const written = lines;
     lines = '';
     if (written !== '') stream.write(written);
   };
-  // An exception that ends the process leaves no time for the next tick.
-  process.once('exit', flush);
+  // An exception that ends the process leaves no time for the next tick, and after this there is none.
+  process.once('exit', () => {
+    exiting = true;
+    flush();
+  });
   return {
     write(line) {
-      if (lines === '') process.nextTick(flush);
+      if (lines === '' && !exiting) process.nextTick(flush);
       lines += line;
+      if (exiting) flush();
     },
   };
 }

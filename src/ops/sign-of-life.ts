@@ -1,4 +1,5 @@
 import { errorText } from '../core/errors.ts';
+import { openId, type AppId, type OpenId } from '../core/ids.ts';
 import type { Service } from '../core/lifecycle.ts';
 import { ALIVE_EVERY_MS } from '../core/limits.ts';
 import type { Clock, Log } from '../core/ports.ts';
@@ -10,6 +11,26 @@ export interface SignOfLifeOptions {
   readonly status: () => unknown;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** What a sign of life says that is good for the next process, too. */
+export interface Known {
+  readonly botOpenId: OpenId | undefined;
+  /** When an event of each type came from Lark last. */
+  readonly seenAtMs: Readonly<Record<string, number>>;
+}
+
+/** `status`: JSON as a process noted it, maybe of an earlier version. Undefined if it is about another app. */
+export function knownFrom(status: string, app: AppId): Known | undefined {
+  const says = JSON.parse(status) as {
+    app_id: unknown;
+    bot_open_id?: unknown;
+    events?: { seenAtMs?: Readonly<Record<string, number>> };
+  };
+  if (says.app_id !== app) return undefined;
+  const { bot_open_id: bot, events } = says;
+  const botOpenId = typeof bot === 'string' ? openId(bot) : undefined;
+  return { botOpenId, seenAtMs: events?.seenAtMs ?? {} };
 }
 
 /** Notes every few seconds that the process lives and how it is. */

@@ -1,13 +1,17 @@
 /** The A2A envelope on the platform's wire, both ways (rows MOL-A2A, MOL-RES). Pure. */
 import { withHeader } from '../core/header.ts';
+import { HUB_OPERATOR_WAIT_MS, HUB_RETRY_AFTER_MAX_MS } from '../core/limits.ts';
 import type { SendResult, TurnAnswer, TurnRequest, WaitResult } from '../core/ports.ts';
-import type { HttpResult } from './http.ts';
+import { describe, isFromElsewhere, type HttpAnswer, type HttpResult } from './http.ts';
 
 const BUSY_RETRY_MS = 5_000;
 /** Agents put this before what went wrong (MOL-RES-02). */
 const AGENT_ERROR = 'Agent error:';
 
-type Json = Readonly<Record<string, unknown>>;
+/** A task that ended like this has no answer, whatever text it left. */
+const FAILED_STATES: ReadonlySet<string> = new Set(['failed', 'canceled', 'rejected']);
+
+export type Json = Readonly<Record<string, unknown>>;
 
 export function sendBody(turn: TurnRequest): Json {
   const { context } = turn;
@@ -16,14 +20,7 @@ export function sendBody(turn: TurnRequest): Json {
     id: turn.messageId,
     method: 'message/send',
     params: {
-      message: {
-        kind: 'message',
-        role: 'user',
-        messageId: turn.messageId,
-        // One conversation a chat, so that the hub keeps its turns in order.
-        contextId: context.chatId,
-        parts: [{ kind: 'text', text: withHeader(context, turn.text) }],
-      },
+      message: userMessage(turn),
       metadata: {
         source: 'lark',
         brand: context.brand,
@@ -38,48 +35,74 @@ export function sendBody(turn: TurnRequest): Json {
   };
 }
 
+/** What the person wrote, as a message to an agent. */
+export function userMessage({ messageId, text, context }: TurnRequest): Json {
+  return {
+    kind: 'message',
+    role: 'user',
+    messageId,
+    // One conversation a chat, so that the hub keeps its turns in order.
+    contextId: context.chatId,
+    parts: [{ kind: 'text', text: withHeader(context, text) }],
+  };
+}
+
 /** What an answer to a send means, in the order of MOL-RES-07. Never throws. */
 export function parseSend(result: HttpResult): SendResult {
   if (result.kind === 'not_sent') return { kind: 'unreachable', detail: result.detail };
   if (result.kind === 'no_answer') return { kind: 'unknown', detail: result.detail };
-  const { status } = result;
-  const body = asObject(result.body);
-  if (status >= 200 && status < 300) return parseTaken(body);
-  return parseRefusal(status, body, result.retryAfterSecs);
-}
-
-function parseTaken(body: Json | undefined): SendResult {
-  if (body === undefined)
-    return { kind: 'unknown', detail: 'the hub answered without a JSON body' };
-  const ticket = body['queue_id'];
-  if (typeof ticket === 'string' && ticket !== '') return { kind: 'accepted', ticket };
-  if (body['queued'] === true || body['status'] === 'queued') {
-    return { kind: 'accepted_uncorrelated' };
+  if (isFromElsewhere(result) || OPERATOR_STATUS.has(result.status)) {
+    return { kind: 'busy', retryAfterMs: HUB_OPERATOR_WAIT_MS, detail: describe(result) };
   }
-  return parseAnswer(body) ?? { kind: 'unknown', detail: 'the hub answered in an unknown form' };
+  if (result.status >= 200 && result.status < 300) return parseTaken(result);
+  return parseRefusal(result);
 }
 
-function parseRefusal(
-  status: number,
-  body: Json | undefined,
-  retryAfterSecs: number | undefined,
-): SendResult {
-  const detail = typeof body?.['error'] === 'string' ? body['error'] : `HTTP ${status}`;
-  if (status === 502 && body?.['delivery_confirmed'] === true) {
-    // The agent has it; only its answer was lost (MOL-RES-10). Never sent again.
+function parseTaken(result: HttpAnswer): SendResult {
+  const body = asObject(result.body);
+  const inInbox = body?.['status'] === 'queued' && typeof body['delivery_mode'] === 'string';
+  if (body?.['queued'] === true || inInbox) {
+    const ticket = body['queue_id'];
+    return typeof ticket === 'string' && ticket !== ''
+      ? { kind: 'accepted', ticket }
+      : { kind: 'accepted_uncorrelated' };
+  }
+  return (
+    parseAnswer(body) ?? {
+      kind: 'unknown',
+      detail: `the hub gave an answer that it should not (${describe(result)})`,
+    }
+  );
+}
+
+/** What is said about a message that was not taken, where the hub's own word does not say enough. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  402: 'the budget of the workspace is used up',
+  413: 'it is too large for the hub',
+};
+
+/** Nothing was delivered: the operator has to put something right, and then the same message goes out. */
+const OPERATOR_STATUS: ReadonlySet<number> = new Set([401, 407, 421]);
+/** Nothing was delivered, and it passes. */
+const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 502, 503]);
+
+function parseRefusal(result: HttpAnswer): SendResult {
+  const { status, form, retryAfterSecs } = result;
+  const body = asObject(result.body);
+  const said = typeof body?.['error'] === 'string' ? body['error'] : '';
+  const detail = said === '' ? describe(result) : said;
+  if (status === 502 && (form !== 'json' || body?.['delivery_confirmed'] === true)) {
+    // The agent has it, or may have it; only its answer was lost (MOL-RES-10). Never sent again.
     return { kind: 'unknown', detail };
   }
-  if (status === 429 || status === 502 || status === 503 || status === 504) {
-    const bodySecs = Number(body?.['retry_after']);
-    const secs = retryAfterSecs ?? (Number.isFinite(bodySecs) ? bodySecs : undefined);
-    return {
-      kind: 'busy',
-      retryAfterMs: secs === undefined ? BUSY_RETRY_MS : secs * 1000,
-      detail,
-    };
+  if (status === 502 && said.includes('not publicly routable')) return { kind: 'refused', detail };
+  if (PASSING_STATUS.has(status)) {
+    const waitSecs = retryAfterSecs ?? Number(body?.['retry_after'] ?? NaN);
+    const waitMs = waitSecs >= 0 ? waitSecs * 1000 : BUSY_RETRY_MS;
+    return { kind: 'busy', retryAfterMs: Math.min(waitMs, HUB_RETRY_AFTER_MAX_MS), detail };
   }
   if (status >= 500) return { kind: 'unknown', detail };
-  return { kind: 'refused', detail };
+  return { kind: 'refused', detail: REFUSALS[status] ?? detail };
 }
 
 /** What a look at a queue item means. Never throws. */
@@ -88,11 +111,11 @@ export function parseWait(result: HttpResult): WaitResult {
   const body = asObject(result.body);
   const { status } = result;
   if (status === 404 && body?.['retryable'] === true) return { kind: 'pending' };
-  if (status === 403 || status === 404 || status === 410) {
-    return { kind: 'lost', detail: `the hub does not know this turn (HTTP ${status})` };
+  if (status === 403 || status === 410 || (status === 404 && !isFromElsewhere(result))) {
+    return { kind: 'lost', detail: `the hub does not give this turn out (${describe(result)})` };
   }
   if (status !== 200 || body === undefined) {
-    return { kind: 'unreachable', detail: `HTTP ${status}` };
+    return { kind: 'unreachable', detail: describe(result) };
   }
   switch (body['status']) {
     case 'queued':
@@ -108,18 +131,17 @@ export function parseWait(result: HttpResult): WaitResult {
 }
 
 function settled(item: Json): TurnAnswer {
+  const { status, last_error: reason } = item;
   const answer = parseAnswer(responseBody(item['response_body']));
-  if (answer !== undefined && (item['status'] === 'completed' || answer.kind === 'failed')) {
-    return answer;
+  if (answer !== undefined && (status === 'completed' || answer.kind === 'failed')) return answer;
+  if (status === 'completed') {
+    return {
+      kind: 'failed',
+      detail: 'it answered, but the hub gave its answer in an unknown form',
+    };
   }
-  const reason = item['last_error'];
-  return {
-    kind: 'failed',
-    detail:
-      typeof reason === 'string' && reason !== ''
-        ? reason
-        : `the turn was ${String(item['status'])}`,
-  };
+  const isTold = typeof reason === 'string' && reason !== '';
+  return { kind: 'failed', detail: isTold ? reason : `the turn was ${String(status)}` };
 }
 
 /** Old servers give the JSON bytes in base64 (MOL-RES-13). */
@@ -135,29 +157,41 @@ function responseBody(raw: unknown): Json | undefined {
   return undefined;
 }
 
-function parseAnswer(body: Json | undefined): TurnAnswer | undefined {
+/** The answer in a JSON-RPC response; undefined if it holds none. */
+export function parseAnswer(body: Json | undefined): TurnAnswer | undefined {
+  const result = asObject(body?.['result']);
   const error = asObject(body?.['error']);
-  if (error !== undefined) {
+  if (result === undefined && error !== undefined) {
     const message =
       typeof error['message'] === 'string' ? error['message'] : 'it reported an error';
     const interrupted = asObject(error['data'])?.['reason'] === 'interrupted';
     return { kind: 'failed', detail: message, ...(interrupted ? { interrupted } : {}) };
   }
-  const result = asObject(body?.['result']);
   if (result === undefined) return undefined;
   const text = textOf(result);
+  const answer = answerOfText(text);
+  if (answer.kind === 'failed') return answer;
+  const state = asObject(result['status'])?.['state'];
+  if (typeof state === 'string' && FAILED_STATES.has(state)) {
+    return { kind: 'failed', detail: text === '' ? `its task ended as ${state}` : text };
+  }
+  return answer;
+}
+
+/** A text that says what went wrong is no answer (MOL-RES-02). */
+export function answerOfText(text: string): TurnAnswer {
   return text.startsWith(AGENT_ERROR)
     ? { kind: 'failed', detail: text.slice(AGENT_ERROR.length).trim() }
     : { kind: 'answered', text };
 }
 
-/** A reply's text may be in three places (MOL-RES-01). */
+/** A reply's text may be in three places (MOL-RES-01), and this is their order (MOL-SOCK-06). */
 function textOf(result: Json): string {
   const status = asObject(asObject(result['status'])?.['message']);
   const artifacts = Array.isArray(result['artifacts']) ? result['artifacts'] : [];
   const places: unknown[] = [
-    result['parts'],
     status?.['parts'],
+    result['parts'],
     artifacts.flatMap((artifact) => {
       const parts = asObject(artifact)?.['parts'];
       return Array.isArray(parts) ? (parts as unknown[]) : [];
@@ -196,7 +230,7 @@ function partsText(parts: unknown): string {
     .join('\n');
 }
 
-function asObject(value: unknown): Json | undefined {
+export function asObject(value: unknown): Json | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Json)
     : undefined;

@@ -1,249 +1,245 @@
+import { backoffMs } from '../core/backoff.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
 import type { Service } from '../core/lifecycle.ts';
 import {
-  HEARTBEAT_MS,
   HUB_CALL_TIMEOUT_MS,
-  INBOX_POLL_MS,
+  QUEUE_LOOK_BASE_MS,
+  QUEUE_LOOK_MAX_MS,
   QUEUE_WAIT_MS,
   SEND_WAIT_SECS,
 } from '../core/limits.ts';
 import type {
   Clock,
-  Log,
   LooseAnswer,
   SendResult,
   TurnRequest,
   TurnTarget,
   WaitResult,
 } from '../core/ports.ts';
-import type { Secret } from '../core/secret.ts';
-import { parseSend, parseWait, sendBody } from './a2a.ts';
-import { inboxQuery, parseInbox } from './inbox.ts';
-import { Http, type HttpResult, type Proxies } from './http.ts';
+import { Wake } from '../core/wake.ts';
+import { asObject, parseSend, parseWait, sendBody } from './a2a.ts';
+import { describe, type HttpResult } from './http.ts';
+import { HubCalls, type HubCallsOptions } from './hub-calls.ts';
+import { InboxReader, type CursorStore } from './inbox-reader.ts';
+import { probe } from './probe.ts';
+import { Registration } from './registration.ts';
 
-/** After so many refused heartbeats in a row it is an error, and again every so many (MOL-REG-09). */
-const REFUSED_BEATS_ALARM = 3;
-const REFUSED_BEATS_REPEAT = 20;
+/** An old server says the same of an item that it is about to have and of one that it never had (MOL-RES-14). */
+const MISSED_LOOKS_MAX = 3;
 
-export interface PlatformOptions {
-  /** Base URL without a trailing slash. */
-  readonly url: string;
-  readonly workspace: WorkspaceId;
-  readonly token: Secret;
-  readonly orgId: string | undefined;
+export interface PlatformOptions extends HubCallsOptions {
   /** The workspace that gets new turns; asked for every turn. */
   readonly target: () => Promise<WorkspaceId>;
+  /** For the workspace of a host, who registers it and keeps it alive: whether answers may come into its inbox. */
+  readonly inherited?: { readonly readsInbox: boolean };
   readonly turnTimeoutMs: number;
   /** Takes what comes without naming a turn; rejects if it could not be kept. */
   readonly receive: (answer: LooseAnswer) => Promise<void>;
   /** How far the inbox was read, over restarts. */
   readonly cursor: CursorStore;
-  readonly proxies: Proxies;
-  /** The certificate of an embedded hub, which need not carry the name that we call it by. */
-  readonly certificatePem: string | undefined;
   readonly clock: Clock;
-  readonly log: Log;
-}
-
-export interface CursorStore {
-  load(): Promise<string | undefined>;
-  save(cursor: string | undefined): Promise<void>;
 }
 
 /** The bridge's workspace at a hub: it registers, says that it lives, sends turns and waits for answers. */
 export class PlatformClient implements Service, TurnTarget {
   readonly name = 'platform';
   readonly #options: PlatformOptions;
-  readonly #http: Http;
-  readonly #stop = new AbortController();
-  #registered = false;
-  #capabilities: Readonly<Record<string, unknown>> = {};
-  #refusedBeats = 0;
-  #cancelTimer: (() => void) | undefined;
-  #cancelPoll = () => {};
-  #startedAtMs = 0;
+  readonly #calls: HubCalls;
+  readonly #registration: Registration;
+  readonly #inbox: InboxReader;
+  #turnsAtWork = 0;
+  #looking: Promise<void> = Promise.resolve();
 
   constructor(options: PlatformOptions) {
     this.#options = options;
-    this.#http = new Http(options.proxies, options.certificatePem);
+    this.#calls = new HubCalls(options);
+    const calls = this.#calls;
+    this.#registration = new Registration({
+      ...options,
+      calls,
+      turnsAtWork: () => this.#turnsAtWork,
+      onRegistered: () => this.#lookRound(),
+    });
+    this.#inbox = new InboxReader({
+      ...options,
+      calls,
+      correlates: () => this.correlates,
+      isOwn: options.inherited === undefined,
+    });
   }
 
   get correlates(): boolean {
-    return this.#capabilities['correlated_answers'] === true;
+    return this.#registration.capabilities['correlated_answers'] === true;
   }
 
   get deduplicates(): boolean {
-    return this.#capabilities['idempotent_messages'] === true;
+    return this.#registration.capabilities['idempotent_messages'] === true;
   }
 
   currentTarget(): Promise<WorkspaceId> {
     return this.#options.target();
   }
 
+  /** What came of the latest call to the hub; `detail` is there while it is trouble. */
+  status(): { readonly reachable: boolean; readonly detail: string | undefined } {
+    const { trouble } = this.#calls;
+    return { reachable: trouble === undefined, detail: trouble };
+  }
+
   /** Throws `platform_refused` if the hub refuses the token; any other trouble is tried again later. */
   async start(): Promise<void> {
-    this.#startedAtMs = this.#options.clock.nowMs();
-    await this.#register();
-    this.#planBeat();
-    this.#planPoll();
+    const { inherited } = this.#options;
+    if (inherited === undefined) await this.#registration.start();
+    // The host starts, too; what is found wanting is said when it is known.
+    else this.#looking = this.#lookRound();
+    if (inherited?.readsInbox !== false) this.#inbox.start();
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
-    this.#cancelTimer?.();
-    this.#cancelPoll();
-    await this.#http.close();
+    const closed = this.#calls.close();
+    await Promise.all([closed, this.#registration.stop(), this.#inbox.stop(), this.#looking]);
   }
 
   async send(turn: TurnRequest, signal: AbortSignal): Promise<SendResult> {
-    const result = await this.#http.call({
-      method: 'POST',
-      url: `${this.#options.url}/workspaces/${turn.target}/a2a`,
-      headers: this.#headers({
-        'x-workspace-id': this.#options.workspace,
-        prefer: `wait=${SEND_WAIT_SECS}`,
+    const { turnTimeoutMs, log } = this.#options;
+    const result = await this.#atWork(() =>
+      this.#calls.call({
+        method: 'POST',
+        path: `/workspaces/${turn.target}/a2a`,
+        headers: {
+          // Of a hub that can hold a send for its answer.
+          prefer: `wait=${SEND_WAIT_SECS}`,
+          // As long as we wait, the platform shall, too (MOL-HDR-08).
+          'x-timeout': String(Math.ceil(turnTimeoutMs / 1000)),
+        },
+        body: sendBody(turn),
+        timeoutMs: turnTimeoutMs,
+        signal,
+        alone: !this.deduplicates,
       }),
-      body: sendBody(turn),
-      timeoutMs: this.#options.turnTimeoutMs,
-      signal,
-    });
-    return parseSend(result);
-  }
-
-  async wait(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult> {
-    const waitSecs = Math.floor(QUEUE_WAIT_MS / 1000);
-    const result = await this.#http.call({
-      method: 'GET',
-      url: `${this.#options.url}/workspaces/${target}/a2a/queue/${encodeURIComponent(ticket)}?wait_secs=${waitSecs}`,
-      headers: this.#headers({ 'x-workspace-id': this.#options.workspace }),
-      timeoutMs: QUEUE_WAIT_MS + HUB_CALL_TIMEOUT_MS,
-      signal,
-    });
-    return parseWait(result);
-  }
-
-  async #register(): Promise<void> {
-    const { workspace, log } = this.#options;
-    const result = await this.#post('/registry/register', {
-      id: workspace,
-      url: '',
-      agent_card: { name: 'lark-bridge', skills: [] },
-      // Without it the platform assumes push and asks for a public URL (MOL-REG-03).
-      delivery_mode: 'poll',
-    });
-    if (result.kind === 'answer' && (result.status === 401 || result.status === 403)) {
-      throw new BridgeError(
-        'platform_refused',
-        `the hub refused the workspace token (HTTP ${result.status})`,
-        { next: 'Check WORKSPACE_ID and MOLECULE_WORKSPACE_TOKEN.' },
-      );
-    }
-    if (result.kind !== 'answer' || result.status !== 200) {
-      log.warn('register_failed', { workspace, detail: detailOf(result) });
-      return;
-    }
-    this.#registered = true;
-    const body = result.body as { capabilities?: Record<string, unknown> } | undefined;
-    this.#capabilities = body?.capabilities ?? {};
-    log.info('registered', { workspace, correlates: this.correlates });
-  }
-
-  #planBeat(): void {
-    if (this.#stop.signal.aborted) return;
-    this.#cancelTimer = this.#options.clock.after(HEARTBEAT_MS, () => {
-      void this.#beat().then(() => this.#planBeat());
-    });
-  }
-
-  async #beat(): Promise<void> {
-    const { workspace, clock, log } = this.#options;
-    if (!this.#registered) {
-      try {
-        await this.#register();
-      } catch (error) {
-        if (!(error instanceof BridgeError)) throw error;
-        log.error('register_refused', { workspace, error: error.message });
-      }
-      return;
-    }
-    const result = await this.#post('/registry/heartbeat', {
-      workspace_id: workspace,
-      error_rate: 0,
-      sample_error: '',
-      active_tasks: 0,
-      uptime_seconds: Math.round((clock.nowMs() - this.#startedAtMs) / 1000),
-    });
-    if (result.kind === 'answer' && result.status === 200) {
-      this.#refusedBeats = 0;
-      return;
-    }
-    const refused = result.kind === 'answer' && (result.status === 401 || result.status === 403);
-    if (refused) this.#refusedBeats += 1;
-    const count = this.#refusedBeats;
-    const alarm =
-      count === REFUSED_BEATS_ALARM || (count > 0 && count % REFUSED_BEATS_REPEAT === 0);
-    if (refused && alarm)
-      log.error('heartbeat_refused', { workspace, count, detail: detailOf(result) });
-    else log.warn('heartbeat_failed', { workspace, detail: detailOf(result) });
-  }
-
-  #planPoll(): void {
-    if (this.#stop.signal.aborted) return;
-    this.#cancelPoll = this.#options.clock.after(INBOX_POLL_MS, () => {
-      void this.#poll().finally(() => this.#planPoll());
-    });
-  }
-
-  /** A hub that correlates answers needs no look into the inbox. */
-  async #poll(): Promise<void> {
-    if (this.correlates) return;
-    const { workspace, cursor: store, receive, url, log } = this.#options;
-    try {
-      const cursor = await store.load();
-      const result = await this.#http.call({
-        method: 'GET',
-        url: `${url}/workspaces/${workspace}/activity?${inboxQuery(cursor)}`,
-        headers: this.#headers(),
-        timeoutMs: HUB_CALL_TIMEOUT_MS,
-        signal: this.#stop.signal,
+    );
+    const sent = parseSend(result);
+    if (!signal.aborted && 'detail' in sent && sent.kind !== 'failed') {
+      log.warn('turn_not_taken', {
+        message: turn.context.messageId,
+        target: turn.target,
+        as: sent.kind,
+        detail: sent.detail,
+        ...adviceOn(result),
       });
-      const page = parseInbox(result, { own: workspace, cursor });
-      if (page.kind === 'trouble') log.warn('inbox_unreadable', { detail: page.detail });
-      if (page.kind === 'cursor_lost') await store.save(undefined);
-      if (page.kind !== 'rows') return;
-      for (const answer of page.answers) await receive(answer);
-      // Only now: dying before this hands the same answers over again, which does no harm.
-      if (page.cursor !== cursor) await store.save(page.cursor);
+    }
+    return sent;
+  }
+
+  wait(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult> {
+    return this.#atWork(() => this.#wait(target, ticket, signal));
+  }
+
+  async #wait(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult> {
+    const { clock } = this.#options;
+    const untilMs = clock.nowMs() + QUEUE_WAIT_MS;
+    let missed = 0;
+    for (let look = 1; ; look += 1) {
+      const askedAtMs = clock.nowMs();
+      const result = await this.#lookAt(target, ticket, signal);
+      const found = parseWait(result);
+      if (isMissing(result)) missed += 1;
+      const isOver =
+        found.kind === 'lost'
+          ? !isMissing(result) || missed >= MISSED_LOOKS_MAX
+          : found.kind !== 'pending';
+      if (isOver) return found;
+      // A hub that holds the question has let the time pass already.
+      const delayMs = lookDelayMs(look) - (clock.nowMs() - askedAtMs);
+      if (delayMs > 0) await this.#pause(delayMs, signal);
+      if (signal.aborted || clock.nowMs() >= untilMs) return { kind: 'pending' };
+    }
+  }
+
+  /** Ends the work on a turn whose answer nobody wants, if the hub can. What came of it is only logged. */
+  async cancel(target: WorkspaceId, messageId: string, signal: AbortSignal): Promise<void> {
+    if (this.#registration.capabilities['cancel'] !== true) return;
+    const result = await this.#calls.call({
+      method: 'DELETE',
+      path: `/workspaces/${target}/a2a/messages/${encodeURIComponent(messageId)}`,
+      signal,
+    });
+    const { log } = this.#options;
+    if (result.kind === 'answer' && result.status === 200) {
+      log.info('turn_cancelled', { message: messageId });
+    } else log.warn('turn_not_cancelled', { message: messageId, detail: describe(result) });
+  }
+
+  #lookAt(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<HttpResult> {
+    const canHold = this.#registration.capabilities['queue_wait_secs'] !== undefined;
+    const query = canHold ? `?wait_secs=${Math.floor(QUEUE_WAIT_MS / 1000)}` : '';
+    return this.#calls.call({
+      method: 'GET',
+      path: `/workspaces/${target}/a2a/queue/${encodeURIComponent(ticket)}${query}`,
+      timeoutMs: HUB_CALL_TIMEOUT_MS + (canHold ? QUEUE_WAIT_MS : 0),
+      signal,
+    });
+  }
+
+  async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
+    const over = new Wake();
+    const cancel = this.#options.clock.after(delayMs, () => over.ring());
+    await over.wait(AbortSignal.any([signal, this.#calls.stopped]));
+    cancel();
+  }
+
+  async #atWork<T>(work: () => Promise<T>): Promise<T> {
+    this.#turnsAtWork += 1;
+    try {
+      return await work();
+    } finally {
+      this.#turnsAtWork -= 1;
+    }
+  }
+
+  /** Says at once what would else come out with the first message, or be a riddle then. */
+  async #lookRound(): Promise<void> {
+    const { url, workspace, clock, log } = this.#options;
+    const target = await this.#knownTarget();
+    const found = await probe(this.#calls, { url, workspace, target, nowMs: clock.nowMs() });
+    if (this.#calls.stopped.aborted) return;
+    for (const { kind, level, detail, next } of found) {
+      log[level]('platform_found_wanting', { finding: kind, detail, next });
+    }
+  }
+
+  async #knownTarget(): Promise<WorkspaceId | undefined> {
+    try {
+      return await this.#options.target();
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
-      log.warn('inbox_not_kept', { error: error.message });
+      // Every turn asks again, and says so.
+      return undefined;
     }
-  }
-
-  #post(path: string, body: unknown): Promise<HttpResult> {
-    return this.#http.call({
-      method: 'POST',
-      url: `${this.#options.url}${path}`,
-      headers: this.#headers(),
-      body,
-      timeoutMs: HUB_CALL_TIMEOUT_MS,
-      signal: this.#stop.signal,
-    });
-  }
-
-  #headers(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-    const { token, url, orgId } = this.#options;
-    return {
-      authorization: `Bearer ${token.reveal()}`,
-      // Without it the platform's edge answers an empty 404 (MOL-HDR-02).
-      origin: url,
-      ...(orgId === undefined ? {} : { 'x-molecule-org-id': orgId }),
-      ...more,
-    };
   }
 }
 
-function detailOf(result: HttpResult): string {
-  return result.kind === 'answer' ? `HTTP ${result.status}` : result.detail;
+function lookDelayMs(look: number): number {
+  return backoffMs(look, { baseMs: QUEUE_LOOK_BASE_MS, maxMs: QUEUE_LOOK_MAX_MS, random: 1 });
+}
+
+/** A 404 that does not say whether to come back. */
+function isMissing(result: HttpResult): boolean {
+  return (
+    result.kind === 'answer' &&
+    result.status === 404 &&
+    asObject(result.body)?.['retryable'] === undefined
+  );
+}
+
+const ADVICE: Readonly<Record<number, string>> = {
+  402: 'Raise the budget of the workspace on the platform.',
+  403: 'Let the two workspaces talk: put them into one organisation, side by side or one under the other.',
+  404: 'Check PLATFORM_URL, MOLECULE_ORG_ID and MOLECULE_TARGET_WORKSPACE_ID.',
+};
+
+function adviceOn(result: HttpResult): { readonly next?: string } {
+  const next = result.kind === 'answer' ? ADVICE[result.status] : undefined;
+  return next === undefined ? {} : { next };
 }

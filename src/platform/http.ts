@@ -2,7 +2,7 @@ import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
 import { errorText } from '../core/errors.ts';
 
 /** The platform's own bound for answers (MOL-RES-12). */
-const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+export const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 export interface Proxies {
@@ -12,39 +12,43 @@ export interface Proxies {
 }
 
 export interface HttpCall {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /**
+   * Over a connection of its own: a kept one may be closed by the other side at this very moment, and then
+   * nobody knows whether the call arrived.
+   */
+  readonly alone?: boolean;
+}
+
+export interface HttpAnswer {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly retryAfterSecs: number | undefined;
+  /** Parsed JSON; undefined if the body is something else. */
+  readonly body: unknown;
+  /** What the body was. */
+  readonly form: 'json' | 'html' | 'empty' | 'other';
+  /** The other side's clock, if it said. */
+  readonly dateMs: number | undefined;
 }
 
 export type HttpResult =
-  | {
-      readonly kind: 'answer';
-      readonly status: number;
-      readonly retryAfterSecs: number | undefined;
-      /** Parsed JSON; undefined if the body is empty or something else. */
-      readonly body: unknown;
-    }
+  | HttpAnswer
   /** Nothing left this machine: the call may be repeated freely. */
   | { readonly kind: 'not_sent'; readonly detail: string }
-  /** It left, and no whole answer came. */
-  | { readonly kind: 'no_answer'; readonly detail: string };
+  /** It may have left, and no whole answer came. */
+  | { readonly kind: 'no_answer'; readonly detail: string; readonly tooLarge?: boolean };
 
-/** Errors that mean that no connection came about. */
-const NOT_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
+type Body = NonNullable<Dispatcher.DispatchOptions['body']>;
 
 export class Http {
-  readonly #dispatcher: Dispatcher;
+  readonly #kept: Dispatcher;
+  readonly #alone: Dispatcher;
 
   /** `certificatePem`: the only one to trust, whatever name it carries; for a server of our own. */
   constructor(proxies: Proxies, certificatePem?: string) {
@@ -60,49 +64,95 @@ export class Http {
       headersTimeout: 0,
       bodyTimeout: 0,
     };
-    const proxied = proxies.httpProxy ?? proxies.httpsProxy;
-    this.#dispatcher =
-      proxied === undefined
-        ? new Agent(options)
-        : new EnvHttpProxyAgent({
-            ...options,
-            ...(proxies.httpProxy === undefined ? {} : { httpProxy: proxies.httpProxy }),
-            ...(proxies.httpsProxy === undefined ? {} : { httpsProxy: proxies.httpsProxy }),
-            ...(proxies.noProxy === undefined ? {} : { noProxy: proxies.noProxy }),
-          });
+    this.#kept = dispatcherOf(options, proxies);
+    this.#alone = dispatcherOf({ ...options, pipelining: 0 }, proxies);
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.destroy();
+    await Promise.all([this.#kept.destroy(), this.#alone.destroy()]);
   }
 
   /** Never rejects for what the network or the other side does. */
-  async call({ method, url, headers, body, timeoutMs, signal }: HttpCall): Promise<HttpResult> {
+  async call({ signal, timeoutMs, ...call }: HttpCall): Promise<HttpResult> {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    let sent = call.body === undefined;
     try {
-      const answer = await request(url, {
-        method,
-        headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        dispatcher: this.#dispatcher,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      return await this.#exchange(call, {
+        signal: AbortSignal.any([signal, timeout]),
+        began: () => {
+          sent = true;
+        },
       });
-      const text = await answer.body.text();
-      return {
-        kind: 'answer',
-        status: answer.statusCode,
-        retryAfterSecs: seconds(answer.headers['retry-after']),
-        body: parseJson(text),
-      };
     } catch (error) {
-      const detail = errorText(error);
-      return NOT_SENT.has(codeOf(error))
-        ? { kind: 'not_sent', detail }
-        : { kind: 'no_answer', detail };
+      const tooLarge = codeOf(error) === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
+      if (tooLarge) {
+        const detail = `its answer is larger than ${ANSWER_BYTES_MAX / 1024 ** 2} MB`;
+        return { kind: 'no_answer', detail, tooLarge };
+      }
+      const late = timeout.aborted && !signal.aborted;
+      const detail = late ? `no whole answer within ${timeoutMs / 1000} s` : troubleOf(error);
+      return { kind: sent ? 'no_answer' : 'not_sent', detail };
     }
+  }
+
+  async #exchange(
+    { method, url, headers, body, alone = false }: Omit<HttpCall, 'signal' | 'timeoutMs'>,
+    { signal, began }: { readonly signal: AbortSignal; readonly began: () => void },
+  ): Promise<HttpAnswer> {
+    const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const answer = await request(url, {
+      method,
+      headers:
+        bytes === undefined
+          ? headers
+          : {
+              ...headers,
+              'content-type': 'application/json',
+              'content-length': String(bytes.byteLength),
+            },
+      ...(bytes === undefined ? {} : { body: asked(bytes, began) }),
+      dispatcher: alone ? this.#alone : this.#kept,
+      signal,
+    });
+    const text = await answer.body.text();
+    const parsed = parseJson(text);
+    return {
+      kind: 'answer',
+      status: answer.statusCode,
+      retryAfterSecs: seconds(answer.headers['retry-after']),
+      body: parsed,
+      form: formOf(text, parsed),
+      dateMs: time(answer.headers['date']),
+    };
   }
 }
 
-function parseJson(text: string): unknown {
+function dispatcherOf(options: Agent.Options, proxies: Proxies): Dispatcher {
+  const { httpProxy, httpsProxy, noProxy } = proxies;
+  if (httpProxy === undefined && httpsProxy === undefined) return new Agent(options);
+  return new EnvHttpProxyAgent({
+    ...options,
+    // All three are given, because it would look into the environment for a missing one.
+    httpProxy: httpProxy ?? '',
+    httpsProxy: httpsProxy ?? '',
+    noProxy: noProxy ?? '',
+  });
+}
+
+/**
+ * A body that tells when it is asked for. A connection asks when it is up and begins to write, so that until
+ * then nothing has left, whatever the error is called.
+ */
+function asked(bytes: Buffer, began: () => void): Body {
+  function* once() {
+    began();
+    yield bytes;
+  }
+  // The types leave out that undici takes whatever can be iterated.
+  return once() as unknown as Body;
+}
+
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -111,12 +161,51 @@ function parseJson(text: string): unknown {
   }
 }
 
+function formOf(text: string, parsed: unknown): HttpAnswer['form'] {
+  if (parsed !== undefined) return 'json';
+  if (text.trim() === '') return 'empty';
+  return /^\s*</.test(text) ? 'html' : 'other';
+}
+
 function seconds(header: string | string[] | undefined): number | undefined {
   const value = Number(header);
   return header !== undefined && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
-function codeOf(error: unknown): string {
+function time(header: string | string[] | undefined): number | undefined {
+  const atMs = typeof header === 'string' ? Date.parse(header) : NaN;
+  return Number.isNaN(atMs) ? undefined : atMs;
+}
+
+export function codeOf(error: unknown): string {
   const code = (error as { code?: unknown }).code;
   return typeof code === 'string' ? code : '';
+}
+
+/** Trying several addresses in vain makes an error without words of its own. */
+function troubleOf(error: unknown): string {
+  return errorText(error) || codeOf(error);
+}
+
+/** The hub did not say this, but something in front of it or in its place: nothing was delivered. */
+export function isFromElsewhere({ status, form }: HttpAnswer): boolean {
+  if (status >= 300 && status < 400) return true;
+  return status === 404 ? form === 'empty' || form === 'html' : status < 300 && form === 'html';
+}
+
+const FORMS = {
+  html: 'a web page',
+  empty: 'no body',
+  other: 'something that is not JSON',
+} as const;
+
+/** In words, for logs and operators. */
+export function describe(result: HttpResult): string {
+  if (result.kind !== 'answer') return result.detail;
+  const { status, form, body } = result;
+  const isRedirect = status >= 300 && status < 400;
+  const said = (body as { error?: unknown } | null | undefined)?.error;
+  if (typeof said === 'string' && said !== '') return `HTTP ${status}: ${said}`;
+  if (isRedirect) return `HTTP ${status}, a redirect, which is not followed`;
+  return form === 'json' ? `HTTP ${status}` : `HTTP ${status} with ${FORMS[form]}`;
 }

@@ -1,46 +1,76 @@
-import type { WorkspaceId } from '../core/ids.ts';
-import { workspaceId } from '../core/ids.ts';
+/** Rows of a workspace's inbox, judged (rows MOL-ACT, MOL-INB). Pure. */
+import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
 import type { LooseAnswer } from '../core/ports.ts';
-import { messageTextOf } from './a2a.ts';
-import type { HttpResult } from './http.ts';
+import { answerOfText, asObject, messageTextOf, type Json } from './a2a.ts';
+import { describe, type HttpAnswer, type HttpResult } from './http.ts';
 
 /** One page of a workspace's inbox, judged. */
 export type InboxPage =
   | {
       readonly kind: 'rows';
       readonly answers: readonly LooseAnswer[];
+      /** Of the last row, handed over or not; undefined if there is no row. */
       readonly cursor: string | undefined;
+      /** The highest number of a row. */
+      readonly seq: number | undefined;
+      /** Rows there were, handed over or not. */
+      readonly count: number;
     }
   /** The hub does not know the cursor (any more): begin again with the backlog (MOL-ACT-05). */
   | { readonly kind: 'cursor_lost' }
+  | { readonly kind: 'too_large'; readonly detail: string }
   | { readonly kind: 'trouble'; readonly detail: string };
 
-type Json = Readonly<Record<string, unknown>>;
+export interface InboxQuery {
+  /** Rows strictly after this one; undefined: the newest ones. */
+  readonly cursor: string | undefined;
+  readonly sinceSecs: number;
+  readonly limit: number;
+}
 
-/** What to ask for: strictly after the cursor, or the last ten minutes (MOL-INB-01). */
-export function inboxQuery(cursor: string | undefined): string {
-  const query = new URLSearchParams({ type: 'a2a_receive', include: 'peer_info', limit: '100' });
-  if (cursor === undefined) query.set('since_secs', '600');
-  else query.set('since_id', cursor);
-  return query.toString();
+export function inboxPath(
+  workspace: WorkspaceId,
+  { cursor, sinceSecs, limit }: InboxQuery,
+): string {
+  const query = new URLSearchParams({
+    type: 'a2a_receive',
+    include: 'peer_info',
+    limit: String(limit),
+    ...(cursor === undefined ? { since_secs: String(sinceSecs) } : { since_id: cursor }),
+  });
+  return `/workspaces/${workspace}/activity?${query.toString()}`;
+}
+
+export interface Reader {
+  readonly own: WorkspaceId;
+  readonly query: InboxQuery;
+  /** Answers come by other ways, under the names of their turns. */
+  readonly correlates: boolean;
+  /** The inbox is ours alone; else what its owner delegated is the owner's business. */
+  readonly isOwn: boolean;
 }
 
 /** Rows without a cursor come newest first (MOL-ACT-03); the cursor passes skipped rows too (MOL-INB-02). */
-export function parseInbox(
-  result: HttpResult,
-  { own, cursor }: { readonly own: WorkspaceId; readonly cursor: string | undefined },
-): InboxPage {
-  if (result.kind !== 'answer') return { kind: 'trouble', detail: result.detail };
+export function parseInbox(result: HttpResult, reader: Reader): InboxPage {
+  if (result.kind !== 'answer') {
+    const isTooLarge = result.kind === 'no_answer' && result.tooLarge === true;
+    return { kind: isTooLarge ? 'too_large' : 'trouble', detail: result.detail };
+  }
   if (result.status === 410) return { kind: 'cursor_lost' };
   if (result.status !== 200 || !Array.isArray(result.body)) {
-    return { kind: 'trouble', detail: `HTTP ${result.status}` };
+    return { kind: 'trouble', detail: describe(result) };
   }
   const rows = (result.body as readonly unknown[]).filter(isRow);
-  if (cursor === undefined) rows.reverse();
+  const isBacklog = reader.query.cursor === undefined;
+  if (isBacklog) rows.reverse();
+  const fresh = isBacklog ? rows.filter(isAskedFor(result, reader.query)) : rows;
+  const numbers = rows.map(({ seq }) => seq).filter((seq) => typeof seq === 'number');
   return {
     kind: 'rows',
-    answers: rows.map((row) => answerOf(row, own)).filter((answer) => answer !== undefined),
-    cursor: rows.at(-1)?.id ?? cursor,
+    answers: fresh.map((row) => answerOf(row, reader)).filter((answer) => answer !== undefined),
+    cursor: rows.at(-1)?.id,
+    seq: numbers.length === 0 ? undefined : Math.max(...numbers),
+    count: result.body.length,
   };
 }
 
@@ -49,16 +79,56 @@ interface Row extends Json {
 }
 
 function isRow(value: unknown): value is Row {
-  return typeof (value as { id?: unknown } | null)?.id === 'string';
+  const id = asObject(value)?.['id'];
+  return typeof id === 'string' && id !== '';
 }
 
-function answerOf(row: Row, own: WorkspaceId): LooseAnswer | undefined {
-  const { id, source_id: source, method, request_body: body, summary } = row;
-  // Without a source it is a person at the platform, or our own notice (MOL-INB-05, MOL-INB-06).
-  if (typeof source !== 'string' || method === 'notify' || method === 'delegate_result')
-    return undefined;
-  // What we said ourselves (MOL-INB-07).
-  if (source === own) return undefined;
-  const text = messageTextOf(body) || (typeof summary === 'string' ? summary : '');
-  return { id, from: workspaceId(source), text: text === '' ? '(empty A2A message)' : text };
+/** A server that takes no notice of `since_secs` gives what was handed over long ago. Both times are its own. */
+function isAskedFor({ dateMs }: HttpAnswer, { sinceSecs }: InboxQuery) {
+  const oldestMs = dateMs === undefined ? -Infinity : dateMs - 2 * sinceSecs * 1000;
+  return (row: Row) => !(Date.parse(String(row['created_at'])) < oldestMs);
+}
+
+function answerOf(row: Row, reader: Reader): LooseAnswer | undefined {
+  const from = speakerOf(row, reader);
+  if (from === undefined || (reader.correlates && namesTurn(row['request_body']))) return undefined;
+  const { id, request_body: body, summary } = row;
+  const said = messageTextOf(body) || (typeof summary === 'string' ? summary : '');
+  const text = said === '' ? '(empty A2A message)' : said;
+  const answer = answerOfText(text);
+  return { id, from, text, ...(answer.kind === 'failed' ? { failure: answer.detail } : {}) };
+}
+
+/** Who says it; undefined for a row that is not for us to take up (MOL-INB-05 to MOL-INB-07). */
+function speakerOf(row: Row, { own, isOwn }: Reader): WorkspaceId | undefined {
+  const { source_id: source, target_id: target, method } = row;
+  // Without a source it is a person at the platform, or our own notice.
+  if (typeof source !== 'string' || source === '') return undefined;
+  const from = workspaceId(source);
+  if (!isSameWorkspace(from, own)) return from;
+  // What we said ourselves; but the result of what we delegated is put down under our own name.
+  const isResult = isOwn && method === 'delegate_result' && typeof target === 'string';
+  if (!isResult || target === '') return undefined;
+  const asked = workspaceId(target);
+  return isSameWorkspace(asked, own) ? undefined : asked;
+}
+
+function namesTurn(body: unknown): boolean {
+  const message = asObject(asObject(asObject(body)?.['params'])?.['message']);
+  const tasks = message?.['referenceTaskIds'];
+  return Array.isArray(tasks) && tasks.length > 0;
+}
+
+/** A row that can't exist. */
+const NO_ROW = '00000000-0000-0000-0000-000000000000';
+
+export function cursorProbePath(workspace: WorkspaceId): string {
+  return inboxPath(workspace, { cursor: NO_ROW, sinceSecs: 0, limit: 1 });
+}
+
+/** What asking for what follows a row that can't exist tells (MOL-ACT-06); undefined: nothing. */
+export function cursorsKnown(result: HttpResult): boolean | undefined {
+  if (result.kind !== 'answer') return undefined;
+  if (result.status === 410) return true;
+  return result.status === 200 && Array.isArray(result.body) ? false : undefined;
 }

@@ -19,6 +19,8 @@ export const DEFAULT_SCOPES = [
 export const SCOPE_GROUP_MESSAGES = 'im:message.group_msg';
 /** Sees mentions by other bots. */
 export const SCOPE_BOT_MENTIONS = 'im:message.group_at_msg.include_bot:readonly';
+/** Reads the app's own entry in the developer console. */
+export const SCOPE_SELF_MANAGE = 'application:application:self_manage';
 /** Events name the sender's `user_id`. */
 export const SCOPE_USER_ID = 'contact:user.employee_id:readonly';
 

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { accountPageRoutes } from './account-pages.ts';
 import { accountRoutes, Accounts, type AccountsOptions } from './accounts.ts';
 import { ApiServer, CONTROL_PREFIX } from './api-server.ts';
+import { appInfoRoutes } from './app-info.ts';
 import { attentionRoutes } from './attention.ts';
 import { bootstrapRoutes, Tickets } from './bootstrap.ts';
 import { botRoutes } from './bot.ts';
@@ -71,6 +72,7 @@ function platformRoutes(cloud: Cloud): Route[] {
   return [
     tokenRoutes,
     botRoutes,
+    appInfoRoutes,
     messageRoutes,
     messageEditRoutes,
     messageListRoutes,

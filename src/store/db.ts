@@ -1,5 +1,4 @@
 import {
-  chmodSync,
   closeSync,
   existsSync,
   fdatasync,
@@ -11,18 +10,32 @@ import {
 import { dirname } from 'node:path';
 import { BridgeError, errorText } from '../core/errors.ts';
 import type { Log } from '../core/ports.ts';
-import { connect, type Connection, type SqlRow, type SqlValue, type Statement } from './driver.ts';
+import type { Connection, SqlRow, SqlValue, Statement } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { openAsItIs, openMigrated, rollback } from './opening.ts';
+import { asStoreError, isCorrupt, isLocked } from './sqlite-errors.ts';
 
 /** How long a write waits for another process (`agents add` beside a running daemon). */
 const BUSY_TIMEOUT_MS = 5_000;
+/** How much of that it waits at a time inside SQLite, where everything else stands still. */
+const BUSY_LOOK_MS = 20;
+/** And beside the event loop, until it looks again. */
+const BUSY_PAUSE_MS = 50;
 /** A commit takes at most this many writes, so that a flood can't hold the event loop for long. */
 const WRITES_PER_COMMIT_MAX = 512;
 
 interface Waiting {
+  /** By a clock that nobody sets. */
+  readonly sinceMs: number;
   readonly run: () => void;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Commits fail for a reason that may pass, such as a full disk. */
+export interface StoreTrouble {
+  readonly sinceMs: number;
+  readonly detail: string;
 }
 
 /**
@@ -39,10 +52,15 @@ export class Db {
   /** Committed, and on its way to the disk. */
   #syncing: Waiting[] = [];
   #flushPlanned = false;
+  /** The latest commit found another process writing. */
+  #postponed = false;
   #closed = false;
+  #trouble: StoreTrouble | undefined;
 
   private constructor(connection: Connection, path: string) {
     this.#connection = connection;
+    // Readers of a write-ahead log wait for nobody; for writers see `#postpone`.
+    connection.exec(`PRAGMA busy_timeout = ${BUSY_LOOK_MS}`);
     // Closing it again harms no lock of SQLite: those are on the other two files.
     this.#walFd = openSync(`${path}-wal`, 'r+');
   }
@@ -127,6 +145,21 @@ export class Db {
   }
 
   /**
+   * What keeps the database from doing its work, found out at once and without waiting: after a commit
+   * that failed only a small write of its own that succeeds counts as recovery.
+   */
+  trouble(): StoreTrouble | undefined {
+    try {
+      if (this.#trouble === undefined) this.get('PRAGMA user_version');
+      else this.#probe();
+      this.#trouble = undefined;
+    } catch (error) {
+      this.#trouble ??= { sinceMs: Date.now(), detail: errorText(error) };
+    }
+    return this.#trouble;
+  }
+
+  /**
    * Runs `work` inside the next commit and resolves after that commit is durable. Work that throws
    * takes nothing with it but itself. `work` may be run twice (when a neighbour in the same commit
    * failed), so it must do nothing but read and write this database.
@@ -137,6 +170,7 @@ export class Db {
     const { promise, resolve, reject } = withResolvers<T>();
     let result: T;
     this.#waiting.push({
+      sinceMs: performance.now(),
       run: () => {
         result = work();
       },
@@ -160,13 +194,15 @@ export class Db {
   }
 
   /** What else this turn of the event loop wants to write goes into the same commit. */
-  #planFlush(): void {
+  #planFlush(pauseMs = 0): void {
     if (this.#flushPlanned || this.#syncing.length > 0) return;
     this.#flushPlanned = true;
-    setImmediate(() => {
+    const flush = () => {
       this.#flushPlanned = false;
       if (!this.#closed) this.#flush();
-    });
+    };
+    if (pauseMs === 0) setImmediate(flush);
+    else setTimeout(flush, pauseMs);
   }
 
   #flush(): void {
@@ -174,7 +210,7 @@ export class Db {
     if (this.#syncing.length > 0) {
       fdatasync(this.#walFd, (error) => this.#synced(error));
     } else if (this.#waiting.length > 0) {
-      this.#planFlush();
+      this.#planFlush(this.#postponed ? BUSY_PAUSE_MS : 0);
     }
   }
 
@@ -193,14 +229,25 @@ export class Db {
   #commitNext(): Waiting[] {
     const batch = this.#waiting.splice(0, WRITES_PER_COMMIT_MAX);
     if (batch.length === 0) return [];
+    this.#postponed = false;
     try {
       this.#commit(batch);
       return batch;
     } catch (error) {
+      if (isLocked(error)) return this.#postpone(batch, error);
       if (batch.length > 1) return batch.filter((one) => this.#committedAlone(one));
-      batch[0]?.reject(asStoreError(error));
+      batch[0]?.reject(error);
       return [];
     }
+  }
+
+  /** Another process writes. What has waited for it too long is refused, the rest stays first in line. */
+  #postpone(batch: readonly Waiting[], error: unknown): [] {
+    this.#postponed = true;
+    const oldestMs = performance.now() - BUSY_TIMEOUT_MS;
+    for (const one of batch) if (one.sinceMs <= oldestMs) one.reject(error);
+    this.#waiting.unshift(...batch.filter(({ sinceMs }) => sinceMs > oldestMs));
+    return [];
   }
 
   #committedAlone(one: Waiting): boolean {
@@ -208,12 +255,38 @@ export class Db {
       this.#commit([one]);
       return true;
     } catch (error) {
-      one.reject(asStoreError(error));
+      one.reject(error);
       return false;
     }
   }
 
   #commit(batch: readonly Waiting[]): void {
+    try {
+      this.#transact(batch);
+    } catch (error) {
+      const judged = asStoreError(error);
+      // Work that failed by itself says nothing about the disk.
+      if (judged !== error) this.#trouble ??= { sinceMs: Date.now(), detail: errorText(error) };
+      throw judged;
+    }
+  }
+
+  /** A commit that changes nothing and still has to reach the disk. */
+  #probe(): void {
+    this.#connection.exec('PRAGMA busy_timeout = 0');
+    try {
+      this.#connection.exec('BEGIN IMMEDIATE');
+      this.#connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+      this.#connection.exec('COMMIT');
+    } catch (error) {
+      rollback(this.#connection);
+      throw error;
+    } finally {
+      this.#connection.exec(`PRAGMA busy_timeout = ${BUSY_LOOK_MS}`);
+    }
+  }
+
+  #transact(batch: readonly Waiting[]): void {
     this.#connection.exec('BEGIN IMMEDIATE');
     try {
       for (const one of batch) one.run();
@@ -225,110 +298,12 @@ export class Db {
   }
 }
 
-function openMigrated(path: string): Connection {
-  const connection = connect(path);
-  try {
-    connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    connection.exec('PRAGMA journal_mode = WAL');
-    // Its checkpoints sync what they must; the sync of the log after each commit is ours.
-    connection.exec('PRAGMA synchronous = NORMAL');
-    connection.exec('PRAGMA foreign_keys = ON');
-    connection.exec('PRAGMA wal_autocheckpoint = 4000');
-    chmodSync(path, 0o600);
-    migrate(connection, path);
-    return connection;
-  } catch (error) {
-    connection.close();
-    throw error;
-  }
-}
-
-function openAsItIs(path: string): Connection {
-  const connection = connect(path);
-  try {
-    connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    connection.exec('PRAGMA synchronous = NORMAL');
-    const version = versionOf(connection, path);
-    if (version < MIGRATIONS.length) {
-      throw new BridgeError(
-        'store_unavailable',
-        `the database ${path} is of an older lark-bridge (schema ${version}, this one wants ${MIGRATIONS.length})`,
-        { next: 'Start the daemon of this version once: it brings the database up to date.' },
-      );
-    }
-    return connection;
-  } catch (error) {
-    connection.close();
-    throw error;
-  }
-}
-
-function migrate(connection: Connection, path: string): void {
-  connection.exec('BEGIN IMMEDIATE');
-  try {
-    const version = versionOf(connection, path);
-    for (const sql of MIGRATIONS.slice(version)) connection.exec(sql);
-    connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
-    connection.exec('COMMIT');
-  } catch (error) {
-    rollback(connection);
-    throw error;
-  }
-}
-
-/** Throws `state_newer` for a schema that this program does not know. */
-function versionOf(connection: Connection, path: string): number {
-  const version = Number(connection.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
-  if (version > MIGRATIONS.length) {
-    throw new BridgeError(
-      'state_newer',
-      `the database ${path} was written by a newer lark-bridge (schema ${version}, this one knows ${MIGRATIONS.length})`,
-      { next: 'Install that newer version, or choose another --state-dir.' },
-    );
-  }
-  return version;
-}
-
-function rollback(connection: Connection): void {
-  try {
-    connection.exec('ROLLBACK');
-  } catch {
-    // SQLite has already rolled back by itself (a full disk does that); the first error is the one to see.
-  }
-}
-
 function setAside(path: string): string {
   const kept = `${path}.corrupt-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
   for (const suffix of ['', '-wal', '-shm']) {
     if (existsSync(path + suffix)) renameSync(path + suffix, kept + suffix);
   }
   return kept;
-}
-
-/** SQLite's primary result codes (https://sqlite.org/rescode.html). */
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
-/** Faults of the disk and of company, which pass: locked, out of memory, read-only, I/O, full, can't open. */
-const PASSING = new Set([5, 6, 7, 8, 10, SQLITE_CORRUPT, 13, 14]);
-
-function isCorrupt(error: unknown): boolean {
-  const code = sqliteCode(error);
-  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
-}
-
-function sqliteCode(error: unknown): number | undefined {
-  const { errcode } = error as { errcode?: unknown };
-  // The low byte is the primary code, the rest says more about it.
-  return typeof errcode === 'number' ? errcode & 0xff : undefined;
-}
-
-function asStoreError(error: unknown): unknown {
-  // A broken constraint or a wrong type is a bug: it must not look like weather that one waits out.
-  if (!PASSING.has(sqliteCode(error) ?? 0)) return error;
-  return new BridgeError('store_unavailable', `the database refused a write: ${errorText(error)}`, {
-    next: 'Check the free space and the rights of the state directory.',
-    cause: error,
-  });
 }
 
 function syncFailed(error: Error): BridgeError {

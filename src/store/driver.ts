@@ -23,8 +23,13 @@ export interface Connection {
   close(): void;
 }
 
+export interface ConnectOptions {
+  /** Nothing is written, and a file that is not there is not made. */
+  readonly readOnly?: boolean;
+}
+
 interface Driver {
-  readonly DatabaseSync: new (path: string) => Connection;
+  readonly DatabaseSync: new (path: string, options?: ConnectOptions) => Connection;
 }
 
 const require = createRequire(import.meta.url);
@@ -46,7 +51,7 @@ function loadDriver(): Driver {
 
 let driver: Driver | undefined;
 
-export function connect(path: string): Connection {
+export function connect(path: string, options: ConnectOptions = {}): Connection {
   driver ??= loadDriver();
-  return new driver.DatabaseSync(path);
+  return new driver.DatabaseSync(path, options);
 }

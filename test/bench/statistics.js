@@ -6,8 +6,13 @@ export function percentile(values, share) {
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
+/** Of an even count the mean of the two in the middle. */
 export function median(values) {
-  return percentile(values, 0.5);
+  if (values.length === 0) return Number.NaN;
+  const sorted = Float64Array.from(values).toSorted();
+  const upper = sorted.length >> 1;
+  const lower = (sorted.length - 1) >> 1;
+  return (sorted[lower] + sorted[upper]) / 2;
 }
 
 /** Of the rounds of one scenario: their median, and between what they lay. */

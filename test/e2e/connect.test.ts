@@ -1,109 +1,36 @@
-/** `connect` as people start it: the built program against the simulator. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+/** `connect` up to the credentials: the built program against the simulator. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { toBuffer } from 'qrcode';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { LarkCloud } from '../../src/sim/lark-cloud.ts';
-import { type LarkCloudOptions, startLarkCloud } from '../../src/sim/server.ts';
+import type { LarkCloudOptions } from '../../src/sim/server.ts';
+import { ConnectRig, EVENTUALLY } from './connect-rig.ts';
 
-const BIN = join(import.meta.dirname, '../../bin/lark-bridge.js');
 const REGISTRATION = '/oauth/v1/app/registration';
-/** Seconds; short, so that a test does not wait for the next poll. */
-const INTERVAL = 0.1;
-const EVENTUALLY = { timeout: 15_000 };
 
-interface Run {
-  readonly child: ChildProcess;
-  readonly code: Promise<number | null>;
-  out: string;
-  err: string;
-  /** The events of --json so far. */
-  events(): Record<string, unknown>[];
-  /** The link of the verification number `index`, once it is shown. */
-  link(index?: number): Promise<string>;
-}
-
+let rig: ConnectRig;
 let root: string;
 let stateDir: string;
-let lark: LarkCloud | undefined;
-let running: ChildProcess[];
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'lark-bridge-connect-'));
-  stateDir = join(root, 'state');
-  running = [];
+  rig = new ConnectRig();
+  ({ root, stateDir } = rig);
 });
 
-afterEach(async () => {
-  for (const child of running) child.kill('SIGKILL');
-  await lark?.stop();
-  lark = undefined;
-  rmSync(root, { recursive: true, force: true });
-});
+afterEach(() => rig.close());
 
-async function startCloud(accounts: LarkCloudOptions['accounts'] = {}): Promise<LarkCloud> {
-  lark = await startLarkCloud({ accounts: { interval: INTERVAL, ...accounts } });
-  return lark;
-}
-
-function connect(
-  args: readonly string[] = [],
-  options: { base?: string; stdin?: string } = {},
-): Run {
-  const base = options.base ?? lark?.accountsBaseUrl ?? '';
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(?:LARK|MOLECULE|WORKSPACE)/.test(name)),
-  );
-  const child = spawn(process.execPath, [BIN, 'connect', '--state-dir', stateDir, ...args], {
-    env: { ...env, LARK_ACCOUNTS_BASE_URL: base, LARK_OPEN_BASE_URL: base },
-  });
-  running.push(child);
-  child.stdin.end(options.stdin ?? '');
-  const run: Run = {
-    child,
-    out: '',
-    err: '',
-    code: new Promise((resolve) => child.once('close', resolve)),
-    events: () =>
-      run.out
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => JSON.parse(line) as Record<string, unknown>),
-    async link(index = 0) {
-      const links = () => run.out.match(/https?:\/\/[^\s"]+\/page\/cli\?[^\s"]+/g) ?? [];
-      await expect.poll(() => links().length, EVENTUALLY).toBeGreaterThan(index);
-      return links()[index] ?? '';
-    },
-  };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (run.out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (run.err += text));
-  return run;
-}
-
-function credentials(): Record<string, unknown> {
-  return JSON.parse(readFileSync(join(stateDir, 'credentials.json'), 'utf8')) as Record<
-    string,
-    unknown
-  >;
-}
+const startCloud = (accounts?: LarkCloudOptions['accounts']) => rig.startCloud(accounts);
+const connect = (...call: Parameters<ConnectRig['connect']>) => rig.connect(...call);
+const credentials = () => rig.credentials();
 
 function registrations(cloud: LarkCloud): number {
   return cloud.calls({ path: REGISTRATION }).length;
 }
 
-test('LCM-CON-01, LCM-CON-03, LCM-CLI-06: a link, a QR code and a picture; then credentials', async () => {
+test('LCM-CON-01, LCM-CON-03, LCM-CLI-04, LCM-CLI-06: a link, a QR code and a picture; then credentials', async () => {
   const cloud = await startCloud();
   const run = connect();
   const app = cloud.scan({ url: await run.link(), approve: true });
@@ -171,7 +98,21 @@ test('--no-qr shows the link only; --qr-image writes where it is told, SVG by it
   expect(await run.code).toBe(0);
   expect(run.out).not.toMatch(/[█▀▄]/);
   expect(readFileSync(image, 'utf8')).toContain('<svg');
-  expect(readdirSync(stateDir)).toEqual(['credentials.json']);
+  expect(readdirSync(stateDir)).toEqual(['credentials.json', 'owner.json']);
+});
+
+test('LCM-CON-04: a program that runs it finds the QR picture named while it waits, to post it into a chat', async () => {
+  const cloud = await startCloud();
+  const image = join(root, 'code.png');
+  const run = connect(['--json', '--qr-image', image]);
+  const url = await run.link();
+  await expect.poll(() => run.events()[0], EVENTUALLY).toMatchObject({ url, qr_image: image });
+  expect(run.child.exitCode).toBeNull();
+  expect(readFileSync(image)).toEqual(
+    await toBuffer(url, { errorCorrectionLevel: 'L', type: 'png', scale: 6 }),
+  );
+  cloud.scan({ url, approve: true });
+  expect(await run.code).toBe(0);
 });
 
 test('a person who declines: exit 3, nothing stored', async () => {

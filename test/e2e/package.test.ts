@@ -1,17 +1,18 @@
 /** The package as users get it: packed, installed into an empty folder, started. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startLarkCloud } from '../../src/sim/server.ts';
 import { blocksOf, textOf } from '../documents.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const INSTALL_TIMEOUT_MS = 300_000;
 const SHIPPED =
-  /^(?:package\.json|README\.md|CHANGELOG\.md|LICENSE|bin\/lark-bridge\.js|dist\/[a-z0-9/-]+\.js|dist\/sim\/[a-z0-9-]+\.d\.ts)$/;
+  /^(?:package\.json|README\.md|CHANGELOG\.md|LICENSE|plugin\.yaml|daemon-bootstrap\.sh|systemd\/[a-z-]+\.service|bin\/lark-bridge\.js|dist\/[a-z0-9/-]+\.js|dist\/sim\/[a-z0-9-]+\.d\.ts)$/;
 
 interface Pack {
   readonly filename: string;
@@ -53,6 +54,11 @@ test('the package holds the program and its documents, and nothing else', () => 
   expect(paths).toEqual(
     expect.arrayContaining(['README.md', 'CHANGELOG.md', 'LICENSE', 'bin/lark-bridge.js']),
   );
+  // The host of the plugin, and a person at a shell, start these.
+  for (const path of ['bin/lark-bridge.js', 'daemon-bootstrap.sh']) {
+    const mode = pack.files.find((file) => file.path === path)?.mode ?? 0;
+    expect(mode & 0o100, path).toBe(0o100);
+  }
 });
 
 test('the package is small', () => {
@@ -78,8 +84,43 @@ test('lark-bridge --version prints the version of the package', async () => {
 
 test('lark-bridge --help lists the commands', async () => {
   const { stdout } = await installed('--help');
-  for (const command of ['connect', 'run', 'hub', 'agents', 'simulate', 'demo']) {
+  for (const command of ['connect', 'run', 'hub', 'agents', 'service', 'simulate', 'demo']) {
     expect(stdout).toMatch(new RegExp(`^ +lark-bridge ${command}\\b`, 'm'));
+  }
+});
+
+test('without the packages of OpenTelemetry, which are many megabytes, the bot runs and says what is missing', async () => {
+  const cloud = await startLarkCloud();
+  const app = cloud.addApp({ name: 'Bot' });
+  const child = spawn(join(folder, 'node_modules/.bin/lark-bridge'), ['run', '--json'], {
+    cwd: folder,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: folder,
+      NO_PROXY: '127.0.0.1',
+      LARK_APP_ID: app.appId,
+      LARK_APP_SECRET: app.appSecret,
+      LARK_OPEN_BASE_URL: cloud.openBaseUrl,
+      LARK_PORT: '0',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [said, logged] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (said += String(chunk)));
+  child.stderr.on('data', (chunk: Buffer) => (logged += String(chunk)));
+  try {
+    await expect.poll(() => said, { timeout: 20_000 }).toContain('"event":"ready"');
+    await expect.poll(() => logged, { timeout: 20_000 }).toContain('traces_unavailable');
+    expect(logged).toContain('npm install @opentelemetry/api@');
+    const { hub_url: url } = JSON.parse(said) as { hub_url: string };
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('lark_bridge_ready 1\n');
+  } finally {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+    await cloud.stop();
   }
 });
 

@@ -1,156 +1,182 @@
-/** A remote platform that takes turns without a ticket and answers into the bridge's inbox. */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
+/** The program at a remote platform whose target takes turns without a ticket and answers into the inbox. */
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Rig } from './rig.ts';
+import { PlatformDouble } from '../contract/platform/double.ts';
+import { Rig, type BridgeProcess } from './rig.ts';
 
-const OWN = '11111111-1111-4111-8111-111111111111';
-const TARGET = '22222222-2222-4222-8222-222222222222';
-
-interface Turn {
-  readonly messageId: string;
-  readonly text: string;
-}
-
-/** Written from the MOL rows alone. */
-class PlainPollPlatform {
-  readonly turns: Turn[] = [];
-  readonly refused: string[] = [];
-  readonly #rows: Record<string, unknown>[] = [];
-  readonly #server: Server;
-
-  constructor() {
-    this.#server = createServer((request, response) => {
-      void this.#answer(request).then(({ status, body }) => {
-        response.writeHead(status, { 'content-type': 'application/json' });
-        response.end(JSON.stringify(body));
-      });
-    });
-  }
-
-  async open(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  close(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
-  }
-
-  /** The target speaks: a new message to the bridge, without a link to any turn (MOL-INB-09). */
-  say(text: string): void {
-    const seq = this.#rows.length + 1;
-    this.#rows.push({
-      id: `row-${seq}`,
-      workspace_id: OWN,
-      activity_type: 'a2a_receive',
-      source_id: TARGET,
-      method: 'message/send',
-      request_body: { params: { message: { parts: [{ kind: 'text', text }] } } },
-      created_at: new Date().toISOString(),
-      seq,
-    });
-  }
-
-  async #answer(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const url = new URL(request.url ?? '/', 'http://platform');
-    if (
-      request.headers.authorization !== 'Bearer t-secret' ||
-      request.headers.origin === undefined
-    ) {
-      this.refused.push(url.pathname);
-      return { status: 401, body: { error: 'invalid caller auth token' } };
-    }
-    if (url.pathname === '/registry/register') {
-      return { status: 200, body: { status: 'registered', delivery_mode: 'poll' } };
-    }
-    if (url.pathname === `/workspaces/${TARGET}/a2a`) {
-      const body = JSON.parse(Buffer.concat(chunks).toString()) as {
-        params: { message: { messageId: string; parts: { text: string }[] } };
-      };
-      const { messageId, parts } = body.params.message;
-      this.turns.push({ messageId, text: parts[0]?.text ?? '' });
-      return {
-        status: 200,
-        body: { status: 'queued', delivery_mode: 'poll', method: 'message/send' },
-      };
-    }
-    if (url.pathname === `/workspaces/${OWN}/activity`) {
-      const since = url.searchParams.get('since_id');
-      if (since === null) return { status: 200, body: this.#rows.toReversed() };
-      const at = this.#rows.findIndex(({ id }) => id === since);
-      return at < 0
-        ? { status: 410, body: { error: 'since_id cursor not found; omit since_id to reset' } }
-        : { status: 200, body: this.#rows.slice(at + 1) };
-    }
-    return { status: 200, body: { status: 'ok' } };
-  }
-}
+const WAIT = { timeout: 25_000 };
+/** The inbox is looked into every five seconds, and a story takes several looks. */
+const STORY_MS = 90_000;
 
 let rig: Rig;
-let platform: PlainPollPlatform;
+let platform: PlatformDouble;
 let env: Record<string, string>;
 
 beforeEach(async () => {
   rig = await Rig.open();
-  platform = new PlainPollPlatform();
+  platform = await new PlatformDouble().open();
   env = {
-    PLATFORM_URL: await platform.open(),
-    WORKSPACE_ID: OWN,
-    MOLECULE_WORKSPACE_TOKEN: 't-secret',
-    MOLECULE_TARGET_WORKSPACE_ID: TARGET,
+    PLATFORM_URL: platform.url,
+    WORKSPACE_ID: platform.own,
+    MOLECULE_WORKSPACE_TOKEN: platform.token ?? '',
+    MOLECULE_TARGET_WORKSPACE_ID: platform.target,
   };
 });
 
 afterEach(async () => {
   await rig.close();
-  platform.close();
+  await platform.close();
 });
 
-test('LCM-OUT-01, LCM-OUT-02, LCM-IN-11: one turn at a time, its answer found in the inbox; a late one stays aside', async () => {
-  await rig.run({ env, words: ['run', '--json', '--turn-timeout-secs', '8'] });
-  const [one, two] = [rig.direct('Mei'), rig.direct('Tom')];
-  rig.cloud.say({ chat: one.chat, from: one.user, text: 'first' });
-  await expect.poll(() => platform.turns.length, { timeout: 10_000 }).toBe(1);
-  expect(platform.turns[0]?.text).toMatch(/^\[lark-channel\] brand=feishu .*\nfirst$/);
-  rig.cloud.say({ chat: two.chat, from: two.user, text: 'second' });
-  platform.say('answer to first');
-  const [answer] = await rig.repliesIn(one.chat, 1);
-  expect(answer?.text).toBe('answer to first');
-  // The second one gets no answer in its time; the third one's answer comes after the late one.
-  await expect.poll(() => platform.turns.length, { timeout: 10_000 }).toBe(2);
-  rig.cloud.say({ chat: one.chat, from: one.user, text: 'third' });
-  await expect.poll(() => platform.turns.length, { timeout: 20_000 }).toBe(3);
-  platform.say('late answer to second');
-  platform.say('answer to third');
-  await rig.cloud.waitFor(
-    () => rig.replies(one.chat).some(({ text }) => text === 'answer to third'),
-    20_000,
-  );
-  const kept = await rig.command(['dead-letters', 'late', '--json', '--text']);
-  expect(JSON.parse(kept.stdout)).toMatchObject({
-    late_answers: [{ text: 'late answer to second' }],
-  });
-  const everything = [one, two].flatMap(({ chat }) => rig.replies(chat).map(({ text }) => text));
-  expect(everything.join('\n')).not.toContain('late answer');
-  expect(
-    rig
-      .replies(two.chat)
-      .map(({ text }) => text)
-      .join(),
-  ).toContain('took too long');
-});
+const run = (more: Record<string, string> = {}): Promise<BridgeProcess> =>
+  rig.run({ env: { ...env, ...more } });
 
-test('LCM-ENV-03: a token that the platform refuses ends with 3', async () => {
-  const { code, stderr } = await rig.command(['run'], {
-    env: { ...env, MOLECULE_WORKSPACE_TOKEN: 't-wrong' },
-  });
-  expect(code).toBe(3);
-  expect(stderr).toContain('MOLECULE_WORKSPACE_TOKEN');
-  expect(stderr).not.toContain('t-wrong');
-});
+/** Somebody asks, and the target gets it. */
+async function ask({ user, chat }: ReturnType<Rig['direct']>, text: string): Promise<void> {
+  const before = platform.turns.length;
+  rig.cloud.say({ chat, from: user, text });
+  await expect.poll(() => platform.turns.length, WAIT).toBe(before + 1);
+  expect(platform.turns.at(-1)?.text).toContain(text);
+}
+
+const textsIn = ({ chat }: ReturnType<Rig['direct']>) => rig.replies(chat).map(({ text }) => text);
+
+async function lateAnswers(): Promise<string[]> {
+  const { stdout } = await rig.command(['dead-letters', 'late', '--json', '--text']);
+  const { late_answers: kept } = JSON.parse(stdout) as { late_answers: { text: string }[] };
+  return kept.map(({ text }) => text);
+}
+
+test(
+  'LCM-OUT-01, LCM-OUT-02, LCM-IN-11: one turn at a time, its answer found in the inbox; a late one stays aside',
+  async () => {
+    await rig.run({ env, words: ['run', '--json', '--turn-timeout-secs', '8'] });
+    const [one, two] = [rig.direct('Mei'), rig.direct('Tom')];
+    await ask(one, 'first');
+    expect(platform.turns[0]?.text).toMatch(/^\[lark-channel\] brand=feishu .*\nfirst$/);
+    rig.cloud.say({ chat: two.chat, from: two.user, text: 'second' });
+    platform.say('answer to first');
+    const [answer] = await rig.repliesIn(one.chat, 1);
+    expect(answer?.text).toBe('answer to first');
+    expect(answer?.replyTo).toBeDefined();
+    // The second one gets no answer in its time; the third one's answer comes after the late one.
+    await expect.poll(() => platform.turns.length, WAIT).toBe(2);
+    rig.cloud.say({ chat: one.chat, from: one.user, text: 'third' });
+    await expect.poll(() => platform.turns.length, WAIT).toBe(3);
+    platform.say('late answer to second');
+    platform.say('answer to third');
+    await expect.poll(() => textsIn(one), WAIT).toContain('answer to third');
+    expect(await lateAnswers()).toEqual(['late answer to second']);
+    expect([...textsIn(one), ...textsIn(two)].join('\n')).not.toContain('late answer');
+    expect(textsIn(two).join()).toContain('took too long');
+  },
+  STORY_MS,
+);
+
+test(
+  'LCM-OUT-05, LCM-ENV-08: what the target says unasked, and an answer that came while nobody was there',
+  async () => {
+    const [ops, mei] = [rig.direct('Ops'), rig.direct('Mei')];
+    const more = { LARK_DEFAULT_CHAT_ID: ops.chat.chatId };
+    const first = await run(more);
+    platform.say('nobody has written yet');
+    await expect.poll(() => textsIn(ops), WAIT).toEqual(['nobody has written yet']);
+    await ask(mei, 'first');
+    // The answer comes while nobody is there to take it, and something unasked after it.
+    await first.stop('SIGKILL');
+    platform.say('answer to first');
+    await run(more);
+    await expect.poll(() => textsIn(mei), WAIT).toEqual(['answer to first']);
+    platform.say('unasked');
+    await expect.poll(() => textsIn(mei), WAIT).toEqual(['answer to first', 'unasked']);
+    expect(rig.replies(mei.chat).at(-1)?.replyTo).toBeUndefined();
+    expect(textsIn(ops)).toEqual(['nobody has written yet']);
+    expect(platform.turns).toHaveLength(1);
+    expect(rig.bugs()).toEqual([]);
+  },
+  STORY_MS,
+);
+
+test(
+  'MOL-ACT-05, MOL-INB-03: a platform that forgets the place in the inbox costs nothing',
+  async () => {
+    const mei = rig.direct('Mei');
+    const bridge = await run();
+    await ask(mei, 'first');
+    platform.say('answer to first');
+    await expect.poll(() => textsIn(mei), WAIT).toEqual(['answer to first']);
+    platform.forgetRows();
+    await expect.poll(() => bridge.logged('inbox_cursor_lost'), WAIT).toBe(true);
+    await ask(mei, 'second');
+    platform.say('answer to second');
+    await expect.poll(() => textsIn(mei), WAIT).toEqual(['answer to first', 'answer to second']);
+  },
+  STORY_MS,
+);
+
+test(
+  'MOL-HDR-10, MOL-REG-06: a platform that comes late and a token that changes cost no message',
+  async () => {
+    const file = join(rig.home, 'token');
+    writeFileSync(file, `${platform.token}\n`);
+    const { MOLECULE_WORKSPACE_TOKEN: _, ...others } = env;
+    const port = Number(new URL(platform.url).port);
+    await platform.close();
+    const bridge = await rig.run({ env: { ...others, MOLECULE_WORKSPACE_TOKEN_FILE: file } });
+    expect(bridge.logged('register_failed')).toBe(true);
+    const mei = rig.direct('Mei');
+    rig.cloud.say({ chat: mei.chat, from: mei.user, text: 'first' });
+    await platform.open(port);
+    await expect.poll(() => platform.turns.length, WAIT).toBe(1);
+    platform.token = 'wst-second';
+    await expect.poll(() => bridge.logged('token_refused'), WAIT).toBe(true);
+    platform.say('answer to first');
+    writeFileSync(`${file}.new`, 'wst-second');
+    renameSync(`${file}.new`, file);
+    await expect.poll(() => textsIn(mei), WAIT).toEqual(['answer to first']);
+    expect(bridge.logged('token_accepted')).toBe(true);
+    expect(bridge.stderr).not.toContain('wst-');
+  },
+  STORY_MS,
+);
+
+test(
+  'MOL-RES-09, MOL-ACT-06: what is wrong between the workspaces is told at the start, and runs as far as it can',
+  async () => {
+    platform.mayTalk = false;
+    platform.knowsCursors = false;
+    const bridge = await run();
+    const told = bridge.stderr
+      .split('\n')
+      .filter((line) => line.includes('platform_found_wanting'));
+    expect(told.map((line) => (JSON.parse(line) as { finding: string }).finding)).toEqual([
+      'target_forbidden',
+      'no_cursors',
+    ]);
+    const mei = rig.direct('Mei');
+    rig.cloud.say({ chat: mei.chat, from: mei.user, text: 'first' });
+    await rig.repliesIn(mei.chat, 1);
+    expect(textsIn(mei).join()).toContain(
+      'could not pass your message to the agent: access denied',
+    );
+    platform.mayTalk = true;
+    await ask(mei, 'second');
+    platform.say('answer to second');
+    await expect.poll(() => textsIn(mei).at(-1), WAIT).toBe('answer to second');
+  },
+  STORY_MS,
+);
+
+test(
+  'LCM-ENV-03: a token that the platform refuses ends with 3',
+  async () => {
+    const { code, stderr } = await rig.command(['run'], {
+      env: { ...env, MOLECULE_WORKSPACE_TOKEN: 't-wrong' },
+    });
+    expect(code).toBe(3);
+    expect(stderr).toContain('MOLECULE_WORKSPACE_TOKEN');
+    expect(stderr).not.toContain('t-wrong');
+  },
+  STORY_MS,
+);

@@ -13,6 +13,19 @@ import { Db } from '../../src/store/db.ts';
 const BIN = join(import.meta.dirname, '../../bin/lark-bridge.js');
 const READY_MS_MAX = 20_000;
 
+interface RunOptions {
+  readonly words?: readonly string[];
+  readonly env?: Record<string, string>;
+  /** No file may grow past this: the operating system refuses the write, as it does on a full disk. */
+  readonly fileBytesMax?: number;
+}
+
+/** What runs a command under this limit. It takes no rights, and POSIX counts in blocks of 512 bytes. */
+function limitedTo(fileBytesMax: number | undefined): string[] {
+  if (fileBytesMax === undefined) return [];
+  return ['sh', '-c', `ulimit -f ${fileBytesMax / 512} && exec "$@"`, 'sh'];
+}
+
 export class Rig {
   readonly cloud: LarkCloud;
   readonly app: SimApp;
@@ -72,17 +85,17 @@ export class Rig {
   }
 
   /** Starts the daemon and waits until it says that it is ready. */
-  async run(
-    options: { words?: readonly string[]; env?: Record<string, string> } = {},
-  ): Promise<BridgeProcess> {
+  async run(options: RunOptions = {}): Promise<BridgeProcess> {
     const started = this.spawn(options);
     await started.ready();
     return started;
   }
 
-  spawn(options: { words?: readonly string[]; env?: Record<string, string> } = {}): BridgeProcess {
+  spawn(options: RunOptions = {}): BridgeProcess {
     const words = options.words ?? ['run', '--json', '--log-format', 'json'];
-    const child = spawn(process.execPath, [BIN, ...words], {
+    const program = [process.execPath, BIN, ...words];
+    const [command = '', ...args] = [...limitedTo(options.fileBytesMax), ...program];
+    const child = spawn(command, args, {
       env: { ...this.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -102,6 +115,13 @@ export class Rig {
       `sh -c ${quoted}`,
     ]);
     if (code !== 0) throw new Error(stderr);
+  }
+
+  /** What any process of the rig has logged that no weather explains. */
+  bugs(): string[] {
+    return [...this.#processes].flatMap(({ stderr }) =>
+      stderr.split('\n').filter((line) => /_bug"|unhandled/i.test(line)),
+    );
   }
 
   /** What the daemon noted about itself last. */

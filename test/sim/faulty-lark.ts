@@ -62,6 +62,7 @@ export class FaultyLark implements LarkGateway {
         sentAtMs: message.atMs,
         own: true,
         parentId: message.replyTo,
+        threadId: undefined,
         deleted: false,
         text: message.buttons.length === 0 ? message.text : undefined,
         inbound: undefined,

@@ -87,7 +87,7 @@ export class ProcessClock implements Clock {
 }
 
 /** Lets everything that can go on without time passing go on: promises, and commits on their way. */
-export async function settle(isWriting: () => boolean): Promise<void> {
+export async function settle(isWriting: () => boolean = () => false): Promise<void> {
   for (let quiet = 0; quiet < 12; quiet = isWriting() ? 0 : quiet + 1) {
     await new Promise<void>((resolve) => {
       setImmediate(resolve);

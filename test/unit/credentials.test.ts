@@ -74,7 +74,34 @@ test('what was written is read again', () => {
   store.save(BOT);
   const loaded = loadCredentials(stateDir);
   expect(loaded).toMatchObject({ kind: 'found', credentials: { appId: BOT.appId, brand: 'lark' } });
-  expect(loaded.kind === 'found' && loaded.credentials.appSecret.reveal()).toBe('the-secret');
+  expect(loaded.kind === 'found' && loaded.credentials.appSecret?.reveal()).toBe('the-secret');
+});
+
+test('with a keyring the secret is there, and not in the file', () => {
+  const kept = new Map<string, string>();
+  const keyring = {
+    check() {},
+    read: () => undefined,
+    keep: (app: string, secret: Secret) => void kept.set(app, secret.reveal()),
+  };
+  const store = createCredentialStore(stateDir, { force: false, keyring });
+  store.admit();
+  store.save(BOT);
+  expect(kept).toEqual(new Map([['cli_00000000000000aa', 'the-secret']]));
+  expect(readFileSync(file, 'utf8')).not.toContain('the-secret');
+  expect(loadCredentials(stateDir)).toEqual({
+    kind: 'found',
+    credentials: { appId: BOT.appId, appSecret: undefined, brand: 'lark' },
+  });
+});
+
+test('a keyring that can’t be used is told before anybody is asked for anything', () => {
+  const check = () => {
+    throw new BridgeError('store_unavailable', 'it is locked');
+  };
+  const keyring = { check, read: () => undefined, keep() {} };
+  const error = failureOf(() => createCredentialStore(stateDir, { force: false, keyring }).admit());
+  expect(error.message).toBe('it is locked');
 });
 
 test('a file without a brand is of Feishu', () => {
@@ -115,7 +142,7 @@ test.each([
   ['no JSON', '{"app_secret":"the-secret"'],
   ['no JSON around the secret', '{"app_secret": the-secret}'],
   ['no object', '["the-secret"]'],
-  ['a field missing', '{"app_id":"cli_00000000000000bb"}'],
+  ['a field missing', '{"app_secret":"the-secret"}'],
   ['a field of another type', '{"app_id":7,"app_secret":"the-secret"}'],
   [
     'an unknown brand',

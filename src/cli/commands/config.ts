@@ -9,27 +9,28 @@ import {
 } from '../../config.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { type SettingName, settingKey, settingRows } from '../../settings.ts';
-import type { CommandGroup, LeafCommand } from '../command.ts';
+import { type CommandGroup, type LeafCommand, settingFlag } from '../command.ts';
 
 const list: LeafCommand = {
   usage: 'list',
   describe: 'show all settings and where each comes from',
-  options: {
-    check: {
-      type: 'boolean',
-      describe: 'Only check that `run` has all it needs; exit code 2 and the reasons if not',
-    },
-  },
-  run: async ({ options, output, configRequest }) => {
-    const check = options['check'] === true;
-    const found = await inspectConfig(configRequest(check ? ['lark', 'platform'] : []));
-    if (check && found.problems.length === 0) {
-      output.result('The configuration is complete.', { ok: true });
-    } else if (!check) {
-      const settings = found.views.map((view) => ({ ...view, name: settingKey(view.name) }));
-      output.result(tableOf(settings), { settings });
-    }
+  run: async ({ output, configRequest }) => {
+    const found = await inspectConfig(configRequest([]));
+    const settings = found.views.map((view) => ({ ...view, name: settingKey(view.name) }));
+    output.result(tableOf(settings), { settings });
     if (found.problems.length > 0) throw configError(found.problems, found.stateDir);
+  },
+};
+
+const check: LeafCommand = {
+  usage: 'check',
+  describe:
+    'check, without a network, that `run` has all it needs; exit code 2 and the reasons if not',
+  options: settingFlag('mode'),
+  run: async ({ output, configRequest }) => {
+    const { problems, stateDir } = await inspectConfig(configRequest(['lark', 'platform']));
+    if (problems.length > 0) throw configError(problems, stateDir);
+    output.result('The configuration is complete.', { ok: true });
   },
 };
 
@@ -80,7 +81,7 @@ const where: LeafCommand = {
 export const configCommand: CommandGroup = {
   usage: 'config',
   describe: 'show, check and change the settings',
-  commands: [list, get, set, where],
+  commands: [list, check, get, set, where],
   standard: list,
 };
 

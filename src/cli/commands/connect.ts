@@ -6,7 +6,10 @@ import { BridgeError } from '../../core/errors.ts';
 import { APP_ID_PATTERN, type AppId, appId } from '../../core/ids.ts';
 import { CONNECT_TIMEOUT_MS } from '../../core/limits.ts';
 import { Secret } from '../../core/secret.ts';
+import type { Config } from '../../config.ts';
+import type { Credentials } from '../../core/credentials.ts';
 import type { Invocation, LeafCommand } from '../command.ts';
+import { checkConnection, isCheckWanted } from '../connect-check.ts';
 import { brandName, type ConnectScreen, showEvent } from '../connect-output.ts';
 
 const TIMEOUT_S_MAX = 24 * 3600;
@@ -35,9 +38,15 @@ const OPTIONS: Readonly<Record<string, Options>> = {
   timeout: {
     type: 'string',
     requiresArg: true,
-    describe: 'Seconds to wait for the confirmation',
+    describe: 'Seconds for all of it: the confirmation and the check',
     defaultDescription: String(CONNECT_TIMEOUT_MS / 1000),
   },
+  verify: {
+    type: 'boolean',
+    describe:
+      'Check that messages arrive: unasked on a terminal. Alone, checks the bot that is there',
+  },
+  'no-verify': { type: 'boolean', describe: 'Leave that check out' },
   force: { type: 'boolean', describe: 'Replace the bot that the state directory holds' },
 };
 
@@ -50,39 +59,89 @@ export const connectCommand: LeafCommand = {
 };
 
 async function runConnect(invocation: Invocation): Promise<void> {
-  const { options, output, signal } = invocation;
+  const { options, output } = invocation;
   const existing = existingAppOf(options);
-  const timeoutMs = timeoutOf(options['timeout']);
+  const endAtMs = Date.now() + timeoutOf(options['timeout']);
+  const isChecked = isCheckWanted(invocation);
   const config = await invocation.loadConfig([]);
+  const known = existing === undefined ? await knownBot(invocation, config) : undefined;
+  const credentials = known ?? (await obtainBot(invocation, { config, existing, endAtMs }));
+  const { appId: id, brand } = credentials;
+  const bot = `bot ${id} on ${brandName(brand)}`;
+  const rest = config.secrets === 'keyring' ? ', its secret is in the keyring' : '';
+  const kept = `Its credentials are in ${config.stateDir}${rest}.`;
+  if (isChecked) {
+    if (known === undefined) {
+      const stored = { event: 'status', status: 'stored', app_id: id, tenant_brand: brand };
+      if (output.json) output.result('', stored);
+      output.note(`This is your ${bot}. ${kept}`);
+    }
+    const timeoutMs = endAtMs - Date.now();
+    const commandLine = (words: string) => commandFor(invocation, words);
+    await checkConnection(invocation, { config, credentials, timeoutMs, commandLine });
+  }
+  const done = { event: 'done', app_id: id, tenant_brand: brand };
+  output.result(`Connected: ${bot}.${isChecked ? ' Messages and presses arrive.' : ''}`, done);
+  const start = `Start it with: ${commandFor(invocation, 'run')}`;
+  output.note(isChecked ? start : `${kept} ${start}`);
+}
+
+/** The bot that is there already, if the check is all that is asked for. */
+async function knownBot(
+  { options, loadConfig }: Invocation,
+  { appId: known, stateDir }: Config,
+): Promise<Credentials | undefined> {
+  if (options['verify'] !== true || options['force'] === true) return undefined;
+  if (known === undefined) {
+    const { loadCredentials } = await import('../../credentials.ts');
+    if (loadCredentials(stateDir).kind === 'none') return undefined;
+  }
+  const { appId: id, appSecret, brand } = await loadConfig(['lark']);
+  if (id === undefined || appSecret === undefined) {
+    throw new Error('settings were loaded without the need for a Lark app');
+  }
+  return { appId: appId(id), appSecret, brand: (options['brand'] as Brand | undefined) ?? brand };
+}
+
+interface Wanted {
+  readonly config: Config;
+  readonly existing: AppId | undefined;
+  readonly endAtMs: number;
+}
+
+/** A new bot, or the app that is named; stored when this resolves. */
+async function obtainBot(
+  invocation: Invocation,
+  { config, existing, endAtMs }: Wanted,
+): Promise<Credentials> {
+  const { options, output, signal, stdout } = invocation;
   const secret = existing && (await readSecret(invocation));
   const screen: ConnectScreen = {
     output,
     stateDir: config.stateDir,
     noQr: options['no-qr'] === true,
     qrImage: typeof options['qr-image'] === 'string' ? resolve(options['qr-image']) : undefined,
-    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
-    colored: process.stdout.isTTY && config.noColor !== true,
+    columns: stdout.isTTY ? stdout.columns : undefined,
+    colored: stdout.isTTY && config.noColor !== true,
   };
   const { createOnboarding } = await import('../../app.ts');
   const onboarding = await createOnboarding({
     config,
     brand: options['brand'] as Brand | undefined,
     force: options['force'] === true,
-    timeoutMs,
+    timeoutMs: endAtMs - Date.now(),
     signal,
     onEvent: (event) => showEvent(event, screen),
   });
-  const { appId: id, brand } = await (existing === undefined || secret === undefined
+  return existing === undefined || secret === undefined
     ? onboarding.createBot()
-    : onboarding.adoptApp(existing, secret));
+    : onboarding.adoptApp(existing, secret);
+}
+
+/** What has to be typed to run a command on the same state directory. */
+function commandFor({ options }: Invocation, words: string): string {
   const stateDir = options['state-dir'];
-  const next = `lark-bridge run${typeof stateDir === 'string' ? ` --state-dir ${stateDir}` : ''}`;
-  output.result(`Connected: bot ${id} on ${brandName(brand)}.`, {
-    event: 'done',
-    app_id: id,
-    tenant_brand: brand,
-  });
-  output.note(`Its credentials are in ${config.stateDir}. Start it with: ${next}`);
+  return `lark-bridge ${words}${typeof stateDir === 'string' ? ` --state-dir ${stateDir}` : ''}`;
 }
 
 function existingAppOf(options: Invocation['options']): AppId | undefined {

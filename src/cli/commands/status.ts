@@ -1,5 +1,6 @@
 /** `lark-bridge status`: what the daemon of a state directory said about itself last. */
 import type { Status } from '../../app.ts';
+import type { HealthReport } from '../../ops/health.ts';
 import type { LeafCommand } from '../command.ts';
 
 export const statusCommand: LeafCommand = {
@@ -9,17 +10,25 @@ export const statusCommand: LeafCommand = {
     const config = await invocation.loadConfig([]);
     const { readStatus } = await import('../../app.ts');
     const status = await readStatus({ config });
-    const { running, pid, alive_at: aliveAt, daemon, counts } = status;
+    const { running, pid, alive_at: aliveAt, health, daemon, counts } = status;
+    // Told in words above its other facts.
+    const { health: _noted, ...facts } = daemon ?? {};
     const first = running ? `Running, process ${pid ?? '?'}.` : 'Not running.';
     const lines = [
       `${first} State directory: ${status.state_dir}`,
+      ...linesOf(health),
       ...(aliveAt === undefined ? [] : [`Last sign of life: ${aliveAt}`]),
       ...(counts === undefined ? [] : [sentenceOf(counts)]),
-      ...pairs(daemon ?? {}),
+      ...pairs(facts),
     ];
     invocation.output.result(lines.join('\n'), status);
   },
 };
+
+function linesOf({ ready, problems }: HealthReport): string[] {
+  if (ready) return ['Health: ready.'];
+  return problems.map(({ code, since, text }) => `Not ready (${code}, since ${since}): ${text}`);
+}
 
 function sentenceOf(counts: NonNullable<Status['counts']>): string {
   const { waiting, running, held, failed_last_day: failed, dead_letters: dead } = counts;

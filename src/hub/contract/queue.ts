@@ -1,9 +1,9 @@
-import { queueId, type QueueItem, type QueueStore } from '../../core/hub-ports.ts';
+import { queueId, type QueueId, type QueueItem, type QueueStore } from '../../core/hub-ports.ts';
 import { requestOf } from '../a2a-message.ts';
 import { responseOf } from '../answers.ts';
 import { idOf, type Callers } from './callers.ts';
 import { Refusal } from './refusal.ts';
-import { QueuePath, QueueQuery } from './schemas.ts';
+import { MessagePath, QueuePath, QueueQuery } from './schemas.ts';
 import type { Server } from './server.ts';
 import { settledOrWaited, type WaitingParts } from './waiting.ts';
 
@@ -13,9 +13,14 @@ const PRIORITY = 50;
 export interface QueueParts extends WaitingParts {
   readonly store: QueueStore;
   readonly callers: Callers;
+  /** Ends a turn without an answer; one that has its answer keeps it. */
+  readonly cancelTurn: (turn: QueueId) => Promise<void>;
 }
 
-/** `GET /workspaces/:id/a2a/queue/:queueId[?wait_secs=N]`: how a turn stands, and its answer. */
+/**
+ * `GET /workspaces/:id/a2a/queue/:queueId[?wait_secs=N]`: how a turn stands, and its answer.
+ * `DELETE /workspaces/:id/a2a/messages/:messageId`: its sender does not want the answer any more.
+ */
 export function addQueueRoute(server: Server, { callers, ...parts }: QueueParts): void {
   server.get(
     '/workspaces/:id/a2a/queue/:queueId',
@@ -26,9 +31,7 @@ export function addQueueRoute(server: Server, { callers, ...parts }: QueueParts)
       const id = queueId(request.params.queueId);
       const read = async () => {
         const item = await parts.store.item(id);
-        if (item?.target !== idOf(request.params.id)) {
-          throw new Refusal(404, 'queue item not found', { retryable: false });
-        }
+        if (item?.target !== idOf(request.params.id)) throw notFound();
         if (item.source !== workspace.id && item.target !== workspace.id) {
           throw new Refusal(403, 'access denied');
         }
@@ -38,6 +41,24 @@ export function addQueueRoute(server: Server, { callers, ...parts }: QueueParts)
       return shown(await settledOrWaited(parts, { id, read, waitSecs, reply }));
     },
   );
+
+  server.delete(
+    '/workspaces/:id/a2a/messages/:messageId',
+    { schema: { params: MessagePath } },
+    async (request) => {
+      const { workspace } = await callers.peer(request, 'caller identity required');
+      const { id, messageId } = request.params;
+      const message = { source: workspace.id, target: idOf(id), messageId };
+      const item = await parts.store.itemOfMessage(message);
+      if (item === undefined) throw notFound();
+      await parts.cancelTurn(item.queueId);
+      return shown((await parts.store.item(item.queueId)) ?? item);
+    },
+  );
+}
+
+function notFound(): Refusal {
+  return new Refusal(404, 'queue item not found', { retryable: false });
 }
 
 function waitOf(text: string | undefined): number {

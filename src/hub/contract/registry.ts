@@ -16,6 +16,8 @@ const CAPABILITIES = {
   /** A repeated message id never makes a second turn. */
   idempotent_messages: true,
   queue_wait_secs: HUB_WAIT_SECS_MAX,
+  /** `DELETE` on a message ends the turn that it made. */
+  cancel: true,
 } as const;
 
 export interface RegistryParts {

@@ -1,5 +1,6 @@
 /** The turn contract as a whole: a server with all of its routes. */
-import type { HubStore } from '../../core/hub-ports.ts';
+import type { HubStore, QueueId } from '../../core/hub-ports.ts';
+import type { Pages } from '../../core/pages.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Secret } from '../../core/secret.ts';
 import { RateLimit } from '../rate-limit.ts';
@@ -7,6 +8,7 @@ import type { Settlements } from '../settlements.ts';
 import { addA2aRoute } from './a2a.ts';
 import { addActivityRoutes } from './activity.ts';
 import { createCallers, type Callers } from './callers.ts';
+import { addPages } from './pages.ts';
 import { addQueueRoute } from './queue.ts';
 import { Refusal } from './refusal.ts';
 import { addRegistryRoutes } from './registry.ts';
@@ -22,24 +24,20 @@ export interface ContractOptions {
   readonly provisionToken: Secret;
   readonly settlements: Settlements;
   readonly wakeDispatcher: () => void;
+  readonly cancelTurn: (turn: QueueId) => Promise<void>;
+  /** What the process says about itself to monitors. */
+  readonly pages?: Pages;
 }
 
 export function createContractServer(options: ContractOptions): Server {
-  const { tls, corsOrigin, rateLimit, log, clock, store } = options;
+  const { tls, corsOrigin, rateLimit, log, clock, store, pages = {} } = options;
   const server = createServer({ tls, corsOrigin, log });
   const callers = createCallers(store);
-  if (rateLimit !== undefined) limitRate(server, new RateLimit(rateLimit, clock), callers);
+  if (rateLimit !== undefined) {
+    limitRate(server, { limit: new RateLimit(rateLimit, clock), callers, pages });
+  }
 
-  server.get('/health', async (_request, reply) => {
-    try {
-      await store.ping();
-    } catch (error) {
-      // Whatever keeps the database from answering, the caller's question is answered.
-      log.error('hub_database_unreachable', { error: String(error) });
-      return reply.code(503).send({ status: 'error', error: 'database unreachable' });
-    }
-    return { status: 'ok' };
-  });
+  addPages(server, pages);
   const parts = { ...options, callers };
   addRegistryRoutes(server, parts);
   addA2aRoute(server, parts);
@@ -49,9 +47,12 @@ export function createContractServer(options: ContractOptions): Server {
 }
 
 /** The program's own workspaces are let through: on one machine all share one address. */
-function limitRate(server: Server, limit: RateLimit, callers: Callers): void {
+function limitRate(
+  server: Server,
+  { limit, callers, pages }: { limit: RateLimit; callers: Callers; pages: Pages },
+): void {
   server.addHook('onRequest', async (request) => {
-    if (request.url === '/health' || limit.take(request.ip)) return;
+    if (Object.hasOwn(pages, request.url) || limit.take(request.ip)) return;
     if (await callers.isProvisioned(request)) return;
     throw new Refusal(429, 'rate limit exceeded', { retry_after: 1 });
   });

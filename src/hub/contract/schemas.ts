@@ -10,6 +10,7 @@ const Key = Type.String({ pattern: KEY });
 const Open = Type.Record(Type.String(), Type.Unknown());
 
 export const WorkspacePath = Type.Object({ id: Type.String() });
+export const MessagePath = Type.Object({ id: Type.String(), messageId: Type.String() });
 export const QueuePath = Type.Object({ id: Type.String(), queueId: Type.String() });
 
 export const RegisterBody = Type.Object({

@@ -1,5 +1,5 @@
 import { chatId, type AppId, type ChatId, type MessageId } from '../../core/ids.ts';
-import type { ChatRecord, GapJournal } from '../../core/journal.ts';
+import type { ChatRecord, GapJournal, ThreadRecord } from '../../core/journal.ts';
 import type { Db } from '../db.ts';
 
 /** The tables `chats` and `gaps`: what of the chats' histories has been read back. */
@@ -43,6 +43,24 @@ export class SqliteGaps implements GapJournal {
         chatId: chatId(String(row['chat_id'])),
         lastMessageAtMs: Number(row['last_ms']),
         readUntilMs: Number(row['read_until_ms'] ?? 0),
+      })),
+    );
+  }
+
+  threads(activeSinceMs: number, limit: number): Promise<readonly ThreadRecord[]> {
+    const rows = this.#db.all(
+      `SELECT chat_id, json_extract(message, '$.threadId') AS thread, max(received_at_ms) AS last_ms
+       FROM turns WHERE app_id = ? AND received_at_ms >= ? AND thread IS NOT NULL
+       GROUP BY chat_id, thread ORDER BY last_ms DESC LIMIT ?`,
+      this.#app,
+      activeSinceMs,
+      limit,
+    );
+    return Promise.resolve(
+      rows.map((row) => ({
+        chatId: chatId(String(row['chat_id'])),
+        threadId: String(row['thread']),
+        lastMessageAtMs: Number(row['last_ms']),
       })),
     );
   }

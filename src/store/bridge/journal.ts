@@ -100,8 +100,18 @@ export class SqliteJournal implements Journal, JournalReader {
     return Promise.resolve(this.#outbox.get(key));
   }
 
-  enqueue(drafts: readonly OutboxDraft[]) {
-    return this.#db.write(() => this.#outbox.insert(drafts));
+  enqueue(drafts: readonly OutboxDraft[], once?: string) {
+    return this.#db.write(() =>
+      once === undefined || this.#events.insert(once, 'outbox') ? this.#outbox.insert(drafts) : [],
+    );
+  }
+
+  unanswered(sinceMs: number) {
+    return Promise.resolve(this.#runs.unanswered(sinceMs));
+  }
+
+  latestChat() {
+    return Promise.resolve(this.#turns.latestChat());
   }
 
   changeOut(key: string, decide: (row: OutboxRow) => OutboxChange | undefined, once?: string) {

@@ -1,5 +1,5 @@
-import type { AppId, TurnId } from '../../core/ids.ts';
-import type { PruneRules, TurnRun } from '../../core/journal.ts';
+import { turnId, type AppId, type TurnId } from '../../core/ids.ts';
+import type { PruneRules, TurnRun, UnansweredRun } from '../../core/journal.ts';
 import type { Turn, TurnPhase, TurnState } from '../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
@@ -57,6 +57,32 @@ export class RunsTable {
     return this.#db
       .all('SELECT * FROM runs WHERE app_id = ? AND turn = ? ORDER BY run', this.#app, turn)
       .map(toRun);
+  }
+
+  /**
+   * Runs that were left open (in doubt, begun anew, given up). One that was answered after all, be it by an
+   * answer that was kept aside, is none of them.
+   */
+  unanswered(sinceMs: number): UnansweredRun[] {
+    return this.#db
+      .all(
+        `SELECT runs.turn, runs.run, runs.ended_at_ms, runs.reason FROM runs
+         JOIN turns ON turns.app_id = runs.app_id AND turns.message_id = runs.turn
+         WHERE runs.app_id = ?1 AND runs.ended_at_ms >= ?2
+           AND (runs.ended_as = 'overdue' OR runs.reason IN ('unknown', 'gave_up_waiting'))
+           AND NOT (turns.run = runs.run AND turns.phase = 'answered')
+           AND NOT EXISTS (SELECT 1 FROM quarantine AS kept WHERE kept.app_id = runs.app_id
+             AND kept.turn = runs.turn AND kept.at_ms >= runs.ended_at_ms)
+         ORDER BY runs.seq`,
+        this.#app,
+        sinceMs,
+      )
+      .map((row) => ({
+        turn: turnId(String(row['turn'])),
+        run: Number(row['run']),
+        endedAtMs: Number(row['ended_at_ms']),
+        gaveUp: row['reason'] === 'gave_up_waiting',
+      }));
   }
 
   #end(turn: TurnId, run: number, { as, reason, nowMs }: RunEnd): void {

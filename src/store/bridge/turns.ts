@@ -113,6 +113,15 @@ export class TurnsTable {
       }));
   }
 
+  /** The chat of the newest turn. */
+  latestChat(): ChatId | undefined {
+    const row = this.#db.get(
+      'SELECT chat_id FROM turns WHERE app_id = ? ORDER BY seq DESC LIMIT 1',
+      this.#app,
+    );
+    return row && chatId(String(row['chat_id']));
+  }
+
   /** When it was admitted, and when it was over. */
   times(id: TurnId): { admittedAtMs: number; endedAtMs: number | undefined } | undefined {
     const row = this.#db.get(

@@ -26,9 +26,6 @@ export function createHubStore(db: Db): HubStore {
     ...accounts(db, tables),
     ...queue(db, tables),
     ...inboxes(db, tables),
-    ping: async () => {
-      db.get('SELECT 1 FROM hub_workspaces LIMIT 1');
-    },
   };
 }
 
@@ -100,6 +97,7 @@ function queue(db: Db, tables: Tables) {
   return {
     send: (sending) => db.write(() => send(tables, sending)),
     item: async (id) => items.one(id),
+    itemOfMessage: async (message) => items.ofMessage(message),
     claim: (limit, atMs) => db.write(() => items.claim(limit, atMs)),
     settle: (id, settlement) => db.write(() => items.settle(id, settlement)),
     putBack: (id) => db.write(() => items.requeue(id, 0)),
@@ -120,7 +118,7 @@ function inboxes(db: Db, { activity, workspaces }: Tables) {
 }
 
 function send({ items, activity }: Tables, sending: Sending): Sent {
-  const repeated = items.repeated(sending);
+  const repeated = items.ofMessage(sending);
   const depth = items.depth(sending.target);
   if (repeated !== undefined) return { kind: 'item', item: repeated, fresh: false, depth };
 

@@ -36,10 +36,14 @@ function one(db: Db, id: QueueId): QueueItem | undefined {
 
 function reads(db: Db) {
   return {
-    repeated(sending: Sending): QueueItem | undefined {
+    ofMessage({
+      source,
+      target,
+      messageId,
+    }: Pick<Sending, 'source' | 'target' | 'messageId'>): QueueItem | undefined {
       const sql = `SELECT ${COLUMNS} FROM hub_items
         WHERE source_id = ? AND target_id = ? AND message_id = ?`;
-      const row = db.get(sql, sending.source, sending.target, sending.messageId);
+      const row = db.get(sql, source, target, messageId);
       return row === undefined ? undefined : itemOf(row);
     },
 

@@ -44,6 +44,26 @@ test('the built-in echo answers', async () => {
   expect(done.body.response_body.result.parts).toEqual([{ kind: 'text', text: 'marco' }]);
 });
 
+test('a turn that is cancelled takes its program along, with all that it started', async () => {
+  const { rig, bridge, addProgram } = await rigWithPrograms();
+  const folder = mkdtempSync(join(tmpdir(), 'lark-programs-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const script = `cd ${folder}; sh -c 'echo $$ > child; sleep 60' & echo $$ > parent; wait`;
+  const slow = await addProgram('slow', script);
+  await rig.send(bridge, slow.workspaceId, { messageId: 'm-1' });
+  const pids = await vi.waitFor(() =>
+    ['child', 'parent'].map((file) => {
+      const text = readFileSync(join(folder, file), 'utf8');
+      expect(text).toMatch(/\d\n/);
+      return Number(text);
+    }),
+  );
+  const path = `/workspaces/${slow.workspaceId}/a2a/messages/m-1`;
+  const cancelled = await rig.call('DELETE', path, { token: bridge.token, as: bridge.id });
+  expect(cancelled).toMatchObject({ status: 200, body: { status: 'dropped' } });
+  await vi.waitFor(() => expect(pids.map(isProcessAlive)).toEqual([false, false]));
+});
+
 test('when the hub stops no program of its is left, and the turn runs again at the next start', async () => {
   const { rig, bridge, addProgram } = await rigWithPrograms();
   const folder = mkdtempSync(join(tmpdir(), 'lark-programs-'));

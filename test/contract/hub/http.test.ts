@@ -4,18 +4,20 @@ import { expect, test, vi } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { createHub } from '../../../src/hub/hub.ts';
 import { createAgentFactory } from '../../../src/agents/factory.ts';
-import { createTestLog, realClock, requestOf, Rig } from './rig.ts';
+import { createTestLog, jsonPage, realClock, requestOf, Rig } from './rig.ts';
 import { CERTIFICATE, PRIVATE_KEY } from './certificate.ts';
 
-test('health says ok, and 503 when the database does not answer', async () => {
-  const rig = await Rig.start();
-  const good = await rig.call('GET', '/health');
-  expect([good.status, good.body]).toEqual([200, { status: 'ok' }]);
-  vi.spyOn(rig.db, 'get').mockImplementationOnce(() => {
-    throw new Error('disk I/O error');
+test('LD-PUB-01: pages of the process are served as they are; local ones to this machine only', async () => {
+  const page = { render: () => jsonPage(503, { status: 'error' }) };
+  const rig = await Rig.start({ pages: { '/health': page, '/counts': { ...page, local: true } } });
+  for (const path of ['/health', '/counts']) {
+    const told = await rig.call('GET', path);
+    expect([told.status, told.body]).toEqual([503, { status: 'error' }]);
+  }
+  const passedOn = await fetch(`${rig.hub.address}/counts`, {
+    headers: { 'x-forwarded-for': '127.0.0.1' },
   });
-  const bad = await rig.call('GET', '/health');
-  expect([bad.status, bad.body]).toEqual([503, { status: 'error', error: 'database unreachable' }]);
+  expect(passedOn.status).toBe(403);
 });
 
 test('an unknown route is answered in JSON', async () => {

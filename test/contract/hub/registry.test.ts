@@ -32,6 +32,7 @@ test('MOL-REG-01, MOL-REG-02: a new workspace gets its token once, and what the 
       correlated_answers: true,
       idempotent_messages: true,
       queue_wait_secs: 30,
+      cancel: true,
     },
   });
   const again = await register(rig, first.body.auth_token as string, body);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { AgentFactory, HubStore } from '../../../src/core/hub-ports.ts';
+import type { PageAnswer } from '../../../src/core/pages.ts';
 import type { AgentResult, AgentTurn, Clock, Log, LogFields } from '../../../src/core/ports.ts';
 import { createDirectory, type Directory } from '../../../src/hub/directory.ts';
 import { createHub, type Hub, type HubOptions } from '../../../src/hub/hub.ts';
@@ -21,7 +22,7 @@ export const realClock: Clock = {
 };
 
 /** Waits of 30 s and more never end by themselves: what a test waits for must come by an event. */
-const patientClock: Clock = {
+export const patientClock: Clock = {
   nowMs: realClock.nowMs,
   after: (delayMs, run) => (delayMs < 30_000 ? realClock.after(delayMs, run) : () => {}),
 };
@@ -125,6 +126,8 @@ export class Rig {
     const folder = mkdtempSync(join(tmpdir(), 'lark-hub-'));
     const rig = new Rig(join(folder, 'bridge.db'), options);
     onTestFinished(async () => {
+      // Some may begin only now.
+      rig.agents.answerWith = () => ({ ok: true, text: 'the test is over' });
       for (const run of rig.agents.runs) run.answer('the test is over');
       await rig.hub.stop();
       rig.db.close();
@@ -163,6 +166,7 @@ export class Rig {
       turnTimeoutMs: 60_000,
       maxRunning: 8,
       onInterrupted: 'rerun',
+      pages: { '/health': { render: () => jsonPage(200, { status: 'ok' }) } },
       ...this.#options,
       store: this.store,
     });
@@ -183,15 +187,22 @@ export class Rig {
   async call(
     method: string,
     path: string,
-    options: { token?: string; as?: string; body?: unknown; signal?: AbortSignal } = {},
+    options: {
+      token?: string;
+      as?: string;
+      prefer?: string;
+      body?: unknown;
+      signal?: AbortSignal;
+    } = {},
   ): Promise<Answer> {
-    const { token, as, body, signal } = options;
+    const { token, as, prefer, body, signal } = options;
     const response = await fetch(this.hub.address + path, {
       method,
       headers: {
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
         ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
         ...(as === undefined ? {} : { 'X-Workspace-ID': as }),
+        ...(prefer === undefined ? {} : { Prefer: prefer }),
       },
       ...(body === undefined
         ? {}
@@ -206,11 +217,17 @@ export class Rig {
     };
   }
 
-  send(from: Account, to: string, message: MessageOptions = {}): Promise<Answer> {
+  send(
+    from: Account,
+    to: string,
+    message: MessageOptions = {},
+    more: { prefer?: string; signal?: AbortSignal } = {},
+  ): Promise<Answer> {
     return this.call('POST', `/workspaces/${to}/a2a`, {
       token: from.token,
       as: from.id,
       body: requestOf(message),
+      ...more,
     });
   }
 
@@ -226,6 +243,10 @@ export class Rig {
     const path = `/workspaces/${of.id}/activity?type=a2a_receive${query}`;
     return this.call('GET', path, { token: of.token });
   }
+}
+
+export function jsonPage(status: number, body: unknown): PageAnswer {
+  return { status, contentType: 'application/json', body: JSON.stringify(body) };
 }
 
 /** A store whose calls neither do anything nor come back once its process is dead. */

@@ -42,7 +42,8 @@ describe('events', () => {
       },
     ]);
     expect(lark.deliveries({ eventType: RECEIVE })).toMatchObject([{ tries: 1, ackCode: 200 }]);
-    expect(connection.counts()).toEqual({ admitted: 1, failed: 0, ignored: {} });
+    const seenAtMs = { 'im.message.receive_v1': connection.status().lastEventAtMs };
+    expect(connection.counts()).toEqual({ admitted: 1, failed: 0, ignored: {}, seenAtMs });
   });
 
   test('LCM-IN-03: of a group only what mentions the bot', async () => {

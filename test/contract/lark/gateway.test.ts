@@ -372,7 +372,7 @@ describe('refusals of Lark, as they really come', () => {
     expect(result).toMatchObject({ ok: false, action: 'give_up', code: 231001 });
   });
 
-  test('HTTP 200 with a code is no success', async () => {
+  test('MOL-CC-04: HTTP 200 with a code is no success', async () => {
     const rig = withGateway(await startRig());
     rig.lark.faults.inject({
       kind: 'business_error',

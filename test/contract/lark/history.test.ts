@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { chatId, messageId } from '../../../src/core/ids.ts';
 import { eventually, type Rig, startRig, withConnection, withGateway } from './rig.ts';
 
@@ -92,6 +92,62 @@ test('page after page, oldest first, from the moment asked for', async () => {
     said.slice(17).map((one) => one.messageId),
   );
   expect(lark.calls({ path: LIST })).toHaveLength(3);
+});
+
+describe('a thread', () => {
+  async function withThread() {
+    const rig = await startRig();
+    const { lark, ann, app } = rig;
+    app.scopes.add('im:message.group_msg');
+    const group = lark.addGroup({ name: 'G', members: [ann], apps: [app] });
+    const root = lark.say({ chat: group, from: ann, text: 'a topic' });
+    const say = (text: string) => {
+      lark.advance(1_000);
+      const more = { mentions: [app], replyTo: root, inThread: true };
+      return lark.say({ chat: group, from: ann, text: `{0} ${text}`, ...more });
+    };
+    return { rig, lark, group, root, say };
+  }
+
+  test('what is said in it is not in the chat, and is found by its name, oldest first', async () => {
+    const { rig, group, root, say } = await withThread();
+    const said = ['one', 'two'].map(say);
+    const inChat = await readBack(rig, group);
+    expect(inChat.map((message) => message.messageId)).toEqual([root.messageId]);
+    // The chat's history tells that there is a thread.
+    expect(inChat[0]?.threadId).toBe(said[0]?.threadId);
+    const { gateway } = withGateway(rig);
+    const inThread = await gateway.history(chatId(group.chatId), 0, said[0]?.threadId);
+    expect(inThread.map((message) => message.messageId)).toEqual(
+      [root, ...said].map((message) => message.messageId),
+    );
+    expect(inThread[2]?.inbound).toMatchObject({
+      chatId: group.chatId,
+      chatType: 'group',
+      threadId: said[0]?.threadId,
+      parts: [{ kind: 'text', text: 'two' }],
+    });
+  });
+
+  test('of a long one only its end is read, as far back as asked for', async () => {
+    const { rig, lark, group, say } = await withThread();
+    const said = Array.from({ length: 170 }, (_, at) => say(`${at}`));
+    const from = said[110];
+    if (from?.threadId === undefined) throw new Error('nothing was said');
+    const { gateway } = withGateway(rig);
+    const inThread = await gateway.history(chatId(group.chatId), from.createdAtMs, from.threadId);
+    expect(inThread.map((message) => message.messageId)).toEqual(
+      said.slice(110).map((message) => message.messageId),
+    );
+    expect(lark.calls({ path: LIST })).toHaveLength(2);
+  });
+
+  test('one that is gone is an error with a name', async () => {
+    const { rig, group } = await withThread();
+    const { gateway } = withGateway(rig);
+    const reading = gateway.history(chatId(group.chatId), 0, 'omt_none');
+    await expect(reading).rejects.toMatchObject({ code: 'failed' });
+  });
 });
 
 test('the kind of a chat is asked for once', async () => {

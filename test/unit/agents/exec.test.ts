@@ -147,7 +147,7 @@ test('the environment names where the message came from; what is empty is absent
   expect(threaded).toEqual(expect.arrayContaining(['LARK_THREAD_ID=omt_1', 'LARK_PARENT_ID=om_0']));
 });
 
-test('no setting and no secret of ours reaches the program', async () => {
+test('no setting and no secret of ours, nor systemd’s ear, reaches the program', async () => {
   const ours = {
     LARK_APP_SECRET: 's1',
     LARK_APP_ID: 'a',
@@ -158,6 +158,10 @@ test('no setting and no secret of ours reaches the program', async () => {
     MOLECULE_CHANNEL_A2A_TOKEN: 's5',
     WORKSPACE_ID: 'w',
     PLATFORM_URL: 'p',
+    NOTIFY_SOCKET: '/run/systemd/notify',
+    WATCHDOG_USEC: '1',
+    WATCHDOG_PID: '1',
+    CREDENTIALS_DIRECTORY: '/run/credentials/x',
   };
   expect(await environmentOf({ ...ours, MINE: '1' })).toEqual(['MINE=1']);
 });

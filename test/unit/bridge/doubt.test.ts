@@ -4,6 +4,7 @@ import { Delivery } from '../../../src/bridge/delivery.ts';
 import { Persistence } from '../../../src/bridge/persistence.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId } from '../../../src/core/ids.ts';
+import { NO_OBSERVER } from '../../../src/core/observer.ts';
 import type { Journal, OutboxChange } from '../../../src/core/journal.ts';
 import type { HistoryMessage } from '../../../src/core/ports.ts';
 import type { OutboxRow } from '../../../src/core/turn.ts';
@@ -47,6 +48,7 @@ async function deliver(
     },
     persistence: new Persistence(clock, log),
     clock,
+    observer: NO_OBSERVER,
     random: () => 0.5,
     log,
   });
@@ -62,6 +64,7 @@ const own = (text: string, parentId: string): HistoryMessage => ({
   sentAtMs: 5,
   own: true,
   parentId: messageId(parentId),
+  threadId: undefined,
   deleted: false,
   text,
   inbound: undefined,

@@ -14,6 +14,7 @@ import { SqliteOrders } from '../../../src/store/bridge/orders.ts';
 import { Db } from '../../../src/store/db.ts';
 import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
 import { message, target as agent, turnIn } from './samples.ts';
+import { writesUnderWay } from './writes-under-way.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const REFUSED: DeliveryResult = { ok: false, action: 'give_up', code: 230022, detail: 'no' };
@@ -22,6 +23,7 @@ let folder: string;
 let daemon: Db;
 /** Another process's connection to the same file. */
 let outside: Db;
+let isWriting: () => boolean;
 let clock: VirtualClock;
 let bridge: Bridge | undefined;
 let orders: SqliteOrders;
@@ -59,6 +61,7 @@ beforeEach(() => {
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
   daemon = Db.open(join(folder, 'bridge.db'), log);
   outside = Db.open(join(folder, 'bridge.db'), log);
+  isWriting = writesUnderWay(daemon);
   orders = new SqliteOrders({ db: outside, app: message.appId, clock });
   journal = new SqliteJournal({ db: outside, app: message.appId, clock });
   asked = [];
@@ -107,9 +110,9 @@ async function stop(): Promise<void> {
 
 async function run(durationMs: number): Promise<void> {
   const untilMs = clock.nowMs() + durationMs;
-  do await settle();
+  do await settle(isWriting);
   while (clock.step(untilMs));
-  await settle();
+  await settle(isWriting);
 }
 
 async function say(id: string): Promise<void> {

@@ -67,6 +67,12 @@ describe('a turn', () => {
     });
   });
 
+  test('LCM-OUT-08: one whose answer has no way back frees its slot, and the chat is told so', () => {
+    const next = after(sending, sent({ kind: 'unanswerable' }));
+    expect(next?.state).toEqual({ phase: 'failed', reason: 'unanswerable' });
+    expect(JSON.stringify(next?.show)).toContain("can't come back to this chat");
+  });
+
   test('unknown where it might run twice: the person is asked, nothing is sent again', () => {
     const next = after(sending, sent({ kind: 'unknown', detail: '' }), { deduplicates: false });
     expect(next?.state).toEqual({ phase: 'held', why: 'unknown' });

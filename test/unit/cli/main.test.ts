@@ -32,7 +32,7 @@ describe('help and version', () => {
       ([, name = '']) => name,
     );
     expect(commands.toSorted()).toEqual(
-      'agents completion config connect dead-letters demo hub run simulate status trace turns'.split(
+      'agents completion config connect dead-letters demo doctor hub run service simulate status trace turns'.split(
         ' ',
       ),
     );
@@ -42,7 +42,9 @@ describe('help and version', () => {
   });
 
   test.each(
-    'run hub connect setup agents status turns dead-letters trace config simulate demo'.split(' '),
+    'run hub connect setup agents status doctor turns dead-letters trace config service simulate demo'.split(
+      ' ',
+    ),
   )('%s has help', async (name) => {
     const { code, stdout } = await run(name, '--help');
     expect(code).toBe(0);
@@ -134,10 +136,10 @@ describe('config', () => {
     expect(stderr).toContain('LARK_PORT must be a whole number');
   });
 
-  test('--check says whether run could start', async () => {
-    expect(await run('config', '--check')).toMatchObject({ code: 2, stdout: '' });
+  test('check says whether run could start', async () => {
+    expect(await run('config', 'check')).toMatchObject({ code: 2, stdout: '' });
     const env = { HOME: home, LARK_APP_ID: 'cli_0123456789abcdef', LARK_APP_SECRET: SECRET };
-    expect(await runProgram(['config', '--check'], env)).toMatchObject({ code: 0, stderr: '' });
+    expect(await runProgram(['config', 'check'], env)).toMatchObject({ code: 0, stderr: '' });
   });
 
   test('set, get and path', async () => {

@@ -11,13 +11,15 @@ export interface Ended {
 export async function runProgram(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  started: Pick<Surroundings, 'execPath' | 'argv'> = process,
 ): Promise<Ended> {
   const streams = {
     stdin: new PassThrough(),
     stdout: new PassThrough(),
     stderr: new PassThrough(),
   };
-  const around = { env, ...streams } as unknown as Surroundings;
+  const { execPath, argv } = started;
+  const around = { env, execPath, argv, ...streams } as unknown as Surroundings;
   const code = await main(words, new AbortController().signal, around);
   const textOf = (stream: PassThrough) => String(stream.read() ?? '');
   return { code, stdout: textOf(streams.stdout), stderr: textOf(streams.stderr) };

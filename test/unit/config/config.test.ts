@@ -255,6 +255,10 @@ describe('what is wrong', () => {
     [{ LARK_BOT_OPEN_ID: 'oc_1' }, 'LARK_BOT_OPEN_ID must begin with ou_'],
     [{ WORKSPACE_ID: '../x' }, 'WORKSPACE_ID must be letters'],
     [{ LARK_HOST: 'a b' }, 'LARK_HOST must be a host name'],
+    [{ LARK_BRIDGE_HEALTH_ADDRESS: '9464' }, 'LARK_BRIDGE_HEALTH_ADDRESS must be host:port'],
+    [{ LARK_BRIDGE_HEALTH_ADDRESS: '::1:9464' }, 'must be host:port, such as 127.0.0.1:9464'],
+    [{ LARK_BRIDGE_HEALTH_ADDRESS: 'localhost:99999' }, 'must be host:port'],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' }, 'must be a URL that begins with https://'],
     [{ LARK_APP_SECRET: 'a\nb' }, 'LARK_APP_SECRET holds spaces'],
     [{ HTTPS_PROXY: 'socks5://p:1' }, 'HTTPS_PROXY must be the URL of an HTTP proxy'],
     [{ LARK_TLS_CERT: '/no/such/file' }, "LARK_TLS_CERT names a file that can't be read"],
@@ -266,7 +270,7 @@ describe('what is wrong', () => {
 
   test.each<[Flags, string]>([
     [{ turnTimeoutSecs: '0' }, '--turn-timeout-secs must be a whole number from 1'],
-    [{ mode: 'push' }, '--mode must be one of poll, not "push"'],
+    [{ mode: 'push' }, '--mode must be one of poll, daemon, not "push"'],
     [{ stateDir: '' }, '--state-dir is empty'],
   ])('%j: %s', async (flags, words) => {
     expect(await complaint({}, [], flags)).toContain(words);

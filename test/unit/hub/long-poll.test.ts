@@ -17,6 +17,7 @@ async function serverRig() {
     provisionToken: new Secret('x'),
     settlements,
     wakeDispatcher: () => {},
+    cancelTurn: () => Promise.resolve(),
   });
   const address = await server.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => server.close());

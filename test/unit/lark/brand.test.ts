@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { accountsBaseUrl, openBaseUrl, verificationPageUrl } from '../../../src/lark/brand.ts';
+import { appId } from '../../../src/core/ids.ts';
+import {
+  accountsBaseUrl,
+  botChatUrl,
+  consolePageUrl,
+  openBaseUrl,
+  verificationPageUrl,
+} from '../../../src/lark/brand.ts';
+
+const APP = appId('cli_00000000000000aa');
 
 test('LCM-MODE-05: the brand selects every domain', () => {
   expect(openBaseUrl('feishu')).toBe('https://open.feishu.cn');
@@ -14,4 +23,14 @@ test('an override stands for both brands', () => {
   expect(openBaseUrl('feishu', 'http://127.0.0.1:81/')).toBe('http://127.0.0.1:81');
   expect(openBaseUrl('lark', 'http://127.0.0.1:81')).toBe('http://127.0.0.1:81');
   expect(accountsBaseUrl('lark', 'https://a.example/base//')).toBe('https://a.example/base');
+});
+
+test('the console lies on the open platform, the chat with the bot behind a link of its own', () => {
+  const page = consolePageUrl(openBaseUrl('lark'), APP, 'events');
+  expect(page).toBe(`https://open.larksuite.com/app/${APP}/event?tab=event`);
+  expect(consolePageUrl('http://127.0.0.1:81', APP, 'app')).toBe(`http://127.0.0.1:81/app/${APP}`);
+  expect(botChatUrl('feishu', APP)).toBe(`https://applink.feishu.cn/client/bot/open?appId=${APP}`);
+  expect(botChatUrl('lark', APP)).toBe(
+    `https://applink.larksuite.com/client/bot/open?appId=${APP}`,
+  );
 });

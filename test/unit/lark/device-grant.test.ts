@@ -104,10 +104,18 @@ test.each([
   async (named, brand) => {
     accounts.polls = [confirmed(named, 'the-secret')];
     const credentials = await accounts.grant();
-    expect(credentials).toMatchObject({ appId: 'cli_00000000000000aa', brand });
+    expect(credentials).toMatchObject({ appId: 'cli_00000000000000aa', brand, owner: 'ou_1' });
     expect(credentials.appSecret.reveal()).toBe('the-secret');
   },
 );
+
+test('LCM-CON-09: user_info may be missing, or name nobody whom Lark could know', async () => {
+  const bare = { client_id: 'cli_00000000000000aa', client_secret: 's' };
+  for (const more of [{}, { user_info: null }, { user_info: { open_id: 'ou/../x' } }]) {
+    accounts.polls = [answered({ ...bare, ...more })];
+    expect((await accounts.grant()).owner).toBeUndefined();
+  }
+});
 
 test('LCM-CON-08: tenant_brand lark moves the polls to the Lark host, once and at once', async () => {
   accounts.polls = [PENDING, confirmed('lark'), PENDING, confirmed('lark', 'real')];

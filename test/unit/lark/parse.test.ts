@@ -80,7 +80,7 @@ describe('who is addressed', () => {
       'not_addressed',
     ],
     ['a topic group without a mention', { chat_type: 'topic', mentions: [] }, 'not_addressed'],
-  ])('LCM-IN-03: a group message with %s is not for us', (_what, message, reason) => {
+  ])('LCM-IN-03, LCM-IN-05: a group message with %s is not for us', (_what, message, reason) => {
     expect(parse(messageEvent({ message: message as Record<string, unknown> }))).toEqual({
       ok: false,
       reason,

@@ -1,5 +1,5 @@
 /** The accounts service as a script, under a clock that jumps to the next timer whenever all is quiet. */
-import type { Credentials } from '../../../src/core/credentials.ts';
+import type { OwnedCredentials } from '../../../src/core/credentials.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import {
   type GrantEvent,
@@ -69,7 +69,7 @@ export class ScriptedAccounts {
     };
   }
 
-  grant(changes: Partial<GrantOptions> = {}): Promise<Credentials> {
+  grant(changes: Partial<GrantOptions> = {}): Promise<OwnedCredentials> {
     return runDeviceGrant(this.options(changes));
   }
 

@@ -9,6 +9,7 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import {
   acquireInstanceLock,
   findInstance,
+  findInstanceOfApp,
   type InstanceLock,
 } from '../../../src/ops/instance-lock.ts';
 import { tryFileLock } from '../../../src/store/file-lock.ts';
@@ -165,4 +166,16 @@ test('findInstance finds who runs, and stands in nobody’s way', async () => {
   );
   expect(find()).toBeUndefined();
   acquire(state('a'));
+});
+
+test('whoever has an app is found from beside, and the look makes nothing', () => {
+  const look = () => findInstanceOfApp({ app: APP, home, tryLock: tryFileLock });
+  expect(look()).toBeUndefined();
+  expect(readdirSync(home)).toEqual([]);
+  const lock = acquire(state('one'), APP);
+  expect(look()).toEqual({ pid: process.pid, stateDir: state('one') });
+  const other = { ...APP, appId: 'cli_fedcba9876543210' };
+  expect(findInstanceOfApp({ app: other, home, tryLock: tryFileLock })).toBeUndefined();
+  lock.release();
+  expect(look()).toBeUndefined();
 });

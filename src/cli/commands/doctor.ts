@@ -1,0 +1,50 @@
+/** `lark-bridge doctor`: everything that can be wrong, with the next step for each. */
+import type { DoctorReport } from '../../app.ts';
+import { type Finding, LEVELS } from '../../ops/doctor/finding.ts';
+import { type LeafCommand, settingFlag } from '../command.ts';
+
+export const doctorCommand: LeafCommand = {
+  usage: 'doctor',
+  describe: 'look for everything that can be wrong, and say what to do about it',
+  options: {
+    ...settingFlag('mode'),
+    offline: { type: 'boolean', describe: 'Ask neither Lark nor a hub elsewhere' },
+  },
+  run: async ({ options, output, configRequest }) => {
+    const { examine } = await import('../../app.ts');
+    const config = configRequest(['lark', 'platform']);
+    const report = await examine({ config, offline: options['offline'] === true });
+    output.result(textOf(report), report);
+    return report.exit_code;
+  },
+};
+
+const LEVEL_WIDTH = Math.max(...LEVELS.map((level) => level.length));
+const INDENT = ' '.repeat(LEVEL_WIDTH + 2);
+
+function textOf({ version, state_dir: stateDir, findings }: DoctorReport): string {
+  return [
+    `lark-bridge ${version}, state directory ${stateDir}`,
+    '',
+    ...findings.flatMap(linesOf),
+    '',
+    `${countsOf(findings)}.`,
+  ].join('\n');
+}
+
+function linesOf({ level, check, finding, reason, next }: Finding): string[] {
+  return [
+    `${level.padEnd(LEVEL_WIDTH)}  ${check}: ${finding}`,
+    ...(reason === undefined ? [] : [`${INDENT}why: ${reason}`]),
+    ...(next === undefined ? [] : [`${INDENT}next: ${next}`]),
+  ];
+}
+
+/** Worst first. */
+function countsOf(findings: readonly Finding[]): string {
+  return LEVELS.toReversed()
+    .map((level) => ({ level, count: findings.filter((one) => one.level === level).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ level, count }) => `${count} ${level}${count === 1 || level === 'ok' ? '' : 's'}`)
+    .join(', ');
+}

@@ -1,0 +1,80 @@
+/** What a look at Lark from this machine brought, for whoever judges it. */
+import type { ErrorCode } from './errors.ts';
+
+/** What became of one question to Lark. */
+export type Asked<T> =
+  | { readonly kind: 'told'; readonly value: T }
+  /** Lark's own word. `credentials`: it is about the app id or the secret. */
+  | {
+      readonly kind: 'refused';
+      readonly code: number;
+      readonly detail: string;
+      readonly credentials: boolean;
+    }
+  /** Nobody answered, or not Lark. */
+  | { readonly kind: 'silent'; readonly detail: string };
+
+export type HostName = 'open' | 'accounts' | 'socket';
+
+/** Whether a host of Lark can be reached over HTTP. */
+export interface Reach {
+  readonly name: HostName;
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** The proxy on the way, without its credentials. */
+  readonly proxy: string | undefined;
+  readonly outcome:
+    | {
+        readonly kind: 'reached';
+        /** The clocks on both sides at the same moment; undefined if it did not tell its own. */
+        readonly clocks: { readonly hereMs: number; readonly thereMs: number } | undefined;
+      }
+    /** `code` names the failure: Node's, or undici's. */
+    | { readonly kind: 'failed'; readonly code: string };
+}
+
+/** What Lark says about the long connection before one is opened. */
+export type EndpointFact =
+  | { readonly kind: 'offered' }
+  | {
+      readonly kind: 'refused';
+      readonly error: ErrorCode;
+      readonly detail: string;
+      readonly next: string;
+    }
+  | { readonly kind: 'silent'; readonly detail: string };
+
+export interface BotFact {
+  readonly openId: string;
+  readonly name: string;
+  /** The bot ability is on, and a version of the app is published. */
+  readonly active: boolean;
+}
+
+/** The app as the developer console shows it. Undefined: not told. */
+export interface AppFact {
+  readonly scopes: readonly string[] | undefined;
+  readonly events: readonly string[] | undefined;
+  readonly callbacks: readonly string[] | undefined;
+  /** Callbacks go to a web address instead of the long connection. */
+  readonly callbacksElsewhere: boolean;
+}
+
+export interface LarkFacts {
+  readonly reaches: readonly Reach[];
+  /** Undefined without app id and secret. */
+  readonly app: AppFacts | undefined;
+}
+
+/** What is asked in the name of the app. */
+export interface AppFacts {
+  readonly token: Asked<true>;
+  /** The same question to the other brand's cloud; asked only if this one refuses. */
+  readonly tokenElsewhere: Asked<true> | undefined;
+  readonly endpoint: EndpointFact;
+  /** The others need a token. */
+  readonly bot: Asked<BotFact> | undefined;
+  /** Long connections of the app that Lark counts, on all machines. */
+  readonly connections: Asked<number> | undefined;
+  readonly console: Asked<AppFact> | undefined;
+}

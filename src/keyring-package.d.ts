@@ -1,0 +1,12 @@
+/** What is used of a package that need not be installed. */
+declare module '@napi-rs/keyring' {
+  export class Entry {
+    constructor(
+      service: string,
+      username: string,
+      options?: { readonly linux?: { readonly store?: 'secret-service' | 'keyutils' } },
+    );
+    getPassword(): string | null;
+    setPassword(password: string): void;
+  }
+}

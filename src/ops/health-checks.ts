@@ -1,0 +1,47 @@
+/** What the facts of a part mean for people: plain words with the next step, or nothing if all is well. */
+import type { Trouble } from './health.ts';
+
+export function storageTrouble(
+  fact: { readonly sinceMs: number; readonly detail: string } | undefined,
+): Trouble | undefined {
+  if (fact === undefined) return undefined;
+  return {
+    sinceMs: fact.sinceMs,
+    text: `The database refuses writes (${fact.detail}), so no message is taken. Make room on the disk of the state directory, correct its rights or end the program that locks the database; after that it goes on by itself.`,
+  };
+}
+
+export function larkTrouble({
+  state,
+  lastError,
+}: {
+  readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped' | 'refused';
+  readonly lastError: string | undefined;
+}): Trouble | undefined {
+  const why = lastError === undefined ? '' : ` (${lastError})`;
+  switch (state) {
+    case 'connected':
+      return undefined;
+    case 'connecting':
+    case 'waiting':
+      return {
+        text: `Not connected to Lark${why}; it is tried again by itself. If that lasts, look at the network, HTTPS_PROXY and LARK_OPEN_BASE_URL.`,
+      };
+    case 'stopped':
+      return { text: 'Not connected to Lark: the process is starting or stopping. Wait a moment.' };
+    case 'refused':
+      return {
+        text: `Lark refuses the connection for good${why}. Check LARK_APP_ID, LARK_APP_SECRET and LARK_BRAND, or run \`lark-bridge connect\`, and start again.`,
+      };
+  }
+}
+
+export function hubTrouble(
+  { reachable, detail }: { readonly reachable: boolean; readonly detail: string | undefined },
+  url: string,
+): Trouble | undefined {
+  if (reachable) return undefined;
+  return {
+    text: `The hub at ${url} can't be used (${detail ?? 'no answer'}); turns wait until it can. Check that it runs, and PLATFORM_URL and MOLECULE_WORKSPACE_TOKEN if they are set.`,
+  };
+}

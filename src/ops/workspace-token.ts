@@ -1,0 +1,56 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { BridgeError, errorText } from '../core/errors.ts';
+import { Secret } from '../core/secret.ts';
+
+/** Whose token it is: one of another workspace, or of another hub, is none. */
+export interface TokenOwner {
+  readonly url: string;
+  readonly workspace: string;
+}
+
+/** The file with the token that a hub gave to a workspace when that had none which was alive. */
+export function workspaceTokenFile(path: string, { url, workspace }: TokenOwner) {
+  return {
+    /** Throws `config_invalid` for a file that can't be used. */
+    load(): Secret | undefined {
+      const kept = read(path);
+      const isOurs = kept?.['platform_url'] === url && kept['workspace_id'] === workspace;
+      const token = isOurs ? kept['auth_token'] : undefined;
+      return typeof token === 'string' ? new Secret(token) : undefined;
+    },
+
+    /** For its owner's eyes only. Throws `config_invalid` if it can't be written. */
+    save(token: Secret): void {
+      const kept = { platform_url: url, workspace_id: workspace, auth_token: token.reveal() };
+      try {
+        // Written beside it and moved, so that no other process ever reads half of it.
+        writeFileSync(`${path}.new`, `${JSON.stringify(kept, undefined, 2)}\n`, { mode: 0o600 });
+        renameSync(`${path}.new`, path);
+      } catch (error) {
+        throw unusable(path, errorText(error));
+      }
+    },
+  };
+}
+
+function read(path: string): Readonly<Record<string, unknown>> | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw unusable(path, errorText(error));
+  }
+  try {
+    return JSON.parse(text) as Readonly<Record<string, unknown>>;
+  } catch {
+    // The parser's own words would quote the secret.
+    throw unusable(path, 'it is not JSON');
+  }
+}
+
+function unusable(path: string, detail: string): BridgeError {
+  return new BridgeError('config_invalid', `can't use ${path}: ${detail}`, {
+    next: 'Check the rights of the state directory. A broken file may be removed; the workspace then needs another token of the platform.',
+  });
+}

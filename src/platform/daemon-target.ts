@@ -1,0 +1,110 @@
+import type { WorkspaceId } from '../core/ids.ts';
+import type { Service } from '../core/lifecycle.ts';
+import type { Log, SendResult, TurnRequest, TurnTarget, WaitResult } from '../core/ports.ts';
+import type { ChannelSocket } from './channel-socket.ts';
+
+/** Whether turns get through, and what is wrong if not. */
+interface Reach {
+  readonly reachable: boolean;
+  readonly detail: string | undefined;
+}
+
+export interface DaemonTargetParts {
+  /** The platform over HTTP, as the host workspace. */
+  readonly platform: Service & TurnTarget & { status(): Reach };
+  /** The way into the host's own runtime, if the host offers it. */
+  readonly socket: ChannelSocket | undefined;
+  readonly host: WorkspaceId;
+  readonly target: WorkspaceId;
+  readonly log: Log;
+}
+
+/**
+ * Turns for the workspace that runs the bridge, or for another one in its name. The host's own turns go
+ * through its socket, over the platform where there is none. Over the platform a host that is busy may
+ * queue a turn without saying where its answer will be; and as the host never hears itself (MOL-INB-07),
+ * that answer can't come back.
+ */
+export class DaemonTarget implements Service, TurnTarget {
+  readonly name = 'daemon_target';
+  /** A repeat is known only while the platform still has the first one, and to the socket not at all. */
+  readonly deduplicates = false;
+  readonly #parts: DaemonTargetParts;
+  readonly #socket: ChannelSocket | undefined;
+  #absent = false;
+
+  constructor(parts: DaemonTargetParts) {
+    this.#parts = parts;
+    // The socket leads to the host only.
+    this.#socket = parts.target === parts.host ? parts.socket : undefined;
+  }
+
+  /** The host's answers come on the same request or under a ticket, or not at all. */
+  get correlates(): boolean {
+    return this.#parts.target === this.#parts.host;
+  }
+
+  currentTarget(): Promise<WorkspaceId> {
+    return Promise.resolve(this.#parts.target);
+  }
+
+  /** The socket is taken to be there until a turn misses it. */
+  status(): Reach {
+    const viaSocket = this.#socket !== undefined && !this.#absent;
+    return viaSocket ? { reachable: true, detail: undefined } : this.#parts.platform.status();
+  }
+
+  async start(): Promise<void> {
+    const { platform, socket, host, target, log } = this.#parts;
+    log.info('identity_inherited', { workspace: host, target, socket: this.#socket !== undefined });
+    if (socket !== undefined && this.#socket === undefined) {
+      log.warn('channel_socket_passed_over', {
+        effect: 'turns go over the platform, one at a time',
+        next: 'The socket leads to the host workspace: unset MOLECULE_TARGET_WORKSPACE_ID to use it.',
+      });
+    }
+    await platform.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#parts.socket?.close();
+    await this.#parts.platform.stop();
+  }
+
+  async send(turn: TurnRequest, signal: AbortSignal): Promise<SendResult> {
+    const { platform, host } = this.#parts;
+    if (turn.target === host && this.#socket !== undefined) {
+      const result = await this.#socket.send(turn, signal);
+      this.#note(result.kind === 'absent' ? result.detail : undefined);
+      if (result.kind !== 'absent') return result;
+    }
+    const result = await platform.send(turn, signal);
+    return turn.target === host && result.kind === 'accepted_uncorrelated'
+      ? this.#unanswerable(turn)
+      : result;
+  }
+
+  wait(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult> {
+    return this.#parts.platform.wait(target, ticket, signal);
+  }
+
+  /** Says when the socket is found missing, and when it is back, not at every turn. */
+  #note(detail: string | undefined): void {
+    const { log } = this.#parts;
+    const absent = detail !== undefined;
+    if (absent === this.#absent) return;
+    this.#absent = absent;
+    if (absent) log.warn('channel_socket_missed', { detail, effect: 'turns go over the platform' });
+    else log.info('channel_socket_found', {});
+  }
+
+  #unanswerable({ context }: TurnRequest): SendResult {
+    this.#parts.log.error('answer_lost_in_queue', {
+      chat: context.chatId,
+      message: context.messageId,
+      effect: 'the host queued the message, and no answer to it can come back',
+      next: 'Run the bridge as a plugin of kind channel, which gets the channel socket; or set MOLECULE_TARGET_WORKSPACE_ID to another workspace.',
+    });
+    return { kind: 'unanswerable' };
+  }
+}

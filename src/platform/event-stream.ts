@@ -1,0 +1,87 @@
+/** A turn's answer that comes as server-sent events: cut into events, and folded into one result. Pure. */
+import { asObject, type Json } from './a2a.ts';
+
+/** No events follow a task in one of these: it is over, or waits for the person. */
+const LAST_STATES: ReadonlySet<unknown> = new Set([
+  'completed',
+  'failed',
+  'canceled',
+  'rejected',
+  'input-required',
+  'auth-required',
+]);
+
+/** Cuts text, in the pieces in which it comes, into the data of whole events. */
+export class EventCutter {
+  #line = '';
+  #data: string[] = [];
+
+  push(text: string): string[] {
+    const events: string[] = [];
+    const [first = '', ...others] = text.split('\n');
+    this.#line += first;
+    for (const other of others) {
+      this.#endLine(events);
+      this.#line = other;
+    }
+    return events;
+  }
+
+  #endLine(events: string[]): void {
+    const line = this.#line.replace(/\r$/, '');
+    // Other fields, and comments that keep the connection open, say nothing about the answer.
+    if (line.startsWith('data:')) this.#data.push(line.slice(5).replace(/^ /, ''));
+    if (line !== '' || this.#data.length === 0) return;
+    events.push(this.#data.join('\n'));
+    this.#data = [];
+  }
+}
+
+/** Gathers what belongs to the answer of a streamed turn; progress is passed over. */
+export class StreamedTurn {
+  readonly #artifacts = new Map<unknown, unknown[]>();
+
+  /** The whole JSON-RPC response once this event completes it. */
+  take(data: string): Json | undefined {
+    const response = parseObject(data);
+    const result = asObject(response?.['result']);
+    if (result === undefined) return asObject(response?.['error']) && response;
+    // Of the forms of an event only a message has parts of its own, and it is all of the answer.
+    if (Array.isArray(result['parts'])) return response;
+    if (result['artifact'] !== undefined) this.#gather(result['artifact'], result['append']);
+    if (Array.isArray(result['artifacts'])) {
+      for (const artifact of result['artifacts'] as unknown[]) this.#gather(artifact, false);
+    }
+    const status = asObject(result['status']);
+    if (result['final'] !== true && !LAST_STATES.has(status?.['state'])) return undefined;
+    const artifacts = [...this.#artifacts.values()].map((parts) => ({ parts }));
+    return { result: { kind: 'task', status, artifacts } };
+  }
+
+  #gather(raw: unknown, append: unknown): void {
+    const artifact = asObject(raw);
+    const parts = Array.isArray(artifact?.['parts']) ? (artifact['parts'] as unknown[]) : [];
+    const id = artifact?.['artifactId'] ?? this.#artifacts.size;
+    const before = append === true ? (this.#artifacts.get(id) ?? []) : [];
+    this.#artifacts.set(id, joined(before, parts));
+  }
+}
+
+/** What is appended goes on in the middle of a text. */
+function joined(before: readonly unknown[], parts: readonly unknown[]): unknown[] {
+  const [last, next] = [asObject(before.at(-1)), asObject(parts[0])];
+  if (typeof last?.['text'] !== 'string' || typeof next?.['text'] !== 'string') {
+    return [...before, ...parts];
+  }
+  const text = last['text'] + next['text'];
+  return [...before.slice(0, -1), { ...next, text }, ...parts.slice(1)];
+}
+
+function parseObject(text: string): Json | undefined {
+  try {
+    return asObject(JSON.parse(text));
+  } catch {
+    // Not an event of ours: a stream may carry others.
+    return undefined;
+  }
+}

@@ -1,0 +1,169 @@
+import type { WorkspaceId } from '../core/ids.ts';
+import { HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
+import type { Log } from '../core/ports.ts';
+import type { Secret } from '../core/secret.ts';
+import {
+  describe,
+  Http,
+  isFromElsewhere,
+  type HttpAnswer,
+  type HttpCall,
+  type HttpResult,
+  type Proxies,
+} from './http.ts';
+
+/** Keeps the token that a hub gave to the workspace, over restarts. */
+export interface TokenKeeper {
+  load(): Secret | undefined;
+  /** Throws `BridgeError` if it could not be kept. */
+  save(token: Secret): void;
+}
+
+export interface HubCallsOptions {
+  /** Base URL without a trailing slash. */
+  readonly url: string;
+  readonly workspace: WorkspaceId;
+  /** The workspace's token as it is set; asked for every call, because it may have been changed. */
+  readonly token: () => Secret;
+  /** For a token that the hub gives out when the one that is set is not alive. */
+  readonly tokenKeeper?: TokenKeeper | undefined;
+  readonly orgId: string | undefined;
+  readonly proxies: Proxies;
+  /** The certificate of an embedded hub, which need not carry the name that we call it by. */
+  readonly certificatePem: string | undefined;
+  readonly log: Log;
+}
+
+export type HubCall = Pick<HttpCall, 'method' | 'body' | 'alone'> & {
+  /** Path and query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+};
+
+/** Calls to a hub in the name of one workspace: where, as whom, and with which token. */
+export class HubCalls {
+  readonly #options: HubCallsOptions;
+  readonly #http: Http;
+  readonly #stop = new AbortController();
+  #set: Secret | undefined;
+  #given: Secret | undefined;
+  #usesGiven = false;
+  #isRefused = false;
+  #trouble: string | undefined = 'not asked yet';
+
+  constructor(options: HubCallsOptions) {
+    this.#options = options;
+    this.#http = new Http(options.proxies, options.certificatePem);
+    this.#given = options.tokenKeeper?.load();
+  }
+
+  get stopped(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** What is wrong with reaching the hub, by the latest call; undefined if nothing is. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#http.close();
+  }
+
+  /** A call whose answer is the hub's own word, so that trouble with it is trouble with the hub. */
+  async ask(call: HubCall): Promise<HttpResult> {
+    const result = await this.call(call);
+    if (result.kind === 'answer' && !isFine(result)) this.#trouble = describe(result);
+    return result;
+  }
+
+  /** Never rejects for what the network or the hub does. */
+  async call(call: HubCall): Promise<HttpResult> {
+    const token = this.#token();
+    let result = await this.#callWith(token, call);
+    // Whoever is refused like this got nothing done, so that another token may be tried.
+    const other = isUnauthorized(result) ? this.#otherThan(token) : undefined;
+    if (other !== undefined) {
+      const again = await this.#callWith(other, call);
+      if (!isUnauthorized(again)) {
+        this.#usesGiven = other === this.#given;
+        result = again;
+      }
+    }
+    this.#note(result);
+    return result;
+  }
+
+  /** From now on the hub knows the workspace by this token. */
+  adopt(given: Secret): void {
+    this.#given = given;
+    this.#usesGiven = true;
+    this.#options.tokenKeeper?.save(given);
+  }
+
+  #callWith(token: Secret, { path, headers, timeoutMs, signal, ...call }: HubCall) {
+    const { url, workspace, orgId } = this.#options;
+    return this.#http.call({
+      ...call,
+      url: `${url}${path}`,
+      headers: {
+        authorization: `Bearer ${token.reveal()}`,
+        // Without it the platform's edge answers an empty 404 (MOL-HDR-02).
+        origin: url,
+        'x-workspace-id': workspace,
+        ...(orgId === undefined ? {} : { 'x-molecule-org-id': orgId }),
+        ...headers,
+      },
+      timeoutMs: timeoutMs ?? HUB_CALL_TIMEOUT_MS,
+      signal: signal === undefined ? this.stopped : AbortSignal.any([this.stopped, signal]),
+    });
+  }
+
+  #token(): Secret {
+    const set = this.#options.token();
+    if (set.reveal() !== this.#set?.reveal()) {
+      // Whoever changes what is set means it to count.
+      this.#usesGiven = false;
+      this.#set = set;
+    }
+    return this.#usesGiven && this.#given !== undefined ? this.#given : set;
+  }
+
+  #otherThan(token: Secret): Secret | undefined {
+    const candidates = [this.#options.token(), this.#given];
+    return candidates.find((one) => one !== undefined && one.reveal() !== token.reveal());
+  }
+
+  #note(result: HttpResult): void {
+    if (this.stopped.aborted) return;
+    const { log, workspace } = this.#options;
+    const isRefused = isUnauthorized(result);
+    if (isRefused && !this.#isRefused) {
+      log.error('token_refused', {
+        workspace,
+        detail: describe(result),
+        next: 'Put the current token of the workspace into MOLECULE_WORKSPACE_TOKEN and start again, or into the file that MOLECULE_WORKSPACE_TOKEN_FILE names, which is read anew for every call. Messages wait meanwhile.',
+      });
+    }
+    if (result.kind !== 'answer') {
+      this.#trouble = result.detail;
+      return;
+    }
+    if (!isRefused && this.#isRefused) log.info('token_accepted', { workspace });
+    this.#isRefused = isRefused;
+    if (isFine(result)) this.#trouble = undefined;
+    else if (isRefused || isFromElsewhere(result)) this.#trouble = describe(result);
+  }
+}
+
+/** A cursor that is gone is an answer like another. */
+function isFine(result: HttpAnswer): boolean {
+  return (result.status < 300 || result.status === 410) && !isFromElsewhere(result);
+}
+
+export function isUnauthorized(result: HttpResult): boolean {
+  return result.kind === 'answer' && result.status === 401;
+}

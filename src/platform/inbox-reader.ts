@@ -1,0 +1,200 @@
+import { BridgeError } from '../core/errors.ts';
+import type { WorkspaceId } from '../core/ids.ts';
+import {
+  INBOX_BACKLOG_SECS,
+  INBOX_OVERLAP_SECS,
+  INBOX_POLL_MS,
+  INBOX_RESET_SECS,
+  INBOX_ROWS_BACKLOG,
+  INBOX_ROWS_NEXT,
+} from '../core/limits.ts';
+import type { Clock, Log, LooseAnswer } from '../core/ports.ts';
+import { Rounds } from '../core/rounds.ts';
+import { describe } from './http.ts';
+import type { HubCalls } from './hub-calls.ts';
+import {
+  cursorProbePath,
+  cursorsKnown,
+  inboxPath,
+  parseInbox,
+  type InboxPage,
+  type InboxQuery,
+} from './inbox.ts';
+
+/** Trouble that lasts is said again every so many looks. */
+const TROUBLE_REPEAT = 60;
+
+export interface CursorStore {
+  load(): Promise<string | undefined>;
+  save(cursor: string | undefined): Promise<void>;
+}
+
+export interface InboxReaderParts {
+  readonly calls: HubCalls;
+  readonly workspace: WorkspaceId;
+  /** How far the inbox was read, over restarts. */
+  readonly cursor: CursorStore;
+  /** Takes what came without naming a turn; rejects if it could not be kept. */
+  readonly receive: (answer: LooseAnswer) => Promise<void>;
+  /** Answers come by other ways, under the names of their turns. */
+  readonly correlates: () => boolean;
+  /** The inbox is ours alone, so that what was read may be marked as read. */
+  readonly isOwn: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Looks into a workspace's inbox again and again, and hands over what is new there. */
+export class InboxReader {
+  readonly #parts: InboxReaderParts;
+  readonly #rounds: Rounds;
+  /** Undefined: not known yet. An old server knows no cursors, and gives its newest rows every time. */
+  #hasCursors: boolean | undefined;
+  #rowsMax = INBOX_ROWS_NEXT;
+  #readAtMs: number | undefined;
+  #marks = true;
+  #marked = -1;
+  #troubles = 0;
+  #latestTrouble: string | undefined;
+
+  constructor(parts: InboxReaderParts) {
+    this.#parts = parts;
+    this.#rounds = new Rounds(parts.clock, () => this.#round());
+  }
+
+  start(): void {
+    this.#rounds.start(INBOX_POLL_MS);
+  }
+
+  stop(): Promise<void> {
+    return this.#rounds.stop();
+  }
+
+  /** How long to wait until the next look. */
+  async #round(): Promise<number> {
+    try {
+      return (await this.#look()) ? 0 : INBOX_POLL_MS;
+    } catch (error) {
+      this.#notKept(error);
+      return INBOX_POLL_MS;
+    }
+  }
+
+  /** The same rows are handed over again, with the next look. */
+  #notKept(error: unknown): void {
+    const { log } = this.#parts;
+    if (this.#rounds.stopped) return;
+    if (error instanceof BridgeError) log.warn('inbox_not_kept', { error: error.message });
+    // A row that trips over a bug must not take the process with it, time and again.
+    else log.error('inbox_bug', { error: String((error as Error).stack) });
+  }
+
+  /** True if there is more to be had at once. */
+  async #look(): Promise<boolean> {
+    if (this.#hasCursors === undefined) await this.#findOut();
+    if (this.#hasCursors === undefined) return false;
+    const cursor = this.#hasCursors ? await this.#parts.cursor.load() : undefined;
+    const query = { cursor, sinceSecs: this.#backlogSecs(), limit: this.#limit(cursor) };
+    const page = await this.#read(query);
+    if (page.kind === 'rows') return this.#take(page, query);
+    if (page.kind !== 'cursor_lost') return page.kind === 'too_large' && this.#takeLess(page);
+    this.#parts.log.warn('inbox_cursor_lost', { cursor, effect: 'the backlog is read again' });
+    // The old cursor stays until what came since is safe.
+    const backlog = { cursor: undefined, sinceSecs: INBOX_RESET_SECS, limit: INBOX_ROWS_BACKLOG };
+    const rows = await this.#read(backlog);
+    if (rows.kind !== 'rows') return false;
+    if (rows.cursor === undefined) await this.#parts.cursor.save(undefined);
+    return this.#take(rows, backlog);
+  }
+
+  /** MOL-ACT-06: a cursor that can't exist is gone where cursors are known. */
+  async #findOut(): Promise<void> {
+    const { calls, workspace } = this.#parts;
+    const result = await calls.ask({ method: 'GET', path: cursorProbePath(workspace) });
+    const has = cursorsKnown(result);
+    if (has === undefined) this.#trouble(describe(result));
+    this.#hasCursors = has;
+  }
+
+  /** The server's clock counts, so that ours may be wrong. */
+  #backlogSecs(): number {
+    const { clock } = this.#parts;
+    const sinceMs = this.#readAtMs === undefined ? 0 : clock.nowMs() - this.#readAtMs;
+    const secs = this.#readAtMs === undefined ? INBOX_BACKLOG_SECS : INBOX_OVERLAP_SECS;
+    return Math.min(secs + Math.max(0, Math.ceil(sinceMs / 1000)), INBOX_RESET_SECS);
+  }
+
+  #limit(cursor: string | undefined): number {
+    const isBacklog = cursor === undefined && this.#rowsMax === INBOX_ROWS_NEXT;
+    return isBacklog ? INBOX_ROWS_BACKLOG : this.#rowsMax;
+  }
+
+  async #read(query: InboxQuery): Promise<InboxPage> {
+    const { calls, workspace, correlates, isOwn } = this.#parts;
+    const result = await calls.ask({ method: 'GET', path: inboxPath(workspace, query) });
+    const page = parseInbox(result, {
+      own: workspace,
+      query,
+      correlates: correlates(),
+      isOwn,
+    });
+    if (page.kind === 'trouble' || page.kind === 'too_large') this.#trouble(page.detail);
+    else this.#noTrouble();
+    return page;
+  }
+
+  async #take(page: Extract<InboxPage, { kind: 'rows' }>, query: InboxQuery): Promise<boolean> {
+    const { clock, cursor, receive, log } = this.#parts;
+    const isFull = page.count >= query.limit;
+    if (isFull && query.cursor === undefined) {
+      log.warn('inbox_backlog_cut', { rows: page.count, effect: 'older rows are not read' });
+    }
+    for (const answer of page.answers) {
+      if (this.#rounds.stopped) return false;
+      await receive(answer);
+    }
+    // Only now: dying before this hands the same answers over again, which does no harm.
+    if (this.#hasCursors === true && page.cursor !== undefined) await cursor.save(page.cursor);
+    this.#readAtMs = clock.nowMs();
+    this.#rowsMax = INBOX_ROWS_NEXT;
+    await this.#mark(page.seq);
+    return isFull && query.cursor !== undefined;
+  }
+
+  /** Few huge rows make a page that is not read to its end; at last each comes by itself. */
+  #takeLess({ detail }: { readonly detail: string }): boolean {
+    const { log } = this.#parts;
+    if (this.#rowsMax === 1) {
+      log.error('inbox_row_unreadable', { detail, effect: 'nothing behind it can be read' });
+      return false;
+    }
+    this.#rowsMax = Math.max(1, Math.floor(this.#rowsMax / 10));
+    return true;
+  }
+
+  /** Tells the hub how far we are (MOL-ACT-07). An old one has no place for it, which does no harm. */
+  async #mark(seq: number | undefined): Promise<void> {
+    const { calls, workspace, isOwn } = this.#parts;
+    if (!isOwn || !this.#marks || seq === undefined || seq <= this.#marked) return;
+    const path = `/workspaces/${workspace}/activity/ack`;
+    const result = await calls.call({ method: 'POST', path, body: { acked_seq: seq } });
+    if (result.kind !== 'answer') return;
+    if (result.status === 200) this.#marked = seq;
+    else if (result.status === 404) this.#marks = false;
+  }
+
+  #trouble(detail: string): void {
+    if (this.#rounds.stopped) return;
+    if (detail !== this.#latestTrouble || this.#troubles % TROUBLE_REPEAT === 0) {
+      this.#parts.log.warn('inbox_unreadable', { detail });
+    }
+    this.#latestTrouble = detail;
+    this.#troubles += 1;
+  }
+
+  #noTrouble(): void {
+    if (this.#latestTrouble !== undefined) this.#parts.log.info('inbox_readable', {});
+    this.#latestTrouble = undefined;
+    this.#troubles = 0;
+  }
+}

@@ -1,0 +1,188 @@
+/** What `doctor` learns of Lark, against the simulator and against networks that are not as they should be. */
+import { createServer } from 'node:https';
+import { createServer as createProxy } from 'node:http';
+import { connect, type AddressInfo, type Server } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { EVENT_NEEDS, SCOPE_NEEDS } from '../../../src/core/app-needs.ts';
+import { appId } from '../../../src/core/ids.ts';
+import { Secret } from '../../../src/core/secret.ts';
+import { type ExaminationOptions, examineLark } from '../../../src/lark/examination.ts';
+import { verificationLinks } from '../../../src/lark/verification-link.ts';
+import { appPlanOf } from '../../../src/sim/app-plan.ts';
+import { SCOPE_SELF_MANAGE } from '../../../src/sim/scopes.ts';
+import { CERTIFICATE, PRIVATE_KEY } from '../hub/certificate.ts';
+import { realClock, type Rig, startRig } from './rig.ts';
+
+function examine(
+  { lark, app }: Rig,
+  changes: Partial<ExaminationOptions> & { secret?: string } = {},
+) {
+  const { secret = app.appSecret, ...rest } = changes;
+  return examineLark({
+    brand: 'feishu',
+    openBaseUrl: lark.openBaseUrl,
+    accountsBaseUrl: lark.accountsBaseUrl,
+    credentials: { appId: appId(app.appId), appSecret: new Secret(secret) },
+    proxy: {},
+    clock: realClock,
+    ...rest,
+  });
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+describe('a bot in order', () => {
+  test('hosts are reached, the clock is told, token, bot and connections are there', async () => {
+    const rig = await startRig();
+    const { reaches, app } = await examine(rig);
+    expect(reaches.map(({ name, outcome }) => [name, outcome.kind])).toEqual([
+      ['open', 'reached'],
+      ['accounts', 'reached'],
+      ['socket', 'reached'],
+    ]);
+    const [open] = reaches;
+    const clocks = open?.outcome.kind === 'reached' ? open.outcome.clocks : undefined;
+    expect(Math.abs((clocks?.hereMs ?? 0) - (clocks?.thereMs ?? 1e12))).toBeLessThan(30_000);
+    expect(app).toMatchObject({
+      token: { kind: 'told' },
+      tokenElsewhere: undefined,
+      endpoint: { kind: 'offered' },
+      bot: { kind: 'told', value: { openId: rig.app.botOpenId, name: 'Bridge', active: true } },
+      connections: { kind: 'told', value: 0 },
+    });
+  });
+
+  test('no connection is opened: events go on to the daemon', async () => {
+    const rig = await startRig();
+    await examine(rig);
+    expect(rig.lark.online(rig.app)).toBe(0);
+    expect(rig.lark.calls({ path: '/callback/ws/endpoint' })).toHaveLength(1);
+  });
+
+  test('no secret and no token is in what comes back', async () => {
+    const rig = await startRig();
+    const facts = JSON.stringify(await examine(rig));
+    expect(facts).not.toContain(rig.app.appSecret);
+    expect(facts).not.toContain(rig.lark.cloud.tokens.issue(rig.app).token);
+    expect(facts).not.toContain('ticket');
+  });
+});
+
+describe('the app’s own entry in the console', () => {
+  test('takes a permission', async () => {
+    const { app } = await examine(await startRig());
+    expect(app?.console).toMatchObject({ kind: 'refused', code: 99991672 });
+  });
+
+  test('shows permissions, the events of the published version, and callbacks', async () => {
+    const rig = await startRig();
+    rig.app.scopes.add(SCOPE_SELF_MANAGE);
+    rig.app.subscriptions.delete(EVENT_NEEDS.recall);
+    const { app } = await examine(rig);
+    const told = app?.console?.kind === 'told' ? app.console.value : undefined;
+    expect(told?.scopes).toEqual([...rig.app.scopes]);
+    expect(told?.events).toContain(EVENT_NEEDS.message);
+    expect(told?.events).not.toContain(EVENT_NEEDS.recall);
+    expect(told?.callbacks).toEqual([EVENT_NEEDS.button]);
+    expect(told?.callbacksElsewhere).toBe(false);
+  });
+
+  test('`connect` asks for all that is needed', () => {
+    const serverUrl = new URL('http://x.example/page/launcher');
+    const links = verificationLinks({ serverUrl, userCode: 'x', pageUrl: undefined });
+    const plan = appPlanOf(new URL(links.url).searchParams);
+    expect(plan.scopes).toEqual(expect.arrayContaining(SCOPE_NEEDS.map(({ anyOf }) => anyOf[0])));
+    expect(plan.subscriptions).toEqual(expect.arrayContaining(Object.values(EVENT_NEEDS)));
+  });
+});
+
+describe('what is refused', () => {
+  test('a wrong secret; nobody else is asked behind an address that was set', async () => {
+    const { app } = await examine(await startRig(), { secret: 'wrong' });
+    expect(app).toEqual({
+      token: expect.objectContaining({ kind: 'refused', code: 10014, credentials: true }) as object,
+      tokenElsewhere: undefined,
+      endpoint: expect.objectContaining({ error: 'credentials_refused' }) as object,
+      bot: undefined,
+      connections: undefined,
+      console: undefined,
+    });
+  });
+
+  test('the other cloud, which both give tokens for', async () => {
+    const rig = await startRig();
+    rig.lark.faults.inject({ kind: 'bootstrap_refused', code: 1000040351, msg: 'domain' });
+    const { app } = await examine(rig);
+    expect(app?.endpoint).toMatchObject({ kind: 'refused', error: 'wrong_brand' });
+    expect(app?.token.kind).toBe('told');
+  });
+
+  test('a bot that is switched off', async () => {
+    const rig = await startRig();
+    rig.app.botEnabled = false;
+    expect((await examine(rig)).app?.bot).toMatchObject({ kind: 'refused', code: 11205 });
+  });
+
+  test('something else that answers in Lark’s place is no word of Lark', async () => {
+    const rig = await startRig();
+    rig.lark.faults.inject({ kind: 'html_502', path: '/tenant_access_token' });
+    expect((await examine(rig)).app?.token.kind).toBe('silent');
+  });
+});
+
+describe('the network', () => {
+  const failures = (facts: Awaited<ReturnType<typeof examineLark>>) =>
+    facts.reaches.map(({ outcome }) => (outcome.kind === 'failed' ? outcome.code : 'reached'));
+
+  test('without app id and secret the hosts are looked at all the same', async () => {
+    const { reaches, app } = await examine(await startRig(), { credentials: undefined });
+    expect([reaches.length, app]).toEqual([2, undefined]);
+  });
+
+  test('a port where nobody listens', async () => {
+    const rig = await startRig();
+    await rig.lark.stop();
+    expect(failures(await examine(rig))).toEqual(['ECONNREFUSED', 'ECONNREFUSED']);
+  });
+
+  test('a name that nobody knows', async () => {
+    const openBaseUrl = 'http://nobody.invalid';
+    expect(failures(await examine(await startRig(), { openBaseUrl }))[0]).toMatch(/^E/);
+  });
+
+  test('a certificate that nobody has signed, and one of another host', async () => {
+    const port = await listen(createServer({ cert: CERTIFICATE, key: PRIVATE_KEY }));
+    const facts = await examine(await startRig(), {
+      openBaseUrl: `https://localhost:${port}`,
+      accountsBaseUrl: `https://127.0.0.1:${port}`,
+    });
+    expect(failures(facts)[0]).toMatch(/SELF_SIGNED/);
+    expect(failures(facts)[1]).toMatch(/CERT/);
+  });
+
+  test('the proxy on the way is named without its password', async () => {
+    const rig = await startRig();
+    const proxy = createProxy();
+    proxy.on('connect', (request, socket) => {
+      const [host, port] = (request.url ?? '').split(':');
+      const to = connect(Number(port), host, () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        to.pipe(socket).pipe(to);
+      });
+      onTestFinished(() => void to.destroy());
+    });
+    const address = `127.0.0.1:${await listen(proxy)}`;
+    const facts = await examine(rig, { proxy: { httpProxy: `http://me:geheim@${address}` } });
+    expect(facts.reaches[0]).toMatchObject({
+      proxy: `http://${address}`,
+      outcome: { kind: 'reached' },
+    });
+    expect(JSON.stringify(facts)).not.toContain('geheim');
+  });
+});

@@ -1,0 +1,76 @@
+/** After a long outage: what was said meanwhile, and no event brought, is found in the chats and their threads. */
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { SimMessage } from '../../src/sim/model.ts';
+import { Db } from '../../src/store/db.ts';
+import { Rig } from './rig.ts';
+
+const HOUR_MS = 60 * 60_000;
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+let rig: Rig;
+
+beforeEach(async () => {
+  rig = await Rig.open();
+});
+
+afterEach(() => rig.close());
+
+/** The daemon's last sign of life is an hour old: that is what it knows of an outage. */
+async function wasAwayForAnHour(): Promise<void> {
+  const db = Db.open(join(rig.stateDir, 'bridge.db'), silent);
+  await db.write(() => db.run('UPDATE daemon SET alive_at_ms = alive_at_ms - ?', HOUR_MS));
+  db.close();
+}
+
+test('a message in a known thread, one in a new thread and one in the chat are each answered in their place, once', async () => {
+  rig.app.scopes.add('im:message.group_msg');
+  const mei = rig.cloud.addUser({ name: 'Mei' });
+  const chat = rig.cloud.addGroup({ name: 'Team', members: [mei], apps: [rig.app] });
+  const inThread = (replyTo: SimMessage) => ({ replyTo, inThread: true });
+  const ask = (text: string, more: object = {}) => {
+    rig.cloud.advance(1_000);
+    return rig.cloud.say({ chat, from: mei, text: `{0} ${text}`, mentions: [rig.app], ...more });
+  };
+
+  const first = await rig.run();
+  const topic = rig.cloud.say({ chat, from: mei, text: 'a topic' });
+  ask('before', inThread(topic));
+  await first.saw(() => first.logged('sent'));
+  await first.stop('SIGKILL');
+
+  // Nobody listens until Lark gives up.
+  await rig.cloud.waitFor(() => rig.cloud.online(rig.app) === 0);
+  const known = ask('in the known thread', inThread(topic));
+  const plain = ask('in the chat');
+  const other = rig.cloud.say({ chat, from: mei, text: 'another topic' });
+  const fresh = ask('in a new thread', inThread(other));
+  for (let tries = 0; tries < 5; tries += 1) rig.cloud.advance(7 * HOUR_MS);
+  const open = rig.cloud.deliveries().filter(({ state }) => !/acked|given_up/.test(state));
+  expect(open).toEqual([]);
+  await wasAwayForAnHour();
+
+  const second = await rig.run();
+  const replies = (await rig.repliesIn(chat, 4)).slice(1);
+  expect(replies.map(({ text }) => text)).toEqual([
+    'in the known thread',
+    'in the chat',
+    'in a new thread',
+  ]);
+  expect(replies.map(({ threadId }) => threadId)).toEqual([
+    known.threadId,
+    undefined,
+    fresh.threadId,
+  ]);
+  expect(replies[1]?.replyTo).toBe(plain.messageId);
+  // Another outage and another look change nothing.
+  await second.saw(() => second.logged('gap_read'));
+  await second.stop();
+  await wasAwayForAnHour();
+  const third = await rig.run();
+  await third.saw(() => third.logged('gap_read'));
+  const last = ask('and now');
+  await rig.cloud.waitFor(() => rig.replies(chat).some(({ text }) => text === 'and now'), 20_000);
+  expect(rig.replies(chat)).toHaveLength(5);
+  expect(rig.replies(chat).at(-1)?.replyTo).toBe(last.messageId);
+});

@@ -1,0 +1,81 @@
+/** Programs of agents end with their turns, whatever happens to the bridge meanwhile. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { isProcessAlive } from '../unit/agents/process-alive.ts';
+import { Rig } from './rig.ts';
+
+let rig: Rig;
+
+beforeEach(async () => {
+  rig = await Rig.open();
+});
+
+afterEach(() => rig.close());
+
+/** Its first run never ends, has a child of its own, and would answer if it were left alone. */
+const AGENT = `
+cd "$HOME"
+read text
+if [ -e first ]; then
+  for pid in $(cat first child); do
+    # The dead that nobody has looked at yet are zombies.
+    ps -o stat= -p $pid | grep -qv Z && echo $pid >> overlap
+  done
+  echo "answer to $text"
+  exit
+fi
+sh -c 'echo $$ > child; while [ ! -e stop ]; do sleep 0.1; done' &
+while [ ! -s child ]; do sleep 0.02; done
+echo $$ > first
+wait
+echo "first $text"`;
+
+test('SIGKILL in the middle of a turn: the old program is gone before the new one begins, and one answer is shown', async () => {
+  await rig.addAgent('working', AGENT);
+  const first = await rig.run();
+  const { user, chat } = rig.direct('Mei');
+  const asked = rig.cloud.say({ chat, from: user, text: 'work' });
+  const pidIn = (file: string) => Number(readFileSync(join(rig.home, file), 'utf8'));
+  const pids = await vi.waitFor(() => ['first', 'child'].map(pidIn), { timeout: 20_000 });
+  // The turn is the hub's by now, and the bridge waits for its answer.
+  await first.saw(() => first.stderr.includes('"phase":"accepted"'));
+  await first.stop('SIGKILL');
+  expect(pids.map(isProcessAlive)).toEqual([true, true]);
+
+  await rig.run();
+  const [reply] = await rig.repliesIn(chat, 1);
+  expect(reply).toMatchObject({ text: 'answer to work', replyTo: asked.messageId });
+  expect(existsSync(join(rig.home, 'overlap'))).toBe(false);
+  expect(pids.map(isProcessAlive)).toEqual([false, false]);
+  // Had one been left, it would end now.
+  writeFileSync(join(rig.home, 'stop'), '');
+  rig.cloud.say({ chat, from: user, text: 'more' });
+  const replies = await rig.repliesIn(chat, 2);
+  expect(replies.map(({ text }) => text)).toEqual(['answer to work', 'answer to more']);
+  await expect.poll(() => readdirSync(join(rig.stateDir, 'programs'))).toEqual([]);
+});
+
+test('a turn that an operator drops takes its program along', async () => {
+  await rig.addAgent(
+    'hanging',
+    'read text; [ "$text" = hang ] && echo $$ > "$HOME/pid" && sleep 60; echo "$text!"',
+  );
+  await rig.run();
+  const { user, chat } = rig.direct('Mei');
+  const hanging = rig.cloud.say({ chat, from: user, text: 'hang' });
+  const pid = await vi.waitFor(
+    () => {
+      const text = readFileSync(join(rig.home, 'pid'), 'utf8');
+      expect(text).toMatch(/\d\n/);
+      return Number(text);
+    },
+    { timeout: 20_000 },
+  );
+  const dropped = await rig.command(['turns', 'drop', hanging.messageId]);
+  expect(dropped.code, dropped.stderr).toBe(0);
+  await vi.waitFor(() => expect(isProcessAlive(pid)).toBe(false), { timeout: 20_000 });
+  rig.cloud.say({ chat, from: user, text: 'next' });
+  const replies = await rig.repliesIn(chat, 1);
+  expect(replies.map(({ text }) => text)).toEqual(['next!']);
+});

@@ -1,0 +1,164 @@
+/** What a killed process left running: real processes, and files of a real folder. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Clock } from '../../../src/core/ports.ts';
+import { createExecAgent } from '../../../src/agents/exec.ts';
+import { createProgramBook } from '../../../src/agents/program-book.ts';
+import { turnOf } from '../../contract/agents/agent-contract.ts';
+import { execOptions, realClock, type LogLine } from './exec-options.ts';
+import { isProcessAlive } from './process-alive.ts';
+
+let home: string;
+let folder: string;
+let children: ChildProcess[];
+let lines: LogLine[];
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'lark-programs-'));
+  folder = join(home, 'programs');
+  children = [];
+  lines = [];
+});
+afterEach(() => {
+  for (const { pid } of children) {
+    try {
+      if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** Its seconds are short: nobody here needs a long grace. */
+const clock: Clock = { nowMs: () => Date.now() * 4, after: realClock.after };
+
+const book = (platform: NodeJS.Platform = process.platform) => {
+  const { log } = execOptions([], { lines });
+  return createProgramBook({ folder, clock, log, platform });
+};
+
+/** A shell in a process group of its own, once it says that it is up. */
+async function program(script: string): Promise<number> {
+  const child = spawn('sh', ['-c', script], {
+    cwd: home,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  children.push(child);
+  if (child.pid === undefined) throw new Error('it did not start');
+  await once(child.stdout, 'data');
+  return child.pid;
+}
+
+const SLEEPER = 'echo up; sleep 60';
+const noted = () => readdirSync(folder);
+
+test('a program is noted while it runs, and crossed out at its end', async () => {
+  const wait = 'while ! test -e go; do sleep 0.01; done';
+  const options = execOptions(['sh', '-c', `cd ${home}; ${wait}; echo fine`], { lines });
+  const run = createExecAgent({ ...options, programs: book() }).start(turnOf('text'));
+  expect(noted()).toHaveLength(1);
+  expect(isProcessAlive(Number(noted()[0]?.split('.')[0]))).toBe(true);
+  writeFileSync(join(home, 'go'), '');
+  expect(await run.result).toEqual({ ok: true, text: 'fine' });
+  expect(noted()).toEqual([]);
+});
+
+test('one that is cancelled is crossed out too, and one that never started is not noted', async () => {
+  const start = (...argv: string[]) =>
+    createExecAgent({ ...execOptions(argv, { lines }), programs: book() }).start(turnOf('text'));
+  const run = start('sleep', '60');
+  run.cancel();
+  await run.result;
+  await start('/no/such/program').result;
+  expect(noted()).toEqual([]);
+});
+
+test('a folder that can not be written costs a warning, and the program runs', async () => {
+  writeFileSync(folder, 'a file');
+  const options = execOptions(['echo', 'fine'], { lines });
+  const run = createExecAgent({ ...options, programs: book() }).start(turnOf('text'));
+  expect(await run.result).toEqual({ ok: true, text: 'fine' });
+  expect(lines.map(({ event }) => event)).toContain('agent_program_not_noted');
+});
+
+const onLinux = process.platform === 'linux';
+const platforms: readonly NodeJS.Platform[] = onLinux ? ['linux', 'darwin'] : ['darwin'];
+
+describe.each(platforms)('as on %s', (platform) => {
+  const ended = () => book(platform).endLeftovers();
+
+  test('what is left over is ended, with all that it started, before anybody goes on', async () => {
+    const pid = await program(`sh -c 'echo $$ > child; echo up; sleep 60' & wait`);
+    const child = Number(readFileSync(join(home, 'child'), 'utf8'));
+    book(platform).note(pid);
+    await ended();
+    expect([isProcessAlive(pid), isProcessAlive(child)]).toEqual([false, false]);
+    expect(noted()).toEqual([]);
+    expect(lines[0]?.event).toBe('agent_program_left_over');
+  });
+
+  test('what does not end when it is told to is killed', async () => {
+    const pid = await program(`trap '' TERM; echo up; while :; do sleep 0.2; done`);
+    book(platform).note(pid);
+    await ended();
+    expect(isProcessAlive(pid)).toBe(false);
+  });
+
+  test('what it started is ended although it is gone itself', async () => {
+    const pid = await program(`sh -c 'echo $$ > child; echo up; sleep 60' & sleep 0.3`);
+    book(platform).note(pid);
+    const child = Number(readFileSync(join(home, 'child'), 'utf8'));
+    await vi.waitFor(() => expect(isProcessAlive(pid)).toBe(false));
+    expect(isProcessAlive(child)).toBe(true);
+    await ended();
+    expect(isProcessAlive(child)).toBe(false);
+  });
+
+  test('another process that has got its number is left alone', async () => {
+    const pid = await program(SLEEPER);
+    book(platform).note(pid);
+    const [name = ''] = noted();
+    const [, start = ''] = name.split('.');
+    rmSync(join(folder, name));
+    writeFileSync(join(folder, name.replace(start, String(Number(start) - 5_000))), '');
+    await ended();
+    expect(isProcessAlive(pid)).toBe(true);
+    expect(noted()).toEqual([]);
+  });
+
+  test('what has ended by itself, or can not be read, is only forgotten', async () => {
+    const pid = await program('echo up');
+    book(platform).note(pid);
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'notes.txt'), 'x');
+    writeFileSync(join(folder, '0.1'), '');
+    await ended();
+    expect(noted()).toEqual([]);
+    expect(lines).toEqual([]);
+  });
+
+  test('where nothing was noted there is nothing to do', async () => {
+    await ended();
+    expect(lines).toEqual([]);
+  });
+});
+
+test.runIf(onLinux)('a group of an earlier boot is nobody of ours', async () => {
+  const pid = await program(`sh -c 'echo $$ > child; echo up; sleep 60' & sleep 0.3`);
+  book('linux').note(pid);
+  const [name = ''] = noted();
+  rmSync(join(folder, name));
+  const earlier = '00000000-0000-4000-8000-000000000000';
+  writeFileSync(join(folder, `${name.split('.').slice(0, 2).join('.')}.${earlier}`), '');
+  await vi.waitFor(() => expect(isProcessAlive(pid)).toBe(false));
+  await book('linux').endLeftovers();
+  expect(isProcessAlive(Number(readFileSync(join(home, 'child'), 'utf8')))).toBe(true);
+  expect(noted()).toEqual([]);
+});

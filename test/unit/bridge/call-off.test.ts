@@ -1,0 +1,164 @@
+/** A turn that is dropped is called off at the hub: the bridge with the real journal on a virtual clock. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Bridge } from '../../../src/bridge/bridge.ts';
+import { platformMessageId } from '../../../src/bridge/keys.ts';
+import { messageId, workspaceId } from '../../../src/core/ids.ts';
+import type { TurnTarget } from '../../../src/core/ports.ts';
+import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
+import { SqliteOrders } from '../../../src/store/bridge/orders.ts';
+import { Db } from '../../../src/store/db.ts';
+import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { message } from './samples.ts';
+import { writesUnderWay } from './writes-under-way.ts';
+
+let folder: string;
+let db: Db;
+let isWriting: () => boolean;
+let clock: VirtualClock;
+let orders: SqliteOrders;
+let bridge: Bridge;
+/** Messages whose turns the hub was told to end. */
+let calledOff: string[];
+let logged: string[];
+
+const note = (event: string) => void logged.push(event);
+const log = { debug: note, info: note, warn: note, error: note };
+
+/** Until the signal says that nobody waits any more. */
+const held = <T>(signal: AbortSignal, cut: T) =>
+  new Promise<T>((resolve) => {
+    signal.addEventListener('abort', () => resolve(cut));
+  });
+
+const target: TurnTarget = {
+  correlates: true,
+  deduplicates: true,
+  currentTarget: () => Promise.resolve(workspaceId('agent')),
+  send: ({ messageId: ticket }) => Promise.resolve({ kind: 'accepted', ticket }),
+  wait: (_workspace, _ticket, signal) => held(signal, { kind: 'pending' }),
+  cancel: (workspace, id) => {
+    calledOff.push(`${workspace} ${id}`);
+    return Promise.resolve();
+  },
+};
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'call-off-'));
+  db = Db.open(join(folder, 'bridge.db'), log);
+  isWriting = writesUnderWay(db);
+  clock = new VirtualClock(Date.UTC(2026, 0, 5));
+  orders = new SqliteOrders({ db, app: message.appId, clock });
+  calledOff = [];
+  logged = [];
+});
+
+afterEach(async () => {
+  await stop();
+  db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function boot(toAgent: TurnTarget = target): Promise<void> {
+  bridge = new Bridge({
+    journal: new SqliteJournal({ db, app: message.appId, clock }),
+    orders,
+    target: toAgent,
+    lark: {
+      deliver: () => Promise.resolve({ ok: true, id: 'om_out' }),
+      history: () => Promise.resolve([]),
+    },
+    clock,
+    random: () => 0.5,
+    log,
+    brand: 'feishu',
+    turnsRunningMax: 8,
+    turnTimeoutMs: 60_000,
+  });
+  await bridge.start();
+}
+
+async function stop(): Promise<void> {
+  const stopped = bridge.stop();
+  await run(1_000);
+  await stopped;
+}
+
+async function run(durationMs: number): Promise<void> {
+  const untilMs = clock.nowMs() + durationMs;
+  do await settle(isWriting);
+  while (clock.step(untilMs));
+  await settle(isWriting);
+}
+
+async function say(id: string): Promise<void> {
+  const said = { ...message, messageId: messageId(id), sentAtMs: clock.nowMs() };
+  await bridge.intake.admit({ kind: 'message', message: said });
+  await run(100);
+}
+
+/** By its own connection, as from another process. */
+async function drop(id: string): Promise<void> {
+  const outside = Db.open(join(folder, 'bridge.db'), log);
+  await new SqliteOrders({ db: outside, app: message.appId, clock }).place('turn_drop', id);
+  outside.close();
+}
+
+const atHub = (id: string) =>
+  `agent ${platformMessageId({ run: 1, message: { ...message, messageId: messageId(id) } })}`;
+
+test('while its agent is at work on it; one that the hub never got is not', async () => {
+  await boot();
+  await say('one');
+  await say('two');
+  await drop('two');
+  await run(600);
+  expect(calledOff).toEqual([]);
+  await drop('one');
+  await run(600);
+  expect(calledOff).toEqual([atHub('one')]);
+});
+
+test('while the hub has not said yet that it has it', async () => {
+  await boot({
+    ...target,
+    send: (_turn, signal) => held(signal, { kind: 'unknown', detail: 'cut' }),
+  });
+  await say('one');
+  await drop('one');
+  await run(600);
+  expect(calledOff).toEqual([atHub('one')]);
+});
+
+test('after its time was over, when only a late answer could come', async () => {
+  await boot();
+  await say('one');
+  await run(61_000);
+  expect(calledOff).toEqual([]);
+  await drop('one');
+  await run(600);
+  expect(calledOff).toEqual([atHub('one')]);
+});
+
+test('also when it was dropped while the daemon was off', async () => {
+  await boot();
+  await say('one');
+  await stop();
+  await drop('one');
+  await boot();
+  await run(100);
+  expect(calledOff).toEqual([atHub('one')]);
+});
+
+test('where a hub can not, the turn is dropped all the same', async () => {
+  const { cancel: _cancel, ...without } = target;
+  await boot(without);
+  await say('one');
+  await drop('one');
+  await run(600);
+  expect(calledOff).toEqual([]);
+  expect(bridge.status().running).toBe(0);
+  expect(logged.filter((event) => event.endsWith('_bug'))).toEqual([]);
+});

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { limitAt } from '../../../src/bridge/deadline.ts';
+import { VirtualClock } from '../../sim/virtual-clock.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** Somebody sets it; its timers go on as before. */
+class SetClock extends VirtualClock {
+  offsetMs = 0;
+
+  override nowMs(): number {
+    return super.nowMs() + this.offsetMs;
+  }
+
+  pass(durationMs: number): void {
+    const untilMs = super.nowMs() + durationMs;
+    while (this.step(untilMs));
+  }
+}
+
+test.each([2 * HOUR_MS, -2 * HOUR_MS])(
+  'a clock that is set by %i ms neither shortens a limit nor lengthens it',
+  (offsetMs) => {
+    const clock = new SetClock(Date.UTC(2026, 0, 5));
+    const limit = limitAt(clock, new AbortController().signal, clock.nowMs() + 600_000);
+    clock.pass(1_000);
+    clock.offsetMs = offsetMs;
+    clock.pass(598_999);
+    expect([limit.isOver(), limit.signal.aborted]).toEqual([false, false]);
+    clock.pass(1);
+    expect([limit.isOver(), limit.signal.aborted]).toEqual([true, true]);
+  },
+);
+
+test('a limit that ends because everything stops is not over', () => {
+  const clock = new SetClock(0);
+  const stop = new AbortController();
+  const limit = limitAt(clock, stop.signal, 1_000);
+  stop.abort();
+  clock.pass(2_000);
+  expect([limit.isOver(), limit.signal.aborted]).toEqual([false, true]);
+});

@@ -1,0 +1,78 @@
+/** The door of the bridge, with the real journal. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Bridge } from '../../../src/bridge/bridge.ts';
+import { turnId, workspaceId } from '../../../src/core/ids.ts';
+import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
+import { SqliteOrders } from '../../../src/store/bridge/orders.ts';
+import { Db } from '../../../src/store/db.ts';
+import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { message } from './samples.ts';
+import { writesUnderWay } from './writes-under-way.ts';
+
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+
+let folder: string;
+let db: Db;
+let bridge: Bridge;
+let journal: SqliteJournal;
+let asked: string[];
+let isWriting: () => boolean;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'intake-'));
+  db = Db.open(join(folder, 'bridge.db'), log);
+  isWriting = writesUnderWay(db);
+  const clock = new VirtualClock(message.sentAtMs);
+  const parts = { db, app: message.appId, clock };
+  journal = new SqliteJournal(parts);
+  asked = [];
+  bridge = new Bridge({
+    journal,
+    orders: new SqliteOrders(parts),
+    target: {
+      correlates: true,
+      deduplicates: true,
+      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      send: ({ text }) => {
+        asked.push(text);
+        return Promise.resolve({ kind: 'answered', text });
+      },
+      wait: () => Promise.resolve({ kind: 'pending' }),
+    },
+    lark: {
+      deliver: () => Promise.resolve({ ok: true, id: 'om_out' }),
+      history: () => Promise.resolve([]),
+    },
+    clock,
+    random: () => 0.5,
+    log,
+    brand: 'feishu',
+    turnsRunningMax: 8,
+    turnTimeoutMs: 600_000,
+  });
+  await bridge.start();
+});
+
+afterEach(async () => {
+  await bridge.stop();
+  db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const { appId, chatId, messageId } = message;
+const recall = () =>
+  bridge.intake.admit({ kind: 'recalled', appId, chatId, messageId, eventId: 'e2' });
+
+test.each([
+  ['before it', async (say: () => Promise<void>) => [await recall(), await say()]],
+  ['while it is being written', (say: () => Promise<void>) => Promise.all([say(), recall()])],
+])('a message whose recall comes %s is never run', async (_when, admit) => {
+  await admit(() => bridge.intake.admit({ kind: 'message', message }));
+  await settle(isWriting);
+  expect(asked).toEqual([]);
+  const turn = await journal.turn(turnId(message.messageId));
+  expect(turn?.state).toEqual({ phase: 'dropped', why: 'recalled' });
+});

@@ -1,0 +1,103 @@
+/** A hub that was away at the start says only later that it can tell answers apart. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Bridge } from '../../../src/bridge/bridge.ts';
+import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
+import type { WaitResult } from '../../../src/core/ports.ts';
+import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
+import { SqliteOrders } from '../../../src/store/bridge/orders.ts';
+import { Db } from '../../../src/store/db.ts';
+import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { message } from './samples.ts';
+import { writesUnderWay } from './writes-under-way.ts';
+
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+
+let folder: string;
+let db: Db;
+let bridge: Bridge;
+let isWriting: () => boolean;
+let correlates: boolean;
+/** What the agent got, in the order in which it did. */
+let asked: string[];
+let answers: Map<string, (result: WaitResult) => void>;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'late-hub-'));
+  db = Db.open(join(folder, 'bridge.db'), log);
+  isWriting = writesUnderWay(db);
+  const clock = new VirtualClock(message.sentAtMs);
+  const parts = { db, app: message.appId, clock };
+  correlates = false;
+  asked = [];
+  answers = new Map();
+  bridge = new Bridge({
+    journal: new SqliteJournal(parts),
+    orders: new SqliteOrders(parts),
+    target: {
+      get correlates() {
+        return correlates;
+      },
+      deduplicates: true,
+      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      send: ({ text }) => {
+        asked.push(text);
+        return Promise.resolve({ kind: 'accepted', ticket: text });
+      },
+      wait: (_workspace, ticket, signal) =>
+        new Promise((resolve) => {
+          answers.set(ticket, resolve);
+          signal.addEventListener('abort', () => resolve({ kind: 'pending' }));
+        }),
+    },
+    lark: {
+      deliver: () => Promise.resolve({ ok: true, id: 'om_out' }),
+      history: () => Promise.resolve([]),
+    },
+    clock,
+    random: () => 0.5,
+    log,
+    brand: 'feishu',
+    turnsRunningMax: 8,
+    turnTimeoutMs: 600_000,
+  });
+  await bridge.start();
+});
+
+afterEach(async () => {
+  await bridge.stop();
+  db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function say(text: string, chat = 'oc_1'): Promise<void> {
+  const said = {
+    ...message,
+    messageId: messageId(`om_${text}`),
+    chatId: chatId(chat),
+    parts: [{ kind: 'text' as const, text }],
+  };
+  await bridge.intake.admit({ kind: 'message', message: said });
+  await settle(isWriting);
+}
+
+async function answer(text: string): Promise<void> {
+  answers.get(text)?.({ kind: 'answered', text });
+  await settle(isWriting);
+}
+
+test('until then one turn at a time; from then on one a chat, still in the order of the chat', async () => {
+  await say('a1');
+  await say('a2');
+  await say('b1', 'oc_2');
+  expect(asked).toEqual(['a1']);
+  correlates = true;
+  await say('a3');
+  expect(asked).toEqual(['a1', 'b1']);
+  await answer('a1');
+  expect(asked).toEqual(['a1', 'b1', 'a2']);
+  await answer('a2');
+  expect(asked).toEqual(['a1', 'b1', 'a2', 'a3']);
+});

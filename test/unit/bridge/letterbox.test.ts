@@ -1,0 +1,79 @@
+/** Messages that come while no bridge runs, with the real journal. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Letterbox } from '../../../src/bridge/letterbox.ts';
+import { messageId, turnId } from '../../../src/core/ids.ts';
+import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts';
+import { SqliteGaps } from '../../../src/store/bridge/gaps.ts';
+import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
+import { Db } from '../../../src/store/db.ts';
+import { VirtualClock } from '../../sim/virtual-clock.ts';
+import { message } from './samples.ts';
+
+const HOUR_MS = 60 * 60_000;
+
+let folder: string;
+let db: Db;
+let journal: SqliteJournal;
+let letters: Letterbox;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'letterbox-'));
+  db = Db.open(join(folder, 'bridge.db'), { debug() {}, info() {}, warn() {}, error() {} });
+  const clock = new VirtualClock(message.sentAtMs);
+  journal = new SqliteJournal({ db, app: message.appId, clock });
+  letters = new Letterbox({ journal, clock });
+});
+
+afterEach(() => {
+  db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const stateOf = async ({ messageId: id }: InboundMessage = message) =>
+  (await journal.turn(turnId(id)))?.state;
+
+test('a message waits for the bridge that runs next, once', async () => {
+  await letters.admit({ kind: 'message', message });
+  await letters.admit({ kind: 'message', message });
+  expect(await stateOf()).toMatchObject({ phase: 'waiting' });
+  expect(await journal.openTurns()).toHaveLength(1);
+});
+
+test('it is judged as at the door of a bridge: an old one is asked about, a word is a word', async () => {
+  const later = new Letterbox({ journal, clock: new VirtualClock(message.sentAtMs + HOUR_MS) });
+  await later.admit({ kind: 'message', message });
+  expect(await stateOf()).toEqual({ phase: 'held', why: 'stale' });
+  expect(await journal.pendingOut()).toHaveLength(1);
+  const word = {
+    ...message,
+    messageId: messageId('om_2'),
+    parts: [{ kind: 'text', text: '/run' }],
+  };
+  await letters.admit({ kind: 'message', message: word as InboundMessage });
+  expect(await stateOf(word as InboundMessage)).toEqual({
+    phase: 'command',
+    action: 'run',
+    about: ['om_1'],
+  });
+});
+
+test('a settled message is nobody’s turn, and known to whoever reads the chat back', async () => {
+  await letters.settle(message);
+  expect(await stateOf()).toEqual({ phase: 'answered' });
+  expect(await journal.openTurns()).toEqual([]);
+  expect(await journal.pendingOut()).toEqual([]);
+  expect(await new SqliteGaps(db, message.appId).isKnown(message.messageId)).toBe(true);
+});
+
+const { appId, chatId, senderOpenId: operatorOpenId } = message;
+const about = { appId, chatId, messageId: message.messageId, eventId: 'e2' };
+
+test.each<InboundEvent>([
+  { kind: 'recalled', ...about },
+  { kind: 'button', ...about, operatorOpenId, value: {} },
+])('$kind is not taken, so that Lark brings it to the bridge', async (event) => {
+  await expect(letters.admit(event)).rejects.toMatchObject({ code: 'failed' });
+});

@@ -1,0 +1,236 @@
+/** Signs of receipt while Lark is slow with them: the bridge with the real journal on a virtual clock. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Bridge } from '../../../src/bridge/bridge.ts';
+import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
+import { RECEIPT_DELAY_MS, RECEIPTS_BEHIND_MAX } from '../../../src/core/limits.ts';
+import type { DeliveryResult, Outgoing, TurnTarget, WaitResult } from '../../../src/core/ports.ts';
+import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
+import { SqliteOrders } from '../../../src/store/bridge/orders.ts';
+import { Db } from '../../../src/store/db.ts';
+import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { message } from './samples.ts';
+import { writesUnderWay } from './writes-under-way.ts';
+
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+const PEOPLE = RECEIPTS_BEHIND_MAX + 300;
+
+let folder: string;
+let db: Db;
+let isWriting: () => boolean;
+let clock: VirtualClock;
+let bridge: Bridge;
+let said: number;
+/** Agents that work until a test lets them answer. */
+let answers: ((answer: WaitResult) => void)[];
+/** How long Lark takes for a reaction. */
+let lagMs: number;
+/** Signs that stand in the chats, by their id. */
+let standing: Set<string>;
+let calls: { react: number; reply: number };
+
+const target: TurnTarget = {
+  correlates: true,
+  deduplicates: true,
+  currentTarget: () => Promise.resolve(workspaceId('agent')),
+  send: ({ messageId: ticket }) => Promise.resolve({ kind: 'accepted', ticket }),
+  wait: (_target, _ticket, signal) =>
+    new Promise((resolve) => {
+      answers.push(resolve);
+      signal.addEventListener('abort', () => resolve({ kind: 'pending' }));
+    }),
+};
+
+async function deliver(out: Outgoing): Promise<DeliveryResult> {
+  switch (out.kind) {
+    case 'reply':
+    case 'send':
+      calls.reply += 1;
+      return { ok: true, id: `om_out_${calls.reply}` };
+    case 'react': {
+      calls.react += 1;
+      const id = `sign_${calls.react}`;
+      await clock.sleep(lagMs);
+      standing.add(id);
+      return { ok: true, id };
+    }
+    case 'unreact':
+      await clock.sleep(lagMs);
+      standing.delete(out.reactionId);
+      return { ok: true, id: out.reactionId };
+  }
+}
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'receipts-'));
+  db = Db.open(join(folder, 'bridge.db'), log);
+  isWriting = writesUnderWay(db);
+  clock = new VirtualClock(Date.UTC(2026, 0, 5));
+  said = 0;
+  answers = [];
+  standing = new Set();
+  calls = { react: 0, reply: 0 };
+  await boot();
+});
+
+async function boot(): Promise<void> {
+  const parts = { db, app: message.appId, clock };
+  bridge = new Bridge({
+    journal: new SqliteJournal(parts),
+    orders: new SqliteOrders(parts),
+    target,
+    lark: { deliver, history: () => Promise.resolve([]) },
+    clock,
+    random: () => 0.5,
+    log,
+    brand: 'feishu',
+    turnsRunningMax: 2 * PEOPLE,
+    turnTimeoutMs: 600_000,
+  });
+  await bridge.start();
+}
+
+async function stop(): Promise<void> {
+  const stopped = bridge.stop();
+  await run(5_000);
+  await stopped;
+}
+
+afterEach(async () => {
+  await stop();
+  db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function run(durationMs: number, look: () => void = () => {}): Promise<void> {
+  const untilMs = clock.nowMs() + durationMs;
+  do {
+    await settle(isWriting);
+    look();
+  } while (clock.step(untilMs));
+  await settle(isWriting);
+}
+
+/** So many people write at the same moment, each in a chat of their own. */
+async function everybodyWrites(count: number): Promise<void> {
+  const admitted = Array.from({ length: count }, () => {
+    said += 1;
+    return bridge.intake.admit({
+      kind: 'message',
+      message: {
+        ...message,
+        messageId: messageId(`om_${said}`),
+        chatId: chatId(`oc_${said}`),
+        sentAtMs: clock.nowMs(),
+      },
+    });
+  });
+  await Promise.all(admitted);
+  // All of their signs become due in one turn of the event loop.
+  const untilMs = clock.nowMs() + RECEIPT_DELAY_MS;
+  while (clock.step(untilMs));
+}
+
+function everybodyIsAnswered(): void {
+  for (const answer of answers.splice(0)) answer({ kind: 'answered', text: 'here you are' });
+}
+
+test('a burst does not pile signs up behind each other: past the bound there are none', async () => {
+  lagMs = 5_000;
+  await everybodyWrites(PEOPLE);
+  let most = 0;
+  await run(4_000, () => (most = Math.max(most, bridge.status().outbox)));
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(RECEIPTS_BEHIND_MAX);
+});
+
+test('no sign stays on a message whose answer came while the sign was on its way', async () => {
+  lagMs = 5_000;
+  await everybodyWrites(3);
+  await run(1_000);
+  everybodyIsAnswered();
+  await run(500);
+  expect(calls).toEqual({ react: 3, reply: 3 });
+  await run(20_000);
+  expect([...standing]).toEqual([]);
+});
+
+test('answers do not wait for signs that Lark is slow with, and leave none behind', async () => {
+  lagMs = 5_000;
+  await everybodyWrites(PEOPLE);
+  await run(2_000);
+  expect(calls.react).toBeGreaterThan(0);
+  everybodyIsAnswered();
+  await run(500);
+  expect(calls.reply).toBe(PEOPLE);
+  await run(120_000);
+  expect([...standing]).toEqual([]);
+  expect(bridge.status().outbox).toBe(0);
+});
+
+test('signs that come too late to tell anything are left out', async () => {
+  lagMs = 5_000;
+  await everybodyWrites(PEOPLE);
+  await run(60_000);
+  expect(calls.react).toBeLessThan(PEOPLE / 4);
+  expect(standing.size).toBe(calls.react);
+  everybodyIsAnswered();
+  await run(120_000);
+  expect([...standing]).toEqual([]);
+});
+
+test('when Lark is quick again, the next message has its sign within a second', async () => {
+  lagMs = 5_000;
+  await everybodyWrites(PEOPLE);
+  await run(30_000);
+  lagMs = 50;
+  everybodyIsAnswered();
+  await run(60_000);
+  const before = calls.react;
+  await everybodyWrites(1);
+  await run(300);
+  expect(calls.react).toBe(before + 1);
+  expect(standing.size).toBe(1);
+  everybodyIsAnswered();
+  await run(1_000);
+  expect([...standing]).toEqual([]);
+});
+
+test.each([
+  ['before its sign was there', 0],
+  ['after that', 2_000],
+])(
+  'a message whose bridge stops %s has one after the next start, until the answer',
+  async (_when, afterMs) => {
+    lagMs = 50;
+    await bridge.intake.admit({
+      kind: 'message',
+      message: { ...message, sentAtMs: clock.nowMs() },
+    });
+    await run(afterMs);
+    await stop();
+    answers = [];
+    await boot();
+    await run(1_000);
+    expect([standing.size, calls.react]).toEqual([1, 1]);
+    everybodyIsAnswered();
+    await run(1_000);
+    expect([...standing]).toEqual([]);
+    expect(calls.reply).toBe(1);
+  },
+);
+
+test('a sign that was taken back when the time was over is not put there again by a start', async () => {
+  lagMs = 50;
+  await everybodyWrites(1);
+  await run(2_000);
+  expect(standing.size).toBe(1);
+  await run(600_000);
+  expect([...standing]).toEqual([]);
+  await stop();
+  await boot();
+  await run(5_000);
+  expect(calls.react).toBe(1);
+});

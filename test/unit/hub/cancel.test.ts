@@ -1,0 +1,51 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { QueueId, QueueItem } from '../../../src/core/hub-ports.ts';
+import { Dispatcher } from '../../../src/hub/dispatcher.ts';
+import { Settlements } from '../../../src/hub/settlements.ts';
+import { createTestLog, patientClock, Rig } from '../../contract/hub/rig.ts';
+
+test('a turn that is cancelled between its claim and its begin does not stay at work', async () => {
+  // The hub itself begins nothing.
+  const rig = await Rig.start({ maxRunning: 0 });
+  const bridge = await rig.bridge();
+  const agent = await rig.addAgent('helper');
+  const { body } = await rig.send(bridge, agent.id);
+  const turn = body.queue_id as QueueId;
+
+  /** Claims that are in the database, and not handed over yet. */
+  const claims: (() => void)[] = [];
+  const claim = async (limit: number, atMs: number): Promise<readonly QueueItem[]> => {
+    const items = await rig.store.claim(limit, atMs);
+    if (items.length > 0) await new Promise<void>((resolve) => claims.push(resolve));
+    return items;
+  };
+  const store = new Proxy(rig.store, {
+    get: (target, name) => (name === 'claim' ? claim : (Reflect.get(target, name) as unknown)),
+  });
+  const dispatcher = new Dispatcher({
+    store,
+    settlements: new Settlements(),
+    createAgent: rig.agents.create,
+    clock: patientClock,
+    log: createTestLog(),
+    maxRunning: 1,
+    turnTimeoutMs: 60_000,
+    onInterrupted: 'rerun',
+  });
+  await dispatcher.start();
+  onTestFinished(() => dispatcher.stop());
+  await vi.waitFor(() => expect(claims).toHaveLength(1));
+
+  const cancelled = dispatcher.cancel(turn);
+  await vi.waitFor(async () => expect((await rig.store.item(turn))?.status).toBe('dropped'));
+  expect(rig.agents.runs).toEqual([]);
+  claims[0]?.();
+  await cancelled;
+  expect(rig.agents.runs.filter((run) => !run.cancelled)).toEqual([]);
+  // The place is free again.
+  await rig.send(bridge, agent.id, { text: 'next' });
+  dispatcher.wake();
+  await vi.waitFor(() => expect(claims).toHaveLength(2));
+  claims[1]?.();
+  await vi.waitFor(() => expect(rig.agents.runs.at(-1)?.turn.text).toBe('next'));
+});
