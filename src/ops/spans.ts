@@ -63,7 +63,9 @@ function beginning(life: TurnLife, run: TurnRun | undefined): SpanPlan[] {
   const { turn, admittedAtMs, endedAtMs } = life;
   const admit = spanOf('admit', [turn.receivedAtMs, admittedAtMs], {});
   const untilMs = run?.startedAtMs ?? endedAtMs;
-  return untilMs === undefined || untilMs <= admittedAtMs
+  // Without a run nobody waited for one, unless it took a while to end.
+  const leastMs = run === undefined ? 1 : 0;
+  return untilMs === undefined || untilMs < admittedAtMs + leastMs
     ? [admit]
     : [admit, spanOf('queue', [admittedAtMs, untilMs], {})];
 }

@@ -18,7 +18,7 @@ async function openRig(): Promise<Rig> {
 }
 
 /** Answers with what it was told, once the test lets it go. */
-const PATIENT = 'while [ ! -e "$HOME/go" ]; do sleep 0.05; done; cat';
+const PATIENT = 'while [ -d "$HOME" ] && [ ! -e "$HOME/go" ]; do sleep 0.05; done; cat';
 const letGo = (rig: Rig) => writeFileSync(`${rig.home}/go`, '');
 
 /** The signs that stand on a person's message. */
