@@ -9,6 +9,6 @@ export default defineConfig({
     hookTimeout: 30_000,
     pool: 'forks',
     // Most of the long ones wait for processes and sockets, not for a core.
-    maxWorkers: 2,
+    maxWorkers: 3,
   },
 });
