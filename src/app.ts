@@ -13,16 +13,17 @@ import {
   type Setting,
 } from './assembly.ts';
 import { readStatus } from './beside.ts';
-import { cannotCheck, type CheckRequest, runCheck } from './bot-check.ts';
+import type { CheckRequest } from './bot-check.ts';
 import type { Config } from './config.ts';
 import type { Brand } from './core/brand.ts';
 import { BridgeError } from './core/errors.ts';
 import { startAll, stopAll, type Service } from './core/lifecycle.ts';
 import type { AgentResult, Log } from './core/ports.ts';
+import type { DoctorReport, DoctorRequest } from './doctor.ts';
 import { createDirectory } from './hub/directory.ts';
 import { openBaseUrl } from './lark/brand.ts';
 import { createHttp } from './lark/http.ts';
-import { createLarkOnboarding, type Onboarding, type OnboardingEvent } from './lark/onboarding.ts';
+import type { Onboarding, OnboardingEvent } from './lark/onboarding.ts';
 import { createMonitoring } from './monitoring.ts';
 import type { HealthReport } from './ops/health.ts';
 import { acquireInstanceLock } from './ops/instance-lock.ts';
@@ -33,7 +34,7 @@ import { tryFileLock } from './store/file-lock.ts';
 import { createHubStore } from './store/hub/hub-store.ts';
 
 export { openOperations, readStatus, type Operations, type Status } from './beside.ts';
-export { examine, type DoctorReport } from './doctor.ts';
+export type { DoctorReport } from './doctor.ts';
 export type { OnboardingEvent } from './lark/onboarding.ts';
 export type { CheckEvent, CheckStep } from './lark/verification.ts';
 
@@ -125,6 +126,14 @@ export async function openAgents({ config, env, log }: Setting) {
   };
 }
 
+// What follows is loaded when it is asked for: a bot that runs needs none of it.
+
+/** What `doctor` runs: looks at everything, and changes nothing. */
+export async function examine(request: DoctorRequest): Promise<DoctorReport> {
+  const doctor = await import('./doctor.ts');
+  return doctor.examine(request);
+}
+
 export interface OnboardingRequest {
   readonly config: Config;
   /** What the person chose; without it the settings decide. */
@@ -139,7 +148,10 @@ export interface OnboardingRequest {
 /** What `connect` runs: one bot for the state directory. */
 export async function createOnboarding(request: OnboardingRequest): Promise<Onboarding> {
   const { config, force, timeoutMs, signal, onEvent } = request;
-  const { createCredentialStore } = await import('./credentials.ts');
+  const [{ createCredentialStore }, { createLarkOnboarding }] = await Promise.all([
+    import('./credentials.ts'),
+    import('./lark/onboarding.ts'),
+  ]);
   const keyring = config.secrets === 'keyring' ? await openTheKeyring() : undefined;
   const store = createCredentialStore(config.stateDir, { force, keyring });
   return createLarkOnboarding({
@@ -172,6 +184,7 @@ export async function checkBot(request: CheckRequest): Promise<void> {
   const { config, log, credentials } = request;
   const { appId: app, appSecret, brand } = credentials;
   const lark = { appId: app, appSecret, openBaseUrl: openBaseUrl(brand, config.openBaseUrl) };
+  const { runCheck } = await import('./bot-check.ts');
   const opened: Service[] = [];
   try {
     const db = await openStateToCheck(config, log, { opened, app: lark });
@@ -222,6 +235,7 @@ async function openStateToCheck(
     return openState(config, log, parts);
   } catch (error) {
     if (!(error instanceof BridgeError) || error.code !== 'already_running') throw error;
+    const { cannotCheck } = await import('./bot-check.ts');
     throw cannotCheck(error, parts.app.appId, await readStatus({ config }));
   }
 }

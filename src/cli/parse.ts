@@ -105,7 +105,9 @@ function addCommand(
 }
 
 function usageError(problem: string, words: readonly string[], grammar: Grammar): BridgeError {
-  const names = new Set(grammar.commands.flatMap(({ usage, aliases = [] }) => [usage, ...aliases]));
+  const names = new Set(
+    grammar.commands.flatMap(({ usage, aliases = [] }) => [usage.split(' ')[0], ...aliases]),
+  );
   names.add('completion');
   const [first] = words;
   const named = first !== undefined && names.has(first) ? ` ${first}` : '';

@@ -47,7 +47,9 @@ describe.skipIf(!canLimit)('a full disk', () => {
     const bridge = await rig.run();
     const { hub_url: url } = await bridge.ready();
     expect((await status()).health).toEqual(fine);
-    expect((await rig.command(['status'])).stdout).toContain('Health: ready.');
+    const told = (await rig.command(['status'])).stdout;
+    expect(told).toContain('Health: ready.');
+    expect(told).toMatch(/connection\.since: \d{4}-\S+Z \(\d+ s ago\)/);
     fillDisk(bridge);
     const { user, chat } = rig.direct('Mei');
     rig.cloud.say({ chat, from: user, text: 'are you there?' });

@@ -39,6 +39,14 @@ function pairs(values: object, prefix = ''): string[] {
   return Object.entries(values).flatMap(([name, value]: [string, unknown]) =>
     typeof value === 'object' && value !== null
       ? pairs(value, `${prefix}${name}.`)
-      : [`${prefix}${name}: ${String(value)}`],
+      : [prefix + pairOf(name, value)],
   );
+}
+
+/** A time is told as one, and how long ago it was. */
+function pairOf(name: string, value: unknown): string {
+  const [, event] = /^(.*(?:At|since))Ms$/.exec(name) ?? [];
+  if (event === undefined || typeof value !== 'number') return `${name}: ${String(value)}`;
+  const agoSecs = Math.max(0, Math.round((Date.now() - value) / 1000));
+  return `${event}: ${new Date(value).toISOString()} (${agoSecs} s ago)`;
 }

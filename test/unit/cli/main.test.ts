@@ -76,6 +76,7 @@ describe('words that make no sense', () => {
     [['run', 'extra'], 'extra'],
     [['agents'], '`agents` needs one of: list, add, remove, test'],
     [['agents', 'add'], 'name'],
+    [['trace'], 'message_id'],
     [['agents', 'frob'], 'frob'],
     [['--state-dir'], 'state-dir'],
     [['config', 'get', 'frob'], 'frob'],
