@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -106,6 +105,26 @@ describe('words that make no sense', () => {
     expect(stderr).toContain('LARK_APP_ID is not set');
     expect(stderr).toContain('LARK_APP_SECRET is not set');
     expect(stderr).toContain('next: Run `lark-bridge connect`');
+  });
+});
+
+describe('a state directory that can not be used', () => {
+  const env = () => ({ HOME: home, LARK_APP_ID: 'cli_0123456789abcdef', LARK_APP_SECRET: 'x' });
+
+  test('its place is taken by a file: exit 1, and what to do', async () => {
+    writeFileSync(join(home, 'file'), '');
+    const ended = await runProgram(['run', '--state-dir', join(home, 'file', 'state')], env());
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toMatch(/^error: can't use the state directory: [^\n]+\nnext: Choose /);
+  });
+
+  test('nothing can be written into it: exit 1, and what to do', async () => {
+    const stateDir = join(home, 'state');
+    // A folder in the lock's place refuses the superuser too.
+    mkdirSync(join(stateDir, 'instance.lock'), { recursive: true, mode: 0o700 });
+    const ended = await runProgram(['run', '--state-dir', stateDir], env());
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toMatch(/^error: can't lock [^\n]+\nnext: Check that its folder /);
   });
 });
 
