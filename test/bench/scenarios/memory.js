@@ -14,7 +14,7 @@ const PER_SECOND = 500;
 const LOOK_MS = 100;
 const FULL = { events: 1_000_000, measuredMs: 5 * 60_000 };
 const NORMAL = { events: 50_000, measuredMs: 60_000 };
-const QUICK = { events: 5_000, measuredMs: 8_000 };
+const QUICK = { events: 2_000, measuredMs: 3_000 };
 
 export async function measureMemory(cloud, { rounds, quick, full }) {
   const starts = { node: [], sdk: [], bridge: [] };

@@ -8,7 +8,7 @@ const PER_SECOND = 100;
 const MARGIN_MS = 500;
 
 export async function measureSlowTurn(cloud, { rounds, quick }) {
-  const slowMs = quick ? 5_000 : 60_000;
+  const slowMs = quick ? 3_000 : 60_000;
   const load = { perSecond: PER_SECOND, measuredMs: slowMs - 2 * MARGIN_MS, first: 1 };
   return Site.with(cloud, async (site) => {
     const { appId } = site.app;
