@@ -99,7 +99,7 @@ async function atRates(cloud, quick) {
 
 function durationMs(perSecond, quick) {
   if (perSecond === 1) return quick ? 1_000 : 20_000;
-  return quick ? 1_500 : 10_000;
+  return quick ? 1_000 : 10_000;
 }
 
 function rateRows({ perSecond, limit, system }) {
