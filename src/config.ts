@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type Conf from 'conf';
-import { BridgeError } from './core/errors.ts';
+import { BridgeError, isSystemError } from './core/errors.ts';
 import { appId } from './core/ids.ts';
 import {
   CONFIG_FILE,
@@ -326,10 +326,6 @@ function setAside(path: string, cause: SyntaxError): BridgeError {
     next: `It was kept as ${kept}. Mend that file and put it back, or start again without it.`,
     cause,
   });
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
 }
 
 interface Credentials {

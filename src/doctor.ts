@@ -1,8 +1,8 @@
 /** What `doctor` looks at, and in which order. Only the composition root uses this. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { journalOf, systemClock } from './assembly.ts';
 import { readStatus, type Status } from './beside.ts';
+import { packageFacts } from './ops/package.ts';
 import {
   type Config,
   configError,
@@ -362,10 +362,4 @@ async function quietly<T>(look: () => T | Promise<T>): Promise<T | undefined> {
     if (!(error instanceof BridgeError)) throw error;
     return undefined;
   }
-}
-
-function packageFacts(): { version: string; engines: { node: string } } {
-  // One folder up from src and from dist alike.
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return JSON.parse(text) as { version: string; engines: { node: string } };
 }

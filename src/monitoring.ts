@@ -1,5 +1,4 @@
 /** The parts that watch the others: health, metrics, traces, and the pages that show them. Only the composition root uses this. */
-import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
 import type { TurnId } from './core/ids.ts';
 import type { JournalReader } from './core/journal.ts';
@@ -15,6 +14,7 @@ import type { BridgeFacts } from './ops/metric-table.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createMonitorPages } from './ops/monitor-pages.ts';
 import { MonitorServer } from './ops/monitor-server.ts';
+import { packageFacts } from './ops/package.ts';
 import { Traces } from './ops/traces.ts';
 import type { Db } from './store/db.ts';
 
@@ -59,14 +59,15 @@ const HUB_ASKED_AGAIN_MS = HEARTBEAT_MS + HUB_CALL_TIMEOUT_MS;
 
 export function createMonitoring(parts: MonitoringParts): Monitoring {
   const { config, clock, log } = parts;
+  const { version } = packageFacts();
   let watched: Watched | undefined;
   const checks = createChecks(parts, () => watched);
   const health = new Health({ checks, clock, log });
-  const traces = createTraces(parts);
+  const traces = createTraces(parts, version);
   const meter = new Meter((turn) => traces?.look(turn));
   const metrics = createMetrics(
     {
-      version: packageVersion(),
+      version,
       databasePath: config.dbPath,
       meter,
       health: () => health.report(),
@@ -80,7 +81,7 @@ export function createMonitoring(parts: MonitoringParts): Monitoring {
   const server = address === undefined ? undefined : new MonitorServer({ address, pages, log });
   const { '/metrics': _elsewhere, ...withoutMetrics } = pages;
   return {
-    version: packageVersion(),
+    version,
     observer: meter,
     pages: server === undefined ? pages : withoutMetrics,
     report: () => health.report(),
@@ -118,15 +119,12 @@ function createChecks(
   };
 }
 
-function createTraces({ config, journal, clock, log }: MonitoringParts): Traces | undefined {
+function createTraces(
+  { config, journal, clock, log }: MonitoringParts,
+  version: string,
+): Traces | undefined {
   const { otlpEndpoint: endpoint } = config;
   if (endpoint === undefined || journal === undefined) return undefined;
   const life = (turn: TurnId) => journal.life(turn);
-  return new Traces({ endpoint, version: packageVersion(), life, clock, log });
-}
-
-function packageVersion(): string {
-  // One folder up from src and from dist alike.
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  return new Traces({ endpoint, version, life, clock, log });
 }

@@ -101,9 +101,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'doctor.ts': {
     ours: ['core', 'lark', 'ops', 'platform', 'store', 'assembly.ts', 'beside.ts', 'config.ts'],
-    packages: ['node:fs', 'node:path'],
+    packages: ['node:path'],
   },
-  'monitoring.ts': { ours: ['core', 'ops', 'store', 'config.ts'], packages: ['node:fs'] },
+  'monitoring.ts': { ours: ['core', 'ops', 'store', 'config.ts'], packages: [] },
   cli: {
     ours: ['app.ts', 'config.ts', ...SETTINGS_FILES, 'core', 'ops', 'sim'],
     packages: ['qrcode', 'yargs', 'node:fs', 'node:os', 'node:path', 'node:readline'],

@@ -1,6 +1,6 @@
 /** The command line program: words in, exit code out. */
-import { readFileSync } from 'node:fs';
 import type { Config, Environment, Flags } from '../config.ts';
+import { packageFacts } from '../ops/package.ts';
 import { settingRows } from '../settings.ts';
 import type { Invocation } from './command.ts';
 import { agentsCommand } from './commands/agents.ts';
@@ -47,7 +47,7 @@ const GRAMMAR = {
     demoCommand,
   ],
   standard: runCommand,
-  version: packageVersion(),
+  version: packageFacts().version,
 };
 
 /**
@@ -126,10 +126,4 @@ function flagsOf(options: Readonly<Record<string, unknown>>): Flags {
 
 function atLeastWarn(level: Config['logLevel']): Config['logLevel'] {
   return level === 'error' ? 'error' : 'warn';
-}
-
-function packageVersion(): string {
-  // Two folders up from src/cli and from dist/cli alike.
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,6 +1,6 @@
 /** A link as a QR code: as text for a terminal or a log, and as a picture. */
 import { writeFileSync } from 'node:fs';
-import { BridgeError, errorText } from '../core/errors.ts';
+import { BridgeError, errorText, isSystemError } from '../core/errors.ts';
 
 /** The least redundancy: the link is long, and a screen has no dirt or creases. */
 const LEVEL = { errorCorrectionLevel: 'L' } as const;
@@ -31,7 +31,7 @@ export async function writeQrImage(link: string, path: string): Promise<void> {
   try {
     writeFileSync(path, image, { mode: 0o600 });
   } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    if (!isSystemError(error)) throw error;
     throw new BridgeError('usage', `can't write the QR code to ${path}: ${errorText(error)}`, {
       next: 'Name a file that can be written, or leave the picture out with --no-qr.',
       cause: error,

@@ -51,3 +51,8 @@ export const PASSING_ERRORS: ReadonlySet<ErrorCode> = new Set(['unreachable', 'i
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** What the operating system says no to: a file, a folder, a program. Anything else that is thrown is a bug. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BridgeError } from '../core/errors.ts';
+import { BridgeError, isSystemError } from '../core/errors.ts';
 
 /** Takes the lock of a file, which is made if need be, and gives back how to release it. */
 export type TryLock = (path: string) => (() => void) | undefined;
@@ -171,8 +171,4 @@ function isAlive(pid: number): boolean {
     if (!isSystemError(error)) throw error;
     return error.code === 'EPERM';
   }
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
 }

@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
+import { writePrivateFile } from './private-file.ts';
 
 /** The secret in this file; the first time, what `generate` makes, kept there for its owner's eyes only. */
 export function keptSecret(path: string, generate: () => Secret): Secret {
@@ -12,9 +13,7 @@ export function keptSecret(path: string, generate: () => Secret): Secret {
   }
   const secret = generate();
   try {
-    // Written beside it and moved, so that no other process ever reads half of it.
-    writeFileSync(`${path}.new`, `${secret.reveal()}\n`, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    writePrivateFile(path, `${secret.reveal()}\n`);
   } catch (error) {
     throw unusable(path, error);
   }

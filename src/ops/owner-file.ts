@@ -1,6 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isSystemError } from '../core/errors.ts';
 import { type AppId, LARK_ID_PATTERN, type OpenId, openId } from '../core/ids.ts';
+import { writePrivateFile } from './private-file.ts';
 
 /** Who made the bot of a state directory: Lark says so once, when the bot is made. */
 export function ownerFile(stateDir: string, app: AppId) {
@@ -16,10 +18,8 @@ export function ownerFile(stateDir: string, app: AppId) {
     /** Without it the person is asked to write first, so that a full disk is no reason to fail. */
     save(owner: OpenId): void {
       try {
-        // Written beside it and moved, so that no other process ever reads half of it.
-        const text = `${JSON.stringify({ app_id: app, open_id: owner }, undefined, 2)}\n`;
-        writeFileSync(`${path}.new`, text, { mode: 0o600 });
-        renameSync(`${path}.new`, path);
+        const kept = { app_id: app, open_id: owner };
+        writePrivateFile(path, `${JSON.stringify(kept, undefined, 2)}\n`);
       } catch (error) {
         if (!isSystemError(error)) throw error;
       }
@@ -36,8 +36,4 @@ function read(path: string): Readonly<Record<string, unknown>> {
     if (error instanceof SyntaxError || isSystemError(error)) return {};
     throw error;
   }
-}
-
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
 }

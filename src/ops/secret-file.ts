@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { errorText } from '../core/errors.ts';
+import { errorText, isSystemError } from '../core/errors.ts';
 import type { Log } from '../core/ports.ts';
 import { Secret } from '../core/secret.ts';
 
@@ -37,7 +37,7 @@ export function createSecretFile({ path, first, log }: SecretFileOptions): () =>
         secret = new Secret(text);
       }
     } catch (error) {
-      if (!(error instanceof Error && 'syscall' in error)) throw error;
+      if (!isSystemError(error)) throw error;
       unusable(errorText(error));
     }
     return secret;

@@ -2,7 +2,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, sep } from 'node:path';
-import { BridgeError } from '../core/errors.ts';
+import { BridgeError, isSystemError } from '../core/errors.ts';
 
 /** Folders of runners that install for one run (npx, pnpm, yarn, bunx), and of shims for one shell (fnm). */
 const PASSING_FOLDER = /^(?:_npx|dlx|dlx-\d+|bunx-\d+-.*|fnm_multishells)$/;
@@ -97,8 +97,4 @@ export function isOpenToAll(path: string): boolean {
     if ((statSync(folder).mode & 0o001) === 0) return false;
     if (folder === dirname(folder)) return true;
   }
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
 }

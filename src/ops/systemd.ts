@@ -1,7 +1,7 @@
 /** The service at systemd: its unit file, and systemctl, journalctl and loginctl as a person would call them. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { BridgeError } from '../core/errors.ts';
+import { BridgeError, isSystemError } from '../core/errors.ts';
 import { SYSTEMCTL_TIMEOUT_MS } from '../core/limits.ts';
 import { type Environment, runProgram, showProgram } from './program.ts';
 import { type Scope, SERVICE_NAME, UNIT_MARK } from './units.ts';
@@ -186,8 +186,8 @@ export class Systemd {
     try {
       return work();
     } catch (error) {
-      if (!(error instanceof Error && 'syscall' in error)) throw error;
-      const { code, message } = error as NodeJS.ErrnoException;
+      if (!isSystemError(error)) throw error;
+      const { code, message } = error;
       if (code === 'EACCES' || code === 'EPERM') throw noPermission(this.#scope, message);
       throw new BridgeError('failed', `can't change ${this.unitPath}: ${message}`);
     }

@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
+import { writePrivateFile } from './private-file.ts';
 
 /** Whose token it is: one of another workspace, or of another hub, is none. */
 export interface TokenOwner {
@@ -23,9 +24,7 @@ export function workspaceTokenFile(path: string, { url, workspace }: TokenOwner)
     save(token: Secret): void {
       const kept = { platform_url: url, workspace_id: workspace, auth_token: token.reveal() };
       try {
-        // Written beside it and moved, so that no other process ever reads half of it.
-        writeFileSync(`${path}.new`, `${JSON.stringify(kept, undefined, 2)}\n`, { mode: 0o600 });
-        renameSync(`${path}.new`, path);
+        writePrivateFile(path, `${JSON.stringify(kept, undefined, 2)}\n`);
       } catch (error) {
         throw unusable(path, errorText(error));
       }

@@ -15,28 +15,30 @@ export type Json = Readonly<Record<string, unknown>>;
 
 export function sendBody(turn: TurnRequest): Json {
   const { context } = turn;
+  return messageSend(turn, {
+    source: 'lark',
+    brand: context.brand,
+    chat_id: context.chatId,
+    chat_type: context.chatType,
+    sender_open_id: context.senderOpenId,
+    message_id: context.messageId,
+    ...(context.threadId === undefined ? {} : { thread_id: context.threadId }),
+    ...(context.parentId === undefined ? {} : { parent_id: context.parentId }),
+  });
+}
+
+/** The request for a turn, with what its receiver wants to know beside the message. */
+export function messageSend(turn: TurnRequest, metadata: Json): Json {
   return {
     jsonrpc: '2.0',
     id: turn.messageId,
     method: 'message/send',
-    params: {
-      message: userMessage(turn),
-      metadata: {
-        source: 'lark',
-        brand: context.brand,
-        chat_id: context.chatId,
-        chat_type: context.chatType,
-        sender_open_id: context.senderOpenId,
-        message_id: context.messageId,
-        ...(context.threadId === undefined ? {} : { thread_id: context.threadId }),
-        ...(context.parentId === undefined ? {} : { parent_id: context.parentId }),
-      },
-    },
+    params: { message: userMessage(turn), metadata },
   };
 }
 
 /** What the person wrote, as a message to an agent. */
-export function userMessage({ messageId, text, context }: TurnRequest): Json {
+function userMessage({ messageId, text, context }: TurnRequest): Json {
   return {
     kind: 'message',
     role: 'user',

@@ -3,7 +3,7 @@ import { errorText } from '../core/errors.ts';
 import { A2A_BODY_BYTES_MAX, CHANNEL_CONNECT_TIMEOUT_MS } from '../core/limits.ts';
 import type { Log, SendResult, TurnRequest } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
-import { asObject, parseAnswer, userMessage, type Json } from './a2a.ts';
+import { asObject, messageSend, parseAnswer, type Json } from './a2a.ts';
 import { EventCutter, StreamedTurn } from './event-stream.ts';
 import { ANSWER_BYTES_MAX, codeOf, parseJson } from './http.ts';
 
@@ -102,22 +102,14 @@ export class ChannelSocket {
  */
 function socketBody(turn: TurnRequest): Json {
   const { chatId, senderOpenId, messageId } = turn.context;
-  return {
-    jsonrpc: '2.0',
-    id: turn.messageId,
-    method: 'message/send',
-    params: {
-      // Never with a `metadata.source`: saying who sent it is for the runtime (MOL-SOCK-05).
-      message: userMessage(turn),
-      metadata: {
-        chat_id: chatId,
-        user_id: senderOpenId,
-        // Lark's events hold no name.
-        username: senderOpenId,
-        message_id: messageId,
-      },
-    },
-  };
+  // Never with a `metadata.source` in the message: saying who sent it is for the runtime (MOL-SOCK-05).
+  return messageSend(turn, {
+    chat_id: chatId,
+    user_id: senderOpenId,
+    // Lark's events hold no name.
+    username: senderOpenId,
+    message_id: messageId,
+  });
 }
 
 /** The runtime refuses before a turn runs (MOL-SOCK-05); what else goes wrong may have happened after. */

@@ -1,23 +1,10 @@
 /** A look at the database's file that changes nothing: not its schema, not its log of writes, not its place. */
 import { existsSync, statSync } from 'node:fs';
+import type { DatabaseFact } from '../core/database-fact.ts';
 import { errorText } from '../core/errors.ts';
 import { connect, type Connection } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { isCorrupt } from './sqlite-errors.ts';
-
-export type DatabaseFact =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'unreadable'; readonly detail: string }
-  | { readonly kind: 'corrupt'; readonly detail: string }
-  | {
-      readonly kind: 'sound';
-      /** Of the schema; and what this program wants. */
-      readonly version: number;
-      readonly wanted: number;
-      readonly bytes: number;
-      /** Of the log of writes beside it. */
-      readonly walBytes: number;
-    };
 
 /** Also while a daemon writes; reads the whole file. */
 export function examineDatabase(path: string): DatabaseFact {

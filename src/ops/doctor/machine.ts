@@ -1,6 +1,7 @@
 /** This machine: Node.js, and the folder with everything that the bridge keeps. */
 import { accessSync, constants, readdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isSystemError } from '../../core/errors.ts';
 import { DOCTOR_FREE_BYTES_LOW, DOCTOR_FREE_BYTES_NONE } from '../../core/limits.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
@@ -80,10 +81,6 @@ function canBeMade(path: string): boolean {
   const parent = dirname(path);
   if (statSync(parent, { throwIfNoEntry: false }) !== undefined) return isWritable(parent);
   return parent !== path && canBeMade(parent);
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
 }
 
 const CHECK = 'state_directory';

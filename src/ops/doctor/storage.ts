@@ -1,17 +1,7 @@
 /** The database, and what it knows of the month's quota. */
+import type { DatabaseFact } from '../../core/database-fact.ts';
 import { DOCTOR_WAL_BYTES_MAX, LARK_FREE_CALLS_PER_MONTH } from '../../core/limits.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
-
-export type DatabaseFact =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'unreadable' | 'corrupt'; readonly detail: string }
-  | {
-      readonly kind: 'sound';
-      readonly version: number;
-      readonly wanted: number;
-      readonly bytes: number;
-      readonly walBytes: number;
-    };
 
 const CHECK = 'database';
 

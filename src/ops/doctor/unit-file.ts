@@ -1,6 +1,7 @@
 /** The installed service: whether what its unit starts is still there. */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isSystemError } from '../../core/errors.ts';
 import { SERVICE_NAME } from '../units.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
@@ -57,7 +58,7 @@ function textOf(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     // Not there, or not for us to read.
-    if (error instanceof Error && 'syscall' in error) return undefined;
+    if (isSystemError(error)) return undefined;
     throw error;
   }
 }
