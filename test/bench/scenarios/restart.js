@@ -61,7 +61,10 @@ async function startsWithOldRows(cloud, { rounds, quick }) {
   const sizes = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000];
   const starts = [];
   for (const rows of sizes) {
-    starts.push({ rows, secs: await startsWith(cloud, rows, quick ? 1 : Math.max(rounds, STARTS_MIN)) });
+    starts.push({
+      rows,
+      secs: await startsWith(cloud, rows, quick ? 1 : Math.max(rounds, STARTS_MIN)),
+    });
   }
   return starts;
 }

@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Bridge } from '../../../src/bridge/bridge.ts';
+import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { platformMessageId } from '../../../src/bridge/keys.ts';
 import { messageId, workspaceId } from '../../../src/core/ids.ts';
 import type { TurnTarget } from '../../../src/core/ports.ts';
-import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/bridge/orders.ts';
 import { Db } from '../../../src/store/db.ts';
-import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { message } from './samples.ts';
+import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 
 let folder: string;
@@ -62,21 +62,7 @@ afterEach(async () => {
 });
 
 async function boot(toAgent: TurnTarget = target): Promise<void> {
-  bridge = new Bridge({
-    journal: new SqliteJournal({ db, app: message.appId, clock }),
-    orders,
-    target: toAgent,
-    lark: {
-      deliver: () => Promise.resolve({ ok: true, id: 'om_out' }),
-      history: () => Promise.resolve([]),
-    },
-    clock,
-    random: () => 0.5,
-    log,
-    brand: 'feishu',
-    turnsRunningMax: 8,
-    turnTimeoutMs: 60_000,
-  });
+  bridge = createBridge({ db, clock, target: toAgent, orders, log, turnTimeoutMs: 60_000 });
   await bridge.start();
 }
 
@@ -86,12 +72,7 @@ async function stop(): Promise<void> {
   await stopped;
 }
 
-async function run(durationMs: number): Promise<void> {
-  const untilMs = clock.nowMs() + durationMs;
-  do await settle(isWriting);
-  while (clock.step(untilMs));
-  await settle(isWriting);
-}
+const run = (durationMs: number) => passTime(clock, { isWriting, durationMs });
 
 async function say(id: string): Promise<void> {
   const said = { ...message, messageId: messageId(id), sentAtMs: clock.nowMs() };

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Bridge } from '../../../src/bridge/bridge.ts';
+import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { turnId, workspaceId } from '../../../src/core/ids.ts';
 import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
-import { SqliteOrders } from '../../../src/store/bridge/orders.ts';
 import { Db } from '../../../src/store/db.ts';
 import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
 import { message } from './samples.ts';
+import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -26,12 +26,11 @@ beforeEach(async () => {
   db = Db.open(join(folder, 'bridge.db'), log);
   isWriting = writesUnderWay(db);
   const clock = new VirtualClock(message.sentAtMs);
-  const parts = { db, app: message.appId, clock };
-  journal = new SqliteJournal(parts);
+  journal = new SqliteJournal({ db, app: message.appId, clock });
   asked = [];
-  bridge = new Bridge({
-    journal,
-    orders: new SqliteOrders(parts),
+  bridge = createBridge({
+    db,
+    clock,
     target: {
       correlates: true,
       deduplicates: true,
@@ -42,16 +41,6 @@ beforeEach(async () => {
       },
       wait: () => Promise.resolve({ kind: 'pending' }),
     },
-    lark: {
-      deliver: () => Promise.resolve({ ok: true, id: 'om_out' }),
-      history: () => Promise.resolve([]),
-    },
-    clock,
-    random: () => 0.5,
-    log,
-    brand: 'feishu',
-    turnsRunningMax: 8,
-    turnTimeoutMs: 600_000,
   });
   await bridge.start();
 });

@@ -3,14 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Bridge } from '../../../src/bridge/bridge.ts';
+import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
 import type { WaitResult } from '../../../src/core/ports.ts';
-import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
-import { SqliteOrders } from '../../../src/store/bridge/orders.ts';
 import { Db } from '../../../src/store/db.ts';
 import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
 import { message } from './samples.ts';
+import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -29,13 +28,12 @@ beforeEach(async () => {
   db = Db.open(join(folder, 'bridge.db'), log);
   isWriting = writesUnderWay(db);
   const clock = new VirtualClock(message.sentAtMs);
-  const parts = { db, app: message.appId, clock };
   correlates = false;
   asked = [];
   answers = new Map();
-  bridge = new Bridge({
-    journal: new SqliteJournal(parts),
-    orders: new SqliteOrders(parts),
+  bridge = createBridge({
+    db,
+    clock,
     target: {
       get correlates() {
         return correlates;
@@ -52,16 +50,6 @@ beforeEach(async () => {
           signal.addEventListener('abort', () => resolve({ kind: 'pending' }));
         }),
     },
-    lark: {
-      deliver: () => Promise.resolve({ ok: true, id: 'om_out' }),
-      history: () => Promise.resolve([]),
-    },
-    clock,
-    random: () => 0.5,
-    log,
-    brand: 'feishu',
-    turnsRunningMax: 8,
-    turnTimeoutMs: 600_000,
   });
   await bridge.start();
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Bridge } from '../../../src/bridge/bridge.ts';
+import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { step } from '../../../src/bridge/turn.ts';
 import { messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import { ORDERS_FIT, type OrderKind } from '../../../src/core/orders.ts';
@@ -12,8 +12,9 @@ import type { TurnState } from '../../../src/core/turn.ts';
 import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/bridge/orders.ts';
 import { Db } from '../../../src/store/db.ts';
-import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { message, target as agent, turnIn } from './samples.ts';
+import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -79,10 +80,10 @@ afterEach(async () => {
 });
 
 async function boot(change: Partial<TurnTarget> = {}): Promise<void> {
-  const parts = { db: daemon, app: message.appId, clock };
-  bridge = new Bridge({
-    journal: new SqliteJournal(parts),
-    orders: new SqliteOrders(parts),
+  bridge = createBridge({
+    db: daemon,
+    clock,
+    log,
     target: { ...target, ...change },
     lark: {
       deliver: (out, key) => {
@@ -91,12 +92,6 @@ async function boot(change: Partial<TurnTarget> = {}): Promise<void> {
       },
       history: () => Promise.resolve([]),
     },
-    clock,
-    random: () => 0.5,
-    log,
-    brand: 'feishu',
-    turnsRunningMax: 8,
-    turnTimeoutMs: 600_000,
   });
   await bridge.start();
 }
@@ -108,12 +103,7 @@ async function stop(): Promise<void> {
   await stopped;
 }
 
-async function run(durationMs: number): Promise<void> {
-  const untilMs = clock.nowMs() + durationMs;
-  do await settle(isWriting);
-  while (clock.step(untilMs));
-  await settle(isWriting);
-}
+const run = (durationMs: number) => passTime(clock, { isWriting, durationMs });
 
 async function say(id: string): Promise<void> {
   await bridge?.intake.admit({

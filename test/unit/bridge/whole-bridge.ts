@@ -1,0 +1,45 @@
+/** A whole bridge with the real journal on a virtual clock, for tests that care about a part of it. */
+import { Bridge, type BridgeParts } from '../../../src/bridge/bridge.ts';
+import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
+import { SqliteOrders } from '../../../src/store/bridge/orders.ts';
+import type { Db } from '../../../src/store/db.ts';
+import type { VirtualClock } from '../../sim/virtual-clock.ts';
+import { settle } from '../../sim/virtual-clock.ts';
+import { message } from './samples.ts';
+
+interface Given extends Partial<BridgeParts> {
+  readonly db: Db;
+  readonly clock: VirtualClock;
+  readonly target: BridgeParts['target'];
+}
+
+/** At a Lark that takes everything, with eight slots and ten minutes for a turn, unless others are given. */
+export function createBridge({ db, clock, ...given }: Given): Bridge {
+  const parts = { db, app: message.appId, clock };
+  return new Bridge({
+    journal: new SqliteJournal(parts),
+    orders: new SqliteOrders(parts),
+    lark: {
+      deliver: () => Promise.resolve({ ok: true, id: 'om_out' }),
+      history: () => Promise.resolve([]),
+    },
+    clock,
+    random: () => 0.5,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    brand: 'feishu',
+    turnsRunningMax: 8,
+    turnTimeoutMs: 600_000,
+    ...given,
+  });
+}
+
+/** Lets so much time pass, with everything that happens in it. */
+export async function passTime(
+  clock: VirtualClock,
+  { isWriting, durationMs }: { isWriting: () => boolean; durationMs: number },
+): Promise<void> {
+  const untilMs = clock.nowMs() + durationMs;
+  do await settle(isWriting);
+  while (clock.step(untilMs));
+  await settle(isWriting);
+}
