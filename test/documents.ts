@@ -1,10 +1,10 @@
 /** Reads our Markdown, and makes the tables in it that come from code. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { METRICS } from '../src/ops/metric-table.ts';
-import { SETTINGS, type Setting } from '../src/settings.ts';
-import { CONTROL_COMMANDS } from '../src/sim/control.ts';
-import { FAULTS } from '../src/sim/faults.ts';
+import { METRICS } from '../src/observe/metrics/metric-table.ts';
+import { SETTINGS, type Setting } from '../src/config/settings.ts';
+import { CONTROL_COMMANDS } from '../src/sim/control/control.ts';
+import { FAULTS } from '../src/sim/world/faults.ts';
 
 export const ROOT = join(import.meta.dirname, '..');
 

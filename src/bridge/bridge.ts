@@ -2,19 +2,19 @@ import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { ChatId } from '../core/ids.ts';
 import type { Journal } from '../core/journal.ts';
-import type { Service } from '../core/lifecycle.ts';
-import { startAll, stopAll } from '../core/lifecycle.ts';
+import type { Service } from '../core/service.ts';
+import { startAll, stopAll } from '../core/service.ts';
 import { NO_OBSERVER, type Observer } from '../core/observer.ts';
 import type { OrderQueue } from '../core/orders.ts';
 import type { Clock, Intake, LarkGateway, Log, LooseAnswer, TurnTarget } from '../core/ports.ts';
-import { Delivery } from './delivery.ts';
-import { Engine } from './engine.ts';
-import { Inbox } from './intake.ts';
-import { LooseAnswers } from './loose-answers.ts';
-import { Orders } from './orders.ts';
-import { Persistence } from './persistence.ts';
+import { Delivery } from './outbox/delivery.ts';
+import { Engine } from './turns/engine.ts';
+import { Inbox } from './intake/intake.ts';
+import { LooseAnswers } from './turns/unmatched-answers.ts';
+import { Orders } from './turns/orders.ts';
+import { Persistence } from './until-stored.ts';
 import { Pruning } from './pruning.ts';
-import { QueueNotices } from './queue-notices.ts';
+import { QueueNotices } from './turns/queue-notices.ts';
 
 export interface BridgeParts {
   readonly journal: Journal;

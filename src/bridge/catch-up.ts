@@ -1,7 +1,7 @@
 import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
 import type { ChatId } from '../core/ids.ts';
 import type { GapJournal } from '../core/journal.ts';
-import type { Service } from '../core/lifecycle.ts';
+import type { Service } from '../core/service.ts';
 import {
   EVENT_GRACE_MS,
   GAP_CHATS_ACTIVE_MS,
@@ -13,7 +13,7 @@ import {
   QUIET_PROOF_MS,
 } from '../core/limits.ts';
 import type { Clock, HistoryMessage, Intake, LarkGateway, Line, Log } from '../core/ports.ts';
-import { Rounds } from '../core/rounds.ts';
+import { Rounds } from '../time/repeat.ts';
 
 export interface CatchUpParts {
   readonly journal: GapJournal;

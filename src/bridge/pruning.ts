@@ -1,6 +1,6 @@
 import { errorText } from '../core/errors.ts';
 import type { Journal } from '../core/journal.ts';
-import type { Service } from '../core/lifecycle.ts';
+import type { Service } from '../core/service.ts';
 import {
   DEAD_LETTER_KEEP_MS,
   INBOX_KEEP_MS,
@@ -9,7 +9,7 @@ import {
   PRUNE_ROWS,
 } from '../core/limits.ts';
 import type { Clock, Log } from '../core/ports.ts';
-import { Rounds } from '../core/rounds.ts';
+import { Rounds } from '../time/repeat.ts';
 
 /** Between two steps everything else has its turn. */
 const STEP_PAUSE_MS = 20;

@@ -1,6 +1,6 @@
 /** The check that `connect` ends with: whether it is made, and what it says. */
-import type { CheckEvent, CheckStep } from '../app.ts';
-import type { Config } from '../config.ts';
+import type { CheckEvent, CheckStep } from '../app/start.ts';
+import type { Config } from '../config/load.ts';
 import type { Credentials } from '../core/credentials.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Log } from '../core/ports.ts';
@@ -32,7 +32,7 @@ export async function checkConnection(
   { config, credentials, timeoutMs, commandLine }: BotCheck,
 ): Promise<void> {
   const { output, signal } = invocation;
-  const { checkBot } = await import('../app.ts');
+  const { checkBot } = await import('../app/start.ts');
   let step: CheckStep = 'connected';
   output.note('Checking that messages arrive. Ctrl-C ends the check and keeps the bot.');
   try {

@@ -1,7 +1,7 @@
 /** The command line program: words in, exit code out. */
-import type { Config, Environment, Flags } from '../config.ts';
-import { packageFacts } from '../ops/package.ts';
-import { settingRows } from '../settings.ts';
+import type { Config, Environment, Flags } from '../config/load.ts';
+import { packageFacts } from '../host/package.ts';
+import { settingRows } from '../config/settings.ts';
 import type { Invocation } from './command.ts';
 import { agentsCommand } from './commands/agents.ts';
 import { configCommand } from './commands/config.ts';
@@ -98,11 +98,11 @@ function invocationOf(
     program: { node: around.execPath, program: around.argv[1] ?? '' },
     configRequest: (needs) => ({ env: around.env, flags, needs }),
     loadConfig: async (needs) => {
-      const { loadConfig } = await import('../config.ts');
+      const { loadConfig } = await import('../config/load.ts');
       return loadConfig({ env: around.env, flags, needs });
     },
     createLog: async (config) => {
-      const { createLog, gatherLines } = await import('../ops/log.ts');
+      const { createLog, gatherLines } = await import('../observe/log.ts');
       return createLog({
         level: output.quiet ? atLeastWarn(config.logLevel) : config.logLevel,
         format: config.logFormat,

@@ -1,5 +1,5 @@
 /** What the operator's commands share: the way into the journal, and orders for the daemon. */
-import type { Operations } from '../app.ts';
+import type { Operations } from '../app/start.ts';
 import { BridgeError } from '../core/errors.ts';
 import { ORDER_WAIT_LOOK_MS, ORDER_WAIT_MS } from '../core/limits.ts';
 import { type OrderKind, type OrderResult, ORDERS_FIT } from '../core/orders.ts';
@@ -37,7 +37,7 @@ export async function withOperations(
   work: (operations: Operations) => Promise<void>,
 ): Promise<void> {
   const config = await invocation.loadConfig([]);
-  const { openOperations } = await import('../app.ts');
+  const { openOperations } = await import('../app/start.ts');
   const operations = openOperations({ config });
   if (operations === undefined) {
     throw new BridgeError('failed', `no bot has run on ${config.stateDir} yet`, {

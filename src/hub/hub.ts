@@ -2,15 +2,15 @@
 import type { AddressInfo } from 'node:net';
 import { BridgeError, errorText } from '../core/errors.ts';
 import type { AgentFactory, HubStore } from '../core/hub-ports.ts';
-import type { Service } from '../core/lifecycle.ts';
+import type { Service } from '../core/service.ts';
 import type { Pages } from '../core/pages.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
-import type { Server } from './contract/server.ts';
-import { Dispatcher, type InterruptedPolicy } from './dispatcher.ts';
-import { Settlements } from './settlements.ts';
-import { createToken } from './tokens.ts';
-import { Upkeep } from './upkeep.ts';
+import type { Server } from './surfaces/turn-contract/server.ts';
+import { Dispatcher, type InterruptedPolicy } from './domain/dispatcher.ts';
+import { Settlements } from './domain/settlements.ts';
+import { createToken } from './domain/tokens.ts';
+import { Upkeep } from './domain/upkeep.ts';
 
 export interface HubOptions {
   readonly host: string;
@@ -73,7 +73,7 @@ class EmbeddedHub implements Hub {
     const { host, port, tls, log, provisionToken } = this.#options;
     const token = await provisionToken(() => createToken('provision'));
     // Loaded here, because commands that need no server must not pay for it.
-    const { createContractServer } = await import('./contract/routes.ts');
+    const { createContractServer } = await import('./surfaces/turn-contract/routes.ts');
     const server = createContractServer({
       ...this.#options,
       tls,

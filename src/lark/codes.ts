@@ -2,7 +2,7 @@
 import { BridgeError } from '../core/errors.ts';
 import type { DeliveryResult, LarkAction } from '../core/ports.ts';
 import { LARK_COOL_DOWN_MS_MAX } from '../core/limits.ts';
-import type { HttpAnswer, HttpOutcome } from './http.ts';
+import type { HttpAnswer, HttpOutcome } from './outbound/http.ts';
 
 export interface CodeRow {
   readonly action: LarkAction;

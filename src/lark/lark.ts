@@ -1,19 +1,19 @@
 /** The room put together: one app's way into Lark and out of it. */
 import type { BridgeError } from '../core/errors.ts';
 import type { AppId, OpenId } from '../core/ids.ts';
-import type { Service } from '../core/lifecycle.ts';
+import type { Service } from '../core/service.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Clock, Intake, Log } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
-import { CALL_LIMITS, createCallBroker, LIFTED_CALL_LIMITS } from './broker.ts';
-import { createConnection, type Connection } from './connection.ts';
-import type { SeenAtMs } from './events.ts';
-import { createGateway, type Gateway } from './gateway.ts';
-import { createHttp, type LarkHttp } from './http.ts';
-import { Identity } from './identity.ts';
-import type { ProxySettings } from './proxy.ts';
-import { Strangers } from './strangers.ts';
-import { createTokenSource } from './token.ts';
+import { CALL_LIMITS, createCallBroker, LIFTED_CALL_LIMITS } from './outbound/broker.ts';
+import { createConnection, type Connection } from './inbound/connection.ts';
+import type { SeenAtMs } from './inbound/events.ts';
+import { createGateway, type Gateway } from './outbound/gateway.ts';
+import { createHttp, type LarkHttp } from './outbound/http.ts';
+import { Identity } from './outbound/identity.ts';
+import type { ProxySettings } from '../net/proxy.ts';
+import { Strangers } from './inbound/other-connections.ts';
+import { createTokenSource } from './outbound/token.ts';
 
 export interface LastKnown {
   readonly botOpenId: OpenId | undefined;

@@ -1,7 +1,7 @@
-import { backoffMs } from '../core/backoff.ts';
+import { backoffMs } from '../time/backoff.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
-import type { Service } from '../core/lifecycle.ts';
+import type { Service } from '../core/service.ts';
 import {
   HUB_CALL_TIMEOUT_MS,
   QUEUE_LOOK_BASE_MS,
@@ -17,7 +17,7 @@ import type {
   TurnTarget,
   WaitResult,
 } from '../core/ports.ts';
-import { Wake } from '../core/wake.ts';
+import { Wake } from '../time/wake.ts';
 import { asObject, parseSend, parseWait, sendBody } from './a2a.ts';
 import { describe, type HttpResult } from './http.ts';
 import { HubCalls, type HubCallsOptions } from './hub-calls.ts';

@@ -1,5 +1,5 @@
 import type { WorkspaceId } from '../core/ids.ts';
-import type { Service } from '../core/lifecycle.ts';
+import type { Service } from '../core/service.ts';
 import type { Log, SendResult, TurnRequest, TurnTarget, WaitResult } from '../core/ports.ts';
 import type { ChannelSocket } from './channel-socket.ts';
 

@@ -9,7 +9,7 @@ import {
   INBOX_ROWS_NEXT,
 } from '../core/limits.ts';
 import type { Clock, Log, LooseAnswer } from '../core/ports.ts';
-import { Rounds } from '../core/rounds.ts';
+import { Rounds } from '../time/repeat.ts';
 import { describe } from './http.ts';
 import type { HubCalls } from './hub-calls.ts';
 import {

@@ -2,7 +2,7 @@ import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
 import { HEARTBEAT_MS, REGISTER_RETRY_MS } from '../core/limits.ts';
 import type { Clock, Log } from '../core/ports.ts';
-import { Rounds } from '../core/rounds.ts';
+import { Rounds } from '../time/repeat.ts';
 import { Secret } from '../core/secret.ts';
 import { describe, type HttpResult } from './http.ts';
 import type { HubCalls } from './hub-calls.ts';

@@ -1,14 +1,14 @@
-import { Changes } from './changes.ts';
-import { Clock } from './clock.ts';
-import type { ClientConfig } from './connection.ts';
-import { Connections } from './connections.ts';
-import { Deliveries } from './deliveries.ts';
-import { Faults, type FaultPlan } from './faults.ts';
-import { Journal, type CallRecord } from './journal.ts';
-import { createRandom } from './random.ts';
-import { RateLimits } from './rate-limits.ts';
-import { TenantTokens } from './tokens.ts';
-import { World } from './world.ts';
+import { Changes } from './world/changes.ts';
+import { Clock } from './world/clock.ts';
+import type { ClientConfig } from './socket/connection.ts';
+import { Connections } from './socket/connections.ts';
+import { Deliveries } from './socket/deliveries.ts';
+import { Faults, type FaultPlan } from './world/faults.ts';
+import { Journal, type CallRecord } from './world/journal.ts';
+import { createRandom } from './world/random.ts';
+import { RateLimits } from './api/rate-limits.ts';
+import { TenantTokens } from './api/tokens.ts';
+import { World } from './world/world.ts';
 
 export interface CloudOptions {
   /** Every id, choice and random fault comes from it. */

@@ -1,7 +1,7 @@
-import type { Accounts, Scan } from './accounts.ts';
+import type { Accounts, Scan } from './accounts/accounts.ts';
 import type { Cloud } from './cloud.ts';
-import type { KickOptions } from './connections.ts';
-import type { DeliveryRecord } from './deliveries.ts';
+import type { KickOptions } from './socket/connections.ts';
+import type { DeliveryRecord } from './socket/deliveries.ts';
 import {
   publishBotMembership,
   publishChatEntered,
@@ -9,13 +9,13 @@ import {
   publishMenu,
   publishReaction,
   publishRecall,
-} from './events.ts';
-import type { Faults } from './faults.ts';
-import { addUpload, type NewUpload } from './files.ts';
-import type { CallRecord } from './journal.ts';
-import type { JsonObject } from './json.ts';
-import { textOf } from './message-object.ts';
-import { Misuse } from './misuse.ts';
+} from './socket/events.ts';
+import type { Faults } from './world/faults.ts';
+import { addUpload, type NewUpload } from './api/files.ts';
+import type { CallRecord } from './world/journal.ts';
+import type { JsonObject } from './world/json.ts';
+import { textOf } from './api/message-object.ts';
+import { Misuse } from './world/misuse.ts';
 import type {
   Sender,
   SimApp,
@@ -24,10 +24,10 @@ import type {
   SimReaction,
   SimUpload,
   SimUser,
-} from './model.ts';
-import { press, type PressOutcome } from './press.ts';
-import { say, type Saying } from './say.ts';
-import type { NewApp, NewGroup, World } from './world.ts';
+} from './world/model.ts';
+import { press, type PressOutcome } from './world/press.ts';
+import { say, type Saying } from './world/say.ts';
+import type { NewApp, NewGroup, World } from './world/world.ts';
 
 /** Things can be named by themselves, by id, and users and groups by name. */
 export type ChatRef = SimChat | string;

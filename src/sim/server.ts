@@ -1,26 +1,26 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { accountPageRoutes } from './account-pages.ts';
-import { accountRoutes, Accounts, type AccountsOptions } from './accounts.ts';
-import { ApiServer, CONTROL_PREFIX } from './api-server.ts';
-import { appInfoRoutes } from './app-info.ts';
-import { attentionRoutes } from './attention.ts';
-import { bootstrapRoutes, Tickets } from './bootstrap.ts';
-import { botRoutes } from './bot.ts';
-import { cardTokenRoutes } from './card-tokens.ts';
-import { cardRoutes } from './cards.ts';
+import { accountPageRoutes } from './accounts/account-pages.ts';
+import { accountRoutes, Accounts, type AccountsOptions } from './accounts/accounts.ts';
+import { ApiServer, CONTROL_PREFIX } from './api/api-server.ts';
+import { appInfoRoutes } from './api/app-info.ts';
+import { attentionRoutes } from './api/attention.ts';
+import { bootstrapRoutes, Tickets } from './socket/bootstrap.ts';
+import { botRoutes } from './api/bot.ts';
+import { cardTokenRoutes } from './cards/card-tokens.ts';
+import { cardRoutes } from './cards/cards.ts';
 import { createCloud, type Cloud, type CloudOptions } from './cloud.ts';
-import { contactRoutes } from './contacts.ts';
-import { controlRoutes } from './control.ts';
-import { fileRoutes } from './files.ts';
-import type { Route } from './http.ts';
+import { contactRoutes } from './api/contacts.ts';
+import { controlRoutes } from './control/control.ts';
+import { fileRoutes } from './api/files.ts';
+import type { Route } from './api/http.ts';
 import { LarkCloud } from './lark-cloud.ts';
-import { messageEditRoutes } from './message-edits.ts';
-import { messageListRoutes } from './message-list.ts';
-import { messageRoutes } from './messages.ts';
-import { reactionRoutes } from './reactions.ts';
-import { SocketServer } from './socket-server.ts';
-import { tokenRoutes } from './tokens.ts';
+import { messageEditRoutes } from './api/message-edits.ts';
+import { messageListRoutes } from './api/message-list.ts';
+import { messageRoutes } from './api/messages.ts';
+import { reactionRoutes } from './api/reactions.ts';
+import { SocketServer } from './socket/socket-server.ts';
+import { tokenRoutes } from './api/tokens.ts';
 
 export interface LarkCloudOptions extends Omit<CloudOptions, 'seed'> {
   /** 0: any free port. */

@@ -1,8 +1,8 @@
 /** After a long outage: what was said meanwhile, and no event brought, is found in the chats and their threads. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { SimMessage } from '../../src/sim/model.ts';
-import { Db } from '../../src/store/db.ts';
+import type { SimMessage } from '../../src/sim/world/model.ts';
+import { Db } from '../../src/store/sqlite/db.ts';
 import { Rig } from './rig.ts';
 
 const HOUR_MS = 60 * 60_000;

@@ -7,11 +7,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appId } from '../../src/core/ids.ts';
-import type { FaultKind } from '../../src/sim/faults.ts';
+import type { FaultKind } from '../../src/sim/world/faults.ts';
 import type { Shown } from '../../src/sim/lark-cloud.ts';
-import type { SimChat, SimMessage, SimUser } from '../../src/sim/model.ts';
-import { SqliteJournal } from '../../src/store/bridge/journal.ts';
-import { Db } from '../../src/store/db.ts';
+import type { SimChat, SimMessage, SimUser } from '../../src/sim/world/model.ts';
+import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
+import { Db } from '../../src/store/sqlite/db.ts';
 import { seeded } from '../sim/random.ts';
 import { type BridgeProcess, Rig } from './rig.ts';
 

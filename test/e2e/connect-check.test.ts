@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { LarkCloud } from '../../src/sim/lark-cloud.ts';
-import type { SimApp, SimChat, SimUser } from '../../src/sim/model.ts';
-import { Db } from '../../src/store/db.ts';
+import type { SimApp, SimChat, SimUser } from '../../src/sim/world/model.ts';
+import { Db } from '../../src/store/sqlite/db.ts';
 import { pressButtonOf } from '../contract/lark/card-press.ts';
 import { ConnectRig, type Run } from './connect-rig.ts';
 

@@ -15,8 +15,8 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { isOpenToAll } from '../../src/ops/stable-path.ts';
-import { SCOPE_SELF_MANAGE } from '../../src/sim/scopes.ts';
+import { isOpenToAll } from '../../src/host/service/stable-path.ts';
+import { SCOPE_SELF_MANAGE } from '../../src/sim/api/scopes.ts';
 import { CERTIFICATE, PRIVATE_KEY } from '../contract/hub/certificate.ts';
 import { Rig } from './rig.ts';
 
@@ -413,8 +413,8 @@ describe('this machine', () => {
   test('a daemon that an upgrade has left behind', async () => {
     await rig.run();
     // What a daemon of another version would have noted.
-    const { Db } = await import('../../src/store/db.ts');
-    const { DaemonTable } = await import('../../src/store/bridge/daemon.ts');
+    const { Db } = await import('../../src/store/sqlite/db.ts');
+    const { DaemonTable } = await import('../../src/store/sqlite/bridge/daemon.ts');
     await expect
       .poll(
         async () => {

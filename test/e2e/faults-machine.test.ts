@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { connect } from '../../src/store/driver.ts';
+import { connect } from '../../src/store/sqlite/driver.ts';
 import { Rig } from './rig.ts';
 import { addScribe, addWorkspace, COUNT_TIMEOUT_MS, flawless, Tally } from './tally.ts';
 

@@ -4,7 +4,7 @@
  * all is counted. Faults of the machine are in faults-machine.test.ts, all at once in chaos.test.ts.
  */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { FaultKind } from '../../src/sim/faults.ts';
+import type { FaultKind } from '../../src/sim/world/faults.ts';
 import type { LarkCloudOptions } from '../../src/sim/server.ts';
 import { Rig } from './rig.ts';
 import { addScribe, COUNT_TIMEOUT_MS, flawless, type Question, Tally } from './tally.ts';

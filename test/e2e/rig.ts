@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import type { LarkCloud } from '../../src/sim/lark-cloud.ts';
-import type { SimApp, SimChat, SimUser } from '../../src/sim/model.ts';
+import type { SimApp, SimChat, SimUser } from '../../src/sim/world/model.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../src/sim/server.ts';
-import { DaemonTable } from '../../src/store/bridge/daemon.ts';
-import { Db } from '../../src/store/db.ts';
+import { DaemonTable } from '../../src/store/sqlite/bridge/daemon.ts';
+import { Db } from '../../src/store/sqlite/db.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/lark-bridge.js');
 const READY_MS_MAX = 20_000;

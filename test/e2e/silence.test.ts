@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { SimChat, SimMessage } from '../../src/sim/model.ts';
+import type { SimChat, SimMessage } from '../../src/sim/world/model.ts';
 import { Rig } from './rig.ts';
 
 /** Most of it is waiting, for what people are told after seconds. */

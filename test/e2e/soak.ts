@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { INBOX_KEEP_ROWS, PRUNE_EVERY_MS } from '../../src/core/limits.ts';
-import type { SimChat, SimUser } from '../../src/sim/model.ts';
-import { Db } from '../../src/store/db.ts';
+import type { SimChat, SimUser } from '../../src/sim/world/model.ts';
+import { Db } from '../../src/store/sqlite/db.ts';
 import { seeded } from '../sim/random.ts';
 import { type BridgeProcess, Rig } from './rig.ts';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { StandIns } from '../unit/ops/stand-in.ts';
+import { StandIns } from '../unit/host/stand-in.ts';
 import { Rig } from './rig.ts';
 
 const WAIT = { timeout: 20_000 };

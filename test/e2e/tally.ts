@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appId } from '../../src/core/ids.ts';
-import { createDirectory, type Directory } from '../../src/hub/directory.ts';
-import type { SimChat, SimMessage, SimUser } from '../../src/sim/model.ts';
-import { SqliteJournal } from '../../src/store/bridge/journal.ts';
-import { Db } from '../../src/store/db.ts';
-import { createHubStore } from '../../src/store/hub/hub-store.ts';
+import { createDirectory, type Directory } from '../../src/hub/domain/directory.ts';
+import type { SimChat, SimMessage, SimUser } from '../../src/sim/world/model.ts';
+import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
+import { Db } from '../../src/store/sqlite/db.ts';
+import { createHubStore } from '../../src/store/sqlite/hub/hub-store.ts';
 import type { Rig } from './rig.ts';
 
 /** Notes what it got before it does anything, and says it back; what is `gated` waits for the gate. */

@@ -3,7 +3,7 @@ import type { AgentRecord } from '../../core/hub-ports.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
 
-type Agents = Awaited<ReturnType<(typeof import('../../app.ts'))['openAgents']>>;
+type Agents = Awaited<ReturnType<(typeof import('../../app/start.ts'))['openAgents']>>;
 
 const name = { name: { describe: 'Name of the agent', type: 'string' } } as const;
 
@@ -90,7 +90,7 @@ async function withAgents(
 ): Promise<void> {
   const config = await invocation.loadConfig([]);
   const log = await invocation.createLog(config);
-  const { openAgents } = await import('../../app.ts');
+  const { openAgents } = await import('../../app/start.ts');
   const agents = await openAgents({ config, env: invocation.env, log });
   try {
     await work(agents);

@@ -6,9 +6,9 @@ import {
   locateStateDir,
   saveSetting,
   type SettingView,
-} from '../../config.ts';
+} from '../../config/load.ts';
 import { BridgeError } from '../../core/errors.ts';
-import { type SettingName, settingKey, settingRows } from '../../settings.ts';
+import { type SettingName, settingKey, settingRows } from '../../config/settings.ts';
 import { type CommandGroup, type LeafCommand, settingFlag } from '../command.ts';
 
 const list: LeafCommand = {

@@ -6,7 +6,7 @@ import { BridgeError } from '../../core/errors.ts';
 import { APP_ID_PATTERN, type AppId, appId } from '../../core/ids.ts';
 import { CONNECT_TIMEOUT_MS } from '../../core/limits.ts';
 import { Secret } from '../../core/secret.ts';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/load.ts';
 import type { Credentials } from '../../core/credentials.ts';
 import type { Invocation, LeafCommand } from '../command.ts';
 import { checkConnection, isCheckWanted } from '../connect-check.ts';
@@ -93,7 +93,7 @@ async function knownBot(
 ): Promise<Credentials | undefined> {
   if (options['verify'] !== true || options['force'] === true) return undefined;
   if (known === undefined) {
-    const { loadCredentials } = await import('../../credentials.ts');
+    const { loadCredentials } = await import('../../config/credentials.ts');
     if (loadCredentials(stateDir).kind === 'none') return undefined;
   }
   const { appId: id, appSecret, brand } = await loadConfig(['lark']);
@@ -124,7 +124,7 @@ async function obtainBot(
     columns: stdout.isTTY ? stdout.columns : undefined,
     colored: stdout.isTTY && config.noColor !== true,
   };
-  const { createOnboarding } = await import('../../app.ts');
+  const { createOnboarding } = await import('../../app/start.ts');
   const onboarding = await createOnboarding({
     config,
     brand: options['brand'] as Brand | undefined,

@@ -1,9 +1,9 @@
 /** `lark-bridge dead-letters`: what Lark would not show, and another try. */
-import type { Operations } from '../../app.ts';
+import type { Operations } from '../../app/start.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { chatId } from '../../core/ids.ts';
 import type { OutboxRow } from '../../core/turn.ts';
-import { kindOf, shownText } from '../../ops/trace.ts';
+import { kindOf, shownText } from '../../observe/traces/trace.ts';
 import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
 import { rowView, timeOf } from '../journal-views.ts';
 import { giveOrder, limitOf, listOptions, textOption, withOperations } from '../operator.ts';

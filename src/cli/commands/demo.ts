@@ -1,7 +1,7 @@
 /** `lark-bridge demo`: the whole thing without a Lark app, in one process. */
 import { BridgeError } from '../../core/errors.ts';
 import { type Invocation, type LeafCommand, stopRequested } from '../command.ts';
-import type { Stage } from '../demo-stage.ts';
+import type { Stage } from '../demo/stage.ts';
 
 export const demoCommand: LeafCommand = {
   usage: 'demo',
@@ -10,7 +10,7 @@ export const demoCommand: LeafCommand = {
     once: { type: 'boolean', describe: 'Play the scripted conversation, also on a terminal' },
   },
   run: async (invocation) => {
-    const { openStage } = await import('../demo-stage.ts');
+    const { openStage } = await import('../demo/stage.ts');
     const stage = await openStage(invocation);
     try {
       const { cloud, hubUrl } = stage;
@@ -32,11 +32,11 @@ async function play(stage: Stage, invocation: Invocation): Promise<void> {
   const { options, output, stdin, stdout } = invocation;
   const isWatched = stdin.isTTY && stdout.isTTY;
   if (options['once'] !== true && !output.json && isWatched) {
-    const { chat } = await import('../demo-chat.ts');
+    const { chat } = await import('../demo/chat.ts');
     await chat(stage, invocation);
     return;
   }
-  const { playScript } = await import('../demo-script.ts');
+  const { playScript } = await import('../demo/script.ts');
   await Promise.race([playScript(stage, output), interruption(invocation)]);
 }
 

@@ -7,7 +7,7 @@ export const hubCommand: LeafCommand = {
   run: async (invocation) => {
     const config = await invocation.loadConfig([]);
     const log = await invocation.createLog(config);
-    const { startHub } = await import('../../app.ts');
+    const { startHub } = await import('../../app/start.ts');
     const hub = await startHub({ config, env: invocation.env, log });
     try {
       invocation.output.result(`lark-bridge is ready: hub ${hub.url}`, {

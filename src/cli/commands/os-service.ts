@@ -3,10 +3,10 @@ import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute } from 'node:path';
 import type { Options } from 'yargs';
-import { locateStateDir } from '../../config.ts';
+import { locateStateDir } from '../../config/load.ts';
 import { BridgeError } from '../../core/errors.ts';
-import { isOpenToAll, stablePath, stablePaths } from '../../ops/stable-path.ts';
-import { type ServiceState, Systemd, unitFolder } from '../../ops/systemd.ts';
+import { isOpenToAll, stablePath, stablePaths } from '../../host/service/stable-path.ts';
+import { type ServiceState, Systemd, unitFolder } from '../../host/service/systemd.ts';
 import {
   renderLaunchd,
   renderSystemd,
@@ -16,8 +16,8 @@ import {
   UNIT_FORMATS,
   type UnitFacts,
   type UnitFormat,
-} from '../../ops/units.ts';
-import { settingRows } from '../../settings.ts';
+} from '../../host/service/units.ts';
+import { settingRows } from '../../config/settings.ts';
 import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
 
 const LINES_DEFAULT = 100;

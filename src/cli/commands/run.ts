@@ -12,7 +12,7 @@ export const runCommand: LeafCommand = {
   run: async (invocation) => {
     const config = await invocation.loadConfig(['lark', 'platform']);
     const log = await invocation.createLog(config);
-    const { startBridge } = await import('../../app.ts');
+    const { startBridge } = await import('../../app/start.ts');
     const bridge = await startBridge({ config, env: invocation.env, log });
     try {
       const { hubUrl } = bridge;

@@ -6,7 +6,7 @@ export const simulateCommand: LeafCommand = {
   describe: 'run a simulated Lark cloud and print the environment to point a bridge at it',
   run: async ({ output, signal }) => {
     const { startLarkCloud } = await import('../../sim/server.ts');
-    const { createCast } = await import('../demo-stage.ts');
+    const { createCast } = await import('../demo/stage.ts');
     const cloud = await startLarkCloud();
     try {
       const { app, user, group } = createCast(cloud);

@@ -1,6 +1,6 @@
 /** `lark-bridge status`: what the daemon of a state directory said about itself last. */
-import type { Status } from '../../app.ts';
-import type { HealthReport } from '../../ops/health.ts';
+import type { Status } from '../../app/start.ts';
+import type { HealthReport } from '../../observe/health/health.ts';
 import type { LeafCommand } from '../command.ts';
 
 export const statusCommand: LeafCommand = {
@@ -8,7 +8,7 @@ export const statusCommand: LeafCommand = {
   describe: 'show whether the daemon runs, and how it is',
   run: async (invocation) => {
     const config = await invocation.loadConfig([]);
-    const { readStatus } = await import('../../app.ts');
+    const { readStatus } = await import('../../app/start.ts');
     const status = await readStatus({ config });
     const { running, pid, alive_at: aliveAt, health, daemon, counts } = status;
     // Told in words above its other facts.

@@ -2,7 +2,7 @@
 import { BridgeError } from '../../core/errors.ts';
 import { messageId, turnId } from '../../core/ids.ts';
 import type { JournalReader, TurnLife } from '../../core/journal.ts';
-import { traceOf, type TraceEvent } from '../../ops/trace.ts';
+import { traceOf, type TraceEvent } from '../../observe/traces/trace.ts';
 import type { LeafCommand } from '../command.ts';
 import { rowView, timeOf, turnView, whereaboutsOf } from '../journal-views.ts';
 import { textOption, withOperations } from '../operator.ts';

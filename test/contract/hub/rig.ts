@@ -7,11 +7,11 @@ import { onTestFinished } from 'vitest';
 import type { AgentFactory, HubStore } from '../../../src/core/hub-ports.ts';
 import type { PageAnswer } from '../../../src/core/pages.ts';
 import type { AgentResult, AgentTurn, Clock, Log, LogFields } from '../../../src/core/ports.ts';
-import { createDirectory, type Directory } from '../../../src/hub/directory.ts';
+import { createDirectory, type Directory } from '../../../src/hub/domain/directory.ts';
 import { createHub, type Hub, type HubOptions } from '../../../src/hub/hub.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { Db } from '../../../src/store/db.ts';
-import { createHubStore } from '../../../src/store/hub/hub-store.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 
 export const realClock: Clock = {
   nowMs: () => Date.now(),

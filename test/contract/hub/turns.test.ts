@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
 import type { AgentResult } from '../../../src/core/ports.ts';
-import { createDirectory } from '../../../src/hub/directory.ts';
-import { Db } from '../../../src/store/db.ts';
-import { createHubStore } from '../../../src/store/hub/hub-store.ts';
+import { createDirectory } from '../../../src/hub/domain/directory.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { fastClock, realClock, Rig } from './rig.ts';
 
 const LARK = {

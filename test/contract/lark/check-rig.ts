@@ -5,14 +5,14 @@ import { openId } from '../../../src/core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts';
 import type { Clock } from '../../../src/core/ports.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { createConnection } from '../../../src/lark/connection.ts';
+import { createConnection } from '../../../src/lark/inbound/connection.ts';
 import {
   type CheckEvent,
   runVerification,
   type VerificationOptions,
-} from '../../../src/lark/verification.ts';
-import { placesOf } from '../../../src/lark/verification-problems.ts';
-import type { SimChat, SimUser } from '../../../src/sim/model.ts';
+} from '../../../src/lark/connect/verification.ts';
+import { placesOf } from '../../../src/lark/connect/verification-problems.ts';
+import type { SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { pressButtonOf } from './card-press.ts';
 import { type GatewayRig, realClock, startRig, withGateway } from './rig.ts';
 

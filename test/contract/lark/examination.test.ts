@@ -6,10 +6,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { EVENT_NEEDS, SCOPE_NEEDS } from '../../../src/core/app-needs.ts';
 import { appId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { type ExaminationOptions, examineLark } from '../../../src/lark/examination.ts';
-import { verificationLinks } from '../../../src/lark/verification-link.ts';
-import { appPlanOf } from '../../../src/sim/app-plan.ts';
-import { SCOPE_SELF_MANAGE } from '../../../src/sim/scopes.ts';
+import { type ExaminationOptions, examineLark } from '../../../src/lark/connect/examination.ts';
+import { verificationLinks } from '../../../src/lark/connect/verification-link.ts';
+import { appPlanOf } from '../../../src/sim/accounts/app-plan.ts';
+import { SCOPE_SELF_MANAGE } from '../../../src/sim/api/scopes.ts';
 import { CERTIFICATE, PRIVATE_KEY } from '../hub/certificate.ts';
 import { realClock, type Rig, startRig } from './rig.ts';
 

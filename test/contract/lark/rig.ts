@@ -4,19 +4,19 @@ import { appId, openId } from '../../../src/core/ids.ts';
 import type { InboundEvent } from '../../../src/core/message.ts';
 import type { CallPriority, Clock, Intake } from '../../../src/core/ports.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { CALL_LIMITS, createCallBroker } from '../../../src/lark/broker.ts';
-import type { CallLimits } from '../../../src/lark/call-line.ts';
+import { CALL_LIMITS, createCallBroker } from '../../../src/lark/outbound/broker.ts';
+import type { CallLimits } from '../../../src/lark/outbound/call-line.ts';
 import {
   type Connection,
   type ConnectionOptions,
   createConnection,
-} from '../../../src/lark/connection.ts';
-import { createGateway, type Gateway } from '../../../src/lark/gateway.ts';
-import { createHttp, type LarkHttp } from '../../../src/lark/http.ts';
-import type { Self } from '../../../src/lark/parse.ts';
-import { createTokenSource } from '../../../src/lark/token.ts';
+} from '../../../src/lark/inbound/connection.ts';
+import { createGateway, type Gateway } from '../../../src/lark/outbound/gateway.ts';
+import { createHttp, type LarkHttp } from '../../../src/lark/outbound/http.ts';
+import type { Self } from '../../../src/lark/inbound/parse.ts';
+import { createTokenSource } from '../../../src/lark/outbound/token.ts';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
-import type { SimApp, SimUser } from '../../../src/sim/model.ts';
+import type { SimApp, SimUser } from '../../../src/sim/world/model.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../../src/sim/server.ts';
 import { recordingLog } from '../../unit/lark/recording-log.ts';
 

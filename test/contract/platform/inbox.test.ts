@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { workspaceId } from '../../../src/core/ids.ts';
-import { Db } from '../../../src/store/db.ts';
-import { cursorStore } from '../../../src/store/bridge/cursors.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { cursorStore } from '../../../src/store/sqlite/bridge/cursors.ts';
 import { error, type PlatformDouble } from './double.ts';
 import { clientOf, eventually, openDouble, quickClock, textsOf } from './rig.ts';
 

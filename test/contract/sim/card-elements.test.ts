@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { visibleText } from '../../../src/sim/card-text.ts';
-import type { SimCard } from '../../../src/sim/model.ts';
+import { visibleText } from '../../../src/sim/cards/card-text.ts';
+import type { SimCard } from '../../../src/sim/world/model.ts';
 import { type CardDesk, cardOf, md, openCardDesk } from './card-desk.ts';
 import { codeOf } from './sdk-client.ts';
 

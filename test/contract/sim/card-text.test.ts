@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { previewText, visibleText } from '../../../src/sim/card-text.ts';
+import { previewText, visibleText } from '../../../src/sim/cards/card-text.ts';
 
 describe('what a person reads in a card', () => {
   test('is every piece of text in its order', () => {

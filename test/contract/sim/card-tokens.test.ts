@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { issueCardToken } from '../../../src/sim/card-tokens.ts';
+import { issueCardToken } from '../../../src/sim/cards/card-tokens.ts';
 import { type CardDesk, cardOf, type Json, md, openCardDesk } from './card-desk.ts';
 import { codeOf, createClient } from './sdk-client.ts';
 

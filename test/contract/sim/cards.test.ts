@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { previewText, visibleText } from '../../../src/sim/card-text.ts';
-import { issueCardToken } from '../../../src/sim/card-tokens.ts';
+import { previewText, visibleText } from '../../../src/sim/cards/card-text.ts';
+import { issueCardToken } from '../../../src/sim/cards/card-tokens.ts';
 import { type CardDesk, cardOf, md, openCardDesk } from './card-desk.ts';
 import { codeOf, createClient, refusalOf } from './sdk-client.ts';
 

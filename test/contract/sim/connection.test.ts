@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
-import type { SimApp, SimChat, SimUser } from '../../../src/sim/model.ts';
+import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { bootstrap, headersOf, RawSocket, socketUrl } from './raw-socket.ts';
 import { createClient } from './sdk-client.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CONTROL_COMMANDS } from '../../../src/sim/control.ts';
-import { createDefaultWorld, environmentFor } from '../../../src/sim/default-world.ts';
+import { CONTROL_COMMANDS } from '../../../src/sim/control/control.ts';
+import { createDefaultWorld, environmentFor } from '../../../src/sim/world/default-world.ts';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { createClient } from './sdk-client.ts';

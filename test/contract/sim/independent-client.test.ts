@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
-import type { SimApp, SimChat, SimUser } from '../../../src/sim/model.ts';
+import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 
 /** What these tests use of Satori, a client of Lark that shares no code with the official SDK. */

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as Sdk from '@larksuiteoapi/node-sdk';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
-import type { SimApp } from '../../../src/sim/model.ts';
+import type { SimApp } from '../../../src/sim/world/model.ts';
 
 /** The official SDK, unchanged: the client that the simulator must please. */
 export const sdk = createRequire(import.meta.url)('@larksuiteoapi/node-sdk') as typeof Sdk;

@@ -1,6 +1,6 @@
 import type { EventDispatcher, WSClient } from '@larksuiteoapi/node-sdk';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
-import type { SimApp } from '../../../src/sim/model.ts';
+import type { SimApp } from '../../../src/sim/world/model.ts';
 import { sdk, silentLogger } from './sdk-client.ts';
 
 /** What the SDK hands to a handler: envelope, header and event in one flat object. */

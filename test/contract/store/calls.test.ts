@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { appId } from '../../../src/core/ids.ts';
-import { CallCounts } from '../../../src/store/bridge/calls.ts';
-import { Db } from '../../../src/store/db.ts';
+import { CallCounts } from '../../../src/store/sqlite/bridge/calls.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
 
 test('calls are counted by month and class, over restarts', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'calls-'));

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { appId, chatId, messageId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
-import { SqliteGaps } from '../../../src/store/bridge/gaps.ts';
-import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
-import { Db } from '../../../src/store/db.ts';
+import { SqliteGaps } from '../../../src/store/sqlite/bridge/gaps.ts';
+import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { messageId, turnId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
 import type { OutboxDraft, TurnState } from '../../../src/core/turn.ts';
-import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
-import { Db } from '../../../src/store/db.ts';
+import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
 
 const WAITING: TurnState = { phase: 'waiting', attempt: 0, notBeforeMs: 0 };

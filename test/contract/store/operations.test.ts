@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { appId, chatId, messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import type { TurnChange } from '../../../src/core/journal.ts';
 import type { OutboxDraft, TurnState } from '../../../src/core/turn.ts';
-import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
-import { SqliteOrders } from '../../../src/store/bridge/orders.ts';
-import { Db } from '../../../src/store/db.ts';
+import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
 
 const DAY_MS = 24 * 3_600_000;

@@ -1,7 +1,7 @@
 /** Sends whose outcome is not known for longer than Lark honours keys. */
 import { expect, test } from 'vitest';
-import { Delivery } from '../../../src/bridge/delivery.ts';
-import { Persistence } from '../../../src/bridge/persistence.ts';
+import { Delivery } from '../../../src/bridge/outbox/delivery.ts';
+import { Persistence } from '../../../src/bridge/until-stored.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId } from '../../../src/core/ids.ts';
 import { NO_OBSERVER } from '../../../src/core/observer.ts';

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
 import type { WaitResult } from '../../../src/core/ports.ts';
-import { Db } from '../../../src/store/db.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
 import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
 import { message } from './samples.ts';
 import { createBridge } from './whole-bridge.ts';

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Letterbox } from '../../../src/bridge/letterbox.ts';
+import { Letterbox } from '../../../src/bridge/intake/letterbox.ts';
 import { messageId, turnId } from '../../../src/core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts';
-import { SqliteGaps } from '../../../src/store/bridge/gaps.ts';
-import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
-import { Db } from '../../../src/store/db.ts';
+import { SqliteGaps } from '../../../src/store/sqlite/bridge/gaps.ts';
+import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { message } from './samples.ts';
 

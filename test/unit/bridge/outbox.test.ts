@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { afterTry, isPointless } from '../../../src/bridge/outbox.ts';
+import { afterTry, isPointless } from '../../../src/bridge/outbox/after-send.ts';
 import type { LarkAction } from '../../../src/core/ports.ts';
 import { message, rowOf } from './samples.ts';
 

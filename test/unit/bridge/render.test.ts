@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { parseChoiceValue, platformMessageId, turnKey } from '../../../src/bridge/keys.ts';
-import { splitText, toDrafts, toOutgoing } from '../../../src/bridge/render.ts';
-import { parseCommand, turnsMeant } from '../../../src/bridge/commands.ts';
-import { choices } from '../../../src/bridge/texts.ts';
+import { parseChoiceValue, platformMessageId, turnKey } from '../../../src/bridge/outbox/keys.ts';
+import { splitText, toDrafts, toOutgoing } from '../../../src/bridge/outbox/render.ts';
+import { parseCommand, turnsMeant } from '../../../src/bridge/intake/commands.ts';
+import { choices } from '../../../src/bridge/outbox/texts.ts';
 import { messageId, turnId } from '../../../src/core/ids.ts';
 import { message, rowOf, turnIn } from './samples.ts';
 

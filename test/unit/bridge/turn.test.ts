@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { step, type TurnEvent } from '../../../src/bridge/turn.ts';
+import { step, type TurnEvent } from '../../../src/bridge/turns/turn.ts';
 import type { TurnState } from '../../../src/core/turn.ts';
 import { target, turnIn } from './samples.ts';
 

@@ -1,8 +1,8 @@
 /** A whole bridge with the real journal on a virtual clock, for tests that care about a part of it. */
 import { Bridge, type BridgeParts } from '../../../src/bridge/bridge.ts';
-import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
-import { SqliteOrders } from '../../../src/store/bridge/orders.ts';
-import type { Db } from '../../../src/store/db.ts';
+import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
+import type { Db } from '../../../src/store/sqlite/db.ts';
 import type { VirtualClock } from '../../sim/virtual-clock.ts';
 import { settle } from '../../sim/virtual-clock.ts';
 import { message } from './samples.ts';

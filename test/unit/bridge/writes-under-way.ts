@@ -1,4 +1,4 @@
-import type { Db } from '../../../src/store/db.ts';
+import type { Db } from '../../../src/store/sqlite/db.ts';
 
 /** Tells whether writes of this database are still on their way to the disk: a virtual clock has to wait for them. */
 export function writesUnderWay(db: Db): () => boolean {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { OnboardingEvent } from '../../../src/app.ts';
+import type { OnboardingEvent } from '../../../src/app/start.ts';
 import { type ConnectScreen, showEvent } from '../../../src/cli/connect-output.ts';
 import { Output } from '../../../src/cli/output.ts';
 

@@ -1,12 +1,12 @@
 /** The demo's judgement: it says "all well" only if all is well. A scripted bot stands in for the bridge. */
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { chat } from '../../../src/cli/demo-chat.ts';
-import { playScript } from '../../../src/cli/demo-script.ts';
-import type { Stage } from '../../../src/cli/demo-stage.ts';
+import { chat } from '../../../src/cli/demo/chat.ts';
+import { playScript } from '../../../src/cli/demo/script.ts';
+import type { Stage } from '../../../src/cli/demo/stage.ts';
 import { Output } from '../../../src/cli/output.ts';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
-import type { SimMessage } from '../../../src/sim/model.ts';
+import type { SimMessage } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 
 const REPLY_MS_MAX = 300;

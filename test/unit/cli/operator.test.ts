@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { messageId, turnId } from '../../../src/core/ids.ts';
 import type { TurnState } from '../../../src/core/turn.ts';
-import { acquireInstanceLock } from '../../../src/ops/instance-lock.ts';
-import { DaemonTable } from '../../../src/store/bridge/daemon.ts';
-import { SqliteJournal } from '../../../src/store/bridge/journal.ts';
-import { SqliteOrders } from '../../../src/store/bridge/orders.ts';
-import { Db } from '../../../src/store/db.ts';
-import { tryFileLock } from '../../../src/store/file-lock.ts';
+import { acquireInstanceLock } from '../../../src/host/instance-lock.ts';
+import { DaemonTable } from '../../../src/store/sqlite/bridge/daemon.ts';
+import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { tryFileLock } from '../../../src/store/sqlite/file-lock.ts';
 import { message } from '../bridge/samples.ts';
 import { runProgram } from './program.ts';
 

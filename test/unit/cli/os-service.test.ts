@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { StandIns } from '../ops/stand-in.ts';
+import { StandIns } from '../host/stand-in.ts';
 import { runProgram } from './program.ts';
 
 /** Two programs that are at steady places everywhere, in the parts of Node and of the bridge. */

@@ -19,7 +19,7 @@ import {
   loadConfig,
   type Need,
   saveSetting,
-} from '../../../src/config.ts';
+} from '../../../src/config/load.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 
 const APP = 'cli_0123456789abcdef';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Flags, loadConfig } from '../../../src/config.ts';
+import { type Flags, loadConfig } from '../../../src/config/load.ts';
 
 const HOST = '11111111-1111-4111-8111-111111111111';
 const inherited = {

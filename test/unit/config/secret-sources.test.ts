@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { inspectConfig, loadConfig, type Need } from '../../../src/config.ts';
-import { systemdName } from '../../../src/setting-sources.ts';
-import { SETTINGS, settingRows } from '../../../src/settings.ts';
+import { inspectConfig, loadConfig, type Need } from '../../../src/config/load.ts';
+import { systemdName } from '../../../src/config/sources.ts';
+import { SETTINGS, settingRows } from '../../../src/config/settings.ts';
 
 const APP = 'cli_0123456789abcdef';
 let home: string;

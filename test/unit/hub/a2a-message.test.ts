@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
-import { laneOf, larkContextOf, normalizeRequest } from '../../../src/hub/a2a-message.ts';
-import type { A2aRequest } from '../../../src/hub/contract/schemas.ts';
+import {
+  laneOf,
+  larkContextOf,
+  normalizeRequest,
+} from '../../../src/hub/surfaces/turn-contract/a2a-message.ts';
+import type { A2aRequest } from '../../../src/hub/surfaces/turn-contract/schemas.ts';
 
 const parts = [{ kind: 'text', text: 'hi' }];
 const someId = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;

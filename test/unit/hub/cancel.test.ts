@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { QueueId, QueueItem } from '../../../src/core/hub-ports.ts';
-import { Dispatcher } from '../../../src/hub/dispatcher.ts';
-import { Settlements } from '../../../src/hub/settlements.ts';
+import { Dispatcher } from '../../../src/hub/domain/dispatcher.ts';
+import { Settlements } from '../../../src/hub/domain/settlements.ts';
 import { createTestLog, patientClock, Rig } from '../../contract/hub/rig.ts';
 
 test('a turn that is cancelled between its claim and its begin does not stay at work', async () => {

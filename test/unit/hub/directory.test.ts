@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
-import { createDirectory, type Directory } from '../../../src/hub/directory.ts';
-import { Db } from '../../../src/store/db.ts';
-import { createHubStore } from '../../../src/store/hub/hub-store.ts';
+import { createDirectory, type Directory } from '../../../src/hub/domain/directory.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { createTestLog } from '../../contract/hub/rig.ts';
 
 let folder: string;

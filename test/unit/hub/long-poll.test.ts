@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Secret } from '../../../src/core/secret.ts';
-import { createContractServer } from '../../../src/hub/contract/routes.ts';
-import { Settlements } from '../../../src/hub/settlements.ts';
+import { createContractServer } from '../../../src/hub/surfaces/turn-contract/routes.ts';
+import { Settlements } from '../../../src/hub/domain/settlements.ts';
 import { createTestLog, realClock, Rig } from '../../contract/hub/rig.ts';
 
 /** A server alone, so that the test sees who waits inside of it. */

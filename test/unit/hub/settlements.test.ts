@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { queueId } from '../../../src/core/hub-ports.ts';
-import { Settlements } from '../../../src/hub/settlements.ts';
+import { Settlements } from '../../../src/hub/domain/settlements.ts';
 
 const one = queueId('one');
 const other = queueId('other');

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { HUB_PRUNE_EVERY_MS } from '../../../src/core/limits.ts';
-import { Upkeep } from '../../../src/hub/upkeep.ts';
-import { Db } from '../../../src/store/db.ts';
-import { createHubStore } from '../../../src/store/hub/hub-store.ts';
+import { Upkeep } from '../../../src/hub/domain/upkeep.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { createTestLog } from '../../contract/hub/rig.ts';
 
 const HOUR_MS = 3_600_000;

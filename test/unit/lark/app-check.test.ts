@@ -3,8 +3,8 @@ import type { Brand } from '../../../src/core/brand.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { appId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { checkAppSecret } from '../../../src/lark/app-check.ts';
-import type { HttpAnswer } from '../../../src/lark/onboarding-http.ts';
+import { checkAppSecret } from '../../../src/lark/connect/app-check.ts';
+import type { HttpAnswer } from '../../../src/lark/connect/onboarding-http.ts';
 import { answered, LOST, ScriptedAccounts } from './scripted-accounts.ts';
 
 const TOKEN = answered({ code: 0, msg: 'ok', tenant_access_token: 't-1', expire: 7200 });

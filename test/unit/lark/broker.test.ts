@@ -6,8 +6,8 @@ import {
   createCallBroker,
   LIFTED_CALL_LIMITS,
   type Worked,
-} from '../../../src/lark/broker.ts';
-import type { CallLimits } from '../../../src/lark/call-line.ts';
+} from '../../../src/lark/outbound/broker.ts';
+import type { CallLimits } from '../../../src/lark/outbound/call-line.ts';
 import { random } from './captured.ts';
 import { settle, VirtualClock } from './virtual-clock.ts';
 

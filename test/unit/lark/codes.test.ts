@@ -7,7 +7,7 @@ import {
   refusalError,
   type Tried,
 } from '../../../src/lark/codes.ts';
-import type { HttpOutcome } from '../../../src/lark/http.ts';
+import type { HttpOutcome } from '../../../src/lark/outbound/http.ts';
 
 const reply: Tried = { kind: 'reply', inThread: false, card: false };
 const inThread: Tried = { ...reply, inThread: true };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openId } from '../../../src/core/ids.ts';
-import { type Mention, parseParts, resolveMentions } from '../../../src/lark/content.ts';
+import { type Mention, parseParts, resolveMentions } from '../../../src/lark/inbound/content.ts';
 import { random, text } from './captured.ts';
 
 const BOT = openId('ou_bot');

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { gatherWrites } from '../../../src/lark/gathered-writes.ts';
-import { createSocketAgent } from '../../../src/lark/proxy.ts';
+import { gatherWrites } from '../../../src/net/gathered-writes.ts';
+import { createSocketAgent } from '../../../src/net/proxy.ts';
 
 /** Keeps what leaves it, piece by piece: one piece is one system call of a socket. */
 class Pieces extends Writable {

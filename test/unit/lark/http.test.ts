@@ -1,7 +1,7 @@
 import { connect, createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createHttp, type HttpOptions, type LarkHttp } from '../../../src/lark/http.ts';
+import { createHttp, type HttpOptions, type LarkHttp } from '../../../src/lark/outbound/http.ts';
 import { json, type LocalServer, startServer } from './local-server.ts';
 
 const closers: (() => unknown)[] = [];

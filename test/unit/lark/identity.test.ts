@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { appId, openId } from '../../../src/core/ids.ts';
-import type { BotInfo } from '../../../src/lark/gateway.ts';
-import { Identity } from '../../../src/lark/identity.ts';
+import type { BotInfo } from '../../../src/lark/outbound/gateway.ts';
+import { Identity } from '../../../src/lark/outbound/identity.ts';
 import { recordingLog } from './recording-log.ts';
 import { VirtualClock } from './virtual-clock.ts';
 

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createHttp, type LarkHttp } from '../../../src/lark/http.ts';
-import { createPost, type Post } from '../../../src/lark/onboarding-http.ts';
+import { createHttp, type LarkHttp } from '../../../src/lark/outbound/http.ts';
+import { createPost, type Post } from '../../../src/lark/connect/onboarding-http.ts';
 
 const quiet = new AbortController().signal;
 let server: Server;

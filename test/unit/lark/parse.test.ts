@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { loadSdk } from '../../../src/lark/sdk.ts';
-import { EVENT_PARSERS, idsOf, type IgnoreReason, parseEvent } from '../../../src/lark/parse.ts';
+import { loadSdk } from '../../../src/lark/sdk/sdk.ts';
+import {
+  EVENT_PARSERS,
+  idsOf,
+  type IgnoreReason,
+  parseEvent,
+} from '../../../src/lark/inbound/parse.ts';
 import {
   BOT,
   envelope,

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { createSocketAgent, proxyFor } from '../../../src/lark/proxy.ts';
+import { createSocketAgent, proxyFor } from '../../../src/net/proxy.ts';
 import { type LocalServer, startServer } from './local-server.ts';
 
 describe('which way', () => {

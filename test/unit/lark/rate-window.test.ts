@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CoolDown, RateWindow } from '../../../src/lark/rate-window.ts';
+import { CoolDown, RateWindow } from '../../../src/lark/outbound/rate-window.ts';
 import { random } from './captured.ts';
 
 test('lets so many through at once, and the next when the first is a window ago', () => {

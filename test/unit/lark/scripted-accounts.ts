@@ -5,8 +5,8 @@ import {
   type GrantEvent,
   type GrantOptions,
   runDeviceGrant,
-} from '../../../src/lark/device-grant.ts';
-import type { HttpAnswer, Post } from '../../../src/lark/onboarding-http.ts';
+} from '../../../src/lark/connect/device-grant.ts';
+import type { HttpAnswer, Post } from '../../../src/lark/connect/onboarding-http.ts';
 
 export const FEISHU = 'https://accounts.feishu.cn/oauth/v1/app/registration';
 export const LARK = 'https://accounts.larksuite.com/oauth/v1/app/registration';

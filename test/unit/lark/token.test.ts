@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { appId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import type { HttpOutcome, HttpRequest } from '../../../src/lark/http.ts';
-import { createTokenSource, type TokenSource } from '../../../src/lark/token.ts';
+import type { HttpOutcome, HttpRequest } from '../../../src/lark/outbound/http.ts';
+import { createTokenSource, type TokenSource } from '../../../src/lark/outbound/token.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 let clock: VirtualClock;

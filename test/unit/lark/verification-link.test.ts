@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { verificationLinks } from '../../../src/lark/verification-link.ts';
+import { verificationLinks } from '../../../src/lark/connect/verification-link.ts';
 
 const SERVER = new URL('https://open.feishu.cn/page/launcher?user_code=AB-CD');
 

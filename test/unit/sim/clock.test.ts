@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Clock } from '../../../src/sim/clock.ts';
+import { Clock } from '../../../src/sim/world/clock.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Faults } from '../../../src/sim/faults.ts';
-import { createRandom } from '../../../src/sim/random.ts';
+import { Faults } from '../../../src/sim/world/faults.ts';
+import { createRandom } from '../../../src/sim/world/random.ts';
 
 test('an injection strikes as often as told, where it fits, with its own parameters', () => {
   const faults = new Faults(() => 1);

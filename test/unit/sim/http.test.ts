@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { parseBody } from '../../../src/sim/http-body.ts';
-import { ok, type Route } from '../../../src/sim/http.ts';
-import { Router } from '../../../src/sim/router.ts';
+import { parseBody } from '../../../src/sim/api/http-body.ts';
+import { ok, type Route } from '../../../src/sim/api/http.ts';
+import { Router } from '../../../src/sim/api/router.ts';
 
 describe('parseBody', () => {
   const multipart = (...parts: string[]) =>

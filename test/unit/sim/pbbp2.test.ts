@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
-import { encodeFrame, parseFrame } from '../../../src/sim/pbbp2.ts';
+import { encodeFrame, parseFrame } from '../../../src/sim/socket/pbbp2.ts';
 
 // As sent by the official client.
 const PING = Buffer.from('0800100018f681801020002a0c0a0474797065120470696e67', 'hex');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RateLimits } from '../../../src/sim/rate-limits.ts';
+import { RateLimits } from '../../../src/sim/api/rate-limits.ts';
 
 const LIMIT = { hitsMax: 3, windowMs: 1_000 };
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { SimChat, SimMessage, SimUser } from '../../../src/sim/model.ts';
-import { World } from '../../../src/sim/world.ts';
+import type { SimChat, SimMessage, SimUser } from '../../../src/sim/world/model.ts';
+import { World } from '../../../src/sim/world/world.ts';
 
 let nowMs: number;
 let world: World;

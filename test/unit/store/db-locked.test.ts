@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Db } from '../../../src/store/db.ts';
-import { connect, type Connection } from '../../../src/store/driver.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { connect, type Connection } from '../../../src/store/sqlite/driver.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Log } from '../../../src/core/ports.ts';
-import { Db } from '../../../src/store/db.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
 
 type Done = (error: Error | null) => void;
 

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Db } from '../../../src/store/db.ts';
-import { connect } from '../../../src/store/driver.ts';
-import { MIGRATIONS } from '../../../src/store/migrations.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { connect } from '../../../src/store/sqlite/driver.ts';
+import { MIGRATIONS } from '../../../src/store/sqlite/migrations.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 

@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import type { Log } from '../../../src/core/ports.ts';
-import { Db } from '../../../src/store/db.ts';
-import { connect } from '../../../src/store/driver.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { connect } from '../../../src/store/sqlite/driver.ts';
 
 let folder: string;
 let logged: string[];

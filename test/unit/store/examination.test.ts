@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Db } from '../../../src/store/db.ts';
-import { connect } from '../../../src/store/driver.ts';
-import { examineDatabase } from '../../../src/store/examination.ts';
-import { MIGRATIONS } from '../../../src/store/migrations.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { connect } from '../../../src/store/sqlite/driver.ts';
+import { examineDatabase } from '../../../src/store/sqlite/examination.ts';
+import { MIGRATIONS } from '../../../src/store/sqlite/migrations.ts';
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 let folder: string;

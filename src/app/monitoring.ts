@@ -1,0 +1,130 @@
+/** The parts that watch the others: health, metrics, traces, and the pages that show them. Only the composition root uses this. */
+import type { Config } from '../config/load.ts';
+import type { TurnId } from '../core/ids.ts';
+import type { JournalReader } from '../core/journal.ts';
+import type { Service } from '../core/service.ts';
+import { HEARTBEAT_MS, HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
+import type { Observer } from '../core/observer.ts';
+import type { Pages } from '../core/pages.ts';
+import type { Clock, Log } from '../core/ports.ts';
+import { hubTrouble, larkTrouble, storageTrouble } from '../observe/health/health-checks.ts';
+import { Health, type HealthChecks, type HealthReport } from '../observe/health/health.ts';
+import { Meter } from '../observe/metrics/meter.ts';
+import type { BridgeFacts } from '../observe/metrics/metric-table.ts';
+import { createMetrics } from '../observe/metrics/metrics.ts';
+import { createMonitorPages } from '../observe/monitor-pages.ts';
+import { MonitorServer } from '../observe/monitor-server.ts';
+import { packageFacts } from '../host/package.ts';
+import { Traces } from '../observe/traces/traces.ts';
+import type { Db } from '../store/sqlite/db.ts';
+
+/** What a bridge shows of itself. */
+export interface Watched extends BridgeFacts {
+  readonly connection: () => ReturnType<BridgeFacts['connection']> &
+    Parameters<typeof larkTrouble>[0];
+  readonly hub: () => Parameters<typeof hubTrouble>[0];
+  readonly hubUrl: string;
+  readonly hubIsEmbedded: boolean;
+}
+
+export interface Monitoring {
+  /** Of the program. */
+  readonly version: string;
+  readonly observer: Observer;
+  /** For the port of an embedded hub. */
+  readonly pages: Pages;
+  report(): HealthReport;
+  /** Where it is told; undefined if only an embedded hub tells it. */
+  readonly url: () => string | undefined;
+  /** The bridge is put together. Until then it counts as not ready. */
+  watch(bridge: Watched): void;
+  /** Starts before everything that is watched, and stops after it. */
+  readonly first: readonly Service[];
+  /** Starts when everything runs. */
+  readonly last: Service;
+}
+
+export interface MonitoringParts {
+  readonly config: Config;
+  readonly db: Db;
+  /** Of the bot; undefined for a hub alone. */
+  readonly journal: JournalReader | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const NOT_YET = { state: 'stopped', lastError: undefined } as const;
+const NOT_ASKED = { reachable: false, detail: 'not asked yet' } as const;
+const HUB_ASKED_AGAIN_MS = HEARTBEAT_MS + HUB_CALL_TIMEOUT_MS;
+
+export function createMonitoring(parts: MonitoringParts): Monitoring {
+  const { config, clock, log } = parts;
+  const { version } = packageFacts();
+  let watched: Watched | undefined;
+  const checks = createChecks(parts, () => watched);
+  const health = new Health({ checks, clock, log });
+  const traces = createTraces(parts, version);
+  const meter = new Meter((turn) => traces?.look(turn));
+  const metrics = createMetrics(
+    {
+      version,
+      databasePath: config.dbPath,
+      meter,
+      health: () => health.report(),
+      bridge: () => watched,
+      clock,
+    },
+    log,
+  );
+  const pages = createMonitorPages(health, metrics);
+  const { healthAddress: address } = config;
+  const server = address === undefined ? undefined : new MonitorServer({ address, pages, log });
+  const { '/metrics': _elsewhere, ...withoutMetrics } = pages;
+  return {
+    version,
+    observer: meter,
+    pages: server === undefined ? pages : withoutMetrics,
+    report: () => health.report(),
+    url: () => server?.url,
+    watch: (bridge) => {
+      watched = bridge;
+    },
+    first: [traces, server].filter((service) => service !== undefined),
+    last: health,
+  };
+}
+
+function createChecks(
+  { db, journal, clock }: MonitoringParts,
+  watched: () => Watched | undefined,
+): HealthChecks {
+  let storageFailedAtMs = Number.NEGATIVE_INFINITY;
+  const storage = () => {
+    const trouble = storageTrouble(db.trouble());
+    if (trouble !== undefined) storageFailedAtMs = clock.nowMs();
+    return trouble;
+  };
+  if (journal === undefined) return { storage };
+  return {
+    storage,
+    lark_connection: () => larkTrouble(watched()?.connection() ?? NOT_YET),
+    hub: () => {
+      const bridge = watched();
+      // The process's own hub refuses what the disk refuses, and seems to until it is asked again.
+      const agoMs = clock.nowMs() - storageFailedAtMs;
+      const isSameTrouble = agoMs >= 0 && agoMs < HUB_ASKED_AGAIN_MS;
+      if (bridge?.hubIsEmbedded === true && isSameTrouble) return undefined;
+      return hubTrouble(bridge?.hub() ?? NOT_ASKED, bridge?.hubUrl ?? 'its address');
+    },
+  };
+}
+
+function createTraces(
+  { config, journal, clock, log }: MonitoringParts,
+  version: string,
+): Traces | undefined {
+  const { otlpEndpoint: endpoint } = config;
+  if (endpoint === undefined || journal === undefined) return undefined;
+  const life = (turn: TurnId) => journal.life(turn);
+  return new Traces({ endpoint, version, life, clock, log });
+}

@@ -1,0 +1,65 @@
+/** What becomes of a message at the door: a turn, a word about other turns, or an answer of the bridge itself. */
+import type { Admission, Journal } from '../../core/journal.ts';
+import { STALE_AFTER_MS } from '../../core/limits.ts';
+import type { InboundMessage } from '../../core/message.ts';
+import type { OutboxDraft } from '../../core/turn.ts';
+import { parseCommand, turnsMeant } from './commands.ts';
+import { outKey } from '../outbox/keys.ts';
+import { toDrafts } from '../outbox/render.ts';
+import { choices, notices } from '../outbox/texts.ts';
+
+/** How many held or failed turns of a chat a person's word can reach. */
+export const ASKABLE_MAX = 100;
+
+export interface AdmissionContext {
+  readonly journal: Pick<Journal, 'askable'>;
+  readonly nowMs: number;
+  /** The person has taken it back already. */
+  readonly isRecalled: boolean;
+}
+
+export async function judgeAdmission(
+  message: InboundMessage,
+  { journal, nowMs, isRecalled }: AdmissionContext,
+): Promise<Admission> {
+  const base = { message, receivedAtMs: nowMs };
+  const subject = { message, run: 1 };
+  const unsupported = message.parts.find((part) => part.kind === 'unsupported');
+  if (unsupported !== undefined) {
+    const show = [notices.unsupported(unsupported.messageType)];
+    return { ...base, state: { phase: 'answered' }, out: toDrafts(subject, show, nowMs) };
+  }
+  if (message.parts.every((part) => part.kind === 'text' && part.text.trim() === '')) {
+    return {
+      ...base,
+      state: { phase: 'answered' },
+      out: toDrafts(subject, [notices.empty()], nowMs),
+    };
+  }
+  const action = parseCommand(message);
+  if (action !== undefined) {
+    const about = turnsMeant(action, await journal.askable(message.chatId, ASKABLE_MAX));
+    return { ...base, state: { phase: 'command', action, about }, out: [] };
+  }
+  if (isRecalled) return { ...base, state: { phase: 'dropped', why: 'recalled' }, out: [] };
+  if (nowMs - message.sentAtMs > STALE_AFTER_MS) return stale(base, nowMs);
+  return { ...base, state: { phase: 'waiting', attempt: 0, notBeforeMs: 0 }, out: [] };
+}
+
+/** Old messages are neither run blindly nor dropped: the chat is asked, once for all of them. */
+function stale(base: Pick<Admission, 'message' | 'receivedAtMs'>, nowMs: number): Admission {
+  const { message } = base;
+  const held = { ...base, state: { phase: 'held', why: 'stale' } } as const;
+  return { ...held, out: [], question: staleQuestion(message, message.messageId, nowMs) };
+}
+
+/** One question for all stale messages of a chat; `cause` is what made it necessary. */
+export function staleQuestion(
+  message: InboundMessage,
+  cause: string,
+  nowMs: number,
+): OutboxDraft[] {
+  const key = outKey(message.appId, message.chatId, 'stale', cause);
+  const drafts = toDrafts({ message, run: 1 }, [choices.stale()], nowMs);
+  return drafts.map((draft) => ({ ...draft, key, turn: undefined }));
+}

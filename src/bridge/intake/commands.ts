@@ -1,0 +1,37 @@
+/** Words that a person can type to the bridge itself, about turns that wait for their word. */
+import type { TurnId } from '../../core/ids.ts';
+import type { InboundMessage } from '../../core/message.ts';
+import type { ChoiceAction, Turn } from '../../core/turn.ts';
+
+const WORDS: Readonly<Record<string, ChoiceAction>> = {
+  '/run': 'run',
+  '/skip': 'skip',
+  '/retry': 'retry',
+};
+
+/** The command of a message that is nothing but a command. */
+export function parseCommand(message: InboundMessage): ChoiceAction | undefined {
+  const [part, ...more] = message.parts;
+  if (part?.kind !== 'text' || more.length > 0) return undefined;
+  return WORDS[part.text.trim().toLowerCase()];
+}
+
+/**
+ * Which turns a command means. `all` are those of the chat that are held or failed, newest first.
+ * Stale turns are run or skipped together; otherwise the newest one that the word fits is meant.
+ */
+export function turnsMeant(action: ChoiceAction, all: readonly Turn[]): TurnId[] {
+  // Of an old turn only the id is left.
+  const askable = all.filter((turn) => turn.message.parts.length > 0 && !isAwaited(turn));
+  const held = askable.filter((turn) => turn.state.phase === 'held');
+  const stale = held.filter(({ state }) => state.phase === 'held' && state.why === 'stale');
+  if (action !== 'retry' && stale.length > 0) return stale.map((turn) => turn.id).toReversed();
+  const fitting = action === 'retry' ? askable : held;
+  const [newest] = fitting;
+  return newest === undefined ? [] : [newest.id];
+}
+
+/** Overdue with a ticket: its answer will still be shown when it comes. */
+function isAwaited({ state }: Turn): boolean {
+  return state.phase === 'overdue' && state.ticket !== undefined;
+}

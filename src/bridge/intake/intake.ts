@@ -1,0 +1,141 @@
+import { LRUCache } from 'lru-cache';
+import type { ChatId, MessageId, TurnId } from '../../core/ids.ts';
+import type { Journal } from '../../core/journal.ts';
+import { DEDUP_FRONT_ENTRIES } from '../../core/limits.ts';
+import type { InboundEvent, InboundMessage } from '../../core/message.ts';
+import type { Clock, Intake, Log } from '../../core/ports.ts';
+import type { ChoiceAction, Turn } from '../../core/turn.ts';
+import { ASKABLE_MAX, judgeAdmission, staleQuestion } from './admission.ts';
+import { turnsMeant } from './commands.ts';
+import type { Delivery } from '../outbox/delivery.ts';
+import type { Engine } from '../turns/engine.ts';
+import { parseChoiceValue } from '../outbox/keys.ts';
+import type { Persistence } from '../until-stored.ts';
+import { notices } from '../outbox/texts.ts';
+
+export interface IntakeParts {
+  readonly journal: Journal;
+  readonly engine: Engine;
+  readonly delivery: Delivery;
+  readonly persistence: Persistence;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The door of the bridge: an event is in the journal, once, before anything else happens with it. */
+export class Inbox implements Intake {
+  readonly #parts: IntakeParts;
+  /** Ids that are surely in the journal, so that a duplicate costs no write. */
+  readonly #known = new LRUCache<MessageId, true>({ max: DEDUP_FRONT_ENTRIES });
+  /** Recalls that came before their message. */
+  readonly #recalled = new LRUCache<MessageId, true>({ max: DEDUP_FRONT_ENTRIES });
+  #duplicates = 0;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+  }
+
+  get duplicates(): number {
+    return this.#duplicates;
+  }
+
+  async admit(event: InboundEvent): Promise<void> {
+    switch (event.kind) {
+      case 'message':
+        return this.#message(event.message);
+      case 'recalled':
+        return this.#recall(event.messageId, event.eventId);
+      case 'button':
+        return this.#button(event);
+    }
+  }
+
+  /** A word about turns that an earlier process took but did not carry out. */
+  async resume(command: Turn): Promise<void> {
+    await this.#carryOut(command);
+  }
+
+  async #message(message: InboundMessage): Promise<void> {
+    const { journal, delivery, engine, clock, log } = this.#parts;
+    if (this.#known.has(message.messageId)) {
+      this.#duplicates += 1;
+      return;
+    }
+    const admission = await judgeAdmission(message, {
+      journal,
+      nowMs: clock.nowMs(),
+      isRecalled: this.#recalled.has(message.messageId),
+    });
+    const done = await journal.admit(admission);
+    this.#known.set(message.messageId, true);
+    if (done === undefined) {
+      this.#duplicates += 1;
+      return;
+    }
+    const { turn, out } = done;
+    log.info('message_admitted', {
+      turn: turn.id,
+      chat: message.chatId,
+      event_id: message.eventId,
+      phase: turn.state.phase,
+    });
+    delivery.offer(out);
+    if (turn.state.phase === 'command') return this.#carryOut(turn);
+    // A recall that came while the message was being written has found no turn to end.
+    if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
+    else await engine.happen(turn.id, { kind: 'recalled' });
+  }
+
+  async #recall(messageId: MessageId, eventId: string): Promise<void> {
+    const { journal, engine } = this.#parts;
+    const id = messageId as string as TurnId;
+    if ((await journal.turn(id)) === undefined) {
+      this.#recalled.set(messageId, true);
+      return;
+    }
+    await engine.happen(id, { kind: 'recalled' }, eventId);
+  }
+
+  async #button(event: Extract<InboundEvent, { kind: 'button' }>): Promise<void> {
+    const choice = parseChoiceValue(event.value);
+    if (choice === undefined) return;
+    const about = choice.turn === undefined ? await this.#staleOf(event.chatId) : [choice.turn];
+    await this.#choose(about, choice.action, event.eventId);
+    await this.#askAboutRest(event.chatId, event.eventId);
+  }
+
+  async #staleOf(chat: ChatId): Promise<TurnId[]> {
+    const askable = await this.#parts.journal.askable(chat, ASKABLE_MAX);
+    return turnsMeant(
+      'run',
+      askable.filter(({ state }) => state.phase === 'held' && state.why === 'stale'),
+    );
+  }
+
+  async #carryOut(command: Turn): Promise<void> {
+    if (command.state.phase !== 'command') return;
+    const { action, about } = command.state;
+    await this.#choose(about, action, command.id);
+    if (about.length > 0) await this.#askAboutRest(command.message.chatId, command.id);
+    const show =
+      about.length === 0 ? [notices.nothingMeant()] : action === 'skip' ? [notices.skipped()] : [];
+    await this.#parts.engine.happen(command.id, { kind: 'carried_out', show });
+  }
+
+  /** What came in while a word was on its way was not meant by it: the chat is asked anew. */
+  async #askAboutRest(chat: ChatId, word: string): Promise<void> {
+    const { journal, delivery, persistence, clock } = this.#parts;
+    const [first] = await this.#staleOf(chat);
+    const turn = first && (await journal.turn(first));
+    if (turn === undefined) return;
+    const question = staleQuestion(turn.message, word, clock.nowMs());
+    delivery.offer(await persistence.insist(() => journal.enqueue(question)));
+  }
+
+  async #choose(about: readonly TurnId[], action: ChoiceAction, once: string): Promise<void> {
+    for (const id of about) {
+      if ((await this.#parts.journal.turn(id)) === undefined) continue;
+      await this.#parts.engine.happen(id, { kind: 'chosen', action }, once);
+    }
+  }
+}

@@ -1,0 +1,274 @@
+import type { Service } from '../../core/service.ts';
+import type { Journal, OutboxChange } from '../../core/journal.ts';
+import {
+  LARK_UUID_HONOURED_MS,
+  OUT_BACKOFF_MAX_MS,
+  OUT_CONCURRENT_MAX,
+  OUT_RECENT_ATTEMPTS_MAX,
+  OUT_SIGNS_CONCURRENT_MAX,
+  OUT_STOP_MS_MAX,
+} from '../../core/limits.ts';
+import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
+import type { InboundMessage } from '../../core/message.ts';
+import type { Observer } from '../../core/observer.ts';
+import type { Clock, DeliveryResult, LarkGateway, Log } from '../../core/ports.ts';
+import type { OutboxRow } from '../../core/turn.ts';
+import { Wake } from '../../time/wake.ts';
+import { limitAt } from '../../time/deadline.ts';
+import { Lanes } from '../turns/lanes.ts';
+import { afterTry, isPointless } from './after-send.ts';
+import { toOutgoing, withoutMentions } from './render.ts';
+import type { Persistence } from '../until-stored.ts';
+
+/** The clocks of the two sides may differ, and a send begins before Lark stamps it. */
+const HISTORY_MARGIN_MS = 5 * 60_000;
+
+export interface DeliveryParts {
+  readonly journal: Journal;
+  readonly lark: LarkGateway;
+  readonly persistence: Persistence;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly observer: Observer;
+}
+
+/** What is sent side by side, so many at once. */
+interface Line {
+  readonly lanes: Lanes;
+  readonly concurrentMax: number;
+  working: number;
+}
+
+interface Attempt {
+  readonly row: OutboxRow;
+  /** It was tried before, and may have arrived. */
+  readonly again: boolean;
+}
+
+/**
+ * Sends the rows of the outbox: each lane in order, lanes side by side. Dying anywhere in here is safe:
+ * a row that is not marked is sent again under the same key.
+ */
+export class Delivery implements Service {
+  readonly name = 'delivery';
+  readonly #parts: DeliveryParts;
+  readonly #messages: Line = newLine(OUT_CONCURRENT_MAX);
+  /** By themselves, so that no answer waits behind signs that Lark is slow with. */
+  readonly #signs: Line = newLine(OUT_SIGNS_CONCURRENT_MAX);
+  readonly #working = new Set<Promise<void>>();
+  #started = false;
+  readonly #never = new AbortController();
+  #stopping = false;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
+  }
+
+  async start(): Promise<void> {
+    const { journal, clock } = this.#parts;
+    this.#started = true;
+    // The clock of the last process may have been ahead, and an operator who was waited for may be done.
+    const dueMaxMs = clock.nowMs() + OUT_BACKOFF_MAX_MS;
+    this.offer((await journal.pendingOut()).map((row) => dueBy(row, dueMaxMs)));
+  }
+
+  /** Waits a little for the calls under way; what is left goes out at the next start. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#cancelTimer?.();
+    const { clock } = this.#parts;
+    const limit = limitAt(clock, this.#never.signal, clock.nowMs() + OUT_STOP_MS_MAX);
+    await Promise.race([Promise.all(this.#working), new Wake().wait(limit.signal)]);
+    limit.cancel();
+  }
+
+  /** Rows that are in the journal now and are to be sent. Before the start the journal keeps them. */
+  offer(rows: readonly OutboxRow[]): void {
+    if (!this.#started) return;
+    for (const row of rows) {
+      if (row.state.phase !== 'pending') continue;
+      const { lanes } = row.priority === 'reaction' ? this.#signs : this.#messages;
+      lanes.add({
+        id: row.key,
+        lane: row.lane,
+        order: row.seq,
+        notBeforeMs: row.state.dueAtMs,
+        sinceMs: row.createdAtMs,
+      });
+    }
+    this.#pump();
+  }
+
+  get length(): number {
+    return this.#messages.lanes.size + this.#signs.lanes.size;
+  }
+
+  /** Since when the row is there that waits longest. */
+  oldestMs(): number | undefined {
+    return oldestOf(this.#messages.lanes.oldestMs(), this.#signs.lanes.oldestMs());
+  }
+
+  #pump(): void {
+    if (this.#stopping) return;
+    const { clock } = this.#parts;
+    for (const line of [this.#messages, this.#signs]) this.#take(line);
+    this.#cancelTimer?.();
+    const dueMs = Math.min(
+      this.#messages.lanes.nextDueMs() ?? Infinity,
+      this.#signs.lanes.nextDueMs() ?? Infinity,
+    );
+    this.#cancelTimer =
+      dueMs === Infinity
+        ? undefined
+        : clock.after(Math.max(1, dueMs - clock.nowMs()), () => this.#pump());
+  }
+
+  #take(line: Line): void {
+    while (line.working < line.concurrentMax) {
+      const item = line.lanes.take(this.#parts.clock.nowMs());
+      if (item === undefined) break;
+      line.working += 1;
+      const work = this.#guarded(item.id).finally(() => {
+        line.working -= 1;
+        this.#working.delete(work);
+        line.lanes.release(item.lane);
+        this.#pump();
+      });
+      this.#working.add(work);
+    }
+  }
+
+  async #guarded(key: string): Promise<void> {
+    try {
+      await this.#work(key);
+    } catch (error) {
+      // While stopping, a write may be refused: the row stays as it is for the next start.
+      if (this.#stopping && error instanceof BridgeError) return;
+      // One row that trips over a bug must not take the others with it.
+      this.#parts.log.error('delivery_bug', { key, error: String((error as Error).stack) });
+    }
+  }
+
+  async #work(key: string): Promise<void> {
+    const attempt = await this.#begin(key);
+    if (attempt === undefined) return;
+    const { row } = attempt;
+    const result = await this.#send(attempt);
+    const asked = result.ok ? undefined : await this.#asked(row);
+    const { clock, random } = this.#parts;
+    const nowMs = clock.nowMs();
+    const next = await this.#change(key, (fresh) =>
+      fresh.state.phase === 'pending'
+        ? afterTry(fresh, result, { nowMs, random: random(), asked })
+        : undefined,
+    );
+    this.#report(row, result);
+    const isOver = next.row.state.phase !== 'pending' && row.priority !== 'reaction';
+    if (isOver && row.turn !== undefined) this.#parts.observer.shown(row.turn);
+    this.offer([next.row, ...next.out]);
+  }
+
+  /** Notes durably that the row may reach Lark from now on; `undefined` if it is not wanted any more. */
+  async #begin(key: string): Promise<Attempt | undefined> {
+    const nowMs = this.#parts.clock.nowMs();
+    let again = false;
+    const { row } = await this.#change(key, (fresh): OutboxChange | undefined => {
+      again = fresh.triedAtMs !== undefined;
+      if (fresh.state.phase !== 'pending') return undefined;
+      if (isPointless(fresh, nowMs)) return { state: { phase: 'dropped' } };
+      return again ? undefined : { state: fresh.state, triedAtMs: nowMs };
+    });
+    return row.state.phase === 'pending' ? { row, again } : undefined;
+  }
+
+  async #send({ row, again }: Attempt): Promise<DeliveryResult> {
+    const { lark } = this.#parts;
+    const { body } = row;
+    if (body.kind === 'unreact') {
+      const react = await this.#parts.journal.out(body.reactKey);
+      if (react?.state.phase !== 'sent') return { ok: true, id: '' };
+      const out = toOutgoing(row, { again, reactionId: react.state.larkId });
+      return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
+    }
+    const arrived = await this.#alreadyShown(row);
+    if (arrived !== undefined) return arrived;
+    const out = toOutgoing(row, { again });
+    return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
+  }
+
+  /**
+   * Lark honours a key for an hour. A send in doubt for longer is looked up in the chat before it is
+   * repeated; if the chat may not be read, it is repeated: an answer twice is better than none.
+   */
+  async #alreadyShown(row: OutboxRow): Promise<DeliveryResult | undefined> {
+    const { clock, lark, log } = this.#parts;
+    const { body, triedAtMs } = row;
+    if (body.kind !== 'text' || triedAtMs === undefined) return undefined;
+    const agoMs = clock.nowMs() - triedAtMs;
+    const isRecent = agoMs >= 0 && agoMs < LARK_UUID_HONOURED_MS;
+    // A clock that was set back makes old doubts look new, but so many tries take their time.
+    if (isRecent && row.attempts < OUT_RECENT_ATTEMPTS_MAX) return undefined;
+    const asked = await this.#asked(row);
+    const threadId = row.placement === 'thread' ? asked?.threadId : undefined;
+    try {
+      // By Lark's clock an answer is never older than its question, whatever ours said.
+      const sinceMs = Math.min(triedAtMs - HISTORY_MARGIN_MS, asked?.sentAtMs ?? Infinity);
+      const messages = await lark.history(row.chatId, sinceMs, threadId);
+      // In a thread Lark names the thread's first message as the parent of all.
+      const parent = row.placement === 'chat' ? undefined : row.replyTo;
+      const shown = withoutMentions(body.text);
+      const found = messages.find(
+        (message) =>
+          message.own &&
+          message.text === shown &&
+          (threadId !== undefined || message.parentId === parent),
+      );
+      return found && { ok: true, id: found.messageId };
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      const detail = errorText(error);
+      log.warn('doubtful_send_not_checked', { key: row.key, error: detail });
+      // Bad weather passes; then it is looked up. Only what may not be read is repeated unseen.
+      return PASSING_ERRORS.has(error.code)
+        ? { ok: false, action: 'retry', code: undefined, detail }
+        : undefined;
+    }
+  }
+
+  async #asked(row: OutboxRow): Promise<InboundMessage | undefined> {
+    return row.turn && (await this.#parts.journal.turn(row.turn))?.message;
+  }
+
+  #change(key: string, decide: (row: OutboxRow) => OutboxChange | undefined) {
+    return this.#parts.persistence.insist(() => this.#parts.journal.changeOut(key, decide));
+  }
+
+  #report(row: OutboxRow, result: DeliveryResult): void {
+    const { log } = this.#parts;
+    const fields = { key: row.key, turn: row.turn, chat: row.chatId, kind: row.body.kind };
+    if (result.ok) {
+      log.info('sent', { ...fields, lark_id: result.id });
+      return;
+    }
+    const failure = { ...fields, action: result.action, code: result.code, detail: result.detail };
+    if (result.action === 'tell_operator' || result.action === 'give_up') {
+      log.error('send_refused', failure);
+    } else log.warn('send_failed', failure);
+  }
+}
+
+function newLine(concurrentMax: number): Line {
+  return { lanes: new Lanes(), concurrentMax, working: 0 };
+}
+
+function oldestOf(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
+}
+
+function dueBy(row: OutboxRow, atMs: number): OutboxRow {
+  const { state } = row;
+  if (state.phase !== 'pending' || state.dueAtMs <= atMs) return row;
+  return { ...row, state: { phase: 'pending', dueAtMs: atMs } };
+}

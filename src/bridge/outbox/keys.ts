@@ -1,0 +1,58 @@
+/** Stable names for whatever is done twice only by mistake: the same input gives the same key for ever. */
+import { createHash } from 'node:crypto';
+import { turnId, type TurnId } from '../../core/ids.ts';
+import type { InboundMessage } from '../../core/message.ts';
+import type { ChoiceAction, Turn } from '../../core/turn.ts';
+
+/** Operators type keys: one must not begin like a flag. */
+const KEY_PREFIX = 'out_';
+/** Lark's keys have at most 50 characters; 40 of base64url are 240 bits. */
+const KEY_CHARS = 40;
+
+/** The key of an outgoing thing, made from what it is about. */
+export function outKey(...about: readonly (string | number)[]): string {
+  const digest = createHash('sha256').update(JSON.stringify(about)).digest('base64url');
+  return KEY_PREFIX + digest.slice(0, KEY_CHARS);
+}
+
+export function turnKey(
+  turn: { readonly message: InboundMessage; readonly run: number },
+  what: string,
+  part = 0,
+): string {
+  return outKey(turn.message.appId, turn.message.messageId, turn.run, what, part);
+}
+
+/** The turn's message id at the hub, in the form of a UUID (platforms ask for one). */
+export function platformMessageId(turn: Pick<Turn, 'message' | 'run'>): string {
+  const hex = createHash('sha256')
+    .update(JSON.stringify([turn.message.appId, turn.message.messageId, turn.run]))
+    .digest('hex');
+  // Version 8 is RFC 9562's place for ids of one's own making.
+  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** What a button says; without a turn it speaks of all stale turns of its chat. */
+export interface ChoiceValue {
+  readonly action: ChoiceAction;
+  readonly turn?: TurnId;
+}
+
+/** Buttons carry this mark, so that a press on somebody else's card is not taken for ours. */
+const CHOICE_MARK = 'lark_bridge_choice';
+
+export function choiceValue(choice: ChoiceValue): Record<string, string> {
+  const value: Record<string, string> = { [CHOICE_MARK]: choice.action };
+  if (choice.turn !== undefined) value['turn'] = choice.turn;
+  return value;
+}
+
+export function parseChoiceValue(
+  value: Readonly<Record<string, unknown>>,
+): ChoiceValue | undefined {
+  const action = value[CHOICE_MARK];
+  if (action !== 'run' && action !== 'skip' && action !== 'retry') return undefined;
+  const { turn } = value as { turn?: unknown };
+  return typeof turn === 'string' ? { action, turn: turnId(turn) } : { action };
+}

@@ -1,0 +1,87 @@
+/** Every sentence that the bridge itself says in a chat. */
+import type { ChoiceButton, HoldReason, Show } from '../../core/turn.ts';
+
+function notice(name: string, text: string) {
+  return { what: 'notice', name, text } as const satisfies Show;
+}
+
+export const notices = {
+  unsupported: (messageType: string) =>
+    notice(
+      'unsupported',
+      `I can only read text messages so far, not this one (${messageType}). Please send it as text.`,
+    ),
+  empty: () => notice('empty', 'You mentioned me without a question. What can I do for you?'),
+  emptyAnswer: () => notice('empty_answer', 'The agent finished without an answer.'),
+  refused: (detail: string) =>
+    notice('refused', `I could not pass your message to the agent: ${sentence(detail)} ${RETRY}`),
+  unanswerable: () =>
+    notice(
+      'unanswerable',
+      "The agent has your message, but its answer can't come back to this chat. Whoever runs this bot finds in its log what to do.",
+    ),
+  agentFailed: (detail: string) =>
+    notice('agent_failed', `The agent could not answer: ${sentence(detail)} ${RETRY}`),
+  timedOut: () =>
+    notice('timed_out', `The agent took too long, so I stopped waiting for it. ${RETRY}`),
+  overdue: () =>
+    notice(
+      'overdue',
+      'The agent is taking unusually long. If its answer still comes, I will show it here; the next messages go on meanwhile.',
+    ),
+  queued: (ahead: number) =>
+    notice(
+      'queued',
+      ahead === 0
+        ? 'Your message is next in line.'
+        : `Your message is in the queue, with ${ahead} before it.`,
+    ),
+  offline: () =>
+    notice(
+      'offline',
+      'The agent is not reachable at the moment. I keep your message and try again.',
+    ),
+  nothingMeant: () => notice('nothing_meant', 'There is nothing here that waits for your word.'),
+  skipped: () => notice('skipped', 'Skipped.'),
+  undeliverable: () =>
+    notice(
+      'undeliverable',
+      'The agent answered, but Lark refused to show the answer (its content or size). The operator can see it in the dead letters.',
+    ),
+} as const;
+
+/** What agents and hubs say ends with a stop or does not. */
+function sentence(detail: string): string {
+  return /[.!?。！？]$/.test(detail) ? detail : `${detail}.`;
+}
+
+const RETRY = 'Send /retry to run it again.';
+
+const RUN: ChoiceButton = { label: 'Run', action: 'run', style: 'primary' };
+const SKIP: ChoiceButton = { label: 'Skip', action: 'skip', style: 'default' };
+const AGAIN: ChoiceButton = { label: 'Run again', action: 'retry', style: 'primary' };
+
+function choice(name: string, text: string, buttons: readonly ChoiceButton[]) {
+  return { what: 'choice', name, text, buttons } as const satisfies Show;
+}
+
+export const choices: Record<HoldReason, () => Extract<Show, { what: 'choice' }>> = {
+  stale: () =>
+    choice(
+      'stale',
+      'I was away when this was sent. Shall I still run what came in meanwhile? Press a button, or answer /run or /skip.',
+      [RUN, SKIP],
+    ),
+  unknown: () =>
+    choice(
+      'unknown',
+      'The connection to the agent broke, and I cannot tell whether it got your message. Press the button or answer /retry to run it again, or /skip to leave it.',
+      [AGAIN, SKIP],
+    ),
+  interrupted: () =>
+    choice(
+      'interrupted',
+      'The agent was interrupted in the middle of this. Press the button or answer /retry to run it again, or /skip to leave it.',
+      [AGAIN, SKIP],
+    ),
+};

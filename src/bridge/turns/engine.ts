@@ -1,0 +1,394 @@
+import type { Brand } from '../../core/brand.ts';
+import { BridgeError, errorText } from '../../core/errors.ts';
+import type { TurnId, WorkspaceId } from '../../core/ids.ts';
+import type { Journal, TurnHead } from '../../core/journal.ts';
+import type { Service } from '../../core/service.ts';
+import type { Observer } from '../../core/observer.ts';
+import type { Clock, Log, TurnTarget } from '../../core/ports.ts';
+import type { Show, Turn, TurnState } from '../../core/turn.ts';
+import { Wake } from '../../time/wake.ts';
+import { contextOf } from './context.ts';
+import { type Limit, limitAt, pause } from '../../time/deadline.ts';
+import type { Delivery } from '../outbox/delivery.ts';
+import { platformMessageId } from '../outbox/keys.ts';
+import { type LaneItem, Lanes } from './lanes.ts';
+import type { Persistence } from '../until-stored.ts';
+import { Receipts } from './receipts.ts';
+import { toDrafts } from '../outbox/render.ts';
+import { SingleSlot } from './single-slot.ts';
+import { begunAtMs, isEngaged, isFinal, step, type TurnEvent } from './turn.ts';
+import { backoffMs } from '../../time/backoff.ts';
+import {
+  INBOX_KEEP_MS,
+  TURN_SEND_BACKOFF_BASE_MS,
+  TURN_SEND_BACKOFF_MAX_MS,
+} from '../../core/limits.ts';
+
+export interface EngineParts {
+  readonly journal: Journal;
+  readonly target: TurnTarget;
+  readonly delivery: Delivery;
+  readonly persistence: Persistence;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly observer: Observer;
+  readonly brand: Brand;
+  readonly turnsRunningMax: number;
+  readonly turnTimeoutMs: number;
+}
+
+/**
+ * Takes waiting turns one at a time per chat, sends them to the agent and settles them. Every step is in
+ * the journal before the next begins, so that another process can go on from any of them. A target that
+ * can't correlate answers gets one turn at a time in all; which kind it is may show only later.
+ */
+export class Engine implements Service {
+  readonly name = 'engine';
+  readonly lanes = new Lanes();
+  readonly #parts: EngineParts;
+  readonly #working = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  readonly #receipts: Receipts;
+  readonly slot: SingleSlot;
+  /** Rings when a turn without a ticket has changed. */
+  readonly #changed = new Wake();
+  /** Ends the work on a turn before its time. */
+  readonly #atWork = new Map<TurnId, AbortController>();
+  #started = false;
+  #running = 0;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.slot = new SingleSlot(parts.turnTimeoutMs);
+    this.#receipts = new Receipts({
+      clock: parts.clock,
+      waiting: () => parts.delivery.length,
+      show: (id, dueAtMs) => this.#track(this.show(id, { what: 'receipt', dueAtMs })),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { journal, clock } = this.#parts;
+    this.#started = true;
+    const sinceMs = clock.nowMs() - INBOX_KEEP_MS;
+    this.slot.restore(await journal.unanswered(sinceMs), clock.nowMs());
+    for (const head of await journal.openTurns()) await this.#takeUp(head);
+    this.#pump();
+  }
+
+  /** Leaves what is at work as the journal has it; the next start goes on from there. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    for (const ending of this.#atWork.values()) ending.abort();
+    this.#cancelTimer?.();
+    this.#receipts.cancelAll();
+    await Promise.all(this.#working);
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /** A turn that waits in the journal now. Before the start the journal keeps it. */
+  offer(turn: Turn): void {
+    if (turn.state.phase !== 'waiting' || !this.#started) return;
+    this.#wait(turn);
+    this.#receipts.plan(turn.id);
+    this.#pump();
+  }
+
+  /** Something happened to a turn from outside: a recall, a person's word. False if it meant nothing. */
+  async happen(id: TurnId, event: TurnEvent, once?: string): Promise<boolean> {
+    const { turn, changed } = await this.#apply(id, event, once);
+    if (!changed) return false;
+    if (turn.state.phase === 'waiting') this.offer(turn);
+    else this.lanes.remove(turn.message.chatId, id);
+    if (isFinal(turn.state.phase)) this.#atWork.get(id)?.abort();
+    return true;
+  }
+
+  /** How many go before one that waits. */
+  ahead({ lane, id, order }: LaneItem): number {
+    if (this.#parts.target.correlates) return this.lanes.ahead(lane, id);
+    return this.#running + [...this.lanes.waiting()].filter((other) => other.order < order).length;
+  }
+
+  async #takeUp(head: TurnHead): Promise<void> {
+    const { journal, clock } = this.#parts;
+    const lane = head.chatId;
+    // The process before this one may have died before it came to it.
+    if (head.phase === 'waiting' || isEngaged(head.phase)) this.#receipts.plan(head.id);
+    if (head.phase === 'waiting') {
+      this.lanes.add({
+        id: head.id,
+        lane,
+        order: head.seq,
+        notBeforeMs: 0,
+        sinceMs: head.receivedAtMs,
+      });
+    } else if (head.phase === 'sending') {
+      const sent = await journal.turn(head.id);
+      // What the request came to is not known: the turn may be answered yet.
+      if (sent !== undefined) this.slot.note(sent, clock.nowMs());
+      const { turn } = await this.#apply(head.id, { kind: 'restarted' });
+      if (turn.state.phase === 'waiting') this.#wait(turn);
+    } else if (head.phase === 'accepted' || head.phase === 'overdue') {
+      const turn = await journal.turn(head.id);
+      if (turn === undefined) return;
+      this.slot.note(turn, clock.nowMs());
+      if (isEngaged(head.phase)) this.lanes.occupy(lane);
+      this.#attend(turn.id, (signal) => this.#resume(turn, lane, signal));
+    }
+  }
+
+  #wait(turn: Turn): void {
+    if (turn.state.phase !== 'waiting') return;
+    this.lanes.add({
+      id: turn.id,
+      lane: turn.message.chatId,
+      order: turn.seq,
+      notBeforeMs: turn.state.notBeforeMs,
+      sinceMs: turn.receivedAtMs,
+    });
+  }
+
+  #pump(): void {
+    if (this.#stop.signal.aborted) return;
+    const { clock, target, turnsRunningMax } = this.#parts;
+    const slots = target.correlates ? turnsRunningMax : Number(this.slot.mayStart);
+    while (this.#running < slots) {
+      const item = this.lanes.take(clock.nowMs());
+      if (item === undefined) break;
+      const id = item.id as TurnId;
+      this.#attend(id, (signal) => this.#work(id, item.lane, signal));
+    }
+    this.#cancelTimer?.();
+    const dueMs = this.lanes.nextDueMs();
+    this.#cancelTimer =
+      dueMs === undefined
+        ? undefined
+        : clock.after(Math.max(1, dueMs - clock.nowMs()), () => this.#pump());
+  }
+
+  /** Work on one turn, under a signal that aborts at the stop, and when the turn is over by other means. */
+  #attend(id: TurnId, work: (signal: AbortSignal) => Promise<void>): void {
+    const ending = new AbortController();
+    this.#atWork.set(id, ending);
+    const forget = () => {
+      if (this.#atWork.get(id) === ending) this.#atWork.delete(id);
+    };
+    void this.#track(work(ending.signal).finally(forget));
+  }
+
+  /** Never rejects. */
+  #track(work: Promise<void>): Promise<void> {
+    const guarded = work
+      .catch((error: unknown) => {
+        if (this.#stop.signal.aborted && error instanceof BridgeError) return;
+        this.#parts.log.error('engine_bug', { error: String((error as Error).stack) });
+      })
+      .finally(() => {
+        this.#working.delete(guarded);
+        this.#pump();
+      });
+    this.#working.add(guarded);
+    return guarded;
+  }
+
+  /** One turn from its lane to the end of its slot. */
+  async #work(id: TurnId, lane: string, signal: AbortSignal): Promise<void> {
+    this.#running += 1;
+    const { clock, turnTimeoutMs } = this.#parts;
+    const limit = limitAt(clock, signal, clock.nowMs() + turnTimeoutMs);
+    let turn: Turn | undefined;
+    try {
+      const target = await this.#currentTarget();
+      if (target === undefined) {
+        await this.#putBack(id);
+        return;
+      }
+      ({ turn } = await this.#apply(id, { kind: 'started', target }));
+      if (turn.state.phase === 'sending') turn = await this.#send(turn, limit);
+      if (turn.state.phase === 'accepted') turn = await this.#awaitAnswer(turn, limit);
+    } finally {
+      limit.cancel();
+      this.#running -= 1;
+      this.#releaseLane(turn, lane);
+    }
+    if (turn.state.phase === 'overdue') await this.#awaitAnswer(turn, this.#limitOf(turn, signal));
+  }
+
+  async #resume(turn: Turn, lane: string, signal: AbortSignal): Promise<void> {
+    const engaged = isEngaged(turn.state.phase);
+    if (engaged) this.#running += 1;
+    let now = turn;
+    try {
+      if (engaged) now = await this.#awaitAnswer(turn, this.#limitOf(turn, signal));
+    } finally {
+      if (engaged) {
+        this.#running -= 1;
+        this.#releaseLane(now, lane);
+      }
+    }
+    if (now.state.phase === 'overdue') await this.#awaitAnswer(now, this.#limitOf(now, signal));
+  }
+
+  /** How long a turn that an agent has is waited for. */
+  #limitOf({ state }: Turn, signal: AbortSignal): Limit {
+    const { clock, turnTimeoutMs } = this.#parts;
+    if (state.phase === 'accepted') return limitAt(clock, signal, state.deadlineMs);
+    const blind = state.phase === 'overdue' && state.ticket === undefined;
+    return limitAt(clock, signal, blind ? state.sinceMs + turnTimeoutMs : undefined);
+  }
+
+  #releaseLane(turn: Turn | undefined, lane: string): void {
+    if (this.#stop.signal.aborted) return;
+    if (turn?.state.phase === 'waiting') this.#wait(turn);
+    this.lanes.release(lane);
+    this.#pump();
+  }
+
+  async #currentTarget(): Promise<WorkspaceId | undefined> {
+    try {
+      return await this.#parts.target.currentTarget();
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      this.#parts.log.warn('target_unknown', { error: errorText(error) });
+      return undefined;
+    }
+  }
+
+  /** The hub can't be asked right now; the turn keeps its place. */
+  async #putBack(id: TurnId): Promise<void> {
+    const turn = await this.#parts.journal.turn(id);
+    if (turn?.state.phase !== 'waiting') return;
+    const notBeforeMs = this.#parts.clock.nowMs() + TURN_SEND_BACKOFF_BASE_MS;
+    this.#wait({ ...turn, state: { ...turn.state, notBeforeMs } });
+  }
+
+  async #send(turn: Turn, limit: Limit): Promise<Turn> {
+    if (turn.state.phase !== 'sending') return turn;
+    const { target, random, brand } = this.#parts;
+    const result = await target.send(
+      {
+        messageId: platformMessageId(turn),
+        text: textOf(turn),
+        context: contextOf(turn.message, brand),
+        target: turn.state.target,
+      },
+      limit.signal,
+    );
+    // What a cut request came to is not known; the next start asks again under the same id.
+    if (this.#stop.signal.aborted && result.kind === 'unknown') return turn;
+    const late = result.kind === 'unknown' && limit.isOver();
+    const event: TurnEvent = late
+      ? { kind: 'timed_out' }
+      : { kind: 'sent', result, random: random() };
+    return (await this.#apply(turn.id, event)).turn;
+  }
+
+  /** Waits under the turn's ticket until it is settled or the limit is over. */
+  async #awaitAnswer(turn: Turn, limit: Limit): Promise<Turn> {
+    const { target, clock, random } = this.#parts;
+    const { state } = turn;
+    if (state.phase !== 'accepted' && state.phase !== 'overdue') return turn;
+    try {
+      if (state.ticket === undefined) return await this.#awaitLoose(turn, limit);
+      let failures = 0;
+      while (!limit.signal.aborted) {
+        const result = await target.wait(state.target, state.ticket, limit.signal);
+        if (result.kind === 'pending') failures = 0;
+        else if (result.kind === 'unreachable') {
+          failures += 1;
+          const options = { baseMs: TURN_SEND_BACKOFF_BASE_MS, maxMs: TURN_SEND_BACKOFF_MAX_MS };
+          await pause(clock, limit.signal, backoffMs(failures, { ...options, random: random() }));
+        } else return (await this.#apply(turn.id, { kind: 'waited', result })).turn;
+      }
+      return limit.isOver() ? (await this.#apply(turn.id, { kind: 'timed_out' })).turn : turn;
+    } finally {
+      limit.cancel();
+    }
+  }
+
+  /** Waits while `receive` may settle the turn. */
+  async #awaitLoose(turn: Turn, limit: Limit): Promise<Turn> {
+    const { phase } = turn.state;
+    let now: Turn | undefined = turn;
+    while (now?.state.phase === phase && !limit.signal.aborted) {
+      await this.#changed.wait(limit.signal);
+      now = await this.#parts.journal.turn(turn.id);
+    }
+    if (now?.state.phase !== phase || !limit.isOver()) return now ?? turn;
+    const kind = phase === 'overdue' ? 'gave_up_waiting' : 'timed_out';
+    return (await this.#apply(turn.id, { kind })).turn;
+  }
+
+  async #apply(id: TurnId, event: TurnEvent, once?: string) {
+    const { journal, persistence, delivery, target, turnTimeoutMs, clock, log } = this.#parts;
+    const nowMs = clock.nowMs();
+    const rules = { turnTimeoutMs, deduplicates: target.deduplicates, nowMs };
+    let was: TurnState | undefined;
+    let begunMs: number | undefined;
+    const done = await persistence.insist(() =>
+      journal.changeTurn(
+        id,
+        (turn) => {
+          const next = step(turn, event, rules);
+          if (next === undefined) return undefined;
+          was = turn.state;
+          begunMs = begunAtMs(turn.state, rules);
+          const run = next.run ?? turn.run;
+          const out = toDrafts({ ...turn, run }, next.show, nowMs);
+          return { state: next.state, run, atMs: nowMs, out };
+        },
+        once,
+      ),
+    );
+    if (done.changed) {
+      const { phase } = done.turn.state;
+      this.slot.note(done.turn, nowMs);
+      this.#changed.ring();
+      log.info('turn_changed', {
+        turn: id,
+        chat: done.turn.message.chatId,
+        on: event.kind,
+        phase,
+      });
+      if (isFinal(phase) || phase === 'held') {
+        this.#receipts.cancel(id);
+        if (begunMs !== undefined) this.#parts.observer.turnEnded(id, phase, nowMs - begunMs);
+      }
+      if (phase === 'dropped' && was !== undefined) this.#callOff(done.turn, was);
+      delivery.offer(done.out);
+    }
+    return done;
+  }
+
+  /** Tells the hub that nobody waits for the answer any more. */
+  #callOff(turn: Turn, was: TurnState): void {
+    const { target } = this.#parts;
+    if (was.phase !== 'sending' && was.phase !== 'accepted' && was.phase !== 'overdue') return;
+    const ending = target.cancel?.(was.target, platformMessageId(turn), this.#stop.signal);
+    if (ending !== undefined) void this.#track(ending);
+  }
+
+  /** Shows something about a turn that waits or is at work, without changing it. */
+  async show(id: TurnId, show: Show): Promise<void> {
+    const { journal, persistence, delivery, clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    const { out } = await persistence.insist(() =>
+      journal.changeTurn(id, (turn) => {
+        const { phase } = turn.state;
+        if (phase !== 'waiting' && !isEngaged(phase)) return undefined;
+        return { state: turn.state, out: toDrafts(turn, [show], nowMs) };
+      }),
+    );
+    delivery.offer(out);
+  }
+}
+
+function textOf(turn: Turn): string {
+  return turn.message.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('\n');
+}

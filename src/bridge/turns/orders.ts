@@ -1,0 +1,143 @@
+import { BridgeError, errorText } from '../../core/errors.ts';
+import { turnId, type TurnId } from '../../core/ids.ts';
+import type { Journal, OutboxChange } from '../../core/journal.ts';
+import type { Service } from '../../core/service.ts';
+import { ORDERS_LOOK_MS } from '../../core/limits.ts';
+import type { Order, OrderQueue, OrderResult } from '../../core/orders.ts';
+import type { Clock, Log, TurnTarget } from '../../core/ports.ts';
+import { Rounds } from '../../time/repeat.ts';
+import type { OutboxRow } from '../../core/turn.ts';
+import type { Delivery } from '../outbox/delivery.ts';
+import type { Engine } from './engine.ts';
+import type { Persistence } from '../until-stored.ts';
+import type { TurnEvent } from './turn.ts';
+
+export interface OrdersParts {
+  readonly orders: OrderQueue;
+  readonly journal: Journal;
+  readonly engine: Engine;
+  readonly delivery: Delivery;
+  readonly target: TurnTarget;
+  readonly persistence: Persistence;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Carries out what an operator ordered from another process, each order once: what it changes is marked
+ * with its number in the same write, so that dying before the result is noted doesn't repeat it.
+ */
+export class Orders implements Service {
+  readonly name = 'orders';
+  readonly #parts: OrdersParts;
+  readonly #rounds: Rounds;
+  /** The latest look did not get to the end of what is open. */
+  #leftOver = false;
+
+  constructor(parts: OrdersParts) {
+    this.#parts = parts;
+    this.#rounds = new Rounds(parts.clock, async () => {
+      await this.#look();
+      return ORDERS_LOOK_MS;
+    });
+  }
+
+  start(): Promise<void> {
+    this.#rounds.start(ORDERS_LOOK_MS);
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return this.#rounds.stop();
+  }
+
+  /** Carries out all that is open, in order. */
+  async carryOut(): Promise<void> {
+    const { orders, log } = this.#parts;
+    for (const order of await orders.open()) {
+      if (this.#rounds.stopped) return;
+      try {
+        await this.#carryOutOne(order);
+      } catch (error) {
+        if (error instanceof BridgeError) throw error;
+        // One order that trips over a bug must not hold up the others.
+        log.error('order_bug', { order: order.id, error: String((error as Error).stack) });
+      }
+    }
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const written = await this.#parts.orders.writtenOutside();
+      if (!written && !this.#leftOver) return;
+      this.#leftOver = true;
+      await this.carryOut();
+      this.#leftOver = false;
+    } catch (error) {
+      // While stopping, writes are refused: the order is left for the next start.
+      if (!this.#rounds.stopped) this.#parts.log.warn('orders_failed', { error: errorText(error) });
+    }
+  }
+
+  async #carryOutOne(order: Order): Promise<void> {
+    const { orders, persistence, log } = this.#parts;
+    const result = await this.#execute(order);
+    await persistence.insist(() => orders.end(order.id, result));
+    const { id, kind, subject } = order;
+    log.info('order_carried_out', { order: id, kind, subject, ...result });
+  }
+
+  #execute(order: Order): Promise<OrderResult> {
+    const { clock, target } = this.#parts;
+    const nowMs = clock.nowMs();
+    switch (order.kind) {
+      case 'turn_retry':
+        return this.#changeTurn(order, { kind: 'chosen', action: 'retry' });
+      case 'turn_drop':
+        return this.#changeTurn(order, {
+          kind: 'dropped_by_operator',
+          correlates: target.correlates,
+        });
+      case 'letter_replay':
+        return this.#changeLetter(order, {
+          state: { phase: 'pending', dueAtMs: nowMs },
+          replayedAtMs: nowMs,
+        });
+      case 'letter_drop':
+        return this.#changeLetter(order, { state: { phase: 'dropped' } });
+    }
+  }
+
+  async #changeTurn(order: Order, event: TurnEvent): Promise<OrderResult> {
+    const { journal, engine } = this.#parts;
+    const id: TurnId = turnId(order.subject);
+    if ((await journal.turn(id)) === undefined) return { outcome: 'refused', phase: undefined };
+    const changed = await engine.happen(id, event, onceFor(order));
+    return this.#resultOf(order, changed, (await journal.turn(id))?.state.phase);
+  }
+
+  /** Its content is as it was, so its key stays: if Lark has it after all, it won't show it twice. */
+  async #changeLetter(order: Order, change: OutboxChange): Promise<OrderResult> {
+    const { journal, delivery, persistence } = this.#parts;
+    const key = order.subject;
+    if ((await journal.out(key)) === undefined) return { outcome: 'refused', phase: undefined };
+    const ifDead = (row: OutboxRow) => (row.state.phase === 'dead' ? change : undefined);
+    const { row, changed } = await persistence.insist(() =>
+      journal.changeOut(key, ifDead, onceFor(order)),
+    );
+    if (changed) delivery.offer([row]);
+    return this.#resultOf(order, changed, row.state.phase);
+  }
+
+  async #resultOf(
+    order: Order,
+    changed: boolean,
+    phase: OrderResult['phase'],
+  ): Promise<OrderResult> {
+    // Not changed now, but by an earlier process that died before it noted the result.
+    const done = changed || (await this.#parts.journal.isDone(onceFor(order)));
+    return { outcome: done ? 'done' : 'refused', phase };
+  }
+}
+
+const onceFor = ({ id }: Order) => `order:${id}`;

@@ -1,0 +1,83 @@
+import type { TurnId } from '../../core/ids.ts';
+import type { Service } from '../../core/service.ts';
+import {
+  NOTICE_LOOK_MS,
+  OFFLINE_NOTICE_AFTER_MS,
+  QUEUE_NOTICE_AFTER_MS,
+  QUEUE_NOTICES_PER_MINUTE,
+} from '../../core/limits.ts';
+import { errorText } from '../../core/errors.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import { Rounds } from '../../time/repeat.ts';
+import type { Engine } from './engine.ts';
+import type { LaneItem } from './lanes.ts';
+import { notices } from '../outbox/texts.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Tells people whose turn waits for more than a moment where it stands, once. */
+export class QueueNotices implements Service {
+  readonly name = 'queue-notices';
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  readonly #told = new Set<string>();
+  /** When each lane got its latest notices. */
+  #recent = new Map<string, number[]>();
+  readonly #rounds: Rounds;
+
+  constructor({ engine, clock, log }: { engine: Engine; clock: Clock; log: Log }) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#rounds = new Rounds(clock, async () => {
+      try {
+        await this.#look();
+      } catch (error) {
+        log.warn('queue_notice_failed', { error: errorText(error) });
+      }
+      return NOTICE_LOOK_MS;
+    });
+  }
+
+  start(): Promise<void> {
+    this.#rounds.start(NOTICE_LOOK_MS);
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return this.#rounds.stop();
+  }
+
+  async #look(): Promise<void> {
+    const nowMs = this.#clock.nowMs();
+    const waiting = new Map<string, LaneItem>();
+    for (const item of this.#engine.lanes.waiting()) waiting.set(item.id, item);
+    for (const id of this.#told) if (!waiting.has(id)) this.#told.delete(id);
+    this.#forget(nowMs);
+    for (const item of waiting.values()) {
+      const waitedMs = nowMs - item.sinceMs;
+      if (this.#told.has(item.id) || waitedMs < QUEUE_NOTICE_AFTER_MS) continue;
+      const retrying = item.notBeforeMs > 0;
+      if (retrying && waitedMs < OFFLINE_NOTICE_AFTER_MS) continue;
+      if (!this.#mayTell(item.lane, nowMs)) continue;
+      this.#told.add(item.id);
+      const notice = retrying ? notices.offline() : notices.queued(this.#engine.ahead(item));
+      await this.#engine.show(item.id as TurnId, notice);
+    }
+  }
+
+  #mayTell(lane: string, nowMs: number): boolean {
+    const recent = this.#recent.get(lane) ?? [];
+    if (recent.length >= QUEUE_NOTICES_PER_MINUTE) return false;
+    this.#recent.set(lane, [...recent, nowMs]);
+    return true;
+  }
+
+  #forget(nowMs: number): void {
+    const kept = new Map<string, number[]>();
+    for (const [lane, times] of this.#recent) {
+      const fresh = times.filter((atMs) => nowMs - atMs < MINUTE_MS);
+      if (fresh.length > 0) kept.set(lane, fresh);
+    }
+    this.#recent = kept;
+  }
+}

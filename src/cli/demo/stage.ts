@@ -1,0 +1,95 @@
+/** Everything that the demo plays with, in this one process: a cloud, a bot in it, its bridge and hub. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LarkCloud } from '../../sim/lark-cloud.ts';
+import type { SimApp, SimChat, SimUser } from '../../sim/world/model.ts';
+import type { Invocation } from '../command.ts';
+
+export interface Cast {
+  readonly app: SimApp;
+  readonly user: SimUser;
+  readonly direct: SimChat;
+  readonly group: SimChat;
+}
+
+export interface Stage extends Cast {
+  readonly cloud: LarkCloud;
+  readonly hubUrl: string;
+  /** Rejects if the bridge can't go on. */
+  readonly ended: Promise<never>;
+  /** Stops the bridge; what the chats show stays. */
+  stopBridge(): Promise<void>;
+  /** Stops everything and removes what it wrote. */
+  close(): Promise<void>;
+}
+
+/** A bot, a person, their direct chat and a group with both. */
+export function createCast(cloud: LarkCloud): Cast {
+  const app = cloud.addApp({ name: 'Echo' });
+  const user = cloud.addUser({ name: 'Mia' });
+  const direct = cloud.directChat(user, app);
+  const group = cloud.addGroup({ name: 'Team', members: [user], apps: [app] });
+  return { app, user, direct, group };
+}
+
+export async function openStage(invocation: Invocation): Promise<Stage> {
+  const { startLarkCloud } = await import('../../sim/server.ts');
+  const cloud = await startLarkCloud();
+  const folder = mkdtempSync(join(tmpdir(), 'lark-bridge-demo-'));
+  const clear = async () => {
+    await cloud.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const cast = createCast(cloud);
+    const bridge = await startDemoBridge(invocation, { cloud, app: cast.app, folder });
+    let stopped: Promise<void> | undefined;
+    const stopBridge = () => (stopped ??= bridge.stop());
+    return {
+      ...cast,
+      cloud,
+      hubUrl: bridge.hubUrl,
+      ended: bridge.ended,
+      stopBridge,
+      close: async () => {
+        await stopBridge();
+        await clear();
+      },
+    };
+  } catch (error) {
+    await clear();
+    throw error;
+  }
+}
+
+interface DemoFolder {
+  readonly cloud: LarkCloud;
+  readonly app: SimApp;
+  readonly folder: string;
+}
+
+async function startDemoBridge(invocation: Invocation, { cloud, app, folder }: DemoFolder) {
+  const { loadConfig } = await import('../../config/load.ts');
+  const { startBridge } = await import('../../app/start.ts');
+  const { logLevel = 'warn', logFormat, noColor } = invocation.configRequest([]).flags;
+  const config = await loadConfig({
+    // Nothing of the person's own settings: the demo touches no real app, hub or folder.
+    env: {
+      HOME: folder,
+      LARK_CHANNEL_STATE_DIR: join(folder, 'state'),
+      LARK_APP_ID: app.appId,
+      LARK_APP_SECRET: app.appSecret,
+      LARK_OPEN_BASE_URL: cloud.openBaseUrl,
+      LARK_ACCOUNTS_BASE_URL: cloud.accountsBaseUrl,
+      LARK_PORT: '0',
+    },
+    flags: {
+      logLevel,
+      ...(logFormat !== undefined && { logFormat }),
+      ...(noColor !== undefined && { noColor }),
+    },
+    needs: ['lark', 'platform'],
+  });
+  return startBridge({ config, env: {}, log: await invocation.createLog(config) });
+}

@@ -1,0 +1,46 @@
+/** The chats of the demo as lines of text, or of JSON. */
+import type { Shown } from '../../sim/lark-cloud.ts';
+import type { Stage } from './stage.ts';
+import type { Output } from '../output.ts';
+
+const INDENT = '   ';
+
+/** Each call tells what the chats show since the last one. */
+export function createTeller(
+  stage: Stage,
+  output: Output,
+  isWanted: (shown: Shown) => boolean = () => true,
+): () => void {
+  const told = new Set<string>();
+  return () => {
+    for (const chat of ['direct', 'group'] as const) {
+      for (const shown of stage.cloud.shows(stage[chat])) {
+        if (told.has(shown.messageId) || !isWanted(shown)) continue;
+        told.add(shown.messageId);
+        output.result(INDENT + lineOf(shown, stage), eventOf(shown, { stage, chat }));
+      }
+    }
+  };
+}
+
+function lineOf({ from, replyTo, threadId, text }: Shown, { app, user }: Stage): string {
+  const name = from === `app:${app.appId}` ? app.name : user.name;
+  const where = threadId === undefined ? 'in reply' : 'in the thread';
+  return `${name}${replyTo === undefined ? '' : `, ${where}`}: ${text}`;
+}
+
+function eventOf(
+  { messageId, from, type, text, replyTo, threadId }: Shown,
+  { stage, chat }: { stage: Stage; chat: 'direct' | 'group' },
+): Record<string, unknown> {
+  return {
+    event: 'message',
+    chat,
+    message_id: messageId,
+    from: from === `app:${stage.app.appId}` ? 'bot' : 'user',
+    type,
+    text,
+    ...(replyTo !== undefined && { reply_to: replyTo }),
+    ...(threadId !== undefined && { thread_id: threadId }),
+  };
+}

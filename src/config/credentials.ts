@@ -1,0 +1,160 @@
+/**
+ * credentials.json in the state directory: `{app_id, app_secret, tenant_brand}`, for its owner's eyes only. Without
+ * `app_secret` if that is kept in the system's keyring.
+ */
+import { accessSync, constants, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import Conf, { type Schema } from 'conf';
+import { BRANDS, type Brand } from '../core/brand.ts';
+import type { Credentials } from '../core/credentials.ts';
+import { BridgeError, errorText } from '../core/errors.ts';
+import { APP_ID_PATTERN, appId } from '../core/ids.ts';
+import { Secret } from '../core/secret.ts';
+import type { Keyring } from './keyring.ts';
+
+interface Stored {
+  app_id: string;
+  app_secret?: string;
+  tenant_brand: Brand;
+}
+
+const SCHEMA: Schema<Stored> = {
+  app_id: { type: 'string', pattern: APP_ID_PATTERN.source },
+  // What could not travel in an HTTP header is a copying mistake.
+  app_secret: { type: 'string', pattern: '^[\\x21-\\x7e]+$' },
+  tenant_brand: { type: 'string', enum: BRANDS },
+};
+
+export type StoredCredentials = Omit<Credentials, 'appSecret'> & {
+  readonly appSecret: Secret | undefined;
+};
+
+export type LoadedCredentials =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'found'; readonly credentials: StoredCredentials }
+  /** Something is there that can't be used; `reason` is for people and quotes nothing of it. */
+  | { readonly kind: 'unusable'; readonly reason: string };
+
+export function credentialsPath(stateDir: string): string {
+  return join(stateDir, 'credentials.json');
+}
+
+/** Reads only: neither the directory nor the file is made or changed. */
+export function loadCredentials(stateDir: string): LoadedCredentials {
+  if (!existsSync(credentialsPath(stateDir))) return { kind: 'none' };
+  try {
+    const stored: Partial<Stored> = openFile(stateDir, { schema: SCHEMA }).store;
+    const { app_id: id, app_secret: secret, tenant_brand: brand = 'feishu' } = stored;
+    if (id === undefined) return { kind: 'unusable', reason: 'app_id is missing' };
+    const appSecret = secret === undefined ? undefined : new Secret(secret);
+    return { kind: 'found', credentials: { appId: appId(id), appSecret, brand } };
+  } catch (error) {
+    return { kind: 'unusable', reason: reasonOf(error) };
+  }
+}
+
+/** Where `connect` keeps the bot; its secret in `keyring`, if there is one. */
+export interface CredentialStoreOptions {
+  /** A bot that is there is replaced only with this. */
+  readonly force: boolean;
+  readonly keyring?: Keyring | undefined;
+}
+
+export function createCredentialStore(
+  stateDir: string,
+  { force, keyring }: CredentialStoreOptions,
+) {
+  const path = credentialsPath(stateDir);
+  return {
+    /** Makes the directory. Throws if a bot must not be replaced, or nothing can be written there. */
+    admit(): void {
+      makeStateDir(stateDir);
+      keyring?.check();
+      const loaded = loadCredentials(stateDir);
+      if (loaded.kind === 'found' && !force) throw alreadyConnected(stateDir, loaded.credentials);
+    },
+
+    /** Written whole or not at all. What would be lost with the old file is kept under `keptPath`. */
+    save({ appId: id, appSecret, brand }: Credentials): { keptPath: string | undefined } {
+      try {
+        keyring?.keep(id, appSecret);
+        const isKept = existsSync(path) && !(force && loadCredentials(stateDir).kind === 'found');
+        const keptPath = isKept ? setAside(path) : undefined;
+        // Unjudged: what a person confirmed is kept even if it has a form that is unknown here.
+        openFile(stateDir).store = {
+          app_id: id,
+          ...(keyring === undefined && { app_secret: appSecret.reveal() }),
+          tenant_brand: brand,
+        };
+        return { keptPath };
+      } catch (error) {
+        throw new BridgeError(
+          'store_unavailable',
+          `the bot ${id} is ready, but its credentials could not be stored: ${reasonOf(error)}`,
+          {
+            next: `Make room in ${stateDir}, then give App ID and App Secret from the developer console: lark-bridge connect --app-id ${id} --app-secret-stdin`,
+          },
+        );
+      }
+    },
+  };
+}
+
+function openFile(stateDir: string, judge: { schema?: Schema<Stored> } = {}): Conf<Stored> {
+  return new Conf<Stored>({
+    cwd: stateDir,
+    configName: 'credentials',
+    configFileMode: 0o600,
+    ...judge,
+    deserialize: parseObject,
+  });
+}
+
+/** The parser's own words quote the text, and with it the secret. */
+function parseObject(text: string): Stored {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new SyntaxError('it is not JSON');
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Stored;
+  throw new SyntaxError('it is not a JSON object');
+}
+
+function makeStateDir(stateDir: string): void {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    accessSync(stateDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new BridgeError(
+      'store_unavailable',
+      `can't write to the state directory ${stateDir}: ${reasonOf(error)}`,
+      { next: 'Choose another with --state-dir, or correct its rights.' },
+    );
+  }
+}
+
+function setAside(path: string): string {
+  const keptPath = `${path}.corrupt-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
+  renameSync(path, keptPath);
+  return keptPath;
+}
+
+function alreadyConnected(stateDir: string, { appId: id, brand }: StoredCredentials): BridgeError {
+  return new BridgeError('usage', `${stateDir} already holds the bot ${id} (${brand})`, {
+    next: 'Start it with `lark-bridge run`. For another bot choose another --state-dir, or replace this one with --force.',
+  });
+}
+
+/** Words for a file that can't be read or written. Anything else is a bug and is thrown on. */
+function reasonOf(error: unknown): string {
+  const isExpected =
+    error instanceof Error &&
+    (error instanceof BridgeError ||
+      'syscall' in error ||
+      error instanceof SyntaxError ||
+      error.message.startsWith('Config schema violation'));
+  if (!isExpected) throw error;
+  return errorText(error);
+}

@@ -1,0 +1,326 @@
+/**
+ * Every setting, one row each. The type of the configuration, `lark-bridge config`, the table in the
+ * README and the words about bad values all come from here.
+ */
+import { BRANDS, type Brand } from '../core/brand.ts';
+import { TURN_TIMEOUT_MS, TURNS_RUNNING_MAX } from '../core/limits.ts';
+import {
+  appId,
+  baseUrl,
+  host,
+  hostPort,
+  id,
+  type Judged,
+  larkId,
+  oneOf,
+  path,
+  type Places,
+  proxyUrl,
+  readableFile,
+  secret,
+  socketPath,
+  text,
+  wholeNumber,
+  yes,
+} from './values.ts';
+
+export interface Setting<T> {
+  /** Environment variables; the first that is set and not empty counts. */
+  readonly env?: readonly string[];
+  /** Environment variable with the path of a file that holds the value. */
+  readonly envFile?: string;
+  /** Command line flag, without the dashes. */
+  readonly flag?: string;
+  /** Key in config.json. Secrets have none: they stay out of that file. */
+  readonly key?: string;
+  /** Key in credentials.json. */
+  readonly credential?: 'app_id' | 'app_secret' | 'tenant_brand';
+  readonly parse: (raw: string, places: Places) => Judged<T>;
+  /** What holds if nothing is set, judged by `parse` like any other value. */
+  readonly fallback?: string;
+  /** True if its value must never be shown, not even a wrong one. */
+  readonly secret?: true;
+  readonly doc: string;
+}
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export const LOG_FORMATS = ['text', 'json'] as const;
+const MODES = ['poll', 'daemon'] as const;
+export const CALL_LIMITS = ['lark', 'off'] as const;
+
+export const SETTINGS = {
+  stateDir: {
+    // The second one is a host's, for its plugins.
+    env: ['LARK_CHANNEL_STATE_DIR', 'MOLECULE_PLUGIN_STATE_DIR'],
+    flag: 'state-dir',
+    parse: path,
+    fallback: '~/.lark-bridge',
+    doc: 'Folder with everything the bridge keeps: credentials, settings, database',
+  },
+  mode: {
+    flag: 'mode',
+    parse: oneOf(MODES),
+    fallback: 'poll',
+    doc: 'How it meets the hub. poll: as a workspace of its own; daemon: as the workspace that started it',
+  },
+  appId: {
+    env: ['LARK_APP_ID'],
+    credential: 'app_id',
+    parse: appId,
+    doc: 'Id of the Lark app (cli_…); `lark-bridge connect` makes one',
+  },
+  appSecret: {
+    env: ['LARK_APP_SECRET'],
+    envFile: 'LARK_APP_SECRET_FILE',
+    credential: 'app_secret',
+    parse: secret,
+    secret: true,
+    doc: 'Secret of the Lark app',
+  },
+  secrets: {
+    env: ['LARK_BRIDGE_SECRETS'],
+    key: 'secrets',
+    parse: oneOf(['file', 'keyring']),
+    fallback: 'file',
+    doc: "Where `connect` keeps the app secret: file (credentials.json), or the system's keyring (needs the package @napi-rs/keyring)",
+  },
+  brand: {
+    env: ['LARK_BRAND'],
+    credential: 'tenant_brand',
+    parse: oneOf<Brand>(BRANDS),
+    fallback: 'feishu',
+    doc: 'Which of the two clouds the app lives in: feishu (China) or lark',
+  },
+  botOpenId: {
+    env: ['LARK_BOT_OPEN_ID'],
+    key: 'bot_open_id',
+    parse: larkId('ou_'),
+    doc: 'Open id of the bot; a group message counts only if it mentions this id',
+  },
+  openBaseUrl: {
+    env: ['LARK_OPEN_BASE_URL'],
+    key: 'open_base_url',
+    parse: baseUrl,
+    doc: 'Address of the open platform, in place of the one of the brand',
+  },
+  accountsBaseUrl: {
+    env: ['LARK_ACCOUNTS_BASE_URL'],
+    key: 'accounts_base_url',
+    parse: baseUrl,
+    doc: 'Address of the accounts service, in place of the one of the brand',
+  },
+  defaultChatId: {
+    env: ['LARK_DEFAULT_CHAT_ID'],
+    key: 'default_chat_id',
+    parse: larkId('oc_'),
+    doc: 'Chat that gets what the agent says unasked before anybody has written to the bot; unset: none',
+  },
+  agent: {
+    env: ['LARK_BRIDGE_AGENT'],
+    key: 'agent',
+    parse: text,
+    doc: 'Agent on the hub that gets the turns; unset: `echo`, until another is added',
+  },
+  turnTimeoutSecs: {
+    flag: 'turn-timeout-secs',
+    key: 'turn_timeout_secs',
+    parse: wholeNumber(1, 7 * 24 * 3600),
+    fallback: String(TURN_TIMEOUT_MS / 1000),
+    doc: 'Seconds after which a turn without an answer lets the next one go',
+  },
+  maxTurns: {
+    key: 'max_turns',
+    parse: wholeNumber(1, 1000),
+    fallback: String(TURNS_RUNNING_MAX),
+    doc: 'Turns at work at once, where the hub can tell their answers apart',
+  },
+  onInterrupted: {
+    flag: 'on-interrupted',
+    key: 'on_interrupted',
+    parse: oneOf(['rerun', 'ask']),
+    fallback: 'rerun',
+    doc: 'What becomes of a turn whose agent died with the process: rerun, or ask the chat',
+  },
+  callLimits: {
+    env: ['LARK_BRIDGE_CALL_LIMITS'],
+    parse: oneOf(CALL_LIMITS),
+    fallback: 'lark',
+    doc: 'lark: calls keep to the rate limits of the public clouds; off: for private deployments without them, and tests',
+  },
+  platformUrl: {
+    env: ['PLATFORM_URL'],
+    key: 'platform_url',
+    parse: baseUrl,
+    doc: 'Address of a hub that exists already; unset: the embedded one',
+  },
+  workspaceId: {
+    env: ['WORKSPACE_ID'],
+    key: 'workspace_id',
+    parse: id,
+    doc: 'Workspace of the bridge on the hub at PLATFORM_URL; with --mode daemon the one that started it',
+  },
+  workspaceToken: {
+    env: ['MOLECULE_WORKSPACE_TOKEN'],
+    envFile: 'MOLECULE_WORKSPACE_TOKEN_FILE',
+    parse: secret,
+    secret: true,
+    doc: 'Token of that workspace; a file is read anew when it changes',
+  },
+  targetWorkspaceId: {
+    env: ['MOLECULE_TARGET_WORKSPACE_ID'],
+    key: 'target_workspace_id',
+    parse: id,
+    doc: 'Workspace that gets the turns; with --mode daemon WORKSPACE_ID unless set',
+  },
+  channelApiVersion: {
+    env: ['MOLECULE_CHANNEL_API_VERSION'],
+    parse: text,
+    doc: 'Version of the channel socket that a host offers to --mode daemon; the bridge speaks 1',
+  },
+  channelSocket: {
+    env: ['MOLECULE_CHANNEL_A2A_SOCKET'],
+    parse: socketPath,
+    doc: 'Channel socket of the host, which the turns go through; unset: over PLATFORM_URL',
+  },
+  channelToken: {
+    env: ['MOLECULE_CHANNEL_A2A_TOKEN'],
+    parse: secret,
+    secret: true,
+    doc: 'Capability to use that socket',
+  },
+  orgId: {
+    env: ['MOLECULE_ORG_ID'],
+    key: 'org_id',
+    parse: id,
+    doc: 'Organisation to name to the hub at PLATFORM_URL',
+  },
+  hubHost: {
+    env: ['LARK_HOST'],
+    key: 'hub_host',
+    parse: host,
+    fallback: '127.0.0.1',
+    doc: 'Address that the embedded hub listens on',
+  },
+  hubPort: {
+    env: ['LARK_PORT'],
+    key: 'hub_port',
+    parse: wholeNumber(0, 65_535),
+    fallback: '4001',
+    doc: 'TCP port of the embedded hub; 0: any free port',
+  },
+  dbPath: {
+    env: ['LARK_DB_PATH'],
+    key: 'db_path',
+    parse: path,
+    fallback: '<state-dir>/bridge.db',
+    doc: 'Database file',
+  },
+  corsOrigin: {
+    env: ['LARK_CORS_ORIGIN'],
+    key: 'cors_origin',
+    parse: text,
+    doc: 'Origin of web pages that may call the embedded hub; unset: none',
+  },
+  rateLimit: {
+    env: ['LARK_RATE_LIMIT'],
+    key: 'rate_limit',
+    parse: wholeNumber(1, 1_000_000),
+    fallback: '100',
+    doc: 'Requests a second that the embedded hub takes from one address',
+  },
+  tlsCert: {
+    env: ['LARK_TLS_CERT'],
+    key: 'tls_cert',
+    parse: readableFile,
+    doc: 'File with the certificate (PEM) of the embedded hub; goes with LARK_TLS_KEY',
+  },
+  tlsKey: {
+    env: ['LARK_TLS_KEY'],
+    key: 'tls_key',
+    parse: readableFile,
+    doc: 'File with the key (PEM) of that certificate',
+  },
+  httpsProxy: {
+    env: ['HTTPS_PROXY', 'https_proxy'],
+    parse: proxyUrl,
+    doc: 'Proxy for https and wss addresses',
+  },
+  httpProxy: {
+    env: ['HTTP_PROXY', 'http_proxy'],
+    parse: proxyUrl,
+    doc: 'Proxy for http and ws addresses',
+  },
+  noProxy: {
+    env: ['NO_PROXY', 'no_proxy'],
+    parse: text,
+    doc: 'Hosts, separated by commas, that are reached without a proxy',
+  },
+  healthAddress: {
+    env: ['LARK_BRIDGE_HEALTH_ADDRESS'],
+    key: 'health_address',
+    parse: hostPort,
+    doc: 'host:port to answer /health and /metrics at; unset: the port of the embedded hub, /metrics there for this machine only',
+  },
+  otlpEndpoint: {
+    env: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
+    key: 'otlp_endpoint',
+    parse: baseUrl,
+    doc: 'Collector (OTLP over HTTP) that gets a trace of each message; unset: none. Needs the packages of OpenTelemetry',
+  },
+  logLevel: {
+    env: ['LARK_LOG_LEVEL'],
+    flag: 'log-level',
+    key: 'log_level',
+    parse: oneOf(LOG_LEVELS),
+    fallback: 'info',
+    doc: 'Least important log line to write: debug, info, warn or error',
+  },
+  logFormat: {
+    env: ['LARK_LOG_FORMAT'],
+    flag: 'log-format',
+    key: 'log_format',
+    parse: oneOf(LOG_FORMATS),
+    fallback: 'text',
+    doc: 'text for people, json for programs (one object a line)',
+  },
+  noColor: {
+    env: ['NO_COLOR'],
+    flag: 'no-color',
+    parse: yes,
+    doc: 'No colors on the terminal',
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+type ValueOf<Row> =
+  Row extends Setting<infer T> ? (Row extends { fallback: string } ? T : T | undefined) : never;
+
+/** All settings with their values; `undefined` where nothing is set and there is no default. */
+export type Config = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> } & {
+  /** The user's home folder, which no setting changes. */
+  readonly home: string;
+  /** The file that the token of the workspace comes from, if it is set by one. */
+  readonly workspaceTokenFile: string | undefined;
+};
+
+const ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [
+  SettingName,
+  Setting<unknown>,
+])[];
+
+/** The table as a list, for those who go through all of it. */
+export function settingRows(): readonly (readonly [SettingName, Setting<unknown>])[] {
+  return ROWS;
+}
+
+/** Its name in lists, and in config.json if it may stand there: `hub_port` for `hubPort`. */
+export function settingKey(name: SettingName): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** How most people would set it: by variable, else by flag, else in the file. */
+export function settingLabel(name: SettingName): string {
+  const row: Setting<unknown> = SETTINGS[name];
+  return row.env?.[0] ?? (row.flag === undefined ? settingKey(name) : `--${row.flag}`);
+}

@@ -1,0 +1,62 @@
+/** What a check of `doctor` finds. */
+import { ERRORS, type ErrorCode } from '../core/errors.ts';
+
+export const LEVELS = ['ok', 'note', 'warning', 'problem'] as const;
+export type Level = (typeof LEVELS)[number];
+
+export interface Finding {
+  /** Name of the check, the same in every release. */
+  readonly check: string;
+  readonly level: Level;
+  readonly finding: string;
+  /** What it means, or where it comes from. */
+  readonly reason?: string;
+  /** The one thing to do about it. */
+  readonly next?: string;
+  /** Of a problem: decides the exit code. */
+  readonly error?: ErrorCode;
+}
+
+export function ok(check: string, finding: string): Finding {
+  return { check, level: 'ok', finding };
+}
+
+export function note(
+  check: string,
+  finding: string,
+  more: { readonly reason?: string; readonly next?: string } = {},
+): Finding {
+  return { check, level: 'note', finding, ...more };
+}
+
+/** What every finding that is not well has to say. */
+export interface Advice {
+  readonly reason: string;
+  readonly next: string;
+}
+
+export function warning(check: string, finding: string, advice: Advice): Finding {
+  return { check, level: 'warning', finding, ...advice };
+}
+
+export function problem(
+  check: string,
+  finding: string,
+  advice: Advice & { readonly error: ErrorCode },
+): Finding {
+  return { check, level: 'problem', finding, ...advice };
+}
+
+export function worstOf(findings: readonly Finding[]): Level {
+  const worst = Math.max(0, ...findings.map(({ level }) => LEVELS.indexOf(level)));
+  return LEVELS[worst] ?? 'ok';
+}
+
+/** What has to be put right first comes first: without settings nobody can be asked, and so on. */
+const EXITS = [2, 3, 4];
+
+/** The exit code of the problem that has to be put right first; 0 without one. */
+export function exitCodeOf(findings: readonly Finding[]): number {
+  const codes = findings.flatMap(({ error }) => (error === undefined ? [] : ERRORS[error].exit));
+  return EXITS.find((exit) => codes.some((code) => code === exit)) ?? Math.min(1, codes.length);
+}

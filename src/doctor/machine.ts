@@ -1,0 +1,150 @@
+/** This machine: Node.js, and the folder with everything that the bridge keeps. */
+import { accessSync, constants, readdirSync, statfsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isSystemError } from '../core/errors.ts';
+import { DOCTOR_FREE_BYTES_LOW, DOCTOR_FREE_BYTES_NONE } from '../core/limits.ts';
+import { type Finding, note, ok, problem, warning } from './finding.ts';
+
+/** `wanted` as package.json says it: `>=20.19.0`. */
+export function judgeNode(version: string, wanted: string): Finding {
+  const has = partsOf(version);
+  const least = partsOf(wanted);
+  const at = has.findIndex((part, index) => part !== least[index]);
+  if (at < 0 || (has[at] ?? 0) > (least[at] ?? 0)) return ok('node', `Node.js ${version}.`);
+  return problem('node', `Node.js ${version} is too old.`, {
+    reason: `lark-bridge needs Node.js ${wanted.replace('>=', '')} or newer.`,
+    next: 'Install a newer one, as from https://nodejs.org.',
+    error: 'failed',
+  });
+}
+
+function partsOf(version: string): number[] {
+  return (/\d+\.\d+\.\d+/.exec(version)?.[0] ?? '').split('.').map(Number);
+}
+
+export type StateDirectory =
+  | { readonly kind: 'missing'; readonly canBeMade: boolean }
+  | { readonly kind: 'unusable'; readonly detail: string }
+  | {
+      readonly kind: 'there';
+      readonly isWritable: boolean;
+      readonly isOurs: boolean;
+      /** Others may look into it. */
+      readonly isOpen: boolean;
+      /** Files with secrets or messages that others may read, if they get so far. */
+      readonly openFiles: readonly string[];
+      readonly freeBytes: number;
+    };
+
+/** Files that nobody else has to read. */
+const PRIVATE_FILE =
+  /^(?:credentials\.json|config\.json|provision-token|workspace-token\.json|bridge\.db(?:-wal)?)$/;
+const OTHERS = 0o077;
+
+export function lookAtStateDirectory(path: string): StateDirectory {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return { kind: 'missing', canBeMade: canBeMade(path) };
+    if (!stat.isDirectory()) return { kind: 'unusable', detail: 'it is not a folder' };
+    const files = readdirSync(path).filter((name) => PRIVATE_FILE.test(name));
+    const { bavail, bsize } = statfsSync(path);
+    return {
+      kind: 'there',
+      isWritable: isWritable(path),
+      isOurs: process.getuid === undefined || stat.uid === process.getuid(),
+      isOpen: isOpenToOthers(stat.mode),
+      openFiles: files.filter((name) => isOpenToOthers(statSync(join(path, name)).mode)),
+      freeBytes: bavail * bsize,
+    };
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return { kind: 'unusable', detail: error.message };
+  }
+}
+
+/** Windows keeps its rights elsewhere. */
+function isOpenToOthers(mode: number): boolean {
+  return process.platform !== 'win32' && (mode & OTHERS) !== 0;
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return false;
+  }
+}
+
+function canBeMade(path: string): boolean {
+  const parent = dirname(path);
+  if (statSync(parent, { throwIfNoEntry: false }) !== undefined) return isWritable(parent);
+  return parent !== path && canBeMade(parent);
+}
+
+const CHECK = 'state_directory';
+const ELSEWHERE = 'or choose another with --state-dir';
+
+export function judgeStateDirectory(path: string, fact: StateDirectory): Finding[] {
+  switch (fact.kind) {
+    case 'missing':
+      if (fact.canBeMade) {
+        return [note(CHECK, `${path} is not there yet.`, { reason: 'The first start makes it.' })];
+      }
+      return [unusable(`${path} is not there, and can't be made.`)];
+    case 'unusable':
+      return [unusable(`${path} can't be used: ${fact.detail}.`)];
+    case 'there': {
+      const found = [...rightsOf(path, fact), ...spaceOf(path, fact.freeBytes)];
+      return found.length > 0 ? found : [ok(CHECK, `${path}: ours alone, with room left.`)];
+    }
+  }
+}
+
+function unusable(finding: string): Finding {
+  return problem(CHECK, finding, {
+    reason: 'Credentials, settings and every message are kept there.',
+    next: `Correct the rights of the folder, ${ELSEWHERE}.`,
+    error: 'store_unavailable',
+  });
+}
+
+type There = Extract<StateDirectory, { kind: 'there' }>;
+
+function rightsOf(path: string, { isWritable: writable, isOurs, isOpen, openFiles }: There) {
+  const found: Finding[] = [];
+  if (!writable) found.push(unusable(`${path} can't be written to.`));
+  else if (!isOurs) {
+    found.push(
+      warning(CHECK, `${path} belongs to another user.`, {
+        reason: 'What this user makes there the other one may not be able to read.',
+        next: 'Run lark-bridge as the user who owns the folder.',
+      }),
+    );
+  }
+  const open = [...(isOpen ? [path] : []), ...openFiles.map((name) => join(path, name))];
+  if (open.length > 0) {
+    const mode = isOpen ? '' : openFiles.length > 1 ? 'them' : 'it';
+    found.push(
+      warning(CHECK, `Other users may read ${open.join(', ')}.`, {
+        reason: 'The app secret, tokens and messages are in there.',
+        next: `Take the rights of others away${mode === '' ? '' : ` from ${mode}`}: chmod go= ${open.join(' ')}`,
+      }),
+    );
+  }
+  return found;
+}
+
+function spaceOf(path: string, freeBytes: number): Finding[] {
+  if (freeBytes >= DOCTOR_FREE_BYTES_LOW) return [];
+  const finding = `The disk of ${path} has ${Math.floor(freeBytes / 1024 ** 2)} MB left.`;
+  const advice = {
+    reason:
+      'When it is full no message is taken any more; Lark delivers them again for some hours.',
+    next: `Make room, ${ELSEWHERE}.`,
+  };
+  return freeBytes < DOCTOR_FREE_BYTES_NONE
+    ? [problem(CHECK, finding, { ...advice, error: 'store_unavailable' })]
+    : [warning(CHECK, finding, advice)];
+}

@@ -1,0 +1,90 @@
+/** Processes: the daemon of this state directory, and others on the same app. */
+import type { ErrorCode } from '../core/errors.ts';
+import type { Asked } from '../core/lark-facts.ts';
+import type { HealthReport, ProblemCode } from '../observe/health/health.ts';
+import type { InstanceOwner } from '../host/instance-lock.ts';
+import { type Finding, note, ok, problem, warning } from './finding.ts';
+
+export interface DaemonFact {
+  /** Undefined if none runs. */
+  readonly pid: number | undefined;
+  /** Undefined if it can't be read. */
+  readonly health: HealthReport | undefined;
+  /** Its version as it told it; undefined if it tells none. */
+  readonly version: string | undefined;
+  readonly ownVersion: string;
+}
+
+const ERROR_OF: Readonly<Record<ProblemCode, ErrorCode>> = {
+  storage: 'store_unavailable',
+  lark_connection: 'unreachable',
+  hub: 'unreachable',
+  process: 'failed',
+};
+
+export function judgeDaemon({ pid, health, version, ownVersion }: DaemonFact): Finding[] {
+  if (pid === undefined) {
+    return [
+      note('daemon', 'No daemon runs on this state directory.', {
+        next: 'Start it with `lark-bridge run`, or `lark-bridge service install`.',
+      }),
+    ];
+  }
+  const who = `The daemon, process ${pid},`;
+  if (health === undefined) return [note('daemon', `${who} runs; how it is can't be read.`)];
+  const troubles = health.problems.map(({ code, since, text }) =>
+    problem('daemon', `${who} is not ready (${code}, since ${since}).`, {
+      reason: text,
+      next: 'Look into its log: `lark-bridge service logs`, or where you started it.',
+      error: ERROR_OF[code],
+    }),
+  );
+  const well = health.ready ? [ok('daemon', `${who} is ready.`)] : troubles;
+  if (version === undefined || version === ownVersion) return well;
+  return [
+    ...well,
+    warning('daemon_version', `The daemon runs version ${version}, this is ${ownVersion}.`, {
+      reason: 'It goes on with what it was started from, until it is started again.',
+      next: 'Restart it: `lark-bridge service restart`, or stop and start `lark-bridge run`.',
+    }),
+  ];
+}
+
+/** A process of this user on another state directory that has the same app. */
+export function judgeRival(rival: InstanceOwner | undefined): Finding {
+  if (rival === undefined)
+    return ok('second_process', 'No other process of this user has the app.');
+  return warning(
+    'second_process',
+    `Process ${rival.pid} has the same app, on the state directory ${rival.stateDir}.`,
+    {
+      reason:
+        '`lark-bridge run` here ends with exit code 5: two would each get a part of the messages.',
+      next: 'Stop that process, or create a bot of its own for this state directory.',
+    },
+  );
+}
+
+/** `ours`: long connections that this machine's daemon says it has, 0 or 1. */
+export function judgeConnections(count: Asked<number>, ours: number): Finding {
+  const check = 'connections';
+  if (count.kind !== 'told') {
+    return note(check, 'Lark did not count the connections of the app.', { reason: count.detail });
+  }
+  const { value } = count;
+  const own = ours === 0 ? 'none of them is ours' : 'one of them is ours';
+  const stale = 'The count can be some minutes old.';
+  if (value > ours) {
+    return warning(check, `Lark counts ${value} connections of the app, ${own}.`, {
+      reason: `Each event goes to one of them, so that another program takes messages away. ${stale}`,
+      next: 'Stop the other program that uses this app, or create a bot of its own with `lark-bridge connect`.',
+    });
+  }
+  if (value < ours) {
+    return warning(check, 'The daemon says that it is connected, Lark counts no connection.', {
+      reason: `Then nothing arrives. ${stale}`,
+      next: 'Run this again in five minutes; if it stays, restart the daemon.',
+    });
+  }
+  return ok(check, value === 0 ? 'Nobody is connected as this app.' : 'Ours is the only one.');
+}

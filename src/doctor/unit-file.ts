@@ -1,0 +1,96 @@
+/** The installed service: whether what its unit starts is still there. */
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isSystemError } from '../core/errors.ts';
+import { SERVICE_NAME } from '../host/service/units.ts';
+import { type Finding, note, ok, problem, warning } from './finding.ts';
+
+export interface UnitFact {
+  readonly path: string;
+  readonly scope: 'system' | 'user';
+  /** What it starts: Node.js and the program, as long as the unit is of our form. */
+  readonly words: readonly string[];
+  /** Those of them that are not there any more. */
+  readonly gone: readonly string[];
+  /** Of the package that it starts. */
+  readonly version: string | undefined;
+}
+
+export function lookAtUnits(
+  folders: readonly { readonly scope: UnitFact['scope']; readonly folder: string }[],
+): UnitFact[] {
+  return folders.flatMap(({ scope, folder }) => {
+    const path = join(folder, `${SERVICE_NAME}.service`);
+    const text = textOf(path);
+    if (text === undefined) return [];
+    const words = commandOf(text).slice(0, 2);
+    const gone = words.filter((word) => word.startsWith('/') && !existsSync(word));
+    const [, program] = words;
+    const version = program === undefined || gone.length > 0 ? undefined : versionOf(program);
+    return [{ path, scope, words, gone, version }];
+  });
+}
+
+/** The words of `ExecStart`, as systemd reads them. */
+export function commandOf(unit: string): string[] {
+  const line = /^ExecStart=[-@:+!]*(.*)$/m.exec(unit)?.[1] ?? '';
+  return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, bare]) => {
+    const word = quoted === undefined ? (bare ?? '') : quoted.replaceAll(/\\(.)/g, '$1');
+    return word.replaceAll('%%', '%').replaceAll('$$', '$');
+  });
+}
+
+/** The package lies one folder above the program. */
+function versionOf(program: string): string | undefined {
+  const text = textOf(join(dirname(realpathSync(program)), '..', 'package.json'));
+  if (text === undefined) return undefined;
+  try {
+    const { version } = JSON.parse(text) as { version?: unknown };
+    return typeof version === 'string' ? version : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    // Not there, or not for us to read.
+    if (isSystemError(error)) return undefined;
+    throw error;
+  }
+}
+
+export function judgeUnits(units: readonly UnitFact[], ownVersion: string): Finding[] {
+  const check = 'service';
+  if (units.length === 0) {
+    return [
+      note(check, 'lark-bridge is not installed as a service.', {
+        reason: 'It has to be started by hand after each reboot.',
+        next: 'To keep it alive: lark-bridge service install',
+      }),
+    ];
+  }
+  return units.map(({ path, scope, words, gone, version }) => {
+    const again = `lark-bridge service install --${scope}`;
+    if (gone.length > 0) {
+      return problem(check, `${path} starts ${gone.join(' and ')}, which is not there any more.`, {
+        reason: "An upgrade or a move took it away, so that the service can't start again.",
+        next: `Write the unit anew: ${again}`,
+        error: 'failed',
+      });
+    }
+    if (words.length < 2) {
+      return note(check, `${path} was not written by lark-bridge; it is not looked at.`);
+    }
+    if (version !== undefined && version !== ownVersion) {
+      return warning(check, `${path} starts version ${version}, this is ${ownVersion}.`, {
+        reason: 'There are two installations, and the service has the other one.',
+        next: `If this one is meant: ${again}`,
+      });
+    }
+    return ok(check, `${path} starts ${words.join(' ')}, and both are there.`);
+  });
+}

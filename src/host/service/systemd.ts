@@ -1,0 +1,243 @@
+/** The service at systemd: its unit file, and systemctl, journalctl and loginctl as a person would call them. */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { BridgeError, isSystemError } from '../../core/errors.ts';
+import { SYSTEMCTL_TIMEOUT_MS } from '../../core/limits.ts';
+import { type Environment, runProgram, showProgram } from '../program.ts';
+import { type Scope, SERVICE_NAME, UNIT_MARK } from './units.ts';
+
+export interface SystemdOptions {
+  readonly scope: Scope;
+  /** Folder of the unit file. */
+  readonly folder: string;
+  readonly env: Environment;
+}
+
+export interface ServiceState {
+  readonly installed: boolean;
+  /** It starts with the machine, or with the user. */
+  readonly enabled: boolean;
+  /** As systemd calls it: active, inactive, failed, activating … */
+  readonly state: string;
+  readonly pid: number | undefined;
+  readonly restarts: number;
+  /** Exit code of its last end; undefined if it has not ended. */
+  readonly exit_code: number | undefined;
+  /** What the bridge says about itself. */
+  readonly status: string;
+}
+
+export interface LogRequest {
+  readonly lines: number;
+  readonly follow: boolean;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+}
+
+const UNIT = `${SERVICE_NAME}.service`;
+/** What systemd's programs need of the environment; the rest is none of their business. */
+const NEEDED = [
+  'PATH',
+  'HOME',
+  'XDG_CONFIG_HOME',
+  'XDG_RUNTIME_DIR',
+  'DBUS_SESSION_BUS_ADDRESS',
+] as const;
+const SHOWN = 'UnitFileState,ActiveState,MainPID,NRestarts,ExecMainCode,ExecMainStatus,StatusText';
+
+/** Where systemd looks for units that an administrator, or the user, has made. */
+export function unitFolder(scope: Scope, { env, home }: { env: Environment; home: string }) {
+  if (scope === 'system') return '/etc/systemd/system';
+  const config = env['XDG_CONFIG_HOME'] ?? '';
+  return join(config === '' ? join(home, '.config') : config, 'systemd/user');
+}
+
+export class Systemd {
+  readonly unitPath: string;
+  readonly #scope: Scope;
+  readonly #env: Environment;
+
+  constructor({ scope, folder, env }: SystemdOptions) {
+    this.unitPath = join(folder, UNIT);
+    this.#scope = scope;
+    this.#env = {
+      ...Object.fromEntries(NEEDED.map((name) => [name, env[name]])),
+      // Its words are read here.
+      LC_ALL: 'C',
+    };
+  }
+
+  /** Writes the unit, and has it started now and from now on. Resolves when the bridge is ready. */
+  async install(text: string): Promise<void> {
+    // Without systemd no file is left behind.
+    await this.#systemctl('show', '--property=Version');
+    this.#refuseForeign();
+    this.#write(text);
+    await this.#systemctl('daemon-reload');
+    await this.#systemctl('enable', UNIT);
+    await this.restart();
+  }
+
+  /** Resolves to false if there was nothing to take away. */
+  async uninstall(): Promise<boolean> {
+    if (!existsSync(this.unitPath)) return false;
+    this.#refuseForeign();
+    await this.#systemctl('disable', '--now', UNIT);
+    this.#touch(() => rmSync(this.unitPath));
+    await this.#systemctl('daemon-reload');
+    return true;
+  }
+
+  /** Whether the services of this user go on when nobody is logged in; false if that was refused. */
+  async linger(): Promise<boolean> {
+    const result = await runProgram('loginctl', ['--no-ask-password', 'enable-linger'], {
+      env: this.#env,
+      timeoutMs: SYSTEMCTL_TIMEOUT_MS,
+    });
+    return result.kind === 'ended' && result.code === 0;
+  }
+
+  async start(): Promise<void> {
+    this.#needUnit();
+    await this.#systemctl('start', UNIT);
+  }
+
+  async stop(): Promise<void> {
+    this.#needUnit();
+    await this.#systemctl('stop', UNIT);
+  }
+
+  async restart(): Promise<void> {
+    this.#needUnit();
+    await this.#systemctl('restart', UNIT);
+  }
+
+  async status(): Promise<ServiceState> {
+    const text = await this.#systemctl('show', UNIT, `--property=${SHOWN}`);
+    const values = new Map(
+      text.split('\n').map((line) => {
+        const at = line.indexOf('=');
+        return [line.slice(0, at), line.slice(at + 1)] as const;
+      }),
+    );
+    const pid = Number(values.get('MainPID') ?? 0);
+    return {
+      installed: existsSync(this.unitPath),
+      enabled: values.get('UnitFileState') === 'enabled',
+      state: values.get('ActiveState') ?? 'unknown',
+      pid: pid > 0 ? pid : undefined,
+      restarts: Number(values.get('NRestarts') ?? 0),
+      // 1 means that it ended by itself, and not by a signal.
+      exit_code:
+        values.get('ExecMainCode') === '1' ? Number(values.get('ExecMainStatus')) : undefined,
+      status: values.get('StatusText') ?? '',
+    };
+  }
+
+  /** Shows what the service has logged, until `signal` says stop if it follows. */
+  async logs({ lines, follow, json, ...streams }: LogRequest): Promise<void> {
+    this.#needUnit();
+    const args = [
+      ...this.#scopeFlag(),
+      `--unit=${UNIT}`,
+      `--lines=${lines}`,
+      '--no-pager',
+      ...(follow ? ['--follow'] : []),
+      ...(json ? ['--output=json'] : []),
+    ];
+    const result = await showProgram('journalctl', args, { env: this.#env, ...streams });
+    if (result.kind === 'missing') throw noSystemd('journalctl');
+    if (result.kind === 'ended' && result.code !== 0) {
+      throw new BridgeError('failed', `journalctl ended with ${result.code}`);
+    }
+  }
+
+  #scopeFlag(): string[] {
+    return this.#scope === 'user' ? ['--user'] : [];
+  }
+
+  #needUnit(): void {
+    if (existsSync(this.unitPath)) return;
+    throw new BridgeError('failed', `the service is not installed: there is no ${this.unitPath}`, {
+      next: `Install it with \`lark-bridge service install --${this.#scope}\`.`,
+    });
+  }
+
+  #refuseForeign(): void {
+    if (!existsSync(this.unitPath)) return;
+    if (this.#touch(() => readFileSync(this.unitPath, 'utf8')).startsWith(UNIT_MARK)) return;
+    throw new BridgeError('failed', `${this.unitPath} was not written by lark-bridge`, {
+      next: 'Move it away first. Changes of your own belong into a drop-in: `systemctl edit lark-bridge`.',
+    });
+  }
+
+  #write(text: string): void {
+    this.#touch(() => {
+      mkdirSync(dirname(this.unitPath), { recursive: true, mode: 0o755 });
+      // Written beside it and moved, so that systemd never reads half of it.
+      writeFileSync(`${this.unitPath}.new`, text, { mode: 0o644 });
+      renameSync(`${this.unitPath}.new`, this.unitPath);
+    });
+  }
+
+  #touch<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      const { code, message } = error;
+      if (code === 'EACCES' || code === 'EPERM') throw noPermission(this.#scope, message);
+      throw new BridgeError('failed', `can't change ${this.unitPath}: ${message}`);
+    }
+  }
+
+  async #systemctl(...words: readonly string[]): Promise<string> {
+    const args = [...this.#scopeFlag(), '--no-ask-password', ...words];
+    const env = this.#env;
+    const result = await runProgram('systemctl', args, { env, timeoutMs: SYSTEMCTL_TIMEOUT_MS });
+    if (result.kind === 'missing') throw noSystemd('systemctl');
+    const call = `systemctl ${args.join(' ')}`;
+    if (result.kind === 'killed') throw new BridgeError('timed_out', `\`${call}\` takes too long`);
+    if (result.code === 0) return result.output;
+    throw this.#failure(call, result.errors.trim());
+  }
+
+  #failure(call: string, errors: string): BridgeError {
+    if (/not been booted with systemd|Failed to connect to.* bus/i.test(errors)) {
+      return noManager(this.#scope, errors);
+    }
+    if (/Access denied|authentication required|Permission denied|not permitted/i.test(errors)) {
+      return noPermission(this.#scope, errors);
+    }
+    const lines = errors === '' ? '' : `: ${errors}`;
+    return new BridgeError('failed', `\`${call}\` failed${lines}`, {
+      next: `See \`lark-bridge service logs --${this.#scope}\`; the last lines say why.`,
+    });
+  }
+}
+
+function noSystemd(program: string): BridgeError {
+  return new BridgeError('failed', `this system has no systemd: there is no ${program}`, {
+    next: 'Keep `lark-bridge run` alive with the service manager that you have; `lark-bridge service print --for launchd` (or windows) prints its settings.',
+  });
+}
+
+function noPermission(scope: Scope, detail: string): BridgeError {
+  return new BridgeError('failed', `no permission for the ${scope} service: ${detail}`, {
+    next:
+      scope === 'system'
+        ? 'Run the command with sudo, or make a service of your own with --user.'
+        : 'Check who owns the folder.',
+  });
+}
+
+function noManager(scope: Scope, detail: string): BridgeError {
+  return new BridgeError('failed', `systemd does not answer: ${detail}`, {
+    next:
+      scope === 'user'
+        ? 'Log in as this user directly, not with su or sudo; or make a service of the machine with --system.'
+        : 'It does not run this machine, as in most containers: keep `lark-bridge run` alive with what does.',
+  });
+}

@@ -1,0 +1,66 @@
+import { BridgeError } from '../../core/errors.ts';
+import type { ActivityStore, QueueStore } from '../../core/hub-ports.ts';
+import {
+  HUB_ACTIVITY_KEEP_MS,
+  HUB_ITEM_KEEP_MS,
+  HUB_PRUNE_BATCH_ROWS,
+  HUB_PRUNE_EVERY_MS,
+} from '../../core/limits.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+
+export interface UpkeepParts {
+  readonly store: ActivityStore & QueueStore;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Deletes what is past its time, a little at a time. */
+export class Upkeep {
+  readonly #parts: UpkeepParts;
+  #cancelTimer: () => void = () => {};
+  #stopped = false;
+  #round: Promise<void> = Promise.resolve();
+
+  constructor(parts: UpkeepParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins with a round at once: a program that is restarted often would never come to one. */
+  start(): void {
+    this.#round = this.#tidyUp();
+    this.#cancelTimer = this.#parts.clock.after(HUB_PRUNE_EVERY_MS, () => this.start());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer();
+    await this.#round;
+  }
+
+  async #tidyUp(): Promise<void> {
+    const { store, clock, log } = this.#parts;
+    const nowMs = clock.nowMs();
+    try {
+      const items = await this.#inBatches((limit) =>
+        store.pruneItems(nowMs - HUB_ITEM_KEEP_MS, limit),
+      );
+      const activity = await this.#inBatches((limit) =>
+        store.pruneActivity(nowMs - HUB_ACTIVITY_KEEP_MS, limit),
+      );
+      if (items + activity > 0) log.info('hub_pruned', { items, activity });
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      log.warn('hub_prune_postponed', { error: error.message });
+    }
+  }
+
+  async #inBatches(prune: (limit: number) => Promise<number>): Promise<number> {
+    let all = 0;
+    let batch = HUB_PRUNE_BATCH_ROWS;
+    while (batch === HUB_PRUNE_BATCH_ROWS && !this.#stopped) {
+      batch = await prune(HUB_PRUNE_BATCH_ROWS);
+      all += batch;
+    }
+    return all;
+  }
+}

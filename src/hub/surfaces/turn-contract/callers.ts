@@ -1,0 +1,101 @@
+/** Who calls: every route but `/health` begins with one of these. */
+import type { FastifyRequest } from 'fastify';
+import type { Workspace, WorkspaceStore } from '../../../core/hub-ports.ts';
+import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
+import { sameHash, tokenHash } from '../../domain/tokens.ts';
+import { Refusal } from './refusal.ts';
+
+/** Claims that name no workspace and would pass for the platform's own (MOL-HDR-06). */
+const RESERVED_CLAIM = /^(?:webhook|system|test|channel):/i;
+
+export interface Caller {
+  readonly workspace: Workspace;
+  /** False if the caller gave a token but no `X-Workspace-ID`. */
+  readonly named: boolean;
+}
+
+export interface Callers {
+  /** The owner of the bearer token, for calls from one workspace to another. */
+  peer(request: FastifyRequest, missing?: string): Promise<Caller>;
+  /** The workspace of this id itself, by its own token; a removed one only where that is asked for. */
+  owner(
+    request: FastifyRequest,
+    id: string,
+    options?: { readonly removedToo: boolean },
+  ): Promise<Workspace>;
+  /** True for the program's own workspaces. */
+  isProvisioned(request: FastifyRequest): Promise<boolean>;
+}
+
+export function createCallers(store: WorkspaceStore): Callers {
+  /** Hooks and handlers of one request ask for the same. */
+  const asked = new WeakMap<FastifyRequest, Promise<Workspace | undefined>>();
+  const workspaceOf = (request: FastifyRequest, token: string) => {
+    const known = asked.get(request) ?? workspaceOfToken(store, token);
+    asked.set(request, known);
+    return known;
+  };
+  return {
+    async isProvisioned(request) {
+      const token = bearerOf(request);
+      const workspace = token === undefined ? undefined : await workspaceOf(request, token);
+      return workspace?.origin === 'provisioned';
+    },
+
+    async peer(request, missing = 'missing caller auth token') {
+      const claim = claimOf(request);
+      const token = bearerOf(request);
+      if (token === undefined) throw new Refusal(401, missing);
+      const workspace = await workspaceOf(request, token);
+      if (workspace === undefined || workspace.removed) {
+        throw new Refusal(401, 'invalid caller auth token');
+      }
+      mustMatch(claim, workspace);
+      return { workspace, named: claim !== undefined };
+    },
+
+    async owner(request, id, { removedToo } = { removedToo: false }) {
+      const claim = claimOf(request);
+      const token = bearerOf(request);
+      if (token === undefined) throw new Refusal(401, 'missing workspace auth token');
+      const workspace = await workspaceOf(request, token);
+      if (workspace?.id !== idOf(id) || (workspace.removed && !removedToo)) {
+        throw new Refusal(401, 'invalid workspace auth token');
+      }
+      mustMatch(claim, workspace);
+      return workspace;
+    },
+  };
+}
+
+/** UUIDs are compared as text, so they are brought into one form where they come in. */
+export function idOf(raw: string): WorkspaceId {
+  return workspaceId(raw.toLowerCase());
+}
+
+export function bearerOf(request: FastifyRequest): string | undefined {
+  return /^Bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
+export async function workspaceOfToken(
+  store: WorkspaceStore,
+  token: string,
+): Promise<Workspace | undefined> {
+  const hash = tokenHash(token);
+  const workspace = await store.workspaceByToken(hash);
+  if (workspace?.tokenHash === undefined || !sameHash(workspace.tokenHash, hash)) return undefined;
+  return workspace;
+}
+
+function claimOf(request: FastifyRequest): WorkspaceId | undefined {
+  const claim = request.headers['x-workspace-id'];
+  if (typeof claim !== 'string' || claim === '') return undefined;
+  if (RESERVED_CLAIM.test(claim)) throw new Refusal(403, 'invalid caller ID');
+  return idOf(claim);
+}
+
+function mustMatch(claim: WorkspaceId | undefined, workspace: Workspace): void {
+  if (claim !== undefined && claim !== workspace.id) {
+    throw new Refusal(401, 'caller ID does not match workspace auth token');
+  }
+}

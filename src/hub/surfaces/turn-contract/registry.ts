@@ -1,0 +1,156 @@
+import type { AgentCard, HubStore, Workspace } from '../../../core/hub-ports.ts';
+import { HUB_STALE_AFTER_MS, HUB_WAIT_SECS_MAX } from '../../../core/limits.ts';
+import type { Clock, Log } from '../../../core/ports.ts';
+import type { Secret } from '../../../core/secret.ts';
+import { storable } from './a2a-message.ts';
+import { createToken, sameHash, tokenHash } from '../../domain/tokens.ts';
+import { bearerOf, idOf, workspaceOfToken, type Callers } from './callers.ts';
+import { Refusal } from './refusal.ts';
+import { CardBody, HeartbeatBody, RegisterBody, WorkspacePath } from './schemas.ts';
+import type { Server } from './server.ts';
+
+/** What a client may rely on beyond the platform's contract. */
+const CAPABILITIES = {
+  /** Every answer is found under the queue id of its request. */
+  correlated_answers: true,
+  /** A repeated message id never makes a second turn. */
+  idempotent_messages: true,
+  queue_wait_secs: HUB_WAIT_SECS_MAX,
+  /** `DELETE` on a message ends the turn that it made. */
+  cancel: true,
+} as const;
+
+export interface RegistryParts {
+  readonly store: HubStore;
+  readonly callers: Callers;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly provisionToken: Secret;
+}
+
+/** `/registry/…` and `/workspaces/:id/state`. */
+export function addRegistryRoutes(server: Server, parts: RegistryParts): void {
+  const { store, callers, clock } = parts;
+
+  server.post('/registry/register', { schema: { body: RegisterBody } }, async (request) => {
+    const { id, agent_card: card, delivery_mode: mode, url } = request.body;
+    judgeDelivery(mode, url);
+    const token = bearerOf(request);
+    if (token === undefined) throw new Refusal(401, 'missing workspace auth token');
+    const authToken = await register(parts, { id: idOf(id), card, token });
+    return {
+      status: 'registered',
+      delivery_mode: 'poll',
+      ...(authToken === undefined ? {} : { auth_token: authToken.reveal() }),
+      capabilities: CAPABILITIES,
+    };
+  });
+
+  server.post('/registry/heartbeat', { schema: { body: HeartbeatBody } }, async (request) => {
+    const { workspace_id: id, agent_card: card } = request.body;
+    const workspace = await callers.owner(request, id);
+    await store.seen(workspace.id, clock.nowMs(), card ?? undefined);
+    return { status: 'ok' };
+  });
+
+  server.post('/registry/update-card', { schema: { body: CardBody } }, async (request) => {
+    const { workspace_id: id, agent_card: card } = request.body;
+    const workspace = await callers.owner(request, id);
+    await store.seen(workspace.id, clock.nowMs(), card);
+    return { status: 'updated' };
+  });
+
+  server.get('/registry/:id/peers', { schema: { params: WorkspacePath } }, async (request) => {
+    const workspace = await callers.owner(request, request.params.id);
+    const peers = await store.workspaces();
+    const nowMs = clock.nowMs();
+    return peers.filter((peer) => peer.id !== workspace.id).map((peer) => shown(peer, nowMs));
+  });
+
+  server.get('/registry/discover/:id', { schema: { params: WorkspacePath } }, async (request) => {
+    await callers.peer(request);
+    const workspace = await store.workspace(idOf(request.params.id));
+    if (workspace === undefined || workspace.removed) throw new Refusal(404, 'workspace not found');
+    return shown(workspace, clock.nowMs());
+  });
+
+  server.get('/workspaces/:id/state', { schema: { params: WorkspacePath } }, async (request) => {
+    const workspace = await callers.owner(request, request.params.id, { removedToo: true });
+    const known = { workspace_id: workspace.id, paused: false };
+    if (workspace.removed) {
+      throw new Refusal(404, 'workspace was removed', {
+        ...known,
+        status: 'removed',
+        deleted: true,
+      });
+    }
+    return { ...known, status: statusOf(workspace, clock.nowMs()), deleted: false };
+  });
+}
+
+/** Returns the new workspace's token; `undefined` for one that is known and has its own. */
+async function register(
+  { store, clock, log, provisionToken }: RegistryParts,
+  { id, card, token }: { id: Workspace['id']; card: AgentCard; token: string },
+): Promise<Secret | undefined> {
+  const known = await store.workspace(id);
+  if (known === undefined) {
+    if (!sameHash(tokenHash(token), tokenHash(provisionToken.reveal()))) {
+      throw new Refusal(401, 'invalid workspace auth token', {
+        hint: 'a new workspace registers with the provision token of the hub',
+      });
+    }
+    const own = createToken('workspace');
+    const added = await store.addWorkspace({
+      id,
+      name: nameOf(card) ?? id,
+      agentCard: card,
+      tokenHash: tokenHash(own.reveal()),
+      atMs: clock.nowMs(),
+    });
+    if (!added) throw new Refusal(409, 'the workspace was registered by another call');
+    log.info('workspace_registered', { workspace: id });
+    return own;
+  }
+  if ((await workspaceOfToken(store, token))?.id !== id) {
+    throw new Refusal(401, 'invalid workspace auth token');
+  }
+  if (known.removed) throw new Refusal(409, 'the workspace was removed and is not brought back');
+  if (known.hubRun) throw new Refusal(409, 'the hub runs the agent of this workspace itself');
+  await store.seen(id, clock.nowMs(), card);
+  return undefined;
+}
+
+/** A push-mode workspace would need the hub to call it; without a mode the platform means push. */
+function judgeDelivery(mode: string | undefined, url: string | undefined): void {
+  if (mode === 'poll') return;
+  if (mode !== undefined && mode !== '' && mode !== 'push') {
+    throw new Refusal(400, "delivery_mode must be 'push' or 'poll'");
+  }
+  if (url === undefined || url === '') {
+    throw new Refusal(400, 'url is required for push-mode workspaces');
+  }
+  throw new Refusal(400, "this hub does not push: register with delivery_mode 'poll'");
+}
+
+function shown(workspace: Workspace, nowMs: number) {
+  return {
+    id: workspace.id,
+    name: nameOf(workspace.agentCard) ?? workspace.name,
+    role: workspace.hubRun ? 'agent' : null,
+    url: '',
+    status: statusOf(workspace, nowMs),
+    delivery_mode: workspace.hubRun ? 'push' : 'poll',
+    agent_card: workspace.agentCard ?? { name: workspace.name, skills: [] },
+  };
+}
+
+function statusOf({ hubRun, heartbeatAtMs }: Workspace, nowMs: number): string {
+  const seen = heartbeatAtMs !== undefined && nowMs - heartbeatAtMs < HUB_STALE_AFTER_MS;
+  return hubRun || seen ? 'online' : 'awaiting_agent';
+}
+
+function nameOf(card: AgentCard | undefined): string | undefined {
+  const name = card?.['name'];
+  return typeof name === 'string' && name !== '' ? storable(name) : undefined;
+}

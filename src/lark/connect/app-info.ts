@@ -1,0 +1,56 @@
+/** What Lark says about the app's own configuration. Reading it takes a permission that most bots lack. */
+import type { AppFact, Asked } from '../../core/lark-facts.ts';
+import type { AppId } from '../../core/ids.ts';
+import { type Fields, isFields } from './registration.ts';
+
+/** A GET with the app's token; what it tells is the `data` of the answer. */
+export type Ask = (path: string) => Promise<Asked<unknown>>;
+
+const VERSIONS_MAX = 10;
+/** Status of a version that is published. */
+const PUBLISHED = 1;
+
+/**
+ * Permissions, events and callbacks of the app: as granted, and as published. `lang` is obligatory, and
+ * `application/v6/scopes` is not asked because it calls granted permissions missing.
+ */
+export async function readAppInfo(ask: Ask, app: AppId): Promise<Asked<AppFact>> {
+  const path = `/open-apis/application/v6/applications/${app}`;
+  const [info, versions] = await Promise.all([
+    ask(`${path}?lang=en_us`),
+    ask(`${path}/app_versions?lang=en_us&page_size=${VERSIONS_MAX}`),
+  ]);
+  if (info.kind !== 'told') return info;
+  const fields = fieldsIn(info.value, 'app');
+  const callback = fieldsIn(fields, 'callback_info');
+  return {
+    kind: 'told',
+    value: {
+      scopes: textsOf(fields['scopes'], 'scope'),
+      callbacks: textsOf(callback['subscribed_callbacks']),
+      callbacksElsewhere: callback['callback_type'] === 'webhook',
+      events: versions.kind === 'told' ? eventsOf(versions.value) : undefined,
+    },
+  };
+}
+
+/** Those of the newest version that is published: versions come newest first. */
+function eventsOf(data: unknown): readonly string[] | undefined {
+  const items =
+    isFields(data) && Array.isArray(data['items']) ? data['items'].filter(isFields) : [];
+  const published = items.find(({ status }) => status === PUBLISHED);
+  return published && textsOf(published['event_infos'], 'event_type');
+}
+
+function fieldsIn(value: unknown, name: string): Fields {
+  const inner = isFields(value) ? value[name] : undefined;
+  return isFields(inner) ? inner : {};
+}
+
+/** A list of texts, or of objects that hold one each under `name`. */
+function textsOf(list: unknown, name?: string): readonly string[] | undefined {
+  if (!Array.isArray(list)) return undefined;
+  return list
+    .map((item: unknown) => (name === undefined ? item : isFields(item) ? item[name] : undefined))
+    .filter((text) => typeof text === 'string');
+}

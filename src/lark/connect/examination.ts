@@ -1,0 +1,179 @@
+/** A look at Lark from this machine: what can be reached, and what Lark says about the app. Changes nothing there. */
+import type { Brand } from '../../core/brand.ts';
+import { type AppId } from '../../core/ids.ts';
+import type {
+  AppFacts,
+  Asked,
+  BotFact,
+  EndpointFact,
+  LarkFacts,
+  Reach,
+} from '../../core/lark-facts.ts';
+import { DOCTOR_CALL_TIMEOUT_MS } from '../../core/limits.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { Secret } from '../../core/secret.ts';
+import { type Ask, readAppInfo } from './app-info.ts';
+import { accountsBaseUrl, openBaseUrl } from '../brand.ts';
+import { codeOf, judgeRefusal, type Refusal } from '../codes.ts';
+import { requestEndpoint } from '../inbound/endpoint.ts';
+import { createHttp, type LarkHttp } from '../outbound/http.ts';
+import { fieldsOf, textOf } from '../inbound/parse.ts';
+import { proxyFor, type ProxySettings } from '../../net/proxy.ts';
+import { createTokenSource, type TokenSource } from '../outbound/token.ts';
+
+export interface ExaminationOptions {
+  readonly brand: Brand;
+  /** As set; undefined for the brand's own addresses. */
+  readonly openBaseUrl: string | undefined;
+  readonly accountsBaseUrl: string | undefined;
+  readonly credentials: { readonly appId: AppId; readonly appSecret: Secret } | undefined;
+  readonly proxy: ProxySettings;
+  readonly clock: Clock;
+}
+
+/** Takes at most a few times the limit of one call, whatever the network does. */
+export async function examineLark(options: ExaminationOptions): Promise<LarkFacts> {
+  const { brand, credentials, proxy } = options;
+  const http = createHttp({ proxy, callTimeoutMs: DOCTOR_CALL_TIMEOUT_MS });
+  const look = new Look(options, http);
+  try {
+    const open = openBaseUrl(brand, options.openBaseUrl);
+    const accounts = accountsBaseUrl(brand, options.accountsBaseUrl);
+    const [reaches, asked] = await Promise.all([
+      Promise.all([look.reach('open', open), look.reach('accounts', accounts)]),
+      credentials && look.askAsApp(open, credentials),
+    ]);
+    return { reaches: asked?.socket ? [...reaches, asked.socket] : reaches, app: asked?.facts };
+  } finally {
+    await http.close();
+  }
+}
+
+interface AskedAsApp {
+  readonly facts: AppFacts;
+  /** Undefined if Lark named no address to connect to. */
+  readonly socket: Reach | undefined;
+}
+
+class Look {
+  readonly #options: ExaminationOptions;
+  readonly #http: LarkHttp;
+
+  constructor(options: ExaminationOptions, http: LarkHttp) {
+    this.#options = options;
+    this.#http = http;
+  }
+
+  async reach(name: Reach['name'], url: string): Promise<Reach> {
+    const { proxy, clock } = this.#options;
+    const target = new URL(url);
+    const by = proxyFor(target, proxy);
+    const outcome = await this.#http.call({ method: 'GET', url: `${target.origin}/` });
+    const base = { name, origin: target.origin, proxy: by && `${by.protocol}//${by.host}` };
+    if (outcome.kind !== 'answered') {
+      return { ...base, outcome: { kind: 'failed', code: outcome.code ?? outcome.detail } };
+    }
+    const hereMs = clock.nowMs();
+    const thereMs = Date.parse(outcome.headers['date'] ?? '');
+    const clocks = Number.isNaN(thereMs) ? undefined : { hereMs, thereMs };
+    return { ...base, outcome: { kind: 'reached', clocks } };
+  }
+
+  async askAsApp(
+    open: string,
+    credentials: NonNullable<ExaminationOptions['credentials']>,
+  ): Promise<AskedAsApp> {
+    const tokens = this.#tokensAt(open, credentials);
+    const app = { http: this.#http, openBaseUrl: open, ...credentials };
+    const [token, endpoint] = await Promise.all([tokenFact(tokens), requestEndpoint(app)]);
+    const socketUrl = endpoint.ok ? endpoint.endpoint.url.replace(/^ws/, 'http') : undefined;
+    const [socket, elsewhere, rest] = await Promise.all([
+      socketUrl === undefined ? undefined : this.reach('socket', socketUrl),
+      this.#tokenElsewhere(token, credentials),
+      token.kind === 'told' ? this.#askWithToken(open, tokens, credentials.appId) : NOT_ASKED,
+    ]);
+    const facts = { token, tokenElsewhere: elsewhere, endpoint: endpointFact(endpoint), ...rest };
+    return { facts, socket };
+  }
+
+  /** Whether the other brand's cloud knows the app; there is no other one behind an address that was set. */
+  async #tokenElsewhere(
+    token: Asked<true>,
+    credentials: NonNullable<ExaminationOptions['credentials']>,
+  ): Promise<Asked<true> | undefined> {
+    const { brand, openBaseUrl: override } = this.#options;
+    if (override !== undefined || token.kind !== 'refused' || !token.credentials) return undefined;
+    const other = openBaseUrl(brand === 'lark' ? 'feishu' : 'lark');
+    return tokenFact(this.#tokensAt(other, credentials));
+  }
+
+  async #askWithToken(open: string, tokens: TokenSource, app: AppId) {
+    const ask: Ask = async (path) => {
+      const granted = await tokens.get();
+      if (!granted.ok) return fromRefusal(granted);
+      const headers = { authorization: `Bearer ${granted.token.reveal()}` };
+      const outcome = await this.#http.call({ method: 'GET', url: open + path, headers });
+      if (outcome.kind !== 'answered' || codeOf(outcome) !== 0) {
+        return fromRefusal(judgeRefusal(outcome, READ));
+      }
+      return { kind: 'told', value: outcome.body };
+    };
+    const askData: Ask = async (path) =>
+      mapped(await ask(path), (body) => fieldsOf(body)?.['data']);
+    const [bot, connections, console] = await Promise.all([
+      ask('/open-apis/bot/v3/info'),
+      askData('/open-apis/event/v1/connection'),
+      readAppInfo(askData, app),
+    ]);
+    return { bot: mapped(bot, botFact), connections: mapped(connections, countOf), console };
+  }
+
+  #tokensAt(open: string, credentials: NonNullable<ExaminationOptions['credentials']>) {
+    const { clock } = this.#options;
+    return createTokenSource({ http: this.#http, openBaseUrl: open, ...credentials, clock });
+  }
+}
+
+const READ = { kind: 'read', inThread: false, card: false } as const;
+const NOT_ASKED = { bot: undefined, connections: undefined, console: undefined };
+
+async function tokenFact(tokens: TokenSource): Promise<Asked<true>> {
+  const result = await tokens.get();
+  return result.ok ? { kind: 'told', value: true } : fromRefusal(result);
+}
+
+function fromRefusal({
+  code,
+  detail,
+  credentials,
+}: Refusal): Exclude<Asked<never>, { kind: 'told' }> {
+  return code === undefined
+    ? { kind: 'silent', detail }
+    : { kind: 'refused', code, detail, credentials: credentials === true };
+}
+
+function endpointFact(result: Awaited<ReturnType<typeof requestEndpoint>>): EndpointFact {
+  if (result.ok) return { kind: 'offered' };
+  const { terminal } = result;
+  if (terminal === undefined) return { kind: 'silent', detail: result.detail };
+  const { code: error, message: detail, next = '' } = terminal;
+  return { kind: 'refused', error, detail, next };
+}
+
+function mapped<T, U>(asked: Asked<T>, map: (value: T) => U): Asked<U> {
+  return asked.kind === 'told' ? { kind: 'told', value: map(asked.value) } : asked;
+}
+
+function botFact(body: unknown): BotFact {
+  const bot = fieldsOf(fieldsOf(body)?.['bot']) ?? {};
+  return {
+    openId: textOf(bot['open_id']),
+    name: textOf(bot['app_name']),
+    active: bot['activate_status'] === 2,
+  };
+}
+
+function countOf(data: unknown): number {
+  const count = fieldsOf(data)?.['online_instance_cnt'];
+  return typeof count === 'number' ? count : 0;
+}

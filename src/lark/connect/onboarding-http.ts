@@ -1,0 +1,45 @@
+/** What the onboarding asks of HTTP: single small posts that Ctrl-C does not have to wait for. */
+import type { HttpRequest, LarkHttp } from '../outbound/http.ts';
+
+export type HttpAnswer =
+  /** `body`: what the JSON said; undefined if it was none. */
+  | { readonly kind: 'answered'; readonly status: number; readonly body: unknown }
+  /** No complete answer came; `detail` says why, for people. */
+  | { readonly kind: 'lost'; readonly detail: string };
+
+export type PostBody =
+  | { readonly form: Readonly<Record<string, string>> }
+  | { readonly json: Readonly<Record<string, string>> };
+
+/** Posts once. Never rejects for what the network or the other side does. */
+export type Post = (url: string, body: PostBody, signal: AbortSignal) => Promise<HttpAnswer>;
+
+export function createPost(http: LarkHttp): Post {
+  return async (url, body, signal) => {
+    if (signal.aborted) return INTERRUPTED;
+    const outcome = await orAborted(http.call(toRequest(url, body)), signal);
+    if (outcome === undefined) return INTERRUPTED;
+    return outcome.kind === 'answered' ? outcome : { kind: 'lost', detail: outcome.detail };
+  };
+}
+
+const INTERRUPTED = { kind: 'lost', detail: 'interrupted' } as const;
+
+function toRequest(url: string, body: PostBody): HttpRequest {
+  if ('json' in body) return { method: 'POST', url, json: body.json };
+  return {
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    text: new URLSearchParams(body.form).toString(),
+  };
+}
+
+/** Undefined if `signal` aborts first; what is under way then ends when the HTTP client is closed. */
+function orAborted<T>(call: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve(undefined);
+    signal.addEventListener('abort', stop);
+    call.finally(() => signal.removeEventListener('abort', stop)).then(resolve, reject);
+  });
+}

@@ -1,0 +1,169 @@
+/** The accounts service's registration endpoint: what we send, and what its answers mean. */
+import type { Brand } from '../../core/brand.ts';
+import { type AppId, appId, LARK_ID_PATTERN, type OpenId, openId } from '../../core/ids.ts';
+import { GRANT_INTERVAL_MS, GRANT_LIFETIME_MS } from '../../core/limits.ts';
+import { Secret } from '../../core/secret.ts';
+import type { HttpAnswer } from './onboarding-http.ts';
+
+export const REGISTRATION_PATH = '/oauth/v1/app/registration';
+
+export const BEGIN_FORM = {
+  action: 'begin',
+  archetype: 'PersonalAgent',
+  auth_method: 'client_secret',
+  request_user_info: 'open_id tenant_brand',
+} as const;
+
+export function pollForm(deviceCode: Secret) {
+  return { action: 'poll', device_code: deviceCode.reveal() };
+}
+
+export interface DeviceCode {
+  /** Whoever has it can fetch the app's secret once a person has confirmed. */
+  readonly deviceCode: Secret;
+  readonly userCode: string;
+  /** The server's link for the person. */
+  readonly serverUrl: URL;
+  readonly intervalMs: number;
+  readonly lifetimeMs: number;
+}
+
+export type BeginResult =
+  | { readonly kind: 'begun'; readonly code: DeviceCode }
+  /** `error` is the server's word, `detail` its sentence about it. */
+  | { readonly kind: 'refused'; readonly error: string; readonly detail: string }
+  /** No usable answer; the same call may work later. */
+  | { readonly kind: 'unavailable'; readonly detail: string };
+
+export type PollResult =
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'slow_down' }
+  | { readonly kind: 'expired' }
+  /** A person confirmed. Without `app` the app's secret waits at the other brand's host. */
+  | {
+      readonly kind: 'confirmed';
+      readonly brand: Brand | undefined;
+      readonly app: { readonly id: AppId; readonly secret: Secret } | undefined;
+      /** Who confirmed, as far as Lark says so. */
+      readonly owner: OpenId | undefined;
+    }
+  | { readonly kind: 'refused'; readonly error: string; readonly detail: string }
+  | { readonly kind: 'unavailable'; readonly detail: string };
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export function parseBegin(answer: HttpAnswer): BeginResult {
+  const judged = judge(answer);
+  if (!judged.ok) return judged.result;
+  const { fields, status } = judged;
+  const deviceCode = text(fields['device_code']);
+  const link = text(fields['verification_uri_complete']);
+  const serverUrl = URL.canParse(link) ? new URL(link) : undefined;
+  if (deviceCode === '' || serverUrl === undefined || !/^https?:$/.test(serverUrl.protocol)) {
+    const error = text(fields['error']);
+    return isPassing(status) || error === 'slow_down'
+      ? unavailable(wordsOf(fields, status))
+      : { kind: 'refused', error, detail: wordsOf(fields, status) };
+  }
+  return {
+    kind: 'begun',
+    code: {
+      deviceCode: new Secret(deviceCode),
+      userCode: text(fields['user_code']) || (serverUrl.searchParams.get('user_code') ?? ''),
+      serverUrl,
+      intervalMs: secondsToMs(fields['interval']) ?? GRANT_INTERVAL_MS,
+      lifetimeMs: secondsToMs(fields['expires_in']) ?? GRANT_LIFETIME_MS,
+    },
+  };
+}
+
+/** Errors come as HTTP 400 with a JSON body (RFC 8628), success as 200; the body decides. */
+export function parsePoll(answer: HttpAnswer): PollResult {
+  const judged = judge(answer);
+  if (!judged.ok) return judged.result;
+  const { fields, status } = judged;
+  const confirmed = parseConfirmed(fields);
+  const error = text(fields['error']);
+  switch (error) {
+    case '':
+      return confirmed ?? unavailable(wordsOf(fields, status));
+    case 'authorization_pending':
+      return confirmed ?? { kind: 'pending' };
+    case 'slow_down':
+      return { kind: 'slow_down' };
+    case 'expired_token':
+    case 'invalid_grant': // The official CLI takes it for an expired device code.
+      return { kind: 'expired' };
+    default:
+      return isPassing(status)
+        ? unavailable(wordsOf(fields, status))
+        : { kind: 'refused', error, detail: wordsOf(fields, status) };
+  }
+}
+
+function parseConfirmed(fields: Fields): PollResult | undefined {
+  const user = fields['user_info'];
+  const named = isFields(user) ? text(user['tenant_brand']) : '';
+  const brand = named === 'lark' || named === 'feishu' ? named : undefined;
+  const person = isFields(user) ? text(user['open_id']) : '';
+  const owner = LARK_ID_PATTERN.test(person) ? openId(person) : undefined;
+  const id = text(fields['client_id']);
+  const secret = text(fields['client_secret']);
+  if (LARK_ID_PATTERN.test(id) && secret !== '') {
+    const app = { id: appId(id), secret: new Secret(secret) };
+    return { kind: 'confirmed', brand, app, owner };
+  }
+  return brand === undefined ? undefined : { kind: 'confirmed', brand, app: undefined, owner };
+}
+
+type Judged =
+  | { readonly ok: true; readonly fields: Fields; readonly status: number }
+  | {
+      readonly ok: false;
+      readonly result: { readonly kind: 'unavailable'; readonly detail: string };
+    };
+
+function judge(answer: HttpAnswer): Judged {
+  if (answer.kind === 'lost') return { ok: false, result: unavailable(answer.detail) };
+  return isFields(answer.body)
+    ? { ok: true, fields: answer.body, status: answer.status }
+    : { ok: false, result: unavailable(`HTTP ${answer.status}, not in JSON`) };
+}
+
+/** Too many requests, or a fault of the server. */
+function isPassing(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+function unavailable(detail: string) {
+  return { kind: 'unavailable', detail } as const;
+}
+
+/** What the server said, for people; never more than its own error fields. */
+function wordsOf(fields: Fields, status: number): string {
+  const code = text(fields['error']) || numberText(fields['code']);
+  const said = text(fields['error_description']) || text(fields['msg']);
+  const words = [code, said].filter((part) => part !== '').join(': ');
+  return printable(words === '' ? `HTTP ${status} without what was asked for` : words);
+}
+
+/** Text from outside, fit for a terminal and for one line of a log. */
+export function printable(words: string): string {
+  return words.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').slice(0, 300);
+}
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function numberText(value: unknown): string {
+  return typeof value === 'number' ? String(value) : '';
+}
+
+function secondsToMs(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 ? value * 1000 : undefined;
+}

@@ -1,0 +1,93 @@
+/** The link that a person opens to create the bot, and what it asks of Lark for the bot. */
+import { gzipSync } from 'node:zlib';
+import { PAGE_PATH } from '../brand.ts';
+
+const BOT_NAME = 'lark-bridge';
+
+/**
+ * What the bridge needs: read messages in which it is addressed, answer, react, show cards.
+ * `preset: false` keeps the consent page to this list; the platform's default asks for far more.
+ */
+const ADDONS = {
+  preset: false,
+  scopes: {
+    tenant: [
+      'im:message.p2p_msg:readonly',
+      'im:message.group_at_msg:readonly',
+      'im:message:send_as_bot',
+      'im:message:readonly',
+      'im:message:update',
+      'im:message:recall',
+      'im:message.reactions:read',
+      'im:message.reactions:write_only',
+      'im:resource',
+      'im:chat:readonly',
+      'im:chat.members:bot_access',
+      'cardkit:card:write',
+      'contact:user.basic_profile:readonly',
+    ],
+  },
+  events: {
+    items: {
+      tenant: [
+        'im.message.receive_v1',
+        'im.message.recalled_v1',
+        'im.message.reaction.created_v1',
+        'im.message.reaction.deleted_v1',
+        'im.chat.member.bot.added_v1',
+        'im.chat.member.bot.deleted_v1',
+        'im.chat.disbanded_v1',
+        'im.chat.access_event.bot_p2p_chat_entered_v1',
+        'application.bot.menu_v6',
+      ],
+    },
+  },
+  callbacks: { items: ['card.action.trigger'] },
+} as const;
+
+export interface VerificationLinks {
+  readonly url: string;
+  /** The server's own link, where it differs: a second chance if the first page refuses the code. */
+  readonly launcherUrl: string | undefined;
+}
+
+/**
+ * `serverUrl` is the server's `verification_uri_complete`. With `pageUrl` the code is shown on that page
+ * and the server's link comes second; without it the server's host and path are kept.
+ */
+export function verificationLinks({
+  serverUrl,
+  userCode,
+  pageUrl,
+}: {
+  serverUrl: URL;
+  userCode: string;
+  pageUrl: string | undefined;
+}): VerificationLinks {
+  const launcher = withQuery(serverUrl);
+  if (pageUrl === undefined) return { url: launcher, launcherUrl: undefined };
+  const page = new URL(pageUrl);
+  page.searchParams.set('user_code', userCode);
+  const url = withQuery(page);
+  return { url, launcherUrl: launcher === url ? undefined : launcher };
+}
+
+/** The page of a host of its own, if that has Lark's paths; undefined to keep the server's link. */
+export function pageBesideLauncher(serverUrl: URL): string | undefined {
+  return serverUrl.pathname === '/page/launcher' ? `${serverUrl.origin}${PAGE_PATH}` : undefined;
+}
+
+/** The query of the official SDK's `registerApp`, in its order; the page reads `addons` from it. */
+function withQuery(page: URL): string {
+  const url = new URL(page);
+  url.searchParams.set('from', 'sdk');
+  url.searchParams.set('source', 'node-sdk/lark-bridge');
+  url.searchParams.set('tp', 'sdk');
+  url.searchParams.set('name', BOT_NAME);
+  url.searchParams.set(
+    'addons',
+    gzipSync(JSON.stringify(ADDONS), { level: 9 }).toString('base64url'),
+  );
+  url.searchParams.set('createOnly', 'true');
+  return url.href;
+}

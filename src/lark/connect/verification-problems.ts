@@ -1,0 +1,164 @@
+/** What a check of a bot finds missing, in words, and where to put it right. */
+import { EVENT_NEEDS } from '../../core/app-needs.ts';
+import type { Brand } from '../../core/brand.ts';
+import { BridgeError, type ErrorCode } from '../../core/errors.ts';
+import type { AppId } from '../../core/ids.ts';
+import type { DeliveryResult } from '../../core/ports.ts';
+import { botChatUrl, type ConsolePage, consolePageUrl, openBaseUrl } from '../brand.ts';
+
+const PUBLISH = 'and publish a version of the app';
+
+/** Where a bot is found and changed. */
+export interface BotPlaces {
+  console(page: ConsolePage): string;
+  /** Opens the chat with the bot; undefined where Lark's own addresses do not lead to it. */
+  readonly chatUrl: string | undefined;
+}
+
+export function placesOf(bot: {
+  readonly appId: AppId;
+  readonly brand: Brand;
+  /** Another open platform than the brand's. */
+  readonly openBaseUrl: string | undefined;
+}): BotPlaces {
+  const base = openBaseUrl(bot.brand, bot.openBaseUrl);
+  return {
+    console: (page) => consolePageUrl(base, bot.appId, page),
+    chatUrl: bot.openBaseUrl === undefined ? botChatUrl(bot.brand, bot.appId) : undefined,
+  };
+}
+
+export interface Problem {
+  readonly text: string;
+  readonly next: string;
+}
+
+/** What is known about a step that waits for a person. */
+export interface WaitFacts {
+  readonly step: 'reply' | 'press';
+  /** The chat shows that the person has written; undefined if it could not be read. */
+  readonly hasWritten: boolean | undefined;
+  /** Long connections of the app, ours included; undefined if Lark did not say. */
+  readonly connections: number | undefined;
+}
+
+export function missingFor(facts: WaitFacts, places: BotPlaces): Problem {
+  const { step, hasWritten, connections = 1 } = facts;
+  if (connections > 1) {
+    const what = hasWritten === true ? 'you have written, but your message' : `a ${step}`;
+    return {
+      text: `${what} has not arrived here: Lark counts ${connections} connections of this app, and gives each event to one of them only`,
+      next: 'Stop the other program that uses this app.',
+    };
+  }
+  if (step === 'press') {
+    return {
+      text: 'your message has arrived, a press of the button has not',
+      next: `Press the button on the bot's card. If Lark then shows an error (200340): add the callback ${EVENT_NEEDS.button}, choose to receive callbacks through a persistent connection, ${PUBLISH}: ${places.console('callbacks')}`,
+    };
+  }
+  if (hasWritten === true) {
+    return { text: 'you have written, but Lark sent no event about it', next: subscribe(places) };
+  }
+  const where = places.chatUrl === undefined ? '' : ` (${places.chatUrl})`;
+  if (hasWritten === false) {
+    return { text: 'nobody has written to the bot yet', next: `Write to the bot in Lark${where}.` };
+  }
+  return {
+    text: 'no message to the bot has arrived',
+    next: `Write to the bot in Lark${where}. If you have: ${subscribe(places)}`,
+  };
+}
+
+function subscribe(places: BotPlaces): string {
+  return `Add the event ${EVENT_NEEDS.message} and the permission im:message.p2p_msg:readonly, choose to receive events through a persistent connection, ${PUBLISH}: ${places.console('events')}`;
+}
+
+/** The long connection was refused for good: its own words, and the app's page. */
+export function connectionRefused(error: BridgeError, places: BotPlaces): BridgeError {
+  const page = `the app in the developer console: ${places.console('app')}`;
+  const next = error.next === undefined ? `See ${page}` : `${error.next} See ${page}`;
+  return new BridgeError(error.code, error.message, { next, cause: error });
+}
+
+export function notConnected(lastError: string | undefined): BridgeError {
+  const why = lastError ?? 'no answer in time';
+  return new BridgeError('unreachable', `the long connection to Lark did not come up: ${why}`, {
+    next: 'Check the network; behind a proxy, set HTTPS_PROXY.',
+  });
+}
+
+interface Fix {
+  readonly todo: string;
+  /** Where. */
+  readonly page?: ConsolePage;
+}
+
+/** Lark's codes that say why a bot can't write to a person. */
+const FIXES: Readonly<Record<number, Fix>> = {
+  230006: { page: 'bot', todo: `Switch the bot ability on, ${PUBLISH}:` },
+  11205: { page: 'bot', todo: `Switch the bot ability on, ${PUBLISH}:` },
+  99991672: { page: 'permissions', todo: `Add the permission, ${PUBLISH}:` },
+  99991679: { page: 'permissions', todo: `Add the permission, ${PUBLISH}:` },
+  230027: { page: 'permissions', todo: `Add the permission, ${PUBLISH}:` },
+  230013: { page: 'versions', todo: 'Publish a version whose availability includes you:' },
+  99991401: {
+    page: 'security',
+    todo: "Add this machine's address to the allow-list, or empty it:",
+  },
+  99991662: { page: 'app', todo: 'Have the app enabled for your organisation:' },
+  99991403: { todo: "Have your organisation's quota raised, or wait for the next month." },
+  230053: { todo: 'Unblock the bot in Lark.' },
+};
+
+const PASSING: ReadonlySet<string> = new Set(['wait', 'retry', 'unknown']);
+
+type Undelivered = Extract<DeliveryResult, { ok: false }>;
+
+/** The same call may go through later, without anybody changing anything. */
+export function isPassing({ action }: Undelivered): boolean {
+  return PASSING.has(action);
+}
+
+/** Names nobody: ids of people differ from app to app. */
+export function isUnknownPerson({ code }: Undelivered): boolean {
+  return code === 230034 || code === 99992351 || code === 99992361;
+}
+
+export function notSent(refusal: Undelivered, places: BotPlaces): BridgeError {
+  const message = `the bot could not write to you: ${refusal.detail}`;
+  const fix = refusal.code === undefined ? undefined : FIXES[refusal.code];
+  if (fix !== undefined) {
+    const where = fix.page === undefined ? '' : ` ${places.console(fix.page)}`;
+    return new BridgeError('access_denied', message, { next: fix.todo + where });
+  }
+  if (isPassing(refusal)) {
+    return new BridgeError('unreachable', message, { next: 'Try again in some minutes.' });
+  }
+  const code: ErrorCode = refusal.action === 'give_up' ? 'failed' : 'access_denied';
+  return new BridgeError(code, message, {
+    next: `Look what the app lacks in the developer console: ${places.console('app')}`,
+  });
+}
+
+export function botSwitchedOff(detail: string, places: BotPlaces): BridgeError {
+  return new BridgeError('access_denied', detail, {
+    next: `Switch the bot ability on, ${PUBLISH}: ${places.console('bot')}`,
+  });
+}
+
+export function checkTimedOut({ text, next }: Problem): BridgeError {
+  return new BridgeError('timed_out', text, { next });
+}
+
+/** Whoever confirmed the bot took nearly all of it. */
+export function noTimeLeft(): BridgeError {
+  return checkTimedOut({
+    text: 'the time was over before the long connection was up',
+    next: '--timeout SEC gives more time.',
+  });
+}
+
+export function checkInterrupted(): BridgeError {
+  return new BridgeError('interrupted', 'the check was interrupted; the bot stays as it is');
+}

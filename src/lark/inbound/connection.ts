@@ -1,0 +1,254 @@
+/** Keeps the long connection up: one link at a time, and a new one within seconds of losing it. */
+import { backoffMs } from '../../time/backoff.ts';
+import { BridgeError } from '../../core/errors.ts';
+import { APP_ID_PATTERN, type AppId } from '../../core/ids.ts';
+import type { Service } from '../../core/service.ts';
+import {
+  WS_HANDSHAKE_TIMEOUT_MS,
+  WS_PING_INTERVAL_MAX_MS,
+  WS_PING_INTERVAL_MIN_MS,
+  WS_PONG_TIMEOUT_MS,
+  WS_RECONNECT_BASE_MS,
+  WS_RECONNECT_MAX_MS,
+  WS_STABLE_MS,
+} from '../../core/limits.ts';
+import { NO_OBSERVER, type Observer } from '../../core/observer.ts';
+import type { Clock, Intake, Log } from '../../core/ports.ts';
+import type { Secret } from '../../core/secret.ts';
+import { requestEndpoint } from './endpoint.ts';
+import { type EventCounts, Events, type SeenAtMs } from './events.ts';
+import type { LarkHttp } from '../outbound/http.ts';
+import { type Link, type LinkTiming, openLink } from './link.ts';
+import type { Self } from './parse.ts';
+import type { ProxySettings } from '../../net/proxy.ts';
+import { sdkLogger } from '../sdk/sdk.ts';
+
+export interface ConnectionStatus {
+  /** `waiting`: for the next try. `refused`: Lark said no for good, see `lastError`. */
+  readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped' | 'refused';
+  readonly sinceMs: number;
+  readonly lastEventAtMs: number | undefined;
+  /** How often a link was opened after the first one. */
+  readonly reconnects: number;
+  readonly lastError: string | undefined;
+}
+
+export interface Connection extends Service {
+  /**
+   * Resolves once connected, or after a first try that failed for a passing reason (then it goes on
+   * trying). Rejects with `config_invalid`, `credentials_refused`, `wrong_brand` or `already_running`.
+   */
+  start(): Promise<void>;
+  /** Lets events at hand be stored and acked, says goodbye. */
+  stop(): Promise<void>;
+  /** Drops the link, if there is one, and connects at once. Turns are not touched. */
+  restart(): void;
+  status(): ConnectionStatus;
+  counts(): EventCounts;
+}
+
+export interface ConnectionOptions {
+  readonly http: LarkHttp;
+  readonly openBaseUrl: string;
+  readonly appId: AppId;
+  readonly appSecret: Secret;
+  readonly proxy?: ProxySettings;
+  readonly intake: Intake;
+  readonly self: () => Self;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** 0…1, for the spread of retries. */
+  readonly random?: () => number;
+  /** After `start`: Lark refuses for good, and nobody tries any more. */
+  readonly onTerminal?: (error: BridgeError) => void;
+  readonly timing?: Partial<ConnectionTiming>;
+  readonly observer?: Observer;
+  /** When events came to earlier processes. */
+  readonly seenBefore?: SeenAtMs | undefined;
+}
+
+export interface ConnectionTiming extends LinkTiming {
+  readonly reconnectBaseMs: number;
+  readonly reconnectMaxMs: number;
+  readonly stableMs: number;
+}
+
+const TIMING: ConnectionTiming = {
+  handshakeTimeoutMs: WS_HANDSHAKE_TIMEOUT_MS,
+  pongTimeoutMs: WS_PONG_TIMEOUT_MS,
+  pingIntervalMinMs: WS_PING_INTERVAL_MIN_MS,
+  pingIntervalMaxMs: WS_PING_INTERVAL_MAX_MS,
+  reconnectBaseMs: WS_RECONNECT_BASE_MS,
+  reconnectMaxMs: WS_RECONNECT_MAX_MS,
+  stableMs: WS_STABLE_MS,
+};
+
+/** A stop waits no longer than this for events at hand; Lark delivers again what was not acked. */
+const SETTLE_MS_MAX = 1_000;
+
+export function createConnection(options: ConnectionOptions): Connection {
+  return new Supervisor(options);
+}
+
+class Supervisor implements Connection {
+  readonly name = 'lark_connection';
+  readonly #options: ConnectionOptions;
+  readonly #timing: ConnectionTiming;
+  readonly #events: Events;
+  #state: ConnectionStatus['state'] = 'stopped';
+  #sinceMs: number;
+  #opened = 0;
+  #lastError: string | undefined;
+  /** Tries since the link was last sound for `stableMs`. */
+  #tries = 0;
+  #link: Link | undefined;
+  #cancelRetry = () => {};
+  /** Grows with every try, stop and restart: what belongs to an older number has nothing to say. */
+  #era = 0;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#timing = { ...TIMING, ...options.timing };
+    const { intake, self, clock, log, observer = NO_OBSERVER, seenBefore } = options;
+    const base = { intake, self, clock, log, observer, seenBefore };
+    this.#events = new Events({ ...base, logger: sdkLogger(log) });
+    this.#sinceMs = clock.nowMs();
+  }
+
+  async start(): Promise<void> {
+    const { appId } = this.#options;
+    if (!APP_ID_PATTERN.test(appId)) {
+      throw new BridgeError('config_invalid', `LARK_APP_ID is not an app id: ${appId}`, {
+        next: 'It looks like cli_ and 16 hexadecimal digits; see the developer console, or run: lark-bridge connect',
+      });
+    }
+    const terminal = await this.#connect();
+    if (terminal !== undefined) throw terminal;
+  }
+
+  async stop(): Promise<void> {
+    this.#era += 1;
+    this.#cancelRetry();
+    const link = this.#link;
+    this.#link = undefined;
+    await Promise.race([this.#events.settled(), sleep(this.#options.clock, SETTLE_MS_MAX)]);
+    await link?.close();
+    this.#enter('stopped');
+  }
+
+  restart(): void {
+    if (this.#state === 'stopped') return;
+    this.#tries = 0;
+    this.#retryIn(0);
+  }
+
+  status(): ConnectionStatus {
+    return {
+      state: this.#state,
+      sinceMs: this.#sinceMs,
+      lastEventAtMs: this.#events.lastAtMs,
+      reconnects: Math.max(0, this.#opened - 1),
+      lastError: this.#lastError,
+    };
+  }
+
+  counts(): EventCounts {
+    return this.#events.counts();
+  }
+
+  /** One try. Returns the error if Lark refused for good. */
+  async #connect(): Promise<BridgeError | undefined> {
+    this.#era += 1;
+    const era = this.#era;
+    const startedMs = this.#options.clock.nowMs();
+    this.#enter('connecting');
+    const result = await requestEndpoint(this.#options);
+    if (era !== this.#era) return undefined;
+    if (!result.ok) {
+      if (result.terminal !== undefined) return this.#refuse(result.terminal);
+      this.#failed(result.detail);
+      return undefined;
+    }
+    const { log, appId, appSecret, proxy = {} } = this.#options;
+    const link = openLink({
+      endpoint: result.endpoint,
+      appId,
+      appSecret,
+      dispatcher: this.#events.dispatcher,
+      logger: sdkLogger(log),
+      proxy,
+      timing: this.#timing,
+      onLost: (closeCode) => {
+        if (era === this.#era) this.#lost(closeCode);
+      },
+    });
+    this.#link = link;
+    const opened = await link.opened;
+    if (era !== this.#era) return undefined;
+    if (!opened) {
+      this.#failed('the WebSocket handshake failed');
+      return undefined;
+    }
+    this.#opened += 1;
+    this.#enter('connected');
+    const tookMs = this.#options.clock.nowMs() - startedMs;
+    log.info('lark_connected', { tookMs, reconnects: this.#opened - 1 });
+    return undefined;
+  }
+
+  #lost(closeCode: number): void {
+    const lastedMs = this.#options.clock.nowMs() - this.#sinceMs;
+    if (lastedMs >= this.#timing.stableMs) this.#tries = 0;
+    this.#lastError = `the connection ended (close code ${closeCode})`;
+    this.#options.log.warn('lark_disconnected', { closeCode, lastedMs });
+    this.#retryIn(this.#nextDelayMs());
+  }
+
+  #failed(detail: string): void {
+    this.#lastError = detail;
+    const delayMs = this.#nextDelayMs();
+    this.#options.log.warn('lark_connect_failed', { error: detail, retryInMs: delayMs });
+    this.#retryIn(delayMs);
+  }
+
+  #refuse(error: BridgeError): BridgeError {
+    this.#lastError = error.message;
+    this.#enter('refused');
+    this.#options.log.error('lark_connection_refused', { code: error.code, error: error.message });
+    return error;
+  }
+
+  /** The first try after a sound link is at once: a kick is usually a deployment at Lark's end. */
+  #nextDelayMs(): number {
+    this.#tries += 1;
+    if (this.#tries === 1) return 0;
+    const { reconnectBaseMs, reconnectMaxMs } = this.#timing;
+    const random = (this.#options.random ?? Math.random)();
+    return backoffMs(this.#tries - 1, { baseMs: reconnectBaseMs, maxMs: reconnectMaxMs, random });
+  }
+
+  #retryIn(delayMs: number): void {
+    this.#era += 1;
+    this.#cancelRetry();
+    void this.#link?.close();
+    this.#link = undefined;
+    this.#enter('waiting');
+    this.#cancelRetry = this.#options.clock.after(delayMs, () => void this.#retry());
+  }
+
+  async #retry(): Promise<void> {
+    const terminal = await this.#connect();
+    if (terminal !== undefined) this.#options.onTerminal?.(terminal);
+  }
+
+  #enter(state: ConnectionStatus['state']): void {
+    this.#state = state;
+    this.#sinceMs = this.#options.clock.nowMs();
+  }
+}
+
+function sleep(clock: Clock, durationMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(durationMs, resolve);
+  });
+}

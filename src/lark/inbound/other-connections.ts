@@ -1,0 +1,55 @@
+import { BridgeError, errorText } from '../../core/errors.ts';
+import type { Service } from '../../core/service.ts';
+import { STRANGERS_FIRST_LOOK_MS, STRANGERS_LOOK_MS } from '../../core/limits.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import { Rounds } from '../../time/repeat.ts';
+
+export interface StrangersOptions {
+  /** Long connections of the app that Lark counts, ours included. */
+  readonly onlineInstances: () => Promise<number>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Looks for other processes on the same app, on other machines: Lark gives each event to one connection
+ * by chance, so a stranger takes messages away. Only a warning, because Lark's count can be stale.
+ */
+export class Strangers implements Service {
+  readonly name = 'strangers';
+  readonly #options: StrangersOptions;
+  readonly #rounds: Rounds;
+
+  constructor(options: StrangersOptions) {
+    this.#options = options;
+    this.#rounds = new Rounds(options.clock, async () => {
+      await this.#look();
+      return STRANGERS_LOOK_MS;
+    });
+  }
+
+  start(): Promise<void> {
+    this.#rounds.start(STRANGERS_FIRST_LOOK_MS);
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return this.#rounds.stop();
+  }
+
+  async #look(): Promise<void> {
+    const { onlineInstances, log } = this.#options;
+    try {
+      const count = await onlineInstances();
+      if (count <= 1) return;
+      log.warn('stranger_connected', {
+        connections: count,
+        effect: 'each connection of the app gets a part of the messages',
+        next: 'Stop the other process that uses this app, or give it an app of its own.',
+      });
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      log.debug('strangers_unknown', { error: errorText(error) });
+    }
+  }
+}

@@ -1,0 +1,232 @@
+/** Every call to Lark's API goes through here: who goes first, how many at once, how fast. */
+import PQueue, { type Queue, type QueueAddOptions } from 'p-queue';
+import { BridgeError } from '../../core/errors.ts';
+import {
+  LARK_API_PER_MINUTE_MAX,
+  LARK_API_PER_SECOND_MAX,
+  LARK_CALLS_RUNNING_MAX,
+  LARK_CALLS_WAITING_MAX,
+  LARK_CHAT_PER_SECOND_MAX,
+  LARK_CHATS_PACED_MAX,
+} from '../../core/limits.ts';
+import { NO_OBSERVER, type Observer } from '../../core/observer.ts';
+import type { CallPriority, Clock } from '../../core/ports.ts';
+import { CallLine, type CallLimits, type WaitingCall } from './call-line.ts';
+
+/** A window at Lark is not exactly one at our end: calls that left apart may arrive together. */
+const MARGIN_MS = 100;
+
+export const CALL_LIMITS: CallLimits = {
+  api: [
+    { hitsMax: LARK_API_PER_SECOND_MAX, windowMs: 1_000 + MARGIN_MS },
+    { hitsMax: LARK_API_PER_MINUTE_MAX, windowMs: 60_000 + MARGIN_MS },
+  ],
+  chat: { hitsMax: LARK_CHAT_PER_SECOND_MAX, windowMs: 1_000 + MARGIN_MS },
+  runningMax: LARK_CALLS_RUNNING_MAX,
+  waitingMax: LARK_CALLS_WAITING_MAX,
+  chatsPacedMax: LARK_CHATS_PACED_MAX,
+};
+
+/** For a deployment that limits nothing; a call that is told to wait still waits. */
+export const LIFTED_CALL_LIMITS: CallLimits = {
+  ...CALL_LIMITS,
+  api: [],
+  chat: { hitsMax: Infinity, windowMs: 0 },
+};
+
+type RunFunction = () => Promise<unknown>;
+
+/** What a call came back with, and who else has to wait because of it. */
+export interface Worked<T> {
+  readonly value: T;
+  readonly coolDown?: { readonly scope: 'api' | 'chat'; readonly durationMs: number };
+}
+
+export interface CallSpec {
+  /** Lark counts each API by itself. */
+  readonly api: string;
+  readonly priority: CallPriority;
+  /** Calls with the same lane and priority go one after another, in the order in which they came. */
+  readonly lane?: string;
+  /** The chat whose message limit this call uses up. */
+  readonly pacedBy?: string;
+}
+
+export interface CallBroker {
+  /**
+   * Runs `work` when it is its turn. Rejects with `failed` if too many wait and with `interrupted`
+   * after `stop`; in both cases `work` was not begun.
+   */
+  run<T>(spec: CallSpec, work: () => Promise<Worked<T>>): Promise<T>;
+  waiting(priority?: CallPriority): number;
+  running(): number;
+  /** Ends the wait of all who wait. What runs ends by itself. */
+  stop(): void;
+}
+
+export interface BrokerOptions {
+  readonly clock: Clock;
+  readonly limits?: CallLimits;
+  /** Called for each call that is begun; Lark's free tenants have a monthly number of calls. */
+  readonly countCall?: (priority: CallPriority) => void;
+  readonly observer?: Observer;
+}
+
+export function createCallBroker(options: BrokerOptions): CallBroker {
+  return new Broker(options);
+}
+
+/** The line in p-queue's shape. p-queue starts calls while `size` is above 0: so it is 1 while one may go. */
+class LineQueue implements Queue<RunFunction, EntryOptions> {
+  readonly #line: CallLine;
+  readonly #clock: Clock;
+
+  constructor(line: CallLine, clock: Clock) {
+    this.#line = line;
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    const nowMs = this.#clock.nowMs();
+    return this.#line.freeAtMs(nowMs) <= nowMs ? 1 : 0;
+  }
+
+  enqueue(start: RunFunction, options?: Partial<EntryOptions>): void {
+    if (options?.call !== undefined) this.#line.push({ ...options.call, start });
+  }
+
+  dequeue(): RunFunction | undefined {
+    return this.#line.take(this.#clock.nowMs())?.start;
+  }
+
+  filter(): RunFunction[] {
+    return [];
+  }
+
+  setPriority(): void {
+    // The priority of a call is fixed when it comes.
+  }
+}
+
+interface EntryOptions extends QueueAddOptions {
+  readonly call: Omit<WaitingCall, 'start'>;
+}
+
+/** `p-queue` bounds how many calls run at once; the line beneath it says which one is next. */
+class Broker implements CallBroker {
+  readonly #clock: Clock;
+  readonly #limits: CallLimits;
+  readonly #countCall: (priority: CallPriority) => void;
+  readonly #observer: Observer;
+  readonly #line: CallLine;
+  readonly #queue: PQueue<LineQueue, EntryOptions>;
+  #stopped = false;
+  #waiting = 0;
+  #laneNumber = 0;
+  #wakeAtMs = Infinity;
+  #cancelWake = () => {};
+
+  constructor(options: BrokerOptions) {
+    const { clock, limits = CALL_LIMITS } = options;
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#countCall = options.countCall ?? (() => {});
+    this.#observer = options.observer ?? NO_OBSERVER;
+    const line = new CallLine(limits);
+    this.#line = line;
+    this.#queue = new PQueue<LineQueue, EntryOptions>({
+      concurrency: limits.runningMax,
+      queueClass: class extends LineQueue {
+        constructor() {
+          super(line, clock);
+        }
+      },
+    });
+    this.#queue.on('next', () => this.#look());
+  }
+
+  run<T>(spec: CallSpec, work: () => Promise<Worked<T>>): Promise<T> {
+    if (this.#stopped) return Promise.reject(stoppedError());
+    if (this.#waiting >= this.#limits.waitingMax) {
+      return Promise.reject(new BridgeError('failed', 'too many calls to Lark are waiting'));
+    }
+    this.#laneNumber += 1;
+    const lane = spec.lane ?? `#${this.#laneNumber}`;
+    const { api, priority, pacedBy } = spec;
+    const sinceMs = this.#clock.nowMs();
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting += 1;
+      const call = { api, priority, lane, pacedBy, cancel: reject };
+      void this.#queue.add(
+        async () => {
+          this.#waiting -= 1;
+          this.#countCall(priority);
+          this.#observer.callStarted(priority, this.#clock.nowMs() - sinceMs);
+          try {
+            const worked = await work();
+            this.#coolDown(spec, worked);
+            resolve(worked.value);
+          } catch (error) {
+            reject(error);
+          } finally {
+            this.#line.finish(call);
+          }
+        },
+        { call },
+      );
+      this.#look();
+    });
+  }
+
+  waiting(priority?: CallPriority): number {
+    return priority === undefined ? this.#waiting : this.#line.waiting(priority);
+  }
+
+  running(): number {
+    return this.#queue.pending;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelWake();
+    for (const call of this.#line.takeAll()) call.cancel(stoppedError());
+    this.#waiting = 0;
+  }
+
+  #coolDown<T>(spec: CallSpec, { coolDown }: Worked<T>): void {
+    if (coolDown === undefined) return;
+    const nowMs = this.#clock.nowMs();
+    if (coolDown.scope === 'api') this.#line.coolApi(spec.api, nowMs, coolDown.durationMs);
+    else if (spec.pacedBy !== undefined) {
+      this.#line.coolChat(spec.pacedBy, nowMs, coolDown.durationMs);
+    }
+  }
+
+  /** Lets p-queue look again: now if somebody may go, else when the first limit frees somebody. */
+  #look(): void {
+    const nowMs = this.#clock.nowMs();
+    const freeAtMs = this.#line.freeAtMs(nowMs);
+    if (freeAtMs > nowMs) return this.#wakeAt(freeAtMs);
+    // With all places taken, the end of a call leads back here.
+    if (this.#queue.pending >= this.#limits.runningMax) return this.#wakeAt(Infinity);
+    this.#queue.pause();
+    this.#queue.start();
+    const laterMs = this.#line.freeAtMs(nowMs);
+    this.#wakeAt(laterMs > nowMs ? laterMs : Infinity);
+  }
+
+  #wakeAt(atMs: number): void {
+    if (atMs === this.#wakeAtMs) return;
+    this.#cancelWake();
+    this.#wakeAtMs = atMs;
+    if (atMs === Infinity || this.#stopped) return;
+    this.#cancelWake = this.#clock.after(Math.max(0, atMs - this.#clock.nowMs()), () => {
+      this.#wakeAtMs = Infinity;
+      this.#look();
+    });
+  }
+}
+
+function stoppedError(): BridgeError {
+  return new BridgeError('interrupted', 'stopped before the call to Lark was made');
+}

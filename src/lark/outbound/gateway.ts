@@ -1,0 +1,313 @@
+/** Lark as the bridge sees it: messages and reactions out, history and identity in. */
+import { BridgeError } from '../../core/errors.ts';
+import {
+  type AppId,
+  type ChatId,
+  chatId,
+  LARK_ID_PATTERN,
+  type MessageId,
+  messageId,
+  type OpenId,
+  openId,
+} from '../../core/ids.ts';
+import { LARK_UUID_CHARS_MAX } from '../../core/limits.ts';
+import { NO_OBSERVER, type Observer } from '../../core/observer.ts';
+import type {
+  CallPriority,
+  DeliveryResult,
+  LarkGateway,
+  Log,
+  Outgoing,
+  Rendered,
+} from '../../core/ports.ts';
+import type { CallBroker } from './broker.ts';
+import { type Caller, type CallerOptions, type CallResult, createCaller } from './calls.ts';
+import { refusalError, type Tried } from '../codes.ts';
+import { createHistory } from './history.ts';
+import { fieldsOf, idOf, listOf, type Self } from '../inbound/parse.ts';
+import { toLarkContent } from '../inbound/rendered.ts';
+import { sdkLogger } from '../sdk/sdk.ts';
+
+export interface BotInfo {
+  readonly openId: OpenId;
+  readonly name: string;
+  /** False while the bot ability is off or the app's version is not published. */
+  readonly active: boolean;
+}
+
+type Undelivered = Extract<DeliveryResult, { ok: false }>;
+
+export type PersonResult =
+  | { readonly ok: true; readonly id: MessageId; readonly chatId: ChatId }
+  | Undelivered;
+
+export interface Gateway extends LarkGateway {
+  /**
+   * Writes to a person in their direct chat with the bot, which Lark makes if need be. Never rejects for
+   * what Lark or the network does; `key` makes repeats harmless.
+   */
+  writeTo(person: OpenId, content: Rendered, key: string): Promise<PersonResult>;
+  /** Throws `BridgeError` if Lark refuses or can't be reached. */
+  botInfo(): Promise<BotInfo>;
+  /** Long connections of this app that Lark counts, ours included. May be stale by minutes. */
+  onlineInstances(): Promise<number>;
+}
+
+export interface GatewayOptions extends Omit<CallerOptions, 'logger'> {
+  readonly broker: CallBroker;
+  readonly self: () => Self;
+  readonly log: Log;
+  readonly observer?: Observer;
+}
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { observer = NO_OBSERVER } = options;
+  const caller = createCaller({ ...options, logger: sdkLogger(options.log) });
+  const history = createHistory({ caller, self: options.self, log: options.log });
+  return {
+    async deliver(out, key, priority) {
+      if (key.length === 0 || key.length > LARK_UUID_CHARS_MAX) {
+        throw new Error(`an idempotency key has 1 to ${LARK_UUID_CHARS_MAX} characters`);
+      }
+      const sending = { key, priority, appId: options.appId };
+      const result = await deliver(caller, out, sending);
+      observer.sendEnded(out.kind, result);
+      if (!result.ok) {
+        const { action, code, detail } = result;
+        options.log.warn('lark_call_failed', {
+          kind: out.kind,
+          chat: out.chatId,
+          action,
+          code,
+          detail,
+        });
+      }
+      return result;
+    },
+    async writeTo(person, content, key) {
+      const result = await writeTo(caller, { person, content, key });
+      if (!result.ok) {
+        const { action, code, detail } = result;
+        options.log.warn('lark_call_failed', { kind: 'send', person, action, code, detail });
+      }
+      return result;
+    },
+    history: (chat, sinceMs, threadId) => history.read(chat, sinceMs, threadId),
+    botInfo: () => botInfo(caller),
+    onlineInstances: () => onlineInstances(caller),
+  };
+}
+
+interface Sending {
+  readonly key: string;
+  readonly priority: CallPriority;
+  readonly appId: AppId;
+}
+
+async function deliver(caller: Caller, out: Outgoing, sending: Sending): Promise<DeliveryResult> {
+  const wrong = idsIn(out).find((id) => !LARK_ID_PATTERN.test(id));
+  // The SDK puts ids into paths as they are.
+  if (wrong !== undefined) return notMade('give_up', 'an id has a form that Lark never gives');
+  switch (out.kind) {
+    case 'reply':
+    case 'send':
+      return sendMessage(caller, out, sending);
+    case 'react':
+      return react(caller, out, sending);
+    case 'unreact':
+      return unreact(caller, out, sending);
+  }
+}
+
+function idsIn(out: Outgoing): string[] {
+  switch (out.kind) {
+    case 'reply':
+      return [out.chatId, out.replyTo];
+    case 'send':
+      return [out.chatId];
+    case 'react':
+      return [out.chatId, out.messageId];
+    case 'unreact':
+      return [out.chatId, out.messageId, out.reactionId];
+  }
+}
+
+async function sendMessage(
+  caller: Caller,
+  out: Extract<Outgoing, { kind: 'reply' | 'send' }>,
+  { key, priority }: Sending,
+): Promise<DeliveryResult> {
+  const content = toLarkContent(out.content);
+  if (content === undefined) return notMade('split', 'the text is longer than Lark takes');
+  const message = { ...content, uuid: key };
+  const tried = {
+    kind: out.kind,
+    inThread: out.kind === 'reply' && out.inThread,
+    card: out.content.kind === 'card',
+  };
+  const paced = { priority, lane: out.chatId, pacedBy: out.chatId };
+  const result =
+    out.kind === 'reply'
+      ? await caller.call({ ...paced, api: 'message_reply' }, tried, (client, authorization) =>
+          client.im.v1.message.reply(
+            {
+              path: { message_id: out.replyTo },
+              data: { ...message, reply_in_thread: out.inThread },
+            },
+            authorization,
+          ),
+        )
+      : await caller.call({ ...paced, api: 'message_create' }, tried, (client, authorization) =>
+          client.im.v1.message.create(
+            {
+              params: { receive_id_type: 'chat_id' },
+              data: { ...message, receive_id: out.chatId },
+            },
+            authorization,
+          ),
+        );
+  return delivered(result, (body) => body.data?.message_id);
+}
+
+async function writeTo(
+  caller: Caller,
+  { person, content, key }: { person: OpenId; content: Rendered; key: string },
+): Promise<PersonResult> {
+  const rendered = toLarkContent(content);
+  if (rendered === undefined) return notMade('split', 'the text is longer than Lark takes');
+  const tried = { kind: 'send', inThread: false, card: content.kind === 'card' } as const;
+  const spec = {
+    api: 'message_create',
+    priority: 'notice',
+    lane: person,
+    pacedBy: person,
+  } as const;
+  const result = await caller.call(spec, tried, (client, authorization) =>
+    client.im.v1.message.create(
+      {
+        params: { receive_id_type: 'open_id' },
+        data: { ...rendered, uuid: key, receive_id: person },
+      },
+      authorization,
+    ),
+  );
+  if (!result.ok) return undelivered(result);
+  const id = idOf(result.body.data?.message_id);
+  const chat = idOf(result.body.data?.chat_id);
+  if (id === undefined || chat === undefined) return notMade('unknown', 'Lark named no id');
+  return { ok: true, id: messageId(id), chatId: chatId(chat) };
+}
+
+async function react(
+  caller: Caller,
+  out: Extract<Outgoing, { kind: 'react' }>,
+  { priority, appId }: Sending,
+): Promise<DeliveryResult> {
+  if (out.again) {
+    const made = await findReaction(caller, out, { priority, appId });
+    if (made !== undefined) return made;
+  }
+  const spec = { api: 'reaction_create', priority, lane: out.chatId };
+  const result = await caller.call(spec, plain('react'), (client, authorization) =>
+    client.im.v1.messageReaction.create(
+      {
+        path: { message_id: out.messageId },
+        data: { reaction_type: { emoji_type: out.emoji } },
+      },
+      authorization,
+    ),
+  );
+  return delivered(result, (body) => body.data?.reaction_id);
+}
+
+/** Our own reaction if it stands there already; `undefined` too if we may not look. */
+async function findReaction(
+  caller: Caller,
+  { chatId: chat, messageId: message, emoji }: Extract<Outgoing, { kind: 'react' }>,
+  { priority, appId }: Omit<Sending, 'key'>,
+): Promise<DeliveryResult | undefined> {
+  const spec = { api: 'reaction_list', priority, lane: chat };
+  const result = await caller.call(spec, plain('read'), (client, authorization) =>
+    client.im.v1.messageReaction.list(
+      {
+        path: { message_id: message },
+        params: { reaction_type: emoji, page_size: 50 },
+      },
+      authorization,
+    ),
+  );
+  if (!result.ok) {
+    const passes = ['wait', 'retry', 'unknown'].includes(result.action);
+    return passes ? delivered(result, () => undefined) : undefined;
+  }
+  const own = listOf(result.body.data?.items).find((item) => {
+    const operator = fieldsOf(item['operator']);
+    return operator?.['operator_type'] === 'app' && operator['operator_id'] === appId;
+  });
+  const id = idOf(own?.['reaction_id']);
+  return id === undefined ? undefined : { ok: true, id };
+}
+
+async function unreact(
+  caller: Caller,
+  out: Extract<Outgoing, { kind: 'unreact' }>,
+  { priority }: Sending,
+): Promise<DeliveryResult> {
+  const spec = { api: 'reaction_delete', priority, lane: out.chatId };
+  const result = await caller.call(spec, plain('unreact'), (client, authorization) =>
+    client.im.v1.messageReaction.delete(
+      { path: { message_id: out.messageId, reaction_id: out.reactionId } },
+      authorization,
+    ),
+  );
+  return delivered(result, () => out.reactionId);
+}
+
+/** A success without the id of what was made is none that we can build on; the key makes asking again safe. */
+function delivered<T>(result: CallResult<T>, id: (body: T) => string | undefined): DeliveryResult {
+  if (!result.ok) return undelivered(result);
+  const made = idOf(id(result.body));
+  return made === undefined ? notMade('unknown', 'Lark named no id') : { ok: true, id: made };
+}
+
+function undelivered({ action, code, detail, retryAfterMs }: Undelivered): Undelivered {
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return { ok: false, action, code, detail, ...wait };
+}
+
+function notMade(action: 'give_up' | 'split' | 'unknown', detail: string): Undelivered {
+  return { ok: false, action, code: undefined, detail };
+}
+
+function plain(kind: Tried['kind']): Tried {
+  return { kind, inThread: false, card: false };
+}
+
+async function botInfo(caller: Caller): Promise<BotInfo> {
+  const spec = { api: 'bot_info', priority: 'background' } as const;
+  const result = await caller.call(spec, plain('read'), (client, authorization) =>
+    client.request<{ bot?: { open_id?: unknown; app_name?: unknown; activate_status?: unknown } }>(
+      { method: 'GET', url: '/open-apis/bot/v3/info' },
+      authorization,
+    ),
+  );
+  if (!result.ok) throw refusalError('Lark did not say who the bot is', result);
+  const { open_id, app_name, activate_status } = result.body.bot ?? {};
+  const id = idOf(open_id);
+  if (id === undefined) {
+    throw new BridgeError('failed', 'Lark did not say who the bot is', {
+      next: 'Switch the bot ability of the app on, or set LARK_BOT_OPEN_ID.',
+    });
+  }
+  const name = typeof app_name === 'string' ? app_name : '';
+  return { openId: openId(id), name, active: activate_status === 2 };
+}
+
+async function onlineInstances(caller: Caller): Promise<number> {
+  const spec = { api: 'event_connection', priority: 'background' } as const;
+  const result = await caller.call(spec, plain('read'), (client, authorization) =>
+    client.event.v1.connection.get({}, authorization),
+  );
+  if (!result.ok) throw refusalError('Lark did not count the connections of the app', result);
+  return result.body.data?.online_instance_cnt ?? 0;
+}

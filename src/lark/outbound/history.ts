@@ -1,0 +1,162 @@
+/** What a chat shows: to catch up on messages, and to find out whether a send in doubt arrived. */
+import { LRUCache } from 'lru-cache';
+import { BridgeError } from '../../core/errors.ts';
+import { type ChatId, chatId, LARK_ID_PATTERN, type MessageId, messageId } from '../../core/ids.ts';
+import { LARK_CHATS_PACED_MAX, LARK_HISTORY_PAGES_MAX } from '../../core/limits.ts';
+import type { ChatType } from '../../core/message.ts';
+import type { HistoryMessage, Log } from '../../core/ports.ts';
+import type { Caller } from './calls.ts';
+import { refusalError, type Tried } from '../codes.ts';
+import { parseText } from '../inbound/content.ts';
+import {
+  fieldsOf,
+  idOf,
+  judgeMessage,
+  listOf,
+  millis,
+  type Self,
+  textOf,
+} from '../inbound/parse.ts';
+
+export interface HistoryOptions {
+  readonly caller: Caller;
+  readonly self: () => Self;
+  readonly log: Log;
+}
+
+export interface History {
+  /** Oldest first. Throws `BridgeError` if Lark refuses. */
+  read(chat: ChatId, sinceMs: number, threadId?: string): Promise<HistoryMessage[]>;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const READ: Tried = { kind: 'read', inThread: false, card: false };
+
+export function createHistory({ caller, self, log }: HistoryOptions): History {
+  /** A chat never changes from one kind to the other. */
+  const chatTypes = new LRUCache<string, ChatType>({ max: LARK_CHATS_PACED_MAX });
+
+  /** Items of the history don't say what kind of chat they are in. */
+  async function chatTypeOf(chat: ChatId): Promise<ChatType> {
+    const known = chatTypes.get(chat);
+    if (known !== undefined) return known;
+    const spec = { api: 'chat_get', priority: 'background' } as const;
+    const result = await caller.call(spec, READ, (client, authorization) =>
+      client.im.v1.chat.get({ path: { chat_id: chat } }, authorization),
+    );
+    if (!result.ok) throw refusalError(`the kind of chat ${chat} is unknown`, result);
+    const type = result.body.data?.chat_mode === 'p2p' ? 'p2p' : 'group';
+    chatTypes.set(chat, type);
+    return type;
+  }
+
+  /** All from `sinceMs` on, and a few from before it; in the order of `window`. */
+  async function readItems(chat: ChatId, sinceMs: number, window: Window): Promise<Fields[]> {
+    const spec = { api: 'message_list', priority: 'background', lane: chat } as const;
+    const items: Fields[] = [];
+    let pageToken: string | undefined;
+    for (let page = 0; page < LARK_HISTORY_PAGES_MAX; page++) {
+      const params = {
+        ...window,
+        page_size: 50,
+        ...(pageToken === undefined ? {} : { page_token: pageToken }),
+      };
+      const result = await caller.call(spec, READ, (client, authorization) =>
+        client.im.v1.message.list({ params }, authorization),
+      );
+      if (!result.ok) throw refusalError(`the history of chat ${chat} could not be read`, result);
+      items.push(...listOf(result.body.data?.items));
+      pageToken = result.body.data?.page_token;
+      if (result.body.data?.has_more !== true || !pageToken) return items;
+      if (window.sort_type === 'ByCreateTimeDesc' && isBefore(items.at(-1), sinceMs)) return items;
+    }
+    log.warn('lark_history_cut', { chat, messages: items.length });
+    return items;
+  }
+
+  return {
+    async read(chat, sinceMs, threadId) {
+      if (!LARK_ID_PATTERN.test(chat) || !LARK_ID_PATTERN.test(threadId ?? chat))
+        throw new BridgeError('failed', 'that is no chat id of Lark');
+      const chatType = await chatTypeOf(chat);
+      if (chatType === 'group' && self().botOpenId === undefined) {
+        // A mention of the bot would pass for one of somebody else, and its message for read.
+        throw new BridgeError('unreachable', 'Lark has not said yet who the bot is');
+      }
+      const window = windowOf(chat, sinceMs, threadId);
+      const items = await readItems(chat, sinceMs, window);
+      if (window.sort_type === 'ByCreateTimeDesc') items.reverse();
+      return items
+        .map((item) => parseItem(item, chatType, self()))
+        .filter((message) => message !== undefined)
+        .filter((message) => message.sentAtMs >= sinceMs);
+    },
+  };
+}
+
+type Window = ReturnType<typeof windowOf>;
+
+function windowOf(chat: ChatId, sinceMs: number, threadId: string | undefined) {
+  if (threadId !== undefined) {
+    // Lark takes no times for a thread: it is read from its end, as far back as need be.
+    const sort_type = 'ByCreateTimeDesc' as const;
+    return { container_id_type: 'thread', container_id: threadId, sort_type };
+  }
+  const start_time = String(Math.floor(sinceMs / 1000));
+  const sort_type = 'ByCreateTimeAsc' as const;
+  return { container_id_type: 'chat', container_id: chat, start_time, sort_type };
+}
+
+function isBefore(item: Fields | undefined, sinceMs: number): boolean {
+  return (millis(item?.['create_time']) ?? sinceMs) < sinceMs;
+}
+
+/** Undefined for an item that is not of Lark's form. */
+export function parseItem(
+  item: Fields,
+  chatType: ChatType,
+  self: Self,
+): HistoryMessage | undefined {
+  const message = idOf(item['message_id']);
+  const chat = idOf(item['chat_id']);
+  const sentAtMs = millis(item['create_time']);
+  if (message === undefined || chat === undefined || sentAtMs === undefined) return undefined;
+  const sender = fieldsOf(item['sender']) ?? {};
+  const own = sender['id_type'] === 'app_id' && sender['id'] === self.appId;
+  const deleted = item['deleted'] === true;
+  const content = textOf(fieldsOf(item['body'])?.['content']);
+  const judged = judgeMessage(
+    {
+      eventId: '',
+      messageId: message,
+      chatId: chat,
+      chatType,
+      senderId: sender['id'],
+      senderType: sender['sender_type'],
+      rootId: item['root_id'],
+      parentId: item['parent_id'],
+      threadId: item['thread_id'],
+      sentAtMs: item['create_time'],
+      messageType: item['msg_type'],
+      content,
+      mentions: listOf(item['mentions']).map((mention) => ({
+        key: textOf(mention['key']),
+        openId: mention['id_type'] === 'open_id' ? idOf(mention['id']) : undefined,
+        name: textOf(mention['name']),
+      })),
+    },
+    self,
+  );
+  return {
+    messageId: messageId(message),
+    chatId: chatId(chat),
+    sentAtMs,
+    own,
+    parentId: idOf(item['parent_id']) as MessageId | undefined,
+    threadId: idOf(item['thread_id']),
+    deleted,
+    text: own && item['msg_type'] === 'text' ? parseText(content) : undefined,
+    inbound: judged.ok && !deleted ? judged.message : undefined,
+  };
+}

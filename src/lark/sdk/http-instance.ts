@@ -1,0 +1,99 @@
+/** Our HTTP in the shape that the SDK's `Client` wants. */
+import { FormData } from 'undici';
+import type { HttpOutcome, HttpRequest, LarkHttp } from '../outbound/http.ts';
+import type { HttpInstance, HttpRequestOptions } from './sdk.ts';
+
+/** Carries what came back through the SDK, which knows only "a body" or "thrown". */
+export class CallFailed extends Error {
+  override readonly name = 'CallFailed';
+  readonly outcome: HttpOutcome;
+
+  constructor(outcome: HttpOutcome) {
+    super('the call to Lark failed');
+    this.outcome = outcome;
+  }
+}
+
+/** True for what Lark calls a success: HTTP 2xx and `code` 0. The SDK itself looks at HTTP only. */
+function succeeded(outcome: HttpOutcome, streamed: boolean): boolean {
+  if (outcome.kind !== 'answered' || outcome.status < 200 || outcome.status > 299) return false;
+  const { body } = outcome;
+  if (streamed) return true;
+  return typeof body === 'object' && body !== null && (body as { code?: unknown }).code === 0;
+}
+
+/** Gives the SDK the body of a success; everything else is thrown as `CallFailed`. */
+export function createHttpInstance(http: LarkHttp): HttpInstance {
+  async function request<R>(options: HttpRequestOptions<unknown>): Promise<R> {
+    const call = toRequest(options);
+    const outcome = await http.call(call);
+    if (outcome.kind !== 'answered' || !succeeded(outcome, call.stream === true)) {
+      throw new CallFailed(outcome);
+    }
+    const { body, headers } = outcome;
+    return (options.$return_headers === true ? { data: body, headers } : body) as R;
+  }
+  const plain =
+    (method: string) =>
+    <R>(url: string, options?: HttpRequestOptions<unknown>) =>
+      request<R>({ ...options, url, method });
+  const withBody =
+    (method: string) =>
+    <R>(url: string, data?: unknown, options?: HttpRequestOptions<unknown>) =>
+      request<R>({ ...options, url, method, data });
+  return {
+    request,
+    get: plain('GET'),
+    delete: plain('DELETE'),
+    head: plain('HEAD'),
+    options: plain('OPTIONS'),
+    post: withBody('POST'),
+    put: withBody('PUT'),
+    patch: withBody('PATCH'),
+  };
+}
+
+function toRequest(options: HttpRequestOptions<unknown>): HttpRequest {
+  const method = (options.method ?? 'GET').toUpperCase() as HttpRequest['method'];
+  const { 'content-type': contentType, ...headers } = lowerCase(options.headers ?? {});
+  const base = {
+    method,
+    url: withQuery(options),
+    headers,
+    ...(options.responseType === 'stream' ? { stream: true } : {}),
+  };
+  if (contentType?.startsWith('multipart/form-data') === true) {
+    return { ...base, form: toForm(options.data) };
+  }
+  // The SDK hands an empty object to every GET and DELETE; undici refuses a GET with a body.
+  const bodiless = method === 'GET' || (method === 'DELETE' && isEmpty(options.data));
+  return bodiless || options.data === undefined ? base : { ...base, json: options.data };
+}
+
+function withQuery(options: HttpRequestOptions<unknown>): string {
+  const url = options.url ?? '';
+  const params = options.params ?? {};
+  const serialize = options.paramsSerializer;
+  const query =
+    typeof serialize === 'function' ? serialize(params) : new URLSearchParams(params).toString();
+  return query === '' ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`;
+}
+
+function lowerCase(headers: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+  );
+}
+
+function isEmpty(data: unknown): boolean {
+  return data === undefined || data === null || Object.keys(data).length === 0;
+}
+
+function toForm(data: unknown): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries((data ?? {}) as Record<string, unknown>)) {
+    if (Buffer.isBuffer(value)) form.append(name, new Blob([new Uint8Array(value)]), name);
+    else form.append(name, String(value));
+  }
+  return form;
+}

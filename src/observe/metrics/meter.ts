@@ -1,0 +1,93 @@
+/** Counts what the parts tell of, cheaply and from the start; somebody may ask for it later. */
+import type { TurnId } from '../../core/ids.ts';
+import type { CallPriority, DeliveryResult, Outgoing } from '../../core/ports.ts';
+import type { Observer } from '../../core/observer.ts';
+import type { TurnPhase } from '../../core/turn.ts';
+
+/** Upper bounds in seconds. Lark's deadline for an ack is 3 s, ours is 50 ms. */
+const ACK_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3];
+const TURN_BOUNDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800];
+const CALL_WAIT_BOUNDS = [0.001, 0.01, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
+/** Lark has some hundred codes, of which a bot sees a few. */
+const CODES_MAX = 100;
+
+/** How many values were at most so large, for each of some bounds. */
+export class Distribution {
+  readonly bounds: readonly number[];
+  /** One more than bounds: the last is for what is above all of them. */
+  readonly counts: number[];
+  sum = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.bounds = bounds;
+    this.counts = Array.from({ length: bounds.length + 1 }, () => 0);
+  }
+
+  add(value: number): void {
+    // Clocks can be set back.
+    const sound = Math.max(0, value);
+    const at = this.bounds.findIndex((bound) => sound <= bound);
+    const place = at < 0 ? this.bounds.length : at;
+    this.counts[place] = (this.counts[place] ?? 0) + 1;
+    this.sum += sound;
+  }
+}
+
+export class Meter implements Observer {
+  readonly acks = new Distribution(ACK_BOUNDS);
+  readonly turns = new Map<TurnPhase, Distribution>();
+  readonly callWaits = new Map<CallPriority, Distribution>();
+  /** By kind of send and Lark's code. */
+  readonly sends = new Map<string, { kind: string; code: string; count: number }>();
+  readonly #touched: (turn: TurnId) => void;
+
+  /** `touched` hears of every turn to which something happened that may have been the last. */
+  constructor(touched: (turn: TurnId) => void) {
+    this.#touched = touched;
+  }
+
+  eventAcked(tookMs: number): void {
+    this.acks.add(tookMs / 1000);
+  }
+
+  turnEnded(turn: TurnId, phase: TurnPhase, tookMs: number): void {
+    distributionOf(this.turns, phase, TURN_BOUNDS).add(tookMs / 1000);
+    this.#touched(turn);
+  }
+
+  callStarted(priority: CallPriority, waitedMs: number): void {
+    distributionOf(this.callWaits, priority, CALL_WAIT_BOUNDS).add(waitedMs / 1000);
+  }
+
+  sendEnded(kind: Outgoing['kind'], result: DeliveryResult): void {
+    const code = codeOf(result);
+    const fits = this.sends.size < CODES_MAX || this.sends.has(`${kind} ${code}`);
+    const row = { kind, code: fits ? code : 'other', count: 0 };
+    const known = this.sends.get(`${kind} ${row.code}`) ?? row;
+    known.count += 1;
+    this.sends.set(`${kind} ${row.code}`, known);
+  }
+
+  shown(turn: TurnId): void {
+    this.#touched(turn);
+  }
+}
+
+/** `0` is Lark's own code for success; without an answer of Lark's form the words say what came of it. */
+function codeOf(result: DeliveryResult): string {
+  if (result.ok) return '0';
+  return result.code === undefined ? result.action : String(result.code);
+}
+
+function distributionOf<Name>(
+  all: Map<Name, Distribution>,
+  name: Name,
+  bounds: readonly number[],
+): Distribution {
+  let found = all.get(name);
+  if (found === undefined) {
+    found = new Distribution(bounds);
+    all.set(name, found);
+  }
+  return found;
+}

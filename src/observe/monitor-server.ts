@@ -1,0 +1,103 @@
+/** Serves pages for monitors at an address of their own. */
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { BridgeError, errorText } from '../core/errors.ts';
+import type { Service } from '../core/service.ts';
+import type { PageAnswer, Pages } from '../core/pages.ts';
+import type { Log } from '../core/ports.ts';
+
+/** A request has this long to arrive. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export interface MonitorServerOptions {
+  /** `host:port`; an IPv6 address in brackets; port 0: any free one. */
+  readonly address: string;
+  readonly pages: Pages;
+  readonly log: Log;
+}
+
+export class MonitorServer implements Service {
+  readonly name = 'monitor_server';
+  readonly #options: MonitorServerOptions;
+  readonly #server: Server;
+
+  constructor(options: MonitorServerOptions) {
+    this.#options = options;
+    this.#server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+      const path = (request.url ?? '').split('?', 1)[0] ?? '';
+      void this.#answer(path, response, request.method ?? '');
+    });
+  }
+
+  /** Base URL; known after `start`. */
+  get url(): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://${splitAddress(this.#options.address).inUrl}:${port}`;
+  }
+
+  async start(): Promise<void> {
+    const { address, log } = this.#options;
+    const { host, port } = splitAddress(address);
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error) => reject(listenError(address, error)));
+      this.#server.listen({ host, port }, resolve);
+    });
+    log.info('monitor_started', { address: this.url });
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => {
+      this.#server.close(resolve);
+    });
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #answer(path: string, response: ServerResponse, method: string): Promise<void> {
+    const { pages, log } = this.#options;
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+    let answer: PageAnswer;
+    try {
+      if (page === undefined)
+        answer = plain(404, `no such page: ${Object.keys(pages).join(' ')}\n`);
+      else if (method !== 'GET' && method !== 'HEAD') answer = plain(405, 'read only\n');
+      else answer = await page.render();
+    } catch (error) {
+      log.error('monitor_page_failed', { path, error: errorText(error) });
+      answer = plain(500, 'internal error\n');
+    }
+    const { status, contentType, body } = answer;
+    response
+      .writeHead(status, {
+        'content-type': contentType,
+        'content-length': Buffer.byteLength(body),
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      })
+      .end(method === 'HEAD' ? undefined : body);
+  }
+}
+
+function plain(status: number, body: string): PageAnswer {
+  return { status, contentType: 'text/plain; charset=utf-8', body };
+}
+
+/** `inUrl`: the host as somebody on this machine reaches it. */
+function splitAddress(address: string): { host: string; port: number; inUrl: string } {
+  const at = address.lastIndexOf(':');
+  const inUrl = address.slice(0, at);
+  const host = inUrl.replace(/^\[(.*)\]$/, '$1');
+  const everywhere = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host];
+  return { host, port: Number(address.slice(at + 1)), inUrl: everywhere ?? inUrl };
+}
+
+function listenError(address: string, error: NodeJS.ErrnoException): BridgeError {
+  const inUse = error.code === 'EADDRINUSE';
+  return new BridgeError(
+    inUse ? 'port_in_use' : 'config_invalid',
+    inUse
+      ? `${address} is in use by another program`
+      : `can't listen on ${address}: ${errorText(error)}`,
+    { next: 'Choose another address with LARK_BRIDGE_HEALTH_ADDRESS.', cause: error },
+  );
+}

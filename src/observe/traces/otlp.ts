@@ -1,0 +1,86 @@
+/** Spans over OTLP/HTTP. The only file that knows OpenTelemetry; whoever loads it must bear that it is absent. */
+import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+} from '@opentelemetry/resources';
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  type SpanExporter,
+} from '@opentelemetry/sdk-trace-base';
+import type { Log } from '../../core/ports.ts';
+import type { SpanPlan, TracePlan } from './spans.ts';
+
+export interface TraceExporter {
+  /** Hands it over to be sent soon, with others. */
+  send(plan: TracePlan): void;
+  /** Sends what waits. */
+  close(): Promise<void>;
+}
+
+export interface TraceExporterOptions {
+  /** Base URL of the collector. */
+  readonly endpoint: string;
+  readonly version: string;
+  readonly log: Log;
+}
+
+/** What the standard `OTEL_…` variables say about headers, time limits, sampling and names holds too. */
+export function createTraceExporter({
+  endpoint,
+  version,
+  log,
+}: TraceExporterOptions): TraceExporter {
+  const ours = { 'service.name': 'lark-bridge', 'service.version': version };
+  const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces` });
+  const provider = new BasicTracerProvider({
+    resource: defaultResource()
+      .merge(resourceFromAttributes(ours))
+      .merge(detectResources({ detectors: [envDetector] })),
+    spanProcessors: [new BatchSpanProcessor(reporting(exporter, endpoint, log))],
+  });
+  const tracer = provider.getTracer('lark-bridge', version);
+  const begin = (plan: SpanPlan, kind: SpanKind, parent = ROOT_CONTEXT): Span => {
+    const { name, attributes, error } = plan;
+    const startTime = new Date(plan.startMs);
+    const span = tracer.startSpan(name, { kind, startTime, attributes: { ...attributes } }, parent);
+    if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
+    return span;
+  };
+  return {
+    send({ root, spans }) {
+      const whole = begin(root, SpanKind.CONSUMER);
+      const parent = trace.setSpan(ROOT_CONTEXT, whole);
+      for (const plan of spans) {
+        const kind = plan.outgoing === true ? SpanKind.CLIENT : SpanKind.INTERNAL;
+        begin(plan, kind, parent).end(new Date(plan.endMs));
+      }
+      whole.end(new Date(root.endMs));
+    },
+    close: () => provider.shutdown(),
+  };
+}
+
+/** Says when the collector is missed, and when it is back, not at every batch. */
+function reporting(exporter: SpanExporter, endpoint: string, log: Log): SpanExporter {
+  let missed = false;
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        const failed = result.error !== undefined;
+        if (failed && !missed) {
+          log.warn('traces_not_sent', { endpoint, error: result.error?.message });
+        }
+        if (!failed && missed) log.info('traces_sent_again', { endpoint });
+        missed = failed;
+        done(result);
+      });
+    },
+    shutdown: () => exporter.shutdown(),
+    forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
+  };
+}

@@ -1,0 +1,134 @@
+/** The life of one message, told in order of time from what the journal keeps. */
+import type { TurnLife, TurnRun } from '../../core/journal.ts';
+import type { InboundMessage } from '../../core/message.ts';
+import type { OutboxRow, TurnState } from '../../core/turn.ts';
+
+export interface TraceEvent {
+  readonly atMs: number;
+  /** Since the event before it; undefined for the first. */
+  readonly afterMs: number | undefined;
+  readonly event: string;
+  /** Ids, counts and reasons; what was said in the chat only if asked for. */
+  readonly facts: Readonly<Record<string, string | number>>;
+}
+
+type Moment = Omit<TraceEvent, 'afterMs'>;
+
+/** `said` comes first and by Lark's clock; everything else is by this machine's. */
+export function traceOf(life: TurnLife, options: { readonly text: boolean }): TraceEvent[] {
+  const { message } = life.turn;
+  const said = momentOf(message.sentAtMs, 'said', {
+    by: message.senderOpenId,
+    ...(options.text && { text: spokenText(message) }),
+  });
+  const ours = [
+    momentOf(life.turn.receivedAtMs, 'received', { event_id: message.eventId }),
+    momentOf(life.admittedAtMs, 'admitted'),
+    ...life.runs.flatMap(momentsOfRun),
+    ...momentsOfState(life),
+    ...life.out.flatMap((row) => momentsOfRow(row, { ...options, fromMs: life.admittedAtMs })),
+  ];
+  // Sorting is stable: what happened in the same millisecond stays in the order of cause.
+  const all = [said, ...ours.toSorted((one, other) => one.atMs - other.atMs)];
+  return all.map((moment, at) => {
+    const before = all[at - 1];
+    return { ...moment, afterMs: before && moment.atMs - before.atMs };
+  });
+}
+
+/** What a person or a bot reads as the text of a message. */
+export function spokenText({ parts }: InboundMessage): string {
+  return parts
+    .map((part) => (part.kind === 'text' ? part.text : `[${part.messageType}]`))
+    .join('\n');
+}
+
+/** What a row shows in the chat; undefined for a reaction. */
+export function shownText({ body }: OutboxRow): string | undefined {
+  return body.kind === 'text' || body.kind === 'choice' ? body.text : undefined;
+}
+
+/** What a row is, in the words of people. */
+export function kindOf({ body, priority }: OutboxRow): string {
+  switch (body.kind) {
+    case 'text':
+      return priority;
+    case 'choice':
+      return 'question';
+    case 'react':
+      return 'reaction';
+    case 'unreact':
+      return 'reaction_removal';
+  }
+}
+
+function momentsOfRun(run: TurnRun): Moment[] {
+  const name = { run: run.run };
+  const tries = run.tries > 1 ? { tries: run.tries } : {};
+  return [
+    momentOf(run.startedAtMs, 'started', { ...name, ...tries }),
+    ...(run.acceptedAtMs === undefined ? [] : [momentOf(run.acceptedAtMs, 'accepted', name)]),
+    ...(run.endedAtMs === undefined
+      ? []
+      : [
+          momentOf(run.endedAtMs, run.endedAs ?? 'ended', {
+            ...name,
+            ...(run.reason !== undefined && { reason: run.reason }),
+          }),
+        ]),
+  ];
+}
+
+/** Where a turn came without an agent: an end in the queue, or a time that ran out. */
+function momentsOfState({ turn, runs, endedAtMs }: TurnLife): Moment[] {
+  const { state } = turn;
+  if (state.phase === 'overdue') return [momentOf(state.sinceMs, 'overdue', { run: turn.run })];
+  if (endedAtMs === undefined || runs.some((run) => run.endedAtMs === endedAtMs)) return [];
+  const reason = reasonOf(state);
+  return [momentOf(endedAtMs, state.phase, reason === undefined ? {} : { reason })];
+}
+
+/** Why a turn is where it is. */
+export function reasonOf(state: TurnState): string | undefined {
+  if (state.phase === 'failed') return state.reason;
+  return state.phase === 'held' || state.phase === 'dropped' ? state.why : undefined;
+}
+
+/** A row is there from the time that its turn is there, even if it was thought of a little before. */
+function momentsOfRow(
+  row: OutboxRow,
+  options: { readonly text: boolean; readonly fromMs: number },
+): Moment[] {
+  const { key, createdAtMs, triedAtMs, replayedAtMs, state } = row;
+  const text = options.text ? shownText(row) : undefined;
+  const queued = {
+    what: kindOf(row),
+    key,
+    ...(state.phase === 'dropped' && { phase: state.phase }),
+    ...(text !== undefined && { text }),
+  };
+  return [
+    momentOf(Math.max(createdAtMs, options.fromMs), 'queued', queued),
+    ...(triedAtMs === undefined ? [] : [momentOf(triedAtMs, 'tried', { key })]),
+    ...(replayedAtMs === undefined ? [] : [momentOf(replayedAtMs, 'replayed', { key })]),
+    ...momentsOfSending(row),
+  ];
+}
+
+function momentsOfSending({ key, attempts, lastError, state }: OutboxRow): Moment[] {
+  const facts = { key, attempts, ...(lastError !== undefined && { last_error: lastError }) };
+  switch (state.phase) {
+    case 'pending':
+      return [momentOf(state.dueAtMs, 'next_try', facts)];
+    case 'sent':
+      return [momentOf(state.atMs, 'sent', { ...facts, lark_id: state.larkId })];
+    case 'dead':
+      return [momentOf(state.atMs, 'given_up', facts)];
+    case 'dropped':
+      return [];
+  }
+}
+
+function momentOf(atMs: number, event: string, facts: TraceEvent['facts'] = {}): Moment {
+  return { atMs, event, facts };
+}

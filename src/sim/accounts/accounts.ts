@@ -1,0 +1,234 @@
+import { appPlanOf, type AppPlan } from './app-plan.ts';
+import type { Cloud } from '../cloud.ts';
+import { textField, type Answer, type Call, type Route } from '../api/http.ts';
+import { Misuse } from '../world/misuse.ts';
+import type { Brand, SimApp, SimUser } from '../world/model.ts';
+import { DEFAULT_SCOPES, DEFAULT_SUBSCRIPTIONS } from '../api/scopes.ts';
+
+export interface AccountsOptions {
+  /** Seconds between polls that clients are told; 5. */
+  readonly interval?: number;
+  /** Seconds that a code lives; 600. */
+  readonly expiresIn?: number;
+  /** Every `begin` is refused with this RFC 6749 error. */
+  readonly beginError?: { readonly error: string; readonly description?: string };
+}
+
+/** A person opens the link (or scans it) and decides. */
+export interface Scan {
+  /** What the link carries, or the whole link: a client puts names and scopes that it wishes for into it. */
+  readonly userCode?: string;
+  readonly url?: string;
+  readonly approve: boolean;
+  /** Who decides; a new person unless told. */
+  readonly as?: SimUser;
+  readonly brand?: Brand;
+}
+
+/** One device grant (RFC 8628), from `begin` until its secret was handed out. */
+interface Grant {
+  readonly deviceCode: string;
+  readonly userCode: string;
+  readonly expiresAtMs: number;
+  lastPollAtMs: number | undefined;
+  decision: Decision;
+}
+
+type Decision =
+  | { readonly phase: 'pending' }
+  | { readonly phase: 'denied' }
+  | {
+      readonly phase: 'approved';
+      readonly app: SimApp;
+      readonly user: SimUser;
+      readonly brand: Brand;
+      /** Lark only: the Feishu side has named the brand, the next poll gets the secret. */
+      readonly brandTold: boolean;
+    }
+  | { readonly phase: 'used' };
+
+/** Timers of clients may fire a little early. */
+const POLL_SLACK_MS = 50;
+const USER_CODE_LETTERS = 'BCDFGHJKLMNPQRSTVWXZ23456789';
+
+/** Creates apps for people who scan a link: the accounts side of both brands on one host. */
+export class Accounts {
+  readonly #cloud: Cloud;
+  readonly #options: AccountsOptions;
+  readonly #byDeviceCode = new Map<string, Grant>();
+  readonly #byUserCode = new Map<string, Grant>();
+
+  constructor(cloud: Cloud, options: AccountsOptions = {}) {
+    this.#cloud = cloud;
+    this.#options = options;
+  }
+
+  /** Codes that wait for a person, oldest first. */
+  waiting(): string[] {
+    return [...this.#byUserCode.values()]
+      .filter((grant) => this.stateOf(grant.userCode) === 'pending')
+      .map((grant) => grant.userCode);
+  }
+
+  stateOf(userCode: string): Decision['phase'] | 'expired' | 'unknown' {
+    const grant = this.#byUserCode.get(userCode);
+    if (grant === undefined) return 'unknown';
+    return this.#isExpired(grant) ? 'expired' : grant.decision.phase;
+  }
+
+  /** Decides about a waiting code; approving creates the app, whose credentials work at once. */
+  scan(scan: Scan): SimApp | undefined {
+    const link = new URLSearchParams(scan.url === undefined ? '' : new URL(scan.url).search);
+    const userCode = scan.userCode ?? link.get('user_code') ?? '';
+    const state = this.stateOf(userCode);
+    const grant = this.#byUserCode.get(userCode);
+    if (state !== 'pending' || grant === undefined) {
+      throw new Misuse(`nobody can decide about the code "${userCode}": it is ${state}`);
+    }
+    if (!scan.approve) {
+      grant.decision = { phase: 'denied' };
+      return undefined;
+    }
+    const brand = scan.brand ?? 'feishu';
+    const user = scan.as ?? this.#cloud.world.addUser({ name: 'Developer' });
+    const app = this.#createApp(appPlanOf(link), brand);
+    grant.decision = { phase: 'approved', app, user, brand, brandTold: false };
+    return app;
+  }
+
+  register(call: Call): Answer {
+    switch (call.body['action']) {
+      case 'init':
+        return { status: 200, body: { supported_auth_methods: ['client_secret'] } };
+      case 'begin':
+        return this.#begin(call);
+      case 'poll':
+        return this.#poll(textField(call.body, 'device_code') ?? '');
+      default:
+        return rfcError('invalid_request', 'action is not init, begin or poll');
+    }
+  }
+
+  #begin(call: Call): Answer {
+    const { beginError, interval = 5, expiresIn = 600 } = this.#options;
+    if (beginError !== undefined) return rfcError(beginError.error, beginError.description);
+    if (call.body['archetype'] !== 'PersonalAgent') {
+      return rfcError('invalid_request', 'archetype is not PersonalAgent');
+    }
+    if (call.body['auth_method'] !== 'client_secret') {
+      return rfcError('invalid_request', 'auth_method is not client_secret');
+    }
+    const grant: Grant = {
+      deviceCode: this.#cloud.world.ids.hex(48),
+      userCode: this.#newUserCode(),
+      expiresAtMs: this.#cloud.clock.nowMs() + expiresIn * 1_000,
+      lastPollAtMs: undefined,
+      decision: { phase: 'pending' },
+    };
+    this.#byDeviceCode.set(grant.deviceCode, grant);
+    this.#byUserCode.set(grant.userCode, grant);
+    const page = `${this.#cloud.baseUrl}/page/launcher`;
+    return {
+      status: 200,
+      body: {
+        device_code: grant.deviceCode,
+        user_code: grant.userCode,
+        verification_uri: page,
+        verification_uri_complete: `${page}?user_code=${grant.userCode}`,
+        interval,
+        // Both spellings are in use among clients.
+        expires_in: expiresIn,
+        expire_in: expiresIn,
+      },
+    };
+  }
+
+  #poll(deviceCode: string): Answer {
+    const grant = this.#byDeviceCode.get(deviceCode);
+    if (grant === undefined) return rfcError('invalid_grant', 'no such device code');
+    const { decision } = grant;
+    if (decision.phase === 'used') return rfcError('invalid_grant', 'the device code was used');
+    if (this.#isExpired(grant)) return rfcError('expired_token', 'the device code has expired');
+    switch (decision.phase) {
+      case 'pending':
+        return this.#isTooEarly(grant) ? rfcError('slow_down') : rfcError('authorization_pending');
+      case 'denied':
+        return rfcError('access_denied', 'the person said no');
+      case 'approved':
+        return this.#hand(grant, decision);
+    }
+  }
+
+  /** A Lark tenant is named without the secret first: clients then ask the Lark side, here the same host. */
+  #hand(grant: Grant, decision: Extract<Decision, { phase: 'approved' }>): Answer {
+    const { app, user, brand, brandTold } = decision;
+    const userInfo = { open_id: user.openId, tenant_brand: brand };
+    if (brand === 'lark' && !brandTold) {
+      grant.decision = { ...decision, brandTold: true };
+      return { status: 200, body: { client_id: app.appId, user_info: userInfo } };
+    }
+    grant.decision = { phase: 'used' };
+    return {
+      status: 200,
+      body: { client_id: app.appId, client_secret: app.appSecret, user_info: userInfo },
+    };
+  }
+
+  /** Creates what the link asks for, or widens the app that it names. */
+  #createApp(plan: AppPlan, brand: Brand): SimApp {
+    const { world } = this.#cloud;
+    const known = plan.appId === undefined ? undefined : world.apps.get(plan.appId);
+    if (known !== undefined) {
+      for (const scope of plan.scopes) known.scopes.add(scope);
+      for (const type of plan.subscriptions) known.subscriptions.add(type);
+      return known;
+    }
+    return world.addApp({
+      brand,
+      ...(plan.name !== undefined && { name: plan.name }),
+      scopes: [...(plan.preset ? DEFAULT_SCOPES : []), ...plan.scopes],
+      subscriptions: [...(plan.preset ? DEFAULT_SUBSCRIPTIONS : []), ...plan.subscriptions],
+    });
+  }
+
+  #isTooEarly(grant: Grant): boolean {
+    const nowMs = this.#cloud.clock.nowMs();
+    const lastMs = grant.lastPollAtMs;
+    grant.lastPollAtMs = nowMs;
+    const intervalMs = (this.#options.interval ?? 5) * 1_000;
+    return lastMs !== undefined && nowMs - lastMs < intervalMs - POLL_SLACK_MS;
+  }
+
+  #isExpired(grant: Grant): boolean {
+    return this.#cloud.clock.nowMs() >= grant.expiresAtMs;
+  }
+
+  #newUserCode(): string {
+    const hex = this.#cloud.world.ids.hex(16);
+    const letters = hex.match(/../g) ?? [];
+    const text = letters
+      .map((pair) => USER_CODE_LETTERS[Number.parseInt(pair, 16) % USER_CODE_LETTERS.length])
+      .join('');
+    const userCode = `${text.slice(0, 4)}-${text.slice(4)}`;
+    return this.#byUserCode.has(userCode) ? this.#newUserCode() : userCode;
+  }
+}
+
+export function accountRoutes(accounts: Accounts): readonly Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/oauth/v1/app/registration',
+      auth: 'none',
+      handle: (call) => accounts.register(call),
+    },
+  ];
+}
+
+/** An OAuth error: HTTP 400 with a JSON body of its own form. */
+function rfcError(error: string, description?: string): Answer {
+  return {
+    status: 400,
+    body: { error, ...(description !== undefined && { error_description: description }) },
+  };
+}

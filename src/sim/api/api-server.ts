@@ -1,0 +1,212 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { refusalByFault, tooManyCalls } from './api-faults.ts';
+import { authenticate, scopeRefusal } from './auth.ts';
+import type { Cloud } from '../cloud.ts';
+import { refuse, textField, type Answer, type Call, type Route } from './http.ts';
+import { parseBody, readBody } from './http-body.ts';
+import type { SimApp } from '../world/model.ts';
+import { Router } from './router.ts';
+
+/** Of one API, by one app. */
+const PER_SECOND = { hitsMax: 50, windowMs: 1_000 };
+const PER_MINUTE = { hitsMax: 1_000, windowMs: 60_000 };
+
+/** Paths under this are the simulator's own: no faults, no limits, not in the journal. */
+export const CONTROL_PREFIX = '/_control';
+
+interface Received {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly request: IncomingMessage;
+  readonly raw: Buffer;
+}
+
+/** What becomes of a request: an answer, or the socket is cut, or silence. */
+type Outcome = Answer | 'cut' | 'silence';
+
+/** The REST side: finds the route, checks token, scopes and limits, and lets faults strike. */
+export class ApiServer {
+  readonly #cloud: Cloud;
+  readonly #router: Router;
+  /** Uuids of calls that are under way. */
+  readonly #sending = new Set<string>();
+
+  constructor(cloud: Cloud, routes: readonly Route[]) {
+    this.#cloud = cloud;
+    this.#router = new Router(routes);
+  }
+
+  /** Never rejects: a bug of a route is a 500 for the client and a warning of this process. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#handle(request, response);
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+      if (response.headersSent) response.destroy();
+      else this.#write(response, refuse(1500, 'internal error', { status: 500 }));
+    }
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const method = request.method ?? 'GET';
+    const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+    const raw = await readBody(request);
+    if (raw === undefined) {
+      response.destroy();
+      return;
+    }
+    const received: Received = { method, path, query, request, raw };
+    const match = this.#router.match(method, path);
+    if (match === undefined) {
+      this.#finish(response, received, notFound());
+      return;
+    }
+    const body = parseBody(request.headers['content-type'] ?? '', raw);
+    const call: Call = {
+      method,
+      path,
+      params: match.params,
+      query: new URLSearchParams(query),
+      headers: request.headers,
+      body: body?.fields ?? {},
+      raw,
+      files: body?.files ?? [],
+      app: undefined,
+    };
+    if (path.startsWith(CONTROL_PREFIX)) {
+      const answer = body === undefined ? badRequest() : await match.route.handle(call);
+      this.#write(response, answer);
+      return;
+    }
+    const { app, outcome } = await this.#outcome(match.route, call, body === undefined);
+    this.#finish(response, received, outcome, { app, uuid: textField(call.body, 'uuid') });
+  }
+
+  async #outcome(
+    route: Route,
+    call: Call,
+    malformed: boolean,
+  ): Promise<{ readonly app: SimApp | undefined; readonly outcome: Outcome }> {
+    let app: SimApp | undefined;
+    if (route.auth === 'tenant') {
+      const caller = authenticate(this.#cloud, call.headers);
+      if ('status' in caller) return { app: undefined, outcome: caller };
+      app = caller;
+    }
+    const outcome = malformed ? badRequest() : await this.#guarded(route, { ...call, app });
+    return { app, outcome };
+  }
+
+  async #guarded(route: Route, call: Call): Promise<Outcome> {
+    const uuid = textField(call.body, 'uuid');
+    if (route.uuidGuarded !== true || !uuid) return this.#withFaults(route, call);
+    const key = `${call.app?.appId} ${uuid}`;
+    if (this.#sending.has(key)) return refuse(230049, 'The message is being sent.');
+    this.#sending.add(key);
+    try {
+      return await this.#withFaults(route, call);
+    } finally {
+      this.#sending.delete(key);
+    }
+  }
+
+  async #withFaults(route: Route, call: Call): Promise<Outcome> {
+    const { faults, clock } = this.#cloud;
+    const appId = call.app?.appId;
+    const occasion = { appId, path: call.path, method: call.method };
+    const target = { app: call.app, occasion, sends: route.uuidGuarded === true };
+    if (!route.path.startsWith('/callback/')) {
+      const refusal = refusalByFault(this.#cloud, target);
+      if (refusal !== undefined) return refusal;
+      const slow = faults.take('response_slow', occasion);
+      if (slow) await new Promise<void>((resolve) => clock.afterReal(slow.delayMs, resolve));
+    }
+    const answer = await this.#carryOut(route, call);
+    if (faults.take('response_lost', occasion)) return 'cut';
+    return faults.take('response_hang', occasion) ? 'silence' : answer;
+  }
+
+  #carryOut(route: Route, call: Call): Answer | Promise<Answer> {
+    const { app } = call;
+    if (app !== undefined) {
+      const refusal = scopeRefusal(app, route) ?? this.#rateRefusal(app, route);
+      if (refusal !== undefined) return refusal;
+    }
+    return route.handle(call);
+  }
+
+  #rateRefusal(app: SimApp, route: Route): Answer | undefined {
+    const { limits } = this.#cloud;
+    const key = `${app.appId} ${route.method} ${route.path}`;
+    const waitMs = limits.take(`${key} s`, PER_SECOND) || limits.take(`${key} m`, PER_MINUTE);
+    return waitMs > 0 ? tooManyCalls(waitMs / 1_000) : undefined;
+  }
+
+  #finish(
+    response: ServerResponse,
+    received: Received,
+    outcome: Outcome,
+    who: { readonly app?: SimApp | undefined; readonly uuid?: string | undefined } = {},
+  ): void {
+    if (outcome === 'cut') received.request.socket.destroy();
+    else if (outcome !== 'silence') this.#write(response, outcome);
+    this.#cloud.calls.add({
+      atMs: this.#cloud.clock.nowMs(),
+      method: received.method,
+      path: received.path,
+      query: received.query,
+      status: typeof outcome === 'string' ? 0 : outcome.status,
+      code: typeof outcome === 'string' ? undefined : codeOf(outcome),
+      appId: who.app?.appId,
+      uuid: who.uuid,
+    });
+    this.#cloud.changes.ring();
+  }
+
+  #write(response: ServerResponse, answer: Answer): void {
+    const logId = this.#cloud.world.ids.log();
+    const { body, type } = encode(answer, logId);
+    response.writeHead(answer.status, {
+      'content-type': type,
+      'content-length': body.length,
+      'x-tt-logid': logId,
+      ...answer.headers,
+    });
+    response.end(body);
+  }
+}
+
+function encode(answer: Answer, logId: string): { readonly body: Buffer; readonly type: string } {
+  const { body } = answer;
+  if (Buffer.isBuffer(body)) return { body, type: 'application/octet-stream' };
+  if (typeof body === 'string') {
+    return { body: Buffer.from(body), type: 'text/html; charset=utf-8' };
+  }
+  return {
+    body: Buffer.from(JSON.stringify(withLogId(body, logId))),
+    type: 'application/json; charset=utf-8',
+  };
+}
+
+/** Refusals repeat the log id inside their `error`. */
+function withLogId(body: unknown, logId: string): unknown {
+  if (typeof body !== 'object' || body === null || !('error' in body)) return body;
+  const { error } = body;
+  return typeof error === 'object' ? { ...body, error: { log_id: logId, ...error } } : body;
+}
+
+function codeOf(answer: Answer): number | undefined {
+  const { body } = answer;
+  if (typeof body !== 'object' || body === null || !('code' in body)) return undefined;
+  return typeof body.code === 'number' ? body.code : undefined;
+}
+
+function notFound(): Answer {
+  const headers = { 'content-type': 'text/plain; charset=utf-8' };
+  return { status: 404, headers, body: '404 page not found' };
+}
+
+function badRequest(): Answer {
+  return refuse(9499, 'Bad Request: the body is not what its content type says');
+}

@@ -1,0 +1,88 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { SimApp } from '../world/model.ts';
+
+/** One API call as a route sees it: judged, parsed, and with its app known. */
+export interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** The JSON object, or the form's fields; empty when there was no body. */
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly raw: Buffer;
+  /** Parts of a multipart body that carry bytes. */
+  readonly files: readonly UploadedFile[];
+  /** The app whose bearer token was sent; routes with auth `tenant` always have it. */
+  readonly app: SimApp | undefined;
+}
+
+export interface UploadedFile {
+  readonly field: string;
+  readonly filename: string | undefined;
+  readonly contentType: string;
+  readonly bytes: Buffer;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An object is sent as JSON, a Buffer as it is, a string as HTML. */
+  readonly body: unknown;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** `/open-apis/im/v1/messages/:message_id/reply`: a segment with a colon is a parameter. */
+  readonly path: string;
+  /** `tenant`: a valid tenant access token is needed, and the app's rate limits count the call. */
+  readonly auth: 'tenant' | 'none';
+  /** The app needs at least one of these; without the field no scope is checked. */
+  readonly scopes?: readonly string[];
+  /** Two calls with the same `uuid` in the body may not run at once: the second gets 230049. */
+  readonly uuidGuarded?: boolean;
+  handle(call: Call): Answer | Promise<Answer>;
+}
+
+export function ok(data: unknown): Answer {
+  return { status: 200, body: { code: 0, msg: 'success', data } };
+}
+
+export interface RefuseOptions {
+  /** HTTP status; business errors come with 400. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** More fields for the `error` object; `log_id` is added when the answer is sent. */
+  readonly error?: Readonly<Record<string, unknown>>;
+}
+
+/** A business error of the open platform. */
+export function refuse(code: number, msg: string, options: RefuseOptions = {}): Answer {
+  const troubleshooter = `Search for the error code: https://open.feishu.cn/search?q=${code}`;
+  return {
+    status: options.status ?? 400,
+    ...(options.headers && { headers: options.headers }),
+    body: { code, msg, error: { troubleshooter, ...options.error } },
+  };
+}
+
+/** A required parameter is missing or has the wrong form; `field` names it in the answer. */
+export function refuseField(field: string, description: string): Answer {
+  return refuse(99992402, 'field validation failed', {
+    error: { field_violations: [{ field, description }] },
+  });
+}
+
+/** The app of a call to a route with auth `tenant`. */
+export function callerOf(call: Call): SimApp {
+  if (call.app === undefined) throw new Error(`${call.method} ${call.path} has no app`);
+  return call.app;
+}
+
+export function textField(
+  fields: Readonly<Record<string, unknown>>,
+  name: string,
+): string | undefined {
+  const value = fields[name];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,190 @@
+import type { Cloud } from '../cloud.ts';
+import { invalidParameter, judgeContent } from './content.ts';
+import { publishMessage, publishRecall } from '../socket/events.ts';
+import { callerOf, ok, refuse, refuseField, textField } from './http.ts';
+import type { Answer, Call, Route } from './http.ts';
+import {
+  chatRefusal,
+  findMessage,
+  isAnswer,
+  isOwn,
+  readRefusal,
+  recalled,
+  tooFrequent,
+} from './message-access.ts';
+import { messageObject } from './message-object.ts';
+import type { SimApp, SimChat, SimMessage } from '../world/model.ts';
+import { UuidWindow } from './uuid-window.ts';
+import type { UserIdType } from '../world/world.ts';
+
+const UUID_CHARS_MAX = 50;
+/** To one person, and to one group by all its bots together. */
+const CHAT_LIMIT = { hitsMax: 5, windowMs: 1_000 };
+/** Own messages can be recalled for a day (on the real platform the administrator decides). */
+const RECALL_WITHIN_MS = 24 * 3_600_000;
+const USER_ID_TYPES = ['open_id', 'user_id', 'union_id', 'email'] as const;
+
+const MESSAGES = '/open-apis/im/v1/messages';
+const SEND_SCOPES = ['im:message', 'im:message:send_as_bot', 'im:message:send'];
+
+export function messageRoutes(cloud: Cloud): readonly Route[] {
+  const sending = new Sending(cloud);
+  const one = `${MESSAGES}/:message_id`;
+  return [
+    {
+      method: 'POST',
+      path: MESSAGES,
+      auth: 'tenant',
+      scopes: SEND_SCOPES,
+      uuidGuarded: true,
+      handle: (call) => sending.create(call),
+    },
+    {
+      method: 'POST',
+      path: `${one}/reply`,
+      auth: 'tenant',
+      scopes: SEND_SCOPES,
+      uuidGuarded: true,
+      handle: (call) => sending.reply(call),
+    },
+    {
+      method: 'GET',
+      path: one,
+      auth: 'tenant',
+      scopes: ['im:message', 'im:message:readonly'],
+      handle: (call) => getMessage(cloud, call),
+    },
+    {
+      method: 'DELETE',
+      path: one,
+      auth: 'tenant',
+      scopes: ['im:message', 'im:message:recall', 'im:message:send_as_bot'],
+      handle: (call) => recallMessage(cloud, call),
+    },
+  ];
+}
+
+interface Target {
+  readonly chat: SimChat;
+  readonly replyTo?: SimMessage;
+  readonly inThread?: boolean;
+}
+
+/** `create` and `reply`: the same rules, another target. */
+class Sending {
+  readonly #cloud: Cloud;
+  readonly #uuids: UuidWindow;
+
+  constructor(cloud: Cloud) {
+    this.#cloud = cloud;
+    this.#uuids = new UuidWindow(() => cloud.clock.nowMs());
+  }
+
+  create(call: Call): Answer {
+    return this.#send(call, () => this.#receiver(call));
+  }
+
+  reply(call: Call): Answer {
+    return this.#send(call, () => {
+      const found = findMessage(this.#cloud, callerOf(call), call.params['message_id'] ?? '');
+      if (isAnswer(found)) return found;
+      if (found.message.recalled) return recalled();
+      const inThread = call.body['reply_in_thread'] === true;
+      return { chat: found.chat, replyTo: found.message, inThread };
+    });
+  }
+
+  #send(call: Call, findTarget: () => Target | Answer): Answer {
+    const app = callerOf(call);
+    const msgType = textField(call.body, 'msg_type');
+    const content = textField(call.body, 'content');
+    const uuid = textField(call.body, 'uuid') ?? '';
+    if (!msgType) return refuseField('msg_type', 'msg_type is required');
+    if (!content) return refuseField('content', 'content is required');
+    if (uuid.length > UUID_CHARS_MAX) return refuseField('uuid', 'the max length is 50');
+    const earlier = uuid === '' ? undefined : this.#sentBefore(app, uuid);
+    if (earlier !== undefined) return ok(messageObject(this.#cloud.world, earlier));
+    const target = findTarget();
+    if (isAnswer(target)) return target;
+    const refusal = chatRefusal(app, target.chat);
+    if (refusal !== undefined) return refusal;
+    const judged = judgeContent(this.#cloud, { app, chat: target.chat, msgType, content });
+    if (!judged.ok) return judged.answer;
+    if (this.#cloud.limits.take(`chat ${target.chat.chatId}`, CHAT_LIMIT) > 0) return tooFrequent();
+    const sender = { kind: 'app', appId: app.appId } as const;
+    const { world } = this.#cloud;
+    const message = world.post({ ...target, ...judged.accepted, sender, msgType });
+    const card = message.cardId === undefined ? undefined : world.cards.get(message.cardId);
+    if (card !== undefined) card.messageId = message.messageId;
+    if (uuid !== '') this.#uuids.add(app.appId, uuid, message.messageId);
+    publishMessage(this.#cloud, message);
+    return ok(messageObject(world, message));
+  }
+
+  #sentBefore(app: SimApp, uuid: string): SimMessage | undefined {
+    const messageId = this.#uuids.find(app.appId, uuid);
+    return messageId === undefined ? undefined : this.#cloud.world.messages.get(messageId);
+  }
+
+  #receiver(call: Call): Target | Answer {
+    const app = callerOf(call);
+    const idType = call.query.get('receive_id_type') ?? '';
+    const id = textField(call.body, 'receive_id');
+    if (!id) return refuseField('receive_id', 'receive_id is required');
+    if (idType === 'chat_id') {
+      const chat = this.#cloud.world.chats.get(id);
+      return chat === undefined ? invalidReceiver() : { chat };
+    }
+    if (!isUserIdType(idType)) {
+      return refuseField('receive_id_type', `options: [${USER_ID_TYPES.join(',')},chat_id]`);
+    }
+    const user = this.#cloud.world.findUser(idType, id);
+    if (user === undefined) return invalidReceiver();
+    return { chat: this.#cloud.world.directChat(user, app) };
+  }
+}
+
+function getMessage(cloud: Cloud, call: Call): Answer {
+  const app = callerOf(call);
+  const found = findMessage(cloud, app, call.params['message_id'] ?? '');
+  if (isAnswer(found)) return found;
+  const refusal = readRefusal(app, found.chat);
+  if (refusal !== undefined) return refusal;
+  const idType = call.query.get('user_id_type') ?? 'open_id';
+  if (!isUserIdType(idType)) return invalidParameter('invalid user_id_type');
+  const options = {
+    cardContent: call.query.get('card_msg_content_type') ?? undefined,
+    userIdType: idType,
+  };
+  const items = [found.message, ...partsOf(found.chat, found.message)];
+  return ok({ items: items.map((message) => messageObject(cloud.world, message, options)) });
+}
+
+/** The forwarded messages inside a bundle. */
+function partsOf(chat: SimChat, message: SimMessage): SimMessage[] {
+  if (message.msgType !== 'merge_forward') return [];
+  return chat.messages.filter((part) => part.upperMessageId === message.messageId);
+}
+
+function recallMessage(cloud: Cloud, call: Call): Answer {
+  const app = callerOf(call);
+  const found = findMessage(cloud, app, call.params['message_id'] ?? '');
+  if (isAnswer(found)) return found;
+  const { message } = found;
+  if (!isOwn(app, message)) return refuse(230026, 'No permission to recall this message.');
+  if (message.recalled) return recalled();
+  if (cloud.clock.nowMs() - message.createdAtMs > RECALL_WITHIN_MS) {
+    return refuse(230009, 'Message has expired when recall message.');
+  }
+  cloud.world.recall(message);
+  publishRecall(cloud, message, message.sender);
+  return ok({});
+}
+
+function invalidReceiver(): Answer {
+  return refuse(230034, 'The receive_id is invalid.');
+}
+
+function isUserIdType(text: string): text is UserIdType {
+  return (USER_ID_TYPES as readonly string[]).includes(text);
+}

@@ -1,0 +1,86 @@
+import type { Cloud } from '../cloud.ts';
+import { refuse, textField, type Answer, type Route } from './http.ts';
+import type { Ids } from '../world/ids.ts';
+import type { SimApp } from '../world/model.ts';
+
+const LIFE_MS = 7_200_000;
+/** With less left than this a new token is made; the old one stays good until its end. */
+const RENEW_BELOW_MS = 1_800_000;
+
+interface Token {
+  readonly text: string;
+  readonly app: SimApp;
+  readonly expiresAtMs: number;
+}
+
+/** Tenant access tokens of all apps. */
+export class TenantTokens {
+  readonly #ids: Ids;
+  readonly #nowMs: () => number;
+  readonly #byText = new Map<string, Token>();
+  readonly #newest = new Map<string, Token>();
+
+  constructor(ids: Ids, nowMs: () => number) {
+    this.#ids = ids;
+    this.#nowMs = nowMs;
+  }
+
+  /** A good token of the app, and how many seconds it lasts. */
+  issue(app: SimApp): { readonly token: string; readonly expireSeconds: number } {
+    const nowMs = this.#nowMs();
+    let token = this.#newest.get(app.appId);
+    if (token === undefined || token.expiresAtMs - nowMs < RENEW_BELOW_MS) {
+      token = { text: this.#ids.tenantToken(), app, expiresAtMs: nowMs + LIFE_MS };
+      this.#dropExpired(nowMs);
+      this.#byText.set(token.text, token);
+      this.#newest.set(app.appId, token);
+    }
+    return { token: token.text, expireSeconds: Math.floor((token.expiresAtMs - nowMs) / 1_000) };
+  }
+
+  /** The app that a token stands for; undefined when it is unknown, expired or revoked. */
+  appOf(text: string): SimApp | undefined {
+    const token = this.#byText.get(text);
+    return token !== undefined && token.expiresAtMs > this.#nowMs() ? token.app : undefined;
+  }
+
+  /** All tokens of the app die at once. */
+  revoke(appId: string): void {
+    for (const token of this.#byText.values()) {
+      if (token.app.appId === appId) this.#byText.delete(token.text);
+    }
+    this.#newest.delete(appId);
+  }
+
+  #dropExpired(nowMs: number): void {
+    for (const token of this.#byText.values()) {
+      if (token.expiresAtMs <= nowMs) this.#byText.delete(token.text);
+    }
+  }
+}
+
+export function tokenRoutes(cloud: Cloud): readonly Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/open-apis/auth/v3/tenant_access_token/internal',
+      auth: 'none',
+      handle: (call) => issueToken(cloud, call.body),
+    },
+  ];
+}
+
+/** Fields at the top level, no `data`; refusals come with HTTP 200, unlike everywhere else. */
+function issueToken(cloud: Cloud, body: Readonly<Record<string, unknown>>): Answer {
+  const appId = textField(body, 'app_id');
+  const appSecret = textField(body, 'app_secret');
+  if (!appId || !appSecret) return refuse(10003, 'invalid param', { status: 200 });
+  const app = cloud.world.apps.get(appId);
+  if (app === undefined) return refuse(10014, 'app id not exists', { status: 200 });
+  if (app.appSecret !== appSecret) return refuse(10014, 'app secret invalid', { status: 200 });
+  const { token, expireSeconds } = cloud.tokens.issue(app);
+  return {
+    status: 200,
+    body: { code: 0, msg: 'ok', tenant_access_token: token, expire: expireSeconds },
+  };
+}

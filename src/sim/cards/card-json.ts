@@ -1,0 +1,92 @@
+import { isJsonObject, type JsonObject } from '../world/json.ts';
+
+/** Reading of card JSON (1.0 and 2.0): its elements, limits and faults. Pure. */
+
+/** Why the platform refuses a card. */
+export interface CardFault {
+  readonly code: number;
+  readonly msg: string;
+}
+
+/** Bytes of the JSON text. */
+export const CARD_BYTES_MAX = 30 * 1024;
+/** Components and text elements together. */
+export const CARD_ELEMENTS_MAX = 200;
+/** Table components and Markdown tables together. */
+export const CARD_TABLES_MAX = 5;
+
+/** Below these keys lies the developer's own data, not elements. */
+const DATA_KEYS: ReadonlySet<string> = new Set(['config', 'behaviors', 'value', 'rows', 'data']);
+
+export function configOf(card: JsonObject): JsonObject {
+  return isJsonObject(card['config']) ? card['config'] : {};
+}
+
+/** Schema 2.0 has its elements in `body`; anything else is read as 1.0. */
+export function isSchema2(card: JsonObject): boolean {
+  return card['schema'] === '2.0';
+}
+
+/** Every component and text element, in the order of the text. */
+export function* elementsOf(value: unknown): Generator<JsonObject> {
+  if (Array.isArray(value)) {
+    for (const item of value) yield* elementsOf(item);
+    return;
+  }
+  if (!isJsonObject(value)) return;
+  if (typeof value['tag'] === 'string') yield value;
+  for (const [key, child] of Object.entries(value)) {
+    if (!DATA_KEYS.has(key)) yield* elementsOf(child);
+  }
+}
+
+/** What every card must hold to, entity or not; undefined: nothing is wrong. */
+export function faultOf(card: JsonObject): CardFault | undefined {
+  const ids = new Set<string>();
+  let elements = 0;
+  for (const element of elementsOf(card)) {
+    elements += 1;
+    const id = element['element_id'];
+    if (id === undefined) continue;
+    if (typeof id !== 'string' || !/^[A-Za-z]\w{0,19}$/.test(id)) {
+      return { code: 10002, msg: `invalid element_id ${JSON.stringify(id)}` };
+    }
+    if (ids.has(id)) {
+      return { code: 300301, msg: `Duplicate element_id in card component: ${id}` };
+    }
+    ids.add(id);
+  }
+  if (elements > CARD_ELEMENTS_MAX) {
+    return { code: 300305, msg: 'The number of card components exceeds 200' };
+  }
+  return undefined;
+}
+
+export function isOverSize(card: JsonObject): boolean {
+  return Buffer.byteLength(JSON.stringify(card)) > CARD_BYTES_MAX;
+}
+
+export function countTables(card: JsonObject): number {
+  let tables = 0;
+  for (const element of elementsOf(card)) {
+    if (element['tag'] === 'table') tables += 1;
+    if (element['tag'] === 'markdown' && typeof element['content'] === 'string') {
+      tables += markdownTables(element['content']);
+    }
+  }
+  return tables;
+}
+
+/** A table begins where a row of dashes follows a row of cells; code blocks hold none. */
+function markdownTables(text: string): number {
+  let tables = 0;
+  let inCode = false;
+  let previous = '';
+  for (const line of text.split('\n')) {
+    if (/^\s*(```|~~~)/.test(line)) inCode = !inCode;
+    const isDashes = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/.test(line);
+    if (!inCode && isDashes && line.includes('|') && previous.includes('|')) tables += 1;
+    previous = line;
+  }
+  return tables;
+}

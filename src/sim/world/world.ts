@@ -1,0 +1,298 @@
+import { Ids } from './ids.ts';
+import { Misuse } from './misuse.ts';
+import type {
+  Brand,
+  ChatMode,
+  Sender,
+  SimApp,
+  SimCard,
+  SimCardToken,
+  SimChat,
+  SimMention,
+  SimMessage,
+  SimReaction,
+  SimThread,
+  SimUpload,
+  SimUser,
+} from './model.ts';
+import { DEFAULT_SCOPES, DEFAULT_SUBSCRIPTIONS } from '../api/scopes.ts';
+
+export interface WorldOptions {
+  /** The cloud's clock, in milliseconds since 1970; must never go back. */
+  readonly nowMs: () => number;
+  readonly seed: number;
+  /** A chat keeps its newest messages only; older ones are forgotten. */
+  readonly messagesPerChatMax?: number;
+}
+
+export interface NewApp {
+  readonly name?: string;
+  readonly brand?: Brand;
+  readonly appId?: string;
+  readonly appSecret?: string;
+  readonly scopes?: Iterable<string>;
+  readonly subscriptions?: Iterable<string>;
+}
+
+export interface NewGroup {
+  readonly name: string;
+  readonly members?: readonly SimUser[];
+  readonly apps?: readonly SimApp[];
+  readonly mode?: 'group' | 'topic';
+  readonly messageForm?: 'chat' | 'thread';
+  readonly description?: string;
+}
+
+/** A message about to be posted; `content` is the JSON text that the history will show. */
+export interface Draft {
+  readonly chat: SimChat;
+  readonly sender: Sender;
+  readonly msgType: string;
+  readonly content: string;
+  readonly mentions?: readonly SimMention[];
+  readonly replyTo?: SimMessage | undefined;
+  /** Opens a thread under `replyTo` when there is none yet. */
+  readonly inThread?: boolean;
+  readonly cardId?: string | undefined;
+  readonly upperMessageId?: string | undefined;
+}
+
+export type UserIdType = 'open_id' | 'union_id' | 'user_id' | 'email';
+
+const MESSAGES_PER_CHAT_MAX = 100_000;
+
+/** Everything that exists in the simulated cloud. Pure state: no timers, no sockets, no randomness but its seed. */
+export class World {
+  readonly ids: Ids;
+  readonly tenantKey: string;
+  readonly apps = new Map<string, SimApp>();
+  /** By open id. */
+  readonly users = new Map<string, SimUser>();
+  readonly chats = new Map<string, SimChat>();
+  readonly messages = new Map<string, SimMessage>();
+  readonly threads = new Map<string, SimThread>();
+  readonly cards = new Map<string, SimCard>();
+  readonly cardTokens = new Map<string, SimCardToken>();
+  /** Images and files by key. */
+  readonly uploads = new Map<string, SimUpload>();
+
+  readonly #nowMs: () => number;
+  readonly #messagesPerChatMax: number;
+  readonly #usersByOtherId = new Map<string, SimUser>();
+  readonly #appsByOpenId = new Map<string, SimApp>();
+  readonly #directChats = new Map<string, SimChat>();
+  #position = 0;
+
+  constructor(options: WorldOptions) {
+    this.ids = new Ids(options.seed);
+    this.tenantKey = this.ids.tenant();
+    this.#nowMs = options.nowMs;
+    this.#messagesPerChatMax = options.messagesPerChatMax ?? MESSAGES_PER_CHAT_MAX;
+  }
+
+  nowMs(): number {
+    return this.#nowMs();
+  }
+
+  // ------------------------------------------------------------ apps and people
+
+  addApp(options: NewApp = {}): SimApp {
+    const app: SimApp = {
+      appId: options.appId ?? this.ids.app(),
+      appSecret: options.appSecret ?? this.ids.secret(),
+      name: options.name ?? 'Bot',
+      brand: options.brand ?? 'feishu',
+      tenantKey: this.tenantKey,
+      botOpenId: this.ids.openId(),
+      botUnionId: this.ids.unionId(),
+      botEnabled: true,
+      scopes: new Set(options.scopes ?? DEFAULT_SCOPES),
+      subscriptions: new Set(options.subscriptions ?? DEFAULT_SUBSCRIPTIONS),
+    };
+    // Official clients refuse other ids without a word.
+    if (!/^cli_[0-9a-f]{16}$/i.test(app.appId)) {
+      throw new Misuse(`an app id is cli_ and 16 hex digits, not ${app.appId}`);
+    }
+    if (this.apps.has(app.appId)) throw new Misuse(`an app ${app.appId} exists already`);
+    this.apps.set(app.appId, app);
+    this.#appsByOpenId.set(app.botOpenId, app);
+    return app;
+  }
+
+  addUser(options: { readonly name: string }): SimUser {
+    const userId = this.ids.userId();
+    const user: SimUser = {
+      openId: this.ids.openId(),
+      unionId: this.ids.unionId(),
+      userId,
+      email: `${userId}@example.com`,
+      name: options.name,
+      tenantKey: this.tenantKey,
+    };
+    this.users.set(user.openId, user);
+    this.#usersByOtherId.set(`union_id ${user.unionId}`, user);
+    this.#usersByOtherId.set(`user_id ${user.userId}`, user);
+    this.#usersByOtherId.set(`email ${user.email}`, user);
+    return user;
+  }
+
+  findUser(idType: UserIdType, id: string): SimUser | undefined {
+    return idType === 'open_id' ? this.users.get(id) : this.#usersByOtherId.get(`${idType} ${id}`);
+  }
+
+  /** The app whose bot has this open id. */
+  findBot(openId: string): SimApp | undefined {
+    return this.#appsByOpenId.get(openId);
+  }
+
+  nameOf(sender: Sender): string {
+    return sender.kind === 'user'
+      ? (this.users.get(sender.openId)?.name ?? sender.openId)
+      : (this.apps.get(sender.appId)?.name ?? sender.appId);
+  }
+
+  // ------------------------------------------------------------ chats
+
+  addGroup(options: NewGroup): SimChat {
+    const members = options.members ?? [];
+    const mode = options.mode ?? 'group';
+    const chat = this.#addChat(mode, options);
+    chat.ownerId = members[0]?.openId;
+    for (const user of members) chat.members.add(user.openId);
+    for (const app of options.apps ?? []) chat.bots.add(app.appId);
+    return chat;
+  }
+
+  /** The direct chat of a person and a bot; made at the first call. */
+  directChat(user: SimUser, app: SimApp): SimChat {
+    const key = `${user.openId} ${app.appId}`;
+    let chat = this.#directChats.get(key);
+    if (chat === undefined) {
+      chat = this.#addChat('p2p', { name: '' });
+      chat.members.add(user.openId);
+      chat.bots.add(app.appId);
+      this.#directChats.set(key, chat);
+    }
+    return chat;
+  }
+
+  isIn(chat: SimChat, sender: Sender): boolean {
+    return sender.kind === 'user' ? chat.members.has(sender.openId) : chat.bots.has(sender.appId);
+  }
+
+  #addChat(mode: ChatMode, options: NewGroup): SimChat {
+    const chat: SimChat = {
+      chatId: this.ids.chat(),
+      mode,
+      messageForm: mode === 'topic' ? 'thread' : (options.messageForm ?? 'chat'),
+      name: options.name,
+      description: options.description ?? '',
+      ownerId: undefined,
+      tenantKey: this.tenantKey,
+      members: new Set(),
+      bots: new Set(),
+      dissolved: false,
+      createdAtMs: this.nowMs(),
+      messages: [],
+    };
+    this.chats.set(chat.chatId, chat);
+    return chat;
+  }
+
+  // ------------------------------------------------------------ messages
+
+  post(draft: Draft): SimMessage {
+    const { chat, replyTo } = draft;
+    const nowMs = this.nowMs();
+    const thread = this.#threadOf(draft);
+    this.#position += 1;
+    const message: SimMessage = {
+      messageId: this.ids.message(),
+      chatId: chat.chatId,
+      position: this.#position,
+      sender: draft.sender,
+      msgType: draft.msgType,
+      content: draft.content,
+      mentions: draft.mentions ?? [],
+      createdAtMs: nowMs,
+      updatedAtMs: nowMs,
+      rootId: thread ? thread.rootId : (replyTo?.rootId ?? replyTo?.messageId),
+      parentId: thread ? thread.rootId : replyTo?.messageId,
+      threadId: thread?.threadId,
+      recalled: false,
+      edits: 0,
+      reactions: new Map(),
+      cardId: draft.cardId,
+      upperMessageId: draft.upperMessageId,
+      urgentTo: new Set(),
+      followUps: [],
+    };
+    this.messages.set(message.messageId, message);
+    chat.messages.push(message);
+    thread?.messages.push(message);
+    if (chat.messageForm === 'thread' && replyTo === undefined) this.#openThread(message);
+    this.#forgetOldest(chat);
+    return message;
+  }
+
+  edit(
+    message: SimMessage,
+    change: {
+      readonly msgType?: string;
+      readonly content: string;
+      readonly mentions?: readonly SimMention[];
+    },
+  ): void {
+    message.msgType = change.msgType ?? message.msgType;
+    message.content = change.content;
+    message.mentions = change.mentions ?? message.mentions;
+    message.updatedAtMs = this.nowMs();
+    message.edits += 1;
+  }
+
+  recall(message: SimMessage): void {
+    message.recalled = true;
+    message.updatedAtMs = this.nowMs();
+  }
+
+  react(message: SimMessage, by: Sender, emoji: string): SimReaction {
+    const reaction = { reactionId: this.ids.reaction(), emoji, by, atMs: this.nowMs() };
+    message.reactions.set(reaction.reactionId, reaction);
+    return reaction;
+  }
+
+  unreact(message: SimMessage, reactionId: string): void {
+    message.reactions.delete(reactionId);
+  }
+
+  /** The thread that a draft goes into: its parent's, or a new one when the draft asks for it. */
+  #threadOf(draft: Draft): SimThread | undefined {
+    const { replyTo } = draft;
+    if (replyTo === undefined) return undefined;
+    if (replyTo.threadId !== undefined) return this.threads.get(replyTo.threadId);
+    return draft.inThread === true ? this.#openThread(replyTo) : undefined;
+  }
+
+  #openThread(root: SimMessage): SimThread {
+    const thread: SimThread = {
+      threadId: this.ids.thread(),
+      chatId: root.chatId,
+      rootId: root.messageId,
+      messages: [root],
+    };
+    root.threadId = thread.threadId;
+    this.threads.set(thread.threadId, thread);
+    return thread;
+  }
+
+  /** Cuts in lumps, so that a full chat doesn't pay for every message. */
+  #forgetOldest(chat: SimChat): void {
+    const slack = Math.ceil(this.#messagesPerChatMax / 4);
+    if (chat.messages.length < this.#messagesPerChatMax + slack) return;
+    const kept = chat.messages.length - this.#messagesPerChatMax;
+    for (const old of chat.messages.splice(0, kept)) {
+      this.messages.delete(old.messageId);
+      if (old.threadId !== undefined) this.threads.delete(old.threadId);
+    }
+  }
+}

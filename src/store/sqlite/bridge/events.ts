@@ -1,0 +1,48 @@
+import type { AppId, TurnId } from '../../../core/ids.ts';
+import type { PruneRules } from '../../../core/journal.ts';
+import type { Clock } from '../../../core/ports.ts';
+import type { Db } from '../db.ts';
+
+/** All SQL of the table `events`. Writers are to be called inside `db.write`. */
+export class EventsTable {
+  readonly #db: Db;
+  readonly #app: AppId;
+  readonly #clock: Clock;
+
+  constructor(db: Db, app: AppId, clock: Clock) {
+    this.#db = db;
+    this.#app = app;
+    this.#clock = clock;
+  }
+
+  /** Remembers what an event did to a turn or a row of the outbox; false if it did so before. */
+  insert(eventId: string, subject: TurnId | string): boolean {
+    return (
+      this.#db.run(
+        'INSERT INTO events (app_id, event_id, subject, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        this.#app,
+        eventId,
+        subject,
+        this.#clock.nowMs(),
+      ) > 0
+    );
+  }
+
+  has(eventId: string): boolean {
+    const row = this.#db.get(
+      'SELECT 1 AS here FROM events WHERE app_id = ? AND event_id = ? LIMIT 1',
+      this.#app,
+      eventId,
+    );
+    return row !== undefined;
+  }
+
+  prune({ endedBeforeMs, limit }: PruneRules): number {
+    return this.#db.run(
+      `DELETE FROM events WHERE (app_id, event_id, subject) IN (
+         SELECT app_id, event_id, subject FROM events WHERE at_ms < ? LIMIT ?)`,
+      endedBeforeMs,
+      limit,
+    );
+  }
+}

@@ -1,0 +1,222 @@
+import {
+  chatId,
+  messageId,
+  turnId,
+  type AppId,
+  type ChatId,
+  type MessageId,
+  type TurnId,
+} from '../../../core/ids.ts';
+import type { OutboxChange, PruneRules } from '../../../core/journal.ts';
+import type { OutboxBody, OutboxDraft, OutboxRow, OutboxState } from '../../../core/turn.ts';
+import type { Db } from '../db.ts';
+import type { SqlRow } from '../driver.ts';
+
+/** All SQL of the table `outbox`. Writers are to be called inside `db.write`. */
+export class OutboxTable {
+  readonly #db: Db;
+  readonly #app: AppId;
+
+  constructor(db: Db, app: AppId) {
+    this.#db = db;
+    this.#app = app;
+  }
+
+  /**
+   * Adds rows; one whose key is there already stays as it is. A row that takes back a reaction is added
+   * only if that reaction was or may have been shown; otherwise the reaction is called off instead.
+   * `inPlaceOf`: the order of the row that these replace.
+   */
+  insert(drafts: readonly OutboxDraft[], inPlaceOf?: number): OutboxRow[] {
+    const rows: OutboxRow[] = [];
+    for (const [part, draft] of drafts.entries()) {
+      if (draft.body.kind === 'unreact' && !this.#mayShow(draft.body.reactKey)) continue;
+      const ord = inPlaceOf === undefined ? undefined : placeWithin(inPlaceOf, part);
+      const seq = this.#insertOne(draft, ord);
+      if (seq !== undefined) rows.push(fresh(draft, ord ?? seq));
+    }
+    return rows;
+  }
+
+  get(key: string): OutboxRow | undefined {
+    const row = this.#db.get('SELECT * FROM outbox WHERE key = ?', key);
+    return row && toRow(row);
+  }
+
+  update(row: OutboxRow, change: OutboxChange): OutboxRow {
+    const { state } = change;
+    const next: OutboxRow = {
+      ...row,
+      state,
+      triedAtMs: 'triedAtMs' in change ? change.triedAtMs : row.triedAtMs,
+      attempts: change.attempts ?? row.attempts,
+      lastError: change.lastError ?? row.lastError,
+      replayedAtMs: change.replayedAtMs ?? row.replayedAtMs,
+    };
+    this.#db.run(
+      `UPDATE outbox SET phase = ?, due_at_ms = ?, tried_at_ms = ?, replayed_at_ms = ?, attempts = ?,
+         ended_at_ms = ?, lark_id = ?, last_error = ? WHERE key = ?`,
+      state.phase,
+      state.phase === 'pending' ? state.dueAtMs : 0,
+      next.triedAtMs ?? null,
+      next.replayedAtMs ?? null,
+      next.attempts,
+      'atMs' in state ? state.atMs : null,
+      state.phase === 'sent' ? state.larkId : null,
+      next.lastError ?? null,
+      row.key,
+    );
+    return next;
+  }
+
+  pending(): OutboxRow[] {
+    return this.#db
+      .all(
+        `SELECT * FROM outbox WHERE app_id = ? AND phase = 'pending' ORDER BY coalesce(ord, seq)`,
+        this.#app,
+      )
+      .map(toRow);
+  }
+
+  ofTurn(turn: TurnId): OutboxRow[] {
+    return this.#db
+      .all(
+        'SELECT * FROM outbox WHERE app_id = ? AND turn = ? ORDER BY coalesce(ord, seq)',
+        this.#app,
+        turn,
+      )
+      .map(toRow);
+  }
+
+  /** Newest first. */
+  dead({ chatId: chat, limit }: { chatId?: ChatId; limit: number }): OutboxRow[] {
+    return this.#db
+      .all(
+        `SELECT * FROM outbox WHERE app_id = ? AND phase = 'dead' AND (? IS NULL OR chat_id = ?)
+         ORDER BY seq DESC LIMIT ?`,
+        this.#app,
+        chat ?? null,
+        chat ?? null,
+        limit,
+      )
+      .map(toRow);
+  }
+
+  countDead(): number {
+    const row = this.#db.get(
+      `SELECT count(*) AS count FROM outbox WHERE app_id = ? AND phase = 'dead'`,
+      this.#app,
+    );
+    return Number(row?.['count']);
+  }
+
+  /** The turn for which a message was sent. */
+  turnOf(message: MessageId): TurnId | undefined {
+    const row = this.#db.get(
+      `SELECT turn FROM outbox WHERE app_id = ? AND lark_id = ? AND turn IS NOT NULL LIMIT 1`,
+      this.#app,
+      message,
+    );
+    return row && turnId(String(row['turn']));
+  }
+
+  /** Deletes rows that are over and old. Looks at the oldest only: age follows the order of rows. */
+  prune({ endedBeforeMs, deadBeforeMs, limit }: PruneRules): number {
+    return (
+      this.#db.run(deleteOldest(`('sent', 'dropped')`), this.#app, limit, endedBeforeMs) +
+      this.#db.run(deleteOldest(`('dead')`), this.#app, limit, deadBeforeMs)
+    );
+  }
+
+  #mayShow(reactKey: string): boolean {
+    const react = this.get(reactKey);
+    if (react === undefined) return false;
+    if (react.state.phase === 'sent') return true;
+    if (react.state.phase !== 'pending') return false;
+    if (react.triedAtMs !== undefined) return true;
+    this.update(react, { state: { phase: 'dropped' } });
+    return false;
+  }
+
+  /** The row's number, or `undefined` if its key is there already. */
+  #insertOne(draft: OutboxDraft, ord: number | undefined): number | undefined {
+    return this.#db.insert(
+      `INSERT INTO outbox (key, app_id, ord, lane, turn, chat_id, reply_to, placement, priority, body,
+         phase, due_at_ms, created_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING`,
+      draft.key,
+      this.#app,
+      ord ?? null,
+      draft.lane,
+      draft.turn ?? null,
+      draft.chatId,
+      draft.replyTo ?? null,
+      draft.placement,
+      draft.priority,
+      JSON.stringify(draft.body),
+      draft.dueAtMs,
+      draft.createdAtMs,
+    );
+  }
+}
+
+/** Rows that take another's place at once. */
+const PLACES = 16;
+
+/** A number between that of the row to replace and the next one, also if that row was such a one itself. */
+function placeWithin(ord: number, part: number): number {
+  let step = 1;
+  while ((ord / step) % 1 !== 0) step /= PLACES;
+  return ord + ((part + 1) * step) / PLACES;
+}
+
+const deleteOldest = (phases: string) => `
+  DELETE FROM outbox WHERE seq IN (SELECT seq FROM (
+    SELECT seq, created_at_ms FROM outbox WHERE app_id = ? AND phase IN ${phases}
+    ORDER BY seq LIMIT ?) WHERE created_at_ms < ?)`;
+
+function fresh({ dueAtMs, ...draft }: OutboxDraft, ord: number): OutboxRow {
+  return {
+    ...draft,
+    seq: ord,
+    triedAtMs: undefined,
+    replayedAtMs: undefined,
+    attempts: 0,
+    lastError: undefined,
+    state: { phase: 'pending', dueAtMs },
+  };
+}
+
+function toRow(row: SqlRow): OutboxRow {
+  return {
+    key: String(row['key']),
+    seq: Number(row['ord'] ?? row['seq']),
+    lane: String(row['lane']),
+    turn: row['turn'] === null ? undefined : turnId(String(row['turn'])),
+    chatId: chatId(String(row['chat_id'])),
+    replyTo: row['reply_to'] === null ? undefined : messageId(String(row['reply_to'])),
+    placement: String(row['placement']) as OutboxRow['placement'],
+    priority: String(row['priority']) as OutboxRow['priority'],
+    body: JSON.parse(String(row['body'])) as OutboxBody,
+    createdAtMs: Number(row['created_at_ms']),
+    triedAtMs: row['tried_at_ms'] === null ? undefined : Number(row['tried_at_ms']),
+    replayedAtMs: row['replayed_at_ms'] === null ? undefined : Number(row['replayed_at_ms']),
+    attempts: Number(row['attempts']),
+    lastError: row['last_error'] === null ? undefined : String(row['last_error']),
+    state: toState(row),
+  };
+}
+
+function toState(row: SqlRow): OutboxState {
+  const atMs = Number(row['ended_at_ms'] ?? 0);
+  switch (String(row['phase'])) {
+    case 'pending':
+      return { phase: 'pending', dueAtMs: Number(row['due_at_ms']) };
+    case 'sent':
+      return { phase: 'sent', larkId: String(row['lark_id']), atMs };
+    case 'dead':
+      return { phase: 'dead', atMs };
+    default:
+      return { phase: 'dropped' };
+  }
+}

@@ -1,0 +1,136 @@
+import { turnId, type AppId, type TurnId } from '../../../core/ids.ts';
+import type { PruneRules, TurnRun, UnansweredRun } from '../../../core/journal.ts';
+import type { Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
+import type { Db } from '../db.ts';
+import type { SqlRow } from '../driver.ts';
+
+/** All SQL of the table `runs`. Writers are to be called inside `db.write`. */
+export class RunsTable {
+  readonly #db: Db;
+  readonly #app: AppId;
+
+  constructor(db: Db, app: AppId) {
+    this.#db = db;
+    this.#app = app;
+  }
+
+  /** Notes what a turn's step away from the phase `from` means for its run. */
+  note({ id, run, state }: Turn, from: TurnPhase, nowMs: number): void {
+    if (state.phase === from) return;
+    switch (state.phase) {
+      case 'sending':
+        this.#db.run(
+          `INSERT INTO runs (app_id, turn, run, started_at_ms) VALUES (?, ?, ?, ?)
+           ON CONFLICT DO UPDATE SET tries = tries + 1, accepted_at_ms = NULL`,
+          this.#app,
+          id,
+          run,
+          nowMs,
+        );
+        break;
+      case 'accepted':
+        this.#db.run(
+          'UPDATE runs SET accepted_at_ms = ? WHERE app_id = ? AND turn = ? AND run = ?',
+          nowMs,
+          this.#app,
+          id,
+          run,
+        );
+        break;
+      case 'held':
+      case 'answered':
+      case 'failed':
+      case 'dropped':
+        this.#end(id, run, { as: state.phase, reason: reasonOf(state), nowMs });
+        break;
+      case 'waiting':
+        // Begun anew while its answer was still out.
+        if (from === 'overdue') this.#end(id, run - 1, { as: from, reason: null, nowMs });
+        break;
+      case 'overdue':
+      case 'command':
+        break;
+    }
+  }
+
+  ofTurn(turn: TurnId): TurnRun[] {
+    return this.#db
+      .all('SELECT * FROM runs WHERE app_id = ? AND turn = ? ORDER BY run', this.#app, turn)
+      .map(toRun);
+  }
+
+  /**
+   * Runs that were left open (in doubt, begun anew, given up). One that was answered after all, be it by an
+   * answer that was kept aside, is none of them.
+   */
+  unanswered(sinceMs: number): UnansweredRun[] {
+    return this.#db
+      .all(
+        `SELECT runs.turn, runs.run, runs.ended_at_ms, runs.reason FROM runs
+         JOIN turns ON turns.app_id = runs.app_id AND turns.message_id = runs.turn
+         WHERE runs.app_id = ?1 AND runs.ended_at_ms >= ?2
+           AND (runs.ended_as = 'overdue' OR runs.reason IN ('unknown', 'gave_up_waiting'))
+           AND NOT (turns.run = runs.run AND turns.phase = 'answered')
+           AND NOT EXISTS (SELECT 1 FROM quarantine AS kept WHERE kept.app_id = runs.app_id
+             AND kept.turn = runs.turn AND kept.at_ms >= runs.ended_at_ms)
+         ORDER BY runs.seq`,
+        this.#app,
+        sinceMs,
+      )
+      .map((row) => ({
+        turn: turnId(String(row['turn'])),
+        run: Number(row['run']),
+        endedAtMs: Number(row['ended_at_ms']),
+        gaveUp: row['reason'] === 'gave_up_waiting',
+      }));
+  }
+
+  #end(turn: TurnId, run: number, { as, reason, nowMs }: RunEnd): void {
+    this.#db.run(
+      `UPDATE runs SET ended_at_ms = ?, ended_as = ?, reason = ?
+       WHERE app_id = ? AND turn = ? AND run = ? AND ended_at_ms IS NULL`,
+      nowMs,
+      as,
+      reason,
+      this.#app,
+      turn,
+      run,
+    );
+  }
+
+  /** Deletes runs that are over and old. Looks at the oldest only: age follows the order of rows. */
+  prune({ endedBeforeMs, limit }: PruneRules): number {
+    return this.#db.run(
+      `DELETE FROM runs WHERE seq IN (SELECT seq FROM (
+         SELECT seq, ended_at_ms FROM runs WHERE app_id = ? AND ended_at_ms IS NOT NULL
+         ORDER BY seq LIMIT ?) WHERE ended_at_ms < ?)`,
+      this.#app,
+      limit,
+      endedBeforeMs,
+    );
+  }
+}
+
+interface RunEnd {
+  readonly as: TurnPhase;
+  readonly reason: string | null;
+  readonly nowMs: number;
+}
+
+function reasonOf(state: TurnState): string | null {
+  if (state.phase === 'failed') return state.reason;
+  return state.phase === 'held' || state.phase === 'dropped' ? state.why : null;
+}
+
+function toRun(row: SqlRow): TurnRun {
+  const timeOf = (name: string) => (row[name] === null ? undefined : Number(row[name]));
+  return {
+    run: Number(row['run']),
+    tries: Number(row['tries']),
+    startedAtMs: Number(row['started_at_ms']),
+    acceptedAtMs: timeOf('accepted_at_ms'),
+    endedAtMs: timeOf('ended_at_ms'),
+    endedAs: row['ended_as'] === null ? undefined : (String(row['ended_as']) as TurnPhase),
+    reason: row['reason'] === null ? undefined : String(row['reason']),
+  };
+}

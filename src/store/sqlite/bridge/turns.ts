@@ -1,0 +1,231 @@
+import type {
+  Admission,
+  JournalCounts,
+  PruneRules,
+  TurnChange,
+  TurnHead,
+  TurnQuery,
+} from '../../../core/journal.ts';
+import { chatId, turnId, type AppId, type ChatId, type TurnId } from '../../../core/ids.ts';
+import type { InboundMessage } from '../../../core/message.ts';
+import type { Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
+import type { Db } from '../db.ts';
+import type { SqlRow } from '../driver.ts';
+
+const COLUMNS = 'seq, message_id, run, state, message, received_at_ms';
+const FINAL = `('answered', 'failed', 'dropped')`;
+
+/** All SQL of the table `turns`. Writers are to be called inside `db.write`. */
+export class TurnsTable {
+  readonly #db: Db;
+  readonly #app: AppId;
+
+  constructor(db: Db, app: AppId) {
+    this.#db = db;
+    this.#app = app;
+  }
+
+  insert({ message, state, receivedAtMs }: Admission, nowMs: number): Turn | undefined {
+    const seq = this.#db.insert(
+      `INSERT INTO turns (app_id, message_id, chat_id, phase, state, message, received_at_ms,
+         admitted_at_ms, ended_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      this.#app,
+      message.messageId,
+      message.chatId,
+      state.phase,
+      JSON.stringify(state),
+      JSON.stringify(message),
+      receivedAtMs,
+      nowMs,
+      isOver(state) ? nowMs : null,
+    );
+    if (seq === undefined) return undefined;
+    return {
+      id: turnId(message.messageId),
+      seq,
+      message,
+      receivedAtMs,
+      run: 1,
+      state,
+    };
+  }
+
+  get(id: TurnId): Turn | undefined {
+    const row = this.#db.get(
+      `SELECT ${COLUMNS} FROM turns WHERE app_id = ? AND message_id = ?`,
+      this.#app,
+      id,
+    );
+    return row && toTurn(row);
+  }
+
+  update(turn: Turn, { state, run }: TurnChange, nowMs: number): Turn {
+    this.#db.run(
+      'UPDATE turns SET phase = ?, state = ?, run = ?, ended_at_ms = ? WHERE seq = ?',
+      state.phase,
+      JSON.stringify(state),
+      run ?? turn.run,
+      isOver(state) ? nowMs : null,
+      turn.seq,
+    );
+    return { ...turn, state, run: run ?? turn.run };
+  }
+
+  /** True if another turn of the chat is held as stale. */
+  hasOtherStale({ seq, message }: Turn): boolean {
+    const row = this.#db.get(
+      `SELECT 1 AS other FROM turns WHERE app_id = ? AND chat_id = ? AND seq <> ?
+         AND phase IN ('held', 'failed', 'overdue') AND phase = 'held'
+         AND json_extract(state, '$.why') = 'stale' LIMIT 1`,
+      this.#app,
+      message.chatId,
+      seq,
+    );
+    return row !== undefined;
+  }
+
+  askable(chat: ChatId, limit: number): Turn[] {
+    return this.#db
+      .all(
+        `SELECT ${COLUMNS} FROM turns WHERE app_id = ? AND chat_id = ? AND phase IN ('held', 'failed', 'overdue')
+         ORDER BY seq DESC LIMIT ?`,
+        this.#app,
+        chat,
+        limit,
+      )
+      .map(toTurn);
+  }
+
+  open(): TurnHead[] {
+    return this.#db
+      .all(
+        `SELECT seq, message_id, chat_id, phase, received_at_ms FROM turns
+         WHERE app_id = ? AND phase NOT IN ${FINAL} ORDER BY seq`,
+        this.#app,
+      )
+      .map((row) => ({
+        id: turnId(String(row['message_id'])),
+        seq: Number(row['seq']),
+        chatId: chatId(String(row['chat_id'])),
+        phase: String(row['phase']) as TurnPhase,
+        receivedAtMs: Number(row['received_at_ms']),
+      }));
+  }
+
+  /** The chat of the newest turn. */
+  latestChat(): ChatId | undefined {
+    const row = this.#db.get(
+      'SELECT chat_id FROM turns WHERE app_id = ? ORDER BY seq DESC LIMIT 1',
+      this.#app,
+    );
+    return row && chatId(String(row['chat_id']));
+  }
+
+  /** When it was admitted, and when it was over. */
+  times(id: TurnId): { admittedAtMs: number; endedAtMs: number | undefined } | undefined {
+    const row = this.#db.get(
+      'SELECT admitted_at_ms, ended_at_ms FROM turns WHERE app_id = ? AND message_id = ?',
+      this.#app,
+      id,
+    );
+    return (
+      row && {
+        admittedAtMs: Number(row['admitted_at_ms']),
+        endedAtMs: row['ended_at_ms'] === null ? undefined : Number(row['ended_at_ms']),
+      }
+    );
+  }
+
+  /** How many open turns of its chat came before a turn. */
+  ahead({ seq, message }: Turn): number {
+    const row = this.#db.get(
+      `SELECT count(*) AS count FROM turns WHERE app_id = ? AND chat_id = ? AND seq < ?
+         AND phase NOT IN ${FINAL} AND phase IN ('waiting', 'sending', 'accepted')`,
+      this.#app,
+      message.chatId,
+      seq,
+    );
+    return Number(row?.['count']);
+  }
+
+  counts(failedSinceMs: number): Omit<JournalCounts, 'deadLetters'> {
+    const row = this.#db.get(
+      `SELECT
+         count(*) FILTER (WHERE phase = 'waiting') AS waiting,
+         count(*) FILTER (WHERE phase IN ('sending', 'accepted', 'overdue')) AS running,
+         count(*) FILTER (WHERE phase = 'held') AS held
+       FROM turns WHERE app_id = ? AND phase NOT IN ${FINAL}`,
+      this.#app,
+    );
+    const failed = this.#db.get(
+      `SELECT count(*) AS failed FROM turns
+       WHERE app_id = ? AND phase = 'failed' AND ended_at_ms >= ?`,
+      this.#app,
+      failedSinceMs,
+    );
+    return {
+      waiting: Number(row?.['waiting']),
+      running: Number(row?.['running']),
+      held: Number(row?.['held']),
+      failed: Number(failed?.['failed']),
+    };
+  }
+
+  /** Deletes turns that are over and old, all but the newest `keepIds`. */
+  prune({ endedBeforeMs, keepIds, limit }: PruneRules): number {
+    return this.#db.run(
+      `DELETE FROM turns WHERE seq IN (
+         SELECT seq FROM turns WHERE app_id = ? AND phase IN ${FINAL} AND received_at_ms < ?
+           AND seq <= (SELECT max(seq) FROM turns) - ? ORDER BY seq LIMIT ?)`,
+      this.#app,
+      endedBeforeMs,
+      keepIds,
+      limit,
+    );
+  }
+
+  /** Takes the text out of turns that are over and old. */
+  strip({ endedBeforeMs, limit }: PruneRules): number {
+    return this.#db.run(
+      `UPDATE turns SET message = json_set(message, '$.parts', json('[]')) WHERE seq IN (
+         SELECT seq FROM turns WHERE app_id = ? AND phase IN ${FINAL} AND received_at_ms < ?
+           AND json_array_length(message, '$.parts') > 0 ORDER BY seq LIMIT ?)`,
+      this.#app,
+      endedBeforeMs,
+      limit,
+    );
+  }
+
+  /** Newest first. */
+  list({ phases, chatId: chat, limit }: TurnQuery): Turn[] {
+    return this.#db
+      .all(
+        `SELECT ${COLUMNS} FROM turns WHERE app_id = ?
+           AND (? IS NULL OR phase IN (SELECT value FROM json_each(?))) AND (? IS NULL OR chat_id = ?)
+         ORDER BY seq DESC LIMIT ?`,
+        this.#app,
+        phases === undefined ? null : 1,
+        JSON.stringify(phases ?? []),
+        chat ?? null,
+        chat ?? null,
+        limit,
+      )
+      .map(toTurn);
+  }
+}
+
+function isOver({ phase }: TurnState): boolean {
+  return phase === 'answered' || phase === 'failed' || phase === 'dropped';
+}
+
+function toTurn(row: SqlRow): Turn {
+  return {
+    id: turnId(String(row['message_id'])),
+    seq: Number(row['seq']),
+    message: JSON.parse(String(row['message'])) as InboundMessage,
+    receivedAtMs: Number(row['received_at_ms']),
+    run: Number(row['run']),
+    state: JSON.parse(String(row['state'])) as TurnState,
+  };
+}

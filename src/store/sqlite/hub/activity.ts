@@ -1,0 +1,130 @@
+import type { Activity, ActivityQuery, NewActivity } from '../../../core/hub-ports.ts';
+import { HUB_ACTIVITY_BYTES_MAX } from '../../../core/limits.ts';
+import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
+import type { Db } from '../db.ts';
+import type { SqlRow, SqlValue } from '../driver.ts';
+
+const COLUMNS = `seq, id, workspace_id, activity_type, source_id, target_id, method, summary, status,
+  error_detail, duration_ms, created_at_ms, request_body, response_body, tool_trace`;
+const BYTES = `COALESCE(octet_length(request_body), 0) + COALESCE(octet_length(response_body), 0)
+  + COALESCE(octet_length(tool_trace), 0) + COALESCE(octet_length(summary), 0)`;
+
+/** Tells repeats of one message apart from new ones. */
+export interface Origin {
+  readonly sender: WorkspaceId;
+  readonly messageId: string;
+}
+
+/** All SQL of `hub_activity`. What writes must run inside a commit. */
+export function activityTable(db: Db) {
+  return {
+    add(row: NewActivity, origin?: Origin): void {
+      db.run(
+        `INSERT INTO hub_activity (id, workspace_id, activity_type, source_id, target_id, method,
+          summary, sender_id, message_id, status, error_detail, duration_ms, created_at_ms,
+          request_body, response_body, tool_trace)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          ON CONFLICT (workspace_id, sender_id, message_id) WHERE message_id IS NOT NULL DO NOTHING`,
+        row.id,
+        row.workspace,
+        row.activityType,
+        row.source ?? null,
+        row.target ?? null,
+        row.method ?? null,
+        row.summary ?? null,
+        origin?.sender ?? null,
+        origin?.messageId ?? null,
+        row.status,
+        row.errorDetail ?? null,
+        row.durationMs ?? null,
+        row.createdAtMs,
+        row.requestBody ?? null,
+        row.responseBody ?? null,
+        row.toolTrace ?? null,
+      );
+    },
+
+    /**
+     * In the order of `seq`, which a commit gives: by `created_at` a clock set back would put new rows
+     * before the reader's cursor. Ends early rather than giving more than HUB_ACTIVITY_BYTES_MAX.
+     */
+    list(workspace: WorkspaceId, query: ActivityQuery): Activity[] | undefined {
+      const { where, values } = conditionsOf(workspace, query);
+      let order = 'DESC';
+      if (query.sinceId !== undefined) {
+        const cursor = db.get(
+          'SELECT seq FROM hub_activity WHERE id = ? AND workspace_id = ?',
+          query.sinceId,
+          workspace,
+        );
+        if (cursor === undefined) return undefined;
+        where.push('seq > ?');
+        values.push(cursor['seq'] ?? 0);
+        order = 'ASC';
+      }
+      const sql = `SELECT seq, ${BYTES} AS bytes FROM hub_activity
+        WHERE ${where.join(' AND ')} ORDER BY seq ${order} LIMIT ?`;
+      return rowsThatFit(db.all(sql, ...values, query.limit)).flatMap((seq) => {
+        const row = db.get(`SELECT ${COLUMNS} FROM hub_activity WHERE seq = ?`, seq);
+        return row === undefined ? [] : activityOf(row);
+      });
+    },
+
+    prune(beforeMs: number, limit: number): number {
+      const sql = `DELETE FROM hub_activity WHERE seq IN
+        (SELECT seq FROM hub_activity WHERE created_at_ms < ? LIMIT ?)`;
+      return db.run(sql, beforeMs, limit);
+    },
+  };
+}
+
+function conditionsOf(workspace: WorkspaceId, query: ActivityQuery) {
+  const where = ['workspace_id = ?'];
+  const values: SqlValue[] = [workspace];
+  const add = (condition: string, ...more: SqlValue[]) => {
+    where.push(condition);
+    values.push(...more);
+  };
+  if (query.type !== undefined) add('activity_type = ?', query.type);
+  if (query.source === 'canvas') add('source_id IS NULL');
+  if (query.source === 'agent') add('source_id IS NOT NULL');
+  if (query.peer !== undefined) add('(source_id = ? OR target_id = ?)', query.peer, query.peer);
+  if (query.sinceMs !== undefined) add('created_at_ms >= ?', query.sinceMs);
+  if (query.beforeMs !== undefined) add('created_at_ms < ?', query.beforeMs);
+  return { where, values };
+}
+
+/** Always the first row, however large, so that a reader gets past it. */
+function rowsThatFit(heads: readonly SqlRow[]): number[] {
+  let bytes = 0;
+  const fitting = heads.findIndex((head, index) => {
+    bytes += Number(head['bytes']);
+    return index > 0 && bytes > HUB_ACTIVITY_BYTES_MAX;
+  });
+  return heads.slice(0, fitting < 0 ? heads.length : fitting).map((head) => Number(head['seq']));
+}
+
+function activityOf(row: SqlRow): Activity {
+  const text = (column: string) => {
+    const value = row[column];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const source = text('source_id');
+  return {
+    seq: Number(row['seq']),
+    id: String(row['id']),
+    workspace: workspaceId(String(row['workspace_id'])),
+    activityType: String(row['activity_type']),
+    source: source === undefined ? undefined : workspaceId(source),
+    target: text('target_id'),
+    method: text('method'),
+    summary: text('summary'),
+    status: String(row['status']),
+    errorDetail: text('error_detail'),
+    durationMs: row['duration_ms'] === null ? undefined : Number(row['duration_ms']),
+    createdAtMs: Number(row['created_at_ms']),
+    requestBody: text('request_body'),
+    responseBody: text('response_body'),
+    toolTrace: text('tool_trace'),
+  };
+}

@@ -1,0 +1,176 @@
+import {
+  queueId,
+  type QueueId,
+  type QueueItem,
+  type QueueStatus,
+  type Sending,
+  type Settlement,
+} from '../../../core/hub-ports.ts';
+import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
+import type { Db } from '../db.ts';
+import type { SqlRow } from '../driver.ts';
+
+const COLUMNS = `queue_id, target_id, source_id, status, attempts, last_error, enqueued_at_ms,
+  dispatched_at_ms, completed_at_ms, expires_at_ms, request_body, response_body`;
+
+/** Overdue items read at once; the rest comes with the next look. */
+const OVERDUE_ROWS_MAX = 100;
+
+/** Items that may run now: the first of their lane that is not settled, and nobody at work on it. */
+const RUNNABLE = `SELECT ${COLUMNS} FROM hub_items
+  WHERE seq IN (
+      SELECT MIN(seq) FROM hub_items WHERE status IN ('queued', 'dispatched')
+      GROUP BY target_id, source_id, lane)
+    AND status = 'queued' AND run_by_hub = 1 AND (expires_at_ms IS NULL OR expires_at_ms > ?)
+  ORDER BY seq LIMIT ?`;
+
+/** All SQL of `hub_items`. */
+export function itemsTable(db: Db) {
+  return { one: (id: QueueId) => one(db, id), ...reads(db), ...writes(db) };
+}
+
+function one(db: Db, id: QueueId): QueueItem | undefined {
+  const row = db.get(`SELECT ${COLUMNS} FROM hub_items WHERE queue_id = ?`, id);
+  return row === undefined ? undefined : itemOf(row);
+}
+
+function reads(db: Db) {
+  return {
+    ofMessage({
+      source,
+      target,
+      messageId,
+    }: Pick<Sending, 'source' | 'target' | 'messageId'>): QueueItem | undefined {
+      const sql = `SELECT ${COLUMNS} FROM hub_items
+        WHERE source_id = ? AND target_id = ? AND message_id = ?`;
+      const row = db.get(sql, source, target, messageId);
+      return row === undefined ? undefined : itemOf(row);
+    },
+
+    depth(target: WorkspaceId): number {
+      const sql = `SELECT COUNT(*) AS depth FROM hub_items
+        WHERE target_id = ? AND status IN ('queued', 'dispatched')`;
+      return Number(db.get(sql, target)?.['depth'] ?? 0);
+    },
+
+    dispatched(): QueueItem[] {
+      const sql = `SELECT ${COLUMNS} FROM hub_items
+        WHERE status = 'dispatched' AND run_by_hub = 1 ORDER BY seq`;
+      return db.all(sql).map(itemOf);
+    },
+
+    overdue(nowMs: number, unansweredBeforeMs: number): QueueItem[] {
+      const sql = `SELECT ${COLUMNS} FROM hub_items WHERE seq IN (
+          SELECT seq FROM hub_items
+          WHERE status = 'queued' AND expires_at_ms IS NOT NULL AND expires_at_ms <= ?
+          UNION ALL
+          SELECT seq FROM hub_items
+          WHERE status = 'queued' AND run_by_hub = 0 AND enqueued_at_ms < ?
+          LIMIT ${OVERDUE_ROWS_MAX})`;
+      return db.all(sql, nowMs, unansweredBeforeMs).map(itemOf);
+    },
+
+    waitingFor(target: WorkspaceId): QueueItem[] {
+      const sql = `SELECT ${COLUMNS} FROM hub_items WHERE target_id = ? AND status = 'queued'`;
+      return db.all(sql, target).map(itemOf);
+    },
+  };
+}
+
+/** To be called inside a commit. */
+function writes(db: Db) {
+  return {
+    add(sending: Sending): QueueItem {
+      db.run(
+        `INSERT INTO hub_items (queue_id, target_id, source_id, message_id, lane, run_by_hub, status,
+          enqueued_at_ms, expires_at_ms, request_body) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)`,
+        sending.queueId,
+        sending.target,
+        sending.source,
+        sending.messageId,
+        sending.lane,
+        sending.hubRun ? 1 : 0,
+        sending.atMs,
+        sending.expiresAtMs ?? null,
+        sending.requestBody,
+      );
+      return freshItem(sending);
+    },
+
+    claim(limit: number, atMs: number): QueueItem[] {
+      return db.all(RUNNABLE, atMs, limit).map((row) => {
+        const item = itemOf(row);
+        const attempts = item.attempts + 1;
+        const sql = `UPDATE hub_items
+          SET status = 'dispatched', attempts = ?, dispatched_at_ms = ? WHERE queue_id = ?`;
+        db.run(sql, attempts, atMs, item.queueId);
+        return { ...item, status: 'dispatched', attempts, dispatchedAtMs: atMs };
+      });
+    },
+
+    settle(id: QueueId, { status, responseBody, lastError, atMs }: Settlement): boolean {
+      const sql = `UPDATE hub_items
+        SET status = ?, response_body = ?, last_error = ?, completed_at_ms = ?
+        WHERE queue_id = ? AND status IN ('queued', 'dispatched')`;
+      return db.run(sql, status, responseBody, lastError ?? null, atMs, id) === 1;
+    },
+
+    /** `attempts`: what this attempt counts for, 0 or 1. */
+    requeue(id: QueueId, attempts: 0 | 1): void {
+      const sql = `UPDATE hub_items
+        SET status = 'queued', attempts = attempts - 1 + ?, dispatched_at_ms = NULL
+        WHERE queue_id = ? AND status = 'dispatched'`;
+      db.run(sql, attempts, id);
+    },
+
+    prune(beforeMs: number, limit: number): number {
+      const sql = `DELETE FROM hub_items WHERE seq IN
+        (SELECT seq FROM hub_items WHERE completed_at_ms < ? LIMIT ?)`;
+      return db.run(sql, beforeMs, limit);
+    },
+  };
+}
+
+function freshItem(sending: Sending): QueueItem {
+  return {
+    queueId: sending.queueId,
+    target: sending.target,
+    source: sending.source,
+    status: 'queued',
+    attempts: 0,
+    lastError: undefined,
+    enqueuedAtMs: sending.atMs,
+    dispatchedAtMs: undefined,
+    completedAtMs: undefined,
+    expiresAtMs: sending.expiresAtMs,
+    requestBody: sending.requestBody,
+    responseBody: undefined,
+  };
+}
+
+function itemOf(row: SqlRow): QueueItem {
+  return {
+    queueId: queueId(String(row['queue_id'])),
+    target: workspaceId(String(row['target_id'])),
+    source: workspaceId(String(row['source_id'])),
+    status: row['status'] as QueueStatus,
+    attempts: Number(row['attempts']),
+    lastError: textOf(row, 'last_error'),
+    enqueuedAtMs: Number(row['enqueued_at_ms']),
+    dispatchedAtMs: numberOf(row, 'dispatched_at_ms'),
+    completedAtMs: numberOf(row, 'completed_at_ms'),
+    expiresAtMs: numberOf(row, 'expires_at_ms'),
+    requestBody: String(row['request_body']),
+    responseBody: textOf(row, 'response_body'),
+  };
+}
+
+function textOf(row: SqlRow, column: string): string | undefined {
+  const value = row[column];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function numberOf(row: SqlRow, column: string): number | undefined {
+  const value = row[column];
+  return typeof value === 'number' ? value : undefined;
+}

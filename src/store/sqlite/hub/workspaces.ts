@@ -1,0 +1,83 @@
+import type { AgentCard, Workspace, WorkspaceOrigin } from '../../../core/hub-ports.ts';
+import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
+import type { Db } from '../db.ts';
+import type { SqlRow } from '../driver.ts';
+
+const COLUMNS =
+  'id, name, origin, run_by_hub, agent_card, heartbeat_at_ms, removed_at_ms, token_hash';
+
+export interface WorkspaceRow {
+  readonly id: WorkspaceId;
+  readonly name: string;
+  readonly origin: WorkspaceOrigin;
+  readonly hubRun: boolean;
+  readonly agentCard: AgentCard | undefined;
+  readonly tokenHash: string;
+  readonly atMs: number;
+}
+
+/** All SQL of `hub_workspaces`. What writes must run inside a commit. */
+export function workspacesTable(db: Db) {
+  const find = (where: string, value: string): Workspace | undefined => {
+    const row = db.get(`SELECT ${COLUMNS} FROM hub_workspaces WHERE ${where} = ?`, value);
+    return row === undefined ? undefined : workspaceOf(row);
+  };
+  return {
+    byId: (id: WorkspaceId) => find('id', id),
+    byToken: (tokenHash: string) => find('token_hash', tokenHash),
+
+    all(): Workspace[] {
+      const sql = `SELECT ${COLUMNS} FROM hub_workspaces
+        WHERE removed_at_ms IS NULL ORDER BY created_at_ms, rowid`;
+      return db.all(sql).map(workspaceOf);
+    },
+
+    add(row: WorkspaceRow): boolean {
+      const sql = `INSERT INTO hub_workspaces
+        (id, name, origin, run_by_hub, agent_card, token_hash, created_at_ms)
+        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
+      const card = row.agentCard === undefined ? null : JSON.stringify(row.agentCard);
+      const hubRun = row.hubRun ? 1 : 0;
+      return db.run(sql, row.id, row.name, row.origin, hubRun, card, row.tokenHash, row.atMs) === 1;
+    },
+
+    /** Gives the provisioned workspace of this name a new token; `undefined` if there is none. */
+    renewToken(name: string, tokenHash: string): WorkspaceId | undefined {
+      const sql = `UPDATE hub_workspaces SET token_hash = ?
+        WHERE origin = 'provisioned' AND name = ? RETURNING id`;
+      const row = db.get(sql, tokenHash, name);
+      return row === undefined ? undefined : workspaceId(String(row['id']));
+    },
+
+    seen(id: WorkspaceId, atMs: number, agentCard: AgentCard | undefined): void {
+      db.run('UPDATE hub_workspaces SET heartbeat_at_ms = ? WHERE id = ?', atMs, id);
+      if (agentCard === undefined) return;
+      const card = JSON.stringify(agentCard);
+      db.run('UPDATE hub_workspaces SET agent_card = ? WHERE id = ?', card, id);
+    },
+
+    remove(id: WorkspaceId, atMs: number): void {
+      db.run('UPDATE hub_workspaces SET removed_at_ms = ? WHERE id = ?', atMs, id);
+    },
+
+    acknowledge(id: WorkspaceId, seq: number): number {
+      const sql = `UPDATE hub_workspaces SET acked_seq = MAX(acked_seq, ?)
+        WHERE id = ? RETURNING acked_seq`;
+      return Number(db.get(sql, seq, id)?.['acked_seq'] ?? 0);
+    },
+  };
+}
+
+function workspaceOf(row: SqlRow): Workspace {
+  const card = row['agent_card'];
+  return {
+    id: workspaceId(String(row['id'])),
+    name: String(row['name']),
+    origin: row['origin'] as WorkspaceOrigin,
+    hubRun: row['run_by_hub'] === 1,
+    agentCard: typeof card === 'string' ? (JSON.parse(card) as AgentCard) : undefined,
+    heartbeatAtMs: row['heartbeat_at_ms'] === null ? undefined : Number(row['heartbeat_at_ms']),
+    removed: row['removed_at_ms'] !== null,
+    tokenHash: row['token_hash'] === null ? undefined : String(row['token_hash']),
+  };
+}

@@ -1,0 +1,97 @@
+/** How a running bridge and a hub tell how they are, while their parts come and go. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readStatus, startHub } from '../../../src/app/start.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { connect } from '../../../src/store/sqlite/driver.ts';
+import { startWatchedBridge } from './rig.ts';
+
+interface Told {
+  readonly status: number;
+  readonly body: {
+    readonly status: string;
+    readonly live: boolean;
+    readonly ready: boolean;
+    readonly problems: readonly { code: string; since: string; text: string }[];
+  };
+}
+
+async function healthAt(url: string, path = '/health'): Promise<Told> {
+  const answer = await fetch(url + path);
+  return { status: answer.status, body: (await answer.json()) as Told['body'] };
+}
+
+const fine = { status: 'ok', live: true, ready: true, problems: [] };
+
+test('LD-PUB-01: a bridge that works answers 200 on all three paths', async () => {
+  const bridge = await startWatchedBridge();
+  for (const path of ['/health', '/health/live', '/health/ready']) {
+    expect(await healthAt(bridge.hubUrl, path)).toEqual({ status: 200, body: fine });
+  }
+  expect(bridge.health()).toEqual({ live: true, ready: true, problems: [] });
+});
+
+test('without Lark it is live and not ready, says so in the log, and recovers by itself', async () => {
+  const bridge = await startWatchedBridge();
+  bridge.cloud.faults.setPlan({ rates: { bootstrap_http: 1 } });
+  bridge.cloud.kick();
+  await expect
+    .poll(() => healthAt(bridge.hubUrl))
+    .toMatchObject({
+      status: 503,
+      body: { status: 'error', ready: false, problems: [{ code: 'lark_connection' }] },
+    });
+  expect((await healthAt(bridge.hubUrl, '/health/ready')).status).toBe(503);
+  expect(await healthAt(bridge.hubUrl, '/health/live')).toMatchObject({
+    status: 200,
+    body: { status: 'ok', live: true, ready: false },
+  });
+  const changes = () => bridge.lines.filter(({ event }) => event === 'health_changed');
+  await expect
+    .poll(() => changes().at(-1)?.fields, { timeout: 5_000 })
+    .toMatchObject({ ready: false, problems: 'lark_connection' });
+  bridge.cloud.faults.calm();
+  await expect
+    .poll(() => healthAt(bridge.hubUrl), { timeout: 25_000 })
+    .toEqual({ status: 200, body: fine });
+});
+
+test('a database that another program locks is in trouble, and well when that has ended', async () => {
+  const bridge = await startWatchedBridge();
+  const other = connect(bridge.databasePath);
+  other.exec('BEGIN IMMEDIATE');
+  // Its sign of life is the next write.
+  await expect
+    .poll(() => healthAt(bridge.hubUrl), { timeout: 15_000 })
+    .toMatchObject({ status: 503, body: { problems: [{ code: 'storage' }] } });
+  other.exec('ROLLBACK');
+  other.close();
+  await expect
+    .poll(() => healthAt(bridge.hubUrl), { timeout: 15_000 })
+    .toEqual({ status: 200, body: fine });
+});
+
+test('a hub alone answers for itself; `status` says that no bot has spoken', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lark-hub-alone-'));
+  const config = await loadConfig({
+    env: { HOME: folder, LARK_CHANNEL_STATE_DIR: join(folder, 'state'), LARK_PORT: '0' },
+    flags: {},
+  });
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  const hub = await startHub({ config, env: {}, log });
+  onTestFinished(async () => {
+    await hub.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  expect(await healthAt(hub.url)).toEqual({ status: 200, body: fine });
+  const text = await (await fetch(`${hub.url}/metrics`)).text();
+  expect(text).toContain('lark_bridge_ready 1\n');
+  expect(text).toContain('lark_bridge_database_size_bytes ');
+  const { running, health } = await readStatus({ config });
+  expect({ running, health }).toMatchObject({
+    running: true,
+    health: { ready: false, problems: [{ code: 'process' }] },
+  });
+});

@@ -1,0 +1,65 @@
+/** A whole bridge in this process, against the simulator, with its metrics, health and log in the test's hands. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type RunningBridge, startBridge } from '../../../src/app/start.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import type { Log, LogFields } from '../../../src/core/ports.ts';
+import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
+import { startLarkCloud } from '../../../src/sim/server.ts';
+
+export interface WatchedBridge extends RunningBridge {
+  readonly cloud: LarkCloud;
+  readonly app: SimApp;
+  readonly user: SimUser;
+  readonly chat: SimChat;
+  readonly databasePath: string;
+  readonly lines: readonly { readonly event: string; readonly fields: LogFields }[];
+  /** Says something to the bot and waits for its answer. */
+  readonly talk: (text: string) => Promise<void>;
+}
+
+/** Stopped with the test, unless it was before. */
+export async function startWatchedBridge(
+  env: Readonly<Record<string, string>> = {},
+): Promise<WatchedBridge> {
+  const cloud = await startLarkCloud();
+  const app = cloud.addApp({ name: 'Bot' });
+  const user = cloud.addUser({ name: 'Mei' });
+  const chat = cloud.directChat(user, app);
+  const folder = mkdtempSync(join(tmpdir(), 'lark-watched-'));
+  const config = await loadConfig({
+    env: {
+      HOME: folder,
+      LARK_CHANNEL_STATE_DIR: join(folder, 'state'),
+      LARK_APP_ID: app.appId,
+      LARK_APP_SECRET: app.appSecret,
+      LARK_OPEN_BASE_URL: cloud.openBaseUrl,
+      LARK_ACCOUNTS_BASE_URL: cloud.accountsBaseUrl,
+      LARK_PORT: '0',
+      ...env,
+    },
+    flags: {},
+    needs: ['lark', 'platform'],
+  });
+  const lines: { event: string; fields: LogFields }[] = [];
+  const keep = (event: string, fields: LogFields = {}) => void lines.push({ event, fields });
+  const log: Log = { debug: keep, info: keep, warn: keep, error: keep };
+  const bridge = await startBridge({ config, env: {}, log });
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= bridge.stop());
+  onTestFinished(async () => {
+    await stop();
+    await cloud.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const shown = () => cloud.shows(chat).filter(({ from }) => from.startsWith('app:')).length;
+  const talk = async (text: string) => {
+    const before = shown();
+    cloud.say({ chat, from: user, text });
+    await cloud.waitFor(() => shown() > before, 20_000);
+  };
+  return { ...bridge, stop, cloud, app, user, chat, databasePath: config.dbPath, lines, talk };
+}

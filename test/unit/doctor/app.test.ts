@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import type { AppFacts, Asked, BotFact } from '../../../src/core/lark-facts.ts';
+import { judgeApp } from '../../../src/doctor/app.ts';
+
+const SUBJECT = {
+  brandName: 'Feishu',
+  otherBrandName: 'Lark',
+  otherBrand: 'lark',
+  pages: { app: 'page:app', bot: 'page:bot', versions: 'page:versions', security: 'page:safe' },
+  secretFrom: 'app_secret in credentials.json',
+  botOpenId: undefined,
+};
+const TOLD = { kind: 'told', value: true } as const;
+const BOT: Asked<BotFact> = {
+  kind: 'told',
+  value: { openId: 'ou_1', name: 'Bot', active: true },
+};
+const SOUND: AppFacts = {
+  token: TOLD,
+  tokenElsewhere: undefined,
+  endpoint: { kind: 'offered' },
+  bot: BOT,
+  connections: undefined,
+  console: undefined,
+};
+const refused = (code: number, credentials = false) =>
+  ({ kind: 'refused', code, detail: `Lark ${code}`, credentials }) as const;
+
+const judged = (facts: Partial<AppFacts>, subject: Partial<typeof SUBJECT> = {}) =>
+  judgeApp({ ...SOUND, ...facts }, { ...SUBJECT, ...subject });
+const problems = (facts: Partial<AppFacts>) => judged(facts).filter(({ level }) => level !== 'ok');
+
+test('a sound app', () => {
+  expect(judged({}).map(({ check, level }) => [check, level])).toEqual([
+    ['secret', 'ok'],
+    ['long_connection', 'ok'],
+    ['bot', 'ok'],
+  ]);
+});
+
+describe('app id and secret', () => {
+  const REFUSED: Partial<AppFacts> = {
+    token: refused(10014, true),
+    endpoint: { kind: 'refused', error: 'credentials_refused', detail: '514', next: 'check' },
+    bot: undefined,
+  };
+
+  test('refused: said once, with the place to copy the secret from', () => {
+    const found = problems(REFUSED);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ check: 'secret', error: 'credentials_refused' });
+    expect(found[0]?.next).toMatch(/page:app .*connect --app-id/);
+  });
+
+  test('of a variable: the step leads there, because it would beat what connect stores', () => {
+    const [found] = judged(REFUSED, { ...SUBJECT, secretFrom: 'LARK_APP_SECRET' });
+    expect(found?.next).toContain('LARK_APP_SECRET');
+    expect(found?.next).not.toContain('connect');
+  });
+
+  test('known to the other cloud: the brand is wrong, and nothing else', () => {
+    const found = problems({ ...REFUSED, tokenElsewhere: TOLD });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ check: 'brand', error: 'wrong_brand' });
+    expect(found[0]?.next).toContain('LARK_BRAND=lark');
+  });
+
+  test('refused by both clouds', () => {
+    const [found] = problems({ ...REFUSED, tokenElsewhere: refused(10014, true) });
+    expect(found).toMatchObject({ error: 'credentials_refused' });
+    expect(found?.finding).toContain('so does Lark');
+  });
+
+  test('nobody could be asked: a note, because another check says why', () => {
+    const silent = { kind: 'silent', detail: 'ENOTFOUND' } as const;
+    const found = judged({ token: silent, endpoint: silent, bot: undefined });
+    expect(found.map(({ check, level }) => [check, level])).toEqual([['secret', 'note']]);
+  });
+
+  test('a quota that is used up, and an address that is not allowed', () => {
+    expect(problems({ token: refused(99991403), bot: undefined })[0]).toMatchObject({
+      finding: expect.stringContaining('quota') as string,
+      error: 'access_denied',
+    });
+    expect(problems({ token: refused(99991401), bot: undefined })[0]?.next).toContain('page:safe');
+  });
+});
+
+describe('the long connection', () => {
+  test('the other cloud shows here only where both give tokens', () => {
+    const endpoint = { kind: 'refused', error: 'wrong_brand', detail: 'x', next: '' } as const;
+    expect(problems({ endpoint })[0]).toMatchObject({ check: 'brand', error: 'wrong_brand' });
+  });
+
+  test('fifty connections are a warning', () => {
+    const endpoint = { kind: 'refused', error: 'already_running', detail: 'x', next: 'y' } as const;
+    expect(problems({ endpoint })[0]).toMatchObject({ level: 'warning', next: 'y' });
+  });
+
+  test('refused though the secret is right', () => {
+    const endpoint = {
+      kind: 'refused',
+      error: 'credentials_refused',
+      detail: '403',
+      next: 'look',
+    } as const;
+    expect(problems({ endpoint })[0]).toMatchObject({
+      check: 'long_connection',
+      error: 'credentials_refused',
+      next: 'look',
+    });
+  });
+
+  test('none at the moment', () => {
+    expect(problems({ endpoint: { kind: 'silent', detail: 'busy' } })[0]?.level).toBe('warning');
+  });
+});
+
+describe('the bot', () => {
+  test('is switched off, or not published', () => {
+    expect(problems({ bot: refused(11205) })[0]?.next).toContain('page:bot');
+    const sleeping = { ...BOT, value: { ...BOT.value, active: false } };
+    expect(problems({ bot: sleeping })[0]?.next).toContain('page:versions');
+  });
+
+  test('is another one than LARK_BOT_OPEN_ID says', () => {
+    const found = judgeApp(SOUND, { ...SUBJECT, botOpenId: 'ou_2' }).at(-1);
+    expect(found).toMatchObject({ level: 'problem', error: 'config_invalid' });
+  });
+});

@@ -1,0 +1,93 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  judgeNode,
+  judgeStateDirectory,
+  lookAtStateDirectory,
+  type StateDirectory,
+} from '../../../src/doctor/machine.ts';
+
+describe('Node.js', () => {
+  test.each([
+    ['20.19.0', 'ok'],
+    ['20.20.2', 'ok'],
+    ['22.0.0', 'ok'],
+    ['20.18.9', 'problem'],
+    ['18.99.99', 'problem'],
+  ])('%s is %s', (version, level) => {
+    expect(judgeNode(version, '>=20.19.0').level).toBe(level);
+  });
+});
+
+const MB = 1024 ** 2;
+const SOUND: StateDirectory = {
+  kind: 'there',
+  isWritable: true,
+  isOurs: true,
+  isOpen: false,
+  openFiles: [],
+  freeBytes: 5000 * MB,
+};
+
+const judged = (fact: Partial<Extract<StateDirectory, { kind: 'there' }>>) =>
+  judgeStateDirectory('/state', { ...SOUND, ...fact });
+
+describe('the state directory, judged', () => {
+  test.each<[string, StateDirectory, string]>([
+    ['sound', SOUND, 'ok'],
+    ['not there yet', { kind: 'missing', canBeMade: true }, 'note'],
+    ['impossible to make', { kind: 'missing', canBeMade: false }, 'problem'],
+    ['a file', { kind: 'unusable', detail: 'it is not a folder' }, 'problem'],
+    ['read-only', { ...SOUND, isWritable: false }, 'problem'],
+    ["another user's", { ...SOUND, isOurs: false }, 'warning'],
+    ['open to others', { ...SOUND, isOpen: true }, 'warning'],
+    ['short of room', { ...SOUND, freeBytes: 100 * MB }, 'warning'],
+    ['out of room', { ...SOUND, freeBytes: 5 * MB }, 'problem'],
+  ])('%s', (_what, fact, level) => {
+    expect(judgeStateDirectory('/state', fact).map((finding) => finding.level)).toEqual([level]);
+  });
+
+  test('what others may read is named, with the command that ends it', () => {
+    const [found] = judged({ openFiles: ['credentials.json', 'bridge.db'] });
+    expect(found?.next).toMatch(/: chmod go= \/state\/credentials\.json \/state\/bridge\.db$/);
+  });
+
+  test('several things that are wrong are told one by one', () => {
+    expect(judged({ isWritable: false, isOpen: true, freeBytes: 0 })).toHaveLength(3);
+  });
+});
+
+describe('the state directory, looked at', () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'lark-doctor-'));
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  test('a sound one', () => {
+    const found = lookAtStateDirectory(root);
+    expect(found).toMatchObject({ ...SOUND, freeBytes: expect.any(Number) as number });
+  });
+
+  test('one that is open, with a secret that is', () => {
+    chmodSync(root, 0o755);
+    writeFileSync(join(root, 'credentials.json'), '{}');
+    chmodSync(join(root, 'credentials.json'), 0o644);
+    writeFileSync(join(root, 'qr.png'), '', { mode: 0o644 });
+    expect(lookAtStateDirectory(root)).toMatchObject({
+      isOpen: true,
+      openFiles: ['credentials.json'],
+    });
+  });
+
+  test('a file, and what can be made or not', () => {
+    writeFileSync(join(root, 'file'), '');
+    expect(lookAtStateDirectory(join(root, 'file'))).toMatchObject({ kind: 'unusable' });
+    const missing = join(root, 'not/yet');
+    expect(lookAtStateDirectory(missing)).toEqual({ kind: 'missing', canBeMade: true });
+    mkdirSync(join(root, 'not'));
+    expect(lookAtStateDirectory(missing)).toEqual({ kind: 'missing', canBeMade: true });
+  });
+});

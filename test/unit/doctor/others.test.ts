@@ -1,0 +1,162 @@
+/** The judgements about processes, the database, settings and the hub. */
+import { createServer } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { judgeAgent, judgePort, judgeRemoteHub, whyNotListen } from '../../../src/doctor/hub.ts';
+import { judgeConnections, judgeDaemon, judgeRival } from '../../../src/doctor/running.ts';
+import { judgeCredentials, judgeSettings } from '../../../src/doctor/settings.ts';
+import { judgeDatabase, judgeQuota } from '../../../src/doctor/storage.ts';
+
+const levels = (findings: readonly { level: string }[]) => findings.map(({ level }) => level);
+
+describe('the daemon', () => {
+  const health = { live: true, ready: true, problems: [] };
+  const sound = { pid: 7, health, version: '1.0.0', ownVersion: '1.0.0' };
+
+  test('runs, runs not, can’t be looked at', () => {
+    expect(levels(judgeDaemon(sound))).toEqual(['ok']);
+    expect(levels(judgeDaemon({ ...sound, pid: undefined }))).toEqual(['note']);
+    expect(levels(judgeDaemon({ ...sound, health: undefined }))).toEqual(['note']);
+  });
+
+  test('is not ready: its own words, and the exit code of what is wrong', () => {
+    const problem = { code: 'lark_connection', since: 'noon', text: 'Not connected.' } as const;
+    const [found] = judgeDaemon({
+      ...sound,
+      health: { live: true, ready: false, problems: [problem] },
+    });
+    expect(found).toMatchObject({
+      level: 'problem',
+      error: 'unreachable',
+      reason: 'Not connected.',
+    });
+  });
+
+  test('of another version wants a restart; one that tells none is let be', () => {
+    const found = judgeDaemon({ ...sound, ownVersion: '1.1.0' });
+    expect(levels(found)).toEqual(['ok', 'warning']);
+    expect(found[1]?.finding).toContain('1.0.0');
+    expect(levels(judgeDaemon({ ...sound, version: undefined }))).toEqual(['ok']);
+  });
+});
+
+test('another process on the app is told, with its state directory', () => {
+  expect(judgeRival(undefined).level).toBe('ok');
+  expect(judgeRival({ pid: 9, stateDir: '/other' })).toMatchObject({
+    level: 'warning',
+    finding: expect.stringMatching(/9.*\/other/) as string,
+  });
+});
+
+describe('connections', () => {
+  const told = (value: number) => ({ kind: 'told', value }) as const;
+
+  test.each([
+    [0, 0, 'ok'],
+    [1, 1, 'ok'],
+    [2, 1, 'warning'],
+    [1, 0, 'warning'],
+    [0, 1, 'warning'],
+  ])('Lark counts %i, %i ours', (count, ours, level) => {
+    expect(judgeConnections(told(count), ours).level).toBe(level);
+  });
+
+  test('nobody counted', () => {
+    expect(judgeConnections({ kind: 'silent', detail: 'late' }, 1).level).toBe('note');
+  });
+});
+
+describe('the database', () => {
+  const sound = { kind: 'sound', version: 3, wanted: 3, bytes: 1e6, walBytes: 0 } as const;
+
+  test.each([
+    ['sound', sound, 'ok', undefined],
+    ['not there', { kind: 'none' } as const, 'note', undefined],
+    ['damaged', { kind: 'corrupt', detail: 'x' } as const, 'problem', 'state_corrupt'],
+    ['locked away', { kind: 'unreadable', detail: 'x' } as const, 'problem', 'store_unavailable'],
+    ['newer', { ...sound, version: 4 }, 'problem', 'state_newer'],
+    ['older', { ...sound, version: 2 }, 'note', undefined],
+  ])('%s', (_what, fact, level, error) => {
+    const [found, ...others] = judgeDatabase('/db', fact);
+    expect([found?.level, found?.error, others]).toEqual([level, error, []]);
+  });
+
+  test('a log of writes that only grows', () => {
+    const found = judgeDatabase('/db', { ...sound, walBytes: 200 * 1024 ** 2 });
+    expect(levels(found)).toEqual(['ok', 'warning']);
+  });
+
+  test('the quota of a free tenant, before it is used up', () => {
+    expect(judgeQuota({ answer: 7_000, token: 999 }).level).toBe('ok');
+    expect(judgeQuota({ answer: 7_000, token: 1_000 })).toMatchObject({ level: 'warning' });
+  });
+});
+
+describe('settings', () => {
+  test('each thing that is wrong is one finding of exit code 2', () => {
+    expect(levels(judgeSettings({ problems: [], next: '' }))).toEqual(['ok']);
+    const found = judgeSettings({ problems: ['LARK_PORT must be …', 'x'], next: 'correct them' });
+    expect(found).toHaveLength(2);
+    expect(found[0]).toMatchObject({ error: 'config_invalid', next: 'correct them' });
+  });
+
+  test('a daemon of another app than the settings name', () => {
+    const fact = {
+      appId: 'cli_1',
+      brandName: 'Lark',
+      appIdFrom: 'LARK_APP_ID',
+      secretFrom: 'the keyring',
+      daemonAppId: undefined,
+    };
+    expect(judgeCredentials(fact).finding).toContain('the keyring');
+    expect(judgeCredentials({ ...fact, daemonAppId: 'cli_2' }).level).toBe('warning');
+  });
+});
+
+describe('the hub', () => {
+  const place = { host: '127.0.0.1', port: 4001 };
+
+  test('a port that is free, taken, or nobody’s', () => {
+    expect(judgePort(place, undefined).level).toBe('ok');
+    expect(judgePort(place, 'EADDRINUSE')).toMatchObject({ error: 'port_in_use' });
+    expect(judgePort(place, 'EADDRNOTAVAIL')).toMatchObject({ error: 'config_invalid' });
+  });
+
+  test('is looked at by listening for a moment', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = server.address() as { port: number };
+    expect(await whyNotListen({ host: '127.0.0.1', port })).toBe('EADDRINUSE');
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
+    expect(await whyNotListen({ host: '127.0.0.1', port })).toBeUndefined();
+    // Listening again shows that the look has let go of it.
+    expect(await whyNotListen({ host: '127.0.0.1', port })).toBeUndefined();
+  });
+
+  test('elsewhere: what the probe found, with its exit code', () => {
+    expect(levels(judgeRemoteHub('http://hub', []))).toEqual(['ok']);
+    const found = judgeRemoteHub('http://hub', [
+      { kind: 'unreachable', level: 'error', detail: 'it is off', next: 'a' },
+      { kind: 'token_refused', level: 'error', detail: 'it said no', next: 'b' },
+      { kind: 'target_missing', level: 'error', detail: 'nobody', next: 'c' },
+      { kind: 'no_cursors', level: 'warn', detail: 'old', next: 'd' },
+    ]);
+    expect(found.map(({ error }) => error)).toEqual([
+      'unreachable',
+      'platform_refused',
+      'failed',
+      undefined,
+    ]);
+    expect(found[3]).toMatchObject({ level: 'warning', next: 'd' });
+  });
+
+  test('the agent that is named has to be there', () => {
+    expect(judgeAgent({ wanted: undefined, names: [] })).toEqual([]);
+    expect(judgeAgent({ wanted: 'shout', names: ['echo', 'shout'] })).toEqual([]);
+    expect(judgeAgent({ wanted: 'echo', names: [] })).toEqual([]);
+    expect(judgeAgent({ wanted: 'shout', names: ['echo'] })[0]?.level).toBe('problem');
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { EVENT_NEEDS, SCOPE_NEEDS } from '../../../src/core/app-needs.ts';
+import type { AppFact } from '../../../src/core/lark-facts.ts';
+import { judgeRights, judgeTraffic } from '../../../src/doctor/rights.ts';
+
+const PAGES = { permissions: 'page:auth', events: 'page:event', callbacks: 'page:callback' };
+const SOUND: AppFact = {
+  scopes: SCOPE_NEEDS.map(({ anyOf }) => anyOf[0]),
+  events: [EVENT_NEEDS.message, EVENT_NEEDS.recall],
+  callbacks: [EVENT_NEEDS.button],
+  callbacksElsewhere: false,
+};
+const judged = (app: Partial<AppFact>) =>
+  judgeRights({ kind: 'told', value: { ...SOUND, ...app } }, PAGES);
+const odd = (app: Partial<AppFact>) => judged(app).filter(({ level }) => level !== 'ok');
+
+test('all granted and subscribed', () => {
+  expect(judged({}).map(({ level }) => level)).toEqual(['ok', 'ok', 'ok']);
+});
+
+test('an app that may not look at itself gets a note', () => {
+  const found = judgeRights(
+    { kind: 'refused', code: 99991672, detail: 'no', credentials: false },
+    PAGES,
+  );
+  expect(found.map(({ level }) => level)).toEqual(['note']);
+  expect(found[0]?.next).toContain('application:application:self_manage');
+});
+
+describe('permissions', () => {
+  test('one that nothing works without is a problem, others are warnings, in one step', () => {
+    const scopes = SOUND.scopes?.filter((name) => !/send_as_bot|reactions:write/.test(name));
+    const found = odd({ scopes });
+    expect(found.map(({ level }) => level)).toEqual(['problem', 'warning']);
+    expect(new Set(found.map(({ next }) => next)).size).toBe(1);
+    expect(found[0]?.next).toContain(
+      'page:auth?q=im:message:send_as_bot,im:message.reactions:write_only&',
+    );
+  });
+
+  test('a broader one will do', () => {
+    expect(odd({ scopes: ['im:message'] })).toEqual([]);
+  });
+});
+
+describe('events and callbacks', () => {
+  test.each<[string, Partial<AppFact>, string]>([
+    ['no messages', { events: [EVENT_NEEDS.recall] }, 'problem'],
+    ['no recalls', { events: [EVENT_NEEDS.message] }, 'warning'],
+    ['nothing told about events', { events: undefined }, 'note'],
+    ['no buttons', { callbacks: [] }, 'warning'],
+    ['buttons by web hook', { callbacksElsewhere: true }, 'warning'],
+  ])('%s', (_what, app, level) => {
+    expect(odd(app).map((finding) => finding.level)).toEqual([level]);
+  });
+});
+
+describe('traffic', () => {
+  const nowMs = Date.parse('2026-03-01T12:00:00Z');
+
+  test('none yet', () => {
+    const none = { messageAtMs: undefined, buttonAtMs: undefined, nowMs };
+    expect(judgeTraffic(none).level).toBe('note');
+  });
+
+  test('what came last, and how long ago', () => {
+    const found = judgeTraffic({
+      messageAtMs: nowMs - 90 * 60_000,
+      buttonAtMs: nowMs - 49 * 3_600_000,
+      nowMs,
+    });
+    expect(found).toMatchObject({ level: 'ok' });
+    expect(found.finding).toContain('2026-03-01T10:30:00.000Z (90 min ago)');
+    expect(found.finding).toContain('(49 h ago)');
+  });
+});

@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import {
+  hubTrouble,
+  larkTrouble,
+  storageTrouble,
+} from '../../../src/observe/health/health-checks.ts';
+import { lookAtHealth } from '../../../src/observe/health/health-look.ts';
+import {
+  Health,
+  type HealthChecks,
+  type HealthReport,
+} from '../../../src/observe/health/health.ts';
+import type { LogFields } from '../../../src/core/ports.ts';
+import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+
+const START_MS = Date.parse('2026-11-21T08:00:00.000Z');
+
+function watched(checks: HealthChecks) {
+  const clock = new VirtualClock(START_MS);
+  const lines: [string, LogFields][] = [];
+  const keep = (event: string, fields: LogFields = {}) => void lines.push([event, fields]);
+  const log = { debug: keep, info: keep, warn: keep, error: keep };
+  return { health: new Health({ checks, clock, log }), clock, lines };
+}
+
+async function pass(clock: VirtualClock, durationMs: number): Promise<void> {
+  const untilMs = clock.nowMs() + durationMs;
+  while (clock.step(untilMs)) await settle();
+}
+
+describe('the verdict', () => {
+  test('is ready while no part has trouble', () => {
+    const { health } = watched({ storage: () => undefined });
+    expect(health.report()).toEqual({ live: true, ready: true, problems: [] });
+  });
+
+  test('names every part in trouble, each since it began', async () => {
+    let lost = false;
+    const { health, clock } = watched({
+      storage: () => ({ text: 'full', sinceMs: START_MS - 5000 }),
+      lark_connection: () => (lost ? { text: 'lost' } : undefined),
+    });
+    health.report();
+    await pass(clock, 10_000);
+    lost = true;
+    health.report();
+    await pass(clock, 10_000);
+    expect(health.report()).toEqual({
+      live: true,
+      ready: false,
+      problems: [
+        { code: 'storage', since: '2026-11-21T07:59:55.000Z', text: 'full' },
+        { code: 'lark_connection', since: '2026-11-21T08:00:10.000Z', text: 'lost' },
+      ],
+    });
+    lost = false;
+    health.report();
+    await pass(clock, 10_000);
+    lost = true;
+    expect(health.report().problems[1]?.since).toBe('2026-11-21T08:00:30.000Z');
+  });
+
+  test('is in the log when it changes, and only then', async () => {
+    let text: string | undefined;
+    const { health, clock, lines } = watched({
+      hub: () => (text === undefined ? undefined : { text }),
+    });
+    await health.start();
+    await pass(clock, 5_000);
+    text = 'HTTP 503';
+    await pass(clock, 5_000);
+    text = 'HTTP 502';
+    await pass(clock, 5_000);
+    text = undefined;
+    await pass(clock, 5_000);
+    await health.stop();
+    text = 'after the stop';
+    await pass(clock, 5_000);
+    await settle();
+    expect(lines).toEqual([
+      ['health_changed', { ready: true }],
+      ['health_changed', { ready: false, problems: 'hub', text: 'HTTP 503' }],
+      ['health_changed', { ready: true }],
+    ]);
+  });
+});
+
+describe('the words for people', () => {
+  test('a connection is well only when it is there', () => {
+    expect(larkTrouble({ state: 'connected', lastError: 'long ago' })).toBeUndefined();
+    for (const state of ['connecting', 'waiting', 'stopped', 'refused'] as const) {
+      expect(larkTrouble({ state, lastError: 'why' })?.text, state).toMatch(/Lark.*\. \S/);
+    }
+    expect(larkTrouble({ state: 'waiting', lastError: 'close code 1006' })?.text).toContain('1006');
+    expect(larkTrouble({ state: 'refused', lastError: 'no' })?.text).toContain(
+      'lark-bridge connect',
+    );
+  });
+
+  test('a storage and a hub in trouble say what to do', () => {
+    expect(storageTrouble(undefined)).toBeUndefined();
+    const storage = storageTrouble({ sinceMs: 7, detail: 'database or disk is full' });
+    expect(storage).toMatchObject({ sinceMs: 7 });
+    expect(storage?.text).toContain('disk is full');
+    expect(storage?.text).toContain('Make room');
+    expect(hubTrouble({ reachable: true, detail: undefined }, 'http://h')).toBeUndefined();
+    const hub = hubTrouble({ reachable: false, detail: 'HTTP 401' }, 'http://h');
+    expect(hub?.text).toMatch(/http:\/\/h.*HTTP 401.*PLATFORM_URL/);
+  });
+});
+
+describe('seen from beside', () => {
+  const nowMs = START_MS;
+  const fine: HealthReport = { live: true, ready: true, problems: [] };
+  const red: HealthReport = {
+    live: true,
+    ready: false,
+    problems: [{ code: 'storage', since: '2026-11-21T07:00:00.000Z', text: 'full' }],
+  };
+  const sign = (agoMs: number, says: Record<string, unknown>, pid = 7) => ({
+    pid,
+    atMs: nowMs - agoMs,
+    says,
+  });
+  const url = 'http://127.0.0.1:4001/health';
+  const nobody = () => Promise.resolve(undefined);
+  const look = (parts: Partial<Parameters<typeof lookAtHealth>[0]>) =>
+    lookAtHealth({ pid: 7, sign: undefined, unreadable: undefined, nowMs, ask: nobody, ...parts });
+
+  test('a daemon that answers is believed, whatever it noted before', async () => {
+    const asked: string[] = [];
+    const ask = (at: string) => {
+      asked.push(at);
+      return Promise.resolve({ status: 'error', ...red });
+    };
+    const noted = sign(3_600_000, { health_url: url, health: fine });
+    expect(await look({ sign: noted, ask })).toEqual(red);
+    expect(asked).toEqual([url]);
+  });
+
+  test('one that can’t be asked is taken by its sign of life while that is fresh', async () => {
+    expect(await look({ sign: sign(4_000, { health: red }) })).toEqual(red);
+    expect(await look({ sign: sign(4_000, { health: fine, health_url: url }) })).toEqual(fine);
+  });
+
+  test('a stale sign of a process that is there: the storage, most likely', async () => {
+    const stale = await look({ sign: sign(60_000, { health: fine }) });
+    expect(stale).toMatchObject({ live: true, ready: false, problems: [{ code: 'storage' }] });
+    expect(stale.problems[0]?.since).toBe('2026-11-21T07:59:00.000Z');
+    const silent = await look({ sign: sign(60_000, { health: fine, health_url: url }) });
+    expect(silent).toMatchObject({ live: false, ready: false, problems: [{ code: 'storage' }] });
+  });
+
+  test('an answer of something else is none', async () => {
+    const ask = () => Promise.resolve({ status: 'ok' });
+    const stale = await look({ sign: sign(60_000, { health_url: url }), ask });
+    expect(stale.problems[0]?.code).toBe('storage');
+  });
+
+  test('no process: the daemon is not running, and an old sign is not asked', async () => {
+    const ask = () => Promise.reject(new Error('asked'));
+    const gone = await look({ pid: undefined, sign: sign(5_000, { health_url: url }), ask });
+    expect(gone).toMatchObject({ live: false, ready: false, problems: [{ code: 'process' }] });
+    expect(gone.problems[0]?.text).toContain('lark-bridge run');
+  });
+
+  test('a process that has not signed yet is starting; an address of an earlier one is not asked', async () => {
+    const ask = () => Promise.reject(new Error('asked'));
+    const starting = await look({ sign: sign(5_000, { health: fine, health_url: url }, 6), ask });
+    expect(starting).toMatchObject({ live: true, ready: false, problems: [{ code: 'process' }] });
+  });
+
+  test('a database that can’t be read is the trouble', async () => {
+    const blind = await look({ unreadable: 'can’t read the database. Check its rights.' });
+    expect(blind.problems).toMatchObject([
+      { code: 'storage', text: expect.stringContaining('rights') },
+    ]);
+  });
+});

@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest';
+import { turnId } from '../../../src/core/ids.ts';
+import type { LogFields } from '../../../src/core/ports.ts';
+import { Distribution, Meter } from '../../../src/observe/metrics/meter.ts';
+import type { BridgeFacts } from '../../../src/observe/metrics/metric-table.ts';
+import { createMetrics } from '../../../src/observe/metrics/metrics.ts';
+
+const facts: BridgeFacts = {
+  connection: () => ({ state: 'waiting', reconnects: 3, lastEventAtMs: 40_000 }),
+  events: () => ({ admitted: 5, failed: 1, ignored: { not_mentioned: 2, malformed: 1 } }),
+  work: () => ({
+    waiting: 2,
+    waitingSinceMs: 90_000,
+    running: 1,
+    outbox: 0,
+    outboxSinceMs: undefined,
+    duplicates: 4,
+  }),
+  callsThisMonth: () => ({ answer: 7, token: 1 }),
+};
+
+function metricsOf(bridge: () => BridgeFacts | undefined, meter = new Meter(() => {})) {
+  const lines: [string, LogFields][] = [];
+  const keep = (event: string, fields: LogFields = {}) => void lines.push([event, fields]);
+  const metrics = createMetrics(
+    {
+      version: '1.2.3',
+      databasePath: '/nowhere/bridge.db',
+      meter,
+      health: () => ({ live: true, ready: true, problems: [] }),
+      bridge,
+      clock: { nowMs: () => 100_000, after: () => () => {} },
+    },
+    { debug: keep, info: keep, warn: keep, error: keep },
+  );
+  return { text: async () => (await metrics.text()).body, lines };
+}
+
+test('a distribution counts a value in the first bucket that holds it', () => {
+  const distribution = new Distribution([1, 2]);
+  for (const value of [0.5, 1, 1.5, 2, 3, -7]) distribution.add(value);
+  expect(distribution.counts).toEqual([3, 2, 1]);
+  expect(distribution.sum).toBe(8);
+});
+
+test('facts become samples, at the time of the look', async () => {
+  const text = await metricsOf(() => facts).text();
+  const lines = text.split('\n');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      `lark_bridge_build_info{version="1.2.3",node="${process.version}"} 1`,
+      'lark_bridge_connection_state{state="waiting"} 1',
+      'lark_bridge_connection_state{state="connected"} 0',
+      'lark_bridge_reconnects_total 3',
+      'lark_bridge_last_event_age_seconds 60',
+      'lark_bridge_events_received_total{outcome="ignored"} 3',
+      'lark_bridge_events_redelivered_total 4',
+      'lark_bridge_queue_length 2',
+      'lark_bridge_queue_oldest_age_seconds 10',
+      'lark_bridge_outbox_oldest_age_seconds 0',
+      'lark_bridge_calls_this_month{class="token"} 1',
+      '# TYPE lark_bridge_ack_duration_seconds histogram',
+    ]),
+  );
+  // No file, no size.
+  expect(text).not.toMatch(/^lark_bridge_database_size_bytes \d/m);
+});
+
+test('without a bridge, or with a part that can’t be asked, the rest is told all the same', async () => {
+  expect(await metricsOf(() => undefined).text()).toContain('lark_bridge_ready 1\n');
+  const broken = {
+    ...facts,
+    callsThisMonth: () => {
+      throw new Error('disk I/O error');
+    },
+  };
+  const { text, lines } = metricsOf(() => broken);
+  expect(await text()).toContain('lark_bridge_queue_length 2\n');
+  expect(lines).toEqual([
+    ['metric_unreadable', { metric: 'lark_bridge_calls_this_month', error: 'disk I/O error' }],
+  ]);
+});
+
+test('histograms add up, for each of their labels', async () => {
+  const touched: string[] = [];
+  const meter = new Meter((turn) => void touched.push(turn));
+  meter.turnEnded(turnId('om_1'), 'answered', 700);
+  meter.turnEnded(turnId('om_2'), 'answered', 4_000);
+  meter.turnEnded(turnId('om_3'), 'failed', 90_000);
+  meter.shown(turnId('om_1'));
+  const text = await metricsOf(() => facts, meter).text();
+  const name = 'lark_bridge_turn_duration_seconds';
+  expect(text).toContain(`${name}_bucket{outcome="answered",le="0.5"} 0\n`);
+  expect(text).toContain(`${name}_bucket{outcome="answered",le="1"} 1\n`);
+  expect(text).toContain(`${name}_bucket{outcome="answered",le="5"} 2\n`);
+  expect(text).toContain(`${name}_bucket{outcome="answered",le="+Inf"} 2\n`);
+  expect(text).toContain(`${name}_sum{outcome="answered"} 4.7\n`);
+  expect(text).toContain(`${name}_count{outcome="failed"} 1\n`);
+  expect(touched).toEqual(['om_1', 'om_2', 'om_3', 'om_1']);
+});
+
+test('codes of Lark are counted as they come, and can’t be more than some', async () => {
+  const meter = new Meter(() => {});
+  const refused = (code: number | undefined) =>
+    meter.sendEnded('reply', { ok: false, action: 'unknown', code, detail: '' });
+  meter.sendEnded('reply', { ok: true, id: 'om_1' });
+  meter.sendEnded('reply', { ok: true, id: 'om_2' });
+  refused(undefined);
+  for (let code = 1; code <= 200; code += 1) refused(code);
+  refused(7);
+  const text = await metricsOf(() => facts, meter).text();
+  expect(text).toContain('lark_bridge_sends_total{kind="reply",code="0"} 2\n');
+  expect(text).toContain('lark_bridge_sends_total{kind="reply",code="unknown"} 1\n');
+  expect(text).toContain('lark_bridge_sends_total{kind="reply",code="7"} 2\n');
+  expect(text).toContain('lark_bridge_sends_total{kind="reply",code="other"} 102\n');
+  expect(text).not.toContain('code="150"');
+});
