@@ -1,10 +1,15 @@
 /** An agent that is a program: one process a turn, the text on stdin, the answer on stdout. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { AGENT_DRAIN_MS, AGENT_KILL_GRACE_MS, AGENT_STDERR_BYTES_MAX } from '../core/limits.ts';
 import type { Agent, AgentResult, AgentRun, AgentTurn, Clock, Log } from '../core/ports.ts';
 import { agentEnvironment, type Environment } from './environment.ts';
 import type { ProgramBook } from './program-book.ts';
 import { Tail } from './tail.ts';
+import { AGENT_KILL_GRACE_MS } from './program-book.ts';
+
+/** What is kept of an agent's stderr, for the log. */
+const AGENT_STDERR_BYTES_MAX = 8 * 1024;
+/** Output that was written before an agent's program ended arrives within this. */
+const AGENT_DRAIN_MS = 500;
 
 export interface ExecOptions {
   /** The program and its arguments. No shell reads them. */

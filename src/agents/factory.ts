@@ -1,10 +1,12 @@
 import type { AgentFactory } from '../core/hub-ports.ts';
-import { AGENT_OUTPUT_BYTES_MAX } from '../core/limits.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { createEchoAgent } from './echo.ts';
 import type { Environment } from './environment.ts';
 import { createExecAgent } from './exec.ts';
 import type { ProgramBook } from './program-book.ts';
+
+/** An agent's answer. Longer ones would be dozens of Lark messages and are a program gone wrong. */
+const AGENT_OUTPUT_BYTES_MAX = 1024 * 1024;
 
 export interface FactoryOptions {
   readonly env: Environment;

@@ -3,8 +3,10 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '../core/errors.ts';
-import { AGENT_KILL_GRACE_MS } from '../core/limits.ts';
 import type { Clock, Log } from '../core/ports.ts';
+
+/** SIGTERM to SIGKILL. Shorter than the hub's own stop. */
+export const AGENT_KILL_GRACE_MS = 2_000;
 
 export interface ProgramBook {
   /** Notes a program that leads a process group of its own. What is returned crosses it out. */

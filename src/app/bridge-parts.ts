@@ -18,7 +18,7 @@ import {
   type WorkspaceId,
 } from '../core/ids.ts';
 import { type Service } from '../core/service.ts';
-import { HUB_VERDICT_MS, TURNS_RUNNING_MAX } from '../core/limits.ts';
+import { TURNS_RUNNING_MAX } from '../core/limits.ts';
 import type { Pages } from '../core/pages.ts';
 import type { Clock, Line, Log, LooseAnswer } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
@@ -46,6 +46,9 @@ import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
+
+/** The embedded hub ends its agents at their time; its word on that takes a kill and a commit. */
+const HUB_VERDICT_MS = 5_000;
 
 /** What every entry needs: settings, the environment that agents inherit, and the log. */
 export interface Setting {

@@ -4,7 +4,6 @@ import type { Config } from '../config/load.ts';
 import { BridgeError } from '../core/errors.ts';
 import { appId } from '../core/ids.ts';
 import type { JournalReader } from '../core/journal.ts';
-import { HEALTH_ASK_TIMEOUT_MS } from '../core/limits.ts';
 import type { OrderBook } from '../core/orders.ts';
 import { lookAtHealth } from '../observe/health/health-look.ts';
 import type { HealthReport } from '../observe/health/health.ts';
@@ -13,6 +12,9 @@ import { Http } from '../platform/http.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
+
+/** How long `status` waits for the daemon's own word; a locked database holds that up for seconds. */
+const HEALTH_ASK_TIMEOUT_MS = 3_000;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -2,18 +2,23 @@ import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
 import type { ChatId } from '../core/ids.ts';
 import type { GapJournal } from '../core/journal.ts';
 import type { Service } from '../core/service.ts';
-import {
-  EVENT_GRACE_MS,
-  GAP_CHATS_ACTIVE_MS,
-  GAP_CHATS_MAX,
-  GAP_LOOK_MS,
-  GAP_READ_AFTER_MS,
-  GAP_THREADS_MAX,
-  QUIET_PROOF_MAX_MS,
-  QUIET_PROOF_MS,
-} from '../core/limits.ts';
 import type { Clock, HistoryMessage, Intake, LarkGateway, Line, Log } from '../core/ports.ts';
 import { Rounds } from '../time/repeat.ts';
+
+/** Lark redelivers soon after short outages by itself; after longer ones only hours later. */
+const GAP_READ_AFTER_MS = 10 * 60_000;
+/** Chats that were quiet for longer are not read back: each one costs a call of the monthly quota. */
+const GAP_CHATS_ACTIVE_MS = 7 * 24 * 60 * 60 * 1000;
+const GAP_CHATS_MAX = 100;
+/** Threads read back, for the same reason: a chat's history does not show what is said inside of them. */
+export const GAP_THREADS_MAX = 50;
+/** How often an open gap or a quiet connection is looked at. */
+const GAP_LOOK_MS = 15_000;
+/** A connection without events for so long is put to the proof, then after twice as long, and so on. */
+const QUIET_PROOF_MS = 10 * 60_000;
+const QUIET_PROOF_MAX_MS = 6 * 60 * 60 * 1000;
+/** A message is missed only if its event had this long to come. */
+const EVENT_GRACE_MS = 30_000;
 
 export interface CatchUpParts {
   readonly journal: GapJournal;

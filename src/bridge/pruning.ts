@@ -1,15 +1,18 @@
 import { errorText } from '../core/errors.ts';
 import type { Journal } from '../core/journal.ts';
 import type { Service } from '../core/service.ts';
-import {
-  DEAD_LETTER_KEEP_MS,
-  INBOX_KEEP_MS,
-  INBOX_KEEP_ROWS,
-  PRUNE_EVERY_MS,
-  PRUNE_ROWS,
-} from '../core/limits.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { Rounds } from '../time/repeat.ts';
+
+/** Lark redelivers within 6 h; a day also covers a long outage and a clock that jumped. */
+export const INBOX_KEEP_MS = 24 * 60 * 60 * 1000;
+/** Ids are kept past their age up to this many, so that a quiet bot remembers for weeks. */
+export const INBOX_KEEP_ROWS = 50_000;
+/** How often the journal forgets what is old, and how much in one short write. */
+export const PRUNE_EVERY_MS = 10 * 60_000;
+const PRUNE_ROWS = 500;
+/** Dead letters wait for an operator, who may be on holiday. */
+const DEAD_LETTER_KEEP_MS = 30 * 24 * 60 * 60 * 1000;
 
 /** Between two steps everything else has its turn. */
 const STEP_PAUSE_MS = 20;

@@ -1,10 +1,13 @@
 /** What the operator's commands share: the way into the journal, and orders for the daemon. */
 import type { Operations } from '../app/start.ts';
 import { BridgeError } from '../core/errors.ts';
-import { ORDER_WAIT_LOOK_MS, ORDER_WAIT_MS } from '../core/limits.ts';
 import { type OrderKind, type OrderResult, ORDERS_FIT } from '../core/orders.ts';
 import type { Options } from 'yargs';
 import type { Invocation } from './command.ts';
+
+/** How long a command waits for the daemon to carry out its order, and how often it looks. */
+const ORDER_WAIT_MS = 5_000;
+const ORDER_WAIT_LOOK_MS = 50;
 
 const ROWS_DEFAULT = 50;
 const ROWS_MAX = 10_000;

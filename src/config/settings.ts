@@ -3,7 +3,7 @@
  * README and the words about bad values all come from here.
  */
 import { BRANDS, type Brand } from '../core/brand.ts';
-import { TURN_TIMEOUT_MS, TURNS_RUNNING_MAX } from '../core/limits.ts';
+import { TURNS_RUNNING_MAX } from '../core/limits.ts';
 import {
   appId,
   baseUrl,
@@ -23,6 +23,9 @@ import {
   wholeNumber,
   yes,
 } from './values.ts';
+
+/** Past this a turn counts as lost: its slot is released and the chat is told. */
+const TURN_TIMEOUT_MS = 600_000;
 
 export interface Setting<T> {
   /** Environment variables; the first that is set and not empty counts. */

@@ -2,8 +2,12 @@
 import { accessSync, constants, readdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isSystemError } from '../core/errors.ts';
-import { DOCTOR_FREE_BYTES_LOW, DOCTOR_FREE_BYTES_NONE } from '../core/limits.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
+
+/** Below this the journal of a busy week may not fit any more. */
+const DOCTOR_FREE_BYTES_LOW = 200 * 1024 * 1024;
+/** Below this a commit may fail at any moment. */
+const DOCTOR_FREE_BYTES_NONE = 10 * 1024 * 1024;
 
 /** `wanted` as package.json says it: `>=20.19.0`. */
 export function judgeNode(version: string, wanted: string): Finding {

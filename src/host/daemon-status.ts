@@ -1,9 +1,11 @@
 import { errorText } from '../core/errors.ts';
 import { openId, type AppId, type OpenId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
-import { ALIVE_EVERY_MS } from '../core/limits.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { Rounds } from '../time/repeat.ts';
+
+/** How exactly one knows afterwards when a killed process stopped. */
+const ALIVE_EVERY_MS = 5_000;
 
 export interface SignOfLifeOptions {
   /** Keeps what the process says about itself; resolves when durable. */

@@ -1,16 +1,22 @@
 /** Tells systemd how the process is (sd_notify). */
 import type { Service } from '../core/service.ts';
-import {
-  NOTIFY_EVERY_MS_MAX,
-  NOTIFY_EVERY_MS_MIN,
-  NOTIFY_TIMEOUT_MS,
-  WATCHDOG_LINE_DOWN_MS_MAX,
-  WATCHDOG_STORAGE_DOWN_MS_MAX,
-} from '../core/limits.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { Rounds } from '../time/repeat.ts';
 import type { HealthReport, ProblemCode } from '../observe/health/health.ts';
 import { type Environment, runProgram } from './program.ts';
+
+/** Each word to systemd costs a process, so there are few; a short watchdog may want more of them. */
+const NOTIFY_EVERY_MS_MAX = 20_000;
+const NOTIFY_EVERY_MS_MIN = 1_000;
+/** systemd takes a word within milliseconds, unless it is busy with all of its units. */
+const NOTIFY_TIMEOUT_MS = 3_000;
+/** A database that can't be written for this long may be helped by opening it anew; a lock passes sooner. */
+const WATCHDOG_STORAGE_DOWN_MS_MAX = 60_000;
+/**
+ * Lark and networks have outages of hours, which no restart ends, and a restart ends the agents at work.
+ * Past this it may be ourselves who are stuck, and a restart twice an hour does little harm.
+ */
+const WATCHDOG_LINE_DOWN_MS_MAX = 30 * 60_000;
 
 export interface NotifierOptions {
   /** Where systemd says whom to tell, and how often. */

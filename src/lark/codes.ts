@@ -1,8 +1,10 @@
 /** What Lark's answers mean for us: one row a code, and rules for answers without one. */
 import { BridgeError } from '../core/errors.ts';
 import type { DeliveryResult, LarkAction } from '../core/ports.ts';
-import { LARK_COOL_DOWN_MS_MAX } from '../core/limits.ts';
 import type { HttpAnswer, HttpOutcome } from './outbound/http.ts';
+
+/** Lark's windows are a second and a minute: nobody has to wait longer, whatever a header says. */
+const LARK_COOL_DOWN_MS_MAX = 60_000;
 
 export interface CodeRow {
   readonly action: LarkAction;

@@ -1,8 +1,12 @@
 /** The A2A envelope on the platform's wire, both ways (rows MOL-A2A, MOL-RES). Pure. */
 import { withHeader } from '../core/header.ts';
-import { HUB_OPERATOR_WAIT_MS, HUB_RETRY_AFTER_MAX_MS } from '../core/limits.ts';
 import type { SendResult, TurnAnswer, TurnRequest, WaitResult } from '../core/ports.ts';
 import { describe, isFromElsewhere, type HttpAnswer, type HttpResult } from './http.ts';
+
+/** How long a message waits for its next try when the operator has to put something right first. */
+const HUB_OPERATOR_WAIT_MS = 30_000;
+/** Whatever a hub says about when to come back, a person waits for it. */
+const HUB_RETRY_AFTER_MAX_MS = 5 * 60_000;
 
 const BUSY_RETRY_MS = 5_000;
 /** Agents put this before what went wrong (MOL-RES-02). */

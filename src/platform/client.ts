@@ -2,13 +2,7 @@ import { backoffMs } from '../time/backoff.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
-import {
-  HUB_CALL_TIMEOUT_MS,
-  QUEUE_LOOK_BASE_MS,
-  QUEUE_LOOK_MAX_MS,
-  QUEUE_WAIT_MS,
-  SEND_WAIT_SECS,
-} from '../core/limits.ts';
+import { HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import type {
   Clock,
   LooseAnswer,
@@ -24,6 +18,14 @@ import { HubCalls, type HubCallsOptions } from './hub-calls.ts';
 import { InboxReader, type CursorStore } from './inbox-reader.ts';
 import { probe } from './probe.ts';
 import { Registration } from './registration.ts';
+
+/** How long a hub may hold a send for its answer: one that comes at once then saves a second call. */
+const SEND_WAIT_SECS = 1;
+/** How long one wait for a queue item is held open; below the idle limits of common proxies (30 s). */
+const QUEUE_WAIT_MS = 25_000;
+/** How often a queued turn is asked for where the hub does not hold the question: doubling up to the second. */
+const QUEUE_LOOK_BASE_MS = 1_000;
+const QUEUE_LOOK_MAX_MS = 8_000;
 
 /** An old server says the same of an item that it is about to have and of one that it never had (MOL-RES-14). */
 const MISSED_LOOKS_MAX = 3;

@@ -1,13 +1,5 @@
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
-import {
-  INBOX_BACKLOG_SECS,
-  INBOX_OVERLAP_SECS,
-  INBOX_POLL_MS,
-  INBOX_RESET_SECS,
-  INBOX_ROWS_BACKLOG,
-  INBOX_ROWS_NEXT,
-} from '../core/limits.ts';
 import type { Clock, Log, LooseAnswer } from '../core/ports.ts';
 import { Rounds } from '../time/repeat.ts';
 import { describe } from './http.ts';
@@ -20,6 +12,18 @@ import {
   type InboxPage,
   type InboxQuery,
 } from './inbox.ts';
+
+/** How often a workspace looks into its inbox (MOL-INB-01). */
+const INBOX_POLL_MS = 5_000;
+/** How much of an inbox counts as new to who never read it (MOL-INB-01). */
+const INBOX_BACKLOG_SECS = 600;
+/** Where there are no cursors, what was read so lately is read again: rows become visible out of order. */
+const INBOX_OVERLAP_SECS = 60;
+/** How far back it is read when the place in it is lost: less than known answers are remembered for. */
+const INBOX_RESET_SECS = 12 * 60 * 60;
+/** Rows of one look: enough for five seconds, and all that a hub gives of a backlog (MOL-ACT-04). */
+const INBOX_ROWS_NEXT = 100;
+const INBOX_ROWS_BACKLOG = 500;
 
 /** Trouble that lasts is said again every so many looks. */
 const TROUBLE_REPEAT = 60;

@@ -1,11 +1,14 @@
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
-import { HEARTBEAT_MS, REGISTER_RETRY_MS } from '../core/limits.ts';
+import { HEARTBEAT_MS } from '../core/limits.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { Rounds } from '../time/repeat.ts';
 import { Secret } from '../core/secret.ts';
 import { describe, type HttpResult } from './http.ts';
 import type { HubCalls } from './hub-calls.ts';
+
+/** A workspace that could not be registered is tried again after this. */
+const REGISTER_RETRY_MS = 5_000;
 
 /** After so many refused heartbeats in a row it is an error, and again every so many (MOL-REG-09). */
 const REFUSED_BEATS_ALARM = 3;

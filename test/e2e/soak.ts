@@ -6,11 +6,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { INBOX_KEEP_ROWS, PRUNE_EVERY_MS } from '../../src/core/limits.ts';
 import type { SimChat, SimUser } from '../../src/sim/world/model.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
 import { seeded } from '../sim/random.ts';
 import { type BridgeProcess, Rig } from './rig.ts';
+import { INBOX_KEEP_ROWS, PRUNE_EVERY_MS } from '../../src/bridge/pruning.ts';
 
 const CHATS = 50;
 const LOOK_MS = 10_000;

@@ -1,9 +1,9 @@
 import type { MessageId } from '../../src/core/ids.ts';
 import type { InboundMessage } from '../../src/core/message.ts';
-import { STALE_AFTER_MS } from '../../src/core/limits.ts';
 import type { Turn } from '../../src/core/turn.ts';
 import type { Shown } from './faulty-lark.ts';
 import type { BridgeWorld } from './world.ts';
+import { STALE_AFTER_MS } from '../../src/bridge/intake/admission.ts';
 
 /** What the people in the chats would complain about, by the texts of their messages. */
 export interface Findings {

@@ -1,19 +1,22 @@
 /** What becomes of a row after a try to send it: a pure decision, by what Lark said. */
 import { backoffMs } from '../../time/backoff.ts';
 import type { OutboxChange } from '../../core/journal.ts';
-import {
-  OUT_BACKOFF_BASE_MS,
-  OUT_BACKOFF_MAX_MS,
-  OUT_KEEP_TRYING_MS,
-  OUT_OPERATOR_WAIT_MS,
-  RECEIPT_USEFUL_MS,
-} from '../../core/limits.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { DeliveryResult } from '../../core/ports.ts';
 import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
 import { outKey } from './keys.ts';
 import { splitText, withQuote } from './render.ts';
 import { notices } from './texts.ts';
+
+/** A send that Lark or the network refused is tried again after this, doubling up to the maximum. */
+const OUT_BACKOFF_BASE_MS = 1_000;
+export const OUT_BACKOFF_MAX_MS = 60_000;
+/** A missing permission is rarely granted within minutes, and each try costs a call of the quota. */
+const OUT_OPERATOR_WAIT_MS = 10 * 60_000;
+/** What Lark did not take for a day is a dead letter. */
+const OUT_KEEP_TRYING_MS = 24 * 60 * 60 * 1000;
+/** A sign of receipt that comes later than this tells nobody anything. */
+const RECEIPT_USEFUL_MS = 10_000;
 
 export interface Try {
   readonly nowMs: number;

@@ -1,13 +1,5 @@
 import type { Service } from '../../core/service.ts';
 import type { Journal, OutboxChange } from '../../core/journal.ts';
-import {
-  LARK_UUID_HONOURED_MS,
-  OUT_BACKOFF_MAX_MS,
-  OUT_CONCURRENT_MAX,
-  OUT_RECENT_ATTEMPTS_MAX,
-  OUT_SIGNS_CONCURRENT_MAX,
-  OUT_STOP_MS_MAX,
-} from '../../core/limits.ts';
 import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { Observer } from '../../core/observer.ts';
@@ -16,9 +8,20 @@ import type { OutboxRow } from '../../core/turn.ts';
 import { Wake } from '../../time/wake.ts';
 import { limitAt } from '../../time/deadline.ts';
 import { Lanes } from '../turns/lanes.ts';
-import { afterTry, isPointless } from './after-send.ts';
+import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing, withoutMentions } from './render.ts';
 import type { Persistence } from '../until-stored.ts';
+
+/** Lark honours an idempotency key for an hour; a margin for clocks. */
+const LARK_UUID_HONOURED_MS = 55 * 60 * 1000;
+/** Messages to Lark under way at once; the rate limits bind first, this bounds sockets and memory. */
+const OUT_CONCURRENT_MAX = 32;
+/** Signs of receipt under way at once: at usual latencies enough for Lark's 50 a second. */
+const OUT_SIGNS_CONCURRENT_MAX = 8;
+/** More tries than these, with their waits, take longer than ten minutes. */
+const OUT_RECENT_ATTEMPTS_MAX = 20;
+/** How long a stop waits for calls under way; all of it has to fit into the 10 s that supervisors give. */
+const OUT_STOP_MS_MAX = 3_000;
 
 /** The clocks of the two sides may differ, and a send begins before Lark stamps it. */
 const HISTORY_MARGIN_MS = 5 * 60_000;

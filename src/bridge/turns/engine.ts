@@ -16,13 +16,17 @@ import type { Persistence } from '../until-stored.ts';
 import { Receipts } from './receipts.ts';
 import { toDrafts } from '../outbox/render.ts';
 import { SingleSlot } from './single-slot.ts';
-import { begunAtMs, isEngaged, isFinal, step, type TurnEvent } from './turn.ts';
-import { backoffMs } from '../../time/backoff.ts';
 import {
-  INBOX_KEEP_MS,
+  begunAtMs,
+  isEngaged,
+  isFinal,
+  step,
+  type TurnEvent,
   TURN_SEND_BACKOFF_BASE_MS,
   TURN_SEND_BACKOFF_MAX_MS,
-} from '../../core/limits.ts';
+} from './turn.ts';
+import { backoffMs } from '../../time/backoff.ts';
+import { INBOX_KEEP_MS } from '../pruning.ts';
 
 export interface EngineParts {
   readonly journal: Journal;

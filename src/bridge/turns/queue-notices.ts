@@ -1,17 +1,20 @@
 import type { TurnId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
-import {
-  NOTICE_LOOK_MS,
-  OFFLINE_NOTICE_AFTER_MS,
-  QUEUE_NOTICE_AFTER_MS,
-  QUEUE_NOTICES_PER_MINUTE,
-} from '../../core/limits.ts';
 import { errorText } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { Rounds } from '../../time/repeat.ts';
 import type { Engine } from './engine.ts';
 import type { LaneItem } from './lanes.ts';
 import { notices } from '../outbox/texts.ts';
+
+/** When a person is told that their message waits. */
+const QUEUE_NOTICE_AFTER_MS = 5_000;
+/** At most so many such notices to one chat a minute. */
+const QUEUE_NOTICES_PER_MINUTE = 5;
+/** When a person is told that the agent can't be reached. */
+const OFFLINE_NOTICE_AFTER_MS = 10_000;
+/** How often waiting turns are looked at for such notices. */
+const NOTICE_LOOK_MS = 1_000;
 
 const MINUTE_MS = 60_000;
 

@@ -1,7 +1,9 @@
 import { isSameWorkspace, type TurnId, type WorkspaceId } from '../../core/ids.ts';
 import type { UnansweredRun } from '../../core/journal.ts';
-import { GIVEN_UP_DOUBT_MS } from '../../core/limits.ts';
 import type { Turn, TurnState } from '../../core/turn.ts';
+
+/** After a turn was given up, so long the next thing that its agent says unasked may be its answer after all. */
+const GIVEN_UP_DOUBT_MS = 60 * 60_000;
 
 /** After so many turns in a row without an answer the slot rests until none of them is waited for. */
 const TIMEOUTS_IN_A_ROW_MAX = 2;

@@ -1,7 +1,6 @@
 /** The life of a turn, as a pure function: what happened goes in, the new state and what to show come out. */
 import { backoffMs } from '../../time/backoff.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
-import { TURN_SEND_BACKOFF_BASE_MS, TURN_SEND_BACKOFF_MAX_MS } from '../../core/limits.ts';
 import type { SendResult, TurnAnswer, WaitResult } from '../../core/ports.ts';
 import type {
   ChoiceAction,
@@ -12,6 +11,10 @@ import type {
   TurnState,
 } from '../../core/turn.ts';
 import { choices, notices } from '../outbox/texts.ts';
+
+/** A hub that can't be reached is tried again after this, doubling up to the maximum, without end. */
+export const TURN_SEND_BACKOFF_BASE_MS = 500;
+export const TURN_SEND_BACKOFF_MAX_MS = 30_000;
 
 export interface TurnRules {
   readonly turnTimeoutMs: number;

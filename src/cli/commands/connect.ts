@@ -4,13 +4,15 @@ import type { Options } from 'yargs';
 import { BRANDS, type Brand } from '../../core/brand.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { APP_ID_PATTERN, type AppId, appId } from '../../core/ids.ts';
-import { CONNECT_TIMEOUT_MS } from '../../core/limits.ts';
 import { Secret } from '../../core/secret.ts';
 import type { Config } from '../../config/load.ts';
 import type { Credentials } from '../../core/credentials.ts';
 import type { Invocation, LeafCommand } from '../command.ts';
 import { checkConnection, isCheckWanted } from '../connect-check.ts';
 import { brandName, type ConnectScreen, showEvent } from '../connect-output.ts';
+
+/** Time for a person to scan and confirm: 285 s were seen, a code lives 600 s or longer. */
+const CONNECT_TIMEOUT_MS = 600_000;
 
 const TIMEOUT_S_MAX = 24 * 3600;
 /** A secret has 32 characters; a whole file on stdin is a mistake. */

@@ -2,9 +2,11 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BridgeError, isSystemError } from '../../core/errors.ts';
-import { SYSTEMCTL_TIMEOUT_MS } from '../../core/limits.ts';
 import { type Environment, runProgram, showProgram } from '../program.ts';
 import { type Scope, SERVICE_NAME, UNIT_MARK } from './units.ts';
+
+/** systemctl waits for a start until the bridge is ready. */
+const SYSTEMCTL_TIMEOUT_MS = 120_000;
 
 export interface SystemdOptions {
   readonly scope: Scope;

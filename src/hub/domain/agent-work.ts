@@ -1,6 +1,8 @@
-import { HUB_STOP_CANCEL_MS } from '../../core/limits.ts';
 import type { AgentResult, AgentRun, Clock, Log } from '../../core/ports.ts';
 import type { QueueId } from '../../core/hub-ports.ts';
+
+/** How long cancelled agents may take to end before the hub stops without them. */
+const HUB_STOP_CANCEL_MS = 4_000;
 
 export interface AgentWorkParts {
   readonly clock: Clock;

@@ -8,19 +8,21 @@ import type {
   RunnableSpec,
   Settlement,
 } from '../../core/hub-ports.ts';
-import {
-  HUB_ATTEMPTS_MAX,
-  HUB_ITEM_KEEP_MS,
-  HUB_LOOK_MS,
-  HUB_STOP_FINISH_MS,
-  STORE_RETRY_MS,
-} from '../../core/limits.ts';
+import { STORE_RETRY_MS } from '../../core/limits.ts';
 import type { AgentResult, Clock, Log } from '../../core/ports.ts';
 import { Wake } from '../../time/wake.ts';
 import { agentTurnOf, requestOf } from '../surfaces/turn-contract/a2a-message.ts';
 import { AgentWork } from './agent-work.ts';
 import { failure, success } from './answers.ts';
 import type { Settlements } from './settlements.ts';
+import { HUB_ITEM_KEEP_MS } from './upkeep.ts';
+
+/** Times that a turn is begun before it counts as the one that kills the process. */
+const HUB_ATTEMPTS_MAX = 5;
+/** How often the dispatcher looks without being woken: items that expire, agents that were removed. */
+const HUB_LOOK_MS = 10_000;
+/** Turns that end within this after the hub was told to stop are not cancelled. */
+const HUB_STOP_FINISH_MS = 1_000;
 
 /** What happens to a turn whose agent was at work when the process died. */
 export type InterruptedPolicy = 'rerun' | 'fail';

@@ -1,12 +1,15 @@
 import { BridgeError } from '../../core/errors.ts';
 import type { ActivityStore, QueueStore } from '../../core/hub-ports.ts';
-import {
-  HUB_ACTIVITY_KEEP_MS,
-  HUB_ITEM_KEEP_MS,
-  HUB_PRUNE_BATCH_ROWS,
-  HUB_PRUNE_EVERY_MS,
-} from '../../core/limits.ts';
 import type { Clock, Log } from '../../core/ports.ts';
+
+/** A repeated message is known for this long after its turn ended; also how long a polling agent may take. */
+export const HUB_ITEM_KEEP_MS = 24 * 60 * 60 * 1000;
+/** The longest time that a client may ask an inbox back for. */
+export const HUB_ACTIVITY_KEEP_MS = 30 * 24 * 60 * 60 * 1000;
+/** Rows deleted in one commit, so that tidying up never holds the event loop for long. */
+const HUB_PRUNE_BATCH_ROWS = 200;
+/** How often the hub tidies up. */
+export const HUB_PRUNE_EVERY_MS = 10 * 60_000;
 
 export interface UpkeepParts {
   readonly store: ActivityStore & QueueStore;

@@ -1,5 +1,7 @@
-import { HUB_CALLERS_REMEMBERED } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports.ts';
+
+/** Callers whose request rate is remembered; past this idle ones are forgotten. */
+export const HUB_CALLERS_REMEMBERED = 10_000;
 
 interface Bucket {
   tokens: number;

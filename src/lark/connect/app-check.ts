@@ -1,17 +1,17 @@
 /** Asks Lark whether an app id and a secret belong together. */
 import { backoffMs } from '../../time/backoff.ts';
 import type { Credentials } from '../../core/credentials.ts';
-import {
-  GRANT_BACKOFF_BASE_MS,
-  GRANT_BACKOFF_MAX_MS,
-  GRANT_FIRST_CALLS_MAX,
-} from '../../core/limits.ts';
 import type { Clock } from '../../core/ports.ts';
 import { openBaseUrl } from '../brand.ts';
 import { hostUnreachable, interrupted, secretRefused } from './onboarding-errors.ts';
 import type { HttpAnswer, Post } from './onboarding-http.ts';
 import { isFields, printable } from './registration.ts';
 import { sleep } from './onboarding-wait.ts';
+import {
+  GRANT_FIRST_CALLS_MAX,
+  GRANT_BACKOFF_BASE_MS,
+  GRANT_BACKOFF_MAX_MS,
+} from './device-grant.ts';
 
 const TOKEN_PATH = '/open-apis/auth/v3/tenant_access_token/internal';
 /** Lark is busy, or asks to slow down: says nothing about the secret. */

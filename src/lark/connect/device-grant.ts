@@ -3,13 +3,6 @@ import { backoffMs } from '../../time/backoff.ts';
 import type { Brand } from '../../core/brand.ts';
 import type { OwnedCredentials } from '../../core/credentials.ts';
 import { BridgeError } from '../../core/errors.ts';
-import {
-  GRANT_BACKOFF_BASE_MS,
-  GRANT_BACKOFF_MAX_MS,
-  GRANT_DEAD_CODES_MAX,
-  GRANT_FIRST_CALLS_MAX,
-  GRANT_SLOW_DOWN_MS,
-} from '../../core/limits.ts';
 import type { Clock } from '../../core/ports.ts';
 import { accountsBaseUrl, verificationPageUrl } from '../brand.ts';
 import {
@@ -34,6 +27,15 @@ import {
   REGISTRATION_PATH,
 } from './registration.ts';
 import { pageBesideLauncher, verificationLinks } from './verification-link.ts';
+
+/** RFC 8628: each `slow_down` adds this to the interval, for good. */
+const GRANT_SLOW_DOWN_MS = 5_000;
+/** A host that has never answered is given up after so many calls: there it is not the weather. */
+export const GRANT_FIRST_CALLS_MAX = 4;
+export const GRANT_BACKOFF_BASE_MS = 500;
+export const GRANT_BACKOFF_MAX_MS = 10_000;
+/** Codes in a row that are refused at their first poll; one more would not fare better. */
+const GRANT_DEAD_CODES_MAX = 3;
 
 export type GrantEvent =
   /** A code to confirm; a later one replaces it. */

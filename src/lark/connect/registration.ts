@@ -1,9 +1,12 @@
 /** The accounts service's registration endpoint: what we send, and what its answers mean. */
 import type { Brand } from '../../core/brand.ts';
 import { type AppId, appId, LARK_ID_PATTERN, type OpenId, openId } from '../../core/ids.ts';
-import { GRANT_INTERVAL_MS, GRANT_LIFETIME_MS } from '../../core/limits.ts';
 import { Secret } from '../../core/secret.ts';
 import type { HttpAnswer } from './onboarding-http.ts';
+
+/** What RFC 8628 and the official SDK take when the server names none. */
+const GRANT_INTERVAL_MS = 5_000;
+const GRANT_LIFETIME_MS = 600_000;
 
 export const REGISTRATION_PATH = '/oauth/v1/app/registration';
 

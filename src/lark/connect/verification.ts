@@ -2,17 +2,7 @@
 import { backoffMs } from '../../time/backoff.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { ChatId, MessageId, OpenId } from '../../core/ids.ts';
-import {
-  CHECK_CLOCK_SLACK_MS,
-  CHECK_EVENT_GRACE_MS,
-  CHECK_HINT_AFTER_MS,
-  CHECK_HINT_EVERY_MS,
-  CHECK_LARK_MS_MAX,
-  CHECK_LOOK_MS,
-  CLOCK_DIFFERENCE_MAX_MS,
-  GRANT_BACKOFF_BASE_MS,
-  GRANT_BACKOFF_MAX_MS,
-} from '../../core/limits.ts';
+import { CLOCK_DIFFERENCE_MAX_MS } from '../../core/limits.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { Clock, DeliveryResult, Intake } from '../../core/ports.ts';
 import type { Connection } from '../inbound/connection.ts';
@@ -32,6 +22,19 @@ import {
   notSent,
   type Problem,
 } from './verification-problems.ts';
+import { GRANT_BACKOFF_BASE_MS, GRANT_BACKOFF_MAX_MS } from './device-grant.ts';
+
+/** The check at the end of `connect`: what Lark has to do by itself (connect, take a message) it does by then. */
+const CHECK_LARK_MS_MAX = 30_000;
+/** How often the check looks whether something has come. */
+const CHECK_LOOK_MS = 100;
+/** A person needs some seconds to answer; after this they are told what may be missing, later again if that changes. */
+const CHECK_HINT_AFTER_MS = 30_000;
+const CHECK_HINT_EVERY_MS = 60_000;
+/** A message that the chat shows, and whose event has not come by now, has none. */
+const CHECK_EVENT_GRACE_MS = 10_000;
+/** The clocks of this machine and of Lark are rarely further apart. */
+const CHECK_CLOCK_SLACK_MS = 10_000;
 
 /** `reply` comes before `sent` where the bot can't know whom to write to. */
 export type CheckStep = 'connected' | 'sent' | 'reply' | 'press';

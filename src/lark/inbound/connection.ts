@@ -3,15 +3,7 @@ import { backoffMs } from '../../time/backoff.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { APP_ID_PATTERN, type AppId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
-import {
-  WS_HANDSHAKE_TIMEOUT_MS,
-  WS_PING_INTERVAL_MAX_MS,
-  WS_PING_INTERVAL_MIN_MS,
-  WS_PONG_TIMEOUT_MS,
-  WS_RECONNECT_BASE_MS,
-  WS_RECONNECT_MAX_MS,
-  WS_STABLE_MS,
-} from '../../core/limits.ts';
+import { WS_HANDSHAKE_TIMEOUT_MS } from '../../core/limits.ts';
 import { NO_OBSERVER, type Observer } from '../../core/observer.ts';
 import type { Clock, Intake, Log } from '../../core/ports.ts';
 import type { Secret } from '../../core/secret.ts';
@@ -22,6 +14,18 @@ import { type Link, type LinkTiming, openLink } from './link.ts';
 import type { Self } from './parse.ts';
 import type { ProxySettings } from '../../net/proxy.ts';
 import { sdkLogger } from '../sdk/sdk.ts';
+
+/** Long enough for a lossy mobile network (3 s causes storms), short enough to notice a dead link. */
+const WS_PONG_TIMEOUT_MS = 20_000;
+/** Reconnect delays: the first at once, then doubling up to this. Lark's own default is two minutes. */
+const WS_RECONNECT_MAX_MS = 8_000;
+const WS_RECONNECT_BASE_MS = 500;
+/** A connection that lasted this long was sound: after it the first reconnect is at once again. */
+const WS_STABLE_MS = 60_000;
+/** Lark asks for a ping every 90–120 s; more often finds a dead link sooner and keeps NATs open. */
+const WS_PING_INTERVAL_MAX_MS = 30_000;
+/** Whatever a server says: less would be a storm of pings. */
+const WS_PING_INTERVAL_MIN_MS = 1_000;
 
 export interface ConnectionStatus {
   /** `waiting`: for the next try. `refused`: Lark said no for good, see `lastError`. */

@@ -1,8 +1,11 @@
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { Service } from '../../core/service.ts';
-import { STRANGERS_FIRST_LOOK_MS, STRANGERS_LOOK_MS } from '../../core/limits.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { Rounds } from '../../time/repeat.ts';
+
+/** Lark's count of connections may be stale by minutes after a restart. */
+const STRANGERS_FIRST_LOOK_MS = 5 * 60_000;
+const STRANGERS_LOOK_MS = 24 * 60 * 60_000;
 
 export interface StrangersOptions {
   /** Long connections of the app that Lark counts, ours included. */

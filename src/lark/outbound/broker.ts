@@ -1,17 +1,21 @@
 /** Every call to Lark's API goes through here: who goes first, how many at once, how fast. */
 import PQueue, { type Queue, type QueueAddOptions } from 'p-queue';
 import { BridgeError } from '../../core/errors.ts';
-import {
-  LARK_API_PER_MINUTE_MAX,
-  LARK_API_PER_SECOND_MAX,
-  LARK_CALLS_RUNNING_MAX,
-  LARK_CALLS_WAITING_MAX,
-  LARK_CHAT_PER_SECOND_MAX,
-  LARK_CHATS_PACED_MAX,
-} from '../../core/limits.ts';
 import { NO_OBSERVER, type Observer } from '../../core/observer.ts';
 import type { CallPriority, Clock } from '../../core/ports.ts';
 import { CallLine, type CallLimits, type WaitingCall } from './call-line.ts';
+
+/** Calls at work at once; 50 a second need about ten at usual latencies. */
+const LARK_CALLS_RUNNING_MAX = 16;
+/** Calls that wait for their turn; beyond this the outbox keeps them. */
+const LARK_CALLS_WAITING_MAX = 10_000;
+/** Lark's limits per app and API. */
+const LARK_API_PER_SECOND_MAX = 50;
+const LARK_API_PER_MINUTE_MAX = 1_000;
+/** Lark's limit for messages to one person or one group. */
+const LARK_CHAT_PER_SECOND_MAX = 5;
+/** Chats whose pace is remembered; a forgotten one has rested for long. */
+export const LARK_CHATS_PACED_MAX = 2_000;
 
 /** A window at Lark is not exactly one at our end: calls that left apart may arrive together. */
 const MARGIN_MS = 100;

@@ -10,7 +10,6 @@ import {
   type OpenId,
   openId,
 } from '../../core/ids.ts';
-import { LARK_UUID_CHARS_MAX } from '../../core/limits.ts';
 import { NO_OBSERVER, type Observer } from '../../core/observer.ts';
 import type {
   CallPriority,
@@ -27,6 +26,9 @@ import { createHistory } from './history.ts';
 import { fieldsOf, idOf, listOf, type Self } from '../inbound/parse.ts';
 import { toLarkContent } from '../inbound/rendered.ts';
 import { sdkLogger } from '../sdk/sdk.ts';
+
+/** Lark's longest idempotency key. */
+const LARK_UUID_CHARS_MAX = 50;
 
 export interface BotInfo {
   readonly openId: OpenId;

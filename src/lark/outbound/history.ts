@@ -2,7 +2,6 @@
 import { LRUCache } from 'lru-cache';
 import { BridgeError } from '../../core/errors.ts';
 import { type ChatId, chatId, LARK_ID_PATTERN, type MessageId, messageId } from '../../core/ids.ts';
-import { LARK_CHATS_PACED_MAX, LARK_HISTORY_PAGES_MAX } from '../../core/limits.ts';
 import type { ChatType } from '../../core/message.ts';
 import type { HistoryMessage, Log } from '../../core/ports.ts';
 import type { Caller } from './calls.ts';
@@ -17,6 +16,10 @@ import {
   type Self,
   textOf,
 } from '../inbound/parse.ts';
+import { LARK_CHATS_PACED_MAX } from './broker.ts';
+
+/** Pages of 50 messages that one look into a chat's history reads. */
+const LARK_HISTORY_PAGES_MAX = 40;
 
 export interface HistoryOptions {
   readonly caller: Caller;

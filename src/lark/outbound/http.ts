@@ -1,11 +1,13 @@
 /** HTTP to Lark on undici. Every outcome is a value that says how much is known about it. */
 import { EnvHttpProxyAgent, type FormData, request as send } from 'undici';
-import {
-  LARK_ANSWER_BYTES_MAX,
-  LARK_CALL_TIMEOUT_MS,
-  LARK_CONNECT_TIMEOUT_MS,
-} from '../../core/limits.ts';
 import type { ProxySettings } from '../../net/proxy.ts';
+
+/** The official SDK sends REST calls without any limit of its own. */
+const LARK_CALL_TIMEOUT_MS = 15_000;
+/** An answer of Lark beyond this is not read to its end. A page of history can hold 50 long messages. */
+const LARK_ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+/** TCP and TLS to Lark; shorter than a call, so that "nothing was sent" can be told from "no answer". */
+const LARK_CONNECT_TIMEOUT_MS = 8_000;
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

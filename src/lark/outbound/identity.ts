@@ -2,10 +2,13 @@ import { backoffMs } from '../../time/backoff.ts';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { AppId, OpenId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
-import { BOT_INFO_RETRY_BASE_MS, BOT_INFO_RETRY_MAX_MS } from '../../core/limits.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { BotInfo } from './gateway.ts';
 import type { Self } from '../inbound/parse.ts';
+
+/** Lark is asked who the bot is until it says so. */
+const BOT_INFO_RETRY_BASE_MS = 2_000;
+const BOT_INFO_RETRY_MAX_MS = 60_000;
 
 export interface IdentityOptions {
   readonly appId: AppId;

@@ -1,10 +1,12 @@
 /** Tenant tokens: one fetch for all who ask at once, renewed early, dropped when Lark says so. */
-import { LARK_TOKEN_EARLY_MS } from '../../core/limits.ts';
 import type { AppId } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports.ts';
 import { Secret } from '../../core/secret.ts';
 import { judgeRefusal, refusalError, type Refusal } from '../codes.ts';
 import type { HttpOutcome, LarkHttp } from './http.ts';
+
+/** Tokens live for two hours; a new one is fetched this long before. */
+const LARK_TOKEN_EARLY_MS = 5 * 60 * 1000;
 
 export type TokenResult = { readonly ok: true; readonly token: Secret } | Refusal;
 

@@ -1,6 +1,8 @@
 /** The health of a daemon, as somebody beside it finds it out: asked, read from its sign of life, or concluded. */
-import { ALIVE_STALE_MS } from '../../core/limits.ts';
 import { type HealthReport, PARTS, type Problem, type ProblemCode } from './health.ts';
+
+/** A sign of life older than this is one of a process that hangs, or that can't write. */
+const ALIVE_STALE_MS = 15_000;
 
 export interface HealthLook {
   /** Process that holds the lock of the state directory. */

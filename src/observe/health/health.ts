@@ -1,8 +1,10 @@
 /** How the process is: one verdict from the facts of its parts. */
 import type { Service } from '../../core/service.ts';
-import { HEALTH_LOOK_MS } from '../../core/limits.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { Rounds } from '../../time/repeat.ts';
+
+/** How soon a change of health is in the log. */
+const HEALTH_LOOK_MS = 1_000;
 
 /** What a process looks at in itself. */
 export const PARTS = ['storage', 'lark_connection', 'hub'] as const;

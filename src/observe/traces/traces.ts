@@ -3,10 +3,14 @@ import { errorText } from '../../core/errors.ts';
 import type { TurnId } from '../../core/ids.ts';
 import type { TurnLife } from '../../core/journal.ts';
 import type { Service } from '../../core/service.ts';
-import { TRACES_FLUSH_MS_MAX, TRACES_REMEMBERED } from '../../core/limits.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { TraceExporter } from './otlp.ts';
 import { traceOfLife } from './spans.ts';
+
+/** A stop waits no longer for a collector of traces. */
+const TRACES_FLUSH_MS_MAX = 1_000;
+/** Turns whose trace was sent; a row that ends later must not send it again. */
+const TRACES_REMEMBERED = 1_000;
 
 export interface TracesOptions {
   /** Base URL of the collector. */

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CatchUp } from '../../../src/bridge/catch-up.ts';
+import { CatchUp, GAP_THREADS_MAX } from '../../../src/bridge/catch-up.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId, type ChatId } from '../../../src/core/ids.ts';
-import { GAP_THREADS_MAX } from '../../../src/core/limits.ts';
 import type { ChatRecord, GapJournal, ThreadRecord } from '../../../src/core/journal.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
 import type { HistoryMessage } from '../../../src/core/ports.ts';

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { HUB_CALLERS_REMEMBERED } from '../../../src/core/limits.ts';
-import { RateLimit } from '../../../src/hub/surfaces/rate-limit.ts';
+import { RateLimit, HUB_CALLERS_REMEMBERED } from '../../../src/hub/surfaces/rate-limit.ts';
 
 function limitAt(perSecond: number) {
   const time = { nowMs: 1_000_000 };

@@ -1,11 +1,11 @@
 /** The inbox's query parameters, judged. The words of the refusals are the platform's. */
 import type { ActivityQuery } from '../../../core/hub-ports.ts';
-import {
-  HUB_ACTIVITY_KEEP_MS,
-  HUB_ACTIVITY_ROWS_DEFAULT,
-  HUB_ACTIVITY_ROWS_MAX,
-} from '../../../core/limits.ts';
 import { isUuid, type ActivityQueryStrings } from './schemas.ts';
+import { HUB_ACTIVITY_KEEP_MS } from '../../domain/upkeep.ts';
+
+/** Rows of one inbox answer: the platform's own default and maximum (MOL-ACT-04). */
+const HUB_ACTIVITY_ROWS_DEFAULT = 100;
+const HUB_ACTIVITY_ROWS_MAX = 500;
 
 export type ParsedActivityQuery =
   | { readonly ok: true; readonly query: ActivityQuery; readonly peerInfo: boolean }

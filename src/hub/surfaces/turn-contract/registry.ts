@@ -1,5 +1,4 @@
 import type { AgentCard, HubStore, Workspace } from '../../../core/hub-ports.ts';
-import { HUB_STALE_AFTER_MS, HUB_WAIT_SECS_MAX } from '../../../core/limits.ts';
 import type { Clock, Log } from '../../../core/ports.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { storable } from './a2a-message.ts';
@@ -8,6 +7,10 @@ import { bearerOf, idOf, workspaceOfToken, type Callers } from './callers.ts';
 import { Refusal } from './refusal.ts';
 import { CardBody, HeartbeatBody, RegisterBody, WorkspacePath } from './schemas.ts';
 import type { Server } from './server.ts';
+import { HUB_WAIT_SECS_MAX } from './waiting.ts';
+
+/** Two missed heartbeats of 30 s and a margin (MOL-REG-08). */
+const HUB_STALE_AFTER_MS = 90_000;
 
 /** What a client may rely on beyond the platform's contract. */
 const CAPABILITIES = {

@@ -1,9 +1,11 @@
 /** Requests that are held open until a turn is settled. */
 import type { FastifyReply } from 'fastify';
 import type { QueueId, QueueItem } from '../../../core/hub-ports.ts';
-import { HUB_WAIT_SECS_MAX } from '../../../core/limits.ts';
 import type { Clock } from '../../../core/ports.ts';
 import type { Settlements } from '../../domain/settlements.ts';
+
+/** How long one request may wait for a queue item. */
+export const HUB_WAIT_SECS_MAX = 30;
 
 export interface WaitingParts {
   readonly settlements: Settlements;

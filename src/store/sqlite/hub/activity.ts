@@ -1,8 +1,10 @@
 import type { Activity, ActivityQuery, NewActivity } from '../../../core/hub-ports.ts';
-import { HUB_ACTIVITY_BYTES_MAX } from '../../../core/limits.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow, SqlValue } from '../driver.ts';
+
+/** An inbox answer is cut short past this; clients refuse more than 64 MB (MOL-RES-12). */
+const HUB_ACTIVITY_BYTES_MAX = 32 * 1024 * 1024;
 
 const COLUMNS = `seq, id, workspace_id, activity_type, source_id, target_id, method, summary, status,
   error_detail, duration_ms, created_at_ms, request_body, response_body, tool_trace`;

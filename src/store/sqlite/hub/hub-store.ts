@@ -7,12 +7,14 @@ import type {
   Sending,
   Sent,
 } from '../../../core/hub-ports.ts';
-import { HUB_QUEUE_ITEMS_MAX } from '../../../core/limits.ts';
 import type { Db } from '../db.ts';
 import { activityTable } from './activity.ts';
 import { agentsTable } from './agents.ts';
 import { itemsTable } from './items.ts';
 import { workspacesTable } from './workspaces.ts';
+
+/** Items that wait for one agent. Past this the sender is told to come back, which bounds memory and disk. */
+const HUB_QUEUE_ITEMS_MAX = 10_000;
 
 /** The hub's memory in the SQLite file: what belongs together is one commit. */
 export function createHubStore(db: Db): HubStore {
