@@ -1,4 +1,4 @@
-import type { Agent } from '../core/ports.ts';
+import type { Agent } from './runtime.ts';
 
 /** Answers with what was said. For trying things out, and for the demo. */
 export function createEchoAgent(): Agent {

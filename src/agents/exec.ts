@@ -1,10 +1,12 @@
 /** An agent that is a program: one process a turn, the text on stdin, the answer on stdout. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import type { Agent, AgentResult, AgentRun, AgentTurn, Clock, Log } from '../core/ports.ts';
 import { agentEnvironment, type Environment } from './environment.ts';
 import type { ProgramBook } from './program-book.ts';
 import { Tail } from './tail.ts';
 import { AGENT_KILL_GRACE_MS } from './program-book.ts';
+import type { Agent, AgentResult, AgentRun, AgentTurn } from './runtime.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** What is kept of an agent's stderr, for the log. */
 const AGENT_STDERR_BYTES_MAX = 8 * 1024;

@@ -1,9 +1,10 @@
-import type { AgentFactory } from '../core/hub-ports.ts';
-import type { Clock, Log } from '../core/ports.ts';
+import type { AgentFactory } from './runtime.ts';
 import { createEchoAgent } from './echo.ts';
 import type { Environment } from './environment.ts';
 import { createExecAgent } from './exec.ts';
 import type { ProgramBook } from './program-book.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** An agent's answer. Longer ones would be dozens of Lark messages and are a program gone wrong. */
 const AGENT_OUTPUT_BYTES_MAX = 1024 * 1024;

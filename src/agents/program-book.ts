@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '../core/errors.ts';
-import type { Clock, Log } from '../core/ports.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** SIGTERM to SIGKILL. Shorter than the hub's own stop. */
 export const AGENT_KILL_GRACE_MS = 2_000;

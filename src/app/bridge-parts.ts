@@ -20,7 +20,6 @@ import {
 import { type Service } from '../core/service.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
 import type { Pages } from '../core/pages.ts';
-import type { Clock, Line, Log, LooseAnswer } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import { createDirectory, type Directory } from '../hub/domain/directory.ts';
 import { createHub, type Hub } from '../hub/hub.ts';
@@ -46,6 +45,9 @@ import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
+import type { Line, LooseAnswer } from '../bridge/ports.ts';
+import type { Log } from '../core/log.ts';
+import { steadyClock, systemClock } from '../time/clock.ts';
 
 /** The embedded hub ends its agents at their time; its word on that takes a kill and a commit. */
 const HUB_VERDICT_MS = 5_000;
@@ -56,20 +58,6 @@ export interface Setting {
   readonly env: Environment;
   readonly log: Log;
 }
-
-export const systemClock: Clock = {
-  nowMs: () => Date.now(),
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
-/** Counts on steadily when somebody sets the machine's clock: for waits, not for times. */
-export const steadyClock: Clock = {
-  nowMs: () => performance.now(),
-  after: (delayMs, run) => systemClock.after(delayMs, run),
-};
 
 /** Something that has nothing to start and only has to be closed. */
 export function closing(name: string, close: () => void | Promise<void>): Service {

@@ -1,13 +1,12 @@
 /** The parts of the check that `connect` ends with. Only the composition root uses this. */
-import { closing, journalOf, type LarkSettings, steadyClock, systemClock } from './bridge-parts.ts';
+import { closing, journalOf, type LarkSettings } from './bridge-parts.ts';
+import { steadyClock, systemClock } from '../time/clock.ts';
 import { Letterbox } from '../bridge/intake/letterbox.ts';
 import type { Config } from '../config/load.ts';
 import type { Credentials } from '../core/credentials.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { AppId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
-import { NO_OBSERVER } from '../core/observer.ts';
-import type { Log } from '../core/ports.ts';
 import type { ConnectionStatus } from '../lark/inbound/connection.ts';
 import { createLark } from '../lark/lark.ts';
 import { type CheckEvent, runVerification } from '../lark/connect/verification.ts';
@@ -15,6 +14,8 @@ import { placesOf } from '../lark/connect/verification-problems.ts';
 import { ownerFile } from '../host/owner-file.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import type { Db } from '../store/sqlite/db.ts';
+import { NO_OBSERVER } from '../bridge/ports.ts';
+import type { Log } from '../core/log.ts';
 
 export interface CheckRequest {
   readonly config: Config;

@@ -1,6 +1,7 @@
 /** What `doctor` looks at, and in which order. Only the composition root uses this. */
 import { join } from 'node:path';
-import { journalOf, systemClock } from './bridge-parts.ts';
+import { journalOf } from './bridge-parts.ts';
+import { systemClock } from '../time/clock.ts';
 import { readStatus, type Status } from './operations.ts';
 import { packageFacts } from '../host/package.ts';
 import {
@@ -15,9 +16,8 @@ import { EVENT_NEEDS } from '../core/app-needs.ts';
 import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
 import { appId, type AppId, workspaceId } from '../core/ids.ts';
-import type { LarkFacts } from '../core/lark-facts.ts';
+import type { LarkFacts } from '../lark/facts.ts';
 import { DOCTOR_CALL_TIMEOUT_MS } from '../core/limits.ts';
-import type { Log } from '../core/ports.ts';
 import { accountsBaseUrl, consolePageUrl, openBaseUrl } from '../lark/brand.ts';
 import { examineLark } from '../lark/connect/examination.ts';
 import { proxyFor } from '../net/proxy.ts';
@@ -42,6 +42,7 @@ import { Db } from '../store/sqlite/db.ts';
 import { examineDatabase } from '../store/sqlite/examination.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
 import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
+import type { Log } from '../core/log.ts';
 
 export interface DoctorRequest {
   readonly config: ConfigRequest;

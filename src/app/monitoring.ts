@@ -1,12 +1,9 @@
 /** The parts that watch the others: health, metrics, traces, and the pages that show them. Only the composition root uses this. */
 import type { Config } from '../config/load.ts';
 import type { TurnId } from '../core/ids.ts';
-import type { JournalReader } from '../core/journal.ts';
 import type { Service } from '../core/service.ts';
 import { HEARTBEAT_MS, HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
-import type { Observer } from '../core/observer.ts';
 import type { Pages } from '../core/pages.ts';
-import type { Clock, Log } from '../core/ports.ts';
 import { hubTrouble, larkTrouble, storageTrouble } from '../observe/health/health-checks.ts';
 import { Health, type HealthChecks, type HealthReport } from '../observe/health/health.ts';
 import { Meter } from '../observe/metrics/meter.ts';
@@ -17,6 +14,9 @@ import { MonitorServer } from '../observe/monitor-server.ts';
 import { packageFacts } from '../host/package.ts';
 import { Traces } from '../observe/traces/traces.ts';
 import type { Db } from '../store/sqlite/db.ts';
+import type { JournalReader, Observer } from '../bridge/ports.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** What a bridge shows of itself. */
 export interface Watched extends BridgeFacts {

@@ -1,10 +1,9 @@
 /** What can be seen and ordered from beside the daemon of a state directory. Only app.ts uses this. */
-import { journalOf, NO_PROXIES, type Setting, systemClock, tlsOf } from './bridge-parts.ts';
+import { journalOf, NO_PROXIES, type Setting, tlsOf } from './bridge-parts.ts';
+import { systemClock } from '../time/clock.ts';
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../core/errors.ts';
 import { appId } from '../core/ids.ts';
-import type { JournalReader } from '../core/journal.ts';
-import type { OrderBook } from '../core/orders.ts';
 import { lookAtHealth } from '../observe/health/health-look.ts';
 import type { HealthReport } from '../observe/health/health.ts';
 import { findInstance } from '../host/instance-lock.ts';
@@ -12,6 +11,7 @@ import { Http } from '../platform/http.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
+import type { JournalReader, OrderBook } from '../bridge/ports.ts';
 
 /** How long `status` waits for the daemon's own word; a locked database holds that up for seconds. */
 const HEALTH_ASK_TIMEOUT_MS = 3_000;

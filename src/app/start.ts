@@ -8,17 +8,16 @@ import {
   journalOf,
   larkSettings,
   openHub,
-  systemClock,
   type LarkSettings,
   type Setting,
 } from './bridge-parts.ts';
+import { systemClock } from '../time/clock.ts';
 import { readStatus } from './operations.ts';
 import type { CheckRequest } from './connect.ts';
 import type { Config } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
 import { startAll, stopAll, type Service } from '../core/service.ts';
-import type { AgentResult, Log } from '../core/ports.ts';
 import type { DoctorReport, DoctorRequest } from './doctor.ts';
 import { createDirectory } from '../hub/domain/directory.ts';
 import { openBaseUrl } from '../lark/brand.ts';
@@ -32,6 +31,8 @@ import { ownerFile } from '../host/owner-file.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
 import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
+import type { AgentResult } from '../agents/runtime.ts';
+import type { Log } from '../core/log.ts';
 
 export { openOperations, readStatus, type Operations, type Status } from './operations.ts';
 export type { DoctorReport } from './doctor.ts';

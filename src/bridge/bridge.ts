@@ -1,12 +1,8 @@
 import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { ChatId } from '../core/ids.ts';
-import type { Journal } from '../core/journal.ts';
 import type { Service } from '../core/service.ts';
 import { startAll, stopAll } from '../core/service.ts';
-import { NO_OBSERVER, type Observer } from '../core/observer.ts';
-import type { OrderQueue } from '../core/orders.ts';
-import type { Clock, Intake, LarkGateway, Log, LooseAnswer, TurnTarget } from '../core/ports.ts';
 import { Delivery } from './outbox/delivery.ts';
 import { Engine } from './turns/engine.ts';
 import { Inbox } from './intake/intake.ts';
@@ -15,6 +11,18 @@ import { Orders } from './turns/orders.ts';
 import { Persistence } from './until-stored.ts';
 import { Pruning } from './pruning.ts';
 import { QueueNotices } from './turns/queue-notices.ts';
+import {
+  NO_OBSERVER,
+  type Intake,
+  type Journal,
+  type LarkGateway,
+  type LooseAnswer,
+  type Observer,
+  type OrderQueue,
+  type TurnTarget,
+} from './ports.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 export interface BridgeParts {
   readonly journal: Journal;

@@ -1,9 +1,10 @@
 import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
 import type { ChatId } from '../core/ids.ts';
-import type { GapJournal } from '../core/journal.ts';
 import type { Service } from '../core/service.ts';
-import type { Clock, HistoryMessage, Intake, LarkGateway, Line, Log } from '../core/ports.ts';
 import { Rounds } from '../time/repeat.ts';
+import type { GapJournal, HistoryMessage, Intake, LarkGateway, Line } from './ports.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** Lark redelivers soon after short outages by itself; after longer ones only hours later. */
 const GAP_READ_AFTER_MS = 10 * 60_000;

@@ -1,8 +1,9 @@
 import { errorText } from '../core/errors.ts';
-import type { Journal } from '../core/journal.ts';
 import type { Service } from '../core/service.ts';
-import type { Clock, Log } from '../core/ports.ts';
 import { Rounds } from '../time/repeat.ts';
+import type { Journal } from './ports.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** Lark redelivers within 6 h; a day also covers a long outage and a clock that jumped. */
 export const INBOX_KEEP_MS = 24 * 60 * 60 * 1000;

@@ -1,6 +1,7 @@
 import { BridgeError, errorText } from '../core/errors.ts';
 import { STORE_RETRY_MS } from '../core/limits.ts';
-import type { Clock, Log } from '../core/ports.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 /**
  * Insists on writes that must not be lost: what an agent or Lark has answered can't be asked for again.

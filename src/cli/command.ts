@@ -1,9 +1,9 @@
 /** What a command is made of. Commands load heavy parts when they run, so that `--help` stays quick. */
 import type { Options, PositionalOptions } from 'yargs';
 import type { Config, ConfigRequest, Environment, Need } from '../config/load.ts';
-import type { Log } from '../core/ports.ts';
 import { type Setting, type SettingName, SETTINGS } from '../config/settings.ts';
 import type { Output } from './output.ts';
+import type { Log } from '../core/log.ts';
 
 /** A command as it was called. */
 export interface Invocation {

@@ -3,9 +3,9 @@ import type { CheckEvent, CheckStep } from '../app/start.ts';
 import type { Config } from '../config/load.ts';
 import type { Credentials } from '../core/credentials.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { Log } from '../core/ports.ts';
 import type { Invocation } from './command.ts';
 import type { Output } from './output.ts';
+import type { Log } from '../core/log.ts';
 
 /** Somebody at a terminal gets it unasked; a script must not wait for a person who isn't there. */
 export function isCheckWanted({ options, output, stdout }: Invocation): boolean {

@@ -1,7 +1,7 @@
 /** Turns and outgoing rows as an operator sees them, on the screen and as JSON. */
-import type { TurnLife, TurnRun } from '../core/journal.ts';
 import type { OutboxRow, OutboxState, Turn, TurnState } from '../core/turn.ts';
 import { kindOf, reasonOf, shownText, spokenText } from '../observe/traces/trace.ts';
+import type { TurnLife, TurnRun } from '../bridge/ports.ts';
 
 /** Whether what was said in the chat is shown. */
 export interface ViewOptions {

@@ -1,9 +1,9 @@
 /** What the operator's commands share: the way into the journal, and orders for the daemon. */
 import type { Operations } from '../app/start.ts';
 import { BridgeError } from '../core/errors.ts';
-import { type OrderKind, type OrderResult, ORDERS_FIT } from '../core/orders.ts';
 import type { Options } from 'yargs';
 import type { Invocation } from './command.ts';
+import { ORDERS_FIT, type OrderKind, type OrderResult } from '../bridge/ports.ts';
 
 /** How long a command waits for the daemon to carry out its order, and how often it looks. */
 const ORDER_WAIT_MS = 5_000;

@@ -1,5 +1,5 @@
 import { BridgeError, errorText } from './errors.ts';
-import type { Log } from './ports.ts';
+import type { Log } from './log.ts';
 
 /** A part of the program that runs. The constructor only remembers; `start` opens, `stop` closes. */
 export interface Service {

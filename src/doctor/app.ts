@@ -1,5 +1,5 @@
 /** The app in Lark: its credentials, its brand and its bot. */
-import type { AppFacts, Asked, BotFact } from '../core/lark-facts.ts';
+import type { AppFacts, Asked, BotFact } from '../lark/facts.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
 export interface AppSubject {

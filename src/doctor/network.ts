@@ -1,6 +1,6 @@
 /** The way to Lark: names, certificates, proxies and clocks. */
 import { DOCTOR_CALL_TIMEOUT_MS } from '../core/limits.ts';
-import type { HostName, Reach } from '../core/lark-facts.ts';
+import type { HostName, Reach } from '../lark/facts.ts';
 import { type Advice, type Finding, note, ok, problem, warning } from './finding.ts';
 
 /** Lark and certificates bear a minute; behind that something is wrong with the clock. */

@@ -1,6 +1,6 @@
 /** What the app may do and hear, as Lark shows it and as traffic proves it. */
 import { EVENT_NEEDS, SCOPE_NEEDS, type ScopeNeed } from '../core/app-needs.ts';
-import type { AppFact, Asked } from '../core/lark-facts.ts';
+import type { AppFact, Asked } from '../lark/facts.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
 /** The app's pages in the developer console. */

@@ -1,6 +1,6 @@
 /** Processes: the daemon of this state directory, and others on the same app. */
 import type { ErrorCode } from '../core/errors.ts';
-import type { Asked } from '../core/lark-facts.ts';
+import type { Asked } from '../lark/facts.ts';
 import type { HealthReport, ProblemCode } from '../observe/health/health.ts';
 import type { InstanceOwner } from '../host/instance-lock.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';

@@ -1,8 +1,9 @@
 import { errorText } from '../core/errors.ts';
 import { openId, type AppId, type OpenId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
-import type { Clock, Log } from '../core/ports.ts';
 import { Rounds } from '../time/repeat.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** How exactly one knows afterwards when a killed process stopped. */
 const ALIVE_EVERY_MS = 5_000;

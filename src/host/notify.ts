@@ -1,9 +1,10 @@
 /** Tells systemd how the process is (sd_notify). */
 import type { Service } from '../core/service.ts';
-import type { Clock, Log } from '../core/ports.ts';
 import { Rounds } from '../time/repeat.ts';
 import type { HealthReport, ProblemCode } from '../observe/health/health.ts';
 import { type Environment, runProgram } from './program.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** Each word to systemd costs a process, so there are few; a short watchdog may want more of them. */
 const NOTIFY_EVERY_MS_MAX = 20_000;

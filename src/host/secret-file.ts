@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { errorText, isSystemError } from '../core/errors.ts';
-import type { Log } from '../core/ports.ts';
 import { Secret } from '../core/secret.ts';
+import type { Log } from '../core/log.ts';
 
 export interface SecretFileOptions {
   readonly path: string;

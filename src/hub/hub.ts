@@ -1,16 +1,18 @@
 /** The embedded hub: an HTTP server for the turn contract, and the agents that it runs itself. */
 import type { AddressInfo } from 'node:net';
 import { BridgeError, errorText } from '../core/errors.ts';
-import type { AgentFactory, HubStore } from '../core/hub-ports.ts';
+import type { HubStore } from './ports.ts';
+import type { AgentFactory } from '../agents/runtime.ts';
 import type { Service } from '../core/service.ts';
 import type { Pages } from '../core/pages.ts';
-import type { Clock, Log } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Server } from './surfaces/turn-contract/server.ts';
 import { Dispatcher, type InterruptedPolicy } from './domain/dispatcher.ts';
 import { Settlements } from './domain/settlements.ts';
 import { createToken } from './domain/tokens.ts';
 import { Upkeep } from './domain/upkeep.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 export interface HubOptions {
   readonly host: string;

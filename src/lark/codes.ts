@@ -1,7 +1,7 @@
 /** What Lark's answers mean for us: one row a code, and rules for answers without one. */
 import { BridgeError } from '../core/errors.ts';
-import type { DeliveryResult, LarkAction } from '../core/ports.ts';
 import type { HttpAnswer, HttpOutcome } from './outbound/http.ts';
+import type { DeliveryResult, LarkAction } from '../bridge/ports.ts';
 
 /** Lark's windows are a second and a minute: nobody has to wait longer, whatever a header says. */
 const LARK_COOL_DOWN_MS_MAX = 60_000;

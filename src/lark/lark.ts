@@ -2,8 +2,6 @@
 import type { BridgeError } from '../core/errors.ts';
 import type { AppId, OpenId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
-import type { Observer } from '../core/observer.ts';
-import type { Clock, Intake, Log } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import { CALL_LIMITS, createCallBroker, LIFTED_CALL_LIMITS } from './outbound/broker.ts';
 import { createConnection, type Connection } from './inbound/connection.ts';
@@ -14,6 +12,9 @@ import { Identity } from './outbound/identity.ts';
 import type { ProxySettings } from '../net/proxy.ts';
 import { Strangers } from './inbound/other-connections.ts';
 import { createTokenSource } from './outbound/token.ts';
+import type { Intake, Observer } from '../bridge/ports.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 export interface LastKnown {
   readonly botOpenId: OpenId | undefined;

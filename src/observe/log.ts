@@ -1,8 +1,8 @@
 /** One line an event, as JSON or for reading, without secrets. */
 import { styleText } from 'node:util';
 import { type DestinationStream, pino } from 'pino';
-import type { Log, LogFields } from '../core/ports.ts';
 import { Secret } from '../core/secret.ts';
+import type { Log, LogFields } from '../core/log.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { BridgeError, errorText } from '../core/errors.ts';
 import type { Service } from '../core/service.ts';
 import type { PageAnswer, Pages } from '../core/pages.ts';
-import type { Log } from '../core/ports.ts';
+import type { Log } from '../core/log.ts';
 
 /** A request has this long to arrive. */
 const REQUEST_TIMEOUT_MS = 10_000;

@@ -1,11 +1,12 @@
 import { Agent, request } from 'undici';
 import { errorText } from '../core/errors.ts';
 import { A2A_BODY_BYTES_MAX } from '../core/limits.ts';
-import type { Log, SendResult, TurnRequest } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import { asObject, messageSend, parseAnswer, type Json } from './a2a.ts';
 import { EventCutter, StreamedTurn } from './event-stream.ts';
 import { ANSWER_BYTES_MAX, codeOf, parseJson } from './http.ts';
+import type { SendResult, TurnRequest } from '../bridge/ports.ts';
+import type { Log } from '../core/log.ts';
 
 /** A runtime on this machine that takes no connection by now hangs. */
 const CHANNEL_CONNECT_TIMEOUT_MS = 5_000;

@@ -3,14 +3,6 @@ import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
 import { HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
-import type {
-  Clock,
-  LooseAnswer,
-  SendResult,
-  TurnRequest,
-  TurnTarget,
-  WaitResult,
-} from '../core/ports.ts';
 import { Wake } from '../time/wake.ts';
 import { asObject, parseSend, parseWait, sendBody } from './a2a.ts';
 import { describe, type HttpResult } from './http.ts';
@@ -18,6 +10,14 @@ import { HubCalls, type HubCallsOptions } from './hub-calls.ts';
 import { InboxReader, type CursorStore } from './inbox-reader.ts';
 import { probe } from './probe.ts';
 import { Registration } from './registration.ts';
+import type {
+  LooseAnswer,
+  SendResult,
+  TurnRequest,
+  TurnTarget,
+  WaitResult,
+} from '../bridge/ports.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** How long a hub may hold a send for its answer: one that comes at once then saves a second call. */
 const SEND_WAIT_SECS = 1;

@@ -1,7 +1,8 @@
 import type { WorkspaceId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
-import type { Log, SendResult, TurnRequest, TurnTarget, WaitResult } from '../core/ports.ts';
 import type { ChannelSocket } from './channel-socket.ts';
+import type { SendResult, TurnRequest, TurnTarget, WaitResult } from '../bridge/ports.ts';
+import type { Log } from '../core/log.ts';
 
 /** Whether turns get through, and what is wrong if not. */
 interface Reach {

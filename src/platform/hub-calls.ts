@@ -1,6 +1,5 @@
 import type { WorkspaceId } from '../core/ids.ts';
 import { HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
-import type { Log } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import {
   describe,
@@ -11,6 +10,7 @@ import {
   type HttpResult,
   type Proxies,
 } from './http.ts';
+import type { Log } from '../core/log.ts';
 
 /** Keeps the token that a hub gave to the workspace, over restarts. */
 export interface TokenKeeper {

@@ -1,6 +1,5 @@
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
-import type { Clock, Log, LooseAnswer } from '../core/ports.ts';
 import { Rounds } from '../time/repeat.ts';
 import { describe } from './http.ts';
 import type { HubCalls } from './hub-calls.ts';
@@ -12,6 +11,9 @@ import {
   type InboxPage,
   type InboxQuery,
 } from './inbox.ts';
+import type { LooseAnswer } from '../bridge/ports.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** How often a workspace looks into its inbox (MOL-INB-01). */
 const INBOX_POLL_MS = 5_000;

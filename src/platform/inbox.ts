@@ -1,8 +1,8 @@
 /** Rows of a workspace's inbox, judged (rows MOL-ACT, MOL-INB). Pure. */
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
-import type { LooseAnswer } from '../core/ports.ts';
 import { answerOfText, asObject, messageTextOf, type Json } from './a2a.ts';
 import { describe, type HttpAnswer, type HttpResult } from './http.ts';
+import type { LooseAnswer } from '../bridge/ports.ts';
 
 /** One page of a workspace's inbox, judged. */
 export type InboxPage =

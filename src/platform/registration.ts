@@ -1,11 +1,12 @@
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
 import { HEARTBEAT_MS } from '../core/limits.ts';
-import type { Clock, Log } from '../core/ports.ts';
 import { Rounds } from '../time/repeat.ts';
 import { Secret } from '../core/secret.ts';
 import { describe, type HttpResult } from './http.ts';
 import type { HubCalls } from './hub-calls.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** A workspace that could not be registered is tried again after this. */
 const REGISTER_RETRY_MS = 5_000;

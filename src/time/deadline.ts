@@ -1,4 +1,4 @@
-import type { Clock } from '../core/ports.ts';
+import type { Clock } from './clock.ts';
 
 export interface Limit {
   /** Aborts when the time is over, or when everything stops. */

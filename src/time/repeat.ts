@@ -1,4 +1,4 @@
-import type { Clock } from '../core/ports.ts';
+import type { Clock } from './clock.ts';
 
 /** Does something round after round; the next one is planned when the last is over. */
 export class Rounds {

@@ -1,6 +1,6 @@
 import { workspaceId, type WorkspaceId } from '../../src/core/ids.ts';
-import type { SendResult, TurnRequest, TurnTarget, WaitResult } from '../../src/core/ports.ts';
 import type { VirtualClock } from './virtual-clock.ts';
+import type { SendResult, TurnRequest, TurnTarget, WaitResult } from '../../src/bridge/ports.ts';
 
 interface Item {
   readonly text: string;

@@ -1,13 +1,13 @@
 import { BridgeError } from '../../src/core/errors.ts';
 import { messageId, type ChatId, type MessageId } from '../../src/core/ids.ts';
+import type { VirtualClock } from './virtual-clock.ts';
 import type {
   DeliveryResult,
   HistoryMessage,
   LarkGateway,
   Outgoing,
   Rendered,
-} from '../../src/core/ports.ts';
-import type { VirtualClock } from './virtual-clock.ts';
+} from '../../src/bridge/ports.ts';
 
 export interface Shown {
   readonly id: MessageId;

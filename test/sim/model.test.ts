@@ -4,10 +4,10 @@
  */
 import { describe, expect, test } from 'vitest';
 import { Lanes } from '../../src/bridge/turns/lanes.ts';
-import type { LarkGateway, TurnTarget } from '../../src/core/ports.ts';
 import { CLEAN, type Findings } from './findings.ts';
 import { live, replayLine } from './lives.ts';
 import type { Fate, Mutations } from './world.ts';
+import type { LarkGateway, TurnTarget } from '../../src/bridge/ports.ts';
 
 const COUNT = Number(process.env['SEEDS'] ?? 200);
 const FIRST = Number(process.env['SEED'] ?? 1);

@@ -7,9 +7,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bridge } from '../../src/bridge/bridge.ts';
-import type { Journal } from '../../src/core/journal.ts';
 import type { InboundEvent } from '../../src/core/message.ts';
-import type { LarkGateway, Log, TurnTarget } from '../../src/core/ports.ts';
 import type { Turn } from '../../src/core/turn.ts';
 import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../src/store/sqlite/bridge/orders.ts';
@@ -20,6 +18,8 @@ import { textOf } from './findings.ts';
 import { APP, People } from './people.ts';
 import { seeded } from './random.ts';
 import { MachineClock, ProcessClock, settle, VirtualClock } from './virtual-clock.ts';
+import type { Journal, LarkGateway, TurnTarget } from '../../src/bridge/ports.ts';
+import type { Log } from '../../src/core/log.ts';
 
 const START_MS = Date.UTC(2026, 0, 5, 9);
 const MINUTE_MS = 60_000;

@@ -1,11 +1,11 @@
 /** What becomes of a message at the door: a turn, a word about other turns, or an answer of the bridge itself. */
-import type { Admission, Journal } from '../../core/journal.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft } from '../../core/turn.ts';
 import { parseCommand, turnsMeant } from './commands.ts';
 import { outKey } from '../outbox/keys.ts';
 import { toDrafts } from '../outbox/render.ts';
 import { choices, notices } from '../outbox/texts.ts';
+import type { Admission, Journal } from '../ports.ts';
 
 /** A message that is older than this when it comes may have lost its point: a person decides. */
 export const STALE_AFTER_MS = 30 * 60_000;

@@ -1,8 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { ChatId, MessageId, TurnId } from '../../core/ids.ts';
-import type { Journal } from '../../core/journal.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
-import type { Clock, Intake, Log } from '../../core/ports.ts';
 import type { ChoiceAction, Turn } from '../../core/turn.ts';
 import { ASKABLE_MAX, judgeAdmission, staleQuestion } from './admission.ts';
 import { turnsMeant } from './commands.ts';
@@ -11,6 +9,9 @@ import type { Engine } from '../turns/engine.ts';
 import { parseChoiceValue } from '../outbox/keys.ts';
 import type { Persistence } from '../until-stored.ts';
 import { notices } from '../outbox/texts.ts';
+import type { Intake, Journal } from '../ports.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** A duplicate usually comes within minutes; this front answers it without a read. */
 const DEDUP_FRONT_ENTRIES = 10_000;

@@ -1,8 +1,8 @@
 import { BridgeError } from '../../core/errors.ts';
-import type { Journal } from '../../core/journal.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
-import type { Clock, Intake } from '../../core/ports.ts';
 import { judgeAdmission } from './admission.ts';
+import type { Intake, Journal } from '../ports.ts';
+import type { Clock } from '../../time/clock.ts';
 
 export interface LetterboxParts {
   readonly journal: Journal;

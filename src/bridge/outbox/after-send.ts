@@ -1,12 +1,11 @@
 /** What becomes of a row after a try to send it: a pure decision, by what Lark said. */
 import { backoffMs } from '../../time/backoff.ts';
-import type { OutboxChange } from '../../core/journal.ts';
 import type { InboundMessage } from '../../core/message.ts';
-import type { DeliveryResult } from '../../core/ports.ts';
 import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
 import { outKey } from './keys.ts';
 import { splitText, withQuote } from './render.ts';
 import { notices } from './texts.ts';
+import type { DeliveryResult, OutboxChange } from '../ports.ts';
 
 /** A send that Lark or the network refused is tried again after this, doubling up to the maximum. */
 const OUT_BACKOFF_BASE_MS = 1_000;

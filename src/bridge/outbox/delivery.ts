@@ -1,9 +1,6 @@
 import type { Service } from '../../core/service.ts';
-import type { Journal, OutboxChange } from '../../core/journal.ts';
 import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
 import type { InboundMessage } from '../../core/message.ts';
-import type { Observer } from '../../core/observer.ts';
-import type { Clock, DeliveryResult, LarkGateway, Log } from '../../core/ports.ts';
 import type { OutboxRow } from '../../core/turn.ts';
 import { Wake } from '../../time/wake.ts';
 import { limitAt } from '../../time/deadline.ts';
@@ -11,6 +8,9 @@ import { Lanes } from '../turns/lanes.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing, withoutMentions } from './render.ts';
 import type { Persistence } from '../until-stored.ts';
+import type { DeliveryResult, Journal, LarkGateway, Observer, OutboxChange } from '../ports.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** Lark honours an idempotency key for an hour; a margin for clocks. */
 const LARK_UUID_HONOURED_MS = 55 * 60 * 1000;

@@ -2,9 +2,9 @@
 import { turnId, type ChatId } from '../../core/ids.ts';
 import { LARK_TEXT_BYTES_MAX } from '../../core/limits.ts';
 import type { InboundMessage } from '../../core/message.ts';
-import type { Outgoing, Rendered } from '../../core/ports.ts';
 import type { ChoiceButton, OutboxBody, OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
 import { choiceValue, outKey, turnKey } from './keys.ts';
+import type { Outgoing, Rendered } from '../ports.ts';
 
 /** The sign on a message that was received and is being worked on. */
 const RECEIPT_EMOJI = 'Typing';

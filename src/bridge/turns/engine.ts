@@ -1,10 +1,7 @@
 import type { Brand } from '../../core/brand.ts';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { TurnId, WorkspaceId } from '../../core/ids.ts';
-import type { Journal, TurnHead } from '../../core/journal.ts';
 import type { Service } from '../../core/service.ts';
-import type { Observer } from '../../core/observer.ts';
-import type { Clock, Log, TurnTarget } from '../../core/ports.ts';
 import type { Show, Turn, TurnState } from '../../core/turn.ts';
 import { Wake } from '../../time/wake.ts';
 import { contextOf } from './context.ts';
@@ -27,6 +24,9 @@ import {
 } from './turn.ts';
 import { backoffMs } from '../../time/backoff.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
+import type { Journal, Observer, TurnHead, TurnTarget } from '../ports.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 export interface EngineParts {
   readonly journal: Journal;

@@ -1,15 +1,22 @@
 import { BridgeError, errorText } from '../../core/errors.ts';
 import { turnId, type TurnId } from '../../core/ids.ts';
-import type { Journal, OutboxChange } from '../../core/journal.ts';
 import type { Service } from '../../core/service.ts';
-import type { Order, OrderQueue, OrderResult } from '../../core/orders.ts';
-import type { Clock, Log, TurnTarget } from '../../core/ports.ts';
 import { Rounds } from '../../time/repeat.ts';
 import type { OutboxRow } from '../../core/turn.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
 import type { Persistence } from '../until-stored.ts';
 import type { TurnEvent } from './turn.ts';
+import type {
+  Journal,
+  Order,
+  OrderQueue,
+  OrderResult,
+  OutboxChange,
+  TurnTarget,
+} from '../ports.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** How often the daemon looks whether an operator left an order; a person waits for it. */
 const ORDERS_LOOK_MS = 500;

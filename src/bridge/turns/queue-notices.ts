@@ -1,11 +1,12 @@
 import type { TurnId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
 import { errorText } from '../../core/errors.ts';
-import type { Clock, Log } from '../../core/ports.ts';
 import { Rounds } from '../../time/repeat.ts';
 import type { Engine } from './engine.ts';
 import type { LaneItem } from './lanes.ts';
 import { notices } from '../outbox/texts.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** When a person is told that their message waits. */
 const QUEUE_NOTICE_AFTER_MS = 5_000;

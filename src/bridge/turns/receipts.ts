@@ -1,5 +1,5 @@
 import type { TurnId } from '../../core/ids.ts';
-import type { Clock } from '../../core/ports.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** A turn that is over sooner needs no sign of receipt, which saves two calls of the quota. */
 export const RECEIPT_DELAY_MS = 700;

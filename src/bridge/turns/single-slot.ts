@@ -1,6 +1,6 @@
 import { isSameWorkspace, type TurnId, type WorkspaceId } from '../../core/ids.ts';
-import type { UnansweredRun } from '../../core/journal.ts';
 import type { Turn, TurnState } from '../../core/turn.ts';
+import type { UnansweredRun } from '../ports.ts';
 
 /** After a turn was given up, so long the next thing that its agent says unasked may be its answer after all. */
 const GIVEN_UP_DOUBT_MS = 60 * 60_000;

@@ -1,7 +1,6 @@
 /** The life of a turn, as a pure function: what happened goes in, the new state and what to show come out. */
 import { backoffMs } from '../../time/backoff.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
-import type { SendResult, TurnAnswer, WaitResult } from '../../core/ports.ts';
 import type {
   ChoiceAction,
   HoldReason,
@@ -11,6 +10,7 @@ import type {
   TurnState,
 } from '../../core/turn.ts';
 import { choices, notices } from '../outbox/texts.ts';
+import type { SendResult, TurnAnswer, WaitResult } from '../ports.ts';
 
 /** A hub that can't be reached is tried again after this, doubling up to the maximum, without end. */
 export const TURN_SEND_BACKOFF_BASE_MS = 500;

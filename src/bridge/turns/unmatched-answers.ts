@@ -1,11 +1,12 @@
 import { type ChatId, isSameWorkspace, type TurnId } from '../../core/ids.ts';
-import type { Journal } from '../../core/journal.ts';
-import type { Clock, Log, LooseAnswer, TurnTarget } from '../../core/ports.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
 import type { Persistence } from '../until-stored.ts';
 import { unaskedDrafts } from '../outbox/render.ts';
 import type { Owner } from './single-slot.ts';
+import type { Journal, LooseAnswer, TurnTarget } from '../ports.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 export interface LooseAnswersParts {
   readonly journal: Journal;

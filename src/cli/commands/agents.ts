@@ -1,5 +1,5 @@
 /** `lark-bridge agents`: who is on the embedded hub. Works while a daemon runs and while none does. */
-import type { AgentRecord } from '../../core/hub-ports.ts';
+import type { AgentRecord } from '../../hub/ports.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
 

@@ -1,12 +1,12 @@
 /** `lark-bridge trace`: everything that happened to one message, in order of time. */
 import { BridgeError } from '../../core/errors.ts';
 import { messageId, turnId } from '../../core/ids.ts';
-import type { JournalReader, TurnLife } from '../../core/journal.ts';
 import { traceOf, type TraceEvent } from '../../observe/traces/trace.ts';
 import type { LeafCommand } from '../command.ts';
 import { rowView, timeOf, turnView, whereaboutsOf } from '../journal-views.ts';
 import { textOption, withOperations } from '../operator.ts';
 import { columnsOf } from '../table.ts';
+import type { JournalReader, TurnLife } from '../../bridge/ports.ts';
 
 export const traceCommand: LeafCommand = {
   usage: 'trace <message_id>',

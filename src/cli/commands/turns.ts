@@ -2,13 +2,13 @@
 import type { Operations } from '../../app/start.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { chatId, turnId } from '../../core/ids.ts';
-import type { TurnLife } from '../../core/journal.ts';
 import type { Turn, TurnPhase } from '../../core/turn.ts';
 import { reasonOf, spokenText } from '../../observe/traces/trace.ts';
 import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
 import { lifeView, rowColumns, timeOf, turnView, whereaboutsOf } from '../journal-views.ts';
 import { giveOrder, limitOf, listOptions, textOption, withOperations } from '../operator.ts';
 import { columnsOf } from '../table.ts';
+import type { TurnLife } from '../../bridge/ports.ts';
 
 const PHASES = Object.keys({
   waiting: true,

@@ -1,5 +1,7 @@
-import type { AgentResult, AgentRun, Clock, Log } from '../../core/ports.ts';
-import type { QueueId } from '../../core/hub-ports.ts';
+import type { QueueId } from '../ports.ts';
+import type { AgentResult, AgentRun } from '../../agents/runtime.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** How long cancelled agents may take to end before the hub stops without them. */
 const HUB_STOP_CANCEL_MS = 4_000;

@@ -1,6 +1,6 @@
 /** How turns end, as JSON-RPC bodies. The request's id is put in when a body is shown. */
 import { randomUUID } from 'node:crypto';
-import type { QueueItem, SettledStatus, Settlement } from '../../core/hub-ports.ts';
+import type { QueueItem, SettledStatus, Settlement } from '../ports.ts';
 import { storable, type A2aMessage } from '../surfaces/turn-contract/a2a-message.ts';
 
 /** Why a turn has no answer, in `error.data.reason`, and how its item ends. */

@@ -1,12 +1,12 @@
 /** Who is on the hub: what the CLI and the program itself do with agents and workspaces. */
 import { randomUUID } from 'node:crypto';
 import { BridgeError } from '../../core/errors.ts';
-import type { AgentRecord, AgentSpec, AgentStore, WorkspaceStore } from '../../core/hub-ports.ts';
+import type { AgentRecord, AgentSpec, AgentStore, WorkspaceStore } from '../ports.ts';
 import { workspaceId, type WorkspaceId } from '../../core/ids.ts';
-import type { Clock } from '../../core/ports.ts';
 import type { Secret } from '../../core/secret.ts';
 import { failure } from './answers.ts';
 import { createToken, tokenHash } from './tokens.ts';
+import type { Clock } from '../../time/clock.ts';
 
 const NAME = /^[a-z0-9-]{1,40}$/;
 

@@ -1,21 +1,16 @@
 import { BridgeError } from '../../core/errors.ts';
-import type {
-  AgentFactory,
-  AgentStore,
-  QueueId,
-  QueueItem,
-  QueueStore,
-  RunnableSpec,
-  Settlement,
-} from '../../core/hub-ports.ts';
+import type { AgentStore, QueueId, QueueItem, QueueStore, Settlement } from '../ports.ts';
+import type { AgentFactory } from '../../agents/runtime.ts';
 import { STORE_RETRY_MS } from '../../core/limits.ts';
-import type { AgentResult, Clock, Log } from '../../core/ports.ts';
 import { Wake } from '../../time/wake.ts';
 import { agentTurnOf, requestOf } from '../surfaces/turn-contract/a2a-message.ts';
 import { AgentWork } from './agent-work.ts';
 import { failure, success } from './answers.ts';
 import type { Settlements } from './settlements.ts';
 import { HUB_ITEM_KEEP_MS } from './upkeep.ts';
+import type { AgentResult, RunnableSpec } from '../../agents/runtime.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** Times that a turn is begun before it counts as the one that kills the process. */
 const HUB_ATTEMPTS_MAX = 5;

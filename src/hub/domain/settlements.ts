@@ -1,4 +1,4 @@
-import type { QueueId } from '../../core/hub-ports.ts';
+import type { QueueId } from '../ports.ts';
 import { Wake } from '../../time/wake.ts';
 
 /** Where requests wait for items to be settled, without asking the database meanwhile. */

@@ -1,6 +1,7 @@
 import { BridgeError } from '../../core/errors.ts';
-import type { ActivityStore, QueueStore } from '../../core/hub-ports.ts';
-import type { Clock, Log } from '../../core/ports.ts';
+import type { ActivityStore, QueueStore } from '../ports.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** A repeated message is known for this long after its turn ended; also how long a polling agent may take. */
 export const HUB_ITEM_KEEP_MS = 24 * 60 * 60 * 1000;

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/ports.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** Callers whose request rate is remembered; past this idle ones are forgotten. */
 export const HUB_CALLERS_REMEMBERED = 10_000;

@@ -1,7 +1,6 @@
 /** Asks Lark whether an app id and a secret belong together. */
 import { backoffMs } from '../../time/backoff.ts';
 import type { Credentials } from '../../core/credentials.ts';
-import type { Clock } from '../../core/ports.ts';
 import { openBaseUrl } from '../brand.ts';
 import { hostUnreachable, interrupted, secretRefused } from './onboarding-errors.ts';
 import type { HttpAnswer, Post } from './onboarding-http.ts';
@@ -12,6 +11,7 @@ import {
   GRANT_BACKOFF_BASE_MS,
   GRANT_BACKOFF_MAX_MS,
 } from './device-grant.ts';
+import type { Clock } from '../../time/clock.ts';
 
 const TOKEN_PATH = '/open-apis/auth/v3/tenant_access_token/internal';
 /** Lark is busy, or asks to slow down: says nothing about the secret. */

@@ -1,5 +1,5 @@
 /** What Lark says about the app's own configuration. Reading it takes a permission that most bots lack. */
-import type { AppFact, Asked } from '../../core/lark-facts.ts';
+import type { AppFact, Asked } from '../facts.ts';
 import type { AppId } from '../../core/ids.ts';
 import { type Fields, isFields } from './registration.ts';
 

@@ -3,7 +3,6 @@ import { backoffMs } from '../../time/backoff.ts';
 import type { Brand } from '../../core/brand.ts';
 import type { OwnedCredentials } from '../../core/credentials.ts';
 import { BridgeError } from '../../core/errors.ts';
-import type { Clock } from '../../core/ports.ts';
 import { accountsBaseUrl, verificationPageUrl } from '../brand.ts';
 import {
   accessDenied,
@@ -27,6 +26,7 @@ import {
   REGISTRATION_PATH,
 } from './registration.ts';
 import { pageBesideLauncher, verificationLinks } from './verification-link.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** RFC 8628: each `slow_down` adds this to the interval, for good. */
 const GRANT_SLOW_DOWN_MS = 5_000;

@@ -1,16 +1,8 @@
 /** A look at Lark from this machine: what can be reached, and what Lark says about the app. Changes nothing there. */
 import type { Brand } from '../../core/brand.ts';
 import { type AppId } from '../../core/ids.ts';
-import type {
-  AppFacts,
-  Asked,
-  BotFact,
-  EndpointFact,
-  LarkFacts,
-  Reach,
-} from '../../core/lark-facts.ts';
+import type { AppFacts, Asked, BotFact, EndpointFact, LarkFacts, Reach } from '../facts.ts';
 import { DOCTOR_CALL_TIMEOUT_MS } from '../../core/limits.ts';
-import type { Clock } from '../../core/ports.ts';
 import type { Secret } from '../../core/secret.ts';
 import { type Ask, readAppInfo } from './app-info.ts';
 import { accountsBaseUrl, openBaseUrl } from '../brand.ts';
@@ -20,6 +12,7 @@ import { createHttp, type LarkHttp } from '../outbound/http.ts';
 import { fieldsOf, textOf } from '../inbound/parse.ts';
 import { proxyFor, type ProxySettings } from '../../net/proxy.ts';
 import { createTokenSource, type TokenSource } from '../outbound/token.ts';
+import type { Clock } from '../../time/clock.ts';
 
 export interface ExaminationOptions {
   readonly brand: Brand;

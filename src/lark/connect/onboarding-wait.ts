@@ -1,5 +1,5 @@
-import type { Clock } from '../../core/ports.ts';
 import { interrupted } from './onboarding-errors.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** Waits by `clock`. Rejects with `interrupted` when `signal` aborts. */
 export function sleep(

@@ -2,12 +2,12 @@
 import type { Brand } from '../../core/brand.ts';
 import type { Credentials, OwnedCredentials } from '../../core/credentials.ts';
 import type { AppId } from '../../core/ids.ts';
-import type { Clock } from '../../core/ports.ts';
 import type { Secret } from '../../core/secret.ts';
 import { checkAppSecret } from './app-check.ts';
 import { type GrantEvent, runDeviceGrant } from './device-grant.ts';
 import type { LarkHttp } from '../outbound/http.ts';
 import { createPost } from './onboarding-http.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** Where credentials are kept. */
 export interface CredentialStore {

@@ -3,8 +3,8 @@ import { EVENT_NEEDS } from '../../core/app-needs.ts';
 import type { Brand } from '../../core/brand.ts';
 import { BridgeError, type ErrorCode } from '../../core/errors.ts';
 import type { AppId } from '../../core/ids.ts';
-import type { DeliveryResult } from '../../core/ports.ts';
 import { botChatUrl, type ConsolePage, consolePageUrl, openBaseUrl } from '../brand.ts';
+import type { DeliveryResult } from '../../bridge/ports.ts';
 
 const PUBLISH = 'and publish a version of the app';
 

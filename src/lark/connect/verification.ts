@@ -4,7 +4,6 @@ import { BridgeError } from '../../core/errors.ts';
 import type { ChatId, MessageId, OpenId } from '../../core/ids.ts';
 import { CLOCK_DIFFERENCE_MAX_MS } from '../../core/limits.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
-import type { Clock, DeliveryResult, Intake } from '../../core/ports.ts';
 import type { Connection } from '../inbound/connection.ts';
 import type { Gateway } from '../outbound/gateway.ts';
 import { farewell, invitation, isCheckPress, secondStep } from './verification-card.ts';
@@ -23,6 +22,8 @@ import {
   type Problem,
 } from './verification-problems.ts';
 import { GRANT_BACKOFF_BASE_MS, GRANT_BACKOFF_MAX_MS } from './device-grant.ts';
+import type { DeliveryResult, Intake } from '../../bridge/ports.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** The check at the end of `connect`: what Lark has to do by itself (connect, take a message) it does by then. */
 const CHECK_LARK_MS_MAX = 30_000;

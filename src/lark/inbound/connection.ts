@@ -4,8 +4,6 @@ import { BridgeError } from '../../core/errors.ts';
 import { APP_ID_PATTERN, type AppId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
 import { WS_HANDSHAKE_TIMEOUT_MS } from '../../core/limits.ts';
-import { NO_OBSERVER, type Observer } from '../../core/observer.ts';
-import type { Clock, Intake, Log } from '../../core/ports.ts';
 import type { Secret } from '../../core/secret.ts';
 import { requestEndpoint } from './endpoint.ts';
 import { type EventCounts, Events, type SeenAtMs } from './events.ts';
@@ -14,6 +12,9 @@ import { type Link, type LinkTiming, openLink } from './link.ts';
 import type { Self } from './parse.ts';
 import type { ProxySettings } from '../../net/proxy.ts';
 import { sdkLogger } from '../sdk/sdk.ts';
+import { NO_OBSERVER, type Intake, type Observer } from '../../bridge/ports.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** Long enough for a lossy mobile network (3 s causes storms), short enough to notice a dead link. */
 const WS_PONG_TIMEOUT_MS = 20_000;

@@ -1,9 +1,10 @@
 /** From the SDK's dispatcher to the bridge's door: judge, admit, count. Never waits for an agent. */
 import { BridgeError, errorText } from '../../core/errors.ts';
-import type { Observer } from '../../core/observer.ts';
-import type { Clock, Intake, Log } from '../../core/ports.ts';
 import { EVENT_PARSERS, type IgnoreReason, idsOf, parseEvent, type Self } from './parse.ts';
 import { type EventDispatcher, loadSdk, type Logger } from '../sdk/sdk.ts';
+import type { Intake, Observer } from '../../bridge/ports.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 export interface EventCounts {
   /** Handed to the bridge and stored, or known there already. */

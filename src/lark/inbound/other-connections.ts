@@ -1,7 +1,8 @@
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { Service } from '../../core/service.ts';
-import type { Clock, Log } from '../../core/ports.ts';
 import { Rounds } from '../../time/repeat.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** Lark's count of connections may be stale by minutes after a restart. */
 const STRANGERS_FIRST_LOOK_MS = 5 * 60_000;

@@ -1,6 +1,6 @@
 /** A rendered piece in the form that Lark's message API takes. */
 import { LARK_TEXT_BYTES_MAX } from '../../core/limits.ts';
-import type { Rendered } from '../../core/ports.ts';
+import type { Rendered } from '../../bridge/ports.ts';
 
 export interface LarkContent {
   readonly msg_type: 'text' | 'interactive';

@@ -1,9 +1,9 @@
 /** Every call to Lark's API goes through here: who goes first, how many at once, how fast. */
 import PQueue, { type Queue, type QueueAddOptions } from 'p-queue';
 import { BridgeError } from '../../core/errors.ts';
-import { NO_OBSERVER, type Observer } from '../../core/observer.ts';
-import type { CallPriority, Clock } from '../../core/ports.ts';
 import { CallLine, type CallLimits, type WaitingCall } from './call-line.ts';
+import { NO_OBSERVER, type CallPriority, type Observer } from '../../bridge/ports.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** Calls at work at once; 50 a second need about ten at usual latencies. */
 const LARK_CALLS_RUNNING_MAX = 16;

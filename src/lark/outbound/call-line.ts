@@ -1,7 +1,7 @@
 /** Calls that wait, and which of them may go now. Knows times only as numbers it is given. */
 import { LRUCache } from 'lru-cache';
-import type { CallPriority } from '../../core/ports.ts';
 import { CoolDown, type Rate, RateWindow } from './rate-window.ts';
+import type { CallPriority } from '../../bridge/ports.ts';
 
 export interface CallLimits {
   /** For each API by itself, as Lark counts. */

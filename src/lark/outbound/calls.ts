@@ -1,7 +1,6 @@
 /** One call of Lark's API: its turn in the line, a token, the SDK, and the outcome as a value. */
 import { errorText, BridgeError } from '../../core/errors.ts';
 import type { AppId } from '../../core/ids.ts';
-import type { CallPriority } from '../../core/ports.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { CallBroker, CallSpec, Worked } from './broker.ts';
 import { judgeRefusal, type Refusal, type Tried } from '../codes.ts';
@@ -9,6 +8,7 @@ import { CallFailed, createHttpInstance } from '../sdk/http-instance.ts';
 import type { LarkHttp } from './http.ts';
 import { type Client, loadSdk, type Logger, SDK_SOURCE } from '../sdk/sdk.ts';
 import type { TokenSource } from './token.ts';
+import type { CallPriority } from '../../bridge/ports.ts';
 
 export interface CallerOptions {
   readonly http: LarkHttp;

@@ -10,15 +10,6 @@ import {
   type OpenId,
   openId,
 } from '../../core/ids.ts';
-import { NO_OBSERVER, type Observer } from '../../core/observer.ts';
-import type {
-  CallPriority,
-  DeliveryResult,
-  LarkGateway,
-  Log,
-  Outgoing,
-  Rendered,
-} from '../../core/ports.ts';
 import type { CallBroker } from './broker.ts';
 import { type Caller, type CallerOptions, type CallResult, createCaller } from './calls.ts';
 import { refusalError, type Tried } from '../codes.ts';
@@ -26,6 +17,16 @@ import { createHistory } from './history.ts';
 import { fieldsOf, idOf, listOf, type Self } from '../inbound/parse.ts';
 import { toLarkContent } from '../inbound/rendered.ts';
 import { sdkLogger } from '../sdk/sdk.ts';
+import {
+  NO_OBSERVER,
+  type CallPriority,
+  type DeliveryResult,
+  type LarkGateway,
+  type Observer,
+  type Outgoing,
+  type Rendered,
+} from '../../bridge/ports.ts';
+import type { Log } from '../../core/log.ts';
 
 /** Lark's longest idempotency key. */
 const LARK_UUID_CHARS_MAX = 50;

@@ -3,7 +3,6 @@ import { LRUCache } from 'lru-cache';
 import { BridgeError } from '../../core/errors.ts';
 import { type ChatId, chatId, LARK_ID_PATTERN, type MessageId, messageId } from '../../core/ids.ts';
 import type { ChatType } from '../../core/message.ts';
-import type { HistoryMessage, Log } from '../../core/ports.ts';
 import type { Caller } from './calls.ts';
 import { refusalError, type Tried } from '../codes.ts';
 import { parseText } from '../inbound/content.ts';
@@ -17,6 +16,8 @@ import {
   textOf,
 } from '../inbound/parse.ts';
 import { LARK_CHATS_PACED_MAX } from './broker.ts';
+import type { HistoryMessage } from '../../bridge/ports.ts';
+import type { Log } from '../../core/log.ts';
 
 /** Pages of 50 messages that one look into a chat's history reads. */
 const LARK_HISTORY_PAGES_MAX = 40;

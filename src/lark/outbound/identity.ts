@@ -2,9 +2,10 @@ import { backoffMs } from '../../time/backoff.ts';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { AppId, OpenId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
-import type { Clock, Log } from '../../core/ports.ts';
 import type { BotInfo } from './gateway.ts';
 import type { Self } from '../inbound/parse.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** Lark is asked who the bot is until it says so. */
 const BOT_INFO_RETRY_BASE_MS = 2_000;

@@ -1,9 +1,9 @@
 /** Tenant tokens: one fetch for all who ask at once, renewed early, dropped when Lark says so. */
 import type { AppId } from '../../core/ids.ts';
-import type { Clock } from '../../core/ports.ts';
 import { Secret } from '../../core/secret.ts';
 import { judgeRefusal, refusalError, type Refusal } from '../codes.ts';
 import type { HttpOutcome, LarkHttp } from './http.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** Tokens live for two hours; a new one is fetched this long before. */
 const LARK_TOKEN_EARLY_MS = 5 * 60 * 1000;

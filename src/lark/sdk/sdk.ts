@@ -1,7 +1,7 @@
 /** The official SDK: the only import of it, loaded when it is first needed. */
 import { createRequire } from 'node:module';
 import type * as Sdk from '@larksuiteoapi/node-sdk';
-import type { Log } from '../../core/ports.ts';
+import type { Log } from '../../core/log.ts';
 
 export type {
   Client,

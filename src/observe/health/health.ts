@@ -1,7 +1,8 @@
 /** How the process is: one verdict from the facts of its parts. */
 import type { Service } from '../../core/service.ts';
-import type { Clock, Log } from '../../core/ports.ts';
 import { Rounds } from '../../time/repeat.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** How soon a change of health is in the log. */
 const HEALTH_LOOK_MS = 1_000;

@@ -1,8 +1,7 @@
 /** Counts what the parts tell of, cheaply and from the start; somebody may ask for it later. */
 import type { TurnId } from '../../core/ids.ts';
-import type { CallPriority, DeliveryResult, Outgoing } from '../../core/ports.ts';
-import type { Observer } from '../../core/observer.ts';
 import type { TurnPhase } from '../../core/turn.ts';
+import type { CallPriority, DeliveryResult, Observer, Outgoing } from '../../bridge/ports.ts';
 
 /** Upper bounds in seconds. Lark's deadline for an ack is 3 s, ours is 50 ms. */
 const ACK_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3];

@@ -1,9 +1,9 @@
 /** Every metric, one row each. The answer of /metrics and the table in docs/monitoring.md come from here. */
 import { statSync } from 'node:fs';
-import type { Clock } from '../../core/ports.ts';
 import type { EventLoopGauge } from './event-loop.ts';
 import { type HealthReport, PARTS } from '../health/health.ts';
 import type { Distribution, Meter } from './meter.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** What the parts of a bridge say about themselves when they are asked. */
 export interface BridgeFacts {

@@ -1,9 +1,9 @@
 /** The text of all metrics for Prometheus. The only file that knows prom-client. */
 import type { Metric, Registry } from 'prom-client';
 import { errorText } from '../../core/errors.ts';
-import type { Log } from '../../core/ports.ts';
 import { EventLoopGauge } from './event-loop.ts';
 import { METRICS, type MetricRow, type MetricSources, type Sample } from './metric-table.ts';
+import type { Log } from '../../core/log.ts';
 
 export interface Metrics {
   /** The first call loads what it takes. */

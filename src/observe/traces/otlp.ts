@@ -12,8 +12,8 @@ import {
   BatchSpanProcessor,
   type SpanExporter,
 } from '@opentelemetry/sdk-trace-base';
-import type { Log } from '../../core/ports.ts';
 import type { SpanPlan, TracePlan } from './spans.ts';
+import type { Log } from '../../core/log.ts';
 
 export interface TraceExporter {
   /** Hands it over to be sent soon, with others. */

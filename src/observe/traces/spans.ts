@@ -1,7 +1,7 @@
 /** The life of one message as spans, from the times that the journal keeps: true also if a process died in between. */
-import type { TurnLife, TurnRun } from '../../core/journal.ts';
 import type { OutboxRow } from '../../core/turn.ts';
 import { kindOf } from './trace.ts';
+import type { TurnLife, TurnRun } from '../../bridge/ports.ts';
 
 /** A stretch of time, without anything that was said in the chat. */
 export interface SpanPlan {

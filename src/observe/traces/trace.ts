@@ -1,7 +1,7 @@
 /** The life of one message, told in order of time from what the journal keeps. */
-import type { TurnLife, TurnRun } from '../../core/journal.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxRow, TurnState } from '../../core/turn.ts';
+import type { TurnLife, TurnRun } from '../../bridge/ports.ts';
 
 export interface TraceEvent {
   readonly atMs: number;

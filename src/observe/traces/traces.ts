@@ -1,11 +1,12 @@
 /** Sends a trace of each message to a collector, when all of it is over. */
 import { errorText } from '../../core/errors.ts';
 import type { TurnId } from '../../core/ids.ts';
-import type { TurnLife } from '../../core/journal.ts';
 import type { Service } from '../../core/service.ts';
-import type { Clock, Log } from '../../core/ports.ts';
 import type { TraceExporter } from './otlp.ts';
 import { traceOfLife } from './spans.ts';
+import type { TurnLife } from '../../bridge/ports.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** A stop waits no longer for a collector of traces. */
 const TRACES_FLUSH_MS_MAX = 1_000;

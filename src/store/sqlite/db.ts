@@ -9,11 +9,11 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { BridgeError, errorText } from '../../core/errors.ts';
-import type { Log } from '../../core/ports.ts';
 import type { Connection, SqlRow, SqlValue, Statement } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { openAsItIs, openMigrated, rollback } from './opening.ts';
 import { asStoreError, isCorrupt, isLocked } from './sqlite-errors.ts';
+import type { Log } from '../../core/log.ts';
 
 /** How long a write waits for another process (`agents add` beside a running daemon). */
 const BUSY_TIMEOUT_MS = 5_000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Agent, AgentTurn } from '../../../src/core/ports.ts';
+import type { Agent, AgentTurn } from '../../../src/agents/runtime.ts';
 
 export function turnOf(text: string, more: Partial<AgentTurn> = {}): AgentTurn {
   return { turnId: 'turn-1', text, lark: undefined, ...more };

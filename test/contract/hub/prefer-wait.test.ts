@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
 import { messageId, openId, workspaceId, chatId } from '../../../src/core/ids.ts';
-import type { Clock } from '../../../src/core/ports.ts';
 import { clientOf } from './client.ts';
 import { patientClock, Rig } from './rig.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 
 /** Waits of one length are the requests'; they end when a test says so. */
 class RequestClock implements Clock {

@@ -4,14 +4,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { AgentFactory, HubStore } from '../../../src/core/hub-ports.ts';
+import type { HubStore } from '../../../src/hub/ports.ts';
+import type { AgentFactory } from '../../../src/agents/runtime.ts';
 import type { PageAnswer } from '../../../src/core/pages.ts';
-import type { AgentResult, AgentTurn, Clock, Log, LogFields } from '../../../src/core/ports.ts';
 import { createDirectory, type Directory } from '../../../src/hub/domain/directory.ts';
 import { createHub, type Hub, type HubOptions } from '../../../src/hub/hub.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
+import type { AgentResult, AgentTurn } from '../../../src/agents/runtime.ts';
+import type { Log, LogFields } from '../../../src/core/log.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 
 export const realClock: Clock = {
   nowMs: () => Date.now(),

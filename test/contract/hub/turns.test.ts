@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
-import type { AgentResult } from '../../../src/core/ports.ts';
 import { createDirectory } from '../../../src/hub/domain/directory.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { fastClock, realClock, Rig } from './rig.ts';
+import type { AgentResult } from '../../../src/agents/runtime.ts';
 
 const LARK = {
   brand: 'feishu',

@@ -3,7 +3,6 @@ import { expect, onTestFinished } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { openId } from '../../../src/core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts';
-import type { Clock } from '../../../src/core/ports.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { createConnection } from '../../../src/lark/inbound/connection.ts';
 import {
@@ -15,6 +14,7 @@ import { placesOf } from '../../../src/lark/connect/verification-problems.ts';
 import type { SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { pressButtonOf } from './card-press.ts';
 import { type GatewayRig, realClock, startRig, withGateway } from './rig.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 
 /** The real time, which a test can put forward: whoever waits sees it at the next look. */
 export class LeapClock implements Clock {

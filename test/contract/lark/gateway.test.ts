@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { chatId, messageId } from '../../../src/core/ids.ts';
 import { LARK_TEXT_BYTES_MAX } from '../../../src/core/limits.ts';
-import type { DeliveryResult, Outgoing, Rendered } from '../../../src/core/ports.ts';
 import { CALL_LIMITS } from '../../../src/lark/outbound/broker.ts';
 import type { SimChat, SimMessage } from '../../../src/sim/world/model.ts';
 import { VirtualClock } from '../../unit/lark/virtual-clock.ts';
 import { eventually, type GatewayRig, type Rig, startRig, withGateway } from './rig.ts';
+import type { DeliveryResult, Outgoing, Rendered } from '../../../src/bridge/ports.ts';
 
 const MESSAGES = '/open-apis/im/v1/messages';
 const TOKEN = '/open-apis/auth/v3/tenant_access_token/internal';

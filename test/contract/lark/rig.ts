@@ -2,7 +2,6 @@ import { expect, onTestFinished } from 'vitest';
 import type { BridgeError } from '../../../src/core/errors.ts';
 import { appId, openId } from '../../../src/core/ids.ts';
 import type { InboundEvent } from '../../../src/core/message.ts';
-import type { CallPriority, Clock, Intake } from '../../../src/core/ports.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { CALL_LIMITS, createCallBroker } from '../../../src/lark/outbound/broker.ts';
 import type { CallLimits } from '../../../src/lark/outbound/call-line.ts';
@@ -19,6 +18,8 @@ import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
 import type { SimApp, SimUser } from '../../../src/sim/world/model.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../../src/sim/server.ts';
 import { recordingLog } from '../../unit/lark/recording-log.ts';
+import type { CallPriority, Intake } from '../../../src/bridge/ports.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 
 export const realClock: Clock = {
   nowMs: () => Date.now(),

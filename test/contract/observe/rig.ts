@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type RunningBridge, startBridge } from '../../../src/app/start.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import type { Log, LogFields } from '../../../src/core/ports.ts';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
+import type { Log, LogFields } from '../../../src/core/log.ts';
 
 export interface WatchedBridge extends RunningBridge {
   readonly cloud: LarkCloud;

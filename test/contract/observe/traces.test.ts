@@ -1,10 +1,10 @@
 /** One trace a message, from its frame to its reply, at a collector on loopback. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { TurnLife } from '../../../src/core/journal.ts';
 import { Traces } from '../../../src/observe/traces/traces.ts';
 import { turnIn } from '../../unit/bridge/samples.ts';
 import { openOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.ts';
 import { startWatchedBridge } from './rig.ts';
+import type { TurnLife } from '../../../src/bridge/ports.ts';
 
 let receiver: OtlpReceiver;
 

@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
-import type { TurnRequest } from '../../../src/core/ports.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { ChannelSocket } from '../../../src/platform/channel-socket.ts';
 import { recordingLog } from '../../unit/lark/recording-log.ts';
@@ -17,6 +16,7 @@ import {
   wordsOf,
   type SocketTurn,
 } from './channel-runtime.ts';
+import type { TurnRequest } from '../../../src/bridge/ports.ts';
 
 const never = new AbortController().signal;
 let runtime: ChannelRuntime;

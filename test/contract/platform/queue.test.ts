@@ -1,8 +1,9 @@
 /** A turn that is queued at a busy target, and the looks at it. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Clock, WaitResult } from '../../../src/core/ports.ts';
 import { error, messageResult, type PlatformDouble, type Scripted } from './double.ts';
 import { clientOf, eventually, NEVER, openDouble, quickClock, turnFor } from './rig.ts';
+import type { WaitResult } from '../../../src/bridge/ports.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 
 let platform: PlatformDouble;
 

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
-import type { Clock } from '../../../src/core/ports.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { createSecretFile } from '../../../src/host/secret-file.ts';
 import { workspaceTokenFile } from '../../../src/host/workspace-token.ts';
@@ -12,6 +11,7 @@ import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { recordingLog } from '../../unit/lark/recording-log.ts';
 import { error, type PlatformDouble } from './double.ts';
 import { clientOf, eventually, NEVER, openDouble, quickClock, turnFor } from './rig.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 
 let platform: PlatformDouble;
 

@@ -1,11 +1,12 @@
 /** The platform client against something that listens, in quick time. */
 import { expect, onTestFinished } from 'vitest';
 import { chatId, messageId, openId, workspaceId } from '../../../src/core/ids.ts';
-import type { Clock, LooseAnswer, TurnRequest } from '../../../src/core/ports.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { PlatformClient, type PlatformOptions } from '../../../src/platform/client.ts';
 import { recordingLog } from '../../unit/lark/recording-log.ts';
 import { PlatformDouble } from './double.ts';
+import type { LooseAnswer, TurnRequest } from '../../../src/bridge/ports.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 
 /** Time goes so many times as fast for the client. */
 const SPEED = 200;

@@ -1,8 +1,8 @@
 /** A turn on its way to the platform, and every kind of answer to it. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { SendResult } from '../../../src/core/ports.ts';
 import { error, messageResult, type PlatformDouble, type Scripted } from './double.ts';
 import { clientOf, NEVER, openDouble, turnFor } from './rig.ts';
+import type { SendResult } from '../../../src/bridge/ports.ts';
 
 let platform: PlatformDouble;
 

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { appId, chatId, messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
-import type { TurnChange } from '../../../src/core/journal.ts';
 import type { OutboxDraft, TurnState } from '../../../src/core/turn.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
+import type { TurnChange } from '../../../src/bridge/ports.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const WAITING: TurnState = { phase: 'waiting', attempt: 0, notBeforeMs: 0 };

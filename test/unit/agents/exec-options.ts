@@ -1,5 +1,6 @@
 import type { ExecOptions } from '../../../src/agents/exec.ts';
-import type { Clock, LogFields } from '../../../src/core/ports.ts';
+import type { LogFields } from '../../../src/core/log.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 
 export const realClock: Clock = {
   nowMs: () => Date.now(),

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createExecAgent, type ExecOptions } from '../../../src/agents/exec.ts';
 import type { LarkContext } from '../../../src/core/message.ts';
-import type { Clock } from '../../../src/core/ports.ts';
 import { turnOf } from '../../contract/agents/agent-contract.ts';
 import { execOptions, realClock, type LogLine } from './exec-options.ts';
 import { isProcessAlive } from './process-alive.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -5,12 +5,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Clock } from '../../../src/core/ports.ts';
 import { createExecAgent } from '../../../src/agents/exec.ts';
 import { createProgramBook } from '../../../src/agents/program-book.ts';
 import { turnOf } from '../../contract/agents/agent-contract.ts';
 import { execOptions, realClock, type LogLine } from './exec-options.ts';
 import { isProcessAlive } from './process-alive.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 
 let home: string;
 let folder: string;

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Bridge } from '../../../src/bridge/bridge.ts';
 import { chatId, messageId, workspaceId, type ChatId } from '../../../src/core/ids.ts';
-import type { LooseAnswer, SendResult, TurnTarget } from '../../../src/core/ports.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
@@ -14,6 +13,7 @@ import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
 import { recordingLog } from '../lark/recording-log.ts';
 import { message } from './samples.ts';
 import { writesUnderWay } from './writes-under-way.ts';
+import type { LooseAnswer, SendResult, TurnTarget } from '../../../src/bridge/ports.ts';
 
 export const TIMEOUT_MS = 60_000;
 export const AGENT = workspaceId('agent');

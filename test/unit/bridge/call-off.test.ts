@@ -6,13 +6,13 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { platformMessageId } from '../../../src/bridge/outbox/keys.ts';
 import { messageId, workspaceId } from '../../../src/core/ids.ts';
-import type { TurnTarget } from '../../../src/core/ports.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { message } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
+import type { TurnTarget } from '../../../src/bridge/ports.ts';
 
 let folder: string;
 let db: Db;

@@ -2,11 +2,15 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CatchUp, GAP_THREADS_MAX } from '../../../src/bridge/catch-up.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId, type ChatId } from '../../../src/core/ids.ts';
-import type { ChatRecord, GapJournal, ThreadRecord } from '../../../src/core/journal.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
-import type { HistoryMessage } from '../../../src/core/ports.ts';
 import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
 import { message } from './samples.ts';
+import type {
+  ChatRecord,
+  GapJournal,
+  HistoryMessage,
+  ThreadRecord,
+} from '../../../src/bridge/ports.ts';
 
 const MINUTE_MS = 60_000;
 const NOW_MS = 1_000 * MINUTE_MS;

@@ -4,12 +4,15 @@ import { Delivery } from '../../../src/bridge/outbox/delivery.ts';
 import { Persistence } from '../../../src/bridge/until-stored.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId } from '../../../src/core/ids.ts';
-import { NO_OBSERVER } from '../../../src/core/observer.ts';
-import type { Journal, OutboxChange } from '../../../src/core/journal.ts';
-import type { HistoryMessage } from '../../../src/core/ports.ts';
 import type { OutboxRow } from '../../../src/core/turn.ts';
 import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
 import { message, rowOf, turnIn } from './samples.ts';
+import {
+  NO_OBSERVER,
+  type HistoryMessage,
+  type Journal,
+  type OutboxChange,
+} from '../../../src/bridge/ports.ts';
 
 const HOUR_MS = 3_600_000;
 const log = { debug() {}, info() {}, warn() {}, error() {} };

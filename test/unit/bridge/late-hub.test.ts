@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
-import type { WaitResult } from '../../../src/core/ports.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
 import { message } from './samples.ts';
 import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
+import type { WaitResult } from '../../../src/bridge/ports.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 

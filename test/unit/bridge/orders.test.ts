@@ -6,8 +6,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { step } from '../../../src/bridge/turns/turn.ts';
 import { messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
-import { ORDERS_FIT, type OrderKind } from '../../../src/core/orders.ts';
-import type { DeliveryResult, Outgoing, TurnTarget } from '../../../src/core/ports.ts';
 import type { TurnState } from '../../../src/core/turn.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
@@ -16,6 +14,13 @@ import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { message, target as agent, turnIn } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
+import {
+  ORDERS_FIT,
+  type DeliveryResult,
+  type OrderKind,
+  type Outgoing,
+  type TurnTarget,
+} from '../../../src/bridge/ports.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const REFUSED: DeliveryResult = { ok: false, action: 'give_up', code: 230022, detail: 'no' };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { afterTry, isPointless } from '../../../src/bridge/outbox/after-send.ts';
-import type { LarkAction } from '../../../src/core/ports.ts';
 import { message, rowOf } from './samples.ts';
+import type { LarkAction } from '../../../src/bridge/ports.ts';
 
 const at = { nowMs: 10_000, random: 1, asked: message };
 const refused = (action: LarkAction, more: { retryAfterMs?: number } = {}) =>

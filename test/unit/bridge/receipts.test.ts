@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Bridge } from '../../../src/bridge/bridge.ts';
 import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
-import type { DeliveryResult, Outgoing, TurnTarget, WaitResult } from '../../../src/core/ports.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
@@ -13,6 +12,12 @@ import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
 import { message } from './samples.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { RECEIPT_DELAY_MS, RECEIPTS_BEHIND_MAX } from '../../../src/bridge/turns/receipts.ts';
+import type {
+  DeliveryResult,
+  Outgoing,
+  TurnTarget,
+  WaitResult,
+} from '../../../src/bridge/ports.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const PEOPLE = RECEIPTS_BEHIND_MAX + 300;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { headerLine, withHeader, withoutHeader } from '../../../src/core/header.ts';
+import { headerLine, withHeader, withoutHeader } from '../../../src/wire/lark-context.ts';
 import type { LarkContext } from '../../../src/core/message.ts';
 
 const context: LarkContext = {

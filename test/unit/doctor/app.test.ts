@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AppFacts, Asked, BotFact } from '../../../src/core/lark-facts.ts';
+import type { AppFacts, Asked, BotFact } from '../../../src/lark/facts.ts';
 import { judgeApp } from '../../../src/doctor/app.ts';
 
 const SUBJECT = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Reach } from '../../../src/core/lark-facts.ts';
+import type { Reach } from '../../../src/lark/facts.ts';
 import { judgeClock, judgeReach, judgeRoutes, routeTo } from '../../../src/doctor/network.ts';
 
 const OPEN = { name: 'open', origin: 'https://open.example', proxy: undefined } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { EVENT_NEEDS, SCOPE_NEEDS } from '../../../src/core/app-needs.ts';
-import type { AppFact } from '../../../src/core/lark-facts.ts';
+import type { AppFact } from '../../../src/lark/facts.ts';
 import { judgeRights, judgeTraffic } from '../../../src/doctor/rights.ts';
 
 const PAGES = { permissions: 'page:auth', events: 'page:event', callbacks: 'page:callback' };

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { QueueId, QueueItem } from '../../../src/core/hub-ports.ts';
+import type { QueueId, QueueItem } from '../../../src/hub/ports.ts';
 import { Dispatcher } from '../../../src/hub/domain/dispatcher.ts';
 import { Settlements } from '../../../src/hub/domain/settlements.ts';
 import { createTestLog, patientClock, Rig } from '../../contract/hub/rig.ts';

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { CallPriority } from '../../../src/core/ports.ts';
 import {
   CALL_LIMITS,
   type CallSpec,
@@ -10,6 +9,7 @@ import {
 import type { CallLimits } from '../../../src/lark/outbound/call-line.ts';
 import { random } from './captured.ts';
 import { settle, VirtualClock } from './virtual-clock.ts';
+import type { CallPriority } from '../../../src/bridge/ports.ts';
 
 function setup(limits: Partial<CallLimits> = {}) {
   const clock = new VirtualClock();

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { LarkAction } from '../../../src/core/ports.ts';
 import {
   CARD_CODES,
   CODES,
@@ -8,6 +7,7 @@ import {
   type Tried,
 } from '../../../src/lark/codes.ts';
 import type { HttpOutcome } from '../../../src/lark/outbound/http.ts';
+import type { LarkAction } from '../../../src/bridge/ports.ts';
 
 const reply: Tried = { kind: 'reply', inThread: false, card: false };
 const inThread: Tried = { ...reply, inThread: true };

@@ -1,4 +1,4 @@
-import type { Log, LogFields } from '../../../src/core/ports.ts';
+import type { Log, LogFields } from '../../../src/core/log.ts';
 
 export type Line = { readonly level: string; readonly event: string } & Record<string, unknown>;
 

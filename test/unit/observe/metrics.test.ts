@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { turnId } from '../../../src/core/ids.ts';
-import type { LogFields } from '../../../src/core/ports.ts';
 import { Distribution, Meter } from '../../../src/observe/metrics/meter.ts';
 import type { BridgeFacts } from '../../../src/observe/metrics/metric-table.ts';
 import { createMetrics } from '../../../src/observe/metrics/metrics.ts';
+import type { LogFields } from '../../../src/core/log.ts';
 
 const facts: BridgeFacts = {
   connection: () => ({ state: 'waiting', reconnects: 3, lastEventAtMs: 40_000 }),

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { turnId } from '../../../src/core/ids.ts';
-import type { TurnLife, TurnRun } from '../../../src/core/journal.ts';
 import { traceOf } from '../../../src/observe/traces/trace.ts';
 import { message, rowOf, turnIn } from '../bridge/samples.ts';
+import type { TurnLife, TurnRun } from '../../../src/bridge/ports.ts';
 
 const run = (change: Partial<TurnRun>): TurnRun => ({
   run: 1,

@@ -1,12 +1,12 @@
 /** Which way a turn takes when the bridge runs in the name of its host. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
-import type { SendResult, TurnRequest } from '../../../src/core/ports.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { ChannelSocket } from '../../../src/platform/channel-socket.ts';
 import { DaemonTarget } from '../../../src/platform/daemon-target.ts';
 import { ChannelRuntime, say } from '../../contract/platform/channel-runtime.ts';
 import { recordingLog } from '../lark/recording-log.ts';
+import type { SendResult, TurnRequest } from '../../../src/bridge/ports.ts';
 
 const HOST = workspaceId('host');
 const OTHER = workspaceId('other');

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Log } from '../../../src/core/ports.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
+import type { Log } from '../../../src/core/log.ts';
 
 type Done = (error: Error | null) => void;
 

@@ -11,9 +11,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
-import type { Log } from '../../../src/core/ports.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
+import type { Log } from '../../../src/core/log.ts';
 
 let folder: string;
 let logged: string[];

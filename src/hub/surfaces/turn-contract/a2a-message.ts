@@ -1,11 +1,11 @@
 /** A turn's A2A message: brought into one form, and read for the agent that answers it. */
 import { randomUUID } from 'node:crypto';
 import { BRANDS, type Brand } from '../../../core/brand.ts';
-import { withoutHeader } from '../../../core/header.ts';
-import type { QueueItem } from '../../../core/hub-ports.ts';
+import { withoutHeader } from '../../../wire/lark-context.ts';
+import type { QueueItem } from '../../ports.ts';
 import type { LarkContext } from '../../../core/message.ts';
-import type { AgentTurn } from '../../../core/ports.ts';
 import type { A2aRequest } from './schemas.ts';
+import type { AgentTurn } from '../../../agents/runtime.ts';
 
 export type A2aMessage = A2aRequest['params']['message'];
 

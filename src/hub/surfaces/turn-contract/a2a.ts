@@ -6,8 +6,7 @@ import {
   type QueueItem,
   type Sending,
   type Workspace,
-} from '../../../core/hub-ports.ts';
-import type { Log } from '../../../core/ports.ts';
+} from '../../ports.ts';
 import { laneOf, normalizeRequest, summaryOf } from './a2a-message.ts';
 import { answerBodyOf, responseOf } from '../../domain/answers.ts';
 import { idOf, type Callers } from './callers.ts';
@@ -15,6 +14,7 @@ import { busy, Refusal } from './refusal.ts';
 import { A2aRequestBody, WorkspacePath, type A2aRequest } from './schemas.ts';
 import type { Server } from './server.ts';
 import { settledOrWaited, type WaitingParts } from './waiting.ts';
+import type { Log } from '../../../core/log.ts';
 
 const METHOD = 'message/send';
 const METHOD_NOT_FOUND = -32_601;

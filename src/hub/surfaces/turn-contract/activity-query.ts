@@ -1,5 +1,5 @@
 /** The inbox's query parameters, judged. The words of the refusals are the platform's. */
-import type { ActivityQuery } from '../../../core/hub-ports.ts';
+import type { ActivityQuery } from '../../ports.ts';
 import { isUuid, type ActivityQueryStrings } from './schemas.ts';
 import { HUB_ACTIVITY_KEEP_MS } from '../../domain/upkeep.ts';
 

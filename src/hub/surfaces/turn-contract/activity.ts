@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Activity, HubStore, NewActivity, Workspace } from '../../../core/hub-ports.ts';
-import type { Clock } from '../../../core/ports.ts';
+import type { Activity, HubStore, NewActivity, Workspace } from '../../ports.ts';
 import { storable } from './a2a-message.ts';
 import { parseActivityQuery } from './activity-query.ts';
 import { idOf, type Callers } from './callers.ts';
@@ -14,6 +13,7 @@ import {
   type ActivityReport,
 } from './schemas.ts';
 import type { Server } from './server.ts';
+import type { Clock } from '../../../time/clock.ts';
 
 /** What a workspace may report about itself. */
 const TYPES = [

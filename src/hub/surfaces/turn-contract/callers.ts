@@ -1,6 +1,6 @@
 /** Who calls: every route but `/health` begins with one of these. */
 import type { FastifyRequest } from 'fastify';
-import type { Workspace, WorkspaceStore } from '../../../core/hub-ports.ts';
+import type { Workspace, WorkspaceStore } from '../../ports.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import { sameHash, tokenHash } from '../../domain/tokens.ts';
 import { Refusal } from './refusal.ts';

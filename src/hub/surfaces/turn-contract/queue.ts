@@ -1,4 +1,4 @@
-import { queueId, type QueueId, type QueueItem, type QueueStore } from '../../../core/hub-ports.ts';
+import { queueId, type QueueId, type QueueItem, type QueueStore } from '../../ports.ts';
 import { requestOf } from './a2a-message.ts';
 import { responseOf } from '../../domain/answers.ts';
 import { idOf, type Callers } from './callers.ts';

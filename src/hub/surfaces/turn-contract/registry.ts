@@ -1,5 +1,4 @@
-import type { AgentCard, HubStore, Workspace } from '../../../core/hub-ports.ts';
-import type { Clock, Log } from '../../../core/ports.ts';
+import type { AgentCard, HubStore, Workspace } from '../../ports.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { storable } from './a2a-message.ts';
 import { createToken, sameHash, tokenHash } from '../../domain/tokens.ts';
@@ -8,6 +7,8 @@ import { Refusal } from './refusal.ts';
 import { CardBody, HeartbeatBody, RegisterBody, WorkspacePath } from './schemas.ts';
 import type { Server } from './server.ts';
 import { HUB_WAIT_SECS_MAX } from './waiting.ts';
+import type { Log } from '../../../core/log.ts';
+import type { Clock } from '../../../time/clock.ts';
 
 /** Two missed heartbeats of 30 s and a margin (MOL-REG-08). */
 const HUB_STALE_AFTER_MS = 90_000;

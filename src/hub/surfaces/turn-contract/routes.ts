@@ -1,7 +1,6 @@
 /** The turn contract as a whole: a server with all of its routes. */
-import type { HubStore, QueueId } from '../../../core/hub-ports.ts';
+import type { HubStore, QueueId } from '../../ports.ts';
 import type { Pages } from '../../../core/pages.ts';
-import type { Clock, Log } from '../../../core/ports.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { RateLimit } from '../rate-limit.ts';
 import type { Settlements } from '../../domain/settlements.ts';
@@ -13,6 +12,8 @@ import { addQueueRoute } from './queue.ts';
 import { Refusal } from './refusal.ts';
 import { addRegistryRoutes } from './registry.ts';
 import { createServer, type Server, type ServerOptions } from './server.ts';
+import type { Log } from '../../../core/log.ts';
+import type { Clock } from '../../../time/clock.ts';
 
 export interface ContractOptions {
   readonly tls: ServerOptions['tls'];

@@ -13,8 +13,8 @@ import Fastify, {
 import type { FastifySchemaControllerOptions } from 'fastify/types/schema.js';
 import { BridgeError, errorText } from '../../../core/errors.ts';
 import { A2A_BODY_BYTES_MAX } from '../../../core/limits.ts';
-import type { Log } from '../../../core/ports.ts';
 import { busy, Refusal } from './refusal.ts';
+import type { Log } from '../../../core/log.ts';
 
 interface TypeBoxProvider extends FastifyTypeProvider {
   readonly validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;

@@ -1,8 +1,8 @@
 /** Requests that are held open until a turn is settled. */
 import type { FastifyReply } from 'fastify';
-import type { QueueId, QueueItem } from '../../../core/hub-ports.ts';
-import type { Clock } from '../../../core/ports.ts';
+import type { QueueId, QueueItem } from '../../ports.ts';
 import type { Settlements } from '../../domain/settlements.ts';
+import type { Clock } from '../../../time/clock.ts';
 
 /** How long one request may wait for a queue item. */
 export const HUB_WAIT_SECS_MAX = 30;

@@ -1,6 +1,6 @@
 import type { AppId } from '../../../core/ids.ts';
-import type { Clock } from '../../../core/ports.ts';
 import type { Db } from '../db.ts';
+import type { Clock } from '../../../time/clock.ts';
 
 /** The table `calls`: requests to Lark by month and class. Lark's free tenants have 10,000 a month. */
 export class CallCounts {

@@ -1,7 +1,7 @@
 import type { AppId, TurnId } from '../../../core/ids.ts';
-import type { PruneRules } from '../../../core/journal.ts';
-import type { Clock } from '../../../core/ports.ts';
 import type { Db } from '../db.ts';
+import type { PruneRules } from '../../../bridge/ports.ts';
+import type { Clock } from '../../../time/clock.ts';
 
 /** All SQL of the table `events`. Writers are to be called inside `db.write`. */
 export class EventsTable {

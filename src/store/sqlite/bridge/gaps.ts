@@ -1,6 +1,6 @@
 import { chatId, type AppId, type ChatId, type MessageId } from '../../../core/ids.ts';
-import type { ChatRecord, GapJournal, ThreadRecord } from '../../../core/journal.ts';
 import type { Db } from '../db.ts';
+import type { ChatRecord, GapJournal, ThreadRecord } from '../../../bridge/ports.ts';
 
 /** The tables `chats` and `gaps`: what of the chats' histories has been read back. */
 export class SqliteGaps implements GapJournal {

@@ -1,4 +1,12 @@
 import type { AppId, ChatId, MessageId, TurnId } from '../../../core/ids.ts';
+import type { OutboxDraft, OutboxRow, Turn } from '../../../core/turn.ts';
+import type { Db } from '../db.ts';
+import { EventsTable } from './events.ts';
+import { SqliteOrders } from './orders.ts';
+import { OutboxTable } from './outbox.ts';
+import { QuarantineTable } from './quarantine.ts';
+import { RunsTable } from './runs.ts';
+import { TurnsTable } from './turns.ts';
 import type {
   Admission,
   Journal,
@@ -10,16 +18,8 @@ import type {
   TurnChange,
   TurnLife,
   TurnQuery,
-} from '../../../core/journal.ts';
-import type { Clock } from '../../../core/ports.ts';
-import type { OutboxDraft, OutboxRow, Turn } from '../../../core/turn.ts';
-import type { Db } from '../db.ts';
-import { EventsTable } from './events.ts';
-import { SqliteOrders } from './orders.ts';
-import { OutboxTable } from './outbox.ts';
-import { QuarantineTable } from './quarantine.ts';
-import { RunsTable } from './runs.ts';
-import { TurnsTable } from './turns.ts';
+} from '../../../bridge/ports.ts';
+import type { Clock } from '../../../time/clock.ts';
 
 /** The journal of one app in one SQLite file. */
 export class SqliteJournal implements Journal, JournalReader {

@@ -1,9 +1,15 @@
 import type { AppId } from '../../../core/ids.ts';
-import type { PruneRules } from '../../../core/journal.ts';
-import type { Order, OrderBook, OrderKind, OrderQueue, OrderResult } from '../../../core/orders.ts';
-import type { Clock } from '../../../core/ports.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
+import type {
+  Order,
+  OrderBook,
+  OrderKind,
+  OrderQueue,
+  OrderResult,
+  PruneRules,
+} from '../../../bridge/ports.ts';
+import type { Clock } from '../../../time/clock.ts';
 
 /** The orders of one app, and all SQL of the table `orders`. */
 export class SqliteOrders implements OrderBook, OrderQueue {

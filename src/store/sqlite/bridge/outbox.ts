@@ -7,10 +7,10 @@ import {
   type MessageId,
   type TurnId,
 } from '../../../core/ids.ts';
-import type { OutboxChange, PruneRules } from '../../../core/journal.ts';
 import type { OutboxBody, OutboxDraft, OutboxRow, OutboxState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
+import type { OutboxChange, PruneRules } from '../../../bridge/ports.ts';
 
 /** All SQL of the table `outbox`. Writers are to be called inside `db.write`. */
 export class OutboxTable {

@@ -1,6 +1,6 @@
 import { turnId, type AppId } from '../../../core/ids.ts';
-import type { PruneRules, QuarantinedAnswer } from '../../../core/journal.ts';
 import type { Db } from '../db.ts';
+import type { PruneRules, QuarantinedAnswer } from '../../../bridge/ports.ts';
 
 /** All SQL of the table `quarantine`. Writers are to be called inside `db.write`. */
 export class QuarantineTable {

@@ -1,8 +1,8 @@
 import { turnId, type AppId, type TurnId } from '../../../core/ids.ts';
-import type { PruneRules, TurnRun, UnansweredRun } from '../../../core/journal.ts';
 import type { Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
+import type { PruneRules, TurnRun, UnansweredRun } from '../../../bridge/ports.ts';
 
 /** All SQL of the table `runs`. Writers are to be called inside `db.write`. */
 export class RunsTable {

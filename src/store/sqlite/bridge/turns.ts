@@ -1,3 +1,8 @@
+import { chatId, turnId, type AppId, type ChatId, type TurnId } from '../../../core/ids.ts';
+import type { InboundMessage } from '../../../core/message.ts';
+import type { Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
+import type { Db } from '../db.ts';
+import type { SqlRow } from '../driver.ts';
 import type {
   Admission,
   JournalCounts,
@@ -5,12 +10,7 @@ import type {
   TurnChange,
   TurnHead,
   TurnQuery,
-} from '../../../core/journal.ts';
-import { chatId, turnId, type AppId, type ChatId, type TurnId } from '../../../core/ids.ts';
-import type { InboundMessage } from '../../../core/message.ts';
-import type { Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
-import type { Db } from '../db.ts';
-import type { SqlRow } from '../driver.ts';
+} from '../../../bridge/ports.ts';
 
 const COLUMNS = 'seq, message_id, run, state, message, received_at_ms';
 const FINAL = `('answered', 'failed', 'dropped')`;

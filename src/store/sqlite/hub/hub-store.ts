@@ -6,7 +6,7 @@ import type {
   QueueItem,
   Sending,
   Sent,
-} from '../../../core/hub-ports.ts';
+} from '../../../hub/ports.ts';
 import type { Db } from '../db.ts';
 import { activityTable } from './activity.ts';
 import { agentsTable } from './agents.ts';

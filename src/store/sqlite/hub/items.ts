@@ -5,7 +5,7 @@ import {
   type QueueStatus,
   type Sending,
   type Settlement,
-} from '../../../core/hub-ports.ts';
+} from '../../../hub/ports.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';

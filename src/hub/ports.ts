@@ -1,6 +1,6 @@
 /** The embedded hub's memory, and what it runs. Every method that writes resolves when it is durable. */
-import type { WorkspaceId } from './ids.ts';
-import type { Agent } from './ports.ts';
+import type { WorkspaceId } from '../core/ids.ts';
+import type { RunnableSpec } from '../agents/runtime.ts';
 
 /** Names a turn at the hub; the answer is found under it. */
 export type QueueId = string & { readonly brand: 'QueueId' };
@@ -8,10 +8,6 @@ export const queueId = (raw: string) => raw as QueueId;
 
 // ---------------------------------------------------------------- agents
 
-/** An agent that the hub runs itself. */
-export type RunnableSpec =
-  | { readonly kind: 'echo' }
-  | { readonly kind: 'exec'; readonly argv: readonly string[] };
 /** `external`: it connects to the hub with its API key and fetches its turns. */
 export type AgentSpec = RunnableSpec | { readonly kind: 'external' };
 
@@ -22,9 +18,6 @@ export interface AgentRecord {
   readonly createdAtMs: number;
   readonly builtIn: boolean;
 }
-
-/** Builds the agent that a turn runs on; called once a turn. */
-export type AgentFactory = (spec: RunnableSpec) => Agent;
 
 export interface AgentStore {
   /** Built-in ones first, then by age. */

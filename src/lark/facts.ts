@@ -1,5 +1,5 @@
 /** What a look at Lark from this machine brought, for whoever judges it. */
-import type { ErrorCode } from './errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
 
 /** What became of one question to Lark. */
 export type Asked<T> =

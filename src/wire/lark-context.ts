@@ -3,7 +3,7 @@
  * that read no structured metadata. The structured metadata stays the authority.
  * Form: `[lark-channel] brand=… chat_id=… chat_type=… sender_open_id=… message_id=…`.
  */
-import type { LarkContext } from './message.ts';
+import type { LarkContext } from '../core/message.ts';
 
 const TAG = '[lark-channel]';
 /** A line of a person's text that a reader could take for a header, or for an escaped one. */

@@ -1,0 +1,486 @@
+/** What the bridge needs of others: Lark, the target of turns, the journal. Adapters implement these, `app` joins them. */
+import type { ChatId, MessageId, TurnId, WorkspaceId } from '../core/ids.ts';
+import type { InboundEvent, InboundMessage, LarkContext } from '../core/message.ts';
+import type {
+  OutboxDraft,
+  OutboxRow,
+  OutboxState,
+  Turn,
+  TurnPhase,
+  TurnState,
+} from '../core/turn.ts';
+
+// ---------------------------------------------------------------- Lark → bridge
+
+/** The bridge's door for what Lark delivers. */
+export interface Intake {
+  /**
+   * Resolves when the event is durably in the journal, or was there already: only then may it be acked.
+   * Rejects if it could not be stored: then it must not be acked, so that Lark delivers it again.
+   */
+  admit(event: InboundEvent): Promise<void>;
+}
+
+/** The long connection, as far as the bridge minds it. */
+export interface Line {
+  /** Since when it is up; `undefined` while it is down. */
+  connectedSinceMs(): number | undefined;
+  lastEventAtMs(): number | undefined;
+  /** Drops the link and connects anew. */
+  restart(): void;
+}
+
+// ---------------------------------------------------------------- bridge → Lark
+
+/** One finished piece to show in a chat. */
+export type Rendered =
+  | { readonly kind: 'text'; readonly text: string }
+  /** JSON of a card, schema 2.0. */
+  | { readonly kind: 'card'; readonly card: string };
+
+/** Who goes first when Lark's rate limits make calls wait: what people wait for most. */
+export type CallPriority = 'answer' | 'notice' | 'stream' | 'reaction' | 'background';
+
+export type Outgoing =
+  | {
+      readonly kind: 'reply';
+      readonly chatId: ChatId;
+      readonly replyTo: MessageId;
+      readonly inThread: boolean;
+      readonly content: Rendered;
+    }
+  | { readonly kind: 'send'; readonly chatId: ChatId; readonly content: Rendered }
+  | {
+      readonly kind: 'react';
+      readonly chatId: ChatId;
+      readonly messageId: MessageId;
+      readonly emoji: string;
+      /** It may be there already: reactions have no key at Lark, so it is looked for first. */
+      readonly again: boolean;
+    }
+  | {
+      readonly kind: 'unreact';
+      readonly chatId: ChatId;
+      readonly messageId: MessageId;
+      readonly reactionId: string;
+    };
+
+/** What to do about a call that Lark did not carry out; one row per error code says which. */
+export type LarkAction =
+  /** Rate limited: the same call under the same key, not before `retryAfterMs`. */
+  | 'wait'
+  /** A passing fault: the same call under the same key. */
+  | 'retry'
+  /** No answer came: it may have happened. The same call under the same key, while Lark honours keys. */
+  | 'unknown'
+  /** Too long: cut it into smaller pieces. */
+  | 'split'
+  /** The message to answer is gone: send to the chat, with a quote. */
+  | 'fall_back_to_chat'
+  /** No thread there: reply without one. */
+  | 'fall_back_from_thread'
+  /** The card was refused: send its text. */
+  | 'fall_back_to_text'
+  /** Will never work; the person is told in words. */
+  | 'give_up'
+  /** Will not work until the operator changes something (a missing permission, the bot switched off). */
+  | 'tell_operator'
+  /** The bot can't write to this chat any more. */
+  | 'chat_dead';
+
+export type DeliveryResult =
+  /** `id`: the message id, or the reaction id for `react`. */
+  | { readonly ok: true; readonly id: string }
+  | {
+      readonly ok: false;
+      readonly action: LarkAction;
+      /** Lark's code; undefined when no answer of Lark's form came. */
+      readonly code: number | undefined;
+      /** For logs and operators; never holds content or credentials. */
+      readonly detail: string;
+      readonly retryAfterMs?: number;
+    };
+
+/** A message as the chat's history shows it. */
+export interface HistoryMessage {
+  readonly messageId: MessageId;
+  readonly chatId: ChatId;
+  readonly sentAtMs: number;
+  /** True if this app sent it. */
+  readonly own: boolean;
+  readonly parentId: MessageId | undefined;
+  /** The thread that it is in, or that was begun under it. */
+  readonly threadId: string | undefined;
+  readonly deleted: boolean;
+  /** Text as shown, for own messages; used to find out whether a send in doubt arrived. */
+  readonly text: string | undefined;
+  /** What the live event would have given; undefined for what the bot would not take up (own, not addressed). */
+  readonly inbound: InboundMessage | undefined;
+}
+
+export interface LarkGateway {
+  /** Never rejects for what Lark or the network does; `key` makes repeats of one send harmless. */
+  deliver(out: Outgoing, key: string, priority: CallPriority): Promise<DeliveryResult>;
+  /**
+   * Messages of a chat from `sinceMs` on, oldest first; those inside a thread only if it is named.
+   * Throws `BridgeError` if Lark refuses.
+   */
+  history(chatId: ChatId, sinceMs: number, threadId?: string): Promise<readonly HistoryMessage[]>;
+}
+
+// ---------------------------------------------------------------- bridge → hub
+
+export interface TurnRequest {
+  /** Same for every try of one turn; the hub takes a second send of it for a repeat. */
+  readonly messageId: string;
+  readonly text: string;
+  readonly context: LarkContext;
+  /** Workspace that gets the turn; fixed at the first try. */
+  readonly target: WorkspaceId;
+}
+
+export type TurnAnswer =
+  | { readonly kind: 'answered'; readonly text: string }
+  /** The agent said no or broke; `detail` is for people. `interrupted`: it died with its process. */
+  | { readonly kind: 'failed'; readonly detail: string; readonly interrupted?: boolean };
+
+export type SendResult =
+  | TurnAnswer
+  /** The answer will be found under `ticket` (a queue id). */
+  | { readonly kind: 'accepted'; readonly ticket: string }
+  /** Accepted by a target that can't say which turn an answer belongs to. */
+  | { readonly kind: 'accepted_uncorrelated' }
+  /** Accepted by a target whose answer has no way back to us. */
+  | { readonly kind: 'unanswerable' }
+  /** Not taken; safe to send again after the wait. */
+  | { readonly kind: 'busy'; readonly retryAfterMs: number; readonly detail: string }
+  /** Nothing reached the hub; safe to send again. */
+  | { readonly kind: 'unreachable'; readonly detail: string }
+  /** Refused for good; sending again won't help until somebody changes something. */
+  | { readonly kind: 'refused'; readonly detail: string }
+  /** The request left, no usable answer came: the turn may be running. */
+  | { readonly kind: 'unknown'; readonly detail: string };
+
+export type WaitResult =
+  | TurnAnswer
+  | { readonly kind: 'pending' }
+  /** The hub does not know the ticket (any more). */
+  | { readonly kind: 'lost'; readonly detail: string }
+  | { readonly kind: 'unreachable'; readonly detail: string };
+
+/** What came for the bridge at the hub without naming a turn. */
+export interface LooseAnswer {
+  /** The same for every time it is handed over. */
+  readonly id: string;
+  readonly from: WorkspaceId;
+  readonly text: string;
+  /** Why there is no answer, if that is what the text says. */
+  readonly failure?: string;
+}
+
+/** The hub as the bridge sees it. */
+export interface TurnTarget {
+  /** True if every answer names its turn, so that chats may run side by side. */
+  readonly correlates: boolean;
+  /** True if the hub takes a repeated message id for the same turn, so that "unknown" may be sent again. */
+  readonly deduplicates: boolean;
+  /** The workspace that gets new turns. */
+  currentTarget(): Promise<WorkspaceId>;
+  send(request: TurnRequest, signal: AbortSignal): Promise<SendResult>;
+  /** Waits (bounded, tens of seconds) for the answer under a ticket. */
+  wait(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult>;
+  /**
+   * Nobody wants the answer to a message any more: a hub that can ends the work on it. Never rejects for
+   * what the network or the hub does.
+   */
+  cancel?(target: WorkspaceId, messageId: string, signal: AbortSignal): Promise<void>;
+}
+
+// ---------------------------------------------------------------- The journal: the bridge's memory
+
+/** The bridge's memory. Every method that writes resolves when the write is durable. */
+
+export interface Admission {
+  readonly message: InboundMessage;
+  readonly receivedAtMs: number;
+  readonly state: TurnState;
+  readonly out: readonly OutboxDraft[];
+  /** For a stale turn: shown only if no other one of the chat waits for the same word already. */
+  readonly question?: readonly OutboxDraft[];
+}
+
+/** What a decision about a turn writes; `undefined` from a decision writes nothing. */
+export interface TurnChange {
+  readonly state: TurnState;
+  /** Begins the turn anew under new keys. */
+  readonly run?: number;
+  /** When it happened, if that is not now. */
+  readonly atMs?: number;
+  readonly out: readonly OutboxDraft[];
+}
+
+export interface OutboxChange {
+  readonly state: OutboxState;
+  readonly triedAtMs?: number | undefined;
+  readonly attempts?: number;
+  readonly lastError?: string;
+  readonly replayedAtMs?: number;
+  /** What takes the row's place in its lane, under a key of its own. */
+  readonly out?: readonly OutboxDraft[];
+}
+
+/** Where a turn waits or works, without its text. */
+export interface TurnHead {
+  readonly id: TurnId;
+  readonly seq: number;
+  readonly chatId: ChatId;
+  readonly phase: TurnPhase;
+  readonly receivedAtMs: number;
+}
+
+export interface Journal {
+  /** Stores a message once: `undefined` if it is known already. */
+  admit(
+    admission: Admission,
+  ): Promise<{ readonly turn: Turn; readonly out: readonly OutboxRow[] } | undefined>;
+  turn(id: TurnId): Promise<Turn | undefined>;
+  /** Loads, decides and stores in one transaction. Returns the turn as it now is. */
+  changeTurn(
+    id: TurnId,
+    decide: (turn: Turn) => TurnChange | undefined,
+    /** An event's id; a change that this event has made already is not made again. */
+    once?: string,
+  ): Promise<{
+    readonly turn: Turn;
+    readonly changed: boolean;
+    readonly out: readonly OutboxRow[];
+  }>;
+  /** Turns of a chat that a person may still speak about, newest first: held ones and failed ones. */
+  askable(chat: ChatId, limit: number): Promise<readonly Turn[]>;
+  /** Every turn that is not over, in order of arrival. */
+  openTurns(): Promise<readonly TurnHead[]>;
+  /** Every row that is still to be sent, in order. */
+  pendingOut(): Promise<readonly OutboxRow[]>;
+  /** Keeps an answer that could be nobody's or another turn's, for the operator. */
+  quarantine(answer: QuarantinedAnswer): Promise<void>;
+  /** True if an answer of this id was shown or kept before. */
+  isHandled(answerId: string): Promise<boolean>;
+  /** Runs that may have reached their target and ended since then without an answer, oldest first. */
+  unanswered(sinceMs: number): Promise<readonly UnansweredRun[]>;
+  /** The chat of the newest message. */
+  latestChat(): Promise<ChatId | undefined>;
+  out(key: string): Promise<OutboxRow | undefined>;
+  /** With `once`, an event's id: nothing if this event has added its rows already. */
+  enqueue(drafts: readonly OutboxDraft[], once?: string): Promise<readonly OutboxRow[]>;
+  changeOut(
+    key: string,
+    decide: (row: OutboxRow) => OutboxChange | undefined,
+    /** As for a turn. */
+    once?: string,
+  ): Promise<{
+    readonly row: OutboxRow;
+    readonly changed: boolean;
+    readonly out: readonly OutboxRow[];
+  }>;
+  /** True if an event of this id has changed something. */
+  isDone(once: string): Promise<boolean>;
+  /** Forgets a few old rows; returns how many, 0 when there are no more. */
+  prune(rules: PruneRules): Promise<number>;
+}
+
+export interface UnansweredRun {
+  readonly turn: TurnId;
+  readonly run: number;
+  readonly endedAtMs: number;
+  /** It was waited for as long again, in vain. */
+  readonly gaveUp: boolean;
+}
+
+export interface QuarantinedAnswer {
+  readonly id: string;
+  readonly text: string;
+  readonly atMs: number;
+  /** The turn that it may belong to: one whose time was over. */
+  readonly turn: TurnId | undefined;
+}
+
+export interface PruneRules {
+  /** What is over since before this is forgotten… */
+  readonly endedBeforeMs: number;
+  /** …but so many of the newest turns keep their ids, without their text, to know repeats by. */
+  readonly keepIds: number;
+  /** Dead letters are kept longer, because somebody has to look at them. */
+  readonly deadBeforeMs: number;
+  /** Rows a step; each step is one short write. */
+  readonly limit: number;
+}
+
+export interface TurnQuery {
+  readonly phases?: readonly TurnPhase[];
+  readonly chatId?: ChatId;
+  readonly limit: number;
+}
+
+/** One time that a turn was given to the agent; a person's wish begins another. */
+export interface TurnRun {
+  readonly run: number;
+  /** How often it was sent to the hub. */
+  readonly tries: number;
+  readonly startedAtMs: number;
+  /** When the hub took it, if it did so without an answer. */
+  readonly acceptedAtMs: number | undefined;
+  readonly endedAtMs: number | undefined;
+  readonly endedAs: TurnPhase | undefined;
+  readonly reason: string | undefined;
+}
+
+export interface TurnLife {
+  readonly turn: Turn;
+  readonly admittedAtMs: number;
+  /** Undefined while it is open. */
+  readonly endedAtMs: number | undefined;
+  readonly runs: readonly TurnRun[];
+  readonly out: readonly OutboxRow[];
+  /** Open turns of its chat that came before it. */
+  readonly ahead: number;
+}
+
+export interface JournalCounts {
+  readonly waiting: number;
+  /** With the agent, or on the way to it. */
+  readonly running: number;
+  readonly held: number;
+  readonly failed: number;
+  readonly deadLetters: number;
+}
+
+/** What an operator may ask of the journal; works while the daemon runs and while it does not. */
+export interface JournalReader {
+  turn(id: TurnId): Promise<Turn | undefined>;
+  turns(query: TurnQuery): Promise<readonly Turn[]>;
+  /** One turn with all that is known of its life. */
+  life(id: TurnId): Promise<TurnLife | undefined>;
+  /** The turn that a message of the bot was sent for. */
+  turnOfReply(message: MessageId): Promise<TurnId | undefined>;
+  out(key: string): Promise<OutboxRow | undefined>;
+  /** Rows that could not be delivered, newest first. */
+  deadLetters(query: {
+    readonly chatId?: ChatId;
+    readonly limit: number;
+  }): Promise<readonly OutboxRow[]>;
+  counts(failedSinceMs: number): Promise<JournalCounts>;
+  quarantined(limit: number): Promise<readonly QuarantinedAnswer[]>;
+}
+
+/** How far the history of a chat is known to have been taken up. */
+export interface ChatRecord {
+  readonly chatId: ChatId;
+  readonly lastMessageAtMs: number;
+  /** Everything that was said before this has been seen, by event or by reading. */
+  readonly readUntilMs: number;
+}
+
+/** A thread in which the bot was spoken to. */
+export interface ThreadRecord {
+  readonly chatId: ChatId;
+  readonly threadId: string;
+  readonly lastMessageAtMs: number;
+}
+
+/** What was missed while nobody listened. */
+export interface GapJournal {
+  /** When the stretch of time began that has not been read back yet; `undefined` if there is none. */
+  gap(): Promise<number | undefined>;
+  /** Opens a gap (an older one that is still open stays), or closes it. */
+  openGap(fromMs: number): Promise<void>;
+  closeGap(): Promise<void>;
+  /** Chats with messages since `activeSinceMs`, the most recently active first. */
+  chats(activeSinceMs: number, limit: number): Promise<readonly ChatRecord[]>;
+  /** Threads with messages since `activeSinceMs`, of all chats, the most recently active first. */
+  threads(activeSinceMs: number, limit: number): Promise<readonly ThreadRecord[]>;
+  noteRead(chat: ChatId, untilMs: number): Promise<void>;
+  isKnown(message: MessageId): Promise<boolean>;
+}
+
+// ---------------------------------------------------------------- orders of operators
+
+/**
+ * What an operator wants done from outside. The daemon alone changes turns and the outbox, so another
+ * process leaves an order in the journal, and the daemon carries it out.
+ */
+
+export type OrderKind =
+  /** Begins a turn anew. */
+  | 'turn_retry'
+  /** Ends a turn; what its agent may still answer is not shown. */
+  | 'turn_drop'
+  /** Sends a dead letter again, under its own key. */
+  | 'letter_replay'
+  | 'letter_drop';
+
+type Phase = TurnPhase | OutboxState['phase'];
+
+export interface OrderResult {
+  /** `refused`: it makes no sense where its subject is. */
+  readonly outcome: 'done' | 'refused';
+  /** Where its subject is now; undefined if there is none by that name. */
+  readonly phase: Phase | undefined;
+}
+
+export interface Order {
+  readonly id: number;
+  readonly kind: OrderKind;
+  /** The id of a turn, or the key of a row of the outbox. */
+  readonly subject: string;
+  readonly placedAtMs: number;
+  /** Undefined until it was carried out. */
+  readonly result: OrderResult | undefined;
+}
+
+/** In which phases of its subject an order can make sense at all; the daemon has the last word. */
+export const ORDERS_FIT: Readonly<Record<OrderKind, readonly Phase[]>> = {
+  turn_retry: ['held', 'failed', 'overdue'],
+  turn_drop: ['waiting', 'sending', 'accepted', 'overdue', 'held', 'command'],
+  letter_replay: ['dead'],
+  letter_drop: ['dead'],
+};
+
+/** The operator's side of the orders. */
+export interface OrderBook {
+  /** Resolves with the order's number when it is durable. */
+  place(kind: OrderKind, subject: string): Promise<number>;
+  order(id: number): Promise<Order | undefined>;
+}
+
+/** The daemon's side of the orders. */
+export interface OrderQueue {
+  /** Whether another process has written since the last time this was asked; it costs next to nothing. */
+  writtenOutside(): Promise<boolean>;
+  /** Orders that have no result yet, oldest first. */
+  open(): Promise<readonly Order[]>;
+  /** Resolves when durable. */
+  end(id: number, result: OrderResult): Promise<void>;
+}
+
+// ---------------------------------------------------------------- who watches
+
+/** What parts tell about their work as it happens, for metrics and traces. Never throws, and costs next to nothing. */
+export interface Observer {
+  /** From the arrival of an event until its ack may leave. */
+  eventAcked(tookMs: number): void;
+  /** A turn that was given to its agent has come to rest; `tookMs` since it was given. */
+  turnEnded(turn: TurnId, phase: TurnPhase, tookMs: number): void;
+  /** A message of the outbox that was made for this turn is over, sent or not. */
+  shown(turn: TurnId): void;
+  /** How long a call to Lark was held back before it was made. */
+  callStarted(priority: CallPriority, waitedMs: number): void;
+  sendEnded(kind: Outgoing['kind'], result: DeliveryResult): void;
+}
+
+export const NO_OBSERVER: Observer = {
+  eventAcked() {},
+  turnEnded() {},
+  shown() {},
+  callStarted() {},
+  sendEnded() {},
+};
