@@ -21,7 +21,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   bridge: { ours: GROUND, packages: ['lru-cache', 'node:crypto'] },
   hub: {
     ours: GROUND,
-    ports: ['agents/runtime.ts'],
+    ports: ['agents/runtime.ts', 'bridge/ports.ts'],
     packages: ['@sinclair/typebox', 'fastify', 'node:crypto', 'node:net'],
   },
   agents: {

@@ -345,7 +345,6 @@ async function lookAtRemoteHub(config: Config, url: string): Promise<Finding[]> 
     orgId: config.orgId,
     target: target === undefined ? undefined : workspaceId(target),
     proxies: config,
-    certificatePem: undefined,
     nowMs: systemClock.nowMs(),
     timeoutMs: DOCTOR_CALL_TIMEOUT_MS,
     log: SILENT,

@@ -2,7 +2,6 @@
 import type { Config } from '../config/load.ts';
 import type { TurnId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
-import { HEARTBEAT_MS, HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import type { Pages } from '../core/pages.ts';
 import { hubTrouble, larkTrouble, storageTrouble } from '../observe/health/health-checks.ts';
 import { Health, type HealthChecks, type HealthReport } from '../observe/health/health.ts';
@@ -24,7 +23,6 @@ export interface Watched extends BridgeFacts {
     Parameters<typeof larkTrouble>[0];
   readonly hub: () => Parameters<typeof hubTrouble>[0];
   readonly hubUrl: string;
-  readonly hubIsEmbedded: boolean;
 }
 
 export interface Monitoring {
@@ -55,7 +53,6 @@ export interface MonitoringParts {
 
 const NOT_YET = { state: 'stopped', lastError: undefined } as const;
 const NOT_ASKED = { reachable: false, detail: 'not asked yet' } as const;
-const HUB_ASKED_AGAIN_MS = HEARTBEAT_MS + HUB_CALL_TIMEOUT_MS;
 
 export function createMonitoring(parts: MonitoringParts): Monitoring {
   const { config, clock, log } = parts;
@@ -95,27 +92,15 @@ export function createMonitoring(parts: MonitoringParts): Monitoring {
 }
 
 function createChecks(
-  { db, journal, clock }: MonitoringParts,
+  { db, journal }: MonitoringParts,
   watched: () => Watched | undefined,
 ): HealthChecks {
-  let storageFailedAtMs = Number.NEGATIVE_INFINITY;
-  const storage = () => {
-    const trouble = storageTrouble(db.trouble());
-    if (trouble !== undefined) storageFailedAtMs = clock.nowMs();
-    return trouble;
-  };
+  const storage = () => storageTrouble(db.trouble());
   if (journal === undefined) return { storage };
   return {
     storage,
     lark_connection: () => larkTrouble(watched()?.connection() ?? NOT_YET),
-    hub: () => {
-      const bridge = watched();
-      // The process's own hub refuses what the disk refuses, and seems to until it is asked again.
-      const agoMs = clock.nowMs() - storageFailedAtMs;
-      const isSameTrouble = agoMs >= 0 && agoMs < HUB_ASKED_AGAIN_MS;
-      if (bridge?.hubIsEmbedded === true && isSameTrouble) return undefined;
-      return hubTrouble(bridge?.hub() ?? NOT_ASKED, bridge?.hubUrl ?? 'its address');
-    },
+    hub: () => hubTrouble(watched()?.hub() ?? NOT_ASKED, watched()?.hubUrl ?? 'its address'),
   };
 }
 

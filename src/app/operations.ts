@@ -1,5 +1,6 @@
 /** What can be seen and ordered from beside the daemon of a state directory. Only app.ts uses this. */
-import { journalOf, NO_PROXIES, type Setting, tlsOf } from './bridge-parts.ts';
+import { journalOf, type Setting } from './bridge-parts.ts';
+import { tlsOf } from './hub-access.ts';
 import { systemClock } from '../time/clock.ts';
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -15,6 +16,9 @@ import type { JournalReader, OrderBook } from '../bridge/ports.ts';
 
 /** How long `status` waits for the daemon's own word; a locked database holds that up for seconds. */
 const HEALTH_ASK_TIMEOUT_MS = 3_000;
+
+/** The daemon is on this machine. */
+const NO_PROXIES = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -1,13 +1,12 @@
 /** The composition root: what the program can be asked to run. With assembly.ts it alone knows every room. */
 import { createAgentFactory } from '../agents/factory.ts';
 import { parseCommand } from '../agents/command-line.ts';
+import { createEmbeddedHub, openHub } from './hub-access.ts';
 import {
   assemble,
   closing,
-  createEmbeddedHub,
   journalOf,
   larkSettings,
-  openHub,
   type LarkSettings,
   type Setting,
 } from './bridge-parts.ts';

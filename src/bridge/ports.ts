@@ -139,10 +139,14 @@ export interface TurnRequest {
   readonly target: WorkspaceId;
 }
 
-export type TurnAnswer =
+export type TurnAnswer = (
   | { readonly kind: 'answered'; readonly text: string }
   /** The agent said no or broke; `detail` is for people. `interrupted`: it died with its process. */
-  | { readonly kind: 'failed'; readonly detail: string; readonly interrupted?: boolean };
+  | { readonly kind: 'failed'; readonly detail: string; readonly interrupted?: boolean }
+) & {
+  /** Notes at a target in the journal's own database that it has answered; to be run with the turn's change. */
+  readonly store?: () => void;
+};
 
 export type SendResult =
   | TurnAnswer
@@ -186,6 +190,11 @@ export interface TurnTarget {
   readonly deduplicates: boolean;
   /** The workspace that gets new turns. */
   currentTarget(): Promise<WorkspaceId>;
+  /**
+   * For a target in the journal's own database: stores the turn there, inside the commit that notes that it
+   * is sent. It may be run twice. `send` follows, and finds it.
+   */
+  join?(request: TurnRequest): void;
   send(request: TurnRequest, signal: AbortSignal): Promise<SendResult>;
   /** Waits (bounded, tens of seconds) for the answer under a ticket. */
   wait(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult>;
@@ -248,8 +257,12 @@ export interface Journal {
   changeTurn(
     id: TurnId,
     decide: (turn: Turn) => TurnChange | undefined,
-    /** An event's id; a change that this event has made already is not made again. */
-    once?: string,
+    more?: {
+      /** An event's id; a change that this event has made already is not made again. */
+      readonly once?: string | undefined;
+      /** What is written in the same transaction, by the turn as it is then; it may be run twice. */
+      readonly join?: ((turn: Turn, changed: boolean) => void) | undefined;
+    },
   ): Promise<{
     readonly turn: Turn;
     readonly changed: boolean;

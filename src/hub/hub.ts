@@ -10,6 +10,7 @@ import type { Server } from './surfaces/turn-contract/server.ts';
 import { Dispatcher, type InterruptedPolicy } from './domain/dispatcher.ts';
 import { Settlements } from './domain/settlements.ts';
 import { createToken } from './domain/tokens.ts';
+import { Turns } from './domain/turns.ts';
 import { Upkeep } from './domain/upkeep.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
@@ -39,33 +40,28 @@ export interface HubOptions {
   readonly pages?: Pages;
 }
 
-export interface Hub extends Service {
-  /** Base URL under which this machine reaches the hub, without a slash at the end; known after `start`. */
-  readonly address: string;
-}
-
 /** Connections that are still open this long after the hub was told to stop are cut. */
 const CLOSE_MS_MAX = 2_000;
 
-export function createHub(options: HubOptions): Hub {
-  return new EmbeddedHub(options);
-}
-
-class EmbeddedHub implements Hub {
+export class Hub implements Service {
   readonly name = 'hub';
+  readonly turns: Turns;
+  readonly settlements = new Settlements();
   readonly #options: HubOptions;
-  readonly #settlements = new Settlements();
   readonly #dispatcher: Dispatcher;
   readonly #upkeep: Upkeep;
   #server: Server | undefined;
   #address: string | undefined;
 
   constructor(options: HubOptions) {
+    const { settlements } = this;
     this.#options = options;
-    this.#dispatcher = new Dispatcher({ ...options, settlements: this.#settlements });
+    this.#dispatcher = new Dispatcher({ ...options, settlements });
+    this.turns = new Turns({ ...options, settlements, dispatcher: this.#dispatcher });
     this.#upkeep = new Upkeep(options);
   }
 
+  /** Base URL under which this machine reaches the hub, without a slash at the end; known after `start`. */
   get address(): string {
     if (this.#address === undefined) throw new Error('the hub has not been started');
     return this.#address;
@@ -80,9 +76,7 @@ class EmbeddedHub implements Hub {
       ...this.#options,
       tls,
       provisionToken: token,
-      settlements: this.#settlements,
-      wakeDispatcher: () => this.#dispatcher.wake(),
-      cancelTurn: (turn) => this.#dispatcher.cancel(turn),
+      turns: this.turns,
     });
     try {
       await server.listen({ host, port });
@@ -103,7 +97,7 @@ class EmbeddedHub implements Hub {
   }
 
   async stop(): Promise<void> {
-    this.#settlements.close();
+    this.settlements.close();
     const server = this.#server;
     await Promise.all([
       server === undefined ? undefined : this.#close(server),

@@ -69,8 +69,8 @@ export interface WorkspaceStore {
   workspaces(): Promise<readonly Workspace[]>;
   /** False if the id is known already. */
   addWorkspace(workspace: NewWorkspace): Promise<boolean>;
-  /** Gives the workspace of this name a new token, and makes it first if need be. Returns its id. */
-  provision(workspace: Omit<NewWorkspace, 'agentCard'>): Promise<WorkspaceId>;
+  /** The program's own workspace of this name, made if need be; it has no token. Returns its id. */
+  provision(workspace: Omit<NewWorkspace, 'agentCard' | 'tokenHash'>): Promise<WorkspaceId>;
   /** Notes a sign of life, and the card if there is one. */
   seen(id: WorkspaceId, atMs: number, agentCard?: AgentCard): Promise<void>;
 }
@@ -80,7 +80,51 @@ export interface WorkspaceStore {
 export type QueueStatus = 'queued' | 'dispatched' | 'completed' | 'failed' | 'dropped';
 export type SettledStatus = Exclude<QueueStatus, 'queued' | 'dispatched'>;
 
-/** A turn as the hub keeps it. Bodies are JSON texts. */
+/** One piece of a message. A `text` piece has its text; others keep the fields that they came with. */
+export interface MessagePart {
+  readonly kind: string;
+  readonly text?: string;
+  readonly [field: string]: unknown;
+}
+
+/** What one workspace says to another. Fields that the hub has no use for are kept as they came. */
+export interface HubMessage {
+  readonly role: string;
+  readonly messageId: string;
+  readonly parts: readonly MessagePart[];
+  /** The conversation that it belongs to. */
+  readonly contextId?: string;
+  /** The turns that it answers. */
+  readonly referenceTaskIds?: readonly string[];
+  readonly [field: string]: unknown;
+}
+
+/** A message with what its sender tells about it. */
+export interface TurnContent {
+  readonly message: HubMessage;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly [field: string]: unknown;
+}
+
+/** The sender's own name for a request; it comes back with the answer. */
+export type RequestId = string | number | null;
+
+export type FailureReason =
+  | 'failed'
+  | 'timed_out'
+  | 'cancelled'
+  /** The process died while the agent was at work. */
+  | 'interrupted'
+  | 'removed'
+  | 'expired'
+  | 'unanswered';
+
+/** How a turn ended. `detail` is one plain sentence for the person in the chat. */
+export type TurnOutcome =
+  | { readonly kind: 'answered'; readonly message: HubMessage }
+  | { readonly kind: 'failed'; readonly reason: FailureReason; readonly detail: string };
+
+/** A turn as the hub keeps it. */
 export interface QueueItem {
   readonly queueId: QueueId;
   readonly target: WorkspaceId;
@@ -92,8 +136,10 @@ export interface QueueItem {
   readonly dispatchedAtMs: number | undefined;
   readonly completedAtMs: number | undefined;
   readonly expiresAtMs: number | undefined;
-  readonly requestBody: string;
-  readonly responseBody: string | undefined;
+  readonly requestId: RequestId;
+  readonly content: TurnContent;
+  /** Undefined until it is settled. */
+  readonly outcome: TurnOutcome | undefined;
 }
 
 /** A message for a workspace, judged and ready to be stored. */
@@ -105,17 +151,15 @@ export interface Sending {
   readonly source: WorkspaceId;
   /** False: the sender did not name itself, so that the target is shown no source (MOL-HDR-05). */
   readonly named: boolean;
-  readonly messageId: string;
   /** Items of one source, target and lane run one after another. */
   readonly lane: string;
   readonly hubRun: boolean;
-  readonly method: string;
   readonly summary: string;
-  readonly requestBody: string;
+  readonly requestId: RequestId;
+  readonly content: TurnContent;
+  /** How the items end that the message says it answers. */
+  readonly answer: Settlement;
   readonly expiresAtMs: number | undefined;
-  /** The items that the message says it answers, and the body that completes them. */
-  readonly answers: readonly QueueId[];
-  readonly answerBody: string;
   readonly atMs: number;
 }
 
@@ -134,9 +178,16 @@ export type Sent =
 
 export interface Settlement {
   readonly status: SettledStatus;
-  readonly responseBody: string;
+  readonly outcome: TurnOutcome;
   readonly lastError: string | undefined;
   readonly atMs: number;
+}
+
+/** Which item a message made. */
+export interface MessageKey {
+  readonly source: WorkspaceId;
+  readonly target: WorkspaceId;
+  readonly messageId: string;
 }
 
 export interface QueueStore {
@@ -144,9 +195,7 @@ export interface QueueStore {
   send(sending: Sending): Promise<Sent>;
   item(id: QueueId): Promise<QueueItem | undefined>;
   /** The item that a message made. */
-  itemOfMessage(
-    message: Pick<Sending, 'source' | 'target' | 'messageId'>,
-  ): Promise<QueueItem | undefined>;
+  itemOfMessage(message: MessageKey): Promise<QueueItem | undefined>;
   /** Marks up to `limit` items that may run now as dispatched and returns them in order. */
   claim(limit: number, atMs: number): Promise<readonly QueueItem[]>;
   /** Ends an item that is not ended yet; false if it was. */
@@ -163,6 +212,19 @@ export interface QueueStore {
   pruneItems(beforeMs: number, limit: number): Promise<number>;
 }
 
+/**
+ * The same database as somebody else's, in that one's transaction: for a bridge in this process, whose
+ * turn and whose item at the hub become durable together. To be called inside a commit only.
+ */
+export interface JoinedQueue {
+  /** Like `QueueStore.send`. With `start` a new item that may run at once is marked dispatched too. */
+  send(sending: Sending, options: { readonly start: boolean }): Sent;
+  /** Like `QueueStore.settle`. */
+  settle(id: QueueId, settlement: Settlement): boolean;
+  /** Calls `run` when the commit at hand is durable, and never if it fails. */
+  whenDurable(run: () => void): void;
+}
+
 // ---------------------------------------------------------------- activity (a workspace's inbox)
 
 export interface NewActivity {
@@ -177,7 +239,9 @@ export interface NewActivity {
   readonly errorDetail: string | undefined;
   readonly durationMs: number | undefined;
   readonly createdAtMs: number;
-  /** JSON texts. */
+  /** What another workspace sent, under the name of its request. */
+  readonly received?: { readonly requestId: RequestId; readonly content: TurnContent };
+  /** JSON texts, as the workspace reported them about itself. */
   readonly requestBody: string | undefined;
   readonly responseBody: string | undefined;
   readonly toolTrace: string | undefined;
@@ -208,4 +272,6 @@ export interface ActivityStore {
   pruneActivity(beforeMs: number, limit: number): Promise<number>;
 }
 
-export interface HubStore extends AgentStore, WorkspaceStore, QueueStore, ActivityStore {}
+export interface HubStore extends AgentStore, WorkspaceStore, QueueStore, ActivityStore {
+  readonly joined: JoinedQueue;
+}

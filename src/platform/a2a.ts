@@ -1,5 +1,5 @@
 /** The A2A envelope on the platform's wire, both ways (rows MOL-A2A, MOL-RES). Pure. */
-import { withHeader } from '../wire/lark-context.ts';
+import { larkMetadata, withHeader } from '../wire/lark-context.ts';
 import { describe, isFromElsewhere, type HttpAnswer, type HttpResult } from './http.ts';
 import type { SendResult, TurnAnswer, TurnRequest, WaitResult } from '../bridge/ports.ts';
 
@@ -18,17 +18,7 @@ const FAILED_STATES: ReadonlySet<string> = new Set(['failed', 'canceled', 'rejec
 export type Json = Readonly<Record<string, unknown>>;
 
 export function sendBody(turn: TurnRequest): Json {
-  const { context } = turn;
-  return messageSend(turn, {
-    source: 'lark',
-    brand: context.brand,
-    chat_id: context.chatId,
-    chat_type: context.chatType,
-    sender_open_id: context.senderOpenId,
-    message_id: context.messageId,
-    ...(context.threadId === undefined ? {} : { thread_id: context.threadId }),
-    ...(context.parentId === undefined ? {} : { parent_id: context.parentId }),
-  });
+  return messageSend(turn, larkMetadata(turn.context));
 }
 
 /** The request for a turn, with what its receiver wants to know beside the message. */

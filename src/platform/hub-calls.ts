@@ -29,8 +29,6 @@ export interface HubCallsOptions {
   readonly tokenKeeper?: TokenKeeper | undefined;
   readonly orgId: string | undefined;
   readonly proxies: Proxies;
-  /** The certificate of an embedded hub, which need not carry the name that we call it by. */
-  readonly certificatePem: string | undefined;
   readonly log: Log;
 }
 
@@ -55,7 +53,7 @@ export class HubCalls {
 
   constructor(options: HubCallsOptions) {
     this.#options = options;
-    this.#http = new Http(options.proxies, options.certificatePem);
+    this.#http = new Http(options.proxies);
     this.#given = options.tokenKeeper?.load();
   }
 

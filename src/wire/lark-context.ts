@@ -1,8 +1,5 @@
-/**
- * The first line of a turn's text part, which tells an agent where the message came from, for agents
- * that read no structured metadata. The structured metadata stays the authority.
- * Form: `[lark-channel] brand=… chat_id=… chat_type=… sender_open_id=… message_id=…`.
- */
+/** Where a message came from, as it travels with its turn: structured metadata, and a header line. */
+import { BRANDS, type Brand } from '../core/brand.ts';
 import type { LarkContext } from '../core/message.ts';
 
 const TAG = '[lark-channel]';
@@ -10,6 +7,10 @@ const TAG = '[lark-channel]';
 const IMITATION = /^(\\*)([^\S\n\r\u2028\u2029]*\[lark-channel\])/gm;
 const ESCAPED = /^\\(\\*[^\S\n\r\u2028\u2029]*\[lark-channel\])/gm;
 
+/**
+ * The first line of a turn's text part, for agents that read no structured metadata; the metadata stays
+ * the authority. Form: `[lark-channel] brand=… chat_id=… chat_type=… sender_open_id=… message_id=…`.
+ */
 export function headerLine(context: LarkContext): string {
   return (
     `${TAG} brand=${context.brand} chat_id=${context.chatId} chat_type=${context.chatType}` +
@@ -27,4 +28,52 @@ export function withoutHeader(text: string): string {
   if (!text.startsWith(`${TAG} `)) return text;
   const end = text.indexOf('\n');
   return end < 0 ? '' : text.slice(end + 1).replace(ESCAPED, '$1');
+}
+
+/** The structured metadata of a turn that comes from Lark. */
+export function larkMetadata(context: LarkContext): Readonly<Record<string, string>> {
+  return {
+    source: 'lark',
+    brand: context.brand,
+    chat_id: context.chatId,
+    chat_type: context.chatType,
+    sender_open_id: context.senderOpenId,
+    message_id: context.messageId,
+    ...(context.threadId === undefined ? {} : { thread_id: context.threadId }),
+    ...(context.parentId === undefined ? {} : { parent_id: context.parentId }),
+  };
+}
+
+/** What `larkMetadata` told; `undefined` for a message that does not say that it comes from Lark. */
+export function larkContextOf(
+  metadata: Readonly<Record<string, unknown>> | undefined,
+): LarkContext | undefined {
+  const text = (key: string) => {
+    const value = metadata?.[key];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const brand = text('brand');
+  const chatId = text('chat_id');
+  const chatType = text('chat_type');
+  const senderOpenId = text('sender_open_id');
+  const messageId = text('message_id');
+  if (chatId === undefined || senderOpenId === undefined || messageId === undefined) {
+    return undefined;
+  }
+  if (!isBrand(brand) || (chatType !== 'p2p' && chatType !== 'group')) return undefined;
+  const threadId = text('thread_id');
+  const parentId = text('parent_id');
+  return {
+    brand,
+    chatId,
+    chatType,
+    senderOpenId,
+    messageId,
+    ...(threadId === undefined ? {} : { threadId }),
+    ...(parentId === undefined ? {} : { parentId }),
+  };
+}
+
+function isBrand(value: string | undefined): value is Brand {
+  return BRANDS.some((brand) => brand === value);
 }

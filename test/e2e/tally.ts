@@ -91,8 +91,9 @@ export function addScribe(stateDir: string): Promise<string> {
 /** An account for a bridge that comes from elsewhere. */
 export function addWorkspace(stateDir: string): Promise<{ workspaceId: string; token: string }> {
   return withHub(stateDir, async (directory) => {
-    const { workspaceId, token } = await directory.provisionWorkspace('from-elsewhere');
-    return { workspaceId, token: token.reveal() };
+    const spec = { kind: 'external' } as const;
+    const { workspaceId, apiKey } = await directory.addAgent({ name: 'from-elsewhere', spec });
+    return { workspaceId, token: apiKey.reveal() };
   });
 }
 

@@ -24,7 +24,7 @@ import {
 } from './turn.ts';
 import { backoffMs } from '../../time/backoff.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
-import type { Journal, Observer, TurnHead, TurnTarget } from '../ports.ts';
+import type { Journal, Observer, TurnHead, TurnRequest, TurnTarget } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -274,16 +274,8 @@ export class Engine implements Service {
 
   async #send(turn: Turn, limit: Limit): Promise<Turn> {
     if (turn.state.phase !== 'sending') return turn;
-    const { target, random, brand } = this.#parts;
-    const result = await target.send(
-      {
-        messageId: platformMessageId(turn),
-        text: textOf(turn),
-        context: contextOf(turn.message, brand),
-        target: turn.state.target,
-      },
-      limit.signal,
-    );
+    const { target, random } = this.#parts;
+    const result = await target.send(this.#requestOf(turn, turn.state.target), limit.signal);
     // What a cut request came to is not known; the next start asks again under the same id.
     if (this.#stop.signal.aborted && result.kind === 'unknown') return turn;
     const late = result.kind === 'unknown' && limit.isOver();
@@ -347,7 +339,7 @@ export class Engine implements Service {
           const out = toDrafts({ ...turn, run }, next.show, nowMs);
           return { state: next.state, run, atMs: nowMs, out };
         },
-        once,
+        { once, join: this.#joinedBy(event) },
       ),
     );
     if (done.changed) {
@@ -368,6 +360,28 @@ export class Engine implements Service {
       delivery.offer(done.out);
     }
     return done;
+  }
+
+  /** What a target in the journal's own database writes in the commit of a turn's change. */
+  #joinedBy(event: TurnEvent): ((turn: Turn, changed: boolean) => void) | undefined {
+    const { target } = this.#parts;
+    if (event.kind === 'started') {
+      return (turn, changed) => {
+        if (changed) target.join?.(this.#requestOf(turn, event.target));
+      };
+    }
+    if (event.kind !== 'sent' && event.kind !== 'waited') return undefined;
+    const { result } = event;
+    return 'store' in result ? result.store : undefined;
+  }
+
+  #requestOf(turn: Turn, target: WorkspaceId): TurnRequest {
+    return {
+      messageId: platformMessageId(turn),
+      text: textOf(turn),
+      context: contextOf(turn.message, this.#parts.brand),
+      target,
+    };
   }
 
   /** Tells the hub that nobody waits for the answer any more. */

@@ -4,7 +4,7 @@ import { BridgeError } from '../../core/errors.ts';
 import type { AgentRecord, AgentSpec, AgentStore, WorkspaceStore } from '../ports.ts';
 import { workspaceId, type WorkspaceId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
-import { failure } from './answers.ts';
+import { failure } from './outcomes.ts';
 import { createToken, tokenHash } from './tokens.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -28,10 +28,8 @@ export interface Directory {
   agentNamed(name: string): Promise<AgentRecord>;
   /** The newest agent that was added, or the built-in echo. */
   defaultAgent(): Promise<AgentRecord>;
-  /** The program's own workspace of this name: always the same id, each time with a new token. */
-  provisionWorkspace(
-    name: string,
-  ): Promise<{ readonly workspaceId: WorkspaceId; readonly token: Secret }>;
+  /** The program's own workspace of this name, always the same. Nobody has a token for it. */
+  provisionWorkspace(name: string): Promise<WorkspaceId>;
 }
 
 export function createDirectory(store: AgentStore & WorkspaceStore, clock: Clock): Directory {
@@ -78,16 +76,8 @@ export function createDirectory(store: AgentStore & WorkspaceStore, clock: Clock
       return agent;
     },
 
-    async provisionWorkspace(name) {
-      const token = createToken('workspace');
-      const id = await store.provision({
-        id: workspaceId(randomUUID()),
-        name,
-        tokenHash: tokenHash(token.reveal()),
-        atMs: clock.nowMs(),
-      });
-      return { workspaceId: id, token };
-    },
+    provisionWorkspace: (name) =>
+      store.provision({ id: workspaceId(randomUUID()), name, atMs: clock.nowMs() }),
   };
 }
 

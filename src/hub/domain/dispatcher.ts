@@ -3,9 +3,9 @@ import type { AgentStore, QueueId, QueueItem, QueueStore, Settlement } from '../
 import type { AgentFactory } from '../../agents/runtime.ts';
 import { STORE_RETRY_MS } from '../../core/limits.ts';
 import { Wake } from '../../time/wake.ts';
-import { agentTurnOf, requestOf } from '../surfaces/turn-contract/a2a-message.ts';
 import { AgentWork } from './agent-work.ts';
-import { failure, success } from './answers.ts';
+import { agentTurnOf } from './messages.ts';
+import { failure, success } from './outcomes.ts';
 import type { Settlements } from './settlements.ts';
 import { HUB_ITEM_KEEP_MS } from './upkeep.ts';
 import type { AgentResult, RunnableSpec } from '../../agents/runtime.ts';
@@ -133,7 +133,7 @@ export class Dispatcher {
       await this.#endOverdue();
       const free = maxRunning - this.#running.size;
       if (free <= 0) return HUB_LOOK_MS;
-      for (const item of await store.claim(free, clock.nowMs())) this.#begin(item);
+      for (const item of await store.claim(free, clock.nowMs())) this.begin(item);
       return HUB_LOOK_MS;
     } catch (error) {
       if (!isStoreTrouble(error)) throw error;
@@ -155,7 +155,13 @@ export class Dispatcher {
     }
   }
 
-  #begin(item: QueueItem): void {
+  /** True if another agent may begin at once. */
+  get hasRoom(): boolean {
+    return !this.#stopping.signal.aborted && this.#running.size < this.#parts.maxRunning;
+  }
+
+  /** Runs the agent on an item that is marked dispatched. */
+  begin(item: QueueItem): void {
     const { clock, log, turnTimeoutMs } = this.#parts;
     const work = new AgentWork({ clock, log, turn: item.queueId, timeoutMs: turnTimeoutMs });
     const over = this.#run(item, work).finally(() => {
@@ -176,17 +182,15 @@ export class Dispatcher {
       return;
     }
     const spec: RunnableSpec = agent.spec;
-    const request = requestOf(item);
     log.debug('hub_turn_started', { turn, agent: agent.name, attempt: item.attempts });
-    const result = await work.run(() => createAgent(spec).start(agentTurnOf(item, request)));
+    const result = await work.run(() => createAgent(spec).start(agentTurnOf(item)));
     if (!result.ok && result.reason === 'cancelled' && this.#stopping.signal.aborted) {
       log.info('hub_turn_put_back', { turn, agent: agent.name });
       // Otherwise it stays marked, and the next start ends it as interrupted.
       if (onInterrupted === 'rerun') await this.#insist(turn, () => store.putBack(turn));
       return;
     }
-    const { contextId } = request.params.message;
-    await this.#settle(item, settlementOf(result, contextId, clock.nowMs()));
+    await this.#settle(item, settlementOf(result, item.content.message.contextId, clock.nowMs()));
     const tookMs = clock.nowMs() - startedAtMs;
     if (result.ok) log.info('hub_turn_answered', { turn, agent: agent.name, tookMs });
     else if (result.reason !== 'cancelled') {
@@ -195,9 +199,12 @@ export class Dispatcher {
   }
 
   async #settle(item: QueueItem, settlement: Settlement): Promise<void> {
+    const { store, settlements } = this.#parts;
     const turn = item.queueId;
-    await this.#insist(turn, () => this.#parts.store.settle(turn, settlement));
-    this.#parts.settlements.ring(turn);
+    // Who waits for it in this process stores it together with what follows from it.
+    if (settlements.handOver(turn, settlement)) return;
+    await this.#insist(turn, () => store.settle(turn, settlement));
+    settlements.ring(turn);
   }
 
   /**

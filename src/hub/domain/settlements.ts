@@ -1,9 +1,12 @@
-import type { QueueId } from '../ports.ts';
+import type { QueueId, Settlement } from '../ports.ts';
+import type { WorkspaceId } from '../../core/ids.ts';
 import { Wake } from '../../time/wake.ts';
 
-/** Where requests wait for items to be settled, without asking the database meanwhile. */
+/** Where callers wait for turns to be settled, without asking the database meanwhile. */
 export class Settlements {
   readonly #doors = new Map<QueueId, { readonly wake: Wake; waiting: number }>();
+  readonly #expected = new Map<QueueId, ExpectedEnd>();
+  readonly #listeners = new Map<WorkspaceId, () => void>();
   #closed = false;
 
   /** To be called after the settlement is durable. */
@@ -31,10 +34,64 @@ export class Settlements {
     if (door.waiting === 0 && this.#doors.get(id) === door) this.#doors.delete(id);
   }
 
-  /** How many requests wait. */
+  /** How many callers wait. */
   get waiting(): number {
     let all = 0;
     for (const { waiting } of this.#doors.values()) all += waiting;
     return all;
+  }
+
+  /**
+   * Somebody in this process wants the end of a turn before it is stored, and stores it together with what
+   * follows from it. The same for everybody who asks, until `unexpect`.
+   */
+  expect(id: QueueId): ExpectedEnd {
+    const expected = this.#expected.get(id) ?? new ExpectedEnd();
+    this.#expected.set(id, expected);
+    return expected;
+  }
+
+  unexpect(id: QueueId): void {
+    this.#expected.delete(id);
+  }
+
+  /** True if the end of this turn was expected: whoever expected it sees to its storage. */
+  handOver(id: QueueId, settlement: Settlement): boolean {
+    const expected = this.#expected.get(id);
+    if (expected === undefined) return false;
+    this.#expected.delete(id);
+    expected.come(settlement);
+    return true;
+  }
+
+  /** Something durable is in a workspace's inbox. */
+  arrived(workspace: WorkspaceId): void {
+    this.#listeners.get(workspace)?.();
+  }
+
+  /** Calls `run` whenever something has arrived for a workspace in this process. */
+  listen(workspace: WorkspaceId, run: () => void): void {
+    this.#listeners.set(workspace, run);
+  }
+}
+
+/** The end of a turn that is not stored yet. */
+export class ExpectedEnd {
+  readonly #wake = new Wake();
+  #settlement: Settlement | undefined;
+
+  /** Undefined until it has come. */
+  get settlement(): Settlement | undefined {
+    return this.#settlement;
+  }
+
+  come(settlement: Settlement): void {
+    this.#settlement = settlement;
+    this.#wake.ring();
+  }
+
+  /** Resolves when it has come, or when `signal` aborts. */
+  async wait(signal: AbortSignal): Promise<void> {
+    if (this.#settlement === undefined) await this.#wake.wait(signal);
   }
 }

@@ -28,6 +28,8 @@ interface Waiting {
   /** By a clock that nobody sets. */
   readonly sinceMs: number;
   readonly run: () => void;
+  /** To be called when it is durable, before its writer hears of it. */
+  whenDurable: (() => void)[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -55,6 +57,8 @@ export class Db {
   /** The latest commit found another process writing. */
   #postponed = false;
   #closed = false;
+  /** The write whose work runs at this moment. */
+  #writing: Waiting | undefined;
   #trouble: StoreTrouble | undefined;
 
   private constructor(connection: Connection, path: string) {
@@ -174,11 +178,18 @@ export class Db {
       run: () => {
         result = work();
       },
+      whenDurable: [],
       resolve: () => resolve(result),
       reject,
     });
     this.#planFlush();
     return promise;
+  }
+
+  /** Calls `run` when the write at hand is durable, never if it fails. To be called inside of `write`. */
+  whenDurable(run: () => void): void {
+    if (this.#writing === undefined) throw new Error('whenDurable was called outside of a write');
+    this.#writing.whenDurable.push(run);
   }
 
   /** Commits what waits, then closes. */
@@ -188,7 +199,7 @@ export class Db {
     while (this.#waiting.length > 0) committed.push(...this.#commitNext());
     this.#closed = true;
     if (committed.length > 0) fdatasyncSync(this.#walFd);
-    for (const one of committed) one.resolve();
+    tell(committed);
     closeSync(this.#walFd);
     this.#connection.close();
   }
@@ -221,7 +232,7 @@ export class Db {
     if (error !== null) throw syncFailed(error);
     const committed = this.#syncing;
     this.#syncing = [];
-    for (const one of committed) one.resolve();
+    tell(committed);
     if (this.#waiting.length > 0) this.#planFlush();
   }
 
@@ -289,13 +300,26 @@ export class Db {
   #transact(batch: readonly Waiting[]): void {
     this.#connection.exec('BEGIN IMMEDIATE');
     try {
-      for (const one of batch) one.run();
+      for (const one of batch) {
+        this.#writing = one;
+        // It may be run a second time.
+        one.whenDurable = [];
+        one.run();
+      }
       this.#connection.exec('COMMIT');
     } catch (error) {
       rollback(this.#connection);
       throw error;
+    } finally {
+      this.#writing = undefined;
     }
   }
+}
+
+/** Their writes are durable. */
+function tell(committed: readonly Waiting[]): void {
+  for (const { whenDurable } of committed) for (const run of whenDurable) run();
+  for (const { resolve } of committed) resolve();
 }
 
 function setAside(path: string): string {

@@ -17,7 +17,6 @@ export function clientOf(rig: Rig, account: Account, target: string) {
     receive: () => Promise.resolve(),
     cursor: { load: () => Promise.resolve(undefined), save: () => Promise.resolve() },
     proxies: { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined },
-    certificatePem: undefined,
     clock: patientClock,
     log,
   });

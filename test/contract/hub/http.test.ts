@@ -2,7 +2,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { expect, test, vi } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
-import { createHub } from '../../../src/hub/hub.ts';
+import { Hub } from '../../../src/hub/hub.ts';
 import { createAgentFactory } from '../../../src/agents/factory.ts';
 import { createTestLog, jsonPage, realClock, requestOf, Rig } from './rig.ts';
 import { CERTIFICATE, PRIVATE_KEY } from './certificate.ts';
@@ -111,13 +111,12 @@ test('browsers of other origins are kept out unless they are allowed', async () 
   expect(health.headers.get('access-control-allow-origin')).toBeNull();
 });
 
-test('the rate limit refuses with 429; health and the program itself are let through', async () => {
+test('the rate limit refuses with 429; health is let through', async () => {
   let nowMs = 0;
   const rig = await Rig.start({
     rateLimit: 3,
     clock: { nowMs: () => nowMs, after: () => () => {} },
   });
-  const bridge = await rig.bridge();
   const agent = await rig.addAgent('far-away', 'external');
   const ask = (account: { id: string; token: string }) =>
     rig.call('GET', `/workspaces/${account.id}/state`, { token: account.token });
@@ -127,7 +126,6 @@ test('the rate limit refuses with 429; health and the program itself are let thr
   const refused = await ask(agent);
   expect(refused.body).toEqual({ error: 'rate limit exceeded', retry_after: 1 });
   expect(refused.headers.get('retry-after')).toBe('1');
-  expect((await ask(bridge)).status).toBe(200);
   expect((await rig.call('GET', '/health')).status).toBe(200);
   nowMs += 1000;
   expect((await ask(agent)).status).toBe(200);
@@ -136,7 +134,7 @@ test('the rate limit refuses with 429; health and the program itself are let thr
 test('a port that is taken is an error with a way out', async () => {
   const rig = await Rig.start();
   const { port } = new URL(rig.hub.address);
-  const second = createHub({
+  const second = new Hub({
     host: '127.0.0.1',
     port: Number(port),
     log: createTestLog(),

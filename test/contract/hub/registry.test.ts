@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { tokenHash } from '../../../src/hub/domain/tokens.ts';
 import { PROVISION_TOKEN, Rig, type Account } from './rig.ts';
 
 const card = { name: 'reporter', skills: [], description: 'reports' };
@@ -202,14 +203,15 @@ test('MOL-REG-10: update-card, peers and discover', async () => {
   expect(refusals.map(({ status }) => status)).toEqual([401, 404, 401, 401]);
 });
 
-test('provisioning again keeps the id and replaces the token', async () => {
+test("the program's own workspace is always the same, and nobody has a token for it", async () => {
   const rig = await Rig.start();
-  const before = await rig.bridge();
-  const after = await rig.bridge();
-  expect(after.id).toBe(before.id);
-  const state = (token: string) => rig.call('GET', `/workspaces/${after.id}/state`, { token });
-  expect((await state(before.token)).status).toBe(401);
-  expect((await state(after.token)).status).toBe(200);
+  const own = await rig.directory.provisionWorkspace('lark-bridge');
+  // As a version left it that called itself over HTTP.
+  rig.db.run('UPDATE hub_workspaces SET token_hash = ? WHERE id = ?', tokenHash('lw_old'), own);
+  const state = () => rig.call('GET', `/workspaces/${own}/state`, { token: 'lw_old' });
+  expect((await state()).status).toBe(200);
+  expect(await rig.directory.provisionWorkspace('lark-bridge')).toBe(own);
+  expect((await state()).status).toBe(401);
 });
 
 function bridgeAuth(account: Account) {

@@ -8,7 +8,7 @@ import type { HubStore } from '../../../src/hub/ports.ts';
 import type { AgentFactory } from '../../../src/agents/runtime.ts';
 import type { PageAnswer } from '../../../src/core/pages.ts';
 import { createDirectory, type Directory } from '../../../src/hub/domain/directory.ts';
-import { createHub, type Hub, type HubOptions } from '../../../src/hub/hub.ts';
+import { Hub, type HubOptions } from '../../../src/hub/hub.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
@@ -115,6 +115,7 @@ export class Rig {
   directory: Directory;
   readonly #options: Partial<HubOptions>;
   #life = { over: false };
+  #bridge: Promise<Account> | undefined;
 
   private constructor(path: string, options: Partial<HubOptions>) {
     this.path = path;
@@ -159,7 +160,7 @@ export class Rig {
   }
 
   #createHub(): Hub {
-    return createHub({
+    return new Hub({
       host: '127.0.0.1',
       port: 0,
       log: this.log,
@@ -175,10 +176,19 @@ export class Rig {
     });
   }
 
-  /** The bridge's own account. */
-  async bridge(): Promise<Account> {
-    const { workspaceId, token } = await this.directory.provisionWorkspace('lark-bridge');
-    return { id: workspaceId, token: token.reveal() };
+  /** The account of a bridge elsewhere, as it makes it itself. */
+  bridge(): Promise<Account> {
+    this.#bridge ??= this.#register(randomUUID());
+    return this.#bridge;
+  }
+
+  async #register(id: string): Promise<Account> {
+    const body = { id, agent_card: { name: 'lark-bridge' }, delivery_mode: 'poll' };
+    const registered = await this.call('POST', '/registry/register', {
+      token: PROVISION_TOKEN,
+      body,
+    });
+    return { id, token: String(registered.body.auth_token) };
   }
 
   async addAgent(name: string, kind: 'exec' | 'external' = 'exec'): Promise<Account> {
@@ -256,7 +266,9 @@ export function jsonPage(status: number, body: unknown): PageAnswer {
 function mortal(store: HubStore, life: { readonly over: boolean }): HubStore {
   return new Proxy(store, {
     get: (target, name: keyof HubStore) => {
-      const method = target[name] as (...values: unknown[]) => unknown;
+      const member = target[name];
+      if (typeof member !== 'function') return member;
+      const method = member as (...values: unknown[]) => unknown;
       return (...values: unknown[]) =>
         life.over ? new Promise(() => {}) : method.apply(target, values);
     },

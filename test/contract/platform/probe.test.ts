@@ -32,7 +32,6 @@ async function probed({ url, token, target, orgId, nowMs }: Asked = {}) {
     orgId,
     nowMs: nowMs ?? Date.now(),
     proxies: NO_PROXIES,
-    certificatePem: undefined,
     log,
   });
   for (const { detail, next } of findings) {

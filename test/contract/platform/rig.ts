@@ -72,7 +72,6 @@ export function clientOf(subject: Subject, options: Partial<PlatformOptions> = {
       },
     },
     proxies: NO_PROXIES,
-    certificatePem: undefined,
     clock: stillClock,
     log,
     ...options,

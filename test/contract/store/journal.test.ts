@@ -109,7 +109,9 @@ describe('journal', () => {
   test('an event changes a turn once', async () => {
     await admit('om_1');
     const change = () =>
-      journal.changeTurn(turnId('om_1'), () => ({ state: WAITING, run: 2, out: [] }), 'e1');
+      journal.changeTurn(turnId('om_1'), () => ({ state: WAITING, run: 2, out: [] }), {
+        once: 'e1',
+      });
     expect((await change()).changed).toBe(true);
     expect((await change()).changed).toBe(false);
   });

@@ -1,32 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { Secret } from '../../../src/core/secret.ts';
-import { createContractServer } from '../../../src/hub/surfaces/turn-contract/routes.ts';
-import { Settlements } from '../../../src/hub/domain/settlements.ts';
-import { createTestLog, realClock, Rig } from '../../contract/hub/rig.ts';
+import { expect, test, vi } from 'vitest';
+import { Rig } from '../../contract/hub/rig.ts';
 
-/** A server alone, so that the test sees who waits inside of it. */
+/** A hub of which the test sees who waits inside of it. */
 async function serverRig() {
   const rig = await Rig.start();
-  const settlements = new Settlements();
-  const server = createContractServer({
-    tls: undefined,
-    log: createTestLog(),
-    clock: realClock,
-    store: rig.store,
-    provisionToken: new Secret('x'),
-    settlements,
-    wakeDispatcher: () => {},
-    cancelTurn: () => Promise.resolve(),
-  });
-  const address = await server.listen({ host: '127.0.0.1', port: 0 });
-  onTestFinished(() => server.close());
+  const { settlements } = rig.hub;
   const bridge = await rig.bridge();
   const agent = await rig.addAgent('far-away', 'external');
   const sent = await rig.send(bridge, agent.id, { messageId: randomUUID() });
-  const url = `${address}/workspaces/${agent.id}/a2a/queue/${sent.body.queue_id}?wait_secs=30`;
+  const path = `/workspaces/${agent.id}/a2a/queue/${sent.body.queue_id}?wait_secs=30`;
   const wait = (signal?: AbortSignal) =>
-    fetch(url, {
+    fetch(rig.hub.address + path, {
       headers: { Authorization: `Bearer ${bridge.token}` },
       ...(signal === undefined ? {} : { signal }),
     });

@@ -36,7 +36,7 @@ function addItems(db: Db, count: number, completedAtMs: number | null): void {
   db.run(
     `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
       INSERT INTO hub_items (queue_id, target_id, source_id, message_id, lane, run_by_hub, status,
-        enqueued_at_ms, completed_at_ms, request_body)
+        enqueued_at_ms, completed_at_ms, content)
       SELECT hex(randomblob(16)), 't', 's', hex(randomblob(16)), 'l', 1,
         ${completedAtMs === null ? "'queued'" : "'completed'"}, 0, ${completedAtMs}, '{}' FROM n`,
   );

@@ -1,36 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
-import {
-  queueId,
-  type HubStore,
-  type QueueItem,
-  type Sending,
-  type Workspace,
-} from '../../ports.ts';
-import { laneOf, normalizeRequest, summaryOf } from './a2a-message.ts';
-import { answerBodyOf, responseOf } from '../../domain/answers.ts';
+import type { HubStore, QueueItem, Sent, Workspace } from '../../ports.ts';
+import type { Turns } from '../../domain/turns.ts';
 import { idOf, type Callers } from './callers.ts';
+import { METHOD, METHOD_NOT_FOUND, normalizeRequest, responseBody } from './json-rpc.ts';
 import { busy, Refusal } from './refusal.ts';
 import { A2aRequestBody, WorkspacePath, type A2aRequest } from './schemas.ts';
 import type { Server } from './server.ts';
-import { settledOrWaited, type WaitingParts } from './waiting.ts';
-import type { Log } from '../../../core/log.ts';
+import { untilGone } from './waiting.ts';
 
-const METHOD = 'message/send';
-const METHOD_NOT_FOUND = -32_601;
 const BUSY_RETRY_AFTER_SECS = 30;
 
-export interface A2aParts extends WaitingParts {
+export interface A2aParts {
   readonly store: HubStore;
+  readonly turns: Turns;
   readonly callers: Callers;
-  readonly log: Log;
-  /** Tells whoever runs agents that there is work. */
-  readonly wakeDispatcher: () => void;
 }
 
 /** `POST /workspaces/:id/a2a`: a turn for that workspace, or an answer to one of its own. */
-export function addA2aRoute(server: Server, parts: A2aParts): void {
-  const { store, callers, clock } = parts;
+export function addA2aRoute(server: Server, { store, turns, callers }: A2aParts): void {
   server.post(
     '/workspaces/:id/a2a',
     {
@@ -53,81 +40,54 @@ export function addA2aRoute(server: Server, parts: A2aParts): void {
       const { workspace: source, named } = await callers.peer(request);
       const target = await store.workspace(idOf(request.params.id));
       if (target === undefined || target.removed) throw new Refusal(404, 'workspace not found');
-      const from = { source, named, target, atMs: clock.nowMs() };
-      const sending = sendingOf(request.body, from);
-      const answer = await send(parts, sending, { requestId: request.body.id, reply });
-      return reply.code(answer.status).send(answer.body);
+      const { id: requestId, params: content } = request.body;
+      const { expires_in_seconds: expiresInSecs = 0 } = content;
+      const sent = await turns.send({
+        source: source.id,
+        named,
+        target,
+        requestId,
+        content,
+        ...(expiresInSecs > 0 && { expiresInMs: expiresInSecs * 1000 }),
+      });
+      const shown = await show(turns, sent, { target, requestId, reply });
+      return reply.code(shown.status).send(shown.body);
     },
   );
 }
 
-interface Asking {
-  readonly requestId: A2aRequest['id'];
-  readonly reply: FastifyReply;
-}
+const IN_INBOX = { status: 'queued', delivery_mode: 'poll', method: METHOD };
 
-async function send(
-  parts: A2aParts,
-  sending: Sending,
-  { requestId, reply }: Asking,
+async function show(
+  turns: Turns,
+  sent: Sent,
+  asked: {
+    readonly target: Workspace;
+    readonly requestId: A2aRequest['id'];
+    readonly reply: FastifyReply;
+  },
 ): Promise<{ readonly status: number; readonly body: object }> {
-  const { store, settlements, log, wakeDispatcher } = parts;
-  const { source, target, hubRun, method } = sending;
-  const inInbox = { status: 'queued', delivery_mode: 'poll', method };
-  const sent = await store.send(sending);
   if (sent.kind === 'full') {
-    log.warn('hub_queue_filled', { target });
     throw busy('workspace agent busy — retry after a short backoff', BUSY_RETRY_AFTER_SECS);
   }
-  if (sent.kind === 'answer') {
-    for (const id of sent.completed) {
-      log.info('hub_turn_answered', { turn: id, by: source });
-      settlements.ring(id);
-    }
-    return { status: 200, body: inInbox };
-  }
-  const { item, fresh, depth } = sent;
-  if (fresh) log.debug('hub_turn_queued', { turn: item.queueId, source, target });
-  if (fresh && hubRun) wakeDispatcher();
-  const settled = responseOf(hubRun ? await waited(parts, sent, reply) : item, requestId);
+  if (sent.kind === 'answer') return { status: 200, body: IN_INBOX };
+  const { hubRun } = asked.target;
+  const item = hubRun ? await waited(turns, sent, asked.reply) : sent.item;
+  const settled = responseBody(item, asked.requestId);
   if (settled !== undefined) return { status: 200, body: settled };
-  if (!hubRun) return { status: 200, body: { ...inInbox, queue_id: item.queueId } };
+  if (!hubRun) return { status: 200, body: { ...IN_INBOX, queue_id: item.queueId } };
   const body = {
     queued: true,
     queue_id: item.queueId,
-    queue_depth: depth,
+    queue_depth: sent.depth,
     message: 'workspace agent busy — request queued, will dispatch when capacity available',
   };
   return { status: 202, body };
 }
 
-function sendingOf(
-  request: A2aRequest,
-  from: { source: Workspace; named: boolean; target: Workspace; atMs: number },
-): Sending {
-  const { message, expires_in_seconds: ttlSecs = 0 } = request.params;
-  const id = queueId(randomUUID());
-  return {
-    queueId: id,
-    target: from.target.id,
-    source: from.source.id,
-    named: from.named,
-    messageId: message.messageId,
-    lane: laneOf(request, id),
-    hubRun: from.target.hubRun,
-    method: METHOD,
-    summary: summaryOf(message),
-    requestBody: JSON.stringify(request),
-    expiresAtMs: ttlSecs > 0 ? expiryMs(from.atMs, ttlSecs) : undefined,
-    answers: (message.referenceTaskIds ?? []).map(queueId),
-    answerBody: answerBodyOf(message),
-    atMs: from.atMs,
-  };
-}
-
 /** `Prefer: wait=N` (RFC 7240): the answer in this response, if it comes within so many seconds. */
 function waited(
-  parts: A2aParts,
+  turns: Turns,
   { item, fresh }: { readonly item: QueueItem; readonly fresh: boolean },
   reply: FastifyReply,
 ): QueueItem | Promise<QueueItem> {
@@ -135,13 +95,10 @@ function waited(
   const prefer = String(reply.request.headers['prefer'] ?? '');
   const waitSecs = Number(/\bwait=(\d{1,9})\b/.exec(prefer)?.[1] ?? 0);
   if (waitSecs === 0) return item;
-  const read = async () => (await parts.store.item(id)) ?? item;
+  const read = async () => (await turns.item(id)) ?? item;
   // It takes another commit to settle a fresh item.
-  return settledOrWaited(parts, { id, read, waitSecs, reply, ...(fresh && { known: item }) });
-}
-
-function expiryMs(nowMs: number, ttlSecs: number): number {
-  return Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(nowMs + ttlSecs * 1000));
+  const known = fresh ? { known: item } : {};
+  return turns.settled(id, { read, ...known, waitMs: waitSecs * 1000, signal: untilGone(reply) });
 }
 
 /** The commonest mistake gets a hint; every other one is the schema's to find. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Activity, HubStore, NewActivity, Workspace } from '../../ports.ts';
-import { storable } from './a2a-message.ts';
+import { storable } from '../../domain/messages.ts';
+import { requestBody } from './json-rpc.ts';
 import { parseActivityQuery } from './activity-query.ts';
 import { idOf, type Callers } from './callers.ts';
 import { Refusal } from './refusal.ts';
@@ -156,7 +157,9 @@ function shown(row: Activity) {
     error_detail: row.errorDetail ?? null,
     created_at: new Date(row.createdAtMs).toISOString(),
     seq: row.seq,
-    ...parsed('request_body', row.requestBody),
+    ...(row.received === undefined
+      ? parsed('request_body', row.requestBody)
+      : { request_body: requestBody(row.received.requestId, row.received.content) }),
     ...parsed('response_body', row.responseBody),
     ...parsed('tool_trace', row.toolTrace),
   };
@@ -168,7 +171,7 @@ function parsed(name: string, json: string | undefined) {
 
 function peerInfo(row: Activity, peers: ReadonlyMap<string, Workspace>, base: string) {
   const peer = peers.get(row.source ?? '');
-  const attachments = attachmentsOf(row.requestBody);
+  const attachments = attachmentsOf(row);
   return {
     ...(peer === undefined ? {} : { peer_name: peer.name }),
     ...(peer?.hubRun === true ? { peer_role: 'agent' } : {}),
@@ -184,13 +187,10 @@ interface LoosePart {
   readonly file?: Readonly<Record<string, unknown>> | null;
 }
 
-/** The files of a stored message, flat. A report's body may be anything, so nothing is taken for granted. */
-function attachmentsOf(requestBody: string | undefined): object[] {
-  if (requestBody === undefined) return [];
-  const body = JSON.parse(requestBody) as {
-    readonly params?: { readonly message?: { readonly parts?: unknown } };
-  } | null;
-  const parts = body?.params?.message?.parts;
+/** The files of a message, flat. A report's body may be anything, so nothing is taken for granted. */
+function attachmentsOf({ received, requestBody: reported }: Activity): object[] {
+  const params = received?.content ?? paramsOf(reported);
+  const parts = params?.message?.parts;
   if (!Array.isArray(parts)) return [];
   return (parts as readonly (LoosePart | null)[]).flatMap((part) => {
     const file = part?.file;
@@ -198,4 +198,12 @@ function attachmentsOf(requestBody: string | undefined): object[] {
     const { uri, name, mimeType, mime_type: mimeTypeOld } = file;
     return [{ kind: part?.kind, uri, mime_type: mimeType ?? mimeTypeOld, name }];
   });
+}
+
+function paramsOf(reported: string | undefined) {
+  if (reported === undefined) return undefined;
+  const body = JSON.parse(reported) as {
+    readonly params?: { readonly message?: { readonly parts?: unknown } };
+  } | null;
+  return body?.params;
 }

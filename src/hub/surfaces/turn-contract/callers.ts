@@ -23,8 +23,6 @@ export interface Callers {
     id: string,
     options?: { readonly removedToo: boolean },
   ): Promise<Workspace>;
-  /** True for the program's own workspaces. */
-  isProvisioned(request: FastifyRequest): Promise<boolean>;
 }
 
 export function createCallers(store: WorkspaceStore): Callers {
@@ -36,12 +34,6 @@ export function createCallers(store: WorkspaceStore): Callers {
     return known;
   };
   return {
-    async isProvisioned(request) {
-      const token = bearerOf(request);
-      const workspace = token === undefined ? undefined : await workspaceOf(request, token);
-      return workspace?.origin === 'provisioned';
-    },
-
     async peer(request, missing = 'missing caller auth token') {
       const claim = claimOf(request);
       const token = bearerOf(request);

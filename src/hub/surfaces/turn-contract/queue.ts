@@ -1,27 +1,25 @@
-import { queueId, type QueueId, type QueueItem, type QueueStore } from '../../ports.ts';
-import { requestOf } from './a2a-message.ts';
-import { responseOf } from '../../domain/answers.ts';
+import { queueId, type QueueItem } from '../../ports.ts';
+import type { Turns } from '../../domain/turns.ts';
+import { responseBody } from './json-rpc.ts';
 import { idOf, type Callers } from './callers.ts';
 import { Refusal } from './refusal.ts';
 import { MessagePath, QueuePath, QueueQuery } from './schemas.ts';
 import type { Server } from './server.ts';
-import { settledOrWaited, type WaitingParts } from './waiting.ts';
+import { untilGone } from './waiting.ts';
 
 /** The platform's word for "as usual"; this hub has one priority only. */
 const PRIORITY = 50;
 
-export interface QueueParts extends WaitingParts {
-  readonly store: QueueStore;
+export interface QueueParts {
+  readonly turns: Turns;
   readonly callers: Callers;
-  /** Ends a turn without an answer; one that has its answer keeps it. */
-  readonly cancelTurn: (turn: QueueId) => Promise<void>;
 }
 
 /**
  * `GET /workspaces/:id/a2a/queue/:queueId[?wait_secs=N]`: how a turn stands, and its answer.
  * `DELETE /workspaces/:id/a2a/messages/:messageId`: its sender does not want the answer any more.
  */
-export function addQueueRoute(server: Server, { callers, ...parts }: QueueParts): void {
+export function addQueueRoute(server: Server, { callers, turns }: QueueParts): void {
   server.get(
     '/workspaces/:id/a2a/queue/:queueId',
     { schema: { params: QueuePath, querystring: QueueQuery } },
@@ -30,7 +28,7 @@ export function addQueueRoute(server: Server, { callers, ...parts }: QueueParts)
       const waitSecs = waitOf(request.query.wait_secs);
       const id = queueId(request.params.queueId);
       const read = async () => {
-        const item = await parts.store.item(id);
+        const item = await turns.item(id);
         if (item?.target !== idOf(request.params.id)) throw notFound();
         if (item.source !== workspace.id && item.target !== workspace.id) {
           throw new Refusal(403, 'access denied');
@@ -38,7 +36,8 @@ export function addQueueRoute(server: Server, { callers, ...parts }: QueueParts)
         return item;
       };
       if (waitSecs === 0) return shown(await read());
-      return shown(await settledOrWaited(parts, { id, read, waitSecs, reply }));
+      const signal = untilGone(reply);
+      return shown(await turns.settled(id, { read, waitMs: waitSecs * 1000, signal }));
     },
   );
 
@@ -49,10 +48,9 @@ export function addQueueRoute(server: Server, { callers, ...parts }: QueueParts)
       const { workspace } = await callers.peer(request, 'caller identity required');
       const { id, messageId } = request.params;
       const message = { source: workspace.id, target: idOf(id), messageId };
-      const item = await parts.store.itemOfMessage(message);
+      const item = await turns.cancel(message);
       if (item === undefined) throw notFound();
-      await parts.cancelTurn(item.queueId);
-      return shown((await parts.store.item(item.queueId)) ?? item);
+      return shown(item);
     },
   );
 }
@@ -70,7 +68,7 @@ function waitOf(text: string | undefined): number {
 }
 
 function shown(item: QueueItem) {
-  const response = responseOf(item, requestOf(item).id);
+  const response = responseBody(item, item.requestId);
   return {
     queue_id: item.queueId,
     workspace_id: item.target,

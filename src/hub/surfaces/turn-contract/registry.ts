@@ -1,12 +1,12 @@
 import type { AgentCard, HubStore, Workspace } from '../../ports.ts';
 import type { Secret } from '../../../core/secret.ts';
-import { storable } from './a2a-message.ts';
+import { storable } from '../../domain/messages.ts';
 import { createToken, sameHash, tokenHash } from '../../domain/tokens.ts';
 import { bearerOf, idOf, workspaceOfToken, type Callers } from './callers.ts';
 import { Refusal } from './refusal.ts';
 import { CardBody, HeartbeatBody, RegisterBody, WorkspacePath } from './schemas.ts';
 import type { Server } from './server.ts';
-import { HUB_WAIT_SECS_MAX } from './waiting.ts';
+import { TURN_WAIT_MS_MAX } from '../../domain/turns.ts';
 import type { Log } from '../../../core/log.ts';
 import type { Clock } from '../../../time/clock.ts';
 
@@ -19,7 +19,7 @@ const CAPABILITIES = {
   correlated_answers: true,
   /** A repeated message id never makes a second turn. */
   idempotent_messages: true,
-  queue_wait_secs: HUB_WAIT_SECS_MAX,
+  queue_wait_secs: TURN_WAIT_MS_MAX / 1000,
   /** `DELETE` on a message ends the turn that it made. */
   cancel: true,
 } as const;

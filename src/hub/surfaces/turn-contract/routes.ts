@@ -1,12 +1,12 @@
 /** The turn contract as a whole: a server with all of its routes. */
-import type { HubStore, QueueId } from '../../ports.ts';
+import type { HubStore } from '../../ports.ts';
 import type { Pages } from '../../../core/pages.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { RateLimit } from '../rate-limit.ts';
-import type { Settlements } from '../../domain/settlements.ts';
+import type { Turns } from '../../domain/turns.ts';
 import { addA2aRoute } from './a2a.ts';
 import { addActivityRoutes } from './activity.ts';
-import { createCallers, type Callers } from './callers.ts';
+import { createCallers } from './callers.ts';
 import { addPages } from './pages.ts';
 import { addQueueRoute } from './queue.ts';
 import { Refusal } from './refusal.ts';
@@ -23,9 +23,7 @@ export interface ContractOptions {
   readonly clock: Clock;
   readonly store: HubStore;
   readonly provisionToken: Secret;
-  readonly settlements: Settlements;
-  readonly wakeDispatcher: () => void;
-  readonly cancelTurn: (turn: QueueId) => Promise<void>;
+  readonly turns: Turns;
   /** What the process says about itself to monitors. */
   readonly pages?: Pages;
 }
@@ -35,7 +33,7 @@ export function createContractServer(options: ContractOptions): Server {
   const server = createServer({ tls, corsOrigin, log });
   const callers = createCallers(store);
   if (rateLimit !== undefined) {
-    limitRate(server, { limit: new RateLimit(rateLimit, clock), callers, pages });
+    limitRate(server, new RateLimit(rateLimit, clock), pages);
   }
 
   addPages(server, pages);
@@ -47,14 +45,9 @@ export function createContractServer(options: ContractOptions): Server {
   return server;
 }
 
-/** The program's own workspaces are let through: on one machine all share one address. */
-function limitRate(
-  server: Server,
-  { limit, callers, pages }: { limit: RateLimit; callers: Callers; pages: Pages },
-): void {
+function limitRate(server: Server, limit: RateLimit, pages: Pages): void {
   server.addHook('onRequest', async (request) => {
     if (Object.hasOwn(pages, request.url) || limit.take(request.ip)) return;
-    if (await callers.isProvisioned(request)) return;
     throw new Refusal(429, 'rate limit exceeded', { retry_after: 1 });
   });
 }

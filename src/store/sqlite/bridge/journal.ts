@@ -57,18 +57,25 @@ export class SqliteJournal implements Journal, JournalReader {
     return Promise.resolve(this.#turns.get(id));
   }
 
-  changeTurn(id: TurnId, decide: (turn: Turn) => TurnChange | undefined, once?: string) {
+  changeTurn(
+    id: TurnId,
+    decide: (turn: Turn) => TurnChange | undefined,
+    { once, join }: NonNullable<Parameters<Journal['changeTurn']>[2]> = {},
+  ) {
     return this.#db.write(() => {
       const turn = this.#turns.get(id);
       if (turn === undefined) throw new Error(`no turn ${id}`);
       const change = decide(turn);
       if (change === undefined || (once !== undefined && !this.#events.insert(once, id))) {
+        join?.(turn, false);
         return { turn, changed: false, out: [] };
       }
       const atMs = change.atMs ?? this.#clock.nowMs();
       const next = this.#turns.update(turn, change, atMs);
       this.#runs.note(next, turn.state.phase, atMs);
-      return { turn: next, changed: true, out: this.#outbox.insert(change.out) };
+      const out = this.#outbox.insert(change.out);
+      join?.(next, true);
+      return { turn: next, changed: true, out };
     });
   }
 

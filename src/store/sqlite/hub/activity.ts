@@ -1,4 +1,10 @@
-import type { Activity, ActivityQuery, NewActivity } from '../../../hub/ports.ts';
+import type {
+  Activity,
+  ActivityQuery,
+  NewActivity,
+  RequestId,
+  TurnContent,
+} from '../../../hub/ports.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow, SqlValue } from '../driver.ts';
@@ -7,7 +13,7 @@ import type { SqlRow, SqlValue } from '../driver.ts';
 const HUB_ACTIVITY_BYTES_MAX = 32 * 1024 * 1024;
 
 const COLUMNS = `seq, id, workspace_id, activity_type, source_id, target_id, method, summary, status,
-  error_detail, duration_ms, created_at_ms, request_body, response_body, tool_trace`;
+  error_detail, duration_ms, created_at_ms, request_id, request_body, response_body, tool_trace`;
 const BYTES = `COALESCE(octet_length(request_body), 0) + COALESCE(octet_length(response_body), 0)
   + COALESCE(octet_length(tool_trace), 0) + COALESCE(octet_length(summary), 0)`;
 
@@ -24,8 +30,8 @@ export function activityTable(db: Db) {
       db.run(
         `INSERT INTO hub_activity (id, workspace_id, activity_type, source_id, target_id, method,
           summary, sender_id, message_id, status, error_detail, duration_ms, created_at_ms,
-          request_body, response_body, tool_trace)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          request_id, request_body, response_body, tool_trace)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
           ON CONFLICT (workspace_id, sender_id, message_id) WHERE message_id IS NOT NULL DO NOTHING`,
         row.id,
         row.workspace,
@@ -40,7 +46,10 @@ export function activityTable(db: Db) {
         row.errorDetail ?? null,
         row.durationMs ?? null,
         row.createdAtMs,
-        row.requestBody ?? null,
+        row.received === undefined ? null : JSON.stringify(row.received.requestId),
+        row.received === undefined
+          ? (row.requestBody ?? null)
+          : JSON.stringify(row.received.content),
         row.responseBody ?? null,
         row.toolTrace ?? null,
       );
@@ -112,6 +121,8 @@ function activityOf(row: SqlRow): Activity {
     return typeof value === 'string' ? value : undefined;
   };
   const source = text('source_id');
+  const requestId = text('request_id');
+  const body = text('request_body');
   return {
     seq: Number(row['seq']),
     id: String(row['id']),
@@ -125,8 +136,17 @@ function activityOf(row: SqlRow): Activity {
     errorDetail: text('error_detail'),
     durationMs: row['duration_ms'] === null ? undefined : Number(row['duration_ms']),
     createdAtMs: Number(row['created_at_ms']),
-    requestBody: text('request_body'),
+    ...(requestId === undefined
+      ? { requestBody: body }
+      : { requestBody: undefined, received: receivedOf(requestId, String(body)) }),
     responseBody: text('response_body'),
     toolTrace: text('tool_trace'),
+  };
+}
+
+function receivedOf(requestId: string, content: string): NonNullable<Activity['received']> {
+  return {
+    requestId: JSON.parse(requestId) as RequestId,
+    content: JSON.parse(content) as TurnContent,
   };
 }

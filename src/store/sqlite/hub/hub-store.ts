@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  AgentRecord,
-  HubStore,
-  NewActivity,
-  QueueItem,
-  Sending,
-  Sent,
+import {
+  queueId,
+  type AgentRecord,
+  type HubStore,
+  type NewActivity,
+  type QueueItem,
+  type Sending,
+  type Sent,
 } from '../../../hub/ports.ts';
 import type { Db } from '../db.ts';
 import { activityTable } from './activity.ts';
@@ -28,6 +29,16 @@ export function createHubStore(db: Db): HubStore {
     ...accounts(db, tables),
     ...queue(db, tables),
     ...inboxes(db, tables),
+    joined: {
+      send: (sending, { start }) => {
+        const sent = send(tables, sending);
+        if (!start || !sending.hubRun || sent.kind !== 'item' || !sent.fresh) return sent;
+        const item = tables.items.claimOne(sent.item, sending.lane, sending.atMs);
+        return { ...sent, item };
+      },
+      settle: (id, settlement) => tables.items.settle(id, settlement),
+      whenDurable: (run) => db.whenDurable(run),
+    },
   };
 }
 
@@ -79,13 +90,14 @@ function accounts(db: Db, { workspaces, agents, items }: Tables) {
 
     provision: (workspace) =>
       db.write(() => {
-        const known = workspaces.renewToken(workspace.name, workspace.tokenHash);
+        const known = workspaces.provisioned(workspace.name);
         if (known !== undefined) return known;
         workspaces.add({
           ...workspace,
           origin: 'provisioned',
           hubRun: false,
           agentCard: undefined,
+          tokenHash: undefined,
         });
         return workspace.id;
       }),
@@ -120,22 +132,17 @@ function inboxes(db: Db, { activity, workspaces }: Tables) {
 }
 
 function send({ items, activity }: Tables, sending: Sending): Sent {
-  const repeated = items.ofMessage(sending);
-  const depth = items.depth(sending.target);
+  const { source, target, content } = sending;
+  const { messageId } = content.message;
+  const repeated = items.ofMessage({ source, target, messageId });
+  const depth = items.depth(target);
   if (repeated !== undefined) return { kind: 'item', item: repeated, fresh: false, depth };
 
-  const origin = { sender: sending.source, messageId: sending.messageId };
+  const origin = { sender: source, messageId };
   const answered = itemsAnsweredBy(sending, items.one);
   if (answered.length > 0) {
     activity.add(inboxRowOf(sending), origin);
-    const completed = answered.filter((item) =>
-      items.settle(item.queueId, {
-        status: 'completed',
-        responseBody: sending.answerBody,
-        lastError: undefined,
-        atMs: sending.atMs,
-      }),
-    );
+    const completed = answered.filter((item) => items.settle(item.queueId, sending.answer));
     return { kind: 'answer', completed: completed.map((item) => item.queueId) };
   }
 
@@ -150,8 +157,9 @@ function itemsAnsweredBy(
   sending: Sending,
   one: (id: Sending['queueId']) => QueueItem | undefined,
 ): QueueItem[] {
-  return sending.answers.flatMap((id) => {
-    const item = one(id);
+  const { referenceTaskIds = [] } = sending.content.message;
+  return referenceTaskIds.flatMap((id) => {
+    const item = one(queueId(id));
     const isTheirs = item?.target === sending.source && item.source === sending.target;
     return item !== undefined && isTheirs ? [item] : [];
   });
@@ -164,13 +172,14 @@ function inboxRowOf(sending: Sending): NewActivity {
     activityType: 'a2a_receive',
     source: sending.named ? sending.source : undefined,
     target: sending.target,
-    method: sending.method,
+    method: 'message/send',
     summary: sending.summary,
     status: 'ok',
     errorDetail: undefined,
     durationMs: undefined,
     createdAtMs: sending.atMs,
-    requestBody: sending.requestBody,
+    received: { requestId: sending.requestId, content: sending.content },
+    requestBody: undefined,
     responseBody: undefined,
     toolTrace: undefined,
   };

@@ -1,17 +1,21 @@
 import {
   queueId,
+  type MessageKey,
   type QueueId,
   type QueueItem,
   type QueueStatus,
+  type RequestId,
   type Sending,
   type Settlement,
+  type TurnContent,
+  type TurnOutcome,
 } from '../../../hub/ports.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 
 const COLUMNS = `queue_id, target_id, source_id, status, attempts, last_error, enqueued_at_ms,
-  dispatched_at_ms, completed_at_ms, expires_at_ms, request_body, response_body`;
+  dispatched_at_ms, completed_at_ms, expires_at_ms, request_id, content, outcome`;
 
 /** Overdue items read at once; the rest comes with the next look. */
 const OVERDUE_ROWS_MAX = 100;
@@ -36,11 +40,7 @@ function one(db: Db, id: QueueId): QueueItem | undefined {
 
 function reads(db: Db) {
   return {
-    ofMessage({
-      source,
-      target,
-      messageId,
-    }: Pick<Sending, 'source' | 'target' | 'messageId'>): QueueItem | undefined {
+    ofMessage({ source, target, messageId }: MessageKey): QueueItem | undefined {
       const sql = `SELECT ${COLUMNS} FROM hub_items
         WHERE source_id = ? AND target_id = ? AND message_id = ?`;
       const row = db.get(sql, source, target, messageId);
@@ -83,36 +83,46 @@ function writes(db: Db) {
     add(sending: Sending): QueueItem {
       db.run(
         `INSERT INTO hub_items (queue_id, target_id, source_id, message_id, lane, run_by_hub, status,
-          enqueued_at_ms, expires_at_ms, request_body) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)`,
+          enqueued_at_ms, expires_at_ms, request_id, content)
+          VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)`,
         sending.queueId,
         sending.target,
         sending.source,
-        sending.messageId,
+        sending.content.message.messageId,
         sending.lane,
         sending.hubRun ? 1 : 0,
         sending.atMs,
         sending.expiresAtMs ?? null,
-        sending.requestBody,
+        JSON.stringify(sending.requestId),
+        JSON.stringify(sending.content),
       );
       return freshItem(sending);
     },
 
     claim(limit: number, atMs: number): QueueItem[] {
-      return db.all(RUNNABLE, atMs, limit).map((row) => {
-        const item = itemOf(row);
-        const attempts = item.attempts + 1;
-        const sql = `UPDATE hub_items
-          SET status = 'dispatched', attempts = ?, dispatched_at_ms = ? WHERE queue_id = ?`;
-        db.run(sql, attempts, atMs, item.queueId);
-        return { ...item, status: 'dispatched', attempts, dispatchedAtMs: atMs };
-      });
+      return db.all(RUNNABLE, atMs, limit).map((row) => dispatch(db, itemOf(row), atMs));
     },
 
-    settle(id: QueueId, { status, responseBody, lastError, atMs }: Settlement): boolean {
+    /** The same for one item, if nothing of its lane stands before it. */
+    claimOne(item: QueueItem, lane: string, atMs: number): QueueItem {
+      const first = db.get(
+        `SELECT MIN(seq) = (SELECT seq FROM hub_items WHERE queue_id = ?) AS is_first
+          FROM hub_items WHERE status IN ('queued', 'dispatched')
+          AND target_id = ? AND source_id = ? AND lane = ?`,
+        item.queueId,
+        item.target,
+        item.source,
+        lane,
+      );
+      return first?.['is_first'] === 1 ? dispatch(db, item, atMs) : item;
+    },
+
+    settle(id: QueueId, { status, outcome, lastError, atMs }: Settlement): boolean {
       const sql = `UPDATE hub_items
-        SET status = ?, response_body = ?, last_error = ?, completed_at_ms = ?
+        SET status = ?, outcome = ?, last_error = ?, completed_at_ms = ?
         WHERE queue_id = ? AND status IN ('queued', 'dispatched')`;
-      return db.run(sql, status, responseBody, lastError ?? null, atMs, id) === 1;
+      const kept = JSON.stringify(outcome);
+      return db.run(sql, status, kept, lastError ?? null, atMs, id) === 1;
     },
 
     /** `attempts`: what this attempt counts for, 0 or 1. */
@@ -131,6 +141,14 @@ function writes(db: Db) {
   };
 }
 
+function dispatch(db: Db, item: QueueItem, atMs: number): QueueItem {
+  const attempts = item.attempts + 1;
+  const sql = `UPDATE hub_items
+    SET status = 'dispatched', attempts = ?, dispatched_at_ms = ? WHERE queue_id = ?`;
+  db.run(sql, attempts, atMs, item.queueId);
+  return { ...item, status: 'dispatched', attempts, dispatchedAtMs: atMs };
+}
+
 function freshItem(sending: Sending): QueueItem {
   return {
     queueId: sending.queueId,
@@ -143,12 +161,14 @@ function freshItem(sending: Sending): QueueItem {
     dispatchedAtMs: undefined,
     completedAtMs: undefined,
     expiresAtMs: sending.expiresAtMs,
-    requestBody: sending.requestBody,
-    responseBody: undefined,
+    requestId: sending.requestId,
+    content: sending.content,
+    outcome: undefined,
   };
 }
 
 function itemOf(row: SqlRow): QueueItem {
+  const outcome = textOf(row, 'outcome');
   return {
     queueId: queueId(String(row['queue_id'])),
     target: workspaceId(String(row['target_id'])),
@@ -160,8 +180,9 @@ function itemOf(row: SqlRow): QueueItem {
     dispatchedAtMs: numberOf(row, 'dispatched_at_ms'),
     completedAtMs: numberOf(row, 'completed_at_ms'),
     expiresAtMs: numberOf(row, 'expires_at_ms'),
-    requestBody: String(row['request_body']),
-    responseBody: textOf(row, 'response_body'),
+    requestId: JSON.parse(String(row['request_id'])) as RequestId,
+    content: JSON.parse(String(row['content'])) as TurnContent,
+    outcome: outcome === undefined ? undefined : (JSON.parse(outcome) as TurnOutcome),
   };
 }
 

@@ -88,3 +88,30 @@ INSERT INTO hub_workspaces (id, name, origin, run_by_hub, created_at_ms)
 INSERT INTO hub_agents (name, workspace_id, kind, config, created_at_ms, built_in)
   VALUES ('echo', 'ec400000-0000-4000-8000-000000000001', 'echo', '{}', 0, 1);
 `;
+
+/**
+ * Turns are kept by what they say, and no longer as the JSON-RPC texts that carried them: `content` is
+ * the message with its metadata, `request_id` the sender's name for the request (both JSON), `outcome`
+ * how the turn ended. In an inbox, rows with a `request_id` hold such a content in `request_body`.
+ */
+export const HUB_CONTENT = `
+ALTER TABLE hub_items RENAME COLUMN request_body TO content;
+ALTER TABLE hub_items RENAME COLUMN response_body TO outcome;
+ALTER TABLE hub_items ADD COLUMN request_id TEXT NOT NULL DEFAULT 'null';
+UPDATE hub_items SET
+  request_id = coalesce(content -> '$.id', 'null'),
+  content = content -> '$.params',
+  outcome = CASE
+    WHEN outcome IS NULL THEN NULL
+    WHEN json_type(outcome, '$.result') IS NOT NULL
+      THEN json_object('kind', 'answered', 'message', json(outcome -> '$.result'))
+    ELSE json_object('kind', 'failed',
+      'reason', coalesce(outcome ->> '$.error.data.reason', 'failed'),
+      'detail', coalesce(outcome ->> '$.error.message', ''))
+  END;
+ALTER TABLE hub_activity ADD COLUMN request_id TEXT;
+UPDATE hub_activity SET
+  request_id = coalesce(request_body -> '$.id', 'null'),
+  request_body = request_body -> '$.params'
+  WHERE sender_id IS NOT NULL;
+`;

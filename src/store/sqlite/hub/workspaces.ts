@@ -12,7 +12,7 @@ export interface WorkspaceRow {
   readonly origin: WorkspaceOrigin;
   readonly hubRun: boolean;
   readonly agentCard: AgentCard | undefined;
-  readonly tokenHash: string;
+  readonly tokenHash: string | undefined;
   readonly atMs: number;
 }
 
@@ -38,14 +38,15 @@ export function workspacesTable(db: Db) {
         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
       const card = row.agentCard === undefined ? null : JSON.stringify(row.agentCard);
       const hubRun = row.hubRun ? 1 : 0;
-      return db.run(sql, row.id, row.name, row.origin, hubRun, card, row.tokenHash, row.atMs) === 1;
+      const token = row.tokenHash ?? null;
+      return db.run(sql, row.id, row.name, row.origin, hubRun, card, token, row.atMs) === 1;
     },
 
-    /** Gives the provisioned workspace of this name a new token; `undefined` if there is none. */
-    renewToken(name: string, tokenHash: string): WorkspaceId | undefined {
-      const sql = `UPDATE hub_workspaces SET token_hash = ?
+    /** The provisioned workspace of this name, whose token of an older version ends here. */
+    provisioned(name: string): WorkspaceId | undefined {
+      const sql = `UPDATE hub_workspaces SET token_hash = NULL
         WHERE origin = 'provisioned' AND name = ? RETURNING id`;
-      const row = db.get(sql, tokenHash, name);
+      const row = db.get(sql, name);
       return row === undefined ? undefined : workspaceId(String(row['id']));
     },
 

@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest';
-import {
-  laneOf,
-  larkContextOf,
-  normalizeRequest,
-} from '../../../src/hub/surfaces/turn-contract/a2a-message.ts';
-import type { A2aRequest } from '../../../src/hub/surfaces/turn-contract/schemas.ts';
+import { laneOf } from '../../../src/hub/domain/messages.ts';
+import type { TurnContent } from '../../../src/hub/ports.ts';
+import { normalizeRequest } from '../../../src/hub/surfaces/turn-contract/json-rpc.ts';
+import { larkContextOf } from '../../../src/wire/lark-context.ts';
 
 const parts = [{ kind: 'text', text: 'hi' }];
 const someId = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;
@@ -46,7 +44,7 @@ test('what is no request at all stays so for the schema to refuse', () => {
 
 test('the lane is the context, else the chat, else the message alone', () => {
   const request = (contextId?: string, metadata?: Record<string, unknown>) =>
-    ({ params: { message: { contextId }, metadata } }) as A2aRequest;
+    ({ message: { contextId }, metadata }) as TurnContent;
   expect(laneOf(request('c', { chat_id: 'oc' }), 'own')).toBe('c');
   expect(laneOf(request(undefined, { chat_id: 'oc' }), 'own')).toBe('oc');
   expect(laneOf(request(undefined, { chat_id: 3 }), 'own')).toBe('own');

@@ -1,0 +1,215 @@
+/** Where turns go: to the embedded hub in this process, or to a hub elsewhere. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createAgentFactory } from '../agents/factory.ts';
+import { createProgramBook } from '../agents/program-book.ts';
+import type { LooseAnswer, TurnTarget } from '../bridge/ports.ts';
+import type { Config } from '../config/load.ts';
+import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
+import { TURNS_RUNNING_MAX } from '../core/limits.ts';
+import type { Log } from '../core/log.ts';
+import type { Pages } from '../core/pages.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Service } from '../core/service.ts';
+import { keptSecret } from '../host/kept-secret.ts';
+import { createSecretFile } from '../host/secret-file.ts';
+import { workspaceTokenFile } from '../host/workspace-token.ts';
+import { createDirectory, type Directory } from '../hub/domain/directory.ts';
+import { Hub } from '../hub/hub.ts';
+import type { AgentRecord } from '../hub/ports.ts';
+import { InProcessTarget } from '../hub/surfaces/in-process/target.ts';
+import { ChannelSocket } from '../platform/channel-socket.ts';
+import { PlatformClient, type PlatformOptions } from '../platform/client.ts';
+import { DaemonTarget } from '../platform/daemon-target.ts';
+import type { TokenKeeper } from '../platform/hub-calls.ts';
+import { cursorStore } from '../store/sqlite/bridge/cursors.ts';
+import type { Db } from '../store/sqlite/db.ts';
+import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
+import { systemClock } from '../time/clock.ts';
+import type { Setting } from './bridge-parts.ts';
+import type { Monitoring } from './monitoring.ts';
+
+/** What gets the turns, and says whether it can be reached. */
+type Target = TurnTarget &
+  Service & {
+    status(): { readonly reachable: boolean; readonly detail: string | undefined };
+  };
+type Receive = (answer: LooseAnswer) => Promise<void>;
+
+export interface HubAccess {
+  readonly url: string;
+  /** It is in this process. */
+  readonly embedded: boolean;
+  /** `receive` takes what comes without naming a turn. */
+  readonly createTarget: (receive: Receive) => Target;
+}
+
+/** The hub that the settings name, or the embedded one, which is then started and put into `opened`. */
+export async function openHub(
+  setting: Setting,
+  { db, monitoring }: { readonly db: Db; readonly monitoring: Monitoring },
+  opened: Service[],
+): Promise<HubAccess> {
+  const { platformUrl: url } = setting.config;
+  if (url !== undefined) {
+    const reach = reachOf(setting, { url, db });
+    return {
+      url,
+      embedded: false,
+      createTarget: (receive) => createRemoteTarget(reach, receive),
+    };
+  }
+  const hub = createEmbeddedHub(setting, db, monitoring.pages);
+  await hub.start();
+  opened.push(hub);
+  return embeddedAccess(setting, { db, hub });
+}
+
+async function embeddedAccess(
+  { config, log }: Setting,
+  { db, hub }: { readonly db: Db; readonly hub: Hub },
+): Promise<HubAccess> {
+  const store = createHubStore(db);
+  const directory = createDirectory(store, systemClock);
+  const own = await directory.provisionWorkspace('lark-bridge');
+  const agent = () => chosenAgent(directory, config.agent);
+  // A wrong name of an agent shows now, and not with the first message.
+  await agent();
+  return {
+    url: hub.address,
+    embedded: true,
+    createTarget: (receive) =>
+      new InProcessTarget({
+        turns: hub.turns,
+        store,
+        own,
+        agent,
+        receive,
+        cursor: cursorStore(db, own),
+        clock: systemClock,
+        log,
+      }),
+  };
+}
+
+function chosenAgent(directory: Directory, name: string | undefined): Promise<AgentRecord> {
+  return name === undefined ? directory.defaultAgent() : directory.agentNamed(name);
+}
+
+export function createEmbeddedHub({ config, env, log }: Setting, db: Db, pages: Pages): Hub {
+  const { corsOrigin, rateLimit } = config;
+  const tls = tlsOf(config);
+  const timeoutMs = config.turnTimeoutSecs * 1000;
+  const folder = join(config.stateDir, 'programs');
+  const programs = createProgramBook({ folder, clock: systemClock, log });
+  return new Hub({
+    host: config.hubHost,
+    port: config.hubPort,
+    ...(tls !== undefined && { tls }),
+    ...(corsOrigin !== undefined && { corsOrigin }),
+    rateLimit,
+    log,
+    clock: systemClock,
+    store: createHubStore(db),
+    createAgent: createAgentFactory({ env, timeoutMs, programs, clock: systemClock, log }),
+    // A program of a process that was killed runs on; its turn must not run twice at once.
+    beforeAgents: () => programs.endLeftovers(),
+    provisionToken: (generate) =>
+      Promise.resolve(keptSecret(join(config.stateDir, 'provision-token'), generate)),
+    turnTimeoutMs: timeoutMs,
+    maxRunning: Math.max(TURNS_RUNNING_MAX, config.maxTurns),
+    onInterrupted: config.onInterrupted === 'ask' ? 'fail' : 'rerun',
+    pages,
+  });
+}
+
+export function tlsOf({ tlsCert, tlsKey }: Config) {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  return { certPem: readFileSync(tlsCert, 'utf8'), keyPem: readFileSync(tlsKey, 'utf8') };
+}
+
+// ---------------------------------------------------------------- a hub elsewhere
+
+/** How it is reached: where, as whom, and who gets the turns. */
+interface Reach {
+  readonly config: Config;
+  readonly log: Log;
+  readonly db: Db;
+  readonly url: string;
+  readonly workspace: WorkspaceId;
+  /** Asked for every call, because it may be changed. */
+  readonly token: () => Secret;
+  readonly tokenKeeper: TokenKeeper;
+  readonly target: WorkspaceId;
+}
+
+function reachOf({ config, log }: Setting, { url, db }: { url: string; db: Db }): Reach {
+  const { workspaceId: own, workspaceToken: first, workspaceTokenFile: path, stateDir } = config;
+  const target = namedTarget(config);
+  if (own === undefined || first === undefined || target === undefined) {
+    throw new Error('settings were loaded without the need for a platform');
+  }
+  return {
+    config,
+    log,
+    db,
+    url,
+    workspace: workspaceId(own),
+    token: path === undefined ? () => first : createSecretFile({ path, first, log }),
+    tokenKeeper: workspaceTokenFile(join(stateDir, 'workspace-token.json'), {
+      url,
+      workspace: own,
+    }),
+    target,
+  };
+}
+
+/** Who gets the turns; unless somebody is named, the host that a daemon speaks for. */
+function namedTarget({ mode, workspaceId: own, targetWorkspaceId }: Config) {
+  const named = targetWorkspaceId ?? (mode === 'daemon' ? own : undefined);
+  return named === undefined ? undefined : workspaceId(named);
+}
+
+/** As a workspace of the bridge's own, or as the one that started it. */
+function createRemoteTarget(reach: Reach, receive: Receive): Target {
+  const { config, workspace: host, target: named, log } = reach;
+  if (config.mode === 'poll') return createPlatform(reach, { receive });
+  const target = isSameWorkspace(named, host) ? host : named;
+  return new DaemonTarget({
+    platform: createPlatform(reach, {
+      // The inbox is the host's, so most of it is for the host.
+      receive: async (answer) => {
+        if (isSameWorkspace(answer.from, target)) await receive(answer);
+      },
+      // A workspace does not hear itself there.
+      inherited: { readsInbox: target !== host },
+    }),
+    socket: createChannelSocket(config, log),
+    host,
+    target,
+    log,
+  });
+}
+
+function createChannelSocket(config: Config, log: Log): ChannelSocket | undefined {
+  const { channelSocket: path, channelToken: capability } = config;
+  if (path === undefined || capability === undefined) return undefined;
+  return new ChannelSocket({ path, capability, timeoutMs: config.turnTimeoutSecs * 1000, log });
+}
+
+function createPlatform(
+  reach: Reach,
+  role: Pick<PlatformOptions, 'receive' | 'inherited'>,
+): PlatformClient {
+  const { config, db, workspace, target } = reach;
+  return new PlatformClient({
+    ...reach,
+    ...role,
+    orgId: config.orgId,
+    target: () => Promise.resolve(target),
+    turnTimeoutMs: config.turnTimeoutSecs * 1000,
+    cursor: cursorStore(db, workspace),
+    proxies: config,
+    clock: systemClock,
+  });
+}

@@ -1,0 +1,35 @@
+/** What a message says, and in which order messages are answered. */
+import { larkContextOf, withoutHeader } from '../../wire/lark-context.ts';
+import type { AgentTurn } from '../../agents/runtime.ts';
+import type { HubMessage, QueueItem, TurnContent } from '../ports.ts';
+
+const SUMMARY_CHARS_MAX = 200;
+
+/** SQLite would cut a text at U+0000. JSON texts need no care: there it is written as an escape. */
+export function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD');
+}
+
+export function textOf(message: HubMessage): string {
+  return message.parts
+    .flatMap((part) => (part.kind === 'text' && part.text !== undefined ? [part.text] : []))
+    .join('\n');
+}
+
+export function summaryOf(message: HubMessage): string {
+  return storable(textOf(message).slice(0, SUMMARY_CHARS_MAX));
+}
+
+/** Messages with the same lane are answered in the order in which they came. */
+export function laneOf({ message, metadata }: TurnContent, otherwise: string): string {
+  const chat = metadata?.['chat_id'];
+  return storable(message.contextId ?? (typeof chat === 'string' ? chat : otherwise));
+}
+
+export function agentTurnOf({ queueId, content }: QueueItem): AgentTurn {
+  return {
+    turnId: queueId,
+    text: withoutHeader(textOf(content.message)),
+    lark: larkContextOf(content.metadata),
+  };
+}

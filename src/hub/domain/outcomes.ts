@@ -1,0 +1,60 @@
+/** How turns end. */
+import { randomUUID } from 'node:crypto';
+import type {
+  FailureReason,
+  HubMessage,
+  SettledStatus,
+  Settlement,
+  TurnContent,
+} from '../ports.ts';
+import { storable } from './messages.ts';
+
+/** What becomes of the item of a turn that has no answer. */
+const STATUS = {
+  failed: 'failed',
+  timed_out: 'failed',
+  cancelled: 'dropped',
+  interrupted: 'failed',
+  removed: 'dropped',
+  expired: 'dropped',
+  unanswered: 'dropped',
+} as const satisfies Record<FailureReason, SettledStatus>;
+
+/** `detail` is one plain sentence for the person in the chat. */
+export function failure(reason: FailureReason, detail: string, atMs: number): Settlement {
+  const told = storable(detail);
+  return {
+    status: STATUS[reason],
+    outcome: { kind: 'failed', reason, detail: told },
+    lastError: told,
+    atMs,
+  };
+}
+
+/** What an agent that the hub runs has answered. */
+export function success(text: string, contextId: string | undefined, atMs: number): Settlement {
+  return answered(
+    {
+      kind: 'message',
+      role: 'agent',
+      messageId: randomUUID(),
+      ...(contextId === undefined ? {} : { contextId }),
+      parts: [{ kind: 'text', text }],
+    },
+    atMs,
+  );
+}
+
+/** What another workspace sent as its answer. */
+export function answerOf({ message }: TurnContent, atMs: number): Settlement {
+  return answered({ ...message, kind: 'message', role: 'agent' }, atMs);
+}
+
+function answered(message: HubMessage, atMs: number): Settlement {
+  return {
+    status: 'completed',
+    outcome: { kind: 'answered', message },
+    lastError: undefined,
+    atMs,
+  };
+}

@@ -1,0 +1,210 @@
+/** Turns at the hub: given to a workspace, waited for, called off. Surfaces translate to these and from them. */
+import { randomUUID } from 'node:crypto';
+import {
+  queueId,
+  type HubStore,
+  type QueueId,
+  type QueueItem,
+  type RequestId,
+  type Sending,
+  type Sent,
+  type Settlement,
+  type TurnContent,
+  type Workspace,
+} from '../ports.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { laneOf, summaryOf } from './messages.ts';
+import { answerOf } from './outcomes.ts';
+import type { ExpectedEnd, Settlements } from './settlements.ts';
+
+/** How long one caller may wait for a turn. */
+export const TURN_WAIT_MS_MAX = 30_000;
+
+/** What somebody wants to tell a workspace. */
+export interface NewMessage {
+  readonly source: Workspace['id'];
+  /** False: the sender did not name itself, so that the target is shown no source (MOL-HDR-05). */
+  readonly named: boolean;
+  readonly target: Pick<Workspace, 'id' | 'hubRun'>;
+  readonly requestId: RequestId;
+  readonly content: TurnContent;
+  /** After this the turn is not begun any more; without it there is no such time. */
+  readonly expiresInMs?: number;
+}
+
+export interface TurnsParts {
+  readonly store: HubStore;
+  readonly settlements: Settlements;
+  readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A turn whose item becomes durable with the sender's own change. */
+export interface JoinedTurn {
+  /** To be called inside the sender's commit. */
+  store(): void;
+  /** After that commit: what came of it. Undefined if the commit failed, so that it must be sent as usual. */
+  sent(): Sent | undefined;
+}
+
+export class Turns {
+  readonly #parts: TurnsParts;
+
+  constructor(parts: TurnsParts) {
+    this.#parts = parts;
+  }
+
+  /** Calls `run` whenever something durable has arrived in a workspace's inbox. */
+  onArrival(workspace: Workspace['id'], run: () => void): void {
+    this.#parts.settlements.listen(workspace, run);
+  }
+
+  /** Stores a message once; a repeat gives the item of the first. What it answers is settled. */
+  async send(message: NewMessage): Promise<Sent> {
+    const sending = this.#sendingOf(message);
+    const sent = await this.#parts.store.send(sending);
+    this.#note(sending, sent);
+    return sent;
+  }
+
+  /**
+   * Like `send`, within a commit of the sender's, who lives in the same database. The end of the new turn
+   * is then expected by the sender (`expectEnd`).
+   */
+  join(message: NewMessage): JoinedTurn {
+    const { store, settlements, dispatcher } = this.#parts;
+    const sending = this.#sendingOf(message);
+    let sent: Sent | undefined;
+    return {
+      store: () => {
+        sent = undefined;
+        const stored = store.joined.send(sending, { start: dispatcher.hasRoom });
+        store.joined.whenDurable(() => {
+          sent = stored;
+          // Before the agent begins: it may be quick.
+          if (stored.kind === 'item' && stored.fresh) settlements.expect(stored.item.queueId);
+          this.#note(sending, stored);
+        });
+      },
+      sent: () => sent,
+    };
+  }
+
+  item(id: QueueId): Promise<QueueItem | undefined> {
+    return this.#parts.store.item(id);
+  }
+
+  /**
+   * Holds until the item that `read` gives is settled, or the time is over, and gives it as it is then.
+   * Ends at once, with the item as it was, when `signal` aborts. `known`: how the item is at this moment,
+   * if the caller is sure.
+   */
+  async settled(
+    id: QueueId,
+    {
+      read,
+      known,
+      waitMs,
+      signal,
+    }: {
+      readonly read: () => Promise<QueueItem>;
+      readonly known?: QueueItem;
+      readonly waitMs: number;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<QueueItem> {
+    const { settlements, clock } = this.#parts;
+    const enough = new AbortController();
+    const end = () => enough.abort('enough');
+    signal.addEventListener('abort', end);
+    const cancelTimer = clock.after(Math.min(waitMs, TURN_WAIT_MS_MAX), end);
+    // Before the first look, so that no settlement falls between the look and the wait.
+    const settled = settlements.wait(id, enough.signal);
+    try {
+      const item = known ?? (await read());
+      if (item.outcome !== undefined) return item;
+      await settled;
+      // Who has gone needs no second look.
+      return isOver(signal) ? item : await read();
+    } finally {
+      cancelTimer();
+      signal.removeEventListener('abort', end);
+      end();
+    }
+  }
+
+  /** Ends the turn that a message made, without an answer; one that has its answer keeps it. */
+  async cancel(message: Parameters<HubStore['itemOfMessage']>[0]): Promise<QueueItem | undefined> {
+    const { store, dispatcher } = this.#parts;
+    const item = await store.itemOfMessage(message);
+    if (item === undefined) return undefined;
+    await dispatcher.cancel(item.queueId);
+    return (await store.item(item.queueId)) ?? item;
+  }
+
+  /** The end of a turn that the hub runs, not stored yet: `settleJoined` does that. */
+  expectEnd(id: QueueId): ExpectedEnd {
+    return this.#parts.settlements.expect(id);
+  }
+
+  /** From now on the hub stores the end of this turn by itself. */
+  unexpectEnd(id: QueueId): void {
+    this.#parts.settlements.unexpect(id);
+  }
+
+  /** Stores the end of a turn. To be called inside a commit of the one who expected it. */
+  settleJoined(id: QueueId, settlement: Settlement): void {
+    const { store, settlements } = this.#parts;
+    store.joined.settle(id, settlement);
+    store.joined.whenDurable(() => settlements.ring(id));
+  }
+
+  #sendingOf({ source, named, target, requestId, content, expiresInMs }: NewMessage): Sending {
+    const atMs = this.#parts.clock.nowMs();
+    const id = queueId(randomUUID());
+    return {
+      queueId: id,
+      target: target.id,
+      source,
+      named,
+      lane: laneOf(content, id),
+      hubRun: target.hubRun,
+      summary: summaryOf(content.message),
+      requestId,
+      content,
+      answer: answerOf(content, atMs),
+      expiresAtMs:
+        expiresInMs === undefined
+          ? undefined
+          : Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(atMs + expiresInMs)),
+      atMs,
+    };
+  }
+
+  /** What was stored is durable now. */
+  #note({ source, target, hubRun }: Sending, sent: Sent): void {
+    const { settlements, dispatcher, log } = this.#parts;
+    if (sent.kind === 'full') {
+      log.warn('hub_queue_filled', { target });
+    } else if (sent.kind === 'answer') {
+      for (const turn of sent.completed) {
+        log.info('hub_turn_answered', { turn, by: source });
+        settlements.ring(turn);
+      }
+    } else if (sent.fresh) {
+      const { item } = sent;
+      log.debug('hub_turn_queued', { turn: item.queueId, source, target });
+      if (item.status === 'dispatched') dispatcher.begin(item);
+      else if (hubRun) dispatcher.wake();
+    }
+    if (!hubRun) settlements.arrived(target);
+  }
+}
+
+/** A function, since the compiler takes a signal that was not aborted once for one that never is. */
+function isOver(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

@@ -1,0 +1,117 @@
+import { BridgeError } from '../../../core/errors.ts';
+import { isSameWorkspace, type WorkspaceId } from '../../../core/ids.ts';
+import type { LooseAnswer } from '../../../bridge/ports.ts';
+import type { Log } from '../../../core/log.ts';
+import type { Clock } from '../../../time/clock.ts';
+import { Wake } from '../../../time/wake.ts';
+import { textOf } from '../../domain/messages.ts';
+import type { Turns } from '../../domain/turns.ts';
+import type { Activity, ActivityStore } from '../../ports.ts';
+
+/** What could not be kept is handed over again after this. */
+const RETRY_MS = 5_000;
+/** How far back an inbox is read that was never read, or whose place was lost. */
+const BACKLOG_MS = 12 * 60 * 60 * 1000;
+/** Rows of one look. */
+const ROWS_MAX = 100;
+
+export interface CursorStore {
+  load(): Promise<string | undefined>;
+  save(cursor: string | undefined): Promise<void>;
+}
+
+export interface InboxReaderParts {
+  readonly turns: Turns;
+  readonly store: ActivityStore;
+  readonly own: WorkspaceId;
+  readonly receive: (answer: LooseAnswer) => Promise<void>;
+  readonly cursor: CursorStore;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Hands over what agents say to the bridge's workspace without answering a turn. Each row at least once. */
+export class InboxReader {
+  readonly #parts: InboxReaderParts;
+  readonly #arrived = new Wake();
+  readonly #stop = new AbortController();
+  #arrivals = 0;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(parts: InboxReaderParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    const { turns, own } = this.#parts;
+    turns.onArrival(own, () => {
+      this.#arrivals += 1;
+      this.#arrived.ring();
+    });
+    this.#loop = this.#readOn();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#loop;
+  }
+
+  async #readOn(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const arrivals = this.#arrivals;
+      const outcome = await this.#look();
+      if (outcome === 'more') continue;
+      const cancelTimer =
+        outcome === 'not_kept'
+          ? this.#parts.clock.after(RETRY_MS, () => this.#arrived.ring())
+          : () => {};
+      if (arrivals === this.#arrivals) await this.#arrived.wait(this.#stop.signal);
+      cancelTimer();
+    }
+  }
+
+  async #look(): Promise<'more' | 'done' | 'not_kept'> {
+    const { receive, cursor, log } = this.#parts;
+    try {
+      const rows = await this.#rows();
+      for (const row of rows) {
+        if (this.#stop.signal.aborted) return 'done';
+        const answer = this.#answerOf(row);
+        if (answer !== undefined) await receive(answer);
+      }
+      const last = rows.at(-1);
+      // Only now: dying before this hands the same rows over again, which does no harm.
+      if (last !== undefined) await cursor.save(last.id);
+      return rows.length < ROWS_MAX ? 'done' : 'more';
+    } catch (error) {
+      if (this.#stop.signal.aborted) return 'done';
+      if (error instanceof BridgeError) log.warn('inbox_not_kept', { error: error.message });
+      // A row that trips over a bug must not take the process with it, time and again.
+      else log.error('inbox_bug', { error: String((error as Error).stack) });
+      return 'not_kept';
+    }
+  }
+
+  /** What follows the cursor, oldest first. */
+  async #rows(): Promise<readonly Activity[]> {
+    const { store, own, cursor, clock } = this.#parts;
+    const sinceId = await cursor.load();
+    const type = 'a2a_receive';
+    if (sinceId !== undefined) {
+      const rows = await store.activity(own, { type, sinceId, limit: ROWS_MAX });
+      if (rows !== undefined) return rows;
+    }
+    const sinceMs = clock.nowMs() - BACKLOG_MS;
+    const newest = await store.activity(own, { type, sinceMs, limit: ROWS_MAX });
+    return newest?.toReversed() ?? [];
+  }
+
+  /** `undefined` for what is not for us to take up: our own words, and answers that name their turn. */
+  #answerOf({ id, source, received, summary }: Activity): LooseAnswer | undefined {
+    if (source === undefined || isSameWorkspace(source, this.#parts.own)) return undefined;
+    const message = received?.content.message;
+    if ((message?.referenceTaskIds ?? []).length > 0) return undefined;
+    const said = (message && textOf(message)) || (summary ?? '');
+    return { id, from: source, text: said === '' ? '(empty A2A message)' : said };
+  }
+}

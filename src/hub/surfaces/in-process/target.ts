@@ -1,0 +1,179 @@
+/** The hub as the bridge in the same process sees it: no wire, no token, and one database. */
+import { isSameWorkspace, type WorkspaceId } from '../../../core/ids.ts';
+import type { Service } from '../../../core/service.ts';
+import type {
+  LooseAnswer,
+  SendResult,
+  TurnAnswer,
+  TurnRequest,
+  TurnTarget,
+  WaitResult,
+} from '../../../bridge/ports.ts';
+import type { Log } from '../../../core/log.ts';
+import type { Clock } from '../../../time/clock.ts';
+import { larkMetadata, withHeader } from '../../../wire/lark-context.ts';
+import { textOf } from '../../domain/messages.ts';
+import type { JoinedTurn, NewMessage, Turns } from '../../domain/turns.ts';
+import {
+  queueId,
+  type AgentRecord,
+  type HubStore,
+  type QueueId,
+  type QueueItem,
+  type TurnOutcome,
+} from '../../ports.ts';
+import { InboxReader, type CursorStore } from './inbox-reader.ts';
+
+/** How long a send waits for the answer: one that comes at once saves the note that the hub has the turn. */
+const SEND_WAIT_MS = 1_000;
+/** One wait; the bridge asks again as long as it wants to know. */
+const WAIT_MS = 25_000;
+/** A full queue is asked again after this. */
+const FULL_RETRY_MS = 30_000;
+
+export interface InProcessTargetOptions {
+  readonly turns: Turns;
+  readonly store: HubStore;
+  /** The bridge's own workspace. */
+  readonly own: WorkspaceId;
+  /** The agent that gets new turns; asked for every turn. */
+  readonly agent: () => Promise<AgentRecord>;
+  /** Takes what comes without naming a turn; rejects if it could not be kept. */
+  readonly receive: (answer: LooseAnswer) => Promise<void>;
+  /** How far the inbox was read, over restarts. */
+  readonly cursor: CursorStore;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class InProcessTarget implements TurnTarget, Service {
+  readonly name = 'hub_target';
+  readonly correlates = true;
+  readonly deduplicates = true;
+  readonly #options: InProcessTargetOptions;
+  readonly #inbox: InboxReader;
+  readonly #joined = new Map<string, JoinedTurn>();
+  #agent: AgentRecord | undefined;
+
+  constructor(options: InProcessTargetOptions) {
+    this.#options = options;
+    this.#inbox = new InboxReader(options);
+  }
+
+  start(): Promise<void> {
+    this.#inbox.start();
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return this.#inbox.stop();
+  }
+
+  /** It is in this process: who asks is there. */
+  status(): { readonly reachable: boolean; readonly detail: string | undefined } {
+    return { reachable: true, detail: undefined };
+  }
+
+  async currentTarget(): Promise<WorkspaceId> {
+    this.#agent = await this.#options.agent();
+    return this.#agent.workspaceId;
+  }
+
+  join(request: TurnRequest): void {
+    const agent = this.#agent;
+    // A turn that was sent before may be for another agent; it is stored when it is sent.
+    if (agent === undefined || !isSameWorkspace(agent.workspaceId, request.target)) return;
+    const hubRun = agent.spec.kind !== 'external';
+    const joined = this.#options.turns.join(this.#messageOf(request, hubRun));
+    joined.store();
+    this.#joined.set(request.messageId, joined);
+  }
+
+  async send(request: TurnRequest, signal: AbortSignal): Promise<SendResult> {
+    const { turns, store } = this.#options;
+    const joined = this.#joined.get(request.messageId);
+    this.#joined.delete(request.messageId);
+    let sent = joined?.sent();
+    if (sent === undefined) {
+      const target = await store.workspace(request.target);
+      if (target === undefined || target.removed) {
+        return { kind: 'refused', detail: 'workspace not found' };
+      }
+      sent = await turns.send(this.#messageOf(request, target.hubRun));
+    }
+    if (sent.kind === 'full') {
+      return { kind: 'busy', retryAfterMs: FULL_RETRY_MS, detail: 'too many turns wait for it' };
+    }
+    if (sent.kind === 'answer') return { kind: 'unanswerable' };
+    const { item } = sent;
+    const end = await this.#end(item.queueId, { waitMs: SEND_WAIT_MS, signal, known: item });
+    return end ?? { kind: 'accepted', ticket: item.queueId };
+  }
+
+  async wait(_target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult> {
+    const item = await this.#options.turns.item(queueId(ticket));
+    if (item === undefined) return { kind: 'lost', detail: 'the hub does not know this turn' };
+    const end = await this.#end(item.queueId, { waitMs: WAIT_MS, signal, known: item });
+    return end ?? { kind: 'pending' };
+  }
+
+  async cancel(target: WorkspaceId, messageId: string): Promise<void> {
+    const { turns, own, log } = this.#options;
+    await turns.cancel({ source: own, target, messageId });
+    log.info('turn_cancelled', { message: messageId });
+  }
+
+  /** How a turn ends, if it does in time; stored or to be stored by the caller. */
+  async #end(
+    id: QueueId,
+    { known, waitMs, signal }: { known: QueueItem; waitMs: number; signal: AbortSignal },
+  ): Promise<TurnAnswer | undefined> {
+    const { turns } = this.#options;
+    if (known.outcome !== undefined) return answerOf(known.outcome);
+    const over = new AbortController();
+    const anyEnd = AbortSignal.any([signal, over.signal]);
+    const expected = turns.expectEnd(id);
+    const read = async () => (await turns.item(id)) ?? known;
+    const stored = await Promise.race([
+      // By another workspace's answer, or because it was called off.
+      turns.settled(id, { read, waitMs, signal: anyEnd }),
+      expected.wait(anyEnd),
+    ]);
+    over.abort();
+    const { settlement } = expected;
+    if (settlement !== undefined) {
+      return {
+        ...answerOf(settlement.outcome),
+        store: () => turns.settleJoined(id, settlement),
+      };
+    }
+    turns.unexpectEnd(id);
+    return stored?.outcome && answerOf(stored.outcome);
+  }
+
+  #messageOf({ messageId, text, context, target }: TurnRequest, hubRun: boolean): NewMessage {
+    return {
+      source: this.#options.own,
+      named: true,
+      target: { id: target, hubRun },
+      requestId: messageId,
+      content: {
+        message: {
+          kind: 'message',
+          role: 'user',
+          messageId,
+          // One conversation a chat, so that the hub keeps its turns in order.
+          contextId: context.chatId,
+          parts: [{ kind: 'text', text: withHeader(context, text) }],
+        },
+        metadata: larkMetadata(context),
+      },
+    };
+  }
+}
+
+function answerOf(outcome: TurnOutcome): TurnAnswer {
+  if (outcome.kind === 'answered') return { kind: 'answered', text: textOf(outcome.message) };
+  const { reason, detail } = outcome;
+  return { kind: 'failed', detail, ...(reason === 'interrupted' && { interrupted: true }) };
+}

@@ -1,0 +1,92 @@
+/** Files of earlier versions are taken over as they are. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { appId, turnId } from '../../../src/core/ids.ts';
+import { queueId } from '../../../src/hub/ports.ts';
+import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { connect } from '../../../src/store/sqlite/driver.ts';
+import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
+import { systemClock } from '../../../src/time/clock.ts';
+
+const VERSION_1 = join(import.meta.dirname, '../../fixtures/state/version-1.sql');
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+
+function openVersion1(): Db {
+  const folder = mkdtempSync(join(tmpdir(), 'lark-migrations-'));
+  const path = join(folder, 'bridge.db');
+  const old = connect(path);
+  old.exec(readFileSync(VERSION_1, 'utf8'));
+  old.close();
+  const db = Db.open(path, log);
+  onTestFinished(() => {
+    db.close();
+    rmSync(folder, { recursive: true });
+  });
+  return db;
+}
+
+function itemIdOf(db: Db, messageId: string) {
+  const row = db.get('SELECT queue_id FROM hub_items WHERE message_id = ?', messageId);
+  return queueId(String(row?.['queue_id']));
+}
+
+test('version 1: the turns of the hub keep what was said and how they ended', async () => {
+  const db = openVersion1();
+  const store = createHubStore(db);
+  const item = (messageId: string) => store.item(itemIdOf(db, messageId));
+  expect(await item('m-answered')).toMatchObject({
+    status: 'completed',
+    requestId: 'request-1',
+    content: {
+      message: { messageId: 'm-answered', role: 'user', contextId: 'oc_1' },
+      metadata: { source: 'lark', chat_id: 'oc_1' },
+    },
+    outcome: {
+      kind: 'answered',
+      message: { role: 'agent', parts: [{ kind: 'text', text: 'an "answer" – ü' }] },
+    },
+  });
+  expect(await item('m-failed')).toMatchObject({
+    status: 'failed',
+    outcome: { kind: 'failed', reason: 'failed', detail: 'The program ended with code 3.' },
+  });
+  expect(await item('m-told')).toMatchObject({
+    outcome: { kind: 'answered', message: { role: 'agent', parts: [{ text: 'its answer' }] } },
+  });
+  const open = await item('m-open');
+  expect(open).toMatchObject({ status: 'queued', outcome: undefined });
+  // What was waiting is still the bridge's own turn, under the same ticket.
+  const journal = new SqliteJournal({
+    db,
+    app: appId('cli_0123456789abcdef'),
+    clock: systemClock,
+  });
+  expect((await journal.turn(turnId('om_1')))?.state).toMatchObject({
+    phase: 'accepted',
+    ticket: open?.queueId,
+  });
+});
+
+test('version 1: inboxes keep their rows, messages apart from reports', async () => {
+  const db = openVersion1();
+  const store = createHubStore(db);
+  const workspaces = await store.workspaces();
+  const rowsOf = async (name: string) => {
+    const workspace = workspaces.find((one) => one.name === name);
+    if (workspace === undefined) throw new Error(`no workspace ${name}`);
+    return store.activity(workspace.id, { limit: 100 });
+  };
+  const [report, ...messages] = (await rowsOf('far-away')) ?? [];
+  expect(report).toMatchObject({ activityType: 'agent_log', requestBody: '{"a":1}' });
+  expect(report).not.toHaveProperty('received');
+  expect(messages.map((row) => row.received?.content.message.messageId)).toEqual([
+    'm-told',
+    'm-open',
+  ]);
+  const [unasked, reply] = (await rowsOf('lark-bridge')) ?? [];
+  expect(unasked?.received).toMatchObject({ requestId: 'request-1' });
+  expect(reply?.received?.content.message.referenceTaskIds).toEqual([itemIdOf(db, 'm-told')]);
+});
