@@ -80,7 +80,7 @@ export class ApiServer {
       headers: request.headers,
       body: body?.fields ?? {},
       raw,
-      files: body?.files ?? [],
+      parts: body?.parts ?? [],
       app: undefined,
     };
     if (path.startsWith(CONTROL_PREFIX)) {
@@ -183,12 +183,17 @@ export class ApiServer {
   #write(response: ServerResponse, answer: Answer): void {
     const logId = this.#cloud.world.ids.log();
     const { body, type } = encode(answer, logId);
-    response.writeHead(answer.status, {
-      'content-type': type,
-      'content-length': body.length,
-      'x-tt-logid': logId,
+    // Spelt as the platform spells them: some clients tell upper case from lower case.
+    const headers = {
+      'Content-Type': type,
+      'X-Tt-Logid': logId,
       ...answer.headers,
-    });
+      // Last, and the head written before the body: once Node knows a length, it decodes the bytes
+      // of a Content-Disposition, and a file name arrives mutilated.
+      'Content-Length': String(body.length),
+    };
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    response.writeHead(answer.status);
     response.end(body);
   }
 }
@@ -219,7 +224,7 @@ function codeOf(answer: Answer): number | undefined {
 }
 
 function notFound(): Answer {
-  const headers = { 'content-type': 'text/plain; charset=utf-8' };
+  const headers = { 'Content-Type': 'text/plain; charset=utf-8' };
   return { status: 404, headers, body: '404 page not found' };
 }
 
