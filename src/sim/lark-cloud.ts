@@ -79,6 +79,8 @@ export interface Addresses {
   readonly openBaseUrl: string;
   readonly accountsBaseUrl: string;
   readonly controlUrl: string;
+  /** PEM of the authority that clients must trust; undefined without TLS. */
+  readonly caPem: string | undefined;
 }
 
 const WAIT_MS = 10_000;
@@ -88,6 +90,7 @@ export class LarkCloud implements Addresses {
   readonly openBaseUrl: string;
   readonly accountsBaseUrl: string;
   readonly controlUrl: string;
+  readonly caPem: string | undefined;
   readonly cloud: Cloud;
   /** Device grants that wait for a person. */
   readonly accounts: Accounts;
@@ -104,6 +107,7 @@ export class LarkCloud implements Addresses {
     this.openBaseUrl = addresses.openBaseUrl;
     this.accountsBaseUrl = addresses.accountsBaseUrl;
     this.controlUrl = addresses.controlUrl;
+    this.caPem = addresses.caPem;
     this.cloud = parts.cloud;
     this.accounts = parts.accounts;
     this.#stop = parts.stop;

@@ -1,6 +1,6 @@
 import { appPlanOf, type AppPlan } from './app-plan.ts';
 import type { Cloud } from '../cloud.ts';
-import { textField, type Answer, type Call, type Route } from '../api/http.ts';
+import { originOf, textField, type Answer, type Call, type Route } from '../api/http.ts';
 import { Misuse } from '../world/misuse.ts';
 import type { Brand, SimApp, SimUser } from '../world/model.ts';
 import { DEFAULT_SCOPES, DEFAULT_SUBSCRIPTIONS } from '../api/scopes.ts';
@@ -127,7 +127,7 @@ export class Accounts {
     };
     this.#byDeviceCode.set(grant.deviceCode, grant);
     this.#byUserCode.set(grant.userCode, grant);
-    const page = `${this.#cloud.baseUrl}/page/launcher`;
+    const page = `${originOf(this.#cloud.baseUrl, call.headers)}/page/launcher`;
     return {
       status: 200,
       body: {

@@ -1,4 +1,5 @@
 import type { Cloud } from '../cloud.ts';
+import { avatarUrl } from './avatars.ts';
 import { callerOf, ok, refuse, type Route } from './http.ts';
 
 /** Who the bot is, and how many connections it has. */
@@ -14,7 +15,7 @@ export function botRoutes(cloud: Cloud): readonly Route[] {
         const bot = {
           activate_status: 2,
           app_name: app.name,
-          avatar_url: `${cloud.baseUrl}/avatar/${app.appId}.png`,
+          avatar_url: avatarUrl(cloud, call, app.appId),
           ip_white_list: [],
           open_id: app.botOpenId,
         };

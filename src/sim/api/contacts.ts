@@ -1,4 +1,5 @@
 import type { Cloud } from '../cloud.ts';
+import { avatarUrl } from './avatars.ts';
 import { callerOf, ok, refuse, type Answer, type Call, type Route } from './http.ts';
 import type { SimChat, SimUser } from '../world/model.ts';
 import { SCOPE_USER_ID } from './scopes.ts';
@@ -66,7 +67,7 @@ function getUser(cloud: Cloud, call: Call): Answer {
   if (idType === undefined) return refuse(40001, 'invalid parameter');
   const user = cloud.world.findUser(idType, call.params['user_id'] ?? '');
   if (user === undefined) return refuse(41050, 'no user authority error');
-  const avatar = avatarUrl(cloud, user.openId);
+  const avatar = avatarUrl(cloud, call, user.openId);
   return ok({
     user: {
       open_id: user.openId,
@@ -129,7 +130,7 @@ function listChats(cloud: Cloud, call: Call): Answer {
     ...page,
     items: page.items.map((chat) => ({
       chat_id: chat.chatId,
-      avatar: avatarUrl(cloud, chat.chatId),
+      avatar: avatarUrl(cloud, call, chat.chatId),
       name: chat.name,
       description: chat.description,
       ...ownerOf(cloud, chat, idType),
@@ -147,7 +148,7 @@ function getChat(cloud: Cloud, call: Call): Answer {
   if (idType === undefined) return badParameter();
   if (chat === undefined) return unknownChat();
   const outline = {
-    avatar: avatarUrl(cloud, chat.chatId),
+    avatar: avatarUrl(cloud, call, chat.chatId),
     ...(chat.name !== '' && { name: chat.name }),
     user_count: String(chat.members.size),
     bot_count: String(chat.bots.size),
@@ -261,10 +262,6 @@ function lastPosition(chat: SimChat): number {
 
 function statusOf(chat: SimChat): string {
   return chat.dissolved ? 'dissolved' : 'normal';
-}
-
-function avatarUrl(cloud: Cloud, id: string): string {
-  return `${cloud.baseUrl}/avatar/${id}.png`;
 }
 
 function badParameter(): Answer {
