@@ -91,7 +91,7 @@ export class Accounts {
     }
     const brand = scan.brand ?? 'feishu';
     const user = scan.as ?? this.#cloud.world.addUser({ name: 'Developer' });
-    const app = this.#createApp(appPlanOf(link), brand);
+    const app = this.#createApp(appPlanOf(link), brand, user);
     grant.decision = { phase: 'approved', app, user, brand, brandTold: false };
     return app;
   }
@@ -175,7 +175,7 @@ export class Accounts {
   }
 
   /** Creates what the link asks for, or widens the app that it names. */
-  #createApp(plan: AppPlan, brand: Brand): SimApp {
+  #createApp(plan: AppPlan, brand: Brand, owner: SimUser): SimApp {
     const { world } = this.#cloud;
     const known = plan.appId === undefined ? undefined : world.apps.get(plan.appId);
     if (known !== undefined) {
@@ -185,6 +185,8 @@ export class Accounts {
     }
     return world.addApp({
       brand,
+      owner,
+      ...(plan.description !== undefined && { description: plan.description }),
       ...(plan.name !== undefined && { name: plan.name }),
       scopes: [...(plan.preset ? DEFAULT_SCOPES : []), ...plan.scopes],
       subscriptions: [...(plan.preset ? DEFAULT_SUBSCRIPTIONS : []), ...plan.subscriptions],
