@@ -5,27 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { accountPageRoutes } from './accounts/account-pages.ts';
 import { accountRoutes, Accounts, type AccountsOptions } from './accounts/accounts.ts';
 import { ApiServer, CONTROL_PREFIX } from './api/api-server.ts';
-import { appInfoRoutes } from './api/app-info.ts';
-import { attentionRoutes } from './api/attention.ts';
-import { avatarRoutes } from './api/avatars.ts';
 import { bootstrapRoutes, Tickets } from './socket/bootstrap.ts';
-import { botRoutes } from './api/bot.ts';
-import { cardTokenRoutes } from './cards/card-tokens.ts';
-import { cardRoutes } from './cards/cards.ts';
 import { createCloud, type Cloud, type CloudOptions } from './cloud.ts';
-import { contactRoutes } from './api/contacts.ts';
 import { controlRoutes } from './control/control.ts';
-import { fileRoutes } from './api/files.ts';
-import type { Route } from './api/http.ts';
+import { platformRoutes } from './api/platform-routes.ts';
 import type { CallRecord } from './world/journal.ts';
 import { LarkCloud } from './lark-cloud.ts';
-import { messageEditRoutes } from './api/message-edits.ts';
-import { messageListRoutes } from './api/message-list.ts';
-import { messageRoutes } from './api/messages.ts';
-import { reactionRoutes } from './api/reactions.ts';
 import { SocketServer } from './socket/socket-server.ts';
 import { createServerIdentity, type ServerIdentity } from './tls/certificates.ts';
-import { tokenRoutes } from './api/token-routes.ts';
 
 /** HTTPS and WSS with a certificate that is made at the start, from an authority of its own. */
 export interface TlsOptions {
@@ -100,24 +87,6 @@ async function identityFor(tls: true | TlsOptions, host: string): Promise<Server
   const identity = createServerIdentity([...new Set([...OWN_HOSTS, host, ...hosts])]);
   if (caFile !== undefined) await writeFile(caFile, identity.caPem);
   return identity;
-}
-
-function platformRoutes(cloud: Cloud): Route[] {
-  return [
-    tokenRoutes,
-    botRoutes,
-    appInfoRoutes,
-    messageRoutes,
-    messageEditRoutes,
-    messageListRoutes,
-    reactionRoutes,
-    attentionRoutes,
-    avatarRoutes,
-    cardRoutes,
-    cardTokenRoutes,
-    fileRoutes,
-    contactRoutes,
-  ].flatMap((routes) => routes(cloud));
 }
 
 function listen(http: Server, port: number, host: string): Promise<void> {

@@ -13,6 +13,34 @@ import type { Sender, SimApp, SimChat, SimMessage, SimUser } from './model.ts';
 
 /** What happens to a chat beside messages: people and bots do it, through the API or by hand. */
 
+/** A group as a bot opens it; without an owner it is the bot's own. */
+export interface GroupPlan {
+  readonly creator: SimApp;
+  readonly name: string;
+  readonly description: string;
+  readonly messageForm: 'chat' | 'thread';
+  readonly owner: SimUser | undefined;
+  readonly members: readonly SimUser[];
+  readonly bots: readonly SimApp[];
+  readonly settings: ReadonlyMap<string, string>;
+  /** The bot manages the group of another owner. */
+  readonly isBotManager: boolean;
+}
+
+/** Other bots that are in it from the start are told; the creator knows. */
+export function createGroup(cloud: Cloud, plan: GroupPlan): SimChat {
+  const { creator, owner, settings, isBotManager, bots, ...rest } = plan;
+  const chat = cloud.world.addGroup({ ...rest, apps: [creator] });
+  chat.creatorAppId = creator.appId;
+  chat.ownerId = owner?.openId;
+  chat.ownerAppId = owner === undefined ? creator.appId : undefined;
+  if (isBotManager && owner !== undefined) chat.botManagers.add(creator.appId);
+  for (const [name, value] of settings) chat.settings.set(name, value);
+  const by = { kind: 'app', appId: creator.appId } as const;
+  for (const app of bots) setBot(cloud, chat, { app, by, isIn: true });
+  return chat;
+}
+
 /** Those who are not in it yet come to the group. */
 export function addMembers(
   cloud: Cloud,
