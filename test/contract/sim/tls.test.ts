@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
@@ -5,7 +6,7 @@ import { request as requestOverTls } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
@@ -58,6 +59,17 @@ async function addressesFor(headers: Readonly<Record<string, string>> = {}) {
   };
 }
 
+/** Answers with what was said. */
+const BOT = `
+import { Client, EventDispatcher, WSClient } from '@larksuiteoapi/node-sdk';
+const settings = JSON.parse(process.env.SETTINGS);
+const { im } = new Client(settings);
+const answer = ({ message: { message_id, content } }) =>
+  im.v1.message.reply({ path: { message_id }, data: { msg_type: 'text', content } });
+const eventDispatcher = new EventDispatcher({}).register({ 'im.message.receive_v1': answer });
+await new WSClient(settings).start({ eventDispatcher });
+`;
+
 describe('TLS of its own', () => {
   test('answers under every name of this machine, to who trusts the authority only', async () => {
     lark = await startLarkCloud({ tls: true });
@@ -92,6 +104,31 @@ describe('TLS of its own', () => {
     expect(await readFile(caFile, 'utf8')).toBe(lark.caPem);
     expect(lark.caPem).not.toContain('PRIVATE');
     await rm(folder, { recursive: true });
+  });
+
+  test('the official SDK connects and answers with NODE_EXTRA_CA_CERTS and nothing else', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sim-tls-'));
+    const caFile = join(folder, 'ca.pem');
+    lark = await startLarkCloud({ tls: { caFile } });
+    const { appId, appSecret } = lark.addApp();
+    const ada = lark.addUser({ name: 'Ada' });
+    const bot = spawn(process.execPath, ['--input-type=module', '--eval', BOT], {
+      env: {
+        ...process.env,
+        NODE_EXTRA_CA_CERTS: caFile,
+        SETTINGS: JSON.stringify({ appId, appSecret, domain: lark.openBaseUrl, loggerLevel: 0 }),
+      },
+      stdio: 'ignore',
+    });
+    onTestFinished(async () => {
+      bot.kill();
+      await rm(folder, { recursive: true });
+    });
+    await lark.waitFor(() => lark.online(appId) === 1, 20_000);
+    const chat = lark.directChat(ada, appId);
+    lark.say({ chat, from: ada, text: 'over TLS' });
+    await lark.waitFor(() => lark.shows(chat).length === 2, 20_000);
+    expect(lark.shows(chat).map(({ text }) => text)).toEqual(['over TLS', 'over TLS']);
   });
 
   test('what it hands out leads to TLS, and the socket opens there', async () => {
