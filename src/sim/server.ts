@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { accountPageRoutes } from './accounts/account-pages.ts';
 import { accountRoutes, Accounts, type AccountsOptions } from './accounts/accounts.ts';
 import { ApiServer, CONTROL_PREFIX } from './api/api-server.ts';
@@ -57,11 +57,12 @@ export async function startLarkCloud(options: LarkCloudOptions = {}): Promise<La
     identity === undefined
       ? createHttpServer(settings)
       : createHttpsServer({ ...settings, key: identity.key, cert: identity.cert });
+  const raw = rawSocketsOf(http);
   const sockets = new SocketServer(cloud, tickets);
   await listen(http, port, host);
   cloud.baseUrl = urlOf(http, identity === undefined ? 'http' : 'https', host);
   const lark = new LarkCloud(
-    { cloud, accounts, stop: () => stop(http, sockets, cloud) },
+    { cloud, accounts, stop: () => stop({ http, raw }, sockets, cloud) },
     {
       openBaseUrl: cloud.baseUrl,
       accountsBaseUrl: cloud.baseUrl,
@@ -104,10 +105,26 @@ function urlOf(http: Server, scheme: 'http' | 'https', host: string): string {
   return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function stop(http: Server, sockets: SocketServer, cloud: Cloud): Promise<void> {
+/** All that are open, also those that have not yet said what they want. */
+function rawSocketsOf(http: Server): ReadonlySet<Socket> {
+  const raw = new Set<Socket>();
+  http.on('connection', (socket: Socket) => {
+    raw.add(socket);
+    socket.on('close', () => raw.delete(socket));
+  });
+  return raw;
+}
+
+interface Listening {
+  readonly http: Server;
+  readonly raw: ReadonlySet<Socket>;
+}
+
+function stop({ http, raw }: Listening, sockets: SocketServer, cloud: Cloud): Promise<void> {
   cloud.clock.stop();
   sockets.stop();
-  http.closeAllConnections();
+  // A TLS handshake that hangs is no connection of HTTP yet, and would hold the end up.
+  for (const socket of raw) socket.destroy();
   return new Promise((resolve) => {
     http.close(() => resolve());
   });

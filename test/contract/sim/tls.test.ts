@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as requestOverTls } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
@@ -141,6 +142,18 @@ describe('TLS of its own', () => {
     await new Promise((resolve, reject) => client.once('open', resolve).once('error', reject));
     client.terminate();
   });
+
+  test('stops although a client has connected and says nothing', async () => {
+    lark = await startLarkCloud({ tls: true });
+    const { port } = new URL(lark.openBaseUrl);
+    const mute = connect(Number(port), '127.0.0.1');
+    await new Promise((resolve) => mute.once('connect', resolve));
+    const closed = new Promise((resolve) => mute.once('close', resolve));
+    // The server ends it with a reset.
+    mute.on('error', () => undefined);
+    await lark.stop();
+    await closed;
+  }, 10_000);
 });
 
 describe('behind a front that ends TLS', () => {
