@@ -92,7 +92,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   sim: {
     ours: [],
-    packages: ['protobufjs', 'ws', 'node:http', 'node:net', 'node:stream', 'node:zlib'],
+    packages: [
+      'protobufjs',
+      'ws',
+      'node:crypto',
+      'node:fs/promises',
+      'node:http',
+      'node:https',
+      'node:net',
+      'node:stream',
+      'node:zlib',
+    ],
   },
 };
 

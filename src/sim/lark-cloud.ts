@@ -2,19 +2,22 @@ import type { Accounts, Scan } from './accounts/accounts.ts';
 import type { Cloud } from './cloud.ts';
 import type { KickOptions } from './socket/connections.ts';
 import type { DeliveryRecord } from './socket/deliveries.ts';
-import {
-  publishBotMembership,
-  publishChatEntered,
-  publishDissolved,
-  publishMenu,
-  publishReaction,
-  publishRecall,
-} from './socket/events.ts';
+import { publishMenu, publishReaction, publishRecall } from './socket/events.ts';
 import type { Faults } from './world/faults.ts';
 import { addUpload, type NewUpload } from './api/files.ts';
 import type { CallRecord } from './world/journal.ts';
 import type { JsonObject } from './world/json.ts';
 import { textOf } from './api/message-object.ts';
+import {
+  addMembers,
+  changeGroup,
+  dissolveGroup,
+  openDirectChat,
+  readMessages,
+  removeMembers,
+  setBot,
+  type GroupChange,
+} from './world/groups.ts';
 import { Misuse } from './world/misuse.ts';
 import type {
   Sender,
@@ -79,6 +82,8 @@ export interface Addresses {
   readonly openBaseUrl: string;
   readonly accountsBaseUrl: string;
   readonly controlUrl: string;
+  /** PEM of the authority that clients must trust; undefined without TLS. */
+  readonly caPem: string | undefined;
 }
 
 const WAIT_MS = 10_000;
@@ -88,6 +93,7 @@ export class LarkCloud implements Addresses {
   readonly openBaseUrl: string;
   readonly accountsBaseUrl: string;
   readonly controlUrl: string;
+  readonly caPem: string | undefined;
   readonly cloud: Cloud;
   /** Device grants that wait for a person. */
   readonly accounts: Accounts;
@@ -104,6 +110,7 @@ export class LarkCloud implements Addresses {
     this.openBaseUrl = addresses.openBaseUrl;
     this.accountsBaseUrl = addresses.accountsBaseUrl;
     this.controlUrl = addresses.controlUrl;
+    this.caPem = addresses.caPem;
     this.cloud = parts.cloud;
     this.accounts = parts.accounts;
     this.#stop = parts.stop;
@@ -212,40 +219,75 @@ export class LarkCloud implements Addresses {
     this.cloud.changes.ring();
   }
 
+  /** A person comes to a group, by somebody's hand or their own. */
+  addMember(chatRef: ChatRef, userRef: UserRef, by: UserRef = userRef): void {
+    const chat = this.#findGroup(chatRef);
+    const user = this.findUser(userRef);
+    if (chat.members.has(user.openId)) {
+      throw new Misuse(`${user.name} is in ${chat.chatId} already`);
+    }
+    addMembers(this.cloud, chat, { users: [user], by: this.#asSender(by) });
+    this.cloud.changes.ring();
+  }
+
+  /** A person leaves a group, or is removed from it; `withdrawn`: the invitation is taken back. */
+  removeMember(
+    chatRef: ChatRef,
+    userRef: UserRef,
+    by: UserRef = userRef,
+    kind: 'deleted' | 'withdrawn' = 'deleted',
+  ): void {
+    const chat = this.#findGroup(chatRef);
+    const user = this.findUser(userRef);
+    if (!chat.members.has(user.openId)) throw new Misuse(`${user.name} is not in ${chat.chatId}`);
+    removeMembers(this.cloud, chat, { users: [user], by: this.#asSender(by), kind });
+    this.cloud.changes.ring();
+  }
+
+  /** By the group's owner, or its first member, unless somebody else is named. */
+  renameChat(chatRef: ChatRef, name: string, by?: UserRef): void {
+    this.changeGroup(chatRef, { name }, by);
+  }
+
+  /** A group gets another name, description, owner or other settings. */
+  changeGroup(chatRef: ChatRef, change: GroupChange, by?: UserRef): void {
+    const chat = this.#findGroup(chatRef);
+    const who = by ?? chat.ownerId ?? [...chat.members][0];
+    if (who === undefined) throw new Misuse(`nobody is in ${chat.chatId} who could change it`);
+    changeGroup(this.cloud, chat, change, this.#asSender(who));
+    this.cloud.changes.ring();
+  }
+
   /** Somebody adds the bot to a group. */
   addBot(chatRef: ChatRef, appRef: AppRef, by: UserRef): void {
-    const chat = this.findChat(chatRef);
     const app = this.findApp(appRef);
-    chat.bots.add(app.appId);
-    publishBotMembership(this.cloud, chat, {
-      kind: 'added',
-      app,
-      byOpenId: this.findUser(by).openId,
-    });
+    setBot(this.cloud, this.#findGroup(chatRef), { app, by: this.#asSender(by), isIn: true });
   }
 
   removeBot(chatRef: ChatRef, appRef: AppRef, by: UserRef): void {
-    const chat = this.findChat(chatRef);
     const app = this.findApp(appRef);
-    chat.bots.delete(app.appId);
-    publishBotMembership(this.cloud, chat, {
-      kind: 'deleted',
-      app,
-      byOpenId: this.findUser(by).openId,
-    });
+    setBot(this.cloud, this.#findGroup(chatRef), { app, by: this.#asSender(by), isIn: false });
   }
 
   dissolve(chatRef: ChatRef, by: UserRef): void {
-    const chat = this.findChat(chatRef);
-    chat.dissolved = true;
-    publishDissolved(this.cloud, chat, this.findUser(by).openId);
+    dissolveGroup(this.cloud, this.#findGroup(chatRef), this.#asSender(by));
   }
 
   /** The person opens the direct chat with the bot. */
-  openDirectChat(user: UserRef, app: AppRef): SimChat {
+  openDirectChat(userRef: UserRef, app: AppRef): SimChat {
+    const user = this.findUser(userRef);
     const chat = this.directChat(user, app);
-    publishChatEntered(this.cloud, chat, this.findUser(user).openId);
+    openDirectChat(this.cloud, chat, user);
     return chat;
+  }
+
+  /** The person has seen the message, and with it what the chat showed before. */
+  read(ref: MessageRef, by: UserRef): void {
+    const message = this.findMessage(ref);
+    const { messages } = this.findChat(message.chatId);
+    const seen = messages.slice(0, messages.indexOf(message) + 1);
+    readMessages(this.cloud, seen, this.findUser(by));
+    this.cloud.changes.ring();
   }
 
   chooseMenu(app: AppRef, from: UserRef, eventKey: string): void {
@@ -347,6 +389,16 @@ export class LarkCloud implements Addresses {
     const message = typeof ref === 'string' ? this.world.messages.get(ref) : ref;
     if (message === undefined) throw new Misuse(`there is no message ${JSON.stringify(ref)}`);
     return message;
+  }
+
+  #findGroup(ref: ChatRef): SimChat {
+    const chat = this.findChat(ref);
+    if (chat.mode === 'p2p') throw new Misuse(`${chat.chatId} is a direct chat, not a group`);
+    return chat;
+  }
+
+  #asSender(ref: UserRef): Sender {
+    return { kind: 'user', openId: this.findUser(ref).openId };
   }
 
   #findAnybody(ref: UserRef | AppRef): SimUser | SimApp {

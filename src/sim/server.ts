@@ -1,26 +1,26 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { accountPageRoutes } from './accounts/account-pages.ts';
 import { accountRoutes, Accounts, type AccountsOptions } from './accounts/accounts.ts';
 import { ApiServer, CONTROL_PREFIX } from './api/api-server.ts';
-import { appInfoRoutes } from './api/app-info.ts';
-import { attentionRoutes } from './api/attention.ts';
 import { bootstrapRoutes, Tickets } from './socket/bootstrap.ts';
-import { botRoutes } from './api/bot.ts';
-import { cardTokenRoutes } from './cards/card-tokens.ts';
-import { cardRoutes } from './cards/cards.ts';
 import { createCloud, type Cloud, type CloudOptions } from './cloud.ts';
-import { contactRoutes } from './api/contacts.ts';
 import { controlRoutes } from './control/control.ts';
-import { fileRoutes } from './api/files.ts';
-import type { Route } from './api/http.ts';
+import { platformRoutes } from './api/platform-routes.ts';
+import type { CallRecord } from './world/journal.ts';
 import { LarkCloud } from './lark-cloud.ts';
-import { messageEditRoutes } from './api/message-edits.ts';
-import { messageListRoutes } from './api/message-list.ts';
-import { messageRoutes } from './api/messages.ts';
-import { reactionRoutes } from './api/reactions.ts';
 import { SocketServer } from './socket/socket-server.ts';
-import { tokenRoutes } from './api/tokens.ts';
+import { createServerIdentity, type ServerIdentity } from './tls/certificates.ts';
+
+/** HTTPS and WSS with a certificate that is made at the start, from an authority of its own. */
+export interface TlsOptions {
+  /** Names and IP addresses for the certificate, beside `localhost`, 127.0.0.1, ::1 and `host`. */
+  readonly hosts?: readonly string[];
+  /** Where the authority's certificate is written (PEM), for `NODE_EXTRA_CA_CERTS` and the like. */
+  readonly caFile?: string;
+}
 
 export interface LarkCloudOptions extends Omit<CloudOptions, 'seed'> {
   /** 0: any free port. */
@@ -33,56 +33,61 @@ export interface LarkCloudOptions extends Omit<CloudOptions, 'seed'> {
    */
   readonly seed?: number;
   readonly accounts?: AccountsOptions;
+  /** Without it everything is in the clear. `LarkCloud.caPem` is what clients must trust. */
+  readonly tls?: true | TlsOptions;
+  /** Told of every call to a route that the simulator does not have: usually why a bot fails here. */
+  readonly onUnknownRoute?: (call: CallRecord) => void;
 }
 
 /** Longer than clients keep idle sockets, so that the server is never the one to close first. */
 const KEEP_ALIVE_MS = 75_000;
+/** Names of this machine that every certificate is good for. */
+const OWN_HOSTS = ['localhost', '127.0.0.1', '::1'];
 
 /** Starts a simulated cloud of Lark: REST, long connection, accounts and control on one port. */
 export async function startLarkCloud(options: LarkCloudOptions = {}): Promise<LarkCloud> {
-  const { host = '127.0.0.1', port = 0, accounts: accountsOptions, ...rest } = options;
-  const cloud = createCloud({ seed: Math.floor(Math.random() * 2 ** 31), ...rest });
+  const { host = '127.0.0.1', port = 0, accounts: accountsOptions, tls, ...rest } = options;
+  const { onUnknownRoute, ...cloudOptions } = rest;
+  const cloud = createCloud({ seed: Math.floor(Math.random() * 2 ** 31), ...cloudOptions });
   const tickets = new Tickets(cloud);
   const accounts = new Accounts(cloud, accountsOptions);
-  const http = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
+  const identity = tls === undefined ? undefined : await identityFor(tls, host);
+  const settings = { keepAliveTimeout: KEEP_ALIVE_MS };
+  const http =
+    identity === undefined
+      ? createHttpServer(settings)
+      : createHttpsServer({ ...settings, key: identity.key, cert: identity.cert });
+  const raw = rawSocketsOf(http);
   const sockets = new SocketServer(cloud, tickets);
   await listen(http, port, host);
-  cloud.baseUrl = urlOf(http, host);
+  cloud.baseUrl = urlOf(http, identity === undefined ? 'http' : 'https', host);
   const lark = new LarkCloud(
-    { cloud, accounts, stop: () => stop(http, sockets, cloud) },
+    { cloud, accounts, stop: () => stop({ http, raw }, sockets, cloud) },
     {
       openBaseUrl: cloud.baseUrl,
       accountsBaseUrl: cloud.baseUrl,
       controlUrl: cloud.baseUrl + CONTROL_PREFIX,
+      caPem: identity?.caPem,
     },
   );
-  const api = new ApiServer(cloud, [
+  const routes = [
     ...platformRoutes(cloud),
     ...bootstrapRoutes(cloud, tickets),
     ...accountRoutes(accounts),
     ...accountPageRoutes(cloud, accounts),
     ...controlRoutes(lark),
-  ]);
+  ];
+  const api = new ApiServer(cloud, routes, { onUnknownRoute });
   http.on('request', (request, response) => void api.handle(request, response));
   http.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
   return lark;
 }
 
-function platformRoutes(cloud: Cloud): Route[] {
-  return [
-    tokenRoutes,
-    botRoutes,
-    appInfoRoutes,
-    messageRoutes,
-    messageEditRoutes,
-    messageListRoutes,
-    reactionRoutes,
-    attentionRoutes,
-    cardRoutes,
-    cardTokenRoutes,
-    fileRoutes,
-    contactRoutes,
-  ].flatMap((routes) => routes(cloud));
+async function identityFor(tls: true | TlsOptions, host: string): Promise<ServerIdentity> {
+  const { hosts = [], caFile } = tls === true ? {} : tls;
+  const identity = createServerIdentity([...new Set([...OWN_HOSTS, host, ...hosts])]);
+  if (caFile !== undefined) await writeFile(caFile, identity.caPem);
+  return identity;
 }
 
 function listen(http: Server, port: number, host: string): Promise<void> {
@@ -95,15 +100,31 @@ function listen(http: Server, port: number, host: string): Promise<void> {
   });
 }
 
-function urlOf(http: Server, host: string): string {
+function urlOf(http: Server, scheme: 'http' | 'https', host: string): string {
   const { port } = http.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function stop(http: Server, sockets: SocketServer, cloud: Cloud): Promise<void> {
+/** All that are open, also those that have not yet said what they want. */
+function rawSocketsOf(http: Server): ReadonlySet<Socket> {
+  const raw = new Set<Socket>();
+  http.on('connection', (socket: Socket) => {
+    raw.add(socket);
+    socket.on('close', () => raw.delete(socket));
+  });
+  return raw;
+}
+
+interface Listening {
+  readonly http: Server;
+  readonly raw: ReadonlySet<Socket>;
+}
+
+function stop({ http, raw }: Listening, sockets: SocketServer, cloud: Cloud): Promise<void> {
   cloud.clock.stop();
   sockets.stop();
-  http.closeAllConnections();
+  // A TLS handshake that hangs is no connection of HTTP yet, and would hold the end up.
+  for (const socket of raw) socket.destroy();
   return new Promise((resolve) => {
     http.close(() => resolve());
   });

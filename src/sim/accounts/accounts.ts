@@ -1,6 +1,6 @@
 import { appPlanOf, type AppPlan } from './app-plan.ts';
 import type { Cloud } from '../cloud.ts';
-import { textField, type Answer, type Call, type Route } from '../api/http.ts';
+import { originOf, textField, type Answer, type Call, type Route } from '../api/http.ts';
 import { Misuse } from '../world/misuse.ts';
 import type { Brand, SimApp, SimUser } from '../world/model.ts';
 import { DEFAULT_SCOPES, DEFAULT_SUBSCRIPTIONS } from '../api/scopes.ts';
@@ -91,7 +91,7 @@ export class Accounts {
     }
     const brand = scan.brand ?? 'feishu';
     const user = scan.as ?? this.#cloud.world.addUser({ name: 'Developer' });
-    const app = this.#createApp(appPlanOf(link), brand);
+    const app = this.#createApp(appPlanOf(link), brand, user);
     grant.decision = { phase: 'approved', app, user, brand, brandTold: false };
     return app;
   }
@@ -127,7 +127,7 @@ export class Accounts {
     };
     this.#byDeviceCode.set(grant.deviceCode, grant);
     this.#byUserCode.set(grant.userCode, grant);
-    const page = `${this.#cloud.baseUrl}/page/launcher`;
+    const page = `${originOf(this.#cloud.baseUrl, call.headers)}/page/launcher`;
     return {
       status: 200,
       body: {
@@ -175,7 +175,7 @@ export class Accounts {
   }
 
   /** Creates what the link asks for, or widens the app that it names. */
-  #createApp(plan: AppPlan, brand: Brand): SimApp {
+  #createApp(plan: AppPlan, brand: Brand, owner: SimUser): SimApp {
     const { world } = this.#cloud;
     const known = plan.appId === undefined ? undefined : world.apps.get(plan.appId);
     if (known !== undefined) {
@@ -185,6 +185,8 @@ export class Accounts {
     }
     return world.addApp({
       brand,
+      owner,
+      ...(plan.description !== undefined && { description: plan.description }),
       ...(plan.name !== undefined && { name: plan.name }),
       scopes: [...(plan.preset ? DEFAULT_SCOPES : []), ...plan.scopes],
       subscriptions: [...(plan.preset ? DEFAULT_SUBSCRIPTIONS : []), ...plan.subscriptions],

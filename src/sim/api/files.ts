@@ -175,15 +175,24 @@ function download(upload: SimUpload): Answer {
   if (upload.bytes.length > DOWNLOAD_BYTES_MAX) {
     return refuse(234037, 'Downloaded file size exceeds limit.');
   }
-  const name = encodeURIComponent(upload.fileName);
+  const name = upload.fileName;
   return {
     status: 200,
     headers: {
-      'content-type': upload.contentType,
-      ...(name !== '' && { 'content-disposition': `attachment; filename*=UTF-8''${name}` }),
+      'Content-Type': upload.contentType,
+      ...(name !== '' && { 'Content-Disposition': disposition(name) }),
     },
     body: upload.bytes,
   };
+}
+
+/** Some clients read the name in one form, some in the other: bytes of UTF-8, and percent signs. */
+function disposition(name: string): string {
+  // A control character in a header would end it.
+  const quoted = name.replaceAll(/["\\]/g, String.raw`\$&`).replaceAll(/\p{Cc}/gu, ' ');
+  // Node writes headers in Latin-1: one byte a character.
+  const bytes = Buffer.from(quoted).toString('latin1');
+  return `attachment; filename="${bytes}"; filename*=UTF-8''${encodeURIComponent(name)}`;
 }
 
 /** Does the content name `key` as its `image_key` or `file_key`, at any depth? */
@@ -197,11 +206,8 @@ function holds(message: SimMessage, field: string, key: string): boolean {
   return search(JSON.parse(message.content));
 }
 
-/** Clients send the bytes with or without a file name; an empty part may look like a text field. */
 function bytesOf(call: Call, field: string): Buffer | undefined {
-  const part = call.files.find((file) => file.field === field);
-  const text = textField(call.body, field);
-  return part?.bytes ?? (text === undefined ? undefined : Buffer.from(text));
+  return call.parts.find((part) => part.field === field)?.bytes;
 }
 
 function badParameter(field: string): Answer {

@@ -11,17 +11,21 @@ export interface Call {
   /** The JSON object, or the form's fields; empty when there was no body. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly raw: Buffer;
-  /** Parts of a multipart body that carry bytes. */
-  readonly files: readonly UploadedFile[];
+  /** All parts of a multipart body. */
+  readonly parts: readonly UploadedPart[];
   /** The app whose bearer token was sent; routes with auth `tenant` always have it. */
   readonly app: SimApp | undefined;
 }
 
-export interface UploadedFile {
+export interface UploadedPart {
   readonly field: string;
-  readonly filename: string | undefined;
-  readonly contentType: string;
   readonly bytes: Buffer;
+}
+
+/** A body by its content type. */
+export interface ParsedBody {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly parts: readonly UploadedPart[];
 }
 
 export interface Answer {
@@ -77,6 +81,17 @@ export function refuseField(field: string, description: string): Answer {
 export function callerOf(call: Call): SimApp {
   if (call.app === undefined) throw new Error(`${call.method} ${call.path} has no app`);
   return call.app;
+}
+
+/**
+ * Scheme and host under which the client reached us, for addresses in answers. A front that ends TLS
+ * says so in `X-Forwarded-Proto` and keeps the `Host`; without one it is our own scheme.
+ */
+export function originOf(baseUrl: string, headers: IncomingHttpHeaders): string {
+  const own = new URL(baseUrl);
+  const forwarded = [headers['x-forwarded-proto']].flat()[0]?.split(',')[0]?.trim().toLowerCase();
+  const scheme = forwarded === 'https' || forwarded === 'http' ? `${forwarded}:` : own.protocol;
+  return `${scheme}//${headers.host ?? own.host}`;
 }
 
 export function textField(

@@ -88,8 +88,12 @@ function findContainer(cloud: Cloud, query: URLSearchParams): Container | Answer
   }
 }
 
-/** A chat lists the roots of its threads, not the replies in them, and no parts of bundles. */
+/**
+ * A chat lists the roots of its threads, not the replies in them, no parts of bundles, and nothing
+ * that only one person sees.
+ */
 function isTopLevel(message: SimMessage): boolean {
+  if (message.visibleTo !== undefined) return false;
   if (message.upperMessageId !== undefined) return false;
   return message.threadId === undefined || message.rootId === undefined;
 }

@@ -11,17 +11,22 @@ import {
   readRefusal,
   recalled,
   tooFrequent,
+  type Found,
 } from './message-access.ts';
-import { messageObject } from './message-object.ts';
+import { cardOf, messageObject } from './message-object.ts';
+import { queryList } from './people.ts';
 import type { SimApp, SimChat, SimMessage } from '../world/model.ts';
 import { UuidWindow } from './uuid-window.ts';
-import type { UserIdType } from '../world/world.ts';
+import type { Draft, UserIdType } from '../world/world.ts';
 
 const UUID_CHARS_MAX = 50;
 /** To one person, and to one group by all its bots together. */
 const CHAT_LIMIT = { hitsMax: 5, windowMs: 1_000 };
 /** Own messages can be recalled for a day (on the real platform the administrator decides). */
 const RECALL_WITHIN_MS = 24 * 3_600_000;
+const MGET_IDS_MAX = 50;
+/** The platform forwards none of these. */
+const NOT_FORWARDED: ReadonlySet<string> = new Set(['system', 'audio', 'hongbao', 'vote']);
 const USER_ID_TYPES = ['open_id', 'user_id', 'union_id', 'email'] as const;
 
 const MESSAGES = '/open-apis/im/v1/messages';
@@ -48,11 +53,26 @@ export function messageRoutes(cloud: Cloud): readonly Route[] {
       handle: (call) => sending.reply(call),
     },
     {
+      method: 'POST',
+      path: `${one}/forward`,
+      auth: 'tenant',
+      scopes: ['im:message', 'im:message:send_as_bot'],
+      uuidGuarded: true,
+      handle: (call) => sending.forward(call),
+    },
+    {
       method: 'GET',
       path: one,
       auth: 'tenant',
       scopes: ['im:message', 'im:message:readonly'],
       handle: (call) => getMessage(cloud, call),
+    },
+    {
+      method: 'GET',
+      path: `${MESSAGES}/mget`,
+      auth: 'tenant',
+      scopes: ['im:message', 'im:message:readonly'],
+      handle: (call) => getMessages(cloud, call),
     },
     {
       method: 'DELETE',
@@ -94,6 +114,43 @@ class Sending {
     });
   }
 
+  /** As it stands, to somebody else; the uuid comes with the query here, and counts per receiver. */
+  forward(call: Call): Answer {
+    const app = callerOf(call);
+    const uuid = call.query.get('uuid') ?? '';
+    if (uuid.length > UUID_CHARS_MAX) return refuseField('uuid', 'the max length is 50');
+    const key = uuid === '' ? '' : `${uuid} to ${textField(call.body, 'receive_id')}`;
+    const earlier = key === '' ? undefined : this.#sentBefore(app, key);
+    if (earlier !== undefined) return ok(messageObject(this.#cloud.world, earlier));
+    const found = findMessage(this.#cloud, app, call.params['message_id'] ?? '');
+    if (isAnswer(found)) return found;
+    const { message } = found;
+    if (message.recalled) return refuse(230065, 'The message to be forwarded has been recalled.');
+    if (NOT_FORWARDED.has(message.msgType) || message.upperMessageId !== undefined) {
+      return refuse(230061, 'The message type does not support forwarding.');
+    }
+    const target = this.#threadOf(call) ?? this.#receiver(call);
+    if (isAnswer(target)) return target;
+    const refusal = chatRefusal(app, target.chat);
+    if (refusal !== undefined) return refusal;
+    const { msgType, mentions } = message;
+    const content =
+      msgType === 'interactive' ? cardOf(this.#cloud.world, message) : message.content;
+    return this.#post(app, { ...target, msgType, content, mentions }, key);
+  }
+
+  #threadOf(call: Call): Target | Answer | undefined {
+    if (call.query.get('receive_id_type') !== 'thread_id') return undefined;
+    const { world } = this.#cloud;
+    const thread = world.threads.get(textField(call.body, 'receive_id') ?? '');
+    const chat = thread && world.chats.get(thread.chatId);
+    const replyTo = thread?.messages[0];
+    if (chat === undefined || replyTo === undefined) {
+      return refuse(230019, 'The thread does NOT exist.');
+    }
+    return { chat, replyTo, inThread: true };
+  }
+
   #send(call: Call, findTarget: () => Target | Answer): Answer {
     const app = callerOf(call);
     const msgType = textField(call.body, 'msg_type');
@@ -110,13 +167,18 @@ class Sending {
     if (refusal !== undefined) return refusal;
     const judged = judgeContent(this.#cloud, { app, chat: target.chat, msgType, content });
     if (!judged.ok) return judged.answer;
-    if (this.#cloud.limits.take(`chat ${target.chat.chatId}`, CHAT_LIMIT) > 0) return tooFrequent();
+    return this.#post(app, { ...target, ...judged.accepted, msgType }, uuid);
+  }
+
+  /** `key`: under which the same call would find this message again. */
+  #post(app: SimApp, draft: Omit<Draft, 'sender'>, key: string): Answer {
+    if (this.#cloud.limits.take(`chat ${draft.chat.chatId}`, CHAT_LIMIT) > 0) return tooFrequent();
     const sender = { kind: 'app', appId: app.appId } as const;
     const { world } = this.#cloud;
-    const message = world.post({ ...target, ...judged.accepted, sender, msgType });
+    const message = world.post({ ...draft, sender });
     const card = message.cardId === undefined ? undefined : world.cards.get(message.cardId);
     if (card !== undefined) card.messageId = message.messageId;
-    if (uuid !== '') this.#uuids.add(app.appId, uuid, message.messageId);
+    if (key !== '') this.#uuids.add(app.appId, key, message.messageId);
     publishMessage(this.#cloud, message);
     return ok(messageObject(world, message));
   }
@@ -150,13 +212,33 @@ function getMessage(cloud: Cloud, call: Call): Answer {
   if (isAnswer(found)) return found;
   const refusal = readRefusal(app, found.chat);
   if (refusal !== undefined) return refusal;
+  return messageItems(cloud, call, [found]);
+}
+
+/** Messages that are gone, or in chats that the bot is not in, are left out. */
+function getMessages(cloud: Cloud, call: Call): Answer {
+  const app = callerOf(call);
+  const ids = queryList(call, 'message_ids').flatMap((text) => text.split(','));
+  if (ids.length === 0 || ids.length > MGET_IDS_MAX) {
+    return invalidParameter('message_ids are 1 to 50');
+  }
+  const found = ids.flatMap((id) => {
+    const one = findMessage(cloud, app, id);
+    return isAnswer(one) ? [] : [one];
+  });
+  const refused = found.map(({ chat }) => readRefusal(app, chat));
+  return refused.find((answer) => answer !== undefined) ?? messageItems(cloud, call, found);
+}
+
+/** Behind each bundle come its parts. */
+function messageItems(cloud: Cloud, call: Call, found: readonly Found[]): Answer {
   const idType = call.query.get('user_id_type') ?? 'open_id';
   if (!isUserIdType(idType)) return invalidParameter('invalid user_id_type');
   const options = {
     cardContent: call.query.get('card_msg_content_type') ?? undefined,
     userIdType: idType,
   };
-  const items = [found.message, ...partsOf(found.chat, found.message)];
+  const items = found.flatMap(({ message, chat }) => [message, ...partsOf(chat, message)]);
   return ok({ items: items.map((message) => messageObject(cloud.world, message, options)) });
 }
 

@@ -1,30 +1,29 @@
-import type { UploadedFile } from './http.ts';
-import type { ParsedBody } from './http-body.ts';
+import type { ParsedBody, UploadedPart } from './http.ts';
 
 const BREAK = Buffer.from('\r\n\r\n');
 
 /**
- * A multipart/form-data body. A part with a file name or with a type of its own other than text is
- * bytes; everything else is a field. Undefined when the boundary or a part's head is missing.
+ * A multipart/form-data body: the bytes of every part as they came, and as text fields too those
+ * that have no file name and no type but text. Clients send files either way. Undefined when the
+ * boundary or a part's head is missing.
  */
 export function parseMultipart(contentType: string, raw: Buffer): ParsedBody | undefined {
   const boundary = parameter(contentType, 'boundary');
   if (boundary === undefined) return undefined;
   const fields: Record<string, unknown> = {};
-  const files: UploadedFile[] = [];
+  const parts: UploadedPart[] = [];
   for (const part of split(raw, Buffer.from(`--${boundary}`))) {
     const headEnd = part.indexOf(BREAK);
     if (headEnd < 0) return undefined;
     const head = parseHead(part.subarray(0, headEnd).toString());
     const bytes = part.subarray(headEnd + BREAK.length);
     if (head.field === undefined) return undefined;
+    parts.push({ field: head.field, bytes });
     if (head.filename === undefined && head.contentType.startsWith('text/')) {
       fields[head.field] = bytes.toString();
-    } else {
-      files.push({ ...head, field: head.field, bytes });
     }
   }
-  return { fields, files };
+  return { fields, parts };
 }
 
 /** What stands between two delimiters, without the line breaks that belong to them. */

@@ -16,7 +16,24 @@ export interface Match {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Finds the route of a path by its segments; a fixed segment goes before a parameter. */
+/**
+ * Parts of the platform's own paths that stand where others have an id. No id is one of these, so
+ * that a route which is not here is unknown, and not a route of an unknown message or chat.
+ */
+const NEVER_IDS: ReadonlySet<string> = new Set([
+  'batch',
+  'batch_get_id',
+  'batch_message',
+  'batch_query',
+  'find_by_department',
+  'merge_forward',
+  'mget',
+  'reactions',
+  'search',
+  'underauditlist',
+]);
+
+/** Finds the route of a path by its segments; a fixed segment is never a parameter's value. */
 export class Router {
   readonly #root = createNode();
 
@@ -65,13 +82,10 @@ function find(node: Node, segments: readonly string[], search: Search): Entry | 
   if (segment === undefined) return node.entries.get(search.method);
   const next = { ...search, at: search.at + 1 };
   const child = node.children.get(segment);
-  const found = child && find(child, segments, next);
-  if (found !== undefined) return found;
-  if (node.parameter === undefined || segment === '') return undefined;
+  if (child !== undefined) return find(child, segments, next);
+  if (node.parameter === undefined || segment === '' || NEVER_IDS.has(segment)) return undefined;
   search.values.push(segment);
-  const byParameter = find(node.parameter, segments, next);
-  if (byParameter === undefined) search.values.pop();
-  return byParameter;
+  return find(node.parameter, segments, next);
 }
 
 function createNode(): Node {

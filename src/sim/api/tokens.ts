@@ -1,5 +1,3 @@
-import type { Cloud } from '../cloud.ts';
-import { refuse, textField, type Answer, type Route } from './http.ts';
 import type { Ids } from '../world/ids.ts';
 import type { SimApp } from '../world/model.ts';
 
@@ -13,7 +11,7 @@ interface Token {
   readonly expiresAtMs: number;
 }
 
-/** Tenant access tokens of all apps. */
+/** Access tokens of all apps: the same text serves as tenant access token and as app access token. */
 export class TenantTokens {
   readonly #ids: Ids;
   readonly #nowMs: () => number;
@@ -57,30 +55,4 @@ export class TenantTokens {
       if (token.expiresAtMs <= nowMs) this.#byText.delete(token.text);
     }
   }
-}
-
-export function tokenRoutes(cloud: Cloud): readonly Route[] {
-  return [
-    {
-      method: 'POST',
-      path: '/open-apis/auth/v3/tenant_access_token/internal',
-      auth: 'none',
-      handle: (call) => issueToken(cloud, call.body),
-    },
-  ];
-}
-
-/** Fields at the top level, no `data`; refusals come with HTTP 200, unlike everywhere else. */
-function issueToken(cloud: Cloud, body: Readonly<Record<string, unknown>>): Answer {
-  const appId = textField(body, 'app_id');
-  const appSecret = textField(body, 'app_secret');
-  if (!appId || !appSecret) return refuse(10003, 'invalid param', { status: 200 });
-  const app = cloud.world.apps.get(appId);
-  if (app === undefined) return refuse(10014, 'app id not exists', { status: 200 });
-  if (app.appSecret !== appSecret) return refuse(10014, 'app secret invalid', { status: 200 });
-  const { token, expireSeconds } = cloud.tokens.issue(app);
-  return {
-    status: 200,
-    body: { code: 0, msg: 'ok', tenant_access_token: token, expire: expireSeconds },
-  };
 }

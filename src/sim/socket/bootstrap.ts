@@ -1,7 +1,7 @@
 import type { Cloud } from '../cloud.ts';
 import { CONNECTIONS_PER_APP_MAX } from './connections.ts';
 import type { Hit } from '../world/faults.ts';
-import { textField, type Answer, type Call, type Route } from '../api/http.ts';
+import { originOf, textField, type Answer, type Call, type Route } from '../api/http.ts';
 import type { SimApp } from '../world/model.ts';
 
 /** Where the URL of the bootstrap leads. */
@@ -82,7 +82,8 @@ function bootstrap(cloud: Cloud, tickets: Tickets, call: Call): Answer | Promise
 
 /** Under the name by which the client reached us. The ids must not be the first parameters. */
 function socketUrl(cloud: Cloud, call: Call, ticket: string): string {
-  const host = call.headers.host ?? new URL(cloud.baseUrl).host;
+  // http: becomes ws:, https: becomes wss:.
+  const origin = originOf(cloud.baseUrl, call.headers).replace(/^http/, 'ws');
   const { ids } = cloud.world;
   const query = new URLSearchParams({
     fpid: '493',
@@ -92,7 +93,7 @@ function socketUrl(cloud: Cloud, call: Call, ticket: string): string {
     service_id: String(SERVICE_ID),
     ticket,
   });
-  return `ws://${host}${SOCKET_PATH}?${query.toString()}`;
+  return `${origin}${SOCKET_PATH}?${query.toString()}`;
 }
 
 /** Bootstrap errors come with HTTP 200 and an empty `data`. */

@@ -9,7 +9,7 @@ import {
   SCOPE_USER_ID,
 } from '../api/scopes.ts';
 
-type Body = Readonly<Record<string, unknown>>;
+export type Body = Readonly<Record<string, unknown>>;
 
 /** Tells every app that may see it about a new message. */
 export function publishMessage(cloud: Cloud, message: SimMessage): void {
@@ -63,17 +63,17 @@ export function publishReaction(
 export function publishBotMembership(
   cloud: Cloud,
   chat: SimChat,
-  change: { readonly kind: 'added' | 'deleted'; readonly app: SimApp; readonly byOpenId: string },
+  change: { readonly kind: 'added' | 'deleted'; readonly app: SimApp; readonly by: Sender },
 ): void {
   publish(cloud, change.app, {
     type: `im.chat.member.bot.${change.kind}_v1`,
-    body: chatBody(cloud, chat, { app: change.app, byOpenId: change.byOpenId }),
+    body: chatBody(cloud, chat, change),
   });
 }
 
-export function publishDissolved(cloud: Cloud, chat: SimChat, byOpenId: string): void {
+export function publishDissolved(cloud: Cloud, chat: SimChat, by: Sender): void {
   for (const app of botsOf(cloud, chat)) {
-    const body = chatBody(cloud, chat, { app, byOpenId });
+    const body = chatBody(cloud, chat, { app, by });
     publish(cloud, app, { type: 'im.chat.disbanded_v1', body });
   }
 }
@@ -146,28 +146,43 @@ interface EventDraft {
   readonly body: Body;
   readonly messageId?: string;
   readonly createTime?: string;
+  /** 1: the form of the platform's first years; 2 unless told. */
+  readonly version?: 1 | 2;
 }
 
-function publish(cloud: Cloud, app: SimApp, draft: EventDraft): void {
+/** To the app, if it has subscribed. */
+export function publish(cloud: Cloud, app: SimApp, draft: EventDraft): void {
   if (!app.subscriptions.has(draft.type)) return;
   cloud.deliveries.publish(app, envelope(cloud, app, draft));
 }
 
 function envelope(cloud: Cloud, app: SimApp, draft: EventDraft): OutgoingEvent {
   const eventId = cloud.world.ids.event();
-  const json = JSON.stringify({
-    schema: '2.0',
-    header: {
-      event_id: eventId,
-      // Empty on a long connection: there is nothing to verify.
-      token: '',
-      create_time: draft.createTime ?? String(cloud.clock.nowMs()),
-      event_type: draft.type,
-      tenant_key: app.tenantKey,
-      app_id: app.appId,
-    },
-    event: draft.body,
-  });
+  const nowMs = cloud.clock.nowMs();
+  // The token is empty on a long connection: there is nothing to verify.
+  const token = '';
+  const whole =
+    draft.version === 1
+      ? {
+          uuid: eventId,
+          token,
+          ts: (nowMs / 1_000).toFixed(6),
+          type: 'event_callback',
+          event: { type: draft.type, ...draft.body },
+        }
+      : {
+          schema: '2.0',
+          header: {
+            event_id: eventId,
+            token,
+            create_time: draft.createTime ?? String(nowMs),
+            event_type: draft.type,
+            tenant_key: app.tenantKey,
+            app_id: app.appId,
+          },
+          event: draft.body,
+        };
+  const json = JSON.stringify(whole);
   return { eventId, eventType: draft.type, json, messageId: draft.messageId };
 }
 
@@ -211,15 +226,17 @@ function receiveBody(cloud: Cloud, app: SimApp, message: SimMessage): Body {
 
 function senderOf(cloud: Cloud, app: SimApp, sender: Sender): Body {
   const tenant = { tenant_key: cloud.world.tenantKey };
-  if (sender.kind === 'user') {
-    return { sender_id: userIds(cloud, app, sender.openId), sender_type: 'user', ...tenant };
-  }
-  const bot = cloud.world.apps.get(sender.appId);
-  const id = { union_id: bot?.botUnionId, user_id: '', open_id: bot?.botOpenId };
-  return { sender_id: id, sender_type: 'bot', ...tenant };
+  const kind = sender.kind === 'user' ? 'user' : 'bot';
+  return { sender_id: senderIds(cloud, app, sender), sender_type: kind, ...tenant };
 }
 
-function userIds(cloud: Cloud, app: SimApp, openId: string): Body {
+function senderIds(cloud: Cloud, app: SimApp, sender: Sender): Body {
+  if (sender.kind === 'user') return userIds(cloud, app, sender.openId);
+  const bot = cloud.world.apps.get(sender.appId);
+  return { union_id: bot?.botUnionId, user_id: '', open_id: bot?.botOpenId };
+}
+
+export function userIds(cloud: Cloud, app: SimApp, openId: string): Body {
   const user = cloud.world.users.get(openId);
   return {
     union_id: user?.unionId ?? '',
@@ -228,14 +245,15 @@ function userIds(cloud: Cloud, app: SimApp, openId: string): Body {
   };
 }
 
-function chatBody(
+/** What every event about a group says; `app` is told, `by` did it. */
+export function chatBody(
   cloud: Cloud,
   chat: SimChat,
-  change: { readonly app: SimApp; readonly byOpenId: string },
+  change: { readonly app: SimApp; readonly by: Sender },
 ): Body {
   return {
     chat_id: chat.chatId,
-    operator_id: userIds(cloud, change.app, change.byOpenId),
+    operator_id: senderIds(cloud, change.app, change.by),
     external: false,
     operator_tenant_key: chat.tenantKey,
     name: chat.name,
@@ -249,6 +267,6 @@ function chatOf(cloud: Cloud, message: SimMessage): SimChat {
   return chat;
 }
 
-function botsOf(cloud: Cloud, chat: SimChat): SimApp[] {
+export function botsOf(cloud: Cloud, chat: SimChat): SimApp[] {
   return [...chat.bots].flatMap((appId) => cloud.world.apps.get(appId) ?? []);
 }

@@ -16,6 +16,9 @@ export interface SimApp {
   readonly scopes: Set<string>;
   /** Event and callback types that the app has subscribed to. */
   readonly subscriptions: Set<string>;
+  description: string;
+  /** Open id of the person who created it; undefined: the first person of the world. */
+  ownerOpenId: string | undefined;
 }
 
 export interface SimUser {
@@ -37,7 +40,7 @@ export interface SimChat {
   readonly messageForm: 'chat' | 'thread';
   name: string;
   description: string;
-  /** Open id of the owner; undefined in direct chats. */
+  /** Open id of the owner; undefined in direct chats, and when a bot owns the group. */
   ownerId: string | undefined;
   readonly tenantKey: string;
   /** Open ids of the people in it. */
@@ -48,6 +51,16 @@ export interface SimChat {
   readonly createdAtMs: number;
   /** All kept messages, oldest first, thread replies included. */
   readonly messages: SimMessage[];
+  /** App id of the bot that owns it. */
+  ownerAppId: string | undefined;
+  /** App id of the bot that created it; undefined when a person did. */
+  creatorAppId: string | undefined;
+  /** App ids of the bots that manage it. */
+  readonly botManagers: Set<string>;
+  /** Who may do what, by the platform's names; what is not in it has its default. */
+  readonly settings: Map<string, string>;
+  /** A direct chat that the person has opened before. */
+  opened: boolean;
 }
 
 export type Sender =
@@ -99,6 +112,17 @@ export interface SimMessage {
   /** Open ids of the people who were buzzed about it. */
   readonly urgentTo: Set<string>;
   followUps: readonly string[];
+  /** When which person, by open id, read it. */
+  readonly readAtMs: Map<string, number>;
+  pin: SimPin | undefined;
+  /** Open id of the only person who sees it; undefined: everybody in the chat. */
+  readonly visibleTo: string | undefined;
+}
+
+/** Who pinned a message for all in the chat. */
+export interface SimPin {
+  readonly by: Sender;
+  readonly atMs: number;
 }
 
 export interface SimThread {

@@ -32,6 +32,9 @@ export interface NewApp {
   readonly appSecret?: string;
   readonly scopes?: Iterable<string>;
   readonly subscriptions?: Iterable<string>;
+  readonly description?: string;
+  /** The person who created it; the first person of the world unless told. */
+  readonly owner?: SimUser;
 }
 
 export interface NewGroup {
@@ -55,6 +58,8 @@ export interface Draft {
   readonly inThread?: boolean;
   readonly cardId?: string | undefined;
   readonly upperMessageId?: string | undefined;
+  /** Open id of the only person who sees it. */
+  readonly visibleTo?: string | undefined;
 }
 
 export type UserIdType = 'open_id' | 'union_id' | 'user_id' | 'email';
@@ -108,6 +113,8 @@ export class World {
       botEnabled: true,
       scopes: new Set(options.scopes ?? DEFAULT_SCOPES),
       subscriptions: new Set(options.subscriptions ?? DEFAULT_SUBSCRIPTIONS),
+      description: options.description ?? '',
+      ownerOpenId: options.owner?.openId,
     };
     // Official clients refuse other ids without a word.
     if (!/^cli_[0-9a-f]{16}$/i.test(app.appId)) {
@@ -143,6 +150,12 @@ export class World {
   /** The app whose bot has this open id. */
   findBot(openId: string): SimApp | undefined {
     return this.#appsByOpenId.get(openId);
+  }
+
+  /** Who created the app. */
+  ownerOf(app: SimApp): SimUser | undefined {
+    const [first] = this.users.values();
+    return app.ownerOpenId === undefined ? first : this.users.get(app.ownerOpenId);
   }
 
   nameOf(sender: Sender): string {
@@ -194,6 +207,11 @@ export class World {
       dissolved: false,
       createdAtMs: this.nowMs(),
       messages: [],
+      ownerAppId: undefined,
+      creatorAppId: undefined,
+      botManagers: new Set(),
+      settings: new Map(),
+      opened: false,
     };
     this.chats.set(chat.chatId, chat);
     return chat;
@@ -226,6 +244,9 @@ export class World {
       upperMessageId: draft.upperMessageId,
       urgentTo: new Set(),
       followUps: [],
+      readAtMs: new Map(),
+      pin: undefined,
+      visibleTo: draft.visibleTo,
     };
     this.messages.set(message.messageId, message);
     chat.messages.push(message);

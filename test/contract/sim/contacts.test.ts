@@ -157,3 +157,28 @@ describe('chats', () => {
     expect(await codeOf(poor.im.v1.chat.list())).toBe(99991672);
   });
 });
+
+describe('avatars', () => {
+  test('answer with a picture, at the address that was handed out', async () => {
+    const group = lark.addGroup({ name: 'Team', members: [ada], apps: [app] });
+    app.scopes.add('contact:contact.base:readonly').add('contact:user.base:readonly');
+    const info = await client.request<{ bot: { avatar_url: string } }>({
+      url: '/open-apis/bot/v3/info',
+      method: 'GET',
+    });
+    const user = await client.contact.v3.user.get({ path: { user_id: ada.openId } });
+    const chat = await client.im.v1.chat.get({ path: { chat_id: group.chatId } });
+    const urls = [
+      info.bot.avatar_url,
+      user.data?.user?.avatar?.avatar_72 ?? '',
+      chat.data?.avatar ?? '',
+    ];
+    expect(new Set(urls).size).toBe(3);
+    for (const url of urls) {
+      const answer = await fetch(url);
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/png']);
+      const head = Buffer.from(await answer.arrayBuffer()).subarray(0, 4);
+      expect(head.toString('latin1')).toBe('\x89PNG');
+    }
+  });
+});

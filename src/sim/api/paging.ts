@@ -1,0 +1,27 @@
+import type { Call } from './http.ts';
+
+const PAGE_SIZE = 20;
+const PAGE_SIZE_MAX = 100;
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly has_more: boolean;
+  readonly page_token?: string;
+}
+
+/** One page of a list; undefined: the page parameters make no sense. The token is opaque to clients. */
+export function pageOf<T>(
+  call: Call,
+  all: readonly T[],
+  sizeMax: number = PAGE_SIZE_MAX,
+): Page<T> | undefined {
+  const size = Number(call.query.get('page_size') ?? PAGE_SIZE);
+  const token = call.query.get('page_token') ?? '';
+  const from = token === '' ? 0 : Number(Buffer.from(token, 'base64url').toString());
+  if (!Number.isInteger(size) || size < 1 || size > sizeMax) return undefined;
+  if (!Number.isInteger(from) || from < 0) return undefined;
+  const to = from + size;
+  const items = all.slice(from, to);
+  if (to >= all.length) return { items, has_more: false };
+  return { items, has_more: true, page_token: Buffer.from(String(to)).toString('base64url') };
+}
