@@ -14,6 +14,7 @@ import { contactRoutes } from './api/contacts.ts';
 import { controlRoutes } from './control/control.ts';
 import { fileRoutes } from './api/files.ts';
 import type { Route } from './api/http.ts';
+import type { CallRecord } from './world/journal.ts';
 import { LarkCloud } from './lark-cloud.ts';
 import { messageEditRoutes } from './api/message-edits.ts';
 import { messageListRoutes } from './api/message-list.ts';
@@ -33,6 +34,8 @@ export interface LarkCloudOptions extends Omit<CloudOptions, 'seed'> {
    */
   readonly seed?: number;
   readonly accounts?: AccountsOptions;
+  /** Told of every call to a route that the simulator does not have: usually why a bot fails here. */
+  readonly onUnknownRoute?: (call: CallRecord) => void;
 }
 
 /** Longer than clients keep idle sockets, so that the server is never the one to close first. */
@@ -40,7 +43,13 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** Starts a simulated cloud of Lark: REST, long connection, accounts and control on one port. */
 export async function startLarkCloud(options: LarkCloudOptions = {}): Promise<LarkCloud> {
-  const { host = '127.0.0.1', port = 0, accounts: accountsOptions, ...rest } = options;
+  const {
+    host = '127.0.0.1',
+    port = 0,
+    accounts: accountsOptions,
+    onUnknownRoute,
+    ...rest
+  } = options;
   const cloud = createCloud({ seed: Math.floor(Math.random() * 2 ** 31), ...rest });
   const tickets = new Tickets(cloud);
   const accounts = new Accounts(cloud, accountsOptions);
@@ -56,13 +65,14 @@ export async function startLarkCloud(options: LarkCloudOptions = {}): Promise<La
       controlUrl: cloud.baseUrl + CONTROL_PREFIX,
     },
   );
-  const api = new ApiServer(cloud, [
+  const routes = [
     ...platformRoutes(cloud),
     ...bootstrapRoutes(cloud, tickets),
     ...accountRoutes(accounts),
     ...accountPageRoutes(cloud, accounts),
     ...controlRoutes(lark),
-  ]);
+  ];
+  const api = new ApiServer(cloud, routes, { onUnknownRoute });
   http.on('request', (request, response) => void api.handle(request, response));
   http.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
   return lark;

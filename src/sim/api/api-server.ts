@@ -4,6 +4,7 @@ import { authenticate, scopeRefusal } from './auth.ts';
 import type { Cloud } from '../cloud.ts';
 import { refuse, textField, type Answer, type Call, type Route } from './http.ts';
 import { parseBody, readBody } from './http-body.ts';
+import type { CallRecord } from '../world/journal.ts';
 import type { SimApp } from '../world/model.ts';
 import { Router } from './router.ts';
 
@@ -25,15 +26,22 @@ interface Received {
 /** What becomes of a request: an answer, or the socket is cut, or silence. */
 type Outcome = Answer | 'cut' | 'silence';
 
+export interface ApiServerOptions {
+  /** Told of every call to a route that the simulator does not have, after its 404 was sent. */
+  readonly onUnknownRoute?: ((call: CallRecord) => void) | undefined;
+}
+
 /** The REST side: finds the route, checks token, scopes and limits, and lets faults strike. */
 export class ApiServer {
   readonly #cloud: Cloud;
   readonly #router: Router;
+  readonly #options: ApiServerOptions;
   /** Uuids of calls that are under way. */
   readonly #sending = new Set<string>();
 
-  constructor(cloud: Cloud, routes: readonly Route[]) {
+  constructor(cloud: Cloud, routes: readonly Route[], options: ApiServerOptions = {}) {
     this.#cloud = cloud;
+    this.#options = options;
     this.#router = new Router(routes);
   }
 
@@ -59,7 +67,8 @@ export class ApiServer {
     const received: Received = { method, path, query, request, raw };
     const match = this.#router.match(method, path);
     if (match === undefined) {
-      this.#finish(response, received, notFound());
+      const record = this.#finish(response, received, notFound(), { unknownRoute: true });
+      this.#options.onUnknownRoute?.(record);
       return;
     }
     const body = parseBody(request.headers['content-type'] ?? '', raw);
@@ -147,21 +156,28 @@ export class ApiServer {
     response: ServerResponse,
     received: Received,
     outcome: Outcome,
-    who: { readonly app?: SimApp | undefined; readonly uuid?: string | undefined } = {},
-  ): void {
+    about: {
+      readonly app?: SimApp | undefined;
+      readonly uuid?: string | undefined;
+      readonly unknownRoute?: boolean;
+    },
+  ): CallRecord {
     if (outcome === 'cut') received.request.socket.destroy();
     else if (outcome !== 'silence') this.#write(response, outcome);
-    this.#cloud.calls.add({
+    const record: CallRecord = {
       atMs: this.#cloud.clock.nowMs(),
       method: received.method,
       path: received.path,
       query: received.query,
       status: typeof outcome === 'string' ? 0 : outcome.status,
       code: typeof outcome === 'string' ? undefined : codeOf(outcome),
-      appId: who.app?.appId,
-      uuid: who.uuid,
-    });
+      appId: about.app?.appId,
+      uuid: about.uuid,
+      unknownRoute: about.unknownRoute === true,
+    };
+    this.#cloud.calls.add(record);
     this.#cloud.changes.ring();
+    return record;
   }
 
   #write(response: ServerResponse, answer: Answer): void {

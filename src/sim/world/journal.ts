@@ -12,6 +12,8 @@ export interface CallRecord {
   readonly code: number | undefined;
   readonly appId: string | undefined;
   readonly uuid: string | undefined;
+  /** True: the simulator has no such route, so the client got a plain 404. */
+  readonly unknownRoute: boolean;
 }
 
 /** Keeps the newest `keptMax` records; dropping costs nothing per record. */
