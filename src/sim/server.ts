@@ -11,7 +11,7 @@ import { cardTokenRoutes } from './cards/card-tokens.ts';
 import { cardRoutes } from './cards/cards.ts';
 import { createCloud, type Cloud, type CloudOptions } from './cloud.ts';
 import { contactRoutes } from './api/contacts.ts';
-import { controlRoutes } from './control/control.ts';
+import { createControlDesk } from './control/control.ts';
 import { fileRoutes } from './api/files.ts';
 import type { Route } from './api/http.ts';
 import type { CallRecord } from './world/journal.ts';
@@ -70,9 +70,9 @@ export async function startLarkCloud(options: LarkCloudOptions = {}): Promise<La
     ...bootstrapRoutes(cloud, tickets),
     ...accountRoutes(accounts),
     ...accountPageRoutes(cloud, accounts),
-    ...controlRoutes(lark),
   ];
-  const api = new ApiServer(cloud, routes, { onUnknownRoute });
+  const control = createControlDesk(lark, routes);
+  const api = new ApiServer(cloud, routes, { onUnknownRoute, control });
   http.on('request', (request, response) => void api.handle(request, response));
   http.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
   return lark;
