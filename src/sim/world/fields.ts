@@ -6,9 +6,9 @@ export type Reading<T> =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /** One field of what others send: its type in a word, and how it is judged. */
-export interface Field<T> {
+export interface Field<T, Optional extends boolean = boolean> {
   readonly type: string;
-  readonly isOptional: boolean;
+  readonly isOptional: Optional;
   /** Said in the documentation behind the name. */
   readonly note?: string;
   /** `at` is how the problem names the value. */
@@ -17,12 +17,17 @@ export interface Field<T> {
 
 export type Shape = Readonly<Record<string, Field<unknown>>>;
 
-/** What a shape makes of an object. */
+type ValueOf<F> = F extends Field<infer T> ? T : never;
+type Required<S extends Shape, K extends keyof S> = S[K] extends Field<unknown, true> ? never : K;
+
+/** What a shape makes of an object: fields that were left out are not there. */
 export type Given<S extends Shape> = {
-  readonly [K in keyof S]: S[K] extends Field<infer T> ? T : never;
+  readonly [K in keyof S as Required<S, K>]: ValueOf<S[K]>;
+} & {
+  readonly [K in keyof S as Exclude<K, Required<S, K>>]?: ValueOf<S[K]>;
 };
 
-export const text: Field<string> = {
+export const text: Field<string, false> = {
   type: 'string',
   isOptional: false,
   read: (value, at) => (typeof value === 'string' ? fine(value) : wrong(`${at} is not a string`)),
@@ -33,7 +38,7 @@ export function numberIn(bounds: {
   readonly min: number;
   readonly max: number;
   readonly whole?: boolean;
-}): Field<number> {
+}): Field<number, false> {
   const { min, max, whole = true } = bounds;
   const expected = `a ${whole ? 'whole ' : ''}number from ${min} to ${max}`;
   return {
@@ -52,7 +57,7 @@ export function numberIn(bounds: {
 }
 
 /** A query carries them as text. */
-export const flag: Field<boolean> = {
+export const flag: Field<boolean, false> = {
   type: 'true or false',
   isOptional: false,
   read: (value, at) => {
@@ -62,7 +67,7 @@ export const flag: Field<boolean> = {
   },
 };
 
-export const texts: Field<readonly string[]> = {
+export const texts: Field<readonly string[], false> = {
   type: 'list of strings',
   isOptional: false,
   read: (value, at) =>
@@ -71,21 +76,21 @@ export const texts: Field<readonly string[]> = {
       : wrong(`${at} is not a list of strings`),
 };
 
-export const object: Field<JsonObject> = {
+export const object: Field<JsonObject, false> = {
   type: 'object',
   isOptional: false,
   read: (value, at) => (isJsonObject(value) ? fine(value) : wrong(`${at} is not an object`)),
 };
 
 /** Judged by whoever gets it. */
-export const anything: Field<unknown> = {
+export const anything: Field<unknown, false> = {
   type: 'any value',
   isOptional: false,
   read: (value) => fine(value),
 };
 
 /** One of a few words. */
-export function oneOf<const T extends string>(words: readonly T[]): Field<T> {
+export function oneOf<const T extends string>(words: readonly T[]): Field<T, false> {
   return {
     type: 'string',
     isOptional: false,
@@ -97,17 +102,17 @@ export function oneOf<const T extends string>(words: readonly T[]): Field<T> {
   };
 }
 
-export function optional<T>(field: Field<T>): Field<T | undefined> {
+export function optional<T>(field: Field<T>): Field<T, true> {
   return { ...field, isOptional: true };
 }
 
 /** The same field with words for the documentation. */
-export function noted<T>(field: Field<T>, note: string): Field<T> {
+export function noted<T, O extends boolean>(field: Field<T, O>, note: string): Field<T, O> {
   return { ...field, note };
 }
 
 /** A list of objects of one shape. */
-export function listOf<S extends Shape>(shape: S): Field<readonly Given<S>[]> {
+export function listOf<S extends Shape>(shape: S): Field<readonly Given<S>[], false> {
   return {
     type: 'list of objects',
     isOptional: false,

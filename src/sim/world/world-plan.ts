@@ -110,7 +110,11 @@ export function writeHistory(
       if (earlier !== undefined && replyTo === undefined) {
         throw new Misuse(`replyTo ${message.replyTo} is no earlier message of the list`);
       }
-      const said = sayPlanned(lark, chat, { ...message, replyTo, silent: true });
+      const said = sayPlanned(lark, chat, {
+        ...message,
+        ...(replyTo !== undefined && { replyTo }),
+        silent: true,
+      });
       ids.push(said.messageId);
     } catch (error) {
       if (!(error instanceof Misuse)) throw error;
