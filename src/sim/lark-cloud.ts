@@ -217,8 +217,9 @@ export class LarkCloud implements Addresses {
     this.cloud.changes.ring();
   }
 
-  /** A person comes to a group. */
-  addMember(chatRef: ChatRef, user: UserRef): void {
+  /** A person comes to a group, by somebody's hand or their own. */
+  addMember(chatRef: ChatRef, user: UserRef, by: UserRef = user): void {
+    this.findUser(by);
     const chat = this.#finder.group(chatRef);
     const { openId, name } = this.findUser(user);
     if (chat.members.has(openId)) throw new Misuse(`${name} is in ${chat.chatId} already`);
@@ -227,7 +228,8 @@ export class LarkCloud implements Addresses {
   }
 
   /** A person leaves a group, or is removed from it. */
-  removeMember(chatRef: ChatRef, user: UserRef): void {
+  removeMember(chatRef: ChatRef, user: UserRef, by: UserRef = user): void {
+    this.findUser(by);
     const chat = this.#finder.group(chatRef);
     const { openId, name } = this.findUser(user);
     if (!chat.members.delete(openId)) throw new Misuse(`${name} is not in ${chat.chatId}`);
@@ -235,7 +237,9 @@ export class LarkCloud implements Addresses {
     this.cloud.changes.ring();
   }
 
-  renameChat(chatRef: ChatRef, name: string): void {
+  /** By the group's owner unless somebody else is named. */
+  renameChat(chatRef: ChatRef, name: string, by?: UserRef): void {
+    if (by !== undefined) this.findUser(by);
     this.#finder.group(chatRef).name = name;
     this.cloud.changes.ring();
   }

@@ -10,13 +10,14 @@ const WAIT_MS = 10_000;
 /** No test waits longer for one thing. */
 const WAIT_MAX_MS = 3_600_000;
 
+const TIMEOUT = optional(numberIn({ min: 0, max: WAIT_MAX_MS }));
 const WAIT_FIELDS = {
   chat: text,
   from: optional(noted(text, 'user:NAME, app:ID')),
   containing: optional(text),
   replyTo: optional(text),
   count: optional(numberIn({ min: 0, max: 1_000_000 })),
-  timeoutMs: optional(numberIn({ min: 0, max: WAIT_MAX_MS })),
+  timeoutMs: TIMEOUT,
 };
 
 /** What is seen, on the screen and on the wire. */
@@ -38,6 +39,20 @@ export const LOOK_COMMANDS: readonly ControlCommand[] = [
     answer: 'messages',
     doc: 'answers as soon as the chat shows that many fitting messages, one unless told',
     run: waitForMessages,
+  }),
+  command({
+    method: 'GET',
+    path: '/online',
+    fields: { app: text, count: optional(numberIn({ min: 0, max: 50 })), timeoutMs: TIMEOUT },
+    answer: 'online',
+    doc: 'answers as soon as the app has that many connections that take events, one unless told',
+    run: (lark, { app: ref, count = 1, timeoutMs = WAIT_MS }) => {
+      const app = lark.findApp(ref);
+      return patiently(lark, timeoutMs, {
+        look: () => (lark.online(app) >= count ? { online: lark.online(app) } : undefined),
+        otherwise: () => `${app.name} has ${lark.online(app)} of ${count} connections`,
+      });
+    },
   }),
   command({
     method: 'GET',
@@ -70,7 +85,7 @@ export const LOOK_COMMANDS: readonly ControlCommand[] = [
   }),
 ];
 
-async function waitForMessages(
+function waitForMessages(
   lark: LarkCloud,
   given: Given<typeof WAIT_FIELDS>,
 ): Promise<{ readonly messages: readonly Shown[] }> {
@@ -80,13 +95,24 @@ async function waitForMessages(
     (replyTo === undefined || shown.replyTo === replyTo) &&
     shown.text.includes(containing);
   const find = () => lark.shows(chat).filter(fits);
-  const messages = await lark
-    .waitFor(() => (find().length >= count ? find() : undefined), timeoutMs)
-    .catch((error: unknown) => {
-      if (!(error instanceof WaitedInVain)) throw error;
-      throw new Misuse(`after ${timeoutMs} ms the chat shows ${find().length} of ${count}`);
-    });
-  return { messages };
+  return patiently(lark, timeoutMs, {
+    look: () => (find().length >= count ? { messages: find() } : undefined),
+    otherwise: () => `the chat shows ${find().length} of ${count}`,
+  });
+}
+
+/** What `look` finds in time; or a refusal that says how it is instead. */
+async function patiently<T extends object>(
+  lark: LarkCloud,
+  timeoutMs: number,
+  { look, otherwise }: { readonly look: () => T | undefined; readonly otherwise: () => string },
+): Promise<T> {
+  try {
+    return await lark.waitFor(look, timeoutMs);
+  } catch (error) {
+    if (!(error instanceof WaitedInVain)) throw error;
+    throw new Misuse(`after ${timeoutMs} ms ${otherwise()}`);
+  }
 }
 
 /** As an object where it is JSON; otherwise the text. */

@@ -94,12 +94,12 @@ export const WORLD_COMMANDS: readonly ControlCommand[] = [
   command({
     method: 'PUT',
     path: '/groups',
-    fields: { chat: text, name: text },
+    fields: { chat: text, name: text, by: optional(text) },
     answer: 'the chat',
-    doc: 'renames a group',
-    run: (lark, { chat: ref, name }) => {
+    doc: 'renames a group; by its owner unless told',
+    run: (lark, { chat: ref, name, by }) => {
       const chat = lark.findChat(ref);
-      lark.renameChat(chat, name);
+      lark.renameChat(chat, name, by);
       return chatView(lark, chat);
     },
   }),
@@ -114,18 +114,18 @@ export const WORLD_COMMANDS: readonly ControlCommand[] = [
   command({
     method: 'POST',
     path: '/groups/members',
-    fields: { chat: text, user: text },
+    fields: { chat: text, user: text, by: optional(text) },
     answer: '',
-    doc: 'a person comes to a group',
-    run: (lark, { chat, user }) => lark.addMember(chat, user),
+    doc: 'a person comes to a group, alone or by the hand of somebody',
+    run: (lark, { chat, user, by }) => lark.addMember(chat, user, by),
   }),
   command({
     method: 'DELETE',
     path: '/groups/members',
-    fields: { chat: text, user: text },
+    fields: { chat: text, user: text, by: optional(text) },
     answer: '',
-    doc: 'a person leaves a group',
-    run: (lark, { chat, user }) => lark.removeMember(chat, user),
+    doc: 'a person leaves a group, or is removed by somebody',
+    run: (lark, { chat, user, by }) => lark.removeMember(chat, user, by),
   }),
   command({
     method: 'POST',

@@ -78,6 +78,7 @@ test('builds a world from nothing', async () => {
 
 test('plays a conversation and waits for its end', async () => {
   const echo = await connectEcho();
+  expect(await get('/online', { app: 'Bridge' })).toEqual({ online: 1 });
   const said = await post('/say', {
     chat: 'Team',
     from: 'Ada',
@@ -185,6 +186,7 @@ test.each([
   ['POST', '/groups/bots', { chat: 'p2p', app: 'Bridge', by: 'Ada' }, 'there is no chat "p2p"'],
   ['POST', '/apps', { appId: 'mine' }, 'an app id is cli_ and 16 hex digits'],
   ['POST', '/scans', { userCode: 'NONE', approve: true }, 'unknown'],
+  ['GET', '/online', { app: 'Bridge', timeoutMs: '10' }, 'Bridge has 0 of 1 connections'],
   ['GET', '/wait', { chat: 'Team', timeoutMs: '10' }, 'after 10 ms the chat shows 0 of 1'],
 ])('%s %s says what is wrong with %o', async (method, path, fields, message) => {
   createDefaultWorld(lark);
