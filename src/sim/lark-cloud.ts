@@ -14,7 +14,8 @@ import type { Faults } from './world/faults.ts';
 import { addUpload, type NewUpload } from './api/files.ts';
 import { changeApp, type AppChange } from './world/app-change.ts';
 import type { CallFilter, EditOptions, PressOptions, SayOptions } from './requests.ts';
-import type { CallBodies, CallRecord } from './world/journal.ts';
+import type { CallBodies } from './world/call-bodies.ts';
+import type { CallRecord } from './world/journal.ts';
 import {
   Finder,
   type AppRef,
@@ -313,10 +314,7 @@ export class LarkCloud implements Addresses {
   }
 
   deliveries(
-    filter: {
-      readonly appId?: string | undefined;
-      readonly eventType?: string | undefined;
-    } = {},
+    filter: { readonly appId?: string; readonly eventType?: string } = {},
   ): DeliveryRecord[] {
     const { appId, eventType } = filter;
     return this.cloud.deliveries

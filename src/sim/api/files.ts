@@ -38,10 +38,10 @@ export interface NewUpload {
   readonly kind: 'image' | 'file';
   readonly owner: Sender;
   readonly bytes: Buffer;
-  readonly fileName?: string | undefined;
+  readonly fileName?: string;
   /** `opus`, `mp4`, `pdf`, …; `stream` unless told. */
-  readonly fileType?: string | undefined;
-  readonly contentType?: string | undefined;
+  readonly fileType?: string;
+  readonly contentType?: string;
 }
 
 /** Keeps bytes that an app uploads or a person attaches; the key goes into a message's content. */

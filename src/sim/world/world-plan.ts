@@ -142,7 +142,7 @@ function buildChat(lark: LarkCloud, plan: ChatPlan, at: string): SimChat {
   const chat =
     mode === 'direct'
       ? lark.directChat(members[0] ?? '', apps[0] ?? '')
-      : lark.addGroup({ name, members, apps, mode });
+      : lark.addGroup({ name, members, apps, ...(mode && { mode }) });
   try {
     writeHistory(lark, chat, messages);
   } catch (error) {

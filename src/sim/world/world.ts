@@ -28,27 +28,27 @@ export interface WorldOptions {
 }
 
 export interface NewApp {
-  readonly name?: string | undefined;
-  readonly brand?: Brand | undefined;
-  readonly appId?: string | undefined;
-  readonly appSecret?: string | undefined;
-  readonly scopes?: Iterable<string> | undefined;
-  readonly subscriptions?: Iterable<string> | undefined;
-}
-
-export interface NewUser {
-  readonly name: string;
-  /** Made up unless told. */
-  readonly email?: string | undefined;
+  readonly name?: string;
+  readonly brand?: Brand;
+  readonly appId?: string;
+  readonly appSecret?: string;
+  readonly scopes?: Iterable<string>;
+  readonly subscriptions?: Iterable<string>;
 }
 
 export interface NewGroup {
   readonly name: string;
   readonly members?: readonly SimUser[];
   readonly apps?: readonly SimApp[];
-  readonly mode?: 'group' | 'topic' | undefined;
+  readonly mode?: 'group' | 'topic';
   readonly messageForm?: 'chat' | 'thread';
   readonly description?: string;
+}
+
+export interface NewUser {
+  readonly name: string;
+  /** Made up unless told. */
+  readonly email?: string;
 }
 
 /** A message about to be posted; `content` is the JSON text that the history will show. */
@@ -61,21 +61,21 @@ export interface Draft {
   readonly replyTo?: SimMessage | undefined;
   /** Opens a thread under `replyTo` when there is none yet. */
   readonly inThread?: boolean;
-  readonly cardId?: string | undefined;
-  readonly upperMessageId?: string | undefined;
   /** A time in the past; now unless told. */
   readonly atMs?: number | undefined;
+  readonly cardId?: string | undefined;
+  readonly upperMessageId?: string | undefined;
 }
 
+export type UserIdType = 'open_id' | 'union_id' | 'user_id' | 'email';
+
 /** What a card message showed before. */
-export interface CardState {
+interface CardState {
   /** JSON of the card. */
   readonly json: string;
   /** When the next state took its place. */
   readonly untilMs: number;
 }
-
-export type UserIdType = 'open_id' | 'union_id' | 'user_id' | 'email';
 
 const MESSAGES_PER_CHAT_MAX = 100_000;
 /** For tests that look at a stream: more than one test has, and no burden for a long run. */
