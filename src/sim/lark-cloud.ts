@@ -13,7 +13,15 @@ import {
 import type { Faults } from './world/faults.ts';
 import { addUpload, type NewUpload } from './api/files.ts';
 import { changeApp, type AppChange } from './world/app-change.ts';
-import type { CallFilter, EditOptions, PressOptions, SayOptions } from './requests.ts';
+import {
+  isCallOf,
+  isDeliveryOf,
+  type CallFilter,
+  type DeliveryFilter,
+  type EditOptions,
+  type PressOptions,
+  type SayOptions,
+} from './requests.ts';
 import type { CallBodies } from './world/call-bodies.ts';
 import type { CallRecord } from './world/journal.ts';
 import {
@@ -296,16 +304,7 @@ export class LarkCloud implements Addresses {
   }
 
   calls(filter: CallFilter = {}): CallRecord[] {
-    const { path, method, appId, since } = filter;
-    return this.cloud.calls
-      .all()
-      .filter(
-        (call) =>
-          (path === undefined || call.path.includes(path)) &&
-          (method === undefined || call.method === method) &&
-          (appId === undefined || call.appId === appId) &&
-          (since === undefined || call.number > since),
-      );
+    return this.cloud.calls.all().filter((call) => isCallOf(filter, call));
   }
 
   /** What a call sent and was answered; undefined once it is forgotten: the newest few megabytes are kept. */
@@ -313,17 +312,8 @@ export class LarkCloud implements Addresses {
     return this.cloud.callBodies.get(call.number);
   }
 
-  deliveries(
-    filter: { readonly appId?: string; readonly eventType?: string } = {},
-  ): DeliveryRecord[] {
-    const { appId, eventType } = filter;
-    return this.cloud.deliveries
-      .records()
-      .filter(
-        (record) =>
-          (appId === undefined || record.appId === appId) &&
-          (eventType === undefined || record.eventType === eventType),
-      );
+  deliveries(filter: DeliveryFilter = {}): DeliveryRecord[] {
+    return this.cloud.deliveries.records().filter((record) => isDeliveryOf(filter, record));
   }
 
   /** Open connections of the app that have pinged: those that take events. */

@@ -1,4 +1,6 @@
+import type { DeliveryRecord } from './socket/deliveries.ts';
 import type { AppRef, MessageRef, UserRef, ChatRef } from './world/finder.ts';
+import type { CallRecord } from './world/journal.ts';
 import type { JsonObject } from './world/json.ts';
 import type { Saying } from './world/say.ts';
 
@@ -32,4 +34,28 @@ export interface CallFilter {
   readonly appId?: string | undefined;
   /** Only calls after the one with this number. */
   readonly since?: number | undefined;
+}
+
+export interface DeliveryFilter {
+  readonly appId?: string;
+  readonly eventType?: string;
+}
+
+export function isDeliveryOf(
+  { appId, eventType }: DeliveryFilter,
+  record: DeliveryRecord,
+): boolean {
+  return (
+    (appId === undefined || record.appId === appId) &&
+    (eventType === undefined || record.eventType === eventType)
+  );
+}
+
+export function isCallOf({ path, method, appId, since }: CallFilter, call: CallRecord): boolean {
+  return (
+    (path === undefined || call.path.includes(path)) &&
+    (method === undefined || call.method === method) &&
+    (appId === undefined || call.appId === appId) &&
+    (since === undefined || call.number > since)
+  );
 }
