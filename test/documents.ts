@@ -5,6 +5,7 @@ import { METRICS } from '../src/observe/metrics/metric-table.ts';
 import { SETTINGS, type Setting } from '../src/config/settings.ts';
 import { CONTROL_COMMANDS } from '../src/sim/control/control.ts';
 import { FAULTS } from '../src/sim/world/faults.ts';
+import { fieldNames } from '../src/sim/world/fields.ts';
 
 export const ROOT = join(import.meta.dirname, '..');
 
@@ -94,7 +95,7 @@ export function metricsTable(): string {
 export function controlTable(): string {
   const rows = CONTROL_COMMANDS.map(({ method, path, fields, answer, doc }) => [
     code(`${method} ${path}`),
-    fields,
+    fieldNames(fields),
     answer,
     doc,
   ]);

@@ -4,7 +4,9 @@ import type { ClientConfig } from './socket/connection.ts';
 import { Connections } from './socket/connections.ts';
 import { Deliveries } from './socket/deliveries.ts';
 import { Faults, type FaultPlan } from './world/faults.ts';
+import type { CallBodies } from './world/call-bodies.ts';
 import { Journal, type CallRecord } from './world/journal.ts';
+import { Kept } from './world/kept.ts';
 import { createRandom } from './world/random.ts';
 import { RateLimits } from './api/rate-limits.ts';
 import { TenantTokens } from './api/tokens.ts';
@@ -32,6 +34,8 @@ export interface CloudOptions {
 const ACK_DEADLINE_MS = 3_000;
 const FRAGMENT_BYTES_MAX = 128 * 1024;
 const KEPT_MAX = 20_000;
+/** Some ten thousand ordinary calls; a long run must not fill the memory with them. */
+const CALL_BODIES_BYTES_MAX = 16 * 1024 * 1024;
 const CLIENT_CONFIG: ClientConfig = {
   ReconnectCount: -1,
   ReconnectInterval: 120,
@@ -50,6 +54,8 @@ export interface Cloud {
   readonly connections: Connections;
   readonly deliveries: Deliveries;
   readonly calls: Journal<CallRecord>;
+  /** By the number of the call. */
+  readonly callBodies: Kept<number, CallBodies>;
   /** Rung by the server after every call, and by whatever changes something outside of calls. */
   readonly changes: Changes;
   readonly clientConfig: ClientConfig;
@@ -84,6 +90,7 @@ export function createCloud(options: CloudOptions): Cloud & { baseUrl: string } 
     connections,
     deliveries,
     calls: new Journal(keptMax),
+    callBodies: new Kept(CALL_BODIES_BYTES_MAX),
     changes,
     clientConfig: { ...CLIENT_CONFIG, ...options.clientConfig },
     baseUrl: '',

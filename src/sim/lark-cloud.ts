@@ -5,9 +5,25 @@ import type { DeliveryRecord } from './socket/deliveries.ts';
 import { publishMenu, publishReaction, publishRecall } from './socket/events.ts';
 import type { Faults } from './world/faults.ts';
 import { addUpload, type NewUpload } from './api/files.ts';
+import { changeApp, type AppChange } from './world/app-change.ts';
+import {
+  isCallOf,
+  isDeliveryOf,
+  type CallFilter,
+  type DeliveryFilter,
+  type EditOptions,
+  type PressOptions,
+  type SayOptions,
+} from './requests.ts';
+import type { CallBodies } from './world/call-bodies.ts';
 import type { CallRecord } from './world/journal.ts';
-import type { JsonObject } from './world/json.ts';
-import { textOf } from './api/message-object.ts';
+import {
+  Finder,
+  type AppRef,
+  type ChatRef,
+  type MessageRef,
+  type UserRef,
+} from './world/finder.ts';
 import {
   addMembers,
   changeGroup,
@@ -28,55 +44,11 @@ import type {
   SimUpload,
   SimUser,
 } from './world/model.ts';
+import { pressIn, type PressChoice } from './world/press-choice.ts';
 import { press, type PressOutcome } from './world/press.ts';
-import { say, type Saying } from './world/say.ts';
-import type { NewApp, NewGroup, World } from './world/world.ts';
-
-/** Things can be named by themselves, by id, and users and groups by name. */
-export type ChatRef = SimChat | string;
-export type UserRef = SimUser | string;
-export type AppRef = SimApp | string;
-export type MessageRef = SimMessage | string;
-
-export type SayOptions = Omit<Saying, 'chat' | 'from' | 'mentions' | 'replyTo' | 'partOf'> & {
-  readonly chat: ChatRef;
-  readonly from: UserRef | AppRef;
-  /** `all` mentions everybody. */
-  readonly mentions?: readonly (UserRef | AppRef)[] | undefined;
-  readonly replyTo?: MessageRef | undefined;
-  readonly partOf?: MessageRef | undefined;
-};
-
-export interface PressOptions {
-  readonly messageId: MessageRef;
-  readonly from: UserRef;
-  readonly value?: JsonObject | string;
-  /** More fields of the action: `tag`, `name`, `form_value`, `option`, … */
-  readonly action?: JsonObject;
-}
-
-/** One message as a person sees it. */
-export interface Shown {
-  readonly messageId: string;
-  /** `user:NAME` or `app:APP_ID`. */
-  readonly from: string;
-  readonly type: string;
-  /** Empty once recalled. */
-  readonly text: string;
-  readonly replyTo: string | undefined;
-  readonly threadId: string | undefined;
-  readonly reactions: readonly { readonly emoji: string; readonly by: string }[];
-  readonly recalled: boolean;
-  readonly edits: number;
-  readonly atMs: number;
-}
-
-export interface CallFilter {
-  /** Contained in the path. */
-  readonly path?: string | undefined;
-  readonly method?: string | undefined;
-  readonly appId?: string | undefined;
-}
+import { forward, reword, say } from './world/say.ts';
+import { shownMessage, type Shown } from './world/shown.ts';
+import type { NewApp, NewGroup, NewUser, World } from './world/world.ts';
 
 export interface Addresses {
   readonly openBaseUrl: string;
@@ -97,6 +69,7 @@ export class LarkCloud implements Addresses {
   readonly cloud: Cloud;
   /** Device grants that wait for a person. */
   readonly accounts: Accounts;
+  readonly #finder: Finder;
   readonly #stop: () => Promise<void>;
 
   constructor(
@@ -113,6 +86,7 @@ export class LarkCloud implements Addresses {
     this.caPem = addresses.caPem;
     this.cloud = parts.cloud;
     this.accounts = parts.accounts;
+    this.#finder = new Finder(parts.cloud.world);
     this.#stop = parts.stop;
   }
 
@@ -135,7 +109,7 @@ export class LarkCloud implements Addresses {
     return this.world.addApp(options);
   }
 
-  addUser(options: { readonly name: string }): SimUser {
+  addUser(options: NewUser): SimUser {
     return this.world.addUser(options);
   }
 
@@ -148,6 +122,14 @@ export class LarkCloud implements Addresses {
     const members = (options.members ?? []).map((ref) => this.findUser(ref));
     const apps = (options.apps ?? []).map((ref) => this.findApp(ref));
     return this.world.addGroup({ ...options, members, apps });
+  }
+
+  /** Changes an app as its developer does in the console. */
+  changeApp(ref: AppRef, change: AppChange): SimApp {
+    const app = this.findApp(ref);
+    changeApp(app, change);
+    this.cloud.changes.ring();
+    return app;
   }
 
   directChat(user: UserRef, app: AppRef): SimChat {
@@ -173,10 +155,42 @@ export class LarkCloud implements Addresses {
     return say(this.cloud, {
       ...options,
       chat: this.findChat(options.chat),
-      from: this.#findAnybody(options.from),
-      mentions: options.mentions?.map((ref) => (ref === 'all' ? 'all' : this.#findAnybody(ref))),
+      from: this.#finder.anybody(options.from),
+      mentions: options.mentions?.map((ref) => (ref === 'all' ? 'all' : this.#finder.anybody(ref))),
       replyTo: replyTo === undefined ? undefined : this.findMessage(replyTo),
       partOf: partOf === undefined ? undefined : this.findMessage(partOf),
+    });
+  }
+
+  /** A person forwards messages, of any chats, as one bundle. */
+  forward(options: {
+    readonly chat: ChatRef;
+    readonly from: UserRef;
+    readonly messages: readonly MessageRef[];
+  }): SimMessage {
+    return forward(this.cloud, {
+      chat: this.findChat(options.chat),
+      from: this.findUser(options.from),
+      messages: options.messages.map((ref) => this.findMessage(ref)),
+    });
+  }
+
+  /** The author edits a text or a post. */
+  edit(ref: MessageRef, words: EditOptions): SimMessage {
+    const message = this.findMessage(ref);
+    reword(this.cloud, message, {
+      ...words,
+      mentions: words.mentions?.map((one) => (one === 'all' ? 'all' : this.#finder.anybody(one))),
+    });
+    return message;
+  }
+
+  /** Presses what the card really has. */
+  pressIn(ref: MessageRef, from: UserRef, choice: PressChoice): Promise<PressOutcome> {
+    return pressIn(this.cloud, {
+      message: this.findMessage(ref),
+      from: this.findUser(from),
+      choice,
     });
   }
 
@@ -221,7 +235,7 @@ export class LarkCloud implements Addresses {
 
   /** A person comes to a group, by somebody's hand or their own. */
   addMember(chatRef: ChatRef, userRef: UserRef, by: UserRef = userRef): void {
-    const chat = this.#findGroup(chatRef);
+    const chat = this.#finder.group(chatRef);
     const user = this.findUser(userRef);
     if (chat.members.has(user.openId)) {
       throw new Misuse(`${user.name} is in ${chat.chatId} already`);
@@ -237,7 +251,7 @@ export class LarkCloud implements Addresses {
     by: UserRef = userRef,
     kind: 'deleted' | 'withdrawn' = 'deleted',
   ): void {
-    const chat = this.#findGroup(chatRef);
+    const chat = this.#finder.group(chatRef);
     const user = this.findUser(userRef);
     if (!chat.members.has(user.openId)) throw new Misuse(`${user.name} is not in ${chat.chatId}`);
     removeMembers(this.cloud, chat, { users: [user], by: this.#asSender(by), kind });
@@ -251,7 +265,7 @@ export class LarkCloud implements Addresses {
 
   /** A group gets another name, description, owner or other settings. */
   changeGroup(chatRef: ChatRef, change: GroupChange, by?: UserRef): void {
-    const chat = this.#findGroup(chatRef);
+    const chat = this.#finder.group(chatRef);
     const who = by ?? chat.ownerId ?? [...chat.members][0];
     if (who === undefined) throw new Misuse(`nobody is in ${chat.chatId} who could change it`);
     changeGroup(this.cloud, chat, change, this.#asSender(who));
@@ -261,16 +275,16 @@ export class LarkCloud implements Addresses {
   /** Somebody adds the bot to a group. */
   addBot(chatRef: ChatRef, appRef: AppRef, by: UserRef): void {
     const app = this.findApp(appRef);
-    setBot(this.cloud, this.#findGroup(chatRef), { app, by: this.#asSender(by), isIn: true });
+    setBot(this.cloud, this.#finder.group(chatRef), { app, by: this.#asSender(by), isIn: true });
   }
 
   removeBot(chatRef: ChatRef, appRef: AppRef, by: UserRef): void {
     const app = this.findApp(appRef);
-    setBot(this.cloud, this.#findGroup(chatRef), { app, by: this.#asSender(by), isIn: false });
+    setBot(this.cloud, this.#finder.group(chatRef), { app, by: this.#asSender(by), isIn: false });
   }
 
   dissolve(chatRef: ChatRef, by: UserRef): void {
-    dissolveGroup(this.cloud, this.#findGroup(chatRef), this.#asSender(by));
+    dissolveGroup(this.cloud, this.#finder.group(chatRef), this.#asSender(by));
   }
 
   /** The person opens the direct chat with the bot. */
@@ -301,32 +315,20 @@ export class LarkCloud implements Addresses {
   shows(chatRef: ChatRef, options: { readonly last?: number } = {}): Shown[] {
     const { messages } = this.findChat(chatRef);
     const chosen = options.last === undefined ? messages : messages.slice(-options.last);
-    return chosen.map((message) => this.#shown(message));
+    return chosen.map((message) => shownMessage(this.world, message));
   }
 
   calls(filter: CallFilter = {}): CallRecord[] {
-    const { path, method, appId } = filter;
-    return this.cloud.calls
-      .all()
-      .filter(
-        (call) =>
-          (path === undefined || call.path.includes(path)) &&
-          (method === undefined || call.method === method) &&
-          (appId === undefined || call.appId === appId),
-      );
+    return this.cloud.calls.all().filter((call) => isCallOf(filter, call));
   }
 
-  deliveries(
-    filter: { readonly appId?: string; readonly eventType?: string } = {},
-  ): DeliveryRecord[] {
-    const { appId, eventType } = filter;
-    return this.cloud.deliveries
-      .records()
-      .filter(
-        (record) =>
-          (appId === undefined || record.appId === appId) &&
-          (eventType === undefined || record.eventType === eventType),
-      );
+  /** What a call sent and was answered; undefined once it is forgotten: the newest few megabytes are kept. */
+  bodiesOf(call: CallRecord): CallBodies | undefined {
+    return this.cloud.callBodies.get(call.number);
+  }
+
+  deliveries(filter: DeliveryFilter = {}): DeliveryRecord[] {
+    return this.cloud.deliveries.records().filter((record) => isDeliveryOf(filter, record));
   }
 
   /** Open connections of the app that have pinged: those that take events. */
@@ -371,73 +373,22 @@ export class LarkCloud implements Addresses {
   // ------------------------------------------------------------ references
 
   findChat(ref: ChatRef): SimChat {
-    if (typeof ref !== 'string') return ref;
-    return this.world.chats.get(ref) ?? byName(this.world.chats.values(), ref, 'chat');
+    return this.#finder.chat(ref);
   }
 
   findUser(ref: UserRef): SimUser {
-    if (typeof ref !== 'string') return ref;
-    return this.world.users.get(ref) ?? byName(this.world.users.values(), ref, 'user');
+    return this.#finder.user(ref);
   }
 
   findApp(ref: AppRef): SimApp {
-    if (typeof ref !== 'string') return ref;
-    return this.world.apps.get(ref) ?? byName(this.world.apps.values(), ref, 'app');
+    return this.#finder.app(ref);
   }
 
   findMessage(ref: MessageRef): SimMessage {
-    const message = typeof ref === 'string' ? this.world.messages.get(ref) : ref;
-    if (message === undefined) throw new Misuse(`there is no message ${JSON.stringify(ref)}`);
-    return message;
-  }
-
-  #findGroup(ref: ChatRef): SimChat {
-    const chat = this.findChat(ref);
-    if (chat.mode === 'p2p') throw new Misuse(`${chat.chatId} is a direct chat, not a group`);
-    return chat;
+    return this.#finder.message(ref);
   }
 
   #asSender(ref: UserRef): Sender {
     return { kind: 'user', openId: this.findUser(ref).openId };
   }
-
-  #findAnybody(ref: UserRef | AppRef): SimUser | SimApp {
-    if (typeof ref !== 'string') return ref;
-    const { users, apps } = this.world;
-    const known = users.get(ref) ?? apps.get(ref);
-    return known ?? byName([...users.values(), ...apps.values()], ref, 'user or app');
-  }
-
-  #shown(message: SimMessage): Shown {
-    return {
-      messageId: message.messageId,
-      from: this.#label(message.sender),
-      type: message.msgType,
-      text: message.recalled ? '' : textOf(this.world, message),
-      replyTo: message.parentId,
-      threadId: message.threadId,
-      reactions: [...message.reactions.values()].map(({ emoji, by }) => ({
-        emoji,
-        by: this.#label(by),
-      })),
-      recalled: message.recalled,
-      edits: message.edits,
-      atMs: message.createdAtMs,
-    };
-  }
-
-  #label(sender: Sender): string {
-    return sender.kind === 'app' ? `app:${sender.appId}` : `user:${this.world.nameOf(sender)}`;
-  }
-}
-
-function byName<T extends { readonly name: string }>(
-  all: Iterable<T>,
-  name: string,
-  what: string,
-): T {
-  const [found, another] = [...all].filter((one) => one.name === name && name !== '');
-  if (found === undefined) throw new Misuse(`there is no ${what} ${JSON.stringify(name)}`);
-  if (another !== undefined) throw new Misuse(`more than one ${what} is named ${name}: use the id`);
-  return found;
 }

@@ -7,7 +7,7 @@ import { accountRoutes, Accounts, type AccountsOptions } from './accounts/accoun
 import { ApiServer, CONTROL_PREFIX } from './api/api-server.ts';
 import { bootstrapRoutes, Tickets } from './socket/bootstrap.ts';
 import { createCloud, type Cloud, type CloudOptions } from './cloud.ts';
-import { controlRoutes } from './control/control.ts';
+import { createControlDesk } from './control/control.ts';
 import { platformRoutes } from './api/platform-routes.ts';
 import type { CallRecord } from './world/journal.ts';
 import { LarkCloud } from './lark-cloud.ts';
@@ -75,9 +75,9 @@ export async function startLarkCloud(options: LarkCloudOptions = {}): Promise<La
     ...bootstrapRoutes(cloud, tickets),
     ...accountRoutes(accounts),
     ...accountPageRoutes(cloud, accounts),
-    ...controlRoutes(lark),
   ];
-  const api = new ApiServer(cloud, routes, { onUnknownRoute });
+  const control = createControlDesk(lark, routes);
+  const api = new ApiServer(cloud, routes, { onUnknownRoute, control });
   http.on('request', (request, response) => void api.handle(request, response));
   http.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
   return lark;

@@ -4,6 +4,7 @@ import { authenticate, scopeRefusal } from './auth.ts';
 import type { Cloud } from '../cloud.ts';
 import { refuse, textField, type Answer, type Call, type Route } from './http.ts';
 import { parseBody, readBody } from './http-body.ts';
+import { keptText } from '../world/call-bodies.ts';
 import type { CallRecord } from '../world/journal.ts';
 import type { SimApp } from '../world/model.ts';
 import { Router } from './router.ts';
@@ -14,6 +15,17 @@ const PER_MINUTE = { hitsMax: 1_000, windowMs: 60_000 };
 
 /** Paths under this are the simulator's own: no faults, no limits, not in the journal. */
 export const CONTROL_PREFIX = '/_control';
+
+/** A call to the simulator itself. */
+export interface ControlRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly contentType: string;
+  readonly raw: Buffer;
+}
+
+export type ControlDesk = (request: ControlRequest) => Promise<Answer>;
 
 interface Received {
   readonly method: string;
@@ -27,6 +39,8 @@ interface Received {
 type Outcome = Answer | 'cut' | 'silence';
 
 export interface ApiServerOptions {
+  /** Answers what is asked of the simulator itself. */
+  readonly control: ControlDesk;
   /** Told of every call to a route that the simulator does not have, after its 404 was sent. */
   readonly onUnknownRoute?: ((call: CallRecord) => void) | undefined;
 }
@@ -36,10 +50,12 @@ export class ApiServer {
   readonly #cloud: Cloud;
   readonly #router: Router;
   readonly #options: ApiServerOptions;
+  /** So many were finished. */
+  #calls = 0;
   /** Uuids of calls that are under way. */
   readonly #sending = new Set<string>();
 
-  constructor(cloud: Cloud, routes: readonly Route[], options: ApiServerOptions = {}) {
+  constructor(cloud: Cloud, routes: readonly Route[], options: ApiServerOptions) {
     this.#cloud = cloud;
     this.#options = options;
     this.#router = new Router(routes);
@@ -64,6 +80,12 @@ export class ApiServer {
       response.destroy();
       return;
     }
+    const contentType = request.headers['content-type'] ?? '';
+    if (path === CONTROL_PREFIX || path.startsWith(`${CONTROL_PREFIX}/`)) {
+      const asked = { method, path, query: new URLSearchParams(query), contentType, raw };
+      this.#write(response, await this.#options.control(asked));
+      return;
+    }
     const received: Received = { method, path, query, request, raw };
     const match = this.#router.match(method, path);
     if (match === undefined) {
@@ -71,7 +93,7 @@ export class ApiServer {
       this.#options.onUnknownRoute?.(record);
       return;
     }
-    const body = parseBody(request.headers['content-type'] ?? '', raw);
+    const body = parseBody(contentType, raw);
     const call: Call = {
       method,
       path,
@@ -83,11 +105,6 @@ export class ApiServer {
       parts: body?.parts ?? [],
       app: undefined,
     };
-    if (path.startsWith(CONTROL_PREFIX)) {
-      const answer = body === undefined ? badRequest() : await match.route.handle(call);
-      this.#write(response, answer);
-      return;
-    }
     const { app, outcome } = await this.#outcome(match.route, call, body === undefined);
     this.#finish(response, received, outcome, { app, uuid: textField(call.body, 'uuid') });
   }
@@ -153,7 +170,7 @@ export class ApiServer {
   }
 
   #finish(
-    response: ServerResponse,
+    to: ServerResponse,
     received: Received,
     outcome: Outcome,
     about: {
@@ -162,9 +179,15 @@ export class ApiServer {
       readonly unknownRoute?: boolean;
     },
   ): CallRecord {
+    let response = '';
     if (outcome === 'cut') received.request.socket.destroy();
-    else if (outcome !== 'silence') this.#write(response, outcome);
+    else if (outcome !== 'silence') response = this.#write(to, outcome);
+    this.#calls += 1;
+    const request = requestText(received);
+    const bytes = request.length + response.length;
+    this.#cloud.callBodies.set(this.#calls, { request, response }, bytes);
     const record: CallRecord = {
+      number: this.#calls,
       atMs: this.#cloud.clock.nowMs(),
       method: received.method,
       path: received.path,
@@ -180,9 +203,10 @@ export class ApiServer {
     return record;
   }
 
-  #write(response: ServerResponse, answer: Answer): void {
+  /** Returns the body as it is kept. */
+  #write(response: ServerResponse, answer: Answer): string {
     const logId = this.#cloud.world.ids.log();
-    const { body, type } = encode(answer, logId);
+    const { body, type, text } = encode(answer, logId);
     // Spelt as the platform spells them: some clients tell upper case from lower case.
     const headers = {
       'Content-Type': type,
@@ -195,19 +219,31 @@ export class ApiServer {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     response.writeHead(answer.status);
     response.end(body);
+    return keptText(text);
   }
 }
 
-function encode(answer: Answer, logId: string): { readonly body: Buffer; readonly type: string } {
-  const { body } = answer;
-  if (Buffer.isBuffer(body)) return { body, type: 'application/octet-stream' };
-  if (typeof body === 'string') {
-    return { body: Buffer.from(body), type: 'text/html; charset=utf-8' };
+interface Encoded {
+  readonly body: Buffer;
+  readonly type: string;
+  readonly text: string;
+}
+
+function encode({ body }: Answer, logId: string): Encoded {
+  if (Buffer.isBuffer(body)) {
+    return { body, type: 'application/octet-stream', text: `${body.length} bytes` };
   }
-  return {
-    body: Buffer.from(JSON.stringify(withLogId(body, logId))),
-    type: 'application/json; charset=utf-8',
-  };
+  if (typeof body === 'string') {
+    return { body: Buffer.from(body), type: 'text/html; charset=utf-8', text: body };
+  }
+  const text = JSON.stringify(withLogId(body, logId));
+  return { body: Buffer.from(text), type: 'application/json; charset=utf-8', text };
+}
+
+/** Uploads are only counted. */
+function requestText({ request, raw }: Received): string {
+  const isUpload = request.headers['content-type']?.startsWith('multipart/') === true;
+  return isUpload ? `${raw.length} bytes` : keptText(raw.toString());
 }
 
 /** Refusals repeat the log id inside their `error`. */

@@ -97,8 +97,9 @@ export function showCard(cloud: Cloud, card: SimCard, node: JsonObject): void {
   else if (card.streamingSinceMs === undefined || isTimedOut(cloud, card)) {
     card.streamingSinceMs = cloud.clock.nowMs();
   }
-  card.json = JSON.stringify(node);
   const message = cloud.world.messages.get(card.messageId ?? '');
+  if (message?.cardId === card.cardId) cloud.world.rememberCard(message);
+  card.json = JSON.stringify(node);
   // A message whose card was replaced shows this entity no more.
   if (message?.cardId === card.cardId) message.updatedAtMs = cloud.clock.nowMs();
 }

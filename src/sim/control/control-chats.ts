@@ -1,132 +1,161 @@
-import { WaitedInVain } from '../world/changes.ts';
-import type { ControlCommand } from './control.ts';
-import type { ControlFields } from './control-fields.ts';
-import type { LarkCloud, Shown } from '../lark-cloud.ts';
+import { command, type ControlCommand } from './command.ts';
+import {
+  anything,
+  flag,
+  listOf,
+  noted,
+  numberIn,
+  object,
+  oneOf,
+  optional,
+  text,
+  texts,
+} from '../world/fields.ts';
 import { Misuse } from '../world/misuse.ts';
+import {
+  HISTORY_SHAPE,
+  SAYING_SHAPE,
+  sayPlanned,
+  WORDS_SHAPE,
+  writeHistory,
+} from '../world/world-plan.ts';
 
-const WAIT_MS = 10_000;
-
-/** What people do, and what they see. */
+/** What people do. */
 export const CHAT_COMMANDS: readonly ControlCommand[] = [
-  {
+  command({
     method: 'POST',
     path: '/say',
-    fields: 'chat, from, text?, mentions?, replyTo?, inThread?, messageType?, content?',
+    fields: { chat: text, ...SAYING_SHAPE, silent: optional(flag) },
     answer: 'messageId, chatId, threadId',
-    doc: 'a person writes; {0} in the text stands for the first mention, "all" mentions everybody',
-    run: (lark, fields) => {
-      const message = lark.say({
-        chat: fields.text('chat'),
-        from: fields.text('from'),
-        text: fields.textOrNone('text'),
-        mentions: fields.texts('mentions'),
-        replyTo: fields.textOrNone('replyTo'),
-        inThread: fields.flag('inThread'),
-        messageType: fields.textOrNone('messageType'),
-        content: fields.objectOrNone('content'),
-      });
-      const { messageId, chatId, threadId } = message;
+    doc: 'a person writes; {0} in the text stands for the first mention, "all" mentions everybody; with `atMs` or `agoMs` in the past; `silent`: no app is told',
+    run: (lark, { chat, ...saying }) => {
+      const { messageId, chatId, threadId } = sayPlanned(lark, chat, saying);
       return { messageId, chatId, threadId };
     },
-  },
-  {
+  }),
+  command({
+    method: 'POST',
+    path: '/history',
+    fields: { chat: text, messages: listOf(HISTORY_SHAPE) },
+    answer: 'messageIds',
+    doc: 'puts messages into a chat as if they had always been there: no app is told',
+    run: (lark, { chat, messages }) => ({
+      messageIds: writeHistory(lark, lark.findChat(chat), messages),
+    }),
+  }),
+  command({
+    method: 'POST',
+    path: '/uploads',
+    fields: {
+      from: text,
+      kind: oneOf(['image', 'file']),
+      base64: text,
+      fileName: optional(text),
+      fileType: optional(noted(text, 'opus, mp4, pdf, doc, xls, ppt, stream')),
+      contentType: optional(text),
+    },
+    bytesField: 'base64',
+    answer: 'key, kind, fileName, contentType, bytes',
+    doc: 'a person attaches bytes: as base64, or as the body itself with the other fields in the query; the key goes into the content of `say`',
+    run: (lark, { from, base64, ...upload }) => {
+      if (!isBase64(base64)) throw new Misuse('base64 is not base64');
+      const bytes = Buffer.from(base64, 'base64');
+      const owner = { kind: 'user', openId: lark.findUser(from).openId } as const;
+      const { key, kind, fileName, contentType } = lark.addUpload({ ...upload, owner, bytes });
+      return { key, kind, fileName, contentType, bytes: bytes.length };
+    },
+  }),
+  command({
+    method: 'POST',
+    path: '/forward',
+    fields: { chat: text, from: text, messages: texts },
+    answer: 'messageId',
+    doc: 'a person forwards messages, named by their ids, as one bundle (`merge_forward`)',
+    run: (lark, bundle) => ({ messageId: lark.forward(bundle).messageId }),
+  }),
+  command({
+    method: 'POST',
+    path: '/edit',
+    fields: { messageId: text, ...WORDS_SHAPE },
+    answer: 'messageId, edits',
+    doc: 'the author edits a text or a post; Lark tells no app',
+    run: (lark, { messageId, ...words }) => ({
+      messageId,
+      edits: lark.edit(messageId, words).edits,
+    }),
+  }),
+  command({
     method: 'POST',
     path: '/press',
-    fields: 'messageId, from, value?, action?',
-    answer: 'ok, and toast and card, or the code that the person sees',
-    doc: 'a person presses a button; answers when the app has',
-    run: (lark, fields) => {
-      const value = fields.objectOrNone('value');
-      const action = fields.objectOrNone('action');
-      return lark.pressButton({
-        messageId: fields.text('messageId'),
-        from: fields.text('from'),
-        ...(value && { value }),
-        ...(action && { action }),
-      });
+    fields: {
+      messageId: text,
+      from: text,
+      label: optional(text),
+      index: optional(numberIn({ min: 0, max: 1_000 })),
+      value: optional(anything),
+      formValues: optional(object),
+      action: optional(noted(object, 'tag, name, option, … of a select or picker')),
     },
-  },
-  {
+    answer: 'ok, and toast and card, or the code that the person sees',
+    doc: 'a person presses a button that is in the card, named by its label, its index or its value; answers when the app has',
+    run: (lark, { messageId, from, ...choice }) => lark.pressIn(messageId, from, choice),
+  }),
+  command({
     method: 'POST',
     path: '/recall',
-    fields: 'messageId, by?',
+    fields: { messageId: text, by: optional(text) },
     answer: '',
     doc: 'recalls a message; by its author unless told',
-    run: (lark, fields) => lark.recall(fields.text('messageId'), fields.textOrNone('by')),
-  },
-  {
+    run: (lark, { messageId, by }) => lark.recall(messageId, by),
+  }),
+  command({
     method: 'POST',
     path: '/react',
-    fields: 'messageId, from, emoji',
+    fields: { messageId: text, from: text, emoji: text },
     answer: 'reactionId',
     doc: 'a person adds a reaction',
-    run: (lark, fields) => {
-      const { reactionId } = lark.react({
-        messageId: fields.text('messageId'),
-        from: fields.text('from'),
-        emoji: fields.text('emoji'),
-      });
-      return { reactionId };
+    run: (lark, reaction) => ({ reactionId: lark.react(reaction).reactionId }),
+  }),
+  command({
+    method: 'POST',
+    path: '/unreact',
+    fields: { messageId: text, reactionId: text },
+    answer: '',
+    doc: 'takes a reaction away',
+    run: (lark, { messageId, reactionId }) => {
+      const reaction = lark.findMessage(messageId).reactions.get(reactionId);
+      if (reaction === undefined) {
+        throw new Misuse(`${messageId} has no reaction ${JSON.stringify(reactionId)}`);
+      }
+      lark.unreact(messageId, reaction);
     },
-  },
-  {
+  }),
+  command({
+    method: 'POST',
+    path: '/read',
+    fields: { messageId: text, by: text },
+    answer: '',
+    doc: 'a person reads a chat up to a message, which the bot that sent them is told',
+    run: (lark, { messageId, by }) => lark.read(messageId, by),
+  }),
+  command({
     method: 'POST',
     path: '/menu',
-    fields: 'app, from, eventKey',
+    fields: { app: text, from: text, eventKey: text },
     answer: '',
     doc: "a person chooses an entry of the bot's menu",
-    run: (lark, fields) =>
-      lark.chooseMenu(fields.text('app'), fields.text('from'), fields.text('eventKey')),
-  },
-  {
+    run: (lark, { app, from, eventKey }) => lark.chooseMenu(app, from, eventKey),
+  }),
+  command({
     method: 'POST',
     path: '/open-direct-chat',
-    fields: 'user, app',
+    fields: { user: text, app: text },
     answer: 'chatId',
     doc: 'a person opens the direct chat with the bot',
-    run: (lark, fields) => {
-      const { chatId } = lark.openDirectChat(fields.text('user'), fields.text('app'));
-      return { chatId };
-    },
-  },
-  {
-    method: 'GET',
-    path: '/shows',
-    fields: 'chat, last?',
-    answer: 'messages',
-    doc: 'the chat as people see it, oldest first',
-    run: (lark, fields) => {
-      const last = fields.numberOrNone('last');
-      return { messages: lark.shows(fields.text('chat'), last === undefined ? {} : { last }) };
-    },
-  },
-  {
-    method: 'GET',
-    path: '/wait',
-    fields: 'chat, from? (user:NAME, app:ID), containing?, replyTo?, count?, timeoutMs?',
-    answer: 'messages',
-    doc: 'answers as soon as the chat shows that many fitting messages, one unless told',
-    run: waitForMessages,
-  },
+    run: (lark, { user, app }) => ({ chatId: lark.openDirectChat(user, app).chatId }),
+  }),
 ];
 
-async function waitForMessages(lark: LarkCloud, fields: ControlFields): Promise<unknown> {
-  const chat = fields.text('chat');
-  const count = fields.numberOrNone('count') ?? 1;
-  const from = fields.textOrNone('from');
-  const replyTo = fields.textOrNone('replyTo');
-  const containing = fields.textOrNone('containing') ?? '';
-  const timeoutMs = fields.numberOrNone('timeoutMs') ?? WAIT_MS;
-  const fits = (shown: Shown) =>
-    (from === undefined || shown.from === from) &&
-    (replyTo === undefined || shown.replyTo === replyTo) &&
-    shown.text.includes(containing);
-  const find = () => lark.shows(chat).filter(fits);
-  const messages = await lark
-    .waitFor(() => (find().length >= count ? find() : undefined), timeoutMs)
-    .catch((error: unknown) => {
-      if (!(error instanceof WaitedInVain)) throw error;
-      throw new Misuse(`after ${timeoutMs} ms the chat shows ${find().length} of ${count}`);
-    });
-  return { messages };
+function isBase64(value: string): boolean {
+  return /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.replace(/=+$/, '').length % 4 !== 1;
 }

@@ -1,13 +1,18 @@
-import type { ControlCommand } from './control.ts';
+import { command, type ControlCommand } from './command.ts';
+import { flag, oneOf, optional, text, texts } from '../world/fields.ts';
 import type { LarkCloud } from '../lark-cloud.ts';
+import { Misuse } from '../world/misuse.ts';
 import type { SimApp, SimChat, SimUser } from '../world/model.ts';
+import { buildWorld, WORLD_SHAPE } from '../world/world-plan.ts';
+
+const BRAND = optional(oneOf(['feishu', 'lark']));
 
 /** What exists. */
 export const WORLD_COMMANDS: readonly ControlCommand[] = [
-  {
+  command({
     method: 'GET',
     path: '/world',
-    fields: '',
+    fields: {},
     answer: 'apps, users, chats',
     doc: 'everything that exists, with credentials',
     run: (lark) => ({
@@ -17,105 +22,159 @@ export const WORLD_COMMANDS: readonly ControlCommand[] = [
       users: [...lark.world.users.values()].map(userView),
       chats: [...lark.world.chats.values()].map((chat) => chatView(lark, chat)),
     }),
-  },
-  {
+  }),
+  command({
+    method: 'POST',
+    path: '/world',
+    fields: WORLD_SHAPE,
+    answer: 'apps, users, chats: the new ones',
+    doc: 'adds all that a world file can hold; nothing when names in it do not fit together',
+    run: (lark, plan) => {
+      const { apps, users, chats } = buildWorld(lark, plan);
+      return {
+        apps: apps.map((app) => appView(lark, app)),
+        users: users.map(userView),
+        chats: chats.map((chat) => chatView(lark, chat)),
+      };
+    },
+  }),
+  command({
     method: 'POST',
     path: '/apps',
-    fields: 'name?, appId?, appSecret?, brand?, scopes?, subscriptions?',
+    fields: {
+      name: optional(text),
+      appId: optional(text),
+      appSecret: optional(text),
+      brand: BRAND,
+      scopes: optional(texts),
+      subscriptions: optional(texts),
+    },
     answer: 'the app',
     doc: 'creates an app with a bot',
-    run: (lark, fields) => {
-      const { name, appId, appSecret } = optionalTexts(fields, ['name', 'appId', 'appSecret']);
-      const brand = fields.choice('brand', ['feishu', 'lark']);
-      const all = fields.all();
-      const app = lark.addApp({
-        ...(name !== undefined && { name }),
-        ...(appId !== undefined && { appId }),
-        ...(appSecret !== undefined && { appSecret }),
-        ...(brand && { brand }),
-        ...('scopes' in all && { scopes: fields.texts('scopes') }),
-        ...('subscriptions' in all && { subscriptions: fields.texts('subscriptions') }),
-      });
-      return appView(lark, app);
+    run: (lark, app) => appView(lark, lark.addApp(app)),
+  }),
+  command({
+    method: 'PUT',
+    path: '/apps',
+    fields: {
+      app: text,
+      name: optional(text),
+      bot: optional(flag),
+      scopes: optional(texts),
+      addScopes: optional(texts),
+      removeScopes: optional(texts),
+      subscriptions: optional(texts),
     },
-  },
-  {
+    answer: 'the app',
+    doc: 'changes an app; `bot` turns its bot ability on or off',
+    run: (lark, { app, ...change }) => appView(lark, lark.changeApp(app, change)),
+  }),
+  command({
     method: 'POST',
     path: '/users',
-    fields: 'name',
+    fields: { name: text, email: optional(text) },
     answer: 'the user',
     doc: 'creates a person',
-    run: (lark, fields) => userView(lark.addUser({ name: fields.text('name') })),
-  },
-  {
+    run: (lark, user) => userView(lark.addUser(user)),
+  }),
+  command({
     method: 'POST',
     path: '/groups',
-    fields: 'name, members?, apps?, mode? (group, topic)',
+    fields: {
+      name: text,
+      members: optional(texts),
+      apps: optional(texts),
+      mode: optional(oneOf(['group', 'topic'])),
+    },
     answer: 'the chat',
     doc: 'creates a group; the first member owns it',
-    run: (lark, fields) => {
-      const mode = fields.choice('mode', ['group', 'topic']);
-      const chat = lark.addGroup({
-        name: fields.text('name'),
-        members: fields.texts('members'),
-        apps: fields.texts('apps'),
-        ...(mode && { mode }),
-      });
+    run: (lark, { members = [], apps = [], ...group }) =>
+      chatView(lark, lark.addGroup({ ...group, members, apps })),
+  }),
+  command({
+    method: 'PUT',
+    path: '/groups',
+    fields: { chat: text, name: text, by: optional(text) },
+    answer: 'the chat',
+    doc: 'renames a group; by its owner unless told',
+    run: (lark, { chat: ref, name, by }) => {
+      const chat = lark.findChat(ref);
+      lark.renameChat(chat, name, by);
       return chatView(lark, chat);
     },
-  },
-  {
+  }),
+  command({
     method: 'POST',
     path: '/direct-chats',
-    fields: 'user, app',
+    fields: { user: text, app: text },
     answer: 'the chat',
     doc: 'the direct chat of a person and a bot, made if it does not exist',
-    run: (lark, fields) => chatView(lark, lark.directChat(fields.text('user'), fields.text('app'))),
-  },
-  {
+    run: (lark, { user, app }) => chatView(lark, lark.directChat(user, app)),
+  }),
+  command({
+    method: 'POST',
+    path: '/groups/members',
+    fields: { chat: text, user: text, by: optional(text) },
+    answer: '',
+    doc: 'a person comes to a group, alone or by the hand of somebody',
+    run: (lark, { chat, user, by }) => lark.addMember(chat, user, by),
+  }),
+  command({
+    method: 'DELETE',
+    path: '/groups/members',
+    fields: { chat: text, user: text, by: optional(text) },
+    answer: '',
+    doc: 'a person leaves a group, or is removed by somebody',
+    run: (lark, { chat, user, by }) => lark.removeMember(chat, user, by),
+  }),
+  command({
     method: 'POST',
     path: '/groups/bots',
-    fields: 'chat, app, by',
+    fields: { chat: text, app: text, by: text },
     answer: '',
     doc: 'adds a bot to a group',
-    run: (lark, fields) => lark.addBot(fields.text('chat'), fields.text('app'), fields.text('by')),
-  },
-  {
+    run: (lark, { chat, app, by }) => lark.addBot(chat, app, by),
+  }),
+  command({
     method: 'DELETE',
     path: '/groups/bots',
-    fields: 'chat, app, by',
+    fields: { chat: text, app: text, by: text },
     answer: '',
     doc: 'removes a bot from a group',
-    run: (lark, fields) =>
-      lark.removeBot(fields.text('chat'), fields.text('app'), fields.text('by')),
-  },
-  {
+    run: (lark, { chat, app, by }) => lark.removeBot(chat, app, by),
+  }),
+  command({
     method: 'POST',
     path: '/dissolve',
-    fields: 'chat, by',
+    fields: { chat: text, by: text },
     answer: '',
     doc: 'dissolves a group',
-    run: (lark, fields) => lark.dissolve(fields.text('chat'), fields.text('by')),
-  },
-  {
+    run: (lark, { chat, by }) => lark.dissolve(chat, by),
+  }),
+  command({
     method: 'GET',
     path: '/scans',
-    fields: '',
+    fields: {},
     answer: 'userCodes',
     doc: 'codes of device grants that wait for a person',
     run: (lark) => ({ userCodes: lark.accounts.waiting() }),
-  },
-  {
+  }),
+  command({
     method: 'POST',
     path: '/scans',
-    fields: 'userCode? or url?, approve, as?, brand?',
+    fields: {
+      userCode: optional(text),
+      url: optional(text),
+      approve: flag,
+      as: optional(text),
+      brand: BRAND,
+    },
     answer: 'the app, if approved',
-    doc: 'decides about a device grant, as the person who scanned the code',
-    run: (lark, fields) => {
-      const { userCode, url, as } = optionalTexts(fields, ['userCode', 'url', 'as']);
-      const brand = fields.choice('brand', ['feishu', 'lark']);
+    doc: 'decides about a device grant, named by its code or its link, as the person who scanned it',
+    run: (lark, { userCode, url, approve, as, brand }) => {
+      if (url !== undefined && !URL.canParse(url)) throw new Misuse('url is not a URL');
       const app = lark.scan({
-        approve: fields.flag('approve'),
+        approve,
         ...(userCode !== undefined && { userCode }),
         ...(url !== undefined && { url }),
         ...(as !== undefined && { as: lark.findUser(as) }),
@@ -123,16 +182,8 @@ export const WORLD_COMMANDS: readonly ControlCommand[] = [
       });
       return app && appView(lark, app);
     },
-  },
+  }),
 ];
-
-function optionalTexts<const N extends string>(
-  fields: Parameters<ControlCommand['run']>[1],
-  names: readonly N[],
-): Record<N, string | undefined> {
-  const pairs = names.map((name) => [name, fields.textOrNone(name)] as const);
-  return Object.fromEntries(pairs) as Record<N, string | undefined>;
-}
 
 function appView(lark: LarkCloud, app: SimApp) {
   return {
@@ -141,13 +192,15 @@ function appView(lark: LarkCloud, app: SimApp) {
     name: app.name,
     brand: app.brand,
     botOpenId: app.botOpenId,
+    bot: app.botEnabled,
     scopes: [...app.scopes],
+    subscriptions: [...app.subscriptions],
     online: lark.online(app),
   };
 }
 
-function userView(user: SimUser) {
-  return { openId: user.openId, unionId: user.unionId, userId: user.userId, name: user.name };
+function userView({ openId, unionId, userId, email, name }: SimUser) {
+  return { openId, unionId, userId, email, name };
 }
 
 function chatView(lark: LarkCloud, chat: SimChat) {

@@ -1,61 +1,83 @@
-import { CONTROL_PREFIX } from '../api/api-server.ts';
+import { CONTROL_PREFIX, type ControlDesk, type ControlRequest } from '../api/api-server.ts';
+import type { ControlCommand } from './command.ts';
 import { CHAT_COMMANDS } from './control-chats.ts';
-import { ControlFields } from './control-fields.ts';
+import { LOOK_COMMANDS } from './control-look.ts';
 import { WEATHER_COMMANDS } from './control-weather.ts';
 import { WORLD_COMMANDS } from './control-world.ts';
 import type { Answer, Route } from '../api/http.ts';
 import type { LarkCloud } from '../lark-cloud.ts';
+import { parseJson, isJsonObject, type JsonObject } from '../world/json.ts';
 import { Misuse } from '../world/misuse.ts';
-
-/** One row of the control table: what can be asked of the cloud over HTTP. */
-export interface ControlCommand {
-  readonly method: Route['method'];
-  /** Below `/_control`. */
-  readonly path: string;
-  /** Fields of the JSON body, or of the query of a GET; a question mark means that it may be left out. */
-  readonly fields: string;
-  readonly answer: string;
-  readonly doc: string;
-  run(lark: LarkCloud, fields: ControlFields): unknown;
-}
 
 /** All of it, in the order of the documentation. Names stand for ids where there is only one of that name. */
 export const CONTROL_COMMANDS: readonly ControlCommand[] = [
   ...WORLD_COMMANDS,
   ...CHAT_COMMANDS,
+  ...LOOK_COMMANDS,
   ...WEATHER_COMMANDS,
 ];
 
 /** The cloud over HTTP: for people with curl, and for tests in other languages. */
-export function controlRoutes(lark: LarkCloud): readonly Route[] {
-  const table = CONTROL_COMMANDS.map(({ method, path, fields, answer, doc }) => ({
-    method,
-    path: CONTROL_PREFIX + path,
-    fields,
-    answer,
-    doc,
-  }));
-  return [
-    {
-      method: 'GET',
-      path: CONTROL_PREFIX,
-      auth: 'none',
-      handle: () => ({ status: 200, body: { commands: table } }),
-    },
-    ...CONTROL_COMMANDS.map((command): Route => ({
-      method: command.method,
-      path: CONTROL_PREFIX + command.path,
-      auth: 'none',
-      handle: (call) => answerTo(() => command.run(lark, new ControlFields(call))),
-    })),
-  ];
+export function createControlDesk(lark: LarkCloud, routes: readonly Route[]): ControlDesk {
+  const overview = {
+    commands: CONTROL_COMMANDS.map(describe),
+    routes: routes.map(({ method, path }) => `${method} ${path}`),
+  };
+  return async (request) => {
+    const { method } = request;
+    const path = request.path.slice(CONTROL_PREFIX.length).replace(/\/$/, '');
+    if (method === 'GET' && path === '') return { status: 200, body: overview };
+    const found = CONTROL_COMMANDS.find((one) => one.method === method && one.path === path);
+    if (found === undefined) return unknownCall(method, path);
+    try {
+      const body = await found.perform(lark, valuesOf(found, request));
+      return { status: 200, body: body ?? {} };
+    } catch (error) {
+      if (!(error instanceof Misuse)) throw error;
+      return { status: 400, body: { error: `${method} ${found.path}: ${error.message}` } };
+    }
+  };
 }
 
-async function answerTo(run: () => unknown): Promise<Answer> {
-  try {
-    return { status: 200, body: (await run()) ?? {} };
-  } catch (error) {
-    if (!(error instanceof Misuse)) throw error;
-    return { status: 400, body: { error: error.message } };
+function describe({ method, path, fields, answer, doc }: ControlCommand) {
+  return {
+    method,
+    path: CONTROL_PREFIX + path,
+    fields: Object.entries(fields).map(([name, { type, isOptional, note }]) => ({
+      name,
+      type,
+      optional: isOptional,
+      ...(note !== undefined && { note }),
+    })),
+    answer,
+    doc,
+  };
+}
+
+function unknownCall(method: string, path: string): Answer {
+  const others = CONTROL_COMMANDS.filter((one) => one.path === path);
+  const hint = others.length === 0 ? '' : ` (there is ${others.map(nameOf).join(' and ')})`;
+  const next = `GET ${CONTROL_PREFIX} lists every call with its fields`;
+  const error = `there is no ${method} ${CONTROL_PREFIX}${path}${hint}; ${next}`;
+  return { status: 404, body: { error, known: CONTROL_COMMANDS.map(nameOf) } };
+}
+
+function nameOf({ method, path }: ControlCommand): string {
+  return `${method} ${CONTROL_PREFIX}${path}`;
+}
+
+/** Query and body together. The body counts as JSON whatever its type says: some clients always say "form". */
+function valuesOf(found: ControlCommand, { query, contentType, raw }: ControlRequest): JsonObject {
+  const asked: JsonObject = Object.fromEntries(query);
+  if (raw.length === 0) return asked;
+  if (found.bytesField !== undefined && query.size > 0) {
+    return { ...asked, [found.bytesField]: raw.toString('base64') };
   }
+  const text = raw.toString();
+  const value = parseJson(text);
+  if (isJsonObject(value)) return { ...asked, ...value };
+  if (value === undefined && contentType.startsWith('application/x-www-form-urlencoded')) {
+    return { ...asked, ...Object.fromEntries(new URLSearchParams(text)) };
+  }
+  throw new Misuse('the body is not a JSON object');
 }

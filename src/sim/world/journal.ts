@@ -1,5 +1,7 @@
 /** One API call as it was received and answered. */
 export interface CallRecord {
+  /** Counts the calls from 1. */
+  readonly number: number;
   /** The cloud's clock. */
   readonly atMs: number;
   readonly method: string;

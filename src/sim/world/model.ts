@@ -88,8 +88,8 @@ export interface SimReaction {
 export interface SimMessage {
   readonly messageId: string;
   readonly chatId: string;
-  /** Rises by one with every message of the world: a total order, also within one millisecond. */
-  readonly position: number;
+  /** A total order within a chat, also within one millisecond; a message from the past moves others up. */
+  position: number;
   readonly sender: Sender;
   msgType: string;
   /** JSON text, as the history shows it; for cards, the card's JSON as it was sent. */

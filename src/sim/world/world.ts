@@ -1,4 +1,6 @@
+import { cardOf } from '../api/message-object.ts';
 import { Ids } from './ids.ts';
+import { Kept } from './kept.ts';
 import { Misuse } from './misuse.ts';
 import type {
   Brand,
@@ -46,6 +48,12 @@ export interface NewGroup {
   readonly description?: string;
 }
 
+export interface NewUser {
+  readonly name: string;
+  /** Made up unless told. */
+  readonly email?: string;
+}
+
 /** A message about to be posted; `content` is the JSON text that the history will show. */
 export interface Draft {
   readonly chat: SimChat;
@@ -56,6 +64,8 @@ export interface Draft {
   readonly replyTo?: SimMessage | undefined;
   /** Opens a thread under `replyTo` when there is none yet. */
   readonly inThread?: boolean;
+  /** A time in the past; now unless told. */
+  readonly atMs?: number | undefined;
   readonly cardId?: string | undefined;
   readonly upperMessageId?: string | undefined;
   /** Open id of the only person who sees it. */
@@ -64,7 +74,19 @@ export interface Draft {
 
 export type UserIdType = 'open_id' | 'union_id' | 'user_id' | 'email';
 
+/** What a card message showed before. */
+interface CardState {
+  /** JSON of the card. */
+  readonly json: string;
+  /** When the next state took its place. */
+  readonly untilMs: number;
+}
+
 const MESSAGES_PER_CHAT_MAX = 100_000;
+/** For tests that look at a stream: more than one test has, and no burden for a long run. */
+const CARD_STATES_BYTES_MAX = 8 * 1024 * 1024;
+/** One card's share: a stream of ten minutes has more, and nobody compares so many. */
+const CARD_STATES_MAX = 200;
 
 /** Everything that exists in the simulated cloud. Pure state: no timers, no sockets, no randomness but its seed. */
 export class World {
@@ -82,6 +104,8 @@ export class World {
   readonly uploads = new Map<string, SimUpload>();
 
   readonly #nowMs: () => number;
+  /** By message. */
+  readonly #cardStates = new Kept<string, readonly CardState[]>(CARD_STATES_BYTES_MAX);
   readonly #messagesPerChatMax: number;
   readonly #usersByOtherId = new Map<string, SimUser>();
   readonly #appsByOpenId = new Map<string, SimApp>();
@@ -126,16 +150,19 @@ export class World {
     return app;
   }
 
-  addUser(options: { readonly name: string }): SimUser {
+  addUser(options: NewUser): SimUser {
     const userId = this.ids.userId();
     const user: SimUser = {
       openId: this.ids.openId(),
       unionId: this.ids.unionId(),
       userId,
-      email: `${userId}@example.com`,
+      email: options.email ?? `${userId}@example.com`,
       name: options.name,
       tenantKey: this.tenantKey,
     };
+    if (this.findUser('email', user.email) !== undefined) {
+      throw new Misuse(`somebody has the email ${user.email} already`);
+    }
     this.users.set(user.openId, user);
     this.#usersByOtherId.set(`union_id ${user.unionId}`, user);
     this.#usersByOtherId.set(`user_id ${user.userId}`, user);
@@ -221,7 +248,7 @@ export class World {
 
   post(draft: Draft): SimMessage {
     const { chat, replyTo } = draft;
-    const nowMs = this.nowMs();
+    const atMs = draft.atMs ?? this.nowMs();
     const thread = this.#threadOf(draft);
     this.#position += 1;
     const message: SimMessage = {
@@ -232,8 +259,8 @@ export class World {
       msgType: draft.msgType,
       content: draft.content,
       mentions: draft.mentions ?? [],
-      createdAtMs: nowMs,
-      updatedAtMs: nowMs,
+      createdAtMs: atMs,
+      updatedAtMs: atMs,
       rootId: thread ? thread.rootId : (replyTo?.rootId ?? replyTo?.messageId),
       parentId: thread ? thread.rootId : replyTo?.messageId,
       threadId: thread?.threadId,
@@ -249,8 +276,12 @@ export class World {
       visibleTo: draft.visibleTo,
     };
     this.messages.set(message.messageId, message);
-    chat.messages.push(message);
-    thread?.messages.push(message);
+    putInOrder(chat.messages, message);
+    // What came later in the chat keeps its order: each takes the position of the one behind it.
+    for (let at = chat.messages.length - 1; chat.messages[at] !== message; at -= 1) {
+      swapPositions(chat.messages[at], message);
+    }
+    if (thread !== undefined) putInOrder(thread.messages, message);
     if (chat.messageForm === 'thread' && replyTo === undefined) this.#openThread(message);
     this.#forgetOldest(chat);
     return message;
@@ -264,11 +295,25 @@ export class World {
       readonly mentions?: readonly SimMention[];
     },
   ): void {
+    if (message.msgType === 'interactive') this.rememberCard(message);
     message.msgType = change.msgType ?? message.msgType;
     message.content = change.content;
     message.mentions = change.mentions ?? message.mentions;
     message.updatedAtMs = this.nowMs();
     message.edits += 1;
+  }
+
+  /** Keeps what the card shows now, which is about to change. */
+  rememberCard(message: SimMessage): void {
+    const earlier = this.cardStates(message.messageId).slice(1 - CARD_STATES_MAX);
+    const states = [...earlier, { json: cardOf(this, message), untilMs: this.nowMs() }];
+    const bytes = states.reduce((sum, { json }) => sum + json.length, 0);
+    this.#cardStates.set(message.messageId, states, bytes);
+  }
+
+  /** What the card of a message showed before, oldest first; the oldest are forgotten. */
+  cardStates(messageId: string): readonly CardState[] {
+    return this.#cardStates.get(messageId) ?? [];
   }
 
   recall(message: SimMessage): void {
@@ -316,4 +361,16 @@ export class World {
       if (old.threadId !== undefined) this.threads.delete(old.threadId);
     }
   }
+}
+
+/** By time; behind others of the same time. */
+function putInOrder(messages: SimMessage[], message: SimMessage): void {
+  let at = messages.length;
+  while (at > 0 && (messages[at - 1]?.createdAtMs ?? 0) > message.createdAtMs) at -= 1;
+  messages.splice(at, 0, message);
+}
+
+function swapPositions(later: SimMessage | undefined, message: SimMessage): void {
+  if (later === undefined) return;
+  [later.position, message.position] = [message.position, later.position];
 }

@@ -3,6 +3,7 @@ import { CONTROL_COMMANDS } from '../../../src/sim/control/control.ts';
 import { createDefaultWorld, environmentFor } from '../../../src/sim/world/default-world.ts';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
+import { askControl } from './ask-control.ts';
 import { createClient } from './sdk-client.ts';
 import { Listener } from './sdk-listener.ts';
 
@@ -16,19 +17,8 @@ beforeEach(async () => {
 
 afterEach(() => lark.stop());
 
-async function ask(method: string, path: string, fields: Json = {}) {
-  const query =
-    method === 'GET' ? `?${new URLSearchParams(fields as Record<string, string>).toString()}` : '';
-  const response = await fetch(lark.controlUrl + path + query, {
-    method,
-    ...(method !== 'GET' && {
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(fields),
-    }),
-  });
-  return { status: response.status, body: (await response.json()) as Json };
-}
-
+const ask = (method: string, path: string, fields: Json = {}) =>
+  askControl(lark, method, path, fields);
 const get = async (path: string, fields: Json = {}) => (await ask('GET', path, fields)).body;
 const post = async (path: string, fields: Json = {}) => (await ask('POST', path, fields)).body;
 
@@ -49,16 +39,21 @@ async function connectEcho() {
   return { ...world, close: () => listener.close() };
 }
 
-test('lists its commands', async () => {
-  const { commands } = await get('');
+test('lists every command with its fields, and every route of the API', async () => {
+  const { commands, routes } = await get('');
   expect(commands).toHaveLength(CONTROL_COMMANDS.length);
   expect(commands).toContainEqual({
     method: 'POST',
     path: '/_control/say',
-    fields: expect.any(String),
+    fields: expect.arrayContaining([
+      { name: 'chat', type: 'string', optional: false },
+      { name: 'replyTo', type: 'string', optional: true },
+      { name: 'inThread', type: 'true or false', optional: true },
+    ]),
     answer: expect.any(String),
     doc: expect.any(String),
   });
+  expect(routes).toContain('POST /open-apis/im/v1/messages/:message_id/reply');
 });
 
 test('builds a world from nothing', async () => {
@@ -83,6 +78,7 @@ test('builds a world from nothing', async () => {
 
 test('plays a conversation and waits for its end', async () => {
   const echo = await connectEcho();
+  expect(await get('/online', { app: 'Bridge' })).toEqual({ online: 1 });
   const said = await post('/say', {
     chat: 'Team',
     from: 'Ada',
@@ -116,7 +112,9 @@ test('presses buttons, opens chats, chooses from the menu', async () => {
     data: {
       receive_id: echo.group.chatId,
       msg_type: 'interactive',
-      content: '{"schema":"2.0","body":{"elements":[]}}',
+      content: JSON.stringify({
+        elements: [{ tag: 'action', actions: [{ tag: 'button', value: { a: 1 } }] }],
+      }),
     },
   });
   const messageId = data?.message_id;
@@ -168,15 +166,59 @@ test.each([
   ['POST', '/say', { chat: 'Team', from: 'Ada', mentions: 'all' }, 'mentions is not a list'],
   ['POST', '/faults', { kind: 'flood' }, 'kind is none of'],
   ['POST', '/faults', { kind: 'kick', code: 'x' }, 'code of kick is not a number'],
-  ['POST', '/advance', { ms: -1 }, 'forward only'],
+  ['POST', '/advance', { ms: -1 }, 'ms is not a number from 0'],
+  [
+    'POST',
+    '/say',
+    { chat: 'Team', from: 'Ada', reply_to: 'x' },
+    'reply_to is unknown; known: chat,',
+  ],
+  ['POST', '/say', { text: 1, in: 2 }, 'in is unknown; known: '],
+  ['POST', '/say', { text: 1, in: 2 }, 'chat is missing; from is missing; text is not a string'],
+  ['POST', '/say', { chat: 'Team', from: 'Ada', inThread: true }, 'replyTo is missing'],
+  ['GET', '/shows', { chat: 'Team', limit: '3' }, 'limit is unknown; known: chat, last'],
+  ['GET', '/shows', { chat: 'Team', last: '0' }, 'last is not a whole number from 1'],
+  ['GET', '/world', { all: 'yes' }, 'all is unknown; known: none'],
+  ['POST', '/kick', { code: 1006 }, '1006 is no code'],
+  ['POST', '/strangers', { app: 'Bridge', count: -1 }, 'count is not a whole number'],
+  ['POST', '/faults', { kind: 'kick', often: 2 }, 'often is unknown'],
+  ['POST', '/scans', { url: 'nonsense', approve: true }, 'url is not a URL'],
+  ['POST', '/groups/bots', { chat: 'p2p', app: 'Bridge', by: 'Ada' }, 'there is no chat "p2p"'],
   ['POST', '/apps', { appId: 'mine' }, 'an app id is cli_ and 16 hex digits'],
   ['POST', '/scans', { userCode: 'NONE', approve: true }, 'unknown'],
+  ['GET', '/online', { app: 'Bridge', timeoutMs: '10' }, 'Bridge has 0 of 1 connections'],
   ['GET', '/wait', { chat: 'Team', timeoutMs: '10' }, 'after 10 ms the chat shows 0 of 1'],
 ])('%s %s says what is wrong with %o', async (method, path, fields, message) => {
   createDefaultWorld(lark);
   const { status, body } = await ask(method, path, fields);
   expect(status).toBe(400);
   expect(body['error']).toContain(message);
+});
+
+test.each([
+  ['GET', '/say', 'there is no GET /_control/say (there is POST /_control/say)'],
+  ['POST', '/sya', 'there is no POST /_control/sya; GET /_control lists every call'],
+  ['DELETE', '', 'there is no DELETE /_control'],
+])('%s %s is no call: 404, and what there is', async (method, path, message) => {
+  const { status, body } = await ask(method, path);
+  expect(status).toBe(404);
+  expect(body['error']).toContain(message);
+  expect(body['known']).toContain('POST /_control/say');
+});
+
+test('a body that is no JSON object is refused, whatever its type says', async () => {
+  for (const body of ['[]', 'chat', '"x"']) {
+    const answer = await fetch(`${lark.controlUrl}/users`, { method: 'POST', body });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toEqual({ error: 'POST /users: the body is not a JSON object' });
+  }
+  // As Python's urllib and curl send it unless told.
+  const answer = await fetch(`${lark.controlUrl}/users`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: '{"name":"Ada","email":null}',
+  });
+  expect(await answer.json()).toMatchObject({ name: 'Ada' });
 });
 
 test('the default world comes with the environment of a bridge', () => {

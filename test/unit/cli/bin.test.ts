@@ -143,7 +143,7 @@ describe('a program that stays', () => {
 
   test('simulate prints the environment for a bridge', async () => {
     const { child, ended, said } = start(['simulate']);
-    await expect.poll(() => said.stdout).toContain('LARK_ACCOUNTS_BASE_URL=');
+    await expect.poll(() => said.stdout, { timeout: 10_000 }).toContain('LARK_ACCOUNTS_BASE_URL=');
     child.kill('SIGTERM');
     const { code, stdout } = await ended;
     expect(code).toBe(0);

@@ -1,0 +1,61 @@
+import type { DeliveryRecord } from './socket/deliveries.ts';
+import type { AppRef, MessageRef, UserRef, ChatRef } from './world/finder.ts';
+import type { CallRecord } from './world/journal.ts';
+import type { JsonObject } from './world/json.ts';
+import type { Saying } from './world/say.ts';
+
+/** What a test asks of the cloud: people and things by reference. */
+
+export type SayOptions = Omit<Saying, 'chat' | 'from' | 'mentions' | 'replyTo' | 'partOf'> & {
+  readonly chat: ChatRef;
+  readonly from: UserRef | AppRef;
+  /** `all` mentions everybody. */
+  readonly mentions?: readonly (UserRef | AppRef)[] | undefined;
+  readonly replyTo?: MessageRef | undefined;
+  readonly partOf?: MessageRef | undefined;
+};
+
+/** What a message says from now on. */
+export type EditOptions = Pick<SayOptions, 'text' | 'mentions' | 'messageType' | 'content'>;
+
+export interface PressOptions {
+  readonly messageId: MessageRef;
+  readonly from: UserRef;
+  /** Sent as it is, also when no button of the card has it: a person may see an older state. */
+  readonly value?: JsonObject | string;
+  /** More fields of the action: `tag`, `name`, `form_value`, `option`, … */
+  readonly action?: JsonObject;
+}
+
+export interface CallFilter {
+  /** Contained in the path. */
+  readonly path?: string | undefined;
+  readonly method?: string | undefined;
+  readonly appId?: string | undefined;
+  /** Only calls after the one with this number. */
+  readonly since?: number | undefined;
+}
+
+export interface DeliveryFilter {
+  readonly appId?: string;
+  readonly eventType?: string;
+}
+
+export function isDeliveryOf(
+  { appId, eventType }: DeliveryFilter,
+  record: DeliveryRecord,
+): boolean {
+  return (
+    (appId === undefined || record.appId === appId) &&
+    (eventType === undefined || record.eventType === eventType)
+  );
+}
+
+export function isCallOf({ path, method, appId, since }: CallFilter, call: CallRecord): boolean {
+  return (
+    (path === undefined || call.path.includes(path)) &&
+    (method === undefined || call.method === method) &&
+    (appId === undefined || call.appId === appId) &&
+    (since === undefined || call.number > since)
+  );
+}

@@ -1,0 +1,30 @@
+/** Values by key, as many of the newest as fit into so many bytes. */
+export class Kept<K, V> {
+  readonly #bytesMax: number;
+  readonly #values = new Map<K, { readonly value: V; readonly bytes: number }>();
+  #bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Makes it the newest. One that is too large by itself is not kept. */
+  set(key: K, value: V, bytes: number): void {
+    this.#drop(key);
+    this.#values.set(key, { value, bytes });
+    this.#bytes += bytes;
+    for (const oldest of this.#values.keys()) {
+      if (this.#bytes <= this.#bytesMax) return;
+      this.#drop(oldest);
+    }
+  }
+
+  get(key: K): V | undefined {
+    return this.#values.get(key)?.value;
+  }
+
+  #drop(key: K): void {
+    this.#bytes -= this.#values.get(key)?.bytes ?? 0;
+    this.#values.delete(key);
+  }
+}

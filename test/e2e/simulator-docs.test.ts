@@ -1,0 +1,127 @@
+/** The programs in docs/simulator.md are run as they stand, where their language is there. */
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { simulateCommand } from '../../src/cli/commands/simulate.ts';
+import { createCast } from '../../src/cli/demo/stage.ts';
+import { startLarkCloud } from '../../src/sim/server.ts';
+import { readObject } from '../../src/sim/world/fields.ts';
+import { buildWorld, WORLD_SHAPE } from '../../src/sim/world/world-plan.ts';
+import { blocksOf, ROOT, textOf } from '../documents.ts';
+
+const run = promisify(execFile);
+const TIMEOUT_MS = 120_000;
+const DOCUMENT = textOf('docs/simulator.md');
+
+/** The bot under test: it answers with what was said. */
+const BOT = `
+const sdk = require(${JSON.stringify(createRequire(import.meta.url).resolve('@larksuiteoapi/node-sdk'))});
+const { LARK_APP_ID: appId, LARK_APP_SECRET: appSecret, LARK_OPEN_BASE_URL: domain } = process.env;
+const settings = { appId, appSecret, domain, loggerLevel: sdk.LoggerLevel.fatal };
+const client = new sdk.Client(settings);
+const answer = async ({ message }) => {
+  await client.im.v1.message.reply({
+    path: { message_id: message.message_id },
+    data: { msg_type: 'text', content: message.content, uuid: message.message_id },
+  });
+};
+const eventDispatcher = new sdk.EventDispatcher({ loggerLevel: sdk.LoggerLevel.fatal });
+eventDispatcher.register({ 'im.message.receive_v1': answer });
+void new sdk.WSClient(settings).start({ eventDispatcher });
+`;
+
+const folder = mkdtempSync(join(tmpdir(), 'lark-bridge-simulator-docs-'));
+
+beforeAll(() => {
+  const program = (name: string, words: string) => {
+    writeFileSync(join(folder, name), `#!/bin/sh\nexec "${process.execPath}" ${words}\n`);
+    chmodSync(join(folder, name), 0o755);
+  };
+  writeFileSync(join(folder, 'bot.cjs'), BOT);
+  program('my-bot', `"${join(folder, 'bot.cjs')}"`);
+  program('lark-bridge', `"${join(ROOT, 'bin/lark-bridge.js')}" "$@"`);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function blockIn(language: string, at = 0): string {
+  const block = blocksOf(DOCUMENT, language)[at];
+  if (block === undefined) throw new Error(`docs/simulator.md has no ${language} program`);
+  return block;
+}
+
+/** Runs it with the bot and the simulator of this tree on the path; rejects when it fails. */
+async function runProgram(command: string, words: readonly string[], env = {}): Promise<void> {
+  await run(command, words, {
+    cwd: folder,
+    timeout: TIMEOUT_MS,
+    env: {
+      ...process.env,
+      HOME: folder,
+      // Go keeps what it built there.
+      GOCACHE: join(folder, 'go-cache'),
+      GOTOOLCHAIN: 'local',
+      PATH: [folder, process.env['PATH']].join(delimiter),
+      ...env,
+    },
+  });
+}
+
+function isThere(command: string, word: string): boolean {
+  try {
+    execFileSync(command, [word], { stdio: 'ignore' });
+    return true;
+  } catch {
+    // Not installed, or installed and broken: it can't run a program either way.
+    return false;
+  }
+}
+
+describe('the programs in docs/simulator.md', () => {
+  test('Python', { timeout: TIMEOUT_MS }, async (context) => {
+    if (!isThere('python3', '--version')) context.skip('there is no python3 on this machine');
+    writeFileSync(join(folder, 'example.py'), blockIn('python'));
+    // The bot needs no proxy either.
+    await runProgram('python3', ['example.py'], { NO_PROXY: '127.0.0.1' });
+  });
+
+  test('Go', { timeout: TIMEOUT_MS }, async (context) => {
+    if (!isThere('go', 'version')) context.skip('there is no Go on this machine');
+    writeFileSync(join(folder, 'example.go'), blockIn('go'));
+    await runProgram('go', ['run', 'example.go'], { NO_PROXY: '127.0.0.1' });
+  });
+
+  // The first program in JavaScript needs the installed package: test/e2e/package.test.ts runs it.
+  test('JavaScript over HTTP', { timeout: TIMEOUT_MS }, async () => {
+    const lark = await startLarkCloud();
+    try {
+      createCast(lark);
+      writeFileSync(join(folder, 'example.mjs'), blockIn('js', 1));
+      await runProgram(process.execPath, ['example.mjs'], { CONTROL_URL: lark.controlUrl });
+    } finally {
+      await lark.stop();
+    }
+  });
+});
+
+test('the world file in docs/simulator.md makes a world', async () => {
+  const lark = await startLarkCloud();
+  try {
+    const reading = readObject(WORLD_SHAPE, JSON.parse(blockIn('json')), '');
+    if (!reading.ok) throw new Error(reading.problems.join('; '));
+    const { users, apps, chats } = buildWorld(lark, reading.value);
+    expect([users.length, apps.length, chats.length]).toEqual([2, 1, 2]);
+  } finally {
+    await lark.stop();
+  }
+});
+
+test('docs/simulator.md tells every flag of simulate', () => {
+  for (const flag of Object.keys(simulateCommand.options ?? {})) {
+    expect(DOCUMENT).toMatch(new RegExp(`\`--${flag}[ \`]`));
+  }
+});
