@@ -92,9 +92,8 @@ export async function examine({ config: request, offline }: DoctorRequest): Prom
 }
 
 async function lookAtSettings(request: ConfigRequest) {
-  const asked = { ...request, lookOnly: true };
   try {
-    const inspection = await inspectConfig(asked);
+    const inspection = await inspectConfig(request);
     const { problems, stateDir } = inspection;
     const texts = problems.map(({ text }) => text);
     const next = configError(problems, stateDir).next ?? '';

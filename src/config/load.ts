@@ -1,10 +1,11 @@
 /** Where settings come from, and what is wrong with them. The only reader of the environment and of `conf`. */
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type Conf from 'conf';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import { appId } from '../core/ids.ts';
+import { parseJsonObject } from '../core/json-object.ts';
 import {
   CONFIG_FILE,
   CREDENTIALS_FILE,
@@ -41,8 +42,6 @@ export interface ConfigRequest {
   readonly env: Environment;
   readonly flags: Flags;
   readonly needs?: readonly Need[];
-  /** Leaves a broken config.json where it is; it is an error all the same. */
-  readonly lookOnly?: boolean;
 }
 
 /** One setting as people may see it. */
@@ -97,7 +96,7 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
   const { env, flags, needs = [] } = request;
   const home = homeFolder(env);
   const stateDir = locateStateDir(request);
-  const file = await readConfigFile(stateDir, request.lookOnly === true);
+  const file = readConfigFile(stateDir);
   const bare = { env, flags, file, credentials: {} };
   const credentials = await credentialsFor(bare, { stateDir, needs });
   const { stored, secretSource } = credentials;
@@ -258,19 +257,19 @@ export async function saveSetting(
   });
 }
 
-async function readConfigFile(stateDir: string, lookOnly: boolean): Promise<Stored> {
+/** A mere look: neither the folder nor the file is made, moved or changed. */
+function readConfigFile(stateDir: string): Stored {
   const path = configPath(stateDir);
-  // A mere look must not create the folder, and most people have no such file.
+  // Most people have no such file.
   if (!existsSync(path)) return {};
-  if (!lookOnly) return withConf(stateDir, (conf) => conf.store);
   try {
-    return parseObject(readFileSync(path, 'utf8'));
+    return parseJsonObject(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw unreadable(path, error);
+    throw unusable(path, error);
   }
 }
 
-async function withConf<T>(stateDir: string, work: (conf: Conf) => T): Promise<T> {
+async function withConf(stateDir: string, work: (conf: Conf) => void): Promise<void> {
   const { default: ConfFile } = await import('conf');
   const path = configPath(stateDir);
   try {
@@ -281,20 +280,19 @@ async function withConf<T>(stateDir: string, work: (conf: Conf) => T): Promise<T
       configFileMode: 0o600,
       accessPropertiesByDotNotation: false,
       serialize: (value) => `${JSON.stringify(value, undefined, 2)}\n`,
-      deserialize: parseObject,
+      deserialize: parseJsonObject,
     });
-    return work(conf);
+    work(conf);
   } catch (error) {
-    if (error instanceof SyntaxError) throw setAside(path, error);
-    throw unreadable(path, error);
+    throw unusable(path, error);
   }
 }
 
 /** Anything but a broken file and the system's own errors is a bug. */
-function unreadable(path: string, error: unknown): unknown {
+function unusable(path: string, error: unknown): unknown {
   if (error instanceof SyntaxError) {
-    return new BridgeError('config_invalid', `${path} is corrupt: ${error.message}`, {
-      next: 'Mend that file, or move it away.',
+    return new BridgeError('config_invalid', `can't use ${path}: ${error.message}`, {
+      next: 'Correct the file at that place. It was left as it is.',
       cause: error,
     });
   }
@@ -302,29 +300,6 @@ function unreadable(path: string, error: unknown): unknown {
   return new BridgeError('config_invalid', `can't use ${path}: ${error.message}`, {
     next: 'Check that the folder and the file belong to you and can be read and written.',
     cause: error,
-  });
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    // The parser's own words quote the text, in which somebody may have put a secret.
-    throw new SyntaxError('it is not JSON');
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw new SyntaxError('it is not a JSON object');
-}
-
-function setAside(path: string, cause: SyntaxError): BridgeError {
-  const kept = `${path}.corrupt-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
-  renameSync(path, kept);
-  return new BridgeError('config_invalid', `${path} is corrupt: ${cause.message}`, {
-    next: `It was kept as ${kept}. Mend that file and put it back, or start again without it.`,
-    cause,
   });
 }
 

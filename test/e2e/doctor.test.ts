@@ -166,7 +166,7 @@ describe('settings', () => {
     writeFileSync(join(rig.stateDir, 'config.json'), '{"hub_port"', { mode: 0o600 });
     const report = await doctor();
     expect(report.code).toBe(2);
-    expect(of(report, 'settings')[0]?.finding).toContain('config.json is corrupt');
+    expect(of(report, 'settings')[0]?.finding).toContain('config.json: it is not JSON');
     expect(readdirSync(rig.stateDir)).toEqual(['config.json']);
   });
 });

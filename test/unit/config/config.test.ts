@@ -286,18 +286,33 @@ describe('what is wrong', () => {
     expect(text).toContain('LARK_APP_SECRET is not set');
   });
 
-  test.each(['{"hub_port": 1,}', '', '[]', '"x"'])(
-    'a config.json that is not an object (%j) is set aside, never deleted',
-    async (content) => {
-      writeState('config.json', content);
-      const text = await complaint({});
-      const kept = readdirSync(stateDir);
-      expect(kept).toEqual([expect.stringMatching(/^config\.json\.corrupt-[\dTZ-]+$/)]);
-      expect(readFileSync(join(stateDir, kept[0] as string), 'utf8')).toBe(content);
-      expect(text).toContain(join(stateDir, kept[0] as string));
-      await load({});
+  test.each([
+    ['{"hub_port": 1,}', 'line 1, column 16'],
+    ['{\n  "agent": "claude",\n}\n', 'line 3, column 1'],
+    ['', 'it ends too early, at line 1, column 1'],
+    ['[]', 'it is not a JSON object: line 1, column 1'],
+    ['"x"', 'it is not a JSON object'],
+  ])(
+    'a config.json with a typo (%j) stays where it is, and is told each time',
+    async (text, place) => {
+      writeState('config.json', text);
+      for (let look = 0; look < 2; look += 1) {
+        const said = await complaint({});
+        expect(said).toContain(place);
+        expect(said).toContain(join(stateDir, 'config.json'));
+      }
+      const saving = saveSetting('hubPort', '1', { env: { HOME: home }, flags: {} });
+      await expect(saving).rejects.toMatchObject({ code: 'config_invalid', exitCode: 2 });
+      expect(readdirSync(stateDir)).toEqual(['config.json']);
+      expect(readFileSync(join(stateDir, 'config.json'), 'utf8')).toBe(text);
     },
   );
+
+  test('a byte order mark is taken in config.json and in credentials.json', async () => {
+    writeState('config.json', '\uFEFF{"hub_port": 5001}');
+    writeState('credentials.json', `\uFEFF{"app_id": "${APP}", "app_secret": "s"}`);
+    expect(await load({}, ['lark'])).toMatchObject({ hubPort: 5001, appId: APP });
+  });
 
   test('a config.json that is a folder is said to be unusable', async () => {
     mkdirSync(join(stateDir, 'config.json'), { recursive: true });
