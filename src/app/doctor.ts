@@ -94,14 +94,14 @@ export async function examine({ config: request, offline }: DoctorRequest): Prom
 async function lookAtSettings(request: ConfigRequest) {
   try {
     const inspection = await inspectConfig(request);
-    const { problems, stateDir } = inspection;
+    const { problems, warnings, stateDir } = inspection;
     const texts = problems.map(({ text }) => text);
     const next = configError(problems, stateDir).next ?? '';
-    return { inspection, stateDir, findings: judgeSettings({ problems: texts, next }) };
+    return { inspection, stateDir, findings: judgeSettings({ problems: texts, warnings, next }) };
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;
     const { message, next = '' } = error;
-    const findings = judgeSettings({ problems: [message], next });
+    const findings = judgeSettings({ problems: [message], warnings: [], next });
     return { inspection: undefined, stateDir: locateStateDir(request), findings };
   }
 }

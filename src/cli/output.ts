@@ -38,6 +38,11 @@ export class Output {
     if (!this.quiet) this.#streams.stderr.write(`${text}\n`);
   }
 
+  /** Something that may be wrong, on stderr; not for --quiet to hide. */
+  warning(text: string): void {
+    this.#streams.stderr.write(`warning: ${text}\n`);
+  }
+
   /** Shows why a command ended, and returns the exit code for it. */
   failure(error: unknown): number {
     if (!(error instanceof BridgeError)) return this.#bug(error);

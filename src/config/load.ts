@@ -64,6 +64,8 @@ export interface Inspection {
   readonly stateDir: string;
   readonly views: readonly SettingView[];
   readonly problems: readonly Problem[];
+  /** What is allowed but can hardly be meant. */
+  readonly warnings: readonly string[];
   readonly config: Config | undefined;
   /** The same if nothing is wrong, though something may be missing. */
   readonly incomplete: Config | undefined;
@@ -102,7 +104,7 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
   const { stored, secretSource } = credentials;
   const sources = { ...bare, credentials: stored, secretSource };
 
-  const values: Partial<Record<SettingName, unknown>> = {};
+  const values: Values = {};
   const views: SettingView[] = [];
   const problems: Problem[] = [];
   for (const [name, row] of settingRows()) {
@@ -116,7 +118,8 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
   }
   problems.push(...unknownKeys(file, stateDir));
   if (needs.includes('platform')) problems.push(...foreignVersion(values));
-  for (const gap of gapsIn(values, needs)) {
+  const sourceByName = new Map(views.map((view) => [view.name, view.source]));
+  for (const gap of gapsIn(values, { needs, sourceByName })) {
     if (problems.some(({ name }) => name === gap.name)) continue;
     const about = gap.name === 'appSecret' || gap.name === 'appId' ? credentials.remark : '';
     problems.push({ ...gap, text: `${gap.text}${about}` });
@@ -126,7 +129,8 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
     ? ({ ...values, home, workspaceTokenFile } as Config)
     : undefined;
   const config = problems.length === 0 ? incomplete : undefined;
-  return { stateDir, views, problems, config, incomplete };
+  const warnings = needs.includes('platform') ? oddIds(values, sourceByName) : [];
+  return { stateDir, views, problems, warnings, config, incomplete };
 }
 
 // ---------------------------------------------------------------- finding
@@ -188,38 +192,78 @@ function unknownKeys(file: Stored, stateDir: string): Problem[] {
     }));
 }
 
+type Values = Partial<Record<SettingName, unknown>>;
+type SourceByName = ReadonlyMap<SettingName, string>;
+
+/** Any of these means that there is a hub elsewhere; without all of them the embedded one is meant. */
+const NAMES_A_HUB = [
+  'platformUrl',
+  'workspaceId',
+  'workspaceToken',
+  'targetWorkspaceId',
+  'orgId',
+] as const satisfies readonly SettingName[];
+
 /** What is not set although the command, or another setting, needs it. */
-function gapsIn(values: Partial<Record<SettingName, unknown>>, needs: readonly Need[]): Problem[] {
+function gapsIn(
+  values: Values,
+  { needs, sourceByName }: { needs: readonly Need[]; sourceByName: SourceByName },
+): Problem[] {
   const wanted: SettingName[] = [];
   if (needs.includes('lark')) wanted.push('appId', 'appSecret');
-  if (needs.includes('platform')) wanted.push(...platformNeeds(values));
   if (values.tlsCert !== undefined || values.tlsKey !== undefined) wanted.push('tlsCert', 'tlsKey');
-  return wanted
-    .filter((name) => values[name] === undefined)
-    .map((name) => {
-      const text = `${settingLabel(name)} is not set (${SETTINGS[name].doc})`;
-      return { name, missing: true, text };
-    });
+  const wantedOfHub = needs.includes('platform') ? platformNeeds(values) : [];
+  const gaps = (names: readonly SettingName[], why: string) =>
+    names
+      .filter((name) => values[name] === undefined)
+      .map((name) => {
+        const text = `${settingLabel(name)} is not set${why} (${SETTINGS[name].doc})`;
+        return { name, missing: true, text };
+      });
+  const cause = NAMES_A_HUB.find((name) => values[name] !== undefined);
+  const isCaused = values.mode !== 'daemon' && cause !== undefined;
+  const why = isCaused ? `, but ${sourceByName.get(cause) ?? settingLabel(cause)} is` : '';
+  return [...gaps(wanted, ''), ...gaps(wantedOfHub, why)];
 }
 
-function platformNeeds(values: Partial<Record<SettingName, unknown>>): SettingName[] {
+function platformNeeds(values: Values): SettingName[] {
   if (values.mode === 'daemon') {
     const inherited: SettingName[] = ['platformUrl', 'workspaceId', 'workspaceToken'];
     return values.channelSocket === undefined && values.channelToken === undefined
       ? inherited
       : [...inherited, 'channelApiVersion', 'channelSocket', 'channelToken'];
   }
-  const named = values.platformUrl ?? values.workspaceToken ?? values.targetWorkspaceId;
-  // Without any of these the embedded hub is meant.
-  if (named === undefined) return [];
-  return ['platformUrl', 'workspaceId', 'workspaceToken', 'targetWorkspaceId'];
+  return NAMES_A_HUB.some((name) => values[name] !== undefined)
+    ? ['platformUrl', 'workspaceId', 'workspaceToken', 'targetWorkspaceId']
+    : [];
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Ids of workspaces that a platform will not know. Not refused: another hub may name its own as it likes. */
+function oddIds(values: Values, sourceByName: SourceByName): string[] {
+  const { workspaceId: own, targetWorkspaceId: target } = values;
+  const nameOf = (name: SettingName) => sourceByName.get(name) ?? settingLabel(name);
+  const odd = (['workspaceId', 'targetWorkspaceId'] as const).flatMap((name) => {
+    const value = values[name];
+    if (typeof value !== 'string' || UUID.test(value)) return [];
+    return [
+      `${nameOf(name)} is "${value}", which is no UUID, as the ids of workspaces at a Molecule platform are. Check it there.`,
+    ];
+  });
+  const isItself =
+    typeof own === 'string' &&
+    typeof target === 'string' &&
+    own.toLowerCase() === target.toLowerCase();
+  if (values.mode === 'daemon' || !isItself) return odd;
+  return [
+    ...odd,
+    `${nameOf('targetWorkspaceId')} is the same as ${nameOf('workspaceId')}: the bridge would send the turns to itself. Name the workspace of the agent.`,
+  ];
 }
 
 /** A host with another version of the channel socket might take a turn in another sense (MOL-SOCK-08). */
-function foreignVersion({
-  mode,
-  channelApiVersion: version,
-}: Partial<Record<SettingName, unknown>>): Problem[] {
+function foreignVersion({ mode, channelApiVersion: version }: Values): Problem[] {
   if (mode !== 'daemon' || version === undefined || version === CHANNEL_API_VERSION) return [];
   const text = `${settingLabel('channelApiVersion')} must be ${CHANNEL_API_VERSION}, the only version that this lark-bridge speaks, not ${JSON.stringify(version)}`;
   return [{ name: 'channelApiVersion', missing: false, text }];

@@ -162,6 +162,26 @@ describe('config', () => {
     expect(await runProgram(['config', 'check'], env)).toMatchObject({ code: 0, stderr: '' });
   });
 
+  test('check warns of an id that can hardly be right, and ends 0', async () => {
+    const env = {
+      HOME: home,
+      LARK_APP_ID: 'cli_0123456789abcdef',
+      LARK_APP_SECRET: SECRET,
+      PLATFORM_URL: 'https://hub.example',
+      WORKSPACE_ID: 'w',
+      MOLECULE_WORKSPACE_TOKEN: 't',
+      MOLECULE_TARGET_WORKSPACE_ID: '22222222-2222-4222-8222-222222222222',
+    };
+    const { code, stderr } = await runProgram(['config', 'check', '--quiet'], env);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^warning: WORKSPACE_ID is "w"[^\n]+\n$/);
+    const { stdout } = await runProgram(['config', 'check', '--json'], env);
+    expect(JSON.parse(stdout)).toEqual({
+      ok: true,
+      warnings: [expect.stringContaining('WORKSPACE_ID')],
+    });
+  });
+
   test('with a typo in config.json every command that needs it ends 2, and the file stays', async () => {
     const folder = join(home, '.lark-bridge');
     const path = join(folder, 'config.json');

@@ -233,8 +233,78 @@ describe('what is missing', () => {
     expect(await complaint(env, ['lark', 'platform'])).toContain('PLATFORM_URL is not set');
   });
 
+  test.each([
+    ['WORKSPACE_ID', 'w'],
+    ['MOLECULE_ORG_ID', 'o'],
+    ['MOLECULE_WORKSPACE_TOKEN', 't'],
+    ['MOLECULE_TARGET_WORKSPACE_ID', 'w'],
+    ['PLATFORM_URL', 'https://hub.example'],
+  ])(
+    'LCM-CLI-05: %s alone means a hub elsewhere: what is missing for it is named',
+    async (name, value) => {
+      const lark = { LARK_APP_ID: APP, LARK_APP_SECRET: 'x' };
+      const text = await complaint({ ...lark, [name]: value }, ['lark', 'platform']);
+      const needed = [
+        'PLATFORM_URL',
+        'WORKSPACE_ID',
+        'MOLECULE_WORKSPACE_TOKEN',
+        'MOLECULE_TARGET_WORKSPACE_ID',
+      ];
+      for (const one of needed) {
+        if (one === name) expect(text).not.toContain(`- ${one} is not set`);
+        else expect(text).toContain(`- ${one} is not set, but ${name} is`);
+      }
+      expect(await load({ ...lark, [name]: value })).toMatchObject({ appId: APP });
+    },
+  );
+
+  test('the same in config.json, named with its place', async () => {
+    writeState('config.json', { org_id: 'o' });
+    const lark = { LARK_APP_ID: APP, LARK_APP_SECRET: 'x' };
+    expect(await complaint(lark, ['lark', 'platform'])).toContain(
+      'PLATFORM_URL is not set, but org_id in config.json is',
+    );
+  });
+
   test('a command that needs nothing is given what there is', async () => {
     expect(await load({})).toMatchObject({ appId: undefined, appSecret: undefined });
+  });
+});
+
+describe('what can hardly be right', () => {
+  const hub = {
+    LARK_APP_ID: APP,
+    LARK_APP_SECRET: 'x',
+    PLATFORM_URL: 'https://hub.example',
+    MOLECULE_WORKSPACE_TOKEN: 't',
+    WORKSPACE_ID: '11111111-1111-4111-8111-111111111111',
+    MOLECULE_TARGET_WORKSPACE_ID: '22222222-2222-4222-8222-222222222222',
+  };
+  const warningsFor = async (env: Env, flags: Flags = {}) => {
+    const request = { env: { HOME: home, ...hub, ...env }, flags };
+    const { warnings, problems } = await inspectConfig({ ...request, needs: ['lark', 'platform'] });
+    expect(problems).toEqual([]);
+    return warnings;
+  };
+
+  test('ids of workspaces that are UUIDs are no reason to warn, in either case', async () => {
+    expect(await warningsFor({})).toEqual([]);
+    expect(await warningsFor({ WORKSPACE_ID: 'ABCDEF00-1111-4111-8111-111111111111' })).toEqual([]);
+  });
+
+  test.each(['WORKSPACE_ID', 'MOLECULE_TARGET_WORKSPACE_ID'])('%s is no UUID', async (name) => {
+    const found = await warningsFor({ [name]: 'my-workspace' });
+    expect(found).toEqual([expect.stringContaining(`${name} is "my-workspace"`)]);
+    expect(found[0]).toContain('UUID');
+  });
+
+  test('a target that is the bridge itself', async () => {
+    const itself = { MOLECULE_TARGET_WORKSPACE_ID: hub.WORKSPACE_ID };
+    expect(await warningsFor(itself)).toEqual([
+      expect.stringContaining('MOLECULE_TARGET_WORKSPACE_ID is the same as WORKSPACE_ID'),
+    ]);
+    // There it is the workspace that started it.
+    expect(await warningsFor(itself, { mode: 'daemon' })).toEqual([]);
   });
 });
 
