@@ -24,8 +24,8 @@ export class Output {
     this.quiet = options.quiet;
     this.#streams = streams;
     this.#version = options.version;
-    forgiveClosedPipe(streams.stdout);
-    forgiveClosedPipe(streams.stderr);
+    forgiveLostReader(streams.stdout);
+    forgiveLostReader(streams.stderr);
   }
 
   /** A result: `text` for people, or `data` as one line of JSON. */
@@ -69,9 +69,10 @@ export class Output {
   }
 }
 
-/** Whoever read the output may stop (`| head`); the program goes on without a reader. */
-function forgiveClosedPipe(stream: NodeJS.WritableStream): void {
+/** Whoever read the output may stop (`| head`, a terminal that is closed); the program goes on without a reader. */
+function forgiveLostReader(stream: NodeJS.WritableStream & { readonly isTTY?: boolean }): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    const isTerminalGone = error.code === 'EIO' && stream.isTTY === true;
+    if (error.code !== 'EPIPE' && !isTerminalGone) throw error;
   });
 }
