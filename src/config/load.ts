@@ -19,7 +19,7 @@ import {
   type Sources,
   type Stored,
 } from './sources.ts';
-import type { Judged, Places } from './values.ts';
+import { isSocksUrl, type Judged, type Places } from './values.ts';
 import {
   type Config,
   type SettingName,
@@ -129,7 +129,10 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
     ? ({ ...values, home, workspaceTokenFile } as Config)
     : undefined;
   const config = problems.length === 0 ? incomplete : undefined;
-  const warnings = needs.includes('platform') ? oddIds(values, sourceByName) : [];
+  const warnings = [
+    ...(needs.includes('platform') ? oddIds(values, sourceByName) : []),
+    ...uselessProxy(values),
+  ];
   return { stateDir, views, problems, warnings, config, incomplete };
 }
 
@@ -259,6 +262,14 @@ function oddIds(values: Values, sourceByName: SourceByName): string[] {
   return [
     ...odd,
     `${nameOf('targetWorkspaceId')} is the same as ${nameOf('workspaceId')}: the bridge would send the turns to itself. Name the workspace of the agent.`,
+  ];
+}
+
+/** Calls would go directly, though somebody set a proxy. */
+function uselessProxy({ allProxy, httpsProxy }: Values): string[] {
+  if (typeof allProxy !== 'string' || !isSocksUrl(allProxy) || httpsProxy !== undefined) return [];
+  return [
+    'ALL_PROXY is a proxy of SOCKS, which lark-bridge can not use: calls go without it. If they have to go through a proxy, set HTTPS_PROXY to one of HTTP.',
   ];
 }
 

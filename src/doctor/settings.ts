@@ -21,8 +21,8 @@ export function judgeSettings({ problems, warnings, next }: SettingsFact): Findi
     ),
     ...warnings.map((text) =>
       warning('settings', text, {
-        reason: 'A hub that does not know the id takes no turn for it.',
-        next: 'Look the id up at the platform, and set it again.',
+        reason: 'It is allowed, but can hardly be meant.',
+        next: 'Correct it if it is wrong; `lark-bridge config` shows what comes from where.',
       }),
     ),
   ];

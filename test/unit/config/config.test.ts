@@ -138,6 +138,27 @@ describe('where a value comes from', () => {
   });
 });
 
+describe('ALL_PROXY', () => {
+  const warningsFor = async (env: Env) =>
+    (await inspectConfig({ env: { HOME: home, ...env }, flags: {} })).warnings;
+
+  test('is a proxy like the others, in either case', async () => {
+    expect(await load({ ALL_PROXY: 'proxy:3128' })).toMatchObject({
+      allProxy: 'http://proxy:3128',
+    });
+    expect(await load({ all_proxy: 'https://proxy' })).toMatchObject({ allProxy: 'https://proxy' });
+    expect(await complaint({ ALL_PROXY: 'ftp://proxy' })).toContain('ALL_PROXY must be');
+    expect(await warningsFor({ ALL_PROXY: 'proxy:3128' })).toEqual([]);
+  });
+
+  test('one of SOCKS, as desktops set it beside the others, is no reason to refuse: it is warned of where it would count', async () => {
+    const socks = { ALL_PROXY: 'socks5h://127.0.0.1:7891' };
+    await load(socks);
+    expect(await warningsFor(socks)).toEqual([expect.stringContaining('ALL_PROXY')]);
+    expect(await warningsFor({ ...socks, HTTPS_PROXY: 'p:1' })).toEqual([]);
+  });
+});
+
 describe('credentials', () => {
   test('LCM-ENV-05: credentials.json is enough', async () => {
     writeCredentials();
