@@ -112,7 +112,9 @@ describe('turns', () => {
     const { code, stderr } = await rig.command(['turns', 'list']);
     expect(code).toBe(1);
     expect(stderr).toContain('no bot has run');
-    expect((await told('status'))['running']).toBe(false);
+    const status = await rig.command(['status', '--json']);
+    expect(status.code).toBe(1);
+    expect(JSON.parse(status.stdout)).toMatchObject({ running: false });
     expect(existsSync(rig.stateDir)).toBe(false);
   });
 });

@@ -165,3 +165,9 @@ test('status tells the counts', async () => {
   await admit('om_1', { phase: 'held', why: 'stale' });
   expect((await run('status')).stdout).toContain('Turns: 0 waiting, 0 running, 1 held, 0 failed');
 });
+
+test('status ends with 1 where no daemon runs, and tells all the same', async () => {
+  const { code, stdout, stderr } = await run('status', '--json');
+  expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+  expect(JSON.parse(stdout)).toMatchObject({ running: false, health: { ready: false } });
+});
