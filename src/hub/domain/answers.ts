@@ -20,10 +20,16 @@ export type FailureReason = keyof typeof REASONS;
 /** JSON-RPC's range for errors of the server's own. */
 const SERVER_ERROR = -32_000;
 
-/** `detail` is one plain sentence for the person in the chat. */
-export function failure(reason: FailureReason, detail: string, atMs: number): Settlement {
+/** `detail` is one plain sentence for the person in the chat; `agent` is the name of the one that failed, for the operator. */
+export function failure(
+  reason: FailureReason,
+  detail: string,
+  atMs: number,
+  agent?: string,
+): Settlement {
   const message = storable(detail);
-  const error = { code: SERVER_ERROR, message, data: { reason } };
+  const data = { reason, ...(agent !== undefined && { agent }) };
+  const error = { code: SERVER_ERROR, message, data };
   return {
     status: REASONS[reason],
     responseBody: JSON.stringify({ jsonrpc: '2.0', error }),
