@@ -1,5 +1,8 @@
 #!/usr/bin/env node
 /// <reference types="node" />
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
+import { isatty } from 'node:tty';
 import { main } from '../dist/cli/main.js';
 
 /** Supervisors commonly send SIGKILL after 10 s. */
@@ -11,11 +14,13 @@ const REPEAT_MS_MIN = 200;
 const stopping = new AbortController();
 let asked = { name: '', atMs: 0 };
 
-for (const name of ['SIGINT', 'SIGTERM']) {
+// SIGHUP: the terminal was closed.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(name, () => {
     if (stopping.signal.aborted) {
       const isEcho = name === asked.name && Date.now() - asked.atMs < REPEAT_MS_MIN;
-      if (!isEcho) process.exit(1);
+      // A closed terminal is told by the shell and by the system, and nobody is there to be impatient.
+      if (!isEcho && name !== 'SIGHUP') process.exit(1);
       return;
     }
     asked = { name, atMs: Date.now() };
@@ -23,6 +28,15 @@ for (const name of ['SIGINT', 'SIGTERM']) {
     setTimeout(() => process.exit(process.exitCode ?? 1), STOP_MS_MAX).unref();
   });
 }
+// Node sets the terminal back as it ends, and aborts if that is gone: then there is none to set back.
+const terminals = [0, 1, 2].filter((stream) => isatty(stream));
+process.once('exit', () => {
+  for (const stream of terminals.filter((one) => !isatty(one))) {
+    closeSync(stream);
+    // Takes the number that has just become free.
+    openSync(devNull, 'r+');
+  }
+});
 // To wait for a signal does not by itself keep the process alive.
 const alive = setInterval(() => {}, 2 ** 30);
 process.exitCode = await main(process.argv.slice(2), stopping.signal);

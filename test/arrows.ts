@@ -16,7 +16,10 @@ const PORTS = ['bridge/ports.ts', 'hub/ports.ts', 'agents/runtime.ts'];
 export const ROOMS: Readonly<Record<string, Room>> = {
   core: { ours: [], packages: [] },
   time: { ours: ['core'], packages: [] },
-  net: { ours: ['core', 'time'], packages: ['node:http', 'node:https', 'node:tls'] },
+  net: {
+    ours: ['core', 'time'],
+    packages: ['undici', 'node:http', 'node:https', 'node:net', 'node:tls'],
+  },
   wire: { ours: ['core'], packages: [] },
   bridge: { ours: GROUND, packages: ['lru-cache', 'node:crypto'] },
   hub: {

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
+import { settingRows } from '../src/config/settings.ts';
 import {
   anchorsOf,
   commandsOf,
@@ -52,6 +53,14 @@ test('every command in the documents is run by something', () => {
 test('the settings table in README.md is the one in the code (DOCS=write writes it)', () => {
   const made = settingsTable();
   expect(sectionOf('README.md', 'settings', made)).toBe(made);
+});
+
+test('the settings table names no key for config.json that it refuses', () => {
+  const section = sectionOf('README.md', 'settings', settingsTable()) ?? '';
+  const named = [...section.matchAll(/^\|[^|]*\|[^|]*\| `(\w+)` \|/gm)].map(([, key]) => key);
+  expect(named).toContain('hub_port');
+  const taken = new Set(settingRows().map(([, { key }]) => key));
+  expect(named.filter((key) => !taken.has(key))).toEqual([]);
 });
 
 test('the table of metrics in docs/monitoring.md is the one in the code', () => {

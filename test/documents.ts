@@ -75,11 +75,11 @@ export function settingsTable(): string {
   const rows = Object.values<Setting<unknown>>(SETTINGS).map((row) => [
     [...(row.env ?? []), ...(row.envFile === undefined ? [] : [row.envFile])].map(code).join(' '),
     row.flag === undefined ? '' : code(`--${row.flag}`),
-    code(row.key ?? row.credential ?? ''),
+    code(row.key ?? ''),
     code(row.fallback ?? ''),
     row.doc,
   ]);
-  return table(['Environment', 'Flag', 'File', 'Default', 'What it is'], rows);
+  return table(['Environment', 'Flag', 'config.json', 'Default', 'What it is'], rows);
 }
 
 export function metricsTable(): string {

@@ -92,17 +92,16 @@ export async function examine({ config: request, offline }: DoctorRequest): Prom
 }
 
 async function lookAtSettings(request: ConfigRequest) {
-  const asked = { ...request, lookOnly: true };
   try {
-    const inspection = await inspectConfig(asked);
-    const { problems, stateDir } = inspection;
+    const inspection = await inspectConfig(request);
+    const { problems, warnings, stateDir } = inspection;
     const texts = problems.map(({ text }) => text);
     const next = configError(problems, stateDir).next ?? '';
-    return { inspection, stateDir, findings: judgeSettings({ problems: texts, next }) };
+    return { inspection, stateDir, findings: judgeSettings({ problems: texts, warnings, next }) };
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;
     const { message, next = '' } = error;
-    const findings = judgeSettings({ problems: [message], next });
+    const findings = judgeSettings({ problems: [message], warnings: [], next });
     return { inspection: undefined, stateDir: locateStateDir(request), findings };
   }
 }

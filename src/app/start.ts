@@ -1,7 +1,9 @@
 /** The composition root: what the program can be asked to run. With assembly.ts it alone knows every room. */
+import { resolve } from 'node:path';
 import { createAgentFactory } from '../agents/factory.ts';
 import { parseCommand } from '../agents/command-line.ts';
 import { createEmbeddedHub, openHub } from './hub-access.ts';
+import { lookAtProgram } from '../agents/program-look.ts';
 import {
   assemble,
   closing,
@@ -16,6 +18,7 @@ import type { CheckRequest } from './connect.ts';
 import type { Config } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
+import type { LarkContext } from '../core/message.ts';
 import { startAll, stopAll, type Service } from '../core/service.ts';
 import type { DoctorReport, DoctorRequest } from './doctor.ts';
 import { createDirectory } from '../hub/domain/directory.ts';
@@ -96,6 +99,22 @@ export async function startHub(setting: Setting): Promise<{ url: string; stop():
   });
 }
 
+/** Who gets the turns that `run` would take, with the settings as they are. */
+export type TurnsGoTo =
+  /** `isNamed`: by a setting, so that an agent that is added changes nothing. */
+  | { readonly kind: 'agent'; readonly name: string; readonly isNamed: boolean }
+  /** The settings name an agent that is not there. */
+  | { readonly kind: 'nobody'; readonly name: string }
+  | { readonly kind: 'elsewhere'; readonly url: string };
+
+export interface NewAgent {
+  readonly name: string;
+  /** The command of its program; without it, it connects to the hub by itself. */
+  readonly exec?: string;
+  /** Takes a program that can't start, too. */
+  readonly force?: boolean;
+}
+
 /** The agents on the embedded hub, whether it runs or not. */
 export async function openAgents({ config, env, log }: Setting) {
   const db = Db.open(config.dbPath, log);
@@ -104,26 +123,64 @@ export async function openAgents({ config, env, log }: Setting) {
   const createAgent = createAgentFactory({ env, timeoutMs, clock: systemClock, log });
   return {
     list: () => directory.listAgents(),
-    add: ({ name, exec }: { name: string; exec?: string }) =>
+    add: ({ name, exec, force = false }: NewAgent) =>
       directory.addAgent({
         name,
         spec:
-          exec === undefined ? { kind: 'external' } : { kind: 'exec', argv: parseCommand(exec) },
+          exec === undefined
+            ? { kind: 'external' }
+            : { kind: 'exec', argv: programOf(name, exec, { env, force }) },
       }),
     remove: (name: string) => directory.removeAgent(name),
+    async turnsGoTo(): Promise<TurnsGoTo> {
+      const { platformUrl: url, agent: named } = config;
+      if (url !== undefined) return { kind: 'elsewhere', url };
+      const name = named ?? (await directory.defaultAgent()).name;
+      const isThere = (await directory.listAgents()).some((agent) => agent.name === name);
+      return isThere
+        ? { kind: 'agent', name, isNamed: named !== undefined }
+        : { kind: 'nobody', name };
+    },
     /** One turn, run here and not by the hub. */
     async test(name: string, text: string, signal: AbortSignal): Promise<AgentResult> {
       const { spec } = await directory.agentNamed(name);
       if (spec.kind === 'external') {
         throw new BridgeError('usage', `the agent ${name} runs elsewhere, and can't be run here`);
       }
-      const run = createAgent(spec).start({ turnId: 'test', text, lark: undefined });
+      const run = createAgent(spec).start({ turnId: 'test', text, lark: standInOf(config.brand) });
       if (signal.aborted) run.cancel();
       signal.addEventListener('abort', () => run.cancel());
       return run.result;
     },
     close: () => Promise.resolve(db.close()),
   };
+}
+
+/** What an agent may want to know about a message, as of one in a direct chat. */
+function standInOf(brand: Brand): LarkContext {
+  return {
+    brand,
+    chatId: 'oc_test',
+    chatType: 'p2p',
+    senderOpenId: 'ou_test',
+    // Each message has another one.
+    messageId: `om_test_${systemClock.nowMs()}`,
+  };
+}
+
+/** The words of a command. Its program is named by its full path if it is by a path: the hub may run elsewhere. */
+function programOf(
+  agent: string,
+  exec: string,
+  { env, force }: { env: Setting['env']; force: boolean },
+): string[] {
+  const [first = '', ...rest] = parseCommand(exec);
+  const program = first.includes('/') ? resolve(first) : first;
+  const trouble = force ? undefined : lookAtProgram(program, env);
+  if (trouble === undefined) return [program, ...rest];
+  throw new BridgeError('usage', `the agent ${agent} could not start: ${trouble.what}`, {
+    next: `${trouble.next} With --force it is added as it is.`,
+  });
 }
 
 // What follows is loaded when it is asked for: a bot that runs needs none of it.

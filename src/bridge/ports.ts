@@ -2,6 +2,7 @@
 import type { ChatId, MessageId, TurnId, WorkspaceId } from '../core/ids.ts';
 import type { InboundEvent, InboundMessage, LarkContext } from '../core/message.ts';
 import type {
+  FailureCause,
   OutboxDraft,
   OutboxRow,
   OutboxState,
@@ -141,8 +142,16 @@ export interface TurnRequest {
 
 export type TurnAnswer = (
   | { readonly kind: 'answered'; readonly text: string }
-  /** The agent said no or broke; `detail` is for people. `interrupted`: it died with its process. */
-  | { readonly kind: 'failed'; readonly detail: string; readonly interrupted?: boolean }
+  /**
+   * The agent said no or broke; `detail` is for people. `interrupted`: it died with its process. `agent`: its
+   * name, if the hub ran it itself; `detail` is then the hub's word and not the agent's.
+   */
+  | {
+      readonly kind: 'failed';
+      readonly detail: string;
+      readonly interrupted?: boolean;
+      readonly agent?: string;
+    }
 ) & {
   /** Notes at a target in the journal's own database that it has answered; to be run with the turn's change. */
   readonly store?: () => void;
@@ -345,6 +354,7 @@ export interface TurnRun {
   readonly endedAtMs: number | undefined;
   readonly endedAs: TurnPhase | undefined;
   readonly reason: string | undefined;
+  readonly cause: FailureCause | undefined;
 }
 
 export interface TurnLife {

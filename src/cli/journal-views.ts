@@ -1,5 +1,5 @@
 /** Turns and outgoing rows as an operator sees them, on the screen and as JSON. */
-import type { OutboxRow, OutboxState, Turn, TurnState } from '../core/turn.ts';
+import type { FailureCause, OutboxRow, OutboxState, Turn, TurnState } from '../core/turn.ts';
 import { kindOf, reasonOf, shownText, spokenText } from '../observe/traces/trace.ts';
 import type { TurnLife, TurnRun } from '../bridge/ports.ts';
 
@@ -18,6 +18,7 @@ export function turnView({ id, message, receivedAtMs, run, state }: Turn, { text
     sender: message.senderOpenId,
     phase: state.phase,
     reason: reasonOf(state),
+    ...(state.phase === 'failed' && state.cause),
     run,
     received_at: timeOf(receivedAtMs),
     ...(text && { text: spokenText(message) }),
@@ -46,6 +47,7 @@ function runView(run: TurnRun) {
     ended_at: timeIfAny(run.endedAtMs),
     ended_as: run.endedAs,
     reason: run.reason,
+    ...run.cause,
   };
 }
 
@@ -104,6 +106,11 @@ function detailsOf(state: TurnState) {
   }
 }
 
+/** Behind the reason for which a turn failed. */
+export function causeWords(cause: FailureCause | undefined): string {
+  return cause === undefined ? '' : `; agent ${cause.agent}: ${cause.detail.replace(/\.$/, '')}`;
+}
+
 /** Where a turn waits, or what came of it, in a sentence. */
 export function whereaboutsOf({ turn: { id, state }, ahead }: TurnLife): string {
   switch (state.phase) {
@@ -128,7 +135,7 @@ export function whereaboutsOf({ turn: { id, state }, ahead }: TurnLife): string 
     case 'answered':
       return 'It is answered.';
     case 'failed':
-      return `It failed (${state.reason}); \`turns retry ${id}\` begins it anew.`;
+      return `It failed (${state.reason}${causeWords(state.cause)}); \`turns retry ${id}\` begins it anew.`;
     case 'dropped':
       return `It was dropped (${state.why}).`;
   }

@@ -24,8 +24,8 @@ export class Output {
     this.quiet = options.quiet;
     this.#streams = streams;
     this.#version = options.version;
-    forgiveClosedPipe(streams.stdout);
-    forgiveClosedPipe(streams.stderr);
+    forgiveLostReader(streams.stdout);
+    forgiveLostReader(streams.stderr);
   }
 
   /** A result: `text` for people, or `data` as one line of JSON. */
@@ -36,6 +36,11 @@ export class Output {
   /** Progress for people, on stderr; silent with --quiet. */
   note(text: string): void {
     if (!this.quiet) this.#streams.stderr.write(`${text}\n`);
+  }
+
+  /** Something that may be wrong, on stderr; not for --quiet to hide. */
+  warning(text: string): void {
+    this.#streams.stderr.write(`warning: ${text}\n`);
   }
 
   /** Shows why a command ended, and returns the exit code for it. */
@@ -64,9 +69,10 @@ export class Output {
   }
 }
 
-/** Whoever read the output may stop (`| head`); the program goes on without a reader. */
-function forgiveClosedPipe(stream: NodeJS.WritableStream): void {
+/** Whoever read the output may stop (`| head`, a terminal that is closed); the program goes on without a reader. */
+function forgiveLostReader(stream: NodeJS.WritableStream & { readonly isTTY?: boolean }): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    const isTerminalGone = error.code === 'EIO' && stream.isTTY === true;
+    if (error.code !== 'EPIPE' && !isTerminalGone) throw error;
   });
 }

@@ -9,6 +9,7 @@ import { BRANDS, type Brand } from '../core/brand.ts';
 import type { Credentials } from '../core/credentials.ts';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { APP_ID_PATTERN, appId } from '../core/ids.ts';
+import { parseJsonObject } from '../core/json-object.ts';
 import { Secret } from '../core/secret.ts';
 import type { Keyring } from './keyring.ts';
 
@@ -106,20 +107,9 @@ function openFile(stateDir: string, judge: { schema?: Schema<Stored> } = {}): Co
     configName: 'credentials',
     configFileMode: 0o600,
     ...judge,
-    deserialize: parseObject,
+    // Conf wants the type; the schema above judges it.
+    deserialize: (text) => parseJsonObject(text) as unknown as Stored,
   });
-}
-
-/** The parser's own words quote the text, and with it the secret. */
-function parseObject(text: string): Stored {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new SyntaxError('it is not JSON');
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Stored;
-  throw new SyntaxError('it is not a JSON object');
 }
 
 function makeStateDir(stateDir: string): void {

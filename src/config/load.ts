@@ -1,10 +1,11 @@
 /** Where settings come from, and what is wrong with them. The only reader of the environment and of `conf`. */
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type Conf from 'conf';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import { appId } from '../core/ids.ts';
+import { parseJsonObject } from '../core/json-object.ts';
 import {
   CONFIG_FILE,
   CREDENTIALS_FILE,
@@ -18,7 +19,7 @@ import {
   type Sources,
   type Stored,
 } from './sources.ts';
-import type { Judged, Places } from './values.ts';
+import { isSocksUrl, type Judged, type Places } from './values.ts';
 import {
   type Config,
   type SettingName,
@@ -41,8 +42,6 @@ export interface ConfigRequest {
   readonly env: Environment;
   readonly flags: Flags;
   readonly needs?: readonly Need[];
-  /** Leaves a broken config.json where it is; it is an error all the same. */
-  readonly lookOnly?: boolean;
 }
 
 /** One setting as people may see it. */
@@ -65,6 +64,8 @@ export interface Inspection {
   readonly stateDir: string;
   readonly views: readonly SettingView[];
   readonly problems: readonly Problem[];
+  /** What is allowed but can hardly be meant. */
+  readonly warnings: readonly string[];
   readonly config: Config | undefined;
   /** The same if nothing is wrong, though something may be missing. */
   readonly incomplete: Config | undefined;
@@ -97,13 +98,13 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
   const { env, flags, needs = [] } = request;
   const home = homeFolder(env);
   const stateDir = locateStateDir(request);
-  const file = await readConfigFile(stateDir, request.lookOnly === true);
+  const file = readConfigFile(stateDir);
   const bare = { env, flags, file, credentials: {} };
   const credentials = await credentialsFor(bare, { stateDir, needs });
   const { stored, secretSource } = credentials;
   const sources = { ...bare, credentials: stored, secretSource };
 
-  const values: Partial<Record<SettingName, unknown>> = {};
+  const values: Values = {};
   const views: SettingView[] = [];
   const problems: Problem[] = [];
   for (const [name, row] of settingRows()) {
@@ -117,7 +118,8 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
   }
   problems.push(...unknownKeys(file, stateDir));
   if (needs.includes('platform')) problems.push(...foreignVersion(values));
-  for (const gap of gapsIn(values, needs)) {
+  const sourceByName = new Map(views.map((view) => [view.name, view.source]));
+  for (const gap of gapsIn(values, { needs, sourceByName })) {
     if (problems.some(({ name }) => name === gap.name)) continue;
     const about = gap.name === 'appSecret' || gap.name === 'appId' ? credentials.remark : '';
     problems.push({ ...gap, text: `${gap.text}${about}` });
@@ -127,7 +129,11 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
     ? ({ ...values, home, workspaceTokenFile } as Config)
     : undefined;
   const config = problems.length === 0 ? incomplete : undefined;
-  return { stateDir, views, problems, config, incomplete };
+  const warnings = [
+    ...(needs.includes('platform') ? oddIds(values, sourceByName) : []),
+    ...uselessProxy(values),
+  ];
+  return { stateDir, views, problems, warnings, config, incomplete };
 }
 
 // ---------------------------------------------------------------- finding
@@ -189,38 +195,86 @@ function unknownKeys(file: Stored, stateDir: string): Problem[] {
     }));
 }
 
+type Values = Partial<Record<SettingName, unknown>>;
+type SourceByName = ReadonlyMap<SettingName, string>;
+
+/** Any of these means that there is a hub elsewhere; without all of them the embedded one is meant. */
+const NAMES_A_HUB = [
+  'platformUrl',
+  'workspaceId',
+  'workspaceToken',
+  'targetWorkspaceId',
+  'orgId',
+] as const satisfies readonly SettingName[];
+
 /** What is not set although the command, or another setting, needs it. */
-function gapsIn(values: Partial<Record<SettingName, unknown>>, needs: readonly Need[]): Problem[] {
+function gapsIn(
+  values: Values,
+  { needs, sourceByName }: { needs: readonly Need[]; sourceByName: SourceByName },
+): Problem[] {
   const wanted: SettingName[] = [];
   if (needs.includes('lark')) wanted.push('appId', 'appSecret');
-  if (needs.includes('platform')) wanted.push(...platformNeeds(values));
   if (values.tlsCert !== undefined || values.tlsKey !== undefined) wanted.push('tlsCert', 'tlsKey');
-  return wanted
-    .filter((name) => values[name] === undefined)
-    .map((name) => {
-      const text = `${settingLabel(name)} is not set (${SETTINGS[name].doc})`;
-      return { name, missing: true, text };
-    });
+  const wantedOfHub = needs.includes('platform') ? platformNeeds(values) : [];
+  const gaps = (names: readonly SettingName[], why: string) =>
+    names
+      .filter((name) => values[name] === undefined)
+      .map((name) => {
+        const text = `${settingLabel(name)} is not set${why} (${SETTINGS[name].doc})`;
+        return { name, missing: true, text };
+      });
+  const cause = NAMES_A_HUB.find((name) => values[name] !== undefined);
+  const isCaused = values.mode !== 'daemon' && cause !== undefined;
+  const why = isCaused ? `, but ${sourceByName.get(cause) ?? settingLabel(cause)} is` : '';
+  return [...gaps(wanted, ''), ...gaps(wantedOfHub, why)];
 }
 
-function platformNeeds(values: Partial<Record<SettingName, unknown>>): SettingName[] {
+function platformNeeds(values: Values): SettingName[] {
   if (values.mode === 'daemon') {
     const inherited: SettingName[] = ['platformUrl', 'workspaceId', 'workspaceToken'];
     return values.channelSocket === undefined && values.channelToken === undefined
       ? inherited
       : [...inherited, 'channelApiVersion', 'channelSocket', 'channelToken'];
   }
-  const named = values.platformUrl ?? values.workspaceToken ?? values.targetWorkspaceId;
-  // Without any of these the embedded hub is meant.
-  if (named === undefined) return [];
-  return ['platformUrl', 'workspaceId', 'workspaceToken', 'targetWorkspaceId'];
+  return NAMES_A_HUB.some((name) => values[name] !== undefined)
+    ? ['platformUrl', 'workspaceId', 'workspaceToken', 'targetWorkspaceId']
+    : [];
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Ids of workspaces that a platform will not know. Not refused: another hub may name its own as it likes. */
+function oddIds(values: Values, sourceByName: SourceByName): string[] {
+  const { workspaceId: own, targetWorkspaceId: target } = values;
+  const nameOf = (name: SettingName) => sourceByName.get(name) ?? settingLabel(name);
+  const odd = (['workspaceId', 'targetWorkspaceId'] as const).flatMap((name) => {
+    const value = values[name];
+    if (typeof value !== 'string' || UUID.test(value)) return [];
+    return [
+      `${nameOf(name)} is "${value}", which is no UUID, as the ids of workspaces at a Molecule platform are. Check it there.`,
+    ];
+  });
+  const isItself =
+    typeof own === 'string' &&
+    typeof target === 'string' &&
+    own.toLowerCase() === target.toLowerCase();
+  if (values.mode === 'daemon' || !isItself) return odd;
+  return [
+    ...odd,
+    `${nameOf('targetWorkspaceId')} is the same as ${nameOf('workspaceId')}: the bridge would send the turns to itself. Name the workspace of the agent.`,
+  ];
+}
+
+/** Calls would go directly, though somebody set a proxy. */
+function uselessProxy({ allProxy, httpsProxy }: Values): string[] {
+  if (typeof allProxy !== 'string' || !isSocksUrl(allProxy) || httpsProxy !== undefined) return [];
+  return [
+    'ALL_PROXY is a proxy of SOCKS, which lark-bridge can not use: calls go without it. If they have to go through a proxy, set HTTPS_PROXY to one of HTTP.',
+  ];
 }
 
 /** A host with another version of the channel socket might take a turn in another sense (MOL-SOCK-08). */
-function foreignVersion({
-  mode,
-  channelApiVersion: version,
-}: Partial<Record<SettingName, unknown>>): Problem[] {
+function foreignVersion({ mode, channelApiVersion: version }: Values): Problem[] {
   if (mode !== 'daemon' || version === undefined || version === CHANNEL_API_VERSION) return [];
   const text = `${settingLabel('channelApiVersion')} must be ${CHANNEL_API_VERSION}, the only version that this lark-bridge speaks, not ${JSON.stringify(version)}`;
   return [{ name: 'channelApiVersion', missing: false, text }];
@@ -258,19 +312,19 @@ export async function saveSetting(
   });
 }
 
-async function readConfigFile(stateDir: string, lookOnly: boolean): Promise<Stored> {
+/** A mere look: neither the folder nor the file is made, moved or changed. */
+function readConfigFile(stateDir: string): Stored {
   const path = configPath(stateDir);
-  // A mere look must not create the folder, and most people have no such file.
+  // Most people have no such file.
   if (!existsSync(path)) return {};
-  if (!lookOnly) return withConf(stateDir, (conf) => conf.store);
   try {
-    return parseObject(readFileSync(path, 'utf8'));
+    return parseJsonObject(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw unreadable(path, error);
+    throw unusable(path, error);
   }
 }
 
-async function withConf<T>(stateDir: string, work: (conf: Conf) => T): Promise<T> {
+async function withConf(stateDir: string, work: (conf: Conf) => void): Promise<void> {
   const { default: ConfFile } = await import('conf');
   const path = configPath(stateDir);
   try {
@@ -281,20 +335,19 @@ async function withConf<T>(stateDir: string, work: (conf: Conf) => T): Promise<T
       configFileMode: 0o600,
       accessPropertiesByDotNotation: false,
       serialize: (value) => `${JSON.stringify(value, undefined, 2)}\n`,
-      deserialize: parseObject,
+      deserialize: parseJsonObject,
     });
-    return work(conf);
+    work(conf);
   } catch (error) {
-    if (error instanceof SyntaxError) throw setAside(path, error);
-    throw unreadable(path, error);
+    throw unusable(path, error);
   }
 }
 
 /** Anything but a broken file and the system's own errors is a bug. */
-function unreadable(path: string, error: unknown): unknown {
+function unusable(path: string, error: unknown): unknown {
   if (error instanceof SyntaxError) {
-    return new BridgeError('config_invalid', `${path} is corrupt: ${error.message}`, {
-      next: 'Mend that file, or move it away.',
+    return new BridgeError('config_invalid', `can't use ${path}: ${error.message}`, {
+      next: 'Correct the file at that place. It was left as it is.',
       cause: error,
     });
   }
@@ -302,29 +355,6 @@ function unreadable(path: string, error: unknown): unknown {
   return new BridgeError('config_invalid', `can't use ${path}: ${error.message}`, {
     next: 'Check that the folder and the file belong to you and can be read and written.',
     cause: error,
-  });
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    // The parser's own words quote the text, in which somebody may have put a secret.
-    throw new SyntaxError('it is not JSON');
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw new SyntaxError('it is not a JSON object');
-}
-
-function setAside(path: string, cause: SyntaxError): BridgeError {
-  const kept = `${path}.corrupt-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
-  renameSync(path, kept);
-  return new BridgeError('config_invalid', `${path} is corrupt: ${cause.message}`, {
-    next: `It was kept as ${kept}. Mend that file and put it back, or start again without it.`,
-    cause,
   });
 }
 

@@ -5,6 +5,7 @@
 import { BRANDS, type Brand } from '../core/brand.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
 import {
+  allProxyUrl,
   appId,
   baseUrl,
   host,
@@ -253,10 +254,15 @@ export const SETTINGS = {
     parse: proxyUrl,
     doc: 'Proxy for http and ws addresses',
   },
+  allProxy: {
+    env: ['ALL_PROXY', 'all_proxy'],
+    parse: allProxyUrl,
+    doc: 'Proxy for what has no other; one of SOCKS is left out',
+  },
   noProxy: {
     env: ['NO_PROXY', 'no_proxy'],
     parse: text,
-    doc: 'Hosts, separated by commas, that are reached without a proxy',
+    doc: 'Hosts, domains, addresses and ranges (10.0.0.0/8) that are reached without a proxy, separated by commas; each may name a port, * is all',
   },
   healthAddress: {
     env: ['LARK_BRIDGE_HEALTH_ADDRESS'],

@@ -82,6 +82,15 @@ export function proxyUrl(raw: string): Judged<string> {
     : bad('must be the URL of an HTTP proxy, http://host:port');
 }
 
+/** For everything: desktops set one of SOCKS there, beside one of HTTP for those who can't use it. */
+export function allProxyUrl(raw: string): Judged<string> {
+  return isSocksUrl(raw) ? ok(raw) : proxyUrl(raw);
+}
+
+export function isSocksUrl(raw: string): boolean {
+  return URL.canParse(raw) && /^socks\w*:$/.test(new URL(raw).protocol);
+}
+
 export function host(raw: string): Judged<string> {
   const bare = /^\[([0-9a-fA-F:.]+)\]$/.exec(raw)?.[1] ?? raw;
   return /^[\w.:%-]+$/.test(bare) ? ok(bare) : bad('must be a host name or an IP address');

@@ -42,8 +42,14 @@ export type TurnState =
   /** Not for the agent: what a person told the bridge itself to do about other turns. */
   | { readonly phase: 'command'; readonly action: ChoiceAction; readonly about: readonly TurnId[] }
   | { readonly phase: 'answered' }
-  | { readonly phase: 'failed'; readonly reason: string }
+  | { readonly phase: 'failed'; readonly reason: string; readonly cause?: FailureCause }
   | { readonly phase: 'dropped'; readonly why: 'recalled' | 'skipped' | 'operator' };
+
+/** For the operator: the agent, where the hub ran it itself, and in the hub's words what it ended with. */
+export interface FailureCause {
+  readonly agent: string;
+  readonly detail: string;
+}
 
 export type TurnPhase = TurnState['phase'];
 

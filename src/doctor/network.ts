@@ -1,6 +1,7 @@
 /** The way to Lark: names, certificates, proxies and clocks. */
 import { DOCTOR_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import type { HostName, Reach } from '../lark/facts.ts';
+import { proxyName } from '../net/proxy.ts';
 import { type Advice, type Finding, note, ok, problem, warning } from './finding.ts';
 
 /** Lark and certificates bear a minute; behind that something is wrong with the clock. */
@@ -116,7 +117,7 @@ export function routeTo(what: string, target: URL, proxy: URL | undefined): Rout
     what,
     host: target.host,
     isLoopback: LOOPBACK.test(target.hostname),
-    proxy: proxy && `${proxy.protocol}//${proxy.host}`,
+    proxy: proxy && proxyName(proxy),
   };
 }
 

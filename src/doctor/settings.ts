@@ -4,19 +4,29 @@ import { type Finding, ok, problem, warning } from './finding.ts';
 export interface SettingsFact {
   /** What is wrong or missing, in words. */
   readonly problems: readonly string[];
+  /** What can hardly be meant, in words that say what to do as well. */
+  readonly warnings: readonly string[];
   /** What to do about all of it. */
   readonly next: string;
 }
 
-export function judgeSettings({ problems, next }: SettingsFact): Finding[] {
-  if (problems.length === 0) return [ok('settings', 'Complete, and all of them make sense.')];
-  return problems.map((text) =>
-    problem('settings', `${text.charAt(0).toUpperCase()}${text.slice(1)}.`, {
-      reason: '`lark-bridge run` ends at once like this.',
-      next,
-      error: 'config_invalid',
-    }),
-  );
+export function judgeSettings({ problems, warnings, next }: SettingsFact): Finding[] {
+  const findings = [
+    ...problems.map((text) =>
+      problem('settings', `${text.charAt(0).toUpperCase()}${text.slice(1)}.`, {
+        reason: '`lark-bridge run` ends at once like this.',
+        next,
+        error: 'config_invalid',
+      }),
+    ),
+    ...warnings.map((text) =>
+      warning('settings', text, {
+        reason: 'It is allowed, but can hardly be meant.',
+        next: 'Correct it if it is wrong; `lark-bridge config` shows what comes from where.',
+      }),
+    ),
+  ];
+  return findings.length > 0 ? findings : [ok('settings', 'Complete, and all of them make sense.')];
 }
 
 export interface CredentialsFact {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSystemError } from '../core/errors.ts';
 import { type AppId, LARK_ID_PATTERN, type OpenId, openId } from '../core/ids.ts';
+import { parseJsonObject } from '../core/json-object.ts';
 import { writePrivateFile } from './private-file.ts';
 
 /** Who made the bot of a state directory: Lark says so once, when the bot is made. */
@@ -30,8 +31,7 @@ export function ownerFile(stateDir: string, app: AppId) {
 /** A file that can't be read is as good as none. */
 function read(path: string): Readonly<Record<string, unknown>> {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+    return parseJsonObject(readFileSync(path, 'utf8'));
   } catch (error) {
     if (error instanceof SyntaxError || isSystemError(error)) return {};
     throw error;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BridgeError, errorText } from '../core/errors.ts';
+import { parseJsonObject } from '../core/json-object.ts';
 import { Secret } from '../core/secret.ts';
 import { writePrivateFile } from './private-file.ts';
 
@@ -41,10 +42,9 @@ function read(path: string): Readonly<Record<string, unknown>> | undefined {
     throw unusable(path, errorText(error));
   }
   try {
-    return JSON.parse(text) as Readonly<Record<string, unknown>>;
-  } catch {
-    // The parser's own words would quote the secret.
-    throw unusable(path, 'it is not JSON');
+    return parseJsonObject(text);
+  } catch (error) {
+    throw unusable(path, errorText(error));
   }
 }
 

@@ -119,10 +119,18 @@ export type FailureReason =
   | 'expired'
   | 'unanswered';
 
-/** How a turn ended. `detail` is one plain sentence for the person in the chat. */
+/**
+ * How a turn ended. `detail` is one plain sentence for the person in the chat; `agent` is the name of the
+ * agent that failed, where the hub ran it itself.
+ */
 export type TurnOutcome =
   | { readonly kind: 'answered'; readonly message: HubMessage }
-  | { readonly kind: 'failed'; readonly reason: FailureReason; readonly detail: string };
+  | {
+      readonly kind: 'failed';
+      readonly reason: FailureReason;
+      readonly detail: string;
+      readonly agent?: string;
+    };
 
 /** A turn as the hub keeps it. */
 export interface QueueItem {

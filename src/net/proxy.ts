@@ -1,40 +1,34 @@
-/** The way through an HTTP proxy for the long connection; calls go through undici's own proxy agent. */
+/** Which proxy is on the way to an address, and the way through it for the long connection. */
 import http from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
 import { gatherWrites } from './gathered-writes.ts';
+import { isExempt } from './no-proxy.ts';
 import { WS_HANDSHAKE_TIMEOUT_MS } from '../core/limits.ts';
 
-/** The values of HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
+/** The values of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. */
 export interface ProxySettings {
   readonly httpProxy?: string | undefined;
   readonly httpsProxy?: string | undefined;
+  readonly allProxy?: string | undefined;
   readonly noProxy?: string | undefined;
 }
 
-/** The proxy for an address, or undefined for the direct way. Same rules as undici's EnvHttpProxyAgent. */
+/** The proxy for an address, or undefined for the direct way. */
 export function proxyFor(target: URL, settings: ProxySettings): URL | undefined {
+  const { httpProxy, httpsProxy, allProxy, noProxy = '' } = settings;
   const secure = target.protocol === 'https:' || target.protocol === 'wss:';
-  const proxy = secure ? settings.httpsProxy || settings.httpProxy : settings.httpProxy;
-  if (proxy === undefined || proxy === '' || isExempt(target, secure, settings.noProxy ?? '')) {
-    return undefined;
-  }
-  return new URL(proxy);
+  const named = secure ? httpsProxy || allProxy || httpProxy : httpProxy || allProxy;
+  if (named === undefined || named === '') return undefined;
+  const proxy = new URL(named);
+  // ALL_PROXY may be one of SOCKS, which is of no use here.
+  if (!/^https?:$/.test(proxy.protocol) || isExempt(target, noProxy)) return undefined;
+  return proxy;
 }
 
-function isExempt(target: URL, secure: boolean, noProxy: string): boolean {
-  if (noProxy === '*') return true;
-  const host = target.hostname.toLowerCase();
-  const port = target.port === '' ? (secure ? '443' : '80') : target.port;
-  return noProxy
-    .split(/[,\s]/)
-    .filter((entry) => entry !== '')
-    .some((entry) => {
-      const [, name = entry, onlyPort] = /^(.+):(\d+)$/.exec(entry) ?? [];
-      if (onlyPort !== undefined && onlyPort !== port) return false;
-      const domain = name.replace(/^\*?\./, '').toLowerCase();
-      return host === domain || host.endsWith(`.${domain}`);
-    });
+/** A proxy as people may see it: without user and password. */
+export function proxyName({ protocol, host }: URL): string {
+  return `${protocol}//${host}`;
 }
 
 /**
@@ -59,11 +53,15 @@ export function createSocketAgent(target: URL, settings: ProxySettings): http.Ag
     const request = connectRequest(proxy, host);
     connecting.add(request);
     request.once('close', () => connecting.delete(request));
-    request.once('error', (error) => done?.(error, undefined as never));
+    request.once('error', (error) => {
+      const text = `the proxy ${proxyName(proxy)} can't be reached: ${error.message}`;
+      done?.(new Error(text, { cause: error }), undefined as never);
+    });
     request.once('connect', (answer, socket) => {
       if (answer.statusCode !== 200) {
         socket.destroy();
-        done?.(new Error(`the proxy answered ${answer.statusCode ?? 0}`), undefined as never);
+        const text = `the proxy ${proxyName(proxy)} answered ${answer.statusCode ?? 0}`;
+        done?.(new Error(text), undefined as never);
         return;
       }
       done?.(null, gatherWrites(secure ? tls.connect({ ...(options as object), socket }) : socket));

@@ -12,6 +12,9 @@ const BUSY_RETRY_MS = 5_000;
 /** Agents put this before what went wrong (MOL-RES-02). */
 const AGENT_ERROR = 'Agent error:';
 
+/** As the embedded hub names its agents; anything else is not shown to an operator as a name. */
+const AGENT_NAME = /^[a-z0-9-]{1,40}$/;
+
 /** A task that ended like this has no answer, whatever text it left. */
 const FAILED_STATES: ReadonlySet<string> = new Set(['failed', 'canceled', 'rejected']);
 
@@ -160,8 +163,15 @@ export function parseAnswer(body: Json | undefined): TurnAnswer | undefined {
   if (result === undefined && error !== undefined) {
     const message =
       typeof error['message'] === 'string' ? error['message'] : 'it reported an error';
-    const interrupted = asObject(error['data'])?.['reason'] === 'interrupted';
-    return { kind: 'failed', detail: message, ...(interrupted ? { interrupted } : {}) };
+    const data = asObject(error['data']);
+    const interrupted = data?.['reason'] === 'interrupted';
+    const agent = data?.['agent'];
+    return {
+      kind: 'failed',
+      detail: message,
+      ...(interrupted ? { interrupted } : {}),
+      ...(typeof agent === 'string' && AGENT_NAME.test(agent) ? { agent } : {}),
+    };
   }
   if (result === undefined) return undefined;
   const text = textOf(result);

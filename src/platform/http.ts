@@ -1,15 +1,11 @@
-import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
+import { type Agent, type Dispatcher, request } from 'undici';
 import { errorText } from '../core/errors.ts';
+import { createHttpWays, type HttpWays } from '../net/dispatcher.ts';
+import { proxyFor, proxyName, type ProxySettings } from '../net/proxy.ts';
 
 /** The platform's own bound for answers (MOL-RES-12). */
 export const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
-
-export interface Proxies {
-  readonly httpProxy: string | undefined;
-  readonly httpsProxy: string | undefined;
-  readonly noProxy: string | undefined;
-}
 
 export interface HttpCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -47,16 +43,18 @@ export type HttpResult =
 type Body = NonNullable<Dispatcher.DispatchOptions['body']>;
 
 export class Http {
-  readonly #kept: Dispatcher;
-  readonly #alone: Dispatcher;
+  readonly #proxies: ProxySettings;
+  readonly #kept: HttpWays;
+  readonly #alone: HttpWays;
 
   /** `certificatePem`: the only one to trust, whatever name it carries; for a server of our own. */
-  constructor(proxies: Proxies, certificatePem?: string) {
+  constructor(proxies: ProxySettings, certificatePem?: string) {
     const own =
       certificatePem === undefined
         ? {}
         : { ca: certificatePem, checkServerIdentity: () => undefined };
-    const options = {
+    this.#proxies = proxies;
+    const options: Agent.Options = {
       connect: { timeout: CONNECT_TIMEOUT_MS, ...own },
       maxResponseSize: ANSWER_BYTES_MAX,
       keepAliveTimeout: 30_000,
@@ -64,8 +62,8 @@ export class Http {
       headersTimeout: 0,
       bodyTimeout: 0,
     };
-    this.#kept = dispatcherOf(options, proxies);
-    this.#alone = dispatcherOf({ ...options, pipelining: 0 }, proxies);
+    this.#kept = createHttpWays(options, proxies);
+    this.#alone = createHttpWays({ ...options, pipelining: 0 }, proxies);
   }
 
   async close(): Promise<void> {
@@ -90,7 +88,10 @@ export class Http {
         return { kind: 'no_answer', detail, tooLarge };
       }
       const late = timeout.aborted && !signal.aborted;
-      const detail = late ? `no whole answer within ${timeoutMs / 1000} s` : troubleOf(error);
+      const trouble = late ? `no whole answer within ${timeoutMs / 1000} s` : troubleOf(error);
+      const proxy = proxyFor(new URL(call.url), this.#proxies);
+      const detail =
+        proxy === undefined ? trouble : `${trouble} (through the proxy ${proxyName(proxy)})`;
       return { kind: sent ? 'no_answer' : 'not_sent', detail };
     }
   }
@@ -111,7 +112,7 @@ export class Http {
               'content-length': String(bytes.byteLength),
             },
       ...(bytes === undefined ? {} : { body: asked(bytes, began) }),
-      dispatcher: alone ? this.#alone : this.#kept,
+      dispatcher: (alone ? this.#alone : this.#kept).dispatcher,
       signal,
     });
     const text = await answer.body.text();
@@ -125,18 +126,6 @@ export class Http {
       dateMs: time(answer.headers['date']),
     };
   }
-}
-
-function dispatcherOf(options: Agent.Options, proxies: Proxies): Dispatcher {
-  const { httpProxy, httpsProxy, noProxy } = proxies;
-  if (httpProxy === undefined && httpsProxy === undefined) return new Agent(options);
-  return new EnvHttpProxyAgent({
-    ...options,
-    // All three are given, because it would look into the environment for a missing one.
-    httpProxy: httpProxy ?? '',
-    httpsProxy: httpsProxy ?? '',
-    noProxy: noProxy ?? '',
-  });
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { WorkspaceId } from '../core/ids.ts';
 import { HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import type { Secret } from '../core/secret.ts';
+import type { ProxySettings } from '../net/proxy.ts';
 import {
   describe,
   Http,
@@ -8,7 +9,6 @@ import {
   type HttpAnswer,
   type HttpCall,
   type HttpResult,
-  type Proxies,
 } from './http.ts';
 import type { Log } from '../core/log.ts';
 
@@ -28,7 +28,7 @@ export interface HubCallsOptions {
   /** For a token that the hub gives out when the one that is set is not alive. */
   readonly tokenKeeper?: TokenKeeper | undefined;
   readonly orgId: string | undefined;
-  readonly proxies: Proxies;
+  readonly proxies: ProxySettings;
   readonly log: Log;
 }
 

@@ -166,7 +166,7 @@ describe('settings', () => {
     writeFileSync(join(rig.stateDir, 'config.json'), '{"hub_port"', { mode: 0o600 });
     const report = await doctor();
     expect(report.code).toBe(2);
-    expect(of(report, 'settings')[0]?.finding).toContain('config.json is corrupt');
+    expect(of(report, 'settings')[0]?.finding).toContain('config.json: it is not JSON');
     expect(readdirSync(rig.stateDir)).toEqual(['config.json']);
   });
 });
@@ -324,9 +324,9 @@ describe('this machine', () => {
     });
     const report = await doctor({
       PLATFORM_URL: `http://127.0.0.1:${port}`,
-      WORKSPACE_ID: 'w',
+      WORKSPACE_ID: '11111111-1111-4111-8111-111111111111',
       MOLECULE_WORKSPACE_TOKEN: 'token-of-the-workspace',
-      MOLECULE_TARGET_WORKSPACE_ID: 't',
+      MOLECULE_TARGET_WORKSPACE_ID: '22222222-2222-4222-8222-222222222222',
     });
     expect(report.code).toBe(4);
     expect(trouble(report)).toMatchObject([{ check: 'hub', level: 'problem' }]);

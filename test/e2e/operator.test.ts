@@ -47,7 +47,13 @@ describe('turns', () => {
     await polled(() => turnsIn('answered')).toEqual([asked.messageId]);
     const { runs } = await told<{ runs: unknown[] }>('turns', 'show', asked.messageId);
     expect(runs).toMatchObject([
-      { run: 1, ended_as: 'failed', reason: 'agent_failed' },
+      {
+        run: 1,
+        ended_as: 'failed',
+        reason: 'agent_failed',
+        agent: 'moody',
+        detail: expect.stringContaining('exit code 3') as string,
+      },
       { run: 2, ended_as: 'answered' },
     ]);
     const again = await rig.command(['turns', 'retry', asked.messageId]);
@@ -112,7 +118,9 @@ describe('turns', () => {
     const { code, stderr } = await rig.command(['turns', 'list']);
     expect(code).toBe(1);
     expect(stderr).toContain('no bot has run');
-    expect((await told('status'))['running']).toBe(false);
+    const status = await rig.command(['status', '--json']);
+    expect(status.code).toBe(1);
+    expect(JSON.parse(status.stdout)).toMatchObject({ running: false });
     expect(existsSync(rig.stateDir)).toBe(false);
   });
 });

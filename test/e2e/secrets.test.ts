@@ -114,7 +114,10 @@ const DEBUG = ['--log-level', 'debug'];
 test(
   'a life with an embedded hub: weather, commands beside it, an agent that looks around',
   async () => {
-    const added = await rig.command([
+    const far = await rig.command(['agents', 'add', 'far', '--json']);
+    // The one moment in which this one is shown.
+    note('key of an agent', (JSON.parse(far.stdout) as { api_key: string }).api_key);
+    await rig.command([
       'agents',
       'add',
       'curious',
@@ -122,8 +125,6 @@ test(
       '--exec',
       `sh -c 'env; tr "\\000" " " < /proc/$PPID/cmdline || true'`,
     ]);
-    // The one moment in which this one is shown.
-    note('key of an agent', (JSON.parse(added.stdout) as { api_key: string }).api_key);
     const { user, chat } = rig.direct('Mei');
     for (const format of ['json', 'text'] as const) {
       const words = ['run', '--json', '--log-format', format, ...DEBUG];

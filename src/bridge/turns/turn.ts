@@ -3,6 +3,7 @@ import { backoffMs } from '../../time/backoff.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
 import type {
   ChoiceAction,
+  FailureCause,
   HoldReason,
   Show,
   Turn,
@@ -203,7 +204,7 @@ function settle(answer: TurnAnswer): TurnStep {
   if (answer.kind === 'failed') {
     return answer.interrupted === true
       ? hold('interrupted')
-      : fail('agent_failed', notices.agentFailed(answer.detail));
+      : fail('agent_failed', notices.agentFailed(answer.detail), causeOf(answer));
   }
   const text = answer.text.trim() === '' ? undefined : answer.text;
   return {
@@ -219,8 +220,16 @@ function hold(why: Exclude<HoldReason, 'stale'>): TurnStep {
   return { state: { phase: 'held', why }, show: [choices[why](), { what: 'receipt_off' }] };
 }
 
-function fail(reason: string, notice: Show): TurnStep {
-  return { state: { phase: 'failed', reason }, show: [notice, { what: 'receipt_off' }] };
+/** What a remote agent says about its failure is content, and stands in the chat alone. */
+function causeOf({ agent, detail }: Extract<TurnAnswer, { kind: 'failed' }>) {
+  return agent === undefined ? undefined : { agent, detail };
+}
+
+function fail(reason: string, notice: Show, cause?: FailureCause): TurnStep {
+  return {
+    state: { phase: 'failed', reason, ...(cause !== undefined && { cause }) },
+    show: [notice, { what: 'receipt_off' }],
+  };
 }
 
 function end(state: TurnState): TurnStep {

@@ -1,47 +1,74 @@
 /** `lark-bridge agents`: who is on the embedded hub. Works while a daemon runs and while none does. */
 import type { AgentRecord } from '../../hub/ports.ts';
 import { BridgeError } from '../../core/errors.ts';
+import type { TurnsGoTo } from '../../app/start.ts';
+import { settingLabel } from '../../config/settings.ts';
 import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
+import { columnsOf } from '../table.ts';
 
 type Agents = Awaited<ReturnType<(typeof import('../../app/start.ts'))['openAgents']>>;
+
+const AGENT_SETTING = `the setting \`agent\` (${settingLabel('agent')})`;
 
 const name = { name: { describe: 'Name of the agent', type: 'string' } } as const;
 
 const list: LeafCommand = {
   usage: 'list',
-  describe: 'show the agents',
+  describe: 'show the agents, and which one gets the turns',
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
-      const all = await agents.list();
-      invocation.output.result(all.map(lineOf).join('\n'), { agents: all.map(publicForm) });
+      const [all, goTo] = await Promise.all([agents.list(), agents.turnsGoTo()]);
+      const lines = columnsOf(all.map((agent) => columns(agent, goTo)));
+      invocation.output.result(lines, { agents: all.map((agent) => publicForm(agent, goTo)) });
+      if (goTo.kind !== 'agent') invocation.output.warning(whyNobody(goTo));
     }),
 };
 
 const add: LeafCommand = {
   usage: 'add <name>',
-  describe: 'add an agent and print its API key, once',
+  describe: 'add an agent; it gets the turns from then on, unless a setting names another one',
   positionals: name,
   options: {
     exec: {
       type: 'string',
       requiresArg: true,
       describe:
-        'Program that the hub runs for each turn: the text on stdin, the answer on stdout (no shell)',
+        'Program that the hub runs for each turn: the text on stdin, the answer on stdout (no shell). Without it the agent connects to the hub itself, with the API key that is printed once',
     },
+    force: { type: 'boolean', describe: 'Also a program that can not start as things are' },
   },
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
       const { options, output } = invocation;
       const exec = options['exec'];
+      const before = await agents.turnsGoTo();
       const added = await agents.add({
         name: nameOf(invocation),
         ...(typeof exec === 'string' && { exec }),
+        force: options['force'] === true,
       });
-      // The one moment in which the key is shown; the database keeps only its hash.
-      const apiKey = added.apiKey.reveal();
+      const after = await agents.turnsGoTo();
+      // The one moment in which the key is shown; the database keeps only its hash. A program that the hub
+      // runs itself has no use for it.
+      const apiKey = typeof exec === 'string' ? undefined : added.apiKey.reveal();
       output.result(
-        `Added ${added.name}, workspace ${added.workspaceId}.\nAPI key (shown only now): ${apiKey}`,
-        { name: added.name, workspace_id: added.workspaceId, api_key: apiKey },
+        [
+          `Added ${added.name}, workspace ${added.workspaceId}.`,
+          ...(apiKey === undefined
+            ? []
+            : [
+                `API key (shown only now): ${apiKey}`,
+                'Its program fetches its turns from the hub with this key; until it does, they wait.',
+              ]),
+          ...changeOf(added.name, before, after),
+        ].join('\n'),
+        {
+          name: added.name,
+          workspace_id: added.workspaceId,
+          ...(apiKey !== undefined && { api_key: apiKey }),
+          gets_turns: getsTurns(added, after),
+          before: before.kind === 'agent' ? before.name : null,
+        },
       );
     }),
 };
@@ -52,8 +79,16 @@ const remove: LeafCommand = {
   positionals: name,
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
-      await agents.remove(nameOf(invocation));
-      invocation.output.result(`Removed ${nameOf(invocation)}.`, { removed: nameOf(invocation) });
+      const removed = nameOf(invocation);
+      const before = await agents.turnsGoTo();
+      await agents.remove(removed);
+      const after = await agents.turnsGoTo();
+      const isNews = before.kind === 'agent' && before.name === removed;
+      const news = after.kind === 'agent' ? `The turns go to ${after.name} now.` : whyNobody(after);
+      invocation.output.result(`Removed ${removed}.${isNews ? ` ${news}` : ''}`, {
+        removed,
+        turns_go_to: after.kind === 'agent' ? after.name : null,
+      });
     }),
 };
 
@@ -67,11 +102,12 @@ const test: LeafCommand = {
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
       const { options, output, signal } = invocation;
-      const result = await agents.test(nameOf(invocation), String(options['text']), signal);
+      const tested = nameOf(invocation);
+      const result = await agents.test(tested, String(options['text']), signal);
       if (!result.ok) {
         throw new BridgeError(
           result.reason === 'cancelled' ? 'interrupted' : 'failed',
-          result.detail,
+          `${tested}: ${result.detail}`,
         );
       }
       output.result(result.text, { text: result.text });
@@ -103,18 +139,47 @@ function nameOf({ options }: Invocation): string {
   return String(options['name']);
 }
 
-function lineOf({ name: agent, spec, builtIn }: AgentRecord): string {
-  const what = spec.kind === 'exec' ? `exec ${spec.argv.join(' ')}` : spec.kind;
-  return `${agent}  ${what}${builtIn ? '  (built in)' : ''}`;
+function getsTurns({ name: agent }: Pick<AgentRecord, 'name'>, goTo: TurnsGoTo): boolean {
+  return goTo.kind === 'agent' && goTo.name === agent;
 }
 
-function publicForm({ name: agent, spec, workspaceId, createdAtMs, builtIn }: AgentRecord) {
+/** What an agent that was added changes for the chats. */
+function changeOf(added: string, before: TurnsGoTo, after: TurnsGoTo): string[] {
+  if (after.kind !== 'agent') return [whyNobody(after)];
+  if (after.name !== added) {
+    return [`The turns still go to ${after.name}, which ${AGENT_SETTING} names.`];
+  }
+  if (before.kind !== 'agent' || after.isNamed) {
+    return [`It gets the turns of all chats, as ${AGENT_SETTING} says.`];
+  }
+  return [
+    `It gets the turns of all chats from now on (before: ${before.name}).`,
+    `To undo that: \`lark-bridge agents remove ${added}\`, or keep it and run \`lark-bridge config set agent ${before.name}\` (counts from the next start).`,
+  ];
+}
+
+function whyNobody(goTo: Exclude<TurnsGoTo, { kind: 'agent' }>): string {
+  return goTo.kind === 'nobody'
+    ? `There is no agent ${goTo.name}, which ${AGENT_SETTING} names: \`lark-bridge run\` does not start like this.`
+    : `No agent here gets turns: they go to the hub at ${goTo.url}, which PLATFORM_URL names.`;
+}
+
+function columns(agent: AgentRecord, goTo: TurnsGoTo): string[] {
+  const { spec, builtIn } = agent;
+  const what = spec.kind === 'exec' ? `exec ${spec.argv.join(' ')}` : spec.kind;
+  const mark = getsTurns(agent, goTo) ? 'gets the turns' : '';
+  return [agent.name, mark, builtIn ? 'built in' : what];
+}
+
+function publicForm(agent: AgentRecord, goTo: TurnsGoTo) {
+  const { spec, workspaceId, createdAtMs, builtIn } = agent;
   return {
-    name: agent,
+    name: agent.name,
     kind: spec.kind,
     ...(spec.kind === 'exec' && { argv: spec.argv }),
     workspace_id: workspaceId,
     created_at: new Date(createdAtMs).toISOString(),
     built_in: builtIn,
+    gets_turns: getsTurns(agent, goTo),
   };
 }

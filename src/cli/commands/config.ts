@@ -28,9 +28,11 @@ const check: LeafCommand = {
     'check, without a network, that `run` has all it needs; exit code 2 and the reasons if not',
   options: settingFlag('mode'),
   run: async ({ output, configRequest }) => {
-    const { problems, stateDir } = await inspectConfig(configRequest(['lark', 'platform']));
+    const found = await inspectConfig(configRequest(['lark', 'platform']));
+    const { problems, warnings, stateDir } = found;
+    for (const text of warnings) output.warning(text);
     if (problems.length > 0) throw configError(problems, stateDir);
-    output.result('The configuration is complete.', { ok: true });
+    output.result('The configuration is complete.', { ok: true, warnings });
   },
 };
 

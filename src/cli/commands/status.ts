@@ -5,7 +5,7 @@ import type { LeafCommand } from '../command.ts';
 
 export const statusCommand: LeafCommand = {
   usage: 'status',
-  describe: 'show whether the daemon runs, and how it is',
+  describe: 'show whether the daemon runs, and how it is; exit code 1 if it is not ready',
   run: async (invocation) => {
     const config = await invocation.loadConfig([]);
     const { readStatus } = await import('../../app/start.ts');
@@ -22,6 +22,7 @@ export const statusCommand: LeafCommand = {
       ...pairs(facts),
     ];
     invocation.output.result(lines.join('\n'), status);
+    return health.ready ? 0 : 1;
   },
 };
 

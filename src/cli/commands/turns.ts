@@ -5,7 +5,14 @@ import { chatId, turnId } from '../../core/ids.ts';
 import type { Turn, TurnPhase } from '../../core/turn.ts';
 import { reasonOf, spokenText } from '../../observe/traces/trace.ts';
 import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
-import { lifeView, rowColumns, timeOf, turnView, whereaboutsOf } from '../journal-views.ts';
+import {
+  causeWords,
+  lifeView,
+  rowColumns,
+  timeOf,
+  turnView,
+  whereaboutsOf,
+} from '../journal-views.ts';
 import { giveOrder, limitOf, listOptions, textOption, withOperations } from '../operator.ts';
 import { columnsOf } from '../table.ts';
 import type { TurnLife } from '../../bridge/ports.ts';
@@ -121,7 +128,8 @@ async function lifeOf({ options }: Invocation, journal: Operations['journal']): 
 
 function columns({ id: turn, message, receivedAtMs, state }: Turn): string[] {
   const reason = reasonOf(state);
-  const phase = reason === undefined ? state.phase : `${state.phase} (${reason})`;
+  const cause = state.phase === 'failed' ? causeWords(state.cause) : '';
+  const phase = reason === undefined ? state.phase : `${state.phase} (${reason}${cause})`;
   return [turn, message.chatId, timeOf(receivedAtMs), phase];
 }
 

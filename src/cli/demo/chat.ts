@@ -7,7 +7,7 @@ import { createTeller } from './transcript.ts';
 /** How often the screen is brought up to date; a person sees no delay. */
 const LOOK_MS = 100;
 
-/** Resolves when the person has had enough: `/quit`, Ctrl-C or Ctrl-D. */
+/** Resolves when the person has had enough: `/quit`, Ctrl-C, Ctrl-D, or the terminal closed. */
 export function chat(
   stage: Stage,
   { stdin, stdout, output, signal }: Pick<Invocation, 'stdin' | 'stdout' | 'output' | 'signal'>,
@@ -43,9 +43,12 @@ export function chat(
   });
   lines.prompt();
   return new Promise((resolve) => {
-    lines.once('close', () => {
+    const end = () => {
       clearInterval(timer);
       resolve();
-    });
+    };
+    lines.once('close', end);
+    // The terminal is gone: closing needs it too, and fails again.
+    lines.on('error', end);
   });
 }

@@ -8,7 +8,7 @@ import { agentTurnOf } from './messages.ts';
 import { failure, success } from './outcomes.ts';
 import type { Settlements } from './settlements.ts';
 import { HUB_ITEM_KEEP_MS } from './upkeep.ts';
-import type { AgentResult, RunnableSpec } from '../../agents/runtime.ts';
+import type { RunnableSpec } from '../../agents/runtime.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -190,11 +190,17 @@ export class Dispatcher {
       if (onInterrupted === 'rerun') await this.#insist(turn, () => store.putBack(turn));
       return;
     }
-    await this.#settle(item, settlementOf(result, item.content.message.contextId, clock.nowMs()));
+    const { contextId } = item.content.message;
+    const nowMs = clock.nowMs();
+    const settlement = result.ok
+      ? success(result.text, contextId, nowMs)
+      : failure(result.reason, result.detail, nowMs, agent.name);
+    await this.#settle(item, settlement);
     const tookMs = clock.nowMs() - startedAtMs;
     if (result.ok) log.info('hub_turn_answered', { turn, agent: agent.name, tookMs });
     else if (result.reason !== 'cancelled') {
-      log.warn('hub_turn_failed', { turn, agent: agent.name, reason: result.reason, tookMs });
+      const { reason, detail } = result;
+      log.warn('hub_turn_failed', { turn, agent: agent.name, reason, detail, tookMs });
     }
   }
 
@@ -240,16 +246,6 @@ export class Dispatcher {
     await this.#stopBell.wait(over.signal);
     cancelTimer();
   }
-}
-
-function settlementOf(
-  result: AgentResult,
-  contextId: string | undefined,
-  atMs: number,
-): Settlement {
-  return result.ok
-    ? success(result.text, contextId, atMs)
-    : failure(result.reason, result.detail, atMs);
 }
 
 function isStoreTrouble(error: unknown): error is BridgeError {

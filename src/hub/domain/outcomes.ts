@@ -20,12 +20,17 @@ const STATUS = {
   unanswered: 'dropped',
 } as const satisfies Record<FailureReason, SettledStatus>;
 
-/** `detail` is one plain sentence for the person in the chat. */
-export function failure(reason: FailureReason, detail: string, atMs: number): Settlement {
+/** `detail` is one plain sentence for the person in the chat; `agent` names the agent that failed. */
+export function failure(
+  reason: FailureReason,
+  detail: string,
+  atMs: number,
+  agent?: string,
+): Settlement {
   const told = storable(detail);
   return {
     status: STATUS[reason],
-    outcome: { kind: 'failed', reason, detail: told },
+    outcome: { kind: 'failed', reason, detail: told, ...(agent !== undefined && { agent }) },
     lastError: told,
     atMs,
   };

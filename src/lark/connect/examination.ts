@@ -10,7 +10,7 @@ import { codeOf, judgeRefusal, type Refusal } from '../codes.ts';
 import { requestEndpoint } from '../inbound/endpoint.ts';
 import { createHttp, type LarkHttp } from '../outbound/http.ts';
 import { fieldsOf, textOf } from '../inbound/parse.ts';
-import { proxyFor, type ProxySettings } from '../../net/proxy.ts';
+import { proxyFor, proxyName, type ProxySettings } from '../../net/proxy.ts';
 import { createTokenSource, type TokenSource } from '../outbound/token.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -62,7 +62,7 @@ class Look {
     const target = new URL(url);
     const by = proxyFor(target, proxy);
     const outcome = await this.#http.call({ method: 'GET', url: `${target.origin}/` });
-    const base = { name, origin: target.origin, proxy: by && `${by.protocol}//${by.host}` };
+    const base = { name, origin: target.origin, proxy: by && proxyName(by) };
     if (outcome.kind !== 'answered') {
       return { ...base, outcome: { kind: 'failed', code: outcome.code ?? outcome.detail } };
     }

@@ -1,6 +1,8 @@
 /** HTTP to Lark on undici. Every outcome is a value that says how much is known about it. */
-import { EnvHttpProxyAgent, type FormData, request as send } from 'undici';
-import type { ProxySettings } from '../../net/proxy.ts';
+import { type FormData, request as send } from 'undici';
+import { errorText } from '../../core/errors.ts';
+import { createHttpWays } from '../../net/dispatcher.ts';
+import { proxyFor, proxyName, type ProxySettings } from '../../net/proxy.ts';
 
 /** The official SDK sends REST calls without any limit of its own. */
 const LARK_CALL_TIMEOUT_MS = 15_000;
@@ -54,19 +56,19 @@ export interface HttpOptions {
 export function createHttp(options: HttpOptions = {}): LarkHttp {
   const timeoutMs = options.callTimeoutMs ?? LARK_CALL_TIMEOUT_MS;
   const bytesMax = options.answerBytesMax ?? LARK_ANSWER_BYTES_MAX;
-  const dispatcher = new EnvHttpProxyAgent({
-    // All three are given, because it would look into the environment for a missing one.
-    httpProxy: options.proxy?.httpProxy ?? '',
-    httpsProxy: options.proxy?.httpsProxy ?? '',
-    noProxy: options.proxy?.noProxy ?? '',
-    connect: { timeout: Math.min(LARK_CONNECT_TIMEOUT_MS, timeoutMs) },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-  });
+  const proxies = options.proxy ?? {};
+  const ways = createHttpWays(
+    {
+      connect: { timeout: Math.min(LARK_CONNECT_TIMEOUT_MS, timeoutMs) },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    },
+    proxies,
+  );
 
   async function exchange(request: HttpRequest): Promise<HttpAnswer> {
     const answer = await send(request.url, {
-      dispatcher,
+      dispatcher: ways.dispatcher,
       method: request.method,
       headers: {
         accept: 'application/json',
@@ -94,12 +96,21 @@ export function createHttp(options: HttpOptions = {}): LarkHttp {
         const trouble = networkTrouble(error);
         if (trouble === undefined) throw error;
         const { code, sent } = trouble;
-        const detail = `${code} (${new URL(request.url).host})`;
+        const detail = `${code} (${wayTo(new URL(request.url), proxies, error)})`;
         return { kind: sent ? 'no_answer' : 'not_sent', detail, code };
       }
     },
-    close: () => dispatcher.destroy(),
+    close: () => ways.destroy(),
   };
+}
+
+/** The host, and the proxy on the way to it, which may be what is at fault. */
+function wayTo(target: URL, proxies: ProxySettings, error: unknown): string {
+  const proxy = proxyFor(target, proxies);
+  if (proxy === undefined) return target.host;
+  const [, status] = /^Proxy response \((\d+)\)/.exec(errorText(error)) ?? [];
+  const answered = status === undefined ? '' : `, which answered ${status}`;
+  return `${target.host} through the proxy ${proxyName(proxy)}${answered}`;
 }
 
 const TOO_LARGE = 'ANSWER_TOO_LARGE';

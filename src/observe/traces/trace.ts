@@ -74,6 +74,7 @@ function momentsOfRun(run: TurnRun): Moment[] {
           momentOf(run.endedAtMs, run.endedAs ?? 'ended', {
             ...name,
             ...(run.reason !== undefined && { reason: run.reason }),
+            ...run.cause,
           }),
         ]),
   ];

@@ -2,4 +2,9 @@
 import { BRIDGE_SCHEMA } from './bridge/schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA } from './hub/schema.ts';
 
-export const MIGRATIONS: readonly string[] = [`${BRIDGE_SCHEMA}\n${HUB_SCHEMA}`, HUB_CONTENT];
+export const MIGRATIONS: readonly string[] = [
+  `${BRIDGE_SCHEMA}\n${HUB_SCHEMA}`,
+  // JSON of a `FailureCause`: which agent failed, and how it ended.
+  'ALTER TABLE runs ADD COLUMN cause TEXT;',
+  HUB_CONTENT,
+];

@@ -36,6 +36,25 @@ test('a turn goes through a program and back', async () => {
   expect(done.body.response_body.result.parts).toEqual([{ kind: 'text', text: 'HELLO oc_1' }]);
 });
 
+test('a failure names the agent and its exit code, in the answer and in the log', async () => {
+  const { rig, bridge, addProgram } = await rigWithPrograms();
+  const broken = await addProgram('broken', 'exit 3');
+  const sent = await rig.send(bridge, broken.workspaceId, { text: 'hello' });
+  const done = await rig.item(bridge, broken.workspaceId, sent.body.queue_id as string, 30);
+  const detail = "The agent's program ended with exit code 3.";
+  expect(done.body.response_body.error).toEqual({
+    code: -32000,
+    message: detail,
+    data: { reason: 'failed', agent: 'broken' },
+  });
+  await vi.waitFor(() =>
+    expect(rig.log.lines).toContainEqual({
+      event: 'hub_turn_failed',
+      fields: expect.objectContaining({ agent: 'broken', detail }) as unknown,
+    }),
+  );
+});
+
 test('the built-in echo answers', async () => {
   const { rig, bridge } = await rigWithPrograms();
   const echo = await rig.directory.defaultAgent();

@@ -143,7 +143,7 @@ test('a turn past its time is cancelled and fails as timed out, even if the agen
   agents.obeysCancel = false;
   const { body } = await rig.send(bridge, agent.id);
   const done = await rig.item(bridge, agent.id, body.queue_id, 30);
-  expect(done.body.response_body.error.data).toEqual({ reason: 'timed_out' });
+  expect(done.body.response_body.error.data).toMatchObject({ reason: 'timed_out' });
   expect(agents.runs[0]?.cancelled).toBe(true);
 });
 

@@ -135,11 +135,23 @@ describe('a connection', () => {
       socket.once('data', () => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
     });
     const { client } = clientOf(platform, {
-      proxies: { httpProxy: proxy, httpsProxy: undefined, noProxy: undefined },
+      proxies: { httpProxy: proxy },
     });
     expect(await client.send(turnFor(platform), NEVER)).toEqual({
       kind: 'unreachable',
-      detail: expect.stringContaining('407'),
+      detail: expect.stringMatching(/407.* \(through the proxy http:\/\/127\.0\.0\.1:\d+\)$/),
+    });
+  });
+
+  test('through a proxy that is dead means the same, and names it without its password', async () => {
+    const { client } = clientOf(platform, {
+      proxies: { allProxy: 'http://ann:geheim@127.0.0.1:1' },
+    });
+    expect(await client.send(turnFor(platform), NEVER)).toEqual({
+      kind: 'unreachable',
+      detail: expect.stringMatching(
+        /ECONNREFUSED.* \(through the proxy http:\/\/127\.0\.0\.1:1\)$/,
+      ),
     });
   });
 });

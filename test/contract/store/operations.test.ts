@@ -17,7 +17,8 @@ const target = workspaceId('w');
 const SENDING: TurnState = { phase: 'sending', attempt: 0, target, deadlineMs: 9 };
 const ACCEPTED: TurnState = { ...SENDING, phase: 'accepted', ticket: 'q' };
 const ANSWERED: TurnState = { phase: 'answered' };
-const FAILED: TurnState = { phase: 'failed', reason: 'agent_failed' };
+const CAUSE = { agent: 'shout', detail: 'It ended with exit code 3.' };
+const FAILED: TurnState = { phase: 'failed', reason: 'agent_failed', cause: CAUSE };
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 let folder: string;
@@ -97,6 +98,7 @@ describe('the life of a turn', () => {
         endedAtMs: 6_000,
         endedAs: 'failed',
         reason: 'agent_failed',
+        cause: CAUSE,
       },
       {
         run: 2,
@@ -106,6 +108,7 @@ describe('the life of a turn', () => {
         endedAtMs: 9_000,
         endedAs: 'answered',
         reason: undefined,
+        cause: undefined,
       },
     ]);
     expect(life?.out.map(({ key }) => key)).toEqual(['a']);

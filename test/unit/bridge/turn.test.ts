@@ -55,6 +55,16 @@ describe('a turn', () => {
     expect(JSON.stringify(next?.show)).toContain('it broke');
   });
 
+  test('an agent that a hub ran itself is kept with what it ended with', () => {
+    const detail = "The agent's program ended with exit code 3.";
+    const next = after(sending, sent({ kind: 'failed', detail, agent: 'shout' }));
+    expect(next?.state).toEqual({
+      phase: 'failed',
+      reason: 'agent_failed',
+      cause: { agent: 'shout', detail },
+    });
+  });
+
   test.each([
     ['busy', { kind: 'busy', retryAfterMs: 2_000, detail: '' }, 7_000],
     ['unreachable', { kind: 'unreachable', detail: '' }, 5_500],

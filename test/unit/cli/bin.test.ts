@@ -1,7 +1,7 @@
 /** The built program as people start it: exit codes, streams, signals, and what it leaves behind. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -164,6 +164,13 @@ describe('run, with a simulated cloud', () => {
     expect(await first.ended).toMatchObject({ code: 0 });
   });
 
+  test('SIGHUP, as from a terminal that is closed, stops it cleanly like SIGTERM', async () => {
+    const { child, ended } = await startReady(['run'], await startCloud());
+    child.kill('SIGHUP');
+    expect(await ended).toMatchObject({ code: 0 });
+    expect(readdirSync(join(home, '.lark-bridge'))).not.toContain('bridge.db-wal');
+  });
+
   test('credentials that Lark refuses end it with 3, and are not shown', async () => {
     const cloud = await startCloud();
     const wrong = 'a-secret-that-is-wrong';
@@ -195,6 +202,40 @@ describe('demo', () => {
     expect(told.filter(({ from }) => from === 'user')).toHaveLength(6);
     expect([readdirSync(home), readdirSync(temp)]).toEqual([[], []]);
   });
+
+  test.each(['SIGHUP', 'SIGTERM'] as const)(
+    '%s in the middle leaves nothing behind',
+    async (name) => {
+      const { child, ended } = await startReady(['demo', '--once']);
+      child.kill(name);
+      expect(await ended).toMatchObject({ code: 1 });
+      expect([readdirSync(home), readdirSync(temp)]).toEqual([[], []]);
+    },
+  );
+
+  test.runIf(process.platform === 'linux' && existsSync('/usr/bin/script'))(
+    'a person chats, and closes the terminal: it ends with 0 and leaves nothing behind',
+    async () => {
+      // The shell outlives the terminal to note how the program ended.
+      const shell = `trap '' HUP; '${process.execPath}' '${BIN}' demo; echo "code $?" > '${home}/end'`;
+      const terminal = spawn('/usr/bin/script', ['-qec', shell, '/dev/null'], {
+        env: { PATH: process.env['PATH'], HOME: home, TMPDIR: temp, LARK_PORT: '0' },
+        stdio: ['pipe', 'pipe', 'ignore'],
+      });
+      running.push(terminal);
+      let shown = '';
+      terminal.stdout.on('data', (chunk: Buffer) => {
+        shown += chunk.toString();
+      });
+      await expect.poll(() => shown, { timeout: 10_000 }).toContain('Say something');
+      terminal.kill('SIGKILL');
+      await expect.poll(() => readdirSync(home), { timeout: 10_000 }).toEqual(['end']);
+      await expect
+        .poll(() => readFileSync(join(home, 'end'), 'utf8'), { timeout: 10_000 })
+        .toBe('code 0\n');
+      expect(readdirSync(temp)).toEqual([]);
+    },
+  );
 
   test('without a terminal it plays by itself, whatever the person has set', async () => {
     const { code, stdout } = await start(['demo'], {

@@ -47,7 +47,7 @@ test('the exit code is what main returns, and the words are those of the command
   expect(await ended).toEqual([4, null]);
 });
 
-test.each(['SIGTERM', 'SIGINT'] as const)(
+test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
   '%s asks main to stop, and main decides',
   async (name) => {
     const {
@@ -75,6 +75,26 @@ test('the second signal ends it at once, with 1', async () => {
   await says('stopping');
   started.kill('SIGINT');
   expect(await ended).toEqual([1, null]);
+});
+
+test('a terminal that is closed is told twice: the stop goes on', async () => {
+  const {
+    process: started,
+    ended,
+    says,
+  } = await launch(`
+    let count = 0;
+    process.on('SIGHUP', () => { count += 1; process.stdout.write('hup' + count); });
+    ${SAY_STOPPING} process.stdout.write('ready');
+    while (count < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    return 0;`);
+  await says('ready');
+  started.kill('SIGTERM');
+  await says('stopping');
+  started.kill('SIGHUP');
+  await says('hup1');
+  started.kill('SIGHUP');
+  expect(await ended).toEqual([0, null]);
 });
 
 test('what a finished command left open does not keep it alive', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -160,6 +160,61 @@ describe('config', () => {
     expect(await run('config', 'check')).toMatchObject({ code: 2, stdout: '' });
     const env = { HOME: home, LARK_APP_ID: 'cli_0123456789abcdef', LARK_APP_SECRET: SECRET };
     expect(await runProgram(['config', 'check'], env)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('check warns of an id that can hardly be right, and ends 0', async () => {
+    const env = {
+      HOME: home,
+      LARK_APP_ID: 'cli_0123456789abcdef',
+      LARK_APP_SECRET: SECRET,
+      PLATFORM_URL: 'https://hub.example',
+      WORKSPACE_ID: 'w',
+      MOLECULE_WORKSPACE_TOKEN: 't',
+      MOLECULE_TARGET_WORKSPACE_ID: '22222222-2222-4222-8222-222222222222',
+    };
+    const { code, stderr } = await runProgram(['config', 'check', '--quiet'], env);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^warning: WORKSPACE_ID is "w"[^\n]+\n$/);
+    const { stdout } = await runProgram(['config', 'check', '--json'], env);
+    expect(JSON.parse(stdout)).toEqual({
+      ok: true,
+      warnings: [expect.stringContaining('WORKSPACE_ID')],
+    });
+  });
+
+  test('with a typo in config.json every command that needs it ends 2, and the file stays', async () => {
+    const folder = join(home, '.lark-bridge');
+    const path = join(folder, 'config.json');
+    const text = '{\n  "agent": "claude",\n}\n';
+    mkdirSync(folder);
+    writeFileSync(path, text);
+    const env = { HOME: home, LARK_APP_ID: 'cli_0123456789abcdef', LARK_APP_SECRET: SECRET };
+    const all = [
+      ['config', 'check'],
+      ['config'],
+      ['config', 'get', 'agent'],
+      ['config', 'set', 'agent', 'other'],
+      ['run'],
+      ['hub'],
+      ['connect', '--no-qr'],
+      ['agents', 'list'],
+      ['status'],
+      ['turns'],
+      ['dead-letters'],
+      ['trace', 'om_1'],
+      ['doctor', '--offline'],
+      // As a service that is tried again: nothing but the file's owner changes what it says.
+      ['config', 'check'],
+      ['run'],
+    ];
+    for (const words of all) {
+      const { code, stdout, stderr } = await runProgram(words, env);
+      expect({ words, code }).toEqual({ words, code: 2 });
+      expect(stdout + stderr).toContain('line 3, column 1');
+      expect(readdirSync(folder)).toEqual(['config.json']);
+      expect(readFileSync(path, 'utf8')).toBe(text);
+    }
+    expect(await runProgram(['config', 'path'], env)).toMatchObject({ code: 0 });
   });
 
   test('set, get and path', async () => {

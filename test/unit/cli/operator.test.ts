@@ -161,7 +161,29 @@ describe('where a turn is', () => {
   });
 });
 
+test('turns tell of a failed one which agent it was and what that ended with', async () => {
+  const cause = { agent: 'shout', detail: "The agent's program ended with exit code 3." };
+  await admit('om_1', { phase: 'failed', reason: 'agent_failed', cause });
+  for (const words of [
+    ['turns', 'list'],
+    ['turns', 'show', 'om_1'],
+    ['trace', 'om_1'],
+  ]) {
+    const { stdout } = await run(...words);
+    expect(stdout).toContain('shout');
+    expect(stdout).toContain('exit code 3');
+  }
+  const { stdout } = await run('turns', 'list', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ turns: [{ reason: 'agent_failed', ...cause }] });
+});
+
 test('status tells the counts', async () => {
   await admit('om_1', { phase: 'held', why: 'stale' });
   expect((await run('status')).stdout).toContain('Turns: 0 waiting, 0 running, 1 held, 0 failed');
+});
+
+test('status ends with 1 where no daemon runs, and tells all the same', async () => {
+  const { code, stdout, stderr } = await run('status', '--json');
+  expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+  expect(JSON.parse(stdout)).toMatchObject({ running: false, health: { ready: false } });
 });

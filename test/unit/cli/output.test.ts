@@ -55,9 +55,12 @@ test('anything else is a bug: it says so, with stack and version', () => {
   expect(JSON.parse(stdout())).toMatchObject({ event: 'error', code: 'bug' });
 });
 
-test('a closed pipe is harmless, other faults are not', () => {
+test('a closed pipe and a closed terminal are harmless, other faults are not', () => {
   const { streams } = outputTo();
   const fault = (code: string) => Object.assign(new Error(code), { code });
   expect(() => streams.stdout.emit('error', fault('EPIPE'))).not.toThrow();
   expect(() => streams.stdout.emit('error', fault('ENOSPC'))).toThrow('ENOSPC');
+  expect(() => streams.stdout.emit('error', fault('EIO'))).toThrow('EIO');
+  const terminal = Object.assign(streams.stderr, { isTTY: true });
+  expect(() => terminal.emit('error', fault('EIO'))).not.toThrow();
 });

@@ -138,6 +138,27 @@ describe('where a value comes from', () => {
   });
 });
 
+describe('ALL_PROXY', () => {
+  const warningsFor = async (env: Env) =>
+    (await inspectConfig({ env: { HOME: home, ...env }, flags: {} })).warnings;
+
+  test('is a proxy like the others, in either case', async () => {
+    expect(await load({ ALL_PROXY: 'proxy:3128' })).toMatchObject({
+      allProxy: 'http://proxy:3128',
+    });
+    expect(await load({ all_proxy: 'https://proxy' })).toMatchObject({ allProxy: 'https://proxy' });
+    expect(await complaint({ ALL_PROXY: 'ftp://proxy' })).toContain('ALL_PROXY must be');
+    expect(await warningsFor({ ALL_PROXY: 'proxy:3128' })).toEqual([]);
+  });
+
+  test('one of SOCKS, as desktops set it beside the others, is no reason to refuse: it is warned of where it would count', async () => {
+    const socks = { ALL_PROXY: 'socks5h://127.0.0.1:7891' };
+    await load(socks);
+    expect(await warningsFor(socks)).toEqual([expect.stringContaining('ALL_PROXY')]);
+    expect(await warningsFor({ ...socks, HTTPS_PROXY: 'p:1' })).toEqual([]);
+  });
+});
+
 describe('credentials', () => {
   test('LCM-ENV-05: credentials.json is enough', async () => {
     writeCredentials();
@@ -233,8 +254,78 @@ describe('what is missing', () => {
     expect(await complaint(env, ['lark', 'platform'])).toContain('PLATFORM_URL is not set');
   });
 
+  test.each([
+    ['WORKSPACE_ID', 'w'],
+    ['MOLECULE_ORG_ID', 'o'],
+    ['MOLECULE_WORKSPACE_TOKEN', 't'],
+    ['MOLECULE_TARGET_WORKSPACE_ID', 'w'],
+    ['PLATFORM_URL', 'https://hub.example'],
+  ])(
+    'LCM-CLI-05: %s alone means a hub elsewhere: what is missing for it is named',
+    async (name, value) => {
+      const lark = { LARK_APP_ID: APP, LARK_APP_SECRET: 'x' };
+      const text = await complaint({ ...lark, [name]: value }, ['lark', 'platform']);
+      const needed = [
+        'PLATFORM_URL',
+        'WORKSPACE_ID',
+        'MOLECULE_WORKSPACE_TOKEN',
+        'MOLECULE_TARGET_WORKSPACE_ID',
+      ];
+      for (const one of needed) {
+        if (one === name) expect(text).not.toContain(`- ${one} is not set`);
+        else expect(text).toContain(`- ${one} is not set, but ${name} is`);
+      }
+      expect(await load({ ...lark, [name]: value })).toMatchObject({ appId: APP });
+    },
+  );
+
+  test('the same in config.json, named with its place', async () => {
+    writeState('config.json', { org_id: 'o' });
+    const lark = { LARK_APP_ID: APP, LARK_APP_SECRET: 'x' };
+    expect(await complaint(lark, ['lark', 'platform'])).toContain(
+      'PLATFORM_URL is not set, but org_id in config.json is',
+    );
+  });
+
   test('a command that needs nothing is given what there is', async () => {
     expect(await load({})).toMatchObject({ appId: undefined, appSecret: undefined });
+  });
+});
+
+describe('what can hardly be right', () => {
+  const hub = {
+    LARK_APP_ID: APP,
+    LARK_APP_SECRET: 'x',
+    PLATFORM_URL: 'https://hub.example',
+    MOLECULE_WORKSPACE_TOKEN: 't',
+    WORKSPACE_ID: '11111111-1111-4111-8111-111111111111',
+    MOLECULE_TARGET_WORKSPACE_ID: '22222222-2222-4222-8222-222222222222',
+  };
+  const warningsFor = async (env: Env, flags: Flags = {}) => {
+    const request = { env: { HOME: home, ...hub, ...env }, flags };
+    const { warnings, problems } = await inspectConfig({ ...request, needs: ['lark', 'platform'] });
+    expect(problems).toEqual([]);
+    return warnings;
+  };
+
+  test('ids of workspaces that are UUIDs are no reason to warn, in either case', async () => {
+    expect(await warningsFor({})).toEqual([]);
+    expect(await warningsFor({ WORKSPACE_ID: 'ABCDEF00-1111-4111-8111-111111111111' })).toEqual([]);
+  });
+
+  test.each(['WORKSPACE_ID', 'MOLECULE_TARGET_WORKSPACE_ID'])('%s is no UUID', async (name) => {
+    const found = await warningsFor({ [name]: 'my-workspace' });
+    expect(found).toEqual([expect.stringContaining(`${name} is "my-workspace"`)]);
+    expect(found[0]).toContain('UUID');
+  });
+
+  test('a target that is the bridge itself', async () => {
+    const itself = { MOLECULE_TARGET_WORKSPACE_ID: hub.WORKSPACE_ID };
+    expect(await warningsFor(itself)).toEqual([
+      expect.stringContaining('MOLECULE_TARGET_WORKSPACE_ID is the same as WORKSPACE_ID'),
+    ]);
+    // There it is the workspace that started it.
+    expect(await warningsFor(itself, { mode: 'daemon' })).toEqual([]);
   });
 });
 
@@ -286,18 +377,33 @@ describe('what is wrong', () => {
     expect(text).toContain('LARK_APP_SECRET is not set');
   });
 
-  test.each(['{"hub_port": 1,}', '', '[]', '"x"'])(
-    'a config.json that is not an object (%j) is set aside, never deleted',
-    async (content) => {
-      writeState('config.json', content);
-      const text = await complaint({});
-      const kept = readdirSync(stateDir);
-      expect(kept).toEqual([expect.stringMatching(/^config\.json\.corrupt-[\dTZ-]+$/)]);
-      expect(readFileSync(join(stateDir, kept[0] as string), 'utf8')).toBe(content);
-      expect(text).toContain(join(stateDir, kept[0] as string));
-      await load({});
+  test.each([
+    ['{"hub_port": 1,}', 'line 1, column 16'],
+    ['{\n  "agent": "claude",\n}\n', 'line 3, column 1'],
+    ['', 'it ends too early, at line 1, column 1'],
+    ['[]', 'it is not a JSON object: line 1, column 1'],
+    ['"x"', 'it is not a JSON object'],
+  ])(
+    'a config.json with a typo (%j) stays where it is, and is told each time',
+    async (text, place) => {
+      writeState('config.json', text);
+      for (let look = 0; look < 2; look += 1) {
+        const said = await complaint({});
+        expect(said).toContain(place);
+        expect(said).toContain(join(stateDir, 'config.json'));
+      }
+      const saving = saveSetting('hubPort', '1', { env: { HOME: home }, flags: {} });
+      await expect(saving).rejects.toMatchObject({ code: 'config_invalid', exitCode: 2 });
+      expect(readdirSync(stateDir)).toEqual(['config.json']);
+      expect(readFileSync(join(stateDir, 'config.json'), 'utf8')).toBe(text);
     },
   );
+
+  test('a byte order mark is taken in config.json and in credentials.json', async () => {
+    writeState('config.json', '\uFEFF{"hub_port": 5001}');
+    writeState('credentials.json', `\uFEFF{"app_id": "${APP}", "app_secret": "s"}`);
+    expect(await load({}, ['lark'])).toMatchObject({ hubPort: 5001, appId: APP });
+  });
 
   test('a config.json that is a folder is said to be unusable', async () => {
     mkdirSync(join(stateDir, 'config.json'), { recursive: true });

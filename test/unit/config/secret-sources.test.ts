@@ -1,5 +1,5 @@
 /** The places that a secret may come from besides the environment and credentials.json. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -122,17 +122,6 @@ describe('the keyring', () => {
     writeState('credentials.json', { app_id: APP, app_secret: 'of-the-file' });
     expect((await load(CHOSEN)).appSecret?.reveal()).toBe('of-the-file');
   });
-});
-
-test('a mere look leaves a broken config.json where it is', async () => {
-  writeState('config.json', {});
-  writeFileSync(join(home, '.lark-bridge', 'config.json'), '{"log_level"');
-  const request = { ...requestOf({}, []), lookOnly: true };
-  await expect(inspectConfig(request)).rejects.toMatchObject({
-    code: 'config_invalid',
-    next: 'Mend that file, or move it away.',
-  });
-  expect(readdirSync(join(home, '.lark-bridge'))).toEqual(['config.json']);
 });
 
 test('what is only missing leaves the rest usable', async () => {

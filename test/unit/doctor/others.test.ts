@@ -92,9 +92,15 @@ describe('the database', () => {
 });
 
 describe('settings', () => {
+  test('what can hardly be meant is a warning', () => {
+    const found = judgeSettings({ problems: [], warnings: ['WORKSPACE_ID is "w" …'], next: '' });
+    expect(levels(found)).toEqual(['warning']);
+  });
+
   test('each thing that is wrong is one finding of exit code 2', () => {
-    expect(levels(judgeSettings({ problems: [], next: '' }))).toEqual(['ok']);
-    const found = judgeSettings({ problems: ['LARK_PORT must be …', 'x'], next: 'correct them' });
+    expect(levels(judgeSettings({ problems: [], warnings: [], next: '' }))).toEqual(['ok']);
+    const problems = ['LARK_PORT must be …', 'x'];
+    const found = judgeSettings({ problems, warnings: [], next: 'correct them' });
     expect(found).toHaveLength(2);
     expect(found[0]).toMatchObject({ error: 'config_invalid', next: 'correct them' });
   });

@@ -35,6 +35,11 @@ test.each(['', 'null', '[]', '{"app_id":', JSON.stringify({ app_id: APP, open_id
   },
 );
 
+test('a byte order mark is taken', () => {
+  writeFileSync(path, `\uFEFF${JSON.stringify({ app_id: APP, open_id: OWNER })}`);
+  expect(ownerFile(folder, APP).load()).toBe(OWNER);
+});
+
 test('where nothing can be read or written, nothing is known, and nothing fails', () => {
   mkdirSync(path);
   expect(ownerFile(folder, APP).load()).toBeUndefined();

@@ -103,7 +103,26 @@ describe('nothing was sent', () => {
       url: 'http://lark.invalid/x',
       json: {},
     });
-    expect(outcome).toMatchObject({ kind: 'not_sent' });
+    expect(outcome).toMatchObject({
+      kind: 'not_sent',
+      detail: `UND_ERR_ABORTED (lark.invalid through the proxy ${proxy.url}, which answered 407)`,
+    });
+  });
+
+  test('if the proxy is dead: it is named, without its password', async () => {
+    const proxy = await serve(() => undefined);
+    await proxy.stop();
+    const named = proxy.url.replace('http://', 'http://ann:geheim@');
+    const outcome = await http({ proxy: { httpsProxy: named } }).call({
+      method: 'POST',
+      url: 'https://lark.invalid/x',
+      json: {},
+    });
+    expect(outcome).toMatchObject({
+      kind: 'not_sent',
+      code: 'ECONNREFUSED',
+      detail: `ECONNREFUSED (lark.invalid through the proxy ${proxy.url})`,
+    });
   });
 });
 
@@ -183,6 +202,31 @@ describe('proxies', () => {
     expect(outcome).toMatchObject({ status: 200 });
     expect(proxy.ways).toEqual([new URL(server.url).host]);
   });
+
+  test('through the one of ALL_PROXY where there is no other', async () => {
+    const server = await serve((response) => json(response, { code: 0 }));
+    const proxy = await tunnel();
+    const client = http({ proxy: { allProxy: proxy.url } });
+    for (let call = 0; call < 2; call += 1) {
+      expect(await client.call({ method: 'GET', url: server.url })).toMatchObject({ status: 200 });
+    }
+    expect(new Set(proxy.ways)).toEqual(new Set([new URL(server.url).host]));
+    await client.close();
+    expect(await client.call({ method: 'GET', url: server.url })).toMatchObject({
+      kind: 'not_sent',
+    });
+  });
+
+  test.each(['10.0.0.0/8, *', '127.0.0.0/8', '::1,127.0.0.1/32'])(
+    'but not where NO_PROXY=%s says otherwise',
+    async (noProxy) => {
+      const server = await serve((response) => json(response, { code: 0 }));
+      const proxy = await tunnel();
+      const client = http({ proxy: { httpProxy: proxy.url, noProxy } });
+      expect(await client.call({ method: 'GET', url: server.url })).toMatchObject({ status: 200 });
+      expect(proxy.ways).toEqual([]);
+    },
+  );
 
   test('but not to hosts of NO_PROXY, and not by what the environment of the tests says', async () => {
     const server = await serve((response) => json(response, { code: 0 }));

@@ -23,6 +23,34 @@ describe('which way', () => {
     ['wss://a.b', { ...proxies, noProxy: 'a.b:444' }, 'safe:2'],
     ['wss://a.b', { ...proxies, noProxy: 'a.b:443' }, undefined],
     ['wss://a.b:444', { ...proxies, noProxy: 'a.b:444' }, undefined],
+    ['wss://a.b', { ...proxies, noProxy: 'x.y:80, *' }, undefined],
+    ['wss://a.b.', { ...proxies, noProxy: 'a.b' }, undefined],
+    ['wss://a.b', { ...proxies, noProxy: 'a.b.' }, undefined],
+    // Ranges of addresses, as curl takes them.
+    ['http://10.1.2.3', { ...proxies, noProxy: '10.0.0.0/8' }, undefined],
+    ['http://11.1.2.3', { ...proxies, noProxy: '10.0.0.0/8' }, 'plain:1'],
+    ['http://10.1.2.3:8080', { ...proxies, noProxy: '192.168.0.0/16,10.1.0.0/16' }, undefined],
+    ['http://10.1.2.3', { ...proxies, noProxy: '10.0.0.0/33' }, 'plain:1'],
+    ['http://10.1.2.3', { ...proxies, noProxy: '0.0.0.0/0' }, undefined],
+    ['https://[fd00::7]', { ...proxies, noProxy: 'fd00::/8' }, undefined],
+    ['https://[fe80::7]', { ...proxies, noProxy: 'fd00::/8' }, 'safe:2'],
+    ['http://10.0.0.1', { ...proxies, noProxy: '0.1' }, 'plain:1'],
+    ['http://ten.example', { ...proxies, noProxy: '0.0.0.0/0' }, 'plain:1'],
+    // Addresses with and without a port.
+    ['http://[::1]:4001', { ...proxies, noProxy: '::1' }, undefined],
+    ['http://[::1]:4001', { ...proxies, noProxy: '[::1]' }, undefined],
+    ['http://[::1]:4001', { ...proxies, noProxy: '[::1]:4001' }, undefined],
+    ['http://[::1]:4001', { ...proxies, noProxy: '[::1]:4002' }, 'plain:1'],
+    ['http://10.1.2.3:8080', { ...proxies, noProxy: '10.1.2.3:8080' }, undefined],
+    ['http://10.1.2.3:8080', { ...proxies, noProxy: '10.1.2.3:80' }, 'plain:1'],
+    // ALL_PROXY is for what has none of its own.
+    ['https://a.b', { allProxy: 'http://all:3' }, 'all:3'],
+    ['ws://a.b', { allProxy: 'http://all:3' }, 'all:3'],
+    ['https://a.b', { ...proxies, allProxy: 'http://all:3' }, 'safe:2'],
+    ['http://a.b', { ...proxies, allProxy: 'http://all:3' }, 'plain:1'],
+    ['https://a.b', { httpProxy: 'http://plain:1', allProxy: 'http://all:3' }, 'all:3'],
+    ['https://a.b', { allProxy: 'http://all:3', noProxy: 'b' }, undefined],
+    ['https://a.b', { allProxy: 'socks5://all:3' }, undefined],
   ])('to %s with %j: %s', (target, settings, host) => {
     expect(proxyFor(new URL(target), settings)?.host).toBe(host);
   });
@@ -88,7 +116,15 @@ describe('a WebSocket through a proxy', () => {
 
   test('fails if the proxy refuses', async () => {
     answer = 'refuse';
-    expect(await dial().outcome).toBe('the proxy answered 403');
+    expect(await dial().outcome).toBe(`the proxy ${proxy.url} answered 403`);
+  });
+
+  test('a proxy that is dead is named, without its password', async () => {
+    await proxy.stop();
+    const message = await dial().outcome;
+    expect(message).toContain(`the proxy ${proxy.url} can't be reached`);
+    expect(message).toContain('ECONNREFUSED');
+    expect(message).not.toContain('p%40ss');
   });
 
   test('can be given up while the proxy is silent', async () => {

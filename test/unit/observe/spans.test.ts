@@ -12,6 +12,7 @@ const run = (change: Partial<TurnRun> = {}): TurnRun => ({
   endedAtMs: 3_000,
   endedAs: 'answered',
   reason: undefined,
+  cause: undefined,
   ...change,
 });
 

@@ -12,6 +12,7 @@ const run = (change: Partial<TurnRun>): TurnRun => ({
   endedAtMs: undefined,
   endedAs: undefined,
   reason: undefined,
+  cause: undefined,
   ...change,
 });
 
@@ -71,6 +72,15 @@ test('a life is told in order of time, each run and each try of what was sent', 
     'replayed@9000',
     'given_up@9900',
   ]);
+});
+
+test('a run that failed names its agent and what that ended with', () => {
+  const cause = { agent: 'shout', detail: 'It ended with exit code 3.' };
+  const failed = run({ endedAtMs: 3_000, endedAs: 'failed', reason: 'agent_failed', cause });
+  expect(traceOf(life({ runs: [failed] }), { text: false }).at(-1)).toMatchObject({
+    event: 'failed',
+    facts: { reason: 'agent_failed', ...cause },
+  });
 });
 
 test('each event says how long after the one before it came', () => {

@@ -1,7 +1,7 @@
 /** The envelope of a turn; what the answers mean is in test/contract/platform. */
 import { expect, test } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
-import { messageTextOf, sendBody } from '../../../src/platform/a2a.ts';
+import { messageTextOf, parseAnswer, sendBody } from '../../../src/platform/a2a.ts';
 
 test('LCM-IN-07, LCM-IN-08: where a message came from is in the header line and in the metadata', () => {
   const { params } = sendBody({
@@ -41,3 +41,14 @@ test.each([undefined, null, 7, 'text', '"text"', [], { params: [] }, { params: {
     expect(messageTextOf(body)).toBe('');
   },
 );
+
+test('a failure names the agent where the hub ran it itself, and nothing that can not be a name', () => {
+  const failed = (agent: unknown) =>
+    parseAnswer({
+      error: { code: -32000, message: 'It broke.', data: { reason: 'failed', agent } },
+    });
+  expect(failed('shout')).toEqual({ kind: 'failed', detail: 'It broke.', agent: 'shout' });
+  for (const agent of [undefined, 7, '', 'A b', 'x'.repeat(41), '\u001B[2J']) {
+    expect(failed(agent)).toEqual({ kind: 'failed', detail: 'It broke.' });
+  }
+});

@@ -13,6 +13,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
+import { MIGRATIONS } from '../../../src/store/sqlite/migrations.ts';
 import type { Log } from '../../../src/core/log.ts';
 
 let folder: string;
@@ -141,6 +142,20 @@ describe('the database', () => {
     expect(existsSync(path)).toBe(true);
     expect(readdirSync(folder).filter((name) => name.includes('corrupt'))).toEqual([]);
   });
+});
+
+test('a database of the version before is taken over: its runs stay, and have room for a cause', () => {
+  const path = join(folder, 'bridge.db');
+  const before = connect(path);
+  before.exec(MIGRATIONS[0] ?? '');
+  before.exec(`INSERT INTO runs (app_id, turn, run, started_at_ms) VALUES ('cli_1', 'om_1', 1, 5)`);
+  before.exec('PRAGMA user_version = 1');
+  before.close();
+  const db = openDb();
+  expect(db.all('SELECT turn, started_at_ms, cause FROM runs')).toEqual([
+    { turn: 'om_1', started_at_ms: 5, cause: null },
+  ]);
+  expect(logged).toEqual([]);
 });
 
 describe('a look from beside the daemon', () => {

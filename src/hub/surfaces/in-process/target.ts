@@ -174,6 +174,11 @@ export class InProcessTarget implements TurnTarget, Service {
 
 function answerOf(outcome: TurnOutcome): TurnAnswer {
   if (outcome.kind === 'answered') return { kind: 'answered', text: textOf(outcome.message) };
-  const { reason, detail } = outcome;
-  return { kind: 'failed', detail, ...(reason === 'interrupted' && { interrupted: true }) };
+  const { reason, detail, agent } = outcome;
+  return {
+    kind: 'failed',
+    detail,
+    ...(reason === 'interrupted' && { interrupted: true }),
+    ...(agent !== undefined && { agent }),
+  };
 }

@@ -58,8 +58,8 @@ export function responseBody(item: QueueItem, id: RequestId): object | undefined
 
 function resultOf(outcome: TurnOutcome): object {
   if (outcome.kind === 'answered') return { result: outcome.message };
-  const { reason, detail } = outcome;
-  return { error: { code: SERVER_ERROR, message: detail, data: { reason } } };
+  const { kind: _kind, detail: message, ...data } = outcome;
+  return { error: { code: SERVER_ERROR, message, data } };
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

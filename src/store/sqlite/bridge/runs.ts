@@ -1,5 +1,5 @@
 import { turnId, type AppId, type TurnId } from '../../../core/ids.ts';
-import type { Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
+import type { FailureCause, Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 import type { PruneRules, TurnRun, UnansweredRun } from '../../../bridge/ports.ts';
@@ -41,11 +41,17 @@ export class RunsTable {
       case 'answered':
       case 'failed':
       case 'dropped':
-        this.#end(id, run, { as: state.phase, reason: reasonOf(state), nowMs });
+        this.#end(id, run, {
+          as: state.phase,
+          reason: reasonOf(state),
+          cause: causeOf(state),
+          nowMs,
+        });
         break;
       case 'waiting':
         // Begun anew while its answer was still out.
-        if (from === 'overdue') this.#end(id, run - 1, { as: from, reason: null, nowMs });
+        if (from === 'overdue')
+          this.#end(id, run - 1, { as: from, reason: null, cause: null, nowMs });
         break;
       case 'overdue':
       case 'command':
@@ -85,13 +91,14 @@ export class RunsTable {
       }));
   }
 
-  #end(turn: TurnId, run: number, { as, reason, nowMs }: RunEnd): void {
+  #end(turn: TurnId, run: number, { as, reason, cause, nowMs }: RunEnd): void {
     this.#db.run(
-      `UPDATE runs SET ended_at_ms = ?, ended_as = ?, reason = ?
+      `UPDATE runs SET ended_at_ms = ?, ended_as = ?, reason = ?, cause = ?
        WHERE app_id = ? AND turn = ? AND run = ? AND ended_at_ms IS NULL`,
       nowMs,
       as,
       reason,
+      cause,
       this.#app,
       turn,
       run,
@@ -114,12 +121,17 @@ export class RunsTable {
 interface RunEnd {
   readonly as: TurnPhase;
   readonly reason: string | null;
+  readonly cause: string | null;
   readonly nowMs: number;
 }
 
 function reasonOf(state: TurnState): string | null {
   if (state.phase === 'failed') return state.reason;
   return state.phase === 'held' || state.phase === 'dropped' ? state.why : null;
+}
+
+function causeOf(state: TurnState): string | null {
+  return state.phase === 'failed' && state.cause !== undefined ? JSON.stringify(state.cause) : null;
 }
 
 function toRun(row: SqlRow): TurnRun {
@@ -132,5 +144,6 @@ function toRun(row: SqlRow): TurnRun {
     endedAtMs: timeOf('ended_at_ms'),
     endedAs: row['ended_as'] === null ? undefined : (String(row['ended_as']) as TurnPhase),
     reason: row['reason'] === null ? undefined : String(row['reason']),
+    cause: row['cause'] === null ? undefined : (JSON.parse(String(row['cause'])) as FailureCause),
   };
 }

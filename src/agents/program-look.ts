@@ -1,0 +1,134 @@
+/** Whether a program could start, seen from outside: nothing is run. */
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { isSystemError } from '../core/errors.ts';
+import type { Environment } from './environment.ts';
+
+/** Linux reads no more of the line that names an interpreter. */
+const FIRST_LINE_BYTES_MAX = 256;
+/** Where the system looks if there is no PATH at all. */
+const STANDARD_PATH = '/usr/local/bin:/bin:/usr/bin';
+
+export interface StartTrouble {
+  /** A part of a sentence, with the name of the file. */
+  readonly what: string;
+  /** What to do about it, as a sentence. */
+  readonly next: string;
+}
+
+/** Undefined if nothing speaks against a start. `program`: as the first word of the command names it. */
+export function lookAtProgram(program: string, env: Environment): StartTrouble | undefined {
+  // There a program's ending, and not its first line or its rights, says how it starts.
+  if (process.platform === 'win32') return undefined;
+  const found = find(program, env);
+  switch (found.kind) {
+    case 'missing':
+      return program.includes('/')
+        ? { what: `there is no file ${program}`, next: 'Check the path.' }
+        : {
+            what: `there is no program ${program} on the PATH`,
+            next: 'Install it, or give its full path.',
+          };
+    case 'folder':
+      return { what: `${found.path} is a folder`, next: 'Name the program in it.' };
+    case 'not_executable':
+      return {
+        what: `${found.path} may not be executed`,
+        next: `Run chmod +x ${found.path}, or put its interpreter before it, as in --exec "python3 ${found.path}".`,
+      };
+    case 'executable':
+      return lookAtFirstLine(found.path, env);
+  }
+}
+
+type Place =
+  | { readonly kind: 'executable' | 'not_executable' | 'folder'; readonly path: string }
+  | { readonly kind: 'missing' };
+
+/** As the system finds it: the first file that may be executed counts. */
+function find(program: string, env: Environment): Place {
+  if (program.includes('/')) return placeAt(program);
+  let found: Place = { kind: 'missing' };
+  for (const folder of (env['PATH'] ?? STANDARD_PATH).split(':')) {
+    const place = placeAt(join(folder === '' ? '.' : folder, program));
+    if (place.kind === 'executable') return place;
+    if (place.kind === 'not_executable' && found.kind === 'missing') found = place;
+  }
+  return found;
+}
+
+function placeAt(path: string): Place {
+  try {
+    if (statSync(path).isDirectory()) return { kind: 'folder', path };
+  } catch (error) {
+    if (isSystemError(error)) return { kind: 'missing' };
+    throw error;
+  }
+  try {
+    accessSync(path, constants.X_OK);
+    return { kind: 'executable', path };
+  } catch (error) {
+    if (isSystemError(error)) return { kind: 'not_executable', path };
+    throw error;
+  }
+}
+
+function lookAtFirstLine(path: string, env: Environment): StartTrouble | undefined {
+  const [line = '', ...more] = beginningOf(path).split('\n');
+  if (line.startsWith('\uFEFF#!')) {
+    return {
+      what: `${path} begins with a byte order mark, so the system does not see its first line`,
+      next: 'Save it as UTF-8 without a byte order mark.',
+    };
+  }
+  if (!line.startsWith('#!')) return undefined;
+  if (line.endsWith('\r') && more.length > 0) {
+    return {
+      what: `the first line of ${path} ends with a carriage return, as on Windows, so the system looks for an interpreter of another name`,
+      next: `Save it with line ends of Unix (LF): sed -i 's/\\r$//' ${path}`,
+    };
+  }
+  const missing = missingInterpreter(line.slice(2), env);
+  if (missing === undefined) return undefined;
+  return {
+    what: `the first line of ${path} names an interpreter, and ${missing} is not there`,
+    next: 'Install it, or correct that line.',
+  };
+}
+
+/** Undefined if what a first line names is there, or if that can't be told. */
+function missingInterpreter(line: string, env: Environment): string | undefined {
+  const [interpreter = '', ...words] = line.trim().split(/[ \t]+/);
+  if (interpreter === '') return undefined;
+  if (placeAt(interpreter).kind !== 'executable') return interpreter;
+  if (basename(interpreter) !== 'env') return undefined;
+  const program = programOfEnv(words);
+  return program === undefined || find(program, env).kind === 'executable' ? undefined : program;
+}
+
+/** What `env` is told to start. Linux gives it all words as one, which only -S takes apart again. */
+function programOfEnv(words: readonly string[]): string | undefined {
+  const [first = ''] = words;
+  if (!first.startsWith('-')) {
+    return process.platform === 'linux' ? words.join(' ') || undefined : words[0];
+  }
+  if (!first.startsWith('-S')) return undefined;
+  const split = [first.slice(2), ...words.slice(1)].filter((word) => word !== '');
+  return split.find((word) => !word.startsWith('-') && !word.includes('='));
+}
+
+/** Empty if it may be run but not read. */
+function beginningOf(path: string): string {
+  const bytes = Buffer.alloc(FIRST_LINE_BYTES_MAX);
+  try {
+    const file = openSync(path, 'r');
+    try {
+      return bytes.subarray(0, readSync(file, bytes)).toString('utf8');
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if (isSystemError(error)) return '';
+    throw error;
+  }
+}

@@ -1,0 +1,130 @@
+/** `lark-bridge agents`: what is said about who gets the turns, and what is not taken. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runProgram } from './program.ts';
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'lark-bridge-agents-'));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const agents = (words: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  runProgram(['agents', ...words], { HOME: home, PATH: process.env['PATH'] ?? '', ...env });
+const add = (name: string, exec: string, ...more: string[]) =>
+  agents(['add', name, '--exec', exec, ...more]);
+async function json(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { stdout } = await agents([...words, '--json'], env);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+async function names() {
+  const { agents: all } = (await json(['list'])) as { agents: { name: string }[] };
+  return all.map(({ name }) => name);
+}
+
+describe('what can not start is not taken', () => {
+  test('missing, not executable, a first line of Windows, an interpreter that is not there', async () => {
+    const script = (name: string, text: string, mode = 0o755) => {
+      const path = join(home, name);
+      writeFileSync(path, text);
+      chmodSync(path, mode);
+      return path;
+    };
+    const all = [
+      'no-such-program --now',
+      script('plain', '#!/bin/sh\n', 0o644),
+      script('windows', '#!/bin/sh\r\n'),
+      script('python', '#!/no/such/python\n'),
+    ];
+    for (const exec of all) {
+      const { code, stdout, stderr } = await add('mine', exec);
+      expect({ exec, code, stdout }).toEqual({ exec, code: 2, stdout: '' });
+      expect(stderr).toMatch(/^error: the agent mine could not start: [^\n]+\nnext: [^\n]+--force/);
+    }
+    expect(await names()).toEqual(['echo']);
+  });
+
+  test('with --force it is', async () => {
+    expect(await add('mine', 'no-such-program', '--force')).toMatchObject({ code: 0 });
+    expect(await names()).toEqual(['echo', 'mine']);
+  });
+
+  test('a path is kept in full, because the bridge may run in another folder', async () => {
+    await add('mine', '../../bin/sh -c cat', '--force');
+    const { agents: all } = (await json(['list'])) as { agents: { argv?: string[] }[] };
+    expect(all.at(-1)?.argv?.[0]).toMatch(/^\//);
+  });
+});
+
+describe('who gets the turns', () => {
+  test('is said when an agent takes them over, with the way back', async () => {
+    const { stdout } = await add('shout', 'tr a-z A-Z');
+    expect(stdout).toContain('It gets the turns of all chats from now on (before: echo).');
+    expect(stdout).toContain('`lark-bridge agents remove shout`');
+    expect(stdout).toContain('`lark-bridge config set agent echo`');
+    const again = await json(['add', 'quiet', '--exec', 'tr A-Z a-z']);
+    expect(again).toMatchObject({ name: 'quiet', gets_turns: true, before: 'shout' });
+    const removed = await agents(['remove', 'quiet']);
+    expect(removed.stdout).toContain('The turns go to shout now.');
+  });
+
+  test('and when a setting names another one', async () => {
+    await add('shout', 'tr a-z A-Z');
+    const words = ['add', 'quiet', '--exec', 'tr A-Z a-z'];
+    const { stdout } = await agents(words, { LARK_BRIDGE_AGENT: 'shout' });
+    expect(stdout).toContain('The turns still go to shout');
+    expect(stdout).toContain('LARK_BRIDGE_AGENT');
+  });
+
+  test('list marks it', async () => {
+    await add('shout', 'tr a-z A-Z');
+    const { stdout } = await agents(['list']);
+    expect(stdout).toMatch(/^echo +built in$/m);
+    expect(stdout).toMatch(/^shout +gets the turns +exec tr a-z A-Z$/m);
+    const { agents: all } = await json(['list'], { LARK_BRIDGE_AGENT: 'echo' });
+    expect(all).toMatchObject([
+      { name: 'echo', gets_turns: true },
+      { name: 'shout', gets_turns: false },
+    ]);
+  });
+
+  test('list says if nobody here does', async () => {
+    const unknown = await agents(['list'], { LARK_BRIDGE_AGENT: 'nobody' });
+    expect(unknown.stdout).not.toContain('gets the turns');
+    expect(unknown.stderr).toContain('no agent nobody');
+    const elsewhere = await agents(['list'], { PLATFORM_URL: 'https://hub.example' });
+    expect(elsewhere.stdout).not.toContain('gets the turns');
+    expect(elsewhere.stderr).toContain('https://hub.example');
+  });
+});
+
+test('a key is shown only for an agent that has a use for it', async () => {
+  expect((await add('shout', 'tr a-z A-Z')).stdout).not.toMatch(/key|lr_/i);
+  expect(await json(['add', 'loud', '--exec', 'tr a-z A-Z'])).not.toHaveProperty('api_key');
+  expect((await agents(['add', 'far'])).stdout).toMatch(/API key \(shown only now\): \S+/);
+  expect(await json(['add', 'farther'])).toMatchObject({ api_key: expect.any(String) as string });
+});
+
+describe('test', () => {
+  test('gives the program the variables of a real turn, of forms that Lark has', async () => {
+    await add('env', `sh -c 'env | grep ^LARK_ | sort'`);
+    const { code, stdout } = await agents(['test', 'env'], { LARK_BRAND: 'lark' });
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n')).toEqual([
+      'LARK_BRAND=lark',
+      expect.stringMatching(/^LARK_CHAT_ID=oc_\w+$/),
+      'LARK_CHAT_TYPE=p2p',
+      expect.stringMatching(/^LARK_MESSAGE_ID=om_\w+$/),
+      expect.stringMatching(/^LARK_SENDER_OPEN_ID=ou_\w+$/),
+    ]);
+  });
+
+  test('names the agent and the exit code of a failure', async () => {
+    await add('broken', `sh -c 'exit 3'`);
+    const { code, stderr } = await agents(['test', 'broken']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: broken: .*exit code 3/m);
+  });
+});
