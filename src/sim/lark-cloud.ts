@@ -9,16 +9,24 @@ import type { CallRecord } from './world/journal.ts';
 import type { JsonObject } from './world/json.ts';
 import { textOf } from './api/message-object.ts';
 import {
-  addMembers,
+  Finder,
+  type AppRef,
+  type ChatRef,
+  type MessageRef,
+  type UserRef,
+} from './world/finder.ts';
+import {
   changeGroup,
   dissolveGroup,
+  join,
+  leave,
   openDirectChat,
-  readMessages,
-  removeMembers,
+  readUpTo,
   setBot,
+  firstOf,
   type GroupChange,
+  type LeaveKind,
 } from './world/groups.ts';
-import { Misuse } from './world/misuse.ts';
 import type {
   Sender,
   SimApp,
@@ -31,12 +39,6 @@ import type {
 import { press, type PressOutcome } from './world/press.ts';
 import { say, type Saying } from './world/say.ts';
 import type { NewApp, NewGroup, World } from './world/world.ts';
-
-/** Things can be named by themselves, by id, and users and groups by name. */
-export type ChatRef = SimChat | string;
-export type UserRef = SimUser | string;
-export type AppRef = SimApp | string;
-export type MessageRef = SimMessage | string;
 
 export type SayOptions = Omit<Saying, 'chat' | 'from' | 'mentions' | 'replyTo' | 'partOf'> & {
   readonly chat: ChatRef;
@@ -97,6 +99,7 @@ export class LarkCloud implements Addresses {
   readonly cloud: Cloud;
   /** Device grants that wait for a person. */
   readonly accounts: Accounts;
+  readonly #finder: Finder;
   readonly #stop: () => Promise<void>;
 
   constructor(
@@ -113,6 +116,7 @@ export class LarkCloud implements Addresses {
     this.caPem = addresses.caPem;
     this.cloud = parts.cloud;
     this.accounts = parts.accounts;
+    this.#finder = new Finder(parts.cloud.world);
     this.#stop = parts.stop;
   }
 
@@ -173,8 +177,8 @@ export class LarkCloud implements Addresses {
     return say(this.cloud, {
       ...options,
       chat: this.findChat(options.chat),
-      from: this.#findAnybody(options.from),
-      mentions: options.mentions?.map((ref) => (ref === 'all' ? 'all' : this.#findAnybody(ref))),
+      from: this.#finder.anybody(options.from),
+      mentions: options.mentions?.map((ref) => (ref === 'all' ? 'all' : this.#finder.anybody(ref))),
       replyTo: replyTo === undefined ? undefined : this.findMessage(replyTo),
       partOf: partOf === undefined ? undefined : this.findMessage(partOf),
     });
@@ -220,57 +224,41 @@ export class LarkCloud implements Addresses {
   }
 
   /** A person comes to a group, by somebody's hand or their own. */
-  addMember(chatRef: ChatRef, userRef: UserRef, by: UserRef = userRef): void {
-    const chat = this.#findGroup(chatRef);
-    const user = this.findUser(userRef);
-    if (chat.members.has(user.openId)) {
-      throw new Misuse(`${user.name} is in ${chat.chatId} already`);
-    }
-    addMembers(this.cloud, chat, { users: [user], by: this.#asSender(by) });
-    this.cloud.changes.ring();
+  addMember(chat: ChatRef, user: UserRef, by: UserRef = user): void {
+    const change = { user: this.findUser(user), by: this.#asSender(by) };
+    join(this.cloud, this.#finder.group(chat), change);
   }
 
   /** A person leaves a group, or is removed from it; `withdrawn`: the invitation is taken back. */
-  removeMember(
-    chatRef: ChatRef,
-    userRef: UserRef,
-    by: UserRef = userRef,
-    kind: 'deleted' | 'withdrawn' = 'deleted',
-  ): void {
-    const chat = this.#findGroup(chatRef);
-    const user = this.findUser(userRef);
-    if (!chat.members.has(user.openId)) throw new Misuse(`${user.name} is not in ${chat.chatId}`);
-    removeMembers(this.cloud, chat, { users: [user], by: this.#asSender(by), kind });
-    this.cloud.changes.ring();
+  removeMember(chat: ChatRef, user: UserRef, by: UserRef = user, kind?: LeaveKind): void {
+    const change = { user: this.findUser(user), by: this.#asSender(by), kind };
+    leave(this.cloud, this.#finder.group(chat), change);
   }
 
   /** By the group's owner, or its first member, unless somebody else is named. */
-  renameChat(chatRef: ChatRef, name: string, by?: UserRef): void {
-    this.changeGroup(chatRef, { name }, by);
+  renameChat(chat: ChatRef, name: string, by?: UserRef): void {
+    this.changeGroup(chat, { name }, by);
   }
 
   /** A group gets another name, description, owner or other settings. */
   changeGroup(chatRef: ChatRef, change: GroupChange, by?: UserRef): void {
-    const chat = this.#findGroup(chatRef);
-    const who = by ?? chat.ownerId ?? [...chat.members][0];
-    if (who === undefined) throw new Misuse(`nobody is in ${chat.chatId} who could change it`);
-    changeGroup(this.cloud, chat, change, this.#asSender(who));
-    this.cloud.changes.ring();
+    const chat = this.#finder.group(chatRef);
+    changeGroup(this.cloud, chat, change, this.#asSender(by ?? firstOf(chat)));
   }
 
   /** Somebody adds the bot to a group. */
   addBot(chatRef: ChatRef, appRef: AppRef, by: UserRef): void {
     const app = this.findApp(appRef);
-    setBot(this.cloud, this.#findGroup(chatRef), { app, by: this.#asSender(by), isIn: true });
+    setBot(this.cloud, this.#finder.group(chatRef), { app, by: this.#asSender(by), isIn: true });
   }
 
   removeBot(chatRef: ChatRef, appRef: AppRef, by: UserRef): void {
     const app = this.findApp(appRef);
-    setBot(this.cloud, this.#findGroup(chatRef), { app, by: this.#asSender(by), isIn: false });
+    setBot(this.cloud, this.#finder.group(chatRef), { app, by: this.#asSender(by), isIn: false });
   }
 
   dissolve(chatRef: ChatRef, by: UserRef): void {
-    dissolveGroup(this.cloud, this.#findGroup(chatRef), this.#asSender(by));
+    dissolveGroup(this.cloud, this.#finder.group(chatRef), this.#asSender(by));
   }
 
   /** The person opens the direct chat with the bot. */
@@ -283,11 +271,7 @@ export class LarkCloud implements Addresses {
 
   /** The person has seen the message, and with it what the chat showed before. */
   read(ref: MessageRef, by: UserRef): void {
-    const message = this.findMessage(ref);
-    const { messages } = this.findChat(message.chatId);
-    const seen = messages.slice(0, messages.indexOf(message) + 1);
-    readMessages(this.cloud, seen, this.findUser(by));
-    this.cloud.changes.ring();
+    readUpTo(this.cloud, this.findMessage(ref), this.findUser(by));
   }
 
   chooseMenu(app: AppRef, from: UserRef, eventKey: string): void {
@@ -371,41 +355,23 @@ export class LarkCloud implements Addresses {
   // ------------------------------------------------------------ references
 
   findChat(ref: ChatRef): SimChat {
-    if (typeof ref !== 'string') return ref;
-    return this.world.chats.get(ref) ?? byName(this.world.chats.values(), ref, 'chat');
+    return this.#finder.chat(ref);
   }
 
   findUser(ref: UserRef): SimUser {
-    if (typeof ref !== 'string') return ref;
-    return this.world.users.get(ref) ?? byName(this.world.users.values(), ref, 'user');
+    return this.#finder.user(ref);
   }
 
   findApp(ref: AppRef): SimApp {
-    if (typeof ref !== 'string') return ref;
-    return this.world.apps.get(ref) ?? byName(this.world.apps.values(), ref, 'app');
+    return this.#finder.app(ref);
   }
 
   findMessage(ref: MessageRef): SimMessage {
-    const message = typeof ref === 'string' ? this.world.messages.get(ref) : ref;
-    if (message === undefined) throw new Misuse(`there is no message ${JSON.stringify(ref)}`);
-    return message;
-  }
-
-  #findGroup(ref: ChatRef): SimChat {
-    const chat = this.findChat(ref);
-    if (chat.mode === 'p2p') throw new Misuse(`${chat.chatId} is a direct chat, not a group`);
-    return chat;
+    return this.#finder.message(ref);
   }
 
   #asSender(ref: UserRef): Sender {
     return { kind: 'user', openId: this.findUser(ref).openId };
-  }
-
-  #findAnybody(ref: UserRef | AppRef): SimUser | SimApp {
-    if (typeof ref !== 'string') return ref;
-    const { users, apps } = this.world;
-    const known = users.get(ref) ?? apps.get(ref);
-    return known ?? byName([...users.values(), ...apps.values()], ref, 'user or app');
   }
 
   #shown(message: SimMessage): Shown {
@@ -429,15 +395,4 @@ export class LarkCloud implements Addresses {
   #label(sender: Sender): string {
     return sender.kind === 'app' ? `app:${sender.appId}` : `user:${this.world.nameOf(sender)}`;
   }
-}
-
-function byName<T extends { readonly name: string }>(
-  all: Iterable<T>,
-  name: string,
-  what: string,
-): T {
-  const [found, another] = [...all].filter((one) => one.name === name && name !== '');
-  if (found === undefined) throw new Misuse(`there is no ${what} ${JSON.stringify(name)}`);
-  if (another !== undefined) throw new Misuse(`more than one ${what} is named ${name}: use the id`);
-  return found;
 }
