@@ -25,16 +25,17 @@ import {
   type UserRef,
 } from './world/finder.ts';
 import {
-  addMembers,
   changeGroup,
   dissolveGroup,
+  join,
+  leave,
   openDirectChat,
-  readMessages,
-  removeMembers,
+  readUpTo,
   setBot,
+  firstOf,
   type GroupChange,
+  type LeaveKind,
 } from './world/groups.ts';
-import { Misuse } from './world/misuse.ts';
 import type {
   Sender,
   SimApp,
@@ -234,42 +235,26 @@ export class LarkCloud implements Addresses {
   }
 
   /** A person comes to a group, by somebody's hand or their own. */
-  addMember(chatRef: ChatRef, userRef: UserRef, by: UserRef = userRef): void {
-    const chat = this.#finder.group(chatRef);
-    const user = this.findUser(userRef);
-    if (chat.members.has(user.openId)) {
-      throw new Misuse(`${user.name} is in ${chat.chatId} already`);
-    }
-    addMembers(this.cloud, chat, { users: [user], by: this.#asSender(by) });
-    this.cloud.changes.ring();
+  addMember(chat: ChatRef, user: UserRef, by: UserRef = user): void {
+    const change = { user: this.findUser(user), by: this.#asSender(by) };
+    join(this.cloud, this.#finder.group(chat), change);
   }
 
   /** A person leaves a group, or is removed from it; `withdrawn`: the invitation is taken back. */
-  removeMember(
-    chatRef: ChatRef,
-    userRef: UserRef,
-    by: UserRef = userRef,
-    kind: 'deleted' | 'withdrawn' = 'deleted',
-  ): void {
-    const chat = this.#finder.group(chatRef);
-    const user = this.findUser(userRef);
-    if (!chat.members.has(user.openId)) throw new Misuse(`${user.name} is not in ${chat.chatId}`);
-    removeMembers(this.cloud, chat, { users: [user], by: this.#asSender(by), kind });
-    this.cloud.changes.ring();
+  removeMember(chat: ChatRef, user: UserRef, by: UserRef = user, kind?: LeaveKind): void {
+    const change = { user: this.findUser(user), by: this.#asSender(by), kind };
+    leave(this.cloud, this.#finder.group(chat), change);
   }
 
   /** By the group's owner, or its first member, unless somebody else is named. */
-  renameChat(chatRef: ChatRef, name: string, by?: UserRef): void {
-    this.changeGroup(chatRef, { name }, by);
+  renameChat(chat: ChatRef, name: string, by?: UserRef): void {
+    this.changeGroup(chat, { name }, by);
   }
 
   /** A group gets another name, description, owner or other settings. */
   changeGroup(chatRef: ChatRef, change: GroupChange, by?: UserRef): void {
     const chat = this.#finder.group(chatRef);
-    const who = by ?? chat.ownerId ?? [...chat.members][0];
-    if (who === undefined) throw new Misuse(`nobody is in ${chat.chatId} who could change it`);
-    changeGroup(this.cloud, chat, change, this.#asSender(who));
-    this.cloud.changes.ring();
+    changeGroup(this.cloud, chat, change, this.#asSender(by ?? firstOf(chat)));
   }
 
   /** Somebody adds the bot to a group. */
@@ -297,11 +282,7 @@ export class LarkCloud implements Addresses {
 
   /** The person has seen the message, and with it what the chat showed before. */
   read(ref: MessageRef, by: UserRef): void {
-    const message = this.findMessage(ref);
-    const { messages } = this.findChat(message.chatId);
-    const seen = messages.slice(0, messages.indexOf(message) + 1);
-    readMessages(this.cloud, seen, this.findUser(by));
-    this.cloud.changes.ring();
+    readUpTo(this.cloud, this.findMessage(ref), this.findUser(by));
   }
 
   chooseMenu(app: AppRef, from: UserRef, eventKey: string): void {

@@ -13,6 +13,9 @@ import type { Sender, SimApp, SimChat, SimMessage, SimUser } from './model.ts';
 
 /** What happens to a chat beside messages: people and bots do it, through the API or by hand. */
 
+/** How somebody stops being in a group: left or removed, or the invitation was taken back. */
+export type LeaveKind = 'deleted' | 'withdrawn';
+
 /** A group as a bot opens it; without an owner it is the bot's own. */
 export interface GroupPlan {
   readonly creator: SimApp;
@@ -50,6 +53,7 @@ export function addMembers(
   const newcomers = users.filter(({ openId }) => !chat.members.has(openId));
   for (const { openId } of newcomers) chat.members.add(openId);
   if (newcomers.length > 0) publishMembers(cloud, chat, { kind: 'added', users: newcomers, by });
+  cloud.changes.ring();
 }
 
 /**
@@ -62,7 +66,7 @@ export function removeMembers(
   change: {
     readonly users: readonly SimUser[];
     readonly by: Sender;
-    readonly kind?: 'deleted' | 'withdrawn';
+    readonly kind?: LeaveKind | undefined;
   },
 ): void {
   const { by, kind = 'deleted' } = change;
@@ -70,6 +74,37 @@ export function removeMembers(
   if (leavers.length === 0) return;
   if (leavers.some(({ openId }) => openId === chat.ownerId)) chat.ownerId = [...chat.members][0];
   publishMembers(cloud, chat, { kind, users: leavers, by });
+  cloud.changes.ring();
+}
+
+/** The same for one person by hand, who can't come twice. */
+export function join(
+  cloud: Cloud,
+  chat: SimChat,
+  { user, by }: { readonly user: SimUser; readonly by: Sender },
+): void {
+  if (chat.members.has(user.openId)) {
+    throw new Misuse(`${user.name} is in ${chat.chatId} already`);
+  }
+  addMembers(cloud, chat, { users: [user], by });
+}
+
+/** And who is not there can't leave. */
+export function leave(
+  cloud: Cloud,
+  chat: SimChat,
+  change: { readonly user: SimUser; readonly by: Sender; readonly kind: LeaveKind | undefined },
+): void {
+  const { user, by, kind } = change;
+  if (!chat.members.has(user.openId)) throw new Misuse(`${user.name} is not in ${chat.chatId}`);
+  removeMembers(cloud, chat, { users: [user], by, kind });
+}
+
+/** Who changes a group when nobody is named: its owner, or who is longest in it. */
+export function firstOf(chat: SimChat): string {
+  const openId = chat.ownerId ?? [...chat.members][0];
+  if (openId === undefined) throw new Misuse(`nobody is in ${chat.chatId} who could change it`);
+  return openId;
 }
 
 /** The bot comes to the group, or leaves it. */
@@ -104,6 +139,7 @@ export function changeGroup(cloud: Cloud, chat: SimChat, change: GroupChange, by
   }
   for (const [name, value] of change.settings ?? []) chat.settings.set(name, value);
   publishChatUpdated(cloud, chat, { before, after: factsOf(chat), by });
+  cloud.changes.ring();
 }
 
 export function dissolveGroup(cloud: Cloud, chat: SimChat, by: Sender): void {
@@ -119,16 +155,17 @@ export function openDirectChat(cloud: Cloud, chat: SimChat, user: SimUser): void
   publishChatEntered(cloud, chat, user.openId);
 }
 
-/** A person has seen these messages; the apps that sent them are told, once. */
-export function readMessages(cloud: Cloud, messages: readonly SimMessage[], by: SimUser): void {
-  const unread = messages.filter(({ readAtMs }) => !readAtMs.has(by.openId));
-  for (const { chatId, messageId } of unread) {
-    if (cloud.world.chats.get(chatId)?.members.has(by.openId) !== true) {
-      throw new Misuse(`${by.name} is not in the chat of ${messageId}`);
-    }
+/** A person has seen the message, and what the chat showed before; the apps that wrote it are told, once. */
+export function readUpTo(cloud: Cloud, message: SimMessage, by: SimUser): void {
+  const chat = cloud.world.chats.get(message.chatId);
+  if (chat?.members.has(by.openId) !== true) {
+    throw new Misuse(`${by.name} is not in the chat of ${message.messageId}`);
   }
+  const seen = chat.messages.slice(0, chat.messages.indexOf(message) + 1);
+  const unread = seen.filter(({ readAtMs }) => !readAtMs.has(by.openId));
   for (const { readAtMs } of unread) readAtMs.set(by.openId, cloud.clock.nowMs());
   publishRead(cloud, { by, messages: unread });
+  cloud.changes.ring();
 }
 
 function factsOf(chat: SimChat): ChatFacts {

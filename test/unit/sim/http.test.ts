@@ -46,7 +46,7 @@ describe('Router', () => {
     handle: () => ok({}),
   });
 
-  test('finds routes by segments, fixed ones before parameters', () => {
+  test('finds routes by segments; a fixed one is never the value of a parameter', () => {
     const router = new Router([
       route('GET', '/a/:id'),
       route('GET', '/a/fixed'),
