@@ -122,6 +122,7 @@ async function obtainBot(
     noQr: options['no-qr'] === true,
     qrImage: typeof options['qr-image'] === 'string' ? resolve(options['qr-image']) : undefined,
     columns: stdout.isTTY ? stdout.columns : undefined,
+    rows: stdout.isTTY ? stdout.rows : undefined,
     colored: stdout.isTTY && config.noColor !== true,
   };
   const { createOnboarding } = await import('../../app/start.ts');
