@@ -121,23 +121,28 @@ unlock() {
   if [ "$(readlink "$packages/lock.pid")" = "$$" ]; then rm -f "$packages/lock.pid"; fi
 }
 
-# In a shell of its own. npm and the programs of other people's packages get the variables that they need,
-# no other (a secret may have any name), and not the lock.
-run_npm() (
-  exec 9>&-
-  set -f
-  IFS='
-'
+# npm and the programs of other people's packages get the variables that they need and no other, because a
+# secret may have any name. Sets $hidden: the options of env that take the others away, one a line.
+choose_environment() {
+  npm_path=$(dirname "$node"):$PATH
   hidden=$("$node" -e '
     const needed = /^(?:PATH|HOME|USER|LOGNAME|SHELL|TERM|LANG|LC_\w+|TZ|TMPDIR|(?:https?|all|no)_proxy|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR)|XDG_\w+|npm_config_.+)$/i;
     for (const name in process.env) if (!needed.test(name)) console.log(`-u\n${name}`);
-  ') || exit 1
+  ')
+}
+
+# In a shell of its own, without the lock.
+run_npm() (
+  exec 9>&-
   if [ ! -w "${HOME:-/nowhere}" ]; then
     npm_config_cache=${npm_config_cache:-$packages/npm-cache}
     export npm_config_cache
   fi
+  set -f
+  IFS='
+'
   # shellcheck disable=SC2086
-  exec env $hidden PATH="$(dirname "$node"):$PATH" npm "$@" --no-audit --no-fund --loglevel=error >&2
+  exec env $hidden PATH="$npm_path" npm "$@" --no-audit --no-fund --loglevel=error >&2
 )
 
 # Puts the program's own files into $new.
@@ -180,6 +185,7 @@ install() {
   rm -rf "$new"
   mkdir "$new" || return 1
   say "installing $package"
+  choose_environment || return 1
   fetch || return 1
   complete || return 1
   found=$("$node" "$new/$program" --version) || return 1

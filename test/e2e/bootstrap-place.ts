@@ -122,7 +122,9 @@ export class BootstrapPlace {
     const isPath = /^\/\S+$/.test(body);
     const script = `#!/bin/sh
     set -f
-    at=1; until /bin/mkdir '${this.folder}/steps/'$at 2>/dev/null; do at=$((at + 1)); done
+    at=1; read at <'${this.folder}/latest'
+    until /bin/mkdir '${this.folder}/steps/'$at 2>/dev/null; do at=$((at + 1)); done
+    echo $at >'${this.folder}/latest'
     echo ${name} $* >'${this.folder}/steps/'$at/call
     read kill_at <'${this.folder}/kill-at'
     [ $at -ne "$kill_at" ] || kill -KILL 0
@@ -153,6 +155,8 @@ export class BootstrapPlace {
     rmSync(join(this.folder, 'steps'), { recursive: true, force: true });
     mkdirSync(join(this.folder, 'steps'));
     writeFileSync(join(this.folder, 'kill-at'), `${killAt}\n`);
+    // Where to begin to look for a free number; folders, which are made by one alone, say which is free.
+    writeFileSync(join(this.folder, 'latest'), '1\n');
     return this.bootBeside(env, script);
   }
 
