@@ -1,11 +1,12 @@
 #!/bin/sh
-# What the workspace runtime starts (plugin.yaml): installs the pinned package once, under the plugin's
+# What the workspace runtime starts (plugin.yaml): installs the files beside it once, under the plugin's
 # state directory, then becomes the daemon. It may be killed at any line; the next start goes on.
 set -eu
 umask 077
 
-version=0.1.0
 node_wanted=20.19
+program=bin/lark-bridge.js
+plugin=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 state=${MOLECULE_PLUGIN_STATE_DIR:-${LARK_CHANNEL_STATE_DIR:-${HOME:-}/.lark-bridge}}
 packages=$state/packages
 
@@ -47,21 +48,50 @@ find_node() {
 # Names what to install, and the folder for it: another package is another folder.
 choose_package() {
   package=${LARK_BRIDGE_PACKAGE:-}
-  if [ -z "$package" ]; then
-    package=lark-bridge@$version
-    home=$packages/$version
-    return
-  fi
-  case $package in
-    /*) ;;
-    *) package=$PWD/$package ;;
+  file=$package
+  case $file in
+    '' | /*) ;;
+    *) file=$PWD/$file ;;
   esac
-  [ -f "$package" ] || refuse "LARK_BRIDGE_PACKAGE is $package, and there is no such file."
-  home=$packages/file-$(cksum <"$package" | tr ' ' -)
+  if [ -z "$package" ]; then
+    choose_files
+  elif [ -f "$file" ]; then
+    from=tarball
+    package=$file
+    home=$packages/tarball-$(cksum <"$file" | tr ' ' -)
+  elif printf '%s\n' "$package" |
+    grep -Eq '^(@[a-z0-9._-]+/)?[a-z0-9._-]+@[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$'; then
+    from=registry
+    home=$packages/npm-$(printf '%s' "$package" | tr / +)
+  else
+    refuse "LARK_BRIDGE_PACKAGE is $package. There is no file $file, and it is not a name with an exact" \
+      "version (name@1.2.3). Name a tarball that \`npm pack\` made, or unset it to install the plugin's own files."
+  fi
+}
+
+# A checkout of the repository has the sources, an unpacked package what was built from them.
+choose_files() {
+  from=plugin
+  package="the files in $plugin"
+  parts='package.json npm-shrinkwrap.json bin'
+  if [ -d "$plugin/src" ]; then
+    parts="$parts src tsconfig.json tsconfig.build.json"
+  else
+    parts="$parts dist"
+  fi
+  for part in $parts; do
+    [ -e "$plugin/$part" ] ||
+      refuse "$plugin/$part is missing: the plugin was not copied as a whole. Copy all files of the" \
+        "repository, or of the package, or set LARK_BRIDGE_PACKAGE to a tarball that \`npm pack\` made."
+  done
+  # Of the contents, because a checkout changes without a new version.
+  # shellcheck disable=SC2086
+  home=$packages/files-$(cd "$plugin" && find -L $parts -type f -exec cksum {} + |
+    LC_ALL=C sort | cksum | tr ' ' -)
 }
 
 is_installed() {
-  [ -f "$home/installed" ] && [ -f "$home/$program" ]
+  [ -f "$home/installed" ] && [ -f "$home/$program" ] && [ -d "$home/node_modules" ]
 }
 
 # Saves work when two start at once; that the package is whole rests on the rename alone.
@@ -91,16 +121,61 @@ unlock() {
   if [ "$(readlink "$packages/lock.pid")" = "$$" ]; then rm -f "$packages/lock.pid"; fi
 }
 
-# In a shell of its own. The scripts of other people's packages have no use for our secrets, nor for the lock.
+# npm and the programs of other people's packages get the variables that they need and no other, because a
+# secret may have any name. Sets $hidden: the options of env that take the others away, one a line.
+choose_environment() {
+  npm_path=$(dirname "$node"):$PATH
+  hidden=$("$node" -e '
+    const needed = /^(?:PATH|HOME|USER|LOGNAME|SHELL|TERM|LANG|LC_\w+|TZ|TMPDIR|(?:https?|all|no)_proxy|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR)|XDG_\w+|npm_config_.+)$/i;
+    for (const name in process.env) if (!needed.test(name)) console.log(`-u\n${name}`);
+  ')
+}
+
+# In a shell of its own, without the lock.
 run_npm() (
   exec 9>&-
-  unset LARK_APP_SECRET MOLECULE_WORKSPACE_TOKEN MOLECULE_CHANNEL_A2A_TOKEN
   if [ ! -w "${HOME:-/nowhere}" ]; then
     npm_config_cache=${npm_config_cache:-$packages/npm-cache}
     export npm_config_cache
   fi
-  exec env PATH="$(dirname "$node"):$PATH" npm "$@" >&2
+  set -f
+  IFS='
+'
+  # shellcheck disable=SC2086
+  exec env $hidden PATH="$npm_path" npm "$@" --no-audit --no-fund --loglevel=error >&2
 )
+
+# Puts the program's own files into $new.
+fetch() {
+  case $from in
+    plugin)
+      # shellcheck disable=SC2086
+      (cd "$plugin" && cp -RL $parts "$new/") || return 1
+      ;;
+    tarball) tar -xzf "$package" -C "$new" --strip-components=1 || return 1 ;;
+    registry)
+      run_npm pack "$package" --pack-destination "$new" --ignore-scripts || return 1
+      tar -xzf "$new"/*.tgz -C "$new" --strip-components=1 || return 1
+      rm -f "$new"/*.tgz || return 1
+      ;;
+  esac
+  # Those of the plugin may be read-only.
+  chmod -R u+w "$new"
+}
+
+# Every package in the version and with the hash of npm-shrinkwrap.json, or none.
+complete() {
+  if [ -d "$new/src" ]; then
+    run_npm ci --prefix "$new" --include=dev --ignore-scripts --prefer-offline || return 1
+    run_npm run --prefix "$new" build || return 1
+    run_npm prune --prefix "$new" --omit=dev --ignore-scripts || return 1
+    rm -rf "$new/src" || return 1
+  else
+    run_npm ci --prefix "$new" --omit=dev --ignore-scripts --prefer-offline || return 1
+  fi
+  # The only package whose script is needed: it looks whether its binary fits, else compiles it.
+  run_npm rebuild --prefix "$new" @photostructure/sqlite
+}
 
 install() {
   for debris in "$packages"/new.*; do
@@ -110,8 +185,9 @@ install() {
   rm -rf "$new"
   mkdir "$new" || return 1
   say "installing $package"
-  run_npm install --prefix "$new" --omit=dev --prefer-offline --no-audit --no-fund --loglevel=error \
-    "$package" || return 1
+  choose_environment || return 1
+  fetch || return 1
+  complete || return 1
   found=$("$node" "$new/$program" --version) || return 1
   printf '%s\n' "$found" >"$new/installed" || return 1
   # Or a power cut could leave the new name with empty files behind it.
@@ -122,7 +198,6 @@ install() {
 }
 
 find_node
-program=node_modules/lark-bridge/bin/lark-bridge.js
 choose_package
 if ! is_installed; then
   [ -x "$(dirname "$node")/npm" ] || command -v npm >/dev/null ||

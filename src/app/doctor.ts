@@ -12,12 +12,12 @@ import {
   type Inspection,
   locateStateDir,
 } from '../config/load.ts';
-import { EVENT_NEEDS } from '../core/app-needs.ts';
 import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
 import { appId, type AppId, workspaceId } from '../core/ids.ts';
 import type { LarkFacts } from '../lark/facts.ts';
 import { DOCTOR_CALL_TIMEOUT_MS } from '../core/limits.ts';
+import { APP_NEEDS, CALLBACK_NEEDS, EVENT_NEEDS } from '../lark/app-needs.ts';
 import { accountsBaseUrl, consolePageUrl, openBaseUrl } from '../lark/brand.ts';
 import { examineLark } from '../lark/connect/examination.ts';
 import { proxyFor } from '../net/proxy.ts';
@@ -188,8 +188,8 @@ async function readTraffic(db: Db, app: AppId): Promise<TrafficFact> {
   const sign = new DaemonTable(db).read();
   const seen = (sign && knownFrom(sign.status, app))?.seenAtMs ?? {};
   return {
-    messageAtMs: newest?.receivedAtMs ?? seen[EVENT_NEEDS.message],
-    buttonAtMs: seen[EVENT_NEEDS.button],
+    messageAtMs: newest?.receivedAtMs ?? seen[EVENT_NEEDS.message.name],
+    buttonAtMs: seen[CALLBACK_NEEDS.button.name],
     nowMs: systemClock.nowMs(),
   };
 }
@@ -292,7 +292,7 @@ function larkFound(
   return [
     ...found,
     ...judgeApp(facts, subject),
-    ...(console === undefined ? [] : judgeRights(console, pages)),
+    ...(console === undefined ? [] : judgeRights(console, APP_NEEDS, pages)),
     ...(connections === undefined ? [] : [judgeConnections(connections, ours)]),
   ];
 }

@@ -214,7 +214,7 @@ export class CatchUp implements Service {
       log[level]('history_denied', {
         ...refused,
         effect: 'what is said there while the bridge is away for long is not read back',
-        next: 'Grant im:message.group_msg (groups) and im:message.p2p_msg:readonly (direct chats).',
+        next: error.next,
       });
       return undefined;
     }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { OnboardingEvent } from '../app/start.ts';
 import type { Brand } from '../core/brand.ts';
 import type { Output } from './output.ts';
-import { drawQr, writeQrImage } from './qr-code.ts';
+import { drawQr, type QrText, writeQrImage } from './qr-code.ts';
 
 export interface ConnectScreen {
   readonly output: Output;
@@ -12,8 +12,9 @@ export interface ConnectScreen {
   readonly noQr: boolean;
   /** Where else to put the picture. */
   readonly qrImage: string | undefined;
-  /** The terminal's width; undefined if stdout is none. */
+  /** The terminal's size; undefined if stdout is none. */
   readonly columns: number | undefined;
+  readonly rows: number | undefined;
   readonly colored: boolean;
 }
 
@@ -47,21 +48,23 @@ async function showVerification(event: Verification, screen: ConnectScreen): Pro
     ...(event.launcherUrl !== undefined && { launcher_url: event.launcherUrl }),
     ...(pictures.length > 0 && { qr_image: pictures[0] }),
   };
-  const code = output.json || screen.noQr ? '' : await codeFor(event.url, screen);
+  const qr = output.json || screen.noQr ? undefined : await drawQr(event.url, screen);
   output.note(`Open this link and confirm within ${durationText(event.waitMs)}:`);
-  output.result(`${event.url}\n${code}`, json);
-  for (const hint of hintsFor(event, pictures)) output.note(hint);
+  output.result(event.url, json);
+  for (const hint of hintsFor(event, { pictures, qr, screen })) output.note(hint);
+  // Last, so that nothing pushes its top out of the window.
+  if (qr !== undefined && fits(qr, screen)) output.result(qr.text, json);
 }
 
 function durationText(ms: number): string {
   return ms < 90_000 ? `${Math.ceil(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }
 
-async function codeFor(url: string, { columns, colored }: ConnectScreen): Promise<string> {
-  const qr = await drawQr(url, { colored });
-  return columns !== undefined && columns < qr.columns
-    ? `(The QR code needs a terminal of ${qr.columns} columns; this one has ${columns}.)`
-    : `\n${qr.text}`;
+/** Below the code: the line that says what is waited for, and the cursor's. */
+const ROWS_BELOW = 2;
+
+function fits(qr: QrText, { columns = qr.columns, rows = Infinity }: ConnectScreen): boolean {
+  return qr.columns <= columns && qr.rows + ROWS_BELOW <= rows;
 }
 
 /** Paths of the pictures, the one that was asked for first. */
@@ -72,17 +75,39 @@ async function writePictures(url: string, screen: ConnectScreen): Promise<string
   return paths;
 }
 
-function hintsFor({ launcherUrl }: Verification, pictures: readonly string[]): string[] {
+interface Codes {
+  readonly pictures: readonly string[];
+  /** Undefined if none is to be on the screen. */
+  readonly qr: QrText | undefined;
+  readonly screen: ConnectScreen;
+}
+
+function hintsFor({ launcherUrl }: Verification, codes: Codes): string[] {
   return [
-    ...(pictures.length > 0
-      ? [`Or scan the QR code with the Lark or Feishu app; as a picture: ${pictures.join(', ')}`]
-      : []),
-    'If scanning in the app fails, open the link in a browser: that works more often.',
+    ...scanHints(codes),
     'If the page says "Link expired", open this link once more; refreshing that page does not help.',
     ...(launcherUrl === undefined
       ? []
       : [`If it is refused again, try the other link:\n${launcherUrl}`]),
   ];
+}
+
+function scanHints({ pictures, qr, screen }: Codes): string[] {
+  const { columns = 0, rows = 0 } = screen;
+  const paths = pictures.join(', ');
+  const wayOut = 'If scanning in the app fails, open the link in a browser: that works more often.';
+  if (qr === undefined) {
+    return pictures.length === 0
+      ? []
+      : [`Or scan the picture of the QR code with the Lark or Feishu app: ${paths}`, wayOut];
+  }
+  if (!fits(qr, screen)) {
+    return [
+      `The QR code does not fit this terminal: it needs ${qr.columns} columns and ${qr.rows + ROWS_BELOW} rows, and there are ${columns} and ${rows}.`,
+      `Open the link, or scan the picture with the Lark or Feishu app: ${paths}`,
+    ];
+  }
+  return [`Or scan the QR code below with the Lark or Feishu app; as a picture: ${paths}`, wayOut];
 }
 
 function statusOf(event: Exclude<OnboardingEvent, Verification>) {

@@ -122,7 +122,8 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
   for (const gap of gapsIn(values, { needs, sourceByName })) {
     if (problems.some(({ name }) => name === gap.name)) continue;
     const about = gap.name === 'appSecret' || gap.name === 'appId' ? credentials.remark : '';
-    problems.push({ ...gap, text: `${gap.text}${about}` });
+    const offer = gap.name === 'appId' ? await importOffer(home) : '';
+    problems.push({ ...gap, text: `${gap.text}${about}${offer}` });
   }
   const workspaceTokenFile = fileOf(SETTINGS.workspaceToken, env);
   const incomplete = problems.every(({ missing }) => missing)
@@ -390,6 +391,11 @@ async function credentialsFor(
     if (!(error instanceof BridgeError)) throw error;
     return { ...kept, remark: `; ${error.message}. ${error.next ?? ''}`.trimEnd() };
   }
+}
+
+async function importOffer(home: string): Promise<string> {
+  const { offerToImport } = await import('./python-bridge.ts');
+  return offerToImport(home);
 }
 
 function isChosen(sources: Sources, name: SettingName, value: string): boolean {

@@ -1,5 +1,4 @@
 /** What the app may do and hear, as Lark shows it and as traffic proves it. */
-import { EVENT_NEEDS, SCOPE_NEEDS, type ScopeNeed } from '../core/app-needs.ts';
 import type { AppFact, Asked } from '../lark/facts.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
@@ -10,9 +9,38 @@ export interface RightsPages {
   readonly callbacks: string;
 }
 
+/** What the bridge needs of its app. */
+export interface RightsNeeds {
+  readonly scopes: readonly ScopeNeed[];
+  readonly events: readonly EventNeed[];
+  readonly callbacks: readonly EventNeed[];
+}
+
+interface ScopeNeed {
+  /** Names of permissions, each of which is enough. */
+  readonly anyOf: readonly [string, ...string[]];
+  /** What can't be done without it: "the bot can't …". */
+  readonly otherwise: string;
+  /** Without it nobody gets an answer. */
+  readonly essential: boolean;
+  /** False for what people may well not want to grant. */
+  readonly asked: boolean;
+}
+
+interface EventNeed {
+  readonly name: string;
+  /** What happens without it. */
+  readonly otherwise: string;
+  readonly essential: boolean;
+}
+
 const SELF_MANAGE = 'application:application:self_manage';
 
-export function judgeRights(app: Asked<AppFact>, pages: RightsPages): Finding[] {
+export function judgeRights(
+  app: Asked<AppFact>,
+  needs: RightsNeeds,
+  pages: RightsPages,
+): Finding[] {
   if (app.kind !== 'told') {
     return [
       note('rights', 'Lark does not show this app its permissions and events.', {
@@ -23,51 +51,77 @@ export function judgeRights(app: Asked<AppFact>, pages: RightsPages): Finding[] 
   }
   const { scopes, events, callbacks, callbacksElsewhere } = app.value;
   return [
-    ...judgeScopes(scopes, pages),
-    ...judgeEvents(events, pages),
-    ...judgeCallbacks({ callbacks, callbacksElsewhere }, pages),
+    ...judgeScopes(scopes, needs.scopes, pages),
+    ...judgeEvents(events, needs.events, pages),
+    ...judgeCallbacks({ callbacks, callbacksElsewhere }, needs.callbacks, pages),
   ];
 }
 
-function judgeScopes(granted: AppFact['scopes'], { permissions }: RightsPages): Finding[] {
+function judgeScopes(
+  granted: AppFact['scopes'],
+  needs: readonly ScopeNeed[],
+  { permissions }: RightsPages,
+): Finding[] {
   if (granted === undefined) return [];
-  const missing = SCOPE_NEEDS.filter(({ anyOf }) => !anyOf.some((name) => granted.includes(name)));
-  if (missing.length === 0) return [ok('permissions', 'All that the bridge needs are granted.')];
-  // One step for all of them, and one page that has them filled in.
+  const missing = needs.filter(({ anyOf }) => !anyOf.some((name) => granted.includes(name)));
+  const asked = missing.filter((need) => need.asked);
+  const sound = ok('permissions', 'All that the bridge asks for are granted.');
+  return [
+    ...(asked.length === 0 ? [sound] : missingScopes(asked, permissions)),
+    ...missingScopes(
+      missing.filter((need) => !need.asked),
+      permissions,
+    ),
+  ];
+}
+
+/** One step for all of them, and one page that has them filled in. */
+function missingScopes(missing: readonly ScopeNeed[], page: string): Finding[] {
   const names = missing.map(({ anyOf }) => anyOf[0]).join(',');
-  const next = `Grant them at ${permissions}?q=${names}&op_from=openapi&token_type=tenant, then create and publish a version.`;
+  const next = `Grant them at ${page}?q=${names}&op_from=openapi&token_type=tenant, then create and publish a version.`;
   return missing.map((need) => missingScope(need, next));
 }
 
-function missingScope({ anyOf, otherwise, essential }: ScopeNeed, next: string): Finding {
+function missingScope({ anyOf, otherwise, essential, asked }: ScopeNeed, next: string): Finding {
   const finding = `The permission ${anyOf[0]} is not granted.`;
   const reason = `Without it the bot can't ${otherwise}.`;
+  if (!asked) return note('permissions', finding, { reason, next });
   return essential
     ? problem('permissions', finding, { reason, next, error: 'access_denied' })
     : warning('permissions', finding, { reason, next });
 }
 
-function judgeEvents(events: AppFact['events'], pages: RightsPages): Finding[] {
+function judgeEvents(
+  subscribed: AppFact['events'],
+  needs: readonly EventNeed[],
+  pages: RightsPages,
+): Finding[] {
   const check = 'events';
-  if (events === undefined) {
+  if (subscribed === undefined) {
     return [note(check, 'Lark did not tell which events a published version subscribes to.')];
   }
+  const missing = needs.filter(({ name }) => !subscribed.includes(name));
+  if (missing.length === 0) {
+    return [ok(check, 'The published version subscribes to messages and recalls.')];
+  }
   const next = `Subscribe to it at ${pages.events} (by long connection), then create and publish a version.`;
-  if (!events.includes(EVENT_NEEDS.message)) {
-    const reason = 'Lark sends the bridge no messages.';
-    const finding = `The app does not subscribe to ${EVENT_NEEDS.message}.`;
-    return [problem(check, finding, { reason, next, error: 'access_denied' })];
-  }
-  if (!events.includes(EVENT_NEEDS.recall)) {
-    const reason = 'A message that was recalled while it waited is answered all the same.';
-    const finding = `The app does not subscribe to ${EVENT_NEEDS.recall}.`;
-    return [warning(check, finding, { reason, next })];
-  }
-  return [ok(check, 'The published version subscribes to messages and recalls.')];
+  return missing.map((need) => missingEvent(check, need, next));
+}
+
+function missingEvent(
+  check: string,
+  { name, otherwise: reason, essential }: EventNeed,
+  next: string,
+): Finding {
+  const finding = `The app does not subscribe to ${name}.`;
+  return essential
+    ? problem(check, finding, { reason, next, error: 'access_denied' })
+    : warning(check, finding, { reason, next });
 }
 
 function judgeCallbacks(
   { callbacks, callbacksElsewhere }: Pick<AppFact, 'callbacks' | 'callbacksElsewhere'>,
+  needs: readonly EventNeed[],
   pages: RightsPages,
 ): Finding[] {
   const check = 'card_callback';
@@ -79,17 +133,11 @@ function judgeCallbacks(
       }),
     ];
   }
-  if (callbacks === undefined || callbacks.includes(EVENT_NEEDS.button)) {
-    return callbacks === undefined
-      ? []
-      : [ok(check, 'Presses of buttons come by long connection.')];
-  }
-  return [
-    warning(check, `The app does not subscribe to ${EVENT_NEEDS.button}.`, {
-      reason: 'Buttons of the bot do nothing; its words (/run, /skip, /retry) still work.',
-      next: `Subscribe to it at ${pages.callbacks}, then create and publish a version.`,
-    }),
-  ];
+  if (callbacks === undefined) return [];
+  const missing = needs.filter(({ name }) => !callbacks.includes(name));
+  if (missing.length === 0) return [ok(check, 'Presses of buttons come by long connection.')];
+  const next = `Subscribe to it at ${pages.callbacks}, then create and publish a version.`;
+  return missing.map((need) => missingEvent(check, need, next));
 }
 
 /** When something came from Lark last, as far as is remembered. */

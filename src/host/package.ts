@@ -6,6 +6,10 @@ export interface PackageFacts {
   readonly engines: { readonly node: string };
 }
 
+/** How to install it where it stays. Nobody has published it: a package of its name would be somebody else's. */
+export const HOW_TO_INSTALL =
+  '`npm pack` in the folder of lark-bridge makes a tarball, `npm install --global ./lark-bridge-*.tgz` installs it';
+
 /** What the program's own package.json says. */
 export function packageFacts(): PackageFacts {
   // Two folders up from src/host and from dist/host alike.

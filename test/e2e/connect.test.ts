@@ -51,7 +51,7 @@ test('LCM-CON-01, LCM-CON-03, LCM-CLI-04, LCM-CLI-06: a link, a QR code and a pi
     expect.arrayContaining(['im.message.receive_v1', 'card.action.trigger']),
   );
 
-  expect(run.out).toMatch(/█▀▀▀▀▀█/);
+  expect(run.out).toMatch(/██ ▄▄▄▄▄ █/);
   expect(readFileSync(join(stateDir, 'qr.png')).subarray(1, 4).toString()).toBe('PNG');
   expect(run.out).toContain(`Connected: bot ${app?.appId} on Feishu`);
   expect(run.err).toContain(`lark-bridge run --state-dir ${stateDir}`);
@@ -237,6 +237,61 @@ test('an existing app is taken after Lark has accepted its secret', async () => 
   expect(registrations(cloud)).toBe(0);
 });
 
+/** What the Python bridge keeps, in the folder that it takes unless told otherwise. */
+function pythonBridge(content: unknown, folder = join(root, '.lark-channel-molecule')): string {
+  mkdirSync(folder);
+  const path = join(folder, 'credentials.json');
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  writeFileSync(join(folder, 'sessions.json'), '{}');
+  return folder;
+}
+
+test.each(['', 'elsewhere'])(
+  'LCM-ENV-09, LCM-CON-03: --import takes over the bot of the Python bridge (folder: "%s")',
+  async (name) => {
+    const cloud = await startCloud();
+    const app = cloud.addApp({});
+    const kept = { app_id: app.appId, app_secret: app.appSecret, tenant_brand: 'lark' };
+    const folder = pythonBridge(kept, name === '' ? undefined : join(root, name));
+    const before = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+    const run = connect(['--json', '--import', ...(name === '' ? [] : [folder])]);
+    expect(await run.code, run.err).toBe(0);
+    expect(run.events()).toEqual([{ event: 'done', app_id: app.appId, tenant_brand: 'lark' }]);
+    expect(credentials()).toEqual(kept);
+    expect(run.err).toContain('Stop the Python bridge');
+    expect(run.out + run.err).not.toContain(app.appSecret);
+    expect(registrations(cloud)).toBe(0);
+    // Its folder is only read: it can go on if need be.
+    expect(readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'))).toEqual(
+      before,
+    );
+  },
+);
+
+test.each<[string, unknown, string]>([
+  ['none', undefined, 'there is no '],
+  ['half a file', '{"app_secret": half', 'it is not JSON'],
+  ['no secret', { app_id: 'cli_0123456789abcdef', tenant_brand: 'feishu' }, 'holds no app_secret'],
+])('--import of %s: exit 2 and what to do, nothing stored', async (_what, content, words) => {
+  if (content !== undefined) pythonBridge(content);
+  const run = connect(['--import'], { base: 'http://127.0.0.1:1' });
+  expect(await run.code).toBe(2);
+  expect(run.err).toContain(words);
+  expect(run.err).toContain('next: ');
+  expect(run.out + run.err).not.toContain('half');
+  expect(existsSync(join(stateDir, 'credentials.json'))).toBe(false);
+});
+
+test('`run` without credentials mentions the bot of the Python bridge, if there is one', async () => {
+  const without = rig.start(['run']);
+  expect(await without.code).toBe(2);
+  expect(without.err).not.toContain('--import');
+  pythonBridge({ app_id: 'cli_0123456789abcdef', app_secret: 'x', tenant_brand: 'feishu' });
+  const beside = rig.start(['run']);
+  expect(await beside.code).toBe(2);
+  expect(beside.err.match(/lark-bridge connect --import/g)).toHaveLength(1);
+});
+
 test('a wrong secret on stdin: exit 3, nothing stored, the secret nowhere', async () => {
   const cloud = await startCloud();
   const { appId } = cloud.addApp({});
@@ -285,6 +340,7 @@ test.each([
   [['--app-secret-stdin'], '--app-id'],
   [['--app-id', 'x', '--app-secret-stdin'], 'hexadecimal'],
   [['--app-id', 'cli_0123456789abcdef', '--app-secret-stdin'], 'stdin holds no secret'],
+  [['--import', '--app-id', 'cli_0123456789abcdef', '--app-secret-stdin'], 'exclude each other'],
   [['--timeout', 'soon'], '--timeout 600'],
   [['--timeout', '0'], '--timeout 600'],
   [['--brand', 'x'], '--help'],

@@ -16,7 +16,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { isOpenToAll } from '../../src/host/service/stable-path.ts';
-import { SCOPE_SELF_MANAGE } from '../../src/sim/api/scopes.ts';
+import { SCOPE_GROUP_MESSAGES, SCOPE_SELF_MANAGE } from '../../src/sim/api/scopes.ts';
 import { CERTIFICATE, PRIVATE_KEY } from '../contract/hub/certificate.ts';
 import { Rig } from './rig.ts';
 
@@ -101,7 +101,7 @@ describe('where nothing is wrong', () => {
     const { user, chat } = rig.direct('Mei');
     rig.cloud.say({ chat, from: user, text: 'hello' });
     await rig.repliesIn(chat, 1);
-    rig.app.scopes.add(SCOPE_SELF_MANAGE);
+    rig.app.scopes.add(SCOPE_SELF_MANAGE).add(SCOPE_GROUP_MESSAGES);
     const report = await doctor();
     expect(trouble(report)).toEqual([]);
     expect(report.code).toBe(0);

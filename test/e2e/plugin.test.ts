@@ -1,6 +1,6 @@
 /** The plugin as a workspace runtime has it: plugin.yaml as its parser reads it, and a start for real. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,16 +78,34 @@ describe('plugin.yaml', () => {
     expect(manifest.contributes.state.description).toContain('credentials');
   });
 
-  test('LCM-MODE-04: manifest, package and pin are of one version, and want the same Node', () => {
+  test('LCM-MODE-04: manifest, package and lock are of one version, and want the same Node', () => {
+    const lock = JSON.parse(readFileSync(join(ROOT, 'npm-shrinkwrap.json'), 'utf8')) as {
+      version: string;
+    };
+    expect([manifest.version, lock.version]).toEqual([PACKAGE.version, PACKAGE.version]);
     const script = readFileSync(SCRIPT, 'utf8');
-    const [, pin] = /^version=(\S+)$/m.exec(script) ?? [];
     const [, node] = /^node_wanted=(\S+)$/m.exec(script) ?? [];
-    expect([manifest.version, pin]).toEqual([PACKAGE.version, PACKAGE.version]);
     expect(`>=${node}.0`).toBe(PACKAGE.engines.node);
-    expect(script).toContain(`package=${PACKAGE.name}@$version`);
     expect(PACKAGE.files).toEqual(
-      expect.arrayContaining(['plugin.yaml', 'daemon-bootstrap.sh', 'systemd']),
+      // npm puts no package-lock.json into a package, and this one only if it is named.
+      expect.arrayContaining(['plugin.yaml', 'daemon-bootstrap.sh', 'npm-shrinkwrap.json']),
     );
+  });
+
+  test('nobody is told to install a package of ours from a registry, where the name is not ours', () => {
+    const texts = ['src', 'bin', 'docs', 'systemd']
+      .flatMap((folder) =>
+        readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+          join(folder, name),
+        ),
+      )
+      .concat(readdirSync(ROOT).filter((name) => /\.(?:md|sh|yaml)$/.test(name)))
+      .filter((name) => /\.(?:ts|js|md|sh|yaml|service|svg)$/.test(name))
+      .map((name) => ({ name, text: readFileSync(join(ROOT, name), 'utf8') }));
+    const told =
+      /\b(?:npx|bunx|pnpm dlx|yarn dlx|(?:npm|pnpm|yarn|bun) (?:i|install|add|exec|global add)\b(?: -\S+)*) +["']?lark-bridge\b|(?<!\/)lark-bridge@(?:\d|latest|\$)/;
+    expect(texts.length).toBeGreaterThan(100);
+    expect(texts.filter(({ text }) => told.test(text)).map(({ name }) => name)).toEqual([]);
   });
 });
 
@@ -107,7 +125,7 @@ describe('daemon-bootstrap.sh as a text', () => {
   });
 });
 
-describe('for real, with the package as it is published', () => {
+describe('for real', () => {
   let rig: Rig;
   let folder: string;
   let packed: string;
@@ -119,25 +137,28 @@ describe('for real, with the package as it is published', () => {
     const words = ['pack', ROOT, '--json', '--ignore-scripts', '--pack-destination', folder];
     const out = execFileSync('npm', words, { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
     const [pack] = JSON.parse(out) as { filename: string }[];
-    // The host's copy of the plugin is the same package.
     packed = join(folder, pack?.filename ?? '');
+    // A host's copy of the plugin: what `npm pack` makes, or what git has.
     execFileSync('tar', ['-xzf', packed, '-C', folder]);
+    const tracked = execFileSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8' });
+    for (const name of tracked.split('\0').filter((path) => /^[^./]|^\.npmrc/.test(path))) {
+      cpSync(join(ROOT, name), join(folder, 'checkout', name));
+    }
   }, REAL_TIMEOUT_MS);
   afterAll(async () => {
     for (const one of started) await one.kill();
     await rig.close();
     rmSync(folder, { recursive: true, force: true });
-  });
+  }, REAL_TIMEOUT_MS);
 
-  function boot(env: Readonly<Record<string, string>> = {}): Boot {
+  function boot(env: Readonly<Record<string, string>> = {}, plugin = 'package'): Boot {
     const one = new Boot([entry?.command ?? '', ...(entry?.args ?? [])], {
-      cwd: join(folder, 'package'),
+      cwd: join(folder, plugin),
       env: {
         ...rig.env,
         HOME: process.env['HOME'] ?? folder,
         LARK_CHANNEL_STATE_DIR: '',
         MOLECULE_PLUGIN_STATE_DIR: join(folder, 'state'),
-        LARK_BRIDGE_PACKAGE: packed,
         // Nobody listens there: the host is not up yet.
         PLATFORM_URL: 'http://127.0.0.1:9',
         WORKSPACE_ID: 'host',
@@ -149,15 +170,41 @@ describe('for real, with the package as it is published', () => {
     return one;
   }
 
-  test(
-    'MOL-DAE-05: installed from the tarball, it runs and waits for its host; SIGTERM ends it with 0',
-    async () => {
-      const one = boot();
+  test.each<[string, string, () => string]>([
+    ['an unpacked package', 'package', () => ''],
+    ['a checkout', 'checkout', () => ''],
+    ['a tarball', 'package', () => packed],
+  ])(
+    'MOL-DAE-05: installed from %s, it runs and waits for its host; SIGTERM ends it with 0',
+    async (_what, plugin, tarball) => {
+      const one = boot({ LARK_BRIDGE_PACKAGE: tarball() }, plugin);
       await expect
         .poll(() => one.stdout + one.stderr, { timeout: REAL_TIMEOUT_MS })
         .toContain('is ready');
       one.signalGroup('SIGTERM');
       expect(await one.code).toBe(0);
+    },
+    REAL_TIMEOUT_MS,
+  );
+
+  test(
+    'a package whose bytes are not those of the lock file is not installed',
+    async () => {
+      cpSync(join(folder, 'package'), join(folder, 'tampered'), { recursive: true });
+      const path = join(folder, 'tampered/npm-shrinkwrap.json');
+      const lock = JSON.parse(readFileSync(path, 'utf8')) as {
+        packages: Record<string, { integrity: string }>;
+      };
+      lock.packages['node_modules/shlex']!.integrity = `sha512-${'A'.repeat(86)}==`;
+      writeFileSync(path, JSON.stringify(lock));
+      const state = join(folder, 'state-of-tampered');
+      const one = boot({ MOLECULE_PLUGIN_STATE_DIR: state }, 'tampered');
+      await expect
+        .poll(() => one.stderr, { timeout: REAL_TIMEOUT_MS })
+        .toContain('could not be installed');
+      expect(one.stderr).toContain('EINTEGRITY');
+      await one.kill();
+      expect(readdirSync(join(state, 'packages')).join(' ')).not.toContain('files-');
     },
     REAL_TIMEOUT_MS,
   );

@@ -30,6 +30,11 @@ const OPTIONS: Readonly<Record<string, Options>> = {
     requiresArg: true,
     describe: 'Use this existing app instead of creating one',
   },
+  import: {
+    type: 'string',
+    describe: 'Take over the bot of the Python bridge from this folder',
+    defaultDescription: '~/.lark-channel-molecule',
+  },
   'app-secret-stdin': { type: 'boolean', describe: 'Read the secret of that app from stdin' },
   'qr-image': {
     type: 'string',
@@ -66,8 +71,11 @@ async function runConnect(invocation: Invocation): Promise<void> {
   const endAtMs = Date.now() + timeoutOf(options['timeout']);
   const isChecked = isCheckWanted(invocation);
   const config = await invocation.loadConfig([]);
-  const known = existing === undefined ? await knownBot(invocation, config) : undefined;
-  const credentials = known ?? (await obtainBot(invocation, { config, existing, endAtMs }));
+  const imported = await importedBot(invocation, config);
+  const isNamed = existing !== undefined || imported !== undefined;
+  const known = isNamed ? undefined : await knownBot(invocation, config);
+  const wanted = { config, existing, imported, endAtMs };
+  const credentials = known ?? (await obtainBot(invocation, wanted));
   const { appId: id, brand } = credentials;
   const bot = `bot ${id} on ${brandName(brand)}`;
   const rest = config.secrets === 'keyring' ? ', its secret is in the keyring' : '';
@@ -105,39 +113,63 @@ async function knownBot(
   return { appId: appId(id), appSecret, brand: (options['brand'] as Brand | undefined) ?? brand };
 }
 
+/** The bot of the Python bridge, if it is to be taken over. */
+async function importedBot(
+  { options, output }: Invocation,
+  { home }: Config,
+): Promise<Credentials | undefined> {
+  const typed = options['import'];
+  if (typeof typed !== 'string') return undefined;
+  if (options['app-id'] !== undefined) {
+    throw new BridgeError('usage', '--import and --app-id exclude each other', {
+      next: 'Leave one of them out.',
+    });
+  }
+  const { loadPythonBridge, pythonBridgeFolder } = await import('../../config/python-bridge.ts');
+  const folder = typed === '' ? pythonBridgeFolder(home) : resolve(typed);
+  const imported = loadPythonBridge(folder);
+  output.note(
+    `Taking over the bot ${imported.appId} from ${folder}. Stop the Python bridge before you start this one: Lark gives each message to only one of them.`,
+  );
+  return imported;
+}
+
 interface Wanted {
   readonly config: Config;
   readonly existing: AppId | undefined;
+  readonly imported: Credentials | undefined;
   readonly endAtMs: number;
 }
 
 /** A new bot, or the app that is named; stored when this resolves. */
 async function obtainBot(
   invocation: Invocation,
-  { config, existing, endAtMs }: Wanted,
+  { config, existing, imported, endAtMs }: Wanted,
 ): Promise<Credentials> {
   const { options, output, signal, stdout } = invocation;
-  const secret = existing && (await readSecret(invocation));
+  const id = imported?.appId ?? existing;
+  const secret = imported?.appSecret ?? (existing && (await readSecret(invocation)));
   const screen: ConnectScreen = {
     output,
     stateDir: config.stateDir,
     noQr: options['no-qr'] === true,
     qrImage: typeof options['qr-image'] === 'string' ? resolve(options['qr-image']) : undefined,
     columns: stdout.isTTY ? stdout.columns : undefined,
+    rows: stdout.isTTY ? stdout.rows : undefined,
     colored: stdout.isTTY && config.noColor !== true,
   };
   const { createOnboarding } = await import('../../app/start.ts');
   const onboarding = await createOnboarding({
     config,
-    brand: options['brand'] as Brand | undefined,
+    brand: (options['brand'] as Brand | undefined) ?? imported?.brand,
     force: options['force'] === true,
     timeoutMs: endAtMs - Date.now(),
     signal,
     onEvent: (event) => showEvent(event, screen),
   });
-  return existing === undefined || secret === undefined
+  return id === undefined || secret === undefined
     ? onboarding.createBot()
-    : onboarding.adoptApp(existing, secret);
+    : onboarding.adoptApp(id, secret);
 }
 
 /** What has to be typed to run a command on the same state directory. */

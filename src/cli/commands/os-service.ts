@@ -5,6 +5,7 @@ import { isAbsolute } from 'node:path';
 import type { Options } from 'yargs';
 import { locateStateDir } from '../../config/load.ts';
 import { BridgeError } from '../../core/errors.ts';
+import { HOW_TO_INSTALL } from '../../host/package.ts';
 import { isOpenToAll, stablePath, stablePaths } from '../../host/service/stable-path.ts';
 import { type ServiceState, Systemd, unitFolder } from '../../host/service/systemd.ts';
 import {
@@ -229,7 +230,7 @@ function refuseHidden({ node, program }: UnitFacts): void {
   const hidden = [node, program].filter((path) => !isOpenToAll(path));
   if (hidden.length === 0) return;
   throw new BridgeError('failed', `the system service could not read ${hidden.join(' and ')}`, {
-    next: 'It runs as a user of its own. Install Node.js and lark-bridge for all users (sudo npm install --global lark-bridge), or make a service of your own with --user.',
+    next: `It runs as a user of its own. Install Node.js and lark-bridge for all users, as root (${HOW_TO_INSTALL}), or make a service of your own with --user.`,
   });
 }
 

@@ -3,6 +3,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, sep } from 'node:path';
 import { BridgeError, isSystemError } from '../../core/errors.ts';
+import { HOW_TO_INSTALL } from '../package.ts';
 
 /** Folders of runners that install for one run (npx, pnpm, yarn, bunx), and of shims for one shell (fnm). */
 const PASSING_FOLDER = /^(?:_npx|dlx|dlx-\d+|bunx-\d+-.*|fnm_multishells)$/;
@@ -45,7 +46,7 @@ export function stablePaths(
     program: steadiest(program, {
       path,
       why,
-      next: 'Install it for good, as with `npm install --global lark-bridge`, and run this with that one.',
+      next: `Install it for good, and run this with that one: ${HOW_TO_INSTALL}.`,
     }),
   };
 }

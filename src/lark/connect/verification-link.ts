@@ -1,49 +1,17 @@
 /** The link that a person opens to create the bot, and what it asks of Lark for the bot. */
 import { gzipSync } from 'node:zlib';
+import { APP_NEEDS } from '../app-needs.ts';
 import { PAGE_PATH } from '../brand.ts';
 
 const BOT_NAME = 'lark-bridge';
 
-/**
- * What the bridge needs: read messages in which it is addressed, answer, react, show cards.
- * `preset: false` keeps the consent page to this list; the platform's default asks for far more.
- */
+/** `preset: false` keeps the consent page to this list; the platform's default asks for far more. */
 const ADDONS = {
   preset: false,
-  scopes: {
-    tenant: [
-      'im:message.p2p_msg:readonly',
-      'im:message.group_at_msg:readonly',
-      'im:message:send_as_bot',
-      'im:message:readonly',
-      'im:message:update',
-      'im:message:recall',
-      'im:message.reactions:read',
-      'im:message.reactions:write_only',
-      'im:resource',
-      'im:chat:readonly',
-      'im:chat.members:bot_access',
-      'cardkit:card:write',
-      'contact:user.basic_profile:readonly',
-    ],
-  },
-  events: {
-    items: {
-      tenant: [
-        'im.message.receive_v1',
-        'im.message.recalled_v1',
-        'im.message.reaction.created_v1',
-        'im.message.reaction.deleted_v1',
-        'im.chat.member.bot.added_v1',
-        'im.chat.member.bot.deleted_v1',
-        'im.chat.disbanded_v1',
-        'im.chat.access_event.bot_p2p_chat_entered_v1',
-        'application.bot.menu_v6',
-      ],
-    },
-  },
-  callbacks: { items: ['card.action.trigger'] },
-} as const;
+  scopes: { tenant: APP_NEEDS.scopes.filter(({ asked }) => asked).map(({ anyOf }) => anyOf[0]) },
+  events: { items: { tenant: APP_NEEDS.events.map(({ name }) => name) } },
+  callbacks: { items: APP_NEEDS.callbacks.map(({ name }) => name) },
+};
 
 export interface VerificationLinks {
   readonly url: string;

@@ -1,8 +1,8 @@
 /** What a check of a bot finds missing, in words, and where to put it right. */
-import { EVENT_NEEDS } from '../../core/app-needs.ts';
 import type { Brand } from '../../core/brand.ts';
 import { BridgeError, type ErrorCode } from '../../core/errors.ts';
 import type { AppId } from '../../core/ids.ts';
+import { CALLBACK_NEEDS, EVENT_NEEDS, SCOPE_NEEDS } from '../app-needs.ts';
 import { botChatUrl, type ConsolePage, consolePageUrl, openBaseUrl } from '../brand.ts';
 import type { DeliveryResult } from '../../bridge/ports.ts';
 
@@ -54,7 +54,7 @@ export function missingFor(facts: WaitFacts, places: BotPlaces): Problem {
   if (step === 'press') {
     return {
       text: 'your message has arrived, a press of the button has not',
-      next: `Press the button on the bot's card. If Lark then shows an error (200340): add the callback ${EVENT_NEEDS.button}, choose to receive callbacks through a persistent connection, ${PUBLISH}: ${places.console('callbacks')}`,
+      next: `Press the button on the bot's card. If Lark then shows an error (200340): add the callback ${CALLBACK_NEEDS.button.name}, choose to receive callbacks through a persistent connection, ${PUBLISH}: ${places.console('callbacks')}`,
     };
   }
   if (hasWritten === true) {
@@ -71,7 +71,7 @@ export function missingFor(facts: WaitFacts, places: BotPlaces): Problem {
 }
 
 function subscribe(places: BotPlaces): string {
-  return `Add the event ${EVENT_NEEDS.message} and the permission im:message.p2p_msg:readonly, choose to receive events through a persistent connection, ${PUBLISH}: ${places.console('events')}`;
+  return `Add the event ${EVENT_NEEDS.message.name} and the permission ${SCOPE_NEEDS.direct.anyOf[0]}, choose to receive events through a persistent connection, ${PUBLISH}: ${places.console('events')}`;
 }
 
 /** The long connection was refused for good: its own words, and the app's page. */

@@ -1,4 +1,5 @@
 /** Judges what Lark delivers, once. Everything behind this trusts the result. */
+import { CALLBACK_NEEDS, EVENT_NEEDS } from '../app-needs.ts';
 import {
   type AppId,
   chatId,
@@ -34,9 +35,9 @@ type Fields = Readonly<Record<string, unknown>>;
 export const EVENT_PARSERS: Readonly<
   Record<string, (raw: Fields, self: Self) => Judged<{ event: InboundEvent }>>
 > = {
-  'im.message.receive_v1': parseMessageEvent,
-  'im.message.recalled_v1': parseRecalledEvent,
-  'card.action.trigger': parseButtonEvent,
+  [EVENT_NEEDS.message.name]: parseMessageEvent,
+  [EVENT_NEEDS.recall.name]: parseRecalledEvent,
+  [CALLBACK_NEEDS.button.name]: parseButtonEvent,
 };
 
 /** `raw` as the SDK's dispatcher hands it over: header and event in one object. */

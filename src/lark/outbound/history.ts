@@ -4,7 +4,8 @@ import { BridgeError } from '../../core/errors.ts';
 import { type ChatId, chatId, LARK_ID_PATTERN, type MessageId, messageId } from '../../core/ids.ts';
 import type { ChatType } from '../../core/message.ts';
 import type { Caller } from './calls.ts';
-import { refusalError, type Tried } from '../codes.ts';
+import { SCOPE_NEEDS } from '../app-needs.ts';
+import { type Refusal, refusalError, type Tried } from '../codes.ts';
 import { parseText } from '../inbound/content.ts';
 import {
   fieldsOf,
@@ -49,15 +50,16 @@ export function createHistory({ caller, self, log }: HistoryOptions): History {
     const result = await caller.call(spec, READ, (client, authorization) =>
       client.im.v1.chat.get({ path: { chat_id: chat } }, authorization),
     );
-    if (!result.ok) throw refusalError(`the kind of chat ${chat} is unknown`, result);
+    if (!result.ok) throw refused(`the kind of chat ${chat} is unknown`, result, ['chatKind']);
     const type = result.body.data?.chat_mode === 'p2p' ? 'p2p' : 'group';
     chatTypes.set(chat, type);
     return type;
   }
 
   /** All from `sinceMs` on, and a few from before it; in the order of `window`. */
-  async function readItems(chat: ChatId, sinceMs: number, window: Window): Promise<Fields[]> {
-    const spec = { api: 'message_list', priority: 'background', lane: chat } as const;
+  async function readItems(chat: KnownChat, sinceMs: number, window: Window): Promise<Fields[]> {
+    const spec = { api: 'message_list', priority: 'background', lane: chat.id } as const;
+    const what = `the history of chat ${chat.id}`;
     const items: Fields[] = [];
     let pageToken: string | undefined;
     for (let page = 0; page < LARK_HISTORY_PAGES_MAX; page++) {
@@ -69,13 +71,13 @@ export function createHistory({ caller, self, log }: HistoryOptions): History {
       const result = await caller.call(spec, READ, (client, authorization) =>
         client.im.v1.message.list({ params }, authorization),
       );
-      if (!result.ok) throw refusalError(`the history of chat ${chat} could not be read`, result);
+      if (!result.ok) throw refused(`${what} could not be read`, result, NEEDED[chat.type]);
       items.push(...listOf(result.body.data?.items));
       pageToken = result.body.data?.page_token;
       if (result.body.data?.has_more !== true || !pageToken) return items;
       if (window.sort_type === 'ByCreateTimeDesc' && isBefore(items.at(-1), sinceMs)) return items;
     }
-    log.warn('lark_history_cut', { chat, messages: items.length });
+    log.warn('lark_history_cut', { chat: chat.id, messages: items.length });
     return items;
   }
 
@@ -89,7 +91,7 @@ export function createHistory({ caller, self, log }: HistoryOptions): History {
         throw new BridgeError('unreachable', 'Lark has not said yet who the bot is');
       }
       const window = windowOf(chat, sinceMs, threadId);
-      const items = await readItems(chat, sinceMs, window);
+      const items = await readItems({ id: chat, type: chatType }, sinceMs, window);
       if (window.sort_type === 'ByCreateTimeDesc') items.reverse();
       return items
         .map((item) => parseItem(item, chatType, self()))
@@ -97,6 +99,31 @@ export function createHistory({ caller, self, log }: HistoryOptions): History {
         .filter((message) => message.sentAtMs >= sinceMs);
     },
   };
+}
+
+interface KnownChat {
+  readonly id: ChatId;
+  readonly type: ChatType;
+}
+
+const NEEDED = {
+  p2p: ['history'],
+  group: ['history', 'groupHistory'],
+} as const satisfies Record<ChatType, readonly (keyof typeof SCOPE_NEEDS)[]>;
+
+/** Says which permissions the call takes, where Lark may have missed one. */
+function refused(
+  what: string,
+  failure: Refusal,
+  needs: readonly (keyof typeof SCOPE_NEEDS)[],
+): BridgeError {
+  const error = refusalError(what, failure);
+  if (error.code !== 'access_denied') return error;
+  const names = needs.map((need) => SCOPE_NEEDS[need].anyOf[0]).join(' and ');
+  return new BridgeError(error.code, error.message, {
+    next: `The app needs ${names}: grant what is missing in Lark's developer console and publish a version of the app.`,
+    cause: error,
+  });
 }
 
 type Window = ReturnType<typeof windowOf>;

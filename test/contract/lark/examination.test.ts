@@ -3,11 +3,12 @@ import { createServer } from 'node:https';
 import { createServer as createProxy } from 'node:http';
 import { connect, type AddressInfo, type Server } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { EVENT_NEEDS, SCOPE_NEEDS } from '../../../src/core/app-needs.ts';
 import { appId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
+import { APP_NEEDS, CALLBACK_NEEDS, EVENT_NEEDS } from '../../../src/lark/app-needs.ts';
 import { type ExaminationOptions, examineLark } from '../../../src/lark/connect/examination.ts';
 import { verificationLinks } from '../../../src/lark/connect/verification-link.ts';
+import { EVENT_PARSERS } from '../../../src/lark/inbound/parse.ts';
 import { appPlanOf } from '../../../src/sim/accounts/app-plan.ts';
 import { SCOPE_SELF_MANAGE } from '../../../src/sim/api/scopes.ts';
 import { CERTIFICATE, PRIVATE_KEY } from '../hub/certificate.ts';
@@ -83,22 +84,27 @@ describe('the app’s own entry in the console', () => {
   test('shows permissions, the events of the published version, and callbacks', async () => {
     const rig = await startRig();
     rig.app.scopes.add(SCOPE_SELF_MANAGE);
-    rig.app.subscriptions.delete(EVENT_NEEDS.recall);
+    rig.app.subscriptions.delete(EVENT_NEEDS.recall.name);
     const { app } = await examine(rig);
     const told = app?.console?.kind === 'told' ? app.console.value : undefined;
     expect(told?.scopes).toEqual([...rig.app.scopes]);
-    expect(told?.events).toContain(EVENT_NEEDS.message);
-    expect(told?.events).not.toContain(EVENT_NEEDS.recall);
-    expect(told?.callbacks).toEqual([EVENT_NEEDS.button]);
+    expect(told?.events).toContain(EVENT_NEEDS.message.name);
+    expect(told?.events).not.toContain(EVENT_NEEDS.recall.name);
+    expect(told?.callbacks).toEqual([CALLBACK_NEEDS.button.name]);
     expect(told?.callbacksElsewhere).toBe(false);
   });
 
-  test('`connect` asks for all that is needed', () => {
+  test('`connect` asks for all that is needed, and for nothing else', () => {
     const serverUrl = new URL('http://x.example/page/launcher');
     const links = verificationLinks({ serverUrl, userCode: 'x', pageUrl: undefined });
     const plan = appPlanOf(new URL(links.url).searchParams);
-    expect(plan.scopes).toEqual(expect.arrayContaining(SCOPE_NEEDS.map(({ anyOf }) => anyOf[0])));
-    expect(plan.subscriptions).toEqual(expect.arrayContaining(Object.values(EVENT_NEEDS)));
+    const { scopes, events, callbacks } = APP_NEEDS;
+    const asked = scopes.filter((need) => need.asked).map(({ anyOf }) => anyOf[0]);
+    expect(plan.scopes?.toSorted()).toEqual(asked.toSorted());
+    // What is asked for and what is taken up are the same.
+    const names = [...events, ...callbacks].map(({ name }) => name);
+    expect(plan.subscriptions?.toSorted()).toEqual(names.toSorted());
+    expect(Object.keys(EVENT_PARSERS).toSorted()).toEqual(names.toSorted());
   });
 });
 

@@ -2,10 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import jsQrModule from 'jsqr';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { OnboardingEvent } from '../../../src/app/start.ts';
 import { type ConnectScreen, showEvent } from '../../../src/cli/connect-output.ts';
 import { Output } from '../../../src/cli/output.ts';
+import { verificationLinks } from '../../../src/lark/connect/verification-link.ts';
+
+// CommonJS, whose types tell of a default export that Node does not see.
+const jsQR = jsQrModule as unknown as typeof jsQrModule.default;
 
 const LINK = 'https://example.test/page/cli?user_code=AB-CD';
 const VERIFICATION: OnboardingEvent = {
@@ -29,7 +34,13 @@ async function shown(event: OnboardingEvent, screen: Partial<ConnectScreen> & { 
   const stderr = new PassThrough({ encoding: 'utf8' });
   const { json = false, ...changes } = screen;
   const output = new Output({ stdout, stderr }, { json, quiet: false, version: '0' });
-  const plain = { noQr: false, qrImage: undefined, columns: undefined, colored: false };
+  const plain = {
+    noQr: false,
+    qrImage: undefined,
+    columns: undefined,
+    rows: undefined,
+    colored: false,
+  };
   await showEvent(event, { output, stateDir, ...plain, ...changes });
   const read = (stream: PassThrough) => String(stream.read() ?? '');
   return { out: read(stdout), err: read(stderr) };
@@ -42,26 +53,115 @@ test('the link is text of its own line, so that it can be copied', async () => {
   expect(err).toContain(join(stateDir, 'qr.png'));
 });
 
-test('a terminal gets the code in its own black and white, a log gets plain characters', async () => {
-  const escape = String.fromCharCode(27);
-  expect((await shown(VERIFICATION, { columns: 100, colored: true })).out).toContain(escape);
-  const { out } = await shown(VERIFICATION, {});
-  expect(out).not.toContain(escape);
-  expect(out).toContain('█');
+const ESCAPE = String.fromCharCode(27);
+/** As `connect` makes it, with all that it asks for. */
+const REAL_LINK = verificationLinks({
+  serverUrl: new URL('https://open.feishu.cn/page/launcher?user_code=ABCD-EFGH'),
+  userCode: 'ABCD-EFGH',
+  pageUrl: 'https://open.feishu.cn/page/cli',
+}).url;
+const REAL = { ...VERIFICATION, url: REAL_LINK };
+
+const isOfCode = (line: string) => /[▀▄█]/.test(line) || line.startsWith(ESCAPE);
+
+/** What a terminal shows of the code: its cells as pixels, and what a scanner reads there. */
+function scanned(
+  out: string,
+  theme: 'dark' | 'light',
+  inversionAttempts: 'dontInvert' | 'attemptBoth',
+) {
+  const [text, background] = theme === 'dark' ? [255, 0] : [0, 255];
+  const lines = out.split('\n').filter(isOfCode);
+  // Black on white of its own, or what the theme has.
+  const cells = lines.map((line) => {
+    const colored = line.startsWith(`${ESCAPE}[30;47m`);
+    const glyphs = line.replaceAll(new RegExp(`${ESCAPE}\\[[0-9;]*m`, 'g'), '');
+    const [ink, paper] = colored ? [0, 187] : [text, background];
+    return Array.from(glyphs).map((glyph) => [
+      '▀█'.includes(glyph) ? ink : paper,
+      '▄█'.includes(glyph) ? ink : paper,
+    ]);
+  });
+  const scale = 4;
+  const width = (cells[0]!.length + 8) * scale;
+  const height = (cells.length * 2 + 8) * scale;
+  const pixels = new Uint8ClampedArray(width * height * 4).fill(255);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [row, column] = [Math.floor(y / scale) - 4, Math.floor(x / scale) - 4];
+      const shade = cells[Math.floor(row / 2)]?.[column]?.[row & 1] ?? background;
+      pixels.fill(shade, (y * width + x) * 4, (y * width + x) * 4 + 3);
+    }
+  }
+  return jsQR(pixels, width, height, { inversionAttempts })?.data;
+}
+
+test.each<[string, boolean, 'dark' | 'light', 'dontInvert' | 'attemptBoth']>([
+  ['in colour on a dark terminal', true, 'dark', 'dontInvert'],
+  ['in colour on a light terminal', true, 'light', 'dontInvert'],
+  ['without colour on a dark terminal', false, 'dark', 'dontInvert'],
+  ['without colour on a light terminal, as a negative', false, 'light', 'attemptBoth'],
+])('the code on the screen leads to the link: %s', async (_what, colored, theme, inversion) => {
+  const { out } = await shown(REAL, { columns: 80, rows: 44, colored });
+  expect(out.includes(ESCAPE)).toBe(colored);
+  expect(scanned(out, theme, inversion)).toBe(REAL_LINK);
 });
 
-test.each([true, false])(
-  'a terminal that is one column too narrow gets words, not a broken code (colored: %s)',
-  async (colored) => {
-    const narrow = await shown(VERIFICATION, { columns: 20, colored });
-    const needed = Number(/needs a terminal of (\d+) columns/.exec(narrow.out)?.[1]);
-    expect(narrow.out).not.toContain('█');
-    expect((await shown(VERIFICATION, { columns: needed - 1, colored })).out).not.toContain('█');
-    const fitting = await shown(VERIFICATION, { columns: needed, colored });
-    const widths = fitting.out.split('\n').map((line) => line.match(/[ ▀▄█]/gu)?.length ?? 0);
-    expect(Math.max(...widths)).toBe(needed);
-  },
-);
+test('a log gets the code too, without colour', async () => {
+  const { out } = await shown(REAL, {});
+  expect(out).not.toContain(ESCAPE);
+  expect(scanned(out, 'dark', 'dontInvert')).toBe(REAL_LINK);
+});
+
+test('the real code fits into 80 columns', async () => {
+  const { out, err } = await shown(REAL, { columns: 80, rows: 100, colored: true });
+  expect(out).toContain('█');
+  expect(err).toContain('scan the QR code below');
+});
+
+test('nothing is below the code: links and hints are said before', async () => {
+  const both = new PassThrough({ encoding: 'utf8' });
+  const output = new Output(
+    { stdout: both, stderr: both },
+    { json: false, quiet: false, version: '0' },
+  );
+  const screen = { noQr: false, qrImage: undefined, columns: 80, rows: 50, colored: false };
+  await showEvent({ ...REAL, launcherUrl: 'https://other.test/' }, { output, stateDir, ...screen });
+  const lines = String(both.read()).trimEnd().split('\n');
+  const first = lines.findIndex((line) => /[▀▄█]/.test(line));
+  expect(lines.slice(first).every((line) => /^[ ▀▄█]+$/.test(line))).toBe(true);
+  expect(lines.slice(0, first).join('\n')).toContain('https://other.test/');
+});
+
+describe.each([true, false])('a terminal that is too small (colored: %s)', (colored) => {
+  const NEEDED = /needs (\d+) columns and (\d+) rows, and there are (\d+) and (\d+)\./;
+
+  test('80x24: it says to open the link or the picture, not to scan a code that is not there', async () => {
+    const { out, err } = await shown(REAL, { columns: 80, rows: 24, colored });
+    expect(out).toBe(`${REAL_LINK}\n`);
+    expect(err).toContain('and there are 80 and 24.');
+    expect(err).toContain(`Open the link, or scan the picture`);
+    expect(err).toContain(join(stateDir, 'qr.png'));
+    expect(err).not.toContain('scan the QR code');
+  });
+
+  test('by one column or one row: words, not a broken code; what it says it needs is enough', async () => {
+    const { err } = await shown(REAL, { columns: 20, rows: 10, colored });
+    const [columns, rows] = NEEDED.exec(err)!.slice(1, 3).map(Number) as [number, number];
+    for (const size of [
+      { columns: columns - 1, rows },
+      { columns, rows: rows - 1 },
+    ]) {
+      expect((await shown(REAL, { ...size, colored })).out).not.toContain('█');
+    }
+    const { out } = await shown(REAL, { columns, rows, colored });
+    const lines = out.split('\n').filter(isOfCode);
+    const widths = lines.map((line) => line.match(/[ ▀▄█]/gu)?.length ?? 0);
+    expect(new Set(widths)).toEqual(new Set([columns]));
+    // One line says what is waited for, and the cursor stands in the next.
+    expect(lines.length + 2).toBe(rows);
+  });
+});
 
 test('a short time is told in seconds', async () => {
   const { err } = await shown({ ...VERIFICATION, waitMs: 44_200 }, { noQr: true });

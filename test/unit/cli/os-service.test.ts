@@ -98,7 +98,9 @@ describe('install --user', () => {
     const started = { execPath: '/bin/sh', argv: ['/bin/sh', program] };
     const { code, stderr } = await service('install --user', {}, started);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/_npx.*\nnext: .*npm install --global lark-bridge/);
+    expect(stderr).toMatch(
+      /_npx.*\nnext: .*npm pack.*npm install --global \.\/lark-bridge-\*\.tgz/,
+    );
     expect([existsSync(unitPath()), programs.lines]).toEqual([false, []]);
   });
 

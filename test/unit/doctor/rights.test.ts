@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { EVENT_NEEDS, SCOPE_NEEDS } from '../../../src/core/app-needs.ts';
+import { APP_NEEDS, CALLBACK_NEEDS, EVENT_NEEDS } from '../../../src/lark/app-needs.ts';
 import type { AppFact } from '../../../src/lark/facts.ts';
 import { judgeRights, judgeTraffic } from '../../../src/doctor/rights.ts';
 
 const PAGES = { permissions: 'page:auth', events: 'page:event', callbacks: 'page:callback' };
 const SOUND: AppFact = {
-  scopes: SCOPE_NEEDS.map(({ anyOf }) => anyOf[0]),
-  events: [EVENT_NEEDS.message, EVENT_NEEDS.recall],
-  callbacks: [EVENT_NEEDS.button],
+  scopes: APP_NEEDS.scopes.map(({ anyOf }) => anyOf[0]),
+  events: [EVENT_NEEDS.message.name, EVENT_NEEDS.recall.name],
+  callbacks: [CALLBACK_NEEDS.button.name],
   callbacksElsewhere: false,
 };
 const judged = (app: Partial<AppFact>) =>
-  judgeRights({ kind: 'told', value: { ...SOUND, ...app } }, PAGES);
+  judgeRights({ kind: 'told', value: { ...SOUND, ...app } }, APP_NEEDS, PAGES);
 const odd = (app: Partial<AppFact>) => judged(app).filter(({ level }) => level !== 'ok');
 
 test('all granted and subscribed', () => {
@@ -21,6 +21,7 @@ test('all granted and subscribed', () => {
 test('an app that may not look at itself gets a note', () => {
   const found = judgeRights(
     { kind: 'refused', code: 99991672, detail: 'no', credentials: false },
+    APP_NEEDS,
     PAGES,
   );
   expect(found.map(({ level }) => level)).toEqual(['note']);
@@ -39,14 +40,21 @@ describe('permissions', () => {
   });
 
   test('a broader one will do', () => {
-    expect(odd({ scopes: ['im:message'] })).toEqual([]);
+    expect(odd({ scopes: ['im:message', 'im:chat', 'im:message.group_msg'] })).toEqual([]);
+  });
+
+  test('one that people may well not want to grant is a note', () => {
+    const scopes = SOUND.scopes?.filter((name) => name !== 'im:message.group_msg');
+    const found = judged({ scopes }).filter(({ check }) => check === 'permissions');
+    expect(found.map(({ level }) => level)).toEqual(['ok', 'note']);
+    expect(found[1]?.reason).toContain('in groups');
   });
 });
 
 describe('events and callbacks', () => {
   test.each<[string, Partial<AppFact>, string]>([
-    ['no messages', { events: [EVENT_NEEDS.recall] }, 'problem'],
-    ['no recalls', { events: [EVENT_NEEDS.message] }, 'warning'],
+    ['no messages', { events: [EVENT_NEEDS.recall.name] }, 'problem'],
+    ['no recalls', { events: [EVENT_NEEDS.message.name] }, 'warning'],
     ['nothing told about events', { events: undefined }, 'note'],
     ['no buttons', { callbacks: [] }, 'warning'],
     ['buttons by web hook', { callbacksElsewhere: true }, 'warning'],

@@ -1,0 +1,111 @@
+/**
+ * What the bot needs of its app in Lark, one row each: `connect` asks for exactly this, and `doctor` judges by it.
+ * A permission, an event or a callback that nothing uses has no row.
+ */
+
+interface ScopeNeed {
+  /** Names of permissions, each of which is enough; the first is the narrowest. */
+  readonly anyOf: readonly [string, ...string[]];
+  /** What can't be done without it: "the bot can't …". */
+  readonly otherwise: string;
+  /** Without it nobody gets an answer. */
+  readonly essential: boolean;
+  /** False for what reaches so far that people have to want it: `connect` does not ask for it. */
+  readonly asked: boolean;
+}
+
+/** Which permissions a call or an event takes: their pages in Lark's documentation. */
+export const SCOPE_NEEDS = {
+  direct: {
+    anyOf: ['im:message.p2p_msg:readonly', 'im:message.p2p_msg', 'im:message'],
+    otherwise: 'hear what people write to it directly',
+    essential: true,
+    asked: true,
+  },
+  mention: {
+    anyOf: [
+      'im:message.group_at_msg:readonly',
+      'im:message.group_at_msg.include_bot:readonly',
+      'im:message.group_at_msg',
+      'im:message.group_msg',
+      'im:message',
+    ],
+    otherwise: 'hear who mentions it in a group',
+    essential: true,
+    asked: true,
+  },
+  answer: {
+    anyOf: ['im:message:send_as_bot', 'im:message:send', 'im:message'],
+    otherwise: 'answer',
+    essential: true,
+    asked: true,
+  },
+  history: {
+    anyOf: ['im:message:readonly', 'im:message.history:readonly', 'im:message'],
+    otherwise: 'read back what was said while it was away',
+    essential: false,
+    asked: true,
+  },
+  groupHistory: {
+    // With it the bot hears everything in its groups.
+    anyOf: ['im:message.group_msg'],
+    otherwise: 'read back what was said in groups while it was away',
+    essential: false,
+    asked: false,
+  },
+  chatKind: {
+    anyOf: ['im:chat:readonly', 'im:chat:read', 'im:chat'],
+    otherwise: 'tell a group from a direct chat when it reads back what was said',
+    essential: false,
+    asked: true,
+  },
+  sign: {
+    anyOf: ['im:message.reactions:write_only', 'im:message'],
+    otherwise: 'show that it is at work',
+    essential: false,
+    asked: true,
+  },
+  ownSigns: {
+    anyOf: ['im:message.reactions:read', 'im:message:readonly', 'im:message'],
+    otherwise: 'find its own signs again after a crash',
+    essential: false,
+    asked: true,
+  },
+} as const satisfies Readonly<Record<string, ScopeNeed>>;
+
+interface EventNeed {
+  readonly name: string;
+  /** What happens without it. */
+  readonly otherwise: string;
+  /** Without it nobody gets an answer. */
+  readonly essential: boolean;
+}
+
+export const EVENT_NEEDS = {
+  message: {
+    name: 'im.message.receive_v1',
+    otherwise: 'Lark sends the bridge no messages.',
+    essential: true,
+  },
+  recall: {
+    name: 'im.message.recalled_v1',
+    otherwise: 'A message that was recalled while it waited is answered all the same.',
+    essential: false,
+  },
+} as const satisfies Readonly<Record<string, EventNeed>>;
+
+/** They come over the same connection as events, but are subscribed to by themselves. */
+export const CALLBACK_NEEDS = {
+  button: {
+    name: 'card.action.trigger',
+    otherwise: 'Buttons of the bot do nothing; its words (/run, /skip, /retry) still work.',
+    essential: false,
+  },
+} as const satisfies Readonly<Record<string, EventNeed>>;
+
+/** All rows, for who judges an app by them. */
+export const APP_NEEDS = {
+  scopes: Object.values<ScopeNeed>(SCOPE_NEEDS),
+  events: Object.values<EventNeed>(EVENT_NEEDS),
+  callbacks: Object.values<EventNeed>(CALLBACK_NEEDS),
+};
