@@ -140,12 +140,26 @@ export interface TurnRequest {
 }
 
 export type TurnAnswer =
-  | { readonly kind: 'answered'; readonly text: string }
+  | {
+      readonly kind: 'answered';
+      readonly text: string;
+      /** Names of the files that came with it. */
+      readonly files?: readonly string[];
+    }
   /** The agent said no or broke; `detail` is for people. `interrupted`: it died with its process. */
   | { readonly kind: 'failed'; readonly detail: string; readonly interrupted?: boolean };
 
+/** The agent wants something of the person. Its task is not over: an answer may come without another word. */
+export interface TurnQuestion {
+  readonly kind: 'question';
+  readonly wants: 'input' | 'sign_in';
+  readonly text: string;
+  readonly files?: readonly string[];
+}
+
 export type SendResult =
   | TurnAnswer
+  | TurnQuestion
   /** The answer will be found under `ticket` (a queue id). */
   | { readonly kind: 'accepted'; readonly ticket: string }
   /** Accepted by a target that can't say which turn an answer belongs to. */
@@ -163,7 +177,10 @@ export type SendResult =
 
 export type WaitResult =
   | TurnAnswer
+  | TurnQuestion
   | { readonly kind: 'pending' }
+  /** All that the ticket holds is that the agent is at work: its answer may come there or without a name. */
+  | { readonly kind: 'unfinished' }
   /** The hub does not know the ticket (any more). */
   | { readonly kind: 'lost'; readonly detail: string }
   | { readonly kind: 'unreachable'; readonly detail: string };
@@ -174,8 +191,12 @@ export interface LooseAnswer {
   readonly id: string;
   readonly from: WorkspaceId;
   readonly text: string;
+  /** Names of the files that came with it. */
+  readonly files?: readonly string[];
   /** Why there is no answer, if that is what the text says. */
   readonly failure?: string;
+  /** It is no answer, but asks the person for something. */
+  readonly wants?: TurnQuestion['wants'];
 }
 
 /** The hub as the bridge sees it. */
@@ -291,9 +312,13 @@ export interface Journal {
 export interface UnansweredRun {
   readonly turn: TurnId;
   readonly run: number;
+  readonly chatId: ChatId;
+  readonly threadId: string | undefined;
   readonly endedAtMs: number;
-  /** It was waited for as long again, in vain. */
-  readonly gaveUp: boolean;
+  /** in_doubt: its request broke. gave_up: it was waited for as long again, in vain. */
+  readonly how: 'in_doubt' | 'overdue' | 'gave_up';
+  /** Its chat was asked what to do, and has not answered. */
+  readonly isHeld: boolean;
 }
 
 export interface QuarantinedAnswer {

@@ -1,7 +1,7 @@
 /** The envelope of a turn; what the answers mean is in test/contract/platform. */
 import { expect, test } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
-import { messageTextOf, sendBody } from '../../../src/platform/a2a.ts';
+import { messageOf, sendBody } from '../../../src/platform/a2a.ts';
 
 test('LCM-IN-07, LCM-IN-08: where a message came from is in the header line and in the metadata', () => {
   const { params } = sendBody({
@@ -38,6 +38,6 @@ test('LCM-IN-07, LCM-IN-08: where a message came from is in the header line and 
 test.each([undefined, null, 7, 'text', '"text"', [], { params: [] }, { params: { message: 1 } }])(
   'MOL-INB-08: %j holds no text, and nothing is thrown',
   (body) => {
-    expect(messageTextOf(body)).toBe('');
+    expect(messageOf(body)).toEqual({ state: undefined, text: '', files: [] });
   },
 );
