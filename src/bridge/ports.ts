@@ -1,6 +1,7 @@
 /** What the bridge needs of others: Lark, the target of turns, the journal. Adapters implement these, `app` joins them. */
 import type { ChatId, MessageId, TurnId, WorkspaceId } from '../core/ids.ts';
 import type { InboundEvent, InboundMessage, LarkContext } from '../core/message.ts';
+import type { ReplyToken } from '../wire/lark-context.ts';
 import type {
   OutboxDraft,
   OutboxRow,
@@ -137,6 +138,7 @@ export interface TurnRequest {
   readonly context: LarkContext;
   /** Workspace that gets the turn; fixed at the first try. */
   readonly target: WorkspaceId;
+  readonly reply?: ReplyToken;
 }
 
 export type TurnAnswer =
@@ -190,6 +192,9 @@ export interface LooseAnswer {
   /** The same for every time it is handed over. */
   readonly id: string;
   readonly from: WorkspaceId;
+  /** What it says about the turn that it is for; undefined: nothing. */
+  readonly replyToken?: string;
+  /** Without that token. */
   readonly text: string;
   /** Names of the files that came with it. */
   readonly files?: readonly string[];
@@ -235,6 +240,8 @@ export interface TurnChange {
   readonly state: TurnState;
   /** Begins the turn anew under new keys. */
   readonly run?: number;
+  /** For a turn that has none yet. */
+  readonly replyToken?: string;
   /** When it happened, if that is not now. */
   readonly atMs?: number;
   readonly out: readonly OutboxDraft[];
@@ -265,6 +272,7 @@ export interface Journal {
     admission: Admission,
   ): Promise<{ readonly turn: Turn; readonly out: readonly OutboxRow[] } | undefined>;
   turn(id: TurnId): Promise<Turn | undefined>;
+  turnOfToken(replyToken: string): Promise<Turn | undefined>;
   /** Loads, decides and stores in one transaction. Returns the turn as it now is. */
   changeTurn(
     id: TurnId,

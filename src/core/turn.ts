@@ -62,6 +62,8 @@ export interface Turn {
   readonly receivedAtMs: number;
   /** Counts how often the turn was begun anew by a person's wish; part of every key made from it. */
   readonly run: number;
+  /** By which its agent can say that an answer is for it; there is one once it was given to an agent. */
+  readonly replyToken?: string;
   readonly state: TurnState;
 }
 

@@ -1,5 +1,6 @@
 /** The A2A envelope on the platform's wire, both ways (rows MOL-A2A, MOL-RES). Pure. */
 import { withHeader } from '../wire/lark-context.ts';
+import { withoutOwnMark } from '../wire/reply-token.ts';
 import { describe, isFromElsewhere, type HttpAnswer, type HttpResult } from './http.ts';
 import { fileNamesOf } from './files.ts';
 import { asObject, type Json } from './json.ts';
@@ -62,14 +63,14 @@ export function messageSend(turn: TurnRequest, metadata: Json): Json {
 }
 
 /** What the person wrote, as a message to an agent. */
-function userMessage({ messageId, text, context }: TurnRequest): Json {
+function userMessage({ messageId, text, context, reply }: TurnRequest): Json {
   return {
     kind: 'message',
     role: 'user',
     messageId,
     // One conversation a chat, so that the hub keeps its turns in order.
     contextId: context.chatId,
-    parts: [{ kind: 'text', text: withHeader(context, text) }],
+    parts: [{ kind: 'text', text: withHeader(context, text, reply) }],
   };
 }
 
@@ -200,7 +201,8 @@ export function parseOutcome(body: Json | undefined): Outcome | undefined {
   }
   if (result === undefined) return undefined;
   const holder = unwrapped(result);
-  return outcomeOf({ state: stateOf(holder), text: textOf(holder), files: filesOf(holder) });
+  const text = withoutOwnMark(textOf(holder));
+  return outcomeOf({ state: stateOf(holder), text, files: filesOf(holder) });
 }
 
 interface Said {

@@ -2,6 +2,7 @@
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
 import { messageOf, outcomeOfMessage } from './a2a.ts';
 import { fileNamesOf } from './files.ts';
+import { withoutMark } from '../wire/reply-token.ts';
 import { describe, type HttpAnswer, type HttpResult } from './http.ts';
 import { asObject, type Json } from './json.ts';
 import type { LooseAnswer } from '../bridge/ports.ts';
@@ -103,9 +104,16 @@ function answerOf(row: Row, reader: Reader): LooseAnswer | undefined {
   const listed = Array.isArray(attachments) ? fileNamesOf(attachments) : [];
   const files = [...new Set([...said.files, ...listed])];
   const words = said.text || (typeof summary === 'string' ? summary : '');
-  const text = words === '' && files.length === 0 ? '(empty A2A message)' : words;
+  const { token, text: rest } = withoutMark(words);
+  const text = words === '' && files.length === 0 ? '(empty A2A message)' : rest;
   const outcome = outcomeOfMessage({ state, text, files });
-  const answer = { id, from, text, ...(files.length === 0 ? {} : { files }) };
+  const answer = {
+    id,
+    from,
+    text,
+    ...(token === undefined ? {} : { replyToken: token }),
+    ...(files.length === 0 ? {} : { files }),
+  };
   switch (outcome.kind) {
     case 'unfinished':
       return undefined;

@@ -7,7 +7,7 @@ import { Wake } from '../../time/wake.ts';
 import { contextOf } from './context.ts';
 import { type Limit, limitAt, pause } from '../../time/deadline.ts';
 import type { Delivery } from '../outbox/delivery.ts';
-import { platformMessageId } from '../outbox/keys.ts';
+import { createReplyToken, platformMessageId } from '../outbox/keys.ts';
 import { type LaneItem, Lanes } from './lanes.ts';
 import type { Persistence } from '../until-stored.ts';
 import { Receipts } from './receipts.ts';
@@ -25,7 +25,7 @@ import {
 } from './turn.ts';
 import { backoffMs } from '../../time/backoff.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
-import type { Journal, Observer, TurnHead, TurnTarget, WaitResult } from '../ports.ts';
+import type { Journal, Observer, TurnHead, TurnRequest, TurnTarget, WaitResult } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -59,6 +59,8 @@ export class Engine implements Service {
   readonly #stop = new AbortController();
   readonly #receipts: Receipts;
   readonly slot: SingleSlot;
+  /** Targets that were seen to take a turn without saying how its answer will be known. */
+  readonly #uncorrelated = new Set<WorkspaceId>();
   /** Rings when a turn without a ticket has changed. */
   readonly #changed = new Wake();
   /** Ends the work on a turn before its time. */
@@ -158,6 +160,8 @@ export class Engine implements Service {
       const turn = await journal.turn(head.id);
       if (turn === undefined) return;
       this.slot.note(turn, clock.nowMs());
+      const { state } = turn;
+      if ('target' in state && isBlind(state, head.phase)) this.#uncorrelated.add(state.target);
       if (isEngaged(head.phase)) this.lanes.occupy(lane);
       this.#attend(turn.id, (signal) => this.#resume(turn, lane, signal));
     }
@@ -297,9 +301,11 @@ export class Engine implements Service {
         text: textOf(turn),
         context: contextOf(turn.message, brand),
         target: turn.state.target,
+        ...this.#replyOf(turn, turn.state.target),
       },
       limit.signal,
     );
+    if (result.kind === 'accepted_uncorrelated') this.#uncorrelated.add(turn.state.target);
     // What a cut request came to is not known; the next start asks again under the same id.
     if (this.#stop.signal.aborted && result.kind === 'unknown') return turn;
     const late = result.kind === 'unknown' && limit.isOver();
@@ -307,6 +313,12 @@ export class Engine implements Service {
       ? { kind: 'timed_out' }
       : { kind: 'sent', result, random: random() };
     return (await this.#apply(turn.id, event)).turn;
+  }
+
+  #replyOf({ replyToken: token }: Turn, to: WorkspaceId): Pick<TurnRequest, 'reply'> {
+    if (token === undefined) return {};
+    const isAskedFor = !this.#parts.target.correlates && this.#uncorrelated.has(to);
+    return { reply: { token, isAskedFor } };
   }
 
   /** Waits under the turn's ticket until it is settled or the limit is over. */
@@ -384,7 +396,8 @@ export class Engine implements Service {
           begunMs = begunAtMs(turn.state, rules);
           const run = next.run ?? turn.run;
           const out = toDrafts({ ...turn, run }, next.show, nowMs);
-          return { state: next.state, run, atMs: nowMs, out };
+          const token = event.kind === 'started' && { replyToken: createReplyToken() };
+          return { state: next.state, run, ...token, atMs: nowMs, out };
         },
         once,
       ),

@@ -40,6 +40,13 @@ export type TurnEvent =
       readonly from: WorkspaceId;
       readonly said: TurnAnswer | TurnQuestion;
     }
+  /** Something that says by the token of this turn that it is about it. */
+  | {
+      readonly kind: 'named';
+      readonly id: string;
+      readonly from: WorkspaceId;
+      readonly said: TurnAnswer | TurnQuestion;
+    }
   /** An answer that may be its own came after its time; or none came for as long again. */
   | { readonly kind: 'late_answer' }
   | { readonly kind: 'gave_up_waiting' }
@@ -86,6 +93,8 @@ export function step(
       return restarted(turn, rules);
     case 'received':
       return received(turn.state, event, rules.nowMs);
+    case 'named':
+      return named(turn.state, event, rules.nowMs);
     case 'late_answer':
     case 'gave_up_waiting':
       return goOnWithout(turn.state, event.kind);
@@ -290,6 +299,43 @@ function mayReceive(state: TurnState): boolean {
   const isInDoubt = state.phase === 'held' && state.why === 'unknown';
   const isOut = isBlind(state, 'accepted') || isBlind(state, 'overdue');
   return state.phase === 'sending' || isOut || isInDoubt;
+}
+
+/** The first answer is the turn's; what comes after the end follows under the same question. */
+function named(
+  state: TurnState,
+  { id, from, said }: Extract<TurnEvent, { kind: 'named' }>,
+  nowMs: number,
+): TurnStep | undefined {
+  switch (state.phase) {
+    case 'sending':
+    case 'accepted':
+    case 'overdue':
+    case 'held': {
+      if (said.kind !== 'question') return settle(said);
+      const ticket = 'ticket' in state ? state.ticket : undefined;
+      return ask(said, id, { target: from, ticket, isLoose: true, sinceMs: nowMs });
+    }
+    case 'waiting':
+      // It runs again by somebody's wish, unless the answer is here.
+      return said.kind === 'answered' ? settle(said) : undefined;
+    case 'failed':
+      return said.kind === 'answered' ? settle(said) : { state, show: follow(said, id) };
+    case 'answered':
+      return { state: { phase: 'answered' }, show: follow(said, id) };
+    case 'command':
+    case 'dropped':
+      // Nobody wants it any more.
+      return undefined;
+  }
+}
+
+function follow(said: TurnAnswer | TurnQuestion, id: string): Show[] {
+  const name = `more:${id}`;
+  if (said.kind === 'failed') return [{ ...notices.agentFailed(said.detail), name }];
+  const words = said.kind === 'question' ? question(said.wants, said.text) : said.text;
+  const text = withFiles(words, said.files);
+  return text.trim() === '' ? [] : [{ what: 'answer', name, text }];
 }
 
 function mayDrop(phase: TurnPhase, correlates: boolean): boolean {

@@ -33,6 +33,8 @@ export class LooseAnswers {
   async receive(answer: LooseAnswer): Promise<void> {
     const { journal, engine } = this.#parts;
     if (await journal.isHandled(answer.id)) return;
+    const named = await this.#turnNamedBy(answer);
+    if (named !== undefined) return this.#named(answer, named);
     const owner = this.#ownerOf(answer);
     if (owner.kind === 'nobody') return this.#unasked(answer);
     if (owner.kind === 'asked') {
@@ -43,6 +45,24 @@ export class LooseAnswers {
     }
     if (owner.kind === 'in_chat') await this.#showInChat(answer, owner);
     else await this.#late(answer, owner.turn);
+  }
+
+  /** Only whom a turn was given to can speak about it. */
+  async #turnNamedBy({ replyToken, from }: LooseAnswer): Promise<TurnId | undefined> {
+    const { journal, target } = this.#parts;
+    const turn = replyToken === undefined ? undefined : await journal.turnOfToken(replyToken);
+    if (turn === undefined) return undefined;
+    const { state } = turn;
+    const given = 'target' in state ? state.target : await target.currentTarget();
+    return isSameWorkspace(from, given) ? turn.id : undefined;
+  }
+
+  async #named(answer: LooseAnswer, turn: TurnId): Promise<void> {
+    const { engine, log } = this.#parts;
+    const { id, from } = answer;
+    if (await engine.happen(turn, { kind: 'named', id, from, said: saidIn(answer) }, id)) return;
+    await this.#keepAside(answer, turn);
+    log.info('answer_not_wanted', { answer: id, turn });
   }
 
   #ownerOf({ from }: LooseAnswer): Owner {

@@ -1,5 +1,5 @@
 /** The schema's history. One entry a version; an entry that was released is never edited. */
-import { BRIDGE_SCHEMA } from './bridge/schema.ts';
+import { BRIDGE_SCHEMA, REPLY_TOKENS } from './bridge/schema.ts';
 import { HUB_SCHEMA } from './hub/schema.ts';
 
-export const MIGRATIONS: readonly string[] = [`${BRIDGE_SCHEMA}\n${HUB_SCHEMA}`];
+export const MIGRATIONS: readonly string[] = [`${BRIDGE_SCHEMA}\n${HUB_SCHEMA}`, REPLY_TOKENS];

@@ -284,6 +284,30 @@ describe('a row', () => {
     await eventually(() => textsOf(received)).toEqual(['the answer']);
   });
 
+  test.each([
+    ['[re:k3m9x2p7] the answer', 'the answer'],
+    ['[re:K3M9X2P7]\n\nthe answer', 'the answer'],
+    [' **[re: k3m9x2p7]** the answer', 'the answer'],
+    ['[re:k3m9x2p7]\n  indented\n', '  indented\n'],
+  ])(
+    'LCM-OUT-09: that begins with a token is told with it and shown without: %j',
+    async (said, text) => {
+      platform.say(said);
+      const { received } = await reading();
+      await eventually(() => received).toEqual([
+        { id: expect.any(String), from: platform.target, text, replyToken: 'k3m9x2p7' },
+      ]);
+    },
+  );
+
+  test('LCM-OUT-09, MOL-RES-02: behind the token may stand what went wrong', async () => {
+    platform.say('[re:k3m9x2p7] Agent error: no model');
+    const { received } = await reading();
+    await eventually(() => received).toMatchObject([
+      { replyToken: 'k3m9x2p7', failure: 'no model' },
+    ]);
+  });
+
   test('MOL-RES-16: with the result of what was delegated may be unfinished too', async () => {
     const method = 'delegate_result';
     platform.say('Thinking…', { method, response_body: { result: status('working') } });

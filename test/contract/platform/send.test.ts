@@ -65,6 +65,16 @@ describe('the request', () => {
     );
   });
 
+  test('LCM-OUT-09: the header line carries the token, and the next line may ask for it', async () => {
+    const { client } = await started();
+    for (const isAskedFor of [false, true]) {
+      await client.send(turnFor(platform, { reply: { token: 'k3m9x2p7', isAskedFor } }), NEVER);
+    }
+    const [plain, asking] = platform.turns.map(({ text }) => text.split('\n'));
+    expect(plain).toEqual([expect.stringMatching(/ reply_token=k3m9x2p7$/), 'hello']);
+    expect(asking).toEqual([plain?.[0], expect.stringContaining('[re:k3m9x2p7]'), 'hello']);
+  });
+
   test('MOL-A2A-06: no time to live is asked for: a queued turn waits as long as it takes', async () => {
     const { client } = await started();
     await client.send(turnFor(platform), NEVER);
@@ -166,6 +176,14 @@ describe('an answer at once', () => {
       kind: 'failed',
       detail: 'the answer',
     });
+  });
+
+  test.each([
+    ['[re:k3m9x2p7] the answer', 'the answer'],
+    ['[re:projects] are late', '[re:projects] are late'],
+  ])('LCM-OUT-09: a token is not shown, a word in its place is: %j', async (said, text) => {
+    const result = { kind: 'message', parts: [{ kind: 'text', text: said }] };
+    expect(await sendTo(rpc(result))).toEqual({ kind: 'answered', text });
   });
 
   test('MOL-RES-02: an error of JSON-RPC is a failure in its words', async () => {
