@@ -40,7 +40,7 @@ export const notices = {
   inDoubt: () =>
     notice(
       'in_doubt',
-      'The connection to the agent broke during the message before yours. I wait up to a minute for the answer to that one, and then send yours.',
+      'The connection to the agent broke during the message before yours. I wait up to a minute to see whether that one is answered, and then send yours.',
     ),
   offline: () =>
     notice(

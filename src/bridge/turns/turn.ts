@@ -188,7 +188,7 @@ function timedOut(
   // A target that never said that it has the turn may answer it all the same.
   const ticket = isSending ? undefined : state.ticket;
   const isLoose = !isSending && state.isLoose === true;
-  const notice = ticket === undefined || isLoose ? notices.timedOut() : notices.overdue();
+  const notice = ticket === undefined ? notices.timedOut() : notices.overdue();
   const { target } = state;
   return {
     state: { phase: 'overdue', target, ticket, ...(isLoose && { isLoose }), sinceMs: nowMs },

@@ -58,7 +58,7 @@ describe('MOL-RES-16: under a ticket that holds a task at work', () => {
 
   test('it has its time, like every other turn', async () => {
     await at.run(TIMEOUT_MS);
-    expect(at.shownIn('oc_a').join()).toContain('took too long');
+    expect(at.shownIn('oc_a').join()).toContain('taking unusually long');
     await at.run(TIMEOUT_MS);
     expect(await phaseOf('one')).toBe('failed');
     const before = at.looks;
