@@ -1,5 +1,5 @@
 /** The documents say what the code does: their commands run, their tables are made from it, their links lead somewhere. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { settingRows } from '../src/config/settings.ts';
@@ -23,6 +23,8 @@ const DOCUMENTS = [
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
 ];
+
+const ROW = /\bMOL-[A-Z0-9]+-\d\d\b/g;
 
 /** Long measurements are not run by a test; their script has to be there. */
 const MEASUREMENTS = /^npm run (bench|chaos|soak|model)\b/;
@@ -76,6 +78,20 @@ test('the table of control calls in docs/simulator.md is the one in the code', (
 test('the table of faults in docs/simulator.md is the one in the code', () => {
   const made = faultsTable();
   expect(sectionOf('docs/simulator.md', 'faults', made)).toBe(made);
+});
+
+/** Rows of the platform's contract, by the names that code and tests give them. */
+test('docs/turn-contract.md holds every row that the code or a test names, and a test names every row', () => {
+  const rows = new Set(textOf('docs/turn-contract.md').match(/^\| MOL-[A-Z0-9]+-\d\d(?= \|)/gm));
+  const named = (folder: string) =>
+    readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .flatMap((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8').match(ROW) ?? [])
+      .map((name) => `| ${name}`);
+  const tested = new Set(named('test'));
+  const unknown = [...named('src'), ...tested].filter((name) => !rows.has(name));
+  expect([...new Set(unknown)]).toEqual([]);
+  expect([...rows].filter((row) => !tested.has(row))).toEqual([]);
 });
 
 test('CHANGELOG.md has a section for the version of the package', () => {

@@ -1,6 +1,7 @@
 /** What the bridge needs of others: Lark, the target of turns, the journal. Adapters implement these, `app` joins them. */
 import type { ChatId, MessageId, TurnId, WorkspaceId } from '../core/ids.ts';
 import type { InboundEvent, InboundMessage, LarkContext } from '../core/message.ts';
+import type { ReplyToken } from '../wire/lark-context.ts';
 import type {
   FailureCause,
   OutboxDraft,
@@ -138,10 +139,16 @@ export interface TurnRequest {
   readonly context: LarkContext;
   /** Workspace that gets the turn; fixed at the first try. */
   readonly target: WorkspaceId;
+  readonly reply?: ReplyToken;
 }
 
 export type TurnAnswer = (
-  | { readonly kind: 'answered'; readonly text: string }
+  | {
+      readonly kind: 'answered';
+      readonly text: string;
+      /** Names of the files that came with it. */
+      readonly files?: readonly string[];
+    }
   /**
    * The agent said no or broke; `detail` is for people. `interrupted`: it died with its process. `agent`: its
    * name, if the hub ran it itself; `detail` is then the hub's word and not the agent's.
@@ -157,8 +164,17 @@ export type TurnAnswer = (
   readonly store?: () => void;
 };
 
+/** The agent wants something of the person. Its task is not over: an answer may come without another word. */
+export interface TurnQuestion {
+  readonly kind: 'question';
+  readonly wants: 'input' | 'sign_in';
+  readonly text: string;
+  readonly files?: readonly string[];
+}
+
 export type SendResult =
   | TurnAnswer
+  | TurnQuestion
   /** The answer will be found under `ticket` (a queue id). */
   | { readonly kind: 'accepted'; readonly ticket: string }
   /** Accepted by a target that can't say which turn an answer belongs to. */
@@ -176,7 +192,10 @@ export type SendResult =
 
 export type WaitResult =
   | TurnAnswer
+  | TurnQuestion
   | { readonly kind: 'pending' }
+  /** All that the ticket holds is that the agent is at work: its answer may come there or without a name. */
+  | { readonly kind: 'unfinished' }
   /** The hub does not know the ticket (any more). */
   | { readonly kind: 'lost'; readonly detail: string }
   | { readonly kind: 'unreachable'; readonly detail: string };
@@ -186,9 +205,16 @@ export interface LooseAnswer {
   /** The same for every time it is handed over. */
   readonly id: string;
   readonly from: WorkspaceId;
+  /** What it says about the turn that it is for; undefined: nothing. */
+  readonly replyToken?: string;
+  /** Without that token. */
   readonly text: string;
+  /** Names of the files that came with it. */
+  readonly files?: readonly string[];
   /** Why there is no answer, if that is what the text says. */
   readonly failure?: string;
+  /** It is no answer, but asks the person for something. */
+  readonly wants?: TurnQuestion['wants'];
 }
 
 /** The hub as the bridge sees it. */
@@ -232,6 +258,8 @@ export interface TurnChange {
   readonly state: TurnState;
   /** Begins the turn anew under new keys. */
   readonly run?: number;
+  /** For a turn that has none yet. */
+  readonly replyToken?: string;
   /** When it happened, if that is not now. */
   readonly atMs?: number;
   readonly out: readonly OutboxDraft[];
@@ -262,6 +290,7 @@ export interface Journal {
     admission: Admission,
   ): Promise<{ readonly turn: Turn; readonly out: readonly OutboxRow[] } | undefined>;
   turn(id: TurnId): Promise<Turn | undefined>;
+  turnOfToken(replyToken: string): Promise<Turn | undefined>;
   /** Loads, decides and stores in one transaction. Returns the turn as it now is. */
   changeTurn(
     id: TurnId,
@@ -313,9 +342,13 @@ export interface Journal {
 export interface UnansweredRun {
   readonly turn: TurnId;
   readonly run: number;
+  readonly chatId: ChatId;
+  readonly threadId: string | undefined;
   readonly endedAtMs: number;
-  /** It was waited for as long again, in vain. */
-  readonly gaveUp: boolean;
+  /** in_doubt: its request broke. gave_up: it was waited for as long again, in vain. */
+  readonly how: 'in_doubt' | 'overdue' | 'gave_up';
+  /** Its chat was asked what to do, and has not answered. */
+  readonly isHeld: boolean;
 }
 
 export interface QuarantinedAnswer {

@@ -26,22 +26,29 @@ export type TurnState =
       readonly attempt: number;
       readonly target: WorkspaceId;
       readonly ticket: string | undefined;
+      /** All that the ticket holds is an unfinished task: the answer may come there, or name no turn. */
+      readonly isLoose?: true;
       readonly deadlineMs: number;
     }
   /**
-   * Its time is over and the slot is free. With a ticket a late answer is still its own; without one, the
-   * next answer may be, and is therefore kept from other turns.
+   * The slot is free, and its answer may still come: its time is over, or its agent asked the person for
+   * something. With a ticket a late answer is still its own; without one, the next answer may be, and is
+   * therefore kept from other turns.
    */
   | {
       readonly phase: 'overdue';
       readonly target: WorkspaceId;
       readonly ticket: string | undefined;
+      readonly isLoose?: true;
+      /** Its agent waits for the person. */
+      readonly asks?: true;
       readonly sinceMs: number;
     }
   | { readonly phase: 'held'; readonly why: HoldReason }
   /** Not for the agent: what a person told the bridge itself to do about other turns. */
   | { readonly phase: 'command'; readonly action: ChoiceAction; readonly about: readonly TurnId[] }
-  | { readonly phase: 'answered' }
+  /** `isOpen`: its agent asked the person for something, and nothing that came was known to be its end. */
+  | { readonly phase: 'answered'; readonly isOpen?: true }
   | { readonly phase: 'failed'; readonly reason: string; readonly cause?: FailureCause }
   | { readonly phase: 'dropped'; readonly why: 'recalled' | 'skipped' | 'operator' };
 
@@ -61,12 +68,15 @@ export interface Turn {
   readonly receivedAtMs: number;
   /** Counts how often the turn was begun anew by a person's wish; part of every key made from it. */
   readonly run: number;
+  /** By which its agent can say that an answer is for it; there is one once it was given to an agent. */
+  readonly replyToken?: string;
   readonly state: TurnState;
 }
 
 /** What a step of a turn wants to be shown; the outbox gives each a key and a row. */
 export type Show =
-  | { readonly what: 'answer'; readonly text: string }
+  /** Without a name it is the answer; with one, something else that the agent said about the turn. */
+  | { readonly what: 'answer'; readonly name?: string; readonly text: string }
   | { readonly what: 'notice'; readonly name: string; readonly text: string }
   /** A notice with buttons; `words` are what can be typed instead. */
   | {

@@ -1,7 +1,17 @@
 /** The A2A envelope on the platform's wire, both ways (rows MOL-A2A, MOL-RES). Pure. */
 import { larkMetadata, withHeader } from '../wire/lark-context.ts';
+import { saidBy } from '../wire/agent-text.ts';
+import { withoutOwnMark } from '../wire/reply-token.ts';
 import { describe, isFromElsewhere, type HttpAnswer, type HttpResult } from './http.ts';
-import type { SendResult, TurnAnswer, TurnRequest, WaitResult } from '../bridge/ports.ts';
+import { fileNamesOf } from '../wire/files.ts';
+import { asObject, type Json } from '../wire/json.ts';
+import type {
+  SendResult,
+  TurnAnswer,
+  TurnQuestion,
+  TurnRequest,
+  WaitResult,
+} from '../bridge/ports.ts';
 
 /** How long a message waits for its next try when the operator has to put something right first. */
 const HUB_OPERATOR_WAIT_MS = 30_000;
@@ -9,16 +19,25 @@ const HUB_OPERATOR_WAIT_MS = 30_000;
 const HUB_RETRY_AFTER_MAX_MS = 5 * 60_000;
 
 const BUSY_RETRY_MS = 5_000;
-/** Agents put this before what went wrong (MOL-RES-02). */
-const AGENT_ERROR = 'Agent error:';
-
 /** As the embedded hub names its agents; anything else is not shown to an operator as a name. */
 const AGENT_NAME = /^[a-z0-9-]{1,40}$/;
 
-/** A task that ended like this has no answer, whatever text it left. */
-const FAILED_STATES: ReadonlySet<string> = new Set(['failed', 'canceled', 'rejected']);
+/** The states that mean something to a turn (MOL-RES-16); in every other one the task is still at work. */
+const STATES: Readonly<Record<string, 'answered' | 'failed' | 'question'>> = {
+  completed: 'answered',
+  failed: 'failed',
+  canceled: 'failed',
+  rejected: 'failed',
+  'input-required': 'question',
+  'auth-required': 'question',
+};
 
-export type Json = Readonly<Record<string, unknown>>;
+/** What a target said about a turn. */
+export type Outcome =
+  | TurnAnswer
+  | TurnQuestion
+  /** Its task is at work. Whatever text came with that is no answer. */
+  | { readonly kind: 'unfinished' };
 
 export function sendBody(turn: TurnRequest): Json {
   return messageSend(turn, larkMetadata(turn.context));
@@ -35,14 +54,14 @@ export function messageSend(turn: TurnRequest, metadata: Json): Json {
 }
 
 /** What the person wrote, as a message to an agent. */
-function userMessage({ messageId, text, context }: TurnRequest): Json {
+function userMessage({ messageId, text, context, reply }: TurnRequest): Json {
   return {
     kind: 'message',
     role: 'user',
     messageId,
     // One conversation a chat, so that the hub keeps its turns in order.
     contextId: context.chatId,
-    parts: [{ kind: 'text', text: withHeader(context, text) }],
+    parts: [{ kind: 'text', text: withHeader(context, text, reply) }],
   };
 }
 
@@ -66,8 +85,11 @@ function parseTaken(result: HttpAnswer): SendResult {
       ? { kind: 'accepted', ticket }
       : { kind: 'accepted_uncorrelated' };
   }
+  const outcome = parseOutcome(body);
+  // The answer will come, but nothing says under which name.
+  if (outcome?.kind === 'unfinished') return { kind: 'accepted_uncorrelated' };
   return (
-    parseAnswer(body) ?? {
+    outcome ?? {
       kind: 'unknown',
       detail: `the hub gave an answer that it should not (${describe(result)})`,
     }
@@ -129,10 +151,12 @@ export function parseWait(result: HttpResult): WaitResult {
   }
 }
 
-function settled(item: Json): TurnAnswer {
+function settled(item: Json): Outcome {
   const { status, last_error: reason } = item;
-  const answer = parseAnswer(responseBody(item['response_body']));
-  if (answer !== undefined && (status === 'completed' || answer.kind === 'failed')) return answer;
+  const outcome = parseOutcome(responseBody(item['response_body']));
+  if (outcome !== undefined && (status === 'completed' || outcome.kind === 'failed')) {
+    return outcome;
+  }
   if (status === 'completed') {
     return {
       kind: 'failed',
@@ -156,8 +180,8 @@ function responseBody(raw: unknown): Json | undefined {
   return undefined;
 }
 
-/** The answer in a JSON-RPC response; undefined if it holds none. */
-export function parseAnswer(body: Json | undefined): TurnAnswer | undefined {
+/** What a JSON-RPC response says about its turn; undefined if it says nothing. */
+export function parseOutcome(body: Json | undefined): Outcome | undefined {
   const result = asObject(body?.['result']);
   const error = asObject(body?.['error']);
   if (result === undefined && error !== undefined) {
@@ -174,28 +198,65 @@ export function parseAnswer(body: Json | undefined): TurnAnswer | undefined {
     };
   }
   if (result === undefined) return undefined;
-  const text = textOf(result);
-  const answer = answerOfText(text);
-  if (answer.kind === 'failed') return answer;
-  const state = asObject(result['status'])?.['state'];
-  if (typeof state === 'string' && FAILED_STATES.has(state)) {
-    return { kind: 'failed', detail: text === '' ? `its task ended as ${state}` : text };
-  }
-  return answer;
+  const holder = unwrapped(result);
+  const text = withoutOwnMark(textOf(holder));
+  return outcomeOf({ state: stateOf(holder), text, files: filesOf(holder) });
 }
 
-/** A text that says what went wrong is no answer (MOL-RES-02). */
-export function answerOfText(text: string): TurnAnswer {
-  return text.startsWith(AGENT_ERROR)
-    ? { kind: 'failed', detail: text.slice(AGENT_ERROR.length).trim() }
-    : { kind: 'answered', text };
+interface Said {
+  /** Of the task, in the words of A2A 0.3; undefined if no task is told of. */
+  readonly state: string | undefined;
+  readonly text: string;
+  readonly files: readonly string[];
+}
+
+function outcomeOf({ state, text, files }: Said): Outcome {
+  const meaning = state === undefined ? 'answered' : (STATES[state] ?? 'unfinished');
+  const more = files.length === 0 ? {} : { files };
+  switch (meaning) {
+    case 'unfinished':
+      return { kind: 'unfinished' };
+    case 'question': {
+      const wants = state === 'auth-required' ? 'sign_in' : 'input';
+      return { kind: 'question', wants, text, ...more };
+    }
+    case 'failed': {
+      const said = saidBy(text);
+      if (said.kind === 'failed') return said;
+      return { kind: 'failed', detail: text === '' ? `its task ended as ${state}` : text };
+    }
+    case 'answered': {
+      const said = saidBy(text);
+      return said.kind === 'failed' ? said : { ...said, ...more };
+    }
+  }
+}
+
+/** A2A 1.0 names the kind of a result where 0.3 says it in a field. */
+function unwrapped(result: Json): Json {
+  return (
+    asObject(result['task']) ??
+    asObject(result['statusUpdate']) ??
+    (result['parts'] === undefined ? asObject(result['message']) : undefined) ??
+    result
+  );
+}
+
+/** `TASK_STATE_INPUT_REQUIRED` of A2A 1.0 is `input-required` of 0.3. */
+function stateOf(holder: Json | undefined): string | undefined {
+  const state = asObject(holder?.['status'])?.['state'];
+  if (typeof state !== 'string') return undefined;
+  return state
+    .toLowerCase()
+    .replace(/^task_state_/, '')
+    .replaceAll('_', '-');
 }
 
 /** A reply's text may be in three places (MOL-RES-01), and this is their order (MOL-SOCK-06). */
-function textOf(result: Json): string {
+function placesIn(result: Json): unknown[] {
   const status = asObject(asObject(result['status'])?.['message']);
   const artifacts = Array.isArray(result['artifacts']) ? result['artifacts'] : [];
-  const places: unknown[] = [
+  return [
     status?.['parts'],
     result['parts'],
     artifacts.flatMap((artifact) => {
@@ -203,6 +264,14 @@ function textOf(result: Json): string {
       return Array.isArray(parts) ? (parts as unknown[]) : [];
     }),
   ];
+}
+
+const textOf = (result: Json) => firstText(placesIn(result));
+
+/** Of all places: a file in one is not said again in another. */
+const filesOf = (result: Json) => fileNamesOf(placesIn(result).flat());
+
+function firstText(places: readonly unknown[]): string {
   for (const parts of places) {
     const text = partsText(parts);
     if (text !== '') return text;
@@ -210,34 +279,33 @@ function textOf(result: Json): string {
   return '';
 }
 
-/** Text of a message that somebody sent us; the body may be JSON or its text (MOL-INB-08). */
-export function messageTextOf(body: unknown): string {
+/** A message that somebody sent us; the body may be JSON or its text (MOL-INB-08). */
+export function messageOf(body: unknown): Said {
   const request = typeof body === 'string' ? responseBody(body) : asObject(body);
   const params = asObject(request?.['params']);
-  for (const parts of [
-    asObject(params?.['message'])?.['parts'],
-    params?.['parts'],
-    request?.['parts'],
-  ]) {
-    const text = partsText(parts);
-    if (text !== '') return text;
-  }
-  return '';
+  const result = asObject(request?.['result']);
+  // What tells of a task instead of saying something may lie in any of them.
+  const holders = [asObject(params?.['message']), params, request, result]
+    .flatMap((one) => [one, asObject(one?.['task']), asObject(one?.['statusUpdate'])])
+    .filter((holder) => holder !== undefined);
+  const places = [...holders.map((holder) => holder['parts']), ...holders.flatMap(placesIn)];
+  return {
+    state: holders.map(stateOf).find((state) => state !== undefined),
+    text: firstText(places),
+    files: fileNamesOf(places.flat()),
+  };
 }
+
+/** What a message that somebody sent us says about a turn. */
+export const outcomeOfMessage = outcomeOf;
 
 function partsText(parts: unknown): string {
   if (!Array.isArray(parts)) return '';
   return parts
     .map((part) => {
       const { kind, type, text } = asObject(part) ?? {};
-      return (kind === 'text' || type === 'text') && typeof text === 'string' ? text : '';
+      return (kind ?? type ?? 'text') === 'text' && typeof text === 'string' ? text : '';
     })
     .filter((text) => text !== '')
     .join('\n');
-}
-
-export function asObject(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Json)
-    : undefined;
 }

@@ -2,9 +2,10 @@ import { Agent, request } from 'undici';
 import { errorText } from '../core/errors.ts';
 import { A2A_BODY_BYTES_MAX } from '../core/limits.ts';
 import type { Secret } from '../core/secret.ts';
-import { asObject, messageSend, parseAnswer, type Json } from './a2a.ts';
+import { messageSend, parseOutcome } from './a2a.ts';
 import { EventCutter, StreamedTurn } from './event-stream.ts';
 import { ANSWER_BYTES_MAX, codeOf, parseJson } from './http.ts';
+import { asObject, type Json } from '../wire/json.ts';
 import type { SendResult, TurnRequest } from '../bridge/ports.ts';
 import type { Log } from '../core/log.ts';
 
@@ -76,7 +77,17 @@ export class ChannelSocket {
         next: 'Restart the workspace: its plugins then get MOLECULE_CHANNEL_A2A_TOKEN anew.',
       });
     }
-    return parseReply(reply);
+    const result = parseReply(reply);
+    if (result.kind === 'unanswerable') {
+      this.#options.log.error('task_left_unfinished', {
+        chat: turn.context.chatId,
+        message: turn.context.messageId,
+        effect:
+          'the runtime ended the request before the task was over, so its answer has no way back',
+        next: 'Let the agent answer message/send only when its task is over, or stream until then.',
+      });
+    }
+    return result;
   }
 
   async #call(body: string, signal: AbortSignal): Promise<Reply> {
@@ -119,9 +130,10 @@ function socketBody(turn: TurnRequest): Json {
 /** The runtime refuses before a turn runs (MOL-SOCK-05); what else goes wrong may have happened after. */
 function parseReply({ status, body }: Reply): SendResult {
   if (status >= 200 && status < 300) {
-    return (
-      parseAnswer(body) ?? { kind: 'unknown', detail: 'the runtime gave no answer that is whole' }
-    );
+    const outcome = parseOutcome(body);
+    // The answer comes on the request or not at all (MOL-SOCK-06), and the request is over.
+    if (outcome?.kind === 'unfinished') return { kind: 'unanswerable' };
+    return outcome ?? { kind: 'unknown', detail: 'the runtime gave no answer that is whole' };
   }
   const said = asObject(body?.['error'])?.['message'];
   const detail = typeof said === 'string' && said !== '' ? said : `HTTP ${status}`;

@@ -103,7 +103,7 @@ export class DaemonTarget implements Service, TurnTarget {
     this.#parts.log.error('answer_lost_in_queue', {
       chat: context.chatId,
       message: context.messageId,
-      effect: 'the host queued the message, and no answer to it can come back',
+      effect: 'the host has the message without having answered it, and no answer can come back',
       next: 'Run the bridge as a plugin of kind channel, which gets the channel socket; or set MOLECULE_TARGET_WORKSPACE_ID to another workspace.',
     });
     return { kind: 'unanswerable' };

@@ -1,7 +1,10 @@
 /** Rows of a workspace's inbox, judged (rows MOL-ACT, MOL-INB). Pure. */
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
-import { answerOfText, asObject, messageTextOf, type Json } from './a2a.ts';
+import { messageOf, outcomeOfMessage } from './a2a.ts';
+import { fileNamesOf } from '../wire/files.ts';
+import { withoutMark } from '../wire/reply-token.ts';
 import { describe, type HttpAnswer, type HttpResult } from './http.ts';
+import { asObject, type Json } from '../wire/json.ts';
 import type { LooseAnswer } from '../bridge/ports.ts';
 
 /** One page of a workspace's inbox, judged. */
@@ -92,11 +95,35 @@ function isAskedFor({ dateMs }: HttpAnswer, { sinceSecs }: InboxQuery) {
 function answerOf(row: Row, reader: Reader): LooseAnswer | undefined {
   const from = speakerOf(row, reader);
   if (from === undefined || (reader.correlates && namesTurn(row['request_body']))) return undefined;
-  const { id, request_body: body, summary } = row;
-  const said = messageTextOf(body) || (typeof summary === 'string' ? summary : '');
-  const text = said === '' ? '(empty A2A message)' : said;
-  const answer = answerOfText(text);
-  return { id, from, text, ...(answer.kind === 'failed' ? { failure: answer.detail } : {}) };
+  const { id, method, request_body: body, response_body: result, summary, attachments } = row;
+  const said = messageOf(body);
+  // What was delegated has its result there.
+  const delegated = method === 'delegate_result' ? messageOf(result).state : undefined;
+  const state = said.state ?? delegated;
+  // With the peer's names a row tells its files twice.
+  const listed = Array.isArray(attachments) ? fileNamesOf(attachments) : [];
+  const files = [...new Set([...said.files, ...listed])];
+  const words = said.text || (typeof summary === 'string' ? summary : '');
+  const { token, text: rest } = withoutMark(words);
+  const text = words === '' && files.length === 0 ? '(empty A2A message)' : rest;
+  const outcome = outcomeOfMessage({ state, text, files });
+  const answer = {
+    id,
+    from,
+    text,
+    ...(token === undefined ? {} : { replyToken: token }),
+    ...(files.length === 0 ? {} : { files }),
+  };
+  switch (outcome.kind) {
+    case 'unfinished':
+      return undefined;
+    case 'question':
+      return { ...answer, wants: outcome.wants };
+    case 'failed':
+      return { ...answer, failure: outcome.detail };
+    case 'answered':
+      return answer;
+  }
 }
 
 /** Who says it; undefined for a row that is not for us to take up (MOL-INB-05 to MOL-INB-07). */

@@ -75,6 +75,36 @@ test(
 );
 
 test(
+  'LCM-OUT-09, MOL-RES-16: answers that name their question by its token, in any order; progress is no answer',
+  async () => {
+    await run();
+    const [mei, tom] = [rig.direct('Mei'), rig.direct('Tom')];
+    await ask(mei, 'first');
+    const token = / reply_token=(\S+)\nfirst$/.exec(platform.turns[0]?.text ?? '')?.[1] ?? '';
+    expect(token).not.toBe('');
+    const parts = [{ kind: 'text', text: 'Thinking…' }];
+    const status = { state: 'working', message: { parts } };
+    platform.say('x', { request_body: { jsonrpc: '2.0', result: { kind: 'task', status } } });
+    platform.say(`[re:${token}] answer to first`);
+    await expect.poll(() => textsIn(mei), WAIT).toEqual(['answer to first']);
+    await ask(tom, 'second');
+    const [, wish] = platform.turns[1]?.text.split('\n') ?? [];
+    const other = /begin your answer.*\[re:(\S+)\]$/.exec(wish ?? '')?.[1] ?? '';
+    platform.say(`[re:${token}] and one thing more`);
+    const file = { kind: 'file', file: { uri: 'workspace:/plan.pdf', name: 'plan.pdf' } };
+    const said = { kind: 'text', text: `[re:${other}] answer to second` };
+    platform.say('x', { request_body: { params: { message: { parts: [said, file] } } } });
+    await expect.poll(() => textsIn(tom).length, WAIT).toBe(1);
+    expect(textsIn(tom)[0]).toMatch(/^answer to second\n\n.*plan\.pdf$/);
+    await expect.poll(() => textsIn(mei), WAIT).toEqual(['answer to first', 'and one thing more']);
+    const [one, more] = rig.replies(mei.chat);
+    expect(more?.replyTo).toBe(one?.replyTo);
+    expect(await lateAnswers()).toEqual([]);
+  },
+  STORY_MS,
+);
+
+test(
   'LCM-OUT-05, LCM-ENV-08: what the target says unasked, and an answer that came while nobody was there',
   async () => {
     const [ops, mei] = [rig.direct('Ops'), rig.direct('Mei')];

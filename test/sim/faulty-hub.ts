@@ -1,11 +1,19 @@
 import { workspaceId, type WorkspaceId } from '../../src/core/ids.ts';
 import type { VirtualClock } from './virtual-clock.ts';
-import type { SendResult, TurnRequest, TurnTarget, WaitResult } from '../../src/bridge/ports.ts';
+import type {
+  LooseAnswer,
+  SendResult,
+  TurnRequest,
+  TurnTarget,
+  WaitResult,
+} from '../../src/bridge/ports.ts';
 
 interface Item {
   readonly text: string;
   readonly doneAtMs: number;
   readonly fails: boolean;
+  /** By which its answer says which question it is for. */
+  readonly replyToken: string | undefined;
 }
 
 export interface HubOptions {
@@ -13,11 +21,13 @@ export interface HubOptions {
   readonly random: () => number;
   /** False: it takes a repeated message id for another turn. */
   readonly deduplicates: boolean;
+  /** It gives no tickets: answers come into an inbox, and name their question by its token. */
+  readonly isBlind: boolean;
 }
 
 /** A hub that outlives the bridge and keeps the answers. */
 export class FaultyHub implements TurnTarget {
-  readonly correlates = true;
+  readonly correlates: boolean;
   readonly deduplicates: boolean;
   /** How often each text was run. */
   readonly runs = new Map<string, number>();
@@ -27,10 +37,29 @@ export class FaultyHub implements TurnTarget {
   trouble = 0;
   #tickets = 0;
 
-  constructor({ clock, random, deduplicates }: HubOptions) {
+  constructor({ clock, random, deduplicates, isBlind }: HubOptions) {
     this.#clock = clock;
     this.#random = random;
-    this.deduplicates = deduplicates;
+    this.correlates = !isBlind;
+    this.deduplicates = deduplicates && !isBlind;
+  }
+
+  /** What lies in the inbox and was not taken out of it. */
+  inbox(): LooseAnswer[] {
+    if (this.correlates) return [];
+    const nowMs = this.#clock.nowMs();
+    const done = [...this.#items].filter(([, { doneAtMs }]) => doneAtMs <= nowMs);
+    return done.map(([id, { text, fails, replyToken }]) => ({
+      id,
+      from: workspaceId('agent'),
+      text: `answer to ${text}`,
+      ...(replyToken !== undefined && { replyToken }),
+      ...(fails && { failure: 'it broke' }),
+    }));
+  }
+
+  takeOut(id: string): void {
+    this.#items.delete(id);
   }
 
   currentTarget(): Promise<WorkspaceId> {
@@ -48,11 +77,12 @@ export class FaultyHub implements TurnTarget {
         text: request.text,
         doneAtMs: this.#clock.nowMs() + Math.round(this.#random() * 8_000),
         fails: request.text.startsWith('fail'),
+        replyToken: request.reply?.token,
       });
     }
     await this.#clock.sleep(5);
     if (this.#random() < this.trouble) return { kind: 'unknown', detail: 'no answer' };
-    return { kind: 'accepted', ticket };
+    return this.correlates ? { kind: 'accepted', ticket } : { kind: 'accepted_uncorrelated' };
   }
 
   async wait(_target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult> {
@@ -62,6 +92,9 @@ export class FaultyHub implements TurnTarget {
     }
     const item = this.#items.get(ticket);
     if (item === undefined) return { kind: 'lost', detail: 'never heard of it' };
+    // Its task is at work, and the ticket says no more than that.
+    const isAtWork = item.doneAtMs > this.#clock.nowMs();
+    if (isAtWork && item.doneAtMs % 5 === 0) return { kind: 'unfinished' };
     const waitMs = item.doneAtMs - this.#clock.nowMs();
     if (waitMs > 0) await this.#clock.sleep(Math.min(waitMs, 3_000));
     if (signal.aborted || this.#clock.nowMs() < item.doneAtMs) return { kind: 'pending' };

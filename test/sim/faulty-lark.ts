@@ -13,6 +13,7 @@ export interface Shown {
   readonly id: MessageId;
   readonly chatId: ChatId;
   readonly replyTo: MessageId | undefined;
+  readonly inThread: boolean;
   readonly text: string;
   /** What the buttons of a card say when they are pressed. */
   readonly buttons: readonly Readonly<Record<string, string>>[];
@@ -123,6 +124,7 @@ export class FaultyLark implements LarkGateway {
           id: messageId(id),
           chatId: out.chatId,
           replyTo,
+          inThread: out.kind === 'reply' && out.inThread,
           text,
           buttons,
           atMs,

@@ -7,7 +7,7 @@ import { Lanes } from '../../src/bridge/turns/lanes.ts';
 import { CLEAN, type Findings } from './findings.ts';
 import { live, replayLine } from './lives.ts';
 import type { Fate, Mutations } from './world.ts';
-import type { LarkGateway, TurnTarget } from '../../src/bridge/ports.ts';
+import type { LarkGateway, TurnRequest, TurnTarget } from '../../src/bridge/ports.ts';
 
 const COUNT = Number(process.env['SEEDS'] ?? 200);
 const FIRST = Number(process.env['SEED'] ?? 1);
@@ -86,6 +86,21 @@ describe('the checks notice a broken rule', () => {
       send: (request, signal) => real.send(request, signal),
     });
     expect(await caught({ target }, 'ranTwice', { deduplicates: false })).toBe(true);
+  });
+
+  test('one token for all turns shows answers under other questions', async () => {
+    let first: TurnRequest['reply'];
+    const target = (real: TurnTarget): TurnTarget => ({
+      correlates: real.correlates,
+      deduplicates: real.deduplicates,
+      currentTarget: () => real.currentTarget(),
+      wait: (workspace, ticket, signal) => real.wait(workspace, ticket, signal),
+      send: (request, signal) => {
+        first ??= request.reply;
+        return real.send({ ...request, ...(first && { reply: first }) }, signal);
+      },
+    });
+    expect(await caught({ target }, 'misplaced', { isBlind: true })).toBe(true);
   });
 
   test('not looking into the chat after an hour repeats answers', async () => {

@@ -25,6 +25,7 @@ const START_MS = Date.UTC(2026, 0, 5, 9);
 const MINUTE_MS = 60_000;
 /** In memory where there is such a folder: the disk's speed is not what is tested. */
 const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+const INBOX_LOOK_MS = 5_000;
 /** A question can lead to a run that leads to a question. */
 const ASKED_AGAIN_MAX = 8;
 
@@ -48,6 +49,8 @@ export interface Mutations {
 export interface Fate {
   /** The hub takes a repeated message id for the same turn. */
   readonly deduplicates: boolean;
+  /** Its answers come without tickets; they name their questions by token. */
+  readonly isBlind: boolean;
   /** Lark is away for longer than it remembers keys. */
   readonly outage: boolean;
   /** Somebody sets the machine's clock. */
@@ -83,15 +86,23 @@ export class BridgeWorld {
     const random = seeded(seed);
     this.#random = random;
     this.#mutations = mutations;
+    const isBlind = seeded(seed + 3)() < 0.25;
     this.#fate = {
       deduplicates: random() < 0.75,
       outage: random() < 0.15,
-      jumps: random() < 0.3,
+      // A deadline that a jump passes is told, and then the answer comes by its token all the same.
+      jumps: random() < 0.3 && !isBlind,
+      isBlind,
       ...fate,
     };
     const { deduplicates } = this.#fate;
     this.lark = new FaultyLark(clock, seeded(seed + 1));
-    this.hub = new FaultyHub({ clock, random: seeded(seed + 2), deduplicates });
+    this.hub = new FaultyHub({
+      clock,
+      random: seeded(seed + 2),
+      deduplicates,
+      isBlind: this.#fate.isBlind,
+    });
     this.people = new People({
       clock,
       random,
@@ -197,8 +208,22 @@ export class BridgeWorld {
     this.#process = process;
     void bridge.start().then(() => {
       process.ready = true;
+      if (this.#fate.isBlind) void this.#readInbox(process);
     });
     await this.#settle();
+  }
+
+  /** A row is taken out of the inbox once it is kept, and handed over again if the process dies before. */
+  async #readInbox({ clock, bridge }: Process): Promise<void> {
+    while (!clock.dead) {
+      for (const answer of this.hub.inbox()) {
+        await bridge.receive(answer);
+        if (!clock.dead) this.hub.takeOut(answer.id);
+      }
+      await new Promise<void>((resolve) => {
+        clock.after(INBOX_LOOK_MS, resolve);
+      });
+    }
   }
 
   #kill(): void {

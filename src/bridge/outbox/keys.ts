@@ -1,8 +1,9 @@
 /** Stable names for whatever is done twice only by mistake: the same input gives the same key for ever. */
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { turnId, type TurnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { ChoiceAction, Turn } from '../../core/turn.ts';
+import { REPLY_TOKEN_ALPHABET, REPLY_TOKEN_CHARS } from '../../wire/reply-token.ts';
 
 /** Operators type keys: one must not begin like a flag. */
 const KEY_PREFIX = 'out_';
@@ -31,6 +32,14 @@ export function platformMessageId(turn: Pick<Turn, 'message' | 'run'>): string {
   // Version 8 is RFC 9562's place for ids of one's own making.
   const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** A turn's token. Nobody can work it out: whoever knows it was told it. */
+export function createReplyToken(): string {
+  const chars = Array.from({ length: REPLY_TOKEN_CHARS }, () =>
+    REPLY_TOKEN_ALPHABET.charAt(randomInt(REPLY_TOKEN_ALPHABET.length)),
+  );
+  return chars.join('');
 }
 
 /** What a button says; without a turn it speaks of all stale turns of its chat. */

@@ -1,5 +1,5 @@
 /** From what a turn wants shown to rows of the outbox, and from a row to the call that shows it. */
-import { turnId, type ChatId } from '../../core/ids.ts';
+import { turnId, type ChatId, type MessageId } from '../../core/ids.ts';
 import { LARK_TEXT_BYTES_MAX } from '../../core/limits.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { ChoiceButton, OutboxBody, OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
@@ -25,7 +25,7 @@ function draftsOf(subject: Subject, show: Show, nowMs: number): OutboxDraft[] {
     case 'answer':
       return splitText(show.text).map((text, part) => ({
         ...messageDraft(subject, nowMs),
-        key: turnKey(subject, 'answer', part),
+        key: turnKey(subject, show.name === undefined ? 'answer' : `answer:${show.name}`, part),
         priority: 'answer' as const,
         body: { kind: 'text', text },
       }));
@@ -87,21 +87,24 @@ function reactionDraft(subject: Subject, nowMs: number) {
   };
 }
 
-/** The rows that show what the agent said without being asked. */
-export function unaskedDrafts(said: {
+/** What the agent said without being asked, or without saying what it answers. */
+export interface LooseSpeech {
   readonly id: string;
   readonly text: string;
   readonly chat: ChatId;
+  /** A message of the thread that it goes to, if it goes to one. */
+  readonly under: MessageId | undefined;
   readonly nowMs: number;
-}): OutboxDraft[] {
-  const { id, text, chat, nowMs } = said;
+}
+
+export function looseDrafts({ id, text, chat, under, nowMs }: LooseSpeech): OutboxDraft[] {
   return splitText(text).map((piece, part) => ({
     key: outKey(chat, 'unasked', id, part),
     lane: chat,
     turn: undefined,
     chatId: chat,
-    replyTo: undefined,
-    placement: 'chat',
+    replyTo: under,
+    placement: under === undefined ? 'chat' : 'thread',
     priority: 'answer',
     body: { kind: 'text', text: piece },
     createdAtMs: nowMs,

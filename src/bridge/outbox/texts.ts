@@ -1,5 +1,6 @@
 /** Every sentence that the bridge itself says in a chat. */
 import type { ChoiceButton, HoldReason, Show } from '../../core/turn.ts';
+import type { TurnQuestion } from '../ports.ts';
 
 function notice(name: string, text: string) {
   return { what: 'notice', name, text } as const satisfies Show;
@@ -36,6 +37,11 @@ export const notices = {
         ? 'Your message is next in line.'
         : `Your message is in the queue, with ${ahead} before it.`,
     ),
+  inDoubt: () =>
+    notice(
+      'in_doubt',
+      'The connection to the agent broke during the message before yours. I wait up to a minute to see whether that one is answered, and then send yours.',
+    ),
   offline: () =>
     notice(
       'offline',
@@ -49,6 +55,30 @@ export const notices = {
       'The agent answered, but Lark refused to show the answer (its content or size). The operator can see it in the dead letters.',
     ),
 } as const;
+
+/** So many files are named; a longer list helps nobody. */
+const FILES_NAMED_MAX = 20;
+
+/** The agent's own words, with the names of what can't be shown yet below them. */
+export function withFiles(text: string, files: readonly string[] = []): string {
+  if (files.length === 0) return text;
+  const more = files.length - FILES_NAMED_MAX;
+  const names = files.slice(0, FILES_NAMED_MAX).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const line = `Files came with this answer. I can't show them here yet: ${names}`;
+  return text.trim() === '' ? line : `${text}\n\n${line}`;
+}
+
+/** What the agent wants of the person, in its words. */
+export function question(wants: TurnQuestion['wants'], words: string): string {
+  if (wants === 'input') {
+    return words === ''
+      ? 'The agent needs more from you before it can go on, but did not say what. Please write it some more.'
+      : words;
+  }
+  return words === ''
+    ? 'The agent needs you to sign in before it can go on, but did not say where.'
+    : `The agent needs you to sign in before it can go on:\n${words}`;
+}
 
 /** What agents and hubs say ends with a stop or does not. */
 function sentence(detail: string): string {

@@ -7,7 +7,7 @@ import { Wake } from '../../time/wake.ts';
 import { contextOf } from './context.ts';
 import { type Limit, limitAt, pause } from '../../time/deadline.ts';
 import type { Delivery } from '../outbox/delivery.ts';
-import { platformMessageId } from '../outbox/keys.ts';
+import { createReplyToken, platformMessageId } from '../outbox/keys.ts';
 import { type LaneItem, Lanes } from './lanes.ts';
 import type { Persistence } from '../until-stored.ts';
 import { Receipts } from './receipts.ts';
@@ -15,6 +15,7 @@ import { toDrafts } from '../outbox/render.ts';
 import { SingleSlot } from './single-slot.ts';
 import {
   begunAtMs,
+  isBlind,
   isEngaged,
   isFinal,
   step,
@@ -24,9 +25,12 @@ import {
 } from './turn.ts';
 import { backoffMs } from '../../time/backoff.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
-import type { Journal, Observer, TurnHead, TurnRequest, TurnTarget } from '../ports.ts';
+import type { Journal, Observer, TurnHead, TurnRequest, TurnTarget, WaitResult } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
+
+/** How often a ticket is looked at whose task is not over: as often as a hub that holds no question is asked. */
+const UNFINISHED_LOOK_MS = 8_000;
 
 export interface EngineParts {
   readonly journal: Journal;
@@ -55,6 +59,8 @@ export class Engine implements Service {
   readonly #stop = new AbortController();
   readonly #receipts: Receipts;
   readonly slot: SingleSlot;
+  /** Targets that were seen to take a turn without saying how its answer will be known. */
+  readonly #uncorrelated = new Set<WorkspaceId>();
   /** Rings when a turn without a ticket has changed. */
   readonly #changed = new Wake();
   /** Ends the work on a turn before its time. */
@@ -65,7 +71,11 @@ export class Engine implements Service {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.slot = new SingleSlot(parts.turnTimeoutMs);
+    this.slot = new SingleSlot({
+      clock: parts.clock,
+      lateMs: parts.turnTimeoutMs,
+      onFree: () => this.#pump(),
+    });
     this.#receipts = new Receipts({
       clock: parts.clock,
       waiting: () => parts.delivery.length,
@@ -87,8 +97,14 @@ export class Engine implements Service {
     this.#stop.abort();
     for (const ending of this.#atWork.values()) ending.abort();
     this.#cancelTimer?.();
+    this.slot.stop();
     this.#receipts.cancelAll();
     await Promise.all(this.#working);
+  }
+
+  /** Nothing is sent, because nobody knows yet what became of the request before. */
+  get isInDoubt(): boolean {
+    return !this.#parts.target.correlates && this.slot.isInDoubt;
   }
 
   get running(): number {
@@ -110,6 +126,8 @@ export class Engine implements Service {
     if (turn.state.phase === 'waiting') this.offer(turn);
     else this.lanes.remove(turn.message.chatId, id);
     if (isFinal(turn.state.phase)) this.#atWork.get(id)?.abort();
+    // What others wait for may be this one.
+    if (this.#started) this.#pump();
     return true;
   }
 
@@ -142,6 +160,8 @@ export class Engine implements Service {
       const turn = await journal.turn(head.id);
       if (turn === undefined) return;
       this.slot.note(turn, clock.nowMs());
+      const { state } = turn;
+      if ('target' in state && isBlind(state, head.phase)) this.#uncorrelated.add(state.target);
       if (isEngaged(head.phase)) this.lanes.occupy(lane);
       this.#attend(turn.id, (signal) => this.#resume(turn, lane, signal));
     }
@@ -243,8 +263,8 @@ export class Engine implements Service {
   #limitOf({ state }: Turn, signal: AbortSignal): Limit {
     const { clock, turnTimeoutMs } = this.#parts;
     if (state.phase === 'accepted') return limitAt(clock, signal, state.deadlineMs);
-    const blind = state.phase === 'overdue' && state.ticket === undefined;
-    return limitAt(clock, signal, blind ? state.sinceMs + turnTimeoutMs : undefined);
+    const isBounded = state.phase === 'overdue' && isBlind(state, 'overdue');
+    return limitAt(clock, signal, isBounded ? state.sinceMs + turnTimeoutMs : undefined);
   }
 
   #releaseLane(turn: Turn | undefined, lane: string): void {
@@ -276,6 +296,7 @@ export class Engine implements Service {
     if (turn.state.phase !== 'sending') return turn;
     const { target, random } = this.#parts;
     const result = await target.send(this.#requestOf(turn, turn.state.target), limit.signal);
+    if (result.kind === 'accepted_uncorrelated') this.#uncorrelated.add(turn.state.target);
     // What a cut request came to is not known; the next start asks again under the same id.
     if (this.#stop.signal.aborted && result.kind === 'unknown') return turn;
     const late = result.kind === 'unknown' && limit.isOver();
@@ -283,6 +304,12 @@ export class Engine implements Service {
       ? { kind: 'timed_out' }
       : { kind: 'sent', result, random: random() };
     return (await this.#apply(turn.id, event)).turn;
+  }
+
+  #replyOf({ replyToken: token }: Turn, to: WorkspaceId): Pick<TurnRequest, 'reply'> {
+    if (token === undefined) return {};
+    const isAskedFor = !this.#parts.target.correlates && this.#uncorrelated.has(to);
+    return { reply: { token, isAskedFor } };
   }
 
   /** Waits under the turn's ticket until it is settled or the limit is over. */
@@ -300,25 +327,48 @@ export class Engine implements Service {
           failures += 1;
           const options = { baseMs: TURN_SEND_BACKOFF_BASE_MS, maxMs: TURN_SEND_BACKOFF_MAX_MS };
           await pause(clock, limit.signal, backoffMs(failures, { ...options, random: random() }));
-        } else return (await this.#apply(turn.id, { kind: 'waited', result })).turn;
+        } else {
+          const now = await this.#takeWaited(turn, result, limit);
+          if (now.state.phase !== state.phase) return now;
+        }
       }
-      return limit.isOver() ? (await this.#apply(turn.id, { kind: 'timed_out' })).turn : turn;
+      return limit.isOver() ? await this.#timeIsOver(turn) : turn;
     } finally {
       limit.cancel();
     }
   }
 
+  /** What a ticket holds may leave the turn where it is; then the next look is put off. */
+  async #takeWaited(turn: Turn, result: WaitResult, limit: Limit): Promise<Turn> {
+    const { turn: now } = await this.#apply(turn.id, { kind: 'waited', result });
+    if (now.state.phase !== turn.state.phase) return now;
+    const { clock } = this.#parts;
+    const rest = limitAt(clock, limit.signal, clock.nowMs() + UNFINISHED_LOOK_MS);
+    const then = await this.#untilMoved(now, rest.signal);
+    rest.cancel();
+    return then;
+  }
+
   /** Waits while `receive` may settle the turn. */
   async #awaitLoose(turn: Turn, limit: Limit): Promise<Turn> {
-    const { phase } = turn.state;
-    let now: Turn | undefined = turn;
-    while (now?.state.phase === phase && !limit.signal.aborted) {
-      await this.#changed.wait(limit.signal);
-      now = await this.#parts.journal.turn(turn.id);
+    const now = await this.#untilMoved(turn, limit.signal);
+    return now.state.phase === turn.state.phase && limit.isOver() ? this.#timeIsOver(now) : now;
+  }
+
+  /** The turn when it has left its phase, or when the signal aborts. */
+  async #untilMoved(turn: Turn, signal: AbortSignal): Promise<Turn> {
+    let now = turn;
+    for (;;) {
+      const change = this.#changed.wait(signal);
+      now = (await this.#parts.journal.turn(turn.id)) ?? now;
+      if (now.state.phase !== turn.state.phase || signal.aborted) return now;
+      await change;
     }
-    if (now?.state.phase !== phase || !limit.isOver()) return now ?? turn;
-    const kind = phase === 'overdue' ? 'gave_up_waiting' : 'timed_out';
-    return (await this.#apply(turn.id, { kind })).turn;
+  }
+
+  async #timeIsOver({ id, state }: Turn): Promise<Turn> {
+    const kind = state.phase === 'overdue' ? 'gave_up_waiting' : 'timed_out';
+    return (await this.#apply(id, { kind })).turn;
   }
 
   async #apply(id: TurnId, event: TurnEvent, once?: string) {
@@ -337,7 +387,8 @@ export class Engine implements Service {
           begunMs = begunAtMs(turn.state, rules);
           const run = next.run ?? turn.run;
           const out = toDrafts({ ...turn, run }, next.show, nowMs);
-          return { state: next.state, run, atMs: nowMs, out };
+          const token = event.kind === 'started' && { replyToken: createReplyToken() };
+          return { state: next.state, run, ...token, atMs: nowMs, out };
         },
         { once, join: this.#joinedBy(event) },
       ),
@@ -381,6 +432,7 @@ export class Engine implements Service {
       text: textOf(turn),
       context: contextOf(turn.message, this.#parts.brand),
       target,
+      ...this.#replyOf(turn, target),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { TurnId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
+import type { Show } from '../../core/turn.ts';
 import { errorText } from '../../core/errors.ts';
 import { Rounds } from '../../time/repeat.ts';
 import type { Engine } from './engine.ts';
@@ -64,9 +65,13 @@ export class QueueNotices implements Service {
       if (retrying && waitedMs < OFFLINE_NOTICE_AFTER_MS) continue;
       if (!this.#mayTell(item.lane, nowMs)) continue;
       this.#told.add(item.id);
-      const notice = retrying ? notices.offline() : notices.queued(this.#engine.ahead(item));
-      await this.#engine.show(item.id as TurnId, notice);
+      await this.#engine.show(item.id as TurnId, this.#noticeFor(item));
     }
+  }
+
+  #noticeFor(item: LaneItem): Show {
+    if (item.notBeforeMs > 0) return notices.offline();
+    return this.#engine.isInDoubt ? notices.inDoubt() : notices.queued(this.#engine.ahead(item));
   }
 
   #mayTell(lane: string, nowMs: number): boolean {

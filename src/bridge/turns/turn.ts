@@ -10,8 +10,8 @@ import type {
   TurnPhase,
   TurnState,
 } from '../../core/turn.ts';
-import { choices, notices } from '../outbox/texts.ts';
-import type { SendResult, TurnAnswer, WaitResult } from '../ports.ts';
+import { choices, notices, question, withFiles } from '../outbox/texts.ts';
+import type { SendResult, TurnAnswer, TurnQuestion, WaitResult } from '../ports.ts';
 
 /** A hub that can't be reached is tried again after this, doubling up to the maximum, without end. */
 export const TURN_SEND_BACKOFF_BASE_MS = 500;
@@ -34,8 +34,20 @@ export type TurnEvent =
   | { readonly kind: 'chosen'; readonly action: ChoiceAction }
   /** `correlates`: answers name their turn, so that one that still comes can't be taken for another's. */
   | { readonly kind: 'dropped_by_operator'; readonly correlates: boolean }
-  /** An answer that names no turn, while this is the only one that it can be of. */
-  | { readonly kind: 'received'; readonly answer: TurnAnswer }
+  /** Something that names no turn, while this is the only one that it can be about. */
+  | {
+      readonly kind: 'received';
+      readonly id: string;
+      readonly from: WorkspaceId;
+      readonly said: TurnAnswer | TurnQuestion;
+    }
+  /** Something that says by the token of this turn that it is about it. */
+  | {
+      readonly kind: 'named';
+      readonly id: string;
+      readonly from: WorkspaceId;
+      readonly said: TurnAnswer | TurnQuestion;
+    }
   /** An answer that may be its own came after its time; or none came for as long again. */
   | { readonly kind: 'late_answer' }
   | { readonly kind: 'gave_up_waiting' }
@@ -59,7 +71,8 @@ export const isEngaged = (phase: TurnPhase): boolean => ENGAGED.has(phase);
 /** When a turn was given to the target; `undefined` if it is not there. */
 export function begunAtMs(state: TurnState, { turnTimeoutMs }: TurnRules): number | undefined {
   if ('deadlineMs' in state) return state.deadlineMs - turnTimeoutMs;
-  return state.phase === 'overdue' ? state.sinceMs - turnTimeoutMs : undefined;
+  if (state.phase !== 'overdue' || state.asks === true) return undefined;
+  return state.sinceMs - turnTimeoutMs;
 }
 
 /** `undefined`: the event means nothing to a turn in this state (it came too late, or twice). */
@@ -74,19 +87,18 @@ export function step(
     case 'sent':
       return turn.state.phase === 'sending' ? sent(turn.state, event, rules) : undefined;
     case 'waited':
-      return waited(turn, event.result);
+      return waited(turn, event.result, rules.nowMs);
     case 'timed_out':
       return timedOut(turn, rules);
     case 'restarted':
       return restarted(turn, rules);
     case 'received':
-      return mayReceive(turn.state) ? settle(event.answer) : undefined;
+      return received(turn.state, event, rules.nowMs);
+    case 'named':
+      return named(turn.state, event, rules.nowMs);
     case 'late_answer':
     case 'gave_up_waiting':
-      // The chat was told when the time was over.
-      return isBlind(turn.state, 'overdue')
-        ? { state: { phase: 'failed', reason: event.kind }, show: [] }
-        : undefined;
+      return goOnWithout(turn.state, event.kind);
     case 'recalled':
       return isPending(turn) ? end({ phase: 'dropped', why: 'recalled' }) : undefined;
     case 'chosen':
@@ -116,6 +128,8 @@ function sent(
     case 'answered':
     case 'failed':
       return settle(result);
+    case 'question':
+      return ask(result, 'sent', { target: state.target, ticket: undefined, sinceMs: rules.nowMs });
     case 'accepted':
       return { state: { ...state, phase: 'accepted', ticket: result.ticket }, show: [] };
     case 'accepted_uncorrelated':
@@ -140,13 +154,22 @@ function again(state: Extract<TurnState, { phase: 'sending' }>, notBeforeMs: num
   return { state: { phase: 'waiting', attempt: state.attempt + 1, notBeforeMs }, show: [] };
 }
 
-function waited(turn: Turn, result: WaitResult): TurnStep | undefined {
+function waited(turn: Turn, result: WaitResult, nowMs: number): TurnStep | undefined {
   const { state } = turn;
   if (state.phase !== 'accepted' && state.phase !== 'overdue') return undefined;
   switch (result.kind) {
     case 'answered':
     case 'failed':
       return settle(result);
+    case 'question': {
+      const { target, ticket } = state;
+      const isAsked = state.phase === 'overdue' && state.asks === true;
+      // The item stays as it is; whatever ends the task may be put into it, or come by itself.
+      const place = { target, ticket, isLoose: true, sinceMs: nowMs } as const;
+      return isAsked ? undefined : ask(result, 'waited', place);
+    }
+    case 'unfinished':
+      return state.isLoose === true ? undefined : { state: { ...state, isLoose: true }, show: [] };
     case 'pending':
     case 'unreachable':
       return undefined;
@@ -165,9 +188,11 @@ function timedOut(
   if (!isSending && state.phase !== 'accepted') return undefined;
   // A target that never said that it has the turn may answer it all the same.
   const ticket = isSending ? undefined : state.ticket;
+  const isLoose = !isSending && state.isLoose === true;
   const notice = ticket === undefined ? notices.timedOut() : notices.overdue();
+  const { target } = state;
   return {
-    state: { phase: 'overdue', target: state.target, ticket, sinceMs: nowMs },
+    state: { phase: 'overdue', target, ticket, ...(isLoose && { isLoose }), sinceMs: nowMs },
     show: [notice, { what: 'receipt_off' }],
   };
 }
@@ -206,14 +231,38 @@ function settle(answer: TurnAnswer): TurnStep {
       ? hold('interrupted')
       : fail('agent_failed', notices.agentFailed(answer.detail), causeOf(answer));
   }
-  const text = answer.text.trim() === '' ? undefined : answer.text;
+  const text = withFiles(answer.text, answer.files);
   return {
     state: { phase: 'answered' },
     show: [
-      text === undefined ? notices.emptyAnswer() : { what: 'answer', text },
+      text.trim() === '' ? notices.emptyAnswer() : { what: 'answer', text },
       { what: 'receipt_off' },
     ],
   };
+}
+
+/** The agent's question is shown and the slot is free: the person's reply is a message like any other. */
+function ask(
+  { wants, text, files }: TurnQuestion,
+  name: string,
+  place: Omit<Extract<TurnState, { phase: 'overdue' }>, 'phase' | 'asks'>,
+): TurnStep {
+  return {
+    state: { phase: 'overdue', ...place, asks: true },
+    show: [
+      { what: 'answer', name: `question:${name}`, text: withFiles(question(wants, text), files) },
+      { what: 'receipt_off' },
+    ],
+  };
+}
+
+/** Its answer came where it could not be told to be its own, or came not at all. */
+function goOnWithout(state: TurnState, reason: string): TurnStep | undefined {
+  if (state.phase !== 'overdue' || !isBlind(state, 'overdue')) return undefined;
+  // The chat was told: by the question, or when the time was over.
+  const next: TurnState =
+    state.asks === true ? { phase: 'answered', isOpen: true } : { phase: 'failed', reason };
+  return { state: next, show: [] };
 }
 
 function hold(why: Exclude<HoldReason, 'stale'>): TurnStep {
@@ -237,14 +286,65 @@ function end(state: TurnState): TurnStep {
 }
 
 /** With a target that can't say which turn an answer belongs to. */
-function isBlind(state: TurnState, phase: 'accepted' | 'overdue'): boolean {
-  return state.phase === phase && state.ticket === undefined;
+export function isBlind(state: TurnState, phase: 'accepted' | 'overdue'): boolean {
+  return state.phase === phase && (state.ticket === undefined || state.isLoose === true);
 }
 
-/** An answer can be faster than the receipt for its question, and come although the receipt was lost. */
+function received(
+  state: TurnState,
+  { id, from, said }: Extract<TurnEvent, { kind: 'received' }>,
+  nowMs: number,
+): TurnStep | undefined {
+  if (!mayReceive(state)) return undefined;
+  if (said.kind !== 'question') return settle(said);
+  return ask(said, id, { target: from, ticket: undefined, sinceMs: nowMs });
+}
+
+/**
+ * An answer can be faster than the receipt for its question, come although the receipt was lost, and after the
+ * time was over: nobody else can have been meant.
+ */
 function mayReceive(state: TurnState): boolean {
   const isInDoubt = state.phase === 'held' && state.why === 'unknown';
-  return state.phase === 'sending' || isBlind(state, 'accepted') || isInDoubt;
+  const isOut = isBlind(state, 'accepted') || isBlind(state, 'overdue');
+  return state.phase === 'sending' || isOut || isInDoubt;
+}
+
+/** The first answer is the turn's; what comes after the end follows under the same question. */
+function named(
+  state: TurnState,
+  { id, from, said }: Extract<TurnEvent, { kind: 'named' }>,
+  nowMs: number,
+): TurnStep | undefined {
+  switch (state.phase) {
+    case 'sending':
+    case 'accepted':
+    case 'overdue':
+    case 'held': {
+      if (said.kind !== 'question') return settle(said);
+      const ticket = 'ticket' in state ? state.ticket : undefined;
+      return ask(said, id, { target: from, ticket, isLoose: true, sinceMs: nowMs });
+    }
+    case 'waiting':
+      // It runs again by somebody's wish, unless the answer is here.
+      return said.kind === 'answered' ? settle(said) : undefined;
+    case 'failed':
+      return said.kind === 'answered' ? settle(said) : { state, show: follow(said, id) };
+    case 'answered':
+      return { state: { phase: 'answered' }, show: follow(said, id) };
+    case 'command':
+    case 'dropped':
+      // Nobody wants it any more.
+      return undefined;
+  }
+}
+
+function follow(said: TurnAnswer | TurnQuestion, id: string): Show[] {
+  const name = `more:${id}`;
+  if (said.kind === 'failed') return [{ ...notices.agentFailed(said.detail), name }];
+  const words = said.kind === 'question' ? question(said.wants, said.text) : said.text;
+  const text = withFiles(words, said.files);
+  return text.trim() === '' ? [] : [{ what: 'answer', name, text }];
 }
 
 function mayDrop(phase: TurnPhase, correlates: boolean): boolean {

@@ -1,10 +1,11 @@
-import { type ChatId, isSameWorkspace, type TurnId } from '../../core/ids.ts';
+import { type ChatId, isSameWorkspace, messageId, type TurnId } from '../../core/ids.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
 import type { Persistence } from '../until-stored.ts';
-import { unaskedDrafts } from '../outbox/render.ts';
+import { looseDrafts, type LooseSpeech } from '../outbox/render.ts';
 import type { Owner } from './single-slot.ts';
-import type { Journal, LooseAnswer, TurnTarget } from '../ports.ts';
+import { question, withFiles } from '../outbox/texts.ts';
+import type { Journal, LooseAnswer, TurnAnswer, TurnQuestion, TurnTarget } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -32,39 +33,74 @@ export class LooseAnswers {
   async receive(answer: LooseAnswer): Promise<void> {
     const { journal, engine } = this.#parts;
     if (await journal.isHandled(answer.id)) return;
+    const named = await this.#turnNamedBy(answer);
+    if (named !== undefined) return this.#named(answer, named);
     const owner = this.#ownerOf(answer);
     if (owner.kind === 'nobody') return this.#unasked(answer);
     if (owner.kind === 'asked') {
-      const { text, failure } = answer;
-      const said =
-        failure === undefined
-          ? ({ kind: 'answered', text } as const)
-          : ({ kind: 'failed', detail: failure } as const);
-      // It means nothing to a turn whose time was over just now.
-      if (await engine.happen(owner.turn, { kind: 'received', answer: said }, answer.id)) return;
+      const { id, from } = answer;
+      const event = { kind: 'received', id, from, said: saidIn(answer) } as const;
+      // It means nothing to a turn that is over.
+      if (await engine.happen(owner.turn, event, id)) return;
     }
-    await this.#late(answer, owner);
+    if (owner.kind === 'in_chat') await this.#showInChat(answer, owner);
+    else await this.#late(answer, owner.turn);
+  }
+
+  /** Only whom a turn was given to can speak about it. */
+  async #turnNamedBy({ replyToken, from }: LooseAnswer): Promise<TurnId | undefined> {
+    const { journal, target } = this.#parts;
+    const turn = replyToken === undefined ? undefined : await journal.turnOfToken(replyToken);
+    if (turn === undefined) return undefined;
+    const { state } = turn;
+    const given = 'target' in state ? state.target : await target.currentTarget();
+    return isSameWorkspace(from, given) ? turn.id : undefined;
+  }
+
+  async #named(answer: LooseAnswer, turn: TurnId): Promise<void> {
+    const { engine, log } = this.#parts;
+    const { id, from } = answer;
+    if (await engine.happen(turn, { kind: 'named', id, from, said: saidIn(answer) }, id)) return;
+    await this.#keepAside(answer, turn);
+    log.info('answer_not_wanted', { answer: id, turn });
   }
 
   #ownerOf({ from }: LooseAnswer): Owner {
     const { engine, target, clock } = this.#parts;
     const owner = engine.slot.owner(from, clock.nowMs());
     // Where answers name their turn, one that names none can't be known to be a turn's own.
-    return owner.kind === 'asked' && target.correlates ? { ...owner, kind: 'in_doubt' } : owner;
+    return owner.kind !== 'nobody' && target.correlates ? { ...owner, kind: 'in_doubt' } : owner;
   }
 
-  async #late(answer: LooseAnswer, { turn }: Exclude<Owner, { kind: 'nobody' }>): Promise<void> {
-    const { engine, log } = this.#parts;
+  /** Nobody can say under which question it belongs; but those who asked read the same chat. */
+  async #showInChat(answer: LooseAnswer, { turn, among }: Extract<Owner, { kind: 'in_chat' }>) {
+    const { log } = this.#parts;
+    const newest = among.at(-1);
+    if (newest === undefined) return;
+    const { chatId: chat, threadId } = newest;
+    const isOneThread = threadId !== undefined && among.every((one) => one.threadId === threadId);
+    const under = isOneThread ? messageId(newest.turn) : undefined;
+    await this.#show(answer, { chat, under });
+    log.info('answer_shown_in_chat', { answer: answer.id, chat, turns: among.length });
+    await this.#pay(turn);
+  }
+
+  async #late(answer: LooseAnswer, turn: TurnId | undefined): Promise<void> {
     await this.#keepAside(answer, turn);
-    log.warn('answer_quarantined', { answer: answer.id, turn });
+    this.#parts.log.warn('answer_quarantined', { answer: answer.id, turn });
+    await this.#pay(turn);
+  }
+
+  async #pay(turn: TurnId | undefined): Promise<void> {
+    const { engine } = this.#parts;
     if (turn === undefined) return;
     engine.slot.pay(turn);
     if (!engine.slot.owes(turn)) await engine.happen(turn, { kind: 'late_answer' });
   }
 
   async #unasked(answer: LooseAnswer): Promise<void> {
-    const { journal, target, persistence, delivery, clock, log } = this.#parts;
-    const { id, from, text } = answer;
+    const { journal, target, log } = this.#parts;
+    const { id, from } = answer;
     if (!isSameWorkspace(from, await target.currentTarget())) {
       await this.#keepAside(answer, undefined);
       log.warn('stranger_unheard', { answer: id, from, effect: 'only the target may speak here' });
@@ -80,14 +116,33 @@ export class LooseAnswers {
       });
       return;
     }
-    const drafts = unaskedDrafts({ id, text, chat, nowMs: clock.nowMs() });
-    delivery.offer(await persistence.insist(() => journal.enqueue(drafts, id)));
+    await this.#show(answer, { chat, under: undefined });
     log.info('unasked_taken', { answer: id, chat });
   }
 
-  async #keepAside({ id, text }: LooseAnswer, turn: TurnId | undefined) {
+  async #show(answer: LooseAnswer, place: Pick<LooseSpeech, 'chat' | 'under'>): Promise<void> {
+    const { journal, persistence, delivery, clock } = this.#parts;
+    const { id } = answer;
+    const drafts = looseDrafts({ id, text: wordsOf(answer), ...place, nowMs: clock.nowMs() });
+    delivery.offer(await persistence.insist(() => journal.enqueue(drafts, id)));
+  }
+
+  async #keepAside({ id, text, files }: LooseAnswer, turn: TurnId | undefined) {
     const { journal, persistence, clock } = this.#parts;
-    const kept = { id, text, turn, atMs: clock.nowMs() };
+    const kept = { id, text: withFiles(text, files), turn, atMs: clock.nowMs() };
     await persistence.insist(() => journal.quarantine(kept));
   }
+}
+
+function saidIn({ text, files, failure, wants }: LooseAnswer): TurnAnswer | TurnQuestion {
+  if (failure !== undefined) return { kind: 'failed', detail: failure };
+  const words = { text, ...(files === undefined ? {} : { files }) };
+  return wants === undefined
+    ? { kind: 'answered', ...words }
+    : { kind: 'question', wants, ...words };
+}
+
+/** What it is to people who asked for something, without anybody knowing for what. */
+function wordsOf({ text, files, wants }: LooseAnswer): string {
+  return withFiles(wants === undefined ? text : question(wants, text), files);
 }

@@ -1,5 +1,5 @@
 /** The schema's history. One entry a version; an entry that was released is never edited. */
-import { BRIDGE_SCHEMA } from './bridge/schema.ts';
+import { BRIDGE_SCHEMA, REPLY_TOKENS } from './bridge/schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA } from './hub/schema.ts';
 
 export const MIGRATIONS: readonly string[] = [
@@ -7,4 +7,5 @@ export const MIGRATIONS: readonly string[] = [
   // JSON of a `FailureCause`: which agent failed, and how it ended.
   'ALTER TABLE runs ADD COLUMN cause TEXT;',
   HUB_CONTENT,
+  REPLY_TOKENS,
 ];

@@ -175,6 +175,40 @@ describe('its answer', () => {
     expect(result).toEqual({ kind: 'answered', text: 'good morning' });
   });
 
+  test.each([
+    [
+      'of a request',
+      (taken: SocketTurn, result: Record<string, unknown>) => answer(taken, { result }),
+    ],
+    [
+      'of a stream',
+      (taken: SocketTurn, result: Record<string, unknown>) => {
+        stream(taken)({ ...result, kind: 'status-update', final: true });
+      },
+    ],
+  ])(
+    'MOL-RES-16, MOL-SOCK-06: a task at work at the end %s is no answer, and none can come',
+    async (_way, end) => {
+      runtime.onTurn = (taken) =>
+        end(taken, { status: { state: 'working', message: parts('hm') } });
+      expect(await socketTo().send(turn(), never)).toEqual({ kind: 'unanswerable' });
+      expect(log.lines).toMatchObject([{ level: 'error', event: 'task_left_unfinished' }]);
+    },
+  );
+
+  test.each([
+    ['input-required', 'input'],
+    ['auth-required', 'sign_in'],
+  ])('MOL-RES-16: a task that is %s asks the person', async (state, wants) => {
+    runtime.onTurn = (taken) =>
+      answer(taken, { result: { kind: 'task', status: { state, message: parts('which?') } } });
+    expect(await socketTo().send(turn(), never)).toEqual({
+      kind: 'question',
+      wants,
+      text: 'which?',
+    });
+  });
+
   test('MOL-SOCK-07: a stream that ends before its result leaves the turn in doubt', async () => {
     runtime.onTurn = (taken) => {
       stream(taken)({ kind: 'artifact-update', artifact: { artifactId: 'a', ...parts('half') } });

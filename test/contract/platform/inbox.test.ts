@@ -264,6 +264,86 @@ describe('a row', () => {
     await eventually(() => textsOf(received)).toEqual([text]);
   });
 
+  const status = (state: string) => ({ status: { state, message: { parts } } });
+
+  test.each([
+    ['the message', { params: { message: { parts, ...status('working') } } }],
+    ['the params', { params: { message: { parts }, ...status('submitted') } }],
+    ['a task', { params: { task: status('working') } }],
+    [
+      'a status update',
+      { method: 'tasks/status', params: { kind: 'status-update', ...status('working') } },
+    ],
+    ['a response', { jsonrpc: '2.0', result: { kind: 'task', ...status('TASK_STATE_WORKING') } }],
+    ['the body itself', { kind: 'task', ...status('working') }],
+    ['a body that is text', JSON.stringify({ kind: 'task', ...status('working') })],
+  ])('MOL-RES-16: that tells in %s of a task at work is no answer', async (_where, body) => {
+    platform.say('x', { request_body: body });
+    platform.say('the answer');
+    const { received } = await reading();
+    await eventually(() => textsOf(received)).toEqual(['the answer']);
+  });
+
+  test.each([
+    ['[re:k3m9x2p7] the answer', 'the answer'],
+    ['[re:K3M9X2P7]\n\nthe answer', 'the answer'],
+    [' **[re: k3m9x2p7]** the answer', 'the answer'],
+    ['[re:k3m9x2p7]\n  indented\n', '  indented\n'],
+  ])(
+    'LCM-OUT-09: that begins with a token is told with it and shown without: %j',
+    async (said, text) => {
+      platform.say(said);
+      const { received } = await reading();
+      await eventually(() => received).toEqual([
+        { id: expect.any(String), from: platform.target, text, replyToken: 'k3m9x2p7' },
+      ]);
+    },
+  );
+
+  test('LCM-OUT-09, MOL-RES-02: behind the token may stand what went wrong', async () => {
+    platform.say('[re:k3m9x2p7] Agent error: no model');
+    const { received } = await reading();
+    await eventually(() => received).toMatchObject([
+      { replyToken: 'k3m9x2p7', failure: 'no model' },
+    ]);
+  });
+
+  test('MOL-RES-16: with the result of what was delegated may be unfinished too', async () => {
+    const method = 'delegate_result';
+    platform.say('Thinking…', { method, response_body: { result: status('working') } });
+    platform.say('done', { method, response_body: { result: status('completed') } });
+    const { received } = await reading();
+    await eventually(() => textsOf(received)).toEqual(['done']);
+  });
+
+  test('MOL-RES-16: of a task that is over or asks is what the task is', async () => {
+    for (const state of ['completed', 'failed', 'input-required', 'auth-required']) {
+      platform.say('x', { request_body: { kind: 'task', ...status(state) } });
+    }
+    const { received } = await reading();
+    const common = { id: expect.any(String), from: platform.target, text: 'hi' };
+    await eventually(() => received).toEqual([
+      common,
+      { ...common, failure: 'hi' },
+      { ...common, wants: 'input' },
+      { ...common, wants: 'sign_in' },
+    ]);
+  });
+
+  test('MOL-ACT-02, LCM-OUT-11: with files names them, from its parts and its attachments, each once', async () => {
+    const file = { kind: 'file', file: { uri: 'workspace:/a.txt', name: 'a.txt' } };
+    const attachments = [
+      { kind: 'file', uri: 'workspace:/a.txt', mime_type: 'text/plain', name: 'a.txt' },
+      { kind: 'image', uri: 'workspace:/b.png', mime_type: 'image/png', name: 'b.png' },
+    ];
+    const body = { params: { message: { parts: [file] } } };
+    platform.say('x', { request_body: body, summary: undefined, attachments });
+    const { received } = await reading();
+    await eventually(() => received).toEqual([
+      { id: expect.any(String), from: platform.target, text: '', files: ['a.txt', 'b.png'] },
+    ]);
+  });
+
   test('MOL-INB-05: of another workspace is handed over, of a person at the platform it is not', async () => {
     platform.say('a person', { source_id: null });
     platform.say('a stranger', { source_id: 'someone' });

@@ -83,6 +83,19 @@ describe('a queue item', () => {
     },
   );
 
+  test.each([
+    ['working', { kind: 'unfinished' }],
+    ['submitted', { kind: 'unfinished' }],
+    ['input-required', { kind: 'question', wants: 'input', text: 'Thinking…' }],
+    ['auth-required', { kind: 'question', wants: 'sign_in', text: 'Thinking…' }],
+    ['completed', { kind: 'answered', text: 'Thinking…' }],
+    ['canceled', { kind: 'failed', detail: 'Thinking…' }],
+  ])('MOL-RES-16: that holds a task that is %s is what the task is', async (state, meant) => {
+    const result = { kind: 'task', status: { state, message: messageResult('Thinking…') } };
+    const response_body = { jsonrpc: '2.0', result };
+    expect(await found(item({ status: 'completed', response_body }))).toEqual(meant);
+  });
+
   test('MOL-RES-14: that is just being put down is looked for again', async () => {
     const missing = { status: 404, json: { error: 'not found', retryable: true } };
     const answers = [

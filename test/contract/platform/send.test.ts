@@ -65,6 +65,16 @@ describe('the request', () => {
     );
   });
 
+  test('LCM-OUT-09: the header line carries the token, and the next line may ask for it', async () => {
+    const { client } = await started();
+    for (const isAskedFor of [false, true]) {
+      await client.send(turnFor(platform, { reply: { token: 'k3m9x2p7', isAskedFor } }), NEVER);
+    }
+    const [plain, asking] = platform.turns.map(({ text }) => text.split('\n'));
+    expect(plain).toEqual([expect.stringMatching(/ reply_token=k3m9x2p7$/), 'hello']);
+    expect(asking).toEqual([plain?.[0], expect.stringContaining('[re:k3m9x2p7]'), 'hello']);
+  });
+
   test('MOL-A2A-06: no time to live is asked for: a queued turn waits as long as it takes', async () => {
     const { client } = await started();
     await client.send(turnFor(platform), NEVER);
@@ -93,13 +103,65 @@ describe('an answer at once', () => {
     expect(await sendTo(rpc(result))).toEqual(ANSWERED);
   });
 
-  test('MOL-RES-01, MOL-A2A-02: parts may be many, of the old form, or files, which are left out', async () => {
+  test('MOL-RES-01, MOL-A2A-02: parts may be many, of the old form, or files, whose names are kept', async () => {
     const mixed = [
       { type: 'text', text: 'one' },
       { kind: 'file', file: { uri: 'https://files/1', name: 'a.txt', mimeType: 'text/plain' } },
       { kind: 'text', text: 'two' },
     ];
-    expect(await sendTo(rpc({ parts: mixed }))).toEqual({ kind: 'answered', text: 'one\ntwo' });
+    expect(await sendTo(rpc({ parts: mixed }))).toEqual({
+      kind: 'answered',
+      text: 'one\ntwo',
+      files: ['a.txt'],
+    });
+  });
+
+  test.each([
+    ['a name', { file: { bytes: 'aGk=', name: 'report.pdf', mimeType: 'application/pdf' } }],
+    ['an address alone', { file: { uri: 'https://files/x/report.pdf?token=1' } }],
+    ['a name in another writing', { file: { uri: 'workspace:/r', name: ' report.pdf\n' } }],
+    ['the form of A2A 1.0', { kind: undefined, url: 'https://files/1', filename: 'report.pdf' }],
+  ])('MOL-A2A-02, LCM-OUT-11: a file with %s has a name', async (_how, file) => {
+    const one = { kind: 'file', ...file };
+    expect(await sendTo(rpc({ kind: 'message', parts: [one] }))).toEqual({
+      kind: 'answered',
+      text: '',
+      files: ['report.pdf'],
+    });
+  });
+
+  test('MOL-A2A-02, LCM-OUT-11: files count wherever they are in a task, each once', async () => {
+    const file = (name: string) => ({ kind: 'file', file: { uri: `https://files/${name}`, name } });
+    const result = {
+      kind: 'task',
+      status: { state: 'completed', message: { parts: [...parts, file('a.txt')] } },
+      artifacts: [{ parts: [file('a.txt')] }, { parts: [file('b.txt'), file('c.txt')] }],
+    };
+    expect(await sendTo(rpc(result))).toEqual({ ...ANSWERED, files: ['a.txt', 'b.txt', 'c.txt'] });
+  });
+
+  test.each(['submitted', 'working', 'TASK_STATE_WORKING', 'unknown', 'something new'])(
+    'MOL-RES-16: a task that is %s is taken and not answered, whatever text it carries',
+    async (state) => {
+      const task = { kind: 'task', status: { state, message: { parts } }, artifacts: [{ parts }] };
+      expect(await sendTo(rpc(task))).toEqual({ kind: 'accepted_uncorrelated' });
+      expect(await sendTo(rpc({ task }))).toEqual({ kind: 'accepted_uncorrelated' });
+      const failure = [{ kind: 'text', text: 'Agent error: not yet' }];
+      const broken = { kind: 'task', status: { state, message: { parts: failure } } };
+      expect(await sendTo(rpc(broken))).toEqual({ kind: 'accepted_uncorrelated' });
+    },
+  );
+
+  test.each([
+    ['input-required', 'input'],
+    ['auth-required', 'sign_in'],
+    ['TASK_STATE_INPUT_REQUIRED', 'input'],
+  ])('MOL-RES-16: a task that is %s asks the person', async (state, wants) => {
+    expect(await sendTo(rpc({ kind: 'task', status: { state, message: { parts } } }))).toEqual({
+      kind: 'question',
+      wants,
+      text: 'the answer',
+    });
   });
 
   test('MOL-RES-01: no parts are an empty answer, which the chat is told', async () => {
@@ -114,6 +176,14 @@ describe('an answer at once', () => {
       kind: 'failed',
       detail: 'the answer',
     });
+  });
+
+  test.each([
+    ['[re:k3m9x2p7] the answer', 'the answer'],
+    ['[re:projects] are late', '[re:projects] are late'],
+  ])('LCM-OUT-09: a token is not shown, a word in its place is: %j', async (said, text) => {
+    const result = { kind: 'message', parts: [{ kind: 'text', text: said }] };
+    expect(await sendTo(rpc(result))).toEqual({ kind: 'answered', text });
   });
 
   test('MOL-RES-02: an error of JSON-RPC is a failure in its words', async () => {

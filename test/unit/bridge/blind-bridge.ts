@@ -13,7 +13,13 @@ import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
 import { recordingLog } from '../lark/recording-log.ts';
 import { message } from './samples.ts';
 import { writesUnderWay } from './writes-under-way.ts';
-import type { LooseAnswer, SendResult, TurnTarget } from '../../../src/bridge/ports.ts';
+import type {
+  LooseAnswer,
+  SendResult,
+  TurnRequest,
+  TurnTarget,
+  WaitResult,
+} from '../../../src/bridge/ports.ts';
 
 export const TIMEOUT_MS = 60_000;
 export const AGENT = workspaceId('agent');
@@ -24,8 +30,13 @@ export class BlindBridge {
   readonly log = recordingLog();
   /** What the target was asked, in order. */
   readonly asked: string[] = [];
+  readonly requests: TurnRequest[] = [];
   /** What it says to that. */
   says: SendResult | Promise<SendResult> = { kind: 'accepted_uncorrelated' };
+  /** What it says to a look at a ticket; undefined: nothing, until it is cut off. */
+  holds: WaitResult | undefined;
+  /** How often a ticket was looked at. */
+  looks = 0;
   defaultChatId: ChatId | undefined;
   correlates = false;
   journal: SqliteJournal;
@@ -76,13 +87,18 @@ export class BlindBridge {
     await settle(this.#isWriting);
   }
 
-  async say(id: string, chat: string, text = id): Promise<void> {
+  async say(
+    id: string,
+    chat: string,
+    { text = id, threadId }: { text?: string; threadId?: string } = {},
+  ): Promise<void> {
     await this.bridge.intake.admit({
       kind: 'message',
       message: {
         ...message,
         messageId: messageId(id),
         chatId: chatId(chat),
+        threadId,
         sentAtMs: this.clock.nowMs(),
         parts: [{ kind: 'text', text }],
       },
@@ -100,6 +116,11 @@ export class BlindBridge {
     return this.lark.shown.filter((one) => one.chatId === chat).map(({ text }) => text);
   }
 
+  /** Of the latest request with this text. */
+  tokenOf(text: string): string {
+    return this.requests.findLast((request) => request.text === text)?.reply?.token ?? 'none';
+  }
+
   async keptAside(): Promise<string[]> {
     return (await this.journal.quarantined(10)).map(({ text }) => text).toReversed();
   }
@@ -115,9 +136,15 @@ export class BlindBridge {
       currentTarget: () => Promise.resolve(AGENT),
       send: (request, signal) => {
         this.asked.push(request.text);
+        this.requests.push(request);
         return Promise.race([this.says, cut(signal, { kind: 'unknown', detail: 'cut' } as const)]);
       },
-      wait: (_target, _ticket, signal) => cut(signal, { kind: 'pending' } as const),
+      wait: (_target, _ticket, signal) => {
+        this.looks += 1;
+        return this.holds === undefined
+          ? cut(signal, { kind: 'pending' } as const)
+          : Promise.resolve(this.holds);
+      },
     };
     return new Bridge({
       journal: this.journal,

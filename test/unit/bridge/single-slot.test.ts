@@ -108,19 +108,59 @@ describe('a request of which nobody knows whether it arrived', () => {
   test('its answer is not shown as that of the next turn', async () => {
     await at.say('two', 'oc_b');
     await at.answer('answer to one');
-    expect([...answersIn('oc_a'), ...answersIn('oc_b')]).toEqual([]);
+    expect([answersIn('oc_a'), answersIn('oc_b')]).toEqual([['answer to one'], []]);
     await at.answer('answer to two');
     expect(answersIn('oc_b')).toEqual(['answer to two']);
-    expect(await at.keptAside()).toEqual(['answer to one']);
+    expect(await at.keptAside()).toEqual([]);
   });
 
   test('nor after a restart, or after the person has left it', async () => {
-    await at.say('skip', 'oc_a', '/skip');
+    await at.say('skip', 'oc_a', { text: '/skip' });
     await at.restart();
     await at.say('two', 'oc_b');
     await at.answer('answer to one');
     expect([...answersIn('oc_a'), ...answersIn('oc_b')]).toEqual([]);
     expect(await at.keptAside()).toEqual(['answer to one']);
+  });
+
+  test('LCM-OUT-09: nothing else is sent while it may be answered, and who waits is told', async () => {
+    await at.say('two', 'oc_b');
+    await at.run(10_000);
+    expect(at.asked).toEqual(['one']);
+    expect(at.shownIn('oc_b')).toEqual([expect.stringContaining('I wait up to a minute')]);
+    await at.answer('answer to one');
+    expect(at.asked).toEqual(['one', 'two']);
+  });
+
+  test.each(['/skip', '/retry'])('a word of the person (%s) ends that wait', async (text) => {
+    await at.say('two', 'oc_b');
+    await at.say('word', 'oc_a', { text });
+    if (text === '/retry') await at.answer('answer to one');
+    expect(at.asked.at(-1)).toBe('two');
+  });
+
+  test.each([
+    ['in the same process', false],
+    ['over a restart', true],
+  ])(
+    'a minute ends that wait, and the next answer is that of the next turn (%s)',
+    async (_name, restarts) => {
+      await at.say('two', 'oc_b');
+      await at.run(30_000);
+      if (restarts) await at.restart();
+      await at.run(25_000);
+      expect(at.asked).toEqual(['one']);
+      await at.run(10_000);
+      expect(at.asked).toEqual(['one', 'two']);
+      await at.answer('answer to two');
+      expect(at.shownIn('oc_b').at(-1)).toBe('answer to two');
+    },
+  );
+
+  test('after that wait its answer is still shown under it, while nothing else is out', async () => {
+    await at.run(TIMEOUT_MS + 30_000);
+    await at.answer('answer to one');
+    expect(answersIn('oc_a')).toEqual(['answer to one']);
   });
 
   test('if it did not arrive, its debt is over with its time', async () => {
@@ -131,7 +171,7 @@ describe('a request of which nobody knows whether it arrived', () => {
   });
 
   test('run again, the first answer is shown, and the second one is kept from others', async () => {
-    await at.say('again', 'oc_a', '/retry');
+    await at.say('again', 'oc_a', { text: '/retry' });
     expect(at.asked).toEqual(['one', 'one']);
     await at.answer('answer to one');
     expect(answersIn('oc_a')).toEqual(['answer to one']);
@@ -142,7 +182,7 @@ describe('a request of which nobody knows whether it arrived', () => {
   });
 
   test('run again, what does not come twice is not waited for without end', async () => {
-    await at.say('again', 'oc_a', '/retry');
+    await at.say('again', 'oc_a', { text: '/retry' });
     await at.answer('answer to one');
     await at.run(TIMEOUT_MS + 1_000);
     await at.say('two', 'oc_b');
@@ -158,9 +198,10 @@ test('a process that died while it sent leaves the same doubt', async () => {
   await at.restart();
   expect(at.shownIn('oc_a').join()).toContain('cannot tell whether it got your message');
   await at.say('two', 'oc_b');
+  expect(at.asked).toEqual(['one']);
   await at.answer('answer to one');
-  expect([...answersIn('oc_a'), ...answersIn('oc_b')]).toEqual([]);
-  expect(await at.keptAside()).toEqual(['answer to one']);
+  expect([answersIn('oc_a'), answersIn('oc_b')]).toEqual([['answer to one'], []]);
+  expect(at.asked).toEqual(['one', 'two']);
 });
 
 test('a send that is not answered in time leaves the same doubt', async () => {
@@ -174,4 +215,53 @@ test('a send that is not answered in time leaves the same doubt', async () => {
   await at.say('two', 'oc_b');
   await at.answer('answer to one');
   expect(answersIn('oc_b')).toEqual([]);
+});
+
+describe('an answer that may be of several turns', () => {
+  async function lateAndAsked(second: string, more: { threadId?: string } = {}) {
+    await at.say('one', 'oc_a', more);
+    await at.run(TIMEOUT_MS + 1_000);
+    await at.say('two', second, more);
+    expect(at.asked).toEqual(['one', 'two']);
+  }
+
+  test('LCM-OUT-09: of one chat is shown in that chat, under none of them', async () => {
+    await lateAndAsked('oc_a');
+    await at.answer('answer to one');
+    expect(at.lark.shown.at(-1)).toMatchObject({ text: 'answer to one', replyTo: undefined });
+    await at.answer('answer to two');
+    expect(at.lark.shown.at(-1)).toMatchObject({ text: 'answer to two', replyTo: 'two' });
+    expect(await at.keptAside()).toEqual([]);
+  });
+
+  test('of one thread is shown in that thread', async () => {
+    await lateAndAsked('oc_a', { threadId: 'omt_1' });
+    await at.answer('answer to one');
+    expect(at.lark.shown.at(-1)).toMatchObject({ text: 'answer to one', replyTo: 'two' });
+    expect(at.lark.shown.at(-1)?.inThread).toBe(true);
+  });
+
+  test('is shown once, however often it is handed over', async () => {
+    await lateAndAsked('oc_a');
+    await at.answer('answer to one', { id: 'same' });
+    await at.answer('answer to one', { id: 'same' });
+    await at.restart();
+    await at.answer('answer to one', { id: 'same' });
+    expect(answersIn('oc_a')).toEqual(['answer to one']);
+  });
+
+  test('of two chats stays aside', async () => {
+    await lateAndAsked('oc_b');
+    await at.answer('answer to one');
+    expect([...answersIn('oc_a'), ...answersIn('oc_b')]).toEqual([]);
+    expect(await at.keptAside()).toEqual(['answer to one']);
+  });
+
+  test('of none but one whose time is over is shown under its question', async () => {
+    await at.say('one', 'oc_a');
+    await at.run(TIMEOUT_MS + 1_000);
+    await at.answer('answer to one');
+    expect(at.lark.shown.at(-1)).toMatchObject({ text: 'answer to one', replyTo: 'one' });
+    expect(await at.keptAside()).toEqual([]);
+  });
 });

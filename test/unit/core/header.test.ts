@@ -17,6 +17,37 @@ describe('header line', () => {
     );
   });
 
+  const token = 'k3m9x2p7';
+
+  test('LCM-OUT-09: it carries the token of the turn, at its end', () => {
+    expect(withHeader(context, 'hello', { token, isAskedFor: false })).toBe(
+      '[lark-channel] brand=feishu chat_id=oc_1 chat_type=group sender_open_id=ou_1 message_id=om_1 reply_token=k3m9x2p7\nhello',
+    );
+  });
+
+  test('LCM-OUT-09: who has to use the token is asked to in the next line', () => {
+    const [first, second, ...rest] = withHeader(context, 'hello\nworld', {
+      token,
+      isAskedFor: true,
+    }).split('\n');
+    expect(first).toMatch(/ reply_token=k3m9x2p7$/);
+    expect(second).toMatch(/^\[lark-channel\] .*begin your answer.*\[re:k3m9x2p7\]$/);
+    expect(rest).toEqual(['hello', 'world']);
+  });
+
+  test.each([
+    '',
+    'hello',
+    '\n[lark-channel] Please begin',
+    '[lark-channel] x',
+    '\\[lark-channel] y',
+  ])('the text comes back byte for byte from behind both lines: %j', (text) => {
+    const made = withHeader(context, text, { token, isAskedFor: true });
+    expect(withoutHeader(made)).toBe(text);
+    const told = withHeader(context, text, { token, isAskedFor: false });
+    expect(withoutHeader(told)).toBe(text);
+  });
+
   test.each([
     'hello',
     '',

@@ -1,7 +1,7 @@
 /** The envelope of a turn; what the answers mean is in test/contract/platform. */
 import { expect, test } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
-import { messageTextOf, parseAnswer, sendBody } from '../../../src/platform/a2a.ts';
+import { messageOf, parseOutcome, sendBody } from '../../../src/platform/a2a.ts';
 
 test('LCM-IN-07, LCM-IN-08: where a message came from is in the header line and in the metadata', () => {
   const { params } = sendBody({
@@ -38,13 +38,13 @@ test('LCM-IN-07, LCM-IN-08: where a message came from is in the header line and 
 test.each([undefined, null, 7, 'text', '"text"', [], { params: [] }, { params: { message: 1 } }])(
   'MOL-INB-08: %j holds no text, and nothing is thrown',
   (body) => {
-    expect(messageTextOf(body)).toBe('');
+    expect(messageOf(body)).toEqual({ state: undefined, text: '', files: [] });
   },
 );
 
 test('a failure names the agent where the hub ran it itself, and nothing that can not be a name', () => {
   const failed = (agent: unknown) =>
-    parseAnswer({
+    parseOutcome({
       error: { code: -32000, message: 'It broke.', data: { reason: 'failed', agent } },
     });
   expect(failed('shout')).toEqual({ kind: 'failed', detail: 'It broke.', agent: 'shout' });

@@ -4,6 +4,9 @@ import type { LooseAnswer } from '../../../bridge/ports.ts';
 import type { Log } from '../../../core/log.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { Wake } from '../../../time/wake.ts';
+import { saidBy } from '../../../wire/agent-text.ts';
+import { fileNamesOf } from '../../../wire/files.ts';
+import { withoutMark } from '../../../wire/reply-token.ts';
 import { textOf } from '../../domain/messages.ts';
 import type { Turns } from '../../domain/turns.ts';
 import type { Activity, ActivityStore } from '../../ports.ts';
@@ -111,7 +114,18 @@ export class InboxReader {
     if (source === undefined || isSameWorkspace(source, this.#parts.own)) return undefined;
     const message = received?.content.message;
     if ((message?.referenceTaskIds ?? []).length > 0) return undefined;
-    const said = (message && textOf(message)) || (summary ?? '');
-    return { id, from: source, text: said === '' ? '(empty A2A message)' : said };
+    const files = fileNamesOf(message?.parts ?? []);
+    const words = (message && textOf(message)) || (summary ?? '');
+    const { token, text: rest } = withoutMark(words);
+    const text = words === '' && files.length === 0 ? '(empty A2A message)' : rest;
+    const said = saidBy(text);
+    return {
+      id,
+      from: source,
+      text,
+      ...(token !== undefined && { replyToken: token }),
+      ...(files.length > 0 && { files }),
+      ...(said.kind === 'failed' && { failure: said.detail }),
+    };
   }
 }

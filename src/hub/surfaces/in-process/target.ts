@@ -11,7 +11,10 @@ import type {
 } from '../../../bridge/ports.ts';
 import type { Log } from '../../../core/log.ts';
 import type { Clock } from '../../../time/clock.ts';
+import { saidBy } from '../../../wire/agent-text.ts';
+import { fileNamesOf } from '../../../wire/files.ts';
 import { larkMetadata, withHeader } from '../../../wire/lark-context.ts';
+import { withoutOwnMark } from '../../../wire/reply-token.ts';
 import { textOf } from '../../domain/messages.ts';
 import type { JoinedTurn, NewMessage, Turns } from '../../domain/turns.ts';
 import {
@@ -151,7 +154,10 @@ export class InProcessTarget implements TurnTarget, Service {
     return stored?.outcome && answerOf(stored.outcome);
   }
 
-  #messageOf({ messageId, text, context, target }: TurnRequest, hubRun: boolean): NewMessage {
+  #messageOf(
+    { messageId, text, context, target, reply }: TurnRequest,
+    hubRun: boolean,
+  ): NewMessage {
     return {
       source: this.#options.own,
       named: true,
@@ -164,7 +170,7 @@ export class InProcessTarget implements TurnTarget, Service {
           messageId,
           // One conversation a chat, so that the hub keeps its turns in order.
           contextId: context.chatId,
-          parts: [{ kind: 'text', text: withHeader(context, text) }],
+          parts: [{ kind: 'text', text: withHeader(context, text, reply) }],
         },
         metadata: larkMetadata(context),
       },
@@ -173,7 +179,11 @@ export class InProcessTarget implements TurnTarget, Service {
 }
 
 function answerOf(outcome: TurnOutcome): TurnAnswer {
-  if (outcome.kind === 'answered') return { kind: 'answered', text: textOf(outcome.message) };
+  if (outcome.kind === 'answered') {
+    const files = fileNamesOf(outcome.message.parts);
+    const said = saidBy(withoutOwnMark(textOf(outcome.message)));
+    return said.kind === 'failed' || files.length === 0 ? said : { ...said, files };
+  }
   const { reason, detail, agent } = outcome;
   return {
     kind: 'failed',

@@ -1,5 +1,6 @@
 /** Turns as JSON-RPC carries them: requests of older and lazier clients put right, and answers as bodies. */
 import { randomUUID } from 'node:crypto';
+import { asObject } from '../../../wire/json.ts';
 import type { QueueItem, RequestId, TurnContent, TurnOutcome } from '../../ports.ts';
 
 export const METHOD = 'message/send';
@@ -12,17 +13,20 @@ const SERVER_ERROR = -32_000;
  * message id, the role, `type` for `kind`, and the one `content` text that parts were before version 0.3.
  */
 export function normalizeRequest(body: unknown): unknown {
-  if (!isRecord(body)) return body;
-  const { params: given = body['message'] === undefined ? undefined : body, ...envelope } = body;
-  if (!isRecord(given) || !isRecord(given['message'])) {
-    return { method: METHOD, id: randomUUID(), ...body, jsonrpc: '2.0' };
+  const sent = asObject(body);
+  if (sent === undefined) return body;
+  const { params = sent['message'] === undefined ? undefined : sent, ...envelope } = sent;
+  const given = asObject(params);
+  const told = asObject(given?.['message']);
+  if (given === undefined || told === undefined) {
+    return { method: METHOD, id: randomUUID(), ...sent, jsonrpc: '2.0' };
   }
-  const { content, ...message } = given['message'];
+  const { content, ...message } = told;
   const parts = message['parts'] ?? partsOfContent(content);
   return {
     method: METHOD,
     id: randomUUID(),
-    ...(given === body ? {} : envelope),
+    ...(given === sent ? {} : envelope),
     jsonrpc: '2.0',
     params: {
       ...given,
@@ -41,8 +45,9 @@ function partsOfContent(content: unknown): unknown {
 }
 
 function partOf(part: unknown): unknown {
-  if (!isRecord(part) || part['kind'] !== undefined) return part;
-  const { type, ...rest } = part;
+  const given = asObject(part);
+  if (given === undefined || given['kind'] !== undefined) return part;
+  const { type, ...rest } = given;
   return type === undefined ? part : { kind: type, ...rest };
 }
 
@@ -60,8 +65,4 @@ function resultOf(outcome: TurnOutcome): object {
   if (outcome.kind === 'answered') return { result: outcome.message };
   const { kind: _kind, detail: message, ...data } = outcome;
   return { error: { code: SERVER_ERROR, message, data } };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

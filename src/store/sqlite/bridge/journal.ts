@@ -57,6 +57,10 @@ export class SqliteJournal implements Journal, JournalReader {
     return Promise.resolve(this.#turns.get(id));
   }
 
+  turnOfToken(replyToken: string): Promise<Turn | undefined> {
+    return Promise.resolve(this.#turns.ofToken(replyToken));
+  }
+
   changeTurn(
     id: TurnId,
     decide: (turn: Turn) => TurnChange | undefined,

@@ -1,8 +1,14 @@
-import { turnId, type AppId, type TurnId } from '../../../core/ids.ts';
+import { chatId, turnId, type AppId, type TurnId } from '../../../core/ids.ts';
 import type { FailureCause, Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 import type { PruneRules, TurnRun, UnansweredRun } from '../../../bridge/ports.ts';
+
+/** How a run was left open, by its reason; one that was begun anew while it was overdue has none. */
+const HOWS: Readonly<Record<string, UnansweredRun['how']>> = {
+  unknown: 'in_doubt',
+  gave_up_waiting: 'gave_up',
+};
 
 /** All SQL of the table `runs`. Writers are to be called inside `db.write`. */
 export class RunsTable {
@@ -72,7 +78,9 @@ export class RunsTable {
   unanswered(sinceMs: number): UnansweredRun[] {
     return this.#db
       .all(
-        `SELECT runs.turn, runs.run, runs.ended_at_ms, runs.reason FROM runs
+        `SELECT runs.turn, runs.run, runs.ended_at_ms, runs.reason, turns.chat_id,
+           json_extract(turns.message, '$.threadId') AS thread_id,
+           turns.phase = 'held' AND turns.run = runs.run AS is_held FROM runs
          JOIN turns ON turns.app_id = runs.app_id AND turns.message_id = runs.turn
          WHERE runs.app_id = ?1 AND runs.ended_at_ms >= ?2
            AND (runs.ended_as = 'overdue' OR runs.reason IN ('unknown', 'gave_up_waiting'))
@@ -86,8 +94,11 @@ export class RunsTable {
       .map((row) => ({
         turn: turnId(String(row['turn'])),
         run: Number(row['run']),
+        chatId: chatId(String(row['chat_id'])),
+        threadId: row['thread_id'] === null ? undefined : String(row['thread_id']),
         endedAtMs: Number(row['ended_at_ms']),
-        gaveUp: row['reason'] === 'gave_up_waiting',
+        how: HOWS[String(row['reason'])] ?? 'overdue',
+        isHeld: row['is_held'] === 1,
       }));
   }
 

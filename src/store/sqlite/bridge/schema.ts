@@ -125,3 +125,9 @@ CREATE TABLE daemon (
   status TEXT NOT NULL
 ) STRICT;
 `;
+
+/** Version 2: by which token an agent can say that its answer is for a turn. */
+export const REPLY_TOKENS = `
+ALTER TABLE turns ADD COLUMN reply_token TEXT;
+CREATE INDEX turns_reply_token ON turns (reply_token) WHERE reply_token IS NOT NULL;
+`;

@@ -12,7 +12,7 @@ import type {
   TurnQuery,
 } from '../../../bridge/ports.ts';
 
-const COLUMNS = 'seq, message_id, run, state, message, received_at_ms';
+const COLUMNS = 'seq, message_id, run, reply_token, state, message, received_at_ms';
 const FINAL = `('answered', 'failed', 'dropped')`;
 
 /** All SQL of the table `turns`. Writers are to be called inside `db.write`. */
@@ -60,16 +60,33 @@ export class TurnsTable {
     return row && toTurn(row);
   }
 
-  update(turn: Turn, { state, run }: TurnChange, nowMs: number): Turn {
+  ofToken(replyToken: string): Turn | undefined {
+    const row = this.#db.get(
+      `SELECT ${COLUMNS} FROM turns WHERE app_id = ? AND reply_token = ? ORDER BY seq DESC LIMIT 1`,
+      this.#app,
+      replyToken,
+    );
+    return row && toTurn(row);
+  }
+
+  update(turn: Turn, change: TurnChange, nowMs: number): Turn {
+    const { state, run } = change;
+    const replyToken = turn.replyToken ?? change.replyToken;
     this.#db.run(
-      'UPDATE turns SET phase = ?, state = ?, run = ?, ended_at_ms = ? WHERE seq = ?',
+      'UPDATE turns SET phase = ?, state = ?, run = ?, reply_token = ?, ended_at_ms = ? WHERE seq = ?',
       state.phase,
       JSON.stringify(state),
       run ?? turn.run,
+      replyToken ?? null,
       isOver(state) ? nowMs : null,
       turn.seq,
     );
-    return { ...turn, state, run: run ?? turn.run };
+    return {
+      ...turn,
+      state,
+      run: run ?? turn.run,
+      ...(replyToken !== undefined && { replyToken }),
+    };
   }
 
   /** True if another turn of the chat is held as stale. */
@@ -226,6 +243,7 @@ function toTurn(row: SqlRow): Turn {
     message: JSON.parse(String(row['message'])) as InboundMessage,
     receivedAtMs: Number(row['received_at_ms']),
     run: Number(row['run']),
+    ...(row['reply_token'] !== null && { replyToken: String(row['reply_token']) }),
     state: JSON.parse(String(row['state'])) as TurnState,
   };
 }

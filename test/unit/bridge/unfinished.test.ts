@@ -1,0 +1,191 @@
+/** A target whose task is not over: it is at work, or it asks the person for something (MOL-RES-16). */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { chatId } from '../../../src/core/ids.ts';
+import { BlindBridge, TIMEOUT_MS } from './blind-bridge.ts';
+
+const TICKET = { kind: 'accepted', ticket: 'q1' } as const;
+const WHICH = { kind: 'question', wants: 'input', text: 'Which branch?' } as const;
+const DONE = { kind: 'answered', text: 'done' } as const;
+
+let at: BlindBridge;
+
+beforeEach(async () => {
+  at = await BlindBridge.start({ defaultChatId: chatId('oc_default') });
+});
+
+const phaseOf = async (id: string) =>
+  (await at.journal.turns({ limit: 10 })).find((turn) => turn.id === id)?.state.phase;
+
+describe('MOL-RES-16: under a ticket that holds a task at work', () => {
+  beforeEach(async () => {
+    at.says = TICKET;
+    at.holds = { kind: 'unfinished' };
+    await at.say('one', 'oc_a');
+    await at.run(10_000);
+  });
+
+  test('nothing is shown, and the turn goes on', async () => {
+    expect(at.lark.shown).toEqual([]);
+    expect(await phaseOf('one')).toBe('accepted');
+  });
+
+  test('it is looked at in peace', async () => {
+    const before = at.looks;
+    await at.run(30_000);
+    expect(at.looks - before).toBeLessThan(6);
+  });
+
+  test('the answer may come there', async () => {
+    at.holds = DONE;
+    await at.run(10_000);
+    expect(at.shownIn('oc_a')).toEqual(['done']);
+  });
+
+  test('the answer may come into the inbox, and the next turn goes on', async () => {
+    await at.answer('done');
+    expect(at.shownIn('oc_a')).toEqual(['done']);
+    at.holds = DONE;
+    await at.say('two', 'oc_b');
+    await at.run(10_000);
+    expect(at.shownIn('oc_b')).toEqual(['done']);
+  });
+
+  test('the answer may come after a restart', async () => {
+    await at.restart();
+    await at.answer('done');
+    expect(at.shownIn('oc_a')).toEqual(['done']);
+  });
+
+  test('it has its time, like every other turn', async () => {
+    await at.run(TIMEOUT_MS);
+    expect(at.shownIn('oc_a').join()).toContain('taking unusually long');
+    await at.run(TIMEOUT_MS);
+    expect(await phaseOf('one')).toBe('failed');
+    const before = at.looks;
+    await at.run(TIMEOUT_MS);
+    expect(at.looks).toBe(before);
+  });
+});
+
+describe('MOL-RES-16: what the agent asks', () => {
+  test.each([
+    ['on the same request', WHICH, undefined],
+    ['under the ticket', TICKET, WHICH],
+    ['in the inbox', { kind: 'accepted_uncorrelated' } as const, undefined],
+  ])('%s is told in its words, under the message, once', async (_way, says, holds) => {
+    at.says = says;
+    at.holds = holds;
+    await at.say('one', 'oc_a');
+    if (says.kind === 'accepted_uncorrelated') await at.answer('Which branch?', { wants: 'input' });
+    await at.run(30_000);
+    expect(at.lark.shown).toMatchObject([{ text: 'Which branch?', replyTo: 'one' }]);
+    expect([...at.lark.reactions.values()]).toEqual([]);
+    // No end of the turn, but of its slot: the person has to be able to reply.
+    expect(await phaseOf('one')).toBe('overdue');
+    at.says = { kind: 'accepted_uncorrelated' };
+    await at.say('two', 'oc_b');
+    expect(at.asked).toEqual(['one', 'two']);
+  });
+
+  test('to sign in is said to be that', async () => {
+    at.says = { kind: 'question', wants: 'sign_in', text: 'https://login/' };
+    await at.say('one', 'oc_a');
+    expect(at.shownIn('oc_a')).toEqual([expect.stringMatching(/sign in .*\nhttps:\/\/login\/$/)]);
+  });
+
+  test.each(['input', 'sign_in'] as const)(
+    'without words (%s) is told all the same',
+    async (wants) => {
+      at.says = { kind: 'question', wants, text: '' };
+      await at.say('one', 'oc_a');
+      expect(at.shownIn('oc_a').join()).toContain('did not say');
+    },
+  );
+
+  test.each([
+    ['in the same process', false],
+    ['after a restart', true],
+  ])(
+    'may be settled without another word: the answer is shown under the question (%s)',
+    async (_name, restarts) => {
+      at.says = WHICH;
+      await at.say('one', 'oc_a');
+      if (restarts) await at.restart();
+      await at.answer('done');
+      expect(at.lark.shown.at(-1)).toMatchObject({ text: 'done', replyTo: 'one' });
+      expect(await phaseOf('one')).toBe('answered');
+    },
+  );
+
+  test('is settled by the reply: the answer to that is the only one', async () => {
+    at.says = WHICH;
+    await at.say('one', 'oc_a');
+    at.says = { kind: 'accepted_uncorrelated' };
+    await at.say('main', 'oc_a');
+    await at.answer('done');
+    expect(at.lark.shown.at(-1)).toMatchObject({ text: 'done', replyTo: 'main' });
+    await at.run(2 * TIMEOUT_MS);
+    expect(at.shownIn('oc_a')).toEqual(['Which branch?', 'done']);
+    expect(await phaseOf('one')).toBe('answered');
+  });
+
+  test('and what comes of it is shown in no other chat', async () => {
+    at.says = WHICH;
+    await at.say('one', 'oc_a');
+    at.says = { kind: 'accepted_uncorrelated' };
+    await at.say('two', 'oc_b');
+    await at.answer('done');
+    expect(at.shownIn('oc_b')).toEqual([]);
+    expect(await at.keptAside()).toEqual(['done']);
+  });
+
+  test('and what comes of it when nobody waits any more is not taken for something said unasked', async () => {
+    at.says = WHICH;
+    await at.say('one', 'oc_a');
+    await at.run(TIMEOUT_MS + 1_000);
+    at.says = { kind: 'answered', text: 'two' };
+    await at.say('two', 'oc_b');
+    await at.answer('done');
+    expect(at.shownIn('oc_b')).toEqual(['two']);
+    expect(await at.keptAside()).toEqual(['done']);
+  });
+});
+
+describe('MOL-A2A-02, LCM-OUT-11: files in an answer', () => {
+  const files = ['report.pdf', 'chart.png'];
+
+  test('are named under it', async () => {
+    at.says = { kind: 'answered', text: 'Here you are.', files };
+    await at.say('one', 'oc_a');
+    expect(at.shownIn('oc_a')).toEqual([
+      expect.stringMatching(/^Here you are\.\n\n.*report\.pdf, chart\.png$/),
+    ]);
+  });
+
+  test('alone are an answer', async () => {
+    at.says = { kind: 'answered', text: '', files };
+    await at.say('one', 'oc_a');
+    expect(at.shownIn('oc_a').join()).toContain('report.pdf, chart.png');
+    expect(at.shownIn('oc_a').join()).not.toContain('without an answer');
+  });
+
+  test('are named wherever it is shown or kept', async () => {
+    await at.say('one', 'oc_a');
+    await at.answer('answer', { files: ['a.txt'] });
+    await at.answer('unasked', { files: ['b.txt'] });
+    expect(at.shownIn('oc_a').join()).toMatch(/answer\n\n.*a\.txt,unasked\n\n.*b\.txt/);
+    at.says = WHICH;
+    await at.say('two', 'oc_a');
+    at.says = { kind: 'accepted_uncorrelated' };
+    await at.say('three', 'oc_b');
+    await at.answer('for whom?', { files: ['c.txt'] });
+    expect((await at.keptAside()).join()).toContain('c.txt');
+  });
+
+  test('that are many are counted', async () => {
+    const many = Array.from({ length: 25 }, (_, number) => `${number}.txt`);
+    at.says = { kind: 'answered', text: '', files: many };
+    await at.say('one', 'oc_a');
+    expect(at.shownIn('oc_a').join()).toContain('19.txt and 5 more');
+  });
+});
