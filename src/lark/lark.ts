@@ -102,6 +102,7 @@ export function createLark(options: LarkOptions): Lark {
         ...options,
         http,
         intake,
+        fetchMessage: gateway.fetchMessage,
         self,
         onTerminal,
         seenBefore: lastKnown?.seenAtMs,

@@ -10,6 +10,7 @@ import { type EventCounts, Events, type SeenAtMs } from './events.ts';
 import type { LarkHttp } from '../outbound/http.ts';
 import { type Link, type LinkTiming, openLink } from './link.ts';
 import type { Self } from './parse.ts';
+import type { FetchMessage } from './reread.ts';
 import type { ProxySettings } from '../../net/proxy.ts';
 import { sdkLogger } from '../sdk/sdk.ts';
 import { NO_OBSERVER, type Intake, type Observer } from '../../bridge/ports.ts';
@@ -59,6 +60,8 @@ export interface ConnectionOptions {
   readonly appSecret: Secret;
   readonly proxy?: ProxySettings;
   readonly intake: Intake;
+  /** For messages whose event is incomplete. */
+  readonly fetchMessage: FetchMessage;
   readonly self: () => Self;
   readonly clock: Clock;
   readonly log: Log;
@@ -114,9 +117,8 @@ class Supervisor implements Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#timing = { ...TIMING, ...options.timing };
-    const { intake, self, clock, log, observer = NO_OBSERVER, seenBefore } = options;
-    const base = { intake, self, clock, log, observer, seenBefore };
-    this.#events = new Events({ ...base, logger: sdkLogger(log) });
+    const { observer = NO_OBSERVER, seenBefore, clock, log } = options;
+    this.#events = new Events({ ...options, observer, seenBefore, logger: sdkLogger(log) });
     this.#sinceMs = clock.nowMs();
   }
 

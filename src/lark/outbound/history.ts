@@ -1,9 +1,9 @@
 /** What a chat shows: to catch up on messages, and to find out whether a send in doubt arrived. */
-import { LRUCache } from 'lru-cache';
 import { BridgeError } from '../../core/errors.ts';
 import { type ChatId, chatId, LARK_ID_PATTERN, type MessageId, messageId } from '../../core/ids.ts';
 import type { ChatType } from '../../core/message.ts';
 import type { Caller } from './calls.ts';
+import type { ChatTypeOf } from './chat-types.ts';
 import { refusalError, type Tried } from '../codes.ts';
 import { parseText } from '../inbound/content.ts';
 import {
@@ -12,10 +12,10 @@ import {
   judgeMessage,
   listOf,
   millis,
+  type MessageFacts,
   type Self,
   textOf,
 } from '../inbound/parse.ts';
-import { LARK_CHATS_PACED_MAX } from './broker.ts';
 import type { HistoryMessage } from '../../bridge/ports.ts';
 import type { Log } from '../../core/log.ts';
 
@@ -24,6 +24,7 @@ const LARK_HISTORY_PAGES_MAX = 40;
 
 export interface HistoryOptions {
   readonly caller: Caller;
+  readonly chatTypeOf: ChatTypeOf;
   readonly self: () => Self;
   readonly log: Log;
 }
@@ -37,24 +38,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const READ: Tried = { kind: 'read', inThread: false, card: false };
 
-export function createHistory({ caller, self, log }: HistoryOptions): History {
-  /** A chat never changes from one kind to the other. */
-  const chatTypes = new LRUCache<string, ChatType>({ max: LARK_CHATS_PACED_MAX });
-
-  /** Items of the history don't say what kind of chat they are in. */
-  async function chatTypeOf(chat: ChatId): Promise<ChatType> {
-    const known = chatTypes.get(chat);
-    if (known !== undefined) return known;
-    const spec = { api: 'chat_get', priority: 'background' } as const;
-    const result = await caller.call(spec, READ, (client, authorization) =>
-      client.im.v1.chat.get({ path: { chat_id: chat } }, authorization),
-    );
-    if (!result.ok) throw refusalError(`the kind of chat ${chat} is unknown`, result);
-    const type = result.body.data?.chat_mode === 'p2p' ? 'p2p' : 'group';
-    chatTypes.set(chat, type);
-    return type;
-  }
-
+export function createHistory({ caller, chatTypeOf, self, log }: HistoryOptions): History {
   /** All from `sinceMs` on, and a few from before it; in the order of `window`. */
   async function readItems(chat: ChatId, sinceMs: number, window: Window): Promise<Fields[]> {
     const spec = { api: 'message_list', priority: 'background', lane: chat } as const;
@@ -83,7 +67,10 @@ export function createHistory({ caller, self, log }: HistoryOptions): History {
     async read(chat, sinceMs, threadId) {
       if (!LARK_ID_PATTERN.test(chat) || !LARK_ID_PATTERN.test(threadId ?? chat))
         throw new BridgeError('failed', 'that is no chat id of Lark');
-      const chatType = await chatTypeOf(chat);
+      const chatType = await chatTypeOf(chat, 'background');
+      if (typeof chatType !== 'string') {
+        throw refusalError(`the kind of chat ${chat} is unknown`, chatType);
+      }
       if (chatType === 'group' && self().botOpenId === undefined) {
         // A mention of the bot would pass for one of somebody else, and its message for read.
         throw new BridgeError('unreachable', 'Lark has not said yet who the bot is');
@@ -129,29 +116,8 @@ export function parseItem(
   const sender = fieldsOf(item['sender']) ?? {};
   const own = sender['id_type'] === 'app_id' && sender['id'] === self.appId;
   const deleted = item['deleted'] === true;
-  const content = textOf(fieldsOf(item['body'])?.['content']);
-  const judged = judgeMessage(
-    {
-      eventId: '',
-      messageId: message,
-      chatId: chat,
-      chatType,
-      senderId: sender['id'],
-      senderType: sender['sender_type'],
-      rootId: item['root_id'],
-      parentId: item['parent_id'],
-      threadId: item['thread_id'],
-      sentAtMs: item['create_time'],
-      messageType: item['msg_type'],
-      content,
-      mentions: listOf(item['mentions']).map((mention) => ({
-        key: textOf(mention['key']),
-        openId: mention['id_type'] === 'open_id' ? idOf(mention['id']) : undefined,
-        name: textOf(mention['name']),
-      })),
-    },
-    self,
-  );
+  const facts = factsOf(item, chatType);
+  const judged = judgeMessage(facts, self);
   return {
     messageId: messageId(message),
     chatId: chatId(chat),
@@ -160,7 +126,31 @@ export function parseItem(
     parentId: idOf(item['parent_id']) as MessageId | undefined,
     threadId: idOf(item['thread_id']),
     deleted,
-    text: own && item['msg_type'] === 'text' ? parseText(content) : undefined,
+    text: own && item['msg_type'] === 'text' ? parseText(textOf(facts.content)) : undefined,
     inbound: judged.ok && !deleted ? judged.message : undefined,
+  };
+}
+
+/** What an item says, for the rule that judges events. */
+export function factsOf(item: Fields, chatType: ChatType): MessageFacts {
+  const sender = fieldsOf(item['sender']) ?? {};
+  return {
+    eventId: '',
+    messageId: item['message_id'],
+    chatId: item['chat_id'],
+    chatType,
+    senderId: sender['id'],
+    senderType: sender['sender_type'],
+    rootId: item['root_id'],
+    parentId: item['parent_id'],
+    threadId: item['thread_id'],
+    sentAtMs: item['create_time'],
+    messageType: item['msg_type'],
+    content: fieldsOf(item['body'])?.['content'],
+    mentions: listOf(item['mentions']).map((mention) => ({
+      key: textOf(mention['key']),
+      openId: mention['id_type'] === 'open_id' ? idOf(mention['id']) : undefined,
+      name: textOf(mention['name']),
+    })),
   };
 }

@@ -81,6 +81,7 @@ export async function beginCheck({
         appId: rig.self.appId,
         appSecret: new Secret(app.appSecret),
         intake,
+        fetchMessage: rig.gateway.fetchMessage,
         self: () => rig.self,
         clock: realClock,
         log: rig.log,

@@ -1,5 +1,5 @@
 import { expect, onTestFinished } from 'vitest';
-import type { BridgeError } from '../../../src/core/errors.ts';
+import { BridgeError } from '../../../src/core/errors.ts';
 import { appId, openId } from '../../../src/core/ids.ts';
 import type { InboundEvent } from '../../../src/core/message.ts';
 import { Secret } from '../../../src/core/secret.ts';
@@ -81,7 +81,10 @@ export type ConnectionRig = Rig & {
 };
 
 type Changes = Partial<
-  Pick<ConnectionOptions, 'timing' | 'appId' | 'appSecret' | 'clock' | 'openBaseUrl' | 'self'>
+  Pick<
+    ConnectionOptions,
+    'timing' | 'appId' | 'appSecret' | 'clock' | 'openBaseUrl' | 'self' | 'fetchMessage'
+  >
 >;
 
 /** Quick where the product is patient. */
@@ -96,6 +99,7 @@ export function withConnection(rig: Rig, changes: Changes = {}): ConnectionRig {
     appId: rig.self.appId,
     appSecret: new Secret(rig.app.appSecret),
     intake,
+    fetchMessage: () => Promise.reject(new BridgeError('unreachable', 'no gateway here')),
     self: () => rig.self,
     clock: realClock,
     log: rig.log,
