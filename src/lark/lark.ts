@@ -104,6 +104,7 @@ export function createLark(options: LarkOptions): Lark {
         intake,
         fetchMessage: gateway.fetchMessage,
         self,
+        areCredentialsRefused: () => tokens.areCredentialsRefused(),
         onTerminal,
         seenBefore: lastKnown?.seenAtMs,
       }),

@@ -60,6 +60,7 @@ export class Engine implements Service {
   /** Ends the work on a turn before its time. */
   readonly #atWork = new Map<TurnId, AbortController>();
   #started = false;
+  #closing = false;
   #running = 0;
   #cancelTimer: (() => void) | undefined;
 
@@ -89,6 +90,12 @@ export class Engine implements Service {
     this.#cancelTimer?.();
     this.#receipts.cancelAll();
     await Promise.all(this.#working);
+  }
+
+  /** Begins no more turns, and resolves when those at work are over; each has its time. */
+  async finish(): Promise<void> {
+    this.#closing = true;
+    while (this.#running > 0) await Promise.race(this.#working);
   }
 
   get running(): number {
@@ -159,7 +166,7 @@ export class Engine implements Service {
   }
 
   #pump(): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted || this.#closing) return;
     const { clock, target, turnsRunningMax } = this.#parts;
     const slots = target.correlates ? turnsRunningMax : Number(this.slot.mayStart);
     while (this.#running < slots) {

@@ -85,6 +85,7 @@ export async function beginCheck({
         self: () => rig.self,
         clock: realClock,
         log: rig.log,
+        areCredentialsRefused: () => Promise.resolve(false),
         onTerminal,
         timing: { reconnectBaseMs: 20, reconnectMaxMs: 80 },
       }),

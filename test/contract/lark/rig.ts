@@ -88,21 +88,32 @@ type Changes = Partial<
 >;
 
 /** Quick where the product is patient. */
-const TIMING = { reconnectBaseMs: 20, reconnectMaxMs: 80 };
+const TIMING = {
+  reconnectBaseMs: 20,
+  reconnectMaxMs: 80,
+  refusedMsMax: 100,
+  refusedBaseMs: 5,
+  refusedMaxMs: 20,
+};
 
 export function withConnection(rig: Rig, changes: Changes = {}): ConnectionRig {
   const intake = new RecordingIntake();
   const terminal: BridgeError[] = [];
-  const connection = createConnection({
+  const base = {
     http: rig.http,
     openBaseUrl: rig.lark.openBaseUrl,
     appId: rig.self.appId,
     appSecret: new Secret(rig.app.appSecret),
+    clock: realClock,
+  };
+  const tokens = createTokenSource(base);
+  const connection = createConnection({
+    ...base,
     intake,
     fetchMessage: () => Promise.reject(new BridgeError('unreachable', 'no gateway here')),
     self: () => rig.self,
-    clock: realClock,
     log: rig.log,
+    areCredentialsRefused: () => tokens.areCredentialsRefused(),
     onTerminal: (error) => terminal.push(error),
     ...changes,
     timing: { ...TIMING, ...changes.timing },
