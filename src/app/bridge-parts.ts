@@ -215,6 +215,7 @@ function lineOf(connection: Connection): Line {
     },
     lastEventAtMs: () => connection.status().lastEventAtMs,
     restart: () => connection.restart(),
+    onUp: (listener) => connection.onUp(listener),
   };
 }
 

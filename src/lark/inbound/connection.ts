@@ -59,6 +59,8 @@ export interface Connection extends Service {
   stop(): Promise<void>;
   /** Drops the link, if there is one, and connects at once. Turns are not touched. */
   restart(): void;
+  /** Calls `listener` each time that a link is up. */
+  onUp(listener: () => void): void;
   status(): ConnectionStatus;
   counts(): EventCounts;
 }
@@ -132,6 +134,7 @@ class Supervisor implements Connection {
   #refusedSinceMs: number | undefined;
   #link: Link | undefined;
   #cancelRetry = () => {};
+  readonly #listeners: (() => void)[] = [];
   /** Grows with every try, stop and restart: what belongs to an older number has nothing to say. */
   #era = 0;
 
@@ -170,6 +173,10 @@ class Supervisor implements Connection {
     if (this.#state === 'stopped') return;
     this.#tries = 0;
     this.#retryIn(0);
+  }
+
+  onUp(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   status(): ConnectionStatus {
@@ -226,6 +233,7 @@ class Supervisor implements Connection {
     this.#enter('connected');
     const tookMs = this.#options.clock.nowMs() - startedMs;
     log.info('lark_connected', { tookMs, reconnects: this.#opened - 1 });
+    for (const listener of this.#listeners) listener();
     return undefined;
   }
 

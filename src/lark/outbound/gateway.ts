@@ -103,7 +103,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return result;
     },
     fetchMessage: createMessageById({ caller, chatTypeOf, self }),
-    history: (chat, sinceMs, threadId) => history.read(chat, sinceMs, threadId),
+    history: (...asked) => history.read(...asked),
     botInfo: () => botInfo(caller),
     onlineInstances: () => onlineInstances(caller),
   };

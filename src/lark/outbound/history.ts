@@ -31,7 +31,12 @@ export interface HistoryOptions {
 
 export interface History {
   /** Oldest first. Throws `BridgeError` if Lark refuses. */
-  read(chat: ChatId, sinceMs: number, threadId?: string): Promise<HistoryMessage[]>;
+  read(
+    chat: ChatId,
+    sinceMs: number,
+    threadId?: string,
+    pagesMax?: number,
+  ): Promise<HistoryMessage[]>;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -40,11 +45,14 @@ const READ: Tried = { kind: 'read', inThread: false, card: false };
 
 export function createHistory({ caller, chatTypeOf, self, log }: HistoryOptions): History {
   /** All from `sinceMs` on, and a few from before it; in the order of `window`. */
-  async function readItems(chat: ChatId, sinceMs: number, window: Window): Promise<Fields[]> {
+  async function readItems(
+    chat: ChatId,
+    { sinceMs, window, pagesMax }: { sinceMs: number; window: Window; pagesMax: number },
+  ): Promise<Fields[]> {
     const spec = { api: 'message_list', priority: 'background', lane: chat } as const;
     const items: Fields[] = [];
     let pageToken: string | undefined;
-    for (let page = 0; page < LARK_HISTORY_PAGES_MAX; page++) {
+    for (let page = 0; page < pagesMax; page++) {
       const params = {
         ...window,
         page_size: 50,
@@ -64,7 +72,7 @@ export function createHistory({ caller, chatTypeOf, self, log }: HistoryOptions)
   }
 
   return {
-    async read(chat, sinceMs, threadId) {
+    async read(chat, sinceMs, threadId, pagesMax = LARK_HISTORY_PAGES_MAX) {
       if (!LARK_ID_PATTERN.test(chat) || !LARK_ID_PATTERN.test(threadId ?? chat))
         throw new BridgeError('failed', 'that is no chat id of Lark');
       const chatType = await chatTypeOf(chat, 'background');
@@ -76,7 +84,7 @@ export function createHistory({ caller, chatTypeOf, self, log }: HistoryOptions)
         throw new BridgeError('unreachable', 'Lark has not said yet who the bot is');
       }
       const window = windowOf(chat, sinceMs, threadId);
-      const items = await readItems(chat, sinceMs, window);
+      const items = await readItems(chat, { sinceMs, window, pagesMax });
       if (window.sort_type === 'ByCreateTimeDesc') items.reverse();
       return items
         .map((item) => parseItem(item, chatType, self()))
