@@ -82,16 +82,6 @@ export function createGateway(options: GatewayOptions): Gateway {
       const sending = { key, priority, appId: options.appId };
       const result = await deliver(caller, out, sending);
       observer.sendEnded(out.kind, result);
-      if (!result.ok) {
-        const { action, code, detail } = result;
-        options.log.warn('lark_call_failed', {
-          kind: out.kind,
-          chat: out.chatId,
-          action,
-          code,
-          detail,
-        });
-      }
       return result;
     },
     async writeTo(person, content, key) {
