@@ -111,7 +111,12 @@ export function assemble(
     defaultChatId: config.defaultChatId === undefined ? undefined : chatId(config.defaultChatId),
   });
   const { ended, end } = ending();
-  const connection = lark.connect(bridge.intake, end);
+  // Agents at work are not to blame; what they answer is kept for the next start.
+  const endAfterTurns = async (error: BridgeError) => {
+    await bridge.finishTurns();
+    end(error);
+  };
+  const connection = lark.connect(bridge.intake, (error) => void endAfterTurns(error));
   const facts = {
     connection: () => connection.status(),
     events: () => connection.counts(),
@@ -186,5 +191,6 @@ function lineOf(connection: Connection): Line {
     },
     lastEventAtMs: () => connection.status().lastEventAtMs,
     restart: () => connection.restart(),
+    onUp: (listener) => connection.onUp(listener),
   };
 }

@@ -112,6 +112,11 @@ export class Bridge implements Service {
     await stopAll(this.#services, this.#log);
   }
 
+  /** Before an end that can't be avoided: what agents are at is brought home, and nothing new begins. */
+  finishTurns(): Promise<void> {
+    return this.#engine.finish();
+  }
+
   status() {
     return {
       waiting: this.#engine.lanes.size,

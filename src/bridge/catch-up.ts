@@ -6,13 +6,28 @@ import type { GapJournal, HistoryMessage, Intake, LarkGateway, Line } from './po
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** Lark redelivers soon after short outages by itself; after longer ones only hours later. */
+/** After an outage as long as this Lark redelivers only hours later, so that all chats are read back. */
 const GAP_READ_AFTER_MS = 10 * 60_000;
 /** Chats that were quiet for longer are not read back: each one costs a call of the monthly quota. */
 const GAP_CHATS_ACTIVE_MS = 7 * 24 * 60 * 60 * 1000;
 const GAP_CHATS_MAX = 100;
 /** Threads read back, for the same reason: a chat's history does not show what is said inside of them. */
 export const GAP_THREADS_MAX = 50;
+/**
+ * After a shorter one Lark redelivers, but only after 15 s and 5 min: too late for whoever waits. Chats and
+ * threads that were active so lately are read back at once, the latest ones first.
+ */
+const LATELY_MS = 60 * 60_000;
+/** Each is one call (and one more when a process reads a chat for the first time). */
+const LATELY_PLACES_MAX = 5;
+/** A page holds 50; with fewer than this nothing can be on another one. */
+const WHOLE_MESSAGES_MAX = 25;
+/** Some networks cut the connection every minute; Lark's monthly quota is for answers. */
+const LATELY_READS_AN_HOUR_MAX = 30;
+/** A process that starts again and again has forgotten how much it read; a chat is read this often by starts. */
+const LATELY_RESTART_MS = 2 * 60_000;
+/** A link can be dead for this long before it is noticed: the interval of pings and the wait for a pong. */
+const DEAD_LINK_MS = 60_000;
 /** How often an open gap or a quiet connection is looked at. */
 const GAP_LOOK_MS = 15_000;
 /** A connection without events for so long is put to the proof, then after twice as long, and so on. */
@@ -55,6 +70,13 @@ export class CatchUp implements Service {
   readonly #parts: CatchUpParts;
   readonly #rounds: Rounds;
   #heardAtMs: number;
+  /** Since when the link is up that was seen last. */
+  #linkSinceMs: number | undefined;
+  /** Since when there was no link, until what was said meanwhile has been read. */
+  #lostSinceMs: number | undefined;
+  #isFirstLink = true;
+  /** When a chat was read because of a short outage, in the last hour. */
+  #latelyAtMs: number[] = [];
   #proofAfterMs = QUIET_PROOF_MS;
   #proofAtMs: number;
   /** Chats whose history Lark does not show; asked again after the next start. */
@@ -73,6 +95,7 @@ export class CatchUp implements Service {
   }
 
   start(): Promise<void> {
+    this.#parts.line.onUp(() => this.#rounds.hurry());
     this.#rounds.start(0);
     return Promise.resolve();
   }
@@ -95,12 +118,66 @@ export class CatchUp implements Service {
   async #lookAtGap(): Promise<void> {
     const { journal, line, clock } = this.#parts;
     const nowMs = clock.nowMs();
+    const linkSinceMs = line.connectedSinceMs();
     // While it is down the gap grows; it is read when somebody listens again.
-    if (line.connectedSinceMs() === undefined) return;
+    if (linkSinceMs === undefined) return;
+    if (linkSinceMs !== this.#linkSinceMs) this.#noteLink(linkSinceMs);
     if (nowMs - this.#heardAtMs > GAP_READ_AFTER_MS) await journal.openGap(this.#heardAtMs);
     this.#heardAtMs = nowMs;
     const fromMs = await journal.gap();
     if (fromMs !== undefined) await this.#readGap(fromMs, nowMs);
+    else if (this.#lostSinceMs !== undefined) await this.#readLately(this.#lostSinceMs, nowMs);
+    this.#lostSinceMs = undefined;
+    this.#isFirstLink = false;
+  }
+
+  #noteLink(sinceMs: number): void {
+    // Nobody has listened before the very first link, so nothing was missed.
+    const isVeryFirst = this.#isFirstLink && this.#parts.lastAliveMs === undefined;
+    if (!isVeryFirst) this.#lostSinceMs ??= this.#heardAtMs;
+    this.#linkSinceMs = sinceMs;
+  }
+
+  /** After a short outage: the chats and threads where somebody may wait, within a bound. */
+  async #readLately(lostSinceMs: number, nowMs: number): Promise<void> {
+    const { journal, intake, log } = this.#parts;
+    this.#latelyAtMs = this.#latelyAtMs.filter((atMs) => nowMs - atMs < 60 * 60_000);
+    const left = Math.min(LATELY_PLACES_MAX, LATELY_READS_AN_HOUR_MAX - this.#latelyAtMs.length);
+    const places = (await this.#placesLately(nowMs)).slice(0, left);
+    const sinceMs = lostSinceMs - DEAD_LINK_MS;
+    const read: HistoryMessage[] = [];
+    const whole: ChatId[] = [];
+    for (const place of places) {
+      if (this.#rounds.stopped) return;
+      this.#latelyAtMs.push(nowMs);
+      const messages = (await this.#read(place, sinceMs, 1)) ?? [];
+      read.push(...messages);
+      if (place.threadId === undefined && messages.length < WHOLE_MESSAGES_MAX) {
+        whole.push(place.chatId);
+      }
+    }
+    const missed = await this.#unknown(read.toSorted((a, b) => a.sentAtMs - b.sentAtMs));
+    for (const { inbound } of missed) {
+      if (inbound !== undefined) await intake.admit({ kind: 'message', message: inbound });
+    }
+    if (this.#isFirstLink) for (const chatId of whole) await journal.noteRead(chatId, nowMs);
+    const from = new Date(sinceMs).toISOString();
+    log.info('lately_read', { from, places: places.length, found: missed.length });
+  }
+
+  async #placesLately(nowMs: number): Promise<Place[]> {
+    const { journal } = this.#parts;
+    const chats = await journal.chats(nowMs - LATELY_MS, LATELY_PLACES_MAX);
+    const threads = await journal.threads(nowMs - LATELY_MS, LATELY_PLACES_MAX);
+    const resting = new Set(
+      chats
+        .filter(({ readUntilMs }) => this.#isFirstLink && nowMs - readUntilMs < LATELY_RESTART_MS)
+        .map(({ chatId }) => chatId),
+    );
+    return [...chats.map((chat) => ({ ...chat, threadId: undefined })), ...threads]
+      .filter(({ chatId }) => !this.#denied.has(chatId) && !resting.has(chatId))
+      .filter(({ threadId }) => threadId === undefined || !this.#deniedThreads.has(threadId))
+      .toSorted((a, b) => b.lastMessageAtMs - a.lastMessageAtMs);
   }
 
   async #readGap(fromMs: number, nowMs: number): Promise<void> {
@@ -195,10 +272,11 @@ export class CatchUp implements Service {
   async #read(
     { chatId, threadId }: Place,
     sinceMs: number,
+    pagesMax?: number,
   ): Promise<readonly HistoryMessage[] | undefined> {
     const { lark, log } = this.#parts;
     try {
-      return await lark.history(chatId, sinceMs, threadId);
+      return await lark.history(chatId, sinceMs, threadId, pagesMax);
     } catch (error) {
       if (!(error instanceof BridgeError) || PASSING_ERRORS.has(error.code)) throw error;
       const refused = { chat: chatId, error: errorText(error) };
@@ -213,7 +291,7 @@ export class CatchUp implements Service {
       this.#denied.add(chatId);
       log[level]('history_denied', {
         ...refused,
-        effect: 'what is said there while the bridge is away for long is not read back',
+        effect: 'what is said there while the bridge is away is not read back',
         next: error.next,
       });
       return undefined;

@@ -30,6 +30,8 @@ export interface Line {
   lastEventAtMs(): number | undefined;
   /** Drops the link and connects anew. */
   restart(): void;
+  /** Calls `listener` each time that it has come up. */
+  onUp(listener: () => void): void;
 }
 
 // ---------------------------------------------------------------- bridge → Lark
@@ -125,9 +127,15 @@ export interface LarkGateway {
   deliver(out: Outgoing, key: string, priority: CallPriority): Promise<DeliveryResult>;
   /**
    * Messages of a chat from `sinceMs` on, oldest first; those inside a thread only if it is named.
+   * Each page of 50 is a call; unless `pagesMax` says otherwise, as many are read as it takes.
    * Throws `BridgeError` if Lark refuses.
    */
-  history(chatId: ChatId, sinceMs: number, threadId?: string): Promise<readonly HistoryMessage[]>;
+  history(
+    chatId: ChatId,
+    sinceMs: number,
+    threadId?: string,
+    pagesMax?: number,
+  ): Promise<readonly HistoryMessage[]>;
 }
 
 // ---------------------------------------------------------------- bridge → hub

@@ -47,6 +47,15 @@ export type InboundEvent =
       readonly messageId: MessageId;
       readonly chatId: ChatId;
     }
+  /** Lark told of a message for the bot that nobody can read: the person is told so. */
+  | {
+      readonly kind: 'unreadable';
+      readonly appId: AppId;
+      readonly eventId: string;
+      readonly messageId: MessageId;
+      readonly chatId: ChatId;
+      readonly threadId: string | undefined;
+    }
   | {
       readonly kind: 'button';
       readonly appId: AppId;

@@ -6,6 +6,8 @@ export class Rounds {
   readonly #work: () => Promise<number>;
   #cancel = () => {};
   #running: Promise<void> = Promise.resolve();
+  #atWork = false;
+  #hurried = false;
   #stopped = false;
 
   /** `work` returns how long to wait until the next round, in milliseconds. It must not reject. */
@@ -26,6 +28,14 @@ export class Rounds {
     });
   }
 
+  /** The next round begins at once, or as soon as the one at hand is over. */
+  hurry(): void {
+    this.#hurried = true;
+    if (this.#atWork) return;
+    this.#cancel();
+    this.start(0);
+  }
+
   /** No more rounds; resolves when the one at hand is over. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -34,6 +44,11 @@ export class Rounds {
   }
 
   async #round(): Promise<void> {
-    this.start(await this.#work());
+    this.#atWork = true;
+    this.#hurried = false;
+    const delayMs = await this.#work();
+    this.#atWork = false;
+    // Set while the work went on.
+    this.start((this.#hurried as boolean) ? 0 : delayMs);
   }
 }

@@ -1,4 +1,4 @@
-/** After a long outage: what was said meanwhile, and no event brought, is found in the chats and their threads. */
+/** After an outage: what was said meanwhile, and no event brought, is found in the chats and their threads. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SimMessage } from '../../src/sim/world/model.ts';
@@ -73,4 +73,40 @@ test('a message in a known thread, one in a new thread and one in the chat are e
   await rig.cloud.waitFor(() => rig.replies(chat).some(({ text }) => text === 'and now'), 20_000);
   expect(rig.replies(chat)).toHaveLength(5);
   expect(rig.replies(chat).at(-1)?.replyTo).toBe(last.messageId);
+});
+
+test('what is said during an outage of seconds is answered before Lark delivers it again', async () => {
+  const { cloud } = rig;
+  const { user, chat } = rig.direct('Mei');
+  const ask = (text: string) => {
+    cloud.advance(1_000);
+    return cloud.say({ chat, from: user, text });
+  };
+  const bridge = await rig.run();
+  ask('before');
+  await rig.repliesIn(chat, 1);
+  cloud.kick();
+  const said = ask('meanwhile');
+  const replies = await rig.repliesIn(chat, 2);
+  expect(replies.at(-1)).toMatchObject({ text: 'meanwhile', replyTo: said.messageId });
+  const delivery = (of: SimMessage) =>
+    cloud.deliveries().find(({ messageId }) => messageId === of.messageId);
+  expect(delivery(said)).toMatchObject({ acked: false });
+  // Its event comes after all, and means nothing any more.
+  cloud.redeliverNow();
+  await cloud.waitFor(() => delivery(said)?.acked);
+
+  // So it is when the process was away.
+  await bridge.stop();
+  const atRestart = ask('at the restart');
+  await rig.run();
+  expect((await rig.repliesIn(chat, 3)).at(-1)?.replyTo).toBe(atRestart.messageId);
+  expect(delivery(atRestart)).toMatchObject({ acked: false });
+  ask('after');
+  expect((await rig.repliesIn(chat, 4)).map(({ text }) => text)).toEqual([
+    'before',
+    'meanwhile',
+    'at the restart',
+    'after',
+  ]);
 });

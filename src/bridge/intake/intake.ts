@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { ChatId, MessageId, TurnId } from '../../core/ids.ts';
+import { turnId, type ChatId, type MessageId, type TurnId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { ChoiceAction, Turn } from '../../core/turn.ts';
 import { ASKABLE_MAX, judgeAdmission, staleQuestion } from './admission.ts';
@@ -7,6 +7,7 @@ import { turnsMeant } from './commands.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from '../turns/engine.ts';
 import { parseChoiceValue } from '../outbox/keys.ts';
+import { toDrafts } from '../outbox/render.ts';
 import type { Persistence } from '../until-stored.ts';
 import { notices } from '../outbox/texts.ts';
 import type { Intake, Journal } from '../ports.ts';
@@ -48,6 +49,8 @@ export class Inbox implements Intake {
         return this.#message(event.message);
       case 'recalled':
         return this.#recall(event.messageId, event.eventId);
+      case 'unreadable':
+        return this.#unreadable(event);
       case 'button':
         return this.#button(event);
     }
@@ -97,6 +100,18 @@ export class Inbox implements Intake {
       return;
     }
     await engine.happen(id, { kind: 'recalled' }, eventId);
+  }
+
+  /** No turn comes of it: a chat whose history can be read may still give the message as it was. */
+  async #unreadable(event: Extract<InboundEvent, { kind: 'unreadable' }>): Promise<void> {
+    const { journal, delivery, clock, log } = this.#parts;
+    if (this.#recalled.has(event.messageId)) return;
+    // Another delivery of it could be read.
+    if ((await journal.turn(turnId(event.messageId))) !== undefined) return;
+    const drafts = toDrafts({ message: event, run: 1 }, [notices.unreadable()], clock.nowMs());
+    const alone = drafts.map((draft) => ({ ...draft, turn: undefined }));
+    delivery.offer(await journal.enqueue(alone, `unreadable:${event.messageId}`));
+    log.warn('message_unreadable', { message: event.messageId, chat: event.chatId });
   }
 
   async #button(event: Extract<InboundEvent, { kind: 'button' }>): Promise<void> {

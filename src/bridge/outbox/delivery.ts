@@ -257,7 +257,8 @@ export class Delivery implements Service {
     }
     const failure = { ...fields, action: result.action, code: result.code, detail: result.detail };
     if (result.action === 'tell_operator' || result.action === 'give_up') {
-      log.error('send_refused', failure);
+      // A sign that can't be set keeps no answer from anybody.
+      log[row.priority === 'reaction' ? 'warn' : 'error']('send_refused', failure);
     } else log.warn('send_failed', failure);
   }
 }

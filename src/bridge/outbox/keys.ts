@@ -17,7 +17,10 @@ export function outKey(...about: readonly (string | number)[]): string {
 }
 
 export function turnKey(
-  turn: { readonly message: InboundMessage; readonly run: number },
+  turn: {
+    readonly message: Pick<InboundMessage, 'appId' | 'messageId'>;
+    readonly run: number;
+  },
   what: string,
   part = 0,
 ): string {

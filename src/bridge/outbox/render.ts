@@ -11,7 +11,7 @@ const RECEIPT_EMOJI = 'Typing';
 const QUOTE_CHARS_MAX = 80;
 
 interface Subject {
-  readonly message: InboundMessage;
+  readonly message: Pick<InboundMessage, 'appId' | 'chatId' | 'messageId' | 'threadId'>;
   readonly run: number;
 }
 

@@ -12,6 +12,11 @@ export const notices = {
       'unsupported',
       `I can only read text messages so far, not this one (${messageType}). Please send it as text.`,
     ),
+  unreadable: () =>
+    notice(
+      'unreadable',
+      'Your message reached me damaged, and I could not read it. Please send it again.\n你的消息到达时已损坏，我无法读取，请重新发送。',
+    ),
   empty: () => notice('empty', 'You mentioned me without a question. What can I do for you?'),
   emptyAnswer: () => notice('empty_answer', 'The agent finished without an answer.'),
   refused: (detail: string) =>

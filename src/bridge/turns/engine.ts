@@ -66,6 +66,7 @@ export class Engine implements Service {
   /** Ends the work on a turn before its time. */
   readonly #atWork = new Map<TurnId, AbortController>();
   #started = false;
+  #closing = false;
   #running = 0;
   #cancelTimer: (() => void) | undefined;
 
@@ -105,6 +106,12 @@ export class Engine implements Service {
   /** Nothing is sent, because nobody knows yet what became of the request before. */
   get isInDoubt(): boolean {
     return !this.#parts.target.correlates && this.slot.isInDoubt;
+  }
+
+  /** Begins no more turns, and resolves when those at work are over; each has its time. */
+  async finish(): Promise<void> {
+    this.#closing = true;
+    while (this.#running > 0) await Promise.race(this.#working);
   }
 
   get running(): number {
@@ -179,7 +186,7 @@ export class Engine implements Service {
   }
 
   #pump(): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted || this.#closing) return;
     const { clock, target, turnsRunningMax } = this.#parts;
     const slots = target.correlates ? turnsRunningMax : Number(this.slot.mayStart);
     while (this.#running < slots) {

@@ -10,6 +10,7 @@ import { type EventCounts, Events, type SeenAtMs } from './events.ts';
 import type { LarkHttp } from '../outbound/http.ts';
 import { type Link, type LinkTiming, openLink } from './link.ts';
 import type { Self } from './parse.ts';
+import type { FetchMessage } from './reread.ts';
 import type { ProxySettings } from '../../net/proxy.ts';
 import { sdkLogger } from '../sdk/sdk.ts';
 import { NO_OBSERVER, type Intake, type Observer } from '../../bridge/ports.ts';
@@ -23,6 +24,14 @@ const WS_RECONNECT_MAX_MS = 8_000;
 const WS_RECONNECT_BASE_MS = 500;
 /** A connection that lasted this long was sound: after it the first reconnect is at once again. */
 const WS_STABLE_MS = 60_000;
+/**
+ * Credentials that worked are asked again, because Lark also refuses by mistake: while it is updated, or
+ * while somebody publishes a version of the app. After this the token endpoint is asked as well.
+ */
+const WS_REFUSED_MS_MAX = 5 * 60_000;
+/** The pauses in between: a refused client that asks often looks like an attack. */
+const WS_REFUSED_BASE_MS = 2_000;
+const WS_REFUSED_MAX_MS = 60_000;
 /** Lark asks for a ping every 90–120 s; more often finds a dead link sooner and keeps NATs open. */
 const WS_PING_INTERVAL_MAX_MS = 30_000;
 /** Whatever a server says: less would be a storm of pings. */
@@ -36,6 +45,8 @@ export interface ConnectionStatus {
   /** How often a link was opened after the first one. */
   readonly reconnects: number;
   readonly lastError: string | undefined;
+  /** Since when Lark says no; it is asked again. */
+  readonly refusedSinceMs: number | undefined;
 }
 
 export interface Connection extends Service {
@@ -48,6 +59,8 @@ export interface Connection extends Service {
   stop(): Promise<void>;
   /** Drops the link, if there is one, and connects at once. Turns are not touched. */
   restart(): void;
+  /** Calls `listener` each time that a link is up. */
+  onUp(listener: () => void): void;
   status(): ConnectionStatus;
   counts(): EventCounts;
 }
@@ -59,12 +72,16 @@ export interface ConnectionOptions {
   readonly appSecret: Secret;
   readonly proxy?: ProxySettings;
   readonly intake: Intake;
+  /** For messages whose event is incomplete. */
+  readonly fetchMessage: FetchMessage;
   readonly self: () => Self;
   readonly clock: Clock;
   readonly log: Log;
   /** 0…1, for the spread of retries. */
   readonly random?: () => number;
-  /** After `start`: Lark refuses for good, and nobody tries any more. */
+  /** True if Lark gives no token for the credentials either. Never rejects for what the network does. */
+  readonly areCredentialsRefused: () => Promise<boolean>;
+  /** After `start`: Lark has refused for minutes, gives no token either, and nobody tries any more. */
   readonly onTerminal?: (error: BridgeError) => void;
   readonly timing?: Partial<ConnectionTiming>;
   readonly observer?: Observer;
@@ -76,6 +93,9 @@ export interface ConnectionTiming extends LinkTiming {
   readonly reconnectBaseMs: number;
   readonly reconnectMaxMs: number;
   readonly stableMs: number;
+  readonly refusedMsMax: number;
+  readonly refusedBaseMs: number;
+  readonly refusedMaxMs: number;
 }
 
 const TIMING: ConnectionTiming = {
@@ -86,6 +106,9 @@ const TIMING: ConnectionTiming = {
   reconnectBaseMs: WS_RECONNECT_BASE_MS,
   reconnectMaxMs: WS_RECONNECT_MAX_MS,
   stableMs: WS_STABLE_MS,
+  refusedMsMax: WS_REFUSED_MS_MAX,
+  refusedBaseMs: WS_REFUSED_BASE_MS,
+  refusedMaxMs: WS_REFUSED_MAX_MS,
 };
 
 /** A stop waits no longer than this for events at hand; Lark delivers again what was not acked. */
@@ -106,17 +129,20 @@ class Supervisor implements Connection {
   #lastError: string | undefined;
   /** Tries since the link was last sound for `stableMs`. */
   #tries = 0;
+  /** Refusals since the link was last up. */
+  #refusals = 0;
+  #refusedSinceMs: number | undefined;
   #link: Link | undefined;
   #cancelRetry = () => {};
+  readonly #listeners: (() => void)[] = [];
   /** Grows with every try, stop and restart: what belongs to an older number has nothing to say. */
   #era = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#timing = { ...TIMING, ...options.timing };
-    const { intake, self, clock, log, observer = NO_OBSERVER, seenBefore } = options;
-    const base = { intake, self, clock, log, observer, seenBefore };
-    this.#events = new Events({ ...base, logger: sdkLogger(log) });
+    const { observer = NO_OBSERVER, seenBefore, clock, log } = options;
+    this.#events = new Events({ ...options, observer, seenBefore, logger: sdkLogger(log) });
     this.#sinceMs = clock.nowMs();
   }
 
@@ -128,7 +154,9 @@ class Supervisor implements Connection {
       });
     }
     const terminal = await this.#connect();
-    if (terminal !== undefined) throw terminal;
+    if (terminal === undefined) return;
+    this.#end(terminal);
+    throw terminal;
   }
 
   async stop(): Promise<void> {
@@ -147,6 +175,10 @@ class Supervisor implements Connection {
     this.#retryIn(0);
   }
 
+  onUp(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   status(): ConnectionStatus {
     return {
       state: this.#state,
@@ -154,6 +186,7 @@ class Supervisor implements Connection {
       lastEventAtMs: this.#events.lastAtMs,
       reconnects: Math.max(0, this.#opened - 1),
       lastError: this.#lastError,
+      refusedSinceMs: this.#refusedSinceMs,
     };
   }
 
@@ -161,7 +194,7 @@ class Supervisor implements Connection {
     return this.#events.counts();
   }
 
-  /** One try. Returns the error if Lark refused for good. */
+  /** One try. Returns the error if Lark refused in a way that trying again seldom helps. */
   async #connect(): Promise<BridgeError | undefined> {
     this.#era += 1;
     const era = this.#era;
@@ -170,7 +203,7 @@ class Supervisor implements Connection {
     const result = await requestEndpoint(this.#options);
     if (era !== this.#era) return undefined;
     if (!result.ok) {
-      if (result.terminal !== undefined) return this.#refuse(result.terminal);
+      if (result.terminal !== undefined) return result.terminal;
       this.#failed(result.detail);
       return undefined;
     }
@@ -195,9 +228,12 @@ class Supervisor implements Connection {
       return undefined;
     }
     this.#opened += 1;
+    this.#refusals = 0;
+    this.#refusedSinceMs = undefined;
     this.#enter('connected');
     const tookMs = this.#options.clock.nowMs() - startedMs;
     log.info('lark_connected', { tookMs, reconnects: this.#opened - 1 });
+    for (const listener of this.#listeners) listener();
     return undefined;
   }
 
@@ -216,11 +252,39 @@ class Supervisor implements Connection {
     this.#retryIn(delayMs);
   }
 
-  #refuse(error: BridgeError): BridgeError {
+  /** One refusal says little about credentials that worked. It is believed when it lasts. */
+  async #refused(error: BridgeError): Promise<void> {
+    const { clock, log, areCredentialsRefused, onTerminal } = this.#options;
+    const era = this.#era;
+    const nowMs = clock.nowMs();
+    this.#lastError = error.message;
+    this.#refusedSinceMs ??= nowMs;
+    this.#refusals += 1;
+    const { refusedMsMax, refusedBaseMs, refusedMaxMs } = this.#timing;
+    if (nowMs - this.#refusedSinceMs >= refusedMsMax && (await areCredentialsRefused())) {
+      if (era !== this.#era) return;
+      this.#end(error);
+      onTerminal?.(error);
+      return;
+    }
+    if (era !== this.#era) return;
+    const random = (this.#options.random ?? Math.random)();
+    const pace = { baseMs: refusedBaseMs, maxMs: refusedMaxMs, random };
+    const delayMs = backoffMs(this.#refusals, pace);
+    // Each try is another line, so the first one says what to do.
+    log[this.#refusals === 1 ? 'error' : 'warn']('lark_connect_refused', {
+      code: error.code,
+      error: error.message,
+      next: error.next,
+      retryInMs: delayMs,
+    });
+    this.#retryIn(delayMs);
+  }
+
+  #end(error: BridgeError): void {
     this.#lastError = error.message;
     this.#enter('refused');
     this.#options.log.error('lark_connection_refused', { code: error.code, error: error.message });
-    return error;
   }
 
   /** The first try after a sound link is at once: a kick is usually a deployment at Lark's end. */
@@ -242,8 +306,8 @@ class Supervisor implements Connection {
   }
 
   async #retry(): Promise<void> {
-    const terminal = await this.#connect();
-    if (terminal !== undefined) this.#options.onTerminal?.(terminal);
+    const refusal = await this.#connect();
+    if (refusal !== undefined) await this.#refused(refusal);
   }
 
   #enter(state: ConnectionStatus['state']): void {

@@ -1,9 +1,18 @@
 /** From the SDK's dispatcher to the bridge's door: judge, admit, count. Never waits for an agent. */
 import { BridgeError, errorText } from '../../core/errors.ts';
-import { EVENT_PARSERS, type IgnoreReason, idsOf, parseEvent, type Self } from './parse.ts';
+import {
+  EVENT_PARSERS,
+  type IgnoreReason,
+  idsOf,
+  parseEvent,
+  type Self,
+  type Sighting,
+} from './parse.ts';
+import { type FetchMessage, Rereader } from './reread.ts';
 import { type EventDispatcher, loadSdk, type Logger } from '../sdk/sdk.ts';
 import type { Intake, Observer } from '../../bridge/ports.ts';
-import type { Log } from '../../core/log.ts';
+import type { InboundEvent } from '../../core/message.ts';
+import type { Log, LogFields } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
 export interface EventCounts {
@@ -20,6 +29,8 @@ export type SeenAtMs = Readonly<Record<string, number>>;
 
 export interface EventsOptions {
   readonly intake: Intake;
+  /** For messages whose event is incomplete. */
+  readonly fetchMessage: FetchMessage;
   readonly self: () => Self;
   readonly clock: Clock;
   readonly log: Log;
@@ -31,6 +42,7 @@ export interface EventsOptions {
 
 export class Events {
   readonly #options: EventsOptions;
+  readonly #rereader: Rereader;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #ignored: Partial<Record<IgnoreReason, number>> = {};
   readonly #seenAtMs: Record<string, number>;
@@ -42,6 +54,9 @@ export class Events {
   constructor(options: EventsOptions) {
     this.#options = options;
     this.#seenAtMs = { ...options.seenBefore };
+    const { fetchMessage: fetch, clock, log } = options;
+    const admit = (event: InboundEvent) => this.#admit(event);
+    this.#rereader = new Rereader({ fetch, admit, clock, log });
   }
 
   /** The SDK acks an event with 200 when its handler resolves and with 500 when it rejects. */
@@ -87,30 +102,56 @@ export class Events {
   async #take(type: string, raw: unknown): Promise<void> {
     this.#lastAtMs = this.#options.clock.nowMs();
     this.#seenAtMs[type] = this.#lastAtMs;
-    const { log, intake, self } = this.#options;
-    const judged = parseEvent(type, raw, self());
-    if (!judged.ok) {
-      const { reason } = judged;
-      if (reason === 'bot_unknown') {
-        this.#failed += 1;
-        log.warn('lark_event_postponed', { type, reason, ...idsOf(raw) });
-        // Not acked: Lark delivers it again, and by then the bot knows itself.
-        throw new BridgeError('failed', 'nobody knows yet whether the bot is mentioned');
-      }
-      this.#ignored[reason] = (this.#ignored[reason] ?? 0) + 1;
-      // Acked all the same: Lark would only deliver it again, and it would not get any better.
-      const level = reason === 'malformed' || reason === 'other_app' ? 'warn' : 'debug';
-      log[level]('lark_event_ignored', { type, reason, ...idsOf(raw) });
-      return;
-    }
     try {
-      await intake.admit(judged.event);
-      this.#admitted += 1;
+      await this.#handle(type, raw);
     } catch (error) {
       this.#failed += 1;
-      log.error('lark_event_not_stored', { type, error: errorText(error), ...idsOf(raw) });
-      throw error; // So that it is not acked.
+      throw error; // So that it is not acked, and Lark delivers it again.
     }
+  }
+
+  async #handle(type: string, raw: unknown): Promise<void> {
+    const { log, self } = this.#options;
+    const ids = { type, ...idsOf(raw) };
+    const judged = parseEvent(type, raw, self());
+    if (judged.ok) {
+      try {
+        await this.#admit(judged.event);
+      } catch (error) {
+        log.error('lark_event_not_stored', { ...ids, error: errorText(error) });
+        throw error;
+      }
+    } else if (judged.reason === 'incomplete') {
+      await this.#reread(judged.sighting, ids);
+    } else if (judged.reason === 'bot_unknown') {
+      log.warn('lark_event_postponed', { ...ids, reason: judged.reason });
+      // By the next delivery the bot knows itself.
+      throw new BridgeError('failed', 'nobody knows yet whether the bot is mentioned');
+    } else this.#ignore(judged.reason, ids);
+  }
+
+  async #admit(event: InboundEvent): Promise<void> {
+    await this.#options.intake.admit(event);
+    this.#admitted += 1;
+  }
+
+  async #reread(sighting: Sighting, ids: LogFields): Promise<void> {
+    const { log } = this.#options;
+    log.warn('lark_event_incomplete', ids);
+    try {
+      const outcome = await this.#rereader.take(sighting);
+      if (outcome !== 'admitted' && outcome !== 'recalled') this.#ignore(outcome, ids);
+    } catch (error) {
+      log.warn('lark_event_postponed', { ...ids, reason: errorText(error) });
+      throw error;
+    }
+  }
+
+  /** Acked all the same: Lark would only deliver it again, and it would not get any better. */
+  #ignore(reason: IgnoreReason, ids: LogFields): void {
+    this.#ignored[reason] = (this.#ignored[reason] ?? 0) + 1;
+    const level = reason === 'malformed' || reason === 'other_app' ? 'warn' : 'debug';
+    this.#options.log[level]('lark_event_ignored', { ...ids, reason });
   }
 
   #track(handling: Promise<void>): Promise<void> {

@@ -2,6 +2,7 @@
 import { CALLBACK_NEEDS, EVENT_NEEDS } from '../app-needs.ts';
 import {
   type AppId,
+  type ChatId,
   chatId,
   LARK_ID_PATTERN,
   type MessageId,
@@ -10,7 +11,7 @@ import {
   openId,
 } from '../../core/ids.ts';
 import type { ChatType, InboundEvent, InboundMessage } from '../../core/message.ts';
-import { type Mention, parseParts } from './content.ts';
+import { type Mention, type Named, parseParts, whoIsNamed } from './content.ts';
 
 /** Who we are in Lark. */
 export interface Self {
@@ -25,33 +26,48 @@ export type IgnoreReason = (typeof IGNORE_REASONS)[number];
 /** `bot_unknown`: can't be judged before it is known who we are; to be asked again. */
 export type Reason = IgnoreReason | 'bot_unknown';
 
-export type Judged<T> =
-  | ({ readonly ok: true } & T)
-  | { readonly ok: false; readonly reason: Reason };
+export type Judged<T> = ({ readonly ok: true } & T) | Refused<Reason>;
+
+interface Refused<R> {
+  readonly ok: false;
+  readonly reason: R;
+}
+
+/** A message that Lark told of in a form that can't be judged; its id is sound, so it can be asked for. */
+export interface Sighting {
+  readonly appId: AppId;
+  readonly eventId: string;
+  readonly messageId: MessageId;
+  readonly chatId: ChatId | undefined;
+  readonly chatType: ChatType | undefined;
+  readonly threadId: string | undefined;
+  /** As far as the event says. */
+  readonly named: Named;
+  /** When Lark told of it first, by its own clock. */
+  readonly toldAtMs: number | undefined;
+}
+
+export type JudgedEvent =
+  | Judged<{ readonly event: InboundEvent }>
+  | (Refused<'incomplete'> & { readonly sighting: Sighting });
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The event types that we take up; anything else is acked and forgotten. */
-export const EVENT_PARSERS: Readonly<
-  Record<string, (raw: Fields, self: Self) => Judged<{ event: InboundEvent }>>
-> = {
+export const EVENT_PARSERS: Readonly<Record<string, (raw: Fields, self: Self) => JudgedEvent>> = {
   [EVENT_NEEDS.message.name]: parseMessageEvent,
   [EVENT_NEEDS.recall.name]: parseRecalledEvent,
   [CALLBACK_NEEDS.button.name]: parseButtonEvent,
 };
 
 /** `raw` as the SDK's dispatcher hands it over: header and event in one object. */
-export function parseEvent(
-  type: string,
-  raw: unknown,
-  self: Self,
-): Judged<{ event: InboundEvent }> {
+export function parseEvent(type: string, raw: unknown, self: Self): JudgedEvent {
   const parse = EVENT_PARSERS[type];
   const fields = fieldsOf(raw);
   if (parse === undefined || fields === undefined) return no('malformed');
   const app = fields['app_id'];
-  if (typeof app !== 'string') return no('malformed');
-  return app === self.appId ? parse(fields, self) : no('other_app');
+  // One that is not named is ours: it came on the connection of our app.
+  return isText(app) && app !== self.appId ? no('other_app') : parse(fields, self);
 }
 
 /** Ids for the log, from an event of any shape. */
@@ -66,35 +82,62 @@ export function idsOf(raw: unknown): { eventId?: string; message?: string } {
   };
 }
 
-function parseMessageEvent(raw: Fields, self: Self): Judged<{ event: InboundEvent }> {
+function parseMessageEvent(raw: Fields, self: Self): JudgedEvent {
   const message = fieldsOf(raw['message']);
-  const sender = fieldsOf(raw['sender']);
-  if (message === undefined || sender === undefined) return no('malformed');
-  const chatType = chatTypeOf(message['chat_type']);
-  if (chatType === undefined) return no('malformed');
-  const judged = judgeMessage(
-    {
-      eventId: raw['event_id'],
-      messageId: message['message_id'],
-      chatId: message['chat_id'],
-      chatType,
-      senderId: fieldsOf(sender['sender_id'])?.['open_id'],
-      senderType: sender['sender_type'],
-      rootId: message['root_id'],
-      parentId: message['parent_id'],
-      threadId: message['thread_id'],
-      sentAtMs: message['create_time'] ?? raw['create_time'],
-      messageType: message['message_type'],
-      content: message['content'],
-      mentions: listOf(message['mentions']).map((mention) => ({
-        key: textOf(mention['key']),
-        openId: idOf(fieldsOf(mention['id'])?.['open_id']),
-        name: textOf(mention['name']),
-      })),
-    },
-    self,
-  );
-  return judged.ok ? { ok: true, event: { kind: 'message', message: judged.message } } : judged;
+  if (message === undefined) return no('malformed');
+  const sender = fieldsOf(raw['sender']) ?? {};
+  const facts: MessageFacts = {
+    eventId: raw['event_id'],
+    messageId: message['message_id'],
+    chatId: message['chat_id'],
+    chatType: chatTypeOf(message['chat_type']),
+    senderId: fieldsOf(sender['sender_id'])?.['open_id'],
+    senderType: sender['sender_type'],
+    rootId: message['root_id'],
+    parentId: message['parent_id'],
+    threadId: message['thread_id'],
+    sentAtMs: millis(message['create_time']) ?? raw['create_time'],
+    messageType: message['message_type'],
+    content: message['content'],
+    mentions: listOf(message['mentions']).map((mention) => ({
+      key: textOf(mention['key']),
+      openId: idOf(fieldsOf(mention['id'])?.['open_id']),
+      name: textOf(mention['name']),
+    })),
+  };
+  const judged = judgeMessage(facts, self);
+  if (judged.ok) return { ok: true, event: { kind: 'message', message: judged.message } };
+  const { reason } = judged;
+  if (reason !== 'malformed' && reason !== 'unclear') return no(reason);
+  const id = idOf(facts.messageId);
+  if (id === undefined) return no('malformed');
+  if (self.botOpenId === undefined && facts.chatType !== 'p2p') return no('bot_unknown');
+  const sighting = sightingOf(facts, { self, messageId: messageId(id) });
+  return {
+    ok: false,
+    reason: 'incomplete',
+    sighting: { ...sighting, toldAtMs: millis(raw['create_time']) },
+  };
+}
+
+function sightingOf(
+  facts: MessageFacts,
+  { self, messageId: message }: { self: Self; messageId: MessageId },
+): Omit<Sighting, 'toldAtMs'> {
+  const { chatType, messageType, content, mentions } = facts;
+  const chat = idOf(facts.chatId);
+  return {
+    appId: self.appId,
+    eventId: textOf(facts.eventId),
+    messageId: message,
+    chatId: chat === undefined ? undefined : chatId(chat),
+    chatType,
+    threadId: idOf(facts.threadId),
+    named:
+      chatType === 'p2p'
+        ? 'bot'
+        : whoIsNamed({ messageType, json: content }, mentions, self.botOpenId),
+  };
 }
 
 /** The facts of a message as an event or the history tells them; not yet judged where `unknown`. */
@@ -102,27 +145,32 @@ export interface MessageFacts {
   readonly eventId: unknown;
   readonly messageId: unknown;
   readonly chatId: unknown;
-  readonly chatType: ChatType;
+  readonly chatType: ChatType | undefined;
   readonly senderId: unknown;
   readonly senderType: unknown;
   readonly rootId: unknown;
   readonly parentId: unknown;
   readonly threadId: unknown;
-  /** Milliseconds, in decimal digits. */
+  /** In decimal digits. */
   readonly sentAtMs: unknown;
   readonly messageType: unknown;
   readonly content: unknown;
   readonly mentions: readonly Mention[];
 }
 
+/** `unclear`: in a group, and it does not say whom it names. */
+type JudgedMessage =
+  | { readonly ok: true; readonly message: InboundMessage }
+  | Refused<Reason | 'unclear'>;
+
 /** One rule for live events and history: whose it is, whether it is for us, and what it says. */
-export function judgeMessage(facts: MessageFacts, self: Self): Judged<{ message: InboundMessage }> {
+export function judgeMessage(facts: MessageFacts, self: Self): JudgedMessage {
   const senderId = idOf(facts.senderId);
   if (senderId !== undefined && senderId === self.botOpenId) return no('own');
   // Other bots are not answered, or two of them would talk for ever; closed for kinds we don't know.
   if (facts.senderType !== 'user') return no(isText(facts.senderType) ? 'bot' : 'malformed');
-  const { messageType, content, eventId } = facts;
-  if (!isText(messageType) || !isText(content) || typeof eventId !== 'string') {
+  const { messageType, content, eventId, chatType } = facts;
+  if (!isText(messageType) || typeof eventId !== 'string' || chatType === undefined) {
     return no('malformed');
   }
   const ids = {
@@ -139,12 +187,13 @@ export function judgeMessage(facts: MessageFacts, self: Self): Judged<{ message:
   if (ids.root === null || ids.parent === null || ids.thread === null || sentAtMs === undefined) {
     return no('malformed');
   }
-  if (facts.chatType !== 'p2p' && !isMentioned(facts.mentions, self.botOpenId)) {
-    const undecided = self.botOpenId === undefined && facts.mentions.length > 0;
-    return no(undecided ? 'bot_unknown' : 'not_addressed');
+  if (chatType !== 'p2p') {
+    const named = whoIsNamed({ messageType, json: content }, facts.mentions, self.botOpenId);
+    if (named === 'unclear') return no(self.botOpenId === undefined ? 'bot_unknown' : 'unclear');
+    if (named === 'others') return no('not_addressed');
   }
   const parts = parseParts(
-    { messageType, json: content, mentions: facts.mentions },
+    { messageType, json: textOf(content), mentions: facts.mentions },
     self.botOpenId,
   );
   if (parts === undefined) return no('malformed');
@@ -155,7 +204,7 @@ export function judgeMessage(facts: MessageFacts, self: Self): Judged<{ message:
       messageId: messageId(ids.message),
       eventId,
       chatId: chatId(ids.chat),
-      chatType: facts.chatType,
+      chatType,
       senderOpenId: openId(senderId),
       rootId: ids.root as MessageId | undefined,
       parentId: ids.parent as MessageId | undefined,
@@ -166,7 +215,7 @@ export function judgeMessage(facts: MessageFacts, self: Self): Judged<{ message:
   };
 }
 
-function parseRecalledEvent(raw: Fields, self: Self): Judged<{ event: InboundEvent }> {
+function parseRecalledEvent(raw: Fields, self: Self): JudgedEvent {
   const message = idOf(raw['message_id']);
   const chat = idOf(raw['chat_id']);
   const eventId = raw['event_id'];
@@ -185,7 +234,7 @@ function parseRecalledEvent(raw: Fields, self: Self): Judged<{ event: InboundEve
   };
 }
 
-function parseButtonEvent(raw: Fields, self: Self): Judged<{ event: InboundEvent }> {
+function parseButtonEvent(raw: Fields, self: Self): JudgedEvent {
   const context = fieldsOf(raw['context']);
   const message = idOf(context?.['open_message_id']);
   const chat = idOf(context?.['open_chat_id']);
@@ -219,11 +268,7 @@ function buttonValue(raw: unknown): Fields | undefined {
   }
 }
 
-function isMentioned(mentions: readonly Mention[], botOpenId: OpenId | undefined): boolean {
-  return botOpenId !== undefined && mentions.some((mention) => mention.openId === botOpenId);
-}
-
-function no(reason: Reason): { ok: false; reason: Reason } {
+function no<R extends Reason | 'unclear'>(reason: R): Refused<R> {
   return { ok: false, reason };
 }
 
@@ -263,8 +308,9 @@ function chatTypeOf(value: unknown): ChatType | undefined {
   return value === 'p2p' ? 'p2p' : 'group';
 }
 
+/** Lark says milliseconds; ten digits are seconds, because as milliseconds they would lie in 1970. */
 export function millis(value: unknown): number | undefined {
   const digits = typeof value === 'number' ? String(value) : textOf(value);
-  if (!/^\d{12,14}$/.test(digits)) return undefined;
-  return Number(digits);
+  if (/^\d{12,14}$/.test(digits)) return Number(digits);
+  return /^\d{10}$/.test(digits) ? Number(digits) * 1000 : undefined;
 }

@@ -92,7 +92,17 @@ function createClient(options: CallerOptions): Client {
     // Ours renew early, once for all, and after a refusal; the SDK's do none of it.
     disableTokenCache: true,
     httpInstance: createHttpInstance(options.http),
-    logger: options.logger,
+    logger: withoutFailedCalls(options.logger),
     loggerLevel: sdk.LoggerLevel.info,
   });
+}
+
+/** The SDK logs what it throws. A failed call is told by whoever made it, who knows what it was for. */
+function withoutFailedCalls(logger: Logger): Logger {
+  return {
+    ...logger,
+    error: (...parts: unknown[]) => {
+      if (!parts.flat(2).every((part) => part instanceof CallFailed)) void logger.error(...parts);
+    },
+  };
 }

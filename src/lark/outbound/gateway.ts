@@ -13,8 +13,11 @@ import {
 import type { CallBroker } from './broker.ts';
 import { type Caller, type CallerOptions, type CallResult, createCaller } from './calls.ts';
 import { refusalError, type Tried } from '../codes.ts';
+import { createChatTypes } from './chat-types.ts';
 import { createHistory } from './history.ts';
+import { createMessageById } from './message-by-id.ts';
 import { fieldsOf, idOf, listOf, type Self } from '../inbound/parse.ts';
+import type { FetchMessage } from '../inbound/reread.ts';
 import { toLarkContent } from '../inbound/rendered.ts';
 import { sdkLogger } from '../sdk/sdk.ts';
 import {
@@ -50,6 +53,8 @@ export interface Gateway extends LarkGateway {
    * what Lark or the network does; `key` makes repeats harmless.
    */
   writeTo(person: OpenId, content: Rendered, key: string): Promise<PersonResult>;
+  /** A message by its id, where its event was no use. Throws `BridgeError` for what passes. */
+  readonly fetchMessage: FetchMessage;
   /** Throws `BridgeError` if Lark refuses or can't be reached. */
   botInfo(): Promise<BotInfo>;
   /** Long connections of this app that Lark counts, ours included. May be stale by minutes. */
@@ -66,7 +71,9 @@ export interface GatewayOptions extends Omit<CallerOptions, 'logger'> {
 export function createGateway(options: GatewayOptions): Gateway {
   const { observer = NO_OBSERVER } = options;
   const caller = createCaller({ ...options, logger: sdkLogger(options.log) });
-  const history = createHistory({ caller, self: options.self, log: options.log });
+  const chatTypeOf = createChatTypes(caller);
+  const { self, log } = options;
+  const history = createHistory({ caller, chatTypeOf, self, log });
   return {
     async deliver(out, key, priority) {
       if (key.length === 0 || key.length > LARK_UUID_CHARS_MAX) {
@@ -75,16 +82,6 @@ export function createGateway(options: GatewayOptions): Gateway {
       const sending = { key, priority, appId: options.appId };
       const result = await deliver(caller, out, sending);
       observer.sendEnded(out.kind, result);
-      if (!result.ok) {
-        const { action, code, detail } = result;
-        options.log.warn('lark_call_failed', {
-          kind: out.kind,
-          chat: out.chatId,
-          action,
-          code,
-          detail,
-        });
-      }
       return result;
     },
     async writeTo(person, content, key) {
@@ -95,7 +92,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
       return result;
     },
-    history: (chat, sinceMs, threadId) => history.read(chat, sinceMs, threadId),
+    fetchMessage: createMessageById({ caller, chatTypeOf, self }),
+    history: (...asked) => history.read(...asked),
     botInfo: () => botInfo(caller),
     onlineInstances: () => onlineInstances(caller),
   };

@@ -1,11 +1,11 @@
 /** What a chat shows: to catch up on messages, and to find out whether a send in doubt arrived. */
-import { LRUCache } from 'lru-cache';
 import { BridgeError } from '../../core/errors.ts';
 import { type ChatId, chatId, LARK_ID_PATTERN, type MessageId, messageId } from '../../core/ids.ts';
 import type { ChatType } from '../../core/message.ts';
 import type { Caller } from './calls.ts';
 import { SCOPE_NEEDS } from '../app-needs.ts';
 import { type Refusal, refusalError, type Tried } from '../codes.ts';
+import type { ChatTypeOf } from './chat-types.ts';
 import { parseText } from '../inbound/content.ts';
 import {
   fieldsOf,
@@ -13,10 +13,10 @@ import {
   judgeMessage,
   listOf,
   millis,
+  type MessageFacts,
   type Self,
   textOf,
 } from '../inbound/parse.ts';
-import { LARK_CHATS_PACED_MAX } from './broker.ts';
 import type { HistoryMessage } from '../../bridge/ports.ts';
 import type { Log } from '../../core/log.ts';
 
@@ -25,44 +25,36 @@ const LARK_HISTORY_PAGES_MAX = 40;
 
 export interface HistoryOptions {
   readonly caller: Caller;
+  readonly chatTypeOf: ChatTypeOf;
   readonly self: () => Self;
   readonly log: Log;
 }
 
 export interface History {
   /** Oldest first. Throws `BridgeError` if Lark refuses. */
-  read(chat: ChatId, sinceMs: number, threadId?: string): Promise<HistoryMessage[]>;
+  read(
+    chat: ChatId,
+    sinceMs: number,
+    threadId?: string,
+    pagesMax?: number,
+  ): Promise<HistoryMessage[]>;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const READ: Tried = { kind: 'read', inThread: false, card: false };
 
-export function createHistory({ caller, self, log }: HistoryOptions): History {
-  /** A chat never changes from one kind to the other. */
-  const chatTypes = new LRUCache<string, ChatType>({ max: LARK_CHATS_PACED_MAX });
-
-  /** Items of the history don't say what kind of chat they are in. */
-  async function chatTypeOf(chat: ChatId): Promise<ChatType> {
-    const known = chatTypes.get(chat);
-    if (known !== undefined) return known;
-    const spec = { api: 'chat_get', priority: 'background' } as const;
-    const result = await caller.call(spec, READ, (client, authorization) =>
-      client.im.v1.chat.get({ path: { chat_id: chat } }, authorization),
-    );
-    if (!result.ok) throw refused(`the kind of chat ${chat} is unknown`, result, ['chatKind']);
-    const type = result.body.data?.chat_mode === 'p2p' ? 'p2p' : 'group';
-    chatTypes.set(chat, type);
-    return type;
-  }
-
+export function createHistory({ caller, chatTypeOf, self, log }: HistoryOptions): History {
   /** All from `sinceMs` on, and a few from before it; in the order of `window`. */
-  async function readItems(chat: KnownChat, sinceMs: number, window: Window): Promise<Fields[]> {
+  async function readItems(
+    chat: KnownChat,
+    { sinceMs, window, pagesMax }: { sinceMs: number; window: Window; pagesMax: number },
+  ): Promise<Fields[]> {
     const spec = { api: 'message_list', priority: 'background', lane: chat.id } as const;
     const what = `the history of chat ${chat.id}`;
     const items: Fields[] = [];
     let pageToken: string | undefined;
-    for (let page = 0; page < LARK_HISTORY_PAGES_MAX; page++) {
+    for (let page = 0; page < pagesMax; page++) {
       const params = {
         ...window,
         page_size: 50,
@@ -82,16 +74,19 @@ export function createHistory({ caller, self, log }: HistoryOptions): History {
   }
 
   return {
-    async read(chat, sinceMs, threadId) {
+    async read(chat, sinceMs, threadId, pagesMax = LARK_HISTORY_PAGES_MAX) {
       if (!LARK_ID_PATTERN.test(chat) || !LARK_ID_PATTERN.test(threadId ?? chat))
         throw new BridgeError('failed', 'that is no chat id of Lark');
-      const chatType = await chatTypeOf(chat);
+      const chatType = await chatTypeOf(chat, 'background');
+      if (typeof chatType !== 'string') {
+        throw refused(`the kind of chat ${chat} is unknown`, chatType, ['chatKind']);
+      }
       if (chatType === 'group' && self().botOpenId === undefined) {
         // A mention of the bot would pass for one of somebody else, and its message for read.
         throw new BridgeError('unreachable', 'Lark has not said yet who the bot is');
       }
       const window = windowOf(chat, sinceMs, threadId);
-      const items = await readItems({ id: chat, type: chatType }, sinceMs, window);
+      const items = await readItems({ id: chat, type: chatType }, { sinceMs, window, pagesMax });
       if (window.sort_type === 'ByCreateTimeDesc') items.reverse();
       return items
         .map((item) => parseItem(item, chatType, self()))
@@ -156,29 +151,8 @@ export function parseItem(
   const sender = fieldsOf(item['sender']) ?? {};
   const own = sender['id_type'] === 'app_id' && sender['id'] === self.appId;
   const deleted = item['deleted'] === true;
-  const content = textOf(fieldsOf(item['body'])?.['content']);
-  const judged = judgeMessage(
-    {
-      eventId: '',
-      messageId: message,
-      chatId: chat,
-      chatType,
-      senderId: sender['id'],
-      senderType: sender['sender_type'],
-      rootId: item['root_id'],
-      parentId: item['parent_id'],
-      threadId: item['thread_id'],
-      sentAtMs: item['create_time'],
-      messageType: item['msg_type'],
-      content,
-      mentions: listOf(item['mentions']).map((mention) => ({
-        key: textOf(mention['key']),
-        openId: mention['id_type'] === 'open_id' ? idOf(mention['id']) : undefined,
-        name: textOf(mention['name']),
-      })),
-    },
-    self,
-  );
+  const facts = factsOf(item, chatType);
+  const judged = judgeMessage(facts, self);
   return {
     messageId: messageId(message),
     chatId: chatId(chat),
@@ -187,7 +161,31 @@ export function parseItem(
     parentId: idOf(item['parent_id']) as MessageId | undefined,
     threadId: idOf(item['thread_id']),
     deleted,
-    text: own && item['msg_type'] === 'text' ? parseText(content) : undefined,
+    text: own && item['msg_type'] === 'text' ? parseText(textOf(facts.content)) : undefined,
     inbound: judged.ok && !deleted ? judged.message : undefined,
+  };
+}
+
+/** What an item says, for the rule that judges events. */
+export function factsOf(item: Fields, chatType: ChatType): MessageFacts {
+  const sender = fieldsOf(item['sender']) ?? {};
+  return {
+    eventId: '',
+    messageId: item['message_id'],
+    chatId: item['chat_id'],
+    chatType,
+    senderId: sender['id'],
+    senderType: sender['sender_type'],
+    rootId: item['root_id'],
+    parentId: item['parent_id'],
+    threadId: item['thread_id'],
+    sentAtMs: item['create_time'],
+    messageType: item['msg_type'],
+    content: fieldsOf(item['body'])?.['content'],
+    mentions: listOf(item['mentions']).map((mention) => ({
+      key: textOf(mention['key']),
+      openId: mention['id_type'] === 'open_id' ? idOf(mention['id']) : undefined,
+      name: textOf(mention['name']),
+    })),
   };
 }

@@ -16,6 +16,8 @@ export interface TokenSource {
   drop(token: Secret): void;
   /** Asks Lark. Throws `credentials_refused`, `unreachable` or `failed`. */
   checkCredentials(): Promise<void>;
+  /** Asks Lark. True only if it says no; never rejects for what Lark or the network does. */
+  areCredentialsRefused(): Promise<boolean>;
 }
 
 export interface TokenOptions {
@@ -80,6 +82,10 @@ export function createTokenSource(options: TokenOptions): TokenSource {
     async checkCredentials() {
       const result = await renew();
       if (!result.ok) throw refusalError('Lark gave no token', result);
+    },
+    async areCredentialsRefused() {
+      const result = await renew();
+      return !result.ok && result.credentials === true;
     },
   };
 }

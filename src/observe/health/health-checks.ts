@@ -14,9 +14,12 @@ export function storageTrouble(
 export function larkTrouble({
   state,
   lastError,
+  refusedSinceMs,
 }: {
   readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped' | 'refused';
   readonly lastError: string | undefined;
+  /** Lark says no, and is asked again. */
+  readonly refusedSinceMs?: number | undefined;
 }): Trouble | undefined {
   const why = lastError === undefined ? '' : ` (${lastError})`;
   switch (state) {
@@ -24,6 +27,12 @@ export function larkTrouble({
       return undefined;
     case 'connecting':
     case 'waiting':
+      if (refusedSinceMs !== undefined) {
+        return {
+          sinceMs: refusedSinceMs,
+          text: `Lark refuses the connection${why}. It is asked again by itself; if that lasts and Lark gives no token either, the process ends after some minutes. Look in the developer console whether the app secret was changed or the app was disabled.`,
+        };
+      }
       return {
         text: `Not connected to Lark${why}; it is tried again by itself. If that lasts, look at the network, HTTPS_PROXY and LARK_OPEN_BASE_URL.`,
       };

@@ -4,7 +4,8 @@ import { chatId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Self } from '../../../src/lark/inbound/parse.ts';
 import { json, startServer } from '../../unit/lark/local-server.ts';
-import { eventually, realClock, startRig, withConnection, withGateway } from './rig.ts';
+import { eventually, realClock, type Rig, startRig, withConnection, withGateway } from './rig.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 
 const CARD = {
   schema: '2.0',
@@ -320,17 +321,102 @@ describe('refusals', () => {
     await expect(connection.start()).rejects.toMatchObject({ code: 'credentials_refused' });
   });
 
-  test('a secret that is revoked later is reported, and not tried for ever', async () => {
-    const { lark, connection, terminal } = withConnection(await startRig());
+  const refuse = ({ lark }: Rig, code: number, times: number) =>
+    lark.faults.inject({ kind: 'bootstrap_refused', code, msg: 'the reason', times });
+  const refuseTokens = ({ lark }: Rig) =>
+    lark.faults.inject({
+      kind: 'business_error',
+      code: 10014,
+      msg: 'app secret invalid',
+      path: '/tenant_access_token/',
+      times: 1_000,
+    });
+  const asked = ({ lark }: Rig) => lark.calls({ path: '/callback/ws/endpoint' }).length;
+
+  test.each([514, 403, 1000040350, 1000040351, 10014])(
+    '%i on a reconnect is asked again, and says meanwhile why',
+    async (code) => {
+      const rig = withConnection(await startRig(), { timing: { refusedBaseMs: 10 } });
+      const { connection, terminal, log } = rig;
+      await connection.start();
+      refuse(rig, code, 2);
+      rig.lark.kick();
+      await eventually(() => connection.status()).toMatchObject({
+        state: 'waiting',
+        refusedSinceMs: expect.any(Number),
+        lastError: expect.stringContaining(`${code} the reason`),
+      });
+      await eventually(() => connection.status()).toMatchObject({
+        state: 'connected',
+        reconnects: 1,
+        refusedSinceMs: undefined,
+      });
+      expect(terminal).toEqual([]);
+      const lines = log.lines.filter(({ event }) => event === 'lark_connect_refused');
+      expect(lines.map(({ level }) => level)).toEqual(['error', 'warn']);
+      expect(lines[0]?.['next']).toEqual(expect.any(String));
+    },
+  );
+
+  test('a refusal that lasts ends it only if Lark gives no token either', async () => {
+    const rig = withConnection(await startRig());
+    const { connection, terminal } = rig;
     await connection.start();
-    lark.faults.inject({ kind: 'bootstrap_refused', code: 514, msg: 'auth failed', times: 100 });
-    lark.kick();
+    refuse(rig, 514, 1_000);
+    rig.lark.kick();
+    const tokens = () => rig.lark.calls({ path: '/tenant_access_token/' }).length;
+    // It has lasted: from here on each try asks for a token as well.
+    await eventually(tokens).toBeGreaterThan(3);
+    expect(terminal).toEqual([]);
+    expect(connection.status().state).not.toBe('refused');
+    refuseTokens(rig);
     await eventually(() => terminal).toMatchObject([{ code: 'credentials_refused' }]);
     expect(connection.status().state).toBe('refused');
-    expect(lark.calls({ path: '/callback/ws/endpoint' })).toHaveLength(2);
-    lark.faults.calm();
+    const askedBefore = asked(rig);
+    rig.lark.faults.calm();
     connection.restart();
     await eventually(() => connection.status().state).toBe('connected');
+    expect(asked(rig)).toBe(askedBefore + 1);
+  });
+
+  test('credentials that were refused for a moment are not given up, whatever the token endpoint says', async () => {
+    const rig = withConnection(await startRig(), { timing: { refusedMsMax: 60_000 } });
+    const { connection, terminal } = rig;
+    await connection.start();
+    refuseTokens(rig);
+    refuse(rig, 514, 5);
+    rig.lark.kick();
+    await eventually(() => connection.status()).toMatchObject({
+      state: 'connected',
+      reconnects: 1,
+    });
+    expect(terminal).toEqual([]);
+    expect(rig.lark.calls({ path: '/tenant_access_token/' })).toEqual([]);
+  });
+
+  test('the pauses grow up to a bound, and begin anew after a link', async () => {
+    const delays: number[] = [];
+    const clock: Clock = {
+      nowMs: () => Date.now(),
+      after: (delayMs, run) => {
+        delays.push(delayMs);
+        return realClock.after(0, run);
+      },
+    };
+    const timing = { refusedMsMax: 60_000, refusedBaseMs: 2_000, refusedMaxMs: 8_000 };
+    const rig = withConnection(await startRig(), { clock, timing });
+    const { connection } = rig;
+    await connection.start();
+    for (const reconnects of [1, 2]) {
+      refuse(rig, 403, 4);
+      rig.lark.kick();
+      await eventually(() => connection.status()).toMatchObject({ state: 'connected', reconnects });
+      const pauses = delays.splice(0).slice(-4);
+      for (const [at, full] of [2_000, 4_000, 8_000, 8_000].entries()) {
+        expect(pauses[at]).toBeGreaterThanOrEqual(full / 2);
+        expect(pauses[at]).toBeLessThanOrEqual(full);
+      }
+    }
   });
 });
 

@@ -384,16 +384,18 @@ describe('refusals of Lark, as they really come', () => {
     expect(result).toMatchObject({ ok: false, action: 'tell_operator', code: 230027 });
   });
 
-  test('the log names the call and holds none of its words', async () => {
+  test('whoever made the call tells of it: the log has no line before, and none of its words', async () => {
     const rig = withGateway(await startRig());
     rig.lark.faults.inject({
       kind: 'business_error',
       code: 230001,
       msg: 'invalid: the secret plan',
     });
-    await rig.gateway.deliver(toReply(ask(rig).asked, words('the secret plan')), 'k', 'answer');
-    const logged = rig.log.lines.filter(({ event }) => event === 'lark_call_failed');
-    expect(logged).toMatchObject([{ kind: 'reply', action: 'give_up', code: 230001 }]);
+    const out = toReply(ask(rig).asked, words('the secret plan'));
+    const result = await rig.gateway.deliver(out, 'k', 'answer');
+    expect(result).toMatchObject({ action: 'give_up', code: 230001 });
+    expect(JSON.stringify(result)).not.toContain('secret plan');
+    expect(rig.log.lines.filter(({ level }) => level !== 'debug')).toEqual([]);
     expect(JSON.stringify(rig.log.lines)).not.toContain('secret plan');
   });
 });

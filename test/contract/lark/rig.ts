@@ -1,5 +1,5 @@
 import { expect, onTestFinished } from 'vitest';
-import type { BridgeError } from '../../../src/core/errors.ts';
+import { BridgeError } from '../../../src/core/errors.ts';
 import { appId, openId } from '../../../src/core/ids.ts';
 import type { InboundEvent } from '../../../src/core/message.ts';
 import { Secret } from '../../../src/core/secret.ts';
@@ -81,24 +81,39 @@ export type ConnectionRig = Rig & {
 };
 
 type Changes = Partial<
-  Pick<ConnectionOptions, 'timing' | 'appId' | 'appSecret' | 'clock' | 'openBaseUrl' | 'self'>
+  Pick<
+    ConnectionOptions,
+    'timing' | 'appId' | 'appSecret' | 'clock' | 'openBaseUrl' | 'self' | 'fetchMessage'
+  >
 >;
 
 /** Quick where the product is patient. */
-const TIMING = { reconnectBaseMs: 20, reconnectMaxMs: 80 };
+const TIMING = {
+  reconnectBaseMs: 20,
+  reconnectMaxMs: 80,
+  refusedMsMax: 100,
+  refusedBaseMs: 5,
+  refusedMaxMs: 20,
+};
 
 export function withConnection(rig: Rig, changes: Changes = {}): ConnectionRig {
   const intake = new RecordingIntake();
   const terminal: BridgeError[] = [];
-  const connection = createConnection({
+  const base = {
     http: rig.http,
     openBaseUrl: rig.lark.openBaseUrl,
     appId: rig.self.appId,
     appSecret: new Secret(rig.app.appSecret),
-    intake,
-    self: () => rig.self,
     clock: realClock,
+  };
+  const tokens = createTokenSource(base);
+  const connection = createConnection({
+    ...base,
+    intake,
+    fetchMessage: () => Promise.reject(new BridgeError('unreachable', 'no gateway here')),
+    self: () => rig.self,
     log: rig.log,
+    areCredentialsRefused: () => tokens.areCredentialsRefused(),
     onTerminal: (error) => terminal.push(error),
     ...changes,
     timing: { ...TIMING, ...changes.timing },

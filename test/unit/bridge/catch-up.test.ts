@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CatchUp, GAP_THREADS_MAX } from '../../../src/bridge/catch-up.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
-import { messageId, type ChatId } from '../../../src/core/ids.ts';
+import { chatId, messageId, type ChatId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
 import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
 import { message } from './samples.ts';
@@ -9,6 +9,7 @@ import type {
   ChatRecord,
   GapJournal,
   HistoryMessage,
+  LarkGateway,
   ThreadRecord,
 } from '../../../src/bridge/ports.ts';
 
@@ -17,12 +18,16 @@ const NOW_MS = 1_000 * MINUTE_MS;
 
 let clock: VirtualClock;
 let connectedSinceMs: number | undefined;
+let onUp: () => void;
 let lastEventAtMs: number | undefined;
 let history: HistoryMessage[];
 /** What is inside of threads, and does not show in their chat. */
 let inThreads: Record<string, HistoryMessage[] | BridgeError>;
 /** Threads that the journal knows. */
 let threads: ThreadRecord[];
+let chats: ChatRecord[];
+/** Chats and threads that were read, with how many pages at most. */
+let places: [place: string, pagesMax: number | undefined][];
 let reads: number;
 let onRead: () => void;
 let threadReads: string[];
@@ -37,6 +42,9 @@ let running: CatchUp | undefined;
 beforeEach(() => {
   clock = new VirtualClock(NOW_MS);
   connectedSinceMs = NOW_MS;
+  onUp = () => {};
+  chats = [record(message.chatId, 0)];
+  places = [];
   lastEventAtMs = undefined;
   history = [];
   inThreads = {};
@@ -54,42 +62,51 @@ beforeEach(() => {
 
 afterEach(() => running?.stop());
 
+function record(chat: ChatId, agoMs: number): ChatRecord {
+  // 0: always active.
+  const lastMessageAtMs = agoMs === 0 ? 0 : NOW_MS - agoMs;
+  return { chatId: chat, lastMessageAtMs, readUntilMs: 0 };
+}
+
 const readUntil = new Map<ChatId, number>();
 const journal: GapJournal = {
   gap: () => Promise.resolve(gapMs),
   openGap: (fromMs) => Promise.resolve(void (gapMs ??= fromMs)),
   closeGap: () => Promise.resolve(void (gapMs = undefined)),
-  chats: () =>
-    Promise.resolve<ChatRecord[]>([
-      {
-        chatId: message.chatId,
-        lastMessageAtMs: 0,
-        readUntilMs: readUntil.get(message.chatId) ?? 0,
-      },
-    ]),
+  chats: (activeSinceMs, limit) =>
+    Promise.resolve(
+      chats
+        .map((chat) => ({ ...chat, readUntilMs: readUntil.get(chat.chatId) ?? 0 }))
+        .filter(({ lastMessageAtMs }) => lastMessageAtMs === 0 || lastMessageAtMs >= activeSinceMs)
+        .slice(0, limit),
+    ),
   threads: (_activeSinceMs, limit) => Promise.resolve(threads.slice(0, limit)),
   noteRead: (chat, untilMs) => Promise.resolve(void readUntil.set(chat, untilMs)),
   isKnown: (id) => Promise.resolve(known.has(id)),
 };
 
-async function start(lastAliveMs: number | undefined): Promise<void> {
+const lark: Pick<LarkGateway, 'history'> = { history: () => Promise.resolve([]) };
+
+async function start(
+  lastAliveMs: number | undefined,
+  readBefore: ReadonlyMap<ChatId, number> = new Map(),
+): Promise<void> {
   readUntil.clear();
+  for (const [chat, untilMs] of readBefore) readUntil.set(chat, untilMs);
+  lark.history = (chat, _sinceMs, thread, pagesMax) => {
+    onRead();
+    places.push([thread ?? chat, pagesMax]);
+    if (thread !== undefined) {
+      threadReads.push(thread);
+      const inThread = inThreads[thread] ?? [];
+      return inThread instanceof BridgeError ? Promise.reject(inThread) : Promise.resolve(inThread);
+    }
+    reads += 1;
+    return refusal === undefined ? Promise.resolve(history) : Promise.reject(refusal);
+  };
   running = new CatchUp({
     journal,
-    lark: {
-      history: (_chat, _sinceMs, thread) => {
-        onRead();
-        if (thread !== undefined) {
-          threadReads.push(thread);
-          const inThread = inThreads[thread] ?? [];
-          return inThread instanceof BridgeError
-            ? Promise.reject(inThread)
-            : Promise.resolve(inThread);
-        }
-        reads += 1;
-        return refusal === undefined ? Promise.resolve(history) : Promise.reject(refusal);
-      },
-    },
+    lark: { history: (...asked) => lark.history(...asked) },
     intake: {
       admit: (event) => {
         if (event.kind === 'message') admitted.push(event.message);
@@ -100,6 +117,7 @@ async function start(lastAliveMs: number | undefined): Promise<void> {
       connectedSinceMs: () => connectedSinceMs,
       lastEventAtMs: () => lastEventAtMs,
       restart: () => (restarts += 1),
+      onUp: (listener) => (onUp = listener),
     },
     lastAliveMs,
     clock,
@@ -152,11 +170,6 @@ describe('while it was away', () => {
     expect(gapMs).toBeUndefined();
   });
 
-  test('a short outage costs no call: Lark redelivers by itself', async () => {
-    await start(NOW_MS - 5 * MINUTE_MS);
-    expect(reads).toBe(0);
-  });
-
   test('the first start has nothing to catch up with', async () => {
     await start(undefined);
     expect(reads).toBe(0);
@@ -198,6 +211,118 @@ describe('while it was away', () => {
     await run(5 * MINUTE_MS);
     expect(reads).toBe(1);
     expect(warnings).toEqual(['history_denied']);
+  });
+});
+
+/** The link is lost for so long, and comes back. */
+async function loseLink(durationMs: number): Promise<void> {
+  connectedSinceMs = undefined;
+  await run(durationMs);
+  connectedSinceMs = clock.nowMs();
+  onUp();
+  await run(0);
+}
+
+describe('after an outage of seconds', () => {
+  const chatNames = (count: number) => Array.from({ length: count }, (_, at) => `oc_${at}`);
+
+  test('what was said meanwhile is taken up at once, in order', async () => {
+    await start(undefined);
+    await run(7_000);
+    expect(reads).toBe(0);
+    known.add('om_known');
+    history = [said('om_b', 1_000), said('om_known', 2_000), said('om_a', 3_000)];
+    await loseLink(4_000);
+    expect(admitted.map(({ messageId: id }) => id)).toEqual(['om_a', 'om_b']);
+    expect(places).toEqual([[message.chatId, 1]]);
+    // And not again and again.
+    await run(5 * MINUTE_MS);
+    expect(reads).toBe(1);
+    expect(gapMs).toBeUndefined();
+  });
+
+  test('it is read from before the loss, because a dead link is noticed late', async () => {
+    await start(undefined);
+    await run(MINUTE_MS);
+    let fromMs = 0;
+    history = [];
+    const { history: read } = lark;
+    lark.history = (...asked) => {
+      [, fromMs] = asked;
+      return read(...asked);
+    };
+    const lostAtMs = clock.nowMs();
+    await loseLink(2_000);
+    expect(fromMs).toBeLessThanOrEqual(lostAtMs - 50_000);
+    expect(fromMs).toBeGreaterThan(lostAtMs - 2 * MINUTE_MS);
+  });
+
+  test('a restart is an outage too, but one after the other costs nothing', async () => {
+    history = [said('om_a', 2_000)];
+    await start(NOW_MS - 5_000);
+    expect(admitted).toHaveLength(1);
+    const before = new Map(readUntil);
+    await running?.stop();
+    await start(NOW_MS, before);
+    expect(reads).toBe(1);
+    // What was read after a loss of the link keeps nobody from that.
+    await loseLink(2_000);
+    expect(reads).toBe(2);
+    expect(readUntil).toEqual(before);
+  });
+
+  test('a handful of places a time: the latest ones, threads among them', async () => {
+    await start(undefined);
+    chats = chatNames(9).map((name, at) => record(chatId(name), (2 * at + 2) * 1_000));
+    threads = [{ ...threadRecord('omt_1'), lastMessageAtMs: NOW_MS - 3_000 }];
+    await loseLink(2_000);
+    const latest = ['oc_0', 'omt_1', 'oc_1', 'oc_2', 'oc_3'];
+    expect(places).toEqual(latest.map((name) => [name, 1]));
+  });
+
+  test('chats that were quiet for an hour are left to Lark', async () => {
+    chats = [record(message.chatId, 61 * MINUTE_MS)];
+    await start(NOW_MS - 5_000);
+    expect(reads).toBe(0);
+  });
+
+  test('so many calls an hour and no more, however often the link is lost', async () => {
+    await start(undefined);
+    chats = chatNames(9).map((name) => record(chatId(name), 1_000));
+    for (let round = 0; round < 20; round += 1) await loseLink(30_000);
+    expect(reads).toBe(30);
+    await run(61 * MINUTE_MS);
+    chats = [record(message.chatId, 0)];
+    const before = reads;
+    await loseLink(30_000);
+    expect(reads).toBe(before + 1);
+  });
+
+  test('what could not be read is tried again', async () => {
+    await start(undefined);
+    refusal = new BridgeError('unreachable', 'down');
+    history = [said('om_a', 0)];
+    await loseLink(2_000);
+    expect(admitted).toEqual([]);
+    refusal = undefined;
+    await run(15_000);
+    expect(admitted).toHaveLength(1);
+  });
+
+  test('a chat that may not be read is asked for once', async () => {
+    await start(undefined);
+    refusal = new BridgeError('access_denied', 'no scope');
+    await loseLink(2_000);
+    await loseLink(2_000);
+    expect(reads).toBe(1);
+    expect(warnings).toEqual(['history_denied']);
+  });
+
+  test('a chat of which a page may not hold all is not noted as read', async () => {
+    history = Array.from({ length: 50 }, (_, at) => said(`om_${at}`, 1_000));
+    await start(NOW_MS - 5_000);
+    expect(admitted).toHaveLength(50);
+    expect(readUntil.size).toBe(0);
   });
 });
 

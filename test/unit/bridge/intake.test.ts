@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { turnId, workspaceId } from '../../../src/core/ids.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
@@ -11,6 +11,7 @@ import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
 import { message } from './samples.ts';
 import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
+import type { Outgoing } from '../../../src/bridge/ports.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -19,6 +20,7 @@ let db: Db;
 let bridge: Bridge;
 let journal: SqliteJournal;
 let asked: string[];
+let shown: Extract<Outgoing, { kind: 'reply' | 'send' }>[];
 let isWriting: () => boolean;
 
 beforeEach(async () => {
@@ -28,9 +30,17 @@ beforeEach(async () => {
   const clock = new VirtualClock(message.sentAtMs);
   journal = new SqliteJournal({ db, app: message.appId, clock });
   asked = [];
+  shown = [];
   bridge = createBridge({
     db,
     clock,
+    lark: {
+      deliver: (out) => {
+        if (out.kind === 'reply' || out.kind === 'send') shown.push(out);
+        return Promise.resolve({ ok: true, id: 'om_out' });
+      },
+      history: () => Promise.resolve([]),
+    },
     target: {
       correlates: true,
       deduplicates: true,
@@ -64,4 +74,38 @@ test.each([
   expect(asked).toEqual([]);
   const turn = await journal.turn(turnId(message.messageId));
   expect(turn?.state).toEqual({ phase: 'dropped', why: 'recalled' });
+});
+
+describe('a message that nobody can read', () => {
+  const about = { appId, chatId, messageId, eventId: 'e1' };
+  const tell = (eventId: string, threadId?: string) =>
+    bridge.intake.admit({ kind: 'unreadable', ...about, eventId, threadId });
+  const told = () => shown.map((out) => [out.kind, JSON.stringify(out.content)]);
+
+  test.each([
+    ['in its chat', undefined, false],
+    ['in its thread', 'omt_1', true],
+  ])('is told of once, %s, under it', async (_where, threadId, inThread) => {
+    await tell('e1', threadId);
+    await tell('e2', threadId);
+    await settle(isWriting);
+    expect(shown).toMatchObject([{ kind: 'reply', chatId, replyTo: messageId, inThread }]);
+    expect(told()[0]?.[1]).toMatch(/could not read it.*无法读取/);
+    expect(asked).toEqual([]);
+  });
+
+  test('is answered and not told of if another delivery of it could be read', async () => {
+    await bridge.intake.admit({ kind: 'message', message });
+    await tell('e2');
+    await settle(isWriting);
+    expect(told().filter(([, text]) => text?.includes('read it'))).toEqual([]);
+    expect(asked).toEqual(['hello']);
+  });
+
+  test('is not told of if it was taken back', async () => {
+    await recall();
+    await tell('e2');
+    await settle(isWriting);
+    expect(shown).toEqual([]);
+  });
 });

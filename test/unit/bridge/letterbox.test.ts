@@ -73,6 +73,7 @@ const about = { appId, chatId, messageId: message.messageId, eventId: 'e2' };
 
 test.each<InboundEvent>([
   { kind: 'recalled', ...about },
+  { kind: 'unreadable', ...about, threadId: undefined },
   { kind: 'button', ...about, operatorOpenId, value: {} },
 ])('$kind is not taken, so that Lark brings it to the bridge', async (event) => {
   await expect(letters.admit(event)).rejects.toMatchObject({ code: 'failed' });

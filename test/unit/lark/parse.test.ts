@@ -18,6 +18,9 @@ import {
 } from './captured.ts';
 
 const parse = (raw: unknown, self = SELF) => parseEvent(MESSAGE, raw, self);
+const post = (...elements: object[]) => JSON.stringify({ title: '', content: [elements] });
+const ID = 'om_5ce6d572455d361153b7cb51da133945';
+const CHAT = 'oc_5ce6d572455d361153b7xx51da133945';
 const dm = {
   chat_type: 'p2p',
   mentions: undefined,
@@ -76,7 +79,7 @@ describe('who is addressed', () => {
   });
 
   test.each<[string, object, IgnoreReason]>([
-    ['no mention', { mentions: undefined }, 'not_addressed'],
+    ['no mention', { mentions: undefined, content: text('hi') }, 'not_addressed'],
     ['only somebody else', { mentions: [mention(1, 'Ann')] }, 'not_addressed'],
     ['everybody', { mentions: undefined, content: text('@_all hi') }, 'not_addressed'],
     [
@@ -84,7 +87,22 @@ describe('who is addressed', () => {
       { mentions: [{ key: '@_all', id: {}, name: 'All' }], content: text('@_all hi') },
       'not_addressed',
     ],
-    ['a topic group without a mention', { chat_type: 'topic', mentions: [] }, 'not_addressed'],
+    [
+      'everybody, in a post',
+      { message_type: 'post', mentions: [], content: post({ tag: 'at', user_id: '@_all' }) },
+      'not_addressed',
+    ],
+    [
+      'somebody else in a post',
+      { message_type: 'post', mentions: [], content: post({ tag: 'at', user_id: 'ou_1' }) },
+      'not_addressed',
+    ],
+    ['a picture', { message_type: 'image', mentions: undefined, content: '{}' }, 'not_addressed'],
+    [
+      'a topic group without a mention',
+      { chat_type: 'topic', mentions: [], content: text('hi') },
+      'not_addressed',
+    ],
   ])('LCM-IN-03, LCM-IN-05: a group message with %s is not for us', (_what, message, reason) => {
     expect(parse(messageEvent({ message: message as Record<string, unknown> }))).toEqual({
       ok: false,
@@ -105,7 +123,7 @@ describe('who is addressed', () => {
       ok: false,
       reason: 'bot_unknown',
     });
-    const toNobody = messageEvent({ message: { mentions: undefined } });
+    const toNobody = messageEvent({ message: { mentions: undefined, content: text('hi') } });
     expect(parse(toNobody, { ...SELF, botOpenId: undefined })).toEqual({
       ok: false,
       reason: 'not_addressed',
@@ -117,6 +135,38 @@ describe('who is addressed', () => {
     expect(parse(nameless, { ...SELF, botOpenId: undefined }).ok).toBe(false);
     const direct = messageEvent({ message: dm });
     expect(parse(direct, { ...SELF, botOpenId: undefined }).ok).toBe(true);
+  });
+
+  const atBot = { tag: 'at', user_id: BOT, user_name: 'Bot' };
+  const zhCn = JSON.stringify({ zh_cn: { title: '', content: [[atBot]] } });
+
+  test.each<[string, unknown, unknown]>([
+    ['are absent', undefined, post({ tag: 'text', text: 'look: ' }, atBot)],
+    ['are null', null, post(atBot)],
+    ['are empty', [], post(atBot)],
+    ['name somebody else', [mention(1, 'Ann')], post(atBot)],
+    ['are absent, inside a language', undefined, zhCn],
+  ])(
+    'a post whose `at` element names the bot is for us though its mentions %s',
+    (_how, mentions, content) => {
+      const message = { message_type: 'post', mentions, content };
+      expect(parse(messageEvent({ message }))).toMatchObject({ ok: true });
+      // Before it knows itself, any id in a post may be its own.
+      const judged = parse(messageEvent({ message }), { ...SELF, botOpenId: undefined });
+      expect(judged).toEqual({ ok: false, reason: 'bot_unknown' });
+    },
+  );
+
+  test.each<[string, object]>([
+    ['a post', { message_type: 'post', content: post({ tag: 'at', user_id: '@_user_1' }) }],
+    ['a text', { content: text('@_user_1 hi') }],
+    ['a mention without an id', { mentions: [{ key: '@_user_1', id: {}, name: 'Bot' }] }],
+  ])('%s that names somebody, and nothing says whom, is asked for', (_what, change) => {
+    const judged = parse(messageEvent({ message: { mentions: [], ...change } }));
+    expect(judged).toMatchObject({
+      reason: 'incomplete',
+      sighting: { messageId: ID, chatId: CHAT, chatType: 'group', named: 'unclear' },
+    });
   });
 
   test('a post that mentions the bot is taken up, as what it is', () => {
@@ -149,47 +199,110 @@ describe('nobody talks to himself', () => {
   });
 });
 
-describe('malformed', () => {
+describe('incomplete', () => {
   const bad = ['../../x', 'om_1/..', 'om 1', '', 'om_1?x=y', 'é', 1, {}, 'a'.repeat(129)];
-  test.each(['message_id', 'chat_id'])('%s that is not an id', (field) => {
+  const incomplete = (sighting: object = {}) => ({
+    ok: false,
+    reason: 'incomplete',
+    sighting: expect.objectContaining({
+      appId: SELF.appId,
+      messageId: ID,
+      chatId: CHAT,
+      named: 'bot',
+      toldAtMs: 1774004563541,
+      ...sighting,
+    }),
+  });
+
+  test('without a sound message id nobody can ask for it', () => {
     for (const value of [...bad, undefined, null]) {
-      expect(parse(messageEvent({ message: { [field]: value } }))).toEqual({
+      expect(parse(messageEvent({ message: { message_id: value } }))).toEqual({
         ok: false,
         reason: 'malformed',
       });
+    }
+  });
+
+  test('a chat that is not named will be', () => {
+    for (const value of [...bad, undefined, null]) {
+      const judged = parse(messageEvent({ message: { chat_id: value } }));
+      expect(judged).toEqual(incomplete({ chatId: undefined }));
     }
   });
 
   test.each(['root_id', 'parent_id', 'thread_id'])('%s that is there and is not an id', (field) => {
     for (const value of bad.filter((one) => one !== '')) {
-      expect(parse(messageEvent({ message: { [field]: value } }))).toEqual({
-        ok: false,
-        reason: 'malformed',
-      });
+      expect(parse(messageEvent({ message: { [field]: value } }))).toEqual(incomplete());
     }
     expect(parse(messageEvent({ message: { [field]: undefined } })).ok).toBe(true);
   });
 
+  test.each<[string, unknown]>([
+    ['no sender', messageEvent({ top: { sender: [] } })],
+    ['no sender id', messageEvent({ sender: { sender_id: {} } })],
+    ['no open id', messageEvent({ sender: { sender_id: { union_id: 'on_1' } } })],
+    ['no sender type', messageEvent({ sender: { sender_type: undefined } })],
+    ['an empty sender type', messageEvent({ sender: { sender_type: '' } })],
+    ['no event id', messageEvent({ top: { event_id: undefined } })],
+    ['no chat type', messageEvent({ message: { chat_type: undefined } })],
+    ['no message type', messageEvent({ message: { message_type: undefined } })],
+    ['no content', messageEvent({ message: { content: undefined } })],
+    ['content null', messageEvent({ message: { content: null } })],
+    ['empty content', messageEvent({ message: { content: '' } })],
+    ['content that is no JSON', messageEvent({ message: { content: '{' } })],
+    ['content without a text', messageEvent({ message: { content: '{}' } })],
+    ['content that is an object', messageEvent({ message: { content: { text: 'x' } } })],
+  ])('%s', (_what, raw) => {
+    expect(parse(raw)).toEqual(incomplete());
+  });
+
+  test('no time that can be read', () => {
+    for (const create_time of [undefined, 'now', '12', null, '17740045632101234']) {
+      const raw = messageEvent({ message: { create_time }, top: { create_time } });
+      expect(parse(raw)).toEqual(incomplete({ toldAtMs: undefined }));
+    }
+  });
+
+  test.each<[string, unknown, unknown, number]>([
+    ['seconds', '1774004563', '1774004564', 1774004563000],
+    ['seconds as a number', 1774004563, undefined, 1774004563000],
+    ['words, but the event says when', 'now', '1774004563541', 1774004563541],
+    ['nothing, but the event says when', undefined, 1774004563541, 1774004563541],
+  ])('a time in %s', (_what, ofMessage, ofEvent, sentAtMs) => {
+    const top = { create_time: ofEvent };
+    const judged = parse(messageEvent({ message: { create_time: ofMessage }, top }));
+    expect(judged).toMatchObject({ ok: true, event: { message: { sentAtMs } } });
+  });
+
+  test('an event without an app id came on our own connection', () => {
+    expect(parse(messageEvent({ top: { app_id: undefined } })).ok).toBe(true);
+  });
+
+  test('who is named, as far as it says', () => {
+    const named = (message: object) => {
+      const judged = parse(messageEvent({ message: { root_id: 1, ...message } }));
+      return !judged.ok && judged.reason === 'incomplete' ? judged.sighting.named : judged;
+    };
+    expect(named({ ...dm, root_id: 1 })).toBe('bot');
+    expect(named({ mentions: [mention(1, 'Ann')] })).toBe('others');
+    expect(named({ mentions: undefined, content: null })).toBe('unclear');
+    expect(named({ mentions: [mention(1, 'Ann')], content: null })).toBe('others');
+  });
+
+  test('what other bots say stays unanswered, however damaged it is', () => {
+    const raw = messageEvent({ sender: { sender_type: 'bot' }, message: { content: null } });
+    expect(parse(raw)).toEqual({ ok: false, reason: 'bot' });
+  });
+});
+
+describe('malformed', () => {
   test.each<[string, unknown]>([
     ['nothing', undefined],
     ['null', null],
     ['a text', 'x'],
     ['a list', []],
     ['an empty object', {}],
-    ['no app id', messageEvent({ top: { app_id: undefined } })],
     ['no message', messageEvent({ top: { message: null } })],
-    ['no sender', messageEvent({ top: { sender: [] } })],
-    ['no sender id', messageEvent({ sender: { sender_id: {} } })],
-    ['no sender type', messageEvent({ sender: { sender_type: undefined } })],
-    ['no event id', messageEvent({ top: { event_id: undefined } })],
-    ['no chat type', messageEvent({ message: { chat_type: undefined } })],
-    [
-      'no time',
-      messageEvent({ message: { create_time: undefined }, top: { create_time: undefined } }),
-    ],
-    ['a time in words', messageEvent({ message: { create_time: 'now' } })],
-    ['content that is no JSON', messageEvent({ message: { content: '{' } })],
-    ['content that is an object', messageEvent({ message: { content: { text: 'x' } } })],
   ])('%s', (_what, raw) => {
     expect(parse(raw)).toEqual({ ok: false, reason: 'malformed' });
   });

@@ -92,6 +92,11 @@ describe('the words for people', () => {
       expect(larkTrouble({ state, lastError: 'why' })?.text, state).toMatch(/Lark.*\. \S/);
     }
     expect(larkTrouble({ state: 'waiting', lastError: 'close code 1006' })?.text).toContain('1006');
+    const refused = { state: 'waiting', lastError: '514 auth failed', refusedSinceMs: 7 } as const;
+    expect(larkTrouble(refused)).toMatchObject({
+      sinceMs: 7,
+      text: expect.stringMatching(/refuses the connection .*514 auth failed.*asked again/),
+    });
     expect(larkTrouble({ state: 'refused', lastError: 'no' })?.text).toContain(
       'lark-bridge connect',
     );

@@ -1,0 +1,138 @@
+/** Messages whose event can't be judged: each is asked for by its id before the event is acked. */
+import { LRUCache } from 'lru-cache';
+import { BridgeError, errorText } from '../../core/errors.ts';
+import type { ChatId, MessageId } from '../../core/ids.ts';
+import type { InboundEvent, InboundMessage } from '../../core/message.ts';
+import type { IgnoreReason, Sighting } from './parse.ts';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
+
+/** Lark waits three seconds for an ack; what comes later is taken in all the same, and its repeat is acked. */
+const ACK_WITHIN_MS = 2_000;
+/** Messages asked for at once. Whole events are the rule: more than these are a fault that asking does not mend. */
+const UNDER_WAY_MAX = 8;
+/** Lark delivers again after 15 s, 5 min, 1 h and 6 h, and then never: the person is told before that. */
+const TRIES_MAX = 3;
+const TRIED_FOR_MS_MAX = 30 * 60_000;
+/** Messages whose failed tries are counted. */
+const COUNTED_MAX = 1_000;
+
+/** What Lark says when it is asked for a message. */
+export type Reread =
+  | { readonly kind: 'message'; readonly message: InboundMessage }
+  | { readonly kind: 'ignored'; readonly reason: IgnoreReason }
+  /** The person has taken it back. */
+  | { readonly kind: 'gone' }
+  /** What Lark shows of it is no better; `named`: it is known to be for the bot. */
+  | { readonly kind: 'unreadable'; readonly chatId: ChatId; readonly isForBot: boolean }
+  /** Lark does not show it to us. */
+  | { readonly kind: 'denied'; readonly detail: string };
+
+/** Throws `BridgeError` for what passes. */
+export type FetchMessage = (sighting: Sighting) => Promise<Reread>;
+
+export interface RereaderOptions {
+  readonly fetch: FetchMessage;
+  /** Resolves when the event is stored. */
+  readonly admit: (event: InboundEvent) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** `recalled`: there is nothing to answer any more. */
+export type RereadOutcome = 'admitted' | 'recalled' | IgnoreReason;
+
+/**
+ * Nothing is noted before the message is stored: until then the event is not acked, so that a process
+ * that dies here leaves it to Lark's next delivery.
+ */
+export class Rereader {
+  readonly #options: RereaderOptions;
+  readonly #underWay = new Map<MessageId, Promise<RereadOutcome>>();
+  readonly #tries = new LRUCache<MessageId, number>({ max: COUNTED_MAX });
+
+  constructor(options: RereaderOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when all is done that the event asks for. Rejects if it must not be acked yet. */
+  async take(sighting: Sighting): Promise<RereadOutcome> {
+    const { clock } = this.#options;
+    let cancel: (() => void) | undefined;
+    const tooLate = new Promise<never>((_resolve, reject) => {
+      const error = new BridgeError('failed', 'Lark has not shown the message yet');
+      cancel = clock.after(ACK_WITHIN_MS, () => reject(error));
+    });
+    try {
+      return await Promise.race([this.#read(sighting), tooLate]);
+    } finally {
+      cancel?.();
+    }
+  }
+
+  /** Two deliveries of one message ask once. */
+  #read(sighting: Sighting): Promise<RereadOutcome> {
+    const id = sighting.messageId;
+    const begun = this.#underWay.get(id);
+    if (begun !== undefined) return begun;
+    if (this.#underWay.size >= UNDER_WAY_MAX) {
+      return Promise.reject(new BridgeError('failed', 'too many messages are asked for already'));
+    }
+    const work = this.#work(sighting).finally(() => this.#underWay.delete(id));
+    // Whoever waits may have gone by then.
+    work.catch((error: unknown) => {
+      if (error instanceof BridgeError) return;
+      this.#options.log.error('reread_bug', { error: String((error as Error).stack) });
+    });
+    this.#underWay.set(id, work);
+    return work;
+  }
+
+  async #work(sighting: Sighting): Promise<RereadOutcome> {
+    const { admit, log } = this.#options;
+    const reread = await this.#ask(sighting);
+    const { messageId: message, eventId } = sighting;
+    log.info('message_reread', { message, outcome: reread.kind });
+    switch (reread.kind) {
+      case 'message':
+        await admit({ kind: 'message', message: { ...reread.message, eventId } });
+        return 'admitted';
+      case 'ignored':
+        return reread.reason;
+      case 'gone':
+        return 'recalled';
+      case 'unreadable':
+        if (!reread.isForBot && sighting.named !== 'bot') return 'not_addressed';
+        return this.#tell(sighting, reread.chatId);
+      case 'denied':
+        // An app that may not read a group hears only of messages that name its bot.
+        if (sighting.named === 'others') return 'not_addressed';
+        log.warn('message_not_shown', { message, detail: reread.detail });
+        return this.#tell(sighting, sighting.chatId);
+    }
+  }
+
+  async #ask(sighting: Sighting): Promise<Reread> {
+    const { messageId: id, toldAtMs } = sighting;
+    const { fetch, clock } = this.#options;
+    try {
+      return await fetch(sighting);
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      const tries = (this.#tries.get(id) ?? 0) + 1;
+      this.#tries.set(id, tries);
+      const isOld = toldAtMs !== undefined && clock.nowMs() - toldAtMs > TRIED_FOR_MS_MAX;
+      if (tries < TRIES_MAX && !isOld) throw error;
+      return { kind: 'denied', detail: errorText(error) };
+    }
+  }
+
+  async #tell(sighting: Sighting, chat: ChatId | undefined): Promise<RereadOutcome> {
+    const { messageId, eventId, appId, threadId } = sighting;
+    // Nobody knows where to say it.
+    if (chat === undefined) return 'malformed';
+    const about = { appId, eventId, messageId, chatId: chat, threadId };
+    await this.#options.admit({ kind: 'unreadable', ...about });
+    return 'admitted';
+  }
+}

@@ -1,0 +1,73 @@
+import { BridgeError, PASSING_ERRORS } from '../../core/errors.ts';
+import { chatId } from '../../core/ids.ts';
+import type { ChatType } from '../../core/message.ts';
+import type { Caller } from './calls.ts';
+import type { ChatTypeOf } from './chat-types.ts';
+import { CODES, type Refusal, refusalError, type Tried } from '../codes.ts';
+import { factsOf } from './history.ts';
+import { whoIsNamed } from '../inbound/content.ts';
+import { idOf, judgeMessage, listOf, type MessageFacts, type Self } from '../inbound/parse.ts';
+import type { FetchMessage, Reread } from '../inbound/reread.ts';
+
+const READ: Tried = { kind: 'read', inThread: false, card: false };
+
+export interface MessageByIdOptions {
+  readonly caller: Caller;
+  readonly chatTypeOf: ChatTypeOf;
+  readonly self: () => Self;
+}
+
+/** One message as Lark keeps it, for an event that told of it badly. */
+export function createMessageById({ caller, chatTypeOf, self }: MessageByIdOptions): FetchMessage {
+  return async ({ messageId: id, chatType }) => {
+    // A person waits for it.
+    const spec = { api: 'message_get', priority: 'notice' } as const;
+    const result = await caller.call(spec, READ, (client, authorization) =>
+      client.im.v1.message.get({ path: { message_id: id } }, authorization),
+    );
+    if (!result.ok) return refused(result);
+    const [item] = listOf(result.body.data?.items);
+    const chat = idOf(item?.['chat_id']);
+    if (item === undefined || chat === undefined) {
+      return { kind: 'denied', detail: 'Lark answered without the message' };
+    }
+    if (item['deleted'] === true) return { kind: 'gone' };
+    const type = chatType ?? (await chatTypeOf(chatId(chat), 'notice'));
+    return typeof type === 'string' ? judge(factsOf(item, type), type, self()) : refused(type);
+  };
+}
+
+function refused(refusal: Refusal): Reread {
+  if (isGone(refusal.code)) return { kind: 'gone' };
+  const error = refusalError('a message could not be read', refusal);
+  // Both may be over at the next delivery.
+  if (PASSING_ERRORS.has(error.code) || error.code === 'credentials_refused') throw error;
+  return { kind: 'denied', detail: error.message };
+}
+
+/** Codes that say that a message is not there any more. */
+function isGone(code: number | undefined): boolean {
+  return code !== undefined && CODES[code]?.action === 'fall_back_to_chat';
+}
+
+function judge(facts: MessageFacts, chatType: ChatType, self: Self): Reread {
+  const judged = judgeMessage(facts, self);
+  if (judged.ok) return { kind: 'message', message: judged.message };
+  switch (judged.reason) {
+    case 'bot_unknown':
+      throw new BridgeError('unreachable', 'Lark has not said yet who the bot is');
+    case 'unclear':
+      return { kind: 'ignored', reason: 'not_addressed' };
+    case 'malformed': {
+      const { messageType, content, mentions } = facts;
+      const named = whoIsNamed({ messageType, json: content }, mentions, self.botOpenId);
+      const isForBot = chatType === 'p2p' || named === 'bot';
+      return { kind: 'unreadable', chatId: chatId(String(facts.chatId)), isForBot };
+    }
+    case 'own':
+    case 'bot':
+    case 'not_addressed':
+    case 'other_app':
+      return { kind: 'ignored', reason: judged.reason };
+  }
+}

@@ -1,0 +1,100 @@
+/** Before an end that can't be avoided: the bridge with the real journal on a virtual clock. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Bridge } from '../../../src/bridge/bridge.ts';
+import { chatId, messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { VirtualClock } from '../../sim/virtual-clock.ts';
+import { message } from './samples.ts';
+import { createBridge, passTime } from './whole-bridge.ts';
+import { writesUnderWay } from './writes-under-way.ts';
+
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+
+let folder: string;
+let db: Db;
+let clock: VirtualClock;
+let bridge: Bridge;
+let isWriting: () => boolean;
+/** Lets the agent answer, one for each turn that it was given. */
+let answers: (() => void)[];
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'finish-'));
+  db = Db.open(join(folder, 'bridge.db'), log);
+  isWriting = writesUnderWay(db);
+  clock = new VirtualClock(message.sentAtMs);
+  answers = [];
+  bridge = createBridge({
+    db,
+    clock,
+    turnTimeoutMs: 60_000,
+    target: {
+      correlates: true,
+      deduplicates: true,
+      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      send: ({ text }, signal) =>
+        new Promise((resolve) => {
+          answers.push(() => resolve({ kind: 'answered', text }));
+          signal.addEventListener('abort', () => resolve({ kind: 'unknown', detail: 'cut' }));
+        }),
+      wait: () => Promise.resolve({ kind: 'pending' }),
+    },
+  });
+  await bridge.start();
+});
+
+afterEach(async () => {
+  await bridge.stop();
+  db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const run = (durationMs: number) => passTime(clock, { isWriting, durationMs });
+
+async function say(id: string, chat: string): Promise<void> {
+  const said = { ...message, messageId: messageId(id), chatId: chatId(chat) };
+  await bridge.intake.admit({ kind: 'message', message: said });
+}
+
+const phaseOf = async (id: string) =>
+  (await new SqliteJournal({ db, app: message.appId, clock }).turn(turnId(id)))?.state.phase;
+
+test('turns at work are waited for, and those in line stay there for the next start', async () => {
+  await say('om_1', 'oc_1');
+  await say('om_2', 'oc_1');
+  await run(0);
+  let finished = false;
+  void bridge.finishTurns().then(() => (finished = true));
+  await say('om_3', 'oc_3');
+  await run(1_000);
+  expect([answers.length, finished]).toEqual([1, false]);
+  answers[0]?.();
+  await run(1_000);
+  expect(finished).toBe(true);
+  expect(await Promise.all(['om_1', 'om_2', 'om_3'].map(phaseOf))).toEqual([
+    'answered',
+    'waiting',
+    'waiting',
+  ]);
+  expect(answers).toHaveLength(1);
+});
+
+test('one that never answers is waited for until its time is over', async () => {
+  await say('om_1', 'oc_1');
+  await run(0);
+  let finished = false;
+  void bridge.finishTurns().then(() => (finished = true));
+  await run(59_000);
+  expect(finished).toBe(false);
+  await run(2_000);
+  expect(finished).toBe(true);
+});
+
+test('without a turn at work there is nothing to wait for', async () => {
+  await bridge.finishTurns();
+  expect(bridge.status().running).toBe(0);
+});
