@@ -1,4 +1,5 @@
 /** From what a turn wants shown to rows of the outbox, and from a row to the call that shows it. */
+import { headOf, shortened } from '../../core/cut.ts';
 import { turnId, type ChatId } from '../../core/ids.ts';
 import { LARK_TEXT_BYTES_MAX } from '../../core/limits.ts';
 import type { InboundMessage } from '../../core/message.ts';
@@ -111,33 +112,17 @@ export function unaskedDrafts(said: {
 
 /** Pieces that Lark takes, cut at line ends where there are any. */
 export function splitText(text: string, bytesMax: number = LARK_TEXT_BYTES_MAX): string[] {
-  if (text.length * 3 <= bytesMax || byteLength(text) <= bytesMax) return [text];
   const pieces: string[] = [];
   let rest = text;
-  while (byteLength(rest) > bytesMax) {
-    const fits = charsThatFit(rest, bytesMax);
-    const lineEnd = rest.lastIndexOf('\n', fits - 1);
-    const cut = lineEnd > fits / 2 ? lineEnd + 1 : fits;
-    pieces.push(rest.slice(0, cut));
-    rest = rest.slice(cut);
+  for (;;) {
+    const head = headOf(rest, { bytes: bytesMax });
+    if (head.length === rest.length) return [...pieces, rest];
+    const lineEnd = head.lastIndexOf('\n');
+    const piece = lineEnd > head.length / 2 ? head.slice(0, lineEnd + 1) : head;
+    pieces.push(piece);
+    rest = rest.slice(piece.length);
   }
-  if (rest !== '') pieces.push(rest);
-  return pieces;
 }
-
-function charsThatFit(text: string, bytesMax: number): number {
-  let bytes = 0;
-  let at = 0;
-  for (const char of text) {
-    bytes += byteLength(char);
-    if (bytes > bytesMax) break;
-    at += char.length;
-  }
-  return at;
-}
-
-const encoder = new TextEncoder();
-const byteLength = (text: string) => encoder.encode(text).length;
 
 /**
  * The call for a row. `again`: it may have reached Lark before. `reactionId` is what the row to take back
@@ -210,6 +195,5 @@ export function withQuote(text: string, asked: InboundMessage | undefined): stri
       ?.text.trim()
       .split('\n')[0] ?? '';
   if (first === '') return text;
-  const quote = first.length > QUOTE_CHARS_MAX ? `${first.slice(0, QUOTE_CHARS_MAX)}…` : first;
-  return `> ${quote}\n${text}`;
+  return `> ${shortened(first, QUOTE_CHARS_MAX)}\n${text}`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseChoiceValue, platformMessageId, turnKey } from '../../../src/bridge/outbox/keys.ts';
-import { splitText, toDrafts, toOutgoing } from '../../../src/bridge/outbox/render.ts';
+import { splitText, toDrafts, toOutgoing, withQuote } from '../../../src/bridge/outbox/render.ts';
 import { parseCommand, turnsMeant } from '../../../src/bridge/intake/commands.ts';
 import { choices } from '../../../src/bridge/outbox/texts.ts';
 import { messageId, turnId } from '../../../src/core/ids.ts';
@@ -61,6 +61,15 @@ describe('rows for what a turn shows', () => {
       expect(Buffer.byteLength(piece)).toBeLessThanOrEqual(1_000);
       expect(piece).not.toMatch(/^[\uDC00-\uDFFF]|[\uD800-\uDBFF]$/);
     }
+  });
+
+  test('neither a piece nor a quote halves a character of several code points', () => {
+    const family = '👨‍👩‍👧';
+    const text = family.repeat(50);
+    const isWhole = (part: string) => part.replaceAll(family, '') === '';
+    expect(splitText(text, 100).filter((piece) => !isWhole(piece))).toEqual([]);
+    const quote = withQuote('', { ...message, parts: [{ kind: 'text', text }] }).slice(2, -2);
+    expect(isWhole(quote)).toBe(true);
   });
 
   test('a button says which turn it is about, and only our buttons are read', () => {

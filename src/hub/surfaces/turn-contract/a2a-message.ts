@@ -1,6 +1,7 @@
 /** A turn's A2A message: brought into one form, and read for the agent that answers it. */
 import { randomUUID } from 'node:crypto';
 import { BRANDS, type Brand } from '../../../core/brand.ts';
+import { headOf } from '../../../core/cut.ts';
 import { withoutHeader } from '../../../wire/lark-context.ts';
 import type { QueueItem } from '../../ports.ts';
 import type { LarkContext } from '../../../core/message.ts';
@@ -62,7 +63,7 @@ export function textOf(message: A2aMessage): string {
 }
 
 export function summaryOf(message: A2aMessage): string {
-  return storable(textOf(message).slice(0, SUMMARY_CHARS_MAX));
+  return storable(headOf(textOf(message), { chars: SUMMARY_CHARS_MAX }));
 }
 
 /** Messages with the same lane are answered in the order in which they came. */
