@@ -4,6 +4,7 @@ import { turnId, type ChatId } from '../../core/ids.ts';
 import { LARK_TEXT_BYTES_MAX } from '../../core/limits.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { ChoiceButton, OutboxBody, OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
+import { isBlank } from '../../core/visible.ts';
 import { choiceValue, outKey, turnKey } from './keys.ts';
 import type { Outgoing, Rendered } from '../ports.ts';
 
@@ -24,7 +25,7 @@ export function toDrafts(subject: Subject, show: readonly Show[], nowMs: number)
 function draftsOf(subject: Subject, show: Show, nowMs: number): OutboxDraft[] {
   switch (show.what) {
     case 'answer':
-      return splitText(show.text).map((text, part) => ({
+      return piecesOf(show.text).map((text, part) => ({
         ...messageDraft(subject, nowMs),
         key: turnKey(subject, 'answer', part),
         priority: 'answer' as const,
@@ -96,7 +97,7 @@ export function unaskedDrafts(said: {
   readonly nowMs: number;
 }): OutboxDraft[] {
   const { id, text, chat, nowMs } = said;
-  return splitText(text).map((piece, part) => ({
+  return piecesOf(text).map((piece, part) => ({
     key: outKey(chat, 'unasked', id, part),
     lane: chat,
     turn: undefined,
@@ -108,6 +109,11 @@ export function unaskedDrafts(said: {
     createdAtMs: nowMs,
     dueAtMs: nowMs,
   }));
+}
+
+/** A long stretch of white space would be a piece in which nothing can be seen. */
+function piecesOf(text: string): string[] {
+  return splitText(text).filter((piece) => !isBlank(piece));
 }
 
 /** Pieces that Lark takes, cut at line ends where there are any. */

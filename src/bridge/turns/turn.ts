@@ -1,6 +1,7 @@
 /** The life of a turn, as a pure function: what happened goes in, the new state and what to show come out. */
 import { backoffMs } from '../../time/backoff.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
+import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
 import type {
   ChoiceAction,
   HoldReason,
@@ -205,11 +206,12 @@ function settle(answer: TurnAnswer): TurnStep {
       ? hold('interrupted')
       : fail('agent_failed', notices.agentFailed(answer.detail));
   }
-  const text = answer.text.trim() === '' ? undefined : answer.text;
+  // Programs write for terminals; a chat would show their colour codes.
+  const text = withoutTerminalControls(answer.text);
   return {
     state: { phase: 'answered' },
     show: [
-      text === undefined ? notices.emptyAnswer() : { what: 'answer', text },
+      isBlank(text) ? notices.emptyAnswer() : { what: 'answer', text },
       { what: 'receipt_off' },
     ],
   };

@@ -1,4 +1,5 @@
 import { type ChatId, isSameWorkspace, type TurnId } from '../../core/ids.ts';
+import { withoutTerminalControls } from '../../core/visible.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
 import type { Persistence } from '../until-stored.ts';
@@ -64,7 +65,7 @@ export class LooseAnswers {
 
   async #unasked(answer: LooseAnswer): Promise<void> {
     const { journal, target, persistence, delivery, clock, log } = this.#parts;
-    const { id, from, text } = answer;
+    const { id, from } = answer;
     if (!isSameWorkspace(from, await target.currentTarget())) {
       await this.#keepAside(answer, undefined);
       log.warn('stranger_unheard', { answer: id, from, effect: 'only the target may speak here' });
@@ -80,9 +81,11 @@ export class LooseAnswers {
       });
       return;
     }
+    const text = withoutTerminalControls(answer.text);
     const drafts = unaskedDrafts({ id, text, chat, nowMs: clock.nowMs() });
+    // Of a text in which nothing can be seen no row is made; it is noted as handled all the same.
     delivery.offer(await persistence.insist(() => journal.enqueue(drafts, id)));
-    log.info('unasked_taken', { answer: id, chat });
+    log.info('unasked_taken', { answer: id, chat, messages: drafts.length });
   }
 
   async #keepAside({ id, text }: LooseAnswer, turn: TurnId | undefined) {

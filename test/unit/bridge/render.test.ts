@@ -63,6 +63,14 @@ describe('rows for what a turn shows', () => {
     }
   });
 
+  test('no piece of a long answer is blank', () => {
+    const text = `begin${'\n'.repeat(300 * 1024)}end`;
+    const texts = toDrafts(subject, [{ what: 'answer', text }], 5).map(({ body }) =>
+      body.kind === 'text' ? body.text.trim() : '',
+    );
+    expect(texts).toEqual(['begin', 'end']);
+  });
+
   test('neither a piece nor a quote halves a character of several code points', () => {
     const family = '👨‍👩‍👧';
     const text = family.repeat(50);
@@ -97,6 +105,7 @@ describe('words to the bridge itself', () => {
       'run',
       'skip',
     ]);
+    expect([saying('\u200B/retry\uFEFF'), saying('\u2060/run \u200B')]).toEqual(['retry', 'run']);
     expect([saying('/retry now'), saying('retry'), saying('/other')]).toEqual([
       undefined,
       undefined,

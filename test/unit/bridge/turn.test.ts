@@ -48,6 +48,30 @@ describe('a turn', () => {
     expect(next?.show[0]).toMatchObject({ what: 'notice', name: 'empty_answer' });
   });
 
+  test.each([
+    ['zero-width spaces', '\u200B\u2060\uFEFF\n'],
+    ['control sequences', '\u001B[2J\u001B[0m\0'],
+  ])('an answer of nothing but %s is empty', (_what, text) => {
+    const next = after(sending, sent({ kind: 'answered', text }));
+    expect(next?.show[0]).toMatchObject({ what: 'notice', name: 'empty_answer' });
+  });
+
+  test('an answer loses what only steers a terminal, and nothing else', () => {
+    const text = ' \u001B[1mbold\u001B[0m\0 and\u200B 👨‍👩‍👧\r\n';
+    const next = after(sending, sent({ kind: 'answered', text }));
+    expect(next?.show[0]).toEqual({ what: 'answer', text: ' bold and\u200B 👨‍👩‍👧\r\n' });
+  });
+
+  test('a failing agent is told in words that are short and made for no terminal', () => {
+    const detail = `\u001B[31mit broke\u001B[0m${' again'.repeat(1_000)}`;
+    const [notice] = after(sending, sent({ kind: 'failed', detail }))?.show ?? [];
+    const text = notice?.what === 'notice' ? notice.text : '';
+    expect(text).toMatch(/^The agent could not answer: it broke again/);
+    expect(text.length).toBeLessThan(1_200);
+    const blank = after(sending, sent({ kind: 'failed', detail: '\u001B[0m' }));
+    expect(JSON.stringify(blank?.show)).toContain('it gave no reason.');
+  });
+
   test('a failing agent is told in words', () => {
     const next = after(sending, sent({ kind: 'failed', detail: 'it broke' }));
     expect(next?.state).toEqual({ phase: 'failed', reason: 'agent_failed' });
