@@ -207,6 +207,11 @@ export interface Admission {
   readonly out: readonly OutboxDraft[];
   /** For a stale turn: shown only if no other one of the chat waits for the same word already. */
   readonly question?: readonly OutboxDraft[];
+  /**
+   * For a message that can't be read: shown only if the same person sent no other one of the same kind to the
+   * same place within so long before or after it.
+   */
+  readonly burst?: { readonly out: readonly OutboxDraft[]; readonly withinMs: number };
 }
 
 /** What a decision about a turn writes; `undefined` from a decision writes nothing. */

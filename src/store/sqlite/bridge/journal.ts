@@ -47,9 +47,11 @@ export class SqliteJournal implements Journal, JournalReader {
     return this.#db.write(() => {
       const turn = this.#turns.insert(admission, this.#clock.nowMs());
       if (turn === undefined) return undefined;
-      const { out, question = [] } = admission;
+      const { out, question = [], burst } = admission;
       const asks = question.length > 0 && !this.#turns.hasOtherStale(turn);
-      return { turn, out: this.#outbox.insert(asks ? [...out, ...question] : out) };
+      const tells = burst !== undefined && !this.#turns.hasOtherUnreadable(turn, burst.withinMs);
+      const drafts = [...out, ...(asks ? question : []), ...(tells ? burst.out : [])];
+      return { turn, out: this.#outbox.insert(drafts) };
     });
   }
 

@@ -15,6 +15,9 @@ import type {
 const COLUMNS = 'seq, message_id, run, state, message, received_at_ms';
 const FINAL = `('answered', 'failed', 'dropped')`;
 
+/** Other chats go on during a burst; so far back it is looked for, and no further. */
+const BURST_ROWS_MAX = 1_000;
+
 /** All SQL of the table `turns`. Writers are to be called inside `db.write`. */
 export class TurnsTable {
   readonly #db: Db;
@@ -81,6 +84,24 @@ export class TurnsTable {
       this.#app,
       message.chatId,
       seq,
+    );
+    return row !== undefined;
+  }
+
+  /** True if the same person sent another message of this kind to the same place, so long before or after it. */
+  hasOtherUnreadable({ seq, message }: Turn, withinMs: number): boolean {
+    const row = this.#db.get(
+      `SELECT 1 AS other FROM turns WHERE app_id = ?1 AND chat_id = ?2 AND seq <> ?3 AND seq > ?3 - ?4
+         AND json_extract(message, '$.parts') = json_extract(?5, '$.parts')
+         AND json_extract(message, '$.senderOpenId') = json_extract(?5, '$.senderOpenId')
+         AND json_extract(message, '$.threadId') IS json_extract(?5, '$.threadId')
+         AND abs(json_extract(message, '$.sentAtMs') - json_extract(?5, '$.sentAtMs')) <= ?6 LIMIT 1`,
+      this.#app,
+      message.chatId,
+      seq,
+      BURST_ROWS_MAX,
+      JSON.stringify(message),
+      withinMs,
     );
     return row !== undefined;
   }
