@@ -75,12 +75,14 @@ export type LarkAction =
   | 'unknown'
   /** Too long: cut it into smaller pieces. */
   | 'split'
-  /** The message to answer is gone: send to the chat, with a quote. */
-  | 'fall_back_to_chat'
-  /** No thread there: reply without one. */
+  /** The message to answer was taken back or deleted. */
+  | 'message_gone'
+  /** No thread there: reply without one, and if that is refused too, send to the chat. */
   | 'fall_back_from_thread'
   /** The card was refused: send its text. */
   | 'fall_back_to_text'
+  /** Nobody knows what it means: the same call some more times, then it is given up. */
+  | 'unsure'
   /** Will never work; the person is told in words. */
   | 'give_up'
   /** Will not work until the operator changes something (a missing permission, the bot switched off). */
@@ -232,6 +234,8 @@ export interface OutboxChange {
   readonly replayedAtMs?: number;
   /** What takes the row's place in its lane, under a key of its own. */
   readonly out?: readonly OutboxDraft[];
+  /** The other pieces of the same answer have no better chance: they end as this one does. */
+  readonly endsRest?: true;
 }
 
 /** Where a turn waits or works, without its text. */

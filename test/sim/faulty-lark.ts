@@ -116,7 +116,7 @@ export class FaultyLark implements LarkGateway {
       case 'reply':
       case 'send': {
         const replyTo = out.kind === 'reply' ? out.replyTo : undefined;
-        if (replyTo !== undefined && this.recalled.has(replyTo)) return gone('fall_back_to_chat');
+        if (replyTo !== undefined && this.recalled.has(replyTo)) return gone('message_gone');
         const atMs = this.#clock.nowMs();
         const { text, buttons } = read(out.content);
         this.shown.push({
@@ -138,7 +138,7 @@ function noAnswer(): DeliveryResult {
   return { ok: false, action: 'unknown', code: undefined, detail: 'no answer' };
 }
 
-function gone(action: 'give_up' | 'fall_back_to_chat'): DeliveryResult {
+function gone(action: 'give_up' | 'message_gone'): DeliveryResult {
   return { ok: false, action, code: 230011, detail: 'recalled' };
 }
 

@@ -111,13 +111,12 @@ export function unaskedDrafts(said: {
   }));
 }
 
-/** A long stretch of white space would be a piece in which nothing can be seen. */
-function piecesOf(text: string): string[] {
-  return splitText(text).filter((piece) => !isBlank(piece));
+/** Pieces that Lark takes, cut at line ends where there are any. One in which nothing can be seen is left out. */
+export function piecesOf(text: string, bytesMax: number = LARK_TEXT_BYTES_MAX): string[] {
+  return splitText(text, bytesMax).filter((piece) => !isBlank(piece));
 }
 
-/** Pieces that Lark takes, cut at line ends where there are any. */
-export function splitText(text: string, bytesMax: number = LARK_TEXT_BYTES_MAX): string[] {
+function splitText(text: string, bytesMax: number): string[] {
   const pieces: string[] = [];
   let rest = text;
   for (;;) {

@@ -315,7 +315,7 @@ describe('refusals of Lark, as they really come', () => {
       rig.lark.recall(asked);
       return toReply(asked);
     });
-    expect(result).toMatchObject({ ok: false, action: 'fall_back_to_chat', code: 230011 });
+    expect(result).toMatchObject({ ok: false, action: 'message_gone', code: 230011 });
   });
 
   test('the bot was removed from the group', async () => {

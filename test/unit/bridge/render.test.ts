@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseChoiceValue, platformMessageId, turnKey } from '../../../src/bridge/outbox/keys.ts';
-import { splitText, toDrafts, toOutgoing, withQuote } from '../../../src/bridge/outbox/render.ts';
+import { piecesOf, toDrafts, toOutgoing, withQuote } from '../../../src/bridge/outbox/render.ts';
 import { parseCommand, turnsMeant } from '../../../src/bridge/intake/commands.ts';
 import { choices } from '../../../src/bridge/outbox/texts.ts';
 import { messageId, turnId } from '../../../src/core/ids.ts';
@@ -55,7 +55,7 @@ describe('rows for what a turn shows', () => {
 
   test('a long text is cut at line ends, loses nothing, and splits no character', () => {
     const text = `${'é😀漢'.repeat(50)}\n`.repeat(40);
-    const pieces = splitText(text, 1_000);
+    const pieces = piecesOf(text, 1_000);
     expect(pieces.join('')).toBe(text);
     for (const piece of pieces) {
       expect(Buffer.byteLength(piece)).toBeLessThanOrEqual(1_000);
@@ -75,7 +75,7 @@ describe('rows for what a turn shows', () => {
     const family = '👨‍👩‍👧';
     const text = family.repeat(50);
     const isWhole = (part: string) => part.replaceAll(family, '') === '';
-    expect(splitText(text, 100).filter((piece) => !isWhole(piece))).toEqual([]);
+    expect(piecesOf(text, 100).filter((piece) => !isWhole(piece))).toEqual([]);
     const quote = withQuote('', { ...message, parts: [{ kind: 'text', text }] }).slice(2, -2);
     expect(isWhole(quote)).toBe(true);
   });

@@ -124,11 +124,9 @@ export class SqliteJournal implements Journal, JournalReader {
       if (change === undefined || (once !== undefined && !this.#events.insert(once, key))) {
         return { row, changed: false, out: [] };
       }
-      return {
-        row: this.#outbox.update(row, change),
-        changed: true,
-        out: this.#outbox.insert(change.out ?? [], row.seq),
-      };
+      const changed = this.#outbox.update(row, change);
+      if (change.endsRest === true) this.#outbox.endRest(row, change);
+      return { row: changed, changed: true, out: this.#outbox.insert(change.out ?? [], row.seq) };
     });
   }
 

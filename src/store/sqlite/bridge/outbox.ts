@@ -69,6 +69,24 @@ export class OutboxTable {
     return next;
   }
 
+  /** Ends the pieces of the same answer that still wait: they were made at the same time for the same turn. */
+  endRest(
+    { lane, turn, createdAtMs, replayedAtMs }: OutboxRow,
+    { state, lastError }: OutboxChange,
+  ): void {
+    this.#db.run(
+      `UPDATE outbox SET phase = ?, ended_at_ms = ?, last_error = ? WHERE app_id = ? AND phase = 'pending'
+         AND priority = 'answer' AND lane = ? AND turn IS ? AND created_at_ms = ?`,
+      state.phase,
+      'atMs' in state ? state.atMs : null,
+      lastError ?? null,
+      this.#app,
+      lane,
+      turn ?? null,
+      replayedAtMs ?? createdAtMs,
+    );
+  }
+
   pending(): OutboxRow[] {
     return this.#db
       .all(
