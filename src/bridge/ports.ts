@@ -180,6 +180,14 @@ export interface LooseAnswer {
   readonly failure?: string;
 }
 
+export type CancelResult =
+  /** Nobody works on it, or the hub can't end it: there is nothing more to do. */
+  | 'over'
+  /** The hub has no such message, or does not have it yet. */
+  | 'not_known'
+  /** The hub did not answer; to be tried again. */
+  | 'not_reached';
+
 /** The hub as the bridge sees it. */
 export interface TurnTarget {
   /** True if every answer names its turn, so that chats may run side by side. */
@@ -195,7 +203,7 @@ export interface TurnTarget {
    * Nobody wants the answer to a message any more: a hub that can ends the work on it. Never rejects for
    * what the network or the hub does.
    */
-  cancel?(target: WorkspaceId, messageId: string, signal: AbortSignal): Promise<void>;
+  cancel?(target: WorkspaceId, messageId: string, signal: AbortSignal): Promise<CancelResult>;
 }
 
 // ---------------------------------------------------------------- The journal: the bridge's memory
@@ -224,6 +232,13 @@ export interface TurnChange {
   /** When it happened, if that is not now. */
   readonly atMs?: number;
   readonly out: readonly OutboxDraft[];
+  readonly withdrawn?: Withdrawal;
+}
+
+/** The person took the message back: its text is forgotten. */
+export interface Withdrawal {
+  /** What was to be said about it and was not tried yet is dropped too. */
+  readonly dropsOut: boolean;
 }
 
 export interface OutboxChange {
@@ -276,6 +291,10 @@ export interface Journal {
   isHandled(answerId: string): Promise<boolean>;
   /** Runs that may have reached their target and ended since then without an answer, oldest first. */
   unanswered(sinceMs: number): Promise<readonly UnansweredRun[]>;
+  /** Runs that were given to their target and dropped since then, newest first, a bounded number. */
+  droppedRuns(sinceMs: number): Promise<readonly DroppedRun[]>;
+  /** What is known to stand in a thread, the bot's own messages first, the newest first; without what was taken back. */
+  threadMessages(chat: ChatId, threadId: string): Promise<readonly MessageId[]>;
   /** The chat of the newest message. */
   latestChat(): Promise<ChatId | undefined>;
   out(key: string): Promise<OutboxRow | undefined>;
@@ -303,6 +322,11 @@ export interface UnansweredRun {
   readonly endedAtMs: number;
   /** It was waited for as long again, in vain. */
   readonly gaveUp: boolean;
+}
+
+export interface DroppedRun {
+  readonly turn: TurnId;
+  readonly run: number;
 }
 
 export interface QuarantinedAnswer {

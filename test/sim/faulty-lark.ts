@@ -26,7 +26,8 @@ const PER_SECOND_MAX = 5;
 export class FaultyLark implements LarkGateway {
   readonly shown: Shown[] = [];
   readonly reactions = new Map<string, MessageId>();
-  readonly recalled = new Set<MessageId>();
+  /** When messages were taken back. */
+  readonly recalled = new Map<MessageId, number>();
   readonly #keys = new Map<string, { readonly id: string; readonly atMs: number }>();
   readonly #clock: VirtualClock;
   readonly #random: () => number;
@@ -71,7 +72,7 @@ export class FaultyLark implements LarkGateway {
   }
 
   recall(message: MessageId): void {
-    this.recalled.add(message);
+    this.recalled.set(message, this.#clock.nowMs());
     for (const [id, under] of this.reactions) if (under === message) this.reactions.delete(id);
   }
 

@@ -29,6 +29,10 @@ export async function judgeAdmission(
   { journal, nowMs, isRecalled }: AdmissionContext,
 ): Promise<Admission> {
   const base = { message, receivedAtMs: nowMs };
+  if (isRecalled) {
+    const withdrawn = { ...base, message: { ...message, parts: [] } };
+    return { ...withdrawn, state: { phase: 'dropped', why: 'recalled' }, out: [] };
+  }
   const subject = { message, run: 1 };
   const unsupported = message.parts.find((part) => part.kind === 'unsupported');
   if (unsupported !== undefined) {
@@ -48,7 +52,6 @@ export async function judgeAdmission(
     const about = turnsMeant(action, await journal.askable(message.chatId, ASKABLE_MAX));
     return { ...base, state: { phase: 'command', action, about }, out: [] };
   }
-  if (isRecalled) return { ...base, state: { phase: 'dropped', why: 'recalled' }, out: [] };
   if (nowMs - message.sentAtMs > STALE_AFTER_MS) return stale(base, nowMs);
   return { ...base, state: { phase: 'waiting', attempt: 0, notBeforeMs: 0 }, out: [] };
 }

@@ -11,7 +11,7 @@ import type {
   TurnState,
 } from '../../core/turn.ts';
 import { choices, notices } from '../outbox/texts.ts';
-import type { SendResult, TurnAnswer, WaitResult } from '../ports.ts';
+import type { SendResult, TurnAnswer, WaitResult, Withdrawal } from '../ports.ts';
 
 /** A hub that can't be reached is tried again after this, doubling up to the maximum, without end. */
 export const TURN_SEND_BACKOFF_BASE_MS = 500;
@@ -46,6 +46,7 @@ export interface TurnStep {
   readonly state: TurnState;
   readonly run?: number;
   readonly show: readonly Show[];
+  readonly withdrawn?: Withdrawal;
 }
 
 const FINAL: ReadonlySet<TurnPhase> = new Set(['answered', 'failed', 'dropped']);
@@ -88,7 +89,7 @@ export function step(
         ? { state: { phase: 'failed', reason: event.kind }, show: [] }
         : undefined;
     case 'recalled':
-      return isPending(turn) ? end({ phase: 'dropped', why: 'recalled' }) : undefined;
+      return recalled(turn);
     case 'chosen':
       return chosen(turn, event.action);
     case 'carried_out':
@@ -200,6 +201,29 @@ function chosen(turn: Turn, action: ChoiceAction): TurnStep | undefined {
   return undefined;
 }
 
+/**
+ * Whatever phase it is in, nothing of the message is used again: no run goes on, none is begun, nothing quotes it.
+ * An answer that is there already is still shown to the others in its thread.
+ */
+function recalled({ state, message }: Turn): TurnStep | undefined {
+  switch (state.phase) {
+    case 'command':
+      return undefined;
+    case 'dropped':
+    case 'answered': {
+      if (message.parts.length === 0) return undefined;
+      return { state, show: [], withdrawn: { dropsOut: message.threadId === undefined } };
+    }
+    case 'waiting':
+    case 'sending':
+    case 'accepted':
+    case 'overdue':
+    case 'held':
+    case 'failed':
+      return { ...end({ phase: 'dropped', why: 'recalled' }), withdrawn: { dropsOut: true } };
+  }
+}
+
 function settle(answer: TurnAnswer): TurnStep {
   if (answer.kind === 'failed') {
     return answer.interrupted === true
@@ -242,10 +266,6 @@ function mayReceive(state: TurnState): boolean {
 
 function mayDrop(phase: TurnPhase, correlates: boolean): boolean {
   return !isFinal(phase) && (correlates || !(isEngaged(phase) || phase === 'overdue'));
-}
-
-function isPending(turn: Turn): boolean {
-  return turn.state.phase === 'waiting' || turn.state.phase === 'held';
 }
 
 function sendBackoffMs(attempt: number, random: number): number {

@@ -99,12 +99,15 @@ function momentsOfRow(
   row: OutboxRow,
   options: { readonly text: boolean; readonly fromMs: number },
 ): Moment[] {
-  const { key, createdAtMs, triedAtMs, replayedAtMs, state } = row;
+  const { key, createdAtMs, triedAtMs, replayedAtMs, lastError, state } = row;
   const text = options.text ? shownText(row) : undefined;
   const queued = {
     what: kindOf(row),
     key,
-    ...(state.phase === 'dropped' && { phase: state.phase }),
+    ...(state.phase === 'dropped' && {
+      phase: state.phase,
+      ...(lastError !== undefined && { last_error: lastError }),
+    }),
     ...(text !== undefined && { text }),
   };
   return [

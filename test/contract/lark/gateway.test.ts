@@ -390,10 +390,12 @@ describe('refusals of Lark, as they really come', () => {
       kind: 'business_error',
       code: 230001,
       msg: 'invalid: the secret plan',
+      path: '/reply',
     });
     await rig.gateway.deliver(toReply(ask(rig).asked, words('the secret plan')), 'k', 'answer');
     const logged = rig.log.lines.filter(({ event }) => event === 'lark_call_failed');
     expect(logged).toMatchObject([{ kind: 'reply', action: 'give_up', code: 230001 }]);
+    expect(logged[0]?.['detail']).toContain('(invalid: […])');
     expect(JSON.stringify(rig.log.lines)).not.toContain('secret plan');
   });
 });

@@ -131,12 +131,25 @@ describe('a turn', () => {
     expect(after(overdue, { kind: 'chosen', action: 'retry' })).toBeUndefined();
   });
 
-  test('a recall stops what waits and leaves what runs', () => {
-    expect(after(waiting, { kind: 'recalled' })?.state).toEqual({
-      phase: 'dropped',
-      why: 'recalled',
+  test.each([
+    ['waits', waiting],
+    ['is being sent', sending],
+    ['is at work', accepted],
+    ['is at work, where answers name no turn', blind],
+    ['is overdue', overdue],
+    ['is held', { phase: 'held', why: 'unknown' } as const],
+    ['has failed', { phase: 'failed', reason: 'x' } as const],
+  ])('a recall ends what %s, and its text is forgotten', (_what, state) => {
+    expect(after(state, { kind: 'recalled' })).toEqual({
+      state: { phase: 'dropped', why: 'recalled' },
+      show: [{ what: 'receipt_off' }],
+      withdrawn: { dropsOut: true },
     });
-    expect(after(accepted, { kind: 'recalled' })).toBeUndefined();
+  });
+
+  test('after a recall an answer that is there stays answered, without the text', () => {
+    const next = after({ phase: 'answered' }, { kind: 'recalled' });
+    expect(next).toMatchObject({ state: { phase: 'answered' }, show: [], withdrawn: {} });
   });
 
   test('a stale turn runs for the first time, any other begins anew under new keys', () => {

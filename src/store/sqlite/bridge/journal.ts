@@ -68,6 +68,7 @@ export class SqliteJournal implements Journal, JournalReader {
         return { turn, changed: false, out: [] };
       }
       const atMs = change.atMs ?? this.#clock.nowMs();
+      if (change.withdrawn?.dropsOut === true) this.#outbox.dropUntried(id);
       const next = this.#turns.update(turn, change, atMs);
       this.#runs.note(next, turn.state.phase, atMs);
       return { turn: next, changed: true, out: this.#outbox.insert(change.out) };
@@ -110,6 +111,17 @@ export class SqliteJournal implements Journal, JournalReader {
 
   unanswered(sinceMs: number) {
     return Promise.resolve(this.#runs.unanswered(sinceMs));
+  }
+
+  droppedRuns(sinceMs: number) {
+    return Promise.resolve(this.#runs.dropped(sinceMs));
+  }
+
+  threadMessages(chat: ChatId, threadId: string) {
+    return Promise.resolve([
+      ...this.#outbox.sentInThread(chat, threadId),
+      ...this.#turns.inThread(chat, threadId),
+    ]);
   }
 
   latestChat() {

@@ -2,7 +2,10 @@ import { turnId, type AppId, type TurnId } from '../../../core/ids.ts';
 import type { Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
-import type { PruneRules, TurnRun, UnansweredRun } from '../../../bridge/ports.ts';
+import type { DroppedRun, PruneRules, TurnRun, UnansweredRun } from '../../../bridge/ports.ts';
+
+/** Each one is asked about after a start; more than these are nobody's daily work. */
+const DROPPED_ROWS_MAX = 100;
 
 /** All SQL of the table `runs`. Writers are to be called inside `db.write`. */
 export class RunsTable {
@@ -83,6 +86,17 @@ export class RunsTable {
         endedAtMs: Number(row['ended_at_ms']),
         gaveUp: row['reason'] === 'gave_up_waiting',
       }));
+  }
+
+  dropped(sinceMs: number): DroppedRun[] {
+    return this.#db
+      .all(
+        `SELECT turn, run FROM runs WHERE app_id = ? AND ended_as = 'dropped' AND ended_at_ms >= ?
+         ORDER BY seq DESC LIMIT ${DROPPED_ROWS_MAX}`,
+        this.#app,
+        sinceMs,
+      )
+      .map((row) => ({ turn: turnId(String(row['turn'])), run: Number(row['run']) }));
   }
 
   #end(turn: TurnId, run: number, { as, reason, nowMs }: RunEnd): void {

@@ -1,4 +1,12 @@
-import { chatId, turnId, type AppId, type ChatId, type TurnId } from '../../../core/ids.ts';
+import {
+  chatId,
+  messageId,
+  turnId,
+  type AppId,
+  type ChatId,
+  type MessageId,
+  type TurnId,
+} from '../../../core/ids.ts';
 import type { InboundMessage } from '../../../core/message.ts';
 import type { Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
@@ -15,6 +23,8 @@ import type {
 const COLUMNS = 'seq, message_id, run, state, message, received_at_ms';
 const FINAL = `('answered', 'failed', 'dropped')`;
 
+/** One that is still there is looked for among so many. */
+const THREAD_MESSAGES_MAX = 10;
 /** Other chats go on during a burst; so far back it is looked for, and no further. */
 const BURST_ROWS_MAX = 1_000;
 
@@ -63,7 +73,7 @@ export class TurnsTable {
     return row && toTurn(row);
   }
 
-  update(turn: Turn, { state, run }: TurnChange, nowMs: number): Turn {
+  update(turn: Turn, { state, run, withdrawn }: TurnChange, nowMs: number): Turn {
     this.#db.run(
       'UPDATE turns SET phase = ?, state = ?, run = ?, ended_at_ms = ? WHERE seq = ?',
       state.phase,
@@ -72,7 +82,25 @@ export class TurnsTable {
       isOver(state) ? nowMs : null,
       turn.seq,
     );
-    return { ...turn, state, run: run ?? turn.run };
+    const next = { ...turn, state, run: run ?? turn.run };
+    if (withdrawn === undefined) return next;
+    const message = { ...turn.message, parts: [] };
+    this.#db.run('UPDATE turns SET message = ? WHERE seq = ?', JSON.stringify(message), turn.seq);
+    return { ...next, message };
+  }
+
+  /** Messages of people in a thread, newest first, without those that were taken back. */
+  inThread(chat: ChatId, threadId: string): MessageId[] {
+    return this.#db
+      .all(
+        `SELECT message_id FROM turns WHERE app_id = ? AND chat_id = ?
+           AND json_extract(message, '$.threadId') = ? AND json_array_length(message, '$.parts') > 0
+         ORDER BY seq DESC LIMIT ${THREAD_MESSAGES_MAX}`,
+        this.#app,
+        chat,
+        threadId,
+      )
+      .map((row) => messageId(String(row['message_id'])));
   }
 
   /** True if another turn of the chat is held as stale. */
