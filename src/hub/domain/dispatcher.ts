@@ -240,9 +240,11 @@ function settlementOf(
   contextId: string | undefined,
   atMs: number,
 ): Settlement {
-  return result.ok
+  const { output } = result;
+  const settlement = result.ok
     ? success(result.text, contextId, atMs)
     : failure(result.reason, result.detail, atMs);
+  return { ...settlement, ...(output && { output }) };
 }
 
 function isStoreTrouble(error: unknown): error is BridgeError {

@@ -2,4 +2,8 @@
 import { BRIDGE_SCHEMA } from './bridge/schema.ts';
 import { HUB_SCHEMA } from './hub/schema.ts';
 
-export const MIGRATIONS: readonly string[] = [`${BRIDGE_SCHEMA}\n${HUB_SCHEMA}`];
+export const MIGRATIONS: readonly string[] = [
+  `${BRIDGE_SCHEMA}\n${HUB_SCHEMA}`,
+  // The last words of a program that gave no answer, as JSON of `ProgramOutput`.
+  'ALTER TABLE hub_items ADD COLUMN program_output TEXT',
+];

@@ -7,6 +7,7 @@ import {
   type Settlement,
 } from '../../../hub/ports.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
+import type { ProgramOutput } from '../../../core/program-output.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 
@@ -77,6 +78,15 @@ function reads(db: Db) {
   };
 }
 
+/** What the agent's program said at its end when it worked on a message and gave no answer. */
+export function programOutputOf(db: Db, messageId: string): ProgramOutput | undefined {
+  const row = db.get(
+    'SELECT program_output FROM hub_items WHERE message_id = ? AND program_output IS NOT NULL LIMIT 1',
+    messageId,
+  );
+  return row && (JSON.parse(String(row['program_output'])) as ProgramOutput);
+}
+
 /** To be called inside a commit. */
 function writes(db: Db) {
   return {
@@ -108,11 +118,13 @@ function writes(db: Db) {
       });
     },
 
-    settle(id: QueueId, { status, responseBody, lastError, atMs }: Settlement): boolean {
+    settle(id: QueueId, settlement: Settlement): boolean {
+      const { status, responseBody, lastError, output, atMs } = settlement;
+      const said = output === undefined ? null : JSON.stringify(output);
       const sql = `UPDATE hub_items
-        SET status = ?, response_body = ?, last_error = ?, completed_at_ms = ?
+        SET status = ?, response_body = ?, last_error = ?, program_output = ?, completed_at_ms = ?
         WHERE queue_id = ? AND status IN ('queued', 'dispatched')`;
-      return db.run(sql, status, responseBody, lastError ?? null, atMs, id) === 1;
+      return db.run(sql, status, responseBody, lastError ?? null, said, atMs, id) === 1;
     },
 
     /** `attempts`: what this attempt counts for, 0 or 1. */
