@@ -18,6 +18,18 @@ export function agentEnvironment(
   return Object.fromEntries([...theirs, ...Object.entries(larkVariables(lark))].filter(isSet));
 }
 
+/** Names of variables whose values are secrets. */
+const SECRET_NAME = /(?:secret|password|passwd|token|credentials?|_key|apikey)$/i;
+/** Shorter values are words that may stand anywhere. */
+const SECRET_CHARS_MIN = 8;
+
+/** The secrets that a program was given, by the names of their variables: it may print them when it fails. */
+export function secretsIn(env: Environment): string[] {
+  return Object.entries(env).flatMap(([name, value = '']) =>
+    SECRET_NAME.test(name) && value.length >= SECRET_CHARS_MIN ? [value] : [],
+  );
+}
+
 function larkVariables(lark: LarkContext | undefined): Environment {
   if (lark === undefined) return {};
   return {

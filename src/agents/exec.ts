@@ -1,6 +1,9 @@
 /** An agent that is a program: one process a turn, the text on stdin, the answer on stdout. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { agentEnvironment, type Environment } from './environment.ts';
+import { headOf, tailOf } from '../core/cut.ts';
+import { withoutSecrets } from '../core/secret.ts';
+import { isBlank, withoutTerminalControls } from '../core/visible.ts';
+import { agentEnvironment, type Environment, secretsIn } from './environment.ts';
 import type { ProgramBook } from './program-book.ts';
 import { Tail } from './tail.ts';
 import { AGENT_KILL_GRACE_MS } from './program-book.ts';
@@ -8,8 +11,10 @@ import type { Agent, AgentResult, AgentRun, AgentTurn } from './runtime.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** What is kept of an agent's stderr, for the log. */
-const AGENT_STDERR_BYTES_MAX = 8 * 1024;
+/** What is kept of the end of an agent's stdout and stderr. */
+const AGENT_TAIL_BYTES_MAX = 8 * 1024;
+/** What an operator is shown of it: enough for a stack trace, and no flood for the log. */
+const SHOWN_CHARS_MAX = 2_000;
 /** Output that was written before an agent's program ended arrives within this. */
 const AGENT_DRAIN_MS = 500;
 
@@ -54,7 +59,8 @@ class ExecRun implements AgentRun {
   readonly #turn: AgentTurn;
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #output: Buffer[] = [];
-  readonly #stderr = new Tail(AGENT_STDERR_BYTES_MAX);
+  readonly #stdout = new Tail(AGENT_TAIL_BYTES_MAX);
+  readonly #stderr = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #timers: (() => void)[] = [];
   readonly #crossOut: (() => void) | undefined;
   #outputBytes = 0;
@@ -102,9 +108,18 @@ class ExecRun implements AgentRun {
 
   #take(chunk: Buffer): void {
     if (this.#ending !== undefined) return;
+    const { outputBytesMax, log } = this.#options;
+    this.#stdout.add(chunk);
     this.#outputBytes += chunk.length;
-    if (this.#outputBytes <= this.#options.outputBytesMax) this.#output.push(chunk);
-    else this.#end(tooLong(this.#options.outputBytesMax));
+    this.#output.push(chunk);
+    if (this.#outputBytes <= outputBytesMax) return;
+    log.warn('agent_answer_cut', { turn: this.#turn.turnId, bytes_max: outputBytesMax });
+    this.#end({ ok: true, text: cutAnswer(this.#text(), outputBytesMax) });
+  }
+
+  /** Decoded as a whole: a character may be spread over two chunks. */
+  #text(): string {
+    return Buffer.concat(this.#output).toString('utf8');
   }
 
   #end(ending: AgentResult): void {
@@ -140,9 +155,7 @@ class ExecRun implements AgentRun {
   #resultOf(exitCode: number | null, signal: NodeJS.Signals | null): AgentResult {
     if (this.#ending !== undefined) return this.#ending;
     if (exitCode === 0) {
-      // Decoded as a whole: a character may be spread over two chunks.
-      const text = Buffer.concat(this.#output).toString('utf8');
-      return { ok: true, text: text.replace(/\r?\n$/, '') };
+      return { ok: true, text: this.#text().replace(/\r?\n$/, '') };
     }
     const detail =
       signal === null
@@ -156,15 +169,36 @@ class ExecRun implements AgentRun {
     this.#over = true;
     for (const cancelTimer of this.#timers) cancelTimer();
     this.#crossOut?.();
+    this.#resolve(this.#told(result));
+  }
+
+  /** What the program said at its end is kept where there is no answer to tell more. */
+  #told(result: AgentResult): AgentResult {
     const { log } = this.#options;
     const turn = this.#turn.turnId;
-    const stderr = this.#stderr.text();
-    if (stderr !== '') log.debug('agent_stderr_written', { turn, stderr });
-    if (!result.ok && result.reason === 'failed' && this.#child.pid !== undefined) {
-      const lastLine = stderr.trimEnd().split('\n').at(-1) ?? '';
-      log.warn('agent_program_failed', { turn, detail: result.detail, lastLine });
+    const isCancelled = !result.ok && result.reason === 'cancelled';
+    // Nobody wants to hear of it any more, and it never began if there is no process.
+    if (isCancelled || this.#child.pid === undefined) return result;
+    const output = { stdout: this.#shown(this.#stdout), stderr: this.#shown(this.#stderr) };
+    const told = output.stdout === '' && output.stderr === '' ? result : { ...result, output };
+    if (!result.ok) {
+      log.warn('agent_program_failed', { turn, detail: result.detail, ...output });
+      return told;
     }
-    this.#resolve(result);
+    if (isBlank(result.text)) {
+      log.warn('agent_program_gave_no_answer', { turn, ...output });
+      return told;
+    }
+    const { stderr } = output;
+    if (stderr !== '') log.debug('agent_stderr_written', { turn, stderr });
+    return result;
+  }
+
+  #shown(tail: Tail): string {
+    const text = withoutTerminalControls(tail.text()).trim();
+    const secrets = secretsIn(this.#options.env);
+    const masked = secrets.reduce((left, one) => left.replaceAll(one, '[secret]'), text);
+    return tailOf(withoutSecrets(masked), { chars: SHOWN_CHARS_MAX });
   }
 
   #later(delayMs: number, run: () => void): void {
@@ -187,9 +221,10 @@ function timedOut(timeoutMs: number): AgentResult {
   return { ok: false, reason: 'timed_out', detail };
 }
 
-function tooLong(bytesMax: number): AgentResult {
-  const detail = `The agent's answer was longer than ${Math.round(bytesMax / 1024)} KB.`;
-  return { ok: false, reason: 'failed', detail };
+/** As much of an answer as may be, and a word that it is not all. */
+function cutAnswer(text: string, bytesMax: number): string {
+  const kept = headOf(text, { bytes: bytesMax });
+  return `${kept}\n\n[The answer was longer than ${Math.round(bytesMax / 1024)} KB. It was cut here.]`;
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -1,5 +1,6 @@
 /** What an agent is to whoever runs its turns. */
 import type { LarkContext } from '../core/message.ts';
+import type { ProgramOutput } from '../core/program-output.ts';
 
 export interface AgentTurn {
   /** Names this turn at the hub; the same id comes again if the turn has to be run again. */
@@ -10,12 +11,14 @@ export interface AgentTurn {
 }
 
 export type AgentResult =
-  | { readonly ok: true; readonly text: string }
+  /** `output`: only where the answer is empty. */
+  | { readonly ok: true; readonly text: string; readonly output?: ProgramOutput }
   | {
       readonly ok: false;
       readonly reason: 'failed' | 'timed_out' | 'cancelled';
       /** For the person in the chat: one plain sentence, no secrets, no stack. */
       readonly detail: string;
+      readonly output?: ProgramOutput;
     };
 
 export interface AgentRun {

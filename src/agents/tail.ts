@@ -2,6 +2,7 @@
 export class Tail {
   readonly #bytesMax: number;
   #kept = Buffer.alloc(0);
+  #isCut = false;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -9,10 +10,13 @@ export class Tail {
 
   add(chunk: Buffer): void {
     const all = Buffer.concat([this.#kept, chunk]);
+    this.#isCut ||= all.length > this.#bytesMax;
     this.#kept = Buffer.from(all.subarray(Math.max(0, all.length - this.#bytesMax)));
   }
 
   text(): string {
-    return this.#kept.toString('utf8');
+    // The bytes that continue a character whose beginning is gone.
+    const from = this.#isCut ? this.#kept.findIndex((byte) => (byte & 0xc0) !== 0x80) : 0;
+    return this.#kept.subarray(Math.max(0, from)).toString('utf8');
   }
 }

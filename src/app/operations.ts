@@ -12,7 +12,10 @@ import { Http } from '../platform/http.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
-import type { JournalReader, OrderBook } from '../bridge/ports.ts';
+import { programOutputOf } from '../store/sqlite/hub/items.ts';
+import { platformMessageId } from '../bridge/outbox/keys.ts';
+import type { ProgramOutput } from '../core/program-output.ts';
+import type { JournalReader, OrderBook, TurnLife } from '../bridge/ports.ts';
 
 /** How long `status` waits for the daemon's own word; a locked database holds that up for seconds. */
 const HEALTH_ASK_TIMEOUT_MS = 3_000;
@@ -103,6 +106,8 @@ async function askJson(config: Config, url: string): Promise<unknown> {
 export interface Operations {
   readonly journal: JournalReader;
   readonly orders: OrderBook;
+  /** What the agents' programs of the embedded hub said that gave no answer, by run. */
+  readonly programOutputs: (life: TurnLife) => ReadonlyMap<number, ProgramOutput>;
   /** Whether a daemon is there to carry orders out now. */
   readonly daemonRuns: () => boolean;
   readonly close: () => void;
@@ -116,7 +121,19 @@ export function openOperations({ config }: Pick<Setting, 'config'>): Operations 
     return undefined;
   }
   const { db, memory } = state;
-  return { ...memory, daemonRuns: () => daemonRuns(config), close: () => db.close() };
+  const programOutputs = ({ turn: { message }, runs }: TurnLife) =>
+    new Map(
+      runs.flatMap(({ run }) => {
+        const output = programOutputOf(db, platformMessageId({ message, run }));
+        return output === undefined ? [] : [[run, output] as const];
+      }),
+    );
+  return {
+    ...memory,
+    programOutputs,
+    daemonRuns: () => daemonRuns(config),
+    close: () => db.close(),
+  };
 }
 
 function daemonRuns({ stateDir }: Config): boolean {

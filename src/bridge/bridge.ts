@@ -61,7 +61,13 @@ export class Bridge implements Service {
     this.#log = log;
     this.#persistence = new Persistence(clock, log);
     const persistence = this.#persistence;
-    this.#delivery = new Delivery({ ...parts, persistence });
+    this.#delivery = new Delivery({
+      ...parts,
+      persistence,
+      onWithdrawn: async (id) => {
+        await this.#engine.happen(id, { kind: 'recalled' });
+      },
+    });
     const delivery = this.#delivery;
     this.#engine = new Engine({ ...parts, persistence, delivery });
     const engine = this.#engine;

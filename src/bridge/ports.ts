@@ -79,12 +79,14 @@ export type LarkAction =
   | 'unknown'
   /** Too long: cut it into smaller pieces. */
   | 'split'
-  /** The message to answer is gone: send to the chat, with a quote. */
-  | 'fall_back_to_chat'
-  /** No thread there: reply without one. */
+  /** The message to answer was taken back or deleted. */
+  | 'message_gone'
+  /** No thread there: reply without one, and if that is refused too, send to the chat. */
   | 'fall_back_from_thread'
   /** The card was refused: send its text. */
   | 'fall_back_to_text'
+  /** Nobody knows what it means: the same call some more times, then it is given up. */
+  | 'unsure'
   /** Will never work; the person is told in words. */
   | 'give_up'
   /** Will not work until the operator changes something (a missing permission, the bot switched off). */
@@ -225,6 +227,14 @@ export interface LooseAnswer {
   readonly wants?: TurnQuestion['wants'];
 }
 
+export type CancelResult =
+  /** Nobody works on it, or the hub can't end it: there is nothing more to do. */
+  | 'over'
+  /** The hub has no such message, or does not have it yet. */
+  | 'not_known'
+  /** The hub did not answer; to be tried again. */
+  | 'not_reached';
+
 /** The hub as the bridge sees it. */
 export interface TurnTarget {
   /** True if every answer names its turn, so that chats may run side by side. */
@@ -245,7 +255,7 @@ export interface TurnTarget {
    * Nobody wants the answer to a message any more: a hub that can ends the work on it. Never rejects for
    * what the network or the hub does.
    */
-  cancel?(target: WorkspaceId, messageId: string, signal: AbortSignal): Promise<void>;
+  cancel?(target: WorkspaceId, messageId: string, signal: AbortSignal): Promise<CancelResult>;
 }
 
 // ---------------------------------------------------------------- The journal: the bridge's memory
@@ -259,6 +269,11 @@ export interface Admission {
   readonly out: readonly OutboxDraft[];
   /** For a stale turn: shown only if no other one of the chat waits for the same word already. */
   readonly question?: readonly OutboxDraft[];
+  /**
+   * For a message that can't be read: shown only if the same person sent no other one of the same kind to the
+   * same place within so long before or after it.
+   */
+  readonly burst?: { readonly out: readonly OutboxDraft[]; readonly withinMs: number };
 }
 
 /** What a decision about a turn writes; `undefined` from a decision writes nothing. */
@@ -271,6 +286,13 @@ export interface TurnChange {
   /** When it happened, if that is not now. */
   readonly atMs?: number;
   readonly out: readonly OutboxDraft[];
+  readonly withdrawn?: Withdrawal;
+}
+
+/** The person took the message back: its text is forgotten. */
+export interface Withdrawal {
+  /** What was to be said about it and was not tried yet is dropped too. */
+  readonly dropsOut: boolean;
 }
 
 export interface OutboxChange {
@@ -281,6 +303,8 @@ export interface OutboxChange {
   readonly replayedAtMs?: number;
   /** What takes the row's place in its lane, under a key of its own. */
   readonly out?: readonly OutboxDraft[];
+  /** The other pieces of the same answer have no better chance: they end as this one does. */
+  readonly endsRest?: true;
 }
 
 /** Where a turn waits or works, without its text. */
@@ -326,6 +350,10 @@ export interface Journal {
   isHandled(answerId: string): Promise<boolean>;
   /** Runs that may have reached their target and ended since then without an answer, oldest first. */
   unanswered(sinceMs: number): Promise<readonly UnansweredRun[]>;
+  /** Runs that were given to their target and dropped since then, newest first, a bounded number. */
+  droppedRuns(sinceMs: number): Promise<readonly DroppedRun[]>;
+  /** What is known to stand in a thread, the bot's own messages first, the newest first; without what was taken back. */
+  threadMessages(chat: ChatId, threadId: string): Promise<readonly MessageId[]>;
   /** The chat of the newest message. */
   latestChat(): Promise<ChatId | undefined>;
   out(key: string): Promise<OutboxRow | undefined>;
@@ -357,6 +385,11 @@ export interface UnansweredRun {
   readonly how: 'in_doubt' | 'overdue' | 'gave_up';
   /** Its chat was asked what to do, and has not answered. */
   readonly isHeld: boolean;
+}
+
+export interface DroppedRun {
+  readonly turn: TurnId;
+  readonly run: number;
 }
 
 export interface QuarantinedAnswer {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type Conf from 'conf';
+import { headOf } from '../core/cut.ts';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import { appId } from '../core/ids.ts';
 import { parseJsonObject } from '../core/json-object.ts';
@@ -171,7 +172,8 @@ function judge(row: Row, found: Found | undefined, places: Places): Judged<unkno
   if (found.raw === '') return { ok: false, problem: `${found.source} is empty` };
   const judged = row.parse(found.raw, places);
   if (judged.ok) return judged;
-  const got = row.secret === true ? '' : `, not ${JSON.stringify(found.raw.slice(0, 100))}`;
+  const got =
+    row.secret === true ? '' : `, not ${JSON.stringify(headOf(found.raw, { chars: 100 }))}`;
   return { ok: false, problem: `${found.source} ${judged.problem}${got}` };
 }
 

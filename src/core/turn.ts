@@ -101,7 +101,8 @@ export interface ChoiceButton {
 // ---------------------------------------------------------------- outbox
 
 export type OutboxBody =
-  | { readonly kind: 'text'; readonly text: string }
+  /** `isLastWord`: it tells of a failure; if it can't be shown either, nothing takes its place. */
+  | { readonly kind: 'text'; readonly text: string; readonly isLastWord?: true }
   | {
       readonly kind: 'choice';
       readonly text: string;

@@ -1,5 +1,6 @@
 /** The embedded hub's memory, and what it runs. Every method that writes resolves when it is durable. */
 import type { WorkspaceId } from '../core/ids.ts';
+import type { ProgramOutput } from '../core/program-output.ts';
 import type { RunnableSpec } from '../agents/runtime.ts';
 
 /** Names a turn at the hub; the answer is found under it. */
@@ -188,6 +189,8 @@ export interface Settlement {
   readonly status: SettledStatus;
   readonly outcome: TurnOutcome;
   readonly lastError: string | undefined;
+  /** For whoever runs the hub; those who sent the message don't see it. */
+  readonly output?: ProgramOutput;
   readonly atMs: number;
 }
 

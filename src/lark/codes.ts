@@ -1,5 +1,8 @@
 /** What Lark's answers mean for us: one row a code, and rules for answers without one. */
+import { headOf } from '../core/cut.ts';
 import { BridgeError } from '../core/errors.ts';
+import { withoutSecrets } from '../core/secret.ts';
+import { withoutTerminalControls } from '../core/visible.ts';
 import type { HttpAnswer, HttpOutcome } from './outbound/http.ts';
 import type { DeliveryResult, LarkAction } from '../bridge/ports.ts';
 
@@ -15,8 +18,6 @@ export interface CodeRow {
   readonly credentials?: true;
   /** Who else has to wait: all calls of this API, or all messages to this chat. */
   readonly coolDown?: 'api' | 'chat';
-  /** Lark's own text names what is missing and quotes nobody: worth showing to the operator. */
-  readonly showText?: true;
 }
 
 export type Refusal = Extract<DeliveryResult, { ok: false }> & {
@@ -26,11 +27,7 @@ export type Refusal = Extract<DeliveryResult, { ok: false }> & {
 };
 
 const tokenAtFault = (meaning: string): CodeRow => ({ action: 'retry', meaning, token: true });
-const operator = (meaning: string): CodeRow => ({
-  action: 'tell_operator',
-  meaning,
-  showText: true,
-});
+const operator = (meaning: string): CodeRow => ({ action: 'tell_operator', meaning });
 const giveUp = (meaning: string): CodeRow => ({ action: 'give_up', meaning });
 const refused = (meaning: string): CodeRow => ({
   action: 'tell_operator',
@@ -82,9 +79,9 @@ export const CODES: Readonly<Record<number, CodeRow>> = {
   99992351: giveUp('nobody is known here by this open id'),
   99992361: giveUp('the open id is one of another app: each app has its own'),
   // The message that is answered.
-  230011: { action: 'fall_back_to_chat', meaning: 'the message was recalled' },
-  230110: { action: 'fall_back_to_chat', meaning: 'the message was deleted' },
-  231003: { action: 'fall_back_to_chat', meaning: 'the message does not exist' },
+  230011: { action: 'message_gone', meaning: 'the message was recalled' },
+  230110: { action: 'message_gone', meaning: 'the message was deleted' },
+  231003: { action: 'message_gone', meaning: 'the message does not exist' },
   230019: { action: 'fall_back_from_thread', meaning: 'the thread does not exist' },
   230071: { action: 'fall_back_from_thread', meaning: 'this chat has no thread replies' },
   230072: { action: 'fall_back_from_thread', meaning: 'this message takes no thread reply' },
@@ -116,6 +113,8 @@ export interface Tried {
   readonly kind: 'reply' | 'send' | 'react' | 'unreact' | 'read';
   readonly inThread: boolean;
   readonly card: boolean;
+  /** The words that went out with it; where Lark quotes them in its reason, they are left out. */
+  readonly said?: string;
 }
 
 /** Lark documents no waiting time for these; a second is its usual window. */
@@ -131,13 +130,11 @@ export function judgeRefusal(outcome: HttpOutcome, tried: Tried): Refusal {
   }
   const code = codeOf(outcome);
   if (code === undefined || code === 0) return judgeStatus(outcome);
-  const text = textOf(outcome);
-  const row = rowOf(code, text);
+  const row = rowOf(code, textOf(outcome));
   if (row === undefined) return judgeUnknownCode({ outcome, code, tried });
-  const shown = row.showText === true ? ` (${text.slice(0, 300)})` : '';
   const action = possibleAction(row.action, tried);
   return {
-    ...refusal(action, code, `Lark ${code}: ${row.meaning}${shown}${logId(outcome)}`),
+    ...refusal(action, code, `Lark ${code}: ${row.meaning}${reasonOf(outcome, tried)}`),
     ...(action === 'wait' ? { retryAfterMs: waitMs(outcome) } : {}),
     ...(row.token === true ? { token: true as const } : {}),
     ...(row.credentials === true ? { credentials: true as const } : {}),
@@ -158,9 +155,16 @@ export function refusalError(what: string, failure: Refusal): BridgeError {
       next: "Change it in the chat, or in Lark's developer console and publish a version of the app.",
     });
   }
-  const passing = ['wait', 'retry', 'unknown'].includes(failure.action);
-  return new BridgeError(passing ? 'unreachable' : 'failed', message);
+  return new BridgeError(isPassing(failure) ? 'unreachable' : 'failed', message);
 }
+
+/** True if the same call may work in a while without anybody changing anything. */
+export function isPassing({ action, code }: Pick<Refusal, 'action' | 'code'>): boolean {
+  // What has no code comes from something between us and Lark.
+  return PASSING.has(action) || (action === 'unsure' && code === undefined);
+}
+
+const PASSING: ReadonlySet<LarkAction> = new Set(['wait', 'retry', 'unknown']);
 
 function refusal(action: LarkAction, code: number | undefined, detail: string): Refusal {
   return { ok: false, action, code, detail };
@@ -177,19 +181,20 @@ function judgeStatus(outcome: HttpAnswer): Refusal {
   if (status === 413) return refusal('split', undefined, detail);
   // A gateway's error, or a success that does not say what it did: it may have been carried out.
   if (status >= 500 || status < 300) return refusal('unknown', undefined, detail);
-  return refusal('retry', undefined, detail);
+  return refusal('unsure', undefined, detail);
 }
 
 /** A code that we don't know: never for ever, and never at the price of an answer that has a plainer form. */
 function judgeUnknownCode(known: { outcome: HttpAnswer; code: number; tried: Tried }): Refusal {
   const { outcome, code, tried } = known;
-  const detail = `Lark ${code} (HTTP ${outcome.status}), not known to lark-bridge${logId(outcome)}`;
+  const what = `Lark ${code} (HTTP ${outcome.status}), not known to lark-bridge`;
+  const detail = `${what}${reasonOf(outcome, tried)}`;
   if (outcome.status === 429) {
     const wait = refusal('wait', code, detail);
     return { ...wait, retryAfterMs: waitMs(outcome), coolDown: 'api' };
   }
   if (outcome.status >= 500) return refusal('unknown', code, detail);
-  return refusal(tried.card ? 'fall_back_to_text' : 'give_up', code, detail);
+  return refusal(tried.card ? 'fall_back_to_text' : 'unsure', code, detail);
 }
 
 /** A way out must lead somewhere: a reaction has no shorter form, a text no plainer one. */
@@ -199,14 +204,13 @@ function possibleAction(action: LarkAction, tried: Tried): LarkAction {
       return tried.kind === 'reply' || tried.kind === 'send' ? action : 'give_up';
     case 'fall_back_to_text':
       return tried.card ? action : 'give_up';
-    case 'fall_back_to_chat':
-      return tried.kind === 'reply' ? action : 'give_up';
+    case 'message_gone':
     case 'fall_back_from_thread':
-      if (tried.kind !== 'reply') return 'give_up';
-      return tried.inThread ? action : 'fall_back_to_chat';
+      return tried.kind === 'reply' ? action : 'give_up';
     case 'wait':
     case 'retry':
     case 'unknown':
+    case 'unsure':
     case 'give_up':
     case 'tell_operator':
     case 'chat_dead':
@@ -245,6 +249,39 @@ function waitMs(answer: HttpAnswer): number {
   const resetSec = Number(answer.headers['x-ogw-ratelimit-reset'] ?? Number.NaN);
   if (!(resetSec >= 0)) return WAIT_DEFAULT_MS;
   return Math.min(LARK_COOL_DOWN_MS_MAX, Math.max(WAIT_DEFAULT_MS, Math.ceil(resetSec * 1000)));
+}
+
+/** Lark's own words about a refusal, as much of them as an operator needs, and the id that Lark's support asks for. */
+function reasonOf(answer: HttpAnswer, { said = '' }: Tried): string {
+  const words = withoutTerminalControls(textOf(answer)).replaceAll(/\s+/g, ' ').trim();
+  const reason = withoutSecrets(withoutQuotes(headOf(words, { chars: REASON_CHARS_MAX }), said));
+  return `${reason === '' ? '' : ` (${reason})`}${logId(answer)}`;
+}
+
+const REASON_CHARS_MAX = 300;
+/** Words of Lark that are the same as ours for so long are a quote; Chinese says in four characters what takes ten letters. */
+const QUOTED_CHARS = 10;
+const QUOTED_IDEOGRAPHS = 4;
+
+/** Takes out what Lark quotes of a message: nothing that was said in a chat belongs into a log. */
+function withoutQuotes(reason: string, said: string): string {
+  if (said === '') return reason;
+  // Lark sees the words with the escapes of JSON, and may quote them so.
+  const ours = `${said}\n${JSON.stringify(said)}`.replaceAll(/\s+/g, ' ');
+  const isQuoted = new Set<number>();
+  for (let at = 0; at < reason.length; at += 1) {
+    for (const length of [QUOTED_CHARS, QUOTED_IDEOGRAPHS]) {
+      const words = reason.slice(at, at + length);
+      if (words.length < length || (length === QUOTED_IDEOGRAPHS && /[\0-\u02FF]/.test(words)))
+        continue;
+      if (!ours.includes(words)) continue;
+      for (let index = at; index < at + length; index += 1) isQuoted.add(index);
+    }
+  }
+  const kept = Array.from({ length: reason.length }, (_, at) =>
+    isQuoted.has(at) ? '\0' : reason.charAt(at),
+  );
+  return kept.join('').replaceAll(/\0+/g, '[…]');
 }
 
 /** Lark's support asks for this id. */

@@ -1,7 +1,7 @@
 /** One line an event, as JSON or for reading, without secrets. */
 import { styleText } from 'node:util';
 import { type DestinationStream, pino } from 'pino';
-import { Secret } from '../core/secret.ts';
+import { Secret, withoutSecrets } from '../core/secret.ts';
 import type { Log, LogFields } from '../core/log.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -18,11 +18,6 @@ const COLORS = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as
 const MASK = '[secret]';
 /** Names whose values are secrets whatever their type. */
 const SECRET_NAME = /(secret|password|token|authorization|cookie|api[_-]?key|device[_-]?code)$/i;
-/** Secrets inside texts, usually the URL or body of a failed request. */
-const SECRET_IN_TEXT =
-  /((?:secret|password|token|ticket|access_key|api_?key|device_code)["']?\s*[=:]\s*["']?|bearer\s+)[^\s"'&,;}]+/gi;
-/** No secret is found in a text without one of these. */
-const SEPARATOR = /[=:\s]/;
 /** Deeper values are cut; fields are meant to be flat. */
 const DEPTH_MAX = 4;
 
@@ -113,10 +108,7 @@ function holdsText(value: unknown): boolean {
 }
 
 function maskedValue(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') {
-    // Most values are ids, which hold nothing to look through.
-    return SEPARATOR.test(value) ? value.replace(SECRET_IN_TEXT, `$1${MASK}`) : value;
-  }
+  if (typeof value === 'string') return withoutSecrets(value);
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Secret) return MASK;

@@ -5,13 +5,14 @@ import type { Service } from '../core/service.ts';
 import { HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import { Wake } from '../time/wake.ts';
 import { parseSend, parseWait, sendBody } from './a2a.ts';
-import { describe, type HttpResult } from './http.ts';
+import { describe, type HttpResult, isFromElsewhere } from './http.ts';
 import { HubCalls, type HubCallsOptions } from './hub-calls.ts';
 import { asObject } from '../wire/json.ts';
 import { InboxReader, type CursorStore } from './inbox-reader.ts';
 import { probe } from './probe.ts';
 import { Registration } from './registration.ts';
 import type {
+  CancelResult,
   LooseAnswer,
   SendResult,
   TurnRequest,
@@ -161,17 +162,26 @@ export class PlatformClient implements Service, TurnTarget {
   }
 
   /** Ends the work on a turn whose answer nobody wants, if the hub can. What came of it is only logged. */
-  async cancel(target: WorkspaceId, messageId: string, signal: AbortSignal): Promise<void> {
-    if (this.#registration.capabilities['cancel'] !== true) return;
+  async cancel(target: WorkspaceId, messageId: string, signal: AbortSignal): Promise<CancelResult> {
+    const { inherited, log } = this.#options;
+    if (this.#registration.capabilities['cancel'] !== true) {
+      // What the hub can is not known before it was met.
+      const isMet = inherited !== undefined || this.#registration.isRegistered;
+      return isMet ? 'over' : 'not_reached';
+    }
     const result = await this.#calls.call({
       method: 'DELETE',
       path: `/workspaces/${target}/a2a/messages/${encodeURIComponent(messageId)}`,
       signal,
     });
-    const { log } = this.#options;
     if (result.kind === 'answer' && result.status === 200) {
       log.info('turn_cancelled', { message: messageId });
-    } else log.warn('turn_not_cancelled', { message: messageId, detail: describe(result) });
+      return 'over';
+    }
+    if (isUnknownThere(result)) return 'not_known';
+    log.warn('turn_not_cancelled', { message: messageId, detail: describe(result) });
+    const isRefused = result.kind === 'answer' && result.status < 500;
+    return isRefused && !isFromElsewhere(result) ? 'over' : 'not_reached';
   }
 
   #lookAt(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<HttpResult> {
@@ -234,6 +244,11 @@ function isMissing(result: HttpResult): boolean {
     result.status === 404 &&
     asObject(result.body)?.['retryable'] === undefined
   );
+}
+
+/** The hub's own word that it has no such message. */
+function isUnknownThere(result: HttpResult): boolean {
+  return result.kind === 'answer' && result.status === 404 && !isFromElsewhere(result);
 }
 
 const ADVICE: Readonly<Record<number, string>> = {

@@ -41,6 +41,10 @@ export class Registration {
   }
 
   /** What the hub offers beyond the platform's contract; nothing before it was asked. */
+  get isRegistered(): boolean {
+    return this.#registered;
+  }
+
   get capabilities(): Readonly<Record<string, unknown>> {
     return this.#capabilities;
   }

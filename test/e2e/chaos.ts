@@ -350,7 +350,7 @@ class Life {
   #judgeQuestions(admitted: ReadonlyMap<string, number>): void {
     const answers = this.#answers();
     for (const question of this.#questions) {
-      const { token, text, message, threadId, recalled } = question;
+      const { text, message, threadId, recalled } = question;
       const shown = answers.filter(({ about }) => about === question);
       if (shown.length === 0 && !recalled) {
         this.#complain(`${admitted.has(message.messageId) ? 'silent' : 'lost'}: ${text}`);
@@ -360,14 +360,11 @@ class Life {
         this.#complain(`repeated ${shown.length} times: ${text}: ${replies}`);
       }
       for (const { chat, reply } of shown) {
-        // Under a recalled message nothing can stand; then it is in the chat, with a quote.
         const placed =
           threadId === undefined
             ? reply.replyTo === message.messageId
             : reply.threadId === threadId;
-        const quoted =
-          recalled && reply.replyTo === undefined && reply.text.startsWith(`> ${token}`);
-        if (chat !== question.chat || !(placed || quoted)) {
+        if (chat !== question.chat || !placed) {
           this.#complain(
             `misplaced: ${text}: ${JSON.stringify(reply)}, asked ${JSON.stringify(message)}`,
           );

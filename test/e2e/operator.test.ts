@@ -62,6 +62,21 @@ describe('turns', () => {
     expect(again.stderr).toContain('next: ');
   });
 
+  test('why its program failed is in the log and in `trace`, and not in the chat', async () => {
+    await rig.addAgent('broke', 'echo "no credit left"; echo "see line 3" >&2; exit 1');
+    const bridge = await rig.run();
+    const { user, chat } = rig.direct('Mei');
+    const asked = rig.cloud.say({ chat, from: user, text: 'how are you?' });
+    const [reply] = await rig.repliesIn(chat, 1);
+    expect(reply?.text).not.toContain('credit');
+    const { events } = await told<{ events: { event: string }[] }>('trace', asked.messageId);
+    expect(events.find(({ event }) => event === 'failed')).toMatchObject({
+      stdout: 'no credit left',
+      stderr: 'see line 3',
+    });
+    expect(bridge.stderr).toContain('no credit left');
+  });
+
   test('one at work is dropped: its chat goes on, and its answer is never shown', async () => {
     await rig.addAgent('slow', 'read text; [ "$text" = hang ] && sleep 60; echo "$text!"');
     await rig.run();

@@ -225,17 +225,13 @@ export class Tally {
     return chats.flatMap((chat) =>
       this.#rig.replies(chat).map((reply) => {
         const { text, replyTo, threadId } = reply;
-        const about = this.#questions.find(
-          (question) => text === question.text || text === `> ${question.text}\n${question.text}`,
-        );
+        const about = this.#questions.find((question) => text === question.text);
         const { message } = about ?? {};
         const under =
           message?.threadId === undefined
             ? replyTo === message?.messageId && text === about?.text
             : threadId === message.threadId && text === about?.text;
-        // Under a recalled message nothing can stand: then it is in the chat, with a quote.
-        const quoted = about?.recalled === true && replyTo === undefined && text.startsWith('> ');
-        return { chat, text, about, inPlace: about?.chat === chat && (under || quoted) };
+        return { chat, text, about, inPlace: about?.chat === chat && under };
       }),
     );
   }

@@ -1,6 +1,7 @@
 import { workspaceId, type WorkspaceId } from '../../src/core/ids.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 import type {
+  CancelResult,
   LooseAnswer,
   SendResult,
   TurnRequest,
@@ -10,10 +11,13 @@ import type {
 
 interface Item {
   readonly text: string;
+  readonly messageId: string;
+  readonly begunAtMs: number;
   readonly doneAtMs: number;
   readonly fails: boolean;
   /** By which its answer says which question it is for. */
   readonly replyToken: string | undefined;
+  cancelledAtMs?: number;
 }
 
 export interface HubOptions {
@@ -75,7 +79,9 @@ export class FaultyHub implements TurnTarget {
       this.runs.set(request.text, (this.runs.get(request.text) ?? 0) + 1);
       this.#items.set(ticket, {
         text: request.text,
-        doneAtMs: this.#clock.nowMs() + Math.round(this.#random() * 8_000),
+        messageId: request.messageId,
+        begunAtMs: this.#clock.nowMs(),
+        doneAtMs: this.#clock.nowMs() + this.#workMs(),
         fails: request.text.startsWith('fail'),
         replyToken: request.reply?.token,
       });
@@ -101,6 +107,27 @@ export class FaultyHub implements TurnTarget {
     return item.fails
       ? { kind: 'failed', detail: 'it broke' }
       : { kind: 'answered', text: `answer to ${item.text}` };
+  }
+
+  async cancel(_target: WorkspaceId, messageId: string): Promise<CancelResult> {
+    await this.#clock.sleep(5 + this.#random() * 50);
+    if (this.#random() < this.trouble) return 'not_reached';
+    const items = [...this.#items.values()].filter((item) => item.messageId === messageId);
+    for (const item of items) item.cancelledAtMs ??= this.#clock.nowMs();
+    return items.length === 0 ? 'not_known' : 'over';
+  }
+
+  /** True if the agent had begun with a text by then, and still worked on it so long after. */
+  workedOn(text: string, fromMs: number, forMs: number): boolean {
+    return [...this.#items.values()].some((item) => {
+      const endedAtMs = Math.min(item.doneAtMs, item.cancelledAtMs ?? Infinity);
+      return item.text === text && item.begunAtMs < fromMs && endedAtMs > fromMs + forMs;
+    });
+  }
+
+  /** Now and then an agent takes its time. */
+  #workMs(): number {
+    return Math.round(this.#random() * (this.#random() < 0.1 ? 50_000 : 8_000));
   }
 
   #refusal(): SendResult {

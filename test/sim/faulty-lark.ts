@@ -27,7 +27,8 @@ const PER_SECOND_MAX = 5;
 export class FaultyLark implements LarkGateway {
   readonly shown: Shown[] = [];
   readonly reactions = new Map<string, MessageId>();
-  readonly recalled = new Set<MessageId>();
+  /** When messages were taken back. */
+  readonly recalled = new Map<MessageId, number>();
   readonly #keys = new Map<string, { readonly id: string; readonly atMs: number }>();
   readonly #clock: VirtualClock;
   readonly #random: () => number;
@@ -72,7 +73,7 @@ export class FaultyLark implements LarkGateway {
   }
 
   recall(message: MessageId): void {
-    this.recalled.add(message);
+    this.recalled.set(message, this.#clock.nowMs());
     for (const [id, under] of this.reactions) if (under === message) this.reactions.delete(id);
   }
 
@@ -117,7 +118,7 @@ export class FaultyLark implements LarkGateway {
       case 'reply':
       case 'send': {
         const replyTo = out.kind === 'reply' ? out.replyTo : undefined;
-        if (replyTo !== undefined && this.recalled.has(replyTo)) return gone('fall_back_to_chat');
+        if (replyTo !== undefined && this.recalled.has(replyTo)) return gone('message_gone');
         const atMs = this.#clock.nowMs();
         const { text, buttons } = read(out.content);
         this.shown.push({
@@ -140,7 +141,7 @@ function noAnswer(): DeliveryResult {
   return { ok: false, action: 'unknown', code: undefined, detail: 'no answer' };
 }
 
-function gone(action: 'give_up' | 'fall_back_to_chat'): DeliveryResult {
+function gone(action: 'give_up' | 'message_gone'): DeliveryResult {
   return { ok: false, action, code: 230011, detail: 'recalled' };
 }
 

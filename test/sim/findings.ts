@@ -16,11 +16,18 @@ export interface Findings {
   readonly ranTwice: string[];
   /** Though it was taken back, skipped, or waits for somebody's word. */
   readonly ranUnasked: string[];
+  /** Shown after it was taken back, in whatever words and place. */
+  readonly withdrawn: string[];
+  /** The agent worked on for a while although the bridge knew that the message was taken back. */
+  readonly ranOn: string[];
   /** Waits for a word of somebody who was not asked for it. */
   readonly silent: string[];
   /** Signs of receipt that nobody took away. */
   readonly leftOver: string[];
 }
+
+/** A crash right after the recall, and a hub that does not answer at once, take their time. */
+const RAN_ON_MS = 30_000;
 
 export const CLEAN: Findings = {
   lost: [],
@@ -29,6 +36,8 @@ export const CLEAN: Findings = {
   outOfOrder: [],
   ranTwice: [],
   ranUnasked: [],
+  withdrawn: [],
+  ranOn: [],
   silent: [],
   leftOver: [],
 };
@@ -47,7 +56,7 @@ export async function findings(world: BridgeWorld): Promise<Findings> {
     const about = subjectOf(shown);
     if (about === undefined) continue;
     const place = under?.chatId === shown.chatId && textOf(under) === about;
-    if (!place && !isQuoted(world, shown, about)) found.misplaced.push(shown.text);
+    if (!place) found.misplaced.push(shown.text);
   }
   found.outOfOrder.push(...disorder(world, [...turns.values()]));
   return found;
@@ -60,20 +69,24 @@ function judgeMessage(
 ): void {
   const text = textOf(message);
   const outcomes = world.lark.shown.filter(
-    (shown) =>
-      isOutcome(shown.text) &&
-      (shown.replyTo === message.messageId ||
-        (shown.chatId === message.chatId && shown.text.startsWith(`> ${text}\n`))),
+    (shown) => isOutcome(shown.text) && shown.replyTo === message.messageId,
   );
   const runs = world.hub.runs.get(text) ?? 0;
   const phase = turn?.state.phase;
   const settled = phase === 'answered' || phase === 'failed';
   if (!settled && phase !== 'dropped') found.lost.push(`${text}: ${phase ?? 'not admitted'}`);
-  else if (settled && outcomes.length === 0) found.lost.push(text);
+  else if (settled && outcomes.length === 0 && !world.lark.recalled.has(message.messageId)) {
+    found.lost.push(text);
+  }
   // A turn that somebody wanted again has an outcome for each time.
   if (outcomes.length > (turn?.run ?? 0)) found.repeated.push(text);
   if (runs > (turn?.run ?? 0)) found.ranTwice.push(text);
   if (runs > 0 && world.people.takenBack.has(message.messageId)) found.ranUnasked.push(text);
+  if (isWithdrawn(world, message)) found.withdrawn.push(text);
+  const heardAtMs = world.people.heardAtMs.get(message.messageId);
+  if (heardAtMs !== undefined && world.hub.workedOn(text, heardAtMs, RAN_ON_MS)) {
+    found.ranOn.push(text);
+  }
   const skipped = turn?.state.phase === 'dropped' && turn.state.why === 'skipped';
   const wanted = world.people.wanted.has(message.chatId);
   if (turn !== undefined && skipped && wasStale(turn) && !wanted && runs > 0) {
@@ -86,24 +99,19 @@ function subjectOf({ text }: Shown): string | undefined {
   return /answer to ((?:question|fail) \d+)$/.exec(text)?.[1];
 }
 
-/** Under a recalled message nothing can stand: it is in the chat, with a quote. */
-function isQuoted(world: BridgeWorld, shown: Shown, about: string): boolean {
+/** Shown after Lark had taken the message back; a word of it is enough. */
+function isWithdrawn(world: BridgeWorld, message: InboundMessage): boolean {
+  const atMs = world.lark.recalled.get(message.messageId);
+  const words = new RegExp(String.raw`\b${textOf(message)}\b`);
   return (
-    shown.replyTo === undefined &&
-    shown.text.startsWith(`> ${about}\n`) &&
-    world.people.said.some(
-      (message) =>
-        textOf(message) === about &&
-        message.chatId === shown.chatId &&
-        world.lark.recalled.has(message.messageId),
-    )
+    atMs !== undefined && world.lark.shown.some((one) => one.atMs > atMs && words.test(one.text))
   );
 }
 
 /** Outcomes that came before that of an earlier message of the same chat, which waited for nobody's word. */
 function disorder(world: BridgeWorld, turns: readonly Turn[]): string[] {
   const { shown, recalled } = world.lark;
-  const aside = new Set<MessageId | undefined>(recalled);
+  const aside = new Set<MessageId | undefined>(recalled.keys());
   for (const { text, replyTo } of shown) if (text.includes('unusually long')) aside.add(replyTo);
   for (const { replyTo, buttons } of shown) if (buttons.length > 0) aside.add(replyTo);
   for (const turn of turns) {

@@ -32,8 +32,13 @@ describe('storm, then calm', () => {
 
 describe('the checks notice a broken rule', () => {
   /** Breaks a rule and expects one of the first seeds to show it. */
-  async function caught(mutations: Mutations, by: keyof Findings, fate: Partial<Fate> = {}) {
-    for (let seed = 1; seed <= 20; seed += 1) {
+  async function caught(
+    mutations: Mutations,
+    by: keyof Findings,
+    fate: Partial<Fate> = {},
+    seeds = 20,
+  ) {
+    for (let seed = 1; seed <= seeds; seed += 1) {
       const { found } = await live(seed, mutations, fate);
       if (found[by].length > 0) return true;
     }
@@ -113,6 +118,29 @@ describe('the checks notice a broken rule', () => {
 
   test('a recall that is not heard lets a turn run that nobody wants', async () => {
     expect(await caught({ recallsLost: true }, 'ranUnasked')).toBe(true);
+  });
+
+  test('an answer that goes to the chat where its question is gone shows what was taken back', async () => {
+    const lark = (real: LarkGateway): LarkGateway => ({
+      deliver: async (out, key, priority) => {
+        const result = await real.deliver(out, key, priority);
+        if (result.ok || result.action !== 'message_gone' || out.kind !== 'reply') return result;
+        return real.deliver({ ...out, kind: 'send' }, `${key}:chat`, priority);
+      },
+      history: (chat, sinceMs) => real.history(chat, sinceMs),
+    });
+    expect(await caught({ lark }, 'withdrawn')).toBe(true);
+  });
+
+  test('a recall of which the hub does not hear leaves its agent at work', async () => {
+    const target = (real: TurnTarget): TurnTarget => ({
+      correlates: real.correlates,
+      deduplicates: real.deduplicates,
+      currentTarget: () => real.currentTarget(),
+      wait: (workspace, ticket, signal) => real.wait(workspace, ticket, signal),
+      send: (request, signal) => real.send(request, signal),
+    });
+    expect(await caught({ target }, 'ranOn', {}, 200)).toBe(true);
   });
 
   test('a question that is not shown leaves people in silence', async () => {

@@ -32,6 +32,8 @@ export class People {
   readonly said: InboundMessage[] = [];
   /** What was taken back before the bridge got it. */
   readonly takenBack = new Set<MessageId>();
+  /** When the bridge had taken the recall of a message. */
+  readonly heardAtMs = new Map<MessageId, number>();
   /** Chats in which somebody wanted old messages to be run. */
   readonly wanted = new Set<ChatId>();
   readonly #parts: PeopleParts;
@@ -123,11 +125,12 @@ export class People {
   }
 
   async #takeBack({ messageId: id, chatId: chat }: InboundMessage): Promise<void> {
-    const { lark, recallsLost } = this.#parts;
+    const { lark, recallsLost, clock } = this.#parts;
     lark.recall(id);
     const eventId = this.#eventId('recall');
     if (recallsLost) return;
     await this.#arrive({ kind: 'recalled', appId: APP, eventId, messageId: id, chatId: chat });
+    this.heardAtMs.set(id, clock.nowMs());
   }
 
   /** Lark keeps no order: the recall comes before what it recalls. */

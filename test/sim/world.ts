@@ -173,7 +173,8 @@ export class BridgeWorld {
       }),
     );
     for (const card of cards) if (card !== undefined) void this.people.press(card, 0);
-    await this.#run(MINUTE_MS);
+    // Some agents take nearly a minute.
+    await this.#run(2 * MINUTE_MS);
   }
 
   /** One delivery; true if it was acked within Lark's three seconds. */

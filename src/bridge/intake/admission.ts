@@ -1,6 +1,7 @@
 /** What becomes of a message at the door: a turn, a word about other turns, or an answer of the bridge itself. */
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft } from '../../core/turn.ts';
+import { isBlank } from '../../core/visible.ts';
 import { parseCommand, turnsMeant } from './commands.ts';
 import { outKey } from '../outbox/keys.ts';
 import { toDrafts } from '../outbox/render.ts';
@@ -9,6 +10,9 @@ import type { Admission, Journal } from '../ports.ts';
 
 /** A message that is older than this when it comes may have lost its point: a person decides. */
 export const STALE_AFTER_MS = 30 * 60_000;
+
+/** Pictures that somebody picks together are sent within this; one line about them is enough. */
+const BURST_MS = 60_000;
 
 /** How many held or failed turns of a chat a person's word can reach. */
 export const ASKABLE_MAX = 100;
@@ -25,13 +29,18 @@ export async function judgeAdmission(
   { journal, nowMs, isRecalled }: AdmissionContext,
 ): Promise<Admission> {
   const base = { message, receivedAtMs: nowMs };
+  if (isRecalled) {
+    const withdrawn = { ...base, message: { ...message, parts: [] } };
+    return { ...withdrawn, state: { phase: 'dropped', why: 'recalled' }, out: [] };
+  }
   const subject = { message, run: 1 };
   const unsupported = message.parts.find((part) => part.kind === 'unsupported');
   if (unsupported !== undefined) {
     const show = [notices.unsupported(unsupported.messageType)];
-    return { ...base, state: { phase: 'answered' }, out: toDrafts(subject, show, nowMs) };
+    const burst = { out: toDrafts(subject, show, nowMs), withinMs: BURST_MS };
+    return { ...base, state: { phase: 'answered' }, out: [], burst };
   }
-  if (message.parts.every((part) => part.kind === 'text' && part.text.trim() === '')) {
+  if (message.parts.every((part) => part.kind === 'text' && isBlank(part.text))) {
     return {
       ...base,
       state: { phase: 'answered' },
@@ -43,7 +52,6 @@ export async function judgeAdmission(
     const about = turnsMeant(action, await journal.askable(message.chatId, ASKABLE_MAX));
     return { ...base, state: { phase: 'command', action, about }, out: [] };
   }
-  if (isRecalled) return { ...base, state: { phase: 'dropped', why: 'recalled' }, out: [] };
   if (nowMs - message.sentAtMs > STALE_AFTER_MS) return stale(base, nowMs);
   return { ...base, state: { phase: 'waiting', attempt: 0, notBeforeMs: 0 }, out: [] };
 }

@@ -2,6 +2,7 @@
 import type { TurnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { ChoiceAction, Turn } from '../../core/turn.ts';
+import { visibleOf } from '../../core/visible.ts';
 
 const WORDS: Readonly<Record<string, ChoiceAction>> = {
   '/run': 'run',
@@ -13,7 +14,7 @@ const WORDS: Readonly<Record<string, ChoiceAction>> = {
 export function parseCommand(message: InboundMessage): ChoiceAction | undefined {
   const [part, ...more] = message.parts;
   if (part?.kind !== 'text' || more.length > 0) return undefined;
-  return WORDS[part.text.trim().toLowerCase()];
+  return WORDS[visibleOf(part.text).toLowerCase()];
 }
 
 /**

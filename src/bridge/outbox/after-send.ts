@@ -1,11 +1,13 @@
 /** What becomes of a row after a try to send it: a pure decision, by what Lark said. */
 import { backoffMs } from '../../time/backoff.ts';
+import { byteLength } from '../../core/cut.ts';
+import type { MessageId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
 import { outKey } from './keys.ts';
-import { splitText, withQuote } from './render.ts';
+import { piecesOf, withQuote } from './render.ts';
 import { notices } from './texts.ts';
-import type { DeliveryResult, OutboxChange } from '../ports.ts';
+import type { DeliveryResult, LarkAction, OutboxChange } from '../ports.ts';
 
 /** A send that Lark or the network refused is tried again after this, doubling up to the maximum. */
 const OUT_BACKOFF_BASE_MS = 1_000;
@@ -17,37 +19,95 @@ const OUT_KEEP_TRYING_MS = 24 * 60 * 60 * 1000;
 /** A sign of receipt that comes later than this tells nobody anything. */
 const RECEIPT_USEFUL_MS = 10_000;
 
+/** A code that nobody has told us about is tried so often, within half a minute, in case it passes. */
+const OUT_UNSURE_TRIES_MAX = 5;
+/** What stands between us and Lark is mended or not by then; more than this the chat's other messages shall not wait. */
+const OUT_UNSURE_MS = 10 * 60_000;
+/**
+ * Sizes of the pieces of a text that was refused as too long; Lark documents 150 KB. The last one is the floor:
+ * where it is refused too, the length is not what is wrong, and no shorter piece has a chance.
+ */
+const SMALLER_PIECES_BYTES = [24 * 1024, 6 * 1024];
+
+/** Where a row can be shown if the message that it answers is gone. */
+export interface Anchor {
+  readonly replyTo: MessageId;
+  readonly placement: Placement;
+}
+
 export interface Try {
   readonly nowMs: number;
   readonly random: number;
-  /** The message that the row answers, for a quote. */
+  /** The message that the row answers. */
   readonly asked: InboundMessage | undefined;
+  /** For a row that still has to be said although the message that it answers is gone. */
+  readonly anchor?: Anchor | undefined;
 }
 
+type Refused = Extract<DeliveryResult, { ok: false }>;
+
+/** Each way out is a step down (shorter, plainer, another place), so that there is an end to them. */
 export function afterTry(row: OutboxRow, result: DeliveryResult, at: Try): OutboxChange {
   const attempts = row.attempts + 1;
   if (result.ok) {
     return { state: { phase: 'sent', larkId: result.id, atMs: at.nowMs }, attempts };
   }
-  const failed = { attempts, lastError: `${result.code ?? result.action}: ${result.detail}` };
+  const lastError = `${result.code ?? result.action}: ${result.detail}`;
+  return { ...afterRefusal(row, result, at), attempts, lastError };
+}
+
+function afterRefusal(row: OutboxRow, result: Refused, at: Try): OutboxChange {
   switch (result.action) {
     case 'wait':
     case 'retry':
     case 'unknown':
     case 'tell_operator':
-      return { ...later(row, result, at), ...failed };
+      return later(row, result, at);
+    case 'unsure':
+      return mayPass(row, result, at) ? later(row, result, at) : giveUp(row, at);
     case 'split':
-      return { ...split(row, at), ...failed };
-    case 'fall_back_to_chat':
-      return { ...replace(row, 'chat', at), ...failed };
+    case 'message_gone':
     case 'fall_back_from_thread':
-      return { ...replace(row, row.placement === 'thread' ? 'reply' : 'chat', at), ...failed };
     case 'fall_back_to_text':
-      return { ...asText(row, at), ...failed };
-    case 'give_up':
     case 'chat_dead':
-      return { ...giveUp(row, result.action === 'give_up', at), ...failed };
+    case 'give_up':
+      return isLastWord(row)
+        ? { state: { phase: 'dead', atMs: at.nowMs } }
+        : wayOut(row, result.action, at);
   }
+}
+
+type Final = Exclude<LarkAction, 'wait' | 'retry' | 'unknown' | 'tell_operator' | 'unsure'>;
+
+function wayOut(row: OutboxRow, action: Final, at: Try): OutboxChange {
+  switch (action) {
+    case 'split':
+      return split(row, at);
+    case 'message_gone':
+      return at.anchor === undefined
+        ? { state: { phase: 'dropped' } }
+        : replacedBy(successor(row, at, { how: `under:${at.anchor.replyTo}`, ...at.anchor }));
+    case 'fall_back_from_thread':
+      return withoutThread(row, at);
+    case 'fall_back_to_text':
+      return asText(row, at);
+    case 'chat_dead':
+      return row.priority === 'reaction'
+        ? { state: { phase: 'dropped' } }
+        : { state: { phase: 'dead', atMs: at.nowMs }, endsRest: true };
+    case 'give_up':
+      return giveUp(row, at);
+  }
+}
+
+/** A word about a failure is the end of the matter: if it fails too, nothing takes its place. */
+function isLastWord({ body }: OutboxRow): boolean {
+  return body.kind === 'text' && body.isLastWord === true;
+}
+
+function mayPass(row: OutboxRow, { code }: Refused, { nowMs }: Try): boolean {
+  if (code !== undefined) return row.attempts + 1 < OUT_UNSURE_TRIES_MAX;
+  return nowMs - (row.replayedAtMs ?? row.triedAtMs ?? nowMs) < OUT_UNSURE_MS;
 }
 
 /** True for a row that is not worth a call any more. */
@@ -59,11 +119,7 @@ export function isPointless(row: OutboxRow, nowMs: number): boolean {
   );
 }
 
-function later(
-  row: OutboxRow,
-  result: Extract<DeliveryResult, { ok: false }>,
-  { nowMs, random }: Try,
-): OutboxChange {
+function later(row: OutboxRow, result: Refused, { nowMs, random }: Try): OutboxChange {
   if (nowMs - (row.replayedAtMs ?? row.createdAtMs) > OUT_KEEP_TRYING_MS)
     return { state: { phase: 'dead', atMs: nowMs } };
   const waitMs =
@@ -78,9 +134,16 @@ function later(
   return { state: { phase: 'pending', dueAtMs: nowMs + waitMs } };
 }
 
+function replacedBy(...out: readonly OutboxDraft[]): OutboxChange {
+  return { state: { phase: 'dropped' }, out };
+}
+
 /** New content needs a new key: Lark takes the old one for the old content. */
-function successor(row: OutboxRow, nowMs: number, change: Partial<OutboxDraft> & { how: string }) {
-  const { how, ...changed } = change;
+function successor(
+  row: OutboxRow,
+  { nowMs }: Try,
+  { how, ...changed }: Partial<OutboxDraft> & { how: string },
+): OutboxDraft {
   return {
     key: outKey(row.key, how),
     lane: row.lane,
@@ -90,60 +153,60 @@ function successor(row: OutboxRow, nowMs: number, change: Partial<OutboxDraft> &
     placement: row.placement,
     priority: row.priority,
     body: row.body,
-    // What takes another's place is not tried longer than that one would have been.
-    createdAtMs: row.replayedAtMs ?? row.createdAtMs,
+    createdAtMs: begunAtMs(row),
     dueAtMs: nowMs,
     ...changed,
-  } satisfies OutboxDraft;
+  };
+}
+
+/** The same for all rows that show one answer. What takes another's place is not tried longer than that one. */
+function begunAtMs(row: OutboxRow): number {
+  return row.replayedAtMs ?? row.createdAtMs;
 }
 
 function split(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
-  if (body.kind !== 'text') return giveUp(row, true, at);
-  const pieces = splitText(body.text, Math.ceil(new TextEncoder().encode(body.text).length / 2));
-  if (pieces.length < 2) return giveUp(row, true, at);
-  return {
-    state: { phase: 'dropped' },
-    out: pieces.map((text, part) =>
-      successor(row, at.nowMs, { how: `part:${part}`, body: { kind: 'text', text } }),
+  if (body.kind !== 'text') return giveUp(row, at);
+  const bytes = byteLength(body.text);
+  const bytesMax = SMALLER_PIECES_BYTES.find((size) => size < bytes);
+  if (bytesMax === undefined) return { ...giveUp(row, at), endsRest: true };
+  return replacedBy(
+    ...piecesOf(body.text, bytesMax).map((text, part) =>
+      successor(row, at, { how: `part:${part}`, body: { kind: 'text', text } }),
     ),
-  };
+  );
 }
 
-function replace(row: OutboxRow, placement: Placement, at: Try): OutboxChange {
-  const { body } = row;
-  if (body.kind === 'react' || body.kind === 'unreact') return { state: { phase: 'dropped' } };
-  if (row.placement === 'chat') return giveUp(row, true, at);
-  const quoted = placement === 'chat' ? { ...body, text: withQuote(body.text, at.asked) } : body;
-  return {
-    state: { phase: 'dropped' },
-    out: [successor(row, at.nowMs, { how: placement, placement, body: quoted })],
-  };
+function withoutThread(row: OutboxRow, at: Try): OutboxChange {
+  const { body, placement } = row;
+  if (placement === 'thread') {
+    return replacedBy(successor(row, at, { how: 'reply', placement: 'reply' }));
+  }
+  // What was asked in a thread never goes to the main chat.
+  const isAsked = at.asked?.threadId === undefined && placement === 'reply';
+  if (!isAsked || (body.kind !== 'text' && body.kind !== 'choice')) return giveUp(row, at);
+  const quoted = { ...body, text: withQuote(body.text, at.asked) };
+  return replacedBy(successor(row, at, { how: 'chat', placement: 'chat', body: quoted }));
 }
 
 function asText(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
-  if (body.kind !== 'choice') return giveUp(row, true, at);
-  return {
-    state: { phase: 'dropped' },
-    out: [successor(row, at.nowMs, { how: 'text', body: { kind: 'text', text: body.text } })],
-  };
+  if (body.kind !== 'choice') return giveUp(row, at);
+  return replacedBy(successor(row, at, { how: 'text', body: { kind: 'text', text: body.text } }));
 }
 
-function giveUp(row: OutboxRow, tell: boolean, { nowMs }: Try): OutboxChange {
+function giveUp(row: OutboxRow, at: Try): OutboxChange {
   if (row.priority === 'reaction') return { state: { phase: 'dropped' } };
-  const notice = notices.undeliverable();
+  const { text } = notices.undeliverable();
+  const word: OutboxDraft = {
+    ...successor(row, at, { how: 'undeliverable' }),
+    // One for all pieces of an answer.
+    key: outKey(row.turn ?? row.lane, 'undeliverable', begunAtMs(row)),
+    priority: 'notice',
+    body: { kind: 'text', text, isLastWord: true },
+  };
   return {
-    state: { phase: 'dead', atMs: nowMs },
-    out:
-      tell && row.priority === 'answer'
-        ? [
-            successor(row, nowMs, {
-              how: 'undeliverable',
-              priority: 'notice',
-              body: { kind: 'text', text: notice.text },
-            }),
-          ]
-        : [],
+    state: { phase: 'dead', atMs: at.nowMs },
+    out: row.priority === 'answer' ? [word] : [],
   };
 }

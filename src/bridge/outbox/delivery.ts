@@ -1,10 +1,12 @@
 import type { Service } from '../../core/service.ts';
 import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
+import { type TurnId, turnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxRow } from '../../core/turn.ts';
 import { Wake } from '../../time/wake.ts';
 import { limitAt } from '../../time/deadline.ts';
 import { Lanes } from '../turns/lanes.ts';
+import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing, withoutMentions } from './render.ts';
 import type { Persistence } from '../until-stored.ts';
@@ -34,6 +36,8 @@ export interface DeliveryParts {
   readonly random: () => number;
   readonly log: Log;
   readonly observer: Observer;
+  /** A message that was to be answered is found to be taken back. */
+  readonly onWithdrawn: (turn: TurnId) => Promise<void>;
 }
 
 /** What is sent side by side, so many at once. */
@@ -158,19 +162,33 @@ export class Delivery implements Service {
     const attempt = await this.#begin(key);
     if (attempt === undefined) return;
     const { row } = attempt;
+    if (attempt.again && (await this.#isUnwanted(row))) {
+      await this.#change(key, () => ({ state: { phase: 'dropped' } }));
+      return;
+    }
     const result = await this.#send(attempt);
     const asked = result.ok ? undefined : await this.#asked(row);
+    const isGone = !result.ok && result.action === 'message_gone';
+    const anchor = isGone ? await anchorFor(row, this.#parts) : undefined;
     const { clock, random } = this.#parts;
     const nowMs = clock.nowMs();
     const next = await this.#change(key, (fresh) =>
       fresh.state.phase === 'pending'
-        ? afterTry(fresh, result, { nowMs, random: random(), asked })
+        ? afterTry(fresh, result, { nowMs, random: random(), asked, anchor })
         : undefined,
     );
     this.#report(row, result);
+    if (isGone) await this.#noteWithdrawn(row);
     const isOver = next.row.state.phase !== 'pending' && row.priority !== 'reaction';
     if (isOver && row.turn !== undefined) this.#parts.observer.shown(row.turn);
     this.offer([next.row, ...next.out]);
+  }
+
+  /** Lark says of a message what no event has told yet. */
+  async #noteWithdrawn({ replyTo }: OutboxRow): Promise<void> {
+    const { journal, onWithdrawn } = this.#parts;
+    const id = replyTo && turnId(replyTo);
+    if (id !== undefined && (await journal.turn(id)) !== undefined) await onWithdrawn(id);
   }
 
   /** Notes durably that the row may reach Lark from now on; `undefined` if it is not wanted any more. */
@@ -184,6 +202,13 @@ export class Delivery implements Service {
       return again ? undefined : { state: fresh.state, triedAtMs: nowMs };
     });
     return row.state.phase === 'pending' ? { row, again } : undefined;
+  }
+
+  /** What waited for another try while the message that it answers was taken back; in a thread it has its place. */
+  async #isUnwanted(row: OutboxRow): Promise<boolean> {
+    const turn = row.turn && (await this.#parts.journal.turn(row.turn));
+    if (turn === undefined || row.body.kind === 'unreact') return false;
+    return turn.state.phase === 'dropped' && turn.state.why === 'recalled';
   }
 
   async #send({ row, again }: Attempt): Promise<DeliveryResult> {

@@ -1,8 +1,10 @@
 /** From what a turn wants shown to rows of the outbox, and from a row to the call that shows it. */
+import { headOf, shortened } from '../../core/cut.ts';
 import { turnId, type ChatId, type MessageId } from '../../core/ids.ts';
 import { LARK_TEXT_BYTES_MAX } from '../../core/limits.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { ChoiceButton, OutboxBody, OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
+import { isBlank } from '../../core/visible.ts';
 import { choiceValue, outKey, turnKey } from './keys.ts';
 import type { Outgoing, Rendered } from '../ports.ts';
 
@@ -23,7 +25,7 @@ export function toDrafts(subject: Subject, show: readonly Show[], nowMs: number)
 function draftsOf(subject: Subject, show: Show, nowMs: number): OutboxDraft[] {
   switch (show.what) {
     case 'answer':
-      return splitText(show.text).map((text, part) => ({
+      return piecesOf(show.text).map((text, part) => ({
         ...messageDraft(subject, nowMs),
         key: turnKey(subject, show.name === undefined ? 'answer' : `answer:${show.name}`, part),
         priority: 'answer' as const,
@@ -98,7 +100,7 @@ export interface LooseSpeech {
 }
 
 export function looseDrafts({ id, text, chat, under, nowMs }: LooseSpeech): OutboxDraft[] {
-  return splitText(text).map((piece, part) => ({
+  return piecesOf(text).map((piece, part) => ({
     key: outKey(chat, 'unasked', id, part),
     lane: chat,
     turn: undefined,
@@ -112,35 +114,23 @@ export function looseDrafts({ id, text, chat, under, nowMs }: LooseSpeech): Outb
   }));
 }
 
-/** Pieces that Lark takes, cut at line ends where there are any. */
-export function splitText(text: string, bytesMax: number = LARK_TEXT_BYTES_MAX): string[] {
-  if (text.length * 3 <= bytesMax || byteLength(text) <= bytesMax) return [text];
+/** Pieces that Lark takes, cut at line ends where there are any. One in which nothing can be seen is left out. */
+export function piecesOf(text: string, bytesMax: number = LARK_TEXT_BYTES_MAX): string[] {
+  return splitText(text, bytesMax).filter((piece) => !isBlank(piece));
+}
+
+function splitText(text: string, bytesMax: number): string[] {
   const pieces: string[] = [];
   let rest = text;
-  while (byteLength(rest) > bytesMax) {
-    const fits = charsThatFit(rest, bytesMax);
-    const lineEnd = rest.lastIndexOf('\n', fits - 1);
-    const cut = lineEnd > fits / 2 ? lineEnd + 1 : fits;
-    pieces.push(rest.slice(0, cut));
-    rest = rest.slice(cut);
+  for (;;) {
+    const head = headOf(rest, { bytes: bytesMax });
+    if (head.length === rest.length) return [...pieces, rest];
+    const lineEnd = head.lastIndexOf('\n');
+    const piece = lineEnd > head.length / 2 ? head.slice(0, lineEnd + 1) : head;
+    pieces.push(piece);
+    rest = rest.slice(piece.length);
   }
-  if (rest !== '') pieces.push(rest);
-  return pieces;
 }
-
-function charsThatFit(text: string, bytesMax: number): number {
-  let bytes = 0;
-  let at = 0;
-  for (const char of text) {
-    bytes += byteLength(char);
-    if (bytes > bytesMax) break;
-    at += char.length;
-  }
-  return at;
-}
-
-const encoder = new TextEncoder();
-const byteLength = (text: string) => encoder.encode(text).length;
 
 /**
  * The call for a row. `again`: it may have reached Lark before. `reactionId` is what the row to take back
@@ -213,6 +203,5 @@ export function withQuote(text: string, asked: InboundMessage | undefined): stri
       ?.text.trim()
       .split('\n')[0] ?? '';
   if (first === '') return text;
-  const quote = first.length > QUOTE_CHARS_MAX ? `${first.slice(0, QUOTE_CHARS_MAX)}…` : first;
-  return `> ${quote}\n${text}`;
+  return `> ${shortened(first, QUOTE_CHARS_MAX)}\n${text}`;
 }

@@ -1,5 +1,7 @@
 /** Every sentence that the bridge itself says in a chat. */
+import { shortened } from '../../core/cut.ts';
 import type { ChoiceButton, HoldReason, Show } from '../../core/turn.ts';
+import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
 import type { TurnQuestion } from '../ports.ts';
 
 function notice(name: string, text: string) {
@@ -85,9 +87,14 @@ export function question(wants: TurnQuestion['wants'], words: string): string {
     : `The agent needs you to sign in before it can go on:\n${words}`;
 }
 
-/** What agents and hubs say ends with a stop or does not. */
-function sentence(detail: string): string {
-  return /[.!?。！？]$/.test(detail) ? detail : `${detail}.`;
+/** A reason longer than this is no sentence any more; the operator finds all of it elsewhere. */
+const DETAIL_CHARS_MAX = 1_000;
+
+/** What agents and hubs say: it ends with a stop or does not, and may be meant for a terminal, or be empty. */
+function sentence(said: string): string {
+  const detail = shortened(withoutTerminalControls(said).trim(), DETAIL_CHARS_MAX);
+  if (isBlank(detail)) return 'it gave no reason.';
+  return /[.!?。！？…]$/.test(detail) ? detail : `${detail}.`;
 }
 
 const RETRY = 'Send /retry to run it again.';

@@ -4,6 +4,7 @@ import type { TurnId, WorkspaceId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
 import type { Show, Turn, TurnState } from '../../core/turn.ts';
 import { Wake } from '../../time/wake.ts';
+import { CallOffs, mayBeAtHub } from './call-offs.ts';
 import { contextOf } from './context.ts';
 import { type Limit, limitAt, pause } from '../../time/deadline.ts';
 import type { Delivery } from '../outbox/delivery.ts';
@@ -31,6 +32,8 @@ import type { Clock } from '../../time/clock.ts';
 
 /** How often a ticket is looked at whose task is not over: as often as a hub that holds no question is asked. */
 const UNFINISHED_LOOK_MS = 8_000;
+/** Runs of one turn that are called off with it; people rarely begin one more often. */
+const CALLED_OFF_RUNS_MAX = 3;
 
 export interface EngineParts {
   readonly journal: Journal;
@@ -61,6 +64,7 @@ export class Engine implements Service {
   readonly slot: SingleSlot;
   /** Targets that were seen to take a turn without saying how its answer will be known. */
   readonly #uncorrelated = new Set<WorkspaceId>();
+  readonly #callOffs: CallOffs;
   /** Rings when a turn without a ticket has changed. */
   readonly #changed = new Wake();
   /** Ends the work on a turn before its time. */
@@ -77,6 +81,7 @@ export class Engine implements Service {
       lateMs: parts.turnTimeoutMs,
       onFree: () => this.#pump(),
     });
+    this.#callOffs = new CallOffs(parts);
     this.#receipts = new Receipts({
       clock: parts.clock,
       waiting: () => parts.delivery.length,
@@ -90,6 +95,9 @@ export class Engine implements Service {
     const sinceMs = clock.nowMs() - INBOX_KEEP_MS;
     this.slot.restore(await journal.unanswered(sinceMs), clock.nowMs());
     for (const head of await journal.openTurns()) await this.#takeUp(head);
+    for (const turn of await this.#callOffs.left()) {
+      void this.#track(this.#callOffs.carryOut(turn, undefined, this.#stop.signal));
+    }
     this.#pump();
   }
 
@@ -395,14 +403,17 @@ export class Engine implements Service {
           const run = next.run ?? turn.run;
           const out = toDrafts({ ...turn, run }, next.show, nowMs);
           const token = event.kind === 'started' && { replyToken: createReplyToken() };
-          return { state: next.state, run, ...token, atMs: nowMs, out };
+          const { state, withdrawn } = next;
+          return { state, run, ...token, atMs: nowMs, out, ...(withdrawn && { withdrawn }) };
         },
         { once, join: this.#joinedBy(event) },
       ),
     );
     if (done.changed) {
       const { phase } = done.turn.state;
-      this.slot.note(done.turn, nowMs);
+      // A recall of what is over changes no state.
+      const isMoved = done.turn.state !== was;
+      if (isMoved) this.slot.note(done.turn, nowMs);
       this.#changed.ring();
       log.info('turn_changed', {
         turn: id,
@@ -414,7 +425,7 @@ export class Engine implements Service {
         this.#receipts.cancel(id);
         if (begunMs !== undefined) this.#parts.observer.turnEnded(id, phase, nowMs - begunMs);
       }
-      if (phase === 'dropped' && was !== undefined) this.#callOff(done.turn, was);
+      if (phase === 'dropped' && was !== undefined && isMoved) this.#callOff(done.turn, was);
       delivery.offer(done.out);
     }
     return done;
@@ -445,10 +456,12 @@ export class Engine implements Service {
 
   /** Tells the hub that nobody waits for the answer any more. */
   #callOff(turn: Turn, was: TurnState): void {
-    const { target } = this.#parts;
-    if (was.phase !== 'sending' && was.phase !== 'accepted' && was.phase !== 'overdue') return;
-    const ending = target.cancel?.(was.target, platformMessageId(turn), this.#stop.signal);
-    if (ending !== undefined) void this.#track(ending);
+    const workspace = 'target' in was ? was.target : undefined;
+    // Runs before the latest may be left at work there, if their answers did not come.
+    const runs = mayBeAtHub(was) ? turn.run : turn.run - 1;
+    for (let run = runs; run > Math.max(0, runs - CALLED_OFF_RUNS_MAX); run -= 1) {
+      void this.#track(this.#callOffs.carryOut({ ...turn, run }, workspace, this.#stop.signal));
+    }
   }
 
   /** Shows something about a turn that waits or is at work, without changing it. */

@@ -1,6 +1,7 @@
 /** The life of a turn, as a pure function: what happened goes in, the new state and what to show come out. */
 import { backoffMs } from '../../time/backoff.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
+import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
 import type {
   ChoiceAction,
   FailureCause,
@@ -11,7 +12,7 @@ import type {
   TurnState,
 } from '../../core/turn.ts';
 import { choices, notices, question, withFiles } from '../outbox/texts.ts';
-import type { SendResult, TurnAnswer, TurnQuestion, WaitResult } from '../ports.ts';
+import type { SendResult, TurnAnswer, TurnQuestion, WaitResult, Withdrawal } from '../ports.ts';
 
 /** A hub that can't be reached is tried again after this, doubling up to the maximum, without end. */
 export const TURN_SEND_BACKOFF_BASE_MS = 500;
@@ -58,6 +59,7 @@ export interface TurnStep {
   readonly state: TurnState;
   readonly run?: number;
   readonly show: readonly Show[];
+  readonly withdrawn?: Withdrawal;
 }
 
 const FINAL: ReadonlySet<TurnPhase> = new Set(['answered', 'failed', 'dropped']);
@@ -100,7 +102,7 @@ export function step(
     case 'gave_up_waiting':
       return goOnWithout(turn.state, event.kind);
     case 'recalled':
-      return isPending(turn) ? end({ phase: 'dropped', why: 'recalled' }) : undefined;
+      return recalled(turn);
     case 'chosen':
       return chosen(turn, event.action);
     case 'carried_out':
@@ -225,17 +227,41 @@ function chosen(turn: Turn, action: ChoiceAction): TurnStep | undefined {
   return undefined;
 }
 
+/**
+ * Whatever phase it is in, nothing of the message is used again: no run goes on, none is begun, nothing quotes it.
+ * An answer that is there already is still shown to the others in its thread.
+ */
+function recalled({ state, message }: Turn): TurnStep | undefined {
+  switch (state.phase) {
+    case 'command':
+      return undefined;
+    case 'dropped':
+    case 'answered': {
+      if (message.parts.length === 0) return undefined;
+      return { state, show: [], withdrawn: { dropsOut: message.threadId === undefined } };
+    }
+    case 'waiting':
+    case 'sending':
+    case 'accepted':
+    case 'overdue':
+    case 'held':
+    case 'failed':
+      return { ...end({ phase: 'dropped', why: 'recalled' }), withdrawn: { dropsOut: true } };
+  }
+}
+
 function settle(answer: TurnAnswer): TurnStep {
   if (answer.kind === 'failed') {
     return answer.interrupted === true
       ? hold('interrupted')
       : fail('agent_failed', notices.agentFailed(answer.detail), causeOf(answer));
   }
-  const text = withFiles(answer.text, answer.files);
+  // Programs write for terminals; a chat would show their colour codes.
+  const text = withFiles(withoutTerminalControls(answer.text), answer.files);
   return {
     state: { phase: 'answered' },
     show: [
-      text.trim() === '' ? notices.emptyAnswer() : { what: 'answer', text },
+      isBlank(text) ? notices.emptyAnswer() : { what: 'answer', text },
       { what: 'receipt_off' },
     ],
   };
@@ -250,7 +276,11 @@ function ask(
   return {
     state: { phase: 'overdue', ...place, asks: true },
     show: [
-      { what: 'answer', name: `question:${name}`, text: withFiles(question(wants, text), files) },
+      {
+        what: 'answer',
+        name: `question:${name}`,
+        text: withFiles(question(wants, withoutTerminalControls(text)), files),
+      },
       { what: 'receipt_off' },
     ],
   };
@@ -349,10 +379,6 @@ function follow(said: TurnAnswer | TurnQuestion, id: string): Show[] {
 
 function mayDrop(phase: TurnPhase, correlates: boolean): boolean {
   return !isFinal(phase) && (correlates || !(isEngaged(phase) || phase === 'overdue'));
-}
-
-function isPending(turn: Turn): boolean {
-  return turn.state.phase === 'waiting' || turn.state.phase === 'held';
 }
 
 function sendBackoffMs(attempt: number, random: number): number {

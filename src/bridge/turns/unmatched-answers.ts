@@ -1,4 +1,5 @@
 import { type ChatId, isSameWorkspace, messageId, type TurnId } from '../../core/ids.ts';
+import { withoutTerminalControls } from '../../core/visible.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
 import type { Persistence } from '../until-stored.ts';
@@ -116,15 +117,20 @@ export class LooseAnswers {
       });
       return;
     }
-    await this.#show(answer, { chat, under: undefined });
-    log.info('unasked_taken', { answer: id, chat });
+    const messages = await this.#show(answer, { chat, under: undefined });
+    log.info('unasked_taken', { answer: id, chat, messages });
   }
 
-  async #show(answer: LooseAnswer, place: Pick<LooseSpeech, 'chat' | 'under'>): Promise<void> {
+  /**
+   * Returns how many messages it became. Of a text in which nothing can be seen no row is made; it is noted
+   * as handled all the same.
+   */
+  async #show(answer: LooseAnswer, place: Pick<LooseSpeech, 'chat' | 'under'>): Promise<number> {
     const { journal, persistence, delivery, clock } = this.#parts;
     const { id } = answer;
     const drafts = looseDrafts({ id, text: wordsOf(answer), ...place, nowMs: clock.nowMs() });
     delivery.offer(await persistence.insist(() => journal.enqueue(drafts, id)));
+    return drafts.length;
   }
 
   async #keepAside({ id, text, files }: LooseAnswer, turn: TurnId | undefined) {
@@ -144,5 +150,6 @@ function saidIn({ text, files, failure, wants }: LooseAnswer): TurnAnswer | Turn
 
 /** What it is to people who asked for something, without anybody knowing for what. */
 function wordsOf({ text, files, wants }: LooseAnswer): string {
-  return withFiles(wants === undefined ? text : question(wants, text), files);
+  const words = withoutTerminalControls(text);
+  return withFiles(wants === undefined ? words : question(wants, words), files);
 }

@@ -16,10 +16,10 @@ export const traceCommand: LeafCommand = {
   },
   options: textOption,
   run: (invocation) =>
-    withOperations(invocation, async ({ journal }) => {
+    withOperations(invocation, async ({ journal, programOutputs }) => {
       const text = invocation.options['text'] === true;
       const life = await lifeOf(String(invocation.options['message_id']), journal);
-      const events = traceOf(life, { text });
+      const events = traceOf(life, { text, outputs: programOutputs(life) });
       const { turn, out } = life;
       invocation.output.result(
         [

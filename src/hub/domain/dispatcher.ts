@@ -192,10 +192,11 @@ export class Dispatcher {
     }
     const { contextId } = item.content.message;
     const nowMs = clock.nowMs();
+    const { output } = result;
     const settlement = result.ok
       ? success(result.text, contextId, nowMs)
       : failure(result.reason, result.detail, nowMs, agent.name);
-    await this.#settle(item, settlement);
+    await this.#settle(item, { ...settlement, ...(output && { output }) });
     const tookMs = clock.nowMs() - startedAtMs;
     if (result.ok) log.info('hub_turn_answered', { turn, agent: agent.name, tookMs });
     else if (result.reason !== 'cancelled') {

@@ -1,4 +1,5 @@
 /** What a message says, and in which order messages are answered. */
+import { headOf } from '../../core/cut.ts';
 import { larkContextOf, withoutHeader } from '../../wire/lark-context.ts';
 import type { AgentTurn } from '../../agents/runtime.ts';
 import type { HubMessage, QueueItem, TurnContent } from '../ports.ts';
@@ -17,7 +18,7 @@ export function textOf(message: HubMessage): string {
 }
 
 export function summaryOf(message: HubMessage): string {
-  return storable(textOf(message).slice(0, SUMMARY_CHARS_MAX));
+  return storable(headOf(textOf(message), { chars: SUMMARY_CHARS_MAX }));
 }
 
 /** Messages with the same lane are answered in the order in which they came. */

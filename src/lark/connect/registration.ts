@@ -1,5 +1,6 @@
 /** The accounts service's registration endpoint: what we send, and what its answers mean. */
 import type { Brand } from '../../core/brand.ts';
+import { headOf } from '../../core/cut.ts';
 import { type AppId, appId, LARK_ID_PATTERN, type OpenId, openId } from '../../core/ids.ts';
 import { Secret } from '../../core/secret.ts';
 import type { HttpAnswer } from './onboarding-http.ts';
@@ -152,7 +153,7 @@ function wordsOf(fields: Fields, status: number): string {
 
 /** Text from outside, fit for a terminal and for one line of a log. */
 export function printable(words: string): string {
-  return words.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').slice(0, 300);
+  return headOf(words.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' '), { chars: 300 });
 }
 
 export function isFields(value: unknown): value is Fields {

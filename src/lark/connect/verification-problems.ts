@@ -3,6 +3,7 @@ import type { Brand } from '../../core/brand.ts';
 import { BridgeError, type ErrorCode } from '../../core/errors.ts';
 import type { AppId } from '../../core/ids.ts';
 import { CALLBACK_NEEDS, EVENT_NEEDS, SCOPE_NEEDS } from '../app-needs.ts';
+import { isPassing } from '../codes.ts';
 import { botChatUrl, type ConsolePage, consolePageUrl, openBaseUrl } from '../brand.ts';
 import type { DeliveryResult } from '../../bridge/ports.ts';
 
@@ -111,14 +112,7 @@ const FIXES: Readonly<Record<number, Fix>> = {
   230053: { todo: 'Unblock the bot in Lark.' },
 };
 
-const PASSING: ReadonlySet<string> = new Set(['wait', 'retry', 'unknown']);
-
 type Undelivered = Extract<DeliveryResult, { ok: false }>;
-
-/** The same call may go through later, without anybody changing anything. */
-export function isPassing({ action }: Undelivered): boolean {
-  return PASSING.has(action);
-}
 
 /** Names nobody: ids of people differ from app to app. */
 export function isUnknownPerson({ code }: Undelivered): boolean {
@@ -135,7 +129,8 @@ export function notSent(refusal: Undelivered, places: BotPlaces): BridgeError {
   if (isPassing(refusal)) {
     return new BridgeError('unreachable', message, { next: 'Try again in some minutes.' });
   }
-  const code: ErrorCode = refusal.action === 'give_up' ? 'failed' : 'access_denied';
+  const isFinal = refusal.action === 'give_up' || refusal.action === 'unsure';
+  const code: ErrorCode = isFinal ? 'failed' : 'access_denied';
   return new BridgeError(code, message, {
     next: `Look what the app lacks in the developer console: ${places.console('app')}`,
   });

@@ -7,13 +7,13 @@ import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { Connection } from '../inbound/connection.ts';
 import type { Gateway } from '../outbound/gateway.ts';
 import { farewell, invitation, isCheckPress, secondStep } from './verification-card.ts';
+import { isPassing } from '../codes.ts';
 import {
   botSwitchedOff,
   type BotPlaces,
   checkInterrupted,
   checkTimedOut,
   connectionRefused,
-  isPassing,
   isUnknownPerson,
   missingFor,
   noTimeLeft,

@@ -1,4 +1,5 @@
 /** Where to connect: Lark's bootstrap call, judged by us, because the SDK loses the code of a refusal. */
+import { headOf } from '../../core/cut.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { AppId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
@@ -42,7 +43,7 @@ export async function requestEndpoint(options: EndpointOptions): Promise<Endpoin
     const detail = `no connection address: HTTP ${outcome.status} without a code of Lark`;
     return { ok: false, terminal: undefined, detail };
   }
-  const detail = `Lark refused the connection: ${code} ${textOf(outcome).slice(0, 200)}`;
+  const detail = `Lark refused the connection: ${code} ${headOf(textOf(outcome), { chars: 200 })}`;
   const row = TERMINAL[code];
   if (row === undefined) return { ok: false, terminal: undefined, detail };
   return { ok: false, terminal: new BridgeError(row.error, detail, { next: row.next }) };

@@ -12,7 +12,7 @@ import {
 } from '../../core/ids.ts';
 import type { CallBroker } from './broker.ts';
 import { type Caller, type CallerOptions, type CallResult, createCaller } from './calls.ts';
-import { refusalError, type Tried } from '../codes.ts';
+import { isPassing, refusalError, type Tried } from '../codes.ts';
 import { createChatTypes } from './chat-types.ts';
 import { createHistory } from './history.ts';
 import { createMessageById } from './message-by-id.ts';
@@ -145,6 +145,7 @@ async function sendMessage(
     kind: out.kind,
     inThread: out.kind === 'reply' && out.inThread,
     card: out.content.kind === 'card',
+    said: wordsOf(out.content),
   };
   const paced = { priority, lane: out.chatId, pacedBy: out.chatId };
   const result =
@@ -170,13 +171,18 @@ async function sendMessage(
   return delivered(result, (body) => body.data?.message_id);
 }
 
+function wordsOf(content: Rendered): string {
+  return content.kind === 'text' ? content.text : content.card;
+}
+
 async function writeTo(
   caller: Caller,
   { person, content, key }: { person: OpenId; content: Rendered; key: string },
 ): Promise<PersonResult> {
   const rendered = toLarkContent(content);
   if (rendered === undefined) return notMade('split', 'the text is longer than Lark takes');
-  const tried = { kind: 'send', inThread: false, card: content.kind === 'card' } as const;
+  const card = content.kind === 'card';
+  const tried = { kind: 'send', inThread: false, card, said: wordsOf(content) } as const;
   const spec = {
     api: 'message_create',
     priority: 'notice',
@@ -238,8 +244,7 @@ async function findReaction(
     ),
   );
   if (!result.ok) {
-    const passes = ['wait', 'retry', 'unknown'].includes(result.action);
-    return passes ? delivered(result, () => undefined) : undefined;
+    return isPassing(result) ? delivered(result, () => undefined) : undefined;
   }
   const own = listOf(result.body.data?.items).find((item) => {
     const operator = fieldsOf(item['operator']);

@@ -47,7 +47,7 @@ function refused(refusal: Refusal): Reread {
 
 /** Codes that say that a message is not there any more. */
 function isGone(code: number | undefined): boolean {
-  return code !== undefined && CODES[code]?.action === 'fall_back_to_chat';
+  return code !== undefined && CODES[code]?.action === 'message_gone';
 }
 
 function judge(facts: MessageFacts, chatType: ChatType, self: Self): Reread {

@@ -1,6 +1,7 @@
 /** The official SDK: the only import of it, loaded when it is first needed. */
 import { createRequire } from 'node:module';
 import type * as Sdk from '@larksuiteoapi/node-sdk';
+import { headOf } from '../../core/cut.ts';
 import type { Log } from '../../core/log.ts';
 
 export type {
@@ -62,6 +63,6 @@ function sdkFields(parts: readonly unknown[]): Record<string, string> {
       if (name !== undefined && id !== undefined) fields[name] = id;
     }
   }
-  fields['text'] = texts.join(' ').slice(0, TEXT_CHARS_MAX);
+  fields['text'] = headOf(texts.join(' '), { chars: TEXT_CHARS_MAX });
   return fields;
 }

@@ -1,5 +1,6 @@
 /** The life of one message, told in order of time from what the journal keeps. */
 import type { InboundMessage } from '../../core/message.ts';
+import type { ProgramOutput } from '../../core/program-output.ts';
 import type { OutboxRow, TurnState } from '../../core/turn.ts';
 import type { TurnLife, TurnRun } from '../../bridge/ports.ts';
 
@@ -15,7 +16,14 @@ export interface TraceEvent {
 type Moment = Omit<TraceEvent, 'afterMs'>;
 
 /** `said` comes first and by Lark's clock; everything else is by this machine's. */
-export function traceOf(life: TurnLife, options: { readonly text: boolean }): TraceEvent[] {
+export function traceOf(
+  life: TurnLife,
+  options: {
+    readonly text: boolean;
+    /** What programs said that gave no answer, by run. */
+    readonly outputs?: ReadonlyMap<number, ProgramOutput>;
+  },
+): TraceEvent[] {
   const { message } = life.turn;
   const said = momentOf(message.sentAtMs, 'said', {
     by: message.senderOpenId,
@@ -24,7 +32,7 @@ export function traceOf(life: TurnLife, options: { readonly text: boolean }): Tr
   const ours = [
     momentOf(life.turn.receivedAtMs, 'received', { event_id: message.eventId }),
     momentOf(life.admittedAtMs, 'admitted'),
-    ...life.runs.flatMap(momentsOfRun),
+    ...life.runs.flatMap((run) => momentsOfRun(run, options.outputs?.get(run.run))),
     ...momentsOfState(life),
     ...life.out.flatMap((row) => momentsOfRow(row, { ...options, fromMs: life.admittedAtMs })),
   ];
@@ -62,7 +70,7 @@ export function kindOf({ body, priority }: OutboxRow): string {
   }
 }
 
-function momentsOfRun(run: TurnRun): Moment[] {
+function momentsOfRun(run: TurnRun, output: ProgramOutput | undefined): Moment[] {
   const name = { run: run.run };
   const tries = run.tries > 1 ? { tries: run.tries } : {};
   return [
@@ -75,6 +83,7 @@ function momentsOfRun(run: TurnRun): Moment[] {
             ...name,
             ...(run.reason !== undefined && { reason: run.reason }),
             ...run.cause,
+            ...output,
           }),
         ]),
   ];
@@ -100,12 +109,15 @@ function momentsOfRow(
   row: OutboxRow,
   options: { readonly text: boolean; readonly fromMs: number },
 ): Moment[] {
-  const { key, createdAtMs, triedAtMs, replayedAtMs, state } = row;
+  const { key, createdAtMs, triedAtMs, replayedAtMs, lastError, state } = row;
   const text = options.text ? shownText(row) : undefined;
   const queued = {
     what: kindOf(row),
     key,
-    ...(state.phase === 'dropped' && { phase: state.phase }),
+    ...(state.phase === 'dropped' && {
+      phase: state.phase,
+      ...(lastError !== undefined && { last_error: lastError }),
+    }),
     ...(text !== undefined && { text }),
   };
   return [

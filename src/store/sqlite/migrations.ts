@@ -8,4 +8,6 @@ export const MIGRATIONS: readonly string[] = [
   'ALTER TABLE runs ADD COLUMN cause TEXT;',
   HUB_CONTENT,
   REPLY_TOKENS,
+  // The last words of a program that gave no answer, as JSON of `ProgramOutput`.
+  'ALTER TABLE hub_items ADD COLUMN program_output TEXT',
 ];

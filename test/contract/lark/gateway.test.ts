@@ -315,7 +315,7 @@ describe('refusals of Lark, as they really come', () => {
       rig.lark.recall(asked);
       return toReply(asked);
     });
-    expect(result).toMatchObject({ ok: false, action: 'fall_back_to_chat', code: 230011 });
+    expect(result).toMatchObject({ ok: false, action: 'message_gone', code: 230011 });
   });
 
   test('the bot was removed from the group', async () => {
@@ -390,11 +390,13 @@ describe('refusals of Lark, as they really come', () => {
       kind: 'business_error',
       code: 230001,
       msg: 'invalid: the secret plan',
+      path: '/reply',
     });
     const out = toReply(ask(rig).asked, words('the secret plan'));
     const result = await rig.gateway.deliver(out, 'k', 'answer');
     expect(result).toMatchObject({ action: 'give_up', code: 230001 });
     expect(JSON.stringify(result)).not.toContain('secret plan');
+    expect(result).toMatchObject({ detail: expect.stringContaining('(invalid: […])') as string });
     expect(rig.log.lines.filter(({ level }) => level !== 'debug')).toEqual([]);
     expect(JSON.stringify(rig.log.lines)).not.toContain('secret plan');
   });

@@ -9,6 +9,7 @@ import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
+import { programOutputOf } from '../../../src/store/sqlite/hub/items.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 
 const VERSION_1 = join(import.meta.dirname, '../../fixtures/state/version-1.sql');
@@ -89,4 +90,28 @@ test('version 1: inboxes keep their rows, messages apart from reports', async ()
   const [unasked, reply] = (await rowsOf('lark-bridge')) ?? [];
   expect(unasked?.received).toMatchObject({ requestId: 'request-1' });
   expect(reply?.received?.content.message.referenceTaskIds).toEqual([itemIdOf(db, 'm-told')]);
+});
+
+test('version 1: an item that was at work is settled with the last words of its program', async () => {
+  const db = openVersion1();
+  const store = createHubStore(db);
+  const output = { stdout: 'no credit left', stderr: '' };
+  const outcome = { kind: 'failed', reason: 'failed', detail: 'It broke.' } as const;
+  const ending = { status: 'failed', outcome, lastError: 'It broke.', output, atMs: 2 } as const;
+  expect(programOutputOf(db, 'm-open')).toBeUndefined();
+  await store.settle(itemIdOf(db, 'm-open'), ending);
+  expect(programOutputOf(db, 'm-open')).toEqual(output);
+});
+
+test('version 1: its turns get a reply token when they are given to an agent, and keep it', async () => {
+  const db = openVersion1();
+  const app = appId('cli_0123456789abcdef');
+  const journal = new SqliteJournal({ db, app, clock: systemClock });
+  const id = turnId('om_1');
+  expect((await journal.turn(id))?.replyToken).toBeUndefined();
+  const replyToken = 'k3m9x2p7';
+  await journal.changeTurn(id, ({ state }) => ({ state, replyToken, out: [] }));
+  expect(await journal.turnOfToken(replyToken)).toMatchObject({ id, replyToken });
+  await journal.changeTurn(id, ({ state }) => ({ state, replyToken: 'bcdfghjk', out: [] }));
+  expect((await journal.turn(id))?.replyToken).toBe(replyToken);
 });

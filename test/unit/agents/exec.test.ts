@@ -72,7 +72,12 @@ test.each([
   ['exit 3', "The agent's program ended with exit code 3."],
   ['kill -SEGV $$', "The agent's program was ended by SIGSEGV."],
 ])('%s is a failure: %s', async (script, detail) => {
-  expect(await resultOf(`echo half; ${script}`)).toEqual({ ok: false, reason: 'failed', detail });
+  expect(await resultOf(`echo half; ${script}`)).toEqual({
+    ok: false,
+    reason: 'failed',
+    detail,
+    output: { stdout: 'half', stderr: '' },
+  });
 });
 
 test('a program that is missing or can not be started is a failure in plain words', async () => {
@@ -94,24 +99,67 @@ test('a program that is missing or can not be started is a failure in plain word
   expect(await start(['echo', 'a\0b']).result).toMatchObject({ ok: false, reason: 'failed' });
 });
 
+test('a program that says on stdout why it failed: the end of both streams is for the operator', async () => {
+  const lines: LogLine[] = [];
+  const result = await resultOf('echo "no credit left"; echo "at line 3" >&2; exit 1', { lines });
+  const output = { stdout: 'no credit left', stderr: 'at line 3' };
+  expect(result).toMatchObject({ ok: false, output });
+  expect(!result.ok && result.detail).not.toContain('credit');
+  expect(lines.filter(({ event }) => event === 'agent_program_failed')).toEqual([
+    expect.objectContaining({ level: 'warn', fields: expect.objectContaining(output) }),
+  ]);
+});
+
+test('a program that ends well without an answer: what it said on stderr is for the operator', async () => {
+  const lines: LogLine[] = [];
+  const result = await resultOf(String.raw`printf '\033[0m\n'; echo "not logged in" >&2`, {
+    lines,
+  });
+  expect(result).toMatchObject({ ok: true, output: { stdout: '', stderr: 'not logged in' } });
+  expect(lines).toContainEqual(
+    expect.objectContaining({ level: 'warn', event: 'agent_program_gave_no_answer' }),
+  );
+  expect(await resultOf('echo fine; echo chatter >&2')).toEqual({ ok: true, text: 'fine' });
+});
+
+test('what is kept of the streams is short, of whole characters, and without secrets', async () => {
+  const script = String.raw`yes 漢字 | head -c 28000; printf 'key %s token=abc123 \033[31mred\033[0m' "$MY_API_KEY"; exit 1`;
+  const env = { PATH: process.env['PATH'], MY_API_KEY: 'sk-0123456789' };
+  const result = await resultOf(script, { env });
+  const stdout = result.output?.stdout ?? '';
+  expect(stdout).toMatch(/key \[secret\] token=\[secret\] red$/);
+  expect(stdout).toMatch(/^[漢字\n]/);
+  expect(stdout).not.toContain('\uFFFD');
+  expect(stdout.length).toBeLessThanOrEqual(2_000);
+});
+
+test('of a cancelled program nothing is told', async () => {
+  const lines: LogLine[] = [];
+  const run = sh(`cd ${folder}; echo words >&2; echo $$ > begun; sleep 60`, { lines });
+  await pidWritten('begun');
+  run.cancel();
+  expect(await run.result).toEqual({
+    ok: false,
+    reason: 'cancelled',
+    detail: 'The turn was cancelled.',
+  });
+  expect(JSON.stringify(lines)).not.toContain('words');
+});
+
 test('stderr never is part of the answer; its end is in the log', async () => {
   const lines: LogLine[] = [];
   const result = await resultOf('echo first >&2; echo "the cause" >&2; exit 1', { lines });
-  expect(JSON.stringify(result)).not.toContain('cause');
+  expect(!result.ok && result.detail).not.toContain('cause');
   const aboutStderr = lines.filter(({ event }) => event !== 'agent_stdin_closed');
   expect(aboutStderr).toEqual([
-    {
-      level: 'debug',
-      event: 'agent_stderr_written',
-      fields: { turn: 'turn-1', stderr: 'first\nthe cause\n' },
-    },
     {
       level: 'warn',
       event: 'agent_program_failed',
       fields: {
         turn: 'turn-1',
         detail: "The agent's program ended with exit code 1.",
-        lastLine: 'the cause',
+        stdout: '',
+        stderr: 'first\nthe cause',
       },
     },
   ]);
@@ -123,8 +171,8 @@ test('of a flood on stderr only the end is kept', async () => {
   expect(result).toEqual({ ok: true, text: 'fine' });
   const written = lines.find(({ event }) => event === 'agent_stderr_written');
   const stderr = String(written?.fields['stderr']);
-  expect(stderr).toHaveLength(8 * 1024);
-  expect(stderr.endsWith('end\n')).toBe(true);
+  expect(stderr).toHaveLength(2_000);
+  expect(stderr.endsWith('end')).toBe(true);
 });
 
 test('a program that does not read its input may answer all the same', async () => {
@@ -166,13 +214,15 @@ test('no setting and no secret of ours, nor systemd’s ear, reaches the program
   expect(await environmentOf({ ...ours, MINE: '1' })).toEqual(['MINE=1']);
 });
 
-test('output over the limit is a failure, and the program is stopped', async () => {
-  const result = await resultOf('yes', { outputBytesMax: 100 * 1024 });
-  expect(result).toEqual({
-    ok: false,
-    reason: 'failed',
-    detail: "The agent's answer was longer than 100 KB.",
-  });
+test('an answer over the limit is kept as far as it goes, says that it was cut, and the program is stopped', async () => {
+  const result = await resultOf('yes 漢字', { outputBytesMax: 100 * 1024 });
+  const text = result.ok ? result.text : '';
+  const said = '\n\n[The answer was longer than 100 KB. It was cut here.]';
+  expect(text.endsWith(said)).toBe(true);
+  const kept = text.slice(0, -said.length);
+  expect(kept).toMatch(/^(?:漢字\n)+漢?字?\n?$/);
+  expect(Buffer.byteLength(kept)).toBeGreaterThan(100 * 1024 - 4);
+  expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(100 * 1024);
 });
 
 test('past its time the whole tree is stopped', async () => {

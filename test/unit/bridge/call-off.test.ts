@@ -41,7 +41,7 @@ const target: TurnTarget = {
   wait: (_workspace, _ticket, signal) => held(signal, { kind: 'pending' }),
   cancel: (workspace, id) => {
     calledOff.push(`${workspace} ${id}`);
-    return Promise.resolve();
+    return Promise.resolve('over');
   },
 };
 

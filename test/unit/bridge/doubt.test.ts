@@ -54,6 +54,7 @@ async function deliver(
     observer: NO_OBSERVER,
     random: () => 0.5,
     log,
+    onWithdrawn: () => Promise.resolve(),
   });
   await delivery.start();
   await settle();

@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
-import { turnId, workspaceId } from '../../../src/core/ids.ts';
+import type { InboundMessage } from '../../../src/core/message.ts';
+import { messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
+import type { Outgoing } from '../../../src/bridge/ports.ts';
 import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
 import { message } from './samples.ts';
 import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
-import type { Outgoing } from '../../../src/bridge/ports.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -37,7 +38,7 @@ beforeEach(async () => {
     lark: {
       deliver: (out) => {
         if (out.kind === 'reply' || out.kind === 'send') shown.push(out);
-        return Promise.resolve({ ok: true, id: 'om_out' });
+        return Promise.resolve({ ok: true, id: `om_out_${shown.length}` });
       },
       history: () => Promise.resolve([]),
     },
@@ -61,9 +62,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const { appId, chatId, messageId } = message;
-const recall = () =>
-  bridge.intake.admit({ kind: 'recalled', appId, chatId, messageId, eventId: 'e2' });
+const recall = () => {
+  const { appId, chatId, messageId: id } = message;
+  return bridge.intake.admit({ kind: 'recalled', appId, chatId, messageId: id, eventId: 'e2' });
+};
+
+const told = () =>
+  shown.map((out) => ('content' in out && out.content.kind === 'text' ? out.content.text : ''));
 
 test.each([
   ['before it', async (say: () => Promise<void>) => [await recall(), await say()]],
@@ -77,7 +82,8 @@ test.each([
 });
 
 describe('a message that nobody can read', () => {
-  const about = { appId, chatId, messageId, eventId: 'e1' };
+  const { appId, chatId } = message;
+  const about = { appId, chatId, messageId: message.messageId, eventId: 'e1' };
   const tell = (eventId: string, threadId?: string) =>
     bridge.intake.admit({ kind: 'unreadable', ...about, eventId, threadId });
   const told = () => shown.map((out) => [out.kind, JSON.stringify(out.content)]);
@@ -89,7 +95,7 @@ describe('a message that nobody can read', () => {
     await tell('e1', threadId);
     await tell('e2', threadId);
     await settle(isWriting);
-    expect(shown).toMatchObject([{ kind: 'reply', chatId, replyTo: messageId, inThread }]);
+    expect(shown).toMatchObject([{ kind: 'reply', chatId, replyTo: message.messageId, inThread }]);
     expect(told()[0]?.[1]).toMatch(/could not read it.*无法读取/);
     expect(asked).toEqual([]);
   });
@@ -107,5 +113,56 @@ describe('a message that nobody can read', () => {
     await tell('e2');
     await settle(isWriting);
     expect(shown).toEqual([]);
+  });
+});
+
+test('a message in which nothing can be seen is a mention without a question', async () => {
+  await bridge.intake.admit({
+    kind: 'message',
+    message: { ...message, parts: [{ kind: 'text', text: '\u200B\uFEFF \u2060' }] },
+  });
+  await settle(isWriting);
+  expect(asked).toEqual([]);
+  expect(told()).toEqual([expect.stringContaining('without a question')]);
+});
+
+describe('what can not be read', () => {
+  let sent = 0;
+
+  const send = async (messageType: string, more: Partial<InboundMessage> = {}) => {
+    sent += 1;
+    const parts = [{ kind: 'unsupported', messageType }] as const;
+    const one = { ...message, messageId: messageId(`om_${sent}`), parts, ...more };
+    await bridge.intake.admit({ kind: 'message', message: one });
+    await settle(isWriting);
+  };
+
+  test('nine pictures at once give one polite line, under the first', async () => {
+    const first = sent + 1;
+    for (let at = 0; at < 9; at += 1) await send('image', { sentAtMs: 1_000 + at * 400 });
+    expect(told()).toEqual([expect.stringContaining('(image)')]);
+    expect(shown).toEqual([expect.objectContaining({ replyTo: `om_${first}` })]);
+  });
+
+  test('they count by when they were sent: one that Lark brings late is still of the burst', async () => {
+    await send('image', { sentAtMs: 1_000_000 });
+    await send('image', { sentAtMs: 998_000 });
+    expect(told()).toHaveLength(1);
+  });
+
+  test.each([
+    ['a minute later', { sentAtMs: message.sentAtMs + 60_001 }],
+    ['of another person', { senderOpenId: openId('ou_2') }],
+    ['in a thread', { threadId: 'omt_1' }],
+  ])('one %s is told of again', async (_which, more) => {
+    await send('image');
+    await send('image', more);
+    expect(told()).toHaveLength(2);
+  });
+
+  test('so is one of another kind', async () => {
+    await send('image');
+    await send('file');
+    expect(told()).toEqual([expect.stringContaining('(image)'), expect.stringContaining('(file)')]);
   });
 });

@@ -60,6 +60,14 @@ describe('something said unasked', () => {
     expect(at.shownIn('oc_default').map((text) => text[0])).toEqual(['0', '1', '2']);
   });
 
+  test('in which nothing can be seen is not shown; what only steers a terminal is left out', async () => {
+    const at = await BlindBridge.start({ defaultChatId: chatId('oc_default') });
+    await at.answer('\u001B[0m\u200B\uFEFF', { id: 'blank' });
+    await at.answer('\u001B[32mgood morning\u001B[0m');
+    expect(at.shownIn('oc_default')).toEqual(['good morning']);
+    expect(await at.journal.isHandled('blank')).toBe(true);
+  });
+
   test('counts as an answer while one is waited for', async () => {
     const at = await BlindBridge.start({ defaultChatId: chatId('oc_default') });
     await at.say('one', 'oc_a');

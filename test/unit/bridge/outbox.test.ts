@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { afterTry, isPointless } from '../../../src/bridge/outbox/after-send.ts';
+import { messageId } from '../../../src/core/ids.ts';
 import { message, rowOf } from './samples.ts';
 import type { LarkAction } from '../../../src/bridge/ports.ts';
 
@@ -29,14 +30,20 @@ describe('a row of the outbox after a try', () => {
     });
   });
 
-  test('a recalled question: to the chat with a quote, under a key of its own', () => {
-    const { state, out } = afterTry(rowOf(), refused('fall_back_to_chat'), at);
+  test('a question that is gone: the answer is dropped, never sent to the chat, and nothing is quoted', () => {
+    const change = afterTry(rowOf(), refused('message_gone'), at);
+    expect(change).toMatchObject({ state: { phase: 'dropped' }, lastError: '1: no' });
+    expect(change.out ?? []).toEqual([]);
+  });
+
+  test('a question that is gone from its thread: under another message of it, under a key of its own', () => {
+    const anchor = { replyTo: messageId('om_root'), placement: 'thread' } as const;
+    const row = rowOf({ placement: 'thread' });
+    const { state, out } = afterTry(row, refused('message_gone'), { ...at, anchor });
     expect(state).toEqual({ phase: 'dropped' });
-    expect(out).toHaveLength(1);
-    expect(out?.[0]).toMatchObject({
-      placement: 'chat',
-      body: { kind: 'text', text: '> hello\nthe answer' },
-    });
+    expect(out).toEqual([
+      expect.objectContaining({ ...anchor, body: { kind: 'text', text: 'the answer' } }),
+    ]);
     expect(out?.[0]?.key).not.toBe('key');
   });
 
@@ -45,12 +52,74 @@ describe('a row of the outbox after a try', () => {
     expect(out?.[0]?.placement).toBe('reply');
   });
 
-  test('too long: pieces that together are the text', () => {
-    const text = 'line one\nline two\nline three\n';
+  test('no plain reply either: to the chat with a quote, but never out of a thread', () => {
+    const { out } = afterTry(rowOf(), refused('fall_back_from_thread'), at);
+    expect(out?.[0]).toMatchObject({
+      placement: 'chat',
+      body: { kind: 'text', text: '> hello\nthe answer' },
+    });
+    const inThread = { ...at, asked: { ...message, threadId: 'omt_1' } };
+    const change = afterTry(rowOf(), refused('fall_back_from_thread'), inThread);
+    expect(change.state.phase).toBe('dead');
+    expect(change.out).toEqual([expect.objectContaining({ placement: 'reply' })]);
+  });
+
+  test('too long: smaller pieces that together are the text', () => {
+    const text = 'line one\nline two\nline three\n'.repeat(2_000);
     const { out } = afterTry(rowOf({ body: { kind: 'text', text } }), refused('split'), at);
     expect(out?.length).toBeGreaterThan(1);
     const joined = out?.map(({ body }) => (body.kind === 'text' ? body.text : '')).join('');
     expect(joined).toBe(text);
+  });
+
+  test('a short text that is refused as too long is not cut any more: the answer is given up whole', () => {
+    const body = { kind: 'text', text: 'twenty-four characters..' } as const;
+    const { state, out, endsRest } = afterTry(rowOf({ body }), refused('split'), at);
+    expect(state.phase).toBe('dead');
+    expect(endsRest).toBe(true);
+    expect(out).toEqual([expect.objectContaining({ priority: 'notice' })]);
+  });
+
+  test.each([
+    'split',
+    'message_gone',
+    'fall_back_from_thread',
+    'fall_back_to_text',
+    'give_up',
+    'chat_dead',
+  ] as const)('a notice about a failure has no way out of its own: %s', (action) => {
+    const [notice] = afterTry(rowOf(), refused('give_up'), at).out ?? [];
+    const change = afterTry(rowOf({ ...notice, attempts: 9 }), refused(action), at);
+    expect(change).toMatchObject({ state: { phase: 'dead' } });
+    expect(change.out ?? []).toEqual([]);
+  });
+
+  test('all pieces of an answer that are given up have one notice together', () => {
+    const keys = ['one', 'two'].map((key) => afterTry(rowOf({ key }), refused('give_up'), at));
+    const [one, two] = keys.map(({ out }) => out?.[0]?.key);
+    expect(one).toBe(two);
+    const later = afterTry(rowOf({ createdAtMs: 2_000 }), refused('give_up'), at);
+    expect(later.out?.[0]?.key).not.toBe(one);
+  });
+
+  test('what nobody knows is tried a few times, then it is a dead letter', () => {
+    const phaseAfter = (attempts: number) =>
+      afterTry(rowOf({ attempts }), refused('unsure'), at).state.phase;
+    expect([0, 1, 2, 3, 4].map(phaseAfter)).toEqual([
+      'pending',
+      'pending',
+      'pending',
+      'pending',
+      'dead',
+    ]);
+  });
+
+  test('what something before Lark refuses is tried for ten minutes and does not block the chat for a day', () => {
+    const blocked = { ok: false, action: 'unsure', code: undefined, detail: 'HTTP 403' } as const;
+    const phaseAt = (nowMs: number) =>
+      afterTry(rowOf({ attempts: 9 }), blocked, { ...at, nowMs }).state.phase;
+    expect(phaseAt(1_000 + 9 * 60_000)).toBe('pending');
+    expect(phaseAt(1_000 + 11 * 60_000)).toBe('dead');
   });
 
   test('a refused card goes out as text', () => {
@@ -66,10 +135,9 @@ describe('a row of the outbox after a try', () => {
   });
 
   test('a dead chat is not written to again', () => {
-    expect(afterTry(rowOf(), refused('chat_dead'), at)).toMatchObject({
-      state: { phase: 'dead' },
-      out: [],
-    });
+    const change = afterTry(rowOf(), refused('chat_dead'), at);
+    expect(change).toMatchObject({ state: { phase: 'dead' }, endsRest: true });
+    expect(change.out ?? []).toEqual([]);
   });
 
   test('decoration that fails is dropped without a dead letter', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseChoiceValue, platformMessageId, turnKey } from '../../../src/bridge/outbox/keys.ts';
-import { splitText, toDrafts, toOutgoing } from '../../../src/bridge/outbox/render.ts';
+import { piecesOf, toDrafts, toOutgoing, withQuote } from '../../../src/bridge/outbox/render.ts';
 import { parseCommand, turnsMeant } from '../../../src/bridge/intake/commands.ts';
 import { choices } from '../../../src/bridge/outbox/texts.ts';
 import { messageId, turnId } from '../../../src/core/ids.ts';
@@ -55,12 +55,29 @@ describe('rows for what a turn shows', () => {
 
   test('a long text is cut at line ends, loses nothing, and splits no character', () => {
     const text = `${'é😀漢'.repeat(50)}\n`.repeat(40);
-    const pieces = splitText(text, 1_000);
+    const pieces = piecesOf(text, 1_000);
     expect(pieces.join('')).toBe(text);
     for (const piece of pieces) {
       expect(Buffer.byteLength(piece)).toBeLessThanOrEqual(1_000);
       expect(piece).not.toMatch(/^[\uDC00-\uDFFF]|[\uD800-\uDBFF]$/);
     }
+  });
+
+  test('no piece of a long answer is blank', () => {
+    const text = `begin${'\n'.repeat(300 * 1024)}end`;
+    const texts = toDrafts(subject, [{ what: 'answer', text }], 5).map(({ body }) =>
+      body.kind === 'text' ? body.text.trim() : '',
+    );
+    expect(texts).toEqual(['begin', 'end']);
+  });
+
+  test('neither a piece nor a quote halves a character of several code points', () => {
+    const family = '👨‍👩‍👧';
+    const text = family.repeat(50);
+    const isWhole = (part: string) => part.replaceAll(family, '') === '';
+    expect(piecesOf(text, 100).filter((piece) => !isWhole(piece))).toEqual([]);
+    const quote = withQuote('', { ...message, parts: [{ kind: 'text', text }] }).slice(2, -2);
+    expect(isWhole(quote)).toBe(true);
   });
 
   test('a button says which turn it is about, and only our buttons are read', () => {
@@ -88,6 +105,7 @@ describe('words to the bridge itself', () => {
       'run',
       'skip',
     ]);
+    expect([saying('\u200B/retry\uFEFF'), saying('\u2060/run \u200B')]).toEqual(['retry', 'run']);
     expect([saying('/retry now'), saying('retry'), saying('/other')]).toEqual([
       undefined,
       undefined,

@@ -48,6 +48,30 @@ describe('a turn', () => {
     expect(next?.show[0]).toMatchObject({ what: 'notice', name: 'empty_answer' });
   });
 
+  test.each([
+    ['zero-width spaces', '\u200B\u2060\uFEFF\n'],
+    ['control sequences', '\u001B[2J\u001B[0m\0'],
+  ])('an answer of nothing but %s is empty', (_what, text) => {
+    const next = after(sending, sent({ kind: 'answered', text }));
+    expect(next?.show[0]).toMatchObject({ what: 'notice', name: 'empty_answer' });
+  });
+
+  test('an answer loses what only steers a terminal, and nothing else', () => {
+    const text = ' \u001B[1mbold\u001B[0m\0 and\u200B 👨‍👩‍👧\r\n';
+    const next = after(sending, sent({ kind: 'answered', text }));
+    expect(next?.show[0]).toEqual({ what: 'answer', text: ' bold and\u200B 👨‍👩‍👧\r\n' });
+  });
+
+  test('a failing agent is told in words that are short and made for no terminal', () => {
+    const detail = `\u001B[31mit broke\u001B[0m${' again'.repeat(1_000)}`;
+    const [notice] = after(sending, sent({ kind: 'failed', detail }))?.show ?? [];
+    const text = notice?.what === 'notice' ? notice.text : '';
+    expect(text).toMatch(/^The agent could not answer: it broke again/);
+    expect(text.length).toBeLessThan(1_200);
+    const blank = after(sending, sent({ kind: 'failed', detail: '\u001B[0m' }));
+    expect(JSON.stringify(blank?.show)).toContain('it gave no reason.');
+  });
+
   test('a failing agent is told in words', () => {
     const next = after(sending, sent({ kind: 'failed', detail: 'it broke' }));
     expect(next?.state).toEqual({ phase: 'failed', reason: 'agent_failed' });
@@ -117,12 +141,25 @@ describe('a turn', () => {
     expect(after(overdue, { kind: 'chosen', action: 'retry' })).toBeUndefined();
   });
 
-  test('a recall stops what waits and leaves what runs', () => {
-    expect(after(waiting, { kind: 'recalled' })?.state).toEqual({
-      phase: 'dropped',
-      why: 'recalled',
+  test.each([
+    ['waits', waiting],
+    ['is being sent', sending],
+    ['is at work', accepted],
+    ['is at work, where answers name no turn', blind],
+    ['is overdue', overdue],
+    ['is held', { phase: 'held', why: 'unknown' } as const],
+    ['has failed', { phase: 'failed', reason: 'x' } as const],
+  ])('a recall ends what %s, and its text is forgotten', (_what, state) => {
+    expect(after(state, { kind: 'recalled' })).toEqual({
+      state: { phase: 'dropped', why: 'recalled' },
+      show: [{ what: 'receipt_off' }],
+      withdrawn: { dropsOut: true },
     });
-    expect(after(accepted, { kind: 'recalled' })).toBeUndefined();
+  });
+
+  test('after a recall an answer that is there stays answered, without the text', () => {
+    const next = after({ phase: 'answered' }, { kind: 'recalled' });
+    expect(next).toMatchObject({ state: { phase: 'answered' }, show: [], withdrawn: {} });
   });
 
   test('a stale turn runs for the first time, any other begins anew under new keys', () => {

@@ -37,8 +37,8 @@ const EXPECTED: readonly [readonly number[], LarkAction][] = [
   [[99991401, 99991403, 99991672, 99991679, 230027, 230006, 230018, 230035], 'tell_operator'],
   [[11205], 'tell_operator'],
   [[230002, 232009, 230013, 230053, 230029], 'chat_dead'],
-  [[230011, 230110, 231003], 'fall_back_to_chat'],
-  [[230019, 230071, 230072], 'fall_back_to_chat'],
+  [[230011, 230110, 231003], 'message_gone'],
+  [[230019, 230071, 230072], 'fall_back_from_thread'],
   [[230001, 230022, 230028], 'give_up'],
   [[230034, 99992351, 99992361], 'give_up'],
   [[230025], 'split'],
@@ -64,7 +64,8 @@ describe('the table', () => {
     '230099 with ErrCode: %i → fall back to text',
     (inner) => {
       const msg = `Failed to create card content, ext=ErrCode: ${inner}; ErrMsg: the text of the card`;
-      const refusal = judgeRefusal(answer(230099, { msg }), card);
+      const said = '{"text":"the text of the card"}';
+      const refusal = judgeRefusal(answer(230099, { msg }), { ...card, said });
       expect(refusal).toMatchObject({ action: 'fall_back_to_text', code: 230099 });
       expect(refusal.detail).toContain(CARD_CODES[inner]?.meaning);
       expect(refusal.detail).not.toContain('the text of the card');
@@ -117,8 +118,8 @@ describe('a way out leads somewhere', () => {
 
 describe('codes that nobody told us about', () => {
   test.each<[number, Tried, LarkAction]>([
-    [400, reply, 'give_up'],
-    [200, reply, 'give_up'],
+    [400, reply, 'unsure'],
+    [200, reply, 'unsure'],
     [400, card, 'fall_back_to_text'],
     [500, card, 'unknown'],
     [429, reply, 'wait'],
@@ -136,8 +137,8 @@ describe('answers without a code of Lark', () => {
     ['200 and not JSON', answer(undefined, { status: 200 }), 'unknown'],
     ['429 from a gateway', answer(undefined, { status: 429 }), 'wait'],
     ['413 from a gateway', answer(undefined, { status: 413 }), 'split'],
-    ['403 from a firewall', answer(undefined, { status: 403 }), 'retry'],
-    ['a redirect', answer(undefined, { status: 302 }), 'retry'],
+    ['403 from a firewall', answer(undefined, { status: 403 }), 'unsure'],
+    ['a redirect', answer(undefined, { status: 302 }), 'unsure'],
   ])('%s', (_what, outcome, action) => {
     expect(judgeRefusal(outcome, reply)).toMatchObject({ action, code: undefined });
   });
@@ -165,12 +166,31 @@ describe('how long to wait', () => {
 });
 
 describe('what is told', () => {
-  test('Lark names the missing permission; other texts may quote what somebody wrote', () => {
-    const msg = 'one of these scopes is required: [im:message]';
-    expect(judgeRefusal(answer(99991672, { msg }), reply).detail).toContain(msg);
-    expect(
-      judgeRefusal(answer(230001, { msg: 'invalid: my secret plan' }), reply).detail,
-    ).not.toContain('plan');
+  const told = (code: number, msg: string, said = '') =>
+    judgeRefusal(answer(code, { msg }), { ...reply, said }).detail;
+
+  test.each([
+    ['a missing permission', 99991672, 'one of these scopes is required: [im:message]'],
+    ['a wrong parameter', 230001, 'invalid request parameter: receive_id'],
+    ['a code that is not known', 777, 'the chat is frozen until tomorrow'],
+  ])('the reason that Lark gives: %s', (_what, code, msg) => {
+    expect(told(code, msg)).toContain(`(${msg})`);
+  });
+
+  test('what Lark quotes of a message is left out of it', () => {
+    expect(told(230001, 'invalid: my secret plan, sorry', 'here is my secret plan')).toContain(
+      '(invalid:[…], sorry)',
+    );
+    expect(told(777, '内容不合法：秘密计划如下', '我们的秘密计划如下。')).toContain(
+      '(内容不合法：[…])',
+    );
+    expect(told(777, 'invalid: \\"say\\" it twice', '"say" it twice')).not.toContain('twice');
+  });
+
+  test('it is one short line without secrets, and made for no terminal', () => {
+    const detail = told(777, `bad\n\u001B[31mtoken=abcdef\u001B[0m ${'very '.repeat(200)}long`);
+    expect(detail).toContain('(bad token=[secret] very very');
+    expect(detail.length).toBeLessThan(400);
   });
 
   test('the log id comes along if it is one', () => {
@@ -185,6 +205,8 @@ describe('what is told', () => {
     [answer(99991672), 'access_denied'],
     [answer(230002), 'access_denied'],
     [answer(230001), 'failed'],
+    [answer(777), 'failed'],
+    [answer(undefined, { status: 403 }), 'unreachable'],
     [answer(99991400), 'unreachable'],
     [{ kind: 'not_sent', detail: 'ENOTFOUND' }, 'unreachable'],
   ])('as an error: %j → %s', (outcome, code) => {

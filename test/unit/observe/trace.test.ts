@@ -83,6 +83,25 @@ test('a run that failed names its agent and what that ended with', () => {
   });
 });
 
+test('the end of a run tells what its program said where there was no answer', () => {
+  const ended = { endedAtMs: 3_000, endedAs: 'failed', reason: 'agent_failed' } as const;
+  const runs = [run(ended), run({ ...ended, run: 2 })];
+  const outputs = new Map([[2, { stdout: 'no credit left', stderr: '' }]]);
+  const facts = traceOf(life({ runs }), { text: false, outputs })
+    .filter(({ event }) => event === 'failed')
+    .map((one) => one.facts);
+  expect(facts).toEqual([
+    { run: 1, reason: 'agent_failed' },
+    { run: 2, reason: 'agent_failed', stdout: 'no credit left', stderr: '' },
+  ]);
+});
+
+test('what was not sent in the end says why', () => {
+  const out = [rowOf({ state: { phase: 'dropped' }, lastError: '230011: recalled' })];
+  const queued = traceOf(life({ out }), { text: false }).find(({ event }) => event === 'queued');
+  expect(queued?.facts).toMatchObject({ phase: 'dropped', last_error: '230011: recalled' });
+});
+
 test('each event says how long after the one before it came', () => {
   const durations = traceOf(life({ runs: [run({})] }), { text: false });
   expect(durations.map(({ afterMs }) => afterMs)).toEqual([undefined, 200, 1, 799]);

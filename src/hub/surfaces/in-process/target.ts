@@ -2,6 +2,7 @@
 import { isSameWorkspace, type WorkspaceId } from '../../../core/ids.ts';
 import type { Service } from '../../../core/service.ts';
 import type {
+  CancelResult,
   LooseAnswer,
   SendResult,
   TurnAnswer,
@@ -120,10 +121,12 @@ export class InProcessTarget implements TurnTarget, Service {
     return end ?? { kind: 'pending' };
   }
 
-  async cancel(target: WorkspaceId, messageId: string): Promise<void> {
+  async cancel(target: WorkspaceId, messageId: string): Promise<CancelResult> {
     const { turns, own, log } = this.#options;
-    await turns.cancel({ source: own, target, messageId });
+    const item = await turns.cancel({ source: own, target, messageId });
+    if (item === undefined) return 'not_known';
     log.info('turn_cancelled', { message: messageId });
+    return 'over';
   }
 
   /** How a turn ends, if it does in time; stored or to be stored by the caller. */

@@ -47,9 +47,11 @@ export class SqliteJournal implements Journal, JournalReader {
     return this.#db.write(() => {
       const turn = this.#turns.insert(admission, this.#clock.nowMs());
       if (turn === undefined) return undefined;
-      const { out, question = [] } = admission;
+      const { out, question = [], burst } = admission;
       const asks = question.length > 0 && !this.#turns.hasOtherStale(turn);
-      return { turn, out: this.#outbox.insert(asks ? [...out, ...question] : out) };
+      const tells = burst !== undefined && !this.#turns.hasOtherUnreadable(turn, burst.withinMs);
+      const drafts = [...out, ...(asks ? question : []), ...(tells ? burst.out : [])];
+      return { turn, out: this.#outbox.insert(drafts) };
     });
   }
 
@@ -75,6 +77,7 @@ export class SqliteJournal implements Journal, JournalReader {
         return { turn, changed: false, out: [] };
       }
       const atMs = change.atMs ?? this.#clock.nowMs();
+      if (change.withdrawn?.dropsOut === true) this.#outbox.dropUntried(id);
       const next = this.#turns.update(turn, change, atMs);
       this.#runs.note(next, turn.state.phase, atMs);
       const out = this.#outbox.insert(change.out);
@@ -121,6 +124,17 @@ export class SqliteJournal implements Journal, JournalReader {
     return Promise.resolve(this.#runs.unanswered(sinceMs));
   }
 
+  droppedRuns(sinceMs: number) {
+    return Promise.resolve(this.#runs.dropped(sinceMs));
+  }
+
+  threadMessages(chat: ChatId, threadId: string) {
+    return Promise.resolve([
+      ...this.#outbox.sentInThread(chat, threadId),
+      ...this.#turns.inThread(chat, threadId),
+    ]);
+  }
+
   latestChat() {
     return Promise.resolve(this.#turns.latestChat());
   }
@@ -133,11 +147,9 @@ export class SqliteJournal implements Journal, JournalReader {
       if (change === undefined || (once !== undefined && !this.#events.insert(once, key))) {
         return { row, changed: false, out: [] };
       }
-      return {
-        row: this.#outbox.update(row, change),
-        changed: true,
-        out: this.#outbox.insert(change.out ?? [], row.seq),
-      };
+      const changed = this.#outbox.update(row, change);
+      if (change.endsRest === true) this.#outbox.endRest(row, change);
+      return { row: changed, changed: true, out: this.#outbox.insert(change.out ?? [], row.seq) };
     });
   }
 

@@ -12,6 +12,9 @@ import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 import type { OutboxChange, PruneRules } from '../../../bridge/ports.ts';
 
+/** One that is still there is looked for among so many. */
+const THREAD_MESSAGES_MAX = 10;
+
 /** All SQL of the table `outbox`. Writers are to be called inside `db.write`. */
 export class OutboxTable {
   readonly #db: Db;
@@ -67,6 +70,50 @@ export class OutboxTable {
       row.key,
     );
     return next;
+  }
+
+  /** Drops what was to be said for a turn and was not tried yet. */
+  dropUntried(turn: TurnId): void {
+    this.#db.run(
+      `UPDATE outbox SET phase = 'dropped' WHERE app_id = ? AND turn = ? AND phase = 'pending'
+         AND tried_at_ms IS NULL AND priority <> 'reaction'`,
+      this.#app,
+      turn,
+    );
+  }
+
+  /** Messages of the bot in a thread, newest first. */
+  sentInThread(chat: ChatId, threadId: string): MessageId[] {
+    return this.#db
+      .all(
+        `SELECT outbox.lark_id FROM turns JOIN outbox
+             ON outbox.app_id = turns.app_id AND outbox.turn = turns.message_id
+           WHERE turns.app_id = ? AND turns.chat_id = ? AND json_extract(turns.message, '$.threadId') = ?
+             AND outbox.phase = 'sent' AND outbox.priority <> 'reaction' AND outbox.lark_id <> ''
+           ORDER BY outbox.seq DESC LIMIT ${THREAD_MESSAGES_MAX}`,
+        this.#app,
+        chat,
+        threadId,
+      )
+      .map((row) => messageId(String(row['lark_id'])));
+  }
+
+  /** Ends the pieces of the same answer that still wait: they were made at the same time for the same turn. */
+  endRest(
+    { lane, turn, createdAtMs, replayedAtMs }: OutboxRow,
+    { state, lastError }: OutboxChange,
+  ): void {
+    this.#db.run(
+      `UPDATE outbox SET phase = ?, ended_at_ms = ?, last_error = ? WHERE app_id = ? AND phase = 'pending'
+         AND priority = 'answer' AND lane = ? AND turn IS ? AND created_at_ms = ?`,
+      state.phase,
+      'atMs' in state ? state.atMs : null,
+      lastError ?? null,
+      this.#app,
+      lane,
+      turn ?? null,
+      replayedAtMs ?? createdAtMs,
+    );
   }
 
   pending(): OutboxRow[] {

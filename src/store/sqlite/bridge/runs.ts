@@ -2,7 +2,10 @@ import { chatId, turnId, type AppId, type TurnId } from '../../../core/ids.ts';
 import type { FailureCause, Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
-import type { PruneRules, TurnRun, UnansweredRun } from '../../../bridge/ports.ts';
+import type { DroppedRun, PruneRules, TurnRun, UnansweredRun } from '../../../bridge/ports.ts';
+
+/** Each one is asked about after a start; more than these are nobody's daily work. */
+const DROPPED_ROWS_MAX = 100;
 
 /** How a run was left open, by its reason; one that was begun anew while it was overdue has none. */
 const HOWS: Readonly<Record<string, UnansweredRun['how']>> = {
@@ -100,6 +103,17 @@ export class RunsTable {
         how: HOWS[String(row['reason'])] ?? 'overdue',
         isHeld: row['is_held'] === 1,
       }));
+  }
+
+  dropped(sinceMs: number): DroppedRun[] {
+    return this.#db
+      .all(
+        `SELECT turn, run FROM runs WHERE app_id = ? AND ended_as = 'dropped' AND ended_at_ms >= ?
+         ORDER BY seq DESC LIMIT ${DROPPED_ROWS_MAX}`,
+        this.#app,
+        sinceMs,
+      )
+      .map((row) => ({ turn: turnId(String(row['turn'])), run: Number(row['run']) }));
   }
 
   #end(turn: TurnId, run: number, { as, reason, cause, nowMs }: RunEnd): void {

@@ -1,4 +1,12 @@
-import { chatId, turnId, type AppId, type ChatId, type TurnId } from '../../../core/ids.ts';
+import {
+  chatId,
+  messageId,
+  turnId,
+  type AppId,
+  type ChatId,
+  type MessageId,
+  type TurnId,
+} from '../../../core/ids.ts';
 import type { InboundMessage } from '../../../core/message.ts';
 import type { Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
@@ -14,6 +22,11 @@ import type {
 
 const COLUMNS = 'seq, message_id, run, reply_token, state, message, received_at_ms';
 const FINAL = `('answered', 'failed', 'dropped')`;
+
+/** One that is still there is looked for among so many. */
+const THREAD_MESSAGES_MAX = 10;
+/** Other chats go on during a burst; so far back it is looked for, and no further. */
+const BURST_ROWS_MAX = 1_000;
 
 /** All SQL of the table `turns`. Writers are to be called inside `db.write`. */
 export class TurnsTable {
@@ -70,7 +83,7 @@ export class TurnsTable {
   }
 
   update(turn: Turn, change: TurnChange, nowMs: number): Turn {
-    const { state, run } = change;
+    const { state, run, withdrawn } = change;
     const replyToken = turn.replyToken ?? change.replyToken;
     this.#db.run(
       'UPDATE turns SET phase = ?, state = ?, run = ?, reply_token = ?, ended_at_ms = ? WHERE seq = ?',
@@ -81,12 +94,30 @@ export class TurnsTable {
       isOver(state) ? nowMs : null,
       turn.seq,
     );
-    return {
+    const next = {
       ...turn,
       state,
       run: run ?? turn.run,
       ...(replyToken !== undefined && { replyToken }),
     };
+    if (withdrawn === undefined) return next;
+    const message = { ...turn.message, parts: [] };
+    this.#db.run('UPDATE turns SET message = ? WHERE seq = ?', JSON.stringify(message), turn.seq);
+    return { ...next, message };
+  }
+
+  /** Messages of people in a thread, newest first, without those that were taken back. */
+  inThread(chat: ChatId, threadId: string): MessageId[] {
+    return this.#db
+      .all(
+        `SELECT message_id FROM turns WHERE app_id = ? AND chat_id = ?
+           AND json_extract(message, '$.threadId') = ? AND json_array_length(message, '$.parts') > 0
+         ORDER BY seq DESC LIMIT ${THREAD_MESSAGES_MAX}`,
+        this.#app,
+        chat,
+        threadId,
+      )
+      .map((row) => messageId(String(row['message_id'])));
   }
 
   /** True if another turn of the chat is held as stale. */
@@ -98,6 +129,24 @@ export class TurnsTable {
       this.#app,
       message.chatId,
       seq,
+    );
+    return row !== undefined;
+  }
+
+  /** True if the same person sent another message of this kind to the same place, so long before or after it. */
+  hasOtherUnreadable({ seq, message }: Turn, withinMs: number): boolean {
+    const row = this.#db.get(
+      `SELECT 1 AS other FROM turns WHERE app_id = ?1 AND chat_id = ?2 AND seq <> ?3 AND seq > ?3 - ?4
+         AND json_extract(message, '$.parts') = json_extract(?5, '$.parts')
+         AND json_extract(message, '$.senderOpenId') = json_extract(?5, '$.senderOpenId')
+         AND json_extract(message, '$.threadId') IS json_extract(?5, '$.threadId')
+         AND abs(json_extract(message, '$.sentAtMs') - json_extract(?5, '$.sentAtMs')) <= ?6 LIMIT 1`,
+      this.#app,
+      message.chatId,
+      seq,
+      BURST_ROWS_MAX,
+      JSON.stringify(message),
+      withinMs,
     );
     return row !== undefined;
   }

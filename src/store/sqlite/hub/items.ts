@@ -11,6 +11,7 @@ import {
   type TurnOutcome,
 } from '../../../hub/ports.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
+import type { ProgramOutput } from '../../../core/program-output.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 
@@ -77,6 +78,15 @@ function reads(db: Db) {
   };
 }
 
+/** What the agent's program said at its end when it worked on a message and gave no answer. */
+export function programOutputOf(db: Db, messageId: string): ProgramOutput | undefined {
+  const row = db.get(
+    'SELECT program_output FROM hub_items WHERE message_id = ? AND program_output IS NOT NULL LIMIT 1',
+    messageId,
+  );
+  return row && (JSON.parse(String(row['program_output'])) as ProgramOutput);
+}
+
 /** To be called inside a commit. */
 function writes(db: Db) {
   return {
@@ -117,12 +127,13 @@ function writes(db: Db) {
       return first?.['is_first'] === 1 ? dispatch(db, item, atMs) : item;
     },
 
-    settle(id: QueueId, { status, outcome, lastError, atMs }: Settlement): boolean {
+    settle(id: QueueId, { status, outcome, lastError, output, atMs }: Settlement): boolean {
+      const said = output === undefined ? null : JSON.stringify(output);
       const sql = `UPDATE hub_items
-        SET status = ?, outcome = ?, last_error = ?, completed_at_ms = ?
+        SET status = ?, outcome = ?, last_error = ?, program_output = ?, completed_at_ms = ?
         WHERE queue_id = ? AND status IN ('queued', 'dispatched')`;
       const kept = JSON.stringify(outcome);
-      return db.run(sql, status, kept, lastError ?? null, atMs, id) === 1;
+      return db.run(sql, status, kept, lastError ?? null, said, atMs, id) === 1;
     },
 
     /** `attempts`: what this attempt counts for, 0 or 1. */

@@ -1,0 +1,390 @@
+/** A message that is taken back, at any time of its turn: the bridge with the real journal on a virtual clock. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Bridge } from '../../../src/bridge/bridge.ts';
+import { platformMessageId } from '../../../src/bridge/outbox/keys.ts';
+import { messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import type { InboundMessage } from '../../../src/core/message.ts';
+import { BridgeError } from '../../../src/core/errors.ts';
+import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { pause } from '../../../src/time/deadline.ts';
+import { VirtualClock } from '../../sim/virtual-clock.ts';
+import { message } from './samples.ts';
+import { createBridge, passTime } from './whole-bridge.ts';
+import { writesUnderWay } from './writes-under-way.ts';
+import type {
+  CancelResult,
+  DeliveryResult,
+  HistoryMessage,
+  Outgoing,
+  SendResult,
+  TurnTarget,
+} from '../../../src/bridge/ports.ts';
+
+const SECRET = 'the withdrawn words';
+const LONG_MS = 11 * 60_000;
+
+let folder: string;
+let db: Db;
+let clock: VirtualClock;
+let bridge: Bridge;
+let journal: SqliteJournal;
+let isWriting: () => boolean;
+let logged: unknown[];
+/** What the chats show, and messages that Lark refuses replies to. */
+let shown: Outgoing[];
+let gone: Set<string>;
+let history: HistoryMessage[] | BridgeError;
+/** Lark takes nothing for now. */
+let isAway: boolean;
+/** What the agent answers under a ticket, once there is something. */
+let answers: Map<string, string>;
+let cancelled: string[];
+let cancelSays: CancelResult;
+let sendSays: SendResult | undefined;
+let asked: string[];
+
+const note = (event: string, fields?: unknown) => void logged.push([event, fields]);
+const log = { debug: note, info: note, warn: note, error: note };
+
+function deliver(out: Outgoing): DeliveryResult {
+  if (isAway) return { ok: false, action: 'wait', code: 230020, detail: 'away' };
+  const to = out.kind === 'reply' ? out.replyTo : undefined;
+  if (to !== undefined && gone.has(to)) {
+    return { ok: false, action: 'message_gone', code: 230011, detail: 'recalled' };
+  }
+  if ('content' in out) shown.push(out);
+  return { ok: true, id: `om_out_${shown.length}` };
+}
+
+const target: TurnTarget = {
+  correlates: true,
+  deduplicates: true,
+  currentTarget: () => Promise.resolve(workspaceId('agent')),
+  send: ({ messageId: ticket, text }) => {
+    asked.push(text);
+    return Promise.resolve(sendSays ?? { kind: 'accepted', ticket });
+  },
+  wait: async (_workspace, ticket, signal) => {
+    while (!signal.aborted && !answers.has(ticket)) await pause(clock, signal, 1_000);
+    const text = answers.get(ticket);
+    return text === undefined ? { kind: 'pending' } : { kind: 'answered', text };
+  },
+  cancel: (_workspace, id) => {
+    cancelled.push(id);
+    return Promise.resolve(cancelSays);
+  },
+};
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'recall-'));
+  db = Db.open(join(folder, 'bridge.db'), log);
+  isWriting = writesUnderWay(db);
+  clock = new VirtualClock(Date.UTC(2026, 0, 5));
+  journal = new SqliteJournal({ db, app: message.appId, clock });
+  logged = [];
+  shown = [];
+  gone = new Set();
+  history = [];
+  isAway = false;
+  answers = new Map();
+  cancelled = [];
+  cancelSays = 'over';
+  sendSays = undefined;
+  asked = [];
+  await boot();
+});
+
+afterEach(async () => {
+  await stop();
+  db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function boot(): Promise<void> {
+  bridge = createBridge({
+    db,
+    clock,
+    target,
+    log,
+    turnTimeoutMs: 60_000,
+    lark: {
+      deliver: (out) => Promise.resolve(deliver(out)),
+      history: () =>
+        history instanceof BridgeError ? Promise.reject(history) : Promise.resolve(history),
+    },
+  });
+  await bridge.start();
+}
+
+async function stop(): Promise<void> {
+  const stopped = bridge.stop();
+  await run(1_000);
+  await stopped;
+}
+
+const run = (durationMs: number) => passTime(clock, { isWriting, durationMs });
+
+async function say(id: string, more: Partial<InboundMessage> = {}): Promise<void> {
+  const said: InboundMessage = {
+    ...message,
+    messageId: messageId(id),
+    sentAtMs: clock.nowMs(),
+    parts: [{ kind: 'text', text: `${SECRET} ${id}` }],
+    ...more,
+  };
+  await bridge.intake.admit({ kind: 'message', message: said });
+  await run(100);
+}
+
+/** Lark refuses replies to it from now on; the event comes unless it is lost. */
+async function takeBack(id: string, { heard = true } = {}): Promise<void> {
+  gone.add(id);
+  const { appId, chatId } = message;
+  const event = { kind: 'recalled', appId, chatId, messageId: messageId(id) } as const;
+  if (heard) await bridge.intake.admit({ ...event, eventId: `recall_${id}` });
+  await run(100);
+}
+
+const atHub = (id: string, times = 1) =>
+  platformMessageId({ run: times, message: { ...message, messageId: messageId(id) } });
+
+const answer = async (id: string, text = `about ${SECRET} ${id}`) => {
+  answers.set(atHub(id), text);
+  await run(3_000);
+};
+
+const stateOf = async (id: string) => (await journal.turn(turnId(id)))?.state;
+const RECALLED = { phase: 'dropped', why: 'recalled' } as const;
+const THREAD = { threadId: 'omt_1', rootId: messageId('om_root') } as const;
+
+/** All that the journal still knows, and all that was logged. */
+async function kept(id: string): Promise<string> {
+  const turn = await journal.turn(turnId(id));
+  return JSON.stringify([turn, logged]);
+}
+
+describe('a recall while the agent works', () => {
+  test.each([
+    ['in the main chat', {}],
+    ['in a thread', THREAD],
+  ])('ends the run, and nothing is shown anywhere (%s)', async (_where, more) => {
+    await say('om_1', more);
+    await takeBack('om_1');
+    expect(cancelled).toEqual([atHub('om_1')]);
+    expect(bridge.status().running).toBe(0);
+    await answer('om_1');
+    await run(LONG_MS);
+    expect(shown).toEqual([]);
+    expect(await stateOf('om_1')).toEqual(RECALLED);
+    expect(await kept('om_1')).not.toContain(SECRET);
+  });
+
+  test('gives the place in the chat to the next one at once', async () => {
+    await say('om_1');
+    await say('om_2');
+    await takeBack('om_1');
+    await answer('om_2', 'fine');
+    expect(shown).toMatchObject([{ replyTo: 'om_2', content: { text: 'fine' } }]);
+  });
+
+  test('after its time was over: the late answer is not shown', async () => {
+    await say('om_1', THREAD);
+    await run(61_000);
+    shown = [];
+    await takeBack('om_1');
+    expect(cancelled).toEqual([atHub('om_1')]);
+    await answer('om_1');
+    expect(shown).toEqual([]);
+  });
+
+  test('while nobody knows whether the hub has it: it is ended there, too', async () => {
+    sendSays = { kind: 'unknown', detail: 'cut' };
+    await say('om_1');
+    await takeBack('om_1');
+    expect(cancelled).toEqual([atHub('om_1')]);
+  });
+
+  test('at a hub that does not answer: it is asked again until it does', async () => {
+    cancelSays = 'not_reached';
+    await say('om_1');
+    await takeBack('om_1');
+    await run(60_000);
+    expect(cancelled.length).toBeGreaterThan(3);
+    cancelSays = 'over';
+    await run(60_000);
+    const { length } = cancelled;
+    await run(60_000);
+    expect(cancelled).toHaveLength(length);
+  });
+
+  test('and a process that dies before the hub has heard of it: the next one tells the hub, once', async () => {
+    cancelSays = 'not_reached';
+    await say('om_1');
+    await takeBack('om_1');
+    await stop();
+    cancelled = [];
+    cancelSays = 'over';
+    await boot();
+    await run(100);
+    expect(cancelled).toEqual([atHub('om_1')]);
+    await stop();
+    await boot();
+    await run(100);
+    expect(cancelled).toHaveLength(1);
+  });
+
+  test('a turn that failed can not be run again with what was taken back', async () => {
+    sendSays = { kind: 'failed', detail: 'it broke' };
+    await say('om_1');
+    await takeBack('om_1');
+    asked = [];
+    await say('om_2', { parts: [{ kind: 'text', text: '/retry' }] });
+    await run(1_000);
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('a recall of which no event tells', () => {
+  test('in the main chat: the answer is not shown, and nothing is quoted', async () => {
+    await say('om_1');
+    await takeBack('om_1', { heard: false });
+    await answer('om_1');
+    await run(LONG_MS);
+    expect(shown).toEqual([]);
+    expect(await kept('om_1')).not.toContain(SECRET);
+  });
+
+  test('in a thread: the answer stays in it, under its root', async () => {
+    await say('om_1', THREAD);
+    await takeBack('om_1', { heard: false });
+    await answer('om_1', 'the answer');
+    expect(shown).toEqual([
+      expect.objectContaining({
+        kind: 'reply',
+        replyTo: 'om_root',
+        inThread: true,
+        content: { kind: 'text', text: 'the answer' },
+      }),
+    ]);
+  });
+
+  test('and the root is gone too: under another message of the thread', async () => {
+    gone.add('om_root');
+    await say('om_0', THREAD);
+    await answer('om_0', 'before');
+    await say('om_1', THREAD);
+    await takeBack('om_1', { heard: false });
+    await answer('om_1', 'the answer');
+    expect(shown).toMatchObject([
+      { replyTo: 'om_0' },
+      { kind: 'reply', replyTo: 'om_out_1', inThread: true, content: { text: 'the answer' } },
+    ]);
+  });
+
+  const inHistory = (id: string, deleted = false): HistoryMessage => ({
+    messageId: messageId(id),
+    chatId: message.chatId,
+    sentAtMs: 0,
+    own: false,
+    parentId: undefined,
+    threadId: THREAD.threadId,
+    deleted,
+    text: undefined,
+    inbound: undefined,
+  });
+
+  test('one that others wrote there is found in the history', async () => {
+    gone.add('om_root');
+    history = [inHistory('om_root'), inHistory('om_other'), inHistory('om_late', true)];
+    await say('om_1', THREAD);
+    await takeBack('om_1', { heard: false });
+    await answer('om_1', 'the answer');
+    expect(shown).toMatchObject([{ kind: 'reply', replyTo: 'om_other', inThread: true }]);
+  });
+
+  test.each([
+    ['nothing is left of the thread', []],
+    ['the history may not be read', new BridgeError('access_denied', 'no')],
+  ])('and %s: it is not shown, and never in the main chat', async (_why, found) => {
+    gone.add('om_root');
+    history = found;
+    await say('om_1', { ...THREAD, rootId: messageId('om_1') });
+    await takeBack('om_1', { heard: false });
+    await answer('om_1', 'the answer');
+    await run(LONG_MS);
+    expect(shown).toEqual([]);
+    expect(bridge.status().outbox).toBe(0);
+  });
+
+  test('found out by a notice while the turn waits: it is never run', async () => {
+    await say('om_1');
+    await say('om_2');
+    await takeBack('om_2', { heard: false });
+    await run(8_000);
+    await answer('om_1', 'fine');
+    await run(60_000);
+    expect(asked).toEqual([`${SECRET} om_1`]);
+    expect(await stateOf('om_2')).toEqual(RECALLED);
+  });
+});
+
+describe('a recall after the answer was there', () => {
+  test('in the main chat: what Lark has not taken yet is dropped', async () => {
+    await say('om_1');
+    isAway = true;
+    await answer('om_1', 'word '.repeat(50_000));
+    await takeBack('om_1');
+    isAway = false;
+    await run(LONG_MS);
+    expect(shown).toEqual([]);
+    expect(await kept('om_1')).not.toContain(SECRET);
+  });
+
+  test('in a thread it stays in the thread', async () => {
+    await say('om_1', THREAD);
+    isAway = true;
+    await answer('om_1', 'the answer');
+    await takeBack('om_1');
+    isAway = false;
+    await run(LONG_MS);
+    expect(shown).toMatchObject([{ kind: 'reply', replyTo: 'om_root' }]);
+  });
+});
+
+describe('the question about old messages', () => {
+  const OLD = { sentAtMs: Date.UTC(2026, 0, 4) };
+
+  test('whose message is taken back is asked under another one that waits', async () => {
+    isAway = true;
+    await say('om_1', OLD);
+    await say('om_2', OLD);
+    await takeBack('om_1');
+    isAway = false;
+    await run(LONG_MS);
+    expect(shown).toMatchObject([{ kind: 'reply', replyTo: 'om_2', content: { kind: 'card' } }]);
+  });
+
+  test.each([
+    ['', true],
+    [', though no event tells of the recall', false],
+  ])('is not asked if none waits any more%s', async (_how, heard) => {
+    isAway = true;
+    await say('om_1', OLD);
+    await takeBack('om_1', { heard });
+    isAway = false;
+    await run(LONG_MS);
+    expect(shown).toEqual([]);
+    expect(await stateOf('om_1')).toEqual(RECALLED);
+  });
+});
+
+test('a picture that was taken back before it came is not spoken of', async () => {
+  await takeBack('om_1');
+  gone.clear();
+  await say('om_1', { parts: [{ kind: 'unsupported', messageType: 'image' }] });
+  expect(shown).toEqual([]);
+});

@@ -1,0 +1,180 @@
+/** What a Lark that refuses costs: every way out gets smaller, and the calls for one answer have a bound. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Bridge } from '../../../src/bridge/bridge.ts';
+import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
+import type { InboundMessage } from '../../../src/core/message.ts';
+import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { VirtualClock } from '../../sim/virtual-clock.ts';
+import { message } from './samples.ts';
+import { createBridge, passTime } from './whole-bridge.ts';
+import { writesUnderWay } from './writes-under-way.ts';
+import type { DeliveryResult, LarkAction, Outgoing } from '../../../src/bridge/ports.ts';
+
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+/** Longer than any of it takes. */
+const LONG_MS = 15 * 60_000;
+/** For an answer of one message: smaller twice, without its thread, at two more places, and what nobody knows a few times. */
+const CALLS_MAX = 16;
+
+type Call = Extract<Outgoing, { content: unknown }> & { readonly text: string };
+
+let folder: string;
+let db: Db;
+let clock: VirtualClock;
+let bridge: Bridge;
+let isWriting: () => boolean;
+let journal: SqliteJournal;
+/** What was tried to be shown. */
+let calls: Call[];
+let shown: Call[];
+let answer: (call: Call) => DeliveryResult | undefined;
+
+const refused = (action: LarkAction, code = 1): DeliveryResult => ({
+  ok: false,
+  action,
+  code,
+  detail: 'no',
+});
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'refusals-'));
+  db = Db.open(join(folder, 'bridge.db'), log);
+  isWriting = writesUnderWay(db);
+  clock = new VirtualClock(Date.UTC(2026, 0, 5));
+  journal = new SqliteJournal({ db, app: message.appId, clock });
+  calls = [];
+  shown = [];
+  answer = () => undefined;
+  bridge = createBridge({
+    db,
+    clock,
+    target: {
+      correlates: true,
+      deduplicates: true,
+      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      send: ({ text }) => Promise.resolve({ kind: 'answered', text }),
+      wait: () => Promise.resolve({ kind: 'pending' }),
+    },
+    lark: {
+      deliver: (out) => {
+        if (!('content' in out)) return Promise.resolve({ ok: true, id: 'r1' });
+        const text = out.content.kind === 'text' ? out.content.text : '';
+        const call = { ...out, text };
+        calls.push(call);
+        const refusal = answer(call);
+        if (refusal === undefined) shown.push(call);
+        return Promise.resolve(refusal ?? { ok: true, id: `om_out_${calls.length}` });
+      },
+      history: () => Promise.resolve([]),
+    },
+  });
+  await bridge.start();
+});
+
+afterEach(async () => {
+  const stopped = bridge.stop();
+  await run(1_000);
+  await stopped;
+  db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const run = (durationMs: number) => passTime(clock, { isWriting, durationMs });
+
+/** The agent answers with what it was asked. */
+async function ask(text: string, more: Partial<InboundMessage> = {}): Promise<void> {
+  const said = { ...message, sentAtMs: clock.nowMs(), parts: [{ kind: 'text', text }] as const };
+  await bridge.intake.admit({ kind: 'message', message: { ...said, ...more } });
+}
+
+const bytes = (text: string) => Buffer.byteLength(text);
+const isNotice = ({ text }: Call) => text.includes('Lark refused to show the answer');
+
+describe('a Lark that refuses every text as too long', () => {
+  test('a short answer costs one call and one for the notice', async () => {
+    answer = () => refused('split');
+    await ask('twenty-four characters..');
+    await run(LONG_MS);
+    expect(calls.map(({ text }) => bytes(text))).toHaveLength(2);
+    expect(isNotice(calls[1] as Call)).toBe(true);
+  });
+
+  test('one of a megabyte costs a call for each size and one for the notice', async () => {
+    answer = (call) => (isNotice(call) ? undefined : refused('split'));
+    await ask('漢字 line\n'.repeat(90_000));
+    await run(LONG_MS);
+    expect(calls).toHaveLength(4);
+    expect(shown.map(isNotice)).toEqual([true]);
+    const dead = await journal.deadLetters({ limit: 100 });
+    // All of the answer is there for the operator, and nothing of it is lost on the way.
+    expect(dead.reduce((sum, { body }) => sum + ('text' in body ? bytes(body.text) : 0), 0)).toBe(
+      90_000 * bytes('漢字 line\n'),
+    );
+    expect(bridge.status().outbox).toBe(0);
+  });
+});
+
+test('a Lark that takes only small texts gets all of it, in order, for a bounded number of calls', async () => {
+  const most = 6 * 1024;
+  answer = ({ text }) => (bytes(text) > most ? refused('split') : undefined);
+  const text = Array.from({ length: 25_000 }, (_, line) => `${line} 漢字\n`).join('');
+  await ask(text);
+  await run(LONG_MS);
+  expect(shown.map((call) => call.text).join('')).toBe(text);
+  expect(calls.length).toBeLessThan(1.5 * shown.length);
+  expect(shown.length).toBeLessThan((2 * bytes(text)) / most);
+});
+
+test('whatever the refusals are, and in whatever order: few calls, then the answer is given up', async () => {
+  const actions: LarkAction[] = [
+    'split',
+    'fall_back_from_thread',
+    'unsure',
+    'message_gone',
+    'fall_back_to_text',
+    'give_up',
+  ];
+  const pairs = actions.flatMap((first) => actions.map((second) => [first, second] as const));
+  const counts = new Map<string, number>();
+  answer = ({ chatId: chat }) => {
+    const count = counts.get(chat) ?? 0;
+    counts.set(chat, count + 1);
+    const [first, second] = pairs[Number(chat.slice(3))] ?? [];
+    return refused((count % 2 === 0 ? first : second) ?? 'give_up');
+  };
+  const rootId = messageId('om_root');
+  for (const at of pairs.keys()) {
+    const ids = { messageId: messageId(`om_${at}`), chatId: chatId(`oc_${at}`) };
+    await ask('word '.repeat(10_000), { ...ids, threadId: 'omt_1', rootId });
+  }
+  await run(LONG_MS);
+  expect(counts.size).toBe(pairs.length);
+  expect(Math.max(...counts.values())).toBeLessThanOrEqual(CALLS_MAX);
+  expect(bridge.status().outbox).toBe(0);
+});
+
+test('a code that nobody knows is tried a few times, then it is a dead letter and told', async () => {
+  answer = (call) => (isNotice(call) ? undefined : refused('unsure', 777));
+  await ask('question');
+  await run(60_000);
+  expect(calls).toHaveLength(6);
+  expect(shown.map(isNotice)).toEqual([true]);
+  expect(await journal.deadLetters({ limit: 9 })).toMatchObject([
+    { body: { text: 'question' }, lastError: '777: no' },
+  ]);
+});
+
+test('something before Lark that refuses one message does not block its chat for a day', async () => {
+  const blocked = { ok: false, action: 'unsure', code: undefined, detail: 'HTTP 403' } as const;
+  answer = ({ text }) => (text === 'one' ? blocked : undefined);
+  await ask('one');
+  await ask('two', { messageId: messageId('om_2') });
+  await run(5 * 60_000);
+  expect(shown.map(({ text }) => text)).toEqual([]);
+  await run(7 * 60_000);
+  expect(shown.at(-1)?.text).toBe('two');
+});
