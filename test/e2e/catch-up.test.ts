@@ -70,7 +70,7 @@ test('a message in a known thread, one in a new thread and one in the chat are e
   const third = await rig.run();
   await third.saw(() => third.logged('gap_read'));
   const last = ask('and now');
-  await rig.cloud.waitFor(() => rig.replies(chat).some(({ text }) => text === 'and now'), 20_000);
+  await rig.cloud.waitFor(() => rig.replies(chat).some(({ text }) => text === 'and now'));
   expect(rig.replies(chat)).toHaveLength(5);
   expect(rig.replies(chat).at(-1)?.replyTo).toBe(last.messageId);
 });

@@ -148,8 +148,7 @@ async function stopGroup(daemon: BridgeProcess): Promise<number | null> {
   return code;
 }
 
-const turnsTaken = (count: number) =>
-  expect.poll(() => runtime.turns.length, { timeout: 20_000 }).toBe(count);
+const turnsTaken = (count: number) => expect.poll(() => runtime.turns.length).toBe(count);
 
 describe('with the channel socket', () => {
   test('LCM-MODE-02, MOL-SOCK-06, LCM-MODE-08: chats do not wait for each other, each gets its own answer, and the platform is not called', async () => {

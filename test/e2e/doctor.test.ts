@@ -416,23 +416,20 @@ describe('this machine', () => {
     const { Db } = await import('../../src/store/sqlite/db.ts');
     const { DaemonTable } = await import('../../src/store/sqlite/bridge/daemon.ts');
     await expect
-      .poll(
-        async () => {
-          const db = Db.openExisting(join(rig.stateDir, 'bridge.db'));
-          const table = db && new DaemonTable(db);
-          const sign = table?.read();
-          if (sign !== undefined) {
-            const status = JSON.stringify({
-              ...(JSON.parse(sign.status) as object),
-              version: '0.0.9',
-            });
-            await table?.write({ ...sign, status });
-          }
-          db?.close();
-          return of(await doctor({}, '--offline'), 'daemon_version')[0]?.finding;
-        },
-        { timeout: 20_000 },
-      )
+      .poll(async () => {
+        const db = Db.openExisting(join(rig.stateDir, 'bridge.db'));
+        const table = db && new DaemonTable(db);
+        const sign = table?.read();
+        if (sign !== undefined) {
+          const status = JSON.stringify({
+            ...(JSON.parse(sign.status) as object),
+            version: '0.0.9',
+          });
+          await table?.write({ ...sign, status });
+        }
+        db?.close();
+        return of(await doctor({}, '--offline'), 'daemon_version')[0]?.finding;
+      })
       .toContain('0.0.9');
   });
 });

@@ -4,12 +4,10 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { connect } from '../../src/store/sqlite/driver.ts';
 import { Rig } from './rig.ts';
-import { addScribe, addWorkspace, COUNT_TIMEOUT_MS, flawless, Tally } from './tally.ts';
-
-vi.setConfig({ testTimeout: COUNT_TIMEOUT_MS });
+import { addScribe, addWorkspace, flawless, Tally } from './tally.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 

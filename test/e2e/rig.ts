@@ -9,9 +9,9 @@ import type { SimApp, SimChat, SimUser } from '../../src/sim/world/model.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../src/sim/server.ts';
 import { DaemonTable } from '../../src/store/sqlite/bridge/daemon.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
+import { WAIT_MS } from '../kit/bounds.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/lark-bridge.js');
-const READY_MS_MAX = 20_000;
 
 interface RunOptions {
   readonly words?: readonly string[];
@@ -76,7 +76,7 @@ export class Rig {
   ) {
     const child = spawn(process.execPath, [BIN, ...words], {
       env: { ...this.env, ...options.env },
-      timeout: 30_000,
+      timeout: WAIT_MS,
     });
     const started = new BridgeProcess(child);
     child.stdin.end(options.input ?? '');
@@ -141,8 +141,8 @@ export class Rig {
   }
 
   /** Resolves when the bot has shown so many messages in the chat. */
-  async repliesIn(chat: SimChat, count: number, timeoutMs = 20_000) {
-    await this.cloud.waitFor(() => this.replies(chat).length >= count, timeoutMs);
+  async repliesIn(chat: SimChat, count: number) {
+    await this.cloud.waitFor(() => this.replies(chat).length >= count);
     return this.replies(chat);
   }
 }
@@ -190,7 +190,7 @@ export class BridgeProcess {
       };
       const timer = setTimeout(() => {
         settle(() => reject(new Error(`it did not happen: ${this.stdout}\n${this.stderr}`)));
-      }, READY_MS_MAX);
+      }, WAIT_MS);
       this.#listeners.add(look);
       look();
     });

@@ -19,8 +19,7 @@ case "$text" in
 esac
 printf '%s' "$text"`;
 
-/** Beyond the simulator's own redelivery after 15 s; a test needs more, so that what is wrong is counted. */
-export const COUNT_TIMEOUT_MS = 60_000;
+/** Beyond the simulator's own redelivery after 15 s; less than a test has, so that what is wrong is counted. */
 const SETTLED_MS_MAX = 22_000;
 const LOOK_MS = 25;
 

@@ -30,7 +30,7 @@ export const realClock: Clock = {
 };
 
 /** Looks until the matcher is content; the time limit is for broken code only. */
-export const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 10_000, interval: 5 });
+export const eventually = <T>(look: () => T) => expect.poll(look, { interval: 5 });
 
 /** Stores events in a list, or does what a test says. */
 export class RecordingIntake implements Intake {

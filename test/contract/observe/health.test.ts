@@ -50,12 +50,10 @@ test('without Lark it is live and not ready, says so in the log, and recovers by
   });
   const changes = () => bridge.lines.filter(({ event }) => event === 'health_changed');
   await expect
-    .poll(() => changes().at(-1)?.fields, { timeout: 5_000 })
+    .poll(() => changes().at(-1)?.fields)
     .toMatchObject({ ready: false, problems: 'lark_connection' });
   bridge.cloud.faults.calm();
-  await expect
-    .poll(() => healthAt(bridge.hubUrl), { timeout: 25_000 })
-    .toEqual({ status: 200, body: fine });
+  await expect.poll(() => healthAt(bridge.hubUrl)).toEqual({ status: 200, body: fine });
 });
 
 test('a database that another program locks is in trouble, and well when that has ended', async () => {
@@ -64,13 +62,11 @@ test('a database that another program locks is in trouble, and well when that ha
   other.exec('BEGIN IMMEDIATE');
   // Its sign of life is the next write.
   await expect
-    .poll(() => healthAt(bridge.hubUrl), { timeout: 15_000 })
+    .poll(() => healthAt(bridge.hubUrl))
     .toMatchObject({ status: 503, body: { problems: [{ code: 'storage' }] } });
   other.exec('ROLLBACK');
   other.close();
-  await expect
-    .poll(() => healthAt(bridge.hubUrl), { timeout: 15_000 })
-    .toEqual({ status: 200, body: fine });
+  await expect.poll(() => healthAt(bridge.hubUrl)).toEqual({ status: 200, body: fine });
 });
 
 test('a hub alone answers for itself; `status` says that no bot has spoken', async () => {

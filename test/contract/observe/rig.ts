@@ -59,7 +59,7 @@ export async function startWatchedBridge(
   const talk = async (text: string) => {
     const before = shown();
     cloud.say({ chat, from: user, text });
-    await cloud.waitFor(() => shown() > before, 20_000);
+    await cloud.waitFor(() => shown() > before);
   };
   return { ...bridge, stop, cloud, app, user, chat, databasePath: config.dbPath, lines, talk };
 }

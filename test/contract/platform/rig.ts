@@ -25,9 +25,7 @@ export const stillClock: Clock = { nowMs: () => Date.now(), after: () => () => {
 export const NEVER = new AbortController().signal;
 export const NO_PROXIES = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };
 
-/** Waits for a fact, long enough for a machine that is busy with other things. */
-export const eventually = <T>(fact: () => T) =>
-  expect.poll(fact, { timeout: 10_000, interval: 10 });
+export const eventually = <T>(fact: () => T) => expect.poll(fact, { interval: 10 });
 
 export interface Subject {
   readonly url: string;
