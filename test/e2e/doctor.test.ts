@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { isOpenToAll } from '../../src/host/service/stable-path.ts';
 import { SCOPE_SELF_MANAGE } from '../../src/sim/api/scopes.ts';
-import { CERTIFICATE, PRIVATE_KEY } from '../contract/hub/certificate.ts';
+import { createCertificate } from '../kit/certificate.ts';
 import { Rig } from './rig.ts';
 
 interface Found {
@@ -266,7 +266,8 @@ describe('the network', () => {
   });
 
   test('a proxy that opens connections: NODE_EXTRA_CA_CERTS is the step, and it is the right one', async () => {
-    const front = createTlsServer({ cert: CERTIFICATE, key: PRIVATE_KEY }, (incoming, answer) => {
+    const { certPem: cert, keyPem: key } = createCertificate('localhost');
+    const front = createTlsServer({ cert, key }, (incoming, answer) => {
       const { method, url, headers } = incoming;
       const passed = request(rig.cloud.openBaseUrl + (url ?? ''), { method, headers }, (back) => {
         answer.writeHead(back.statusCode ?? 500, back.headers);
@@ -280,7 +281,7 @@ describe('the network', () => {
     expect(report.code).toBe(4);
     expect(of(report, 'reach_open')[0]?.next).toContain('NODE_EXTRA_CA_CERTS');
     const file = join(rig.home, 'authority.pem');
-    writeFileSync(file, CERTIFICATE);
+    writeFileSync(file, cert);
     const cured = await doctor({ ...env, NODE_EXTRA_CA_CERTS: file });
     expect(of(cured, 'reach_open')).toMatchObject([{ level: 'ok' }]);
   });

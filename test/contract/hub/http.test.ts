@@ -5,7 +5,7 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { createHub } from '../../../src/hub/hub.ts';
 import { createAgentFactory } from '../../../src/agents/factory.ts';
 import { createTestLog, jsonPage, realClock, requestOf, Rig } from './rig.ts';
-import { CERTIFICATE, PRIVATE_KEY } from './certificate.ts';
+import { createCertificate } from '../../kit/certificate.ts';
 
 test('LD-PUB-01: pages of the process are served as they are; local ones to this machine only', async () => {
   const page = { render: () => jsonPage(503, { status: 'error' }) };
@@ -163,10 +163,11 @@ test('a port that is taken is an error with a way out', async () => {
 });
 
 test('with a certificate the hub speaks TLS', async () => {
-  const rig = await Rig.start({ tls: { certPem: CERTIFICATE, keyPem: PRIVATE_KEY } });
+  const tls = createCertificate('localhost');
+  const rig = await Rig.start({ tls });
   expect(rig.hub.address).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
   const status = await new Promise<number | undefined>((resolve, reject) => {
-    const options = { ca: CERTIFICATE, servername: 'localhost' };
+    const options = { ca: tls.certPem, servername: 'localhost' };
     httpsRequest(`${rig.hub.address}/health`, options, (response) => {
       response.resume();
       resolve(response.statusCode);
