@@ -21,9 +21,11 @@ export interface WatchedBridge extends RunningBridge {
   readonly talk: (text: string) => Promise<void>;
 }
 
-/** Stopped with the test, unless it was before. */
+type Env = Readonly<Record<string, string>>;
+
+/** Stopped with the test, unless it was before. Settings may say something about the bot. */
 export async function startWatchedBridge(
-  env: Readonly<Record<string, string>> = {},
+  more: Env | ((app: SimApp) => Env) = {},
 ): Promise<WatchedBridge> {
   const cloud = await startLarkCloud();
   const app = cloud.addApp({ name: 'Bot' });
@@ -39,7 +41,7 @@ export async function startWatchedBridge(
       LARK_OPEN_BASE_URL: cloud.openBaseUrl,
       LARK_ACCOUNTS_BASE_URL: cloud.accountsBaseUrl,
       LARK_PORT: '0',
-      ...env,
+      ...(typeof more === 'function' ? more(app) : more),
     },
     flags: {},
     needs: ['lark', 'platform'],
