@@ -254,7 +254,7 @@ describe('with the channel socket', () => {
 });
 
 describe('without it', () => {
-  test('MOL-SOCK-07, LCM-OUT-03, LCM-ENV-04: where the socket is absent the turn goes over the platform, to the host, once', async () => {
+  test('MOL-SOCK-07, LCM-OUT-03, LCM-ENV-01, LCM-ENV-04: where the socket is absent the turn goes over the platform, to the host, once', async () => {
     await runtime.shut();
     platform.onTurn = () => ({ status: 200, body: result('by platform') });
     const daemon = await startDaemon(runtime.env);
@@ -323,7 +323,7 @@ describe('without it', () => {
   });
 });
 
-test('LCM-MODE-01, LCM-CLI-01: unless it is a daemon, it registers a workspace of its own', async () => {
+test('LCM-MODE-01, LCM-CLI-01, LCM-ENV-01: unless it is a daemon, it registers a workspace of its own', async () => {
   const env = { ...workspaceEnv, MOLECULE_TARGET_WORKSPACE_ID: OTHER };
   await rig.run({ words: ['--json'], env });
   expect(platform.posts).toEqual(['/registry/register']);

@@ -44,7 +44,7 @@ async function lateAnswers(): Promise<string[]> {
   return kept.map(({ text }) => text);
 }
 
-test('LCM-OUT-01, LCM-OUT-02, LCM-IN-11: one turn at a time, its answer found in the inbox; a late one stays aside', async () => {
+test('LCM-OUT-01, LCM-OUT-02, LCM-IN-11, MOL-INB-09: one turn at a time, its answer found in the inbox; a late one stays aside', async () => {
   await rig.run({ env, words: ['run', '--json', '--turn-timeout-secs', '8'] });
   const [one, two] = [rig.direct('Mei'), rig.direct('Tom')];
   await ask(one, 'first');
@@ -121,7 +121,7 @@ test('MOL-HDR-10, MOL-REG-06: a platform that comes late and a token that change
   expect(bridge.stderr).not.toContain('wst-');
 });
 
-test('MOL-RES-09, MOL-ACT-06: what is wrong between the workspaces is told at the start, and runs as far as it can', async () => {
+test('MOL-RES-09, MOL-ACT-06, MOL-CC-01: what is wrong between the workspaces is told at the start, and runs as far as it can', async () => {
   platform.mayTalk = false;
   platform.knowsCursors = false;
   const bridge = await run();

@@ -162,6 +162,20 @@ test('a port that is taken is an error with a way out', async () => {
   });
 });
 
+test('MOL-CC-04: there is no webhook for Lark: its challenge is not answered', async () => {
+  const rig = await Rig.start();
+  const challenge = { type: 'url_verification', challenge: 'echo-this', token: 'any' };
+  for (const path of ['/', '/webhook', '/webhook/event', '/webhooks/lark']) {
+    const response = await fetch(`${rig.hub.address}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(challenge),
+    });
+    expect(response.status).toBe(404);
+    expect(await response.text()).not.toContain('echo-this');
+  }
+});
+
 test('with a certificate the hub speaks TLS', async () => {
   const tls = createCertificate('localhost');
   const rig = await Rig.start({ tls });

@@ -278,7 +278,7 @@ describe('heartbeat', () => {
     };
   }
 
-  test('MOL-REG-07, MOL-REG-08: tells every 20 to 30 s that the workspace lives, and what it does', async () => {
+  test('MOL-REG-07, MOL-REG-08, MOL-CC-01: tells every 20 to 30 s that the workspace lives, and what it does', async () => {
     const clock = countingClock();
     const { client } = clientOf(platform, { clock });
     await client.start();
