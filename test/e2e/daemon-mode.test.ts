@@ -333,7 +333,7 @@ test('LCM-MODE-01, LCM-CLI-01, LCM-ENV-01: unless it is a daemon, it registers a
 
 describe('what it refuses to start with', () => {
   test('LCM-CLI-01, LCM-CLI-05, LCM-CLI-08: all that is missing is said in one message', async () => {
-    const { code, stdout, stderr } = await rig.command(['--mode', 'daemon'], {
+    const { code, stdout, stderr } = await rig.program(['--mode', 'daemon'], {
       env: { LARK_APP_ID: '', LARK_APP_SECRET: '' },
     });
     expect([code, stdout]).toEqual([2, '']);
@@ -349,7 +349,7 @@ describe('what it refuses to start with', () => {
   });
 
   test('MOL-SOCK-08: another version of the channel socket', async () => {
-    const { code, stderr } = await rig.command(['run', '--mode', 'daemon'], {
+    const { code, stderr } = await rig.program(['run', '--mode', 'daemon'], {
       env: { ...workspaceEnv, ...runtime.env, MOLECULE_CHANNEL_API_VERSION: '2' },
     });
     expect(code).toBe(2);

@@ -48,10 +48,16 @@ afterEach(() => rig.close());
 type Env = Record<string, string>;
 
 async function doctor(env: Env = {}, ...words: string[]): Promise<Report> {
-  const { code, stdout, stderr } = await rig.command(['doctor', '--json', ...words], {
-    // Unless told otherwise there is no accounts service apart from the platform.
-    env: { LARK_ACCOUNTS_BASE_URL: rig.cloud.openBaseUrl, ...env },
-  });
+  // Unless told otherwise there is no accounts service apart from the platform.
+  const options = { env: { LARK_ACCOUNTS_BASE_URL: rig.cloud.openBaseUrl, ...env } };
+  const all = ['doctor', '--json', ...words];
+  // Node reads its own variables as it starts.
+  const ofNode = 'NODE_EXTRA_CA_CERTS' in env;
+  const { code, stdout, stderr } = await (ofNode ? rig.program : rig.command).call(
+    rig,
+    all,
+    options,
+  );
   expect(stderr).toBe('');
   return { code, ...(JSON.parse(stdout) as Omit<Report, 'code'>) };
 }

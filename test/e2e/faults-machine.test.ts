@@ -88,7 +88,7 @@ describe('the hub', () => {
     const other = await listenSomewhere();
     const env = { LARK_PORT: String(other.port) };
     tally.askAround();
-    const { code, stdout, stderr } = await rig.command(['run'], { env });
+    const { code, stdout, stderr } = await rig.program(['run'], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(`port ${other.port} of 127.0.0.1 is in use by another program`);
     expect(stderr).toContain('Choose another one with LARK_PORT');

@@ -141,7 +141,7 @@ test('MOL-RES-09, MOL-ACT-06, MOL-CC-01: what is wrong between the workspaces is
 });
 
 test('LCM-ENV-03: a token that the platform refuses ends with 3', async () => {
-  const { code, stderr } = await rig.command(['run'], {
+  const { code, stderr } = await rig.program(['run'], {
     env: { ...env, MOLECULE_WORKSPACE_TOKEN: 't-wrong' },
   });
   expect(code).toBe(3);

@@ -7,8 +7,6 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SimChat, SimMessage } from '../../src/sim/world/model.ts';
 import { Rig } from './rig.ts';
 
-/** Most of it is waiting, for what people are told after seconds. */
-
 async function openRig(): Promise<Rig> {
   const rig = await Rig.open();
   onTestFinished(() => rig.close());
@@ -83,7 +81,7 @@ describe.concurrent('where there is no answer', () => {
 
   test('an agent that does not fetch its turns: the person is told, and the next message goes on', async () => {
     const rig = await openRig();
-    const added = await rig.command(['agents', 'add', 'far-away']);
+    const added = await rig.program(['agents', 'add', 'far-away']);
     expect(added.code, added.stderr).toBe(0);
     await rig.run({ words: words('--turn-timeout-secs', '1') });
     const { user, chat } = rig.direct('Mei');
