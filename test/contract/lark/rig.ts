@@ -17,7 +17,7 @@ import { createTokenSource } from '../../../src/lark/outbound/token.ts';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
 import type { SimApp, SimUser } from '../../../src/sim/world/model.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../../src/sim/server.ts';
-import { recordingLog } from '../../unit/lark/recording-log.ts';
+import { recordingLog } from '../../kit/log.ts';
 import type { CallPriority, Intake } from '../../../src/bridge/ports.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 

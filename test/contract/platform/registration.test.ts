@@ -8,7 +8,7 @@ import { Secret } from '../../../src/core/secret.ts';
 import { createSecretFile } from '../../../src/host/secret-file.ts';
 import { workspaceTokenFile } from '../../../src/host/workspace-token.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
-import { recordingLog } from '../../unit/lark/recording-log.ts';
+import { recordingLog } from '../../kit/log.ts';
 import { error, type PlatformDouble } from './double.ts';
 import { clientOf, eventually, NEVER, openDouble, quickClock, turnFor } from './rig.ts';
 import type { Clock } from '../../../src/time/clock.ts';

@@ -3,7 +3,7 @@ import { expect, onTestFinished } from 'vitest';
 import { chatId, messageId, openId, workspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { PlatformClient, type PlatformOptions } from '../../../src/platform/client.ts';
-import { recordingLog } from '../../unit/lark/recording-log.ts';
+import { recordingLog } from '../../kit/log.ts';
 import { PlatformDouble } from './double.ts';
 import type { LooseAnswer, TurnRequest } from '../../../src/bridge/ports.ts';
 import type { Clock } from '../../../src/time/clock.ts';

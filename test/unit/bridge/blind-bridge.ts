@@ -10,7 +10,7 @@ import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { FaultyLark } from '../../sim/faulty-lark.ts';
 import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
-import { recordingLog } from '../lark/recording-log.ts';
+import { recordingLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type { LooseAnswer, SendResult, TurnTarget } from '../../../src/bridge/ports.ts';

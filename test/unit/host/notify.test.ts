@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HealthReport, ProblemCode } from '../../../src/observe/health/health.ts';
 import { isWorthKeeping, Notifier } from '../../../src/host/notify.ts';
-import { recordingLog } from '../lark/recording-log.ts';
+import { recordingLog } from '../../kit/log.ts';
 import { VirtualClock } from '../lark/virtual-clock.ts';
 import { StandIns } from './stand-in.ts';
 

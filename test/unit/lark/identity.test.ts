@@ -3,7 +3,7 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { appId, openId } from '../../../src/core/ids.ts';
 import type { BotInfo } from '../../../src/lark/outbound/gateway.ts';
 import { Identity } from '../../../src/lark/outbound/identity.ts';
-import { recordingLog } from './recording-log.ts';
+import { recordingLog } from '../../kit/log.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const BOT = openId('ou_bot');
