@@ -7,6 +7,7 @@ import { readStatus, startHub } from '../../../src/app/start.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { startWatchedBridge } from './rig.ts';
+import { silentLog } from '../../kit/log.ts';
 
 interface Told {
   readonly status: number;
@@ -75,8 +76,7 @@ test('a hub alone answers for itself; `status` says that no bot has spoken', asy
     env: { HOME: folder, LARK_CHANNEL_STATE_DIR: join(folder, 'state'), LARK_PORT: '0' },
     flags: {},
   });
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const hub = await startHub({ config, env: {}, log });
+  const hub = await startHub({ config, env: {}, log: silentLog });
   onTestFinished(async () => {
     await hub.stop();
     rmSync(folder, { recursive: true, force: true });

@@ -5,6 +5,7 @@ import { turnIn } from '../../unit/bridge/samples.ts';
 import { openOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.ts';
 import { startWatchedBridge } from './rig.ts';
 import type { TurnLife } from '../../../src/bridge/ports.ts';
+import { silentLog } from '../../kit/log.ts';
 
 let receiver: OtlpReceiver;
 
@@ -135,10 +136,9 @@ test('what ends twice, as a turn and as its answer, is one trace', async () => {
     out: [],
     ahead: 0,
   };
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
   const clock = { nowMs: () => Date.now(), after: () => () => {} };
   const life = () => Promise.resolve(ended);
-  const traces = new Traces({ endpoint: receiver.url, version: '1', life, clock, log });
+  const traces = new Traces({ endpoint: receiver.url, version: '1', life, clock, log: silentLog });
   await traces.start();
   traces.look(ended.turn.id);
   traces.look(ended.turn.id);

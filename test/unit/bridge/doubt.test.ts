@@ -13,10 +13,9 @@ import {
   type Journal,
   type OutboxChange,
 } from '../../../src/bridge/ports.ts';
+import { silentLog } from '../../kit/log.ts';
 
 const HOUR_MS = 3_600_000;
-const log = { debug() {}, info() {}, warn() {}, error() {} };
-
 async function deliver(
   row: OutboxRow,
   history: (threadId: string | undefined, sinceMs: number) => HistoryMessage[] | BridgeError,
@@ -49,11 +48,11 @@ async function deliver(
         return found instanceof BridgeError ? Promise.reject(found) : Promise.resolve(found);
       },
     },
-    persistence: new Persistence(clock, log),
+    persistence: new Persistence(clock, silentLog),
     clock,
     observer: NO_OBSERVER,
     random: () => 0.5,
-    log,
+    log: silentLog,
   });
   await delivery.start();
   await settle();
