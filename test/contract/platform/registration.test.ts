@@ -7,7 +7,7 @@ import { workspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { createSecretFile } from '../../../src/host/secret-file.ts';
 import { workspaceTokenFile } from '../../../src/host/workspace-token.ts';
-import { VirtualClock } from '../../sim/virtual-clock.ts';
+import { VirtualClock } from '../../kit/clock.ts';
 import { recordingLog } from '../../kit/log.ts';
 import { error, type PlatformDouble } from './double.ts';
 import { clientOf, eventually, NEVER, openDouble, quickClock, turnFor } from './rig.ts';

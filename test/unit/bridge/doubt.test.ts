@@ -5,7 +5,7 @@ import { Persistence } from '../../../src/bridge/until-stored.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId } from '../../../src/core/ids.ts';
 import type { OutboxRow } from '../../../src/core/turn.ts';
-import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message, rowOf, turnIn } from './samples.ts';
 import {
   NO_OBSERVER,

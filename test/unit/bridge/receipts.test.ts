@@ -8,7 +8,7 @@ import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { RECEIPT_DELAY_MS, RECEIPTS_BEHIND_MAX } from '../../../src/bridge/turns/receipts.ts';

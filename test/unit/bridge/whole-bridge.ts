@@ -3,8 +3,8 @@ import { Bridge, type BridgeParts } from '../../../src/bridge/bridge.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import type { Db } from '../../../src/store/sqlite/db.ts';
-import type { VirtualClock } from '../../sim/virtual-clock.ts';
-import { settle } from '../../sim/virtual-clock.ts';
+import type { VirtualClock } from '../../kit/clock.ts';
+import { settle } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
 

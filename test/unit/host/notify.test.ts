@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HealthReport, ProblemCode } from '../../../src/observe/health/health.ts';
 import { isWorthKeeping, Notifier } from '../../../src/host/notify.ts';
 import { recordingLog } from '../../kit/log.ts';
-import { VirtualClock } from '../lark/virtual-clock.ts';
+import { VirtualClock } from '../../kit/clock.ts';
 import { StandIns } from './stand-in.ts';
 
 const MINUTE_MS = 60_000;

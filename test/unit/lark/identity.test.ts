@@ -4,7 +4,7 @@ import { appId, openId } from '../../../src/core/ids.ts';
 import type { BotInfo } from '../../../src/lark/outbound/gateway.ts';
 import { Identity } from '../../../src/lark/outbound/identity.ts';
 import { recordingLog } from '../../kit/log.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../kit/clock.ts';
 
 const BOT = openId('ou_bot');
 const EARLIER = openId('ou_earlier');
