@@ -207,16 +207,16 @@ describe('status', () => {
 
   test('a second process on the app ends with 5, also with another state directory', async () => {
     await rig.run();
-    const same = await rig.command(['run']);
+    const same = await rig.program(['run']);
     expect([same.code, same.stderr]).toEqual([5, expect.stringContaining('another lark-bridge')]);
-    const elsewhere = await rig.command(['run', '--state-dir', `${rig.home}/elsewhere`]);
+    const elsewhere = await rig.program(['run', '--state-dir', `${rig.home}/elsewhere`]);
     expect(elsewhere.code).toBe(5);
   });
 });
 
 describe('what Lark refuses', () => {
   test('a wrong secret ends with 3 and says what to do', async () => {
-    const { code, stderr } = await rig.command(['run'], { env: { LARK_APP_SECRET: 'wrong' } });
+    const { code, stderr } = await rig.program(['run'], { env: { LARK_APP_SECRET: 'wrong' } });
     expect(code).toBe(3);
     expect(stderr).toContain('lark-bridge connect');
     expect(stderr).not.toContain('    at ');
@@ -229,7 +229,7 @@ describe('what Lark refuses', () => {
       msg: 'Incorrect domain name',
       data: 'null',
     });
-    const { code, stderr } = await rig.command(['run']);
+    const { code, stderr } = await rig.program(['run']);
     expect(code).toBe(3);
     expect(stderr).toContain('LARK_BRAND');
     expect(stderr).toContain('1000040351');

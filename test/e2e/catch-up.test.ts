@@ -4,10 +4,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SimMessage } from '../../src/sim/world/model.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
 import { Rig } from './rig.ts';
+import { silentLog } from '../kit/log.ts';
 
 const HOUR_MS = 60 * 60_000;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
-
 let rig: Rig;
 
 beforeEach(async () => {
@@ -18,7 +17,7 @@ afterEach(() => rig.close());
 
 /** The daemon's last sign of life is an hour old: that is what it knows of an outage. */
 async function wasAwayForAnHour(): Promise<void> {
-  const db = Db.open(join(rig.stateDir, 'bridge.db'), silent);
+  const db = Db.open(join(rig.stateDir, 'bridge.db'), silentLog);
   await db.write(() => db.run('UPDATE daemon SET alive_at_ms = alive_at_ms - ?', HOUR_MS));
   db.close();
 }
@@ -70,7 +69,7 @@ test('a message in a known thread, one in a new thread and one in the chat are e
   const third = await rig.run();
   await third.saw(() => third.logged('gap_read'));
   const last = ask('and now');
-  await rig.cloud.waitFor(() => rig.replies(chat).some(({ text }) => text === 'and now'), 20_000);
+  await rig.cloud.waitFor(() => rig.replies(chat).some(({ text }) => text === 'and now'));
   expect(rig.replies(chat)).toHaveLength(5);
   expect(rig.replies(chat).at(-1)?.replyTo).toBe(last.messageId);
 });

@@ -14,6 +14,7 @@ import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
 import { seeded } from '../sim/random.ts';
 import { type BridgeProcess, Rig } from './rig.ts';
+import { silentLog } from '../kit/log.ts';
 
 /** Appends what it got before it does anything, so that runs that die with the bridge count too. */
 const AGENT = `
@@ -426,7 +427,7 @@ class Life {
   }
 
   #journal() {
-    const db = Db.open(join(this.#rig.stateDir, 'bridge.db'), silent);
+    const db = Db.open(join(this.#rig.stateDir, 'bridge.db'), silentLog);
     const clock = { nowMs: () => Date.now(), after: () => () => {} };
     return { db, journal: new SqliteJournal({ db, app: appId(this.#rig.app.appId), clock }) };
   }
@@ -440,8 +441,6 @@ class Life {
     return seeded(this.#seed * 10 + actor);
   }
 }
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 function pick<T>(from: readonly T[], random: () => number): T {
   return from[Math.floor(random() * from.length)] as T;

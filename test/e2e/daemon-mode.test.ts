@@ -148,8 +148,7 @@ async function stopGroup(daemon: BridgeProcess): Promise<number | null> {
   return code;
 }
 
-const turnsTaken = (count: number) =>
-  expect.poll(() => runtime.turns.length, { timeout: 20_000 }).toBe(count);
+const turnsTaken = (count: number) => expect.poll(() => runtime.turns.length).toBe(count);
 
 describe('with the channel socket', () => {
   test('LCM-MODE-02, MOL-SOCK-06, LCM-MODE-08: chats do not wait for each other, each gets its own answer, and the platform is not called', async () => {
@@ -255,7 +254,7 @@ describe('with the channel socket', () => {
 });
 
 describe('without it', () => {
-  test('MOL-SOCK-07, LCM-OUT-03, LCM-ENV-04: where the socket is absent the turn goes over the platform, to the host, once', async () => {
+  test('MOL-SOCK-07, LCM-OUT-03, LCM-ENV-01, LCM-ENV-04: where the socket is absent the turn goes over the platform, to the host, once', async () => {
     await runtime.shut();
     platform.onTurn = () => ({ status: 200, body: result('by platform') });
     const daemon = await startDaemon(runtime.env);
@@ -324,7 +323,7 @@ describe('without it', () => {
   });
 });
 
-test('LCM-MODE-01, LCM-CLI-01: unless it is a daemon, it registers a workspace of its own', async () => {
+test('LCM-MODE-01, LCM-CLI-01, LCM-ENV-01: unless it is a daemon, it registers a workspace of its own', async () => {
   const env = { ...workspaceEnv, MOLECULE_TARGET_WORKSPACE_ID: OTHER };
   await rig.run({ words: ['--json'], env });
   expect(platform.posts).toEqual(['/registry/register']);
@@ -334,7 +333,7 @@ test('LCM-MODE-01, LCM-CLI-01: unless it is a daemon, it registers a workspace o
 
 describe('what it refuses to start with', () => {
   test('LCM-CLI-01, LCM-CLI-05, LCM-CLI-08: all that is missing is said in one message', async () => {
-    const { code, stdout, stderr } = await rig.command(['--mode', 'daemon'], {
+    const { code, stdout, stderr } = await rig.program(['--mode', 'daemon'], {
       env: { LARK_APP_ID: '', LARK_APP_SECRET: '' },
     });
     expect([code, stdout]).toEqual([2, '']);
@@ -350,7 +349,7 @@ describe('what it refuses to start with', () => {
   });
 
   test('MOL-SOCK-08: another version of the channel socket', async () => {
-    const { code, stderr } = await rig.command(['run', '--mode', 'daemon'], {
+    const { code, stderr } = await rig.program(['run', '--mode', 'daemon'], {
       env: { ...workspaceEnv, ...runtime.env, MOLECULE_CHANNEL_API_VERSION: '2' },
     });
     expect(code).toBe(2);

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { isOpenToAll } from '../../src/host/service/stable-path.ts';
 import { SCOPE_GROUP_MESSAGES, SCOPE_SELF_MANAGE } from '../../src/sim/api/scopes.ts';
-import { CERTIFICATE, PRIVATE_KEY } from '../contract/hub/certificate.ts';
+import { createCertificate } from '../kit/certificate.ts';
 import { Rig } from './rig.ts';
 
 interface Found {
@@ -48,10 +48,16 @@ afterEach(() => rig.close());
 type Env = Record<string, string>;
 
 async function doctor(env: Env = {}, ...words: string[]): Promise<Report> {
-  const { code, stdout, stderr } = await rig.command(['doctor', '--json', ...words], {
-    // Unless told otherwise there is no accounts service apart from the platform.
-    env: { LARK_ACCOUNTS_BASE_URL: rig.cloud.openBaseUrl, ...env },
-  });
+  // Unless told otherwise there is no accounts service apart from the platform.
+  const options = { env: { LARK_ACCOUNTS_BASE_URL: rig.cloud.openBaseUrl, ...env } };
+  const all = ['doctor', '--json', ...words];
+  // Node reads its own variables as it starts.
+  const ofNode = 'NODE_EXTRA_CA_CERTS' in env;
+  const { code, stdout, stderr } = await (ofNode ? rig.program : rig.command).call(
+    rig,
+    all,
+    options,
+  );
   expect(stderr).toBe('');
   return { code, ...(JSON.parse(stdout) as Omit<Report, 'code'>) };
 }
@@ -266,7 +272,8 @@ describe('the network', () => {
   });
 
   test('a proxy that opens connections: NODE_EXTRA_CA_CERTS is the step, and it is the right one', async () => {
-    const front = createTlsServer({ cert: CERTIFICATE, key: PRIVATE_KEY }, (incoming, answer) => {
+    const { certPem: cert, keyPem: key } = createCertificate('localhost');
+    const front = createTlsServer({ cert, key }, (incoming, answer) => {
       const { method, url, headers } = incoming;
       const passed = request(rig.cloud.openBaseUrl + (url ?? ''), { method, headers }, (back) => {
         answer.writeHead(back.statusCode ?? 500, back.headers);
@@ -280,7 +287,7 @@ describe('the network', () => {
     expect(report.code).toBe(4);
     expect(of(report, 'reach_open')[0]?.next).toContain('NODE_EXTRA_CA_CERTS');
     const file = join(rig.home, 'authority.pem');
-    writeFileSync(file, CERTIFICATE);
+    writeFileSync(file, cert);
     const cured = await doctor({ ...env, NODE_EXTRA_CA_CERTS: file });
     expect(of(cured, 'reach_open')).toMatchObject([{ level: 'ok' }]);
   });
@@ -416,23 +423,20 @@ describe('this machine', () => {
     const { Db } = await import('../../src/store/sqlite/db.ts');
     const { DaemonTable } = await import('../../src/store/sqlite/bridge/daemon.ts');
     await expect
-      .poll(
-        async () => {
-          const db = Db.openExisting(join(rig.stateDir, 'bridge.db'));
-          const table = db && new DaemonTable(db);
-          const sign = table?.read();
-          if (sign !== undefined) {
-            const status = JSON.stringify({
-              ...(JSON.parse(sign.status) as object),
-              version: '0.0.9',
-            });
-            await table?.write({ ...sign, status });
-          }
-          db?.close();
-          return of(await doctor({}, '--offline'), 'daemon_version')[0]?.finding;
-        },
-        { timeout: 20_000 },
-      )
+      .poll(async () => {
+        const db = Db.openExisting(join(rig.stateDir, 'bridge.db'));
+        const table = db && new DaemonTable(db);
+        const sign = table?.read();
+        if (sign !== undefined) {
+          const status = JSON.stringify({
+            ...(JSON.parse(sign.status) as object),
+            version: '0.0.9',
+          });
+          await table?.write({ ...sign, status });
+        }
+        db?.close();
+        return of(await doctor({}, '--offline'), 'daemon_version')[0]?.finding;
+      })
       .toContain('0.0.9');
   });
 });

@@ -4,12 +4,10 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { connect } from '../../src/store/sqlite/driver.ts';
 import { Rig } from './rig.ts';
-import { addScribe, addWorkspace, COUNT_TIMEOUT_MS, flawless, Tally } from './tally.ts';
-
-vi.setConfig({ testTimeout: COUNT_TIMEOUT_MS });
+import { addScribe, addWorkspace, flawless, Tally } from './tally.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 
@@ -90,7 +88,7 @@ describe('the hub', () => {
     const other = await listenSomewhere();
     const env = { LARK_PORT: String(other.port) };
     tally.askAround();
-    const { code, stdout, stderr } = await rig.command(['run'], { env });
+    const { code, stdout, stderr } = await rig.program(['run'], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(`port ${other.port} of 127.0.0.1 is in use by another program`);
     expect(stderr).toContain('Choose another one with LARK_PORT');

@@ -3,13 +3,11 @@
  * is left in silence. Method: people ask before, while and after one fault strikes the built program; then
  * all is counted. Faults of the machine are in faults-machine.test.ts, all at once in chaos.test.ts.
  */
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { FaultKind } from '../../src/sim/world/faults.ts';
 import type { LarkCloudOptions } from '../../src/sim/server.ts';
 import { Rig } from './rig.ts';
-import { addScribe, COUNT_TIMEOUT_MS, flawless, type Question, Tally } from './tally.ts';
-
-vi.setConfig({ testTimeout: COUNT_TIMEOUT_MS });
+import { addScribe, flawless, type Question, Tally } from './tally.ts';
 
 const MESSAGE = 'im.message.receive_v1';
 

@@ -41,7 +41,6 @@ async function status(): Promise<Status> {
   return found;
 }
 
-const polled = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: 60_000, interval: 200 });
 const fine = { live: true, ready: true, problems: [] };
 
 describe.skipIf(!canLimit)('a full disk', () => {
@@ -55,7 +54,7 @@ describe.skipIf(!canLimit)('a full disk', () => {
     fillDisk(bridge);
     const { user, chat } = rig.direct('Mei');
     rig.cloud.say({ chat, from: user, text: 'are you there?' });
-    await polled(async () => (await fetch(`${url}/health`)).status).toBe(503);
+    await expect.poll(async () => (await fetch(`${url}/health`)).status).toBe(503);
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
     const red = await status();
     expect(red).toMatchObject({ running: true, health: { live: true, ready: false } });
@@ -68,11 +67,11 @@ describe.skipIf(!canLimit)('a full disk', () => {
     expect(metrics).toContain('lark_bridge_problem{code="storage"} 1\n');
     expect(rig.replies(chat)).toEqual([]);
     makeRoom(bridge);
-    await polled(async () => (await status()).health).toEqual(fine);
+    await expect.poll(async () => (await status()).health).toEqual(fine);
     rig.cloud.redeliverNow();
     const [reply] = await rig.repliesIn(chat, 1);
     expect(reply?.text).toBe('are you there?');
-  }, 120_000);
+  });
 
   test('is found out from beside by the sign of life, where the daemon can’t be asked', async () => {
     // A hub elsewhere, so that the daemon has no port of its own.
@@ -88,11 +87,11 @@ describe.skipIf(!canLimit)('a full disk', () => {
       MOLECULE_TARGET_WORKSPACE_ID: 'w2',
     };
     const bridge = await rig.run({ env });
-    await polled(async () => (await status()).health).toEqual(fine);
+    await expect.poll(async () => (await status()).health).toEqual(fine);
     fillDisk(bridge);
-    await polled(async () => (await status()).health.problems[0]?.code).toBe('storage');
+    await expect.poll(async () => (await status()).health.problems[0]?.code).toBe('storage');
     makeRoom(bridge);
-    await polled(async () => (await status()).health).toEqual(fine);
+    await expect.poll(async () => (await status()).health).toEqual(fine);
     await bridge.stop();
     expect((await status()).health).toMatchObject({
       live: false,
@@ -101,7 +100,7 @@ describe.skipIf(!canLimit)('a full disk', () => {
     });
     hub.closeAllConnections();
     hub.close();
-  }, 120_000);
+  });
 });
 
 test('what it takes to count and to trace is loaded when somebody asks, not at the start', async () => {

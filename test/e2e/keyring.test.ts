@@ -24,7 +24,7 @@ const ADOPT = ['connect', '--json', '--no-verify', '--app-secret-stdin', '--app-
 
 function connect(more: Record<string, string> = {}) {
   const input = rig.app.appSecret;
-  return rig.command([...ADOPT, rig.app.appId], { env: { ...env, ...more }, input });
+  return rig.program([...ADOPT, rig.app.appId], { env: { ...env, ...more }, input });
 }
 
 test('connect keeps it there, out of the file; run, status and doctor find it', async () => {
@@ -42,20 +42,20 @@ test('connect keeps it there, out of the file; run, status and doctor find it', 
   const { user, chat } = rig.direct('Mei');
   rig.cloud.say({ chat, from: user, text: 'hello' });
   expect(await rig.repliesIn(chat, 1)).toMatchObject([{ text: 'hello' }]);
-  expect((await rig.command(['status', '--json'], { env })).code).toBe(0);
-  const doctor = await rig.command(['doctor', '--json'], { env });
+  expect((await rig.program(['status', '--json'], { env })).code).toBe(0);
+  const doctor = await rig.program(['doctor', '--json'], { env });
   expect(doctor).toMatchObject({ code: 0 });
   expect(doctor.stdout).toContain('its secret from the keyring');
 });
 
 test('without the setting, run says where the secret may be', async () => {
   await connect();
-  const { code, stderr } = await rig.command(['run'], { env: { ...env, LARK_BRIDGE_SECRETS: '' } });
+  const { code, stderr } = await rig.program(['run'], { env: { ...env, LARK_BRIDGE_SECRETS: '' } });
   expect(code).toBe(2);
   expect(stderr).toContain('LARK_BRIDGE_SECRETS=keyring');
   const set = { ...env, LARK_BRIDGE_SECRETS: '' };
-  expect((await rig.command(['config', 'set', 'secrets', 'keyring'], { env: set })).code).toBe(0);
-  expect((await rig.command(['config', 'check'], { env: set })).code).toBe(0);
+  expect((await rig.program(['config', 'set', 'secrets', 'keyring'], { env: set })).code).toBe(0);
+  expect((await rig.program(['config', 'check'], { env: set })).code).toBe(0);
 });
 
 test('a locked keyring: connect ends before it asks anybody, run says why', async () => {
@@ -65,7 +65,7 @@ test('a locked keyring: connect ends before it asks anybody, run says why', asyn
   expect(rig.cloud.calls({})).toEqual([]);
   expect(existsSync(join(rig.stateDir, 'credentials.json'))).toBe(false);
   await connect();
-  const run = await rig.command(['run'], { env: { ...env, KEYRING_LOCKED: 'yes' } });
+  const run = await rig.program(['run'], { env: { ...env, KEYRING_LOCKED: 'yes' } });
   expect(run.code).toBe(2);
   expect(run.stderr).toContain('locked');
 });

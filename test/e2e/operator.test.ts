@@ -23,9 +23,6 @@ async function told<T = Record<string, unknown>>(...words: string[]): Promise<T>
   return JSON.parse(stdout) as T;
 }
 
-/** Commands take their time on a busy machine. */
-const polled = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: 20_000 });
-
 async function turnsIn(phase: string): Promise<string[]> {
   const { turns } = await told<{ turns: TurnView[] }>('turns', 'list', '--phase', phase);
   return turns.map(({ id }) => id);
@@ -44,7 +41,7 @@ describe('turns', () => {
     expect(await told('turns', 'retry', asked.messageId)).toMatchObject({ outcome: 'done' });
     const [, better] = await rig.repliesIn(chat, 2);
     expect(better).toMatchObject({ text: 'fine', replyTo: asked.messageId });
-    await polled(() => turnsIn('answered')).toEqual([asked.messageId]);
+    await expect.poll(() => turnsIn('answered')).toEqual([asked.messageId]);
     const { runs } = await told<{ runs: unknown[] }>('turns', 'show', asked.messageId);
     expect(runs).toMatchObject([
       {
@@ -82,9 +79,9 @@ describe('turns', () => {
     await rig.run();
     const { user, chat } = rig.direct('Mei');
     const hanging = rig.cloud.say({ chat, from: user, text: 'hang' });
-    await polled(() => turnsIn('accepted')).toEqual([hanging.messageId]);
+    await expect.poll(() => turnsIn('accepted')).toEqual([hanging.messageId]);
     const next = rig.cloud.say({ chat, from: user, text: 'next' });
-    await polled(() => turnsIn('waiting')).toEqual([next.messageId]);
+    await expect.poll(() => turnsIn('waiting')).toEqual([next.messageId]);
     const shown = (await rig.command(['turns', 'show', next.messageId])).stdout;
     expect(shown).toContain('behind 1 of its chat');
     expect(shown).not.toContain('Text:');
@@ -93,7 +90,7 @@ describe('turns', () => {
       phase: 'dropped',
     });
     await rig.repliesIn(chat, 1);
-    await polled(() => turnsIn('answered')).toEqual([next.messageId]);
+    await expect.poll(() => turnsIn('answered')).toEqual([next.messageId]);
     expect(rig.replies(chat).map(({ text }) => text)).toEqual(['next!']);
   });
 
@@ -104,7 +101,7 @@ describe('turns', () => {
     const [one, two, three] = ['one', 'two', 'three'].map((text) =>
       rig.cloud.say({ chat, from: user, text }),
     );
-    await polled(() => turnsIn('waiting')).toEqual([three!.messageId, two!.messageId]);
+    await expect.poll(() => turnsIn('waiting')).toEqual([three!.messageId, two!.messageId]);
     await first.stop();
     expect(await told('turns', 'drop', two!.messageId)).toMatchObject({ outcome: 'at_next_start' });
     expect((await told<TurnView>('turns', 'show', two!.messageId)).phase).toBe('waiting');
@@ -210,9 +207,9 @@ describe('trace', () => {
         .filter(({ event, key = '' }) => event !== 'accepted' && !signs.includes(key))
         .map(({ event }) => event);
     };
-    await polled(names).toEqual(
-      'said received admitted started answered queued tried sent'.split(' '),
-    );
+    await expect
+      .poll(names)
+      .toEqual('said received admitted started answered queued tried sent'.split(' '));
     const { events } = await life();
     expect(events.map((event) => event.lark_id)).toContain(reply?.messageId);
     expect(await told('trace', reply!.messageId)).toEqual(await life());
@@ -233,13 +230,15 @@ test('status counts the turns', async () => {
   rig.cloud.say({ chat, from: user, text: 'hang' });
   rig.cloud.say({ chat, from: user, text: 'and wait' });
   await rig.repliesIn(other.chat, 1);
-  await polled(async () => (await told<{ counts: object }>('status')).counts).toEqual({
-    waiting: 1,
-    running: 1,
-    held: 0,
-    failed_last_day: 1,
-    dead_letters: 0,
-  });
+  await expect
+    .poll(async () => (await told<{ counts: object }>('status')).counts)
+    .toEqual({
+      waiting: 1,
+      running: 1,
+      held: 0,
+      failed_last_day: 1,
+      dead_letters: 0,
+    });
   expect((await rig.command(['status'])).stdout).toContain(
     'Turns: 1 waiting, 1 running, 0 held, 1 failed in the last day. Dead letters: 0.',
   );

@@ -1,8 +1,8 @@
 /** Programs of agents end with their turns, whatever happens to the bridge meanwhile. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { isProcessAlive } from '../unit/agents/process-alive.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isProcessAlive, pidIn } from '../kit/processes.ts';
 import { Rig } from './rig.ts';
 
 let rig: Rig;
@@ -36,8 +36,7 @@ test('SIGKILL in the middle of a turn: the old program is gone before the new on
   const first = await rig.run();
   const { user, chat } = rig.direct('Mei');
   const asked = rig.cloud.say({ chat, from: user, text: 'work' });
-  const pidIn = (file: string) => Number(readFileSync(join(rig.home, file), 'utf8'));
-  const pids = await vi.waitFor(() => ['first', 'child'].map(pidIn), { timeout: 20_000 });
+  const pids = [await pidIn(join(rig.home, 'first')), await pidIn(join(rig.home, 'child'))];
   // The turn is the hub's by now, and the bridge waits for its answer.
   await first.saw(() => first.stderr.includes('"phase":"accepted"'));
   await first.stop('SIGKILL');
@@ -64,17 +63,10 @@ test('a turn that an operator drops takes its program along', async () => {
   await rig.run();
   const { user, chat } = rig.direct('Mei');
   const hanging = rig.cloud.say({ chat, from: user, text: 'hang' });
-  const pid = await vi.waitFor(
-    () => {
-      const text = readFileSync(join(rig.home, 'pid'), 'utf8');
-      expect(text).toMatch(/\d\n/);
-      return Number(text);
-    },
-    { timeout: 20_000 },
-  );
+  const pid = await pidIn(join(rig.home, 'pid'));
   const dropped = await rig.command(['turns', 'drop', hanging.messageId]);
   expect(dropped.code, dropped.stderr).toBe(0);
-  await vi.waitFor(() => expect(isProcessAlive(pid)).toBe(false), { timeout: 20_000 });
+  await expect.poll(() => isProcessAlive(pid)).toBe(false);
   rig.cloud.say({ chat, from: user, text: 'next' });
   const replies = await rig.repliesIn(chat, 1);
   expect(replies.map(({ text }) => text)).toEqual(['next!']);

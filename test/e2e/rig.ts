@@ -9,9 +9,10 @@ import type { SimApp, SimChat, SimUser } from '../../src/sim/world/model.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../src/sim/server.ts';
 import { DaemonTable } from '../../src/store/sqlite/bridge/daemon.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
+import { WAIT_MS } from '../kit/bounds.ts';
+import { type Ended, runProgram } from '../unit/cli/program.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/lark-bridge.js');
-const READY_MS_MAX = 20_000;
 
 interface RunOptions {
   readonly words?: readonly string[];
@@ -25,6 +26,9 @@ function limitedTo(fileBytesMax: number | undefined): string[] {
   if (fileBytesMax === undefined) return [];
   return ['sh', '-c', `ulimit -f ${fileBytesMax / 512} && exec "$@"`, 'sh'];
 }
+
+/** Resolves when no command runs in this process. */
+let commandsBefore: Promise<unknown> = Promise.resolve();
 
 export class Rig {
   readonly cloud: LarkCloud;
@@ -69,14 +73,29 @@ export class Rig {
     return { user, chat: this.cloud.directChat(user, this.app) };
   }
 
-  /** A command that ends by itself. */
-  async command(
+  /**
+   * A command that ends by itself, beside whatever the rig has started. It runs in this process: starting
+   * Node costs more than most commands do. What its own start is about takes `program`.
+   */
+  command(
+    words: readonly string[],
+    options: { input?: string; env?: Record<string, string> } = {},
+  ): Promise<Ended> {
+    const env = { ...this.env, ...options.env };
+    // One after another, as the command line's parser is one for the process.
+    const ended = commandsBefore.then(() => runProgram(words, env, { input: options.input ?? '' }));
+    commandsBefore = ended.catch(() => {});
+    return ended;
+  }
+
+  /** The same as a process of its own. */
+  async program(
     words: readonly string[],
     options: { input?: string; env?: Record<string, string> } = {},
   ) {
     const child = spawn(process.execPath, [BIN, ...words], {
       env: { ...this.env, ...options.env },
-      timeout: 30_000,
+      timeout: WAIT_MS,
     });
     const started = new BridgeProcess(child);
     child.stdin.end(options.input ?? '');
@@ -107,7 +126,7 @@ export class Rig {
   /** Adds an agent that runs this small shell script for each turn. */
   async addAgent(name: string, script: string): Promise<void> {
     const quoted = `'${script.replaceAll("'", `'\\''`)}'`;
-    const { code, stderr } = await this.command([
+    const { code, stderr } = await this.program([
       'agents',
       'add',
       name,
@@ -141,8 +160,8 @@ export class Rig {
   }
 
   /** Resolves when the bot has shown so many messages in the chat. */
-  async repliesIn(chat: SimChat, count: number, timeoutMs = 20_000) {
-    await this.cloud.waitFor(() => this.replies(chat).length >= count, timeoutMs);
+  async repliesIn(chat: SimChat, count: number) {
+    await this.cloud.waitFor(() => this.replies(chat).length >= count);
     return this.replies(chat);
   }
 }
@@ -190,7 +209,7 @@ export class BridgeProcess {
       };
       const timer = setTimeout(() => {
         settle(() => reject(new Error(`it did not happen: ${this.stdout}\n${this.stderr}`)));
-      }, READY_MS_MAX);
+      }, WAIT_MS);
       this.#listeners.add(look);
       look();
     });

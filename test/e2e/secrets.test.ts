@@ -105,8 +105,8 @@ async function rough({ cloud, app }: Rig): Promise<void> {
   cloud.faults.inject({ kind: 'bootstrap_refused', code: 1, msg: 'busy' });
   cloud.faults.inject({ kind: 'handshake_refused' });
   cloud.cloud.connections.kick();
-  await cloud.waitFor(() => cloud.faults.counts().handshake_refused === 1, 20_000);
-  await cloud.waitFor(() => cloud.online(app) === 1, 20_000);
+  await cloud.waitFor(() => cloud.faults.counts().handshake_refused === 1);
+  await cloud.waitFor(() => cloud.online(app) === 1);
 }
 
 const DEBUG = ['--log-level', 'debug'];
@@ -137,7 +137,7 @@ test(
       for (const kind of WEATHER[format]) faults.inject({ kind, path: '/reply' });
       rig.cloud.say({ chat, from: user, text: `hello in ${format}` });
       const asked = rig.cloud.say({ chat, from: user, text: 'and again' });
-      await rig.repliesIn(chat, before + 1, 40_000);
+      await rig.repliesIn(chat, before + 1);
       const looks = format === 'json' ? [...LOOKS, ['trace', asked.messageId]] : [];
       for (const look of looks) await command(look);
       await daemon.stop();

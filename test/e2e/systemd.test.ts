@@ -6,8 +6,6 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { StandIns } from '../unit/host/stand-in.ts';
 import { Rig } from './rig.ts';
 
-const WAIT = { timeout: 20_000 };
-
 let rig: Rig;
 let folder: string;
 let systemd: StandIns;
@@ -35,11 +33,9 @@ const env = () => ({
 test('LCM-CLI-07: systemd hears that it is ready, that it lives, how it is, and that it stops', async () => {
   const daemon = await rig.run({ env: env() });
   expect(words()[0]).toBe('READY=1');
-  await expect
-    .poll(() => words().slice(0, 3), WAIT)
-    .toEqual(['READY=1', 'WATCHDOG=1', 'WATCHDOG=1']);
+  await expect.poll(() => words().slice(0, 3)).toEqual(['READY=1', 'WATCHDOG=1', 'WATCHDOG=1']);
   const said = () => systemd.calls.flatMap(({ args }) => args);
-  await expect.poll(said, WAIT).toContain('STATUS=Takes and answers messages.');
+  await expect.poll(said).toContain('STATUS=Takes and answers messages.');
   expect(await daemon.stop()).toBe(0);
   expect(words().at(-1)).toBe('STOPPING=1');
   for (const call of systemd.calls) {

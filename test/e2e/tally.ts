@@ -9,6 +9,7 @@ import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
 import { createHubStore } from '../../src/store/sqlite/hub/hub-store.ts';
 import type { Rig } from './rig.ts';
+import { silentLog } from '../kit/log.ts';
 
 /** Notes what it got before it does anything, and says it back; what is `gated` waits for the gate. */
 const SCRIBE = `
@@ -19,8 +20,7 @@ case "$text" in
 esac
 printf '%s' "$text"`;
 
-/** Beyond the simulator's own redelivery after 15 s; a test needs more, so that what is wrong is counted. */
-export const COUNT_TIMEOUT_MS = 60_000;
+/** Beyond the simulator's own redelivery after 15 s; less than a test has, so that what is wrong is counted. */
 const SETTLED_MS_MAX = 22_000;
 const LOOK_MS = 25;
 
@@ -28,8 +28,6 @@ const LOOK_MS = 25;
 const WAITING = /is in the queue|next in line|not reachable at the moment/;
 
 const clock = { nowMs: () => Date.now(), after: () => () => {} };
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
-
 export interface Question {
   readonly text: string;
   readonly chat: SimChat;
@@ -98,7 +96,7 @@ export function addWorkspace(stateDir: string): Promise<{ workspaceId: string; t
 }
 
 async function withHub<T>(stateDir: string, work: (hub: Directory) => Promise<T>): Promise<T> {
-  const db = Db.open(join(stateDir, 'bridge.db'), silent);
+  const db = Db.open(join(stateDir, 'bridge.db'), silentLog);
   try {
     return await work(createDirectory(createHubStore(db), clock));
   } finally {

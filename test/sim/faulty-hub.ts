@@ -1,5 +1,5 @@
 import { workspaceId, type WorkspaceId } from '../../src/core/ids.ts';
-import type { VirtualClock } from './virtual-clock.ts';
+import type { VirtualClock } from '../kit/clock.ts';
 import type {
   CancelResult,
   LooseAnswer,

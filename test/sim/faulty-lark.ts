@@ -1,6 +1,6 @@
 import { BridgeError } from '../../src/core/errors.ts';
 import { messageId, type ChatId, type MessageId } from '../../src/core/ids.ts';
-import type { VirtualClock } from './virtual-clock.ts';
+import type { VirtualClock } from '../kit/clock.ts';
 import type {
   DeliveryResult,
   HistoryMessage,

@@ -9,7 +9,7 @@ import {
 import type { InboundEvent, InboundMessage } from '../../src/core/message.ts';
 import type { Turn } from '../../src/core/turn.ts';
 import type { FaultyLark, Shown } from './faulty-lark.ts';
-import type { VirtualClock } from './virtual-clock.ts';
+import type { VirtualClock } from '../kit/clock.ts';
 
 export const APP = appId('cli_0123456789abcdef');
 const CHATS = 3;

@@ -17,7 +17,8 @@ import { FaultyLark } from './faulty-lark.ts';
 import { textOf } from './findings.ts';
 import { APP, People } from './people.ts';
 import { seeded } from './random.ts';
-import { MachineClock, ProcessClock, settle, VirtualClock } from './virtual-clock.ts';
+import { settle, VirtualClock } from '../kit/clock.ts';
+import { MachineClock, ProcessClock } from './process-clock.ts';
 import type { Journal, LarkGateway, TurnTarget } from '../../src/bridge/ports.ts';
 import type { Log } from '../../src/core/log.ts';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { requestOf, Rig, type Account } from './rig.ts';
 
 async function rigWithAgent() {
@@ -63,7 +63,7 @@ test.each([
   const { rig, bridge, agent } = await rigWithAgent();
   const answer = await post(rig, bridge, agent.id, body);
   expect(answer.status).toBe(202);
-  await vi.waitFor(() => expect(rig.agents.runs).toHaveLength(1));
+  await expect.poll(() => rig.agents.runs).toHaveLength(1);
   expect(rig.agents.runs[0]?.turn.text).toBe('hi');
 });
 

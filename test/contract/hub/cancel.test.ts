@@ -1,5 +1,5 @@
 /** `DELETE` on a message: its sender does not want the answer any more. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { clientOf } from './client.ts';
 import { PROVISION_TOKEN, Rig, type Account, type Answer } from './rig.ts';
@@ -19,8 +19,7 @@ const cancel = (rig: Rig, by: Account, target: string, messageId = M1.messageId)
     as: by.id,
   });
 
-const started = (rig: Rig, count: number) =>
-  vi.waitFor(() => expect(rig.agents.runs).toHaveLength(count));
+const started = (rig: Rig, count: number) => expect.poll(() => rig.agents.runs).toHaveLength(count);
 
 const DROPPED = {
   status: 'dropped',

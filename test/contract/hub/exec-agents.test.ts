@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createAgentFactory } from '../../../src/agents/factory.ts';
-import { isProcessAlive } from '../../unit/agents/process-alive.ts';
+import { isProcessAlive, pidIn } from '../../kit/processes.ts';
 import { createTestLog, realClock, Rig } from './rig.ts';
 
 async function rigWithPrograms() {
@@ -47,12 +47,8 @@ test('a failure names the agent and its exit code, in the answer and in the log'
     message: detail,
     data: { reason: 'failed', agent: 'broken' },
   });
-  await vi.waitFor(() =>
-    expect(rig.log.lines).toContainEqual({
-      event: 'hub_turn_failed',
-      fields: expect.objectContaining({ agent: 'broken', detail }) as unknown,
-    }),
-  );
+  const failed = () => rig.log.lines.filter(({ event }) => event === 'hub_turn_failed');
+  await expect.poll(failed).toMatchObject([{ fields: { agent: 'broken', detail } }]);
 });
 
 test('the built-in echo answers', async () => {
@@ -70,17 +66,11 @@ test('a turn that is cancelled takes its program along, with all that it started
   const script = `cd ${folder}; sh -c 'echo $$ > child; sleep 60' & echo $$ > parent; wait`;
   const slow = await addProgram('slow', script);
   await rig.send(bridge, slow.workspaceId, { messageId: 'm-1' });
-  const pids = await vi.waitFor(() =>
-    ['child', 'parent'].map((file) => {
-      const text = readFileSync(join(folder, file), 'utf8');
-      expect(text).toMatch(/\d\n/);
-      return Number(text);
-    }),
-  );
+  const pids = [await pidIn(join(folder, 'child')), await pidIn(join(folder, 'parent'))];
   const path = `/workspaces/${slow.workspaceId}/a2a/messages/m-1`;
   const cancelled = await rig.call('DELETE', path, { token: bridge.token, as: bridge.id });
   expect(cancelled).toMatchObject({ status: 200, body: { status: 'dropped' } });
-  await vi.waitFor(() => expect(pids.map(isProcessAlive)).toEqual([false, false]));
+  await expect.poll(() => pids.map(isProcessAlive)).toEqual([false, false]);
 });
 
 test('when the hub stops no program of its is left, and the turn runs again at the next start', async () => {
@@ -92,11 +82,7 @@ test('when the hub stops no program of its is left, and the turn runs again at t
     sh -c 'echo $$ > pid; exec sleep 60'`;
   const slow = await addProgram('slow', script);
   const sent = await rig.send(bridge, slow.workspaceId);
-  const pid = await vi.waitFor(() => {
-    const text = readFileSync(join(folder, 'pid'), 'utf8');
-    expect(text).toMatch(/\d\n/);
-    return Number(text);
-  });
+  const pid = await pidIn(join(folder, 'pid'));
   await rig.restart({ clean: true });
   expect(isProcessAlive(pid)).toBe(false);
   const done = await rig.item(bridge, slow.workspaceId, sent.body.queue_id as string, 30);

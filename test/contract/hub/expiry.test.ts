@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { Rig } from './rig.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -29,11 +29,11 @@ test('a turn that a polling agent leaves unanswered for a day is dropped', async
 
   pass(DAY_MS - 1000);
   await wake();
-  await vi.waitFor(() => expect(rig.agents.runs).toHaveLength(1));
+  await expect.poll(() => rig.agents.runs).toHaveLength(1);
   expect(await status()).toMatchObject({ status: 'queued' });
   pass(2000);
   await wake();
-  await vi.waitFor(async () => expect(await status()).toMatchObject({ status: 'dropped' }));
+  await expect.poll(() => status()).toMatchObject({ status: 'dropped' });
   expect(await status()).toMatchObject({
     last_error: 'The agent did not answer within a day.',
     response_body: { error: { data: { reason: 'unanswered' } } },

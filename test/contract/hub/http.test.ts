@@ -5,7 +5,7 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { Hub } from '../../../src/hub/hub.ts';
 import { createAgentFactory } from '../../../src/agents/factory.ts';
 import { createTestLog, jsonPage, realClock, requestOf, Rig } from './rig.ts';
-import { CERTIFICATE, PRIVATE_KEY } from './certificate.ts';
+import { createCertificate } from '../../kit/certificate.ts';
 
 test('LD-PUB-01: pages of the process are served as they are; local ones to this machine only', async () => {
   const page = { render: () => jsonPage(503, { status: 'error' }) };
@@ -160,11 +160,26 @@ test('a port that is taken is an error with a way out', async () => {
   });
 });
 
+test('MOL-CC-04: there is no webhook for Lark: its challenge is not answered', async () => {
+  const rig = await Rig.start();
+  const challenge = { type: 'url_verification', challenge: 'echo-this', token: 'any' };
+  for (const path of ['/', '/webhook', '/webhook/event', '/webhooks/lark']) {
+    const response = await fetch(`${rig.hub.address}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(challenge),
+    });
+    expect(response.status).toBe(404);
+    expect(await response.text()).not.toContain('echo-this');
+  }
+});
+
 test('with a certificate the hub speaks TLS', async () => {
-  const rig = await Rig.start({ tls: { certPem: CERTIFICATE, keyPem: PRIVATE_KEY } });
+  const tls = createCertificate('localhost');
+  const rig = await Rig.start({ tls });
   expect(rig.hub.address).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
   const status = await new Promise<number | undefined>((resolve, reject) => {
-    const options = { ca: CERTIFICATE, servername: 'localhost' };
+    const options = { ca: tls.certPem, servername: 'localhost' };
     httpsRequest(`${rig.hub.address}/health`, options, (response) => {
       response.resume();
       resolve(response.statusCode);

@@ -1,6 +1,6 @@
 /** `Prefer: wait=N` on a send: the answer in the same response if it comes in time, else as without it. */
 import { randomUUID } from 'node:crypto';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { messageId, openId, workspaceId, chatId } from '../../../src/core/ids.ts';
 import { clientOf } from './client.ts';
 import { patientClock, Rig } from './rig.ts';
@@ -49,8 +49,7 @@ function watched<T>(promise: Promise<T>) {
 }
 
 const QUEUED = { queued: true, queue_id: expect.any(String) as string };
-const started = (rig: Rig, count = 1) =>
-  vi.waitFor(() => expect(rig.agents.runs).toHaveLength(count));
+const started = (rig: Rig, count = 1) => expect.poll(() => rig.agents.runs).toHaveLength(count);
 
 describe('with the header', () => {
   test('the send is held until the agent answers, and the answer is the response', async () => {

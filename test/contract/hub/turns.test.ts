@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { createDirectory } from '../../../src/hub/domain/directory.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
@@ -38,7 +38,7 @@ test('MOL-RES-04: a turn for an agent that the hub runs is queued under an id', 
 test('MOL-RES-13: the queue item goes from dispatched to completed with the JSON-RPC answer', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const { body } = await rig.send(bridge, agent.id, { contextId: 'oc_1' });
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   const running = await rig.item(bridge, agent.id, body.queue_id);
   expect(running.body).toEqual({
     queue_id: body.queue_id,
@@ -75,7 +75,7 @@ test('the agent gets the text without the header line, and the Lark context from
     text: `${text}\nhello\nworld`,
     metadata: LARK,
   });
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   expect(agents.runs[0]?.turn).toEqual({
     turnId: body.queue_id,
     text: 'hello\nworld',
@@ -94,7 +94,7 @@ test('the agent gets the text without the header line, and the Lark context from
 test('metadata that is not of Lark makes no context', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   await rig.send(bridge, agent.id, { metadata: { ...LARK, brand: 'other' } });
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   expect(agents.runs[0]?.turn.lark).toBeUndefined();
 });
 
@@ -104,7 +104,7 @@ test.each([
 ] as const)('an agent that %s leaves a JSON-RPC error', async (reason, detail) => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const { body } = await rig.send(bridge, agent.id);
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   agents.runs[0]?.finish({ ok: false, reason, detail });
   const done = await rig.item(bridge, agent.id, body.queue_id, 30);
   expect(done.body).toMatchObject({
@@ -151,7 +151,7 @@ test('MOL-A2A-04: a message sent again while it waits, runs or is answered runs 
   const { rig, bridge, agent, agents } = await rigWithAgent({ maxRunning: 1 });
   const messageId = randomUUID();
   const first = await rig.send(bridge, agent.id, { messageId });
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   const waiting = randomUUID();
   const second = await rig.send(bridge, agent.id, { messageId: waiting });
 
@@ -169,7 +169,7 @@ test('MOL-A2A-04: a message sent again while it waits, runs or is answered runs 
     id: 'request-1',
     result: { parts: [{ kind: 'text', text: 'one' }] },
   });
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(2));
+  await expect.poll(() => agents.runs).toHaveLength(2);
   agents.runs[1]?.finish({ ok: false, reason: 'failed', detail: 'No.' });
   await rig.item(bridge, agent.id, second.body.queue_id, 30);
   const afterFailure = await rig.send(bridge, agent.id, { messageId: waiting });
@@ -186,13 +186,13 @@ test('many sends of one message at the same moment make one turn', async () => {
   const other = await rig.addAgent('other-sender', 'external');
   const fromOther = await rig.send(other, agent.id, { messageId });
   expect(ids).not.toContain(fromOther.body.queue_id);
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(2));
+  await expect.poll(() => agents.runs).toHaveLength(2);
 });
 
 test('a long poll answers as soon as the turn is settled, for everybody who waits', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const { body } = await rig.send(bridge, agent.id);
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   const waits = Array.from({ length: 5 }, () => rig.item(bridge, agent.id, body.queue_id, 30));
   // One that has its answer proves that the server has taken up the five before it.
   await rig.item(bridge, agent.id, body.queue_id);
@@ -211,7 +211,7 @@ test('a long poll whose time is over answers with the status of the moment', asy
 test('a long poll ends at once when the hub stops, and when its caller goes away', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const { body } = await rig.send(bridge, agent.id);
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   const gone = new AbortController();
   const path = `/workspaces/${agent.id}/a2a/queue/${body.queue_id}?wait_secs=30`;
   const abandoned = rig.call('GET', path, { token: bridge.token, signal: gone.signal });
@@ -236,21 +236,21 @@ test('turns of one chat run in order, one after another; chats run side by side'
   ];
   for (const send of sends) await rig.send(bridge, agent.id, send);
   const started = () => agents.runs.map((run) => run.turn.text).toSorted();
-  await vi.waitFor(() => expect(started()).toEqual(['a1', 'b1', 'c1', 'c2']));
+  await expect.poll(() => started()).toEqual(['a1', 'b1', 'c1', 'c2']);
   agents.runs.find((run) => run.turn.text === 'a1')?.answer('');
-  await vi.waitFor(() => expect(started()).toEqual(['a1', 'a2', 'b1', 'c1', 'c2']));
+  await expect.poll(() => started()).toEqual(['a1', 'a2', 'b1', 'c1', 'c2']);
 });
 
 test('no more agents are at work at once than allowed', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent({ maxRunning: 2 });
   for (const text of ['1', '2', '3']) await rig.send(bridge, agent.id, { text });
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(2));
+  await expect.poll(() => agents.runs).toHaveLength(2);
   const last = await rig.send(bridge, agent.id, { text: '4' });
   expect(last.body.queue_depth).toBe(4);
   agents.runs[0]?.answer('');
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(3));
+  await expect.poll(() => agents.runs).toHaveLength(3);
   agents.runs[1]?.answer('');
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(4));
+  await expect.poll(() => agents.runs).toHaveLength(4);
   expect(agents.most).toBe(2);
 });
 
@@ -273,7 +273,7 @@ test('a clean stop loses no turn: what ran and what waited runs at the next star
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const one = await rig.send(bridge, agent.id, { text: 'one', contextId: 'a' });
   const two = await rig.send(bridge, agent.id, { text: 'two', contextId: 'a' });
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   agents.answerWith = (turn) => ({ ok: true, text: `re: ${turn.text}` });
   await rig.restart({ clean: true });
   const first = await rig.item(bridge, agent.id, one.body.queue_id, 30);
@@ -287,7 +287,7 @@ test('a clean stop loses no turn: what ran and what waited runs at the next star
 test('a turn that ends while the hub stops is not run again', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const { body } = await rig.send(bridge, agent.id);
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   const [run] = agents.runs;
   const restarted = rig.restart({ clean: true });
   run?.answer('just in time');
@@ -301,9 +301,9 @@ test('a stop is over although an agent ignores it', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent({ clock: fastClock });
   agents.obeysCancel = false;
   const { body } = await rig.send(bridge, agent.id);
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   await rig.restart({ clean: true });
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   agents.runs[0]?.answer('again');
   const done = await rig.item(bridge, agent.id, body.queue_id, 30);
   expect(done.body.status).toBe('completed');
@@ -312,9 +312,9 @@ test('a stop is over although an agent ignores it', async () => {
 test('a death in the middle loses no turn: it runs again under the same id', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const { body } = await rig.send(bridge, agent.id, { text: 'hello', messageId: 'm-1' });
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   await rig.restart({ clean: false });
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   expect(agents.runs[0]?.turn).toMatchObject({ turnId: body.queue_id, text: 'hello' });
   const again = await rig.send(bridge, agent.id, { text: 'hello', messageId: 'm-1' });
   expect(again.body.queue_id).toBe(body.queue_id);
@@ -327,7 +327,7 @@ test('MOL-RES-15: a turn that kills the process is given up after 5 attempts', a
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const { body } = await rig.send(bridge, agent.id);
   for (let death = 0; death < 5; death += 1) {
-    await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+    await expect.poll(() => agents.runs).toHaveLength(1);
     await rig.restart({ clean: false });
   }
   const done = await rig.item(bridge, agent.id, body.queue_id, 30);
@@ -343,7 +343,7 @@ test('MOL-RES-15: a turn that kills the process is given up after 5 attempts', a
 test('under the policy "fail" an interrupted turn fails and is not run again', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent({ onInterrupted: 'fail' });
   const { body } = await rig.send(bridge, agent.id);
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   await rig.restart({ clean: false });
   const done = await rig.item(bridge, agent.id, body.queue_id, 30);
   expect(done.body.response_body.error).toMatchObject({
@@ -356,12 +356,12 @@ test('under the policy "fail" an interrupted turn fails and is not run again', a
 test('an answer that the database refuses is stored when it takes writes again', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const { body } = await rig.send(bridge, agent.id);
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   rig.db.run('PRAGMA query_only = 1');
   agents.runs[0]?.answer('kept');
-  await vi.waitFor(() =>
-    expect(rig.log.lines.map(({ event }) => event)).toContain('hub_result_not_stored'),
-  );
+  await expect
+    .poll(() => rig.log.lines.map(({ event }) => event))
+    .toContain('hub_result_not_stored');
   rig.db.run('PRAGMA query_only = 0');
   const done = await rig.item(bridge, agent.id, body.queue_id, 30);
   expect(done.body.response_body.result.parts[0].text).toBe('kept');
@@ -377,7 +377,7 @@ test('a send that can not be stored is refused so that it may be sent again', as
   expect(refused.headers.get('retry-after')).toBe('5');
   rig.db.run('PRAGMA query_only = 0');
   expect((await rig.send(bridge, agent.id, { messageId: 'm-1' })).status).toBe(202);
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
 });
 
 test('an agent that another process adds can be asked at once', async () => {
@@ -395,7 +395,7 @@ test('an agent that another process adds can be asked at once', async () => {
 test('what waits for an agent that is removed is dropped, and new turns for it are refused', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent({ maxRunning: 1 });
   const running = await rig.send(bridge, agent.id);
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   const waiting = await rig.send(bridge, agent.id);
   await rig.directory.removeAgent('helper');
   const dropped = await rig.item(bridge, agent.id, waiting.body.queue_id, 1);
@@ -414,7 +414,7 @@ test('what waits for an agent that is removed is dropped, and new turns for it a
 test('MOL-A2A-06: an item past expires_in_seconds is dropped and not run', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent({ maxRunning: 1 });
   await rig.send(bridge, agent.id, { text: 'first' });
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(1));
+  await expect.poll(() => agents.runs).toHaveLength(1);
   const brief = await rig.send(bridge, agent.id, { text: 'brief', expiresInSecs: 0.001 });
   const queued = await rig.item(bridge, agent.id, brief.body.queue_id);
   expect(queued.body.expires_at).toMatch(/Z$/);
@@ -425,6 +425,6 @@ test('MOL-A2A-06: an item past expires_in_seconds is dropped and not run', async
   });
   agents.runs[0]?.answer('');
   const next = await rig.send(bridge, agent.id, { text: 'next' });
-  await vi.waitFor(() => expect(agents.runs).toHaveLength(2));
+  await expect.poll(() => agents.runs).toHaveLength(2);
   expect(agents.runs[1]?.turn.turnId).toBe(next.body.queue_id);
 });

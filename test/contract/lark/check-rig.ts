@@ -141,7 +141,7 @@ export async function until(check: Check, condition: () => boolean, leapMs = 0):
     if (!condition()) check.clock.leap(leapMs);
     return condition();
   };
-  await expect.poll(look, { timeout: 15_000, interval: 20 }).toBe(true);
+  await expect.poll(look).toBe(true);
 }
 
 export async function errorOf(check: Check, leapMs?: number): Promise<BridgeError> {

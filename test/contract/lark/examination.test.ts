@@ -11,7 +11,7 @@ import { verificationLinks } from '../../../src/lark/connect/verification-link.t
 import { EVENT_PARSERS } from '../../../src/lark/inbound/parse.ts';
 import { appPlanOf } from '../../../src/sim/accounts/app-plan.ts';
 import { SCOPE_SELF_MANAGE } from '../../../src/sim/api/scopes.ts';
-import { CERTIFICATE, PRIVATE_KEY } from '../hub/certificate.ts';
+import { createCertificate } from '../../kit/certificate.ts';
 import { realClock, type Rig, startRig } from './rig.ts';
 
 function examine(
@@ -163,7 +163,8 @@ describe('the network', () => {
   });
 
   test('a certificate that nobody has signed, and one of another host', async () => {
-    const port = await listen(createServer({ cert: CERTIFICATE, key: PRIVATE_KEY }));
+    const { certPem: cert, keyPem: key } = createCertificate('localhost');
+    const port = await listen(createServer({ cert, key }));
     const facts = await examine(await startRig(), {
       openBaseUrl: `https://localhost:${port}`,
       accountsBaseUrl: `https://127.0.0.1:${port}`,

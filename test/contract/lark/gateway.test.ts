@@ -3,7 +3,7 @@ import { chatId, messageId } from '../../../src/core/ids.ts';
 import { LARK_TEXT_BYTES_MAX } from '../../../src/core/limits.ts';
 import { CALL_LIMITS } from '../../../src/lark/outbound/broker.ts';
 import type { SimChat, SimMessage } from '../../../src/sim/world/model.ts';
-import { VirtualClock } from '../../unit/lark/virtual-clock.ts';
+import { VirtualClock } from '../../kit/clock.ts';
 import { eventually, type GatewayRig, type Rig, startRig, withGateway } from './rig.ts';
 import type { DeliveryResult, Outgoing, Rendered } from '../../../src/bridge/ports.ts';
 

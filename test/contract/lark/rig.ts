@@ -17,7 +17,7 @@ import { createTokenSource } from '../../../src/lark/outbound/token.ts';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
 import type { SimApp, SimUser } from '../../../src/sim/world/model.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../../src/sim/server.ts';
-import { recordingLog } from '../../unit/lark/recording-log.ts';
+import { recordingLog } from '../../kit/log.ts';
 import type { CallPriority, Intake } from '../../../src/bridge/ports.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 
@@ -30,7 +30,7 @@ export const realClock: Clock = {
 };
 
 /** Looks until the matcher is content; the time limit is for broken code only. */
-export const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 10_000, interval: 5 });
+export const eventually = <T>(look: () => T) => expect.poll(look, { interval: 5 });
 
 /** Stores events in a list, or does what a test says. */
 export class RecordingIntake implements Intake {

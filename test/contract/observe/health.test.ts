@@ -7,6 +7,7 @@ import { readStatus, startHub } from '../../../src/app/start.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { startWatchedBridge } from './rig.ts';
+import { silentLog } from '../../kit/log.ts';
 
 interface Told {
   readonly status: number;
@@ -50,12 +51,10 @@ test('without Lark it is live and not ready, says so in the log, and recovers by
   });
   const changes = () => bridge.lines.filter(({ event }) => event === 'health_changed');
   await expect
-    .poll(() => changes().at(-1)?.fields, { timeout: 5_000 })
+    .poll(() => changes().at(-1)?.fields)
     .toMatchObject({ ready: false, problems: 'lark_connection' });
   bridge.cloud.faults.calm();
-  await expect
-    .poll(() => healthAt(bridge.hubUrl), { timeout: 25_000 })
-    .toEqual({ status: 200, body: fine });
+  await expect.poll(() => healthAt(bridge.hubUrl)).toEqual({ status: 200, body: fine });
 });
 
 test('a database that another program locks is in trouble, and well when that has ended', async () => {
@@ -64,13 +63,11 @@ test('a database that another program locks is in trouble, and well when that ha
   other.exec('BEGIN IMMEDIATE');
   // Its sign of life is the next write.
   await expect
-    .poll(() => healthAt(bridge.hubUrl), { timeout: 15_000 })
+    .poll(() => healthAt(bridge.hubUrl))
     .toMatchObject({ status: 503, body: { problems: [{ code: 'storage' }] } });
   other.exec('ROLLBACK');
   other.close();
-  await expect
-    .poll(() => healthAt(bridge.hubUrl), { timeout: 15_000 })
-    .toEqual({ status: 200, body: fine });
+  await expect.poll(() => healthAt(bridge.hubUrl)).toEqual({ status: 200, body: fine });
 });
 
 test('a hub alone answers for itself; `status` says that no bot has spoken', async () => {
@@ -79,8 +76,7 @@ test('a hub alone answers for itself; `status` says that no bot has spoken', asy
     env: { HOME: folder, LARK_CHANNEL_STATE_DIR: join(folder, 'state'), LARK_PORT: '0' },
     flags: {},
   });
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const hub = await startHub({ config, env: {}, log });
+  const hub = await startHub({ config, env: {}, log: silentLog });
   onTestFinished(async () => {
     await hub.stop();
     rmSync(folder, { recursive: true, force: true });

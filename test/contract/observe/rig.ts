@@ -1,6 +1,4 @@
 /** A whole bridge in this process, against the simulator, with its metrics, health and log in the test's hands. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type RunningBridge, startBridge } from '../../../src/app/start.ts';
@@ -8,6 +6,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 import type { Log, LogFields } from '../../../src/core/log.ts';
 
 export interface WatchedBridge extends RunningBridge {
@@ -21,15 +20,18 @@ export interface WatchedBridge extends RunningBridge {
   readonly talk: (text: string) => Promise<void>;
 }
 
-/** Stopped with the test, unless it was before. */
+type Env = Readonly<Record<string, string>>;
+
+/** Stopped with the test, unless it was before. Settings may say something about the bot. */
 export async function startWatchedBridge(
-  env: Readonly<Record<string, string>> = {},
+  more: Env | ((app: SimApp) => Env) = {},
 ): Promise<WatchedBridge> {
   const cloud = await startLarkCloud();
   const app = cloud.addApp({ name: 'Bot' });
   const user = cloud.addUser({ name: 'Mei' });
   const chat = cloud.directChat(user, app);
-  const folder = mkdtempSync(join(tmpdir(), 'lark-watched-'));
+  onTestFinished(() => cloud.stop());
+  const folder = temporaryFolder();
   const config = await loadConfig({
     env: {
       HOME: folder,
@@ -39,7 +41,7 @@ export async function startWatchedBridge(
       LARK_OPEN_BASE_URL: cloud.openBaseUrl,
       LARK_ACCOUNTS_BASE_URL: cloud.accountsBaseUrl,
       LARK_PORT: '0',
-      ...env,
+      ...(typeof more === 'function' ? more(app) : more),
     },
     flags: {},
     needs: ['lark', 'platform'],
@@ -50,16 +52,12 @@ export async function startWatchedBridge(
   const bridge = await startBridge({ config, env: {}, log });
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= bridge.stop());
-  onTestFinished(async () => {
-    await stop();
-    await cloud.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  onTestFinished(stop);
   const shown = () => cloud.shows(chat).filter(({ from }) => from.startsWith('app:')).length;
   const talk = async (text: string) => {
     const before = shown();
     cloud.say({ chat, from: user, text });
-    await cloud.waitFor(() => shown() > before, 20_000);
+    await cloud.waitFor(() => shown() > before);
   };
   return { ...bridge, stop, cloud, app, user, chat, databasePath: config.dbPath, lines, talk };
 }

@@ -5,6 +5,7 @@ import { turnIn } from '../../unit/bridge/samples.ts';
 import { openOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.ts';
 import { startWatchedBridge } from './rig.ts';
 import type { TurnLife } from '../../../src/bridge/ports.ts';
+import { silentLog } from '../../kit/log.ts';
 
 let receiver: OtlpReceiver;
 
@@ -24,7 +25,7 @@ test('a message is one trace: admit, queue, turn, outbox and call within it, at 
   const beforeMs = Date.now();
   const bridge = await start();
   await bridge.talk('a delicate thing');
-  await expect.poll(() => namesOf(receiver.spans), { timeout: 10_000 }).toEqual(oneMessage);
+  await expect.poll(() => namesOf(receiver.spans)).toEqual(oneMessage);
   const root = receiver.spans.find(({ parentSpanId }) => parentSpanId === undefined);
   expect(root).toMatchObject({
     name: 'message',
@@ -101,11 +102,11 @@ test('a collector that refuses is told of once, and keeps nobody from an answer'
   const bridge = await start();
   const events = (name: string) => bridge.lines.filter(({ event }) => event === name).length;
   await bridge.talk('one');
-  await expect.poll(() => receiver.refusals.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => receiver.refusals.length).toBe(1);
   await bridge.talk('two');
-  await expect.poll(() => receiver.refusals.length, { timeout: 10_000 }).toBe(0);
+  await expect.poll(() => receiver.refusals.length).toBe(0);
   await bridge.talk('three');
-  await expect.poll(() => events('traces_sent_again'), { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => events('traces_sent_again')).toBe(1);
   expect(events('traces_not_sent')).toBe(1);
 });
 
@@ -135,10 +136,9 @@ test('what ends twice, as a turn and as its answer, is one trace', async () => {
     out: [],
     ahead: 0,
   };
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
   const clock = { nowMs: () => Date.now(), after: () => () => {} };
   const life = () => Promise.resolve(ended);
-  const traces = new Traces({ endpoint: receiver.url, version: '1', life, clock, log });
+  const traces = new Traces({ endpoint: receiver.url, version: '1', life, clock, log: silentLog });
   await traces.start();
   traces.look(ended.turn.id);
   traces.look(ended.turn.id);

@@ -8,7 +8,7 @@ import { workspaceId } from '../../../src/core/ids.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { cursorStore } from '../../../src/store/sqlite/bridge/cursors.ts';
 import { error, type PlatformDouble } from './double.ts';
-import { clientOf, eventually, openDouble, quickClock, textsOf } from './rig.ts';
+import { clientOf, eventually, NEVER, openDouble, quickClock, textsOf, turnFor } from './rig.ts';
 
 let platform: PlatformDouble;
 
@@ -51,7 +51,7 @@ describe('a look', () => {
     expect(memory.cursor).toBe(row.id);
   });
 
-  test('MOL-INB-01: comes every five seconds', async () => {
+  test('MOL-INB-01, MOL-CC-01: comes every five seconds', async () => {
     const delaysMs = new Set<number>();
     await reading({
       clock: {
@@ -92,6 +92,31 @@ describe('a look', () => {
     await eventually(() => textsOf(made.received)).toEqual(words);
     await eventually(() => delaysMs.slice(0, 4)).toEqual([5_000, 0, 0, 5_000]);
     expect(made.memory.saved).toHaveLength(3);
+  });
+});
+
+describe('an answer', () => {
+  test('MOL-INB-09: is a message of the target with an id of its own, and is handed over as from it', async () => {
+    const { client, received } = await reading();
+    const turn = turnFor(platform);
+    expect(await client.send(turn, NEVER)).toEqual({ kind: 'accepted_uncorrelated' });
+    const row = platform.say('the answer');
+    await eventually(() => received).toHaveLength(1);
+    // Nothing in it says which message it answers.
+    expect(JSON.stringify(row)).not.toContain(turn.messageId);
+    expect(received).toEqual([{ id: row.id, from: platform.target, text: 'the answer' }]);
+  });
+
+  test('MOL-CC-02: of a person at the platform is not for us, of a peer it says from whom', async () => {
+    const { received } = await reading();
+    platform.say('from the canvas', { source_id: null });
+    platform.say('from another peer', { source_id: 'peer-2' });
+    platform.say('from the target');
+    await eventually(() => received).toHaveLength(2);
+    expect(received).toMatchObject([
+      { from: 'peer-2', text: 'from another peer' },
+      { from: platform.target, text: 'from the target' },
+    ]);
   });
 });
 

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { probePlatform } from '../../../src/platform/probe.ts';
-import { recordingLog } from '../../unit/lark/recording-log.ts';
+import { recordingLog } from '../../kit/log.ts';
 import { error, type PlatformDouble } from './double.ts';
 import { clientOf, NO_PROXIES, openDouble, quickClock, eventually } from './rig.ts';
 

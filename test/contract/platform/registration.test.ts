@@ -7,8 +7,8 @@ import { workspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { createSecretFile } from '../../../src/host/secret-file.ts';
 import { workspaceTokenFile } from '../../../src/host/workspace-token.ts';
-import { VirtualClock } from '../../sim/virtual-clock.ts';
-import { recordingLog } from '../../unit/lark/recording-log.ts';
+import { VirtualClock } from '../../kit/clock.ts';
+import { recordingLog } from '../../kit/log.ts';
 import { error, type PlatformDouble } from './double.ts';
 import { clientOf, eventually, NEVER, openDouble, quickClock, turnFor } from './rig.ts';
 import type { Clock } from '../../../src/time/clock.ts';
@@ -278,7 +278,7 @@ describe('heartbeat', () => {
     };
   }
 
-  test('MOL-REG-07, MOL-REG-08: tells every 20 to 30 s that the workspace lives, and what it does', async () => {
+  test('MOL-REG-07, MOL-REG-08, MOL-CC-01: tells every 20 to 30 s that the workspace lives, and what it does', async () => {
     const clock = countingClock();
     const { client } = clientOf(platform, { clock });
     await client.start();

@@ -3,7 +3,7 @@ import { expect, onTestFinished } from 'vitest';
 import { chatId, messageId, openId, workspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { PlatformClient, type PlatformOptions } from '../../../src/platform/client.ts';
-import { recordingLog } from '../../unit/lark/recording-log.ts';
+import { recordingLog } from '../../kit/log.ts';
 import { PlatformDouble } from './double.ts';
 import type { LooseAnswer, TurnRequest } from '../../../src/bridge/ports.ts';
 import type { Clock } from '../../../src/time/clock.ts';
@@ -25,9 +25,7 @@ export const stillClock: Clock = { nowMs: () => Date.now(), after: () => () => {
 export const NEVER = new AbortController().signal;
 export const NO_PROXIES = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };
 
-/** Waits for a fact, long enough for a machine that is busy with other things. */
-export const eventually = <T>(fact: () => T) =>
-  expect.poll(fact, { timeout: 10_000, interval: 10 });
+export const eventually = <T>(fact: () => T) => expect.poll(fact, { interval: 10 });
 
 export interface Subject {
   readonly url: string;

@@ -5,11 +5,11 @@ import { expect, test } from 'vitest';
 import { appId } from '../../../src/core/ids.ts';
 import { CallCounts } from '../../../src/store/sqlite/bridge/calls.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
+import { silentLog } from '../../kit/log.ts';
 
 test('calls are counted by month and class, over restarts', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'calls-'));
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const db = Db.open(join(folder, 'bridge.db'), log);
+  const db = Db.open(join(folder, 'bridge.db'), silentLog);
   try {
     let nowMs = Date.UTC(2026, 0, 31, 23);
     const clock = { nowMs: () => nowMs, after: () => () => {} };

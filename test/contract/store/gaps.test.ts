@@ -8,15 +8,15 @@ import { SqliteGaps } from '../../../src/store/sqlite/bridge/gaps.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
+import { silentLog } from '../../kit/log.ts';
 
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 let folder: string;
 let db: Db;
 let gaps: SqliteGaps;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'gaps-'));
-  db = Db.open(join(folder, 'bridge.db'), log);
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   gaps = new SqliteGaps(db, message.appId);
 });
 afterEach(() => {

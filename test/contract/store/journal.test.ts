@@ -9,12 +9,11 @@ import type { OutboxDraft, TurnState } from '../../../src/core/turn.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
+import { silentLog } from '../../kit/log.ts';
 
 const WAITING: TurnState = { phase: 'waiting', attempt: 0, notBeforeMs: 0 };
 const ANSWERED: TurnState = { phase: 'answered' };
 const DAY_MS = 24 * 3_600_000;
-const log = { debug() {}, info() {}, warn() {}, error() {} };
-
 let folder: string;
 let db: Db;
 let journal: SqliteJournal;
@@ -32,7 +31,7 @@ afterEach(() => {
 });
 
 function reopen(): void {
-  db = Db.open(join(folder, 'bridge.db'), log);
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   const clock = { nowMs: () => nowMs, after: () => () => {} };
   journal = new SqliteJournal({ db, app: message.appId, clock });
 }

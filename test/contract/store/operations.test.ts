@@ -10,6 +10,7 @@ import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
 import type { TurnChange } from '../../../src/bridge/ports.ts';
+import { silentLog } from '../../kit/log.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const WAITING: TurnState = { phase: 'waiting', attempt: 0, notBeforeMs: 0 };
@@ -19,7 +20,6 @@ const ACCEPTED: TurnState = { ...SENDING, phase: 'accepted', ticket: 'q' };
 const ANSWERED: TurnState = { phase: 'answered' };
 const CAUSE = { agent: 'shout', detail: 'It ended with exit code 3.' };
 const FAILED: TurnState = { phase: 'failed', reason: 'agent_failed', cause: CAUSE };
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 let folder: string;
 let inside: Db;
@@ -27,7 +27,7 @@ let outside: Db;
 let nowMs: number;
 
 const clock = { nowMs: () => nowMs, after: () => () => {} };
-const open = () => Db.open(join(folder, 'bridge.db'), log);
+const open = () => Db.open(join(folder, 'bridge.db'), silentLog);
 const journalOn = (db: Db, app = message.appId) => new SqliteJournal({ db, app, clock });
 const ordersOn = (db: Db, app = message.appId) => new SqliteOrders({ db, app, clock });
 

@@ -1,12 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createExecAgent, type ExecOptions } from '../../../src/agents/exec.ts';
 import type { LarkContext } from '../../../src/core/message.ts';
 import { turnOf } from '../../contract/agents/agent-contract.ts';
 import { execOptions, realClock, type LogLine } from './exec-options.ts';
-import { isProcessAlive } from './process-alive.ts';
+import { isProcessAlive, pidIn } from '../../kit/processes.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 
 let folder: string;
@@ -40,8 +40,7 @@ async function environmentOf(env: ExecOptions['env'], lark?: LarkContext): Promi
 const isAlive = (pidFile: string) =>
   isProcessAlive(Number(readFileSync(join(folder, pidFile), 'utf8')));
 
-const pidWritten = (file: string) =>
-  vi.waitFor(() => expect(readFileSync(join(folder, file), 'utf8')).toMatch(/\d\n/));
+const pidWritten = (file: string) => pidIn(join(folder, file));
 
 /** Skips over the waits that a test does not want to wait for. */
 function clockWith(shorten: (delayMs: number) => number): Clock {
@@ -235,7 +234,7 @@ test('past its time the whole tree is stopped', async () => {
     reason: 'timed_out',
     detail: 'The agent gave no answer within 600 seconds.',
   });
-  await vi.waitFor(() => expect([isAlive('child'), isAlive('parent')]).toEqual([false, false]));
+  await expect.poll(() => [isAlive('child'), isAlive('parent')]).toEqual([false, false]);
 });
 
 test('a cancelled tree that ignores SIGTERM is killed after the grace', async () => {
@@ -246,7 +245,7 @@ test('a cancelled tree that ignores SIGTERM is killed after the grace', async ()
   await Promise.all([pidWritten('child'), pidWritten('parent')]);
   run.cancel();
   expect(await run.result).toMatchObject({ ok: false, reason: 'cancelled' });
-  await vi.waitFor(() => expect([isAlive('child'), isAlive('parent')]).toEqual([false, false]));
+  await expect.poll(() => [isAlive('child'), isAlive('parent')]).toEqual([false, false]);
 });
 
 test('a child that outlives a cancelled parent is killed with it', async () => {
@@ -256,11 +255,11 @@ test('a child that outlives a cancelled parent is killed with it', async () => {
   await pidWritten('child');
   run.cancel();
   expect(await run.result).toMatchObject({ ok: false, reason: 'cancelled' });
-  await vi.waitFor(() => expect(isAlive('child')).toBe(false));
+  await expect.poll(() => isAlive('child')).toBe(false);
 });
 
 test('an answer counts although the program left something behind that holds its output', async () => {
   const script = `cd ${folder}; sh -c 'echo $$ > child; sleep 60' & while ! test -s child; do sleep 0.01; done; echo fine`;
   expect(await resultOf(script)).toEqual({ ok: true, text: 'fine' });
-  await vi.waitFor(() => expect(isAlive('child')).toBe(false));
+  await expect.poll(() => isAlive('child')).toBe(false);
 });

@@ -9,8 +9,8 @@ import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { FaultyLark } from '../../sim/faulty-lark.ts';
-import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
-import { recordingLog } from '../lark/recording-log.ts';
+import { settle, VirtualClock } from '../../kit/clock.ts';
+import { recordingLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type {

@@ -3,7 +3,7 @@ import { CatchUp, GAP_THREADS_MAX } from '../../../src/bridge/catch-up.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { chatId, messageId, type ChatId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
-import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import type {
   ChatRecord,

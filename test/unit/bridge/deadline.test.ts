@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { limitAt } from '../../../src/time/deadline.ts';
-import { VirtualClock } from '../../sim/virtual-clock.ts';
+import { VirtualClock } from '../../kit/clock.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -12,7 +12,7 @@ class SetClock extends VirtualClock {
     return super.nowMs() + this.offsetMs;
   }
 
-  pass(durationMs: number): void {
+  run(durationMs: number): void {
     const untilMs = super.nowMs() + durationMs;
     while (this.step(untilMs));
   }
@@ -23,11 +23,11 @@ test.each([2 * HOUR_MS, -2 * HOUR_MS])(
   (offsetMs) => {
     const clock = new SetClock(Date.UTC(2026, 0, 5));
     const limit = limitAt(clock, new AbortController().signal, clock.nowMs() + 600_000);
-    clock.pass(1_000);
+    clock.run(1_000);
     clock.offsetMs = offsetMs;
-    clock.pass(598_999);
+    clock.run(598_999);
     expect([limit.isOver(), limit.signal.aborted]).toEqual([false, false]);
-    clock.pass(1);
+    clock.run(1);
     expect([limit.isOver(), limit.signal.aborted]).toEqual([true, true]);
   },
 );
@@ -37,6 +37,6 @@ test('a limit that ends because everything stops is not over', () => {
   const stop = new AbortController();
   const limit = limitAt(clock, stop.signal, 1_000);
   stop.abort();
-  clock.pass(2_000);
+  clock.run(2_000);
   expect([limit.isOver(), limit.signal.aborted]).toEqual([false, true]);
 });

@@ -5,7 +5,7 @@ import { Persistence } from '../../../src/bridge/until-stored.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId } from '../../../src/core/ids.ts';
 import type { OutboxRow } from '../../../src/core/turn.ts';
-import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message, rowOf, turnIn } from './samples.ts';
 import {
   NO_OBSERVER,
@@ -13,10 +13,9 @@ import {
   type Journal,
   type OutboxChange,
 } from '../../../src/bridge/ports.ts';
+import { silentLog } from '../../kit/log.ts';
 
 const HOUR_MS = 3_600_000;
-const log = { debug() {}, info() {}, warn() {}, error() {} };
-
 async function deliver(
   row: OutboxRow,
   history: (threadId: string | undefined, sinceMs: number) => HistoryMessage[] | BridgeError,
@@ -49,11 +48,11 @@ async function deliver(
         return found instanceof BridgeError ? Promise.reject(found) : Promise.resolve(found);
       },
     },
-    persistence: new Persistence(clock, log),
+    persistence: new Persistence(clock, silentLog),
     clock,
     observer: NO_OBSERVER,
     random: () => 0.5,
-    log,
+    log: silentLog,
     onWithdrawn: () => Promise.resolve(),
   });
   await delivery.start();

@@ -7,7 +7,7 @@ import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { chatId, messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { VirtualClock } from '../../sim/virtual-clock.ts';
+import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';

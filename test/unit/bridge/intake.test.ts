@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
-import type { InboundMessage } from '../../../src/core/message.ts';
+import { Inbox, type IntakeParts } from '../../../src/bridge/intake/intake.ts';
+import type { Admission, Journal, Outgoing } from '../../../src/bridge/ports.ts';
 import { messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import type { InboundMessage } from '../../../src/core/message.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import type { Outgoing } from '../../../src/bridge/ports.ts';
-import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { silentLog } from '../../kit/log.ts';
+import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
-
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 let folder: string;
 let db: Db;
@@ -26,7 +26,7 @@ let isWriting: () => boolean;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'intake-'));
-  db = Db.open(join(folder, 'bridge.db'), log);
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   isWriting = writesUnderWay(db);
   const clock = new VirtualClock(message.sentAtMs);
   journal = new SqliteJournal({ db, app: message.appId, clock });
@@ -164,5 +164,72 @@ describe('what can not be read', () => {
     await send('image');
     await send('file');
     expect(told()).toEqual([expect.stringContaining('(image)'), expect.stringContaining('(file)')]);
+  });
+});
+
+describe('what the bridge answers itself', () => {
+  test.each([
+    ['no text', [{ kind: 'unsupported', messageType: 'image' }]],
+    [
+      'a text and something that it can not read',
+      [...message.parts, { kind: 'unsupported', messageType: 'image' }],
+    ],
+    ['an empty text', [{ kind: 'text', text: ' \n' }]],
+  ] as const)('LCM-IN-06: %s is told in the chat, and not passed on', async (_what, parts) => {
+    await bridge.intake.admit({ kind: 'message', message: { ...message, parts } });
+    await settle(isWriting);
+    expect(shown).toHaveLength(1);
+    expect(asked).toEqual([]);
+    expect((await journal.turn(turnId(message.messageId)))?.state.phase).toBe('answered');
+  });
+});
+
+describe('LCM-IN-09: what it remembers of ids', () => {
+  const { appId, chatId } = message;
+  const about = { appId, chatId };
+  /** A number that any bound stays under. */
+  const MANY = 20_000;
+  const idOf = (n: number) => messageId(`om_${n}`);
+
+  /** A journal that knows every message already, and counts how often it is asked. */
+  function door() {
+    let admissions: Admission[] = [];
+    const part = new Inbox({
+      journal: {
+        admit: (admission: Admission) => {
+          admissions.push(admission);
+          return Promise.resolve(undefined);
+        },
+        askable: () => Promise.resolve([]),
+        turn: () => Promise.resolve(undefined),
+      } as unknown as Journal,
+      engine: undefined as unknown as IntakeParts['engine'],
+      delivery: undefined as unknown as IntakeParts['delivery'],
+      persistence: undefined as unknown as IntakeParts['persistence'],
+      clock: new VirtualClock(message.sentAtMs),
+      log: silentLog,
+    });
+    const say = async (n: number) => {
+      admissions = [];
+      await part.admit({ kind: 'message', message: { ...message, messageId: idOf(n) } });
+      return admissions;
+    };
+    const recallOf = (n: number) =>
+      part.admit({ kind: 'recalled', ...about, messageId: idOf(n), eventId: `e${n}` });
+    return { say, recallOf };
+  }
+
+  test('a message that came lately is known without a look into the journal; one of long ago is not kept in mind', async () => {
+    const { say } = door();
+    for (let n = 0; n < MANY; n += 1) await say(n);
+    expect(await say(MANY - 1)).toEqual([]);
+    expect(await say(0)).toHaveLength(1);
+  });
+
+  test('nor is a recall of long ago whose message never came', async () => {
+    const { say, recallOf } = door();
+    for (let n = 0; n < MANY; n += 1) await recallOf(n);
+    expect(await say(MANY - 1)).toMatchObject([{ state: { phase: 'dropped', why: 'recalled' } }]);
+    expect(await say(0)).toMatchObject([{ state: { phase: 'waiting' } }]);
   });
 });

@@ -6,13 +6,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type { WaitResult } from '../../../src/bridge/ports.ts';
-
-const log = { debug() {}, info() {}, warn() {}, error() {} };
+import { silentLog } from '../../kit/log.ts';
 
 let folder: string;
 let db: Db;
@@ -25,7 +24,7 @@ let answers: Map<string, (result: WaitResult) => void>;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'late-hub-'));
-  db = Db.open(join(folder, 'bridge.db'), log);
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   isWriting = writesUnderWay(db);
   const clock = new VirtualClock(message.sentAtMs);
   correlates = false;

@@ -9,7 +9,7 @@ import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts'
 import { SqliteGaps } from '../../../src/store/sqlite/bridge/gaps.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { VirtualClock } from '../../sim/virtual-clock.ts';
+import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 
 const HOUR_MS = 60 * 60_000;

@@ -11,7 +11,7 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { pause } from '../../../src/time/deadline.ts';
-import { VirtualClock } from '../../sim/virtual-clock.ts';
+import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';

@@ -8,7 +8,7 @@ import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { RECEIPT_DELAY_MS, RECEIPTS_BEHIND_MAX } from '../../../src/bridge/turns/receipts.ts';
@@ -18,8 +18,8 @@ import type {
   TurnTarget,
   WaitResult,
 } from '../../../src/bridge/ports.ts';
+import { silentLog } from '../../kit/log.ts';
 
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 const PEOPLE = RECEIPTS_BEHIND_MAX + 300;
 
 let folder: string;
@@ -70,7 +70,7 @@ async function deliver(out: Outgoing): Promise<DeliveryResult> {
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'receipts-'));
-  db = Db.open(join(folder, 'bridge.db'), log);
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
   said = 0;
@@ -89,7 +89,7 @@ async function boot(): Promise<void> {
     lark: { deliver, history: () => Promise.resolve([]) },
     clock,
     random: () => 0.5,
-    log,
+    log: silentLog,
     brand: 'feishu',
     turnsRunningMax: 2 * PEOPLE,
     turnTimeoutMs: 600_000,

@@ -3,8 +3,9 @@ import { Bridge, type BridgeParts } from '../../../src/bridge/bridge.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import type { Db } from '../../../src/store/sqlite/db.ts';
-import type { VirtualClock } from '../../sim/virtual-clock.ts';
-import { settle } from '../../sim/virtual-clock.ts';
+import type { VirtualClock } from '../../kit/clock.ts';
+import { settle } from '../../kit/clock.ts';
+import { silentLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
 
 interface Given extends Partial<BridgeParts> {
@@ -25,7 +26,7 @@ export function createBridge({ db, clock, ...given }: Given): Bridge {
     },
     clock,
     random: () => 0.5,
-    log: { debug() {}, info() {}, warn() {}, error() {} },
+    log: silentLog,
     brand: 'feishu',
     turnsRunningMax: 8,
     turnTimeoutMs: 600_000,

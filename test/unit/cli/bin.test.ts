@@ -57,10 +57,7 @@ function start(words: readonly string[], env: Env = {}, nodeOptions: readonly st
 /** Starts something that stays, and waits for its ready line. */
 async function startReady(words: readonly string[], env: Env = {}) {
   const started = start([...words, '--json'], env);
-  await Promise.race([
-    expect.poll(started.events, { timeout: 10_000 }).toHaveLength(1),
-    started.ended,
-  ]);
+  await Promise.race([expect.poll(started.events).toHaveLength(1), started.ended]);
   const [ready] = started.events();
   expect(ready, started.said.stderr).toMatchObject({ event: 'ready' });
   return { ...started, ready: ready as Record<string, string> };

@@ -43,12 +43,12 @@ async function connect(args: readonly string[], isTTY: boolean) {
   const stop = new AbortController();
   const ended = main(['connect', ...args], stop.signal, around);
   const link = /https?:\/\/[^\s"]+\/page\/cli\?[^\s"]+/;
-  await expect.poll(() => out, { timeout: 10_000 }).toMatch(link);
+  await expect.poll(() => out).toMatch(link);
   const app = cloud.scan({ url: link.exec(out)?.[0] ?? '', approve: true });
   const isChecking = () => app !== undefined && cloud.online(app) > 0;
   const outcome = await Promise.race([
     ended,
-    cloud.waitFor(isChecking, 20_000).then(() => 'checking' as const),
+    cloud.waitFor(isChecking).then(() => 'checking' as const),
   ]);
   stop.abort();
   await ended;

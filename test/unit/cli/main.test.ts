@@ -99,6 +99,28 @@ describe('words that make no sense', () => {
     expect(stderr).toMatch(/^error: /);
   });
 
+  test.each([
+    ['poll', [], { PLATFORM_URL: 'https://hub.example' }, ['MOLECULE_TARGET_WORKSPACE_ID']],
+    ['daemon', ['--mode', 'daemon'], {}, ['PLATFORM_URL']],
+  ] as const)(
+    'LCM-CLI-05, LCM-ENV-01: as %s one message lists every missing name, each once, and the exit code is 2',
+    async (_mode, words, env, more) => {
+      const ended = await runProgram(['run', ...words], { HOME: home, ...env });
+      expect([ended.code, ended.stdout]).toEqual([2, '']);
+      const named = [...ended.stderr.matchAll(/(\w+) is not set/g)].map(([, name = '']) => name);
+      expect(named.toSorted()).toEqual(
+        [
+          'LARK_APP_ID',
+          'LARK_APP_SECRET',
+          'MOLECULE_WORKSPACE_TOKEN',
+          'WORKSPACE_ID',
+          ...more,
+        ].toSorted(),
+      );
+      expect(ended.stderr.match(/^error: /gm)).toHaveLength(1);
+    },
+  );
+
   test('LCM-CLI-05: run without settings says all that is missing, and exits 2', async () => {
     const { code, stdout, stderr } = await run('run');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

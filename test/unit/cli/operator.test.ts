@@ -13,8 +13,8 @@ import { Db } from '../../../src/store/sqlite/db.ts';
 import { tryFileLock } from '../../../src/store/sqlite/file-lock.ts';
 import { message } from '../bridge/samples.ts';
 import { runProgram } from './program.ts';
+import { silentLog } from '../../kit/log.ts';
 
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 const clock = { nowMs: () => Date.now(), after: () => () => {} };
 
 let home: string;
@@ -26,7 +26,7 @@ let journal: SqliteJournal;
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'operator-'));
   stateDir = join(home, 'state');
-  db = Db.open(join(stateDir, 'bridge.db'), log);
+  db = Db.open(join(stateDir, 'bridge.db'), silentLog);
   const parts = { db, app: message.appId, clock };
   orders = new SqliteOrders(parts);
   journal = new SqliteJournal(parts);

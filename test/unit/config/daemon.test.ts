@@ -51,6 +51,24 @@ test('LCM-ENV-04: only as a workspace of its own does it need a target', async (
   await expect(load(inherited, {})).rejects.toThrow('MOLECULE_TARGET_WORKSPACE_ID is not set');
 });
 
+test.each(['poll', 'daemon'])(
+  'LCM-ENV-01, LCM-ENV-02, LCM-ENV-03: as %s each of the three is needed, and missed by itself',
+  async (mode) => {
+    const all = { ...inherited, MOLECULE_TARGET_WORKSPACE_ID: 'other' };
+    const config = await load(all, { mode });
+    expect(config).toMatchObject({ workspaceId: HOST, platformUrl: 'https://tenant.example' });
+    expect(config.workspaceToken?.reveal()).toBe('t-secret');
+    for (const name of ['WORKSPACE_ID', 'PLATFORM_URL', 'MOLECULE_WORKSPACE_TOKEN']) {
+      const rest = Object.fromEntries(Object.entries(all).filter(([one]) => one !== name));
+      const message = await load(rest, { mode }).then(
+        () => 'it was taken',
+        (error: Error) => error.message,
+      );
+      expect(message.match(/\w+ is not set/g)).toEqual([`${name} is not set`]);
+    }
+  },
+);
+
 test('LCM-CLI-05, LCM-ENV-01, LCM-ENV-02, LCM-ENV-03, LCM-ENV-05: all that is missing is said at once', async () => {
   const message = await complaint({ MOLECULE_CHANNEL_A2A_TOKEN: 'cap-secret' });
   for (const name of [

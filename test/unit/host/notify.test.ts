@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HealthReport, ProblemCode } from '../../../src/observe/health/health.ts';
 import { isWorthKeeping, Notifier } from '../../../src/host/notify.ts';
-import { recordingLog } from '../lark/recording-log.ts';
-import { VirtualClock } from '../lark/virtual-clock.ts';
+import { recordingLog } from '../../kit/log.ts';
+import { VirtualClock } from '../../kit/clock.ts';
 import { StandIns } from './stand-in.ts';
 
 const MINUTE_MS = 60_000;
@@ -50,7 +50,7 @@ const words = () => systemd.calls.map(({ args }) => args.join(' '));
 /** Time passes until it would beat again, and the beat has ended. */
 async function nextBeat(): Promise<void> {
   await clock.pass(20_000);
-  await vi.waitFor(() => expect(clock.timers).toBe(1));
+  await expect.poll(() => clock.timers).toBe(1);
 }
 
 const beats = () => words().filter((said) => said.startsWith('WATCHDOG=1')).length;
@@ -138,14 +138,14 @@ test('a short watchdog is beaten in time, but not more than once a second', asyn
   const one = notifier({ WATCHDOG_USEC: '6000000' });
   await one.start();
   await clock.pass(2_000);
-  await vi.waitFor(() => expect(beats()).toBe(1));
+  await expect.poll(() => beats()).toBe(1);
   await one.stop();
   const two = notifier({ WATCHDOG_USEC: '1000' });
   await two.start();
   await clock.pass(999);
   expect(beats()).toBe(1);
   await clock.pass(1);
-  await vi.waitFor(() => expect(beats()).toBe(2));
+  await expect.poll(() => beats()).toBe(2);
   await two.stop();
 });
 

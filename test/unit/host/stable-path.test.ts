@@ -43,7 +43,7 @@ describe('places that stay', () => {
     '/run/current-system/sw/bin/node',
     '/srv/tmp/node',
     '/tmpfiles/node',
-    '/home/dlxfan/node',
+    '/home/dlx-tools/node',
   ])('%s', (path) => expect(whyPassing(path)).toBeUndefined());
 });
 

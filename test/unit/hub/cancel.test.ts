@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { QueueId, QueueItem } from '../../../src/hub/ports.ts';
 import { Dispatcher } from '../../../src/hub/domain/dispatcher.ts';
 import { Settlements } from '../../../src/hub/domain/settlements.ts';
@@ -34,10 +34,10 @@ test('a turn that is cancelled between its claim and its begin does not stay at 
   });
   await dispatcher.start();
   onTestFinished(() => dispatcher.stop());
-  await vi.waitFor(() => expect(claims).toHaveLength(1));
+  await expect.poll(() => claims).toHaveLength(1);
 
   const cancelled = dispatcher.cancel(turn);
-  await vi.waitFor(async () => expect((await rig.store.item(turn))?.status).toBe('dropped'));
+  await expect.poll(async () => (await rig.store.item(turn))?.status).toBe('dropped');
   expect(rig.agents.runs).toEqual([]);
   claims[0]?.();
   await cancelled;
@@ -45,7 +45,7 @@ test('a turn that is cancelled between its claim and its begin does not stay at 
   // The place is free again.
   await rig.send(bridge, agent.id, { text: 'next' });
   dispatcher.wake();
-  await vi.waitFor(() => expect(claims).toHaveLength(2));
+  await expect.poll(() => claims).toHaveLength(2);
   claims[1]?.();
-  await vi.waitFor(() => expect(rig.agents.runs.at(-1)?.turn.text).toBe('next'));
+  await expect.poll(() => rig.agents.runs.at(-1)?.turn.text).toBe('next');
 });

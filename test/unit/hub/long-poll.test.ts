@@ -22,16 +22,16 @@ test('a wait ends when its caller goes away', async () => {
   const { settlements, wait } = await serverRig();
   const gone = new AbortController();
   const waiting = wait(gone.signal);
-  await vi.waitFor(() => expect(settlements.waiting).toBe(1));
+  await expect.poll(() => settlements.waiting).toBe(1);
   gone.abort();
   await expect(waiting).rejects.toThrow(/abort/i);
-  await vi.waitFor(() => expect(settlements.waiting).toBe(0));
+  await expect.poll(() => settlements.waiting).toBe(0);
 });
 
 test('a wait ends when the hub stops, and one that begins later does not wait', async () => {
   const { settlements, wait } = await serverRig();
   const waiting = wait();
-  await vi.waitFor(() => expect(settlements.waiting).toBe(1));
+  await expect.poll(() => settlements.waiting).toBe(1);
   settlements.close();
   expect(await (await waiting).json()).toMatchObject({ status: 'queued' });
   expect(await (await wait()).json()).toMatchObject({ status: 'queued' });
@@ -41,9 +41,9 @@ test('a wait ends when the hub stops, and one that begins later does not wait', 
 test('while it waits, the database is not asked', async () => {
   const { rig, settlements, wait } = await serverRig();
   const waiting = wait();
-  await vi.waitFor(() => expect(settlements.waiting).toBe(1));
+  await expect.poll(() => settlements.waiting).toBe(1);
   const reads = vi.spyOn(rig.db, 'get');
-  await vi.waitFor(() => expect(settlements.waiting).toBe(1));
+  await expect.poll(() => settlements.waiting).toBe(1);
   expect(reads).not.toHaveBeenCalled();
   settlements.close();
   await waiting;

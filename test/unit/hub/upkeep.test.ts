@@ -62,7 +62,7 @@ test('settled items go after a day, inbox rows after a month, waiting items neve
   addActivity(db, nowMs - 29 * 24 * HOUR_MS);
   const upkeep = new Upkeep({ store, clock, log });
   upkeep.start();
-  await vi.waitFor(() => expect(log.lines).toHaveLength(1));
+  await expect.poll(() => log.lines).toHaveLength(1);
   expect(log.lines).toEqual([{ event: 'hub_pruned', fields: { items: 450, activity: 1 } }]);
   expect([countOf(db, 'hub_items'), countOf(db, 'hub_activity')]).toEqual([5, 1]);
 
@@ -78,9 +78,9 @@ test('it goes on at the next round, and a database that refuses is tried again t
   addItems(db, 1, nowMs - 25 * HOUR_MS);
   const upkeep = new Upkeep({ store, clock, log });
   upkeep.start();
-  await vi.waitFor(() => expect(log.lines[0]?.event).toBe('hub_prune_postponed'));
+  await expect.poll(() => log.lines[0]?.event).toBe('hub_prune_postponed');
   timers.splice(0)[0]?.run();
-  await vi.waitFor(() => expect(log.lines[1]?.event).toBe('hub_pruned'));
+  await expect.poll(() => log.lines[1]?.event).toBe('hub_pruned');
   await upkeep.stop();
   expect(countOf(db, 'hub_items')).toBe(0);
 });

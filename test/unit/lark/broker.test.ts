@@ -8,7 +8,7 @@ import {
 } from '../../../src/lark/outbound/broker.ts';
 import type { CallLimits } from '../../../src/lark/outbound/call-line.ts';
 import { random } from './captured.ts';
-import { settle, VirtualClock } from './virtual-clock.ts';
+import { settle, VirtualClock } from '../../kit/clock.ts';
 import type { CallPriority } from '../../../src/bridge/ports.ts';
 
 function setup(limits: Partial<CallLimits> = {}) {

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createHttp, type HttpOptions, type LarkHttp } from '../../../src/lark/outbound/http.ts';
 import { json, type LocalServer, startServer } from './local-server.ts';
 
@@ -54,6 +54,17 @@ describe('an answer', () => {
     const server = await serve((response) => response.end('x'.repeat(3_000)));
     const outcome = await http({ answerBytesMax: 2_000 }).call({ method: 'GET', url: server.url });
     expect(outcome).toMatchObject({ kind: 'no_answer' });
+  });
+
+  test('MOL-CC-04: that does not come is waited for 15 s, unless told otherwise', async () => {
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    // A hundred times as fast.
+    const limits = vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(ms / 100));
+    closers.push(() => limits.mockRestore());
+    const server = await serve(() => undefined);
+    const outcome = await http().call({ method: 'GET', url: server.url });
+    expect(outcome.kind).toBe('no_answer');
+    expect(limits.mock.calls).toEqual([[15_000]]);
   });
 
   test('as a stream is handed over unread', async () => {

@@ -3,8 +3,8 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { appId, openId } from '../../../src/core/ids.ts';
 import type { BotInfo } from '../../../src/lark/outbound/gateway.ts';
 import { Identity } from '../../../src/lark/outbound/identity.ts';
-import { recordingLog } from './recording-log.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { recordingLog } from '../../kit/log.ts';
+import { VirtualClock } from '../../kit/clock.ts';
 
 const BOT = openId('ou_bot');
 const EARLIER = openId('ou_earlier');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sdkLogger } from '../../../src/lark/sdk/sdk.ts';
-import { recordingLog } from './recording-log.ts';
+import { recordingLog } from '../../kit/log.ts';
 
 test('only the head of a text passes, and ids', () => {
   const log = recordingLog();

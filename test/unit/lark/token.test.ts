@@ -3,7 +3,7 @@ import { appId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { HttpOutcome, HttpRequest } from '../../../src/lark/outbound/http.ts';
 import { createTokenSource, type TokenSource } from '../../../src/lark/outbound/token.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../kit/clock.ts';
 
 let clock: VirtualClock;
 let tokens: TokenSource;

@@ -10,7 +10,7 @@ import {
   type HealthChecks,
   type HealthReport,
 } from '../../../src/observe/health/health.ts';
-import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { settle, VirtualClock } from '../../kit/clock.ts';
 import type { LogFields } from '../../../src/core/log.ts';
 
 const START_MS = Date.parse('2026-11-21T08:00:00.000Z');

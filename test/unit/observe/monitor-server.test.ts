@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MonitorServer } from '../../../src/observe/monitor-server.ts';
+import { silentLog } from '../../kit/log.ts';
 
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 const pages = {
   '/fine': { render: () => ({ status: 200, contentType: 'text/plain', body: 'fine' }) },
   '/broken': { render: () => Promise.reject(new Error('the inner secret')) },
@@ -12,7 +12,7 @@ test.each([
   ['localhost:0', /^http:\/\/localhost:\d+$/],
   ['0.0.0.0:0', /^http:\/\/127\.0\.0\.1:\d+$/],
 ])('at %s it says how this machine reaches it', async (address, url) => {
-  const server = new MonitorServer({ address, pages, log });
+  const server = new MonitorServer({ address, pages, log: silentLog });
   await server.start();
   expect(server.url).toMatch(url);
   expect(await (await fetch(`${server.url}/fine?x=1`)).text()).toBe('fine');
@@ -21,7 +21,7 @@ test.each([
 
 test('a page that breaks is answered with 500 and no word of its cause, which is in the log', async () => {
   const errors: unknown[] = [];
-  const keeping = { ...log, error: (...line: unknown[]) => void errors.push(line) };
+  const keeping = { ...silentLog, error: (...line: unknown[]) => void errors.push(line) };
   const server = new MonitorServer({ address: '127.0.0.1:0', pages, log: keeping });
   await server.start();
   const answer = await fetch(`${server.url}/broken`);
@@ -31,7 +31,7 @@ test('a page that breaks is answered with 500 and no word of its cause, which is
 });
 
 test('an address that is none of this machine is an error with a way out', async () => {
-  const server = new MonitorServer({ address: '192.0.2.1:0', pages, log });
+  const server = new MonitorServer({ address: '192.0.2.1:0', pages, log: silentLog });
   await expect(server.start()).rejects.toMatchObject({
     code: 'config_invalid',
     next: expect.stringContaining('LARK_BRIDGE_HEALTH_ADDRESS') as string,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { messageOf, parseOutcome, sendBody } from '../../../src/platform/a2a.ts';
 
-test('LCM-IN-07, LCM-IN-08: where a message came from is in the header line and in the metadata', () => {
+test('LCM-IN-07, LCM-IN-08, MOL-CC-03: where a message came from is in the header line and in the metadata', () => {
   const { params } = sendBody({
     messageId: 'm1',
     text: 'hello',
@@ -24,7 +24,8 @@ test('LCM-IN-07, LCM-IN-08: where a message came from is in the header line and 
       text: '[lark-channel] brand=lark chat_id=oc_1 chat_type=group sender_open_id=ou_1 message_id=om_1\nhello',
     },
   ]);
-  expect(params.metadata).toMatchObject({
+  expect(params.metadata).toEqual({
+    source: 'lark',
     brand: 'lark',
     chat_id: 'oc_1',
     chat_type: 'group',

@@ -5,7 +5,7 @@ import { Secret } from '../../../src/core/secret.ts';
 import { ChannelSocket } from '../../../src/platform/channel-socket.ts';
 import { DaemonTarget } from '../../../src/platform/daemon-target.ts';
 import { ChannelRuntime, say } from '../../contract/platform/channel-runtime.ts';
-import { recordingLog } from '../lark/recording-log.ts';
+import { recordingLog } from '../../kit/log.ts';
 import type { SendResult, TurnRequest } from '../../../src/bridge/ports.ts';
 
 const HOST = workspaceId('host');

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect, type Connection } from '../../../src/store/sqlite/driver.ts';
-
-const log = { debug() {}, info() {}, warn() {}, error() {} };
+import { silentLog } from '../../kit/log.ts';
 
 let folder: string;
 let db: Db;
@@ -14,7 +13,7 @@ let other: Connection;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'db-locked-'));
-  db = Db.open(join(folder, 'bridge.db'), log);
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   db.run('CREATE TABLE sample (name TEXT PRIMARY KEY) STRICT');
   other = connect(join(folder, 'bridge.db'));
   other.exec('BEGIN IMMEDIATE');
@@ -77,6 +76,6 @@ test('closing waits for the lock too', async () => {
   const write = db.write(insert('a'));
   db.close();
   await write;
-  db = Db.open(join(folder, 'bridge.db'), log);
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   expect(names()).toEqual(['a']);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import type { Log } from '../../../src/core/log.ts';
+import { silentLog } from '../../kit/log.ts';
 
 type Done = (error: Error | null) => void;
 
@@ -15,14 +15,12 @@ vi.mock('node:fs', async (original) => ({
   fdatasync: (_fd: number, done: Done) => disk.syncs.push(done),
 }));
 
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
-
 let folder: string;
 let db: Db;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'db-sync-'));
-  db = Db.open(join(folder, 'bridge.db'), silent);
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   db.run('CREATE TABLE sample (name TEXT)');
   disk.syncs = [];
 });
@@ -92,6 +90,6 @@ test('what is on its way is confirmed when the database closes', async () => {
   expect(one.confirmed()).toBe(true);
   expect(disk.syncs).toHaveLength(1);
   disk.syncs[0]?.(null);
-  db = Db.open(join(folder, 'bridge.db'), silent);
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   expect(db.all('SELECT name FROM sample')).toEqual([{ name: 'a' }]);
 });

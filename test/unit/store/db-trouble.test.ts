@@ -6,15 +6,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { MIGRATIONS } from '../../../src/store/sqlite/migrations.ts';
-
-const log = { debug() {}, info() {}, warn() {}, error() {} };
+import { silentLog } from '../../kit/log.ts';
 
 let folder: string;
 let db: Db;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'db-trouble-'));
-  db = Db.open(join(folder, 'bridge.db'), log);
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   db.run('CREATE TABLE sample (name TEXT PRIMARY KEY) STRICT');
 });
 
@@ -76,7 +75,7 @@ test('a lock of another program is trouble while it lasts, and nobody waits to s
 });
 
 test('one that can’t even be read is in trouble', async () => {
-  const spoilt = Db.open(join(folder, 'other.db'), log);
+  const spoilt = Db.open(join(folder, 'other.db'), silentLog);
   spoilt.close();
   expect(spoilt.trouble()).toBeDefined();
 });

@@ -7,8 +7,8 @@ import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { examineDatabase } from '../../../src/store/sqlite/examination.ts';
 import { MIGRATIONS } from '../../../src/store/sqlite/migrations.ts';
+import { silentLog } from '../../kit/log.ts';
 
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 let folder: string;
 let path: string;
 
@@ -22,7 +22,7 @@ const wanted = MIGRATIONS.length;
 
 /** A database at rest: all of it in one file. */
 function makeDatabase(): void {
-  Db.open(path, SILENT).close();
+  Db.open(path, silentLog).close();
   const connection = connect(path);
   connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   connection.close();
@@ -55,7 +55,7 @@ test('one that nobody has open is left as it is, to the byte', () => {
 });
 
 test('one that a daemon writes to, with the log of writes beside it', async () => {
-  const db = Db.open(path, SILENT);
+  const db = Db.open(path, silentLog);
   await db.write(() => {
     db.run(`INSERT INTO cursors (workspace, row_id) VALUES ('w', 'r')`);
   });
@@ -69,7 +69,7 @@ test('one that a daemon writes to, with the log of writes beside it', async () =
 });
 
 test('of a newer version', () => {
-  Db.open(path, SILENT).close();
+  Db.open(path, silentLog).close();
   const connection = connect(path);
   connection.exec(`PRAGMA user_version = ${wanted + 1}`);
   connection.close();

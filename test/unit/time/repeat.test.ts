@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Rounds } from '../../../src/time/repeat.ts';
-import { settle, VirtualClock } from '../../sim/virtual-clock.ts';
+import { settle, VirtualClock } from '../../kit/clock.ts';
 
 async function pass(clock: VirtualClock, durationMs: number): Promise<void> {
   const untilMs = clock.nowMs() + durationMs;

@@ -12,7 +12,7 @@ export class VirtualClock implements Clock {
   #timers: Timer[] = [];
   #order = 0;
 
-  constructor(startMs: number) {
+  constructor(startMs = 1_700_000_000_000) {
     this.#nowMs = startMs;
   }
 
@@ -27,6 +27,24 @@ export class VirtualClock implements Clock {
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
+  }
+
+  /** How many wait. */
+  get timers(): number {
+    return this.#timers.length;
+  }
+
+  /** The wall clock is corrected, forward or back; timers don't notice. */
+  set(nowMs: number): void {
+    this.#nowMs = nowMs;
+  }
+
+  /** Moves on, timer by timer, and lets what they started run on in between. */
+  async pass(durationMs: number): Promise<void> {
+    const untilMs = this.#nowMs + durationMs;
+    do await settle();
+    while (this.step(untilMs));
+    await settle();
   }
 
   sleep(delayMs: number): Promise<void> {
@@ -56,33 +74,6 @@ export class VirtualClock implements Clock {
     this.#nowMs = Math.max(this.#nowMs, next.atMs);
     next.run();
     return true;
-  }
-}
-
-/** What the machine of the bridge believes: somebody may set its clock, and timers don't mind. */
-export class MachineClock {
-  skewMs = 0;
-}
-
-/** The clock of one process: its timers die with it. */
-export class ProcessClock implements Clock {
-  readonly #clock: VirtualClock;
-  readonly #machine: MachineClock;
-  dead = false;
-
-  constructor(clock: VirtualClock, machine: MachineClock) {
-    this.#clock = clock;
-    this.#machine = machine;
-  }
-
-  nowMs(): number {
-    return this.#clock.nowMs() + this.#machine.skewMs;
-  }
-
-  after(delayMs: number, run: () => void): () => void {
-    return this.#clock.after(delayMs, () => {
-      if (!this.dead) run();
-    });
   }
 }
 

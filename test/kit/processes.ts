@@ -1,0 +1,30 @@
+/** Programs that a test has started, or that these have started. */
+import { readFileSync } from 'node:fs';
+import { vi } from 'vitest';
+import { WAIT_MS } from './bounds.ts';
+
+/** Zombies are dead; only nobody has looked yet. */
+export function isProcessAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false; // No such process.
+  }
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return process.platform !== 'linux'; // On Linux it ended between the two looks.
+  }
+}
+
+/** The number that a program writes into this file, once it has. */
+export function pidIn(path: string): Promise<number> {
+  return vi.waitFor(
+    () => {
+      const text = readFileSync(path, 'utf8');
+      if (!/\d\n/.test(text)) throw new Error(`${path} holds no number yet: ${text}`);
+      return Number(text);
+    },
+    { timeout: WAIT_MS },
+  );
+}
