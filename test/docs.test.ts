@@ -52,13 +52,13 @@ test('every command in the documents is run by something', () => {
   for (const { file, words } of Object.values(RUN_BY)) expect(textOf(file)).toContain(words);
 });
 
-test('the settings table in README.md is the one in the code (DOCS=write writes it)', () => {
+test('the settings table in docs/settings.md is the one in the code (DOCS=write writes it)', () => {
   const made = settingsTable();
-  expect(sectionOf('README.md', 'settings', made)).toBe(made);
+  expect(sectionOf('docs/settings.md', 'settings', made)).toBe(made);
 });
 
 test('the settings table names no key for config.json that it refuses', () => {
-  const section = sectionOf('README.md', 'settings', settingsTable()) ?? '';
+  const section = sectionOf('docs/settings.md', 'settings', settingsTable()) ?? '';
   const named = [...section.matchAll(/^\|[^|]*\|[^|]*\| `(\w+)` \|/gm)].map(([, key]) => key);
   expect(named).toContain('hub_port');
   const taken = new Set(settingRows().map(([, { key }]) => key));

@@ -1,6 +1,6 @@
 /**
  * Every setting, one row each. The type of the configuration, `lark-bridge config`, the table in the
- * README and the words about bad values all come from here.
+ * docs/settings.md and the words about bad values all come from here.
  */
 import { BRANDS, type Brand } from '../core/brand.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
