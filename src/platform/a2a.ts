@@ -1,6 +1,7 @@
 /** The A2A envelope on the platform's wire, both ways (rows MOL-A2A, MOL-RES). Pure. */
 import { larkMetadata, withHeader } from '../wire/lark-context.ts';
-import { describe, isFromElsewhere, type HttpAnswer, type HttpResult } from './http.ts';
+import type { HttpAnswer, HttpResult } from '../net/http.ts';
+import { describe, isFromElsewhere } from './answers.ts';
 import type { SendResult, TurnAnswer, TurnRequest, WaitResult } from '../bridge/ports.ts';
 
 /** How long a message waits for its next try when the operator has to put something right first. */

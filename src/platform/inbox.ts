@@ -1,7 +1,8 @@
 /** Rows of a workspace's inbox, judged (rows MOL-ACT, MOL-INB). Pure. */
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
 import { answerOfText, asObject, messageTextOf, type Json } from './a2a.ts';
-import { describe, type HttpAnswer, type HttpResult } from './http.ts';
+import { TOO_LARGE, type HttpAnswer, type HttpResult } from '../net/http.ts';
+import { describe } from './answers.ts';
 import type { LooseAnswer } from '../bridge/ports.ts';
 
 /** One page of a workspace's inbox, judged. */
@@ -53,7 +54,7 @@ export interface Reader {
 /** Rows without a cursor come newest first (MOL-ACT-03); the cursor passes skipped rows too (MOL-INB-02). */
 export function parseInbox(result: HttpResult, reader: Reader): InboxPage {
   if (result.kind !== 'answer') {
-    const isTooLarge = result.kind === 'no_answer' && result.tooLarge === true;
+    const isTooLarge = result.code === TOO_LARGE;
     return { kind: isTooLarge ? 'too_large' : 'trouble', detail: result.detail };
   }
   if (result.status === 410) return { kind: 'cursor_lost' };
