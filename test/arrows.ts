@@ -34,9 +34,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   lark: {
     ours: GROUND,
     ports: ['bridge/ports.ts'],
-    packages: ['lru-cache', 'p-queue', 'undici', 'node:module', 'node:zlib'],
+    packages: ['lru-cache', 'p-queue', 'node:module', 'node:zlib'],
   },
-  platform: { ours: GROUND, ports: ['bridge/ports.ts'], packages: ['undici'] },
+  platform: { ours: GROUND, ports: ['bridge/ports.ts'], packages: [] },
   store: {
     ours: GROUND,
     ports: ['bridge/ports.ts', 'hub/ports.ts'],

@@ -8,7 +8,7 @@ import { appId } from '../core/ids.ts';
 import { lookAtHealth } from '../observe/health/health-look.ts';
 import type { HealthReport } from '../observe/health/health.ts';
 import { findInstance } from '../host/instance-lock.ts';
-import { Http } from '../platform/http.ts';
+import { HttpClient } from '../net/http.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
@@ -19,9 +19,8 @@ import type { JournalReader, OrderBook, TurnLife } from '../bridge/ports.ts';
 
 /** How long `status` waits for the daemon's own word; a locked database holds that up for seconds. */
 const HEALTH_ASK_TIMEOUT_MS = 3_000;
-
-/** The daemon is on this machine. */
-const NO_PROXIES = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };
+/** What the daemon says of its health is a few KB. */
+const HEALTH_ANSWER_BYTES_MAX = 1024 * 1024;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -91,11 +90,14 @@ function stateOrWhyNot(config: Config) {
 
 /** What an address of the daemon answers; undefined if nothing comes in time. */
 async function askJson(config: Config, url: string): Promise<unknown> {
-  const http = new Http(NO_PROXIES, tlsOf(config)?.certPem);
+  // Without proxies: the daemon is on this machine.
+  const http = new HttpClient({
+    connectTimeoutMs: HEALTH_ASK_TIMEOUT_MS,
+    answerBytesMax: HEALTH_ANSWER_BYTES_MAX,
+    certificatePem: tlsOf(config)?.certPem,
+  });
   try {
-    const signal = new AbortController().signal;
-    const call = { method: 'GET', url, headers: {}, timeoutMs: HEALTH_ASK_TIMEOUT_MS } as const;
-    const answer = await http.call({ ...call, signal });
+    const answer = await http.call({ method: 'GET', url, timeoutMs: HEALTH_ASK_TIMEOUT_MS });
     return answer.kind === 'answer' ? answer.body : undefined;
   } finally {
     await http.close();

@@ -2,7 +2,8 @@
 import { larkMetadata, withHeader } from '../wire/lark-context.ts';
 import { saidBy } from '../wire/agent-text.ts';
 import { withoutOwnMark } from '../wire/reply-token.ts';
-import { describe, isFromElsewhere, type HttpAnswer, type HttpResult } from './http.ts';
+import type { HttpAnswer, HttpResult } from '../net/http.ts';
+import { describe, isFromElsewhere } from './answers.ts';
 import { fileNamesOf } from '../wire/files.ts';
 import { asObject, type Json } from '../wire/json.ts';
 import type {

@@ -1,10 +1,10 @@
-import { Agent, request } from 'undici';
 import { errorText } from '../core/errors.ts';
 import { A2A_BODY_BYTES_MAX } from '../core/limits.ts';
 import type { Secret } from '../core/secret.ts';
+import { HttpClient, type HttpStream } from '../net/http.ts';
 import { messageSend, parseOutcome } from './a2a.ts';
 import { EventCutter, StreamedTurn } from './event-stream.ts';
-import { ANSWER_BYTES_MAX, codeOf, parseJson } from './http.ts';
+import { ANSWER_BYTES_MAX } from './hub-calls.ts';
 import { asObject, type Json } from '../wire/json.ts';
 import type { SendResult, TurnRequest } from '../bridge/ports.ts';
 import type { Log } from '../core/log.ts';
@@ -29,6 +29,7 @@ export type SocketResult =
   | { readonly kind: 'absent'; readonly detail: string };
 
 interface Reply {
+  readonly kind: 'reply';
   readonly status: number;
   /** The JSON-RPC response; undefined if it is something else, or incomplete. */
   readonly body: Json | undefined;
@@ -40,23 +41,19 @@ interface Reply {
  */
 export class ChannelSocket {
   readonly #options: ChannelSocketOptions;
-  readonly #dispatcher: Agent;
+  readonly #http: HttpClient;
 
   constructor(options: ChannelSocketOptions) {
     this.#options = options;
-    this.#dispatcher = new Agent({
-      connect: { socketPath: options.path, timeout: CHANNEL_CONNECT_TIMEOUT_MS },
-      // A connection for each turn: a kept one that the runtime has closed would leave a turn in doubt.
-      pipelining: 0,
-      maxResponseSize: ANSWER_BYTES_MAX,
-      // The turn has a time limit of its own.
-      headersTimeout: 0,
-      bodyTimeout: 0,
+    this.#http = new HttpClient({
+      socketPath: options.path,
+      connectTimeoutMs: CHANNEL_CONNECT_TIMEOUT_MS,
+      answerBytesMax: ANSWER_BYTES_MAX,
     });
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.destroy();
+    await this.#http.close();
   }
 
   /** Never rejects for what the runtime or the socket does. */
@@ -65,20 +62,15 @@ export class ChannelSocket {
     if (Buffer.byteLength(body) > A2A_BODY_BYTES_MAX) {
       return { kind: 'refused', detail: 'it is too large' };
     }
-    let reply: Reply;
-    try {
-      reply = await this.#call(body, signal);
-    } catch (error) {
-      const detail = errorText(error);
-      return isBeforeSending(error) ? { kind: 'absent', detail } : { kind: 'unknown', detail };
-    }
-    if (reply.status === 401) {
+    const result = await this.#call(body, signal);
+    if (result.kind !== 'reply') return result;
+    if (result.status === 401) {
       this.#options.log.error('channel_capability_refused', {
         next: 'Restart the workspace: its plugins then get MOLECULE_CHANNEL_A2A_TOKEN anew.',
       });
     }
-    const result = parseReply(reply);
-    if (result.kind === 'unanswerable') {
+    const parsed = parseReply(result);
+    if (parsed.kind === 'unanswerable') {
       this.#options.log.error('task_left_unfinished', {
         chat: turn.context.chatId,
         message: turn.context.messageId,
@@ -87,27 +79,49 @@ export class ChannelSocket {
         next: 'Let the agent answer message/send only when its task is over, or stream until then.',
       });
     }
-    return result;
+    return parsed;
   }
 
-  async #call(body: string, signal: AbortSignal): Promise<Reply> {
+  async #call(body: string, signal: AbortSignal): Promise<Reply | SocketResult> {
     const { capability, timeoutMs } = this.#options;
-    const answer = await request(ADDRESS, {
+    const call = {
       method: 'POST',
+      url: ADDRESS,
       headers: {
         'x-molecule-channel-capability': capability.reveal(),
         'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
       },
-      body,
-      dispatcher: this.#dispatcher,
+      text: body,
+      timeoutMs,
+      // A stream too ends with the time of the turn, however often it says something.
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-    });
-    const isStream = String(answer.headers['content-type']).startsWith('text/event-stream');
-    return {
-      status: answer.statusCode,
-      body: isStream ? await endOf(answer.body) : asObject(parseJson(await answer.body.text())),
-    };
+      alone: true,
+    } as const;
+    const result = await this.#http.open(call, isEventStream);
+    switch (result.kind) {
+      case 'not_sent':
+        // After a stop no other way is looked for.
+        return { kind: signal.aborted ? 'unreachable' : 'absent', detail: result.detail };
+      case 'no_answer':
+        return { kind: 'unknown', detail: result.detail };
+      case 'answer':
+        return { kind: 'reply', status: result.status, body: asObject(result.body) };
+      case 'stream':
+        return streamedReply(result);
+    }
+  }
+}
+
+function isEventStream({ headers }: Pick<HttpStream, 'headers'>): boolean {
+  return headers['content-type']?.startsWith('text/event-stream') === true;
+}
+
+async function streamedReply({ status, stream }: HttpStream): Promise<Reply | SendResult> {
+  try {
+    return { kind: 'reply', status, body: await endOf(stream) };
+  } catch (error) {
+    return { kind: 'unknown', detail: errorText(error) };
   }
 }
 
@@ -144,17 +158,14 @@ async function endOf(chunks: AsyncIterable<Uint8Array>): Promise<Json | undefine
   const decoder = new TextDecoder();
   const cutter = new EventCutter();
   const turn = new StreamedTurn();
+  let bytes = 0;
   for await (const chunk of chunks) {
+    bytes += chunk.byteLength;
+    if (bytes > ANSWER_BYTES_MAX) return undefined;
     for (const data of cutter.push(decoder.decode(chunk, { stream: true }))) {
       const response = turn.take(data);
       if (response !== undefined) return response;
     }
   }
   return undefined;
-}
-
-/** Connecting failed: not a byte of the request has left. */
-function isBeforeSending(error: unknown): boolean {
-  const { syscall } = error as { syscall?: unknown };
-  return syscall === 'connect' || codeOf(error) === 'UND_ERR_CONNECT_TIMEOUT';
 }

@@ -1,16 +1,17 @@
 import type { WorkspaceId } from '../core/ids.ts';
 import { HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import type { Secret } from '../core/secret.ts';
+import { HttpClient, type HttpAnswer, type HttpCall, type HttpResult } from '../net/http.ts';
 import type { ProxySettings } from '../net/proxy.ts';
-import {
-  describe,
-  Http,
-  isFromElsewhere,
-  type HttpAnswer,
-  type HttpCall,
-  type HttpResult,
-} from './http.ts';
+import { describe, isFromElsewhere } from './answers.ts';
 import type { Log } from '../core/log.ts';
+
+/** The platform's own bound for answers (MOL-RES-12). */
+export const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+/** A hub that takes no connection by now is not there. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Longer than the pause between two heartbeats or looks into the inbox, which then need no new connection. */
+const KEPT_MS = 30_000;
 
 /** Keeps the token that a hub gave to the workspace, over restarts. */
 export interface TokenKeeper {
@@ -32,7 +33,9 @@ export interface HubCallsOptions {
   readonly log: Log;
 }
 
-export type HubCall = Pick<HttpCall, 'method' | 'body' | 'alone'> & {
+export type HubCall = Pick<HttpCall, 'method' | 'alone'> & {
+  /** To be sent as JSON. */
+  readonly body?: unknown;
   /** Path and query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -43,7 +46,7 @@ export type HubCall = Pick<HttpCall, 'method' | 'body' | 'alone'> & {
 /** Calls to a hub in the name of one workspace: where, as whom, and with which token. */
 export class HubCalls {
   readonly #options: HubCallsOptions;
-  readonly #http: Http;
+  readonly #http: HttpClient;
   readonly #stop = new AbortController();
   #set: Secret | undefined;
   #given: Secret | undefined;
@@ -53,7 +56,12 @@ export class HubCalls {
 
   constructor(options: HubCallsOptions) {
     this.#options = options;
-    this.#http = new Http(options.proxies);
+    this.#http = new HttpClient({
+      proxies: options.proxies,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      answerBytesMax: ANSWER_BYTES_MAX,
+      keptMs: KEPT_MS,
+    });
     this.#given = options.tokenKeeper?.load();
   }
 
@@ -102,10 +110,11 @@ export class HubCalls {
     this.#options.tokenKeeper?.save(given);
   }
 
-  #callWith(token: Secret, { path, headers, timeoutMs, signal, ...call }: HubCall) {
+  #callWith(token: Secret, { path, headers, body, timeoutMs, signal, ...call }: HubCall) {
     const { url, workspace, orgId } = this.#options;
     return this.#http.call({
       ...call,
+      json: body,
       url: `${url}${path}`,
       headers: {
         authorization: `Bearer ${token.reveal()}`,

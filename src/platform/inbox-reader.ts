@@ -1,7 +1,7 @@
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
 import { Rounds } from '../time/repeat.ts';
-import { describe } from './http.ts';
+import { describe } from './answers.ts';
 import type { HubCalls } from './hub-calls.ts';
 import {
   cursorProbePath,

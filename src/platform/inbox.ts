@@ -3,7 +3,8 @@ import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
 import { messageOf, outcomeOfMessage } from './a2a.ts';
 import { fileNamesOf } from '../wire/files.ts';
 import { withoutMark } from '../wire/reply-token.ts';
-import { describe, type HttpAnswer, type HttpResult } from './http.ts';
+import { TOO_LARGE, type HttpAnswer, type HttpResult } from '../net/http.ts';
+import { describe } from './answers.ts';
 import { asObject, type Json } from '../wire/json.ts';
 import type { LooseAnswer } from '../bridge/ports.ts';
 
@@ -56,7 +57,7 @@ export interface Reader {
 /** Rows without a cursor come newest first (MOL-ACT-03); the cursor passes skipped rows too (MOL-INB-02). */
 export function parseInbox(result: HttpResult, reader: Reader): InboxPage {
   if (result.kind !== 'answer') {
-    const isTooLarge = result.kind === 'no_answer' && result.tooLarge === true;
+    const isTooLarge = result.code === TOO_LARGE;
     return { kind: isTooLarge ? 'too_large' : 'trouble', detail: result.detail };
   }
   if (result.status === 410) return { kind: 'cursor_lost' };

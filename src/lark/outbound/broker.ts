@@ -1,7 +1,7 @@
 /** Every call to Lark's API goes through here: who goes first, how many at once, how fast. */
-import PQueue, { type Queue, type QueueAddOptions } from 'p-queue';
+import PQueue from 'p-queue';
 import { BridgeError } from '../../core/errors.ts';
-import { CallLine, type CallLimits, type WaitingCall } from './call-line.ts';
+import { CallLine, type CallLimits } from './call-line.ts';
 import { NO_OBSERVER, type CallPriority, type Observer } from '../../bridge/ports.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -37,8 +37,6 @@ export const LIFTED_CALL_LIMITS: CallLimits = {
   api: [],
   chat: { hitsMax: Infinity, windowMs: 0 },
 };
-
-type RunFunction = () => Promise<unknown>;
 
 /** What a call came back with, and who else has to wait because of it. */
 export interface Worked<T> {
@@ -80,50 +78,14 @@ export function createCallBroker(options: BrokerOptions): CallBroker {
   return new Broker(options);
 }
 
-/** The line in p-queue's shape. p-queue starts calls while `size` is above 0: so it is 1 while one may go. */
-class LineQueue implements Queue<RunFunction, EntryOptions> {
-  readonly #line: CallLine;
-  readonly #clock: Clock;
-
-  constructor(line: CallLine, clock: Clock) {
-    this.#line = line;
-    this.#clock = clock;
-  }
-
-  get size(): number {
-    const nowMs = this.#clock.nowMs();
-    return this.#line.freeAtMs(nowMs) <= nowMs ? 1 : 0;
-  }
-
-  enqueue(start: RunFunction, options?: Partial<EntryOptions>): void {
-    if (options?.call !== undefined) this.#line.push({ ...options.call, start });
-  }
-
-  dequeue(): RunFunction | undefined {
-    return this.#line.take(this.#clock.nowMs())?.start;
-  }
-
-  filter(): RunFunction[] {
-    return [];
-  }
-
-  setPriority(): void {
-    // The priority of a call is fixed when it comes.
-  }
-}
-
-interface EntryOptions extends QueueAddOptions {
-  readonly call: Omit<WaitingCall, 'start'>;
-}
-
-/** `p-queue` bounds how many calls run at once; the line beneath it says which one is next. */
+/** The line says which call may go, and when; `p-queue` runs those, and counts them. */
 class Broker implements CallBroker {
   readonly #clock: Clock;
   readonly #limits: CallLimits;
   readonly #countCall: (priority: CallPriority) => void;
   readonly #observer: Observer;
   readonly #line: CallLine;
-  readonly #queue: PQueue<LineQueue, EntryOptions>;
+  readonly #queue: PQueue;
   #stopped = false;
   #waiting = 0;
   #laneNumber = 0;
@@ -136,17 +98,10 @@ class Broker implements CallBroker {
     this.#limits = limits;
     this.#countCall = options.countCall ?? (() => {});
     this.#observer = options.observer ?? NO_OBSERVER;
-    const line = new CallLine(limits);
-    this.#line = line;
-    this.#queue = new PQueue<LineQueue, EntryOptions>({
-      concurrency: limits.runningMax,
-      queueClass: class extends LineQueue {
-        constructor() {
-          super(line, clock);
-        }
-      },
-    });
-    this.#queue.on('next', () => this.#look());
+    this.#line = new CallLine(limits);
+    this.#queue = new PQueue({ concurrency: limits.runningMax });
+    // The end of a call frees its lane, and a place.
+    this.#queue.on('next', () => this.#startAll());
   }
 
   run<T>(spec: CallSpec, work: () => Promise<Worked<T>>): Promise<T> {
@@ -160,25 +115,21 @@ class Broker implements CallBroker {
     const sinceMs = this.#clock.nowMs();
     return new Promise<T>((resolve, reject) => {
       this.#waiting += 1;
-      const call = { api, priority, lane, pacedBy, cancel: reject };
-      void this.#queue.add(
-        async () => {
-          this.#waiting -= 1;
-          this.#countCall(priority);
-          this.#observer.callStarted(priority, this.#clock.nowMs() - sinceMs);
-          try {
-            const worked = await work();
-            this.#coolDown(spec, worked);
-            resolve(worked.value);
-          } catch (error) {
-            reject(error);
-          } finally {
-            this.#line.finish(call);
-          }
-        },
-        { call },
-      );
-      this.#look();
+      const start = async () => {
+        this.#countCall(priority);
+        this.#observer.callStarted(priority, this.#clock.nowMs() - sinceMs);
+        try {
+          const worked = await work();
+          this.#coolDown(spec, worked);
+          resolve(worked.value);
+        } catch (error) {
+          reject(error);
+        } finally {
+          this.#line.finish({ priority, lane });
+        }
+      };
+      this.#line.push({ api, priority, lane, pacedBy, start, cancel: reject });
+      this.#startAll();
     });
   }
 
@@ -206,17 +157,17 @@ class Broker implements CallBroker {
     }
   }
 
-  /** Lets p-queue look again: now if somebody may go, else when the first limit frees somebody. */
-  #look(): void {
+  /** Starts all that may go, and comes back when the first limit frees another one. */
+  #startAll(): void {
     const nowMs = this.#clock.nowMs();
-    const freeAtMs = this.#line.freeAtMs(nowMs);
-    if (freeAtMs > nowMs) return this.#wakeAt(freeAtMs);
+    while (this.#queue.pending < this.#limits.runningMax) {
+      const call = this.#line.take(nowMs);
+      if (call === undefined) return this.#wakeAt(this.#line.freeAtMs(nowMs));
+      this.#waiting -= 1;
+      void this.#queue.add(call.start);
+    }
     // With all places taken, the end of a call leads back here.
-    if (this.#queue.pending >= this.#limits.runningMax) return this.#wakeAt(Infinity);
-    this.#queue.pause();
-    this.#queue.start();
-    const laterMs = this.#line.freeAtMs(nowMs);
-    this.#wakeAt(laterMs > nowMs ? laterMs : Infinity);
+    this.#wakeAt(Infinity);
   }
 
   #wakeAt(atMs: number): void {
@@ -226,7 +177,7 @@ class Broker implements CallBroker {
     if (atMs === Infinity || this.#stopped) return;
     this.#cancelWake = this.#clock.after(Math.max(0, atMs - this.#clock.nowMs()), () => {
       this.#wakeAtMs = Infinity;
-      this.#look();
+      this.#startAll();
     });
   }
 }

@@ -1,5 +1,5 @@
 /** Our HTTP in the shape that the SDK's `Client` wants. */
-import { FormData } from 'undici';
+import type { FormPart } from '../../net/http.ts';
 import type { HttpOutcome, HttpRequest, LarkHttp } from '../outbound/http.ts';
 import type { HttpInstance, HttpRequestOptions } from './sdk.ts';
 
@@ -89,11 +89,10 @@ function isEmpty(data: unknown): boolean {
   return data === undefined || data === null || Object.keys(data).length === 0;
 }
 
-function toForm(data: unknown): FormData {
-  const form = new FormData();
-  for (const [name, value] of Object.entries((data ?? {}) as Record<string, unknown>)) {
-    if (Buffer.isBuffer(value)) form.append(name, new Blob([new Uint8Array(value)]), name);
-    else form.append(name, String(value));
-  }
-  return form;
+function toForm(data: unknown): FormPart[] {
+  return Object.entries((data ?? {}) as Record<string, unknown>).map(([name, value]) =>
+    Buffer.isBuffer(value)
+      ? { name, value: new Uint8Array(value), fileName: name }
+      : { name, value: String(value) },
+  );
 }

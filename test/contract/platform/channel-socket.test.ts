@@ -267,6 +267,28 @@ describe('a broken way', () => {
     expect(runtime.requests).toBe(1);
   });
 
+  test('MOL-SOCK-07: a stream that never ends is not read beyond 64 MB; the turn is in doubt', async () => {
+    const reading = { isOver: false };
+    runtime.onTurn = (taken) => {
+      stream(taken)({ kind: 'task', status: { state: 'working' } });
+      const comment = `: ${'x'.repeat(1024 * 1024)}\n`;
+      taken.response.on('close', () => (reading.isOver = true));
+      const pour = () => {
+        while (!reading.isOver && taken.response.write(comment));
+        if (!reading.isOver) taken.response.once('drain', pour);
+      };
+      pour();
+    };
+    expect(await socketTo().send(turn(), never)).toMatchObject({ kind: 'unknown' });
+    await expect.poll(() => reading.isOver, { timeout: 10_000 }).toBe(true);
+  });
+
+  test('MOL-DAE-07: a turn that is stopped before it leaves has not been sent, and takes no other way', async () => {
+    const result = await socketTo().send(turn(), AbortSignal.abort());
+    expect(result).toMatchObject({ kind: 'unreachable' });
+    expect(runtime.requests).toBe(0);
+  });
+
   test('MOL-DAE-07: a stop ends the wait for an answer', async () => {
     const stop = new AbortController();
     const result = socketTo().send(turn(), stop.signal);

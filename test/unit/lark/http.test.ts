@@ -1,5 +1,4 @@
-import { connect, createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
+/** What Lark's callers get of the HTTP client; the client itself is in test/unit/net. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createHttp, type HttpOptions, type LarkHttp } from '../../../src/lark/outbound/http.ts';
 import { json, type LocalServer, startServer } from './local-server.ts';
@@ -22,21 +21,21 @@ function http(options: HttpOptions = {}): LarkHttp {
 }
 
 describe('an answer', () => {
-  test('comes with status, headers and JSON', async () => {
+  test('comes with status, headers and JSON, which is what is asked for', async () => {
     const server = await serve((response) => {
       response.setHeader('X-Ogw-Ratelimit-Reset', '7');
       json(response, { code: 99991400 }, 429);
     });
     const outcome = await http().call({ method: 'POST', url: `${server.url}/x`, json: { a: 'ä' } });
-    expect(outcome).toMatchObject({
+    expect(outcome).toEqual({
       kind: 'answered',
       status: 429,
-      headers: { 'x-ogw-ratelimit-reset': '7' },
+      headers: expect.objectContaining({ 'x-ogw-ratelimit-reset': '7' }) as object,
       body: { code: 99991400 },
     });
     expect(server.seen[0]).toMatchObject({
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
       body: Buffer.from('{"a":"ä"}').toString('latin1'),
     });
   });
@@ -83,28 +82,8 @@ describe('an answer', () => {
   });
 });
 
-describe('nothing was sent', () => {
-  async function closedPort(): Promise<number> {
-    const server: Server = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
-
-  test.each<[string, () => Promise<string>]>([
-    ['the connection is refused', async () => `http://127.0.0.1:${await closedPort()}`],
-    ['the name is unknown', () => Promise.resolve('http://nobody.invalid')],
-    [
-      'it is not TLS',
-      async () => (await serve((response) => response.end())).url.replace('http', 'https'),
-    ],
-  ])('if %s', async (_why, url) => {
-    const outcome = await http().call({ method: 'POST', url: await url(), json: {} });
-    expect(outcome).toMatchObject({ kind: 'not_sent' });
-  });
-
-  test('if the proxy refuses the way', async () => {
+describe('a detail', () => {
+  test('names the proxy that refuses the way, and what it answered', async () => {
     const proxy = await serve(() => undefined);
     proxy.server.on('connect', (_request, socket) => {
       socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
@@ -120,7 +99,7 @@ describe('nothing was sent', () => {
     });
   });
 
-  test('if the proxy is dead: it is named, without its password', async () => {
+  test('names the proxy that is dead, without its password', async () => {
     const proxy = await serve(() => undefined);
     await proxy.stop();
     const named = proxy.url.replace('http://', 'http://ann:geheim@');
@@ -135,119 +114,27 @@ describe('nothing was sent', () => {
       detail: `ECONNREFUSED (lark.invalid through the proxy ${proxy.url})`,
     });
   });
-});
 
-describe('no answer came: it may have happened', () => {
-  test('the connection was cut', async () => {
-    const server = await serve((response) => response.socket?.resetAndDestroy());
-    const outcome = await http().call({ method: 'POST', url: server.url, json: {} });
-    expect(outcome).toMatchObject({ kind: 'no_answer' });
-    expect(server.seen).toHaveLength(1);
-  });
-
-  test('the answer was cut in the middle', async () => {
-    const server = await serve((response) => {
-      response.writeHead(200, { 'content-length': 100 });
-      response.write('{"code":', () => response.socket?.end());
-    });
-    expect(await http().call({ method: 'POST', url: server.url, json: {} })).toMatchObject({
-      kind: 'no_answer',
-    });
-  });
-
-  test('the server says nothing', async () => {
+  test('says that the time was over', async () => {
     const server = await serve(() => undefined);
     const outcome = await http({ callTimeoutMs: 100 }).call({ method: 'GET', url: server.url });
     expect(outcome).toMatchObject({
-      kind: 'no_answer',
+      code: 'timed out',
       detail: expect.stringContaining('timed out'),
     });
   });
 
-  test('we stop', async () => {
-    const server = await serve(() => undefined);
-    const mine = createHttp();
-    const outcome = mine.call({ method: 'GET', url: server.url });
-    await expect.poll(() => server.seen.length).toBe(1);
-    await mine.close();
-    expect((await outcome).kind).not.toBe('answered');
+  test('names the host, and neither path nor query', async () => {
+    const server = await serve((response) => response.socket?.destroy());
+    const outcome = await http().call({ method: 'GET', url: `${server.url}/p?ticket=t0p` });
+    expect(outcome).toMatchObject({
+      kind: 'no_answer',
+      detail: expect.stringContaining('127.0.0.1'),
+    });
+    expect(JSON.stringify(outcome)).not.toMatch(/ticket|t0p/);
   });
-});
-
-test('a detail names the host, and neither path nor query', async () => {
-  const server = await serve((response) => response.socket?.destroy());
-  const outcome = await http().call({ method: 'GET', url: `${server.url}/p?ticket=t0p` });
-  expect(outcome).toMatchObject({ detail: expect.stringContaining('127.0.0.1') });
-  expect(JSON.stringify(outcome)).not.toMatch(/ticket|t0p/);
 });
 
 test('a bug in the request is thrown', async () => {
   await expect(http().call({ method: 'GET', url: 'not a url' })).rejects.toThrow();
-});
-
-describe('proxies', () => {
-  async function tunnel(): Promise<LocalServer & { ways: string[] }> {
-    const proxy = await serve(() => undefined);
-    const ways: string[] = [];
-    proxy.server.on('connect', (request, client) => {
-      ways.push(request.url ?? '');
-      const [host = '', port] = (request.url ?? '').split(':');
-      const upstream = connect(Number(port), host, () => {
-        client.write('HTTP/1.1 200 OK\r\n\r\n');
-        upstream.pipe(client).pipe(upstream);
-      });
-      upstream.on('error', () => client.destroy());
-      client.on('error', () => upstream.destroy());
-      closers.push(() => (client.destroy(), upstream.destroy()));
-    });
-    return Object.assign(proxy, { ways });
-  }
-
-  test('calls go through the one that is set', async () => {
-    const server = await serve((response) => json(response, { code: 0 }));
-    const proxy = await tunnel();
-    const outcome = await http({ proxy: { httpProxy: proxy.url } }).call({
-      method: 'GET',
-      url: server.url,
-    });
-    expect(outcome).toMatchObject({ status: 200 });
-    expect(proxy.ways).toEqual([new URL(server.url).host]);
-  });
-
-  test('through the one of ALL_PROXY where there is no other', async () => {
-    const server = await serve((response) => json(response, { code: 0 }));
-    const proxy = await tunnel();
-    const client = http({ proxy: { allProxy: proxy.url } });
-    for (let call = 0; call < 2; call += 1) {
-      expect(await client.call({ method: 'GET', url: server.url })).toMatchObject({ status: 200 });
-    }
-    expect(new Set(proxy.ways)).toEqual(new Set([new URL(server.url).host]));
-    await client.close();
-    expect(await client.call({ method: 'GET', url: server.url })).toMatchObject({
-      kind: 'not_sent',
-    });
-  });
-
-  test.each(['10.0.0.0/8, *', '127.0.0.0/8', '::1,127.0.0.1/32'])(
-    'but not where NO_PROXY=%s says otherwise',
-    async (noProxy) => {
-      const server = await serve((response) => json(response, { code: 0 }));
-      const proxy = await tunnel();
-      const client = http({ proxy: { httpProxy: proxy.url, noProxy } });
-      expect(await client.call({ method: 'GET', url: server.url })).toMatchObject({ status: 200 });
-      expect(proxy.ways).toEqual([]);
-    },
-  );
-
-  test('but not to hosts of NO_PROXY, and not by what the environment of the tests says', async () => {
-    const server = await serve((response) => json(response, { code: 0 }));
-    const proxy = await tunnel();
-    process.env['HTTP_PROXY'] = proxy.url;
-    closers.push(() => delete process.env['HTTP_PROXY']);
-    for (const settings of [{ httpProxy: proxy.url, noProxy: 'example.org,127.0.0.1' }, {}]) {
-      const outcome = await http({ proxy: settings }).call({ method: 'GET', url: server.url });
-      expect(outcome).toMatchObject({ status: 200 });
-    }
-    expect(proxy.ways).toEqual([]);
-  });
 });
