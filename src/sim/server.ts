@@ -7,10 +7,10 @@ import { accountRoutes, Accounts, type AccountsOptions } from './accounts/accoun
 import { ApiServer, CONTROL_PREFIX } from './api/api-server.ts';
 import { bootstrapRoutes, Tickets } from './socket/bootstrap.ts';
 import { createCloud, type Cloud, type CloudOptions } from './cloud.ts';
-import { createControlDesk } from './control/control.ts';
-import { platformRoutes } from './api/platform-routes.ts';
-import type { CallRecord } from './world/journal.ts';
-import { LarkCloud } from './lark-cloud.ts';
+import { createControlDesk } from './control/control-api.ts';
+import { platformRoutes } from './api/api-routes.ts';
+import type { CallRecord } from './world/call-record.ts';
+import { LarkCloud } from './control/lark-cloud.ts';
 import { SocketServer } from './socket/socket-server.ts';
 import { createServerIdentity, type ServerIdentity } from './tls/certificates.ts';
 

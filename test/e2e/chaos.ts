@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appId } from '../../src/core/ids.ts';
 import type { FaultKind } from '../../src/sim/world/faults.ts';
-import type { Shown } from '../../src/sim/world/shown.ts';
+import type { Shown } from '../../src/sim/control/shown-message.ts';
 import type { SimChat, SimMessage, SimUser } from '../../src/sim/world/model.ts';
 import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../src/store/sqlite/db.ts';

@@ -16,7 +16,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { isOpenToAll } from '../../src/host/service/stable-path.ts';
-import { SCOPE_GROUP_MESSAGES, SCOPE_SELF_MANAGE } from '../../src/sim/api/scopes.ts';
+import { SCOPE_GROUP_MESSAGES, SCOPE_SELF_MANAGE } from '../../src/sim/world/scopes.ts';
 import { CERTIFICATE, PRIVATE_KEY } from '../contract/hub/certificate.ts';
 import { Rig } from './rig.ts';
 

@@ -1,6 +1,6 @@
 /** The demo's scripted conversation: what is said, what must come back, and whether it did. */
 import { BridgeError } from '../../core/errors.ts';
-import type { Shown } from '../../sim/world/shown.ts';
+import type { Shown } from '../../sim/control/shown-message.ts';
 import type { SimMessage } from '../../sim/world/model.ts';
 import { createTeller } from './transcript.ts';
 import type { Stage } from './stage.ts';

@@ -1,5 +1,5 @@
 /** The chats of the demo as lines of text, or of JSON. */
-import type { Shown } from '../../sim/world/shown.ts';
+import type { Shown } from '../../sim/control/shown-message.ts';
 import type { Stage } from './stage.ts';
 import type { Output } from '../output.ts';
 

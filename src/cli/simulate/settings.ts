@@ -11,8 +11,8 @@ import {
   type Given,
   type Reading,
   type Shape,
-} from '../../sim/world/fields.ts';
-import { WORLD_SHAPE, type WorldPlan } from '../../sim/world/world-plan.ts';
+} from '../../sim/control/fields.ts';
+import { WORLD_SHAPE, type WorldPlan } from '../../sim/control/world-plan.ts';
 
 /** Seconds that make sense to a client. */
 const SECONDS_MAX = 86_400;

@@ -3,7 +3,7 @@ import type { Cloud } from '../cloud.ts';
 import { originOf, textField, type Answer, type Call, type Route } from '../api/http.ts';
 import { Misuse } from '../world/misuse.ts';
 import type { Brand, SimApp, SimUser } from '../world/model.ts';
-import { DEFAULT_SCOPES, DEFAULT_SUBSCRIPTIONS } from '../api/scopes.ts';
+import { DEFAULT_SCOPES, DEFAULT_SUBSCRIPTIONS } from '../world/scopes.ts';
 
 export interface AccountsOptions {
   /** Seconds between polls that clients are told; 5. */

@@ -4,8 +4,8 @@ import { authenticate, scopeRefusal } from './auth.ts';
 import type { Cloud } from '../cloud.ts';
 import { refuse, textField, type Answer, type Call, type Route } from './http.ts';
 import { parseBody, readBody } from './http-body.ts';
-import { keptText } from '../world/call-bodies.ts';
-import type { CallRecord } from '../world/journal.ts';
+import { keptText } from '../world/call-record.ts';
+import type { CallRecord } from '../world/call-record.ts';
 import type { SimApp } from '../world/model.ts';
 import { Router } from './router.ts';
 

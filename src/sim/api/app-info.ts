@@ -2,7 +2,7 @@ import type { Cloud } from '../cloud.ts';
 import { avatarUrl } from './avatars.ts';
 import { callerOf, ok, refuse, refuseField, type Call, type Route } from './http.ts';
 import { idOf, idTypeOf } from './people.ts';
-import { CARD_CALLBACK, SCOPE_SELF_MANAGE } from './scopes.ts';
+import { CARD_CALLBACK, SCOPE_SELF_MANAGE } from '../world/scopes.ts';
 
 const APPLICATION = '/open-apis/application/v6/applications/:app_id';
 /** A person of the tenant, not the platform or a partner. */

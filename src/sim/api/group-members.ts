@@ -14,7 +14,7 @@ import { isAnswer } from './message-access.ts';
 import { pageOf } from './paging.ts';
 import { idList, idOf, idTypeOf, unknownIds } from './people.ts';
 import { settingOf } from '../world/chat-settings.ts';
-import { addMembers, removeMembers, setBot } from '../world/groups.ts';
+import { addMembers, removeMembers, setBot } from './group-changes.ts';
 import type { SimChat } from '../world/model.ts';
 
 const USERS_MAX = 50;

@@ -13,7 +13,7 @@ import type { Answer, Call, Route } from './http.ts';
 import { isAnswer } from './message-access.ts';
 import { idTypeOf, unknownIds, type IdType } from './people.ts';
 import { CHAT_SETTINGS, settingOf } from '../world/chat-settings.ts';
-import { changeGroup, createGroup, dissolveGroup } from '../world/groups.ts';
+import { changeGroup, createGroup, dissolveGroup } from './group-changes.ts';
 import type { SimApp, SimChat, SimUser } from '../world/model.ts';
 import { UuidWindow } from './uuid-window.ts';
 

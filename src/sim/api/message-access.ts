@@ -2,7 +2,7 @@ import type { Cloud } from '../cloud.ts';
 import { invalidParameter } from './content.ts';
 import { refuse, type Answer } from './http.ts';
 import type { SimApp, SimChat, SimMessage } from '../world/model.ts';
-import { SCOPE_GROUP_MESSAGES } from './scopes.ts';
+import { SCOPE_GROUP_MESSAGES } from '../world/scopes.ts';
 
 export interface Found {
   readonly message: SimMessage;

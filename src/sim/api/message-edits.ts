@@ -5,7 +5,7 @@ import { callerOf, ok, refuse, refuseField, textField } from './http.ts';
 import type { Answer, Call, Route } from './http.ts';
 import { parseJsonObject } from '../world/json.ts';
 import { findOwnMessage, isAnswer, tooFrequent } from './message-access.ts';
-import { cardOf, messageObject } from './message-object.ts';
+import { messageObject } from './message-object.ts';
 
 const CARD_UPDATES_WITHIN_MS = 14 * 24 * 3_600_000;
 const EDITS_MAX = 20;
@@ -59,7 +59,7 @@ function updateCard(cloud: Cloud, call: Call): Answer {
   }
   const judged = judgeContent(cloud, { app, chat, msgType: 'interactive', content });
   if (!judged.ok) return judged.answer;
-  if (!isShared(cardOf(cloud.world, message)) || !isShared(content)) {
+  if (!isShared(cloud.world.cardOf(message)) || !isShared(content)) {
     return invalidParameter('config.update_multi must be true before and after the update');
   }
   if (cloud.limits.take(`card ${message.messageId}`, CARD_LIMIT) > 0) return tooFrequent();

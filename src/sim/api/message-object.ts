@@ -11,12 +11,6 @@ export interface ObjectOptions {
   readonly userIdType?: UserIdType | undefined;
 }
 
-/** JSON of the card that a message shows: of its entity, or its own. */
-export function cardOf(world: World, message: SimMessage): string {
-  const entity = message.cardId === undefined ? undefined : world.cards.get(message.cardId);
-  return entity?.json ?? message.content;
-}
-
 /** A message as the REST API returns it. */
 export function messageObject(world: World, message: SimMessage, options: ObjectOptions = {}) {
   const mentions = message.mentions.map((mention) => ({
@@ -46,7 +40,7 @@ export function messageObject(world: World, message: SimMessage, options: Object
 
 /** What a person reads in a message. */
 export function textOf(world: World, message: SimMessage): string {
-  if (message.msgType === 'interactive') return visibleText(cardOf(world, message));
+  if (message.msgType === 'interactive') return visibleText(world.cardOf(message));
   const fields = parseJsonObject(message.content) ?? {};
   const { text } = fields;
   if (message.msgType === 'text') return withNames(String(text), message.mentions);
@@ -61,14 +55,14 @@ export function textOf(world: World, message: SimMessage): string {
 /** Content as events and the history carry it; of cards only their text, in a form of its own. */
 export function receivedContent(world: World, message: SimMessage): string {
   if (message.msgType !== 'interactive') return message.content;
-  const lines = visibleText(cardOf(world, message)).split('\n');
+  const lines = visibleText(world.cardOf(message)).split('\n');
   return JSON.stringify({ title: null, elements: lines.map((text) => [{ tag: 'text', text }]) });
 }
 
 function historyContent(world: World, message: SimMessage, options: ObjectOptions): string {
   if (message.recalled) return 'This message was recalled';
   return message.msgType === 'interactive' && options.cardContent === 'user_card_content'
-    ? cardOf(world, message)
+    ? world.cardOf(message)
     : receivedContent(world, message);
 }
 

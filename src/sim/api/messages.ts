@@ -13,7 +13,7 @@ import {
   tooFrequent,
   type Found,
 } from './message-access.ts';
-import { cardOf, messageObject } from './message-object.ts';
+import { messageObject } from './message-object.ts';
 import { queryList } from './people.ts';
 import type { SimApp, SimChat, SimMessage } from '../world/model.ts';
 import { UuidWindow } from './uuid-window.ts';
@@ -134,8 +134,7 @@ class Sending {
     const refusal = chatRefusal(app, target.chat);
     if (refusal !== undefined) return refusal;
     const { msgType, mentions } = message;
-    const content =
-      msgType === 'interactive' ? cardOf(this.#cloud.world, message) : message.content;
+    const content = msgType === 'interactive' ? this.#cloud.world.cardOf(message) : message.content;
     return this.#post(app, { ...target, msgType, content, mentions }, key);
   }
 

@@ -2,7 +2,7 @@ import type { Cloud } from '../cloud.ts';
 import { avatarUrl } from './avatars.ts';
 import { callerOf, refuse, type Answer, type Call } from './http.ts';
 import type { SimUser } from '../world/model.ts';
-import { SCOPE_USER_ID } from './scopes.ts';
+import { SCOPE_USER_ID } from '../world/scopes.ts';
 
 export type IdType = 'open_id' | 'union_id' | 'user_id';
 

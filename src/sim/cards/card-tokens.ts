@@ -3,7 +3,6 @@ import { showCard } from './card-rules.ts';
 import type { Cloud } from '../cloud.ts';
 import { callerOf, refuse, textField, type Answer, type Call, type Route } from '../api/http.ts';
 import { isJsonObject, parseJsonObject, type JsonObject } from '../world/json.ts';
-import { cardOf } from '../api/message-object.ts';
 import type { SimCardToken, SimMessage } from '../world/model.ts';
 
 /** How long a callback's token is good for delayed updates. */
@@ -73,7 +72,7 @@ function judge(cloud: Cloud, message: SimMessage, card: JsonObject): Answer | un
   const fault = faultOf(card);
   if (fault !== undefined) return refuse(11311, fault.msg);
   if (isSchema2(card)) return undefined;
-  const shown = parseJsonObject(cardOf(cloud.world, message));
+  const shown = parseJsonObject(cloud.world.cardOf(message));
   if (shown !== undefined && isSchema2(shown)) {
     return refuse(200830, 'A card of schema 2.0 cannot be updated to schema 1.0');
   }

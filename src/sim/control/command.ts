@@ -1,6 +1,6 @@
-import type { LarkCloud } from '../lark-cloud.ts';
+import type { LarkCloud } from './lark-cloud.ts';
 import type { Route } from '../api/http.ts';
-import { readObject, type Given, type Shape } from '../world/fields.ts';
+import { readObject, type Given, type Shape } from './fields.ts';
 import { Misuse } from '../world/misuse.ts';
 
 /** One row of the control table: what can be asked of the cloud over HTTP. */

@@ -5,7 +5,7 @@ import type { Connections } from './connections.ts';
 import type { Faults } from '../world/faults.ts';
 import { eventFrames } from './frames.ts';
 import type { Ids } from '../world/ids.ts';
-import { Journal } from '../world/journal.ts';
+import { Journal } from '../world/recent.ts';
 import { parseJsonObject } from '../world/json.ts';
 import type { SimApp } from '../world/model.ts';
 import type { Frame } from './pbbp2.ts';

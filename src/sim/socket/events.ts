@@ -7,7 +7,7 @@ import {
   SCOPE_BOT_MENTIONS,
   SCOPE_GROUP_MESSAGES,
   SCOPE_USER_ID,
-} from '../api/scopes.ts';
+} from '../world/scopes.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
 

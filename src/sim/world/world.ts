@@ -1,6 +1,5 @@
-import { cardOf } from '../api/message-object.ts';
 import { Ids } from './ids.ts';
-import { Kept } from './kept.ts';
+import { Kept } from './recent.ts';
 import { Misuse } from './misuse.ts';
 import type {
   Brand,
@@ -17,7 +16,7 @@ import type {
   SimUpload,
   SimUser,
 } from './model.ts';
-import { DEFAULT_SCOPES, DEFAULT_SUBSCRIPTIONS } from '../api/scopes.ts';
+import { DEFAULT_SCOPES, DEFAULT_SUBSCRIPTIONS } from './scopes.ts';
 
 export interface WorldOptions {
   /** The cloud's clock, in milliseconds since 1970; must never go back. */
@@ -37,6 +36,18 @@ export interface NewApp {
   readonly description?: string;
   /** The person who created it; the first person of the world unless told. */
   readonly owner?: SimUser;
+}
+
+/** How an app is changed; what is not named stays. */
+export interface AppChange {
+  readonly name?: string | undefined;
+  /** False: the bot ability is off. */
+  readonly bot?: boolean | undefined;
+  /** All that it has from now on. */
+  readonly scopes?: readonly string[] | undefined;
+  readonly addScopes?: readonly string[] | undefined;
+  readonly removeScopes?: readonly string[] | undefined;
+  readonly subscriptions?: readonly string[] | undefined;
 }
 
 export interface NewGroup {
@@ -148,6 +159,17 @@ export class World {
     this.apps.set(app.appId, app);
     this.#appsByOpenId.set(app.botOpenId, app);
     return app;
+  }
+
+  /** Changes an app as its developer does in the console. */
+  changeApp(app: SimApp, change: AppChange): void {
+    const { scopes, addScopes = [], removeScopes = [], subscriptions } = change;
+    if (change.name !== undefined) app.name = change.name;
+    if (change.bot !== undefined) app.botEnabled = change.bot;
+    if (scopes !== undefined) replaceAll(app.scopes, scopes);
+    for (const scope of addScopes) app.scopes.add(scope);
+    for (const scope of removeScopes) app.scopes.delete(scope);
+    if (subscriptions !== undefined) replaceAll(app.subscriptions, subscriptions);
   }
 
   addUser(options: NewUser): SimUser {
@@ -303,10 +325,16 @@ export class World {
     message.edits += 1;
   }
 
+  /** JSON of the card that a message shows: of its entity, or its own. */
+  cardOf(message: SimMessage): string {
+    const entity = message.cardId === undefined ? undefined : this.cards.get(message.cardId);
+    return entity?.json ?? message.content;
+  }
+
   /** Keeps what the card shows now, which is about to change. */
   rememberCard(message: SimMessage): void {
     const earlier = this.cardStates(message.messageId).slice(1 - CARD_STATES_MAX);
-    const states = [...earlier, { json: cardOf(this, message), untilMs: this.nowMs() }];
+    const states = [...earlier, { json: this.cardOf(message), untilMs: this.nowMs() }];
     const bytes = states.reduce((sum, { json }) => sum + json.length, 0);
     this.#cardStates.set(message.messageId, states, bytes);
   }
@@ -373,4 +401,9 @@ function putInOrder(messages: SimMessage[], message: SimMessage): void {
 function swapPositions(later: SimMessage | undefined, message: SimMessage): void {
   if (later === undefined) return;
   [later.position, message.position] = [message.position, later.position];
+}
+
+function replaceAll(set: Set<string>, values: readonly string[]): void {
+  set.clear();
+  for (const value of values) set.add(value);
 }

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud, type LarkCloudOptions } from '../../../src/sim/server.ts';
 import { createClient, sdk } from './sdk-client.ts';
 

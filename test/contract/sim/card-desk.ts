@@ -1,5 +1,5 @@
 import type { Client } from '@larksuiteoapi/node-sdk';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimCard, SimChat } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { createClient } from './sdk-client.ts';

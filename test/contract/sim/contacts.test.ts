@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '@larksuiteoapi/node-sdk';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimUser } from '../../../src/sim/world/model.ts';
-import { DEFAULT_SCOPES } from '../../../src/sim/api/scopes.ts';
+import { DEFAULT_SCOPES } from '../../../src/sim/world/scopes.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { codeOf, createClient } from './sdk-client.ts';
 

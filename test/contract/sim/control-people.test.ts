@@ -1,7 +1,7 @@
 /** What a test in any language lets people do: all that one in JavaScript can. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createDefaultWorld } from '../../../src/sim/world/default-world.ts';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import { createDefaultWorld } from './default-world.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { askControl } from './ask-control.ts';

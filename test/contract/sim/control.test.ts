@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CONTROL_COMMANDS } from '../../../src/sim/control/control.ts';
-import { createDefaultWorld, environmentFor } from '../../../src/sim/world/default-world.ts';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import { CONTROL_COMMANDS } from '../../../src/sim/control/control-api.ts';
+import { createDefaultWorld, environmentFor } from './default-world.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { askControl } from './ask-control.ts';
 import { createClient } from './sdk-client.ts';

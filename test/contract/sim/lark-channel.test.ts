@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CardActionEvent, LarkChannel, NormalizedMessage } from '@larksuiteoapi/node-sdk';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { sdk, silentLogger } from './sdk-client.ts';

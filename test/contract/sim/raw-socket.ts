@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs';
 import { WebSocket } from 'ws';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp } from '../../../src/sim/world/model.ts';
 // The SDK takes Long out of protobufjs for the whole process: let it do so before types are made.
 import './sdk-client.ts';

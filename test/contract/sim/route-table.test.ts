@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { platformRoutes } from '../../../src/sim/api/platform-routes.ts';
+import { platformRoutes } from '../../../src/sim/api/api-routes.ts';
 import { Router } from '../../../src/sim/api/router.ts';
 import { createCloud } from '../../../src/sim/cloud.ts';
 

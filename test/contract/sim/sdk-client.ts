@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as Sdk from '@larksuiteoapi/node-sdk';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp } from '../../../src/sim/world/model.ts';
 
 /** The official SDK, unchanged: the client that the simulator must please. */

@@ -1,5 +1,5 @@
 import type { EventDispatcher, WSClient } from '@larksuiteoapi/node-sdk';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp } from '../../../src/sim/world/model.ts';
 import { sdk, silentLogger } from './sdk-client.ts';
 

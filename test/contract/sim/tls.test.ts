@@ -10,7 +10,7 @@ import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { startLarkCloud } from '../../../src/sim/server.ts';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 
 let lark: LarkCloud;
 

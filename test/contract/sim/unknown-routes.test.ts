@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
-import type { CallRecord } from '../../../src/sim/world/journal.ts';
+import type { CallRecord } from '../../../src/sim/world/call-record.ts';
 
 let lark: LarkCloud;
 

@@ -2,7 +2,7 @@ import { createMemoryState } from '@chat-adapter/state-memory';
 import { createLarkAdapter } from '@larksuite/vercel-chat-adapter';
 import { Chat, type Message, type Thread } from 'chat';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { sdk } from './sdk-client.ts';

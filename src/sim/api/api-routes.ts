@@ -3,7 +3,7 @@ import type { Route } from './http.ts';
 import { cardTokenRoutes } from '../cards/card-tokens.ts';
 import { cardRoutes } from '../cards/cards.ts';
 import { appInfoRoutes } from './app-info.ts';
-import { attentionRoutes } from './attention.ts';
+import { attentionRoutes } from './urgent-follow-ups.ts';
 import { avatarRoutes } from './avatars.ts';
 import { botRoutes } from './bot.ts';
 import { chatRoutes } from './chats.ts';

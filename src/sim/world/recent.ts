@@ -1,3 +1,27 @@
+/** Keeps the newest `keptMax` records; dropping costs nothing per record. */
+export class Journal<T> {
+  readonly #keptMax: number;
+  #records: T[] = [];
+
+  constructor(keptMax: number) {
+    this.#keptMax = keptMax;
+  }
+
+  add(record: T): void {
+    this.#records.push(record);
+    if (this.#records.length >= 2 * this.#keptMax) this.#records = this.#newest();
+  }
+
+  /** Oldest first. */
+  all(): readonly T[] {
+    return this.#newest();
+  }
+
+  #newest(): T[] {
+    return this.#keptMax === 0 ? [] : this.#records.slice(-this.#keptMax);
+  }
+}
+
 /** Values by key, as many of the newest as fit into so many bytes. */
 export class Kept<K, V> {
   readonly #bytesMax: number;

@@ -18,26 +18,18 @@ export interface CallRecord {
   readonly unknownRoute: boolean;
 }
 
-/** Keeps the newest `keptMax` records; dropping costs nothing per record. */
-export class Journal<T> {
-  readonly #keptMax: number;
-  #records: T[] = [];
+/** What went over the wire, as text; longer ones are cut, bytes are only counted. */
+export interface CallBodies {
+  readonly request: string;
+  /** Empty when the answer was never sent. */
+  readonly response: string;
+}
 
-  constructor(keptMax: number) {
-    this.#keptMax = keptMax;
-  }
+/** Twice the largest card in a JSON string, with its envelope. */
+const BODY_CHARS_MAX = 80 * 1024;
 
-  add(record: T): void {
-    this.#records.push(record);
-    if (this.#records.length >= 2 * this.#keptMax) this.#records = this.#newest();
-  }
-
-  /** Oldest first. */
-  all(): readonly T[] {
-    return this.#newest();
-  }
-
-  #newest(): T[] {
-    return this.#keptMax === 0 ? [] : this.#records.slice(-this.#keptMax);
-  }
+/** A body as it is kept. */
+export function keptText(text: string): string {
+  if (text.length <= BODY_CHARS_MAX) return text;
+  return `${text.slice(0, BODY_CHARS_MAX)} … (${text.length} characters)`;
 }

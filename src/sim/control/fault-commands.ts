@@ -1,5 +1,5 @@
 import { command, type ControlCommand } from './command.ts';
-import { anything, numberIn, object, oneOf, optional, text } from '../world/fields.ts';
+import { anything, numberIn, object, oneOf, optional, text } from './fields.ts';
 import { FAULTS, type FaultKind, type Injection } from '../world/faults.ts';
 import { Misuse } from '../world/misuse.ts';
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from './json.ts';
+import { isJsonObject, type JsonObject } from '../world/json.ts';
 
 /** What came of reading foreign data: a value of the right type, or everything that is wrong with it. */
 export type Reading<T> =

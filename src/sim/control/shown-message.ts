@@ -1,9 +1,9 @@
 import { buttonsOf, type CardButton } from '../cards/card-buttons.ts';
 import { visibleText } from '../cards/card-text.ts';
-import { cardOf, textOf } from '../api/message-object.ts';
-import { parseJsonObject, type JsonObject } from './json.ts';
-import type { Sender, SimMessage } from './model.ts';
-import type { World } from './world.ts';
+import { textOf } from '../api/message-object.ts';
+import { parseJsonObject, type JsonObject } from '../world/json.ts';
+import type { Sender, SimMessage } from '../world/model.ts';
+import type { World } from '../world/world.ts';
 
 /** One message as a person sees it. */
 export interface Shown {
@@ -38,7 +38,7 @@ export interface ShownCard {
 export function shownMessage(world: World, message: SimMessage): Shown {
   const { messageId, recalled, msgType } = message;
   const isCard = msgType === 'interactive';
-  const json = isCard ? cardOf(world, message) : message.content;
+  const json = isCard ? world.cardOf(message) : message.content;
   const states = isCard ? world.cardStates(messageId) : [];
   return {
     messageId,

@@ -1,9 +1,9 @@
 import type { Cloud } from '../cloud.ts';
 import { publishMessage } from '../socket/events.ts';
-import { isJsonObject, parseJsonObject, type JsonObject } from './json.ts';
+import { isJsonObject, parseJsonObject, type JsonObject } from '../world/json.ts';
 import { MENTION_ALL_KEY, MentionList } from '../api/mentions.ts';
-import { Misuse } from './misuse.ts';
-import type { Sender, SimApp, SimChat, SimMessage, SimUser } from './model.ts';
+import { Misuse } from '../world/misuse.ts';
+import type { Sender, SimApp, SimChat, SimMessage, SimUser } from '../world/model.ts';
 import { receivedPost } from '../api/post.ts';
 
 export interface Saying {

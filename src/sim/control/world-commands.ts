@@ -1,9 +1,9 @@
 import { command, type ControlCommand } from './command.ts';
-import { flag, oneOf, optional, text, texts } from '../world/fields.ts';
-import type { LarkCloud } from '../lark-cloud.ts';
+import { flag, oneOf, optional, text, texts } from './fields.ts';
+import type { LarkCloud } from './lark-cloud.ts';
 import { Misuse } from '../world/misuse.ts';
 import type { SimApp, SimChat, SimUser } from '../world/model.ts';
-import { buildWorld, WORLD_SHAPE } from '../world/world-plan.ts';
+import { buildWorld, WORLD_SHAPE } from './world-plan.ts';
 
 const BRAND = optional(oneOf(['feishu', 'lark']));
 

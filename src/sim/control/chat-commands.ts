@@ -10,7 +10,7 @@ import {
   optional,
   text,
   texts,
-} from '../world/fields.ts';
+} from './fields.ts';
 import { Misuse } from '../world/misuse.ts';
 import {
   HISTORY_SHAPE,
@@ -18,7 +18,7 @@ import {
   sayPlanned,
   WORDS_SHAPE,
   writeHistory,
-} from '../world/world-plan.ts';
+} from './world-plan.ts';
 
 /** What people do. */
 export const CHAT_COMMANDS: readonly ControlCommand[] = [

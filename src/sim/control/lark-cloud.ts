@@ -1,11 +1,10 @@
-import type { Accounts, Scan } from './accounts/accounts.ts';
-import type { Cloud } from './cloud.ts';
-import type { KickOptions } from './socket/connections.ts';
-import type { DeliveryRecord } from './socket/deliveries.ts';
-import { publishMenu, publishReaction, publishRecall } from './socket/events.ts';
-import type { Faults } from './world/faults.ts';
-import { addUpload, type NewUpload } from './api/files.ts';
-import { changeApp, type AppChange } from './world/app-change.ts';
+import type { Accounts, Scan } from '../accounts/accounts.ts';
+import type { Cloud } from '../cloud.ts';
+import type { KickOptions } from '../socket/connections.ts';
+import type { DeliveryRecord } from '../socket/deliveries.ts';
+import { publishMenu, publishReaction, publishRecall } from '../socket/events.ts';
+import type { Faults } from '../world/faults.ts';
+import { addUpload, type NewUpload } from '../api/files.ts';
 import {
   isCallOf,
   isDeliveryOf,
@@ -14,28 +13,18 @@ import {
   type EditOptions,
   type PressOptions,
   type SayOptions,
-} from './requests.ts';
-import type { CallBodies } from './world/call-bodies.ts';
-import type { CallRecord } from './world/journal.ts';
-import {
-  Finder,
-  type AppRef,
-  type ChatRef,
-  type MessageRef,
-  type UserRef,
-} from './world/finder.ts';
+} from './lark-cloud-options.ts';
+import type { CallBodies } from '../world/call-record.ts';
+import type { CallRecord } from '../world/call-record.ts';
+import { Finder, type AppRef, type ChatRef, type MessageRef, type UserRef } from './finder.ts';
 import {
   changeGroup,
   dissolveGroup,
-  join,
-  leave,
-  openDirectChat,
-  readUpTo,
   setBot,
-  firstOf,
   type GroupChange,
   type LeaveKind,
-} from './world/groups.ts';
+} from '../api/group-changes.ts';
+import { firstOf, join, leave, openDirectChat, readUpTo } from './chat-actions.ts';
 import type {
   Sender,
   SimApp,
@@ -44,12 +33,11 @@ import type {
   SimReaction,
   SimUpload,
   SimUser,
-} from './world/model.ts';
-import { pressIn, type PressChoice } from './world/press-choice.ts';
-import { press, type PressOutcome } from './world/press.ts';
-import { forward, reword, say } from './world/say.ts';
-import { shownMessage, type Shown } from './world/shown.ts';
-import type { NewApp, NewGroup, NewUser, World } from './world/world.ts';
+} from '../world/model.ts';
+import { press, pressIn, type PressChoice, type PressOutcome } from './press.ts';
+import { forward, reword, say } from './say.ts';
+import { shownMessage, type Shown } from './shown-message.ts';
+import type { AppChange, NewApp, NewGroup, NewUser, World } from '../world/world.ts';
 
 export interface Addresses {
   readonly openBaseUrl: string;
@@ -128,7 +116,7 @@ export class LarkCloud implements Addresses {
   /** Changes an app as its developer does in the console. */
   changeApp(ref: AppRef, change: AppChange): SimApp {
     const app = this.findApp(ref);
-    changeApp(app, change);
+    this.world.changeApp(app, change);
     this.cloud.changes.ring();
     return app;
   }

@@ -1,8 +1,8 @@
-import type { DeliveryRecord } from './socket/deliveries.ts';
-import type { AppRef, MessageRef, UserRef, ChatRef } from './world/finder.ts';
-import type { CallRecord } from './world/journal.ts';
-import type { JsonObject } from './world/json.ts';
-import type { Saying } from './world/say.ts';
+import type { DeliveryRecord } from '../socket/deliveries.ts';
+import type { AppRef, MessageRef, UserRef, ChatRef } from './finder.ts';
+import type { CallRecord } from '../world/call-record.ts';
+import type { JsonObject } from '../world/json.ts';
+import type { Saying } from './say.ts';
 
 /** What a test asks of the cloud: people and things by reference. */
 

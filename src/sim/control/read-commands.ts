@@ -1,10 +1,10 @@
 import { WaitedInVain } from '../world/changes.ts';
 import { command, type ControlCommand } from './command.ts';
-import { noted, numberIn, optional, text, type Given } from '../world/fields.ts';
+import { noted, numberIn, optional, text, type Given } from './fields.ts';
 import { parseJson } from '../world/json.ts';
-import type { LarkCloud } from '../lark-cloud.ts';
+import type { LarkCloud } from './lark-cloud.ts';
 import { Misuse } from '../world/misuse.ts';
-import type { Shown } from '../world/shown.ts';
+import type { Shown } from './shown-message.ts';
 
 const WAIT_MS = 10_000;
 /** No test waits longer for one thing. */

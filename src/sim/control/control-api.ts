@@ -1,11 +1,11 @@
 import { CONTROL_PREFIX, type ControlDesk, type ControlRequest } from '../api/api-server.ts';
 import type { ControlCommand } from './command.ts';
-import { CHAT_COMMANDS } from './control-chats.ts';
-import { LOOK_COMMANDS } from './control-look.ts';
-import { WEATHER_COMMANDS } from './control-weather.ts';
-import { WORLD_COMMANDS } from './control-world.ts';
+import { CHAT_COMMANDS } from './chat-commands.ts';
+import { LOOK_COMMANDS } from './read-commands.ts';
+import { WEATHER_COMMANDS } from './fault-commands.ts';
+import { WORLD_COMMANDS } from './world-commands.ts';
 import type { Answer, Route } from '../api/http.ts';
-import type { LarkCloud } from '../lark-cloud.ts';
+import type { LarkCloud } from './lark-cloud.ts';
 import { parseJson, isJsonObject, type JsonObject } from '../world/json.ts';
 import { Misuse } from '../world/misuse.ts';
 

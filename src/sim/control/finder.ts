@@ -1,6 +1,6 @@
-import { Misuse } from './misuse.ts';
-import type { SimApp, SimChat, SimMessage, SimUser } from './model.ts';
-import type { World } from './world.ts';
+import { Misuse } from '../world/misuse.ts';
+import type { SimApp, SimChat, SimMessage, SimUser } from '../world/model.ts';
+import type { World } from '../world/world.ts';
 
 /** Things can be named by themselves, by id, and users and groups by name. */
 export type ChatRef = SimChat | string;

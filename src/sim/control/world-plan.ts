@@ -10,9 +10,9 @@ import {
   texts,
   type Given,
 } from './fields.ts';
-import type { LarkCloud } from '../lark-cloud.ts';
-import { Misuse } from './misuse.ts';
-import type { SimApp, SimChat, SimUser } from './model.ts';
+import type { LarkCloud } from './lark-cloud.ts';
+import { Misuse } from '../world/misuse.ts';
+import type { SimApp, SimChat, SimUser } from '../world/model.ts';
 
 /** A hundred years: more is a mistake in the unit. */
 const AGO_MAX_MS = 100 * 366 * 24 * 3_600_000;

@@ -1,15 +1,8 @@
 import type { Cloud } from '../cloud.ts';
-import {
-  publishChatUpdated,
-  publishDirectChatCreated,
-  publishMembers,
-  publishRead,
-  type ChatFacts,
-} from '../socket/chat-events.ts';
-import { publishBotMembership, publishChatEntered, publishDissolved } from '../socket/events.ts';
-import { settingsOf } from './chat-settings.ts';
-import { Misuse } from './misuse.ts';
-import type { Sender, SimApp, SimChat, SimMessage, SimUser } from './model.ts';
+import { publishChatUpdated, publishMembers, type ChatFacts } from '../socket/chat-events.ts';
+import { publishBotMembership, publishDissolved } from '../socket/events.ts';
+import { settingsOf } from '../world/chat-settings.ts';
+import type { Sender, SimApp, SimChat, SimUser } from '../world/model.ts';
 
 /** What happens to a chat beside messages: people and bots do it, through the API or by hand. */
 
@@ -77,36 +70,6 @@ export function removeMembers(
   cloud.changes.ring();
 }
 
-/** The same for one person by hand, who can't come twice. */
-export function join(
-  cloud: Cloud,
-  chat: SimChat,
-  { user, by }: { readonly user: SimUser; readonly by: Sender },
-): void {
-  if (chat.members.has(user.openId)) {
-    throw new Misuse(`${user.name} is in ${chat.chatId} already`);
-  }
-  addMembers(cloud, chat, { users: [user], by });
-}
-
-/** And who is not there can't leave. */
-export function leave(
-  cloud: Cloud,
-  chat: SimChat,
-  change: { readonly user: SimUser; readonly by: Sender; readonly kind: LeaveKind | undefined },
-): void {
-  const { user, by, kind } = change;
-  if (!chat.members.has(user.openId)) throw new Misuse(`${user.name} is not in ${chat.chatId}`);
-  removeMembers(cloud, chat, { users: [user], by, kind });
-}
-
-/** Who changes a group when nobody is named: its owner, or who is longest in it. */
-export function firstOf(chat: SimChat): string {
-  const openId = chat.ownerId ?? [...chat.members][0];
-  if (openId === undefined) throw new Misuse(`nobody is in ${chat.chatId} who could change it`);
-  return openId;
-}
-
 /** The bot comes to the group, or leaves it. */
 export function setBot(
   cloud: Cloud,
@@ -146,26 +109,6 @@ export function dissolveGroup(cloud: Cloud, chat: SimChat, by: Sender): void {
   if (chat.dissolved) return;
   chat.dissolved = true;
   publishDissolved(cloud, chat, by);
-}
-
-/** A person opens the direct chat with a bot; the first time is news of its own. */
-export function openDirectChat(cloud: Cloud, chat: SimChat, user: SimUser): void {
-  if (!chat.opened) publishDirectChatCreated(cloud, chat, user);
-  chat.opened = true;
-  publishChatEntered(cloud, chat, user.openId);
-}
-
-/** A person has seen the message, and what the chat showed before; the apps that wrote it are told, once. */
-export function readUpTo(cloud: Cloud, message: SimMessage, by: SimUser): void {
-  const chat = cloud.world.chats.get(message.chatId);
-  if (chat?.members.has(by.openId) !== true) {
-    throw new Misuse(`${by.name} is not in the chat of ${message.messageId}`);
-  }
-  const seen = chat.messages.slice(0, chat.messages.indexOf(message) + 1);
-  const unread = seen.filter(({ readAtMs }) => !readAtMs.has(by.openId));
-  for (const { readAtMs } of unread) readAtMs.set(by.openId, cloud.clock.nowMs());
-  publishRead(cloud, { by, messages: unread });
-  cloud.changes.ring();
 }
 
 function factsOf(chat: SimChat): ChatFacts {
