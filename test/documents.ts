@@ -111,7 +111,7 @@ export function faultsTable(): string {
       .join(' '),
     doc,
   ]);
-  return table(['Kind', 'Strikes at one', 'Can be told', 'What happens'], rows);
+  return table(['Kind', 'Happens to one', 'Parameters', 'What happens'], rows);
 }
 
 function code(text: string): string {

@@ -212,7 +212,7 @@ describe('the app', () => {
   });
 
   test('somebody else on the app', async () => {
-    rig.cloud.cloud.connections.setStrangers(rig.app.appId, 1);
+    rig.cloud.setStrangers(rig.app, 1);
     const report = await doctor();
     expect(report.code).toBe(0);
     expect(trouble(report)).toMatchObject([{ check: 'connections', level: 'warning' }]);

@@ -4,12 +4,12 @@ import { publishBotMembership, publishDissolved } from '../socket/events.ts';
 import { settingsOf } from '../world/chat-settings.ts';
 import type { Sender, SimApp, SimChat, SimUser } from '../world/model.ts';
 
-/** What happens to a chat beside messages: people and bots do it, through the API or by hand. */
+/** Changes of groups, by bots through the API or by people. The apps concerned get events. */
 
-/** How somebody stops being in a group: left or removed, or the invitation was taken back. */
+/** How a membership ends: the person left or was removed, or the invitation was taken back. */
 export type LeaveKind = 'deleted' | 'withdrawn';
 
-/** A group as a bot opens it; without an owner it is the bot's own. */
+/** A group that a bot creates. Without an owner, the bot owns it. */
 export interface GroupPlan {
   readonly creator: SimApp;
   readonly name: string;
@@ -19,11 +19,11 @@ export interface GroupPlan {
   readonly members: readonly SimUser[];
   readonly bots: readonly SimApp[];
   readonly settings: ReadonlyMap<string, string>;
-  /** The bot manages the group of another owner. */
+  /** The bot is a manager of the group, which has another owner. */
   readonly isBotManager: boolean;
 }
 
-/** Other bots that are in it from the start are told; the creator knows. */
+/** Other bots in the new group get an event. The creator gets none. */
 export function createGroup(cloud: Cloud, plan: GroupPlan): SimChat {
   const { creator, owner, settings, isBotManager, bots, ...rest } = plan;
   const chat = cloud.world.addGroup({ ...rest, apps: [creator] });
@@ -37,7 +37,7 @@ export function createGroup(cloud: Cloud, plan: GroupPlan): SimChat {
   return chat;
 }
 
-/** Those who are not in it yet come to the group. */
+/** Adds people who are not in the group yet. */
 export function addMembers(
   cloud: Cloud,
   chat: SimChat,
@@ -46,12 +46,12 @@ export function addMembers(
   const newcomers = users.filter(({ openId }) => !chat.members.has(openId));
   for (const { openId } of newcomers) chat.members.add(openId);
   if (newcomers.length > 0) publishMembers(cloud, chat, { kind: 'added', users: newcomers, by });
-  cloud.changes.ring();
+  cloud.changes.notify();
 }
 
 /**
- * Those who are in it leave the group; `withdrawn` when who invited them takes it back. A group
- * that loses its owner belongs to the member who is longest in it.
+ * Removes people who are in the group. If the owner is removed, the member who joined first is the
+ * new owner.
  */
 export function removeMembers(
   cloud: Cloud,
@@ -63,14 +63,14 @@ export function removeMembers(
   },
 ): void {
   const { by, kind = 'deleted' } = change;
-  const leavers = change.users.filter(({ openId }) => chat.members.delete(openId));
-  if (leavers.length === 0) return;
-  if (leavers.some(({ openId }) => openId === chat.ownerId)) chat.ownerId = [...chat.members][0];
-  publishMembers(cloud, chat, { kind, users: leavers, by });
-  cloud.changes.ring();
+  const removed = change.users.filter(({ openId }) => chat.members.delete(openId));
+  if (removed.length === 0) return;
+  if (removed.some(({ openId }) => openId === chat.ownerId)) chat.ownerId = [...chat.members][0];
+  publishMembers(cloud, chat, { kind, users: removed, by });
+  cloud.changes.notify();
 }
 
-/** The bot comes to the group, or leaves it. */
+/** Adds the bot to the group, or removes it. */
 export function setBot(
   cloud: Cloud,
   chat: SimChat,
@@ -83,7 +83,7 @@ export function setBot(
   publishBotMembership(cloud, chat, { kind: isIn ? 'added' : 'deleted', app, by });
 }
 
-/** What a group may be changed to; what is left out stays. */
+/** Changes of a group. What is left out stays. */
 export interface GroupChange {
   readonly name?: string | undefined;
   readonly description?: string | undefined;
@@ -102,7 +102,7 @@ export function changeGroup(cloud: Cloud, chat: SimChat, change: GroupChange, by
   }
   for (const [name, value] of change.settings ?? []) chat.settings.set(name, value);
   publishChatUpdated(cloud, chat, { before, after: factsOf(chat), by });
-  cloud.changes.ring();
+  cloud.changes.notify();
 }
 
 export function dissolveGroup(cloud: Cloud, chat: SimChat, by: Sender): void {

@@ -6,7 +6,7 @@ import { postText, type ReceivedPost } from './post.ts';
 import type { UserIdType, World } from '../world/world.ts';
 
 export interface ObjectOptions {
-  /** `user_card_content`: cards come as they were sent, not in their reduced form. */
+  /** `user_card_content`: cards as they were sent, instead of only their text. */
   readonly cardContent?: string | undefined;
   readonly userIdType?: UserIdType | undefined;
 }
@@ -45,14 +45,14 @@ export function textOf(world: World, message: SimMessage): string {
   const { text } = fields;
   if (message.msgType === 'text') return withNames(String(text), message.mentions);
   if (message.msgType === 'post') {
-    // Mentions in Markdown stay placeholders within the text; `at` elements carry their names.
+    // In Markdown, mentions are placeholders in the text. `at` elements have their names.
     return withNames(postText(fields as unknown as ReceivedPost), message.mentions);
   }
   const about = fields['file_name'] ?? fields['image_key'] ?? fields['file_key'];
   return typeof about === 'string' ? `[${message.msgType} ${about}]` : `[${message.msgType}]`;
 }
 
-/** Content as events and the history carry it; of cards only their text, in a form of its own. */
+/** Content as in events and the history. Of a card it is only the text, in a form of its own. */
 export function receivedContent(world: World, message: SimMessage): string {
   if (message.msgType !== 'interactive') return message.content;
   const lines = visibleText(world.cardOf(message)).split('\n');

@@ -9,7 +9,7 @@ export interface Page<T> {
   readonly page_token?: string;
 }
 
-/** One page of a list; undefined: the page parameters make no sense. The token is opaque to clients. */
+/** One page of a list; undefined if the page parameters are invalid. */
 export function pageOf<T>(
   call: Call,
   all: readonly T[],

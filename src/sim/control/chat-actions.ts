@@ -5,19 +5,19 @@ import { publishChatEntered } from '../socket/events.ts';
 import { Misuse } from '../world/misuse.ts';
 import type { Sender, SimChat, SimMessage, SimUser } from '../world/model.ts';
 
-/** The same for one person by hand, who can't come twice. */
+/** A person joins a group, or is added by somebody. */
 export function join(
   cloud: Cloud,
   chat: SimChat,
   { user, by }: { readonly user: SimUser; readonly by: Sender },
 ): void {
   if (chat.members.has(user.openId)) {
-    throw new Misuse(`${user.name} is in ${chat.chatId} already`);
+    throw new Misuse(`${user.name} is already in ${chat.chatId}`);
   }
   addMembers(cloud, chat, { users: [user], by });
 }
 
-/** And who is not there can't leave. */
+/** A person leaves a group, or is removed by somebody. */
 export function leave(
   cloud: Cloud,
   chat: SimChat,
@@ -28,22 +28,22 @@ export function leave(
   removeMembers(cloud, chat, { users: [user], by, kind });
 }
 
-/** Who changes a group when nobody is named: its owner, or who is longest in it. */
-export function firstOf(chat: SimChat): string {
+/** Who changes a group if nobody is given: its owner, or else the member who joined first. */
+export function ownerOrFirstMember(chat: SimChat): string {
   const openId = chat.ownerId ?? [...chat.members][0];
-  if (openId === undefined) throw new Misuse(`nobody is in ${chat.chatId} who could change it`);
+  if (openId === undefined) throw new Misuse(`nobody is in ${chat.chatId} to change it`);
   return openId;
 }
 
-/** A person opens the direct chat with a bot; the first time is news of its own. */
+/** A person opens the direct chat with a bot. The first time, the app gets one more event. */
 export function openDirectChat(cloud: Cloud, chat: SimChat, user: SimUser): void {
   if (!chat.opened) publishDirectChatCreated(cloud, chat, user);
   chat.opened = true;
   publishChatEntered(cloud, chat, user.openId);
 }
 
-/** A person has seen the message, and what the chat showed before; the apps that wrote it are told, once. */
-export function readUpTo(cloud: Cloud, message: SimMessage, by: SimUser): void {
+/** A person has read the message and those before it. The apps that sent them get an event, once for each message. */
+export function markRead(cloud: Cloud, message: SimMessage, by: SimUser): void {
   const chat = cloud.world.chats.get(message.chatId);
   if (chat?.members.has(by.openId) !== true) {
     throw new Misuse(`${by.name} is not in the chat of ${message.messageId}`);
@@ -52,5 +52,5 @@ export function readUpTo(cloud: Cloud, message: SimMessage, by: SimUser): void {
   const unread = seen.filter(({ readAtMs }) => !readAtMs.has(by.openId));
   for (const { readAtMs } of unread) readAtMs.set(by.openId, cloud.clock.nowMs());
   publishRead(cloud, { by, messages: unread });
-  cloud.changes.ring();
+  cloud.changes.notify();
 }

@@ -1,4 +1,4 @@
-import { buttonsOf, choosablesOf, type CardButton } from '../cards/card-buttons.ts';
+import { buttonsOf, inputsOf, type CardButton } from '../cards/card-buttons.ts';
 import { isSchema2 } from '../cards/card-json.ts';
 import { issueCardToken, showInMessage } from '../cards/card-tokens.ts';
 import type { Cloud } from '../cloud.ts';
@@ -19,23 +19,23 @@ import { CARD_CALLBACK } from '../world/scopes.ts';
 export interface Press {
   readonly message: SimMessage;
   readonly from: SimUser;
-  /** `value` of the button, and whatever else the action carries: `tag`, `name`, `form_value`, `option`, … */
+  /** `value` of the button, and other fields of the action: `tag`, `name`, `form_value`, `option`, … */
   readonly action: Readonly<JsonObject>;
 }
 
-/** What the person saw next. Codes are those that the client shows. */
+/** What the person sees next. The codes are those that Lark's client shows. */
 export type PressOutcome =
   | { readonly ok: true; readonly toast?: JsonObject; readonly card?: JsonObject }
   | { readonly ok: false; readonly code: 200340 | 200341 | 200671 | 200672 | 200673 | 200830 };
 
 const TOAST_TYPES: ReadonlySet<unknown> = new Set(['info', 'success', 'error', 'warning']);
 
-/** Sends the callback to the card's app and does what it answers. */
+/** Sends the callback to the card's app, and shows what the app answers. */
 export async function press(cloud: Cloud, { message, from, action }: Press): Promise<PressOutcome> {
   const { sender } = message;
   const app = sender.kind === 'app' ? cloud.world.apps.get(sender.appId) : undefined;
   if (app === undefined || message.msgType !== 'interactive' || message.recalled) {
-    throw new Misuse(`${message.messageId} is no card of an app that people can use`);
+    throw new Misuse(`${message.messageId} is not a card that people can use`);
   }
   if (!app.subscriptions.has(CARD_CALLBACK)) return { ok: false, code: 200340 };
   const token = issueCardToken(cloud, { appId: app.appId, messageId: message.messageId });
@@ -47,12 +47,12 @@ export async function press(cloud: Cloud, { message, from, action }: Press): Pro
   });
   const ack = await cloud.deliveries.call(app, event);
   token.acked = true;
-  const outcome = judge(cloud, message, ack);
-  cloud.changes.ring();
+  const outcome = outcomeOf(cloud, message, ack);
+  cloud.changes.notify();
   return outcome;
 }
 
-function judge(cloud: Cloud, message: SimMessage, ack: CallbackAck): PressOutcome {
+function outcomeOf(cloud: Cloud, message: SimMessage, ack: CallbackAck): PressOutcome {
   if (ack.kind === 'no_answer') return { ok: false, code: 200341 };
   if (ack.code !== 200) return { ok: false, code: 200671 };
   const body = decode(ack.data);
@@ -69,7 +69,7 @@ function judge(cloud: Cloud, message: SimMessage, ack: CallbackAck): PressOutcom
   return { ok: true, ...toast, card };
 }
 
-/** The object in an ack's base64 text; an ack without data says nothing. */
+/** The object in an ack's base64 text. An ack without data counts as an empty object. */
 function decode(data: unknown): JsonObject | undefined {
   if (data === undefined || data === null || data === '') return {};
   if (typeof data !== 'string') return undefined;
@@ -89,20 +89,20 @@ function rawCard(value: unknown): JsonObject | undefined {
   return isJsonObject(value['data']) ? value['data'] : undefined;
 }
 
-/** What a person presses in a card: a button by one of the first three, or `action`. */
+/** What a person uses in a card: a button, by one of the first three fields, or something else by `action`. */
 export interface PressChoice {
   readonly label?: string | undefined;
-  /** Among the buttons of the card, from 0. */
+  /** The number of the button in the card, from 0. */
   readonly index?: number | undefined;
   readonly value?: unknown;
-  /** What was filled into the form around the button, by the names of its fields. */
+  /** What the person filled into the form around the button, by the names of its fields. */
   readonly formValues?: JsonObject | undefined;
-  /** Of what is chosen, not pressed: `{tag, name, option, …}` of a select, a picker, a checker. */
+  /** For what is not a button: `{tag, name, option, …}` of a select, a picker or a checker. */
   readonly action?: JsonObject | undefined;
 }
 
-/** A person presses what the card shows now. */
-export function pressIn(
+/** A person uses what the card shows now. */
+export function pressOnCard(
   cloud: Cloud,
   options: {
     readonly message: SimMessage;
@@ -113,22 +113,23 @@ export function pressIn(
   const { message, from, choice } = options;
   const isCard = message.msgType === 'interactive' && !message.recalled;
   const card = isCard ? parseJsonObject(cloud.world.cardOf(message)) : undefined;
-  if (card === undefined) throw new Misuse(`${message.messageId} is no card that people can use`);
+  if (card === undefined)
+    throw new Misuse(`${message.messageId} is not a card that people can use`);
   return press(cloud, { message, from, action: actionOf(card, choice) });
 }
 
-/** The action that the app gets; refuses what the card doesn't have. */
+/** The action that the app gets. Refuses what the card does not have. */
 function actionOf(card: JsonObject, choice: PressChoice): JsonObject {
   const { formValues, action } = choice;
-  const ways = [choice.label, choice.index, choice.value, action];
-  if (ways.filter((way) => way !== undefined).length !== 1) {
-    throw new Misuse('name the button by one of label, index and value, or give an action');
+  const given = [choice.label, choice.index, choice.value, action];
+  if (given.filter((one) => one !== undefined).length !== 1) {
+    throw new Misuse('give exactly one of label, index, value and action');
   }
-  if (action !== undefined) return chosenIn(card, action);
+  if (action !== undefined) return selectionIn(card, action);
   const button = buttonFor(card, choice);
   if (button.disabled === true) throw new Misuse(`the button "${button.label}" is disabled`);
   if (!button.tellsApp) {
-    throw new Misuse(`the button "${button.label}" opens a link and tells the app nothing`);
+    throw new Misuse(`the button "${button.label}" only opens a link; the app gets no callback`);
   }
   return {
     tag: button.tag,
@@ -148,7 +149,7 @@ function buttonFor(card: JsonObject, { label, index, value }: PressChoice): Card
   const list = buttons.map((button) => `${button.index} "${button.label}"`).join(', ') || 'none';
   if (one === undefined) throw new Misuse(`the card has no such button; its buttons: ${list}`);
   if (another !== undefined) {
-    throw new Misuse(`more than one button is like this: use the index; the buttons: ${list}`);
+    throw new Misuse(`more than one button matches: use the index; the buttons: ${list}`);
   }
   return one;
 }
@@ -167,25 +168,25 @@ function formValueOf(button: CardButton, formValues: JsonObject | undefined): Js
   return { form_value: formValues ?? {} };
 }
 
-function chosenIn(card: JsonObject, action: JsonObject): JsonObject {
+function selectionIn(card: JsonObject, action: JsonObject): JsonObject {
   const { tag, name, option } = action;
   if (typeof tag !== 'string') throw new Misuse('action.tag is not a string');
   if (tag === 'button' || tag === 'interactive_container') {
-    throw new Misuse('a button is named by its label, its index or its value, not by an action');
+    throw new Misuse('give a button by its label, index or value, not by an action');
   }
-  const found = choosablesOf(card, tag, name);
+  const found = inputsOf(card, tag, name);
   if (found.length === 0) {
     const named = name === undefined ? '' : ` named ${JSON.stringify(name)}`;
     throw new Misuse(`the card has no ${tag}${named}`);
   }
-  if (option !== undefined && !found.some((node) => offers(node, option))) {
-    throw new Misuse(`the ${tag} offers no option ${JSON.stringify(option)}`);
+  if (option !== undefined && !found.some((node) => hasOption(node, option))) {
+    throw new Misuse(`the ${tag} has no option ${JSON.stringify(option)}`);
   }
   return action;
 }
 
-/** Pickers of times and people offer what is not in the card. */
-function offers(node: JsonObject, option: unknown): boolean {
+/** Pickers of times and people have options that are not in the card. */
+function hasOption(node: JsonObject, option: unknown): boolean {
   const { options } = node;
   if (!Array.isArray(options)) return true;
   return options.some((one) => isJsonObject(one) && one['value'] === option);

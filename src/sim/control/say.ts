@@ -6,36 +6,36 @@ import { Misuse } from '../world/misuse.ts';
 import type { Sender, SimApp, SimChat, SimMessage, SimUser } from '../world/model.ts';
 import { receivedPost } from '../api/post.ts';
 
-export interface Saying {
+export interface NewMessage {
   readonly chat: SimChat;
   readonly from: SimUser | SimApp;
-  /** `{0}`, `{1}`, … stand for the mentions; those without a mark come first. */
+  /** `{0}`, `{1}`, … stand for the mentions. Mentions without a placeholder are put at the start. */
   readonly text?: string | undefined;
   readonly mentions?: readonly (SimUser | SimApp | 'all')[] | undefined;
   readonly replyTo?: SimMessage | undefined;
-  /** Opens a thread under `replyTo`. Replies to what is in a thread stay there anyway. */
+  /** Opens a thread under `replyTo`. A reply to a message in a thread is always in that thread. */
   readonly inThread?: boolean | undefined;
-  /** `text` unless told. */
+  /** By default `text`. */
   readonly messageType?: string | undefined;
-  /** Content of other types, as events carry it; in a post, `at` may name ids. */
+  /** Content of other types, as in events. In a post, `at` may have ids. */
   readonly content?: JsonObject | string | undefined;
-  /** The bundle that this message was forwarded in. */
+  /** The forwarded bundle that this message is part of. */
   readonly partOf?: SimMessage | undefined;
-  /** When it was written, in milliseconds since 1970; now unless told. */
+  /** When it was written, in milliseconds since 1970; by default now. */
   readonly atMs?: number | undefined;
-  /** True: no app is told. The chat has it, as if it had been there before. */
+  /** True: no app gets an event. The message is in the chat as if it had always been there. */
   readonly silent?: boolean | undefined;
 }
 
-/** How a person changes a message; `text` or `content`, as in `Saying`. */
-export type Rewording = Pick<Saying, 'text' | 'mentions' | 'messageType' | 'content'>;
+/** New content for a message, as in `NewMessage`. */
+export type MessageEdit = Pick<NewMessage, 'text' | 'mentions' | 'messageType' | 'content'>;
 
-/** What people can edit. */
+/** The message types that people can edit. */
 const EDITABLE: ReadonlySet<string> = new Set(['text', 'post']);
 
-/** A person (or another bot) writes a message; every app that may see it is told. */
-export function say(cloud: Cloud, saying: Saying): SimMessage {
-  const { chat, from, replyTo } = saying;
+/** A person (or another bot) writes a message. Every app that may see it gets an event. */
+export function say(cloud: Cloud, options: NewMessage): SimMessage {
+  const { chat, from, replyTo } = options;
   const sender: Sender =
     'appId' in from ? { kind: 'app', appId: from.appId } : { kind: 'user', openId: from.openId };
   if (chat.dissolved) throw new Misuse(`the chat ${chat.chatId} is dissolved`);
@@ -43,14 +43,14 @@ export function say(cloud: Cloud, saying: Saying): SimMessage {
   if (replyTo !== undefined && replyTo.chatId !== chat.chatId) {
     throw new Misuse(`${replyTo.messageId} is in another chat`);
   }
-  if (saying.inThread === true && replyTo === undefined) {
-    throw new Misuse('a thread opens under a message: replyTo is missing');
+  if (options.inThread === true && replyTo === undefined) {
+    throw new Misuse('inThread needs the message to reply to: replyTo is missing');
   }
-  judgeTime(cloud, saying);
+  requirePossibleTime(cloud, options);
   const mentions = new MentionList(cloud.world);
-  const keys = keysOf(saying, mentions);
-  const msgType = saying.messageType ?? 'text';
-  const content = contentOf(saying, { msgType, keys, mentions });
+  const keys = keysOf(options, mentions);
+  const msgType = options.messageType ?? 'text';
+  const content = contentOf(options, { msgType, keys, mentions });
   const message = cloud.world.post({
     chat,
     sender,
@@ -58,17 +58,17 @@ export function say(cloud: Cloud, saying: Saying): SimMessage {
     content: JSON.stringify(content),
     mentions: mentions.all,
     replyTo,
-    inThread: saying.inThread === true,
-    upperMessageId: saying.partOf?.messageId,
-    atMs: saying.atMs,
+    inThread: options.inThread === true,
+    upperMessageId: options.partOf?.messageId,
+    atMs: options.atMs,
   });
-  // Parts of a bundle come with the bundle, not by themselves.
-  if (saying.partOf === undefined && saying.silent !== true) publishMessage(cloud, message);
-  cloud.changes.ring();
+  // Apps get an event for a bundle, but none for its parts.
+  if (options.partOf === undefined && options.silent !== true) publishMessage(cloud, message);
+  cloud.changes.notify();
   return message;
 }
 
-/** A person forwards messages as one bundle; apps are told about the bundle when its parts are there. */
+/** A person forwards messages as one bundle. Apps get the event for the bundle after its parts are there. */
 export function forward(
   cloud: Cloud,
   bundle: {
@@ -78,10 +78,10 @@ export function forward(
   },
 ): SimMessage {
   const { chat, from, messages } = bundle;
-  const gone = messages.find((message) => message.recalled);
-  if (gone !== undefined) throw new Misuse(`${gone.messageId} is recalled`);
-  if (messages.length === 0) throw new Misuse('there is nothing to forward');
-  const whole = say(cloud, {
+  const recalled = messages.find((message) => message.recalled);
+  if (recalled !== undefined) throw new Misuse(`${recalled.messageId} is recalled`);
+  if (messages.length === 0) throw new Misuse('messages is empty: there is nothing to forward');
+  const bundleMessage = say(cloud, {
     chat,
     from,
     messageType: 'merge_forward',
@@ -89,31 +89,31 @@ export function forward(
     silent: true,
   });
   for (const { sender, msgType, content, mentions } of messages) {
-    const upperMessageId = whole.messageId;
+    const upperMessageId = bundleMessage.messageId;
     cloud.world.post({ chat, sender, msgType, content, mentions, upperMessageId });
   }
-  publishMessage(cloud, whole);
-  cloud.changes.ring();
-  return whole;
+  publishMessage(cloud, bundleMessage);
+  cloud.changes.notify();
+  return bundleMessage;
 }
 
-/** A person edits what a person wrote. Lark tells apps nothing about it: they see it when they read. */
-export function reword(cloud: Cloud, message: SimMessage, words: Rewording): void {
+/** A person edits a message. Lark sends apps no event for it: they see the new text when they read the message. */
+export function editMessage(cloud: Cloud, message: SimMessage, edit: MessageEdit): void {
   const { sender, recalled, messageId } = message;
   if (sender.kind !== 'user') throw new Misuse(`${messageId} was written by an app`);
   if (recalled) throw new Misuse(`${messageId} is recalled`);
-  const msgType = words.messageType ?? message.msgType;
+  const msgType = edit.messageType ?? message.msgType;
   if (!EDITABLE.has(message.msgType) || !EDITABLE.has(msgType)) {
     throw new Misuse('only messages of type text and post can be edited');
   }
   const mentions = new MentionList(cloud.world);
-  const keys = keysOf(words, mentions);
-  const content = JSON.stringify(contentOf(words, { msgType, keys, mentions }));
+  const keys = keysOf(edit, mentions);
+  const content = JSON.stringify(contentOf(edit, { msgType, keys, mentions }));
   cloud.world.edit(message, { msgType, content, mentions: mentions.all });
-  cloud.changes.ring();
+  cloud.changes.notify();
 }
 
-function judgeTime(cloud: Cloud, { atMs, replyTo }: Saying): void {
+function requirePossibleTime(cloud: Cloud, { atMs, replyTo }: NewMessage): void {
   if (atMs === undefined) return;
   if (atMs > cloud.clock.nowMs()) throw new Misuse('atMs is in the future');
   if (replyTo !== undefined && atMs < replyTo.createdAtMs) {
@@ -121,7 +121,7 @@ function judgeTime(cloud: Cloud, { atMs, replyTo }: Saying): void {
   }
 }
 
-function keysOf({ mentions = [] }: Rewording, list: MentionList): string[] {
+function keysOf({ mentions = [] }: MessageEdit, list: MentionList): string[] {
   return mentions.map((who) => (who === 'all' ? MENTION_ALL_KEY : list.add(who)));
 }
 
@@ -131,12 +131,12 @@ interface Form {
   readonly mentions: MentionList;
 }
 
-function contentOf(saying: Rewording, { msgType, keys, mentions }: Form): unknown {
+function contentOf(options: MessageEdit, { msgType, keys, mentions }: Form): unknown {
   const content =
-    typeof saying.content === 'string' ? parseJsonObject(saying.content) : saying.content;
+    typeof options.content === 'string' ? parseJsonObject(options.content) : options.content;
   if (content === undefined) {
     if (msgType !== 'text') throw new Misuse(`a message of type ${msgType} needs content`);
-    return { text: withKeys(saying.text ?? '', keys) };
+    return { text: withKeys(options.text ?? '', keys) };
   }
   if (!isJsonObject(content)) throw new Misuse('content is not a JSON object');
   if (msgType !== 'post') return content;
@@ -146,11 +146,11 @@ function contentOf(saying: Rewording, { msgType, keys, mentions }: Form): unknow
 }
 
 function withKeys(text: string, keys: readonly string[]): string {
-  const unmarked = keys.filter((_key, at) => !text.includes(`{${at}}`));
-  const marked = text.replaceAll(
+  const unplaced = keys.filter((_key, at) => !text.includes(`{${at}}`));
+  const replaced = text.replaceAll(
     /\{(\d+)\}/g,
-    (mark, digits: string) => keys[Number(digits)] ?? mark,
+    (placeholder, digits: string) => keys[Number(digits)] ?? placeholder,
   );
-  // What the person typed stays as it is; Lark puts a space behind a mention.
-  return [...unmarked.map((key) => `${key} `), marked].join('');
+  // Lark puts a space after a mention. What the person typed stays as it is.
+  return [...unplaced.map((key) => `${key} `), replaced].join('');
 }

@@ -1,5 +1,5 @@
-/** Keeps the newest `keptMax` records; dropping costs nothing per record. */
-export class Journal<T> {
+/** Keeps the newest `keptMax` records. Old ones are dropped many at a time, which is cheap. */
+export class RecentRecords<T> {
   readonly #keptMax: number;
   #records: T[] = [];
 
@@ -22,8 +22,8 @@ export class Journal<T> {
   }
 }
 
-/** Values by key, as many of the newest as fit into so many bytes. */
-export class Kept<K, V> {
+/** Keeps the newest values by key, as many as fit into `bytesMax`. */
+export class RecentValues<K, V> {
   readonly #bytesMax: number;
   readonly #values = new Map<K, { readonly value: V; readonly bytes: number }>();
   #bytes = 0;
@@ -32,7 +32,7 @@ export class Kept<K, V> {
     this.#bytesMax = bytesMax;
   }
 
-  /** Makes it the newest. One that is too large by itself is not kept. */
+  /** The value becomes the newest. A value larger than `bytesMax` is not kept. */
   set(key: K, value: V, bytes: number): void {
     this.#drop(key);
     this.#values.set(key, { value, bytes });

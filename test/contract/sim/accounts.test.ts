@@ -304,7 +304,7 @@ describe('the page behind the link', () => {
     expect(await poll(deviceCode)).toMatchObject({ body: { error: 'access_denied' } });
     const again = await open(url);
     expect(again.status).toBe(410);
-    expect(again.text).toContain('decided about this code already');
+    expect(again.text).toContain('already approved or denied');
     const unknown = await open(`${lark.accountsBaseUrl}/page/launcher?user_code=%3Cb%3E`);
     expect(unknown.status).toBe(410);
     expect(unknown.text).not.toContain('<b>');

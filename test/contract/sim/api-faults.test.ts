@@ -156,7 +156,7 @@ describe('faults of calls', () => {
   test('unknown kinds and parameters are named', () => {
     const inject = (injection: object) => () => lark.faults.inject(injection as never);
     expect(inject({ kind: 'flood' })).toThrow('no fault named flood');
-    expect(inject({ kind: 'html_502', delayMs: 5 })).toThrow('html_502 knows no delayMs');
+    expect(inject({ kind: 'html_502', delayMs: 5 })).toThrow('html_502 has no parameter delayMs');
     expect(inject({ kind: 'kick', times: 'two' })).toThrow('times of kick is not a number');
     expect(() => lark.faults.setPlan({ rates: { kick: 2 } })).toThrow('between 0 and 1');
   });

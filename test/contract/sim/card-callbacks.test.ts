@@ -133,6 +133,6 @@ describe('a pressed button', () => {
 
   test('what is no card of an app has no buttons', async () => {
     const said = lark.say({ chat, from: ada, text: 'hi' });
-    await expect(lark.pressButton({ messageId: said, from: ada })).rejects.toThrow('is no card');
+    await expect(lark.pressButton({ messageId: said, from: ada })).rejects.toThrow('is not a card');
   });
 });

@@ -155,9 +155,9 @@ describe('a failing connection', () => {
   test('a partial pong makes the official client ping without pause', async () => {
     let pings = 0;
     const { take } = lark.faults;
-    lark.faults.take = (kind, occasion) => {
+    lark.faults.take = (kind, context) => {
       if (kind === 'pong_payload') pings += 1;
-      return take.call(lark.faults, kind, occasion);
+      return take.call(lark.faults, kind, context);
     };
     await connect();
     lark.faults.inject({ kind: 'pong_payload', times: 100 });

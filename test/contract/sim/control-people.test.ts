@@ -4,7 +4,7 @@ import { createDefaultWorld } from './default-world.ts';
 import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
-import { askControl } from './ask-control.ts';
+import { callControl } from './control-call.ts';
 import { codeOf, createClient } from './sdk-client.ts';
 
 const PNG = Buffer.from(
@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 afterEach(() => lark.stop());
 
-const ask = (method: string, path: string, fields = {}) => askControl(lark, method, path, fields);
+const ask = (method: string, path: string, fields = {}) => callControl(lark, method, path, fields);
 const post = async (path: string, fields = {}) => (await ask('POST', path, fields)).body;
 
 /** The history of the group as the app reads it, oldest first. */
@@ -210,7 +210,7 @@ describe('messages', () => {
   test.each([
     [{ atMs: Number.MAX_SAFE_INTEGER }, 'atMs is not'],
     [{ atMs: 4_000_000_000_000 }, 'atMs is in the future'],
-    [{ atMs: 1, agoMs: 1 }, 'give one of them'],
+    [{ atMs: 1, agoMs: 1 }, 'give only one of'],
   ])('at a time that makes no sense are refused: %o', async (time, message) => {
     const { status, body } = await ask('POST', '/say', { chat: 'Team', from: 'Ada', ...time });
     expect(status).toBe(400);
@@ -245,7 +245,7 @@ describe('messages', () => {
       chat: 'Team',
       messages: [{ from: 'Ada', text: 'x', replyTo: '#0' }],
     });
-    expect(wrong.body['error']).toContain('messages[0]: replyTo #0 is no earlier message');
+    expect(wrong.body['error']).toContain('messages[0]: replyTo #0 is not an earlier message');
   });
 });
 

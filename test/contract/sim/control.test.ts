@@ -3,7 +3,7 @@ import { CONTROL_COMMANDS } from '../../../src/sim/control/control-api.ts';
 import { createDefaultWorld, environmentFor } from './default-world.ts';
 import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
-import { askControl } from './ask-control.ts';
+import { callControl } from './control-call.ts';
 import { createClient } from './sdk-client.ts';
 import { Listener } from './sdk-listener.ts';
 
@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterEach(() => lark.stop());
 
 const ask = (method: string, path: string, fields: Json = {}) =>
-  askControl(lark, method, path, fields);
+  callControl(lark, method, path, fields);
 const get = async (path: string, fields: Json = {}) => (await ask('GET', path, fields)).body;
 const post = async (path: string, fields: Json = {}) => (await ask('POST', path, fields)).body;
 
@@ -179,7 +179,7 @@ test.each([
   ['GET', '/shows', { chat: 'Team', limit: '3' }, 'limit is unknown; known: chat, last'],
   ['GET', '/shows', { chat: 'Team', last: '0' }, 'last is not a whole number from 1'],
   ['GET', '/world', { all: 'yes' }, 'all is unknown; known: none'],
-  ['POST', '/kick', { code: 1006 }, '1006 is no code'],
+  ['POST', '/kick', { code: 1006 }, '1006 is not a close code'],
   ['POST', '/strangers', { app: 'Bridge', count: -1 }, 'count is not a whole number'],
   ['POST', '/faults', { kind: 'kick', often: 2 }, 'often is unknown'],
   ['POST', '/scans', { url: 'nonsense', approve: true }, 'url is not a URL'],

@@ -73,7 +73,7 @@ class Client {
     });
     this.#context.on('message', (session) => {
       this.heard.push(session);
-      lark.cloud.changes.ring();
+      lark.cloud.changes.notify();
     });
   }
 

@@ -33,7 +33,7 @@ beforeEach(async () => {
   });
   channel.on('message', (message) => {
     heard.push(message);
-    lark.cloud.changes.ring();
+    lark.cloud.changes.notify();
   });
   await channel.connect();
 });

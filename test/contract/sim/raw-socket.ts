@@ -65,7 +65,7 @@ export class RawSocket {
     this.socket = new WebSocket(url);
     this.socket.on('message', (data: Buffer) => {
       this.frames.push(decode(data));
-      lark.cloud.changes.ring();
+      lark.cloud.changes.notify();
     });
   }
 

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { platformRoutes } from '../../../src/sim/api/api-routes.ts';
+import { apiRoutes } from '../../../src/sim/api/api-routes.ts';
 import { Router } from '../../../src/sim/api/router.ts';
 import { createCloud } from '../../../src/sim/cloud.ts';
 
-const router = new Router(platformRoutes(createCloud({ seed: 1 })));
+const router = new Router(apiRoutes(createCloud({ seed: 1 })));
 
 /** Every route that the official SDK knows, as `GET /open-apis/im/v1/messages/:message_id`. */
 function routesOfSdk(): string[] {

@@ -19,7 +19,7 @@ export interface Heard {
 type Handler = (data: Heard) => unknown;
 
 export interface ListenerOptions {
-  /** What the handler of every event does, after it was noted. */
+  /** What the handler of every event does, after it was withNote. */
   readonly handle?: Handler;
   readonly pingTimeout?: number;
   readonly handshakeTimeoutMs?: number;
@@ -57,7 +57,7 @@ export class Listener {
     this.#lark = lark;
     const tell = (news: string) => {
       this.news.push(news);
-      lark.cloud.changes.ring();
+      lark.cloud.changes.notify();
     };
     this.client = new sdk.WSClient({
       appId: app.appId,
@@ -73,7 +73,7 @@ export class Listener {
     });
     const handle = async (data: Heard) => {
       this.heard.push(data);
-      lark.cloud.changes.ring();
+      lark.cloud.changes.notify();
       return options.handle?.(data);
     };
     this.#dispatcher = new sdk.EventDispatcher({ logger: silentLogger }).register(

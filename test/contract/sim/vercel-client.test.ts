@@ -43,7 +43,7 @@ beforeEach(async () => {
   });
   const hear = (kind: Heard['kind']) => (thread: Thread, message: Message) => {
     heard.push({ kind, thread, message });
-    lark.cloud.changes.ring();
+    lark.cloud.changes.notify();
   };
   bot.onDirectMessage(hear('direct'));
   bot.onNewMention(hear('mention'));

@@ -66,7 +66,9 @@ describe('people and chats', () => {
 
   test('an app id is unique, and one that clients accept', () => {
     world.addApp({ appId: 'cli_0123456789abcdef' });
-    expect(() => world.addApp({ appId: 'cli_0123456789abcdef' })).toThrow('exists already');
+    expect(() => world.addApp({ appId: 'cli_0123456789abcdef' })).toThrow(
+      'there is already an app',
+    );
     expect(() => world.addApp({ appId: 'cli_short' })).toThrow('16 hex digits');
   });
 });

@@ -19,7 +19,7 @@ export function cardOf(elements: readonly Json[], config: Json = { streaming_mod
 }
 
 /** One bot in one group of a fresh cloud, and what it does with cards through the official SDK. */
-export class CardDesk {
+export class CardRig {
   readonly lark: LarkCloud;
   readonly app: SimApp;
   readonly group: SimChat;
@@ -108,6 +108,6 @@ export class CardDesk {
   }
 }
 
-export async function openCardDesk(): Promise<CardDesk> {
-  return new CardDesk(await startLarkCloud());
+export async function openCardRig(): Promise<CardRig> {
+  return new CardRig(await startLarkCloud());
 }
