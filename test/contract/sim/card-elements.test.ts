@@ -71,7 +71,7 @@ describe('elements of an entity', () => {
     expect(visibleText(one.json)).toBe('B');
   });
 
-  test('that are unknown, or change their tag, are refused', async () => {
+  test('an edit of an unknown element, or of a tag, is refused', async () => {
     const { cardElement } = rig.client.cardkit.v1;
     const one = await rig.entity();
     const element = JSON.stringify(md('x'));
@@ -89,7 +89,7 @@ describe('elements of an entity', () => {
     expect(await codeOf(change)).toBe(300312);
   });
 
-  test('change in a batch all together or not at all', async () => {
+  test('a batch changes all elements or none', async () => {
     const one = await rig.entity(cardOf([md('a'), md('b', 'two')]));
     const actions = [
       {
@@ -112,14 +112,14 @@ describe('elements of an entity', () => {
     expect(await codeOf(rig.batch(one, [{ action: 'dance', params: {} }]))).toBe(10002);
   });
 
-  test('settings that are none are refused', async () => {
+  test('invalid settings are refused', async () => {
     const one = await rig.entity();
     expect(await codeOf(rig.settings(one, 'text'))).toBe(300122);
     expect(await codeOf(rig.settings(one, { body: {} }))).toBe(300122);
     expect(await codeOf(rig.settings(one, { config: { update_multi: false } }))).toBe(300302);
   });
 
-  test('all of them give way to a whole new card', async () => {
+  test('a whole new card replaces all of them', async () => {
     const one = await rig.entity();
     await rig.sendEntity(one);
     await rig.replace(one, cardOf([md('done', 'other')], {}));

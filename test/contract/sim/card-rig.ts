@@ -13,7 +13,7 @@ export const md = (content: string, id = 'md'): Json => ({
   content,
 });
 
-/** A card of schema 2.0; it streams unless told. */
+/** A card of schema 2.0; by default it streams. */
 export function cardOf(elements: readonly Json[], config: Json = { streaming_mode: true }): Json {
   return { schema: '2.0', config, body: { elements } };
 }
@@ -24,7 +24,7 @@ export class CardRig {
   readonly app: SimApp;
   readonly group: SimChat;
   readonly client: Client;
-  /** Of the last operation; the next one takes the next number. */
+  /** Of the last operation. The next one uses the next number. */
   sequence = 0;
 
   constructor(lark: LarkCloud) {
@@ -47,7 +47,7 @@ export class CardRig {
     return found;
   }
 
-  /** Sends a card as JSON; answers the id of the message. */
+  /** Sends a card as JSON. Returns the id of the message. */
   async send(content: Json): Promise<string> {
     const { data } = await this.client.im.v1.message.create({
       params: { receive_id_type: 'chat_id' },

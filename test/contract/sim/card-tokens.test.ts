@@ -11,7 +11,7 @@ beforeEach(async () => {
 
 afterEach(() => rig.lark.stop());
 
-describe('the delayed update of a clicked card', () => {
+describe('the delayed update of a pressed card', () => {
   const shared = { schema: '2.0', body: { elements: [{ tag: 'markdown', content: 'after' }] } };
 
   async function clicked(sent: Json = { ...shared, body: { elements: [md('before')] } }) {
@@ -59,13 +59,13 @@ describe('the delayed update of a clicked card', () => {
     expect(token.usesLeft).toBe(2);
   });
 
-  test('keeps a card of schema 2.0 at 2.0', async () => {
+  test("can't change a card of schema 2.0 to 1.0", async () => {
     const { token } = await clicked();
     token.acked = true;
     expect(await codeOf(update(token.token, { elements: [] }))).toBe(200830);
   });
 
-  test('needs the readers of a card of schema 1.0 that is not shared', async () => {
+  test('needs open_ids for a card of schema 1.0 that is not shared', async () => {
     const old = { elements: [{ tag: 'div', text: { tag: 'lark_md', content: 'old' } }] };
     const { token } = await clicked(old);
     token.acked = true;
@@ -77,7 +77,7 @@ describe('the delayed update of a clicked card', () => {
     expect(rig.shown()).toBe('old');
   });
 
-  test('reaches an entity, too', async () => {
+  test('changes an entity, too', async () => {
     const one = await rig.entity();
     const messageId = await rig.sendEntity(one);
     const token = issueCardToken(rig.lark.cloud, { appId: rig.app.appId, messageId });

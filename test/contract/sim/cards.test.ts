@@ -26,7 +26,7 @@ describe('a card entity', () => {
     expect(rig.shown()).toBe('Hello world');
   });
 
-  test('sequence numbers rise over all operations of one card', async () => {
+  test('sequence numbers increase over all operations of one card', async () => {
     const one = await rig.entity();
     await rig.stream(one, 'a', { sequence: 5 });
     expect(await codeOf(rig.stream(one, 'b', { sequence: 5 }))).toBe(300317);
@@ -38,11 +38,11 @@ describe('a card entity', () => {
     expect(one.sequence).toBe(9);
   });
 
-  test.each([0, -1, 1.5, 2 ** 31])('%d is no sequence number', async (bad) => {
+  test.each([0, -1, 1.5, 2 ** 31])('%d is not a sequence number', async (bad) => {
     expect(await codeOf(rig.stream(await rig.entity(), 'a', { sequence: bad }))).toBe(10002);
   });
 
-  test('a refused operation uses up neither sequence nor uuid', async () => {
+  test('a refused operation does not use up its sequence number or uuid', async () => {
     const one = await rig.entity();
     expect(await codeOf(rig.stream(one, 'a', { sequence: 1, uuid: 'u', id: 'other' }))).toBe(
       300313,
@@ -52,7 +52,7 @@ describe('a card entity', () => {
     expect(await codeOf(rig.stream(one, 'c', { sequence: 2, uuid: 'x'.repeat(65) }))).toBe(10002);
   });
 
-  test('streaming closes by itself after ten minutes and can be opened again', async () => {
+  test('streaming ends after ten minutes and can be turned on again', async () => {
     const one = await rig.entity();
     rig.lark.advance(10 * 60_000 - 1_000);
     await rig.stream(one, 'in time');
@@ -83,7 +83,7 @@ describe('a card entity', () => {
     expect(await codeOf(stranger.cardkit.v1.cardElement.content(nobody))).toBe(200740);
   });
 
-  test('lives 14 days', async () => {
+  test('expires after 14 days', async () => {
     const one = await rig.entity();
     const twoWeeksMs = 14 * 24 * 3_600_000;
     rig.lark.advance(twoWeeksMs - 1_000);
@@ -93,7 +93,7 @@ describe('a card entity', () => {
         path: { card_id: one.cardId, element_id: 'md' },
         data: { content: 'x', sequence },
       });
-    // Open for longer than streaming may be, but alive.
+    // Streaming has ended, but the entity is not expired.
     expect(await codeOf(stream(1))).toBe(200850);
     rig.lark.advance(1_000);
     expect(await codeOf(stream(2))).toBe(200750);
@@ -111,7 +111,7 @@ describe('a card entity', () => {
     expect(rig.lark.shows(rig.group)).toHaveLength(1);
   });
 
-  test('waits while somebody’s click is not answered', async () => {
+  test("can't be updated while the callback of a press is not answered", async () => {
     const one = await rig.entity();
     const messageId = await rig.sendEntity(one);
     const token = issueCardToken(rig.lark.cloud, { appId: rig.app.appId, messageId });
@@ -123,14 +123,14 @@ describe('a card entity', () => {
     await rig.stream(one, 'c');
   });
 
-  test('is made of a card that was sent as JSON, by id_convert', async () => {
+  test('is made by id_convert from a card that was sent as JSON', async () => {
     const message_id = await rig.send(cardOf([md('start')]));
     const first = await rig.client.cardkit.v1.card.idConvert({ data: { message_id } });
     const again = await rig.client.cardkit.v1.card.idConvert({ data: { message_id } });
     expect(again.data?.card_id).toBe(first.data?.card_id);
     await rig.stream({ cardId: first.data?.card_id ?? '' }, 'streamed');
     expect(rig.shown()).toBe('streamed');
-    // Replacing the message's card parts it from the entity: streaming on changes nothing there.
+    // After the message's card is replaced, the entity is not part of the message: streaming does not change it.
     const content = JSON.stringify(cardOf([md('replaced')], { update_multi: true }));
     await rig.client.im.v1.message.patch({ path: { message_id }, data: { content } });
     await rig.stream({ cardId: first.data?.card_id ?? '' }, 'streamed on');
@@ -159,13 +159,13 @@ describe('what the platform refuses in a card', () => {
     expect(await codeOf(rig.create(json))).toBe(code);
   });
 
-  test('what is just within the limits is taken', async () => {
+  test('a card just within the limits is accepted', async () => {
     await rig.entity(cardOf(many(200)));
     await rig.entity(cardOf([md(table.repeat(5)), md(`\`\`\`\n${table}\`\`\``, 'code')], {}));
     await rig.entity(cardOf([md(table.repeat(6))]));
   });
 
-  test('too many tables are found out when the stream ends', async () => {
+  test('too many tables are refused when the stream ends', async () => {
     const one = await rig.entity();
     await rig.stream(one, table.repeat(6));
     const refusal = await refusalOf(rig.settings(one, { config: { streaming_mode: false } }));
@@ -181,7 +181,7 @@ describe('what the platform refuses in a card', () => {
     expect(await codeOf(rig.send(cardOf([md('x'.repeat(31_000))])))).toBe(230025);
   });
 
-  test('a stream that outgrows 30 KB stays as it was', async () => {
+  test("a stream can't grow beyond 30 KB, and stays as it was", async () => {
     const one = await rig.entity();
     await rig.sendEntity(one);
     await rig.stream(one, 'fits');
@@ -191,7 +191,7 @@ describe('what the platform refuses in a card', () => {
     expect(rig.shown()).toBe('fits');
   });
 
-  test('only text streams', async () => {
+  test('only text can be streamed', async () => {
     const button = {
       tag: 'button',
       element_id: 'b',

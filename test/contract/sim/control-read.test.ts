@@ -1,4 +1,4 @@
-/** What a test in any language can look at: cards with their buttons, calls with their bodies. */
+/** What a test in any language can read: cards with their buttons, calls with their bodies. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { callControl } from './control-call.ts';
 import { cardOf, CardRig, md, type Json } from './card-rig.ts';
@@ -71,7 +71,7 @@ const CHOICE = cardOf(
 );
 
 describe('/shows', () => {
-  test('gives a card as JSON, with its buttons', async () => {
+  test('has a card as JSON, with its buttons', async () => {
     await rig.send(CHOICE);
     const { card, content } = await lastShown();
     expect(card?.json).toEqual(CHOICE);
@@ -94,7 +94,7 @@ describe('/shows', () => {
     ]);
   });
 
-  test('gives the buttons of a card of the old form', async () => {
+  test('has the buttons of a card 1.0', async () => {
     const actions = [
       { tag: 'button', text: { tag: 'plain_text', content: 'Go' }, value: { go: 1 } },
       { tag: 'button', text: { tag: 'plain_text', content: 'Docs' }, url: 'https://example.com' },
@@ -106,7 +106,7 @@ describe('/shows', () => {
     ]);
   });
 
-  test('tells what a streamed card showed meanwhile', async () => {
+  test('has the earlier states of a streamed card', async () => {
     const card = await rig.entity(cardOf([md('…')]));
     await rig.sendEntity(card);
     for (const text of ['one', 'one two', 'one two three']) await rig.stream(card, text);
@@ -115,7 +115,7 @@ describe('/shows', () => {
     expect(shown.card?.before).toMatchObject([{ text: '…' }, { text: 'one' }, { text: 'one two' }]);
   });
 
-  test('tells what a card showed before it was replaced, and forgets nothing else', async () => {
+  test('has what a card showed before it was replaced, and keeps everything else', async () => {
     const messageId = await rig.send(cardOf([md('first')], {}));
     await rig.client.im.v1.message.patch({
       path: { message_id: messageId },
@@ -136,7 +136,7 @@ describe('/shows', () => {
     expect(before.at(-1)).toMatchObject({ text: '229' });
   });
 
-  test('gives posts and files with their content', async () => {
+  test('has the content of posts and files', async () => {
     const content = [
       [
         { tag: 'text', text: 'see' },
@@ -193,7 +193,7 @@ describe('/press', () => {
       { action: { tag: 'select_static', name: 'size', option: 'M' } },
       { tag: 'select_static', name: 'size', option: 'M' },
     ],
-  ])('%o presses what is there', async (how, action) => {
+  ])('%o presses a button of the card', async (how, action) => {
     expect(await press(how)).toEqual({ status: 200, body: { ok: true } });
     expect(listener.heard).toMatchObject([{ action }]);
   });
@@ -222,7 +222,7 @@ describe('/press', () => {
     expect(listener.heard).toEqual([]);
   });
 
-  test('a message that is no card is refused', async () => {
+  test('a message that is not a card is refused', async () => {
     const said = rig.lark.say({ chat: rig.group, from: 'Ada', text: 'hi' });
     const { body } = await ask('POST', '/press', {
       messageId: said.messageId,
@@ -237,7 +237,7 @@ describe('/calls', () => {
   const calls = async (filter: Json = {}) =>
     (await ask('GET', '/calls', filter)).body['calls'] as Json[];
 
-  test('gives what was sent and what was answered', async () => {
+  test('has the bodies of requests and answers', async () => {
     const messageId = await rig.send(CHOICE);
     const [call] = await calls({ path: '/im/v1/messages' });
     expect(call).toMatchObject({
@@ -247,7 +247,7 @@ describe('/calls', () => {
     });
   });
 
-  test('gives only those after a number', async () => {
+  test('has only the calls after a number, if asked', async () => {
     await rig.send(CHOICE);
     const before = await calls();
     await rig.send(CHOICE);
@@ -257,7 +257,7 @@ describe('/calls', () => {
     expect(after[0]).toMatchObject({ number: Number(since) + 1 });
   });
 
-  test('marks calls to routes that do not exist, and counts the bytes of uploads', async () => {
+  test('marks calls to unknown routes, and has only the size of uploads', async () => {
     await fetch(`${rig.lark.openBaseUrl}/open-apis/docx/v1/documents`, {
       method: 'POST',
       body: 'x',
@@ -277,7 +277,7 @@ describe('/calls', () => {
     });
   });
 
-  test('cuts a body that is very long, and keeps the call when its bodies are forgotten', async () => {
+  test('cuts very long bodies, and keeps a call after its bodies are dropped', async () => {
     const long = JSON.stringify({ text: 'x'.repeat(140_000) });
     const send = () =>
       rig.client.im.v1.message.create({
