@@ -6,9 +6,9 @@ import { invalidToken } from './auth.ts';
 import { tooFrequent } from './message-access.ts';
 
 /** The result of a call that is not carried out. `cut`: the socket is closed without an answer. */
-export type Refusal = Answer | 'cut' | undefined;
+type Refusal = Answer | 'cut' | undefined;
 
-export interface Target {
+interface Target {
   readonly app: SimApp | undefined;
   readonly context: FaultContext;
   /** True for calls that put a message into a chat. */

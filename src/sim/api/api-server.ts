@@ -38,7 +38,7 @@ interface Received {
 /** The result of a request. `cut`: the socket is closed without an answer. `silence`: no answer is sent. */
 type Outcome = Answer | 'cut' | 'silence';
 
-export interface ApiServerOptions {
+interface ApiServerOptions {
   /** Answers calls to the simulator itself. */
   readonly control: ControlHandler;
   /** Called for every call to a route that the simulator does not have, after the 404 was sent. */

@@ -10,7 +10,7 @@ const TEXT_BYTES_MAX = 150 * 1024;
 const RICH_BYTES_MAX = 30 * 1024;
 
 /** What an app wants to send. */
-export interface Outgoing {
+interface Outgoing {
   readonly app: SimApp;
   readonly chat: SimChat;
   readonly msgType: string;
@@ -18,14 +18,14 @@ export interface Outgoing {
   readonly content: string;
 }
 
-export interface Accepted {
+interface Accepted {
   /** As the history shows it: with placeholders for mentions, and posts without a locale. */
   readonly content: string;
   readonly mentions: readonly SimMention[];
   readonly cardId: string | undefined;
 }
 
-export type Validated =
+type Validated =
   | { readonly ok: true; readonly accepted: Accepted }
   | { readonly ok: false; readonly answer: Answer };
 

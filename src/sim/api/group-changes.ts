@@ -10,7 +10,7 @@ import type { Sender, SimApp, SimChat, SimUser } from '../world/model.ts';
 export type LeaveKind = 'deleted' | 'withdrawn';
 
 /** A group that a bot creates. Without an owner, the bot owns it. */
-export interface GroupPlan {
+interface GroupPlan {
   readonly creator: SimApp;
   readonly name: string;
   readonly description: string;

@@ -52,7 +52,7 @@ export function ok(data: unknown): Answer {
   return { status: 200, body: { code: 0, msg: 'success', data } };
 }
 
-export interface RefuseOptions {
+interface RefuseOptions {
   /** HTTP status; 400 by default, as for business errors. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;

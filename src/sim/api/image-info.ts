@@ -1,4 +1,4 @@
-export interface ImageInfo {
+interface ImageInfo {
   readonly contentType: string;
   /** In pixels; undefined for formats whose size is not read. */
   readonly width?: number | undefined;

@@ -5,7 +5,7 @@ import type { Sender, SimMessage } from '../world/model.ts';
 import { postText, type ReceivedPost } from './post.ts';
 import type { UserIdType, World } from '../world/world.ts';
 
-export interface ObjectOptions {
+interface ObjectOptions {
   /** `user_card_content`: cards as they were sent, instead of only their text. */
   readonly cardContent?: string | undefined;
   readonly userIdType?: UserIdType | undefined;

@@ -3,7 +3,7 @@ import type { Call } from './http.ts';
 const PAGE_SIZE = 20;
 const PAGE_SIZE_MAX = 100;
 
-export interface Page<T> {
+interface Page<T> {
   readonly items: readonly T[];
   readonly has_more: boolean;
   readonly page_token?: string;

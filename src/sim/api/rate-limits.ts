@@ -1,4 +1,4 @@
-export interface Limit {
+interface Limit {
   readonly hitsMax: number;
   readonly windowMs: number;
 }

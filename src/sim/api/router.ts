@@ -11,7 +11,7 @@ interface Node {
   readonly entries: Map<string, Entry>;
 }
 
-export interface Match {
+interface Match {
   readonly route: Route;
   readonly params: Readonly<Record<string, string>>;
 }

@@ -9,9 +9,9 @@ export interface CardProblem {
 }
 
 /** Bytes of the JSON text. */
-export const CARD_BYTES_MAX = 30 * 1024;
+const CARD_BYTES_MAX = 30 * 1024;
 /** Components and text elements together. */
-export const CARD_ELEMENTS_MAX = 200;
+const CARD_ELEMENTS_MAX = 200;
 /** Table components and Markdown tables together. */
 export const CARD_TABLES_MAX = 5;
 

@@ -8,7 +8,7 @@ import type { SimCardToken, SimMessage } from '../world/model.ts';
 /** How long the token of a callback allows delayed updates. */
 export const CARD_TOKEN_LIFE_MS = 30 * 60_000;
 /** How many updates it allows. */
-export const CARD_TOKEN_USES_MAX = 2;
+const CARD_TOKEN_USES_MAX = 2;
 
 /** Creates the token for a card callback about `message`. It can be used after the callback is acked. */
 export function issueCardToken(

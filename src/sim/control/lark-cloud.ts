@@ -39,7 +39,7 @@ import { forward, editMessage, say } from './say.ts';
 import { shownMessage, type ShownMessage } from './shown-message.ts';
 import type { AppChange, NewApp, NewGroup, NewUser, World } from '../world/world.ts';
 
-export interface Addresses {
+interface Addresses {
   readonly openBaseUrl: string;
   readonly accountsBaseUrl: string;
   readonly controlUrl: string;

@@ -16,7 +16,7 @@ import type { SimMessage, SimUser } from '../world/model.ts';
 import { CARD_CALLBACK } from '../world/scopes.ts';
 
 /** What a person did with a card. */
-export interface Press {
+interface Press {
   readonly message: SimMessage;
   readonly from: SimUser;
   /** `value` of the button, and other fields of the action: `tag`, `name`, `form_value`, `option`, … */

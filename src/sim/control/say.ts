@@ -28,7 +28,7 @@ export interface NewMessage {
 }
 
 /** New content for a message, as in `NewMessage`. */
-export type MessageEdit = Pick<NewMessage, 'text' | 'mentions' | 'messageType' | 'content'>;
+type MessageEdit = Pick<NewMessage, 'text' | 'mentions' | 'messageType' | 'content'>;
 
 /** The message types that people can edit. */
 const EDITABLE: ReadonlySet<string> = new Set(['text', 'post']);

@@ -28,7 +28,7 @@ export interface ShownMessage {
 }
 
 /** A card as a person sees it. */
-export interface ShownCard {
+interface ShownCard {
   readonly json: JsonObject;
   readonly buttons: readonly CardButton[];
   /** What it showed before, oldest first; of a long stream only the last 200 states. */

@@ -76,7 +76,7 @@ export type WorldPlan = ValuesOf<typeof WORLD_SHAPE>;
 type ChatPlan = ValuesOf<typeof CHAT_SHAPE>;
 type MessagePlan = ValuesOf<typeof MESSAGE_SHAPE>;
 
-export interface BuiltWorld {
+interface BuiltWorld {
   readonly users: readonly SimUser[];
   readonly apps: readonly SimApp[];
   readonly chats: readonly SimChat[];

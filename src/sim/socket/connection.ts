@@ -10,7 +10,7 @@ export interface ClientConfig {
   readonly PingInterval: number;
 }
 
-export interface ConnectionHandlers {
+interface ConnectionHandlers {
   /** The client pinged. Returns the payload of the pong; undefined: no pong is sent. */
   onPing(connection: Connection): string | undefined;
   onAck(connection: Connection, frame: Frame): void;

@@ -11,7 +11,7 @@ import type { SimApp } from '../world/model.ts';
 import type { Frame } from './pbbp2.ts';
 
 /** An event that was not acked is sent again after these waits, and never after the last one. */
-export const REDELIVERY_AFTER_MS = [15_000, 300_000, 3_600_000, 21_600_000] as const;
+const REDELIVERY_AFTER_MS = [15_000, 300_000, 3_600_000, 21_600_000] as const;
 
 export interface OutgoingEvent {
   readonly eventId: string;
@@ -22,7 +22,7 @@ export interface OutgoingEvent {
   readonly messageId: string | undefined;
 }
 
-export type DeliveryState =
+type DeliveryState =
   /** Sent, or lost on the way. Its ack is awaited. */
   | 'sent'
   /** Not acked in time, or no connection was there. It will be sent again. */
@@ -75,7 +75,7 @@ interface Delivery {
   readonly answer: ((ack: CallbackAck) => void) | undefined;
 }
 
-export interface DeliveryOptions {
+interface DeliveryOptions {
   /** A try without an ack until then has failed. */
   readonly ackDeadlineMs: number;
   /** Larger payloads travel in several frames. */

@@ -1,6 +1,6 @@
 import { DATA, encodeFrame } from './pbbp2.ts';
 
-export interface FrameRequest {
+interface FrameRequest {
   /** The same for all fragments. The ack has it too. */
   readonly frameId: string;
   readonly type: 'event' | 'card';

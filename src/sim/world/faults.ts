@@ -2,7 +2,7 @@ import { Misuse } from './misuse.ts';
 import type { Random } from './random.ts';
 
 /** Parameters of faults. Each kind has the few that its row in `FAULTS` names. */
-export interface FaultParameters {
+interface FaultParameters {
   readonly delayMs: number;
   readonly code: number;
   readonly msg: string;
@@ -125,7 +125,6 @@ export const FAULTS = {
 } as const satisfies Record<string, FaultRow>;
 
 export type FaultKind = keyof typeof FAULTS;
-export type FaultSite = FaultRow['site'];
 
 const ALL_DEFAULTS: FaultParameters = {
   delayMs: 0,

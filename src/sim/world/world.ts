@@ -18,7 +18,7 @@ import type {
 } from './model.ts';
 import { DEFAULT_SCOPES, DEFAULT_SUBSCRIPTIONS } from './scopes.ts';
 
-export interface WorldOptions {
+interface WorldOptions {
   /** The cloud's clock, in milliseconds since 1970. It must never go back. */
   readonly nowMs: () => number;
   readonly seed: number;
