@@ -147,6 +147,40 @@ const WORDS: readonly {
   { what: 'is a barrel; import from the file that holds it', found: /\bexport\s*\*/ },
 ];
 
+/** The files of `src` that a file imports, as paths relative to `src`. */
+export function filesImportedBy(path: string, source: string): string[] {
+  return importsOf(source).flatMap((target) =>
+    target.startsWith('.') ? (resolve(path, target) ?? []) : [],
+  );
+}
+
+/**
+ * The import cycles, type imports included. In each group every file reaches every other one.
+ * `sources` has paths relative to `src`.
+ */
+export function cyclesIn(
+  sources: readonly { readonly path: string; readonly source: string }[],
+): string[][] {
+  const targets = new Map(sources.map(({ path, source }) => [path, filesImportedBy(path, source)]));
+  const reached = new Map(sources.map(({ path }) => [path, reachableFrom(path, targets)]));
+  const cycles = sources.flatMap(({ path }) => {
+    const cycle = [...(reached.get(path) ?? [])].filter((other) => reached.get(other)?.has(path));
+    return cycle.length === 0 ? [] : [cycle.toSorted()];
+  });
+  return [...new Map(cycles.map((cycle) => [cycle.join(' '), cycle])).values()];
+}
+
+function reachableFrom(start: string, targets: ReadonlyMap<string, readonly string[]>) {
+  const reached = new Set<string>();
+  const open = [...(targets.get(start) ?? [])];
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (reached.has(path)) continue;
+    reached.add(path);
+    open.push(...(targets.get(path) ?? []));
+  }
+  return reached;
+}
+
 const COMMENT_LINE = /^\s*(?:\/\/|\/\*|\*)/;
 const STATIC_IMPORT = /(?:^|[;}\s])(?:import|export)\s(?:[^'";]*?\sfrom\s*|\s*)['"]([^'"]+)['"]/g;
 const CALLED_IMPORT = /\b(?:import|require|getBuiltinModule)\s*\(\s*(?:(['"])([^'"]+)\1\s*[,)])?/g;

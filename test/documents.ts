@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { METRICS } from '../src/observe/metrics/metric-table.ts';
 import { SETTINGS, type Setting } from '../src/config/settings.ts';
-import { CONTROL_COMMANDS } from '../src/sim/control/control.ts';
+import { CONTROL_COMMANDS } from '../src/sim/control/control-api.ts';
 import { FAULTS } from '../src/sim/world/faults.ts';
-import { fieldNames } from '../src/sim/world/fields.ts';
+import { fieldNames } from '../src/sim/control/fields.ts';
 
 export const ROOT = join(import.meta.dirname, '..');
 
@@ -111,7 +111,7 @@ export function faultsTable(): string {
       .join(' '),
     doc,
   ]);
-  return table(['Kind', 'Strikes at one', 'Can be told', 'What happens'], rows);
+  return table(['Kind', 'Happens to one', 'Parameters', 'What happens'], rows);
 }
 
 function code(text: string): string {

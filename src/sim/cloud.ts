@@ -4,25 +4,26 @@ import type { ClientConfig } from './socket/connection.ts';
 import { Connections } from './socket/connections.ts';
 import { Deliveries } from './socket/deliveries.ts';
 import { Faults, type FaultPlan } from './world/faults.ts';
-import type { CallBodies } from './world/call-bodies.ts';
-import { Journal, type CallRecord } from './world/journal.ts';
-import { Kept } from './world/kept.ts';
+import type { CallBodies } from './world/call-record.ts';
+import type { CallRecord } from './world/call-record.ts';
+import { RecentRecords } from './world/recent.ts';
+import { RecentValues } from './world/recent.ts';
 import { createRandom } from './world/random.ts';
 import { RateLimits } from './api/rate-limits.ts';
-import { TenantTokens } from './api/tokens.ts';
+import { AccessTokens } from './api/tokens.ts';
 import { World } from './world/world.ts';
 
 export interface CloudOptions {
   /** Every id, choice and random fault comes from it. */
   readonly seed: number;
-  /** How much faster than real time the cloud's own waits pass (ack deadline, redelivery). */
+  /** How many times faster than real time the cloud's own waits pass (ack deadline, redelivery). */
   readonly timeScale?: number;
-  /** False: nothing is refused for being too frequent. */
+  /** False: no call is refused for being too frequent. */
   readonly rateLimits?: boolean;
   readonly faults?: FaultPlan;
-  /** Overrides of what bootstrap and pong tell the client; in seconds, fractions allowed. */
+  /** Replaces values that bootstrap and pong tell the client; in seconds, fractions allowed. */
   readonly clientConfig?: Partial<ClientConfig>;
-  /** Of the cloud's time; 3 s on the real platform. */
+  /** In the cloud's time. The real platform waits 3 s. */
   readonly ackDeadlineMs?: number;
   /** Event payloads above this travel in fragments. */
   readonly fragmentBytesMax?: number;
@@ -34,7 +35,7 @@ export interface CloudOptions {
 const ACK_DEADLINE_MS = 3_000;
 const FRAGMENT_BYTES_MAX = 128 * 1024;
 const KEPT_MAX = 20_000;
-/** Some ten thousand ordinary calls; a long run must not fill the memory with them. */
+/** Room for about ten thousand ordinary calls. A long run must not fill the memory. */
 const CALL_BODIES_BYTES_MAX = 16 * 1024 * 1024;
 const CLIENT_CONFIG: ClientConfig = {
   ReconnectCount: -1,
@@ -43,20 +44,20 @@ const CLIENT_CONFIG: ClientConfig = {
   PingInterval: 120,
 };
 
-/** The parts of one simulated cloud. Routes are built by `xyzRoutes(cloud)`. */
+/** The parts of one simulated cloud. Functions named `…Routes(cloud)` build its routes. */
 export interface Cloud {
   readonly world: World;
   readonly clock: Clock;
-  /** Per-key limits; routes may have some of their own (ops per card entity, basic_batch per second). */
+  /** Limits by key. Routes may have their own, such as operations per card entity. */
   readonly limits: RateLimits;
-  readonly tokens: TenantTokens;
+  readonly tokens: AccessTokens;
   readonly faults: Faults;
   readonly connections: Connections;
   readonly deliveries: Deliveries;
-  readonly calls: Journal<CallRecord>;
+  readonly calls: RecentRecords<CallRecord>;
   /** By the number of the call. */
-  readonly callBodies: Kept<number, CallBodies>;
-  /** Rung by the server after every call, and by whatever changes something outside of calls. */
+  readonly callBodies: RecentValues<number, CallBodies>;
+  /** Notified after every API call, and after every change that is not made by a call. */
   readonly changes: Changes;
   readonly clientConfig: ClientConfig;
   /** `http://127.0.0.1:PORT`; empty until the server listens. */
@@ -70,7 +71,7 @@ export function createCloud(options: CloudOptions): Cloud & { baseUrl: string } 
   const { messagesPerChatMax, keptMax = KEPT_MAX } = options;
   const world = new World({ nowMs, seed, ...(messagesPerChatMax && { messagesPerChatMax }) });
   const changes = new Changes();
-  const faults = new Faults(createRandom(seed, 'faults'), () => changes.ring());
+  const faults = new Faults(createRandom(seed, 'faults'), () => changes.notify());
   if (options.faults !== undefined) faults.setPlan(options.faults);
   const connections = new Connections(createRandom(seed, 'connections'));
   const deliveries = new Deliveries(
@@ -85,12 +86,12 @@ export function createCloud(options: CloudOptions): Cloud & { baseUrl: string } 
     world,
     clock,
     limits: new RateLimits(nowMs, options.rateLimits),
-    tokens: new TenantTokens(world.ids, nowMs),
+    tokens: new AccessTokens(world.ids, nowMs),
     faults,
     connections,
     deliveries,
-    calls: new Journal(keptMax),
-    callBodies: new Kept(CALL_BODIES_BYTES_MAX),
+    calls: new RecentRecords(keptMax),
+    callBodies: new RecentValues(CALL_BODIES_BYTES_MAX),
     changes,
     clientConfig: { ...CLIENT_CONFIG, ...options.clientConfig },
     baseUrl: '',

@@ -7,16 +7,16 @@ import { accountRoutes, Accounts, type AccountsOptions } from './accounts/accoun
 import { ApiServer, CONTROL_PREFIX } from './api/api-server.ts';
 import { bootstrapRoutes, Tickets } from './socket/bootstrap.ts';
 import { createCloud, type Cloud, type CloudOptions } from './cloud.ts';
-import { createControlDesk } from './control/control.ts';
-import { platformRoutes } from './api/platform-routes.ts';
-import type { CallRecord } from './world/journal.ts';
-import { LarkCloud } from './lark-cloud.ts';
+import { createControlHandler } from './control/control-api.ts';
+import { apiRoutes } from './api/api-routes.ts';
+import type { CallRecord } from './world/call-record.ts';
+import { LarkCloud } from './control/lark-cloud.ts';
 import { SocketServer } from './socket/socket-server.ts';
 import { createServerIdentity, type ServerIdentity } from './tls/certificates.ts';
 
-/** HTTPS and WSS with a certificate that is made at the start, from an authority of its own. */
+/** HTTPS and WSS. The certificate is made at the start, by an authority of its own. */
 export interface TlsOptions {
-  /** Names and IP addresses for the certificate, beside `localhost`, 127.0.0.1, ::1 and `host`. */
+  /** More names and IP addresses for the certificate. It always has `localhost`, 127.0.0.1, ::1 and `host`. */
   readonly hosts?: readonly string[];
   /** Where the authority's certificate is written (PEM), for `NODE_EXTRA_CA_CERTS` and the like. */
   readonly caFile?: string;
@@ -25,23 +25,23 @@ export interface TlsOptions {
 export interface LarkCloudOptions extends Omit<CloudOptions, 'seed'> {
   /** 0: any free port. */
   readonly port?: number;
-  /** 127.0.0.1 unless told. There is no protection: everybody who reaches it controls it. */
+  /** 127.0.0.1 by default. There is no protection: everybody who can reach the port controls the cloud. */
   readonly host?: string;
   /**
-   * Same seed, same ids and same random faults. Drawn by chance unless told, so that a client which
-   * remembers message ids does not take a new cloud's for its old ones.
+   * The same seed gives the same ids and the same random faults. By default it is random: a client
+   * that remembers message ids must not take the ids of a new cloud for old ones.
    */
   readonly seed?: number;
   readonly accounts?: AccountsOptions;
-  /** Without it everything is in the clear. `LarkCloud.caPem` is what clients must trust. */
+  /** Without it nothing is encrypted. Clients must trust `LarkCloud.caPem`. */
   readonly tls?: true | TlsOptions;
-  /** Told of every call to a route that the simulator does not have: usually why a bot fails here. */
+  /** Called for every call to a route that the simulator does not have. It is usually why a bot fails here. */
   readonly onUnknownRoute?: (call: CallRecord) => void;
 }
 
-/** Longer than clients keep idle sockets, so that the server is never the one to close first. */
+/** Longer than clients keep idle sockets, so that the server never closes one first. */
 const KEEP_ALIVE_MS = 75_000;
-/** Names of this machine that every certificate is good for. */
+/** Names of this machine. Every certificate is valid for them. */
 const OWN_HOSTS = ['localhost', '127.0.0.1', '::1'];
 
 /** Starts a simulated cloud of Lark: REST, long connection, accounts and control on one port. */
@@ -71,12 +71,12 @@ export async function startLarkCloud(options: LarkCloudOptions = {}): Promise<La
     },
   );
   const routes = [
-    ...platformRoutes(cloud),
+    ...apiRoutes(cloud),
     ...bootstrapRoutes(cloud, tickets),
     ...accountRoutes(accounts),
     ...accountPageRoutes(cloud, accounts),
   ];
-  const control = createControlDesk(lark, routes);
+  const control = createControlHandler(lark, routes);
   const api = new ApiServer(cloud, routes, { onUnknownRoute, control });
   http.on('request', (request, response) => void api.handle(request, response));
   http.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
@@ -105,7 +105,7 @@ function urlOf(http: Server, scheme: 'http' | 'https', host: string): string {
   return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** All that are open, also those that have not yet said what they want. */
+/** All open sockets, also those that have not sent a request yet. */
 function rawSocketsOf(http: Server): ReadonlySet<Socket> {
   const raw = new Set<Socket>();
   http.on('connection', (socket: Socket) => {
@@ -123,7 +123,7 @@ interface Listening {
 function stop({ http, raw }: Listening, sockets: SocketServer, cloud: Cloud): Promise<void> {
   cloud.clock.stop();
   sockets.stop();
-  // A TLS handshake that hangs is no connection of HTTP yet, and would hold the end up.
+  // A TLS handshake that hangs is not an HTTP connection yet. It would keep the server open.
   for (const socket of raw) socket.destroy();
   return new Promise((resolve) => {
     http.close(() => resolve());

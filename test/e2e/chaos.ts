@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appId } from '../../src/core/ids.ts';
 import type { FaultKind } from '../../src/sim/world/faults.ts';
-import type { Shown } from '../../src/sim/world/shown.ts';
+import type { ShownMessage } from '../../src/sim/control/shown-message.ts';
 import type { SimChat, SimMessage, SimUser } from '../../src/sim/world/model.ts';
 import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
@@ -262,7 +262,7 @@ class Life {
   }
 
   /** A turn during which its process died five times is not run again unless somebody wants it. */
-  #cardAbout({ chat, message, threadId }: Question): Shown | undefined {
+  #cardAbout({ chat, message, threadId }: Question): ShownMessage | undefined {
     return this.#rig
       .replies(chat)
       .find(
@@ -401,7 +401,7 @@ class Life {
   }
 
   /** What the bot has shown as an outcome, chat by chat in the order in which it appeared. */
-  #answers(): { readonly chat: SimChat; readonly reply: Shown; readonly about: Question }[] {
+  #answers(): { readonly chat: SimChat; readonly reply: ShownMessage; readonly about: Question }[] {
     return this.#places.flatMap(({ chat }) =>
       this.#rig.replies(chat).flatMap((reply) => {
         if (!/answer to q|could not answer/.test(reply.text)) return [];

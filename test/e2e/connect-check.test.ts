@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { LarkCloud } from '../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../src/sim/world/model.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
 import { pressButtonOf } from '../contract/lark/card-press.ts';

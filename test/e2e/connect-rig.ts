@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { LarkCloud } from '../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../src/sim/control/lark-cloud.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../src/sim/server.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/lark-bridge.js');

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { toBuffer } from 'qrcode';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { LarkCloud } from '../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../src/sim/control/lark-cloud.ts';
 import type { LarkCloudOptions } from '../../src/sim/server.ts';
 import { ConnectRig, EVENTUALLY } from './connect-rig.ts';
 

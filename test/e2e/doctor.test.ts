@@ -16,7 +16,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { isOpenToAll } from '../../src/host/service/stable-path.ts';
-import { SCOPE_GROUP_MESSAGES, SCOPE_SELF_MANAGE } from '../../src/sim/api/scopes.ts';
+import { SCOPE_GROUP_MESSAGES, SCOPE_SELF_MANAGE } from '../../src/sim/world/scopes.ts';
 import { createCertificate } from '../kit/certificate.ts';
 import { Rig } from './rig.ts';
 
@@ -218,7 +218,7 @@ describe('the app', () => {
   });
 
   test('somebody else on the app', async () => {
-    rig.cloud.cloud.connections.setStrangers(rig.app.appId, 1);
+    rig.cloud.setStrangers(rig.app, 1);
     const report = await doctor();
     expect(report.code).toBe(0);
     expect(trouble(report)).toMatchObject([{ check: 'connections', level: 'warning' }]);

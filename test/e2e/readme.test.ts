@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { LarkCloud } from '../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../src/sim/server.ts';
 import { blocksOf, commandsOf, ROOT, textOf } from '../documents.ts';
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import type { LarkCloud } from '../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../src/sim/world/model.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../src/sim/server.ts';
 import { DaemonTable } from '../../src/store/sqlite/bridge/daemon.ts';

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { simulateCommand } from '../../src/cli/commands/simulate.ts';
 import { createCast } from '../../src/cli/demo/stage.ts';
 import { startLarkCloud } from '../../src/sim/server.ts';
-import { readObject } from '../../src/sim/world/fields.ts';
-import { buildWorld, WORLD_SHAPE } from '../../src/sim/world/world-plan.ts';
+import { readObject } from '../../src/sim/control/fields.ts';
+import { buildWorld, WORLD_SHAPE } from '../../src/sim/control/world-plan.ts';
 import { blocksOf, ROOT, textOf } from '../documents.ts';
 
 const run = promisify(execFile);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BridgeError, isSystemError } from '../../core/errors.ts';
-import type { LarkCloud } from '../../sim/lark-cloud.ts';
+import type { LarkCloud } from '../../sim/control/lark-cloud.ts';
 import type { SimApp } from '../../sim/world/model.ts';
 import { type Invocation, type LeafCommand, stopRequested } from '../command.ts';
 import type { SimulateSettings } from '../simulate/settings.ts';
@@ -174,7 +174,7 @@ async function fill(
       note: `In it: ${user.name}, a direct chat of hers with the bot, and the group ${group.name}.`,
     };
   }
-  const { buildWorld } = await import('../../sim/world/world-plan.ts');
+  const { buildWorld } = await import('../../sim/control/world-plan.ts');
   const { Misuse } = await import('../../sim/world/misuse.ts');
   try {
     const { users, apps, chats } = buildWorld(cloud, world);

@@ -1,6 +1,6 @@
 /** The demo's scripted conversation: what is said, what must come back, and whether it did. */
 import { BridgeError } from '../../core/errors.ts';
-import type { Shown } from '../../sim/world/shown.ts';
+import type { ShownMessage } from '../../sim/control/shown-message.ts';
 import type { SimMessage } from '../../sim/world/model.ts';
 import { createTeller } from './transcript.ts';
 import type { Stage } from './stage.ts';
@@ -140,17 +140,17 @@ function strays(stage: Stage, questions: readonly SimMessage[]): string[] {
     .map(({ text }) => `in the wrong place: ${text}`);
 }
 
-function repliesTo(stage: Stage, question: SimMessage): Shown[] {
+function repliesTo(stage: Stage, question: SimMessage): ShownMessage[] {
   const shown = stage.cloud.shows(question.chatId);
   const later = shown.slice(shown.findIndex(({ messageId }) => messageId === question.messageId));
   // In a thread every message names the thread's root, and none the message before it.
-  const belongs = (one: Shown) =>
+  const belongs = (one: ShownMessage) =>
     question.threadId === undefined
       ? one.replyTo === question.messageId
       : one.threadId === question.threadId;
   return later.filter((one) => isBot(one, stage) && belongs(one));
 }
 
-function isBot({ from }: Shown, { app }: Stage): boolean {
+function isBot({ from }: ShownMessage, { app }: Stage): boolean {
   return from === `app:${app.appId}`;
 }

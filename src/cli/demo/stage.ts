@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LarkCloud } from '../../sim/lark-cloud.ts';
+import type { LarkCloud } from '../../sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../sim/world/model.ts';
 import type { Invocation } from '../command.ts';
 

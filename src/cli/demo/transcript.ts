@@ -1,5 +1,5 @@
 /** The chats of the demo as lines of text, or of JSON. */
-import type { Shown } from '../../sim/world/shown.ts';
+import type { ShownMessage } from '../../sim/control/shown-message.ts';
 import type { Stage } from './stage.ts';
 import type { Output } from '../output.ts';
 
@@ -9,7 +9,7 @@ const INDENT = '   ';
 export function createTeller(
   stage: Stage,
   output: Output,
-  isWanted: (shown: Shown) => boolean = () => true,
+  isWanted: (shown: ShownMessage) => boolean = () => true,
 ): () => void {
   const told = new Set<string>();
   return () => {
@@ -23,14 +23,14 @@ export function createTeller(
   };
 }
 
-function lineOf({ from, replyTo, threadId, text }: Shown, { app, user }: Stage): string {
+function lineOf({ from, replyTo, threadId, text }: ShownMessage, { app, user }: Stage): string {
   const name = from === `app:${app.appId}` ? app.name : user.name;
   const where = threadId === undefined ? 'in reply' : 'in the thread';
   return `${name}${replyTo === undefined ? '' : `, ${where}`}: ${text}`;
 }
 
 function eventOf(
-  { messageId, from, type, text, replyTo, threadId }: Shown,
+  { messageId, from, type, text, replyTo, threadId }: ShownMessage,
   { stage, chat }: { stage: Stage; chat: 'direct' | 'group' },
 ): Record<string, unknown> {
   return {

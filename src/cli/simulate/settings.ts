@@ -8,11 +8,11 @@ import {
   optional,
   readObject,
   text,
-  type Given,
-  type Reading,
+  type ValuesOf,
+  type ReadResult,
   type Shape,
-} from '../../sim/world/fields.ts';
-import { WORLD_SHAPE, type WorldPlan } from '../../sim/world/world-plan.ts';
+} from '../../sim/control/fields.ts';
+import { WORLD_SHAPE, type WorldPlan } from '../../sim/control/world-plan.ts';
 
 /** Seconds that make sense to a client. */
 const SECONDS_MAX = 86_400;
@@ -47,7 +47,7 @@ export interface SimulateSettings {
   readonly seed: number | undefined;
   readonly timeScale: number | undefined;
   readonly callLimits: boolean;
-  readonly clientConfig: Given<typeof CLIENT_CONFIG> | undefined;
+  readonly clientConfig: ValuesOf<typeof CLIENT_CONFIG> | undefined;
   readonly world: WorldPlan | undefined;
   readonly tls:
     | { readonly hosts: readonly string[]; readonly caFile: string | undefined }
@@ -57,7 +57,7 @@ export interface SimulateSettings {
 /** Throws `usage` with everything that is wrong. */
 export function simulateSettings(options: Readonly<Record<string, unknown>>): SimulateSettings {
   const problems: string[] = [];
-  const valueOf = <T>(reading: Reading<T>, of = ''): T | undefined => {
+  const valueOf = <T>(reading: ReadResult<T>, of = ''): T | undefined => {
     if (reading.ok) return reading.value;
     problems.push(...reading.problems.map((problem) => of + problem));
     return undefined;
@@ -97,7 +97,7 @@ export function simulateSettings(options: Readonly<Record<string, unknown>>): Si
   };
 }
 
-function jsonIn(path: string): Reading<{ readonly json: unknown }> {
+function jsonIn(path: string): ReadResult<{ readonly json: unknown }> {
   try {
     return { ok: true, value: { json: JSON.parse(readFileSync(path, 'utf8')) } };
   } catch (error) {

@@ -3,7 +3,7 @@ import { appPlanOf } from './app-plan.ts';
 import type { Cloud } from '../cloud.ts';
 import { textField, type Answer, type Call, type Route } from '../api/http.ts';
 
-/** The pages behind the verification link: a person sees what will be created and decides. */
+/** The pages of the verification link: a person sees what will be created, and approves or denies it. */
 export function accountPageRoutes(cloud: Cloud, accounts: Accounts): readonly Route[] {
   return ['/page/launcher', '/page/cli'].flatMap((path): Route[] => [
     { method: 'GET', path, auth: 'none', handle: (call) => askPage(cloud, accounts, call) },
@@ -14,7 +14,7 @@ export function accountPageRoutes(cloud: Cloud, accounts: Accounts): readonly Ro
 function askPage(cloud: Cloud, accounts: Accounts, call: Call): Answer {
   const userCode = call.query.get('user_code') ?? '';
   const state = accounts.stateOf(userCode);
-  if (state !== 'pending') return stalePage(userCode, state);
+  if (state !== 'pending') return unusablePage(userCode, state);
   const plan = appPlanOf(call.query);
   const people = [...cloud.world.users.values()].map(
     (user) => `<option value="${escape(user.openId)}">${escape(user.name)}</option>`,
@@ -42,7 +42,7 @@ function decide(cloud: Cloud, accounts: Accounts, call: Call): Answer {
   const link = new URLSearchParams(textField(call.body, 'link') ?? '');
   const userCode = link.get('user_code') ?? '';
   const state = accounts.stateOf(userCode);
-  if (state !== 'pending') return stalePage(userCode, state);
+  if (state !== 'pending') return unusablePage(userCode, state);
   const user = cloud.world.users.get(textField(call.body, 'as') ?? '');
   const app = accounts.scan({
     url: `${cloud.baseUrl}${call.path}?${link.toString()}`,
@@ -57,12 +57,12 @@ function decide(cloud: Cloud, accounts: Accounts, call: Call): Answer {
   );
 }
 
-function stalePage(userCode: string, state: string): Answer {
+function unusablePage(userCode: string, state: string): Answer {
   const reasons: Record<string, string> = {
-    unknown: 'No program waits for this code.',
+    unknown: 'No program is waiting for this code.',
     expired: 'This code has expired. Start again in the program that showed it.',
   };
-  const reason = reasons[state] ?? 'Somebody has decided about this code already.';
+  const reason = reasons[state] ?? 'This code was already approved or denied.';
   const answer = page('This link can’t be used', `<p>${reason}</p><p>${escape(userCode)}</p>`);
   return { ...answer, status: 410 };
 }
@@ -76,7 +76,7 @@ function page(title: string, body: string): Answer {
 <style>body{font:16px/1.5 system-ui;max-width:36rem;margin:3rem auto;padding:0 1rem}th{text-align:left;padding-right:1rem;vertical-align:top}button{font:inherit;padding:.4rem 1.2rem}</style>
 <h1>${title}</h1>
 ${body}
-<p><small>Simulator of Lark's cloud. Nothing here reaches the real one.</small></p>
+<p><small>Simulator of Lark's cloud. It is not connected to the real one.</small></p>
 </html>`,
   };
 }

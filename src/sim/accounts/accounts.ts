@@ -3,29 +3,29 @@ import type { Cloud } from '../cloud.ts';
 import { originOf, textField, type Answer, type Call, type Route } from '../api/http.ts';
 import { Misuse } from '../world/misuse.ts';
 import type { Brand, SimApp, SimUser } from '../world/model.ts';
-import { DEFAULT_SCOPES, DEFAULT_SUBSCRIPTIONS } from '../api/scopes.ts';
+import { DEFAULT_SCOPES, DEFAULT_SUBSCRIPTIONS } from '../world/scopes.ts';
 
 export interface AccountsOptions {
-  /** Seconds between polls that clients are told; 5. */
+  /** Seconds between polls, as told to clients; 5 by default. */
   readonly interval?: number;
-  /** Seconds that a code lives; 600. */
+  /** Seconds that a code is valid; 600 by default. */
   readonly expiresIn?: number;
-  /** Every `begin` is refused with this RFC 6749 error. */
+  /** Refuses every `begin` with this RFC 6749 error. */
   readonly beginError?: { readonly error: string; readonly description?: string };
 }
 
-/** A person opens the link (or scans it) and decides. */
+/** A person opens or scans the link, and approves or denies. */
 export interface Scan {
-  /** What the link carries, or the whole link: a client puts names and scopes that it wishes for into it. */
+  /** The code in the link, or the whole link. Clients put the wanted name and scopes into the link. */
   readonly userCode?: string;
   readonly url?: string;
   readonly approve: boolean;
-  /** Who decides; a new person unless told. */
+  /** Who approves or denies; a new person by default. */
   readonly as?: SimUser;
   readonly brand?: Brand;
 }
 
-/** One device grant (RFC 8628), from `begin` until its secret was handed out. */
+/** One device grant (RFC 8628), from `begin` until the client has got the secret. */
 interface Grant {
   readonly deviceCode: string;
   readonly userCode: string;
@@ -42,16 +42,16 @@ type Decision =
       readonly app: SimApp;
       readonly user: SimUser;
       readonly brand: Brand;
-      /** Lark only: the Feishu side has named the brand, the next poll gets the secret. */
+      /** For Lark only: the Feishu side has told the brand. The next poll gets the secret. */
       readonly brandTold: boolean;
     }
   | { readonly phase: 'used' };
 
-/** Timers of clients may fire a little early. */
+/** Timers of clients may fire a little too early. */
 const POLL_SLACK_MS = 50;
 const USER_CODE_LETTERS = 'BCDFGHJKLMNPQRSTVWXZ23456789';
 
-/** Creates apps for people who scan a link: the accounts side of both brands on one host. */
+/** Creates apps for people who scan a link: the accounts servers of both brands, on one host. */
 export class Accounts {
   readonly #cloud: Cloud;
   readonly #options: AccountsOptions;
@@ -63,7 +63,7 @@ export class Accounts {
     this.#options = options;
   }
 
-  /** Codes that wait for a person, oldest first. */
+  /** Codes that nobody has approved or denied yet, oldest first. */
   waiting(): string[] {
     return [...this.#byUserCode.values()]
       .filter((grant) => this.stateOf(grant.userCode) === 'pending')
@@ -76,14 +76,14 @@ export class Accounts {
     return this.#isExpired(grant) ? 'expired' : grant.decision.phase;
   }
 
-  /** Decides about a waiting code; approving creates the app, whose credentials work at once. */
+  /** Approves or denies a waiting code. Approval creates the app, whose credentials work at once. */
   scan(scan: Scan): SimApp | undefined {
     const link = new URLSearchParams(scan.url === undefined ? '' : new URL(scan.url).search);
     const userCode = scan.userCode ?? link.get('user_code') ?? '';
     const state = this.stateOf(userCode);
     const grant = this.#byUserCode.get(userCode);
     if (state !== 'pending' || grant === undefined) {
-      throw new Misuse(`nobody can decide about the code "${userCode}": it is ${state}`);
+      throw new Misuse(`the code "${userCode}" can't be approved or denied: it is ${state}`);
     }
     if (!scan.approve) {
       grant.decision = { phase: 'denied' };
@@ -136,7 +136,7 @@ export class Accounts {
         verification_uri: page,
         verification_uri_complete: `${page}?user_code=${grant.userCode}`,
         interval,
-        // Both spellings are in use among clients.
+        // Some clients read the one name, some the other.
         expires_in: expiresIn,
         expire_in: expiresIn,
       },
@@ -153,14 +153,14 @@ export class Accounts {
       case 'pending':
         return this.#isTooEarly(grant) ? rfcError('slow_down') : rfcError('authorization_pending');
       case 'denied':
-        return rfcError('access_denied', 'the person said no');
+        return rfcError('access_denied', 'the person denied it');
       case 'approved':
-        return this.#hand(grant, decision);
+        return this.#answerApproved(grant, decision);
     }
   }
 
-  /** A Lark tenant is named without the secret first: clients then ask the Lark side, here the same host. */
-  #hand(grant: Grant, decision: Extract<Decision, { phase: 'approved' }>): Answer {
+  /** For a Lark tenant, the first answer has no secret: clients then ask the Lark side, which is the same host here. */
+  #answerApproved(grant: Grant, decision: Extract<Decision, { phase: 'approved' }>): Answer {
     const { app, user, brand, brandTold } = decision;
     const userInfo = { open_id: user.openId, tenant_brand: brand };
     if (brand === 'lark' && !brandTold) {
@@ -174,14 +174,14 @@ export class Accounts {
     };
   }
 
-  /** Creates what the link asks for, or widens the app that it names. */
+  /** Creates the app that the link asks for, or extends the app that it names. */
   #createApp(plan: AppPlan, brand: Brand, owner: SimUser): SimApp {
     const { world } = this.#cloud;
-    const known = plan.appId === undefined ? undefined : world.apps.get(plan.appId);
-    if (known !== undefined) {
-      for (const scope of plan.scopes) known.scopes.add(scope);
-      for (const type of plan.subscriptions) known.subscriptions.add(type);
-      return known;
+    const existing = plan.appId === undefined ? undefined : world.apps.get(plan.appId);
+    if (existing !== undefined) {
+      for (const scope of plan.scopes) existing.scopes.add(scope);
+      for (const type of plan.subscriptions) existing.subscriptions.add(type);
+      return existing;
     }
     return world.addApp({
       brand,
@@ -227,7 +227,7 @@ export function accountRoutes(accounts: Accounts): readonly Route[] {
   ];
 }
 
-/** An OAuth error: HTTP 400 with a JSON body of its own form. */
+/** An OAuth error: HTTP 400, and a JSON body of another form than the API's. */
 function rfcError(error: string, description?: string): Answer {
   return {
     status: 400,

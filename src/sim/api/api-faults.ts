@@ -1,42 +1,42 @@
 import type { Cloud } from '../cloud.ts';
-import type { Occasion } from '../world/faults.ts';
+import type { FaultContext } from '../world/faults.ts';
 import { refuse, type Answer } from './http.ts';
 import type { SimApp } from '../world/model.ts';
 import { invalidToken } from './auth.ts';
 import { tooFrequent } from './message-access.ts';
 
-/** What happens to a call instead of being carried out; `cut`: the socket ends without an answer. */
-export type Refusal = Answer | 'cut' | undefined;
+/** The result of a call that is not carried out. `cut`: the socket is closed without an answer. */
+type Refusal = Answer | 'cut' | undefined;
 
-export interface Target {
+interface Target {
   readonly app: SimApp | undefined;
-  readonly occasion: Occasion;
+  readonly context: FaultContext;
   /** True for calls that put a message into a chat. */
   readonly sends: boolean;
 }
 
-/** Faults that keep a call from being carried out. */
+/** The faults because of which a call is not carried out. */
 export function refusalByFault(cloud: Cloud, target: Target): Refusal {
-  const { occasion, app } = target;
+  const { context, app } = target;
   const { faults } = cloud;
-  if (faults.take('request_lost', occasion)) return 'cut';
-  if (faults.take('html_502', occasion)) {
+  if (faults.take('request_lost', context)) return 'cut';
+  if (faults.take('html_502', context)) {
     const page = '<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>';
     return { status: 502, body: page };
   }
-  const limited = faults.take('rate_limited', occasion);
+  const limited = faults.take('rate_limited', context);
   if (limited) return tooManyCalls(limited.resetSeconds);
-  const refused = faults.take('business_error', occasion);
+  const refused = faults.take('business_error', context);
   if (refused) return refuse(refused.code, refused.msg, { status: refused.status });
-  if (app !== undefined && faults.take('token_revoked', occasion)) {
+  if (app !== undefined && faults.take('token_revoked', context)) {
     cloud.tokens.revoke(app.appId);
     return invalidToken();
   }
-  if (target.sends && faults.take('chat_limited', occasion)) return tooFrequent();
+  if (target.sends && faults.take('chat_limited', context)) return tooFrequent();
   return undefined;
 }
 
-/** 429 as the gateway sends it; the header says when to come back, in seconds. */
+/** HTTP 429 as the gateway sends it. The header says after how many seconds to try again. */
 export function tooManyCalls(resetSeconds: number): Answer {
   return refuse(99991400, 'request trigger frequency limit', {
     status: 429,

@@ -4,16 +4,16 @@ import { authenticate, scopeRefusal } from './auth.ts';
 import type { Cloud } from '../cloud.ts';
 import { refuse, textField, type Answer, type Call, type Route } from './http.ts';
 import { parseBody, readBody } from './http-body.ts';
-import { keptText } from '../world/call-bodies.ts';
-import type { CallRecord } from '../world/journal.ts';
+import { bodyText } from '../world/call-record.ts';
+import type { CallRecord } from '../world/call-record.ts';
 import type { SimApp } from '../world/model.ts';
 import { Router } from './router.ts';
 
-/** Of one API, by one app. */
+/** Calls of one API by one app. */
 const PER_SECOND = { hitsMax: 50, windowMs: 1_000 };
 const PER_MINUTE = { hitsMax: 1_000, windowMs: 60_000 };
 
-/** Paths under this are the simulator's own: no faults, no limits, not in the journal. */
+/** Paths under this belong to the simulator itself: they have no faults and no limits, and are not recorded. */
 export const CONTROL_PREFIX = '/_control';
 
 /** A call to the simulator itself. */
@@ -25,7 +25,7 @@ export interface ControlRequest {
   readonly raw: Buffer;
 }
 
-export type ControlDesk = (request: ControlRequest) => Promise<Answer>;
+export type ControlHandler = (request: ControlRequest) => Promise<Answer>;
 
 interface Received {
   readonly method: string;
@@ -35,24 +35,24 @@ interface Received {
   readonly raw: Buffer;
 }
 
-/** What becomes of a request: an answer, or the socket is cut, or silence. */
+/** The result of a request. `cut`: the socket is closed without an answer. `silence`: no answer is sent. */
 type Outcome = Answer | 'cut' | 'silence';
 
-export interface ApiServerOptions {
-  /** Answers what is asked of the simulator itself. */
-  readonly control: ControlDesk;
-  /** Told of every call to a route that the simulator does not have, after its 404 was sent. */
+interface ApiServerOptions {
+  /** Answers calls to the simulator itself. */
+  readonly control: ControlHandler;
+  /** Called for every call to a route that the simulator does not have, after the 404 was sent. */
   readonly onUnknownRoute?: ((call: CallRecord) => void) | undefined;
 }
 
-/** The REST side: finds the route, checks token, scopes and limits, and lets faults strike. */
+/** The HTTP API: finds the route, enforces token, scopes and limits, and applies faults. */
 export class ApiServer {
   readonly #cloud: Cloud;
   readonly #router: Router;
   readonly #options: ApiServerOptions;
-  /** So many were finished. */
+  /** How many calls were finished. */
   #calls = 0;
-  /** Uuids of calls that are under way. */
+  /** Uuids of calls that are not finished yet. */
   readonly #sending = new Set<string>();
 
   constructor(cloud: Cloud, routes: readonly Route[], options: ApiServerOptions) {
@@ -61,7 +61,7 @@ export class ApiServer {
     this.#router = new Router(routes);
   }
 
-  /** Never rejects: a bug of a route is a 500 for the client and a warning of this process. */
+  /** Never rejects. A bug in a route gives the client a 500, and this process a warning. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       await this.#handle(request, response);
@@ -82,8 +82,8 @@ export class ApiServer {
     }
     const contentType = request.headers['content-type'] ?? '';
     if (path === CONTROL_PREFIX || path.startsWith(`${CONTROL_PREFIX}/`)) {
-      const asked = { method, path, query: new URLSearchParams(query), contentType, raw };
-      this.#write(response, await this.#options.control(asked));
+      const controlRequest = { method, path, query: new URLSearchParams(query), contentType, raw };
+      this.#write(response, await this.#options.control(controlRequest));
       return;
     }
     const received: Received = { method, path, query, request, raw };
@@ -120,11 +120,11 @@ export class ApiServer {
       if ('status' in caller) return { app: undefined, outcome: caller };
       app = caller;
     }
-    const outcome = malformed ? badRequest() : await this.#guarded(route, { ...call, app });
+    const outcome = malformed ? badRequest() : await this.#withUuidGuard(route, { ...call, app });
     return { app, outcome };
   }
 
-  async #guarded(route: Route, call: Call): Promise<Outcome> {
+  async #withUuidGuard(route: Route, call: Call): Promise<Outcome> {
     const uuid = textField(call.body, 'uuid');
     if (route.uuidGuarded !== true || !uuid) return this.#withFaults(route, call);
     const key = `${call.app?.appId} ${uuid}`;
@@ -140,20 +140,20 @@ export class ApiServer {
   async #withFaults(route: Route, call: Call): Promise<Outcome> {
     const { faults, clock } = this.#cloud;
     const appId = call.app?.appId;
-    const occasion = { appId, path: call.path, method: call.method };
-    const target = { app: call.app, occasion, sends: route.uuidGuarded === true };
+    const context = { appId, path: call.path, method: call.method };
+    const target = { app: call.app, context, sends: route.uuidGuarded === true };
     if (!route.path.startsWith('/callback/')) {
       const refusal = refusalByFault(this.#cloud, target);
       if (refusal !== undefined) return refusal;
-      const slow = faults.take('response_slow', occasion);
+      const slow = faults.take('response_slow', context);
       if (slow) await new Promise<void>((resolve) => clock.afterReal(slow.delayMs, resolve));
     }
-    const answer = await this.#carryOut(route, call);
-    if (faults.take('response_lost', occasion)) return 'cut';
-    return faults.take('response_hang', occasion) ? 'silence' : answer;
+    const answer = await this.#execute(route, call);
+    if (faults.take('response_lost', context)) return 'cut';
+    return faults.take('response_hang', context) ? 'silence' : answer;
   }
 
-  #carryOut(route: Route, call: Call): Answer | Promise<Answer> {
+  #execute(route: Route, call: Call): Answer | Promise<Answer> {
     const { app } = call;
     if (app !== undefined) {
       const refusal = scopeRefusal(app, route) ?? this.#rateRefusal(app, route);
@@ -199,27 +199,27 @@ export class ApiServer {
       unknownRoute: about.unknownRoute === true,
     };
     this.#cloud.calls.add(record);
-    this.#cloud.changes.ring();
+    this.#cloud.changes.notify();
     return record;
   }
 
-  /** Returns the body as it is kept. */
+  /** Returns the body as text to keep. */
   #write(response: ServerResponse, answer: Answer): string {
     const logId = this.#cloud.world.ids.log();
     const { body, type, text } = encode(answer, logId);
-    // Spelt as the platform spells them: some clients tell upper case from lower case.
+    // With the platform's upper and lower case: some clients look for exactly these names.
     const headers = {
       'Content-Type': type,
       'X-Tt-Logid': logId,
       ...answer.headers,
-      // Last, and the head written before the body: once Node knows a length, it decodes the bytes
-      // of a Content-Disposition, and a file name arrives mutilated.
+      // This header is last, and the head is written before the body. Otherwise Node decodes the bytes
+      // of a Content-Disposition, and the file name arrives broken.
       'Content-Length': String(body.length),
     };
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     response.writeHead(answer.status);
     response.end(body);
-    return keptText(text);
+    return bodyText(text);
   }
 }
 
@@ -240,13 +240,13 @@ function encode({ body }: Answer, logId: string): Encoded {
   return { body: Buffer.from(text), type: 'application/json; charset=utf-8', text };
 }
 
-/** Uploads are only counted. */
+/** Of uploads only the size is kept. */
 function requestText({ request, raw }: Received): string {
   const isUpload = request.headers['content-type']?.startsWith('multipart/') === true;
-  return isUpload ? `${raw.length} bytes` : keptText(raw.toString());
+  return isUpload ? `${raw.length} bytes` : bodyText(raw.toString());
 }
 
-/** Refusals repeat the log id inside their `error`. */
+/** The `error` object of a refusal has the log id too. */
 function withLogId(body: unknown, logId: string): unknown {
   if (typeof body !== 'object' || body === null || !('error' in body)) return body;
   const { error } = body;

@@ -2,14 +2,14 @@ import type { Cloud } from '../cloud.ts';
 import { avatarUrl } from './avatars.ts';
 import { callerOf, ok, refuse, refuseField, type Call, type Route } from './http.ts';
 import { idOf, idTypeOf } from './people.ts';
-import { CARD_CALLBACK, SCOPE_SELF_MANAGE } from './scopes.ts';
+import { CARD_CALLBACK, SCOPE_SELF_MANAGE } from '../world/scopes.ts';
 
 const APPLICATION = '/open-apis/application/v6/applications/:app_id';
 /** A person of the tenant, not the platform or a partner. */
 const OWNER_IS_MEMBER = 2;
 const LANGUAGES = new Set(['zh_cn', 'en_us', 'ja_jp']);
 
-/** The app's own entry in the developer console. An app sees only itself, and needs a permission for that. */
+/** The app's entry in the developer console. An app sees only its own entry, and needs a scope for it. */
 export function appInfoRoutes(cloud: Cloud): readonly Route[] {
   const common = { method: 'GET', auth: 'tenant', scopes: [SCOPE_SELF_MANAGE] } as const;
   return [
@@ -29,13 +29,13 @@ export function appInfoRoutes(cloud: Cloud): readonly Route[] {
       method: 'POST',
       path: '/open-apis/application/v6/scopes/apply',
       auth: 'tenant',
-      // Whatever an app has here is granted, so that there is never anything to ask for.
+      // Every scope of an app is granted here, so there is nothing to apply for.
       handle: () => refuse(212002, 'unauthorized scopes were empty'),
     },
   ];
 }
 
-/** `lang` has no default. An app may call itself `me`. */
+/** `lang` is required. `me` stands for the calling app. */
 function refusal(call: Call) {
   if (!LANGUAGES.has(call.query.get('lang') ?? '')) {
     return refuseField('lang', 'lang is required');
@@ -49,7 +49,7 @@ function info(cloud: Cloud, call: Call) {
   const app = callerOf(call);
   const { appId, name, description, scopes, subscriptions } = app;
   const idType = idTypeOf(call, 'user_id_type');
-  if (idType === undefined) return refuseField('user_id_type', 'it is no type of user ids');
+  if (idType === undefined) return refuseField('user_id_type', 'it is not a type of user ids');
   const language = call.query.get('lang') ?? '';
   const owner = cloud.world.ownerOf(app);
   const ownerId = owner && idOf(owner, idType);
@@ -78,7 +78,7 @@ function info(cloud: Cloud, call: Call) {
   });
 }
 
-/** Of what the app has, nothing waits for an administrator. */
+/** All scopes of the app are granted. None waits for an administrator. */
 function grantedScopes(call: Call) {
   const scopes = [...callerOf(call).scopes].map((scope_name) => ({
     scope_name,
@@ -96,7 +96,7 @@ function versions(call: Call) {
     event_name: event_type,
     event_description: event_type,
   }));
-  // A change that waits for its publication, and what holds until then.
+  // A draft that is not published yet, and the published version.
   const draft = { app_id: appId, version: '1.0.1', status: 4, event_infos: [] };
   const published = { app_id: appId, version: '1.0.0', status: 1, event_infos };
   return ok({ items: [draft, published], has_more: false, page_token: '' });

@@ -3,7 +3,7 @@ import type { Cloud } from '../cloud.ts';
 import { refuse, type Answer, type Route } from './http.ts';
 import type { SimApp } from '../world/model.ts';
 
-/** The app whose bearer token a request carries, or the refusal. */
+/** The app whose bearer token a request has, or the refusal. */
 export function authenticate(cloud: Cloud, headers: IncomingHttpHeaders): SimApp | Answer {
   const [, token] = /^Bearer\s+(\S+)$/.exec(headers.authorization ?? '') ?? [];
   if (token === undefined) {
@@ -22,7 +22,7 @@ export function invalidToken(): Answer {
   );
 }
 
-/** 99991672 when the app has none of the scopes that the route asks for. */
+/** 99991672 if the app has none of the scopes that the route needs. */
 export function scopeRefusal(app: SimApp, route: Route): Answer | undefined {
   const scopes = route.scopes ?? [];
   if (scopes.length === 0 || scopes.some((scope) => app.scopes.has(scope))) return undefined;

@@ -9,7 +9,7 @@ const PIXEL = Buffer.from(
   'base64',
 );
 
-/** Everybody looks the same here; what counts is that the address answers with a picture. */
+/** Every avatar is the same picture. Clients only need an address that returns a picture. */
 export function avatarRoutes(): readonly Route[] {
   return [
     {
@@ -21,7 +21,7 @@ export function avatarRoutes(): readonly Route[] {
   ];
 }
 
-/** Address of the picture of a person, a bot or a chat. */
+/** The address of the picture of a person, a bot or a chat. */
 export function avatarUrl(cloud: Cloud, call: Call, id: string): string {
   return `${originOf(cloud.baseUrl, call.headers)}${PATH}/${id}.png`;
 }

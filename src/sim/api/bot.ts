@@ -5,7 +5,7 @@ import { idList, queryList } from './people.ts';
 
 const BASIC_BATCH_IDS_MAX = 50;
 
-/** Who the bot is, who other bots are, and how many connections it has. */
+/** The bot itself, other bots by id, and how many connections the bot has. */
 export function botRoutes(cloud: Cloud): readonly Route[] {
   return [
     {

@@ -7,7 +7,7 @@ import type { SimChat } from '../world/model.ts';
 
 type Fields = Record<string, unknown>;
 
-/** What a stranger may see of a group. */
+/** What bots outside a group may see of it. */
 export function chatOutline(cloud: Cloud, call: Call, chat: SimChat): Fields {
   return {
     avatar: avatarUrl(cloud, call, chat.chatId),
@@ -18,7 +18,7 @@ export function chatOutline(cloud: Cloud, call: Call, chat: SimChat): Fields {
   };
 }
 
-/** What those who are in the chat see beside that. */
+/** What bots in the chat see in addition. */
 export function chatDetails(cloud: Cloud, chat: SimChat, idType: IdType): Fields {
   const settings = settingsOf(chat);
   const shared = {
@@ -41,7 +41,7 @@ export function chatDetails(cloud: Cloud, chat: SimChat, idType: IdType): Fields
   };
 }
 
-/** One line of a list of chats. */
+/** An item of a list of chats. */
 export function chatListItem(
   cloud: Cloud,
   call: Call,
@@ -59,7 +59,7 @@ export function chatListItem(
   };
 }
 
-/** Absent when a bot owns the chat, and in direct chats. */
+/** Absent if a bot owns the chat, and in direct chats. */
 function ownerOf(cloud: Cloud, chat: SimChat, idType: IdType): Record<string, string> {
   const owner = cloud.world.users.get(chat.ownerId ?? '');
   return owner === undefined ? {} : { owner_id: idOf(owner, idType), owner_id_type: idType };

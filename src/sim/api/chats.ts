@@ -4,7 +4,7 @@ import {
   botIsOff,
   CHAT_SCOPES,
   dissolved,
-  outOfChat,
+  notInChat,
   unknownChat,
 } from './chat-access.ts';
 import { chatDetails, chatListItem, chatOutline } from './chat-object.ts';
@@ -32,7 +32,7 @@ const LINK_LIFE_MS: ReadonlyMap<string, number> = new Map([
   ['permanently', Infinity],
 ]);
 
-/** Looking at chats. */
+/** Reading chats. */
 export function chatRoutes(cloud: Cloud): readonly Route[] {
   const reading = { auth: 'tenant', scopes: CHAT_SCOPES } as const;
   return [
@@ -70,7 +70,7 @@ export function chatRoutes(cloud: Cloud): readonly Route[] {
   ];
 }
 
-/** Groups only: direct chats are never listed. */
+/** Only groups. Direct chats are never listed. */
 function listChats(cloud: Cloud, call: Call): Answer {
   const app = callerOf(call);
   const sort = call.query.get('sort_type') ?? 'ByCreateTimeAsc';
@@ -80,7 +80,7 @@ function listChats(cloud: Cloud, call: Call): Answer {
   return chatPage(cloud, call, chats);
 }
 
-/** The bot's groups and public ones whose name holds the words; without words there is nothing. */
+/** The bot's groups, and public ones, whose name contains the query. An empty query finds nothing. */
 function searchChats(cloud: Cloud, call: Call): Answer {
   const app = callerOf(call);
   const words = (call.query.get('query') ?? '').toLowerCase();
@@ -107,8 +107,8 @@ function getChat(cloud: Cloud, call: Call): Answer {
   if (chat === undefined) return unknownChat();
   const outline = chatOutline(cloud, call, chat);
   if (chat.bots.has(app.appId)) return ok({ ...outline, ...chatDetails(cloud, chat, idType) });
-  // Strangers see a group's outline; a direct chat is nobody else's business.
-  return chat.mode === 'p2p' ? outOfChat() : ok(outline);
+  // Bots outside a group see its outline. Bots outside a direct chat see nothing.
+  return chat.mode === 'p2p' ? notInChat() : ok(outline);
 }
 
 /** Chats that the bot is not in are left out. */
@@ -132,7 +132,7 @@ function queryChats(cloud: Cloud, call: Call): Answer {
   return ok({ items });
 }
 
-/** Direct chats of the bot with these people; who has none is left out. */
+/** The direct chats of the bot with these people. People without one are left out. */
 function queryDirectChats(cloud: Cloud, call: Call): Answer {
   const app = callerOf(call);
   const idType = idTypeOf(call, 'chatter_id_type');
@@ -149,7 +149,7 @@ function queryDirectChats(cloud: Cloud, call: Call): Answer {
   return ok({ p2p_chats: chats });
 }
 
-/** The link leads nowhere here: nobody can join by it. */
+/** In the simulator nobody can join a chat by this link. */
 function shareLink(cloud: Cloud, call: Call): Answer {
   const app = callerOf(call);
   const chat = cloud.world.chats.get(call.params['chat_id'] ?? '');
@@ -158,7 +158,7 @@ function shareLink(cloud: Cloud, call: Call): Answer {
   if (!app.botEnabled) return botIsOff();
   if (chat === undefined) return unknownChat();
   if (chat.dissolved) return dissolved();
-  if (!chat.bots.has(app.appId)) return outOfChat();
+  if (!chat.bots.has(app.appId)) return notInChat();
   if (chat.mode === 'p2p') return refuse(232062, 'P2P chat cannot be share link.');
   const isPermanent = lifeMs === Infinity;
   const endsAtMs = cloud.clock.nowMs() + lifeMs;

@@ -6,12 +6,12 @@ import { CONTACT_SCOPES, idList, idOf, idTypeOf, queryList, userObject } from '.
 const USERS = '/open-apis/contact/v3/users';
 const BASIC_BATCH_LIMIT = { hitsMax: 5, windowMs: 1_000 };
 const BASIC_BATCH_IDS_MAX = 10;
-/** Of `batch`, and of each list of `batch_get_id`. */
+/** In `batch`, and in each list of `batch_get_id`. */
 const BATCH_IDS_MAX = 50;
-/** Everybody is in the root department; there is no other. */
+/** Everybody is in the root department. There is no other one. */
 const ROOT_DEPARTMENT = '0';
 
-/** People, as an app may see them. */
+/** People, as apps may see them. */
 export function contactRoutes(cloud: Cloud): readonly Route[] {
   const reading = { method: 'GET', auth: 'tenant', scopes: CONTACT_SCOPES } as const;
   return [
@@ -44,7 +44,7 @@ function getUser(cloud: Cloud, call: Call): Answer {
   return ok({ user: userObject(cloud, call, user) });
 }
 
-/** Who is not found is left out. */
+/** People who are not found are left out. */
 function getUsers(cloud: Cloud, call: Call): Answer {
   const idType = idTypeOf(call, 'user_id_type');
   const ids = idList(queryList(call, 'user_ids'), BATCH_IDS_MAX);
@@ -53,7 +53,7 @@ function getUsers(cloud: Cloud, call: Call): Answer {
   return ok({ items: users.map((user) => userObject(cloud, call, user)) });
 }
 
-/** `find_by_department`, and the older list that it took the place of. */
+/** `find_by_department`, and the older list that it replaced. */
 function listUsers(cloud: Cloud, call: Call): Answer {
   const department = call.query.get('department_id') ?? ROOT_DEPARTMENT;
   const isKnown = department === ROOT_DEPARTMENT && idTypeOf(call, 'user_id_type') !== undefined;
@@ -86,7 +86,7 @@ function basicBatch(cloud: Cloud, call: Call): Answer {
   return ok({ users });
 }
 
-/** Ids by email; nobody has a telephone here. What belongs to nobody comes back without an id. */
+/** Ids by email. Nobody has a mobile number here. An unknown email or number comes back without an id. */
 function findIds(cloud: Cloud, call: Call): Answer {
   const idType = idTypeOf(call, 'user_id_type');
   const emails = optionalList(call.body['emails']);

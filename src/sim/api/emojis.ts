@@ -1,4 +1,4 @@
-/** Every `emoji_type` of the platform's table of reactions; case matters. */
+/** Every `emoji_type` in the platform's table of reactions. Upper and lower case matter. */
 const NAMES = `
 OK THUMBSUP THANKS MUSCLE FINGERHEART APPLAUSE FISTBUMP JIAYI DONE SMILE BLUSH LAUGH SMIRK LOL FACEPALM
 LOVE WINK PROUD WITTY SMART SCOWL THINKING SOB CRY ERROR NOSEPICK HAUGHTY SLAP SPITBLOOD TOASTED GLANCE

@@ -1,10 +1,10 @@
 import type { Cloud } from '../cloud.ts';
-import { invalidParameter, judgeContent } from './content.ts';
+import { invalidParameter, validateContent } from './content.ts';
 import { callerOf, refuseField, textField, type Answer, type Call, type Route } from './http.ts';
 import { chatRefusal, findOwnMessage, isAnswer } from './message-access.ts';
 import type { SimUser } from '../world/model.ts';
 
-/** Cards in a group that one person alone sees, as long as the bot leaves them there. */
+/** Cards in a group that only one person sees, until the bot deletes them. */
 export function ephemeralRoutes(cloud: Cloud): readonly Route[] {
   const common = {
     method: 'POST',
@@ -23,17 +23,19 @@ function send(cloud: Cloud, call: Call): Answer {
   if (chat === undefined) return refuseField('chat_id', 'chat_id is required');
   const refusal = chatRefusal(app, chat);
   if (refusal !== undefined) return refusal;
-  if (chat.mode !== 'group') return invalidParameter('only groups that are no topic groups');
-  if (call.body['msg_type'] !== 'interactive') return invalidParameter('msg_type is interactive');
+  if (chat.mode !== 'group')
+    return invalidParameter('the chat is not a group, or is a topic group');
+  if (call.body['msg_type'] !== 'interactive')
+    return invalidParameter('msg_type is not interactive');
   const user = readerOf(cloud, call);
   if (user === undefined || !chat.members.has(user.openId)) {
     return invalidParameter('the user is not in the chat');
   }
   const content = JSON.stringify(call.body['card'] ?? '');
-  const judged = judgeContent(cloud, { app, chat, msgType: 'interactive', content });
-  if (!judged.ok) return judged.answer;
+  const validated = validateContent(cloud, { app, chat, msgType: 'interactive', content });
+  if (!validated.ok) return validated.answer;
   const message = cloud.world.post({
-    ...judged.accepted,
+    ...validated.accepted,
     chat,
     sender: { kind: 'app', appId: app.appId },
     msgType: 'interactive',
@@ -42,7 +44,7 @@ function send(cloud: Cloud, call: Call): Answer {
   return { status: 200, body: { code: 0, msg: 'ok', data: { message_id: message.messageId } } };
 }
 
-/** The first of the three fields that is there counts. */
+/** The first of the three fields that is present is used. */
 function readerOf(cloud: Cloud, { body }: Call): SimUser | undefined {
   for (const idType of ['open_id', 'user_id', 'email'] as const) {
     const id = textField(body, idType);

@@ -16,10 +16,10 @@ const FILE_TYPES: ReadonlySet<string> = new Set([
   'ppt',
   'stream',
 ]);
-/** Where each kind of resource is found in the content of a message. */
+/** The field of each kind of resource in the content of a message. */
 const RESOURCE_KEY = { image: 'image_key', file: 'file_key' } as const;
-/** Their resources can't be downloaded. */
-const CLOSED_TYPES: ReadonlySet<string> = new Set([
+/** The resources of these message types can't be downloaded. */
+const NO_DOWNLOAD_TYPES: ReadonlySet<string> = new Set([
   'interactive',
   'merge_forward',
   'sticker',
@@ -39,12 +39,12 @@ export interface NewUpload {
   readonly owner: Sender;
   readonly bytes: Buffer;
   readonly fileName?: string;
-  /** `opus`, `mp4`, `pdf`, …; `stream` unless told. */
+  /** `opus`, `mp4`, `pdf`, …; by default `stream`. */
   readonly fileType?: string;
   readonly contentType?: string;
 }
 
-/** Keeps bytes that an app uploads or a person attaches; the key goes into a message's content. */
+/** Keeps bytes that an app uploads or a person attaches. The key goes into the content of a message. */
 export function addUpload(world: World, upload: NewUpload): SimUpload {
   const isImage = upload.kind === 'image';
   const fileType = isImage ? '' : (upload.fileType ?? 'stream');
@@ -62,7 +62,7 @@ export function addUpload(world: World, upload: NewUpload): SimUpload {
   return kept;
 }
 
-/** Uploads, downloads of one's own uploads, and resources of messages. */
+/** Uploads, downloads of own uploads, and downloads of resources of messages. */
 export function fileRoutes(cloud: Cloud): readonly Route[] {
   const upload = ['im:resource', 'im:resource:upload'];
   const read = ['im:message', 'im:message:readonly', 'im:message.history:readonly'];
@@ -107,7 +107,7 @@ function uploadImage(cloud: Cloud, call: Call): Answer {
   const type = textField(call.body, 'image_type');
   if (type !== 'message' && type !== 'avatar') return badParameter('image_type');
   const app = callerOf(call);
-  if (!app.botEnabled) return noBot();
+  if (!app.botEnabled) return botIsOff();
   const bytes = bytesOf(call, 'image');
   if (bytes === undefined) return badParameter('image');
   if (bytes.length === 0) return refuse(234010, "File's size can't be 0.");
@@ -128,7 +128,7 @@ function uploadFile(cloud: Cloud, call: Call): Answer {
   if (!FILE_TYPES.has(fileType)) return badParameter('file_type');
   if (fileName === '') return badParameter('file_name');
   const app = callerOf(call);
-  if (!app.botEnabled) return noBot();
+  if (!app.botEnabled) return botIsOff();
   const bytes = bytesOf(call, 'file');
   if (bytes === undefined) return badParameter('file');
   if (bytes.length === 0) return refuse(234010, "File's size can't be 0.");
@@ -160,12 +160,12 @@ function resource(cloud: Cloud, call: Call): Answer {
   if (world.chats.get(message.chatId)?.bots.has(app.appId) !== true) {
     return refuse(234004, 'App not in chat.');
   }
-  if (CLOSED_TYPES.has(message.msgType) || message.upperMessageId !== undefined) {
+  if (NO_DOWNLOAD_TYPES.has(message.msgType) || message.upperMessageId !== undefined) {
     return refuse(234043, 'Unsupported message type.');
   }
   const key = call.params['file_key'] ?? '';
   const upload = world.uploads.get(key);
-  if (upload === undefined || !holds(message, RESOURCE_KEY[type], key)) {
+  if (upload === undefined || !hasResource(message, RESOURCE_KEY[type], key)) {
     return refuse(234003, 'File not in message.');
   }
   return download(upload);
@@ -186,7 +186,7 @@ function download(upload: SimUpload): Answer {
   };
 }
 
-/** Some clients read the name in one form, some in the other: bytes of UTF-8, and percent signs. */
+/** The name in two forms, as bytes of UTF-8 and percent-encoded: some clients read the one, some the other. */
 function disposition(name: string): string {
   // A control character in a header would end it.
   const quoted = name.replaceAll(/["\\]/g, String.raw`\$&`).replaceAll(/\p{Cc}/gu, ' ');
@@ -195,8 +195,8 @@ function disposition(name: string): string {
   return `attachment; filename="${bytes}"; filename*=UTF-8''${encodeURIComponent(name)}`;
 }
 
-/** Does the content name `key` as its `image_key` or `file_key`, at any depth? */
-function holds(message: SimMessage, field: string, key: string): boolean {
+/** True if the content has `key` as an `image_key` or `file_key`, at any depth. */
+function hasResource(message: SimMessage, field: string, key: string): boolean {
   const search = (value: unknown): boolean => {
     if (typeof value !== 'object' || value === null) return false;
     return Object.entries(value).some(
@@ -218,6 +218,6 @@ function tooBig(): Answer {
   return refuse(234006, 'The file size exceed the max value.');
 }
 
-function noBot(): Answer {
+function botIsOff(): Answer {
   return refuse(234007, 'App does not enable bot feature.');
 }

@@ -6,7 +6,7 @@ import {
   findGroup,
   isManager,
   notTheOwner,
-  outOfChat,
+  notInChat,
   unknownChat,
 } from './chat-access.ts';
 import { callerOf, ok, refuse, type Answer, type Call, type Route } from './http.ts';
@@ -14,14 +14,14 @@ import { isAnswer } from './message-access.ts';
 import { pageOf } from './paging.ts';
 import { idList, idOf, idTypeOf, unknownIds } from './people.ts';
 import { settingOf } from '../world/chat-settings.ts';
-import { addMembers, removeMembers, setBot } from '../world/groups.ts';
+import { addMembers, removeMembers, setBot } from './group-changes.ts';
 import type { SimChat } from '../world/model.ts';
 
 const USERS_MAX = 50;
 const BOTS_MAX = 5;
 const BOTS_IN_GROUP_MAX = 15;
 
-/** Who is in a group, and bots that let people and other bots in and out. */
+/** The members of a group, and how bots add and remove people and other bots. */
 export function groupMemberRoutes(cloud: Cloud): readonly Route[] {
   const path = '/open-apis/im/v1/chats/:chat_id/members';
   const reading = {
@@ -39,7 +39,7 @@ export function groupMemberRoutes(cloud: Cloud): readonly Route[] {
   ];
 }
 
-/** People only: bots are left out. */
+/** Only people. Bots are left out. */
 function listMembers(cloud: Cloud, call: Call): Answer {
   const idType = idTypeOf(call, 'member_id_type');
   if (idType === undefined) return badChatParameter();
@@ -60,7 +60,7 @@ function listMembers(cloud: Cloud, call: Call): Answer {
   });
 }
 
-/** Under both pairs of names: clients read the one or the other. */
+/** Id and name are there under two pairs of field names: clients read the one or the other. */
 function listBots(cloud: Cloud, call: Call): Answer {
   const chat = findChat(cloud, call);
   if (isAnswer(chat)) return chat;
@@ -86,7 +86,7 @@ function findChat(cloud: Cloud, call: Call): SimChat | Answer {
   const chat = cloud.world.chats.get(call.params['chat_id'] ?? '');
   if (chat === undefined) return unknownChat();
   if (chat.dissolved) return dissolved();
-  return chat.bots.has(callerOf(call).appId) ? chat : outOfChat();
+  return chat.bots.has(callerOf(call).appId) ? chat : notInChat();
 }
 
 function add(cloud: Cloud, call: Call): Answer {
@@ -120,7 +120,7 @@ function add(cloud: Cloud, call: Call): Answer {
   return added(unknown);
 }
 
-/** A bot may always leave; who throws others out needs to manage the group. */
+/** A bot may always leave. To remove others, it must manage the group. */
 function remove(cloud: Cloud, call: Call): Answer {
   const app = callerOf(call);
   const chat = findGroup(cloud, call);

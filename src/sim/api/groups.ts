@@ -13,20 +13,20 @@ import type { Answer, Call, Route } from './http.ts';
 import { isAnswer } from './message-access.ts';
 import { idTypeOf, unknownIds, type IdType } from './people.ts';
 import { CHAT_SETTINGS, settingOf } from '../world/chat-settings.ts';
-import { changeGroup, createGroup, dissolveGroup } from '../world/groups.ts';
+import { changeGroup, createGroup, dissolveGroup } from './group-changes.ts';
 import type { SimApp, SimChat, SimUser } from '../world/model.ts';
 import { UuidWindow } from './uuid-window.ts';
 
 const USERS_MAX = 50;
 const BOTS_MAX = 5;
 const UUID_CHARS_MAX = 50;
-/** The same uuid creates at most one group in this time. */
+/** In this time, the same uuid creates at most one group. */
 const UUID_WINDOW_MS = 10 * 3_600_000;
-/** What every member may change, unless the group says otherwise; the rest is for managers. */
+/** What every member may change, if the group's settings allow it. Managers may change everything. */
 const FOR_EVERYBODY: ReadonlySet<string> = new Set(['avatar', 'name', 'description', 'i18n_names']);
 const UNNAMED = '(无主题)';
 
-/** Groups that bots open, change and dissolve. */
+/** How bots create, change and dissolve groups. */
 export function groupRoutes(cloud: Cloud): readonly Route[] {
   const created = new UuidWindow(() => cloud.clock.nowMs(), UUID_WINDOW_MS);
   const one = '/open-apis/im/v1/chats/:chat_id';
@@ -163,7 +163,7 @@ function dissolve(cloud: Cloud, call: Call): Answer {
   return ok({});
 }
 
-/** Without the counts, which only `get` has. */
+/** Without the counts of members. Only `get` has them. */
 function viewOf(
   cloud: Cloud,
   call: Call,
@@ -173,7 +173,7 @@ function viewOf(
   return { avatar, name, ...chatDetails(cloud, chat, idType) };
 }
 
-/** Undefined: a setting has a value that it can't have. */
+/** Undefined if a setting has an impossible value. */
 function settingsIn(body: Readonly<Record<string, unknown>>): Map<string, string> | undefined {
   const settings = new Map<string, string>();
   for (const [name, values] of Object.entries(CHAT_SETTINGS)) {
@@ -185,7 +185,7 @@ function settingsIn(body: Readonly<Record<string, unknown>>): Map<string, string
   return settings;
 }
 
-/** Undefined: it is no list of ids, or too long. */
+/** Undefined if it is not a list of ids, or is too long. */
 function listOf(value: unknown, countMax: number): readonly string[] | undefined {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value) || value.length > countMax) return undefined;

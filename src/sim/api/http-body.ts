@@ -3,10 +3,10 @@ import type { ParsedBody } from './http.ts';
 import { parseJsonObject } from '../world/json.ts';
 import { parseMultipart } from './multipart.ts';
 
-/** Larger than any upload that the platform takes, so that its own limits can answer. */
+/** Larger than any upload that the platform accepts, so that the limits of the routes answer first. */
 const BODY_BYTES_MAX = 128 * 1024 * 1024;
 
-/** The whole body, sent with a length or in chunks; undefined when it is too large or was cut off. */
+/** The whole body, sent with a length or in chunks; undefined if it is too large or incomplete. */
 export function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -17,12 +17,12 @@ export function readBody(request: IncomingMessage): Promise<Buffer | undefined> 
     });
     request.on('end', () => resolve(bytes <= BODY_BYTES_MAX ? Buffer.concat(chunks) : undefined));
     request.on('close', () => resolve(undefined));
-    // A client that went away; 'close' follows.
+    // The client went away. 'close' follows.
     request.on('error', () => undefined);
   });
 }
 
-/** By content type; undefined when the bytes are not what the type says. */
+/** Parses by content type. Undefined if the bytes do not fit the type. */
 export function parseBody(contentType: string, raw: Buffer): ParsedBody | undefined {
   if (raw.length === 0) return { fields: {}, parts: [] };
   if (contentType.startsWith('multipart/form-data')) return parseMultipart(contentType, raw);

@@ -1,19 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { SimApp } from '../world/model.ts';
 
-/** One API call as a route sees it: judged, parsed, and with its app known. */
+/** One API call as a route gets it: parsed, and with its app. */
 export interface Call {
   readonly method: string;
   readonly path: string;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
-  /** The JSON object, or the form's fields; empty when there was no body. */
+  /** The JSON object, or the fields of the form; empty if there is no body. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly raw: Buffer;
   /** All parts of a multipart body. */
   readonly parts: readonly UploadedPart[];
-  /** The app whose bearer token was sent; routes with auth `tenant` always have it. */
+  /** The app whose bearer token was sent. Routes with auth `tenant` always have it. */
   readonly app: SimApp | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface UploadedPart {
   readonly bytes: Buffer;
 }
 
-/** A body by its content type. */
+/** A body, parsed by its content type. */
 export interface ParsedBody {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly parts: readonly UploadedPart[];
@@ -39,11 +39,11 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** `/open-apis/im/v1/messages/:message_id/reply`: a segment with a colon is a parameter. */
   readonly path: string;
-  /** `tenant`: a valid tenant access token is needed, and the app's rate limits count the call. */
+  /** `tenant`: the call needs a valid tenant access token, and counts for the app's rate limits. */
   readonly auth: 'tenant' | 'none';
-  /** The app needs at least one of these; without the field no scope is checked. */
+  /** The app needs at least one of these. Without this field it needs no scope. */
   readonly scopes?: readonly string[];
-  /** Two calls with the same `uuid` in the body may not run at once: the second gets 230049. */
+  /** Two calls with the same `uuid` in the body can't run at the same time: the second gets 230049. */
   readonly uuidGuarded?: boolean;
   handle(call: Call): Answer | Promise<Answer>;
 }
@@ -52,8 +52,8 @@ export function ok(data: unknown): Answer {
   return { status: 200, body: { code: 0, msg: 'success', data } };
 }
 
-export interface RefuseOptions {
-  /** HTTP status; business errors come with 400. */
+interface RefuseOptions {
+  /** HTTP status; 400 by default, as for business errors. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** More fields for the `error` object; `log_id` is added when the answer is sent. */
@@ -70,7 +70,7 @@ export function refuse(code: number, msg: string, options: RefuseOptions = {}): 
   };
 }
 
-/** A required parameter is missing or has the wrong form; `field` names it in the answer. */
+/** A required parameter is missing or malformed. `field` is its name. */
 export function refuseField(field: string, description: string): Answer {
   return refuse(99992402, 'field validation failed', {
     error: { field_violations: [{ field, description }] },
@@ -84,8 +84,8 @@ export function callerOf(call: Call): SimApp {
 }
 
 /**
- * Scheme and host under which the client reached us, for addresses in answers. A front that ends TLS
- * says so in `X-Forwarded-Proto` and keeps the `Host`; without one it is our own scheme.
+ * Scheme and host by which the client reached the server, for addresses in answers. A proxy that
+ * ends TLS sends `X-Forwarded-Proto` and keeps `Host`. Without a proxy it is the server's own scheme.
  */
 export function originOf(baseUrl: string, headers: IncomingHttpHeaders): string {
   const own = new URL(baseUrl);

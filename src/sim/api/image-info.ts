@@ -1,11 +1,11 @@
-export interface ImageInfo {
+interface ImageInfo {
   readonly contentType: string;
-  /** Pixels; undefined where the format hides them. */
+  /** In pixels; undefined for formats whose size is not read. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
 }
 
-/** Knows the formats that the platform takes by their first bytes; undefined: not an image. */
+/** Recognizes the platform's image formats by their first bytes. Undefined if it is not an image. */
 export function imageInfo(bytes: Buffer): ImageInfo | undefined {
   const head = bytes.subarray(0, 12).toString('latin1');
   if (head.startsWith('\x89PNG\r\n\x1a\n')) return { contentType: 'image/png', ...pngSize(bytes) };
@@ -14,7 +14,7 @@ export function imageInfo(bytes: Buffer): ImageInfo | undefined {
   if (head.startsWith('RIFF') && head.slice(8) === 'WEBP') return { contentType: 'image/webp' };
   if (head.startsWith('BM')) return { contentType: 'image/bmp' };
   if (head.startsWith('\0\0\x01\0')) return { contentType: 'image/x-icon' };
-  // The platform turns these two into JPEG.
+  // The platform converts these to JPEG.
   if (head.startsWith('II*\0') || head.startsWith('MM\0*')) return { contentType: 'image/jpeg' };
   if (/^....ftyp(heic|heix|mif1)/s.test(head)) return { contentType: 'image/jpeg' };
   return undefined;
@@ -33,7 +33,7 @@ function gifSize(bytes: Buffer): Size {
   return bytes.length < 10 ? {} : { width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8) };
 }
 
-/** The size stands in the first "start of frame" segment. */
+/** The size is in the first "start of frame" segment. */
 function jpegSize(bytes: Buffer): Size {
   let at = 2;
   while (at + 9 <= bytes.length && bytes[at] === 0xff) {

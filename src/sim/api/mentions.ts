@@ -6,7 +6,7 @@ export const MENTION_ALL_KEY = '@_all';
 /** `<at user_id="ou_…">Tom</at>` in a text, or `user_id="all"`. */
 const AT_TAG = /<at user_id="([^"]*)">([^<]*)<\/at>/g;
 
-/** The mentions of one message under construction: placeholders in the order of appearance. */
+/** Collects the mentions of a new message. The placeholders are numbered in the order of appearance. */
 export class MentionList {
   readonly #world: World;
   readonly #mentions: SimMention[] = [];
@@ -15,12 +15,12 @@ export class MentionList {
     this.#world = world;
   }
 
-  /** Without @all, which the platform does not list. */
+  /** Without @all: the platform does not list it. */
   get all(): readonly SimMention[] {
     return this.#mentions;
   }
 
-  /** Placeholder for whoever has this id; undefined when nobody has. */
+  /** The placeholder for the person or bot with this id; undefined if there is none. */
   keyFor(id: string): string | undefined {
     if (id === 'all') return MENTION_ALL_KEY;
     const bot = this.#world.findBot(id);
@@ -59,13 +59,13 @@ export class MentionList {
     return key;
   }
 
-  /** Turns the tags of a text into placeholders; a tag with an unknown id stays as its name. */
+  /** Replaces the tags of a text by placeholders. A tag with an unknown id is replaced by its name. */
   replaceTags(text: string): string {
     return text.replace(AT_TAG, (_tag, id: string, name: string) => this.keyFor(id) ?? `@${name}`);
   }
 }
 
-/** A text as people see it: placeholders become names. */
+/** A text as people see it: with names instead of placeholders. */
 export function withNames(text: string, mentions: readonly SimMention[]): string {
   const names = new Map(mentions.map((mention) => [mention.key, `@${mention.name}`]));
   return text

@@ -2,14 +2,14 @@ import type { Cloud } from '../cloud.ts';
 import { invalidParameter } from './content.ts';
 import { refuse, type Answer } from './http.ts';
 import type { SimApp, SimChat, SimMessage } from '../world/model.ts';
-import { SCOPE_GROUP_MESSAGES } from './scopes.ts';
+import { SCOPE_GROUP_MESSAGES } from '../world/scopes.ts';
 
 export interface Found {
   readonly message: SimMessage;
   readonly chat: SimChat;
 }
 
-/** What stands in the way of an app in a chat; undefined: nothing. */
+/** Why an app can't act in a chat; undefined if it can. */
 export function chatRefusal(app: SimApp, chat: SimChat): Answer | undefined {
   if (!app.botEnabled) return refuse(230006, 'Bot ability is not activated.');
   if (chat.dissolved) {
@@ -19,7 +19,7 @@ export function chatRefusal(app: SimApp, chat: SimChat): Answer | undefined {
   return undefined;
 }
 
-/** The message of a call's path, if the app may touch it; otherwise why not. */
+/** The message of a call's path, if the app may use it; otherwise the refusal. */
 export function findMessage(cloud: Cloud, app: SimApp, messageId: string): Found | Answer {
   if (!/^om_\w+$/.test(messageId)) return invalidParameter('invalid message_id');
   const message = cloud.world.messages.get(messageId);
@@ -30,7 +30,7 @@ export function findMessage(cloud: Cloud, app: SimApp, messageId: string): Found
   return chatRefusal(app, chat) ?? { message, chat };
 }
 
-/** The same, for operations that only the sender may do, on messages that still stand. */
+/** The same, for operations that only the sender may do. The message must not be recalled. */
 export function findOwnMessage(cloud: Cloud, app: SimApp, messageId: string): Found | Answer {
   const found = findMessage(cloud, app, messageId);
   if (isAnswer(found)) return found;
@@ -43,7 +43,7 @@ export function isOwn(app: SimApp, message: SimMessage): boolean {
   return message.sender.kind === 'app' && message.sender.appId === app.appId;
 }
 
-/** Reading what others wrote in a group takes the sensitive scope. */
+/** To read the messages of others in a group, the app needs the sensitive scope. */
 export function readRefusal(app: SimApp, chat: SimChat): Answer | undefined {
   if (chat.mode === 'p2p' || app.scopes.has(SCOPE_GROUP_MESSAGES)) return undefined;
   return refuse(230027, `Lack of necessary permissions, ext=need scope: ${SCOPE_GROUP_MESSAGES}`);

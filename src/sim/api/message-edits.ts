@@ -1,11 +1,11 @@
 import { configOf, isSchema2 } from '../cards/card-json.ts';
 import type { Cloud } from '../cloud.ts';
-import { invalidParameter, judgeContent } from './content.ts';
+import { invalidParameter, validateContent } from './content.ts';
 import { callerOf, ok, refuse, refuseField, textField } from './http.ts';
 import type { Answer, Call, Route } from './http.ts';
 import { parseJsonObject } from '../world/json.ts';
 import { findOwnMessage, isAnswer, tooFrequent } from './message-access.ts';
-import { cardOf, messageObject } from './message-object.ts';
+import { messageObject } from './message-object.ts';
 
 const CARD_UPDATES_WITHIN_MS = 14 * 24 * 3_600_000;
 const EDITS_MAX = 20;
@@ -40,9 +40,9 @@ function editMessage(cloud: Cloud, call: Call): Answer {
   if (message.edits >= EDITS_MAX) {
     return refuse(230072, 'The message has reached the number of times it can be edited.');
   }
-  const judged = judgeContent(cloud, { app, chat, msgType, content });
-  if (!judged.ok) return judged.answer;
-  cloud.world.edit(message, { msgType, ...judged.accepted });
+  const validated = validateContent(cloud, { app, chat, msgType, content });
+  if (!validated.ok) return validated.answer;
+  cloud.world.edit(message, { msgType, ...validated.accepted });
   return ok(messageObject(cloud.world, message));
 }
 
@@ -57,9 +57,9 @@ function updateCard(cloud: Cloud, call: Call): Answer {
   if (cloud.clock.nowMs() - message.createdAtMs > CARD_UPDATES_WITHIN_MS) {
     return refuse(230031, 'Message can only be modified within 14 days after sending.');
   }
-  const judged = judgeContent(cloud, { app, chat, msgType: 'interactive', content });
-  if (!judged.ok) return judged.answer;
-  if (!isShared(cardOf(cloud.world, message)) || !isShared(content)) {
+  const validated = validateContent(cloud, { app, chat, msgType: 'interactive', content });
+  if (!validated.ok) return validated.answer;
+  if (!isShared(cloud.world.cardOf(message)) || !isShared(content)) {
     return invalidParameter('config.update_multi must be true before and after the update');
   }
   if (cloud.limits.take(`card ${message.messageId}`, CARD_LIMIT) > 0) return tooFrequent();
@@ -68,7 +68,7 @@ function updateCard(cloud: Cloud, call: Call): Answer {
   return ok({});
 }
 
-/** Only cards that everybody sees alike can be updated; cards 2.0 are so unless they say otherwise. */
+/** Only a card that is the same for everybody can be updated. By default, cards 2.0 are, and cards 1.0 are not. */
 function isShared(card: string): boolean {
   const node = parseJsonObject(card);
   if (node === undefined) return false;

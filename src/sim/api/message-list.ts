@@ -9,14 +9,14 @@ import type { SimChat, SimMessage } from '../world/model.ts';
 const PAGE_SIZE = 20;
 const PAGE_SIZE_MAX = 50;
 
-/** One request's window on a list that is sorted by position. */
+/** The part of a list, sorted by position, that one request reads. */
 interface Window {
   readonly messages: readonly SimMessage[];
   readonly descending: boolean;
   /** Both included, in milliseconds. */
   readonly fromMs: number;
   readonly toMs: number;
-  /** Position of the last message of the page before. */
+  /** The position of the last message of the previous page. */
   readonly after: number | undefined;
   readonly size: number;
   readonly shown: (message: SimMessage) => boolean;
@@ -80,7 +80,7 @@ function findContainer(cloud: Cloud, query: URLSearchParams): Container | Answer
       if (thread === undefined || chat === undefined) {
         return refuse(230019, 'The topic does NOT exist.');
       }
-      // Threads know no time range; the platform ignores it.
+      // For threads, the platform ignores the time range.
       return { chat, messages: thread.messages, fromMs: 0, toMs: Infinity, shown: () => true };
     }
     default:
@@ -89,8 +89,8 @@ function findContainer(cloud: Cloud, query: URLSearchParams): Container | Answer
 }
 
 /**
- * A chat lists the roots of its threads, not the replies in them, no parts of bundles, and nothing
- * that only one person sees.
+ * The list of a chat has the roots of its threads, but not the replies in them. It has no parts of
+ * bundles, and no messages that only one person sees.
  */
 function isTopLevel(message: SimMessage): boolean {
   if (message.visibleTo !== undefined) return false;
@@ -144,7 +144,7 @@ function isWithin(message: SimMessage, window: Window): boolean {
   return message.createdAtMs >= window.fromMs && message.createdAtMs <= window.toMs;
 }
 
-/** Index of the first message for which `isAbove` holds; it must hold for all after it too. */
+/** The index of the first message for which `isAbove` is true. It must be true for all later ones too. */
 function firstAbove(
   messages: readonly SimMessage[],
   isAbove: (message: SimMessage) => boolean,

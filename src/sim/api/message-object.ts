@@ -5,16 +5,10 @@ import type { Sender, SimMessage } from '../world/model.ts';
 import { postText, type ReceivedPost } from './post.ts';
 import type { UserIdType, World } from '../world/world.ts';
 
-export interface ObjectOptions {
-  /** `user_card_content`: cards come as they were sent, not in their reduced form. */
+interface ObjectOptions {
+  /** `user_card_content`: cards as they were sent, instead of only their text. */
   readonly cardContent?: string | undefined;
   readonly userIdType?: UserIdType | undefined;
-}
-
-/** JSON of the card that a message shows: of its entity, or its own. */
-export function cardOf(world: World, message: SimMessage): string {
-  const entity = message.cardId === undefined ? undefined : world.cards.get(message.cardId);
-  return entity?.json ?? message.content;
 }
 
 /** A message as the REST API returns it. */
@@ -46,29 +40,29 @@ export function messageObject(world: World, message: SimMessage, options: Object
 
 /** What a person reads in a message. */
 export function textOf(world: World, message: SimMessage): string {
-  if (message.msgType === 'interactive') return visibleText(cardOf(world, message));
+  if (message.msgType === 'interactive') return visibleText(world.cardOf(message));
   const fields = parseJsonObject(message.content) ?? {};
   const { text } = fields;
   if (message.msgType === 'text') return withNames(String(text), message.mentions);
   if (message.msgType === 'post') {
-    // Mentions in Markdown stay placeholders within the text; `at` elements carry their names.
+    // In Markdown, mentions are placeholders in the text. `at` elements have their names.
     return withNames(postText(fields as unknown as ReceivedPost), message.mentions);
   }
   const about = fields['file_name'] ?? fields['image_key'] ?? fields['file_key'];
   return typeof about === 'string' ? `[${message.msgType} ${about}]` : `[${message.msgType}]`;
 }
 
-/** Content as events and the history carry it; of cards only their text, in a form of its own. */
+/** Content as in events and the history. Of a card it is only the text, in a form of its own. */
 export function receivedContent(world: World, message: SimMessage): string {
   if (message.msgType !== 'interactive') return message.content;
-  const lines = visibleText(cardOf(world, message)).split('\n');
+  const lines = visibleText(world.cardOf(message)).split('\n');
   return JSON.stringify({ title: null, elements: lines.map((text) => [{ tag: 'text', text }]) });
 }
 
 function historyContent(world: World, message: SimMessage, options: ObjectOptions): string {
   if (message.recalled) return 'This message was recalled';
   return message.msgType === 'interactive' && options.cardContent === 'user_card_content'
-    ? cardOf(world, message)
+    ? world.cardOf(message)
     : receivedContent(world, message);
 }
 

@@ -7,7 +7,7 @@ import { idOf, idTypeOf } from './people.ts';
 
 const KNOWN_FOR_MS = 7 * 24 * 3_600_000;
 
-/** Who has read what the bot sent. */
+/** Who has read a message of the bot. */
 export function messageReaderRoutes(cloud: Cloud): readonly Route[] {
   return [
     {

@@ -1,5 +1,5 @@
 import type { Cloud } from '../cloud.ts';
-import { invalidParameter, judgeContent } from './content.ts';
+import { invalidParameter, validateContent } from './content.ts';
 import { publishMessage, publishRecall } from '../socket/events.ts';
 import { callerOf, ok, refuse, refuseField, textField } from './http.ts';
 import type { Answer, Call, Route } from './http.ts';
@@ -13,19 +13,19 @@ import {
   tooFrequent,
   type Found,
 } from './message-access.ts';
-import { cardOf, messageObject } from './message-object.ts';
+import { messageObject } from './message-object.ts';
 import { queryList } from './people.ts';
 import type { SimApp, SimChat, SimMessage } from '../world/model.ts';
 import { UuidWindow } from './uuid-window.ts';
 import type { Draft, UserIdType } from '../world/world.ts';
 
 const UUID_CHARS_MAX = 50;
-/** To one person, and to one group by all its bots together. */
+/** Messages to one person, or to one group by all bots together. */
 const CHAT_LIMIT = { hitsMax: 5, windowMs: 1_000 };
-/** Own messages can be recalled for a day (on the real platform the administrator decides). */
+/** Own messages can be recalled for a day. On the real platform the administrator sets this time. */
 const RECALL_WITHIN_MS = 24 * 3_600_000;
 const MGET_IDS_MAX = 50;
-/** The platform forwards none of these. */
+/** The platform does not forward these. */
 const NOT_FORWARDED: ReadonlySet<string> = new Set(['system', 'audio', 'hongbao', 'vote']);
 const USER_ID_TYPES = ['open_id', 'user_id', 'union_id', 'email'] as const;
 
@@ -33,7 +33,7 @@ const MESSAGES = '/open-apis/im/v1/messages';
 const SEND_SCOPES = ['im:message', 'im:message:send_as_bot', 'im:message:send'];
 
 export function messageRoutes(cloud: Cloud): readonly Route[] {
-  const sending = new Sending(cloud);
+  const sender = new MessageSender(cloud);
   const one = `${MESSAGES}/:message_id`;
   return [
     {
@@ -42,7 +42,7 @@ export function messageRoutes(cloud: Cloud): readonly Route[] {
       auth: 'tenant',
       scopes: SEND_SCOPES,
       uuidGuarded: true,
-      handle: (call) => sending.create(call),
+      handle: (call) => sender.create(call),
     },
     {
       method: 'POST',
@@ -50,7 +50,7 @@ export function messageRoutes(cloud: Cloud): readonly Route[] {
       auth: 'tenant',
       scopes: SEND_SCOPES,
       uuidGuarded: true,
-      handle: (call) => sending.reply(call),
+      handle: (call) => sender.reply(call),
     },
     {
       method: 'POST',
@@ -58,7 +58,7 @@ export function messageRoutes(cloud: Cloud): readonly Route[] {
       auth: 'tenant',
       scopes: ['im:message', 'im:message:send_as_bot'],
       uuidGuarded: true,
-      handle: (call) => sending.forward(call),
+      handle: (call) => sender.forward(call),
     },
     {
       method: 'GET',
@@ -90,8 +90,8 @@ interface Target {
   readonly inThread?: boolean;
 }
 
-/** `create` and `reply`: the same rules, another target. */
-class Sending {
+/** `create`, `reply` and `forward`: the same rules with different targets. */
+class MessageSender {
   readonly #cloud: Cloud;
   readonly #uuids: UuidWindow;
 
@@ -114,7 +114,7 @@ class Sending {
     });
   }
 
-  /** As it stands, to somebody else; the uuid comes with the query here, and counts per receiver. */
+  /** Forwards a message as it is. Here the uuid is in the query, and is for one receiver. */
   forward(call: Call): Answer {
     const app = callerOf(call);
     const uuid = call.query.get('uuid') ?? '';
@@ -134,8 +134,7 @@ class Sending {
     const refusal = chatRefusal(app, target.chat);
     if (refusal !== undefined) return refusal;
     const { msgType, mentions } = message;
-    const content =
-      msgType === 'interactive' ? cardOf(this.#cloud.world, message) : message.content;
+    const content = msgType === 'interactive' ? this.#cloud.world.cardOf(message) : message.content;
     return this.#post(app, { ...target, msgType, content, mentions }, key);
   }
 
@@ -165,12 +164,12 @@ class Sending {
     if (isAnswer(target)) return target;
     const refusal = chatRefusal(app, target.chat);
     if (refusal !== undefined) return refusal;
-    const judged = judgeContent(this.#cloud, { app, chat: target.chat, msgType, content });
-    if (!judged.ok) return judged.answer;
-    return this.#post(app, { ...target, ...judged.accepted, msgType }, uuid);
+    const validated = validateContent(this.#cloud, { app, chat: target.chat, msgType, content });
+    if (!validated.ok) return validated.answer;
+    return this.#post(app, { ...target, ...validated.accepted, msgType }, uuid);
   }
 
-  /** `key`: under which the same call would find this message again. */
+  /** `key`: a second call with it finds this message. */
   #post(app: SimApp, draft: Omit<Draft, 'sender'>, key: string): Answer {
     if (this.#cloud.limits.take(`chat ${draft.chat.chatId}`, CHAT_LIMIT) > 0) return tooFrequent();
     const sender = { kind: 'app', appId: app.appId } as const;
@@ -215,12 +214,12 @@ function getMessage(cloud: Cloud, call: Call): Answer {
   return messageItems(cloud, call, [found]);
 }
 
-/** Messages that are gone, or in chats that the bot is not in, are left out. */
+/** Messages that do not exist, or in chats without the bot, are left out. */
 function getMessages(cloud: Cloud, call: Call): Answer {
   const app = callerOf(call);
   const ids = queryList(call, 'message_ids').flatMap((text) => text.split(','));
   if (ids.length === 0 || ids.length > MGET_IDS_MAX) {
-    return invalidParameter('message_ids are 1 to 50');
+    return invalidParameter('message_ids must be 1 to 50 ids');
   }
   const found = ids.flatMap((id) => {
     const one = findMessage(cloud, app, id);
@@ -230,7 +229,7 @@ function getMessages(cloud: Cloud, call: Call): Answer {
   return refused.find((answer) => answer !== undefined) ?? messageItems(cloud, call, found);
 }
 
-/** Behind each bundle come its parts. */
+/** After each bundle come its parts. */
 function messageItems(cloud: Cloud, call: Call, found: readonly Found[]): Answer {
   const idType = call.query.get('user_id_type') ?? 'open_id';
   if (!isUserIdType(idType)) return invalidParameter('invalid user_id_type');

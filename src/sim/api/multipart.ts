@@ -3,9 +3,9 @@ import type { ParsedBody, UploadedPart } from './http.ts';
 const BREAK = Buffer.from('\r\n\r\n');
 
 /**
- * A multipart/form-data body: the bytes of every part as they came, and as text fields too those
- * that have no file name and no type but text. Clients send files either way. Undefined when the
- * boundary or a part's head is missing.
+ * A multipart/form-data body. `parts` has the bytes of every part. A part with a text type and no
+ * file name is also a text field; clients may send files in this way too. Undefined if the boundary
+ * or the head of a part is missing.
  */
 export function parseMultipart(contentType: string, raw: Buffer): ParsedBody | undefined {
   const boundary = parameter(contentType, 'boundary');
@@ -26,7 +26,7 @@ export function parseMultipart(contentType: string, raw: Buffer): ParsedBody | u
   return { fields, parts };
 }
 
-/** What stands between two delimiters, without the line breaks that belong to them. */
+/** The bytes between two delimiters, without the line breaks that belong to them. */
 function* split(raw: Buffer, delimiter: Buffer): Generator<Buffer> {
   let start = raw.indexOf(delimiter);
   while (start >= 0) {

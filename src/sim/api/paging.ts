@@ -3,13 +3,13 @@ import type { Call } from './http.ts';
 const PAGE_SIZE = 20;
 const PAGE_SIZE_MAX = 100;
 
-export interface Page<T> {
+interface Page<T> {
   readonly items: readonly T[];
   readonly has_more: boolean;
   readonly page_token?: string;
 }
 
-/** One page of a list; undefined: the page parameters make no sense. The token is opaque to clients. */
+/** One page of a list; undefined if the page parameters are invalid. */
 export function pageOf<T>(
   call: Call,
   all: readonly T[],

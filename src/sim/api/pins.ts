@@ -16,7 +16,7 @@ import type { SimMessage, SimPin } from '../world/model.ts';
 const PINS = '/open-apis/im/v1/pins';
 const PAGE_SIZE_MAX = 50;
 
-/** Messages that everybody in the chat finds again. */
+/** Pinned messages of a chat. */
 export function pinRoutes(cloud: Cloud): readonly Route[] {
   const writing = {
     auth: 'tenant',
@@ -40,7 +40,7 @@ export function pinRoutes(cloud: Cloud): readonly Route[] {
   ];
 }
 
-/** Who pins what is pinned gets the pin that is there. */
+/** If the message is already pinned, the answer has the existing pin. */
 function pin(cloud: Cloud, call: Call): Answer {
   const app = callerOf(call);
   const found = findMessage(cloud, app, textField(call.body, 'message_id') ?? '');
@@ -51,7 +51,7 @@ function pin(cloud: Cloud, call: Call): Answer {
   return ok({ pin: pinObject(message, message.pin) });
 }
 
-/** No matter who pinned it, and whether it was. */
+/** Any bot in the chat can remove a pin. If there is none, the answer is the same. */
 function unpin(cloud: Cloud, call: Call): Answer {
   const found = findMessage(cloud, callerOf(call), call.params['message_id'] ?? '');
   if (isAnswer(found)) return found;
@@ -59,7 +59,7 @@ function unpin(cloud: Cloud, call: Call): Answer {
   return ok({});
 }
 
-/** Newest first; the times are milliseconds here. */
+/** Newest first. Here the times are in milliseconds. */
 function listPins(cloud: Cloud, call: Call): Answer {
   const { query } = call;
   const chat = cloud.world.chats.get(query.get('chat_id') ?? '');

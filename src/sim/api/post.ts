@@ -3,7 +3,7 @@ import { MENTION_ALL_KEY, type MentionList } from './mentions.ts';
 
 type Element = Readonly<JsonObject>;
 
-/** A rich text as events and the history show it: no locale, mentions as placeholders, no `md`. */
+/** A rich text as in events and the history: without locale and `md`, with placeholders for mentions. */
 export interface ReceivedPost {
   readonly title: string;
   readonly content: readonly (readonly Element[])[];
@@ -21,7 +21,7 @@ const TAGS: ReadonlySet<unknown> = new Set([
   'md',
 ]);
 
-/** Turns a sent rich text into the received form; a string says what is wrong with it. */
+/** Converts a sent rich text to the received form. A string is the problem with it. */
 export function receivedPost(sent: Element, mentions: MentionList): ReceivedPost | string {
   const post = sent['zh_cn'] ?? sent['en_us'] ?? Object.values(sent)[0];
   if (!isJsonObject(post)) return 'post has no locale';
@@ -59,7 +59,7 @@ function receivedAt(element: Element, mentions: MentionList): Element {
   return { tag: 'at', user_id: key, user_name: name, style: [] };
 }
 
-/** Roughly what the platform makes of Markdown: fenced blocks become code, the rest lines of text. */
+/** A rough copy of the platform's conversion of Markdown: fenced blocks become code, the rest lines of text. */
 function markdownParagraphs(text: string, mentions: MentionList): Element[][] {
   const paragraphs: Element[][] = [];
   for (const [at, block] of text.split(/^```/m).entries()) {

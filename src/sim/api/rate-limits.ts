@@ -1,4 +1,4 @@
-export interface Limit {
+interface Limit {
   readonly hitsMax: number;
   readonly windowMs: number;
 }
@@ -11,10 +11,10 @@ interface Hits {
   lastMs: number;
 }
 
-/** Past this many keys, those at rest are dropped. */
+/** With this many keys, those without recent hits are dropped. */
 const KEYS_MAX = 20_000;
 
-/** Sliding windows by key. A refused hit doesn't count. With `enabled` false nothing is ever refused. */
+/** Sliding windows by key. A refused hit does not count. With `enabled` false nothing is refused. */
 export class RateLimits {
   readonly #keys = new Map<string, Hits>();
   readonly #nowMs: () => number;
@@ -25,12 +25,12 @@ export class RateLimits {
     this.enabled = enabled;
   }
 
-  /** 0: taken. Otherwise refused, and how long until the key has room again. */
+  /** 0 if the hit is allowed. Otherwise, after how many milliseconds the next hit is. */
   take(key: string, limit: Limit): number {
     if (!this.enabled) return 0;
     const nowMs = this.#nowMs();
     const hits = this.#hitsOf(key, limit);
-    // The slot that comes next holds the hit `hitsMax` ago: the only one that matters.
+    // The next slot has the oldest of the last `hitsMax` hits. Only that one matters.
     const freeAtMs = (hits.atMs[hits.next] ?? 0) + limit.windowMs;
     if (freeAtMs > nowMs) return freeAtMs - nowMs;
     hits.atMs[hits.next] = nowMs;
@@ -42,7 +42,7 @@ export class RateLimits {
   #hitsOf(key: string, limit: Limit): Hits {
     let hits = this.#keys.get(key);
     if (hits === undefined) {
-      if (this.#keys.size >= KEYS_MAX) this.#dropResting();
+      if (this.#keys.size >= KEYS_MAX) this.#dropIdle();
       const atMs = new Float64Array(limit.hitsMax).fill(-Infinity);
       hits = { windowMs: limit.windowMs, atMs, next: 0, lastMs: 0 };
       this.#keys.set(key, hits);
@@ -50,7 +50,7 @@ export class RateLimits {
     return hits;
   }
 
-  #dropResting(): void {
+  #dropIdle(): void {
     const nowMs = this.#nowMs();
     for (const [key, hits] of this.#keys) {
       if (hits.lastMs + hits.windowMs <= nowMs) this.#keys.delete(key);

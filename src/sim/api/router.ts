@@ -11,14 +11,14 @@ interface Node {
   readonly entries: Map<string, Entry>;
 }
 
-export interface Match {
+interface Match {
   readonly route: Route;
   readonly params: Readonly<Record<string, string>>;
 }
 
 /**
- * Parts of the platform's own paths that stand where others have an id. No id is one of these, so
- * that a route which is not here is unknown, and not a route of an unknown message or chat.
+ * Parts of the platform's paths that are in the place of an id. They are never ids, so that a route
+ * that the simulator does not have is unknown, and not a route of an unknown message or chat.
  */
 const NEVER_IDS: ReadonlySet<string> = new Set([
   'batch',
@@ -33,7 +33,7 @@ const NEVER_IDS: ReadonlySet<string> = new Set([
   'underauditlist',
 ]);
 
-/** Finds the route of a path by its segments; a fixed segment is never a parameter's value. */
+/** Finds the route of a path by its segments. A fixed segment is never the value of a parameter. */
 export class Router {
   readonly #root = createNode();
 
@@ -63,9 +63,9 @@ export class Router {
         node = child;
       }
     }
-    const clash = node.entries.get(route.method);
-    if (clash !== undefined) {
-      throw new Error(`${route.method} ${route.path} is the same as ${clash.route.path}`);
+    const existing = node.entries.get(route.method);
+    if (existing !== undefined) {
+      throw new Error(`${route.method} ${route.path} is the same as ${existing.route.path}`);
     }
     node.entries.set(route.method, { route, parameters });
   }

@@ -1,7 +1,7 @@
 import type { Cloud } from '../cloud.ts';
 import { refuse, textField, type Answer, type Route } from './http.ts';
 
-/** Credentials in, a token out. An app access token of a self-built app comes with its tenant access token. */
+/** Returns a token for credentials. With an app access token comes the tenant access token. */
 export function tokenRoutes(cloud: Cloud): readonly Route[] {
   return ['tenant_access_token', 'app_access_token'].map((kind) => ({
     method: 'POST',
@@ -11,7 +11,7 @@ export function tokenRoutes(cloud: Cloud): readonly Route[] {
   }));
 }
 
-/** Fields at the top level, no `data`; refusals come with HTTP 200, unlike everywhere else. */
+/** The fields are at the top level, without `data`. Unlike in other routes, refusals have HTTP 200. */
 function issueToken(
   cloud: Cloud,
   body: Readonly<Record<string, unknown>>,

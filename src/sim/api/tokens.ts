@@ -2,7 +2,7 @@ import type { Ids } from '../world/ids.ts';
 import type { SimApp } from '../world/model.ts';
 
 const LIFE_MS = 7_200_000;
-/** With less left than this a new token is made; the old one stays good until its end. */
+/** If less time is left, a new token is made. The old one is valid until it expires. */
 const RENEW_BELOW_MS = 1_800_000;
 
 interface Token {
@@ -11,8 +11,8 @@ interface Token {
   readonly expiresAtMs: number;
 }
 
-/** Access tokens of all apps: the same text serves as tenant access token and as app access token. */
-export class TenantTokens {
+/** Access tokens of all apps. Tenant access token and app access token of an app are the same text. */
+export class AccessTokens {
   readonly #ids: Ids;
   readonly #nowMs: () => number;
   readonly #byText = new Map<string, Token>();
@@ -23,7 +23,7 @@ export class TenantTokens {
     this.#nowMs = nowMs;
   }
 
-  /** A good token of the app, and how many seconds it lasts. */
+  /** A valid token of the app, and for how many seconds it is valid. */
   issue(app: SimApp): { readonly token: string; readonly expireSeconds: number } {
     const nowMs = this.#nowMs();
     let token = this.#newest.get(app.appId);
@@ -36,13 +36,13 @@ export class TenantTokens {
     return { token: token.text, expireSeconds: Math.floor((token.expiresAtMs - nowMs) / 1_000) };
   }
 
-  /** The app that a token stands for; undefined when it is unknown, expired or revoked. */
+  /** The app of a token; undefined if it is unknown, expired or revoked. */
   appOf(text: string): SimApp | undefined {
     const token = this.#byText.get(text);
     return token !== undefined && token.expiresAtMs > this.#nowMs() ? token.app : undefined;
   }
 
-  /** All tokens of the app die at once. */
+  /** Makes all tokens of the app invalid at once. */
   revoke(appId: string): void {
     for (const token of this.#byText.values()) {
       if (token.app.appId === appId) this.#byText.delete(token.text);

@@ -1,6 +1,6 @@
-/** The same uuid sends at most one message in this time. */
+/** In this time, the same uuid sends at most one message. */
 const MESSAGE_WINDOW_MS = 3_600_000;
-/** Past this many, the oldest are forgotten early. */
+/** With more uuids, the oldest are dropped before their time. */
 const KEPT_MAX = 200_000;
 
 interface Sent {
@@ -8,7 +8,7 @@ interface Sent {
   readonly atMs: number;
 }
 
-/** What was made under which uuid, for an hour unless told; keys are an app and its uuid. */
+/** What was created with which uuid of which app. By default it is kept for an hour. */
 export class UuidWindow {
   readonly #nowMs: () => number;
   readonly #windowMs: number;
@@ -30,7 +30,7 @@ export class UuidWindow {
   add(appId: string, uuid: string, madeId: string): void {
     const atMs = this.#nowMs();
     const key = `${appId} ${uuid}`;
-    // Deleting first moves the key to the end.
+    // The key is deleted first so that it moves to the end.
     this.#sent.delete(key);
     this.#sent.set(key, { madeId, atMs });
     for (const [oldest, sent] of this.#sent) {

@@ -4,25 +4,25 @@ import { isJsonObject, type JsonObject } from '../world/json.ts';
 
 /** Something in a card that a person can press. */
 export interface CardButton {
-  /** Among the buttons of the card, from 0. */
+  /** The number of the button in the card, from 0. */
   readonly index: number;
-  /** What is written on it. */
+  /** The text on it. */
   readonly label: string;
   /** `button`, or `interactive_container`. */
   readonly tag: string;
   readonly name?: string;
   /** What the app gets. */
   readonly value?: unknown;
-  /** Where it leads. A button that only leads somewhere tells the app nothing. */
+  /** The link that it opens. */
   readonly url?: string;
-  /** False: it only leads somewhere. */
+  /** False: it only opens a link, and the app gets no callback. */
   readonly tellsApp: boolean;
   readonly disabled?: true;
-  /** Set on the submit button of a form: the names of the form's fields. */
+  /** For the submit button of a form: the names of the form's fields. */
   readonly formFields?: readonly string[];
 }
 
-/** What a card has to press, in the order of its JSON. */
+/** The buttons of a card, in the order of its JSON. */
 export function buttonsOf(card: JsonObject): CardButton[] {
   const found: { readonly node: JsonObject; readonly form: JsonObject | undefined }[] = [];
   const forms = [...elementsOf(card)].filter((node) => node['tag'] === 'form');
@@ -35,12 +35,12 @@ export function buttonsOf(card: JsonObject): CardButton[] {
     found.push({ node, form });
   }
   return found.map(({ node, form }, index) =>
-    buttonOf(node, { index, form, in2: isSchema2(card) }),
+    buttonOf(node, { index, form, schema2: isSchema2(card) }),
   );
 }
 
-/** The elements that can be chosen in, by tag and, if told, by name: selects, pickers, checkers. */
-export function choosablesOf(card: JsonObject, tag: string, name: unknown): JsonObject[] {
+/** Selects, pickers and checkers, by tag and, if given, by name. */
+export function inputsOf(card: JsonObject, tag: string, name: unknown): JsonObject[] {
   return [...elementsOf(card)].filter(
     (node) => node['tag'] === tag && (name === undefined || node['name'] === name),
   );
@@ -51,18 +51,18 @@ function buttonOf(
   place: {
     readonly index: number;
     readonly form: JsonObject | undefined;
-    /** Cards 2.0 say what a button does; a button of 1.0 tells the app unless it is a link. */
-    readonly in2: boolean;
+    /** In cards 2.0, `behaviors` say what a button does. In 1.0, a button calls the app if it has no link. */
+    readonly schema2: boolean;
   },
 ): CardButton {
-  const { index, form, in2 } = place;
+  const { index, form, schema2 } = place;
   const behaviors = behaviorsOf(node);
   const callback = behaviors.find(({ type }) => type === 'callback');
   const value = callback?.['value'] ?? node['value'];
   const url = urlOf(node, behaviors);
   const submits = node['form_action_type'] === 'submit' || node['action_type'] === 'form_submit';
   const tellsApp =
-    value !== undefined || callback !== undefined || submits || (!in2 && url === undefined);
+    value !== undefined || callback !== undefined || submits || (!schema2 && url === undefined);
   return {
     index,
     label: labelOf(node),

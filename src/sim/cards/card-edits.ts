@@ -1,16 +1,16 @@
-import type { CardFault } from './card-json.ts';
+import type { CardProblem } from './card-json.ts';
 import { isJsonObject, parseJson, parseJsonObject, type JsonObject } from '../world/json.ts';
 
-/** An element and what holds it: a list of siblings, or one key of its parent (`div.text`). */
+/** An element and where it is: in a list of siblings, or under a key of its parent (`div.text`). */
 type Place = { readonly node: JsonObject } & (
   | { readonly list: unknown[]; readonly at: number }
   | { readonly parent: JsonObject; readonly key: string }
 );
 
-/** Changes the card in place; a fault means that the card must be thrown away. */
-export type CardEdit = (card: JsonObject) => CardFault | undefined;
+/** Changes the card in place. If it returns a problem, the changed card must not be used. */
+export type CardEdit = (card: JsonObject) => CardProblem | undefined;
 
-/** Elements that can hold others, and under which key. */
+/** Elements that can have children, and under which key. */
 const CONTAINER_KEY: Readonly<Record<string, string>> = {
   column_set: 'columns',
   column: 'elements',
@@ -21,7 +21,7 @@ const CONTAINER_KEY: Readonly<Record<string, string>> = {
 
 const BAD_PARAMETER = 'Your request contains an invalid request parameter.';
 
-/** A parameter that is JSON text in the single operations and plain JSON within a batch. */
+/** Reads a parameter that is JSON text in single operations, and plain JSON in a batch. */
 function nodeOf(value: unknown): JsonObject | undefined {
   return typeof value === 'string'
     ? parseJsonObject(value)
@@ -35,7 +35,7 @@ function nodesOf(value: unknown): JsonObject[] | undefined {
   return Array.isArray(list) && list.length > 0 && list.every(isJsonObject) ? list : undefined;
 }
 
-/** Full text of a streaming element. */
+/** Sets the full text of a streaming element. */
 export function setText(elementId: string, content: string): CardEdit {
   return (card) => {
     const place = find(card, elementId);
@@ -49,7 +49,7 @@ export function setText(elementId: string, content: string): CardEdit {
   };
 }
 
-/** `config` and `card_link` of the settings replace the fields of the same name, one by one. */
+/** The fields of `config` and `card_link` in the settings replace the card's fields of the same name. */
 export function mergeSettings(settings: unknown): CardEdit {
   return (card) => {
     const given = nodeOf(settings);
@@ -89,7 +89,7 @@ export function addElements(params: JsonObject): CardEdit {
   };
 }
 
-/** The whole element; it may take another tag and id. */
+/** Replaces the whole element. The new one may have another tag and id. */
 export function replaceElement(elementId: string, element: unknown): CardEdit {
   return (card) => {
     const place = find(card, elementId);
@@ -103,7 +103,7 @@ export function replaceElement(elementId: string, element: unknown): CardEdit {
   };
 }
 
-/** Some properties of the element; its tag stays. */
+/** Changes some properties of the element. Its tag can't change. */
 export function patchElement(elementId: string, partial: unknown): CardEdit {
   return (card) => {
     const place = find(card, elementId);
@@ -133,15 +133,15 @@ export function deleteElements(ids: unknown): CardEdit {
   };
 }
 
-/** All actions in their order, or none; `actions` is a JSON text. */
+/** Carries out all actions in their order, or none. `actions` is JSON text. */
 export function applyBatch(actions: unknown): CardEdit {
   return (card) => {
     const list = nodesOf(actions);
     if (list === undefined) return { code: 10002, msg: `${BAD_PARAMETER} actions` };
     for (const item of list) {
       const params = isJsonObject(item['params']) ? item['params'] : {};
-      const fault = editOf(item['action'], params)(card);
-      if (fault !== undefined) return fault;
+      const problem = editOf(item['action'], params)(card);
+      if (problem !== undefined) return problem;
     }
     return undefined;
   };
@@ -170,7 +170,7 @@ function append(
   card: JsonObject,
   targetId: string,
   elements: readonly JsonObject[],
-): CardFault | undefined {
+): CardProblem | undefined {
   const target = targetId === '' ? card['body'] : find(card, targetId)?.node;
   if (!isJsonObject(target)) return notFound(300315, targetId);
   const key = targetId === '' ? 'elements' : CONTAINER_KEY[String(target['tag'])];
@@ -185,7 +185,7 @@ function append(
 function insert(
   card: JsonObject,
   options: { readonly targetId: string; readonly elements: JsonObject[]; readonly offset: 0 | 1 },
-): CardFault | undefined {
+): CardProblem | undefined {
   const place = find(card, options.targetId);
   if (place === undefined || !('list' in place)) return notFound(300315, options.targetId);
   place.list.splice(place.at + options.offset, 0, ...options.elements);
@@ -197,7 +197,7 @@ function put(place: Place, node: JsonObject): void {
   else place.parent[place.key] = node;
 }
 
-function notFound(code: number, elementId: unknown): CardFault {
+function notFound(code: number, elementId: unknown): CardProblem {
   return { code, msg: `no element has the element_id ${JSON.stringify(elementId)}` };
 }
 

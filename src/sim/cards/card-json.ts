@@ -1,33 +1,33 @@
 import { isJsonObject, type JsonObject } from '../world/json.ts';
 
-/** Reading of card JSON (1.0 and 2.0): its elements, limits and faults. Pure. */
+/** Reads card JSON (1.0 and 2.0): its elements, limits and problems. */
 
 /** Why the platform refuses a card. */
-export interface CardFault {
+export interface CardProblem {
   readonly code: number;
   readonly msg: string;
 }
 
 /** Bytes of the JSON text. */
-export const CARD_BYTES_MAX = 30 * 1024;
+const CARD_BYTES_MAX = 30 * 1024;
 /** Components and text elements together. */
-export const CARD_ELEMENTS_MAX = 200;
+const CARD_ELEMENTS_MAX = 200;
 /** Table components and Markdown tables together. */
 export const CARD_TABLES_MAX = 5;
 
-/** Below these keys lies the developer's own data, not elements. */
+/** Under these keys is data of the developer. It has no elements. */
 const DATA_KEYS: ReadonlySet<string> = new Set(['config', 'behaviors', 'value', 'rows', 'data']);
 
 export function configOf(card: JsonObject): JsonObject {
   return isJsonObject(card['config']) ? card['config'] : {};
 }
 
-/** Schema 2.0 has its elements in `body`; anything else is read as 1.0. */
+/** Schema 2.0 has its elements in `body`. Every other card is read as 1.0. */
 export function isSchema2(card: JsonObject): boolean {
   return card['schema'] === '2.0';
 }
 
-/** Every component and text element, in the order of the text. */
+/** All components and text elements, in the order of the JSON. */
 export function* elementsOf(value: unknown): Generator<JsonObject> {
   if (Array.isArray(value)) {
     for (const item of value) yield* elementsOf(item);
@@ -40,8 +40,8 @@ export function* elementsOf(value: unknown): Generator<JsonObject> {
   }
 }
 
-/** What every card must hold to, entity or not; undefined: nothing is wrong. */
-export function faultOf(card: JsonObject): CardFault | undefined {
+/** The problem of a card with the rules for all cards, in messages and entities; undefined if it has none. */
+export function problemOf(card: JsonObject): CardProblem | undefined {
   const ids = new Set<string>();
   let elements = 0;
   for (const element of elementsOf(card)) {
@@ -77,7 +77,7 @@ export function countTables(card: JsonObject): number {
   return tables;
 }
 
-/** A table begins where a row of dashes follows a row of cells; code blocks hold none. */
+/** A table begins where a row of dashes follows a row of cells, but not in a code block. */
 function markdownTables(text: string): number {
   let tables = 0;
   let inCode = false;

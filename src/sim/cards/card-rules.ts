@@ -2,49 +2,49 @@ import {
   CARD_TABLES_MAX,
   configOf,
   countTables,
-  faultOf,
+  problemOf,
   isOverSize,
   isSchema2,
-  type CardFault,
+  type CardProblem,
 } from './card-json.ts';
 import type { Cloud } from '../cloud.ts';
 import { refuse, type Answer } from '../api/http.ts';
 import { parseJsonObject, type JsonObject } from '../world/json.ts';
 import type { SimApp, SimCard } from '../world/model.ts';
 
-/** A card entity can't be used after this. */
+/** A card entity can't be used after this time. */
 const CARD_LIFE_MS = 14 * 24 * 3_600_000;
 
-/** Streaming closes by itself after this long. */
+/** The platform ends streaming after this time. */
 const STREAMING_MAX_MS = 10 * 60_000;
 
-/** The code of a fault that cardkit and messages report inside another one. */
+/** The code of problems that are reported inside the text of another error. */
 const CONTENT_CODE = 11310;
 
-/** Sending a card, or changing one in a message, failed in its content: the reason is in the text. */
-export function refuseContent(fault: CardFault): Answer {
+/** The answer if a card in a message has a problem in its content. The reason is in the text. */
+export function refuseContent(problem: CardProblem): Answer {
   return refuse(
     230099,
-    `Failed to create card content, ext=ErrCode: ${fault.code}; ErrMsg: ${fault.msg}; `,
+    `Failed to create card content, ext=ErrCode: ${problem.code}; ErrMsg: ${problem.msg}; `,
   );
 }
 
-/** A fault of a cardkit operation; too many tables come in the form that messages use. */
-export function refuseFault(fault: CardFault): Answer {
-  return fault.code === CONTENT_CODE ? refuseContent(fault) : refuse(fault.code, fault.msg);
+/** The answer if a cardkit operation has a problem. Too many tables are reported as for messages. */
+export function refuseProblem(problem: CardProblem): Answer {
+  return problem.code === CONTENT_CODE ? refuseContent(problem) : refuse(problem.code, problem.msg);
 }
 
-/** What is wrong with a card that is sent as JSON in a message; undefined: nothing. Its size is the caller's. */
-export function inlineCardFault(text: string): CardFault | undefined {
+/** The problem of a card that is sent as JSON in a message; undefined if it has none. The caller validates its size. */
+export function inlineCardProblem(text: string): CardProblem | undefined {
   const card = parseJsonObject(text);
   if (card === undefined) return { code: 200621, msg: 'parse card json err' };
-  const fault = faultOf(card);
-  if (fault?.code === 300305) return { code: CONTENT_CODE, msg: 'element exceeds the limit' };
-  return fault ?? tableFault(card);
+  const problem = problemOf(card);
+  if (problem?.code === 300305) return { code: CONTENT_CODE, msg: 'element exceeds the limit' };
+  return problem ?? tableProblem(card);
 }
 
-/** What keeps this app from sending this entity now: an entity goes out once, within its 14 days. */
-export function entityFault(cloud: Cloud, app: SimApp, cardId: string): CardFault | undefined {
+/** Why the app can't send this entity now. An entity can be sent once, within 14 days. */
+export function entityProblem(cloud: Cloud, app: SimApp, cardId: string): CardProblem | undefined {
   const card = cloud.world.cards.get(cardId);
   if (card === undefined || card.appId !== app.appId) {
     return { code: CONTENT_CODE, msg: 'cardid is invalid' };
@@ -56,20 +56,20 @@ export function entityFault(cloud: Cloud, app: SimApp, cardId: string): CardFaul
   return undefined;
 }
 
-/** Parses and judges the JSON text of an entity. */
+/** Parses and validates the JSON text of an entity. */
 export function parseEntity(
   text: string,
-): { readonly ok: true; readonly card: JsonObject } | { readonly ok: false; fault: CardFault } {
+): { readonly ok: true; readonly card: JsonObject } | { readonly ok: false; problem: CardProblem } {
   const card = parseJsonObject(text);
   if (card === undefined) {
-    return { ok: false, fault: { code: 200220, msg: 'Failed to generate card content' } };
+    return { ok: false, problem: { code: 200220, msg: 'Failed to generate card content' } };
   }
-  const fault = entityContentFault(card);
-  return fault === undefined ? { ok: true, card } : { ok: false, fault };
+  const problem = entityContentProblem(card);
+  return problem === undefined ? { ok: true, card } : { ok: false, problem };
 }
 
-/** What every state of an entity must hold to. A card may hold any number of tables while it streams. */
-export function entityContentFault(card: JsonObject): CardFault | undefined {
+/** The problem of a state of an entity; undefined if it has none. A card may have any number of tables while it streams. */
+export function entityContentProblem(card: JsonObject): CardProblem | undefined {
   if (Object.keys(card).length === 0) return { code: 300307, msg: 'The card DSL is empty' };
   if (!isSchema2(card)) return { code: 300303, msg: 'Only schema 2.0 is supported' };
   const config = configOf(card);
@@ -77,20 +77,20 @@ export function entityContentFault(card: JsonObject): CardFault | undefined {
     return { code: 300302, msg: 'update_multi property is false' };
   }
   if (isOverSize(card)) return { code: 200860, msg: 'Card content exceeds limit.' };
-  return faultOf(card) ?? (config['streaming_mode'] === true ? undefined : tableFault(card));
+  return problemOf(card) ?? (config['streaming_mode'] === true ? undefined : tableProblem(card));
 }
 
 export function isExpired(cloud: Cloud, card: SimCard): boolean {
   return cloud.clock.nowMs() - card.createdAtMs >= CARD_LIFE_MS;
 }
 
-/** Open so long that the platform closed it. */
+/** True if streaming was on for so long that the platform ended it. */
 export function isTimedOut(cloud: Cloud, card: SimCard): boolean {
   const sinceMs = card.streamingSinceMs;
   return sinceMs !== undefined && cloud.clock.nowMs() - sinceMs >= STREAMING_MAX_MS;
 }
 
-/** Puts the changed card where people see it, and opens or closes its stream as its config says. */
+/** Shows the changed card, and turns streaming on or off as its config says. */
 export function showCard(cloud: Cloud, card: SimCard, node: JsonObject): void {
   const isOpen = configOf(node)['streaming_mode'] === true;
   if (!isOpen) card.streamingSinceMs = undefined;
@@ -100,11 +100,11 @@ export function showCard(cloud: Cloud, card: SimCard, node: JsonObject): void {
   const message = cloud.world.messages.get(card.messageId ?? '');
   if (message?.cardId === card.cardId) cloud.world.rememberCard(message);
   card.json = JSON.stringify(node);
-  // A message whose card was replaced shows this entity no more.
+  // If the message's card was replaced, it does not show this entity any more.
   if (message?.cardId === card.cardId) message.updatedAtMs = cloud.clock.nowMs();
 }
 
-function tableFault(card: JsonObject): CardFault | undefined {
+function tableProblem(card: JsonObject): CardProblem | undefined {
   if (countTables(card) <= CARD_TABLES_MAX) return undefined;
   return { code: CONTENT_CODE, msg: 'card table number over limit; ErrorValue: table' };
 }

@@ -1,7 +1,7 @@
 import { configOf } from './card-json.ts';
 import { isJsonObject, parseJsonObject, type JsonObject } from '../world/json.ts';
 
-/** Where an element keeps what is shown inside it, in the order of the screen. */
+/** The keys of what is shown inside an element, in the order of the screen. */
 const CHILD_KEYS = [
   'title',
   'subtitle',
@@ -15,7 +15,7 @@ const CHILD_KEYS = [
   'extra',
 ] as const;
 
-/** What a person reads in a card, one line a piece; `card` is its JSON text (1.0 or 2.0). */
+/** What a person reads in a card, one line for each piece. `card` is its JSON text (1.0 or 2.0). */
 export function visibleText(card: string): string {
   const node = parseJsonObject(card);
   if (node === undefined) return '';
@@ -25,7 +25,7 @@ export function visibleText(card: string): string {
   );
 }
 
-/** What the list of chats shows for a card. A stream that was never closed stays "[Generating...]". */
+/** What the list of chats shows for a card. While streaming is on it is "[Generating...]". */
 export function previewText(card: string): string {
   const node = parseJsonObject(card);
   if (node === undefined) return '';

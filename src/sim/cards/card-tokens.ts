@@ -1,17 +1,16 @@
-import { configOf, faultOf, isOverSize, isSchema2 } from './card-json.ts';
+import { configOf, problemOf, isOverSize, isSchema2 } from './card-json.ts';
 import { showCard } from './card-rules.ts';
 import type { Cloud } from '../cloud.ts';
 import { callerOf, refuse, textField, type Answer, type Call, type Route } from '../api/http.ts';
 import { isJsonObject, parseJsonObject, type JsonObject } from '../world/json.ts';
-import { cardOf } from '../api/message-object.ts';
 import type { SimCardToken, SimMessage } from '../world/model.ts';
 
-/** How long a callback's token is good for delayed updates. */
+/** How long the token of a callback allows delayed updates. */
 export const CARD_TOKEN_LIFE_MS = 30 * 60_000;
-/** How many updates it is good for. */
-export const CARD_TOKEN_USES_MAX = 2;
+/** How many updates it allows. */
+const CARD_TOKEN_USES_MAX = 2;
 
-/** The token that a card callback about `message` carries. It can be used once the callback is acked. */
+/** Creates the token for a card callback about `message`. It can be used after the callback is acked. */
 export function issueCardToken(
   cloud: Cloud,
   options: { readonly appId: string; readonly messageId: string },
@@ -32,7 +31,7 @@ export function issueCardToken(
   return token;
 }
 
-/** Delayed update of the card that somebody clicked. */
+/** The delayed update of a card, after a press. */
 export function cardTokenRoutes(cloud: Cloud): readonly Route[] {
   return [
     {
@@ -61,28 +60,28 @@ function updateCard(cloud: Cloud, call: Call): Answer {
   }
   const message = cloud.world.messages.get(token.messageId);
   if (message === undefined || message.recalled) return refuse(200000, 'The card was recalled');
-  const refusal = judge(cloud, message, card);
+  const refusal = refusalOf(cloud, message, card);
   if (refusal !== undefined) return refusal;
   token.usesLeft -= 1;
   showInMessage(cloud, message, card);
   return { status: 200, body: { code: 0, msg: 'ok' } };
 }
 
-function judge(cloud: Cloud, message: SimMessage, card: JsonObject): Answer | undefined {
+function refusalOf(cloud: Cloud, message: SimMessage, card: JsonObject): Answer | undefined {
   if (isOverSize(card)) return refuse(100000, 'The card is too large');
-  const fault = faultOf(card);
-  if (fault !== undefined) return refuse(11311, fault.msg);
+  const problem = problemOf(card);
+  if (problem !== undefined) return refuse(11311, problem.msg);
   if (isSchema2(card)) return undefined;
-  const shown = parseJsonObject(cardOf(cloud.world, message));
+  const shown = parseJsonObject(cloud.world.cardOf(message));
   if (shown !== undefined && isSchema2(shown)) {
     return refuse(200830, 'A card of schema 2.0 cannot be updated to schema 1.0');
   }
-  // Cards of 1.0 are one person's own unless they say otherwise.
+  // Without `update_multi`, each person has an own copy of a card 1.0.
   if (configOf(card)['update_multi'] === true) return undefined;
-  return judgeOpenIds(cloud, message, card['open_ids']);
+  return openIdsRefusal(cloud, message, card['open_ids']);
 }
 
-function judgeOpenIds(cloud: Cloud, message: SimMessage, openIds: unknown): Answer | undefined {
+function openIdsRefusal(cloud: Cloud, message: SimMessage, openIds: unknown): Answer | undefined {
   if (!Array.isArray(openIds) || openIds.length === 0) {
     return refuse(300090, 'open_ids is required for a card that is not shared');
   }
@@ -91,7 +90,7 @@ function judgeOpenIds(cloud: Cloud, message: SimMessage, openIds: unknown): Answ
   return refuse(200320, 'open_ids names somebody who is not in the chat');
 }
 
-/** From here on the message shows this card; for an entity, everywhere. */
+/** The message shows this card from now on. If it shows an entity, the entity is changed. */
 export function showInMessage(cloud: Cloud, message: SimMessage, card: JsonObject): void {
   const { open_ids: _, ...shown } = card;
   const entity = cloud.world.cards.get(message.cardId ?? '');

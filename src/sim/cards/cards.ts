@@ -8,13 +8,13 @@ import {
   setText,
   type CardEdit,
 } from './card-edits.ts';
-import { configOf, type CardFault } from './card-json.ts';
+import { configOf, type CardProblem } from './card-json.ts';
 import {
-  entityContentFault,
+  entityContentProblem,
   isExpired,
   isTimedOut,
   parseEntity,
-  refuseFault,
+  refuseProblem,
   showCard,
 } from './card-rules.ts';
 import { CARD_TOKEN_LIFE_MS } from './card-tokens.ts';
@@ -31,7 +31,7 @@ import {
 import { isJsonObject, parseJsonObject, type JsonObject } from '../world/json.ts';
 import type { SimApp, SimCard } from '../world/model.ts';
 
-/** A click counts as an interaction until its callback was answered, but no longer than this. */
+/** A press counts as an interaction until its callback is answered, but not longer than this. */
 const INTERACTION_MAX_MS = 3_000;
 const CARD_LIMIT = { hitsMax: 10, windowMs: 1_000 };
 const SEQUENCE_MAX = 2 ** 31 - 1;
@@ -89,11 +89,11 @@ class CardEntities {
     const { type, data } = call.body;
     if (type !== 'card_json' || typeof data !== 'string' || data === '') return badParameter();
     const parsed = parseEntity(data);
-    if (!parsed.ok) return refuseFault(parsed.fault);
+    if (!parsed.ok) return refuseProblem(parsed.problem);
     return ok({ card_id: this.#add(callerOf(call), parsed.card).cardId });
   }
 
-  /** An entity for a card that was sent as JSON 2.0; asking again gives the same one. */
+  /** Makes an entity of a card that was sent as JSON 2.0. A second call returns the same one. */
   convertId(call: Call): Answer {
     const { world } = this.#cloud;
     const app = callerOf(call);
@@ -102,26 +102,26 @@ class CardEntities {
     if (message.sender.kind !== 'app' || message.sender.appId !== app.appId) return wrongApp();
     if (message.cardId !== undefined) return ok({ card_id: message.cardId });
     const parsed = parseEntity(message.content);
-    if (!parsed.ok) return refuseFault(parsed.fault);
+    if (!parsed.ok) return refuseProblem(parsed.problem);
     const card = this.#add(app, parsed.card);
     card.messageId = message.messageId;
     message.cardId = card.cardId;
     return ok({ card_id: card.cardId });
   }
 
-  /** The text of one element; possible only while the card streams. */
+  /** Sets the text of one element. This is possible only while the card streams. */
   stream(call: Call): Answer {
     const content = textField(call.body, 'content') ?? '';
     if (content === '' || content.length > CONTENT_CHARS_MAX) return badParameter();
     const edit = setText(elementIdOf(call), content);
-    return this.operate(call, edit, (card) => this.#streamingFault(card));
+    return this.operate(call, edit, (card) => this.#streamingProblem(card));
   }
 
-  /** One numbered operation on an entity: applied to a copy, judged, then kept as a whole. */
+  /** One numbered operation on an entity. It is applied to a copy, validated, and then kept as a whole. */
   operate(
     call: Call,
     edit: CardEdit,
-    judge: (card: SimCard) => CardFault | undefined = () => undefined,
+    problemOf: (card: SimCard) => CardProblem | undefined = () => undefined,
   ): Answer {
     const { sequence, uuid } = call.body;
     if (!isSequence(sequence) || !isUuid(uuid)) return badParameter();
@@ -129,8 +129,8 @@ class CardEntities {
     if (card === undefined) return refuse(200740, 'The card entity does not exist');
     const refusal = this.#refusal(card, { app: callerOf(call), sequence, uuid });
     if (refusal !== undefined) return refusal;
-    const fault = judge(card) ?? this.#apply(card, edit);
-    if (fault !== undefined) return refuseFault(fault);
+    const problem = problemOf(card) ?? this.#apply(card, edit);
+    if (problem !== undefined) return refuseProblem(problem);
     card.sequence = sequence;
     if (uuid !== undefined) this.#uuidsOf(card).add(uuid);
     return ok({});
@@ -160,16 +160,16 @@ class CardEntities {
     return undefined;
   }
 
-  #apply(card: SimCard, edit: CardEdit): CardFault | undefined {
+  #apply(card: SimCard, edit: CardEdit): CardProblem | undefined {
     const node = parseJsonObject(card.json);
     if (node === undefined) throw new Error(`card ${card.cardId} holds no JSON object`);
-    // What timed out is closed: only an edit that says so opens it again.
+    // If streaming timed out, it is off. Only an edit can turn it on again.
     if (isTimedOut(this.#cloud, card)) {
       node['config'] = { ...configOf(node), streaming_mode: false };
     }
-    const fault = edit(node) ?? entityContentFault(node);
-    if (fault === undefined) showCard(this.#cloud, card, node);
-    return fault;
+    const problem = edit(node) ?? entityContentProblem(node);
+    if (problem === undefined) showCard(this.#cloud, card, node);
+    return problem;
   }
 
   #add(app: SimApp, node: JsonObject): SimCard {
@@ -187,7 +187,7 @@ class CardEntities {
     return card;
   }
 
-  #streamingFault(card: SimCard): CardFault | undefined {
+  #streamingProblem(card: SimCard): CardProblem | undefined {
     if (card.streamingSinceMs === undefined) return { code: 300309, msg: 'Card streaming closed' };
     if (isTimedOut(this.#cloud, card)) return { code: 200850, msg: 'Card streaming timeout' };
     return undefined;
@@ -213,14 +213,14 @@ class CardEntities {
   }
 }
 
-/** The whole card at once; `card` is `{type: 'card_json', data: JSON text}`. */
+/** Replaces the whole card. `card` is `{type: 'card_json', data: JSON text}`. */
 function replaceCard(card: unknown): CardEdit {
   return (node) => {
     if (!isJsonObject(card) || card['type'] !== 'card_json' || typeof card['data'] !== 'string') {
       return { code: 10002, msg: 'Your request contains an invalid request parameter. card' };
     }
     const parsed = parseEntity(card['data']);
-    if (!parsed.ok) return parsed.fault;
+    if (!parsed.ok) return parsed.problem;
     for (const key of Object.keys(node)) delete node[key];
     Object.assign(node, parsed.card);
     return undefined;
@@ -235,7 +235,7 @@ function isSequence(value: unknown): value is number {
   return Number.isInteger(value) && Number(value) > 0 && Number(value) <= SEQUENCE_MAX;
 }
 
-/** Left out, or 1 to 64 characters. */
+/** It may be left out; otherwise it has 1 to 64 characters. */
 function isUuid(value: unknown): value is string | undefined {
   if (value === undefined) return true;
   return typeof value === 'string' && value !== '' && value.length <= UUID_CHARS_MAX;

@@ -1,10 +1,10 @@
 import type { Cloud } from '../cloud.ts';
 import { CONNECTIONS_PER_APP_MAX } from './connections.ts';
-import type { Hit } from '../world/faults.ts';
+import type { ActiveFault } from '../world/faults.ts';
 import { originOf, textField, type Answer, type Call, type Route } from '../api/http.ts';
 import type { SimApp } from '../world/model.ts';
 
-/** Where the URL of the bootstrap leads. */
+/** The path of the URL that the bootstrap returns. */
 export const SOCKET_PATH = '/ws/v2';
 const TICKET_LIFE_MS = 60_000;
 const SERVICE_ID = 33_554_678;
@@ -15,7 +15,7 @@ export interface Ticket {
   readonly expiresAtMs: number;
 }
 
-/** Tickets let one upgrade through, each. */
+/** Tickets for upgrades. Each is valid for one. */
 export class Tickets {
   readonly #cloud: Cloud;
   readonly #byText = new Map<string, Ticket>();
@@ -46,7 +46,7 @@ export class Tickets {
   }
 }
 
-/** The first step of a long connection: credentials in, URL and intervals out. */
+/** The first step of a long connection: the client sends its credentials and gets a URL and intervals. */
 export function bootstrapRoutes(cloud: Cloud, tickets: Tickets): readonly Route[] {
   return [
     {
@@ -62,12 +62,12 @@ function bootstrap(cloud: Cloud, tickets: Tickets, call: Call): Answer | Promise
   const { faults } = cloud;
   const appId = textField(call.body, 'AppID');
   const appSecret = textField(call.body, 'AppSecret');
-  const occasion = { appId };
-  // Nobody answers; the client's time limit ends it, or the end of the server.
-  if (faults.take('bootstrap_hang', occasion)) return new Promise<Answer>(() => undefined);
-  const failed = faults.take('bootstrap_http', occasion);
+  const context = { appId };
+  // No answer. The call ends at the client's time limit, or when the server stops.
+  if (faults.take('bootstrap_hang', context)) return new Promise<Answer>(() => undefined);
+  const failed = faults.take('bootstrap_http', context);
   if (failed) return { status: failed.status, body: '<html><body>error</body></html>' };
-  const refused = faults.take('bootstrap_refused', occasion);
+  const refused = faults.take('bootstrap_refused', context);
   if (refused) return refusedWith(refused);
   if (!appId || !appSecret) return refusal(1000040344, 'no credential');
   const app = cloud.world.apps.get(appId);
@@ -80,7 +80,7 @@ function bootstrap(cloud: Cloud, tickets: Tickets, call: Call): Answer | Promise
   return { status: 200, body: { code: 0, msg: 'success', data } };
 }
 
-/** Under the name by which the client reached us. The ids must not be the first parameters. */
+/** Has the host by which the client reached the server. The ids must not be the first parameters. */
 function socketUrl(cloud: Cloud, call: Call, ticket: string): string {
   // http: becomes ws:, https: becomes wss:.
   const origin = originOf(cloud.baseUrl, call.headers).replace(/^http/, 'ws');
@@ -101,7 +101,7 @@ function refusal(code: number, msg: string): Answer {
   return { status: 200, body: { code, msg, data: {} } };
 }
 
-function refusedWith(hit: Hit): Answer {
+function refusedWith(hit: ActiveFault): Answer {
   const { code, msg } = hit;
   if (hit.data === 'absent') return { status: 200, body: { code, msg } };
   return { status: 200, body: { code, msg, data: hit.data === 'null' ? null : {} } };

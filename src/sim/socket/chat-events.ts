@@ -2,7 +2,7 @@ import type { Cloud } from '../cloud.ts';
 import type { Sender, SimApp, SimChat, SimMessage, SimUser } from '../world/model.ts';
 import { botsOf, chatBody, publish, userIds, type Body } from './events.ts';
 
-/** People came to a group, left it (or were removed), or their invitation was taken back. */
+/** People joined a group, left it (or were removed), or their invitation was taken back. */
 export function publishMembers(
   cloud: Cloud,
   chat: SimChat,
@@ -23,10 +23,10 @@ export function publishMembers(
   }
 }
 
-/** What can change of a group, by the platform's names; `owner_id` is an open id here. */
+/** What can change in a group, by the platform's names. Here `owner_id` is an open id. */
 export type ChatFacts = Readonly<Record<string, unknown>>;
 
-/** A group has another name, description, owner or setting; only what changed is told. */
+/** A group has another name, description, owner or setting. The event has only what changed. */
 export function publishChatUpdated(
   cloud: Cloud,
   chat: SimChat,
@@ -46,14 +46,14 @@ export function publishChatUpdated(
       operator_id,
       external,
       operator_tenant_key,
-      before_change: told(cloud, app, { facts: change.before, names }),
-      after_change: told(cloud, app, { facts: change.after, names }),
+      before_change: changedFacts(cloud, app, { facts: change.before, names }),
+      after_change: changedFacts(cloud, app, { facts: change.after, names }),
     };
     publish(cloud, app, { type: 'im.chat.updated_v1', body });
   }
 }
 
-/** Somebody read messages of apps in a direct chat, or in a group. Each app hears of its own only. */
+/** Somebody read messages. Each app gets an event for its own messages only. */
 export function publishRead(
   cloud: Cloud,
   read: { readonly by: SimUser; readonly messages: readonly SimMessage[] },
@@ -78,7 +78,7 @@ export function publishRead(
   }
 }
 
-/** The first time that a person opens the direct chat: an event of the platform's first version. */
+/** A person opens the direct chat for the first time. The event has the platform's old format, version 1. */
 export function publishDirectChatCreated(cloud: Cloud, chat: SimChat, user: SimUser): void {
   for (const app of botsOf(cloud, chat)) {
     const { open_id, user_id } = userIds(cloud, app, user.openId);
@@ -97,7 +97,7 @@ export function publishDirectChatCreated(cloud: Cloud, chat: SimChat, user: SimU
   }
 }
 
-function told(
+function changedFacts(
   cloud: Cloud,
   app: SimApp,
   { facts, names }: { readonly facts: ChatFacts; readonly names: readonly string[] },

@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 import type { SimApp } from '../world/model.ts';
 import { CONTROL, DATA, encodeFrame, parseFrame, type Frame } from './pbbp2.ts';
 
-/** Pushed to the client at bootstrap and in every pong; all four in seconds. */
+/** Sent to the client at bootstrap and in every pong. Times are in seconds. */
 export interface ClientConfig {
   readonly ReconnectCount: number;
   readonly ReconnectInterval: number;
@@ -10,8 +10,8 @@ export interface ClientConfig {
   readonly PingInterval: number;
 }
 
-export interface ConnectionHandlers {
-  /** The client pinged; the pong is what this returns, or nothing at all. */
+interface ConnectionHandlers {
+  /** The client pinged. Returns the payload of the pong; undefined: no pong is sent. */
   onPing(connection: Connection): string | undefined;
   onAck(connection: Connection, frame: Frame): void;
   onClose(connection: Connection): void;
@@ -19,10 +19,10 @@ export interface ConnectionHandlers {
 
 const HEADER_TYPE = 'type';
 
-/** One socket of an app. Frames wait for the client's first ping: before it, clients may not listen yet. */
+/** One socket of an app. Frames wait for the first ping of the client: before it, the client may not listen yet. */
 export class Connection {
   readonly app: SimApp;
-  /** Parameter `service_id` of the URL; comes back as `service` in every ping. */
+  /** Parameter `service_id` of the URL. Every ping has it as `service`. */
   readonly serviceId: number;
   readonly #socket: WebSocket;
   readonly #held: Uint8Array[] = [];
@@ -43,7 +43,7 @@ export class Connection {
       if (!this.#halfOpen) socket.pong(data);
     });
     socket.on('close', () => handlers.onClose(this));
-    // A broken socket always closes too, and that is where it is handled.
+    // After an error the socket always closes too, and 'close' handles it.
     socket.on('error', () => undefined);
   }
 
@@ -52,7 +52,7 @@ export class Connection {
     return this.#ready;
   }
 
-  /** Number of the next data frame of this connection. */
+  /** The number of the next data frame of this connection. */
   nextSeqId(): number {
     this.#frames += 1;
     return this.#frames;
@@ -64,20 +64,20 @@ export class Connection {
     else this.#held.push(frame);
   }
 
-  /** From here on, frames go out at once. */
+  /** After this, frames are sent at once. */
   open(): void {
     if (this.#ready) return;
     this.#ready = true;
     for (const frame of this.#held.splice(0)) this.send(frame);
   }
 
-  /** The socket stays open, but nothing is answered or sent any more, not even WebSocket pongs. */
+  /** The socket stays open, but nothing is sent any more, not even WebSocket pongs. */
   freeze(): void {
     this.#halfOpen = true;
   }
 
-  /** With a close code in order; without one the TCP connection just ends. */
-  hangUp(code?: number): void {
+  /** With a code, the WebSocket is closed with it. Without one, the TCP connection ends. */
+  disconnect(code?: number): void {
     if (code === undefined) this.#socket.terminate();
     else this.#socket.close(code);
   }

@@ -1,20 +1,20 @@
 import type { Connection } from './connection.ts';
 import type { Random } from '../world/random.ts';
 
-/** More than these per app are refused with 1000040350. */
+/** More connections of one app are refused with 1000040350. */
 export const CONNECTIONS_PER_APP_MAX = 50;
 
 export interface KickOptions {
   readonly appId?: string | undefined;
-  /** Close code; without one the TCP connection just ends. */
+  /** Close code. Without one, the TCP connection ends. */
   readonly code?: number | undefined;
 }
 
-/** All open connections. Every event goes to one of an app's, chosen by chance, never to all. */
+/** All open connections. Every event goes to one random connection of the app, never to all. */
 export class Connections {
   readonly #random: Random;
   readonly #byApp = new Map<string, Connection[]>();
-  readonly #strangers = new Map<string, number>();
+  readonly #others = new Map<string, number>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -40,34 +40,34 @@ export class Connections {
     return [...this.#byApp.values()].flat();
   }
 
-  /** As `event/v1/connection` counts them: strangers are online too. */
+  /** As `event/v1/connection` counts them: with those of other programs. */
   count(appId: string): number {
-    return this.of(appId).length + this.strangers(appId);
+    return this.of(appId).length + this.others(appId);
   }
 
-  /** So many connections of somebody else with the same app: they take their share of the events. */
-  setStrangers(appId: string, count: number): void {
-    this.#strangers.set(appId, count);
+  /** Another program has `count` connections of the same app, and gets its share of the events. */
+  setOthers(appId: string, count: number): void {
+    this.#others.set(appId, count);
   }
 
-  strangers(appId: string): number {
-    return this.#strangers.get(appId) ?? 0;
+  others(appId: string): number {
+    return this.#others.get(appId) ?? 0;
   }
 
-  /** Who gets the next event; a connection that has not pinged yet only if there is no other. */
-  pick(appId: string): Connection | 'stranger' | undefined {
+  /** Who gets the next event. A connection that has not pinged yet gets it only if there is no other. */
+  pick(appId: string): Connection | 'other' | undefined {
     const open = this.of(appId);
     const ready = open.filter((connection) => connection.ready);
     const candidates = ready.length > 0 ? ready : open;
-    const at = Math.floor(this.#random() * (candidates.length + this.strangers(appId)));
+    const at = Math.floor(this.#random() * (candidates.length + this.others(appId)));
     if (at < candidates.length) return candidates[at];
-    return this.strangers(appId) > 0 ? 'stranger' : undefined;
+    return this.others(appId) > 0 ? 'other' : undefined;
   }
 
-  /** Returns how many were cut. */
+  /** Closes connections. Returns how many. */
   kick(options: KickOptions = {}): number {
     const chosen = options.appId === undefined ? this.all() : [...this.of(options.appId)];
-    for (const connection of chosen) connection.hangUp(options.code);
+    for (const connection of chosen) connection.disconnect(options.code);
     return chosen.length;
   }
 }

@@ -5,35 +5,35 @@ import type { Connections } from './connections.ts';
 import type { Faults } from '../world/faults.ts';
 import { eventFrames } from './frames.ts';
 import type { Ids } from '../world/ids.ts';
-import { Journal } from '../world/journal.ts';
+import { RecentRecords } from '../world/recent.ts';
 import { parseJsonObject } from '../world/json.ts';
 import type { SimApp } from '../world/model.ts';
 import type { Frame } from './pbbp2.ts';
 
-/** After these waits an event that was not acked comes again; then never more. */
-export const REDELIVERY_AFTER_MS = [15_000, 300_000, 3_600_000, 21_600_000] as const;
+/** An event that was not acked is sent again after these waits, and never after the last one. */
+const REDELIVERY_AFTER_MS = [15_000, 300_000, 3_600_000, 21_600_000] as const;
 
 export interface OutgoingEvent {
   readonly eventId: string;
   readonly eventType: string;
   /** JSON of the whole envelope. */
   readonly json: string;
-  /** The message that it is about. */
+  /** The message that the event is about. */
   readonly messageId: string | undefined;
 }
 
-export type DeliveryState =
-  /** Sent (or lost on the way); the ack is awaited. */
+type DeliveryState =
+  /** Sent, or lost on the way. Its ack is awaited. */
   | 'sent'
-  /** Not acked in time, or nobody was connected; will come again. */
+  /** Not acked in time, or no connection was there. It will be sent again. */
   | 'waiting'
   | 'acked'
-  /** Another connection of the app has it. */
+  /** Another connection of the app got it. */
   | 'stolen'
-  /** Failed as often as the platform tries. */
+  /** Every try of the platform failed. */
   | 'given_up';
 
-/** How one event of one app fared. */
+/** What became of one event for one app. */
 export interface DeliveryRecord {
   readonly eventId: string;
   readonly eventType: string;
@@ -47,22 +47,22 @@ export interface DeliveryRecord {
   readonly ackLatencyMs: number | undefined;
   /** `code` of the last ack. */
   readonly ackCode: number | undefined;
-  /** Acks that came after the deadline: they count for nothing. */
+  /** Acks that came after the deadline. They have no effect. */
   readonly lateAcks: number;
 }
 
-/** What came back for a callback. */
+/** The answer to a callback. */
 export type CallbackAck =
   | { readonly kind: 'no_answer' }
   | { readonly kind: 'answered'; readonly code: number | undefined; readonly data: unknown };
 
 interface Delivery {
   readonly event: Omit<OutgoingEvent, 'json'>;
-  /** Freed at the end: many deliveries are remembered. */
+  /** Emptied at the end, because many deliveries are kept. */
   json: string;
   readonly app: SimApp;
   readonly publishedAtMs: number;
-  /** Frame ids of all tries; freed at the end. */
+  /** Frame ids of all tries. Emptied at the end. */
   frameIds: string[];
   state: DeliveryState;
   tries: number;
@@ -71,12 +71,12 @@ interface Delivery {
   ackCode: number | undefined;
   lateAcks: number;
   cancelTimer: () => void;
-  /** Set for callbacks: they are tried once, and somebody waits for the answer. */
+  /** Set for callbacks. They are sent once, and the caller waits for the answer. */
   readonly answer: ((ack: CallbackAck) => void) | undefined;
 }
 
-export interface DeliveryOptions {
-  /** Without an ack by then the try has failed. */
+interface DeliveryOptions {
+  /** A try without an ack until then has failed. */
   readonly ackDeadlineMs: number;
   /** Larger payloads travel in several frames. */
   readonly fragmentBytesMax: number;
@@ -91,20 +91,28 @@ interface Parts {
   readonly changes: Changes;
 }
 
-/** Brings events to apps: at least once, in no order, each try to one connection by chance. */
+/** Sends events to apps: at least once, in no certain order, each try to one random connection. */
 export class Deliveries {
-  readonly #parts: Parts;
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  readonly #faults: Faults;
+  readonly #connections: Connections;
+  readonly #changes: Changes;
   readonly #options: DeliveryOptions;
-  readonly #journal: Journal<Delivery>;
+  readonly #journal: RecentRecords<Delivery>;
   readonly #open = new Set<Delivery>();
   readonly #byFrameId = new Map<string, Delivery>();
-  /** Events that the fault `event_reorder` keeps back until the app's next one. */
-  readonly #keptBack = new Map<string, () => void>();
+  /** Events that the fault `event_reorder` holds back until the app's next one. */
+  readonly #heldBack = new Map<string, () => void>();
 
   constructor(parts: Parts, options: DeliveryOptions) {
-    this.#parts = parts;
+    this.#clock = parts.clock;
+    this.#ids = parts.ids;
+    this.#faults = parts.faults;
+    this.#connections = parts.connections;
+    this.#changes = parts.changes;
     this.#options = options;
-    this.#journal = new Journal(options.keptMax);
+    this.#journal = new RecentRecords(options.keptMax);
   }
 
   /** Oldest first. */
@@ -124,7 +132,7 @@ export class Deliveries {
     }));
   }
 
-  /** How many are neither acked nor given up. */
+  /** How many events are neither acked nor given up. */
   pending(): number {
     return this.#open.size;
   }
@@ -133,14 +141,14 @@ export class Deliveries {
     this.#begin(app, event, undefined);
   }
 
-  /** Sends a callback, once; resolves with the client's answer, or at the deadline. */
+  /** Sends a callback once. Resolves with the client's answer, or at the deadline. */
   call(app: SimApp, event: OutgoingEvent): Promise<CallbackAck> {
     return new Promise((resolve) => {
       this.#begin(app, event, resolve);
     });
   }
 
-  /** Every event that is not acked is tried again at once. Returns how many. */
+  /** Sends every event that is not acked again at once. Returns how many. */
   redeliverNow(appId?: string): number {
     const due = [...this.#open].filter(
       (delivery) =>
@@ -154,23 +162,23 @@ export class Deliveries {
     return due.length;
   }
 
-  /** An ack, from whichever connection of the app. */
+  /** An ack. It may come from any connection of the app. */
   onAck(from: Connection, frame: Frame): void {
     const frameId = frame.headers.get('message_id') ?? '';
     const delivery = this.#byFrameId.get(frameId);
     if (delivery === undefined || delivery.app.appId !== from.app.appId) return;
-    if (!this.#take('ack_lost', delivery)) this.#count(delivery, frameId, frame);
-    this.#parts.changes.ring();
+    if (!this.#take('ack_lost', delivery)) this.#recordAck(delivery, frameId, frame);
+    this.#changes.notify();
   }
 
-  #count(delivery: Delivery, frameId: string, frame: Frame): void {
+  #recordAck(delivery: Delivery, frameId: string, frame: Frame): void {
     if (delivery.state !== 'sent' || delivery.frameIds.at(-1) !== frameId) {
       delivery.lateAcks += 1;
       return;
     }
     const { code, data } = readAck(frame);
     delivery.ackCode = code;
-    delivery.ackLatencyMs = this.#parts.clock.nowMs() - delivery.triedAtMs;
+    delivery.ackLatencyMs = this.#clock.nowMs() - delivery.triedAtMs;
     this.#settle(delivery, code, data);
   }
 
@@ -191,7 +199,7 @@ export class Deliveries {
       event,
       json,
       app,
-      publishedAtMs: this.#parts.clock.nowMs(),
+      publishedAtMs: this.#clock.nowMs(),
       frameIds: [],
       state: 'waiting',
       tries: 0,
@@ -208,59 +216,58 @@ export class Deliveries {
   }
 
   #try(delivery: Delivery): void {
-    const { clock, connections } = this.#parts;
     delivery.tries += 1;
-    delivery.triedAtMs = clock.nowMs();
-    const target = connections.pick(delivery.app.appId);
+    delivery.triedAtMs = this.#clock.nowMs();
+    const target = this.#connections.pick(delivery.app.appId);
     if (target === undefined) {
-      this.#missed(delivery);
-    } else if (target === 'stranger' || this.#take('event_stolen', delivery)) {
+      this.#tryFailed(delivery);
+    } else if (target === 'other' || this.#take('event_stolen', delivery)) {
       this.#end(delivery, 'stolen');
       delivery.answer?.({ kind: 'answered', code: 200, data: undefined });
     } else {
       delivery.state = 'sent';
-      delivery.cancelTimer = clock.after(this.#options.ackDeadlineMs, () => this.#missed(delivery));
+      delivery.cancelTimer = this.#clock.after(this.#options.ackDeadlineMs, () =>
+        this.#tryFailed(delivery),
+      );
       this.#send(delivery, target);
     }
-    this.#parts.changes.ring();
+    this.#changes.notify();
   }
 
   #send(delivery: Delivery, target: Connection): void {
-    const { clock } = this.#parts;
     const appId = delivery.app.appId;
     const frames = this.#framesOf(delivery, target);
-    const go = () => {
+    const send = () => {
       for (const frame of frames) target.send(frame);
     };
     if (this.#take('event_drop', delivery)) return;
     const delay = this.#take('event_delay', delivery);
     if (delay) {
-      clock.afterReal(delay.delayMs, go);
+      this.#clock.afterReal(delay.delayMs, send);
       return;
     }
-    const reorder = this.#keptBack.has(appId) ? undefined : this.#take('event_reorder', delivery);
+    const reorder = this.#heldBack.has(appId) ? undefined : this.#take('event_reorder', delivery);
     if (reorder) {
-      this.#keepBack(appId, go, reorder.delayMs);
+      this.#holdBack(appId, send, reorder.delayMs);
       return;
     }
-    go();
-    if (this.#take('event_repeat', delivery)) go();
-    this.#keptBack.get(appId)?.();
+    send();
+    if (this.#take('event_repeat', delivery)) send();
+    this.#heldBack.get(appId)?.();
   }
 
-  #keepBack(appId: string, send: () => void, delayMs: number): void {
+  #holdBack(appId: string, send: () => void, delayMs: number): void {
     const release = () => {
-      if (this.#keptBack.get(appId) !== release) return;
-      this.#keptBack.delete(appId);
+      if (this.#heldBack.get(appId) !== release) return;
+      this.#heldBack.delete(appId);
       send();
     };
-    this.#keptBack.set(appId, release);
-    this.#parts.clock.afterReal(delayMs, release);
+    this.#heldBack.set(appId, release);
+    this.#clock.afterReal(delayMs, release);
   }
 
   #framesOf(delivery: Delivery, target: Connection): Uint8Array[] {
-    const { ids, clock } = this.#parts;
-    const frameId = ids.frame();
+    const frameId = this.#ids.frame();
     delivery.frameIds.push(frameId);
     this.#byFrameId.set(frameId, delivery);
     const shuffled = this.#take('fragments_reorder', delivery) !== undefined;
@@ -268,8 +275,8 @@ export class Deliveries {
     const frames = eventFrames({
       frameId,
       type: this.#take('event_as_card', delivery) ? 'card' : 'event',
-      traceId: ids.frame(),
-      atMs: clock.nowMs(),
+      traceId: this.#ids.frame(),
+      atMs: this.#clock.nowMs(),
       service: target.serviceId,
       nextSeqId: () => target.nextSeqId(),
       payload: Buffer.from(delivery.json),
@@ -281,14 +288,14 @@ export class Deliveries {
   }
 
   /** The try has failed. */
-  #missed(delivery: Delivery): void {
+  #tryFailed(delivery: Delivery): void {
     if (delivery.answer === undefined) {
       this.#wait(delivery);
     } else {
       this.#end(delivery, 'given_up');
       delivery.answer({ kind: 'no_answer' });
     }
-    this.#parts.changes.ring();
+    this.#changes.notify();
   }
 
   #wait(delivery: Delivery): void {
@@ -297,10 +304,11 @@ export class Deliveries {
       this.#end(delivery, 'given_up');
       return;
     }
-    const { clock } = this.#parts;
     delivery.state = 'waiting';
-    const passedMs = (clock.nowMs() - delivery.triedAtMs) * clock.timeScale;
-    delivery.cancelTimer = clock.after(Math.max(0, afterMs - passedMs), () => this.#try(delivery));
+    const passedMs = (this.#clock.nowMs() - delivery.triedAtMs) * this.#clock.timeScale;
+    delivery.cancelTimer = this.#clock.after(Math.max(0, afterMs - passedMs), () =>
+      this.#try(delivery),
+    );
   }
 
   #end(delivery: Delivery, state: DeliveryState): void {
@@ -312,7 +320,7 @@ export class Deliveries {
   }
 
   #take(kind: Parameters<Faults['take']>[0], delivery: Delivery) {
-    return this.#parts.faults.take(kind, {
+    return this.#faults.take(kind, {
       appId: delivery.app.appId,
       eventType: delivery.event.eventType,
     });

@@ -7,11 +7,11 @@ import {
   SCOPE_BOT_MENTIONS,
   SCOPE_GROUP_MESSAGES,
   SCOPE_USER_ID,
-} from '../api/scopes.ts';
+} from '../world/scopes.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
 
-/** Tells every app that may see it about a new message. */
+/** A new message. Every app that may see it gets the event. */
 export function publishMessage(cloud: Cloud, message: SimMessage): void {
   const chat = chatOf(cloud, message);
   for (const app of botsOf(cloud, chat)) {
@@ -59,7 +59,7 @@ export function publishReaction(
   }
 }
 
-/** A bot came to a group or left it. */
+/** A bot was added to a group or removed from it. */
 export function publishBotMembership(
   cloud: Cloud,
   chat: SimChat,
@@ -94,7 +94,7 @@ export function publishChatEntered(cloud: Cloud, chat: SimChat, byOpenId: string
   }
 }
 
-/** An entry of the bot's menu was chosen. */
+/** A person selected an entry of the bot's menu. */
 export function publishMenu(
   cloud: Cloud,
   app: SimApp,
@@ -113,7 +113,7 @@ export function publishMenu(
   });
 }
 
-/** The callback for a pressed button; `create_time` is in microseconds here, unlike in events. */
+/** The callback for a pressed button. Unlike in events, `create_time` is in microseconds. */
 export function cardCallback(
   cloud: Cloud,
   app: SimApp,
@@ -146,11 +146,11 @@ interface EventDraft {
   readonly body: Body;
   readonly messageId?: string;
   readonly createTime?: string;
-  /** 1: the form of the platform's first years; 2 unless told. */
+  /** 1 is the platform's old format; 2 by default. */
   readonly version?: 1 | 2;
 }
 
-/** To the app, if it has subscribed. */
+/** Sends the event to the app, if it has subscribed to the type. */
 export function publish(cloud: Cloud, app: SimApp, draft: EventDraft): void {
   if (!app.subscriptions.has(draft.type)) return;
   cloud.deliveries.publish(app, envelope(cloud, app, draft));
@@ -159,7 +159,7 @@ export function publish(cloud: Cloud, app: SimApp, draft: EventDraft): void {
 function envelope(cloud: Cloud, app: SimApp, draft: EventDraft): OutgoingEvent {
   const eventId = cloud.world.ids.event();
   const nowMs = cloud.clock.nowMs();
-  // The token is empty on a long connection: there is nothing to verify.
+  // On a long connection the token is empty, because there is nothing to verify.
   const token = '';
   const whole =
     draft.version === 1
@@ -186,7 +186,7 @@ function envelope(cloud: Cloud, app: SimApp, draft: EventDraft): OutgoingEvent {
   return { eventId, eventType: draft.type, json, messageId: draft.messageId };
 }
 
-/** Direct messages always; in groups what mentions the bot, or everything with the sensitive scope. */
+/** Every direct message; in groups, messages that mention the bot, or all with the sensitive scope. */
 function mayReceive(app: SimApp, chat: SimChat, message: SimMessage): boolean {
   const { sender } = message;
   if (sender.kind === 'app' && sender.appId === app.appId) return false;
@@ -245,7 +245,7 @@ export function userIds(cloud: Cloud, app: SimApp, openId: string): Body {
   };
 }
 
-/** What every event about a group says; `app` is told, `by` did it. */
+/** What every event about a group has. `app` gets the event; `by` made the change. */
 export function chatBody(
   cloud: Cloud,
   chat: SimChat,

@@ -1,7 +1,7 @@
 import { DATA, encodeFrame } from './pbbp2.ts';
 
-export interface FrameRequest {
-  /** Shared by all fragments; the ack names it. */
+interface FrameRequest {
+  /** The same for all fragments. The ack has it too. */
   readonly frameId: string;
   readonly type: 'event' | 'card';
   readonly traceId: string;
@@ -10,11 +10,11 @@ export interface FrameRequest {
   readonly nextSeqId: () => number;
   readonly payload: Buffer;
   readonly fragmentBytesMax: number;
-  /** At least so many fragments, as far as there are bytes. */
+  /** At least this many fragments, if there are enough bytes. */
   readonly fragmentsMin: number;
 }
 
-/** One event as data frames; cut by bytes, so characters may straddle two fragments. */
+/** One event as data frames. It is cut by bytes, so a character may be in two fragments. */
 export function eventFrames(request: FrameRequest): Uint8Array[] {
   const { payload, fragmentBytesMax, fragmentsMin } = request;
   const sum = Math.max(Math.ceil(payload.length / fragmentBytesMax), fragmentsMin, 1);

@@ -6,7 +6,7 @@ export const DATA = 1;
 
 /** One frame of the long connection (proto2 message `Frame` of package `pbbp2`). */
 export interface Frame {
-  /** Unsigned 64-bit on the wire; read as a number, as clients do, so exact up to 2^53 only. */
+  /** Unsigned 64-bit on the wire. It is read as a number, as clients do, so it is exact up to 2^53 only. */
   readonly seqId: number;
   readonly logId: number;
   readonly service: number;
@@ -39,12 +39,12 @@ export function encodeFrame(frame: Frame): Uint8Array {
   return writer.finish();
 }
 
-/** Undefined when the bytes are no frame, or one of its four required numbers is missing. */
+/** Undefined if the bytes are not a frame, or one of its four required numbers is missing. */
 export function parseFrame(bytes: Uint8Array): Frame | undefined {
   try {
     return readFrame(protobuf.Reader.create(bytes));
   } catch (error) {
-    // The reader throws these two for bytes that end early or make no sense; anything else is a bug.
+    // The reader throws these two for bytes that end early or are invalid. Anything else is a bug.
     if (error instanceof RangeError || isWireError(error)) return undefined;
     throw error;
   }
@@ -71,7 +71,7 @@ function readFrame(reader: protobuf.Reader): Frame | undefined {
   return { seqId, logId, service, method, headers, ...(payload && { payload }) };
 }
 
-/** Depending on what else the process has loaded, the reader gives a number, a Long or two halves. */
+/** The reader returns a number, a Long or two halves. It depends on what else the process has loaded. */
 function numberOf(value: number | { readonly low: number; readonly high: number }): number {
   if (typeof value === 'number') return value;
   return (value.high >>> 0) * 2 ** 32 + (value.low >>> 0);

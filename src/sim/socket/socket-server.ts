@@ -12,11 +12,11 @@ interface Refusal {
   readonly authCode: number;
 }
 
-/** The second step of a long connection: the upgrade, and what connections do by themselves. */
+/** The second step of a long connection: the upgrade, pings and pongs. */
 export class SocketServer {
   readonly #cloud: Cloud;
   readonly #tickets: Tickets;
-  // Pongs are sent by hand, so that a half-open connection can leave them out.
+  // The code sends pongs itself, so that a half-open connection can leave them out.
   readonly #server = new WebSocketServer({ noServer: true, autoPong: false });
   readonly #raw = new Set<Duplex>();
 
@@ -29,7 +29,7 @@ export class SocketServer {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#raw.add(socket);
     socket.on('close', () => this.#raw.delete(socket));
-    // A client that went away during the handshake; 'close' follows.
+    // The client went away during the handshake. 'close' follows.
     socket.on('error', () => undefined);
     const [path, query] = (request.url ?? '').split('?', 2);
     const ticket = this.#tickets.redeem(new URLSearchParams(query).get('ticket') ?? '');
@@ -43,7 +43,7 @@ export class SocketServer {
     this.#server.handleUpgrade(request, socket, head, (client) => this.#open(client, ticket));
   }
 
-  /** Ends every connection, finished or not. */
+  /** Ends every connection, also those whose handshake is not finished. */
   stop(): void {
     for (const socket of this.#raw) socket.destroy();
     this.#server.close();
@@ -73,7 +73,7 @@ export class SocketServer {
       onAck: (from, frame) => deliveries.onAck(from, frame),
       onClose: (from) => {
         connections.remove(from);
-        changes.ring();
+        changes.notify();
       },
     });
     connections.add(connection);
@@ -81,24 +81,24 @@ export class SocketServer {
       connection.open();
       deliveries.redeliverNow(app.appId);
     }
-    changes.ring();
+    changes.notify();
   }
 
-  /** Payload of the pong: always the full configuration, unless a fault says otherwise. */
+  /** The payload of the pong: always the full configuration, if no fault changes it. */
   #pong(connection: Connection): string | undefined {
     const { faults, clientConfig, changes } = this.#cloud;
-    const occasion = { appId: connection.app.appId };
-    changes.ring();
-    if (faults.take('half_open', occasion)) {
+    const context = { appId: connection.app.appId };
+    changes.notify();
+    if (faults.take('half_open', context)) {
       connection.freeze();
       return undefined;
     }
-    const kick = faults.take('kick', occasion);
+    const kick = faults.take('kick', context);
     if (kick) {
-      connection.hangUp(kick.code);
+      connection.disconnect(kick.code);
       return undefined;
     }
-    return faults.take('pong_payload', occasion)?.payload ?? JSON.stringify(clientConfig);
+    return faults.take('pong_payload', context)?.payload ?? JSON.stringify(clientConfig);
   }
 }
 

@@ -16,9 +16,9 @@ import {
 
 /** What a TLS server needs, and what its clients must trust. */
 export interface ServerIdentity {
-  /** PEM; stays in this process. */
+  /** PEM. It never leaves this process. */
   readonly key: string;
-  /** PEM of the server's certificate, the authority's behind it. */
+  /** PEM of the server's certificate, followed by the authority's. */
   readonly cert: string;
   /** PEM of the authority: what `NODE_EXTRA_CA_CERTS`, `SSL_CERT_FILE` and `REQUESTS_CA_BUNDLE` take. */
   readonly caPem: string;
@@ -37,17 +37,17 @@ const OID = {
 } as const;
 
 const DAY_MS = 24 * 3_600_000;
-/** Some clients refuse a server's certificate that is good for more than 398 days. */
-const GOOD_FOR_MS = 397 * DAY_MS;
-/** Clocks of containers and virtual machines may be behind. */
-const GOOD_BEFORE_MS = DAY_MS;
+/** Some clients refuse a server certificate that is valid for more than 398 days. */
+const VALID_FOR_MS = 397 * DAY_MS;
+/** The clocks of containers and virtual machines may be behind. */
+const BACKDATED_MS = DAY_MS;
 
 const ECDSA_SHA256 = sequence(objectId(OID.ecdsaWithSha256));
 const AUTHORITY = nameOf("Simulator of Lark's cloud");
 
 /**
- * A new authority, and a server's certificate from it for these names and IP addresses. The
- * authority's key is thrown away, so that whoever trusts it trusts this server and no other.
+ * A new authority, and a server certificate from it for these names and IP addresses. The key of
+ * the authority is not kept: a client that trusts the authority trusts this server and no other.
  */
 export function createServerIdentity(hosts: readonly string[]): ServerIdentity {
   const authority = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -91,8 +91,8 @@ interface Subject {
 function certificate(authorityKey: KeyObject, { subject, publicKey, extensions }: Subject): Buffer {
   const nowMs = Date.now();
   const validity = sequence(
-    time(new Date(nowMs - GOOD_BEFORE_MS)),
-    time(new Date(nowMs - GOOD_BEFORE_MS + GOOD_FOR_MS)),
+    time(new Date(nowMs - BACKDATED_MS)),
+    time(new Date(nowMs - BACKDATED_MS + VALID_FOR_MS)),
   );
   const content = sequence(
     explicit(0, integer(Buffer.from([2]))),
@@ -107,7 +107,7 @@ function certificate(authorityKey: KeyObject, { subject, publicKey, extensions }
   return sequence(content, ECDSA_SHA256, bitString(sign('sha256', content, authorityKey)));
 }
 
-/** Sixteen bytes; the first is neither 0 nor has it its high bit set, so that all of them count. */
+/** Sixteen bytes. The first is from 0x40 to 0x7f, so that the number is positive and has no zeros to drop. */
 function serialNumber(): Buffer {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
@@ -130,7 +130,7 @@ function generalName(host: string): Buffer {
 /** The four or sixteen bytes of an IP address. */
 function addressBytes(address: string): Buffer {
   if (isIPv4(address)) return Buffer.from(address.split('.').map(Number));
-  // A URL holds the address in its shortest form: groups in hexadecimal, at most one gap.
+  // A URL has the address in its shortest form: groups in hexadecimal, at most one gap (`::`).
   const [head = '', tail = ''] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
   const [before, after] = [head, tail].map((part) => part.split(':').filter(Boolean));
   const zeros = Array.from({ length: 8 - (before?.length ?? 0) - (after?.length ?? 0) }, () => '0');

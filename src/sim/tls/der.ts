@@ -1,4 +1,4 @@
-/** The few ASN.1 types that a certificate consists of, in DER: each function returns finished bytes. */
+/** The ASN.1 types of a certificate, encoded as DER. Each function returns the encoded bytes. */
 
 const TAG = {
   integer: 0x02,
@@ -22,7 +22,7 @@ export function set(...items: readonly Uint8Array[]): Buffer {
 
 /** A value that is not negative, most significant byte first. */
 export function integer(bytes: Uint8Array): Buffer {
-  // A leading bit that is set would make it negative.
+  // A leading bit of 1 would make it negative.
   const sign = (bytes[0] ?? 0) >= 0x80 ? [Buffer.from([0])] : [];
   return wrap(TAG.integer, ...sign, bytes);
 }
@@ -31,7 +31,7 @@ export function boolean(value: boolean): Buffer {
   return wrap(0x01, Buffer.from([value ? 0xff : 0]));
 }
 
-/** Whole bytes only, unless told how many bits of the last one do not count. */
+/** `unusedBits`: how many bits of the last byte are not part of the value. */
 export function bitString(bytes: Uint8Array, unusedBits = 0): Buffer {
   return wrap(TAG.bitString, Buffer.from([unusedBits]), bytes);
 }
@@ -51,7 +51,7 @@ export function objectId(dotted: string): Buffer {
   return wrap(TAG.objectId, Buffer.from(bytes));
 }
 
-/** To the second. Years before 2050 are written with two digits, as X.509 wants it. */
+/** With seconds. X.509 wants years before 2050 with two digits. */
 export function time(at: Date): Buffer {
   const digits = at.toISOString().replaceAll(/[-:T]|\..*/g, '');
   return at.getUTCFullYear() < 2050
@@ -59,12 +59,12 @@ export function time(at: Date): Buffer {
     : wrap(TAG.generalizedTime, Buffer.from(`${digits}Z`));
 }
 
-/** `[number]` around finished items. */
+/** The tag `[number]` around encoded items. */
 export function explicit(number: number, ...items: readonly Uint8Array[]): Buffer {
   return wrap(0xa0 + number, ...items);
 }
 
-/** `[number]` in the place of a simple type's own tag. */
+/** The tag `[number]` in place of the type's own tag. */
 export function implicit(number: number, bytes: Uint8Array): Buffer {
   return wrap(0x80 + number, bytes);
 }
@@ -74,7 +74,7 @@ function wrap(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...lengthOf(content.length)]), content]);
 }
 
-/** One byte up to 127; above, the number of length bytes comes first. */
+/** One byte up to 127. Above, the first byte is the number of length bytes. */
 function lengthOf(length: number): number[] {
   if (length < 0x80) return [length];
   const bytes: number[] = [];
@@ -82,7 +82,7 @@ function lengthOf(length: number): number[] {
   return [0x80 + bytes.length, ...bytes];
 }
 
-/** Seven bits a byte; all but the last have the high bit set. */
+/** Seven bits in each byte. All bytes but the last have the high bit set. */
 function base128(number: number): number[] {
   const bytes = [number % 128];
   for (let rest = Math.floor(number / 128); rest > 0; rest = Math.floor(rest / 128)) {

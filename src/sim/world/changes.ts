@@ -1,39 +1,39 @@
-/** What was waited for did not happen in time. */
-export class WaitedInVain extends Error {
-  override readonly name = 'WaitedInVain';
+/** The condition did not become true in time. */
+export class WaitTimeout extends Error {
+  override readonly name = 'WaitTimeout';
 }
 
 interface Waiter {
-  readonly check: () => boolean;
+  readonly isDone: () => boolean;
 }
 
-/** Lets tests wait for facts: every change of the cloud rings, and who waits looks again. */
+/** Lets tests wait for facts instead of time. Every change of the cloud calls `notify`, and all open conditions are evaluated again. */
 export class Changes {
   readonly #waiters = new Set<Waiter>();
   #planned = false;
 
-  /** Something changed. Rings of one turn of the event loop make the waiters look once. */
-  ring(): void {
+  /** Something changed. Several calls in one turn of the event loop evaluate the conditions once. */
+  notify(): void {
     if (this.#waiters.size === 0 || this.#planned) return;
     this.#planned = true;
     setImmediate(() => {
       this.#planned = false;
       for (const waiter of this.#waiters) {
-        if (waiter.check()) this.#waiters.delete(waiter);
+        if (waiter.isDone()) this.#waiters.delete(waiter);
       }
     });
   }
 
   /**
-   * Resolves with the first truthy value of `look`, which is asked now and after every change.
-   * Rejects when it throws, and with `WaitedInVain` after `timeoutMs` (real milliseconds).
+   * Resolves with the first truthy value of `condition`, which is called now and after every change.
+   * Rejects if it throws, and with `WaitTimeout` after `timeoutMs` (real milliseconds).
    */
-  waitFor<T>(look: () => T, timeoutMs: number): Promise<NonNullable<T>> {
+  waitFor<T>(condition: () => T, timeoutMs: number): Promise<NonNullable<T>> {
     return new Promise((resolve, reject) => {
       const waiter = {
-        check: () => {
+        isDone: () => {
           try {
-            const value = look();
+            const value = condition();
             if (!value) return false;
             clearTimeout(timer);
             resolve(value);
@@ -46,9 +46,9 @@ export class Changes {
       };
       const timer = setTimeout(() => {
         this.#waiters.delete(waiter);
-        reject(new WaitedInVain(`waited ${timeoutMs} ms in vain for: ${look.toString()}`));
+        reject(new WaitTimeout(`not true within ${timeoutMs} ms: ${condition.toString()}`));
       }, timeoutMs);
-      if (!waiter.check()) this.#waiters.add(waiter);
+      if (!waiter.isDone()) this.#waiters.add(waiter);
     });
   }
 }

@@ -3,7 +3,7 @@ import type { SimChat } from './model.ts';
 const MEMBERS = ['all_members', 'only_owner'];
 const VISIBILITY = ['all_members', 'only_owner', 'not_anyone'];
 
-/** Settings of a group by the platform's names, with what they may be; the first is the default. */
+/** Settings of a group by the platform's names, with their possible values. The first is the default. */
 export const CHAT_SETTINGS: Readonly<Record<string, readonly string[]>> = {
   chat_type: ['private', 'public'],
   add_member_permission: MEMBERS,

@@ -1,4 +1,4 @@
-/** A cancelled or fired timer keeps its place in the heap until it comes up. */
+/** A timer that was cancelled stays in the heap until it is due. */
 interface Timer {
   readonly dueAtMs: number;
   readonly order: number;
@@ -6,9 +6,9 @@ interface Timer {
 }
 
 /**
- * The cloud's time. `nowMs` is the wall clock plus whatever `advance` added, and never goes back.
- * Waits pass `timeScale` times faster than real ones; what is compared with `nowMs` (expiry of
- * tokens, the hour of a uuid) does not, or clients would see their tokens die early.
+ * The cloud's time. `nowMs` is the wall clock plus what `advance` added; it never goes back.
+ * Waits pass `timeScale` times faster than real ones. Times that are compared with `nowMs` (expiry
+ * of tokens, the hour of a uuid) do not: clients would see their tokens expire too early.
  */
 export class Clock {
   readonly timeScale: number;
@@ -48,13 +48,13 @@ export class Clock {
     return this.after(delayMs * this.timeScale, run);
   }
 
-  /** Jumps forward: timers that fall due run before this returns, in their order. */
+  /** Jumps forward. Timers that are due then run before this returns, in their order. */
   advance(byMs: number): void {
     this.#skewMs += byMs;
     this.#runDue();
   }
 
-  /** Nothing runs any more. */
+  /** No timer runs after this. */
   stop(): void {
     this.#stopped = true;
     this.#heap.length = 0;
@@ -85,7 +85,7 @@ export class Clock {
       },
       Math.max(0, next.dueAtMs - this.nowMs()),
     );
-    // The listening server keeps the process alive, not what it waits for.
+    // The listening server keeps the process alive; its timers must not.
     handle.unref();
     this.#armed = { handle, dueAtMs: next.dueAtMs };
   }

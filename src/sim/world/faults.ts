@@ -1,20 +1,20 @@
 import { Misuse } from './misuse.ts';
 import type { Random } from './random.ts';
 
-/** What a fault can be told; each kind uses the few that its row names. */
-export interface FaultParameters {
+/** Parameters of faults. Each kind has the few that its row in `FAULTS` names. */
+interface FaultParameters {
   readonly delayMs: number;
   readonly code: number;
   readonly msg: string;
   readonly status: number;
-  /** What an error answer carries as `data`. */
+  /** The `data` of an error answer. */
   readonly data: 'object' | 'null' | 'absent';
   readonly payload: string;
   readonly resetSeconds: number;
 }
 
 interface FaultRow {
-  /** Where it strikes: one event on its way, one connection, one bootstrap or handshake, one API call. */
+  /** What it happens to: one event on its way, one connection, one bootstrap or handshake, one API call. */
   readonly site: 'event' | 'connection' | 'bootstrap' | 'handshake' | 'call';
   readonly doc: string;
   readonly defaults: Partial<FaultParameters>;
@@ -41,19 +41,27 @@ export const FAULTS = {
     defaults: {},
   },
   event_as_card: { site: 'event', doc: 'the frame says type=card', defaults: {} },
-  fragments_reorder: { site: 'event', doc: 'sent in fragments, last one first', defaults: {} },
-  fragment_lost: { site: 'event', doc: 'sent in fragments, the last one is missing', defaults: {} },
+  fragments_reorder: { site: 'event', doc: 'sent in fragments, the last one first', defaults: {} },
+  fragment_lost: { site: 'event', doc: 'sent in fragments, without the last one', defaults: {} },
   ack_lost: {
     site: 'event',
-    doc: 'the ack is not counted, so the event comes again',
+    doc: 'the ack is ignored, so the event comes again',
     defaults: {},
   },
 
-  half_open: { site: 'connection', doc: 'at a ping, the server stops answering', defaults: {} },
-  kick: { site: 'connection', doc: 'at a ping, the server hangs up', defaults: { code: 1001 } },
+  half_open: {
+    site: 'connection',
+    doc: 'at a ping, the server stops answering; the socket stays open',
+    defaults: {},
+  },
+  kick: {
+    site: 'connection',
+    doc: 'at a ping, the server closes the connection',
+    defaults: { code: 1001 },
+  },
   pong_payload: {
     site: 'connection',
-    doc: 'the pong carries this payload, not the full configuration',
+    doc: 'the pong has this payload instead of the full configuration',
     defaults: { payload: '{}' },
   },
   early_frame: {
@@ -61,14 +69,22 @@ export const FAULTS = {
     doc: 'waiting events are sent at once after the upgrade, before the first ping',
     defaults: {},
   },
-  kick_after_upgrade: { site: 'connection', doc: 'hangs up right after the upgrade', defaults: {} },
+  kick_after_upgrade: {
+    site: 'connection',
+    doc: 'the server closes the connection right after the upgrade',
+    defaults: {},
+  },
 
   bootstrap_refused: {
     site: 'bootstrap',
-    doc: 'the bootstrap answers 200 with this code',
+    doc: 'the bootstrap answers with HTTP 200 and this code',
     defaults: { code: 1, msg: 'system busy', data: 'object' },
   },
-  bootstrap_http: { site: 'bootstrap', doc: 'an HTTP status', defaults: { status: 500 } },
+  bootstrap_http: {
+    site: 'bootstrap',
+    doc: 'the bootstrap answers with this HTTP status',
+    defaults: { status: 500 },
+  },
   bootstrap_hang: { site: 'bootstrap', doc: 'the bootstrap never answers', defaults: {} },
   handshake_refused: {
     site: 'handshake',
@@ -77,27 +93,38 @@ export const FAULTS = {
   },
   handshake_hang: { site: 'handshake', doc: 'the upgrade is never answered', defaults: {} },
 
-  request_lost: { site: 'call', doc: 'the socket is cut before anything happened', defaults: {} },
-  response_lost: { site: 'call', doc: 'carried out, then the socket is cut', defaults: {} },
-  response_hang: { site: 'call', doc: 'carried out, never answered', defaults: {} },
-  response_slow: { site: 'call', doc: 'carried out after a wait', defaults: { delayMs: 200 } },
+  request_lost: {
+    site: 'call',
+    doc: 'the socket is closed; the call is not carried out',
+    defaults: {},
+  },
+  response_lost: {
+    site: 'call',
+    doc: 'carried out, then the socket is closed without an answer',
+    defaults: {},
+  },
+  response_hang: { site: 'call', doc: 'carried out, but never answered', defaults: {} },
+  response_slow: { site: 'call', doc: 'carried out later', defaults: { delayMs: 200 } },
   rate_limited: {
     site: 'call',
     doc: 'HTTP 429, code 99991400, x-ogw-ratelimit-reset',
     defaults: { resetSeconds: 1 },
   },
   chat_limited: { site: 'call', doc: 'code 230020', defaults: {} },
-  token_revoked: { site: 'call', doc: 'the token of the call dies: 99991663', defaults: {} },
+  token_revoked: {
+    site: 'call',
+    doc: 'the tokens of the app become invalid: code 99991663',
+    defaults: {},
+  },
   business_error: {
     site: 'call',
-    doc: 'this code, without doing anything; status 200 is possible',
+    doc: 'this code; the call is not carried out. Status 200 is possible',
     defaults: { code: 2200, msg: 'internal error', status: 400 },
   },
   html_502: { site: 'call', doc: 'HTTP 502 with an HTML page', defaults: {} },
 } as const satisfies Record<string, FaultRow>;
 
 export type FaultKind = keyof typeof FAULTS;
-export type FaultSite = FaultRow['site'];
 
 const ALL_DEFAULTS: FaultParameters = {
   delayMs: 0,
@@ -114,7 +141,7 @@ export interface FaultPlan {
   readonly rates: Readonly<Partial<Record<FaultKind, number>>>;
 }
 
-/** A fault that strikes the next `times` fitting occasions (once unless told). */
+/** A fault that happens the next `times` times (1 by default) that its conditions match. */
 export interface Injection extends Partial<FaultParameters> {
   readonly kind: FaultKind;
   readonly times?: number;
@@ -127,36 +154,36 @@ export interface Injection extends Partial<FaultParameters> {
   readonly eventType?: string;
 }
 
-/** The occasion at which a fault may strike. */
-export interface Occasion {
+/** The event, connection or call that a fault may happen to. */
+export interface FaultContext {
   readonly appId?: string | undefined;
   readonly path?: string;
   readonly method?: string;
   readonly eventType?: string;
 }
 
-export type Hit = FaultParameters & { readonly kind: FaultKind };
+export type ActiveFault = FaultParameters & { readonly kind: FaultKind };
 
 interface Waiting {
   readonly injection: Injection;
   left: number;
 }
 
-/** The one place that decides whether something goes wrong, and counts what did. */
+/** Decides whether something goes wrong, and counts what did. */
 export class Faults {
   readonly #random: Random;
-  readonly #struck: () => void;
+  readonly #onTaken: () => void;
   readonly #waiting = new Map<FaultKind, Waiting[]>();
   readonly #counts = new Map<FaultKind, number>();
   #plan: FaultPlan = { rates: {} };
 
-  /** `struck` is told after every fault that was taken. */
-  constructor(random: Random, struck: () => void = () => undefined) {
+  /** `onTaken` is called after every fault that happens. */
+  constructor(random: Random, onTaken: () => void = () => undefined) {
     this.#random = random;
-    this.#struck = struck;
+    this.#onTaken = onTaken;
   }
 
-  /** Replaces the plan; explicit injections stay. */
+  /** Replaces the plan. Injected faults stay. */
   setPlan(plan: FaultPlan): void {
     for (const [kind, rate] of Object.entries(plan.rates)) {
       if (!(kind in FAULTS)) throw new Misuse(`there is no fault named ${kind}`);
@@ -166,24 +193,24 @@ export class Faults {
   }
 
   inject(injection: Injection): void {
-    judgeInjection(injection);
+    validateInjection(injection);
     const list = this.#waiting.get(injection.kind) ?? [];
     list.push({ injection, left: injection.times ?? 1 });
     this.#waiting.set(injection.kind, list);
   }
 
-  /** The storm is over: no plan, nothing waiting. What was counted stays. */
+  /** Ends all faults: no plan, nothing injected. The counts stay. */
   calm(): void {
     this.#plan = { rates: {} };
     this.#waiting.clear();
   }
 
-  /** Struck so far, by kind. */
+  /** How many faults happened so far, by kind. */
   counts(): Partial<Record<FaultKind, number>> {
     return Object.fromEntries(this.#counts);
   }
 
-  /** Injections that have not struck as often as they were told to. */
+  /** Injected faults that are still to happen. */
   waiting(): Injection[] {
     return [...this.#waiting.values()].flatMap((list) =>
       list.map((waiting) => ({ ...waiting.injection, times: waiting.left })),
@@ -194,19 +221,19 @@ export class Faults {
     return this.#plan;
   }
 
-  /** Does `kind` strike here? If so it is used up and counted. */
-  take(kind: FaultKind, occasion: Occasion = {}): Hit | undefined {
-    const injection = this.#takeWaiting(kind, occasion);
+  /** The fault, if `kind` happens here. It is then counted, and one injection is used up. */
+  take(kind: FaultKind, context: FaultContext = {}): ActiveFault | undefined {
+    const injection = this.#takeWaiting(kind, context);
     const rate = this.#plan.rates[kind] ?? 0;
     if (injection === undefined && !(rate > 0 && this.#random() < rate)) return undefined;
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
-    this.#struck();
+    this.#onTaken();
     return { ...ALL_DEFAULTS, ...FAULTS[kind].defaults, ...injection, kind };
   }
 
-  #takeWaiting(kind: FaultKind, occasion: Occasion): Injection | undefined {
+  #takeWaiting(kind: FaultKind, context: FaultContext): Injection | undefined {
     const list = this.#waiting.get(kind);
-    const found = list?.find(({ injection }) => fits(injection, occasion));
+    const found = list?.find(({ injection }) => fits(injection, context));
     if (list === undefined || found === undefined) return undefined;
     found.left -= 1;
     if (found.left <= 0) list.splice(list.indexOf(found), 1);
@@ -215,8 +242,8 @@ export class Faults {
   }
 }
 
-/** Clients in other languages steer this too, so misspelt parameters are named, not ignored. */
-function judgeInjection(injection: Injection): void {
+/** Tests in other languages call this too. A misspelt parameter is refused by its name, not ignored. */
+function validateInjection(injection: Injection): void {
   const { kind } = injection;
   if (!(kind in FAULTS)) throw new Misuse(`there is no fault named ${kind}`);
   const examples: Readonly<Record<string, unknown>> = {
@@ -229,16 +256,16 @@ function judgeInjection(injection: Injection): void {
     ...FAULTS[kind].defaults,
   };
   for (const [name, value] of Object.entries(injection)) {
-    if (!(name in examples)) throw new Misuse(`${kind} knows no ${name}`);
+    if (!(name in examples)) throw new Misuse(`${kind} has no parameter ${name}`);
     if (value === undefined || typeof value === typeof examples[name]) continue;
     throw new Misuse(`${name} of ${kind} is not a ${typeof examples[name]}`);
   }
 }
 
-function fits(injection: Injection, occasion: Occasion): boolean {
+function fits(injection: Injection, context: FaultContext): boolean {
   const { appId, path, method, eventType } = injection;
-  if (appId !== undefined && appId !== occasion.appId) return false;
-  if (path !== undefined && occasion.path?.includes(path) !== true) return false;
-  if (method !== undefined && method !== occasion.method) return false;
-  return eventType === undefined || eventType === occasion.eventType;
+  if (appId !== undefined && appId !== context.appId) return false;
+  if (path !== undefined && context.path?.includes(path) !== true) return false;
+  if (method !== undefined && method !== context.method) return false;
+  return eventType === undefined || eventType === context.eventType;
 }

@@ -1,6 +1,6 @@
 import { createRandom, type Random } from './random.ts';
 
-/** Ids in the platform's forms, all from one seed. */
+/** Ids in the platform's formats, all from one seed. */
 export class Ids {
   readonly #random: Random;
 
@@ -20,13 +20,13 @@ export class Ids {
   frame = (): string => this.hex(32);
   image = (): string => `img_v3_${this.hex(4)}_${this.uuid()}`;
   file = (): string => `file_v3_${this.hex(4)}_${this.uuid()}`;
-  /** Card entity ids are digits, at most 20. */
+  /** Card entity ids are at most 20 digits. */
   card = (): string => `7${this.#digits(18)}`;
   cardToken = (): string => `c-${this.hex(40)}`;
   tenantToken = (): string => `t-${this.hex(40)}`;
   ticket = (): string => this.uuid();
   secret = (): string => this.hex(32);
-  /** Reaction ids are long and opaque. */
+  /** Reaction ids are long and have no inner structure. */
   reaction = (): string => `ZCaC${this.hex(40)}`;
   log = (): string => `${this.#digits(14)}${this.hex(18).toUpperCase()}`;
 

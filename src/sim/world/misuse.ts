@@ -1,4 +1,4 @@
-/** Whoever steers the cloud asked for something that can't be: the message says what. */
+/** A test asked for something that is not possible. The message says what. */
 export class Misuse extends Error {
   override readonly name = 'Misuse';
 }

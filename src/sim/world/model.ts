@@ -1,4 +1,4 @@
-/** What the simulated cloud knows: plain records, changed only by `World` and the routes. */
+/** What exists in the simulated cloud: plain records that only `World` and the routes change. */
 
 export type Brand = 'feishu' | 'lark';
 
@@ -11,7 +11,7 @@ export interface SimApp {
   /** The bot's own identity, as mentions and `bot/v3/info` show it. */
   readonly botOpenId: string;
   readonly botUnionId: string;
-  /** False: the bot ability is off, sending is refused with 230006. */
+  /** False: the bot ability is off, and sending is refused with 230006. */
   botEnabled: boolean;
   readonly scopes: Set<string>;
   /** Event and callback types that the app has subscribed to. */
@@ -36,11 +36,11 @@ export type ChatMode = 'p2p' | 'group' | 'topic';
 export interface SimChat {
   readonly chatId: string;
   readonly mode: ChatMode;
-  /** `thread`: every message that is no reply opens a thread; always so in topic chats. */
+  /** `thread`: every message that is not a reply opens a thread. Topic chats are always so. */
   readonly messageForm: 'chat' | 'thread';
   name: string;
   description: string;
-  /** Open id of the owner; undefined in direct chats, and when a bot owns the group. */
+  /** Open id of the owner; undefined in direct chats, and if a bot owns the group. */
   ownerId: string | undefined;
   readonly tenantKey: string;
   /** Open ids of the people in it. */
@@ -49,17 +49,17 @@ export interface SimChat {
   readonly bots: Set<string>;
   dissolved: boolean;
   readonly createdAtMs: number;
-  /** All kept messages, oldest first, thread replies included. */
+  /** Oldest first, with the replies in threads. */
   readonly messages: SimMessage[];
   /** App id of the bot that owns it. */
   ownerAppId: string | undefined;
-  /** App id of the bot that created it; undefined when a person did. */
+  /** App id of the bot that created it; undefined if a person did. */
   creatorAppId: string | undefined;
   /** App ids of the bots that manage it. */
   readonly botManagers: Set<string>;
-  /** Who may do what, by the platform's names; what is not in it has its default. */
+  /** Who may do what, by the platform's names. What is not in it has its default value. */
   readonly settings: Map<string, string>;
-  /** A direct chat that the person has opened before. */
+  /** True once the person has opened this direct chat. */
   opened: boolean;
 }
 
@@ -88,38 +88,38 @@ export interface SimReaction {
 export interface SimMessage {
   readonly messageId: string;
   readonly chatId: string;
-  /** A total order within a chat, also within one millisecond; a message from the past moves others up. */
+  /** Orders the messages of a chat, also those of one millisecond. A message from the past moves later ones up. */
   position: number;
   readonly sender: Sender;
   msgType: string;
-  /** JSON text, as the history shows it; for cards, the card's JSON as it was sent. */
+  /** JSON text as the history shows it; for a card, its JSON as it was sent. */
   content: string;
   mentions: readonly SimMention[];
   readonly createdAtMs: number;
   updatedAtMs: number;
   readonly rootId: string | undefined;
   readonly parentId: string | undefined;
-  /** Set on the thread's root too, as soon as the thread exists. */
+  /** The root of a thread has it too. */
   threadId: string | undefined;
   recalled: boolean;
-  /** How often text was edited or a card updated. */
+  /** How often the text was edited or the card updated. */
   edits: number;
   readonly reactions: Map<string, SimReaction>;
-  /** The card entity that an interactive message shows; its JSON is then `SimCard.json`. */
+  /** The card entity that an interactive message shows. Its JSON is then `SimCard.json`. */
   cardId: string | undefined;
-  /** Parts of a forwarded bundle name the bundle. */
+  /** For a part of a forwarded bundle: the bundle. */
   readonly upperMessageId: string | undefined;
-  /** Open ids of the people who were buzzed about it. */
+  /** Open ids of the people who got an urgent notice ("buzz") about it. */
   readonly urgentTo: Set<string>;
   followUps: readonly string[];
-  /** When which person, by open id, read it. */
+  /** When each person read it, by open id. */
   readonly readAtMs: Map<string, number>;
   pin: SimPin | undefined;
-  /** Open id of the only person who sees it; undefined: everybody in the chat. */
+  /** Open id of the only person who sees it; undefined: everybody in the chat sees it. */
   readonly visibleTo: string | undefined;
 }
 
-/** Who pinned a message for all in the chat. */
+/** Who pinned a message for everybody in the chat. */
 export interface SimPin {
   readonly by: Sender;
   readonly atMs: number;
@@ -139,16 +139,16 @@ export interface SimCard {
   readonly appId: string;
   /** Card JSON, schema 2.0. */
   json: string;
-  /** Last sequence number that was accepted; 0 before the first. */
+  /** The last sequence number that was accepted; 0 before the first. */
   sequence: number;
   readonly createdAtMs: number;
-  /** When streaming was opened; undefined while it is closed. */
+  /** When streaming was turned on; undefined while it is off. */
   streamingSinceMs: number | undefined;
-  /** The message that shows it; an entity can be sent once. */
+  /** The message that shows it. An entity can be sent once. */
   messageId: string | undefined;
 }
 
-/** Bytes that were uploaded, or that a user attached. */
+/** Bytes that an app uploaded or a person attached. */
 export interface SimUpload {
   /** `img_v3_…` or `file_v3_…`. */
   readonly key: string;
@@ -161,13 +161,13 @@ export interface SimUpload {
   readonly bytes: Buffer;
 }
 
-/** Token of a card callback (`c-…`), good for delayed updates of that card. */
+/** Token of a card callback (`c-…`). It allows delayed updates of that card. */
 export interface SimCardToken {
   readonly token: string;
   readonly appId: string;
   readonly messageId: string;
   readonly expiresAtMs: number;
   usesLeft: number;
-  /** Updates count only after the callback was acknowledged. */
+  /** Updates are allowed only after the callback was acknowledged. */
   acked: boolean;
 }

@@ -2,8 +2,8 @@
 export type Random = () => number;
 
 /**
- * A seeded stream of numbers. Streams with different names are independent, so that drawing more of
- * one (ids) does not shift another (faults). Small and fast; not for secrets.
+ * A seeded stream of numbers. Streams with different names are independent: more numbers for one
+ * (ids) do not change another (faults). Small and fast; not for secrets.
  */
 export function createRandom(seed: number, stream: string): Random {
   let state = mix(seed | 0, stream);

@@ -1,6 +1,5 @@
-import { cardOf } from '../api/message-object.ts';
 import { Ids } from './ids.ts';
-import { Kept } from './kept.ts';
+import { RecentValues } from './recent.ts';
 import { Misuse } from './misuse.ts';
 import type {
   Brand,
@@ -17,13 +16,13 @@ import type {
   SimUpload,
   SimUser,
 } from './model.ts';
-import { DEFAULT_SCOPES, DEFAULT_SUBSCRIPTIONS } from '../api/scopes.ts';
+import { DEFAULT_SCOPES, DEFAULT_SUBSCRIPTIONS } from './scopes.ts';
 
-export interface WorldOptions {
-  /** The cloud's clock, in milliseconds since 1970; must never go back. */
+interface WorldOptions {
+  /** The cloud's clock, in milliseconds since 1970. It must never go back. */
   readonly nowMs: () => number;
   readonly seed: number;
-  /** A chat keeps its newest messages only; older ones are forgotten. */
+  /** A chat keeps its newest messages only. */
   readonly messagesPerChatMax?: number;
 }
 
@@ -35,8 +34,20 @@ export interface NewApp {
   readonly scopes?: Iterable<string>;
   readonly subscriptions?: Iterable<string>;
   readonly description?: string;
-  /** The person who created it; the first person of the world unless told. */
+  /** The person who created it; by default the first person of the world. */
   readonly owner?: SimUser;
+}
+
+/** Changes of an app. What is left out stays. */
+export interface AppChange {
+  readonly name?: string | undefined;
+  /** False: the bot ability is off. */
+  readonly bot?: boolean | undefined;
+  /** Replaces all scopes that it has. */
+  readonly scopes?: readonly string[] | undefined;
+  readonly addScopes?: readonly string[] | undefined;
+  readonly removeScopes?: readonly string[] | undefined;
+  readonly subscriptions?: readonly string[] | undefined;
 }
 
 export interface NewGroup {
@@ -50,11 +61,11 @@ export interface NewGroup {
 
 export interface NewUser {
   readonly name: string;
-  /** Made up unless told. */
+  /** By default an invented one. */
   readonly email?: string;
 }
 
-/** A message about to be posted; `content` is the JSON text that the history will show. */
+/** A message to be posted. `content` is the JSON text that the history will show. */
 export interface Draft {
   readonly chat: SimChat;
   readonly sender: Sender;
@@ -62,9 +73,9 @@ export interface Draft {
   readonly content: string;
   readonly mentions?: readonly SimMention[];
   readonly replyTo?: SimMessage | undefined;
-  /** Opens a thread under `replyTo` when there is none yet. */
+  /** Opens a thread under `replyTo` if there is none yet. */
   readonly inThread?: boolean;
-  /** A time in the past; now unless told. */
+  /** A time in the past; by default now. */
   readonly atMs?: number | undefined;
   readonly cardId?: string | undefined;
   readonly upperMessageId?: string | undefined;
@@ -83,12 +94,12 @@ interface CardState {
 }
 
 const MESSAGES_PER_CHAT_MAX = 100_000;
-/** For tests that look at a stream: more than one test has, and no burden for a long run. */
+/** More than a test of one stream needs, and little memory for a long run. */
 const CARD_STATES_BYTES_MAX = 8 * 1024 * 1024;
-/** One card's share: a stream of ten minutes has more, and nobody compares so many. */
+/** Of one card. A stream of ten minutes has more states, but no test compares so many. */
 const CARD_STATES_MAX = 200;
 
-/** Everything that exists in the simulated cloud. Pure state: no timers, no sockets, no randomness but its seed. */
+/** Everything that exists in the simulated cloud. It is only state: no timers, no sockets, and all random values come from the seed. */
 export class World {
   readonly ids: Ids;
   readonly tenantKey: string;
@@ -105,7 +116,7 @@ export class World {
 
   readonly #nowMs: () => number;
   /** By message. */
-  readonly #cardStates = new Kept<string, readonly CardState[]>(CARD_STATES_BYTES_MAX);
+  readonly #cardStates = new RecentValues<string, readonly CardState[]>(CARD_STATES_BYTES_MAX);
   readonly #messagesPerChatMax: number;
   readonly #usersByOtherId = new Map<string, SimUser>();
   readonly #appsByOpenId = new Map<string, SimApp>();
@@ -140,14 +151,25 @@ export class World {
       description: options.description ?? '',
       ownerOpenId: options.owner?.openId,
     };
-    // Official clients refuse other ids without a word.
+    // Official clients refuse other ids without an error message.
     if (!/^cli_[0-9a-f]{16}$/i.test(app.appId)) {
       throw new Misuse(`an app id is cli_ and 16 hex digits, not ${app.appId}`);
     }
-    if (this.apps.has(app.appId)) throw new Misuse(`an app ${app.appId} exists already`);
+    if (this.apps.has(app.appId)) throw new Misuse(`there is already an app ${app.appId}`);
     this.apps.set(app.appId, app);
     this.#appsByOpenId.set(app.botOpenId, app);
     return app;
+  }
+
+  /** Changes an app as its developer does in the console. */
+  changeApp(app: SimApp, change: AppChange): void {
+    const { scopes, addScopes = [], removeScopes = [], subscriptions } = change;
+    if (change.name !== undefined) app.name = change.name;
+    if (change.bot !== undefined) app.botEnabled = change.bot;
+    if (scopes !== undefined) replaceAll(app.scopes, scopes);
+    for (const scope of addScopes) app.scopes.add(scope);
+    for (const scope of removeScopes) app.scopes.delete(scope);
+    if (subscriptions !== undefined) replaceAll(app.subscriptions, subscriptions);
   }
 
   addUser(options: NewUser): SimUser {
@@ -161,7 +183,7 @@ export class World {
       tenantKey: this.tenantKey,
     };
     if (this.findUser('email', user.email) !== undefined) {
-      throw new Misuse(`somebody has the email ${user.email} already`);
+      throw new Misuse(`another user has the email ${user.email}`);
     }
     this.users.set(user.openId, user);
     this.#usersByOtherId.set(`union_id ${user.unionId}`, user);
@@ -203,7 +225,7 @@ export class World {
     return chat;
   }
 
-  /** The direct chat of a person and a bot; made at the first call. */
+  /** The direct chat of a person and a bot. The first call creates it. */
   directChat(user: SimUser, app: SimApp): SimChat {
     const key = `${user.openId} ${app.appId}`;
     let chat = this.#directChats.get(key);
@@ -276,12 +298,12 @@ export class World {
       visibleTo: draft.visibleTo,
     };
     this.messages.set(message.messageId, message);
-    putInOrder(chat.messages, message);
-    // What came later in the chat keeps its order: each takes the position of the one behind it.
+    insertByTime(chat.messages, message);
+    // Later messages keep their order: each takes the position of the next one.
     for (let at = chat.messages.length - 1; chat.messages[at] !== message; at -= 1) {
       swapPositions(chat.messages[at], message);
     }
-    if (thread !== undefined) putInOrder(thread.messages, message);
+    if (thread !== undefined) insertByTime(thread.messages, message);
     if (chat.messageForm === 'thread' && replyTo === undefined) this.#openThread(message);
     this.#forgetOldest(chat);
     return message;
@@ -303,15 +325,21 @@ export class World {
     message.edits += 1;
   }
 
-  /** Keeps what the card shows now, which is about to change. */
+  /** JSON of the card that a message shows: of its entity, or its own. */
+  cardOf(message: SimMessage): string {
+    const entity = message.cardId === undefined ? undefined : this.cards.get(message.cardId);
+    return entity?.json ?? message.content;
+  }
+
+  /** Keeps what the card shows now, before it changes. */
   rememberCard(message: SimMessage): void {
     const earlier = this.cardStates(message.messageId).slice(1 - CARD_STATES_MAX);
-    const states = [...earlier, { json: cardOf(this, message), untilMs: this.nowMs() }];
+    const states = [...earlier, { json: this.cardOf(message), untilMs: this.nowMs() }];
     const bytes = states.reduce((sum, { json }) => sum + json.length, 0);
     this.#cardStates.set(message.messageId, states, bytes);
   }
 
-  /** What the card of a message showed before, oldest first; the oldest are forgotten. */
+  /** What the card of a message showed before, oldest first. The oldest states may be gone. */
   cardStates(messageId: string): readonly CardState[] {
     return this.#cardStates.get(messageId) ?? [];
   }
@@ -331,7 +359,7 @@ export class World {
     message.reactions.delete(reactionId);
   }
 
-  /** The thread that a draft goes into: its parent's, or a new one when the draft asks for it. */
+  /** The thread for a draft: that of its parent, or a new one if the draft asks for it. */
   #threadOf(draft: Draft): SimThread | undefined {
     const { replyTo } = draft;
     if (replyTo === undefined) return undefined;
@@ -351,7 +379,7 @@ export class World {
     return thread;
   }
 
-  /** Cuts in lumps, so that a full chat doesn't pay for every message. */
+  /** Removes many at a time: in a full chat, a removal for every new message would be slow. */
   #forgetOldest(chat: SimChat): void {
     const slack = Math.ceil(this.#messagesPerChatMax / 4);
     if (chat.messages.length < this.#messagesPerChatMax + slack) return;
@@ -363,8 +391,8 @@ export class World {
   }
 }
 
-/** By time; behind others of the same time. */
-function putInOrder(messages: SimMessage[], message: SimMessage): void {
+/** In the order of time; after others of the same time. */
+function insertByTime(messages: SimMessage[], message: SimMessage): void {
   let at = messages.length;
   while (at > 0 && (messages[at - 1]?.createdAtMs ?? 0) > message.createdAtMs) at -= 1;
   messages.splice(at, 0, message);
@@ -373,4 +401,9 @@ function putInOrder(messages: SimMessage[], message: SimMessage): void {
 function swapPositions(later: SimMessage | undefined, message: SimMessage): void {
   if (later === undefined) return;
   [later.position, message.position] = [message.position, later.position];
+}
+
+function replaceAll(set: Set<string>, values: readonly string[]): void {
+  set.clear();
+  for (const value of values) set.add(value);
 }

@@ -11,7 +11,7 @@ import { appId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { acquireInstanceLock } from '../../../src/host/instance-lock.ts';
 import { placesOf } from '../../../src/lark/connect/verification-problems.ts';
-import { SCOPE_SELF_MANAGE } from '../../../src/sim/api/scopes.ts';
+import { SCOPE_SELF_MANAGE } from '../../../src/sim/world/scopes.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { tryFileLock } from '../../../src/store/sqlite/file-lock.ts';
 import { createCertificate } from '../../kit/certificate.ts';

@@ -1,7 +1,7 @@
 /** A person who presses a button of a card, as its author made it. */
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimUser } from '../../../src/sim/world/model.ts';
-import type { PressOutcome } from '../../../src/sim/world/press.ts';
+import type { PressOutcome } from '../../../src/sim/control/press.ts';
 
 interface Button {
   readonly tag: string;

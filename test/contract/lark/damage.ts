@@ -1,4 +1,4 @@
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 
 type Json = Record<string, unknown>;
 

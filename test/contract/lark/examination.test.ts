@@ -10,7 +10,7 @@ import { type ExaminationOptions, examineLark } from '../../../src/lark/connect/
 import { verificationLinks } from '../../../src/lark/connect/verification-link.ts';
 import { EVENT_PARSERS } from '../../../src/lark/inbound/parse.ts';
 import { appPlanOf } from '../../../src/sim/accounts/app-plan.ts';
-import { SCOPE_SELF_MANAGE } from '../../../src/sim/api/scopes.ts';
+import { SCOPE_SELF_MANAGE } from '../../../src/sim/world/scopes.ts';
 import { createCertificate } from '../../kit/certificate.ts';
 import { realClock, type Rig, startRig } from './rig.ts';
 

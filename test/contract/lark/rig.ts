@@ -14,7 +14,7 @@ import { createGateway, type Gateway } from '../../../src/lark/outbound/gateway.
 import { createHttp, type LarkHttp } from '../../../src/lark/outbound/http.ts';
 import type { Self } from '../../../src/lark/inbound/parse.ts';
 import { createTokenSource } from '../../../src/lark/outbound/token.ts';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimUser } from '../../../src/sim/world/model.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../../src/sim/server.ts';
 import { recordingLog } from '../../kit/log.ts';

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud, type LarkCloudOptions } from '../../../src/sim/server.ts';
 import { createClient, sdk } from './sdk-client.ts';
 
@@ -57,7 +57,7 @@ function redirectSdk(): void {
 }
 
 describe('the official registerApp', () => {
-  test('gets credentials of an app that exists and works', async () => {
+  test('gets the credentials of a new app that works', async () => {
     await start({ accounts: { interval: 0.01 } });
     redirectSdk();
     const user = lark.addUser({ name: 'Ada' });
@@ -83,7 +83,7 @@ describe('the official registerApp', () => {
     expect(info).toMatchObject({ code: 0, bot: { open_id: app.botOpenId, app_name: 'Helper' } });
   });
 
-  test('is sent to the Lark side for the secret of a Lark tenant', async () => {
+  test('asks the Lark side for the secret of a Lark tenant', async () => {
     await start({ accounts: { interval: 0.01 } });
     redirectSdk();
     const seen: string[] = [];
@@ -96,7 +96,7 @@ describe('the official registerApp', () => {
     expect(seen).toEqual(['domain_switched']);
   });
 
-  test('polls until somebody decides, and hears a no', async () => {
+  test('polls until somebody approves or denies, and reports a denial', async () => {
     await start({ accounts: { interval: 0.01 } });
     redirectSdk();
     let polls = 0;
@@ -115,7 +115,7 @@ describe('the official registerApp', () => {
 });
 
 describe('the device grant on the wire', () => {
-  test('init names the methods', async () => {
+  test('init returns the authentication methods', async () => {
     await start();
     expect(await send({ action: 'init' })).toEqual({
       status: 200,
@@ -123,7 +123,7 @@ describe('the device grant on the wire', () => {
     });
   });
 
-  test('begin answers codes, the link and both spellings of the lifetime', async () => {
+  test('begin returns the codes, the link and both names of the lifetime', async () => {
     await start({ accounts: { interval: 7, expiresIn: 90 } });
     const { status, body } = await send(BEGIN);
     const code = String(body['user_code']);
@@ -138,7 +138,7 @@ describe('the device grant on the wire', () => {
     });
   });
 
-  test('who polls faster than the interval is told to slow down', async () => {
+  test('a client that polls faster than the interval gets slow_down', async () => {
     await start({ accounts: { interval: 5 } });
     const { deviceCode } = await begin();
     const pending = { status: 400, body: { error: 'authorization_pending' } };
@@ -148,7 +148,7 @@ describe('the device grant on the wire', () => {
     expect(await poll(deviceCode)).toEqual(pending);
   });
 
-  test('a code dies after expires_in', async () => {
+  test('a code expires after expires_in', async () => {
     await start({ accounts: { expiresIn: 30 } });
     const { deviceCode, userCode } = await begin();
     lark.advance(30_000);
@@ -156,7 +156,7 @@ describe('the device grant on the wire', () => {
     expect(() => lark.scan({ userCode, approve: true })).toThrow('it is expired');
   });
 
-  test('a code that is unknown or used up is no grant', async () => {
+  test('an unknown or used code is an invalid grant', async () => {
     await start();
     const refused = { status: 400, body: { error: 'invalid_grant' } };
     expect(await poll('nobody')).toMatchObject(refused);
@@ -178,7 +178,7 @@ describe('the device grant on the wire', () => {
     expect(await poll(deviceCode)).toMatchObject(denied);
   });
 
-  test('one host serves both brands: the brand first, then the secret', async () => {
+  test('one host serves both brands: first the brand is returned, then the secret', async () => {
     await start();
     const { deviceCode, userCode } = await begin();
     const app = lark.scan({ userCode, approve: true, brand: 'lark' });
@@ -192,7 +192,7 @@ describe('the device grant on the wire', () => {
     expect(second).toMatchObject({ status: 200, body: { client_secret: app?.appSecret } });
   });
 
-  test('what is not a request of this protocol is refused', async () => {
+  test('a request that does not belong to this protocol is refused', async () => {
     await start();
     const refused = { status: 400, body: { error: 'invalid_request' } };
     expect(await send({})).toMatchObject(refused);
@@ -200,7 +200,7 @@ describe('the device grant on the wire', () => {
     expect(await send({ ...BEGIN, auth_method: 'none' })).toMatchObject(refused);
   });
 
-  test('begin can be made to fail', async () => {
+  test('the option beginError makes begin fail', async () => {
     await start({ accounts: { beginError: { error: 'unauthorized_client', description: 'no' } } });
     expect(await send(BEGIN)).toEqual({
       status: 400,
@@ -208,7 +208,7 @@ describe('the device grant on the wire', () => {
     });
   });
 
-  test('a cut socket or a 502 in the middle leaves the grant as it was', async () => {
+  test('a closed socket or a 502 does not change the grant', async () => {
     await start();
     const { deviceCode, userCode } = await begin();
     lark.faults.inject({ kind: 'request_lost', path: PATH });
@@ -227,7 +227,7 @@ describe('the device grant on the wire', () => {
 describe('what the link asks for', () => {
   const addons = (value: unknown) => gzipSync(JSON.stringify(value)).toString('base64url');
 
-  test('additions come on top of the usual set, unless the set is refused', async () => {
+  test('scopes in addons are added to the usual set, if the link does not turn the set off', async () => {
     await start();
     const extra = { scopes: { tenant: ['im:message.group_msg'] }, callbacks: { items: ['x.y'] } };
     const usual = lark.scan({
@@ -243,7 +243,7 @@ describe('what the link asks for', () => {
     expect([...(alone?.subscriptions ?? [])].toSorted()).toEqual(['a.b', 'x.y']);
   });
 
-  test('an app that exists is widened, unless only a new one will do', async () => {
+  test('an existing app is extended, if the link does not ask for a new one', async () => {
     await start();
     const app = lark.addApp({ scopes: [] });
     const wish = `clientID=${app.appId}&addons=${addons({ scopes: ['im:resource'] })}`;
@@ -256,7 +256,7 @@ describe('what the link asks for', () => {
     expect(fresh).not.toBe(app);
   });
 
-  test('addons that nobody can read are ignored', async () => {
+  test('unreadable addons are ignored', async () => {
     await start();
     const app = lark.scan({ url: `${(await begin()).url}&addons=nonsense`, approve: true });
     expect(app?.scopes).toContain('im:message:send_as_bot');
@@ -269,7 +269,7 @@ describe('the page behind the link', () => {
     return { status: response.status, text: await response.text() };
   }
 
-  /** Fills the page's form in, as a browser would. */
+  /** Sends the page's form, as a browser does. */
   async function decide(url: string, choice: Record<string, string>): Promise<string> {
     const { text } = await open(url);
     const link = /name="link" value="([^"]*)"/.exec(text)?.[1] ?? '';
@@ -279,7 +279,7 @@ describe('the page behind the link', () => {
   }
 
   test.each(['launcher', 'cli'])(
-    'shows what will be created on /page/%s; a click creates it',
+    '/page/%s shows what will be created; a click creates it',
     async (name) => {
       await start();
       const user = lark.addUser({ name: 'Ada <&>' });
@@ -297,14 +297,14 @@ describe('the page behind the link', () => {
     },
   );
 
-  test('a no is a no, and a decided link is closed', async () => {
+  test("a denial creates no app, and the link can't be used again", async () => {
     await start();
     const { url, deviceCode } = await begin();
     expect(await decide(url, { decision: 'deny' })).toContain('Denied');
     expect(await poll(deviceCode)).toMatchObject({ body: { error: 'access_denied' } });
     const again = await open(url);
     expect(again.status).toBe(410);
-    expect(again.text).toContain('decided about this code already');
+    expect(again.text).toContain('already approved or denied');
     const unknown = await open(`${lark.accountsBaseUrl}/page/launcher?user_code=%3Cb%3E`);
     expect(unknown.status).toBe(410);
     expect(unknown.text).not.toContain('<b>');

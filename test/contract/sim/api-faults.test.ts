@@ -1,6 +1,6 @@
 import type { Client } from '@larksuiteoapi/node-sdk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { codeOf, createClient } from './sdk-client.ts';
@@ -47,7 +47,7 @@ const thrownBy = (call: Promise<unknown>): Promise<Thrown> =>
 const sent = () => lark.shows(chat).length;
 
 describe('faults of calls', () => {
-  test('response_lost: carried out, the socket cut; the same uuid sends nothing again', async () => {
+  test('response_lost: carried out, then the socket is closed; the same uuid does not send it again', async () => {
     lark.faults.inject({ kind: 'response_lost', path: '/im/v1/messages' });
     expect((await thrownBy(send())).code).toBe('ECONNRESET');
     expect(sent()).toBe(1);
@@ -61,7 +61,7 @@ describe('faults of calls', () => {
     expect(lark.calls({ path: '/im/v1/messages' })[0]?.code).toBeUndefined();
   });
 
-  test('request_lost: the socket cut, nothing done', async () => {
+  test('request_lost: the socket is closed, and nothing is done', async () => {
     lark.faults.inject({ kind: 'request_lost', path: '/im/v1/messages' });
     expect((await thrownBy(send())).code).toBe('ECONNRESET');
     expect(sent()).toBe(0);
@@ -76,7 +76,7 @@ describe('faults of calls', () => {
     await call;
   });
 
-  test('response_slow: carried out after the wait', async () => {
+  test('response_slow: carried out later', async () => {
     lark.faults.inject({ kind: 'response_slow', path: '/im/v1/messages', delayMs: 30 });
     const call = send();
     await lark.waitFor(() => lark.faults.counts().response_slow);
@@ -85,7 +85,7 @@ describe('faults of calls', () => {
     expect(sent()).toBe(1);
   });
 
-  test('rate_limited: 429, 99991400 and when to come back', async () => {
+  test('rate_limited: 429, 99991400 and when to try again', async () => {
     lark.faults.inject({ kind: 'rate_limited', path: '/im/v1/messages', resetSeconds: 7 });
     const { response } = await thrownBy(send());
     expect(response).toMatchObject({
@@ -96,7 +96,7 @@ describe('faults of calls', () => {
     expect(sent()).toBe(0);
   });
 
-  test('chat_limited: 230020, for what puts a message into a chat only', async () => {
+  test('chat_limited: 230020, only for calls that put a message into a chat', async () => {
     lark.faults.inject({ kind: 'chat_limited' });
     await client.im.v1.message.list({
       params: { container_id_type: 'chat', container_id: chat.chatId },
@@ -109,14 +109,14 @@ describe('faults of calls', () => {
     await send('u0');
     lark.faults.inject({ kind: 'token_revoked' });
     expect(await codeOf(send())).toBe(99991663);
-    // The official client keeps its dead token.
+    // The official client keeps its invalid token.
     expect(await codeOf(send())).toBe(99991663);
     expect(lark.faults.counts()).toEqual({ token_revoked: 1 });
     client = createClient(lark, app);
     expect((await send()).code).toBe(0);
   });
 
-  test('business_error with HTTP 200: the official client takes it for an answer', async () => {
+  test('business_error with HTTP 200: the official client treats it as an answer', async () => {
     lark.faults.inject({
       kind: 'business_error',
       path: '/im/v1/messages',
@@ -128,7 +128,7 @@ describe('faults of calls', () => {
     expect(sent()).toBe(0);
   });
 
-  test('business_error otherwise comes with HTTP 400', async () => {
+  test('business_error has HTTP 400 by default', async () => {
     lark.faults.inject({
       kind: 'business_error',
       path: '/im/v1/messages',
@@ -139,7 +139,7 @@ describe('faults of calls', () => {
     expect((await send()).code).toBe(0);
   });
 
-  test('html_502: a page, no JSON', async () => {
+  test('html_502: a page instead of JSON', async () => {
     lark.faults.inject({ kind: 'html_502', path: '/im/v1/messages' });
     const { response } = await thrownBy(send());
     expect(response?.status).toBe(502);
@@ -147,23 +147,23 @@ describe('faults of calls', () => {
     expect(response?.headers['content-type']).toContain('text/html');
   });
 
-  test('a token endpoint that fails', async () => {
+  test('the token endpoint can fail too', async () => {
     lark.faults.inject({ kind: 'html_502', path: 'tenant_access_token' });
     await thrownBy(send());
     expect(lark.calls()).toMatchObject([{ status: 502 }]);
   });
 
-  test('unknown kinds and parameters are named', () => {
+  test('unknown kinds and parameters are refused by name', () => {
     const inject = (injection: object) => () => lark.faults.inject(injection as never);
     expect(inject({ kind: 'flood' })).toThrow('no fault named flood');
-    expect(inject({ kind: 'html_502', delayMs: 5 })).toThrow('html_502 knows no delayMs');
+    expect(inject({ kind: 'html_502', delayMs: 5 })).toThrow('html_502 has no parameter delayMs');
     expect(inject({ kind: 'kick', times: 'two' })).toThrow('times of kick is not a number');
     expect(() => lark.faults.setPlan({ rates: { kick: 2 } })).toThrow('between 0 and 1');
   });
 });
 
 describe('rate limits', () => {
-  test('5 messages a second into one chat, whoever sends them', async () => {
+  test('5 messages a second into one chat, for all senders together', async () => {
     const other = lark.addApp();
     const group = lark.addGroup({ name: 'Team', apps: [app, other] });
     const sendTo = (from: Client, at: number) =>
@@ -178,7 +178,7 @@ describe('rate limits', () => {
     expect((await sendTo(theirs, 6)).code).toBe(0);
   });
 
-  test('50 calls a second of one API, 1000 a minute; the header says when to come back', async () => {
+  test('50 calls a second of one API, 1000 a minute; the header says when to try again', async () => {
     const info = () => client.request({ method: 'GET', url: '/open-apis/bot/v3/info' });
     for (let at = 0; at < 1_000; at += 1) {
       if (at % 50 === 0) lark.advance(1_000);
@@ -201,7 +201,7 @@ describe('rate limits', () => {
     }
   });
 
-  test('can be lifted', async () => {
+  test('can be turned off', async () => {
     await lark.stop();
     lark = await startLarkCloud({ rateLimits: false });
     app = lark.addApp();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { RawSocket } from './raw-socket.ts';
@@ -52,7 +52,7 @@ describe('a pressed button', () => {
         context: { open_message_id: messageId, open_chat_id: chat.chatId },
       },
     ]);
-    // Callbacks are stamped in microseconds, events in milliseconds.
+    // The time of callbacks is in microseconds, that of events in milliseconds.
     expect(listener.heard[0]?.create_time).toHaveLength(16);
   });
 
@@ -81,7 +81,7 @@ describe('a pressed button', () => {
     expect(lark.deliveries()).toMatchObject([{ tries: 1, state: 'given_up' }]);
   });
 
-  test('200341: nobody connected', async () => {
+  test('200341: no connection', async () => {
     listener.close();
     await lark.waitFor(() => lark.online(app) === 0);
     expect(await press()).toEqual({ ok: false, code: 200341 });
@@ -98,7 +98,7 @@ describe('a pressed button', () => {
     ['a text', 'no such handler'],
     ['a toast of an unknown type', { toast: { type: 'loud', content: 'x' } }],
     ['a toast without content', { toast: { type: 'info' } }],
-  ])('200672: %s is no answer', async (_what, body) => {
+  ])('200672: %s is not a valid answer', async (_what, body) => {
     answer = () => body;
     expect(await press()).toEqual({ ok: false, code: 200672 });
   });
@@ -131,8 +131,8 @@ describe('a pressed button', () => {
     expect(listener.heard).toEqual([]);
   });
 
-  test('what is no card of an app has no buttons', async () => {
+  test('only a card of an app has buttons', async () => {
     const said = lark.say({ chat, from: ada, text: 'hi' });
-    await expect(lark.pressButton({ messageId: said, from: ada })).rejects.toThrow('is no card');
+    await expect(lark.pressButton({ messageId: said, from: ada })).rejects.toThrow('is not a card');
   });
 });

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { visibleText } from '../../../src/sim/cards/card-text.ts';
 import type { SimCard } from '../../../src/sim/world/model.ts';
-import { type CardDesk, cardOf, md, openCardDesk } from './card-desk.ts';
+import { type CardRig, cardOf, md, openCardRig } from './card-rig.ts';
 import { codeOf } from './sdk-client.ts';
 
-let desk: CardDesk;
+let rig: CardRig;
 
 beforeEach(async () => {
-  desk = await openCardDesk();
+  rig = await openCardRig();
 });
 
-afterEach(() => desk.lark.stop());
+afterEach(() => rig.lark.stop());
 
 describe('elements of an entity', () => {
   const at = (one: SimCard, id = 'md') => ({ card_id: one.cardId, element_id: id });
@@ -20,16 +20,16 @@ describe('elements of an entity', () => {
     data: { type: 'insert_before' | 'insert_after' | 'append'; target_element_id?: string },
     elements: unknown,
   ) {
-    desk.sequence += 1;
-    return desk.client.cardkit.v1.cardElement.create({
+    rig.sequence += 1;
+    return rig.client.cardkit.v1.cardElement.create({
       path: { card_id: one.cardId },
-      data: { ...data, sequence: desk.sequence, elements: JSON.stringify(elements) },
+      data: { ...data, sequence: rig.sequence, elements: JSON.stringify(elements) },
     });
   }
 
   test('are added before, after and at the end, also of a container', async () => {
     const column = { tag: 'column', element_id: 'col', elements: [] };
-    const one = await desk.entity(cardOf([md('middle'), { tag: 'column_set', columns: [column] }]));
+    const one = await rig.entity(cardOf([md('middle'), { tag: 'column_set', columns: [column] }]));
     await add(one, { type: 'insert_before', target_element_id: 'md' }, [md('first', 'a')]);
     await add(one, { type: 'insert_after', target_element_id: 'md' }, [md('third', 'b')]);
     await add(one, { type: 'append', target_element_id: 'col' }, [md('inside', 'c')]);
@@ -56,12 +56,12 @@ describe('elements of an entity', () => {
     ['a taken id', { type: 'append' }, [md('a')], 300301],
     ['a way that does not exist', { type: 'prepend' as 'append' }, [md('a', 'n')], 10002],
   ])('are not added with %s', async (_what, data, elements, code) => {
-    expect(await codeOf(add(await desk.entity(), data, elements))).toBe(code);
+    expect(await codeOf(add(await rig.entity(), data, elements))).toBe(code);
   });
 
   test('are replaced, changed and deleted', async () => {
-    const { cardElement } = desk.client.cardkit.v1;
-    const one = await desk.entity(cardOf([md('a'), md('b', 'two')]));
+    const { cardElement } = rig.client.cardkit.v1;
+    const one = await rig.entity(cardOf([md('a'), md('b', 'two')]));
     const element = JSON.stringify({ tag: 'plain_text', element_id: 'new', content: 'A' });
     await cardElement.update({ path: at(one), data: { element, sequence: 1 } });
     const partial_element = JSON.stringify({ content: 'B' });
@@ -71,9 +71,9 @@ describe('elements of an entity', () => {
     expect(visibleText(one.json)).toBe('B');
   });
 
-  test('that are unknown, or change their tag, are refused', async () => {
-    const { cardElement } = desk.client.cardkit.v1;
-    const one = await desk.entity();
+  test('an edit of an unknown element, or of a tag, is refused', async () => {
+    const { cardElement } = rig.client.cardkit.v1;
+    const one = await rig.entity();
     const element = JSON.stringify(md('x'));
     const tagged = JSON.stringify({ tag: 'hr' });
     const path = at(one, 'nobody');
@@ -89,8 +89,8 @@ describe('elements of an entity', () => {
     expect(await codeOf(change)).toBe(300312);
   });
 
-  test('change in a batch all together or not at all', async () => {
-    const one = await desk.entity(cardOf([md('a'), md('b', 'two')]));
+  test('a batch changes all elements or none', async () => {
+    const one = await rig.entity(cardOf([md('a'), md('b', 'two')]));
     const actions = [
       {
         action: 'partial_update_element',
@@ -104,27 +104,27 @@ describe('elements of an entity', () => {
       },
     ];
     const broken = [...actions, { action: 'delete_elements', params: { element_ids: ['nobody'] } }];
-    expect(await codeOf(desk.batch(one, broken))).toBe(300314);
+    expect(await codeOf(rig.batch(one, broken))).toBe(300314);
     expect(visibleText(one.json)).toBe('a\nb');
-    await desk.batch(one, actions);
+    await rig.batch(one, actions);
     expect(visibleText(one.json)).toBe('A\n---\nc');
     expect(one.streamingSinceMs).toBeUndefined();
-    expect(await codeOf(desk.batch(one, [{ action: 'dance', params: {} }]))).toBe(10002);
+    expect(await codeOf(rig.batch(one, [{ action: 'dance', params: {} }]))).toBe(10002);
   });
 
-  test('settings that are none are refused', async () => {
-    const one = await desk.entity();
-    expect(await codeOf(desk.settings(one, 'text'))).toBe(300122);
-    expect(await codeOf(desk.settings(one, { body: {} }))).toBe(300122);
-    expect(await codeOf(desk.settings(one, { config: { update_multi: false } }))).toBe(300302);
+  test('invalid settings are refused', async () => {
+    const one = await rig.entity();
+    expect(await codeOf(rig.settings(one, 'text'))).toBe(300122);
+    expect(await codeOf(rig.settings(one, { body: {} }))).toBe(300122);
+    expect(await codeOf(rig.settings(one, { config: { update_multi: false } }))).toBe(300302);
   });
 
-  test('all of them give way to a whole new card', async () => {
-    const one = await desk.entity();
-    await desk.sendEntity(one);
-    await desk.replace(one, cardOf([md('done', 'other')], {}));
-    expect(desk.shown()).toBe('done');
+  test('a whole new card replaces all of them', async () => {
+    const one = await rig.entity();
+    await rig.sendEntity(one);
+    await rig.replace(one, cardOf([md('done', 'other')], {}));
+    expect(rig.shown()).toBe('done');
     expect(one.streamingSinceMs).toBeUndefined();
-    expect(await codeOf(desk.replace(one, { elements: [] }))).toBe(300303);
+    expect(await codeOf(rig.replace(one, { elements: [] }))).toBe(300303);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { previewText, visibleText } from '../../../src/sim/cards/card-text.ts';
 
 describe('what a person reads in a card', () => {
-  test('is every piece of text in its order', () => {
+  test('is every piece of text, in order', () => {
     const json = JSON.stringify({
       schema: '2.0',
       header: {
@@ -73,7 +73,7 @@ describe('what a person reads in a card', () => {
     expect(previewText(json)).toBe('Build');
   });
 
-  test('is found in cards of schema 1.0 and of many languages', () => {
+  test('is found in cards of schema 1.0 and in cards with several languages', () => {
     const note = { tag: 'note', elements: [{ tag: 'plain_text', content: 'n' }] };
     const action = {
       tag: 'action',

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { Misuse } from '../../../src/sim/world/misuse.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
@@ -50,8 +50,8 @@ function heard(type: string): Promise<Heard> {
 
 const idsOf = ({ openId, unionId }: SimUser) => ({ open_id: openId, union_id: unionId });
 
-describe('people who come and go', () => {
-  test('are told with their names', async () => {
+describe('people who join and leave', () => {
+  test('give events with their names', async () => {
     lark.addMember(group, grace, ada);
     const users = [{ name: 'Grace', tenant_key: grace.tenantKey, user_id: idsOf(grace) }];
     expect(await heard('im.chat.member.user.added_v1')).toMatchObject({
@@ -74,7 +74,7 @@ describe('people who come and go', () => {
     });
   });
 
-  test('can neither come twice nor leave where they are not; an owner who leaves is followed', () => {
+  test('nobody can join twice, or leave a group without being in it; if the owner leaves, another member owns it', () => {
     expect(() => lark.addMember(group, ada)).toThrow(Misuse);
     expect(() => lark.removeMember(group, grace)).toThrow(Misuse);
     expect(() => lark.addMember(lark.directChat(ada, app), grace)).toThrow(Misuse);
@@ -85,7 +85,7 @@ describe('people who come and go', () => {
 });
 
 describe('a group that changes', () => {
-  test('tells what it was and what it is, and nothing else', async () => {
+  test('gives an event with only the old and new values that differ', async () => {
     lark.renameChat(group, 'Crew');
     const event = await heard('im.chat.updated_v1');
     expect(event).toMatchObject({ chat_id: group.chatId, operator_id: idsOf(ada) });
@@ -94,7 +94,7 @@ describe('a group that changes', () => {
     expect(event['after_change']).toEqual({ name: 'Crew', i18n_names: names('Crew') });
   });
 
-  test('tells its new owner by all ids, and nothing when nothing changed', async () => {
+  test('gives an event with all ids of a new owner, and none if nothing changed', async () => {
     lark.addMember(group, grace);
     lark.changeGroup(group, { name: 'Team' }, ada);
     lark.changeGroup(group, { owner: grace }, ada);
@@ -102,14 +102,14 @@ describe('a group that changes', () => {
     expect(event['after_change']).toEqual({ owner_id: idsOf(grace) });
   });
 
-  test('and one that is dissolved', async () => {
+  test('a dissolved group gives an event', async () => {
     lark.dissolve(group, ada);
     expect(await heard('im.chat.disbanded_v1')).toMatchObject({ chat_id: group.chatId });
   });
 });
 
 describe('messages that are read', () => {
-  test('are told to the app that sent them, once', async () => {
+  test('give one event to the app that sent them', async () => {
     const direct = lark.directChat(ada, app);
     const { im } = createClient(lark, app);
     const send = async (text: string) => {
@@ -131,9 +131,9 @@ describe('messages that are read', () => {
 });
 
 describe('a direct chat', () => {
-  test('is told as new the first time that it is opened, in the old form, and as entered always', async () => {
+  test('the first opening gives a p2p_chat_create event of version 1, and every opening an entered event', async () => {
     const { chatId } = lark.openDirectChat(ada, app);
-    // The SDK hands events of the first version over under the type of their envelope.
+    // For events of version 1, the SDK uses the type of their envelope.
     const created = await heard('event_callback');
     expect(created).toMatchObject({
       app_id: app.appId,
@@ -152,7 +152,7 @@ describe('a direct chat', () => {
   });
 });
 
-test('events that the app has not subscribed to do not come', () => {
+test('an app does not get events that it has not subscribed to', () => {
   const other = lark.addApp();
   group.bots.add(other.appId);
   lark.addMember(group, grace);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { bootstrap, RawSocket } from './raw-socket.ts';
@@ -42,7 +42,7 @@ const bootstraps = () => lark.calls({ path: '/callback/ws/endpoint' });
 
 describe('a failing bootstrap', () => {
   test.each([1, 403, 514, 1000040350, 1000040351])(
-    'code %i with data {} ends the official client for good',
+    'code %i with data {} stops the official client forever',
     async (code) => {
       lark.faults.inject({ kind: 'bootstrap_refused', code, msg: 'no' });
       const listener = start();
@@ -74,7 +74,7 @@ describe('a failing bootstrap', () => {
     expect(bootstraps()).toHaveLength(4);
   });
 
-  test('each form of data is what it is called', async () => {
+  test('data can be an object, null or absent', async () => {
     const answers = [];
     for (const data of ['object', 'null', 'absent'] as const) {
       lark.faults.inject({ kind: 'bootstrap_refused', code: 403, msg: 'forbidden', data });
@@ -95,7 +95,7 @@ describe('a failing bootstrap', () => {
     expect(await call).toBe('cut');
   });
 
-  test('a handshake that hangs is left after the time limit of the client', async () => {
+  test('the client gives up a handshake that hangs after its time limit', async () => {
     const listener = await connect({ handshakeTimeoutMs: 50 });
     lark.faults.inject({ kind: 'handshake_hang' });
     lark.kick();
@@ -105,21 +105,21 @@ describe('a failing bootstrap', () => {
 });
 
 describe('a failing connection', () => {
-  test('kicked right after the upgrade: the client comes back', async () => {
+  test('closed right after the upgrade: the client reconnects', async () => {
     lark.faults.inject({ kind: 'kick_after_upgrade' });
     const listener = await connectLate();
     expect(listener.news.at(-1)).toBe('reconnected');
     expect(lark.faults.counts()).toEqual({ kick_after_upgrade: 1 });
   });
 
-  test('kicked at a ping: the client comes back', async () => {
+  test('closed at a ping: the client reconnects', async () => {
     const listener = await connect();
     lark.faults.inject({ kind: 'kick' });
     await lark.waitFor(() => listener.news.includes('reconnected'));
     await lark.waitFor(() => lark.online(app) === 1);
   });
 
-  test('half open: the client notices with pingTimeout, and not without', async () => {
+  test('half open: the client notices it only with pingTimeout', async () => {
     const listener = await connect({ pingTimeout: 0.03 });
     lark.faults.inject({ kind: 'half_open' });
     await lark.waitFor(() => listener.news.includes('reconnected'));
@@ -136,7 +136,7 @@ describe('a failing connection', () => {
     expect(trusting.client.getConnectionStatus().state).toBe('connected');
   });
 
-  test('half open, seen from the wire: nothing comes any more, until the end', async () => {
+  test('half open on the wire: nothing is sent any more', async () => {
     const raw = await RawSocket.open(lark, app);
     lark.faults.inject({ kind: 'half_open' });
     let pongs = 0;
@@ -152,12 +152,12 @@ describe('a failing connection', () => {
     expect(pongs).toBe(0);
   });
 
-  test('a partial pong makes the official client ping without pause', async () => {
+  test('a partial pong makes the official client ping without a pause', async () => {
     let pings = 0;
     const { take } = lark.faults;
-    lark.faults.take = (kind, occasion) => {
+    lark.faults.take = (kind, context) => {
       if (kind === 'pong_payload') pings += 1;
-      return take.call(lark.faults, kind, occasion);
+      return take.call(lark.faults, kind, context);
     };
     await connect();
     lark.faults.inject({ kind: 'pong_payload', times: 100 });
@@ -165,7 +165,7 @@ describe('a failing connection', () => {
     expect(lark.faults.counts()['pong_payload']).toBeGreaterThan(40);
   });
 
-  test('an early frame is lost on the official client without a word, and comes again', async () => {
+  test('the official client loses an early frame without an error, and the event comes again', async () => {
     const { messageId } = lark.say({ chat, from: ada, text: 'too soon' });
     lark.faults.inject({ kind: 'early_frame' });
     const listener = await connect();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { bootstrap, headersOf, RawSocket, socketUrl } from './raw-socket.ts';
@@ -43,7 +43,7 @@ async function openRaw(): Promise<RawSocket> {
 }
 
 describe('bootstrap', () => {
-  test('answers a URL with the ids behind other parameters, and the four intervals in seconds', async () => {
+  test('returns a URL in which the ids are not the first parameters, and the four settings in seconds', async () => {
     const answer = await bootstrap(lark, { AppID: app.appId, AppSecret: app.appSecret });
     expect(answer).toMatchObject({
       code: 0,
@@ -71,7 +71,7 @@ describe('bootstrap', () => {
     expect(await bootstrap(lark, credentials())).toMatchObject({ code, data: {} });
   });
 
-  test('admits 50 connections of one app, no more', async () => {
+  test('allows 50 connections of one app', async () => {
     lark.setStrangers(app, 50);
     const credentials = { AppID: app.appId, AppSecret: app.appSecret };
     expect(await bootstrap(lark, credentials)).toMatchObject({ code: 1000040350, data: {} });
@@ -87,7 +87,7 @@ describe('bootstrap', () => {
     one.terminate();
   });
 
-  test('a ticket opens one connection, and dies after a minute', async () => {
+  test('a ticket opens one connection, and expires after a minute', async () => {
     const url = await socketUrl(lark, app);
     const socket = new WebSocket(url);
     await new Promise((resolve) => socket.once('open', resolve));
@@ -100,7 +100,7 @@ describe('bootstrap', () => {
 });
 
 describe('a connection', () => {
-  test('holds events until the first ping, and answers it with the full configuration', async () => {
+  test('holds events back until the first ping, and answers the ping with the full configuration', async () => {
     const raw = await openRaw();
     const message = say();
     expect(lark.deliveries()[0]?.state).toBe('sent');
@@ -124,7 +124,7 @@ describe('a connection', () => {
     });
   });
 
-  test('answers WebSocket pings, and survives frames that are none', async () => {
+  test('answers WebSocket pings, and ignores invalid frames', async () => {
     const raw = await openRaw();
     raw.socket.send('text');
     raw.socket.send(Buffer.from([0xff, 0xff, 0xff]));
@@ -133,7 +133,7 @@ describe('a connection', () => {
     await raw.pong();
   });
 
-  test('the official client connects with a base URL alone, hears, acks and answers', async () => {
+  test('the official client needs only a base URL to connect, receive, ack and answer', async () => {
     const client = createClient(lark, app);
     const listener = await listen({
       handle: async ({ message }) => {
@@ -155,7 +155,7 @@ describe('a connection', () => {
     expect(data).toEqual({ online_instance_cnt: 1 });
   });
 
-  test('large events come in fragments that the official client joins, whatever the bytes', async () => {
+  test('large events come in fragments, and the official client joins them whatever the bytes are', async () => {
     await lark.stop();
     lark = await startLarkCloud({ fragmentBytesMax: 1_000 });
     app = lark.addApp();
@@ -168,7 +168,7 @@ describe('a connection', () => {
     expect(JSON.parse(listener.heard[0]?.message.content ?? '')).toEqual({ text: raw });
   });
 
-  test('fragments share an id, say their number and place, and one ack is enough', async () => {
+  test('fragments have the same id, their count and their place, and one ack is enough', async () => {
     const raw = await openRaw();
     raw.ping();
     lark.faults.inject({ kind: 'fragments_reorder' });
@@ -185,7 +185,7 @@ describe('a connection', () => {
     await lark.waitFor(() => lark.deliveries()[0]?.acked);
   });
 
-  test('each event goes to one connection of the app, by chance, never to two', async () => {
+  test('each event goes to one random connection of the app, never to two', async () => {
     const sockets = [await openRaw(), await openRaw(), await openRaw()];
     for (const socket of sockets) socket.ping();
     await lark.waitFor(() => lark.online(app) === 3);
@@ -194,7 +194,7 @@ describe('a connection', () => {
     for (const socket of sockets) expect(socket.data().length).toBeGreaterThan(5);
   });
 
-  test('strangers take their share of the events, and are counted', async () => {
+  test('connections of another program get their share of the events, and are counted', async () => {
     const raw = await openRaw();
     raw.ping();
     await lark.waitFor(() => lark.online(app) === 1);
@@ -206,7 +206,7 @@ describe('a connection', () => {
     await lark.waitFor(() => raw.data().length === 40 - stolen);
   });
 
-  test('the official client comes back after a kick and hears what is said then', async () => {
+  test('the official client reconnects after a kick and gets the next message', async () => {
     const listener = await listen();
     expect(lark.kick({ appId: app.appId, code: 1001 })).toBe(1);
     await lark.waitFor(() => listener.news.includes('reconnected'));

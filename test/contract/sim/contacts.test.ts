@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '@larksuiteoapi/node-sdk';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimUser } from '../../../src/sim/world/model.ts';
-import { DEFAULT_SCOPES } from '../../../src/sim/api/scopes.ts';
+import { DEFAULT_SCOPES } from '../../../src/sim/world/scopes.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { codeOf, createClient } from './sdk-client.ts';
 
@@ -28,7 +28,7 @@ describe('contact v3', () => {
 
   const batch = (user_ids: string[]) => client.contact.v3.user.basicBatch({ data: { user_ids } });
 
-  test('a user without contact scopes is out of reach, but not the name', async () => {
+  test('without contact scopes an app gets no user, but gets names from basic_batch', async () => {
     expect(await codeOf(get(ada.openId))).toBe(99991672);
     const { data } = await batch([ada.openId, 'ou_unknown', grace.openId]);
     expect(data?.users?.map(({ user_id, name }) => [user_id, name])).toEqual([
@@ -38,7 +38,7 @@ describe('contact v3', () => {
     expect(data?.users?.[0]?.i18n_name?.en_us).toBe('Ada');
   });
 
-  test('fields come with their scopes', async () => {
+  test('each field needs its scope', async () => {
     app.scopes.add('contact:contact.base:readonly');
     const bare = await get(ada.openId);
     expect(bare.data?.user).toMatchObject({ open_id: ada.openId, union_id: ada.unionId });
@@ -98,7 +98,7 @@ describe('chats', () => {
     expect((await get(topics.chatId)).data?.chat_mode).toBe('topic');
   });
 
-  test('a stranger sees an outline of a group, and nothing of a direct chat', async () => {
+  test('a bot outside a chat sees an outline of a group, and nothing of a direct chat', async () => {
     const group = lark.addGroup({ name: 'Team', members: [ada], apps: [app] });
     const stranger = createClient(lark, lark.addApp());
     const { data } = await get(group.chatId, stranger);
@@ -129,7 +129,7 @@ describe('chats', () => {
     expect(active.data?.items?.[0]?.name).toBe('Group 1');
   });
 
-  test('members are people, with the id that was asked for', async () => {
+  test('members are people, with the requested type of id', async () => {
     const group = lark.addGroup({ name: 'Team', members: [ada, grace], apps: [app] });
     const list = (params: object = {}, as = client) =>
       as.im.v1.chatMembers.get({ path: { chat_id: group.chatId }, params });
@@ -151,7 +151,7 @@ describe('chats', () => {
     expect(await codeOf(list())).toBe(232009);
   });
 
-  test('without a scope for chats nothing is told', async () => {
+  test('without a scope for chats every call is refused', async () => {
     const scopes = DEFAULT_SCOPES.filter((scope) => !scope.startsWith('im:chat'));
     const poor = createClient(lark, lark.addApp({ scopes }));
     expect(await codeOf(poor.im.v1.chat.list())).toBe(99991672);
@@ -159,7 +159,7 @@ describe('chats', () => {
 });
 
 describe('avatars', () => {
-  test('answer with a picture, at the address that was handed out', async () => {
+  test('the address of an avatar returns a picture', async () => {
     const group = lark.addGroup({ name: 'Team', members: [ada], apps: [app] });
     app.scopes.add('contact:contact.base:readonly').add('contact:user.base:readonly');
     const info = await client.request<{ bot: { avatar_url: string } }>({

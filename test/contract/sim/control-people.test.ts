@@ -1,10 +1,10 @@
-/** What a test in any language lets people do: all that one in JavaScript can. */
+/** What a test in any language can let people do: everything that one in JavaScript can. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createDefaultWorld } from '../../../src/sim/world/default-world.ts';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import { createDefaultWorld } from './default-world.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
-import { askControl } from './ask-control.ts';
+import { callControl } from './control-call.ts';
 import { codeOf, createClient } from './sdk-client.ts';
 
 const PNG = Buffer.from(
@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 afterEach(() => lark.stop());
 
-const ask = (method: string, path: string, fields = {}) => askControl(lark, method, path, fields);
+const ask = (method: string, path: string, fields = {}) => callControl(lark, method, path, fields);
 const post = async (path: string, fields = {}) => (await ask('POST', path, fields)).body;
 
 /** The history of the group as the app reads it, oldest first. */
@@ -64,7 +64,7 @@ describe('attachments', () => {
     expect(await downloaded(messageId, key)).toEqual(PNG);
   });
 
-  test('are uploaded as they are, whatever the type of the body says', async () => {
+  test('can be the raw body, whatever its content type is', async () => {
     for (const type of ['image/png', 'application/x-www-form-urlencoded', 'application/json']) {
       const answer = await fetch(`${lark.controlUrl}/uploads?from=Ada&kind=image`, {
         method: 'POST',
@@ -77,7 +77,7 @@ describe('attachments', () => {
     }
   });
 
-  test('carry the name and type of a file', async () => {
+  test('have the name and type of a file', async () => {
     const upload = await post('/uploads', {
       from: 'Ada',
       kind: 'file',
@@ -92,7 +92,7 @@ describe('attachments', () => {
     });
   });
 
-  test('that are no base64 are refused', async () => {
+  test('must be base64', async () => {
     const { status, body } = await ask('POST', '/uploads', {
       from: 'Ada',
       kind: 'image',
@@ -104,7 +104,7 @@ describe('attachments', () => {
 });
 
 describe('messages', () => {
-  test('forwarded as a bundle are there with their parts when the app is told', async () => {
+  test('a forwarded bundle has its parts before the app gets the event', async () => {
     const first = await post('/say', { chat: 'Team', from: 'Ada', text: 'one' });
     const second = await post('/say', { chat: 'Team', from: 'Grace', text: 'two' });
     const direct = await post('/direct-chats', { user: 'Ada', app: 'Bridge' });
@@ -126,7 +126,7 @@ describe('messages', () => {
     expect(told).toHaveLength(1);
   });
 
-  test('are edited by their author, and the history says so', async () => {
+  test('are edited by their author, and the history shows the edit', async () => {
     const { messageId } = await post('/say', { chat: 'Team', from: 'Ada', text: 'one' });
     expect(await post('/edit', { messageId, text: '{0} two', mentions: ['Bridge'] })).toEqual({
       messageId,
@@ -137,7 +137,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('of apps and recalled ones are not edited by people', async () => {
+  test("messages of apps and recalled messages can't be edited by people", async () => {
     const { messageId } = await post('/say', { chat: 'Team', from: 'Ada', text: 'one' });
     await post('/recall', { messageId });
     const refused = await ask('POST', '/edit', { messageId, text: 'two' });
@@ -148,7 +148,7 @@ describe('messages', () => {
     expect(other.body['error']).toContain('was written by an app');
   });
 
-  test('lose a reaction again', async () => {
+  test('a reaction can be removed', async () => {
     const { messageId } = await post('/say', { chat: 'Team', from: 'Ada', text: 'one' });
     const { reactionId } = await post('/react', { messageId, from: 'Grace', emoji: 'OK' });
     await post('/unreact', { messageId, reactionId });
@@ -158,7 +158,7 @@ describe('messages', () => {
     expect(again.body['error']).toContain('has no reaction');
   });
 
-  test('are read', async () => {
+  test('can be read', async () => {
     const { messageId } = lark.say({ chat: group, from: app, text: 'mine' });
     const readers = () => [...lark.findMessage(messageId).readAtMs.keys()];
     expect(readers()).toEqual([]);
@@ -168,7 +168,7 @@ describe('messages', () => {
     expect(nobody.status).toBe(400);
   });
 
-  test('from the past stand in the history where they belong, and the event tells their time', async () => {
+  test('messages from the past are in their place in the history, and the event has their time', async () => {
     const early = await post('/say', { chat: 'Team', from: 'Ada', text: 'late', agoMs: 1 });
     const atMs = lark.world.nowMs() - 40 * MINUTE_MS;
     const old = await post('/say', { chat: 'Team', from: 'Ada', text: 'early', atMs });
@@ -181,7 +181,7 @@ describe('messages', () => {
     expect((await history()).at(-1)).toMatchObject({ message_id: newest['messageId'] });
   });
 
-  test('from the past are read page by page like others', async () => {
+  test('messages from the past are in the pages of the list', async () => {
     for (const agoMs of [5, 1, 3, 2, 4]) {
       await post('/say', {
         chat: 'Team',
@@ -210,20 +210,20 @@ describe('messages', () => {
   test.each([
     [{ atMs: Number.MAX_SAFE_INTEGER }, 'atMs is not'],
     [{ atMs: 4_000_000_000_000 }, 'atMs is in the future'],
-    [{ atMs: 1, agoMs: 1 }, 'give one of them'],
-  ])('at a time that makes no sense are refused: %o', async (time, message) => {
+    [{ atMs: 1, agoMs: 1 }, 'give only one of'],
+  ])('an impossible time is refused: %o', async (time, message) => {
     const { status, body } = await ask('POST', '/say', { chat: 'Team', from: 'Ada', ...time });
     expect(status).toBe(400);
     expect(body['error']).toContain(message);
   });
 
-  test('are not older than what they reply to', async () => {
+  test("a reply can't be older than its message", async () => {
     const { messageId } = await post('/say', { chat: 'Team', from: 'Ada', text: 'one' });
     const reply = { chat: 'Team', from: 'Ada', text: 'two', replyTo: messageId, agoMs: MINUTE_MS };
     expect((await ask('POST', '/say', reply)).body['error']).toContain('was written');
   });
 
-  test('can be a history of their own, of which no app is told', async () => {
+  test('a history can be added without events for apps', async () => {
     const { messageIds } = await post('/history', {
       chat: 'Team',
       messages: [
@@ -245,12 +245,12 @@ describe('messages', () => {
       chat: 'Team',
       messages: [{ from: 'Ada', text: 'x', replyTo: '#0' }],
     });
-    expect(wrong.body['error']).toContain('messages[0]: replyTo #0 is no earlier message');
+    expect(wrong.body['error']).toContain('messages[0]: replyTo #0 is not an earlier message');
   });
 });
 
 describe('groups and apps', () => {
-  test('people come and leave, and a group is renamed', async () => {
+  test('people join and leave, and a group is renamed', async () => {
     await post('/users', { name: 'Tom' });
     await post('/groups/members', { chat: 'Team', user: 'Tom' });
     await ask('DELETE', '/groups/members', { chat: 'Team', user: 'Ada' });
@@ -262,7 +262,7 @@ describe('groups and apps', () => {
     expect(twice.body['error']).toContain('already');
   });
 
-  test('fields of a call without a body may stand in the query', async () => {
+  test('the fields of a call without a body may be in the query', async () => {
     const answer = await fetch(`${lark.controlUrl}/groups/members?chat=Team&user=Grace`, {
       method: 'DELETE',
     });
@@ -270,7 +270,7 @@ describe('groups and apps', () => {
     expect(group.members.size).toBe(1);
   });
 
-  test('a direct chat has no members that come or leave', async () => {
+  test('nobody can join or leave a direct chat', async () => {
     const { chatId } = await post('/direct-chats', { user: 'Ada', app: 'Bridge' });
     for (const [method, path, fields] of [
       ['POST', '/groups/members', { user: 'Grace' }],
@@ -284,7 +284,7 @@ describe('groups and apps', () => {
     }
   });
 
-  test('an app gets and loses scopes, events and its bot', async () => {
+  test('scopes, events and the bot of an app can be changed', async () => {
     const changed = await ask('PUT', '/apps', {
       app: 'Bridge',
       addScopes: ['contact:contact.base:readonly'],
@@ -308,7 +308,7 @@ describe('groups and apps', () => {
     expect(body).toMatchObject({ scopes: ['im:message'], bot: true });
   });
 
-  test('the world tells emails and subscriptions', async () => {
+  test('the list of the world has emails and subscriptions', async () => {
     await post('/users', { name: 'Tom', email: 'tom@example.com' });
     const { body } = await ask('GET', '/world');
     expect(body['users']).toContainEqual(expect.objectContaining({ email: 'tom@example.com' }));

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CONTROL_COMMANDS } from '../../../src/sim/control/control.ts';
-import { createDefaultWorld, environmentFor } from '../../../src/sim/world/default-world.ts';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import { CONTROL_COMMANDS } from '../../../src/sim/control/control-api.ts';
+import { createDefaultWorld, environmentFor } from './default-world.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
-import { askControl } from './ask-control.ts';
+import { callControl } from './control-call.ts';
 import { createClient } from './sdk-client.ts';
 import { Listener } from './sdk-listener.ts';
 
@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterEach(() => lark.stop());
 
 const ask = (method: string, path: string, fields: Json = {}) =>
-  askControl(lark, method, path, fields);
+  callControl(lark, method, path, fields);
 const get = async (path: string, fields: Json = {}) => (await ask('GET', path, fields)).body;
 const post = async (path: string, fields: Json = {}) => (await ask('POST', path, fields)).body;
 
@@ -76,7 +76,7 @@ test('builds a world from nothing', async () => {
   expect(lark.findChat('Team')).toMatchObject({ dissolved: true });
 });
 
-test('plays a conversation and waits for its end', async () => {
+test('makes a conversation and waits for its end', async () => {
   const echo = await connectEcho();
   expect(await get('/online', { app: 'Bridge' })).toEqual({ online: 1 });
   const said = await post('/say', {
@@ -105,7 +105,7 @@ test('plays a conversation and waits for its end', async () => {
   echo.close();
 });
 
-test('presses buttons, opens chats, chooses from the menu', async () => {
+test('presses buttons, opens chats, selects from the menu', async () => {
   const echo = await connectEcho();
   const { data } = await createClient(lark, echo.app).im.v1.message.create({
     params: { receive_id_type: 'chat_id' },
@@ -125,7 +125,7 @@ test('presses buttons, opens chats, chooses from the menu', async () => {
   echo.close();
 });
 
-test('makes weather and moves time', async () => {
+test('makes faults and moves the time', async () => {
   const echo = await connectEcho();
   await post('/faults', { kind: 'event_drop', times: 2 });
   expect(await get('/faults')).toMatchObject({ waiting: [{ kind: 'event_drop', times: 2 }] });
@@ -144,7 +144,7 @@ test('makes weather and moves time', async () => {
   echo.close();
 });
 
-test('decides about device grants', async () => {
+test('approves and denies device grants', async () => {
   const begin = await fetch(`${lark.accountsBaseUrl}/oauth/v1/app/registration`, {
     method: 'POST',
     body: new URLSearchParams({
@@ -179,7 +179,7 @@ test.each([
   ['GET', '/shows', { chat: 'Team', limit: '3' }, 'limit is unknown; known: chat, last'],
   ['GET', '/shows', { chat: 'Team', last: '0' }, 'last is not a whole number from 1'],
   ['GET', '/world', { all: 'yes' }, 'all is unknown; known: none'],
-  ['POST', '/kick', { code: 1006 }, '1006 is no code'],
+  ['POST', '/kick', { code: 1006 }, '1006 is not a close code'],
   ['POST', '/strangers', { app: 'Bridge', count: -1 }, 'count is not a whole number'],
   ['POST', '/faults', { kind: 'kick', often: 2 }, 'often is unknown'],
   ['POST', '/scans', { url: 'nonsense', approve: true }, 'url is not a URL'],
@@ -199,20 +199,20 @@ test.each([
   ['GET', '/say', 'there is no GET /_control/say (there is POST /_control/say)'],
   ['POST', '/sya', 'there is no POST /_control/sya; GET /_control lists every call'],
   ['DELETE', '', 'there is no DELETE /_control'],
-])('%s %s is no call: 404, and what there is', async (method, path, message) => {
+])('%s %s is not a call: 404, with the list of calls', async (method, path, message) => {
   const { status, body } = await ask(method, path);
   expect(status).toBe(404);
   expect(body['error']).toContain(message);
   expect(body['known']).toContain('POST /_control/say');
 });
 
-test('a body that is no JSON object is refused, whatever its type says', async () => {
+test('a body that is not a JSON object is refused, whatever its content type is', async () => {
   for (const body of ['[]', 'chat', '"x"']) {
     const answer = await fetch(`${lark.controlUrl}/users`, { method: 'POST', body });
     expect(answer.status).toBe(400);
     expect(await answer.json()).toEqual({ error: 'POST /users: the body is not a JSON object' });
   }
-  // As Python's urllib and curl send it unless told.
+  // Python's urllib and curl send it like this by default.
   const answer = await fetch(`${lark.controlUrl}/users`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -221,7 +221,7 @@ test('a body that is no JSON object is refused, whatever its type says', async (
   expect(await answer.json()).toMatchObject({ name: 'Ada' });
 });
 
-test('the default world comes with the environment of a bridge', () => {
+test('the environment of a bridge fits the cloud', () => {
   const { app, users, group } = createDefaultWorld(lark, { appId: 'cli_0123456789abcdef' });
   expect(environmentFor(lark, app)).toEqual({
     LARK_APP_ID: 'cli_0123456789abcdef',

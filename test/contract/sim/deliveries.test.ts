@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { headersOf, RawSocket } from './raw-socket.ts';
@@ -44,7 +44,7 @@ const tries = () => lark.deliveries()[0]?.tries;
 const acked = () => lark.deliveries().every((delivery) => delivery.acked);
 
 describe('redelivery', () => {
-  test('an event without an ack comes again after 15 s, 5 min, 1 h and 6 h, then never more', async () => {
+  test('an event without an ack comes again after 15 s, 5 min, 1 h and 6 h, and then never', async () => {
     const raw = await connectRaw();
     say();
     const seen = [await raw.frame(0)];
@@ -63,7 +63,7 @@ describe('redelivery', () => {
     expect(lark.redeliverNow()).toBe(0);
   });
 
-  test('the waits pass as much faster as timeScale says', async () => {
+  test('the waits are shorter by timeScale', async () => {
     await lark.stop();
     lark = await startLarkCloud({ timeScale: 1_000 });
     app = lark.addApp();
@@ -72,7 +72,7 @@ describe('redelivery', () => {
     await lark.waitFor(() => (tries() ?? 0) >= 3);
   });
 
-  test('an ack after the deadline counts for nothing', async () => {
+  test('an ack after the deadline has no effect', async () => {
     const raw = await connectRaw();
     say();
     const frame = await raw.frame(0);
@@ -90,13 +90,13 @@ describe('redelivery', () => {
     await lark.waitFor(acked);
   });
 
-  test('redeliverNow does not go beyond the last try', () => {
+  test('redeliverNow does not try more often than the platform', () => {
     say();
     for (let count = 0; count < 4; count += 1) lark.redeliverNow();
     expect(lark.deliveries()).toMatchObject([{ tries: 5, state: 'given_up' }]);
   });
 
-  test('redeliverNow ends a last try that is still awaited', async () => {
+  test('redeliverNow ends a last try whose ack is still awaited', async () => {
     await connectRaw();
     say();
     for (let count = 0; count < 4; count += 1) lark.redeliverNow();
@@ -127,7 +127,7 @@ describe('redelivery', () => {
     expect(lark.deliveries()[0]?.acked).toBe(false);
   });
 
-  test('a handler that throws is answered with code 500, and gets the event again', async () => {
+  test('a handler that throws gives an ack with code 500, and gets the event again', async () => {
     let calls = 0;
     const listener = await connect({
       handle: () => {
@@ -143,7 +143,7 @@ describe('redelivery', () => {
     expect(listener.heard).toHaveLength(2);
   });
 
-  test('what is said while nobody is connected counts as a failed try', async () => {
+  test('without a connection, the try counts as failed', async () => {
     say();
     expect(lark.deliveries()).toMatchObject([{ state: 'waiting', tries: 1 }]);
     const listener = await connect();
@@ -161,7 +161,7 @@ describe('redelivery', () => {
 });
 
 describe('faults of events', () => {
-  test('event_drop: nothing arrives, the redelivery does', async () => {
+  test('event_drop: the event arrives only by its redelivery', async () => {
     const listener = await connect();
     lark.faults.inject({ kind: 'event_drop' });
     say();
@@ -201,7 +201,7 @@ describe('faults of events', () => {
     expect(new Set(listener.heard.map(({ event_id: id }) => id)).size).toBe(2);
   });
 
-  test('event_reorder: the next event overtakes', async () => {
+  test('event_reorder: the next event arrives first', async () => {
     const listener = await connect();
     lark.faults.inject({ kind: 'event_reorder', delayMs: 10_000 });
     const [first, second] = [say('one'), say('two')];
@@ -216,7 +216,7 @@ describe('faults of events', () => {
     await lark.waitFor(() => listener.heard.length === 1);
   });
 
-  test('event_delay: later, and still once', async () => {
+  test('event_delay: it arrives later, and once', async () => {
     const listener = await connect();
     lark.faults.inject({ kind: 'event_delay', delayMs: 20 });
     const [first, second] = [say('one'), say('two')];
@@ -224,7 +224,7 @@ describe('faults of events', () => {
     expect(listener.messageIds()).toEqual([second.messageId, first.messageId]);
   });
 
-  test('event_stolen: somebody else has it, and it never comes again', async () => {
+  test('event_stolen: another connection gets it, and it never comes again', async () => {
     const listener = await connect();
     lark.faults.inject({ kind: 'event_stolen' });
     say();
@@ -244,7 +244,7 @@ describe('faults of events', () => {
     expect(listener.messageIds()).toEqual([after.messageId]);
   });
 
-  test('fragments_reorder: joined all the same', async () => {
+  test('fragments_reorder: the client still joins them', async () => {
     const listener = await connect();
     lark.faults.inject({ kind: 'fragments_reorder' });
     const { messageId } = say();
@@ -252,7 +252,7 @@ describe('faults of events', () => {
     expect(listener.messageIds()).toEqual([messageId]);
   });
 
-  test('fragment_lost: no ack, and the redelivery is whole', async () => {
+  test('fragment_lost: no ack, and the redelivery is complete', async () => {
     const listener = await connect();
     lark.faults.inject({ kind: 'fragment_lost' });
     const { messageId } = say();
@@ -264,7 +264,7 @@ describe('faults of events', () => {
     expect(listener.messageIds()).toContain(messageId);
   });
 
-  test('narrowed to a type of event and an app', async () => {
+  test('a fault can be limited to a type of event and an app', async () => {
     const listener = await connect();
     lark.faults.inject({ kind: 'event_drop', eventType: 'im.message.recalled_v1' });
     lark.faults.inject({ kind: 'event_drop', appId: 'cli_0000000000000000' });
@@ -276,7 +276,7 @@ describe('faults of events', () => {
     expect(listener.heard).toHaveLength(1);
   });
 
-  test('a plan with a seed strikes the same way twice, until calm', async () => {
+  test('a plan with a seed gives the same faults twice, until calm()', async () => {
     const storms = [];
     for (let round = 0; round < 2; round += 1) {
       const stormy = await startLarkCloud({ seed: 7, faults: { rates: { event_stolen: 0.3 } } });

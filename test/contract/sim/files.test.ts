@@ -1,7 +1,7 @@
 import { text as textOf } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '@larksuiteoapi/node-sdk';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { codeOf, createClient } from './sdk-client.ts';
@@ -72,7 +72,7 @@ function resource(message_id: string, file_key: string, type: string, as = clien
 }
 
 describe('uploads', () => {
-  test('of images come back byte for byte, to their app only', async () => {
+  test('images are returned byte for byte, to their app only', async () => {
     const image = png();
     const uploaded = await uploadImage(image);
     const image_key = uploaded?.image_key ?? '';
@@ -90,7 +90,7 @@ describe('uploads', () => {
     );
   });
 
-  test('of files keep name and type, and can be sent', async () => {
+  test('files keep their name and type, and can be sent', async () => {
     const uploaded = await uploadFile(Buffer.from('hello'), {
       file_type: 'pdf',
       file_name: 'résumé.pdf',
@@ -112,7 +112,7 @@ describe('uploads', () => {
     expect(await codeOf(asAudio)).toBe(230055);
   });
 
-  test('of nothing, or of too much, are refused', async () => {
+  test('empty and too large files are refused', async () => {
     expect(await codeOf(uploadImage(Buffer.alloc(0)))).toBe(234010);
     expect(await codeOf(uploadFile(Buffer.alloc(0)))).toBe(234010);
     expect(await codeOf(uploadImage(png(8, 8, 10 * MIB + 1)))).toBe(234006);
@@ -120,7 +120,7 @@ describe('uploads', () => {
     expect((await uploadFile(Buffer.alloc(30 * MIB)))?.file_key).toBeDefined();
   });
 
-  test('that are no image, or have too many pixels, are refused', async () => {
+  test('images in an unknown format, or with too many pixels, are refused', async () => {
     expect(await codeOf(uploadImage(Buffer.from('just text')))).toBe(234011);
     expect(await codeOf(uploadImage(png(12_001, 8)))).toBe(234039);
     expect(await codeOf(uploadImage(png(4_097, 8), 'avatar'))).toBe(234039);
@@ -142,11 +142,11 @@ describe('uploads', () => {
     'MM\0*',
     '\0\0\0\x18ftypheic',
     '\xff\xd8\xff\xd9',
-  ])('of the format that begins with %j are taken', async (head) => {
+  ])('the image format that begins with %j is accepted', async (head) => {
     expect((await uploadImage(Buffer.from(head, 'latin1')))?.image_key).toBeDefined();
   });
 
-  test('need their fields and a bot', async () => {
+  test('uploads need their fields and a bot', async () => {
     expect(await codeOf(uploadImage(png(), 'sticker' as 'message'))).toBe(234001);
     expect(await codeOf(uploadFile(Buffer.from('x'), { file_type: 'zip' as 'pdf' }))).toBe(234001);
     expect(await codeOf(uploadFile(Buffer.from('x'), { file_name: '' }))).toBe(234001);
@@ -159,7 +159,7 @@ describe('uploads', () => {
 describe('resources of messages', () => {
   const owner = () => ({ kind: 'user', openId: user.openId }) as const;
 
-  test('what a person attached can be downloaded by the bot in the chat', async () => {
+  test('a bot in the chat can download what a person attached', async () => {
     const image = lark.addUpload({ kind: 'image', owner: owner(), bytes: png() });
     const file = lark.addUpload({
       kind: 'file',
@@ -220,7 +220,7 @@ describe('resources of messages', () => {
     expect(await refusedDownload(resource(messageId, file.key, 'file'))).toBe(230110);
   });
 
-  test('stickers, cards, bundles and their parts stay closed', async () => {
+  test("resources of stickers, cards, bundles and their parts can't be downloaded", async () => {
     const file = lark.addUpload({ kind: 'file', owner: owner(), bytes: Buffer.from('x') });
     const content = { file_key: file.key };
     const sticker = lark.say({ chat, from: user, messageType: 'sticker', content });
@@ -236,7 +236,7 @@ describe('resources of messages', () => {
     expect(await refusedDownload(resource(part.messageId, file.key, 'file'))).toBe(234043);
   });
 
-  test('more than 100 MB is not handed out', async () => {
+  test("more than 100 MB can't be downloaded", async () => {
     const bytes = Buffer.alloc(100 * MIB + 1);
     const file = lark.addUpload({ kind: 'file', owner: owner(), bytes });
     const { messageId } = lark.say({

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '@larksuiteoapi/node-sdk';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
-import { DEFAULT_SCOPES } from '../../../src/sim/api/scopes.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
+import { DEFAULT_SCOPES } from '../../../src/sim/world/scopes.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import type { SimApp, SimUser } from '../../../src/sim/world/model.ts';
 import { codeOf, createClient } from './sdk-client.ts';
@@ -44,7 +44,7 @@ const update = (chat_id: string, data: object, as = client) =>
 const dissolve = (chat_id: string, as = client) => as.im.v1.chat.delete({ path: { chat_id } });
 const eventsOf = ({ appId }: SimApp) => lark.deliveries({ appId }).map((one) => one.eventType);
 
-describe('a bot opens a group', () => {
+describe('a bot creates a group', () => {
   test('with an owner, people and another bot, and writes there', async () => {
     const data = {
       name: 'Orders',
@@ -75,24 +75,24 @@ describe('a bot opens a group', () => {
     expect(lark.shows(group).map(({ text }) => text)).toEqual(['hello all']);
   });
 
-  test('of its own when it names no owner', async () => {
+  test('the bot owns it if it gives no owner', async () => {
     const chatId = await create({ name: 'Mine', user_id_list: [ada.openId] });
     const { data } = await client.im.v1.chat.get({ path: { chat_id: chatId } });
     expect(data).toMatchObject({ name: 'Mine', user_count: '1', bot_count: '1' });
     expect(data).not.toHaveProperty('owner_id');
   });
 
-  test('once for each uuid, within ten hours', async () => {
+  test('once for each uuid in ten hours', async () => {
     const uuid = 'b13g2t38';
     const first = await create({ name: 'Once' }, { uuid });
     expect(await create({ name: 'Once' }, { uuid })).toBe(first);
     lark.advance(10 * 3_600_000 + 1);
-    // Its token of before has died meanwhile.
+    // Its old token has expired.
     client = createClient(lark, app);
     expect(await create({ name: 'Once' }, { uuid })).not.toBe(first);
   });
 
-  test('not with whom nobody knows, not too many, not without the right', async () => {
+  test('not with unknown people, with too many, or without the scope', async () => {
     const refused = (data: object, params: object = {}) =>
       codeOf(client.im.v1.chat.create({ data, params }));
     expect(await refused({ user_id_list: ['ou_nobody'] })).toBe(99992351);
@@ -110,7 +110,7 @@ describe('a bot opens a group', () => {
 });
 
 describe('a bot changes a group', () => {
-  test('its own in every way, and everybody in it is told', async () => {
+  test('it can change everything in its own group, and every app in it gets an event', async () => {
     const chatId = await create({ name: 'Mine', user_id_list: [ada.openId] });
     await update(chatId, { name: 'Ours', description: 'd', owner_id: ada.openId });
     const { data } = await client.im.v1.chat.get({ path: { chat_id: chatId } });
@@ -118,7 +118,7 @@ describe('a bot changes a group', () => {
     expect(eventsOf(app)).toEqual(['im.chat.updated_v1']);
   });
 
-  test("another's only in name and description, and only if it lets everybody", async () => {
+  test('in a group of others it can change name and description, if the group allows it to everybody', async () => {
     const group = lark.addGroup({ name: 'Team', members: [ada], apps: [app] });
     await update(group.chatId, { name: 'Crew' });
     expect(group.name).toBe('Crew');
@@ -131,7 +131,7 @@ describe('a bot changes a group', () => {
     expect(data?.at_all_permission).toBe('only_owner');
   });
 
-  test('not to an owner who is not in it, and not where it can’t be', async () => {
+  test('the new owner must be in the group', async () => {
     const chatId = await create({ name: 'Mine' });
     expect(await codeOf(update(chatId, { owner_id: 'ou_nobody' }))).toBe(232035);
     expect(await codeOf(update(chatId, { owner_id: ada.openId }))).toBe(232012);
@@ -142,7 +142,7 @@ describe('a bot changes a group', () => {
 });
 
 describe('a bot dissolves a group', () => {
-  test('that it owns, or that it created if it may act as the owner', async () => {
+  test('if it owns the group, or created it and may act as the owner', async () => {
     const own = await create({ name: 'Mine', bot_id_list: [other.appId] });
     await dissolve(own);
     expect(lark.findChat('Mine').dissolved).toBe(true);
@@ -161,7 +161,7 @@ describe('members', () => {
   const remove = (chat_id: string, id_list: string[], params: object = {}) =>
     client.im.v1.chatMembers.delete({ path: { chat_id }, params, data: { id_list } });
 
-  test('people come and go, and apps hear of it', async () => {
+  test('people are added and removed, and apps get events', async () => {
     const chatId = await create({ name: 'Mine' });
     await add(chatId, [ada.userId, grace.userId], { member_id_type: 'user_id' });
     expect([...lark.findChat('Mine').members]).toEqual([ada.openId, grace.openId]);
@@ -174,7 +174,7 @@ describe('members', () => {
     ]);
   });
 
-  test('bots come and go', async () => {
+  test('bots are added and removed', async () => {
     const chatId = await create({ name: 'Mine' });
     await add(chatId, [other.appId], { member_id_type: 'app_id' });
     const bots = await client.request<{ data: { items: object[] } }>({
@@ -197,7 +197,7 @@ describe('members', () => {
     ]);
   });
 
-  test('whom nobody knows stops the call, unless it says to take the others', async () => {
+  test('unknown ids stop the call, if it does not ask to add the others', async () => {
     const chatId = await create({ name: 'Mine' });
     expect(await codeOf(add(chatId, [ada.openId, 'ou_nobody']))).toBe(99992351);
     expect(lark.findChat('Mine').members.size).toBe(0);
@@ -207,7 +207,7 @@ describe('members', () => {
     expect(await codeOf(add(chatId, []))).toBe(232027);
   });
 
-  test('of others are not thrown out, and no owner is; a bot may always leave', async () => {
+  test('only a manager can remove others, nobody can remove the owner, and a bot may always leave', async () => {
     const group = lark.addGroup({ name: 'Team', members: [ada, grace], apps: [app] });
     expect(await codeOf(remove(group.chatId, [grace.openId]))).toBe(232014);
     group.botManagers.add(app.appId);
@@ -218,7 +218,7 @@ describe('members', () => {
 });
 
 describe('finding chats', () => {
-  test('by name: its own groups and public ones', async () => {
+  test("by name: the bot's groups and public ones", async () => {
     lark.addGroup({ name: 'Order desk', members: [ada], apps: [app] });
     lark.addGroup({ name: 'Secret orders', members: [ada] });
     lark.addGroup({ name: 'All orders', members: [ada] }).settings.set('chat_type', 'public');
@@ -230,7 +230,7 @@ describe('finding chats', () => {
     expect(await search('')).toEqual([]);
   });
 
-  test('by ids, direct chats too', async () => {
+  test('by ids, also direct chats', async () => {
     const group = lark.addGroup({ name: 'Team', members: [ada], apps: [app] });
     const direct = lark.directChat(grace, app);
     const foreign = lark.addGroup({ name: 'Not ours', members: [ada] });

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 
@@ -53,7 +53,7 @@ let direct: SimChat;
 let group: SimChat;
 let client: Client;
 
-/** Satori with its Lark adapter, and what it heard. */
+/** Satori with its Lark adapter, and the messages that it got. */
 class Client {
   readonly heard: Session[] = [];
   readonly #context = new Context();
@@ -73,7 +73,7 @@ class Client {
     });
     this.#context.on('message', (session) => {
       this.heard.push(session);
-      lark.cloud.changes.ring();
+      lark.cloud.changes.notify();
     });
   }
 
@@ -88,12 +88,12 @@ class Client {
     await lark.waitFor(() => lark.online(app) === 1);
   }
 
-  /** The next message that it heard; every message is handed out once. */
+  /** The next message that it got. Every message is returned once. */
   next(): Promise<Session> {
     return lark.waitFor(() => this.heard.shift());
   }
 
-  /** Answers where the message came from; the ids of what was sent. */
+  /** Answers in the chat of the message. Returns the ids of the sent messages. */
   answer(to: Session, content: unknown): Promise<readonly string[]> {
     return this.bot.sendMessage(to.channelId, content, to.event.referrer);
   }
@@ -124,7 +124,7 @@ function texts(chat: SimChat): string[] {
 }
 
 describe('an independent client, unchanged', () => {
-  test('connects, hears a direct message and a mention, and answers each in its chat', async () => {
+  test('connects, gets a direct message and a mention, and answers each in its chat', async () => {
     expect(client.bot.selfId).toBe(app.botOpenId);
     lark.say({ chat: direct, from: ada, text: 'hello' });
     const message = await client.next();
@@ -150,21 +150,21 @@ describe('an independent client, unchanged', () => {
     );
   });
 
-  test('mentions people, who read their names', async () => {
+  test('mentions people by name', async () => {
     lark.say({ chat: group, from: ada, text: '{0} who am I?', mentions: [app] });
     await client.answer(await client.next(), `you are <at id="${ada.openId}"/>`);
     expect(texts(group).at(-1)).toBe(`app:${app.appId} you are @Ada`);
   });
 
-  test('does not hear what is not for the bot', async () => {
+  test('gets no messages that are not for the bot', async () => {
     lark.say({ chat: group, from: ada, text: 'just talking' });
     lark.say({ chat: direct, from: ada, text: 'for you' });
     expect((await client.next()).content).toBe('for you');
     expect(client.heard).toEqual([]);
   });
 
-  test('answers in the thread that it was asked in, and reads what was quoted', async () => {
-    // Reading messages of a group takes the right to see all of them.
+  test('answers in the thread of the question, and reads the quoted message', async () => {
+    // To read messages of a group, the app needs the sensitive scope.
     app.scopes.add('im:message.group_msg');
     const first = lark.say({ chat: group, from: ada, text: '{0} start', mentions: [app] });
     await client.next();
@@ -203,7 +203,7 @@ describe('an independent client, unchanged', () => {
     expect(lark.shows(direct).at(-1)?.recalled).toBe(true);
   });
 
-  test('lists its groups and their people', async () => {
+  test('lists its groups and their members', async () => {
     expect((await client.bot.getGuildList()).data).toMatchObject([
       { id: group.chatId, name: 'Team' },
     ]);
@@ -212,12 +212,12 @@ describe('an independent client, unchanged', () => {
     ]);
   });
 
-  test('comes back after the connection was cut, and hears what was said meanwhile', async () => {
+  test('reconnects after the connection was closed, and gets the messages from the time between', async () => {
     expect(lark.kick()).toBe(1);
     lark.say({ chat: direct, from: ada, text: 'still there?' });
     const bootstraps = () => lark.calls({ path: '/callback/ws/endpoint' }).length;
     await lark.waitFor(() => bootstraps() === 2 && lark.online(app) === 1);
-    // The frame may have gone down with the old connection: the platform sends it again, later.
+    // The frame may be lost with the old connection. The platform sends it again later.
     lark.redeliverNow(app);
     const heard = await client.next();
     await client.answer(heard, 'still here');

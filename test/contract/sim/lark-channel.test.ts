@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CardActionEvent, LarkChannel, NormalizedMessage } from '@larksuiteoapi/node-sdk';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { sdk, silentLogger } from './sdk-client.ts';
@@ -28,12 +28,12 @@ beforeEach(async () => {
     domain: lark.openBaseUrl,
     transport: 'websocket',
     logger: silentLogger,
-    // It would hold every text back for 600 ms, to join several of them.
+    // By default it holds every text back for 600 ms, to join several of them.
     safety: { batch: { text: { delayMs: 0 } } },
   });
   channel.on('message', (message) => {
     heard.push(message);
-    lark.cloud.changes.ring();
+    lark.cloud.changes.notify();
   });
   await channel.connect();
 });
@@ -48,7 +48,7 @@ const next = () => lark.waitFor(() => heard.shift());
 const PNG = Buffer.from('89504e470d0a1a0a0000000d4948445200000001000000010806000000', 'hex');
 
 describe('LarkChannel, unchanged', () => {
-  test('knows itself, hears a direct message and a mention, and answers each', async () => {
+  test('knows its own name, gets a direct message and a mention, and answers each', async () => {
     expect(channel.botIdentity).toMatchObject({ openId: app.botOpenId, name: 'Bot' });
     lark.say({ chat: direct, from: ada, text: 'hello' });
     const message = await next();
@@ -68,14 +68,14 @@ describe('LarkChannel, unchanged', () => {
     expect(answer?.text).toContain('well');
   });
 
-  test('does not hear what is not for the bot', async () => {
+  test('gets no messages that are not for the bot', async () => {
     lark.say({ chat: group, from: ada, text: 'just talking' });
     lark.say({ chat: direct, from: ada, text: 'for you' });
     expect((await next()).content).toBe('for you');
     expect(heard).toEqual([]);
   });
 
-  test('answers in the thread that it was asked in', async () => {
+  test('answers in the thread of the question', async () => {
     const root = lark.say({ chat: group, from: ada, text: 'start' });
     const question = { chat: group, from: ada, mentions: [app], text: '{0} more' };
     const { threadId } = lark.say({ ...question, replyTo: root, inThread: true });
@@ -84,7 +84,7 @@ describe('LarkChannel, unchanged', () => {
     expect(lark.shows(group).at(-1)).toMatchObject({ text: 'in here', threadId });
   });
 
-  test('sends pictures and files, and gets its own back', async () => {
+  test('sends pictures and files, and downloads its own', async () => {
     await channel.send(direct.chatId, { image: { source: PNG } });
     await channel.send(direct.chatId, {
       file: { source: Buffer.from('notes'), fileName: 'notes.txt' },
@@ -96,7 +96,7 @@ describe('LarkChannel, unchanged', () => {
     expect(notes.toString()).toBe('notes');
   });
 
-  test("names a person's picture, and gets it from the message only, as on the platform", async () => {
+  test("gets a person's picture only through the message, as on the platform", async () => {
     const owner = { kind: 'user', openId: ada.openId } as const;
     const { key } = lark.addUpload({ kind: 'image', owner, bytes: PNG });
     const content = { image_key: key };
@@ -114,7 +114,7 @@ describe('LarkChannel, unchanged', () => {
     expect(Buffer.concat(chunks)).toEqual(PNG);
   });
 
-  test('edits, reacts, takes back, and asks for its chats', async () => {
+  test('edits, reacts, recalls, and lists its chats', async () => {
     const { messageId } = await channel.send(direct.chatId, { text: 'frist' });
     await channel.editMessage(messageId, 'first');
     await channel.addReaction(messageId, 'OK');
@@ -130,7 +130,7 @@ describe('LarkChannel, unchanged', () => {
     expect(await channel.getChatInfo(group.chatId)).toMatchObject({ name: 'Team' });
   });
 
-  test('streams an answer into a card, and hears its button', async () => {
+  test('streams an answer into a card, and gets a press of its button', async () => {
     await channel.stream(direct.chatId, {
       markdown: async (controller) => {
         await controller.setContent('one');

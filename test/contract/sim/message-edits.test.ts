@@ -1,6 +1,6 @@
 import type { Client } from '@larksuiteoapi/node-sdk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { codeOf, createClient } from './sdk-client.ts';
@@ -46,21 +46,21 @@ const patch = (messageId: string, content: string) =>
   client.im.v1.message.patch({ path: { message_id: messageId }, data: { content } });
 
 describe('edit of a text', () => {
-  test('changes what people see, and says so', async () => {
+  test('changes what people see, and is marked as an edit', async () => {
     const messageId = await send('text', text('frist'));
     const { data } = await put(messageId, text('first'));
     expect(data).toMatchObject({ updated: true, body: { content: text('first') } });
     expect(lark.shows(chat)).toMatchObject([{ text: 'first', edits: 1 }]);
   });
 
-  test('20 times', async () => {
+  test('is possible 20 times', async () => {
     const messageId = await send('text', text('0'));
     for (let count = 1; count <= 20; count += 1) await put(messageId, text(String(count)));
     expect(await codeOf(put(messageId, text('21')))).toBe(230072);
     expect(lark.shows(chat)).toMatchObject([{ text: '20' }]);
   });
 
-  test('refuses cards, foreign messages and recalled ones', async () => {
+  test('is refused for cards, messages of others and recalled messages', async () => {
     const shown = await send('interactive', card('x'));
     expect(await codeOf(put(shown, text('x')))).toBe(230054);
     const foreign = lark.say({ chat, from: ada, text: 'hi' });
@@ -78,14 +78,14 @@ describe('update of a card', () => {
     expect(lark.shows(chat)).toMatchObject([{ text: 'two' }]);
   });
 
-  test('14 days long', async () => {
+  test('is possible for 14 days', async () => {
     const messageId = await send('interactive', card('one'));
     lark.advance(14 * 24 * 3_600_000 + 1);
     client = createClient(lark, app);
     expect(await codeOf(patch(messageId, card('two')))).toBe(230031);
   });
 
-  test('only for shared cards, before and after', async () => {
+  test('is possible only if the card is shared before and after', async () => {
     const old = (more: object) => JSON.stringify({ ...more, elements: [] });
     const own = await send('interactive', old({}));
     const shared = await send('interactive', old({ config: { update_multi: true } }));
@@ -94,7 +94,7 @@ describe('update of a card', () => {
     expect((await patch(shared, old({ config: { update_multi: true } }))).code).toBe(0);
   });
 
-  test('refuses texts, bad cards and large ones', async () => {
+  test('is refused for texts, invalid cards and large ones', async () => {
     const messageId = await send('text', text('x'));
     expect(await codeOf(patch(messageId, card('x')))).toBe(230001);
     const shown = await send('interactive', card('x'));
@@ -102,7 +102,7 @@ describe('update of a card', () => {
     expect(await codeOf(patch(shown, card('x'.repeat(31_000))))).toBe(230025);
   });
 
-  test('5 times a second for one message', async () => {
+  test('is possible 5 times a second for one message', async () => {
     lark.cloud.limits.enabled = true;
     const messageId = await send('interactive', card('0'));
     const codes = await Promise.all(

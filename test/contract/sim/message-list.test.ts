@@ -1,6 +1,6 @@
 import type { Client } from '@larksuiteoapi/node-sdk';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { codeOf, createClient } from './sdk-client.ts';
@@ -38,7 +38,7 @@ async function texts(params: Partial<Params> = {}): Promise<string[]> {
 
 const say = (text: string, more: object = {}) => lark.say({ chat, from: ada, text, ...more });
 
-test('pages in both directions without losing or repeating one', async () => {
+test('the pages in both directions lose and repeat no message', async () => {
   const all = Array.from({ length: 45 }, (_, at) => `m${at}`);
   for (const text of all) say(text);
   for (const sort of ['ByCreateTimeAsc', 'ByCreateTimeDesc'] as const) {
@@ -69,7 +69,7 @@ test('a page that ends with the list is the last one', async () => {
   expect(data).not.toHaveProperty('page_token');
 });
 
-test('what comes while somebody pages does not move the pages', async () => {
+test('a new message does not move the pages', async () => {
   for (const text of ['a', 'b', 'c']) say(text);
   const { data } = await list({ page_size: 2, sort_type: 'ByCreateTimeDesc' });
   say('d');
@@ -96,7 +96,7 @@ test('a time range in seconds includes both ends', async () => {
   expect(await texts({ ...only, sort_type: 'ByCreateTimeDesc' })).toEqual(['first']);
 });
 
-test('a chat lists the roots of threads, a thread everything in it', async () => {
+test('a chat lists the roots of threads, and a thread lists all its messages', async () => {
   const root = say('root');
   say('plain reply', { replyTo: root });
   const inThread = say('in the thread', { replyTo: root, inThread: true });
@@ -106,7 +106,7 @@ test('a chat lists the roots of threads, a thread everything in it', async () =>
   ).toEqual(['root', 'in the thread']);
 });
 
-test('a group takes the sensitive scope', async () => {
+test('a group needs the sensitive scope', async () => {
   const group = lark.addGroup({ name: 'Team', members: [ada], apps: [app] });
   expect(await codeOf(list({ container_id: group.chatId }))).toBe(230027);
   app.scopes.add('im:message.group_msg');

@@ -1,6 +1,6 @@
 import type { Client } from '@larksuiteoapi/node-sdk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { codeOf, createClient, refusalOf } from './sdk-client.ts';
@@ -78,7 +78,7 @@ describe('create', () => {
     expect(data?.chat_id).toBe(direct.chatId);
   });
 
-  test('turns tags into mentions', async () => {
+  test('converts tags to mentions', async () => {
     const { data } = await send(text(`<at user_id="${ada.openId}">Ada</at> and you`), {
       chat: group,
     });
@@ -89,7 +89,7 @@ describe('create', () => {
     expect(lark.shows(group)[0]?.text).toBe('@Ada and you');
   });
 
-  test('turns Markdown in posts into what people and the history see', async () => {
+  test('converts Markdown in posts for people and the history', async () => {
     const md = 'Hello\n\n```ts\nconst a = 1;\n```\nBye';
     const post = { zh_cn: { title: '', content: [[{ tag: 'md', text: md }]] } };
     const { data } = await send(JSON.stringify(post), { type: 'post' });
@@ -103,7 +103,7 @@ describe('create', () => {
     expect(lark.shows(direct)[0]?.text).toBe('Hello\n\nconst a = 1;\nBye');
   });
 
-  test('sends files that the app has uploaded, under the type that fits', async () => {
+  test('sends files that the app has uploaded, with the matching type', async () => {
     const owner = { kind: 'app', appId: app.appId } as const;
     const bytes = Buffer.from('x');
     const pdf = lark.addUpload({ kind: 'file', owner, bytes, fileType: 'pdf', fileName: 'a.pdf' });
@@ -140,11 +140,11 @@ describe('create', () => {
     expect(lark.shows(direct)).toEqual([]);
   });
 
-  test('takes a text of almost 150 KB', async () => {
+  test('accepts a text of almost 150 KB', async () => {
     expect((await send(text('x'.repeat(149 * 1024)))).code).toBe(0);
   });
 
-  test('refuses chats that the bot is not in, that are gone, or that never were', async () => {
+  test('refuses chats without the bot, dissolved chats and unknown chats', async () => {
     const elsewhere = lark.addGroup({ name: 'Elsewhere', members: [ada] });
     expect(await codeOf(send(text('hi'), { chat: elsewhere }))).toBe(230002);
     lark.dissolve(group, ada);
@@ -154,7 +154,7 @@ describe('create', () => {
     expect(await codeOf(send(text('hi')))).toBe(230006);
   });
 
-  test('refuses what the app has no scope for, and names the scopes', async () => {
+  test('refuses calls that the app has no scope for, and names the scopes', async () => {
     app.scopes.delete('im:message:send_as_bot');
     expect(await refusalOf(send(text('hi')))).toMatchObject({
       code: 99991672,
@@ -166,7 +166,7 @@ describe('create', () => {
     });
   });
 
-  test('refuses calls without what they need', async () => {
+  test('refuses calls without required fields', async () => {
     const bad = client.im.v1.message.create({
       params: { receive_id_type: 'nickname' as 'open_id' },
       data: { receive_id: 'x', msg_type: 'text', content: text('x') },
@@ -179,7 +179,7 @@ describe('create', () => {
 });
 
 describe('uuid', () => {
-  test('the same one returns the first message for an hour, whatever the content', async () => {
+  test('for an hour the same uuid returns the first message, whatever the content is', async () => {
     const first = await idOf(send(text('one'), { uuid: 'u1' }));
     expect(await idOf(send(text('two'), { uuid: 'u1' }))).toBe(first);
     lark.advance(3_599_000);
@@ -190,7 +190,7 @@ describe('uuid', () => {
     expect(lark.shows(direct)).toHaveLength(2);
   });
 
-  test('replies know it too, and other apps do not share it', async () => {
+  test('counts for replies too, and for each app by itself', async () => {
     const question = say(group);
     const first = await idOf(reply(question.messageId, { uuid: 'u1' }));
     expect(await idOf(reply(question.messageId, { uuid: 'u1' }))).toBe(first);
@@ -203,7 +203,7 @@ describe('uuid', () => {
     expect(data?.message_id).not.toBe(first);
   });
 
-  test('230049 while the first call with it is under way', async () => {
+  test('230049 while the first call with it is not finished', async () => {
     lark.faults.inject({ kind: 'response_slow', path: '/im/v1/messages', delayMs: 200 });
     const slow = send(text('hi'), { uuid: 'u1' });
     await lark.waitFor(() => lark.faults.counts().response_slow);
@@ -217,7 +217,7 @@ describe('uuid', () => {
     expect(await codeOf(send(text('hi'), { uuid: 'x'.repeat(51) }))).toBe(99992402);
   });
 
-  test('is in the journal of calls', async () => {
+  test('is in the record of the call', async () => {
     await send(text('hi'), { uuid: 'u1' });
     expect(lark.calls({ path: '/im/v1/messages' })).toMatchObject([
       { method: 'POST', status: 200, code: 0, appId: app.appId, uuid: 'u1' },
@@ -226,7 +226,7 @@ describe('uuid', () => {
 });
 
 describe('reply', () => {
-  test('names parent and root, and is no thread unless asked', async () => {
+  test('has parent and root, and opens a thread only if asked', async () => {
     const question = say();
     const { data } = await reply(question.messageId, { inThread: false });
     expect(data).toMatchObject({
@@ -250,7 +250,7 @@ describe('reply', () => {
     });
   });
 
-  test('refuses messages that are recalled, gone, or no messages', async () => {
+  test('is refused for recalled, unknown and malformed messages', async () => {
     const question = say();
     lark.recall(question);
     expect(await codeOf(reply(question.messageId))).toBe(230011);
@@ -277,7 +277,7 @@ describe('get and recall', () => {
     ]);
   });
 
-  test('get in a group takes the sensitive scope', async () => {
+  test('get in a group needs the sensitive scope', async () => {
     const question = say(group);
     const get = () => client.im.v1.message.get({ path: { message_id: question.messageId } });
     expect(await codeOf(get())).toBe(230027);
@@ -301,7 +301,7 @@ describe('get and recall', () => {
     expect(lark.deliveries()).toHaveLength(1);
   });
 
-  test('cards come reduced, or as they were sent', async () => {
+  test('get returns only the text of cards, or the cards as they were sent', async () => {
     const card = {
       schema: '2.0',
       body: { elements: [{ tag: 'markdown', content: 'Hi **you**' }] },
@@ -318,7 +318,7 @@ describe('get and recall', () => {
     expect(await content({ card_msg_content_type: 'user_card_content' })).toEqual(card);
   });
 
-  test('an app recalls its own messages, once, for a day', async () => {
+  test('an app can recall its own messages, once, for a day', async () => {
     const recall = (messageId: string) =>
       client.im.v1.message.delete({ path: { message_id: messageId } });
     const messageId = await idOf(send(text('oops')));

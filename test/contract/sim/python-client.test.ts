@@ -1,6 +1,6 @@
 import { request, type IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import type { SimApp } from '../../../src/sim/world/model.ts';
 
@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => lark.stop());
 
 interface Answered {
-  /** As they came, in upper and lower case. */
+  /** As received, with upper and lower case. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Buffer;
 }
@@ -42,7 +42,7 @@ function call(method: string, path: string, multipart?: Buffer): Promise<Answere
   });
 }
 
-/** Every part with its name alone: no file name, no type. */
+/** Every part has only its name: no file name, no type. */
 function form(parts: Readonly<Record<string, string | Buffer>>): Buffer {
   const written = Object.entries(parts).flatMap(([name, value]) => [
     Buffer.from(`--cut\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n`),
@@ -76,23 +76,26 @@ describe('uploads whose parts have neither file name nor type', () => {
 
 describe('headers', () => {
   /** `lark_oapi` looks names up as they are written here. */
-  test('are spelt as the platform spells them', async () => {
+  test('have upper and lower case as on the platform', async () => {
     const { headers } = await call('GET', '/chats');
     expect(headers.get('X-Tt-Logid')).toMatch(/^\d{14}[0-9A-F]{18}$/);
     expect(headers.get('Content-Type')).toBe('application/json; charset=utf-8');
   });
 
   /** It takes the parameter `filename`, as bytes of UTF-8. */
-  test.each(['报告 1.pdf', 'résumé.pdf', 'a"b\\c.pdf'])('name a download: %s', async (name) => {
-    const fields = { file_type: 'pdf', file_name: name, file: 'x' };
-    const { file_key: key = '' } = dataOf(await call('POST', '/files', form(fields)));
-    const { headers } = await call('GET', `/files/${key}`);
-    const line = headers.get('Content-Disposition') ?? '';
-    const [, quoted = ''] =
-      /^attachment; filename="((?:[^"\\]|\\.)*)"; filename\*=/.exec(line) ?? [];
-    const bytes = quoted.replaceAll(/\\(.)/g, '$1');
-    expect(Buffer.from(bytes, 'latin1').toString()).toBe(name);
-    expect(line).toContain(`filename*=UTF-8''${encodeURIComponent(name)}`);
-    expect(headers.get('Content-Type')).toBe('application/pdf');
-  });
+  test.each(['报告 1.pdf', 'résumé.pdf', 'a"b\\c.pdf'])(
+    'have the name of a download: %s',
+    async (name) => {
+      const fields = { file_type: 'pdf', file_name: name, file: 'x' };
+      const { file_key: key = '' } = dataOf(await call('POST', '/files', form(fields)));
+      const { headers } = await call('GET', `/files/${key}`);
+      const line = headers.get('Content-Disposition') ?? '';
+      const [, quoted = ''] =
+        /^attachment; filename="((?:[^"\\]|\\.)*)"; filename\*=/.exec(line) ?? [];
+      const bytes = quoted.replaceAll(/\\(.)/g, '$1');
+      expect(Buffer.from(bytes, 'latin1').toString()).toBe(name);
+      expect(line).toContain(`filename*=UTF-8''${encodeURIComponent(name)}`);
+      expect(headers.get('Content-Type')).toBe('application/pdf');
+    },
+  );
 });

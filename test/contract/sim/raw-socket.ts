@@ -1,11 +1,11 @@
 import protobuf from 'protobufjs';
 import { WebSocket } from 'ws';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp } from '../../../src/sim/world/model.ts';
-// The SDK takes Long out of protobufjs for the whole process: let it do so before types are made.
+// The SDK removes Long from protobufjs for the whole process. It must do so before the types are made.
 import './sdk-client.ts';
 
-/** The schema as the platform's other SDKs publish it; decoded by code that the simulator doesn't share. */
+/** The schema as the platform's other SDKs publish it. It is decoded by code that the simulator does not use. */
 const SCHEMA = `
 syntax = "proto2";
 package pbbp2;
@@ -52,7 +52,7 @@ export async function socketUrl(lark: LarkCloud, app: SimApp): Promise<string> {
   return (answer as { data: { URL: string } }).data.URL;
 }
 
-/** A connection by hand: pings only when told, acks only when told. */
+/** A connection that pings and acks only when the test calls for it. */
 export class RawSocket {
   readonly frames: RawFrame[] = [];
   readonly socket: WebSocket;
@@ -65,7 +65,7 @@ export class RawSocket {
     this.socket = new WebSocket(url);
     this.socket.on('message', (data: Buffer) => {
       this.frames.push(decode(data));
-      lark.cloud.changes.ring();
+      lark.cloud.changes.notify();
     });
   }
 
@@ -110,7 +110,7 @@ export class RawSocket {
     return this.#lark.waitFor(() => this.frames.find(({ method }) => method === 0));
   }
 
-  /** Everything that the server has sent so far has arrived when this resolves. */
+  /** Resolves after everything that the server has sent so far has arrived. */
   async caughtUp(): Promise<void> {
     const ponged = new Promise((resolve) => {
       this.socket.once('pong', resolve);

@@ -1,6 +1,6 @@
 import type { Client } from '@larksuiteoapi/node-sdk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimMessage, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { codeOf, createClient } from './sdk-client.ts';
@@ -34,7 +34,7 @@ const unreact = (reactionId: string) =>
   });
 
 describe('reactions', () => {
-  test('come and go, and the app hears of its own', async () => {
+  test('are added and removed, and the app gets events for its own too', async () => {
     const { data } = await react('Typing');
     expect(data).toMatchObject({
       operator: { operator_id: app.appId, operator_type: 'app' },
@@ -51,7 +51,7 @@ describe('reactions', () => {
     ]);
   });
 
-  test('are listed in pages, one kind or all', async () => {
+  test('are listed in pages, of one kind or of all', async () => {
     for (const emoji of ['OK', 'DONE', 'OK']) await react(emoji);
     const list = (params: object) =>
       client.im.v1.messageReaction.list({ path: { message_id: question.messageId }, params });
@@ -63,7 +63,7 @@ describe('reactions', () => {
     expect(some?.items).toHaveLength(1);
   });
 
-  test('are refused for what they are, where they are and whose they are', async () => {
+  test('are refused for unknown emojis, wrong chats and reactions of others', async () => {
     expect(await codeOf(react('typing'))).toBe(231001);
     expect(await codeOf(react('OK', 'om_none'))).toBe(231003);
     const others = lark.addGroup({ name: 'Others', members: [ada] });
@@ -77,7 +77,7 @@ describe('reactions', () => {
   });
 });
 
-describe('attention', () => {
+describe('urgent messages and follow-ups', () => {
   async function sendToAda(): Promise<string> {
     const { data } = await client.im.v1.message.create({
       params: { receive_id_type: 'open_id' },
@@ -86,7 +86,7 @@ describe('attention', () => {
     return data?.message_id ?? '';
   }
 
-  test('people are buzzed about own messages', async () => {
+  test('people get an urgent notice about own messages of the bot', async () => {
     const messageId = await sendToAda();
     const buzz = (id: string) =>
       client.im.v1.message.urgentApp({
@@ -99,7 +99,7 @@ describe('attention', () => {
     expect(await codeOf(buzz(question.messageId))).toBe(230012);
   });
 
-  test('bubbles hang on the newest own message of a direct chat, for ten minutes', async () => {
+  test('follow-ups are for the newest own message of a direct chat, for ten minutes', async () => {
     const suggest = (id: string, contents: string[]) =>
       client.im.v1.message.pushFollowUp({
         path: { message_id: id },

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { platformRoutes } from '../../../src/sim/api/platform-routes.ts';
+import { apiRoutes } from '../../../src/sim/api/api-routes.ts';
 import { Router } from '../../../src/sim/api/router.ts';
 import { createCloud } from '../../../src/sim/cloud.ts';
 
-const router = new Router(platformRoutes(createCloud({ seed: 1 })));
+const router = new Router(apiRoutes(createCloud({ seed: 1 })));
 
 /** Every route that the official SDK knows, as `GET /open-apis/im/v1/messages/:message_id`. */
 function routesOfSdk(): string[] {
@@ -38,7 +38,7 @@ function routeOf(route: string): string | undefined {
 }
 
 describe('the table of routes', () => {
-  test('no route of the platform is taken for another, such as mget for the id of a message', () => {
+  test('no route of the platform matches another one, such as mget as the id of a message', () => {
     const routes = [...routesOfSdk(), ...ROUTES_OF_BOTS];
     expect(routes.length).toBeGreaterThan(1_500);
     const wrong = routes.filter((route) => ![undefined, nameless(route)].includes(routeOf(route)));
@@ -82,12 +82,12 @@ describe('the table of routes', () => {
     'POST /open-apis/application/v6/scopes/apply',
     'POST /open-apis/auth/v3/app_access_token/internal',
     'GET /open-apis/bot/v3/bots/basic_batch',
-  ])('has what published bots call: %s', (route) => {
+  ])('has a route that published bots call: %s', (route) => {
     expect(routeOf(route)).toBe(nameless(route));
   });
 
   test.each(['drive', 'wiki', 'docx', 'sheets', 'bitable', 'task', 'vc'])(
-    'leaves document tools out: %s',
+    'has no routes for documents: %s',
     (tool) => {
       const known = routesOfSdk().filter((route) => route.includes(`/open-apis/${tool}/`));
       expect(known.length).toBeGreaterThan(0);

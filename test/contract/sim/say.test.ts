@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { Listener } from './sdk-listener.ts';
@@ -35,7 +35,7 @@ const told = () => lark.deliveries({ appId: app.appId }).map(({ eventType }) => 
 const heard = (count: number) => lark.waitFor(() => listener.heard.length === count);
 
 describe('im.message.receive_v1', () => {
-  test('has the shape of the platform, flattened by the official client', async () => {
+  test("has the platform's form, flattened by the official client", async () => {
     const message = lark.say({ chat: group, from: ada, text: '{0} ask {1}', mentions: [app, tom] });
     await heard(1);
     expect(listener.heard[0]).toMatchObject({
@@ -78,14 +78,14 @@ describe('im.message.receive_v1', () => {
     expect(lark.shows(group)[0]?.text).toBe('@Helper ask @Tom');
   });
 
-  test('names the user_id to apps that may know it', async () => {
+  test('has the user_id for apps with the scope for it', async () => {
     app.scopes.add('contact:user.employee_id:readonly');
     lark.say({ chat: direct, from: ada, text: 'hi' });
     await heard(1);
     expect(listener.heard[0]).toMatchObject({ sender: { sender_id: { user_id: ada.userId } } });
   });
 
-  test('comes from direct chats always, from groups only when the bot is mentioned', () => {
+  test('comes for all direct messages, and in groups only if the bot is mentioned', () => {
     lark.say({ chat: direct, from: ada, text: 'hi' });
     lark.say({ chat: group, from: ada, text: 'nobody' });
     lark.say({ chat: group, from: ada, text: 'hi', mentions: [tom] });
@@ -96,7 +96,7 @@ describe('im.message.receive_v1', () => {
     expect(told()).toHaveLength(2);
   });
 
-  test('comes from everything in a group with the sensitive scope', () => {
+  test('comes for all messages of a group with the sensitive scope', () => {
     app.scopes.add('im:message.group_msg');
     const message = lark.say({ chat: group, from: ada, text: 'hi', mentions: ['all'] });
     expect(told()).toHaveLength(1);
@@ -104,7 +104,7 @@ describe('im.message.receive_v1', () => {
     expect(message.mentions).toEqual([]);
   });
 
-  test('comes from another bot only with the scope for it', async () => {
+  test('comes for messages of another bot only with the scope for it', async () => {
     lark.say({ chat: group, from: other, text: 'hi', mentions: [app] });
     expect(told()).toEqual([]);
     app.scopes.add('im:message.group_at_msg.include_bot:readonly');
@@ -115,7 +115,7 @@ describe('im.message.receive_v1', () => {
     });
   });
 
-  test('replies name parent and root; inside a thread both are its root', async () => {
+  test('a reply has parent and root; in a thread both are its root', async () => {
     const first = lark.say({ chat: direct, from: ada, text: 'one' });
     const reply = lark.say({ chat: direct, from: ada, text: 'two', replyTo: first });
     const deeper = lark.say({ chat: direct, from: ada, text: 'three', replyTo: reply });
@@ -142,7 +142,7 @@ describe('im.message.receive_v1', () => {
     });
   });
 
-  test('in a topic group every message opens a thread, replies stay in it', () => {
+  test('in a topic group every message opens a thread, and replies stay in it', () => {
     const topic = lark.addGroup({ name: 'Topics', members: [ada], apps: [app], mode: 'topic' });
     const root = lark.say({ chat: topic, from: ada, text: 'one' });
     const reply = lark.say({ chat: topic, from: ada, text: 'two', replyTo: root });
@@ -153,7 +153,7 @@ describe('im.message.receive_v1', () => {
     expect(another.threadId).not.toBe(root.threadId);
   });
 
-  test('a post carries placeholders and no locale', async () => {
+  test('a post has placeholders and no locale', async () => {
     const content = {
       title: 'Plan',
       content: [
@@ -177,7 +177,7 @@ describe('im.message.receive_v1', () => {
     expect(lark.shows(group)[0]?.text).toBe('Plan\n@Helper go');
   });
 
-  test('attached files carry their key', async () => {
+  test('attached files have their key', async () => {
     const upload = lark.addUpload({
       kind: 'file',
       owner: { kind: 'user', openId: ada.openId },
@@ -191,7 +191,7 @@ describe('im.message.receive_v1', () => {
     expect(lark.shows(direct)[0]).toMatchObject({ type: 'file', text: '[file notes.txt]' });
   });
 
-  test('says who can not speak, and where', () => {
+  test('refuses people who are not in the chat', () => {
     const eve = lark.addUser({ name: 'Eve' });
     expect(() => lark.say({ chat: group, from: eve, text: 'hi' })).toThrow('Eve is not in');
     const said = lark.say({ chat: direct, from: ada, text: 'hi' });
@@ -208,7 +208,7 @@ describe('im.message.receive_v1', () => {
 });
 
 describe('other events', () => {
-  test('recalls, reactions, membership, menu and the end of a group', async () => {
+  test('recalls, reactions, membership, menu and a dissolved group', async () => {
     const message = lark.say({ chat: group, from: ada, text: 'hi', mentions: [app] });
     const reaction = lark.react({ messageId: message, from: tom, emoji: 'OK' });
     lark.unreact(message, reaction);
@@ -257,7 +257,7 @@ describe('other events', () => {
     });
   });
 
-  test('a recall by somebody else is the owner of the group', async () => {
+  test('a recall by somebody else has the type group_owner', async () => {
     const message = lark.say({ chat: group, from: tom, text: 'hi' });
     lark.recall(message, ada);
     await heard(1);

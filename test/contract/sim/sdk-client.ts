@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import type * as Sdk from '@larksuiteoapi/node-sdk';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp } from '../../../src/sim/world/model.ts';
 
-/** The official SDK, unchanged: the client that the simulator must please. */
+/** The official SDK, unchanged: the simulator has to work with it. */
 export const sdk = createRequire(import.meta.url)('@larksuiteoapi/node-sdk') as typeof Sdk;
 
 const silent = () => undefined;
@@ -16,7 +16,7 @@ export const silentLogger = {
   trace: silent,
 };
 
-/** A client with a token of its own: one that is made after `advance` asks for a fresh one. */
+/** A client with a token of its own. A client that is made after `advance` gets a new token. */
 export function createClient(lark: LarkCloud, app: SimApp): Sdk.Client {
   const tokens = new Map<unknown, unknown>();
   return new sdk.Client({
@@ -31,7 +31,7 @@ export function createClient(lark: LarkCloud, app: SimApp): Sdk.Client {
   });
 }
 
-/** The platform's code in a call that the SDK throws for; fails when the call is taken. */
+/** The platform's code of a call for which the SDK throws. Fails if the call succeeds. */
 export async function refusalOf(call: Promise<unknown>): Promise<{ code: number; msg: string }> {
   let answer: unknown;
   try {

@@ -1,9 +1,9 @@
 import type { EventDispatcher, WSClient } from '@larksuiteoapi/node-sdk';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp } from '../../../src/sim/world/model.ts';
 import { sdk, silentLogger } from './sdk-client.ts';
 
-/** What the SDK hands to a handler: envelope, header and event in one flat object. */
+/** What the SDK passes to a handler: envelope, header and event in one flat object. */
 export interface Heard {
   readonly event_id: string;
   readonly event_type: string;
@@ -19,7 +19,7 @@ export interface Heard {
 type Handler = (data: Heard) => unknown;
 
 export interface ListenerOptions {
-  /** What the handler of every event does, after it was noted. */
+  /** What the handler of every event does, after the event was recorded. */
   readonly handle?: Handler;
   readonly pingTimeout?: number;
   readonly handshakeTimeoutMs?: number;
@@ -44,7 +44,7 @@ const EVENTS = [
   'card.action.trigger',
 ];
 
-/** The official long-connection client, unchanged, and everything that it told its user. */
+/** The official long-connection client, unchanged, and all callbacks and events that it gave. */
 export class Listener {
   readonly heard: Heard[] = [];
   /** Names of the callbacks that were called: ready, reconnecting, reconnected, error. */
@@ -57,7 +57,7 @@ export class Listener {
     this.#lark = lark;
     const tell = (news: string) => {
       this.news.push(news);
-      lark.cloud.changes.ring();
+      lark.cloud.changes.notify();
     };
     this.client = new sdk.WSClient({
       appId: app.appId,
@@ -73,7 +73,7 @@ export class Listener {
     });
     const handle = async (data: Heard) => {
       this.heard.push(data);
-      lark.cloud.changes.ring();
+      lark.cloud.changes.notify();
       return options.handle?.(data);
     };
     this.#dispatcher = new sdk.EventDispatcher({ logger: silentLogger }).register(
@@ -86,7 +86,7 @@ export class Listener {
     return this;
   }
 
-  /** Messages heard, by id, in the order of arrival. */
+  /** Ids of the received messages, in the order of arrival. */
   messageIds(): string[] {
     return this.heard
       .filter(({ event_type: type }) => type === 'im.message.receive_v1')

@@ -10,7 +10,7 @@ import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { startLarkCloud } from '../../../src/sim/server.ts';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 
 let lark: LarkCloud;
 
@@ -38,7 +38,7 @@ function ask(url: string, options: RequestOptions & { ca?: string }, body = ''):
   });
 }
 
-/** What the bootstrap and the registration hand out. */
+/** The addresses that bootstrap and registration return. */
 async function addressesFor(headers: Readonly<Record<string, string>> = {}) {
   const { appId, appSecret } = lark.addApp();
   const post = async (path: string, fields: object) => {
@@ -60,7 +60,7 @@ async function addressesFor(headers: Readonly<Record<string, string>> = {}) {
   };
 }
 
-/** Answers with what was said. */
+/** A bot that answers with the text of the message. */
 const BOT = `
 import { Client, EventDispatcher, WSClient } from '@larksuiteoapi/node-sdk';
 const settings = JSON.parse(process.env.SETTINGS);
@@ -71,8 +71,8 @@ const eventDispatcher = new EventDispatcher({}).register({ 'im.message.receive_v
 await new WSClient(settings).start({ eventDispatcher });
 `;
 
-describe('TLS of its own', () => {
-  test('answers under every name of this machine, to who trusts the authority only', async () => {
+describe('TLS of the simulator', () => {
+  test('answers under every name of this machine, only to clients that trust the authority', async () => {
     lark = await startLarkCloud({ tls: true });
     const { port } = new URL(lark.openBaseUrl);
     expect(lark.openBaseUrl).toBe(`https://127.0.0.1:${port}`);
@@ -83,7 +83,7 @@ describe('TLS of its own', () => {
     await expect(ask(lark.controlUrl, {})).rejects.toThrow(/certificate/);
   });
 
-  test('the certificate is one that strict clients take, also for given names', async () => {
+  test('strict clients accept the certificate, also for given names', async () => {
     lark = await startLarkCloud({ tls: { hosts: ['open.feishu.cn', 'fd00::12:7'] } });
     const { certificate: leaf } = await ask(lark.controlUrl, { ca: lark.caPem ?? '' });
     const authority = new X509Certificate(lark.caPem ?? '');
@@ -98,7 +98,7 @@ describe('TLS of its own', () => {
     expect(leaf?.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1']);
   });
 
-  test('the authority is written where the caller wants it, without a private key', async () => {
+  test("the authority's certificate is written to the given file, without a private key", async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sim-tls-'));
     const caFile = join(folder, 'ca.pem');
     lark = await startLarkCloud({ tls: { caFile } });
@@ -107,7 +107,7 @@ describe('TLS of its own', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('the official SDK connects and answers with NODE_EXTRA_CA_CERTS and nothing else', async () => {
+  test('the official SDK needs only NODE_EXTRA_CA_CERTS to connect and answer', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sim-tls-'));
     const caFile = join(folder, 'ca.pem');
     lark = await startLarkCloud({ tls: { caFile } });
@@ -132,7 +132,7 @@ describe('TLS of its own', () => {
     expect(lark.shows(chat).map(({ text }) => text)).toEqual(['over TLS', 'over TLS']);
   });
 
-  test('what it hands out leads to TLS, and the socket opens there', async () => {
+  test('the addresses that it returns have TLS, and the socket opens there', async () => {
     lark = await startLarkCloud({ tls: true });
     const { host } = new URL(lark.openBaseUrl);
     const { socket, link } = await addressesFor();
@@ -143,7 +143,7 @@ describe('TLS of its own', () => {
     client.terminate();
   });
 
-  test('stops although a client has connected and says nothing', async () => {
+  test('stops although a client has connected and sends nothing', async () => {
     lark = await startLarkCloud({ tls: true });
     const { port } = new URL(lark.openBaseUrl);
     const mute = connect(Number(port), '127.0.0.1');
@@ -156,8 +156,8 @@ describe('TLS of its own', () => {
   }, 10_000);
 });
 
-describe('behind a front that ends TLS', () => {
-  test('what it hands out leads back through the front', async () => {
+describe('behind a proxy that ends TLS', () => {
+  test('the addresses that it returns lead through the proxy', async () => {
     lark = await startLarkCloud();
     const secure = { Host: 'open.feishu.cn', 'X-Forwarded-Proto': 'https' };
     const { socket, link } = await addressesFor(secure);

@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
-import type { CallRecord } from '../../../src/sim/world/journal.ts';
+import type { CallRecord } from '../../../src/sim/world/call-record.ts';
 
 let lark: LarkCloud;
 
 afterEach(() => lark.stop());
 
 describe('a route that the simulator does not have', () => {
-  test('is answered as by the gateway, told to the caller of startLarkCloud and marked', async () => {
+  test('is answered as by the gateway, reported to the caller of startLarkCloud and marked', async () => {
     const told: CallRecord[] = [];
     lark = await startLarkCloud({ onUnknownRoute: (call) => told.push(call) });
     const path = '/open-apis/docx/v1/documents/abc';
@@ -22,7 +22,7 @@ describe('a route that the simulator does not have', () => {
     ]);
   });
 
-  test('is unknown too when only the method is', async () => {
+  test('is unknown too if only its method is unknown', async () => {
     lark = await startLarkCloud();
     await fetch(`${lark.openBaseUrl}/open-apis/bot/v3/info`, { method: 'POST' });
     expect(lark.calls()).toMatchObject([{ method: 'POST', status: 404, unknownRoute: true }]);

@@ -2,7 +2,7 @@ import { createMemoryState } from '@chat-adapter/state-memory';
 import { createLarkAdapter } from '@larksuite/vercel-chat-adapter';
 import { Chat, type Message, type Thread } from 'chat';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { sdk } from './sdk-client.ts';
@@ -43,7 +43,7 @@ beforeEach(async () => {
   });
   const hear = (kind: Heard['kind']) => (thread: Thread, message: Message) => {
     heard.push({ kind, thread, message });
-    lark.cloud.changes.ring();
+    lark.cloud.changes.notify();
   };
   bot.onDirectMessage(hear('direct'));
   bot.onNewMention(hear('mention'));
@@ -60,7 +60,7 @@ afterEach(async () => {
 const next = () => lark.waitFor(() => heard.shift());
 
 describe('@larksuite/vercel-chat-adapter, unchanged', () => {
-  test('hears a direct message, and answers it', async () => {
+  test('gets a direct message, and answers it', async () => {
     const asked = lark.say({ chat: direct, from: ada, text: 'hello' });
     const { kind, thread, message } = await next();
     expect([kind, message.text, message.author.userId]).toEqual(['direct', 'hello', ada.openId]);
@@ -72,7 +72,7 @@ describe('@larksuite/vercel-chat-adapter, unchanged', () => {
     });
   });
 
-  test('hears a mention, and not what is not for the bot', async () => {
+  test('gets a mention, and no messages that are not for the bot', async () => {
     lark.say({ chat: group, from: ada, text: 'just talking' });
     const asked = lark.say({ chat: group, from: ada, text: '{0} all well?', mentions: [app] });
     const { kind, thread, message } = await next();
@@ -82,7 +82,7 @@ describe('@larksuite/vercel-chat-adapter, unchanged', () => {
     expect(heard).toEqual([]);
   });
 
-  test('answers in the thread that it was asked in, and follows it', async () => {
+  test('answers in the thread of the question, and gets what follows in it', async () => {
     const root = lark.say({ chat: group, from: ada, text: 'start' });
     const inThread = { chat: group, from: ada, replyTo: root, inThread: true, mentions: [app] };
     const { threadId } = lark.say({ ...inThread, text: '{0} first' });
@@ -94,7 +94,7 @@ describe('@larksuite/vercel-chat-adapter, unchanged', () => {
     expect(await next()).toMatchObject({ kind: 'followed', message: { text: 'second' } });
   });
 
-  test('edits, takes back and reacts', async () => {
+  test('edits, recalls and reacts', async () => {
     lark.say({ chat: direct, from: ada, text: 'hi' });
     const { thread } = await next();
     const sent = await thread.post('frist');
@@ -124,7 +124,7 @@ describe('@larksuite/vercel-chat-adapter, unchanged', () => {
     });
   });
 
-  test('reads what was said before', async () => {
+  test('reads earlier messages', async () => {
     lark.say({ chat: direct, from: ada, text: 'one' });
     lark.say({ chat: direct, from: ada, text: 'two' });
     const { thread } = await next();

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { createClient } from './sdk-client.ts';
@@ -50,7 +50,7 @@ describe('tokens', () => {
     });
   });
 
-  test('are the same while 30 minutes are left, then new; both stay good', async () => {
+  test('are the same while 30 minutes are left, then new; both stay valid', async () => {
     const first = await askToken();
     lark.advance(5_399_000);
     const same = await askToken();
@@ -80,7 +80,7 @@ describe('tokens', () => {
     expect(answers.map(({ body }) => body['code'])).toEqual([10003, 10014, 10014]);
   });
 
-  test('are needed, and must be good', async () => {
+  test('are needed, and must be valid', async () => {
     const info = (headers = {}) => call('/open-apis/bot/v3/info', { headers });
     expect((await info()).body['code']).toBe(99991661);
     expect((await info({ authorization: 'Bearer t-0' })).body['code']).toBe(99991663);
@@ -91,7 +91,7 @@ describe('tokens', () => {
 });
 
 describe('HTTP', () => {
-  test('every answer has a log id, refusals repeat it', async () => {
+  test('every answer has a log id, and the error of a refusal has it too', async () => {
     const { status, headers, body } = await call('/open-apis/bot/v3/info');
     expect(status).toBe(400);
     expect(headers.get('content-type')).toBe('application/json; charset=utf-8');
@@ -99,14 +99,14 @@ describe('HTTP', () => {
     expect((await askToken()).headers.get('x-tt-logid')).toBeTruthy();
   });
 
-  test('an unknown path is no JSON', async () => {
+  test('the answer to an unknown path is not JSON', async () => {
     const response = await fetch(`${lark.openBaseUrl}/open-apis/im/v1/nothing`);
     expect(response.status).toBe(404);
     expect(await response.text()).toBe('404 page not found');
     expect(lark.calls()).toMatchObject([{ path: '/open-apis/im/v1/nothing', status: 404 }]);
   });
 
-  test('GET and DELETE may carry a body {}', async () => {
+  test('GET and DELETE may have a body {}', async () => {
     const { port } = new URL(lark.openBaseUrl);
     const headers = {
       ...(await bearer()),
@@ -133,7 +133,7 @@ describe('HTTP', () => {
     expect(codes).toEqual([0, 230110]);
   });
 
-  test('a body that is not what it says is refused', async () => {
+  test('a body that does not fit its content type is refused', async () => {
     const headers = { 'content-type': 'application/json', ...(await bearer()) };
     for (const body of ['{', '[]', '"text"']) {
       const reply = await call('/open-apis/im/v1/messages', { method: 'POST', headers, body });
@@ -152,7 +152,7 @@ describe('HTTP', () => {
     expect(lark.world.uploads.get(answer?.image_key ?? '')?.bytes.equals(png)).toBe(true);
   });
 
-  test('bot info and connections', async () => {
+  test('bot info and the number of connections', async () => {
     const headers = await bearer();
     expect((await call('/open-apis/bot/v3/info', { headers })).body).toEqual({
       code: 0,
@@ -171,7 +171,7 @@ describe('HTTP', () => {
     });
   });
 
-  test('a bug of a route is a 500 for the client, not the end of the process', async () => {
+  test('a bug in a route gives the client a 500, and the process goes on', async () => {
     const warned = new Promise((resolve) => process.once('warning', resolve));
     lark.cloud.tokens.issue = () => {
       throw new Error('planted');
@@ -180,7 +180,7 @@ describe('HTTP', () => {
     expect(await warned).toMatchObject({ message: 'planted' });
   });
 
-  test('remembers as many calls as it is told', async () => {
+  test('keeps keptMax calls', async () => {
     await lark.stop();
     lark = await startLarkCloud({ keptMax: 3 });
     for (let at = 0; at < 10; at += 1) await fetch(`${lark.openBaseUrl}/none/${at}`);

@@ -8,7 +8,7 @@ import type { CheckEvent } from '../../../src/app/start.ts';
 import { showCheck } from '../../../src/cli/connect-check.ts';
 import { main, type Surroundings } from '../../../src/cli/main.ts';
 import { Output } from '../../../src/cli/output.ts';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 
 let home: string;

@@ -5,7 +5,7 @@ import { chat } from '../../../src/cli/demo/chat.ts';
 import { playScript } from '../../../src/cli/demo/script.ts';
 import type { Stage } from '../../../src/cli/demo/stage.ts';
 import { Output } from '../../../src/cli/output.ts';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimMessage } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 

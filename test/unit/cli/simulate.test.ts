@@ -132,11 +132,11 @@ describe('what it refuses, with exit code 2 and words', () => {
     const { code, stderr } = await runProgram(['simulate', '--world', world]);
     expect(code).toBe(2);
     for (const part of [
-      'people[1].name "Mei" is there twice',
+      'people[1].name "Mei" is used twice',
       'apps[0].appId is not cli_ and 16 hex digits',
       'chats[0].members[0]: there is no person "Tom"',
       'chats[0].apps[0]: there is no app "Nobody"',
-      'chats[1] is direct: it has one of members and one of apps',
+      'chats[1] is direct: it needs exactly one member and one app',
       'chats[2].name is missing',
       'chats[2].messages[0]: there is no person or app "Ann"',
     ]) {

@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('timers run in their order, whatever the order they were set in', () => {
+test('timers run in the order of their times, in whatever order they were set', () => {
   const clock = new Clock();
   const ran: number[] = [];
   const delays = [50, 10, 30, 10, 40, 20];
@@ -20,7 +20,7 @@ test('timers run in their order, whatever the order they were set in', () => {
   expect(ran).toEqual([10, 10, 20, 30, 40, 50]);
 });
 
-test('a cancelled timer does not run, nor one of a stopped clock', () => {
+test('a cancelled timer and a timer of a stopped clock do not run', () => {
   const clock = new Clock();
   const run = vi.fn();
   clock.after(10, run)();
@@ -31,7 +31,7 @@ test('a cancelled timer does not run, nor one of a stopped clock', () => {
   expect(run).not.toHaveBeenCalled();
 });
 
-test('advance moves the time and runs what falls due, what it sets included', () => {
+test('advance moves the time and runs the timers that are due, also those that these timers set', () => {
   const clock = new Clock();
   const ran: string[] = [];
   clock.after(10_000, () => {
@@ -44,7 +44,7 @@ test('advance moves the time and runs what falls due, what it sets included', ()
   expect(clock.nowMs()).toBe(1_020_000);
 });
 
-test('waits pass faster by the scale, real ones do not, and the time neither', () => {
+test('only waits are shorter by the scale: real waits and the time are not', () => {
   const clock = new Clock(100);
   const ran: string[] = [];
   clock.after(15_000, () => ran.push('scaled'));

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Faults } from '../../../src/sim/world/faults.ts';
 import { createRandom } from '../../../src/sim/world/random.ts';
 
-test('an injection strikes as often as told, where it fits, with its own parameters', () => {
+test('an injected fault happens as often as given, where its conditions match, with its parameters', () => {
   const faults = new Faults(() => 1);
   faults.inject({ kind: 'rate_limited', times: 2, path: '/reply', resetSeconds: 9 });
   faults.inject({ kind: 'rate_limited', method: 'PUT' });
@@ -15,7 +15,7 @@ test('an injection strikes as often as told, where it fits, with its own paramet
   expect(faults.counts()).toEqual({ rate_limited: 3 });
 });
 
-test('a plan strikes about as often as its rates say', () => {
+test('the faults of a plan happen about as often as its rates say', () => {
   const faults = new Faults(createRandom(3, 'faults'));
   faults.setPlan({ rates: { event_drop: 0.2 } });
   for (let at = 0; at < 10_000; at += 1) {
@@ -28,7 +28,7 @@ test('a plan strikes about as often as its rates say', () => {
   expect(repeats).toBeUndefined();
 });
 
-test('streams of one seed are independent, and the same each time', () => {
+test('the random streams of one seed are independent, and the same each time', () => {
   const draw = (seed: number, stream: string) => {
     const random = createRandom(seed, stream);
     return Array.from({ length: 5 }, () => random());

@@ -7,7 +7,7 @@ describe('parseBody', () => {
   const multipart = (...parts: string[]) =>
     Buffer.from(`${parts.map((part) => `--b\r\n${part}\r\n`).join('')}--b--\r\n`, 'latin1');
 
-  test('multipart: fields, files with and without a name, and bytes that look like breaks', () => {
+  test('multipart: fields, files with and without a name, and bytes that look like line breaks', () => {
     const raw = multipart(
       'Content-Disposition: form-data; name="file_name"\r\n\r\na.bin',
       'Content-Disposition: form-data; name="file"\r\nContent-Type: application/octet-stream\r\n\r\n\r\n--\xff\r\n',
@@ -46,7 +46,7 @@ describe('Router', () => {
     handle: () => ok({}),
   });
 
-  test('finds routes by segments; a fixed one is never the value of a parameter', () => {
+  test('finds routes by segments; a fixed segment is never the value of a parameter', () => {
     const router = new Router([
       route('GET', '/a/:id'),
       route('GET', '/a/fixed'),
@@ -56,7 +56,7 @@ describe('Router', () => {
     expect(router.match('GET', '/a/7')).toMatchObject({ params: { id: '7' } });
     expect(router.match('GET', '/a/fixed')).toMatchObject({ route: { path: '/a/fixed' } });
     expect(router.match('POST', '/a/7/b/x')?.params).toEqual({ id: '7', other: 'x' });
-    // The name of another route is no id.
+    // The name of another route is not an id.
     expect(router.match('POST', '/a/fixed/b/x')).toBeUndefined();
     expect(router.match('PUT', '/a/7')).toBeUndefined();
     expect(router.match('GET', '/a/')).toBeUndefined();

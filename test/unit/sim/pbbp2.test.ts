@@ -29,7 +29,7 @@ describe('parseFrame', () => {
     });
   });
 
-  test('reads what another encoder wrote, fields that it does not know included', () => {
+  test('reads the frames of another encoder, also with unknown fields', () => {
     const bytes = FrameType.encode(
       FrameType.fromObject({
         SeqID: 2 ** 40 + 3,
@@ -69,7 +69,7 @@ describe('encodeFrame', () => {
     expect(Buffer.from(encodeFrame(frame)).equals(PING)).toBe(true);
   });
 
-  test('writes what another decoder reads', () => {
+  test('writes frames that another decoder reads', () => {
     const bytes = encodeFrame({
       seqId: 2 ** 40 + 3,
       logId: 1_774_004_563_541,

@@ -31,7 +31,7 @@ test('says how long to wait, and a refused hit does not count', () => {
   expect(limits.take('a', LIMIT)).toBe(100);
 });
 
-test('lifted limits refuse nothing', () => {
+test('limits that are turned off refuse nothing', () => {
   const limits = new RateLimits(() => 0, false);
   for (let at = 0; at < 100; at += 1) expect(limits.take('a', LIMIT)).toBe(0);
 });

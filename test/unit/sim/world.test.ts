@@ -20,7 +20,7 @@ function post(text: string, more: { replyTo?: SimMessage; inThread?: boolean } =
 }
 
 describe('ids', () => {
-  test('have the forms of the platform', () => {
+  test("have the platform's formats", () => {
     const app = world.addApp();
     expect(app.appId).toMatch(/^cli_[0-9a-f]{16}$/);
     expect(app.botOpenId).toMatch(/^ou_[0-9a-f]{32}$/);
@@ -33,7 +33,7 @@ describe('ids', () => {
     expect(world.ids.file()).toMatch(/^file_v3_/);
   });
 
-  test('are the same for the same seed, and others for another', () => {
+  test('are the same for the same seed, and different for another', () => {
     const [a, b, c] = [1, 1, 2].map(
       (seed) => new World({ nowMs: () => nowMs, seed }).addApp().appId,
     );
@@ -64,9 +64,11 @@ describe('people and chats', () => {
     expect(chat).toMatchObject({ mode: 'p2p', ownerId: undefined });
   });
 
-  test('an app id is unique, and one that clients accept', () => {
+  test('an app id is unique, and has a format that clients accept', () => {
     world.addApp({ appId: 'cli_0123456789abcdef' });
-    expect(() => world.addApp({ appId: 'cli_0123456789abcdef' })).toThrow('exists already');
+    expect(() => world.addApp({ appId: 'cli_0123456789abcdef' })).toThrow(
+      'there is already an app',
+    );
     expect(() => world.addApp({ appId: 'cli_short' })).toThrow('16 hex digits');
   });
 });
@@ -80,7 +82,7 @@ describe('messages', () => {
     expect(third.threadId).toBeUndefined();
   });
 
-  test('a reply in a thread opens it under the parent, later ones stay', () => {
+  test('a reply in a thread opens it under the parent, and later replies stay in it', () => {
     const first = post('1');
     const second = post('2', { replyTo: first });
     const opened = post('3', { replyTo: second, inThread: true });
@@ -99,13 +101,13 @@ describe('messages', () => {
     expect(world.threads.get(threadId)?.messages).toEqual([second, opened, stays, again]);
   });
 
-  test('positions rise, also within a millisecond', () => {
+  test('positions increase, also within a millisecond', () => {
     const positions = [post('1'), post('2'), post('3')].map(({ position }) => position);
     expect(positions).toEqual([...positions].toSorted((a, b) => a - b));
     expect(new Set(positions).size).toBe(3);
   });
 
-  test('edits and recalls are stamped', () => {
+  test('edits and recalls set the time of the update', () => {
     const message = post('1');
     nowMs += 5;
     world.edit(message, { content: '2' });
@@ -115,7 +117,7 @@ describe('messages', () => {
     expect(message).toMatchObject({ recalled: true, updatedAtMs: nowMs });
   });
 
-  test('a full chat forgets its oldest messages', () => {
+  test('a full chat drops its oldest messages', () => {
     world = new World({ nowMs: () => nowMs, seed: 1, messagesPerChatMax: 100 });
     ada = world.addUser({ name: 'Ada' });
     group = world.addGroup({ name: 'Team', members: [ada] });

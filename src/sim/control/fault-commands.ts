@@ -1,19 +1,19 @@
 import { command, type ControlCommand } from './command.ts';
-import { anything, numberIn, object, oneOf, optional, text } from '../world/fields.ts';
+import { anything, numberIn, object, oneOf, optional, text } from './fields.ts';
 import { FAULTS, type FaultKind, type Injection } from '../world/faults.ts';
 import { Misuse } from '../world/misuse.ts';
 
-/** A year: no test goes further, and dates stay dates. */
+/** A year. No test needs more, and times stay valid dates. */
 const ADVANCE_MAX_MS = 366 * 24 * 3_600_000;
 
-/** What goes wrong on the wire, and time. */
-export const WEATHER_COMMANDS: readonly ControlCommand[] = [
+/** Faults, connections, redelivery, and the clock. */
+export const FAULT_COMMANDS: readonly ControlCommand[] = [
   command({
     method: 'POST',
     path: '/redeliver',
     fields: { app: optional(text) },
     answer: 'count',
-    doc: 'sends every event without an ack again, now',
+    doc: 'sends every event without an ack again at once',
     run: (lark, { app }) => ({ count: lark.redeliverNow(app) }),
   }),
   command({
@@ -29,10 +29,10 @@ export const WEATHER_COMMANDS: readonly ControlCommand[] = [
     path: '/kick',
     fields: { app: optional(text), code: optional(numberIn({ min: 1_000, max: 4_999 })) },
     answer: 'count',
-    doc: 'cuts connections, with a close code if told',
+    doc: 'closes connections, with the close code if one is given',
     run: (lark, { app, code }) => {
       if (code !== undefined && !isCloseCode(code)) {
-        throw new Misuse(`${code} is no code that a server may close with`);
+        throw new Misuse(`${code} is not a close code that a server may send`);
       }
       const appId = app === undefined ? undefined : lark.findApp(app).appId;
       return { count: lark.kick({ appId, code }) };
@@ -43,7 +43,7 @@ export const WEATHER_COMMANDS: readonly ControlCommand[] = [
     path: '/strangers',
     fields: { app: text, count: numberIn({ min: 0, max: 50 }) },
     answer: '',
-    doc: 'so many connections of somebody else take their share of the events',
+    doc: 'another program has `count` connections of the app, and gets its share of the events',
     run: (lark, { app, count }) => lark.setStrangers(app, count),
   }),
   command({
@@ -51,7 +51,7 @@ export const WEATHER_COMMANDS: readonly ControlCommand[] = [
     path: '/revoke-tokens',
     fields: { app: text },
     answer: '',
-    doc: 'all tokens of the app die',
+    doc: 'makes all tokens of the app invalid',
     run: (lark, { app }) => lark.revokeTokens(app),
   }),
   command({
@@ -59,7 +59,7 @@ export const WEATHER_COMMANDS: readonly ControlCommand[] = [
     path: '/faults',
     fields: {},
     answer: 'plan, waiting, counts',
-    doc: 'what may go wrong, what will, and what did',
+    doc: 'the plan of random faults, the injected faults that are still to happen, and how many happened',
     run: ({ faults }) => ({
       plan: faults.plan(),
       waiting: faults.waiting(),
@@ -76,7 +76,7 @@ export const WEATHER_COMMANDS: readonly ControlCommand[] = [
       path: optional(text),
       method: optional(text),
       eventType: optional(text),
-      // Each kind knows a few of these and refuses the others by name.
+      // Each kind has a few of these. `inject` refuses the others by name.
       delayMs: optional(anything),
       code: optional(anything),
       msg: optional(anything),
@@ -86,7 +86,7 @@ export const WEATHER_COMMANDS: readonly ControlCommand[] = [
       resetSeconds: optional(anything),
     },
     answer: '',
-    doc: 'lets a fault strike at the next fitting occasion',
+    doc: 'injects a fault: it happens to the next matching event, connection or call',
     run: (lark, injection) => lark.faults.inject(injection as Injection),
   }),
   command({
@@ -94,7 +94,7 @@ export const WEATHER_COMMANDS: readonly ControlCommand[] = [
     path: '/faults',
     fields: { rates: object },
     answer: '',
-    doc: 'sets how likely each fault is, 0 to 1',
+    doc: 'sets how likely each fault is, from 0 to 1',
     run: (lark, { rates }) => lark.faults.setPlan({ rates }),
   }),
   command({
@@ -102,12 +102,12 @@ export const WEATHER_COMMANDS: readonly ControlCommand[] = [
     path: '/faults',
     fields: {},
     answer: '',
-    doc: 'the storm is over: no plan, nothing waiting',
+    doc: 'ends all faults: no plan, nothing injected',
     run: (lark) => lark.faults.calm(),
   }),
 ];
 
-/** Others are for the protocol itself, and the socket would refuse them. */
+/** The other codes are reserved for the protocol. The socket would refuse them. */
 function isCloseCode(code: number): boolean {
   return (code >= 1_000 && code <= 1_014 && ![1_004, 1_005, 1_006].includes(code)) || code >= 3_000;
 }

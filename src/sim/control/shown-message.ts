@@ -1,25 +1,25 @@
 import { buttonsOf, type CardButton } from '../cards/card-buttons.ts';
 import { visibleText } from '../cards/card-text.ts';
-import { cardOf, textOf } from '../api/message-object.ts';
-import { parseJsonObject, type JsonObject } from './json.ts';
-import type { Sender, SimMessage } from './model.ts';
-import type { World } from './world.ts';
+import { textOf } from '../api/message-object.ts';
+import { parseJsonObject, type JsonObject } from '../world/json.ts';
+import type { Sender, SimMessage } from '../world/model.ts';
+import type { World } from '../world/world.ts';
 
 /** One message as a person sees it. */
-export interface Shown {
+export interface ShownMessage {
   readonly messageId: string;
   /** `user:NAME` or `app:APP_ID`. */
   readonly from: string;
   readonly type: string;
-  /** Empty once recalled. */
+  /** Empty if it is recalled. */
   readonly text: string;
-  /** What is in it, mentions as placeholders; undefined for cards and once recalled. */
+  /** The content, with placeholders for mentions; undefined for cards, and if it is recalled. */
   readonly content: JsonObject | undefined;
-  /** Undefined for what is no card, and once recalled. */
+  /** Undefined if it is not a card, or is recalled. */
   readonly card: ShownCard | undefined;
   readonly replyTo: string | undefined;
   readonly threadId: string | undefined;
-  /** The bundle that it was forwarded in. */
+  /** The forwarded bundle that it is part of. */
   readonly partOf: string | undefined;
   readonly reactions: readonly { readonly emoji: string; readonly by: string }[];
   readonly recalled: boolean;
@@ -27,25 +27,25 @@ export interface Shown {
   readonly atMs: number;
 }
 
-/** A card on the screen. */
-export interface ShownCard {
+/** A card as a person sees it. */
+interface ShownCard {
   readonly json: JsonObject;
   readonly buttons: readonly CardButton[];
-  /** What it showed before, oldest first; of a long stream the last 200 states. */
+  /** What it showed before, oldest first; of a long stream only the last 200 states. */
   readonly before: readonly { readonly text: string; readonly untilMs: number }[];
 }
 
-export function shownMessage(world: World, message: SimMessage): Shown {
+export function shownMessage(world: World, message: SimMessage): ShownMessage {
   const { messageId, recalled, msgType } = message;
   const isCard = msgType === 'interactive';
-  const json = isCard ? cardOf(world, message) : message.content;
+  const json = isCard ? world.cardOf(message) : message.content;
   const states = isCard ? world.cardStates(messageId) : [];
   return {
     messageId,
     from: label(world, message.sender),
     type: msgType,
     text: recalled ? '' : textOf(world, message),
-    // Tests look at whole chats again and again, and seldom at these: they are read when asked for.
+    // Tests read whole chats very often, but these two fields rarely. So they are computed on access.
     get content() {
       return recalled || isCard ? undefined : parseJsonObject(json);
     },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '@larksuiteoapi/node-sdk';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
-import { DEFAULT_SCOPES } from '../../../src/sim/api/scopes.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
+import { DEFAULT_SCOPES } from '../../../src/sim/world/scopes.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { codeOf, createClient } from './sdk-client.ts';
@@ -44,14 +44,14 @@ describe('several messages by id', () => {
     return answer.data.items.map((item) => item.message_id);
   };
 
-  test('come in the order that was asked for, those that are gone are left out', async () => {
+  test('come in the requested order, without those that do not exist', async () => {
     const one = lark.say({ chat: direct, from: ada, text: 'one' }).messageId;
     const two = await send(direct, 'two');
     expect(await mget([two, 'om_unknown', one])).toEqual([two, one]);
     expect(await codeOf(mget([]))).toBe(230001);
   });
 
-  test('a bundle comes with its parts; groups take the right to read them', async () => {
+  test('a bundle comes with its parts; groups need the scope to read them', async () => {
     const bundle = lark.say({
       chat: direct,
       from: ada,
@@ -73,7 +73,7 @@ describe('forwarding', () => {
       data: { receive_id },
     });
 
-  test('puts the same words elsewhere, in the name of the bot', async () => {
+  test('puts the same content into another chat, sent by the bot', async () => {
     const { messageId } = lark.say({ chat: direct, from: ada, text: 'please pass on' });
     const { data } = await forward(messageId, grace.openId, { receive_id_type: 'open_id' });
     expect(data).toMatchObject({ msg_type: 'text', sender: { id: app.appId } });
@@ -92,7 +92,7 @@ describe('forwarding', () => {
     expect(lark.shows(group).at(-1)).toMatchObject({ text: 'please pass on', threadId });
   });
 
-  test('happens once for a uuid and a receiver', async () => {
+  test('happens once for each uuid and receiver', async () => {
     const { messageId } = lark.say({ chat: direct, from: ada, text: 'please pass on' });
     const twice = [
       await forward(messageId, group.chatId, { uuid: 'u1' }),
@@ -104,7 +104,7 @@ describe('forwarding', () => {
     expect(lark.shows(direct)).toHaveLength(2);
   });
 
-  test('is refused for what is gone or can’t be forwarded, and where the bot is not', async () => {
+  test('is refused for recalled messages, types that can’t be forwarded, and chats without the bot', async () => {
     const message = lark.say({ chat: direct, from: ada, text: 'oops' });
     const { messageId } = message;
     const foreign = lark.addGroup({ name: 'Not ours', members: [ada] });
@@ -130,7 +130,7 @@ describe('who has read a message', () => {
     return data?.items?.map((item) => item.user_id);
   };
 
-  test('is told to its sender, for seven days', async () => {
+  test('can be read by its sender for seven days', async () => {
     const first = await send(group, 'one');
     const second = await send(group, 'two');
     lark.read(second, ada);
@@ -151,7 +151,7 @@ describe('pins', () => {
     return data?.items?.map((item) => item.message_id);
   };
 
-  test('are set, listed newest first, and taken off', async () => {
+  test('are set, listed newest first, and removed', async () => {
     const one = lark.say({ chat: group, from: ada, text: 'one' }).messageId;
     const two = await send(group, 'two');
     const { data } = await client.im.v1.pin.create({ data: { message_id: one } });
@@ -170,7 +170,7 @@ describe('pins', () => {
     expect(await list()).toEqual([one]);
   });
 
-  test('of recalled messages, or elsewhere, are refused', async () => {
+  test('of recalled messages, or in chats without the bot, are refused', async () => {
     const message = lark.say({ chat: group, from: ada, text: 'oops' });
     const pin = (message_id: string) => codeOf(client.im.v1.pin.create({ data: { message_id } }));
     lark.recall(message);
@@ -180,7 +180,7 @@ describe('pins', () => {
   });
 });
 
-describe('a card that one person alone sees', () => {
+describe('a card that only one person sees', () => {
   const CARD = { schema: '2.0', body: { elements: [{ tag: 'markdown', content: 'for you' }] } };
   const post = (url: string, data: object) =>
     client.request<{ data: { message_id: string } }>({
@@ -193,7 +193,7 @@ describe('a card that one person alone sees', () => {
     return (await post('send', { ...fields, card: CARD, ...more })).data.message_id;
   };
 
-  test('is shown to that person, is in no history, and goes away', async () => {
+  test('is shown to that person, is not in the history, and can be deleted', async () => {
     app.scopes.add('im:message.group_msg');
     const messageId = await show();
     expect(lark.findMessage(messageId).visibleTo).toBe(ada.openId);
@@ -208,13 +208,13 @@ describe('a card that one person alone sees', () => {
 
   test('can be pressed', async () => {
     const outcome = lark.pressButton({ messageId: await show(), from: ada, value: { yes: 1 } });
-    // Nobody answers here; what counts is that the app is asked.
+    // No bot answers here. The test is that the app gets the callback.
     lark.advance(3_000);
     expect(await outcome).toMatchObject({ ok: false, code: 200341 });
     expect(lark.deliveries({ eventType: 'card.action.trigger' })).toHaveLength(1);
   });
 
-  test('is for groups and their people only, and other messages stay', async () => {
+  test("is only for groups and their members, and other messages can't be deleted so", async () => {
     expect(await codeOf(show({ chat_id: direct.chatId }))).toBe(230001);
     const stranger = lark.addUser({ name: 'Stranger' });
     expect(await codeOf(show({ open_id: stranger.openId }))).toBe(230001);
@@ -223,8 +223,8 @@ describe('a card that one person alone sees', () => {
   });
 });
 
-describe('other things that bots ask at their start', () => {
-  test('an app access token, which works like the other one', async () => {
+describe('other calls that bots make at their start', () => {
+  test('an app access token works like a tenant access token', async () => {
     const { appId, appSecret } = app;
     const answer = await fetch(`${lark.openBaseUrl}/open-apis/auth/v3/app_access_token/internal`, {
       method: 'POST',
@@ -246,7 +246,7 @@ describe('other things that bots ask at their start', () => {
     expect(await codeOf(client.application.v6.scope.apply())).toBe(212002);
   });
 
-  test('itself, by its id or as me, with its owner', async () => {
+  test("the app's own entry, by its id or as me, with its owner", async () => {
     app.scopes.add('application:application:self_manage');
     app.description = 'helps';
     const get = async (app_id: string, params: object = {}) => {
@@ -309,7 +309,7 @@ describe('other things that bots ask at their start', () => {
     expect(await codeOf(elsewhere)).toBe(40001);
   });
 
-  test('the owner of an app that was created by scanning is who scanned', async () => {
+  test('the owner of an app that was created by QR code is the person who scanned it', async () => {
     const begin = { action: 'begin', archetype: 'PersonalAgent', auth_method: 'client_secret' };
     await fetch(`${lark.accountsBaseUrl}/oauth/v1/app/registration`, {
       method: 'POST',

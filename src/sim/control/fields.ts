@@ -1,18 +1,18 @@
-import { isJsonObject, type JsonObject } from './json.ts';
+import { isJsonObject, type JsonObject } from '../world/json.ts';
 
-/** What came of reading foreign data: a value of the right type, or everything that is wrong with it. */
-export type Reading<T> =
+/** The result of reading data from outside: a value of the right type, or all problems with it. */
+export type ReadResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** One field of what others send: its type in a word, and how it is judged. */
+/** One field of an object from outside: its type, and how it is read. */
 export interface Field<T, Optional extends boolean = boolean> {
   readonly type: string;
   readonly isOptional: Optional;
-  /** Said in the documentation behind the name. */
+  /** Text for the documentation, after the name. */
   readonly note?: string;
-  /** `at` is how the problem names the value. */
-  read(value: unknown, at: string): Reading<T>;
+  /** `at` is the name of the value in a problem. */
+  read(value: unknown, at: string): ReadResult<T>;
 }
 
 export type Shape = Readonly<Record<string, Field<unknown>>>;
@@ -20,8 +20,8 @@ export type Shape = Readonly<Record<string, Field<unknown>>>;
 type ValueOf<F> = F extends Field<infer T> ? T : never;
 type Required<S extends Shape, K extends keyof S> = S[K] extends Field<unknown, true> ? never : K;
 
-/** What a shape makes of an object: fields that were left out are not there. */
-export type Given<S extends Shape> = {
+/** The values of an object of this shape. Optional fields may be absent. */
+export type ValuesOf<S extends Shape> = {
   readonly [K in keyof S as Required<S, K>]: ValueOf<S[K]>;
 } & {
   readonly [K in keyof S as Exclude<K, Required<S, K>>]?: ValueOf<S[K]>;
@@ -30,10 +30,11 @@ export type Given<S extends Shape> = {
 export const text: Field<string, false> = {
   type: 'string',
   isOptional: false,
-  read: (value, at) => (typeof value === 'string' ? fine(value) : wrong(`${at} is not a string`)),
+  read: (value, at) =>
+    typeof value === 'string' ? valid(value) : invalid(`${at} is not a string`),
 };
 
-/** A number within bounds, both included. A query carries it as text. */
+/** A number within bounds, both included. In a query it is text. */
 export function numberIn(bounds: {
   readonly min: number;
   readonly max: number;
@@ -51,19 +52,19 @@ export function numberIn(bounds: {
         given >= min &&
         given <= max &&
         (!whole || Number.isInteger(given));
-      return fits ? fine(given) : wrong(`${at} is not ${expected}`);
+      return fits ? valid(given) : invalid(`${at} is not ${expected}`);
     },
   };
 }
 
-/** A query carries them as text. */
+/** In a query it is text. */
 export const flag: Field<boolean, false> = {
   type: 'true or false',
   isOptional: false,
   read: (value, at) => {
-    if (value === true || value === 'true') return fine(true);
-    if (value === false || value === 'false') return fine(false);
-    return wrong(`${at} is not true or false`);
+    if (value === true || value === 'true') return valid(true);
+    if (value === false || value === 'false') return valid(false);
+    return invalid(`${at} is not true or false`);
   },
 };
 
@@ -72,24 +73,24 @@ export const texts: Field<readonly string[], false> = {
   isOptional: false,
   read: (value, at) =>
     Array.isArray(value) && value.every((one) => typeof one === 'string')
-      ? fine(value)
-      : wrong(`${at} is not a list of strings`),
+      ? valid(value)
+      : invalid(`${at} is not a list of strings`),
 };
 
 export const object: Field<JsonObject, false> = {
   type: 'object',
   isOptional: false,
-  read: (value, at) => (isJsonObject(value) ? fine(value) : wrong(`${at} is not an object`)),
+  read: (value, at) => (isJsonObject(value) ? valid(value) : invalid(`${at} is not an object`)),
 };
 
-/** Judged by whoever gets it. */
+/** The code that gets it has to validate it. */
 export const anything: Field<unknown, false> = {
   type: 'any value',
   isOptional: false,
-  read: (value) => fine(value),
+  read: (value) => valid(value),
 };
 
-/** One of a few words. */
+/** One of these words. */
 export function oneOf<const T extends string>(words: readonly T[]): Field<T, false> {
   return {
     type: 'string',
@@ -97,7 +98,7 @@ export function oneOf<const T extends string>(words: readonly T[]): Field<T, fal
     note: words.join(', '),
     read: (value, at) => {
       const chosen = words.find((word) => word === value);
-      return chosen === undefined ? wrong(`${at} is none of ${words.join(', ')}`) : fine(chosen);
+      return chosen === undefined ? invalid(`${at} is none of ${words.join(', ')}`) : valid(chosen);
     },
   };
 }
@@ -106,34 +107,34 @@ export function optional<T>(field: Field<T>): Field<T, true> {
   return { ...field, isOptional: true };
 }
 
-/** The same field with words for the documentation. */
-export function noted<T, O extends boolean>(field: Field<T, O>, note: string): Field<T, O> {
+/** The same field, with a note for the documentation. */
+export function withNote<T, O extends boolean>(field: Field<T, O>, note: string): Field<T, O> {
   return { ...field, note };
 }
 
 /** A list of objects of one shape. */
-export function listOf<S extends Shape>(shape: S): Field<readonly Given<S>[], false> {
+export function listOf<S extends Shape>(shape: S): Field<readonly ValuesOf<S>[], false> {
   return {
     type: 'list of objects',
     isOptional: false,
     note: fieldNames(shape),
     read: (value, at) => {
-      if (!Array.isArray(value)) return wrong(`${at} is not a list`);
+      if (!Array.isArray(value)) return invalid(`${at} is not a list`);
       const readings = value.map((one, index) => readObject(shape, one, `${at}[${index}]`));
       const problems = readings.flatMap((reading) => (reading.ok ? [] : reading.problems));
       if (problems.length > 0) return { ok: false, problems };
-      return fine(readings.flatMap((reading) => (reading.ok ? [reading.value] : [])));
+      return valid(readings.flatMap((reading) => (reading.ok ? [reading.value] : [])));
     },
   };
 }
 
-/** Judges every field of an object and names all problems at once. `at` is empty for the outermost one. */
+/** Reads every field of an object and returns all problems at once. `at` is empty for the outermost object. */
 export function readObject<S extends Shape>(
   shape: S,
   value: unknown,
   at: string,
-): Reading<Given<S>> {
-  if (!isJsonObject(value)) return wrong(`${at === '' ? 'it' : at} is not an object`);
+): ReadResult<ValuesOf<S>> {
+  if (!isJsonObject(value)) return invalid(`${at === '' ? 'it' : at} is not an object`);
   const problems: string[] = [];
   const given: Record<string, unknown> = {};
   const nameOf = (name: string) => (at === '' ? name : `${at}.${name}`);
@@ -142,7 +143,7 @@ export function readObject<S extends Shape>(
     problems.push(`${nameOf(name)} is unknown; known: ${Object.keys(shape).join(', ') || 'none'}`);
   }
   for (const [name, field] of Object.entries(shape)) {
-    // Other languages write what they leave out as null.
+    // Clients in other languages send null for what they leave out.
     if (value[name] === undefined || value[name] === null) {
       if (!field.isOptional) problems.push(`${nameOf(name)} is missing`);
       continue;
@@ -151,10 +152,10 @@ export function readObject<S extends Shape>(
     if (reading.ok) given[name] = reading.value;
     else problems.push(...reading.problems);
   }
-  return problems.length > 0 ? { ok: false, problems } : fine(given as Given<S>);
+  return problems.length > 0 ? { ok: false, problems } : valid(given as ValuesOf<S>);
 }
 
-/** The fields in one line: a question mark means that it may be left out. */
+/** The fields in one line. A question mark means that a field may be left out. */
 export function fieldNames(shape: Shape): string {
   return Object.entries(shape)
     .map(([name, { isOptional, note }]) => {
@@ -164,10 +165,10 @@ export function fieldNames(shape: Shape): string {
     .join(', ');
 }
 
-function fine<T>(value: T): Reading<T> {
+function valid<T>(value: T): ReadResult<T> {
   return { ok: true, value };
 }
 
-function wrong(problem: string): { readonly ok: false; readonly problems: readonly string[] } {
+function invalid(problem: string): { readonly ok: false; readonly problems: readonly string[] } {
   return { ok: false, problems: [problem] };
 }

@@ -3,33 +3,33 @@ import {
   anything,
   flag,
   listOf,
-  noted,
+  withNote,
   numberIn,
   object,
   oneOf,
   optional,
   text,
   texts,
-} from '../world/fields.ts';
+} from './fields.ts';
 import { Misuse } from '../world/misuse.ts';
 import {
   HISTORY_SHAPE,
-  SAYING_SHAPE,
-  sayPlanned,
-  WORDS_SHAPE,
+  MESSAGE_SHAPE,
+  sayAtTime,
+  CONTENT_SHAPE,
   writeHistory,
-} from '../world/world-plan.ts';
+} from './world-plan.ts';
 
-/** What people do. */
+/** What people do in chats. */
 export const CHAT_COMMANDS: readonly ControlCommand[] = [
   command({
     method: 'POST',
     path: '/say',
-    fields: { chat: text, ...SAYING_SHAPE, silent: optional(flag) },
+    fields: { chat: text, ...MESSAGE_SHAPE, silent: optional(flag) },
     answer: 'messageId, chatId, threadId',
-    doc: 'a person writes; {0} in the text stands for the first mention, "all" mentions everybody; with `atMs` or `agoMs` in the past; `silent`: no app is told',
-    run: (lark, { chat, ...saying }) => {
-      const { messageId, chatId, threadId } = sayPlanned(lark, chat, saying);
+    doc: 'a person writes a message; {0} in the text stands for the first mention, "all" mentions everybody; `atMs` or `agoMs` put it in the past; `silent`: no app gets an event',
+    run: (lark, { chat, ...message }) => {
+      const { messageId, chatId, threadId } = sayAtTime(lark, chat, message);
       return { messageId, chatId, threadId };
     },
   }),
@@ -38,7 +38,7 @@ export const CHAT_COMMANDS: readonly ControlCommand[] = [
     path: '/history',
     fields: { chat: text, messages: listOf(HISTORY_SHAPE) },
     answer: 'messageIds',
-    doc: 'puts messages into a chat as if they had always been there: no app is told',
+    doc: 'puts messages into a chat as if they had always been there: no app gets an event',
     run: (lark, { chat, messages }) => ({
       messageIds: writeHistory(lark, lark.findChat(chat), messages),
     }),
@@ -51,12 +51,12 @@ export const CHAT_COMMANDS: readonly ControlCommand[] = [
       kind: oneOf(['image', 'file']),
       base64: text,
       fileName: optional(text),
-      fileType: optional(noted(text, 'opus, mp4, pdf, doc, xls, ppt, stream')),
+      fileType: optional(withNote(text, 'opus, mp4, pdf, doc, xls, ppt, stream')),
       contentType: optional(text),
     },
     bytesField: 'base64',
     answer: 'key, kind, fileName, contentType, bytes',
-    doc: 'a person attaches bytes: as base64, or as the body itself with the other fields in the query; the key goes into the content of `say`',
+    doc: 'a person attaches bytes: as base64, or as the body itself with the other fields in the query; the key goes into the content of a message',
     run: (lark, { from, base64, ...upload }) => {
       if (!isBase64(base64)) throw new Misuse('base64 is not base64');
       const bytes = Buffer.from(base64, 'base64');
@@ -70,18 +70,18 @@ export const CHAT_COMMANDS: readonly ControlCommand[] = [
     path: '/forward',
     fields: { chat: text, from: text, messages: texts },
     answer: 'messageId',
-    doc: 'a person forwards messages, named by their ids, as one bundle (`merge_forward`)',
+    doc: 'a person forwards messages, given by their ids, as one bundle (`merge_forward`)',
     run: (lark, bundle) => ({ messageId: lark.forward(bundle).messageId }),
   }),
   command({
     method: 'POST',
     path: '/edit',
-    fields: { messageId: text, ...WORDS_SHAPE },
+    fields: { messageId: text, ...CONTENT_SHAPE },
     answer: 'messageId, edits',
-    doc: 'the author edits a text or a post; Lark tells no app',
-    run: (lark, { messageId, ...words }) => ({
+    doc: 'the author edits a text or a post; Lark sends no event for it',
+    run: (lark, { messageId, ...content }) => ({
       messageId,
-      edits: lark.edit(messageId, words).edits,
+      edits: lark.edit(messageId, content).edits,
     }),
   }),
   command({
@@ -94,18 +94,18 @@ export const CHAT_COMMANDS: readonly ControlCommand[] = [
       index: optional(numberIn({ min: 0, max: 1_000 })),
       value: optional(anything),
       formValues: optional(object),
-      action: optional(noted(object, 'tag, name, option, … of a select or picker')),
+      action: optional(withNote(object, 'tag, name, option, … of a select or picker')),
     },
-    answer: 'ok, and toast and card, or the code that the person sees',
-    doc: 'a person presses a button that is in the card, named by its label, its index or its value; answers when the app has',
-    run: (lark, { messageId, from, ...choice }) => lark.pressIn(messageId, from, choice),
+    answer: 'ok, with toast and card, or the code that the person sees',
+    doc: 'a person presses a button that is in the card, given by its label, index or value; answers after the app has answered',
+    run: (lark, { messageId, from, ...choice }) => lark.pressOnCard(messageId, from, choice),
   }),
   command({
     method: 'POST',
     path: '/recall',
     fields: { messageId: text, by: optional(text) },
     answer: '',
-    doc: 'recalls a message; by its author unless told',
+    doc: 'recalls a message; by default as its author',
     run: (lark, { messageId, by }) => lark.recall(messageId, by),
   }),
   command({
@@ -121,7 +121,7 @@ export const CHAT_COMMANDS: readonly ControlCommand[] = [
     path: '/unreact',
     fields: { messageId: text, reactionId: text },
     answer: '',
-    doc: 'takes a reaction away',
+    doc: 'removes a reaction',
     run: (lark, { messageId, reactionId }) => {
       const reaction = lark.findMessage(messageId).reactions.get(reactionId);
       if (reaction === undefined) {
@@ -135,7 +135,7 @@ export const CHAT_COMMANDS: readonly ControlCommand[] = [
     path: '/read',
     fields: { messageId: text, by: text },
     answer: '',
-    doc: 'a person reads a chat up to a message, which the bot that sent them is told',
+    doc: 'a person reads a chat up to a message; the bots that sent the messages get an event',
     run: (lark, { messageId, by }) => lark.read(messageId, by),
   }),
   command({
@@ -143,7 +143,7 @@ export const CHAT_COMMANDS: readonly ControlCommand[] = [
     path: '/menu',
     fields: { app: text, from: text, eventKey: text },
     answer: '',
-    doc: "a person chooses an entry of the bot's menu",
+    doc: "a person selects an entry of the bot's menu",
     run: (lark, { app, from, eventKey }) => lark.chooseMenu(app, from, eventKey),
   }),
   command({

@@ -1,12 +1,12 @@
-import type { DeliveryRecord } from './socket/deliveries.ts';
-import type { AppRef, MessageRef, UserRef, ChatRef } from './world/finder.ts';
-import type { CallRecord } from './world/journal.ts';
-import type { JsonObject } from './world/json.ts';
-import type { Saying } from './world/say.ts';
+import type { DeliveryRecord } from '../socket/deliveries.ts';
+import type { AppRef, MessageRef, UserRef, ChatRef } from './finder.ts';
+import type { CallRecord } from '../world/call-record.ts';
+import type { JsonObject } from '../world/json.ts';
+import type { NewMessage } from './say.ts';
 
-/** What a test asks of the cloud: people and things by reference. */
+/** Options of the methods of `LarkCloud`. People and things are given by reference. */
 
-export type SayOptions = Omit<Saying, 'chat' | 'from' | 'mentions' | 'replyTo' | 'partOf'> & {
+export type SayOptions = Omit<NewMessage, 'chat' | 'from' | 'mentions' | 'replyTo' | 'partOf'> & {
   readonly chat: ChatRef;
   readonly from: UserRef | AppRef;
   /** `all` mentions everybody. */
@@ -15,20 +15,20 @@ export type SayOptions = Omit<Saying, 'chat' | 'from' | 'mentions' | 'replyTo' |
   readonly partOf?: MessageRef | undefined;
 };
 
-/** What a message says from now on. */
+/** The new content of a message. */
 export type EditOptions = Pick<SayOptions, 'text' | 'mentions' | 'messageType' | 'content'>;
 
 export interface PressOptions {
   readonly messageId: MessageRef;
   readonly from: UserRef;
-  /** Sent as it is, also when no button of the card has it: a person may see an older state. */
+  /** Sent as it is, also if no button of the card has it: a person may see an older state of the card. */
   readonly value?: JsonObject | string;
   /** More fields of the action: `tag`, `name`, `form_value`, `option`, … */
   readonly action?: JsonObject;
 }
 
 export interface CallFilter {
-  /** Contained in the path. */
+  /** A part of the path. */
   readonly path?: string | undefined;
   readonly method?: string | undefined;
   readonly appId?: string | undefined;

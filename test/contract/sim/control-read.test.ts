@@ -1,7 +1,7 @@
-/** What a test in any language can look at: cards with their buttons, calls with their bodies. */
+/** What a test in any language can read: cards with their buttons, calls with their bodies. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { askControl } from './ask-control.ts';
-import { cardOf, CardDesk, md, type Json } from './card-desk.ts';
+import { callControl } from './control-call.ts';
+import { cardOf, CardRig, md, type Json } from './card-rig.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { Listener } from './sdk-listener.ts';
 
@@ -14,16 +14,16 @@ interface Message extends Json {
   readonly card?: { readonly json: Json; readonly buttons: Button[]; readonly before: Json[] };
 }
 
-let desk: CardDesk;
+let rig: CardRig;
 
 beforeEach(async () => {
-  desk = new CardDesk(await startLarkCloud());
+  rig = new CardRig(await startLarkCloud());
 });
 
-afterEach(() => desk.lark.stop());
+afterEach(() => rig.lark.stop());
 
 const ask = (method: string, path: string, fields: Json = {}) =>
-  askControl(desk.lark, method, path, fields);
+  callControl(rig.lark, method, path, fields);
 
 async function lastShown(): Promise<Message> {
   const { body } = await ask('GET', '/shows', { chat: 'Team', last: '1' });
@@ -71,8 +71,8 @@ const CHOICE = cardOf(
 );
 
 describe('/shows', () => {
-  test('gives a card as JSON, with its buttons', async () => {
-    await desk.send(CHOICE);
+  test('has a card as JSON, with its buttons', async () => {
+    await rig.send(CHOICE);
     const { card, content } = await lastShown();
     expect(card?.json).toEqual(CHOICE);
     expect(content).toBeUndefined();
@@ -94,30 +94,30 @@ describe('/shows', () => {
     ]);
   });
 
-  test('gives the buttons of a card of the old form', async () => {
+  test('has the buttons of a card 1.0', async () => {
     const actions = [
       { tag: 'button', text: { tag: 'plain_text', content: 'Go' }, value: { go: 1 } },
       { tag: 'button', text: { tag: 'plain_text', content: 'Docs' }, url: 'https://example.com' },
     ];
-    await desk.send({ elements: [{ tag: 'action', actions }] });
+    await rig.send({ elements: [{ tag: 'action', actions }] });
     expect((await lastShown()).card?.buttons).toMatchObject([
       { label: 'Go', value: { go: 1 }, tellsApp: true },
       { label: 'Docs', url: 'https://example.com', tellsApp: false },
     ]);
   });
 
-  test('tells what a streamed card showed meanwhile', async () => {
-    const card = await desk.entity(cardOf([md('…')]));
-    await desk.sendEntity(card);
-    for (const text of ['one', 'one two', 'one two three']) await desk.stream(card, text);
+  test('has the earlier states of a streamed card', async () => {
+    const card = await rig.entity(cardOf([md('…')]));
+    await rig.sendEntity(card);
+    for (const text of ['one', 'one two', 'one two three']) await rig.stream(card, text);
     const shown = await lastShown();
     expect(shown['text']).toBe('one two three');
     expect(shown.card?.before).toMatchObject([{ text: '…' }, { text: 'one' }, { text: 'one two' }]);
   });
 
-  test('tells what a card showed before it was replaced, and forgets nothing else', async () => {
-    const messageId = await desk.send(cardOf([md('first')], {}));
-    await desk.client.im.v1.message.patch({
+  test('has what a card showed before it was replaced, and keeps everything else', async () => {
+    const messageId = await rig.send(cardOf([md('first')], {}));
+    await rig.client.im.v1.message.patch({
       path: { message_id: messageId },
       data: { content: JSON.stringify(cardOf([md('second')], {})) },
     });
@@ -127,26 +127,26 @@ describe('/shows', () => {
   });
 
   test('keeps the newest 200 states of one card', async () => {
-    const card = await desk.entity(cardOf([md('0')]));
-    await desk.sendEntity(card);
-    desk.lark.cloud.limits.enabled = false;
-    for (let at = 1; at <= 230; at += 1) await desk.stream(card, String(at));
+    const card = await rig.entity(cardOf([md('0')]));
+    await rig.sendEntity(card);
+    rig.lark.cloud.limits.enabled = false;
+    for (let at = 1; at <= 230; at += 1) await rig.stream(card, String(at));
     const before = (await lastShown()).card?.before ?? [];
     expect(before).toHaveLength(200);
     expect(before.at(-1)).toMatchObject({ text: '229' });
   });
 
-  test('gives posts and files with their content', async () => {
+  test('has the content of posts and files', async () => {
     const content = [
       [
         { tag: 'text', text: 'see' },
         { tag: 'a', text: 'it', href: 'https://example.com' },
       ],
     ];
-    await desk.client.im.v1.message.create({
+    await rig.client.im.v1.message.create({
       params: { receive_id_type: 'chat_id' },
       data: {
-        receive_id: desk.group.chatId,
+        receive_id: rig.group.chatId,
         msg_type: 'post',
         content: JSON.stringify({ en_us: { title: 'News', content } }),
       },
@@ -172,9 +172,9 @@ describe('/press', () => {
   let listener: Listener;
 
   beforeEach(async () => {
-    messageId = await desk.send(CHOICE);
-    listener = new Listener(desk.lark, desk.app).start();
-    await desk.lark.waitFor(() => desk.lark.online(desk.app) === 1);
+    messageId = await rig.send(CHOICE);
+    listener = new Listener(rig.lark, rig.app).start();
+    await rig.lark.waitFor(() => rig.lark.online(rig.app) === 1);
   });
 
   afterEach(() => listener.close());
@@ -193,7 +193,7 @@ describe('/press', () => {
       { action: { tag: 'select_static', name: 'size', option: 'M' } },
       { tag: 'select_static', name: 'size', option: 'M' },
     ],
-  ])('%o presses what is there', async (how, action) => {
+  ])('%o presses a button of the card', async (how, action) => {
     expect(await press(how)).toEqual({ status: 200, body: { ok: true } });
     expect(listener.heard).toMatchObject([{ action }]);
   });
@@ -202,19 +202,19 @@ describe('/press', () => {
     [{ label: 'Maybe' }, 'the card has no such button; its buttons: 0 "Yes", 1 "No"'],
     [{ index: 7 }, 'the card has no such button'],
     [{ value: { cmd: 'made.up' } }, 'the card has no such button'],
-    [{ label: 'Same' }, 'more than one button is like this: use the index'],
+    [{ label: 'Same' }, 'more than one button matches: use the index'],
     [{ label: 'Off' }, 'is disabled'],
     [{ label: 'Site' }, 'opens a link'],
-    [{}, 'name the button by one of'],
-    [{ label: 'Yes', index: 0 }, 'name the button by one of'],
+    [{}, 'give exactly one of'],
+    [{ label: 'Yes', index: 0 }, 'give exactly one of'],
     [{ label: 'Yes', formValues: {} }, 'submits no form'],
     [
       { label: 'Send', formValues: { town: 'x' } },
       'the form has no field town; its fields: street',
     ],
     [{ action: { tag: 'date_picker' } }, 'the card has no date_picker'],
-    [{ action: { tag: 'select_static', option: 'XL' } }, 'offers no option "XL"'],
-    [{ action: { tag: 'button', value: 1 } }, 'a button is named by its label'],
+    [{ action: { tag: 'select_static', option: 'XL' } }, 'has no option "XL"'],
+    [{ action: { tag: 'button', value: 1 } }, 'give a button by its label'],
   ])('%o is refused', async (how, message) => {
     const { status, body } = await press(how);
     expect(status).toBe(400);
@@ -222,14 +222,14 @@ describe('/press', () => {
     expect(listener.heard).toEqual([]);
   });
 
-  test('a message that is no card is refused', async () => {
-    const said = desk.lark.say({ chat: desk.group, from: 'Ada', text: 'hi' });
+  test('a message that is not a card is refused', async () => {
+    const said = rig.lark.say({ chat: rig.group, from: 'Ada', text: 'hi' });
     const { body } = await ask('POST', '/press', {
       messageId: said.messageId,
       from: 'Ada',
       index: 0,
     });
-    expect(body['error']).toContain('is no card');
+    expect(body['error']).toContain('is not a card');
   });
 });
 
@@ -237,32 +237,32 @@ describe('/calls', () => {
   const calls = async (filter: Json = {}) =>
     (await ask('GET', '/calls', filter)).body['calls'] as Json[];
 
-  test('gives what was sent and what was answered', async () => {
-    const messageId = await desk.send(CHOICE);
+  test('has the bodies of requests and answers', async () => {
+    const messageId = await rig.send(CHOICE);
     const [call] = await calls({ path: '/im/v1/messages' });
     expect(call).toMatchObject({
       status: 200,
-      request: { receive_id: desk.group.chatId, msg_type: 'interactive' },
+      request: { receive_id: rig.group.chatId, msg_type: 'interactive' },
       response: { code: 0, data: { message_id: messageId } },
     });
   });
 
-  test('gives only those after a number', async () => {
-    await desk.send(CHOICE);
+  test('has only the calls after a number, if asked', async () => {
+    await rig.send(CHOICE);
     const before = await calls();
-    await desk.send(CHOICE);
+    await rig.send(CHOICE);
     const since = before.at(-1)?.['number'];
     const after = await calls({ since });
     expect(after).toHaveLength(1);
     expect(after[0]).toMatchObject({ number: Number(since) + 1 });
   });
 
-  test('marks calls to routes that do not exist, and counts the bytes of uploads', async () => {
-    await fetch(`${desk.lark.openBaseUrl}/open-apis/docx/v1/documents`, {
+  test('marks calls to unknown routes, and has only the size of uploads', async () => {
+    await fetch(`${rig.lark.openBaseUrl}/open-apis/docx/v1/documents`, {
       method: 'POST',
       body: 'x',
     });
-    await desk.client.im.v1.file.create({
+    await rig.client.im.v1.file.create({
       data: { file_type: 'stream', file_name: 'x', file: Buffer.from('abc') },
     });
     const [unknown, , upload] = await calls();
@@ -277,14 +277,14 @@ describe('/calls', () => {
     });
   });
 
-  test('cuts a body that is very long, and keeps the call when its bodies are forgotten', async () => {
+  test('cuts very long bodies, and keeps a call after its bodies are dropped', async () => {
     const long = JSON.stringify({ text: 'x'.repeat(140_000) });
     const send = () =>
-      desk.client.im.v1.message.create({
+      rig.client.im.v1.message.create({
         params: { receive_id_type: 'chat_id' },
-        data: { receive_id: desk.group.chatId, msg_type: 'text', content: long },
+        data: { receive_id: rig.group.chatId, msg_type: 'text', content: long },
       });
-    desk.lark.cloud.limits.enabled = false;
+    rig.lark.cloud.limits.enabled = false;
     for (let times = 0; times < 120; times += 1) await send();
     const all = await calls({ path: '/im/v1/messages' });
     expect(all).toHaveLength(120);

@@ -1,24 +1,24 @@
-import { CONTROL_PREFIX, type ControlDesk, type ControlRequest } from '../api/api-server.ts';
+import { CONTROL_PREFIX, type ControlHandler, type ControlRequest } from '../api/api-server.ts';
 import type { ControlCommand } from './command.ts';
-import { CHAT_COMMANDS } from './control-chats.ts';
-import { LOOK_COMMANDS } from './control-look.ts';
-import { WEATHER_COMMANDS } from './control-weather.ts';
-import { WORLD_COMMANDS } from './control-world.ts';
+import { CHAT_COMMANDS } from './chat-commands.ts';
+import { READ_COMMANDS } from './read-commands.ts';
+import { FAULT_COMMANDS } from './fault-commands.ts';
+import { WORLD_COMMANDS } from './world-commands.ts';
 import type { Answer, Route } from '../api/http.ts';
-import type { LarkCloud } from '../lark-cloud.ts';
+import type { LarkCloud } from './lark-cloud.ts';
 import { parseJson, isJsonObject, type JsonObject } from '../world/json.ts';
 import { Misuse } from '../world/misuse.ts';
 
-/** All of it, in the order of the documentation. Names stand for ids where there is only one of that name. */
+/** All calls, in the order of the documentation. A name can stand for an id if it is unique. */
 export const CONTROL_COMMANDS: readonly ControlCommand[] = [
   ...WORLD_COMMANDS,
   ...CHAT_COMMANDS,
-  ...LOOK_COMMANDS,
-  ...WEATHER_COMMANDS,
+  ...READ_COMMANDS,
+  ...FAULT_COMMANDS,
 ];
 
-/** The cloud over HTTP: for people with curl, and for tests in other languages. */
-export function createControlDesk(lark: LarkCloud, routes: readonly Route[]): ControlDesk {
+/** Controls the cloud over HTTP: for people with curl, and for tests in other languages. */
+export function createControlHandler(lark: LarkCloud, routes: readonly Route[]): ControlHandler {
   const overview = {
     commands: CONTROL_COMMANDS.map(describe),
     routes: routes.map(({ method, path }) => `${method} ${path}`),
@@ -66,18 +66,18 @@ function nameOf({ method, path }: ControlCommand): string {
   return `${method} ${CONTROL_PREFIX}${path}`;
 }
 
-/** Query and body together. The body counts as JSON whatever its type says: some clients always say "form". */
+/** Fields of query and body. The body is read as JSON whatever its content type is: some clients always send "form". */
 function valuesOf(found: ControlCommand, { query, contentType, raw }: ControlRequest): JsonObject {
-  const asked: JsonObject = Object.fromEntries(query);
-  if (raw.length === 0) return asked;
+  const fromQuery: JsonObject = Object.fromEntries(query);
+  if (raw.length === 0) return fromQuery;
   if (found.bytesField !== undefined && query.size > 0) {
-    return { ...asked, [found.bytesField]: raw.toString('base64') };
+    return { ...fromQuery, [found.bytesField]: raw.toString('base64') };
   }
   const text = raw.toString();
   const value = parseJson(text);
-  if (isJsonObject(value)) return { ...asked, ...value };
+  if (isJsonObject(value)) return { ...fromQuery, ...value };
   if (value === undefined && contentType.startsWith('application/x-www-form-urlencoded')) {
-    return { ...asked, ...Object.fromEntries(new URLSearchParams(text)) };
+    return { ...fromQuery, ...Object.fromEntries(new URLSearchParams(text)) };
   }
   throw new Misuse('the body is not a JSON object');
 }

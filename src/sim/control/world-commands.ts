@@ -1,20 +1,20 @@
 import { command, type ControlCommand } from './command.ts';
-import { flag, oneOf, optional, text, texts } from '../world/fields.ts';
-import type { LarkCloud } from '../lark-cloud.ts';
+import { flag, oneOf, optional, text, texts } from './fields.ts';
+import type { LarkCloud } from './lark-cloud.ts';
 import { Misuse } from '../world/misuse.ts';
 import type { SimApp, SimChat, SimUser } from '../world/model.ts';
-import { buildWorld, WORLD_SHAPE } from '../world/world-plan.ts';
+import { buildWorld, WORLD_SHAPE } from './world-plan.ts';
 
 const BRAND = optional(oneOf(['feishu', 'lark']));
 
-/** What exists. */
+/** What exists: apps, people, chats, and device grants. */
 export const WORLD_COMMANDS: readonly ControlCommand[] = [
   command({
     method: 'GET',
     path: '/world',
     fields: {},
     answer: 'apps, users, chats',
-    doc: 'everything that exists, with credentials',
+    doc: 'lists everything that exists, with credentials',
     run: (lark) => ({
       openBaseUrl: lark.openBaseUrl,
       accountsBaseUrl: lark.accountsBaseUrl,
@@ -28,7 +28,7 @@ export const WORLD_COMMANDS: readonly ControlCommand[] = [
     path: '/world',
     fields: WORLD_SHAPE,
     answer: 'apps, users, chats: the new ones',
-    doc: 'adds all that a world file can hold; nothing when names in it do not fit together',
+    doc: 'adds what a world file can have; adds nothing if names in it do not fit together',
     run: (lark, plan) => {
       const { apps, users, chats } = buildWorld(lark, plan);
       return {
@@ -96,7 +96,7 @@ export const WORLD_COMMANDS: readonly ControlCommand[] = [
     path: '/groups',
     fields: { chat: text, name: text, by: optional(text) },
     answer: 'the chat',
-    doc: 'renames a group; by its owner unless told',
+    doc: 'renames a group; by default as its owner',
     run: (lark, { chat: ref, name, by }) => {
       const chat = lark.findChat(ref);
       lark.renameChat(chat, name, by);
@@ -108,7 +108,7 @@ export const WORLD_COMMANDS: readonly ControlCommand[] = [
     path: '/direct-chats',
     fields: { user: text, app: text },
     answer: 'the chat',
-    doc: 'the direct chat of a person and a bot, made if it does not exist',
+    doc: 'returns the direct chat of a person and a bot, and creates it if it does not exist',
     run: (lark, { user, app }) => chatView(lark, lark.directChat(user, app)),
   }),
   command({
@@ -116,7 +116,7 @@ export const WORLD_COMMANDS: readonly ControlCommand[] = [
     path: '/groups/members',
     fields: { chat: text, user: text, by: optional(text) },
     answer: '',
-    doc: 'a person comes to a group, alone or by the hand of somebody',
+    doc: 'a person joins a group, or is added by somebody',
     run: (lark, { chat, user, by }) => lark.addMember(chat, user, by),
   }),
   command({
@@ -156,7 +156,7 @@ export const WORLD_COMMANDS: readonly ControlCommand[] = [
     path: '/scans',
     fields: {},
     answer: 'userCodes',
-    doc: 'codes of device grants that wait for a person',
+    doc: 'lists the codes of device grants that wait for a person',
     run: (lark) => ({ userCodes: lark.accounts.waiting() }),
   }),
   command({
@@ -170,7 +170,7 @@ export const WORLD_COMMANDS: readonly ControlCommand[] = [
       brand: BRAND,
     },
     answer: 'the app, if approved',
-    doc: 'decides about a device grant, named by its code or its link, as the person who scanned it',
+    doc: 'approves or denies a device grant, given by its code or its link, as the person who scanned it',
     run: (lark, { userCode, url, approve, as, brand }) => {
       if (url !== undefined && !URL.canParse(url)) throw new Misuse('url is not a URL');
       const app = lark.scan({

@@ -1,37 +1,37 @@
 import {
   flag,
   listOf,
-  noted,
+  withNote,
   numberIn,
   object,
   oneOf,
   optional,
   text,
   texts,
-  type Given,
+  type ValuesOf,
 } from './fields.ts';
-import type { LarkCloud } from '../lark-cloud.ts';
-import { Misuse } from './misuse.ts';
-import type { SimApp, SimChat, SimUser } from './model.ts';
+import type { LarkCloud } from './lark-cloud.ts';
+import { Misuse } from '../world/misuse.ts';
+import type { SimApp, SimChat, SimUser } from '../world/model.ts';
 
-/** A hundred years: more is a mistake in the unit. */
+/** A hundred years. A larger value is a mistake in the unit. */
 const AGO_MAX_MS = 100 * 366 * 24 * 3_600_000;
 
-/** The last time that JavaScript knows. */
+/** The last time that a JavaScript date can have. */
 const TIME_MAX_MS = 8.64e15;
 
-/** What a message says, as files and control calls write it. */
-export const WORDS_SHAPE = {
+/** The content of a message, as files and control calls give it. */
+export const CONTENT_SHAPE = {
   text: optional(text),
   mentions: optional(texts),
   messageType: optional(text),
   content: optional(object),
 };
 
-/** Who says it, where, and when. */
-export const SAYING_SHAPE = {
+/** A whole message: who writes it, and when. */
+export const MESSAGE_SHAPE = {
   from: text,
-  ...WORDS_SHAPE,
+  ...CONTENT_SHAPE,
   replyTo: optional(text),
   inThread: optional(flag),
   partOf: optional(text),
@@ -40,8 +40,8 @@ export const SAYING_SHAPE = {
 };
 
 export const HISTORY_SHAPE = {
-  ...SAYING_SHAPE,
-  replyTo: optional(noted(text, 'an id, or #0 for the first of the list')),
+  ...MESSAGE_SHAPE,
+  replyTo: optional(withNote(text, 'an id, or #0 for the first of the list')),
 };
 
 const PERSON_SHAPE = { name: text, email: optional(text) };
@@ -65,24 +65,24 @@ const CHAT_SHAPE = {
   messages: optional(listOf(HISTORY_SHAPE)),
 };
 
-/** A world as a file holds it. Chats name people and apps by their names. */
+/** A world file. Chats refer to people and apps by their names. */
 export const WORLD_SHAPE = {
   people: optional(listOf(PERSON_SHAPE)),
   apps: optional(listOf(APP_SHAPE)),
   chats: optional(listOf(CHAT_SHAPE)),
 };
 
-export type WorldPlan = Given<typeof WORLD_SHAPE>;
-type ChatPlan = Given<typeof CHAT_SHAPE>;
-type SayingPlan = Given<typeof SAYING_SHAPE>;
+export type WorldPlan = ValuesOf<typeof WORLD_SHAPE>;
+type ChatPlan = ValuesOf<typeof CHAT_SHAPE>;
+type MessagePlan = ValuesOf<typeof MESSAGE_SHAPE>;
 
-export interface BuiltWorld {
+interface BuiltWorld {
   readonly users: readonly SimUser[];
   readonly apps: readonly SimApp[];
   readonly chats: readonly SimChat[];
 }
 
-/** Adds all of it; throws before anything exists if names don't fit together, and names all such faults. */
+/** Adds everything in the plan. If names do not fit together, it adds nothing and throws one error that lists all problems. */
 export function buildWorld(lark: LarkCloud, plan: WorldPlan): BuiltWorld {
   const { people = [], apps = [], chats = [] } = plan;
   const problems = problemsOf(lark, plan);
@@ -96,11 +96,11 @@ export function buildWorld(lark: LarkCloud, plan: WorldPlan): BuiltWorld {
   };
 }
 
-/** Puts messages into a chat that no app is told about, oldest first. */
+/** Puts messages into a chat, oldest first. No app gets an event for them. */
 export function writeHistory(
   lark: LarkCloud,
   chat: SimChat,
-  messages: readonly SayingPlan[],
+  messages: readonly MessagePlan[],
 ): string[] {
   const ids: string[] = [];
   for (const [at, message] of messages.entries()) {
@@ -108,9 +108,9 @@ export function writeHistory(
       const earlier = /^#(\d+)$/.exec(message.replyTo ?? '')?.[1];
       const replyTo = earlier === undefined ? message.replyTo : ids[Number(earlier)];
       if (earlier !== undefined && replyTo === undefined) {
-        throw new Misuse(`replyTo ${message.replyTo} is no earlier message of the list`);
+        throw new Misuse(`replyTo ${message.replyTo} is not an earlier message of the list`);
       }
-      const said = sayPlanned(lark, chat, {
+      const said = sayAtTime(lark, chat, {
         ...message,
         ...(replyTo !== undefined && { replyTo }),
         silent: true,
@@ -124,17 +124,17 @@ export function writeHistory(
   return ids;
 }
 
-/** Says it at the time that is told, or so long ago. */
-export function sayPlanned(
+/** Writes a message at the time `atMs`, or `agoMs` before now. */
+export function sayAtTime(
   lark: LarkCloud,
   chat: SimChat | string,
-  { atMs, agoMs, ...saying }: SayingPlan & { readonly silent?: boolean | undefined },
+  { atMs, agoMs, ...message }: MessagePlan & { readonly silent?: boolean | undefined },
 ) {
   if (atMs !== undefined && agoMs !== undefined) {
-    throw new Misuse('atMs and agoMs both say when: give one of them');
+    throw new Misuse('give only one of atMs and agoMs');
   }
   const writtenAtMs = agoMs === undefined ? atMs : lark.world.nowMs() - agoMs;
-  return lark.say({ ...saying, chat, atMs: writtenAtMs });
+  return lark.say({ ...message, chat, atMs: writtenAtMs });
 }
 
 function buildChat(lark: LarkCloud, plan: ChatPlan, at: string): SimChat {
@@ -152,7 +152,7 @@ function buildChat(lark: LarkCloud, plan: ChatPlan, at: string): SimChat {
   return chat;
 }
 
-/** What doesn't fit together, in words. */
+/** What does not fit together, one sentence each. */
 function problemsOf(lark: LarkCloud, { people = [], apps = [], chats = [] }: WorldPlan): string[] {
   const { world } = lark;
   const users = [...world.users.values()];
@@ -163,7 +163,7 @@ function problemsOf(lark: LarkCloud, { people = [], apps = [], chats = [] }: Wor
   const problems: string[] = [];
   const claim = (taken: Set<string>, value: string | undefined, where: string) => {
     if (value === undefined) return;
-    if (taken.has(value)) problems.push(`${where} ${JSON.stringify(value)} is there twice`);
+    if (taken.has(value)) problems.push(`${where} ${JSON.stringify(value)} is used twice`);
     taken.add(value);
   };
   for (const [at, { name, email }] of people.entries()) {
@@ -194,7 +194,7 @@ function chatProblems(chat: ChatPlan, { at, names, appNames }: Known): string[] 
   const problems: string[] = [];
   if (mode === 'direct') {
     if (members.length !== 1 || apps.length !== 1) {
-      problems.push(`${at} is direct: it has one of members and one of apps`);
+      problems.push(`${at} is direct: it needs exactly one member and one app`);
     }
   } else if (name === undefined) problems.push(`${at}.name is missing`);
   const missing = (what: string, where: string, value: string) =>

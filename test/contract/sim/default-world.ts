@@ -1,7 +1,7 @@
-import type { LarkCloud } from '../lark-cloud.ts';
-import type { SimApp, SimChat, SimUser } from './model.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
+import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 
-/** Something to talk to right away: one bot, two people, a group of all three. */
+/** One bot, two people, and a group with all three. */
 export interface DefaultWorld {
   readonly app: SimApp;
   readonly users: readonly [SimUser, SimUser];

@@ -1,11 +1,10 @@
-import type { Accounts, Scan } from './accounts/accounts.ts';
-import type { Cloud } from './cloud.ts';
-import type { KickOptions } from './socket/connections.ts';
-import type { DeliveryRecord } from './socket/deliveries.ts';
-import { publishMenu, publishReaction, publishRecall } from './socket/events.ts';
-import type { Faults } from './world/faults.ts';
-import { addUpload, type NewUpload } from './api/files.ts';
-import { changeApp, type AppChange } from './world/app-change.ts';
+import type { Accounts, Scan } from '../accounts/accounts.ts';
+import type { Cloud } from '../cloud.ts';
+import type { KickOptions } from '../socket/connections.ts';
+import type { DeliveryRecord } from '../socket/deliveries.ts';
+import { publishMenu, publishReaction, publishRecall } from '../socket/events.ts';
+import type { Faults } from '../world/faults.ts';
+import { addUpload, type NewUpload } from '../api/files.ts';
 import {
   isCallOf,
   isDeliveryOf,
@@ -14,28 +13,18 @@ import {
   type EditOptions,
   type PressOptions,
   type SayOptions,
-} from './requests.ts';
-import type { CallBodies } from './world/call-bodies.ts';
-import type { CallRecord } from './world/journal.ts';
-import {
-  Finder,
-  type AppRef,
-  type ChatRef,
-  type MessageRef,
-  type UserRef,
-} from './world/finder.ts';
+} from './lark-cloud-options.ts';
+import type { CallBodies } from '../world/call-record.ts';
+import type { CallRecord } from '../world/call-record.ts';
+import { Finder, type AppRef, type ChatRef, type MessageRef, type UserRef } from './finder.ts';
 import {
   changeGroup,
   dissolveGroup,
-  join,
-  leave,
-  openDirectChat,
-  readUpTo,
   setBot,
-  firstOf,
   type GroupChange,
   type LeaveKind,
-} from './world/groups.ts';
+} from '../api/group-changes.ts';
+import { ownerOrFirstMember, join, leave, openDirectChat, markRead } from './chat-actions.ts';
 import type {
   Sender,
   SimApp,
@@ -44,14 +33,13 @@ import type {
   SimReaction,
   SimUpload,
   SimUser,
-} from './world/model.ts';
-import { pressIn, type PressChoice } from './world/press-choice.ts';
-import { press, type PressOutcome } from './world/press.ts';
-import { forward, reword, say } from './world/say.ts';
-import { shownMessage, type Shown } from './world/shown.ts';
-import type { NewApp, NewGroup, NewUser, World } from './world/world.ts';
+} from '../world/model.ts';
+import { press, pressOnCard, type PressChoice, type PressOutcome } from './press.ts';
+import { forward, editMessage, say } from './say.ts';
+import { shownMessage, type ShownMessage } from './shown-message.ts';
+import type { AppChange, NewApp, NewGroup, NewUser, World } from '../world/world.ts';
 
-export interface Addresses {
+interface Addresses {
   readonly openBaseUrl: string;
   readonly accountsBaseUrl: string;
   readonly controlUrl: string;
@@ -62,7 +50,7 @@ export interface Addresses {
 /** Ends no wait on a busy machine: only what never happens takes all of it. */
 const WAIT_MS = 60_000;
 
-/** A running cloud in the hands of a test: what people do, what they see, and what goes wrong. */
+/** A running cloud, as a test uses it: what people do, what they see, and what goes wrong. */
 export class LarkCloud implements Addresses {
   readonly openBaseUrl: string;
   readonly accountsBaseUrl: string;
@@ -100,7 +88,7 @@ export class LarkCloud implements Addresses {
     return this.cloud.faults;
   }
 
-  /** Cuts every connection and frees the port. */
+  /** Closes every connection and frees the port. */
   stop(): Promise<void> {
     return this.#stop();
   }
@@ -126,11 +114,11 @@ export class LarkCloud implements Addresses {
     return this.world.addGroup({ ...options, members, apps });
   }
 
-  /** Changes an app as its developer does in the console. */
+  /** Changes an app, as its developer does in the console. */
   changeApp(ref: AppRef, change: AppChange): SimApp {
     const app = this.findApp(ref);
-    changeApp(app, change);
-    this.cloud.changes.ring();
+    this.world.changeApp(app, change);
+    this.cloud.changes.notify();
     return app;
   }
 
@@ -138,7 +126,7 @@ export class LarkCloud implements Addresses {
     return this.world.directChat(this.findUser(user), this.findApp(app));
   }
 
-  /** Bytes that somebody attaches: the answer's `key` goes into the content of a message. */
+  /** Bytes that somebody attaches. The `key` of the result goes into the content of a message. */
   addUpload(upload: NewUpload): SimUpload {
     return addUpload(this.world, upload);
   }
@@ -146,7 +134,7 @@ export class LarkCloud implements Addresses {
   /** Approves or denies a device grant, as the person who scanned the code. */
   scan(scan: Scan): SimApp | undefined {
     const app = this.accounts.scan(scan);
-    this.cloud.changes.ring();
+    this.cloud.changes.notify();
     return app;
   }
 
@@ -157,8 +145,10 @@ export class LarkCloud implements Addresses {
     return say(this.cloud, {
       ...options,
       chat: this.findChat(options.chat),
-      from: this.#finder.anybody(options.from),
-      mentions: options.mentions?.map((ref) => (ref === 'all' ? 'all' : this.#finder.anybody(ref))),
+      from: this.#finder.userOrApp(options.from),
+      mentions: options.mentions?.map((ref) =>
+        ref === 'all' ? 'all' : this.#finder.userOrApp(ref),
+      ),
       replyTo: replyTo === undefined ? undefined : this.findMessage(replyTo),
       partOf: partOf === undefined ? undefined : this.findMessage(partOf),
     });
@@ -177,26 +167,28 @@ export class LarkCloud implements Addresses {
     });
   }
 
-  /** The author edits a text or a post. */
-  edit(ref: MessageRef, words: EditOptions): SimMessage {
+  /** The author edits a message of type text or post. */
+  edit(ref: MessageRef, content: EditOptions): SimMessage {
     const message = this.findMessage(ref);
-    reword(this.cloud, message, {
-      ...words,
-      mentions: words.mentions?.map((one) => (one === 'all' ? 'all' : this.#finder.anybody(one))),
+    editMessage(this.cloud, message, {
+      ...content,
+      mentions: content.mentions?.map((one) =>
+        one === 'all' ? 'all' : this.#finder.userOrApp(one),
+      ),
     });
     return message;
   }
 
-  /** Presses what the card really has. */
-  pressIn(ref: MessageRef, from: UserRef, choice: PressChoice): Promise<PressOutcome> {
-    return pressIn(this.cloud, {
+  /** A person presses a button, or selects something, that the card shows now. */
+  pressOnCard(ref: MessageRef, from: UserRef, choice: PressChoice): Promise<PressOutcome> {
+    return pressOnCard(this.cloud, {
       message: this.findMessage(ref),
       from: this.findUser(from),
       choice,
     });
   }
 
-  /** Resolves when the app has answered, or its three seconds are over. */
+  /** Sends a press to the app, also of a button that the card does not have. Resolves when the app has answered, or after three seconds. */
   pressButton(options: PressOptions): Promise<PressOutcome> {
     return press(this.cloud, {
       message: this.findMessage(options.messageId),
@@ -205,14 +197,14 @@ export class LarkCloud implements Addresses {
     });
   }
 
-  /** By its author, unless somebody else is named. */
+  /** By its author, if `by` is left out. */
   recall(ref: MessageRef, by?: UserRef): void {
     const message = this.findMessage(ref);
     this.world.recall(message);
     const who: Sender =
       by === undefined ? message.sender : { kind: 'user', openId: this.findUser(by).openId };
     publishRecall(this.cloud, message, who);
-    this.cloud.changes.ring();
+    this.cloud.changes.notify();
   }
 
   react(options: {
@@ -224,7 +216,7 @@ export class LarkCloud implements Addresses {
     const by = { kind: 'user', openId: this.findUser(options.from).openId } as const;
     const reaction = this.world.react(message, by, options.emoji);
     publishReaction(this.cloud, message, { kind: 'created', reaction });
-    this.cloud.changes.ring();
+    this.cloud.changes.notify();
     return reaction;
   }
 
@@ -232,22 +224,22 @@ export class LarkCloud implements Addresses {
     const message = this.findMessage(ref);
     this.world.unreact(message, reaction.reactionId);
     publishReaction(this.cloud, message, { kind: 'deleted', reaction });
-    this.cloud.changes.ring();
+    this.cloud.changes.notify();
   }
 
-  /** A person comes to a group, by somebody's hand or their own. */
+  /** A person joins a group, or `by` adds the person. */
   addMember(chat: ChatRef, user: UserRef, by: UserRef = user): void {
     const change = { user: this.findUser(user), by: this.#asSender(by) };
     join(this.cloud, this.#finder.group(chat), change);
   }
 
-  /** A person leaves a group, or is removed from it; `withdrawn`: the invitation is taken back. */
+  /** A person leaves a group, or `by` removes the person. With the kind `withdrawn`, the invitation is taken back. */
   removeMember(chat: ChatRef, user: UserRef, by: UserRef = user, kind?: LeaveKind): void {
     const change = { user: this.findUser(user), by: this.#asSender(by), kind };
     leave(this.cloud, this.#finder.group(chat), change);
   }
 
-  /** By the group's owner, or its first member, unless somebody else is named. */
+  /** By the group's owner, or else its first member, if `by` is left out. */
   renameChat(chat: ChatRef, name: string, by?: UserRef): void {
     this.changeGroup(chat, { name }, by);
   }
@@ -255,7 +247,7 @@ export class LarkCloud implements Addresses {
   /** A group gets another name, description, owner or other settings. */
   changeGroup(chatRef: ChatRef, change: GroupChange, by?: UserRef): void {
     const chat = this.#finder.group(chatRef);
-    changeGroup(this.cloud, chat, change, this.#asSender(by ?? firstOf(chat)));
+    changeGroup(this.cloud, chat, change, this.#asSender(by ?? ownerOrFirstMember(chat)));
   }
 
   /** Somebody adds the bot to a group. */
@@ -281,9 +273,9 @@ export class LarkCloud implements Addresses {
     return chat;
   }
 
-  /** The person has seen the message, and with it what the chat showed before. */
+  /** The person has read the message and all messages before it. */
   read(ref: MessageRef, by: UserRef): void {
-    readUpTo(this.cloud, this.findMessage(ref), this.findUser(by));
+    markRead(this.cloud, this.findMessage(ref), this.findUser(by));
   }
 
   chooseMenu(app: AppRef, from: UserRef, eventKey: string): void {
@@ -293,8 +285,8 @@ export class LarkCloud implements Addresses {
 
   // ------------------------------------------------------------ what is seen
 
-  /** The chat on somebody's screen, oldest first; only the last few if told so. */
-  shows(chatRef: ChatRef, options: { readonly last?: number } = {}): Shown[] {
+  /** The chat as people see it, oldest first; with `last`, only that many of the newest. */
+  shows(chatRef: ChatRef, options: { readonly last?: number } = {}): ShownMessage[] {
     const { messages } = this.findChat(chatRef);
     const chosen = options.last === undefined ? messages : messages.slice(-options.last);
     return chosen.map((message) => shownMessage(this.world, message));
@@ -304,7 +296,7 @@ export class LarkCloud implements Addresses {
     return this.cloud.calls.all().filter((call) => isCallOf(filter, call));
   }
 
-  /** What a call sent and was answered; undefined once it is forgotten: the newest few megabytes are kept. */
+  /** The bodies of a call and its answer. Only the newest few megabytes are kept; undefined for older calls. */
   bodiesOf(call: CallRecord): CallBodies | undefined {
     return this.cloud.callBodies.get(call.number);
   }
@@ -313,37 +305,37 @@ export class LarkCloud implements Addresses {
     return this.cloud.deliveries.records().filter((record) => isDeliveryOf(filter, record));
   }
 
-  /** Open connections of the app that have pinged: those that take events. */
+  /** How many open connections of the app have pinged, and so get events. */
   online(app: AppRef): number {
     const { appId } = this.findApp(app);
     return this.cloud.connections.of(appId).filter((connection) => connection.ready).length;
   }
 
-  /** Resolves with the first truthy value of `look`; looks again at every change. Real milliseconds. */
-  waitFor<T>(look: () => T, timeoutMs: number = WAIT_MS): Promise<NonNullable<T>> {
-    return this.cloud.changes.waitFor(look, timeoutMs);
+  /** Resolves with the first truthy value of `condition`, which is called again at every change. Real milliseconds. */
+  waitFor<T>(condition: () => T, timeoutMs: number = WAIT_MS): Promise<NonNullable<T>> {
+    return this.cloud.changes.waitFor(condition, timeoutMs);
   }
 
   // ------------------------------------------------------------ what goes wrong, and time
 
-  /** Cuts connections; returns how many. */
+  /** Closes connections. Returns how many. */
   kick(options: KickOptions = {}): number {
     return this.cloud.connections.kick(options);
   }
 
-  /** So many connections of somebody else with the same app take their share of its events. */
+  /** Another program has `count` connections of the same app, and gets its share of the events. */
   setStrangers(app: AppRef, count: number): void {
-    this.cloud.connections.setStrangers(this.findApp(app).appId, count);
+    this.cloud.connections.setOthers(this.findApp(app).appId, count);
   }
 
-  /** Every event without an ack is sent again at once; returns how many. */
+  /** Sends every event without an ack again at once. Returns how many. */
   redeliverNow(app?: AppRef): number {
     return this.cloud.deliveries.redeliverNow(
       app === undefined ? undefined : this.findApp(app).appId,
     );
   }
 
-  /** Moves the cloud's clock forward; what falls due happens before this returns. */
+  /** Moves the cloud's clock forward. What is due then happens before this returns. */
   advance(byMs: number): void {
     this.cloud.clock.advance(byMs);
   }

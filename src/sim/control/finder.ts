@@ -1,14 +1,14 @@
-import { Misuse } from './misuse.ts';
-import type { SimApp, SimChat, SimMessage, SimUser } from './model.ts';
-import type { World } from './world.ts';
+import { Misuse } from '../world/misuse.ts';
+import type { SimApp, SimChat, SimMessage, SimUser } from '../world/model.ts';
+import type { World } from '../world/world.ts';
 
-/** Things can be named by themselves, by id, and users and groups by name. */
+/** Everything can be given as an object or by id; users, apps and groups also by name. */
 export type ChatRef = SimChat | string;
 export type UserRef = SimUser | string;
 export type AppRef = SimApp | string;
 export type MessageRef = SimMessage | string;
 
-/** Finds what tests name; throws `Misuse` when there is no such thing, or more than one. */
+/** Finds what tests name. Throws `Misuse` if there is no such thing, or more than one. */
 export class Finder {
   readonly #world: World;
 
@@ -37,7 +37,7 @@ export class Finder {
     return this.#world.apps.get(ref) ?? byName(this.#world.apps.values(), ref, 'app');
   }
 
-  anybody(ref: UserRef | AppRef): SimUser | SimApp {
+  userOrApp(ref: UserRef | AppRef): SimUser | SimApp {
     if (typeof ref !== 'string') return ref;
     const { users, apps } = this.#world;
     const known = users.get(ref) ?? apps.get(ref);

@@ -1,4 +1,4 @@
-/** What a new app may do: the set that a bridge asks for when it is created by scanning. */
+/** Scopes of a new app: those that a bridge asks for when a person creates it by QR code. */
 export const DEFAULT_SCOPES = [
   'im:message.p2p_msg:readonly',
   'im:message.group_at_msg:readonly',
@@ -15,13 +15,13 @@ export const DEFAULT_SCOPES = [
   'contact:user.basic_profile:readonly',
 ] as const;
 
-/** Sees every message of its groups, not only those that mention the bot; reads group history. */
+/** The app gets every message of its groups, not only those that mention the bot, and reads group history. */
 export const SCOPE_GROUP_MESSAGES = 'im:message.group_msg';
-/** Sees mentions by other bots. */
+/** The app gets messages in which other bots mention it. */
 export const SCOPE_BOT_MENTIONS = 'im:message.group_at_msg.include_bot:readonly';
-/** Reads the app's own entry in the developer console. */
+/** The app reads its own entry in the developer console. */
 export const SCOPE_SELF_MANAGE = 'application:application:self_manage';
-/** Events name the sender's `user_id`. */
+/** Events have the sender's `user_id`. */
 export const SCOPE_USER_ID = 'contact:user.employee_id:readonly';
 
 export const CARD_CALLBACK = 'card.action.trigger';

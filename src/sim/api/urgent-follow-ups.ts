@@ -11,8 +11,8 @@ const FOLLOW_UP_WITHIN_MS = 600_000;
 const FOLLOW_UPS_MAX = 3;
 const FOLLOW_UP_CHARS_MAX = 200;
 
-/** Ways to draw attention to an own message: buzzing people, and bubbles with suggested answers. */
-export function attentionRoutes(cloud: Cloud): readonly Route[] {
+/** Urgent notices ("buzz") about an own message, and follow-ups: bubbles with suggested answers. */
+export function urgentFollowUpRoutes(cloud: Cloud): readonly Route[] {
   const one = '/open-apis/im/v1/messages/:message_id';
   return [
     {
@@ -49,7 +49,7 @@ function buzz(cloud: Cloud, call: Call): Answer {
   return ok({ invalid_user_id_list: invalid });
 }
 
-/** The codes of this API mean something else than in the rest of the message API. */
+/** In this API, codes have other meanings than in the rest of the message API. */
 function suggest(cloud: Cloud, call: Call): Answer {
   const app = callerOf(call);
   const message = cloud.world.messages.get(call.params['message_id'] ?? '');

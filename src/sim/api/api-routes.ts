@@ -3,7 +3,7 @@ import type { Route } from './http.ts';
 import { cardTokenRoutes } from '../cards/card-tokens.ts';
 import { cardRoutes } from '../cards/cards.ts';
 import { appInfoRoutes } from './app-info.ts';
-import { attentionRoutes } from './attention.ts';
+import { urgentFollowUpRoutes } from './urgent-follow-ups.ts';
 import { avatarRoutes } from './avatars.ts';
 import { botRoutes } from './bot.ts';
 import { chatRoutes } from './chats.ts';
@@ -21,10 +21,10 @@ import { reactionRoutes } from './reactions.ts';
 import { tokenRoutes } from './token-routes.ts';
 
 /**
- * What the cloud can do over its API. Document tools (drive, wiki, docx, sheets, bitable, task, vc)
- * are left out: it is a cloud of chats.
+ * All routes of Lark's API that the simulator has. Those for documents, tasks and meetings (drive,
+ * wiki, docx, sheets, bitable, task, vc) are left out: the simulator is for bots in chats.
  */
-export function platformRoutes(cloud: Cloud): readonly Route[] {
+export function apiRoutes(cloud: Cloud): readonly Route[] {
   return [
     tokenRoutes,
     botRoutes,
@@ -36,7 +36,7 @@ export function platformRoutes(cloud: Cloud): readonly Route[] {
     messageReaderRoutes,
     reactionRoutes,
     pinRoutes,
-    attentionRoutes,
+    urgentFollowUpRoutes,
     ephemeralRoutes,
     cardRoutes,
     cardTokenRoutes,

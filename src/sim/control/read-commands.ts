@@ -1,33 +1,33 @@
-import { WaitedInVain } from '../world/changes.ts';
+import { WaitTimeout } from '../world/changes.ts';
 import { command, type ControlCommand } from './command.ts';
-import { noted, numberIn, optional, text, type Given } from '../world/fields.ts';
+import { withNote, numberIn, optional, text, type ValuesOf } from './fields.ts';
 import { parseJson } from '../world/json.ts';
-import type { LarkCloud } from '../lark-cloud.ts';
+import type { LarkCloud } from './lark-cloud.ts';
 import { Misuse } from '../world/misuse.ts';
-import type { Shown } from '../world/shown.ts';
+import type { ShownMessage } from './shown-message.ts';
 
 const WAIT_MS = 10_000;
-/** No test waits longer for one thing. */
+/** An hour. No test waits longer for one thing. */
 const WAIT_MAX_MS = 3_600_000;
 
 const TIMEOUT = optional(numberIn({ min: 0, max: WAIT_MAX_MS }));
 const WAIT_FIELDS = {
   chat: text,
-  from: optional(noted(text, 'user:NAME, app:ID')),
+  from: optional(withNote(text, 'user:NAME, app:ID')),
   containing: optional(text),
   replyTo: optional(text),
   count: optional(numberIn({ min: 0, max: 1_000_000 })),
   timeoutMs: TIMEOUT,
 };
 
-/** What is seen, on the screen and on the wire. */
-export const LOOK_COMMANDS: readonly ControlCommand[] = [
+/** What people see, and which calls, events and connections the cloud has. */
+export const READ_COMMANDS: readonly ControlCommand[] = [
   command({
     method: 'GET',
     path: '/shows',
     fields: { chat: text, last: optional(numberIn({ min: 1, max: 1_000_000 })) },
     answer: 'messages',
-    doc: 'the chat as people see it, oldest first; of cards their JSON, buttons and earlier states',
+    doc: 'lists the messages of a chat as people see them, oldest first; cards with their JSON, buttons and earlier states',
     run: (lark, { chat, last }) => ({
       messages: lark.shows(chat, last === undefined ? {} : { last }),
     }),
@@ -37,7 +37,7 @@ export const LOOK_COMMANDS: readonly ControlCommand[] = [
     path: '/wait',
     fields: WAIT_FIELDS,
     answer: 'messages',
-    doc: 'answers as soon as the chat shows that many fitting messages, one unless told',
+    doc: 'answers as soon as the chat shows `count` matching messages (1 by default)',
     run: waitForMessages,
   }),
   command({
@@ -45,12 +45,12 @@ export const LOOK_COMMANDS: readonly ControlCommand[] = [
     path: '/online',
     fields: { app: text, count: optional(numberIn({ min: 0, max: 50 })), timeoutMs: TIMEOUT },
     answer: 'online',
-    doc: 'answers as soon as the app has that many connections that take events, one unless told',
+    doc: 'answers as soon as the app has `count` connections that get events (1 by default)',
     run: (lark, { app: ref, count = 1, timeoutMs = WAIT_MS }) => {
       const app = lark.findApp(ref);
-      return patiently(lark, timeoutMs, {
-        look: () => (lark.online(app) >= count ? { online: lark.online(app) } : undefined),
-        otherwise: () => `${app.name} has ${lark.online(app)} of ${count} connections`,
+      return waitOrRefuse(lark, timeoutMs, {
+        find: () => (lark.online(app) >= count ? { online: lark.online(app) } : undefined),
+        describe: () => `${app.name} has ${lark.online(app)} of ${count} connections`,
       });
     },
   }),
@@ -61,10 +61,12 @@ export const LOOK_COMMANDS: readonly ControlCommand[] = [
       path: optional(text),
       method: optional(text),
       appId: optional(text),
-      since: optional(noted(numberIn({ min: 0, max: Number.MAX_SAFE_INTEGER }), "a call's number")),
+      since: optional(
+        withNote(numberIn({ min: 0, max: Number.MAX_SAFE_INTEGER }), "a call's number"),
+      ),
     },
     answer: 'calls',
-    doc: 'API calls received, oldest first, with what was sent and answered; status 0: never answered',
+    doc: 'lists the API calls, oldest first, with the bodies of request and answer; status 0: never answered',
     run: (lark, filter) => ({
       calls: lark.calls(filter).map((call) => {
         const bodies = lark.bodiesOf(call);
@@ -80,42 +82,42 @@ export const LOOK_COMMANDS: readonly ControlCommand[] = [
     path: '/deliveries',
     fields: { appId: optional(text), eventType: optional(text) },
     answer: 'deliveries',
-    doc: 'events, how often they were tried and whether they were acked',
+    doc: 'lists the events, how often each was sent and whether it was acked',
     run: (lark, filter) => ({ deliveries: lark.deliveries(filter) }),
   }),
 ];
 
 function waitForMessages(
   lark: LarkCloud,
-  given: Given<typeof WAIT_FIELDS>,
-): Promise<{ readonly messages: readonly Shown[] }> {
+  given: ValuesOf<typeof WAIT_FIELDS>,
+): Promise<{ readonly messages: readonly ShownMessage[] }> {
   const { chat, from, replyTo, containing = '', count = 1, timeoutMs = WAIT_MS } = given;
-  const fits = (shown: Shown) =>
+  const matches = (shown: ShownMessage) =>
     (from === undefined || shown.from === from) &&
     (replyTo === undefined || shown.replyTo === replyTo) &&
     shown.text.includes(containing);
-  const find = () => lark.shows(chat).filter(fits);
-  return patiently(lark, timeoutMs, {
-    look: () => (find().length >= count ? { messages: find() } : undefined),
-    otherwise: () => `the chat shows ${find().length} of ${count}`,
+  const matching = () => lark.shows(chat).filter(matches);
+  return waitOrRefuse(lark, timeoutMs, {
+    find: () => (matching().length >= count ? { messages: matching() } : undefined),
+    describe: () => `the chat shows ${matching().length} of ${count}`,
   });
 }
 
-/** What `look` finds in time; or a refusal that says how it is instead. */
-async function patiently<T extends object>(
+/** What `find` returns in time; otherwise a refusal with what `describe` says. */
+async function waitOrRefuse<T extends object>(
   lark: LarkCloud,
   timeoutMs: number,
-  { look, otherwise }: { readonly look: () => T | undefined; readonly otherwise: () => string },
+  { find, describe }: { readonly find: () => T | undefined; readonly describe: () => string },
 ): Promise<T> {
   try {
-    return await lark.waitFor(look, timeoutMs);
+    return await lark.waitFor(find, timeoutMs);
   } catch (error) {
-    if (!(error instanceof WaitedInVain)) throw error;
-    throw new Misuse(`after ${timeoutMs} ms ${otherwise()}`);
+    if (!(error instanceof WaitTimeout)) throw error;
+    throw new Misuse(`after ${timeoutMs} ms ${describe()}`);
   }
 }
 
-/** As an object where it is JSON; otherwise the text. */
+/** The value if the text is JSON, otherwise the text. */
 function asJson(body: string): unknown {
   return parseJson(body) ?? body;
 }

@@ -1,9 +1,9 @@
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 
 type Json = Record<string, unknown>;
 
-/** A control call as a test in any language makes it: a GET has its fields in the query, others in JSON. */
-export async function askControl(lark: LarkCloud, method: string, path: string, fields: Json) {
+/** A control call as a test in any language makes it: a GET has its fields in the query, other calls in JSON. */
+export async function callControl(lark: LarkCloud, method: string, path: string, fields: Json) {
   const isGet = method === 'GET';
   const query = isGet ? `?${new URLSearchParams(fields as Record<string, string>).toString()}` : '';
   const response = await fetch(lark.controlUrl + path + query, {

@@ -1,5 +1,5 @@
 import type { Client } from '@larksuiteoapi/node-sdk';
-import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
+import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimCard, SimChat } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { createClient } from './sdk-client.ts';
@@ -13,18 +13,18 @@ export const md = (content: string, id = 'md'): Json => ({
   content,
 });
 
-/** A card of schema 2.0; it streams unless told. */
+/** A card of schema 2.0; by default it streams. */
 export function cardOf(elements: readonly Json[], config: Json = { streaming_mode: true }): Json {
   return { schema: '2.0', config, body: { elements } };
 }
 
 /** One bot in one group of a fresh cloud, and what it does with cards through the official SDK. */
-export class CardDesk {
+export class CardRig {
   readonly lark: LarkCloud;
   readonly app: SimApp;
   readonly group: SimChat;
   readonly client: Client;
-  /** Of the last operation; the next one takes the next number. */
+  /** Of the last operation. The next one uses the next number. */
   sequence = 0;
 
   constructor(lark: LarkCloud) {
@@ -47,7 +47,7 @@ export class CardDesk {
     return found;
   }
 
-  /** Sends a card as JSON; answers the id of the message. */
+  /** Sends a card as JSON. Returns the id of the message. */
   async send(content: Json): Promise<string> {
     const { data } = await this.client.im.v1.message.create({
       params: { receive_id_type: 'chat_id' },
@@ -108,6 +108,6 @@ export class CardDesk {
   }
 }
 
-export async function openCardDesk(): Promise<CardDesk> {
-  return new CardDesk(await startLarkCloud());
+export async function openCardRig(): Promise<CardRig> {
+  return new CardRig(await startLarkCloud());
 }
