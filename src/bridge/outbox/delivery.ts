@@ -3,7 +3,7 @@ import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxRow } from '../../core/turn.ts';
 import { Wake } from '../../time/wake.ts';
-import { limitAt } from '../../time/deadline.ts';
+import { limitAt } from '../../time/wait.ts';
 import { Lanes } from '../turns/lanes.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing, withoutMentions } from './render.ts';

@@ -5,7 +5,7 @@ import type { Service } from '../../core/service.ts';
 import type { Show, Turn, TurnState } from '../../core/turn.ts';
 import { Wake } from '../../time/wake.ts';
 import { contextOf } from './context.ts';
-import { type Limit, limitAt, pause } from '../../time/deadline.ts';
+import { type Limit, limitAt, pause } from '../../time/wait.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import { type LaneItem, Lanes } from './lanes.ts';
