@@ -11,8 +11,7 @@ import type { Log } from '../core/log.ts';
 import type { Pages } from '../core/pages.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Service } from '../core/service.ts';
-import { keptSecret } from '../host/kept-secret.ts';
-import { createSecretFile } from '../host/secret-file.ts';
+import { createSecretReader, loadOrCreateSecret } from '../host/secret-files.ts';
 import { workspaceTokenFile } from '../host/workspace-token.ts';
 import { createDirectory, type Directory } from '../hub/domain/directory.ts';
 import { Hub } from '../hub/hub.ts';
@@ -115,7 +114,7 @@ export function createEmbeddedHub({ config, env, log }: Setting, db: Db, pages: 
     // A program of a process that was killed runs on; its turn must not run twice at once.
     beforeAgents: () => programs.endLeftovers(),
     provisionToken: (generate) =>
-      Promise.resolve(keptSecret(join(config.stateDir, 'provision-token'), generate)),
+      Promise.resolve(loadOrCreateSecret(join(config.stateDir, 'provision-token'), generate)),
     turnTimeoutMs: timeoutMs,
     maxRunning: Math.max(TURNS_RUNNING_MAX, config.maxTurns),
     onInterrupted: config.onInterrupted === 'ask' ? 'fail' : 'rerun',
@@ -155,7 +154,7 @@ function reachOf({ config, log }: Setting, { url, db }: { url: string; db: Db })
     db,
     url,
     workspace: workspaceId(own),
-    token: path === undefined ? () => first : createSecretFile({ path, first, log }),
+    token: path === undefined ? () => first : createSecretReader({ path, first, log }),
     tokenKeeper: workspaceTokenFile(join(stateDir, 'workspace-token.json'), {
       url,
       workspace: own,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isSystemError } from '../core/errors.ts';
 import { type AppId, LARK_ID_PATTERN, type OpenId, openId } from '../core/ids.ts';
 import { parseJsonObject } from '../core/json-object.ts';
-import { writePrivateFile } from './private-file.ts';
+import { writePrivateFile } from './secret-files.ts';
 
 /** Who made the bot of a state directory: Lark says so once, when the bot is made. */
 export function ownerFile(stateDir: string, app: AppId) {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { parseJsonObject } from '../core/json-object.ts';
 import { Secret } from '../core/secret.ts';
-import { writePrivateFile } from './private-file.ts';
+import { writePrivateFile } from './secret-files.ts';
 
 /** Whose token it is: one of another workspace, or of another hub, is none. */
 export interface TokenOwner {
