@@ -1,8 +1,8 @@
 /** What `doctor` looks at, and in which order. Only the composition root uses this. */
 import { join } from 'node:path';
-import { journalOf } from './bridge-parts.ts';
+import { journalOf, latestStatus } from './state.ts';
 import { systemClock } from '../time/clock.ts';
-import { readStatus, type Status } from './operations.ts';
+import { readStatus, type Status } from './status.ts';
 import { packageFacts } from '../host/package.ts';
 import {
   type Config,
@@ -32,12 +32,11 @@ import { judgeCredentials, judgeSettings } from '../doctor/settings.ts';
 import { judgeDatabase, judgeQuota } from '../doctor/storage.ts';
 import { judgeUnits, lookAtUnits } from '../doctor/unit-file.ts';
 import { findInstance, findInstanceOfApp } from '../host/instance-lock.ts';
-import { knownFrom } from '../host/daemon-status.ts';
+import { knownBefore } from '../host/daemon-status.ts';
 import { unitFolder } from '../host/service/systemd.ts';
 import { workspaceTokenFile } from '../host/workspace-token.ts';
 import { probePlatform } from '../platform/probe.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
-import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { examineDatabase } from '../store/sqlite/examination.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
@@ -118,7 +117,7 @@ async function examineWith(config: Config, around: Surroundings): Promise<Findin
   const database = examineDatabase(config.dbPath);
   const isReadable = database.kind === 'sound' && database.version === database.wanted;
   const memory = isReadable ? await readMemory(config) : undefined;
-  const status = isReadable ? await quietly(() => readStatus({ config })) : undefined;
+  const status = isReadable ? await quietly(() => readStatus(config)) : undefined;
   const pid = status?.pid ?? (await quietly(() => findInstance(config.stateDir, tryFileLock)))?.pid;
   const [lark, hub] = await Promise.all([
     offline ? undefined : lookAtLark(config),
@@ -132,7 +131,7 @@ async function examineWith(config: Config, around: Surroundings): Promise<Findin
     ...judgeDaemon({
       pid,
       health: status?.health,
-      version: versionOf(status),
+      version: status?.daemon?.version,
       ownVersion: version,
     }),
     ...rivalFound(config),
@@ -185,8 +184,8 @@ function readMemory(config: Config): Promise<Memory | undefined> {
 
 async function readTraffic(db: Db, app: AppId): Promise<TrafficFact> {
   const [newest] = await journalOf(db, app).journal.turns({ limit: 1 });
-  const sign = new DaemonTable(db).read();
-  const seen = (sign && knownFrom(sign.status, app))?.seenAtMs ?? {};
+  const latest = latestStatus(db);
+  const seen = (latest && knownBefore(latest.status, app))?.seenAtMs ?? {};
   return {
     messageAtMs: newest?.receivedAtMs ?? seen[EVENT_NEEDS.message.name],
     buttonAtMs: seen[CALLBACK_NEEDS.button.name],
@@ -194,14 +193,8 @@ async function readTraffic(db: Db, app: AppId): Promise<TrafficFact> {
   };
 }
 
-function versionOf(status: Status | undefined): string | undefined {
-  const version = status?.daemon?.['version'];
-  return typeof version === 'string' ? version : undefined;
-}
-
 function isConnected(status: Status | undefined): boolean {
-  const connection = status?.daemon?.['connection'] as { state?: unknown } | undefined;
-  return status?.running === true && connection?.state === 'connected';
+  return status?.running === true && status.daemon?.connection?.state === 'connected';
 }
 
 // ---------------------------------------------------------------- who runs
@@ -213,14 +206,14 @@ function credentialsFound(
 ): Finding[] {
   const { appId: app, appSecret, brand } = config;
   if (app === undefined || appSecret === undefined) return [];
-  const daemonApp = status?.running === true ? status.daemon?.['app_id'] : undefined;
+  const daemonApp = status?.running === true ? status.daemon?.app_id : undefined;
   return [
     judgeCredentials({
       appId: app,
       brandName: BRAND_NAMES[brand],
       appIdFrom: sourceOf(inspection, 'appId'),
       secretFrom: sourceOf(inspection, 'appSecret'),
-      daemonAppId: typeof daemonApp === 'string' ? daemonApp : undefined,
+      daemonAppId: daemonApp,
     }),
   ];
 }

@@ -25,7 +25,7 @@ import { cursorStore } from '../store/sqlite/bridge/cursors.ts';
 import type { Db } from '../store/sqlite/db.ts';
 import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
-import type { Setting } from './bridge-parts.ts';
+import type { AppContext } from './context.ts';
 import type { Monitoring } from './monitoring.ts';
 
 /** What gets the turns, and says whether it can be reached. */
@@ -45,27 +45,27 @@ export interface HubAccess {
 
 /** The hub that the settings name, or the embedded one, which is then started and put into `opened`. */
 export async function openHub(
-  setting: Setting,
+  context: AppContext,
   { db, monitoring }: { readonly db: Db; readonly monitoring: Monitoring },
   opened: Service[],
 ): Promise<HubAccess> {
-  const { platformUrl: url } = setting.config;
+  const { platformUrl: url } = context.config;
   if (url !== undefined) {
-    const reach = reachOf(setting, { url, db });
+    const reach = reachOf(context, { url, db });
     return {
       url,
       embedded: false,
       createTarget: (receive) => createRemoteTarget(reach, receive),
     };
   }
-  const hub = createEmbeddedHub(setting, db, monitoring.pages);
+  const hub = createEmbeddedHub(context, db, monitoring.pages);
   await hub.start();
   opened.push(hub);
-  return embeddedAccess(setting, { db, hub });
+  return embeddedAccess(context, { db, hub });
 }
 
 async function embeddedAccess(
-  { config, log }: Setting,
+  { config, log }: AppContext,
   { db, hub }: { readonly db: Db; readonly hub: Hub },
 ): Promise<HubAccess> {
   const store = createHubStore(db);
@@ -95,7 +95,7 @@ function chosenAgent(directory: Directory, name: string | undefined): Promise<Ag
   return name === undefined ? directory.defaultAgent() : directory.agentNamed(name);
 }
 
-export function createEmbeddedHub({ config, env, log }: Setting, db: Db, pages: Pages): Hub {
+export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, pages: Pages): Hub {
   const { corsOrigin, rateLimit } = config;
   const tls = tlsOf(config);
   const timeoutMs = config.turnTimeoutSecs * 1000;
@@ -142,7 +142,7 @@ interface Reach {
   readonly target: WorkspaceId;
 }
 
-function reachOf({ config, log }: Setting, { url, db }: { url: string; db: Db }): Reach {
+function reachOf({ config, log }: AppContext, { url, db }: { url: string; db: Db }): Reach {
   const { workspaceId: own, workspaceToken: first, workspaceTokenFile: path, stateDir } = config;
   const target = namedTarget(config);
   if (own === undefined || first === undefined || target === undefined) {

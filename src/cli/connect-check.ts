@@ -1,5 +1,5 @@
 /** The check that `connect` ends with: whether it is made, and what it says. */
-import type { CheckEvent, CheckStep } from '../app/start.ts';
+import type { CheckEvent, CheckStep } from '../app/connect.ts';
 import type { Config } from '../config/load.ts';
 import type { Credentials } from '../core/credentials.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -32,11 +32,11 @@ export async function checkConnection(
   { config, credentials, timeoutMs, commandLine }: BotCheck,
 ): Promise<void> {
   const { output, signal } = invocation;
-  const { checkBot } = await import('../app/start.ts');
+  const { proveMessagesArrive } = await import('../app/connect.ts');
   let step: CheckStep = 'connected';
   output.note('Checking that messages arrive. Ctrl-C ends the check and keeps the bot.');
   try {
-    await checkBot({
+    await proveMessagesArrive({
       config,
       credentials,
       timeoutMs,

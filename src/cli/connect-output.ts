@@ -1,6 +1,6 @@
 /** What `connect` shows while it waits: the link, its QR code, and how things stand. */
 import { join } from 'node:path';
-import type { OnboardingEvent } from '../app/start.ts';
+import type { OnboardingEvent } from '../app/connect.ts';
 import type { Brand } from '../core/brand.ts';
 import type { Output } from './output.ts';
 import { drawQr, type QrText, writeQrImage } from './qr-code.ts';

@@ -1,5 +1,5 @@
 /** What the operator's commands share: the way into the journal, and orders for the daemon. */
-import type { Operations } from '../app/start.ts';
+import type { Operations } from '../app/operations.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Options } from 'yargs';
 import type { Invocation } from './command.ts';
@@ -40,8 +40,8 @@ export async function withOperations(
   work: (operations: Operations) => Promise<void>,
 ): Promise<void> {
   const config = await invocation.loadConfig([]);
-  const { openOperations } = await import('../app/start.ts');
-  const operations = openOperations({ config });
+  const { openOperations } = await import('../app/operations.ts');
+  const operations = openOperations(config);
   if (operations === undefined) {
     throw new BridgeError('failed', `no bot has run on ${config.stateDir} yet`, {
       next: 'Name the right folder with --state-dir, or start the bot with `lark-bridge run`.',

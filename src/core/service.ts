@@ -33,3 +33,14 @@ export async function stopAll(services: readonly Service[], log: Log): Promise<v
     }
   }
 }
+
+/** Something that has nothing to start and only has to be closed. */
+export function closing(name: string, close: () => void | Promise<void>): Service {
+  return {
+    name,
+    start: () => Promise.resolve(),
+    stop: async () => {
+      await close();
+    },
+  };
+}

@@ -313,7 +313,7 @@ test('beside a running daemon no second connection is opened; what the daemon kn
   expect(await daemon.code).toBe(0);
 });
 
-/** The daemon's last sign of life is an hour old: that is what it knows of an outage. */
+/** The daemon’s latest status is an hour old: that is what it knows of an outage. */
 async function wasAwayForAnHour(): Promise<void> {
   const db = Db.open(join(rig.stateDir, 'bridge.db'), silent);
   await db.write(() => db.run('UPDATE daemon SET alive_at_ms = alive_at_ms - ?', HOUR_MS));

@@ -1,12 +1,12 @@
 /** `lark-bridge agents`: who is on the embedded hub. Works while a daemon runs and while none does. */
 import type { AgentRecord } from '../../hub/ports.ts';
 import { BridgeError } from '../../core/errors.ts';
-import type { TurnsGoTo } from '../../app/start.ts';
+import type { TurnsGoTo } from '../../app/agents.ts';
 import { settingLabel } from '../../config/settings.ts';
 import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
 import { columnsOf } from '../table.ts';
 
-type Agents = Awaited<ReturnType<(typeof import('../../app/start.ts'))['openAgents']>>;
+type Agents = Awaited<ReturnType<(typeof import('../../app/agents.ts'))['openAgents']>>;
 
 const AGENT_SETTING = `the setting \`agent\` (${settingLabel('agent')})`;
 
@@ -126,7 +126,7 @@ async function withAgents(
 ): Promise<void> {
   const config = await invocation.loadConfig([]);
   const log = await invocation.createLog(config);
-  const { openAgents } = await import('../../app/start.ts');
+  const { openAgents } = await import('../../app/agents.ts');
   const agents = await openAgents({ config, env: invocation.env, log });
   try {
     await work(agents);

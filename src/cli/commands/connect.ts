@@ -158,7 +158,7 @@ async function obtainBot(
     rows: stdout.isTTY ? stdout.rows : undefined,
     colored: stdout.isTTY && config.noColor !== true,
   };
-  const { createOnboarding } = await import('../../app/start.ts');
+  const { createOnboarding } = await import('../../app/connect.ts');
   const onboarding = await createOnboarding({
     config,
     brand: (options['brand'] as Brand | undefined) ?? imported?.brand,

@@ -1,5 +1,5 @@
 /** `lark-bridge dead-letters`: what Lark would not show, and another try. */
-import type { Operations } from '../../app/start.ts';
+import type { Operations } from '../../app/operations.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { chatId } from '../../core/ids.ts';
 import type { OutboxRow } from '../../core/turn.ts';

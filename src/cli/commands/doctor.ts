@@ -1,5 +1,5 @@
 /** `lark-bridge doctor`: everything that can be wrong, with the next step for each. */
-import type { DoctorReport } from '../../app/start.ts';
+import type { DoctorReport } from '../../app/doctor.ts';
 import { type Finding, LEVELS } from '../../doctor/finding.ts';
 import { type LeafCommand, settingFlag } from '../command.ts';
 
@@ -11,7 +11,7 @@ export const doctorCommand: LeafCommand = {
     offline: { type: 'boolean', describe: 'Ask neither Lark nor a hub elsewhere' },
   },
   run: async ({ options, output, configRequest }) => {
-    const { examine } = await import('../../app/start.ts');
+    const { examine } = await import('../../app/doctor.ts');
     const config = configRequest(['lark', 'platform']);
     const report = await examine({ config, offline: options['offline'] === true });
     output.result(textOf(report), report);

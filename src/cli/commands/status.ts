@@ -1,5 +1,5 @@
 /** `lark-bridge status`: what the daemon of a state directory said about itself last. */
-import type { Status } from '../../app/start.ts';
+import type { Status } from '../../app/status.ts';
 import type { HealthReport } from '../../observe/health/health.ts';
 import type { LeafCommand } from '../command.ts';
 
@@ -8,8 +8,8 @@ export const statusCommand: LeafCommand = {
   describe: 'show whether the daemon runs, and how it is; exit code 1 if it is not ready',
   run: async (invocation) => {
     const config = await invocation.loadConfig([]);
-    const { readStatus } = await import('../../app/start.ts');
-    const status = await readStatus({ config });
+    const { readStatus } = await import('../../app/status.ts');
+    const status = await readStatus(config);
     const { running, pid, alive_at: aliveAt, health, daemon, counts } = status;
     // Told in words above its other facts.
     const { health: _noted, ...facts } = daemon ?? {};
@@ -17,7 +17,7 @@ export const statusCommand: LeafCommand = {
     const lines = [
       `${first} State directory: ${status.state_dir}`,
       ...linesOf(health),
-      ...(aliveAt === undefined ? [] : [`Last sign of life: ${aliveAt}`]),
+      ...(aliveAt === undefined ? [] : [`Latest status: ${aliveAt}`]),
       ...(counts === undefined ? [] : [sentenceOf(counts)]),
       ...pairs(facts),
     ];

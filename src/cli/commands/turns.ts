@@ -1,5 +1,5 @@
 /** `lark-bridge turns`: where each message's turn is, and an operator's word about it. */
-import type { Operations } from '../../app/start.ts';
+import type { Operations } from '../../app/operations.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { chatId, turnId } from '../../core/ids.ts';
 import type { Turn, TurnPhase } from '../../core/turn.ts';

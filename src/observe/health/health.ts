@@ -100,3 +100,21 @@ export class Health implements Service {
     else log.warn('health_changed', { ready, problems: codes, text: problems[0]?.text });
   }
 }
+
+/** Undefined for anything that is not a report: another version wrote it, or another program answered. */
+export function parseHealthReport(raw: unknown): HealthReport | undefined {
+  if (typeof raw !== 'object' || raw === null) return undefined;
+  const { live, ready, problems } = raw as Readonly<Record<string, unknown>>;
+  if (typeof live !== 'boolean' || typeof ready !== 'boolean' || !Array.isArray(problems)) {
+    return undefined;
+  }
+  return { live, ready, problems: problems.filter(isProblem) };
+}
+
+function isProblem(raw: unknown): raw is Problem {
+  if (typeof raw !== 'object' || raw === null) return false;
+  const { code, since, text } = raw as Readonly<Record<string, unknown>>;
+  return (
+    PARTS.some((part) => part === code) && typeof since === 'string' && typeof text === 'string'
+  );
+}

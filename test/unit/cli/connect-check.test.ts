@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { CheckEvent } from '../../../src/app/start.ts';
+import type { CheckEvent } from '../../../src/app/connect.ts';
 import { showCheck } from '../../../src/cli/connect-check.ts';
 import { main, type Surroundings } from '../../../src/cli/main.ts';
 import { Output } from '../../../src/cli/output.ts';

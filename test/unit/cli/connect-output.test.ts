@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import jsQrModule from 'jsqr';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { OnboardingEvent } from '../../../src/app/start.ts';
+import type { OnboardingEvent } from '../../../src/app/connect.ts';
 import { type ConnectScreen, showEvent } from '../../../src/cli/connect-output.ts';
 import { Output } from '../../../src/cli/output.ts';
 import { verificationLinks } from '../../../src/lark/connect/verification-link.ts';
