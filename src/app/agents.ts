@@ -22,7 +22,7 @@ export type TurnsGoTo =
   | { readonly kind: 'nobody'; readonly name: string }
   | { readonly kind: 'elsewhere'; readonly url: string };
 
-export interface NewAgent {
+interface NewAgent {
   readonly name: string;
   /** The command of its program. Without it the agent connects to the hub by itself. */
   readonly exec?: string;

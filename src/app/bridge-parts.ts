@@ -23,7 +23,7 @@ import { steadyClock, systemClock } from '../time/clock.ts';
 /** The embedded hub ends an agent whose time is over, and then reports it. That takes a kill and a commit. */
 const HUB_REPORT_MS = 5_000;
 
-export interface Foundations {
+interface Foundations {
   readonly lark: LarkSettings;
   readonly hub: HubAccess;
   readonly db: Db;

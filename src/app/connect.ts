@@ -29,7 +29,7 @@ import { steadyClock, systemClock } from '../time/clock.ts';
 export type { OnboardingEvent } from '../lark/connect/onboarding.ts';
 export type { CheckEvent, CheckStep } from '../lark/connect/verification.ts';
 
-export interface OnboardingRequest {
+interface OnboardingRequest {
   readonly config: Config;
   /** What the person chose; without it the settings decide. */
   readonly brand: Brand | undefined;
@@ -73,7 +73,7 @@ async function openTheKeyring() {
   return openKeyring();
 }
 
-export interface ProofRequest {
+interface ProofRequest {
   readonly config: Config;
   readonly log: Log;
   readonly credentials: Credentials;

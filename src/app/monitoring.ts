@@ -18,7 +18,7 @@ import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** What a bridge shows of itself. */
-export interface Watched extends BridgeFacts {
+interface Watched extends BridgeFacts {
   readonly connection: () => ReturnType<BridgeFacts['connection']> &
     Parameters<typeof larkTrouble>[0];
   readonly hub: () => Parameters<typeof hubTrouble>[0];
@@ -42,7 +42,7 @@ export interface Monitoring {
   readonly last: Service;
 }
 
-export interface MonitoringParts {
+interface MonitoringParts {
   readonly config: Config;
   readonly db: Db;
   /** Of the bot; undefined for a hub alone. */

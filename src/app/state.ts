@@ -34,7 +34,7 @@ export function journalOf(db: Db, app: AppId) {
 }
 
 /** The latest status that a daemon wrote, and when. */
-export interface LatestStatus {
+interface LatestStatus {
   readonly pid: number;
   readonly atMs: number;
   readonly status: SavedStatus;

@@ -4,7 +4,7 @@ import { kindOf, reasonOf, shownText, spokenText } from '../observe/traces/trace
 import type { TurnLife, TurnRun } from '../bridge/ports.ts';
 
 /** Whether what was said in the chat is shown. */
-export interface ViewOptions {
+interface ViewOptions {
   readonly text: boolean;
 }
 

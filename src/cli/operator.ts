@@ -54,7 +54,7 @@ export async function withOperations(
   }
 }
 
-export interface Order {
+interface Order {
   readonly kind: OrderKind;
   /** The id of a turn or the key of a row. */
   readonly subject: string;

@@ -1,7 +1,7 @@
 /** What a command says: results on stdout, progress and trouble on stderr. */
 import { BridgeError, errorText } from '../core/errors.ts';
 
-export interface OutputStreams {
+interface OutputStreams {
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
 }

@@ -3,7 +3,7 @@ import yargs, { type Argv } from 'yargs';
 import { BridgeError } from '../core/errors.ts';
 import { type Command, type LeafCommand, settingFlag } from './command.ts';
 
-export type Parsed =
+type Parsed =
   | {
       readonly kind: 'command';
       readonly command: LeafCommand;
@@ -12,7 +12,7 @@ export type Parsed =
   /** Help, the version or a completion script. */
   | { readonly kind: 'text'; readonly text: string };
 
-export interface Grammar {
+interface Grammar {
   readonly commands: readonly Command[];
   /** What runs if no command is named. */
   readonly standard: LeafCommand;

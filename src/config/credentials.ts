@@ -26,11 +26,11 @@ const SCHEMA: Schema<Stored> = {
   tenant_brand: { type: 'string', enum: BRANDS },
 };
 
-export type StoredCredentials = Omit<Credentials, 'appSecret'> & {
+type StoredCredentials = Omit<Credentials, 'appSecret'> & {
   readonly appSecret: Secret | undefined;
 };
 
-export type LoadedCredentials =
+type LoadedCredentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'found'; readonly credentials: StoredCredentials }
   /** Something is there that can't be used; `reason` is for people and quotes nothing of it. */
@@ -55,7 +55,7 @@ export function loadCredentials(stateDir: string): LoadedCredentials {
 }
 
 /** Where `connect` keeps the bot; its secret in `keyring`, if there is one. */
-export interface CredentialStoreOptions {
+interface CredentialStoreOptions {
   /** A bot that is there is replaced only with this. */
   readonly force: boolean;
   readonly keyring?: Keyring | undefined;

@@ -19,7 +19,7 @@ import {
   type Sources,
   type Stored,
 } from './sources.ts';
-import { isSocksUrl, type Judged, type Places } from './values.ts';
+import { isSocksUrl, type Parsed, type PathBases } from './values.ts';
 import {
   type Config,
   type SettingName,
@@ -53,14 +53,14 @@ export interface SettingView {
   readonly source: string;
 }
 
-export interface Problem {
+interface Problem {
   readonly name: SettingName | undefined;
   readonly missing: boolean;
   readonly text: string;
 }
 
 /** All settings, with everything that is wrong with them; `config` is there if nothing is. */
-export interface Inspection {
+export interface ConfigReport {
   readonly stateDir: string;
   readonly views: readonly SettingView[];
   readonly problems: readonly Problem[];
@@ -75,7 +75,7 @@ const CHANNEL_API_VERSION = '1';
 
 /** The settings for a command. Throws one `config_invalid` that lists everything missing or wrong. */
 export async function loadConfig(request: ConfigRequest): Promise<Config> {
-  const { config, problems, stateDir } = await inspectConfig(request);
+  const { config, problems, stateDir } = await checkConfig(request);
   if (config === undefined) throw configError(problems, stateDir);
   return config;
 }
@@ -94,7 +94,7 @@ export function configError(problems: readonly Problem[], stateDir: string): Bri
 }
 
 /** Like `loadConfig`, but hands back what is wrong. Throws only for a config.json that is unusable. */
-export async function inspectConfig(request: ConfigRequest): Promise<Inspection> {
+export async function checkConfig(request: ConfigRequest): Promise<ConfigReport> {
   const { env, flags, needs = [] } = request;
   const home = homeFolder(env);
   const stateDir = locateStateDir(request);
@@ -109,12 +109,12 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
   const problems: Problem[] = [];
   for (const [name, row] of settingRows()) {
     const found = find(name, row, sources);
-    const judged = judge(row, found, { home, stateDir });
-    if (judged.ok) values[name] = judged.value;
-    else problems.push({ name, missing: false, text: judged.problem });
+    const parsed = parseFound(row, found, { home, stateDir });
+    if (parsed.ok) values[name] = parsed.value;
+    else problems.push({ name, missing: false, text: parsed.problem });
     const source =
       found === undefined && row.credential === 'app_secret' ? secretSource : undefined;
-    views.push({ name, value: shown(row, found, judged), source: source ?? sourceOf(row, found) });
+    views.push({ name, value: shown(row, found, parsed), source: source ?? sourceOf(row, found) });
   }
   problems.push(...unknownKeys(file, stateDir));
   if (needs.includes('platform')) problems.push(...foreignVersion(values));
@@ -150,34 +150,34 @@ function homeFolder(env: Environment): string {
   }
 }
 
-/** The state directory, even if it is badly named, so that the other settings can be judged with it. */
+/** The state directory, even if it is badly named, so that the other settings can be parsed with it. */
 export function locateStateDir({ env, flags }: ConfigRequest): string {
   const home = homeFolder(env);
   const row = SETTINGS.stateDir;
   const found = find('stateDir', row, { env, flags, file: {}, credentials: {} });
-  const judged = judge(row, found, { home, stateDir: '' });
-  return judged.ok ? (judged.value as string) : join(home, '.lark-bridge');
+  const parsed = parseFound(row, found, { home, stateDir: '' });
+  return parsed.ok ? (parsed.value as string) : join(home, '.lark-bridge');
 }
 
 // ---------------------------------------------------------------- judging
 
-function judge(row: Row, found: Found | undefined, places: Places): Judged<unknown> {
+function parseFound(row: Row, found: Found | undefined, bases: PathBases): Parsed<unknown> {
   if (found === undefined) {
     return row.fallback === undefined
       ? { ok: true, value: undefined }
-      : row.parse(row.fallback, places);
+      : row.parse(row.fallback, bases);
   }
   if ('problem' in found) return { ok: false, problem: `${found.source} ${found.problem}` };
   if (found.raw === '') return { ok: false, problem: `${found.source} is empty` };
-  const judged = row.parse(found.raw, places);
-  if (judged.ok) return judged;
+  const parsed = row.parse(found.raw, bases);
+  if (parsed.ok) return parsed;
   const got = row.secret === true ? '' : `, not ${JSON.stringify(found.raw.slice(0, 100))}`;
-  return { ok: false, problem: `${found.source} ${judged.problem}${got}` };
+  return { ok: false, problem: `${found.source} ${parsed.problem}${got}` };
 }
 
-function shown(row: Row, found: Found | undefined, judged: Judged<unknown>): SettingView['value'] {
+function shown(row: Row, found: Found | undefined, parsed: Parsed<unknown>): SettingView['value'] {
   if (row.secret === true) return found === undefined ? null : '[secret]';
-  if (judged.ok) return judged.value === undefined ? null : (judged.value as SettingView['value']);
+  if (parsed.ok) return parsed.value === undefined ? null : (parsed.value as SettingView['value']);
   return found !== undefined && 'raw' in found ? found.raw : null;
 }
 
@@ -305,11 +305,11 @@ export async function saveSetting(
       next: `Use ${settingLabel(name)} instead.`,
     });
   }
-  const judged = raw === '' ? undefined : judge(row, { source: key, raw }, { home, stateDir });
-  if (judged?.ok === false) throw new BridgeError('config_invalid', judged.problem);
+  const parsed = raw === '' ? undefined : parseFound(row, { source: key, raw }, { home, stateDir });
+  if (parsed?.ok === false) throw new BridgeError('config_invalid', parsed.problem);
   await withConf(stateDir, (conf) => {
-    if (judged === undefined) conf.delete(key);
-    else conf.set(key, typeof judged.value === 'number' ? judged.value : raw);
+    if (parsed === undefined) conf.delete(key);
+    else conf.set(key, typeof parsed.value === 'number' ? parsed.value : raw);
   });
 }
 

@@ -11,11 +11,11 @@ import {
   host,
   hostPort,
   id,
-  type Judged,
+  type Parsed,
   larkId,
   oneOf,
   path,
-  type Places,
+  type PathBases,
   proxyUrl,
   readableFile,
   secret,
@@ -39,18 +39,18 @@ export interface Setting<T> {
   readonly key?: string;
   /** Key in credentials.json. */
   readonly credential?: 'app_id' | 'app_secret' | 'tenant_brand';
-  readonly parse: (raw: string, places: Places) => Judged<T>;
-  /** What holds if nothing is set, judged by `parse` like any other value. */
+  readonly parse: (raw: string, bases: PathBases) => Parsed<T>;
+  /** What holds if nothing is set, parsed by `parse` like any other value. */
   readonly fallback?: string;
   /** True if its value must never be shown, not even a wrong one. */
   readonly secret?: true;
   readonly doc: string;
 }
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export const LOG_FORMATS = ['text', 'json'] as const;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+const LOG_FORMATS = ['text', 'json'] as const;
 const MODES = ['poll', 'daemon'] as const;
-export const CALL_LIMITS = ['lark', 'off'] as const;
+const CALL_LIMITS = ['lark', 'off'] as const;
 
 export const SETTINGS = {
   stateDir: {

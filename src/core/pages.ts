@@ -1,5 +1,5 @@
 /** Something to read for operators and monitors, at a path of whatever server the process has. */
-export interface Page {
+interface Page {
   /** Only for callers on this machine; whoever serves it holds to that, unless its address is for pages alone. */
   readonly local?: true;
   readonly render: () => PageAnswer | Promise<PageAnswer>;

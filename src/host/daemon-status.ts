@@ -40,7 +40,7 @@ export type SavedStatus = { readonly [Name in keyof DaemonStatus]?: DaemonStatus
 
 // ---------------------------------------------------------------- writing
 
-export interface StatusWriterOptions {
+interface StatusWriterOptions {
   /** Saves the status; resolves when it is durable. */
   readonly save: (row: { pid: number; atMs: number; status: string }) => Promise<void>;
   readonly status: () => DaemonStatus;
@@ -157,7 +157,7 @@ function eventsIn(raw: unknown): DaemonStatus['events'] | undefined {
 }
 
 /** What the next process can use of a status that an earlier process wrote. */
-export interface KnownBefore {
+interface KnownBefore {
   readonly botOpenId: OpenId | undefined;
   /** When an event of each type came from Lark last. */
   readonly seenAtMs: Readonly<Record<string, number>>;

@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 
 /** Takes the lock of a file, which is made if need be, and gives back how to release it. */
-export type TryLock = (path: string) => (() => void) | undefined;
+type TryLock = (path: string) => (() => void) | undefined;
 
-export interface InstanceLockOptions {
+interface InstanceLockOptions {
   readonly stateDir: string;
   /** Left out by a process that talks to no app, such as the hub alone. */
   readonly app?: { readonly openBaseUrl: string; readonly appId: string };

@@ -19,7 +19,7 @@ const WATCHDOG_STORAGE_DOWN_MS_MAX = 60_000;
  */
 const WATCHDOG_CONNECTION_DOWN_MS_MAX = 30 * 60_000;
 
-export interface NotifierOptions {
+interface NotifierOptions {
   /** systemd puts the socket and the watchdog's period there. */
   readonly env: Environment;
   readonly pid: number;

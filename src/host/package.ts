@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-export interface PackageFacts {
+interface PackageFacts {
   readonly version: string;
   /** The versions of Node that it runs on, such as `>=20.19.0`. */
   readonly engines: { readonly node: string };

@@ -3,7 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type ProgramResult =
+type ProgramResult =
   | {
       readonly kind: 'ended';
       readonly code: number;

@@ -34,7 +34,7 @@ function unusable(path: string, cause: unknown): BridgeError {
   });
 }
 
-export interface SecretReaderOptions {
+interface SecretReaderOptions {
   readonly path: string;
   /** The secret that the file held at the start. */
   readonly first: Secret;

@@ -5,7 +5,7 @@ import { Secret } from '../core/secret.ts';
 import { writePrivateFile } from './secret-files.ts';
 
 /** Whose token it is: one of another workspace, or of another hub, is none. */
-export interface TokenOwner {
+interface TokenOwner {
   readonly url: string;
   readonly workspace: string;
 }

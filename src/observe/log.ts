@@ -4,7 +4,7 @@ import { type DestinationStream, pino } from 'pino';
 import { Secret } from '../core/secret.ts';
 import type { Log, LogFields } from '../core/log.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface LogOptions {
   readonly level: LogLevel;

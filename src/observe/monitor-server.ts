@@ -9,7 +9,7 @@ import type { Log } from '../core/log.ts';
 /** A request has this long to arrive. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
-export interface MonitorServerOptions {
+interface MonitorServerOptions {
   /** `host:port`; an IPv6 address in brackets; port 0: any free one. */
   readonly address: string;
   readonly pages: Pages;

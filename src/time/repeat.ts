@@ -4,7 +4,7 @@ import type { Log } from '../core/log.ts';
 import type { Service } from '../core/service.ts';
 import type { Clock } from './clock.ts';
 
-export interface RepeatOptions {
+interface RepeatOptions {
   /** Name of the service. A round that fails is logged as `NAME_failed`. */
   readonly name: string;
   /** From the end of one round to the start of the next. A function is asked after each round. */

@@ -8,7 +8,7 @@ import { Secret } from '../../core/secret.ts';
 import type { Config } from '../../config/load.ts';
 import type { Credentials } from '../../core/credentials.ts';
 import type { Invocation, LeafCommand } from '../command.ts';
-import { checkConnection, isCheckWanted } from '../connect-check.ts';
+import { proveConnection, isProofWanted } from '../connect-proof.ts';
 import { brandName, type ConnectScreen, showEvent } from '../connect-output.ts';
 
 /** Time for a person to scan and confirm: 285 s were seen, a code lives 600 s or longer. */
@@ -69,7 +69,7 @@ async function runConnect(invocation: Invocation): Promise<void> {
   const { options, output } = invocation;
   const existing = existingAppOf(options);
   const endAtMs = Date.now() + timeoutOf(options['timeout']);
-  const isChecked = isCheckWanted(invocation);
+  const isProven = isProofWanted(invocation);
   const config = await invocation.loadConfig([]);
   const imported = await importedBot(invocation, config);
   const isNamed = existing !== undefined || imported !== undefined;
@@ -80,7 +80,7 @@ async function runConnect(invocation: Invocation): Promise<void> {
   const bot = `bot ${id} on ${brandName(brand)}`;
   const rest = config.secrets === 'keyring' ? ', its secret is in the keyring' : '';
   const kept = `Its credentials are in ${config.stateDir}${rest}.`;
-  if (isChecked) {
+  if (isProven) {
     if (known === undefined) {
       const stored = { event: 'status', status: 'stored', app_id: id, tenant_brand: brand };
       if (output.json) output.result('', stored);
@@ -88,12 +88,12 @@ async function runConnect(invocation: Invocation): Promise<void> {
     }
     const timeoutMs = endAtMs - Date.now();
     const commandLine = (words: string) => commandFor(invocation, words);
-    await checkConnection(invocation, { config, credentials, timeoutMs, commandLine });
+    await proveConnection(invocation, { config, credentials, timeoutMs, commandLine });
   }
   const done = { event: 'done', app_id: id, tenant_brand: brand };
-  output.result(`Connected: ${bot}.${isChecked ? ' Messages and presses arrive.' : ''}`, done);
+  output.result(`Connected: ${bot}.${isProven ? ' Messages and presses arrive.' : ''}`, done);
   const start = `Start it with: ${commandFor(invocation, 'run')}`;
-  output.note(isChecked ? start : `${kept} ${start}`);
+  output.note(isProven ? start : `${kept} ${start}`);
 }
 
 /** The bot that is there already, if the check is all that is asked for. */

@@ -11,9 +11,9 @@ export const doctorCommand: LeafCommand = {
     offline: { type: 'boolean', describe: 'Ask neither Lark nor a hub elsewhere' },
   },
   run: async ({ options, output, configRequest }) => {
-    const { examine } = await import('../../app/doctor.ts');
+    const { runDoctor } = await import('../../app/doctor.ts');
     const config = configRequest(['lark', 'platform']);
-    const report = await examine({ config, offline: options['offline'] === true });
+    const report = await runDoctor({ config, offline: options['offline'] === true });
     output.result(textOf(report), report);
     return report.exit_code;
   },

@@ -6,7 +6,7 @@ import type { LarkCloud } from '../../sim/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../sim/world/model.ts';
 import type { Invocation } from '../command.ts';
 
-export interface Cast {
+interface Cast {
   readonly app: SimApp;
   readonly user: SimUser;
   readonly direct: SimChat;

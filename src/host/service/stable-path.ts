@@ -25,7 +25,7 @@ export function whyPassing(path: string): string | undefined {
 }
 
 /** How the program was started: by these paths, which may be links. */
-export interface Started {
+interface Started {
   readonly node: string;
   readonly program: string;
   /** PATH of the environment. */

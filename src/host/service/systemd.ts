@@ -8,7 +8,7 @@ import { type Scope, SERVICE_NAME, UNIT_MARK } from './units.ts';
 /** systemctl waits for a start until the bridge is ready. */
 const SYSTEMCTL_TIMEOUT_MS = 120_000;
 
-export interface SystemdOptions {
+interface SystemdOptions {
   readonly scope: Scope;
   /** Folder of the unit file. */
   readonly folder: string;
@@ -29,7 +29,7 @@ export interface ServiceState {
   readonly status: string;
 }
 
-export interface LogRequest {
+interface LogRequest {
   readonly lines: number;
   readonly follow: boolean;
   readonly json: boolean;

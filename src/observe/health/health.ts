@@ -9,11 +9,11 @@ const CHECK_EVERY_MS = 1_000;
 
 /** The parts that a process checks in itself. */
 export const PARTS = ['storage', 'lark_connection', 'hub'] as const;
-export type PartName = (typeof PARTS)[number];
+type PartName = (typeof PARTS)[number];
 /** `process`: it is not there or does not answer. Only another process can find that. */
 export type ProblemCode = PartName | 'process';
 
-export interface Problem {
+interface Problem {
   readonly code: ProblemCode;
   /** ISO 8601. */
   readonly since: string;
@@ -38,7 +38,7 @@ export interface Trouble {
 
 export type HealthChecks = { readonly [Name in PartName]?: () => Trouble | undefined };
 
-export interface HealthOptions {
+interface HealthOptions {
   /** The parts that the process has. They are asked often, so they answer from memory. */
   readonly checks: HealthChecks;
   readonly clock: Clock;

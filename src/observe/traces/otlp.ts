@@ -22,7 +22,7 @@ export interface TraceExporter {
   close(): Promise<void>;
 }
 
-export interface TraceExporterOptions {
+interface TraceExporterOptions {
   /** Base URL of the collector. */
   readonly endpoint: string;
   readonly version: string;

@@ -13,7 +13,7 @@ const TRACES_FLUSH_MS_MAX = 1_000;
 /** Turns whose trace was sent; a row that ends later must not send it again. */
 const TRACES_REMEMBERED = 1_000;
 
-export interface TracesOptions {
+interface TracesOptions {
   /** Base URL of the collector. */
   readonly endpoint: string;
   readonly version: string;

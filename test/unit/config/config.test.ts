@@ -15,7 +15,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Flags,
-  inspectConfig,
+  checkConfig,
   loadConfig,
   type Need,
   saveSetting,
@@ -140,7 +140,7 @@ describe('where a value comes from', () => {
 
 describe('ALL_PROXY', () => {
   const warningsFor = async (env: Env) =>
-    (await inspectConfig({ env: { HOME: home, ...env }, flags: {} })).warnings;
+    (await checkConfig({ env: { HOME: home, ...env }, flags: {} })).warnings;
 
   test('is a proxy like the others, in either case', async () => {
     expect(await load({ ALL_PROXY: 'proxy:3128' })).toMatchObject({
@@ -206,12 +206,12 @@ describe('credentials', () => {
     const secret = 's3cr3t-value';
     const env = { LARK_APP_SECRET: secret, MOLECULE_WORKSPACE_TOKEN: secret };
     const config = await load(env);
-    const { views } = await inspectConfig({ env: { HOME: home, ...env }, flags: {} });
+    const { views } = await checkConfig({ env: { HOME: home, ...env }, flags: {} });
     const everything = `${inspect(config, { depth: 9 })}${JSON.stringify([config, views])}`;
     expect(everything).not.toContain(secret);
     expect(everything).toContain('[secret]');
     const wrong = { HOME: home, LARK_APP_SECRET: `${secret} x` };
-    const { views: wrongViews, problems } = await inspectConfig({ env: wrong, flags: {} });
+    const { views: wrongViews, problems } = await checkConfig({ env: wrong, flags: {} });
     expect(problems).toHaveLength(1);
     expect(JSON.stringify([wrongViews, problems])).not.toContain(secret);
   });
@@ -303,7 +303,7 @@ describe('what can hardly be right', () => {
   };
   const warningsFor = async (env: Env, flags: Flags = {}) => {
     const request = { env: { HOME: home, ...hub, ...env }, flags };
-    const { warnings, problems } = await inspectConfig({ ...request, needs: ['lark', 'platform'] });
+    const { warnings, problems } = await checkConfig({ ...request, needs: ['lark', 'platform'] });
     expect(problems).toEqual([]);
     return warnings;
   };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CheckEvent } from '../../../src/app/connect.ts';
-import { showCheck } from '../../../src/cli/connect-check.ts';
+import { showProof } from '../../../src/cli/connect-proof.ts';
 import { main, type Surroundings } from '../../../src/cli/main.ts';
 import { Output } from '../../../src/cli/output.ts';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
@@ -69,7 +69,7 @@ test.each([
 function shown(event: CheckEvent, json: boolean) {
   const stdout = new PassThrough({ encoding: 'utf8' });
   const stderr = new PassThrough({ encoding: 'utf8' });
-  showCheck(event, new Output({ stdout, stderr }, { json, quiet: false, version: '0' }));
+  showProof(event, new Output({ stdout, stderr }, { json, quiet: false, version: '0' }));
   const read = (stream: PassThrough) => String(stream.read() ?? '');
   return { out: read(stdout), err: read(stderr) };
 }

@@ -8,7 +8,7 @@ import type { Output } from './output.ts';
 import type { Log } from '../core/log.ts';
 
 /** Somebody at a terminal gets it unasked; a script must not wait for a person who isn't there. */
-export function isCheckWanted({ options, output, stdout }: Invocation): boolean {
+export function isProofWanted({ options, output, stdout }: Invocation): boolean {
   if (options['verify'] === true && options['no-verify'] === true) {
     throw new BridgeError('usage', '--verify and --no-verify contradict each other', {
       next: 'Leave one of them out.',
@@ -18,7 +18,7 @@ export function isCheckWanted({ options, output, stdout }: Invocation): boolean 
   return options['no-verify'] !== true && stdout.isTTY && !output.json;
 }
 
-export interface BotCheck {
+interface ConnectionProof {
   readonly config: Config;
   readonly credentials: Credentials;
   readonly timeoutMs: number;
@@ -27,9 +27,9 @@ export interface BotCheck {
 }
 
 /** Resolves when messages and presses arrive. Throws a `BridgeError` that says what is missing. */
-export async function checkConnection(
+export async function proveConnection(
   invocation: Invocation,
-  { config, credentials, timeoutMs, commandLine }: BotCheck,
+  { config, credentials, timeoutMs, commandLine }: ConnectionProof,
 ): Promise<void> {
   const { output, signal } = invocation;
   const { proveMessagesArrive } = await import('../app/connect.ts');
@@ -44,7 +44,7 @@ export async function checkConnection(
       log: await logFor(invocation, config),
       onEvent: (event) => {
         ({ step } = event);
-        showCheck(event, output);
+        showProof(event, output);
       },
     });
   } catch (error) {
@@ -55,7 +55,7 @@ export async function checkConnection(
   }
 }
 
-function nextFor({ code, next }: BridgeError, commandLine: BotCheck['commandLine']): string {
+function nextFor({ code, next }: BridgeError, commandLine: ConnectionProof['commandLine']): string {
   const again = `\`${commandLine('connect --verify')}\``;
   if (code === 'interrupted') {
     return `Go on with ${again}, or start the bot unchecked with \`${commandLine('run')}\`.`;
@@ -76,7 +76,7 @@ async function logFor({ configRequest, createLog }: Invocation, config: Config):
 }
 
 /** Shows one event: one line of JSON on stdout, or words. */
-export function showCheck(event: CheckEvent, output: Output): void {
+export function showProof(event: CheckEvent, output: Output): void {
   const { step } = event;
   switch (event.kind) {
     case 'check_begun': {
