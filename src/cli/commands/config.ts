@@ -1,4 +1,4 @@
-/** `lark-bridge config`: what is set where, and the settings in config.json. */
+/** `lark-bridge config`: all settings and their sources, and changes in config.json. */
 import {
   configError,
   configPath,
@@ -54,7 +54,7 @@ const get: LeafCommand = {
 
 const set: LeafCommand = {
   usage: 'set <key> <value>',
-  describe: 'write a setting to config.json; an empty value takes it out',
+  describe: 'write a setting to config.json; an empty value removes it',
   positionals: { ...key, value: { describe: 'New value', type: 'string' } },
   run: async (invocation) => {
     const { options, output } = invocation;
@@ -65,7 +65,7 @@ const set: LeafCommand = {
     output.result(`Saved in ${path}.`, { name: settingKey(name), path });
     const source = views.find((view) => view.name === name)?.source ?? '';
     if (!source.endsWith('config.json') && source !== 'default' && source !== 'unset') {
-      output.note(`Note: ${source} is set too, and beats the file.`);
+      output.note(`Note: ${source} is set too, and is used instead of the file.`);
     }
   },
 };

@@ -1,4 +1,4 @@
-/** `lark-bridge status`: what the daemon of a state directory said about itself last. */
+/** `lark-bridge status`: whether the daemon of a state directory runs, and how it is. */
 import type { Status } from '../../app/status.ts';
 import type { HealthReport } from '../../observe/health/health.ts';
 import type { LeafCommand } from '../command.ts';
@@ -11,8 +11,8 @@ export const statusCommand: LeafCommand = {
     const { readStatus } = await import('../../app/status.ts');
     const status = await readStatus(config);
     const { running, pid, alive_at: aliveAt, health, daemon, counts } = status;
-    // Told in words above its other facts.
-    const { health: _noted, ...facts } = daemon ?? {};
+    // Shown above in sentences.
+    const { health: _shownAbove, ...facts } = daemon ?? {};
     const first = running ? `Running, process ${pid ?? '?'}.` : 'Not running.';
     const lines = [
       `${first} State directory: ${status.state_dir}`,
@@ -44,7 +44,7 @@ function pairs(values: object, prefix = ''): string[] {
   );
 }
 
-/** A time is told as one, and how long ago it was. */
+/** A time in milliseconds is shown as a date, and how long ago it was. */
 function pairOf(name: string, value: unknown): string {
   const [, event] = /^(.*(?:At|since))Ms$/.exec(name) ?? [];
   if (event === undefined || typeof value !== 'number') return `${name}: ${String(value)}`;

@@ -1,4 +1,4 @@
-/** When `connect` checks the bot, and what it says meanwhile. The program runs in this process, on a screen that a test made. */
+/** When `connect` proves that messages arrive, and what it shows. The program runs in this process, on a screen that a test made. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CheckEvent } from '../../../src/app/connect.ts';
 import { showProof } from '../../../src/cli/connect-proof.ts';
-import { main, type Surroundings } from '../../../src/cli/main.ts';
+import { main, type ProcessParts } from '../../../src/cli/main.ts';
 import { Output } from '../../../src/cli/output.ts';
 import type { LarkCloud } from '../../../src/sim/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
@@ -39,7 +39,7 @@ async function connect(args: readonly string[], isTTY: boolean) {
     LARK_ACCOUNTS_BASE_URL: cloud.accountsBaseUrl,
   };
   const { execPath, argv } = process;
-  const around = { env, execPath, argv, ...streams } as unknown as Surroundings;
+  const around = { env, execPath, argv, ...streams } as unknown as ProcessParts;
   const stop = new AbortController();
   const ended = main(['connect', ...args], stop.signal, around);
   const link = /https?:\/\/[^\s"]+\/page\/cli\?[^\s"]+/;
@@ -85,10 +85,10 @@ test.each<[CheckEvent, Record<string, unknown>, string]>([
       event: 'status',
       status: 'asked',
       step: 'reply',
-      message: 'Write any word to the bot "Mo" in Lark',
+      message: 'Write any text to the bot "Mo" in Lark',
       url: chatUrl,
     },
-    `Write any word to the bot "Mo" in Lark …\n  ${chatUrl}`,
+    `Write any text to the bot "Mo" in Lark …\n  ${chatUrl}`,
   ],
   [
     {
@@ -100,9 +100,9 @@ test.each<[CheckEvent, Record<string, unknown>, string]>([
       event: 'status',
       status: 'asked',
       step: 'reply',
-      message: 'Write any word to the bot in Lark',
+      message: 'Write any text to the bot in Lark',
     },
-    'Write any word to the bot in Lark …',
+    'Write any text to the bot in Lark …',
   ],
   [
     { kind: 'check_waits', step: 'reply', problem },

@@ -1,6 +1,6 @@
 /** Runs the program in this process, between streams of the test's own. */
 import { PassThrough } from 'node:stream';
-import { main, type Surroundings } from '../../../src/cli/main.ts';
+import { main, type ProcessParts } from '../../../src/cli/main.ts';
 
 export interface Ended {
   readonly code: number;
@@ -11,7 +11,7 @@ export interface Ended {
 export async function runProgram(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  started: Pick<Surroundings, 'execPath' | 'argv'> = process,
+  started: Pick<ProcessParts, 'execPath' | 'argv'> = process,
 ): Promise<Ended> {
   const streams = {
     stdin: new PassThrough(),
@@ -19,7 +19,7 @@ export async function runProgram(
     stderr: new PassThrough(),
   };
   const { execPath, argv } = started;
-  const around = { env, execPath, argv, ...streams } as unknown as Surroundings;
+  const around = { env, execPath, argv, ...streams } as unknown as ProcessParts;
   const code = await main(words, new AbortController().signal, around);
   const textOf = (stream: PassThrough) => String(stream.read() ?? '');
   return { code, stdout: textOf(streams.stdout), stderr: textOf(streams.stderr) };
