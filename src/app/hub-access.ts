@@ -28,7 +28,7 @@ import { systemClock } from '../time/clock.ts';
 import type { AppContext } from './context.ts';
 import type { Monitoring } from './monitoring.ts';
 
-/** What gets the turns, and says whether it can be reached. */
+/** Gets the turns, and reports whether it can be reached. */
 type Target = TurnTarget &
   Service & {
     status(): { readonly reachable: boolean; readonly detail: string | undefined };
@@ -37,13 +37,13 @@ type Receive = (answer: LooseAnswer) => Promise<void>;
 
 export interface HubAccess {
   readonly url: string;
-  /** It is in this process. */
+  /** The hub runs in this process. */
   readonly embedded: boolean;
-  /** `receive` takes what comes without naming a turn. */
+  /** `receive` is called for answers that name no turn. */
   readonly createTarget: (receive: Receive) => Target;
 }
 
-/** The hub that the settings name, or the embedded one, which is then started and put into `opened`. */
+/** The hub that the settings name, else the embedded one. That one is started and put into `opened`. */
 export async function openHub(
   context: AppContext,
   { db, monitoring }: { readonly db: Db; readonly monitoring: Monitoring },
@@ -72,7 +72,7 @@ async function embeddedAccess(
   const directory = createDirectory(store, systemClock);
   const own = await directory.provisionWorkspace('lark-bridge');
   const agent = () => chosenAgent(directory, config.agent);
-  // A wrong name of an agent shows now, and not with the first message.
+  // Throws now if the settings name an agent that does not exist, and not at the first message.
   await agent();
   return {
     url: hub.address,
@@ -111,7 +111,7 @@ export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, page
     clock: systemClock,
     store: createHubStore(db),
     createAgent: createAgentFactory({ env, timeoutMs, programs, clock: systemClock, log }),
-    // A program of a process that was killed runs on; its turn must not run twice at once.
+    // When a process is killed, its programs go on. They must end before their turns run again.
     beforeAgents: () => programs.endLeftovers(),
     provisionToken: (generate) =>
       Promise.resolve(loadOrCreateSecret(join(config.stateDir, 'provision-token'), generate)),
@@ -129,14 +129,14 @@ export function tlsOf({ tlsCert, tlsKey }: Config) {
 
 // ---------------------------------------------------------------- a hub elsewhere
 
-/** How it is reached: where, as whom, and who gets the turns. */
+/** How a hub elsewhere is used: its address, our workspace and token, and the workspace that gets the turns. */
 interface Reach {
   readonly config: Config;
   readonly log: Log;
   readonly db: Db;
   readonly url: string;
   readonly workspace: WorkspaceId;
-  /** Asked for every call, because it may be changed. */
+  /** Called for each request, because the token may change. */
   readonly token: () => Secret;
   readonly tokenKeeper: TokenKeeper;
   readonly target: WorkspaceId;
@@ -163,24 +163,24 @@ function reachOf({ config, log }: AppContext, { url, db }: { url: string; db: Db
   };
 }
 
-/** Who gets the turns; unless somebody is named, the host that a daemon speaks for. */
+/** The workspace that gets the turns. With --mode daemon the default is the host itself. */
 function namedTarget({ mode, workspaceId: own, targetWorkspaceId }: Config) {
   const named = targetWorkspaceId ?? (mode === 'daemon' ? own : undefined);
   return named === undefined ? undefined : workspaceId(named);
 }
 
-/** As a workspace of the bridge's own, or as the one that started it. */
+/** --mode poll: as the bridge's own workspace. --mode daemon: as the workspace that started the bridge. */
 function createRemoteTarget(reach: Reach, receive: Receive): Target {
   const { config, workspace: host, target: named, log } = reach;
   if (config.mode === 'poll') return createPlatform(reach, { receive });
   const target = isSameWorkspace(named, host) ? host : named;
   return new DaemonTarget({
     platform: createPlatform(reach, {
-      // The inbox is the host's, so most of it is for the host.
+      // The inbox belongs to the host, so most messages in it are for the host.
       receive: async (answer) => {
         if (isSameWorkspace(answer.from, target)) await receive(answer);
       },
-      // A workspace does not hear itself there.
+      // The inbox of a workspace does not get the workspace's own messages.
       inherited: { readsInbox: target !== host },
     }),
     socket: createChannelSocket(config, log),

@@ -1,4 +1,4 @@
-/** How the raw value of a setting is parsed, for each kind of value. */
+/** How the raw value of a setting is parsed and checked, for each kind of value. */
 import { accessSync, constants } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { errorText } from '../core/errors.ts';
@@ -10,7 +10,7 @@ export type Parsed<T> =
   /** `problem` completes the sentence "NAME …". */
   | { readonly ok: false; readonly problem: string };
 
-/** What a path may be relative to. */
+/** The folders that a path may be relative to. */
 export interface PathBases {
   readonly home: string;
   readonly stateDir: string;
@@ -45,7 +45,7 @@ export function path(raw: string, { home, stateDir }: PathBases): Parsed<string>
   return ok(isAbsolute(raw) ? raw : resolve(raw));
 }
 
-/** A longer address would be cut without a word, and could then be another socket's. */
+/** The system cuts a longer path without an error, and could then use another socket. */
 export function socketPath(raw: string, bases: PathBases): Parsed<string> {
   const parsed = path(raw, bases);
   if (!parsed.ok || Buffer.byteLength(parsed.value) <= SOCKET_PATH_BYTES_MAX) return parsed;
@@ -63,26 +63,26 @@ export function readableFile(raw: string, bases: PathBases): Parsed<string> {
   return parsed;
 }
 
-/** An http(s) address to put paths behind, without a slash at its end. */
+/** An http(s) address without a slash at its end, so that a path can follow. */
 export function baseUrl(raw: string): Parsed<string> {
   const url = URL.canParse(raw) ? new URL(raw) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === '') {
     return bad('must be a URL that begins with https:// or http://');
   }
-  if (url.username !== '' || url.password !== '') return bad('must not hold a user or password');
-  if (url.search !== '' || url.hash !== '') return bad('must not hold a query or fragment');
+  if (url.username !== '' || url.password !== '') return bad('must not contain a user or password');
+  if (url.search !== '' || url.hash !== '') return bad('must not contain a query or fragment');
   return ok(`${url.origin}${url.pathname.replace(/\/+$/, '')}`);
 }
 
 export function proxyUrl(raw: string): Parsed<string> {
-  // The usual shorthand, which curl and others take too.
+  // The usual short form, which curl and other programs accept too.
   const url = /^[\w.-]+:\d+$/.test(raw) ? `http://${raw}` : raw;
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
     ? ok(url)
     : bad('must be the URL of an HTTP proxy, http://host:port');
 }
 
-/** For everything: desktops set one of SOCKS there, beside one of HTTP for those who can't use it. */
+/** Also a SOCKS proxy: desktops set one here, and an HTTP proxy in the other variables. */
 export function allProxyUrl(raw: string): Parsed<string> {
   return isSocksUrl(raw) ? ok(raw) : proxyUrl(raw);
 }
@@ -96,7 +96,7 @@ export function host(raw: string): Parsed<string> {
   return /^[\w.:%-]+$/.test(bare) ? ok(bare) : bad('must be a host name or an IP address');
 }
 
-/** An address to listen on; an IPv6 one stands in brackets. */
+/** An address to listen on. An IPv6 address is in brackets. */
 export function hostPort(raw: string): Parsed<string> {
   const port = /^(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})$/.exec(raw)?.[1];
   return port !== undefined && Number(port) <= 65_535
@@ -108,7 +108,7 @@ export function appId(raw: string): Parsed<string> {
   return APP_ID_PATTERN.test(raw)
     ? ok(raw)
     : bad(
-        'must be `cli_` and 16 hexadecimal digits (with any other app id Lark’s SDK would silently do nothing)',
+        'must be `cli_` and 16 hexadecimal digits (Lark’s SDK does nothing with any other app id)',
       );
 }
 
@@ -124,14 +124,14 @@ export function larkId(prefix: string) {
 }
 
 export function secret(raw: string): Parsed<Secret> {
-  // Such a value could not travel in an HTTP header; it is a copying mistake.
+  // Other characters can't be in an HTTP header, so they are a copying mistake.
   return /^[\x21-\x7e]+$/.test(raw)
     ? ok(new Secret(raw))
-    : bad('holds spaces or other characters that no secret has');
+    : bad('contains spaces or other characters that no secret has');
 }
 
 export function text(raw: string): Parsed<string> {
-  return /\p{Cc}/u.test(raw) ? bad('must not hold control characters') : ok(raw);
+  return /\p{Cc}/u.test(raw) ? bad('must not contain control characters') : ok(raw);
 }
 
 export function yes(): Parsed<boolean> {

@@ -1,4 +1,4 @@
-/** A value that can't be printed: every way to turn it into text gives `[secret]`. */
+/** A value that can't be printed: every conversion to text gives `[secret]`. */
 export class Secret {
   readonly #value: string;
 
@@ -6,7 +6,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The only way to the value. Call it where the value leaves the process, nowhere else. */
+  /** The only access to the value. Call it only where the value leaves the process. */
   reveal(): string {
     return this.#value;
   }

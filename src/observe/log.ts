@@ -1,4 +1,4 @@
-/** One line an event, as JSON or for reading, without secrets. */
+/** The log: one line for each event, as JSON or as text for people, without secrets. */
 import { styleText } from 'node:util';
 import { type DestinationStream, pino } from 'pino';
 import { Secret } from '../core/secret.ts';
@@ -16,17 +16,17 @@ export interface LogOptions {
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 const COLORS = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
 const MASK = '[secret]';
-/** Names whose values are secrets whatever their type. */
+/** Names of fields whose values are always secrets. */
 const SECRET_NAME = /(secret|password|token|authorization|cookie|api[_-]?key|device[_-]?code)$/i;
-/** Secrets inside texts, usually the URL or body of a failed request. */
+/** Secrets inside texts, usually in the URL or the body of a failed request. */
 const SECRET_IN_TEXT =
   /((?:secret|password|token|ticket|access_key|api_?key|device_code)["']?\s*[=:]\s*["']?|bearer\s+)[^\s"'&,;}]+/gi;
-/** No secret is found in a text without one of these. */
+/** A text without one of these can't contain a secret in this form. */
 const SEPARATOR = /[=:\s]/;
-/** Deeper values are cut; fields are meant to be flat. */
+/** Deeper values are cut. Fields should be flat. */
 const DEPTH_MAX = 4;
 
-/** Lines of one turn of the event loop are written at once: each write is a system call. */
+/** Writes all lines of one turn of the event loop together, because each write is a system call. */
 export function gatherLines(stream: DestinationStream): DestinationStream {
   let lines = '';
   let exiting = false;
@@ -35,7 +35,7 @@ export function gatherLines(stream: DestinationStream): DestinationStream {
     lines = '';
     if (written !== '') stream.write(written);
   };
-  // An exception that ends the process leaves no time for the next tick, and after this there is none.
+  // When an exception ends the process, no next tick comes.
   process.once('exit', () => {
     exiting = true;
     flush();
@@ -84,7 +84,7 @@ function textWriter({ stream, color }: LogOptions): Write {
   };
 }
 
-/** One word, or JSON: a value can't end the line, forge another or steer the terminal. */
+/** One word, or JSON: a value can't end the line, add another line or control the terminal. */
 function readable(value: unknown): string {
   if (typeof value === 'string' && /^[^\s"=\p{C}]+$/u.test(value)) return value;
   const json = JSON.stringify(value) as string | undefined;
@@ -107,14 +107,14 @@ function maskedObject(value: object, depth: number): Record<string, unknown> {
   );
 }
 
-/** Flags and counts such as `has_token: true` tell nothing. */
+/** Flags and counts such as `has_token: true` contain no secret. */
 function holdsText(value: unknown): boolean {
   return typeof value === 'string' ? value !== '' : typeof value === 'object' && value !== null;
 }
 
 function maskedValue(value: unknown, depth: number): unknown {
   if (typeof value === 'string') {
-    // Most values are ids, which hold nothing to look through.
+    // Most values are ids. They need no search.
     return SEPARATOR.test(value) ? value.replace(SECRET_IN_TEXT, `$1${MASK}`) : value;
   }
   if (typeof value === 'bigint') return String(value);
