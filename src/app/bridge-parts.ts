@@ -1,76 +1,29 @@
-/** The parts of the composition root: which implementation goes with which. Only app.ts uses this. */
+/** The bridge with everything around it: which implementation goes with which. */
 import { Bridge } from '../bridge/bridge.ts';
 import { CatchUp } from '../bridge/catch-up.ts';
-import type { Config, Environment } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
-import { BridgeError } from '../core/errors.ts';
-import { appId, chatId, openId, type AppId } from '../core/ids.ts';
-import { type Service } from '../core/service.ts';
-import type { Secret } from '../core/secret.ts';
-import { openBaseUrl } from '../lark/brand.ts';
+import type { BridgeError } from '../core/errors.ts';
+import { type AppId, chatId, openId } from '../core/ids.ts';
+import { closing, type Service } from '../core/service.ts';
 import type { Connection } from '../lark/inbound/connection.ts';
 import { createLark, type Lark } from '../lark/lark.ts';
+import type { AppContext, LarkSettings } from './context.ts';
+import { journalOf, latestStatus } from './state.ts';
 import type { HubAccess } from './hub-access.ts';
 import type { Monitoring } from './monitoring.ts';
 import { EventLoopGauge } from '../observe/metrics/event-loop.ts';
-import type { BridgeFacts } from '../observe/metrics/metric-table.ts';
-import { knownFrom, SignOfLife } from '../host/daemon-status.ts';
+import { type DaemonStatus, knownBefore, StatusWriter } from '../host/daemon-status.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { SqliteGaps } from '../store/sqlite/bridge/gaps.ts';
-import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
-import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
-import { Db } from '../store/sqlite/db.ts';
+import type { Db } from '../store/sqlite/db.ts';
 import type { Line } from '../bridge/ports.ts';
-import type { Log } from '../core/log.ts';
 import { steadyClock, systemClock } from '../time/clock.ts';
 
-/** The embedded hub ends its agents at their time; its word on that takes a kill and a commit. */
-const HUB_VERDICT_MS = 5_000;
+/** The embedded hub ends an agent whose time is over, and then reports it. That takes a kill and a commit. */
+const HUB_REPORT_MS = 5_000;
 
-/** What every entry needs: settings, the environment that agents inherit, and the log. */
-export interface Setting {
-  readonly config: Config;
-  readonly env: Environment;
-  readonly log: Log;
-}
-
-/** Something that has nothing to start and only has to be closed. */
-export function closing(name: string, close: () => void | Promise<void>): Service {
-  return {
-    name,
-    start: () => Promise.resolve(),
-    stop: async () => {
-      await close();
-    },
-  };
-}
-
-export interface LarkSettings {
-  readonly appId: AppId;
-  readonly appSecret: Secret;
-  readonly openBaseUrl: string;
-}
-
-export function larkSettings({
-  appId: app,
-  appSecret,
-  brand,
-  openBaseUrl: url,
-}: Config): LarkSettings {
-  if (app === undefined || appSecret === undefined) {
-    throw new Error('settings were loaded without the need for a Lark app');
-  }
-  return { appId: appId(app), appSecret, openBaseUrl: openBaseUrl(brand, url) };
-}
-
-/** An app's memory in a database, and the orders about it. */
-export function journalOf(db: Db, app: AppId) {
-  const parts = { db, app, clock: systemClock };
-  return { journal: new SqliteJournal(parts), orders: new SqliteOrders(parts) };
-}
-
-export interface Foundations {
+interface Foundations {
   readonly lark: LarkSettings;
   readonly hub: HubAccess;
   readonly db: Db;
@@ -79,20 +32,19 @@ export interface Foundations {
 
 /** The bridge with everything around it, in the order in which it starts. */
 export function assemble(
-  { config, log }: Setting,
+  { config, log }: AppContext,
   { lark: settings, hub, db, monitoring }: Foundations,
 ): { services: readonly Service[]; ended: Promise<never> } {
   const { brand } = config;
   const { observer } = monitoring;
   const base = { clock: systemClock, random: Math.random, log, observer };
   const calls = new CallCounts({ db, app: settings.appId, clock: systemClock });
-  const daemon = new DaemonTable(db);
-  const lastSign = daemon.read();
+  const latest = latestStatus(db);
   const lark = createLark({
     ...base,
     ...settings,
     botOpenId: config.botOpenId === undefined ? undefined : openId(config.botOpenId),
-    lastKnown: lastSign && knownFrom(lastSign.status, settings.appId),
+    lastKnown: latest && knownBefore(latest.status, settings.appId),
     paceClock: steadyClock,
     proxy: config,
     callLimits: config.callLimits,
@@ -106,8 +58,8 @@ export function assemble(
     target,
     lark: lark.gateway,
     turnsRunningMax: config.maxTurns,
-    // A hub that ends its agents itself says why there is no answer.
-    turnTimeoutMs: config.turnTimeoutSecs * 1000 + (hub.embedded ? HUB_VERDICT_MS : 0),
+    // The embedded hub ends its agents itself, and its report says why there is no answer.
+    turnTimeoutMs: config.turnTimeoutSecs * 1000 + (hub.embedded ? HUB_REPORT_MS : 0),
     defaultChatId: config.defaultChatId === undefined ? undefined : chatId(config.defaultChatId),
   });
   const { ended, end } = ending();
@@ -125,32 +77,35 @@ export function assemble(
   };
   const watchedHub = { hub: () => target.status(), hubUrl: hub.url };
   monitoring.watch({ ...facts, ...watchedHub });
-  const signOfLife = new SignOfLife({
+  const statusParts = { lark, connection, bridge, calls, hub, monitoring };
+  const status = createStatus(settings.appId, brand, statusParts);
+  const statusWriter = new StatusWriter({
     ...base,
-    write: async (sign) => {
-      await Promise.all([daemon.write(sign), calls.flush()]);
+    save: async (row) => {
+      await Promise.all([new DaemonTable(db).write(row), calls.flush()]);
     },
-    status: createStatus({ app: settings.appId, brand, lark, facts, hub, monitoring }),
+    status,
   });
   const history = { journal: new SqliteGaps(db, settings.appId), lark: lark.gateway };
-  const line = { line: lineOf(connection), lastAliveMs: lastSign?.atMs };
+  const line = { line: lineOf(connection), lastAliveMs: latest?.atMs };
   const catchUp = new CatchUp({ ...base, ...history, ...line, intake: bridge.intake });
   const http = closing('lark_http', () => lark.http.close());
   const inside: Service[] = [http, target, lark.identity, bridge, lark.calls];
-  return { services: inside.concat([connection, lark.strangers, catchUp, signOfLife]), ended };
+  return { services: inside.concat([connection, lark.strangers, catchUp, statusWriter]), ended };
 }
 
 interface StatusParts {
-  readonly app: AppId;
-  readonly brand: Brand;
   readonly lark: Lark;
-  readonly facts: BridgeFacts;
+  readonly connection: Connection;
+  readonly bridge: Bridge;
+  readonly calls: CallCounts;
   readonly hub: HubAccess;
   readonly monitoring: Monitoring;
 }
 
-/** What the process says about itself every few seconds. */
-function createStatus({ app, brand, lark, facts, hub, monitoring }: StatusParts): () => unknown {
+/** The status of the process at the moment of the call. */
+function createStatus(app: AppId, brand: Brand, parts: StatusParts): () => DaemonStatus {
+  const { lark, connection, bridge, calls, hub, monitoring } = parts;
   const eventLoop = new EventLoopGauge();
   return () => {
     const base = monitoring.url() ?? (hub.embedded ? hub.url : undefined);
@@ -160,13 +115,13 @@ function createStatus({ app, brand, lark, facts, hub, monitoring }: StatusParts)
       brand,
       bot_open_id: lark.identity.self.botOpenId ?? null,
       hub_url: hub.url,
-      // Where it can be asked; nowhere with a hub elsewhere and no address of its own.
+      // With a hub elsewhere and no address of its own, the process can't be asked.
       health_url: base && `${base}/health`,
       health: monitoring.report(),
-      connection: facts.connection(),
-      events: facts.events(),
-      bridge: facts.work(),
-      calls_this_month: facts.callsThisMonth(),
+      connection: connection.status(),
+      events: connection.counts(),
+      bridge: bridge.status(),
+      calls_this_month: calls.thisMonth(),
       event_loop_delay: eventLoop.read(),
     };
   };
@@ -178,7 +133,7 @@ function ending(): { ended: Promise<never>; end: (error: BridgeError) => void } 
   const ended = new Promise<never>((_resolve, reject) => {
     refused.signal.addEventListener('abort', () => reject(refused.signal.reason as BridgeError));
   });
-  // Whoever runs the bridge waits for it; while it starts or stops nobody may.
+  // Nobody waits for it while the bridge starts or stops. Without this an early rejection would end the process.
   ended.catch(() => {});
   return { ended, end: (error) => refused.abort(error) };
 }

@@ -1,23 +1,79 @@
-/** The parts of the check that `connect` ends with. Only the composition root uses this. */
-import { closing, journalOf, type LarkSettings } from './bridge-parts.ts';
-import { steadyClock, systemClock } from '../time/clock.ts';
+/** What `connect` runs: it gets one bot for the state directory, and proves that messages reach it. */
+import { larkSettings, type LarkSettings } from './context.ts';
+import { journalOf, openState } from './state.ts';
+import { readStatus, type Status } from './status.ts';
 import { Letterbox } from '../bridge/intake/letterbox.ts';
+import { NO_OBSERVER } from '../bridge/ports.ts';
+import { createCredentialStore } from '../config/credentials.ts';
 import type { Config } from '../config/load.ts';
+import type { Brand } from '../core/brand.ts';
 import type { Credentials } from '../core/credentials.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { AppId } from '../core/ids.ts';
-import type { Service } from '../core/service.ts';
-import type { ConnectionStatus } from '../lark/inbound/connection.ts';
-import { createLark } from '../lark/lark.ts';
+import type { Log } from '../core/log.ts';
+import { closing, type Service, stopAll } from '../core/service.ts';
+import { ownerFile } from '../host/owner-file.ts';
+import {
+  createLarkOnboarding,
+  type Onboarding,
+  type OnboardingEvent,
+} from '../lark/connect/onboarding.ts';
 import { type CheckEvent, runVerification } from '../lark/connect/verification.ts';
 import { placesOf } from '../lark/connect/verification-problems.ts';
-import { ownerFile } from '../host/owner-file.ts';
+import { createLark } from '../lark/lark.ts';
+import { createHttp } from '../lark/outbound/http.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import type { Db } from '../store/sqlite/db.ts';
-import { NO_OBSERVER } from '../bridge/ports.ts';
-import type { Log } from '../core/log.ts';
+import { steadyClock, systemClock } from '../time/clock.ts';
 
-export interface CheckRequest {
+export type { OnboardingEvent } from '../lark/connect/onboarding.ts';
+export type { CheckEvent, CheckStep } from '../lark/connect/verification.ts';
+
+interface OnboardingRequest {
+  readonly config: Config;
+  /** What the person chose; without it the settings decide. */
+  readonly brand: Brand | undefined;
+  /** Replace the bot that the state directory holds. */
+  readonly force: boolean;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: OnboardingEvent) => void | Promise<void>;
+}
+
+/** Creates one bot for the state directory, or takes an existing app. */
+export async function createOnboarding(request: OnboardingRequest): Promise<Onboarding> {
+  const { config, force, timeoutMs, signal, onEvent } = request;
+  const keyring = config.secrets === 'keyring' ? await openTheKeyring() : undefined;
+  const store = createCredentialStore(config.stateDir, { force, keyring });
+  return createLarkOnboarding({
+    brand: request.brand ?? config.brand,
+    openBaseUrl: config.openBaseUrl,
+    accountsBaseUrl: config.accountsBaseUrl,
+    timeoutMs,
+    http: createHttp({ proxy: config }),
+    store: {
+      ...store,
+      save(credentials) {
+        const saved = store.save(credentials);
+        const { appId: app, owner } = credentials;
+        if (owner !== undefined) ownerFile(config.stateDir, app).save(owner);
+        return saved;
+      },
+    },
+    clock: systemClock,
+    random: Math.random,
+    signal,
+    onEvent,
+  });
+}
+
+/** Loaded only when it is needed: few people install its package. */
+async function openTheKeyring() {
+  const { openKeyring } = await import('../config/keyring.ts');
+  return openKeyring();
+}
+
+interface ProofRequest {
   readonly config: Config;
   readonly log: Log;
   readonly credentials: Credentials;
@@ -26,26 +82,35 @@ export interface CheckRequest {
   readonly onEvent: (event: CheckEvent) => void;
 }
 
-export interface CheckPlace {
-  readonly lark: LarkSettings;
-  /** Of the state directory, which this process has for itself. */
-  readonly db: Db;
-  /** Takes what has to be closed afterwards. */
-  readonly opened: Service[];
+/**
+ * Proves that messages and button presses reach a bot, over a connection that is open only for that time.
+ * What other people write meanwhile is kept for the bridge that runs next. Throws a `BridgeError` that says
+ * what is missing.
+ */
+export async function proveMessagesArrive(request: ProofRequest): Promise<void> {
+  const { config, log, credentials } = request;
+  const lark = larkSettings({ ...config, ...credentials });
+  const opened: Service[] = [];
+  try {
+    const db = await openStateForProof(config, log, { opened, app: lark });
+    await runProof(request, { lark, db, opened });
+  } finally {
+    await stopAll(opened, log);
+  }
 }
 
-export async function runCheck(
-  request: CheckRequest,
-  { lark: settings, db, opened }: CheckPlace,
+async function runProof(
+  request: ProofRequest,
+  { lark: settings, db, opened }: { lark: LarkSettings; db: Db; opened: Service[] },
 ): Promise<void> {
-  const { config, credentials, log } = request;
+  const { config, log, credentials, timeoutMs, signal, onEvent } = request;
   const { appId: app, brand } = credentials;
   const base = { clock: systemClock, random: Math.random };
   const calls = new CallCounts({ db, app, clock: systemClock });
   const lark = createLark({
     ...base,
     ...settings,
-    // Who the bot is matters in groups only: what is said there meanwhile comes again.
+    // The bot's id matters in groups only, and Lark delivers what is said there again later.
     botOpenId: undefined,
     lastKnown: undefined,
     paceClock: steadyClock,
@@ -60,7 +125,6 @@ export async function runCheck(
     closing('lark_http', () => lark.http.close()),
     lark.calls,
   );
-  const { timeoutMs, signal, onEvent } = request;
   await runVerification({
     ...base,
     gateway: lark.gateway,
@@ -75,18 +139,27 @@ export async function runCheck(
   });
 }
 
-/** A daemon that runs keeps its connection to itself; what it says about that is told instead. */
-export function cannotCheck(
-  error: BridgeError,
-  app: AppId,
-  status: { running: boolean; daemon: Readonly<Record<string, unknown>> | undefined },
-): BridgeError {
+async function openStateForProof(
+  config: Config,
+  log: Log,
+  parts: { opened: Service[]; app: LarkSettings },
+): Promise<Db> {
+  try {
+    return openState(config, log, parts);
+  } catch (error) {
+    if (!(error instanceof BridgeError) || error.code !== 'already_running') throw error;
+    throw whyNoProof(error, parts.app.appId, await readStatus(config));
+  }
+}
+
+/** The daemon has the only connection, so the error tells what the daemon knows about it. */
+function whyNoProof(error: BridgeError, app: AppId, status: Status): BridgeError {
   const { running, daemon } = status;
   const split = `${error.message}: a second connection would take a part of its messages, so nothing was checked`;
-  if (!running || daemon?.['app_id'] !== app) {
+  if (!running || daemon?.app_id !== app || daemon.connection === undefined) {
     return new BridgeError('already_running', split, { next: 'Stop that process first.' });
   }
-  const { state, lastEventAtMs } = daemon['connection'] as ConnectionStatus;
+  const { state, lastEventAtMs } = daemon.connection;
   const heard =
     lastEventAtMs === undefined
       ? 'no event has come since it started'

@@ -1,15 +1,15 @@
-/** What `doctor` looks at, and in which order. Only the composition root uses this. */
+/** What `doctor` checks, and in which order. */
 import { join } from 'node:path';
-import { journalOf } from './bridge-parts.ts';
+import { journalOf, latestStatus } from './state.ts';
 import { systemClock } from '../time/clock.ts';
-import { readStatus, type Status } from './operations.ts';
+import { readStatus, type Status } from './status.ts';
 import { packageFacts } from '../host/package.ts';
 import {
   type Config,
   configError,
   type ConfigRequest,
-  inspectConfig,
-  type Inspection,
+  checkConfig,
+  type ConfigReport,
   locateStateDir,
 } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
@@ -21,32 +21,31 @@ import { APP_NEEDS, CALLBACK_NEEDS, EVENT_NEEDS } from '../lark/app-needs.ts';
 import { accountsBaseUrl, consolePageUrl, openBaseUrl } from '../lark/brand.ts';
 import { examineLark } from '../lark/connect/examination.ts';
 import { proxyFor } from '../net/proxy.ts';
-import { judgeApp } from '../doctor/app.ts';
+import { checkApp } from '../doctor/app.ts';
 import { exitCodeOf, type Finding, type Level, note, worstOf } from '../doctor/finding.ts';
-import { judgeAgent, judgePort, judgeRemoteHub, whyNotListen } from '../doctor/hub.ts';
-import { judgeNode, judgeStateDirectory, lookAtStateDirectory } from '../doctor/machine.ts';
-import { judgeClock, judgeReach, judgeRoutes, routeTo } from '../doctor/network.ts';
-import { judgeRights, judgeTraffic, type TrafficFact } from '../doctor/rights.ts';
-import { judgeConnections, judgeDaemon, judgeRival } from '../doctor/running.ts';
-import { judgeCredentials, judgeSettings } from '../doctor/settings.ts';
-import { judgeDatabase, judgeQuota } from '../doctor/storage.ts';
-import { judgeUnits, lookAtUnits } from '../doctor/unit-file.ts';
+import { checkAgent, checkPort, checkRemoteHub, whyNotListen } from '../doctor/hub.ts';
+import { checkNode, checkStateDirectory, readStateDirectory } from '../doctor/machine.ts';
+import { checkClock, checkReach, checkRoutes, routeTo } from '../doctor/network.ts';
+import { checkRights, checkTraffic, type TrafficFact } from '../doctor/rights.ts';
+import { checkConnections, checkDaemon, checkOtherProcess } from '../doctor/running.ts';
+import { checkCredentials, checkSettings } from '../doctor/settings.ts';
+import { checkDatabase, checkQuota } from '../doctor/storage.ts';
+import { checkUnits, readUnits } from '../doctor/unit-file.ts';
 import { findInstance, findInstanceOfApp } from '../host/instance-lock.ts';
-import { knownFrom } from '../host/daemon-status.ts';
+import { knownBefore } from '../host/daemon-status.ts';
 import { unitFolder } from '../host/service/systemd.ts';
 import { workspaceTokenFile } from '../host/workspace-token.ts';
 import { probePlatform } from '../platform/probe.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
-import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { examineDatabase } from '../store/sqlite/examination.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
 import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
 import type { Log } from '../core/log.ts';
 
-export interface DoctorRequest {
+interface DoctorRequest {
   readonly config: ConfigRequest;
-  /** Nobody outside of this machine is asked. */
+  /** Only this machine is checked: neither Lark nor a hub elsewhere is asked. */
   readonly offline: boolean;
 }
 
@@ -62,20 +61,23 @@ export interface DoctorReport {
 const BRAND_NAMES = { feishu: 'Feishu', lark: 'Lark' } as const satisfies Record<Brand, string>;
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Looks at everything, beside a daemon that runs and without one, and changes nothing. */
-export async function examine({ config: request, offline }: DoctorRequest): Promise<DoctorReport> {
+/** Checks everything and changes nothing, while a daemon runs or not. */
+export async function runDoctor({
+  config: request,
+  offline,
+}: DoctorRequest): Promise<DoctorReport> {
   const { version, engines } = packageFacts();
-  const settings = await lookAtSettings(request);
+  const settings = await readSettings(request);
   const machine = [
-    judgeNode(process.versions.node, engines.node),
+    checkNode(process.versions.node, engines.node),
     ...settings.findings,
-    ...judgeStateDirectory(settings.stateDir, lookAtStateDirectory(settings.stateDir)),
+    ...checkStateDirectory(settings.stateDir, readStateDirectory(settings.stateDir)),
   ];
   const rest =
-    settings.inspection?.incomplete === undefined
-      ? [note('others', 'All other checks wait until the settings make sense.')]
-      : await examineWith(settings.inspection.incomplete, {
-          inspection: settings.inspection,
+    settings.report?.incomplete === undefined
+      ? [note('others', 'All other checks need valid settings.')]
+      : await checkWith(settings.report.incomplete, {
+          report: settings.report,
           env: request.env,
           version,
           offline,
@@ -91,70 +93,71 @@ export async function examine({ config: request, offline }: DoctorRequest): Prom
   };
 }
 
-async function lookAtSettings(request: ConfigRequest) {
+async function readSettings(request: ConfigRequest) {
   try {
-    const inspection = await inspectConfig(request);
-    const { problems, warnings, stateDir } = inspection;
+    const report = await checkConfig(request);
+    const { problems, warnings, stateDir } = report;
     const texts = problems.map(({ text }) => text);
     const next = configError(problems, stateDir).next ?? '';
-    return { inspection, stateDir, findings: judgeSettings({ problems: texts, warnings, next }) };
+    return { report, stateDir, findings: checkSettings({ problems: texts, warnings, next }) };
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;
     const { message, next = '' } = error;
-    const findings = judgeSettings({ problems: [message], warnings: [], next });
-    return { inspection: undefined, stateDir: locateStateDir(request), findings };
+    const findings = checkSettings({ problems: [message], warnings: [], next });
+    return { report: undefined, stateDir: locateStateDir(request), findings };
   }
 }
 
-interface Surroundings {
-  readonly inspection: Inspection;
+interface CheckContext {
+  readonly report: ConfigReport;
   readonly env: ConfigRequest['env'];
   readonly version: string;
   readonly offline: boolean;
 }
 
-async function examineWith(config: Config, around: Surroundings): Promise<Finding[]> {
-  const { inspection, env, version, offline } = around;
+async function checkWith(config: Config, context: CheckContext): Promise<Finding[]> {
+  const { report, env, version, offline } = context;
   const database = examineDatabase(config.dbPath);
   const isReadable = database.kind === 'sound' && database.version === database.wanted;
-  const memory = isReadable ? await readMemory(config) : undefined;
-  const status = isReadable ? await quietly(() => readStatus({ config })) : undefined;
-  const pid = status?.pid ?? (await quietly(() => findInstance(config.stateDir, tryFileLock)))?.pid;
+  const stored = isReadable ? await readStored(config) : undefined;
+  const status = isReadable ? await ifReadable(() => readStatus(config)) : undefined;
+  const pid =
+    status?.pid ?? (await ifReadable(() => findInstance(config.stateDir, tryFileLock)))?.pid;
   const [lark, hub] = await Promise.all([
-    offline ? undefined : lookAtLark(config),
-    lookAtHub(config, { offline, pid, agents: memory?.agents }),
+    offline ? undefined : askLark(config),
+    checkHub(config, { offline, pid, agents: stored?.agents }),
   ]);
   const units = (['user', 'system'] as const).map((scope) => {
     return { scope, folder: unitFolder(scope, { env, home: config.home }) };
   });
   return [
-    ...credentialsFound(config, inspection, status),
-    ...judgeDaemon({
+    ...credentialsFound(config, report, status),
+    ...checkDaemon({
       pid,
       health: status?.health,
-      version: versionOf(status),
+      version: status?.daemon?.version,
       ownVersion: version,
     }),
-    ...rivalFound(config),
-    ...(process.platform === 'linux' ? judgeUnits(lookAtUnits(units), version) : []),
-    ...judgeDatabase(config.dbPath, database),
-    ...(memory?.calls === undefined ? [] : [judgeQuota(memory.calls)]),
+    ...otherProcessFound(config),
+    ...(process.platform === 'linux' ? checkUnits(readUnits(units), version) : []),
+    ...checkDatabase(config.dbPath, database),
+    ...(stored?.calls === undefined ? [] : [checkQuota(stored.calls)]),
     ...hub,
-    ...judgeRoutes(routesOf(config)),
+    ...checkRoutes(routesOf(config)),
     ...(lark === undefined
       ? []
       : larkFound(config, lark, {
           ours: isConnected(status) ? 1 : 0,
-          secretFrom: sourceOf(inspection, 'appSecret'),
+          secretFrom: sourceOf(report, 'appSecret'),
         })),
-    ...(config.appId === undefined ? [] : [judgeTraffic(memory?.traffic ?? NO_TRAFFIC())]),
-    ...(offline ? [note('online', 'Lark and hubs elsewhere were not asked (--offline).')] : []),
+    ...(config.appId === undefined ? [] : [checkTraffic(stored?.traffic ?? NO_TRAFFIC())]),
+    ...(offline ? [note('online', 'Lark and hubs elsewhere were not checked (--offline).')] : []),
   ];
 }
 
-// ---------------------------------------------------------------- what is remembered
+// ---------------------------------------------------------------- the database
 
-interface Memory {
+interface Stored {
   readonly agents: readonly string[];
   readonly calls: Readonly<Record<string, number>> | undefined;
   readonly traffic: TrafficFact | undefined;
@@ -166,8 +169,8 @@ const NO_TRAFFIC = (): TrafficFact => ({
   nowMs: systemClock.nowMs(),
 });
 
-function readMemory(config: Config): Promise<Memory | undefined> {
-  return quietly(async () => {
+function readStored(config: Config): Promise<Stored | undefined> {
+  return ifReadable(async () => {
     const db = Db.openExisting(config.dbPath);
     try {
       if (db === undefined) return undefined;
@@ -185,8 +188,8 @@ function readMemory(config: Config): Promise<Memory | undefined> {
 
 async function readTraffic(db: Db, app: AppId): Promise<TrafficFact> {
   const [newest] = await journalOf(db, app).journal.turns({ limit: 1 });
-  const sign = new DaemonTable(db).read();
-  const seen = (sign && knownFrom(sign.status, app))?.seenAtMs ?? {};
+  const latest = latestStatus(db);
+  const seen = (latest && knownBefore(latest.status, app))?.seenAtMs ?? {};
   return {
     messageAtMs: newest?.receivedAtMs ?? seen[EVENT_NEEDS.message.name],
     buttonAtMs: seen[CALLBACK_NEEDS.button.name],
@@ -194,51 +197,51 @@ async function readTraffic(db: Db, app: AppId): Promise<TrafficFact> {
   };
 }
 
-function versionOf(status: Status | undefined): string | undefined {
-  const version = status?.daemon?.['version'];
-  return typeof version === 'string' ? version : undefined;
-}
-
 function isConnected(status: Status | undefined): boolean {
-  const connection = status?.daemon?.['connection'] as { state?: unknown } | undefined;
-  return status?.running === true && connection?.state === 'connected';
+  return status?.running === true && status.daemon?.connection?.state === 'connected';
 }
 
-// ---------------------------------------------------------------- who runs
+// ---------------------------------------------------------------- processes
 
 function credentialsFound(
   config: Config,
-  inspection: Inspection,
+  report: ConfigReport,
   status: Status | undefined,
 ): Finding[] {
   const { appId: app, appSecret, brand } = config;
   if (app === undefined || appSecret === undefined) return [];
-  const daemonApp = status?.running === true ? status.daemon?.['app_id'] : undefined;
+  const daemonApp = status?.running === true ? status.daemon?.app_id : undefined;
   return [
-    judgeCredentials({
+    checkCredentials({
       appId: app,
       brandName: BRAND_NAMES[brand],
-      appIdFrom: sourceOf(inspection, 'appId'),
-      secretFrom: sourceOf(inspection, 'appSecret'),
-      daemonAppId: typeof daemonApp === 'string' ? daemonApp : undefined,
+      appIdFrom: sourceOf(report, 'appId'),
+      secretFrom: sourceOf(report, 'appSecret'),
+      daemonAppId: daemonApp,
     }),
   ];
 }
 
-function sourceOf({ views }: Inspection, name: string): string {
+function sourceOf({ views }: ConfigReport, name: string): string {
   return views.find((view) => view.name === name)?.source ?? 'unset';
 }
 
-function rivalFound({ appId: name, home, stateDir, brand, openBaseUrl: url }: Config): Finding[] {
+function otherProcessFound({
+  appId: name,
+  home,
+  stateDir,
+  brand,
+  openBaseUrl: url,
+}: Config): Finding[] {
   if (name === undefined) return [];
   const app = { appId: name, openBaseUrl: openBaseUrl(brand, url) };
   const owner = findInstanceOfApp({ app, home, tryLock: tryFileLock });
-  return [judgeRival(owner?.stateDir === stateDir ? undefined : owner)];
+  return [checkOtherProcess(owner?.stateDir === stateDir ? undefined : owner)];
 }
 
 // ---------------------------------------------------------------- Lark
 
-function lookAtLark(config: Config): Promise<LarkFacts> {
+function askLark(config: Config): Promise<LarkFacts> {
   const { appId: name, appSecret } = config;
   return examineLark({
     brand: config.brand,
@@ -251,8 +254,8 @@ function lookAtLark(config: Config): Promise<LarkFacts> {
   });
 }
 
-interface Ours {
-  /** Long connections that the daemon here says it has. */
+interface LarkCheckContext {
+  /** How many long connections the daemon here has. */
   readonly ours: number;
   readonly secretFrom: string;
 }
@@ -260,11 +263,11 @@ interface Ours {
 function larkFound(
   config: Config,
   { reaches, app: facts }: LarkFacts,
-  { ours, secretFrom }: Ours,
+  { ours, secretFrom }: LarkCheckContext,
 ): Finding[] {
   const { brand, appId: name, botOpenId } = config;
-  const clock = judgeClock(reaches);
-  const found = [...reaches.map(judgeReach), ...(clock === undefined ? [] : [clock])];
+  const clock = checkClock(reaches);
+  const found = [...reaches.map(checkReach), ...(clock === undefined ? [] : [clock])];
   if (facts === undefined || name === undefined) return found;
   const base = openBaseUrl(brand, config.openBaseUrl);
   const page = (which: Parameters<typeof consolePageUrl>[2]) =>
@@ -291,9 +294,9 @@ function larkFound(
   const { console, connections } = facts;
   return [
     ...found,
-    ...judgeApp(facts, subject),
-    ...(console === undefined ? [] : judgeRights(console, APP_NEEDS, pages)),
-    ...(connections === undefined ? [] : [judgeConnections(connections, ours)]),
+    ...checkApp(facts, subject),
+    ...(console === undefined ? [] : checkRights(console, APP_NEEDS, pages)),
+    ...(connections === undefined ? [] : [checkConnections(connections, ours)]),
   ];
 }
 
@@ -312,24 +315,27 @@ function routesOf({ brand, openBaseUrl: open, accountsBaseUrl: accounts, ...rest
 
 // ---------------------------------------------------------------- the hub
 
-interface HubLook {
+interface HubCheckContext {
   readonly offline: boolean;
-  /** Of the daemon, which has the port of the embedded hub. */
+  /** Of the daemon. If it runs, it has the port of the embedded hub. */
   readonly pid: number | undefined;
   readonly agents: readonly string[] | undefined;
 }
 
-async function lookAtHub(config: Config, { offline, pid, agents }: HubLook): Promise<Finding[]> {
+async function checkHub(
+  config: Config,
+  { offline, pid, agents }: HubCheckContext,
+): Promise<Finding[]> {
   const { platformUrl, mode, hubHost: host, hubPort: port, agent: wanted } = config;
-  if (platformUrl !== undefined) return offline ? [] : lookAtRemoteHub(config, platformUrl);
+  if (platformUrl !== undefined) return offline ? [] : askRemoteHub(config, platformUrl);
   if (mode === 'daemon') return [];
-  // What a daemon has, it says itself.
+  // A daemon that runs has the port already.
   const place = { host, port };
-  const found = pid === undefined ? [judgePort(place, await whyNotListen(place))] : [];
-  return [...found, ...judgeAgent({ wanted, names: agents ?? [] })];
+  const found = pid === undefined ? [checkPort(place, await whyNotListen(place))] : [];
+  return [...found, ...checkAgent({ wanted, names: agents ?? [] })];
 }
 
-async function lookAtRemoteHub(config: Config, url: string): Promise<Finding[]> {
+async function askRemoteHub(config: Config, url: string): Promise<Finding[]> {
   const { workspaceId: own, workspaceToken: token, targetWorkspaceId, mode, stateDir } = config;
   if (own === undefined || token === undefined) return [];
   const target = targetWorkspaceId ?? (mode === 'daemon' ? own : undefined);
@@ -348,15 +354,15 @@ async function lookAtRemoteHub(config: Config, url: string): Promise<Finding[]> 
     timeoutMs: DOCTOR_CALL_TIMEOUT_MS,
     log: SILENT,
   });
-  return judgeRemoteHub(url, findings);
+  return checkRemoteHub(url, findings);
 }
 
 // ---------------------------------------------------------------- parts
 
-/** What can't be read here and now is undefined; another check says why. */
-async function quietly<T>(look: () => T | Promise<T>): Promise<T | undefined> {
+/** Undefined if `read` fails with a `BridgeError`: another check reports why. */
+async function ifReadable<T>(read: () => T | Promise<T>): Promise<T | undefined> {
   try {
-    return await look();
+    return await read();
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;
     return undefined;

@@ -11,8 +11,7 @@ import type { Log } from '../core/log.ts';
 import type { Pages } from '../core/pages.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Service } from '../core/service.ts';
-import { keptSecret } from '../host/kept-secret.ts';
-import { createSecretFile } from '../host/secret-file.ts';
+import { createSecretReader, loadOrCreateSecret } from '../host/secret-files.ts';
 import { workspaceTokenFile } from '../host/workspace-token.ts';
 import { createDirectory, type Directory } from '../hub/domain/directory.ts';
 import { Hub } from '../hub/hub.ts';
@@ -26,10 +25,10 @@ import { cursorStore } from '../store/sqlite/bridge/cursors.ts';
 import type { Db } from '../store/sqlite/db.ts';
 import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
-import type { Setting } from './bridge-parts.ts';
+import type { AppContext } from './context.ts';
 import type { Monitoring } from './monitoring.ts';
 
-/** What gets the turns, and says whether it can be reached. */
+/** Gets the turns, and reports whether it can be reached. */
 type Target = TurnTarget &
   Service & {
     status(): { readonly reachable: boolean; readonly detail: string | undefined };
@@ -38,42 +37,42 @@ type Receive = (answer: LooseAnswer) => Promise<void>;
 
 export interface HubAccess {
   readonly url: string;
-  /** It is in this process. */
+  /** The hub runs in this process. */
   readonly embedded: boolean;
-  /** `receive` takes what comes without naming a turn. */
+  /** `receive` is called for answers that name no turn. */
   readonly createTarget: (receive: Receive) => Target;
 }
 
-/** The hub that the settings name, or the embedded one, which is then started and put into `opened`. */
+/** The hub that the settings name, else the embedded one. That one is started and put into `opened`. */
 export async function openHub(
-  setting: Setting,
+  context: AppContext,
   { db, monitoring }: { readonly db: Db; readonly monitoring: Monitoring },
   opened: Service[],
 ): Promise<HubAccess> {
-  const { platformUrl: url } = setting.config;
+  const { platformUrl: url } = context.config;
   if (url !== undefined) {
-    const reach = reachOf(setting, { url, db });
+    const reach = reachOf(context, { url, db });
     return {
       url,
       embedded: false,
       createTarget: (receive) => createRemoteTarget(reach, receive),
     };
   }
-  const hub = createEmbeddedHub(setting, db, monitoring.pages);
+  const hub = createEmbeddedHub(context, db, monitoring.pages);
   await hub.start();
   opened.push(hub);
-  return embeddedAccess(setting, { db, hub });
+  return embeddedAccess(context, { db, hub });
 }
 
 async function embeddedAccess(
-  { config, log }: Setting,
+  { config, log }: AppContext,
   { db, hub }: { readonly db: Db; readonly hub: Hub },
 ): Promise<HubAccess> {
   const store = createHubStore(db);
   const directory = createDirectory(store, systemClock);
   const own = await directory.provisionWorkspace('lark-bridge');
   const agent = () => chosenAgent(directory, config.agent);
-  // A wrong name of an agent shows now, and not with the first message.
+  // Throws now if the settings name an agent that does not exist, and not at the first message.
   await agent();
   return {
     url: hub.address,
@@ -96,7 +95,7 @@ function chosenAgent(directory: Directory, name: string | undefined): Promise<Ag
   return name === undefined ? directory.defaultAgent() : directory.agentNamed(name);
 }
 
-export function createEmbeddedHub({ config, env, log }: Setting, db: Db, pages: Pages): Hub {
+export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, pages: Pages): Hub {
   const { corsOrigin, rateLimit } = config;
   const tls = tlsOf(config);
   const timeoutMs = config.turnTimeoutSecs * 1000;
@@ -112,10 +111,10 @@ export function createEmbeddedHub({ config, env, log }: Setting, db: Db, pages: 
     clock: systemClock,
     store: createHubStore(db),
     createAgent: createAgentFactory({ env, timeoutMs, programs, clock: systemClock, log }),
-    // A program of a process that was killed runs on; its turn must not run twice at once.
+    // When a process is killed, its programs go on. They must end before their turns run again.
     beforeAgents: () => programs.endLeftovers(),
     provisionToken: (generate) =>
-      Promise.resolve(keptSecret(join(config.stateDir, 'provision-token'), generate)),
+      Promise.resolve(loadOrCreateSecret(join(config.stateDir, 'provision-token'), generate)),
     turnTimeoutMs: timeoutMs,
     maxRunning: Math.max(TURNS_RUNNING_MAX, config.maxTurns),
     onInterrupted: config.onInterrupted === 'ask' ? 'fail' : 'rerun',
@@ -130,20 +129,20 @@ export function tlsOf({ tlsCert, tlsKey }: Config) {
 
 // ---------------------------------------------------------------- a hub elsewhere
 
-/** How it is reached: where, as whom, and who gets the turns. */
+/** How a hub elsewhere is used: its address, our workspace and token, and the workspace that gets the turns. */
 interface Reach {
   readonly config: Config;
   readonly log: Log;
   readonly db: Db;
   readonly url: string;
   readonly workspace: WorkspaceId;
-  /** Asked for every call, because it may be changed. */
+  /** Called for each request, because the token may change. */
   readonly token: () => Secret;
   readonly tokenKeeper: TokenKeeper;
   readonly target: WorkspaceId;
 }
 
-function reachOf({ config, log }: Setting, { url, db }: { url: string; db: Db }): Reach {
+function reachOf({ config, log }: AppContext, { url, db }: { url: string; db: Db }): Reach {
   const { workspaceId: own, workspaceToken: first, workspaceTokenFile: path, stateDir } = config;
   const target = namedTarget(config);
   if (own === undefined || first === undefined || target === undefined) {
@@ -155,7 +154,7 @@ function reachOf({ config, log }: Setting, { url, db }: { url: string; db: Db })
     db,
     url,
     workspace: workspaceId(own),
-    token: path === undefined ? () => first : createSecretFile({ path, first, log }),
+    token: path === undefined ? () => first : createSecretReader({ path, first, log }),
     tokenKeeper: workspaceTokenFile(join(stateDir, 'workspace-token.json'), {
       url,
       workspace: own,
@@ -164,24 +163,24 @@ function reachOf({ config, log }: Setting, { url, db }: { url: string; db: Db })
   };
 }
 
-/** Who gets the turns; unless somebody is named, the host that a daemon speaks for. */
+/** The workspace that gets the turns. With --mode daemon the default is the host itself. */
 function namedTarget({ mode, workspaceId: own, targetWorkspaceId }: Config) {
   const named = targetWorkspaceId ?? (mode === 'daemon' ? own : undefined);
   return named === undefined ? undefined : workspaceId(named);
 }
 
-/** As a workspace of the bridge's own, or as the one that started it. */
+/** --mode poll: as the bridge's own workspace. --mode daemon: as the workspace that started the bridge. */
 function createRemoteTarget(reach: Reach, receive: Receive): Target {
   const { config, workspace: host, target: named, log } = reach;
   if (config.mode === 'poll') return createPlatform(reach, { receive });
   const target = isSameWorkspace(named, host) ? host : named;
   return new DaemonTarget({
     platform: createPlatform(reach, {
-      // The inbox is the host's, so most of it is for the host.
+      // The inbox belongs to the host, so most messages in it are for the host.
       receive: async (answer) => {
         if (isSameWorkspace(answer.from, target)) await receive(answer);
       },
-      // A workspace does not hear itself there.
+      // The inbox of a workspace does not get the workspace's own messages.
       inherited: { readsInbox: target !== host },
     }),
     socket: createChannelSocket(config, log),

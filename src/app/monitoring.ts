@@ -1,4 +1,4 @@
-/** The parts that watch the others: health, metrics, traces, and the pages that show them. Only the composition root uses this. */
+/** The parts that watch the others: health, metrics, traces, and the pages that show them. */
 import type { Config } from '../config/load.ts';
 import type { TurnId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
@@ -17,8 +17,8 @@ import type { JournalReader, Observer } from '../bridge/ports.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** What a bridge shows of itself. */
-export interface Watched extends BridgeFacts {
+/** What a bridge reports about itself. */
+interface Watched extends BridgeFacts {
   readonly connection: () => ReturnType<BridgeFacts['connection']> &
     Parameters<typeof larkTrouble>[0];
   readonly hub: () => Parameters<typeof hubTrouble>[0];
@@ -26,15 +26,15 @@ export interface Watched extends BridgeFacts {
 }
 
 export interface Monitoring {
-  /** Of the program. */
+  /** Version of the program. */
   readonly version: string;
   readonly observer: Observer;
-  /** For the port of an embedded hub. */
+  /** For the port of the embedded hub. */
   readonly pages: Pages;
   report(): HealthReport;
-  /** Where it is told; undefined if only an embedded hub tells it. */
+  /** Address of the monitor server; undefined if only the embedded hub shows the pages. */
   readonly url: () => string | undefined;
-  /** The bridge is put together. Until then it counts as not ready. */
+  /** To be called when the bridge exists. Until then it counts as not ready. */
   watch(bridge: Watched): void;
   /** Starts before everything that is watched, and stops after it. */
   readonly first: readonly Service[];
@@ -42,10 +42,10 @@ export interface Monitoring {
   readonly last: Service;
 }
 
-export interface MonitoringParts {
+interface MonitoringParts {
   readonly config: Config;
   readonly db: Db;
-  /** Of the bot; undefined for a hub alone. */
+  /** The bot's journal; undefined for a hub alone. */
   readonly journal: JournalReader | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -61,7 +61,7 @@ export function createMonitoring(parts: MonitoringParts): Monitoring {
   const checks = createChecks(parts, () => watched);
   const health = new Health({ checks, clock, log });
   const traces = createTraces(parts, version);
-  const meter = new Meter((turn) => traces?.look(turn));
+  const meter = new Meter((turn) => traces?.sendIfDone(turn));
   const metrics = createMetrics(
     {
       version,
@@ -76,7 +76,7 @@ export function createMonitoring(parts: MonitoringParts): Monitoring {
   const pages = createMonitorPages(health, metrics);
   const { healthAddress: address } = config;
   const server = address === undefined ? undefined : new MonitorServer({ address, pages, log });
-  const { '/metrics': _elsewhere, ...withoutMetrics } = pages;
+  const { '/metrics': _onMonitorServer, ...withoutMetrics } = pages;
   return {
     version,
     observer: meter,

@@ -1,26 +1,26 @@
-/** What a command is made of. Commands load heavy parts when they run, so that `--help` stays quick. */
+/** The shape of a command. Commands load heavy parts only when they run, so that `--help` is fast. */
 import type { Options, PositionalOptions } from 'yargs';
 import type { Config, ConfigRequest, Environment, Need } from '../config/load.ts';
 import { type Setting, type SettingName, SETTINGS } from '../config/settings.ts';
 import type { Output } from './output.ts';
 import type { Log } from '../core/log.ts';
 
-/** A command as it was called. */
+/** One call of a command. */
 export interface Invocation {
-  /** By name as typed, positional ones too. */
+  /** By the name that was typed; positional arguments too. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly output: Output;
   readonly stdin: NodeJS.ReadStream;
-  /** For what only a terminal can do; results go through `output`. */
+  /** Only for what needs a terminal; results go through `output`. */
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
-  /** Aborts when the person or the supervisor wants the program to stop. */
+  /** Aborts when a person or a service manager stops the program. */
   readonly signal: AbortSignal;
   /** The environment and flags, to load settings from. */
   readonly configRequest: (needs: readonly Need[]) => ConfigRequest;
   /** What the programs of agents inherit. */
   readonly env: Environment;
-  /** What runs: Node's program and the script, as they were called. */
+  /** The paths of Node and of the script, as they were called. */
   readonly program: { readonly node: string; readonly program: string };
   readonly loadConfig: (needs: readonly Need[]) => Promise<Config>;
   readonly createLog: (config: Pick<Config, 'logLevel' | 'logFormat' | 'noColor'>) => Promise<Log>;
@@ -36,19 +36,19 @@ interface CommandBase {
 export interface LeafCommand extends CommandBase {
   readonly options?: Readonly<Record<string, Options>>;
   readonly positionals?: Readonly<Record<string, PositionalOptions>>;
-  /** Resolves when done, with the exit code if that is not 0; throws a `BridgeError` that says why not. */
+  /** Resolves with the exit code, or with nothing for 0. Throws a `BridgeError` that says why it failed. */
   run(invocation: Invocation): Promise<void> | Promise<number>;
 }
 
 export interface CommandGroup extends CommandBase {
   readonly commands: readonly LeafCommand[];
-  /** The one of them that runs if none is named. */
+  /** Runs if none of them is named. */
   readonly standard?: LeafCommand;
 }
 
 export type Command = LeafCommand | CommandGroup;
 
-/** The command line flag of a setting, described by its row. */
+/** The command line flag of a setting, made from its row. */
 export function settingFlag(name: SettingName): Readonly<Record<string, Options>> {
   const row: Setting<unknown> = SETTINGS[name];
   const flag = row.flag ?? name;

@@ -1,10 +1,10 @@
-/** Turns and outgoing rows as an operator sees them, on the screen and as JSON. */
+/** How turns and outgoing rows are shown to an operator, on the screen and as JSON. */
 import type { FailureCause, OutboxRow, OutboxState, Turn, TurnState } from '../core/turn.ts';
 import { kindOf, reasonOf, shownText, spokenText } from '../observe/traces/trace.ts';
 import type { TurnLife, TurnRun } from '../bridge/ports.ts';
 
-/** Whether what was said in the chat is shown. */
-export interface ViewOptions {
+/** Show the texts of the chat. */
+interface ViewOptions {
   readonly text: boolean;
 }
 
@@ -106,36 +106,36 @@ function detailsOf(state: TurnState) {
   }
 }
 
-/** Behind the reason for which a turn failed. */
-export function causeWords(cause: FailureCause | undefined): string {
+/** Follows the reason of a turn that failed. */
+export function causeText(cause: FailureCause | undefined): string {
   return cause === undefined ? '' : `; agent ${cause.agent}: ${cause.detail.replace(/\.$/, '')}`;
 }
 
-/** Where a turn waits, or what came of it, in a sentence. */
-export function whereaboutsOf({ turn: { id, state }, ahead }: TurnLife): string {
+/** Where a turn waits, or how it ended, in a sentence. */
+export function stateSentence({ turn: { id, state }, ahead }: TurnLife): string {
   switch (state.phase) {
     case 'waiting': {
-      const behind = ahead === 0 ? 'next in its chat' : `behind ${ahead} of its chat`;
+      const behind = ahead === 0 ? 'the next one of its chat' : `behind ${ahead} of its chat`;
       return state.attempt === 0
-        ? `It waits for its slot, ${behind}.`
-        : `It waits, ${behind}; the hub did not take it ${state.attempt} times, the next try is at ${timeOf(state.notBeforeMs)}.`;
+        ? `It waits for a free place, ${behind}.`
+        : `It waits, ${behind}. The hub did not take it ${state.attempt} times. The next try is at ${timeOf(state.notBeforeMs)}.`;
     }
     case 'sending':
-      return `It is on its way to ${state.target}, until ${timeOf(state.deadlineMs)}.`;
+      return `It is being sent to ${state.target}. Its time ends at ${timeOf(state.deadlineMs)}.`;
     case 'accepted':
-      return `It is with ${state.target}, until ${timeOf(state.deadlineMs)}.`;
+      return `${state.target} works on it. Its time ends at ${timeOf(state.deadlineMs)}.`;
     case 'overdue':
       return state.ticket === undefined
-        ? `Its time was over at ${timeOf(state.sinceMs)}; ${state.target} can't say whether an answer that comes is its own.`
-        : `Its time was over at ${timeOf(state.sinceMs)}; if its answer still comes, it is shown.`;
+        ? `Its time ended at ${timeOf(state.sinceMs)}. If an answer still comes, ${state.target} can't say to which turn it belongs.`
+        : `Its time ended at ${timeOf(state.sinceMs)}. If its answer still comes, it is shown.`;
     case 'held':
-      return `It is held (${state.why}) until somebody decides: the chat, or \`turns retry ${id}\`, or \`turns drop ${id}\`.`;
+      return `It is held (${state.why}) until a person decides: in the chat, or with \`turns retry ${id}\` or \`turns drop ${id}\`.`;
     case 'command':
-      return 'It is a word to the bridge itself, about to be carried out.';
+      return 'It is a command to the bridge itself, which will be carried out soon.';
     case 'answered':
       return 'It is answered.';
     case 'failed':
-      return `It failed (${state.reason}${causeWords(state.cause)}); \`turns retry ${id}\` begins it anew.`;
+      return `It failed (${state.reason}${causeText(state.cause)}). \`turns retry ${id}\` starts it again.`;
     case 'dropped':
       return `It was dropped (${state.why}).`;
   }

@@ -1,4 +1,4 @@
-/** The command line program: words in, exit code out. */
+/** The command line program: from its arguments to its exit code. */
 import type { Config, Environment, Flags } from '../config/load.ts';
 import { packageFacts } from '../host/package.ts';
 import { settingRows } from '../config/settings.ts';
@@ -19,13 +19,13 @@ import { turnsCommand } from './commands/turns.ts';
 import { Output } from './output.ts';
 import { parseCommandLine } from './parse.ts';
 
-/** What surrounds the program: the process, unless a test brings its own. */
-export interface Surroundings {
+/** The parts of the process that the program uses. A test brings its own. */
+export interface ProcessParts {
   readonly env: Environment;
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
-  /** Node's program, and how it was called. */
+  /** The path of Node. */
   readonly execPath: string;
   readonly argv: readonly string[];
 }
@@ -51,26 +51,26 @@ const GRAMMAR = {
 };
 
 /**
- * Runs the program until it is done, or until `signal` asks it to stop. Returns the exit code; what went
- * wrong has been said by then.
+ * Runs the program until it is done, or until `signal` asks it to stop. Returns the exit code. By then the
+ * output says what went wrong.
  */
 export async function main(
   words: readonly string[],
   signal: AbortSignal,
-  around: Surroundings = process,
+  host: ProcessParts = process,
 ): Promise<number> {
   const { version } = GRAMMAR;
-  let output = new Output(around, { version, json: words.includes('--json'), quiet: false });
+  let output = new Output(host, { version, json: words.includes('--json'), quiet: false });
   try {
     const parsed = await parseCommandLine(words, GRAMMAR);
     if (parsed.kind === 'text') {
-      around.stdout.write(`${parsed.text}\n`);
+      host.stdout.write(`${parsed.text}\n`);
       return 0;
     }
     const { command, options } = parsed;
     const quiet = options['quiet'] === true;
-    output = new Output(around, { version, json: options['json'] === true, quiet });
-    return (await command.run(invocationOf(options, { output, signal, around }))) ?? 0;
+    output = new Output(host, { version, json: options['json'] === true, quiet });
+    return (await command.run(invocationOf(options, { output, signal, host }))) ?? 0;
   } catch (error) {
     return output.failure(error);
   }
@@ -79,45 +79,45 @@ export async function main(
 interface Call {
   readonly output: Output;
   readonly signal: AbortSignal;
-  readonly around: Surroundings;
+  readonly host: ProcessParts;
 }
 
 function invocationOf(
   options: Readonly<Record<string, unknown>>,
-  { output, signal, around }: Call,
+  { output, signal, host }: Call,
 ): Invocation {
   const flags = flagsOf(options);
   return {
     options,
     output,
     signal,
-    stdin: around.stdin,
-    stdout: around.stdout,
-    stderr: around.stderr,
-    env: around.env,
-    program: { node: around.execPath, program: around.argv[1] ?? '' },
-    configRequest: (needs) => ({ env: around.env, flags, needs }),
+    stdin: host.stdin,
+    stdout: host.stdout,
+    stderr: host.stderr,
+    env: host.env,
+    program: { node: host.execPath, program: host.argv[1] ?? '' },
+    configRequest: (needs) => ({ env: host.env, flags, needs }),
     loadConfig: async (needs) => {
       const { loadConfig } = await import('../config/load.ts');
-      return loadConfig({ env: around.env, flags, needs });
+      return loadConfig({ env: host.env, flags, needs });
     },
     createLog: async (config) => {
       const { createLog, gatherLines } = await import('../observe/log.ts');
       return createLog({
         level: output.quiet ? atLeastWarn(config.logLevel) : config.logLevel,
         format: config.logFormat,
-        stream: gatherLines(around.stderr),
-        color: around.stderr.isTTY && config.noColor !== true,
+        stream: gatherLines(host.stderr),
+        color: host.stderr.isTTY && config.noColor !== true,
       });
     },
   };
 }
 
-/** The flags that are settings, as typed. */
+/** The flags that are settings, as they were typed. */
 function flagsOf(options: Readonly<Record<string, unknown>>): Flags {
   const typed = settingRows().flatMap(([name, { flag }]) => {
     const value = flag === undefined ? undefined : options[flag];
-    // A flag without a value is in the options only if it was given.
+    // A flag without a value is in the options only if it was typed.
     if (value === true) return [[name, 'true'] as const];
     return typeof value === 'string' ? [[name, value] as const] : [];
   });

@@ -1,19 +1,19 @@
-/** What the operator's commands share: the way into the journal, and orders for the daemon. */
-import type { Operations } from '../app/start.ts';
+/** What the operator's commands share: access to the journal, and orders for the daemon. */
+import type { Operations } from '../app/operations.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Options } from 'yargs';
 import type { Invocation } from './command.ts';
 import { ORDERS_FIT, type OrderKind, type OrderResult } from '../bridge/ports.ts';
 
-/** How long a command waits for the daemon to carry out its order, and how often it looks. */
+/** How long a command waits until the daemon has carried out its order, and how often it asks. */
 const ORDER_WAIT_MS = 5_000;
-const ORDER_WAIT_LOOK_MS = 50;
+const ORDER_ASK_EVERY_MS = 50;
 
 const ROWS_DEFAULT = 50;
 const ROWS_MAX = 10_000;
 
 export const textOption = {
-  text: { type: 'boolean', describe: 'Also show what was said in the chat' },
+  text: { type: 'boolean', describe: 'Also show the texts of the chat' },
 } as const satisfies Record<string, Options>;
 
 export const listOptions = {
@@ -22,7 +22,7 @@ export const listOptions = {
     type: 'number',
     requiresArg: true,
     default: ROWS_DEFAULT,
-    describe: 'At most so many, newest first',
+    describe: 'At most this many, newest first',
   },
 } as const satisfies Record<string, Options>;
 
@@ -40,8 +40,8 @@ export async function withOperations(
   work: (operations: Operations) => Promise<void>,
 ): Promise<void> {
   const config = await invocation.loadConfig([]);
-  const { openOperations } = await import('../app/start.ts');
-  const operations = openOperations({ config });
+  const { openOperations } = await import('../app/operations.ts');
+  const operations = openOperations(config);
   if (operations === undefined) {
     throw new BridgeError('failed', `no bot has run on ${config.stateDir} yet`, {
       next: 'Name the right folder with --state-dir, or start the bot with `lark-bridge run`.',
@@ -54,17 +54,17 @@ export async function withOperations(
   }
 }
 
-export interface Order {
+interface Order {
   readonly kind: OrderKind;
   /** The id of a turn or the key of a row. */
   readonly subject: string;
-  /** Where it is now, so that what can't be is refused at once. */
+  /** Its phase now. An order that does not fit is refused at once. */
   readonly phase: string;
-  /** What is said when it is done. */
+  /** Shown when it is done. */
   readonly done: string;
 }
 
-/** Leaves an order for the daemon and says what came of it. */
+/** Leaves an order for the daemon, and shows the result. */
 export async function giveOrder(
   { output, signal }: Invocation,
   { orders, daemonRuns }: Operations,
@@ -84,12 +84,12 @@ export async function giveOrder(
   const deadlineMs = Date.now() + ORDER_WAIT_MS;
   let result: OrderResult | undefined;
   while (result === undefined && Date.now() < deadlineMs && !signal.aborted) {
-    await new Promise((resolve) => setTimeout(resolve, ORDER_WAIT_LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, ORDER_ASK_EVERY_MS));
     result = (await orders.order(id))?.result;
   }
   if (result === undefined) {
     throw new BridgeError('timed_out', `the daemon has not carried out order ${id} yet`, {
-      next: 'The order stays, and is carried out as soon as the daemon can: look with `lark-bridge status`.',
+      next: 'The order is kept. The daemon carries it out as soon as it can: see `lark-bridge status`.',
     });
   }
   if (result.outcome === 'refused') throw refusal(order, result.phase);
@@ -100,7 +100,7 @@ function refusal({ kind, subject }: Order, phase: string | undefined): BridgeErr
   const what = kind === 'turn_retry' || kind === 'turn_drop' ? 'turn' : 'letter';
   const thing = `the ${what} ${subject}`;
   if (phase === undefined) {
-    return new BridgeError('failed', `${thing} is not known any more`);
+    return new BridgeError('failed', `${thing} no longer exists`);
   }
   return new BridgeError('failed', `${thing} is ${phase}: ${REASONS[kind]}`, {
     next: NEXT[what](subject),
@@ -108,14 +108,14 @@ function refusal({ kind, subject }: Order, phase: string | undefined): BridgeErr
 }
 
 const REASONS: Readonly<Record<OrderKind, string>> = {
-  turn_retry: 'only a turn that is held or failed, and whose text is still kept, can begin anew',
+  turn_retry: 'only a turn that is held or failed, and whose text is still kept, can start again',
   turn_drop:
-    'only an open turn whose late answer could not be taken for another one can be dropped',
+    "this turn can't be dropped: its answer may still come, and would be shown to another turn",
   letter_replay: 'only a dead letter can be sent again',
   letter_drop: 'only a dead letter can be dropped',
 };
 
 const NEXT = {
-  turn: (id: string) => `Look at it with \`lark-bridge turns show ${id}\`.`,
-  letter: (key: string) => `Look at it with \`lark-bridge dead-letters show ${key}\`.`,
+  turn: (id: string) => `See it with \`lark-bridge turns show ${id}\`.`,
+  letter: (key: string) => `See it with \`lark-bridge dead-letters show ${key}\`.`,
 };

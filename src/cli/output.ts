@@ -1,7 +1,7 @@
-/** What a command says: results on stdout, progress and trouble on stderr. */
+/** What a command writes: results on stdout, progress and errors on stderr. */
 import { BridgeError, errorText } from '../core/errors.ts';
 
-export interface OutputStreams {
+interface OutputStreams {
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
 }
@@ -13,7 +13,7 @@ export interface OutputOptions {
 }
 
 export class Output {
-  /** True if results go out as JSON, one value a line. */
+  /** Results are written as JSON, one value a line. */
   readonly json: boolean;
   readonly quiet: boolean;
   readonly #streams: OutputStreams;
@@ -24,8 +24,8 @@ export class Output {
     this.quiet = options.quiet;
     this.#streams = streams;
     this.#version = options.version;
-    forgiveLostReader(streams.stdout);
-    forgiveLostReader(streams.stderr);
+    ignoreLostReader(streams.stdout);
+    ignoreLostReader(streams.stderr);
   }
 
   /** A result: `text` for people, or `data` as one line of JSON. */
@@ -38,7 +38,7 @@ export class Output {
     if (!this.quiet) this.#streams.stderr.write(`${text}\n`);
   }
 
-  /** Something that may be wrong, on stderr; not for --quiet to hide. */
+  /** Something that may be wrong, on stderr; also with --quiet. */
   warning(text: string): void {
     this.#streams.stderr.write(`warning: ${text}\n`);
   }
@@ -55,7 +55,7 @@ export class Output {
 
   #bug(error: unknown): number {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const next = 'Please report it with the lines above.';
+    const next = 'Please report it, with the lines above.';
     this.#streams.stderr.write(
       `error: this is a bug in lark-bridge ${this.#version} (Node ${process.version}, ${process.platform})\n` +
         `${stack}\nnext: ${next}\n`,
@@ -69,8 +69,8 @@ export class Output {
   }
 }
 
-/** Whoever read the output may stop (`| head`, a terminal that is closed); the program goes on without a reader. */
-function forgiveLostReader(stream: NodeJS.WritableStream & { readonly isTTY?: boolean }): void {
+/** The reader may stop early (`| head`, a closed terminal). The program then goes on without one. */
+function ignoreLostReader(stream: NodeJS.WritableStream & { readonly isTTY?: boolean }): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     const isTerminalGone = error.code === 'EIO' && stream.isTTY === true;
     if (error.code !== 'EPIPE' && !isTerminalGone) throw error;

@@ -1,9 +1,9 @@
-/** The command line: from words to a command with its options, or to a text to show. */
+/** The command line: from its words to a command with options, or to a text to show. */
 import yargs, { type Argv } from 'yargs';
 import { BridgeError } from '../core/errors.ts';
 import { type Command, type LeafCommand, settingFlag } from './command.ts';
 
-export type Parsed =
+type Parsed =
   | {
       readonly kind: 'command';
       readonly command: LeafCommand;
@@ -12,7 +12,7 @@ export type Parsed =
   /** Help, the version or a completion script. */
   | { readonly kind: 'text'; readonly text: string };
 
-export interface Grammar {
+interface Grammar {
   readonly commands: readonly Command[];
   /** What runs if no command is named. */
   readonly standard: LeafCommand;
@@ -22,7 +22,7 @@ export interface Grammar {
 const NAME = 'lark-bridge';
 const HELP_WIDTH = 100;
 
-/** Throws `usage` for words that make no sense. */
+/** Throws `usage` for a command line that is wrong. */
 export async function parseCommandLine(
   words: readonly string[],
   grammar: Grammar,
@@ -37,7 +37,7 @@ export async function parseCommandLine(
   for (const command of grammar.commands) {
     addCommand(parser, command, { choose, standard: command === grammar.standard });
   }
-  // Yargs' own command for this is not found when there is a standard command.
+  // Yargs does not find its own command for this when there is a standard command.
   parser.command('completion', 'print a script for completion in bash or zsh', {}, () => {
     parser.showCompletionScript();
   });
@@ -114,9 +114,9 @@ function usageError(problem: string, words: readonly string[], grammar: Grammar)
   const message =
     named === '' && first !== undefined && /^\w/.test(first)
       ? `there is no command "${first}"`
-      : // Yargs breaks some of its sentences into lines.
+      : // Yargs puts line breaks into some of its sentences.
         problem.replaceAll(/\s*\n\s*/g, ' ');
   return new BridgeError('usage', message, {
-    next: `Run \`${NAME}${named} --help\` to see what there is.`,
+    next: `Run \`${NAME}${named} --help\` to see what is possible.`,
   });
 }

@@ -1,26 +1,26 @@
-/** A link as a QR code: as text for a terminal or a log, and as a picture. */
+/** A link as a QR code: as text for a terminal or a log, and as an image file. */
 import { writeFileSync } from 'node:fs';
 import { BridgeError, errorText, isSystemError } from '../core/errors.ts';
 
-/** The least redundancy: the link is long, and a screen has no dirt or creases. */
+/** The lowest error correction: the link is long, and a screen has no damage. */
 const LEVEL = { errorCorrectionLevel: 'L' } as const;
 
-/** Light modules around the code. The standard asks for 4; readers take less, and terminals are small. */
+/** Light modules around the code. The standard asks for 4. Readers accept less, and terminals are small. */
 const QUIET_MODULES = 2;
 const BLACK_ON_WHITE = '\u001B[30;47m';
 const END_OF_COLOR = '\u001B[0m';
 
 export interface QrText {
   readonly text: string;
-  /** In a terminal with fewer of either the code can't be scanned. */
+  /** A smaller terminal can't show the whole code. */
   readonly columns: number;
   readonly rows: number;
 }
 
 /**
- * Two modules a character, one above the other. `colored`: black on white whatever the terminal's theme. Else
- * the light modules are drawn, which is right where text is light on dark, as most terminals have it; on a light
- * one the code is a negative, with its frame.
+ * One character shows two modules, one above the other. With `colored` the code is black on white in every
+ * theme. Without it the light modules are drawn. That is right on a dark terminal, which most people have. On a
+ * light one the code is inverted.
  */
 export async function drawQr(link: string, { colored }: { colored: boolean }): Promise<QrText> {
   const { create } = await import('qrcode');
@@ -43,7 +43,7 @@ export async function drawQr(link: string, { colored }: { colored: boolean }): P
   return { text: lines.join('\n'), columns, rows: lines.length };
 }
 
-/** Writes a PNG, or an SVG if the path ends so; readable by its owner only, since it lets anybody confirm. */
+/** Writes a PNG, or an SVG if the path ends so. Only the owner may read it: with the code anybody can confirm. */
 export async function writeQrImage(link: string, path: string): Promise<void> {
   const qrcode = await import('qrcode');
   const image = /\.svg$/i.test(path)
@@ -54,7 +54,7 @@ export async function writeQrImage(link: string, path: string): Promise<void> {
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new BridgeError('usage', `can't write the QR code to ${path}: ${errorText(error)}`, {
-      next: 'Name a file that can be written, or leave the picture out with --no-qr.',
+      next: 'Name a file that can be written, or use --no-qr.',
       cause: error,
     });
   }

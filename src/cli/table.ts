@@ -1,4 +1,4 @@
-/** Rows of words as columns that line up; the last column is as wide as it likes. */
+/** Rows of words as aligned columns. The last column may have any width. */
 export function columnsOf(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {

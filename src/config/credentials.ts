@@ -1,6 +1,6 @@
 /**
- * credentials.json in the state directory: `{app_id, app_secret, tenant_brand}`, for its owner's eyes only. Without
- * `app_secret` if that is kept in the system's keyring.
+ * credentials.json in the state directory: `{app_id, app_secret, tenant_brand}`. Only its owner may read it. It has
+ * no `app_secret` if the system's keyring keeps that.
  */
 import { accessSync, constants, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,26 +21,26 @@ interface Stored {
 
 const SCHEMA: Schema<Stored> = {
   app_id: { type: 'string', pattern: APP_ID_PATTERN.source },
-  // What could not travel in an HTTP header is a copying mistake.
+  // Other characters can't be in an HTTP header, so they are a copying mistake.
   app_secret: { type: 'string', pattern: '^[\\x21-\\x7e]+$' },
   tenant_brand: { type: 'string', enum: BRANDS },
 };
 
-export type StoredCredentials = Omit<Credentials, 'appSecret'> & {
+type StoredCredentials = Omit<Credentials, 'appSecret'> & {
   readonly appSecret: Secret | undefined;
 };
 
-export type LoadedCredentials =
+type LoadedCredentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'found'; readonly credentials: StoredCredentials }
-  /** Something is there that can't be used; `reason` is for people and quotes nothing of it. */
+  /** There is a file that can't be used. `reason` is for people and quotes nothing from it. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
 export function credentialsPath(stateDir: string): string {
   return join(stateDir, 'credentials.json');
 }
 
-/** Reads only: neither the directory nor the file is made or changed. */
+/** Only reads: neither the directory nor the file is created or changed. */
 export function loadCredentials(stateDir: string): LoadedCredentials {
   if (!existsSync(credentialsPath(stateDir))) return { kind: 'none' };
   try {
@@ -54,9 +54,9 @@ export function loadCredentials(stateDir: string): LoadedCredentials {
   }
 }
 
-/** Where `connect` keeps the bot; its secret in `keyring`, if there is one. */
-export interface CredentialStoreOptions {
-  /** A bot that is there is replaced only with this. */
+/** Where `connect` keeps the bot. Its secret goes into `keyring`, if there is one. */
+interface CredentialStoreOptions {
+  /** Replace a bot that exists already. */
   readonly force: boolean;
   readonly keyring?: Keyring | undefined;
 }
@@ -67,7 +67,7 @@ export function createCredentialStore(
 ) {
   const path = credentialsPath(stateDir);
   return {
-    /** Makes the directory. Throws if a bot must not be replaced, or nothing can be written there. */
+    /** Creates the directory. Throws if a bot must not be replaced, or if nothing can be written there. */
     admit(): void {
       makeStateDir(stateDir);
       keyring?.check();
@@ -75,13 +75,13 @@ export function createCredentialStore(
       if (loaded.kind === 'found' && !force) throw alreadyConnected(stateDir, loaded.credentials);
     },
 
-    /** Written whole or not at all. What would be lost with the old file is kept under `keptPath`. */
+    /** Writes all or nothing. If the old file can't be used, it is kept under `keptPath`. */
     save({ appId: id, appSecret, brand }: Credentials): { keptPath: string | undefined } {
       try {
         keyring?.keep(id, appSecret);
         const isKept = existsSync(path) && !(force && loadCredentials(stateDir).kind === 'found');
         const keptPath = isKept ? setAside(path) : undefined;
-        // Unjudged: what a person confirmed is kept even if it has a form that is unknown here.
+        // Without the schema: what a person confirmed is kept, even in a form that this version does not know.
         openFile(stateDir).store = {
           app_id: id,
           ...(keyring === undefined && { app_secret: appSecret.reveal() }),
@@ -101,13 +101,13 @@ export function createCredentialStore(
   };
 }
 
-function openFile(stateDir: string, judge: { schema?: Schema<Stored> } = {}): Conf<Stored> {
+function openFile(stateDir: string, check: { schema?: Schema<Stored> } = {}): Conf<Stored> {
   return new Conf<Stored>({
     cwd: stateDir,
     configName: 'credentials',
     configFileMode: 0o600,
-    ...judge,
-    // Conf wants the type; the schema above judges it.
+    ...check,
+    // Conf wants the type. The schema above checks the content.
     deserialize: (text) => parseJsonObject(text) as unknown as Stored,
   });
 }
@@ -120,7 +120,7 @@ function makeStateDir(stateDir: string): void {
     throw new BridgeError(
       'store_unavailable',
       `can't write to the state directory ${stateDir}: ${reasonOf(error)}`,
-      { next: 'Choose another with --state-dir, or correct its rights.' },
+      { next: 'Choose another one with --state-dir, or correct its rights.' },
     );
   }
 }
@@ -133,11 +133,11 @@ function setAside(path: string): string {
 
 function alreadyConnected(stateDir: string, { appId: id, brand }: StoredCredentials): BridgeError {
   return new BridgeError('usage', `${stateDir} already holds the bot ${id} (${brand})`, {
-    next: 'Start it with `lark-bridge run`. For another bot choose another --state-dir, or replace this one with --force.',
+    next: 'Start it with `lark-bridge run`. For another bot, choose another --state-dir, or replace this one with --force.',
   });
 }
 
-/** Words for a file that can't be read or written. Anything else is a bug and is thrown on. */
+/** Why a file can't be read or written. Any other error is a bug and is thrown again. */
 function reasonOf(error: unknown): string {
   const isExpected =
     error instanceof Error &&

@@ -1,4 +1,4 @@
-/** What is used of a package that need not be installed. */
+/** The part that is used of an optional package. */
 declare module '@napi-rs/keyring' {
   export class Entry {
     constructor(

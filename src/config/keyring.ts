@@ -1,23 +1,23 @@
-/** The operating system's keyring, through a package that people install only if they want it. */
+/** The operating system's keyring, through an optional package. */
 import { BridgeError, errorText } from '../core/errors.ts';
 import type { AppId } from '../core/ids.ts';
 import { Secret } from '../core/secret.ts';
 
-/** All throw `store_unavailable` if the keyring is locked or not there. */
+/** All throw `store_unavailable` if the keyring is locked or missing. */
 export interface Keyring {
-  /** Only looks whether it can be used. */
+  /** Does nothing but check that it can be used. */
   check(): void;
-  /** The secret that was kept for an app. */
+  /** The secret of an app, if the keyring has one. */
   read(app: AppId): Secret | undefined;
   keep(app: AppId, secret: Secret): void;
 }
 
 const PACKAGE = '@napi-rs/keyring';
-/** What it is called in the keyring, beside the app's id. */
+/** The name in the keyring, together with the app's id. */
 const SERVICE = 'lark-bridge';
 /**
- * Without a Secret Service the package would take the kernel's keyring, which forgets everything at a
- * reboot: then it is better not to begin. Other systems have one keyring only.
+ * Without a Secret Service the package would use the kernel's keyring. That one is empty after a reboot, so an
+ * error is better. Other systems have only one keyring.
  */
 const OPTIONS = { linux: { store: 'secret-service' } } as const;
 
@@ -28,7 +28,7 @@ export async function openKeyring(): Promise<Keyring> {
     try {
       return work(new Entry(SERVICE, name, OPTIONS));
     } catch (error) {
-      // Foreign code, which throws plain errors only.
+      // The package throws plain errors only.
       throw unusable(error);
     }
   };
@@ -54,7 +54,7 @@ async function load() {
       'config_invalid',
       `the keyring needs the package ${PACKAGE}, which can't be loaded: ${firstLine(error)}`,
       {
-        next: `Install it beside lark-bridge (\`npm install --global ${PACKAGE}\`), or set LARK_BRIDGE_SECRETS=file.`,
+        next: `Install it next to lark-bridge (\`npm install --global ${PACKAGE}\`), or set LARK_BRIDGE_SECRETS=file.`,
         cause: error,
       },
     );
@@ -63,7 +63,7 @@ async function load() {
 
 function unusable(error: unknown): BridgeError {
   return new BridgeError('store_unavailable', `the keyring can't be used: ${firstLine(error)}`, {
-    next: 'Unlock it, or run this where it is (on Linux: a desktop session with a Secret Service, such as GNOME Keyring or KWallet). Elsewhere set LARK_BRIDGE_SECRETS=file, or hand the secret over with LARK_APP_SECRET_FILE.',
+    next: 'Unlock it, or run this where there is one (on Linux: a desktop session with a Secret Service, such as GNOME Keyring or KWallet). Otherwise set LARK_BRIDGE_SECRETS=file, or give the secret with LARK_APP_SECRET_FILE.',
     cause: error,
   });
 }

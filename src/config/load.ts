@@ -1,4 +1,4 @@
-/** Where settings come from, and what is wrong with them. The only reader of the environment and of `conf`. */
+/** All settings with their sources, and what is wrong with them. Only this file reads config.json. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import {
   type Sources,
   type Stored,
 } from './sources.ts';
-import { isSocksUrl, type Judged, type Places } from './values.ts';
+import { isSocksUrl, type Parsed, type PathBases } from './values.ts';
 import {
   type Config,
   type SettingName,
@@ -34,8 +34,8 @@ export type { Environment, Flags } from './sources.ts';
 export type { Config } from './settings.ts';
 
 /**
- * What a command can't do without. `lark`: credentials of a Lark app. `platform`: what it takes to reach a hub
- * that exists already, if one is named.
+ * What a command needs. `lark`: credentials of a Lark app. `platform`: if the settings name a hub elsewhere,
+ * everything that is needed to reach it.
  */
 export type Need = 'lark' | 'platform';
 
@@ -48,27 +48,27 @@ export interface ConfigRequest {
 /** One setting as people may see it. */
 export interface SettingView {
   readonly name: SettingName;
-  /** Null if unset; secrets are masked. */
+  /** Null if it is not set. Secrets are masked. */
   readonly value: string | number | boolean | null;
   /** The variable, flag or file that it comes from, `default` or `unset`. */
   readonly source: string;
 }
 
-export interface Problem {
+interface Problem {
   readonly name: SettingName | undefined;
   readonly missing: boolean;
   readonly text: string;
 }
 
 /** All settings, with everything that is wrong with them; `config` is there if nothing is. */
-export interface Inspection {
+export interface ConfigReport {
   readonly stateDir: string;
   readonly views: readonly SettingView[];
   readonly problems: readonly Problem[];
-  /** What is allowed but can hardly be meant. */
+  /** Values that are allowed but look like a mistake. */
   readonly warnings: readonly string[];
   readonly config: Config | undefined;
-  /** The same if nothing is wrong, though something may be missing. */
+  /** The same, but something may be missing. */
   readonly incomplete: Config | undefined;
 }
 
@@ -76,12 +76,12 @@ const CHANNEL_API_VERSION = '1';
 
 /** The settings for a command. Throws one `config_invalid` that lists everything missing or wrong. */
 export async function loadConfig(request: ConfigRequest): Promise<Config> {
-  const { config, problems, stateDir } = await inspectConfig(request);
+  const { config, problems, stateDir } = await checkConfig(request);
   if (config === undefined) throw configError(problems, stateDir);
   return config;
 }
 
-/** The one error for all problems. */
+/** One error with all problems. */
 export function configError(problems: readonly Problem[], stateDir: string): BridgeError {
   const onlyLark = problems.every(
     ({ name, missing }) => missing && (name === 'appId' || name === 'appSecret'),
@@ -94,8 +94,8 @@ export function configError(problems: readonly Problem[], stateDir: string): Bri
   });
 }
 
-/** Like `loadConfig`, but hands back what is wrong. Throws only for a config.json that is unusable. */
-export async function inspectConfig(request: ConfigRequest): Promise<Inspection> {
+/** Like `loadConfig`, but returns the problems. Throws only if config.json can't be used. */
+export async function checkConfig(request: ConfigRequest): Promise<ConfigReport> {
   const { env, flags, needs = [] } = request;
   const home = homeFolder(env);
   const stateDir = locateStateDir(request);
@@ -110,12 +110,12 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
   const problems: Problem[] = [];
   for (const [name, row] of settingRows()) {
     const found = find(name, row, sources);
-    const judged = judge(row, found, { home, stateDir });
-    if (judged.ok) values[name] = judged.value;
-    else problems.push({ name, missing: false, text: judged.problem });
+    const parsed = parseFound(row, found, { home, stateDir });
+    if (parsed.ok) values[name] = parsed.value;
+    else problems.push({ name, missing: false, text: parsed.problem });
     const source =
       found === undefined && row.credential === 'app_secret' ? secretSource : undefined;
-    views.push({ name, value: shown(row, found, judged), source: source ?? sourceOf(row, found) });
+    views.push({ name, value: shown(row, found, parsed), source: source ?? sourceOf(row, found) });
   }
   problems.push(...unknownKeys(file, stateDir));
   if (needs.includes('platform')) problems.push(...foreignVersion(values));
@@ -132,8 +132,8 @@ export async function inspectConfig(request: ConfigRequest): Promise<Inspection>
     : undefined;
   const config = problems.length === 0 ? incomplete : undefined;
   const warnings = [
-    ...(needs.includes('platform') ? oddIds(values, sourceByName) : []),
-    ...uselessProxy(values),
+    ...(needs.includes('platform') ? unusualIds(values, sourceByName) : []),
+    ...unusableProxy(values),
   ];
   return { stateDir, views, problems, warnings, config, incomplete };
 }
@@ -145,41 +145,41 @@ function homeFolder(env: Environment): string {
   try {
     return homedir();
   } catch (error) {
-    // A user without an entry in the system, as containers like to have.
+    // The user has no entry in the system, as in many containers.
     if (isSystemError(error)) return '/';
     throw error;
   }
 }
 
-/** The state directory, even if it is badly named, so that the other settings can be judged with it. */
+/** The state directory. For a wrong value it is the default, so that the other settings can still be checked. */
 export function locateStateDir({ env, flags }: ConfigRequest): string {
   const home = homeFolder(env);
   const row = SETTINGS.stateDir;
   const found = find('stateDir', row, { env, flags, file: {}, credentials: {} });
-  const judged = judge(row, found, { home, stateDir: '' });
-  return judged.ok ? (judged.value as string) : join(home, '.lark-bridge');
+  const parsed = parseFound(row, found, { home, stateDir: '' });
+  return parsed.ok ? (parsed.value as string) : join(home, '.lark-bridge');
 }
 
-// ---------------------------------------------------------------- judging
+// ---------------------------------------------------------------- checking
 
-function judge(row: Row, found: Found | undefined, places: Places): Judged<unknown> {
+function parseFound(row: Row, found: Found | undefined, bases: PathBases): Parsed<unknown> {
   if (found === undefined) {
     return row.fallback === undefined
       ? { ok: true, value: undefined }
-      : row.parse(row.fallback, places);
+      : row.parse(row.fallback, bases);
   }
   if ('problem' in found) return { ok: false, problem: `${found.source} ${found.problem}` };
   if (found.raw === '') return { ok: false, problem: `${found.source} is empty` };
-  const judged = row.parse(found.raw, places);
-  if (judged.ok) return judged;
+  const parsed = row.parse(found.raw, bases);
+  if (parsed.ok) return parsed;
   const got =
     row.secret === true ? '' : `, not ${JSON.stringify(headOf(found.raw, { chars: 100 }))}`;
-  return { ok: false, problem: `${found.source} ${judged.problem}${got}` };
+  return { ok: false, problem: `${found.source} ${parsed.problem}${got}` };
 }
 
-function shown(row: Row, found: Found | undefined, judged: Judged<unknown>): SettingView['value'] {
+function shown(row: Row, found: Found | undefined, parsed: Parsed<unknown>): SettingView['value'] {
   if (row.secret === true) return found === undefined ? null : '[secret]';
-  if (judged.ok) return judged.value === undefined ? null : (judged.value as SettingView['value']);
+  if (parsed.ok) return parsed.value === undefined ? null : (parsed.value as SettingView['value']);
   return found !== undefined && 'raw' in found ? found.raw : null;
 }
 
@@ -201,8 +201,8 @@ function unknownKeys(file: Stored, stateDir: string): Problem[] {
 type Values = Partial<Record<SettingName, unknown>>;
 type SourceByName = ReadonlyMap<SettingName, string>;
 
-/** Any of these means that there is a hub elsewhere; without all of them the embedded one is meant. */
-const NAMES_A_HUB = [
+/** If one of these is set, there is a hub elsewhere. If none is set, the embedded hub is used. */
+const HUB_SETTINGS = [
   'platformUrl',
   'workspaceId',
   'workspaceToken',
@@ -210,7 +210,7 @@ const NAMES_A_HUB = [
   'orgId',
 ] as const satisfies readonly SettingName[];
 
-/** What is not set although the command, or another setting, needs it. */
+/** Settings that are not set, although the command or another setting needs them. */
 function gapsIn(
   values: Values,
   { needs, sourceByName }: { needs: readonly Need[]; sourceByName: SourceByName },
@@ -226,7 +226,7 @@ function gapsIn(
         const text = `${settingLabel(name)} is not set${why} (${SETTINGS[name].doc})`;
         return { name, missing: true, text };
       });
-  const cause = NAMES_A_HUB.find((name) => values[name] !== undefined);
+  const cause = HUB_SETTINGS.find((name) => values[name] !== undefined);
   const isCaused = values.mode !== 'daemon' && cause !== undefined;
   const why = isCaused ? `, but ${sourceByName.get(cause) ?? settingLabel(cause)} is` : '';
   return [...gaps(wanted, ''), ...gaps(wantedOfHub, why)];
@@ -239,44 +239,44 @@ function platformNeeds(values: Values): SettingName[] {
       ? inherited
       : [...inherited, 'channelApiVersion', 'channelSocket', 'channelToken'];
   }
-  return NAMES_A_HUB.some((name) => values[name] !== undefined)
+  return HUB_SETTINGS.some((name) => values[name] !== undefined)
     ? ['platformUrl', 'workspaceId', 'workspaceToken', 'targetWorkspaceId']
     : [];
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Ids of workspaces that a platform will not know. Not refused: another hub may name its own as it likes. */
-function oddIds(values: Values, sourceByName: SourceByName): string[] {
+/** Workspace ids that look wrong. They are not refused, because another hub may use ids of any form. */
+function unusualIds(values: Values, sourceByName: SourceByName): string[] {
   const { workspaceId: own, targetWorkspaceId: target } = values;
   const nameOf = (name: SettingName) => sourceByName.get(name) ?? settingLabel(name);
-  const odd = (['workspaceId', 'targetWorkspaceId'] as const).flatMap((name) => {
+  const unusual = (['workspaceId', 'targetWorkspaceId'] as const).flatMap((name) => {
     const value = values[name];
     if (typeof value !== 'string' || UUID.test(value)) return [];
     return [
-      `${nameOf(name)} is "${value}", which is no UUID, as the ids of workspaces at a Molecule platform are. Check it there.`,
+      `${nameOf(name)} is "${value}", which is not a UUID. The ids of workspaces on a Molecule platform are UUIDs: check it there.`,
     ];
   });
   const isItself =
     typeof own === 'string' &&
     typeof target === 'string' &&
     own.toLowerCase() === target.toLowerCase();
-  if (values.mode === 'daemon' || !isItself) return odd;
+  if (values.mode === 'daemon' || !isItself) return unusual;
   return [
-    ...odd,
+    ...unusual,
     `${nameOf('targetWorkspaceId')} is the same as ${nameOf('workspaceId')}: the bridge would send the turns to itself. Name the workspace of the agent.`,
   ];
 }
 
-/** Calls would go directly, though somebody set a proxy. */
-function uselessProxy({ allProxy, httpsProxy }: Values): string[] {
+/** A proxy is set, but calls would go without it. */
+function unusableProxy({ allProxy, httpsProxy }: Values): string[] {
   if (typeof allProxy !== 'string' || !isSocksUrl(allProxy) || httpsProxy !== undefined) return [];
   return [
-    'ALL_PROXY is a proxy of SOCKS, which lark-bridge can not use: calls go without it. If they have to go through a proxy, set HTTPS_PROXY to one of HTTP.',
+    'ALL_PROXY is a SOCKS proxy, which lark-bridge can not use: calls go without it. If they have to go through a proxy, set HTTPS_PROXY to an HTTP proxy.',
   ];
 }
 
-/** A host with another version of the channel socket might take a turn in another sense (MOL-SOCK-08). */
+/** A host with another version of the channel socket may understand a turn differently (MOL-SOCK-08). */
 function foreignVersion({ mode, channelApiVersion: version }: Values): Problem[] {
   if (mode !== 'daemon' || version === undefined || version === CHANNEL_API_VERSION) return [];
   const text = `${settingLabel('channelApiVersion')} must be ${CHANNEL_API_VERSION}, the only version that this lark-bridge speaks, not ${JSON.stringify(version)}`;
@@ -290,8 +290,8 @@ export function configPath(stateDir: string): string {
 }
 
 /**
- * Writes one setting to config.json, or takes it out if `raw` is empty. Throws `config_invalid` for a
- * value that could not be used.
+ * Writes one setting to config.json, or removes it if `raw` is empty. Throws `config_invalid` for a value that
+ * can't be used.
  */
 export async function saveSetting(
   name: SettingName,
@@ -304,18 +304,18 @@ export async function saveSetting(
   const stateDir = locateStateDir(request);
   if (key === undefined) {
     throw new BridgeError('usage', `${settingKey(name)} can't be kept in ${CONFIG_FILE}`, {
-      next: `Use ${settingLabel(name)} instead.`,
+      next: `Set ${settingLabel(name)} instead.`,
     });
   }
-  const judged = raw === '' ? undefined : judge(row, { source: key, raw }, { home, stateDir });
-  if (judged?.ok === false) throw new BridgeError('config_invalid', judged.problem);
+  const parsed = raw === '' ? undefined : parseFound(row, { source: key, raw }, { home, stateDir });
+  if (parsed?.ok === false) throw new BridgeError('config_invalid', parsed.problem);
   await withConf(stateDir, (conf) => {
-    if (judged === undefined) conf.delete(key);
-    else conf.set(key, typeof judged.value === 'number' ? judged.value : raw);
+    if (parsed === undefined) conf.delete(key);
+    else conf.set(key, typeof parsed.value === 'number' ? parsed.value : raw);
   });
 }
 
-/** A mere look: neither the folder nor the file is made, moved or changed. */
+/** Only reads: neither the folder nor the file is created or changed. */
 function readConfigFile(stateDir: string): Stored {
   const path = configPath(stateDir);
   // Most people have no such file.
@@ -346,11 +346,11 @@ async function withConf(stateDir: string, work: (conf: Conf) => void): Promise<v
   }
 }
 
-/** Anything but a broken file and the system's own errors is a bug. */
+/** Returns any other error as it is: it is a bug. */
 function unusable(path: string, error: unknown): unknown {
   if (error instanceof SyntaxError) {
     return new BridgeError('config_invalid', `can't use ${path}: ${error.message}`, {
-      next: 'Correct the file at that place. It was left as it is.',
+      next: 'Correct the file at that place. The file was not changed.',
       cause: error,
     });
   }
@@ -364,13 +364,13 @@ function unusable(path: string, error: unknown): unknown {
 interface Credentials {
   readonly stored: Stored;
   readonly secretSource?: string;
-  /** Why there is less than one may expect. */
+  /** Why something is missing that people may expect. */
   readonly remark: string;
 }
 
 /**
- * What credentials.json holds, unless it is about another app than the environment names; and the secret from
- * the keyring if that was chosen, which is opened only for who needs it.
+ * The content of credentials.json, unless the environment names another app. If the settings choose the keyring,
+ * the secret comes from there. The keyring is opened only for a command that needs the secret.
  */
 async function credentialsFor(
   sources: Sources,
@@ -386,7 +386,7 @@ async function credentialsFor(
     const { openKeyring } = await import('./keyring.ts');
     const secret = (await openKeyring()).read(appId(found.raw));
     if (secret === undefined) {
-      return { ...kept, remark: `; the keyring holds no secret of ${found.raw}` };
+      return { ...kept, remark: `; the keyring has no secret of ${found.raw}` };
     }
     return { ...inKeyring, stored: { ...kept.stored, app_secret: secret.reveal() } };
   } catch (error) {
@@ -417,13 +417,13 @@ async function storedCredentials(env: Environment, stateDir: string): Promise<Cr
   const { appId: id, appSecret, brand } = loaded.credentials;
   const named = findInEnv(SETTINGS.appId, env);
   if (named !== undefined && (!('raw' in named) || named.raw !== id)) {
-    return { stored: {}, remark: `; ${path} is about another app` };
+    return { stored: {}, remark: `; ${path} belongs to another app` };
   }
   const stored = { app_id: id, tenant_brand: brand };
   if (appSecret === undefined) {
     return {
       stored,
-      remark: `; ${path} holds none: if it is in the keyring, set LARK_BRIDGE_SECRETS=keyring`,
+      remark: `; ${path} has none: if it is in the keyring, set LARK_BRIDGE_SECRETS=keyring`,
     };
   }
   return { stored: { ...stored, app_secret: appSecret.reveal() }, remark: '' };

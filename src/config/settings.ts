@@ -1,6 +1,6 @@
 /**
- * Every setting, one row each. The type of the configuration, `lark-bridge config`, the table in the
- * docs/settings.md and the words about bad values all come from here.
+ * Every setting, one row each. The type of the configuration, `lark-bridge config`, the table of the settings in
+ * the documents and the texts about wrong values all come from here.
  */
 import { BRANDS, type Brand } from '../core/brand.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
@@ -11,11 +11,11 @@ import {
   host,
   hostPort,
   id,
-  type Judged,
+  type Parsed,
   larkId,
   oneOf,
   path,
-  type Places,
+  type PathBases,
   proxyUrl,
   readableFile,
   secret,
@@ -25,7 +25,7 @@ import {
   yes,
 } from './values.ts';
 
-/** Past this a turn counts as lost: its slot is released and the chat is told. */
+/** After this time a turn counts as lost: the next turn may start, and the chat is told. */
 const TURN_TIMEOUT_MS = 600_000;
 
 export interface Setting<T> {
@@ -39,22 +39,22 @@ export interface Setting<T> {
   readonly key?: string;
   /** Key in credentials.json. */
   readonly credential?: 'app_id' | 'app_secret' | 'tenant_brand';
-  readonly parse: (raw: string, places: Places) => Judged<T>;
-  /** What holds if nothing is set, judged by `parse` like any other value. */
+  readonly parse: (raw: string, bases: PathBases) => Parsed<T>;
+  /** The default, in the form that a person would type. `parse` reads it like any other value. */
   readonly fallback?: string;
-  /** True if its value must never be shown, not even a wrong one. */
+  /** The value must never be shown, not even a wrong one. */
   readonly secret?: true;
   readonly doc: string;
 }
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export const LOG_FORMATS = ['text', 'json'] as const;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+const LOG_FORMATS = ['text', 'json'] as const;
 const MODES = ['poll', 'daemon'] as const;
-export const CALL_LIMITS = ['lark', 'off'] as const;
+const CALL_LIMITS = ['lark', 'off'] as const;
 
 export const SETTINGS = {
   stateDir: {
-    // The second one is a host's, for its plugins.
+    // A host sets the second one for its plugins.
     env: ['LARK_CHANNEL_STATE_DIR', 'MOLECULE_PLUGIN_STATE_DIR'],
     flag: 'state-dir',
     parse: path,
@@ -305,11 +305,11 @@ export type SettingName = keyof typeof SETTINGS;
 type ValueOf<Row> =
   Row extends Setting<infer T> ? (Row extends { fallback: string } ? T : T | undefined) : never;
 
-/** All settings with their values; `undefined` where nothing is set and there is no default. */
+/** All settings with their values. `undefined`: it is not set and has no default. */
 export type Config = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> } & {
-  /** The user's home folder, which no setting changes. */
+  /** The user's home folder. No setting changes it. */
   readonly home: string;
-  /** The file that the token of the workspace comes from, if it is set by one. */
+  /** The file that holds the workspace's token, if the token comes from a file. */
   readonly workspaceTokenFile: string | undefined;
 };
 
@@ -318,17 +318,17 @@ const ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [
   Setting<unknown>,
 ])[];
 
-/** The table as a list, for those who go through all of it. */
+/** The table as a list. */
 export function settingRows(): readonly (readonly [SettingName, Setting<unknown>])[] {
   return ROWS;
 }
 
-/** Its name in lists, and in config.json if it may stand there: `hub_port` for `hubPort`. */
+/** Its name in lists and in config.json: `hub_port` for `hubPort`. */
 export function settingKey(name: SettingName): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** How most people would set it: by variable, else by flag, else in the file. */
+/** How most people set it: the variable, else the flag, else the key in the file. */
 export function settingLabel(name: SettingName): string {
   const row: Setting<unknown> = SETTINGS[name];
   return row.env?.[0] ?? (row.flag === undefined ? settingKey(name) : `--${row.flag}`);

@@ -1,16 +1,16 @@
-/** Where the raw value of a setting is found: flag, environment, a file that it names, systemd, or our own files. */
+/** Finds the raw value of a setting: in a flag, the environment, a file that it names, systemd, or our own files. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '../core/errors.ts';
 import type { Setting, SettingName } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-/** Values from the command line, as typed. */
+/** Values from the command line, as they were typed. */
 export type Flags = { readonly [Name in SettingName]?: string };
 
 export type Row = Setting<unknown>;
 export type Stored = Readonly<Record<string, unknown>>;
-/** What was found for a setting, before it is judged. */
+/** What was found for a setting, before it is parsed. */
 export type Found = { readonly source: string } & (
   | { readonly raw: string }
   | { readonly problem: string }
@@ -20,16 +20,16 @@ export interface Sources {
   readonly env: Environment;
   readonly flags: Flags;
   readonly file: Stored;
-  /** What credentials.json holds, and the keyring in its stead. */
+  /** The content of credentials.json, with the secret from the keyring if that is used. */
   readonly credentials: Stored;
-  /** What is said to be the source of the app secret, if that is not credentials.json. */
+  /** The source that is named for the app secret, if it is not credentials.json. */
   readonly secretSource?: string | undefined;
 }
 
 export const CONFIG_FILE = 'config.json';
 export const CREDENTIALS_FILE = 'credentials.json';
 
-/** A flag beats the environment, which beats systemd's credentials, which beat our own files. */
+/** In this order: the flag, the environment, systemd's credentials, our own files. The first one counts. */
 export function find(name: SettingName, row: Row, sources: Sources): Found | undefined {
   const typed = sources.flags[name];
   if (typed !== undefined) return { source: `--${row.flag ?? name}`, raw: typed };
@@ -68,7 +68,7 @@ export function findInEnv(row: Row, env: Environment): Found | undefined {
 }
 
 /**
- * The name under which systemd hands a secret over (`LoadCredential=`, `SetCredentialEncrypted=`): that of its
+ * The name of a secret among systemd's credentials (`LoadCredential=`, `SetCredentialEncrypted=`): the name of its
  * variable, in lower case and with dashes.
  */
 export function systemdName({ env, secret }: Row): string | undefined {

@@ -1,35 +1,35 @@
-/** How the raw value of a setting is judged, for each kind of value. */
+/** How the raw value of a setting is parsed and checked, for each kind of value. */
 import { accessSync, constants } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { errorText } from '../core/errors.ts';
 import { APP_ID_PATTERN, LARK_ID_PATTERN } from '../core/ids.ts';
 import { Secret } from '../core/secret.ts';
 
-export type Judged<T> =
+export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   /** `problem` completes the sentence "NAME …". */
   | { readonly ok: false; readonly problem: string };
 
-/** What a path may be relative to. */
-export interface Places {
+/** The folders that a path may be relative to. */
+export interface PathBases {
   readonly home: string;
   readonly stateDir: string;
 }
 
 const SOCKET_PATH_BYTES_MAX = 100;
 
-const ok = <T>(value: T): Judged<T> => ({ ok: true, value });
+const ok = <T>(value: T): Parsed<T> => ({ ok: true, value });
 const bad = (problem: string) => ({ ok: false, problem }) as const;
 
 export function oneOf<const T extends string>(choices: readonly T[]) {
-  return (raw: string): Judged<T> => {
+  return (raw: string): Parsed<T> => {
     const found = choices.find((choice) => choice === raw.toLowerCase());
     return found === undefined ? bad(`must be one of ${choices.join(', ')}`) : ok(found);
   };
 }
 
 export function wholeNumber(min: number, max: number) {
-  return (raw: string): Judged<number> => {
+  return (raw: string): Parsed<number> => {
     const value = Number(raw);
     return /^\d{1,15}$/.test(raw) && value >= min && value <= max
       ? ok(value)
@@ -37,7 +37,7 @@ export function wholeNumber(min: number, max: number) {
   };
 }
 
-export function path(raw: string, { home, stateDir }: Places): Judged<string> {
+export function path(raw: string, { home, stateDir }: PathBases): Parsed<string> {
   if (raw.includes('\0')) return bad('must be a path');
   if (raw === '~' || raw.startsWith('~/')) return ok(join(home, raw.slice(1)));
   const inState = /^<state-dir>\/(.+)$/.exec(raw)?.[1];
@@ -45,45 +45,45 @@ export function path(raw: string, { home, stateDir }: Places): Judged<string> {
   return ok(isAbsolute(raw) ? raw : resolve(raw));
 }
 
-/** A longer address would be cut without a word, and could then be another socket's. */
-export function socketPath(raw: string, places: Places): Judged<string> {
-  const judged = path(raw, places);
-  if (!judged.ok || Buffer.byteLength(judged.value) <= SOCKET_PATH_BYTES_MAX) return judged;
+/** The system cuts a longer path without an error, and could then use another socket. */
+export function socketPath(raw: string, bases: PathBases): Parsed<string> {
+  const parsed = path(raw, bases);
+  if (!parsed.ok || Buffer.byteLength(parsed.value) <= SOCKET_PATH_BYTES_MAX) return parsed;
   return bad(`must be a path of at most ${SOCKET_PATH_BYTES_MAX} bytes`);
 }
 
-export function readableFile(raw: string, places: Places): Judged<string> {
-  const judged = path(raw, places);
-  if (!judged.ok) return judged;
+export function readableFile(raw: string, bases: PathBases): Parsed<string> {
+  const parsed = path(raw, bases);
+  if (!parsed.ok) return parsed;
   try {
-    accessSync(judged.value, constants.R_OK);
+    accessSync(parsed.value, constants.R_OK);
   } catch (error) {
     return bad(`names a file that can't be read (${errorText(error)})`);
   }
-  return judged;
+  return parsed;
 }
 
-/** An http(s) address to put paths behind, without a slash at its end. */
-export function baseUrl(raw: string): Judged<string> {
+/** An http(s) address without a slash at its end, so that a path can follow. */
+export function baseUrl(raw: string): Parsed<string> {
   const url = URL.canParse(raw) ? new URL(raw) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === '') {
     return bad('must be a URL that begins with https:// or http://');
   }
-  if (url.username !== '' || url.password !== '') return bad('must not hold a user or password');
-  if (url.search !== '' || url.hash !== '') return bad('must not hold a query or fragment');
+  if (url.username !== '' || url.password !== '') return bad('must not contain a user or password');
+  if (url.search !== '' || url.hash !== '') return bad('must not contain a query or fragment');
   return ok(`${url.origin}${url.pathname.replace(/\/+$/, '')}`);
 }
 
-export function proxyUrl(raw: string): Judged<string> {
-  // The usual shorthand, which curl and others take too.
+export function proxyUrl(raw: string): Parsed<string> {
+  // The usual short form, which curl and other programs accept too.
   const url = /^[\w.-]+:\d+$/.test(raw) ? `http://${raw}` : raw;
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
     ? ok(url)
     : bad('must be the URL of an HTTP proxy, http://host:port');
 }
 
-/** For everything: desktops set one of SOCKS there, beside one of HTTP for those who can't use it. */
-export function allProxyUrl(raw: string): Judged<string> {
+/** Also a SOCKS proxy: desktops set one here, and an HTTP proxy in the other variables. */
+export function allProxyUrl(raw: string): Parsed<string> {
   return isSocksUrl(raw) ? ok(raw) : proxyUrl(raw);
 }
 
@@ -91,49 +91,49 @@ export function isSocksUrl(raw: string): boolean {
   return URL.canParse(raw) && /^socks\w*:$/.test(new URL(raw).protocol);
 }
 
-export function host(raw: string): Judged<string> {
+export function host(raw: string): Parsed<string> {
   const bare = /^\[([0-9a-fA-F:.]+)\]$/.exec(raw)?.[1] ?? raw;
   return /^[\w.:%-]+$/.test(bare) ? ok(bare) : bad('must be a host name or an IP address');
 }
 
-/** An address to listen on; an IPv6 one stands in brackets. */
-export function hostPort(raw: string): Judged<string> {
+/** An address to listen on. An IPv6 address is in brackets. */
+export function hostPort(raw: string): Parsed<string> {
   const port = /^(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})$/.exec(raw)?.[1];
   return port !== undefined && Number(port) <= 65_535
     ? ok(raw)
     : bad('must be host:port, such as 127.0.0.1:9464');
 }
 
-export function appId(raw: string): Judged<string> {
+export function appId(raw: string): Parsed<string> {
   return APP_ID_PATTERN.test(raw)
     ? ok(raw)
     : bad(
-        'must be `cli_` and 16 hexadecimal digits (with any other app id Lark’s SDK would silently do nothing)',
+        'must be `cli_` and 16 hexadecimal digits (Lark’s SDK does nothing with any other app id)',
       );
 }
 
-export function id(raw: string): Judged<string> {
+export function id(raw: string): Parsed<string> {
   return LARK_ID_PATTERN.test(raw) ? ok(raw) : bad('must be letters, digits, `_` and `-` only');
 }
 
 export function larkId(prefix: string) {
-  return (raw: string): Judged<string> =>
+  return (raw: string): Parsed<string> =>
     raw.startsWith(prefix) && LARK_ID_PATTERN.test(raw)
       ? ok(raw)
       : bad(`must begin with ${prefix}`);
 }
 
-export function secret(raw: string): Judged<Secret> {
-  // Such a value could not travel in an HTTP header; it is a copying mistake.
+export function secret(raw: string): Parsed<Secret> {
+  // Other characters can't be in an HTTP header, so they are a copying mistake.
   return /^[\x21-\x7e]+$/.test(raw)
     ? ok(new Secret(raw))
-    : bad('holds spaces or other characters that no secret has');
+    : bad('contains spaces or other characters that no secret has');
 }
 
-export function text(raw: string): Judged<string> {
-  return /\p{Cc}/u.test(raw) ? bad('must not hold control characters') : ok(raw);
+export function text(raw: string): Parsed<string> {
+  return /\p{Cc}/u.test(raw) ? bad('must not contain control characters') : ok(raw);
 }
 
-export function yes(): Judged<boolean> {
+export function yes(): Parsed<boolean> {
   return ok(true);
 }

@@ -2,15 +2,15 @@ import type { Brand } from './brand.ts';
 import type { AppId, OpenId } from './ids.ts';
 import type { Secret } from './secret.ts';
 
-/** What connects to Lark as one app. */
+/** The credentials of one Lark app. */
 export interface Credentials {
   readonly appId: AppId;
   readonly appSecret: Secret;
   readonly brand: Brand;
 }
 
-/** Those of a bot whose maker Lark has named. */
+/** The credentials of a new bot, with the person who created it. */
 export interface OwnedCredentials extends Credentials {
-  /** By the open id that the app knows them under; undefined if nobody knows it. */
+  /** The person's open id in this app; undefined if Lark did not tell it. */
   readonly owner: OpenId | undefined;
 }

@@ -1,13 +1,13 @@
-/** What a look at the database's file brought. */
+/** The state of the database's file. */
 export type DatabaseFact =
   | { readonly kind: 'none' }
   | { readonly kind: 'unreadable' | 'corrupt'; readonly detail: string }
   | {
       readonly kind: 'sound';
-      /** Of the schema; and what this program wants. */
+      /** Version of the schema in the file. `wanted` is the version of this program. */
       readonly version: number;
       readonly wanted: number;
       readonly bytes: number;
-      /** Of the log of writes beside it. */
+      /** Size of the write-ahead log next to it. */
       readonly walBytes: number;
     };

@@ -1,7 +1,6 @@
 /**
- * Every mishap that the program can name. The row decides what happens: `exit` is the process's exit
- * code when the error ends a command (the contract: 1 failed, 2 usage or configuration, 3 credentials
- * refused, 4 unreachable, 5 already running, 6 timed out or expired).
+ * Every error that the program expects. `exit` is the exit code when the error ends a command: 1 failed, 2 usage or
+ * configuration, 3 credentials refused, 4 unreachable, 5 already running, 6 timed out or expired.
  */
 export const ERRORS = {
   failed: { exit: 1 },
@@ -25,8 +24,8 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 /**
- * Bad weather with a name. `message` says what happened in words that a person can act on; `next`
- * says what to do about it. Anything that is not a `BridgeError` is a bug and must stay visible.
+ * An error that the program expects. `message` says what happened, in words for people. `next` says what to do
+ * about it. Any other error is a bug and must stay visible.
  */
 export class BridgeError extends Error {
   override readonly name = 'BridgeError';
@@ -44,7 +43,7 @@ export class BridgeError extends Error {
   }
 }
 
-/** After these the same thing may be tried again without anybody changing anything. */
+/** After these errors the same call may work later, without any change. */
 export const PASSING_ERRORS: ReadonlySet<ErrorCode> = new Set(['unreachable', 'interrupted']);
 
 /** The text of anything thrown, without its stack. */
@@ -52,7 +51,7 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What the operating system says no to: a file, a folder, a program. Anything else that is thrown is a bug. */
+/** An error of the operating system, about a file, a folder or a program. Any other error is a bug. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }

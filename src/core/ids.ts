@@ -1,13 +1,13 @@
-/** Ids are branded where they enter, so that a chat id can't be passed for a message id. */
+/** Ids get a brand where they enter, so that a chat id can't be used as a message id. */
 
 export type AppId = string & { readonly brand: 'AppId' };
 /** `oc_…`: a direct chat or a group. */
 export type ChatId = string & { readonly brand: 'ChatId' };
-/** `om_…`: a message in Lark. Identifies the message across redeliveries (the event id does not). */
+/** `om_…`: a message in Lark. It stays the same when Lark delivers the message again. The event id does not. */
 export type MessageId = string & { readonly brand: 'MessageId' };
 /** `ou_…`: a person or a bot as one app sees it. */
 export type OpenId = string & { readonly brand: 'OpenId' };
-/** Our name for the work that one message causes. Derived from the Lark message id. */
+/** The work that one message causes. Made from the id of the Lark message. */
 export type TurnId = string & { readonly brand: 'TurnId' };
 /** A hub account that can send and receive turns. */
 export type WorkspaceId = string & { readonly brand: 'WorkspaceId' };
@@ -19,16 +19,16 @@ export const openId = (raw: string) => raw as OpenId;
 export const turnId = (raw: string) => raw as TurnId;
 export const workspaceId = (raw: string) => raw as WorkspaceId;
 
-/** UUIDs come in either case. */
+/** UUIDs come in upper and lower case. */
 export function isSameWorkspace(one: WorkspaceId, other: WorkspaceId): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 
-/** The official SDK silently does nothing with an app id of another shape. */
+/** With an app id of another form the official SDK does nothing, without an error. */
 export const APP_ID_PATTERN = /^cli_[0-9a-fA-F]{16}$/;
 
 /**
- * Ids become parts of URL paths, and the SDK does not encode them there.
- * Anything outside these characters could reach another endpoint.
+ * Ids become parts of URL paths, and the SDK does not encode them there. Other characters could lead to another
+ * endpoint.
  */
 export const LARK_ID_PATTERN = /^[A-Za-z0-9_-]{1,128}$/;

@@ -1,8 +1,8 @@
-/** The text of a file that holds one JSON object, as people and editors write it. */
+/** Parses the text of a file with one JSON object that a person has written. */
 
 /**
- * Throws a `SyntaxError` that says in which line and column the text goes wrong. It quotes nothing: the text
- * may hold a secret. A byte order mark, which some editors put there, is no fault.
+ * Throws a `SyntaxError` with the line and column of the first mistake. It quotes nothing, because the text may
+ * contain a secret. A byte order mark, which some editors write, is allowed.
  */
 export function parseJsonObject(text: string): Record<string, unknown> {
   const bare = text.replace(/^\uFEFF/, '');
@@ -10,7 +10,7 @@ export function parseJsonObject(text: string): Record<string, unknown> {
   try {
     value = JSON.parse(bare);
   } catch {
-    throw new SyntaxError(`it is not JSON: ${faultIn(bare)}`);
+    throw new SyntaxError(`it is not JSON: ${mistakeIn(bare)}`);
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
@@ -18,8 +18,8 @@ export function parseJsonObject(text: string): Record<string, unknown> {
   throw new SyntaxError('it is not a JSON object: line 1, column 1');
 }
 
-function faultIn(text: string): string {
-  const at = faultAt(text);
+function mistakeIn(text: string): string {
+  const at = mistakeAt(text);
   const before = text.slice(0, at).split('\n');
   const column = Array.from(before.at(-1) ?? '').length + 1;
   const place = `line ${before.length}, column ${column}`;
@@ -27,19 +27,19 @@ function faultIn(text: string): string {
 }
 
 const SPACE = /[ \t\r\n]*/y;
-/** In quotes: anything from the space on but `"` and `\`, or an escape. */
+/** In quotes: any character from the space on except `"` and `\`, or an escape. */
 const TEXT = /"(?:[ !#-[\]-\u{10FFFF}]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*"/uy;
 const SCALAR = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
-/** What may come next: a value, a name in an object, or what follows a whole value. */
+/** What may come next: a value, a name in an object, or what follows a complete value. */
 type Wanted = 'value' | 'name' | 'more';
 
-/** Where a text stops to be JSON. The parser's own words about that differ from one Node to the next. */
-function faultAt(text: string): number {
+/** The index at which a text stops being JSON. Each version of Node describes that place differently. */
+function mistakeAt(text: string): number {
   const closers: string[] = [];
   let at = 0;
   let wanted: Wanted = 'value';
-  /** Right after an opening bracket, where nothing but its end may stand as well. */
+  /** True directly after an opening bracket, where the closing one may follow as well. */
   let mayClose = false;
 
   const take = (pattern: RegExp): boolean => {

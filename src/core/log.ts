@@ -1,6 +1,6 @@
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Event names in the past tense and flat fields; ids yes, text of chats and secrets never. */
+/** Event names are in the past tense, and fields are flat. Ids are logged; texts of chats and secrets never. */
 export interface Log {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;

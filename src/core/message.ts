@@ -3,13 +3,13 @@ import type { AppId, ChatId, MessageId, OpenId } from './ids.ts';
 
 export type ChatType = 'p2p' | 'group';
 
-/** One piece of what a person sent. A list of these, and not a string, so that files can join later. */
+/** One part of a message. A message is a list of parts, so that it can have files as well. */
 export type Part =
   | { readonly kind: 'text'; readonly text: string }
-  /** Something that we can't hand to an agent yet; `messageType` is Lark's word for it. */
+  /** Something that an agent can't get yet. `messageType` is Lark's name for it. */
   | { readonly kind: 'unsupported'; readonly messageType: string };
 
-/** A message that Lark delivered, judged once at the edge and trusted from there on. */
+/** A message from Lark. It was checked where it entered, and is trusted from there on. */
 export interface InboundMessage {
   readonly appId: AppId;
   readonly messageId: MessageId;
@@ -21,12 +21,12 @@ export interface InboundMessage {
   readonly parentId: MessageId | undefined;
   /** `omt_…`, present only for a message inside a thread. */
   readonly threadId: string | undefined;
-  /** When the person sent it, by Lark's clock. */
+  /** When the person sent it, in the time of Lark's clock. */
   readonly sentAtMs: number;
   readonly parts: readonly Part[];
 }
 
-/** Where a message came from, as it travels with its turn to the agent. */
+/** Where a message came from. The agent gets this with the turn. */
 export interface LarkContext {
   readonly brand: Brand;
   readonly chatId: string;
@@ -37,7 +37,7 @@ export interface LarkContext {
   readonly parentId?: string;
 }
 
-/** What Lark can deliver that the bridge acts on. */
+/** The events of Lark that the bridge handles. */
 export type InboundEvent =
   | { readonly kind: 'message'; readonly message: InboundMessage }
   | {
@@ -64,6 +64,6 @@ export type InboundEvent =
       /** The message that carries the card. */
       readonly messageId: MessageId;
       readonly operatorOpenId: OpenId;
-      /** What the card's author put on the button. */
+      /** The value that the author of the card gave to the button. */
       readonly value: Readonly<Record<string, unknown>>;
     };

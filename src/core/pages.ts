@@ -1,6 +1,6 @@
-/** Something to read for operators and monitors, at a path of whatever server the process has. */
-export interface Page {
-  /** Only for callers on this machine; whoever serves it holds to that, unless its address is for pages alone. */
+/** A page for operators and monitors, at a path of a server of this process. */
+interface Page {
+  /** Only for callers on this machine. A server that is only for such pages serves it to all callers. */
   readonly local?: true;
   readonly render: () => PageAnswer | Promise<PageAnswer>;
 }

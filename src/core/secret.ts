@@ -10,7 +10,7 @@ export function withoutSecrets(text: string): string {
   return SEPARATOR.test(text) ? text.replace(SECRET_IN_TEXT, '$1[secret]') : text;
 }
 
-/** A value that can't be printed: every way to turn it into text gives `[secret]`. */
+/** A value that can't be printed: every conversion to text gives `[secret]`. */
 export class Secret {
   readonly #value: string;
 
@@ -18,7 +18,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The only way to the value. Call it where the value leaves the process, nowhere else. */
+  /** The only access to the value. Call it only where the value leaves the process. */
   reveal(): string {
     return this.#value;
   }

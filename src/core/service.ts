@@ -22,7 +22,7 @@ export async function startAll(services: readonly Service[], log: Log): Promise<
   }
 }
 
-/** Stops in reverse. One that fails to stop doesn't keep the others running. */
+/** Stops in reverse order. If one fails to stop, the others are stopped all the same. */
 export async function stopAll(services: readonly Service[], log: Log): Promise<void> {
   for (const service of services.toReversed()) {
     try {
@@ -32,4 +32,15 @@ export async function stopAll(services: readonly Service[], log: Log): Promise<v
       if (!(error instanceof BridgeError)) log.debug('stop_failed_stack', { stack: String(error) });
     }
   }
+}
+
+/** A service that needs no start and only has to be closed. */
+export function closing(name: string, close: () => void | Promise<void>): Service {
+  return {
+    name,
+    start: () => Promise.resolve(),
+    stop: async () => {
+      await close();
+    },
+  };
 }

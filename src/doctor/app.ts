@@ -2,7 +2,7 @@
 import type { AppFacts, Asked, BotFact } from '../lark/facts.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
-export interface AppSubject {
+interface AppSubject {
   readonly brandName: string;
   readonly otherBrandName: string;
   /** As LARK_BRAND takes it. */
@@ -11,34 +11,34 @@ export interface AppSubject {
   readonly pages: Readonly<Record<'app' | 'bot' | 'versions' | 'security', string>>;
   /** Where the app secret comes from: a variable, a file, or what `connect` stored. */
   readonly secretFrom: string;
-  /** LARK_BOT_OPEN_ID, if it is set. */
+  /** The value of LARK_BOT_OPEN_ID, if it is set. */
   readonly botOpenId: string | undefined;
 }
 
 const QUOTA_CODE = 99991403;
 const ALLOW_LIST_CODE = 99991401;
 
-export function judgeApp(facts: AppFacts, subject: AppSubject): Finding[] {
-  const token = judgeToken(facts, subject);
+export function checkApp(facts: AppFacts, subject: AppSubject): Finding[] {
+  const token = checkToken(facts, subject);
   if (facts.token.kind === 'silent') return [token];
-  const endpoint = judgeEndpoint(facts, subject);
-  return [token, ...endpoint, ...(facts.bot === undefined ? [] : [judgeBot(facts.bot, subject)])];
+  const endpoint = checkEndpoint(facts, subject);
+  return [token, ...endpoint, ...(facts.bot === undefined ? [] : [checkBot(facts.bot, subject)])];
 }
 
-function judgeToken({ token, tokenElsewhere }: AppFacts, subject: AppSubject): Finding {
+function checkToken({ token, tokenElsewhere }: AppFacts, subject: AppSubject): Finding {
   const { brandName, otherBrandName, otherBrand, pages, secretFrom } = subject;
   const check = 'secret';
   switch (token.kind) {
     case 'told':
       return ok(check, `${brandName} accepts app id and secret.`);
     case 'silent':
-      return note(check, `Not asked for: ${token.detail}.`);
+      return note(check, `Lark gave no answer: ${token.detail}.`);
     case 'refused':
       break;
   }
   if (tokenElsewhere?.kind === 'told') {
     return problem('brand', `The app lives in ${otherBrandName}, not in ${brandName}.`, {
-      reason: `${brandName} refused app id and secret, ${otherBrandName} took them.`,
+      reason: `${brandName} refused the app id and the secret, ${otherBrandName} accepted them.`,
       next: `Set LARK_BRAND=${otherBrand}, or correct tenant_brand in credentials.json.`,
       error: 'wrong_brand',
     });
@@ -62,7 +62,7 @@ function storing(secretFrom: string): string {
 
 type Refused = Extract<Asked<never>, { kind: 'refused' }>;
 
-/** Lark knows the app, and still does not let it in. */
+/** Lark knows the app, but does not let it in. */
 function refusedOtherwise(
   check: string,
   { code, detail }: Refused,
@@ -71,7 +71,7 @@ function refusedOtherwise(
   if (code === QUOTA_CODE) {
     return problem(check, 'Lark takes no calls: the quota of this month is used up.', {
       reason: detail,
-      next: 'Wait for the next month, or let an administrator buy a larger plan.',
+      next: 'Wait for the next month, or ask an administrator to buy a larger plan.',
       error: 'access_denied',
     });
   }
@@ -80,12 +80,12 @@ function refusedOtherwise(
     next:
       code === ALLOW_LIST_CODE
         ? `Add the address of this machine to the allow-list at ${pages.security}.`
-        : `Look at ${pages.app}.`,
+        : `Check the app at ${pages.app}.`,
     error: 'access_denied',
   });
 }
 
-function judgeEndpoint({ endpoint, token }: AppFacts, { otherBrand }: AppSubject): Finding[] {
+function checkEndpoint({ endpoint, token }: AppFacts, { otherBrand }: AppSubject): Finding[] {
   const check = 'long_connection';
   switch (endpoint.kind) {
     case 'offered':
@@ -94,12 +94,12 @@ function judgeEndpoint({ endpoint, token }: AppFacts, { otherBrand }: AppSubject
       return [
         warning(check, 'Lark offers no long connection at the moment.', {
           reason: endpoint.detail,
-          next: 'Run this again in some minutes; `lark-bridge run` tries on by itself.',
+          next: 'Run this again in some minutes. `lark-bridge run` tries again by itself.',
         }),
       ];
     case 'refused': {
       const { error, detail, next } = endpoint;
-      // Without a sound secret there is nothing new in it.
+      // The check of the secret has reported it already.
       if (error === 'credentials_refused' && token.kind !== 'told') return [];
       if (error === 'wrong_brand') {
         return [
@@ -110,7 +110,7 @@ function judgeEndpoint({ endpoint, token }: AppFacts, { otherBrand }: AppSubject
           }),
         ];
       }
-      // Fifty connections are somebody's, and no reason to call the settings wrong.
+      // Other programs hold the connections, so the settings are not wrong.
       if (error === 'already_running') {
         return [
           warning(check, 'Lark has no connection left for the app.', { reason: detail, next }),
@@ -121,13 +121,13 @@ function judgeEndpoint({ endpoint, token }: AppFacts, { otherBrand }: AppSubject
   }
 }
 
-function judgeBot(bot: Asked<BotFact>, { pages, botOpenId }: AppSubject): Finding {
+function checkBot(bot: Asked<BotFact>, { pages, botOpenId }: AppSubject): Finding {
   const check = 'bot';
   switch (bot.kind) {
     case 'silent':
       return note(check, `Lark did not say who the bot is: ${bot.detail}.`);
     case 'refused':
-      return problem(check, 'The app is no bot that can talk.', {
+      return problem(check, 'The bot of the app is not switched on.', {
         reason: bot.detail,
         next: `Switch the bot ability on at ${pages.bot}, then create and publish a version of the app.`,
         error: 'access_denied',
@@ -145,8 +145,8 @@ function judgeBot(bot: Asked<BotFact>, { pages, botOpenId }: AppSubject): Findin
   }
   if (botOpenId !== undefined && botOpenId !== openId) {
     return problem(check, `The bot is ${openId}, LARK_BOT_OPEN_ID says ${botOpenId}.`, {
-      reason: 'In groups it waits for mentions of somebody else, so it never answers there.',
-      next: 'Take LARK_BOT_OPEN_ID out; the bridge finds out by itself.',
+      reason: 'In groups it waits for mentions of another id, so it never answers there.',
+      next: 'Remove LARK_BOT_OPEN_ID. The bridge finds the id by itself.',
       error: 'config_invalid',
     });
   }

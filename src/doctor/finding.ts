@@ -1,4 +1,4 @@
-/** What a check of `doctor` finds. */
+/** The result of one check of `doctor`. */
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
 
 export const LEVELS = ['ok', 'note', 'warning', 'problem'] as const;
@@ -13,7 +13,7 @@ export interface Finding {
   readonly reason?: string;
   /** The one thing to do about it. */
   readonly next?: string;
-  /** Of a problem: decides the exit code. */
+  /** Only problems have it. It decides the exit code. */
   readonly error?: ErrorCode;
 }
 
@@ -29,7 +29,7 @@ export function note(
   return { check, level: 'note', finding, ...more };
 }
 
-/** What every finding that is not well has to say. */
+/** Every warning and every problem has both. */
 export interface Advice {
   readonly reason: string;
   readonly next: string;
@@ -52,10 +52,10 @@ export function worstOf(findings: readonly Finding[]): Level {
   return LEVELS[worst] ?? 'ok';
 }
 
-/** What has to be put right first comes first: without settings nobody can be asked, and so on. */
+/** What must be corrected first comes first: without settings nothing else can be checked, and so on. */
 const EXITS = [2, 3, 4];
 
-/** The exit code of the problem that has to be put right first; 0 without one. */
+/** The exit code of the problem that must be corrected first; 0 if there is no problem. */
 export function exitCodeOf(findings: readonly Finding[]): number {
   const codes = findings.flatMap(({ error }) => (error === undefined ? [] : ERRORS[error].exit));
   return EXITS.find((exit) => codes.some((code) => code === exit)) ?? Math.min(1, codes.length);

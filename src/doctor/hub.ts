@@ -1,15 +1,15 @@
-/** The hub: whether the embedded one can be started, or the other one be used. */
+/** The hub: can the embedded one start, or can the other one be used? */
 import { createServer } from 'node:net';
 import { DOCTOR_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
-export interface Address {
+interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** Why nobody could listen there now, as Node calls it; undefined if one could. Listens for a moment. */
+/** Node's code for why no program can listen there now; undefined if one can. Listens there for a moment. */
 export function whyNotListen({ host, port }: Address): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -26,7 +26,7 @@ export function whyNotListen({ host, port }: Address): Promise<string | undefine
   });
 }
 
-export function judgePort({ host, port }: Address, why: string | undefined): Finding {
+export function checkPort({ host, port }: Address, why: string | undefined): Finding {
   const address = `${host}:${port}`;
   if (why === undefined) {
     return ok(
@@ -37,19 +37,19 @@ export function judgePort({ host, port }: Address, why: string | undefined): Fin
   const taken = why === 'EADDRINUSE';
   return problem(
     'hub',
-    taken ? `${address} is taken.` : `Nobody can listen at ${address} (${why}).`,
+    taken ? `${address} is taken.` : `No program can listen at ${address} (${why}).`,
     {
-      reason: 'The embedded hub is to be started there, so that `lark-bridge run` would end.',
+      reason: 'The embedded hub has to listen there. `lark-bridge run` would end at once.',
       next: taken
-        ? 'Stop the program that has it, or choose another port with LARK_PORT.'
+        ? 'Stop the program that uses it, or choose another port with LARK_PORT.'
         : 'Choose an address of this machine with LARK_HOST, and with LARK_PORT a port above 1023.',
       error: taken ? 'port_in_use' : 'config_invalid',
     },
   );
 }
 
-/** A finding of the look at a hub elsewhere. */
-export interface HubFinding {
+/** What a probe of a hub elsewhere found. */
+interface HubFinding {
   readonly kind: string;
   readonly level: 'error' | 'warn';
   readonly detail: string;
@@ -63,31 +63,36 @@ const ERROR_OF: Readonly<Record<string, ErrorCode>> = {
   workspace_removed: 'platform_refused',
 };
 
-export function judgeRemoteHub(url: string, findings: readonly HubFinding[]): Finding[] {
-  if (findings.length === 0) return [ok('hub', `${url} takes turns, and their target is there.`)];
+export function checkRemoteHub(url: string, findings: readonly HubFinding[]): Finding[] {
+  if (findings.length === 0)
+    return [ok('hub', `${url} takes turns, and the workspace that gets them exists.`)];
   return findings.map(({ kind, level, detail, next }) => {
     const finding = `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`;
     if (level === 'warn')
-      return warning('hub', finding, { reason: `The hub at ${url} said so.`, next });
+      return warning('hub', finding, { reason: `The hub at ${url} answered this.`, next });
     const error = ERROR_OF[kind] ?? 'failed';
-    return problem('hub', finding, { reason: 'No turn gets through like this.', next, error });
+    return problem('hub', finding, {
+      reason: 'As long as this lasts, no turn reaches an agent.',
+      next,
+      error,
+    });
   });
 }
 
-export interface AgentFact {
-  /** The one that the settings name; undefined for the newest. */
+interface AgentFact {
+  /** The agent that the settings name; undefined means the newest one. */
   readonly wanted: string | undefined;
   readonly names: readonly string[];
 }
 
-/** Who gets the turns on the embedded hub. Before its first start there is nobody. */
-export function judgeAgent({ wanted, names }: AgentFact): Finding[] {
+/** Who gets the turns on the embedded hub. Before its first start it has no agents. */
+export function checkAgent({ wanted, names }: AgentFact): Finding[] {
   if (wanted === undefined || names.includes(wanted) || (names.length === 0 && wanted === 'echo')) {
     return [];
   }
   return [
     problem('agent', `There is no agent ${wanted} on the hub.`, {
-      reason: `LARK_BRIDGE_AGENT names it, so that \`lark-bridge run\` would end. There ${names.length === 1 ? 'is' : 'are'}: ${names.join(', ') || 'none'}.`,
+      reason: `LARK_BRIDGE_AGENT names it, so \`lark-bridge run\` would end at once. The hub has: ${names.join(', ') || 'none'}.`,
       next: `Add it with \`lark-bridge agents add ${wanted}\`, or name another one.`,
       error: 'config_invalid',
     }),

@@ -4,13 +4,13 @@ import { dirname, join } from 'node:path';
 import { isSystemError } from '../core/errors.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
-/** Below this the journal of a busy week may not fit any more. */
+/** With less, the journal of a busy week may not fit. */
 const DOCTOR_FREE_BYTES_LOW = 200 * 1024 * 1024;
-/** Below this a commit may fail at any moment. */
+/** With less, a commit may fail at any moment. */
 const DOCTOR_FREE_BYTES_NONE = 10 * 1024 * 1024;
 
-/** `wanted` as package.json says it: `>=20.19.0`. */
-export function judgeNode(version: string, wanted: string): Finding {
+/** `wanted` has the form that package.json has: `>=20.19.0`. */
+export function checkNode(version: string, wanted: string): Finding {
   const has = partsOf(version);
   const least = partsOf(wanted);
   const at = has.findIndex((part, index) => part !== least[index]);
@@ -33,19 +33,19 @@ export type StateDirectory =
       readonly kind: 'there';
       readonly isWritable: boolean;
       readonly isOurs: boolean;
-      /** Others may look into it. */
+      /** Other users may read the folder. */
       readonly isOpen: boolean;
-      /** Files with secrets or messages that others may read, if they get so far. */
+      /** Files with secrets or messages whose rights let other users read them. */
       readonly openFiles: readonly string[];
       readonly freeBytes: number;
     };
 
-/** Files that nobody else has to read. */
+/** Files that no other user may read. */
 const PRIVATE_FILE =
   /^(?:credentials\.json|config\.json|provision-token|workspace-token\.json|bridge\.db(?:-wal)?)$/;
 const OTHERS = 0o077;
 
-export function lookAtStateDirectory(path: string): StateDirectory {
+export function readStateDirectory(path: string): StateDirectory {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return { kind: 'missing', canBeMade: canBeMade(path) };
@@ -66,7 +66,7 @@ export function lookAtStateDirectory(path: string): StateDirectory {
   }
 }
 
-/** Windows keeps its rights elsewhere. */
+/** On Windows the mode says nothing about rights. */
 function isOpenToOthers(mode: number): boolean {
   return process.platform !== 'win32' && (mode & OTHERS) !== 0;
 }
@@ -90,18 +90,22 @@ function canBeMade(path: string): boolean {
 const CHECK = 'state_directory';
 const ELSEWHERE = 'or choose another with --state-dir';
 
-export function judgeStateDirectory(path: string, fact: StateDirectory): Finding[] {
+export function checkStateDirectory(path: string, fact: StateDirectory): Finding[] {
   switch (fact.kind) {
     case 'missing':
       if (fact.canBeMade) {
-        return [note(CHECK, `${path} is not there yet.`, { reason: 'The first start makes it.' })];
+        return [
+          note(CHECK, `${path} does not exist yet.`, { reason: 'The first start creates it.' }),
+        ];
       }
-      return [unusable(`${path} is not there, and can't be made.`)];
+      return [unusable(`${path} does not exist, and can't be created.`)];
     case 'unusable':
       return [unusable(`${path} can't be used: ${fact.detail}.`)];
     case 'there': {
       const found = [...rightsOf(path, fact), ...spaceOf(path, fact.freeBytes)];
-      return found.length > 0 ? found : [ok(CHECK, `${path}: ours alone, with room left.`)];
+      return found.length > 0
+        ? found
+        : [ok(CHECK, `${path} is closed to other users and has free space.`)];
     }
   }
 }
@@ -122,18 +126,17 @@ function rightsOf(path: string, { isWritable: writable, isOurs, isOpen, openFile
   else if (!isOurs) {
     found.push(
       warning(CHECK, `${path} belongs to another user.`, {
-        reason: 'What this user makes there the other one may not be able to read.',
+        reason: 'The other user may not be able to read the files that this user creates there.',
         next: 'Run lark-bridge as the user who owns the folder.',
       }),
     );
   }
   const open = [...(isOpen ? [path] : []), ...openFiles.map((name) => join(path, name))];
   if (open.length > 0) {
-    const mode = isOpen ? '' : openFiles.length > 1 ? 'them' : 'it';
     found.push(
       warning(CHECK, `Other users may read ${open.join(', ')}.`, {
-        reason: 'The app secret, tokens and messages are in there.',
-        next: `Take the rights of others away${mode === '' ? '' : ` from ${mode}`}: chmod go= ${open.join(' ')}`,
+        reason: 'The app secret, tokens and messages are stored there.',
+        next: `Remove the rights of other users: chmod go= ${open.join(' ')}`,
       }),
     );
   }
@@ -144,8 +147,7 @@ function spaceOf(path: string, freeBytes: number): Finding[] {
   if (freeBytes >= DOCTOR_FREE_BYTES_LOW) return [];
   const finding = `The disk of ${path} has ${Math.floor(freeBytes / 1024 ** 2)} MB left.`;
   const advice = {
-    reason:
-      'When it is full no message is taken any more; Lark delivers them again for some hours.',
+    reason: 'When it is full, no message is taken. Lark delivers them again for some hours.',
     next: `Make room, ${ELSEWHERE}.`,
   };
   return freeBytes < DOCTOR_FREE_BYTES_NONE

@@ -4,7 +4,7 @@ import type { HostName, Reach } from '../lark/facts.ts';
 import { proxyName } from '../net/proxy.ts';
 import { type Advice, type Finding, note, ok, problem, warning } from './finding.ts';
 
-/** Lark and certificates bear a minute; behind that something is wrong with the clock. */
+/** Lark and certificates accept a minute. A larger difference means that the clock is wrong. */
 const DOCTOR_CLOCK_DIFFERENCE_MS = 60_000;
 
 const HOSTS: Readonly<Record<HostName, string>> = {
@@ -13,7 +13,7 @@ const HOSTS: Readonly<Record<HostName, string>> = {
   socket: 'the host of the long connection',
 };
 
-export function judgeReach({ name, origin, proxy, outcome }: Reach): Finding {
+export function checkReach({ name, origin, proxy, outcome }: Reach): Finding {
   const check = `reach_${name}`;
   const by = proxy === undefined ? '' : ` through the proxy ${proxy}`;
   const host = `${HOSTS[name]}, ${origin}`;
@@ -38,7 +38,7 @@ interface Trouble {
 
 const ASK_FIREWALL = 'Ask whoever runs the network to let this machine reach it over HTTPS.';
 
-/** Names of Node, OpenSSL and undici for what went wrong. The first that fits counts. */
+/** Codes of Node, OpenSSL and undici. The first row that fits counts. */
 const TROUBLES: readonly Trouble[] = [
   {
     code: /^(?:ENOTFOUND|EAI_\w+)$/,
@@ -47,52 +47,52 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     code: /^ECONNREFUSED$/,
-    why: 'the connection is refused, nothing listens at this address',
-    next: 'Check the address (LARK_OPEN_BASE_URL, or that of the proxy) and its port.',
+    why: 'the connection is refused: no program listens at this address',
+    next: 'Check the address and the port (LARK_OPEN_BASE_URL, or the proxy).',
   },
   {
     code: /^(?:timed out|ETIMEDOUT|UND_ERR_(?:CONNECT|HEADERS|BODY)_TIMEOUT)$/,
-    why: `no answer within ${DOCTOR_CALL_TIMEOUT_MS / 1000} s, as behind a firewall that swallows calls`,
-    next: 'Behind a proxy set HTTPS_PROXY; else ask whoever runs the network to let this machine out.',
+    why: `no answer within ${DOCTOR_CALL_TIMEOUT_MS / 1000} s, perhaps because a firewall drops the calls`,
+    next: 'Behind a proxy set HTTPS_PROXY. Otherwise ask whoever runs the network to let this machine reach it.',
   },
   {
     code: /^(?:ENETUNREACH|EHOSTUNREACH|ENETDOWN|EHOSTDOWN|EADDRNOTAVAIL)$/,
-    why: 'there is no way to it from this machine',
-    next: 'Check that the machine is online; behind a proxy set HTTPS_PROXY.',
+    why: 'this machine has no route to it',
+    next: 'Check that the machine is online. Behind a proxy set HTTPS_PROXY.',
   },
   {
     code: /^CERT_HAS_EXPIRED$/,
-    why: "its certificate has expired, or this machine's clock is ahead",
-    next: 'Check the clock of this machine (NTP); if it is right, tell whoever runs the host or the proxy.',
+    why: "its certificate has expired, or this machine's clock is fast",
+    next: 'Check the clock of this machine (NTP). If it is right, tell whoever runs the host or the proxy.',
   },
   {
     code: /^CERT_NOT_YET_VALID$/,
-    why: "its certificate is not valid yet: most likely this machine's clock is behind",
+    why: "its certificate is not valid yet: most likely this machine's clock is slow",
     next: 'Set the clock of this machine (NTP).',
   },
   {
     code: /^(?:ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH|UND_ERR_PRX_TLS)$/,
-    why: 'its certificate is that of another host: something else answers in its place',
-    next: 'Check DNS, the hosts file and the proxy; a login page of a network may answer too.',
+    why: 'its certificate belongs to another host: something else answers in its place',
+    next: 'Check DNS, the hosts file and the proxy. A login page of the network may also be the cause.',
   },
   {
     code: /SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)|CERT_UNTRUSTED|CERT/,
-    why: 'its certificate is signed by somebody whom Node.js does not know: something on the way opens the connection, as the proxies of companies do',
-    next: 'Get the certificate of that authority as a PEM file and start lark-bridge with NODE_EXTRA_CA_CERTS=FILE in its environment.',
+    why: 'Node.js does not know who signed its certificate: perhaps a company proxy opens the connection',
+    next: 'Get the certificate of that authority as a PEM file, and start lark-bridge with NODE_EXTRA_CA_CERTS=FILE in its environment.',
   },
   {
     code: /^(?:EPROTO|ERR_SSL_\w+|ERR_TLS_\w+)$/,
-    why: 'what answers there does not speak TLS as it should',
+    why: 'the program at this address does not speak TLS correctly',
     next: 'Check the scheme and the port of the address, and of the proxy.',
   },
   {
     code: /^UND_ERR_ABORTED$/,
     why: 'the proxy does not let it through',
-    next: 'Check HTTPS_PROXY, with user and password if it wants them, or name the host in NO_PROXY.',
+    next: 'Check HTTPS_PROXY, with user and password if the proxy needs them, or name the host in NO_PROXY.',
   },
   {
     code: /^(?:ECONNRESET|ECONNABORTED|EPIPE|UND_ERR_SOCKET)$/,
-    why: 'the connection is cut before an answer',
+    why: 'the connection ends before an answer comes',
     next: ASK_FIREWALL,
   },
 ];
@@ -101,8 +101,8 @@ function troubleOf(code: string): Pick<Trouble, 'why' | 'next'> {
   return TROUBLES.find((row) => row.code.test(code)) ?? { why: code, next: ASK_FIREWALL };
 }
 
-/** Who is reached in which way. */
-export interface Route {
+/** How one host is reached. */
+interface Route {
   readonly what: string;
   readonly host: string;
   readonly isLoopback: boolean;
@@ -121,36 +121,38 @@ export function routeTo(what: string, target: URL, proxy: URL | undefined): Rout
   };
 }
 
-export function judgeRoutes(routes: readonly Route[]): Finding[] {
+export function checkRoutes(routes: readonly Route[]): Finding[] {
   const lost = routes.filter(({ isLoopback, proxy }) => isLoopback && proxy !== undefined);
   if (lost.length > 0) {
     const names = lost.map(({ host }) => host).join(', ');
     return [
       warning('proxy', `Calls to this machine itself (${names}) go through a proxy.`, {
-        reason: 'A proxy elsewhere has no way back, and what it reaches is another machine.',
+        reason:
+          'A proxy on another machine reaches itself under this address, and not this machine.',
         next: `Add it to NO_PROXY: NO_PROXY=${lost.map(({ host }) => host.replace(/:\d+$/, '')).join(',')}`,
       }),
     ];
   }
   const proxied = routes.filter(({ proxy }) => proxy !== undefined);
-  if (proxied.length === 0) return [ok('proxy', 'None is set: everything is reached directly.')];
+  if (proxied.length === 0)
+    return [ok('proxy', 'No proxy is set: everything is reached directly.')];
   const ways = routes.map(({ what, host, proxy }) =>
     proxy === undefined ? `${what} (${host}) directly` : `${what} (${host}) through ${proxy}`,
   );
   return [note('proxy', `In use: ${ways.join('; ')}.`)];
 }
 
-/** Undefined if no host of Lark told its time. */
-export function judgeClock(reaches: readonly Reach[]): Finding | undefined {
+/** Undefined if no host of Lark sent its time. */
+export function checkClock(reaches: readonly Reach[]): Finding | undefined {
   const clocks = reaches.flatMap(({ outcome }) =>
     outcome.kind === 'reached' && outcome.clocks !== undefined ? [outcome.clocks] : [],
   );
   const offsets = clocks.map(({ hereMs, thereMs }) => hereMs - thereMs);
   const [offMs] = offsets.toSorted((one, other) => Math.abs(one) - Math.abs(other));
   if (offMs === undefined) return undefined;
-  if (Math.abs(offMs) <= DOCTOR_CLOCK_DIFFERENCE_MS) return ok('clock', "In step with Lark's.");
+  if (Math.abs(offMs) <= DOCTOR_CLOCK_DIFFERENCE_MS) return ok('clock', "The same as Lark's.");
   const advice: Advice = {
-    reason: 'Certificates, tokens and the age of messages are judged by it.',
+    reason: 'Certificates, tokens and the age of messages depend on it.',
     next: 'Set the clock of this machine, best by NTP (timedatectl set-ntp true).',
   };
   const side = offMs > 0 ? 'ahead of' : 'behind';

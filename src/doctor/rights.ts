@@ -1,29 +1,29 @@
-/** What the app may do and hear, as Lark shows it and as traffic proves it. */
+/** What the app may do and receive: as Lark shows it, and as real traffic shows it. */
 import type { AppFact, Asked } from '../lark/facts.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
 /** The app's pages in the developer console. */
-export interface RightsPages {
+interface RightsPages {
   readonly permissions: string;
   readonly events: string;
   readonly callbacks: string;
 }
 
 /** What the bridge needs of its app. */
-export interface RightsNeeds {
+interface RightsNeeds {
   readonly scopes: readonly ScopeNeed[];
   readonly events: readonly EventNeed[];
   readonly callbacks: readonly EventNeed[];
 }
 
 interface ScopeNeed {
-  /** Names of permissions, each of which is enough. */
+  /** Names of permissions. One of them is enough. */
   readonly anyOf: readonly [string, ...string[]];
-  /** What can't be done without it: "the bot can't …". */
+  /** Completes the sentence "Without it the bot can't …". */
   readonly otherwise: string;
   /** Without it nobody gets an answer. */
   readonly essential: boolean;
-  /** False for what people may well not want to grant. */
+  /** False if there are good reasons not to grant it. */
   readonly asked: boolean;
 }
 
@@ -36,7 +36,7 @@ interface EventNeed {
 
 const SELF_MANAGE = 'application:application:self_manage';
 
-export function judgeRights(
+export function checkRights(
   app: Asked<AppFact>,
   needs: RightsNeeds,
   pages: RightsPages,
@@ -45,19 +45,19 @@ export function judgeRights(
     return [
       note('rights', 'Lark does not show this app its permissions and events.', {
         reason: app.detail,
-        next: `To have them looked at, grant ${SELF_MANAGE} at ${pages.permissions} and publish a version.`,
+        next: `To have them checked, grant ${SELF_MANAGE} at ${pages.permissions} and publish a version.`,
       }),
     ];
   }
   const { scopes, events, callbacks, callbacksElsewhere } = app.value;
   return [
-    ...judgeScopes(scopes, needs.scopes, pages),
-    ...judgeEvents(events, needs.events, pages),
-    ...judgeCallbacks({ callbacks, callbacksElsewhere }, needs.callbacks, pages),
+    ...checkScopes(scopes, needs.scopes, pages),
+    ...checkEvents(events, needs.events, pages),
+    ...checkCallbacks({ callbacks, callbacksElsewhere }, needs.callbacks, pages),
   ];
 }
 
-function judgeScopes(
+function checkScopes(
   granted: AppFact['scopes'],
   needs: readonly ScopeNeed[],
   { permissions }: RightsPages,
@@ -65,9 +65,9 @@ function judgeScopes(
   if (granted === undefined) return [];
   const missing = needs.filter(({ anyOf }) => !anyOf.some((name) => granted.includes(name)));
   const asked = missing.filter((need) => need.asked);
-  const sound = ok('permissions', 'All that the bridge asks for are granted.');
+  const allGranted = ok('permissions', 'All permissions that the bridge needs are granted.');
   return [
-    ...(asked.length === 0 ? [sound] : missingScopes(asked, permissions)),
+    ...(asked.length === 0 ? [allGranted] : missingScopes(asked, permissions)),
     ...missingScopes(
       missing.filter((need) => !need.asked),
       permissions,
@@ -75,7 +75,7 @@ function judgeScopes(
   ];
 }
 
-/** One step for all of them, and one page that has them filled in. */
+/** One step for all of them: the page opens with their names filled in. */
 function missingScopes(missing: readonly ScopeNeed[], page: string): Finding[] {
   const names = missing.map(({ anyOf }) => anyOf[0]).join(',');
   const next = `Grant them at ${page}?q=${names}&op_from=openapi&token_type=tenant, then create and publish a version.`;
@@ -91,14 +91,14 @@ function missingScope({ anyOf, otherwise, essential, asked }: ScopeNeed, next: s
     : warning('permissions', finding, { reason, next });
 }
 
-function judgeEvents(
+function checkEvents(
   subscribed: AppFact['events'],
   needs: readonly EventNeed[],
   pages: RightsPages,
 ): Finding[] {
   const check = 'events';
   if (subscribed === undefined) {
-    return [note(check, 'Lark did not tell which events a published version subscribes to.')];
+    return [note(check, 'Lark did not show which events the published version subscribes to.')];
   }
   const missing = needs.filter(({ name }) => !subscribed.includes(name));
   if (missing.length === 0) {
@@ -119,7 +119,7 @@ function missingEvent(
     : warning(check, finding, { reason, next });
 }
 
-function judgeCallbacks(
+function checkCallbacks(
   { callbacks, callbacksElsewhere }: Pick<AppFact, 'callbacks' | 'callbacksElsewhere'>,
   needs: readonly EventNeed[],
   pages: RightsPages,
@@ -128,8 +128,8 @@ function judgeCallbacks(
   if (callbacksElsewhere) {
     return [
       warning(check, 'Presses of buttons go to a web address.', {
-        reason: 'The bridge hears only what comes by long connection.',
-        next: `Let callbacks come by long connection at ${pages.callbacks}, then create and publish a version.`,
+        reason: 'The bridge receives only what comes by long connection.',
+        next: `Choose the long connection for callbacks at ${pages.callbacks}, then create and publish a version.`,
       }),
     ];
   }
@@ -140,26 +140,24 @@ function judgeCallbacks(
   return missing.map((need) => missingEvent(check, need, next));
 }
 
-/** When something came from Lark last, as far as is remembered. */
+/** When something came from Lark last, as far as the database knows. */
 export interface TrafficFact {
   readonly messageAtMs: number | undefined;
   readonly buttonAtMs: number | undefined;
   readonly nowMs: number;
 }
 
-export function judgeTraffic({ messageAtMs, buttonAtMs, nowMs }: TrafficFact): Finding {
+export function checkTraffic({ messageAtMs, buttonAtMs, nowMs }: TrafficFact): Finding {
   const check = 'traffic';
   if (messageAtMs === undefined) {
-    return note(check, 'No message has come from Lark yet, or none is remembered.', {
-      reason: 'Only a message that arrives proves that all of it works.',
-      next: 'Write something to the bot while it runs, and run this again.',
+    return note(check, 'The database knows of no message from Lark.', {
+      reason: 'Only a message that arrives shows that everything works.',
+      next: 'Write to the bot while it runs, and run this again.',
     });
   }
   const ago = (atMs: number) => `${new Date(atMs).toISOString()} (${agoOf(nowMs - atMs)} ago)`;
   const button =
-    buttonAtMs === undefined
-      ? 'no press of a button is remembered'
-      : `last button ${ago(buttonAtMs)}`;
+    buttonAtMs === undefined ? 'no button press is known' : `last button ${ago(buttonAtMs)}`;
   return ok(check, `Last message ${ago(messageAtMs)}; ${button}.`);
 }
 

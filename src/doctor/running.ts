@@ -5,12 +5,12 @@ import type { HealthReport, ProblemCode } from '../observe/health/health.ts';
 import type { InstanceOwner } from '../host/instance-lock.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
-export interface DaemonFact {
+interface DaemonFact {
   /** Undefined if none runs. */
   readonly pid: number | undefined;
   /** Undefined if it can't be read. */
   readonly health: HealthReport | undefined;
-  /** Its version as it told it; undefined if it tells none. */
+  /** Undefined if its status has none. */
   readonly version: string | undefined;
   readonly ownVersion: string;
 }
@@ -22,7 +22,7 @@ const ERROR_OF: Readonly<Record<ProblemCode, ErrorCode>> = {
   process: 'failed',
 };
 
-export function judgeDaemon({ pid, health, version, ownVersion }: DaemonFact): Finding[] {
+export function checkDaemon({ pid, health, version, ownVersion }: DaemonFact): Finding[] {
   if (pid === undefined) {
     return [
       note('daemon', 'No daemon runs on this state directory.', {
@@ -31,42 +31,42 @@ export function judgeDaemon({ pid, health, version, ownVersion }: DaemonFact): F
     ];
   }
   const who = `The daemon, process ${pid},`;
-  if (health === undefined) return [note('daemon', `${who} runs; how it is can't be read.`)];
+  if (health === undefined) return [note('daemon', `${who} runs. Its status can't be read.`)];
   const troubles = health.problems.map(({ code, since, text }) =>
     problem('daemon', `${who} is not ready (${code}, since ${since}).`, {
       reason: text,
-      next: 'Look into its log: `lark-bridge service logs`, or where you started it.',
+      next: 'Read its log: `lark-bridge service logs`, or where you started it.',
       error: ERROR_OF[code],
     }),
   );
-  const well = health.ready ? [ok('daemon', `${who} is ready.`)] : troubles;
-  if (version === undefined || version === ownVersion) return well;
+  const findings = health.ready ? [ok('daemon', `${who} is ready.`)] : troubles;
+  if (version === undefined || version === ownVersion) return findings;
   return [
-    ...well,
+    ...findings,
     warning('daemon_version', `The daemon runs version ${version}, this is ${ownVersion}.`, {
-      reason: 'It goes on with what it was started from, until it is started again.',
+      reason: 'It was started before the upgrade, and keeps its version until it is restarted.',
       next: 'Restart it: `lark-bridge service restart`, or stop and start `lark-bridge run`.',
     }),
   ];
 }
 
-/** A process of this user on another state directory that has the same app. */
-export function judgeRival(rival: InstanceOwner | undefined): Finding {
-  if (rival === undefined)
-    return ok('second_process', 'No other process of this user has the app.');
+/** Another process of this user that runs the same app on another state directory. */
+export function checkOtherProcess(other: InstanceOwner | undefined): Finding {
+  if (other === undefined)
+    return ok('second_process', 'No other process of this user runs the app.');
   return warning(
     'second_process',
-    `Process ${rival.pid} has the same app, on the state directory ${rival.stateDir}.`,
+    `Process ${other.pid} runs the same app on the state directory ${other.stateDir}.`,
     {
       reason:
-        '`lark-bridge run` here ends with exit code 5: two would each get a part of the messages.',
+        'Each of two processes would get a part of the messages, so `lark-bridge run` here ends with exit code 5.',
       next: 'Stop that process, or create a bot of its own for this state directory.',
     },
   );
 }
 
-/** `ours`: long connections that this machine's daemon says it has, 0 or 1. */
-export function judgeConnections(count: Asked<number>, ours: number): Finding {
+/** `ours`: how many long connections the daemon here has, 0 or 1. */
+export function checkConnections(count: Asked<number>, ours: number): Finding {
   const check = 'connections';
   if (count.kind !== 'told') {
     return note(check, 'Lark did not count the connections of the app.', { reason: count.detail });
@@ -76,15 +76,18 @@ export function judgeConnections(count: Asked<number>, ours: number): Finding {
   const stale = 'The count can be some minutes old.';
   if (value > ours) {
     return warning(check, `Lark counts ${value} connections of the app, ${own}.`, {
-      reason: `Each event goes to one of them, so that another program takes messages away. ${stale}`,
+      reason: `Each event goes to only one connection, so another program takes messages away. ${stale}`,
       next: 'Stop the other program that uses this app, or create a bot of its own with `lark-bridge connect`.',
     });
   }
   if (value < ours) {
     return warning(check, 'The daemon says that it is connected, Lark counts no connection.', {
-      reason: `Then nothing arrives. ${stale}`,
-      next: 'Run this again in five minutes; if it stays, restart the daemon.',
+      reason: `Without a connection nothing arrives. ${stale}`,
+      next: 'Run this again in five minutes. If nothing has changed, restart the daemon.',
     });
   }
-  return ok(check, value === 0 ? 'Nobody is connected as this app.' : 'Ours is the only one.');
+  return ok(
+    check,
+    value === 0 ? 'No program is connected as this app.' : 'Only the daemon here is connected.',
+  );
 }

@@ -1,18 +1,20 @@
-/** The database, and what it knows of the month's quota. */
+/** The database, and how many calls of this month's quota it has counted. */
 import type { DatabaseFact } from '../core/database-fact.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
-/** What Lark's free tenants have a month, all of their apps together. */
+/** Calls a month that a free tenant of Lark has, for all of its apps together. */
 const LARK_FREE_CALLS_PER_MONTH = 10_000;
-/** A log of writes is brought into the database every 16 MB; far more means that something holds it up. */
+/** SQLite moves its log into the database every 16 MB. A far larger log means that something prevents that. */
 const DOCTOR_WAL_BYTES_MAX = 128 * 1024 * 1024;
 
 const CHECK = 'database';
 
-export function judgeDatabase(path: string, fact: DatabaseFact): Finding[] {
+export function checkDatabase(path: string, fact: DatabaseFact): Finding[] {
   switch (fact.kind) {
     case 'none':
-      return [note(CHECK, `${path} is not there yet.`, { reason: 'The first start makes it.' })];
+      return [
+        note(CHECK, `${path} does not exist yet.`, { reason: 'The first start creates it.' }),
+      ];
     case 'unreadable':
       return [
         problem(CHECK, `${path} can't be read.`, {
@@ -25,18 +27,18 @@ export function judgeDatabase(path: string, fact: DatabaseFact): Finding[] {
       return [
         problem(CHECK, `${path} is damaged.`, {
           reason: fact.detail,
-          next: 'Keep a copy, and put a backup in its place; without one, the next start sets it aside and begins a new one.',
+          next: 'Keep a copy, and put a backup in its place. Without a backup the next start sets the file aside and creates a new one.',
           error: 'state_corrupt',
         }),
       ];
     case 'sound':
-      return [...judgeVersion(path, fact), ...judgeLog(fact)];
+      return [...checkVersion(path, fact), ...checkLog(fact)];
   }
 }
 
 type Sound = Extract<DatabaseFact, { kind: 'sound' }>;
 
-function judgeVersion(path: string, { version, wanted, bytes }: Sound): Finding[] {
+function checkVersion(path: string, { version, wanted, bytes }: Sound): Finding[] {
   if (version > wanted) {
     return [
       problem(CHECK, `${path} was written by a newer lark-bridge.`, {
@@ -54,13 +56,12 @@ function judgeVersion(path: string, { version, wanted, bytes }: Sound): Finding[
   return [ok(CHECK, `${path} is sound: schema ${version}, ${megabytes(bytes)} MB.`)];
 }
 
-function judgeLog({ walBytes }: Sound): Finding[] {
+function checkLog({ walBytes }: Sound): Finding[] {
   if (walBytes <= DOCTOR_WAL_BYTES_MAX) return [];
   return [
-    warning('database_log', `The log of writes beside it has grown to ${megabytes(walBytes)} MB.`, {
-      reason:
-        'Another program reads the database without a pause, so that the log is never emptied.',
-      next: 'End what has the file open (`fuser` names it), or restart the daemon.',
+    warning('database_log', `The write-ahead log has grown to ${megabytes(walBytes)} MB.`, {
+      reason: 'Another program reads the database all the time, so the log is never emptied.',
+      next: 'End the program that has the file open (`fuser` names it), or restart the daemon.',
     }),
   ];
 }
@@ -72,12 +73,12 @@ function megabytes(bytes: number): string {
 const SHARE_HIGH = 0.8;
 
 /** `calls`: this month's, by class. */
-export function judgeQuota(calls: Readonly<Record<string, number>>): Finding {
+export function checkQuota(calls: Readonly<Record<string, number>>): Finding {
   const used = Object.values(calls).reduce((sum, count) => sum + count, 0);
   const finding = `${used} calls to Lark this month, as far as this state directory has counted.`;
   if (used < LARK_FREE_CALLS_PER_MONTH * SHARE_HIGH) return ok('quota', finding);
   return warning('quota', finding, {
-    reason: `A free tenant has ${LARK_FREE_CALLS_PER_MONTH} a month, all of its apps together; past that Lark refuses every call.`,
+    reason: `A free tenant has ${LARK_FREE_CALLS_PER_MONTH} calls a month for all of its apps together. After that Lark refuses every call.`,
     next: 'Ask the administrator which plan the tenant has, and how much of it is used.',
   });
 }

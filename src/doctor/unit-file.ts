@@ -1,22 +1,22 @@
-/** The installed service: whether what its unit starts is still there. */
+/** The installed service: does what its unit starts still exist? */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isSystemError } from '../core/errors.ts';
 import { SERVICE_NAME } from '../host/service/units.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
-export interface UnitFact {
+interface UnitFact {
   readonly path: string;
   readonly scope: 'system' | 'user';
-  /** What it starts: Node.js and the program, as long as the unit is of our form. */
+  /** What it starts: Node.js and the program, if lark-bridge wrote the unit. */
   readonly words: readonly string[];
-  /** Those of them that are not there any more. */
+  /** Those of them that no longer exist. */
   readonly gone: readonly string[];
-  /** Of the package that it starts. */
+  /** Version of the package that it starts. */
   readonly version: string | undefined;
 }
 
-export function lookAtUnits(
+export function readUnits(
   folders: readonly { readonly scope: UnitFact['scope']; readonly folder: string }[],
 ): UnitFact[] {
   return folders.flatMap(({ scope, folder }) => {
@@ -40,7 +40,7 @@ export function commandOf(unit: string): string[] {
   });
 }
 
-/** The package lies one folder above the program. */
+/** The package.json is one folder above the program. */
 function versionOf(program: string): string | undefined {
   const text = textOf(join(dirname(realpathSync(program)), '..', 'package.json'));
   if (text === undefined) return undefined;
@@ -57,40 +57,40 @@ function textOf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    // Not there, or not for us to read.
+    // It does not exist, or this user may not read it.
     if (isSystemError(error)) return undefined;
     throw error;
   }
 }
 
-export function judgeUnits(units: readonly UnitFact[], ownVersion: string): Finding[] {
+export function checkUnits(units: readonly UnitFact[], ownVersion: string): Finding[] {
   const check = 'service';
   if (units.length === 0) {
     return [
       note(check, 'lark-bridge is not installed as a service.', {
-        reason: 'It has to be started by hand after each reboot.',
-        next: 'To keep it alive: lark-bridge service install',
+        reason: 'After each reboot somebody has to start it by hand.',
+        next: 'Install it: lark-bridge service install',
       }),
     ];
   }
   return units.map(({ path, scope, words, gone, version }) => {
     const again = `lark-bridge service install --${scope}`;
     if (gone.length > 0) {
-      return problem(check, `${path} starts ${gone.join(' and ')}, which is not there any more.`, {
-        reason: "An upgrade or a move took it away, so that the service can't start again.",
-        next: `Write the unit anew: ${again}`,
+      return problem(check, `${path} starts ${gone.join(' and ')}, which no longer exists.`, {
+        reason: "An upgrade or a move removed it, so the service can't start again.",
+        next: `Write the unit again: ${again}`,
         error: 'failed',
       });
     }
     if (words.length < 2) {
-      return note(check, `${path} was not written by lark-bridge; it is not looked at.`);
+      return note(check, `${path} was not written by lark-bridge, so it is not checked.`);
     }
     if (version !== undefined && version !== ownVersion) {
       return warning(check, `${path} starts version ${version}, this is ${ownVersion}.`, {
-        reason: 'There are two installations, and the service has the other one.',
-        next: `If this one is meant: ${again}`,
+        reason: 'There are two installations, and the service starts the other one.',
+        next: `To use this one: ${again}`,
       });
     }
-    return ok(check, `${path} starts ${words.join(' ')}, and both are there.`);
+    return ok(check, `${path} starts ${words.join(' ')}, and both exist.`);
   });
 }

@@ -1,72 +1,173 @@
-import { errorText } from '../core/errors.ts';
-import { openId, type AppId, type OpenId } from '../core/ids.ts';
+/** What a running daemon writes about itself every few seconds: the type, its writer and its reader. */
+import { BRANDS, type Brand } from '../core/brand.ts';
+import { appId, openId, type AppId, type OpenId } from '../core/ids.ts';
+import { parseJsonObject } from '../core/json-object.ts';
 import type { Service } from '../core/service.ts';
-import { Rounds } from '../time/repeat.ts';
+import { type HealthReport, parseHealthReport } from '../observe/health/health.ts';
+import { attempt, repeating } from '../time/repeat.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** How exactly one knows afterwards when a killed process stopped. */
-const ALIVE_EVERY_MS = 5_000;
+/** When a process is killed, the latest status says to these seconds when it stopped. */
+const WRITE_EVERY_MS = 5_000;
 
-export interface SignOfLifeOptions {
-  /** Keeps what the process says about itself; resolves when durable. */
-  readonly write: (sign: { pid: number; atMs: number; status: string }) => Promise<void>;
-  readonly status: () => unknown;
+/** `lark-bridge status --json` shows it under these names. */
+export interface DaemonStatus {
+  readonly version: string;
+  readonly app_id: AppId;
+  readonly brand: Brand;
+  readonly bot_open_id: OpenId | null;
+  readonly hub_url: string;
+  /** Where the process itself answers; undefined if it has no such address. */
+  readonly health_url: string | undefined;
+  readonly health: HealthReport;
+  readonly connection: {
+    readonly state: string;
+    readonly lastEventAtMs?: number | undefined;
+  };
+  readonly events: {
+    /** When an event of each type came from Lark last. */
+    readonly seenAtMs?: Readonly<Record<string, number>>;
+  };
+  /** This and what follows is only shown. */
+  readonly bridge: object;
+  readonly calls_this_month: object;
+  readonly event_loop_delay: object;
+}
+
+/** A status as it was read. A daemon of another version may have written fewer fields, or other ones. */
+export type SavedStatus = { readonly [Name in keyof DaemonStatus]?: DaemonStatus[Name] };
+
+// ---------------------------------------------------------------- writing
+
+interface StatusWriterOptions {
+  /** Saves the status; resolves when it is durable. */
+  readonly save: (row: { pid: number; atMs: number; status: string }) => Promise<void>;
+  readonly status: () => DaemonStatus;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** What a sign of life says that is good for the next process, too. */
-export interface Known {
+/** Writes the status at the start, every few seconds, and at the stop. */
+export class StatusWriter implements Service {
+  readonly name = 'daemon_status';
+  readonly #options: StatusWriterOptions;
+  readonly #rounds: Service;
+
+  constructor(options: StatusWriterOptions) {
+    this.#options = options;
+    const { clock, log } = options;
+    this.#rounds = repeating({
+      name: this.name,
+      everyMs: WRITE_EVERY_MS,
+      work: () => this.#write(),
+      clock,
+      log,
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#tryToWrite();
+    await this.#rounds.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#rounds.stop();
+    await this.#tryToWrite();
+  }
+
+  /** A full disk must not keep the bridge from starting: its own writes report that. */
+  #tryToWrite(): Promise<void> {
+    return attempt(this.name, this.#options.log, () => this.#write());
+  }
+
+  #write(): Promise<void> {
+    const { save, status, clock } = this.#options;
+    return save({ pid: process.pid, atMs: clock.nowMs(), status: JSON.stringify(status()) });
+  }
+}
+
+// ---------------------------------------------------------------- reading
+
+type FieldReaders = {
+  readonly [Name in keyof DaemonStatus]: (raw: unknown) => DaemonStatus[Name] | undefined;
+};
+
+const FIELDS: FieldReaders = {
+  version: textIn,
+  app_id: (raw) => (typeof raw === 'string' ? appId(raw) : undefined),
+  brand: (raw) => BRANDS.find((brand) => brand === raw),
+  bot_open_id: (raw) => (typeof raw === 'string' ? openId(raw) : raw === null ? raw : undefined),
+  hub_url: textIn,
+  health_url: textIn,
+  health: parseHealthReport,
+  connection: connectionIn,
+  events: eventsIn,
+  bridge: objectIn,
+  calls_this_month: objectIn,
+  event_loop_delay: objectIn,
+};
+
+/** Leaves out every field that is missing or has another form. Never throws. */
+export function parseDaemonStatus(text: string): SavedStatus {
+  const raw = jsonObjectIn(text);
+  const fields = Object.entries(FIELDS).flatMap(([name, read]) => {
+    const value = read(raw[name]);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(fields);
+}
+
+function jsonObjectIn(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return parseJsonObject(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
+}
+
+function textIn(raw: unknown): string | undefined {
+  return typeof raw === 'string' ? raw : undefined;
+}
+
+function objectIn(raw: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof raw === 'object' && raw !== null && !Array.isArray(raw)
+    ? (raw as Readonly<Record<string, unknown>>)
+    : undefined;
+}
+
+function connectionIn(raw: unknown): DaemonStatus['connection'] | undefined {
+  const fields = objectIn(raw);
+  if (fields === undefined) return undefined;
+  const { state, lastEventAtMs, ...shown } = fields;
+  if (typeof state !== 'string') return undefined;
+  if (lastEventAtMs === undefined) return { state, ...shown };
+  return typeof lastEventAtMs === 'number' ? { state, ...shown, lastEventAtMs } : undefined;
+}
+
+function eventsIn(raw: unknown): DaemonStatus['events'] | undefined {
+  const { seenAtMs: rawTimes, ...shown } = objectIn(raw) ?? {};
+  const times = objectIn(rawTimes);
+  if (times === undefined) return objectIn(raw) && shown;
+  const seenAtMs = Object.entries(times).filter(
+    (entry): entry is [string, number] => typeof entry[1] === 'number',
+  );
+  return { ...shown, seenAtMs: Object.fromEntries(seenAtMs) };
+}
+
+/** What the next process can use of a status that an earlier process wrote. */
+interface KnownBefore {
   readonly botOpenId: OpenId | undefined;
   /** When an event of each type came from Lark last. */
   readonly seenAtMs: Readonly<Record<string, number>>;
 }
 
-/** `status`: JSON as a process noted it, maybe of an earlier version. Undefined if it is about another app. */
-export function knownFrom(status: string, app: AppId): Known | undefined {
-  const says = JSON.parse(status) as {
-    app_id: unknown;
-    bot_open_id?: unknown;
-    events?: { seenAtMs?: Readonly<Record<string, number>> };
+/** Undefined if the status is about another app. */
+export function knownBefore(status: SavedStatus, app: AppId): KnownBefore | undefined {
+  if (status.app_id !== app) return undefined;
+  return {
+    botOpenId: status.bot_open_id ?? undefined,
+    seenAtMs: status.events?.seenAtMs ?? {},
   };
-  if (says.app_id !== app) return undefined;
-  const { bot_open_id: bot, events } = says;
-  const botOpenId = typeof bot === 'string' ? openId(bot) : undefined;
-  return { botOpenId, seenAtMs: events?.seenAtMs ?? {} };
-}
-
-/** Notes every few seconds that the process lives and how it is. */
-export class SignOfLife implements Service {
-  readonly name = 'sign_of_life';
-  readonly #options: SignOfLifeOptions;
-  readonly #rounds: Rounds;
-
-  constructor(options: SignOfLifeOptions) {
-    this.#options = options;
-    this.#rounds = new Rounds(options.clock, async () => {
-      await this.#write();
-      return ALIVE_EVERY_MS;
-    });
-  }
-
-  async start(): Promise<void> {
-    await this.#write();
-    this.#rounds.start(ALIVE_EVERY_MS);
-  }
-
-  async stop(): Promise<void> {
-    await this.#rounds.stop();
-    await this.#write();
-  }
-
-  async #write(): Promise<void> {
-    const { write, status, clock, log } = this.#options;
-    try {
-      await write({ pid: process.pid, atMs: clock.nowMs(), status: JSON.stringify(status()) });
-    } catch (error) {
-      // A full disk shows in the bridge's own writes; this one is only a note.
-      log.warn('sign_of_life_failed', { error: errorText(error) });
-    }
-  }
 }

@@ -1,7 +1,7 @@
 /**
- * One process per state directory, and one per app of the same user: two bots on one app would each get
- * half of the messages. A file with a process id would go stale at a `kill -9` and ids are reused, so the
- * lock is one that the kernel holds for the process and gives up with it; `tryLock` brings it.
+ * One process per state directory, and one per app of the same user: of two bots on one app each would get half
+ * of the messages. A file with a process id would stay after a `kill -9`, and the system uses ids again. So the
+ * kernel holds the lock, and releases it when the process ends. `tryLock` takes such a lock.
  */
 import { createHash } from 'node:crypto';
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,15 +9,15 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 
-/** Takes the lock of a file, which is made if need be, and gives back how to release it. */
-export type TryLock = (path: string) => (() => void) | undefined;
+/** Takes the lock of a file and returns the function that releases it; undefined if another process has it. Creates the file. */
+type TryLock = (path: string) => (() => void) | undefined;
 
-export interface InstanceLockOptions {
+interface InstanceLockOptions {
   readonly stateDir: string;
-  /** Left out by a process that talks to no app, such as the hub alone. */
+  /** Not set for a process without an app, such as the hub alone. */
   readonly app?: { readonly openBaseUrl: string; readonly appId: string };
   readonly tryLock: TryLock;
-  /** Folder in which `.lark-bridge/locks` is or will be; the user's home unless given. */
+  /** The folder of `.lark-bridge/locks`; the user's home unless it is given. */
   readonly home?: string;
 }
 
@@ -30,13 +30,13 @@ export interface InstanceOwner {
   readonly stateDir: string;
 }
 
-/** Throws `already_running`, which names the other process if it can. Creates the state directory. */
+/** Throws `already_running`, with the other process if it is known. Creates the state directory. */
 export function acquireInstanceLock(options: InstanceLockOptions): InstanceLock {
   const { stateDir, app, tryLock } = options;
   makeFolder(stateDir);
   const wanted = [{ what: 'this state directory', path: stateLockPath(stateDir) }];
   if (app !== undefined) {
-    // Not in the state directory: another one may hold the same app.
+    // Not in the state directory: a process on another state directory may run the same app.
     const path = join(lockFolder(options.home), appLockName(app));
     wanted.push({ what: `the app ${app.appId}`, path });
   }
@@ -57,14 +57,14 @@ export function acquireInstanceLock(options: InstanceLockOptions): InstanceLock 
 }
 
 /**
- * The process that runs on a state directory. It takes the lock for a moment only if somebody who lives
- * has signed it, so that a look never stands in the way of a start.
+ * The process that runs on a state directory. To find it, the lock is taken for a moment, but only if a process
+ * that is alive has written its id there. So this never prevents a start.
  */
 export function findInstance(stateDir: string, tryLock: TryLock): InstanceOwner | undefined {
   return holderOf(stateLockPath(stateDir), tryLock);
 }
 
-/** The process of this user that has an app, whatever its state directory. Looks like `findInstance`. */
+/** The process of this user that runs an app, on any state directory. Works like `findInstance`. */
 export function findInstanceOfApp({
   app,
   home,
@@ -98,7 +98,7 @@ function makeFolder(stateDir: string): void {
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new BridgeError('store_unavailable', `can't use the state directory: ${error.message}`, {
-      next: 'Choose another with --state-dir, or correct its rights.',
+      next: 'Choose another one with --state-dir, or correct its rights.',
       cause: error,
     });
   }
@@ -108,7 +108,7 @@ function alreadyRunning(what: string, owner: InstanceOwner | undefined): BridgeE
   const who =
     owner === undefined ? '' : ` (process ${owner.pid}, state directory ${owner.stateDir})`;
   return new BridgeError('already_running', `another lark-bridge runs on ${what}${who}`, {
-    next: 'Stop that process first: two would each get a part of the messages.',
+    next: 'Stop that process first: with two processes each would get a part of the messages.',
   });
 }
 
@@ -121,7 +121,7 @@ function lockFolder(home: string | undefined): string {
     return folder;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    // Service users often have no home that they may write to.
+    // Users of services often have no home that they can write to.
     const fallback = fallbackLockFolder();
     mkdirSync(fallback, { recursive: true, mode: 0o700 });
     return fallback;
@@ -136,7 +136,7 @@ function fallbackLockFolder(): string {
   return join(tmpdir(), `lark-bridge-locks-${process.getuid?.() ?? 'user'}`);
 }
 
-/** Beside the lock and not in it: to open and close the locked file would give up the lock. */
+/** A file next to the lock: opening and closing the locked file itself would release the lock. */
 function ownerPath(lockPath: string): string {
   return `${lockPath}.owner`;
 }
@@ -145,12 +145,12 @@ function noteOwner(lockPath: string, owner: InstanceOwner): void {
   try {
     writeFileSync(ownerPath(lockPath), JSON.stringify(owner), { mode: 0o600 });
   } catch (error) {
-    // Only a courtesy to whoever comes second: the lock holds without it.
+    // The lock works without it. It only helps the error text of a second process.
     if (!isSystemError(error)) throw error;
   }
 }
 
-/** Who wrote beside the lock last, if that process still lives: a lock may be taken and not yet signed. */
+/** The process that wrote its id last, if it is alive. A lock can be taken before the id is written. */
 function readOwner(lockPath: string): InstanceOwner | undefined {
   let owner: Partial<InstanceOwner>;
   try {

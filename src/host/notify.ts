@@ -1,26 +1,26 @@
 /** Tells systemd how the process is (sd_notify). */
 import type { Service } from '../core/service.ts';
-import { Rounds } from '../time/repeat.ts';
+import { repeating } from '../time/repeat.ts';
 import type { HealthReport, ProblemCode } from '../observe/health/health.ts';
 import { type Environment, runProgram } from './program.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** Each word to systemd costs a process, so there are few; a short watchdog may want more of them. */
+/** Each message to systemd costs a process, so there are few. A short watchdog may need more of them. */
 const NOTIFY_EVERY_MS_MAX = 20_000;
 const NOTIFY_EVERY_MS_MIN = 1_000;
-/** systemd takes a word within milliseconds, unless it is busy with all of its units. */
+/** systemd takes a message within milliseconds, unless it is busy with all of its units. */
 const NOTIFY_TIMEOUT_MS = 3_000;
-/** A database that can't be written for this long may be helped by opening it anew; a lock passes sooner. */
+/** If the database can't be written for this long, opening it again may help. A lock ends sooner. */
 const WATCHDOG_STORAGE_DOWN_MS_MAX = 60_000;
 /**
- * Lark and networks have outages of hours, which no restart ends, and a restart ends the agents at work.
- * Past this it may be ourselves who are stuck, and a restart twice an hour does little harm.
+ * Lark and networks can be down for hours. A restart does not end that, and it ends the agents at work.
+ * After this time the bridge itself may be the cause, and a restart twice an hour does little harm.
  */
-const WATCHDOG_LINE_DOWN_MS_MAX = 30 * 60_000;
+const WATCHDOG_CONNECTION_DOWN_MS_MAX = 30 * 60_000;
 
-export interface NotifierOptions {
-  /** Where systemd says whom to tell, and how often. */
+interface NotifierOptions {
+  /** systemd puts the socket and the watchdog's period there. */
   readonly env: Environment;
   readonly pid: number;
   readonly report: () => HealthReport;
@@ -28,16 +28,16 @@ export interface NotifierOptions {
   readonly log: Log;
 }
 
-/** A beat of the watchdog has to arrive in this part of its period, so that two may be lost. */
-const BEATS_PER_PERIOD = 3;
+/** Messages to the watchdog in one of its periods, so that two of them may be lost. */
+const MESSAGES_PER_PERIOD = 3;
 
-/** How long a part may be unwell before a restart is worth what it costs: it ends the agents at work. */
+/** How long each problem may last before a restart is worth its cost: it ends the agents at work. */
 const PATIENCE_MS: { readonly [Code in ProblemCode]?: number } = {
   storage: WATCHDOG_STORAGE_DOWN_MS_MAX,
-  lark_connection: WATCHDOG_LINE_DOWN_MS_MAX,
+  lark_connection: WATCHDOG_CONNECTION_DOWN_MS_MAX,
 };
 
-/** False when only a new process could help. An event loop that hangs asks nobody, and is found out by that. */
+/** False when only a new process can help. If the event loop hangs, nobody asks, and systemd sees the silence. */
 export function isWorthKeeping(report: HealthReport, nowMs: number): boolean {
   if (!report.live) return false;
   return report.problems.every(({ code, since }) => {
@@ -47,81 +47,87 @@ export function isWorthKeeping(report: HealthReport, nowMs: number): boolean {
 }
 
 /**
- * Without a NOTIFY_SOCKET in the environment it does nothing. Node can't send datagrams to such a socket,
- * so systemd's own `systemd-notify` does, seldom: each word costs a process.
+ * Does nothing without NOTIFY_SOCKET in the environment. Node can't send datagrams to such a socket, so
+ * systemd's own program `systemd-notify` sends them.
  */
 export class Notifier implements Service {
   readonly name = 'notify';
   readonly #options: NotifierOptions;
   readonly #isWanted: boolean;
-  readonly #periodMs: number | undefined;
-  readonly #rounds: Rounds;
-  #told = '';
-  #failing = false;
+  readonly #hasWatchdog: boolean;
+  readonly #rounds: Service;
+  /** The status that systemd has. */
+  #sentStatus = '';
+  #isFailing = false;
 
   constructor(options: NotifierOptions) {
     this.#options = options;
     this.#isWanted = (options.env['NOTIFY_SOCKET'] ?? '') !== '';
-    this.#periodMs = watchdogPeriodMs(options);
-    this.#rounds = new Rounds(options.clock, async () => {
-      await this.#beat();
-      return this.#everyMs;
+    const periodMs = watchdogPeriodMs(options);
+    this.#hasWatchdog = periodMs !== undefined;
+    const { clock, log } = options;
+    this.#rounds = repeating({
+      name: this.name,
+      everyMs: notifyEveryMs(periodMs),
+      work: () => this.#notify(),
+      clock,
+      log,
     });
   }
 
   async start(): Promise<void> {
     if (!this.#isWanted) return;
-    await this.#tell(['READY=1', ...this.#news()]);
-    this.#rounds.start(this.#everyMs);
+    await this.#send(['READY=1', ...this.#changedStatus()]);
+    await this.#rounds.start();
   }
 
   async stop(): Promise<void> {
     await this.#rounds.stop();
-    if (this.#isWanted) await this.#tell(['STOPPING=1']);
+    if (this.#isWanted) await this.#send(['STOPPING=1']);
   }
 
-  get #everyMs(): number {
-    const wantedMs = (this.#periodMs ?? Infinity) / BEATS_PER_PERIOD;
-    return Math.min(Math.max(wantedMs, NOTIFY_EVERY_MS_MIN), NOTIFY_EVERY_MS_MAX);
-  }
-
-  async #beat(): Promise<void> {
+  async #notify(): Promise<void> {
     const { report, clock } = this.#options;
-    const words = this.#news();
+    const lines = this.#changedStatus();
     const isGood = isWorthKeeping(report(), clock.nowMs());
-    if (this.#periodMs !== undefined && isGood) words.unshift('WATCHDOG=1');
-    if (words.length > 0) await this.#tell(words);
+    if (this.#hasWatchdog && isGood) lines.unshift('WATCHDOG=1');
+    if (lines.length > 0) await this.#send(lines);
   }
 
-  /** The status, if it is another one than systemd knows. */
-  #news(): string[] {
+  /** The status, if systemd has another one. */
+  #changedStatus(): string[] {
     const { ready, problems } = this.#options.report();
     const text = problems.map((problem) => problem.text.replaceAll(/\s+/g, ' ')).join(' ');
     const status = `STATUS=${ready ? 'Takes and answers messages.' : text}`;
-    if (status === this.#told) return [];
-    this.#told = status;
+    if (status === this.#sentStatus) return [];
+    this.#sentStatus = status;
     return [status];
   }
 
-  async #tell(words: readonly string[]): Promise<void> {
+  async #send(lines: readonly string[]): Promise<void> {
     const { env, log } = this.#options;
-    const result = await runProgram('systemd-notify', words, {
-      // It needs no more, and least of all secrets.
+    const result = await runProgram('systemd-notify', lines, {
+      // It needs no more, and must get no secrets.
       env: { PATH: env['PATH'], NOTIFY_SOCKET: env['NOTIFY_SOCKET'] },
       timeoutMs: NOTIFY_TIMEOUT_MS,
     });
     const failed = result.kind !== 'ended' || result.code !== 0;
-    if (failed && !this.#failing) {
+    if (failed && !this.#isFailing) {
       const error = result.kind === 'ended' ? result.errors.trim() : result.kind;
       log.warn('notify_failed', { program: 'systemd-notify', error });
     }
-    this.#failing = failed;
-    // What was not heard is told again with the next beat.
-    if (failed) this.#told = '';
+    this.#isFailing = failed;
+    // The next round sends the status again.
+    if (failed) this.#sentStatus = '';
   }
 }
 
-/** Undefined if nobody watches, or if the watch is for another process. */
+function notifyEveryMs(periodMs = Infinity): number {
+  const wantedMs = periodMs / MESSAGES_PER_PERIOD;
+  return Math.min(Math.max(wantedMs, NOTIFY_EVERY_MS_MIN), NOTIFY_EVERY_MS_MAX);
+}
+
+/** Undefined if there is no watchdog, or if it watches another process. */
 function watchdogPeriodMs({ env, pid }: NotifierOptions): number | undefined {
   const periodUs = Number(env['WATCHDOG_USEC'] ?? '');
   const isOurs = (env['WATCHDOG_PID'] ?? '') === '' || env['WATCHDOG_PID'] === String(pid);

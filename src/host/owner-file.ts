@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { isSystemError } from '../core/errors.ts';
 import { type AppId, LARK_ID_PATTERN, type OpenId, openId } from '../core/ids.ts';
 import { parseJsonObject } from '../core/json-object.ts';
-import { writePrivateFile } from './private-file.ts';
+import { writePrivateFile } from './secret-files.ts';
 
-/** Who made the bot of a state directory: Lark says so once, when the bot is made. */
+/** The person who created the bot. Lark tells this only once, when the bot is created. */
 export function ownerFile(stateDir: string, app: AppId) {
   const path = join(stateDir, 'owner.json');
   return {
-    /** Undefined if it is not known, or known of another app only: open ids differ from app to app. */
+    /** Undefined if it is not known for this app. A person has another open id in each app. */
     load(): OpenId | undefined {
       const { app_id, open_id } = read(path);
       const isOurs = app_id === app && typeof open_id === 'string' && LARK_ID_PATTERN.test(open_id);
       return isOurs ? openId(open_id) : undefined;
     },
 
-    /** Without it the person is asked to write first, so that a full disk is no reason to fail. */
+    /** A full disk is not an error here: without the file, `connect` asks the person to write first. */
     save(owner: OpenId): void {
       try {
         const kept = { app_id: app, open_id: owner };
@@ -28,7 +28,7 @@ export function ownerFile(stateDir: string, app: AppId) {
   };
 }
 
-/** A file that can't be read is as good as none. */
+/** A file that can't be read counts as missing. */
 function read(path: string): Readonly<Record<string, unknown>> {
   try {
     return parseJsonObject(readFileSync(path, 'utf8'));

@@ -1,9 +1,9 @@
-/** Programs of the system that the bridge calls. */
+/** Calls programs of the system. */
 import { execFile, spawn } from 'node:child_process';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type ProgramResult =
+type ProgramResult =
   | {
       readonly kind: 'ended';
       readonly code: number;
@@ -12,12 +12,12 @@ export type ProgramResult =
     }
   /** There is no such program on the PATH. */
   | { readonly kind: 'missing' }
-  /** It took too long, or somebody ended it. */
+  /** It took too long, or another process ended it. */
   | { readonly kind: 'killed' };
 
 const OUTPUT_BYTES_MAX = 1024 * 1024;
 
-/** Runs a program to its end, without a shell and with this environment alone. */
+/** Runs a program to its end, without a shell and with only this environment. */
 export function runProgram(
   name: string,
   args: readonly string[],
@@ -41,7 +41,7 @@ export function runProgram(
   });
 }
 
-/** Runs a program that speaks to the person itself, until it ends or `signal` says stop. */
+/** Runs a program and shows its output, until it ends or `signal` aborts. */
 export function showProgram(
   name: string,
   args: readonly string[],

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { parseJsonObject } from '../core/json-object.ts';
 import { Secret } from '../core/secret.ts';
-import { writePrivateFile } from './private-file.ts';
+import { writePrivateFile } from './secret-files.ts';
 
-/** Whose token it is: one of another workspace, or of another hub, is none. */
-export interface TokenOwner {
+/** The workspace and the hub of the token. It is not used for another workspace or hub. */
+interface TokenOwner {
   readonly url: string;
   readonly workspace: string;
 }
 
-/** The file with the token that a hub gave to a workspace when that had none which was alive. */
+/** The file with the token that a hub gave to a workspace that had no valid token. */
 export function workspaceTokenFile(path: string, { url, workspace }: TokenOwner) {
   return {
     /** Throws `config_invalid` for a file that can't be used. */
@@ -21,7 +21,7 @@ export function workspaceTokenFile(path: string, { url, workspace }: TokenOwner)
       return typeof token === 'string' ? new Secret(token) : undefined;
     },
 
-    /** For its owner's eyes only. Throws `config_invalid` if it can't be written. */
+    /** Only the owner may read the file. Throws `config_invalid` if it can't be written. */
     save(token: Secret): void {
       const kept = { platform_url: url, workspace_id: workspace, auth_token: token.reveal() };
       try {
@@ -50,6 +50,6 @@ function read(path: string): Readonly<Record<string, unknown>> | undefined {
 
 function unusable(path: string, detail: string): BridgeError {
   return new BridgeError('config_invalid', `can't use ${path}: ${detail}`, {
-    next: 'Check the rights of the state directory. A broken file may be removed; the workspace then needs another token of the platform.',
+    next: 'Check the rights of the state directory. A broken file may be removed. The workspace then needs a new token from the platform.',
   });
 }

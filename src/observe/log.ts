@@ -1,10 +1,10 @@
-/** One line an event, as JSON or for reading, without secrets. */
+/** The log: one line for each event, as JSON or as text for people, without secrets. */
 import { styleText } from 'node:util';
 import { type DestinationStream, pino } from 'pino';
 import { Secret, withoutSecrets } from '../core/secret.ts';
 import type { Log, LogFields } from '../core/log.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface LogOptions {
   readonly level: LogLevel;
@@ -16,12 +16,12 @@ export interface LogOptions {
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 const COLORS = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
 const MASK = '[secret]';
-/** Names whose values are secrets whatever their type. */
+/** Names of fields whose values are always secrets. */
 const SECRET_NAME = /(secret|password|token|authorization|cookie|api[_-]?key|device[_-]?code)$/i;
-/** Deeper values are cut; fields are meant to be flat. */
+/** Deeper values are cut. Fields should be flat. */
 const DEPTH_MAX = 4;
 
-/** Lines of one turn of the event loop are written at once: each write is a system call. */
+/** Writes all lines of one turn of the event loop together, because each write is a system call. */
 export function gatherLines(stream: DestinationStream): DestinationStream {
   let lines = '';
   let exiting = false;
@@ -30,7 +30,7 @@ export function gatherLines(stream: DestinationStream): DestinationStream {
     lines = '';
     if (written !== '') stream.write(written);
   };
-  // An exception that ends the process leaves no time for the next tick, and after this there is none.
+  // When an exception ends the process, no next tick comes.
   process.once('exit', () => {
     exiting = true;
     flush();
@@ -79,7 +79,7 @@ function textWriter({ stream, color }: LogOptions): Write {
   };
 }
 
-/** One word, or JSON: a value can't end the line, forge another or steer the terminal. */
+/** One word, or JSON: a value can't end the line, add another line or control the terminal. */
 function readable(value: unknown): string {
   if (typeof value === 'string' && /^[^\s"=\p{C}]+$/u.test(value)) return value;
   const json = JSON.stringify(value) as string | undefined;
@@ -102,7 +102,7 @@ function maskedObject(value: object, depth: number): Record<string, unknown> {
   );
 }
 
-/** Flags and counts such as `has_token: true` tell nothing. */
+/** Flags and counts such as `has_token: true` contain no secret. */
 function holdsText(value: unknown): boolean {
   return typeof value === 'string' ? value !== '' : typeof value === 'object' && value !== null;
 }

@@ -1,4 +1,4 @@
-/** Serves pages for monitors at an address of their own. */
+/** Serves the pages for monitors at their own address. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BridgeError, errorText } from '../core/errors.ts';
@@ -6,10 +6,10 @@ import type { Service } from '../core/service.ts';
 import type { PageAnswer, Pages } from '../core/pages.ts';
 import type { Log } from '../core/log.ts';
 
-/** A request has this long to arrive. */
+/** How long a request may take to arrive. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
-export interface MonitorServerOptions {
+interface MonitorServerOptions {
   /** `host:port`; an IPv6 address in brackets; port 0: any free one. */
   readonly address: string;
   readonly pages: Pages;
@@ -82,7 +82,7 @@ function plain(status: number, body: string): PageAnswer {
   return { status, contentType: 'text/plain; charset=utf-8', body };
 }
 
-/** `inUrl`: the host as somebody on this machine reaches it. */
+/** `inUrl`: the host in a URL that works on this machine. */
 function splitAddress(address: string): { host: string; port: number; inUrl: string } {
   const at = address.lastIndexOf(':');
   const inUrl = address.slice(0, at);

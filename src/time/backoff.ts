@@ -1,6 +1,6 @@
 /**
- * How long to wait before try number `attempt` (1 = the first repeat), in milliseconds: doubles from
- * `baseMs` up to `maxMs`, then `random` (0…1) spreads it over 50–100 % so that many don't come at once.
+ * How long to wait before try number `attempt`, in milliseconds (1 is the first repeat). The time doubles from
+ * `baseMs` up to `maxMs`. Then `random` (0…1) gives 50–100 % of it, so that many callers do not try at once.
  */
 export function backoffMs(
   attempt: number,

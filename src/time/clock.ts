@@ -1,6 +1,6 @@
 export interface Clock {
   nowMs(): number;
-  /** Calls `run` once after `delayMs`; the returned function cancels. */
+  /** Calls `run` once after `delayMs`. The returned function cancels the call. */
   after(delayMs: number, run: () => void): () => void;
 }
 
@@ -12,7 +12,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Counts on steadily when somebody sets the machine's clock: for waits, not for times. */
+/** Not changed when somebody sets the machine's clock. It is for waits and not for dates. */
 export const steadyClock: Clock = {
   nowMs: () => performance.now(),
   after: (delayMs, run) => systemClock.after(delayMs, run),

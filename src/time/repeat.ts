@@ -1,6 +1,77 @@
+/** Work that is done again and again until the program stops. */
+import { BridgeError, errorText } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Service } from '../core/service.ts';
 import type { Clock } from './clock.ts';
 
-/** Does something round after round; the next one is planned when the last is over. */
+interface RepeatOptions {
+  /** Name of the service. A round that fails is logged as `NAME_failed`. */
+  readonly name: string;
+  /** From the end of one round to the start of the next. A function is asked after each round. */
+  readonly everyMs: number | (() => number);
+  /** From the start of the service to the first round; the same as `everyMs` unless it is given. */
+  readonly firstMs?: number;
+  /** One round. `stopping` aborts when the service stops: a long round then ends early. */
+  readonly work: (stopping: AbortSignal) => void | Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A service that does `work` again and again. `stop` waits for the round that runs. */
+export function repeating(options: RepeatOptions): Service {
+  const { name, everyMs, work, clock, log } = options;
+  const stopping = new AbortController();
+  let cancel: (() => void) | undefined;
+  let running: Promise<void> = Promise.resolve();
+  const delayMs = () => (typeof everyMs === 'number' ? everyMs : everyMs());
+
+  const plan = (afterMs: number) => {
+    if (stopping.signal.aborted) return;
+    cancel = clock.after(afterMs, () => {
+      running = round();
+    });
+  };
+  const round = async () => {
+    await attempt(name, log, () => work(stopping.signal));
+    plan(delayMs());
+  };
+
+  return {
+    name,
+    start() {
+      plan(options.firstMs ?? delayMs());
+      return Promise.resolve();
+    },
+    async stop() {
+      stopping.abort();
+      cancel?.();
+      await running;
+    },
+  };
+}
+
+/**
+ * Does `work` once and never rejects, for work that is tried again later. A `BridgeError` is a warning.
+ * Anything else is a bug: it is logged as an error with its stack, and the program goes on.
+ */
+export async function attempt(
+  name: string,
+  log: Log,
+  work: () => void | Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof BridgeError) log.warn(`${name}_failed`, { error: errorText(error) });
+    else log.error(`${name}_failed`, { error: errorText(error), stack: stackOf(error) });
+  }
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}
+
+/** Does something round after round, for those who do not use `repeating` yet. */
 export class Rounds {
   readonly #clock: Clock;
   readonly #work: () => Promise<number>;

@@ -1,8 +1,8 @@
-/** A place to wait for "something changed", with a time limit. The waiter looks at the facts itself. */
+/** Lets others wait until something changed. The waiter then has to check what changed. */
 export class Wake {
   #waiters = new Set<() => void>();
 
-  /** Lets everybody who waits go on. */
+  /** All who wait continue. */
   ring(): void {
     const waiters = this.#waiters;
     this.#waiters = new Set();

@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => rig.close());
 
-/** The daemon's last sign of life is an hour old: that is what it knows of an outage. */
+/** The daemon’s latest status is an hour old: that is what it knows of an outage. */
 async function wasAwayForAnHour(): Promise<void> {
   const db = Db.open(join(rig.stateDir, 'bridge.db'), silentLog);
   await db.write(() => db.run('UPDATE daemon SET alive_at_ms = alive_at_ms - ?', HOUR_MS));

@@ -74,16 +74,18 @@ test('--verify: a new bot is proven by a reply and a press, and the words say so
   const app = await scan(run);
   await takePart(app);
   expect(await run.code, run.err).toBe(0);
-  expect(run.out).toContain(`Connected: bot ${app.appId} on Feishu. Messages and presses arrive.`);
+  expect(run.out).toContain(
+    `Connected: bot ${app.appId} on Feishu. Messages and button presses arrive.`,
+  );
   const said = [
     `This is your bot ${app.appId} on Feishu. Its credentials are in ${rig.stateDir}.`,
     'Checking that messages arrive. Ctrl-C ends the check and keeps the bot.',
     '✓ The long connection to Lark is up.',
     '✓ The bot has written to you.',
-    'Answer it in Lark with any word …',
+    'Answer it in Lark with any text …',
     '✓ Your message has arrived.',
     "Press the button on the bot's card …",
-    '✓ Your press has arrived.',
+    '✓ Your button press has arrived.',
     `Start it with: lark-bridge run --state-dir ${rig.stateDir}`,
   ];
   const lines = run.err.split('\n');
@@ -102,7 +104,7 @@ test('--verify --json: one event a line, `done` last', async () => {
     { event: 'status', status: 'stored', ...bot },
     { event: 'check', step: 'connected', ok: true },
     { event: 'check', step: 'sent', ok: true },
-    { event: 'status', status: 'asked', step: 'reply', message: 'Answer it in Lark with any word' },
+    { event: 'status', status: 'asked', step: 'reply', message: 'Answer it in Lark with any text' },
     { event: 'check', step: 'reply', ok: true },
     {
       event: 'status',
@@ -141,7 +143,7 @@ test('an existing app: nobody knows whose it is, so the person writes first', as
   const chat = cloud.directChat(mei, app);
   const args = ['--app-id', app.appId, '--app-secret-stdin', '--verify', '--json'];
   const run = rig.connect(args, { stdin: app.appSecret });
-  await saw(run, 'Write any word to the bot \\"Old bot\\" in Lark');
+  await saw(run, 'Write any text to the bot \\"Old bot\\" in Lark');
   expect(cloud.shows(chat)).toEqual([]);
   reply(chat);
   await press(chat);
@@ -313,7 +315,7 @@ test('beside a running daemon no second connection is opened; what the daemon kn
   expect(await daemon.code).toBe(0);
 });
 
-/** The daemon's last sign of life is an hour old: that is what it knows of an outage. */
+/** The daemon’s latest status is an hour old: that is what it knows of an outage. */
 async function wasAwayForAnHour(): Promise<void> {
   const db = Db.open(join(rig.stateDir, 'bridge.db'), silent);
   await db.write(() => db.run('UPDATE daemon SET alive_at_ms = alive_at_ms - ?', HOUR_MS));

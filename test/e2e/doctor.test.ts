@@ -15,7 +15,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { isOpenToAll } from '../../src/host/service/stable-path.ts';
+import { isReadableByAll } from '../../src/host/service/stable-path.ts';
 import { SCOPE_GROUP_MESSAGES, SCOPE_SELF_MANAGE } from '../../src/sim/world/scopes.ts';
 import { createCertificate } from '../kit/certificate.ts';
 import { Rig } from './rig.ts';
@@ -350,33 +350,36 @@ describe('this machine', () => {
 
   // Root may write everywhere; `nobody` may not, if it can get at the program at all.
   const isRoot = process.getuid?.() === 0;
-  test.skipIf(isRoot && !isOpenToAll(BIN))('a state directory that can only be read', async () => {
-    const daemon = await rig.run();
-    await daemon.stop();
-    chmodSync(rig.home, 0o755);
-    chmodSync(rig.stateDir, 0o500);
-    const nobody = 65_534;
-    if (isRoot) {
-      for (const entry of ['', ...readdirSync(rig.stateDir)]) {
-        chownSync(join(rig.stateDir, entry), nobody, nobody);
+  test.skipIf(isRoot && !isReadableByAll(BIN))(
+    'a state directory that can only be read',
+    async () => {
+      const daemon = await rig.run();
+      await daemon.stop();
+      chmodSync(rig.home, 0o755);
+      chmodSync(rig.stateDir, 0o500);
+      const nobody = 65_534;
+      if (isRoot) {
+        for (const entry of ['', ...readdirSync(rig.stateDir)]) {
+          chownSync(join(rig.stateDir, entry), nobody, nobody);
+        }
       }
-    }
-    const child = spawn(process.execPath, [BIN, 'doctor', '--json', '--offline'], {
-      env: rig.env,
-      ...(isRoot && { uid: nobody, gid: nobody }),
-    });
-    let said = '';
-    child.stdout.on('data', (chunk) => (said += String(chunk)));
-    child.stderr.on('data', (chunk) => (said += String(chunk)));
-    const code = await new Promise((resolve) => {
-      child.once('close', resolve);
-    });
-    expect(code, said).toBe(1);
-    const report = JSON.parse(said) as Report;
-    expect(of(report, 'state_directory')).toMatchObject([{ level: 'problem' }]);
-    expect(of(report, 'state_directory')[0]?.finding).toContain("can't be written to");
-    chmodSync(rig.stateDir, 0o700);
-  });
+      const child = spawn(process.execPath, [BIN, 'doctor', '--json', '--offline'], {
+        env: rig.env,
+        ...(isRoot && { uid: nobody, gid: nobody }),
+      });
+      let said = '';
+      child.stdout.on('data', (chunk) => (said += String(chunk)));
+      child.stderr.on('data', (chunk) => (said += String(chunk)));
+      const code = await new Promise((resolve) => {
+        child.once('close', resolve);
+      });
+      expect(code, said).toBe(1);
+      const report = JSON.parse(said) as Report;
+      expect(of(report, 'state_directory')).toMatchObject([{ level: 'problem' }]);
+      expect(of(report, 'state_directory')[0]?.finding).toContain("can't be written to");
+      chmodSync(rig.stateDir, 0o700);
+    },
+  );
 
   test('files that others may read', async () => {
     mkdirSync(rig.stateDir, { mode: 0o700 });

@@ -73,7 +73,7 @@ describe.skipIf(!canLimit)('a full disk', () => {
     expect(reply?.text).toBe('are you there?');
   });
 
-  test('is found out from beside by the sign of life, where the daemon can’t be asked', async () => {
+  test('is found by another process in the latest status, where the daemon can’t be asked', async () => {
     // A hub elsewhere, so that the daemon has no port of its own.
     const hub = createServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"capabilities":{}}');

@@ -194,7 +194,7 @@ class Soak {
     return statSync(join(this.#rig.stateDir, name), { throwIfNoEntry: false })?.size ?? 0;
   }
 
-  /** From the bridge's own sign of life. */
+  /** From the status that the bridge writes. */
   #loopP99Ms(): number {
     const status = this.#rig.signOfLife() as { event_loop_delay?: { p99_ms: number } } | undefined;
     return status?.event_loop_delay?.p99_ms ?? 0;

@@ -4,7 +4,7 @@ import { type TurnId, turnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxRow } from '../../core/turn.ts';
 import { Wake } from '../../time/wake.ts';
-import { limitAt } from '../../time/deadline.ts';
+import { limitAt } from '../../time/wait.ts';
 import { Lanes } from '../turns/lanes.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';

@@ -4,7 +4,7 @@ import type { Log } from '../../core/log.ts';
 import type { Turn, TurnState } from '../../core/turn.ts';
 import { backoffMs } from '../../time/backoff.ts';
 import type { Clock } from '../../time/clock.ts';
-import { pause } from '../../time/deadline.ts';
+import { pause } from '../../time/wait.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { Persistence } from '../until-stored.ts';

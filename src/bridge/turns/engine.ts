@@ -6,7 +6,7 @@ import type { Show, Turn, TurnState } from '../../core/turn.ts';
 import { Wake } from '../../time/wake.ts';
 import { CallOffs, mayBeAtHub } from './call-offs.ts';
 import { contextOf } from './context.ts';
-import { type Limit, limitAt, pause } from '../../time/deadline.ts';
+import { type Limit, limitAt, pause } from '../../time/wait.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { createReplyToken, platformMessageId } from '../outbox/keys.ts';
 import { type LaneItem, Lanes } from './lanes.ts';

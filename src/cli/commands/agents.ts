@@ -1,12 +1,12 @@
-/** `lark-bridge agents`: who is on the embedded hub. Works while a daemon runs and while none does. */
+/** `lark-bridge agents`: the agents on the embedded hub. Works while a daemon runs or not. */
 import type { AgentRecord } from '../../hub/ports.ts';
 import { BridgeError } from '../../core/errors.ts';
-import type { TurnsGoTo } from '../../app/start.ts';
+import type { TurnsGoTo } from '../../app/agents.ts';
 import { settingLabel } from '../../config/settings.ts';
 import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
 import { columnsOf } from '../table.ts';
 
-type Agents = Awaited<ReturnType<(typeof import('../../app/start.ts'))['openAgents']>>;
+type Agents = Awaited<ReturnType<(typeof import('../../app/agents.ts'))['openAgents']>>;
 
 const AGENT_SETTING = `the setting \`agent\` (${settingLabel('agent')})`;
 
@@ -20,22 +20,22 @@ const list: LeafCommand = {
       const [all, goTo] = await Promise.all([agents.list(), agents.turnsGoTo()]);
       const lines = columnsOf(all.map((agent) => columns(agent, goTo)));
       invocation.output.result(lines, { agents: all.map((agent) => publicForm(agent, goTo)) });
-      if (goTo.kind !== 'agent') invocation.output.warning(whyNobody(goTo));
+      if (goTo.kind !== 'agent') invocation.output.warning(whyNoAgent(goTo));
     }),
 };
 
 const add: LeafCommand = {
   usage: 'add <name>',
-  describe: 'add an agent; it gets the turns from then on, unless a setting names another one',
+  describe: 'add an agent; from then on it gets the turns, unless a setting names another one',
   positionals: name,
   options: {
     exec: {
       type: 'string',
       requiresArg: true,
       describe:
-        'Program that the hub runs for each turn: the text on stdin, the answer on stdout (no shell). Without it the agent connects to the hub itself, with the API key that is printed once',
+        'Program that the hub runs for each turn: the text on stdin, the answer on stdout (no shell). Without it the agent connects to the hub by itself, with the API key that is printed once',
     },
-    force: { type: 'boolean', describe: 'Also a program that can not start as things are' },
+    force: { type: 'boolean', describe: 'Also add a program that can not start now' },
   },
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
@@ -48,8 +48,7 @@ const add: LeafCommand = {
         force: options['force'] === true,
       });
       const after = await agents.turnsGoTo();
-      // The one moment in which the key is shown; the database keeps only its hash. A program that the hub
-      // runs itself has no use for it.
+      // The key is shown only now: the database keeps its hash. A program that the hub runs does not need it.
       const apiKey = typeof exec === 'string' ? undefined : added.apiKey.reveal();
       output.result(
         [
@@ -58,7 +57,7 @@ const add: LeafCommand = {
             ? []
             : [
                 `API key (shown only now): ${apiKey}`,
-                'Its program fetches its turns from the hub with this key; until it does, they wait.',
+                'Its program gets its turns from the hub with this key. Until then they wait.',
               ]),
           ...changeOf(added.name, before, after),
         ].join('\n'),
@@ -83,9 +82,10 @@ const remove: LeafCommand = {
       const before = await agents.turnsGoTo();
       await agents.remove(removed);
       const after = await agents.turnsGoTo();
-      const isNews = before.kind === 'agent' && before.name === removed;
-      const news = after.kind === 'agent' ? `The turns go to ${after.name} now.` : whyNobody(after);
-      invocation.output.result(`Removed ${removed}.${isNews ? ` ${news}` : ''}`, {
+      const hadTurns = before.kind === 'agent' && before.name === removed;
+      const change =
+        after.kind === 'agent' ? `Now ${after.name} gets the turns.` : whyNoAgent(after);
+      invocation.output.result(`Removed ${removed}.${hadTurns ? ` ${change}` : ''}`, {
         removed,
         turns_go_to: after.kind === 'agent' ? after.name : null,
       });
@@ -126,7 +126,7 @@ async function withAgents(
 ): Promise<void> {
   const config = await invocation.loadConfig([]);
   const log = await invocation.createLog(config);
-  const { openAgents } = await import('../../app/start.ts');
+  const { openAgents } = await import('../../app/agents.ts');
   const agents = await openAgents({ config, env: invocation.env, log });
   try {
     await work(agents);
@@ -143,25 +143,25 @@ function getsTurns({ name: agent }: Pick<AgentRecord, 'name'>, goTo: TurnsGoTo):
   return goTo.kind === 'agent' && goTo.name === agent;
 }
 
-/** What an agent that was added changes for the chats. */
+/** What the new agent changes for the chats. */
 function changeOf(added: string, before: TurnsGoTo, after: TurnsGoTo): string[] {
-  if (after.kind !== 'agent') return [whyNobody(after)];
+  if (after.kind !== 'agent') return [whyNoAgent(after)];
   if (after.name !== added) {
-    return [`The turns still go to ${after.name}, which ${AGENT_SETTING} names.`];
+    return [`${after.name} still gets the turns, because ${AGENT_SETTING} names it.`];
   }
   if (before.kind !== 'agent' || after.isNamed) {
-    return [`It gets the turns of all chats, as ${AGENT_SETTING} says.`];
+    return [`It gets the turns of all chats, because ${AGENT_SETTING} names it.`];
   }
   return [
     `It gets the turns of all chats from now on (before: ${before.name}).`,
-    `To undo that: \`lark-bridge agents remove ${added}\`, or keep it and run \`lark-bridge config set agent ${before.name}\` (counts from the next start).`,
+    `To undo that: \`lark-bridge agents remove ${added}\`, or keep it and run \`lark-bridge config set agent ${before.name}\` (used from the next start on).`,
   ];
 }
 
-function whyNobody(goTo: Exclude<TurnsGoTo, { kind: 'agent' }>): string {
+function whyNoAgent(goTo: Exclude<TurnsGoTo, { kind: 'agent' }>): string {
   return goTo.kind === 'nobody'
-    ? `There is no agent ${goTo.name}, which ${AGENT_SETTING} names: \`lark-bridge run\` does not start like this.`
-    : `No agent here gets turns: they go to the hub at ${goTo.url}, which PLATFORM_URL names.`;
+    ? `There is no agent ${goTo.name}, but ${AGENT_SETTING} names it: \`lark-bridge run\` can't start.`
+    : `No agent here gets turns: PLATFORM_URL names the hub at ${goTo.url}, and they go there.`;
 }
 
 function columns(agent: AgentRecord, goTo: TurnsGoTo): string[] {

@@ -1,8 +1,8 @@
-/** `lark-bridge config`: what is set where, and the settings in config.json. */
+/** `lark-bridge config`: all settings and their sources, and changes in config.json. */
 import {
   configError,
   configPath,
-  inspectConfig,
+  checkConfig,
   locateStateDir,
   saveSetting,
   type SettingView,
@@ -15,7 +15,7 @@ const list: LeafCommand = {
   usage: 'list',
   describe: 'show all settings and where each comes from',
   run: async ({ output, configRequest }) => {
-    const found = await inspectConfig(configRequest([]));
+    const found = await checkConfig(configRequest([]));
     const settings = found.views.map((view) => ({ ...view, name: settingKey(view.name) }));
     output.result(tableOf(settings), { settings });
     if (found.problems.length > 0) throw configError(found.problems, found.stateDir);
@@ -28,7 +28,7 @@ const check: LeafCommand = {
     'check, without a network, that `run` has all it needs; exit code 2 and the reasons if not',
   options: settingFlag('mode'),
   run: async ({ output, configRequest }) => {
-    const found = await inspectConfig(configRequest(['lark', 'platform']));
+    const found = await checkConfig(configRequest(['lark', 'platform']));
     const { problems, warnings, stateDir } = found;
     for (const text of warnings) output.warning(text);
     if (problems.length > 0) throw configError(problems, stateDir);
@@ -46,7 +46,7 @@ const get: LeafCommand = {
   positionals: key,
   run: async ({ options, output, configRequest }) => {
     const name = settingNamed(options['key']);
-    const { views } = await inspectConfig(configRequest([]));
+    const { views } = await checkConfig(configRequest([]));
     const value = views.find((view) => view.name === name)?.value ?? null;
     output.result(value === null ? '' : String(value), value);
   },
@@ -54,18 +54,18 @@ const get: LeafCommand = {
 
 const set: LeafCommand = {
   usage: 'set <key> <value>',
-  describe: 'write a setting to config.json; an empty value takes it out',
+  describe: 'write a setting to config.json; an empty value removes it',
   positionals: { ...key, value: { describe: 'New value', type: 'string' } },
   run: async (invocation) => {
     const { options, output } = invocation;
     const name = settingNamed(options['key']);
     await saveSetting(name, String(options['value']), invocation.configRequest([]));
-    const { views, stateDir } = await inspectConfig(invocation.configRequest([]));
+    const { views, stateDir } = await checkConfig(invocation.configRequest([]));
     const path = configPath(stateDir);
     output.result(`Saved in ${path}.`, { name: settingKey(name), path });
     const source = views.find((view) => view.name === name)?.source ?? '';
     if (!source.endsWith('config.json') && source !== 'default' && source !== 'unset') {
-      output.note(`Note: ${source} is set too, and beats the file.`);
+      output.note(`Note: ${source} is set too, and is used instead of the file.`);
     }
   },
 };

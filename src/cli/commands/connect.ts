@@ -1,4 +1,4 @@
-/** `connect`: gives the bridge its bot. */
+/** `lark-bridge connect`: creates the bot, or takes an existing app. */
 import { resolve } from 'node:path';
 import type { Options } from 'yargs';
 import { BRANDS, type Brand } from '../../core/brand.ts';
@@ -8,14 +8,14 @@ import { Secret } from '../../core/secret.ts';
 import type { Config } from '../../config/load.ts';
 import type { Credentials } from '../../core/credentials.ts';
 import type { Invocation, LeafCommand } from '../command.ts';
-import { checkConnection, isCheckWanted } from '../connect-check.ts';
+import { proveConnection, isProofWanted } from '../connect-proof.ts';
 import { brandName, type ConnectScreen, showEvent } from '../connect-output.ts';
 
-/** Time for a person to scan and confirm: 285 s were seen, a code lives 600 s or longer. */
+/** Time for a person to scan and confirm. Once 285 s were needed, and a code is valid for 600 s or longer. */
 const CONNECT_TIMEOUT_MS = 600_000;
 
 const TIMEOUT_S_MAX = 24 * 3600;
-/** A secret has 32 characters; a whole file on stdin is a mistake. */
+/** A secret has 32 characters. A whole file on stdin is a mistake. */
 const SECRET_CHARS_MAX = 4096;
 const EXISTING_APP = 'lark-bridge connect --app-id ID --app-secret-stdin < FILE';
 
@@ -23,7 +23,7 @@ const OPTIONS: Readonly<Record<string, Options>> = {
   brand: {
     choices: BRANDS,
     requiresArg: true,
-    describe: 'Which cloud the bot lives in; a new bot finds out by itself',
+    describe: 'The cloud of the bot; found automatically for a new bot',
   },
   'app-id': {
     type: 'string',
@@ -32,7 +32,7 @@ const OPTIONS: Readonly<Record<string, Options>> = {
   },
   import: {
     type: 'string',
-    describe: 'Take over the bot of the Python bridge from this folder',
+    describe: 'Use the bot of the Python bridge, from this folder',
     defaultDescription: '~/.lark-channel-molecule',
   },
   'app-secret-stdin': { type: 'boolean', describe: 'Read the secret of that app from stdin' },
@@ -41,19 +41,19 @@ const OPTIONS: Readonly<Record<string, Options>> = {
     requiresArg: true,
     describe: 'Also write the QR code to this file (PNG, or SVG by its name)',
   },
-  'no-qr': { type: 'boolean', describe: 'The link only: no QR code on the screen, no picture' },
+  'no-qr': { type: 'boolean', describe: 'Only the link: no QR code on the screen, no image file' },
   timeout: {
     type: 'string',
     requiresArg: true,
-    describe: 'Seconds for all of it: the confirmation and the check',
+    describe: 'Seconds for the confirmation and the check together',
     defaultDescription: String(CONNECT_TIMEOUT_MS / 1000),
   },
   verify: {
     type: 'boolean',
     describe:
-      'Check that messages arrive: unasked on a terminal. Alone, checks the bot that is there',
+      'Check that messages arrive (default on a terminal). If there is a bot already, only this check runs',
   },
-  'no-verify': { type: 'boolean', describe: 'Leave that check out' },
+  'no-verify': { type: 'boolean', describe: 'Skip that check' },
   force: { type: 'boolean', describe: 'Replace the bot that the state directory holds' },
 };
 
@@ -69,7 +69,7 @@ async function runConnect(invocation: Invocation): Promise<void> {
   const { options, output } = invocation;
   const existing = existingAppOf(options);
   const endAtMs = Date.now() + timeoutOf(options['timeout']);
-  const isChecked = isCheckWanted(invocation);
+  const isProven = isProofWanted(invocation);
   const config = await invocation.loadConfig([]);
   const imported = await importedBot(invocation, config);
   const isNamed = existing !== undefined || imported !== undefined;
@@ -80,7 +80,7 @@ async function runConnect(invocation: Invocation): Promise<void> {
   const bot = `bot ${id} on ${brandName(brand)}`;
   const rest = config.secrets === 'keyring' ? ', its secret is in the keyring' : '';
   const kept = `Its credentials are in ${config.stateDir}${rest}.`;
-  if (isChecked) {
+  if (isProven) {
     if (known === undefined) {
       const stored = { event: 'status', status: 'stored', app_id: id, tenant_brand: brand };
       if (output.json) output.result('', stored);
@@ -88,15 +88,18 @@ async function runConnect(invocation: Invocation): Promise<void> {
     }
     const timeoutMs = endAtMs - Date.now();
     const commandLine = (words: string) => commandFor(invocation, words);
-    await checkConnection(invocation, { config, credentials, timeoutMs, commandLine });
+    await proveConnection(invocation, { config, credentials, timeoutMs, commandLine });
   }
   const done = { event: 'done', app_id: id, tenant_brand: brand };
-  output.result(`Connected: ${bot}.${isChecked ? ' Messages and presses arrive.' : ''}`, done);
+  output.result(
+    `Connected: ${bot}.${isProven ? ' Messages and button presses arrive.' : ''}`,
+    done,
+  );
   const start = `Start it with: ${commandFor(invocation, 'run')}`;
-  output.note(isChecked ? start : `${kept} ${start}`);
+  output.note(isProven ? start : `${kept} ${start}`);
 }
 
-/** The bot that is there already, if the check is all that is asked for. */
+/** The bot that exists already, if only the check is wanted. */
 async function knownBot(
   { options, loadConfig }: Invocation,
   { appId: known, stateDir }: Config,
@@ -113,7 +116,7 @@ async function knownBot(
   return { appId: appId(id), appSecret, brand: (options['brand'] as Brand | undefined) ?? brand };
 }
 
-/** The bot of the Python bridge, if it is to be taken over. */
+/** The bot of the Python bridge, if --import is given. */
 async function importedBot(
   { options, output }: Invocation,
   { home }: Config,
@@ -122,14 +125,14 @@ async function importedBot(
   if (typeof typed !== 'string') return undefined;
   if (options['app-id'] !== undefined) {
     throw new BridgeError('usage', '--import and --app-id exclude each other', {
-      next: 'Leave one of them out.',
+      next: 'Use only one of them.',
     });
   }
   const { loadPythonBridge, pythonBridgeFolder } = await import('../../config/python-bridge.ts');
   const folder = typed === '' ? pythonBridgeFolder(home) : resolve(typed);
   const imported = loadPythonBridge(folder);
   output.note(
-    `Taking over the bot ${imported.appId} from ${folder}. Stop the Python bridge before you start this one: Lark gives each message to only one of them.`,
+    `Using the bot ${imported.appId} from ${folder}. Stop the Python bridge before you start this one: Lark sends each message to only one of them.`,
   );
   return imported;
 }
@@ -141,7 +144,7 @@ interface Wanted {
   readonly endAtMs: number;
 }
 
-/** A new bot, or the app that is named; stored when this resolves. */
+/** A new bot, or the app that was named. It is stored when this resolves. */
 async function obtainBot(
   invocation: Invocation,
   { config, existing, imported, endAtMs }: Wanted,
@@ -158,7 +161,7 @@ async function obtainBot(
     rows: stdout.isTTY ? stdout.rows : undefined,
     colored: stdout.isTTY && config.noColor !== true,
   };
-  const { createOnboarding } = await import('../../app/start.ts');
+  const { createOnboarding } = await import('../../app/connect.ts');
   const onboarding = await createOnboarding({
     config,
     brand: (options['brand'] as Brand | undefined) ?? imported?.brand,
@@ -172,7 +175,7 @@ async function obtainBot(
     : onboarding.adoptApp(id, secret);
 }
 
-/** What has to be typed to run a command on the same state directory. */
+/** The full command line for a command on the same state directory. */
 function commandFor({ options }: Invocation, words: string): string {
   const stateDir = options['state-dir'];
   return `lark-bridge ${words}${typeof stateDir === 'string' ? ` --state-dir ${stateDir}` : ''}`;
@@ -191,8 +194,8 @@ function existingAppOf(options: Invocation['options']): AppId | undefined {
     });
   }
   if (!APP_ID_PATTERN.test(raw)) {
-    throw new BridgeError('usage', `"${raw}" is no app id`, {
-      next: 'It is `cli_` and 16 hexadecimal digits; copy it from the developer console.',
+    throw new BridgeError('usage', `"${raw}" is not an app id`, {
+      next: 'An app id is `cli_` and 16 hexadecimal digits. Copy it from the developer console.',
     });
   }
   return appId(raw);
@@ -210,8 +213,8 @@ function timeoutOf(raw: unknown): number {
 /** The first line of stdin. */
 async function readSecret({ stdin, signal }: Invocation): Promise<Secret> {
   if (stdin.isTTY) {
-    throw new BridgeError('usage', 'the secret would be readable on the screen', {
-      next: `Hand it over from a file or a pipe: ${EXISTING_APP}`,
+    throw new BridgeError('usage', 'on a terminal everybody could read the secret', {
+      next: `Give it from a file or a pipe: ${EXISTING_APP}`,
     });
   }
   const stop = () => stdin.destroy();
@@ -232,7 +235,7 @@ async function readSecret({ stdin, signal }: Invocation): Promise<Secret> {
   }
   const secret = text.trimStart().split(/\r?\n/, 1)[0]?.trimEnd() ?? '';
   if (/^[\x21-\x7e]+$/.test(secret) && text.length <= SECRET_CHARS_MAX) return new Secret(secret);
-  throw new BridgeError('usage', 'stdin holds no secret of an app: it is one line without spaces', {
+  throw new BridgeError('usage', 'stdin holds no app secret: a secret is one line without spaces', {
     next: EXISTING_APP,
   });
 }

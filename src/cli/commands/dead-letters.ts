@@ -1,5 +1,5 @@
-/** `lark-bridge dead-letters`: what Lark would not show, and another try. */
-import type { Operations } from '../../app/start.ts';
+/** `lark-bridge dead-letters`: messages that Lark did not accept, and how to send them again. */
+import type { Operations } from '../../app/operations.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { chatId } from '../../core/ids.ts';
 import type { OutboxRow } from '../../core/turn.ts';
@@ -51,7 +51,7 @@ const show: LeafCommand = {
 
 const replay: LeafCommand = {
   usage: 'replay <key>',
-  describe: 'send a letter again; if Lark has it after all, it is not shown twice',
+  describe: 'send a letter again; if Lark already has it, it is not shown twice',
   positionals: key,
   run: (invocation) =>
     withOperations(invocation, async (operations) => {
@@ -67,7 +67,7 @@ const replay: LeafCommand = {
 
 const drop: LeafCommand = {
   usage: 'drop <key>',
-  describe: 'take a letter out of the list',
+  describe: 'remove a letter from the list',
   positionals: key,
   run: (invocation) =>
     withOperations(invocation, async (operations) => {
@@ -83,7 +83,7 @@ const drop: LeafCommand = {
 
 const late: LeafCommand = {
   usage: 'late',
-  describe: 'show answers that came too late, or to no question, and were kept aside',
+  describe: 'show answers that came too late or without a question, and were not shown in the chat',
   options: { limit: listOptions.limit, ...textOption },
   run: (invocation) =>
     withOperations(invocation, async ({ journal }) => {
@@ -121,7 +121,7 @@ async function letterOf(
   const row = await journal.out(named);
   if (row !== undefined) return row;
   throw new BridgeError('failed', `there is no letter ${named}`, {
-    next: 'Run `lark-bridge dead-letters list` to see which there are.',
+    next: 'Run `lark-bridge dead-letters list` to see all of them.',
   });
 }
 

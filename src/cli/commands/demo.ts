@@ -1,4 +1,4 @@
-/** `lark-bridge demo`: the whole thing without a Lark app, in one process. */
+/** `lark-bridge demo`: everything in one process, without a Lark app. */
 import { BridgeError } from '../../core/errors.ts';
 import { type Invocation, type LeafCommand, stopRequested } from '../command.ts';
 import type { Stage } from '../demo/stage.ts';
@@ -7,7 +7,7 @@ export const demoCommand: LeafCommand = {
   usage: 'demo',
   describe: 'try it without a Lark app: chat with an echo bot, or watch a scripted conversation',
   options: {
-    once: { type: 'boolean', describe: 'Play the scripted conversation, also on a terminal' },
+    once: { type: 'boolean', describe: 'Run the scripted conversation, also on a terminal' },
   },
   run: async (invocation) => {
     const { openStage } = await import('../demo/stage.ts');
@@ -30,8 +30,8 @@ export const demoCommand: LeafCommand = {
 
 async function play(stage: Stage, invocation: Invocation): Promise<void> {
   const { options, output, stdin, stdout } = invocation;
-  const isWatched = stdin.isTTY && stdout.isTTY;
-  if (options['once'] !== true && !output.json && isWatched) {
+  const isTerminal = stdin.isTTY && stdout.isTTY;
+  if (options['once'] !== true && !output.json && isTerminal) {
     const { chat } = await import('../demo/chat.ts');
     await chat(stage, invocation);
     return;

@@ -1,19 +1,19 @@
-/** `lark-bridge doctor`: everything that can be wrong, with the next step for each. */
-import type { DoctorReport } from '../../app/start.ts';
+/** `lark-bridge doctor`: checks everything that can be wrong, and gives a next step for each. */
+import type { DoctorReport } from '../../app/doctor.ts';
 import { type Finding, LEVELS } from '../../doctor/finding.ts';
 import { type LeafCommand, settingFlag } from '../command.ts';
 
 export const doctorCommand: LeafCommand = {
   usage: 'doctor',
-  describe: 'look for everything that can be wrong, and say what to do about it',
+  describe: 'check everything that can be wrong, and say what to do about it',
   options: {
     ...settingFlag('mode'),
-    offline: { type: 'boolean', describe: 'Ask neither Lark nor a hub elsewhere' },
+    offline: { type: 'boolean', describe: 'Do not ask Lark or a hub elsewhere' },
   },
   run: async ({ options, output, configRequest }) => {
-    const { examine } = await import('../../app/start.ts');
+    const { runDoctor } = await import('../../app/doctor.ts');
     const config = configRequest(['lark', 'platform']);
-    const report = await examine({ config, offline: options['offline'] === true });
+    const report = await runDoctor({ config, offline: options['offline'] === true });
     output.result(textOf(report), report);
     return report.exit_code;
   },

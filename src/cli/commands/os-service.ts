@@ -1,4 +1,4 @@
-/** `lark-bridge service`: the bridge as a service of the machine, or of the person. */
+/** `lark-bridge service`: the bridge as a service of the machine or of one user. */
 import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute } from 'node:path';
@@ -6,7 +6,7 @@ import type { Options } from 'yargs';
 import { locateStateDir } from '../../config/load.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { HOW_TO_INSTALL } from '../../host/package.ts';
-import { isOpenToAll, stablePath, stablePaths } from '../../host/service/stable-path.ts';
+import { isReadableByAll, stablePath, stablePaths } from '../../host/service/stable-path.ts';
 import { type ServiceState, Systemd, unitFolder } from '../../host/service/systemd.ts';
 import {
   renderLaunchd,
@@ -25,8 +25,8 @@ const LINES_DEFAULT = 100;
 const LINES_MAX = 100_000;
 
 const scopeOptions = {
-  user: { type: 'boolean', describe: 'For you alone (what is meant unless you are root)' },
-  system: { type: 'boolean', describe: 'For the machine, as a user of its own' },
+  user: { type: 'boolean', describe: 'For you alone (default unless you are root)' },
+  system: { type: 'boolean', describe: 'For the machine, with its own user' },
 } as const satisfies Record<string, Options>;
 
 const unitOptions = {
@@ -34,39 +34,39 @@ const unitOptions = {
   'secret-file': {
     type: 'string',
     requiresArg: true,
-    describe: 'File with the app secret, handed to the --system service alone',
+    describe: 'File with the app secret; only for the --system service',
   },
 } as const satisfies Record<string, Options>;
 
 const install: LeafCommand = {
   usage: 'install',
-  describe: 'make it start by itself, now and from now on (systemd)',
+  describe: 'start it now, and at every start of the machine (systemd)',
   options: unitOptions,
   run: async (invocation) => {
     const { output } = invocation;
     const scope = scopeOf(invocation);
     const facts = factsOf(invocation, scope);
-    if (scope === 'system') refuseHidden(facts);
+    if (scope === 'system') refuseUnreadable(facts);
     const systemd = systemdOf(invocation);
     await systemd.install(renderSystemd(scope, facts));
     const lingers = scope === 'system' || (await systemd.linger());
     if (!lingers) {
       output.note(
-        'Note: it stops when you log out. To keep it: `sudo loginctl enable-linger $USER`.',
+        'Note: it stops when you log out. To keep it running: `sudo loginctl enable-linger $USER`.',
       );
     }
-    const unseen = unseenVariables(invocation);
-    if (unseen.length > 0) output.note(`Note: ${unseen.join(', ')} ${unseenText(scope)}`);
+    const notPassed = variablesNotPassed(invocation);
+    if (notPassed.length > 0) output.note(`Note: ${notPassed.join(', ')} ${notPassedText(scope)}`);
     output.result(
       `Installed and started: ${systemd.unitPath}\nSee \`lark-bridge service status\` and \`lark-bridge service logs\`.`,
-      { installed: true, scope, unit: systemd.unitPath, lingers, variables_not_passed: unseen },
+      { installed: true, scope, unit: systemd.unitPath, lingers, variables_not_passed: notPassed },
     );
   },
 };
 
 const uninstall: LeafCommand = {
   usage: 'uninstall',
-  describe: 'stop it and take it away; its state directory stays',
+  describe: 'stop it and remove it; its state directory stays',
   options: scopeOptions,
   run: async (invocation) => {
     const systemd = systemdOf(invocation);
@@ -90,7 +90,7 @@ const status: LeafCommand = {
     const systemd = systemdOf(invocation);
     const state = await systemd.status();
     const view = { scope: scopeOf(invocation), unit: systemd.unitPath, ...state };
-    invocation.output.result(sentences(state, systemd.unitPath).join('\n'), view);
+    invocation.output.result(statusLines(state, systemd.unitPath).join('\n'), view);
   },
 };
 
@@ -99,13 +99,13 @@ const logs: LeafCommand = {
   describe: 'show what the service has logged',
   options: {
     ...scopeOptions,
-    follow: { type: 'boolean', alias: 'f', describe: 'Go on with what it logs now' },
+    follow: { type: 'boolean', alias: 'f', describe: 'Also show new lines as they come' },
     lines: {
       type: 'number',
       alias: 'n',
       requiresArg: true,
       default: LINES_DEFAULT,
-      describe: 'At most so many of the latest lines',
+      describe: 'At most this many of the latest lines',
     },
   },
   run: async (invocation) => {
@@ -123,7 +123,7 @@ const logs: LeafCommand = {
 
 const print: LeafCommand = {
   usage: 'print',
-  describe: 'print the unit, or what other service managers want instead',
+  describe: 'print the unit file, or the file for another service manager',
   options: {
     ...unitOptions,
     for: {
@@ -144,7 +144,7 @@ const print: LeafCommand = {
 
 export const serviceCommand: CommandGroup = {
   usage: 'service',
-  describe: 'keep the bot alive as a service of the system',
+  describe: 'keep the bot running as a service of the system',
   commands: [install, uninstall, start, stop, restart, status, logs, print],
 };
 
@@ -196,7 +196,7 @@ function factsOf(invocation: Invocation, scope: Scope): UnitFacts {
   const { env, options, program } = invocation;
   const path = env['PATH'] ?? '';
   if (scope === 'system' && options['state-dir'] !== undefined) {
-    throw new BridgeError('usage', '--state-dir is not for the system service', {
+    throw new BridgeError('usage', "--state-dir can't be used with the system service", {
       next: `It keeps its state in /var/lib/${SERVICE_NAME}.`,
     });
   }
@@ -208,12 +208,12 @@ function factsOf(invocation: Invocation, scope: Scope): UnitFacts {
   };
 }
 
-/** systemd reads the file as root, so nobody else has to be able to. */
+/** systemd reads the file as root, so no other user needs to read it. */
 function secretFileOf(typed: unknown, scope: Scope): string | undefined {
   if (typeof typed !== 'string') return undefined;
   if (scope === 'user') {
     throw new BridgeError('usage', '--secret-file is for the system service only', {
-      next: 'For your own service `lark-bridge connect` keeps the secret in the state directory.',
+      next: 'For your own service, `lark-bridge connect` keeps the secret in the state directory.',
     });
   }
   if (!isAbsolute(typed) || !existsSync(typed)) {
@@ -225,17 +225,17 @@ function secretFileOf(typed: unknown, scope: Scope): string | undefined {
   return typed;
 }
 
-/** The system service is another user, who can't look into homes. */
-function refuseHidden({ node, program }: UnitFacts): void {
-  const hidden = [node, program].filter((path) => !isOpenToAll(path));
+/** The system service runs as another user, who can't read the homes of users. */
+function refuseUnreadable({ node, program }: UnitFacts): void {
+  const hidden = [node, program].filter((path) => !isReadableByAll(path));
   if (hidden.length === 0) return;
   throw new BridgeError('failed', `the system service could not read ${hidden.join(' and ')}`, {
-    next: `It runs as a user of its own. Install Node.js and lark-bridge for all users, as root (${HOW_TO_INSTALL}), or make a service of your own with --user.`,
+    next: `It runs as another user. Install Node.js and lark-bridge for all users, as root (${HOW_TO_INSTALL}), or make a service of your own with --user.`,
   });
 }
 
-/** Settings of this shell, which the service will not have. */
-function unseenVariables({ env }: Invocation): string[] {
+/** Variables of this shell that the service will not have. */
+function variablesNotPassed({ env }: Invocation): string[] {
   const names = settingRows().flatMap(([name, row]) =>
     name === 'stateDir' || name === 'noColor'
       ? []
@@ -244,19 +244,19 @@ function unseenVariables({ env }: Invocation): string[] {
   return names.filter((name) => (env[name] ?? '') !== '');
 }
 
-function unseenText(scope: Scope): string {
+function notPassedText(scope: Scope): string {
   const file = scope === 'user' ? `~/.config/${SERVICE_NAME}/env` : `/etc/${SERVICE_NAME}/env`;
-  return `set in this shell only, and not for the service. What it needs goes into ${file} (chmod 600), one NAME=value a line; then \`lark-bridge service restart\`.`;
+  return `set only in this shell, not for the service. Put what it needs into ${file} (chmod 600), one NAME=value a line. Then run \`lark-bridge service restart\`.`;
 }
 
-function sentences(state: ServiceState, unit: string): string[] {
+function statusLines(state: ServiceState, unit: string): string[] {
   if (!state.installed) return [`Not installed: there is no ${unit}.`];
   const { pid, restarts, exit_code: code } = state;
   return [
     `The service is ${state.state}${pid === undefined ? '' : `, process ${pid}`}. Unit: ${unit}`,
     ...(state.status === '' ? [] : [state.status]),
-    ...(restarts === 0 ? [] : [`Restarted by systemd: ${restarts} times.`]),
-    ...(code === undefined ? [] : [`Its last run ended with ${code}.`]),
+    ...(restarts === 0 ? [] : [`systemd restarted it ${restarts} times.`]),
+    ...(code === undefined ? [] : [`Its last run ended with exit code ${code}.`]),
     ...(state.enabled ? [] : ['It does not start by itself.']),
   ];
 }

@@ -3,7 +3,7 @@ import { type LeafCommand, settingFlag, stopRequested } from '../command.ts';
 
 export const runCommand: LeafCommand = {
   usage: 'run',
-  describe: 'keep the bot alive: take messages, bring back answers',
+  describe: 'run the bot: take messages, bring back answers',
   options: {
     ...settingFlag('mode'),
     ...settingFlag('turnTimeoutSecs'),

@@ -1,4 +1,4 @@
-/** `lark-bridge simulate`: a cloud of Lark on this machine, to point a bridge at. */
+/** `lark-bridge simulate`: a simulated Lark cloud on this machine, for a bridge to connect to. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +8,8 @@ import type { SimApp } from '../../sim/world/model.ts';
 import { type Invocation, type LeafCommand, stopRequested } from '../command.ts';
 import type { SimulateSettings } from '../simulate/settings.ts';
 
-/** Each unknown route is told once; past this many they are told again. */
-const ROUTES_TOLD_MAX = 1_000;
+/** A warning names each unknown route once. After this many routes the memory starts again. */
+const ROUTES_WARNED_MAX = 1_000;
 
 const flag = (describe: string, defaultDescription?: string) =>
   ({
@@ -21,21 +21,26 @@ const flag = (describe: string, defaultDescription?: string) =>
 
 export const simulateCommand: LeafCommand = {
   usage: 'simulate',
-  describe: 'run a simulated Lark cloud and print the environment to point a bridge at it',
+  describe: 'run a simulated Lark cloud, and print the environment for a bridge to use it',
   options: {
     port: flag('TCP port', 'any free one'),
     host: flag(
-      'Address to listen on. Everybody who reaches it controls the simulator',
+      'Address to listen on. Everybody who can reach it controls the simulator',
       '127.0.0.1',
     ),
-    seed: flag('Same number, same ids and same random faults', 'drawn by chance'),
-    'time-scale': flag("How many times faster the cloud's own waits pass", '1'),
-    'client-config': flag('JSON file with what the cloud tells clients: PingInterval and others'),
-    'call-limits': flag('`off`: no call is refused for being too frequent', 'on'),
+    seed: flag('The same number gives the same ids and the same random faults', 'random'),
+    'time-scale': flag("How many times shorter the cloud's own waits are", '1'),
+    'client-config': flag(
+      'JSON file with what the cloud sends to clients: PingInterval and others',
+    ),
+    'call-limits': flag('`off`: no call is refused because of its rate', 'on'),
     world: flag('JSON file with the people, apps and chats to start with'),
-    tls: { type: 'boolean', describe: 'HTTPS and WSS, with a certificate made at the start' },
-    'tls-hosts': flag('More names for the certificate, with commas between them'),
-    'ca-file': flag('Where the certificate to trust is written', 'a temporary file'),
+    tls: {
+      type: 'boolean',
+      describe: 'HTTPS and WSS, with a certificate that is created at the start',
+    },
+    'tls-hosts': flag('More names for the certificate, separated by commas'),
+    'ca-file': flag('Where to write the certificate to trust', 'a temporary file'),
   },
   run: async (invocation) => {
     const { simulateSettings } = await import('../simulate/settings.ts');
@@ -62,7 +67,7 @@ async function startCloud(
 ): Promise<LarkCloud> {
   const { startLarkCloud } = await import('../../sim/server.ts');
   const { host, port, seed, timeScale, clientConfig, tls } = settings;
-  const told = new Set<string>();
+  const warned = new Set<string>();
   try {
     return await startLarkCloud({
       host,
@@ -74,39 +79,39 @@ async function startCloud(
       ...(tls !== undefined && { tls: { hosts: tls.hosts, ...(caFile && { caFile }) } }),
       onUnknownRoute: ({ method, path }) => {
         const route = `${method} ${path}`;
-        if (told.has(route)) return;
-        if (told.size >= ROUTES_TOLD_MAX) told.clear();
-        told.add(route);
+        if (warned.has(route)) return;
+        if (warned.size >= ROUTES_WARNED_MAX) warned.clear();
+        warned.add(route);
         stderr.write(`warning: the simulator has no route ${route}: it was answered with 404\n`);
       },
     });
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw noListening(error, settings);
+    throw listenError(error, settings);
   }
 }
 
-function noListening(error: NodeJS.ErrnoException, { host, port }: SimulateSettings): BridgeError {
+function listenError(error: NodeJS.ErrnoException, { host, port }: SimulateSettings): BridgeError {
   switch (error.code) {
     case 'EADDRINUSE':
       return new BridgeError(
         'port_in_use',
         `port ${port} of ${host} is in use by another program`,
         {
-          next: 'Choose another one with --port, or leave it out for any free one.',
+          next: 'Choose another port with --port, or leave --port out for any free one.',
           cause: error,
         },
       );
     case 'EACCES':
       return new BridgeError('failed', `this user may not listen on port ${port} of ${host}`, {
-        next: 'Choose a --port above 1023 and forward the other one to it, or run it as root.',
+        next: 'Choose a --port above 1023 and forward the other port to it, or run it as root.',
         cause: error,
       });
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'EINVAL':
-      return new BridgeError('usage', `--host ${host} is no address of this machine`, {
+      return new BridgeError('usage', `--host ${host} is not an address of this machine`, {
         next: 'Leave --host out for 127.0.0.1, or name an address that this machine has.',
         cause: error,
       });
@@ -137,12 +142,12 @@ async function announce(
       ? []
       : [
           `export LARK_APP_ID=${app.appId}`,
-          `export LARK_APP_SECRET=${inShell(app.appSecret)}`,
+          `export LARK_APP_SECRET=${shellWord(app.appSecret)}`,
           `export LARK_BRAND=${app.brand}`,
         ]),
     `export LARK_OPEN_BASE_URL=${openBaseUrl}`,
     `export LARK_ACCOUNTS_BASE_URL=${accountsBaseUrl}`,
-    ...(caFile === undefined ? [] : [`export NODE_EXTRA_CA_CERTS=${inShell(caFile)}`]),
+    ...(caFile === undefined ? [] : [`export NODE_EXTRA_CA_CERTS=${shellWord(caFile)}`]),
   ];
   output.result(text.join('\n'), {
     event: 'ready',
@@ -156,12 +161,12 @@ async function announce(
   if (!isLoopback(settings.host)) {
     const { host } = new URL(openBaseUrl);
     stderr.write(
-      `warning: ${host} can be reached from other machines, and everybody who reaches it controls the simulator: there is no password\n`,
+      `warning: other machines can reach ${host}, and everybody who reaches it controls the simulator: there is no password\n`,
     );
   }
 }
 
-/** Puts the world in: the one of the file, or one to talk to right away. */
+/** Creates the people, apps and chats: those of the file, or a small set to start with. */
 async function fill(
   cloud: LarkCloud,
   { world }: SimulateSettings,
@@ -191,7 +196,7 @@ async function fill(
   }
 }
 
-/** The file for the certificate; a temporary one goes with the simulator. */
+/** The file for the certificate. A temporary one is removed with the simulator. */
 function certificateFile(path: string | undefined): { readonly path: string; remove(): void } {
   if (path !== undefined) return { path, remove: () => undefined };
   const folder = mkdtempSync(join(tmpdir(), 'lark-bridge-simulate-'));
@@ -209,7 +214,7 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
-/** As one word of a shell. */
-function inShell(word: string): string {
+/** As one word for a shell. */
+function shellWord(word: string): string {
   return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,5 +1,5 @@
-/** `lark-bridge status`: what the daemon of a state directory said about itself last. */
-import type { Status } from '../../app/start.ts';
+/** `lark-bridge status`: whether the daemon of a state directory runs, and how it is. */
+import type { Status } from '../../app/status.ts';
 import type { HealthReport } from '../../observe/health/health.ts';
 import type { LeafCommand } from '../command.ts';
 
@@ -8,16 +8,16 @@ export const statusCommand: LeafCommand = {
   describe: 'show whether the daemon runs, and how it is; exit code 1 if it is not ready',
   run: async (invocation) => {
     const config = await invocation.loadConfig([]);
-    const { readStatus } = await import('../../app/start.ts');
-    const status = await readStatus({ config });
+    const { readStatus } = await import('../../app/status.ts');
+    const status = await readStatus(config);
     const { running, pid, alive_at: aliveAt, health, daemon, counts } = status;
-    // Told in words above its other facts.
-    const { health: _noted, ...facts } = daemon ?? {};
+    // Shown above in sentences.
+    const { health: _shownAbove, ...facts } = daemon ?? {};
     const first = running ? `Running, process ${pid ?? '?'}.` : 'Not running.';
     const lines = [
       `${first} State directory: ${status.state_dir}`,
       ...linesOf(health),
-      ...(aliveAt === undefined ? [] : [`Last sign of life: ${aliveAt}`]),
+      ...(aliveAt === undefined ? [] : [`Latest status: ${aliveAt}`]),
       ...(counts === undefined ? [] : [sentenceOf(counts)]),
       ...pairs(facts),
     ];
@@ -44,7 +44,7 @@ function pairs(values: object, prefix = ''): string[] {
   );
 }
 
-/** A time is told as one, and how long ago it was. */
+/** A time in milliseconds is shown as a date, and how long ago it was. */
 function pairOf(name: string, value: unknown): string {
   const [, event] = /^(.*(?:At|since))Ms$/.exec(name) ?? [];
   if (event === undefined || typeof value !== 'number') return `${name}: ${String(value)}`;

@@ -1,16 +1,16 @@
-/** `lark-bridge trace`: everything that happened to one message, in order of time. */
+/** `lark-bridge trace`: what happened to one message, in order of time. */
 import { BridgeError } from '../../core/errors.ts';
 import { messageId, turnId } from '../../core/ids.ts';
 import { traceOf, type TraceEvent } from '../../observe/traces/trace.ts';
 import type { LeafCommand } from '../command.ts';
-import { rowView, timeOf, turnView, whereaboutsOf } from '../journal-views.ts';
+import { rowView, timeOf, turnView, stateSentence } from '../journal-views.ts';
 import { textOption, withOperations } from '../operator.ts';
 import { columnsOf } from '../table.ts';
 import type { JournalReader, TurnLife } from '../../bridge/ports.ts';
 
 export const traceCommand: LeafCommand = {
   usage: 'trace <message_id>',
-  describe: 'show the whole life of one message, by its id or by that of the reply',
+  describe: 'show what happened to one message, by its id or by the id of the reply',
   positionals: {
     message_id: { describe: "Id of a person's message, or of the bot's reply", type: 'string' },
   },
@@ -23,7 +23,7 @@ export const traceCommand: LeafCommand = {
       const { turn, out } = life;
       invocation.output.result(
         [
-          `${turn.id} in ${turn.message.chatId}. ${whereaboutsOf(life)}`,
+          `${turn.id} in ${turn.message.chatId}. ${stateSentence(life)}`,
           columnsOf(events.map(columns)),
         ].join('\n'),
         {
@@ -40,7 +40,7 @@ async function lifeOf(named: string, journal: JournalReader): Promise<TurnLife> 
   const life = await journal.life(asked);
   if (life !== undefined) return life;
   throw new BridgeError('failed', `no message ${named} is known here`, {
-    next: 'Take an id from `lark-bridge turns list`; what was sent is remembered for a day, so older replies are found only by the message that asked.',
+    next: 'Take an id from `lark-bridge turns list`. Ids of replies are kept for a day: find an older reply by the message that it answers.',
   });
 }
 

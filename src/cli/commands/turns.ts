@@ -1,17 +1,17 @@
-/** `lark-bridge turns`: where each message's turn is, and an operator's word about it. */
-import type { Operations } from '../../app/start.ts';
+/** `lark-bridge turns`: the state of each message's turn, and what an operator can do with it. */
+import type { Operations } from '../../app/operations.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { chatId, turnId } from '../../core/ids.ts';
 import type { Turn, TurnPhase } from '../../core/turn.ts';
 import { reasonOf, spokenText } from '../../observe/traces/trace.ts';
 import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
 import {
-  causeWords,
+  causeText,
   lifeView,
   rowColumns,
   timeOf,
   turnView,
-  whereaboutsOf,
+  stateSentence,
 } from '../journal-views.ts';
 import { giveOrder, limitOf, listOptions, textOption, withOperations } from '../operator.ts';
 import { columnsOf } from '../table.ts';
@@ -30,7 +30,7 @@ const PHASES = Object.keys({
 } satisfies Record<TurnPhase, true>);
 
 const id = {
-  id: { describe: 'Id of the turn: that of the message (om_…)', type: 'string' },
+  id: { describe: 'Id of the turn, which is the id of the message (om_…)', type: 'string' },
 } as const;
 
 const list: LeafCommand = {
@@ -75,13 +75,13 @@ const show: LeafCommand = {
 
 const retry: LeafCommand = {
   usage: 'retry <id>',
-  describe: 'begin a held or failed turn anew',
+  describe: 'start a held or failed turn again',
   positionals: id,
   run: (invocation) =>
     withOperations(invocation, async (operations) => {
       const { turn } = await lifeOf(invocation, operations.journal);
       if (turn.message.parts.length === 0) {
-        throw new BridgeError('failed', `the text of the turn ${turn.id} is not kept any more`, {
+        throw new BridgeError('failed', `the text of the turn ${turn.id} is no longer kept`, {
           next: 'Ask the person to send the message again.',
         });
       }
@@ -89,14 +89,14 @@ const retry: LeafCommand = {
         kind: 'turn_retry',
         subject: turn.id,
         phase: turn.state.phase,
-        done: `The turn ${turn.id} begins anew.`,
+        done: `The turn ${turn.id} starts again.`,
       });
     }),
 };
 
 const drop: LeafCommand = {
   usage: 'drop <id>',
-  describe: 'end an open turn; what its agent may still answer is not shown',
+  describe: 'end an open turn; an answer that still comes is not shown',
   positionals: id,
   run: (invocation) =>
     withOperations(invocation, async (operations) => {
@@ -122,13 +122,13 @@ async function lifeOf({ options }: Invocation, journal: Operations['journal']): 
   const life = await journal.life(turnId(named));
   if (life !== undefined) return life;
   throw new BridgeError('failed', `there is no turn ${named}`, {
-    next: 'Run `lark-bridge turns list` to see which there are.',
+    next: 'Run `lark-bridge turns list` to see all of them.',
   });
 }
 
 function columns({ id: turn, message, receivedAtMs, state }: Turn): string[] {
   const reason = reasonOf(state);
-  const cause = state.phase === 'failed' ? causeWords(state.cause) : '';
+  const cause = state.phase === 'failed' ? causeText(state.cause) : '';
   const phase = reason === undefined ? state.phase : `${state.phase} (${reason}${cause})`;
   return [turn, message.chatId, timeOf(receivedAtMs), phase];
 }
@@ -139,7 +139,7 @@ function linesOf(life: TurnLife, text: boolean): string[] {
   return [
     `${turn.id}: ${state.phase}, run ${run}`,
     `Chat ${message.chatId}, from ${message.senderOpenId}, received ${timeOf(receivedAtMs)}`,
-    whereaboutsOf(life),
+    stateSentence(life),
     ...(text ? [`Text: ${JSON.stringify(spokenText(message))}`] : []),
     ...(out.length === 0 ? ['Nothing was sent for it.'] : ['Sent or to be sent for it:']),
     ...(out.length === 0 ? [] : [columnsOf(out.map(rowColumns))]),

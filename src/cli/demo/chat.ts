@@ -2,33 +2,35 @@
 import { clearLine, createInterface, cursorTo } from 'node:readline';
 import { type Invocation, stopRequested } from '../command.ts';
 import type { Stage } from './stage.ts';
-import { createTeller } from './transcript.ts';
+import { createTranscript } from './transcript.ts';
 
-/** How often the screen is brought up to date; a person sees no delay. */
-const LOOK_MS = 100;
+/** How often the screen is updated. A person sees no delay. */
+const UPDATE_EVERY_MS = 100;
 
-/** Resolves when the person has had enough: `/quit`, Ctrl-C, Ctrl-D, or the terminal closed. */
+/** Resolves when the person ends it: `/quit`, Ctrl-C, Ctrl-D, or a closed terminal. */
 export function chat(
   stage: Stage,
   { stdin, stdout, output, signal }: Pick<Invocation, 'stdin' | 'stdout' | 'output' | 'signal'>,
 ): Promise<void> {
   const { cloud, user, direct } = stage;
-  output.note(`You are ${user.name}, in a direct chat with the bot. Say something; /quit ends it.`);
+  output.note(
+    `You are ${user.name}, in a direct chat with the bot. Write something. /quit ends the demo.`,
+  );
   const lines = createInterface({ input: stdin, output: stdout, prompt: '> ' });
-  // What the person typed is on the screen already.
-  const tellNews = createTeller(stage, output, ({ from }) => from.startsWith('app:'));
+  // The screen already has what the person typed.
+  const showNew = createTranscript(stage, output, ({ from }) => from.startsWith('app:'));
   let shownCount = 0;
   const show = () => {
     const count = cloud.shows(direct).length;
     if (count === shownCount) return;
     shownCount = count;
-    // The prompt makes room, and comes back with what was typed so far.
+    // The prompt is removed, and written again below with the text that was typed so far.
     cursorTo(stdout, 0);
     clearLine(stdout, 0);
-    tellNews();
+    showNew();
     lines.prompt(true);
   };
-  const timer = setInterval(show, LOOK_MS);
+  const timer = setInterval(show, UPDATE_EVERY_MS);
   const close = () => lines.close();
   void stopRequested(signal).then(close);
   lines.on('SIGINT', close);
@@ -48,7 +50,7 @@ export function chat(
       resolve();
     };
     lines.once('close', end);
-    // The terminal is gone: closing needs it too, and fails again.
+    // The terminal is gone, so closing would fail too.
     lines.on('error', end);
   });
 }

@@ -1,19 +1,19 @@
-/** The demo's scripted conversation: what is said, what must come back, and whether it did. */
+/** The demo's scripted conversation: what is said, which answer must come, and whether it came. */
 import { BridgeError } from '../../core/errors.ts';
 import type { ShownMessage } from '../../sim/control/shown-message.ts';
 import type { SimMessage } from '../../sim/world/model.ts';
-import { createTeller } from './transcript.ts';
+import { createTranscript } from './transcript.ts';
 import type { Stage } from './stage.ts';
 import type { Output } from '../output.ts';
 
-/** A reply takes a fraction of a second; the demo as a whole must be quick even if it fails. */
+/** A reply takes less than a second. The demo must end soon even if it fails. */
 const REPLY_MS_MAX = 6_000;
 
 interface Step {
   readonly title: string;
-  /** Says it, and gives back the message that must be answered. */
+  /** Says it, and returns the message that must be answered. */
   readonly say: (stage: Stage) => SimMessage;
-  /** Text of the answer; undefined if any words will do. */
+  /** Text of the answer; undefined means any text. */
   readonly answer?: string;
 }
 
@@ -65,7 +65,7 @@ const STEPS: readonly Step[] = [
   },
 ];
 
-/** Plays all steps. Throws `failed` unless every reply arrived, in its place, once. */
+/** Runs all steps. Throws `failed` unless every reply arrived once and in its place. */
 export async function playScript(
   stage: Stage,
   output: Output,
@@ -73,21 +73,21 @@ export async function playScript(
 ): Promise<void> {
   const questions: SimMessage[] = [];
   const problems: string[] = [];
-  const tellNews = createTeller(stage, output);
+  const showNew = createTranscript(stage, output);
   for (const [at, step] of STEPS.entries()) {
     output.note(`${at + 1}. ${step.title}`);
     const question = step.say(stage);
     questions.push(question);
     const isSettled = await settle(stage, question, replyMsMax);
-    tellNews();
+    showNew();
     if (!isSettled) {
       problems.push(`${step.title}: it took too long`);
       break;
     }
   }
-  // Only when the bridge is quiet can nothing come a second time.
+  // After the bridge has stopped, nothing can come a second time.
   await stage.stopBridge();
-  tellNews();
+  showNew();
   for (const [at, question] of questions.entries()) {
     const step = STEPS[at] as Step;
     const problem = problemWith(stage, step, question);
@@ -115,7 +115,7 @@ async function settle(stage: Stage, question: SimMessage, replyMsMax: number): P
   try {
     await cloud.waitFor(isSettled, replyMsMax);
   } catch {
-    // The only way for it to fail is that it waited in vain.
+    // It fails only when the time is over. The result below says the same.
   }
   return isSettled();
 }
@@ -129,7 +129,7 @@ function problemWith(stage: Stage, step: Step, question: SimMessage): string | u
   return isRight ? undefined : 'the reply says something else';
 }
 
-/** What the bot said under none of the questions. */
+/** What the bot said in another place than under the questions. */
 function strays(stage: Stage, questions: readonly SimMessage[]): string[] {
   const inPlace = new Set(
     questions.flatMap((question) => repliesTo(stage, question)).map(({ messageId }) => messageId),

@@ -1,4 +1,4 @@
-/** Everything that the demo plays with, in this one process: a cloud, a bot in it, its bridge and hub. */
+/** Everything that the demo needs, in this one process: a cloud, a bot in it, its bridge and hub. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import type { LarkCloud } from '../../sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../sim/world/model.ts';
 import type { Invocation } from '../command.ts';
 
-export interface Cast {
+interface Cast {
   readonly app: SimApp;
   readonly user: SimUser;
   readonly direct: SimChat;
@@ -18,7 +18,7 @@ export interface Stage extends Cast {
   readonly hubUrl: string;
   /** Rejects if the bridge can't go on. */
   readonly ended: Promise<never>;
-  /** Stops the bridge; what the chats show stays. */
+  /** Stops the bridge. The chats stay as they are. */
   stopBridge(): Promise<void>;
   /** Stops everything and removes what it wrote. */
   close(): Promise<void>;
@@ -74,7 +74,7 @@ async function startDemoBridge(invocation: Invocation, { cloud, app, folder }: D
   const { startBridge } = await import('../../app/start.ts');
   const { logLevel = 'warn', logFormat, noColor } = invocation.configRequest([]).flags;
   const config = await loadConfig({
-    // Nothing of the person's own settings: the demo touches no real app, hub or folder.
+    // None of the person's own settings: the demo must not use a real app, hub or folder.
     env: {
       HOME: folder,
       LARK_CHANNEL_STATE_DIR: join(folder, 'state'),

@@ -5,18 +5,18 @@ import type { Output } from '../output.ts';
 
 const INDENT = '   ';
 
-/** Each call tells what the chats show since the last one. */
-export function createTeller(
+/** Each call shows what is new in the chats since the last call. */
+export function createTranscript(
   stage: Stage,
   output: Output,
   isWanted: (shown: ShownMessage) => boolean = () => true,
 ): () => void {
-  const told = new Set<string>();
+  const shownIds = new Set<string>();
   return () => {
     for (const chat of ['direct', 'group'] as const) {
       for (const shown of stage.cloud.shows(stage[chat])) {
-        if (told.has(shown.messageId) || !isWanted(shown)) continue;
-        told.add(shown.messageId);
+        if (shownIds.has(shown.messageId) || !isWanted(shown)) continue;
+        shownIds.add(shown.messageId);
         output.result(INDENT + lineOf(shown, stage), eventOf(shown, { stage, chat }));
       }
     }

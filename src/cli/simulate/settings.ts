@@ -1,4 +1,4 @@
-/** How `simulate` was called: flags and files, judged together. */
+/** The flags and files of a call of `simulate`, checked together. */
 import { readFileSync } from 'node:fs';
 import { BridgeError, errorText, isSystemError } from '../../core/errors.ts';
 import {
@@ -14,9 +14,9 @@ import {
 } from '../../sim/control/fields.ts';
 import { WORLD_SHAPE, type WorldPlan } from '../../sim/control/world-plan.ts';
 
-/** Seconds that make sense to a client. */
+/** More seconds make no sense to a client. */
 const SECONDS_MAX = 86_400;
-/** Faster than this, clients time out before the cloud answers. */
+/** With more, clients time out before the cloud answers. */
 const TIME_SCALE_MAX = 10_000;
 const SEED_MAX = 2 ** 31 - 1;
 
@@ -33,7 +33,7 @@ const FLAGS = {
   '--ca-file': optional(text),
 };
 
-/** What bootstrap and pong tell the client, in seconds. */
+/** What bootstrap and pong send to the client, in seconds. */
 const CLIENT_CONFIG = {
   ReconnectCount: optional(numberIn({ min: -1, max: 1_000_000 })),
   ReconnectInterval: optional(numberIn({ min: 0, max: SECONDS_MAX, whole: false })),

@@ -1,13 +1,13 @@
-/** Paths that will still be there when a service starts from them, after the next upgrade or reboot. */
+/** Paths that still exist after the next upgrade or reboot, so that a service can start from them. */
 import { realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, sep } from 'node:path';
 import { BridgeError, isSystemError } from '../../core/errors.ts';
 import { HOW_TO_INSTALL } from '../package.ts';
 
-/** Folders of runners that install for one run (npx, pnpm, yarn, bunx), and of shims for one shell (fnm). */
-const PASSING_FOLDER = /^(?:_npx|dlx|dlx-\d+|bunx-\d+-.*|fnm_multishells)$/;
-const PASSING_ROOTS = [
+/** Folders of tools that install for one run (npx, pnpm, yarn, bunx), or for one shell (fnm). */
+const TEMPORARY_FOLDER = /^(?:_npx|dlx|dlx-\d+|bunx-\d+-.*|fnm_multishells)$/;
+const TEMPORARY_ROOTS = [
   '/tmp',
   '/var/tmp',
   '/private/tmp',
@@ -16,37 +16,37 @@ const PASSING_ROOTS = [
   '/dev/shm',
 ];
 
-/** Why a path may be gone soon; undefined if it will stay. */
-export function whyPassing(path: string): string | undefined {
-  const folder = path.split(/[\\/]/).find((part) => PASSING_FOLDER.test(part));
-  if (folder !== undefined) return `${folder} holds what was installed for one run`;
-  const root = [...PASSING_ROOTS, tmpdir()].find((one) => path.startsWith(`${one}${sep}`));
+/** Why a path may not exist for long; undefined if it stays. */
+export function whyTemporary(path: string): string | undefined {
+  const folder = path.split(/[\\/]/).find((part) => TEMPORARY_FOLDER.test(part));
+  if (folder !== undefined) return `${folder} contains what was installed for one run`;
+  const root = [...TEMPORARY_ROOTS, tmpdir()].find((one) => path.startsWith(`${one}${sep}`));
   return root === undefined ? undefined : `${root} is emptied from time to time`;
 }
 
-/** How the program was started: by these paths, which may be links. */
-export interface Started {
+/** The paths with which the program was started. They may be links. */
+interface Started {
   readonly node: string;
   readonly program: string;
   /** PATH of the environment. */
   readonly path: string;
 }
 
-/** The steadiest names of Node and of the program. Throws `failed` if either is in a passing place. */
+/** The most stable paths of Node and of the program. Throws `failed` if one of them is in a temporary folder. */
 export function stablePaths(
   { node, program, path }: Started,
-  why: (path: string) => string | undefined = whyPassing,
+  why: (path: string) => string | undefined = whyTemporary,
 ): { node: string; program: string } {
   return {
-    node: steadiest(node, {
+    node: mostStable(node, {
       path,
       why,
-      next: 'Install Node.js for good, as from https://nodejs.org, and run this with that one.',
+      next: 'Install Node.js permanently, for example from https://nodejs.org, and run this command with it.',
     }),
-    program: steadiest(program, {
+    program: mostStable(program, {
       path,
       why,
-      next: `Install it for good, and run this with that one: ${HOW_TO_INSTALL}.`,
+      next: `Install it permanently, and run this command with that installation: ${HOW_TO_INSTALL}.`,
     }),
   };
 }
@@ -57,8 +57,8 @@ interface Search {
   readonly next: string;
 }
 
-/** A link on the PATH is kept by upgrades; the folder that it leads to often has the version in its name. */
-function steadiest(started: string, { path, why, next }: Search): string {
+/** An upgrade keeps a link on the PATH. The folder behind the link often has the version in its name. */
+function mostStable(started: string, { path, why, next }: Search): string {
   const real = realpathSync(started);
   const reason = why(real);
   if (reason !== undefined) {
@@ -69,11 +69,11 @@ function steadiest(started: string, { path, why, next }: Search): string {
     .split(delimiter)
     .filter((folder) => folder.startsWith(sep))
     .flatMap((folder) => [...names].map((name) => join(folder, name)))
-    .filter((link) => leadsTo(link, real));
+    .filter((link) => isLinkTo(link, real));
   return [...links, started].find((one) => why(one) === undefined) ?? real;
 }
 
-function leadsTo(link: string, real: string): boolean {
+function isLinkTo(link: string, real: string): boolean {
   try {
     return realpathSync(link) === real;
   } catch (error) {
@@ -82,16 +82,16 @@ function leadsTo(link: string, real: string): boolean {
   }
 }
 
-/** The folders of a PATH that will stay, in their order. */
+/** The folders of a PATH that are not temporary, in their order. */
 export function stablePath(path: string): string {
   return path
     .split(delimiter)
-    .filter((folder) => folder.startsWith(sep) && whyPassing(`${folder}${sep}`) === undefined)
+    .filter((folder) => folder.startsWith(sep) && whyTemporary(`${folder}${sep}`) === undefined)
     .join(delimiter);
 }
 
-/** Whether any user of the machine may read a file: all folders on the way to it let them pass. */
-export function isOpenToAll(path: string): boolean {
+/** True if every user of the machine may read a file: the file and all folders above it allow that. */
+export function isReadableByAll(path: string): boolean {
   const real = realpathSync(path);
   if ((statSync(real).mode & 0o004) === 0) return false;
   for (let folder = dirname(real); ; folder = dirname(folder)) {

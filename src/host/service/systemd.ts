@@ -1,4 +1,4 @@
-/** The service at systemd: its unit file, and systemctl, journalctl and loginctl as a person would call them. */
+/** The service in systemd: its unit file, and calls of systemctl, journalctl and loginctl. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BridgeError, isSystemError } from '../../core/errors.ts';
@@ -8,7 +8,7 @@ import { type Scope, SERVICE_NAME, UNIT_MARK } from './units.ts';
 /** systemctl waits for a start until the bridge is ready. */
 const SYSTEMCTL_TIMEOUT_MS = 120_000;
 
-export interface SystemdOptions {
+interface SystemdOptions {
   readonly scope: Scope;
   /** Folder of the unit file. */
   readonly folder: string;
@@ -17,19 +17,19 @@ export interface SystemdOptions {
 
 export interface ServiceState {
   readonly installed: boolean;
-  /** It starts with the machine, or with the user. */
+  /** It starts with the machine, or when the user logs in. */
   readonly enabled: boolean;
-  /** As systemd calls it: active, inactive, failed, activating … */
+  /** In systemd's words: active, inactive, failed, activating … */
   readonly state: string;
   readonly pid: number | undefined;
   readonly restarts: number;
-  /** Exit code of its last end; undefined if it has not ended. */
+  /** Exit code of its last run; undefined if it has not ended. */
   readonly exit_code: number | undefined;
-  /** What the bridge says about itself. */
+  /** The text that the bridge gave to systemd. */
   readonly status: string;
 }
 
-export interface LogRequest {
+interface LogRequest {
   readonly lines: number;
   readonly follow: boolean;
   readonly json: boolean;
@@ -39,7 +39,7 @@ export interface LogRequest {
 }
 
 const UNIT = `${SERVICE_NAME}.service`;
-/** What systemd's programs need of the environment; the rest is none of their business. */
+/** The variables that systemd's programs need. They get no others. */
 const NEEDED = [
   'PATH',
   'HOME',
@@ -49,7 +49,7 @@ const NEEDED = [
 ] as const;
 const SHOWN = 'UnitFileState,ActiveState,MainPID,NRestarts,ExecMainCode,ExecMainStatus,StatusText';
 
-/** Where systemd looks for units that an administrator, or the user, has made. */
+/** The folder of systemd for units of the administrator, or of the user. */
 export function unitFolder(scope: Scope, { env, home }: { env: Environment; home: string }) {
   if (scope === 'system') return '/etc/systemd/system';
   const config = env['XDG_CONFIG_HOME'] ?? '';
@@ -66,14 +66,14 @@ export class Systemd {
     this.#scope = scope;
     this.#env = {
       ...Object.fromEntries(NEEDED.map((name) => [name, env[name]])),
-      // Its words are read here.
+      // The output is parsed, so it must be in English.
       LC_ALL: 'C',
     };
   }
 
-  /** Writes the unit, and has it started now and from now on. Resolves when the bridge is ready. */
+  /** Writes the unit, enables it and starts it. Resolves when the bridge is ready. */
   async install(text: string): Promise<void> {
-    // Without systemd no file is left behind.
+    // First, so that no file is written without systemd.
     await this.#systemctl('show', '--property=Version');
     this.#refuseForeign();
     this.#write(text);
@@ -82,7 +82,7 @@ export class Systemd {
     await this.restart();
   }
 
-  /** Resolves to false if there was nothing to take away. */
+  /** Resolves to false if there was nothing to remove. */
   async uninstall(): Promise<boolean> {
     if (!existsSync(this.unitPath)) return false;
     this.#refuseForeign();
@@ -92,7 +92,7 @@ export class Systemd {
     return true;
   }
 
-  /** Whether the services of this user go on when nobody is logged in; false if that was refused. */
+  /** Lets the services of this user run when the user is not logged in. Resolves to false if that was refused. */
   async linger(): Promise<boolean> {
     const result = await runProgram('loginctl', ['--no-ask-password', 'enable-linger'], {
       env: this.#env,
@@ -131,14 +131,14 @@ export class Systemd {
       state: values.get('ActiveState') ?? 'unknown',
       pid: pid > 0 ? pid : undefined,
       restarts: Number(values.get('NRestarts') ?? 0),
-      // 1 means that it ended by itself, and not by a signal.
+      // 1 means that it ended by itself and not by a signal.
       exit_code:
         values.get('ExecMainCode') === '1' ? Number(values.get('ExecMainStatus')) : undefined,
       status: values.get('StatusText') ?? '',
     };
   }
 
-  /** Shows what the service has logged, until `signal` says stop if it follows. */
+  /** Shows the log of the service; with `follow` until `signal` aborts. */
   async logs({ lines, follow, json, ...streams }: LogRequest): Promise<void> {
     this.#needUnit();
     const args = [
@@ -171,14 +171,14 @@ export class Systemd {
     if (!existsSync(this.unitPath)) return;
     if (this.#touch(() => readFileSync(this.unitPath, 'utf8')).startsWith(UNIT_MARK)) return;
     throw new BridgeError('failed', `${this.unitPath} was not written by lark-bridge`, {
-      next: 'Move it away first. Changes of your own belong into a drop-in: `systemctl edit lark-bridge`.',
+      next: 'Move it away first. Put your own changes into a drop-in: `systemctl edit lark-bridge`.',
     });
   }
 
   #write(text: string): void {
     this.#touch(() => {
       mkdirSync(dirname(this.unitPath), { recursive: true, mode: 0o755 });
-      // Written beside it and moved, so that systemd never reads half of it.
+      // A new file is written and moved into place, so that systemd never reads half of it.
       writeFileSync(`${this.unitPath}.new`, text, { mode: 0o644 });
       renameSync(`${this.unitPath}.new`, this.unitPath);
     });
@@ -215,14 +215,14 @@ export class Systemd {
     }
     const lines = errors === '' ? '' : `: ${errors}`;
     return new BridgeError('failed', `\`${call}\` failed${lines}`, {
-      next: `See \`lark-bridge service logs --${this.#scope}\`; the last lines say why.`,
+      next: `See \`lark-bridge service logs --${this.#scope}\`. The last lines say why.`,
     });
   }
 }
 
 function noSystemd(program: string): BridgeError {
-  return new BridgeError('failed', `this system has no systemd: there is no ${program}`, {
-    next: 'Keep `lark-bridge run` alive with the service manager that you have; `lark-bridge service print --for launchd` (or windows) prints its settings.',
+  return new BridgeError('failed', `this system has no systemd: ${program} does not exist`, {
+    next: 'Keep `lark-bridge run` running with the service manager of this system. `lark-bridge service print --for launchd` (or windows) prints its settings.',
   });
 }
 
@@ -230,7 +230,7 @@ function noPermission(scope: Scope, detail: string): BridgeError {
   return new BridgeError('failed', `no permission for the ${scope} service: ${detail}`, {
     next:
       scope === 'system'
-        ? 'Run the command with sudo, or make a service of your own with --user.'
+        ? 'Run the command with sudo, or install your own service with --user.'
         : 'Check who owns the folder.',
   });
 }
@@ -239,7 +239,7 @@ function noManager(scope: Scope, detail: string): BridgeError {
   return new BridgeError('failed', `systemd does not answer: ${detail}`, {
     next:
       scope === 'user'
-        ? 'Log in as this user directly, not with su or sudo; or make a service of the machine with --system.'
-        : 'It does not run this machine, as in most containers: keep `lark-bridge run` alive with what does.',
+        ? 'Log in as this user directly, not with su or sudo. Or install a service of the machine with --system.'
+        : 'It does not run this machine, as in most containers. Keep `lark-bridge run` running with another program.',
   });
 }

@@ -1,38 +1,38 @@
-/** What each system's service manager has to know to keep the bridge running, from one table. */
+/** The files for service managers that keep the bridge running. All of them come from one table. */
 
 export const UNIT_FORMATS = ['systemd', 'launchd', 'windows'] as const;
 export type UnitFormat = (typeof UNIT_FORMATS)[number];
-/** `system`: for the machine, as a user of its own. `user`: for the person who installs it. */
+/** `system`: for the machine, with its own user. `user`: for the person who installs it. */
 export type Scope = 'system' | 'user';
 
 export const SERVICE_NAME = 'lark-bridge';
-/** A unit that begins otherwise was written by somebody else. */
+/** A unit without this first line was not written by lark-bridge. */
 export const UNIT_MARK = '# Written by `lark-bridge service install`.';
 
-/** Where things are on this machine. No secrets. */
+/** The paths on this machine. They contain no secrets. */
 export interface UnitFacts {
   readonly node: string;
   /** The program's JavaScript file, or a link to it. */
   readonly program: string;
-  /** The system service of systemd has its own, under /var/lib. */
+  /** Not used by the system service: its state directory is under /var/lib. */
   readonly stateDir: string;
-  /** Where a user's agents are found. */
+  /** Where the programs of a user's agents are. */
   readonly path: string | undefined;
-  /** File with the app secret, which systemd hands to the service alone. */
+  /** File with the app secret. systemd gives it only to the service. */
   readonly secretFile: string | undefined;
 }
 
-/** What is the same everywhere. */
+/** The same for all service managers. */
 const SERVICE = {
   description: 'lark-bridge: an AI agent in Lark / Feishu',
   run: ['run'],
   check: ['config', 'check'],
   restartSecs: 5,
-  /** The bridge itself takes at most ten. */
+  /** The bridge itself needs at most ten. */
   stopSecs: 15,
   startSecs: 60,
   watchdogSecs: 60,
-  /** Exit codes that a restart can't change: configuration, and credentials that Lark refuses. */
+  /** A restart does not help after these exit codes: wrong configuration, and credentials that Lark refuses. */
   finalCodes: [2, 3],
 } as const;
 
@@ -44,12 +44,12 @@ export function renderSystemd(scope: Scope, facts: UnitFacts): string {
     [
       'Service',
       [
-        ...lifeLines(facts),
+        ...runLines(facts),
         ...(scope === 'system' ? systemPlaces(facts) : userPlaces(facts)),
-        // Settings that are nobody's secret, or a file that only the owner can read.
+        // Settings without secrets, or a file that only the owner can read.
         ['EnvironmentFile', `-%E/${SERVICE_NAME}/env`],
-        ...FENCE,
-        ...(scope === 'system' ? SYSTEM_FENCE : []),
+        ...LIMITS,
+        ...(scope === 'system' ? SYSTEM_LIMITS : []),
       ],
     ],
     ['Install', [['WantedBy', scope === 'system' ? 'multi-user.target' : 'default.target']]],
@@ -70,18 +70,18 @@ function unitLines(scope: Scope): Line[] {
           ['After', 'network-online.target'],
         ] as const)
       : []),
-    // A check that fails is tried again too; this ends it.
+    // systemd also tries again after a failed check. This limits the tries.
     ['StartLimitIntervalSec', '300'],
     ['StartLimitBurst', '10'],
   ];
 }
 
-function lifeLines({ node, program }: UnitFacts): Line[] {
+function runLines({ node, program }: UnitFacts): Line[] {
   const command = (words: readonly string[]) =>
     [node, program, ...words].map(commandWord).join(' ');
   return [
     ['Type', 'notify'],
-    // Not the bridge itself speaks, but systemd-notify on its behalf.
+    // The messages come from systemd-notify, and not from the bridge itself.
     ['NotifyAccess', 'all'],
     ['ExecStartPre', command(SERVICE.check)],
     ['ExecStart', command(SERVICE.run)],
@@ -91,7 +91,7 @@ function lifeLines({ node, program }: UnitFacts): Line[] {
     ['WatchdogSec', String(SERVICE.watchdogSecs)],
     ['TimeoutStartSec', String(SERVICE.startSecs)],
     ['TimeoutStopSec', String(SERVICE.stopSecs)],
-    // The bridge ends its agents itself; an agent that eats all memory must not end the bridge.
+    // The bridge ends its agents itself. An agent that uses all memory must not end the bridge.
     ['KillMode', 'mixed'],
     ['OOMPolicy', 'continue'],
     ['SyslogIdentifier', SERVICE_NAME],
@@ -123,19 +123,19 @@ function userPlaces({ stateDir, path }: UnitFacts): Line[] {
   ];
 }
 
-/** What no bridge and no agent needs. MemoryDenyWriteExecute is missing because Node compiles as it runs. */
-const FENCE: readonly Line[] = [
+/** Forbids what neither the bridge nor an agent needs. MemoryDenyWriteExecute is not set: Node compiles at run time. */
+const LIMITS: readonly Line[] = [
   ['NoNewPrivileges', 'yes'],
   ['LockPersonality', 'yes'],
   ['RestrictRealtime', 'yes'],
   ['RestrictSUIDSGID', 'yes'],
   ['SystemCallArchitectures', 'native'],
-  // A memory image would hold the secrets.
+  // A core dump would contain the secrets.
   ['LimitCORE', '0'],
 ];
 
-/** Programs of agents can still be run, wherever others may read them; they write to the state directory alone. */
-const SYSTEM_FENCE: readonly Line[] = [
+/** Programs of agents can still run if every user may read them. They can write only to the state directory. */
+const SYSTEM_LIMITS: readonly Line[] = [
   ['ProtectSystem', 'strict'],
   ['ProtectHome', 'read-only'],
   ['UMask', '0077'],
@@ -155,7 +155,7 @@ const SYSTEM_FENCE: readonly Line[] = [
   ['SystemCallErrorNumber', 'EPERM'],
 ];
 
-/** `%` begins a specifier everywhere in a unit. */
+/** `%` starts a specifier everywhere in a unit. */
 function escaped(text: string): string {
   return text.replaceAll('%', '%%');
 }
@@ -174,7 +174,7 @@ function settingWord(name: string, value: string): string {
   return quoted(`${name}=${escaped(value)}`);
 }
 
-/** Not tried on a Mac. */
+/** Not tested on a Mac. */
 export function renderLaunchd({ node, program, stateDir, path }: UnitFacts): string {
   const words = [node, program, ...SERVICE.run];
   const variables = [
@@ -208,7 +208,7 @@ ${variables.map(([name = '', value = '']) => `    <key>${name}</key><string>${xm
 `;
 }
 
-/** Not tried on Windows. Tasks are begun again a minute after they failed: less is not to be had. */
+/** Not tested on Windows. A failed task starts again after a minute, which is the shortest time there. */
 export function renderWindowsTask({ node, program, stateDir }: UnitFacts): string {
   const words = [program, ...SERVICE.run, '--state-dir', stateDir];
   const args = words.map((word) => (/[\s"]/.test(word) ? `"${word}"` : word)).join(' ');

@@ -1,4 +1,4 @@
-/** What the facts of a part mean for people: plain words with the next step, or nothing if all is well. */
+/** What the state of each part means for people: a text with the next step, or nothing if all is well. */
 import type { Trouble } from './health.ts';
 
 export function storageTrouble(
@@ -7,7 +7,7 @@ export function storageTrouble(
   if (fact === undefined) return undefined;
   return {
     sinceMs: fact.sinceMs,
-    text: `The database refuses writes (${fact.detail}), so no message is taken. Make room on the disk of the state directory, correct its rights or end the program that locks the database; after that it goes on by itself.`,
+    text: `The database refuses writes (${fact.detail}), so no message is taken. Make room on the disk of the state directory, correct its rights, or end the program that locks the database. After that the bridge continues by itself.`,
   };
 }
 
@@ -34,13 +34,13 @@ export function larkTrouble({
         };
       }
       return {
-        text: `Not connected to Lark${why}; it is tried again by itself. If that lasts, look at the network, HTTPS_PROXY and LARK_OPEN_BASE_URL.`,
+        text: `Not connected to Lark${why}; the bridge tries again by itself. If this lasts, check the network, HTTPS_PROXY and LARK_OPEN_BASE_URL.`,
       };
     case 'stopped':
       return { text: 'Not connected to Lark: the process is starting or stopping. Wait a moment.' };
     case 'refused':
       return {
-        text: `Lark refuses the connection for good${why}. Check LARK_APP_ID, LARK_APP_SECRET and LARK_BRAND, or run \`lark-bridge connect\`, and start again.`,
+        text: `Lark refuses the connection for good${why}. Check LARK_APP_ID, LARK_APP_SECRET and LARK_BRAND, or run \`lark-bridge connect\`, and start the bridge again.`,
       };
   }
 }
@@ -51,6 +51,6 @@ export function hubTrouble(
 ): Trouble | undefined {
   if (reachable) return undefined;
   return {
-    text: `The hub at ${url} can't be used (${detail ?? 'no answer'}); turns wait until it can. Check that it runs, and PLATFORM_URL and MOLECULE_WORKSPACE_TOKEN if they are set.`,
+    text: `The hub at ${url} can't be used (${detail ?? 'no answer'}), so turns wait. Check that the hub runs, and check PLATFORM_URL and MOLECULE_WORKSPACE_TOKEN if they are set.`,
   };
 }

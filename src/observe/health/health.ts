@@ -1,19 +1,19 @@
-/** How the process is: one verdict from the facts of its parts. */
+/** The health of the process: one verdict from the facts of its parts. */
 import type { Service } from '../../core/service.ts';
-import { Rounds } from '../../time/repeat.ts';
+import { repeating } from '../../time/repeat.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
 /** How soon a change of health is in the log. */
-const HEALTH_LOOK_MS = 1_000;
+const CHECK_EVERY_MS = 1_000;
 
-/** What a process looks at in itself. */
+/** The parts that a process checks in itself. */
 export const PARTS = ['storage', 'lark_connection', 'hub'] as const;
-export type PartName = (typeof PARTS)[number];
-/** `process`: it is not there or does not answer, which only somebody beside it can find. */
+type PartName = (typeof PARTS)[number];
+/** `process`: it is not there or does not answer. Only another process can find that. */
 export type ProblemCode = PartName | 'process';
 
-export interface Problem {
+interface Problem {
   readonly code: ProblemCode;
   /** ISO 8601. */
   readonly since: string;
@@ -22,9 +22,9 @@ export interface Problem {
 }
 
 export interface HealthReport {
-  /** The event loop turns: true in everything that a process says about itself. */
+  /** The event loop runs. Always true in what a process says about itself. */
   readonly live: boolean;
-  /** Messages are taken and answered: nothing stands in `problems`. */
+  /** Messages are taken and answered: `problems` is empty. */
   readonly ready: boolean;
   readonly problems: readonly Problem[];
 }
@@ -32,43 +32,46 @@ export interface HealthReport {
 /** Why a part can't do its work; `undefined` from a check means that it can. */
 export interface Trouble {
   readonly text: string;
-  /** Known to the part; otherwise the time at which the trouble was first seen counts. */
+  /** Set if the part knows it. Otherwise the time at which the trouble was first seen is used. */
   readonly sinceMs?: number;
 }
 
 export type HealthChecks = { readonly [Name in PartName]?: () => Trouble | undefined };
 
-export interface HealthOptions {
-  /** The parts that the process has. Asked often, so they answer from what they know. */
+interface HealthOptions {
+  /** The parts that the process has. They are asked often, so they answer from memory. */
   readonly checks: HealthChecks;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Looks every second, so that a change is in the log when it happens and not when somebody asks. */
+/** Checks every second, so that a change is in the log when it happens and not when somebody asks. */
 export class Health implements Service {
   readonly name = 'health';
   readonly #options: HealthOptions;
-  readonly #rounds: Rounds;
+  readonly #rounds: Service;
   readonly #sinceMs = new Map<PartName, number>();
   #logged: string | undefined;
 
   constructor(options: HealthOptions) {
     this.#options = options;
-    this.#rounds = new Rounds(options.clock, () => {
-      this.#look();
-      return Promise.resolve(HEALTH_LOOK_MS);
+    const { clock, log } = options;
+    this.#rounds = repeating({
+      name: this.name,
+      everyMs: CHECK_EVERY_MS,
+      work: () => this.#check(),
+      clock,
+      log,
     });
   }
 
   start(): Promise<void> {
-    this.#look();
-    this.#rounds.start(HEALTH_LOOK_MS);
-    return Promise.resolve();
+    this.#check();
+    return this.#rounds.start();
   }
 
-  async stop(): Promise<void> {
-    await this.#rounds.stop();
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   report(): HealthReport {
@@ -87,7 +90,7 @@ export class Health implements Service {
     return [{ code, since: new Date(sinceMs).toISOString(), text: trouble.text }];
   }
 
-  #look(): void {
+  #check(): void {
     const { ready, problems } = this.report();
     const codes = problems.map(({ code }) => code).join(' ');
     if (codes === this.#logged) return;
@@ -96,4 +99,22 @@ export class Health implements Service {
     if (ready) log.info('health_changed', { ready });
     else log.warn('health_changed', { ready, problems: codes, text: problems[0]?.text });
   }
+}
+
+/** Undefined for anything that is not a report: another version wrote it, or another program answered. */
+export function parseHealthReport(raw: unknown): HealthReport | undefined {
+  if (typeof raw !== 'object' || raw === null) return undefined;
+  const { live, ready, problems } = raw as Readonly<Record<string, unknown>>;
+  if (typeof live !== 'boolean' || typeof ready !== 'boolean' || !Array.isArray(problems)) {
+    return undefined;
+  }
+  return { live, ready, problems: problems.filter(isProblem) };
+}
+
+function isProblem(raw: unknown): raw is Problem {
+  if (typeof raw !== 'object' || raw === null) return false;
+  const { code, since, text } = raw as Readonly<Record<string, unknown>>;
+  return (
+    PARTS.some((part) => part === code) && typeof since === 'string' && typeof text === 'string'
+  );
 }

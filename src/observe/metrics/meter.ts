@@ -1,19 +1,19 @@
-/** Counts what the parts tell of, cheaply and from the start; somebody may ask for it later. */
+/** Counts what the parts report, from the start and at low cost. The metrics read it. */
 import type { TurnId } from '../../core/ids.ts';
 import type { TurnPhase } from '../../core/turn.ts';
 import type { CallPriority, DeliveryResult, Observer, Outgoing } from '../../bridge/ports.ts';
 
-/** Upper bounds in seconds. Lark's deadline for an ack is 3 s, ours is 50 ms. */
+/** Upper bounds in seconds. Lark waits 3 s for an ack, and our goal is 50 ms. */
 const ACK_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3];
 const TURN_BOUNDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800];
 const CALL_WAIT_BOUNDS = [0.001, 0.01, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
-/** Lark has some hundred codes, of which a bot sees a few. */
+/** Lark has hundreds of codes, but a bot sees only a few of them. */
 const CODES_MAX = 100;
 
-/** How many values were at most so large, for each of some bounds. */
+/** Counts values by size: for each bound, how many values were not above it and above the bound before. */
 export class Distribution {
   readonly bounds: readonly number[];
-  /** One more than bounds: the last is for what is above all of them. */
+  /** One more than `bounds`: the last count is for values above all bounds. */
   readonly counts: number[];
   sum = 0;
 
@@ -23,7 +23,7 @@ export class Distribution {
   }
 
   add(value: number): void {
-    // Clocks can be set back.
+    // Negative if somebody has set the clock back.
     const sound = Math.max(0, value);
     const at = this.bounds.findIndex((bound) => sound <= bound);
     const place = at < 0 ? this.bounds.length : at;
@@ -40,7 +40,7 @@ export class Meter implements Observer {
   readonly sends = new Map<string, { kind: string; code: string; count: number }>();
   readonly #touched: (turn: TurnId) => void;
 
-  /** `touched` hears of every turn to which something happened that may have been the last. */
+  /** `touched` is called for each change of a turn that may have been its last. */
   constructor(touched: (turn: TurnId) => void) {
     this.#touched = touched;
   }
@@ -72,7 +72,7 @@ export class Meter implements Observer {
   }
 }
 
-/** `0` is Lark's own code for success; without an answer of Lark's form the words say what came of it. */
+/** `0` is Lark's own code for success. If the answer has no code of Lark, a word says what happened. */
 function codeOf(result: DeliveryResult): string {
   if (result.ok) return '0';
   return result.code === undefined ? result.action : String(result.code);

@@ -1,11 +1,11 @@
-/** Every metric, one row each. The answer of /metrics and the table in docs/monitoring.md come from here. */
+/** Every metric, one row each. The page /metrics and the table in docs/monitoring.md come from here. */
 import { statSync } from 'node:fs';
 import type { EventLoopGauge } from './event-loop.ts';
 import { type HealthReport, PARTS } from '../health/health.ts';
 import type { Distribution, Meter } from './meter.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** What the parts of a bridge say about themselves when they are asked. */
+/** What the parts of a bridge report when they are asked. */
 export interface BridgeFacts {
   readonly connection: () => {
     readonly state: string;
@@ -33,7 +33,7 @@ export interface MetricSources {
   readonly databasePath: string;
   readonly meter: Meter;
   readonly health: () => HealthReport;
-  /** Gives undefined while there is none, and for a hub alone. */
+  /** Returns undefined while there is no bridge, and for a hub alone. */
   readonly bridge: () => BridgeFacts | undefined;
   readonly eventLoop: EventLoopGauge;
   readonly clock: Clock;
@@ -274,7 +274,7 @@ function ageSecs(sinceMs: number | undefined, nowMs: number): number {
   return sinceMs === undefined ? 0 : Math.max(0, nowMs - sinceMs) / 1000;
 }
 
-/** Nothing if there is no such file: the log beside a database comes and goes. */
+/** Empty if there is no such file: the write-ahead log does not always exist. */
 function sizeOf(path: string): Sample[] {
   const found = statSync(path, { throwIfNoEntry: false });
   return found === undefined ? [] : [{ value: found.size }];

@@ -1,4 +1,4 @@
-/** The text of all metrics for Prometheus. The only file that knows prom-client. */
+/** The text of all metrics for Prometheus. Only this file uses prom-client. */
 import type { Metric, Registry } from 'prom-client';
 import { errorText } from '../../core/errors.ts';
 import { EventLoopGauge } from './event-loop.ts';
@@ -6,7 +6,7 @@ import { METRICS, type MetricRow, type MetricSources, type Sample } from './metr
 import type { Log } from '../../core/log.ts';
 
 export interface Metrics {
-  /** The first call loads what it takes. */
+  /** The first call loads prom-client. */
   text(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
@@ -15,7 +15,7 @@ export function createMetrics(sources: Omit<MetricSources, 'eventLoop'>, log: Lo
   const load = async () => {
     const { Registry, collectDefaultMetrics } = await import('prom-client');
     const registry = new Registry();
-    // Its own, because a look begins its time anew.
+    // Not shared with the status: each read starts a new measurement.
     const all = { ...sources, eventLoop: new EventLoopGauge() };
     for (const row of METRICS) registry.registerMetric(metricOf(row, all, log));
     collectDefaultMetrics({ register: registry });
@@ -30,7 +30,7 @@ export function createMetrics(sources: Omit<MetricSources, 'eventLoop'>, log: Lo
   };
 }
 
-/** A row in the shape that a registry asks for: values are read when somebody looks, and kept nowhere. */
+/** A row in the form that the registry needs. Values are read when somebody asks, and are not stored. */
 function metricOf({ name, type, help, read }: MetricRow, sources: MetricSources, log: Log): Metric {
   const get = () => {
     const values = readable(name, () => read(sources), log).map(
@@ -41,7 +41,7 @@ function metricOf({ name, type, help, read }: MetricRow, sources: MetricSources,
   return { name, get } as unknown as Metric;
 }
 
-/** One part that can't be asked must not hide the others, least of all while something is wrong. */
+/** A metric that fails must not hide the others. They are needed most while something is wrong. */
 function readable(metric: string, read: () => readonly Sample[], log: Log): readonly Sample[] {
   try {
     return read();

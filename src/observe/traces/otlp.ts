@@ -1,4 +1,4 @@
-/** Spans over OTLP/HTTP. The only file that knows OpenTelemetry; whoever loads it must bear that it is absent. */
+/** Spans over OTLP/HTTP. Only this file uses OpenTelemetry, which may not be installed. */
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import {
@@ -16,20 +16,20 @@ import type { SpanPlan, TracePlan } from './spans.ts';
 import type { Log } from '../../core/log.ts';
 
 export interface TraceExporter {
-  /** Hands it over to be sent soon, with others. */
+  /** Queues it. It is sent soon, together with others. */
   send(plan: TracePlan): void;
-  /** Sends what waits. */
+  /** Sends what is queued. */
   close(): Promise<void>;
 }
 
-export interface TraceExporterOptions {
+interface TraceExporterOptions {
   /** Base URL of the collector. */
   readonly endpoint: string;
   readonly version: string;
   readonly log: Log;
 }
 
-/** What the standard `OTEL_…` variables say about headers, time limits, sampling and names holds too. */
+/** The standard `OTEL_…` variables for headers, time limits, sampling and names are used too. */
 export function createTraceExporter({
   endpoint,
   version,
@@ -41,7 +41,7 @@ export function createTraceExporter({
     resource: defaultResource()
       .merge(resourceFromAttributes(ours))
       .merge(detectResources({ detectors: [envDetector] })),
-    spanProcessors: [new BatchSpanProcessor(reporting(exporter, endpoint, log))],
+    spanProcessors: [new BatchSpanProcessor(logOutages(exporter, endpoint, log))],
   });
   const tracer = provider.getTracer('lark-bridge', version);
   const begin = (plan: SpanPlan, kind: SpanKind, parent = ROOT_CONTEXT): Span => {
@@ -65,18 +65,18 @@ export function createTraceExporter({
   };
 }
 
-/** Says when the collector is missed, and when it is back, not at every batch. */
-function reporting(exporter: SpanExporter, endpoint: string, log: Log): SpanExporter {
-  let missed = false;
+/** Logs once when the collector does not answer, and once when it answers again. */
+function logOutages(exporter: SpanExporter, endpoint: string, log: Log): SpanExporter {
+  let isDown = false;
   return {
     export(spans, done) {
       exporter.export(spans, (result) => {
         const failed = result.error !== undefined;
-        if (failed && !missed) {
+        if (failed && !isDown) {
           log.warn('traces_not_sent', { endpoint, error: result.error?.message });
         }
-        if (!failed && missed) log.info('traces_sent_again', { endpoint });
-        missed = failed;
+        if (!failed && isDown) log.info('traces_sent_again', { endpoint });
+        isDown = failed;
         done(result);
       });
     },

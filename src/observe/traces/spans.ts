@@ -1,21 +1,21 @@
-/** The life of one message as spans, from the times that the journal keeps: true also if a process died in between. */
+/** The history of one message as spans. It is made from the journal, so it is right even if a process died meanwhile. */
 import type { OutboxRow } from '../../core/turn.ts';
 import { kindOf } from './trace.ts';
 import type { TurnLife, TurnRun } from '../../bridge/ports.ts';
 
-/** A stretch of time, without anything that was said in the chat. */
+/** A period of time. It contains no text of the chat. */
 export interface SpanPlan {
   readonly name: string;
   readonly startMs: number;
   readonly endMs: number;
   readonly attributes: Readonly<Record<string, string | number>>;
-  /** What went wrong; undefined if nothing did. */
+  /** What went wrong; undefined if nothing went wrong. */
   readonly error?: string;
-  /** A call of another machine. */
+  /** A call to another machine. */
   readonly outgoing?: true;
 }
 
-/** One message, or one more run of it: the first span holds all others. */
+/** One message, or another run of it. The root span contains all others. */
 export interface TracePlan {
   /** The same for every plan of the same run. */
   readonly id: string;
@@ -23,7 +23,7 @@ export interface TracePlan {
   readonly spans: readonly SpanPlan[];
 }
 
-/** `undefined` while something is still to happen, or to be shown. */
+/** `undefined` while the turn is not over, or something still has to be sent. */
 export function traceOfLife(life: TurnLife): TracePlan | undefined {
   const { turn, admittedAtMs, endedAtMs } = life;
   const { state, message } = turn;
@@ -36,7 +36,7 @@ export function traceOfLife(life: TurnLife): TracePlan | undefined {
   if (endedAtMs === undefined && state.phase !== 'held') return undefined;
   if (rows.some((row) => row.state.phase === 'pending')) return undefined;
   const spans = [
-    ...(isFirst ? beginning(life, run) : []),
+    ...(isFirst ? spansBeforeRun(life, run) : []),
     ...(run === undefined ? [] : [turnSpan(run)]),
     ...rows.flatMap(rowSpans),
   ];
@@ -58,12 +58,12 @@ export function traceOfLife(life: TurnLife): TracePlan | undefined {
   return { id: `${turn.id} ${turn.run}`, root, spans };
 }
 
-/** The way to the first run, or to an end without one. */
-function beginning(life: TurnLife, run: TurnRun | undefined): SpanPlan[] {
+/** The time until the first run, or until an end without a run. */
+function spansBeforeRun(life: TurnLife, run: TurnRun | undefined): SpanPlan[] {
   const { turn, admittedAtMs, endedAtMs } = life;
   const admit = spanOf('admit', [turn.receivedAtMs, admittedAtMs], {});
   const untilMs = run?.startedAtMs ?? endedAtMs;
-  // Without a run nobody waited for one, unless it took a while to end.
+  // A turn that ended at once without a run did not wait in the queue.
   const leastMs = run === undefined ? 1 : 0;
   return untilMs === undefined || untilMs < admittedAtMs + leastMs
     ? [admit]
@@ -84,7 +84,7 @@ function turnSpan(run: TurnRun): SpanPlan {
   return { ...span, outgoing: true, ...(failed && { error: reason ?? endedAs }) };
 }
 
-/** How long a row waited, and how long Lark took for it, with all tries after the first. */
+/** How long a row waited, and how long Lark needed for it, from the first try on. */
 function rowSpans(row: OutboxRow): SpanPlan[] {
   const { key, createdAtMs, triedAtMs, attempts, lastError, state } = row;
   if (triedAtMs === undefined || !('atMs' in state)) return [];

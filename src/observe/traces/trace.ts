@@ -1,4 +1,4 @@
-/** The life of one message, told in order of time from what the journal keeps. */
+/** What happened to one message, in order of time, from the journal. */
 import type { InboundMessage } from '../../core/message.ts';
 import type { ProgramOutput } from '../../core/program-output.ts';
 import type { OutboxRow, TurnState } from '../../core/turn.ts';
@@ -6,16 +6,16 @@ import type { TurnLife, TurnRun } from '../../bridge/ports.ts';
 
 export interface TraceEvent {
   readonly atMs: number;
-  /** Since the event before it; undefined for the first. */
+  /** Time since the event before it; undefined for the first. */
   readonly afterMs: number | undefined;
   readonly event: string;
-  /** Ids, counts and reasons; what was said in the chat only if asked for. */
+  /** Ids, counts and reasons. Texts of the chat only if they are wanted. */
   readonly facts: Readonly<Record<string, string | number>>;
 }
 
 type Moment = Omit<TraceEvent, 'afterMs'>;
 
-/** `said` comes first and by Lark's clock; everything else is by this machine's. */
+/** `said` comes first and has the time of Lark's clock. All others have the time of this machine's clock. */
 export function traceOf(
   life: TurnLife,
   options: {
@@ -36,7 +36,7 @@ export function traceOf(
     ...momentsOfState(life),
     ...life.out.flatMap((row) => momentsOfRow(row, { ...options, fromMs: life.admittedAtMs })),
   ];
-  // Sorting is stable: what happened in the same millisecond stays in the order of cause.
+  // The sort is stable: events of the same millisecond keep their order.
   const all = [said, ...ours.toSorted((one, other) => one.atMs - other.atMs)];
   return all.map((moment, at) => {
     const before = all[at - 1];
@@ -44,7 +44,7 @@ export function traceOf(
   });
 }
 
-/** What a person or a bot reads as the text of a message. */
+/** The text of a message as a person reads it. */
 export function spokenText({ parts }: InboundMessage): string {
   return parts
     .map((part) => (part.kind === 'text' ? part.text : `[${part.messageType}]`))
@@ -56,7 +56,7 @@ export function shownText({ body }: OutboxRow): string | undefined {
   return body.kind === 'text' || body.kind === 'choice' ? body.text : undefined;
 }
 
-/** What a row is, in the words of people. */
+/** What a row is, in a word for people. */
 export function kindOf({ body, priority }: OutboxRow): string {
   switch (body.kind) {
     case 'text':
@@ -89,7 +89,7 @@ function momentsOfRun(run: TurnRun, output: ProgramOutput | undefined): Moment[]
   ];
 }
 
-/** Where a turn came without an agent: an end in the queue, or a time that ran out. */
+/** States that no run explains: an end in the queue, or a time limit that passed. */
 function momentsOfState({ turn, runs, endedAtMs }: TurnLife): Moment[] {
   const { state } = turn;
   if (state.phase === 'overdue') return [momentOf(state.sinceMs, 'overdue', { run: turn.run })];
@@ -98,13 +98,13 @@ function momentsOfState({ turn, runs, endedAtMs }: TurnLife): Moment[] {
   return [momentOf(endedAtMs, state.phase, reason === undefined ? {} : { reason })];
 }
 
-/** Why a turn is where it is. */
+/** Why a turn is in its state. */
 export function reasonOf(state: TurnState): string | undefined {
   if (state.phase === 'failed') return state.reason;
   return state.phase === 'held' || state.phase === 'dropped' ? state.why : undefined;
 }
 
-/** A row is there from the time that its turn is there, even if it was thought of a little before. */
+/** `fromMs`: a row counts as queued when its turn is stored, even if it was created a little earlier. */
 function momentsOfRow(
   row: OutboxRow,
   options: { readonly text: boolean; readonly fromMs: number },

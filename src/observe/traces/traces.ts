@@ -1,4 +1,4 @@
-/** Sends a trace of each message to a collector, when all of it is over. */
+/** Sends a trace of each message to a collector, when the message is done. */
 import { errorText } from '../../core/errors.ts';
 import type { TurnId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
@@ -8,12 +8,12 @@ import type { TurnLife } from '../../bridge/ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** A stop waits no longer for a collector of traces. */
+/** How long a stop waits for the collector. */
 const TRACES_FLUSH_MS_MAX = 1_000;
-/** Turns whose trace was sent; a row that ends later must not send it again. */
+/** How many sent traces are remembered, so that a row that ends later does not send them again. */
 const TRACES_REMEMBERED = 1_000;
 
-export interface TracesOptions {
+interface TracesOptions {
   /** Base URL of the collector. */
   readonly endpoint: string;
   readonly version: string;
@@ -22,7 +22,7 @@ export interface TracesOptions {
   readonly log: Log;
 }
 
-/** They are many megabytes, which most bots have no use for. */
+/** Not installed by default: they are many megabytes, and most bots do not use them. */
 const PACKAGES =
   '@opentelemetry/api@1.9 @opentelemetry/resources@2 @opentelemetry/sdk-trace-base@2 @opentelemetry/exporter-trace-otlp-http@0.223';
 
@@ -38,18 +38,18 @@ export class Traces implements Service {
     this.#options = options;
   }
 
-  /** Nobody waits for the packages to load. */
+  /** Does not wait until the packages are loaded. */
   start(): Promise<void> {
     this.#exporter = loadExporter(this.#options);
     return Promise.resolve();
   }
 
-  /** Something of this turn is over; perhaps all of it. */
-  look(turn: TurnId): void {
+  /** Something of this turn has ended. If all of it has ended, its trace is sent. */
+  sendIfDone(turn: TurnId): void {
     const work = this.#send(turn)
       .catch((error: unknown) => {
-        // A trace is worth less than what it tells of.
-        this.#options.log.error('trace_not_made', { turn, error: errorText(error) });
+        // A trace that fails must not disturb the bridge.
+        this.#options.log.error('trace_not_created', { turn, error: errorText(error) });
       })
       .finally(() => this.#working.delete(work));
     this.#working.add(work);
@@ -94,7 +94,7 @@ async function loadExporter(options: TracesOptions): Promise<TraceExporter | und
     if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes('@opentelemetry/')) throw error;
     log.warn('traces_unavailable', {
       error: `the packages of OpenTelemetry are not installed (${message})`,
-      next: `Beside lark-bridge run: npm install ${PACKAGES}; or unset OTEL_EXPORTER_OTLP_ENDPOINT.`,
+      next: `In the folder of lark-bridge run: npm install ${PACKAGES}. Or unset OTEL_EXPORTER_OTLP_ENDPOINT.`,
     });
     return undefined;
   }

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { createServer } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { examine } from '../../../src/app/doctor.ts';
-import { checkBot, createOnboarding, startBridge } from '../../../src/app/start.ts';
+import { createOnboarding, proveMessagesArrive } from '../../../src/app/connect.ts';
+import { runDoctor } from '../../../src/app/doctor.ts';
+import { startBridge } from '../../../src/app/start.ts';
 import { loadConfig, type Need } from '../../../src/config/load.ts';
 import type { Brand } from '../../../src/core/brand.ts';
 import { appId } from '../../../src/core/ids.ts';
@@ -99,7 +100,7 @@ describe.each<Brand>(['feishu', 'lark'])('LCM-MODE-05, LCM-ENV-06: an app of %s'
     const other = brand === 'lark' ? 'feishu' : 'lark';
     const { config, asked } = await behindProxy({ LARK_BRAND: other });
     const stop = new AbortController();
-    const checked = checkBot({
+    const checked = proveMessagesArrive({
       config,
       log: silentLog,
       credentials: { appId: appId(APP), appSecret: new Secret('a-secret'), brand },
@@ -119,7 +120,7 @@ describe.each<Brand>(['feishu', 'lark'])('LCM-MODE-05, LCM-ENV-06: an app of %s'
     const events: unknown[] = [];
     const credentials = { appId: appId(app.appId), appSecret: new Secret(app.appSecret), brand };
     const config = await loadConfig({ env: { ...env, LARK_BRAND: '' }, flags: {} });
-    const checked = checkBot({
+    const checked = proveMessagesArrive({
       config,
       log: silentLog,
       credentials,
@@ -153,7 +154,7 @@ describe.each<Brand>(['feishu', 'lark'])('LCM-MODE-05, LCM-ENV-06: an app of %s'
 
   test('`doctor` looks at its two hosts, and names no other', async () => {
     const { request, asked } = await behindProxy(ofAnApp(brand));
-    const { findings } = await examine({ config: request, offline: false });
+    const { findings } = await runDoctor({ config: request, offline: false });
     expect(asked()).toEqual([ACCOUNTS[brand], OPEN[brand]]);
     const named = JSON.stringify(findings).match(/[a-z]+\.(?:feishu|larksuite)\.[a-z]+/g);
     expect([...new Set(named)].toSorted().map((host) => `${host}:443`)).toEqual(asked());
@@ -164,7 +165,7 @@ describe.each<Brand>(['feishu', 'lark'])('LCM-MODE-05, LCM-ENV-06: an app of %s'
     const of = { stateDir: temporaryFolder(), home: config.home, tryLock: tryFileLock };
     const rival = { appId: APP, openBaseUrl: `https://${OPEN[brand].replace(':443', '')}` };
     const lock = acquireInstanceLock({ ...of, app: rival });
-    const { findings } = await examine({ config: request, offline: true });
+    const { findings } = await runDoctor({ config: request, offline: true });
     lock.release();
     expect(JSON.stringify(findings)).toContain(of.stateDir);
   });
@@ -173,7 +174,7 @@ describe.each<Brand>(['feishu', 'lark'])('LCM-MODE-05, LCM-ENV-06: an app of %s'
     const { app, env } = await behindProxyToLark(brand);
     app.scopes.add(SCOPE_SELF_MANAGE);
     app.scopes.delete('im:message:send_as_bot');
-    const { findings } = await examine({ config: { env, flags: {} }, offline: false });
+    const { findings } = await runDoctor({ config: { env, flags: {} }, offline: false });
     const missing = findings.find(({ check }) => check === 'permissions');
     expect(missing?.next).toContain(`https://${OPEN[brand].replace(':443', '')}/`);
   });

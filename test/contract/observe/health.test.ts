@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readStatus, startHub } from '../../../src/app/start.ts';
+import { startHub } from '../../../src/app/start.ts';
+import { readStatus } from '../../../src/app/status.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { startWatchedBridge } from './rig.ts';
@@ -61,7 +62,7 @@ test('a database that another program locks is in trouble, and well when that ha
   const bridge = await startWatchedBridge();
   const other = connect(bridge.databasePath);
   other.exec('BEGIN IMMEDIATE');
-  // Its sign of life is the next write.
+  // The next write is its status.
   await expect
     .poll(() => healthAt(bridge.hubUrl))
     .toMatchObject({ status: 503, body: { problems: [{ code: 'storage' }] } });
@@ -85,7 +86,7 @@ test('a hub alone answers for itself; `status` says that no bot has spoken', asy
   const text = await (await fetch(`${hub.url}/metrics`)).text();
   expect(text).toContain('lark_bridge_ready 1\n');
   expect(text).toContain('lark_bridge_database_size_bytes ');
-  const { running, health } = await readStatus({ config });
+  const { running, health } = await readStatus(config);
   expect({ running, health }).toMatchObject({
     running: true,
     health: { ready: false, problems: [{ code: 'process' }] },

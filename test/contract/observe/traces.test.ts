@@ -140,8 +140,8 @@ test('what ends twice, as a turn and as its answer, is one trace', async () => {
   const life = () => Promise.resolve(ended);
   const traces = new Traces({ endpoint: receiver.url, version: '1', life, clock, log: silentLog });
   await traces.start();
-  traces.look(ended.turn.id);
-  traces.look(ended.turn.id);
+  traces.sendIfDone(ended.turn.id);
+  traces.sendIfDone(ended.turn.id);
   await traces.stop();
   expect(namesOf(receiver.spans)).toEqual(['admit', 'message']);
 });

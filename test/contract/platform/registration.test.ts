@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { createSecretFile } from '../../../src/host/secret-file.ts';
+import { createSecretReader } from '../../../src/host/secret-files.ts';
 import { workspaceTokenFile } from '../../../src/host/workspace-token.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { recordingLog } from '../../kit/log.ts';
@@ -88,7 +88,7 @@ describe('the token', () => {
     const path = join(folder(), 'token');
     writeFileSync(path, 'wst-first\n');
     const log = recordingLog();
-    const token = createSecretFile({ path, first: new Secret('wst-first'), log });
+    const token = createSecretReader({ path, first: new Secret('wst-first'), log });
     const { client } = clientOf(platform, { token, clock: quickClock });
     await client.start();
     platform.token = 'wst-second';
@@ -103,7 +103,7 @@ describe('the token', () => {
     const path = join(folder(), 'token');
     writeFileSync(path, 'one');
     const log = recordingLog();
-    const token = createSecretFile({ path, first: new Secret('one'), log });
+    const token = createSecretReader({ path, first: new Secret('one'), log });
     unlinkSync(path);
     expect([token().reveal(), token().reveal()]).toEqual(['one', 'one']);
     writeFileSync(path, '');

@@ -10,7 +10,7 @@ import type { InboundMessage } from '../../../src/core/message.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { pause } from '../../../src/time/deadline.ts';
+import { pause } from '../../../src/time/wait.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';

@@ -59,7 +59,7 @@ describe('what can not start is not taken', () => {
 });
 
 describe('who gets the turns', () => {
-  test('is said when an agent takes them over, with the way back', async () => {
+  test('is shown when a new agent gets them, and how to undo that', async () => {
     const { stdout } = await add('shout', 'tr a-z A-Z');
     expect(stdout).toContain('It gets the turns of all chats from now on (before: echo).');
     expect(stdout).toContain('`lark-bridge agents remove shout`');
@@ -67,14 +67,14 @@ describe('who gets the turns', () => {
     const again = await json(['add', 'quiet', '--exec', 'tr A-Z a-z']);
     expect(again).toMatchObject({ name: 'quiet', gets_turns: true, before: 'shout' });
     const removed = await agents(['remove', 'quiet']);
-    expect(removed.stdout).toContain('The turns go to shout now.');
+    expect(removed.stdout).toContain('Now shout gets the turns.');
   });
 
   test('and when a setting names another one', async () => {
     await add('shout', 'tr a-z A-Z');
     const words = ['add', 'quiet', '--exec', 'tr A-Z a-z'];
     const { stdout } = await agents(words, { LARK_BRIDGE_AGENT: 'shout' });
-    expect(stdout).toContain('The turns still go to shout');
+    expect(stdout).toContain('shout still gets the turns');
     expect(stdout).toContain('LARK_BRIDGE_AGENT');
   });
 

@@ -224,7 +224,7 @@ describe('demo', () => {
       terminal.stdout.on('data', (chunk: Buffer) => {
         shown += chunk.toString();
       });
-      await expect.poll(() => shown, { timeout: 10_000 }).toContain('Say something');
+      await expect.poll(() => shown, { timeout: 10_000 }).toContain('Write something');
       terminal.kill('SIGKILL');
       await expect.poll(() => readdirSync(home), { timeout: 10_000 }).toEqual(['end']);
       await expect

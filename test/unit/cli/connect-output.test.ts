@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import jsQrModule from 'jsqr';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { OnboardingEvent } from '../../../src/app/start.ts';
+import type { OnboardingEvent } from '../../../src/app/connect.ts';
 import { type ConnectScreen, showEvent } from '../../../src/cli/connect-output.ts';
 import { Output } from '../../../src/cli/output.ts';
 import { verificationLinks } from '../../../src/lark/connect/verification-link.ts';
@@ -134,13 +134,13 @@ test('nothing is below the code: links and hints are said before', async () => {
 });
 
 describe.each([true, false])('a terminal that is too small (colored: %s)', (colored) => {
-  const NEEDED = /needs (\d+) columns and (\d+) rows, and there are (\d+) and (\d+)\./;
+  const NEEDED = /needs (\d+) columns and (\d+) rows/;
 
-  test('80x24: it says to open the link or the picture, not to scan a code that is not there', async () => {
+  test('80x24: it says to open the link or the image, and not to scan a code that is not shown', async () => {
     const { out, err } = await shown(REAL, { columns: 80, rows: 24, colored });
     expect(out).toBe(`${REAL_LINK}\n`);
-    expect(err).toContain('and there are 80 and 24.');
-    expect(err).toContain(`Open the link, or scan the picture`);
+    expect(err).toContain('and the terminal has 80 and 24.');
+    expect(err).toContain(`Open the link, or scan the image`);
     expect(err).toContain(join(stateDir, 'qr.png'));
     expect(err).not.toContain('scan the QR code');
   });

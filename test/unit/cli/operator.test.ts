@@ -83,13 +83,13 @@ describe('orders', () => {
     expect(await orders.open()).toEqual([]);
   });
 
-  test('a daemon that does not get to it in time: exit code 6, and the order stays', async () => {
+  test('a daemon that is not in time: exit code 6, and the order is kept', async () => {
     await admit('om_1', { phase: 'held', why: 'unknown' });
     const lock = acquireInstanceLock({ stateDir, home, tryLock: tryFileLock });
     try {
       const { code, stderr } = await run('turns', 'drop', 'om_1');
       expect(code).toBe(6);
-      expect(stderr).toContain('next: The order stays');
+      expect(stderr).toContain('next: The order is kept');
       expect(await orders.open()).toHaveLength(1);
     } finally {
       lock.release();
@@ -139,14 +139,14 @@ describe('lists', () => {
 describe('where a turn is', () => {
   const target = 'ws_1' as never;
   test.each([
-    [{ phase: 'waiting', attempt: 0, notBeforeMs: 0 }, 'next in its chat'],
+    [{ phase: 'waiting', attempt: 0, notBeforeMs: 0 }, 'the next one of its chat'],
     [{ phase: 'waiting', attempt: 3, notBeforeMs: 0 }, 'did not take it 3 times'],
-    [{ phase: 'sending', attempt: 0, target, deadlineMs: 0 }, 'on its way to ws_1'],
-    [{ phase: 'accepted', attempt: 0, target, ticket: 'q', deadlineMs: 0 }, 'It is with ws_1'],
-    [{ phase: 'overdue', target, ticket: 'q', sinceMs: 0 }, 'if its answer still comes'],
-    [{ phase: 'overdue', target, ticket: undefined, sinceMs: 0 }, "can't say whether"],
+    [{ phase: 'sending', attempt: 0, target, deadlineMs: 0 }, 'being sent to ws_1'],
+    [{ phase: 'accepted', attempt: 0, target, ticket: 'q', deadlineMs: 0 }, 'ws_1 works on it'],
+    [{ phase: 'overdue', target, ticket: 'q', sinceMs: 0 }, 'If its answer still comes'],
+    [{ phase: 'overdue', target, ticket: undefined, sinceMs: 0 }, "can't say to which turn"],
     [{ phase: 'held', why: 'unknown' }, 'turns retry om_1'],
-    [{ phase: 'command', action: 'run', about: [] }, 'a word to the bridge'],
+    [{ phase: 'command', action: 'run', about: [] }, 'a command to the bridge'],
     [{ phase: 'answered' }, 'It is answered'],
     [{ phase: 'failed', reason: 'timed_out' }, 'It failed (timed_out)'],
     [{ phase: 'dropped', why: 'recalled' }, 'It was dropped (recalled)'],

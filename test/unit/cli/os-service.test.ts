@@ -147,8 +147,8 @@ describe('after install', () => {
     expect(stdout.split('\n')).toEqual([
       `The service is active, process 42. Unit: ${unitPath()}`,
       'All is well.',
-      'Restarted by systemd: 3 times.',
-      'Its last run ended with 4.',
+      'systemd restarted it 3 times.',
+      'Its last run ended with exit code 4.',
       'It does not start by itself.',
       '',
     ]);
@@ -235,7 +235,7 @@ describe('print', () => {
 
 test.each([
   ['status --user --system', 'exclude each other'],
-  ['print --system --state-dir /x', '--state-dir is not for the system service'],
+  ['print --system --state-dir /x', "--state-dir can't be used with the system service"],
   ['print --user --secret-file /x', '--secret-file is for the system service only'],
   ['print --system --secret-file app-secret', 'must be the full path of a file'],
   ['print --for upstart', 'upstart'],

@@ -1,7 +1,7 @@
 /** Runs the program in this process, between streams of the test's own. */
 import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { main, type Surroundings } from '../../../src/cli/main.ts';
+import { main, type ProcessParts } from '../../../src/cli/main.ts';
 
 export interface Ended {
   readonly code: number;
@@ -9,7 +9,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-interface Start extends Partial<Pick<Surroundings, 'execPath' | 'argv'>> {
+interface Start extends Partial<Pick<ProcessParts, 'execPath' | 'argv'>> {
   /** What comes on its stdin, which ends after it; without it stdin stays open. */
   readonly input?: string;
 }
@@ -25,7 +25,7 @@ export async function runProgram(
     stderr: new PassThrough(),
   };
   if (input !== undefined) streams.stdin.end(input);
-  const around = { env, execPath, argv, ...streams } as unknown as Surroundings;
+  const around = { env, execPath, argv, ...streams } as unknown as ProcessParts;
   const stdout = heardFrom(streams.stdout);
   const stderr = heardFrom(streams.stderr);
   const code = await main(words, new AbortController().signal, around);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { main, type Surroundings } from '../../../src/cli/main.ts';
+import { main, type ProcessParts } from '../../../src/cli/main.ts';
 import { runProgram } from './program.ts';
 
 type Json = Record<string, unknown>;
@@ -39,7 +39,7 @@ async function simulate(...words: string[]) {
   const env = { HOME: home };
   const around = { env, execPath, argv, stdin: new PassThrough(), stdout, stderr };
   const stop = new AbortController();
-  const ended = main(['simulate', ...words], stop.signal, around as unknown as Surroundings);
+  const ended = main(['simulate', ...words], stop.signal, around as unknown as ProcessParts);
   const end = () => {
     stop.abort();
     return ended;
@@ -68,7 +68,7 @@ describe('what it refuses, with exit code 2 and words', () => {
     ['--world', '/nowhere.json', "--world: can't read it"],
     ['--client-config', '/nowhere.json', "--client-config: can't read it"],
     ['--ca-file', 'x.pem', '--tls-hosts and --ca-file need --tls'],
-    ['--host', '192.0.2.1', '--host 192.0.2.1 is no address of this machine'],
+    ['--host', '192.0.2.1', '--host 192.0.2.1 is not an address of this machine'],
   ])('%s %s', async (flag, value, words) => {
     const { code, stdout, stderr } = await runProgram(['simulate', flag, value]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -276,7 +276,7 @@ test('listening beyond loopback is said plainly, also with --quiet', async () =>
   await expect
     .poll(() => beyond.said.stderr)
     .toMatch(
-      /^warning: 0\.0\.0\.0:\d+ can be reached from other machines, and everybody who reaches it controls the simulator/,
+      /^warning: other machines can reach 0\.0\.0\.0:\d+, and everybody who reaches it controls the simulator/,
     );
   expect((await ready('--quiet')).said.stderr).toBe('');
 });

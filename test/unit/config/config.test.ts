@@ -15,7 +15,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Flags,
-  inspectConfig,
+  checkConfig,
   loadConfig,
   type Need,
   saveSetting,
@@ -140,7 +140,7 @@ describe('where a value comes from', () => {
 
 describe('ALL_PROXY', () => {
   const warningsFor = async (env: Env) =>
-    (await inspectConfig({ env: { HOME: home, ...env }, flags: {} })).warnings;
+    (await checkConfig({ env: { HOME: home, ...env }, flags: {} })).warnings;
 
   test('is a proxy like the others, in either case', async () => {
     expect(await load({ ALL_PROXY: 'proxy:3128' })).toMatchObject({
@@ -189,7 +189,7 @@ describe('credentials', () => {
     writeCredentials();
     const text = await complaint({ LARK_APP_ID: OTHER_APP }, ['lark']);
     expect(text).toContain('LARK_APP_SECRET is not set');
-    expect(text).toContain('about another app');
+    expect(text).toContain('belongs to another app');
     const config = await load({ LARK_APP_ID: OTHER_APP, LARK_APP_SECRET: 'x' }, ['lark']);
     expect(config).toMatchObject({ appId: OTHER_APP, brand: 'feishu' });
   });
@@ -206,12 +206,12 @@ describe('credentials', () => {
     const secret = 's3cr3t-value';
     const env = { LARK_APP_SECRET: secret, MOLECULE_WORKSPACE_TOKEN: secret };
     const config = await load(env);
-    const { views } = await inspectConfig({ env: { HOME: home, ...env }, flags: {} });
+    const { views } = await checkConfig({ env: { HOME: home, ...env }, flags: {} });
     const everything = `${inspect(config, { depth: 9 })}${JSON.stringify([config, views])}`;
     expect(everything).not.toContain(secret);
     expect(everything).toContain('[secret]');
     const wrong = { HOME: home, LARK_APP_SECRET: `${secret} x` };
-    const { views: wrongViews, problems } = await inspectConfig({ env: wrong, flags: {} });
+    const { views: wrongViews, problems } = await checkConfig({ env: wrong, flags: {} });
     expect(problems).toHaveLength(1);
     expect(JSON.stringify([wrongViews, problems])).not.toContain(secret);
   });
@@ -303,7 +303,7 @@ describe('what can hardly be right', () => {
   };
   const warningsFor = async (env: Env, flags: Flags = {}) => {
     const request = { env: { HOME: home, ...hub, ...env }, flags };
-    const { warnings, problems } = await inspectConfig({ ...request, needs: ['lark', 'platform'] });
+    const { warnings, problems } = await checkConfig({ ...request, needs: ['lark', 'platform'] });
     expect(problems).toEqual([]);
     return warnings;
   };
@@ -332,14 +332,17 @@ describe('what can hardly be right', () => {
 describe('what is wrong', () => {
   test.each<[Env, string]>([
     [{ LARK_APP_ID: 'cli_abc' }, 'LARK_APP_ID must be `cli_`'],
-    [{ LARK_APP_ID: 'cli_abc' }, 'silently do nothing'],
+    [{ LARK_APP_ID: 'cli_abc' }, 'does nothing with any other app id'],
     [{ LARK_PORT: '65536' }, 'LARK_PORT must be a whole number from 0 to 65535, not "65536"'],
     [{ LARK_PORT: '80a' }, 'LARK_PORT must be a whole number'],
     [{ LARK_PORT: '-1' }, 'LARK_PORT must be a whole number'],
     [{ PLATFORM_URL: 'hub.example' }, 'PLATFORM_URL must be a URL'],
     [{ PLATFORM_URL: 'ftp://hub.example' }, 'PLATFORM_URL must be a URL'],
-    [{ PLATFORM_URL: 'https://u:p@hub.example' }, 'PLATFORM_URL must not hold a user'],
-    [{ LARK_OPEN_BASE_URL: 'https://a.example/?x=1' }, 'LARK_OPEN_BASE_URL must not hold a query'],
+    [{ PLATFORM_URL: 'https://u:p@hub.example' }, 'PLATFORM_URL must not contain a user'],
+    [
+      { LARK_OPEN_BASE_URL: 'https://a.example/?x=1' },
+      'LARK_OPEN_BASE_URL must not contain a query',
+    ],
     [{ LARK_BRAND: 'larksuite' }, 'LARK_BRAND must be one of feishu, lark, not "larksuite"'],
     [{ LARK_LOG_LEVEL: 'loud' }, 'LARK_LOG_LEVEL must be one of debug, info, warn, error'],
     [{ LARK_LOG_FORMAT: 'xml' }, 'LARK_LOG_FORMAT must be one of text, json'],
@@ -350,7 +353,7 @@ describe('what is wrong', () => {
     [{ LARK_BRIDGE_HEALTH_ADDRESS: '::1:9464' }, 'must be host:port, such as 127.0.0.1:9464'],
     [{ LARK_BRIDGE_HEALTH_ADDRESS: 'localhost:99999' }, 'must be host:port'],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' }, 'must be a URL that begins with https://'],
-    [{ LARK_APP_SECRET: 'a\nb' }, 'LARK_APP_SECRET holds spaces'],
+    [{ LARK_APP_SECRET: 'a\nb' }, 'LARK_APP_SECRET contains spaces'],
     [{ HTTPS_PROXY: 'socks5://p:1' }, 'HTTPS_PROXY must be the URL of an HTTP proxy'],
     [{ LARK_TLS_CERT: '/no/such/file' }, "LARK_TLS_CERT names a file that can't be read"],
     [{ LARK_TLS_KEY: import.meta.filename }, 'LARK_TLS_CERT is not set'],

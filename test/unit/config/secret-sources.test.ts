@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { inspectConfig, loadConfig, type Need } from '../../../src/config/load.ts';
+import { checkConfig, loadConfig, type Need } from '../../../src/config/load.ts';
 import { systemdName } from '../../../src/config/sources.ts';
 import { SETTINGS, settingRows } from '../../../src/config/settings.ts';
 
@@ -26,8 +26,7 @@ const requestOf = (env: Env, needs: readonly Need[]) => ({
   needs,
 });
 const load = (env: Env, needs: readonly Need[] = ['lark']) => loadConfig(requestOf(env, needs));
-const inspect = (env: Env, needs: readonly Need[] = ['lark']) =>
-  inspectConfig(requestOf(env, needs));
+const inspect = (env: Env, needs: readonly Need[] = ['lark']) => checkConfig(requestOf(env, needs));
 
 function writeState(name: string, content: unknown) {
   mkdirSync(join(home, '.lark-bridge'), { recursive: true });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AppFacts, Asked, BotFact } from '../../../src/lark/facts.ts';
-import { judgeApp } from '../../../src/doctor/app.ts';
+import { checkApp } from '../../../src/doctor/app.ts';
 
 const SUBJECT = {
   brandName: 'Feishu',
@@ -26,12 +26,12 @@ const SOUND: AppFacts = {
 const refused = (code: number, credentials = false) =>
   ({ kind: 'refused', code, detail: `Lark ${code}`, credentials }) as const;
 
-const judged = (facts: Partial<AppFacts>, subject: Partial<typeof SUBJECT> = {}) =>
-  judgeApp({ ...SOUND, ...facts }, { ...SUBJECT, ...subject });
-const problems = (facts: Partial<AppFacts>) => judged(facts).filter(({ level }) => level !== 'ok');
+const checked = (facts: Partial<AppFacts>, subject: Partial<typeof SUBJECT> = {}) =>
+  checkApp({ ...SOUND, ...facts }, { ...SUBJECT, ...subject });
+const problems = (facts: Partial<AppFacts>) => checked(facts).filter(({ level }) => level !== 'ok');
 
 test('a sound app', () => {
-  expect(judged({}).map(({ check, level }) => [check, level])).toEqual([
+  expect(checked({}).map(({ check, level }) => [check, level])).toEqual([
     ['secret', 'ok'],
     ['long_connection', 'ok'],
     ['bot', 'ok'],
@@ -53,7 +53,7 @@ describe('app id and secret', () => {
   });
 
   test('of a variable: the step leads there, because it would beat what connect stores', () => {
-    const [found] = judged(REFUSED, { ...SUBJECT, secretFrom: 'LARK_APP_SECRET' });
+    const [found] = checked(REFUSED, { ...SUBJECT, secretFrom: 'LARK_APP_SECRET' });
     expect(found?.next).toContain('LARK_APP_SECRET');
     expect(found?.next).not.toContain('connect');
   });
@@ -73,7 +73,7 @@ describe('app id and secret', () => {
 
   test('nobody could be asked: a note, because another check says why', () => {
     const silent = { kind: 'silent', detail: 'ENOTFOUND' } as const;
-    const found = judged({ token: silent, endpoint: silent, bot: undefined });
+    const found = checked({ token: silent, endpoint: silent, bot: undefined });
     expect(found.map(({ check, level }) => [check, level])).toEqual([['secret', 'note']]);
   });
 
@@ -124,7 +124,7 @@ describe('the bot', () => {
   });
 
   test('is another one than LARK_BOT_OPEN_ID says', () => {
-    const found = judgeApp(SOUND, { ...SUBJECT, botOpenId: 'ou_2' }).at(-1);
+    const found = checkApp(SOUND, { ...SUBJECT, botOpenId: 'ou_2' }).at(-1);
     expect(found).toMatchObject({ level: 'problem', error: 'config_invalid' });
   });
 });

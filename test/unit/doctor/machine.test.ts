@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
-  judgeNode,
-  judgeStateDirectory,
-  lookAtStateDirectory,
+  checkNode,
+  checkStateDirectory,
+  readStateDirectory,
   type StateDirectory,
 } from '../../../src/doctor/machine.ts';
 
@@ -17,7 +17,7 @@ describe('Node.js', () => {
     ['20.18.9', 'problem'],
     ['18.99.99', 'problem'],
   ])('%s is %s', (version, level) => {
-    expect(judgeNode(version, '>=20.19.0').level).toBe(level);
+    expect(checkNode(version, '>=20.19.0').level).toBe(level);
   });
 });
 
@@ -31,10 +31,10 @@ const SOUND: StateDirectory = {
   freeBytes: 5000 * MB,
 };
 
-const judged = (fact: Partial<Extract<StateDirectory, { kind: 'there' }>>) =>
-  judgeStateDirectory('/state', { ...SOUND, ...fact });
+const checked = (fact: Partial<Extract<StateDirectory, { kind: 'there' }>>) =>
+  checkStateDirectory('/state', { ...SOUND, ...fact });
 
-describe('the state directory, judged', () => {
+describe('the check of the state directory', () => {
   test.each<[string, StateDirectory, string]>([
     ['sound', SOUND, 'ok'],
     ['not there yet', { kind: 'missing', canBeMade: true }, 'note'],
@@ -46,20 +46,20 @@ describe('the state directory, judged', () => {
     ['short of room', { ...SOUND, freeBytes: 100 * MB }, 'warning'],
     ['out of room', { ...SOUND, freeBytes: 5 * MB }, 'problem'],
   ])('%s', (_what, fact, level) => {
-    expect(judgeStateDirectory('/state', fact).map((finding) => finding.level)).toEqual([level]);
+    expect(checkStateDirectory('/state', fact).map((finding) => finding.level)).toEqual([level]);
   });
 
   test('what others may read is named, with the command that ends it', () => {
-    const [found] = judged({ openFiles: ['credentials.json', 'bridge.db'] });
+    const [found] = checked({ openFiles: ['credentials.json', 'bridge.db'] });
     expect(found?.next).toMatch(/: chmod go= \/state\/credentials\.json \/state\/bridge\.db$/);
   });
 
   test('several things that are wrong are told one by one', () => {
-    expect(judged({ isWritable: false, isOpen: true, freeBytes: 0 })).toHaveLength(3);
+    expect(checked({ isWritable: false, isOpen: true, freeBytes: 0 })).toHaveLength(3);
   });
 });
 
-describe('the state directory, looked at', () => {
+describe('the state directory as it is read', () => {
   let root: string;
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'lark-doctor-'));
@@ -67,7 +67,7 @@ describe('the state directory, looked at', () => {
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
   test('a sound one', () => {
-    const found = lookAtStateDirectory(root);
+    const found = readStateDirectory(root);
     expect(found).toMatchObject({ ...SOUND, freeBytes: expect.any(Number) as number });
   });
 
@@ -76,7 +76,7 @@ describe('the state directory, looked at', () => {
     writeFileSync(join(root, 'credentials.json'), '{}');
     chmodSync(join(root, 'credentials.json'), 0o644);
     writeFileSync(join(root, 'qr.png'), '', { mode: 0o644 });
-    expect(lookAtStateDirectory(root)).toMatchObject({
+    expect(readStateDirectory(root)).toMatchObject({
       isOpen: true,
       openFiles: ['credentials.json'],
     });
@@ -84,10 +84,10 @@ describe('the state directory, looked at', () => {
 
   test('a file, and what can be made or not', () => {
     writeFileSync(join(root, 'file'), '');
-    expect(lookAtStateDirectory(join(root, 'file'))).toMatchObject({ kind: 'unusable' });
+    expect(readStateDirectory(join(root, 'file'))).toMatchObject({ kind: 'unusable' });
     const missing = join(root, 'not/yet');
-    expect(lookAtStateDirectory(missing)).toEqual({ kind: 'missing', canBeMade: true });
+    expect(readStateDirectory(missing)).toEqual({ kind: 'missing', canBeMade: true });
     mkdirSync(join(root, 'not'));
-    expect(lookAtStateDirectory(missing)).toEqual({ kind: 'missing', canBeMade: true });
+    expect(readStateDirectory(missing)).toEqual({ kind: 'missing', canBeMade: true });
   });
 });

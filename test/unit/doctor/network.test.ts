@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Reach } from '../../../src/lark/facts.ts';
-import { judgeClock, judgeReach, judgeRoutes, routeTo } from '../../../src/doctor/network.ts';
+import { checkClock, checkReach, checkRoutes, routeTo } from '../../../src/doctor/network.ts';
 
 const OPEN = { name: 'open', origin: 'https://open.example', proxy: undefined } as const;
 
 const failed = (code: string, over: Partial<Reach> = {}) =>
-  judgeReach({ ...OPEN, ...over, outcome: { kind: 'failed', code } });
+  checkReach({ ...OPEN, ...over, outcome: { kind: 'failed', code } });
 
 const reached = (hereMs: number, thereMs: number): Reach => ({
   ...OPEN,
@@ -19,7 +19,7 @@ describe('reach', () => {
     ['ECONNREFUSED', /refused/, /port/],
     ['UND_ERR_CONNECT_TIMEOUT', /within 5 s/, /HTTPS_PROXY/],
     ['timed out', /within 5 s/, /HTTPS_PROXY/],
-    ['ENETUNREACH', /no way/, /online/],
+    ['ENETUNREACH', /no route/, /online/],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', /does not know/, /NODE_EXTRA_CA_CERTS/],
     ['SELF_SIGNED_CERT_IN_CHAIN', /does not know/, /NODE_EXTRA_CA_CERTS/],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /does not know/, /NODE_EXTRA_CA_CERTS/],
@@ -29,7 +29,7 @@ describe('reach', () => {
     ['ERR_TLS_CERT_ALTNAME_INVALID', /another host/, /DNS/],
     ['EPROTO', /TLS/, /port/],
     ['UND_ERR_ABORTED', /proxy/, /HTTPS_PROXY/],
-    ['ECONNRESET', /cut/, /network/],
+    ['ECONNRESET', /ends before/, /network/],
     ['SOMETHING_NEW', /SOMETHING_NEW/, /network/],
   ])('%s in plain words, with one step', (code, why, next) => {
     const found = failed(code);
@@ -60,22 +60,22 @@ describe('the clock', () => {
     [61_000, 'warning'],
     [-61_000, 'warning'],
   ])('%i ms from there', (offMs, level) => {
-    expect(judgeClock([reached(1e12 + offMs, 1e12)])?.level).toBe(level);
+    expect(checkClock([reached(1e12 + offMs, 1e12)])?.level).toBe(level);
   });
 
   test('tells how far, and to which side', () => {
-    expect(judgeClock([reached(1e12 + 90_000, 1e12)])?.finding).toContain('90 seconds ahead of');
-    expect(judgeClock([reached(1e12, 1e12 + 3_600_000)])?.finding).toContain('60 minutes behind');
+    expect(checkClock([reached(1e12 + 90_000, 1e12)])?.finding).toContain('90 seconds ahead of');
+    expect(checkClock([reached(1e12, 1e12 + 3_600_000)])?.finding).toContain('60 minutes behind');
   });
 
   test('one host with a wrong clock is not taken for ours', () => {
-    expect(judgeClock([reached(1e12, 9e11), reached(1e12, 1e12)])?.level).toBe('ok');
+    expect(checkClock([reached(1e12, 9e11), reached(1e12, 1e12)])?.level).toBe('ok');
   });
 
   test('says nothing where nobody told the time', () => {
     const silent: Reach = { ...OPEN, outcome: { kind: 'reached', clocks: undefined } };
-    expect(judgeClock([silent])).toBeUndefined();
-    expect(judgeClock([])).toBeUndefined();
+    expect(checkClock([silent])).toBeUndefined();
+    expect(checkClock([])).toBeUndefined();
   });
 });
 
@@ -84,11 +84,11 @@ describe('proxies', () => {
   const there = new URL('https://open.example');
 
   test('none', () => {
-    expect(judgeRoutes([routeTo('the open platform', there, undefined)])[0]?.level).toBe('ok');
+    expect(checkRoutes([routeTo('the open platform', there, undefined)])[0]?.level).toBe('ok');
   });
 
   test('which applies to whom, without its password', () => {
-    const [found] = judgeRoutes([
+    const [found] = checkRoutes([
       routeTo('the open platform', there, proxy),
       routeTo('the hub', new URL('http://hub.example:4001'), undefined),
     ]);
@@ -101,7 +101,7 @@ describe('proxies', () => {
   test.each(['http://127.0.0.1:4001', 'http://localhost:4001', 'http://[::1]:4001'])(
     '%s is not to be reached through one',
     (url) => {
-      const [found] = judgeRoutes([routeTo('the hub', new URL(url), proxy)]);
+      const [found] = checkRoutes([routeTo('the hub', new URL(url), proxy)]);
       expect(found).toMatchObject({ level: 'warning' });
       expect(found?.next).toContain(`NO_PROXY=${new URL(url).hostname}`);
     },

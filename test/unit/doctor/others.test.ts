@@ -1,10 +1,10 @@
-/** The judgements about processes, the database, settings and the hub. */
+/** The checks of processes, the database, settings and the hub. */
 import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { judgeAgent, judgePort, judgeRemoteHub, whyNotListen } from '../../../src/doctor/hub.ts';
-import { judgeConnections, judgeDaemon, judgeRival } from '../../../src/doctor/running.ts';
-import { judgeCredentials, judgeSettings } from '../../../src/doctor/settings.ts';
-import { judgeDatabase, judgeQuota } from '../../../src/doctor/storage.ts';
+import { checkAgent, checkPort, checkRemoteHub, whyNotListen } from '../../../src/doctor/hub.ts';
+import { checkConnections, checkDaemon, checkOtherProcess } from '../../../src/doctor/running.ts';
+import { checkCredentials, checkSettings } from '../../../src/doctor/settings.ts';
+import { checkDatabase, checkQuota } from '../../../src/doctor/storage.ts';
 
 const levels = (findings: readonly { level: string }[]) => findings.map(({ level }) => level);
 
@@ -12,15 +12,15 @@ describe('the daemon', () => {
   const health = { live: true, ready: true, problems: [] };
   const sound = { pid: 7, health, version: '1.0.0', ownVersion: '1.0.0' };
 
-  test('runs, runs not, can’t be looked at', () => {
-    expect(levels(judgeDaemon(sound))).toEqual(['ok']);
-    expect(levels(judgeDaemon({ ...sound, pid: undefined }))).toEqual(['note']);
-    expect(levels(judgeDaemon({ ...sound, health: undefined }))).toEqual(['note']);
+  test('runs, does not run, can’t be read', () => {
+    expect(levels(checkDaemon(sound))).toEqual(['ok']);
+    expect(levels(checkDaemon({ ...sound, pid: undefined }))).toEqual(['note']);
+    expect(levels(checkDaemon({ ...sound, health: undefined }))).toEqual(['note']);
   });
 
   test('is not ready: its own words, and the exit code of what is wrong', () => {
     const problem = { code: 'lark_connection', since: 'noon', text: 'Not connected.' } as const;
-    const [found] = judgeDaemon({
+    const [found] = checkDaemon({
       ...sound,
       health: { live: true, ready: false, problems: [problem] },
     });
@@ -32,16 +32,16 @@ describe('the daemon', () => {
   });
 
   test('of another version wants a restart; one that tells none is let be', () => {
-    const found = judgeDaemon({ ...sound, ownVersion: '1.1.0' });
+    const found = checkDaemon({ ...sound, ownVersion: '1.1.0' });
     expect(levels(found)).toEqual(['ok', 'warning']);
     expect(found[1]?.finding).toContain('1.0.0');
-    expect(levels(judgeDaemon({ ...sound, version: undefined }))).toEqual(['ok']);
+    expect(levels(checkDaemon({ ...sound, version: undefined }))).toEqual(['ok']);
   });
 });
 
 test('another process on the app is told, with its state directory', () => {
-  expect(judgeRival(undefined).level).toBe('ok');
-  expect(judgeRival({ pid: 9, stateDir: '/other' })).toMatchObject({
+  expect(checkOtherProcess(undefined).level).toBe('ok');
+  expect(checkOtherProcess({ pid: 9, stateDir: '/other' })).toMatchObject({
     level: 'warning',
     finding: expect.stringMatching(/9.*\/other/) as string,
   });
@@ -57,11 +57,11 @@ describe('connections', () => {
     [1, 0, 'warning'],
     [0, 1, 'warning'],
   ])('Lark counts %i, %i ours', (count, ours, level) => {
-    expect(judgeConnections(told(count), ours).level).toBe(level);
+    expect(checkConnections(told(count), ours).level).toBe(level);
   });
 
   test('nobody counted', () => {
-    expect(judgeConnections({ kind: 'silent', detail: 'late' }, 1).level).toBe('note');
+    expect(checkConnections({ kind: 'silent', detail: 'late' }, 1).level).toBe('note');
   });
 });
 
@@ -76,31 +76,31 @@ describe('the database', () => {
     ['newer', { ...sound, version: 4 }, 'problem', 'state_newer'],
     ['older', { ...sound, version: 2 }, 'note', undefined],
   ])('%s', (_what, fact, level, error) => {
-    const [found, ...others] = judgeDatabase('/db', fact);
+    const [found, ...others] = checkDatabase('/db', fact);
     expect([found?.level, found?.error, others]).toEqual([level, error, []]);
   });
 
   test('a log of writes that only grows', () => {
-    const found = judgeDatabase('/db', { ...sound, walBytes: 200 * 1024 ** 2 });
+    const found = checkDatabase('/db', { ...sound, walBytes: 200 * 1024 ** 2 });
     expect(levels(found)).toEqual(['ok', 'warning']);
   });
 
   test('the quota of a free tenant, before it is used up', () => {
-    expect(judgeQuota({ answer: 7_000, token: 999 }).level).toBe('ok');
-    expect(judgeQuota({ answer: 7_000, token: 1_000 })).toMatchObject({ level: 'warning' });
+    expect(checkQuota({ answer: 7_000, token: 999 }).level).toBe('ok');
+    expect(checkQuota({ answer: 7_000, token: 1_000 })).toMatchObject({ level: 'warning' });
   });
 });
 
 describe('settings', () => {
   test('what can hardly be meant is a warning', () => {
-    const found = judgeSettings({ problems: [], warnings: ['WORKSPACE_ID is "w" …'], next: '' });
+    const found = checkSettings({ problems: [], warnings: ['WORKSPACE_ID is "w" …'], next: '' });
     expect(levels(found)).toEqual(['warning']);
   });
 
   test('each thing that is wrong is one finding of exit code 2', () => {
-    expect(levels(judgeSettings({ problems: [], warnings: [], next: '' }))).toEqual(['ok']);
+    expect(levels(checkSettings({ problems: [], warnings: [], next: '' }))).toEqual(['ok']);
     const problems = ['LARK_PORT must be …', 'x'];
-    const found = judgeSettings({ problems, warnings: [], next: 'correct them' });
+    const found = checkSettings({ problems, warnings: [], next: 'correct them' });
     expect(found).toHaveLength(2);
     expect(found[0]).toMatchObject({ error: 'config_invalid', next: 'correct them' });
   });
@@ -113,8 +113,8 @@ describe('settings', () => {
       secretFrom: 'the keyring',
       daemonAppId: undefined,
     };
-    expect(judgeCredentials(fact).finding).toContain('the keyring');
-    expect(judgeCredentials({ ...fact, daemonAppId: 'cli_2' }).level).toBe('warning');
+    expect(checkCredentials(fact).finding).toContain('the keyring');
+    expect(checkCredentials({ ...fact, daemonAppId: 'cli_2' }).level).toBe('warning');
   });
 });
 
@@ -122,12 +122,12 @@ describe('the hub', () => {
   const place = { host: '127.0.0.1', port: 4001 };
 
   test('a port that is free, taken, or nobody’s', () => {
-    expect(judgePort(place, undefined).level).toBe('ok');
-    expect(judgePort(place, 'EADDRINUSE')).toMatchObject({ error: 'port_in_use' });
-    expect(judgePort(place, 'EADDRNOTAVAIL')).toMatchObject({ error: 'config_invalid' });
+    expect(checkPort(place, undefined).level).toBe('ok');
+    expect(checkPort(place, 'EADDRINUSE')).toMatchObject({ error: 'port_in_use' });
+    expect(checkPort(place, 'EADDRNOTAVAIL')).toMatchObject({ error: 'config_invalid' });
   });
 
-  test('is looked at by listening for a moment', async () => {
+  test('is checked by listening for a moment', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
@@ -138,13 +138,13 @@ describe('the hub', () => {
       server.close(resolve);
     });
     expect(await whyNotListen({ host: '127.0.0.1', port })).toBeUndefined();
-    // Listening again shows that the look has let go of it.
+    // Listening again shows that the check has released it.
     expect(await whyNotListen({ host: '127.0.0.1', port })).toBeUndefined();
   });
 
   test('elsewhere: what the probe found, with its exit code', () => {
-    expect(levels(judgeRemoteHub('http://hub', []))).toEqual(['ok']);
-    const found = judgeRemoteHub('http://hub', [
+    expect(levels(checkRemoteHub('http://hub', []))).toEqual(['ok']);
+    const found = checkRemoteHub('http://hub', [
       { kind: 'unreachable', level: 'error', detail: 'it is off', next: 'a' },
       { kind: 'token_refused', level: 'error', detail: 'it said no', next: 'b' },
       { kind: 'target_missing', level: 'error', detail: 'nobody', next: 'c' },
@@ -160,9 +160,9 @@ describe('the hub', () => {
   });
 
   test('the agent that is named has to be there', () => {
-    expect(judgeAgent({ wanted: undefined, names: [] })).toEqual([]);
-    expect(judgeAgent({ wanted: 'shout', names: ['echo', 'shout'] })).toEqual([]);
-    expect(judgeAgent({ wanted: 'echo', names: [] })).toEqual([]);
-    expect(judgeAgent({ wanted: 'shout', names: ['echo'] })[0]?.level).toBe('problem');
+    expect(checkAgent({ wanted: undefined, names: [] })).toEqual([]);
+    expect(checkAgent({ wanted: 'shout', names: ['echo', 'shout'] })).toEqual([]);
+    expect(checkAgent({ wanted: 'echo', names: [] })).toEqual([]);
+    expect(checkAgent({ wanted: 'shout', names: ['echo'] })[0]?.level).toBe('problem');
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { APP_NEEDS, CALLBACK_NEEDS, EVENT_NEEDS } from '../../../src/lark/app-needs.ts';
 import type { AppFact } from '../../../src/lark/facts.ts';
-import { judgeRights, judgeTraffic } from '../../../src/doctor/rights.ts';
+import { checkRights, checkTraffic } from '../../../src/doctor/rights.ts';
 
 const PAGES = { permissions: 'page:auth', events: 'page:event', callbacks: 'page:callback' };
 const SOUND: AppFact = {
@@ -10,16 +10,16 @@ const SOUND: AppFact = {
   callbacks: [CALLBACK_NEEDS.button.name],
   callbacksElsewhere: false,
 };
-const judged = (app: Partial<AppFact>) =>
-  judgeRights({ kind: 'told', value: { ...SOUND, ...app } }, APP_NEEDS, PAGES);
-const odd = (app: Partial<AppFact>) => judged(app).filter(({ level }) => level !== 'ok');
+const checked = (app: Partial<AppFact>) =>
+  checkRights({ kind: 'told', value: { ...SOUND, ...app } }, APP_NEEDS, PAGES);
+const odd = (app: Partial<AppFact>) => checked(app).filter(({ level }) => level !== 'ok');
 
 test('all granted and subscribed', () => {
-  expect(judged({}).map(({ level }) => level)).toEqual(['ok', 'ok', 'ok']);
+  expect(checked({}).map(({ level }) => level)).toEqual(['ok', 'ok', 'ok']);
 });
 
-test('an app that may not look at itself gets a note', () => {
-  const found = judgeRights(
+test('an app that may not read its own permissions gets a note', () => {
+  const found = checkRights(
     { kind: 'refused', code: 99991672, detail: 'no', credentials: false },
     APP_NEEDS,
     PAGES,
@@ -45,7 +45,7 @@ describe('permissions', () => {
 
   test('one that people may well not want to grant is a note', () => {
     const scopes = SOUND.scopes?.filter((name) => name !== 'im:message.group_msg');
-    const found = judged({ scopes }).filter(({ check }) => check === 'permissions');
+    const found = checked({ scopes }).filter(({ check }) => check === 'permissions');
     expect(found.map(({ level }) => level)).toEqual(['ok', 'note']);
     expect(found[1]?.reason).toContain('in groups');
   });
@@ -68,11 +68,11 @@ describe('traffic', () => {
 
   test('none yet', () => {
     const none = { messageAtMs: undefined, buttonAtMs: undefined, nowMs };
-    expect(judgeTraffic(none).level).toBe('note');
+    expect(checkTraffic(none).level).toBe('note');
   });
 
   test('what came last, and how long ago', () => {
-    const found = judgeTraffic({
+    const found = checkTraffic({
       messageAtMs: nowMs - 90 * 60_000,
       buttonAtMs: nowMs - 49 * 3_600_000,
       nowMs,

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { commandOf, judgeUnits, lookAtUnits } from '../../../src/doctor/unit-file.ts';
+import { commandOf, checkUnits, readUnits } from '../../../src/doctor/unit-file.ts';
 import { renderSystemd } from '../../../src/host/service/units.ts';
 
 let root: string;
@@ -35,24 +35,24 @@ test('what our own units start is read back, whatever is in the paths', () => {
 
 test('a sound service', () => {
   install(renderSystemd('user', facts));
-  const [unit] = lookAtUnits(folders());
+  const [unit] = readUnits(folders());
   expect(unit).toMatchObject({ gone: [], version: '1.2.3' });
-  expect(judgeUnits([unit!], '1.2.3')[0]?.level).toBe('ok');
-  expect(judgeUnits([unit!], '1.3.0')[0]).toMatchObject({ level: 'warning' });
+  expect(checkUnits([unit!], '1.2.3')[0]?.level).toBe('ok');
+  expect(checkUnits([unit!], '1.3.0')[0]).toMatchObject({ level: 'warning' });
 });
 
 test('a Node.js that an upgrade took away', () => {
   install(renderSystemd('user', facts));
   rmSync(facts.node);
-  const units = lookAtUnits(folders());
+  const units = readUnits(folders());
   expect(units[0]?.gone).toEqual([facts.node]);
-  const [found] = judgeUnits(units, '1.2.3');
+  const [found] = checkUnits(units, '1.2.3');
   expect(found).toMatchObject({ level: 'problem', error: 'failed' });
   expect(found?.next).toContain('service install --user');
 });
 
 test('none, and one of somebody else', () => {
-  expect(judgeUnits(lookAtUnits(folders()), '1.2.3')[0]?.level).toBe('note');
+  expect(checkUnits(readUnits(folders()), '1.2.3')[0]?.level).toBe('note');
   install('[Service]\nType=oneshot\n');
-  expect(judgeUnits(lookAtUnits(folders()), '1.2.3')[0]?.level).toBe('note');
+  expect(checkUnits(readUnits(folders()), '1.2.3')[0]?.level).toBe('note');
 });

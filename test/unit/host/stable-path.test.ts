@@ -13,10 +13,10 @@ import { delimiter, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import {
-  isOpenToAll,
+  isReadableByAll,
   stablePath,
   stablePaths,
-  whyPassing,
+  whyTemporary,
 } from '../../../src/host/service/stable-path.ts';
 
 describe('places that will be gone', () => {
@@ -32,7 +32,7 @@ describe('places that will be gone', () => {
     '/home/me/.local/state/fnm_multishells/1_2/bin/node',
     `${tmpdir()}/node`,
     'C:\\Users\\me\\AppData\\Local\\npm-cache\\_npx\\5a\\node_modules\\lark-bridge\\bin\\lark-bridge.js',
-  ])('%s', (path) => expect(whyPassing(path)).toBeTypeOf('string'));
+  ])('%s', (path) => expect(whyTemporary(path)).toBeTypeOf('string'));
 });
 
 describe('places that stay', () => {
@@ -44,13 +44,13 @@ describe('places that stay', () => {
     '/srv/tmp/node',
     '/tmpfiles/node',
     '/home/dlx-tools/node',
-  ])('%s', (path) => expect(whyPassing(path)).toBeUndefined());
+  ])('%s', (path) => expect(whyTemporary(path)).toBeUndefined());
 });
 
 describe('the steadiest name', () => {
   let folder: string;
   /** As if this folder were a steady one. */
-  const why = (path: string) => whyPassing(path.replace(folder, ''));
+  const why = (path: string) => whyTemporary(path.replace(folder, ''));
   const at = (...parts: string[]) => join(folder, ...parts);
   const file = (path: string) => {
     mkdirSync(dirname(path), { recursive: true });
@@ -118,12 +118,12 @@ describe('the steadiest name', () => {
       const path = file(at('a/b'));
       for (const one of [folder, at('a')]) chmodSync(one, 0o755);
       chmodSync(path, 0o644);
-      expect(isOpenToAll(path)).toBe(true);
+      expect(isReadableByAll(path)).toBe(true);
       chmodSync(path, 0o640);
-      expect(isOpenToAll(path)).toBe(false);
+      expect(isReadableByAll(path)).toBe(false);
       chmodSync(path, 0o644);
       chmodSync(at('a'), 0o750);
-      expect(isOpenToAll(path)).toBe(false);
+      expect(isReadableByAll(path)).toBe(false);
     },
   );
 });

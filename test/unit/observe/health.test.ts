@@ -4,7 +4,7 @@ import {
   larkTrouble,
   storageTrouble,
 } from '../../../src/observe/health/health-checks.ts';
-import { lookAtHealth } from '../../../src/observe/health/health-look.ts';
+import { daemonHealth, type DaemonHealthFacts } from '../../../src/observe/health/daemon-health.ts';
 import {
   Health,
   type HealthChecks,
@@ -114,7 +114,8 @@ describe('the words for people', () => {
   });
 });
 
-describe('seen from beside', () => {
+describe('as another process finds it', () => {
+  type Latest = NonNullable<DaemonHealthFacts['latest']>;
   const nowMs = START_MS;
   const fine: HealthReport = { live: true, ready: true, problems: [] };
   const red: HealthReport = {
@@ -122,61 +123,71 @@ describe('seen from beside', () => {
     ready: false,
     problems: [{ code: 'storage', since: '2026-11-21T07:00:00.000Z', text: 'full' }],
   };
-  const sign = (agoMs: number, says: Record<string, unknown>, pid = 7) => ({
+  const written = (agoMs: number, status: Latest['status'], pid = 7) => ({
     pid,
     atMs: nowMs - agoMs,
-    says,
+    status,
   });
   const url = 'http://127.0.0.1:4001/health';
   const nobody = () => Promise.resolve(undefined);
-  const look = (parts: Partial<Parameters<typeof lookAtHealth>[0]>) =>
-    lookAtHealth({ pid: 7, sign: undefined, unreadable: undefined, nowMs, ask: nobody, ...parts });
+  const find = (parts: Partial<DaemonHealthFacts>) =>
+    daemonHealth({
+      pid: 7,
+      latest: undefined,
+      unreadable: undefined,
+      nowMs,
+      ask: nobody,
+      ...parts,
+    });
 
-  test('a daemon that answers is believed, whatever it noted before', async () => {
+  test('the answer of a daemon counts more than the status that it wrote before', async () => {
     const asked: string[] = [];
     const ask = (at: string) => {
       asked.push(at);
       return Promise.resolve({ status: 'error', ...red });
     };
-    const noted = sign(3_600_000, { health_url: url, health: fine });
-    expect(await look({ sign: noted, ask })).toEqual(red);
+    const noted = written(3_600_000, { health_url: url, health: fine });
+    expect(await find({ latest: noted, ask })).toEqual(red);
     expect(asked).toEqual([url]);
   });
 
-  test('one that can’t be asked is taken by its sign of life while that is fresh', async () => {
-    expect(await look({ sign: sign(4_000, { health: red }) })).toEqual(red);
-    expect(await look({ sign: sign(4_000, { health: fine, health_url: url }) })).toEqual(fine);
+  test('one that can’t be asked is known by its latest status while that is fresh', async () => {
+    expect(await find({ latest: written(4_000, { health: red }) })).toEqual(red);
+    expect(await find({ latest: written(4_000, { health: fine, health_url: url }) })).toEqual(fine);
   });
 
-  test('a stale sign of a process that is there: the storage, most likely', async () => {
-    const stale = await look({ sign: sign(60_000, { health: fine }) });
+  test('an old status of a process that is there: the storage, most likely', async () => {
+    const stale = await find({ latest: written(60_000, { health: fine }) });
     expect(stale).toMatchObject({ live: true, ready: false, problems: [{ code: 'storage' }] });
     expect(stale.problems[0]?.since).toBe('2026-11-21T07:59:00.000Z');
-    const silent = await look({ sign: sign(60_000, { health: fine, health_url: url }) });
+    const silent = await find({ latest: written(60_000, { health: fine, health_url: url }) });
     expect(silent).toMatchObject({ live: false, ready: false, problems: [{ code: 'storage' }] });
   });
 
-  test('an answer of something else is none', async () => {
+  test('an answer of another program does not count', async () => {
     const ask = () => Promise.resolve({ status: 'ok' });
-    const stale = await look({ sign: sign(60_000, { health_url: url }), ask });
+    const stale = await find({ latest: written(60_000, { health_url: url }), ask });
     expect(stale.problems[0]?.code).toBe('storage');
   });
 
-  test('no process: the daemon is not running, and an old sign is not asked', async () => {
+  test('without a process the daemon is not running, and the address in an old status is not asked', async () => {
     const ask = () => Promise.reject(new Error('asked'));
-    const gone = await look({ pid: undefined, sign: sign(5_000, { health_url: url }), ask });
+    const gone = await find({ pid: undefined, latest: written(5_000, { health_url: url }), ask });
     expect(gone).toMatchObject({ live: false, ready: false, problems: [{ code: 'process' }] });
     expect(gone.problems[0]?.text).toContain('lark-bridge run');
   });
 
-  test('a process that has not signed yet is starting; an address of an earlier one is not asked', async () => {
+  test('a process without a status is starting, and the address of an earlier one is not asked', async () => {
     const ask = () => Promise.reject(new Error('asked'));
-    const starting = await look({ sign: sign(5_000, { health: fine, health_url: url }, 6), ask });
+    const starting = await find({
+      latest: written(5_000, { health: fine, health_url: url }, 6),
+      ask,
+    });
     expect(starting).toMatchObject({ live: true, ready: false, problems: [{ code: 'process' }] });
   });
 
   test('a database that can’t be read is the trouble', async () => {
-    const blind = await look({ unreadable: 'can’t read the database. Check its rights.' });
+    const blind = await find({ unreadable: 'can’t read the database. Check its rights.' });
     expect(blind.problems).toMatchObject([
       { code: 'storage', text: expect.stringContaining('rights') },
     ]);

@@ -1,12 +1,24 @@
 import { expect, test } from 'vitest';
-import { Rounds } from '../../../src/time/repeat.ts';
+import { BridgeError } from '../../../src/core/errors.ts';
+import { repeating, Rounds } from '../../../src/time/repeat.ts';
+import { recordingLog } from '../../kit/log.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
+
+const START_MS = Date.UTC(2026, 0, 5);
 
 async function pass(clock: VirtualClock, durationMs: number): Promise<void> {
   const untilMs = clock.nowMs() + durationMs;
-  do await settle();
-  while (clock.step(untilMs));
+  while (clock.step(untilMs)) await settle();
   await settle();
+}
+
+function repeated(
+  work: (stopping: AbortSignal) => void | Promise<void>,
+  times: { everyMs: number | (() => number); firstMs?: number } = { everyMs: 1_000 },
+) {
+  const clock = new VirtualClock(START_MS);
+  const log = recordingLog();
+  return { service: repeating({ name: 'upkeep', ...times, work, clock, log }), clock, log };
 }
 
 test('a round that is hurried begins at once, and the next one waits as ever', async () => {
@@ -46,4 +58,67 @@ test('hurried in the middle of a round, another one follows it, and never two at
   await pass(clock, 500);
   expect(begunAtMs).toEqual([0, 100]);
   await rounds.stop();
+});
+
+test('the first round waits for its own time, and each later one from the end of the last', async () => {
+  const atMs: number[] = [];
+  const { service, clock } = repeated(
+    async () => {
+      atMs.push(clock.nowMs() - START_MS);
+      await clock.sleep(300);
+    },
+    { everyMs: 1_000, firstMs: 50 },
+  );
+  await service.start();
+  await pass(clock, 3_000);
+  expect(atMs).toEqual([50, 1_350, 2_650]);
+});
+
+test('a function is asked after each round how long to wait', async () => {
+  const atMs: number[] = [];
+  const { service, clock } = repeated(() => void atMs.push(clock.nowMs() - START_MS), {
+    everyMs: () => (atMs.length < 2 ? 10 : 1_000),
+  });
+  await service.start();
+  await pass(clock, 2_000);
+  expect(atMs).toEqual([10, 20, 1_020]);
+});
+
+test.each([
+  ['a BridgeError is a warning', new BridgeError('unreachable', 'no way'), 'warn'],
+  ['a bug is an error with its stack', new TypeError('no way'), 'error'],
+] as const)('%s, and the rounds go on', async (_name, error, level) => {
+  let rounds = 0;
+  const { service, clock, log } = repeated(() => {
+    rounds += 1;
+    throw error;
+  });
+  await service.start();
+  await pass(clock, 2_500);
+  expect(rounds).toBe(2);
+  const [line] = log.lines;
+  expect(line).toMatchObject({ level, event: 'upkeep_failed', error: 'no way' });
+  const stack = String(line?.['stack']);
+  expect(stack.includes('repeat.test.ts')).toBe(level === 'error');
+});
+
+test('stop tells the round that runs, waits for it, and starts no other', async () => {
+  let isOver = false;
+  let rounds = 0;
+  const { service, clock } = repeated(async (stopping) => {
+    rounds += 1;
+    await new Promise<void>((resolve) => {
+      stopping.addEventListener('abort', () => resolve());
+    });
+    await settle();
+    isOver = true;
+  });
+  await service.start();
+  await pass(clock, 1_000);
+  await service.stop();
+  expect(isOver).toBe(true);
+  await pass(clock, 10_000);
+  await service.start();
+  await pass(clock, 10_000);
+  expect(rounds).toBe(1);
 });

@@ -1,9 +1,9 @@
 import type { Db } from '../db.ts';
 
-export interface SignOfLife {
+export interface DaemonRow {
   readonly pid: number;
   readonly atMs: number;
-  /** JSON of what the process says about itself. */
+  /** JSON of the process's status. */
   readonly status: string;
 }
 
@@ -16,7 +16,7 @@ export class DaemonTable {
   }
 
   /** Resolves when durable. */
-  write({ pid, atMs, status }: SignOfLife): Promise<void> {
+  write({ pid, atMs, status }: DaemonRow): Promise<void> {
     return this.#db.write(() => {
       this.#db.run(
         `INSERT INTO daemon (id, pid, alive_at_ms, status) VALUES (1, ?, ?, ?)
@@ -29,7 +29,7 @@ export class DaemonTable {
     });
   }
 
-  read(): SignOfLife | undefined {
+  read(): DaemonRow | undefined {
     const row = this.#db.get('SELECT pid, alive_at_ms, status FROM daemon WHERE id = 1');
     return (
       row && {

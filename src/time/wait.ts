@@ -1,3 +1,4 @@
+/** Waiting with an end: until a time, or until everything stops. */
 import type { Clock } from './clock.ts';
 
 export interface Limit {
@@ -9,8 +10,8 @@ export interface Limit {
 }
 
 /**
- * A limit at `deadlineMs`, by the clock of this moment: one that is set later neither shortens nor lengthens
- * it. Without a deadline only `stop` ends it.
+ * A limit that ends at `deadlineMs`. The time that is left is computed once, now. If somebody sets the clock
+ * later, the limit gets neither shorter nor longer. Without a deadline only `stop` ends it.
  */
 export function limitAt(clock: Clock, stop: AbortSignal, deadlineMs: number | undefined): Limit {
   if (deadlineMs === undefined) return { signal: stop, isOver: () => false, cancel: () => {} };
@@ -33,12 +34,16 @@ export function limitAt(clock: Clock, stop: AbortSignal, deadlineMs: number | un
   };
 }
 
-/** Resolves after `delayMs`, or at once when everything stops. */
-export async function pause(clock: Clock, stop: AbortSignal, delayMs: number): Promise<void> {
-  const limit = limitAt(clock, stop, clock.nowMs() + delayMs);
-  await new Promise<void>((resolve) => {
-    if (limit.signal.aborted) resolve();
-    else limit.signal.addEventListener('abort', () => resolve(), { once: true });
+/** Resolves after `delayMs`, or at once when `stop` aborts. Never rejects. */
+export function pause(clock: Clock, stop: AbortSignal, delayMs: number): Promise<void> {
+  if (stop.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      cancelTimer();
+      stop.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancelTimer = clock.after(Math.max(1, delayMs), end);
+    stop.addEventListener('abort', end);
   });
-  limit.cancel();
 }

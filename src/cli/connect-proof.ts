@@ -1,5 +1,5 @@
-/** The check that `connect` ends with: whether it is made, and what it says. */
-import type { CheckEvent, CheckStep } from '../app/start.ts';
+/** The proof at the end of `connect` that messages arrive: whether it runs, and what it shows. */
+import type { CheckEvent, CheckStep } from '../app/connect.ts';
 import type { Config } from '../config/load.ts';
 import type { Credentials } from '../core/credentials.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -7,36 +7,36 @@ import type { Invocation } from './command.ts';
 import type { Output } from './output.ts';
 import type { Log } from '../core/log.ts';
 
-/** Somebody at a terminal gets it unasked; a script must not wait for a person who isn't there. */
-export function isCheckWanted({ options, output, stdout }: Invocation): boolean {
+/** On a terminal it runs by default. A script must not wait for a person who isn't there. */
+export function isProofWanted({ options, output, stdout }: Invocation): boolean {
   if (options['verify'] === true && options['no-verify'] === true) {
     throw new BridgeError('usage', '--verify and --no-verify contradict each other', {
-      next: 'Leave one of them out.',
+      next: 'Use only one of them.',
     });
   }
   if (options['verify'] === true) return true;
   return options['no-verify'] !== true && stdout.isTTY && !output.json;
 }
 
-export interface BotCheck {
+interface ConnectionProof {
   readonly config: Config;
   readonly credentials: Credentials;
   readonly timeoutMs: number;
-  /** What has to be typed to run a command about this bot. */
+  /** The full command line for a command about this bot. */
   readonly commandLine: (words: string) => string;
 }
 
-/** Resolves when messages and presses arrive. Throws a `BridgeError` that says what is missing. */
-export async function checkConnection(
+/** Resolves when messages and button presses arrive. Throws a `BridgeError` that says what is missing. */
+export async function proveConnection(
   invocation: Invocation,
-  { config, credentials, timeoutMs, commandLine }: BotCheck,
+  { config, credentials, timeoutMs, commandLine }: ConnectionProof,
 ): Promise<void> {
   const { output, signal } = invocation;
-  const { checkBot } = await import('../app/start.ts');
+  const { proveMessagesArrive } = await import('../app/connect.ts');
   let step: CheckStep = 'connected';
   output.note('Checking that messages arrive. Ctrl-C ends the check and keeps the bot.');
   try {
-    await checkBot({
+    await proveMessagesArrive({
       config,
       credentials,
       timeoutMs,
@@ -44,7 +44,7 @@ export async function checkConnection(
       log: await logFor(invocation, config),
       onEvent: (event) => {
         ({ step } = event);
-        showCheck(event, output);
+        showProof(event, output);
       },
     });
   } catch (error) {
@@ -55,33 +55,33 @@ export async function checkConnection(
   }
 }
 
-function nextFor({ code, next }: BridgeError, commandLine: BotCheck['commandLine']): string {
+function nextFor({ code, next }: BridgeError, commandLine: ConnectionProof['commandLine']): string {
   const again = `\`${commandLine('connect --verify')}\``;
   if (code === 'interrupted') {
-    return `Go on with ${again}, or start the bot unchecked with \`${commandLine('run')}\`.`;
+    return `Go on with ${again}, or start the bot without the check: \`${commandLine('run')}\`.`;
   }
   if (next === undefined) return `Check again with ${again}.`;
-  // Some end with a link, and some with a sentence.
+  // Some texts end with a link, others with a sentence.
   return `${next}${next.endsWith('.') ? ' Then' : ', then'} check again with ${again}.`;
 }
 
 const SILENT: Log = { debug: drop, info: drop, warn: drop, error: drop };
 
 function drop(): void {
-  // What a person has to know is said in words; whoever wants the log as well asks for it.
+  // The output says everything. With --log-level there is a log as well.
 }
 
 async function logFor({ configRequest, createLog }: Invocation, config: Config): Promise<Log> {
   return configRequest([]).flags.logLevel === undefined ? SILENT : createLog(config);
 }
 
-/** Shows one event: one line of JSON on stdout, or words. */
-export function showCheck(event: CheckEvent, output: Output): void {
+/** Shows one event: as one line of JSON on stdout, or as text. */
+export function showProof(event: CheckEvent, output: Output): void {
   const { step } = event;
   switch (event.kind) {
     case 'check_begun': {
       if (event.ask === undefined) return;
-      const { text, ...fields } = wordsFor(event.ask);
+      const { text, ...fields } = askText(event.ask);
       const asked = { event: 'status', status: 'asked', step, message: text, ...fields };
       if (output.json) output.result('', asked);
       output.note(fields.url === undefined ? `${text} …` : `${text} …\n  ${fields.url}`);
@@ -104,20 +104,20 @@ const PASSED: Readonly<Record<CheckStep, string>> = {
   connected: 'The long connection to Lark is up.',
   sent: 'The bot has written to you.',
   reply: 'Your message has arrived.',
-  press: 'Your press has arrived.',
+  press: 'Your button press has arrived.',
 };
 
 type Ask = NonNullable<Extract<CheckEvent, { kind: 'check_begun' }>['ask']>;
 
-function wordsFor(ask: Ask): { text: string; url?: string } {
+function askText(ask: Ask): { text: string; url?: string } {
   switch (ask.what) {
     case 'reply':
-      return { text: 'Answer it in Lark with any word' };
+      return { text: 'Answer it in Lark with any text' };
     case 'press':
       return { text: "Press the button on the bot's card" };
     case 'write_first': {
       const bot = ask.bot === '' ? 'the bot' : `the bot "${ask.bot}"`;
-      const text = `Write any word to ${bot} in Lark`;
+      const text = `Write any text to ${bot} in Lark`;
       return ask.chatUrl === undefined ? { text } : { text, url: ask.chatUrl };
     }
   }

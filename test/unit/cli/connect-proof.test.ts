@@ -1,12 +1,12 @@
-/** When `connect` checks the bot, and what it says meanwhile. The program runs in this process, on a screen that a test made. */
+/** When `connect` proves that messages arrive, and what it shows. The program runs in this process, on a screen that a test made. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { CheckEvent } from '../../../src/app/start.ts';
-import { showCheck } from '../../../src/cli/connect-check.ts';
-import { main, type Surroundings } from '../../../src/cli/main.ts';
+import type { CheckEvent } from '../../../src/app/connect.ts';
+import { showProof } from '../../../src/cli/connect-proof.ts';
+import { main, type ProcessParts } from '../../../src/cli/main.ts';
 import { Output } from '../../../src/cli/output.ts';
 import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
@@ -39,7 +39,7 @@ async function connect(args: readonly string[], isTTY: boolean) {
     LARK_ACCOUNTS_BASE_URL: cloud.accountsBaseUrl,
   };
   const { execPath, argv } = process;
-  const around = { env, execPath, argv, ...streams } as unknown as Surroundings;
+  const around = { env, execPath, argv, ...streams } as unknown as ProcessParts;
   const stop = new AbortController();
   const ended = main(['connect', ...args], stop.signal, around);
   const link = /https?:\/\/[^\s"]+\/page\/cli\?[^\s"]+/;
@@ -69,7 +69,7 @@ test.each([
 function shown(event: CheckEvent, json: boolean) {
   const stdout = new PassThrough({ encoding: 'utf8' });
   const stderr = new PassThrough({ encoding: 'utf8' });
-  showCheck(event, new Output({ stdout, stderr }, { json, quiet: false, version: '0' }));
+  showProof(event, new Output({ stdout, stderr }, { json, quiet: false, version: '0' }));
   const read = (stream: PassThrough) => String(stream.read() ?? '');
   return { out: read(stdout), err: read(stderr) };
 }
@@ -85,10 +85,10 @@ test.each<[CheckEvent, Record<string, unknown>, string]>([
       event: 'status',
       status: 'asked',
       step: 'reply',
-      message: 'Write any word to the bot "Mo" in Lark',
+      message: 'Write any text to the bot "Mo" in Lark',
       url: chatUrl,
     },
-    `Write any word to the bot "Mo" in Lark …\n  ${chatUrl}`,
+    `Write any text to the bot "Mo" in Lark …\n  ${chatUrl}`,
   ],
   [
     {
@@ -100,9 +100,9 @@ test.each<[CheckEvent, Record<string, unknown>, string]>([
       event: 'status',
       status: 'asked',
       step: 'reply',
-      message: 'Write any word to the bot in Lark',
+      message: 'Write any text to the bot in Lark',
     },
-    'Write any word to the bot in Lark …',
+    'Write any text to the bot in Lark …',
   ],
   [
     { kind: 'check_waits', step: 'reply', problem },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { limitAt } from '../../../src/time/deadline.ts';
+import { limitAt } from '../../../src/time/wait.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,0 +1,99 @@
+/** What `agents` runs: the agents on the embedded hub, whether it runs or not. */
+import { resolve } from 'node:path';
+import type { AppContext } from './context.ts';
+import { parseCommand } from '../agents/command-line.ts';
+import { createAgentFactory } from '../agents/factory.ts';
+import { lookAtProgram } from '../agents/program-look.ts';
+import type { AgentResult } from '../agents/runtime.ts';
+import type { Environment } from '../config/load.ts';
+import type { Brand } from '../core/brand.ts';
+import { BridgeError } from '../core/errors.ts';
+import type { LarkContext } from '../core/message.ts';
+import { createDirectory } from '../hub/domain/directory.ts';
+import { Db } from '../store/sqlite/db.ts';
+import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
+import { systemClock } from '../time/clock.ts';
+
+/** Who gets the turns that `run` would take, with the settings as they are. */
+export type TurnsGoTo =
+  /** `isNamed`: a setting names it, so a new agent does not get the turns. */
+  | { readonly kind: 'agent'; readonly name: string; readonly isNamed: boolean }
+  /** The settings name an agent that does not exist. */
+  | { readonly kind: 'nobody'; readonly name: string }
+  | { readonly kind: 'elsewhere'; readonly url: string };
+
+interface NewAgent {
+  readonly name: string;
+  /** The command of its program. Without it the agent connects to the hub by itself. */
+  readonly exec?: string;
+  /** Also takes a program that can't start. */
+  readonly force?: boolean;
+}
+
+export async function openAgents({ config, env, log }: AppContext) {
+  const db = Db.open(config.dbPath, log);
+  const directory = createDirectory(createHubStore(db), systemClock);
+  const timeoutMs = config.turnTimeoutSecs * 1000;
+  const createAgent = createAgentFactory({ env, timeoutMs, clock: systemClock, log });
+  return {
+    list: () => directory.listAgents(),
+    add: ({ name, exec, force = false }: NewAgent) =>
+      directory.addAgent({
+        name,
+        spec:
+          exec === undefined
+            ? { kind: 'external' }
+            : { kind: 'exec', argv: commandFor(name, exec, { env, force }) },
+      }),
+    remove: (name: string) => directory.removeAgent(name),
+    async turnsGoTo(): Promise<TurnsGoTo> {
+      const { platformUrl: url, agent: named } = config;
+      if (url !== undefined) return { kind: 'elsewhere', url };
+      const name = named ?? (await directory.defaultAgent()).name;
+      const exists = (await directory.listAgents()).some((agent) => agent.name === name);
+      return exists
+        ? { kind: 'agent', name, isNamed: named !== undefined }
+        : { kind: 'nobody', name };
+    },
+    /** Runs one turn in this process, without the hub. */
+    async test(name: string, text: string, signal: AbortSignal): Promise<AgentResult> {
+      const { spec } = await directory.agentNamed(name);
+      if (spec.kind === 'external') {
+        throw new BridgeError('usage', `the agent ${name} runs elsewhere, and can't be run here`);
+      }
+      const lark = testContext(config.brand);
+      const run = createAgent(spec).start({ turnId: 'test', text, lark });
+      if (signal.aborted) run.cancel();
+      signal.addEventListener('abort', () => run.cancel());
+      return run.result;
+    },
+    close: () => Promise.resolve(db.close()),
+  };
+}
+
+/** Stands for a message in a direct chat. */
+function testContext(brand: Brand): LarkContext {
+  return {
+    brand,
+    chatId: 'oc_test',
+    chatType: 'p2p',
+    senderOpenId: 'ou_test',
+    // No two messages have the same id.
+    messageId: `om_test_${systemClock.nowMs()}`,
+  };
+}
+
+/** The words of a command. A relative path becomes a full one: the hub may run in another folder. */
+function commandFor(
+  agent: string,
+  exec: string,
+  { env, force }: { env: Environment; force: boolean },
+): string[] {
+  const [first = '', ...rest] = parseCommand(exec);
+  const program = first.includes('/') ? resolve(first) : first;
+  const trouble = force ? undefined : lookAtProgram(program, env);
+  if (trouble === undefined) return [program, ...rest];
+  throw new BridgeError('usage', `the agent ${agent} could not start: ${trouble.what}`, {
+    next: `${trouble.next} With --force it is added as it is.`,
+  });
+}

@@ -1,0 +1,63 @@
+/** The database of a state directory: opened by the one process that runs on it, or read by any other. */
+import type { Config } from '../config/load.ts';
+import { appId, type AppId } from '../core/ids.ts';
+import type { Log } from '../core/log.ts';
+import { closing, type Service } from '../core/service.ts';
+import { parseDaemonStatus, type SavedStatus } from '../host/daemon-status.ts';
+import { acquireInstanceLock, findInstance } from '../host/instance-lock.ts';
+import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
+import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
+import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
+import { Db } from '../store/sqlite/db.ts';
+import { tryFileLock } from '../store/sqlite/file-lock.ts';
+import { systemClock } from '../time/clock.ts';
+import type { LarkSettings } from './context.ts';
+
+/** Opens the database for this process alone. What has to be closed later is put into `opened`. */
+export function openState(
+  config: Config,
+  log: Log,
+  { opened, app }: { opened: Service[]; app?: LarkSettings },
+): Db {
+  const { stateDir, home } = config;
+  const lock = acquireInstanceLock({ stateDir, home, tryLock: tryFileLock, ...(app && { app }) });
+  opened.push(closing('lock', () => lock.release()));
+  const db = Db.open(config.dbPath, log);
+  opened.push(closing('database', () => db.close()));
+  return db;
+}
+
+/** The journal of an app, and the orders about it. */
+export function journalOf(db: Db, app: AppId) {
+  const parts = { db, app, clock: systemClock };
+  return { journal: new SqliteJournal(parts), orders: new SqliteOrders(parts) };
+}
+
+/** The latest status that a daemon wrote, and when. */
+interface LatestStatus {
+  readonly pid: number;
+  readonly atMs: number;
+  readonly status: SavedStatus;
+}
+
+export function latestStatus(db: Db): LatestStatus | undefined {
+  const row = new DaemonTable(db).read();
+  return row && { pid: row.pid, atMs: row.atMs, status: parseDaemonStatus(row.status) };
+}
+
+/**
+ * The database as it is, while a daemon runs on it or not; undefined if there is none. The journal is that of
+ * the app in the settings, else that of the app that ran last.
+ */
+export function openStateToRead(config: Config) {
+  const db = Db.openExisting(config.dbPath);
+  if (db === undefined) return undefined;
+  const latest = latestStatus(db);
+  const app = config.appId === undefined ? latest?.status.app_id : appId(config.appId);
+  return { db, latest, work: app && journalOf(db, app) };
+}
+
+/** The process that runs on the state directory. */
+export function runningInstance({ stateDir }: Config) {
+  return findInstance(stateDir, tryFileLock);
+}

@@ -1,0 +1,82 @@
+/** Files that only their owner may read: how they are written, and secrets that are kept in them. */
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { BridgeError, errorText, isSystemError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { Secret } from '../core/secret.ts';
+
+/** Writes a new file and moves it into place, so that no other process reads half of it. */
+export function writePrivateFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** The secret in this file. The first time it is made by `generate` and kept there. */
+export function loadOrCreateSecret(path: string, generate: () => Secret): Secret {
+  try {
+    const kept = readFileSync(path, 'utf8').trim();
+    if (kept !== '') return new Secret(kept);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(path, error);
+  }
+  const secret = generate();
+  try {
+    writePrivateFile(path, `${secret.reveal()}\n`);
+  } catch (error) {
+    throw unusable(path, error);
+  }
+  return secret;
+}
+
+function unusable(path: string, cause: unknown): BridgeError {
+  return new BridgeError('config_invalid', `can't use ${path}: ${errorText(cause)}`, {
+    next: 'Check the rights of the state directory.',
+    cause,
+  });
+}
+
+interface SecretReaderOptions {
+  readonly path: string;
+  /** The secret that the file held at the start. */
+  readonly first: Secret;
+  readonly log: Log;
+}
+
+/** Gives the secret that the file holds now, so that it can be changed while the process runs. */
+export function createSecretReader({ path, first, log }: SecretReaderOptions): () => Secret {
+  let secret = first;
+  let readStamp: string | undefined;
+  let trouble: string | undefined;
+
+  const keepOldSecret = (detail: string) => {
+    // Each trouble is logged once.
+    if (detail !== trouble) {
+      log.warn('secret_file_unusable', { path, detail, effect: 'the secret before it stays' });
+    }
+    trouble = detail;
+  };
+
+  return () => {
+    try {
+      const stamp = stampOf(path);
+      if (stamp === readStamp) return secret;
+      const text = readFileSync(path, 'utf8').trim();
+      readStamp = stamp;
+      if (!/^[\x21-\x7e]+$/.test(text)) keepOldSecret('it holds no secret');
+      else {
+        trouble = undefined;
+        if (text !== secret.reveal()) log.info('secret_changed', { path });
+        secret = new Secret(text);
+      }
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      keepOldSecret(errorText(error));
+    }
+    return secret;
+  };
+}
+
+/** Differs whenever the file was written. */
+function stampOf(path: string): string {
+  const { ino, size, mtimeNs } = statSync(path, { bigint: true });
+  return `${ino} ${size} ${mtimeNs}`;
+}
