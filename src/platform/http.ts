@@ -73,14 +73,13 @@ export class Http {
   /** Never rejects for what the network or the other side does. */
   async call({ signal, timeoutMs, ...call }: HttpCall): Promise<HttpResult> {
     const timeout = AbortSignal.timeout(timeoutMs);
+    const end = AbortSignal.any([signal, timeout]);
     let sent = call.body === undefined;
+    const began = () => {
+      sent = true;
+    };
     try {
-      return await this.#exchange(call, {
-        signal: AbortSignal.any([signal, timeout]),
-        began: () => {
-          sent = true;
-        },
-      });
+      return await orAborted(this.#exchange(call, { signal: end, began }), end);
     } catch (error) {
       const tooLarge = codeOf(error) === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
       if (tooLarge) {
@@ -125,6 +124,24 @@ export class Http {
       form: formOf(text, parsed),
       dateMs: time(answer.headers['date']),
     };
+  }
+}
+
+/**
+ * undici ends a call that waits for its connection only when that is up, or its time for that is over. It
+ * writes nothing of it then.
+ */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
