@@ -131,18 +131,14 @@ export class Http {
  * undici ends a call that waits for its connection only when that is up, or its time for that is over. It
  * writes nothing of it then.
  */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort = () => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    abort = () => reject(signal.reason as Error);
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort);
+    const forget = () => signal.removeEventListener('abort', abort);
+    void work.then(resolve, reject).finally(forget);
   });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 /**
