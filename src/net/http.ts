@@ -94,6 +94,12 @@ interface FailedProxy {
 
 export type HttpResult = HttpAnswer | HttpFailure;
 
+interface Limits {
+  readonly signal: AbortSignal | null;
+  readonly headersTimeout: number;
+  readonly bodyTimeout: number;
+}
+
 /** The time of the call was over. */
 const TIMED_OUT = 'timed out';
 export const TOO_LARGE = 'too large';
@@ -151,7 +157,7 @@ export class HttpClient {
 
   async #exchange<T>(
     call: HttpCall,
-    limits: Pick<Dispatcher.RequestOptions, 'signal' | 'headersTimeout' | 'bodyTimeout'>,
+    limits: Limits,
     take: (response: Dispatcher.ResponseData) => Promise<T>,
   ): Promise<T | HttpFailure> {
     const { method, alone = false } = call;
@@ -161,9 +167,8 @@ export class HttpClient {
     const departure = { begun: false };
     const noting = dispatcher.compose(departures(departure));
     try {
-      return await take(
-        await request(target, { method, ...content, ...limits, dispatcher: noting }),
-      );
+      const answer = request(target, { method, ...content, ...limits, dispatcher: noting });
+      return await take(await orAborted(answer, limits.signal));
     } catch (error) {
       const trouble = troubleOf(error, call);
       if (trouble === undefined) throw error;
@@ -194,6 +199,21 @@ export class HttpClient {
       dateMs: timeOf(headers['date']),
     };
   }
+}
+
+/**
+ * undici ends a call that waits for its connection only when that is up, or its time for that is over. It
+ * writes nothing of it then.
+ */
+function orAborted<T>(answer: Promise<T>, signal: AbortSignal | null): Promise<T> {
+  if (signal === null) return answer;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort);
+    const forget = () => signal.removeEventListener('abort', abort);
+    void answer.then(resolve, reject).finally(forget);
+  });
 }
 
 // ---------------------------------------------------------------- what is sent

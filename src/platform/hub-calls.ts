@@ -99,7 +99,9 @@ export class HubCalls {
         result = again;
       }
     }
-    this.#note(result);
+    // What the caller gave up says nothing about the hub.
+    const isGivenUp = call.signal?.aborted === true && result.kind !== 'answer';
+    if (!isGivenUp) this.#note(result);
     return result;
   }
 

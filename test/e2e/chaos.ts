@@ -64,6 +64,10 @@ const STORM_TRIES_MAX = 3;
 const START_MS = 600;
 const READY_MS_MAX = 2_000;
 const UP_MS = 1_200;
+/** A busy machine does less in the time that a process has: so many faults shall have struck by each kill. */
+const FAULTS_A_KILL = 3;
+/** But one that hangs is killed too, and Lark's patience is not used up. */
+const FAULTS_MS_MAX = 3_000;
 const CALM_MS_MAX = 90_000;
 
 export interface LifeReport {
@@ -144,7 +148,6 @@ class Life {
     await this.#end(last);
     await this.#judge();
     const recalled = this.#questions.filter((question) => question.recalled).length;
-    const counts = Object.values(faults.counts());
     return {
       seed: this.#seed,
       kills: this.#kills,
@@ -152,7 +155,7 @@ class Life {
       recalled,
       runs: this.#runs().length,
       replies: this.#answers().length,
-      faults: counts.reduce((sum, count) => sum + count, 0),
+      faults: this.#faults(),
       complaints: this.#complaints,
     };
   }
@@ -167,6 +170,7 @@ class Life {
       else {
         await Promise.race([bridge.ready().catch(() => {}), sleep(READY_MS_MAX)]);
         await sleep(random() * UP_MS);
+        await this.#badWeather();
       }
       if (random() < 0.1) {
         // A stop that is cut short.
@@ -176,6 +180,18 @@ class Life {
       } else await this.#end(bridge);
     }
     this.#storming = false;
+  }
+
+  /** Resolves when the storm has struck often enough for the next kill. */
+  async #badWeather(): Promise<void> {
+    const deadlineMs = Date.now() + FAULTS_MS_MAX;
+    while (this.#faults() < FAULTS_A_KILL * (this.#kills + 1) && Date.now() < deadlineMs) {
+      await sleep(20);
+    }
+  }
+
+  #faults(): number {
+    return Object.values(this.#rig.cloud.faults.counts()).reduce((sum, count) => sum + count, 0);
   }
 
   async #talk(): Promise<void> {

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { LooseAnswer, TurnRequest, TurnTarget } from '../../../src/bridge/ports.ts';
-import { workspaceId, type WorkspaceId } from '../../../src/core/ids.ts';
+import { chatId, workspaceId, type WorkspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Service } from '../../../src/core/service.ts';
 import type { AgentRecord } from '../../../src/hub/ports.ts';
@@ -19,7 +19,7 @@ import { quickClock } from '../platform/rig.ts';
 interface Place {
   readonly rig: Rig;
   readonly own: WorkspaceId;
-  readonly target: TurnTarget & Service;
+  readonly target: TurnTarget & Service & { status(): { readonly detail: string | undefined } };
   readonly received: LooseAnswer[];
 }
 
@@ -197,6 +197,22 @@ describe.each([
     stop.abort();
     // Over HTTP the cut call tells nothing; both leave the turn as it is.
     expect(['pending', 'unreachable']).toContain((await waiting).kind);
+  });
+
+  test('a wait that the bridge gave up is no trouble, and the next turn goes on', async () => {
+    const { rig, target, ask } = await start('exec');
+    const sent = await target.send(turnFor(ask), NEVER);
+    const ticket = sent.kind === 'accepted' ? sent.ticket : '';
+    const over = new AbortController();
+    const waiting = target.wait(ask, ticket, over.signal);
+    over.abort();
+    await waiting;
+    expect(target.status().detail).toBeUndefined();
+    rig.agents.answerWith = () => ({ ok: true, text: 'next' });
+    const next = turnFor(ask);
+    const elsewhere = { ...next, context: { ...next.context, chatId: chatId('oc_2') } };
+    expect(await target.send(elsewhere, NEVER)).toMatchObject({ kind: 'answered', text: 'next' });
+    expect(target.status().detail).toBeUndefined();
   });
 
   test('an answer that nobody waits for is stored by the hub, and found later', async () => {

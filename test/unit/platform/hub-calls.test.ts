@@ -1,8 +1,8 @@
-/** Calls to a hub: how long they wait. */
+/** Calls to a hub: how long they wait, and what ends them. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { HubCalls } from '../../../src/platform/hub-calls.ts';
@@ -11,28 +11,78 @@ import { silentLog } from '../../kit/log.ts';
 /** So many times as fast is the time after which a call is given up. */
 const SPEED = 50;
 
-test('MOL-INB-01: a hub that takes a call and says nothing is given up after 10 s', async () => {
-  const hub = createServer(() => {});
-  hub.listen(0, '127.0.0.1');
-  await once(hub, 'listening');
-  const timeout = AbortSignal.timeout.bind(AbortSignal);
-  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(ms / SPEED));
+function callsTo(url: string): HubCalls {
   const calls = new HubCalls({
-    url: `http://127.0.0.1:${(hub.address() as AddressInfo).port}`,
+    url,
     workspace: workspaceId('w'),
     token: () => new Secret('t'),
     orgId: undefined,
     proxies: { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined },
     log: silentLog,
   });
-  onTestFinished(async () => {
-    vi.restoreAllMocks();
-    await calls.close();
+  onTestFinished(() => calls.close());
+  return calls;
+}
+
+/** Takes every call; only those to `/sound` are answered. */
+async function openHub() {
+  const asked: string[] = [];
+  const hub = createServer(({ url = '' }, response) => {
+    asked.push(url);
+    if (url === '/sound') response.end('{}');
+  });
+  hub.listen(0, '127.0.0.1');
+  await once(hub, 'listening');
+  onTestFinished(() => {
     hub.closeAllConnections();
     hub.close();
   });
+  return { url: `http://127.0.0.1:${(hub.address() as AddressInfo).port}`, asked };
+}
+
+test('MOL-INB-01: a hub that takes a call and says nothing is given up after 10 s', async () => {
+  const { url } = await openHub();
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(ms / SPEED));
+  onTestFinished(() => void vi.restoreAllMocks());
+  const calls = callsTo(url);
+  const detail = 'no whole answer within 10 s';
   expect(await calls.call({ method: 'GET', path: '/' })).toMatchObject({
     kind: 'no_answer',
-    detail: 'no whole answer within 10 s',
+    detail,
+  });
+  expect(calls.trouble).toBe(detail);
+});
+
+describe('a call that its caller gives up', () => {
+  test('says nothing about the hub', async () => {
+    const { url, asked } = await openHub();
+    const calls = callsTo(url);
+    await calls.call({ method: 'GET', path: '/sound' });
+    expect(calls.trouble).toBeUndefined();
+    const over = new AbortController();
+    const held = calls.call({ method: 'GET', path: '/held', signal: over.signal });
+    await expect.poll(() => asked).toContain('/held');
+    over.abort();
+    expect(await held).toMatchObject({ kind: 'no_answer' });
+    expect(calls.trouble).toBeUndefined();
+  });
+
+  test('ends at once, also while it waits for its connection', async () => {
+    // It accepts, and never says its part of the handshake.
+    const mute = createTcpServer(() => {});
+    mute.listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    onTestFinished(() => void mute.close());
+    const calls = callsTo(`https://127.0.0.1:${(mute.address() as AddressInfo).port}`);
+    const over = new AbortController();
+    const held = calls.call({ method: 'POST', path: '/', body: {}, signal: over.signal });
+    await once(mute, 'connection');
+    over.abort();
+    // Not the end of the time for a connection.
+    expect(await held).toMatchObject({
+      kind: 'not_sent',
+      detail: expect.stringContaining('aborted'),
+    });
   });
 });
