@@ -1,7 +1,7 @@
 /** Where turns go: to the embedded hub in this process, or to a hub elsewhere. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createAgentFactory } from '../agents/factory.ts';
+import { createRuntime } from '../agents/create-runtime.ts';
 import { createProgramBook } from '../agents/program-book.ts';
 import type { LooseAnswer, TurnTarget } from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
@@ -111,7 +111,8 @@ export function createEmbeddedHub({ config, env, log }: Setting, db: Db, pages: 
     log,
     clock: systemClock,
     store: createHubStore(db),
-    createAgent: createAgentFactory({ env, timeoutMs, programs, clock: systemClock, log }),
+    createRuntime: (spec) =>
+      createRuntime(spec, { env, timeoutMs, programs, clock: systemClock, log }),
     // A program of a process that was killed runs on; its turn must not run twice at once.
     beforeAgents: () => programs.endLeftovers(),
     provisionToken: (generate) =>

@@ -1,6 +1,6 @@
 /** The composition root: what the program can be asked to run. With assembly.ts it alone knows every room. */
 import { resolve } from 'node:path';
-import { createAgentFactory } from '../agents/factory.ts';
+import { createRuntime } from '../agents/create-runtime.ts';
 import { parseCommand } from '../agents/command-line.ts';
 import { createEmbeddedHub, openHub } from './hub-access.ts';
 import { lookAtProgram } from '../agents/program-look.ts';
@@ -120,7 +120,6 @@ export async function openAgents({ config, env, log }: Setting) {
   const db = Db.open(config.dbPath, log);
   const directory = createDirectory(createHubStore(db), systemClock);
   const timeoutMs = config.turnTimeoutSecs * 1000;
-  const createAgent = createAgentFactory({ env, timeoutMs, clock: systemClock, log });
   return {
     list: () => directory.listAgents(),
     add: ({ name, exec, force = false }: NewAgent) =>
@@ -147,10 +146,17 @@ export async function openAgents({ config, env, log }: Setting) {
       if (spec.kind === 'external') {
         throw new BridgeError('usage', `the agent ${name} runs elsewhere, and can't be run here`);
       }
-      const run = createAgent(spec).start({ turnId: 'test', text, lark: standInOf(config.brand) });
-      if (signal.aborted) run.cancel();
-      signal.addEventListener('abort', () => run.cancel());
-      return run.result;
+      const runtime = createRuntime(spec, { env, timeoutMs, clock: systemClock, log });
+      await runtime.start();
+      try {
+        const turn = { turnId: 'test', text, lark: standInOf(config.brand) };
+        const run = runtime.prompt(turn, () => {});
+        if (signal.aborted) run.cancel();
+        signal.addEventListener('abort', () => run.cancel());
+        return await run.result;
+      } finally {
+        await runtime.stop();
+      }
     },
     close: () => Promise.resolve(db.close()),
   };

@@ -1,14 +1,14 @@
-import { BridgeError } from '../../core/errors.ts';
+import { isStoreTrouble } from '../../core/errors.ts';
 import type { AgentStore, QueueId, QueueItem, QueueStore, Settlement } from '../ports.ts';
-import type { AgentFactory } from '../../agents/runtime.ts';
+import type { CreateRuntime } from '../../agents/runtime.ts';
 import { STORE_RETRY_MS } from '../../core/limits.ts';
 import { Wake } from '../../time/wake.ts';
 import { AgentWork } from './agent-work.ts';
 import { agentTurnOf } from './messages.ts';
 import { failure, success } from './outcomes.ts';
+import { Runtimes } from './runtimes.ts';
 import type { Settlements } from './settlements.ts';
 import { HUB_ITEM_KEEP_MS } from './upkeep.ts';
-import type { RunnableSpec } from '../../agents/runtime.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -25,7 +25,7 @@ export type InterruptedPolicy = 'rerun' | 'fail';
 export interface DispatcherParts {
   readonly store: QueueStore & AgentStore;
   readonly settlements: Settlements;
-  readonly createAgent: AgentFactory;
+  readonly createRuntime: CreateRuntime;
   readonly clock: Clock;
   readonly log: Log;
   readonly maxRunning: number;
@@ -43,6 +43,7 @@ export class Dispatcher {
     QueueId,
     { readonly work: AgentWork; readonly over: Promise<void> }
   >();
+  readonly #runtimes: Runtimes;
   readonly #bell = new Wake();
   readonly #stopping = new AbortController();
   readonly #stopBell = new Wake();
@@ -53,11 +54,13 @@ export class Dispatcher {
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
+    this.#runtimes = new Runtimes(parts);
   }
 
   /** Sees to what a crash left behind, then begins to work. Rejects if the database refuses. */
   async start(): Promise<void> {
     await this.#recover();
+    this.#runtimes.start();
     this.#loop = this.#runLoop();
   }
 
@@ -95,6 +98,7 @@ export class Dispatcher {
     });
     await over;
     cancelTimer();
+    await this.#runtimes.stop();
   }
 
   async #recover(): Promise<void> {
@@ -172,7 +176,7 @@ export class Dispatcher {
   }
 
   async #run(item: QueueItem, work: AgentWork): Promise<void> {
-    const { store, clock, log, createAgent, onInterrupted } = this.#parts;
+    const { store, clock, log, onInterrupted } = this.#parts;
     const turn = item.queueId;
     const startedAtMs = clock.nowMs();
     const agent = await store.agentOf(item.target);
@@ -181,9 +185,11 @@ export class Dispatcher {
       await this.#settle(item, failure('removed', 'The agent was removed.', clock.nowMs()));
       return;
     }
-    const spec: RunnableSpec = agent.spec;
+    const runnable = { workspaceId: agent.workspaceId, spec: agent.spec };
     log.debug('hub_turn_started', { turn, agent: agent.name, attempt: item.attempts });
-    const result = await work.run(() => createAgent(spec).start(agentTurnOf(item)));
+    const result = await work.run(() =>
+      this.#runtimes.prompt(runnable, agentTurnOf(item), ignoreUpdate),
+    );
     if (!result.ok && result.reason === 'cancelled' && this.#stopping.signal.aborted) {
       log.info('hub_turn_put_back', { turn, agent: agent.name });
       // Otherwise it stays marked, and the next start ends it as interrupted.
@@ -249,6 +255,5 @@ export class Dispatcher {
   }
 }
 
-function isStoreTrouble(error: unknown): error is BridgeError {
-  return error instanceof BridgeError && error.code === 'store_unavailable';
-}
+/** Nobody shows updates yet. */
+function ignoreUpdate(): void {}

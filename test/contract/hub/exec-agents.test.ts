@@ -2,18 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { createAgentFactory } from '../../../src/agents/factory.ts';
+import { createRuntime } from '../../../src/agents/create-runtime.ts';
 import { isProcessAlive, pidIn } from '../../kit/processes.ts';
 import { createTestLog, realClock, Rig } from './rig.ts';
 
 async function rigWithPrograms() {
-  const createAgent = createAgentFactory({
+  const options = {
     env: { PATH: process.env['PATH'], LARK_APP_SECRET: 'do-not-show' },
     timeoutMs: 60_000,
     clock: realClock,
     log: createTestLog(),
-  });
-  const rig = await Rig.start({ createAgent });
+  };
+  const rig = await Rig.start({ createRuntime: (spec) => createRuntime(spec, options) });
   const bridge = await rig.bridge();
   const addProgram = (name: string, script: string) =>
     rig.directory.addAgent({ name, spec: { kind: 'exec', argv: ['sh', '-c', script] } });

@@ -2,8 +2,8 @@ import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { expect, test, vi } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
+import { EchoRuntime } from '../../../src/agents/echo.ts';
 import { Hub } from '../../../src/hub/hub.ts';
-import { createAgentFactory } from '../../../src/agents/factory.ts';
 import { createTestLog, jsonPage, realClock, requestOf, Rig } from './rig.ts';
 import { createCertificate } from '../../kit/certificate.ts';
 
@@ -140,12 +140,7 @@ test('a port that is taken is an error with a way out', async () => {
     log: createTestLog(),
     clock: realClock,
     store: rig.store,
-    createAgent: createAgentFactory({
-      env: {},
-      timeoutMs: 1000,
-      clock: realClock,
-      log: createTestLog(),
-    }),
+    createRuntime: () => new EchoRuntime(),
     provisionToken: async (generate) => generate(),
     turnTimeoutMs: 1000,
     maxRunning: 1,

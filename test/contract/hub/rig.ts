@@ -5,14 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { HubStore } from '../../../src/hub/ports.ts';
-import type { AgentFactory } from '../../../src/agents/runtime.ts';
+import type {
+  AgentResult,
+  AgentRun,
+  AgentRuntime,
+  AgentTurn,
+  CreateRuntime,
+  RunnableSpec,
+} from '../../../src/agents/runtime.ts';
 import type { PageAnswer } from '../../../src/core/pages.ts';
 import { createDirectory, type Directory } from '../../../src/hub/domain/directory.ts';
 import { Hub, type HubOptions } from '../../../src/hub/hub.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
-import type { AgentResult, AgentTurn } from '../../../src/agents/runtime.ts';
 import type { Log, LogFields } from '../../../src/core/log.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 
@@ -51,43 +57,70 @@ export interface HeldRun {
   answer(text: string): void;
 }
 
+/** A runtime that the hub has made. */
+export interface HeldRuntime extends AgentRuntime {
+  readonly spec: RunnableSpec;
+  starts: number;
+  stops: number;
+}
+
 /** Agents of every kind are the test's: they end when it says so, or at once by `answerWith`. */
 export class HeldAgents {
   readonly runs: HeldRun[] = [];
+  readonly runtimes: HeldRuntime[] = [];
   /** Set: every turn is answered at once. */
   answerWith: ((turn: AgentTurn) => AgentResult) | undefined;
+  /** What the start of a runtime does. */
+  startWith: () => Promise<void> = () => Promise.resolve();
   /** False: a cancelled run goes on, as a bad agent's would. */
   obeysCancel = true;
   most = 0;
   #open = 0;
 
-  readonly create: AgentFactory = () => ({
-    start: (turn) => {
-      let settle: (result: AgentResult) => void = () => {};
-      const result = new Promise<AgentResult>((resolve) => {
-        settle = resolve;
-      }).finally(() => {
-        this.#open -= 1;
-      });
-      this.#open += 1;
-      this.most = Math.max(this.most, this.#open);
-      const run: HeldRun = {
-        turn,
-        cancelled: false,
-        finish: settle,
-        answer: (text) => settle({ ok: true, text }),
-      };
-      this.runs.push(run);
-      if (this.answerWith !== undefined) run.finish(this.answerWith(turn));
-      const cancel = () => {
-        run.cancelled = true;
-        if (this.obeysCancel) {
-          settle({ ok: false, reason: 'cancelled', detail: 'The turn was cancelled.' });
-        }
-      };
-      return { result, cancel };
-    },
-  });
+  readonly create: CreateRuntime = (spec) => {
+    const runtime: HeldRuntime = {
+      spec,
+      starts: 0,
+      stops: 0,
+      start: () => {
+        runtime.starts += 1;
+        return this.startWith();
+      },
+      stop: () => {
+        runtime.stops += 1;
+        return Promise.resolve();
+      },
+      prompt: (turn) => this.#begin(turn),
+    };
+    this.runtimes.push(runtime);
+    return runtime;
+  };
+
+  #begin(turn: AgentTurn): AgentRun {
+    let settle: (result: AgentResult) => void = () => {};
+    const result = new Promise<AgentResult>((resolve) => {
+      settle = resolve;
+    }).finally(() => {
+      this.#open -= 1;
+    });
+    this.#open += 1;
+    this.most = Math.max(this.most, this.#open);
+    const run: HeldRun = {
+      turn,
+      cancelled: false,
+      finish: settle,
+      answer: (text) => settle({ ok: true, text }),
+    };
+    this.runs.push(run);
+    if (this.answerWith !== undefined) run.finish(this.answerWith(turn));
+    const cancel = () => {
+      run.cancelled = true;
+      if (this.obeysCancel) {
+        settle({ ok: false, reason: 'cancelled', detail: 'The turn was cancelled.' });
+      }
+    };
+    return { result, cancel };
+  }
 }
 
 export const PROVISION_TOKEN = 'lpt_for-tests';
@@ -165,7 +198,7 @@ export class Rig {
       port: 0,
       log: this.log,
       clock: patientClock,
-      createAgent: this.agents.create,
+      createRuntime: this.agents.create,
       provisionToken: async () => new Secret(PROVISION_TOKEN),
       turnTimeoutMs: 60_000,
       maxRunning: 8,

@@ -116,12 +116,14 @@ test.each([
 
 test('an agent that throws has failed its turn, and the next turn runs', async () => {
   const rig = await Rig.start({
-    createAgent: (spec) => {
-      if (spec.kind === 'exec') throw new Error('secret inside');
-      return {
-        start: () => ({ result: Promise.resolve({ ok: true, text: 'fine' }), cancel: () => {} }),
-      };
-    },
+    createRuntime: (spec) => ({
+      start: () => Promise.resolve(),
+      stop: () => Promise.resolve(),
+      prompt: () => {
+        if (spec.kind === 'exec') throw new Error('secret inside');
+        return { result: Promise.resolve({ ok: true, text: 'fine' }), cancel: () => {} };
+      },
+    }),
   });
   const bridge = await rig.bridge();
   const broken = await rig.addAgent('broken');

@@ -25,7 +25,7 @@ test('a turn that is cancelled between its claim and its begin does not stay at 
   const dispatcher = new Dispatcher({
     store,
     settlements: new Settlements(),
-    createAgent: rig.agents.create,
+    createRuntime: rig.agents.create,
     clock: patientClock,
     log: createTestLog(),
     maxRunning: 1,
