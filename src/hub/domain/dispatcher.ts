@@ -1,7 +1,8 @@
-import { isStoreTrouble } from '../../core/errors.ts';
+import { type BridgeError, isStoreTrouble } from '../../core/errors.ts';
 import type { AgentStore, QueueId, QueueItem, QueueStore, Settlement } from '../ports.ts';
 import type { CreateRuntime } from '../../agents/runtime.ts';
 import { STORE_RETRY_MS } from '../../core/limits.ts';
+import { untilStored } from '../../time/until-stored.ts';
 import { Wake } from '../../time/wake.ts';
 import { AgentWork } from './agent-work.ts';
 import { agentTurnOf } from './messages.ts';
@@ -46,7 +47,6 @@ export class Dispatcher {
   readonly #runtimes: Runtimes;
   readonly #bell = new Wake();
   readonly #stopping = new AbortController();
-  readonly #stopBell = new Wake();
   #calls = 0;
   #loop: Promise<void> = Promise.resolve();
   /** The latest look for something to start. */
@@ -90,7 +90,6 @@ export class Dispatcher {
    */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#stopBell.ring();
     await this.#loop;
     const over = Promise.all([...this.#running.values()].map((one) => one.over));
     const cancelTimer = this.#parts.clock.after(HUB_STOP_FINISH_MS, () => {
@@ -193,7 +192,7 @@ export class Dispatcher {
     if (!result.ok && result.reason === 'cancelled' && this.#stopping.signal.aborted) {
       log.info('hub_turn_put_back', { turn, agent: agent.name });
       // Otherwise it stays marked, and the next start ends it as interrupted.
-      if (onInterrupted === 'rerun') await this.#insist(turn, () => store.putBack(turn));
+      if (onInterrupted === 'rerun') await this.#untilStored(turn, () => store.putBack(turn));
       return;
     }
     const { contextId } = item.content.message;
@@ -216,26 +215,24 @@ export class Dispatcher {
     const turn = item.queueId;
     // Who waits for it in this process stores it together with what follows from it.
     if (settlements.handOver(turn, settlement)) return;
-    await this.#insist(turn, () => store.settle(turn, settlement));
+    await this.#untilStored(turn, () => store.settle(turn, settlement));
     settlements.ring(turn);
   }
 
   /**
-   * Writes until the database takes it: an answer is not lost because the disk is full. When the hub
-   * stops meanwhile, the item stays marked as dispatched, and its turn runs again at the next start.
+   * An answer is not lost because the disk is full. When the hub stops meanwhile, the item stays marked as
+   * dispatched, and its turn runs again at the next start.
    */
-  async #insist(turn: QueueId, write: () => Promise<unknown>): Promise<void> {
-    const { log } = this.#parts;
-    for (;;) {
-      try {
-        await write();
-        return;
-      } catch (error) {
-        if (!isStoreTrouble(error)) throw error;
-        log.error('hub_result_not_stored', { turn, error: error.message });
-        if (this.#stopping.signal.aborted) return;
-      }
-      await this.#pause(STORE_RETRY_MS);
+  async #untilStored(turn: QueueId, write: () => Promise<unknown>): Promise<void> {
+    const { clock, log } = this.#parts;
+    const report = (error: BridgeError) => {
+      log.error('hub_result_not_stored', { turn, error: error.message });
+    };
+    try {
+      await untilStored(write, { clock, stop: this.#stopping.signal, onRefused: report });
+    } catch (error) {
+      if (!isStoreTrouble(error)) throw error;
+      report(error);
     }
   }
 
@@ -243,14 +240,6 @@ export class Dispatcher {
   async #rest(durationMs: number): Promise<void> {
     const cancelTimer = this.#parts.clock.after(durationMs, () => this.#bell.ring());
     await this.#bell.wait(this.#stopping.signal);
-    cancelTimer();
-  }
-
-  /** Until the time is over or the hub stops. */
-  async #pause(durationMs: number): Promise<void> {
-    const over = new AbortController();
-    const cancelTimer = this.#parts.clock.after(durationMs, () => over.abort());
-    await this.#stopBell.wait(over.signal);
     cancelTimer();
   }
 }
