@@ -1,7 +1,5 @@
 /** A hub on a real SQLite file and a loopback port, with agents that the test holds in its hands. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { HubStore } from '../../../src/hub/ports.ts';
@@ -19,35 +17,10 @@ import { Hub, type HubOptions } from '../../../src/hub/hub.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
-import type { Log, LogFields } from '../../../src/core/log.ts';
-import type { Clock } from '../../../src/time/clock.ts';
-
-export const realClock: Clock = {
-  nowMs: () => Date.now(),
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
-/** Waits of 30 s and more never end by themselves: what a test waits for must come by an event. */
-export const patientClock: Clock = {
-  nowMs: realClock.nowMs,
-  after: (delayMs, run) => (delayMs < 30_000 ? realClock.after(delayMs, run) : () => {}),
-};
-
-/** Time goes 50 times as fast for whoever waits by this clock. */
-export const fastClock: Clock = {
-  nowMs: () => Date.now(),
-  after: (delayMs, run) => realClock.after(delayMs / 50, run),
-};
-
-/** Keeps what was logged, so that a test can look for what must or must not be in it. */
-export function createTestLog(): Log & { readonly lines: { event: string; fields: LogFields }[] } {
-  const lines: { event: string; fields: LogFields }[] = [];
-  const keep = (event: string, fields: LogFields = {}) => void lines.push({ event, fields });
-  return { lines, debug: keep, info: keep, warn: keep, error: keep };
-}
+import { systemClock } from '../../../src/time/clock.ts';
+import { patientClock } from '../../kit/clock.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { recordingLog } from '../../kit/log.ts';
 
 /** A started run of an agent that answers when the test says so. */
 export interface HeldRun {
@@ -141,7 +114,7 @@ export interface Answer {
 export class Rig {
   readonly path: string;
   readonly agents = new HeldAgents();
-  readonly log = createTestLog();
+  readonly log = recordingLog();
   db: Db;
   store: HubStore;
   hub: Hub;
@@ -156,19 +129,17 @@ export class Rig {
     this.db = Db.open(path, this.log);
     this.store = mortal(createHubStore(this.db), this.#life);
     this.hub = this.#createHub();
-    this.directory = createDirectory(this.store, realClock);
+    this.directory = createDirectory(this.store, systemClock);
   }
 
   static async start(options: Partial<HubOptions> = {}): Promise<Rig> {
-    const folder = mkdtempSync(join(tmpdir(), 'lark-hub-'));
-    const rig = new Rig(join(folder, 'bridge.db'), options);
+    const rig = new Rig(join(temporaryFolder(), 'bridge.db'), options);
     onTestFinished(async () => {
       // Some may begin only now.
       rig.agents.answerWith = () => ({ ok: true, text: 'the test is over' });
       for (const run of rig.agents.runs) run.answer('the test is over');
       await rig.hub.stop();
       rig.db.close();
-      rmSync(folder, { recursive: true, force: true });
     });
     await rig.hub.start();
     return rig;
@@ -187,7 +158,7 @@ export class Rig {
     this.db = Db.open(this.path, this.log);
     this.#life = { over: false };
     this.store = mortal(createHubStore(this.db), this.#life);
-    this.directory = createDirectory(this.store, realClock);
+    this.directory = createDirectory(this.store, systemClock);
     this.hub = this.#createHub();
     await this.hub.start();
   }

@@ -1,6 +1,7 @@
 /** The life of runtimes at the hub: one for each agent, over turns, until the agent or the hub is gone. */
 import { expect, test } from 'vitest';
-import { fastClock, Rig } from './rig.ts';
+import { Rig } from './rig.ts';
+import { fastClock } from '../../kit/clock.ts';
 
 const echo = (turn: { readonly text: string }) => ({ ok: true, text: turn.text }) as const;
 
@@ -55,7 +56,7 @@ test('the hub stops although a runtime does not', async () => {
   const [runtime] = agents.runtimes;
   if (runtime !== undefined) runtime.stop = () => new Promise(() => {});
   await rig.hub.stop();
-  expect(rig.log.lines.map(({ event }) => event)).toContain('hub_runtime_abandoned');
+  expect(rig.log.events()).toContain('hub_runtime_abandoned');
 });
 
 test('a runtime that can not be started fails the turn, and the next turn gets another one', async () => {
@@ -67,7 +68,7 @@ test('a runtime that can not be started fails the turn, and the next turn gets a
   agents.startWith = () => Promise.resolve();
   expect((await ask('two')).result.parts[0].text).toBe('two');
   expect(agents.runtimes).toHaveLength(2);
-  expect(rig.log.lines.map(({ event }) => event)).toContain('hub_agent_broke');
+  expect(rig.log.events()).toContain('hub_agent_broke');
 });
 
 test('a runtime that does not come up is held to the time of the turn', async () => {

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ExecOptions, ExecRuntime } from '../../../src/agents/exec.ts';
 import type { LarkContext } from '../../../src/core/message.ts';
 import { begin, turnOf } from '../../contract/agents/agent-contract.ts';
-import { execOptions, realClock, type LogLine } from './exec-options.ts';
+import { execOptions, type LogLine } from './exec-options.ts';
 import { isProcessAlive, pidIn } from '../../kit/processes.ts';
-import type { Clock } from '../../../src/time/clock.ts';
+import { type Clock, systemClock } from '../../../src/time/clock.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -47,8 +47,8 @@ const pidWritten = (file: string) => pidIn(join(folder, file));
 /** Skips over the waits that a test does not want to wait for. */
 function clockWith(shorten: (delayMs: number) => number): Clock {
   return {
-    nowMs: realClock.nowMs,
-    after: (delayMs, run) => realClock.after(shorten(delayMs), run),
+    nowMs: systemClock.nowMs,
+    after: (delayMs, run) => systemClock.after(shorten(delayMs), run),
   };
 }
 

@@ -8,9 +8,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ExecRuntime } from '../../../src/agents/exec.ts';
 import { createProgramBook } from '../../../src/agents/program-book.ts';
 import { begin, turnOf } from '../../contract/agents/agent-contract.ts';
-import { execOptions, realClock, type LogLine } from './exec-options.ts';
+import { execOptions, type LogLine } from './exec-options.ts';
 import { isProcessAlive } from '../../kit/processes.ts';
-import type { Clock } from '../../../src/time/clock.ts';
+import { type Clock, systemClock } from '../../../src/time/clock.ts';
 
 let home: string;
 let folder: string;
@@ -35,7 +35,7 @@ afterEach(() => {
 });
 
 /** Its seconds are short: nobody here needs a long grace. */
-const clock: Clock = { nowMs: () => Date.now() * 4, after: realClock.after };
+const clock: Clock = { nowMs: () => Date.now() * 4, after: systemClock.after };
 
 const book = (platform: NodeJS.Platform = process.platform) => {
   const { log } = execOptions([], { lines });

@@ -6,13 +6,13 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { Upkeep, HUB_PRUNE_EVERY_MS } from '../../../src/hub/domain/upkeep.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
-import { createTestLog } from '../../contract/hub/rig.ts';
+import { recordingLog } from '../../kit/log.ts';
 
 const HOUR_MS = 3_600_000;
 
 function rig() {
   const folder = mkdtempSync(join(tmpdir(), 'lark-upkeep-'));
-  const log = createTestLog();
+  const log = recordingLog();
   const db = Db.open(join(folder, 'bridge.db'), log);
   onTestFinished(() => {
     db.close();
@@ -65,7 +65,7 @@ test('settled items go after a day, inbox rows after a month, waiting items neve
   expect(timers.map(({ delayMs }) => delayMs)).toEqual([0]);
   timers.splice(0)[0]?.run();
   await expect.poll(() => log.lines).toHaveLength(1);
-  expect(log.lines).toEqual([{ event: 'hub_pruned', fields: { items: 450, activity: 1 } }]);
+  expect(log.lines).toEqual([{ level: 'info', event: 'hub_pruned', items: 450, activity: 1 }]);
   expect([countOf(db, 'hub_items'), countOf(db, 'hub_activity')]).toEqual([5, 1]);
 
   await expect.poll(() => timers.map(({ delayMs }) => delayMs)).toEqual([HUB_PRUNE_EVERY_MS]);
