@@ -1,11 +1,21 @@
-import type { Agent } from './runtime.ts';
+import { endedRun, NOT_RUNNING } from './ended-run.ts';
+import type { AgentRun, AgentRuntime, AgentTurn } from './runtime.ts';
 
 /** Answers with what was said. For trying things out, and for the demo. */
-export function createEchoAgent(): Agent {
-  return {
-    start: (turn) => ({
-      result: Promise.resolve({ ok: true, text: turn.text }),
-      cancel: () => {},
-    }),
-  };
+export class EchoRuntime implements AgentRuntime {
+  #life: 'new' | 'started' | 'stopped' = 'new';
+
+  start(): Promise<void> {
+    if (this.#life === 'new') this.#life = 'started';
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    this.#life = 'stopped';
+    return Promise.resolve();
+  }
+
+  prompt(turn: AgentTurn): AgentRun {
+    return endedRun(this.#life === 'started' ? { ok: true, text: turn.text } : NOT_RUNNING);
+  }
 }

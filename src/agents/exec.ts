@@ -3,11 +3,12 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { headOf, tailOf } from '../core/cut.ts';
 import { withoutSecrets } from '../core/secret.ts';
 import { isBlank, withoutTerminalControls } from '../core/visible.ts';
+import { endedRun, NOT_RUNNING } from './ended-run.ts';
 import { agentEnvironment, type Environment, secretsIn } from './environment.ts';
 import type { ProgramBook } from './program-book.ts';
 import { Tail } from './tail.ts';
 import { AGENT_KILL_GRACE_MS } from './program-book.ts';
-import type { Agent, AgentResult, AgentRun, AgentTurn } from './runtime.ts';
+import type { AgentResult, AgentRun, AgentRuntime, AgentTurn } from './runtime.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -31,26 +32,53 @@ export interface ExecOptions {
   readonly log: Log;
 }
 
-export function createExecAgent(options: ExecOptions): Agent {
-  return {
-    start(turn) {
-      const [program = '', ...args] = options.argv;
-      try {
-        const child = spawn(program, args, {
-          env: agentEnvironment(options.env, turn.lark),
-          // A process group of its own, so that the whole tree can be stopped.
-          detached: true,
-          windowsHide: true,
-        });
-        return new ExecRun(options, turn, child);
-      } catch (error) {
-        // Some failures to start are thrown, others come as an event; to the turn they are the same.
-        if (!isSystemError(error)) throw error;
-        const result = Promise.resolve(startFailure(options.log, turn, error));
-        return { result, cancel: () => {} };
-      }
-    },
-  };
+/** One process for each turn. Between turns nothing of the agent runs. */
+export class ExecRuntime implements AgentRuntime {
+  readonly #options: ExecOptions;
+  readonly #runs = new Set<AgentRun>();
+  #life: 'new' | 'started' | 'stopped' = 'new';
+
+  constructor(options: ExecOptions) {
+    this.#options = options;
+  }
+
+  start(): Promise<void> {
+    if (this.#life === 'new') this.#life = 'started';
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#life = 'stopped';
+    const runs = [...this.#runs];
+    for (const run of runs) run.cancel();
+    await Promise.all(runs.map(({ result }) => result));
+  }
+
+  prompt(turn: AgentTurn): AgentRun {
+    if (this.#life !== 'started') return endedRun(NOT_RUNNING);
+    const run = this.#run(turn);
+    this.#runs.add(run);
+    void run.result.then(() => this.#runs.delete(run));
+    return run;
+  }
+
+  #run(turn: AgentTurn): AgentRun {
+    const { argv, env, log } = this.#options;
+    const [program = '', ...args] = argv;
+    try {
+      const child = spawn(program, args, {
+        env: agentEnvironment(env, turn.lark),
+        // A process group of its own, so that the whole tree can be stopped.
+        detached: true,
+        windowsHide: true,
+      });
+      return new ExecRun(this.#options, turn, child);
+    } catch (error) {
+      // Some failures to start are thrown, others come as an event; to the turn they are the same.
+      if (!isSystemError(error)) throw error;
+      return endedRun(startFailure(log, turn, error));
+    }
+  }
 }
 
 class ExecRun implements AgentRun {

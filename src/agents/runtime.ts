@@ -1,6 +1,7 @@
 /** What an agent is to whoever runs its turns. */
 import type { LarkContext } from '../core/message.ts';
 import type { ProgramOutput } from '../core/program-output.ts';
+import type { TurnUpdate } from '../core/turn-update.ts';
 
 export interface AgentTurn {
   /** Names this turn at the hub; the same id comes again if the turn has to be run again. */
@@ -22,15 +23,23 @@ export type AgentResult =
     };
 
 export interface AgentRun {
-  /** Never rejects for what an agent does wrong. */
+  /** The one end of the turn. Never rejects for what an agent does wrong. */
   readonly result: Promise<AgentResult>;
-  /** Ends the run; `result` then settles as `cancelled`. Harmless after the end. */
+  /** Ends the run; `result` then settles as `cancelled`. Does nothing after the end. */
   cancel(): void;
 }
 
-/** Something that answers turns. Progress before the answer comes as a later method of `AgentRun`. */
-export interface Agent {
-  start(turn: AgentTurn): AgentRun;
+/**
+ * One agent that answers turns, from its start to its stop. It takes turns in between, several at once. It has
+ * one life: after the stop a start changes nothing.
+ */
+export interface AgentRuntime {
+  /** Makes it ready for turns; a second call changes nothing. Rejects if the agent can't be made ready. */
+  start(): Promise<void>;
+  /** Cancels the runs that are open, and resolves when nothing of the agent is left. Never rejects. */
+  stop(): Promise<void>;
+  /** Gives it a turn. `onUpdate` is not called after the end. Outside of its life the turn fails at once. */
+  prompt(turn: AgentTurn, onUpdate: (update: TurnUpdate) => void): AgentRun;
 }
 
 /** An agent that can be run here. */
@@ -38,5 +47,5 @@ export type RunnableSpec =
   | { readonly kind: 'echo' }
   | { readonly kind: 'exec'; readonly argv: readonly string[] };
 
-/** Builds the agent that a turn runs on; called once a turn. */
-export type AgentFactory = (spec: RunnableSpec) => Agent;
+/** Makes the runtime of an agent, not started yet. */
+export type CreateRuntime = (spec: RunnableSpec) => AgentRuntime;

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { AppContext } from './context.ts';
 import { parseCommand } from '../agents/command-line.ts';
-import { createAgentFactory } from '../agents/factory.ts';
+import { createRuntime } from '../agents/create-runtime.ts';
 import { lookAtProgram } from '../agents/program-look.ts';
 import type { AgentResult } from '../agents/runtime.ts';
 import type { Environment } from '../config/load.ts';
@@ -34,7 +34,6 @@ export async function openAgents({ config, env, log }: AppContext) {
   const db = Db.open(config.dbPath, log);
   const directory = createDirectory(createHubStore(db), systemClock);
   const timeoutMs = config.turnTimeoutSecs * 1000;
-  const createAgent = createAgentFactory({ env, timeoutMs, clock: systemClock, log });
   return {
     list: () => directory.listAgents(),
     add: ({ name, exec, force = false }: NewAgent) =>
@@ -61,11 +60,17 @@ export async function openAgents({ config, env, log }: AppContext) {
       if (spec.kind === 'external') {
         throw new BridgeError('usage', `the agent ${name} runs elsewhere, and can't be run here`);
       }
-      const lark = testContext(config.brand);
-      const run = createAgent(spec).start({ turnId: 'test', text, lark });
-      if (signal.aborted) run.cancel();
-      signal.addEventListener('abort', () => run.cancel());
-      return run.result;
+      const runtime = createRuntime(spec, { env, timeoutMs, clock: systemClock, log });
+      await runtime.start();
+      try {
+        const turn = { turnId: 'test', text, lark: testContext(config.brand) };
+        const run = runtime.prompt(turn, () => {});
+        if (signal.aborted) run.cancel();
+        signal.addEventListener('abort', () => run.cancel());
+        return await run.result;
+      } finally {
+        await runtime.stop();
+      }
     },
     close: () => Promise.resolve(db.close()),
   };

@@ -1,7 +1,7 @@
 /** Where turns go: to the embedded hub in this process, or to a hub elsewhere. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createAgentFactory } from '../agents/factory.ts';
+import { createRuntime } from '../agents/create-runtime.ts';
 import { createProgramBook } from '../agents/program-book.ts';
 import type { LooseAnswer, TurnTarget } from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
@@ -110,7 +110,8 @@ export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, page
     log,
     clock: systemClock,
     store: createHubStore(db),
-    createAgent: createAgentFactory({ env, timeoutMs, programs, clock: systemClock, log }),
+    createRuntime: (spec) =>
+      createRuntime(spec, { env, timeoutMs, programs, clock: systemClock, log }),
     // When a process is killed, its programs go on. They must end before their turns run again.
     beforeAgents: () => programs.endLeftovers(),
     provisionToken: (generate) =>

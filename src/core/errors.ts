@@ -55,3 +55,8 @@ export function errorText(error: unknown): string {
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
+
+/** The database refuses for now: the disk is full, or somebody else holds the file. */
+export function isStoreTrouble(error: unknown): error is BridgeError {
+  return error instanceof BridgeError && error.code === 'store_unavailable';
+}

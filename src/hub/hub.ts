@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { BridgeError, errorText } from '../core/errors.ts';
 import type { HubStore } from './ports.ts';
-import type { AgentFactory } from '../agents/runtime.ts';
+import type { CreateRuntime } from '../agents/runtime.ts';
 import type { Service } from '../core/service.ts';
 import type { Pages } from '../core/pages.ts';
 import type { Secret } from '../core/secret.ts';
@@ -27,7 +27,7 @@ export interface HubOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly store: HubStore;
-  readonly createAgent: AgentFactory;
+  readonly createRuntime: CreateRuntime;
   /** To be done before any agent is started. */
   readonly beforeAgents?: () => Promise<void>;
   /** Gives the token with which new workspaces register: the one that is kept, or else `generate`'s, kept. */

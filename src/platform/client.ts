@@ -3,7 +3,7 @@ import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
 import { HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
-import { Wake } from '../time/wake.ts';
+import { pause } from '../time/wait.ts';
 import { parseSend, parseWait, sendBody } from './a2a.ts';
 import type { HttpResult } from '../net/http.ts';
 import { describe, isFromElsewhere } from './answers.ts';
@@ -143,6 +143,7 @@ export class PlatformClient implements Service, TurnTarget {
 
   async #wait(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult> {
     const { clock } = this.#options;
+    const anyStop = AbortSignal.any([signal, this.#calls.stopped]);
     const untilMs = clock.nowMs() + QUEUE_WAIT_MS;
     let missed = 0;
     for (let look = 1; ; look += 1) {
@@ -157,7 +158,7 @@ export class PlatformClient implements Service, TurnTarget {
       if (isOver) return found;
       // A hub that holds the question has let the time pass already.
       const delayMs = lookDelayMs(look) - (clock.nowMs() - askedAtMs);
-      if (delayMs > 0) await this.#pause(delayMs, signal);
+      if (delayMs > 0) await pause(clock, anyStop, delayMs);
       if (signal.aborted || clock.nowMs() >= untilMs) return { kind: 'pending' };
     }
   }
@@ -194,13 +195,6 @@ export class PlatformClient implements Service, TurnTarget {
       timeoutMs: HUB_CALL_TIMEOUT_MS + (canHold ? QUEUE_WAIT_MS : 0),
       signal,
     });
-  }
-
-  async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
-    const over = new Wake();
-    const cancel = this.#options.clock.after(delayMs, () => over.ring());
-    await over.wait(AbortSignal.any([signal, this.#calls.stopped]));
-    cancel();
   }
 
   async #atWork<T>(work: () => Promise<T>): Promise<T> {

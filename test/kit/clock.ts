@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/time/clock.ts';
+import { type Clock, systemClock } from '../../src/time/clock.ts';
 
 interface Timer {
   readonly atMs: number;
@@ -85,3 +85,15 @@ export async function settle(isWriting: () => boolean = () => false): Promise<vo
     });
   }
 }
+
+/** Waits of 30 s and more never end by themselves: what a test waits for must come by an event. */
+export const patientClock: Clock = {
+  nowMs: systemClock.nowMs,
+  after: (delayMs, run) => (delayMs < 30_000 ? systemClock.after(delayMs, run) : () => {}),
+};
+
+/** Time goes 50 times as fast for whoever waits by this clock. */
+export const fastClock: Clock = {
+  nowMs: systemClock.nowMs,
+  after: (delayMs, run) => systemClock.after(delayMs / 50, run),
+};

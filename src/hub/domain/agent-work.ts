@@ -2,6 +2,7 @@ import type { QueueId } from '../ports.ts';
 import type { AgentResult, AgentRun } from '../../agents/runtime.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
+import { pause } from '../../time/wait.ts';
 
 /** How long cancelled agents may take to end before the hub stops without them. */
 const HUB_STOP_CANCEL_MS = 4_000;
@@ -16,8 +17,7 @@ export interface AgentWorkParts {
 /** One run of an agent, held to its time, whatever the agent does. */
 export class AgentWork {
   readonly #parts: AgentWorkParts;
-  #cancelled = false;
-  #cancelRun: (() => void) | undefined;
+  readonly #cancelled = new AbortController();
 
   constructor(parts: AgentWorkParts) {
     this.#parts = parts;
@@ -25,22 +25,21 @@ export class AgentWork {
 
   /** Ends the run; its result is then that it was cancelled, unless it ended by itself just before. */
   cancel(): void {
-    if (this.#cancelled) return;
-    this.#cancelled = true;
-    this.#cancelRun?.();
+    this.#cancelled.abort();
   }
 
   /** Never rejects: agents are foreign code, and one that breaks has failed its turn, not the hub. */
-  async run(start: () => AgentRun): Promise<AgentResult> {
+  async run(begin: () => Promise<AgentRun>): Promise<AgentResult> {
     const { clock, log, turn, timeoutMs } = this.#parts;
-    if (this.#cancelled) return CANCELLED;
+    if (this.#cancelled.signal.aborted) return CANCELLED;
+    const over = new AbortController();
     const overtime = new AbortController();
     const cancelTimer = clock.after(timeoutMs, () => {
       overtime.abort();
       this.cancel();
     });
     try {
-      const result = await this.#endOf(start());
+      const result = await Promise.race([this.#ended(begin), this.#abandoned(over.signal)]);
       return overtime.signal.aborted && !result.ok ? timedOut(timeoutMs) : result;
     } catch (error) {
       const stack = error instanceof Error ? error.stack : String(error);
@@ -48,34 +47,32 @@ export class AgentWork {
       return { ok: false, reason: 'failed', detail: 'The agent broke while it worked on this.' };
     } finally {
       cancelTimer();
-      this.#cancelRun = undefined;
+      over.abort();
     }
   }
 
-  /** The run's result, or that of a cancelled run if the agent does not end when it is told to. */
-  async #endOf(run: AgentRun): Promise<AgentResult> {
+  async #ended(begin: () => Promise<AgentRun>): Promise<AgentResult> {
+    const run = await begin();
+    const { signal } = this.#cancelled;
+    if (signal.aborted) run.cancel();
+    signal.addEventListener('abort', () => run.cancel());
+    return run.result;
+  }
+
+  /** Settles some time after the run was cancelled, for agents that do not end when they are told to. */
+  async #abandoned(over: AbortSignal): Promise<AgentResult> {
     const { clock, log, turn } = this.#parts;
-    const timers: (() => void)[] = [];
-    const abandoned = new Promise<AgentResult>((resolve) => {
-      this.#cancelRun = () => {
-        run.cancel();
-        timers.push(
-          clock.after(HUB_STOP_CANCEL_MS, () => {
-            log.error('hub_agent_abandoned', { turn });
-            resolve(CANCELLED);
-          }),
-        );
-      };
+    const { signal } = this.#cancelled;
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve());
     });
-    try {
-      return await Promise.race([run.result, abandoned]);
-    } finally {
-      for (const cancelTimer of timers) cancelTimer();
-    }
+    await pause(clock, over, HUB_STOP_CANCEL_MS);
+    if (!over.aborted) log.error('hub_agent_abandoned', { turn });
+    return CANCELLED;
   }
 }
 
-const CANCELLED: AgentResult = {
+export const CANCELLED: AgentResult = {
   ok: false,
   reason: 'cancelled',
   detail: 'The turn was cancelled.',

@@ -1,14 +1,15 @@
-import { BridgeError } from '../../core/errors.ts';
+import { type BridgeError, isStoreTrouble } from '../../core/errors.ts';
 import type { AgentStore, QueueId, QueueItem, QueueStore, Settlement } from '../ports.ts';
-import type { AgentFactory } from '../../agents/runtime.ts';
+import type { CreateRuntime } from '../../agents/runtime.ts';
 import { STORE_RETRY_MS } from '../../core/limits.ts';
+import { untilStored } from '../../time/until-stored.ts';
 import { Wake } from '../../time/wake.ts';
 import { AgentWork } from './agent-work.ts';
 import { agentTurnOf } from './messages.ts';
 import { failure, success } from './outcomes.ts';
+import { Runtimes } from './runtimes.ts';
 import type { Settlements } from './settlements.ts';
 import { HUB_ITEM_KEEP_MS } from './upkeep.ts';
-import type { RunnableSpec } from '../../agents/runtime.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -25,7 +26,7 @@ export type InterruptedPolicy = 'rerun' | 'fail';
 export interface DispatcherParts {
   readonly store: QueueStore & AgentStore;
   readonly settlements: Settlements;
-  readonly createAgent: AgentFactory;
+  readonly createRuntime: CreateRuntime;
   readonly clock: Clock;
   readonly log: Log;
   readonly maxRunning: number;
@@ -43,9 +44,9 @@ export class Dispatcher {
     QueueId,
     { readonly work: AgentWork; readonly over: Promise<void> }
   >();
+  readonly #runtimes: Runtimes;
   readonly #bell = new Wake();
   readonly #stopping = new AbortController();
-  readonly #stopBell = new Wake();
   #calls = 0;
   #loop: Promise<void> = Promise.resolve();
   /** The latest look for something to start. */
@@ -53,11 +54,13 @@ export class Dispatcher {
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
+    this.#runtimes = new Runtimes(parts);
   }
 
   /** Sees to what a crash left behind, then begins to work. Rejects if the database refuses. */
   async start(): Promise<void> {
     await this.#recover();
+    this.#runtimes.start();
     this.#loop = this.#runLoop();
   }
 
@@ -87,7 +90,6 @@ export class Dispatcher {
    */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#stopBell.ring();
     await this.#loop;
     const over = Promise.all([...this.#running.values()].map((one) => one.over));
     const cancelTimer = this.#parts.clock.after(HUB_STOP_FINISH_MS, () => {
@@ -95,6 +97,7 @@ export class Dispatcher {
     });
     await over;
     cancelTimer();
+    await this.#runtimes.stop();
   }
 
   async #recover(): Promise<void> {
@@ -172,7 +175,7 @@ export class Dispatcher {
   }
 
   async #run(item: QueueItem, work: AgentWork): Promise<void> {
-    const { store, clock, log, createAgent, onInterrupted } = this.#parts;
+    const { store, clock, log, onInterrupted } = this.#parts;
     const turn = item.queueId;
     const startedAtMs = clock.nowMs();
     const agent = await store.agentOf(item.target);
@@ -181,13 +184,15 @@ export class Dispatcher {
       await this.#settle(item, failure('removed', 'The agent was removed.', clock.nowMs()));
       return;
     }
-    const spec: RunnableSpec = agent.spec;
+    const runnable = { workspaceId: agent.workspaceId, spec: agent.spec };
     log.debug('hub_turn_started', { turn, agent: agent.name, attempt: item.attempts });
-    const result = await work.run(() => createAgent(spec).start(agentTurnOf(item)));
+    const result = await work.run(() =>
+      this.#runtimes.prompt(runnable, agentTurnOf(item), ignoreUpdate),
+    );
     if (!result.ok && result.reason === 'cancelled' && this.#stopping.signal.aborted) {
       log.info('hub_turn_put_back', { turn, agent: agent.name });
       // Otherwise it stays marked, and the next start ends it as interrupted.
-      if (onInterrupted === 'rerun') await this.#insist(turn, () => store.putBack(turn));
+      if (onInterrupted === 'rerun') await this.#untilStored(turn, () => store.putBack(turn));
       return;
     }
     const { contextId } = item.content.message;
@@ -210,26 +215,24 @@ export class Dispatcher {
     const turn = item.queueId;
     // Who waits for it in this process stores it together with what follows from it.
     if (settlements.handOver(turn, settlement)) return;
-    await this.#insist(turn, () => store.settle(turn, settlement));
+    await this.#untilStored(turn, () => store.settle(turn, settlement));
     settlements.ring(turn);
   }
 
   /**
-   * Writes until the database takes it: an answer is not lost because the disk is full. When the hub
-   * stops meanwhile, the item stays marked as dispatched, and its turn runs again at the next start.
+   * An answer is not lost because the disk is full. When the hub stops meanwhile, the item stays marked as
+   * dispatched, and its turn runs again at the next start.
    */
-  async #insist(turn: QueueId, write: () => Promise<unknown>): Promise<void> {
-    const { log } = this.#parts;
-    for (;;) {
-      try {
-        await write();
-        return;
-      } catch (error) {
-        if (!isStoreTrouble(error)) throw error;
-        log.error('hub_result_not_stored', { turn, error: error.message });
-        if (this.#stopping.signal.aborted) return;
-      }
-      await this.#pause(STORE_RETRY_MS);
+  async #untilStored(turn: QueueId, write: () => Promise<unknown>): Promise<void> {
+    const { clock, log } = this.#parts;
+    const report = (error: BridgeError) => {
+      log.error('hub_result_not_stored', { turn, error: error.message });
+    };
+    try {
+      await untilStored(write, { clock, stop: this.#stopping.signal, onRefused: report });
+    } catch (error) {
+      if (!isStoreTrouble(error)) throw error;
+      report(error);
     }
   }
 
@@ -239,16 +242,7 @@ export class Dispatcher {
     await this.#bell.wait(this.#stopping.signal);
     cancelTimer();
   }
-
-  /** Until the time is over or the hub stops. */
-  async #pause(durationMs: number): Promise<void> {
-    const over = new AbortController();
-    const cancelTimer = this.#parts.clock.after(durationMs, () => over.abort());
-    await this.#stopBell.wait(over.signal);
-    cancelTimer();
-  }
 }
 
-function isStoreTrouble(error: unknown): error is BridgeError {
-  return error instanceof BridgeError && error.code === 'store_unavailable';
-}
+/** Nobody shows updates yet. */
+function ignoreUpdate(): void {}

@@ -2,6 +2,7 @@ import { BridgeError } from '../../core/errors.ts';
 import type { ActivityStore, QueueStore } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
+import { Rounds } from '../../time/repeat.ts';
 
 /** A repeated message is known for this long after its turn ended; also how long a polling agent may take. */
 export const HUB_ITEM_KEEP_MS = 24 * 60 * 60 * 1000;
@@ -12,56 +13,58 @@ const HUB_PRUNE_BATCH_ROWS = 200;
 /** How often the hub tidies up. */
 export const HUB_PRUNE_EVERY_MS = 10 * 60_000;
 
-export interface UpkeepParts {
-  readonly store: ActivityStore & QueueStore;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
 /** Deletes what is past its time, a little at a time. */
 export class Upkeep {
-  readonly #parts: UpkeepParts;
-  #cancelTimer: () => void = () => {};
-  #stopped = false;
-  #round: Promise<void> = Promise.resolve();
+  readonly #store: ActivityStore & QueueStore;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #rounds: Rounds;
 
-  constructor(parts: UpkeepParts) {
-    this.#parts = parts;
+  constructor({
+    store,
+    clock,
+    log,
+  }: {
+    readonly store: ActivityStore & QueueStore;
+    readonly clock: Clock;
+    readonly log: Log;
+  }) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#rounds = new Rounds(clock, () => this.#round());
   }
 
-  /** Begins with a round at once: a program that is restarted often would never come to one. */
+  /** The first round begins at once, because a program that is restarted often would get to none. */
   start(): void {
-    this.#round = this.#tidyUp();
-    this.#cancelTimer = this.#parts.clock.after(HUB_PRUNE_EVERY_MS, () => this.start());
+    this.#rounds.start(0);
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancelTimer();
-    await this.#round;
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
-  async #tidyUp(): Promise<void> {
-    const { store, clock, log } = this.#parts;
-    const nowMs = clock.nowMs();
+  async #round(): Promise<number> {
+    const nowMs = this.#clock.nowMs();
     try {
       const items = await this.#inBatches((limit) =>
-        store.pruneItems(nowMs - HUB_ITEM_KEEP_MS, limit),
+        this.#store.pruneItems(nowMs - HUB_ITEM_KEEP_MS, limit),
       );
       const activity = await this.#inBatches((limit) =>
-        store.pruneActivity(nowMs - HUB_ACTIVITY_KEEP_MS, limit),
+        this.#store.pruneActivity(nowMs - HUB_ACTIVITY_KEEP_MS, limit),
       );
-      if (items + activity > 0) log.info('hub_pruned', { items, activity });
+      if (items + activity > 0) this.#log.info('hub_pruned', { items, activity });
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
-      log.warn('hub_prune_postponed', { error: error.message });
+      this.#log.warn('hub_prune_postponed', { error: error.message });
     }
+    return HUB_PRUNE_EVERY_MS;
   }
 
   async #inBatches(prune: (limit: number) => Promise<number>): Promise<number> {
     let all = 0;
     let batch = HUB_PRUNE_BATCH_ROWS;
-    while (batch === HUB_PRUNE_BATCH_ROWS && !this.#stopped) {
+    while (batch === HUB_PRUNE_BATCH_ROWS && !this.#rounds.stopped) {
       batch = await prune(HUB_PRUNE_BATCH_ROWS);
       all += batch;
     }

@@ -1,19 +1,38 @@
 import { describe, expect, test } from 'vitest';
-import type { Agent, AgentTurn } from '../../../src/agents/runtime.ts';
+import type {
+  AgentResult,
+  AgentRun,
+  AgentRuntime,
+  AgentTurn,
+} from '../../../src/agents/runtime.ts';
 
 export function turnOf(text: string, more: Partial<AgentTurn> = {}): AgentTurn {
   return { turnId: 'turn-1', text, lark: undefined, ...more };
 }
 
+const noUpdates = () => {};
+
+/** Gives one turn to a runtime that is started for it. Nothing is left of the runtime after the turn. */
+export async function begin(runtime: AgentRuntime, turn: AgentTurn): Promise<AgentRun> {
+  await runtime.start();
+  return runtime.prompt(turn, noUpdates);
+}
+
+/** One plain sentence, for the person in the chat. */
+const SENTENCE = expect.stringMatching(/^[A-Z][^\n]*\.$/) as string;
+
 /**
- * What the hub relies on in every agent. `create` gives one that answers with the text of its turn;
+ * What the hub relies on in every runtime. `create` gives one that answers with the text of its turn;
  * `createSlow`, for agents that can be at work for long, one that does not answer by itself.
  */
 export function agentContract(
   name: string,
-  { create, createSlow }: { create: () => Agent; createSlow?: () => Agent },
+  { create, createSlow }: { create: () => AgentRuntime; createSlow?: () => AgentRuntime },
 ): void {
   describe(`agent contract: ${name}`, () => {
+    const resultOf = async (runtime: AgentRuntime, text: string): Promise<AgentResult> =>
+      (await begin(runtime, turnOf(text))).result;
+
     test.each([
       ['plain words', 'hello'],
       ['several lines', 'one\n\n two\nthree'],
@@ -22,18 +41,18 @@ export function agentContract(
       ['nothing', ''],
       ['a long text', 'wörld '.repeat(20_000)],
     ])('the text arrives as it is: %s', async (_what, text) => {
-      expect(await create().start(turnOf(text)).result).toEqual({ ok: true, text });
+      expect(await resultOf(create(), text)).toEqual({ ok: true, text });
     });
 
-    test('turns side by side do not mix', async () => {
+    test('turns that run at the same time do not mix', async () => {
       const agent = create();
       const texts = Array.from({ length: 8 }, (_, index) => `text ${index}`);
-      const results = await Promise.all(texts.map((text) => agent.start(turnOf(text)).result));
+      const results = await Promise.all(texts.map((text) => resultOf(agent, text)));
       expect(results).toEqual(texts.map((text) => ({ ok: true, text })));
     });
 
-    test('to cancel after the end is harmless, and as often as one likes', async () => {
-      const run = create().start(turnOf('done'));
+    test('a cancel after the end changes nothing, also a second one', async () => {
+      const run = await begin(create(), turnOf('done'));
       expect(await run.result).toEqual({ ok: true, text: 'done' });
       run.cancel();
       run.cancel();
@@ -42,20 +61,63 @@ export function agentContract(
 
     test('the same turn can be run again', async () => {
       const agent = create();
-      await agent.start(turnOf('again')).result;
-      expect(await agent.start(turnOf('again')).result).toEqual({ ok: true, text: 'again' });
+      await resultOf(agent, 'again');
+      expect(await resultOf(agent, 'again')).toEqual({ ok: true, text: 'again' });
+    });
+
+    test('a second start changes nothing', async () => {
+      const agent = create();
+      await agent.start();
+      expect(await resultOf(agent, 'hello')).toEqual({ ok: true, text: 'hello' });
+    });
+
+    test('a turn before the start fails in words', async () => {
+      const { result } = create().prompt(turnOf('too early'), noUpdates);
+      expect(await result).toEqual({ ok: false, reason: 'failed', detail: SENTENCE });
+    });
+
+    test('a turn after the stop fails in words, also after another start', async () => {
+      const agent = create();
+      await agent.start();
+      await agent.stop();
+      const failed = { ok: false, reason: 'failed', detail: SENTENCE };
+      const run = agent.prompt(turnOf('too late'), noUpdates);
+      expect(await run.result).toEqual(failed);
+      run.cancel();
+      expect(await resultOf(agent, 'still too late')).toEqual(failed);
+    });
+
+    test('a stop without a start, and a second stop, change nothing', async () => {
+      const agent = create();
+      await agent.stop();
+      await agent.stop();
+    });
+
+    test('a stop keeps the ends of turns that are over', async () => {
+      const agent = create();
+      const run = await begin(agent, turnOf('done'));
+      await run.result;
+      await agent.stop();
+      expect(await run.result).toEqual({ ok: true, text: 'done' });
     });
 
     if (createSlow === undefined) return;
+    const cancelled = { ok: false, reason: 'cancelled', detail: SENTENCE };
+
     test('a cancelled run settles as cancelled', async () => {
-      const run = createSlow().start(turnOf('x'));
+      const run = await begin(createSlow(), turnOf('x'));
       run.cancel();
       run.cancel();
-      expect(await run.result).toEqual({
-        ok: false,
-        reason: 'cancelled',
-        detail: expect.stringMatching(/^[A-Z][^\n]*\.$/),
-      });
+      expect(await run.result).toEqual(cancelled);
+    });
+
+    test('a stop ends the runs that are open, and waits until they are over', async () => {
+      const agent = createSlow();
+      const runs = [await begin(agent, turnOf('one')), await begin(agent, turnOf('two'))];
+      const ends: AgentResult[] = [];
+      for (const { result } of runs) void result.then((end) => ends.push(end));
+      await agent.stop();
+      expect(ends).toEqual([cancelled, cancelled]);
     });
   });
 }

@@ -1,10 +1,10 @@
-import { createEchoAgent } from '../../../src/agents/echo.ts';
-import { createExecAgent } from '../../../src/agents/exec.ts';
+import { EchoRuntime } from '../../../src/agents/echo.ts';
+import { ExecRuntime } from '../../../src/agents/exec.ts';
 import { agentContract } from './agent-contract.ts';
 import { execOptions } from '../../unit/agents/exec-options.ts';
 
-agentContract('echo', { create: createEchoAgent });
+agentContract('echo', { create: () => new EchoRuntime() });
 agentContract('exec', {
-  create: () => createExecAgent(execOptions(['cat'])),
-  createSlow: () => createExecAgent(execOptions(['sleep', '60'])),
+  create: () => new ExecRuntime(execOptions(['cat'])),
+  createSlow: () => new ExecRuntime(execOptions(['sleep', '60'])),
 });

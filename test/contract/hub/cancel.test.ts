@@ -54,7 +54,7 @@ test('the agent at work on it is told to stop, who waits for it hears at once, a
   await started(rig, 2);
   expect(agents.runs[1]?.turn.text).toBe('two');
   expect(agents.runs[1]?.cancelled).toBe(false);
-  const events = rig.log.lines.map(({ event }) => event);
+  const events = rig.log.events();
   expect(events).toContain('hub_turn_cancelled');
   expect(events).not.toContain('hub_turn_failed');
 });

@@ -2,11 +2,13 @@ import { onTestFinished } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { PlatformClient } from '../../../src/platform/client.ts';
-import { createTestLog, patientClock, type Account, type Rig } from './rig.ts';
+import { type Account, type Rig } from './rig.ts';
+import { patientClock } from '../../kit/clock.ts';
+import { recordingLog } from '../../kit/log.ts';
 
 /** The bridge's side of the contract, as a workspace of the hub; it does not register by itself. */
 export function clientOf(rig: Rig, account: Account, target: string) {
-  const log = createTestLog();
+  const log = recordingLog();
   const client = new PlatformClient({
     url: rig.hub.address,
     workspace: workspaceId(account.id),

@@ -2,18 +2,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { createAgentFactory } from '../../../src/agents/factory.ts';
+import { createRuntime } from '../../../src/agents/create-runtime.ts';
 import { isProcessAlive, pidIn } from '../../kit/processes.ts';
-import { createTestLog, realClock, Rig } from './rig.ts';
+import { Rig } from './rig.ts';
+import { systemClock } from '../../../src/time/clock.ts';
+import { silentLog } from '../../kit/log.ts';
 
 async function rigWithPrograms() {
-  const createAgent = createAgentFactory({
+  const options = {
     env: { PATH: process.env['PATH'], LARK_APP_SECRET: 'do-not-show' },
     timeoutMs: 60_000,
-    clock: realClock,
-    log: createTestLog(),
-  });
-  const rig = await Rig.start({ createAgent });
+    clock: systemClock,
+    log: silentLog,
+  };
+  const rig = await Rig.start({ createRuntime: (spec) => createRuntime(spec, options) });
   const bridge = await rig.bridge();
   const addProgram = (name: string, script: string) =>
     rig.directory.addAgent({ name, spec: { kind: 'exec', argv: ['sh', '-c', script] } });
@@ -48,7 +50,7 @@ test('a failure names the agent and its exit code, in the answer and in the log'
     data: { reason: 'failed', agent: 'broken' },
   });
   const failed = () => rig.log.lines.filter(({ event }) => event === 'hub_turn_failed');
-  await expect.poll(failed).toMatchObject([{ fields: { agent: 'broken', detail } }]);
+  await expect.poll(failed).toMatchObject([{ agent: 'broken', detail }]);
 });
 
 test('the built-in echo answers', async () => {

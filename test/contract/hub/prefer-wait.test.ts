@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { messageId, openId, workspaceId, chatId } from '../../../src/core/ids.ts';
 import { clientOf } from './client.ts';
-import { patientClock, Rig } from './rig.ts';
+import { Rig } from './rig.ts';
+import { patientClock } from '../../kit/clock.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 
 /** Waits of one length are the requests'; they end when a test says so. */

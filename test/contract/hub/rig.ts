@@ -1,47 +1,26 @@
 /** A hub on a real SQLite file and a loopback port, with agents that the test holds in its hands. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { HubStore } from '../../../src/hub/ports.ts';
-import type { AgentFactory } from '../../../src/agents/runtime.ts';
+import type {
+  AgentResult,
+  AgentRun,
+  AgentRuntime,
+  AgentTurn,
+  CreateRuntime,
+  RunnableSpec,
+} from '../../../src/agents/runtime.ts';
 import type { PageAnswer } from '../../../src/core/pages.ts';
 import { createDirectory, type Directory } from '../../../src/hub/domain/directory.ts';
 import { Hub, type HubOptions } from '../../../src/hub/hub.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
-import type { AgentResult, AgentTurn } from '../../../src/agents/runtime.ts';
-import type { Log, LogFields } from '../../../src/core/log.ts';
-import type { Clock } from '../../../src/time/clock.ts';
-
-export const realClock: Clock = {
-  nowMs: () => Date.now(),
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
-/** Waits of 30 s and more never end by themselves: what a test waits for must come by an event. */
-export const patientClock: Clock = {
-  nowMs: realClock.nowMs,
-  after: (delayMs, run) => (delayMs < 30_000 ? realClock.after(delayMs, run) : () => {}),
-};
-
-/** Time goes 50 times as fast for whoever waits by this clock. */
-export const fastClock: Clock = {
-  nowMs: () => Date.now(),
-  after: (delayMs, run) => realClock.after(delayMs / 50, run),
-};
-
-/** Keeps what was logged, so that a test can look for what must or must not be in it. */
-export function createTestLog(): Log & { readonly lines: { event: string; fields: LogFields }[] } {
-  const lines: { event: string; fields: LogFields }[] = [];
-  const keep = (event: string, fields: LogFields = {}) => void lines.push({ event, fields });
-  return { lines, debug: keep, info: keep, warn: keep, error: keep };
-}
+import { systemClock } from '../../../src/time/clock.ts';
+import { patientClock } from '../../kit/clock.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { recordingLog } from '../../kit/log.ts';
 
 /** A started run of an agent that answers when the test says so. */
 export interface HeldRun {
@@ -51,43 +30,70 @@ export interface HeldRun {
   answer(text: string): void;
 }
 
+/** A runtime that the hub has made. */
+export interface HeldRuntime extends AgentRuntime {
+  readonly spec: RunnableSpec;
+  starts: number;
+  stops: number;
+}
+
 /** Agents of every kind are the test's: they end when it says so, or at once by `answerWith`. */
 export class HeldAgents {
   readonly runs: HeldRun[] = [];
+  readonly runtimes: HeldRuntime[] = [];
   /** Set: every turn is answered at once. */
   answerWith: ((turn: AgentTurn) => AgentResult) | undefined;
+  /** What the start of a runtime does. */
+  startWith: () => Promise<void> = () => Promise.resolve();
   /** False: a cancelled run goes on, as a bad agent's would. */
   obeysCancel = true;
   most = 0;
   #open = 0;
 
-  readonly create: AgentFactory = () => ({
-    start: (turn) => {
-      let settle: (result: AgentResult) => void = () => {};
-      const result = new Promise<AgentResult>((resolve) => {
-        settle = resolve;
-      }).finally(() => {
-        this.#open -= 1;
-      });
-      this.#open += 1;
-      this.most = Math.max(this.most, this.#open);
-      const run: HeldRun = {
-        turn,
-        cancelled: false,
-        finish: settle,
-        answer: (text) => settle({ ok: true, text }),
-      };
-      this.runs.push(run);
-      if (this.answerWith !== undefined) run.finish(this.answerWith(turn));
-      const cancel = () => {
-        run.cancelled = true;
-        if (this.obeysCancel) {
-          settle({ ok: false, reason: 'cancelled', detail: 'The turn was cancelled.' });
-        }
-      };
-      return { result, cancel };
-    },
-  });
+  readonly create: CreateRuntime = (spec) => {
+    const runtime: HeldRuntime = {
+      spec,
+      starts: 0,
+      stops: 0,
+      start: () => {
+        runtime.starts += 1;
+        return this.startWith();
+      },
+      stop: () => {
+        runtime.stops += 1;
+        return Promise.resolve();
+      },
+      prompt: (turn) => this.#begin(turn),
+    };
+    this.runtimes.push(runtime);
+    return runtime;
+  };
+
+  #begin(turn: AgentTurn): AgentRun {
+    let settle: (result: AgentResult) => void = () => {};
+    const result = new Promise<AgentResult>((resolve) => {
+      settle = resolve;
+    }).finally(() => {
+      this.#open -= 1;
+    });
+    this.#open += 1;
+    this.most = Math.max(this.most, this.#open);
+    const run: HeldRun = {
+      turn,
+      cancelled: false,
+      finish: settle,
+      answer: (text) => settle({ ok: true, text }),
+    };
+    this.runs.push(run);
+    if (this.answerWith !== undefined) run.finish(this.answerWith(turn));
+    const cancel = () => {
+      run.cancelled = true;
+      if (this.obeysCancel) {
+        settle({ ok: false, reason: 'cancelled', detail: 'The turn was cancelled.' });
+      }
+    };
+    return { result, cancel };
+  }
 }
 
 export const PROVISION_TOKEN = 'lpt_for-tests';
@@ -108,7 +114,7 @@ export interface Answer {
 export class Rig {
   readonly path: string;
   readonly agents = new HeldAgents();
-  readonly log = createTestLog();
+  readonly log = recordingLog();
   db: Db;
   store: HubStore;
   hub: Hub;
@@ -123,19 +129,17 @@ export class Rig {
     this.db = Db.open(path, this.log);
     this.store = mortal(createHubStore(this.db), this.#life);
     this.hub = this.#createHub();
-    this.directory = createDirectory(this.store, realClock);
+    this.directory = createDirectory(this.store, systemClock);
   }
 
   static async start(options: Partial<HubOptions> = {}): Promise<Rig> {
-    const folder = mkdtempSync(join(tmpdir(), 'lark-hub-'));
-    const rig = new Rig(join(folder, 'bridge.db'), options);
+    const rig = new Rig(join(temporaryFolder(), 'bridge.db'), options);
     onTestFinished(async () => {
       // Some may begin only now.
       rig.agents.answerWith = () => ({ ok: true, text: 'the test is over' });
       for (const run of rig.agents.runs) run.answer('the test is over');
       await rig.hub.stop();
       rig.db.close();
-      rmSync(folder, { recursive: true, force: true });
     });
     await rig.hub.start();
     return rig;
@@ -154,7 +158,7 @@ export class Rig {
     this.db = Db.open(this.path, this.log);
     this.#life = { over: false };
     this.store = mortal(createHubStore(this.db), this.#life);
-    this.directory = createDirectory(this.store, realClock);
+    this.directory = createDirectory(this.store, systemClock);
     this.hub = this.#createHub();
     await this.hub.start();
   }
@@ -165,7 +169,7 @@ export class Rig {
       port: 0,
       log: this.log,
       clock: patientClock,
-      createAgent: this.agents.create,
+      createRuntime: this.agents.create,
       provisionToken: async () => new Secret(PROVISION_TOKEN),
       turnTimeoutMs: 60_000,
       maxRunning: 8,

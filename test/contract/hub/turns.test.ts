@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { createDirectory } from '../../../src/hub/domain/directory.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
-import { fastClock, realClock, Rig } from './rig.ts';
+import { Rig } from './rig.ts';
+import { fastClock } from '../../kit/clock.ts';
+import { systemClock } from '../../../src/time/clock.ts';
 import type { AgentResult } from '../../../src/agents/runtime.ts';
 
 const LARK = {
@@ -116,12 +118,14 @@ test.each([
 
 test('an agent that throws has failed its turn, and the next turn runs', async () => {
   const rig = await Rig.start({
-    createAgent: (spec) => {
-      if (spec.kind === 'exec') throw new Error('secret inside');
-      return {
-        start: () => ({ result: Promise.resolve({ ok: true, text: 'fine' }), cancel: () => {} }),
-      };
-    },
+    createRuntime: (spec) => ({
+      start: () => Promise.resolve(),
+      stop: () => Promise.resolve(),
+      prompt: () => {
+        if (spec.kind === 'exec') throw new Error('secret inside');
+        return { result: Promise.resolve({ ok: true, text: 'fine' }), cancel: () => {} };
+      },
+    }),
   });
   const bridge = await rig.bridge();
   const broken = await rig.addAgent('broken');
@@ -359,9 +363,7 @@ test('an answer that the database refuses is stored when it takes writes again',
   await expect.poll(() => agents.runs).toHaveLength(1);
   rig.db.run('PRAGMA query_only = 1');
   agents.runs[0]?.answer('kept');
-  await expect
-    .poll(() => rig.log.lines.map(({ event }) => event))
-    .toContain('hub_result_not_stored');
+  await expect.poll(() => rig.log.events()).toContain('hub_result_not_stored');
   rig.db.run('PRAGMA query_only = 0');
   const done = await rig.item(bridge, agent.id, body.queue_id, 30);
   expect(done.body.response_body.result.parts[0].text).toBe('kept');
@@ -384,7 +386,7 @@ test('an agent that another process adds can be asked at once', async () => {
   const { rig, bridge, agents } = await rigWithAgent();
   agents.answerWith = () => ({ ok: true, text: 'here' });
   const db = Db.open(rig.path, rig.log);
-  const elsewhere = createDirectory(createHubStore(db), realClock);
+  const elsewhere = createDirectory(createHubStore(db), systemClock);
   const added = await elsewhere.addAgent({ name: 'newest', spec: { kind: 'exec', argv: ['x'] } });
   db.close();
   const sent = await rig.send(bridge, added.workspaceId);

@@ -13,7 +13,8 @@ import { InProcessTarget } from '../../../src/hub/surfaces/in-process/target.ts'
 import { PlatformClient } from '../../../src/platform/client.ts';
 import { cursorStore } from '../../../src/store/sqlite/bridge/cursors.ts';
 import { systemClock, type Clock } from '../../../src/time/clock.ts';
-import { createTestLog, Rig, type Account } from '../hub/rig.ts';
+import { Rig, type Account } from '../hub/rig.ts';
+import { silentLog } from '../../kit/log.ts';
 import { quickClock } from '../platform/rig.ts';
 
 interface Place {
@@ -38,7 +39,7 @@ const inProcess: Open = async (rig, agent, clock = systemClock) => {
     receive: keepIn(received),
     cursor: cursorStore(rig.db, own),
     clock,
-    log: createTestLog(),
+    log: silentLog,
   });
   return { rig, own, target, received };
 };
@@ -58,7 +59,7 @@ const overHttp: Open = async (rig, agent, clock = systemClock) => {
     cursor: cursorStore(rig.db, own),
     proxies: { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined },
     clock,
-    log: createTestLog(),
+    log: silentLog,
   });
   return { rig, own, target, received };
 };

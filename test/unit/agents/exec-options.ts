@@ -1,14 +1,6 @@
 import type { ExecOptions } from '../../../src/agents/exec.ts';
 import type { LogFields } from '../../../src/core/log.ts';
-import type { Clock } from '../../../src/time/clock.ts';
-
-export const realClock: Clock = {
-  nowMs: () => Date.now(),
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
+import { systemClock } from '../../../src/time/clock.ts';
 
 export interface LogLine {
   readonly level: string;
@@ -30,7 +22,7 @@ export function execOptions(
     env: { PATH: process.env['PATH'] },
     timeoutMs: 60_000,
     outputBytesMax: 1024 * 1024,
-    clock: realClock,
+    clock: systemClock,
     log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     ...rest,
   };

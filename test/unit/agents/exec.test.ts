@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createExecAgent, type ExecOptions } from '../../../src/agents/exec.ts';
+import { type ExecOptions, ExecRuntime } from '../../../src/agents/exec.ts';
 import type { LarkContext } from '../../../src/core/message.ts';
-import { turnOf } from '../../contract/agents/agent-contract.ts';
-import { execOptions, realClock, type LogLine } from './exec-options.ts';
+import { begin, turnOf } from '../../contract/agents/agent-contract.ts';
+import { execOptions, type LogLine } from './exec-options.ts';
 import { isProcessAlive, pidIn } from '../../kit/processes.ts';
-import type { Clock } from '../../../src/time/clock.ts';
+import { type Clock, systemClock } from '../../../src/time/clock.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -26,12 +26,14 @@ const LARK: LarkContext = {
 type More = Parameters<typeof execOptions>[1];
 
 const start = (argv: readonly string[], more?: More, lark?: LarkContext) =>
-  createExecAgent(execOptions(argv, more)).start(turnOf('the text', { lark }));
+  begin(new ExecRuntime(execOptions(argv, more)), turnOf('the text', { lark }));
 const sh = (script: string, more?: More) => start(['sh', '-c', script], more);
-const resultOf = (script: string, more?: More) => sh(script, more).result;
+const resultOf = async (script: string, more?: More) => (await sh(script, more)).result;
 
 async function environmentOf(env: ExecOptions['env'], lark?: LarkContext): Promise<string[]> {
-  const result = await start(['env'], { env: { PATH: process.env['PATH'], ...env } }, lark).result;
+  const result = await (
+    await start(['env'], { env: { PATH: process.env['PATH'], ...env } }, lark)
+  ).result;
   const text = result.ok ? result.text : '';
   return text.split('\n').filter((line) => !/^(?:PATH|PWD|SHLVL|_)=/.test(line));
 }
@@ -45,8 +47,8 @@ const pidWritten = (file: string) => pidIn(join(folder, file));
 /** Skips over the waits that a test does not want to wait for. */
 function clockWith(shorten: (delayMs: number) => number): Clock {
   return {
-    nowMs: realClock.nowMs,
-    after: (delayMs, run) => realClock.after(shorten(delayMs), run),
+    nowMs: systemClock.nowMs,
+    after: (delayMs, run) => systemClock.after(shorten(delayMs), run),
   };
 }
 
@@ -58,7 +60,7 @@ test('exit 0: stdout is the answer, without the newline at its end', async () =>
 });
 
 test('no shell reads the arguments', async () => {
-  const result = await start(['echo', '$HOME', '`id`', '; ls', '*']).result;
+  const result = await (await start(['echo', '$HOME', '`id`', '; ls', '*'])).result;
   expect(result).toEqual({ ok: true, text: '$HOME `id` ; ls *' });
 });
 
@@ -81,7 +83,7 @@ test.each([
 
 test('a program that is missing or can not be started is a failure in plain words', async () => {
   const lines: LogLine[] = [];
-  expect(await start(['/no/such/program'], { lines }).result).toEqual({
+  expect(await (await start(['/no/such/program'], { lines })).result).toEqual({
     ok: false,
     reason: 'failed',
     detail: "The agent's program was not found.",
@@ -90,12 +92,15 @@ test('a program that is missing or can not be started is a failure in plain word
   expect(notStarted).toMatchObject([{ level: 'error', event: 'agent_program_not_started' }]);
   const notExecutable = join(folder, 'notes.txt');
   writeFileSync(notExecutable, 'x', { mode: 0o600 });
-  expect(await start([notExecutable]).result).toEqual({
+  expect(await (await start([notExecutable])).result).toEqual({
     ok: false,
     reason: 'failed',
     detail: "The agent's program could not be started.",
   });
-  expect(await start(['echo', 'a\0b']).result).toMatchObject({ ok: false, reason: 'failed' });
+  expect(await (await start(['echo', 'a\0b'])).result).toMatchObject({
+    ok: false,
+    reason: 'failed',
+  });
 });
 
 test('a program that says on stdout why it failed: the end of both streams is for the operator', async () => {
@@ -134,7 +139,7 @@ test('what is kept of the streams is short, of whole characters, and without sec
 
 test('of a cancelled program nothing is told', async () => {
   const lines: LogLine[] = [];
-  const run = sh(`cd ${folder}; echo words >&2; echo $$ > begun; sleep 60`, { lines });
+  const run = await sh(`cd ${folder}; echo words >&2; echo $$ > begun; sleep 60`, { lines });
   await pidWritten('begun');
   run.cancel();
   expect(await run.result).toEqual({
@@ -175,8 +180,8 @@ test('of a flood on stderr only the end is kept', async () => {
 });
 
 test('a program that does not read its input may answer all the same', async () => {
-  const agent = createExecAgent(execOptions(['sh', '-c', 'exec 0<&-; echo fine']));
-  const result = await agent.start(turnOf('x'.repeat(4 * 1024 * 1024))).result;
+  const agent = new ExecRuntime(execOptions(['sh', '-c', 'exec 0<&-; echo fine']));
+  const result = await (await begin(agent, turnOf('x'.repeat(4 * 1024 * 1024)))).result;
   expect(result).toEqual({ ok: true, text: 'fine' });
 });
 
@@ -227,7 +232,7 @@ test('an answer over the limit is kept as far as it goes, says that it was cut, 
 test('past its time the whole tree is stopped', async () => {
   const clock = clockWith((delayMs) => (delayMs === 600_000 ? 300 : delayMs));
   const script = `cd ${folder}; sh -c 'echo $$ > child; sleep 60' & echo $$ > parent; wait`;
-  const run = sh(script, { clock, timeoutMs: 600_000 });
+  const run = await sh(script, { clock, timeoutMs: 600_000 });
   await Promise.all([pidWritten('child'), pidWritten('parent')]);
   expect(await run.result).toEqual({
     ok: false,
@@ -241,7 +246,7 @@ test('a cancelled tree that ignores SIGTERM is killed after the grace', async ()
   const clock = clockWith((delayMs) => (delayMs === 2_000 ? 100 : delayMs));
   const stubborn = (file: string) => `trap '' TERM; echo $$ > ${file}; while :; do sleep 60; done`;
   writeFileSync(join(folder, 'child.sh'), stubborn('child'));
-  const run = sh(`cd ${folder}; sh child.sh & ${stubborn('parent')}`, { clock });
+  const run = await sh(`cd ${folder}; sh child.sh & ${stubborn('parent')}`, { clock });
   await Promise.all([pidWritten('child'), pidWritten('parent')]);
   run.cancel();
   expect(await run.result).toMatchObject({ ok: false, reason: 'cancelled' });
@@ -251,7 +256,7 @@ test('a cancelled tree that ignores SIGTERM is killed after the grace', async ()
 test('a child that outlives a cancelled parent is killed with it', async () => {
   const child = `(trap '' TERM; sh -c 'echo $PPID > child'; sleep 60) > /dev/null 2>&1`;
   const script = `cd ${folder}; ${child} & wait`;
-  const run = sh(script);
+  const run = await sh(script);
   await pidWritten('child');
   run.cancel();
   expect(await run.result).toMatchObject({ ok: false, reason: 'cancelled' });

@@ -5,12 +5,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createExecAgent } from '../../../src/agents/exec.ts';
+import { ExecRuntime } from '../../../src/agents/exec.ts';
 import { createProgramBook } from '../../../src/agents/program-book.ts';
-import { turnOf } from '../../contract/agents/agent-contract.ts';
-import { execOptions, realClock, type LogLine } from './exec-options.ts';
+import { begin, turnOf } from '../../contract/agents/agent-contract.ts';
+import { execOptions, type LogLine } from './exec-options.ts';
 import { isProcessAlive } from '../../kit/processes.ts';
-import type { Clock } from '../../../src/time/clock.ts';
+import { type Clock, systemClock } from '../../../src/time/clock.ts';
 
 let home: string;
 let folder: string;
@@ -35,7 +35,7 @@ afterEach(() => {
 });
 
 /** Its seconds are short: nobody here needs a long grace. */
-const clock: Clock = { nowMs: () => Date.now() * 4, after: realClock.after };
+const clock: Clock = { nowMs: () => Date.now() * 4, after: systemClock.after };
 
 const book = (platform: NodeJS.Platform = process.platform) => {
   const { log } = execOptions([], { lines });
@@ -70,7 +70,7 @@ const noted = () => readdirSync(folder);
 test('a program is noted while it runs, and crossed out at its end', async () => {
   const wait = 'while ! test -e go; do sleep 0.01; done';
   const options = execOptions(['sh', '-c', `cd ${home}; ${wait}; echo fine`], { lines });
-  const run = createExecAgent({ ...options, programs: book() }).start(turnOf('text'));
+  const run = await begin(new ExecRuntime({ ...options, programs: book() }), turnOf('text'));
   expect(noted()).toHaveLength(1);
   expect(isProcessAlive(Number(noted()[0]?.split('.')[0]))).toBe(true);
   writeFileSync(join(home, 'go'), '');
@@ -80,18 +80,20 @@ test('a program is noted while it runs, and crossed out at its end', async () =>
 
 test('one that is cancelled is crossed out too, and one that never started is not noted', async () => {
   const start = (...argv: string[]) =>
-    createExecAgent({ ...execOptions(argv, { lines }), programs: book() }).start(turnOf('text'));
-  const run = start('sleep', '60');
+    begin(new ExecRuntime({ ...execOptions(argv, { lines }), programs: book() }), turnOf('text'));
+  const run = await start('sleep', '60');
   run.cancel();
   await run.result;
-  await start('/no/such/program').result;
+  await (
+    await start('/no/such/program')
+  ).result;
   expect(noted()).toEqual([]);
 });
 
 test('a folder that can not be written costs a warning, and the program runs', async () => {
   writeFileSync(folder, 'a file');
   const options = execOptions(['echo', 'fine'], { lines });
-  const run = createExecAgent({ ...options, programs: book() }).start(turnOf('text'));
+  const run = await begin(new ExecRuntime({ ...options, programs: book() }), turnOf('text'));
   expect(await run.result).toEqual({ ok: true, text: 'fine' });
   expect(lines.map(({ event }) => event)).toContain('agent_program_not_noted');
 });

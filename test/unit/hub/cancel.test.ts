@@ -2,7 +2,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { QueueId, QueueItem } from '../../../src/hub/ports.ts';
 import { Dispatcher } from '../../../src/hub/domain/dispatcher.ts';
 import { Settlements } from '../../../src/hub/domain/settlements.ts';
-import { createTestLog, patientClock, Rig } from '../../contract/hub/rig.ts';
+import { Rig } from '../../contract/hub/rig.ts';
+import { patientClock } from '../../kit/clock.ts';
+import { silentLog } from '../../kit/log.ts';
 
 test('a turn that is cancelled between its claim and its begin does not stay at work', async () => {
   // The hub itself begins nothing.
@@ -25,9 +27,9 @@ test('a turn that is cancelled between its claim and its begin does not stay at 
   const dispatcher = new Dispatcher({
     store,
     settlements: new Settlements(),
-    createAgent: rig.agents.create,
+    createRuntime: rig.agents.create,
     clock: patientClock,
-    log: createTestLog(),
+    log: silentLog,
     maxRunning: 1,
     turnTimeoutMs: 60_000,
     onInterrupted: 'rerun',

@@ -6,7 +6,7 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { createDirectory, type Directory } from '../../../src/hub/domain/directory.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
-import { createTestLog } from '../../contract/hub/rig.ts';
+import { silentLog } from '../../kit/log.ts';
 
 let folder: string;
 let db: Db;
@@ -15,7 +15,7 @@ const time = { nowMs: 1000 };
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lark-directory-'));
-  db = Db.open(join(folder, 'bridge.db'), createTestLog());
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   const clock = { nowMs: () => time.nowMs, after: () => () => {} };
   directory = createDirectory(createHubStore(db), clock);
 });

@@ -6,13 +6,13 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { Upkeep, HUB_PRUNE_EVERY_MS } from '../../../src/hub/domain/upkeep.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
-import { createTestLog } from '../../contract/hub/rig.ts';
+import { recordingLog } from '../../kit/log.ts';
 
 const HOUR_MS = 3_600_000;
 
 function rig() {
   const folder = mkdtempSync(join(tmpdir(), 'lark-upkeep-'));
-  const log = createTestLog();
+  const log = recordingLog();
   const db = Db.open(join(folder, 'bridge.db'), log);
   onTestFinished(() => {
     db.close();
@@ -62,11 +62,13 @@ test('settled items go after a day, inbox rows after a month, waiting items neve
   addActivity(db, nowMs - 29 * 24 * HOUR_MS);
   const upkeep = new Upkeep({ store, clock, log });
   upkeep.start();
+  expect(timers.map(({ delayMs }) => delayMs)).toEqual([0]);
+  timers.splice(0)[0]?.run();
   await expect.poll(() => log.lines).toHaveLength(1);
-  expect(log.lines).toEqual([{ event: 'hub_pruned', fields: { items: 450, activity: 1 } }]);
+  expect(log.lines).toEqual([{ level: 'info', event: 'hub_pruned', items: 450, activity: 1 }]);
   expect([countOf(db, 'hub_items'), countOf(db, 'hub_activity')]).toEqual([5, 1]);
 
-  expect(timers.map(({ delayMs }) => delayMs)).toEqual([HUB_PRUNE_EVERY_MS]);
+  await expect.poll(() => timers.map(({ delayMs }) => delayMs)).toEqual([HUB_PRUNE_EVERY_MS]);
   await upkeep.stop();
   expect(timers).toEqual([]);
 });
@@ -78,7 +80,10 @@ test('it goes on at the next round, and a database that refuses is tried again t
   addItems(db, 1, nowMs - 25 * HOUR_MS);
   const upkeep = new Upkeep({ store, clock, log });
   upkeep.start();
+  expect(timers.map(({ delayMs }) => delayMs)).toEqual([0]);
+  timers.splice(0)[0]?.run();
   await expect.poll(() => log.lines[0]?.event).toBe('hub_prune_postponed');
+  await expect.poll(() => timers).toHaveLength(1);
   timers.splice(0)[0]?.run();
   await expect.poll(() => log.lines[1]?.event).toBe('hub_pruned');
   await upkeep.stop();

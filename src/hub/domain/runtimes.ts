@@ -1,0 +1,154 @@
+/** One runtime for each agent that the hub runs: made for its first turn, and kept over turns. */
+import type {
+  AgentRun,
+  AgentRuntime,
+  AgentTurn,
+  CreateRuntime,
+  RunnableSpec,
+} from '../../agents/runtime.ts';
+import { isStoreTrouble } from '../../core/errors.ts';
+import type { WorkspaceId } from '../../core/ids.ts';
+import type { Log } from '../../core/log.ts';
+import type { TurnUpdate } from '../../core/turn-update.ts';
+import type { Clock } from '../../time/clock.ts';
+import { pause } from '../../time/wait.ts';
+import { Rounds } from '../../time/repeat.ts';
+import type { AgentStore } from '../ports.ts';
+import { CANCELLED } from './agent-work.ts';
+
+/** How often it is checked which agents are still there: another process may remove them. */
+const AGENTS_CHECK_MS = 10_000;
+/** Its runs are over or given up by then, so that a stop is quick. The hub does not wait longer for it. */
+const RUNTIME_STOP_MS_MAX = 2_000;
+
+export interface RunnableAgent {
+  readonly workspaceId: WorkspaceId;
+  readonly spec: RunnableSpec;
+}
+
+interface Kept {
+  readonly runtime: AgentRuntime;
+  readonly started: Promise<void>;
+  /** Turns that it was given and that are not over. */
+  turns: number;
+}
+
+export class Runtimes {
+  readonly #create: CreateRuntime;
+  readonly #store: AgentStore;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #kept = new Map<string, Kept>();
+  readonly #stopping = new Set<Promise<void>>();
+  readonly #rounds: Rounds;
+
+  constructor({
+    createRuntime,
+    store,
+    clock,
+    log,
+  }: {
+    readonly createRuntime: CreateRuntime;
+    readonly store: AgentStore;
+    readonly clock: Clock;
+    readonly log: Log;
+  }) {
+    this.#create = createRuntime;
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#rounds = new Rounds(clock, () => this.#check());
+  }
+
+  start(): void {
+    this.#rounds.start(AGENTS_CHECK_MS);
+  }
+
+  /** Stops them all. To be called when no turn is open any more. */
+  async stop(): Promise<void> {
+    await this.#rounds.stop();
+    for (const key of this.#kept.keys()) this.#end(key);
+    await Promise.all(this.#stopping);
+  }
+
+  /** Gives a turn to the agent's runtime. Rejects if the runtime can't be started; the next turn tries again. */
+  async prompt(
+    agent: RunnableAgent,
+    turn: AgentTurn,
+    onUpdate: (update: TurnUpdate) => void,
+  ): Promise<AgentRun> {
+    // A turn that was stored while the hub stopped. It is put back like those that were at work.
+    if (this.#rounds.stopped) return CANCELLED_RUN;
+    const key = keyOf(agent);
+    const kept = this.#kept.get(key) ?? this.#make(key, agent.spec);
+    kept.turns += 1;
+    const end = () => {
+      kept.turns -= 1;
+    };
+    try {
+      await this.#started(key, kept);
+      const run = kept.runtime.prompt(turn, onUpdate);
+      run.result.then(end, end);
+      return run;
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  async #started(key: string, kept: Kept): Promise<void> {
+    try {
+      await kept.started;
+    } catch (error) {
+      if (this.#kept.get(key) === kept) this.#end(key);
+      throw error;
+    }
+  }
+
+  #make(key: string, spec: RunnableSpec): Kept {
+    const runtime = this.#create(spec);
+    const kept: Kept = { runtime, started: runtime.start(), turns: 0 };
+    this.#kept.set(key, kept);
+    return kept;
+  }
+
+  /** Ends the runtimes of agents that were removed or changed, once their turns are over. */
+  async #check(): Promise<number> {
+    if (this.#kept.size === 0) return AGENTS_CHECK_MS;
+    try {
+      const wanted = new Set((await this.#store.agents()).map(keyOf));
+      for (const [key, { turns }] of this.#kept) {
+        if (turns === 0 && !wanted.has(key)) this.#end(key);
+      }
+    } catch (error) {
+      if (!isStoreTrouble(error)) throw error;
+      this.#log.warn('hub_agents_check_postponed', { error: error.message });
+    }
+    return AGENTS_CHECK_MS;
+  }
+
+  #end(key: string): void {
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return;
+    this.#kept.delete(key);
+    const stopped = this.#stopInTime(kept.runtime).finally(() => this.#stopping.delete(stopped));
+    this.#stopping.add(stopped);
+  }
+
+  async #stopInTime(runtime: AgentRuntime): Promise<void> {
+    const stopped = new AbortController();
+    const late = async () => {
+      await pause(this.#clock, stopped.signal, RUNTIME_STOP_MS_MAX);
+      if (!stopped.signal.aborted) this.#log.error('hub_runtime_abandoned');
+    };
+    await Promise.race([runtime.stop(), late()]);
+    stopped.abort();
+  }
+}
+
+const CANCELLED_RUN: AgentRun = { result: Promise.resolve(CANCELLED), cancel: () => {} };
+
+/** An agent that was changed counts as another one. */
+function keyOf({ workspaceId, spec }: Pick<RunnableAgent, 'workspaceId'> & { spec: unknown }) {
+  return JSON.stringify([workspaceId, spec]);
+}

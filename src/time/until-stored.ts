@@ -1,0 +1,29 @@
+import { type BridgeError, isStoreTrouble } from '../core/errors.ts';
+import { STORE_RETRY_MS } from '../core/limits.ts';
+import type { Clock } from './clock.ts';
+import { pause } from './wait.ts';
+
+/**
+ * Writes again and again until the database takes it, for what can't be asked for a second time. Rejects with
+ * the refusal when `stop` aborts meanwhile.
+ */
+export async function untilStored<T>(
+  write: () => Promise<T>,
+  options: {
+    readonly clock: Clock;
+    readonly stop: AbortSignal;
+    /** Called for each refusal after which the write is tried again. */
+    readonly onRefused: (error: BridgeError) => void;
+  },
+): Promise<T> {
+  const { clock, stop, onRefused } = options;
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isStoreTrouble(error) || stop.aborted) throw error;
+      onRefused(error);
+    }
+    await pause(clock, stop, STORE_RETRY_MS);
+  }
+}
