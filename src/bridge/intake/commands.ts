@@ -19,7 +19,7 @@ export function parseCommand(message: InboundMessage): ChoiceAction | undefined 
 
 /**
  * Which turns a command means. `all` are those of the chat that are held or failed, newest first.
- * Stale turns are run or skipped together; otherwise the newest one that the word fits is meant.
+ * Stale turns are run or skipped together, and never retried; otherwise the newest one that the word fits is meant.
  */
 export function turnsMeant(action: ChoiceAction, all: readonly Turn[]): TurnId[] {
   // Of an old turn only the id is left.
@@ -27,7 +27,8 @@ export function turnsMeant(action: ChoiceAction, all: readonly Turn[]): TurnId[]
   const held = askable.filter((turn) => turn.state.phase === 'held');
   const stale = held.filter(({ state }) => state.phase === 'held' && state.why === 'stale');
   if (action !== 'retry' && stale.length > 0) return stale.map((turn) => turn.id).toReversed();
-  const fitting = action === 'retry' ? askable : held;
+  // Old messages never ran: they are asked about in other words, and the chat was offered this one for others.
+  const fitting = action === 'retry' ? askable.filter((turn) => !stale.includes(turn)) : held;
   const [newest] = fitting;
   return newest === undefined ? [] : [newest.id];
 }

@@ -134,20 +134,21 @@ export class Inbox implements Intake {
     if (command.state.phase !== 'command') return;
     const { action, about } = command.state;
     await this.#choose(about, action, command.id);
-    if (about.length > 0) await this.#askAboutRest(command.message.chatId, command.id);
-    const show =
-      about.length === 0 ? [notices.nothingMeant()] : action === 'skip' ? [notices.skipped()] : [];
+    const isAsked = await this.#askAboutRest(command.message.chatId, command.id);
+    const nothing = isAsked ? [] : [notices.nothingMeant()];
+    const show = about.length === 0 ? nothing : action === 'skip' ? [notices.skipped()] : [];
     await this.#parts.engine.happen(command.id, { kind: 'carried_out', show });
   }
 
-  /** What came in while a word was on its way was not meant by it: the chat is asked anew. */
-  async #askAboutRest(chat: ChatId, word: string): Promise<void> {
+  /** What came in while a word was on its way was not meant by it: the chat is asked anew. False if there is nothing. */
+  async #askAboutRest(chat: ChatId, word: string): Promise<boolean> {
     const { journal, delivery, persistence, clock } = this.#parts;
     const [first] = await this.#staleOf(chat);
     const turn = first && (await journal.turn(first));
-    if (turn === undefined) return;
+    if (turn === undefined) return false;
     const question = staleQuestion(turn.message, word, clock.nowMs());
     delivery.offer(await persistence.insist(() => journal.enqueue(question)));
+    return true;
   }
 
   async #choose(about: readonly TurnId[], action: ChoiceAction, once: string): Promise<void> {

@@ -170,6 +170,8 @@ export class Delivery implements Service {
     const asked = result.ok ? undefined : await this.#asked(row);
     const isGone = !result.ok && result.action === 'message_gone';
     const anchor = isGone ? await anchorFor(row, this.#parts) : undefined;
+    // Before the row is over: a process that dies in between would not hear of it again.
+    if (isGone) await this.#noteWithdrawn(row);
     const { clock, random } = this.#parts;
     const nowMs = clock.nowMs();
     const next = await this.#change(key, (fresh) =>
@@ -178,7 +180,6 @@ export class Delivery implements Service {
         : undefined,
     );
     this.#report(row, result);
-    if (isGone) await this.#noteWithdrawn(row);
     const isOver = next.row.state.phase !== 'pending' && row.priority !== 'reaction';
     if (isOver && row.turn !== undefined) this.#parts.observer.shown(row.turn);
     this.offer([next.row, ...next.out]);

@@ -32,6 +32,8 @@ import type { Clock } from '../../time/clock.ts';
 
 /** How often a ticket is looked at whose task is not over: as often as a hub that holds no question is asked. */
 const UNFINISHED_LOOK_MS = 8_000;
+/** An answer that came while no process ran is found within this after a start, a hub that is slow to answer included. */
+const LAST_LOOK_MS = 30_000;
 /** Runs of one turn that are called off with it; people rarely begin one more often. */
 const CALLED_OFF_RUNS_MAX = 3;
 
@@ -279,7 +281,9 @@ export class Engine implements Service {
     const { clock, turnTimeoutMs } = this.#parts;
     if (state.phase === 'accepted') return limitAt(clock, signal, state.deadlineMs);
     const isBounded = state.phase === 'overdue' && isBlind(state, 'overdue');
-    return limitAt(clock, signal, isBounded ? state.sinceMs + turnTimeoutMs : undefined);
+    if (!isBounded) return limitAt(clock, signal, undefined);
+    const leastMs = clock.nowMs() + LAST_LOOK_MS;
+    return limitAt(clock, signal, Math.max(leastMs, state.sinceMs + turnTimeoutMs));
   }
 
   #releaseLane(turn: Turn | undefined, lane: string): void {

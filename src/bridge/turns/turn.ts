@@ -176,8 +176,7 @@ function waited(turn: Turn, result: WaitResult, nowMs: number): TurnStep | undef
     case 'unreachable':
       return undefined;
     case 'lost':
-      // An overdue turn's chat has been told already.
-      return state.phase === 'overdue' ? end({ phase: 'failed', reason: 'lost' }) : hold('unknown');
+      return state.phase === 'overdue' ? stopWaiting(state, 'lost') : hold('unknown');
   }
 }
 
@@ -289,10 +288,19 @@ function ask(
 /** Its answer came where it could not be told to be its own, or came not at all. */
 function goOnWithout(state: TurnState, reason: string): TurnStep | undefined {
   if (state.phase !== 'overdue' || !isBlind(state, 'overdue')) return undefined;
-  // The chat was told: by the question, or when the time was over.
-  const next: TurnState =
-    state.asks === true ? { phase: 'answered', isOpen: true } : { phase: 'failed', reason };
-  return { state: next, show: [] };
+  return state.asks === true
+    ? { state: { phase: 'answered', isOpen: true }, show: [] }
+    : stopWaiting(state, reason);
+}
+
+/** A chat that was told that the answer will be shown if it still comes hears that it will not. */
+function stopWaiting(
+  { ticket, asks }: Extract<TurnState, { phase: 'overdue' }>,
+  reason: string,
+): TurnStep {
+  if (ticket !== undefined && asks !== true) return fail(reason, notices.timedOut());
+  // It was told already: by the question, or when the time was over.
+  return { state: { phase: 'failed', reason }, show: [] };
 }
 
 function hold(why: Exclude<HoldReason, 'stale'>): TurnStep {

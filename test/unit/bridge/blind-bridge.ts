@@ -34,7 +34,7 @@ export class BlindBridge {
   /** What it says to that. */
   says: SendResult | Promise<SendResult> = { kind: 'accepted_uncorrelated' };
   /** What it says to a look at a ticket; undefined: nothing, until it is cut off. */
-  holds: WaitResult | undefined;
+  holds: WaitResult | Promise<WaitResult> | undefined;
   /** How often a ticket was looked at. */
   looks = 0;
   defaultChatId: ChatId | undefined;
@@ -141,9 +141,8 @@ export class BlindBridge {
       },
       wait: (_target, _ticket, signal) => {
         this.looks += 1;
-        return this.holds === undefined
-          ? cut(signal, { kind: 'pending' } as const)
-          : Promise.resolve(this.holds);
+        const pending = cut(signal, { kind: 'pending' } as const);
+        return this.holds === undefined ? pending : Promise.race([this.holds, pending]);
       },
     };
     return new Bridge({

@@ -233,3 +233,16 @@ describe('LCM-IN-09: what it remembers of ids', () => {
     expect(await say(0)).toMatchObject([{ state: { phase: 'waiting' } }]);
   });
 });
+
+test('`/retry` runs no old message that waits for `/run` or `/skip`: the question is asked again', async () => {
+  const say = (id: string, text: string, sentAtMs: number) =>
+    bridge.intake.admit({
+      kind: 'message',
+      message: { ...message, messageId: messageId(id), sentAtMs, parts: [{ kind: 'text', text }] },
+    });
+  await say('om_old', 'old', message.sentAtMs - 60 * 60_000);
+  await say('om_word', '/retry', message.sentAtMs);
+  await settle(isWriting);
+  expect(asked).toEqual([]);
+  expect(shown).toMatchObject([{ content: { kind: 'card' } }, { content: { kind: 'card' } }]);
+});

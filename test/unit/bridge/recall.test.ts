@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Bridge } from '../../../src/bridge/bridge.ts';
+import type { Bridge, BridgeParts } from '../../../src/bridge/bridge.ts';
 import { platformMessageId } from '../../../src/bridge/outbox/keys.ts';
 import { messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
+import type { OutboxRow } from '../../../src/core/turn.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
@@ -19,6 +20,7 @@ import type {
   CancelResult,
   DeliveryResult,
   HistoryMessage,
+  Journal,
   Outgoing,
   SendResult,
   TurnTarget,
@@ -104,7 +106,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function boot(): Promise<void> {
+async function boot(more: Pick<Partial<BridgeParts>, 'journal'> = {}): Promise<void> {
   bridge = createBridge({
     db,
     clock,
@@ -116,6 +118,7 @@ async function boot(): Promise<void> {
       history: () =>
         history instanceof BridgeError ? Promise.reject(history) : Promise.resolve(history),
     },
+    ...more,
   });
   await bridge.start();
 }
@@ -380,7 +383,37 @@ describe('the question about old messages', () => {
     expect(shown).toEqual([]);
     expect(await stateOf('om_1')).toEqual(RECALLED);
   });
+
+  test('whose message is gone, and the process dies as it learns of it: nothing waits for a word unasked', async () => {
+    await stop();
+    await boot({ journal: dyingOnceDropped() });
+    isAway = true;
+    await say('om_1', OLD);
+    await takeBack('om_1', { heard: false });
+    isAway = false;
+    await run(LONG_MS);
+    await boot();
+    await run(LONG_MS);
+    expect(shown).toEqual([]);
+    expect(await stateOf('om_1')).toEqual(RECALLED);
+  });
 });
+
+/** A journal whose process is dead from the commit on that drops a row of the outbox. */
+function dyingOnceDropped(): Journal {
+  let isDead = false;
+  return new Proxy<Journal>(journal, {
+    get: (real, name: keyof Journal) => {
+      const method = real[name].bind(real) as (...args: unknown[]) => Promise<unknown>;
+      return async (...args: unknown[]) => {
+        const done = isDead ? undefined : await method(...args);
+        const { row } = (done ?? {}) as { row?: OutboxRow };
+        isDead ||= row?.state.phase === 'dropped';
+        return isDead ? new Promise(() => {}) : done;
+      };
+    },
+  });
+}
 
 test('a picture that was taken back before it came is not spoken of', async () => {
   await takeBack('om_1');

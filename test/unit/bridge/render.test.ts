@@ -125,5 +125,8 @@ describe('words to the bridge itself', () => {
     expect(turnsMeant('run', askable)).toEqual(['a', 'b']);
     expect(turnsMeant('retry', askable)).toEqual(['c']);
     expect(turnsMeant('skip', [failed])).toEqual([]);
+    // What came later is no reason: the chat was offered this word for what failed.
+    expect(turnsMeant('retry', [newStale, failed, oldStale])).toEqual(['c']);
+    expect(turnsMeant('retry', [newStale, oldStale])).toEqual([]);
   });
 });

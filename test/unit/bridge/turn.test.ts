@@ -142,6 +142,21 @@ describe('a turn', () => {
   });
 
   test.each([
+    ['its time was over twice', { ...overdue, isLoose: true }, { kind: 'gave_up_waiting' }],
+    [
+      'another answer may have been its own',
+      { ...overdue, isLoose: true },
+      { kind: 'late_answer' },
+    ],
+    ['the hub lost it', overdue, { kind: 'waited', result: { kind: 'lost', detail: '' } }],
+  ] as const)('who was told to wait on hears that it is over, when %s', (_why, state, event) => {
+    expect(after(state, event)).toMatchObject({
+      state: { phase: 'failed' },
+      show: [{ what: 'notice', name: 'timed_out' }, { what: 'receipt_off' }],
+    });
+  });
+
+  test.each([
     ['waits', waiting],
     ['is being sent', sending],
     ['is at work', accepted],

@@ -65,6 +65,28 @@ describe('MOL-RES-16: under a ticket that holds a task at work', () => {
     await at.run(TIMEOUT_MS);
     expect(at.looks).toBe(before);
   });
+
+  test('when it is not waited for any more, the chat hears so', async () => {
+    await at.run(2 * TIMEOUT_MS);
+    expect(at.shownIn('oc_a')).toEqual([
+      expect.stringContaining('If its answer still comes'),
+      expect.stringMatching(/stopped waiting .*\/retry/),
+    ]);
+    at.holds = DONE;
+    await at.say('again', 'oc_a', { text: '/retry' });
+    await at.run(10_000);
+    expect(at.lark.shown.at(-1)).toMatchObject({ text: 'done', replyTo: 'one' });
+  });
+
+  test('an answer that came there while no process ran is shown, though its time is over', async () => {
+    await at.run(TIMEOUT_MS);
+    await at.stop();
+    await at.run(2 * TIMEOUT_MS);
+    at.holds = at.clock.sleep(3_000).then(() => DONE);
+    await at.restart();
+    await at.run(5_000);
+    expect(at.lark.shown.at(-1)).toMatchObject({ text: 'done', replyTo: 'one' });
+  });
 });
 
 describe('MOL-RES-16: what the agent asks', () => {
