@@ -137,7 +137,10 @@ export function assemble(
   const catchUp = new CatchUp({ ...base, ...history, ...line, intake: bridge.intake });
   const http = closing('lark_http', () => lark.http.close());
   const inside: Service[] = [http, target, lark.identity, bridge, lark.calls];
-  return { services: inside.concat([connection, lark.strangers, catchUp, signOfLife]), ended };
+  return {
+    services: inside.concat([connection, lark.otherConnections, catchUp, signOfLife]),
+    ended,
+  };
 }
 
 interface StatusParts {

@@ -9,8 +9,8 @@ import type { AppId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
 import type { ConnectionStatus } from '../lark/inbound/connection.ts';
 import { createLark } from '../lark/lark.ts';
-import { type CheckEvent, runVerification } from '../lark/connect/verification.ts';
-import { placesOf } from '../lark/connect/verification-problems.ts';
+import { type ProofEvent, runVerification } from '../lark/connect/proof.ts';
+import { placesOf } from '../lark/connect/proof-problems.ts';
 import { ownerFile } from '../host/owner-file.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import type { Db } from '../store/sqlite/db.ts';
@@ -23,7 +23,7 @@ export interface CheckRequest {
   readonly credentials: Credentials;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  readonly onEvent: (event: CheckEvent) => void;
+  readonly onEvent: (event: ProofEvent) => void;
 }
 
 export interface CheckPlace {

@@ -19,7 +19,7 @@ import type { LarkFacts } from '../lark/facts.ts';
 import { DOCTOR_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import { APP_NEEDS, CALLBACK_NEEDS, EVENT_NEEDS } from '../lark/app-needs.ts';
 import { accountsBaseUrl, consolePageUrl, openBaseUrl } from '../lark/brand.ts';
-import { examineLark } from '../lark/connect/examination.ts';
+import { checkLark } from '../lark/connect/lark-check.ts';
 import { proxyFor } from '../net/proxy.ts';
 import { judgeApp } from '../doctor/app.ts';
 import { exitCodeOf, type Finding, type Level, note, worstOf } from '../doctor/finding.ts';
@@ -240,7 +240,7 @@ function rivalFound({ appId: name, home, stateDir, brand, openBaseUrl: url }: Co
 
 function lookAtLark(config: Config): Promise<LarkFacts> {
   const { appId: name, appSecret } = config;
-  return examineLark({
+  return checkLark({
     brand: config.brand,
     openBaseUrl: config.openBaseUrl,
     accountsBaseUrl: config.accountsBaseUrl,

@@ -39,7 +39,7 @@ import type { Log } from '../core/log.ts';
 export { openOperations, readStatus, type Operations, type Status } from './operations.ts';
 export type { DoctorReport } from './doctor.ts';
 export type { OnboardingEvent } from '../lark/connect/onboarding.ts';
-export type { CheckEvent, CheckStep } from '../lark/connect/verification.ts';
+export type { ProofEvent, ProofStep } from '../lark/connect/proof.ts';
 
 export interface RunningBridge {
   readonly hubUrl: string;

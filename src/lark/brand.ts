@@ -28,7 +28,7 @@ export function accountsBaseUrl(brand: Brand, override?: string): string {
 /** Where a person confirms a user code; reported to work for both brands, which the launcher is not. */
 export const PAGE_PATH = '/page/cli';
 
-export function verificationPageUrl(brand: Brand): string {
+export function consentPageUrl(brand: Brand): string {
   return DOMAINS[brand].open + PAGE_PATH;
 }
 

@@ -10,7 +10,7 @@ import { createGateway, type Gateway } from './outbound/gateway.ts';
 import { createHttp, type LarkHttp } from './outbound/http.ts';
 import { Identity } from './outbound/identity.ts';
 import type { ProxySettings } from '../net/proxy.ts';
-import { Strangers } from './inbound/other-connections.ts';
+import { OtherConnections } from './inbound/other-connections.ts';
 import { createTokenSource } from './outbound/token.ts';
 import type { Intake, Observer } from '../bridge/ports.ts';
 import type { Log } from '../core/log.ts';
@@ -45,7 +45,7 @@ export interface LarkOptions {
 export interface Lark {
   readonly gateway: Gateway;
   readonly identity: Identity;
-  readonly strangers: Strangers;
+  readonly otherConnections: OtherConnections;
   readonly http: LarkHttp;
   /** Its stop ends the wait of calls that Lark's rate limits hold back, so that nothing else waits for them. */
   readonly calls: Service;
@@ -82,7 +82,7 @@ export function createLark(options: LarkOptions): Lark {
     random,
     log,
   });
-  const strangers = new Strangers({
+  const otherConnections = new OtherConnections({
     onlineInstances: () => gateway.onlineInstances(),
     clock,
     log,
@@ -90,7 +90,7 @@ export function createLark(options: LarkOptions): Lark {
   return {
     gateway,
     identity,
-    strangers,
+    otherConnections,
     http,
     calls: {
       name: 'lark_calls',

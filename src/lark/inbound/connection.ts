@@ -12,7 +12,7 @@ import { type Link, type LinkTiming, openLink } from './link.ts';
 import type { Self } from './parse.ts';
 import type { FetchMessage } from './reread.ts';
 import type { ProxySettings } from '../../net/proxy.ts';
-import { sdkLogger } from '../sdk/sdk.ts';
+import { sdkLogger } from '../sdk.ts';
 import { NO_OBSERVER, type Intake, type Observer } from '../../bridge/ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';

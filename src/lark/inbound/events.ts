@@ -6,10 +6,10 @@ import {
   idsOf,
   parseEvent,
   type Self,
-  type Sighting,
+  type IncompleteMessage,
 } from './parse.ts';
 import { type FetchMessage, Rereader } from './reread.ts';
-import { type EventDispatcher, loadSdk, type Logger } from '../sdk/sdk.ts';
+import { type EventDispatcher, loadSdk, type Logger } from '../sdk.ts';
 import type { Intake, Observer } from '../../bridge/ports.ts';
 import type { InboundEvent } from '../../core/message.ts';
 import type { Log, LogFields } from '../../core/log.ts';
@@ -122,7 +122,7 @@ export class Events {
         throw error;
       }
     } else if (judged.reason === 'incomplete') {
-      await this.#reread(judged.sighting, ids);
+      await this.#reread(judged.incomplete, ids);
     } else if (judged.reason === 'bot_unknown') {
       log.warn('lark_event_postponed', { ...ids, reason: judged.reason });
       // By the next delivery the bot knows itself.
@@ -135,11 +135,11 @@ export class Events {
     this.#admitted += 1;
   }
 
-  async #reread(sighting: Sighting, ids: LogFields): Promise<void> {
+  async #reread(incomplete: IncompleteMessage, ids: LogFields): Promise<void> {
     const { log } = this.#options;
     log.warn('lark_event_incomplete', ids);
     try {
-      const outcome = await this.#rereader.take(sighting);
+      const outcome = await this.#rereader.take(incomplete);
       if (outcome !== 'admitted' && outcome !== 'recalled') this.#ignore(outcome, ids);
     } catch (error) {
       log.warn('lark_event_postponed', { ...ids, reason: errorText(error) });

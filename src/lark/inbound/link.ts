@@ -3,13 +3,7 @@ import type { AppId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Endpoint } from './endpoint.ts';
 import { createSocketAgent, type ProxySettings } from '../../net/proxy.ts';
-import {
-  type EventDispatcher,
-  loadSdk,
-  type Logger,
-  SDK_SOURCE,
-  type WSClient,
-} from '../sdk/sdk.ts';
+import { type EventDispatcher, loadSdk, type Logger, SDK_SOURCE, type WSClient } from '../sdk.ts';
 
 export interface LinkOptions {
   readonly endpoint: Endpoint;

@@ -34,7 +34,7 @@ interface Refused<R> {
 }
 
 /** A message that Lark told of in a form that can't be judged; its id is sound, so it can be asked for. */
-export interface Sighting {
+export interface IncompleteMessage {
   readonly appId: AppId;
   readonly eventId: string;
   readonly messageId: MessageId;
@@ -49,7 +49,7 @@ export interface Sighting {
 
 export type JudgedEvent =
   | Judged<{ readonly event: InboundEvent }>
-  | (Refused<'incomplete'> & { readonly sighting: Sighting });
+  | (Refused<'incomplete'> & { readonly incomplete: IncompleteMessage });
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -112,18 +112,18 @@ function parseMessageEvent(raw: Fields, self: Self): JudgedEvent {
   const id = idOf(facts.messageId);
   if (id === undefined) return no('malformed');
   if (self.botOpenId === undefined && facts.chatType !== 'p2p') return no('bot_unknown');
-  const sighting = sightingOf(facts, { self, messageId: messageId(id) });
+  const incomplete = incompleteOf(facts, { self, messageId: messageId(id) });
   return {
     ok: false,
     reason: 'incomplete',
-    sighting: { ...sighting, toldAtMs: millis(raw['create_time']) },
+    incomplete: { ...incomplete, toldAtMs: millis(raw['create_time']) },
   };
 }
 
-function sightingOf(
+function incompleteOf(
   facts: MessageFacts,
   { self, messageId: message }: { self: Self; messageId: MessageId },
-): Omit<Sighting, 'toldAtMs'> {
+): Omit<IncompleteMessage, 'toldAtMs'> {
   const { chatType, messageType, content, mentions } = facts;
   const chat = idOf(facts.chatId);
   return {

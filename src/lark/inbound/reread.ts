@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { ChatId, MessageId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
-import type { IgnoreReason, Sighting } from './parse.ts';
+import type { IgnoreReason, IncompleteMessage } from './parse.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -29,7 +29,7 @@ export type Reread =
   | { readonly kind: 'denied'; readonly detail: string };
 
 /** Throws `BridgeError` for what passes. */
-export type FetchMessage = (sighting: Sighting) => Promise<Reread>;
+export type FetchMessage = (incomplete: IncompleteMessage) => Promise<Reread>;
 
 export interface RereaderOptions {
   readonly fetch: FetchMessage;
@@ -56,7 +56,7 @@ export class Rereader {
   }
 
   /** Resolves when all is done that the event asks for. Rejects if it must not be acked yet. */
-  async take(sighting: Sighting): Promise<RereadOutcome> {
+  async take(incomplete: IncompleteMessage): Promise<RereadOutcome> {
     const { clock } = this.#options;
     let cancel: (() => void) | undefined;
     const tooLate = new Promise<never>((_resolve, reject) => {
@@ -64,21 +64,21 @@ export class Rereader {
       cancel = clock.after(ACK_WITHIN_MS, () => reject(error));
     });
     try {
-      return await Promise.race([this.#read(sighting), tooLate]);
+      return await Promise.race([this.#read(incomplete), tooLate]);
     } finally {
       cancel?.();
     }
   }
 
   /** Two deliveries of one message ask once. */
-  #read(sighting: Sighting): Promise<RereadOutcome> {
-    const id = sighting.messageId;
+  #read(incomplete: IncompleteMessage): Promise<RereadOutcome> {
+    const id = incomplete.messageId;
     const begun = this.#underWay.get(id);
     if (begun !== undefined) return begun;
     if (this.#underWay.size >= UNDER_WAY_MAX) {
       return Promise.reject(new BridgeError('failed', 'too many messages are asked for already'));
     }
-    const work = this.#work(sighting).finally(() => this.#underWay.delete(id));
+    const work = this.#work(incomplete).finally(() => this.#underWay.delete(id));
     // Whoever waits may have gone by then.
     work.catch((error: unknown) => {
       if (error instanceof BridgeError) return;
@@ -88,10 +88,10 @@ export class Rereader {
     return work;
   }
 
-  async #work(sighting: Sighting): Promise<RereadOutcome> {
+  async #work(incomplete: IncompleteMessage): Promise<RereadOutcome> {
     const { admit, log } = this.#options;
-    const reread = await this.#ask(sighting);
-    const { messageId: message, eventId } = sighting;
+    const reread = await this.#ask(incomplete);
+    const { messageId: message, eventId } = incomplete;
     log.info('message_reread', { message, outcome: reread.kind });
     switch (reread.kind) {
       case 'message':
@@ -102,21 +102,21 @@ export class Rereader {
       case 'gone':
         return 'recalled';
       case 'unreadable':
-        if (!reread.isForBot && sighting.named !== 'bot') return 'not_addressed';
-        return this.#tell(sighting, reread.chatId);
+        if (!reread.isForBot && incomplete.named !== 'bot') return 'not_addressed';
+        return this.#tell(incomplete, reread.chatId);
       case 'denied':
         // An app that may not read a group hears only of messages that name its bot.
-        if (sighting.named === 'others') return 'not_addressed';
+        if (incomplete.named === 'others') return 'not_addressed';
         log.warn('message_not_shown', { message, detail: reread.detail });
-        return this.#tell(sighting, sighting.chatId);
+        return this.#tell(incomplete, incomplete.chatId);
     }
   }
 
-  async #ask(sighting: Sighting): Promise<Reread> {
-    const { messageId: id, toldAtMs } = sighting;
+  async #ask(incomplete: IncompleteMessage): Promise<Reread> {
+    const { messageId: id, toldAtMs } = incomplete;
     const { fetch, clock } = this.#options;
     try {
-      return await fetch(sighting);
+      return await fetch(incomplete);
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
       const tries = (this.#tries.get(id) ?? 0) + 1;
@@ -127,8 +127,8 @@ export class Rereader {
     }
   }
 
-  async #tell(sighting: Sighting, chat: ChatId | undefined): Promise<RereadOutcome> {
-    const { messageId, eventId, appId, threadId } = sighting;
+  async #tell(incomplete: IncompleteMessage, chat: ChatId | undefined): Promise<RereadOutcome> {
+    const { messageId, eventId, appId, threadId } = incomplete;
     // Nobody knows where to say it.
     if (chat === undefined) return 'malformed';
     const about = { appId, eventId, messageId, chatId: chat, threadId };

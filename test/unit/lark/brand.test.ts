@@ -5,7 +5,7 @@ import {
   botChatUrl,
   consolePageUrl,
   openBaseUrl,
-  verificationPageUrl,
+  consentPageUrl,
 } from '../../../src/lark/brand.ts';
 
 const APP = appId('cli_00000000000000aa');
@@ -15,8 +15,8 @@ test('LCM-MODE-05: the brand selects every domain', () => {
   expect(openBaseUrl('lark')).toBe('https://open.larksuite.com');
   expect(accountsBaseUrl('feishu')).toBe('https://accounts.feishu.cn');
   expect(accountsBaseUrl('lark')).toBe('https://accounts.larksuite.com');
-  expect(verificationPageUrl('feishu')).toBe('https://open.feishu.cn/page/cli');
-  expect(verificationPageUrl('lark')).toBe('https://open.larksuite.com/page/cli');
+  expect(consentPageUrl('feishu')).toBe('https://open.feishu.cn/page/cli');
+  expect(consentPageUrl('lark')).toBe('https://open.larksuite.com/page/cli');
 });
 
 test('an override stands for both brands', () => {

@@ -6,8 +6,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { appId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { APP_NEEDS, CALLBACK_NEEDS, EVENT_NEEDS } from '../../../src/lark/app-needs.ts';
-import { type ExaminationOptions, examineLark } from '../../../src/lark/connect/examination.ts';
-import { verificationLinks } from '../../../src/lark/connect/verification-link.ts';
+import { type LarkCheckOptions, checkLark } from '../../../src/lark/connect/lark-check.ts';
+import { consentLinks } from '../../../src/lark/connect/consent-link.ts';
 import { EVENT_PARSERS } from '../../../src/lark/inbound/parse.ts';
 import { appPlanOf } from '../../../src/sim/accounts/app-plan.ts';
 import { SCOPE_SELF_MANAGE } from '../../../src/sim/api/scopes.ts';
@@ -16,10 +16,10 @@ import { realClock, type Rig, startRig } from './rig.ts';
 
 function examine(
   { lark, app }: Rig,
-  changes: Partial<ExaminationOptions> & { secret?: string } = {},
+  changes: Partial<LarkCheckOptions> & { secret?: string } = {},
 ) {
   const { secret = app.appSecret, ...rest } = changes;
-  return examineLark({
+  return checkLark({
     brand: 'feishu',
     openBaseUrl: lark.openBaseUrl,
     accountsBaseUrl: lark.accountsBaseUrl,
@@ -96,7 +96,7 @@ describe('the app’s own entry in the console', () => {
 
   test('`connect` asks for all that is needed, and for nothing else', () => {
     const serverUrl = new URL('http://x.example/page/launcher');
-    const links = verificationLinks({ serverUrl, userCode: 'x', pageUrl: undefined });
+    const links = consentLinks({ serverUrl, userCode: 'x', pageUrl: undefined });
     const plan = appPlanOf(new URL(links.url).searchParams);
     const { scopes, events, callbacks } = APP_NEEDS;
     const asked = scopes.filter((need) => need.asked).map(({ anyOf }) => anyOf[0]);
@@ -143,7 +143,7 @@ describe('what is refused', () => {
 });
 
 describe('the network', () => {
-  const failures = (facts: Awaited<ReturnType<typeof examineLark>>) =>
+  const failures = (facts: Awaited<ReturnType<typeof checkLark>>) =>
     facts.reaches.map(({ outcome }) => (outcome.kind === 'failed' ? outcome.code : 'reached'));
 
   test('without app id and secret the hosts are looked at all the same', async () => {

@@ -142,18 +142,18 @@ export function botSwitchedOff(detail: string, places: BotPlaces): BridgeError {
   });
 }
 
-export function checkTimedOut({ text, next }: Problem): BridgeError {
+export function proofTimedOut({ text, next }: Problem): BridgeError {
   return new BridgeError('timed_out', text, { next });
 }
 
 /** Whoever confirmed the bot took nearly all of it. */
 export function noTimeLeft(): BridgeError {
-  return checkTimedOut({
+  return proofTimedOut({
     text: 'the time was over before the long connection was up',
     next: '--timeout SEC gives more time.',
   });
 }
 
-export function checkInterrupted(): BridgeError {
+export function proofInterrupted(): BridgeError {
   return new BridgeError('interrupted', 'the check was interrupted; the bot stays as it is');
 }
