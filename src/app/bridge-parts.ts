@@ -137,10 +137,7 @@ export function assemble(
   const catchUp = new CatchUp({ ...base, ...history, ...line, intake: bridge.intake });
   const http = closing('lark_http', () => lark.http.close());
   const inside: Service[] = [http, target, lark.identity, bridge, lark.calls];
-  return {
-    services: inside.concat([connection, lark.otherConnections, catchUp, signOfLife]),
-    ended,
-  };
+  return { services: [...inside, connection, lark.otherConnections, catchUp, signOfLife], ended };
 }
 
 interface StatusParts {

@@ -18,7 +18,7 @@ import { appId, type AppId, workspaceId } from '../core/ids.ts';
 import type { LarkFacts } from '../lark/facts.ts';
 import { DOCTOR_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import { APP_NEEDS, CALLBACK_NEEDS, EVENT_NEEDS } from '../lark/app-needs.ts';
-import { accountsBaseUrl, consolePageUrl, openBaseUrl } from '../lark/brand.ts';
+import { accountsBaseUrl, consolePageUrl, grantPageUrl, openBaseUrl } from '../lark/brand.ts';
 import { checkLark } from '../lark/connect/lark-check.ts';
 import { proxyFor } from '../net/proxy.ts';
 import { judgeApp } from '../doctor/app.ts';
@@ -285,6 +285,7 @@ function larkFound(
   };
   const pages = {
     permissions: page('permissions'),
+    grant: (scopes: readonly string[]) => grantPageUrl(base, appId(name), scopes),
     events: page('events'),
     callbacks: page('callbacks'),
   };

@@ -1,7 +1,7 @@
 /** The link that a person opens to create the bot, and what it asks of Lark for the bot. */
 import { gzipSync } from 'node:zlib';
 import { APP_NEEDS } from '../app-needs.ts';
-import { PAGE_PATH } from '../brand.ts';
+import { CONSENT_PAGE_PATH } from '../brand.ts';
 
 const BOT_NAME = 'lark-bridge';
 
@@ -42,7 +42,9 @@ export function consentLinks({
 
 /** The page of a host of its own, if that has Lark's paths; undefined to keep the server's link. */
 export function consentPageOnHostOf(serverUrl: URL): string | undefined {
-  return serverUrl.pathname === '/page/launcher' ? `${serverUrl.origin}${PAGE_PATH}` : undefined;
+  return serverUrl.pathname === '/page/launcher'
+    ? `${serverUrl.origin}${CONSENT_PAGE_PATH}`
+    : undefined;
 }
 
 /** The query of the official SDK's `registerApp`, in its order; the page reads `addons` from it. */

@@ -6,7 +6,7 @@ import { DOCTOR_CALL_TIMEOUT_MS } from '../../core/limits.ts';
 import type { Secret } from '../../core/secret.ts';
 import { type Ask, readAppInfo } from './app-info.ts';
 import { accountsBaseUrl, openBaseUrl } from '../brand.ts';
-import { codeOf, judgeRefusal, type Refusal } from '../codes.ts';
+import { codeOf, judgeRefusal, reasonFor, type Refusal } from '../codes.ts';
 import { requestEndpoint } from '../inbound/endpoint.ts';
 import { createHttp, type LarkHttp } from '../outbound/http.ts';
 import { fieldsOf, textOf } from '../inbound/parse.ts';
@@ -142,7 +142,7 @@ function fromRefusal({
 }: Refusal): Exclude<Asked<never>, { kind: 'told' }> {
   return code === undefined
     ? { kind: 'silent', detail }
-    : { kind: 'refused', code, detail, credentials: credentials === true };
+    : { kind: 'refused', reason: reasonFor(code), detail, credentials: credentials === true };
 }
 
 function endpointFact(result: Awaited<ReturnType<typeof requestEndpoint>>): EndpointFact {

@@ -4,6 +4,7 @@ import {
   accountsBaseUrl,
   botChatUrl,
   consolePageUrl,
+  grantPageUrl,
   openBaseUrl,
   consentPageUrl,
 } from '../../../src/lark/brand.ts';
@@ -29,6 +30,9 @@ test('the console lies on the open platform, the chat with the bot behind a link
   const page = consolePageUrl(openBaseUrl('lark'), APP, 'events');
   expect(page).toBe(`https://open.larksuite.com/app/${APP}/event?tab=event`);
   expect(consolePageUrl('http://127.0.0.1:81', APP, 'app')).toBe(`http://127.0.0.1:81/app/${APP}`);
+  expect(grantPageUrl(openBaseUrl('feishu'), APP, ['im:chat', 'im:message'])).toBe(
+    `https://open.feishu.cn/app/${APP}/auth?q=im:chat,im:message&op_from=openapi&token_type=tenant`,
+  );
   expect(botChatUrl('feishu', APP)).toBe(`https://applink.feishu.cn/client/bot/open?appId=${APP}`);
   expect(botChatUrl('lark', APP)).toBe(
     `https://applink.larksuite.com/client/bot/open?appId=${APP}`,

@@ -201,7 +201,7 @@ describe('nobody talks to himself', () => {
 
 describe('incomplete', () => {
   const bad = ['../../x', 'om_1/..', 'om 1', '', 'om_1?x=y', 'é', 1, {}, 'a'.repeat(129)];
-  const incomplete = (incomplete: object = {}) => ({
+  const incomplete = (over: object = {}) => ({
     ok: false,
     reason: 'incomplete',
     incomplete: expect.objectContaining({
@@ -210,7 +210,7 @@ describe('incomplete', () => {
       chatId: CHAT,
       named: 'bot',
       toldAtMs: 1774004563541,
-      ...incomplete,
+      ...over,
     }),
   });
 
