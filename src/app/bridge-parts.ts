@@ -9,7 +9,7 @@ import { type Service } from '../core/service.ts';
 import type { Secret } from '../core/secret.ts';
 import { openBaseUrl } from '../lark/brand.ts';
 import type { Connection } from '../lark/inbound/connection.ts';
-import { createLark, type Lark } from '../lark/lark.ts';
+import { Lark } from '../lark/lark.ts';
 import type { HubAccess } from './hub-access.ts';
 import type { Monitoring } from './monitoring.ts';
 import { EventLoopGauge } from '../observe/metrics/event-loop.ts';
@@ -88,7 +88,7 @@ export function assemble(
   const calls = new CallCounts({ db, app: settings.appId, clock: systemClock });
   const daemon = new DaemonTable(db);
   const lastSign = daemon.read();
-  const lark = createLark({
+  const lark = new Lark({
     ...base,
     ...settings,
     botOpenId: config.botOpenId === undefined ? undefined : openId(config.botOpenId),

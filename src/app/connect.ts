@@ -8,7 +8,7 @@ import { BridgeError } from '../core/errors.ts';
 import type { AppId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
 import type { ConnectionStatus } from '../lark/inbound/connection.ts';
-import { createLark } from '../lark/lark.ts';
+import { Lark } from '../lark/lark.ts';
 import { type ProofEvent, runVerification } from '../lark/connect/proof.ts';
 import { placesOf } from '../lark/connect/proof-problems.ts';
 import { ownerFile } from '../host/owner-file.ts';
@@ -42,7 +42,7 @@ export async function runCheck(
   const { appId: app, brand } = credentials;
   const base = { clock: systemClock, random: Math.random };
   const calls = new CallCounts({ db, app, clock: systemClock });
-  const lark = createLark({
+  const lark = new Lark({
     ...base,
     ...settings,
     // Who the bot is matters in groups only: what is said there meanwhile comes again.

@@ -11,7 +11,7 @@ import { requestEndpoint } from '../inbound/endpoint.ts';
 import { createHttp, type LarkHttp } from '../outbound/http.ts';
 import { fieldsOf, textOf } from '../inbound/parse.ts';
 import { proxyFor, proxyName, type ProxySettings } from '../../net/proxy.ts';
-import { createTokenSource, type TokenSource } from '../outbound/token.ts';
+import { TokenSource } from '../outbound/token.ts';
 import type { Clock } from '../../time/clock.ts';
 
 export interface LarkCheckOptions {
@@ -123,7 +123,7 @@ class Look {
 
   #tokensAt(open: string, credentials: NonNullable<LarkCheckOptions['credentials']>) {
     const { clock } = this.#options;
-    return createTokenSource({ http: this.#http, openBaseUrl: open, ...credentials, clock });
+    return new TokenSource({ http: this.#http, openBaseUrl: open, ...credentials, clock });
   }
 }
 

@@ -1,14 +1,15 @@
+/** Warns when other processes use the same app. */
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { Service } from '../../core/service.ts';
 import { Rounds } from '../../time/repeat.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** Lark's count of connections may be stale by minutes after a restart. */
+/** After a restart Lark's count of connections may be minutes old. */
 const FIRST_COUNT_AFTER_MS = 5 * 60_000;
 const COUNT_EVERY_MS = 24 * 60 * 60_000;
 
-export interface OtherConnectionsOptions {
+interface OtherConnectionsOptions {
   /** Long connections of the app that Lark counts, ours included. */
   readonly onlineInstances: () => Promise<number>;
   readonly clock: Clock;
@@ -16,8 +17,8 @@ export interface OtherConnectionsOptions {
 }
 
 /**
- * Looks for other processes on the same app, on other machines: Lark gives each event to one connection
- * by chance, so a stranger takes messages away. Only a warning, because Lark's count can be stale.
+ * Counts the connections of the app on all machines. Lark gives each event to one connection by chance, so
+ * another process takes messages away from this one. Only a warning, because Lark's count can be old.
  */
 export class OtherConnections implements Service {
   readonly name = 'other_connections';
@@ -27,7 +28,7 @@ export class OtherConnections implements Service {
   constructor(options: OtherConnectionsOptions) {
     this.#options = options;
     this.#rounds = new Rounds(options.clock, async () => {
-      await this.#look();
+      await this.#count();
       return COUNT_EVERY_MS;
     });
   }
@@ -41,7 +42,7 @@ export class OtherConnections implements Service {
     return this.#rounds.stop();
   }
 
-  async #look(): Promise<void> {
+  async #count(): Promise<void> {
     const { onlineInstances, log } = this.#options;
     try {
       const count = await onlineInstances();

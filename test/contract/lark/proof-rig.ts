@@ -4,7 +4,7 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { openId } from '../../../src/core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { createConnection } from '../../../src/lark/inbound/connection.ts';
+import { Connection } from '../../../src/lark/inbound/connection.ts';
 import {
   type ProofEvent,
   runVerification,
@@ -75,7 +75,7 @@ export async function beginCheck({
   const done = runVerification({
     gateway,
     connect: (intake, onTerminal) =>
-      createConnection({
+      new Connection({
         http: rig.http,
         openBaseUrl: lark.openBaseUrl,
         appId: rig.self.appId,

@@ -381,7 +381,7 @@ describe('a pressed button', () => {
 
 test('ids for the log come out of what can be read, and nothing else does', () => {
   expect(idsOf(flattened(MESSAGE))).toEqual({
-    eventId: '5e3702a84e847582be8db7fb73283c02',
+    event_id: '5e3702a84e847582be8db7fb73283c02',
     message: 'om_5ce6d572455d361153b7cb51da133945',
   });
   expect(idsOf({ event_id: 'a b\n', message: { message_id: 'hello there' } })).toEqual({});
