@@ -158,7 +158,7 @@ test.each([
 });
 
 test.each([
-  ['lark/sdk/sdk.ts', "import * as lark from '@larksuiteoapi/node-sdk';"],
+  ['lark/sdk.ts', "import * as lark from '@larksuiteoapi/node-sdk';"],
   ['store/sqlite/driver.ts', "return require('node:sqlite') as Driver;"],
   ['lark/brand.ts', "const base = 'https://open.feishu.cn';"],
   ['lark/parse.ts', '// Source: https://open.feishu.cn/document/x'],

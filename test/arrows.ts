@@ -114,7 +114,7 @@ export const ONE_FILE_ONLY: Readonly<Record<string, string>> = {
   '@napi-rs/keyring': 'config/keyring.ts',
   '@opentelemetry/sdk-trace-base': 'observe/traces/otlp.ts',
   'prom-client': 'observe/metrics/metrics.ts',
-  '@larksuiteoapi/node-sdk': 'lark/sdk/sdk.ts',
+  '@larksuiteoapi/node-sdk': 'lark/sdk.ts',
   '@photostructure/sqlite': 'store/sqlite/driver.ts',
   'node:sqlite': 'store/sqlite/driver.ts',
 };

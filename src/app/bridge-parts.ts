@@ -6,7 +6,7 @@ import type { BridgeError } from '../core/errors.ts';
 import { type AppId, chatId, openId } from '../core/ids.ts';
 import { closing, type Service } from '../core/service.ts';
 import type { Connection } from '../lark/inbound/connection.ts';
-import { createLark, type Lark } from '../lark/lark.ts';
+import { Lark } from '../lark/lark.ts';
 import type { AppContext, LarkSettings } from './context.ts';
 import { journalOf, latestStatus } from './state.ts';
 import type { HubAccess } from './hub-access.ts';
@@ -40,7 +40,7 @@ export function assemble(
   const base = { clock: systemClock, random: Math.random, log, observer };
   const calls = new CallCounts({ db, app: settings.appId, clock: systemClock });
   const latest = latestStatus(db);
-  const lark = createLark({
+  const lark = new Lark({
     ...base,
     ...settings,
     botOpenId: config.botOpenId === undefined ? undefined : openId(config.botOpenId),
@@ -91,7 +91,10 @@ export function assemble(
   const catchUp = new CatchUp({ ...base, ...history, ...line, intake: bridge.intake });
   const http = closing('lark_http', () => lark.http.close());
   const inside: Service[] = [http, target, lark.identity, bridge, lark.calls];
-  return { services: inside.concat([connection, lark.strangers, catchUp, statusWriter]), ended };
+  return {
+    services: inside.concat([connection, lark.otherConnections, catchUp, statusWriter]),
+    ended,
+  };
 }
 
 interface StatusParts {

@@ -18,16 +18,16 @@ import {
   type Onboarding,
   type OnboardingEvent,
 } from '../lark/connect/onboarding.ts';
-import { type CheckEvent, runVerification } from '../lark/connect/verification.ts';
-import { placesOf } from '../lark/connect/verification-problems.ts';
-import { createLark } from '../lark/lark.ts';
+import { type ProofEvent, runVerification } from '../lark/connect/proof.ts';
+import { placesOf } from '../lark/connect/proof-problems.ts';
+import { Lark } from '../lark/lark.ts';
 import { createHttp } from '../lark/outbound/http.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import type { Db } from '../store/sqlite/db.ts';
 import { steadyClock, systemClock } from '../time/clock.ts';
 
 export type { OnboardingEvent } from '../lark/connect/onboarding.ts';
-export type { CheckEvent, CheckStep } from '../lark/connect/verification.ts';
+export type { ProofEvent, ProofStep } from '../lark/connect/proof.ts';
 
 interface OnboardingRequest {
   readonly config: Config;
@@ -79,7 +79,7 @@ interface ProofRequest {
   readonly credentials: Credentials;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  readonly onEvent: (event: CheckEvent) => void;
+  readonly onEvent: (event: ProofEvent) => void;
 }
 
 /**
@@ -107,7 +107,7 @@ async function runProof(
   const { appId: app, brand } = credentials;
   const base = { clock: systemClock, random: Math.random };
   const calls = new CallCounts({ db, app, clock: systemClock });
-  const lark = createLark({
+  const lark = new Lark({
     ...base,
     ...settings,
     // The bot's id matters in groups only, and Lark delivers what is said there again later.

@@ -18,8 +18,8 @@ import { appId, type AppId, workspaceId } from '../core/ids.ts';
 import type { LarkFacts } from '../lark/facts.ts';
 import { DOCTOR_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import { APP_NEEDS, CALLBACK_NEEDS, EVENT_NEEDS } from '../lark/app-needs.ts';
-import { accountsBaseUrl, consolePageUrl, openBaseUrl } from '../lark/brand.ts';
-import { examineLark } from '../lark/connect/examination.ts';
+import { accountsBaseUrl, consolePageUrl, grantPageUrl, openBaseUrl } from '../lark/brand.ts';
+import { checkLark } from '../lark/connect/lark-check.ts';
 import { proxyFor } from '../net/proxy.ts';
 import { checkApp } from '../doctor/app.ts';
 import { exitCodeOf, type Finding, type Level, note, worstOf } from '../doctor/finding.ts';
@@ -243,7 +243,7 @@ function otherProcessFound({
 
 function askLark(config: Config): Promise<LarkFacts> {
   const { appId: name, appSecret } = config;
-  return examineLark({
+  return checkLark({
     brand: config.brand,
     openBaseUrl: config.openBaseUrl,
     accountsBaseUrl: config.accountsBaseUrl,
@@ -288,6 +288,7 @@ function larkFound(
   };
   const pages = {
     permissions: page('permissions'),
+    grant: (scopes: readonly string[]) => grantPageUrl(base, appId(name), scopes),
     events: page('events'),
     callbacks: page('callbacks'),
   };

@@ -1,5 +1,5 @@
 /** The proof at the end of `connect` that messages arrive: whether it runs, and what it shows. */
-import type { CheckEvent, CheckStep } from '../app/connect.ts';
+import type { ProofEvent, ProofStep } from '../app/connect.ts';
 import type { Config } from '../config/load.ts';
 import type { Credentials } from '../core/credentials.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -33,7 +33,7 @@ export async function proveConnection(
 ): Promise<void> {
   const { output, signal } = invocation;
   const { proveMessagesArrive } = await import('../app/connect.ts');
-  let step: CheckStep = 'connected';
+  let step: ProofStep = 'connected';
   output.note('Checking that messages arrive. Ctrl-C ends the check and keeps the bot.');
   try {
     await proveMessagesArrive({
@@ -76,10 +76,10 @@ async function logFor({ configRequest, createLog }: Invocation, config: Config):
 }
 
 /** Shows one event: as one line of JSON on stdout, or as text. */
-export function showProof(event: CheckEvent, output: Output): void {
+export function showProof(event: ProofEvent, output: Output): void {
   const { step } = event;
   switch (event.kind) {
-    case 'check_begun': {
+    case 'step_begun': {
       if (event.ask === undefined) return;
       const { text, ...fields } = askText(event.ask);
       const asked = { event: 'status', status: 'asked', step, message: text, ...fields };
@@ -87,11 +87,11 @@ export function showProof(event: CheckEvent, output: Output): void {
       output.note(fields.url === undefined ? `${text} …` : `${text} …\n  ${fields.url}`);
       return;
     }
-    case 'check_passed':
+    case 'step_passed':
       if (output.json) output.result('', { event: 'check', step, ok: true });
       output.note(`✓ ${PASSED[step]}`);
       return;
-    case 'check_waits': {
+    case 'step_waits': {
       const { text: message, next } = event.problem;
       const waits = { event: 'status', status: 'still_waiting', step, message, next };
       if (output.json) output.result('', waits);
@@ -100,14 +100,14 @@ export function showProof(event: CheckEvent, output: Output): void {
   }
 }
 
-const PASSED: Readonly<Record<CheckStep, string>> = {
+const PASSED: Readonly<Record<ProofStep, string>> = {
   connected: 'The long connection to Lark is up.',
   sent: 'The bot has written to you.',
   reply: 'Your message has arrived.',
   press: 'Your button press has arrived.',
 };
 
-type Ask = NonNullable<Extract<CheckEvent, { kind: 'check_begun' }>['ask']>;
+type Ask = NonNullable<Extract<ProofEvent, { kind: 'step_begun' }>['ask']>;
 
 function askText(ask: Ask): { text: string; url?: string } {
   switch (ask.what) {

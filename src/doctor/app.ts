@@ -15,9 +15,6 @@ interface AppSubject {
   readonly botOpenId: string | undefined;
 }
 
-const QUOTA_CODE = 99991403;
-const ALLOW_LIST_CODE = 99991401;
-
 export function checkApp(facts: AppFacts, subject: AppSubject): Finding[] {
   const token = checkToken(facts, subject);
   if (facts.token.kind === 'silent') return [token];
@@ -65,10 +62,10 @@ type Refused = Extract<Asked<never>, { kind: 'refused' }>;
 /** Lark knows the app, but does not let it in. */
 function refusedOtherwise(
   check: string,
-  { code, detail }: Refused,
+  { reason, detail }: Refused,
   pages: AppSubject['pages'],
 ): Finding {
-  if (code === QUOTA_CODE) {
+  if (reason === 'quota_used_up') {
     return problem(check, 'Lark takes no calls: the quota of this month is used up.', {
       reason: detail,
       next: 'Wait for the next month, or ask an administrator to buy a larger plan.',
@@ -78,7 +75,7 @@ function refusedOtherwise(
   return problem(check, 'Lark does not let the app in.', {
     reason: detail,
     next:
-      code === ALLOW_LIST_CODE
+      reason === 'address_not_allowed'
         ? `Add the address of this machine to the allow-list at ${pages.security}.`
         : `Check the app at ${pages.app}.`,
     error: 'access_denied',

@@ -1,51 +1,22 @@
 /** What the app may do and receive: as Lark shows it, and as real traffic shows it. */
-import type { AppFact, Asked } from '../lark/facts.ts';
+import type { AppFact, AppNeeds, Asked, EventNeed, ScopeNeed } from '../lark/facts.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
 /** The app's pages in the developer console. */
 interface RightsPages {
   readonly permissions: string;
+  /** The page of permissions with these ones filled in. */
+  readonly grant: (scopes: readonly string[]) => string;
   readonly events: string;
   readonly callbacks: string;
 }
 
-/** What the bridge needs of its app. */
-interface RightsNeeds {
-  readonly scopes: readonly ScopeNeed[];
-  readonly events: readonly EventNeed[];
-  readonly callbacks: readonly EventNeed[];
-}
-
-interface ScopeNeed {
-  /** Names of permissions. One of them is enough. */
-  readonly anyOf: readonly [string, ...string[]];
-  /** Completes the sentence "Without it the bot can't …". */
-  readonly otherwise: string;
-  /** Without it nobody gets an answer. */
-  readonly essential: boolean;
-  /** False if there are good reasons not to grant it. */
-  readonly asked: boolean;
-}
-
-interface EventNeed {
-  readonly name: string;
-  /** What happens without it. */
-  readonly otherwise: string;
-  readonly essential: boolean;
-}
-
-const SELF_MANAGE = 'application:application:self_manage';
-
-export function checkRights(
-  app: Asked<AppFact>,
-  needs: RightsNeeds,
-  pages: RightsPages,
-): Finding[] {
+export function checkRights(app: Asked<AppFact>, needs: AppNeeds, pages: RightsPages): Finding[] {
   if (app.kind !== 'told') {
     return [
       note('rights', 'Lark does not show this app its permissions and events.', {
         reason: app.detail,
-        next: `To have them checked, grant ${SELF_MANAGE} at ${pages.permissions} and publish a version.`,
+        next: `To have them checked, grant ${needs.ownSettings} at ${pages.permissions} and publish a version.`,
       }),
     ];
   }
@@ -60,25 +31,24 @@ export function checkRights(
 function checkScopes(
   granted: AppFact['scopes'],
   needs: readonly ScopeNeed[],
-  { permissions }: RightsPages,
+  { grant }: RightsPages,
 ): Finding[] {
   if (granted === undefined) return [];
   const missing = needs.filter(({ anyOf }) => !anyOf.some((name) => granted.includes(name)));
   const asked = missing.filter((need) => need.asked);
   const allGranted = ok('permissions', 'All permissions that the bridge needs are granted.');
   return [
-    ...(asked.length === 0 ? [allGranted] : missingScopes(asked, permissions)),
+    ...(asked.length === 0 ? [allGranted] : missingScopes(asked, grant)),
     ...missingScopes(
       missing.filter((need) => !need.asked),
-      permissions,
+      grant,
     ),
   ];
 }
 
-/** One step for all of them: the page opens with their names filled in. */
-function missingScopes(missing: readonly ScopeNeed[], page: string): Finding[] {
-  const names = missing.map(({ anyOf }) => anyOf[0]).join(',');
-  const next = `Grant them at ${page}?q=${names}&op_from=openapi&token_type=tenant, then create and publish a version.`;
+/** One step for all of them, and one page that has them filled in. */
+function missingScopes(missing: readonly ScopeNeed[], grant: RightsPages['grant']): Finding[] {
+  const next = `Grant them at ${grant(missing.map(({ anyOf }) => anyOf[0]))}, then create and publish a version.`;
   return missing.map((need) => missingScope(need, next));
 }
 

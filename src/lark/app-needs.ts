@@ -1,20 +1,10 @@
 /**
- * What the bot needs of its app in Lark, one row each: `connect` asks for exactly this, and `doctor` judges by it.
+ * What the bot needs of its app in Lark, one row each. `connect` asks for exactly this, and `doctor` checks it.
  * A permission, an event or a callback that nothing uses has no row.
  */
+import type { AppNeeds, EventNeed, ScopeNeed } from './facts.ts';
 
-interface ScopeNeed {
-  /** Names of permissions, each of which is enough; the first is the narrowest. */
-  readonly anyOf: readonly [string, ...string[]];
-  /** What can't be done without it: "the bot can't …". */
-  readonly otherwise: string;
-  /** Without it nobody gets an answer. */
-  readonly essential: boolean;
-  /** False for what reaches so far that people have to want it: `connect` does not ask for it. */
-  readonly asked: boolean;
-}
-
-/** Which permissions a call or an event takes: their pages in Lark's documentation. */
+/** Lark's documentation names the permissions on the page of each call and each event. */
 export const SCOPE_NEEDS = {
   direct: {
     anyOf: ['im:message.p2p_msg:readonly', 'im:message.p2p_msg', 'im:message'],
@@ -47,7 +37,7 @@ export const SCOPE_NEEDS = {
     asked: true,
   },
   groupHistory: {
-    // With it the bot hears everything in its groups.
+    // With it the bot receives every message in its groups.
     anyOf: ['im:message.group_msg'],
     otherwise: 'read back what was said in groups while it was away',
     essential: false,
@@ -73,14 +63,6 @@ export const SCOPE_NEEDS = {
   },
 } as const satisfies Readonly<Record<string, ScopeNeed>>;
 
-interface EventNeed {
-  readonly name: string;
-  /** What happens without it. */
-  readonly otherwise: string;
-  /** Without it nobody gets an answer. */
-  readonly essential: boolean;
-}
-
 export const EVENT_NEEDS = {
   message: {
     name: 'im.message.receive_v1',
@@ -94,7 +76,7 @@ export const EVENT_NEEDS = {
   },
 } as const satisfies Readonly<Record<string, EventNeed>>;
 
-/** They come over the same connection as events, but are subscribed to by themselves. */
+/** Callbacks come over the same connection as events, but the app subscribes to them separately. */
 export const CALLBACK_NEEDS = {
   button: {
     name: 'card.action.trigger',
@@ -103,9 +85,10 @@ export const CALLBACK_NEEDS = {
   },
 } as const satisfies Readonly<Record<string, EventNeed>>;
 
-/** All rows, for who judges an app by them. */
-export const APP_NEEDS = {
+/** All rows: the doctor checks an app against them. */
+export const APP_NEEDS: AppNeeds = {
   scopes: Object.values<ScopeNeed>(SCOPE_NEEDS),
   events: Object.values<EventNeed>(EVENT_NEEDS),
   callbacks: Object.values<EventNeed>(CALLBACK_NEEDS),
+  ownSettings: 'application:application:self_manage',
 };

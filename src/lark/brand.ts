@@ -26,10 +26,10 @@ export function accountsBaseUrl(brand: Brand, override?: string): string {
 }
 
 /** Where a person confirms a user code; reported to work for both brands, which the launcher is not. */
-export const PAGE_PATH = '/page/cli';
+export const CONSENT_PAGE_PATH = '/page/cli';
 
-export function verificationPageUrl(brand: Brand): string {
-  return DOMAINS[brand].open + PAGE_PATH;
+export function consentPageUrl(brand: Brand): string {
+  return DOMAINS[brand].open + CONSENT_PAGE_PATH;
 }
 
 /** Where to put something right in an app. */
@@ -48,6 +48,12 @@ export type ConsolePage = keyof typeof CONSOLE_PAGES;
 /** A page of the app in the developer console, which lies on the open platform's host. */
 export function consolePageUrl(openBase: string, app: AppId, page: ConsolePage): string {
   return `${openBase}/app/${app}${CONSOLE_PAGES[page]}`;
+}
+
+/** The console's page of permissions, with `scopes` filled in. */
+export function grantPageUrl(openBase: string, app: AppId, scopes: readonly string[]): string {
+  const page = consolePageUrl(openBase, app, 'permissions');
+  return `${page}?q=${scopes.join(',')}&op_from=openapi&token_type=tenant`;
 }
 
 /** Opens the direct chat with the bot in the Lark or Feishu app. */

@@ -4,14 +4,17 @@ import { BridgeError } from '../core/errors.ts';
 import { withoutSecrets } from '../core/secret.ts';
 import { withoutTerminalControls } from '../core/visible.ts';
 import type { HttpAnswer, HttpOutcome } from './outbound/http.ts';
+import type { RefusalReason } from './facts.ts';
 import type { DeliveryResult, LarkAction } from '../bridge/ports.ts';
 
 /** Lark's windows are a second and a minute: nobody has to wait longer, whatever a header says. */
 const LARK_COOL_DOWN_MS_MAX = 60_000;
 
-export interface CodeRow {
+interface CodeRow {
   readonly action: LarkAction;
   readonly meaning: string;
+  /** Set where a person can do something about it: what is wrong, under a name. */
+  readonly reason?: RefusalReason;
   /** The token was at fault: drop it and try once with a new one. */
   readonly token?: true;
   /** The app id or secret was refused. */
@@ -27,11 +30,19 @@ export type Refusal = Extract<DeliveryResult, { ok: false }> & {
 };
 
 const tokenAtFault = (meaning: string): CodeRow => ({ action: 'retry', meaning, token: true });
-const operator = (meaning: string): CodeRow => ({ action: 'tell_operator', meaning });
-const giveUp = (meaning: string): CodeRow => ({ action: 'give_up', meaning });
-const refused = (meaning: string): CodeRow => ({
+const operator = (meaning: string, reason?: RefusalReason): CodeRow => ({
   action: 'tell_operator',
   meaning,
+  ...(reason === undefined ? {} : { reason }),
+});
+const giveUp = (meaning: string): CodeRow => ({ action: 'give_up', meaning });
+const unknownPerson = (meaning: string): CodeRow => ({
+  action: 'give_up',
+  meaning,
+  reason: 'person_unknown',
+});
+const refused = (meaning: string, reason?: RefusalReason): CodeRow => ({
+  ...operator(meaning, reason),
   credentials: true,
 });
 const waitForChat = (meaning: string): CodeRow => ({ action: 'wait', meaning, coolDown: 'chat' });
@@ -59,25 +70,36 @@ export const CODES: Readonly<Record<number, CodeRow>> = {
   10003: refused('app id or app secret has a wrong form'),
   10014: refused('the app id is unknown here, or the app secret is wrong'),
   99991543: refused('app id or app secret is wrong'),
-  99991662: refused('the app is disabled in this tenant'),
-  99991401: operator("this machine's address is not on the app's allow-list"),
-  99991403: operator("the tenant's monthly API quota is used up"),
-  99991672: operator('the app lacks a permission'),
-  99991679: operator('the app lacks a permission of the user'),
-  230027: operator('the app lacks a permission'),
-  230006: operator('the bot ability of the app is switched off'),
-  11205: operator('the app has no bot: its bot ability is switched off'),
+  99991662: refused('the app is disabled in this tenant', 'app_disabled'),
+  99991401: operator(
+    "this machine's address is not on the app's allow-list",
+    'address_not_allowed',
+  ),
+  99991403: operator("the tenant's monthly API quota is used up", 'quota_used_up'),
+  99991672: operator('the app lacks a permission', 'permission_missing'),
+  99991679: operator('the app lacks a permission of the user', 'permission_missing'),
+  230027: operator('the app lacks a permission', 'permission_missing'),
+  230006: operator('the bot ability of the app is switched off', 'bot_switched_off'),
+  11205: operator('the app has no bot: its bot ability is switched off', 'bot_switched_off'),
   // The chat and the people in it.
   230002: { action: 'chat_dead', meaning: 'the bot is not in this chat' },
   232009: { action: 'chat_dead', meaning: 'the chat is dissolved' },
-  230013: { action: 'chat_dead', meaning: "the person is outside the app's availability" },
-  230053: { action: 'chat_dead', meaning: 'the person has blocked the bot' },
+  230013: {
+    action: 'chat_dead',
+    meaning: "the person is outside the app's availability",
+    reason: 'person_not_included',
+  },
+  230053: {
+    action: 'chat_dead',
+    meaning: 'the person has blocked the bot',
+    reason: 'blocked_by_person',
+  },
   230029: { action: 'chat_dead', meaning: 'the person has left the company' },
   230018: operator("the group's settings forbid the bot to write"),
   230035: operator('the bot may not write in this group: it is muted'),
-  230034: giveUp('nobody is known here by this id'),
-  99992351: giveUp('nobody is known here by this open id'),
-  99992361: giveUp('the open id is one of another app: each app has its own'),
+  230034: unknownPerson('nobody is known here by this id'),
+  99992351: unknownPerson('nobody is known here by this open id'),
+  99992361: unknownPerson('the open id is one of another app: each app has its own'),
   // The message that is answered.
   230011: { action: 'message_gone', meaning: 'the message was recalled' },
   230110: { action: 'message_gone', meaning: 'the message was deleted' },
@@ -140,6 +162,11 @@ export function judgeRefusal(outcome: HttpOutcome, tried: Tried): Refusal {
     ...(row.credentials === true ? { credentials: true as const } : {}),
     ...(row.coolDown === undefined ? {} : { coolDown: row.coolDown }),
   };
+}
+
+/** What is wrong, under a name: outside of this folder nobody knows Lark's numbers. */
+export function reasonFor(code: number | undefined): RefusalReason | undefined {
+  return code === undefined ? undefined : CODES[code]?.reason;
 }
 
 /** For callers that have no use for a refusal as a value. */

@@ -1,13 +1,25 @@
 /** What a look at Lark from this machine brought, for whoever judges it. */
 import type { ErrorCode } from '../core/errors.ts';
 
+/** Why Lark refuses, where a person can do something about it. The codes behind these names stand in codes.ts. */
+export type RefusalReason =
+  | 'address_not_allowed'
+  | 'app_disabled'
+  | 'blocked_by_person'
+  | 'bot_switched_off'
+  | 'permission_missing'
+  | 'person_not_included'
+  | 'person_unknown'
+  | 'quota_used_up';
+
 /** What became of one question to Lark. */
 export type Asked<T> =
   | { readonly kind: 'told'; readonly value: T }
   /** Lark's own word. `credentials`: it is about the app id or the secret. */
   | {
       readonly kind: 'refused';
-      readonly code: number;
+      /** Undefined if there is nothing more to say about it than `detail`. */
+      readonly reason: RefusalReason | undefined;
       readonly detail: string;
       readonly credentials: boolean;
     }
@@ -64,6 +76,34 @@ export interface LarkFacts {
   readonly reaches: readonly Reach[];
   /** Undefined without app id and secret. */
   readonly app: AppFacts | undefined;
+}
+
+export interface ScopeNeed {
+  /** Names of permissions. One of them is enough; the first one allows the least. */
+  readonly anyOf: readonly [string, ...string[]];
+  /** Completes the sentence "Without it the bot can't …". */
+  readonly otherwise: string;
+  /** Without it nobody gets an answer. */
+  readonly essential: boolean;
+  /** False for a permission that allows much: `connect` does not ask for it, people grant it if they want to. */
+  readonly asked: boolean;
+}
+
+export interface EventNeed {
+  readonly name: string;
+  /** What happens without it. */
+  readonly otherwise: string;
+  /** Without it nobody gets an answer. */
+  readonly essential: boolean;
+}
+
+/** What the bridge needs of its app. */
+export interface AppNeeds {
+  readonly scopes: readonly ScopeNeed[];
+  readonly events: readonly EventNeed[];
+  readonly callbacks: readonly EventNeed[];
+  /** The permission with which an app can read its own permissions, events and callbacks. */
+  readonly ownSettings: string;
 }
 
 /** What is asked in the name of the app. */

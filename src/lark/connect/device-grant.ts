@@ -3,7 +3,7 @@ import { backoffMs } from '../../time/backoff.ts';
 import type { Brand } from '../../core/brand.ts';
 import type { OwnedCredentials } from '../../core/credentials.ts';
 import { BridgeError } from '../../core/errors.ts';
-import { accountsBaseUrl, verificationPageUrl } from '../brand.ts';
+import { accountsBaseUrl, consentPageUrl } from '../brand.ts';
 import {
   accessDenied,
   beginRefused,
@@ -25,7 +25,7 @@ import {
   type PollResult,
   REGISTRATION_PATH,
 } from './registration.ts';
-import { pageBesideLauncher, verificationLinks } from './verification-link.ts';
+import { consentPageOnHostOf, consentLinks } from './consent-link.ts';
 import type { Clock } from '../../time/clock.ts';
 
 /** RFC 8628: each `slow_down` adds this to the interval, for good. */
@@ -145,9 +145,8 @@ class DeviceGrant {
 
   async #show({ serverUrl, userCode, lifetimeMs }: DeviceCode): Promise<void> {
     const { brand, accountsBaseUrl: override, clock, onEvent } = this.#options;
-    const pageUrl =
-      override === undefined ? verificationPageUrl(brand) : pageBesideLauncher(serverUrl);
-    const links = verificationLinks({
+    const pageUrl = override === undefined ? consentPageUrl(brand) : consentPageOnHostOf(serverUrl);
+    const links = consentLinks({
       serverUrl,
       userCode,
       pageUrl: userCode === '' ? undefined : pageUrl,

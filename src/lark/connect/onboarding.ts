@@ -3,7 +3,7 @@ import type { Brand } from '../../core/brand.ts';
 import type { Credentials, OwnedCredentials } from '../../core/credentials.ts';
 import type { AppId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
-import { checkAppSecret } from './app-check.ts';
+import { checkAppSecret } from './app-secret.ts';
 import { type GrantEvent, runDeviceGrant } from './device-grant.ts';
 import type { LarkHttp } from '../outbound/http.ts';
 import { createPost } from './onboarding-http.ts';

@@ -1,4 +1,4 @@
-/** Keeps the long connection up: one link at a time, and a new one within seconds of losing it. */
+/** Keeps the long connection up: one link at a time. A lost link is replaced within seconds. */
 import { backoffMs } from '../../time/backoff.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { APP_ID_PATTERN, type AppId } from '../../core/ids.ts';
@@ -12,57 +12,41 @@ import { type Link, type LinkTiming, openLink } from './link.ts';
 import type { Self } from './parse.ts';
 import type { FetchMessage } from './reread.ts';
 import type { ProxySettings } from '../../net/proxy.ts';
-import { sdkLogger } from '../sdk/sdk.ts';
+import { sdkLogger } from '../sdk.ts';
 import { NO_OBSERVER, type Intake, type Observer } from '../../bridge/ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** Long enough for a lossy mobile network (3 s causes storms), short enough to notice a dead link. */
+/** Long enough for a bad mobile network (3 s makes it reconnect all the time), short enough to notice a dead link. */
 const WS_PONG_TIMEOUT_MS = 20_000;
-/** Reconnect delays: the first at once, then doubling up to this. Lark's own default is two minutes. */
+/** The first reconnect comes at once. Then the delay doubles up to this. Lark's own default is two minutes. */
 const WS_RECONNECT_MAX_MS = 8_000;
 const WS_RECONNECT_BASE_MS = 500;
-/** A connection that lasted this long was sound: after it the first reconnect is at once again. */
+/** A connection that lasted this long was good: after it the first reconnect comes at once again. */
 const WS_STABLE_MS = 60_000;
 /**
- * Credentials that worked are asked again, because Lark also refuses by mistake: while it is updated, or
- * while somebody publishes a version of the app. After this the token endpoint is asked as well.
+ * Credentials that worked are tried again after a refusal, because Lark also refuses by mistake: while Lark is
+ * updated, or while somebody publishes a version of the app. After this time the token endpoint is asked too.
  */
 const WS_REFUSED_MS_MAX = 5 * 60_000;
-/** The pauses in between: a refused client that asks often looks like an attack. */
+/** The pauses between these tries grow: a refused client that tries often looks like an attack. */
 const WS_REFUSED_BASE_MS = 2_000;
 const WS_REFUSED_MAX_MS = 60_000;
-/** Lark asks for a ping every 90–120 s; more often finds a dead link sooner and keeps NATs open. */
+/** Lark asks for a ping every 90–120 s. Pinging more often finds a dead link sooner and keeps NATs open. */
 const WS_PING_INTERVAL_MAX_MS = 30_000;
-/** Whatever a server says: less would be a storm of pings. */
+/** The least, whatever a server asks for: a shorter interval would flood it with pings. */
 const WS_PING_INTERVAL_MIN_MS = 1_000;
 
 export interface ConnectionStatus {
-  /** `waiting`: for the next try. `refused`: Lark said no for good, see `lastError`. */
+  /** `waiting`: for the next try. `refused`: for good, see `lastError`. */
   readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped' | 'refused';
   readonly sinceMs: number;
   readonly lastEventAtMs: number | undefined;
-  /** How often a link was opened after the first one. */
+  /** Links that were opened after the first one. */
   readonly reconnects: number;
   readonly lastError: string | undefined;
-  /** Since when Lark says no; it is asked again. */
+  /** Since when Lark has refused. The connection is tried again. */
   readonly refusedSinceMs: number | undefined;
-}
-
-export interface Connection extends Service {
-  /**
-   * Resolves once connected, or after a first try that failed for a passing reason (then it goes on
-   * trying). Rejects with `config_invalid`, `credentials_refused`, `wrong_brand` or `already_running`.
-   */
-  start(): Promise<void>;
-  /** Lets events at hand be stored and acked, says goodbye. */
-  stop(): Promise<void>;
-  /** Drops the link, if there is one, and connects at once. Turns are not touched. */
-  restart(): void;
-  /** Calls `listener` each time that a link is up. */
-  onUp(listener: () => void): void;
-  status(): ConnectionStatus;
-  counts(): EventCounts;
 }
 
 export interface ConnectionOptions {
@@ -72,24 +56,24 @@ export interface ConnectionOptions {
   readonly appSecret: Secret;
   readonly proxy?: ProxySettings;
   readonly intake: Intake;
-  /** For messages whose event is incomplete. */
+  /** Reads a message whose event is incomplete. */
   readonly fetchMessage: FetchMessage;
   readonly self: () => Self;
   readonly clock: Clock;
   readonly log: Log;
-  /** 0…1, for the spread of retries. */
+  /** 0…1, to spread retries. */
   readonly random?: () => number;
-  /** True if Lark gives no token for the credentials either. Never rejects for what the network does. */
+  /** True if Lark gives no token for the credentials either. Does not reject if the network fails. */
   readonly areCredentialsRefused: () => Promise<boolean>;
-  /** After `start`: Lark has refused for minutes, gives no token either, and nobody tries any more. */
+  /** Called after `start` when Lark has refused for minutes and gives no token either. No more tries follow. */
   readonly onTerminal?: (error: BridgeError) => void;
   readonly timing?: Partial<ConnectionTiming>;
   readonly observer?: Observer;
-  /** When events came to earlier processes. */
+  /** When earlier processes received events. */
   readonly seenBefore?: SeenAtMs | undefined;
 }
 
-export interface ConnectionTiming extends LinkTiming {
+interface ConnectionTiming extends LinkTiming {
   readonly reconnectBaseMs: number;
   readonly reconnectMaxMs: number;
   readonly stableMs: number;
@@ -111,14 +95,10 @@ const TIMING: ConnectionTiming = {
   refusedMaxMs: WS_REFUSED_MAX_MS,
 };
 
-/** A stop waits no longer than this for events at hand; Lark delivers again what was not acked. */
+/** A stop waits no longer than this for events that are being stored. Lark delivers again what was not acked. */
 const SETTLE_MS_MAX = 1_000;
 
-export function createConnection(options: ConnectionOptions): Connection {
-  return new Supervisor(options);
-}
-
-class Supervisor implements Connection {
+export class Connection implements Service {
   readonly name = 'lark_connection';
   readonly #options: ConnectionOptions;
   readonly #timing: ConnectionTiming;
@@ -127,16 +107,16 @@ class Supervisor implements Connection {
   #sinceMs: number;
   #opened = 0;
   #lastError: string | undefined;
-  /** Tries since the link was last sound for `stableMs`. */
+  /** Tries since a link last lasted for `stableMs`. */
   #tries = 0;
-  /** Refusals since the link was last up. */
+  /** Refusals since a link was last up. */
   #refusals = 0;
   #refusedSinceMs: number | undefined;
   #link: Link | undefined;
   #cancelRetry = () => {};
   readonly #listeners: (() => void)[] = [];
-  /** Grows with every try, stop and restart: what belongs to an older number has nothing to say. */
-  #era = 0;
+  /** Grows with every try, stop and restart. Results that belong to an older number are ignored. */
+  #generation = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -146,6 +126,10 @@ class Supervisor implements Connection {
     this.#sinceMs = clock.nowMs();
   }
 
+  /**
+   * Resolves once connected, or after a first try that failed for a reason that passes; then it keeps
+   * trying. Rejects with `config_invalid`, `credentials_refused`, `wrong_brand` or `already_running`.
+   */
   async start(): Promise<void> {
     const { appId } = this.#options;
     if (!APP_ID_PATTERN.test(appId)) {
@@ -159,8 +143,9 @@ class Supervisor implements Connection {
     throw terminal;
   }
 
+  /** Lets events that are being stored get their ack, then closes the link. */
   async stop(): Promise<void> {
-    this.#era += 1;
+    this.#generation += 1;
     this.#cancelRetry();
     const link = this.#link;
     this.#link = undefined;
@@ -169,12 +154,14 @@ class Supervisor implements Connection {
     this.#enter('stopped');
   }
 
+  /** Drops the link, if there is one, and connects at once. Turns go on. */
   restart(): void {
     if (this.#state === 'stopped') return;
     this.#tries = 0;
     this.#retryIn(0);
   }
 
+  /** Calls `listener` each time that a link is up. */
   onUp(listener: () => void): void {
     this.#listeners.push(listener);
   }
@@ -194,14 +181,14 @@ class Supervisor implements Connection {
     return this.#events.counts();
   }
 
-  /** One try. Returns the error if Lark refused in a way that trying again seldom helps. */
+  /** One try. Returns the error if Lark refused in a way that another try seldom changes. */
   async #connect(): Promise<BridgeError | undefined> {
-    this.#era += 1;
-    const era = this.#era;
+    this.#generation += 1;
+    const generation = this.#generation;
     const startedMs = this.#options.clock.nowMs();
     this.#enter('connecting');
     const result = await requestEndpoint(this.#options);
-    if (era !== this.#era) return undefined;
+    if (generation !== this.#generation) return undefined;
     if (!result.ok) {
       if (result.terminal !== undefined) return result.terminal;
       this.#failed(result.detail);
@@ -217,12 +204,12 @@ class Supervisor implements Connection {
       proxy,
       timing: this.#timing,
       onLost: (closeCode) => {
-        if (era === this.#era) this.#lost(closeCode);
+        if (generation === this.#generation) this.#lost(closeCode);
       },
     });
     this.#link = link;
     const opened = await link.opened;
-    if (era !== this.#era) return undefined;
+    if (generation !== this.#generation) return undefined;
     if (!opened) {
       this.#failed('the WebSocket handshake failed');
       return undefined;
@@ -231,8 +218,8 @@ class Supervisor implements Connection {
     this.#refusals = 0;
     this.#refusedSinceMs = undefined;
     this.#enter('connected');
-    const tookMs = this.#options.clock.nowMs() - startedMs;
-    log.info('lark_connected', { tookMs, reconnects: this.#opened - 1 });
+    const took_ms = this.#options.clock.nowMs() - startedMs;
+    log.info('lark_connected', { took_ms, reconnects: this.#opened - 1 });
     for (const listener of this.#listeners) listener();
     return undefined;
   }
@@ -241,42 +228,42 @@ class Supervisor implements Connection {
     const lastedMs = this.#options.clock.nowMs() - this.#sinceMs;
     if (lastedMs >= this.#timing.stableMs) this.#tries = 0;
     this.#lastError = `the connection ended (close code ${closeCode})`;
-    this.#options.log.warn('lark_disconnected', { closeCode, lastedMs });
+    this.#options.log.warn('lark_disconnected', { close_code: closeCode, lasted_ms: lastedMs });
     this.#retryIn(this.#nextDelayMs());
   }
 
   #failed(detail: string): void {
     this.#lastError = detail;
     const delayMs = this.#nextDelayMs();
-    this.#options.log.warn('lark_connect_failed', { error: detail, retryInMs: delayMs });
+    this.#options.log.warn('lark_connect_failed', { error: detail, retry_in_ms: delayMs });
     this.#retryIn(delayMs);
   }
 
-  /** One refusal says little about credentials that worked. It is believed when it lasts. */
+  /** One refusal means little for credentials that worked. It counts when it lasts. */
   async #refused(error: BridgeError): Promise<void> {
     const { clock, log, areCredentialsRefused, onTerminal } = this.#options;
-    const era = this.#era;
+    const generation = this.#generation;
     const nowMs = clock.nowMs();
     this.#lastError = error.message;
     this.#refusedSinceMs ??= nowMs;
     this.#refusals += 1;
     const { refusedMsMax, refusedBaseMs, refusedMaxMs } = this.#timing;
     if (nowMs - this.#refusedSinceMs >= refusedMsMax && (await areCredentialsRefused())) {
-      if (era !== this.#era) return;
+      if (generation !== this.#generation) return;
       this.#end(error);
       onTerminal?.(error);
       return;
     }
-    if (era !== this.#era) return;
+    if (generation !== this.#generation) return;
     const random = (this.#options.random ?? Math.random)();
     const pace = { baseMs: refusedBaseMs, maxMs: refusedMaxMs, random };
     const delayMs = backoffMs(this.#refusals, pace);
-    // Each try is another line, so the first one says what to do.
+    // Each try logs a line; only the first one is an error.
     log[this.#refusals === 1 ? 'error' : 'warn']('lark_connect_refused', {
       code: error.code,
       error: error.message,
       next: error.next,
-      retryInMs: delayMs,
+      retry_in_ms: delayMs,
     });
     this.#retryIn(delayMs);
   }
@@ -287,7 +274,7 @@ class Supervisor implements Connection {
     this.#options.log.error('lark_connection_refused', { code: error.code, error: error.message });
   }
 
-  /** The first try after a sound link is at once: a kick is usually a deployment at Lark's end. */
+  /** The first try after a good link comes at once: usually Lark has closed it for an update of its own. */
   #nextDelayMs(): number {
     this.#tries += 1;
     if (this.#tries === 1) return 0;
@@ -297,7 +284,7 @@ class Supervisor implements Connection {
   }
 
   #retryIn(delayMs: number): void {
-    this.#era += 1;
+    this.#generation += 1;
     this.#cancelRetry();
     void this.#link?.close();
     this.#link = undefined;

@@ -1,22 +1,22 @@
-/** What people wrote, out of Lark's content JSON. */
+/** Reads what people wrote from Lark's content JSON. */
 import type { OpenId } from '../../core/ids.ts';
 import type { Part } from '../../core/message.ts';
 
 export interface Mention {
-  /** The placeholder in the text, `@_user_1`. */
+  /** The placeholder in the text, such as `@_user_1`. */
   readonly key: string;
   readonly openId: string | undefined;
   readonly name: string;
 }
 
-export interface Content {
+interface Content {
   readonly messageType: string;
-  /** JSON as Lark sent it; only a text needs it. */
+  /** JSON as Lark sent it. Only a text needs it. */
   readonly json: string;
   readonly mentions: readonly Mention[];
 }
 
-/** The parts of a message; undefined if the content is not what its type promises. */
+/** The parts of a message. Undefined if the content does not fit its type. */
 export function parseParts(content: Content, botOpenId: OpenId | undefined): Part[] | undefined {
   if (content.messageType !== 'text') {
     return [{ kind: 'unsupported', messageType: content.messageType }];
@@ -26,12 +26,12 @@ export function parseParts(content: Content, botOpenId: OpenId | undefined): Par
   return [{ kind: 'text', text: storable(resolveMentions(text, content.mentions, botOpenId)) }];
 }
 
-/** Whom a message speaks to; `unclear` if it names somebody and does not say whom. */
+/** Whom a message names. `unclear`: it names somebody, but does not say whom. */
 export type Named = 'bot' | 'others' | 'unclear';
 
 /**
- * Whom a message names: in its list of mentions, or in its content, since Lark may leave out either. In
- * the content stands an id (`at` elements of a post), or a placeholder that the list explains.
+ * Whom a message names. Both its list of mentions and its content are read, because Lark may leave out either.
+ * The content holds an id (`at` elements of a post) or a placeholder that the list explains.
  */
 export function whoIsNamed(
   content: { readonly messageType: unknown; readonly json: unknown },
@@ -44,20 +44,20 @@ export function whoIsNamed(
   if (inContent === undefined) return mentions.length > 0 ? 'others' : 'unclear';
   if (inContent.some(isBot)) return 'bot';
   const names = [...inContent, ...mentions.map(({ key }) => key)].filter((name) => !isAll(name));
-  // Anybody may be the bot as long as it does not know itself.
+  // As long as the bot does not know its own id, any name may be its own.
   if (botOpenId === undefined) return names.length > 0 ? 'unclear' : 'others';
   const explained = new Set(
     mentions.flatMap(({ key, openId }) => (openId === undefined ? [] : key)),
   );
-  const isOpen = (name: string) => /^@_user_\d+$/.test(name) && !explained.has(name);
-  return names.some(isOpen) ? 'unclear' : 'others';
+  const isUnexplained = (name: string) => /^@_user_\d+$/.test(name) && !explained.has(name);
+  return names.some(isUnexplained) ? 'unclear' : 'others';
 }
 
 function isAll(name: string): boolean {
   return name === '@_all' || name === 'all';
 }
 
-/** Placeholders and ids that a text or a post names; undefined if it can't be read. Other types name nobody. */
+/** Placeholders and ids in a text or a post. Undefined if it can't be read. Other types name nobody. */
 function namesIn({ messageType, json }: { messageType: unknown; json: unknown }) {
   if (messageType !== 'text' && messageType !== 'post') return messageType ? [] : undefined;
   const value = typeof json === 'string' ? parseJson(json) : undefined;
@@ -66,7 +66,7 @@ function namesIn({ messageType, json }: { messageType: unknown; json: unknown })
   return textIn(value, 'text').match(/@_user_\d+/g) ?? [];
 }
 
-/** The `at` elements of a post, whose content may stand inside a language. */
+/** The `at` elements of a post. Its content may lie one level deeper, under a language. */
 function atElements(post: object): object[] {
   const bodies: unknown[] = [post, ...Object.values(post)];
   return bodies
@@ -89,17 +89,17 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** The object or list that a JSON text says. */
+/** The object or list in a JSON text. */
 function parseJson(json: string): object | undefined {
   try {
     const value: unknown = JSON.parse(json);
     return isObject(value) ? value : undefined;
   } catch {
-    return undefined; // Not JSON: the caller says what that means.
+    return undefined; // Not JSON: the caller decides what that means.
   }
 }
 
-/** The text inside `{"text":"…"}`, untouched. */
+/** The text inside `{"text":"…"}`, unchanged. */
 export function parseText(json: string): string | undefined {
   const value = parseJson(json);
   const text: unknown = value === undefined ? undefined : Reflect.get(value, 'text');
@@ -107,9 +107,9 @@ export function parseText(json: string): string | undefined {
 }
 
 /**
- * Puts `@Name` where Lark put a placeholder and takes out the bot's own mention with one space after it.
- * All digits belong to a placeholder, so that `@_user_1` is never found inside `@_user_10`; one pass, so
- * that a name can't be taken for a placeholder; what is no mention of this message stays as it is.
+ * Puts `@Name` in the place of each placeholder, and removes the bot's own mention with one space after it.
+ * A placeholder takes all digits that follow, so `@_user_1` is never found inside `@_user_10`. One pass is
+ * enough, so a name can't be read as a placeholder. A placeholder without a mention stays as it is.
  */
 export function resolveMentions(
   text: string,
@@ -125,7 +125,7 @@ export function resolveMentions(
   });
 }
 
-/** The database ends a text at U+0000. */
+/** The database would cut a text at U+0000. */
 function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD');
 }

@@ -1,4 +1,4 @@
-/** Where to connect: Lark's bootstrap call, judged by us, because the SDK loses the code of a refusal. */
+/** Asks Lark for the address of the long connection. We make this call, because the SDK loses the code of a refusal. */
 import { headOf } from '../../core/cut.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { AppId } from '../../core/ids.ts';
@@ -9,17 +9,17 @@ import type { HttpAnswer, LarkHttp } from '../outbound/http.ts';
 export interface Endpoint {
   /** Holds a ticket: never to be logged. */
   readonly url: string;
-  /** As Lark asks for it; not yet brought within our bounds. */
+  /** As Lark asks for it, before our bounds are applied. */
   readonly pingIntervalMs: number | undefined;
 }
 
-export type EndpointResult =
+type EndpointResult =
   | { readonly ok: true; readonly endpoint: Endpoint }
-  /** Trying again won't help until somebody changes something. */
+  /** Another try does not help until somebody changes something. */
   | { readonly ok: false; readonly terminal: BridgeError }
   | { readonly ok: false; readonly terminal: undefined; readonly detail: string };
 
-export interface EndpointOptions {
+interface EndpointOptions {
   readonly http: LarkHttp;
   readonly openBaseUrl: string;
   readonly appId: AppId;
@@ -30,7 +30,7 @@ export async function requestEndpoint(options: EndpointOptions): Promise<Endpoin
   const outcome = await options.http.call({
     method: 'POST',
     url: `${options.openBaseUrl}/callback/ws/endpoint`,
-    // The gateway reads the language of its messages from this header; the official SDK sends the same.
+    // Lark takes the language of its messages from this header. The official SDK sends the same.
     headers: { locale: 'zh' },
     json: { AppID: options.appId, AppSecret: options.appSecret.reveal() },
   });
@@ -67,8 +67,8 @@ const CHECK_CREDENTIALS = 'Check LARK_APP_ID and LARK_APP_SECRET, or run: lark-b
 const refused = { error: 'credentials_refused', next: CHECK_CREDENTIALS } as const;
 
 /**
- * Codes after which Lark's own clients give up. All others are tried again for ever: 1 (busy) and
- * 1000040343 (internal) are known to pass, and for unknown ones a deaf bridge would be worse.
+ * Codes after which Lark's own clients give up. After all others the bridge tries again without end: 1 (busy)
+ * and 1000040343 (internal) are known to pass, and after an unknown one the bridge must not stay disconnected.
  */
 const TERMINAL: Readonly<
   Record<number, { error: 'credentials_refused' | 'wrong_brand' | 'already_running'; next: string }>
@@ -83,7 +83,7 @@ const TERMINAL: Readonly<
   1000040344: refused,
   1000040350: {
     error: 'already_running',
-    next: 'The app has 50 connections, which is the most: stop other programs that use it.',
+    next: 'The app has 50 connections, and Lark allows no more. Stop other programs that use it.',
   },
   1000040351: {
     error: 'wrong_brand',

@@ -1,4 +1,4 @@
-/** From the SDK's dispatcher to the bridge's door: judge, admit, count. Never waits for an agent. */
+/** Takes events from the SDK's dispatcher: parses them, hands them to the bridge, counts them. Never waits for an agent. */
 import { BridgeError, errorText } from '../../core/errors.ts';
 import {
   EVENT_PARSERS,
@@ -6,37 +6,37 @@ import {
   idsOf,
   parseEvent,
   type Self,
-  type Sighting,
+  type IncompleteMessage,
 } from './parse.ts';
 import { type FetchMessage, Rereader } from './reread.ts';
-import { type EventDispatcher, loadSdk, type Logger } from '../sdk/sdk.ts';
+import { type EventDispatcher, loadSdk, type Logger } from '../sdk.ts';
 import type { Intake, Observer } from '../../bridge/ports.ts';
 import type { InboundEvent } from '../../core/message.ts';
 import type { Log, LogFields } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
 export interface EventCounts {
-  /** Handed to the bridge and stored, or known there already. */
+  /** The bridge has stored them, or knew them already. */
   readonly admitted: number;
-  /** Could not be stored, or not be judged yet; Lark delivers them again. */
+  /** They could not be stored, or could not be judged yet. Lark delivers them again. */
   readonly failed: number;
   readonly ignored: Readonly<Partial<Record<IgnoreReason, number>>>;
-  /** When an event of each type came last. */
+  /** When the last event of each type came. */
   readonly seenAtMs: SeenAtMs;
 }
 
 export type SeenAtMs = Readonly<Record<string, number>>;
 
-export interface EventsOptions {
+interface EventsOptions {
   readonly intake: Intake;
-  /** For messages whose event is incomplete. */
+  /** Reads a message whose event is incomplete. */
   readonly fetchMessage: FetchMessage;
   readonly self: () => Self;
   readonly clock: Clock;
   readonly log: Log;
   readonly logger: Logger;
   readonly observer: Observer;
-  /** By earlier processes. */
+  /** When earlier processes received events. */
   readonly seenBefore?: SeenAtMs | undefined;
 }
 
@@ -88,7 +88,7 @@ export class Events {
     return this.#lastAtMs;
   }
 
-  /** Resolves when what has come so far is stored or refused, so that its ack can still leave. */
+  /** Resolves when everything that has come so far is stored or refused, so that its ack can still be sent. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#inFlight);
   }
@@ -106,7 +106,7 @@ export class Events {
       await this.#handle(type, raw);
     } catch (error) {
       this.#failed += 1;
-      throw error; // So that it is not acked, and Lark delivers it again.
+      throw error; // Without an ack Lark delivers it again.
     }
   }
 
@@ -122,10 +122,10 @@ export class Events {
         throw error;
       }
     } else if (judged.reason === 'incomplete') {
-      await this.#reread(judged.sighting, ids);
+      await this.#reread(judged.incomplete, ids);
     } else if (judged.reason === 'bot_unknown') {
       log.warn('lark_event_postponed', { ...ids, reason: judged.reason });
-      // By the next delivery the bot knows itself.
+      // The bot's id is known by the next delivery.
       throw new BridgeError('failed', 'nobody knows yet whether the bot is mentioned');
     } else this.#ignore(judged.reason, ids);
   }
@@ -135,11 +135,11 @@ export class Events {
     this.#admitted += 1;
   }
 
-  async #reread(sighting: Sighting, ids: LogFields): Promise<void> {
+  async #reread(incomplete: IncompleteMessage, ids: LogFields): Promise<void> {
     const { log } = this.#options;
     log.warn('lark_event_incomplete', ids);
     try {
-      const outcome = await this.#rereader.take(sighting);
+      const outcome = await this.#rereader.take(incomplete);
       if (outcome !== 'admitted' && outcome !== 'recalled') this.#ignore(outcome, ids);
     } catch (error) {
       log.warn('lark_event_postponed', { ...ids, reason: errorText(error) });
@@ -147,7 +147,7 @@ export class Events {
     }
   }
 
-  /** Acked all the same: Lark would only deliver it again, and it would not get any better. */
+  /** It is acked all the same: Lark would deliver the same event again. */
   #ignore(reason: IgnoreReason, ids: LogFields): void {
     this.#ignored[reason] = (this.#ignored[reason] ?? 0) + 1;
     const level = reason === 'malformed' || reason === 'other_app' ? 'warn' : 'debug';

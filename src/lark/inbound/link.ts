@@ -1,17 +1,11 @@
-/** One life of the long connection: the SDK's client from its handshake to the end of its socket. */
+/** One link of the long connection: the SDK's client, from the handshake to the end of its socket. */
 import type { AppId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Endpoint } from './endpoint.ts';
 import { createSocketAgent, type ProxySettings } from '../../net/proxy.ts';
-import {
-  type EventDispatcher,
-  loadSdk,
-  type Logger,
-  SDK_SOURCE,
-  type WSClient,
-} from '../sdk/sdk.ts';
+import { type EventDispatcher, loadSdk, type Logger, SDK_SOURCE, type WSClient } from '../sdk.ts';
 
-export interface LinkOptions {
+interface LinkOptions {
   readonly endpoint: Endpoint;
   readonly appId: AppId;
   readonly appSecret: Secret;
@@ -19,13 +13,13 @@ export interface LinkOptions {
   readonly logger: Logger;
   readonly proxy: ProxySettings;
   readonly timing: LinkTiming;
-  /** Called once, after `opened`, when the socket has ended without us. */
+  /** Called once, after `opened`, when the socket has ended and we did not close it. */
   readonly onLost: (closeCode: number) => void;
 }
 
 export interface LinkTiming {
   readonly handshakeTimeoutMs: number;
-  /** A ping without any frame for this long afterwards: the link is dead. */
+  /** The link is dead if no frame comes for this long after a ping. */
   readonly pongTimeoutMs: number;
   readonly pingIntervalMinMs: number;
   readonly pingIntervalMaxMs: number;
@@ -34,11 +28,11 @@ export interface LinkTiming {
 export interface Link {
   /** False if the handshake failed, or `close` came first. */
   readonly opened: Promise<boolean>;
-  /** Says goodbye; resolves when the socket has ended, at the latest after `GOODBYE_MS`. */
+  /** Closes the socket. Resolves when it has ended, at the latest after `CLOSE_MS_MAX`. */
   close(): Promise<void>;
 }
 
-/** The parts of a `ws` socket that we touch. */
+/** What we use of a `ws` socket. */
 interface Socket {
   pause(): void;
   resume(): void;
@@ -46,7 +40,7 @@ interface Socket {
   once(event: 'close', listener: (code: number) => void): void;
 }
 
-/** Private parts of the pinned SDK; a contract test shows that they are still there. */
+/** Private parts of the pinned SDK. A contract test shows that they are still there. */
 interface Internals {
   readonly wsConfig: {
     setWSInstance(socket: Socket | null): void;
@@ -54,7 +48,8 @@ interface Internals {
   };
 }
 
-const GOODBYE_MS = 500;
+/** A peer that does not answer the close frame in this time is cut off. */
+const CLOSE_MS_MAX = 500;
 
 export function openLink(options: LinkOptions): Link {
   const { endpoint } = options;
@@ -74,12 +69,12 @@ export function openLink(options: LinkOptions): Link {
     source: SDK_SOURCE,
     logger: options.logger,
     loggerLevel: sdk.LoggerLevel.info,
-    // Reconnecting is ours: the SDK waits up to 30 s before its first try and two minutes after it.
+    // We reconnect: the SDK waits up to 30 s before its first try and two minutes after it.
     autoReconnect: false,
     agent,
     handshakeTimeoutMs: options.timing.handshakeTimeoutMs,
     wsConfig: { pingTimeout: pace.pongTimeoutMs / 1000 },
-    httpInstance: answering(endpoint, pace),
+    httpInstance: bootstrapAnswer(endpoint, pace),
     onReady: () => {
       ready = true;
       settle(true);
@@ -87,7 +82,7 @@ export function openLink(options: LinkOptions): Link {
     },
     onError: () => settle(false),
   });
-  guard(client, pace, (opening) => {
+  correctSdk(client, pace, (opening) => {
     socket = opening;
     opening.once('close', (code) => {
       lost = code;
@@ -100,17 +95,17 @@ export function openLink(options: LinkOptions): Link {
     async close() {
       settle(false);
       client.close();
-      // Ends a handshake that is still under way.
+      // This ends a handshake that still runs.
       agent.destroy();
       if (socket !== undefined && lost === undefined) await ended(socket);
     },
   };
 }
 
-/** The SDK has taken our listeners off by now; a peer that does not answer is not waited for. */
+/** The SDK has removed our listeners by now. */
 function ended(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => socket.terminate(), GOODBYE_MS);
+    const timer = setTimeout(() => socket.terminate(), CLOSE_MS_MAX);
     socket.once('close', () => {
       clearTimeout(timer);
       resolve();
@@ -118,8 +113,8 @@ function ended(socket: Socket): Promise<void> {
   });
 }
 
-/** Hands the SDK the answer of the bootstrap call that was made and judged already. */
-function answering(endpoint: Endpoint, pace: Pace) {
+/** Gives the SDK the answer of the bootstrap call, which endpoint.ts has made already. */
+function bootstrapAnswer(endpoint: Endpoint, pace: PingPace) {
   const seconds = pace.pingIntervalMs / 1000;
   const body = {
     code: 0,
@@ -148,11 +143,11 @@ function answering(endpoint: Endpoint, pace: Pace) {
 }
 
 /**
- * Two weaknesses of the SDK. It listens for frames some ticks after the socket opened, and loses what
- * came with the handshake: so the socket rests until then. And it believes every setting in a pong:
- * `{}` would make it ping without a pause.
+ * Corrects two weaknesses of the SDK. It starts to listen for frames some ticks after the socket opened, and
+ * loses frames that came with the handshake: so the socket is paused until then. And it accepts every setting
+ * in a pong: `{}` would make it ping without a pause.
  */
-function guard(client: WSClient, pace: Pace, onOpen: (socket: Socket) => void): void {
+function correctSdk(client: WSClient, pace: PingPace, onOpen: (socket: Socket) => void): void {
   const { wsConfig } = client as unknown as Internals;
   const setSocket = wsConfig.setWSInstance.bind(wsConfig);
   wsConfig.setWSInstance = (socket) => {
@@ -172,19 +167,19 @@ function guard(client: WSClient, pace: Pace, onOpen: (socket: Socket) => void): 
   };
 }
 
-interface Pace {
+interface PingPace {
   readonly pingIntervalMs: number;
   readonly pongTimeoutMs: number;
-  /** For what pongs ask for later. */
+  /** For intervals that later pongs ask for. */
   readonly boundsMs: Bounds;
 }
 
 type Bounds = readonly [min: number, max: number];
 
-/** Every ping starts the SDK's wait for a pong anew: pings more often than that would hide a dead link. */
+/** Each ping starts the SDK's wait for a pong again. If pings came sooner than that wait ends, a dead link would never show. */
 const PONG_SHARE = 0.75;
 
-function paceOf(endpoint: Endpoint, timing: LinkTiming): Pace {
+function paceOf(endpoint: Endpoint, timing: LinkTiming): PingPace {
   const { pingIntervalMinMs: minMs, pingIntervalMaxMs: maxMs } = timing;
   const pingIntervalMs = bounded(endpoint.pingIntervalMs, [minMs, maxMs]);
   const pongTimeoutMs = Math.min(timing.pongTimeoutMs, pingIntervalMs * PONG_SHARE);

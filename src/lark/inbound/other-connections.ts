@@ -1,14 +1,15 @@
+/** Warns when other processes use the same app. */
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { Service } from '../../core/service.ts';
 import { Rounds } from '../../time/repeat.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** Lark's count of connections may be stale by minutes after a restart. */
-const STRANGERS_FIRST_LOOK_MS = 5 * 60_000;
-const STRANGERS_LOOK_MS = 24 * 60 * 60_000;
+/** After a restart Lark's count of connections may be minutes old. */
+const FIRST_COUNT_AFTER_MS = 5 * 60_000;
+const COUNT_EVERY_MS = 24 * 60 * 60_000;
 
-export interface StrangersOptions {
+interface OtherConnectionsOptions {
   /** Long connections of the app that Lark counts, ours included. */
   readonly onlineInstances: () => Promise<number>;
   readonly clock: Clock;
@@ -16,24 +17,24 @@ export interface StrangersOptions {
 }
 
 /**
- * Looks for other processes on the same app, on other machines: Lark gives each event to one connection
- * by chance, so a stranger takes messages away. Only a warning, because Lark's count can be stale.
+ * Counts the connections of the app on all machines. Lark gives each event to one connection by chance, so
+ * another process takes messages away from this one. Only a warning, because Lark's count can be old.
  */
-export class Strangers implements Service {
-  readonly name = 'strangers';
-  readonly #options: StrangersOptions;
+export class OtherConnections implements Service {
+  readonly name = 'other_connections';
+  readonly #options: OtherConnectionsOptions;
   readonly #rounds: Rounds;
 
-  constructor(options: StrangersOptions) {
+  constructor(options: OtherConnectionsOptions) {
     this.#options = options;
     this.#rounds = new Rounds(options.clock, async () => {
-      await this.#look();
-      return STRANGERS_LOOK_MS;
+      await this.#count();
+      return COUNT_EVERY_MS;
     });
   }
 
   start(): Promise<void> {
-    this.#rounds.start(STRANGERS_FIRST_LOOK_MS);
+    this.#rounds.start(FIRST_COUNT_AFTER_MS);
     return Promise.resolve();
   }
 
@@ -41,19 +42,19 @@ export class Strangers implements Service {
     return this.#rounds.stop();
   }
 
-  async #look(): Promise<void> {
+  async #count(): Promise<void> {
     const { onlineInstances, log } = this.#options;
     try {
       const count = await onlineInstances();
       if (count <= 1) return;
-      log.warn('stranger_connected', {
+      log.warn('other_connection_found', {
         connections: count,
         effect: 'each connection of the app gets a part of the messages',
         next: 'Stop the other process that uses this app, or give it an app of its own.',
       });
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
-      log.debug('strangers_unknown', { error: errorText(error) });
+      log.debug('connections_not_counted', { error: errorText(error) });
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Judges what Lark delivers, once. Everything behind this trusts the result. */
+/** Judges what Lark delivers, once. All code after this trusts the result. */
 import { CALLBACK_NEEDS, EVENT_NEEDS } from '../app-needs.ts';
 import {
   type AppId,
@@ -13,71 +13,69 @@ import {
 import type { ChatType, InboundEvent, InboundMessage } from '../../core/message.ts';
 import { type Mention, type Named, parseParts, whoIsNamed } from './content.ts';
 
-/** Who we are in Lark. */
+/** The app and its bot. */
 export interface Self {
   readonly appId: AppId;
-  /** Until it is known, nobody can say whether a mention is of us. */
+  /** Until it is known, no mention can be recognised as one of the bot. */
   readonly botOpenId: OpenId | undefined;
 }
 
-export const IGNORE_REASONS = ['malformed', 'not_addressed', 'own', 'bot', 'other_app'] as const;
-export type IgnoreReason = (typeof IGNORE_REASONS)[number];
+export type IgnoreReason = 'malformed' | 'not_addressed' | 'own' | 'bot' | 'other_app';
 
-/** `bot_unknown`: can't be judged before it is known who we are; to be asked again. */
-export type Reason = IgnoreReason | 'bot_unknown';
-
-export type Judged<T> = ({ readonly ok: true } & T) | Refused<Reason>;
+/** `bot_unknown`: it can't be judged until the bot's id is known, so Lark has to deliver it again. */
+type Reason = IgnoreReason | 'bot_unknown';
 
 interface Refused<R> {
   readonly ok: false;
   readonly reason: R;
 }
 
-/** A message that Lark told of in a form that can't be judged; its id is sound, so it can be asked for. */
-export interface Sighting {
+/** A message whose event can't be judged. Its id is valid, so Lark can be asked for the message. */
+export interface IncompleteMessage {
   readonly appId: AppId;
   readonly eventId: string;
   readonly messageId: MessageId;
   readonly chatId: ChatId | undefined;
   readonly chatType: ChatType | undefined;
   readonly threadId: string | undefined;
-  /** As far as the event says. */
+  /** As far as the event says so. */
   readonly named: Named;
-  /** When Lark told of it first, by its own clock. */
+  /** When Lark first sent the event, by Lark's clock. */
   readonly toldAtMs: number | undefined;
 }
 
-export type JudgedEvent =
-  | Judged<{ readonly event: InboundEvent }>
-  | (Refused<'incomplete'> & { readonly sighting: Sighting });
+type JudgedEvent =
+  | { readonly ok: true; readonly event: InboundEvent }
+  | Refused<Reason>
+  | (Refused<'incomplete'> & { readonly incomplete: IncompleteMessage });
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The event types that we take up; anything else is acked and forgotten. */
+/** The event types that we handle. Every other event is acked and ignored. */
 export const EVENT_PARSERS: Readonly<Record<string, (raw: Fields, self: Self) => JudgedEvent>> = {
   [EVENT_NEEDS.message.name]: parseMessageEvent,
   [EVENT_NEEDS.recall.name]: parseRecalledEvent,
   [CALLBACK_NEEDS.button.name]: parseButtonEvent,
 };
 
-/** `raw` as the SDK's dispatcher hands it over: header and event in one object. */
+/** `raw` as the SDK's dispatcher gives it: header and event in one object. */
 export function parseEvent(type: string, raw: unknown, self: Self): JudgedEvent {
   const parse = EVENT_PARSERS[type];
   const fields = fieldsOf(raw);
   if (parse === undefined || fields === undefined) return no('malformed');
   const app = fields['app_id'];
-  // One that is not named is ours: it came on the connection of our app.
+  // An event that names no app is ours: it came on the connection of our app.
   return isText(app) && app !== self.appId ? no('other_app') : parse(fields, self);
 }
 
 /** Ids for the log, from an event of any shape. */
-export function idsOf(raw: unknown): { eventId?: string; message?: string } {
+export function idsOf(raw: unknown): { event_id?: string; message?: string } {
   const eventId = idOf(fieldsOf(raw)?.['event_id']);
   const message = idOf(
     fieldsOf(fieldsOf(raw)?.['message'])?.['message_id'] ?? fieldsOf(raw)?.['message_id'],
   );
   return {
-    ...(eventId === undefined ? {} : { eventId }),
+    ...(eventId === undefined ? {} : { event_id: eventId }),
     ...(message === undefined ? {} : { message }),
   };
 }
@@ -112,18 +110,18 @@ function parseMessageEvent(raw: Fields, self: Self): JudgedEvent {
   const id = idOf(facts.messageId);
   if (id === undefined) return no('malformed');
   if (self.botOpenId === undefined && facts.chatType !== 'p2p') return no('bot_unknown');
-  const sighting = sightingOf(facts, { self, messageId: messageId(id) });
+  const incomplete = incompleteOf(facts, { self, messageId: messageId(id) });
   return {
     ok: false,
     reason: 'incomplete',
-    sighting: { ...sighting, toldAtMs: millis(raw['create_time']) },
+    incomplete: { ...incomplete, toldAtMs: millis(raw['create_time']) },
   };
 }
 
-function sightingOf(
+function incompleteOf(
   facts: MessageFacts,
   { self, messageId: message }: { self: Self; messageId: MessageId },
-): Omit<Sighting, 'toldAtMs'> {
+): Omit<IncompleteMessage, 'toldAtMs'> {
   const { chatType, messageType, content, mentions } = facts;
   const chat = idOf(facts.chatId);
   return {
@@ -140,7 +138,7 @@ function sightingOf(
   };
 }
 
-/** The facts of a message as an event or the history tells them; not yet judged where `unknown`. */
+/** The facts of a message from an event or from the history. What is `unknown` is not judged yet. */
 export interface MessageFacts {
   readonly eventId: unknown;
   readonly messageId: unknown;
@@ -158,16 +156,16 @@ export interface MessageFacts {
   readonly mentions: readonly Mention[];
 }
 
-/** `unclear`: in a group, and it does not say whom it names. */
+/** `unclear`: a group message that names somebody, but does not say whom. */
 type JudgedMessage =
   | { readonly ok: true; readonly message: InboundMessage }
   | Refused<Reason | 'unclear'>;
 
-/** One rule for live events and history: whose it is, whether it is for us, and what it says. */
+/** One rule for events and history: who wrote it, whether it is for the bot, and what it says. */
 export function judgeMessage(facts: MessageFacts, self: Self): JudgedMessage {
   const senderId = idOf(facts.senderId);
   if (senderId !== undefined && senderId === self.botOpenId) return no('own');
-  // Other bots are not answered, or two of them would talk for ever; closed for kinds we don't know.
+  // Other bots get no answer: two of them would talk without end. Unknown kinds of senders get none either.
   if (facts.senderType !== 'user') return no(isText(facts.senderType) ? 'bot' : 'malformed');
   const { messageType, content, eventId, chatType } = facts;
   if (!isText(messageType) || typeof eventId !== 'string' || chatType === undefined) {
@@ -257,14 +255,14 @@ function parseButtonEvent(raw: Fields, self: Self): JudgedEvent {
   };
 }
 
-/** A button carries an object, or a text that may be the JSON of one. */
+/** A button has an object as its value, or a text that may be the JSON of one. */
 function buttonValue(raw: unknown): Fields | undefined {
   if (raw === undefined) return {};
   if (typeof raw !== 'string') return fieldsOf(raw);
   try {
     return fieldsOf(JSON.parse(raw)) ?? { text: raw };
   } catch {
-    return { text: raw }; // An author may put plain words on a button.
+    return { text: raw }; // The author of a card may give a button a plain text.
   }
 }
 
@@ -278,7 +276,7 @@ export function fieldsOf(value: unknown): Fields | undefined {
     : undefined;
 }
 
-/** The objects of a list; anything else has none. */
+/** The objects in a list. Empty for anything that is no list. */
 export function listOf(value: unknown): Fields[] {
   if (!Array.isArray(value)) return [];
   return value.map((item) => fieldsOf(item)).filter((item) => item !== undefined);
@@ -296,19 +294,19 @@ export function idOf(value: unknown): string | undefined {
   return typeof value === 'string' && LARK_ID_PATTERN.test(value) ? value : undefined;
 }
 
-/** Lark leaves out an id or sends it empty. Null: there is one, and it is not sound. */
+/** Lark leaves out an id or sends it empty. Null: there is one, but it is not valid. */
 function optionalId(value: unknown): string | null | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   return idOf(value) ?? null;
 }
 
-/** Topic groups are groups too; only a direct chat needs no mention. */
+/** Topic groups are groups too. Only a direct chat needs no mention. */
 function chatTypeOf(value: unknown): ChatType | undefined {
   if (!isText(value)) return undefined;
   return value === 'p2p' ? 'p2p' : 'group';
 }
 
-/** Lark says milliseconds; ten digits are seconds, because as milliseconds they would lie in 1970. */
+/** Lark promises milliseconds. Ten digits are seconds, because as milliseconds they would be in 1970. */
 export function millis(value: unknown): number | undefined {
   const digits = typeof value === 'number' ? String(value) : textOf(value);
   if (/^\d{12,14}$/.test(digits)) return Number(digits);

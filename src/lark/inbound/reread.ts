@@ -1,17 +1,17 @@
-/** Messages whose event can't be judged: each is asked for by its id before the event is acked. */
+/** Reads a message by its id when its event can't be judged. The event is acked after that. */
 import { LRUCache } from 'lru-cache';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { ChatId, MessageId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
-import type { IgnoreReason, Sighting } from './parse.ts';
+import type { IgnoreReason, IncompleteMessage } from './parse.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** Lark waits three seconds for an ack; what comes later is taken in all the same, and its repeat is acked. */
+/** Lark waits three seconds for an ack. A message that comes later is stored all the same, and its next delivery is acked. */
 const ACK_WITHIN_MS = 2_000;
-/** Messages asked for at once. Whole events are the rule: more than these are a fault that asking does not mend. */
-const UNDER_WAY_MAX = 8;
-/** Lark delivers again after 15 s, 5 min, 1 h and 6 h, and then never: the person is told before that. */
+/** Messages that are read at the same time. Complete events are the rule: more than these are a fault at Lark, and reading does not help. */
+const RUNNING_MAX = 8;
+/** Lark delivers again after 15 s, 5 min, 1 h and 6 h, then no more. The person gets a notice before that. */
 const TRIES_MAX = 3;
 const TRIED_FOR_MS_MAX = 30 * 60_000;
 /** Messages whose failed tries are counted. */
@@ -21,17 +21,17 @@ const COUNTED_MAX = 1_000;
 export type Reread =
   | { readonly kind: 'message'; readonly message: InboundMessage }
   | { readonly kind: 'ignored'; readonly reason: IgnoreReason }
-  /** The person has taken it back. */
+  /** The person has recalled it. */
   | { readonly kind: 'gone' }
-  /** What Lark shows of it is no better; `named`: it is known to be for the bot. */
+  /** Lark shows it no better than the event did. */
   | { readonly kind: 'unreadable'; readonly chatId: ChatId; readonly isForBot: boolean }
   /** Lark does not show it to us. */
   | { readonly kind: 'denied'; readonly detail: string };
 
-/** Throws `BridgeError` for what passes. */
-export type FetchMessage = (sighting: Sighting) => Promise<Reread>;
+/** Throws a `BridgeError` if another try may help. */
+export type FetchMessage = (incomplete: IncompleteMessage) => Promise<Reread>;
 
-export interface RereaderOptions {
+interface RereaderOptions {
   readonly fetch: FetchMessage;
   /** Resolves when the event is stored. */
   readonly admit: (event: InboundEvent) => Promise<void>;
@@ -39,24 +39,24 @@ export interface RereaderOptions {
   readonly log: Log;
 }
 
-/** `recalled`: there is nothing to answer any more. */
-export type RereadOutcome = 'admitted' | 'recalled' | IgnoreReason;
+/** `recalled`: there is nothing left to answer. */
+type RereadOutcome = 'admitted' | 'recalled' | IgnoreReason;
 
 /**
- * Nothing is noted before the message is stored: until then the event is not acked, so that a process
- * that dies here leaves it to Lark's next delivery.
+ * The event is not acked before the message is stored. If the process dies earlier, Lark delivers the event
+ * again.
  */
 export class Rereader {
   readonly #options: RereaderOptions;
-  readonly #underWay = new Map<MessageId, Promise<RereadOutcome>>();
+  readonly #running = new Map<MessageId, Promise<RereadOutcome>>();
   readonly #tries = new LRUCache<MessageId, number>({ max: COUNTED_MAX });
 
   constructor(options: RereaderOptions) {
     this.#options = options;
   }
 
-  /** Resolves when all is done that the event asks for. Rejects if it must not be acked yet. */
-  async take(sighting: Sighting): Promise<RereadOutcome> {
+  /** Resolves when everything is done about the event. Rejects if it must not be acked yet. */
+  async take(incomplete: IncompleteMessage): Promise<RereadOutcome> {
     const { clock } = this.#options;
     let cancel: (() => void) | undefined;
     const tooLate = new Promise<never>((_resolve, reject) => {
@@ -64,34 +64,34 @@ export class Rereader {
       cancel = clock.after(ACK_WITHIN_MS, () => reject(error));
     });
     try {
-      return await Promise.race([this.#read(sighting), tooLate]);
+      return await Promise.race([this.#read(incomplete), tooLate]);
     } finally {
       cancel?.();
     }
   }
 
-  /** Two deliveries of one message ask once. */
-  #read(sighting: Sighting): Promise<RereadOutcome> {
-    const id = sighting.messageId;
-    const begun = this.#underWay.get(id);
-    if (begun !== undefined) return begun;
-    if (this.#underWay.size >= UNDER_WAY_MAX) {
-      return Promise.reject(new BridgeError('failed', 'too many messages are asked for already'));
+  /** Two deliveries of one message make one call. */
+  #read(incomplete: IncompleteMessage): Promise<RereadOutcome> {
+    const id = incomplete.messageId;
+    const running = this.#running.get(id);
+    if (running !== undefined) return running;
+    if (this.#running.size >= RUNNING_MAX) {
+      return Promise.reject(new BridgeError('failed', 'too many messages are being read already'));
     }
-    const work = this.#work(sighting).finally(() => this.#underWay.delete(id));
-    // Whoever waits may have gone by then.
+    const work = this.#work(incomplete).finally(() => this.#running.delete(id));
+    // The caller may have stopped waiting by then.
     work.catch((error: unknown) => {
       if (error instanceof BridgeError) return;
-      this.#options.log.error('reread_bug', { error: String((error as Error).stack) });
+      this.#options.log.error('reread_failed', { error: String((error as Error).stack) });
     });
-    this.#underWay.set(id, work);
+    this.#running.set(id, work);
     return work;
   }
 
-  async #work(sighting: Sighting): Promise<RereadOutcome> {
+  async #work(incomplete: IncompleteMessage): Promise<RereadOutcome> {
     const { admit, log } = this.#options;
-    const reread = await this.#ask(sighting);
-    const { messageId: message, eventId } = sighting;
+    const reread = await this.#ask(incomplete);
+    const { messageId: message, eventId } = incomplete;
     log.info('message_reread', { message, outcome: reread.kind });
     switch (reread.kind) {
       case 'message':
@@ -102,21 +102,21 @@ export class Rereader {
       case 'gone':
         return 'recalled';
       case 'unreadable':
-        if (!reread.isForBot && sighting.named !== 'bot') return 'not_addressed';
-        return this.#tell(sighting, reread.chatId);
+        if (!reread.isForBot && incomplete.named !== 'bot') return 'not_addressed';
+        return this.#tell(incomplete, reread.chatId);
       case 'denied':
-        // An app that may not read a group hears only of messages that name its bot.
-        if (sighting.named === 'others') return 'not_addressed';
+        // An app that may not read a group receives only messages that name its bot.
+        if (incomplete.named === 'others') return 'not_addressed';
         log.warn('message_not_shown', { message, detail: reread.detail });
-        return this.#tell(sighting, sighting.chatId);
+        return this.#tell(incomplete, incomplete.chatId);
     }
   }
 
-  async #ask(sighting: Sighting): Promise<Reread> {
-    const { messageId: id, toldAtMs } = sighting;
+  async #ask(incomplete: IncompleteMessage): Promise<Reread> {
+    const { messageId: id, toldAtMs } = incomplete;
     const { fetch, clock } = this.#options;
     try {
-      return await fetch(sighting);
+      return await fetch(incomplete);
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
       const tries = (this.#tries.get(id) ?? 0) + 1;
@@ -127,9 +127,9 @@ export class Rereader {
     }
   }
 
-  async #tell(sighting: Sighting, chat: ChatId | undefined): Promise<RereadOutcome> {
-    const { messageId, eventId, appId, threadId } = sighting;
-    // Nobody knows where to say it.
+  async #tell(incomplete: IncompleteMessage, chat: ChatId | undefined): Promise<RereadOutcome> {
+    const { messageId, eventId, appId, threadId } = incomplete;
+    // Without a chat there is no place for a notice.
     if (chat === undefined) return 'malformed';
     const about = { appId, eventId, messageId, chatId: chat, threadId };
     await this.#options.admit({ kind: 'unreadable', ...about });

@@ -4,9 +4,9 @@ import type { AppId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { CallBroker, CallSpec, Worked } from './broker.ts';
 import { judgeRefusal, type Refusal, type Tried } from '../codes.ts';
-import { CallFailed, createHttpInstance } from '../sdk/http-instance.ts';
+import { CallFailed, createHttpInstance } from './http-instance.ts';
 import type { LarkHttp } from './http.ts';
-import { type Client, loadSdk, type Logger, SDK_SOURCE } from '../sdk/sdk.ts';
+import { type Client, loadSdk, type Logger, SDK_SOURCE } from '../sdk.ts';
 import type { TokenSource } from './token.ts';
 import type { CallPriority } from '../../bridge/ports.ts';
 

@@ -19,7 +19,7 @@ import { createMessageById } from './message-by-id.ts';
 import { fieldsOf, idOf, listOf, type Self } from '../inbound/parse.ts';
 import type { FetchMessage } from '../inbound/reread.ts';
 import { toLarkContent } from '../inbound/rendered.ts';
-import { sdkLogger } from '../sdk/sdk.ts';
+import { sdkLogger } from '../sdk.ts';
 import {
   NO_OBSERVER,
   type CallPriority,

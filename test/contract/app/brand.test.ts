@@ -11,7 +11,7 @@ import type { Brand } from '../../../src/core/brand.ts';
 import { appId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { acquireInstanceLock } from '../../../src/host/instance-lock.ts';
-import { placesOf } from '../../../src/lark/connect/verification-problems.ts';
+import { placesOf } from '../../../src/lark/connect/proof-problems.ts';
 import { SCOPE_SELF_MANAGE } from '../../../src/sim/world/scopes.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { tryFileLock } from '../../../src/store/sqlite/file-lock.ts';

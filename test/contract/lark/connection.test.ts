@@ -182,7 +182,7 @@ describe('reconnecting', () => {
     });
     await lark.waitFor(() => lark.online(app) === 1);
     const lost = log.lines.find(({ event }) => event === 'lark_disconnected');
-    expect(lost).toMatchObject({ closeCode: code ?? 1006 });
+    expect(lost).toMatchObject({ close_code: code ?? 1006 });
   });
 
   test('what was said meanwhile arrives', async () => {
@@ -222,8 +222,8 @@ describe('reconnecting', () => {
     expect(connection.status()).toMatchObject({ reconnects: 0 });
     const failed = log.lines.filter(({ event }) => event === 'lark_connect_failed');
     expect(failed).toHaveLength(5);
-    expect(failed.map(({ retryInMs }) => retryInMs)[0]).toBe(0);
-    expect(failed.slice(1).every(({ retryInMs }) => Number(retryInMs) > 0)).toBe(true);
+    expect(failed.map(({ retry_in_ms: delayMs }) => delayMs)[0]).toBe(0);
+    expect(failed.slice(1).every(({ retry_in_ms: delayMs }) => Number(delayMs) > 0)).toBe(true);
   });
 
   test('nobody listens there', async () => {

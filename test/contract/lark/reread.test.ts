@@ -237,10 +237,10 @@ describe('bad weather', () => {
     let answer = () => {};
     const slow = new Promise<void>((resolve) => (answer = resolve));
     let asked = 0;
-    const fetchMessage: typeof gateway.fetchMessage = async (sighting) => {
+    const fetchMessage: typeof gateway.fetchMessage = async (incomplete) => {
       asked += 1;
       await slow;
-      return gateway.fetchMessage(sighting);
+      return gateway.fetchMessage(incomplete);
     };
     const { lark, ann, app, intake, connection } = withConnection(rig, { fetchMessage, clock });
     await connection.start();

@@ -5,15 +5,11 @@ import type { InboundEvent } from '../../../src/core/message.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { CALL_LIMITS, createCallBroker } from '../../../src/lark/outbound/broker.ts';
 import type { CallLimits } from '../../../src/lark/outbound/call-line.ts';
-import {
-  type Connection,
-  type ConnectionOptions,
-  createConnection,
-} from '../../../src/lark/inbound/connection.ts';
+import { type ConnectionOptions, Connection } from '../../../src/lark/inbound/connection.ts';
 import { createGateway, type Gateway } from '../../../src/lark/outbound/gateway.ts';
 import { createHttp, type LarkHttp } from '../../../src/lark/outbound/http.ts';
 import type { Self } from '../../../src/lark/inbound/parse.ts';
-import { createTokenSource } from '../../../src/lark/outbound/token.ts';
+import { TokenSource } from '../../../src/lark/outbound/token.ts';
 import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimUser } from '../../../src/sim/world/model.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../../src/sim/server.ts';
@@ -106,8 +102,8 @@ export function withConnection(rig: Rig, changes: Changes = {}): ConnectionRig {
     appSecret: new Secret(rig.app.appSecret),
     clock: realClock,
   };
-  const tokens = createTokenSource(base);
-  const connection = createConnection({
+  const tokens = new TokenSource(base);
+  const connection = new Connection({
     ...base,
     intake,
     fetchMessage: () => Promise.reject(new BridgeError('unreachable', 'no gateway here')),
@@ -148,7 +144,7 @@ export function withGateway(
   onTestFinished(() => broker.stop());
   const gateway = createGateway({
     ...base,
-    tokens: createTokenSource(base),
+    tokens: new TokenSource(base),
     broker,
     countCall,
     self: () => rig.self,

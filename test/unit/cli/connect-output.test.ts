@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { OnboardingEvent } from '../../../src/app/connect.ts';
 import { type ConnectScreen, showEvent } from '../../../src/cli/connect-output.ts';
 import { Output } from '../../../src/cli/output.ts';
-import { verificationLinks } from '../../../src/lark/connect/verification-link.ts';
+import { consentLinks } from '../../../src/lark/connect/consent-link.ts';
 
 // CommonJS, whose types tell of a default export that Node does not see.
 const jsQR = jsQrModule as unknown as typeof jsQrModule.default;
@@ -55,7 +55,7 @@ test('the link is text of its own line, so that it can be copied', async () => {
 
 const ESCAPE = String.fromCharCode(27);
 /** As `connect` makes it, with all that it asks for. */
-const REAL_LINK = verificationLinks({
+const REAL_LINK = consentLinks({
   serverUrl: new URL('https://open.feishu.cn/page/launcher?user_code=ABCD-EFGH'),
   userCode: 'ABCD-EFGH',
   pageUrl: 'https://open.feishu.cn/page/cli',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { CheckEvent } from '../../../src/app/connect.ts';
+import type { ProofEvent } from '../../../src/app/connect.ts';
 import { showProof } from '../../../src/cli/connect-proof.ts';
 import { main, type ProcessParts } from '../../../src/cli/main.ts';
 import { Output } from '../../../src/cli/output.ts';
@@ -66,7 +66,7 @@ test.each([
   expect(await connect(args, isTTY)).toBe(outcome);
 });
 
-function shown(event: CheckEvent, json: boolean) {
+function shown(event: ProofEvent, json: boolean) {
   const stdout = new PassThrough({ encoding: 'utf8' });
   const stderr = new PassThrough({ encoding: 'utf8' });
   showProof(event, new Output({ stdout, stderr }, { json, quiet: false, version: '0' }));
@@ -77,10 +77,10 @@ function shown(event: CheckEvent, json: boolean) {
 const chatUrl = 'https://applink.example/bot';
 const problem = { text: 'nothing has come', next: 'Do this.' };
 
-test.each<[CheckEvent, Record<string, unknown>, string]>([
-  [{ kind: 'check_passed', step: 'sent' }, { event: 'check', step: 'sent', ok: true }, '✓ '],
+test.each<[ProofEvent, Record<string, unknown>, string]>([
+  [{ kind: 'step_passed', step: 'sent' }, { event: 'check', step: 'sent', ok: true }, '✓ '],
   [
-    { kind: 'check_begun', step: 'reply', ask: { what: 'write_first', bot: 'Mo', chatUrl } },
+    { kind: 'step_begun', step: 'reply', ask: { what: 'write_first', bot: 'Mo', chatUrl } },
     {
       event: 'status',
       status: 'asked',
@@ -92,7 +92,7 @@ test.each<[CheckEvent, Record<string, unknown>, string]>([
   ],
   [
     {
-      kind: 'check_begun',
+      kind: 'step_begun',
       step: 'reply',
       ask: { what: 'write_first', bot: '', chatUrl: undefined },
     },
@@ -105,7 +105,7 @@ test.each<[CheckEvent, Record<string, unknown>, string]>([
     'Write any text to the bot in Lark …',
   ],
   [
-    { kind: 'check_waits', step: 'reply', problem },
+    { kind: 'step_waits', step: 'reply', problem },
     {
       event: 'status',
       status: 'still_waiting',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AppFacts, Asked, BotFact } from '../../../src/lark/facts.ts';
+import type { AppFacts, Asked, BotFact, RefusalReason } from '../../../src/lark/facts.ts';
 import { checkApp } from '../../../src/doctor/app.ts';
 
 const SUBJECT = {
@@ -23,8 +23,14 @@ const SOUND: AppFacts = {
   connections: undefined,
   console: undefined,
 };
-const refused = (code: number, credentials = false) =>
-  ({ kind: 'refused', code, detail: `Lark ${code}`, credentials }) as const;
+const refused = (reason: RefusalReason) =>
+  ({ kind: 'refused', reason, detail: `Lark: ${reason}`, credentials: false }) as const;
+const WRONG_SECRET = {
+  kind: 'refused',
+  reason: undefined,
+  detail: 'Lark 10014',
+  credentials: true,
+} as const;
 
 const checked = (facts: Partial<AppFacts>, subject: Partial<typeof SUBJECT> = {}) =>
   checkApp({ ...SOUND, ...facts }, { ...SUBJECT, ...subject });
@@ -40,7 +46,7 @@ test('a sound app', () => {
 
 describe('app id and secret', () => {
   const REFUSED: Partial<AppFacts> = {
-    token: refused(10014, true),
+    token: WRONG_SECRET,
     endpoint: { kind: 'refused', error: 'credentials_refused', detail: '514', next: 'check' },
     bot: undefined,
   };
@@ -66,7 +72,7 @@ describe('app id and secret', () => {
   });
 
   test('refused by both clouds', () => {
-    const [found] = problems({ ...REFUSED, tokenElsewhere: refused(10014, true) });
+    const [found] = problems({ ...REFUSED, tokenElsewhere: WRONG_SECRET });
     expect(found).toMatchObject({ error: 'credentials_refused' });
     expect(found?.finding).toContain('so does Lark');
   });
@@ -78,11 +84,13 @@ describe('app id and secret', () => {
   });
 
   test('a quota that is used up, and an address that is not allowed', () => {
-    expect(problems({ token: refused(99991403), bot: undefined })[0]).toMatchObject({
+    expect(problems({ token: refused('quota_used_up'), bot: undefined })[0]).toMatchObject({
       finding: expect.stringContaining('quota') as string,
       error: 'access_denied',
     });
-    expect(problems({ token: refused(99991401), bot: undefined })[0]?.next).toContain('page:safe');
+    expect(problems({ token: refused('address_not_allowed'), bot: undefined })[0]?.next).toContain(
+      'page:safe',
+    );
   });
 });
 
@@ -118,7 +126,7 @@ describe('the long connection', () => {
 
 describe('the bot', () => {
   test('is switched off, or not published', () => {
-    expect(problems({ bot: refused(11205) })[0]?.next).toContain('page:bot');
+    expect(problems({ bot: refused('bot_switched_off') })[0]?.next).toContain('page:bot');
     const sleeping = { ...BOT, value: { ...BOT.value, active: false } };
     expect(problems({ bot: sleeping })[0]?.next).toContain('page:versions');
   });

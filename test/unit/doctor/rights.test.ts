@@ -3,7 +3,12 @@ import { APP_NEEDS, CALLBACK_NEEDS, EVENT_NEEDS } from '../../../src/lark/app-ne
 import type { AppFact } from '../../../src/lark/facts.ts';
 import { checkRights, checkTraffic } from '../../../src/doctor/rights.ts';
 
-const PAGES = { permissions: 'page:auth', events: 'page:event', callbacks: 'page:callback' };
+const PAGES = {
+  permissions: 'page:auth',
+  grant: (scopes: readonly string[]) => `page:auth?q=${scopes.join(',')}&`,
+  events: 'page:event',
+  callbacks: 'page:callback',
+};
 const SOUND: AppFact = {
   scopes: APP_NEEDS.scopes.map(({ anyOf }) => anyOf[0]),
   events: [EVENT_NEEDS.message.name, EVENT_NEEDS.recall.name],
@@ -20,7 +25,7 @@ test('all granted and subscribed', () => {
 
 test('an app that may not read its own permissions gets a note', () => {
   const found = checkRights(
-    { kind: 'refused', code: 99991672, detail: 'no', credentials: false },
+    { kind: 'refused', reason: 'permission_missing', detail: 'no', credentials: false },
     APP_NEEDS,
     PAGES,
   );

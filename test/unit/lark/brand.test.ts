@@ -4,8 +4,9 @@ import {
   accountsBaseUrl,
   botChatUrl,
   consolePageUrl,
+  grantPageUrl,
   openBaseUrl,
-  verificationPageUrl,
+  consentPageUrl,
 } from '../../../src/lark/brand.ts';
 
 const APP = appId('cli_00000000000000aa');
@@ -15,8 +16,8 @@ test('LCM-MODE-05: the brand selects every domain', () => {
   expect(openBaseUrl('lark')).toBe('https://open.larksuite.com');
   expect(accountsBaseUrl('feishu')).toBe('https://accounts.feishu.cn');
   expect(accountsBaseUrl('lark')).toBe('https://accounts.larksuite.com');
-  expect(verificationPageUrl('feishu')).toBe('https://open.feishu.cn/page/cli');
-  expect(verificationPageUrl('lark')).toBe('https://open.larksuite.com/page/cli');
+  expect(consentPageUrl('feishu')).toBe('https://open.feishu.cn/page/cli');
+  expect(consentPageUrl('lark')).toBe('https://open.larksuite.com/page/cli');
 });
 
 test('an override stands for both brands', () => {
@@ -29,6 +30,9 @@ test('the console lies on the open platform, the chat with the bot behind a link
   const page = consolePageUrl(openBaseUrl('lark'), APP, 'events');
   expect(page).toBe(`https://open.larksuite.com/app/${APP}/event?tab=event`);
   expect(consolePageUrl('http://127.0.0.1:81', APP, 'app')).toBe(`http://127.0.0.1:81/app/${APP}`);
+  expect(grantPageUrl(openBaseUrl('feishu'), APP, ['im:chat', 'im:message'])).toBe(
+    `https://open.feishu.cn/app/${APP}/auth?q=im:chat,im:message&op_from=openapi&token_type=tenant`,
+  );
   expect(botChatUrl('feishu', APP)).toBe(`https://applink.feishu.cn/client/bot/open?appId=${APP}`);
   expect(botChatUrl('lark', APP)).toBe(
     `https://applink.larksuite.com/client/bot/open?appId=${APP}`,

@@ -3,6 +3,7 @@ import {
   CARD_CODES,
   CODES,
   judgeRefusal,
+  reasonFor,
   refusalError,
   type Tried,
 } from '../../../src/lark/codes.ts';
@@ -94,6 +95,29 @@ describe('the table', () => {
         .map(Number);
     expect(by('api')).toEqual([11232, 11247, 99991400]);
     expect(by('chat')).toEqual([11233, 230020]);
+  });
+
+  test('codes that a person can act on have a reason with a name', () => {
+    const named = Object.keys(CODES).flatMap((code) => {
+      const reason = reasonFor(Number(code));
+      return reason === undefined ? [] : [[Number(code), reason]];
+    });
+    expect(Object.fromEntries(named)).toEqual({
+      11205: 'bot_switched_off',
+      230006: 'bot_switched_off',
+      230013: 'person_not_included',
+      230027: 'permission_missing',
+      230034: 'person_unknown',
+      230053: 'blocked_by_person',
+      99991401: 'address_not_allowed',
+      99991403: 'quota_used_up',
+      99991662: 'app_disabled',
+      99991672: 'permission_missing',
+      99991679: 'permission_missing',
+      99992351: 'person_unknown',
+      99992361: 'person_unknown',
+    });
+    expect([reasonFor(undefined), reasonFor(1)]).toEqual([undefined, undefined]);
   });
 });
 

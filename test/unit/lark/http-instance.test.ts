@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CallFailed, createHttpInstance } from '../../../src/lark/sdk/http-instance.ts';
+import { CallFailed, createHttpInstance } from '../../../src/lark/outbound/http-instance.ts';
 import { createHttp, type LarkHttp } from '../../../src/lark/outbound/http.ts';
-import { type Client, loadSdk } from '../../../src/lark/sdk/sdk.ts';
+import { type Client, loadSdk } from '../../../src/lark/sdk.ts';
 import { json, type LocalServer, startServer } from './local-server.ts';
 
 /** The real client of the SDK over our HTTP. */

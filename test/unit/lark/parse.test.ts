@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { loadSdk } from '../../../src/lark/sdk/sdk.ts';
+import { loadSdk } from '../../../src/lark/sdk.ts';
 import {
   EVENT_PARSERS,
   idsOf,
@@ -165,7 +165,7 @@ describe('who is addressed', () => {
     const judged = parse(messageEvent({ message: { mentions: [], ...change } }));
     expect(judged).toMatchObject({
       reason: 'incomplete',
-      sighting: { messageId: ID, chatId: CHAT, chatType: 'group', named: 'unclear' },
+      incomplete: { messageId: ID, chatId: CHAT, chatType: 'group', named: 'unclear' },
     });
   });
 
@@ -201,16 +201,16 @@ describe('nobody talks to himself', () => {
 
 describe('incomplete', () => {
   const bad = ['../../x', 'om_1/..', 'om 1', '', 'om_1?x=y', 'é', 1, {}, 'a'.repeat(129)];
-  const incomplete = (sighting: object = {}) => ({
+  const incomplete = (over: object = {}) => ({
     ok: false,
     reason: 'incomplete',
-    sighting: expect.objectContaining({
+    incomplete: expect.objectContaining({
       appId: SELF.appId,
       messageId: ID,
       chatId: CHAT,
       named: 'bot',
       toldAtMs: 1774004563541,
-      ...sighting,
+      ...over,
     }),
   });
 
@@ -281,7 +281,7 @@ describe('incomplete', () => {
   test('who is named, as far as it says', () => {
     const named = (message: object) => {
       const judged = parse(messageEvent({ message: { root_id: 1, ...message } }));
-      return !judged.ok && judged.reason === 'incomplete' ? judged.sighting.named : judged;
+      return !judged.ok && judged.reason === 'incomplete' ? judged.incomplete.named : judged;
     };
     expect(named({ ...dm, root_id: 1 })).toBe('bot');
     expect(named({ mentions: [mention(1, 'Ann')] })).toBe('others');
@@ -381,7 +381,7 @@ describe('a pressed button', () => {
 
 test('ids for the log come out of what can be read, and nothing else does', () => {
   expect(idsOf(flattened(MESSAGE))).toEqual({
-    eventId: '5e3702a84e847582be8db7fb73283c02',
+    event_id: '5e3702a84e847582be8db7fb73283c02',
     message: 'om_5ce6d572455d361153b7cb51da133945',
   });
   expect(idsOf({ event_id: 'a b\n', message: { message_id: 'hello there' } })).toEqual({});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sdkLogger } from '../../../src/lark/sdk/sdk.ts';
+import { sdkLogger } from '../../../src/lark/sdk.ts';
 import { recordingLog } from '../../kit/log.ts';
 
 test('only the head of a text passes, and ids', () => {

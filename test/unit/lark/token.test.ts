@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { appId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { HttpOutcome, HttpRequest } from '../../../src/lark/outbound/http.ts';
-import { createTokenSource, type TokenSource } from '../../../src/lark/outbound/token.ts';
+import { TokenSource } from '../../../src/lark/outbound/token.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 
 let clock: VirtualClock;
@@ -30,7 +30,7 @@ beforeEach(() => {
   requests = [];
   counted = 0;
   answer = () => granted(`t-${requests.length}`);
-  tokens = createTokenSource({
+  tokens = new TokenSource({
     http: {
       async call(request) {
         requests.push(request);

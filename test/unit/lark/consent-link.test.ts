@@ -1,11 +1,11 @@
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { verificationLinks } from '../../../src/lark/connect/verification-link.ts';
+import { consentLinks } from '../../../src/lark/connect/consent-link.ts';
 
 const SERVER = new URL('https://open.feishu.cn/page/launcher?user_code=AB-CD');
 
 test('LCM-CON-06: the query is the one of the official SDK, in its order', () => {
-  const { url } = verificationLinks({
+  const { url } = consentLinks({
     serverUrl: SERVER,
     userCode: 'AB-CD',
     pageUrl: 'https://open.larksuite.com/page/cli',
@@ -29,7 +29,7 @@ test('LCM-CON-06: the query is the one of the official SDK, in its order', () =>
 });
 
 test('addons are JSON, gzipped, in base64url without padding, and ask for what the bridge needs', () => {
-  const { url } = verificationLinks({ serverUrl: SERVER, userCode: 'AB-CD', pageUrl: undefined });
+  const { url } = consentLinks({ serverUrl: SERVER, userCode: 'AB-CD', pageUrl: undefined });
   const addons = new URL(url).searchParams.get('addons') ?? '';
   expect(addons).toMatch(/^[\w-]+$/);
   const asked = JSON.parse(gunzipSync(Buffer.from(addons, 'base64url')).toString()) as {
@@ -51,7 +51,7 @@ test('addons are JSON, gzipped, in base64url without padding, and ask for what t
 });
 
 test('both links carry the same query', () => {
-  const { url, launcherUrl } = verificationLinks({
+  const { url, launcherUrl } = consentLinks({
     serverUrl: SERVER,
     userCode: 'AB-CD',
     pageUrl: 'https://open.feishu.cn/page/cli',
@@ -60,7 +60,7 @@ test('both links carry the same query', () => {
 });
 
 test('a server that names the same page has no second link', () => {
-  const { launcherUrl } = verificationLinks({
+  const { launcherUrl } = consentLinks({
     serverUrl: new URL('https://open.feishu.cn/page/cli?user_code=AB-CD'),
     userCode: 'AB-CD',
     pageUrl: 'https://open.feishu.cn/page/cli',
@@ -69,7 +69,7 @@ test('a server that names the same page has no second link', () => {
 });
 
 test('without a page the server’s address and its own parameters are kept', () => {
-  const { url } = verificationLinks({
+  const { url } = consentLinks({
     serverUrl: new URL('http://127.0.0.1:99/x/y?user_code=AB-CD&z=1'),
     userCode: 'AB-CD',
     pageUrl: undefined,

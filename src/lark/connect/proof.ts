@@ -6,13 +6,13 @@ import { CLOCK_DIFFERENCE_MAX_MS } from '../../core/limits.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { Connection } from '../inbound/connection.ts';
 import type { Gateway } from '../outbound/gateway.ts';
-import { farewell, invitation, isCheckPress, secondStep } from './verification-card.ts';
+import { farewell, invitation, isProofPress, secondStep } from './proof-card.ts';
 import { isPassing } from '../codes.ts';
 import {
   botSwitchedOff,
   type BotPlaces,
-  checkInterrupted,
-  checkTimedOut,
+  proofInterrupted,
+  proofTimedOut,
   connectionRefused,
   isUnknownPerson,
   missingFor,
@@ -20,34 +20,34 @@ import {
   notConnected,
   notSent,
   type Problem,
-} from './verification-problems.ts';
+} from './proof-problems.ts';
 import { GRANT_BACKOFF_BASE_MS, GRANT_BACKOFF_MAX_MS } from './device-grant.ts';
 import type { DeliveryResult, Intake } from '../../bridge/ports.ts';
 import type { Clock } from '../../time/clock.ts';
 
 /** The check at the end of `connect`: what Lark has to do by itself (connect, take a message) it does by then. */
-const CHECK_LARK_MS_MAX = 30_000;
+const PROOF_LARK_MS_MAX = 30_000;
 /** How often the check looks whether something has come. */
-const CHECK_LOOK_MS = 100;
+const PROOF_POLL_MS = 100;
 /** A person needs some seconds to answer; after this they are told what may be missing, later again if that changes. */
-const CHECK_HINT_AFTER_MS = 30_000;
-const CHECK_HINT_EVERY_MS = 60_000;
+const PROOF_HINT_AFTER_MS = 30_000;
+const PROOF_HINT_EVERY_MS = 60_000;
 /** A message that the chat shows, and whose event has not come by now, has none. */
-const CHECK_EVENT_GRACE_MS = 10_000;
+const PROOF_EVENT_GRACE_MS = 10_000;
 /** The clocks of this machine and of Lark are rarely further apart. */
-const CHECK_CLOCK_SLACK_MS = 10_000;
+const PROOF_CLOCK_SLACK_MS = 10_000;
 
 /** `reply` comes before `sent` where the bot can't know whom to write to. */
-export type CheckStep = 'connected' | 'sent' | 'reply' | 'press';
+export type ProofStep = 'connected' | 'sent' | 'reply' | 'press';
 
-export type CheckEvent =
-  | { readonly kind: 'check_begun'; readonly step: CheckStep; readonly ask?: CheckAsk }
-  | { readonly kind: 'check_passed'; readonly step: CheckStep }
+export type ProofEvent =
+  | { readonly kind: 'step_begun'; readonly step: ProofStep; readonly ask?: ProofAsk }
+  | { readonly kind: 'step_passed'; readonly step: ProofStep }
   /** Nothing has come yet; it is waited on. */
-  | { readonly kind: 'check_waits'; readonly step: CheckStep; readonly problem: Problem };
+  | { readonly kind: 'step_waits'; readonly step: ProofStep; readonly problem: Problem };
 
 /** What the person is asked to do. */
-export type CheckAsk =
+export type ProofAsk =
   | { readonly what: 'reply' | 'press' }
   | { readonly what: 'write_first'; readonly bot: string; readonly chatUrl: string | undefined };
 
@@ -57,7 +57,7 @@ export interface Letters extends Intake {
   settle(message: InboundMessage): Promise<void>;
 }
 
-export interface VerificationOptions {
+export interface ProofOptions {
   readonly gateway: Pick<
     Gateway,
     'writeTo' | 'deliver' | 'history' | 'botInfo' | 'onlineInstances'
@@ -74,11 +74,11 @@ export interface VerificationOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
-  readonly onEvent: (event: CheckEvent) => void;
+  readonly onEvent: (event: ProofEvent) => void;
 }
 
 /** Resolves when all of it works. Throws a `BridgeError` that says what is missing and where to mend it. */
-export function runVerification(options: VerificationOptions): Promise<void> {
+export function runVerification(options: ProofOptions): Promise<void> {
   return new Verification(options).run();
 }
 
@@ -86,7 +86,7 @@ export function runVerification(options: VerificationOptions): Promise<void> {
 type Expected = { readonly chat: ChatId | 'any' } | undefined;
 
 class Verification implements Intake {
-  readonly #options: VerificationOptions;
+  readonly #options: ProofOptions;
   readonly #begunAtMs: number;
   readonly #deadlineAtMs: number;
   readonly #connection: Connection;
@@ -99,7 +99,7 @@ class Verification implements Intake {
   #replied = false;
   #pressed = false;
 
-  constructor(options: VerificationOptions) {
+  constructor(options: ProofOptions) {
     this.#options = options;
     this.#begunAtMs = options.clock.nowMs();
     this.#deadlineAtMs = this.#begunAtMs + options.timeoutMs;
@@ -113,7 +113,7 @@ class Verification implements Intake {
 
   async run(): Promise<void> {
     const { signal } = this.#options;
-    const interrupt = () => this.#end(checkInterrupted());
+    const interrupt = () => this.#end(proofInterrupted());
     if (signal.aborted) interrupt();
     signal.addEventListener('abort', interrupt);
     try {
@@ -130,7 +130,7 @@ class Verification implements Intake {
   /** The door for what Lark delivers meanwhile. */
   async admit(event: InboundEvent): Promise<void> {
     const { letters } = this.#options;
-    if (isCheckPress(event)) {
+    if (isProofPress(event)) {
       this.#pressed = true;
       return;
     }
@@ -151,14 +151,14 @@ class Verification implements Intake {
 
   #isAnswerToUs({ parentId, sentAtMs }: InboundMessage): boolean {
     const isUnderCard = parentId !== undefined && parentId === this.#card;
-    return isUnderCard || sentAtMs >= this.#begunAtMs - CHECK_CLOCK_SLACK_MS;
+    return isUnderCard || sentAtMs >= this.#begunAtMs - PROOF_CLOCK_SLACK_MS;
   }
 
   async #connect(): Promise<void> {
     this.#begin('connected');
     this.#connection.start().catch((error: unknown) => this.#refused(error));
     const isUp = () => this.#connection.status().state === 'connected';
-    if (!(await this.#until(isUp, CHECK_LARK_MS_MAX))) {
+    if (!(await this.#until(isUp, PROOF_LARK_MS_MAX))) {
       const { lastError } = this.#connection.status();
       const isOver = this.#options.clock.nowMs() >= this.#deadlineAtMs;
       throw isOver && lastError === undefined ? noTimeLeft() : notConnected(lastError);
@@ -223,21 +223,21 @@ class Verification implements Intake {
   async #waitFor(
     step: 'reply' | 'press',
     look: () => boolean,
-    ask: CheckAsk = { what: 'press' },
+    ask: ProofAsk = { what: 'press' },
   ): Promise<void> {
     const { clock, places, onEvent } = this.#options;
     this.#begin(step, ask);
     let told = '';
-    let waitMs = CHECK_HINT_AFTER_MS;
+    let waitMs = PROOF_HINT_AFTER_MS;
     while (!(await this.#until(look, waitMs))) {
-      waitMs = CHECK_HINT_EVERY_MS;
+      waitMs = PROOF_HINT_EVERY_MS;
       const facts = { step, ...(await this.#lookAround(step)) };
       const isProven = facts.hasWritten === true;
-      if (isProven && (await this.#until(look, CHECK_EVENT_GRACE_MS))) break;
+      if (isProven && (await this.#until(look, PROOF_EVENT_GRACE_MS))) break;
       if (look()) break;
       const problem = missingFor(facts, places);
-      if (isProven || clock.nowMs() >= this.#deadlineAtMs) throw checkTimedOut(problem);
-      if (problem.text !== told) onEvent({ kind: 'check_waits', step, problem });
+      if (isProven || clock.nowMs() >= this.#deadlineAtMs) throw proofTimedOut(problem);
+      if (problem.text !== told) onEvent({ kind: 'step_waits', step, problem });
       told = problem.text;
     }
     this.#pass(step);
@@ -272,7 +272,7 @@ class Verification implements Intake {
     call: () => Promise<T | Extract<DeliveryResult, { ok: false }>>,
   ): Promise<T | Extract<DeliveryResult, { ok: false }>> {
     const { clock, random } = this.#options;
-    const endAtMs = Math.min(clock.nowMs() + CHECK_LARK_MS_MAX, this.#deadlineAtMs);
+    const endAtMs = Math.min(clock.nowMs() + PROOF_LARK_MS_MAX, this.#deadlineAtMs);
     for (let tries = 1; ; tries++) {
       const result = await this.#orEnded(call());
       if (result.ok || !isPassing(result)) return result;
@@ -293,7 +293,7 @@ class Verification implements Intake {
       const leftMs = endAtMs - clock.nowMs();
       if (leftMs <= 0) return false;
       const pause = new Promise<void>((resolve) => {
-        clock.after(Math.min(CHECK_LOOK_MS, leftMs), resolve);
+        clock.after(Math.min(PROOF_POLL_MS, leftMs), resolve);
       });
       await this.#orEnded(pause);
     }
@@ -308,11 +308,11 @@ class Verification implements Intake {
     this.#end(error instanceof BridgeError ? connectionRefused(error, places) : error);
   }
 
-  #begin(step: CheckStep, ask?: CheckAsk): void {
-    this.#options.onEvent({ kind: 'check_begun', step, ...(ask !== undefined && { ask }) });
+  #begin(step: ProofStep, ask?: ProofAsk): void {
+    this.#options.onEvent({ kind: 'step_begun', step, ...(ask !== undefined && { ask }) });
   }
 
-  #pass(step: CheckStep): void {
-    this.#options.onEvent({ kind: 'check_passed', step });
+  #pass(step: ProofStep): void {
+    this.#options.onEvent({ kind: 'step_passed', step });
   }
 }

@@ -7,7 +7,7 @@ const MARK = 'lark_bridge_check';
 
 type Button = Extract<InboundEvent, { kind: 'button' }>;
 
-export function isCheckPress(event: InboundEvent): event is Button {
+export function isProofPress(event: InboundEvent): event is Button {
   return event.kind === 'button' && event.value[MARK] === 'press';
 }
 

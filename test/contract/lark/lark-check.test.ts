@@ -6,8 +6,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { appId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { APP_NEEDS, CALLBACK_NEEDS, EVENT_NEEDS } from '../../../src/lark/app-needs.ts';
-import { type ExaminationOptions, examineLark } from '../../../src/lark/connect/examination.ts';
-import { verificationLinks } from '../../../src/lark/connect/verification-link.ts';
+import { type LarkCheckOptions, checkLark } from '../../../src/lark/connect/lark-check.ts';
+import { consentLinks } from '../../../src/lark/connect/consent-link.ts';
 import { EVENT_PARSERS } from '../../../src/lark/inbound/parse.ts';
 import { appPlanOf } from '../../../src/sim/accounts/app-plan.ts';
 import { SCOPE_SELF_MANAGE } from '../../../src/sim/world/scopes.ts';
@@ -16,10 +16,10 @@ import { realClock, type Rig, startRig } from './rig.ts';
 
 function examine(
   { lark, app }: Rig,
-  changes: Partial<ExaminationOptions> & { secret?: string } = {},
+  changes: Partial<LarkCheckOptions> & { secret?: string } = {},
 ) {
   const { secret = app.appSecret, ...rest } = changes;
-  return examineLark({
+  return checkLark({
     brand: 'feishu',
     openBaseUrl: lark.openBaseUrl,
     accountsBaseUrl: lark.accountsBaseUrl,
@@ -78,7 +78,10 @@ describe('a bot in order', () => {
 describe('the app’s own entry in the console', () => {
   test('takes a permission', async () => {
     const { app } = await examine(await startRig());
-    expect(app?.console).toMatchObject({ kind: 'refused', code: 99991672 });
+    expect(app?.console).toMatchObject({
+      kind: 'refused',
+      reason: 'permission_missing',
+    });
   });
 
   test('shows permissions, the events of the published version, and callbacks', async () => {
@@ -96,7 +99,7 @@ describe('the app’s own entry in the console', () => {
 
   test('`connect` asks for all that is needed, and for nothing else', () => {
     const serverUrl = new URL('http://x.example/page/launcher');
-    const links = verificationLinks({ serverUrl, userCode: 'x', pageUrl: undefined });
+    const links = consentLinks({ serverUrl, userCode: 'x', pageUrl: undefined });
     const plan = appPlanOf(new URL(links.url).searchParams);
     const { scopes, events, callbacks } = APP_NEEDS;
     const asked = scopes.filter((need) => need.asked).map(({ anyOf }) => anyOf[0]);
@@ -112,7 +115,11 @@ describe('what is refused', () => {
   test('a wrong secret; nobody else is asked behind an address that was set', async () => {
     const { app } = await examine(await startRig(), { secret: 'wrong' });
     expect(app).toEqual({
-      token: expect.objectContaining({ kind: 'refused', code: 10014, credentials: true }) as object,
+      token: expect.objectContaining({
+        kind: 'refused',
+        detail: expect.stringContaining('10014') as string,
+        credentials: true,
+      }) as object,
       tokenElsewhere: undefined,
       endpoint: expect.objectContaining({ error: 'credentials_refused' }) as object,
       bot: undefined,
@@ -132,7 +139,10 @@ describe('what is refused', () => {
   test('a bot that is switched off', async () => {
     const rig = await startRig();
     rig.app.botEnabled = false;
-    expect((await examine(rig)).app?.bot).toMatchObject({ kind: 'refused', code: 11205 });
+    expect((await examine(rig)).app?.bot).toMatchObject({
+      kind: 'refused',
+      reason: 'bot_switched_off',
+    });
   });
 
   test('something else that answers in Lark’s place is no word of Lark', async () => {
@@ -143,7 +153,7 @@ describe('what is refused', () => {
 });
 
 describe('the network', () => {
-  const failures = (facts: Awaited<ReturnType<typeof examineLark>>) =>
+  const failures = (facts: Awaited<ReturnType<typeof checkLark>>) =>
     facts.reaches.map(({ outcome }) => (outcome.kind === 'failed' ? outcome.code : 'reached'));
 
   test('without app id and secret the hosts are looked at all the same', async () => {

@@ -3,7 +3,7 @@ import type { Brand } from '../../../src/core/brand.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { appId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { checkAppSecret } from '../../../src/lark/connect/app-check.ts';
+import { checkAppSecret } from '../../../src/lark/connect/app-secret.ts';
 import type { HttpAnswer } from '../../../src/lark/connect/onboarding-http.ts';
 import { answered, LOST, ScriptedAccounts } from './scripted-accounts.ts';
 

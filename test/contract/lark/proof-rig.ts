@@ -4,13 +4,13 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { openId } from '../../../src/core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { createConnection } from '../../../src/lark/inbound/connection.ts';
+import { Connection } from '../../../src/lark/inbound/connection.ts';
 import {
-  type CheckEvent,
+  type ProofEvent,
   runVerification,
-  type VerificationOptions,
-} from '../../../src/lark/connect/verification.ts';
-import { placesOf } from '../../../src/lark/connect/verification-problems.ts';
+  type ProofOptions,
+} from '../../../src/lark/connect/proof.ts';
+import { placesOf } from '../../../src/lark/connect/proof-problems.ts';
 import type { SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { pressButtonOf } from './card-press.ts';
 import { type GatewayRig, realClock, startRig, withGateway } from './rig.ts';
@@ -42,7 +42,7 @@ export const CONSOLE = 'https://open.feishu.cn/app/';
 export interface Check extends GatewayRig {
   readonly clock: LeapClock;
   readonly chat: SimChat;
-  readonly events: CheckEvent[];
+  readonly events: ProofEvent[];
   readonly kept: InboundEvent[];
   readonly settled: InboundMessage[];
   readonly abort: AbortController;
@@ -54,7 +54,7 @@ export interface Check extends GatewayRig {
   waits(): string[];
 }
 
-interface Changes extends Partial<VerificationOptions> {
+interface Changes extends Partial<ProofOptions> {
   readonly prepare?: (rig: GatewayRig) => void;
   readonly clock?: LeapClock;
 }
@@ -68,14 +68,14 @@ export async function beginCheck({
   const rig = withGateway(await startRig());
   prepare?.(rig);
   const { app, ann, lark, gateway } = rig;
-  const events: CheckEvent[] = [];
+  const events: ProofEvent[] = [];
   const kept: InboundEvent[] = [];
   const settled: InboundMessage[] = [];
   const abort = new AbortController();
   const done = runVerification({
     gateway,
     connect: (intake, onTerminal) =>
-      createConnection({
+      new Connection({
         http: rig.http,
         openBaseUrl: lark.openBaseUrl,
         appId: rig.self.appId,
@@ -129,9 +129,8 @@ export async function beginCheck({
     settled,
     abort,
     ended,
-    steps: () => events.flatMap((event) => (event.kind === 'check_passed' ? event.step : [])),
-    waits: () =>
-      events.flatMap((event) => (event.kind === 'check_waits' ? event.problem.text : [])),
+    steps: () => events.flatMap((event) => (event.kind === 'step_passed' ? event.step : [])),
+    waits: () => events.flatMap((event) => (event.kind === 'step_waits' ? event.problem.text : [])),
   };
 }
 

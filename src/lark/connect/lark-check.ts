@@ -6,15 +6,15 @@ import { DOCTOR_CALL_TIMEOUT_MS } from '../../core/limits.ts';
 import type { Secret } from '../../core/secret.ts';
 import { type Ask, readAppInfo } from './app-info.ts';
 import { accountsBaseUrl, openBaseUrl } from '../brand.ts';
-import { codeOf, judgeRefusal, type Refusal } from '../codes.ts';
+import { codeOf, judgeRefusal, reasonFor, type Refusal } from '../codes.ts';
 import { requestEndpoint } from '../inbound/endpoint.ts';
 import { createHttp, type LarkHttp } from '../outbound/http.ts';
 import { fieldsOf, textOf } from '../inbound/parse.ts';
 import { proxyFor, proxyName, type ProxySettings } from '../../net/proxy.ts';
-import { createTokenSource, type TokenSource } from '../outbound/token.ts';
+import { TokenSource } from '../outbound/token.ts';
 import type { Clock } from '../../time/clock.ts';
 
-export interface ExaminationOptions {
+export interface LarkCheckOptions {
   readonly brand: Brand;
   /** As set; undefined for the brand's own addresses. */
   readonly openBaseUrl: string | undefined;
@@ -25,7 +25,7 @@ export interface ExaminationOptions {
 }
 
 /** Takes at most a few times the limit of one call, whatever the network does. */
-export async function examineLark(options: ExaminationOptions): Promise<LarkFacts> {
+export async function checkLark(options: LarkCheckOptions): Promise<LarkFacts> {
   const { brand, credentials, proxy } = options;
   const http = createHttp({ proxy, callTimeoutMs: DOCTOR_CALL_TIMEOUT_MS });
   const look = new Look(options, http);
@@ -49,10 +49,10 @@ interface AskedAsApp {
 }
 
 class Look {
-  readonly #options: ExaminationOptions;
+  readonly #options: LarkCheckOptions;
   readonly #http: LarkHttp;
 
-  constructor(options: ExaminationOptions, http: LarkHttp) {
+  constructor(options: LarkCheckOptions, http: LarkHttp) {
     this.#options = options;
     this.#http = http;
   }
@@ -74,7 +74,7 @@ class Look {
 
   async askAsApp(
     open: string,
-    credentials: NonNullable<ExaminationOptions['credentials']>,
+    credentials: NonNullable<LarkCheckOptions['credentials']>,
   ): Promise<AskedAsApp> {
     const tokens = this.#tokensAt(open, credentials);
     const app = { http: this.#http, openBaseUrl: open, ...credentials };
@@ -92,7 +92,7 @@ class Look {
   /** Whether the other brand's cloud knows the app; there is no other one behind an address that was set. */
   async #tokenElsewhere(
     token: Asked<true>,
-    credentials: NonNullable<ExaminationOptions['credentials']>,
+    credentials: NonNullable<LarkCheckOptions['credentials']>,
   ): Promise<Asked<true> | undefined> {
     const { brand, openBaseUrl: override } = this.#options;
     if (override !== undefined || token.kind !== 'refused' || !token.credentials) return undefined;
@@ -121,9 +121,9 @@ class Look {
     return { bot: mapped(bot, botFact), connections: mapped(connections, countOf), console };
   }
 
-  #tokensAt(open: string, credentials: NonNullable<ExaminationOptions['credentials']>) {
+  #tokensAt(open: string, credentials: NonNullable<LarkCheckOptions['credentials']>) {
     const { clock } = this.#options;
-    return createTokenSource({ http: this.#http, openBaseUrl: open, ...credentials, clock });
+    return new TokenSource({ http: this.#http, openBaseUrl: open, ...credentials, clock });
   }
 }
 
@@ -142,7 +142,7 @@ function fromRefusal({
 }: Refusal): Exclude<Asked<never>, { kind: 'told' }> {
   return code === undefined
     ? { kind: 'silent', detail }
-    : { kind: 'refused', code, detail, credentials: credentials === true };
+    : { kind: 'refused', reason: reasonFor(code), detail, credentials: credentials === true };
 }
 
 function endpointFact(result: Awaited<ReturnType<typeof requestEndpoint>>): EndpointFact {

@@ -1,7 +1,7 @@
 /** The link that a person opens to create the bot, and what it asks of Lark for the bot. */
 import { gzipSync } from 'node:zlib';
 import { APP_NEEDS } from '../app-needs.ts';
-import { PAGE_PATH } from '../brand.ts';
+import { CONSENT_PAGE_PATH } from '../brand.ts';
 
 const BOT_NAME = 'lark-bridge';
 
@@ -13,7 +13,7 @@ const ADDONS = {
   callbacks: { items: APP_NEEDS.callbacks.map(({ name }) => name) },
 };
 
-export interface VerificationLinks {
+export interface ConsentLinks {
   readonly url: string;
   /** The server's own link, where it differs: a second chance if the first page refuses the code. */
   readonly launcherUrl: string | undefined;
@@ -23,7 +23,7 @@ export interface VerificationLinks {
  * `serverUrl` is the server's `verification_uri_complete`. With `pageUrl` the code is shown on that page
  * and the server's link comes second; without it the server's host and path are kept.
  */
-export function verificationLinks({
+export function consentLinks({
   serverUrl,
   userCode,
   pageUrl,
@@ -31,7 +31,7 @@ export function verificationLinks({
   serverUrl: URL;
   userCode: string;
   pageUrl: string | undefined;
-}): VerificationLinks {
+}): ConsentLinks {
   const launcher = withQuery(serverUrl);
   if (pageUrl === undefined) return { url: launcher, launcherUrl: undefined };
   const page = new URL(pageUrl);
@@ -41,8 +41,10 @@ export function verificationLinks({
 }
 
 /** The page of a host of its own, if that has Lark's paths; undefined to keep the server's link. */
-export function pageBesideLauncher(serverUrl: URL): string | undefined {
-  return serverUrl.pathname === '/page/launcher' ? `${serverUrl.origin}${PAGE_PATH}` : undefined;
+export function consentPageOnHostOf(serverUrl: URL): string | undefined {
+  return serverUrl.pathname === '/page/launcher'
+    ? `${serverUrl.origin}${CONSENT_PAGE_PATH}`
+    : undefined;
 }
 
 /** The query of the official SDK's `registerApp`, in its order; the page reads `addons` from it. */

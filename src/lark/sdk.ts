@@ -1,8 +1,8 @@
 /** The official SDK: the only import of it, loaded when it is first needed. */
 import { createRequire } from 'node:module';
 import type * as Sdk from '@larksuiteoapi/node-sdk';
-import { headOf } from '../../core/cut.ts';
-import type { Log } from '../../core/log.ts';
+import { headOf } from '../core/cut.ts';
+import type { Log } from '../core/log.ts';
 
 export type {
   Client,

@@ -1,7 +1,7 @@
 /** Our HTTP in the shape that the SDK's `Client` wants. */
 import type { FormPart } from '../../net/http.ts';
-import type { HttpOutcome, HttpRequest, LarkHttp } from '../outbound/http.ts';
-import type { HttpInstance, HttpRequestOptions } from './sdk.ts';
+import type { HttpOutcome, HttpRequest, LarkHttp } from './http.ts';
+import type { HttpInstance, HttpRequestOptions } from '../sdk.ts';
 
 /** Carries what came back through the SDK, which knows only "a body" or "thrown". */
 export class CallFailed extends Error {

@@ -3,7 +3,8 @@ import type { Brand } from '../../core/brand.ts';
 import { BridgeError, type ErrorCode } from '../../core/errors.ts';
 import type { AppId } from '../../core/ids.ts';
 import { CALLBACK_NEEDS, EVENT_NEEDS, SCOPE_NEEDS } from '../app-needs.ts';
-import { isPassing } from '../codes.ts';
+import { isPassing, reasonFor } from '../codes.ts';
+import type { RefusalReason } from '../facts.ts';
 import { botChatUrl, type ConsolePage, consolePageUrl, openBaseUrl } from '../brand.ts';
 import type { DeliveryResult } from '../../bridge/ports.ts';
 
@@ -95,33 +96,34 @@ interface Fix {
   readonly page?: ConsolePage;
 }
 
-/** Lark's codes that say why a bot can't write to a person. */
-const FIXES: Readonly<Record<number, Fix>> = {
-  230006: { page: 'bot', todo: `Switch the bot ability on, ${PUBLISH}:` },
-  11205: { page: 'bot', todo: `Switch the bot ability on, ${PUBLISH}:` },
-  99991672: { page: 'permissions', todo: `Add the permission, ${PUBLISH}:` },
-  99991679: { page: 'permissions', todo: `Add the permission, ${PUBLISH}:` },
-  230027: { page: 'permissions', todo: `Add the permission, ${PUBLISH}:` },
-  230013: { page: 'versions', todo: 'Publish a version whose availability includes you:' },
-  99991401: {
+/** What to do where a bot can't write to a person. */
+const FIXES: Readonly<Partial<Record<RefusalReason, Fix>>> = {
+  bot_switched_off: { page: 'bot', todo: `Switch the bot ability on, ${PUBLISH}:` },
+  permission_missing: { page: 'permissions', todo: `Add the permission, ${PUBLISH}:` },
+  person_not_included: {
+    page: 'versions',
+    todo: 'Publish a version whose availability includes you:',
+  },
+  address_not_allowed: {
     page: 'security',
     todo: "Add this machine's address to the allow-list, or empty it:",
   },
-  99991662: { page: 'app', todo: 'Have the app enabled for your organisation:' },
-  99991403: { todo: "Have your organisation's quota raised, or wait for the next month." },
-  230053: { todo: 'Unblock the bot in Lark.' },
+  app_disabled: { page: 'app', todo: 'Have the app enabled for your organisation:' },
+  quota_used_up: { todo: "Have your organisation's quota raised, or wait for the next month." },
+  blocked_by_person: { todo: 'Unblock the bot in Lark.' },
 };
 
 type Undelivered = Extract<DeliveryResult, { ok: false }>;
 
 /** Names nobody: ids of people differ from app to app. */
 export function isUnknownPerson({ code }: Undelivered): boolean {
-  return code === 230034 || code === 99992351 || code === 99992361;
+  return reasonFor(code) === 'person_unknown';
 }
 
 export function notSent(refusal: Undelivered, places: BotPlaces): BridgeError {
   const message = `the bot could not write to you: ${refusal.detail}`;
-  const fix = refusal.code === undefined ? undefined : FIXES[refusal.code];
+  const reason = reasonFor(refusal.code);
+  const fix = reason && FIXES[reason];
   if (fix !== undefined) {
     const where = fix.page === undefined ? '' : ` ${places.console(fix.page)}`;
     return new BridgeError('access_denied', message, { next: fix.todo + where });
@@ -142,18 +144,18 @@ export function botSwitchedOff(detail: string, places: BotPlaces): BridgeError {
   });
 }
 
-export function checkTimedOut({ text, next }: Problem): BridgeError {
+export function proofTimedOut({ text, next }: Problem): BridgeError {
   return new BridgeError('timed_out', text, { next });
 }
 
 /** Whoever confirmed the bot took nearly all of it. */
 export function noTimeLeft(): BridgeError {
-  return checkTimedOut({
+  return proofTimedOut({
     text: 'the time was over before the long connection was up',
     next: '--timeout SEC gives more time.',
   });
 }
 
-export function checkInterrupted(): BridgeError {
+export function proofInterrupted(): BridgeError {
   return new BridgeError('interrupted', 'the check was interrupted; the bot stays as it is');
 }

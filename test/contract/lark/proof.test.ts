@@ -12,7 +12,7 @@ import {
   press,
   reply,
   until,
-} from './check-rig.ts';
+} from './proof-rig.ts';
 import { eventually } from './rig.ts';
 
 const MESSAGES = '/open-apis/im/v1/messages';
@@ -47,7 +47,7 @@ test('a press that comes before the reply counts', async () => {
 test('without a known owner the person writes first, and then gets the card', async () => {
   const check = await beginCheck({ owner: undefined });
   const asked = () =>
-    check.events.find(({ kind, step }) => kind === 'check_begun' && step === 'reply');
+    check.events.find(({ kind, step }) => kind === 'step_begun' && step === 'reply');
   await until(check, () => asked() !== undefined);
   expect(asked()).toMatchObject({
     ask: {
@@ -74,7 +74,7 @@ test.each([230034, 99992351, 99992361])(
     });
     const asksToWrite = () =>
       check.events.some(
-        (event) => event.kind === 'check_begun' && event.ask?.what === 'write_first',
+        (event) => event.kind === 'step_begun' && event.ask?.what === 'write_first',
       );
     await until(check, asksToWrite);
     reply(check);
