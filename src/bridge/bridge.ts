@@ -65,7 +65,7 @@ export class Bridge implements Service {
       ...parts,
       persistence,
       onWithdrawn: async (id) => {
-        await this.#engine.happen(id, { kind: 'recalled' });
+        await this.#engine.apply(id, { kind: 'recalled' });
       },
     });
     const delivery = this.#delivery;
@@ -125,9 +125,7 @@ export class Bridge implements Service {
 
   status() {
     return {
-      waiting: this.#engine.lanes.size,
-      waitingSinceMs: this.#engine.lanes.oldestMs(),
-      running: this.#engine.running,
+      ...this.#engine.load(),
       outbox: this.#delivery.length,
       outboxSinceMs: this.#delivery.oldestMs(),
       duplicates: this.inbox.duplicates,

@@ -89,7 +89,7 @@ export class Inbox implements Intake {
     if (turn.state.phase === 'command') return this.#carryOut(turn);
     // A recall that came while the message was being written has found no turn to end.
     if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
-    else await engine.happen(turn.id, { kind: 'recalled' });
+    else await engine.apply(turn.id, { kind: 'recalled' });
   }
 
   async #recall(messageId: MessageId, eventId: string): Promise<void> {
@@ -99,7 +99,7 @@ export class Inbox implements Intake {
       this.#recalled.set(messageId, true);
       return;
     }
-    await engine.happen(id, { kind: 'recalled' }, eventId);
+    await engine.apply(id, { kind: 'recalled' }, eventId);
   }
 
   /** No turn comes of it: a chat whose history can be read may still give the message as it was. */
@@ -137,7 +137,7 @@ export class Inbox implements Intake {
     if (about.length > 0) await this.#askAboutRest(command.message.chatId, command.id);
     const show =
       about.length === 0 ? [notices.nothingMeant()] : action === 'skip' ? [notices.skipped()] : [];
-    await this.#parts.engine.happen(command.id, { kind: 'carried_out', show });
+    await this.#parts.engine.apply(command.id, { kind: 'carried_out', show });
   }
 
   /** What came in while a word was on its way was not meant by it: the chat is asked anew. */
@@ -153,7 +153,7 @@ export class Inbox implements Intake {
   async #choose(about: readonly TurnId[], action: ChoiceAction, once: string): Promise<void> {
     for (const id of about) {
       if ((await this.#parts.journal.turn(id)) === undefined) continue;
-      await this.#parts.engine.happen(id, { kind: 'chosen', action }, once);
+      await this.#parts.engine.apply(id, { kind: 'chosen', action }, once);
     }
   }
 }

@@ -121,7 +121,7 @@ export class Orders implements Service {
     const { journal, engine } = this.#parts;
     const id: TurnId = turnId(order.subject);
     if ((await journal.turn(id)) === undefined) return { outcome: 'refused', phase: undefined };
-    const changed = await engine.happen(id, event, onceFor(order));
+    const changed = await engine.apply(id, event, onceFor(order));
     return this.#resultOf(order, changed, (await journal.turn(id))?.state.phase);
   }
 

@@ -71,7 +71,7 @@ export const isFinal = (phase: TurnPhase): boolean => FINAL.has(phase);
 export const isEngaged = (phase: TurnPhase): boolean => ENGAGED.has(phase);
 
 /** When a turn was given to the target; `undefined` if it is not there. */
-export function begunAtMs(state: TurnState, { turnTimeoutMs }: TurnRules): number | undefined {
+export function begunAtMs(state: TurnState, turnTimeoutMs: number): number | undefined {
   if ('deadlineMs' in state) return state.deadlineMs - turnTimeoutMs;
   if (state.phase !== 'overdue' || state.asks === true) return undefined;
   return state.sinceMs - turnTimeoutMs;

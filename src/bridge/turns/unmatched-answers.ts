@@ -42,7 +42,7 @@ export class LooseAnswers {
       const { id, from } = answer;
       const event = { kind: 'received', id, from, said: saidIn(answer) } as const;
       // It means nothing to a turn that is over.
-      if (await engine.happen(owner.turn, event, id)) return;
+      if (await engine.apply(owner.turn, event, id)) return;
     }
     if (owner.kind === 'in_chat') await this.#showInChat(answer, owner);
     else await this.#late(answer, owner.turn);
@@ -61,21 +61,21 @@ export class LooseAnswers {
   async #named(answer: LooseAnswer, turn: TurnId): Promise<void> {
     const { engine, log } = this.#parts;
     const { id, from } = answer;
-    if (await engine.happen(turn, { kind: 'named', id, from, said: saidIn(answer) }, id)) return;
+    if (await engine.apply(turn, { kind: 'named', id, from, said: saidIn(answer) }, id)) return;
     await this.#keepAside(answer, turn);
     log.info('answer_not_wanted', { answer: id, turn });
   }
 
   #ownerOf({ from }: LooseAnswer): Owner {
-    const { engine, target, clock } = this.#parts;
-    const owner = engine.slot.owner(from, clock.nowMs());
+    const { engine, target } = this.#parts;
+    const owner = engine.ownerOfAnswer(from);
     // Where answers name their turn, one that names none can't be known to be a turn's own.
     return owner.kind !== 'nobody' && target.correlates ? { ...owner, kind: 'in_doubt' } : owner;
   }
 
   /** Nobody can say under which question it belongs; but those who asked read the same chat. */
   async #showInChat(answer: LooseAnswer, { turn, among }: Extract<Owner, { kind: 'in_chat' }>) {
-    const { log } = this.#parts;
+    const { engine, log } = this.#parts;
     const newest = among.at(-1);
     if (newest === undefined) return;
     const { chatId: chat, threadId } = newest;
@@ -83,20 +83,13 @@ export class LooseAnswers {
     const under = isOneThread ? messageId(newest.turn) : undefined;
     await this.#show(answer, { chat, under });
     log.info('answer_shown_in_chat', { answer: answer.id, chat, turns: among.length });
-    await this.#pay(turn);
+    if (turn !== undefined) await engine.noteAnswer(turn);
   }
 
   async #late(answer: LooseAnswer, turn: TurnId | undefined): Promise<void> {
     await this.#keepAside(answer, turn);
     this.#parts.log.warn('answer_quarantined', { answer: answer.id, turn });
-    await this.#pay(turn);
-  }
-
-  async #pay(turn: TurnId | undefined): Promise<void> {
-    const { engine } = this.#parts;
-    if (turn === undefined) return;
-    engine.slot.pay(turn);
-    if (!engine.slot.owes(turn)) await engine.happen(turn, { kind: 'late_answer' });
+    if (turn !== undefined) await this.#parts.engine.noteAnswer(turn);
   }
 
   async #unasked(answer: LooseAnswer): Promise<void> {
