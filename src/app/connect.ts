@@ -1,7 +1,7 @@
 /** The parts of the check that `connect` ends with. Only the composition root uses this. */
 import { closing, journalOf, type LarkSettings } from './bridge-parts.ts';
 import { steadyClock, systemClock } from '../time/clock.ts';
-import { Letterbox } from '../bridge/intake/letterbox.ts';
+import { HeldMessages } from '../bridge/intake/held-messages.ts';
 import type { Config } from '../config/load.ts';
 import type { Credentials } from '../core/credentials.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -65,7 +65,7 @@ export async function runCheck(
     ...base,
     gateway: lark.gateway,
     connect: (intake, onTerminal) => lark.connect(intake, onTerminal),
-    letters: new Letterbox({ journal: journalOf(db, app).journal, clock: systemClock }),
+    letters: new HeldMessages({ journal: journalOf(db, app).journal, clock: systemClock }),
     owner: ownerFile(config.stateDir, app).load(),
     places: placesOf({ appId: app, brand, openBaseUrl: config.openBaseUrl }),
     id: crypto.randomUUID(),

@@ -10,7 +10,7 @@ import type { LaneItem } from '../../time/lanes.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing, withoutMentions } from './render.ts';
-import type { Persistence } from '../until-stored.ts';
+import type { StoreRetry } from '../until-stored.ts';
 import type { DeliveryResult, Journal, LarkGateway, Observer, OutboxChange } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -32,7 +32,7 @@ const HISTORY_MARGIN_MS = 5 * 60_000;
 export interface DeliveryParts {
   readonly journal: Journal;
   readonly lark: LarkGateway;
-  readonly persistence: Persistence;
+  readonly storeRetry: StoreRetry;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -225,7 +225,7 @@ export class Delivery implements Service {
   }
 
   #change(key: string, decide: (row: OutboxRow) => OutboxChange | undefined) {
-    return this.#parts.persistence.insist(() => this.#parts.journal.changeOut(key, decide));
+    return this.#parts.storeRetry.untilStored(() => this.#parts.journal.changeOut(key, decide));
   }
 
   #report(row: OutboxRow, result: DeliveryResult): void {

@@ -8,7 +8,7 @@ import { pause } from '../../time/deadline.ts';
 import type { LaneRunner } from '../../time/lane-runner.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
-import type { Persistence } from '../until-stored.ts';
+import type { StoreRetry } from '../until-stored.ts';
 import type { CancelResult, Journal, TurnTarget } from '../ports.ts';
 
 /** A hub that does not answer is asked again, with growing pauses, for about ten minutes. */
@@ -23,7 +23,7 @@ const RUNS_MAX = 3;
 export interface CallOffParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
-  readonly persistence: Persistence;
+  readonly storeRetry: StoreRetry;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -68,7 +68,7 @@ export class CallOffs {
 
   /** `workspace`: who got the turn; if that is not known any more, whoever gets new ones. */
   async #carryOut(turn: Turn, workspace: WorkspaceId | undefined): Promise<void> {
-    const { journal, target, persistence, clock, random, log, runner } = this.#parts;
+    const { journal, target, storeRetry, clock, random, log, runner } = this.#parts;
     const signal = runner.stopSignal;
     if (target.cancel === undefined) return;
     let missed = 0;
@@ -77,7 +77,7 @@ export class CallOffs {
       if (signal.aborted) return;
       if (result === 'not_known') missed += 1;
       if (result === 'over' || missed >= MISSED_MAX) {
-        await persistence.insist(() => journal.enqueue([], markOf(turn)));
+        await storeRetry.untilStored(() => journal.enqueue([], markOf(turn)));
         return;
       }
       const options = { baseMs: BACKOFF_BASE_MS, maxMs: BACKOFF_MAX_MS, random: random() };

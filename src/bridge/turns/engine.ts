@@ -9,7 +9,7 @@ import type { LaneItem } from '../../time/lanes.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Journal, Observer, TurnHead, TurnTarget } from '../ports.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
-import type { Persistence } from '../until-stored.ts';
+import type { StoreRetry } from '../until-stored.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
 import { CallOffs } from './call-offs.ts';
 import { TurnRequests } from './requests.ts';
@@ -21,7 +21,7 @@ export interface EngineParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
   readonly delivery: Delivery;
-  readonly persistence: Persistence;
+  readonly storeRetry: StoreRetry;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;

@@ -8,7 +8,7 @@ import type { Delivery } from '../outbox/delivery.ts';
 import { createReplyToken } from '../outbox/keys.ts';
 import { toDrafts } from '../outbox/render.ts';
 import type { Journal, Observer, TurnTarget } from '../ports.ts';
-import type { Persistence } from '../until-stored.ts';
+import type { StoreRetry } from '../until-stored.ts';
 import type { CallOffs } from './call-offs.ts';
 import { Receipts } from './receipts.ts';
 import type { TurnRequests } from './requests.ts';
@@ -23,7 +23,7 @@ export interface TurnChangesParts {
   readonly callOffs: CallOffs;
   readonly runner: LaneRunner;
   readonly delivery: Delivery;
-  readonly persistence: Persistence;
+  readonly storeRetry: StoreRetry;
   readonly clock: Clock;
   readonly log: Log;
   readonly observer: Observer;
@@ -49,11 +49,11 @@ export class TurnChanges {
 
   /** With `once`, an event's id: nothing if this event has changed something already. */
   async apply(id: TurnId, event: TurnEvent, once?: string) {
-    const { journal, persistence, target, turnTimeoutMs, clock } = this.#parts;
+    const { journal, storeRetry, target, turnTimeoutMs, clock } = this.#parts;
     const nowMs = clock.nowMs();
     const rules = { turnTimeoutMs, deduplicates: target.deduplicates, nowMs };
     let was: TurnState | undefined;
-    const done = await persistence.insist(() =>
+    const done = await storeRetry.untilStored(() =>
       journal.changeTurn(
         id,
         (turn) => {
@@ -78,9 +78,9 @@ export class TurnChanges {
 
   /** Shows something about a turn that waits or is at work, without changing it. */
   async show(id: TurnId, show: Show): Promise<void> {
-    const { journal, persistence, delivery, clock } = this.#parts;
+    const { journal, storeRetry, delivery, clock } = this.#parts;
     const nowMs = clock.nowMs();
-    const { out } = await persistence.insist(() =>
+    const { out } = await storeRetry.untilStored(() =>
       journal.changeTurn(id, (turn) => {
         const { phase } = turn.state;
         if (phase !== 'waiting' && !isEngaged(phase)) return undefined;
