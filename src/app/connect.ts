@@ -2,7 +2,7 @@
 import { larkSettings, type LarkSettings } from './context.ts';
 import { journalOf, openState } from './state.ts';
 import { readStatus, type Status } from './status.ts';
-import { Letterbox } from '../bridge/intake/letterbox.ts';
+import { HeldMessages } from '../bridge/intake/held-messages.ts';
 import { NO_OBSERVER } from '../bridge/ports.ts';
 import { createCredentialStore } from '../config/credentials.ts';
 import type { Config } from '../config/load.ts';
@@ -129,7 +129,7 @@ async function runProof(
     ...base,
     gateway: lark.gateway,
     connect: (intake, onTerminal) => lark.connect(intake, onTerminal),
-    letters: new Letterbox({ journal: journalOf(db, app).journal, clock: systemClock }),
+    letters: new HeldMessages({ journal: journalOf(db, app).journal, clock: systemClock }),
     owner: ownerFile(config.stateDir, app).load(),
     places: placesOf({ appId: app, brand, openBaseUrl: config.openBaseUrl }),
     id: crypto.randomUUID(),

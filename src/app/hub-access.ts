@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRuntime } from '../agents/create-runtime.ts';
 import { createProgramBook } from '../agents/program-book.ts';
-import type { LooseAnswer, TurnTarget } from '../bridge/ports.ts';
+import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
@@ -33,7 +33,7 @@ type Target = TurnTarget &
   Service & {
     status(): { readonly reachable: boolean; readonly detail: string | undefined };
   };
-type Receive = (answer: LooseAnswer) => Promise<void>;
+type Receive = (answer: UnmatchedAnswer) => Promise<void>;
 
 export interface HubAccess {
   readonly url: string;

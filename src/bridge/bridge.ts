@@ -5,18 +5,17 @@ import type { Service } from '../core/service.ts';
 import { startAll, stopAll } from '../core/service.ts';
 import { Delivery } from './outbox/delivery.ts';
 import { Engine } from './turns/engine.ts';
-import { Inbox } from './intake/intake.ts';
-import { LooseAnswers } from './turns/unmatched-answers.ts';
+import { EventIntake } from './intake/intake.ts';
+import { UnmatchedAnswers } from './turns/unmatched-answers.ts';
 import { Orders } from './turns/orders.ts';
-import { Persistence } from './until-stored.ts';
+import { StoreRetry } from './until-stored.ts';
 import { Pruning } from './pruning.ts';
 import { QueueNotices } from './turns/queue-notices.ts';
 import {
   NO_OBSERVER,
-  type Intake,
   type Journal,
   type LarkGateway,
-  type LooseAnswer,
+  type UnmatchedAnswer,
   type Observer,
   type OrderQueue,
   type TurnTarget,
@@ -40,17 +39,17 @@ export interface BridgeParts {
   readonly observer?: Observer;
 }
 
-/** The heart: from an event at the door to an answer in the chat. */
+/** All of a message's way: from the event that comes in to the answer in the chat. */
 export class Bridge implements Service {
   readonly name = 'bridge';
-  readonly inbox: Inbox;
+  readonly intake: EventIntake;
   readonly #journal: Journal;
   readonly #log: Log;
   readonly #engine: Engine;
   readonly #delivery: Delivery;
   readonly #orders: Orders;
-  readonly #looseAnswers: LooseAnswers;
-  readonly #persistence: Persistence;
+  readonly #unmatchedAnswers: UnmatchedAnswers;
+  readonly #storeRetry: StoreRetry;
   readonly #services: readonly Service[];
   #ready = false;
 
@@ -59,28 +58,28 @@ export class Bridge implements Service {
     const { journal, clock, log } = parts;
     this.#journal = journal;
     this.#log = log;
-    this.#persistence = new Persistence(clock, log);
-    const persistence = this.#persistence;
+    this.#storeRetry = new StoreRetry(clock, log);
+    const storeRetry = this.#storeRetry;
     this.#delivery = new Delivery({
       ...parts,
-      persistence,
+      storeRetry,
       onWithdrawn: async (id) => {
-        await this.#engine.happen(id, { kind: 'recalled' });
+        await this.#engine.apply(id, { kind: 'recalled' });
       },
     });
     const delivery = this.#delivery;
-    this.#engine = new Engine({ ...parts, persistence, delivery });
+    this.#engine = new Engine({ ...parts, storeRetry, delivery });
     const engine = this.#engine;
-    this.inbox = new Inbox({ journal, engine, delivery, persistence, clock, log });
+    this.intake = new EventIntake({ journal, engine, delivery, storeRetry, clock, log });
     const { defaultChatId } = parts;
-    this.#looseAnswers = new LooseAnswers({
+    this.#unmatchedAnswers = new UnmatchedAnswers({
       ...parts,
-      persistence,
+      storeRetry,
       engine,
       delivery,
       defaultChatId,
     });
-    this.#orders = new Orders({ ...parts, persistence, engine, delivery });
+    this.#orders = new Orders({ ...parts, storeRetry, engine, delivery });
     this.#services = [
       delivery,
       engine,
@@ -91,13 +90,9 @@ export class Bridge implements Service {
   }
 
   /** What came at the hub without naming a turn. Rejects while the open turns are not taken up. */
-  async receive(answer: LooseAnswer): Promise<void> {
-    if (!this.#ready) throw new BridgeError('interrupted', 'the bridge is not at work yet');
-    return this.#looseAnswers.receive(answer);
-  }
-
-  get intake(): Intake {
-    return this.inbox;
+  async receive(answer: UnmatchedAnswer): Promise<void> {
+    if (!this.#ready) throw new BridgeError('interrupted', 'the bridge has not started yet');
+    return this.#unmatchedAnswers.receive(answer);
   }
 
   async start(): Promise<void> {
@@ -108,30 +103,28 @@ export class Bridge implements Service {
     for (const head of await this.#journal.openTurns()) {
       if (head.phase !== 'command') continue;
       const command = await this.#journal.turn(head.id);
-      if (command !== undefined) await this.inbox.resume(command);
+      if (command !== undefined) await this.intake.resume(command);
     }
   }
 
   async stop(): Promise<void> {
     this.#ready = false;
-    this.#persistence.stop();
+    this.#storeRetry.stop();
     await stopAll(this.#services, this.#log);
   }
 
-  /** Before an end that can't be avoided: what agents are at is brought home, and nothing new begins. */
+  /** For an end that can't be avoided: begins nothing new, and resolves when the turns at work are over. */
   finishTurns(): Promise<void> {
     return this.#engine.finish();
   }
 
   status() {
     return {
-      waiting: this.#engine.lanes.size,
-      waitingSinceMs: this.#engine.lanes.oldestMs(),
-      running: this.#engine.running,
+      ...this.#engine.load(),
       outbox: this.#delivery.length,
       outboxSinceMs: this.#delivery.oldestMs(),
-      duplicates: this.inbox.duplicates,
-      journalHealthy: this.#persistence.healthy,
+      duplicates: this.intake.duplicates,
+      journalHealthy: this.#storeRetry.healthy,
     };
   }
 }

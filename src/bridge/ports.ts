@@ -14,7 +14,7 @@ import type {
 
 // ---------------------------------------------------------------- Lark → bridge
 
-/** The bridge's door for what Lark delivers. */
+/** Where the bridge takes in what Lark delivers. */
 export interface Intake {
   /**
    * Resolves when the event is durably in the journal, or was there already: only then may it be acked.
@@ -23,7 +23,7 @@ export interface Intake {
   admit(event: InboundEvent): Promise<void>;
 }
 
-/** The long connection, as far as the bridge minds it. */
+/** What the bridge needs to know of the long connection. */
 export interface Line {
   /** Since when it is up; `undefined` while it is down. */
   connectedSinceMs(): number | undefined;
@@ -87,7 +87,7 @@ export type LarkAction =
   | 'fall_back_to_text'
   /** Nobody knows what it means: the same call some more times, then it is given up. */
   | 'unsure'
-  /** Will never work; the person is told in words. */
+  /** Will never work; the person gets a notice. */
   | 'give_up'
   /** Will not work until the operator changes something (a missing permission, the bot switched off). */
   | 'tell_operator'
@@ -161,7 +161,7 @@ export type TurnAnswer = (
     }
   /**
    * The agent said no or broke; `detail` is for people. `interrupted`: it died with its process. `agent`: its
-   * name, if the hub ran it itself; `detail` is then the hub's word and not the agent's.
+   * name, if the hub ran it itself; `detail` then comes from the hub and not from the agent.
    */
   | {
       readonly kind: 'failed';
@@ -174,7 +174,7 @@ export type TurnAnswer = (
   readonly store?: () => void;
 };
 
-/** The agent wants something of the person. Its task is not over: an answer may come without another word. */
+/** The agent wants something of the person. Its task is not over: an answer may come without a reply. */
 export interface TurnQuestion {
   readonly kind: 'question';
   readonly wants: 'input' | 'sign_in';
@@ -211,7 +211,7 @@ export type WaitResult =
   | { readonly kind: 'unreachable'; readonly detail: string };
 
 /** What came for the bridge at the hub without naming a turn. */
-export interface LooseAnswer {
+export interface UnmatchedAnswer {
   /** The same for every time it is handed over. */
   readonly id: string;
   readonly from: WorkspaceId;
@@ -267,7 +267,7 @@ export interface Admission {
   readonly receivedAtMs: number;
   readonly state: TurnState;
   readonly out: readonly OutboxDraft[];
-  /** For a stale turn: shown only if no other one of the chat waits for the same word already. */
+  /** For a stale turn: shown only if no other one of the chat waits for the same decision. */
   readonly question?: readonly OutboxDraft[];
   /**
    * For a message that can't be read: shown only if the same person sent no other one of the same kind to the
@@ -534,7 +534,7 @@ export interface Order {
   readonly result: OrderResult | undefined;
 }
 
-/** In which phases of its subject an order can make sense at all; the daemon has the last word. */
+/** In which phases of its subject an order can make sense. The daemon decides in the end. */
 export const ORDERS_FIT: Readonly<Record<OrderKind, readonly Phase[]>> = {
   turn_retry: ['held', 'failed', 'overdue'],
   turn_drop: ['waiting', 'sending', 'accepted', 'overdue', 'held', 'command'],

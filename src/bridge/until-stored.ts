@@ -4,10 +4,10 @@ import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
 /**
- * Insists on writes that must not be lost: what an agent or Lark has answered can't be asked for again.
- * Bad weather of the disk is waited out; meanwhile `healthy` is false.
+ * Repeats writes that must not be lost: an agent or Lark can't be asked again for what they have answered.
+ * `healthy` is false while a write fails.
  */
-export class Persistence {
+export class StoreRetry {
   readonly #clock: Clock;
   readonly #log: Log;
   #failing = 0;
@@ -22,12 +22,12 @@ export class Persistence {
     return this.#failing === 0;
   }
 
-  /** No more tries after this: writes that still fail stay unanswered, and the next start repeats the work. */
+  /** Ends the repeats: a write that fails after this rejects, and the next start repeats the work. */
   stop(): void {
     this.#stopped = true;
   }
 
-  async insist<T>(write: () => Promise<T>): Promise<T> {
+  async untilStored<T>(write: () => Promise<T>): Promise<T> {
     let failed = false;
     try {
       for (;;) {

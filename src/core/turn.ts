@@ -2,7 +2,7 @@
 import type { ChatId, MessageId, TurnId, WorkspaceId } from './ids.ts';
 import type { InboundMessage } from './message.ts';
 
-/** Why a turn waits for a person's word. */
+/** Why a turn waits for a person's decision. */
 export type HoldReason =
   /** It was sent so long ago that running it now might surprise. */
   | 'stale'
@@ -89,7 +89,7 @@ export type Show =
   | { readonly what: 'receipt'; readonly dueAtMs: number }
   | { readonly what: 'receipt_off' };
 
-/** What a person can say about a turn that waits for their word. */
+/** What a person can decide about a turn that waits for them. */
 export type ChoiceAction = 'run' | 'skip' | 'retry';
 
 export interface ChoiceButton {

@@ -14,7 +14,7 @@ import { probe } from './probe.ts';
 import { Registration } from './registration.ts';
 import type {
   CancelResult,
-  LooseAnswer,
+  UnmatchedAnswer,
   SendResult,
   TurnRequest,
   TurnTarget,
@@ -40,7 +40,7 @@ export interface PlatformOptions extends HubCallsOptions {
   readonly inherited?: { readonly readsInbox: boolean };
   readonly turnTimeoutMs: number;
   /** Takes what comes without naming a turn; rejects if it could not be kept. */
-  readonly receive: (answer: LooseAnswer) => Promise<void>;
+  readonly receive: (answer: UnmatchedAnswer) => Promise<void>;
   /** How far the inbox was read, over restarts. */
   readonly cursor: CursorStore;
   readonly clock: Clock;

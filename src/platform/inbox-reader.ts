@@ -11,7 +11,7 @@ import {
   type InboxPage,
   type InboxQuery,
 } from './inbox.ts';
-import type { LooseAnswer } from '../bridge/ports.ts';
+import type { UnmatchedAnswer } from '../bridge/ports.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -41,7 +41,7 @@ export interface InboxReaderParts {
   /** How far the inbox was read, over restarts. */
   readonly cursor: CursorStore;
   /** Takes what came without naming a turn; rejects if it could not be kept. */
-  readonly receive: (answer: LooseAnswer) => Promise<void>;
+  readonly receive: (answer: UnmatchedAnswer) => Promise<void>;
   /** Answers come by other ways, under the names of their turns. */
   readonly correlates: () => boolean;
   /** The inbox is ours alone, so that what was read may be marked as read. */

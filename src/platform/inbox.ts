@@ -6,13 +6,13 @@ import { withoutMark } from '../wire/reply-token.ts';
 import { TOO_LARGE, type HttpAnswer, type HttpResult } from '../net/http.ts';
 import { describe } from './answers.ts';
 import { asObject, type Json } from '../wire/json.ts';
-import type { LooseAnswer } from '../bridge/ports.ts';
+import type { UnmatchedAnswer } from '../bridge/ports.ts';
 
 /** One page of a workspace's inbox, judged. */
 export type InboxPage =
   | {
       readonly kind: 'rows';
-      readonly answers: readonly LooseAnswer[];
+      readonly answers: readonly UnmatchedAnswer[];
       /** Of the last row, handed over or not; undefined if there is no row. */
       readonly cursor: string | undefined;
       /** The highest number of a row. */
@@ -93,7 +93,7 @@ function isAskedFor({ dateMs }: HttpAnswer, { sinceSecs }: InboxQuery) {
   return (row: Row) => !(Date.parse(String(row['created_at'])) < oldestMs);
 }
 
-function answerOf(row: Row, reader: Reader): LooseAnswer | undefined {
+function answerOf(row: Row, reader: Reader): UnmatchedAnswer | undefined {
   const from = speakerOf(row, reader);
   if (from === undefined || (reader.correlates && namesTurn(row['request_body']))) return undefined;
   const { id, method, request_body: body, response_body: result, summary, attachments } = row;

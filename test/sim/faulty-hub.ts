@@ -2,7 +2,7 @@ import { workspaceId, type WorkspaceId } from '../../src/core/ids.ts';
 import type { VirtualClock } from '../kit/clock.ts';
 import type {
   CancelResult,
-  LooseAnswer,
+  UnmatchedAnswer,
   SendResult,
   TurnRequest,
   TurnTarget,
@@ -49,7 +49,7 @@ export class FaultyHub implements TurnTarget {
   }
 
   /** What lies in the inbox and was not taken out of it. */
-  inbox(): LooseAnswer[] {
+  inbox(): UnmatchedAnswer[] {
     if (this.correlates) return [];
     const nowMs = this.#clock.nowMs();
     const done = [...this.#items].filter(([, { doneAtMs }]) => doneAtMs <= nowMs);

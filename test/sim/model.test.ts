@@ -3,7 +3,7 @@
  * Method: see world.ts. A failing seed prints the line that replays it alone.
  */
 import { describe, expect, test } from 'vitest';
-import { Lanes } from '../../src/bridge/turns/lanes.ts';
+import { Lanes } from '../../src/time/lanes.ts';
 import { CLEAN, type Findings } from './findings.ts';
 import { live, replayLine } from './lives.ts';
 import type { Fate, Mutations } from './world.ts';

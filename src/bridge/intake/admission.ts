@@ -1,4 +1,4 @@
-/** What becomes of a message at the door: a turn, a word about other turns, or an answer of the bridge itself. */
+/** What becomes of a message that comes in: a turn, a command about other turns, or an answer of the bridge itself. */
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft } from '../../core/turn.ts';
 import { isBlank } from '../../core/visible.ts';
@@ -8,13 +8,13 @@ import { toDrafts } from '../outbox/render.ts';
 import { choices, notices } from '../outbox/texts.ts';
 import type { Admission, Journal } from '../ports.ts';
 
-/** A message that is older than this when it comes may have lost its point: a person decides. */
+/** A message that is older than this when it comes may not matter any more: a person decides. */
 export const STALE_AFTER_MS = 30 * 60_000;
 
 /** Pictures that somebody picks together are sent within this; one line about them is enough. */
 const BURST_MS = 60_000;
 
-/** How many held or failed turns of a chat a person's word can reach. */
+/** How many held or failed turns of a chat a command can reach. */
 export const ASKABLE_MAX = 100;
 
 export interface AdmissionContext {

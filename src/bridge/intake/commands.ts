@@ -1,10 +1,10 @@
-/** Words that a person can type to the bridge itself, about turns that wait for their word. */
+/** Commands that a person can type to the bridge itself, about turns that wait for their decision. */
 import type { TurnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { ChoiceAction, Turn } from '../../core/turn.ts';
 import { visibleOf } from '../../core/visible.ts';
 
-const WORDS: Readonly<Record<string, ChoiceAction>> = {
+const COMMANDS: Readonly<Record<string, ChoiceAction>> = {
   '/run': 'run',
   '/skip': 'skip',
   '/retry': 'retry',
@@ -14,15 +14,15 @@ const WORDS: Readonly<Record<string, ChoiceAction>> = {
 export function parseCommand(message: InboundMessage): ChoiceAction | undefined {
   const [part, ...more] = message.parts;
   if (part?.kind !== 'text' || more.length > 0) return undefined;
-  return WORDS[visibleOf(part.text).toLowerCase()];
+  return COMMANDS[visibleOf(part.text).toLowerCase()];
 }
 
 /**
  * Which turns a command means. `all` are those of the chat that are held or failed, newest first.
- * Stale turns are run or skipped together, and never retried; otherwise the newest one that the word fits is meant.
+ * Stale turns are run or skipped together, and never retried; otherwise it means the newest one that it fits.
  */
 export function turnsMeant(action: ChoiceAction, all: readonly Turn[]): TurnId[] {
-  // Of an old turn only the id is left.
+  // Pruned turns keep only their id.
   const askable = all.filter((turn) => turn.message.parts.length > 0 && !isAwaited(turn));
   const held = askable.filter((turn) => turn.state.phase === 'held');
   const stale = held.filter(({ state }) => state.phase === 'held' && state.why === 'stale');

@@ -8,34 +8,34 @@ import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from '../turns/engine.ts';
 import { parseChoiceValue } from '../outbox/keys.ts';
 import { toDrafts } from '../outbox/render.ts';
-import type { Persistence } from '../until-stored.ts';
+import type { StoreRetry } from '../until-stored.ts';
 import { notices } from '../outbox/texts.ts';
 import type { Intake, Journal } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** A duplicate usually comes within minutes; this front answers it without a read. */
-const DEDUP_FRONT_ENTRIES = 10_000;
+/** A duplicate usually comes within minutes: remembering this many ids answers it without a read. */
+const IDS_REMEMBERED_MAX = 10_000;
 
-export interface IntakeParts {
+export interface EventIntakeParts {
   readonly journal: Journal;
   readonly engine: Engine;
   readonly delivery: Delivery;
-  readonly persistence: Persistence;
+  readonly storeRetry: StoreRetry;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** The door of the bridge: an event is in the journal, once, before anything else happens with it. */
-export class Inbox implements Intake {
-  readonly #parts: IntakeParts;
+/** Takes events in: an event is in the journal, once, before anything else happens with it. */
+export class EventIntake implements Intake {
+  readonly #parts: EventIntakeParts;
   /** Ids that are surely in the journal, so that a duplicate costs no write. */
-  readonly #known = new LRUCache<MessageId, true>({ max: DEDUP_FRONT_ENTRIES });
+  readonly #known = new LRUCache<MessageId, true>({ max: IDS_REMEMBERED_MAX });
   /** Recalls that came before their message. */
-  readonly #recalled = new LRUCache<MessageId, true>({ max: DEDUP_FRONT_ENTRIES });
+  readonly #recalled = new LRUCache<MessageId, true>({ max: IDS_REMEMBERED_MAX });
   #duplicates = 0;
 
-  constructor(parts: IntakeParts) {
+  constructor(parts: EventIntakeParts) {
     this.#parts = parts;
   }
 
@@ -56,7 +56,7 @@ export class Inbox implements Intake {
     }
   }
 
-  /** A word about turns that an earlier process took but did not carry out. */
+  /** A command that an earlier process took but did not carry out. */
   async resume(command: Turn): Promise<void> {
     await this.#carryOut(command);
   }
@@ -89,7 +89,7 @@ export class Inbox implements Intake {
     if (turn.state.phase === 'command') return this.#carryOut(turn);
     // A recall that came while the message was being written has found no turn to end.
     if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
-    else await engine.happen(turn.id, { kind: 'recalled' });
+    else await engine.apply(turn.id, { kind: 'recalled' });
   }
 
   async #recall(messageId: MessageId, eventId: string): Promise<void> {
@@ -99,10 +99,10 @@ export class Inbox implements Intake {
       this.#recalled.set(messageId, true);
       return;
     }
-    await engine.happen(id, { kind: 'recalled' }, eventId);
+    await engine.apply(id, { kind: 'recalled' }, eventId);
   }
 
-  /** No turn comes of it: a chat whose history can be read may still give the message as it was. */
+  /** Makes no turn of it: the chat's history may still give the message as it was. */
   async #unreadable(event: Extract<InboundEvent, { kind: 'unreadable' }>): Promise<void> {
     const { journal, delivery, clock, log } = this.#parts;
     if (this.#recalled.has(event.messageId)) return;
@@ -137,24 +137,24 @@ export class Inbox implements Intake {
     const isAsked = await this.#askAboutRest(command.message.chatId, command.id);
     const nothing = isAsked ? [] : [notices.nothingMeant()];
     const show = about.length === 0 ? nothing : action === 'skip' ? [notices.skipped()] : [];
-    await this.#parts.engine.happen(command.id, { kind: 'carried_out', show });
+    await this.#parts.engine.apply(command.id, { kind: 'carried_out', show });
   }
 
-  /** What came in while a word was on its way was not meant by it: the chat is asked anew. False if there is nothing. */
-  async #askAboutRest(chat: ChatId, word: string): Promise<boolean> {
-    const { journal, delivery, persistence, clock } = this.#parts;
+  /** A command does not mean what came in while it was on its way: the chat is asked again. False if there is nothing. */
+  async #askAboutRest(chat: ChatId, cause: string): Promise<boolean> {
+    const { journal, delivery, storeRetry, clock } = this.#parts;
     const [first] = await this.#staleOf(chat);
     const turn = first && (await journal.turn(first));
     if (turn === undefined) return false;
-    const question = staleQuestion(turn.message, word, clock.nowMs());
-    delivery.offer(await persistence.insist(() => journal.enqueue(question)));
+    const question = staleQuestion(turn.message, cause, clock.nowMs());
+    delivery.offer(await storeRetry.untilStored(() => journal.enqueue(question)));
     return true;
   }
 
   async #choose(about: readonly TurnId[], action: ChoiceAction, once: string): Promise<void> {
     for (const id of about) {
       if ((await this.#parts.journal.turn(id)) === undefined) continue;
-      await this.#parts.engine.happen(id, { kind: 'chosen', action }, once);
+      await this.#parts.engine.apply(id, { kind: 'chosen', action }, once);
     }
   }
 }

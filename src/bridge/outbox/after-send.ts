@@ -100,7 +100,7 @@ function wayOut(row: OutboxRow, action: Final, at: Try): OutboxChange {
   }
 }
 
-/** A word about a failure is the end of the matter: if it fails too, nothing takes its place. */
+/** It tells of a failure. If it fails too, nothing takes its place. */
 function isLastWord({ body }: OutboxRow): boolean {
   return body.kind === 'text' && body.isLastWord === true;
 }
@@ -198,7 +198,7 @@ function asText(row: OutboxRow, at: Try): OutboxChange {
 function giveUp(row: OutboxRow, at: Try): OutboxChange {
   if (row.priority === 'reaction') return { state: { phase: 'dropped' } };
   const { text } = notices.undeliverable();
-  const word: OutboxDraft = {
+  const failure: OutboxDraft = {
     ...successor(row, at, { how: 'undeliverable' }),
     // One for all pieces of an answer.
     key: outKey(row.turn ?? row.lane, 'undeliverable', begunAtMs(row)),
@@ -207,6 +207,6 @@ function giveUp(row: OutboxRow, at: Try): OutboxChange {
   };
   return {
     state: { phase: 'dead', atMs: at.nowMs },
-    out: row.priority === 'answer' ? [word] : [],
+    out: row.priority === 'answer' ? [failure] : [],
   };
 }

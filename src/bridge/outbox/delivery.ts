@@ -5,11 +5,12 @@ import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxRow } from '../../core/turn.ts';
 import { Wake } from '../../time/wake.ts';
 import { limitAt } from '../../time/wait.ts';
-import { Lanes } from '../turns/lanes.ts';
+import { LaneRunner } from '../../time/lane-runner.ts';
+import type { LaneItem } from '../../time/lanes.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing, withoutMentions } from './render.ts';
-import type { Persistence } from '../until-stored.ts';
+import type { StoreRetry } from '../until-stored.ts';
 import type { DeliveryResult, Journal, LarkGateway, Observer, OutboxChange } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -31,20 +32,13 @@ const HISTORY_MARGIN_MS = 5 * 60_000;
 export interface DeliveryParts {
   readonly journal: Journal;
   readonly lark: LarkGateway;
-  readonly persistence: Persistence;
+  readonly storeRetry: StoreRetry;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
   readonly observer: Observer;
   /** A message that was to be answered is found to be taken back. */
   readonly onWithdrawn: (turn: TurnId) => Promise<void>;
-}
-
-/** What is sent side by side, so many at once. */
-interface Line {
-  readonly lanes: Lanes;
-  readonly concurrentMax: number;
-  working: number;
 }
 
 interface Attempt {
@@ -60,17 +54,19 @@ interface Attempt {
 export class Delivery implements Service {
   readonly name = 'delivery';
   readonly #parts: DeliveryParts;
-  readonly #messages: Line = newLine(OUT_CONCURRENT_MAX);
+  readonly #messages: LaneRunner;
   /** By themselves, so that no answer waits behind signs that Lark is slow with. */
-  readonly #signs: Line = newLine(OUT_SIGNS_CONCURRENT_MAX);
-  readonly #working = new Set<Promise<void>>();
-  #started = false;
+  readonly #signs: LaneRunner;
   readonly #never = new AbortController();
-  #stopping = false;
-  #cancelTimer: (() => void) | undefined;
+  #started = false;
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
+    const { clock, log } = parts;
+    const work = ({ id }: LaneItem) => this.#work(id);
+    const shared = { name: this.name, clock, log, work };
+    this.#messages = new LaneRunner({ ...shared, slots: () => OUT_CONCURRENT_MAX });
+    this.#signs = new LaneRunner({ ...shared, slots: () => OUT_SIGNS_CONCURRENT_MAX });
   }
 
   async start(): Promise<void> {
@@ -83,11 +79,10 @@ export class Delivery implements Service {
 
   /** Waits a little for the calls under way; what is left goes out at the next start. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#cancelTimer?.();
+    const stopped = Promise.all([this.#messages.stop(), this.#signs.stop()]);
     const { clock } = this.#parts;
     const limit = limitAt(clock, this.#never.signal, clock.nowMs() + OUT_STOP_MS_MAX);
-    await Promise.race([Promise.all(this.#working), new Wake().wait(limit.signal)]);
+    await Promise.race([stopped, new Wake().wait(limit.signal)]);
     limit.cancel();
   }
 
@@ -96,8 +91,8 @@ export class Delivery implements Service {
     if (!this.#started) return;
     for (const row of rows) {
       if (row.state.phase !== 'pending') continue;
-      const { lanes } = row.priority === 'reaction' ? this.#signs : this.#messages;
-      lanes.add({
+      const runner = row.priority === 'reaction' ? this.#signs : this.#messages;
+      runner.add({
         id: row.key,
         lane: row.lane,
         order: row.seq,
@@ -105,57 +100,17 @@ export class Delivery implements Service {
         sinceMs: row.createdAtMs,
       });
     }
-    this.#pump();
+    this.#messages.pump();
+    this.#signs.pump();
   }
 
   get length(): number {
-    return this.#messages.lanes.size + this.#signs.lanes.size;
+    return this.#messages.size + this.#signs.size;
   }
 
   /** Since when the row is there that waits longest. */
   oldestMs(): number | undefined {
-    return oldestOf(this.#messages.lanes.oldestMs(), this.#signs.lanes.oldestMs());
-  }
-
-  #pump(): void {
-    if (this.#stopping) return;
-    const { clock } = this.#parts;
-    for (const line of [this.#messages, this.#signs]) this.#take(line);
-    this.#cancelTimer?.();
-    const dueMs = Math.min(
-      this.#messages.lanes.nextDueMs() ?? Infinity,
-      this.#signs.lanes.nextDueMs() ?? Infinity,
-    );
-    this.#cancelTimer =
-      dueMs === Infinity
-        ? undefined
-        : clock.after(Math.max(1, dueMs - clock.nowMs()), () => this.#pump());
-  }
-
-  #take(line: Line): void {
-    while (line.working < line.concurrentMax) {
-      const item = line.lanes.take(this.#parts.clock.nowMs());
-      if (item === undefined) break;
-      line.working += 1;
-      const work = this.#guarded(item.id).finally(() => {
-        line.working -= 1;
-        this.#working.delete(work);
-        line.lanes.release(item.lane);
-        this.#pump();
-      });
-      this.#working.add(work);
-    }
-  }
-
-  async #guarded(key: string): Promise<void> {
-    try {
-      await this.#work(key);
-    } catch (error) {
-      // While stopping, a write may be refused: the row stays as it is for the next start.
-      if (this.#stopping && error instanceof BridgeError) return;
-      // One row that trips over a bug must not take the others with it.
-      this.#parts.log.error('delivery_bug', { key, error: String((error as Error).stack) });
-    }
+    return oldestOf(this.#messages.oldestMs(), this.#signs.oldestMs());
   }
 
   async #work(key: string): Promise<void> {
@@ -271,7 +226,7 @@ export class Delivery implements Service {
   }
 
   #change(key: string, decide: (row: OutboxRow) => OutboxChange | undefined) {
-    return this.#parts.persistence.insist(() => this.#parts.journal.changeOut(key, decide));
+    return this.#parts.storeRetry.untilStored(() => this.#parts.journal.changeOut(key, decide));
   }
 
   #report(row: OutboxRow, result: DeliveryResult): void {
@@ -287,10 +242,6 @@ export class Delivery implements Service {
       log[row.priority === 'reaction' ? 'warn' : 'error']('send_refused', failure);
     } else log.warn('send_failed', failure);
   }
-}
-
-function newLine(concurrentMax: number): Line {
-  return { lanes: new Lanes(), concurrentMax, working: 0 };
 }
 
 function oldestOf(one: number | undefined, other: number | undefined): number | undefined {

@@ -90,7 +90,7 @@ function reactionDraft(subject: Subject, nowMs: number) {
 }
 
 /** What the agent said without being asked, or without saying what it answers. */
-export interface LooseSpeech {
+export interface UnaskedSpeech {
   readonly id: string;
   readonly text: string;
   readonly chat: ChatId;
@@ -99,7 +99,7 @@ export interface LooseSpeech {
   readonly nowMs: number;
 }
 
-export function looseDrafts({ id, text, chat, under, nowMs }: LooseSpeech): OutboxDraft[] {
+export function unaskedDrafts({ id, text, chat, under, nowMs }: UnaskedSpeech): OutboxDraft[] {
   return piecesOf(text).map((piece, part) => ({
     key: outKey(chat, 'unasked', id, part),
     lane: chat,

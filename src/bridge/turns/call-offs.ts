@@ -5,9 +5,10 @@ import type { Turn, TurnState } from '../../core/turn.ts';
 import { backoffMs } from '../../time/backoff.ts';
 import type { Clock } from '../../time/clock.ts';
 import { pause } from '../../time/wait.ts';
+import type { LaneRunner } from '../../time/lane-runner.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
-import type { Persistence } from '../until-stored.ts';
+import type { StoreRetry } from '../until-stored.ts';
 import type { CancelResult, Journal, TurnTarget } from '../ports.ts';
 
 /** A hub that does not answer is asked again, with growing pauses, for about ten minutes. */
@@ -16,16 +17,20 @@ const BACKOFF_BASE_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
 /** A request that was cut off may still be on its way into the hub's queue when it is called off. */
 const MISSED_MAX = 3;
+/** Runs of one turn that are called off with it; people rarely begin one more often. */
+const RUNS_MAX = 3;
+
 export interface CallOffParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
-  readonly persistence: Persistence;
+  readonly storeRetry: StoreRetry;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly runner: Pick<LaneRunner, 'track' | 'stopSignal'>;
 }
 
-/** Ends at the hub what nobody wants any more, and lets go only when the hub has heard of it. */
+/** Ends at the hub what nobody wants any more, and tells the hub again until it has heard of it. */
 export class CallOffs {
   readonly #parts: CallOffParts;
 
@@ -33,10 +38,10 @@ export class CallOffs {
     this.#parts = parts;
   }
 
-  /** Turns that an earlier process dropped without telling the hub. */
-  async left(): Promise<Turn[]> {
+  /** Tells the hub about turns that an earlier process dropped without telling it. */
+  async resume(): Promise<void> {
     const { journal, target, clock } = this.#parts;
-    if (target.cancel === undefined) return [];
+    if (target.cancel === undefined) return;
     const left: Turn[] = [];
     for (const { turn: id, run } of await journal.droppedRuns(clock.nowMs() - INBOX_KEEP_MS)) {
       const turn = await journal.turn(id);
@@ -44,16 +49,27 @@ export class CallOffs {
       const dropped = { ...turn, run };
       if (!(await journal.isDone(markOf(dropped)))) left.push(dropped);
     }
-    return left;
+    for (const turn of left) this.#begin(turn, undefined);
   }
 
-  /** `workspace`: who got the turn; whoever gets new ones if that is not known any more. */
-  async carryOut(
-    turn: Turn,
-    workspace: WorkspaceId | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { journal, target, persistence, clock, random, log } = this.#parts;
+  /** Tells the hub that nobody waits for the answer to a dropped turn any more. */
+  begin(turn: Turn, was: TurnState): void {
+    const workspace = 'target' in was ? was.target : undefined;
+    // Runs before the latest may be left at work there, if their answers did not come.
+    const runs = mayBeAtHub(was) ? turn.run : turn.run - 1;
+    for (let run = runs; run > Math.max(0, runs - RUNS_MAX); run -= 1) {
+      this.#begin({ ...turn, run }, workspace);
+    }
+  }
+
+  #begin(turn: Turn, workspace: WorkspaceId | undefined): void {
+    void this.#parts.runner.track(this.#carryOut(turn, workspace));
+  }
+
+  /** `workspace`: who got the turn; if that is not known any more, whoever gets new ones. */
+  async #carryOut(turn: Turn, workspace: WorkspaceId | undefined): Promise<void> {
+    const { journal, target, storeRetry, clock, random, log, runner } = this.#parts;
+    const signal = runner.stopSignal;
     if (target.cancel === undefined) return;
     let missed = 0;
     for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
@@ -61,7 +77,7 @@ export class CallOffs {
       if (signal.aborted) return;
       if (result === 'not_known') missed += 1;
       if (result === 'over' || missed >= MISSED_MAX) {
-        await persistence.insist(() => journal.enqueue([], markOf(turn)));
+        await storeRetry.untilStored(() => journal.enqueue([], markOf(turn)));
         return;
       }
       const options = { baseMs: BACKOFF_BASE_MS, maxMs: BACKOFF_MAX_MS, random: random() };
@@ -90,7 +106,7 @@ export class CallOffs {
 }
 
 /** True for a turn that may be at the hub, although nobody says so any more. */
-export function mayBeAtHub(state: TurnState): boolean {
+function mayBeAtHub(state: TurnState): boolean {
   switch (state.phase) {
     case 'sending':
     case 'accepted':

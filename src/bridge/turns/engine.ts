@@ -1,47 +1,27 @@
 import type { Brand } from '../../core/brand.ts';
-import { BridgeError, errorText } from '../../core/errors.ts';
 import type { TurnId, WorkspaceId } from '../../core/ids.ts';
-import type { Service } from '../../core/service.ts';
-import type { Show, Turn, TurnState } from '../../core/turn.ts';
-import { Wake } from '../../time/wake.ts';
-import { CallOffs, mayBeAtHub } from './call-offs.ts';
-import { contextOf } from './context.ts';
-import { type Limit, limitAt, pause } from '../../time/wait.ts';
-import type { Delivery } from '../outbox/delivery.ts';
-import { createReplyToken, platformMessageId } from '../outbox/keys.ts';
-import { type LaneItem, Lanes } from './lanes.ts';
-import type { Persistence } from '../until-stored.ts';
-import { Receipts } from './receipts.ts';
-import { toDrafts } from '../outbox/render.ts';
-import { SingleSlot } from './single-slot.ts';
-import {
-  begunAtMs,
-  isBlind,
-  isEngaged,
-  isFinal,
-  step,
-  type TurnEvent,
-  TURN_SEND_BACKOFF_BASE_MS,
-  TURN_SEND_BACKOFF_MAX_MS,
-} from './turn.ts';
-import { backoffMs } from '../../time/backoff.ts';
-import { INBOX_KEEP_MS } from '../pruning.ts';
-import type { Journal, Observer, TurnHead, TurnRequest, TurnTarget, WaitResult } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
+import type { Service } from '../../core/service.ts';
+import type { Show, Turn } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
-
-/** How often a ticket is looked at whose task is not over: as often as a hub that holds no question is asked. */
-const UNFINISHED_LOOK_MS = 8_000;
-/** An answer that came while no process ran is found within this after a start, a hub that is slow to answer included. */
-const LAST_LOOK_MS = 30_000;
-/** Runs of one turn that are called off with it; people rarely begin one more often. */
-const CALLED_OFF_RUNS_MAX = 3;
+import { LaneRunner } from '../../time/lane-runner.ts';
+import type { LaneItem } from '../../time/lanes.ts';
+import type { Delivery } from '../outbox/delivery.ts';
+import type { Journal, Observer, TurnHead, TurnTarget } from '../ports.ts';
+import { INBOX_KEEP_MS } from '../pruning.ts';
+import type { StoreRetry } from '../until-stored.ts';
+import { Attempts, laneItemOf } from './attempt.ts';
+import { CallOffs } from './call-offs.ts';
+import { TurnRequests } from './requests.ts';
+import { type Owner, SingleSlot } from './single-slot.ts';
+import { isEngaged, isFinal, type TurnEvent } from './turn.ts';
+import { TurnChanges } from './turn-changes.ts';
 
 export interface EngineParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
   readonly delivery: Delivery;
-  readonly persistence: Persistence;
+  readonly storeRetry: StoreRetry;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -58,431 +38,137 @@ export interface EngineParts {
  */
 export class Engine implements Service {
   readonly name = 'engine';
-  readonly lanes = new Lanes();
   readonly #parts: EngineParts;
-  readonly #working = new Set<Promise<void>>();
-  readonly #stop = new AbortController();
-  readonly #receipts: Receipts;
-  readonly slot: SingleSlot;
-  /** Targets that were seen to take a turn without saying how its answer will be known. */
-  readonly #uncorrelated = new Set<WorkspaceId>();
+  readonly #runner: LaneRunner;
+  readonly #slot: SingleSlot;
   readonly #callOffs: CallOffs;
-  /** Rings when a turn without a ticket has changed. */
-  readonly #changed = new Wake();
-  /** Ends the work on a turn before its time. */
-  readonly #atWork = new Map<TurnId, AbortController>();
+  readonly #changes: TurnChanges;
+  readonly #attempts: Attempts;
   #started = false;
-  #closing = false;
-  #running = 0;
-  #cancelTimer: (() => void) | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.slot = new SingleSlot({
-      clock: parts.clock,
-      lateMs: parts.turnTimeoutMs,
-      onFree: () => this.#pump(),
+    const { clock, log, target, turnsRunningMax, turnTimeoutMs } = parts;
+    const runner = new LaneRunner({
+      name: this.name,
+      clock,
+      log,
+      slots: () => (target.correlates ? turnsRunningMax : Number(this.#slot.mayStart)),
+      work: (item, hold) => this.#attempts.begin(item.id as TurnId, hold),
     });
-    this.#callOffs = new CallOffs(parts);
-    this.#receipts = new Receipts({
-      clock: parts.clock,
-      waiting: () => parts.delivery.length,
-      show: (id, dueAtMs) => this.#track(this.show(id, { what: 'receipt', dueAtMs })),
-    });
+    const slot = new SingleSlot({ clock, lateMs: turnTimeoutMs, onFree: () => runner.pump() });
+    const callOffs = new CallOffs({ ...parts, runner });
+    const requests = new TurnRequests(target, parts.brand);
+    const changes = new TurnChanges({ ...parts, runner, slot, callOffs, requests });
+    this.#attempts = new Attempts({ ...parts, runner, requests, changes });
+    this.#runner = runner;
+    this.#slot = slot;
+    this.#callOffs = callOffs;
+    this.#changes = changes;
   }
 
   async start(): Promise<void> {
     const { journal, clock } = this.#parts;
     this.#started = true;
     const sinceMs = clock.nowMs() - INBOX_KEEP_MS;
-    this.slot.restore(await journal.unanswered(sinceMs), clock.nowMs());
+    this.#slot.restore(await journal.unanswered(sinceMs), clock.nowMs());
     for (const head of await journal.openTurns()) await this.#takeUp(head);
-    for (const turn of await this.#callOffs.left()) {
-      void this.#track(this.#callOffs.carryOut(turn, undefined, this.#stop.signal));
-    }
-    this.#pump();
+    await this.#callOffs.resume();
+    this.#runner.pump();
   }
 
   /** Leaves what is at work as the journal has it; the next start goes on from there. */
   async stop(): Promise<void> {
-    this.#stop.abort();
-    for (const ending of this.#atWork.values()) ending.abort();
-    this.#cancelTimer?.();
-    this.slot.stop();
-    this.#receipts.cancelAll();
-    await Promise.all(this.#working);
-  }
-
-  /** Nothing is sent, because nobody knows yet what became of the request before. */
-  get isInDoubt(): boolean {
-    return !this.#parts.target.correlates && this.slot.isInDoubt;
+    const stopped = this.#runner.stop();
+    this.#attempts.endAll();
+    this.#slot.stop();
+    this.#changes.receipts.cancelAll();
+    await stopped;
   }
 
   /** Begins no more turns, and resolves when those at work are over; each has its time. */
-  async finish(): Promise<void> {
-    this.#closing = true;
-    while (this.#running > 0) await Promise.race(this.#working);
-  }
-
-  get running(): number {
-    return this.#running;
+  finish(): Promise<void> {
+    return this.#runner.finish();
   }
 
   /** A turn that waits in the journal now. Before the start the journal keeps it. */
   offer(turn: Turn): void {
-    if (turn.state.phase !== 'waiting' || !this.#started) return;
-    this.#wait(turn);
-    this.#receipts.plan(turn.id);
-    this.#pump();
+    const item = laneItemOf(turn);
+    if (item === undefined || !this.#started) return;
+    this.#runner.add(item);
+    this.#changes.receipts.plan(turn.id);
+    this.#runner.pump();
   }
 
-  /** Something happened to a turn from outside: a recall, a person's word. False if it meant nothing. */
-  async happen(id: TurnId, event: TurnEvent, once?: string): Promise<boolean> {
-    const { turn, changed } = await this.#apply(id, event, once);
+  /** Something happened to a turn from outside, such as a recall or a command. False if it changed nothing. */
+  async apply(id: TurnId, event: TurnEvent, once?: string): Promise<boolean> {
+    const { turn, changed } = await this.#changes.apply(id, event, once);
     if (!changed) return false;
     if (turn.state.phase === 'waiting') this.offer(turn);
-    else this.lanes.remove(turn.message.chatId, id);
-    if (isFinal(turn.state.phase)) this.#atWork.get(id)?.abort();
+    else this.#runner.remove(turn.message.chatId, id);
+    if (isFinal(turn.state.phase)) this.#attempts.end(id);
     // What others wait for may be this one.
-    if (this.#started) this.#pump();
+    if (this.#started) this.#runner.pump();
     return true;
   }
 
+  /** Shows something about a turn that waits or is at work, without changing it. */
+  show(id: TurnId, show: Show): Promise<void> {
+    return this.#changes.show(id, show);
+  }
+
+  /** Whose an answer is that names no turn. */
+  ownerOfAnswer(from: WorkspaceId): Owner {
+    return this.#slot.owner(from, this.#parts.clock.nowMs());
+  }
+
+  /** An answer that may be this turn's was shown in its chat, or kept aside. */
+  async noteAnswer(turn: TurnId): Promise<void> {
+    this.#slot.close(turn);
+    if (!this.#slot.expects(turn)) await this.apply(turn, { kind: 'late_answer' });
+  }
+
+  waiting(): Iterable<LaneItem> {
+    return this.#runner.waiting();
+  }
+
   /** How many go before one that waits. */
-  ahead({ lane, id, order }: LaneItem): number {
-    if (this.#parts.target.correlates) return this.lanes.ahead(lane, id);
-    return this.#running + [...this.lanes.waiting()].filter((other) => other.order < order).length;
+  ahead(item: LaneItem): number {
+    if (this.#parts.target.correlates) return this.#runner.ahead(item);
+    const before = [...this.waiting()].filter((other) => other.order < item.order);
+    return this.#runner.running + before.length;
+  }
+
+  /** Nothing is sent, because nobody knows yet what became of the request before. */
+  get isInDoubt(): boolean {
+    return !this.#parts.target.correlates && this.#slot.isInDoubt;
+  }
+
+  load() {
+    const { size, running } = this.#runner;
+    return { waiting: size, waitingSinceMs: this.#runner.oldestMs(), running };
   }
 
   async #takeUp(head: TurnHead): Promise<void> {
     const { journal, clock } = this.#parts;
-    const lane = head.chatId;
+    const { id, chatId: lane, seq: order, receivedAtMs: sinceMs } = head;
     // The process before this one may have died before it came to it.
-    if (head.phase === 'waiting' || isEngaged(head.phase)) this.#receipts.plan(head.id);
+    if (head.phase === 'waiting' || isEngaged(head.phase)) this.#changes.receipts.plan(id);
     if (head.phase === 'waiting') {
-      this.lanes.add({
-        id: head.id,
-        lane,
-        order: head.seq,
-        notBeforeMs: 0,
-        sinceMs: head.receivedAtMs,
-      });
+      this.#runner.add({ id, lane, order, notBeforeMs: 0, sinceMs });
     } else if (head.phase === 'sending') {
-      const sent = await journal.turn(head.id);
+      const sent = await journal.turn(id);
       // What the request came to is not known: the turn may be answered yet.
-      if (sent !== undefined) this.slot.note(sent, clock.nowMs());
-      const { turn } = await this.#apply(head.id, { kind: 'restarted' });
-      if (turn.state.phase === 'waiting') this.#wait(turn);
+      if (sent !== undefined) this.#slot.note(sent, clock.nowMs());
+      const { turn } = await this.#changes.apply(id, { kind: 'restarted' });
+      const item = laneItemOf(turn);
+      if (item !== undefined) this.#runner.add(item);
     } else if (head.phase === 'accepted' || head.phase === 'overdue') {
-      const turn = await journal.turn(head.id);
+      const turn = await journal.turn(id);
       if (turn === undefined) return;
-      this.slot.note(turn, clock.nowMs());
-      const { state } = turn;
-      if ('target' in state && isBlind(state, head.phase)) this.#uncorrelated.add(state.target);
-      if (isEngaged(head.phase)) this.lanes.occupy(lane);
-      this.#attend(turn.id, (signal) => this.#resume(turn, lane, signal));
+      this.#slot.note(turn, clock.nowMs());
+      const hold = isEngaged(head.phase) ? this.#runner.occupy(lane) : undefined;
+      void this.#runner.track(this.#attempts.resume(turn, hold));
     }
   }
-
-  #wait(turn: Turn): void {
-    if (turn.state.phase !== 'waiting') return;
-    this.lanes.add({
-      id: turn.id,
-      lane: turn.message.chatId,
-      order: turn.seq,
-      notBeforeMs: turn.state.notBeforeMs,
-      sinceMs: turn.receivedAtMs,
-    });
-  }
-
-  #pump(): void {
-    if (this.#stop.signal.aborted || this.#closing) return;
-    const { clock, target, turnsRunningMax } = this.#parts;
-    const slots = target.correlates ? turnsRunningMax : Number(this.slot.mayStart);
-    while (this.#running < slots) {
-      const item = this.lanes.take(clock.nowMs());
-      if (item === undefined) break;
-      const id = item.id as TurnId;
-      this.#attend(id, (signal) => this.#work(id, item.lane, signal));
-    }
-    this.#cancelTimer?.();
-    const dueMs = this.lanes.nextDueMs();
-    this.#cancelTimer =
-      dueMs === undefined
-        ? undefined
-        : clock.after(Math.max(1, dueMs - clock.nowMs()), () => this.#pump());
-  }
-
-  /** Work on one turn, under a signal that aborts at the stop, and when the turn is over by other means. */
-  #attend(id: TurnId, work: (signal: AbortSignal) => Promise<void>): void {
-    const ending = new AbortController();
-    this.#atWork.set(id, ending);
-    const forget = () => {
-      if (this.#atWork.get(id) === ending) this.#atWork.delete(id);
-    };
-    void this.#track(work(ending.signal).finally(forget));
-  }
-
-  /** Never rejects. */
-  #track(work: Promise<void>): Promise<void> {
-    const guarded = work
-      .catch((error: unknown) => {
-        if (this.#stop.signal.aborted && error instanceof BridgeError) return;
-        this.#parts.log.error('engine_bug', { error: String((error as Error).stack) });
-      })
-      .finally(() => {
-        this.#working.delete(guarded);
-        this.#pump();
-      });
-    this.#working.add(guarded);
-    return guarded;
-  }
-
-  /** One turn from its lane to the end of its slot. */
-  async #work(id: TurnId, lane: string, signal: AbortSignal): Promise<void> {
-    this.#running += 1;
-    const { clock, turnTimeoutMs } = this.#parts;
-    const limit = limitAt(clock, signal, clock.nowMs() + turnTimeoutMs);
-    let turn: Turn | undefined;
-    try {
-      const target = await this.#currentTarget();
-      if (target === undefined) {
-        await this.#putBack(id);
-        return;
-      }
-      ({ turn } = await this.#apply(id, { kind: 'started', target }));
-      if (turn.state.phase === 'sending') turn = await this.#send(turn, limit);
-      if (turn.state.phase === 'accepted') turn = await this.#awaitAnswer(turn, limit);
-    } finally {
-      limit.cancel();
-      this.#running -= 1;
-      this.#releaseLane(turn, lane);
-    }
-    if (turn.state.phase === 'overdue') await this.#awaitAnswer(turn, this.#limitOf(turn, signal));
-  }
-
-  async #resume(turn: Turn, lane: string, signal: AbortSignal): Promise<void> {
-    const engaged = isEngaged(turn.state.phase);
-    if (engaged) this.#running += 1;
-    let now = turn;
-    try {
-      if (engaged) now = await this.#awaitAnswer(turn, this.#limitOf(turn, signal));
-    } finally {
-      if (engaged) {
-        this.#running -= 1;
-        this.#releaseLane(now, lane);
-      }
-    }
-    if (now.state.phase === 'overdue') await this.#awaitAnswer(now, this.#limitOf(now, signal));
-  }
-
-  /** How long a turn that an agent has is waited for. */
-  #limitOf({ state }: Turn, signal: AbortSignal): Limit {
-    const { clock, turnTimeoutMs } = this.#parts;
-    if (state.phase === 'accepted') return limitAt(clock, signal, state.deadlineMs);
-    const isBounded = state.phase === 'overdue' && isBlind(state, 'overdue');
-    if (!isBounded) return limitAt(clock, signal, undefined);
-    const leastMs = clock.nowMs() + LAST_LOOK_MS;
-    return limitAt(clock, signal, Math.max(leastMs, state.sinceMs + turnTimeoutMs));
-  }
-
-  #releaseLane(turn: Turn | undefined, lane: string): void {
-    if (this.#stop.signal.aborted) return;
-    if (turn?.state.phase === 'waiting') this.#wait(turn);
-    this.lanes.release(lane);
-    this.#pump();
-  }
-
-  async #currentTarget(): Promise<WorkspaceId | undefined> {
-    try {
-      return await this.#parts.target.currentTarget();
-    } catch (error) {
-      if (!(error instanceof BridgeError)) throw error;
-      this.#parts.log.warn('target_unknown', { error: errorText(error) });
-      return undefined;
-    }
-  }
-
-  /** The hub can't be asked right now; the turn keeps its place. */
-  async #putBack(id: TurnId): Promise<void> {
-    const turn = await this.#parts.journal.turn(id);
-    if (turn?.state.phase !== 'waiting') return;
-    const notBeforeMs = this.#parts.clock.nowMs() + TURN_SEND_BACKOFF_BASE_MS;
-    this.#wait({ ...turn, state: { ...turn.state, notBeforeMs } });
-  }
-
-  async #send(turn: Turn, limit: Limit): Promise<Turn> {
-    if (turn.state.phase !== 'sending') return turn;
-    const { target, random } = this.#parts;
-    const result = await target.send(this.#requestOf(turn, turn.state.target), limit.signal);
-    if (result.kind === 'accepted_uncorrelated') this.#uncorrelated.add(turn.state.target);
-    // What a cut request came to is not known; the next start asks again under the same id.
-    if (this.#stop.signal.aborted && result.kind === 'unknown') return turn;
-    const late = result.kind === 'unknown' && limit.isOver();
-    const event: TurnEvent = late
-      ? { kind: 'timed_out' }
-      : { kind: 'sent', result, random: random() };
-    return (await this.#apply(turn.id, event)).turn;
-  }
-
-  #replyOf({ replyToken: token }: Turn, to: WorkspaceId): Pick<TurnRequest, 'reply'> {
-    if (token === undefined) return {};
-    const isAskedFor = !this.#parts.target.correlates && this.#uncorrelated.has(to);
-    return { reply: { token, isAskedFor } };
-  }
-
-  /** Waits under the turn's ticket until it is settled or the limit is over. */
-  async #awaitAnswer(turn: Turn, limit: Limit): Promise<Turn> {
-    const { target, clock, random } = this.#parts;
-    const { state } = turn;
-    if (state.phase !== 'accepted' && state.phase !== 'overdue') return turn;
-    try {
-      if (state.ticket === undefined) return await this.#awaitLoose(turn, limit);
-      let failures = 0;
-      while (!limit.signal.aborted) {
-        const result = await target.wait(state.target, state.ticket, limit.signal);
-        if (result.kind === 'pending') failures = 0;
-        else if (result.kind === 'unreachable') {
-          failures += 1;
-          const options = { baseMs: TURN_SEND_BACKOFF_BASE_MS, maxMs: TURN_SEND_BACKOFF_MAX_MS };
-          await pause(clock, limit.signal, backoffMs(failures, { ...options, random: random() }));
-        } else {
-          const now = await this.#takeWaited(turn, result, limit);
-          if (now.state.phase !== state.phase) return now;
-        }
-      }
-      return limit.isOver() ? await this.#timeIsOver(turn) : turn;
-    } finally {
-      limit.cancel();
-    }
-  }
-
-  /** What a ticket holds may leave the turn where it is; then the next look is put off. */
-  async #takeWaited(turn: Turn, result: WaitResult, limit: Limit): Promise<Turn> {
-    const { turn: now } = await this.#apply(turn.id, { kind: 'waited', result });
-    if (now.state.phase !== turn.state.phase) return now;
-    const { clock } = this.#parts;
-    const rest = limitAt(clock, limit.signal, clock.nowMs() + UNFINISHED_LOOK_MS);
-    const then = await this.#untilMoved(now, rest.signal);
-    rest.cancel();
-    return then;
-  }
-
-  /** Waits while `receive` may settle the turn. */
-  async #awaitLoose(turn: Turn, limit: Limit): Promise<Turn> {
-    const now = await this.#untilMoved(turn, limit.signal);
-    return now.state.phase === turn.state.phase && limit.isOver() ? this.#timeIsOver(now) : now;
-  }
-
-  /** The turn when it has left its phase, or when the signal aborts. */
-  async #untilMoved(turn: Turn, signal: AbortSignal): Promise<Turn> {
-    let now = turn;
-    for (;;) {
-      const change = this.#changed.wait(signal);
-      now = (await this.#parts.journal.turn(turn.id)) ?? now;
-      if (now.state.phase !== turn.state.phase || signal.aborted) return now;
-      await change;
-    }
-  }
-
-  async #timeIsOver({ id, state }: Turn): Promise<Turn> {
-    const kind = state.phase === 'overdue' ? 'gave_up_waiting' : 'timed_out';
-    return (await this.#apply(id, { kind })).turn;
-  }
-
-  async #apply(id: TurnId, event: TurnEvent, once?: string) {
-    const { journal, persistence, delivery, target, turnTimeoutMs, clock, log } = this.#parts;
-    const nowMs = clock.nowMs();
-    const rules = { turnTimeoutMs, deduplicates: target.deduplicates, nowMs };
-    let was: TurnState | undefined;
-    let begunMs: number | undefined;
-    const done = await persistence.insist(() =>
-      journal.changeTurn(
-        id,
-        (turn) => {
-          const next = step(turn, event, rules);
-          if (next === undefined) return undefined;
-          was = turn.state;
-          begunMs = begunAtMs(turn.state, rules);
-          const run = next.run ?? turn.run;
-          const out = toDrafts({ ...turn, run }, next.show, nowMs);
-          const token = event.kind === 'started' && { replyToken: createReplyToken() };
-          const { state, withdrawn } = next;
-          return { state, run, ...token, atMs: nowMs, out, ...(withdrawn && { withdrawn }) };
-        },
-        { once, join: this.#joinedBy(event) },
-      ),
-    );
-    if (done.changed) {
-      const { phase } = done.turn.state;
-      // A recall of what is over changes no state.
-      const isMoved = done.turn.state !== was;
-      if (isMoved) this.slot.note(done.turn, nowMs);
-      this.#changed.ring();
-      log.info('turn_changed', {
-        turn: id,
-        chat: done.turn.message.chatId,
-        on: event.kind,
-        phase,
-      });
-      if (isFinal(phase) || phase === 'held') {
-        this.#receipts.cancel(id);
-        if (begunMs !== undefined) this.#parts.observer.turnEnded(id, phase, nowMs - begunMs);
-      }
-      if (phase === 'dropped' && was !== undefined && isMoved) this.#callOff(done.turn, was);
-      delivery.offer(done.out);
-    }
-    return done;
-  }
-
-  /** What a target in the journal's own database writes in the commit of a turn's change. */
-  #joinedBy(event: TurnEvent): ((turn: Turn, changed: boolean) => void) | undefined {
-    const { target } = this.#parts;
-    if (event.kind === 'started') {
-      return (turn, changed) => {
-        if (changed) target.join?.(this.#requestOf(turn, event.target));
-      };
-    }
-    if (event.kind !== 'sent' && event.kind !== 'waited') return undefined;
-    const { result } = event;
-    return 'store' in result ? result.store : undefined;
-  }
-
-  #requestOf(turn: Turn, target: WorkspaceId): TurnRequest {
-    return {
-      messageId: platformMessageId(turn),
-      text: textOf(turn),
-      context: contextOf(turn.message, this.#parts.brand),
-      target,
-      ...this.#replyOf(turn, target),
-    };
-  }
-
-  /** Tells the hub that nobody waits for the answer any more. */
-  #callOff(turn: Turn, was: TurnState): void {
-    const workspace = 'target' in was ? was.target : undefined;
-    // Runs before the latest may be left at work there, if their answers did not come.
-    const runs = mayBeAtHub(was) ? turn.run : turn.run - 1;
-    for (let run = runs; run > Math.max(0, runs - CALLED_OFF_RUNS_MAX); run -= 1) {
-      void this.#track(this.#callOffs.carryOut({ ...turn, run }, workspace, this.#stop.signal));
-    }
-  }
-
-  /** Shows something about a turn that waits or is at work, without changing it. */
-  async show(id: TurnId, show: Show): Promise<void> {
-    const { journal, persistence, delivery, clock } = this.#parts;
-    const nowMs = clock.nowMs();
-    const { out } = await persistence.insist(() =>
-      journal.changeTurn(id, (turn) => {
-        const { phase } = turn.state;
-        if (phase !== 'waiting' && !isEngaged(phase)) return undefined;
-        return { state: turn.state, out: toDrafts(turn, [show], nowMs) };
-      }),
-    );
-    delivery.offer(out);
-  }
-}
-
-function textOf(turn: Turn): string {
-  return turn.message.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('\n');
 }

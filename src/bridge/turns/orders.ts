@@ -5,7 +5,7 @@ import { Rounds } from '../../time/repeat.ts';
 import type { OutboxRow } from '../../core/turn.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
-import type { Persistence } from '../until-stored.ts';
+import type { StoreRetry } from '../until-stored.ts';
 import type { TurnEvent } from './turn.ts';
 import type {
   Journal,
@@ -27,7 +27,7 @@ export interface OrdersParts {
   readonly engine: Engine;
   readonly delivery: Delivery;
   readonly target: TurnTarget;
-  readonly persistence: Persistence;
+  readonly storeRetry: StoreRetry;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -89,9 +89,9 @@ export class Orders implements Service {
   }
 
   async #carryOutOne(order: Order): Promise<void> {
-    const { orders, persistence, log } = this.#parts;
+    const { orders, storeRetry, log } = this.#parts;
     const result = await this.#execute(order);
-    await persistence.insist(() => orders.end(order.id, result));
+    await storeRetry.untilStored(() => orders.end(order.id, result));
     const { id, kind, subject } = order;
     log.info('order_carried_out', { order: id, kind, subject, ...result });
   }
@@ -121,17 +121,17 @@ export class Orders implements Service {
     const { journal, engine } = this.#parts;
     const id: TurnId = turnId(order.subject);
     if ((await journal.turn(id)) === undefined) return { outcome: 'refused', phase: undefined };
-    const changed = await engine.happen(id, event, onceFor(order));
+    const changed = await engine.apply(id, event, onceFor(order));
     return this.#resultOf(order, changed, (await journal.turn(id))?.state.phase);
   }
 
   /** Its content is as it was, so its key stays: if Lark has it after all, it won't show it twice. */
   async #changeLetter(order: Order, change: OutboxChange): Promise<OrderResult> {
-    const { journal, delivery, persistence } = this.#parts;
+    const { journal, delivery, storeRetry } = this.#parts;
     const key = order.subject;
     if ((await journal.out(key)) === undefined) return { outcome: 'refused', phase: undefined };
     const ifDead = (row: OutboxRow) => (row.state.phase === 'dead' ? change : undefined);
-    const { row, changed } = await persistence.insist(() =>
+    const { row, changed } = await storeRetry.untilStored(() =>
       journal.changeOut(key, ifDead, onceFor(order)),
     );
     if (changed) delivery.offer([row]);

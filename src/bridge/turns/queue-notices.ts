@@ -4,7 +4,7 @@ import type { Show } from '../../core/turn.ts';
 import { errorText } from '../../core/errors.ts';
 import { Rounds } from '../../time/repeat.ts';
 import type { Engine } from './engine.ts';
-import type { LaneItem } from './lanes.ts';
+import type { LaneItem } from '../../time/lanes.ts';
 import { notices } from '../outbox/texts.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -55,7 +55,7 @@ export class QueueNotices implements Service {
   async #look(): Promise<void> {
     const nowMs = this.#clock.nowMs();
     const waiting = new Map<string, LaneItem>();
-    for (const item of this.#engine.lanes.waiting()) waiting.set(item.id, item);
+    for (const item of this.#engine.waiting()) waiting.set(item.id, item);
     for (const id of this.#told) if (!waiting.has(id)) this.#told.delete(id);
     this.#forget(nowMs);
     for (const item of waiting.values()) {

@@ -39,19 +39,19 @@ export type Owner =
   | { readonly kind: 'nobody' };
 
 /**
- * asked: it is waited for, or a person was asked because nobody knows. asking: its agent wants something of
- * the person. late: its turn goes on without it, and it may come instead of another's. given_up: it should
- * have come by now; what comes unasked may be it.
+ * How an answer is still expected. asked: the turn waits for it, or a person was asked because nobody knows.
+ * asking: the agent wants something of the person. late: the turn goes on without the answer, which may come
+ * instead of another one's. given_up: it should have come by now; what comes unasked may be it.
  */
-type Hope = 'asked' | 'asking' | 'late' | 'given_up';
+type Expectation = 'asked' | 'asking' | 'late' | 'given_up';
 
 /** A run of a turn that may have reached its target, and whose answer would name no turn. */
-interface Debt extends Place {
+interface OpenAnswer extends Place {
   readonly run: number;
   /** Undefined if it is not known any more: then anybody may answer it. */
   readonly target: WorkspaceId | undefined;
-  readonly hope: Hope;
-  /** A person was asked, and has not said a word yet. */
+  readonly expectation: Expectation;
+  /** A person was asked, and has not answered yet. */
   readonly isHeld: boolean;
   /** Its request broke just now. */
   readonly isInDoubt: boolean;
@@ -75,7 +75,7 @@ export interface SingleSlotParts {
 export class SingleSlot {
   readonly #parts: SingleSlotParts;
   /** Oldest first. */
-  #debts: readonly Debt[] = [];
+  #open: readonly OpenAnswer[] = [];
   /** Turns whose answers name them, and what they were given to. */
   readonly #ticketed = new Map<TurnId, Place & { readonly target: WorkspaceId }>();
   /** Turns whose time is over and whose answer is still waited for. */
@@ -94,10 +94,10 @@ export class SingleSlot {
 
   /** What an earlier process left behind; open turns come by `note`. */
   restore(runs: readonly UnansweredRun[], nowMs: number): void {
-    this.#debts = runs.map((run) => this.#restored(run, nowMs)).filter(isAliveAt(nowMs));
+    this.#open = runs.map((run) => this.#restored(run, nowMs)).filter(isAliveAt(nowMs));
   }
 
-  /** To be told of every change of a turn, and of the open ones at the start. */
+  /** Call it at every change of a turn, and for the open turns at the start. */
   note(turn: Turn, nowMs: number): void {
     const { id, run, state } = turn;
     this.#noteRest(id, state);
@@ -116,13 +116,13 @@ export class SingleSlot {
       case 'waiting':
         // It was not taken; or it is begun anew, and what it got before may still be answered.
         this.#forget(id, run);
-        this.#lapse(id, untilMs);
+        this.#expectLate(id, untilMs);
         break;
       case 'answered':
         if (state.isOpen === true) this.#giveUp(id, nowMs);
         else {
-          this.pay(id);
-          this.#lapse(id, untilMs);
+          this.close(id);
+          this.#expectLate(id, untilMs);
         }
         break;
       case 'failed':
@@ -130,22 +130,22 @@ export class SingleSlot {
         else this.#forget(id, run);
         break;
       case 'dropped':
-        this.#lapse(id, untilMs);
+        this.#expectLate(id, untilMs);
         break;
       case 'command':
         break;
     }
   }
 
-  /** An answer came that was taken for this turn's. */
-  pay(turn: TurnId): void {
-    const at = this.#debts.findIndex((debt) => debt.turn === turn);
-    this.#debts = this.#debts.filter((_, index) => index !== at);
+  /** An answer came that was taken for this turn's: one answer less is open. */
+  close(turn: TurnId): void {
+    const at = this.#open.findIndex((answer) => answer.turn === turn);
+    this.#open = this.#open.filter((_, index) => index !== at);
   }
 
   /** True while an answer of this turn may still come. */
-  owes(turn: TurnId): boolean {
-    return this.#debts.some((debt) => debt.turn === turn);
+  expects(turn: TurnId): boolean {
+    return this.#open.some((answer) => answer.turn === turn);
   }
 
   /** False while it rests, and while a request is in doubt. */
@@ -154,16 +154,16 @@ export class SingleSlot {
     return !rests && !this.isInDoubt;
   }
 
-  /** A request broke just now, and neither an answer nor a person's word has come. */
+  /** A request broke just now, and neither an answer nor a person's decision has come. */
   get isInDoubt(): boolean {
-    return this.#debts.some((debt) => debt.isHeld && debt.isInDoubt);
+    return this.#open.some((answer) => answer.isHeld && answer.isInDoubt);
   }
 
   owner(from: WorkspaceId, nowMs: number): Owner {
-    const debts = this.#debts
+    const open = this.#open
       .filter(isAliveAt(nowMs))
       .filter(({ target }) => target === undefined || isSameWorkspace(target, from));
-    const due = debts.filter(({ hope }) => hope !== 'given_up');
+    const due = open.filter(({ expectation }) => expectation !== 'given_up');
     const [oldest] = due;
     if (oldest !== undefined) {
       const isOnly = due.every(({ turn }) => turn === oldest.turn);
@@ -174,10 +174,10 @@ export class SingleSlot {
     if (named.length > 0) {
       return { kind: isOneChat(named) ? 'in_chat' : 'in_doubt', turn: undefined, among: named };
     }
-    const [givenUp] = debts;
+    const [givenUp] = open;
     if (givenUp === undefined) return { kind: 'nobody' };
     // Nothing else is out, and its chat was told that its answer would be shown.
-    const isOnly = debts.every(({ turn }) => turn === givenUp.turn);
+    const isOnly = open.every(({ turn }) => turn === givenUp.turn);
     return { kind: isOnly && givenUp.isHeld ? 'asked' : 'in_doubt', turn: givenUp.turn };
   }
 
@@ -196,9 +196,9 @@ export class SingleSlot {
       isHeld,
       isInDoubt,
       target: undefined,
-      hope: isLate ? 'late' : 'given_up',
+      expectation: isLate ? 'late' : 'given_up',
       untilMs: endedAtMs + keepMs,
-    } satisfies Debt;
+    } satisfies OpenAnswer;
   }
 
   #noteGiven(
@@ -214,14 +214,17 @@ export class SingleSlot {
       this.#ticketed.set(id, { ...place, target });
       return;
     }
-    this.#debts = this.#debts.filter(isAliveAt(nowMs));
-    const hope = state.phase === 'overdue' ? (state.asks === true ? 'asking' : 'late') : 'asked';
-    const rest = { hope, isHeld: false, isInDoubt: false, untilMs: undefined } as const;
+    this.#open = this.#open.filter(isAliveAt(nowMs));
+    const expectation =
+      state.phase === 'overdue' ? (state.asks === true ? 'asking' : 'late') : 'asked';
+    const rest = { expectation, isHeld: false, isInDoubt: false, untilMs: undefined } as const;
     this.#put({ ...place, run, target, ...rest });
   }
 
   #noteRest(id: TurnId, state: TurnState): void {
-    const wasAsked = this.#debts.some(({ turn, hope }) => turn === id && hope === 'asked');
+    const wasAsked = this.#open.some(
+      ({ turn, expectation }) => turn === id && expectation === 'asked',
+    );
     if (state.phase === 'overdue' && state.asks !== true && isBlind(state, 'overdue')) {
       if (wasAsked) this.#timeoutsInARow += 1;
       this.#overdue.add(id);
@@ -235,18 +238,18 @@ export class SingleSlot {
   /** What is said next in a chat is the reply to what its agent asked: the answer to that is the answer to both. */
   #endQuestions({ turn: reply, chatId }: Place, nowMs: number): void {
     const untilMs = nowMs + GIVEN_UP_DOUBT_MS;
-    this.#debts = this.#debts.map((debt) =>
-      debt.hope === 'asking' && debt.chatId === chatId && debt.turn !== reply
-        ? { ...debt, hope: 'given_up', untilMs }
-        : debt,
+    this.#open = this.#open.map((answer) =>
+      answer.expectation === 'asking' && answer.chatId === chatId && answer.turn !== reply
+        ? { ...answer, expectation: 'given_up', untilMs }
+        : answer,
     );
   }
 
   #doubt(id: TurnId, run: number, nowMs: number): void {
     const untilMs = nowMs + GIVEN_UP_DOUBT_MS;
     const doubt = { isHeld: true, isInDoubt: true, untilMs };
-    this.#debts = this.#debts.map((debt) =>
-      debt.turn === id && debt.run === run ? { ...debt, ...doubt } : debt,
+    this.#open = this.#open.map((answer) =>
+      answer.turn === id && answer.run === run ? { ...answer, ...doubt } : answer,
     );
     this.#endDoubtAfter(DOUBT_MS, id, run);
   }
@@ -255,42 +258,42 @@ export class SingleSlot {
   #endDoubtAfter(delayMs: number, id: TurnId, ofRun: number): void {
     const cancel = this.#parts.clock.after(delayMs, () => {
       this.#doubtTimers.delete(cancel);
-      this.#debts = this.#debts.map((debt) =>
-        debt.turn === id && debt.run === ofRun && debt.isInDoubt
-          ? { ...debt, hope: 'given_up', isInDoubt: false }
-          : debt,
+      this.#open = this.#open.map((answer) =>
+        answer.turn === id && answer.run === ofRun && answer.isInDoubt
+          ? { ...answer, expectation: 'given_up', isInDoubt: false }
+          : answer,
       );
       this.#parts.onFree();
     });
     this.#doubtTimers.add(cancel);
   }
 
-  #put(debt: Debt): void {
-    const isSame = ({ turn, run }: Debt) => turn === debt.turn && run === debt.run;
-    this.#debts = this.#debts.some(isSame)
-      ? this.#debts.map((known) => (isSame(known) ? debt : known))
-      : [...this.#debts, debt];
+  #put(answer: OpenAnswer): void {
+    const isSame = ({ turn, run }: OpenAnswer) => turn === answer.turn && run === answer.run;
+    this.#open = this.#open.some(isSame)
+      ? this.#open.map((known) => (isSame(known) ? answer : known))
+      : [...this.#open, answer];
   }
 
   #forget(id: TurnId, ofRun: number): void {
-    this.#debts = this.#debts.filter(({ turn, run }) => turn !== id || run !== ofRun);
+    this.#open = this.#open.filter(({ turn, run }) => turn !== id || run !== ofRun);
   }
 
   /** Its turn goes on without the answer. */
-  #lapse(id: TurnId, untilMs: number): void {
-    this.#change(id, (debt) => {
-      const hope = debt.hope === 'given_up' ? debt.hope : 'late';
-      return { ...debt, hope, isHeld: false, untilMs: debt.untilMs ?? untilMs };
+  #expectLate(id: TurnId, untilMs: number): void {
+    this.#change(id, (answer) => {
+      const expectation = answer.expectation === 'given_up' ? answer.expectation : 'late';
+      return { ...answer, expectation, isHeld: false, untilMs: answer.untilMs ?? untilMs };
     });
   }
 
   #giveUp(id: TurnId, nowMs: number): void {
     const untilMs = nowMs + GIVEN_UP_DOUBT_MS;
-    this.#change(id, (debt) => ({ ...debt, hope: 'given_up', untilMs }));
+    this.#change(id, (answer) => ({ ...answer, expectation: 'given_up', untilMs }));
   }
 
-  #change(id: TurnId, change: (debt: Debt) => Debt): void {
-    this.#debts = this.#debts.map((debt) => (debt.turn === id ? change(debt) : debt));
+  #change(id: TurnId, change: (answer: OpenAnswer) => OpenAnswer): void {
+    this.#open = this.#open.map((answer) => (answer.turn === id ? change(answer) : answer));
   }
 }
 
@@ -299,5 +302,5 @@ function isOneChat(places: readonly Place[]): boolean {
 }
 
 function isAliveAt(nowMs: number) {
-  return ({ untilMs }: Debt) => untilMs === undefined || untilMs > nowMs;
+  return ({ untilMs }: OpenAnswer) => untilMs === undefined || untilMs > nowMs;
 }

@@ -52,7 +52,7 @@ export type TurnEvent =
   /** An answer that may be its own came after its time; or none came for as long again. */
   | { readonly kind: 'late_answer' }
   | { readonly kind: 'gave_up_waiting' }
-  /** A person's word to the bridge was carried out. */
+  /** A person's command to the bridge was carried out. */
   | { readonly kind: 'carried_out'; readonly show: readonly Show[] };
 
 export interface TurnStep {
@@ -71,7 +71,7 @@ export const isFinal = (phase: TurnPhase): boolean => FINAL.has(phase);
 export const isEngaged = (phase: TurnPhase): boolean => ENGAGED.has(phase);
 
 /** When a turn was given to the target; `undefined` if it is not there. */
-export function begunAtMs(state: TurnState, { turnTimeoutMs }: TurnRules): number | undefined {
+export function begunAtMs(state: TurnState, turnTimeoutMs: number): number | undefined {
   if ('deadlineMs' in state) return state.deadlineMs - turnTimeoutMs;
   if (state.phase !== 'overdue' || state.asks === true) return undefined;
   return state.sinceMs - turnTimeoutMs;
@@ -212,7 +212,7 @@ function chosen(turn: Turn, action: ChoiceAction): TurnStep | undefined {
   if (action === 'skip') {
     return state.phase === 'held' ? end({ phase: 'dropped', why: 'skipped' }) : undefined;
   }
-  // Of an old turn only the id is left.
+  // Pruned turns keep only their id.
   if (turn.message.parts.length === 0) return undefined;
   if (state.phase === 'held' || state.phase === 'failed' || isBlind(state, 'overdue')) {
     // A stale turn never ran: its first run begins. Any other begins anew, under new keys.

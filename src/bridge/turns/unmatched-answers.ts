@@ -2,19 +2,19 @@ import { type ChatId, isSameWorkspace, messageId, type TurnId } from '../../core
 import { withoutTerminalControls } from '../../core/visible.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
-import type { Persistence } from '../until-stored.ts';
-import { looseDrafts, type LooseSpeech } from '../outbox/render.ts';
+import type { StoreRetry } from '../until-stored.ts';
+import { unaskedDrafts, type UnaskedSpeech } from '../outbox/render.ts';
 import type { Owner } from './single-slot.ts';
 import { question, withFiles } from '../outbox/texts.ts';
-import type { Journal, LooseAnswer, TurnAnswer, TurnQuestion, TurnTarget } from '../ports.ts';
+import type { Journal, UnmatchedAnswer, TurnAnswer, TurnQuestion, TurnTarget } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
-export interface LooseAnswersParts {
+export interface UnmatchedAnswersParts {
   readonly journal: Journal;
   readonly engine: Engine;
   readonly delivery: Delivery;
-  readonly persistence: Persistence;
+  readonly storeRetry: StoreRetry;
   readonly target: TurnTarget;
   /** Where the agent speaks unasked before anybody has written to the bot. */
   readonly defaultChatId: ChatId | undefined;
@@ -23,15 +23,15 @@ export interface LooseAnswersParts {
 }
 
 /** What came at the hub without naming a turn: an answer, something said unasked, or for nobody here. */
-export class LooseAnswers {
-  readonly #parts: LooseAnswersParts;
+export class UnmatchedAnswers {
+  readonly #parts: UnmatchedAnswersParts;
 
-  constructor(parts: LooseAnswersParts) {
+  constructor(parts: UnmatchedAnswersParts) {
     this.#parts = parts;
   }
 
-  /** Shown if it can only be the answer of one turn, or no answer at all; else kept aside. Each id once. */
-  async receive(answer: LooseAnswer): Promise<void> {
+  /** Shows it if it can only be the answer of one turn, or no answer at all. Else it is kept aside. Each id once. */
+  async receive(answer: UnmatchedAnswer): Promise<void> {
     const { journal, engine } = this.#parts;
     if (await journal.isHandled(answer.id)) return;
     const named = await this.#turnNamedBy(answer);
@@ -42,14 +42,14 @@ export class LooseAnswers {
       const { id, from } = answer;
       const event = { kind: 'received', id, from, said: saidIn(answer) } as const;
       // It means nothing to a turn that is over.
-      if (await engine.happen(owner.turn, event, id)) return;
+      if (await engine.apply(owner.turn, event, id)) return;
     }
     if (owner.kind === 'in_chat') await this.#showInChat(answer, owner);
-    else await this.#late(answer, owner.turn);
+    else await this.#keepLate(answer, owner.turn);
   }
 
   /** Only whom a turn was given to can speak about it. */
-  async #turnNamedBy({ replyToken, from }: LooseAnswer): Promise<TurnId | undefined> {
+  async #turnNamedBy({ replyToken, from }: UnmatchedAnswer): Promise<TurnId | undefined> {
     const { journal, target } = this.#parts;
     const turn = replyToken === undefined ? undefined : await journal.turnOfToken(replyToken);
     if (turn === undefined) return undefined;
@@ -58,24 +58,24 @@ export class LooseAnswers {
     return isSameWorkspace(from, given) ? turn.id : undefined;
   }
 
-  async #named(answer: LooseAnswer, turn: TurnId): Promise<void> {
+  async #named(answer: UnmatchedAnswer, turn: TurnId): Promise<void> {
     const { engine, log } = this.#parts;
     const { id, from } = answer;
-    if (await engine.happen(turn, { kind: 'named', id, from, said: saidIn(answer) }, id)) return;
+    if (await engine.apply(turn, { kind: 'named', id, from, said: saidIn(answer) }, id)) return;
     await this.#keepAside(answer, turn);
     log.info('answer_not_wanted', { answer: id, turn });
   }
 
-  #ownerOf({ from }: LooseAnswer): Owner {
-    const { engine, target, clock } = this.#parts;
-    const owner = engine.slot.owner(from, clock.nowMs());
+  #ownerOf({ from }: UnmatchedAnswer): Owner {
+    const { engine, target } = this.#parts;
+    const owner = engine.ownerOfAnswer(from);
     // Where answers name their turn, one that names none can't be known to be a turn's own.
     return owner.kind !== 'nobody' && target.correlates ? { ...owner, kind: 'in_doubt' } : owner;
   }
 
   /** Nobody can say under which question it belongs; but those who asked read the same chat. */
-  async #showInChat(answer: LooseAnswer, { turn, among }: Extract<Owner, { kind: 'in_chat' }>) {
-    const { log } = this.#parts;
+  async #showInChat(answer: UnmatchedAnswer, { turn, among }: Extract<Owner, { kind: 'in_chat' }>) {
+    const { engine, log } = this.#parts;
     const newest = among.at(-1);
     if (newest === undefined) return;
     const { chatId: chat, threadId } = newest;
@@ -83,28 +83,21 @@ export class LooseAnswers {
     const under = isOneThread ? messageId(newest.turn) : undefined;
     await this.#show(answer, { chat, under });
     log.info('answer_shown_in_chat', { answer: answer.id, chat, turns: among.length });
-    await this.#pay(turn);
+    if (turn !== undefined) await engine.noteAnswer(turn);
   }
 
-  async #late(answer: LooseAnswer, turn: TurnId | undefined): Promise<void> {
+  async #keepLate(answer: UnmatchedAnswer, turn: TurnId | undefined): Promise<void> {
     await this.#keepAside(answer, turn);
     this.#parts.log.warn('answer_quarantined', { answer: answer.id, turn });
-    await this.#pay(turn);
+    if (turn !== undefined) await this.#parts.engine.noteAnswer(turn);
   }
 
-  async #pay(turn: TurnId | undefined): Promise<void> {
-    const { engine } = this.#parts;
-    if (turn === undefined) return;
-    engine.slot.pay(turn);
-    if (!engine.slot.owes(turn)) await engine.happen(turn, { kind: 'late_answer' });
-  }
-
-  async #unasked(answer: LooseAnswer): Promise<void> {
+  async #unasked(answer: UnmatchedAnswer): Promise<void> {
     const { journal, target, log } = this.#parts;
     const { id, from } = answer;
     if (!isSameWorkspace(from, await target.currentTarget())) {
       await this.#keepAside(answer, undefined);
-      log.warn('stranger_unheard', { answer: id, from, effect: 'only the target may speak here' });
+      log.warn('unasked_refused', { answer: id, from, effect: 'only the target may speak here' });
       return;
     }
     const chat = (await journal.latestChat()) ?? this.#parts.defaultChatId;
@@ -125,22 +118,25 @@ export class LooseAnswers {
    * Returns how many messages it became. Of a text in which nothing can be seen no row is made; it is noted
    * as handled all the same.
    */
-  async #show(answer: LooseAnswer, place: Pick<LooseSpeech, 'chat' | 'under'>): Promise<number> {
-    const { journal, persistence, delivery, clock } = this.#parts;
+  async #show(
+    answer: UnmatchedAnswer,
+    place: Pick<UnaskedSpeech, 'chat' | 'under'>,
+  ): Promise<number> {
+    const { journal, storeRetry, delivery, clock } = this.#parts;
     const { id } = answer;
-    const drafts = looseDrafts({ id, text: wordsOf(answer), ...place, nowMs: clock.nowMs() });
-    delivery.offer(await persistence.insist(() => journal.enqueue(drafts, id)));
+    const drafts = unaskedDrafts({ id, text: wordsOf(answer), ...place, nowMs: clock.nowMs() });
+    delivery.offer(await storeRetry.untilStored(() => journal.enqueue(drafts, id)));
     return drafts.length;
   }
 
-  async #keepAside({ id, text, files }: LooseAnswer, turn: TurnId | undefined) {
-    const { journal, persistence, clock } = this.#parts;
+  async #keepAside({ id, text, files }: UnmatchedAnswer, turn: TurnId | undefined) {
+    const { journal, storeRetry, clock } = this.#parts;
     const kept = { id, text: withFiles(text, files), turn, atMs: clock.nowMs() };
-    await persistence.insist(() => journal.quarantine(kept));
+    await storeRetry.untilStored(() => journal.quarantine(kept));
   }
 }
 
-function saidIn({ text, files, failure, wants }: LooseAnswer): TurnAnswer | TurnQuestion {
+function saidIn({ text, files, failure, wants }: UnmatchedAnswer): TurnAnswer | TurnQuestion {
   if (failure !== undefined) return { kind: 'failed', detail: failure };
   const words = { text, ...(files === undefined ? {} : { files }) };
   return wants === undefined
@@ -148,8 +144,8 @@ function saidIn({ text, files, failure, wants }: LooseAnswer): TurnAnswer | Turn
     : { kind: 'question', wants, ...words };
 }
 
-/** What it is to people who asked for something, without anybody knowing for what. */
-function wordsOf({ text, files, wants }: LooseAnswer): string {
+/** What people see of it in a chat, when nobody knows which question it answers. */
+function wordsOf({ text, files, wants }: UnmatchedAnswer): string {
   const words = withoutTerminalControls(text);
   return withFiles(wants === undefined ? words : question(wants, words), files);
 }

@@ -5,7 +5,7 @@ import { Secret } from '../../../src/core/secret.ts';
 import { PlatformClient, type PlatformOptions } from '../../../src/platform/client.ts';
 import { recordingLog } from '../../kit/log.ts';
 import { PlatformDouble } from './double.ts';
-import type { LooseAnswer, TurnRequest } from '../../../src/bridge/ports.ts';
+import type { UnmatchedAnswer, TurnRequest } from '../../../src/bridge/ports.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 
 /** Time goes so many times as fast for the client. */
@@ -47,7 +47,7 @@ export interface MemoryCursor {
 
 /** A client that is not started, what it hands over, and what it logs. */
 export function clientOf(subject: Subject, options: Partial<PlatformOptions> = {}) {
-  const received: LooseAnswer[] = [];
+  const received: UnmatchedAnswer[] = [];
   const log = recordingLog();
   const memory: MemoryCursor = { cursor: undefined, saved: [] };
   const client = new PlatformClient({
@@ -97,4 +97,4 @@ export function turnFor({ target }: Pick<Subject, 'target'>, more: Partial<TurnR
   } satisfies TurnRequest;
 }
 
-export const textsOf = (answers: readonly LooseAnswer[]) => answers.map(({ text }) => text);
+export const textsOf = (answers: readonly UnmatchedAnswer[]) => answers.map(({ text }) => text);

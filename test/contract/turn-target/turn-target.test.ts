@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { LooseAnswer, TurnRequest, TurnTarget } from '../../../src/bridge/ports.ts';
+import type { UnmatchedAnswer, TurnRequest, TurnTarget } from '../../../src/bridge/ports.ts';
 import { chatId, workspaceId, type WorkspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Service } from '../../../src/core/service.ts';
@@ -21,7 +21,7 @@ interface Place {
   readonly rig: Rig;
   readonly own: WorkspaceId;
   readonly target: TurnTarget & Service & { status(): { readonly detail: string | undefined } };
-  readonly received: LooseAnswer[];
+  readonly received: UnmatchedAnswer[];
 }
 
 /** Which agent gets the turns. */
@@ -30,7 +30,7 @@ type Open = (rig: Rig, agent: Agent, clock?: Clock) => Promise<Place>;
 
 const inProcess: Open = async (rig, agent, clock = systemClock) => {
   const own = await rig.directory.provisionWorkspace('lark-bridge');
-  const received: LooseAnswer[] = [];
+  const received: UnmatchedAnswer[] = [];
   const target = new InProcessTarget({
     turns: rig.hub.turns,
     store: rig.store,
@@ -47,7 +47,7 @@ const inProcess: Open = async (rig, agent, clock = systemClock) => {
 const overHttp: Open = async (rig, agent, clock = systemClock) => {
   const { id, token } = await rig.bridge();
   const own = workspaceId(id);
-  const received: LooseAnswer[] = [];
+  const received: UnmatchedAnswer[] = [];
   const target = new PlatformClient({
     url: rig.hub.address,
     workspace: own,
@@ -64,8 +64,8 @@ const overHttp: Open = async (rig, agent, clock = systemClock) => {
   return { rig, own, target, received };
 };
 
-function keepIn(received: LooseAnswer[]) {
-  return (answer: LooseAnswer) => {
+function keepIn(received: UnmatchedAnswer[]) {
+  return (answer: UnmatchedAnswer) => {
     received.push(answer);
     return Promise.resolve();
   };

@@ -14,7 +14,7 @@ import { recordingLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type {
-  LooseAnswer,
+  UnmatchedAnswer,
   SendResult,
   TurnRequest,
   TurnTarget,
@@ -106,7 +106,7 @@ export class BlindBridge {
     await this.run(500);
   }
 
-  async answer(text: string, more: Partial<LooseAnswer> = {}): Promise<void> {
+  async answer(text: string, more: Partial<UnmatchedAnswer> = {}): Promise<void> {
     this.#answers += 1;
     await this.bridge.receive({ id: `answer_${this.#answers}`, from: AGENT, text, ...more });
     await this.run(2_000);

@@ -1,7 +1,7 @@
 /** Sends whose outcome is not known for longer than Lark honours keys. */
 import { expect, test } from 'vitest';
 import { Delivery } from '../../../src/bridge/outbox/delivery.ts';
-import { Persistence } from '../../../src/bridge/until-stored.ts';
+import { StoreRetry } from '../../../src/bridge/until-stored.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId } from '../../../src/core/ids.ts';
 import type { OutboxRow } from '../../../src/core/turn.ts';
@@ -48,7 +48,7 @@ async function deliver(
         return found instanceof BridgeError ? Promise.reject(found) : Promise.resolve(found);
       },
     },
-    persistence: new Persistence(clock, silentLog),
+    storeRetry: new StoreRetry(clock, silentLog),
     clock,
     observer: NO_OBSERVER,
     random: () => 0.5,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
-import { Inbox, type IntakeParts } from '../../../src/bridge/intake/intake.ts';
+import { EventIntake, type EventIntakeParts } from '../../../src/bridge/intake/intake.ts';
 import type { Admission, Journal, Outgoing } from '../../../src/bridge/ports.ts';
 import { messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
@@ -194,7 +194,7 @@ describe('LCM-IN-09: what it remembers of ids', () => {
   /** A journal that knows every message already, and counts how often it is asked. */
   function door() {
     let admissions: Admission[] = [];
-    const part = new Inbox({
+    const part = new EventIntake({
       journal: {
         admit: (admission: Admission) => {
           admissions.push(admission);
@@ -203,9 +203,9 @@ describe('LCM-IN-09: what it remembers of ids', () => {
         askable: () => Promise.resolve([]),
         turn: () => Promise.resolve(undefined),
       } as unknown as Journal,
-      engine: undefined as unknown as IntakeParts['engine'],
-      delivery: undefined as unknown as IntakeParts['delivery'],
-      persistence: undefined as unknown as IntakeParts['persistence'],
+      engine: undefined as unknown as EventIntakeParts['engine'],
+      delivery: undefined as unknown as EventIntakeParts['delivery'],
+      storeRetry: undefined as unknown as EventIntakeParts['storeRetry'],
       clock: new VirtualClock(message.sentAtMs),
       log: silentLog,
     });

@@ -96,7 +96,7 @@ describe('rows for what a turn shows', () => {
   });
 });
 
-describe('words to the bridge itself', () => {
+describe('commands to the bridge itself', () => {
   const saying = (text: string) => parseCommand({ ...message, parts: [{ kind: 'text', text }] });
 
   test('are whole messages, in any case', () => {

@@ -132,9 +132,9 @@ describe('a request of which nobody knows whether it arrived', () => {
     expect(at.asked).toEqual(['one', 'two']);
   });
 
-  test.each(['/skip', '/retry'])('a word of the person (%s) ends that wait', async (text) => {
+  test.each(['/skip', '/retry'])('a command of the person (%s) ends that wait', async (text) => {
     await at.say('two', 'oc_b');
-    await at.say('word', 'oc_a', { text });
+    await at.say('command', 'oc_a', { text });
     if (text === '/retry') await at.answer('answer to one');
     expect(at.asked.at(-1)).toBe('two');
   });
@@ -163,7 +163,7 @@ describe('a request of which nobody knows whether it arrived', () => {
     expect(answersIn('oc_a')).toEqual(['answer to one']);
   });
 
-  test('if it did not arrive, its debt is over with its time', async () => {
+  test('if it did not arrive, its answer is not expected after its time', async () => {
     await at.run(TIMEOUT_MS + 1_000);
     await at.say('two', 'oc_b');
     await at.answer('answer to two');

@@ -128,7 +128,7 @@ describe('MOL-RES-16: what the agent asks', () => {
     ['in the same process', false],
     ['after a restart', true],
   ])(
-    'may be settled without another word: the answer is shown under the question (%s)',
+    'may be settled without another message of the person: the answer is shown under the question (%s)',
     async (_name, restarts) => {
       at.says = WHICH;
       await at.say('one', 'oc_a');

@@ -1,6 +1,6 @@
 import { BridgeError } from '../../../core/errors.ts';
 import { isSameWorkspace, type WorkspaceId } from '../../../core/ids.ts';
-import type { LooseAnswer } from '../../../bridge/ports.ts';
+import type { UnmatchedAnswer } from '../../../bridge/ports.ts';
 import type { Log } from '../../../core/log.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { Wake } from '../../../time/wake.ts';
@@ -27,7 +27,7 @@ export interface InboxReaderParts {
   readonly turns: Turns;
   readonly store: ActivityStore;
   readonly own: WorkspaceId;
-  readonly receive: (answer: LooseAnswer) => Promise<void>;
+  readonly receive: (answer: UnmatchedAnswer) => Promise<void>;
   readonly cursor: CursorStore;
   readonly clock: Clock;
   readonly log: Log;
@@ -110,7 +110,7 @@ export class InboxReader {
   }
 
   /** `undefined` for what is not for us to take up: our own words, and answers that name their turn. */
-  #answerOf({ id, source, received, summary }: Activity): LooseAnswer | undefined {
+  #answerOf({ id, source, received, summary }: Activity): UnmatchedAnswer | undefined {
     if (source === undefined || isSameWorkspace(source, this.#parts.own)) return undefined;
     const message = received?.content.message;
     if ((message?.referenceTaskIds ?? []).length > 0) return undefined;

@@ -3,7 +3,7 @@ import { isSameWorkspace, type WorkspaceId } from '../../../core/ids.ts';
 import type { Service } from '../../../core/service.ts';
 import type {
   CancelResult,
-  LooseAnswer,
+  UnmatchedAnswer,
   SendResult,
   TurnAnswer,
   TurnRequest,
@@ -43,7 +43,7 @@ export interface InProcessTargetOptions {
   /** The agent that gets new turns; asked for every turn. */
   readonly agent: () => Promise<AgentRecord>;
   /** Takes what comes without naming a turn; rejects if it could not be kept. */
-  readonly receive: (answer: LooseAnswer) => Promise<void>;
+  readonly receive: (answer: UnmatchedAnswer) => Promise<void>;
   /** How far the inbox was read, over restarts. */
   readonly cursor: CursorStore;
   readonly clock: Clock;

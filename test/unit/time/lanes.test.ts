@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Lanes } from '../../../src/bridge/turns/lanes.ts';
+import { Lanes } from '../../../src/time/lanes.ts';
 
 const item = (lane: string, order: number, notBeforeMs = 0) => ({
   id: `${lane}${order}`,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Letterbox } from '../../../src/bridge/intake/letterbox.ts';
+import { HeldMessages } from '../../../src/bridge/intake/held-messages.ts';
 import { messageId, turnId } from '../../../src/core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts';
 import { SqliteGaps } from '../../../src/store/sqlite/bridge/gaps.ts';
@@ -17,14 +17,14 @@ const HOUR_MS = 60 * 60_000;
 let folder: string;
 let db: Db;
 let journal: SqliteJournal;
-let letters: Letterbox;
+let held: HeldMessages;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'letterbox-'));
+  folder = mkdtempSync(join(tmpdir(), 'held-messages-'));
   db = Db.open(join(folder, 'bridge.db'), { debug() {}, info() {}, warn() {}, error() {} });
   const clock = new VirtualClock(message.sentAtMs);
   journal = new SqliteJournal({ db, app: message.appId, clock });
-  letters = new Letterbox({ journal, clock });
+  held = new HeldMessages({ journal, clock });
 });
 
 afterEach(() => {
@@ -36,24 +36,24 @@ const stateOf = async ({ messageId: id }: InboundMessage = message) =>
   (await journal.turn(turnId(id)))?.state;
 
 test('a message waits for the bridge that runs next, once', async () => {
-  await letters.admit({ kind: 'message', message });
-  await letters.admit({ kind: 'message', message });
+  await held.admit({ kind: 'message', message });
+  await held.admit({ kind: 'message', message });
   expect(await stateOf()).toMatchObject({ phase: 'waiting' });
   expect(await journal.openTurns()).toHaveLength(1);
 });
 
-test('it is judged as at the door of a bridge: an old one is asked about, a word is a word', async () => {
-  const later = new Letterbox({ journal, clock: new VirtualClock(message.sentAtMs + HOUR_MS) });
+test('it is judged as at the door of a bridge: an old one is asked about, a command is a command', async () => {
+  const later = new HeldMessages({ journal, clock: new VirtualClock(message.sentAtMs + HOUR_MS) });
   await later.admit({ kind: 'message', message });
   expect(await stateOf()).toEqual({ phase: 'held', why: 'stale' });
   expect(await journal.pendingOut()).toHaveLength(1);
-  const word = {
+  const command = {
     ...message,
     messageId: messageId('om_2'),
     parts: [{ kind: 'text', text: '/run' }],
   };
-  await letters.admit({ kind: 'message', message: word as InboundMessage });
-  expect(await stateOf(word as InboundMessage)).toEqual({
+  await held.admit({ kind: 'message', message: command as InboundMessage });
+  expect(await stateOf(command as InboundMessage)).toEqual({
     phase: 'command',
     action: 'run',
     about: ['om_1'],
@@ -61,7 +61,7 @@ test('it is judged as at the door of a bridge: an old one is asked about, a word
 });
 
 test('a settled message is nobody’s turn, and known to whoever reads the chat back', async () => {
-  await letters.settle(message);
+  await held.settle(message);
   expect(await stateOf()).toEqual({ phase: 'answered' });
   expect(await journal.openTurns()).toEqual([]);
   expect(await journal.pendingOut()).toEqual([]);
@@ -76,5 +76,5 @@ test.each<InboundEvent>([
   { kind: 'unreadable', ...about, threadId: undefined },
   { kind: 'button', ...about, operatorOpenId, value: {} },
 ])('$kind is not taken, so that Lark brings it to the bridge', async (event) => {
-  await expect(letters.admit(event)).rejects.toMatchObject({ code: 'failed' });
+  await expect(held.admit(event)).rejects.toMatchObject({ code: 'failed' });
 });

@@ -124,7 +124,7 @@ describe('what another workspace says', () => {
     await at.answer('more spam', STRANGER);
     expect(at.lark.shown.map(({ text }) => text)).toEqual(['the answer']);
     expect(await at.keptAside()).toEqual(['spam', 'more spam']);
-    expect(at.logged('stranger_unheard')).toHaveLength(2);
+    expect(at.logged('unasked_refused')).toHaveLength(2);
   });
 });
 

@@ -4,20 +4,20 @@ import { judgeAdmission } from './admission.ts';
 import type { Intake, Journal } from '../ports.ts';
 import type { Clock } from '../../time/clock.ts';
 
-export interface LetterboxParts {
+export interface HeldMessagesParts {
   readonly journal: Journal;
   readonly clock: Clock;
 }
 
-/** The door of a bridge that does not run: messages are stored for the one that runs next. */
-export class Letterbox implements Intake {
-  readonly #parts: LetterboxParts;
+/** Takes messages in while no bridge runs: they are stored for the one that runs next. */
+export class HeldMessages implements Intake {
+  readonly #parts: HeldMessagesParts;
 
-  constructor(parts: LetterboxParts) {
+  constructor(parts: HeldMessagesParts) {
     this.#parts = parts;
   }
 
-  /** Takes messages only. Anything else asks for somebody who acts on it: not acked, it comes again. */
+  /** Takes messages only. Any other event needs a bridge that acts on it: it is not acked, so it comes again. */
   async admit(event: InboundEvent): Promise<void> {
     if (event.kind !== 'message') throw new BridgeError('failed', 'no bridge runs to act on it');
     const { journal, clock } = this.#parts;
@@ -26,7 +26,7 @@ export class Letterbox implements Intake {
     await journal.admit(await judgeAdmission(message, context));
   }
 
-  /** The message is answered already: it is known from now on, and nobody's turn. */
+  /** Stores a message that is answered already, so that it is known and does not become a turn. */
   async settle(message: InboundMessage): Promise<void> {
     const { journal, clock } = this.#parts;
     const receivedAtMs = clock.nowMs();

@@ -1,0 +1,216 @@
+import { BridgeError, errorText } from '../../core/errors.ts';
+import type { TurnId, WorkspaceId } from '../../core/ids.ts';
+import type { Log } from '../../core/log.ts';
+import type { Turn } from '../../core/turn.ts';
+import { backoffMs } from '../../time/backoff.ts';
+import type { Clock } from '../../time/clock.ts';
+import { type Limit, limitAt, pause } from '../../time/wait.ts';
+import type { Hold, LaneRunner } from '../../time/lane-runner.ts';
+import type { LaneItem } from '../../time/lanes.ts';
+import type { Journal, TurnTarget, WaitResult } from '../ports.ts';
+import type { TurnRequests } from './requests.ts';
+import type { TurnChanges } from './turn-changes.ts';
+import {
+  isBlind,
+  type TurnEvent,
+  TURN_SEND_BACKOFF_BASE_MS,
+  TURN_SEND_BACKOFF_MAX_MS,
+} from './turn.ts';
+
+/** An answer that came while no process ran is found within this after a start, also at a hub that is slow. */
+const LAST_LOOK_MS = 30_000;
+
+/** How long until a ticket with an unfinished task is asked about again: as long as a hub with nothing new takes. */
+const UNFINISHED_ASK_AGAIN_MS = 8_000;
+
+export interface AttemptsParts {
+  readonly journal: Journal;
+  readonly target: TurnTarget;
+  readonly requests: TurnRequests;
+  readonly changes: TurnChanges;
+  readonly runner: LaneRunner;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly turnTimeoutMs: number;
+}
+
+/** Gives turns to their agents and waits for the answers. */
+export class Attempts {
+  readonly #parts: AttemptsParts;
+  /** Ends the work on a turn before its time. */
+  readonly #underWay = new Map<TurnId, AbortController>();
+
+  constructor(parts: AttemptsParts) {
+    this.#parts = parts;
+  }
+
+  /** Sends a turn that waited. Its slot is free when its time is over; its answer is waited for longer. */
+  begin(id: TurnId, hold: Hold): Promise<void> {
+    return this.#attend(id, (signal) => this.#run(id, hold, signal));
+  }
+
+  /** Waits for the answer to a turn that an earlier process sent. One whose time is over holds no slot. */
+  resume(turn: Turn, hold: Hold | undefined): Promise<void> {
+    const { state } = turn;
+    if ((state.phase === 'accepted' || state.phase === 'overdue') && isBlind(state, state.phase)) {
+      this.#parts.requests.noteUncorrelated(state.target);
+    }
+    return this.#attend(turn.id, async (signal) => {
+      let now = turn;
+      if (hold !== undefined) {
+        try {
+          now = await this.#awaitAnswer(turn, this.#limitOf(turn, signal));
+        } finally {
+          this.#free(now, hold);
+        }
+      }
+      if (now.state.phase === 'overdue') await this.#awaitAnswer(now, this.#limitOf(now, signal));
+    });
+  }
+
+  /** The turn is over by other means. */
+  end(id: TurnId): void {
+    this.#underWay.get(id)?.abort();
+  }
+
+  endAll(): void {
+    for (const ending of this.#underWay.values()) ending.abort();
+  }
+
+  /** Work on one turn, under a signal that aborts when the turn or the whole bridge ends. */
+  #attend(id: TurnId, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const ending = new AbortController();
+    this.#underWay.set(id, ending);
+    return work(ending.signal).finally(() => {
+      if (this.#underWay.get(id) === ending) this.#underWay.delete(id);
+    });
+  }
+
+  async #run(id: TurnId, hold: Hold, signal: AbortSignal): Promise<void> {
+    const { changes, clock, turnTimeoutMs } = this.#parts;
+    const limit = limitAt(clock, signal, clock.nowMs() + turnTimeoutMs);
+    let turn: Turn | undefined;
+    try {
+      const target = await this.#currentTarget();
+      if (target === undefined) {
+        await this.#putBack(id);
+        return;
+      }
+      ({ turn } = await changes.apply(id, { kind: 'started', target }));
+      if (turn.state.phase === 'sending') turn = await this.#send(turn, limit);
+      if (turn.state.phase === 'accepted') turn = await this.#awaitAnswer(turn, limit);
+    } finally {
+      limit.cancel();
+      this.#free(turn, hold);
+    }
+    if (turn.state.phase === 'overdue') await this.#awaitAnswer(turn, this.#limitOf(turn, signal));
+  }
+
+  /** A turn that has to wait again keeps its place in the chat. */
+  #free(turn: Turn | undefined, hold: Hold): void {
+    const { runner } = this.#parts;
+    const item = turn && laneItemOf(turn);
+    if (item !== undefined && !runner.stopSignal.aborted) runner.add(item);
+    hold.release();
+  }
+
+  /** How long a turn that an agent has is waited for. */
+  #limitOf({ state }: Turn, signal: AbortSignal): Limit {
+    const { clock, turnTimeoutMs } = this.#parts;
+    if (state.phase === 'accepted') return limitAt(clock, signal, state.deadlineMs);
+    const isBounded = state.phase === 'overdue' && isBlind(state, 'overdue');
+    if (!isBounded) return limitAt(clock, signal, undefined);
+    const leastMs = clock.nowMs() + LAST_LOOK_MS;
+    return limitAt(clock, signal, Math.max(leastMs, state.sinceMs + turnTimeoutMs));
+  }
+
+  async #currentTarget(): Promise<WorkspaceId | undefined> {
+    try {
+      return await this.#parts.target.currentTarget();
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      this.#parts.log.warn('target_unknown', { error: errorText(error) });
+      return undefined;
+    }
+  }
+
+  /** The hub can't be asked now; the turn keeps its place. */
+  async #putBack(id: TurnId): Promise<void> {
+    const { journal, runner, clock } = this.#parts;
+    const turn = await journal.turn(id);
+    const item = turn && laneItemOf(turn);
+    if (item === undefined) return;
+    runner.add({ ...item, notBeforeMs: clock.nowMs() + TURN_SEND_BACKOFF_BASE_MS });
+  }
+
+  async #send(turn: Turn, limit: Limit): Promise<Turn> {
+    if (turn.state.phase !== 'sending') return turn;
+    const { target, requests, changes, runner, random } = this.#parts;
+    const { target: workspace } = turn.state;
+    const result = await target.send(requests.requestOf(turn, workspace), limit.signal);
+    if (result.kind === 'accepted_uncorrelated') requests.noteUncorrelated(workspace);
+    // Nobody knows what became of a request that was cut. The next start sends it again under the same id.
+    if (runner.stopSignal.aborted && result.kind === 'unknown') return turn;
+    const late = result.kind === 'unknown' && limit.isOver();
+    const event: TurnEvent = late
+      ? { kind: 'timed_out' }
+      : { kind: 'sent', result, random: random() };
+    return (await changes.apply(turn.id, event)).turn;
+  }
+
+  /** Waits until the turn is settled or the limit is over. */
+  async #awaitAnswer(turn: Turn, limit: Limit): Promise<Turn> {
+    const { target, clock, random } = this.#parts;
+    const { state } = turn;
+    if (state.phase !== 'accepted' && state.phase !== 'overdue') return turn;
+    try {
+      if (state.ticket === undefined) return await this.#awaitUnmatched(turn, limit);
+      let failures = 0;
+      while (!limit.signal.aborted) {
+        const result = await target.wait(state.target, state.ticket, limit.signal);
+        if (result.kind === 'pending') failures = 0;
+        else if (result.kind === 'unreachable') {
+          failures += 1;
+          const options = { baseMs: TURN_SEND_BACKOFF_BASE_MS, maxMs: TURN_SEND_BACKOFF_MAX_MS };
+          await pause(clock, limit.signal, backoffMs(failures, { ...options, random: random() }));
+        } else {
+          const now = await this.#takeWaited(turn, result, limit);
+          if (now.state.phase !== state.phase) return now;
+        }
+      }
+      return limit.isOver() ? await this.#timeIsOver(turn) : turn;
+    } finally {
+      limit.cancel();
+    }
+  }
+
+  /** What a ticket holds may leave the turn where it is; then the ticket is asked about again later. */
+  async #takeWaited(turn: Turn, result: WaitResult, limit: Limit): Promise<Turn> {
+    const { changes, clock } = this.#parts;
+    const { turn: now } = await changes.apply(turn.id, { kind: 'waited', result });
+    if (now.state.phase !== turn.state.phase) return now;
+    const rest = limitAt(clock, limit.signal, clock.nowMs() + UNFINISHED_ASK_AGAIN_MS);
+    const then = await changes.untilMoved(now, rest.signal);
+    rest.cancel();
+    return then;
+  }
+
+  /** Without a ticket the answer comes through `Bridge.receive`, which changes the turn. */
+  async #awaitUnmatched(turn: Turn, limit: Limit): Promise<Turn> {
+    const now = await this.#parts.changes.untilMoved(turn, limit.signal);
+    return now.state.phase === turn.state.phase && limit.isOver() ? this.#timeIsOver(now) : now;
+  }
+
+  async #timeIsOver({ id, state }: Turn): Promise<Turn> {
+    const kind = state.phase === 'overdue' ? 'gave_up_waiting' : 'timed_out';
+    return (await this.#parts.changes.apply(id, { kind })).turn;
+  }
+}
+
+/** The place of a turn in its chat's lane; `undefined` if it does not wait. */
+export function laneItemOf({ id, seq, message, state, receivedAtMs }: Turn): LaneItem | undefined {
+  if (state.phase !== 'waiting') return undefined;
+  const { notBeforeMs } = state;
+  return { id, lane: message.chatId, order: seq, notBeforeMs, sinceMs: receivedAtMs };
+}

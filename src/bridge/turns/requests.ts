@@ -1,0 +1,43 @@
+import type { Brand } from '../../core/brand.ts';
+import type { WorkspaceId } from '../../core/ids.ts';
+import type { Turn } from '../../core/turn.ts';
+import { platformMessageId } from '../outbox/keys.ts';
+import type { TurnRequest, TurnTarget } from '../ports.ts';
+import { contextOf } from './context.ts';
+
+/** Makes the request that gives a turn to its target: the same one for every try. */
+export class TurnRequests {
+  readonly #target: TurnTarget;
+  readonly #brand: Brand;
+  /** Targets that were seen to take a turn without saying how its answer will be known. */
+  readonly #uncorrelated = new Set<WorkspaceId>();
+
+  constructor(target: TurnTarget, brand: Brand) {
+    this.#target = target;
+    this.#brand = brand;
+  }
+
+  noteUncorrelated(workspace: WorkspaceId): void {
+    this.#uncorrelated.add(workspace);
+  }
+
+  requestOf(turn: Turn, target: WorkspaceId): TurnRequest {
+    return {
+      messageId: platformMessageId(turn),
+      text: textOf(turn),
+      context: contextOf(turn.message, this.#brand),
+      target,
+      ...this.#replyOf(turn, target),
+    };
+  }
+
+  #replyOf({ replyToken: token }: Turn, to: WorkspaceId): Pick<TurnRequest, 'reply'> {
+    if (token === undefined) return {};
+    const isAskedFor = !this.#target.correlates && this.#uncorrelated.has(to);
+    return { reply: { token, isAskedFor } };
+  }
+}
+
+function textOf(turn: Turn): string {
+  return turn.message.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('\n');
+}

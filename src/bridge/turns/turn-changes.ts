@@ -1,0 +1,136 @@
+import type { Log } from '../../core/log.ts';
+import type { TurnId } from '../../core/ids.ts';
+import type { Show, Turn, TurnState } from '../../core/turn.ts';
+import type { Clock } from '../../time/clock.ts';
+import type { LaneRunner } from '../../time/lane-runner.ts';
+import { Wake } from '../../time/wake.ts';
+import type { Delivery } from '../outbox/delivery.ts';
+import { createReplyToken } from '../outbox/keys.ts';
+import { toDrafts } from '../outbox/render.ts';
+import type { Journal, Observer, TurnTarget } from '../ports.ts';
+import type { StoreRetry } from '../until-stored.ts';
+import type { CallOffs } from './call-offs.ts';
+import { Receipts } from './receipts.ts';
+import type { TurnRequests } from './requests.ts';
+import type { SingleSlot } from './single-slot.ts';
+import { begunAtMs, isEngaged, isFinal, step, type TurnEvent } from './turn.ts';
+
+export interface TurnChangesParts {
+  readonly journal: Journal;
+  readonly target: TurnTarget;
+  readonly requests: TurnRequests;
+  readonly slot: SingleSlot;
+  readonly callOffs: CallOffs;
+  readonly runner: LaneRunner;
+  readonly delivery: Delivery;
+  readonly storeRetry: StoreRetry;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly observer: Observer;
+  readonly turnTimeoutMs: number;
+}
+
+/** Writes what happens to a turn into the journal, then tells everybody who has to know. */
+export class TurnChanges {
+  readonly receipts: Receipts;
+  readonly #parts: TurnChangesParts;
+  /** Rings when a turn has changed. */
+  readonly #changed = new Wake();
+
+  constructor(parts: TurnChangesParts) {
+    this.#parts = parts;
+    const { clock, delivery, runner } = parts;
+    this.receipts = new Receipts({
+      clock,
+      waiting: () => delivery.length,
+      show: (id, dueAtMs) => runner.track(this.show(id, { what: 'receipt', dueAtMs })),
+    });
+  }
+
+  /** With `once`, an event's id: nothing if this event has changed something already. */
+  async apply(id: TurnId, event: TurnEvent, once?: string) {
+    const { journal, storeRetry, target, turnTimeoutMs, clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    const rules = { turnTimeoutMs, deduplicates: target.deduplicates, nowMs };
+    let was: TurnState | undefined;
+    const done = await storeRetry.untilStored(() =>
+      journal.changeTurn(
+        id,
+        (turn) => {
+          const next = step(turn, event, rules);
+          if (next === undefined) return undefined;
+          was = turn.state;
+          const run = next.run ?? turn.run;
+          const out = toDrafts({ ...turn, run }, next.show, nowMs);
+          const token = event.kind === 'started' && { replyToken: createReplyToken() };
+          const { state, withdrawn } = next;
+          return { state, run, ...token, atMs: nowMs, out, ...(withdrawn && { withdrawn }) };
+        },
+        { once, join: this.#joinedBy(event) },
+      ),
+    );
+    if (done.changed && was !== undefined) {
+      this.#tell(done.turn, was, { on: event.kind, nowMs });
+      this.#parts.delivery.offer(done.out);
+    }
+    return done;
+  }
+
+  /** Shows something about a turn that waits or is at work, without changing it. */
+  async show(id: TurnId, show: Show): Promise<void> {
+    const { journal, storeRetry, delivery, clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    const { out } = await storeRetry.untilStored(() =>
+      journal.changeTurn(id, (turn) => {
+        const { phase } = turn.state;
+        if (phase !== 'waiting' && !isEngaged(phase)) return undefined;
+        return { state: turn.state, out: toDrafts(turn, [show], nowMs) };
+      }),
+    );
+    delivery.offer(out);
+  }
+
+  /** The turn when it has left its phase, or when the signal aborts. */
+  async untilMoved(turn: Turn, signal: AbortSignal): Promise<Turn> {
+    let now = turn;
+    for (;;) {
+      const change = this.#changed.wait(signal);
+      now = (await this.#parts.journal.turn(turn.id)) ?? now;
+      if (now.state.phase !== turn.state.phase || signal.aborted) return now;
+      await change;
+    }
+  }
+
+  #tell(
+    turn: Turn,
+    was: TurnState,
+    { on, nowMs }: { readonly on: TurnEvent['kind']; readonly nowMs: number },
+  ): void {
+    const { slot, callOffs, observer, log, turnTimeoutMs } = this.#parts;
+    const { phase } = turn.state;
+    // A recall of what is over changes no state.
+    const isMoved = turn.state !== was;
+    if (isMoved) slot.note(turn, nowMs);
+    this.#changed.ring();
+    log.info('turn_changed', { turn: turn.id, chat: turn.message.chatId, on, phase });
+    if (isFinal(phase) || phase === 'held') {
+      this.receipts.cancel(turn.id);
+      const begunMs = begunAtMs(was, turnTimeoutMs);
+      if (begunMs !== undefined) observer.turnEnded(turn.id, phase, nowMs - begunMs);
+    }
+    if (phase === 'dropped' && isMoved) callOffs.begin(turn, was);
+  }
+
+  /** What a target in the journal's own database writes in the commit of a turn's change. */
+  #joinedBy(event: TurnEvent): ((turn: Turn, changed: boolean) => void) | undefined {
+    const { target, requests } = this.#parts;
+    if (event.kind === 'started') {
+      return (turn, changed) => {
+        if (changed) target.join?.(requests.requestOf(turn, event.target));
+      };
+    }
+    if (event.kind !== 'sent' && event.kind !== 'waited') return undefined;
+    const { result } = event;
+    return 'store' in result ? result.store : undefined;
+  }
+}
