@@ -9,7 +9,7 @@ import type { AppId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
 import type { ConnectionStatus } from '../lark/inbound/connection.ts';
 import { Lark } from '../lark/lark.ts';
-import { type ProofEvent, runVerification } from '../lark/connect/proof.ts';
+import { Proof, type ProofEvent } from '../lark/connect/proof.ts';
 import { placesOf } from '../lark/connect/proof-problems.ts';
 import { ownerFile } from '../host/owner-file.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
@@ -61,11 +61,11 @@ export async function runCheck(
     lark.calls,
   );
   const { timeoutMs, signal, onEvent } = request;
-  await runVerification({
+  const proof = new Proof({
     ...base,
     gateway: lark.gateway,
     connect: (intake, onTerminal) => lark.connect(intake, onTerminal),
-    letters: new Letterbox({ journal: journalOf(db, app).journal, clock: systemClock }),
+    held: new Letterbox({ journal: journalOf(db, app).journal, clock: systemClock }),
     owner: ownerFile(config.stateDir, app).load(),
     places: placesOf({ appId: app, brand, openBaseUrl: config.openBaseUrl }),
     id: crypto.randomUUID(),
@@ -73,6 +73,7 @@ export async function runCheck(
     signal,
     onEvent,
   });
+  await proof.run();
 }
 
 /** A daemon that runs keeps its connection to itself; what it says about that is told instead. */

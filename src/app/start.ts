@@ -205,13 +205,13 @@ export interface OnboardingRequest {
 /** What `connect` runs: one bot for the state directory. */
 export async function createOnboarding(request: OnboardingRequest): Promise<Onboarding> {
   const { config, force, timeoutMs, signal, onEvent } = request;
-  const [{ createCredentialStore }, { createLarkOnboarding }] = await Promise.all([
+  const [{ createCredentialStore }, { Onboarding: LarkOnboarding }] = await Promise.all([
     import('../config/credentials.ts'),
     import('../lark/connect/onboarding.ts'),
   ]);
   const keyring = config.secrets === 'keyring' ? await openTheKeyring() : undefined;
   const store = createCredentialStore(config.stateDir, { force, keyring });
-  return createLarkOnboarding({
+  return new LarkOnboarding({
     brand: request.brand ?? config.brand,
     openBaseUrl: config.openBaseUrl,
     accountsBaseUrl: config.accountsBaseUrl,
