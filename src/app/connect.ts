@@ -13,12 +13,8 @@ import type { AppId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import { closing, type Service, stopAll } from '../core/service.ts';
 import { ownerFile } from '../host/owner-file.ts';
-import {
-  createLarkOnboarding,
-  type Onboarding,
-  type OnboardingEvent,
-} from '../lark/connect/onboarding.ts';
-import { type ProofEvent, runVerification } from '../lark/connect/proof.ts';
+import { Onboarding, type OnboardingEvent } from '../lark/connect/onboarding.ts';
+import { Proof, type ProofEvent } from '../lark/connect/proof.ts';
 import { placesOf } from '../lark/connect/proof-problems.ts';
 import { Lark } from '../lark/lark.ts';
 import { createHttp } from '../lark/outbound/http.ts';
@@ -45,7 +41,7 @@ export async function createOnboarding(request: OnboardingRequest): Promise<Onbo
   const { config, force, timeoutMs, signal, onEvent } = request;
   const keyring = config.secrets === 'keyring' ? await openTheKeyring() : undefined;
   const store = createCredentialStore(config.stateDir, { force, keyring });
-  return createLarkOnboarding({
+  return new Onboarding({
     brand: request.brand ?? config.brand,
     openBaseUrl: config.openBaseUrl,
     accountsBaseUrl: config.accountsBaseUrl,
@@ -125,11 +121,11 @@ async function runProof(
     closing('lark_http', () => lark.http.close()),
     lark.calls,
   );
-  await runVerification({
+  const proof = new Proof({
     ...base,
     gateway: lark.gateway,
     connect: (intake, onTerminal) => lark.connect(intake, onTerminal),
-    letters: new HeldMessages({ journal: journalOf(db, app).journal, clock: systemClock }),
+    held: new HeldMessages({ journal: journalOf(db, app).journal, clock: systemClock }),
     owner: ownerFile(config.stateDir, app).load(),
     places: placesOf({ appId: app, brand, openBaseUrl: config.openBaseUrl }),
     id: crypto.randomUUID(),
@@ -137,6 +133,7 @@ async function runProof(
     signal,
     onEvent,
   });
+  await proof.run();
 }
 
 async function openStateForProof(

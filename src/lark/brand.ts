@@ -15,24 +15,24 @@ const DOMAINS = {
   },
 } as const satisfies Record<Brand, { open: string; accounts: string; links: string }>;
 
-/** Address of the open platform, without a slash at its end. `override` stands for both brands. */
+/** The address of the open platform, without a slash at its end. `override` replaces it for both brands. */
 export function openBaseUrl(brand: Brand, override?: string): string {
   return override === undefined ? DOMAINS[brand].open : withoutSlash(override);
 }
 
-/** Address of the accounts service, without a slash at its end. `override` stands for both brands. */
+/** The address of the accounts service, without a slash at its end. `override` replaces it for both brands. */
 export function accountsBaseUrl(brand: Brand, override?: string): string {
   return override === undefined ? DOMAINS[brand].accounts : withoutSlash(override);
 }
 
-/** Where a person confirms a user code; reported to work for both brands, which the launcher is not. */
+/** Where a person confirms a user code. Users report that it works for both brands, unlike the launcher page. */
 export const CONSENT_PAGE_PATH = '/page/cli';
 
 export function consentPageUrl(brand: Brand): string {
   return DOMAINS[brand].open + CONSENT_PAGE_PATH;
 }
 
-/** Where to put something right in an app. */
+/** Where people change an app. */
 const CONSOLE_PAGES = {
   app: '',
   bot: '/bot',
@@ -45,7 +45,7 @@ const CONSOLE_PAGES = {
 
 export type ConsolePage = keyof typeof CONSOLE_PAGES;
 
-/** A page of the app in the developer console, which lies on the open platform's host. */
+/** A page of the app in the developer console, which is on the open platform's host. */
 export function consolePageUrl(openBase: string, app: AppId, page: ConsolePage): string {
   return `${openBase}/app/${app}${CONSOLE_PAGES[page]}`;
 }

@@ -1,4 +1,4 @@
-/** What Lark's answers mean for us: one row a code, and rules for answers without one. */
+/** What Lark's answers mean: one row for each code, and rules for answers without a code. */
 import { headOf } from '../core/cut.ts';
 import { BridgeError } from '../core/errors.ts';
 import { withoutSecrets } from '../core/secret.ts';
@@ -7,7 +7,7 @@ import type { HttpAnswer, HttpOutcome } from './outbound/http.ts';
 import type { RefusalReason } from './facts.ts';
 import type { DeliveryResult, LarkAction } from '../bridge/ports.ts';
 
-/** Lark's windows are a second and a minute: nobody has to wait longer, whatever a header says. */
+/** Lark counts calls per second and per minute, so no wait has to be longer, whatever a header says. */
 const LARK_COOL_DOWN_MS_MAX = 60_000;
 
 interface CodeRow {
@@ -15,11 +15,11 @@ interface CodeRow {
   readonly meaning: string;
   /** Set where a person can do something about it: what is wrong, under a name. */
   readonly reason?: RefusalReason;
-  /** The token was at fault: drop it and try once with a new one. */
+  /** The token was refused: drop it and try once with a new one. */
   readonly token?: true;
   /** The app id or secret was refused. */
   readonly credentials?: true;
-  /** Who else has to wait: all calls of this API, or all messages to this chat. */
+  /** What else has to wait: all calls of this API, or all messages to this chat. */
   readonly coolDown?: 'api' | 'chat';
 }
 
@@ -48,7 +48,7 @@ const refused = (meaning: string, reason?: RefusalReason): CodeRow => ({
 const waitForChat = (meaning: string): CodeRow => ({ action: 'wait', meaning, coolDown: 'chat' });
 
 export const CODES: Readonly<Record<number, CodeRow>> = {
-  // Rate limits and passing faults.
+  // Rate limits and faults that pass.
   99991400: { action: 'wait', meaning: 'too many calls of this API', coolDown: 'api' },
   230020: waitForChat('too many messages to this chat or person'),
   11232: { action: 'wait', meaning: 'too many messages created by this app', coolDown: 'api' },
@@ -120,7 +120,7 @@ export const CODES: Readonly<Record<number, CodeRow>> = {
   231008: giveUp('the bot does not see this message'),
 };
 
-/** What `ErrCode: N` inside the text of 230099 says. */
+/** The meaning of `ErrCode: N` in the text of 230099. */
 export const CARD_CODES: Readonly<Record<number, CodeRow>> = {
   100290: { action: 'fall_back_to_text', meaning: 'the card names an unknown person' },
   11310: { action: 'fall_back_to_text', meaning: 'the card has too many elements or tables' },
@@ -130,19 +130,19 @@ export const CARD_CODES: Readonly<Record<number, CodeRow>> = {
   200861: { action: 'fall_back_to_text', meaning: 'the card has a tag that schema 2.0 lacks' },
 };
 
-/** What was tried, as far as it decides about ways out. */
+/** What was tried, as far as it decides what can be tried next. */
 export interface Tried {
   readonly kind: 'reply' | 'send' | 'react' | 'unreact' | 'read';
   readonly inThread: boolean;
   readonly card: boolean;
-  /** The words that went out with it; where Lark quotes them in its reason, they are left out. */
+  /** The text that was sent. If Lark's reason quotes it, the quote is removed. */
   readonly said?: string;
 }
 
-/** Lark documents no waiting time for these; a second is its usual window. */
+/** Lark documents no waiting time here. A second is the usual window of its limits. */
 const WAIT_DEFAULT_MS = 1_000;
 
-/** Turns an outcome that is no success into what to do about it. */
+/** Decides what to do about an outcome that is no success. */
 export function judgeRefusal(outcome: HttpOutcome, tried: Tried): Refusal {
   if (outcome.kind === 'not_sent') {
     return refusal('retry', undefined, `nothing was sent: ${outcome.detail}`);
@@ -169,7 +169,7 @@ export function reasonFor(code: number | undefined): RefusalReason | undefined {
   return code === undefined ? undefined : CODES[code]?.reason;
 }
 
-/** For callers that have no use for a refusal as a value. */
+/** The refusal as an error, for callers that throw. */
 export function refusalError(what: string, failure: Refusal): BridgeError {
   const message = `${what}: ${failure.detail}`;
   if (failure.credentials === true) {
@@ -185,9 +185,9 @@ export function refusalError(what: string, failure: Refusal): BridgeError {
   return new BridgeError(isPassing(failure) ? 'unreachable' : 'failed', message);
 }
 
-/** True if the same call may work in a while without anybody changing anything. */
+/** True if the same call may work later although nobody changes anything. */
 export function isPassing({ action, code }: Pick<Refusal, 'action' | 'code'>): boolean {
-  // What has no code comes from something between us and Lark.
+  // A refusal without a code comes from something between us and Lark.
   return PASSING.has(action) || (action === 'unsure' && code === undefined);
 }
 
@@ -197,7 +197,7 @@ function refusal(action: LarkAction, code: number | undefined, detail: string): 
   return { ok: false, action, code, detail };
 }
 
-/** An answer that is not of Lark's form comes from something between us and Lark. */
+/** An answer that does not have Lark's form comes from something between us and Lark. */
 function judgeStatus(outcome: HttpAnswer): Refusal {
   const { status } = outcome;
   const detail = `HTTP ${status} without a code of Lark${logId(outcome)}`;
@@ -206,12 +206,12 @@ function judgeStatus(outcome: HttpAnswer): Refusal {
     return { ...wait, retryAfterMs: waitMs(outcome), coolDown: 'api' };
   }
   if (status === 413) return refusal('split', undefined, detail);
-  // A gateway's error, or a success that does not say what it did: it may have been carried out.
+  // A gateway's error, or a success that does not say what was done: Lark may have done it.
   if (status >= 500 || status < 300) return refusal('unknown', undefined, detail);
   return refusal('unsure', undefined, detail);
 }
 
-/** A code that we don't know: never for ever, and never at the price of an answer that has a plainer form. */
+/** An unknown code: the call is not repeated without end, and a card is sent again as plain text. */
 function judgeUnknownCode(known: { outcome: HttpAnswer; code: number; tried: Tried }): Refusal {
   const { outcome, code, tried } = known;
   const what = `Lark ${code} (HTTP ${outcome.status}), not known to lark-bridge`;
@@ -224,7 +224,7 @@ function judgeUnknownCode(known: { outcome: HttpAnswer; code: number; tried: Tri
   return refusal(tried.card ? 'fall_back_to_text' : 'unsure', code, detail);
 }
 
-/** A way out must lead somewhere: a reaction has no shorter form, a text no plainer one. */
+/** Replaces an action that is not possible: a reaction has no shorter form, and a text has no simpler one. */
 function possibleAction(action: LarkAction, tried: Tried): LarkAction {
   switch (action) {
     case 'split':
@@ -254,7 +254,7 @@ function rowOf(code: number, text: string): CodeRow | undefined {
   return CODES[code];
 }
 
-/** Lark's code; undefined if the answer is not of Lark's form. */
+/** Lark's code. Undefined if the answer does not have Lark's form. */
 export function codeOf(answer: HttpAnswer): number | undefined {
   const code = fieldOf(answer.body, 'code');
   return typeof code === 'number' ? code : undefined;
@@ -271,14 +271,14 @@ function fieldOf(body: unknown, name: string): unknown {
     : undefined;
 }
 
-/** Seconds until the window is over, by Lark's header; a second if there is none. */
+/** The time until Lark's window is over, from its header. One second without a header. */
 function waitMs(answer: HttpAnswer): number {
   const resetSec = Number(answer.headers['x-ogw-ratelimit-reset'] ?? Number.NaN);
   if (!(resetSec >= 0)) return WAIT_DEFAULT_MS;
   return Math.min(LARK_COOL_DOWN_MS_MAX, Math.max(WAIT_DEFAULT_MS, Math.ceil(resetSec * 1000)));
 }
 
-/** Lark's own words about a refusal, as much of them as an operator needs, and the id that Lark's support asks for. */
+/** Lark's own reason for a refusal, at a length that an operator can read, and the id that Lark's support asks for. */
 function reasonOf(answer: HttpAnswer, { said = '' }: Tried): string {
   const words = withoutTerminalControls(textOf(answer)).replaceAll(/\s+/g, ' ').trim();
   const reason = withoutSecrets(withoutQuotes(headOf(words, { chars: REASON_CHARS_MAX }), said));
@@ -286,14 +286,14 @@ function reasonOf(answer: HttpAnswer, { said = '' }: Tried): string {
 }
 
 const REASON_CHARS_MAX = 300;
-/** Words of Lark that are the same as ours for so long are a quote; Chinese says in four characters what takes ten letters. */
+/** A part of Lark's text that equals ours for this many characters is a quote. Four Chinese characters say as much as ten letters. */
 const QUOTED_CHARS = 10;
 const QUOTED_IDEOGRAPHS = 4;
 
-/** Takes out what Lark quotes of a message: nothing that was said in a chat belongs into a log. */
+/** Removes what Lark quotes of a message: the log must not hold what people say in a chat. */
 function withoutQuotes(reason: string, said: string): string {
   if (said === '') return reason;
-  // Lark sees the words with the escapes of JSON, and may quote them so.
+  // Lark receives the text with JSON's escapes, and may quote it in that form.
   const ours = `${said}\n${JSON.stringify(said)}`.replaceAll(/\s+/g, ' ');
   const isQuoted = new Set<number>();
   for (let at = 0; at < reason.length; at += 1) {

@@ -1,7 +1,7 @@
-/** What a look at Lark from this machine brought, for whoever judges it. */
+/** What the doctor learns from Lark, and what the bridge needs there. The doctor imports only this file. */
 import type { ErrorCode } from '../core/errors.ts';
 
-/** Why Lark refuses, where a person can do something about it. The codes behind these names stand in codes.ts. */
+/** Why Lark refuses, if a person can do something about it. codes.ts says which codes have which reason. */
 export type RefusalReason =
   | 'address_not_allowed'
   | 'app_disabled'
@@ -12,18 +12,18 @@ export type RefusalReason =
   | 'person_unknown'
   | 'quota_used_up';
 
-/** What became of one question to Lark. */
+/** The result of one question to Lark. */
 export type Asked<T> =
   | { readonly kind: 'told'; readonly value: T }
-  /** Lark's own word. `credentials`: it is about the app id or the secret. */
+  /** Lark itself refused. `credentials`: because of the app id or the secret. */
   | {
       readonly kind: 'refused';
-      /** Undefined if there is nothing more to say about it than `detail`. */
+      /** Undefined if only `detail` is known. */
       readonly reason: RefusalReason | undefined;
       readonly detail: string;
       readonly credentials: boolean;
     }
-  /** Nobody answered, or not Lark. */
+  /** No answer came, or an answer that is not from Lark. */
   | { readonly kind: 'silent'; readonly detail: string };
 
 export type HostName = 'open' | 'accounts' | 'socket';
@@ -33,19 +33,19 @@ export interface Reach {
   readonly name: HostName;
   /** Scheme, host and port. */
   readonly origin: string;
-  /** The proxy on the way, without its credentials. */
+  /** The proxy that is used, without its credentials. */
   readonly proxy: string | undefined;
   readonly outcome:
     | {
         readonly kind: 'reached';
-        /** The clocks on both sides at the same moment; undefined if it did not tell its own. */
+        /** Both clocks at the same moment. Undefined if the host did not send its time. */
         readonly clocks: { readonly hereMs: number; readonly thereMs: number } | undefined;
       }
     /** `code` names the failure: Node's, or undici's. */
     | { readonly kind: 'failed'; readonly code: string };
 }
 
-/** What Lark says about the long connection before one is opened. */
+/** Whether Lark offers a long connection. None is opened for this. */
 export type EndpointFact =
   | { readonly kind: 'offered' }
   | {
@@ -63,7 +63,7 @@ export interface BotFact {
   readonly active: boolean;
 }
 
-/** The app as the developer console shows it. Undefined: not told. */
+/** The app as the developer console shows it. Undefined: Lark did not say. */
 export interface AppFact {
   readonly scopes: readonly string[] | undefined;
   readonly events: readonly string[] | undefined;
@@ -106,15 +106,15 @@ export interface AppNeeds {
   readonly ownSettings: string;
 }
 
-/** What is asked in the name of the app. */
+/** What Lark answers to the app. */
 export interface AppFacts {
   readonly token: Asked<true>;
-  /** The same question to the other brand's cloud; asked only if this one refuses. */
+  /** The same question to the other brand's cloud. It is asked only if this cloud refuses. */
   readonly tokenElsewhere: Asked<true> | undefined;
   readonly endpoint: EndpointFact;
-  /** The others need a token. */
+  /** The following questions need a token. */
   readonly bot: Asked<BotFact> | undefined;
-  /** Long connections of the app that Lark counts, on all machines. */
+  /** Lark's count of the app's long connections on all machines. */
   readonly connections: Asked<number> | undefined;
   readonly console: Asked<AppFact> | undefined;
 }

@@ -1,4 +1,4 @@
-/** The official SDK: the only import of it, loaded when it is first needed. */
+/** The official SDK. Only this file imports it, and only when it is first needed. */
 import { createRequire } from 'node:module';
 import type * as Sdk from '@larksuiteoapi/node-sdk';
 import { headOf } from '../core/cut.ts';
@@ -19,8 +19,8 @@ export const SDK_SOURCE = 'lark-bridge';
 const require = createRequire(import.meta.url);
 
 /**
- * About 0.25 s and 37 MB at the first call. `require` and not `import`: without an `exports` map an
- * import of the package takes twice as long and 35 MB more.
+ * The first call takes about 0.25 s and 37 MB. It uses `require`: the package has no `exports` map, so an
+ * `import` takes twice as long and 35 MB more.
  */
 export function loadSdk(): typeof Sdk {
   return require('@larksuiteoapi/node-sdk') as typeof Sdk;
@@ -29,9 +29,9 @@ export function loadSdk(): typeof Sdk {
 type SdkLogger = Readonly<Record<keyof Sdk.Logger, (...parts: unknown[]) => void>>;
 
 /**
- * The SDK's log lines, without what must not be logged: its errors hold bodies of requests with tokens
- * and the app secret, and its texts quote events. So only the head of a text passes, and ids.
- * Its debug level prints whole events and the address with the ticket: never passed on.
+ * The SDK's log lines without secrets and messages. Its errors hold request bodies with tokens and the app
+ * secret, and its texts quote events, so only the beginning of a text and ids are logged. Its debug level
+ * prints whole events and the address with the ticket, so it is never logged.
  */
 export function sdkLogger(log: Log): SdkLogger {
   return {
@@ -46,7 +46,7 @@ export function sdkLogger(log: Log): SdkLogger {
 const TEXT_CHARS_MAX = 160;
 
 function drop(): void {
-  // Must not be logged, not even redacted.
+  // These lines must not be logged, not even in part.
 }
 
 function sdkFields(parts: readonly unknown[]): Record<string, string> {
@@ -57,7 +57,7 @@ function sdkFields(parts: readonly unknown[]): Record<string, string> {
       fields['thrown'] = part instanceof Error ? part.name : typeof part;
       continue;
     }
-    // Everything after the first colon or line may quote what somebody wrote.
+    // The text after the first colon or line may quote a message.
     texts.push(/^[^:\n]*/.exec(part)?.[0] ?? '');
     for (const [, name, id] of part.matchAll(/\b(message_id|trace_id): ([\w-]{1,128})/g)) {
       if (name !== undefined && id !== undefined) fields[name] = id;

@@ -1,9 +1,9 @@
-/** What Lark says about the app's own configuration. Reading it takes a permission that most bots lack. */
+/** Reads how the app is set up in Lark. This needs a permission that most bots do not have. */
 import type { AppFact, Asked } from '../facts.ts';
 import type { AppId } from '../../core/ids.ts';
 import { type Fields, isFields } from './registration.ts';
 
-/** A GET with the app's token; what it tells is the `data` of the answer. */
+/** A GET with the app's token. The value is the `data` of the answer. */
 export type Ask = (path: string) => Promise<Asked<unknown>>;
 
 const VERSIONS_MAX = 10;
@@ -11,8 +11,8 @@ const VERSIONS_MAX = 10;
 const PUBLISHED = 1;
 
 /**
- * Permissions, events and callbacks of the app: as granted, and as published. `lang` is obligatory, and
- * `application/v6/scopes` is not asked because it calls granted permissions missing.
+ * Permissions, events and callbacks of the app: as granted, and as published. The parameter `lang` is required.
+ * `application/v6/scopes` is not used: it reports granted permissions as missing.
  */
 export async function readAppInfo(ask: Ask, app: AppId): Promise<Asked<AppFact>> {
   const path = `/open-apis/application/v6/applications/${app}`;
@@ -34,7 +34,7 @@ export async function readAppInfo(ask: Ask, app: AppId): Promise<Asked<AppFact>>
   };
 }
 
-/** Those of the newest version that is published: versions come newest first. */
+/** The events of the newest published version. Versions come newest first. */
 function eventsOf(data: unknown): readonly string[] | undefined {
   const items =
     isFields(data) && Array.isArray(data['items']) ? data['items'].filter(isFields) : [];
@@ -47,7 +47,7 @@ function fieldsIn(value: unknown, name: string): Fields {
   return isFields(inner) ? inner : {};
 }
 
-/** A list of texts, or of objects that hold one each under `name`. */
+/** Texts from a list of texts, or from a list of objects that hold a text under `name`. */
 function textsOf(list: unknown, name?: string): readonly string[] | undefined {
   if (!Array.isArray(list)) return undefined;
   return list

@@ -14,10 +14,10 @@ import {
 import type { Clock } from '../../time/clock.ts';
 
 const TOKEN_PATH = '/open-apis/auth/v3/tenant_access_token/internal';
-/** Lark is busy, or asks to slow down: says nothing about the secret. */
+/** Lark is busy, or asks for fewer calls. This says nothing about the secret. */
 const PASSING_CODES: ReadonlySet<unknown> = new Set([1, 99991400, 11232]);
 
-export interface AppCheckOptions {
+interface AppSecretOptions {
   readonly openBaseUrl: string | undefined;
   readonly post: Post;
   readonly clock: Clock;
@@ -28,7 +28,7 @@ export interface AppCheckOptions {
 /** Resolves if Lark gives a token for the pair. Throws `credentials_refused`, `unreachable` or `interrupted`. */
 export async function checkAppSecret(
   { appId, appSecret, brand }: Credentials,
-  { openBaseUrl: override, post, clock, random, signal }: AppCheckOptions,
+  { openBaseUrl: override, post, clock, random, signal }: AppSecretOptions,
 ): Promise<void> {
   const base = openBaseUrl(brand, override);
   const json = { app_id: appId, app_secret: appSecret.reveal() };

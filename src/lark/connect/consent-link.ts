@@ -5,7 +5,7 @@ import { CONSENT_PAGE_PATH } from '../brand.ts';
 
 const BOT_NAME = 'lark-bridge';
 
-/** `preset: false` keeps the consent page to this list; the platform's default asks for far more. */
+/** `preset: false` limits the consent page to this list. The platform's default asks for far more. */
 const ADDONS = {
   preset: false,
   scopes: { tenant: APP_NEEDS.scopes.filter(({ asked }) => asked).map(({ anyOf }) => anyOf[0]) },
@@ -13,15 +13,15 @@ const ADDONS = {
   callbacks: { items: APP_NEEDS.callbacks.map(({ name }) => name) },
 };
 
-export interface ConsentLinks {
+interface ConsentLinks {
   readonly url: string;
-  /** The server's own link, where it differs: a second chance if the first page refuses the code. */
+  /** The server's own link, if it differs. It helps if the first page refuses the code. */
   readonly launcherUrl: string | undefined;
 }
 
 /**
- * `serverUrl` is the server's `verification_uri_complete`. With `pageUrl` the code is shown on that page
- * and the server's link comes second; without it the server's host and path are kept.
+ * `serverUrl` is the server's `verification_uri_complete`. With `pageUrl` the first link leads to that page and
+ * the server's link is the second one. Without it there is only the server's link.
  */
 export function consentLinks({
   serverUrl,
@@ -40,14 +40,14 @@ export function consentLinks({
   return { url, launcherUrl: launcher === url ? undefined : launcher };
 }
 
-/** The page of a host of its own, if that has Lark's paths; undefined to keep the server's link. */
+/** The consent page on the server's own host, if that host has Lark's paths. Undefined: use the server's link. */
 export function consentPageOnHostOf(serverUrl: URL): string | undefined {
   return serverUrl.pathname === '/page/launcher'
     ? `${serverUrl.origin}${CONSENT_PAGE_PATH}`
     : undefined;
 }
 
-/** The query of the official SDK's `registerApp`, in its order; the page reads `addons` from it. */
+/** The same query as the official SDK's `registerApp`, in its order. The page reads `addons` from it. */
 function withQuery(page: URL): string {
   const url = new URL(page);
   url.searchParams.set('from', 'sdk');

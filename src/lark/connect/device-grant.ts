@@ -1,4 +1,4 @@
-/** Creates an app by RFC 8628's device grant: shows a code, asks until a person has confirmed it. */
+/** Creates an app with the device grant of RFC 8628: shows a code, and polls until a person has confirmed it. */
 import { backoffMs } from '../../time/backoff.ts';
 import type { Brand } from '../../core/brand.ts';
 import type { OwnedCredentials } from '../../core/credentials.ts';
@@ -28,23 +28,23 @@ import {
 import { consentPageOnHostOf, consentLinks } from './consent-link.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** RFC 8628: each `slow_down` adds this to the interval, for good. */
+/** RFC 8628: each `slow_down` adds this to the interval, and it stays. */
 const GRANT_SLOW_DOWN_MS = 5_000;
-/** A host that has never answered is given up after so many calls: there it is not the weather. */
+/** A host that never answers is given up after this many calls: the network is then not the only trouble. */
 export const GRANT_FIRST_CALLS_MAX = 4;
 export const GRANT_BACKOFF_BASE_MS = 500;
 export const GRANT_BACKOFF_MAX_MS = 10_000;
-/** Codes in a row that are refused at their first poll; one more would not fare better. */
+/** After this many codes in a row that are refused at their first poll, no further code is asked for. */
 const GRANT_DEAD_CODES_MAX = 3;
 
 export type GrantEvent =
-  /** A code to confirm; a later one replaces it. */
+  /** A code to confirm. A later one replaces it. */
   | {
       readonly kind: 'verification';
       readonly url: string;
       readonly launcherUrl: string | undefined;
       readonly lifetimeMs: number;
-      /** How long a confirmation is waited for: not past the time for the whole grant. */
+      /** How long the grant waits for a confirmation: at most the time that is left for the whole grant. */
       readonly waitMs: number;
     }
   | { readonly kind: 'waiting' }
@@ -54,11 +54,11 @@ export type GrantEvent =
   | { readonly kind: 'code_expired' };
 
 export interface GrantOptions {
-  /** Taken where the server names no brand. Decides on which brand's page a code is confirmed. */
+  /** Used if the server names no brand. Decides on which brand's page people confirm a code. */
   readonly brand: Brand;
-  /** Replaces both brands' accounts hosts; then people are sent to the host that the server names. */
+  /** Replaces the accounts hosts of both brands. The link then leads to the host that the server names. */
   readonly accountsBaseUrl: string | undefined;
-  /** For the whole grant, over as many codes as it takes. */
+  /** For the whole grant, with as many codes as it needs. */
   readonly timeoutMs: number;
   readonly post: Post;
   readonly clock: Clock;
@@ -69,8 +69,8 @@ export interface GrantOptions {
 }
 
 /**
- * Resolves with the new app's credentials. Network trouble and expired codes are lived through until the
- * time is over. Throws `BridgeError`: `access_denied`, `timed_out`, `expired`, `unreachable` (a host that
+ * Resolves with the new app's credentials. It goes on through network trouble and expired codes until the time
+ * is over. Throws `BridgeError`: `access_denied`, `timed_out`, `expired`, `unreachable` (a host that
  * never answered), `interrupted`, `failed`.
  */
 export function runDeviceGrant(options: GrantOptions): Promise<OwnedCredentials> {
@@ -82,20 +82,20 @@ type CodeEnd =
   | { readonly kind: 'expired' }
   | { readonly kind: 'failed'; readonly error: BridgeError };
 
-/** One code while it is asked about. */
-interface Asking {
+/** One code that is polled. */
+interface Polling {
   readonly code: DeviceCode;
   readonly expiresAtMs: number;
-  /** Whose host is asked. */
+  /** The brand whose host is polled. */
   host: Brand;
   intervalMs: number;
   polls: number;
-  /** Calls without a usable answer since the last one with. */
+  /** Calls in a row without a usable answer. */
   failures: number;
-  /** The poll after the time is over: it comes before its turn, so `slow_down` says nothing then. */
+  /** The poll after the time is over. It comes early, so a `slow_down` means nothing then. */
   isLast: boolean;
-  /** What the first host handed out for an app of the other brand: used only if that one has nothing. */
-  spare: OwnedCredentials | undefined;
+  /** What the first host gave for an app of the other brand. Used only if the other brand's host gives nothing. */
+  fallback: OwnedCredentials | undefined;
 }
 
 class DeviceGrant {
@@ -114,20 +114,20 @@ class DeviceGrant {
     for (;;) {
       const code = await this.#begin();
       await this.#show(code);
-      const asking = this.#startAsking(code);
-      const end = await this.#askUntilEnd(asking);
+      const polling = this.#startPolling(code);
+      const end = await this.#pollUntilEnd(polling);
       if (end.kind === 'granted') return end.credentials;
-      if (asking.spare !== undefined) return asking.spare;
+      if (polling.fallback !== undefined) return polling.fallback;
       if (end.kind === 'failed') throw end.error;
-      deadCodes = asking.polls === 1 ? deadCodes + 1 : 0;
+      deadCodes = polling.polls === 1 ? deadCodes + 1 : 0;
       if (deadCodes >= GRANT_DEAD_CODES_MAX) throw codesRefused();
       await this.#options.onEvent({ kind: 'code_expired' });
       if (deadCodes > 0) await this.#sleep(code.intervalMs);
-      if (this.#isOver()) throw grantTimedOut(this.#options.timeoutMs);
+      if (this.#isTimeOver()) throw grantTimedOut(this.#options.timeoutMs);
     }
   }
 
-  /** Always at the Feishu host, for Lark too: codes begun at Lark's are refused by its own page. */
+  /** Always at the Feishu host, for Lark too: Lark's own page refuses codes that begin at Lark's host. */
   async #begin(): Promise<DeviceCode> {
     for (let calls = 1; ; calls++) {
       const result = parseBegin(await this.#call('feishu', BEGIN_FORM));
@@ -136,8 +136,8 @@ class DeviceGrant {
         this.#reached.add('feishu');
         return result.code;
       }
-      const hopeless = !this.#reached.has('feishu') && calls >= GRANT_FIRST_CALLS_MAX;
-      if (hopeless || this.#isOver()) throw this.#timeUp('feishu', result.detail);
+      const isHopeless = !this.#reached.has('feishu') && calls >= GRANT_FIRST_CALLS_MAX;
+      if (isHopeless || this.#isTimeOver()) throw this.#timeIsOver('feishu', result.detail);
       if (calls === 1) await this.#options.onEvent({ kind: 'retrying', detail: result.detail });
       await this.#sleep(this.#backoffMs(calls));
     }
@@ -155,7 +155,7 @@ class DeviceGrant {
     await onEvent({ kind: 'verification', ...links, lifetimeMs, waitMs });
   }
 
-  #startAsking(code: DeviceCode): Asking {
+  #startPolling(code: DeviceCode): Polling {
     return {
       code,
       expiresAtMs: this.#options.clock.nowMs() + code.lifetimeMs,
@@ -164,48 +164,48 @@ class DeviceGrant {
       polls: 0,
       failures: 0,
       isLast: false,
-      spare: undefined,
+      fallback: undefined,
     };
   }
 
-  async #askUntilEnd(asking: Asking): Promise<CodeEnd> {
+  async #pollUntilEnd(polling: Polling): Promise<CodeEnd> {
     for (;;) {
-      // Whoever confirms in the last moment is still heard: one more poll after the time is over.
-      asking.isLast = this.#options.clock.nowMs() >= asking.expiresAtMs || this.#isOver();
-      const { host } = asking;
-      const result = parsePoll(await this.#call(host, pollForm(asking.code.deviceCode)));
-      asking.polls += 1;
-      const next = await this.#judge(asking, result);
+      // One more poll after the time is over, for a person who confirms in the last moment.
+      polling.isLast = this.#options.clock.nowMs() >= polling.expiresAtMs || this.#isTimeOver();
+      const { host } = polling;
+      const result = parsePoll(await this.#call(host, pollForm(polling.code.deviceCode)));
+      polling.polls += 1;
+      const next = await this.#judge(polling, result);
       if (result.kind !== 'unavailable') {
         this.#reached.add(host);
-        asking.failures = 0;
+        polling.failures = 0;
       }
       if (typeof next === 'object') return next;
       if (next === 0) continue;
-      if (asking.isLast) return this.#lastWord(asking, result);
-      const endAtMs = Math.min(asking.expiresAtMs, this.#deadlineAtMs);
+      if (polling.isLast) return this.#endOfCode(polling, result);
+      const endAtMs = Math.min(polling.expiresAtMs, this.#deadlineAtMs);
       await this.#sleep(Math.min(next, endAtMs - this.#options.clock.nowMs()));
     }
   }
 
   /** What an answer means: the end, or how long to wait before the next poll. */
-  async #judge(asking: Asking, result: PollResult): Promise<CodeEnd | number> {
+  async #judge(polling: Polling, result: PollResult): Promise<CodeEnd | number> {
     const { onEvent } = this.#options;
     switch (result.kind) {
       case 'pending':
-        if (asking.polls === 1 || asking.failures > 0) await onEvent({ kind: 'waiting' });
-        return asking.intervalMs;
+        if (polling.polls === 1 || polling.failures > 0) await onEvent({ kind: 'waiting' });
+        return polling.intervalMs;
       case 'slow_down':
-        if (asking.isLast) return asking.intervalMs;
-        asking.intervalMs += GRANT_SLOW_DOWN_MS;
-        await onEvent({ kind: 'slowed_down', intervalMs: asking.intervalMs });
-        return asking.intervalMs;
+        if (polling.isLast) return polling.intervalMs;
+        polling.intervalMs += GRANT_SLOW_DOWN_MS;
+        await onEvent({ kind: 'slowed_down', intervalMs: polling.intervalMs });
+        return polling.intervalMs;
       case 'unavailable':
-        asking.failures += 1;
-        if (asking.failures === 1) await onEvent({ kind: 'retrying', detail: result.detail });
-        return Math.max(asking.intervalMs, this.#backoffMs(asking.failures));
+        polling.failures += 1;
+        if (polling.failures === 1) await onEvent({ kind: 'retrying', detail: result.detail });
+        return Math.max(polling.intervalMs, this.#backoffMs(polling.failures));
       case 'confirmed':
-        return this.#takeConfirmed(asking, result);
+        return this.#takeConfirmed(polling, result);
       case 'expired':
         return { kind: 'expired' };
       case 'refused': {
@@ -218,33 +218,33 @@ class DeviceGrant {
   }
 
   async #takeConfirmed(
-    asking: Asking,
+    polling: Polling,
     { app, brand, owner }: Extract<PollResult, { kind: 'confirmed' }>,
   ): Promise<CodeEnd | number> {
-    const named = brand ?? (asking.host === 'lark' ? 'lark' : this.#options.brand);
+    const named = brand ?? (polling.host === 'lark' ? 'lark' : this.#options.brand);
     const credentials = app && { appId: app.id, appSecret: app.secret, brand: named, owner };
-    if (brand === 'lark' && asking.host === 'feishu') {
-      asking.host = 'lark';
-      asking.spare = credentials;
+    if (brand === 'lark' && polling.host === 'feishu') {
+      polling.host = 'lark';
+      polling.fallback = credentials;
       await this.#options.onEvent({ kind: 'brand_switched', brand });
       return 0;
     }
-    return credentials === undefined ? asking.intervalMs : { kind: 'granted', credentials };
+    return credentials === undefined ? polling.intervalMs : { kind: 'granted', credentials };
   }
 
-  #lastWord(asking: Asking, result: PollResult): CodeEnd {
+  #endOfCode(polling: Polling, result: PollResult): CodeEnd {
     const detail = result.kind === 'unavailable' ? result.detail : undefined;
-    // Once a person has confirmed, a fresh code would make a second app.
-    const isConfirmed = asking.host === 'lark';
-    if (!this.#isOver() && !isConfirmed) return { kind: 'expired' };
+    // A person has confirmed: a new code would create a second app.
+    const isConfirmed = polling.host === 'lark';
+    if (!this.#isTimeOver() && !isConfirmed) return { kind: 'expired' };
     const isSecretMissing = isConfirmed && this.#reached.has('lark');
     return {
       kind: 'failed',
-      error: isSecretMissing ? secretMissing() : this.#timeUp(asking.host, detail),
+      error: isSecretMissing ? secretMissing() : this.#timeIsOver(polling.host, detail),
     };
   }
 
-  #timeUp(host: Brand, detail: string | undefined): BridgeError {
+  #timeIsOver(host: Brand, detail: string | undefined): BridgeError {
     const { timeoutMs, accountsBaseUrl: override } = this.#options;
     return detail === undefined || this.#reached.has(host)
       ? grantTimedOut(timeoutMs, detail)
@@ -255,12 +255,12 @@ class DeviceGrant {
     const { accountsBaseUrl: override, post, signal } = this.#options;
     const url = accountsBaseUrl(host, override) + REGISTRATION_PATH;
     const answer = await post(url, { form }, signal);
-    // An answer is taken even after Ctrl-C: it may hold the secret of an app that exists by now.
+    // An answer is used even after Ctrl-C: it may hold the secret of an app that exists by now.
     if (answer.kind === 'lost' && signal.aborted) throw interrupted();
     return answer;
   }
 
-  #isOver(): boolean {
+  #isTimeOver(): boolean {
     return this.#options.clock.nowMs() >= this.#deadlineAtMs;
   }
 
@@ -272,7 +272,7 @@ class DeviceGrant {
     });
   }
 
-  /** Not longer than the time that is left. Throws `interrupted`. */
+  /** Sleeps, but not longer than the time that is left. Throws `interrupted`. */
   #sleep(durationMs: number): Promise<void> {
     const { clock, signal } = this.#options;
     return sleep(Math.min(durationMs, this.#deadlineAtMs - clock.nowMs()), { clock, signal });

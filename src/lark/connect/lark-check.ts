@@ -1,4 +1,4 @@
-/** A look at Lark from this machine: what can be reached, and what Lark says about the app. Changes nothing there. */
+/** What the doctor asks Lark: which hosts can be reached, and what Lark says about the app. Changes nothing at Lark. */
 import type { Brand } from '../../core/brand.ts';
 import { type AppId } from '../../core/ids.ts';
 import type { AppFacts, Asked, BotFact, EndpointFact, LarkFacts, Reach } from '../facts.ts';
@@ -16,7 +16,7 @@ import type { Clock } from '../../time/clock.ts';
 
 export interface LarkCheckOptions {
   readonly brand: Brand;
-  /** As set; undefined for the brand's own addresses. */
+  /** As set. Undefined for the brand's own addresses. */
   readonly openBaseUrl: string | undefined;
   readonly accountsBaseUrl: string | undefined;
   readonly credentials: { readonly appId: AppId; readonly appSecret: Secret } | undefined;
@@ -24,17 +24,17 @@ export interface LarkCheckOptions {
   readonly clock: Clock;
 }
 
-/** Takes at most a few times the limit of one call, whatever the network does. */
+/** Takes no longer than a few calls may take, even if the network fails. */
 export async function checkLark(options: LarkCheckOptions): Promise<LarkFacts> {
   const { brand, credentials, proxy } = options;
   const http = createHttp({ proxy, callTimeoutMs: DOCTOR_CALL_TIMEOUT_MS });
-  const look = new Look(options, http);
+  const check = new LarkCheck(options, http);
   try {
     const open = openBaseUrl(brand, options.openBaseUrl);
     const accounts = accountsBaseUrl(brand, options.accountsBaseUrl);
     const [reaches, asked] = await Promise.all([
-      Promise.all([look.reach('open', open), look.reach('accounts', accounts)]),
-      credentials && look.askAsApp(open, credentials),
+      Promise.all([check.reach('open', open), check.reach('accounts', accounts)]),
+      credentials && check.askAsApp(open, credentials),
     ]);
     return { reaches: asked?.socket ? [...reaches, asked.socket] : reaches, app: asked?.facts };
   } finally {
@@ -48,7 +48,7 @@ interface AskedAsApp {
   readonly socket: Reach | undefined;
 }
 
-class Look {
+class LarkCheck {
   readonly #options: LarkCheckOptions;
   readonly #http: LarkHttp;
 
@@ -89,7 +89,7 @@ class Look {
     return { facts, socket };
   }
 
-  /** Whether the other brand's cloud knows the app; there is no other one behind an address that was set. */
+  /** Asks the other brand's cloud whether it knows the app. There is none if the address was set. */
   async #tokenElsewhere(
     token: Asked<true>,
     credentials: NonNullable<LarkCheckOptions['credentials']>,

@@ -1,8 +1,8 @@
-/** The ways in which an onboarding ends without a bot, in words. */
+/** The errors with which an onboarding ends without a bot. */
 import { BridgeError } from '../../core/errors.ts';
 
 const EXISTING_APP = 'lark-bridge connect --app-id ID --app-secret-stdin';
-const AGAIN = 'Run the same command again; it begins with a fresh code.';
+const AGAIN = 'Run the same command again; it begins with a new code.';
 
 export function accessDenied(): BridgeError {
   return new BridgeError('access_denied', 'the request was declined in Lark', {
@@ -24,13 +24,13 @@ export function grantRefused({ detail }: { detail: string }): BridgeError {
 }
 
 export function codesRefused(): BridgeError {
-  return new BridgeError('expired', 'Lark calls every fresh code expired at once', {
+  return new BridgeError('expired', 'Lark says at once that every new code has expired', {
     next: 'Check the clock of this machine, and try again in some minutes.',
   });
 }
 
-export function grantTimedOut(timeoutMs: number, lastTrouble?: string): BridgeError {
-  const trouble = lastTrouble === undefined ? '' : ` (last trouble: ${lastTrouble})`;
+export function grantTimedOut(timeoutMs: number, lastProblem?: string): BridgeError {
+  const trouble = lastProblem === undefined ? '' : ` (last problem: ${lastProblem})`;
   return new BridgeError(
     'timed_out',
     `nobody confirmed within ${Math.round(timeoutMs / 1000)} s${trouble}`,
@@ -39,7 +39,7 @@ export function grantTimedOut(timeoutMs: number, lastTrouble?: string): BridgeEr
 }
 
 export function secretMissing(): BridgeError {
-  return new BridgeError('expired', 'the bot was confirmed, but Lark did not hand out its secret', {
+  return new BridgeError('expired', 'the bot was confirmed, but Lark did not give its secret', {
     next: `Look for the bot in the developer console and give its App ID and App Secret: ${EXISTING_APP}`,
   });
 }

@@ -1,17 +1,17 @@
-/** What the onboarding asks of HTTP: single small posts that Ctrl-C does not have to wait for. */
+/** HTTP for the onboarding: single small posts that Ctrl-C does not have to wait for. */
 import type { HttpRequest, LarkHttp } from '../outbound/http.ts';
 
 export type HttpAnswer =
-  /** `body`: what the JSON said; undefined if it was none. */
+  /** `body`: the parsed JSON. Undefined if the body was no JSON. */
   | { readonly kind: 'answered'; readonly status: number; readonly body: unknown }
-  /** No complete answer came; `detail` says why, for people. */
+  /** No complete answer came. `detail` tells people why. */
   | { readonly kind: 'lost'; readonly detail: string };
 
-export type PostBody =
+type PostBody =
   | { readonly form: Readonly<Record<string, string>> }
   | { readonly json: Readonly<Record<string, string>> };
 
-/** Posts once. Never rejects for what the network or the other side does. */
+/** Posts once. Does not reject if the network or the server fails. */
 export type Post = (url: string, body: PostBody, signal: AbortSignal) => Promise<HttpAnswer>;
 
 export function createPost(http: LarkHttp): Post {
@@ -35,7 +35,7 @@ function toRequest(url: string, body: PostBody): HttpRequest {
   };
 }
 
-/** Undefined if `signal` aborts first; what is under way then ends when the HTTP client is closed. */
+/** Undefined if `signal` aborts first. The call then ends when the HTTP client is closed. */
 function orAborted<T>(call: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const stop = () => resolve(undefined);

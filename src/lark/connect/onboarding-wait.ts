@@ -1,3 +1,4 @@
+/** The onboarding's sleep. */
 import { interrupted } from './onboarding-errors.ts';
 import type { Clock } from '../../time/clock.ts';
 

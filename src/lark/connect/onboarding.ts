@@ -1,4 +1,4 @@
-/** Gives the bridge its bot: a new one that a person confirms, or an app that exists already. */
+/** Gets the bot for the bridge: a new one that a person confirms, or an app that exists already. */
 import type { Brand } from '../../core/brand.ts';
 import type { Credentials, OwnedCredentials } from '../../core/credentials.ts';
 import type { AppId } from '../../core/ids.ts';
@@ -6,24 +6,24 @@ import type { Secret } from '../../core/secret.ts';
 import { checkAppSecret } from './app-secret.ts';
 import { type GrantEvent, runDeviceGrant } from './device-grant.ts';
 import type { LarkHttp } from '../outbound/http.ts';
-import { createPost } from './onboarding-http.ts';
+import { createPost, type Post } from './onboarding-http.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** Where credentials are kept. */
-export interface CredentialStore {
-  /** Throws `BridgeError` if a bot is there that may not be replaced, or nothing can be written. */
+/** Keeps the credentials. */
+interface CredentialStore {
+  /** Throws `BridgeError` if there is a bot that may not be replaced, or if nothing can be written. */
   admit(): void;
-  /** Durable when it returns. What was there and could not be read is kept; then its new path. */
+  /** On disk when it returns. A file that could not be read is kept under `keptPath`. */
   save(credentials: OwnedCredentials): { readonly keptPath: string | undefined };
 }
 
 export type OnboardingEvent =
   | GrantEvent
-  /** Credentials that could not be read were moved out of the way. */
+  /** The old credentials could not be read, and were moved to `path`. */
   | { readonly kind: 'old_kept'; readonly path: string };
 
-export interface OnboardingOptions {
-  /** For an existing app; for a new one only where the server names none. */
+interface OnboardingOptions {
+  /** Of an existing app. For a new app it counts only if the server names no brand. */
   readonly brand: Brand;
   readonly openBaseUrl: string | undefined;
   readonly accountsBaseUrl: string | undefined;
@@ -37,19 +37,32 @@ export interface OnboardingOptions {
   readonly onEvent: (event: OnboardingEvent) => void | Promise<void>;
 }
 
-/** Nothing is stored unless a call resolves. Both throw `BridgeError`. */
-export interface Onboarding {
+/** Nothing is stored unless a call resolves. Both calls throw `BridgeError`, and each object takes one call. */
+export class Onboarding {
+  readonly #options: OnboardingOptions;
+  readonly #post: Post;
+
+  constructor(options: OnboardingOptions) {
+    this.#options = options;
+    this.#post = createPost(options.http);
+  }
+
   /** Creates a bot that a person confirms through a link, and stores its credentials. */
-  createBot(): Promise<Credentials>;
+  createBot(): Promise<Credentials> {
+    return this.#obtain(() => runDeviceGrant({ ...this.#options, post: this.#post }));
+  }
+
   /** Stores the credentials of an app that exists, after Lark has accepted them. */
-  adoptApp(id: AppId, secret: Secret): Promise<Credentials>;
-}
+  adoptApp(appId: AppId, appSecret: Secret): Promise<Credentials> {
+    return this.#obtain(async () => {
+      const credentials = { appId, appSecret, brand: this.#options.brand, owner: undefined };
+      await checkAppSecret(credentials, { ...this.#options, post: this.#post });
+      return credentials;
+    });
+  }
 
-export function createLarkOnboarding(options: OnboardingOptions): Onboarding {
-  const { http, store, onEvent, brand } = options;
-  const post = createPost(http);
-
-  async function obtain(ask: () => Promise<OwnedCredentials>): Promise<Credentials> {
+  async #obtain(ask: () => Promise<OwnedCredentials>): Promise<Credentials> {
+    const { http, store, onEvent } = this.#options;
     store.admit();
     try {
       const credentials = await ask();
@@ -60,14 +73,4 @@ export function createLarkOnboarding(options: OnboardingOptions): Onboarding {
       await http.close();
     }
   }
-
-  return {
-    createBot: () => obtain(() => runDeviceGrant({ ...options, post })),
-    adoptApp: (appId, appSecret) =>
-      obtain(async () => {
-        const credentials = { appId, appSecret, brand, owner: undefined };
-        await checkAppSecret(credentials, { ...options, post });
-        return credentials;
-      }),
-  };
 }

@@ -1,8 +1,8 @@
-/** What the bot itself says during the check, and the button that a person presses. */
+/** What the bot says during the proof, and the button that a person presses. */
 import type { InboundEvent } from '../../core/message.ts';
 import type { Rendered } from '../../bridge/ports.ts';
 
-/** Presses carry it, so that one on another card is not taken for one of the check. */
+/** The button's value. It tells a press on this card from a press on another card. */
 const MARK = 'lark_bridge_check';
 
 type Button = Extract<InboundEvent, { kind: 'button' }>;
@@ -11,7 +11,7 @@ export function isProofPress(event: InboundEvent): event is Button {
   return event.kind === 'button' && event.value[MARK] === 'press';
 }
 
-/** To the owner, who has not written yet. */
+/** For the owner, who has not written yet. */
 export function invitation(): Rendered {
   return cardOf([
     'Hello! I am your new bot, and this is a short check that we understand each other.',
@@ -20,7 +20,7 @@ export function invitation(): Rendered {
   ]);
 }
 
-/** To a person who has written already. */
+/** For a person who has written already. */
 export function secondStep(): Rendered {
   return cardOf(['Your message has arrived. One more step: press the button below.']);
 }

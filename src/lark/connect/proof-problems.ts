@@ -1,4 +1,4 @@
-/** What a check of a bot finds missing, in words, and where to put it right. */
+/** What is missing when a proof fails, in words, and where to correct it. */
 import type { Brand } from '../../core/brand.ts';
 import { BridgeError, type ErrorCode } from '../../core/errors.ts';
 import type { AppId } from '../../core/ids.ts';
@@ -10,17 +10,17 @@ import type { DeliveryResult } from '../../bridge/ports.ts';
 
 const PUBLISH = 'and publish a version of the app';
 
-/** Where a bot is found and changed. */
+/** Pages of a bot. */
 export interface BotPlaces {
   console(page: ConsolePage): string;
-  /** Opens the chat with the bot; undefined where Lark's own addresses do not lead to it. */
+  /** Opens the chat with the bot. Undefined if the open platform is not Lark's own. */
   readonly chatUrl: string | undefined;
 }
 
 export function placesOf(bot: {
   readonly appId: AppId;
   readonly brand: Brand;
-  /** Another open platform than the brand's. */
+  /** Set if it is not the brand's own open platform. */
   readonly openBaseUrl: string | undefined;
 }): BotPlaces {
   const base = openBaseUrl(bot.brand, bot.openBaseUrl);
@@ -36,15 +36,15 @@ export interface Problem {
 }
 
 /** What is known about a step that waits for a person. */
-export interface WaitFacts {
+interface WaitFacts {
   readonly step: 'reply' | 'press';
-  /** The chat shows that the person has written; undefined if it could not be read. */
+  /** The chat shows that the person has written. Undefined if the chat could not be read. */
   readonly hasWritten: boolean | undefined;
-  /** Long connections of the app, ours included; undefined if Lark did not say. */
+  /** Long connections of the app, ours included. Undefined if Lark did not say. */
   readonly connections: number | undefined;
 }
 
-export function missingFor(facts: WaitFacts, places: BotPlaces): Problem {
+export function whatIsMissing(facts: WaitFacts, places: BotPlaces): Problem {
   const { step, hasWritten, connections = 1 } = facts;
   if (connections > 1) {
     const what = hasWritten === true ? 'you have written, but your message' : `a ${step}`;
@@ -76,7 +76,7 @@ function subscribe(places: BotPlaces): string {
   return `Add the event ${EVENT_NEEDS.message.name} and the permission ${SCOPE_NEEDS.direct.anyOf[0]}, choose to receive events through a persistent connection, ${PUBLISH}: ${places.console('events')}`;
 }
 
-/** The long connection was refused for good: its own words, and the app's page. */
+/** The long connection was refused for good: its message, and the app's page. */
 export function connectionRefused(error: BridgeError, places: BotPlaces): BridgeError {
   const page = `the app in the developer console: ${places.console('app')}`;
   const next = error.next === undefined ? `See ${page}` : `${error.next} See ${page}`;
@@ -92,7 +92,6 @@ export function notConnected(lastError: string | undefined): BridgeError {
 
 interface Fix {
   readonly todo: string;
-  /** Where. */
   readonly page?: ConsolePage;
 }
 
@@ -115,7 +114,7 @@ const FIXES: Readonly<Partial<Record<RefusalReason, Fix>>> = {
 
 type Undelivered = Extract<DeliveryResult, { ok: false }>;
 
-/** Names nobody: ids of people differ from app to app. */
+/** The id names nobody: each app has its own ids for people. */
 export function isUnknownPerson({ code }: Undelivered): boolean {
   return reasonFor(code) === 'person_unknown';
 }
@@ -134,7 +133,7 @@ export function notSent(refusal: Undelivered, places: BotPlaces): BridgeError {
   const isFinal = refusal.action === 'give_up' || refusal.action === 'unsure';
   const code: ErrorCode = isFinal ? 'failed' : 'access_denied';
   return new BridgeError(code, message, {
-    next: `Look what the app lacks in the developer console: ${places.console('app')}`,
+    next: `Check what the app lacks in the developer console: ${places.console('app')}`,
   });
 }
 
@@ -148,7 +147,7 @@ export function proofTimedOut({ text, next }: Problem): BridgeError {
   return new BridgeError('timed_out', text, { next });
 }
 
-/** Whoever confirmed the bot took nearly all of it. */
+/** The person who confirmed the bot used nearly all of the time. */
 export function noTimeLeft(): BridgeError {
   return proofTimedOut({
     text: 'the time was over before the long connection was up',

@@ -1,4 +1,4 @@
-/** Proves that a bot works: its connection is up, it can write, and messages and presses come back. */
+/** Proves that a bot works: its connection is up, it can write, and messages and button presses arrive. */
 import { backoffMs } from '../../time/backoff.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { ChatId, MessageId, OpenId } from '../../core/ids.ts';
@@ -15,7 +15,7 @@ import {
   proofTimedOut,
   connectionRefused,
   isUnknownPerson,
-  missingFor,
+  whatIsMissing,
   noTimeLeft,
   notConnected,
   notSent,
@@ -25,35 +25,35 @@ import { GRANT_BACKOFF_BASE_MS, GRANT_BACKOFF_MAX_MS } from './device-grant.ts';
 import type { DeliveryResult, Intake } from '../../bridge/ports.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** The check at the end of `connect`: what Lark has to do by itself (connect, take a message) it does by then. */
+/** What Lark does without a person (accept a connection, accept a message) takes no longer than this. */
 const PROOF_LARK_MS_MAX = 30_000;
-/** How often the check looks whether something has come. */
+/** How often the proof looks whether something has come. */
 const PROOF_POLL_MS = 100;
-/** A person needs some seconds to answer; after this they are told what may be missing, later again if that changes. */
+/** A person needs some seconds to answer. After this they are told what may be missing, and again if that changes. */
 const PROOF_HINT_AFTER_MS = 30_000;
 const PROOF_HINT_EVERY_MS = 60_000;
-/** A message that the chat shows, and whose event has not come by now, has none. */
+/** If the chat shows a message and its event does not come in this time, Lark sends no event. */
 const PROOF_EVENT_GRACE_MS = 10_000;
-/** The clocks of this machine and of Lark are rarely further apart. */
+/** The clocks of this machine and of Lark rarely differ by more. */
 const PROOF_CLOCK_SLACK_MS = 10_000;
 
-/** `reply` comes before `sent` where the bot can't know whom to write to. */
+/** `reply` comes before `sent` if the bot can't know whom to write to. */
 export type ProofStep = 'connected' | 'sent' | 'reply' | 'press';
 
 export type ProofEvent =
   | { readonly kind: 'step_begun'; readonly step: ProofStep; readonly ask?: ProofAsk }
   | { readonly kind: 'step_passed'; readonly step: ProofStep }
-  /** Nothing has come yet; it is waited on. */
+  /** Nothing has come yet. The proof keeps waiting. */
   | { readonly kind: 'step_waits'; readonly step: ProofStep; readonly problem: Problem };
 
 /** What the person is asked to do. */
-export type ProofAsk =
+type ProofAsk =
   | { readonly what: 'reply' | 'press' }
   | { readonly what: 'write_first'; readonly bot: string; readonly chatUrl: string | undefined };
 
-/** Where messages go that come in meanwhile. Both resolve when durable. */
-export interface Letters extends Intake {
-  /** The check has answered it: it is known from now on, and nobody's turn. */
+/** Keeps the messages that come during the proof. Both methods resolve when the message is on disk. */
+interface HeldMessages extends Intake {
+  /** The proof has answered this message: no turn begins for it. */
   settle(message: InboundMessage): Promise<void>;
 }
 
@@ -63,13 +63,13 @@ export interface ProofOptions {
     'writeTo' | 'deliver' | 'history' | 'botInfo' | 'onlineInstances'
   >;
   readonly connect: (intake: Intake, onTerminal: (error: BridgeError) => void) => Connection;
-  readonly letters: Letters;
-  /** Who is written to; undefined if nobody knows: then the person writes first. */
+  readonly held: HeldMessages;
+  /** The person to write to. If undefined, the person has to write first. */
   readonly owner: OpenId | undefined;
   readonly places: BotPlaces;
-  /** Names this check; part of the keys of its messages. */
+  /** Names this proof. It is a part of the keys of its messages. */
   readonly id: string;
-  /** For all of it. */
+  /** For the whole proof. */
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly random: () => number;
@@ -77,15 +77,10 @@ export interface ProofOptions {
   readonly onEvent: (event: ProofEvent) => void;
 }
 
-/** Resolves when all of it works. Throws a `BridgeError` that says what is missing and where to mend it. */
-export function runVerification(options: ProofOptions): Promise<void> {
-  return new Verification(options).run();
-}
-
-/** Whose message counts as the reply. */
+/** The chat whose message counts as the reply. */
 type Expected = { readonly chat: ChatId | 'any' } | undefined;
 
-class Verification implements Intake {
+export class Proof implements Intake {
   readonly #options: ProofOptions;
   readonly #begunAtMs: number;
   readonly #deadlineAtMs: number;
@@ -106,11 +101,12 @@ class Verification implements Intake {
     this.#ended = new Promise<never>((_resolve, reject) => {
       this.#end = reject;
     });
-    // It may end while nobody waits.
+    // The proof may end while nothing waits for it.
     this.#ended.catch(() => {});
     this.#connection = options.connect(this, (error) => this.#refused(error));
   }
 
+  /** Resolves when all of it works. Throws a `BridgeError` that says what is missing and how to correct it. */
   async run(): Promise<void> {
     const { signal } = this.#options;
     const interrupt = () => this.#end(proofInterrupted());
@@ -118,7 +114,7 @@ class Verification implements Intake {
     signal.addEventListener('abort', interrupt);
     try {
       await this.#connect();
-      if (!(await this.#writeToOwner())) await this.#answerFirstWord();
+      if (!(await this.#writeToOwner())) await this.#answerFirstMessage();
       await this.#waitFor('press', () => this.#pressed);
       await this.#sayGoodbye();
     } finally {
@@ -127,18 +123,18 @@ class Verification implements Intake {
     }
   }
 
-  /** The door for what Lark delivers meanwhile. */
+  /** Takes what Lark delivers during the proof. */
   async admit(event: InboundEvent): Promise<void> {
-    const { letters } = this.#options;
+    const { held } = this.#options;
     if (isProofPress(event)) {
       this.#pressed = true;
       return;
     }
-    if (event.kind !== 'message' || !this.#isReply(event.message)) return letters.admit(event);
+    if (event.kind !== 'message' || !this.#isReply(event.message)) return held.admit(event);
     this.#reply = event.message;
-    // What was written before anybody asked proves as much, but it is a question to the agent.
-    if (this.#isAnswerToUs(event.message)) await letters.settle(event.message);
-    else await letters.admit(event);
+    // A message from before the bot asked is a proof too, but it is a question to the agent.
+    if (this.#isAnswerToUs(event.message)) await held.settle(event.message);
+    else await held.admit(event);
     this.#replied = true;
   }
 
@@ -171,7 +167,9 @@ class Verification implements Intake {
     const { owner, gateway, id, places } = this.#options;
     if (owner === undefined) return false;
     this.#begin('sent');
-    const sent = await this.#insist(() => gateway.writeTo(owner, invitation(), `${id}:card`));
+    const sent = await this.#retryWhilePassing(() =>
+      gateway.writeTo(owner, invitation(), `${id}:card`),
+    );
     if (!sent.ok) {
       if (isUnknownPerson(sent)) return false;
       throw notSent(sent, places);
@@ -183,7 +181,7 @@ class Verification implements Intake {
     return true;
   }
 
-  async #answerFirstWord(): Promise<void> {
+  async #answerFirstMessage(): Promise<void> {
     const { gateway, id, places } = this.#options;
     this.#expected = { chat: 'any' };
     const bot = await this.#botName();
@@ -191,7 +189,7 @@ class Verification implements Intake {
     await this.#waitFor('reply', () => this.#replied, ask);
     this.#begin('sent');
     const out = { kind: 'send', chatId: this.#chat(), content: secondStep() } as const;
-    const sent = await this.#insist(() => gateway.deliver(out, `${id}:card`, 'notice'));
+    const sent = await this.#retryWhilePassing(() => gateway.deliver(out, `${id}:card`, 'notice'));
     if (!sent.ok) throw notSent(sent, places);
     this.#pass('sent');
   }
@@ -203,14 +201,14 @@ class Verification implements Intake {
     } catch (error) {
       if (!(error instanceof BridgeError) || error.code === 'interrupted') throw error;
       if (error.code === 'access_denied') throw botSwitchedOff(error.message, places);
-      return ''; // Only its name: the messages tell the rest.
+      return ''; // Only the name is missing: the messages show whether the bot works.
     }
   }
 
   async #sayGoodbye(): Promise<void> {
     const { gateway, id } = this.#options;
     const out = { kind: 'send', chatId: this.#chat(), content: farewell() } as const;
-    // A courtesy: everything is proven by now.
+    // Everything is proven by now, so the result does not matter.
     await this.#orEnded(gateway.deliver(out, `${id}:bye`, 'notice'));
   }
 
@@ -219,23 +217,23 @@ class Verification implements Intake {
     return this.#reply.chatId;
   }
 
-  /** A person's step: what may be missing is told after a while, and when the time is over. */
+  /** Waits for a person. Tells what may be missing, after a while and when the time is over. */
   async #waitFor(
     step: 'reply' | 'press',
-    look: () => boolean,
+    isDone: () => boolean,
     ask: ProofAsk = { what: 'press' },
   ): Promise<void> {
     const { clock, places, onEvent } = this.#options;
     this.#begin(step, ask);
     let told = '';
     let waitMs = PROOF_HINT_AFTER_MS;
-    while (!(await this.#until(look, waitMs))) {
+    while (!(await this.#until(isDone, waitMs))) {
       waitMs = PROOF_HINT_EVERY_MS;
-      const facts = { step, ...(await this.#lookAround(step)) };
+      const facts = { step, ...(await this.#askLark(step)) };
       const isProven = facts.hasWritten === true;
-      if (isProven && (await this.#until(look, PROOF_EVENT_GRACE_MS))) break;
-      if (look()) break;
-      const problem = missingFor(facts, places);
+      if (isProven && (await this.#until(isDone, PROOF_EVENT_GRACE_MS))) break;
+      if (isDone()) break;
+      const problem = whatIsMissing(facts, places);
       if (isProven || clock.nowMs() >= this.#deadlineAtMs) throw proofTimedOut(problem);
       if (problem.text !== told) onEvent({ kind: 'step_waits', step, problem });
       told = problem.text;
@@ -243,15 +241,15 @@ class Verification implements Intake {
     this.#pass(step);
   }
 
-  /** What Lark can say about a step that does not get on. */
-  async #lookAround(step: 'reply' | 'press') {
+  /** What Lark can say about a step that waits for too long. */
+  async #askLark(step: 'reply' | 'press') {
     const { gateway } = this.#options;
     const known = async <T>(call: Promise<T>): Promise<T | undefined> => {
       try {
         return await this.#orEnded(call);
       } catch (error) {
         if (!(error instanceof BridgeError) || error.code === 'interrupted') throw error;
-        return undefined; // It is only asked to be of help.
+        return undefined; // The answer only makes the advice better.
       }
     };
     const connections = await known(gateway.onlineInstances());
@@ -267,8 +265,8 @@ class Verification implements Intake {
     return { connections, hasWritten };
   }
 
-  /** A call that Lark or the network refuses for a passing reason is made again for a while. */
-  async #insist<T extends { readonly ok: true }>(
+  /** Makes a call again for a while if it failed for a reason that passes. */
+  async #retryWhilePassing<T extends { readonly ok: true }>(
     call: () => Promise<T | Extract<DeliveryResult, { ok: false }>>,
   ): Promise<T | Extract<DeliveryResult, { ok: false }>> {
     const { clock, random } = this.#options;
@@ -284,12 +282,12 @@ class Verification implements Intake {
     }
   }
 
-  /** False if it was not so within the time, or within that of the whole check. Rejects when the check ends. */
-  async #until(look: () => boolean, durationMs: number): Promise<boolean> {
+  /** False if it is not done in time, or not before the whole proof is over. Rejects when the proof ends. */
+  async #until(isDone: () => boolean, durationMs: number): Promise<boolean> {
     const { clock } = this.#options;
     const endAtMs = Math.min(clock.nowMs() + durationMs, this.#deadlineAtMs);
     for (;;) {
-      if (look()) return true;
+      if (isDone()) return true;
       const leftMs = endAtMs - clock.nowMs();
       if (leftMs <= 0) return false;
       const pause = new Promise<void>((resolve) => {

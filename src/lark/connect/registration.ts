@@ -5,7 +5,7 @@ import { type AppId, appId, LARK_ID_PATTERN, type OpenId, openId } from '../../c
 import { Secret } from '../../core/secret.ts';
 import type { HttpAnswer } from './onboarding-http.ts';
 
-/** What RFC 8628 and the official SDK take when the server names none. */
+/** Used by RFC 8628 and the official SDK if the server gives no interval and no lifetime. */
 const GRANT_INTERVAL_MS = 5_000;
 const GRANT_LIFETIME_MS = 600_000;
 
@@ -23,7 +23,7 @@ export function pollForm(deviceCode: Secret) {
 }
 
 export interface DeviceCode {
-  /** Whoever has it can fetch the app's secret once a person has confirmed. */
+  /** With it anybody can get the app's secret once a person has confirmed. */
   readonly deviceCode: Secret;
   readonly userCode: string;
   /** The server's link for the person. */
@@ -32,23 +32,23 @@ export interface DeviceCode {
   readonly lifetimeMs: number;
 }
 
-export type BeginResult =
+type BeginResult =
   | { readonly kind: 'begun'; readonly code: DeviceCode }
-  /** `error` is the server's word, `detail` its sentence about it. */
+  /** `error` is the server's code, `detail` its text. */
   | { readonly kind: 'refused'; readonly error: string; readonly detail: string }
-  /** No usable answer; the same call may work later. */
+  /** No usable answer. The same call may work later. */
   | { readonly kind: 'unavailable'; readonly detail: string };
 
 export type PollResult =
   | { readonly kind: 'pending' }
   | { readonly kind: 'slow_down' }
   | { readonly kind: 'expired' }
-  /** A person confirmed. Without `app` the app's secret waits at the other brand's host. */
+  /** A person confirmed. Without `app`, the other brand's host has the app's secret. */
   | {
       readonly kind: 'confirmed';
       readonly brand: Brand | undefined;
       readonly app: { readonly id: AppId; readonly secret: Secret } | undefined;
-      /** Who confirmed, as far as Lark says so. */
+      /** The person who confirmed, if Lark names one. */
       readonly owner: OpenId | undefined;
     }
   | { readonly kind: 'refused'; readonly error: string; readonly detail: string }
@@ -66,8 +66,8 @@ export function parseBegin(answer: HttpAnswer): BeginResult {
   if (deviceCode === '' || serverUrl === undefined || !/^https?:$/.test(serverUrl.protocol)) {
     const error = text(fields['error']);
     return isPassing(status) || error === 'slow_down'
-      ? unavailable(wordsOf(fields, status))
-      : { kind: 'refused', error, detail: wordsOf(fields, status) };
+      ? unavailable(errorTextOf(fields, status))
+      : { kind: 'refused', error, detail: errorTextOf(fields, status) };
   }
   return {
     kind: 'begun',
@@ -81,7 +81,7 @@ export function parseBegin(answer: HttpAnswer): BeginResult {
   };
 }
 
-/** Errors come as HTTP 400 with a JSON body (RFC 8628), success as 200; the body decides. */
+/** Errors come as HTTP 400 with a JSON body (RFC 8628), success comes as 200. Only the body decides. */
 export function parsePoll(answer: HttpAnswer): PollResult {
   const judged = judge(answer);
   if (!judged.ok) return judged.result;
@@ -90,18 +90,18 @@ export function parsePoll(answer: HttpAnswer): PollResult {
   const error = text(fields['error']);
   switch (error) {
     case '':
-      return confirmed ?? unavailable(wordsOf(fields, status));
+      return confirmed ?? unavailable(errorTextOf(fields, status));
     case 'authorization_pending':
       return confirmed ?? { kind: 'pending' };
     case 'slow_down':
       return { kind: 'slow_down' };
     case 'expired_token':
-    case 'invalid_grant': // The official CLI takes it for an expired device code.
+    case 'invalid_grant': // The official CLI treats it as an expired device code.
       return { kind: 'expired' };
     default:
       return isPassing(status)
-        ? unavailable(wordsOf(fields, status))
-        : { kind: 'refused', error, detail: wordsOf(fields, status) };
+        ? unavailable(errorTextOf(fields, status))
+        : { kind: 'refused', error, detail: errorTextOf(fields, status) };
   }
 }
 
@@ -143,15 +143,15 @@ function unavailable(detail: string) {
   return { kind: 'unavailable', detail } as const;
 }
 
-/** What the server said, for people; never more than its own error fields. */
-function wordsOf(fields: Fields, status: number): string {
+/** The server's error, for people. It holds only the server's error fields. */
+function errorTextOf(fields: Fields, status: number): string {
   const code = text(fields['error']) || numberText(fields['code']);
   const said = text(fields['error_description']) || text(fields['msg']);
   const words = [code, said].filter((part) => part !== '').join(': ');
   return printable(words === '' ? `HTTP ${status} without what was asked for` : words);
 }
 
-/** Text from outside, fit for a terminal and for one line of a log. */
+/** A text from outside, made safe for a terminal and for one line of a log. */
 export function printable(words: string): string {
   return headOf(words.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' '), { chars: 300 });
 }

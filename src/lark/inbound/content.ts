@@ -111,7 +111,7 @@ export function parseText(json: string): string | undefined {
  * A placeholder takes all digits that follow, so `@_user_1` is never found inside `@_user_10`. One pass is
  * enough, so a name can't be read as a placeholder. A placeholder without a mention stays as it is.
  */
-export function resolveMentions(
+function resolveMentions(
   text: string,
   mentions: readonly Mention[],
   botOpenId: OpenId | undefined,

@@ -1,4 +1,4 @@
-/** Calls that wait, and which of them may go now. Knows times only as numbers it is given. */
+/** Calls that wait, and which of them may start now. It has no clock: callers pass the time. */
 import { LRUCache } from 'lru-cache';
 import { CoolDown, type Rate, RateWindow } from './rate-window.ts';
 import type { CallPriority } from '../../bridge/ports.ts';
@@ -16,9 +16,9 @@ export interface CallLimits {
 export interface WaitingCall {
   readonly api: string;
   readonly priority: CallPriority;
-  /** Calls of one lane and priority go one after another, in the order in which they came. */
+  /** Calls of one lane and priority run one after another, in the order in which they came. */
   readonly lane: string;
-  /** The chat (in a direct chat that is the person) whose message limit this call uses up. */
+  /** The chat, or the person in a direct chat, whose message limit this call uses. */
   readonly pacedBy: string | undefined;
   readonly start: () => Promise<unknown>;
   /** Ends the wait of a call that will not be made. */
@@ -33,7 +33,7 @@ const PRIORITIES: readonly CallPriority[] = [
   'background',
 ];
 
-/** What paces one API or one chat. */
+/** The limits of one API or one chat. */
 interface Pace {
   readonly windows: readonly RateWindow[];
   readonly coolDown: CoolDown;
@@ -44,7 +44,7 @@ interface Entry {
   readonly paces: readonly Pace[];
 }
 
-/** Entries in the order in which they came; only the first can be next. */
+/** Entries in the order in which they came. Only the first one can be next. */
 interface Lane {
   readonly name: string;
   readonly entries: Entry[];
@@ -53,7 +53,7 @@ interface Lane {
 
 export class CallLine {
   readonly #limits: CallLimits;
-  /** By priority, highest first, then by name. A lane is here while it has entries or is busy. */
+  /** By priority, highest first, then by name. A lane exists while it has entries or is busy. */
   readonly #lanes: ReadonlyMap<CallPriority, Map<string, Lane>>;
   readonly #apis = new Map<string, Pace>();
   readonly #chats: LRUCache<string, Pace>;
@@ -82,7 +82,7 @@ export class CallLine {
     lane.entries.push({ call, paces });
   }
 
-  /** Takes out the call of the highest priority that nothing holds back. `finish` frees its lane. */
+  /** Removes and returns the call with the highest priority that no limit holds back. `finish` frees its lane. */
   take(nowMs: number): WaitingCall | undefined {
     for (const lanes of this.#lanes.values()) {
       for (const lane of lanes.values()) {
@@ -91,7 +91,7 @@ export class CallLine {
         lane.entries.shift();
         for (const pace of entry.paces) for (const window of pace.windows) window.hit(nowMs);
         lane.busy = true;
-        // To the end of the line, so that a chat with many calls doesn't hold up the others.
+        // The lane goes to the end, so that a chat with many calls does not delay the others.
         lanes.delete(lane.name);
         lanes.set(lane.name, lane);
         return entry.call;
@@ -100,7 +100,7 @@ export class CallLine {
     return undefined;
   }
 
-  /** When `take` will find something; `Infinity`: not before a call ends or comes. */
+  /** When `take` will find a call. `Infinity`: not before a call ends or a new one comes. */
   freeAtMs(nowMs: number): number {
     let earliestMs = Infinity;
     for (const lanes of this.#lanes.values()) {
@@ -128,7 +128,7 @@ export class CallLine {
     this.#chatPace(chat).coolDown.set(nowMs, durationMs);
   }
 
-  /** Empties the line. */
+  /** Removes and returns all calls. */
   takeAll(): WaitingCall[] {
     const lanes = [...this.#lanes.values()].flatMap((named) => [...named.values()]);
     return lanes.flatMap((lane) => lane.entries.splice(0)).map((entry) => entry.call);

@@ -1,4 +1,4 @@
-/** One call of Lark's API: its turn in the line, a token, the SDK, and the outcome as a value. */
+/** Calls Lark's API: waits for its turn, gets a token, uses the SDK, and returns the outcome as a value. */
 import { errorText, BridgeError } from '../../core/errors.ts';
 import type { AppId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
@@ -18,62 +18,62 @@ export interface CallerOptions {
   readonly tokens: TokenSource;
   readonly broker: CallBroker;
   readonly logger: Logger;
-  /** Called for a second request of the same call, which the broker does not see. */
+  /** Called for the second request of a call. The broker counts only the first one. */
   readonly countCall?: (priority: CallPriority) => void;
 }
 
 export type CallResult<T> = { readonly ok: true; readonly body: T } | Refusal;
 
 /** What the SDK's methods take as their second argument. */
-export interface Authorization {
+interface Authorization {
   readonly headers: Record<string, string>;
 }
 
-export type Send<T> = (client: Client, authorization: Authorization) => Promise<T>;
+type Send<T> = (client: Client, authorization: Authorization) => Promise<T>;
 
-export interface Caller {
-  call<T>(spec: CallSpec, tried: Tried, send: Send<T>): Promise<CallResult<T>>;
-}
+export class Caller {
+  readonly #options: CallerOptions;
+  #client: Client | undefined;
 
-export function createCaller(options: CallerOptions): Caller {
-  const { tokens, broker } = options;
-  let client: Client | undefined;
+  constructor(options: CallerOptions) {
+    this.#options = options;
+  }
 
-  async function attempt<T>(token: Secret, tried: Tried, send: Send<T>): Promise<CallResult<T>> {
-    client ??= createClient(options);
+  async call<T>(spec: CallSpec, tried: Tried, send: Send<T>): Promise<CallResult<T>> {
+    const { broker } = this.#options;
+    try {
+      return await broker.run(spec, async () => paced(await this.#withToken(spec, tried, send)));
+    } catch (error) {
+      // Too many calls wait, or everything stops: nothing was sent.
+      if (!(error instanceof BridgeError)) throw error;
+      return { ok: false, action: 'retry', code: undefined, detail: errorText(error) };
+    }
+  }
+
+  async #withToken<T>(spec: CallSpec, tried: Tried, send: Send<T>): Promise<CallResult<T>> {
+    const { tokens, countCall } = this.#options;
+    const first = await tokens.get();
+    if (!first.ok) return first;
+    const result = await this.#attempt(first.token, tried, send);
+    if (result.ok || result.token !== true) return result;
+    // Lark has revoked the token early and did nothing, so the same call may be sent again at once.
+    tokens.drop(first.token);
+    const second = await tokens.get();
+    if (!second.ok) return second;
+    countCall?.(spec.priority);
+    return this.#attempt(second.token, tried, send);
+  }
+
+  async #attempt<T>(token: Secret, tried: Tried, send: Send<T>): Promise<CallResult<T>> {
+    this.#client ??= createClient(this.#options);
     try {
       const headers = { Authorization: `Bearer ${token.reveal()}` };
-      return { ok: true, body: await send(client, { headers }) };
+      return { ok: true, body: await send(this.#client, { headers }) };
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error;
       return judgeRefusal(error.outcome, tried);
     }
   }
-
-  async function withToken<T>(spec: CallSpec, tried: Tried, send: Send<T>): Promise<CallResult<T>> {
-    const first = await tokens.get();
-    if (!first.ok) return first;
-    const result = await attempt(first.token, tried, send);
-    if (result.ok || result.token !== true) return result;
-    // Revoked before its time; Lark did nothing, so the same call may go out again at once.
-    tokens.drop(first.token);
-    const second = await tokens.get();
-    if (!second.ok) return second;
-    options.countCall?.(spec.priority);
-    return attempt(second.token, tried, send);
-  }
-
-  return {
-    async call(spec, tried, send) {
-      try {
-        return await broker.run(spec, async () => paced(await withToken(spec, tried, send)));
-      } catch (error) {
-        // The line is full or closed: nothing was sent.
-        if (!(error instanceof BridgeError)) throw error;
-        return { ok: false, action: 'retry', code: undefined, detail: errorText(error) };
-      }
-    },
-  };
 }
 
 function paced<T>(result: CallResult<T>): Worked<CallResult<T>> {
@@ -89,7 +89,7 @@ function createClient(options: CallerOptions): Client {
     appSecret: options.appSecret.reveal(),
     domain: options.openBaseUrl,
     source: SDK_SOURCE,
-    // Ours renew early, once for all, and after a refusal; the SDK's do none of it.
+    // Our tokens are shared, and renewed early and after a refusal. The SDK does none of this.
     disableTokenCache: true,
     httpInstance: createHttpInstance(options.http),
     logger: withoutFailedCalls(options.logger),
@@ -97,7 +97,7 @@ function createClient(options: CallerOptions): Client {
   });
 }
 
-/** The SDK logs what it throws. A failed call is told by whoever made it, who knows what it was for. */
+/** The SDK logs what it throws. Our caller logs a failed call, because it knows the purpose of the call. */
 function withoutFailedCalls(logger: Logger): Logger {
   return {
     ...logger,

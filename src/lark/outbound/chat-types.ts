@@ -1,3 +1,4 @@
+/** Tells direct chats from groups. */
 import { LRUCache } from 'lru-cache';
 import type { ChatId } from '../../core/ids.ts';
 import type { ChatType } from '../../core/message.ts';
@@ -10,7 +11,7 @@ const READ: Tried = { kind: 'read', inThread: false, card: false };
 
 export type ChatTypeOf = (chat: ChatId, priority: CallPriority) => Promise<ChatType | Refusal>;
 
-/** What kind a chat is of, which Lark's messages don't say. A chat never changes to the other kind. */
+/** The kind of a chat, which Lark's messages do not tell. A chat never changes its kind. */
 export function createChatTypes(caller: Caller): ChatTypeOf {
   const known = new LRUCache<string, ChatType>({ max: LARK_CHATS_PACED_MAX });
   return async (chat, priority) => {

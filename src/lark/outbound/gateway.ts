@@ -11,10 +11,10 @@ import {
   openId,
 } from '../../core/ids.ts';
 import type { CallBroker } from './broker.ts';
-import { type Caller, type CallerOptions, type CallResult, createCaller } from './calls.ts';
+import { Caller, type CallerOptions, type CallResult } from './calls.ts';
 import { isPassing, refusalError, type Tried } from '../codes.ts';
 import { createChatTypes } from './chat-types.ts';
-import { createHistory } from './history.ts';
+import { History } from './history.ts';
 import { createMessageById } from './message-by-id.ts';
 import { fieldsOf, idOf, listOf, type Self } from '../inbound/parse.ts';
 import type { FetchMessage } from '../inbound/reread.ts';
@@ -70,10 +70,10 @@ export interface GatewayOptions extends Omit<CallerOptions, 'logger'> {
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { observer = NO_OBSERVER } = options;
-  const caller = createCaller({ ...options, logger: sdkLogger(options.log) });
+  const caller = new Caller({ ...options, logger: sdkLogger(options.log) });
   const chatTypeOf = createChatTypes(caller);
   const { self, log } = options;
-  const history = createHistory({ caller, chatTypeOf, self, log });
+  const history = new History({ caller, chatTypeOf, self, log });
   return {
     async deliver(out, key, priority) {
       if (key.length === 0 || key.length > LARK_UUID_CHARS_MAX) {

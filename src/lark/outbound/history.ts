@@ -1,4 +1,4 @@
-/** What a chat shows: to catch up on messages, and to find out whether a send in doubt arrived. */
+/** Reads what a chat shows: to catch up on missed messages, and to find out whether an uncertain send arrived. */
 import { BridgeError } from '../../core/errors.ts';
 import { type ChatId, chatId, LARK_ID_PATTERN, type MessageId, messageId } from '../../core/ids.ts';
 import type { ChatType } from '../../core/message.ts';
@@ -20,33 +20,64 @@ import {
 import type { HistoryMessage } from '../../bridge/ports.ts';
 import type { Log } from '../../core/log.ts';
 
-/** Pages of 50 messages that one look into a chat's history reads. */
+/** Pages of 50 messages that one reading of a history may take: enough for an outage of hours in a busy chat. */
 const LARK_HISTORY_PAGES_MAX = 40;
 
-export interface HistoryOptions {
+interface HistoryOptions {
   readonly caller: Caller;
   readonly chatTypeOf: ChatTypeOf;
   readonly self: () => Self;
   readonly log: Log;
 }
 
-export interface History {
-  /** Oldest first. Throws `BridgeError` if Lark refuses. */
-  read(
-    chat: ChatId,
-    sinceMs: number,
-    threadId?: string,
-    pagesMax?: number,
-  ): Promise<HistoryMessage[]>;
-}
-
 type Fields = Readonly<Record<string, unknown>>;
 
 const READ: Tried = { kind: 'read', inThread: false, card: false };
 
-export function createHistory({ caller, chatTypeOf, self, log }: HistoryOptions): History {
-  /** All from `sinceMs` on, and a few from before it; in the order of `window`. */
-  async function readItems(
+export class History {
+  readonly #caller: Caller;
+  readonly #chatTypeOf: ChatTypeOf;
+  readonly #self: () => Self;
+  readonly #log: Log;
+
+  constructor({ caller, chatTypeOf, self, log }: HistoryOptions) {
+    this.#caller = caller;
+    this.#chatTypeOf = chatTypeOf;
+    this.#self = self;
+    this.#log = log;
+  }
+
+  /** Oldest first. Throws `BridgeError` if Lark refuses. */
+  async read(
+    chat: ChatId,
+    sinceMs: number,
+    threadId?: string,
+    pagesMax = LARK_HISTORY_PAGES_MAX,
+  ): Promise<HistoryMessage[]> {
+    if (!LARK_ID_PATTERN.test(chat) || !LARK_ID_PATTERN.test(threadId ?? chat))
+      throw new BridgeError('failed', 'that is no chat id of Lark');
+    const chatType = await this.#chatTypeOf(chat, 'background');
+    if (typeof chatType !== 'string') {
+      throw refused(`the kind of chat ${chat} is unknown`, chatType, ['chatKind']);
+    }
+    if (chatType === 'group' && this.#self().botOpenId === undefined) {
+      // A mention of the bot would look like a mention of somebody else, and its message would be skipped.
+      throw new BridgeError('unreachable', 'Lark has not said yet who the bot is');
+    }
+    const window = windowOf(chat, sinceMs, threadId);
+    const items = await this.#readItems(
+      { id: chat, type: chatType },
+      { sinceMs, window, pagesMax },
+    );
+    if (window.sort_type === 'ByCreateTimeDesc') items.reverse();
+    return items
+      .map((item) => parseItem(item, chatType, this.#self()))
+      .filter((message) => message !== undefined)
+      .filter((message) => message.sentAtMs >= sinceMs);
+  }
+
+  /** All items from `sinceMs` on, and a few older ones, in the order of `window`. */
+  async #readItems(
     chat: KnownChat,
     { sinceMs, window, pagesMax }: { sinceMs: number; window: Window; pagesMax: number },
   ): Promise<Fields[]> {
@@ -60,7 +91,7 @@ export function createHistory({ caller, chatTypeOf, self, log }: HistoryOptions)
         page_size: 50,
         ...(pageToken === undefined ? {} : { page_token: pageToken }),
       };
-      const result = await caller.call(spec, READ, (client, authorization) =>
+      const result = await this.#caller.call(spec, READ, (client, authorization) =>
         client.im.v1.message.list({ params }, authorization),
       );
       if (!result.ok) throw refused(`${what} could not be read`, result, NEEDED[chat.type]);
@@ -69,31 +100,9 @@ export function createHistory({ caller, chatTypeOf, self, log }: HistoryOptions)
       if (result.body.data?.has_more !== true || !pageToken) return items;
       if (window.sort_type === 'ByCreateTimeDesc' && isBefore(items.at(-1), sinceMs)) return items;
     }
-    log.warn('lark_history_cut', { chat: chat.id, messages: items.length });
+    this.#log.warn('lark_history_cut', { chat: chat.id, messages: items.length });
     return items;
   }
-
-  return {
-    async read(chat, sinceMs, threadId, pagesMax = LARK_HISTORY_PAGES_MAX) {
-      if (!LARK_ID_PATTERN.test(chat) || !LARK_ID_PATTERN.test(threadId ?? chat))
-        throw new BridgeError('failed', 'that is no chat id of Lark');
-      const chatType = await chatTypeOf(chat, 'background');
-      if (typeof chatType !== 'string') {
-        throw refused(`the kind of chat ${chat} is unknown`, chatType, ['chatKind']);
-      }
-      if (chatType === 'group' && self().botOpenId === undefined) {
-        // A mention of the bot would pass for one of somebody else, and its message for read.
-        throw new BridgeError('unreachable', 'Lark has not said yet who the bot is');
-      }
-      const window = windowOf(chat, sinceMs, threadId);
-      const items = await readItems({ id: chat, type: chatType }, { sinceMs, window, pagesMax });
-      if (window.sort_type === 'ByCreateTimeDesc') items.reverse();
-      return items
-        .map((item) => parseItem(item, chatType, self()))
-        .filter((message) => message !== undefined)
-        .filter((message) => message.sentAtMs >= sinceMs);
-    },
-  };
 }
 
 interface KnownChat {
@@ -106,7 +115,7 @@ const NEEDED = {
   group: ['history', 'groupHistory'],
 } as const satisfies Record<ChatType, readonly (keyof typeof SCOPE_NEEDS)[]>;
 
-/** Says which permissions the call takes, where Lark may have missed one. */
+/** Names the permissions that the call needs: one of them may be missing. */
 function refused(
   what: string,
   failure: Refusal,
@@ -125,7 +134,7 @@ type Window = ReturnType<typeof windowOf>;
 
 function windowOf(chat: ChatId, sinceMs: number, threadId: string | undefined) {
   if (threadId !== undefined) {
-    // Lark takes no times for a thread: it is read from its end, as far back as need be.
+    // Lark accepts no times for a thread. It is read from its end, back to `sinceMs`.
     const sort_type = 'ByCreateTimeDesc' as const;
     return { container_id_type: 'thread', container_id: threadId, sort_type };
   }
@@ -138,12 +147,8 @@ function isBefore(item: Fields | undefined, sinceMs: number): boolean {
   return (millis(item?.['create_time']) ?? sinceMs) < sinceMs;
 }
 
-/** Undefined for an item that is not of Lark's form. */
-export function parseItem(
-  item: Fields,
-  chatType: ChatType,
-  self: Self,
-): HistoryMessage | undefined {
+/** Undefined for an item that does not have Lark's form. */
+function parseItem(item: Fields, chatType: ChatType, self: Self): HistoryMessage | undefined {
   const message = idOf(item['message_id']);
   const chat = idOf(item['chat_id']);
   const sentAtMs = millis(item['create_time']);
@@ -166,7 +171,7 @@ export function parseItem(
   };
 }
 
-/** What an item says, for the rule that judges events. */
+/** The facts of an item, for the same rule that judges events. */
 export function factsOf(item: Fields, chatType: ChatType): MessageFacts {
   const sender = fieldsOf(item['sender']) ?? {};
   return {

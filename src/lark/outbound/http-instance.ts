@@ -1,9 +1,9 @@
-/** Our HTTP in the shape that the SDK's `Client` wants. */
+/** Our HTTP client in the form that the SDK's `Client` needs. */
 import type { FormPart } from '../../net/http.ts';
 import type { HttpOutcome, HttpRequest, LarkHttp } from './http.ts';
 import type { HttpInstance, HttpRequestOptions } from '../sdk.ts';
 
-/** Carries what came back through the SDK, which knows only "a body" or "thrown". */
+/** Carries the outcome of a failed call through the SDK, which can only return a body or throw. */
 export class CallFailed extends Error {
   override readonly name = 'CallFailed';
   readonly outcome: HttpOutcome;
@@ -14,7 +14,7 @@ export class CallFailed extends Error {
   }
 }
 
-/** True for what Lark calls a success: HTTP 2xx and `code` 0. The SDK itself looks at HTTP only. */
+/** True for a success at Lark: HTTP 2xx and `code` 0. The SDK itself checks only the HTTP status. */
 function succeeded(outcome: HttpOutcome, streamed: boolean): boolean {
   if (outcome.kind !== 'answered' || outcome.status < 200 || outcome.status > 299) return false;
   const { body } = outcome;
@@ -22,7 +22,7 @@ function succeeded(outcome: HttpOutcome, streamed: boolean): boolean {
   return typeof body === 'object' && body !== null && (body as { code?: unknown }).code === 0;
 }
 
-/** Gives the SDK the body of a success; everything else is thrown as `CallFailed`. */
+/** Returns the body of a success to the SDK. Everything else is thrown as `CallFailed`. */
 export function createHttpInstance(http: LarkHttp): HttpInstance {
   async function request<R>(options: HttpRequestOptions<unknown>): Promise<R> {
     const call = toRequest(options);
@@ -65,7 +65,7 @@ function toRequest(options: HttpRequestOptions<unknown>): HttpRequest {
   if (contentType?.startsWith('multipart/form-data') === true) {
     return { ...base, form: toForm(options.data) };
   }
-  // The SDK hands an empty object to every GET and DELETE; undici refuses a GET with a body.
+  // The SDK passes an empty object to every GET and DELETE, and undici refuses a GET with a body.
   const bodiless = method === 'GET' || (method === 'DELETE' && isEmpty(options.data));
   return bodiless || options.data === undefined ? base : { ...base, json: options.data };
 }

@@ -1,3 +1,4 @@
+/** Finds out who the bot is in Lark. */
 import { backoffMs } from '../../time/backoff.ts';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { AppId, OpenId } from '../../core/ids.ts';
@@ -7,15 +8,15 @@ import type { Self } from '../inbound/parse.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** Lark is asked who the bot is until it says so. */
+/** The pauses until Lark is asked again grow from the first to the second: a bot that is switched off stays so for a while. */
 const BOT_INFO_RETRY_BASE_MS = 2_000;
 const BOT_INFO_RETRY_MAX_MS = 60_000;
 
-export interface IdentityOptions {
+interface IdentityOptions {
   readonly appId: AppId;
-  /** What the settings say; then Lark is not asked. */
+  /** From the settings. If it is set, Lark is not asked. */
   readonly botOpenId: OpenId | undefined;
-  /** What Lark said to an earlier process; good until it says it anew. */
+  /** What Lark told an earlier process. It is used until Lark answers again. */
   readonly lastKnown: OpenId | undefined;
   readonly botInfo: () => Promise<BotInfo>;
   readonly clock: Clock;
@@ -24,8 +25,8 @@ export interface IdentityOptions {
 }
 
 /**
- * Who the bot is in Lark. Until that is known no mention is taken for one of it, or it would answer for
- * others; such messages are left to be delivered again.
+ * The bot's id. Until it is known, no mention counts as one of the bot: it would answer messages for others.
+ * Such messages get no ack, so Lark delivers them again.
  */
 export class Identity implements Service {
   readonly name = 'lark_identity';
@@ -44,7 +45,7 @@ export class Identity implements Service {
     return { appId: this.#options.appId, botOpenId: this.#openId };
   }
 
-  /** Asks Lark once; if it can't be reached, asks on in the background. Throws if it refuses the app. */
+  /** Asks Lark once. If that fails, it asks again in the background. Throws if Lark refuses the app. */
   async start(): Promise<void> {
     if (this.#options.botOpenId === undefined) await this.#ask();
   }
@@ -63,19 +64,19 @@ export class Identity implements Service {
       this.#openId = info.openId;
       log.info('bot_identified', { bot_open_id: info.openId, bot: info.name });
       if (!info.active) {
-        log.error('bot_inactive', {
+        log.error('bot_found_inactive', {
           next: 'Switch on the bot ability of the app and publish a version in the developer console.',
         });
       }
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
       if (error.code === 'credentials_refused' && this.#tries === 1) throw error;
-      log.error('bot_unknown', {
+      log.error('bot_not_identified', {
         error: errorText(error),
         ...(this.#openId === undefined && {
           effect: 'group messages are not answered until the bot knows its own open_id',
         }),
-        next: 'It is asked for again; or set LARK_BOT_OPEN_ID.',
+        next: 'Lark is asked again. You can also set LARK_BOT_OPEN_ID.',
       });
       this.#askLater();
     }
@@ -91,7 +92,7 @@ export class Identity implements Service {
     });
     this.#cancelRetry = clock.after(delayMs, () => {
       this.#ask().catch((error: unknown) => {
-        log.error('bot_unknown', { error: errorText(error) });
+        log.error('bot_not_identified', { error: errorText(error) });
       });
     });
   }

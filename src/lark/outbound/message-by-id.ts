@@ -1,3 +1,4 @@
+/** Reads one message from Lark by its id. */
 import { BridgeError, PASSING_ERRORS } from '../../core/errors.ts';
 import { chatId } from '../../core/ids.ts';
 import type { ChatType } from '../../core/message.ts';
@@ -11,16 +12,16 @@ import type { FetchMessage, Reread } from '../inbound/reread.ts';
 
 const READ: Tried = { kind: 'read', inThread: false, card: false };
 
-export interface MessageByIdOptions {
+interface MessageByIdOptions {
   readonly caller: Caller;
   readonly chatTypeOf: ChatTypeOf;
   readonly self: () => Self;
 }
 
-/** One message as Lark keeps it, for an event that told of it badly. */
+/** Reads the message of an event that is incomplete. */
 export function createMessageById({ caller, chatTypeOf, self }: MessageByIdOptions): FetchMessage {
   return async ({ messageId: id, chatType }) => {
-    // A person waits for it.
+    // A person waits for the answer.
     const spec = { api: 'message_get', priority: 'notice' } as const;
     const result = await caller.call(spec, READ, (client, authorization) =>
       client.im.v1.message.get({ path: { message_id: id } }, authorization),
@@ -40,12 +41,12 @@ export function createMessageById({ caller, chatTypeOf, self }: MessageByIdOptio
 function refused(refusal: Refusal): Reread {
   if (isGone(refusal.code)) return { kind: 'gone' };
   const error = refusalError('a message could not be read', refusal);
-  // Both may be over at the next delivery.
+  // The cause may be gone at the next delivery.
   if (PASSING_ERRORS.has(error.code) || error.code === 'credentials_refused') throw error;
   return { kind: 'denied', detail: error.message };
 }
 
-/** Codes that say that a message is not there any more. */
+/** True for codes which say that the message does not exist any more. */
 function isGone(code: number | undefined): boolean {
   return code !== undefined && CODES[code]?.action === 'message_gone';
 }

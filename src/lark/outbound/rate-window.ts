@@ -1,10 +1,11 @@
+/** How many calls fit into a time, and pauses that Lark asks for. */
 export interface Rate {
-  /** `Infinity` lifts the limit. */
+  /** `Infinity`: no limit. */
   readonly hitsMax: number;
   readonly windowMs: number;
 }
 
-/** A sliding window: no more than `hitsMax` hits in any `windowMs`. A ring of the last times. */
+/** A sliding window: at most `hitsMax` hits in any `windowMs`. It keeps the last times in a ring. */
 export class RateWindow {
   readonly #rate: Rate;
   readonly #atMs: Float64Array;
@@ -16,9 +17,9 @@ export class RateWindow {
     this.#atMs = new Float64Array(Number.isFinite(rate.hitsMax) ? rate.hitsMax : 0).fill(-Infinity);
   }
 
-  /** When the next hit fits; not after `nowMs` means at once. */
+  /** When the next hit is allowed. At or before `nowMs` means at once. */
   freeAtMs(nowMs: number): number {
-    // A clock that was set back must not block anybody for as long as it was ahead.
+    // If the clock was set back, old times lie in the future. They must not block calls until then.
     if (this.#lastMs > nowMs) {
       this.#atMs.fill(-Infinity);
       this.#lastMs = -Infinity;
@@ -34,12 +35,12 @@ export class RateWindow {
   }
 }
 
-/** A pause that somebody asked for. */
+/** A pause that Lark asked for. */
 export class CoolDown {
   #fromMs = 0;
   #untilMs = -Infinity;
 
-  /** Never shortens a pause that is on. */
+  /** Does not shorten a pause that is running. */
   set(nowMs: number, durationMs: number): void {
     if (this.freeAtMs(nowMs) >= nowMs + durationMs) return;
     this.#fromMs = nowMs;

@@ -89,7 +89,7 @@ describe.each<Brand>(['feishu', 'lark'])('LCM-MODE-05, LCM-ENV-06: an app of %s'
     try {
       await expect
         .poll(log.events)
-        .toEqual(expect.arrayContaining(['bot_unknown', 'lark_connect_failed']));
+        .toEqual(expect.arrayContaining(['bot_not_identified', 'lark_connect_failed']));
       expect(asked()).toEqual([OPEN[brand]]);
     } finally {
       await bridge.stop();

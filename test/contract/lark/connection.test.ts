@@ -47,7 +47,7 @@ describe('events', () => {
     expect(connection.counts()).toEqual({ admitted: 1, failed: 0, ignored: {}, seenAtMs });
   });
 
-  test('LCM-IN-03: of a group only what mentions the bot', async () => {
+  test('LCM-IN-03: in a group only messages that mention the bot count', async () => {
     const { lark, app, ann, connection, intake } = withConnection(await startRig());
     const bob = lark.addUser({ name: 'Bob' });
     const group = lark.addGroup({ name: 'G', members: [ann, bob], apps: [app] });
@@ -117,7 +117,7 @@ describe('events', () => {
     });
   });
 
-  test('what is not for us is acked and forgotten', async () => {
+  test('an event that is not for the bot is acked and ignored', async () => {
     const { lark, app, ann, connection, intake } = withConnection(await startRig());
     await connection.start();
     const chat = lark.directChat(ann, app);
@@ -147,7 +147,7 @@ describe('events', () => {
   );
 });
 
-test('while the bot does not know itself, a mention is left to come again', async () => {
+test("while the bot's id is unknown, a mention gets no ack and is delivered again", async () => {
   const rig = await startRig();
   let self: Self = { ...rig.self, botOpenId: undefined };
   const { lark, app, ann, connection, intake } = withConnection(rig, { self: () => self });
@@ -185,7 +185,7 @@ describe('reconnecting', () => {
     expect(lost).toMatchObject({ close_code: code ?? 1006 });
   });
 
-  test('what was said meanwhile arrives', async () => {
+  test('messages from the time without a link arrive later', async () => {
     const { lark, app, ann, connection, intake } = withConnection(await startRig());
     await connection.start();
     for (let round = 0; round < 5; round++) {
@@ -199,7 +199,7 @@ describe('reconnecting', () => {
     }
   });
 
-  test('kicked right after the upgrade', async () => {
+  test('a link that is closed right after the upgrade is replaced', async () => {
     const { lark, connection } = withConnection(await startRig());
     lark.faults.inject({ kind: 'kick_after_upgrade', times: 3 });
     await connection.start();
@@ -210,7 +210,7 @@ describe('reconnecting', () => {
     await lark.waitFor(() => lark.cloud.connections.all().length === 1);
   });
 
-  test('an outage: start goes on, tries go on, and the connection comes by itself', async () => {
+  test('during an outage the start succeeds, and the connection comes up later by itself', async () => {
     const { lark, connection, log } = withConnection(await startRig({ callTimeoutMs: 100 }));
     lark.faults.inject({ kind: 'bootstrap_http', status: 500, times: 2 });
     lark.faults.inject({ kind: 'bootstrap_hang' });
@@ -226,7 +226,7 @@ describe('reconnecting', () => {
     expect(failed.slice(1).every(({ retry_in_ms: delayMs }) => Number(delayMs) > 0)).toBe(true);
   });
 
-  test('nobody listens there', async () => {
+  test('no server listens', async () => {
     const rig = await startRig();
     await rig.lark.stop();
     const { connection } = withConnection(rig);
@@ -234,7 +234,7 @@ describe('reconnecting', () => {
     expect(connection.status().lastError).toContain('ECONNREFUSED');
   });
 
-  test('delays double up to a bound, and begin anew after a sound link', async () => {
+  test('delays double up to a bound, and start again after a good link', async () => {
     const delays: number[] = [];
     const clock = {
       ...realClock,
@@ -358,7 +358,7 @@ describe('refusals', () => {
     },
   );
 
-  test('a refusal that lasts ends it only if Lark gives no token either', async () => {
+  test('a refusal that lasts ends the connection only if Lark gives no token either', async () => {
     const rig = withConnection(await startRig());
     const { connection, terminal } = rig;
     await connection.start();
@@ -379,7 +379,7 @@ describe('refusals', () => {
     expect(asked(rig)).toBe(askedBefore + 1);
   });
 
-  test('credentials that were refused for a moment are not given up, whatever the token endpoint says', async () => {
+  test('a short refusal does not end the connection, whatever the token endpoint says', async () => {
     const rig = withConnection(await startRig(), { timing: { refusedMsMax: 60_000 } });
     const { connection, terminal } = rig;
     await connection.start();
@@ -394,7 +394,7 @@ describe('refusals', () => {
     expect(rig.lark.calls({ path: '/tenant_access_token/' })).toEqual([]);
   });
 
-  test('the pauses grow up to a bound, and begin anew after a link', async () => {
+  test('the pauses grow up to a bound, and start again after a link', async () => {
     const delays: number[] = [];
     const clock: Clock = {
       nowMs: () => Date.now(),
@@ -421,7 +421,7 @@ describe('refusals', () => {
 });
 
 describe('stopping', () => {
-  test('an event at hand is stored and acked first', async () => {
+  test('an event that is being stored is stored and acked first', async () => {
     const { lark, app, ann, connection, intake } = withConnection(await startRig());
     await connection.start();
     let store!: () => void;
@@ -452,7 +452,7 @@ describe('stopping', () => {
     },
   );
 
-  test('a handshake under way is ended, not only forgotten', async () => {
+  test('a handshake that still runs is ended', async () => {
     const rig = await startRig();
     const silent = await startServer((response) => {
       const URL = `${silent.url.replace('http', 'ws')}/?fpid=1&service_id=2`;
@@ -472,7 +472,7 @@ describe('stopping', () => {
     await started;
   });
 
-  test('and starting again', async () => {
+  test('and starting once more', async () => {
     const { lark, app, connection } = withConnection(await startRig());
     for (let round = 0; round < 3; round++) {
       await connection.start();

@@ -98,7 +98,7 @@ describe('what is delivered', () => {
     expect(rig.lark.shows(chat)[0]?.reactions).toEqual([]);
   });
 
-  test('a text that is too long is not even tried', async () => {
+  test('a text that is too long is not sent', async () => {
     const rig = withGateway(await startRig());
     const { asked, chat } = ask(rig);
     const fits = 'é'.repeat(LARK_TEXT_BYTES_MAX / 2);
@@ -160,7 +160,7 @@ describe('when no answer comes', () => {
     },
   );
 
-  test('nobody there: nothing was sent', async () => {
+  test('without a server nothing was sent', async () => {
     const rig = withGateway(await startRig());
     const { asked } = ask(rig);
     await rig.lark.stop();
@@ -173,7 +173,7 @@ describe('when no answer comes', () => {
 });
 
 describe('tokens', () => {
-  test('one for all calls', async () => {
+  test('all calls share one', async () => {
     const rig = withGateway(await startRig());
     const { asked } = ask(rig);
     await Promise.all(
@@ -183,7 +183,7 @@ describe('tokens', () => {
     expect(rig.lark.calls({ path: TOKEN })).toHaveLength(1);
   });
 
-  test('a revoked one is replaced once, inside the call, whoever asks', async () => {
+  test('a revoked one is replaced once, inside the call', async () => {
     const rig = withGateway(await startRig());
     const { chat, asked } = ask(rig);
     await rig.gateway.botInfo();
@@ -202,7 +202,7 @@ describe('tokens', () => {
     expect(rig.counted.filter((priority) => priority === 'answer')).toHaveLength(10);
   });
 
-  test('one that is refused again is a passing fault, not a loop', async () => {
+  test('one that is refused again is a fault that passes, and no loop', async () => {
     const rig = withGateway(await startRig());
     const { asked } = ask(rig);
     rig.lark.faults.inject({ kind: 'token_revoked', path: '/reply', times: 100 });
@@ -282,7 +282,7 @@ describe('rate limits', () => {
     expect(answers(rig, chat).map(({ text }) => text)).toEqual(texts);
   });
 
-  test('an answer overtakes what nobody waits for', async () => {
+  test('an answer goes before calls that no person waits for', async () => {
     const rig = withGateway(await startRig({ rateLimits: false }), {
       limits: { ...CALL_LIMITS, api: [], chat: { hitsMax: Infinity, windowMs: 0 }, runningMax: 1 },
     });
@@ -327,7 +327,7 @@ describe('refusals of Lark, as they really come', () => {
     expect(result).toMatchObject({ ok: false, action: 'chat_dead' });
   });
 
-  test('a reaction in doubt is looked for before it is made again', async () => {
+  test('if it is not known whether a reaction was made, Lark is asked before it is made again', async () => {
     const rig = withGateway(await startRig());
     const { chat, asked } = ask(rig);
     rig.lark.react({ messageId: asked, from: rig.ann, emoji: 'Typing' });
@@ -351,7 +351,7 @@ describe('refusals of Lark, as they really come', () => {
     expect(own()).toHaveLength(1);
   });
 
-  test('the card is no card', async () => {
+  test('the card is not valid', async () => {
     const result = await refused((rig) =>
       toReply(ask(rig).asked, { kind: 'card', card: '{"schema":' }),
     );
@@ -384,7 +384,7 @@ describe('refusals of Lark, as they really come', () => {
     expect(result).toMatchObject({ ok: false, action: 'tell_operator', code: 230027 });
   });
 
-  test('whoever made the call tells of it: the log has no line before, and none of its words', async () => {
+  test('only the caller reports a failed call: the SDK logs no line, and no message text', async () => {
     const rig = withGateway(await startRig());
     rig.lark.faults.inject({
       kind: 'business_error',

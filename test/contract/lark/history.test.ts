@@ -8,7 +8,7 @@ async function readBack(rig: Rig, chat: { chatId: string }, sinceMs = 0) {
   return withGateway(rig).gateway.history(chatId(chat.chatId), sinceMs);
 }
 
-test('a direct chat: what the live events would have given', async () => {
+test('a direct chat gives the same messages as its events', async () => {
   const rig = await startRig();
   const { lark, ann, app, connection, intake } = withConnection(rig);
   const { gateway } = withGateway(rig);
@@ -50,14 +50,14 @@ test('a direct chat: what the live events would have given', async () => {
   ]);
 });
 
-test('a group is not read before the bot knows itself', async () => {
+test("a group is not read before the bot's id is known", async () => {
   const rig = await startRig();
   const group = rig.lark.addGroup({ name: 'G', members: [rig.ann], apps: [rig.app] });
   const nobody = { ...rig, self: { ...rig.self, botOpenId: undefined } };
   await expect(readBack(nobody, group)).rejects.toMatchObject({ code: 'unreachable' });
 });
 
-test('a group: only what mentions the bot would have come', async () => {
+test('a group gives only messages that mention the bot', async () => {
   const rig = await startRig();
   const { lark, ann, app } = rig;
   app.scopes.add('im:message.group_msg');
@@ -77,7 +77,7 @@ test('a group: only what mentions the bot would have come', async () => {
   expect(messages[1]?.inbound).toMatchObject({ chatType: 'group', senderOpenId: ann.openId });
 });
 
-test('page after page, oldest first, from the moment asked for', async () => {
+test('all pages are read, oldest first, from the given time', async () => {
   const rig = await startRig();
   const { lark, ann, app } = rig;
   const chat = lark.directChat(ann, app);
@@ -109,7 +109,7 @@ describe('a thread', () => {
     return { rig, lark, group, root, say };
   }
 
-  test('what is said in it is not in the chat, and is found by its name, oldest first', async () => {
+  test("its messages are not in the chat, and are found by the thread's id, oldest first", async () => {
     const { rig, group, root, say } = await withThread();
     const said = ['one', 'two'].map(say);
     const inChat = await readBack(rig, group);
@@ -129,7 +129,7 @@ describe('a thread', () => {
     });
   });
 
-  test('of a long one only its end is read, as far back as asked for', async () => {
+  test('a long one is read from its end, back to the given time', async () => {
     const { rig, lark, group, say } = await withThread();
     const said = Array.from({ length: 170 }, (_, at) => say(`${at}`));
     const from = said[110];
@@ -142,7 +142,7 @@ describe('a thread', () => {
     expect(lark.calls({ path: LIST })).toHaveLength(2);
   });
 
-  test('one that is gone is an error with a name', async () => {
+  test('a thread that does not exist is an error that names the cause', async () => {
     const { rig, group } = await withThread();
     const { gateway } = withGateway(rig);
     const reading = gateway.history(chatId(group.chatId), 0, 'omt_none');
@@ -157,7 +157,7 @@ test('the kind of a chat is asked for once', async () => {
   expect(rig.lark.calls({ path: '/open-apis/im/v1/chats/' })).toHaveLength(1);
 });
 
-test('refusals are errors with a name', async () => {
+test('refusals are errors that name the cause', async () => {
   const rig = withGateway(await startRig());
   const { lark, ann, app, gateway } = rig;
   const group = lark.addGroup({ name: 'G', members: [ann], apps: [app] });

@@ -14,10 +14,7 @@ import { SCOPE_SELF_MANAGE } from '../../../src/sim/world/scopes.ts';
 import { createCertificate } from '../../kit/certificate.ts';
 import { realClock, type Rig, startRig } from './rig.ts';
 
-function examine(
-  { lark, app }: Rig,
-  changes: Partial<LarkCheckOptions> & { secret?: string } = {},
-) {
+function check({ lark, app }: Rig, changes: Partial<LarkCheckOptions> & { secret?: string } = {}) {
   const { secret = app.appSecret, ...rest } = changes;
   return checkLark({
     brand: 'feishu',
@@ -38,10 +35,10 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-describe('a bot in order', () => {
+describe('a bot that works', () => {
   test('hosts are reached, the clock is told, token, bot and connections are there', async () => {
     const rig = await startRig();
-    const { reaches, app } = await examine(rig);
+    const { reaches, app } = await check(rig);
     expect(reaches.map(({ name, outcome }) => [name, outcome.kind])).toEqual([
       ['open', 'reached'],
       ['accounts', 'reached'],
@@ -61,14 +58,14 @@ describe('a bot in order', () => {
 
   test('no connection is opened: events go on to the daemon', async () => {
     const rig = await startRig();
-    await examine(rig);
+    await check(rig);
     expect(rig.lark.online(rig.app)).toBe(0);
     expect(rig.lark.calls({ path: '/callback/ws/endpoint' })).toHaveLength(1);
   });
 
   test('no secret and no token is in what comes back', async () => {
     const rig = await startRig();
-    const facts = JSON.stringify(await examine(rig));
+    const facts = JSON.stringify(await check(rig));
     expect(facts).not.toContain(rig.app.appSecret);
     expect(facts).not.toContain(rig.lark.cloud.tokens.issue(rig.app).token);
     expect(facts).not.toContain('ticket');
@@ -76,8 +73,8 @@ describe('a bot in order', () => {
 });
 
 describe('the app’s own entry in the console', () => {
-  test('takes a permission', async () => {
-    const { app } = await examine(await startRig());
+  test('can be read only with a permission', async () => {
+    const { app } = await check(await startRig());
     expect(app?.console).toMatchObject({
       kind: 'refused',
       reason: 'permission_missing',
@@ -88,7 +85,7 @@ describe('the app’s own entry in the console', () => {
     const rig = await startRig();
     rig.app.scopes.add(SCOPE_SELF_MANAGE);
     rig.app.subscriptions.delete(EVENT_NEEDS.recall.name);
-    const { app } = await examine(rig);
+    const { app } = await check(rig);
     const told = app?.console?.kind === 'told' ? app.console.value : undefined;
     expect(told?.scopes).toEqual([...rig.app.scopes]);
     expect(told?.events).toContain(EVENT_NEEDS.message.name);
@@ -112,8 +109,8 @@ describe('the app’s own entry in the console', () => {
 });
 
 describe('what is refused', () => {
-  test('a wrong secret; nobody else is asked behind an address that was set', async () => {
-    const { app } = await examine(await startRig(), { secret: 'wrong' });
+  test('a wrong secret; the other cloud is not asked if the address was set', async () => {
+    const { app } = await check(await startRig(), { secret: 'wrong' });
     expect(app).toEqual({
       token: expect.objectContaining({
         kind: 'refused',
@@ -128,10 +125,10 @@ describe('what is refused', () => {
     });
   });
 
-  test('the other cloud, which both give tokens for', async () => {
+  test('the wrong cloud, although both give tokens', async () => {
     const rig = await startRig();
     rig.lark.faults.inject({ kind: 'bootstrap_refused', code: 1000040351, msg: 'domain' });
-    const { app } = await examine(rig);
+    const { app } = await check(rig);
     expect(app?.endpoint).toMatchObject({ kind: 'refused', error: 'wrong_brand' });
     expect(app?.token.kind).toBe('told');
   });
@@ -139,16 +136,16 @@ describe('what is refused', () => {
   test('a bot that is switched off', async () => {
     const rig = await startRig();
     rig.app.botEnabled = false;
-    expect((await examine(rig)).app?.bot).toMatchObject({
+    expect((await check(rig)).app?.bot).toMatchObject({
       kind: 'refused',
       reason: 'bot_switched_off',
     });
   });
 
-  test('something else that answers in Lark’s place is no word of Lark', async () => {
+  test('an answer from something else than Lark does not count as an answer of Lark', async () => {
     const rig = await startRig();
     rig.lark.faults.inject({ kind: 'html_502', path: '/tenant_access_token' });
-    expect((await examine(rig)).app?.token.kind).toBe('silent');
+    expect((await check(rig)).app?.token.kind).toBe('silent');
   });
 });
 
@@ -156,26 +153,26 @@ describe('the network', () => {
   const failures = (facts: Awaited<ReturnType<typeof checkLark>>) =>
     facts.reaches.map(({ outcome }) => (outcome.kind === 'failed' ? outcome.code : 'reached'));
 
-  test('without app id and secret the hosts are looked at all the same', async () => {
-    const { reaches, app } = await examine(await startRig(), { credentials: undefined });
+  test('the hosts are checked without app id and secret too', async () => {
+    const { reaches, app } = await check(await startRig(), { credentials: undefined });
     expect([reaches.length, app]).toEqual([2, undefined]);
   });
 
-  test('a port where nobody listens', async () => {
+  test('a port that nothing listens on', async () => {
     const rig = await startRig();
     await rig.lark.stop();
-    expect(failures(await examine(rig))).toEqual(['ECONNREFUSED', 'ECONNREFUSED']);
+    expect(failures(await check(rig))).toEqual(['ECONNREFUSED', 'ECONNREFUSED']);
   });
 
-  test('a name that nobody knows', async () => {
+  test('a host name that does not exist', async () => {
     const openBaseUrl = 'http://nobody.invalid';
-    expect(failures(await examine(await startRig(), { openBaseUrl }))[0]).toMatch(/^E/);
+    expect(failures(await check(await startRig(), { openBaseUrl }))[0]).toMatch(/^E/);
   });
 
   test('a certificate that nobody has signed, and one of another host', async () => {
     const { certPem: cert, keyPem: key } = createCertificate('localhost');
     const port = await listen(createServer({ cert, key }));
-    const facts = await examine(await startRig(), {
+    const facts = await check(await startRig(), {
       openBaseUrl: `https://localhost:${port}`,
       accountsBaseUrl: `https://127.0.0.1:${port}`,
     });
@@ -195,7 +192,7 @@ describe('the network', () => {
       onTestFinished(() => void to.destroy());
     });
     const address = `127.0.0.1:${await listen(proxy)}`;
-    const facts = await examine(rig, { proxy: { httpProxy: `http://me:geheim@${address}` } });
+    const facts = await check(rig, { proxy: { httpProxy: `http://me:geheim@${address}` } });
     expect(facts.reaches[0]).toMatchObject({
       proxy: `http://${address}`,
       outcome: { kind: 'reached' },

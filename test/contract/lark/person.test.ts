@@ -5,7 +5,7 @@ import { startRig, withGateway } from './rig.ts';
 
 const HELLO = { kind: 'text', text: 'hello' } as const;
 
-test('a message to a person opens the direct chat, and comes once under its key', async () => {
+test('a message to a person opens the direct chat, and is shown once under its key', async () => {
   const rig = withGateway(await startRig());
   const person = openId(rig.ann.openId);
   rig.lark.faults.inject({ kind: 'response_lost', path: '/im/v1/messages' });
@@ -18,7 +18,7 @@ test('a message to a person opens the direct chat, and comes once under its key'
   expect(shown.map(({ text }) => text)).toEqual(['hello']);
 });
 
-test('a message to a person whom the app does not know is refused as such', async () => {
+test('a message to a person whom the app does not know is refused with its own code', async () => {
   const rig = withGateway(await startRig());
   const result = await rig.gateway.writeTo(openId('ou_nobody'), HELLO, 'k1');
   expect(result).toMatchObject({ ok: false, action: 'give_up', code: 230034 });

@@ -1,22 +1,18 @@
-/** A check of a bot under way, and the person who is asked to take part in it. */
+/** A proof that runs, and the person who takes part in it. */
 import { expect, onTestFinished } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { openId } from '../../../src/core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Connection } from '../../../src/lark/inbound/connection.ts';
-import {
-  type ProofEvent,
-  runVerification,
-  type ProofOptions,
-} from '../../../src/lark/connect/proof.ts';
+import { Proof, type ProofEvent, type ProofOptions } from '../../../src/lark/connect/proof.ts';
 import { placesOf } from '../../../src/lark/connect/proof-problems.ts';
 import type { SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { pressButtonOf } from './card-press.ts';
 import { type GatewayRig, realClock, startRig, withGateway } from './rig.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 
-/** The real time, which a test can put forward: whoever waits sees it at the next look. */
+/** The real time, which a test can move forward. Code that waits notices it when it looks next. */
 export class LeapClock implements Clock {
   #aheadMs: number;
 
@@ -39,7 +35,7 @@ export class LeapClock implements Clock {
 
 export const CONSOLE = 'https://open.feishu.cn/app/';
 
-export interface Check extends GatewayRig {
+export interface RunningProof extends GatewayRig {
   readonly clock: LeapClock;
   readonly chat: SimChat;
   readonly events: ProofEvent[];
@@ -48,9 +44,9 @@ export interface Check extends GatewayRig {
   readonly abort: AbortController;
   /** Resolves with `undefined`, or with the error that ended it. */
   readonly ended: Promise<BridgeError | undefined>;
-  /** Steps that were passed so far. */
+  /** Steps that have passed so far. */
   steps(): string[];
-  /** What was said while it waited. */
+  /** What was told while it waited. */
   waits(): string[];
 }
 
@@ -59,12 +55,12 @@ interface Changes extends Partial<ProofOptions> {
   readonly clock?: LeapClock;
 }
 
-/** Begins a check whose owner is Ann. */
-export async function beginCheck({
+/** Begins a proof for the owner Ann. */
+export async function beginProof({
   prepare,
   clock = new LeapClock(),
   ...changes
-}: Changes = {}): Promise<Check> {
+}: Changes = {}): Promise<RunningProof> {
   const rig = withGateway(await startRig());
   prepare?.(rig);
   const { app, ann, lark, gateway } = rig;
@@ -72,7 +68,7 @@ export async function beginCheck({
   const kept: InboundEvent[] = [];
   const settled: InboundMessage[] = [];
   const abort = new AbortController();
-  const done = runVerification({
+  const running = new Proof({
     gateway,
     connect: (intake, onTerminal) =>
       new Connection({
@@ -89,7 +85,7 @@ export async function beginCheck({
         onTerminal,
         timing: { reconnectBaseMs: 20, reconnectMaxMs: 80 },
       }),
-    letters: {
+    held: {
       admit: (event) => {
         kept.push(event);
         return Promise.resolve();
@@ -101,7 +97,7 @@ export async function beginCheck({
     },
     owner: openId(ann.openId),
     places: placesOf({ appId: rig.self.appId, brand: 'feishu', openBaseUrl: undefined }),
-    id: 'check',
+    id: 'proof',
     timeoutMs: 600_000,
     clock,
     random: () => 1,
@@ -109,7 +105,7 @@ export async function beginCheck({
     onEvent: (event) => void events.push(event),
     ...changes,
   });
-  const ended = done.then(
+  const ended = running.run().then(
     () => undefined,
     (error: unknown) => {
       if (error instanceof BridgeError) return error;
@@ -134,38 +130,42 @@ export async function beginCheck({
   };
 }
 
-/** Waits until something has happened; with `leapMs` the time flies meanwhile. */
-export async function until(check: Check, condition: () => boolean, leapMs = 0): Promise<void> {
+/** Waits until `condition` holds. With `leapMs` the clock moves forward at each look. */
+export async function until(
+  proof: RunningProof,
+  condition: () => boolean,
+  leapMs = 0,
+): Promise<void> {
   const look = () => {
-    if (!condition()) check.clock.leap(leapMs);
+    if (!condition()) proof.clock.leap(leapMs);
     return condition();
   };
   await expect.poll(look).toBe(true);
 }
 
-export async function errorOf(check: Check, leapMs?: number): Promise<BridgeError> {
+export async function errorOf(proof: RunningProof, leapMs?: number): Promise<BridgeError> {
   let error: BridgeError | undefined;
   let isOver = false;
-  void check.ended.then((ended) => {
+  void proof.ended.then((ended) => {
     error = ended;
     isOver = true;
   });
-  await until(check, () => isOver, leapMs);
-  if (error === undefined) throw new Error('the check found nothing missing');
+  await until(proof, () => isOver, leapMs);
+  if (error === undefined) throw new Error('the proof found nothing missing');
   return error;
 }
 
-export const passed = (check: Check, step: string) =>
-  until(check, () => check.steps().includes(step));
+export const passed = (proof: RunningProof, step: string) =>
+  until(proof, () => proof.steps().includes(step));
 
-export const reply = (check: Check, text = 'hi') =>
-  check.lark.say({ chat: check.chat, from: check.ann, text });
+export const reply = (proof: RunningProof, text = 'hi') =>
+  proof.lark.say({ chat: proof.chat, from: proof.ann, text });
 
-export function cardIn({ lark, chat }: Check): string {
+export function cardIn({ lark, chat }: RunningProof): string {
   const card = lark.shows(chat).find(({ type }) => type === 'interactive');
   if (card === undefined) throw new Error('there is no card');
   return card.messageId;
 }
 
-export const press = (check: Check, by: SimUser = check.ann) =>
-  pressButtonOf(check.lark, cardIn(check), by);
+export const press = (proof: RunningProof, by: SimUser = proof.ann) =>
+  pressButtonOf(proof.lark, cardIn(proof), by);

@@ -1,9 +1,9 @@
-/** The check of a bot against the simulator: what it proves, and what it names when something is missing. */
+/** The proof that messages reach a bot, against the simulator: what it proves, and what it says is missing. */
 import { expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
 import {
-  beginCheck,
+  beginProof,
   cardIn,
   CONSOLE,
   errorOf,
@@ -17,98 +17,98 @@ import { eventually } from './rig.ts';
 
 const MESSAGES = '/open-apis/im/v1/messages';
 
-test('a card to the owner, a reply, a press: all is proven, said in the chat, and nobody’s turn', async () => {
-  const check = await beginCheck();
-  await passed(check, 'sent');
-  expect(check.lark.shows(check.chat)[0]?.text).toMatch(/Reply here with any word.*Press/s);
-  const said = reply(check);
-  await passed(check, 'reply');
-  expect(await press(check)).toEqual({ ok: true });
-  await passed(check, 'press');
-  expect(await check.ended).toBeUndefined();
-  expect(check.steps()).toEqual(['connected', 'sent', 'reply', 'press']);
-  expect(check.settled.map(({ messageId }) => messageId)).toEqual([said.messageId]);
-  expect(check.kept).toEqual([]);
-  expect(check.lark.shows(check.chat).at(-1)?.text).toContain('Everything works');
-  expect(check.lark.deliveries().every(({ acked }) => acked)).toBe(true);
+test('a card to the owner, a reply and a press prove everything; the chat says so, and no turn begins', async () => {
+  const proof = await beginProof();
+  await passed(proof, 'sent');
+  expect(proof.lark.shows(proof.chat)[0]?.text).toMatch(/Reply here with any word.*Press/s);
+  const said = reply(proof);
+  await passed(proof, 'reply');
+  expect(await press(proof)).toEqual({ ok: true });
+  await passed(proof, 'press');
+  expect(await proof.ended).toBeUndefined();
+  expect(proof.steps()).toEqual(['connected', 'sent', 'reply', 'press']);
+  expect(proof.settled.map(({ messageId }) => messageId)).toEqual([said.messageId]);
+  expect(proof.kept).toEqual([]);
+  expect(proof.lark.shows(proof.chat).at(-1)?.text).toContain('Everything works');
+  expect(proof.lark.deliveries().every(({ acked }) => acked)).toBe(true);
   // The connection is closed again.
-  await eventually(() => check.lark.online(check.app)).toBe(0);
+  await eventually(() => proof.lark.online(proof.app)).toBe(0);
 });
 
 test('a press that comes before the reply counts', async () => {
-  const check = await beginCheck();
-  await passed(check, 'sent');
-  expect(await press(check)).toEqual({ ok: true });
-  reply(check);
-  await passed(check, 'press');
-  expect(await check.ended).toBeUndefined();
+  const proof = await beginProof();
+  await passed(proof, 'sent');
+  expect(await press(proof)).toEqual({ ok: true });
+  reply(proof);
+  await passed(proof, 'press');
+  expect(await proof.ended).toBeUndefined();
 });
 
 test('without a known owner the person writes first, and then gets the card', async () => {
-  const check = await beginCheck({ owner: undefined });
+  const proof = await beginProof({ owner: undefined });
   const asked = () =>
-    check.events.find(({ kind, step }) => kind === 'step_begun' && step === 'reply');
-  await until(check, () => asked() !== undefined);
+    proof.events.find(({ kind, step }) => kind === 'step_begun' && step === 'reply');
+  await until(proof, () => asked() !== undefined);
   expect(asked()).toMatchObject({
     ask: {
       what: 'write_first',
       bot: 'Bridge',
-      chatUrl: `https://applink.feishu.cn/client/bot/open?appId=${check.app.appId}`,
+      chatUrl: `https://applink.feishu.cn/client/bot/open?appId=${proof.app.appId}`,
     },
   });
-  expect(check.lark.shows(check.chat)).toEqual([]);
-  reply(check);
-  await passed(check, 'sent');
-  expect(await press(check)).toEqual({ ok: true });
-  await passed(check, 'press');
-  expect(await check.ended).toBeUndefined();
-  expect(check.steps()).toEqual(['connected', 'reply', 'sent', 'press']);
-  expect(check.settled).toHaveLength(1);
+  expect(proof.lark.shows(proof.chat)).toEqual([]);
+  reply(proof);
+  await passed(proof, 'sent');
+  expect(await press(proof)).toEqual({ ok: true });
+  await passed(proof, 'press');
+  expect(await proof.ended).toBeUndefined();
+  expect(proof.steps()).toEqual(['connected', 'reply', 'sent', 'press']);
+  expect(proof.settled).toHaveLength(1);
 });
 
 test.each([230034, 99992351, 99992361])(
   'an owner whom the app does not know (%i) is asked to write first',
   async (code) => {
-    const check = await beginCheck({
+    const proof = await beginProof({
       prepare: ({ lark }) => lark.faults.inject({ kind: 'business_error', path: MESSAGES, code }),
     });
     const asksToWrite = () =>
-      check.events.some(
+      proof.events.some(
         (event) => event.kind === 'step_begun' && event.ask?.what === 'write_first',
       );
-    await until(check, asksToWrite);
-    reply(check);
-    await passed(check, 'sent');
-    await press(check);
-    await passed(check, 'press');
-    expect(await check.ended).toBeUndefined();
+    await until(proof, asksToWrite);
+    reply(proof);
+    await passed(proof, 'sent');
+    await press(proof);
+    await passed(proof, 'press');
+    expect(await proof.ended).toBeUndefined();
   },
 );
 
 test('a bot ability that is off is named, with the page to switch it on', async () => {
-  const check = await beginCheck({ prepare: ({ app }) => (app.botEnabled = false) });
-  const error = await errorOf(check);
+  const proof = await beginProof({ prepare: ({ app }) => (app.botEnabled = false) });
+  const error = await errorOf(proof);
   expect(error).toMatchObject({ code: 'access_denied', exitCode: 3 });
   expect(error.message).toContain('bot ability');
-  expect(error.next).toContain(`${CONSOLE}${check.app.appId}/bot`);
+  expect(error.next).toContain(`${CONSOLE}${proof.app.appId}/bot`);
 });
 
-test('… also where the person is to write first', async () => {
-  const check = await beginCheck({
+test('a bot ability that is off is named too if the person has to write first', async () => {
+  const proof = await beginProof({
     owner: undefined,
     prepare: ({ app }) => (app.botEnabled = false),
   });
-  const error = await errorOf(check);
+  const error = await errorOf(proof);
   expect(error.message).toContain('bot ability');
-  expect(error.next).toContain(`${CONSOLE}${check.app.appId}/bot`);
+  expect(error.next).toContain(`${CONSOLE}${proof.app.appId}/bot`);
 });
 
 test('a missing permission is named as Lark names it, with the page to add it', async () => {
-  const check = await beginCheck({ prepare: ({ app }) => app.scopes.clear() });
-  const error = await errorOf(check);
+  const proof = await beginProof({ prepare: ({ app }) => app.scopes.clear() });
+  const error = await errorOf(proof);
   expect(error.code).toBe('access_denied');
   expect(error.message).toContain('im:message:send_as_bot');
-  expect(error.next).toContain(`${CONSOLE}${check.app.appId}/auth`);
+  expect(error.next).toContain(`${CONSOLE}${proof.app.appId}/auth`);
 });
 
 test.each([
@@ -119,30 +119,30 @@ test.each([
   [230053, 'Unblock', undefined],
   [230099, 'lacks', ''],
 ])('code %i of Lark becomes words: %s', async (code, words, page) => {
-  const check = await beginCheck({
+  const proof = await beginProof({
     prepare: ({ lark }) => lark.faults.inject({ kind: 'business_error', path: MESSAGES, code }),
   });
-  const error = await errorOf(check);
+  const error = await errorOf(proof);
   expect(error).toMatchObject({ code: 'access_denied' });
   expect(error.next).toContain(words);
   const link = new RegExp(`${CONSOLE}\\S*`).exec(error.next ?? '')?.[0];
-  expect(link).toBe(page === undefined ? undefined : `${CONSOLE}${check.app.appId}${page}`);
+  expect(link).toBe(page === undefined ? undefined : `${CONSOLE}${proof.app.appId}${page}`);
 });
 
-test('a lost answer is asked for again under the same key: one card', async () => {
-  const check = await beginCheck({
+test('a call whose answer is lost is repeated under the same key: one card is shown', async () => {
+  const proof = await beginProof({
     prepare: ({ lark }) => lark.faults.inject({ kind: 'response_lost', path: MESSAGES, times: 2 }),
   });
-  await passed(check, 'sent');
-  expect(check.lark.shows(check.chat)).toHaveLength(1);
+  await passed(proof, 'sent');
+  expect(proof.lark.shows(proof.chat)).toHaveLength(1);
 });
 
-test('a Lark that takes no message in time is unreachable', async () => {
-  const check = await beginCheck({
+test('Lark is unreachable if it accepts no message in time', async () => {
+  const proof = await beginProof({
     prepare: ({ lark }) =>
       lark.faults.inject({ kind: 'request_lost', path: MESSAGES, times: 1_000 }),
   });
-  expect(await errorOf(check, 1_000)).toMatchObject({ code: 'unreachable', exitCode: 4 });
+  expect(await errorOf(proof, 1_000)).toMatchObject({ code: 'unreachable', exitCode: 4 });
 });
 
 test.each([
@@ -151,150 +151,150 @@ test.each([
   [1000040351, 'wrong_brand'],
   [1000040350, 'already_running'],
 ])('a long connection that is refused with %i ends it as %s', async (code, name) => {
-  const check = await beginCheck({
+  const proof = await beginProof({
     prepare: ({ lark }) => lark.faults.inject({ kind: 'bootstrap_refused', code, msg: 'no' }),
   });
-  const error = await errorOf(check);
+  const error = await errorOf(proof);
   expect(error.code).toBe(name);
   expect(error.message).toContain(String(code));
-  expect(error.next).toContain(`${CONSOLE}${check.app.appId}`);
-  expect(check.steps()).toEqual([]);
+  expect(error.next).toContain(`${CONSOLE}${proof.app.appId}`);
+  expect(proof.steps()).toEqual([]);
 });
 
-test('a long connection that does not come up in time is said, with the last trouble', async () => {
-  const check = await beginCheck({
+test('a long connection that is not up in time is an error with the last cause', async () => {
+  const proof = await beginProof({
     prepare: ({ lark }) =>
       lark.faults.inject({ kind: 'bootstrap_http', status: 500, times: 10_000 }),
   });
-  const error = await errorOf(check, 1_000);
+  const error = await errorOf(proof, 1_000);
   expect(error).toMatchObject({ code: 'unreachable', exitCode: 4 });
   expect(error.message).toContain('HTTP 500');
 });
 
-test('no time at all is said as such', async () => {
-  const check = await beginCheck({ timeoutMs: 0 });
-  expect(await errorOf(check)).toMatchObject({
+test('an error says that there was no time left', async () => {
+  const proof = await beginProof({ timeoutMs: 0 });
+  expect(await errorOf(proof)).toMatchObject({
     code: 'timed_out',
     next: expect.stringContaining('--timeout'),
   });
 });
 
-test('a reply that the chat shows but no event brought: the event is not subscribed to', async () => {
-  const check = await beginCheck({
+test('a reply that the chat shows, but that no event brought: the app does not subscribe to the event', async () => {
+  const proof = await beginProof({
     prepare: ({ app }) => app.subscriptions.delete('im.message.receive_v1'),
   });
-  await passed(check, 'sent');
-  reply(check);
-  const error = await errorOf(check, 1_000);
+  await passed(proof, 'sent');
+  reply(proof);
+  const error = await errorOf(proof, 1_000);
   expect(error).toMatchObject({ code: 'timed_out', exitCode: 6 });
   expect(error.message).toContain('you have written');
   expect(error.next).toContain('im.message.receive_v1');
-  expect(error.next).toContain(`${CONSOLE}${check.app.appId}/event?tab=event`);
+  expect(error.next).toContain(`${CONSOLE}${proof.app.appId}/event?tab=event`);
 });
 
-test('as long as nobody has written, that is what is said; once; and a late reply passes', async () => {
-  const check = await beginCheck();
-  await passed(check, 'sent');
-  await until(check, () => check.waits().length > 0, 1_000);
-  const looks = () => check.lark.calls({ path: '/event/v1/connection' }).length;
-  await until(check, () => looks() >= 4, 10_000);
-  expect(check.waits()).toEqual(['nobody has written to the bot yet']);
-  reply(check);
-  await passed(check, 'reply');
+test('the person is told once that nobody has written; a late reply still passes', async () => {
+  const proof = await beginProof();
+  await passed(proof, 'sent');
+  await until(proof, () => proof.waits().length > 0, 1_000);
+  const looks = () => proof.lark.calls({ path: '/event/v1/connection' }).length;
+  await until(proof, () => looks() >= 4, 10_000);
+  expect(proof.waits()).toEqual(['nobody has written to the bot yet']);
+  reply(proof);
+  await passed(proof, 'reply');
 });
 
-test('nobody writes: the time is over, exit 6', async () => {
-  const check = await beginCheck({ timeoutMs: 20_000 });
-  const error = await errorOf(check, 1_000);
+test('the proof ends with exit 6 if nobody writes in time', async () => {
+  const proof = await beginProof({ timeoutMs: 20_000 });
+  const error = await errorOf(proof, 1_000);
   expect(error).toMatchObject({ code: 'timed_out', exitCode: 6 });
   expect(error.message).toContain('nobody has written');
 });
 
-test('where the history can’t be read, both reasons are named', async () => {
-  const check = await beginCheck({ timeoutMs: 20_000 });
-  await passed(check, 'sent');
-  check.lark.faults.inject({ kind: 'business_error', path: MESSAGES, method: 'GET', code: 230027 });
-  const error = await errorOf(check, 1_000);
+test('both possible reasons are named if the history can’t be read', async () => {
+  const proof = await beginProof({ timeoutMs: 20_000 });
+  await passed(proof, 'sent');
+  proof.lark.faults.inject({ kind: 'business_error', path: MESSAGES, method: 'GET', code: 230027 });
+  const error = await errorOf(proof, 1_000);
   expect(error.message).toBe('no message to the bot has arrived');
   expect(error.next).toMatch(/^Write to the bot.*If you have: .*im\.message\.receive_v1/);
 });
 
 test('another program on the same app is named', async () => {
-  const check = await beginCheck({ timeoutMs: 20_000 });
-  await passed(check, 'sent');
-  check.lark.setStrangers(check.app, 2);
-  check.lark.faults.inject({ kind: 'event_stolen' });
-  reply(check);
-  const error = await errorOf(check, 1_000);
+  const proof = await beginProof({ timeoutMs: 20_000 });
+  await passed(proof, 'sent');
+  proof.lark.setStrangers(proof.app, 2);
+  proof.lark.faults.inject({ kind: 'event_stolen' });
+  reply(proof);
+  const error = await errorOf(proof, 1_000);
   expect(error.message).toMatch(/^you have written, but .* 3 connections/);
   expect(error.next).toContain('Stop the other program');
 });
 
-test('a press that does not come: the callback may be missing, with its page', async () => {
-  const check = await beginCheck({
+test('if no press comes, the callback may be missing; its page is named', async () => {
+  const proof = await beginProof({
     timeoutMs: 60_000,
     prepare: ({ app }) => app.subscriptions.delete('card.action.trigger'),
   });
-  await passed(check, 'sent');
-  reply(check);
-  await passed(check, 'reply');
-  expect(await press(check)).toEqual({ ok: false, code: 200340 });
-  const error = await errorOf(check, 1_000);
+  await passed(proof, 'sent');
+  reply(proof);
+  await passed(proof, 'reply');
+  expect(await press(proof)).toEqual({ ok: false, code: 200340 });
+  const error = await errorOf(proof, 1_000);
   expect(error).toMatchObject({ code: 'timed_out' });
   expect(error.message).toContain('your message has arrived');
   expect(error.next).toContain('card.action.trigger');
-  expect(error.next).toContain(`${CONSOLE}${check.app.appId}/event?tab=callback`);
+  expect(error.next).toContain(`${CONSOLE}${proof.app.appId}/event?tab=callback`);
   // It was said while it waited, too.
-  expect(check.waits()).toEqual([error.message]);
+  expect(proof.waits()).toEqual([error.message]);
 });
 
-test('what others write meanwhile is kept for the bridge, and so is the owner’s second message', async () => {
-  const check = await beginCheck();
-  await passed(check, 'sent');
-  const bob = check.lark.addUser({ name: 'Bob' });
-  check.lark.say({ chat: check.lark.directChat(bob, check.app), from: bob, text: 'from Bob' });
-  await eventually(() => check.kept.length).toBe(1);
-  expect(check.steps()).not.toContain('reply');
-  reply(check, 'the reply');
-  await passed(check, 'reply');
-  reply(check, 'a question');
-  await eventually(() => check.kept.length).toBe(2);
-  const texts = check.kept.map((event) => event.kind === 'message' && event.message.parts);
+test('messages of other people, and the owner’s second message, are kept for the bridge', async () => {
+  const proof = await beginProof();
+  await passed(proof, 'sent');
+  const bob = proof.lark.addUser({ name: 'Bob' });
+  proof.lark.say({ chat: proof.lark.directChat(bob, proof.app), from: bob, text: 'from Bob' });
+  await eventually(() => proof.kept.length).toBe(1);
+  expect(proof.steps()).not.toContain('reply');
+  reply(proof, 'the reply');
+  await passed(proof, 'reply');
+  reply(proof, 'a question');
+  await eventually(() => proof.kept.length).toBe(2);
+  const texts = proof.kept.map((event) => event.kind === 'message' && event.message.parts);
   expect(texts).toEqual([
     [{ kind: 'text', text: 'from Bob' }],
     [{ kind: 'text', text: 'a question' }],
   ]);
-  expect(check.settled).toHaveLength(1);
+  expect(proof.settled).toHaveLength(1);
 });
 
-test('what the owner wrote before anybody asked proves the way, and stays a question', async () => {
+test('a message from before the bot asked is a proof, and stays a question to the agent', async () => {
   // A minute ago by the clock of this machine, which Lark delivers only now.
-  const check = await beginCheck({
+  const proof = await beginProof({
     clock: new LeapClock(60_000),
   });
-  await passed(check, 'sent');
-  reply(check, 'is anybody there?');
-  await passed(check, 'reply');
-  expect(check.settled).toEqual([]);
-  expect(check.kept).toHaveLength(1);
+  await passed(proof, 'sent');
+  reply(proof, 'is anybody there?');
+  await passed(proof, 'reply');
+  expect(proof.settled).toEqual([]);
+  expect(proof.kept).toHaveLength(1);
 });
 
-test('… unless it answers the card itself, whatever the clocks say', async () => {
-  const check = await beginCheck({
+test('a reply to the card itself is never a question to the agent, whatever the clocks say', async () => {
+  const proof = await beginProof({
     clock: new LeapClock(60_000),
   });
-  await passed(check, 'sent');
-  const replyTo = check.lark.findMessage(cardIn(check));
-  check.lark.say({ chat: check.chat, from: check.ann, text: 'ok', replyTo });
-  await passed(check, 'reply');
-  expect(check.settled).toHaveLength(1);
+  await passed(proof, 'sent');
+  const replyTo = proof.lark.findMessage(cardIn(proof));
+  proof.lark.say({ chat: proof.chat, from: proof.ann, text: 'ok', replyTo });
+  await passed(proof, 'reply');
+  expect(proof.settled).toHaveLength(1);
 });
 
 test('a reply that could not be stored is not acked, and counts when it comes again', async () => {
   let failures = 1;
   const settled: InboundMessage[] = [];
-  const check = await beginCheck({
-    letters: {
+  const proof = await beginProof({
+    held: {
       admit: () => Promise.resolve(),
       settle: (message) => {
         failures -= 1;
@@ -304,28 +304,31 @@ test('a reply that could not be stored is not acked, and counts when it comes ag
       },
     },
   });
-  await passed(check, 'sent');
-  reply(check);
+  await passed(proof, 'sent');
+  reply(proof);
   await eventually(() => failures).toBe(0);
   // It is still waited for: Lark is asked what may be missing.
-  check.clock.leap(30_000);
-  await eventually(() => check.lark.calls({ path: '/event/v1/connection' }).length).toBe(1);
-  await eventually(() => check.lark.redeliverNow()).toBe(1);
-  await passed(check, 'reply');
+  proof.clock.leap(30_000);
+  await eventually(() => proof.lark.calls({ path: '/event/v1/connection' }).length).toBe(1);
+  await eventually(() => proof.lark.redeliverNow()).toBe(1);
+  await passed(proof, 'reply');
   expect(settled).toHaveLength(1);
 });
 
-test.each(['connected', 'sent'])('an interruption after %s ends it at once', async (step) => {
-  const check = await beginCheck();
-  await passed(check, step);
-  check.abort.abort();
-  expect(await check.ended).toMatchObject({ code: 'interrupted', exitCode: 1 });
-});
+test.each(['connected', 'sent'])(
+  'an interruption after %s ends the proof at once',
+  async (step) => {
+    const proof = await beginProof();
+    await passed(proof, step);
+    proof.abort.abort();
+    expect(await proof.ended).toMatchObject({ code: 'interrupted', exitCode: 1 });
+  },
+);
 
-test('an interruption does not wait for a Lark that hangs', async () => {
-  const check = await beginCheck({
+test('an interruption does not wait if Lark hangs', async () => {
+  const proof = await beginProof({
     prepare: ({ lark }) => lark.faults.inject({ kind: 'bootstrap_hang' }),
   });
-  check.abort.abort();
-  expect(await check.ended).toMatchObject({ code: 'interrupted' });
+  proof.abort.abort();
+  expect(await proof.ended).toMatchObject({ code: 'interrupted' });
 });

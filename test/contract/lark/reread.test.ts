@@ -102,7 +102,7 @@ describe('a post in a group whose event lists no mentions', () => {
     expect(fetches(rig)).toHaveLength(byId ? 0 : 1);
   });
 
-  test('and somebody else by a placeholder: it is not for us', async () => {
+  test('and somebody else by a placeholder: it is not for the bot', async () => {
     const rig = await startRig();
     const { lark, ann, app } = rig;
     app.scopes.add('im:message.group_msg');
@@ -118,7 +118,7 @@ describe('a post in a group whose event lists no mentions', () => {
   });
 });
 
-describe('if asking is no use', () => {
+describe('if reading does not help', () => {
   test('Lark does not show it: the person is told, in the thread', async () => {
     const rig = await startRig();
     const { lark, ann, app } = rig;
@@ -146,7 +146,7 @@ describe('if asking is no use', () => {
     await lark.waitFor(() => lark.deliveries({ eventType: RECEIVE })[0]?.acked);
   });
 
-  test('what it shows is damaged too: the person is told, but not about what is not for the bot', async () => {
+  test('the message is damaged too: the person is told, unless it is not for the bot', async () => {
     const rig = await startRig();
     const { lark, ann, app } = rig;
     app.scopes.add('im:message.group_msg');
@@ -162,7 +162,7 @@ describe('if asking is no use', () => {
     expect(connection.counts()).toMatchObject({ admitted: 1, ignored: { not_addressed: 1 } });
   });
 
-  test('it was taken back meanwhile: there is nothing to say', async () => {
+  test('the message was recalled meanwhile: no notice is sent', async () => {
     const rig = await startRig();
     const { lark, ann, app } = rig;
     damageEvents(lark, ({ message }) => (message['content'] = ''));
@@ -174,11 +174,11 @@ describe('if asking is no use', () => {
   });
 });
 
-describe('bad weather', () => {
+describe('faults that pass', () => {
   const lost = (rig: Rig, times: number) =>
     rig.lark.faults.inject({ kind: 'request_lost', method: 'GET', path: '/messages/', times });
 
-  test('it is not acked before it was fetched and stored, so that Lark delivers it again', async () => {
+  test('it is not acked before it is read and stored, so Lark delivers it again', async () => {
     const rig = await startRig();
     damageEvents(rig.lark, ({ message }) => delete message['content']);
     const { lark, ann, app, intake, connection } = await connected(rig);
@@ -192,7 +192,7 @@ describe('bad weather', () => {
     expect(connection.counts()).toMatchObject({ admitted: 1, failed: 1 });
   });
 
-  test('a disk that is full counts as well', async () => {
+  test('a full disk counts too', async () => {
     const rig = await startRig();
     damageEvents(rig.lark, ({ message }) => delete message['content']);
     const { lark, ann, app, intake } = await connected(rig);
@@ -204,7 +204,7 @@ describe('bad weather', () => {
     await eventually(() => intake.texts).toEqual(['hello']);
   });
 
-  test('that lasts until Lark gives up: the person is told before that', async () => {
+  test("the fault lasts until Lark's last delivery: the person is told before that", async () => {
     const rig = await startRig();
     damageEvents(rig.lark, ({ message }) => delete message['content']);
     const { lark, ann, app, intake } = await connected(rig);
@@ -222,7 +222,7 @@ describe('bad weather', () => {
     await lark.waitFor(() => lark.deliveries({ eventType: RECEIVE })[0]?.acked);
   });
 
-  test('an answer that comes after the time for an ack is taken in all the same, once', async () => {
+  test('an answer that comes after the time for an ack is stored all the same, once', async () => {
     const rig = await startRig();
     damageEvents(rig.lark, ({ message }) => delete message['content']);
     const { gateway } = withGateway(rig);
@@ -258,7 +258,7 @@ describe('bad weather', () => {
     expect(intake.texts).toEqual(['hello']);
   });
 
-  test('so many are asked for at once and no more', async () => {
+  test('the number of messages that are read at once has a bound', async () => {
     const rig = await startRig();
     damageEvents(rig.lark, ({ message }) => delete message['content']);
     const { lark, ann, app, intake } = await connected(rig);

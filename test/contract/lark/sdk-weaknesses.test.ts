@@ -105,13 +105,13 @@ test('a handshake that hangs is given up', async () => {
   await eventually(() => connection.status().state).toBe('connected');
 });
 
-test('an app id of another form is an error and not silence', async () => {
+test('an app id of a wrong form is an error', async () => {
   const { connection, lark } = withConnection(await startRig(), { appId: appId('cli_x') });
   await expect(connection.start()).rejects.toMatchObject({ code: 'config_invalid' });
   expect(lark.calls({ path: '/callback/ws/endpoint' })).toEqual([]);
 });
 
-test('nothing of it is written to stdout or stderr, and no ticket or secret to the log', async () => {
+test('the SDK writes nothing to stdout or stderr, and no ticket or secret to the log', async () => {
   const out = vi.spyOn(process.stdout, 'write');
   const err = vi.spyOn(process.stderr, 'write');
   const rig = withConnection(await startRig());

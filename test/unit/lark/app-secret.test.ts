@@ -45,7 +45,7 @@ test.each([
   expect(seen).toHaveLength(1);
 });
 
-test('the secret is not in the words, even if Lark repeats it', async () => {
+test('the error does not show the secret, even if Lark repeats it', async () => {
   const { error } = await check([answered({ code: 10014, msg: 'secret pst is wrong' })]);
   expect((error as BridgeError).message).toContain('secret [secret] is wrong');
 });

@@ -40,7 +40,7 @@ function setup(limits: Partial<CallLimits> = {}) {
 }
 
 describe('priority', () => {
-  test('what people wait for most goes first; equals in the order in which they came', async () => {
+  test('the highest priority goes first; calls of equal priority go in the order in which they came', async () => {
     const { broker, call, end, started, counted } = setup({ runningMax: 1 });
     void call('first');
     const waiting: [string, CallPriority][] = [
@@ -72,7 +72,7 @@ describe('priority', () => {
     ]);
   });
 
-  test('an answer that comes last is the first to leave when a limit opens', async () => {
+  test('an answer that comes last goes first when a limit allows a call', async () => {
     const { call, clock, started, end } = setup({ api: [{ hitsMax: 1, windowMs: 1_000 }] });
     void call('first');
     void call('reaction', { priority: 'reaction' });
@@ -214,7 +214,7 @@ describe('cool-down', () => {
 });
 
 describe('bounds', () => {
-  test('no more than so many at once', async () => {
+  test('the number of calls at once has a bound', async () => {
     const { broker, call, end, started } = setup({ runningMax: 3 });
     for (let n = 1; n <= 5; n++) void call(`${n}`);
     expect([broker.running(), broker.waiting()]).toEqual([3, 2]);
@@ -223,14 +223,14 @@ describe('bounds', () => {
     expect(started).toEqual(['1', '2', '3', '4']);
   });
 
-  test('one too many that waits is refused and not begun', async () => {
+  test('a call beyond the bound of waiting calls is refused, and does not begin', async () => {
     const { call, started } = setup({ runningMax: 1, waitingMax: 2 });
     for (const name of ['running', 'w1', 'w2']) void call(name);
     await expect(call('w3')).rejects.toMatchObject({ code: 'failed' });
     expect(started).toEqual(['running']);
   });
 
-  test('only so many chats are remembered; one that is forgotten starts afresh', async () => {
+  test('the pace of a bounded number of chats is kept; a chat beyond that starts again', async () => {
     const { broker, quick, clock, started } = setup({
       chatsPacedMax: 10,
       chat: { hitsMax: 1, windowMs: 1_000 },
@@ -248,7 +248,7 @@ describe('bounds', () => {
     expect([broker.waiting(), clock.timers]).toEqual([0, 0]);
   });
 
-  test('stop ends the wait of those who wait, and only theirs', async () => {
+  test('stop ends the wait of waiting calls; running calls go on', async () => {
     const { broker, call, end, started, clock } = setup({ runningMax: 1 });
     const running = call('running');
     const waiting = call('waiting');
@@ -263,7 +263,7 @@ describe('bounds', () => {
   });
 });
 
-test('a clock that is set back blocks nobody', async () => {
+test('a clock that is set back blocks no call', async () => {
   const { quick, clock, started } = setup({ chat: { hitsMax: 1, windowMs: 1_000 } });
   void quick('1', { pacedBy: 'a' });
   clock.set(clock.nowMs() - 3_600_000);

@@ -88,7 +88,7 @@ describe('the table', () => {
     ]);
   });
 
-  test('who else has to wait', () => {
+  test('what else has to wait', () => {
     const by = (scope: string) =>
       Object.keys(CODES)
         .filter((code) => judgeRefusal(answer(Number(code)), reply).coolDown === scope)
@@ -121,7 +121,7 @@ describe('the table', () => {
   });
 });
 
-describe('a way out leads somewhere', () => {
+describe('an action that is not possible is replaced', () => {
   test.each<[number, Tried, LarkAction]>([
     [230019, inThread, 'fall_back_from_thread'],
     [230071, inThread, 'fall_back_from_thread'],
@@ -140,7 +140,7 @@ describe('a way out leads somewhere', () => {
   });
 });
 
-describe('codes that nobody told us about', () => {
+describe('unknown codes', () => {
   test.each<[number, Tried, LarkAction]>([
     [400, reply, 'unsure'],
     [200, reply, 'unsure'],
@@ -189,7 +189,7 @@ describe('how long to wait', () => {
   });
 });
 
-describe('what is told', () => {
+describe('the detail', () => {
   const told = (code: number, msg: string, said = '') =>
     judgeRefusal(answer(code, { msg }), { ...reply, said }).detail;
 
@@ -201,7 +201,7 @@ describe('what is told', () => {
     expect(told(code, msg)).toContain(`(${msg})`);
   });
 
-  test('what Lark quotes of a message is left out of it', () => {
+  test('does not quote the message', () => {
     expect(told(230001, 'invalid: my secret plan, sorry', 'here is my secret plan')).toContain(
       '(invalid:[…], sorry)',
     );
@@ -211,13 +211,13 @@ describe('what is told', () => {
     expect(told(777, 'invalid: \\"say\\" it twice', '"say" it twice')).not.toContain('twice');
   });
 
-  test('it is one short line without secrets, and made for no terminal', () => {
+  test('is one short line without secrets and control characters', () => {
     const detail = told(777, `bad\n\u001B[31mtoken=abcdef\u001B[0m ${'very '.repeat(200)}long`);
     expect(detail).toContain('(bad token=[secret] very very');
     expect(detail.length).toBeLessThan(400);
   });
 
-  test('the log id comes along if it is one', () => {
+  test('holds the log id if it is valid', () => {
     const logged = (id: string) =>
       judgeRefusal(answer(2200, { headers: { 'x-tt-logid': id } }), reply).detail;
     expect(logged('20260101ABCDEF')).toContain('[log id 20260101ABCDEF]');

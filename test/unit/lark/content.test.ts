@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openId } from '../../../src/core/ids.ts';
-import { type Mention, parseParts, resolveMentions } from '../../../src/lark/inbound/content.ts';
+import { type Mention, parseParts } from '../../../src/lark/inbound/content.ts';
 import { random, text } from './captured.ts';
 
 const BOT = openId('ou_bot');
@@ -18,7 +18,7 @@ function textPart(content: string, mentions: readonly Mention[] = []): string | 
 }
 
 describe('mentions', () => {
-  test("the bot's own mention goes, with one space after it and no more", () => {
+  test("the bot's own mention is removed, with one space after it and no more", () => {
     expect(textPart('@_user_1 hello', [bot])).toBe('hello');
     expect(textPart('@_user_1   hello', [bot])).toBe('  hello');
     expect(textPart('@_user_1\n  indented', [bot])).toBe('\n  indented');
@@ -27,7 +27,7 @@ describe('mentions', () => {
     expect(textPart('你好@_user_1你好', [bot])).toBe('你好你好');
   });
 
-  test('others keep their name', () => {
+  test('other mentions become names', () => {
     expect(
       textPart('@_user_1 ask @_user_2 and @_user_3.', [bot, person(2, 'Ann'), person(3, 'Bo B')]),
     ).toBe('ask @Ann and @Bo B.');
@@ -39,7 +39,7 @@ describe('mentions', () => {
     expect(textPart(written, all)).toBe(all.map(({ name }) => `@${name}`).join(' '));
   });
 
-  test('what is no mention of the message stays', () => {
+  test('a placeholder without a mention stays', () => {
     expect(textPart('print("@_user_7") @_user_10 @_all', [bot])).toBe(
       'print("@_user_7") @_user_10 @_all',
     );
@@ -51,10 +51,10 @@ describe('mentions', () => {
     );
   });
 
-  test('while the bot does not know itself, no mention is taken for its own', () => {
-    expect(resolveMentions('@_user_1 x', [{ ...bot, openId: undefined }], undefined)).toBe(
-      '@Bridge x',
-    );
+  test("while the bot's id is unknown, no mention counts as its own", () => {
+    const mentions = [{ ...bot, openId: undefined }];
+    const content = { messageType: 'text', json: text('@_user_1 x'), mentions };
+    expect(parseParts(content, undefined)).toEqual([{ kind: 'text', text: '@Bridge x' }]);
   });
 });
 
@@ -77,7 +77,7 @@ describe('text', () => {
     },
   );
 
-  test('LCM-IN-06: other types are named, not guessed at', () => {
+  test('LCM-IN-06: other types are named', () => {
     expect(parseParts({ messageType: 'post', json: '{"title":""}', mentions: [bot] }, BOT)).toEqual(
       [{ kind: 'unsupported', messageType: 'post' }],
     );

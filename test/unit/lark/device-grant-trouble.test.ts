@@ -16,13 +16,13 @@ beforeEach(() => {
   accounts = new ScriptedAccounts();
 });
 
-test('each new trouble is said again', async () => {
+test('each new network trouble is reported once', async () => {
   accounts.polls = [LOST, PENDING, PENDING, LOST, confirmed('feishu', 's')];
   await accounts.grant();
   expect(accounts.kinds).toEqual(['verification', 'retrying', 'waiting', 'retrying']);
 });
 
-test('network trouble in the middle is lived through, and said once', async () => {
+test('the grant goes on after network trouble, and reports it once', async () => {
   accounts.polls = [
     PENDING,
     LOST,
@@ -46,7 +46,7 @@ test.each([
   expect((await accounts.grant()).appSecret.reveal()).toBe('s');
 });
 
-test('repeats come ever later while nobody answers, up to ten seconds apart', async () => {
+test('the pauses grow while nothing answers, up to ten seconds', async () => {
   accounts.begins = [begun('one', { interval: 1 })];
   accounts.polls = [LOST, LOST, LOST, LOST, LOST, LOST, LOST, confirmed('feishu', 's')];
   await accounts.grant();
@@ -62,14 +62,14 @@ test('a host that never answers ends it with exit 4', async () => {
   expect(accounts.beginCalls).toBe(4);
 });
 
-test('a host that comes back while it begins is waited for', async () => {
+test('the first call is repeated until the host answers', async () => {
   accounts.begins = [LOST, answered(undefined, 503), begun('one')];
   accounts.polls = [confirmed('feishu', 's')];
   await accounts.grant();
   expect(accounts.kinds).toEqual(['retrying', 'verification']);
 });
 
-test('a host that has answered before is waited for until the time is over', async () => {
+test('a host that has answered before is called until the time is over', async () => {
   accounts.begins = [begun('one', { expires_in: 30 }), LOST];
   accounts.polls = [PENDING];
   const error = await accounts.failure({ timeoutMs: 120_000 });

@@ -143,12 +143,12 @@ test('LCM-CON-08: the brand counts in a pending answer too', async () => {
   expect(accounts.pollCalls.map(({ url }) => url)).toEqual([FEISHU, LARK]);
 });
 
-test('LCM-CON-08: what the Feishu host hands out for a Lark app is ignored if Lark has better', async () => {
+test('LCM-CON-08: the Feishu host’s secret for a Lark app is ignored if the Lark host has one', async () => {
   accounts.polls = [confirmed('lark', 'first'), confirmed('lark', 'second')];
   expect((await accounts.grant()).appSecret.reveal()).toBe('second');
 });
 
-test('what the Feishu host handed out for a Lark app is taken if Lark knows nothing', async () => {
+test('the Feishu host’s secret for a Lark app is used if the Lark host has none', async () => {
   accounts.polls = [confirmed('lark', 'first'), refused('invalid_grant')];
   const credentials = await accounts.grant();
   expect(credentials.appSecret.reveal()).toBe('first');
@@ -162,7 +162,7 @@ test('LCM-CON-07: a person who declines ends it with exit 3', async () => {
   expect(error.next).toContain('again');
 });
 
-test('another error ends it in words', async () => {
+test('another error ends it with a message', async () => {
   accounts.polls = [refused('invalid_client', 'bad \u001B[31mclient\n')];
   expect(await accounts.failure()).toMatchObject({
     code: 'failed',
@@ -170,28 +170,25 @@ test('another error ends it in words', async () => {
   });
 });
 
-test.each(['expired_token', 'invalid_grant'])(
-  'after %s a fresh code is shown in place',
-  async (error) => {
-    accounts.polls = [PENDING, refused(error), PENDING, confirmed('feishu', 's')];
-    await accounts.grant();
-    expect(accounts.kinds).toEqual([
-      'verification',
-      'waiting',
-      'code_expired',
-      'verification',
-      'waiting',
-    ]);
-    expect(accounts.pollCalls.map(({ form }) => form['device_code'])).toEqual([
-      'device-one',
-      'device-one',
-      'device-two',
-      'device-two',
-    ]);
-  },
-);
+test.each(['expired_token', 'invalid_grant'])('after %s a new code is shown', async (error) => {
+  accounts.polls = [PENDING, refused(error), PENDING, confirmed('feishu', 's')];
+  await accounts.grant();
+  expect(accounts.kinds).toEqual([
+    'verification',
+    'waiting',
+    'code_expired',
+    'verification',
+    'waiting',
+  ]);
+  expect(accounts.pollCalls.map(({ form }) => form['device_code'])).toEqual([
+    'device-one',
+    'device-one',
+    'device-two',
+    'device-two',
+  ]);
+});
 
-test('a code that the server forgets to call expired is replaced when its time is over', async () => {
+test('a code is replaced when its time is over, even if the server does not say so', async () => {
   accounts.begins = [begun('one', { expires_in: 12 }), begun('two')];
   accounts.polls = [PENDING, PENDING, PENDING, PENDING, confirmed('feishu', 's')];
   await accounts.grant();
@@ -204,14 +201,14 @@ test('a code that the server forgets to call expired is replaced when its time i
   ]);
 });
 
-test('codes that are dead at birth end it with exit 6, not with a storm', async () => {
+test('codes that are refused at once end it with exit 6 after a few tries', async () => {
   accounts.polls = [refused('expired_token')];
   expect(await accounts.failure()).toMatchObject({ code: 'expired', exitCode: 6 });
   expect(accounts.beginCalls).toBe(3);
   expect(accounts.nowMs).toBe(10_000);
 });
 
-test('when the time is over it ends with exit 6, over as many codes as it took', async () => {
+test('it ends with exit 6 when the time is over, after any number of codes', async () => {
   accounts.begins = [begun('one', { expires_in: 60 })];
   accounts.polls = [PENDING];
   const error = await accounts.failure({ timeoutMs: 150_000 });
@@ -221,7 +218,7 @@ test('when the time is over it ends with exit 6, over as many codes as it took',
   expect(accounts.beginCalls).toBe(3);
 });
 
-test('who confirms in the last moment is still heard', async () => {
+test('a confirmation in the last moment still counts', async () => {
   accounts.polls = [PENDING];
   accounts.onCall = ({ atMs }) => {
     if (atMs === 12_000) accounts.polls = [confirmed('feishu', 'late')];
@@ -229,7 +226,7 @@ test('who confirms in the last moment is still heard', async () => {
   expect((await accounts.grant({ timeoutMs: 12_000 })).appSecret.reveal()).toBe('late');
 });
 
-test('who confirms for Lark in the last moment is still asked about there', async () => {
+test('after a confirmation for Lark in the last moment the Lark host is still polled', async () => {
   accounts.polls = [PENDING];
   accounts.onCall = ({ atMs }) => {
     if (atMs < 12_000) return;
@@ -239,7 +236,7 @@ test('who confirms for Lark in the last moment is still asked about there', asyn
   expect((await accounts.grant({ timeoutMs: 12_000 })).appSecret.reveal()).toBe('late');
 });
 
-test('people are told how long is waited: as long as the code lives, or as there is time', async () => {
+test('people are told how long it waits: until the code expires, or until the time is over', async () => {
   accounts.polls = [PENDING];
   await accounts.failure({ timeoutMs: 400_000 });
   expect(accounts.events.filter(({ kind }) => kind === 'verification')).toMatchObject([
@@ -248,13 +245,13 @@ test('people are told how long is waited: as long as the code lives, or as there
   ]);
 });
 
-test('the last poll comes early: a slow_down then is not worth a word', async () => {
+test('the last poll comes early, so a slow_down is not reported then', async () => {
   accounts.polls = [PENDING, PENDING, SLOW_DOWN];
   expect(await accounts.failure({ timeoutMs: 7_000 })).toMatchObject({ code: 'timed_out' });
   expect(accounts.kinds).toEqual(['verification', 'waiting']);
 });
 
-test('no fresh code is begun when the time is over', async () => {
+test('no new code is begun when the time is over', async () => {
   accounts.polls = [PENDING, PENDING, PENDING, refused('expired_token')];
   expect(await accounts.failure({ timeoutMs: 12_000 })).toMatchObject({ code: 'timed_out' });
   expect(accounts.beginCalls).toBe(1);
@@ -272,7 +269,7 @@ test.each(['begin', 'poll'])('an interruption during %s ends it at once', async 
   expect(accounts.kinds).not.toContain('retrying');
 });
 
-test('an interruption while it waits ends it at once, and leaves no timer', async () => {
+test('an interruption while it waits ends it at once, without a timer left', async () => {
   accounts.polls = [PENDING];
   let timers = 0;
   const clock = {
@@ -291,7 +288,7 @@ test('an interruption while it waits ends it at once, and leaves no timer', asyn
   expect(timers).toBe(0);
 });
 
-test('a secret that comes together with an interruption is not thrown away', async () => {
+test('a secret that comes together with an interruption is kept', async () => {
   accounts.polls = [confirmed('feishu', 's')];
   accounts.onCall = ({ form }) => {
     if (form['action'] === 'poll') accounts.abort.abort();

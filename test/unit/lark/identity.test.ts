@@ -34,7 +34,7 @@ function identity(
 
 const info: BotInfo = { openId: BOT, name: 'Bot', active: true };
 
-test('what the settings say is not asked for', async () => {
+test('Lark is not asked for an id from the settings', async () => {
   const { part, asked } = identity([], { botOpenId: BOT });
   await part.start();
   expect([part.self.botOpenId, asked()]).toEqual([BOT, 0]);
@@ -48,7 +48,7 @@ test('Lark is asked until it says who the bot is', async () => {
   expect([part.self.botOpenId, asked()]).toEqual([BOT, 2]);
 });
 
-test('what an earlier process knew counts until Lark says it anew', async () => {
+test("an earlier process's id counts until Lark answers again", async () => {
   const { part, clock } = identity([new BridgeError('unreachable', 'no answer'), info], {
     lastKnown: EARLIER,
   });
@@ -59,7 +59,7 @@ test('what an earlier process knew counts until Lark says it anew', async () => 
   expect(part.self.botOpenId).toBe(BOT);
 });
 
-test('refused credentials end the start, whatever was known', async () => {
+test('refused credentials end the start, even if an id is known', async () => {
   const refused = () => new BridgeError('credentials_refused', 'wrong secret');
   await expect(identity([refused()]).part.start()).rejects.toMatchObject({
     code: 'credentials_refused',

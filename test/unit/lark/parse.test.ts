@@ -118,7 +118,7 @@ describe('who is addressed', () => {
     expect(parse(messageEvent({ message: { mentions } })).ok).toBe(true);
   });
 
-  test('LCM-IN-04, bettered: a bot that does not know itself yet says so', () => {
+  test("LCM-IN-04, bettered: without the bot's id a group message is not judged", () => {
     expect(parse(flattened(MESSAGE), { ...SELF, botOpenId: undefined })).toEqual({
       ok: false,
       reason: 'bot_unknown',
@@ -169,7 +169,7 @@ describe('who is addressed', () => {
     });
   });
 
-  test('a post that mentions the bot is taken up, as what it is', () => {
+  test('a post that mentions the bot is accepted as a post', () => {
     const judged = parse(
       messageEvent({ message: { message_type: 'post', content: '{"title":"","content":[]}' } }),
     );
@@ -180,7 +180,7 @@ describe('who is addressed', () => {
   });
 });
 
-describe('nobody talks to himself', () => {
+describe('messages of bots', () => {
   test.each<[string, object, IgnoreReason]>([
     ['another bot', { sender_type: 'bot' }, 'bot'],
     ['another app, in older words', { sender_type: 'app' }, 'bot'],
@@ -214,7 +214,7 @@ describe('incomplete', () => {
     }),
   });
 
-  test('without a sound message id nobody can ask for it', () => {
+  test('without a valid message id the message is malformed', () => {
     for (const value of [...bad, undefined, null]) {
       expect(parse(messageEvent({ message: { message_id: value } }))).toEqual({
         ok: false,
@@ -223,7 +223,7 @@ describe('incomplete', () => {
     }
   });
 
-  test('a chat that is not named will be', () => {
+  test('an event without a chat id is incomplete', () => {
     for (const value of [...bad, undefined, null]) {
       const judged = parse(messageEvent({ message: { chat_id: value } }));
       expect(judged).toEqual(incomplete({ chatId: undefined }));
@@ -256,7 +256,7 @@ describe('incomplete', () => {
     expect(parse(raw)).toEqual(incomplete());
   });
 
-  test('no time that can be read', () => {
+  test('an event without a valid time is incomplete', () => {
     for (const create_time of [undefined, 'now', '12', null, '17740045632101234']) {
       const raw = messageEvent({ message: { create_time }, top: { create_time } });
       expect(parse(raw)).toEqual(incomplete({ toldAtMs: undefined }));
@@ -278,7 +278,7 @@ describe('incomplete', () => {
     expect(parse(messageEvent({ top: { app_id: undefined } })).ok).toBe(true);
   });
 
-  test('who is named, as far as it says', () => {
+  test('tells whom the message names, as far as the event says', () => {
     const named = (message: object) => {
       const judged = parse(messageEvent({ message: { root_id: 1, ...message } }));
       return !judged.ok && judged.reason === 'incomplete' ? judged.incomplete.named : judged;
@@ -289,7 +289,7 @@ describe('incomplete', () => {
     expect(named({ mentions: [mention(1, 'Ann')], content: null })).toBe('others');
   });
 
-  test('what other bots say stays unanswered, however damaged it is', () => {
+  test('messages of other bots are ignored, even if they are damaged', () => {
     const raw = messageEvent({ sender: { sender_type: 'bot' }, message: { content: null } });
     expect(parse(raw)).toEqual({ ok: false, reason: 'bot' });
   });
@@ -379,7 +379,7 @@ describe('a pressed button', () => {
   });
 });
 
-test('ids for the log come out of what can be read, and nothing else does', () => {
+test('the log gets valid ids of an event, and nothing else', () => {
   expect(idsOf(flattened(MESSAGE))).toEqual({
     event_id: '5e3702a84e847582be8db7fb73283c02',
     message: 'om_5ce6d572455d361153b7cb51da133945',

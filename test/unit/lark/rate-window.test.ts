@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CoolDown, RateWindow } from '../../../src/lark/outbound/rate-window.ts';
 import { random } from './captured.ts';
 
-test('lets so many through at once, and the next when the first is a window ago', () => {
+test('allows its number at once, and the next one when the first is a window old', () => {
   const window = new RateWindow({ hitsMax: 2, windowMs: 1_000 });
   expect(window.freeAtMs(0)).toBeLessThanOrEqual(0);
   window.hit(0);
@@ -12,7 +12,7 @@ test('lets so many through at once, and the next when the first is a window ago'
   expect(window.freeAtMs(1_001)).toBe(1_300);
 });
 
-test('without a limit it never holds anybody', () => {
+test('without a limit it never holds a call back', () => {
   const window = new RateWindow({ hitsMax: Infinity, windowMs: 1_000 });
   for (let hit = 0; hit < 100; hit++) window.hit(0);
   expect(window.freeAtMs(0)).toBeLessThanOrEqual(0);
@@ -37,7 +37,7 @@ test.each([1, 2, 3, 4])('never more than the limit in any window (SEED=%i)', (se
   }
 });
 
-test('a clock that is set back frees everybody instead of blocking them', () => {
+test('a clock that is set back frees all calls instead of blocking them', () => {
   const window = new RateWindow({ hitsMax: 1, windowMs: 1_000 });
   window.hit(3_600_000);
   expect(window.freeAtMs(10)).toBeLessThanOrEqual(10);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { sdkLogger } from '../../../src/lark/sdk.ts';
 import { recordingLog } from '../../kit/log.ts';
 
-test('only the head of a text passes, and ids', () => {
+test('only the beginning of a text and ids are logged', () => {
   const log = recordingLog();
   const logger = sdkLogger(log);
   logger.error([

@@ -52,7 +52,7 @@ async function current(): Promise<string> {
   return result.ok ? result.token.reveal() : result.detail;
 }
 
-test('one request serves all who ask at once', async () => {
+test('callers that ask at the same time share one request', async () => {
   const all = await Promise.all(Array.from({ length: 50 }, () => current()));
   expect(new Set(all)).toEqual(new Set(['t-1']));
   expect(await current()).toBe('t-1');
@@ -74,7 +74,7 @@ test('CG-CFG-05: renewed five minutes before it ends', async () => {
   expect(await current()).toBe('t-2');
 });
 
-test('while the renewal fails, the old one serves until its end', async () => {
+test('if the renewal fails, the old token is used until its end', async () => {
   await current();
   await clock.pass(7_000_000);
   answer = () => ({ kind: 'not_sent', detail: 'ECONNREFUSED' });
@@ -96,7 +96,7 @@ test.each([
   expect(await current()).toBe('t-2');
 });
 
-test('a dropped token is fetched anew, once for all who dropped it', async () => {
+test('after a drop one new token is fetched, for all callers that dropped the old one', async () => {
   const first = await tokens.get();
   if (!first.ok) throw new Error(first.detail);
   const again = async () => {
