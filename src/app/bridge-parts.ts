@@ -62,29 +62,23 @@ export function assemble(
     turnTimeoutMs: config.turnTimeoutSecs * 1000 + (hub.embedded ? HUB_REPORT_MS : 0),
     defaultChatId: config.defaultChatId === undefined ? undefined : chatId(config.defaultChatId),
   });
-  const { ended, end } = ending();
-  // Agents at work are not to blame; what they answer is kept for the next start.
-  const endAfterTurns = async (error: BridgeError) => {
-    await bridge.finishTurns();
-    end(error);
-  };
-  const connection = lark.connect(bridge.intake, (error) => void endAfterTurns(error));
-  const facts = {
+  const { ended, end } = endingAfter(() => bridge.finishTurns());
+  const connection = lark.connect(bridge.intake, end);
+  monitoring.watch({
     connection: () => connection.status(),
     events: () => connection.counts(),
     work: () => bridge.status(),
     callsThisMonth: () => calls.thisMonth(),
-  };
-  const watchedHub = { hub: () => target.status(), hubUrl: hub.url };
-  monitoring.watch({ ...facts, ...watchedHub });
-  const statusParts = { lark, connection, bridge, calls, hub, monitoring };
-  const status = createStatus(settings.appId, brand, statusParts);
+    hub: () => target.status(),
+    hubUrl: hub.url,
+  });
+  const parts = { lark, connection, bridge, calls, hub, monitoring };
   const statusWriter = new StatusWriter({
     ...base,
     save: async (row) => {
       await Promise.all([new DaemonTable(db).write(row), calls.flush()]);
     },
-    status,
+    status: createStatus(settings.appId, brand, parts),
   });
   const history = { journal: new SqliteGaps(db, settings.appId), lark: lark.gateway };
   const line = { line: lineOf(connection), lastAliveMs: latest?.atMs };
@@ -130,15 +124,18 @@ function createStatus(app: AppId, brand: Brand, parts: StatusParts): () => Daemo
   };
 }
 
-/** A promise that rejects when the bridge can't go on. */
-function ending(): { ended: Promise<never>; end: (error: BridgeError) => void } {
+/** A promise that rejects when the bridge can't go on. Agents at work are not to blame, so their turns end first. */
+function endingAfter(finishTurns: () => Promise<void>) {
   const refused = new AbortController();
   const ended = new Promise<never>((_resolve, reject) => {
     refused.signal.addEventListener('abort', () => reject(refused.signal.reason as BridgeError));
   });
-  // Nobody waits for it while the bridge starts or stops. Without this an early rejection would end the process.
+  // Whoever runs the bridge waits for it; during a start or a stop nobody may.
   ended.catch(() => {});
-  return { ended, end: (error) => refused.abort(error) };
+  const end = (error: BridgeError) => {
+    void finishTurns().then(() => refused.abort(error));
+  };
+  return { ended, end };
 }
 
 function lineOf(connection: Connection): Line {

@@ -7,7 +7,7 @@ import { hubTrouble, larkTrouble, storageTrouble } from '../observe/health/healt
 import { Health, type HealthChecks, type HealthReport } from '../observe/health/health.ts';
 import { Meter } from '../observe/metrics/meter.ts';
 import type { BridgeFacts } from '../observe/metrics/metric-table.ts';
-import { createMetrics } from '../observe/metrics/metrics.ts';
+import { Metrics } from '../observe/metrics/metrics.ts';
 import { createMonitorPages } from '../observe/monitor-pages.ts';
 import { MonitorServer } from '../observe/monitor-server.ts';
 import { packageFacts } from '../host/package.ts';
@@ -25,23 +25,6 @@ interface Watched extends BridgeFacts {
   readonly hubUrl: string;
 }
 
-export interface Monitoring {
-  /** Version of the program. */
-  readonly version: string;
-  readonly observer: Observer;
-  /** For the port of the embedded hub. */
-  readonly pages: Pages;
-  report(): HealthReport;
-  /** Address of the monitor server; undefined if only the embedded hub shows the pages. */
-  readonly url: () => string | undefined;
-  /** To be called when the bridge exists. Until then it counts as not ready. */
-  watch(bridge: Watched): void;
-  /** Starts before everything that is watched, and stops after it. */
-  readonly first: readonly Service[];
-  /** Starts when everything runs. */
-  readonly last: Service;
-}
-
 interface MonitoringParts {
   readonly config: Config;
   readonly db: Db;
@@ -54,41 +37,61 @@ interface MonitoringParts {
 const NOT_YET = { state: 'stopped', lastError: undefined } as const;
 const NOT_ASKED = { reachable: false, detail: 'not asked yet' } as const;
 
-export function createMonitoring(parts: MonitoringParts): Monitoring {
-  const { config, clock, log } = parts;
-  const { version } = packageFacts();
-  let watched: Watched | undefined;
-  const checks = createChecks(parts, () => watched);
-  const health = new Health({ checks, clock, log });
-  const traces = createTraces(parts, version);
-  const meter = new Meter((turn) => traces?.sendIfDone(turn));
-  const metrics = createMetrics(
-    {
-      version,
-      databasePath: config.dbPath,
-      meter,
-      health: () => health.report(),
-      bridge: () => watched,
-      clock,
-    },
-    log,
-  );
-  const pages = createMonitorPages(health, metrics);
-  const { healthAddress: address } = config;
-  const server = address === undefined ? undefined : new MonitorServer({ address, pages, log });
-  const { '/metrics': _onMonitorServer, ...withoutMetrics } = pages;
-  return {
-    version,
-    observer: meter,
-    pages: server === undefined ? pages : withoutMetrics,
-    report: () => health.report(),
-    url: () => server?.url,
-    watch: (bridge) => {
-      watched = bridge;
-    },
-    first: [traces, server].filter((service) => service !== undefined),
-    last: health,
-  };
+export class Monitoring {
+  /** Version of the program. */
+  readonly version = packageFacts().version;
+  readonly observer: Observer;
+  /** For the port of the embedded hub. */
+  readonly pages: Pages;
+  /** Start before everything that is watched, and stop after it. */
+  readonly first: readonly Service[];
+  /** Starts when everything else runs. */
+  readonly last: Service;
+  readonly #health: Health;
+  readonly #server: MonitorServer | undefined;
+  #watched: Watched | undefined;
+
+  constructor(parts: MonitoringParts) {
+    const { config, clock, log } = parts;
+    const { version } = this;
+    const checks = createChecks(parts, () => this.#watched);
+    this.#health = new Health({ checks, clock, log });
+    const traces = createTraces(parts, version);
+    const meter = new Meter((turn) => traces?.sendIfDone(turn));
+    const metrics = new Metrics(
+      {
+        version,
+        databasePath: config.dbPath,
+        meter,
+        health: () => this.report(),
+        bridge: () => this.#watched,
+        clock,
+      },
+      log,
+    );
+    const pages = createMonitorPages(this.#health, metrics);
+    const { healthAddress: address } = config;
+    this.#server = address === undefined ? undefined : new MonitorServer({ address, pages, log });
+    const { '/metrics': _onMonitorServer, ...withoutMetrics } = pages;
+    this.pages = this.#server === undefined ? pages : withoutMetrics;
+    this.observer = meter;
+    this.first = [traces, this.#server].filter((service) => service !== undefined);
+    this.last = this.#health;
+  }
+
+  report(): HealthReport {
+    return this.#health.report();
+  }
+
+  /** Address of the monitor server; undefined if only the embedded hub shows the pages. */
+  url(): string | undefined {
+    return this.#server?.url;
+  }
+
+  /** To be called when the bridge exists. Until then it counts as not ready. */
+  watch(bridge: Watched): void {
+    this.#watched = bridge;
+  }
 }
 
 function createChecks(

@@ -2,7 +2,7 @@
 import { assemble } from './bridge-parts.ts';
 import { type AppContext, larkSettings } from './context.ts';
 import { createEmbeddedHub, openHub } from './hub-access.ts';
-import { createMonitoring } from './monitoring.ts';
+import { Monitoring } from './monitoring.ts';
 import { journalOf, openState } from './state.ts';
 import type { Log } from '../core/log.ts';
 import { startAll, stopAll, type Service } from '../core/service.ts';
@@ -26,7 +26,7 @@ export async function startBridge(context: AppContext): Promise<RunningBridge> {
   return openOrClose(log, async (opened) => {
     const db = openState(config, log, { opened, app: lark });
     const { journal } = journalOf(db, lark.appId);
-    const monitoring = createMonitoring({ config, db, journal, clock: systemClock, log });
+    const monitoring = new Monitoring({ config, db, journal, clock: systemClock, log });
     await startAll(monitoring.first, log);
     opened.push(...monitoring.first);
     const hub = await openHub(context, { db, monitoring }, opened);
@@ -55,7 +55,7 @@ export async function startHub(
   return openOrClose(log, async (opened) => {
     const db = openState(config, log, { opened });
     const journal = undefined;
-    const monitoring = createMonitoring({ config, db, journal, clock: systemClock, log });
+    const monitoring = new Monitoring({ config, db, journal, clock: systemClock, log });
     const hub = createEmbeddedHub(context, db, monitoring.pages);
     const all = [...monitoring.first, hub, monitoring.last];
     await startAll(all, log);

@@ -1,4 +1,4 @@
-import { BridgeError, errorText } from './errors.ts';
+import { BridgeError, errorStack, errorText } from './errors.ts';
 import type { Log } from './log.ts';
 
 /** A part of the program that runs. The constructor only remembers; `start` opens, `stop` closes. */
@@ -28,8 +28,10 @@ export async function stopAll(services: readonly Service[], log: Log): Promise<v
     try {
       await service.stop();
     } catch (error) {
-      log.warn('stop_failed', { service: service.name, error: errorText(error) });
-      if (!(error instanceof BridgeError)) log.debug('stop_failed_stack', { stack: String(error) });
+      const fields = { service: service.name, error: errorText(error) };
+      if (error instanceof BridgeError) log.warn('stop_failed', fields);
+      // A bug. It must be seen, and the other services still have to stop.
+      else log.error('stop_failed', { ...fields, stack: errorStack(error) });
     }
   }
 }

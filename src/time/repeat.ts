@@ -1,5 +1,5 @@
 /** Work that is done again and again until the program stops. */
-import { BridgeError, errorText } from '../core/errors.ts';
+import { BridgeError, errorStack, errorText } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Service } from '../core/service.ts';
 import type { Clock } from './clock.ts';
@@ -63,12 +63,8 @@ export async function attempt(
     await work();
   } catch (error) {
     if (error instanceof BridgeError) log.warn(`${name}_failed`, { error: errorText(error) });
-    else log.error(`${name}_failed`, { error: errorText(error), stack: stackOf(error) });
+    else log.error(`${name}_failed`, { error: errorText(error), stack: errorStack(error) });
   }
-}
-
-function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
 }
 
 /** Does something round after round, for those who do not use `repeating` yet. */

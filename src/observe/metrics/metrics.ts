@@ -5,29 +5,32 @@ import { EventLoopGauge } from './event-loop.ts';
 import { METRICS, type MetricRow, type MetricSources, type Sample } from './metric-table.ts';
 import type { Log } from '../../core/log.ts';
 
-export interface Metrics {
-  /** The first call loads prom-client. */
-  text(): Promise<{ readonly contentType: string; readonly body: string }>;
-}
+export class Metrics {
+  readonly #sources: Omit<MetricSources, 'eventLoop'>;
+  readonly #log: Log;
+  #registry: Promise<Registry> | undefined;
 
-export function createMetrics(sources: Omit<MetricSources, 'eventLoop'>, log: Log): Metrics {
-  let loaded: Promise<Registry> | undefined;
-  const load = async () => {
+  constructor(sources: Omit<MetricSources, 'eventLoop'>, log: Log) {
+    this.#sources = sources;
+    this.#log = log;
+  }
+
+  /** The first call loads prom-client. */
+  async text(): Promise<{ readonly contentType: string; readonly body: string }> {
+    this.#registry ??= this.#load();
+    const registry = await this.#registry;
+    return { contentType: registry.contentType, body: await registry.metrics() };
+  }
+
+  async #load(): Promise<Registry> {
     const { Registry, collectDefaultMetrics } = await import('prom-client');
     const registry = new Registry();
     // Not shared with the status: each read starts a new measurement.
-    const all = { ...sources, eventLoop: new EventLoopGauge() };
-    for (const row of METRICS) registry.registerMetric(metricOf(row, all, log));
+    const sources = { ...this.#sources, eventLoop: new EventLoopGauge() };
+    for (const row of METRICS) registry.registerMetric(metricOf(row, sources, this.#log));
     collectDefaultMetrics({ register: registry });
     return registry;
-  };
-  return {
-    async text() {
-      loaded ??= load();
-      const registry = await loaded;
-      return { contentType: registry.contentType, body: await registry.metrics() };
-    },
-  };
+  }
 }
 
 /** A row in the form that the registry needs. Values are read when somebody asks, and are not stored. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { turnId } from '../../../src/core/ids.ts';
 import { Distribution, Meter } from '../../../src/observe/metrics/meter.ts';
 import type { BridgeFacts } from '../../../src/observe/metrics/metric-table.ts';
-import { createMetrics } from '../../../src/observe/metrics/metrics.ts';
+import { Metrics } from '../../../src/observe/metrics/metrics.ts';
 import type { LogFields } from '../../../src/core/log.ts';
 
 const facts: BridgeFacts = {
@@ -22,7 +22,7 @@ const facts: BridgeFacts = {
 function metricsOf(bridge: () => BridgeFacts | undefined, meter = new Meter(() => {})) {
   const lines: [string, LogFields][] = [];
   const keep = (event: string, fields: LogFields = {}) => void lines.push([event, fields]);
-  const metrics = createMetrics(
+  const metrics = new Metrics(
     {
       version: '1.2.3',
       databasePath: '/nowhere/bridge.db',
