@@ -132,10 +132,11 @@ function endingAfter(finishTurns: () => Promise<void>) {
   });
   // Whoever runs the bridge waits for it; during a start or a stop nobody may.
   ended.catch(() => {});
-  const end = (error: BridgeError) => {
-    void finishTurns().then(() => refused.abort(error));
+  const finish = async (reason: BridgeError) => {
+    await finishTurns();
+    refused.abort(reason);
   };
-  return { ended, end };
+  return { ended, end: (reason: BridgeError) => void finish(reason) };
 }
 
 function lineOf(connection: Connection): Line {
