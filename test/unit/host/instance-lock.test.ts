@@ -46,7 +46,7 @@ async function holder(stateDir: string, app?: typeof APP): Promise<ChildProcess>
   const options = JSON.stringify({ stateDir, home, ...(app && { app }) });
   const script = `
     import { acquireInstanceLock } from ${JSON.stringify(join(DIST, 'host/instance-lock.js'))};
-    import { tryFileLock } from ${JSON.stringify(join(DIST, 'store/file-lock.js'))};
+    import { tryFileLock } from ${JSON.stringify(join(DIST, 'store/sqlite/file-lock.js'))};
     acquireInstanceLock({ ...${options}, tryLock: tryFileLock });
     // Nobody keeps the lock's object: it must hold all the same.
     for (let round = 0; round < 5; round += 1) {
