@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { startLarkCloud } from '../../../src/sim/server.ts';
 
 const BIN = join(import.meta.dirname, '../../../bin/lark-bridge.js');
 type Env = Readonly<Record<string, string>>;
@@ -65,12 +66,14 @@ async function startReady(words: readonly string[], env: Env = {}) {
 
 /** A simulated cloud, and the environment of its app. */
 async function startCloud() {
-  const { ready } = await startReady(['simulate']);
+  const cloud = await startLarkCloud();
+  onTestFinished(() => cloud.stop());
+  const app = cloud.addApp({ name: 'Bot' });
   return {
-    LARK_APP_ID: ready['app_id'] as string,
-    LARK_APP_SECRET: ready['app_secret'] as string,
-    LARK_OPEN_BASE_URL: ready['open_base_url'] as string,
-    LARK_ACCOUNTS_BASE_URL: ready['accounts_base_url'] as string,
+    LARK_APP_ID: app.appId,
+    LARK_APP_SECRET: app.appSecret,
+    LARK_OPEN_BASE_URL: cloud.openBaseUrl,
+    LARK_ACCOUNTS_BASE_URL: cloud.accountsBaseUrl,
   };
 }
 
