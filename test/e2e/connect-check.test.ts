@@ -176,7 +176,7 @@ test('--verify with credentials that can’t be used: exit 2, and no new bot is 
 test('--verify and --no-verify together: exit 2', async () => {
   const run = rig.connect(['--verify', '--no-verify']);
   expect(await run.code).toBe(2);
-  expect(run.err).toContain('next: Leave one of them out');
+  expect(run.err).toContain('next: Use only one of them');
 });
 
 // ---------------------------------------------------------------- what can be missing

@@ -55,7 +55,7 @@ test('LCM-CON-01, LCM-CON-03, LCM-CLI-04, LCM-CLI-06: a link, a QR code and a pi
   expect(readFileSync(join(stateDir, 'qr.png')).subarray(1, 4).toString()).toBe('PNG');
   expect(run.out).toContain(`Connected: bot ${app?.appId} on Feishu`);
   expect(run.err).toContain(`lark-bridge run --state-dir ${stateDir}`);
-  expect(run.err).toMatch(/open this link once more; refreshing that page does not help/);
+  expect(run.err).toMatch(/open this link again. Reloading that page does not help/);
   expect(run.err).toContain('/page/launcher?user_code=');
   expect(run.out + run.err).not.toContain(app?.appSecret);
 });
@@ -66,7 +66,7 @@ test('LCM-CON-02: a Lark organisation is found out and kept', async () => {
   const app = cloud.scan({ url: await run.link(), approve: true, brand: 'lark' });
   expect(await run.code).toBe(0);
   expect(credentials()).toMatchObject({ app_secret: app?.appSecret, tenant_brand: 'lark' });
-  expect(run.err).toContain('on Lark; going on there');
+  expect(run.err).toContain('on Lark. Continuing there');
 });
 
 test('--json: one event a line, and the secret in none of them', async () => {
@@ -271,7 +271,7 @@ test.each(['', 'elsewhere'])(
 test.each<[string, unknown, string]>([
   ['none', undefined, 'there is no '],
   ['half a file', '{"app_secret": half', 'it is not JSON'],
-  ['no secret', { app_id: 'cli_0123456789abcdef', tenant_brand: 'feishu' }, 'holds no app_secret'],
+  ['no secret', { app_id: 'cli_0123456789abcdef', tenant_brand: 'feishu' }, 'has no app_secret'],
 ])('--import of %s: exit 2 and what to do, nothing stored', async (_what, content, words) => {
   if (content !== undefined) pythonBridge(content);
   const run = connect(['--import'], { base: 'http://127.0.0.1:1' });
@@ -339,7 +339,7 @@ test.each([
   [['--app-id', 'cli_0123456789abcdef'], '--app-secret-stdin'],
   [['--app-secret-stdin'], '--app-id'],
   [['--app-id', 'x', '--app-secret-stdin'], 'hexadecimal'],
-  [['--app-id', 'cli_0123456789abcdef', '--app-secret-stdin'], 'stdin holds no secret'],
+  [['--app-id', 'cli_0123456789abcdef', '--app-secret-stdin'], 'stdin holds no app secret'],
   [['--import', '--app-id', 'cli_0123456789abcdef', '--app-secret-stdin'], 'exclude each other'],
   [['--timeout', 'soon'], '--timeout 600'],
   [['--timeout', '0'], '--timeout 600'],
