@@ -4,8 +4,6 @@
 export const A2A_BODY_BYTES_MAX = 16 * 1024 * 1024;
 /** Turns at work at once where answers are correlated. An agent is usually the scarce part. */
 export const TURNS_RUNNING_MAX = 8;
-/** A text request may carry 150 KB; JSON escaping and the envelope need their share of it. */
-export const LARK_TEXT_BYTES_MAX = 100 * 1024;
 /** A connection that has not completed its handshake by now never will. */
 export const WS_HANDSHAKE_TIMEOUT_MS = 15_000;
 /** How often the database is asked again when it refuses a write (disk full, locked). */

@@ -1,6 +1,6 @@
 /** What the bot itself says during the check, and the button that a person presses. */
 import type { InboundEvent } from '../../core/message.ts';
-import type { Rendered } from '../../bridge/ports.ts';
+import type { Rendered } from '../content/rendered.ts';
 
 /** Presses carry it, so that one on another card is not taken for one of the check. */
 const MARK = 'lark_bridge_check';
