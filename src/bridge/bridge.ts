@@ -56,6 +56,7 @@ export class Bridge implements Service {
   constructor(given: BridgeParts) {
     const parts = { observer: NO_OBSERVER, ...given };
     const { journal, clock, log } = parts;
+    const { form } = parts.lark;
     this.#journal = journal;
     this.#log = log;
     this.#storeRetry = new StoreRetry(clock, log);
@@ -68,12 +69,13 @@ export class Bridge implements Service {
       },
     });
     const delivery = this.#delivery;
-    this.#engine = new Engine({ ...parts, storeRetry, delivery });
+    this.#engine = new Engine({ ...parts, form, storeRetry, delivery });
     const engine = this.#engine;
     this.intake = new EventIntake({ journal, engine, delivery, storeRetry, clock, log });
     const { defaultChatId } = parts;
     this.#unmatchedAnswers = new UnmatchedAnswers({
       ...parts,
+      form,
       storeRetry,
       engine,
       delivery,

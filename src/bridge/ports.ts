@@ -1,5 +1,6 @@
 /** What the bridge needs of others: Lark, the target of turns, the journal. Adapters implement these, `app` joins them. */
 import type { ChatId, MessageId, TurnId, WorkspaceId } from '../core/ids.ts';
+import type { Content } from '../core/content.ts';
 import type { InboundEvent, InboundMessage, LarkContext } from '../core/message.ts';
 import type { ReplyToken } from '../wire/lark-context.ts';
 import type {
@@ -36,12 +37,6 @@ export interface Line {
 
 // ---------------------------------------------------------------- bridge → Lark
 
-/** One finished piece to show in a chat. */
-export type Rendered =
-  | { readonly kind: 'text'; readonly text: string }
-  /** JSON of a card, schema 2.0. */
-  | { readonly kind: 'card'; readonly card: string };
-
 /** Who goes first when Lark's rate limits make calls wait: what people wait for most. */
 export type CallPriority = 'answer' | 'notice' | 'stream' | 'reaction' | 'background';
 
@@ -51,9 +46,16 @@ export type Outgoing =
       readonly chatId: ChatId;
       readonly replyTo: MessageId;
       readonly inThread: boolean;
-      readonly content: Rendered;
+      readonly content: Content;
+      /** The turn that the content speaks about; undefined: none alone. */
+      readonly about?: TurnId | undefined;
     }
-  | { readonly kind: 'send'; readonly chatId: ChatId; readonly content: Rendered }
+  | {
+      readonly kind: 'send';
+      readonly chatId: ChatId;
+      readonly content: Content;
+      readonly about?: TurnId | undefined;
+    }
   | {
       readonly kind: 'react';
       readonly chatId: ChatId;
@@ -124,7 +126,18 @@ export interface HistoryMessage {
   readonly inbound: InboundMessage | undefined;
 }
 
+/** What has to be known of the form in which Lark shows texts, before one is sent. */
+export interface ContentForm {
+  /** Pieces of a text that Lark takes, in order; without those in which nothing can be seen. */
+  piecesOf(text: string): readonly string[];
+  /** Pieces of a text that Lark refused as too long; `undefined` if no shorter piece has a chance. */
+  smallerPiecesOf(text: string): readonly string[] | undefined;
+  /** A text as `history` gives it back. */
+  shownText(text: string): string;
+}
+
 export interface LarkGateway {
+  readonly form: ContentForm;
   /** Never rejects for what Lark or the network does; `key` makes repeats of one send harmless. */
   deliver(out: Outgoing, key: string, priority: CallPriority): Promise<DeliveryResult>;
   /**

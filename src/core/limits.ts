@@ -4,8 +4,6 @@
 export const A2A_BODY_BYTES_MAX = 16 * 1024 * 1024;
 /** How many turns run at once, if the answers can be told apart. Usually the agents are the limit. */
 export const TURNS_RUNNING_MAX = 8;
-/** A request with a text may have 150 KB. JSON escaping and the other fields need a part of it. */
-export const LARK_TEXT_BYTES_MAX = 100 * 1024;
 /** After this time a handshake will no longer succeed. */
 export const WS_HANDSHAKE_TIMEOUT_MS = 15_000;
 /** How long to wait after the database refused a write (disk full, locked). */

@@ -1,4 +1,5 @@
 /** The work that one message causes, and what is sent because of it, as the journal keeps them. */
+import type { ChoiceAction, ChoiceButton, Content } from './content.ts';
 import type { ChatId, MessageId, TurnId, WorkspaceId } from './ids.ts';
 import type { InboundMessage } from './message.ts';
 
@@ -89,25 +90,11 @@ export type Show =
   | { readonly what: 'receipt'; readonly dueAtMs: number }
   | { readonly what: 'receipt_off' };
 
-/** What a person can decide about a turn that waits for them. */
-export type ChoiceAction = 'run' | 'skip' | 'retry';
-
-export interface ChoiceButton {
-  readonly label: string;
-  readonly action: ChoiceAction;
-  readonly style: 'primary' | 'default';
-}
-
 // ---------------------------------------------------------------- outbox
 
 export type OutboxBody =
-  /** `isLastWord`: it tells of a failure; if it can't be shown either, nothing takes its place. */
-  | { readonly kind: 'text'; readonly text: string; readonly isLastWord?: true }
-  | {
-      readonly kind: 'choice';
-      readonly text: string;
-      readonly buttons: readonly ChoiceButton[];
-    }
+  /** `tellsOfFailure`: that another row could not be shown. If this one can't be shown either, nothing takes its place. */
+  | { readonly kind: 'message'; readonly content: Content; readonly tellsOfFailure?: true }
   | { readonly kind: 'react'; readonly emoji: string }
   /** Takes back the reaction that the row with this key put there. */
   | { readonly kind: 'unreact'; readonly reactKey: string };

@@ -32,7 +32,9 @@ test('one failed call gives one line, and a sign that could not be set is no err
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as Line);
   const bad = lines.filter(({ level }) => level === 'warn' || level === 'error');
-  expect(bad.filter(({ code }) => code === 2200)).toMatchObject([{ level: 'warn', kind: 'text' }]);
+  expect(bad.filter(({ code }) => code === 2200)).toMatchObject([
+    { level: 'warn', kind: 'answer' },
+  ]);
   expect(bad.filter(({ code }) => code === 231002)).toMatchObject([
     { level: 'warn', kind: 'react' },
   ]);

@@ -6,8 +6,8 @@ import type {
   HistoryMessage,
   LarkGateway,
   Outgoing,
-  Rendered,
 } from '../../src/bridge/ports.ts';
+import { contentForm, rendered, type Rendered } from '../../src/lark/content/rendered.ts';
 
 export interface Shown {
   readonly id: MessageId;
@@ -25,6 +25,7 @@ const PER_SECOND_MAX = 5;
 
 /** Lark's cloud as the outbox meets it: it honours keys for an hour, and its answers get lost. */
 export class FaultyLark implements LarkGateway {
+  readonly form = contentForm;
   readonly shown: Shown[] = [];
   readonly reactions = new Map<string, MessageId>();
   /** When messages were taken back. */
@@ -120,7 +121,7 @@ export class FaultyLark implements LarkGateway {
         const replyTo = out.kind === 'reply' ? out.replyTo : undefined;
         if (replyTo !== undefined && this.recalled.has(replyTo)) return gone('message_gone');
         const atMs = this.#clock.nowMs();
-        const { text, buttons } = read(out.content);
+        const { text, buttons } = read(rendered(out.content, out.about));
         this.shown.push({
           id: messageId(id),
           chatId: out.chatId,

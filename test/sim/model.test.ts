@@ -52,6 +52,7 @@ describe('the checks notice a broken rule', () => {
   test('a fresh key for each try repeats answers', async () => {
     let tries = 0;
     const lark = (real: LarkGateway): LarkGateway => ({
+      form: real.form,
       deliver: (out, key, priority) => real.deliver(out, `${key}:${(tries += 1)}`, priority),
       history: (chat, sinceMs) => real.history(chat, sinceMs),
     });
@@ -60,6 +61,7 @@ describe('the checks notice a broken rule', () => {
 
   test('marking before sending loses answers', async () => {
     const lark = (real: LarkGateway): LarkGateway => ({
+      form: real.form,
       deliver: (out, key, priority) => {
         void real.deliver(out, key, priority);
         return Promise.resolve({ ok: true, id: 'om_not_yet' });
@@ -110,6 +112,7 @@ describe('the checks notice a broken rule', () => {
 
   test('not looking into the chat after an hour repeats answers', async () => {
     const lark = (real: LarkGateway): LarkGateway => ({
+      form: real.form,
       deliver: (out, key, priority) => real.deliver(out, key, priority),
       history: () => Promise.resolve([]),
     });
@@ -122,6 +125,7 @@ describe('the checks notice a broken rule', () => {
 
   test('an answer that goes to the chat where its question is gone shows what was taken back', async () => {
     const lark = (real: LarkGateway): LarkGateway => ({
+      form: real.form,
       deliver: async (out, key, priority) => {
         const result = await real.deliver(out, key, priority);
         if (result.ok || result.action !== 'message_gone' || out.kind !== 'reply') return result;
@@ -145,8 +149,9 @@ describe('the checks notice a broken rule', () => {
 
   test('a question that is not shown leaves people in silence', async () => {
     const lark = (real: LarkGateway): LarkGateway => ({
+      form: real.form,
       deliver: (out, key, priority) =>
-        'content' in out && out.content.kind === 'card'
+        'content' in out && out.content.kind === 'choice'
           ? Promise.resolve({ ok: true, id: 'om_nowhere' })
           : real.deliver(out, key, priority),
       history: (chat, sinceMs) => real.history(chat, sinceMs),
@@ -156,6 +161,7 @@ describe('the checks notice a broken rule', () => {
 
   test('a reaction that is made again unseen is left over', async () => {
     const lark = (real: LarkGateway): LarkGateway => ({
+      form: real.form,
       deliver: (out, key, priority) =>
         real.deliver(out.kind === 'react' ? { ...out, again: false } : out, key, priority),
       history: (chat, sinceMs) => real.history(chat, sinceMs),

@@ -4,7 +4,7 @@ import type { OutboxDraft } from '../../core/turn.ts';
 import { isBlank } from '../../core/visible.ts';
 import { parseCommand, turnsMeant } from './commands.ts';
 import { outKey } from '../outbox/keys.ts';
-import { toDrafts } from '../outbox/render.ts';
+import { ownDraft } from '../outbox/render.ts';
 import { choices, notices } from '../outbox/texts.ts';
 import type { Admission, Journal } from '../ports.ts';
 
@@ -36,15 +36,15 @@ export async function judgeAdmission(
   const subject = { message, run: 1 };
   const unsupported = message.parts.find((part) => part.kind === 'unsupported');
   if (unsupported !== undefined) {
-    const show = [notices.unsupported(unsupported.messageType)];
-    const burst = { out: toDrafts(subject, show, nowMs), withinMs: BURST_MS };
+    const notice = notices.unsupported(unsupported.messageType);
+    const burst = { out: [ownDraft(subject, notice, nowMs)], withinMs: BURST_MS };
     return { ...base, state: { phase: 'answered' }, out: [], burst };
   }
   if (message.parts.every((part) => part.kind === 'text' && isBlank(part.text))) {
     return {
       ...base,
       state: { phase: 'answered' },
-      out: toDrafts(subject, [notices.empty()], nowMs),
+      out: [ownDraft(subject, notices.empty(), nowMs)],
     };
   }
   const action = parseCommand(message);
@@ -70,6 +70,6 @@ export function staleQuestion(
   nowMs: number,
 ): OutboxDraft[] {
   const key = outKey(message.appId, message.chatId, 'stale', cause);
-  const drafts = toDrafts({ message, run: 1 }, [choices.stale()], nowMs);
-  return drafts.map((draft) => ({ ...draft, key, turn: undefined }));
+  const draft = ownDraft({ message, run: 1 }, choices.stale(), nowMs);
+  return [{ ...draft, key, turn: undefined }];
 }

@@ -1,7 +1,8 @@
 /** Commands that a person can type to the bridge itself, about turns that wait for their decision. */
 import type { TurnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
-import type { ChoiceAction, Turn } from '../../core/turn.ts';
+import type { ChoiceAction } from '../../core/content.ts';
+import type { Turn } from '../../core/turn.ts';
 import { visibleOf } from '../../core/visible.ts';
 
 const COMMANDS: Readonly<Record<string, ChoiceAction>> = {

@@ -1,13 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import { turnId, type ChatId, type MessageId, type TurnId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
-import type { ChoiceAction, Turn } from '../../core/turn.ts';
+import type { ChoiceAction } from '../../core/content.ts';
+import type { Turn } from '../../core/turn.ts';
 import { ASKABLE_MAX, judgeAdmission, staleQuestion } from './admission.ts';
 import { turnsMeant } from './commands.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from '../turns/engine.ts';
-import { parseChoiceValue } from '../outbox/keys.ts';
-import { toDrafts } from '../outbox/render.ts';
+import { parseChoiceValue } from '../../wire/choice-value.ts';
+import { ownDraft } from '../outbox/render.ts';
 import type { StoreRetry } from '../until-stored.ts';
 import { notices } from '../outbox/texts.ts';
 import type { Intake, Journal } from '../ports.ts';
@@ -108,9 +109,9 @@ export class EventIntake implements Intake {
     if (this.#recalled.has(event.messageId)) return;
     // Another delivery of it could be read.
     if ((await journal.turn(turnId(event.messageId))) !== undefined) return;
-    const drafts = toDrafts({ message: event, run: 1 }, [notices.unreadable()], clock.nowMs());
-    const alone = drafts.map((draft) => ({ ...draft, turn: undefined }));
-    delivery.offer(await journal.enqueue(alone, `unreadable:${event.messageId}`));
+    const draft = ownDraft({ message: event, run: 1 }, notices.unreadable(), clock.nowMs());
+    const alone = { ...draft, turn: undefined };
+    delivery.offer(await journal.enqueue([alone], `unreadable:${event.messageId}`));
     log.warn('message_unreadable', { message: event.messageId, chat: event.chatId });
   }
 

@@ -1,13 +1,12 @@
 /** What becomes of a row after a try to send it: a pure decision, by what Lark said. */
 import { backoffMs } from '../../time/backoff.ts';
-import { byteLength } from '../../core/cut.ts';
 import type { MessageId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
 import { outKey } from './keys.ts';
-import { piecesOf, withQuote } from './render.ts';
+import { withQuote } from './render.ts';
 import { notices } from './texts.ts';
-import type { DeliveryResult, LarkAction, OutboxChange } from '../ports.ts';
+import type { ContentForm, DeliveryResult, LarkAction, OutboxChange } from '../ports.ts';
 
 /** A send that Lark or the network refused is tried again after this, doubling up to the maximum. */
 const OUT_BACKOFF_BASE_MS = 1_000;
@@ -23,12 +22,6 @@ const RECEIPT_USEFUL_MS = 10_000;
 const OUT_UNSURE_TRIES_MAX = 5;
 /** What stands between us and Lark is mended or not by then; more than this the chat's other messages shall not wait. */
 const OUT_UNSURE_MS = 10 * 60_000;
-/**
- * Sizes of the pieces of a text that was refused as too long; Lark documents 150 KB. The last one is the floor:
- * where it is refused too, the length is not what is wrong, and no shorter piece has a chance.
- */
-const SMALLER_PIECES_BYTES = [24 * 1024, 6 * 1024];
-
 /** Where a row can be shown if the message that it answers is gone. */
 export interface Anchor {
   readonly replyTo: MessageId;
@@ -38,6 +31,7 @@ export interface Anchor {
 export interface Try {
   readonly nowMs: number;
   readonly random: number;
+  readonly form: ContentForm;
   /** The message that the row answers. */
   readonly asked: InboundMessage | undefined;
   /** For a row that still has to be said although the message that it answers is gone. */
@@ -71,7 +65,7 @@ function afterRefusal(row: OutboxRow, result: Refused, at: Try): OutboxChange {
     case 'fall_back_to_text':
     case 'chat_dead':
     case 'give_up':
-      return isLastWord(row)
+      return tellsOfFailure(row)
         ? { state: { phase: 'dead', atMs: at.nowMs } }
         : wayOut(row, result.action, at);
   }
@@ -101,8 +95,8 @@ function wayOut(row: OutboxRow, action: Final, at: Try): OutboxChange {
 }
 
 /** It tells of a failure. If it fails too, nothing takes its place. */
-function isLastWord({ body }: OutboxRow): boolean {
-  return body.kind === 'text' && body.isLastWord === true;
+function tellsOfFailure({ body }: OutboxRow): boolean {
+  return body.kind === 'message' && body.tellsOfFailure === true;
 }
 
 function mayPass(row: OutboxRow, { code }: Refused, { nowMs }: Try): boolean {
@@ -166,13 +160,13 @@ function begunAtMs(row: OutboxRow): number {
 
 function split(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
-  if (body.kind !== 'text') return giveUp(row, at);
-  const bytes = byteLength(body.text);
-  const bytesMax = SMALLER_PIECES_BYTES.find((size) => size < bytes);
-  if (bytesMax === undefined) return { ...giveUp(row, at), endsRest: true };
+  if (body.kind !== 'message' || body.content.kind === 'choice') return giveUp(row, at);
+  const { content } = body;
+  const pieces = at.form.smallerPiecesOf(content.text);
+  if (pieces === undefined) return { ...giveUp(row, at), endsRest: true };
   return replacedBy(
-    ...piecesOf(body.text, bytesMax).map((text, part) =>
-      successor(row, at, { how: `part:${part}`, body: { kind: 'text', text } }),
+    ...pieces.map((text, part) =>
+      successor(row, at, { how: `part:${part}`, body: { ...body, content: { ...content, text } } }),
     ),
   );
 }
@@ -184,15 +178,17 @@ function withoutThread(row: OutboxRow, at: Try): OutboxChange {
   }
   // What was asked in a thread never goes to the main chat.
   const isAsked = at.asked?.threadId === undefined && placement === 'reply';
-  if (!isAsked || (body.kind !== 'text' && body.kind !== 'choice')) return giveUp(row, at);
-  const quoted = { ...body, text: withQuote(body.text, at.asked) };
+  if (!isAsked || body.kind !== 'message') return giveUp(row, at);
+  const { content } = body;
+  const quoted = { ...body, content: { ...content, text: withQuote(content.text, at.asked) } };
   return replacedBy(successor(row, at, { how: 'chat', placement: 'chat', body: quoted }));
 }
 
 function asText(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
-  if (body.kind !== 'choice') return giveUp(row, at);
-  return replacedBy(successor(row, at, { how: 'text', body: { kind: 'text', text: body.text } }));
+  if (body.kind !== 'message' || body.content.kind !== 'choice') return giveUp(row, at);
+  const content = { kind: 'notice', text: body.content.text } as const;
+  return replacedBy(successor(row, at, { how: 'text', body: { kind: 'message', content } }));
 }
 
 function giveUp(row: OutboxRow, at: Try): OutboxChange {
@@ -203,7 +199,7 @@ function giveUp(row: OutboxRow, at: Try): OutboxChange {
     // One for all pieces of an answer.
     key: outKey(row.turn ?? row.lane, 'undeliverable', begunAtMs(row)),
     priority: 'notice',
-    body: { kind: 'text', text, isLastWord: true },
+    body: { kind: 'message', content: { kind: 'notice', text }, tellsOfFailure: true },
   };
   return {
     state: { phase: 'dead', atMs: at.nowMs },

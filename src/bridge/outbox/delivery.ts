@@ -9,7 +9,7 @@ import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
-import { toOutgoing, withoutMentions } from './render.ts';
+import { toOutgoing } from './render.ts';
 import type { StoreRetry } from '../until-stored.ts';
 import type { DeliveryResult, Journal, LarkGateway, Observer, OutboxChange } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
@@ -127,11 +127,11 @@ export class Delivery implements Service {
     const anchor = isGone ? await anchorFor(row, this.#parts) : undefined;
     // Before the row is over: a process that dies in between would not hear of it again.
     if (isGone) await this.#noteWithdrawn(row);
-    const { clock, random } = this.#parts;
+    const { clock, random, lark } = this.#parts;
     const nowMs = clock.nowMs();
     const next = await this.#change(key, (fresh) =>
       fresh.state.phase === 'pending'
-        ? afterTry(fresh, result, { nowMs, random: random(), asked, anchor })
+        ? afterTry(fresh, result, { nowMs, random: random(), form: lark.form, asked, anchor })
         : undefined,
     );
     this.#report(row, result);
@@ -189,7 +189,9 @@ export class Delivery implements Service {
   async #alreadyShown(row: OutboxRow): Promise<DeliveryResult | undefined> {
     const { clock, lark, log } = this.#parts;
     const { body, triedAtMs } = row;
-    if (body.kind !== 'text' || triedAtMs === undefined) return undefined;
+    // A card's text is not in the history.
+    if (body.kind !== 'message' || body.content.kind === 'choice') return undefined;
+    if (triedAtMs === undefined) return undefined;
     const agoMs = clock.nowMs() - triedAtMs;
     const isRecent = agoMs >= 0 && agoMs < LARK_UUID_HONOURED_MS;
     // A clock that was set back makes old doubts look new, but so many tries take their time.
@@ -202,7 +204,7 @@ export class Delivery implements Service {
       const messages = await lark.history(row.chatId, sinceMs, threadId);
       // In a thread Lark names the thread's first message as the parent of all.
       const parent = row.placement === 'chat' ? undefined : row.replyTo;
-      const shown = withoutMentions(body.text);
+      const shown = lark.form.shownText(body.content.text);
       const found = messages.find(
         (message) =>
           message.own &&
@@ -231,7 +233,9 @@ export class Delivery implements Service {
 
   #report(row: OutboxRow, result: DeliveryResult): void {
     const { log } = this.#parts;
-    const fields = { key: row.key, turn: row.turn, chat: row.chatId, kind: row.body.kind };
+    const { key, turn, chatId: chat, body } = row;
+    const kind = body.kind === 'message' ? body.content.kind : body.kind;
+    const fields = { key, turn, chat, kind };
     if (result.ok) {
       log.info('sent', { ...fields, lark_id: result.id });
       return;

@@ -1,8 +1,7 @@
 /** Stable names for whatever is done twice only by mistake: the same input gives the same key for ever. */
 import { createHash, randomInt } from 'node:crypto';
-import { turnId, type TurnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
-import type { ChoiceAction, Turn } from '../../core/turn.ts';
+import type { Turn } from '../../core/turn.ts';
 import { REPLY_TOKEN_ALPHABET, REPLY_TOKEN_CHARS } from '../../wire/reply-token.ts';
 
 /** Operators type keys: one must not begin like a flag. */
@@ -43,28 +42,4 @@ export function createReplyToken(): string {
     REPLY_TOKEN_ALPHABET.charAt(randomInt(REPLY_TOKEN_ALPHABET.length)),
   );
   return chars.join('');
-}
-
-/** What a button says; without a turn it speaks of all stale turns of its chat. */
-export interface ChoiceValue {
-  readonly action: ChoiceAction;
-  readonly turn?: TurnId;
-}
-
-/** Buttons carry this mark, so that a press on somebody else's card is not taken for ours. */
-const CHOICE_MARK = 'lark_bridge_choice';
-
-export function choiceValue(choice: ChoiceValue): Record<string, string> {
-  const value: Record<string, string> = { [CHOICE_MARK]: choice.action };
-  if (choice.turn !== undefined) value['turn'] = choice.turn;
-  return value;
-}
-
-export function parseChoiceValue(
-  value: Readonly<Record<string, unknown>>,
-): ChoiceValue | undefined {
-  const action = value[CHOICE_MARK];
-  if (action !== 'run' && action !== 'skip' && action !== 'retry') return undefined;
-  const { turn } = value as { turn?: unknown };
-  return typeof turn === 'string' ? { action, turn: turnId(turn) } : { action };
 }

@@ -1,6 +1,7 @@
 /** Every sentence that the bridge itself says in a chat. */
 import { shortened } from '../../core/cut.ts';
-import type { ChoiceButton, HoldReason, Show } from '../../core/turn.ts';
+import type { ChoiceButton } from '../../core/content.ts';
+import type { HoldReason, Show } from '../../core/turn.ts';
 import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
 import type { TurnQuestion } from '../ports.ts';
 

@@ -7,7 +7,7 @@ import type { Clock } from '../../time/clock.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import type { Delivery } from '../outbox/delivery.ts';
-import type { Journal, Observer, TurnHead, TurnTarget } from '../ports.ts';
+import type { ContentForm, Journal, Observer, TurnHead, TurnTarget } from '../ports.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { StoreRetry } from '../until-stored.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
@@ -20,6 +20,7 @@ import { TurnChanges } from './turn-changes.ts';
 export interface EngineParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
+  readonly form: ContentForm;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import { Wake } from '../../time/wake.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { createReplyToken } from '../outbox/keys.ts';
 import { toDrafts } from '../outbox/render.ts';
-import type { Journal, Observer, TurnTarget } from '../ports.ts';
+import type { ContentForm, Journal, Observer, TurnTarget } from '../ports.ts';
 import type { StoreRetry } from '../until-stored.ts';
 import type { CallOffs } from './call-offs.ts';
 import { Receipts } from './receipts.ts';
@@ -18,6 +18,7 @@ import { begunAtMs, isEngaged, isFinal, step, type TurnEvent } from './turn.ts';
 export interface TurnChangesParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
+  readonly form: ContentForm;
   readonly requests: TurnRequests;
   readonly slot: SingleSlot;
   readonly callOffs: CallOffs;
@@ -49,7 +50,7 @@ export class TurnChanges {
 
   /** With `once`, an event's id: nothing if this event has changed something already. */
   async apply(id: TurnId, event: TurnEvent, once?: string) {
-    const { journal, storeRetry, target, turnTimeoutMs, clock } = this.#parts;
+    const { journal, storeRetry, target, form, turnTimeoutMs, clock } = this.#parts;
     const nowMs = clock.nowMs();
     const rules = { turnTimeoutMs, deduplicates: target.deduplicates, nowMs };
     let was: TurnState | undefined;
@@ -61,7 +62,7 @@ export class TurnChanges {
           if (next === undefined) return undefined;
           was = turn.state;
           const run = next.run ?? turn.run;
-          const out = toDrafts({ ...turn, run }, next.show, nowMs);
+          const out = toDrafts({ ...turn, run }, next.show, { nowMs, form });
           const token = event.kind === 'started' && { replyToken: createReplyToken() };
           const { state, withdrawn } = next;
           return { state, run, ...token, atMs: nowMs, out, ...(withdrawn && { withdrawn }) };
@@ -78,13 +79,13 @@ export class TurnChanges {
 
   /** Shows something about a turn that waits or is at work, without changing it. */
   async show(id: TurnId, show: Show): Promise<void> {
-    const { journal, storeRetry, delivery, clock } = this.#parts;
+    const { journal, storeRetry, delivery, form, clock } = this.#parts;
     const nowMs = clock.nowMs();
     const { out } = await storeRetry.untilStored(() =>
       journal.changeTurn(id, (turn) => {
         const { phase } = turn.state;
         if (phase !== 'waiting' && !isEngaged(phase)) return undefined;
-        return { state: turn.state, out: toDrafts(turn, [show], nowMs) };
+        return { state: turn.state, out: toDrafts(turn, [show], { nowMs, form }) };
       }),
     );
     delivery.offer(out);

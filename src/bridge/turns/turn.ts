@@ -2,8 +2,8 @@
 import { backoffMs } from '../../time/backoff.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
 import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
+import type { ChoiceAction } from '../../core/content.ts';
 import type {
-  ChoiceAction,
   FailureCause,
   HoldReason,
   Show,

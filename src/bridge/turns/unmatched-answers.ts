@@ -6,7 +6,14 @@ import type { StoreRetry } from '../until-stored.ts';
 import { unaskedDrafts, type UnaskedSpeech } from '../outbox/render.ts';
 import type { Owner } from './single-slot.ts';
 import { question, withFiles } from '../outbox/texts.ts';
-import type { Journal, UnmatchedAnswer, TurnAnswer, TurnQuestion, TurnTarget } from '../ports.ts';
+import type {
+  ContentForm,
+  Journal,
+  UnmatchedAnswer,
+  TurnAnswer,
+  TurnQuestion,
+  TurnTarget,
+} from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -16,6 +23,7 @@ export interface UnmatchedAnswersParts {
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
   readonly target: TurnTarget;
+  readonly form: ContentForm;
   /** Where the agent speaks unasked before anybody has written to the bot. */
   readonly defaultChatId: ChatId | undefined;
   readonly clock: Clock;
@@ -122,9 +130,12 @@ export class UnmatchedAnswers {
     answer: UnmatchedAnswer,
     place: Pick<UnaskedSpeech, 'chat' | 'under'>,
   ): Promise<number> {
-    const { journal, storeRetry, delivery, clock } = this.#parts;
+    const { journal, storeRetry, delivery, form, clock } = this.#parts;
     const { id } = answer;
-    const drafts = unaskedDrafts({ id, text: wordsOf(answer), ...place, nowMs: clock.nowMs() });
+    const drafts = unaskedDrafts(
+      { id, text: wordsOf(answer), ...place, nowMs: clock.nowMs() },
+      form,
+    );
     delivery.offer(await storeRetry.untilStored(() => journal.enqueue(drafts, id)));
     return drafts.length;
   }

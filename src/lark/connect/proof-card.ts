@@ -1,6 +1,6 @@
 /** What the bot says during the proof, and the button that a person presses. */
 import type { InboundEvent } from '../../core/message.ts';
-import type { Rendered } from '../../bridge/ports.ts';
+import type { Rendered } from '../content/rendered.ts';
 
 /** The button's value. It tells a press on this card from a press on another card. */
 const MARK = 'lark_bridge_check';

@@ -18,7 +18,7 @@ import { History } from './history.ts';
 import { createMessageById } from './message-by-id.ts';
 import { fieldsOf, idOf, listOf, type Self } from '../inbound/parse.ts';
 import type { FetchMessage } from '../inbound/reread.ts';
-import { toLarkContent } from '../inbound/rendered.ts';
+import { contentForm, rendered, type Rendered, toLarkContent } from '../content/rendered.ts';
 import { sdkLogger } from '../sdk.ts';
 import {
   NO_OBSERVER,
@@ -27,7 +27,6 @@ import {
   type LarkGateway,
   type Observer,
   type Outgoing,
-  type Rendered,
 } from '../../bridge/ports.ts';
 import type { Log } from '../../core/log.ts';
 
@@ -47,7 +46,19 @@ export type PersonResult =
   | { readonly ok: true; readonly id: MessageId; readonly chatId: ChatId }
   | Undelivered;
 
+/** What parts of this room send: it has Lark's form already. */
+interface SendRendered {
+  readonly kind: 'send';
+  readonly chatId: ChatId;
+  readonly content: Rendered;
+}
+
 export interface Gateway extends LarkGateway {
+  deliver(
+    out: Outgoing | SendRendered,
+    key: string,
+    priority: CallPriority,
+  ): Promise<DeliveryResult>;
   /**
    * Writes to a person in their direct chat with the bot, which Lark makes if need be. Never rejects for
    * what Lark or the network does; `key` makes repeats harmless.
@@ -75,6 +86,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { self, log } = options;
   const history = new History({ caller, chatTypeOf, self, log });
   return {
+    form: contentForm,
     async deliver(out, key, priority) {
       if (key.length === 0 || key.length > LARK_UUID_CHARS_MAX) {
         throw new Error(`an idempotency key has 1 to ${LARK_UUID_CHARS_MAX} characters`);
@@ -105,7 +117,11 @@ interface Sending {
   readonly appId: AppId;
 }
 
-async function deliver(caller: Caller, out: Outgoing, sending: Sending): Promise<DeliveryResult> {
+async function deliver(
+  caller: Caller,
+  out: Outgoing | SendRendered,
+  sending: Sending,
+): Promise<DeliveryResult> {
   const wrong = idsIn(out).find((id) => !LARK_ID_PATTERN.test(id));
   // The SDK puts ids into paths as they are.
   if (wrong !== undefined) return notMade('give_up', 'an id has a form that Lark never gives');
@@ -120,7 +136,7 @@ async function deliver(caller: Caller, out: Outgoing, sending: Sending): Promise
   }
 }
 
-function idsIn(out: Outgoing): string[] {
+function idsIn(out: Outgoing | SendRendered): string[] {
   switch (out.kind) {
     case 'reply':
       return [out.chatId, out.replyTo];
@@ -135,17 +151,18 @@ function idsIn(out: Outgoing): string[] {
 
 async function sendMessage(
   caller: Caller,
-  out: Extract<Outgoing, { kind: 'reply' | 'send' }>,
+  out: Extract<Outgoing, { kind: 'reply' | 'send' }> | SendRendered,
   { key, priority }: Sending,
 ): Promise<DeliveryResult> {
-  const content = toLarkContent(out.content);
+  const piece = isRendered(out) ? out.content : rendered(out.content, out.about);
+  const content = toLarkContent(piece);
   if (content === undefined) return notMade('split', 'the text is longer than Lark takes');
   const message = { ...content, uuid: key };
   const tried = {
     kind: out.kind,
     inThread: out.kind === 'reply' && out.inThread,
-    card: out.content.kind === 'card',
-    said: wordsOf(out.content),
+    card: piece.kind === 'card',
+    said: wordsOf(piece),
   };
   const paced = { priority, lane: out.chatId, pacedBy: out.chatId };
   const result =
@@ -171,6 +188,12 @@ async function sendMessage(
   return delivered(result, (body) => body.data?.message_id);
 }
 
+function isRendered(
+  out: Extract<Outgoing, { kind: 'reply' | 'send' }> | SendRendered,
+): out is SendRendered {
+  return out.content.kind === 'text' || out.content.kind === 'card';
+}
+
 function wordsOf(content: Rendered): string {
   return content.kind === 'text' ? content.text : content.card;
 }
@@ -179,8 +202,8 @@ async function writeTo(
   caller: Caller,
   { person, content, key }: { person: OpenId; content: Rendered; key: string },
 ): Promise<PersonResult> {
-  const rendered = toLarkContent(content);
-  if (rendered === undefined) return notMade('split', 'the text is longer than Lark takes');
+  const message = toLarkContent(content);
+  if (message === undefined) return notMade('split', 'the text is longer than Lark takes');
   const card = content.kind === 'card';
   const tried = { kind: 'send', inThread: false, card, said: wordsOf(content) } as const;
   const spec = {
@@ -193,7 +216,7 @@ async function writeTo(
     client.im.v1.message.create(
       {
         params: { receive_id_type: 'open_id' },
-        data: { ...rendered, uuid: key, receive_id: person },
+        data: { ...message, uuid: key, receive_id: person },
       },
       authorization,
     ),

@@ -53,16 +53,14 @@ export function spokenText({ parts }: InboundMessage): string {
 
 /** What a row shows in the chat; undefined for a reaction. */
 export function shownText({ body }: OutboxRow): string | undefined {
-  return body.kind === 'text' || body.kind === 'choice' ? body.text : undefined;
+  return body.kind === 'message' ? body.content.text : undefined;
 }
 
 /** What a row is, in a word for people. */
 export function kindOf({ body, priority }: OutboxRow): string {
   switch (body.kind) {
-    case 'text':
-      return priority;
-    case 'choice':
-      return 'question';
+    case 'message':
+      return body.content.kind === 'choice' ? 'question' : priority;
     case 'react':
       return 'reaction';
     case 'unreact':

@@ -1,5 +1,5 @@
 /** The schema's history. One entry a version; an entry that was released is never edited. */
-import { BRIDGE_SCHEMA, REPLY_TOKENS } from './bridge/schema.ts';
+import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA } from './hub/schema.ts';
 
 export const MIGRATIONS: readonly string[] = [
@@ -10,4 +10,5 @@ export const MIGRATIONS: readonly string[] = [
   REPLY_TOKENS,
   // The last words of a program that gave no answer, as JSON of `ProgramOutput`.
   'ALTER TABLE hub_items ADD COLUMN program_output TEXT',
+  CONTENT_BY_MEANING,
 ];

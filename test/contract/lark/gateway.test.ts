@@ -1,18 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { chatId, messageId } from '../../../src/core/ids.ts';
-import { LARK_TEXT_BYTES_MAX } from '../../../src/core/limits.ts';
+import type { Content } from '../../../src/core/content.ts';
 import { CALL_LIMITS } from '../../../src/lark/outbound/broker.ts';
 import type { SimChat, SimMessage } from '../../../src/sim/world/model.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { eventually, type GatewayRig, type Rig, startRig, withGateway } from './rig.ts';
-import type { DeliveryResult, Outgoing, Rendered } from '../../../src/bridge/ports.ts';
+import type { DeliveryResult, Outgoing } from '../../../src/bridge/ports.ts';
+import { LARK_TEXT_BYTES_MAX } from '../../../src/lark/content/text.ts';
 
 const MESSAGES = '/open-apis/im/v1/messages';
 const TOKEN = '/open-apis/auth/v3/tenant_access_token/internal';
-const words = (text: string): Rendered => ({ kind: 'text', text });
-const CARD: Rendered = {
-  kind: 'card',
-  card: JSON.stringify({ schema: '2.0', body: { elements: [{ tag: 'markdown', content: 'hi' }] } }),
+const words = (text: string): Content => ({ kind: 'answer', text });
+const CHOICE: Content = {
+  kind: 'choice',
+  text: 'hi',
+  buttons: [{ label: 'Run', action: 'run', style: 'primary' }],
 };
 
 function ask(rig: Rig): { chat: SimChat; asked: SimMessage } {
@@ -20,7 +22,7 @@ function ask(rig: Rig): { chat: SimChat; asked: SimMessage } {
   return { chat, asked: rig.lark.say({ chat, from: rig.ann, text: 'ping?' }) };
 }
 
-function toReply(asked: SimMessage, content: Rendered = words('pong'), inThread = false): Outgoing {
+function toReply(asked: SimMessage, content: Content = words('pong'), inThread = false): Outgoing {
   return {
     kind: 'reply',
     chatId: chatId(asked.chatId),
@@ -64,7 +66,7 @@ describe('what is delivered', () => {
     for (const [key, out] of [
       toReply(asked, words('in it'), true),
       toSend(group, 'own'),
-      toReply(asked, CARD),
+      toReply(asked, CHOICE),
     ].entries()) {
       expect(await rig.gateway.deliver(out, `k${key}`, 'answer')).toMatchObject({ ok: true });
     }
@@ -72,7 +74,7 @@ describe('what is delivered', () => {
     expect(shown.map(({ type, text }) => [type, text])).toEqual([
       ['text', 'in it'],
       ['text', 'own'],
-      ['interactive', 'hi'],
+      ['interactive', 'hi\n[Run]'],
     ]);
     expect(shown[0]?.threadId).toMatch(/^omt_/);
     expect(shown[1]?.replyTo).toBeUndefined();
@@ -304,7 +306,9 @@ describe('rate limits', () => {
 });
 
 describe('refusals of Lark, as they really come', () => {
-  async function refused(make: (rig: GatewayRig) => Outgoing): Promise<DeliveryResult> {
+  async function refused(
+    make: (rig: GatewayRig) => Parameters<GatewayRig['gateway']['deliver']>[0],
+  ): Promise<DeliveryResult> {
     const rig = withGateway(await startRig());
     return rig.gateway.deliver(make(rig), 'k', 'answer');
   }
@@ -352,9 +356,11 @@ describe('refusals of Lark, as they really come', () => {
   });
 
   test('the card is not valid', async () => {
-    const result = await refused((rig) =>
-      toReply(ask(rig).asked, { kind: 'card', card: '{"schema":' }),
-    );
+    const result = await refused((rig) => ({
+      kind: 'send',
+      chatId: chatId(ask(rig).chat.chatId),
+      content: { kind: 'card', card: '{"schema":' },
+    }));
     expect(result).toMatchObject({ ok: false, action: 'fall_back_to_text' });
   });
 

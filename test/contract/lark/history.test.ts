@@ -23,7 +23,7 @@ test('a direct chat gives the same messages as its events', async () => {
     replyTo: messageId(asked.messageId),
   } as const;
   const sent = await gateway.deliver(
-    { ...reply, inThread: false, content: { kind: 'text', text: 'an answer' } },
+    { ...reply, inThread: false, content: { kind: 'answer', text: 'an answer' } },
     'k',
     'answer',
   );

@@ -55,7 +55,7 @@ function draft(key: string, change: Partial<OutboxDraft> = {}): OutboxDraft {
     replyTo: message.messageId,
     placement: 'reply',
     priority: 'answer',
-    body: { kind: 'text', text: key },
+    body: { kind: 'message', content: { kind: 'answer', text: key } },
     createdAtMs: nowMs,
     dueAtMs: 0,
     ...change,
@@ -123,10 +123,12 @@ describe('journal', () => {
 
   test('a key is queued once', async () => {
     await journal.enqueue([draft('a')]);
-    expect(await journal.enqueue([draft('a', { body: { kind: 'text', text: 'other' } })])).toEqual(
-      [],
-    );
-    expect((await journal.out('a'))?.body).toEqual({ kind: 'text', text: 'a' });
+    expect(
+      await journal.enqueue([
+        draft('a', { body: { kind: 'message', content: { kind: 'answer', text: 'other' } } }),
+      ]),
+    ).toEqual([]);
+    expect((await journal.out('a'))?.body).toMatchObject({ content: { text: 'a' } });
   });
 
   test('what replaces a row takes its place in the order, also twice over', async () => {

@@ -15,11 +15,12 @@ import { systemClock } from '../../../src/time/clock.ts';
 const VERSION_1 = join(import.meta.dirname, '../../fixtures/state/version-1.sql');
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
-function openVersion1(): Db {
+function openVersion1(more = ''): Db {
   const folder = mkdtempSync(join(tmpdir(), 'lark-migrations-'));
   const path = join(folder, 'bridge.db');
   const old = connect(path);
   old.exec(readFileSync(VERSION_1, 'utf8'));
+  old.exec(more);
   old.close();
   const db = Db.open(path, log);
   onTestFinished(() => {
@@ -114,4 +115,50 @@ test('version 1: its turns get a reply token when they are given to an agent, an
   expect(await journal.turnOfToken(replyToken)).toMatchObject({ id, replyToken });
   await journal.changeTurn(id, ({ state }) => ({ state, replyToken: 'bcdfghjk', out: [] }));
   expect((await journal.turn(id))?.replyToken).toBe(replyToken);
+});
+
+test('version 1: rows of the outbox say what they mean, and are still sent', async () => {
+  const rows = [
+    ['an_answer', 'answer', { kind: 'text', text: 'an "answer" – ü' }],
+    ['a_notice', 'notice', { kind: 'text', text: 'a notice', isLastWord: true }],
+    [
+      'a_choice',
+      'notice',
+      {
+        kind: 'choice',
+        text: 'Run it?',
+        buttons: [{ label: 'Run', action: 'run', style: 'primary' }],
+      },
+    ],
+    ['a_sign', 'reaction', { kind: 'react', emoji: 'Typing' }],
+    ['its_end', 'reaction', { kind: 'unreact', reactKey: 'a_sign' }],
+  ] as const;
+  const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
+  const db = openVersion1(
+    rows
+      .map(
+        ([key, priority, body]) =>
+          `INSERT INTO outbox (key, app_id, lane, chat_id, placement, priority, body, phase, due_at_ms,
+             created_at_ms)
+           VALUES (${quoted(key)}, 'cli_0123456789abcdef', 'oc_1', 'oc_1', 'chat', ${quoted(priority)},
+             ${quoted(JSON.stringify(body))}, 'pending', 0, 1);`,
+      )
+      .join('\n'),
+  );
+  const app = appId('cli_0123456789abcdef');
+  const journal = new SqliteJournal({ db, app, clock: systemClock });
+  const pending = await journal.pendingOut();
+  const bodyOf = (key: string) => pending.find((row) => row.key === key)?.body;
+  expect(bodyOf('an_answer')).toEqual({
+    kind: 'message',
+    content: { kind: 'answer', text: 'an "answer" – ü' },
+  });
+  expect(bodyOf('a_notice')).toEqual({
+    kind: 'message',
+    content: { kind: 'notice', text: 'a notice' },
+    tellsOfFailure: true,
+  });
+  expect(bodyOf('a_choice')).toEqual({ kind: 'message', content: rows[2][2] });
+  expect(bodyOf('a_sign')).toEqual(rows[3][2]);
+  expect(bodyOf('its_end')).toEqual(rows[4][2]);
 });

@@ -68,7 +68,7 @@ function draft(key: string, change: Partial<OutboxDraft> = {}): OutboxDraft {
     replyTo: message.messageId,
     placement: 'reply',
     priority: 'answer',
-    body: { kind: 'text', text: key },
+    body: { kind: 'message', content: { kind: 'answer', text: key } },
     createdAtMs: nowMs,
     dueAtMs: 0,
     ...change,

@@ -30,7 +30,8 @@ test.each(SEED === undefined ? SEEDS : [Number(SEED)])(
     const turns = Array.from({ length: TURNS }, (_, index) => turnOf(id as WorkspaceId, index));
     rig.db.run('CREATE TABLE shown (message_id TEXT, text TEXT)');
     for (let kill = 0; kill < KILLS; kill += 1) {
-      await begin(rig, turns, random);
+      // The life ends before they do.
+      void (await begin(rig, turns, random));
       const commits = random() * LIFE_COMMITS_MAX;
       for (let commit = 0; commit < commits; commit += 1) {
         const run = rig.agents.runs[Math.floor(random() * rig.agents.runs.length)];

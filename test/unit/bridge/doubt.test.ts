@@ -14,6 +14,7 @@ import {
   type OutboxChange,
 } from '../../../src/bridge/ports.ts';
 import { silentLog } from '../../kit/log.ts';
+import { contentForm } from '../../../src/lark/content/rendered.ts';
 
 const HOUR_MS = 3_600_000;
 async function deliver(
@@ -39,6 +40,7 @@ async function deliver(
   const delivery = new Delivery({
     journal,
     lark: {
+      form: contentForm,
       deliver: (_out, key) => {
         sends.push(key);
         return Promise.resolve({ ok: true, id: 'om_new' });

@@ -15,6 +15,7 @@ import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
+import { contentForm } from '../../../src/lark/content/rendered.ts';
 
 let folder: string;
 let db: Db;
@@ -36,6 +37,7 @@ beforeEach(async () => {
     db,
     clock,
     lark: {
+      form: contentForm,
       deliver: (out) => {
         if (out.kind === 'reply' || out.kind === 'send') shown.push(out);
         return Promise.resolve({ ok: true, id: `om_out_${shown.length}` });
@@ -68,7 +70,7 @@ const recall = () => {
 };
 
 const told = () =>
-  shown.map((out) => ('content' in out && out.content.kind === 'text' ? out.content.text : ''));
+  shown.map((out) => ('content' in out && out.content.kind !== 'choice' ? out.content.text : ''));
 
 test.each([
   ['before it', async (say: () => Promise<void>) => [await recall(), await say()]],
@@ -244,5 +246,5 @@ test('`/retry` runs no old message that waits for `/run` or `/skip`: the questio
   await say('om_word', '/retry', message.sentAtMs);
   await settle(isWriting);
   expect(asked).toEqual([]);
-  expect(shown).toMatchObject([{ content: { kind: 'card' } }, { content: { kind: 'card' } }]);
+  expect(shown).toMatchObject([{ content: { kind: 'choice' } }, { content: { kind: 'choice' } }]);
 });

@@ -21,6 +21,7 @@ import {
   type Outgoing,
   type TurnTarget,
 } from '../../../src/bridge/ports.ts';
+import { contentForm } from '../../../src/lark/content/rendered.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const REFUSED: DeliveryResult = { ok: false, action: 'give_up', code: 230022, detail: 'no' };
@@ -91,6 +92,7 @@ async function boot(change: Partial<TurnTarget> = {}): Promise<void> {
     log,
     target: { ...target, ...change },
     lark: {
+      form: contentForm,
       deliver: (out, key) => {
         sent.push({ out, key });
         return Promise.resolve(lark());
@@ -138,7 +140,7 @@ async function ordered(kind: OrderKind, subject: string) {
 const phaseOf = async (id: string) => (await journal.turn(turnId(id)))?.state.phase;
 const shownTexts = () =>
   sent.flatMap(({ out }) =>
-    (out.kind === 'reply' || out.kind === 'send') && out.content.kind === 'text'
+    (out.kind === 'reply' || out.kind === 'send') && out.content.kind !== 'choice'
       ? [out.content.text]
       : [],
   );

@@ -3,8 +3,14 @@ import { afterTry, isPointless } from '../../../src/bridge/outbox/after-send.ts'
 import { messageId } from '../../../src/core/ids.ts';
 import { message, rowOf } from './samples.ts';
 import type { LarkAction } from '../../../src/bridge/ports.ts';
+import { contentForm } from '../../../src/lark/content/rendered.ts';
+import type { OutboxBody } from '../../../src/core/turn.ts';
 
-const at = { nowMs: 10_000, random: 1, asked: message };
+const at = { nowMs: 10_000, random: 1, form: contentForm, asked: message };
+const said = (text: string): OutboxBody => ({
+  kind: 'message',
+  content: { kind: 'answer', text },
+});
 const refused = (action: LarkAction, more: { retryAfterMs?: number } = {}) =>
   ({ ok: false, action, code: 1, detail: 'no', ...more }) as const;
 
@@ -41,9 +47,7 @@ describe('a row of the outbox after a try', () => {
     const row = rowOf({ placement: 'thread' });
     const { state, out } = afterTry(row, refused('message_gone'), { ...at, anchor });
     expect(state).toEqual({ phase: 'dropped' });
-    expect(out).toEqual([
-      expect.objectContaining({ ...anchor, body: { kind: 'text', text: 'the answer' } }),
-    ]);
+    expect(out).toEqual([expect.objectContaining({ ...anchor, body: said('the answer') })]);
     expect(out?.[0]?.key).not.toBe('key');
   });
 
@@ -56,7 +60,7 @@ describe('a row of the outbox after a try', () => {
     const { out } = afterTry(rowOf(), refused('fall_back_from_thread'), at);
     expect(out?.[0]).toMatchObject({
       placement: 'chat',
-      body: { kind: 'text', text: '> hello\nthe answer' },
+      body: said('> hello\nthe answer'),
     });
     const inThread = { ...at, asked: { ...message, threadId: 'omt_1' } };
     const change = afterTry(rowOf(), refused('fall_back_from_thread'), inThread);
@@ -66,14 +70,16 @@ describe('a row of the outbox after a try', () => {
 
   test('too long: smaller pieces that together are the text', () => {
     const text = 'line one\nline two\nline three\n'.repeat(2_000);
-    const { out } = afterTry(rowOf({ body: { kind: 'text', text } }), refused('split'), at);
+    const { out } = afterTry(rowOf({ body: said(text) }), refused('split'), at);
     expect(out?.length).toBeGreaterThan(1);
-    const joined = out?.map(({ body }) => (body.kind === 'text' ? body.text : '')).join('');
+    const joined = out
+      ?.map(({ body }) => (body.kind === 'message' ? body.content.text : ''))
+      .join('');
     expect(joined).toBe(text);
   });
 
   test('a short text that is refused as too long is not cut any more: the answer is given up whole', () => {
-    const body = { kind: 'text', text: 'twenty-four characters..' } as const;
+    const body = said('twenty-four characters..');
     const { state, out, endsRest } = afterTry(rowOf({ body }), refused('split'), at);
     expect(state.phase).toBe('dead');
     expect(endsRest).toBe(true);
@@ -123,9 +129,10 @@ describe('a row of the outbox after a try', () => {
   });
 
   test('a refused card goes out as text', () => {
-    const body = { kind: 'choice', text: 'Run?', buttons: [] } as const;
+    const content = { kind: 'choice', text: 'Run?', buttons: [] } as const;
+    const body = { kind: 'message', content } as const;
     const { out } = afterTry(rowOf({ body }), refused('fall_back_to_text'), at);
-    expect(out?.[0]?.body).toEqual({ kind: 'text', text: 'Run?' });
+    expect(out?.[0]?.body).toEqual({ kind: 'message', content: { kind: 'notice', text: 'Run?' } });
   });
 
   test('an answer given up is a dead letter, and the person is told', () => {

@@ -25,6 +25,7 @@ import type {
   SendResult,
   TurnTarget,
 } from '../../../src/bridge/ports.ts';
+import { contentForm } from '../../../src/lark/content/rendered.ts';
 
 const SECRET = 'the withdrawn words';
 const LONG_MS = 11 * 60_000;
@@ -114,6 +115,7 @@ async function boot(more: Pick<Partial<BridgeParts>, 'journal'> = {}): Promise<v
     log,
     turnTimeoutMs: 60_000,
     lark: {
+      form: contentForm,
       deliver: (out) => Promise.resolve(deliver(out)),
       history: () =>
         history instanceof BridgeError ? Promise.reject(history) : Promise.resolve(history),
@@ -270,7 +272,7 @@ describe('a recall of which no event tells', () => {
         kind: 'reply',
         replyTo: 'om_root',
         inThread: true,
-        content: { kind: 'text', text: 'the answer' },
+        content: { kind: 'answer', text: 'the answer' },
       }),
     ]);
   });
@@ -368,7 +370,7 @@ describe('the question about old messages', () => {
     await takeBack('om_1');
     isAway = false;
     await run(LONG_MS);
-    expect(shown).toMatchObject([{ kind: 'reply', replyTo: 'om_2', content: { kind: 'card' } }]);
+    expect(shown).toMatchObject([{ kind: 'reply', replyTo: 'om_2', content: { kind: 'choice' } }]);
   });
 
   test.each([

@@ -19,6 +19,7 @@ import type {
   WaitResult,
 } from '../../../src/bridge/ports.ts';
 import { silentLog } from '../../kit/log.ts';
+import { contentForm } from '../../../src/lark/content/rendered.ts';
 
 const PEOPLE = RECEIPTS_BEHIND_MAX + 300;
 
@@ -86,7 +87,7 @@ async function boot(): Promise<void> {
     journal: new SqliteJournal(parts),
     orders: new SqliteOrders(parts),
     target,
-    lark: { deliver, history: () => Promise.resolve([]) },
+    lark: { form: contentForm, deliver, history: () => Promise.resolve([]) },
     clock,
     random: () => 0.5,
     log: silentLog,

@@ -13,6 +13,7 @@ import { message } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type { DeliveryResult, LarkAction, Outgoing } from '../../../src/bridge/ports.ts';
+import { contentForm } from '../../../src/lark/content/rendered.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 /** Longer than any of it takes. */
@@ -60,9 +61,10 @@ beforeEach(async () => {
       wait: () => Promise.resolve({ kind: 'pending' }),
     },
     lark: {
+      form: contentForm,
       deliver: (out) => {
         if (!('content' in out)) return Promise.resolve({ ok: true, id: 'r1' });
-        const text = out.content.kind === 'text' ? out.content.text : '';
+        const text = out.content.kind === 'choice' ? '' : out.content.text;
         const call = { ...out, text };
         calls.push(call);
         const refusal = answer(call);
@@ -111,9 +113,9 @@ describe('a Lark that refuses every text as too long', () => {
     expect(shown.map(isNotice)).toEqual([true]);
     const dead = await journal.deadLetters({ limit: 100 });
     // All of the answer is there for the operator, and nothing of it is lost on the way.
-    expect(dead.reduce((sum, { body }) => sum + ('text' in body ? bytes(body.text) : 0), 0)).toBe(
-      90_000 * bytes('漢字 line\n'),
-    );
+    expect(
+      dead.reduce((sum, { body }) => sum + ('content' in body ? bytes(body.content.text) : 0), 0),
+    ).toBe(90_000 * bytes('漢字 line\n'));
     expect(bridge.status().outbox).toBe(0);
   });
 });
@@ -164,7 +166,7 @@ test('a code that nobody knows is tried a few times, then it is a dead letter an
   expect(calls).toHaveLength(6);
   expect(shown.map(isNotice)).toEqual([true]);
   expect(await journal.deadLetters({ limit: 9 })).toMatchObject([
-    { body: { text: 'question' }, lastError: '777: no' },
+    { body: { content: { text: 'question' } }, lastError: '777: no' },
   ]);
 });
 

@@ -1,29 +1,36 @@
 import { describe, expect, test } from 'vitest';
-import { parseChoiceValue, platformMessageId, turnKey } from '../../../src/bridge/outbox/keys.ts';
-import { piecesOf, toDrafts, toOutgoing, withQuote } from '../../../src/bridge/outbox/render.ts';
+import { platformMessageId, turnKey } from '../../../src/bridge/outbox/keys.ts';
+import { toDrafts, toOutgoing, withQuote } from '../../../src/bridge/outbox/render.ts';
 import { parseCommand, turnsMeant } from '../../../src/bridge/intake/commands.ts';
-import { choices } from '../../../src/bridge/outbox/texts.ts';
 import { messageId, turnId } from '../../../src/core/ids.ts';
 import { message, rowOf, turnIn } from './samples.ts';
+import { contentForm } from '../../../src/lark/content/rendered.ts';
 
 const subject = { message, run: 1 };
 
 describe('rows for what a turn shows', () => {
   test('LCM-OUT-06: an answer is a plain reply to the message that asked', () => {
-    const [draft] = toDrafts(subject, [{ what: 'answer', text: 'hi' }], 5);
+    const [draft] = toDrafts(subject, [{ what: 'answer', text: 'hi' }], {
+      nowMs: 5,
+      form: contentForm,
+    });
     const out = toOutgoing(rowOf({ ...draft }));
     expect(out).toEqual({
       kind: 'reply',
       chatId: 'oc_1',
       replyTo: 'om_1',
       inThread: false,
-      content: { kind: 'text', text: 'hi' },
+      content: { kind: 'answer', text: 'hi' },
+      about: 'om_1',
     });
   });
 
   test('a question in a thread is answered in the thread', () => {
     const inThread = { message: { ...message, threadId: 'omt_1' }, run: 1 };
-    const [draft] = toDrafts(inThread, [{ what: 'answer', text: 'hi' }], 5);
+    const [draft] = toDrafts(inThread, [{ what: 'answer', text: 'hi' }], {
+      nowMs: 5,
+      form: contentForm,
+    });
     expect(toOutgoing(rowOf({ ...draft }))).toMatchObject({ inThread: true });
   });
 
@@ -45,54 +52,21 @@ describe('rows for what a turn shows', () => {
     expect(platformMessageId({ message, run: 2 })).not.toBe(platformMessageId(subject));
   });
 
-  test('CG-OUT-02: an answer can not call everybody', () => {
-    const text = 'hey <at user_id="all">all</at> and a<b';
-    const out = toOutgoing(rowOf({ body: { kind: 'text', text } }));
-    const shown = out?.kind === 'reply' && out.content.kind === 'text' ? out.content.text : '';
-    expect(shown).not.toMatch(/<\/?at[\s>]/);
-    expect(shown.replaceAll('\u200B', '')).toBe(text);
-  });
-
-  test('a long text is cut at line ends, loses nothing, and splits no character', () => {
-    const text = `${'é😀漢'.repeat(50)}\n`.repeat(40);
-    const pieces = piecesOf(text, 1_000);
-    expect(pieces.join('')).toBe(text);
-    for (const piece of pieces) {
-      expect(Buffer.byteLength(piece)).toBeLessThanOrEqual(1_000);
-      expect(piece).not.toMatch(/^[\uDC00-\uDFFF]|[\uD800-\uDBFF]$/);
-    }
-  });
-
   test('no piece of a long answer is blank', () => {
     const text = `begin${'\n'.repeat(300 * 1024)}end`;
-    const texts = toDrafts(subject, [{ what: 'answer', text }], 5).map(({ body }) =>
-      body.kind === 'text' ? body.text.trim() : '',
-    );
+    const texts = toDrafts(subject, [{ what: 'answer', text }], {
+      nowMs: 5,
+      form: contentForm,
+    }).map(({ body }) => (body.kind === 'message' ? body.content.text.trim() : ''));
     expect(texts).toEqual(['begin', 'end']);
   });
 
-  test('neither a piece nor a quote halves a character of several code points', () => {
+  test('a quote halves no character of several code points', () => {
     const family = '👨‍👩‍👧';
     const text = family.repeat(50);
     const isWhole = (part: string) => part.replaceAll(family, '') === '';
-    expect(piecesOf(text, 100).filter((piece) => !isWhole(piece))).toEqual([]);
     const quote = withQuote('', { ...message, parts: [{ kind: 'text', text }] }).slice(2, -2);
     expect(isWhole(quote)).toBe(true);
-  });
-
-  test('a button says which turn it is about, and only our buttons are read', () => {
-    const [draft] = toDrafts(subject, [choices.unknown()], 5);
-    const out = toOutgoing(rowOf({ ...draft }));
-    const card = out?.kind === 'reply' && out.content.kind === 'card' ? out.content.card : '{}';
-    const { body } = JSON.parse(card) as {
-      body: { elements: { behaviors?: { value: Record<string, unknown> }[] }[] };
-    };
-    const values = body.elements.flatMap(({ behaviors }) => behaviors ?? []).map((b) => b.value);
-    expect(values.map(parseChoiceValue)).toEqual([
-      { action: 'retry', turn: 'om_1' },
-      { action: 'skip', turn: 'om_1' },
-    ]);
-    expect(parseChoiceValue({ action: 'run' })).toBeUndefined();
   });
 });
 

@@ -32,7 +32,7 @@ export function rowOf(change: Partial<OutboxRow> = {}): OutboxRow {
     replyTo: message.messageId,
     placement: 'reply',
     priority: 'answer',
-    body: { kind: 'text', text: 'the answer' },
+    body: { kind: 'message', content: { kind: 'answer', text: 'the answer' } },
     createdAtMs: 1_000,
     triedAtMs: 1_000,
     replayedAtMs: undefined,

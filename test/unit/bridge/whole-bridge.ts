@@ -7,6 +7,7 @@ import type { VirtualClock } from '../../kit/clock.ts';
 import { settle } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
+import { contentForm } from '../../../src/lark/content/rendered.ts';
 
 interface Given extends Partial<BridgeParts> {
   readonly db: Db;
@@ -21,6 +22,7 @@ export function createBridge({ db, clock, ...given }: Given): Bridge {
     journal: new SqliteJournal(parts),
     orders: new SqliteOrders(parts),
     lark: {
+      form: contentForm,
       deliver: () => Promise.resolve({ ok: true, id: 'om_out' }),
       history: () => Promise.resolve([]),
     },

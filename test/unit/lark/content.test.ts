@@ -1,124 +1,72 @@
+/** What Lark shows of content that the bridge describes by its meaning. */
 import { describe, expect, test } from 'vitest';
-import { openId } from '../../../src/core/ids.ts';
-import { type Mention, parseParts } from '../../../src/lark/inbound/content.ts';
-import { random, text } from './captured.ts';
+import type { ChoiceAction } from '../../../src/core/content.ts';
+import { turnId } from '../../../src/core/ids.ts';
+import { rendered } from '../../../src/lark/content/rendered.ts';
+import { piecesOf, smallerPiecesOf } from '../../../src/lark/content/text.ts';
+import { parseChoiceValue } from '../../../src/wire/choice-value.ts';
 
-const BOT = openId('ou_bot');
-const bot: Mention = { key: '@_user_1', openId: 'ou_bot', name: 'Bridge' };
-const person = (number: number, name = `P${number}`): Mention => ({
-  key: `@_user_${number}`,
-  openId: `ou_${number}`,
-  name,
-});
-
-function textPart(content: string, mentions: readonly Mention[] = []): string | undefined {
-  const parts = parseParts({ messageType: 'text', json: text(content), mentions }, BOT);
-  const [part] = parts ?? [];
-  return part?.kind === 'text' ? part.text : undefined;
-}
-
-describe('mentions', () => {
-  test("the bot's own mention is removed, with one space after it and no more", () => {
-    expect(textPart('@_user_1 hello', [bot])).toBe('hello');
-    expect(textPart('@_user_1   hello', [bot])).toBe('  hello');
-    expect(textPart('@_user_1\n  indented', [bot])).toBe('\n  indented');
-    expect(textPart('hi @_user_1 there', [bot])).toBe('hi there');
-    expect(textPart('hi @_user_1', [bot])).toBe('hi ');
-    expect(textPart('你好@_user_1你好', [bot])).toBe('你好你好');
+describe('a text', () => {
+  test('CG-OUT-02: an answer can not call everybody', () => {
+    const text = 'hey <at user_id="all">all</at> and a<b';
+    const piece = rendered({ kind: 'answer', text }, undefined);
+    const shown = piece.kind === 'text' ? piece.text : '';
+    expect(shown).not.toMatch(/<\/?at[\s>]/);
+    expect(shown.replaceAll('\u200B', '')).toBe(text);
   });
 
-  test('other mentions become names', () => {
-    expect(
-      textPart('@_user_1 ask @_user_2 and @_user_3.', [bot, person(2, 'Ann'), person(3, 'Bo B')]),
-    ).toBe('ask @Ann and @Bo B.');
-  });
-
-  test('@_user_1 is never found inside @_user_10', () => {
-    const all = Array.from({ length: 12 }, (_, at) => person(at + 1));
-    const written = all.map(({ key }) => key).join(' ');
-    expect(textPart(written, all)).toBe(all.map(({ name }) => `@${name}`).join(' '));
-  });
-
-  test('a placeholder without a mention stays', () => {
-    expect(textPart('print("@_user_7") @_user_10 @_all', [bot])).toBe(
-      'print("@_user_7") @_user_10 @_all',
-    );
-  });
-
-  test('a name that looks like a placeholder is not replaced again', () => {
-    expect(textPart('@_user_2 @_user_3', [person(2, '@_user_3'), person(3, 'Cy')])).toBe(
-      '@@_user_3 @Cy',
-    );
-  });
-
-  test("while the bot's id is unknown, no mention counts as its own", () => {
-    const mentions = [{ ...bot, openId: undefined }];
-    const content = { messageType: 'text', json: text('@_user_1 x'), mentions };
-    expect(parseParts(content, undefined)).toEqual([{ kind: 'text', text: '@Bridge x' }]);
-  });
-});
-
-describe('text', () => {
-  test.each(['  two\n\tspaces  ', 'a\r\n\r\nb ', '```\n  code\n```', '\u3000全角', ''])(
-    'survives byte for byte: %j',
-    (written) => {
-      expect(textPart(written)).toBe(written);
-    },
-  );
-
-  test('U+0000, at which the database would cut, becomes U+FFFD', () => {
-    expect(textPart('a\0b\0')).toBe('a\uFFFDb\uFFFD');
-  });
-
-  test.each(['', 'no json', '[]', 'null', '{}', '{"text":1}', '"text"'])(
-    'content %j is not a text',
-    (json) => {
-      expect(parseParts({ messageType: 'text', json, mentions: [] }, BOT)).toBeUndefined();
-    },
-  );
-
-  test('LCM-IN-06: other types are named', () => {
-    expect(parseParts({ messageType: 'post', json: '{"title":""}', mentions: [bot] }, BOT)).toEqual(
-      [{ kind: 'unsupported', messageType: 'post' }],
-    );
-  });
-});
-
-test.each([1, 2, 3, 4, 5, 6, 7, 8])('any text around any mentions survives (SEED=%i)', (seed) => {
-  const next = random(seed);
-  const draw = <T>(from: readonly T[]): T => from[Math.floor(next() * from.length)] as T;
-  const mentions = Array.from({ length: 15 }, (_, at) =>
-    person(at + 1, draw(['Ann', '李', '@_user_2'])),
-  );
-  mentions[0] = bot;
-  for (let round = 0; round < 200; round++) {
-    let written = '';
-    let expected = '';
-    for (let piece = 0; piece < 8; piece++) {
-      if (next() < 0.5) {
-        const mentioned = draw(mentions);
-        // A letter after it, so that neither a space nor a digit belongs to the placeholder.
-        written += `${mentioned.key}x`;
-        expected += mentioned === bot ? 'x' : `@${mentioned.name}x`;
-      } else {
-        const plain = draw([
-          ' ',
-          '\n',
-          '\t  ',
-          'code {',
-          '@',
-          '@_user_',
-          '@_user_99 ',
-          '你好',
-          '_1',
-        ]);
-        // "@_user_" and what comes next could make up a placeholder that nobody wrote.
-        const safe =
-          /@_?\w*$/.test(written) || plain.endsWith('@') || plain === '@_user_' ? '|' : '';
-        written += `${safe}${plain}${safe}`;
-        expected += `${safe}${plain}${safe}`;
-      }
+  test('that is long is cut at line ends, loses nothing, and splits no character', () => {
+    const text = `${'é😀漢'.repeat(50)}\n`.repeat(40);
+    const pieces = piecesOf(text, 1_000);
+    expect(pieces.join('')).toBe(text);
+    for (const piece of pieces) {
+      expect(Buffer.byteLength(piece)).toBeLessThanOrEqual(1_000);
+      expect(piece).not.toMatch(/^[\uDC00-\uDFFF]|[\uD800-\uDBFF]$/);
     }
-    expect(textPart(written, mentions)).toBe(expected);
+  });
+
+  test('is cut at no character of several code points', () => {
+    const family = '👨‍👩‍👧';
+    const pieces = piecesOf(family.repeat(50), 100);
+    expect(pieces.filter((piece) => piece.replaceAll(family, '') !== '')).toEqual([]);
+  });
+
+  test('that was refused as too long has smaller pieces, and a small one has none', () => {
+    const text = 'line one\nline two\nline three\n'.repeat(2_000);
+    expect(smallerPiecesOf(text)?.join('')).toBe(text);
+    expect(smallerPiecesOf('short')).toBeUndefined();
+  });
+});
+
+describe('a question with buttons', () => {
+  const button = (label: string, action: ChoiceAction) => {
+    return { label, action, style: 'default' } as const;
+  };
+
+  function valuesOf(about: string | undefined): Readonly<Record<string, unknown>>[] {
+    const buttons = [button('Run again', 'retry'), button('Skip', 'skip')];
+    const turn = about === undefined ? undefined : turnId(about);
+    const piece = rendered({ kind: 'choice', text: 'Run it again?', buttons }, turn);
+    const { config, body } = JSON.parse(piece.kind === 'card' ? piece.card : '{}') as {
+      config: { summary: { content: string } };
+      body: { elements: { behaviors?: { value: Record<string, unknown> }[] }[] };
+    };
+    expect(config.summary.content).toBe('Run it again?');
+    return body.elements.flatMap(({ behaviors }) => behaviors ?? []).map(({ value }) => value);
   }
+
+  test('says with each button which turn it is about, and only our buttons are read', () => {
+    expect(valuesOf('om_1').map(parseChoiceValue)).toEqual([
+      { action: 'retry', turn: 'om_1' },
+      { action: 'skip', turn: 'om_1' },
+    ]);
+    expect(parseChoiceValue({ action: 'run' })).toBeUndefined();
+  });
+
+  test('about no turn alone names none', () => {
+    expect(valuesOf(undefined).map(parseChoiceValue)).toEqual([
+      { action: 'retry' },
+      { action: 'skip' },
+    ]);
+  });
 });

@@ -131,3 +131,16 @@ export const REPLY_TOKENS = `
 ALTER TABLE turns ADD COLUMN reply_token TEXT;
 CREATE INDEX turns_reply_token ON turns (reply_token) WHERE reply_token IS NOT NULL;
 `;
+
+/** Rows of the outbox say what they mean; before, they said in which form Lark showed them. */
+export const CONTENT_BY_MEANING = `
+UPDATE outbox SET body = CASE json_extract(body, '$.kind')
+  WHEN 'text' THEN json_patch(
+    json_object('kind', 'message', 'content', json_object(
+      'kind', CASE priority WHEN 'answer' THEN 'answer' ELSE 'notice' END,
+      'text', json_extract(body, '$.text'))),
+    CASE WHEN json_extract(body, '$.isLastWord') THEN json('{"tellsOfFailure":true}') ELSE '{}' END)
+  ELSE json_object('kind', 'message', 'content', json(body))
+END
+WHERE json_extract(body, '$.kind') IN ('text', 'choice');
+`;

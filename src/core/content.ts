@@ -1,0 +1,25 @@
+/** What a message of the bridge says in a chat, by its meaning. How Lark shows it is decided in `src/lark/content`. */
+import type { TurnId } from './ids.ts';
+
+export type Content =
+  /** What an agent said, or a piece of it. */
+  | { readonly kind: 'answer'; readonly text: string }
+  /** What the bridge itself says. */
+  | { readonly kind: 'notice'; readonly text: string }
+  /** A question of the bridge, with a button for each answer. The text says what can be typed instead. */
+  | { readonly kind: 'choice'; readonly text: string; readonly buttons: readonly ChoiceButton[] };
+
+/** What a person can decide about a turn that waits for them. */
+export type ChoiceAction = 'run' | 'skip' | 'retry';
+
+export interface ChoiceButton {
+  readonly label: string;
+  readonly action: ChoiceAction;
+  readonly style: 'primary' | 'default';
+}
+
+/** What a press on a button says. Without a turn it means all stale turns of its chat. */
+export interface Choice {
+  readonly action: ChoiceAction;
+  readonly turn?: TurnId;
+}

@@ -1,0 +1,37 @@
+/** From content by its meaning to the form that Lark's message API takes. */
+import type { ContentForm } from '../../bridge/ports.ts';
+import type { Content } from '../../core/content.ts';
+import type { TurnId } from '../../core/ids.ts';
+import { choiceCard } from './choice-card.ts';
+import { LARK_TEXT_BYTES_MAX, piecesOf, smallerPiecesOf, withoutMentions } from './text.ts';
+
+/** One finished piece to show in a chat. */
+export type Rendered =
+  | { readonly kind: 'text'; readonly text: string }
+  /** JSON of a card, schema 2.0. */
+  | { readonly kind: 'card'; readonly card: string };
+
+export interface LarkContent {
+  readonly msg_type: 'text' | 'interactive';
+  readonly content: string;
+}
+
+/** `about`: the turn that the content speaks about. */
+export function rendered(content: Content, about: TurnId | undefined): Rendered {
+  return content.kind === 'choice'
+    ? { kind: 'card', card: choiceCard(content, about) }
+    : { kind: 'text', text: withoutMentions(content.text) };
+}
+
+/** Undefined if it is longer than Lark takes. */
+export function toLarkContent(piece: Rendered): LarkContent | undefined {
+  if (piece.kind === 'card') return { msg_type: 'interactive', content: piece.card };
+  if (Buffer.byteLength(piece.text) > LARK_TEXT_BYTES_MAX) return undefined;
+  return { msg_type: 'text', content: JSON.stringify({ text: piece.text }) };
+}
+
+export const contentForm: ContentForm = {
+  piecesOf: (text) => piecesOf(text),
+  smallerPiecesOf,
+  shownText: withoutMentions,
+};
