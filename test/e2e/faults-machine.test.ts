@@ -159,7 +159,7 @@ describe('the database', () => {
           .filter(({ ackCode, messageId = '' }) => ackCode === 500 && asked.includes(messageId));
       await cloud.waitFor(() => refused().length === 4);
       tally.openGate();
-      await bridge.saw(() => bridge.logged('hub_result_not_stored'));
+      await bridge.saw(() => bridge.logged('write_failed'));
       expect(tally.runs().length).toBe(6);
       expect(await healthOf(rig)).toEqual(STORAGE_TROUBLE);
       disk.exec('PRAGMA wal_checkpoint(TRUNCATE)');
