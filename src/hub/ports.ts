@@ -208,7 +208,7 @@ export interface QueueStore {
   /** The item that a message made. */
   itemOfMessage(message: MessageKey): Promise<QueueItem | undefined>;
   /** Marks up to `limit` items that may run now as dispatched and returns them in order. */
-  claim(limit: number, atMs: number): Promise<readonly QueueItem[]>;
+  claim(limit: number, atMs: number): Promise<Claimed>;
   /** Ends an item that is not ended yet; false if it was. */
   settle(id: QueueId, settlement: Settlement): Promise<boolean>;
   /** Puts a dispatched item back as if this attempt had not been. */
@@ -227,6 +227,12 @@ export interface QueueStore {
  * The same database as somebody else's, in that one's transaction: for a bridge in this process, whose
  * turn and whose item at the hub become durable together. To be called inside a commit only.
  */
+export interface Claimed {
+  readonly items: readonly QueueItem[];
+  /** True if others wait for the hub to run them, now or later. */
+  readonly more: boolean;
+}
+
 export interface JoinedQueue {
   /** Like `QueueStore.send`. With `start` a new item that may run at once is marked dispatched too. */
   send(sending: Sending, options: { readonly start: boolean }): Sent;

@@ -2,7 +2,6 @@ import type { QueueId } from '../ports.ts';
 import type { AgentResult, AgentRun } from '../../agents/runtime.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
-import { pause } from '../../time/wait.ts';
 
 /** How long cancelled agents may take to end before the hub stops without them. */
 const HUB_STOP_CANCEL_MS = 4_000;
@@ -17,7 +16,11 @@ export interface AgentWorkParts {
 /** One run of an agent, held to its time, whatever the agent does. */
 export class AgentWork {
   readonly #parts: AgentWorkParts;
-  readonly #cancelled = new AbortController();
+  #isCancelled = false;
+  #isRunning = false;
+  #run: AgentRun | undefined;
+  #abandon: (result: AgentResult) => void = () => {};
+  #cancelTimer = () => {};
 
   constructor(parts: AgentWorkParts) {
     this.#parts = parts;
@@ -25,50 +28,50 @@ export class AgentWork {
 
   /** Ends the run; its result is then that it was cancelled, unless it ended by itself just before. */
   cancel(): void {
-    this.#cancelled.abort();
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    if (!this.#isRunning) return;
+    this.#run?.cancel();
+    const { clock, log, turn } = this.#parts;
+    // For agents that do not end when they are told to.
+    this.#cancelTimer();
+    this.#cancelTimer = clock.after(HUB_STOP_CANCEL_MS, () => {
+      log.error('hub_agent_abandoned', { turn });
+      this.#abandon(CANCELLED);
+    });
   }
 
   /** Never rejects: agents are foreign code, and one that breaks has failed its turn, not the hub. */
   async run(begin: () => Promise<AgentRun>): Promise<AgentResult> {
     const { clock, log, turn, timeoutMs } = this.#parts;
-    if (this.#cancelled.signal.aborted) return CANCELLED;
-    const over = new AbortController();
-    const overtime = new AbortController();
-    const cancelTimer = clock.after(timeoutMs, () => {
-      overtime.abort();
+    if (this.#isCancelled) return CANCELLED;
+    this.#isRunning = true;
+    let isOvertime = false;
+    this.#cancelTimer = clock.after(timeoutMs, () => {
+      isOvertime = true;
       this.cancel();
     });
+    const abandoned = new Promise<AgentResult>((resolve) => {
+      this.#abandon = resolve;
+    });
     try {
-      const result = await Promise.race([this.#ended(begin), this.#abandoned(over.signal)]);
-      return overtime.signal.aborted && !result.ok ? timedOut(timeoutMs) : result;
+      const result = await Promise.race([this.#ended(begin), abandoned]);
+      return isOvertime && !result.ok ? timedOut(timeoutMs) : result;
     } catch (error) {
       const stack = error instanceof Error ? error.stack : String(error);
       log.error('hub_agent_broke', { turn, error: stack });
       return { ok: false, reason: 'failed', detail: 'The agent broke while it worked on this.' };
     } finally {
-      cancelTimer();
-      over.abort();
+      this.#isRunning = false;
+      this.#cancelTimer();
     }
   }
 
   async #ended(begin: () => Promise<AgentRun>): Promise<AgentResult> {
     const run = await begin();
-    const { signal } = this.#cancelled;
-    if (signal.aborted) run.cancel();
-    signal.addEventListener('abort', () => run.cancel());
+    this.#run = run;
+    if (this.#isCancelled) run.cancel();
     return run.result;
-  }
-
-  /** Settles some time after the run was cancelled, for agents that do not end when they are told to. */
-  async #abandoned(over: AbortSignal): Promise<AgentResult> {
-    const { clock, log, turn } = this.#parts;
-    const { signal } = this.#cancelled;
-    await new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve());
-    });
-    await pause(clock, over, HUB_STOP_CANCEL_MS);
-    if (!over.aborted) log.error('hub_agent_abandoned', { turn });
-    return CANCELLED;
   }
 }
 

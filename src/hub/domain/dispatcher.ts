@@ -48,6 +48,8 @@ export class Dispatcher {
   readonly #bell = new Wake();
   readonly #stopping = new AbortController();
   #calls = 0;
+  /** False only if no item waits in the queue: most turns begin without having waited. */
+  #mayBeQueued = true;
   #loop: Promise<void> = Promise.resolve();
   /** The latest look for something to start. */
   #looking: Promise<unknown> = Promise.resolve();
@@ -66,6 +68,7 @@ export class Dispatcher {
 
   /** There may be something to do. */
   wake(): void {
+    this.#mayBeQueued = true;
     this.#calls += 1;
     this.#bell.ring();
   }
@@ -136,10 +139,14 @@ export class Dispatcher {
       await this.#endOverdue();
       const free = maxRunning - this.#running.size;
       if (free <= 0) return HUB_LOOK_MS;
-      for (const item of await store.claim(free, clock.nowMs())) this.begin(item);
+      this.#mayBeQueued = false;
+      const { items, more } = await store.claim(free, clock.nowMs());
+      if (more) this.#mayBeQueued = true;
+      for (const item of items) this.begin(item);
       return HUB_LOOK_MS;
     } catch (error) {
       if (!isStoreTrouble(error)) throw error;
+      this.#mayBeQueued = true;
       log.warn('hub_dispatch_postponed', { error: error.message });
       return STORE_RETRY_MS;
     }
@@ -169,7 +176,7 @@ export class Dispatcher {
     const work = new AgentWork({ clock, log, turn: item.queueId, timeoutMs: turnTimeoutMs });
     const over = this.#run(item, work).finally(() => {
       this.#running.delete(item.queueId);
-      this.wake();
+      if (this.#mayBeQueued) this.wake();
     });
     this.#running.set(item.queueId, { work, over });
   }

@@ -12,12 +12,14 @@ export class Settlements {
   /** To be called after the settlement is durable. */
   ring(id: QueueId): void {
     this.#doors.get(id)?.wake.ring();
+    this.#expected.get(id)?.ring();
   }
 
   /** Lets everybody go, and from now on nobody waits. */
   close(): void {
     this.#closed = true;
     for (const { wake } of this.#doors.values()) wake.ring();
+    for (const expected of this.#expected.values()) expected.ring();
   }
 
   /**
@@ -78,6 +80,7 @@ export class Settlements {
 /** The end of a turn that is not stored yet. */
 export class ExpectedEnd {
   readonly #wake = new Wake();
+  #isOver = false;
   #settlement: Settlement | undefined;
 
   /** Undefined until it has come. */
@@ -87,11 +90,17 @@ export class ExpectedEnd {
 
   come(settlement: Settlement): void {
     this.#settlement = settlement;
+    this.ring();
+  }
+
+  /** It was stored by others, or nobody waits any more. */
+  ring(): void {
+    this.#isOver = true;
     this.#wake.ring();
   }
 
-  /** Resolves when it has come, or when `signal` aborts. */
+  /** Resolves when it has come, when it was stored by others, or when `signal` aborts. */
   async wait(signal: AbortSignal): Promise<void> {
-    if (this.#settlement === undefined) await this.#wake.wait(signal);
+    if (!this.#isOver) await this.#wake.wait(signal);
   }
 }

@@ -48,8 +48,8 @@ test('an item past its time is not begun, even if nobody has dropped it yet', as
   const brief = await rig.send(bridge, agent.id, { expiresInSecs: 60 });
   const patient = await rig.send(bridge, agent.id);
   pass(61_000);
-  const claimed = await rig.store.claim(10, now());
-  expect(claimed.map((item) => item.queueId)).toEqual([patient.body.queue_id]);
+  const { items } = await rig.store.claim(10, now());
+  expect(items.map((item) => item.queueId)).toEqual([patient.body.queue_id]);
   const overdue = await rig.store.overdue(now(), now() - DAY_MS);
   expect(overdue.map((item) => item.queueId)).toEqual([brief.body.queue_id]);
 });

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { QueueId, QueueItem } from '../../../src/hub/ports.ts';
+import type { Claimed, QueueId } from '../../../src/hub/ports.ts';
 import { Dispatcher } from '../../../src/hub/domain/dispatcher.ts';
 import { Settlements } from '../../../src/hub/domain/settlements.ts';
 import { Rig } from '../../contract/hub/rig.ts';
@@ -16,10 +16,10 @@ test('a turn that is cancelled between its claim and its begin does not stay at 
 
   /** Claims that are in the database, and not handed over yet. */
   const claims: (() => void)[] = [];
-  const claim = async (limit: number, atMs: number): Promise<readonly QueueItem[]> => {
-    const items = await rig.store.claim(limit, atMs);
-    if (items.length > 0) await new Promise<void>((resolve) => claims.push(resolve));
-    return items;
+  const claim = async (limit: number, atMs: number): Promise<Claimed> => {
+    const claimed = await rig.store.claim(limit, atMs);
+    if (claimed.items.length > 0) await new Promise<void>((resolve) => claims.push(resolve));
+    return claimed;
   };
   const store = new Proxy(rig.store, {
     get: (target, name) => (name === 'claim' ? claim : (Reflect.get(target, name) as unknown)),

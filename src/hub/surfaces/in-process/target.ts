@@ -12,6 +12,7 @@ import type {
 } from '../../../bridge/ports.ts';
 import type { Log } from '../../../core/log.ts';
 import type { Clock } from '../../../time/clock.ts';
+import { limitAt } from '../../../time/wait.ts';
 import { saidBy } from '../../../wire/agent-text.ts';
 import { fileNamesOf } from '../../../wire/files.ts';
 import { larkMetadata, withHeader } from '../../../wire/lark-context.ts';
@@ -23,7 +24,6 @@ import {
   type AgentRecord,
   type HubStore,
   type QueueId,
-  type QueueItem,
   type TurnOutcome,
 } from '../../ports.ts';
 import { InboxReader, type CursorStore } from './inbox-reader.ts';
@@ -110,14 +110,16 @@ export class InProcessTarget implements TurnTarget, Service {
     }
     if (sent.kind === 'answer') return { kind: 'unanswerable' };
     const { item } = sent;
-    const end = await this.#end(item.queueId, { waitMs: SEND_WAIT_MS, signal, known: item });
+    // The end of a joined turn is expected since before its agent began.
+    const isExpected = joined !== undefined && sent.fresh;
+    const end = await this.#end(item.queueId, { waitMs: SEND_WAIT_MS, signal, isExpected });
     return end ?? { kind: 'accepted', ticket: item.queueId };
   }
 
   async wait(_target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult> {
     const item = await this.#options.turns.item(queueId(ticket));
     if (item === undefined) return { kind: 'lost', detail: 'the hub does not know this turn' };
-    const end = await this.#end(item.queueId, { waitMs: WAIT_MS, signal, known: item });
+    const end = await this.#end(item.queueId, { waitMs: WAIT_MS, signal, isExpected: false });
     return end ?? { kind: 'pending' };
   }
 
@@ -132,29 +134,34 @@ export class InProcessTarget implements TurnTarget, Service {
   /** How a turn ends, if it does in time; stored or to be stored by the caller. */
   async #end(
     id: QueueId,
-    { known, waitMs, signal }: { known: QueueItem; waitMs: number; signal: AbortSignal },
+    {
+      waitMs,
+      signal,
+      isExpected,
+    }: { readonly waitMs: number; readonly signal: AbortSignal; readonly isExpected: boolean },
   ): Promise<TurnAnswer | undefined> {
-    const { turns } = this.#options;
-    if (known.outcome !== undefined) return answerOf(known.outcome);
-    const over = new AbortController();
-    const anyEnd = AbortSignal.any([signal, over.signal]);
+    const { turns, clock } = this.#options;
+    // Before the first look, so that no end falls between the look and the wait.
     const expected = turns.expectEnd(id);
-    const read = async () => (await turns.item(id)) ?? known;
-    const stored = await Promise.race([
-      // By another workspace's answer, or because it was called off.
-      turns.settled(id, { read, waitMs, signal: anyEnd }),
-      expected.wait(anyEnd),
-    ]);
-    over.abort();
+    const end = isExpected ? undefined : await this.#storedEnd(id);
+    if (end === undefined) {
+      const limit = limitAt(clock, signal, clock.nowMs() + waitMs);
+      await expected.wait(limit.signal);
+      limit.cancel();
+    }
     const { settlement } = expected;
     if (settlement !== undefined) {
-      return {
-        ...answerOf(settlement.outcome),
-        store: () => turns.settleJoined(id, settlement),
-      };
+      const store = () => turns.settleJoined(id, settlement);
+      return { ...answerOf(settlement.outcome), store };
     }
     turns.unexpectEnd(id);
-    return stored?.outcome && answerOf(stored.outcome);
+    // Stored by others: another workspace's answer, or it was called off.
+    return end ?? this.#storedEnd(id);
+  }
+
+  async #storedEnd(id: QueueId): Promise<TurnAnswer | undefined> {
+    const outcome = (await this.#options.turns.item(id))?.outcome;
+    return outcome && answerOf(outcome);
   }
 
   #messageOf(

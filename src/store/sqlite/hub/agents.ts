@@ -7,12 +7,21 @@ const COLUMNS = 'name, workspace_id, kind, config, created_at_ms, built_in';
 
 /** All SQL of `hub_agents`. What writes must run inside a commit. */
 export function agentsTable(db: Db) {
-  return {
-    all(): AgentRecord[] {
+  /** Every turn asks for the agents, and they seldom change. */
+  let known: { readonly agents: readonly AgentRecord[]; readonly version: number } | undefined;
+
+  const all = (): readonly AgentRecord[] => {
+    const version = db.outsideVersion();
+    if (known?.version !== version) {
       const sql = `SELECT ${COLUMNS} FROM hub_agents
         ORDER BY built_in DESC, created_at_ms, rowid`;
-      return db.all(sql).map(agentOf);
-    },
+      known = { agents: db.all(sql).map(agentOf), version };
+    }
+    return known.agents;
+  };
+
+  return {
+    all,
 
     byName(name: string): AgentRecord | undefined {
       const row = db.get(`SELECT ${COLUMNS} FROM hub_agents WHERE name = ?`, name);
@@ -20,12 +29,12 @@ export function agentsTable(db: Db) {
     },
 
     byWorkspace(workspace: WorkspaceId): AgentRecord | undefined {
-      const row = db.get(`SELECT ${COLUMNS} FROM hub_agents WHERE workspace_id = ?`, workspace);
-      return row === undefined ? undefined : agentOf(row);
+      return all().find((agent) => agent.workspaceId === workspace);
     },
 
     add(agent: Omit<AgentRecord, 'builtIn'>): void {
       const { kind, ...config } = agent.spec;
+      known = undefined;
       db.run(
         `INSERT INTO hub_agents (name, workspace_id, kind, config, created_at_ms)
           VALUES (?, ?, ?, ?, ?)`,
@@ -38,6 +47,7 @@ export function agentsTable(db: Db) {
     },
 
     remove(name: string): void {
+      known = undefined;
       db.run('DELETE FROM hub_agents WHERE name = ?', name);
     },
   };

@@ -30,12 +30,7 @@ export function createHubStore(db: Db): HubStore {
     ...queue(db, tables),
     ...inboxes(db, tables),
     joined: {
-      send: (sending, { start }) => {
-        const sent = send(tables, sending);
-        if (!start || !sending.hubRun || sent.kind !== 'item' || !sent.fresh) return sent;
-        const item = tables.items.claimOne(sent.item, sending.lane, sending.atMs);
-        return { ...sent, item };
-      },
+      send: (sending, { start }) => send(tables, sending, { start: start && sending.hubRun }),
       settle: (id, settlement) => tables.items.settle(id, settlement),
       whenDurable: (run) => db.whenDurable(run),
     },
@@ -109,7 +104,7 @@ function accounts(db: Db, { workspaces, agents, items }: Tables) {
 function queue(db: Db, tables: Tables) {
   const { items } = tables;
   return {
-    send: (sending) => db.write(() => send(tables, sending)),
+    send: (sending) => db.write(() => send(tables, sending, { start: false })),
     item: async (id) => items.one(id),
     itemOfMessage: async (message) => items.ofMessage(message),
     claim: (limit, atMs) => db.write(() => items.claim(limit, atMs)),
@@ -131,23 +126,37 @@ function inboxes(db: Db, { activity, workspaces }: Tables) {
   } satisfies Partial<HubStore>;
 }
 
-function send({ items, activity }: Tables, sending: Sending): Sent {
+/** With `start` a new item is dispatched at once, unless another one of its lane stands before it. */
+function send(
+  { items, activity }: Tables,
+  sending: Sending,
+  { start }: { readonly start: boolean },
+): Sent {
   const { source, target, content } = sending;
   const { messageId } = content.message;
-  const repeated = items.ofMessage({ source, target, messageId });
-  const depth = items.depth(target);
-  if (repeated !== undefined) return { kind: 'item', item: repeated, fresh: false, depth };
+  const { depth, ahead } = items.depth(sending);
+  const repeated = (): Sent | undefined => {
+    const item = items.ofMessage({ source, target, messageId });
+    return item && { kind: 'item', item, fresh: false, depth };
+  };
 
   const origin = { sender: source, messageId };
   const answered = itemsAnsweredBy(sending, items.one);
   if (answered.length > 0) {
+    const sent = repeated();
+    if (sent !== undefined) return sent;
     activity.add(inboxRowOf(sending), origin);
     const completed = answered.filter((item) => items.settle(item.queueId, sending.answer));
     return { kind: 'answer', completed: completed.map((item) => item.queueId) };
   }
 
-  if (depth >= HUB_QUEUE_ITEMS_MAX) return { kind: 'full' };
-  const item = items.add(sending);
+  if (depth >= HUB_QUEUE_ITEMS_MAX) return repeated() ?? { kind: 'full' };
+  const item = items.add(sending, { start: start && ahead === 0 });
+  if (item === undefined) {
+    const sent = repeated();
+    if (sent === undefined) throw new Error(`no item of message ${messageId}`);
+    return sent;
+  }
   if (!sending.hubRun) activity.add(inboxRowOf(sending), origin);
   return { kind: 'item', item, fresh: true, depth: depth + 1 };
 }

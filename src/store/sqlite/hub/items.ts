@@ -3,6 +3,7 @@ import {
   type MessageKey,
   type QueueId,
   type QueueItem,
+  type Claimed,
   type QueueStatus,
   type RequestId,
   type Sending,
@@ -29,6 +30,15 @@ const RUNNABLE = `SELECT ${COLUMNS} FROM hub_items
     AND status = 'queued' AND run_by_hub = 1 AND (expires_at_ms IS NULL OR expires_at_ms > ?)
   ORDER BY seq LIMIT ?`;
 
+interface Depth {
+  readonly depth: number;
+  readonly ahead: number;
+}
+
+/** Any item that waits for the hub to run it. */
+const QUEUED = `SELECT 1 FROM hub_items
+  WHERE status IN ('queued', 'dispatched') AND status = 'queued' AND run_by_hub = 1 LIMIT 1`;
+
 /** All SQL of `hub_items`. */
 export function itemsTable(db: Db) {
   return { one: (id: QueueId) => one(db, id), ...reads(db), ...writes(db) };
@@ -48,10 +58,12 @@ function reads(db: Db) {
       return row === undefined ? undefined : itemOf(row);
     },
 
-    depth(target: WorkspaceId): number {
-      const sql = `SELECT COUNT(*) AS depth FROM hub_items
-        WHERE target_id = ? AND status IN ('queued', 'dispatched')`;
-      return Number(db.get(sql, target)?.['depth'] ?? 0);
+    /** How many items a workspace has that are not settled, and how many of them are of one lane. */
+    depth({ target, source, lane }: Pick<Sending, 'target' | 'source' | 'lane'>): Depth {
+      const sql = `SELECT COUNT(*) AS depth, COUNT(*) FILTER (WHERE source_id = ? AND lane = ?) AS ahead
+        FROM hub_items WHERE target_id = ? AND status IN ('queued', 'dispatched')`;
+      const row = db.get(sql, source, lane, target);
+      return { depth: Number(row?.['depth']), ahead: Number(row?.['ahead']) };
     },
 
     dispatched(): QueueItem[] {
@@ -90,41 +102,35 @@ export function programOutputOf(db: Db, messageId: string): ProgramOutput | unde
 /** To be called inside a commit. */
 function writes(db: Db) {
   return {
-    add(sending: Sending): QueueItem {
-      db.run(
+    /** Adds a new item, dispatched already if it starts at once; `undefined` if its message has one. */
+    add(sending: Sending, { start }: { readonly start: boolean }): QueueItem | undefined {
+      const added = db.run(
         `INSERT INTO hub_items (queue_id, target_id, source_id, message_id, lane, run_by_hub, status,
-          enqueued_at_ms, expires_at_ms, request_id, content)
-          VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)`,
+          attempts, enqueued_at_ms, dispatched_at_ms, expires_at_ms, request_id, content)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          ON CONFLICT (source_id, target_id, message_id) DO NOTHING`,
         sending.queueId,
         sending.target,
         sending.source,
         sending.content.message.messageId,
         sending.lane,
         sending.hubRun ? 1 : 0,
+        start ? 'dispatched' : 'queued',
+        start ? 1 : 0,
         sending.atMs,
+        start ? sending.atMs : null,
         sending.expiresAtMs ?? null,
         JSON.stringify(sending.requestId),
         JSON.stringify(sending.content),
       );
-      return freshItem(sending);
+      if (added === 0) return undefined;
+      const item = freshItem(sending);
+      return start ? dispatchedOf(item, sending.atMs) : item;
     },
 
-    claim(limit: number, atMs: number): QueueItem[] {
-      return db.all(RUNNABLE, atMs, limit).map((row) => dispatch(db, itemOf(row), atMs));
-    },
-
-    /** The same for one item, if nothing of its lane stands before it. */
-    claimOne(item: QueueItem, lane: string, atMs: number): QueueItem {
-      const first = db.get(
-        `SELECT MIN(seq) = (SELECT seq FROM hub_items WHERE queue_id = ?) AS is_first
-          FROM hub_items WHERE status IN ('queued', 'dispatched')
-          AND target_id = ? AND source_id = ? AND lane = ?`,
-        item.queueId,
-        item.target,
-        item.source,
-        lane,
-      );
-      return first?.['is_first'] === 1 ? dispatch(db, item, atMs) : item;
+    claim(limit: number, atMs: number): Claimed {
+      const items = db.all(RUNNABLE, atMs, limit).map((row) => dispatch(db, itemOf(row), atMs));
+      return { items, more: db.get(QUEUED) !== undefined };
     },
 
     settle(id: QueueId, { status, outcome, lastError, output, atMs }: Settlement): boolean {
@@ -153,11 +159,15 @@ function writes(db: Db) {
 }
 
 function dispatch(db: Db, item: QueueItem, atMs: number): QueueItem {
-  const attempts = item.attempts + 1;
+  const dispatched = dispatchedOf(item, atMs);
   const sql = `UPDATE hub_items
     SET status = 'dispatched', attempts = ?, dispatched_at_ms = ? WHERE queue_id = ?`;
-  db.run(sql, attempts, atMs, item.queueId);
-  return { ...item, status: 'dispatched', attempts, dispatchedAtMs: atMs };
+  db.run(sql, dispatched.attempts, atMs, item.queueId);
+  return dispatched;
+}
+
+function dispatchedOf(item: QueueItem, atMs: number): QueueItem {
+  return { ...item, status: 'dispatched', attempts: item.attempts + 1, dispatchedAtMs: atMs };
 }
 
 function freshItem(sending: Sending): QueueItem {
