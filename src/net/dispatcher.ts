@@ -9,7 +9,11 @@ export interface HttpWays {
 }
 
 /** In place of undici's EnvHttpProxyAgent, which knows neither ranges in NO_PROXY nor ALL_PROXY. */
-export function createHttpWays(options: Agent.Options, settings: ProxySettings): HttpWays {
+export function createHttpWays(
+  options: Agent.Options,
+  settings: ProxySettings,
+  interceptors: readonly Dispatcher.DispatcherComposeInterceptor[],
+): HttpWays {
   const direct = new Agent(options);
   /** By address: the few that the settings name. */
   const proxies = new Map<string, ProxyAgent>();
@@ -25,9 +29,10 @@ export function createHttpWays(options: Agent.Options, settings: ProxySettings):
   }
 
   return {
-    dispatcher: direct.compose(
+    dispatcher: direct.compose([
       () => (request, handler) => wayTo(request.origin).dispatch(request, handler),
-    ),
+      ...interceptors,
+    ]),
     async destroy() {
       isOver = true;
       await Promise.all([direct, ...proxies.values()].map((agent) => agent.destroy()));

@@ -67,7 +67,7 @@ export interface HttpAnswer extends Head {
 /** An answer that is read by whoever asked for it. What goes wrong from here on is thrown there. */
 export interface HttpStream extends Head {
   readonly kind: 'stream';
-  readonly stream: Dispatcher.ResponseData['body'];
+  readonly stream: Dispatcher.ResponseData<unknown>['body'];
 }
 
 export type HttpFailure =
@@ -126,8 +126,8 @@ export class HttpClient {
     };
     this.#proxies = proxies;
     this.#answerBytesMax = options.answerBytesMax;
-    this.#kept = createHttpWays(agent, proxies);
-    this.#alone = createHttpWays({ ...agent, pipelining: 0 }, proxies);
+    this.#kept = createHttpWays(agent, proxies, [notingDepartures]);
+    this.#alone = createHttpWays({ ...agent, pipelining: 0 }, proxies, [notingDepartures]);
   }
 
   /** Ends what is under way. */
@@ -161,16 +161,16 @@ export class HttpClient {
   async #exchange<T>(
     call: HttpCall,
     limits: Limits,
-    take: (response: Dispatcher.ResponseData) => Promise<T>,
+    take: (response: Dispatcher.ResponseData<unknown>) => Promise<T>,
   ): Promise<T | HttpFailure> {
     const { method, alone = false } = call;
     const target = new URL(call.url);
     const content = contentOf(call);
     const { dispatcher } = alone ? this.#alone : this.#kept;
-    const departure = { begun: false };
-    const noting = dispatcher.compose(departures(departure));
+    const departure: Departure = { begun: false };
+    const options = { method, ...content, ...limits, dispatcher, opaque: departure };
     try {
-      const answer = request(target, { method, ...content, ...limits, dispatcher: noting });
+      const answer = request(target, options);
       return await take(await orAborted(answer, limits.signal));
     } catch (error) {
       const trouble = troubleOf(error, call);
@@ -188,7 +188,7 @@ export class HttpClient {
     }
   }
 
-  async #read(response: Dispatcher.ResponseData): Promise<HttpAnswer> {
+  async #read(response: Dispatcher.ResponseData<unknown>): Promise<HttpAnswer> {
     const { status, headers } = headOf(response);
     const text = await readText(response.body, this.#answerBytesMax);
     const body = parseJson(text);
@@ -237,23 +237,30 @@ function orAborted<T>(answer: Promise<T>, signal: AbortSignal | null): Promise<T
 
 // ---------------------------------------------------------------- what is sent
 
+/** Whether a request has begun to leave. It goes along as what undici calls the opaque of a request. */
+interface Departure {
+  begun: boolean;
+}
+
 /**
  * Notes when a request begins to leave: undici starts it when the connection is up, with proxy and TLS, and
  * writes it then. Until then nothing has left, whatever the error is called; from then on nobody can say.
  */
-function departures(departure: { begun: boolean }): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) =>
-    dispatch(options, {
+function notingDepartures(dispatch: Dispatcher.Dispatch): Dispatcher.Dispatch {
+  return (options, handler) => {
+    const { opaque: departure } = options as Dispatcher.RequestOptions<Departure>;
+    return dispatch(options, {
       onRequestStart(controller, context) {
         handler.onRequestStart?.(controller, context);
         // Who was stopped meanwhile ends here.
-        departure.begun ||= !controller.aborted;
+        if (departure !== undefined) departure.begun ||= !controller.aborted;
       },
       onResponseStart: (...answer) => handler.onResponseStart?.(...answer),
       onResponseData: (...chunk) => handler.onResponseData?.(...chunk),
       onResponseEnd: (...end) => handler.onResponseEnd?.(...end),
       onResponseError: (...error) => handler.onResponseError?.(...error),
     });
+  };
 }
 
 function contentOf({ headers = {}, json, text, form }: HttpCall) {
@@ -275,7 +282,7 @@ function formData(parts: readonly FormPart[]): FormData {
 
 // ---------------------------------------------------------------- what comes back
 
-function headOf({ statusCode, headers: raw }: Dispatcher.ResponseData): Head {
+function headOf({ statusCode, headers: raw }: Dispatcher.ResponseData<unknown>): Head {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(raw)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
