@@ -1,6 +1,7 @@
 /** Cuts of texts. No cut halves a character as people see it: an emoji of several code points stays whole. */
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Made when it is needed: that takes as long as a small command. */
+let segmenter: Intl.Segmenter | undefined;
 const encoder = new TextEncoder();
 
 /** How long a part may be: `chars` counts as `length` does, `bytes` as UTF-8 does. */
@@ -13,7 +14,7 @@ export type CutLimit = { readonly chars: number } | { readonly bytes: number };
 export function headOf(text: string, limit: CutLimit): string {
   const fits = 'chars' in limit ? limit.chars : unitsThatFit(text, limit.bytes);
   if (fits >= text.length) return text;
-  const whole = graphemes.segment(text).containing(fits)?.index ?? 0;
+  const whole = graphemesOf(text).containing(fits)?.index ?? 0;
   return text.slice(0, whole > 0 ? whole : codePointAtOrBefore(text, fits));
 }
 
@@ -21,7 +22,7 @@ export function headOf(text: string, limit: CutLimit): string {
 export function tailOf(text: string, { chars }: { readonly chars: number }): string {
   const from = text.length - chars;
   if (from <= 0) return text;
-  const reached = graphemes.segment(text).containing(from);
+  const reached = graphemesOf(text).containing(from);
   if (reached === undefined || reached.index === from) return text.slice(from);
   const next = reached.index + reached.segment.length;
   return text.slice(next < text.length ? next : from + (isSecondHalf(text, from) ? 1 : 0));
@@ -34,6 +35,11 @@ export function shortened(text: string, charsMax: number): string {
 
 export function byteLength(text: string): number {
   return encoder.encode(text).length;
+}
+
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  return segmenter.segment(text);
 }
 
 /** UTF-16 units of whole code points that take at most so many bytes. */
