@@ -18,6 +18,7 @@ export class AgentWork {
   readonly #parts: AgentWorkParts;
   #isCancelled = false;
   #isRunning = false;
+  #isOvertime = false;
   #run: AgentRun | undefined;
   #abandon: (result: AgentResult) => void = () => {};
   #cancelTimer = () => {};
@@ -46,9 +47,8 @@ export class AgentWork {
     const { clock, log, turn, timeoutMs } = this.#parts;
     if (this.#isCancelled) return CANCELLED;
     this.#isRunning = true;
-    let isOvertime = false;
     this.#cancelTimer = clock.after(timeoutMs, () => {
-      isOvertime = true;
+      this.#isOvertime = true;
       this.cancel();
     });
     const abandoned = new Promise<AgentResult>((resolve) => {
@@ -56,7 +56,7 @@ export class AgentWork {
     });
     try {
       const result = await Promise.race([this.#ended(begin), abandoned]);
-      return isOvertime && !result.ok ? timedOut(timeoutMs) : result;
+      return this.#isOvertime && !result.ok ? timedOut(timeoutMs) : result;
     } catch (error) {
       const stack = error instanceof Error ? error.stack : String(error);
       log.error('hub_agent_broke', { turn, error: stack });
