@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { AppContext } from './context.ts';
 import { parseCommand } from '../agents/command-line.ts';
 import { createRuntime } from '../agents/create-runtime.ts';
-import { lookAtProgram } from '../agents/program-look.ts';
+import { checkProgram } from '../agents/program-check.ts';
 import type { AgentResult } from '../agents/runtime.ts';
 import type { Environment } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
@@ -96,9 +96,9 @@ function commandFor(
 ): string[] {
   const [first = '', ...rest] = parseCommand(exec);
   const program = first.includes('/') ? resolve(first) : first;
-  const trouble = force ? undefined : lookAtProgram(program, env);
-  if (trouble === undefined) return [program, ...rest];
-  throw new BridgeError('usage', `the agent ${agent} could not start: ${trouble.what}`, {
-    next: `${trouble.next} With --force it is added as it is.`,
+  const problem = force ? undefined : checkProgram(program, env);
+  if (problem === undefined) return [program, ...rest];
+  throw new BridgeError('usage', `the agent ${agent} could not start: ${problem.what}`, {
+    next: `${problem.next} With --force it is added as it is.`,
   });
 }

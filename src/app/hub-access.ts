@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRuntime } from '../agents/create-runtime.ts';
-import { createProgramBook } from '../agents/program-book.ts';
+import { RunningPrograms } from '../agents/running-programs.ts';
 import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
@@ -100,7 +100,7 @@ export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, page
   const tls = tlsOf(config);
   const timeoutMs = config.turnTimeoutSecs * 1000;
   const folder = join(config.stateDir, 'programs');
-  const programs = createProgramBook({ folder, clock: systemClock, log });
+  const programs = new RunningPrograms({ folder, clock: systemClock, log });
   return new Hub({
     host: config.hubHost,
     port: config.hubPort,

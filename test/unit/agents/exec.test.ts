@@ -199,7 +199,7 @@ test('the environment names where the message came from; what is empty is absent
   expect(threaded).toEqual(expect.arrayContaining(['LARK_THREAD_ID=omt_1', 'LARK_PARENT_ID=om_0']));
 });
 
-test('no setting and no secret of ours, nor systemd’s ear, reaches the program', async () => {
+test('the program gets no setting and no secret of the bridge, and no variable that lets it write to systemd', async () => {
   const ours = {
     LARK_APP_SECRET: 's1',
     LARK_APP_ID: 'a',

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ExecRuntime } from '../../../src/agents/exec.ts';
-import { createProgramBook } from '../../../src/agents/program-book.ts';
+import { RunningPrograms } from '../../../src/agents/running-programs.ts';
 import { begin, turnOf } from '../../contract/agents/agent-contract.ts';
 import { execOptions, type LogLine } from './exec-options.ts';
 import { isProcessAlive } from '../../kit/processes.ts';
@@ -37,9 +37,9 @@ afterEach(() => {
 /** Its seconds are short: nobody here needs a long grace. */
 const clock: Clock = { nowMs: () => Date.now() * 4, after: systemClock.after };
 
-const book = (platform: NodeJS.Platform = process.platform) => {
+const running = (platform: NodeJS.Platform = process.platform) => {
   const { log } = execOptions([], { lines });
-  return createProgramBook({ folder, clock, log, platform });
+  return new RunningPrograms({ folder, clock, log, platform });
 };
 
 /** Also true of a program that has ended while nobody has looked yet. */
@@ -67,10 +67,10 @@ async function program(script: string): Promise<number> {
 const SLEEPER = 'echo up; sleep 60';
 const noted = () => readdirSync(folder);
 
-test('a program is noted while it runs, and crossed out at its end', async () => {
+test('a program is noted while it runs, and its note is removed at its end', async () => {
   const wait = 'while ! test -e go; do sleep 0.01; done';
   const options = execOptions(['sh', '-c', `cd ${home}; ${wait}; echo fine`], { lines });
-  const run = await begin(new ExecRuntime({ ...options, programs: book() }), turnOf('text'));
+  const run = await begin(new ExecRuntime({ ...options, programs: running() }), turnOf('text'));
   expect(noted()).toHaveLength(1);
   expect(isProcessAlive(Number(noted()[0]?.split('.')[0]))).toBe(true);
   writeFileSync(join(home, 'go'), '');
@@ -78,9 +78,12 @@ test('a program is noted while it runs, and crossed out at its end', async () =>
   expect(noted()).toEqual([]);
 });
 
-test('one that is cancelled is crossed out too, and one that never started is not noted', async () => {
+test('the note of one that is cancelled is removed too, and one that never started is not noted', async () => {
   const start = (...argv: string[]) =>
-    begin(new ExecRuntime({ ...execOptions(argv, { lines }), programs: book() }), turnOf('text'));
+    begin(
+      new ExecRuntime({ ...execOptions(argv, { lines }), programs: running() }),
+      turnOf('text'),
+    );
   const run = await start('sleep', '60');
   run.cancel();
   await run.result;
@@ -93,7 +96,7 @@ test('one that is cancelled is crossed out too, and one that never started is no
 test('a folder that can not be written costs a warning, and the program runs', async () => {
   writeFileSync(folder, 'a file');
   const options = execOptions(['echo', 'fine'], { lines });
-  const run = await begin(new ExecRuntime({ ...options, programs: book() }), turnOf('text'));
+  const run = await begin(new ExecRuntime({ ...options, programs: running() }), turnOf('text'));
   expect(await run.result).toEqual({ ok: true, text: 'fine' });
   expect(lines.map(({ event }) => event)).toContain('agent_program_not_noted');
 });
@@ -102,12 +105,12 @@ const onLinux = process.platform === 'linux';
 const platforms: readonly NodeJS.Platform[] = onLinux ? ['linux', 'darwin'] : ['darwin'];
 
 describe.each(platforms)('as on %s', (platform) => {
-  const ended = () => book(platform).endLeftovers();
+  const ended = () => running(platform).endLeftovers();
 
   test('what is left over is ended, with all that it started, before anybody goes on', async () => {
     const pid = await program(`sh -c 'echo $$ > child; echo up; sleep 60' & wait`);
     const child = Number(readFileSync(join(home, 'child'), 'utf8'));
-    book(platform).note(pid);
+    running(platform).note(pid);
     await ended();
     expect([isProcessAlive(pid), isProcessAlive(child)]).toEqual([false, false]);
     expect(noted()).toEqual([]);
@@ -116,14 +119,14 @@ describe.each(platforms)('as on %s', (platform) => {
 
   test('what does not end when it is told to is killed', async () => {
     const pid = await program(`trap '' TERM; echo up; while :; do sleep 0.2; done`);
-    book(platform).note(pid);
+    running(platform).note(pid);
     await ended();
     expect(isProcessAlive(pid)).toBe(false);
   });
 
   test('what it started is ended although it is gone itself', async () => {
     const pid = await program(`sh -c 'echo $$ > child; echo up; sleep 60' & sleep 0.3`);
-    book(platform).note(pid);
+    running(platform).note(pid);
     const child = Number(readFileSync(join(home, 'child'), 'utf8'));
     await expect.poll(() => isProcessAlive(pid)).toBe(false);
     expect(isProcessAlive(child)).toBe(true);
@@ -133,7 +136,7 @@ describe.each(platforms)('as on %s', (platform) => {
 
   test('another process that has got its number is left alone', async () => {
     const pid = await program(SLEEPER);
-    book(platform).note(pid);
+    running(platform).note(pid);
     const [name = ''] = noted();
     const [, start = ''] = name.split('.');
     rmSync(join(folder, name));
@@ -145,7 +148,7 @@ describe.each(platforms)('as on %s', (platform) => {
 
   test('what has ended by itself, or can not be read, is only forgotten', async () => {
     const pid = await program('echo up');
-    book(platform).note(pid);
+    running(platform).note(pid);
     await expect.poll(() => hasNumber(pid)).toBe(false);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'notes.txt'), 'x');
@@ -163,13 +166,13 @@ describe.each(platforms)('as on %s', (platform) => {
 
 test.runIf(onLinux)('a group of an earlier boot is nobody of ours', async () => {
   const pid = await program(`sh -c 'echo $$ > child; echo up; sleep 60' & sleep 0.3`);
-  book('linux').note(pid);
+  running('linux').note(pid);
   const [name = ''] = noted();
   rmSync(join(folder, name));
   const earlier = '00000000-0000-4000-8000-000000000000';
   writeFileSync(join(folder, `${name.split('.').slice(0, 2).join('.')}.${earlier}`), '');
   await expect.poll(() => isProcessAlive(pid)).toBe(false);
-  await book('linux').endLeftovers();
+  await running('linux').endLeftovers();
   expect(isProcessAlive(Number(readFileSync(join(home, 'child'), 'utf8')))).toBe(true);
   expect(noted()).toEqual([]);
 });
