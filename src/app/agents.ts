@@ -9,7 +9,7 @@ import type { Environment } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { LarkContext } from '../core/message.ts';
-import { createDirectory } from '../hub/domain/directory.ts';
+import { Directory } from '../hub/domain/directory.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
@@ -32,7 +32,7 @@ interface NewAgent {
 
 export async function openAgents({ config, env, log }: AppContext) {
   const db = Db.open(config.dbPath, log);
-  const directory = createDirectory(createHubStore(db), systemClock);
+  const directory = new Directory(createHubStore(db), systemClock);
   const timeoutMs = config.turnTimeoutSecs * 1000;
   return {
     list: () => directory.listAgents(),

@@ -13,7 +13,7 @@ import type { Secret } from '../core/secret.ts';
 import type { Service } from '../core/service.ts';
 import { createSecretReader, loadOrCreateSecret } from '../host/secret-files.ts';
 import { workspaceTokenFile } from '../host/workspace-token.ts';
-import { createDirectory, type Directory } from '../hub/domain/directory.ts';
+import { Directory } from '../hub/domain/directory.ts';
 import { Hub } from '../hub/hub.ts';
 import type { AgentRecord } from '../hub/ports.ts';
 import { InProcessTarget } from '../hub/surfaces/in-process/target.ts';
@@ -69,7 +69,7 @@ async function embeddedAccess(
   { db, hub }: { readonly db: Db; readonly hub: Hub },
 ): Promise<HubAccess> {
   const store = createHubStore(db);
-  const directory = createDirectory(store, systemClock);
+  const directory = new Directory(store, systemClock);
   const own = await directory.provisionWorkspace('lark-bridge');
   const agent = () => chosenAgent(directory, config.agent);
   // Throws now if the settings name an agent that does not exist, and not at the first message.

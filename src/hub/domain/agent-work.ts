@@ -7,14 +7,14 @@ import { pause } from '../../time/wait.ts';
 /** How long cancelled agents may take to end before the hub stops without them. */
 const HUB_STOP_CANCEL_MS = 4_000;
 
-export interface AgentWorkParts {
+interface AgentWorkParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly turn: QueueId;
   readonly timeoutMs: number;
 }
 
-/** One run of an agent, held to its time, whatever the agent does. */
+/** One run of an agent. It ends in time, whatever the agent does. */
 export class AgentWork {
   readonly #parts: AgentWorkParts;
   readonly #cancelled = new AbortController();
@@ -23,12 +23,12 @@ export class AgentWork {
     this.#parts = parts;
   }
 
-  /** Ends the run; its result is then that it was cancelled, unless it ended by itself just before. */
+  /** Ends the run. Its result is then `cancelled`, unless the run ended by itself just before. */
   cancel(): void {
     this.#cancelled.abort();
   }
 
-  /** Never rejects: agents are foreign code, and one that breaks has failed its turn, not the hub. */
+  /** Never rejects: agents are foreign code, so an agent that throws fails its turn only. */
   async run(begin: () => Promise<AgentRun>): Promise<AgentResult> {
     const { clock, log, turn, timeoutMs } = this.#parts;
     if (this.#cancelled.signal.aborted) return CANCELLED;
@@ -59,7 +59,7 @@ export class AgentWork {
     return run.result;
   }
 
-  /** Settles some time after the run was cancelled, for agents that do not end when they are told to. */
+  /** Resolves some time after the run was cancelled, for agents that do not end when they are told to. */
   async #abandoned(over: AbortSignal): Promise<AgentResult> {
     const { clock, log, turn } = this.#parts;
     const { signal } = this.#cancelled;

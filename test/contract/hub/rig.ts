@@ -12,7 +12,7 @@ import type {
   RunnableSpec,
 } from '../../../src/agents/runtime.ts';
 import type { PageAnswer } from '../../../src/core/pages.ts';
-import { createDirectory, type Directory } from '../../../src/hub/domain/directory.ts';
+import { Directory } from '../../../src/hub/domain/directory.ts';
 import { Hub, type HubOptions } from '../../../src/hub/hub.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
@@ -129,7 +129,7 @@ export class Rig {
     this.db = Db.open(path, this.log);
     this.store = mortal(createHubStore(this.db), this.#life);
     this.hub = this.#createHub();
-    this.directory = createDirectory(this.store, systemClock);
+    this.directory = new Directory(this.store, systemClock);
   }
 
   static async start(options: Partial<HubOptions> = {}): Promise<Rig> {
@@ -158,7 +158,7 @@ export class Rig {
     this.db = Db.open(this.path, this.log);
     this.#life = { over: false };
     this.store = mortal(createHubStore(this.db), this.#life);
-    this.directory = createDirectory(this.store, systemClock);
+    this.directory = new Directory(this.store, systemClock);
     this.hub = this.#createHub();
     await this.hub.start();
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
-import { createDirectory, type Directory } from '../../../src/hub/domain/directory.ts';
+import { Directory } from '../../../src/hub/domain/directory.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { silentLog } from '../../kit/log.ts';
@@ -17,7 +17,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lark-directory-'));
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   const clock = { nowMs: () => time.nowMs, after: () => () => {} };
-  directory = createDirectory(createHubStore(db), clock);
+  directory = new Directory(createHubStore(db), clock);
 });
 afterEach(() => {
   db.close();
