@@ -11,7 +11,7 @@ import { BridgeError } from '../core/errors.ts';
 import type { LarkContext } from '../core/message.ts';
 import { Directory } from '../hub/domain/directory.ts';
 import { Db } from '../store/sqlite/db.ts';
-import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
 
 /** Who gets the turns that `run` would take, with the settings as they are. */
@@ -32,7 +32,7 @@ interface NewAgent {
 
 export async function openAgents({ config, env, log }: AppContext) {
   const db = Db.open(config.dbPath, log);
-  const directory = new Directory(createHubStore(db), systemClock);
+  const directory = new Directory(new SqliteHubStore(db), systemClock);
   const timeoutMs = config.turnTimeoutSecs * 1000;
   return {
     list: () => directory.listAgents(),

@@ -21,9 +21,9 @@ import { ChannelSocket } from '../platform/channel-socket.ts';
 import { PlatformClient, type PlatformOptions } from '../platform/client.ts';
 import { DaemonTarget } from '../platform/daemon-target.ts';
 import type { TokenKeeper } from '../platform/hub-calls.ts';
-import { cursorStore } from '../store/sqlite/bridge/cursors.ts';
+import { SqliteCursor } from '../store/sqlite/bridge/cursors.ts';
 import type { Db } from '../store/sqlite/db.ts';
-import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
 import type { AppContext } from './context.ts';
 import type { Monitoring } from './monitoring.ts';
@@ -68,7 +68,7 @@ async function embeddedAccess(
   { config, log }: AppContext,
   { db, hub }: { readonly db: Db; readonly hub: Hub },
 ): Promise<HubAccess> {
-  const store = createHubStore(db);
+  const store = new SqliteHubStore(db);
   const directory = new Directory(store, systemClock);
   const own = await directory.provisionWorkspace('lark-bridge');
   const agent = () => chosenAgent(directory, config.agent);
@@ -84,7 +84,7 @@ async function embeddedAccess(
         own,
         agent,
         receive,
-        cursor: cursorStore(db, own),
+        cursor: new SqliteCursor(db, own),
         clock: systemClock,
         log,
       }),
@@ -109,7 +109,7 @@ export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, page
     rateLimit,
     log,
     clock: systemClock,
-    store: createHubStore(db),
+    store: new SqliteHubStore(db),
     createRuntime: (spec) =>
       createRuntime(spec, { env, timeoutMs, programs, clock: systemClock, log }),
     // When a process is killed, its programs go on. They must end before their turns run again.
@@ -208,7 +208,7 @@ function createPlatform(
     orgId: config.orgId,
     target: () => Promise.resolve(target),
     turnTimeoutMs: config.turnTimeoutSecs * 1000,
-    cursor: cursorStore(db, workspace),
+    cursor: new SqliteCursor(db, workspace),
     proxies: config,
     clock: systemClock,
   });

@@ -16,7 +16,7 @@ import { Directory } from '../../../src/hub/domain/directory.ts';
 import { Hub, type HubOptions } from '../../../src/hub/hub.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { patientClock } from '../../kit/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
@@ -127,7 +127,7 @@ export class Rig {
     this.path = path;
     this.#options = options;
     this.db = Db.open(path, this.log);
-    this.store = mortal(createHubStore(this.db), this.#life);
+    this.store = mortal(new SqliteHubStore(this.db), this.#life);
     this.hub = this.#createHub();
     this.directory = new Directory(this.store, systemClock);
   }
@@ -157,7 +157,7 @@ export class Rig {
     this.agents.runs.length = 0;
     this.db = Db.open(this.path, this.log);
     this.#life = { over: false };
-    this.store = mortal(createHubStore(this.db), this.#life);
+    this.store = mortal(new SqliteHubStore(this.db), this.#life);
     this.directory = new Directory(this.store, systemClock);
     this.hub = this.#createHub();
     await this.hub.start();

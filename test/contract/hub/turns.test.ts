@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { Directory } from '../../../src/hub/domain/directory.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { Rig } from './rig.ts';
 import { fastClock } from '../../kit/clock.ts';
 import { systemClock } from '../../../src/time/clock.ts';
@@ -386,7 +386,7 @@ test('an agent that another process adds can be asked at once', async () => {
   const { rig, bridge, agents } = await rigWithAgent();
   agents.answerWith = () => ({ ok: true, text: 'here' });
   const db = Db.open(rig.path, rig.log);
-  const elsewhere = new Directory(createHubStore(db), systemClock);
+  const elsewhere = new Directory(new SqliteHubStore(db), systemClock);
   const added = await elsewhere.addAgent({ name: 'newest', spec: { kind: 'exec', argv: ['x'] } });
   db.close();
   const sent = await rig.send(bridge, added.workspaceId);

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { cursorStore } from '../../../src/store/sqlite/bridge/cursors.ts';
+import { SqliteCursor } from '../../../src/store/sqlite/bridge/cursors.ts';
 import { error, type PlatformDouble } from './double.ts';
 import { clientOf, eventually, NEVER, openDouble, quickClock, textsOf, turnFor } from './rig.ts';
 
@@ -154,15 +154,15 @@ describe('the place in the inbox', () => {
     const path = join(folder, 'bridge.db');
     let db = Db.open(path, log);
     const { client, received } = await reading({
-      cursor: cursorStore(db, workspaceId(platform.own)),
+      cursor: new SqliteCursor(db, workspaceId(platform.own)),
     });
     const row = platform.say('one');
     await eventually(() => received.length).toBe(1);
     await client.stop();
     db.close();
     db = Db.open(path, log);
-    expect(await cursorStore(db, workspaceId(platform.own)).load()).toBe(row.id);
-    expect(await cursorStore(db, workspaceId('another')).load()).toBeUndefined();
+    expect(await new SqliteCursor(db, workspaceId(platform.own)).load()).toBe(row.id);
+    expect(await new SqliteCursor(db, workspaceId('another')).load()).toBeUndefined();
     db.close();
   });
 

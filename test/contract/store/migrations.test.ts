@@ -8,7 +8,7 @@ import { queueId } from '../../../src/hub/ports.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
-import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { programOutputOf } from '../../../src/store/sqlite/hub/items.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 
@@ -37,7 +37,7 @@ function itemIdOf(db: Db, messageId: string) {
 
 test('version 1: the turns of the hub keep what was said and how they ended', async () => {
   const db = openVersion1();
-  const store = createHubStore(db);
+  const store = new SqliteHubStore(db);
   const item = (messageId: string) => store.item(itemIdOf(db, messageId));
   expect(await item('m-answered')).toMatchObject({
     status: 'completed',
@@ -74,7 +74,7 @@ test('version 1: the turns of the hub keep what was said and how they ended', as
 
 test('version 1: inboxes keep their rows, messages apart from reports', async () => {
   const db = openVersion1();
-  const store = createHubStore(db);
+  const store = new SqliteHubStore(db);
   const workspaces = await store.workspaces();
   const rowsOf = async (name: string) => {
     const workspace = workspaces.find((one) => one.name === name);
@@ -95,7 +95,7 @@ test('version 1: inboxes keep their rows, messages apart from reports', async ()
 
 test('version 1: an item that was at work is settled with the last words of its program', async () => {
   const db = openVersion1();
-  const store = createHubStore(db);
+  const store = new SqliteHubStore(db);
   const output = { stdout: 'no credit left', stderr: '' };
   const outcome = { kind: 'failed', reason: 'failed', detail: 'It broke.' } as const;
   const ending = { status: 'failed', outcome, lastError: 'It broke.', output, atMs: 2 } as const;

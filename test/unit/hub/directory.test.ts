@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { Directory } from '../../../src/hub/domain/directory.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { silentLog } from '../../kit/log.ts';
 
 let folder: string;
@@ -17,7 +17,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lark-directory-'));
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   const clock = { nowMs: () => time.nowMs, after: () => () => {} };
-  directory = new Directory(createHubStore(db), clock);
+  directory = new Directory(new SqliteHubStore(db), clock);
 });
 afterEach(() => {
   db.close();

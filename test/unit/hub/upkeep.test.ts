@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { Upkeep, HUB_PRUNE_EVERY_MS } from '../../../src/hub/domain/upkeep.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { recordingLog } from '../../kit/log.ts';
 
 const HOUR_MS = 3_600_000;
@@ -28,7 +28,7 @@ function rig() {
       return () => void timers.splice(timers.indexOf(timer), 1);
     },
   };
-  const store = createHubStore(db);
+  const store = new SqliteHubStore(db);
   return { db, log, nowMs, timers, store, clock };
 }
 

@@ -5,42 +5,46 @@ import type { SqlRow } from '../driver.ts';
 
 const COLUMNS = 'name, workspace_id, kind, config, created_at_ms, built_in';
 
-/** All SQL of `hub_agents`. What writes must run inside a commit. */
-export function agentsTable(db: Db) {
-  return {
-    all(): AgentRecord[] {
-      const sql = `SELECT ${COLUMNS} FROM hub_agents
-        ORDER BY built_in DESC, created_at_ms, rowid`;
-      return db.all(sql).map(agentOf);
-    },
+/** All SQL of `hub_agents`. Call the writers inside a commit. */
+export class AgentsTable {
+  readonly #db: Db;
 
-    byName(name: string): AgentRecord | undefined {
-      const row = db.get(`SELECT ${COLUMNS} FROM hub_agents WHERE name = ?`, name);
-      return row === undefined ? undefined : agentOf(row);
-    },
+  constructor(db: Db) {
+    this.#db = db;
+  }
 
-    byWorkspace(workspace: WorkspaceId): AgentRecord | undefined {
-      const row = db.get(`SELECT ${COLUMNS} FROM hub_agents WHERE workspace_id = ?`, workspace);
-      return row === undefined ? undefined : agentOf(row);
-    },
+  all(): AgentRecord[] {
+    const sql = `SELECT ${COLUMNS} FROM hub_agents
+      ORDER BY built_in DESC, created_at_ms, rowid`;
+    return this.#db.all(sql).map(agentOf);
+  }
 
-    add(agent: Omit<AgentRecord, 'builtIn'>): void {
-      const { kind, ...config } = agent.spec;
-      db.run(
-        `INSERT INTO hub_agents (name, workspace_id, kind, config, created_at_ms)
-          VALUES (?, ?, ?, ?, ?)`,
-        agent.name,
-        agent.workspaceId,
-        kind,
-        JSON.stringify(config),
-        agent.createdAtMs,
-      );
-    },
+  byName(name: string): AgentRecord | undefined {
+    const row = this.#db.get(`SELECT ${COLUMNS} FROM hub_agents WHERE name = ?`, name);
+    return row === undefined ? undefined : agentOf(row);
+  }
 
-    remove(name: string): void {
-      db.run('DELETE FROM hub_agents WHERE name = ?', name);
-    },
-  };
+  byWorkspace(workspace: WorkspaceId): AgentRecord | undefined {
+    const row = this.#db.get(`SELECT ${COLUMNS} FROM hub_agents WHERE workspace_id = ?`, workspace);
+    return row === undefined ? undefined : agentOf(row);
+  }
+
+  add(agent: Omit<AgentRecord, 'builtIn'>): void {
+    const { kind, ...config } = agent.spec;
+    this.#db.run(
+      `INSERT INTO hub_agents (name, workspace_id, kind, config, created_at_ms)
+        VALUES (?, ?, ?, ?, ?)`,
+      agent.name,
+      agent.workspaceId,
+      kind,
+      JSON.stringify(config),
+      agent.createdAtMs,
+    );
+  }
+
+  remove(name: string): void {
+    this.#db.run('DELETE FROM hub_agents WHERE name = ?', name);
+  }
 }
 
 function agentOf(row: SqlRow): AgentRecord {

@@ -18,10 +18,10 @@ import type { SqlRow } from '../driver.ts';
 const COLUMNS = `queue_id, target_id, source_id, status, attempts, last_error, enqueued_at_ms,
   dispatched_at_ms, completed_at_ms, expires_at_ms, request_id, content, outcome`;
 
-/** Overdue items read at once; the rest comes with the next look. */
+/** Overdue items that are read at once. The others are read at the next check. */
 const OVERDUE_ROWS_MAX = 100;
 
-/** Items that may run now: the first of their lane that is not settled, and nobody at work on it. */
+/** Items that may run now: the first unsettled one of each lane, if nobody works on it. */
 const RUNNABLE = `SELECT ${COLUMNS} FROM hub_items
   WHERE seq IN (
       SELECT MIN(seq) FROM hub_items WHERE status IN ('queued', 'dispatched')
@@ -29,135 +29,130 @@ const RUNNABLE = `SELECT ${COLUMNS} FROM hub_items
     AND status = 'queued' AND run_by_hub = 1 AND (expires_at_ms IS NULL OR expires_at_ms > ?)
   ORDER BY seq LIMIT ?`;
 
-/** All SQL of `hub_items`. */
-export function itemsTable(db: Db) {
-  return { one: (id: QueueId) => one(db, id), ...reads(db), ...writes(db) };
+/** All SQL of `hub_items`. Call the writers inside a commit. */
+export class ItemsTable {
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  one(id: QueueId): QueueItem | undefined {
+    const row = this.#db.get(`SELECT ${COLUMNS} FROM hub_items WHERE queue_id = ?`, id);
+    return row === undefined ? undefined : itemOf(row);
+  }
+
+  ofMessage({ source, target, messageId }: MessageKey): QueueItem | undefined {
+    const sql = `SELECT ${COLUMNS} FROM hub_items
+      WHERE source_id = ? AND target_id = ? AND message_id = ?`;
+    const row = this.#db.get(sql, source, target, messageId);
+    return row === undefined ? undefined : itemOf(row);
+  }
+
+  depth(target: WorkspaceId): number {
+    const sql = `SELECT COUNT(*) AS depth FROM hub_items
+      WHERE target_id = ? AND status IN ('queued', 'dispatched')`;
+    return Number(this.#db.get(sql, target)?.['depth'] ?? 0);
+  }
+
+  dispatched(): QueueItem[] {
+    const sql = `SELECT ${COLUMNS} FROM hub_items
+      WHERE status = 'dispatched' AND run_by_hub = 1 ORDER BY seq`;
+    return this.#db.all(sql).map(itemOf);
+  }
+
+  overdue(nowMs: number, unansweredBeforeMs: number): QueueItem[] {
+    const sql = `SELECT ${COLUMNS} FROM hub_items WHERE seq IN (
+        SELECT seq FROM hub_items
+        WHERE status = 'queued' AND expires_at_ms IS NOT NULL AND expires_at_ms <= ?
+        UNION ALL
+        SELECT seq FROM hub_items
+        WHERE status = 'queued' AND run_by_hub = 0 AND enqueued_at_ms < ?
+        LIMIT ${OVERDUE_ROWS_MAX})`;
+    return this.#db.all(sql, nowMs, unansweredBeforeMs).map(itemOf);
+  }
+
+  waitingFor(target: WorkspaceId): QueueItem[] {
+    const sql = `SELECT ${COLUMNS} FROM hub_items WHERE target_id = ? AND status = 'queued'`;
+    return this.#db.all(sql, target).map(itemOf);
+  }
+
+  add(sending: Sending): QueueItem {
+    this.#db.run(
+      `INSERT INTO hub_items (queue_id, target_id, source_id, message_id, lane, run_by_hub, status,
+        enqueued_at_ms, expires_at_ms, request_id, content)
+        VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)`,
+      sending.queueId,
+      sending.target,
+      sending.source,
+      sending.content.message.messageId,
+      sending.lane,
+      sending.hubRun ? 1 : 0,
+      sending.atMs,
+      sending.expiresAtMs ?? null,
+      JSON.stringify(sending.requestId),
+      JSON.stringify(sending.content),
+    );
+    return freshItem(sending);
+  }
+
+  claim(limit: number, atMs: number): QueueItem[] {
+    return this.#db.all(RUNNABLE, atMs, limit).map((row) => this.#dispatch(itemOf(row), atMs));
+  }
+
+  /** The same for one item, if no other item of its lane comes before it. */
+  claimOne(item: QueueItem, lane: string, atMs: number): QueueItem {
+    const first = this.#db.get(
+      `SELECT MIN(seq) = (SELECT seq FROM hub_items WHERE queue_id = ?) AS is_first
+        FROM hub_items WHERE status IN ('queued', 'dispatched')
+        AND target_id = ? AND source_id = ? AND lane = ?`,
+      item.queueId,
+      item.target,
+      item.source,
+      lane,
+    );
+    return first?.['is_first'] === 1 ? this.#dispatch(item, atMs) : item;
+  }
+
+  settle(id: QueueId, { status, outcome, lastError, output, atMs }: Settlement): boolean {
+    const said = output === undefined ? null : JSON.stringify(output);
+    const sql = `UPDATE hub_items
+      SET status = ?, outcome = ?, last_error = ?, program_output = ?, completed_at_ms = ?
+      WHERE queue_id = ? AND status IN ('queued', 'dispatched')`;
+    const kept = JSON.stringify(outcome);
+    return this.#db.run(sql, status, kept, lastError ?? null, said, atMs, id) === 1;
+  }
+
+  /** `attempts`: how much this attempt counts, 0 or 1. */
+  requeue(id: QueueId, attempts: 0 | 1): void {
+    const sql = `UPDATE hub_items
+      SET status = 'queued', attempts = attempts - 1 + ?, dispatched_at_ms = NULL
+      WHERE queue_id = ? AND status = 'dispatched'`;
+    this.#db.run(sql, attempts, id);
+  }
+
+  prune(beforeMs: number, limit: number): number {
+    const sql = `DELETE FROM hub_items WHERE seq IN
+      (SELECT seq FROM hub_items WHERE completed_at_ms < ? LIMIT ?)`;
+    return this.#db.run(sql, beforeMs, limit);
+  }
+
+  #dispatch(item: QueueItem, atMs: number): QueueItem {
+    const attempts = item.attempts + 1;
+    const sql = `UPDATE hub_items
+    SET status = 'dispatched', attempts = ?, dispatched_at_ms = ? WHERE queue_id = ?`;
+    this.#db.run(sql, attempts, atMs, item.queueId);
+    return { ...item, status: 'dispatched', attempts, dispatchedAtMs: atMs };
+  }
 }
 
-function one(db: Db, id: QueueId): QueueItem | undefined {
-  const row = db.get(`SELECT ${COLUMNS} FROM hub_items WHERE queue_id = ?`, id);
-  return row === undefined ? undefined : itemOf(row);
-}
-
-function reads(db: Db) {
-  return {
-    ofMessage({ source, target, messageId }: MessageKey): QueueItem | undefined {
-      const sql = `SELECT ${COLUMNS} FROM hub_items
-        WHERE source_id = ? AND target_id = ? AND message_id = ?`;
-      const row = db.get(sql, source, target, messageId);
-      return row === undefined ? undefined : itemOf(row);
-    },
-
-    depth(target: WorkspaceId): number {
-      const sql = `SELECT COUNT(*) AS depth FROM hub_items
-        WHERE target_id = ? AND status IN ('queued', 'dispatched')`;
-      return Number(db.get(sql, target)?.['depth'] ?? 0);
-    },
-
-    dispatched(): QueueItem[] {
-      const sql = `SELECT ${COLUMNS} FROM hub_items
-        WHERE status = 'dispatched' AND run_by_hub = 1 ORDER BY seq`;
-      return db.all(sql).map(itemOf);
-    },
-
-    overdue(nowMs: number, unansweredBeforeMs: number): QueueItem[] {
-      const sql = `SELECT ${COLUMNS} FROM hub_items WHERE seq IN (
-          SELECT seq FROM hub_items
-          WHERE status = 'queued' AND expires_at_ms IS NOT NULL AND expires_at_ms <= ?
-          UNION ALL
-          SELECT seq FROM hub_items
-          WHERE status = 'queued' AND run_by_hub = 0 AND enqueued_at_ms < ?
-          LIMIT ${OVERDUE_ROWS_MAX})`;
-      return db.all(sql, nowMs, unansweredBeforeMs).map(itemOf);
-    },
-
-    waitingFor(target: WorkspaceId): QueueItem[] {
-      const sql = `SELECT ${COLUMNS} FROM hub_items WHERE target_id = ? AND status = 'queued'`;
-      return db.all(sql, target).map(itemOf);
-    },
-  };
-}
-
-/** What the agent's program said at its end when it worked on a message and gave no answer. */
+/** The end of the output of the agent's program, for a message that it gave no answer to. */
 export function programOutputOf(db: Db, messageId: string): ProgramOutput | undefined {
   const row = db.get(
     'SELECT program_output FROM hub_items WHERE message_id = ? AND program_output IS NOT NULL LIMIT 1',
     messageId,
   );
   return row && (JSON.parse(String(row['program_output'])) as ProgramOutput);
-}
-
-/** To be called inside a commit. */
-function writes(db: Db) {
-  return {
-    add(sending: Sending): QueueItem {
-      db.run(
-        `INSERT INTO hub_items (queue_id, target_id, source_id, message_id, lane, run_by_hub, status,
-          enqueued_at_ms, expires_at_ms, request_id, content)
-          VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)`,
-        sending.queueId,
-        sending.target,
-        sending.source,
-        sending.content.message.messageId,
-        sending.lane,
-        sending.hubRun ? 1 : 0,
-        sending.atMs,
-        sending.expiresAtMs ?? null,
-        JSON.stringify(sending.requestId),
-        JSON.stringify(sending.content),
-      );
-      return freshItem(sending);
-    },
-
-    claim(limit: number, atMs: number): QueueItem[] {
-      return db.all(RUNNABLE, atMs, limit).map((row) => dispatch(db, itemOf(row), atMs));
-    },
-
-    /** The same for one item, if nothing of its lane stands before it. */
-    claimOne(item: QueueItem, lane: string, atMs: number): QueueItem {
-      const first = db.get(
-        `SELECT MIN(seq) = (SELECT seq FROM hub_items WHERE queue_id = ?) AS is_first
-          FROM hub_items WHERE status IN ('queued', 'dispatched')
-          AND target_id = ? AND source_id = ? AND lane = ?`,
-        item.queueId,
-        item.target,
-        item.source,
-        lane,
-      );
-      return first?.['is_first'] === 1 ? dispatch(db, item, atMs) : item;
-    },
-
-    settle(id: QueueId, { status, outcome, lastError, output, atMs }: Settlement): boolean {
-      const said = output === undefined ? null : JSON.stringify(output);
-      const sql = `UPDATE hub_items
-        SET status = ?, outcome = ?, last_error = ?, program_output = ?, completed_at_ms = ?
-        WHERE queue_id = ? AND status IN ('queued', 'dispatched')`;
-      const kept = JSON.stringify(outcome);
-      return db.run(sql, status, kept, lastError ?? null, said, atMs, id) === 1;
-    },
-
-    /** `attempts`: what this attempt counts for, 0 or 1. */
-    requeue(id: QueueId, attempts: 0 | 1): void {
-      const sql = `UPDATE hub_items
-        SET status = 'queued', attempts = attempts - 1 + ?, dispatched_at_ms = NULL
-        WHERE queue_id = ? AND status = 'dispatched'`;
-      db.run(sql, attempts, id);
-    },
-
-    prune(beforeMs: number, limit: number): number {
-      const sql = `DELETE FROM hub_items WHERE seq IN
-        (SELECT seq FROM hub_items WHERE completed_at_ms < ? LIMIT ?)`;
-      return db.run(sql, beforeMs, limit);
-    },
-  };
-}
-
-function dispatch(db: Db, item: QueueItem, atMs: number): QueueItem {
-  const attempts = item.attempts + 1;
-  const sql = `UPDATE hub_items
-    SET status = 'dispatched', attempts = ?, dispatched_at_ms = ? WHERE queue_id = ?`;
-  db.run(sql, attempts, atMs, item.queueId);
-  return { ...item, status: 'dispatched', attempts, dispatchedAtMs: atMs };
 }
 
 function freshItem(sending: Sending): QueueItem {
