@@ -9,7 +9,7 @@ import type { Environment } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { LarkContext } from '../core/message.ts';
-import { Directory } from '../hub/domain/directory.ts';
+import { type AddedAgent, Directory } from '../hub/domain/directory.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
@@ -36,7 +36,7 @@ export async function openAgents({ config, env, log }: AppContext) {
   const timeoutMs = config.turnTimeoutSecs * 1000;
   return {
     list: () => directory.listAgents(),
-    add: ({ name, exec, force = false }: NewAgent) =>
+    add: ({ name, exec, force = false }: NewAgent): Promise<AddedAgent> =>
       directory.addAgent({
         name,
         spec:

@@ -82,7 +82,7 @@ export type QueueStatus = 'queued' | 'dispatched' | 'completed' | 'failed' | 'dr
 export type SettledStatus = Exclude<QueueStatus, 'queued' | 'dispatched'>;
 
 /** One part of a message. A `text` part has its text. Other parts keep the fields that they came with. */
-export interface MessagePart {
+interface MessagePart {
   readonly kind: string;
   readonly text?: string;
   readonly [field: string]: unknown;

@@ -34,7 +34,7 @@ const STATES: Readonly<Record<string, 'answered' | 'failed' | 'question'>> = {
 };
 
 /** What a target answered about a turn. */
-export type Outcome =
+type Outcome =
   | TurnAnswer
   | TurnQuestion
   /** Its task is still running. A text that came with that is not the answer. */

@@ -15,7 +15,7 @@ const CHANNEL_CONNECT_TIMEOUT_MS = 5_000;
 /** The socket decides where a request goes. HTTP needs a host name anyway. */
 const ADDRESS = 'http://channel/';
 
-export interface ChannelSocketOptions {
+interface ChannelSocketOptions {
   readonly path: string;
   readonly capability: Secret;
   /** How long the answer to a turn may take. */
@@ -23,7 +23,7 @@ export interface ChannelSocketOptions {
   readonly log: Log;
 }
 
-export type SocketResult =
+type SocketResult =
   | SendResult
   /** Nothing listens there, and nothing was sent. Another way may be used. */
   | { readonly kind: 'absent'; readonly detail: string };

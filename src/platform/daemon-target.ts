@@ -10,7 +10,7 @@ interface Reach {
   readonly detail: string | undefined;
 }
 
-export interface DaemonTargetParts {
+interface DaemonTargetParts {
   /** The platform over HTTP, as the host workspace. */
   readonly platform: Service & TurnTarget & { status(): Reach };
   /** The socket of the host's own runtime, if the host offers one. */

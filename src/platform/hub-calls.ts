@@ -35,7 +35,7 @@ export interface HubCallsOptions {
   readonly log: Log;
 }
 
-export type HubCall = Pick<HttpCall, 'method' | 'alone'> & {
+type HubCall = Pick<HttpCall, 'method' | 'alone'> & {
   /** To be sent as JSON. */
   readonly body?: unknown;
   /** Path and query. */
@@ -175,6 +175,6 @@ function isFine(result: HttpAnswer): boolean {
   return (result.status < 300 || result.status === 410) && !isFromElsewhere(result);
 }
 
-export function isUnauthorized(result: HttpResult): boolean {
+function isUnauthorized(result: HttpResult): boolean {
   return result.kind === 'answer' && result.status === 401;
 }

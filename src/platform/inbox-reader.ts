@@ -35,7 +35,7 @@ export interface CursorStore {
   save(cursor: string | undefined): Promise<void>;
 }
 
-export interface InboxReaderParts {
+interface InboxReaderParts {
   readonly calls: HubCalls;
   readonly workspace: WorkspaceId;
   /** How far the inbox was read. Kept across restarts. */

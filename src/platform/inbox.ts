@@ -45,7 +45,7 @@ export function inboxPath(
   return `/workspaces/${workspace}/activity?${query.toString()}`;
 }
 
-export interface Reader {
+interface Reader {
   readonly own: WorkspaceId;
   readonly query: InboxQuery;
   /** The hub gives answers by their turns, so the inbox need not be read for them. */

@@ -6,7 +6,7 @@ import { describe, isFromElsewhere } from './answers.ts';
 import { HubCalls, type HubCallsOptions } from './hub-calls.ts';
 import { cursorProbePath, cursorsKnown } from './inbox.ts';
 
-export type FindingKind =
+type FindingKind =
   | 'unreachable'
   | 'not_a_hub'
   | 'edge_refused'
@@ -20,7 +20,7 @@ export type FindingKind =
   | 'clock_differs';
 
 /** A problem between the bridge and its hub. */
-export interface PlatformFinding {
+interface PlatformFinding {
   readonly kind: FindingKind;
   /** error: no message gets through. */
   readonly level: 'error' | 'warn';
@@ -30,7 +30,7 @@ export interface PlatformFinding {
   readonly next: string;
 }
 
-export interface ProbeSubject {
+interface ProbeSubject {
   readonly url: string;
   readonly workspace: WorkspaceId;
   /** The workspace that gets the turns. Undefined if that is not known. */

@@ -16,7 +16,7 @@ const REGISTER_RETRY_MS = 5_000;
 const REFUSED_BEATS_ALARM = 3;
 const REFUSED_BEATS_REPEAT = 20;
 
-export interface RegistrationParts {
+interface RegistrationParts {
   readonly calls: HubCalls;
   readonly workspace: WorkspaceId;
   /** The turns that are at the hub now. */

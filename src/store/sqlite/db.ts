@@ -35,7 +35,7 @@ interface Waiting {
 }
 
 /** Commits fail for a reason that may pass, such as a full disk. */
-export interface StoreTrouble {
+interface StoreTrouble {
   readonly sinceMs: number;
   readonly detail: string;
 }

@@ -23,7 +23,7 @@ export interface Connection {
   close(): void;
 }
 
-export interface ConnectOptions {
+interface ConnectOptions {
   /** Writes nothing, and does not create a missing file. */
   readonly readOnly?: boolean;
 }

@@ -35,7 +35,7 @@ const WAIT_MS = 25_000;
 /** When the bridge tries again after the queue was full. */
 const FULL_RETRY_MS = 30_000;
 
-export interface InProcessTargetOptions {
+interface InProcessTargetOptions {
   readonly turns: Turns;
   readonly store: HubStore;
   /** The bridge's own workspace. */

@@ -1,6 +1,6 @@
 import type { Db } from '../db.ts';
 
-export interface DaemonRow {
+interface DaemonRow {
   readonly pid: number;
   readonly atMs: number;
   /** The status of the process, as JSON. */
