@@ -171,7 +171,7 @@ export class InboxReader {
   #takeLess({ detail }: { readonly detail: string }): boolean {
     const { log } = this.#parts;
     if (this.#rowsMax === 1) {
-      log.error('inbox_row_unreadable', { detail, effect: 'nothing behind it can be read' });
+      log.error('inbox_row_not_read', { detail, effect: 'nothing behind it can be read' });
       return false;
     }
     this.#rowsMax = Math.max(1, Math.floor(this.#rowsMax / 10));
@@ -195,14 +195,14 @@ export class InboxReader {
   #trouble(detail: string): void {
     if (this.#rounds.stopped) return;
     if (detail !== this.#latestTrouble || this.#troubles % TROUBLE_REPEAT === 0) {
-      this.#parts.log.warn('inbox_unreadable', { detail });
+      this.#parts.log.warn('inbox_not_read', { detail });
     }
     this.#latestTrouble = detail;
     this.#troubles += 1;
   }
 
   #noTrouble(): void {
-    if (this.#latestTrouble !== undefined) this.#parts.log.info('inbox_readable', {});
+    if (this.#latestTrouble !== undefined) this.#parts.log.info('inbox_read_again', {});
     this.#latestTrouble = undefined;
     this.#troubles = 0;
   }

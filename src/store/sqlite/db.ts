@@ -91,7 +91,7 @@ export class Db {
         );
       }
       const kept = setAside(path);
-      log.error('database_corrupt', { path, kept, error: errorText(error) });
+      log.error('database_set_aside', { path, kept, error: errorText(error) });
       return new Db(openMigrated(path), path);
     }
   }

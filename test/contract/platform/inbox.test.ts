@@ -450,7 +450,7 @@ describe('trouble', () => {
     platform.say('not lost');
     await eventually(() => textsOf(made.received)).toEqual(['not lost']);
     const told = made.log.lines.filter(({ event }) => event.startsWith('inbox_'));
-    expect(told.map(({ event }) => event)).toEqual(['inbox_unreadable', 'inbox_readable']);
+    expect(told.map(({ event }) => event)).toEqual(['inbox_not_read', 'inbox_read_again']);
   });
 
   test('MOL-INB-03: a hub that is away is no reason to end', async () => {

@@ -111,8 +111,8 @@ describe('the token', () => {
     writeFileSync(path, 'two');
     expect(token().reveal()).toBe('two');
     expect(log.lines.map(({ event }) => event)).toEqual([
-      'secret_file_unusable',
-      'secret_file_unusable',
+      'secret_file_not_used',
+      'secret_file_not_used',
       'secret_changed',
     ]);
     expect(JSON.stringify(log.lines)).not.toContain('two');

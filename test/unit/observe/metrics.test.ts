@@ -77,7 +77,7 @@ test('without a bridge, or with a part that can’t be asked, the rest is told a
   const { text, lines } = metricsOf(() => broken);
   expect(await text()).toContain('lark_bridge_queue_length 2\n');
   expect(lines).toEqual([
-    ['metric_unreadable', { metric: 'lark_bridge_calls_this_month', error: 'disk I/O error' }],
+    ['metric_not_read', { metric: 'lark_bridge_calls_this_month', error: 'disk I/O error' }],
   ]);
 });
 

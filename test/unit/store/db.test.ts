@@ -129,7 +129,7 @@ describe('the database', () => {
     expect(db.all('SELECT * FROM turns')).toEqual([]);
     const kept = readdirSync(folder).find((name) => name.includes('.corrupt-')) ?? 'none';
     expect(readFileSync(join(folder, kept), 'utf8')).toContain('somebody may want it back');
-    expect(logged).toEqual(['database_corrupt']);
+    expect(logged).toEqual(['database_set_aside']);
   });
 
   test('a newer database is refused and left alone', () => {
