@@ -6,6 +6,7 @@ import type { HttpAnswer, HttpResult } from '../net/http.ts';
 import { describe, isFromElsewhere } from './answers.ts';
 import { fileNamesOf } from '../wire/files.ts';
 import { asObject, type Json } from '../wire/json.ts';
+import { textOfParts } from '../wire/text-parts.ts';
 import type {
   SendResult,
   TurnAnswer,
@@ -16,7 +17,7 @@ import type {
 
 /** The pause before a message is tried again whose refusal the operator has to repair first. */
 const HUB_OPERATOR_WAIT_MS = 30_000;
-/** A hub may ask for a longer pause than this. It is ignored, because a person waits. */
+/** The longest pause that is kept when a hub asks for one, because a person waits. */
 const HUB_RETRY_AFTER_MAX_MS = 5 * 60_000;
 
 const BUSY_RETRY_MS = 5_000;
@@ -274,7 +275,7 @@ const filesOf = (result: Json) => fileNamesOf(placesIn(result).flat());
 
 function firstText(places: readonly unknown[]): string {
   for (const parts of places) {
-    const text = partsText(parts);
+    const text = textOfParts(parts);
     if (text !== '') return text;
   }
   return '';
@@ -299,14 +300,3 @@ export function messageOf(body: unknown): Said {
 
 /** What a message that somebody sent to us says about a turn. */
 export const outcomeOfMessage = outcomeOf;
-
-function partsText(parts: unknown): string {
-  if (!Array.isArray(parts)) return '';
-  return parts
-    .map((part) => {
-      const { kind, type, text } = asObject(part) ?? {};
-      return (kind ?? type ?? 'text') === 'text' && typeof text === 'string' ? text : '';
-    })
-    .filter((text) => text !== '')
-    .join('\n');
-}

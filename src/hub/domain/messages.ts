@@ -1,6 +1,7 @@
 /** The text of a message, and the order in which messages are answered. */
 import { headOf } from '../../core/cut.ts';
 import { larkContextOf, withoutHeader } from '../../wire/lark-context.ts';
+import { textOfParts } from '../../wire/text-parts.ts';
 import type { AgentTurn } from '../../agents/runtime.ts';
 import type { HubMessage, QueueItem, TurnContent } from '../ports.ts';
 
@@ -12,9 +13,7 @@ export function storable(text: string): string {
 }
 
 export function textOf(message: HubMessage): string {
-  return message.parts
-    .flatMap((part) => (part.kind === 'text' && part.text !== undefined ? [part.text] : []))
-    .join('\n');
+  return textOfParts(message.parts);
 }
 
 export function summaryOf(message: HubMessage): string {
