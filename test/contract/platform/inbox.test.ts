@@ -1,14 +1,13 @@
 /** The inbox of a workspace that polls: which rows are handed over, and how far it was read. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { SqliteCursor } from '../../../src/store/sqlite/bridge/cursors.ts';
 import { error, type PlatformDouble } from './double.ts';
 import { clientOf, eventually, NEVER, openDouble, quickClock, textsOf, turnFor } from './rig.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let platform: PlatformDouble;
 
@@ -148,9 +147,8 @@ describe('the place in the inbox', () => {
   });
 
   test('MOL-INB-02, MOL-CC-01: is kept in the database, durably', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'platform-cursor-'));
+    const folder = temporaryFolder();
     const log = { debug() {}, info() {}, warn() {}, error() {} };
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const path = join(folder, 'bridge.db');
     let db = Db.open(path, log);
     const { client, received } = await reading({

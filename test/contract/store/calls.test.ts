@@ -1,14 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { appId } from '../../../src/core/ids.ts';
 import { CallCounts } from '../../../src/store/sqlite/bridge/calls.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 test('calls are counted by month and class, over restarts', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'calls-'));
+  const folder = temporaryFolder();
   const db = Db.open(join(folder, 'bridge.db'), silentLog);
   try {
     let nowMs = Date.UTC(2026, 0, 31, 23);
@@ -28,6 +27,5 @@ test('calls are counted by month and class, over restarts', async () => {
     expect(open().thisMonth()).toEqual({});
   } finally {
     db.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 });

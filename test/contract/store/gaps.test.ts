@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { appId, chatId, messageId } from '../../../src/core/ids.ts';
@@ -9,19 +7,19 @@ import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let folder: string;
 let db: Db;
 let gaps: SqliteGaps;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gaps-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   gaps = new SqliteGaps(db, message.appId);
 });
 afterEach(() => {
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 let count = 0;

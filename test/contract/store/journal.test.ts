@@ -1,6 +1,4 @@
 /** What every implementation of the journal promises; run here for SQLite. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { messageId, turnId } from '../../../src/core/ids.ts';
@@ -10,6 +8,7 @@ import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const WAITING: TurnState = { phase: 'waiting', attempt: 0, notBeforeMs: 0 };
 const ANSWERED: TurnState = { phase: 'answered' };
@@ -20,14 +19,13 @@ let journal: SqliteJournal;
 let nowMs = 1_000;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'journal-'));
+  folder = temporaryFolder();
   nowMs = 1_000;
   reopen();
 });
 
 afterEach(() => {
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function reopen(): void {

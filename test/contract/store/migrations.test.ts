@@ -1,6 +1,5 @@
 /** Files of earlier versions are taken over as they are. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { appId, turnId } from '../../../src/core/ids.ts';
@@ -11,12 +10,13 @@ import { connect } from '../../../src/store/sqlite/driver.ts';
 import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { programOutputOf } from '../../../src/store/sqlite/hub/items.ts';
 import { systemClock } from '../../../src/time/clock.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const VERSION_1 = join(import.meta.dirname, '../../fixtures/state/version-1.sql');
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 function openVersion1(more = ''): Db {
-  const folder = mkdtempSync(join(tmpdir(), 'lark-migrations-'));
+  const folder = temporaryFolder();
   const path = join(folder, 'bridge.db');
   const old = connect(path);
   old.exec(readFileSync(VERSION_1, 'utf8'));
@@ -25,7 +25,6 @@ function openVersion1(more = ''): Db {
   const db = Db.open(path, log);
   onTestFinished(() => {
     db.close();
-    rmSync(folder, { recursive: true });
   });
   return db;
 }

@@ -1,6 +1,4 @@
 /** What the journal promises to whoever looks at it from beside the daemon, and leaves orders there. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { appId, chatId, messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
@@ -11,6 +9,7 @@ import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
 import type { TurnChange } from '../../../src/bridge/ports.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const WAITING: TurnState = { phase: 'waiting', attempt: 0, notBeforeMs: 0 };
@@ -32,7 +31,7 @@ const journalOn = (db: Db, app = message.appId) => new SqliteJournal({ db, app, 
 const ordersOn = (db: Db, app = message.appId) => new SqliteOrders({ db, app, clock });
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'operations-'));
+  folder = temporaryFolder();
   nowMs = 1_000;
   inside = open();
   outside = open();
@@ -41,7 +40,6 @@ beforeEach(() => {
 afterEach(() => {
   inside.close();
   outside.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function admit(id: string, state: TurnState = WAITING, chat = 'oc_1') {

@@ -1,19 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { type ExecOptions, ExecRuntime } from '../../../src/agents/exec.ts';
 import type { LarkContext } from '../../../src/core/message.ts';
 import { begin, turnOf } from '../../contract/agents/agent-contract.ts';
 import { execOptions, type LogLine } from './exec-options.ts';
 import { isProcessAlive, pidIn } from '../../kit/processes.ts';
 import { type Clock, systemClock } from '../../../src/time/clock.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lark-exec-'));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const LARK: LarkContext = {
   brand: 'lark',

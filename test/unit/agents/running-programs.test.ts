@@ -1,8 +1,7 @@
 /** What a killed process left running: real processes, and files of a real folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ExecRuntime } from '../../../src/agents/exec.ts';
@@ -11,6 +10,7 @@ import { begin, turnOf } from '../../contract/agents/agent-contract.ts';
 import { execOptions, type LogLine } from './exec-options.ts';
 import { isProcessAlive } from '../../kit/processes.ts';
 import { type Clock, systemClock } from '../../../src/time/clock.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let home: string;
 let folder: string;
@@ -18,7 +18,7 @@ let children: ChildProcess[];
 let lines: LogLine[];
 
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'lark-programs-'));
+  home = temporaryFolder();
   folder = join(home, 'programs');
   children = [];
   lines = [];
@@ -31,7 +31,6 @@ afterEach(() => {
       // It has ended.
     }
   }
-  rmSync(home, { recursive: true, force: true });
 });
 
 /** Its seconds are short: nobody here needs a long grace. */

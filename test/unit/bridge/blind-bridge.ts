@@ -1,6 +1,4 @@
 /** A bridge with the real journal on a virtual clock, at a target that can't say which turn an answer belongs to. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Bridge } from '../../../src/bridge/bridge.ts';
@@ -20,6 +18,7 @@ import type {
   TurnTarget,
   WaitResult,
 } from '../../../src/bridge/ports.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 export const TIMEOUT_MS = 60_000;
 export const AGENT = workspaceId('agent');
@@ -53,7 +52,7 @@ export class BlindBridge {
   }
 
   static async start(options: Partial<Pick<BlindBridge, 'defaultChatId' | 'correlates'>> = {}) {
-    const folder = mkdtempSync(join(tmpdir(), 'blind-bridge-'));
+    const folder = temporaryFolder();
     const db = Db.open(join(folder, 'bridge.db'), recordingLog());
     const made = new BlindBridge(db);
     Object.assign(made, options);
@@ -61,7 +60,6 @@ export class BlindBridge {
     onTestFinished(async () => {
       await made.stop();
       db.close();
-      rmSync(folder, { recursive: true, force: true });
     });
     await made.bridge.start();
     return made;

@@ -1,6 +1,4 @@
 /** A turn that is dropped is called off at the hub: the bridge with the real journal on a virtual clock. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
@@ -13,6 +11,7 @@ import { message } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type { TurnTarget } from '../../../src/bridge/ports.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let folder: string;
 let db: Db;
@@ -46,7 +45,7 @@ const target: TurnTarget = {
 };
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'call-off-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), log);
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
@@ -58,7 +57,6 @@ beforeEach(() => {
 afterEach(async () => {
   await stop();
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function boot(toAgent: TurnTarget = target): Promise<void> {

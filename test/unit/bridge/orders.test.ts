@@ -1,6 +1,4 @@
 /** Orders of an operator: the whole bridge with the real journal on a virtual clock. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
@@ -22,6 +20,7 @@ import {
   type TurnTarget,
 } from '../../../src/bridge/ports.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const REFUSED: DeliveryResult = { ok: false, action: 'give_up', code: 230022, detail: 'no' };
@@ -64,7 +63,7 @@ const target: TurnTarget = {
 };
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'orders-'));
+  folder = temporaryFolder();
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
   daemon = Db.open(join(folder, 'bridge.db'), log);
   outside = Db.open(join(folder, 'bridge.db'), log);
@@ -82,7 +81,6 @@ afterEach(async () => {
   await stop();
   daemon.close();
   outside.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function boot(change: Partial<TurnTarget> = {}): Promise<void> {

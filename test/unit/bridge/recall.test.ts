@@ -1,6 +1,4 @@
 /** A message that is taken back, at any time of its turn: the bridge with the real journal on a virtual clock. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge, BridgeParts } from '../../../src/bridge/bridge.ts';
@@ -26,6 +24,7 @@ import type {
   TurnTarget,
 } from '../../../src/bridge/ports.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const SECRET = 'the withdrawn words';
 const LONG_MS = 11 * 60_000;
@@ -83,7 +82,7 @@ const target: TurnTarget = {
 };
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'recall-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), log);
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
@@ -104,7 +103,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await stop();
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function boot(more: Pick<Partial<BridgeParts>, 'journal'> = {}): Promise<void> {

@@ -1,6 +1,4 @@
 /** Signs of receipt while Lark is slow with them: the bridge with the real journal on a virtual clock. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Bridge } from '../../../src/bridge/bridge.ts';
@@ -20,6 +18,7 @@ import type {
 } from '../../../src/bridge/ports.ts';
 import { silentLog } from '../../kit/log.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const PEOPLE = RECEIPTS_BEHIND_MAX + 300;
 
@@ -70,7 +69,7 @@ async function deliver(out: Outgoing): Promise<DeliveryResult> {
 }
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'receipts-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
@@ -107,7 +106,6 @@ async function stop(): Promise<void> {
 afterEach(async () => {
   await stop();
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function run(durationMs: number, look: () => void = () => {}): Promise<void> {

@@ -1,6 +1,4 @@
 /** What a Lark that refuses costs: every way out gets smaller, and the calls for one answer have a bound. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
@@ -14,6 +12,7 @@ import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type { DeliveryResult, LarkAction, Outgoing } from '../../../src/bridge/ports.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 /** Longer than any of it takes. */
@@ -42,7 +41,7 @@ const refused = (action: LarkAction, code = 1): DeliveryResult => ({
 });
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'refusals-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), log);
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
@@ -82,7 +81,6 @@ afterEach(async () => {
   await run(1_000);
   await stopped;
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const run = (durationMs: number) => passTime(clock, { isWriting, durationMs });

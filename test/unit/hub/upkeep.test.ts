@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
@@ -7,16 +5,16 @@ import { Upkeep, HUB_PRUNE_EVERY_MS } from '../../../src/hub/domain/upkeep.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { recordingLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const HOUR_MS = 3_600_000;
 
 function rig() {
-  const folder = mkdtempSync(join(tmpdir(), 'lark-upkeep-'));
+  const folder = temporaryFolder();
   const log = recordingLog();
   const db = Db.open(join(folder, 'bridge.db'), log);
   onTestFinished(() => {
     db.close();
-    rmSync(folder, { recursive: true, force: true });
   });
   const nowMs = Date.now();
   const timers: { delayMs: number; run: () => void }[] = [];

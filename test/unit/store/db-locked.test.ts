@@ -1,18 +1,17 @@
 /** Another process holds the database: who writes waits, and nothing else does. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect, type Connection } from '../../../src/store/sqlite/driver.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let folder: string;
 let db: Db;
 let other: Connection;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'db-locked-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   db.run('CREATE TABLE sample (name TEXT PRIMARY KEY) STRICT');
   other = connect(join(folder, 'bridge.db'));
@@ -23,7 +22,6 @@ afterEach(() => {
   vi.restoreAllMocks();
   other.close();
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const insert = (name: string) => () => db.run('INSERT INTO sample VALUES (?)', name);

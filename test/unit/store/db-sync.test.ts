@@ -1,10 +1,9 @@
 /** When a write may be believed: the disk is the outer wall here, and answers when the test says so. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 type Done = (error: Error | null) => void;
 
@@ -19,7 +18,7 @@ let folder: string;
 let db: Db;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'db-sync-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   db.run('CREATE TABLE sample (name TEXT)');
   disk.syncs = [];
@@ -27,7 +26,6 @@ beforeEach(() => {
 
 afterEach(() => {
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function write(name: string): { confirmed: () => boolean } {

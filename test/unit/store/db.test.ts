@@ -1,13 +1,4 @@
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
@@ -15,6 +6,7 @@ import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { MIGRATIONS } from '../../../src/store/sqlite/migrations.ts';
 import type { Log } from '../../../src/core/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let folder: string;
 let logged: string[];
@@ -39,13 +31,12 @@ function withTable(): Db {
 }
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'db-'));
+  folder = temporaryFolder();
   logged = [];
 });
 
 afterEach(() => {
   for (const db of open.splice(0)) db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const insert = (db: Db, name: string) => () => db.run('INSERT INTO sample VALUES (?)', name);

@@ -1,22 +1,21 @@
 /** A look at the database's file, whoever has it open. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { examineDatabase } from '../../../src/store/sqlite/examination.ts';
 import { MIGRATIONS } from '../../../src/store/sqlite/migrations.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let folder: string;
 let path: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lark examination #1 50%-'));
+  folder = temporaryFolder('lark examination #1 50%-');
   path = join(folder, 'bridge.db');
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const wanted = MIGRATIONS.length;
 
