@@ -86,6 +86,11 @@ export async function settle(isWriting: () => boolean = () => false): Promise<vo
   }
 }
 
+/** For code that only reads the time. Its timers never run. */
+export function clockWithoutTimers(nowMs: () => number): Clock {
+  return { nowMs, after: () => () => {} };
+}
+
 /** Waits of 30 s and more never end by themselves: what a test waits for must come by an event. */
 export const patientClock: Clock = {
   nowMs: systemClock.nowMs,

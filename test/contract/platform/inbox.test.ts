@@ -8,6 +8,7 @@ import { SqliteCursor } from '../../../src/store/sqlite/bridge/cursors.ts';
 import { error, type PlatformDouble } from './double.ts';
 import { clientOf, eventually, NEVER, openDouble, quickClock, textsOf, turnFor } from './rig.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { silentLog } from '../../kit/log.ts';
 
 let platform: PlatformDouble;
 
@@ -148,9 +149,8 @@ describe('the place in the inbox', () => {
 
   test('MOL-INB-02, MOL-CC-01: is kept in the database, durably', async () => {
     const folder = temporaryFolder();
-    const log = { debug() {}, info() {}, warn() {}, error() {} };
     const path = join(folder, 'bridge.db');
-    let db = Db.open(path, log);
+    let db = Db.open(path, silentLog);
     const { client, received } = await reading({
       cursor: new SqliteCursor(db, workspaceId(platform.own)),
     });
@@ -158,7 +158,7 @@ describe('the place in the inbox', () => {
     await eventually(() => received.length).toBe(1);
     await client.stop();
     db.close();
-    db = Db.open(path, log);
+    db = Db.open(path, silentLog);
     expect(await new SqliteCursor(db, workspaceId(platform.own)).load()).toBe(row.id);
     expect(await new SqliteCursor(db, workspaceId('another')).load()).toBeUndefined();
     db.close();

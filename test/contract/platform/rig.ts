@@ -7,6 +7,7 @@ import { recordingLog } from '../../kit/log.ts';
 import { PlatformDouble } from './double.ts';
 import type { UnmatchedAnswer, TurnRequest } from '../../../src/bridge/ports.ts';
 import type { Clock } from '../../../src/time/clock.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 /** Time goes so many times as fast for the client. */
 const SPEED = 200;
@@ -20,7 +21,7 @@ export const quickClock: Clock = {
 };
 
 /** Waits never end: what comes comes at the start. */
-export const stillClock: Clock = { nowMs: () => Date.now(), after: () => () => {} };
+export const stillClock: Clock = clockWithoutTimers(() => Date.now());
 
 export const NEVER = new AbortController().signal;
 export const NO_PROXIES = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };

@@ -5,13 +5,14 @@ import { CallCounts } from '../../../src/store/sqlite/bridge/calls.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { silentLog } from '../../kit/log.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 test('calls are counted by month and class, over restarts', async () => {
   const folder = temporaryFolder();
   const db = Db.open(join(folder, 'bridge.db'), silentLog);
   try {
     let nowMs = Date.UTC(2026, 0, 31, 23);
-    const clock = { nowMs: () => nowMs, after: () => () => {} };
+    const clock = clockWithoutTimers(() => nowMs);
     const open = () => new CallCounts({ db, app: appId('cli_0123456789abcdef'), clock });
     const first = open();
     first.count('answer');

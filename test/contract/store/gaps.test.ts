@@ -8,6 +8,7 @@ import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
 import { silentLog } from '../../kit/log.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 let folder: string;
 let db: Db;
@@ -27,7 +28,7 @@ let count = 0;
 async function admit(receivedAtMs: number, change: Partial<InboundMessage> = {}): Promise<void> {
   count += 1;
   const admitted = { ...message, messageId: messageId(`om_${count}`), ...change };
-  const clock = { nowMs: () => receivedAtMs, after: () => () => {} };
+  const clock = clockWithoutTimers(() => receivedAtMs);
   const journal = new SqliteJournal({ db, app: admitted.appId, clock });
   await journal.admit({ message: admitted, receivedAtMs, state: { phase: 'answered' }, out: [] });
 }
@@ -56,7 +57,7 @@ test('threads are still known when the text of their turns is forgotten', async 
   const journal = new SqliteJournal({
     db,
     app: message.appId,
-    clock: { nowMs: () => 5_000, after: () => () => {} },
+    clock: clockWithoutTimers(() => 5_000),
   });
   await journal.prune({ endedBeforeMs: 4_000, keepIds: 100, deadBeforeMs: 0, limit: 100 });
   expect(await gaps.threads(0, 10)).toMatchObject([{ threadId: 'omt_1' }]);

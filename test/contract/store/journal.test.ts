@@ -9,6 +9,7 @@ import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
 import { silentLog } from '../../kit/log.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 const WAITING: TurnState = { phase: 'waiting', attempt: 0, notBeforeMs: 0 };
 const ANSWERED: TurnState = { phase: 'answered' };
@@ -30,7 +31,7 @@ afterEach(() => {
 
 function reopen(): void {
   db = Db.open(join(folder, 'bridge.db'), silentLog);
-  const clock = { nowMs: () => nowMs, after: () => () => {} };
+  const clock = clockWithoutTimers(() => nowMs);
   journal = new SqliteJournal({ db, app: message.appId, clock });
 }
 

@@ -11,9 +11,9 @@ import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { programOutputOf } from '../../../src/store/sqlite/hub/items.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { silentLog } from '../../kit/log.ts';
 
 const VERSION_1 = join(import.meta.dirname, '../../fixtures/state/version-1.sql');
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 function openVersion1(more = ''): Db {
   const folder = temporaryFolder();
@@ -22,7 +22,7 @@ function openVersion1(more = ''): Db {
   old.exec(readFileSync(VERSION_1, 'utf8'));
   old.exec(more);
   old.close();
-  const db = Db.open(path, log);
+  const db = Db.open(path, silentLog);
   onTestFinished(() => {
     db.close();
   });

@@ -10,6 +10,7 @@ import { message } from '../../unit/bridge/samples.ts';
 import type { TurnChange } from '../../../src/bridge/ports.ts';
 import { silentLog } from '../../kit/log.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const WAITING: TurnState = { phase: 'waiting', attempt: 0, notBeforeMs: 0 };
@@ -25,7 +26,7 @@ let inside: Db;
 let outside: Db;
 let nowMs: number;
 
-const clock = { nowMs: () => nowMs, after: () => () => {} };
+const clock = clockWithoutTimers(() => nowMs);
 const open = () => Db.open(join(folder, 'bridge.db'), silentLog);
 const journalOn = (db: Db, app = message.appId) => new SqliteJournal({ db, app, clock });
 const ordersOn = (db: Db, app = message.appId) => new SqliteOrders({ db, app, clock });

@@ -4,10 +4,11 @@ import { beforeEach, expect, test } from 'vitest';
 import { type ExecOptions, ExecRuntime } from '../../../src/agents/exec.ts';
 import type { LarkContext } from '../../../src/core/message.ts';
 import { begin, turnOf } from '../../contract/agents/agent-contract.ts';
-import { execOptions, type LogLine } from './exec-options.ts';
+import { execOptions } from './exec-options.ts';
 import { isProcessAlive, pidIn } from '../../kit/processes.ts';
 import { type Clock, systemClock } from '../../../src/time/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { recordingLog } from '../../kit/log.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -81,13 +82,13 @@ test.each([
 });
 
 test('a program that is missing or can not be started is a failure in plain words', async () => {
-  const lines: LogLine[] = [];
-  expect(await (await start(['/no/such/program'], { lines })).result).toEqual({
+  const log = recordingLog();
+  expect(await (await start(['/no/such/program'], { log })).result).toEqual({
     ok: false,
     reason: 'failed',
     detail: "The agent's program was not found.",
   });
-  const notStarted = lines.filter(({ event }) => event !== 'agent_stdin_closed');
+  const notStarted = log.lines.filter(({ event }) => event !== 'agent_stdin_closed');
   expect(notStarted).toMatchObject([{ level: 'error', event: 'agent_program_not_started' }]);
   const notExecutable = join(folder, 'notes.txt');
   writeFileSync(notExecutable, 'x', { mode: 0o600 });
@@ -103,23 +104,23 @@ test('a program that is missing or can not be started is a failure in plain word
 });
 
 test('a program that says on stdout why it failed: the end of both streams is for the operator', async () => {
-  const lines: LogLine[] = [];
-  const result = await resultOf('echo "no credit left"; echo "at line 3" >&2; exit 1', { lines });
+  const log = recordingLog();
+  const result = await resultOf('echo "no credit left"; echo "at line 3" >&2; exit 1', { log });
   const output = { stdout: 'no credit left', stderr: 'at line 3' };
   expect(result).toMatchObject({ ok: false, output });
   expect(!result.ok && result.detail).not.toContain('credit');
-  expect(lines.filter(({ event }) => event === 'agent_program_failed')).toEqual([
-    expect.objectContaining({ level: 'warn', fields: expect.objectContaining(output) }),
+  expect(log.lines.filter(({ event }) => event === 'agent_program_failed')).toEqual([
+    expect.objectContaining({ level: 'warn', ...output }),
   ]);
 });
 
 test('a program that ends well without an answer: what it said on stderr is for the operator', async () => {
-  const lines: LogLine[] = [];
+  const log = recordingLog();
   const result = await resultOf(String.raw`printf '\033[0m\n'; echo "not logged in" >&2`, {
-    lines,
+    log,
   });
   expect(result).toMatchObject({ ok: true, output: { stdout: '', stderr: 'not logged in' } });
-  expect(lines).toContainEqual(
+  expect(log.lines).toContainEqual(
     expect.objectContaining({ level: 'warn', event: 'agent_program_gave_no_answer' }),
   );
   expect(await resultOf('echo fine; echo chatter >&2')).toEqual({ ok: true, text: 'fine' });
@@ -137,8 +138,8 @@ test('what is kept of the streams is short, of whole characters, and without sec
 });
 
 test('of a cancelled program nothing is told', async () => {
-  const lines: LogLine[] = [];
-  const run = await sh(`cd ${folder}; echo words >&2; echo $$ > begun; sleep 60`, { lines });
+  const log = recordingLog();
+  const run = await sh(`cd ${folder}; echo words >&2; echo $$ > begun; sleep 60`, { log });
   await pidWritten('begun');
   run.cancel();
   expect(await run.result).toEqual({
@@ -146,34 +147,32 @@ test('of a cancelled program nothing is told', async () => {
     reason: 'cancelled',
     detail: 'The turn was cancelled.',
   });
-  expect(JSON.stringify(lines)).not.toContain('words');
+  expect(JSON.stringify(log.lines)).not.toContain('words');
 });
 
 test('stderr never is part of the answer; its end is in the log', async () => {
-  const lines: LogLine[] = [];
-  const result = await resultOf('echo first >&2; echo "the cause" >&2; exit 1', { lines });
+  const log = recordingLog();
+  const result = await resultOf('echo first >&2; echo "the cause" >&2; exit 1', { log });
   expect(!result.ok && result.detail).not.toContain('cause');
-  const aboutStderr = lines.filter(({ event }) => event !== 'agent_stdin_closed');
+  const aboutStderr = log.lines.filter(({ event }) => event !== 'agent_stdin_closed');
   expect(aboutStderr).toEqual([
     {
       level: 'warn',
       event: 'agent_program_failed',
-      fields: {
-        turn: 'turn-1',
-        detail: "The agent's program ended with exit code 1.",
-        stdout: '',
-        stderr: 'first\nthe cause',
-      },
+      turn: 'turn-1',
+      detail: "The agent's program ended with exit code 1.",
+      stdout: '',
+      stderr: 'first\nthe cause',
     },
   ]);
 });
 
 test('of a flood on stderr only the end is kept', async () => {
-  const lines: LogLine[] = [];
-  const result = await resultOf('yes x | head -c 300000 >&2; echo end >&2; echo fine', { lines });
+  const log = recordingLog();
+  const result = await resultOf('yes x | head -c 300000 >&2; echo end >&2; echo fine', { log });
   expect(result).toEqual({ ok: true, text: 'fine' });
-  const written = lines.find(({ event }) => event === 'agent_stderr_written');
-  const stderr = String(written?.fields['stderr']);
+  const written = log.lines.find(({ event }) => event === 'agent_stderr_written');
+  const stderr = String(written?.['stderr']);
   expect(stderr).toHaveLength(2_000);
   expect(stderr.endsWith('end')).toBe(true);
 });

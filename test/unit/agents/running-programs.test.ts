@@ -7,21 +7,22 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ExecRuntime } from '../../../src/agents/exec.ts';
 import { RunningPrograms } from '../../../src/agents/running-programs.ts';
 import { begin, turnOf } from '../../contract/agents/agent-contract.ts';
-import { execOptions, type LogLine } from './exec-options.ts';
+import { execOptions } from './exec-options.ts';
 import { isProcessAlive } from '../../kit/processes.ts';
 import { type Clock, systemClock } from '../../../src/time/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 
 let home: string;
 let folder: string;
 let children: ChildProcess[];
-let lines: LogLine[];
+let log: RecordingLog;
 
 beforeEach(() => {
   home = temporaryFolder();
   folder = join(home, 'programs');
   children = [];
-  lines = [];
+  log = recordingLog();
 });
 afterEach(() => {
   for (const { pid } of children) {
@@ -37,7 +38,6 @@ afterEach(() => {
 const clock: Clock = { nowMs: () => Date.now() * 4, after: systemClock.after };
 
 const running = (platform: NodeJS.Platform = process.platform) => {
-  const { log } = execOptions([], { lines });
   return new RunningPrograms({ folder, clock, log, platform });
 };
 
@@ -68,7 +68,7 @@ const noted = () => readdirSync(folder);
 
 test('a program is noted while it runs, and its note is removed at its end', async () => {
   const wait = 'while ! test -e go; do sleep 0.01; done';
-  const options = execOptions(['sh', '-c', `cd ${home}; ${wait}; echo fine`], { lines });
+  const options = execOptions(['sh', '-c', `cd ${home}; ${wait}; echo fine`], { log });
   const run = await begin(new ExecRuntime({ ...options, programs: running() }), turnOf('text'));
   expect(noted()).toHaveLength(1);
   expect(isProcessAlive(Number(noted()[0]?.split('.')[0]))).toBe(true);
@@ -79,10 +79,7 @@ test('a program is noted while it runs, and its note is removed at its end', asy
 
 test('the note of one that is cancelled is removed too, and one that never started is not noted', async () => {
   const start = (...argv: string[]) =>
-    begin(
-      new ExecRuntime({ ...execOptions(argv, { lines }), programs: running() }),
-      turnOf('text'),
-    );
+    begin(new ExecRuntime({ ...execOptions(argv, { log }), programs: running() }), turnOf('text'));
   const run = await start('sleep', '60');
   run.cancel();
   await run.result;
@@ -94,10 +91,10 @@ test('the note of one that is cancelled is removed too, and one that never start
 
 test('a folder that can not be written costs a warning, and the program runs', async () => {
   writeFileSync(folder, 'a file');
-  const options = execOptions(['echo', 'fine'], { lines });
+  const options = execOptions(['echo', 'fine'], { log });
   const run = await begin(new ExecRuntime({ ...options, programs: running() }), turnOf('text'));
   expect(await run.result).toEqual({ ok: true, text: 'fine' });
-  expect(lines.map(({ event }) => event)).toContain('agent_program_not_noted');
+  expect(log.events()).toContain('agent_program_not_noted');
 });
 
 const onLinux = process.platform === 'linux';
@@ -113,7 +110,7 @@ describe.each(platforms)('as on %s', (platform) => {
     await ended();
     expect([isProcessAlive(pid), isProcessAlive(child)]).toEqual([false, false]);
     expect(noted()).toEqual([]);
-    expect(lines[0]?.event).toBe('agent_program_left_over');
+    expect(log.events()[0]).toBe('agent_program_left_over');
   });
 
   test('what does not end when it is told to is killed', async () => {
@@ -154,12 +151,12 @@ describe.each(platforms)('as on %s', (platform) => {
     writeFileSync(join(folder, '0.1'), '');
     await ended();
     expect(noted()).toEqual([]);
-    expect(lines).toEqual([]);
+    expect(log.lines).toEqual([]);
   });
 
   test('where nothing was noted there is nothing to do', async () => {
     await ended();
-    expect(lines).toEqual([]);
+    expect(log.lines).toEqual([]);
   });
 });
 

@@ -12,6 +12,7 @@ import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type { TurnTarget } from '../../../src/bridge/ports.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 
 let folder: string;
 let db: Db;
@@ -21,10 +22,7 @@ let orders: SqliteOrders;
 let bridge: Bridge;
 /** Messages whose turns the hub was told to end. */
 let calledOff: string[];
-let logged: string[];
-
-const note = (event: string) => void logged.push(event);
-const log = { debug: note, info: note, warn: note, error: note };
+let log: RecordingLog;
 
 /** Until the signal says that nobody waits any more. */
 const held = <T>(signal: AbortSignal, cut: T) =>
@@ -51,7 +49,7 @@ beforeEach(() => {
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
   orders = new SqliteOrders({ db, app: message.appId, clock });
   calledOff = [];
-  logged = [];
+  log = recordingLog();
 });
 
 afterEach(async () => {
@@ -139,5 +137,5 @@ test('where a hub can not, the turn is dropped all the same', async () => {
   await run(600);
   expect(calledOff).toEqual([]);
   expect(bridge.status().running).toBe(0);
-  expect(logged.filter((event) => event.endsWith('_bug'))).toEqual([]);
+  expect(log.events().filter((event) => event.endsWith('_bug'))).toEqual([]);
 });

@@ -10,8 +10,7 @@ import { message } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
-
-const log = { debug() {}, info() {}, warn() {}, error() {} };
+import { silentLog } from '../../kit/log.ts';
 
 let folder: string;
 let db: Db;
@@ -23,7 +22,7 @@ let answers: (() => void)[];
 
 beforeEach(async () => {
   folder = temporaryFolder();
-  db = Db.open(join(folder, 'bridge.db'), log);
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(message.sentAtMs);
   answers = [];

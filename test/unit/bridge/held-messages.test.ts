@@ -10,6 +10,7 @@ import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { silentLog } from '../../kit/log.ts';
 
 const HOUR_MS = 60 * 60_000;
 
@@ -20,7 +21,7 @@ let held: HeldMessages;
 
 beforeEach(() => {
   folder = temporaryFolder();
-  db = Db.open(join(folder, 'bridge.db'), { debug() {}, info() {}, warn() {}, error() {} });
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   const clock = new VirtualClock(message.sentAtMs);
   journal = new SqliteJournal({ db, app: message.appId, clock });
   held = new HeldMessages({ journal, clock });

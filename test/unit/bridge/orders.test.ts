@@ -21,6 +21,7 @@ import {
 } from '../../../src/bridge/ports.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const REFUSED: DeliveryResult = { ok: false, action: 'give_up', code: 230022, detail: 'no' };
@@ -39,10 +40,7 @@ let asked: string[];
 let answer: ((text: string) => void) | undefined;
 let sent: { out: Outgoing; key: string }[];
 let lark: () => DeliveryResult;
-let logged: string[];
-
-const note = (event: string) => logged.push(event);
-const log = { debug: note, info: note, warn: note, error: note };
+let log: RecordingLog;
 
 const target: TurnTarget = {
   correlates: true,
@@ -74,7 +72,7 @@ beforeEach(() => {
   answer = undefined;
   sent = [];
   lark = () => ({ ok: true, id: `om_out_${sent.length}` });
-  logged = [];
+  log = recordingLog();
 });
 
 afterEach(async () => {
@@ -384,7 +382,7 @@ describe('orders and the life of the daemon', () => {
     );
     await orders.place('turn_retry', 'broken');
     expect(await ordered('turn_retry', 'one')).toMatchObject({ outcome: 'done' });
-    expect(logged.filter((event) => event === 'order_bug').length).toBeGreaterThan(0);
+    expect(log.events().filter((event) => event === 'order_bug').length).toBeGreaterThan(0);
     await outside.write(() => outside.run(`DELETE FROM turns WHERE message_id = 'broken'`));
   });
 

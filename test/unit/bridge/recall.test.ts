@@ -25,6 +25,7 @@ import type {
 } from '../../../src/bridge/ports.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 
 const SECRET = 'the withdrawn words';
 const LONG_MS = 11 * 60_000;
@@ -35,7 +36,7 @@ let clock: VirtualClock;
 let bridge: Bridge;
 let journal: SqliteJournal;
 let isWriting: () => boolean;
-let logged: unknown[];
+let log: RecordingLog;
 /** What the chats show, and messages that Lark refuses replies to. */
 let shown: Outgoing[];
 let gone: Set<string>;
@@ -48,9 +49,6 @@ let cancelled: string[];
 let cancelSays: CancelResult;
 let sendSays: SendResult | undefined;
 let asked: string[];
-
-const note = (event: string, fields?: unknown) => void logged.push([event, fields]);
-const log = { debug: note, info: note, warn: note, error: note };
 
 function deliver(out: Outgoing): DeliveryResult {
   if (isAway) return { ok: false, action: 'wait', code: 230020, detail: 'away' };
@@ -87,7 +85,7 @@ beforeEach(async () => {
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
   journal = new SqliteJournal({ db, app: message.appId, clock });
-  logged = [];
+  log = recordingLog();
   shown = [];
   gone = new Set();
   history = [];
@@ -167,7 +165,7 @@ const THREAD = { threadId: 'omt_1', rootId: messageId('om_root') } as const;
 /** All that the journal still knows, and all that was logged. */
 async function kept(id: string): Promise<string> {
   const turn = await journal.turn(turnId(id));
-  return JSON.stringify([turn, logged]);
+  return JSON.stringify([turn, log.lines]);
 }
 
 describe('a recall while the agent works', () => {

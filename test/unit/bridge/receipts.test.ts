@@ -1,13 +1,12 @@
 /** Signs of receipt while Lark is slow with them: the bridge with the real journal on a virtual clock. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Bridge } from '../../../src/bridge/bridge.ts';
+import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
-import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
-import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
+import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { RECEIPT_DELAY_MS, RECEIPTS_BEHIND_MAX } from '../../../src/bridge/turns/receipts.ts';
 import type {
@@ -81,18 +80,12 @@ beforeEach(async () => {
 });
 
 async function boot(): Promise<void> {
-  const parts = { db, app: message.appId, clock };
-  bridge = new Bridge({
-    journal: new SqliteJournal(parts),
-    orders: new SqliteOrders(parts),
+  bridge = createBridge({
+    db,
+    clock,
     target,
     lark: { form: contentForm, deliver, history: () => Promise.resolve([]) },
-    clock,
-    random: () => 0.5,
-    log: silentLog,
-    brand: 'feishu',
     turnsRunningMax: 2 * PEOPLE,
-    turnTimeoutMs: 600_000,
   });
   await bridge.start();
 }

@@ -13,8 +13,8 @@ import { writesUnderWay } from './writes-under-way.ts';
 import type { DeliveryResult, LarkAction, Outgoing } from '../../../src/bridge/ports.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { silentLog } from '../../kit/log.ts';
 
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 /** Longer than any of it takes. */
 const LONG_MS = 15 * 60_000;
 /** For an answer of one message: smaller twice, without its thread, at two more places, and what nobody knows a few times. */
@@ -42,7 +42,7 @@ const refused = (action: LarkAction, code = 1): DeliveryResult => ({
 
 beforeEach(async () => {
   folder = temporaryFolder();
-  db = Db.open(join(folder, 'bridge.db'), log);
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
   journal = new SqliteJournal({ db, app: message.appId, clock });

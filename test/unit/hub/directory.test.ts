@@ -6,6 +6,7 @@ import { Db } from '../../../src/store/sqlite/db.ts';
 import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { silentLog } from '../../kit/log.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 let folder: string;
 let db: Db;
@@ -15,7 +16,7 @@ const time = { nowMs: 1000 };
 beforeEach(() => {
   folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
-  const clock = { nowMs: () => time.nowMs, after: () => () => {} };
+  const clock = clockWithoutTimers(() => time.nowMs);
   directory = new Directory(new SqliteHubStore(db), clock);
 });
 afterEach(() => {

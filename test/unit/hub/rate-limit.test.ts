@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { RateLimit, HUB_CALLERS_REMEMBERED } from '../../../src/hub/surfaces/rate-limit.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 function limitAt(perSecond: number) {
   const time = { nowMs: 1_000_000 };
-  const clock = { nowMs: () => time.nowMs, after: () => () => {} };
+  const clock = clockWithoutTimers(() => time.nowMs);
   const limit = new RateLimit(perSecond, clock);
   const taken = (caller: string, times: number) =>
     Array.from({ length: times }, () => limit.take(caller)).filter(Boolean).length;

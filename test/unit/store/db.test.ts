@@ -5,17 +5,11 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { MIGRATIONS } from '../../../src/store/sqlite/migrations.ts';
-import type { Log } from '../../../src/core/log.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 
 let folder: string;
-let logged: string[];
-const log: Log = {
-  debug() {},
-  info() {},
-  warn: (event) => logged.push(event),
-  error: (event) => logged.push(event),
-};
+let log: RecordingLog;
 const open: Db[] = [];
 
 function openDb(): Db {
@@ -32,7 +26,7 @@ function withTable(): Db {
 
 beforeEach(() => {
   folder = temporaryFolder();
-  logged = [];
+  log = recordingLog();
 });
 
 afterEach(() => {
@@ -120,7 +114,7 @@ describe('the database', () => {
     expect(db.all('SELECT * FROM turns')).toEqual([]);
     const kept = readdirSync(folder).find((name) => name.includes('.corrupt-')) ?? 'none';
     expect(readFileSync(join(folder, kept), 'utf8')).toContain('somebody may want it back');
-    expect(logged).toEqual(['database_set_aside']);
+    expect(log.warnings()).toEqual(['database_set_aside']);
   });
 
   test('a newer database is refused and left alone', () => {
@@ -146,7 +140,7 @@ test('a database of the version before is taken over: its runs stay, and have ro
   expect(db.all('SELECT turn, started_at_ms, cause FROM runs')).toEqual([
     { turn: 'om_1', started_at_ms: 5, cause: null },
   ]);
-  expect(logged).toEqual([]);
+  expect(log.warnings()).toEqual([]);
 });
 
 describe('a look from beside the daemon', () => {
