@@ -97,8 +97,12 @@ export const patientClock: Clock = {
   after: (delayMs, run) => (delayMs < 30_000 ? systemClock.after(delayMs, run) : () => {}),
 };
 
-/** Time goes 50 times as fast for whoever waits by this clock. */
-export const fastClock: Clock = {
-  nowMs: systemClock.nowMs,
-  after: (delayMs, run) => systemClock.after(delayMs / 50, run),
-};
+/** Timers run so many times as early; the date is the real one. */
+export function fasterClock(times: number): Clock {
+  return {
+    nowMs: systemClock.nowMs,
+    after: (delayMs, run) => systemClock.after(delayMs / times, run),
+  };
+}
+
+export const fastClock = fasterClock(50);
