@@ -165,8 +165,8 @@ function settled(item: Json): Outcome {
       detail: 'it answered, but the hub gave its answer in an unknown form',
     };
   }
-  const isTold = typeof reason === 'string' && reason !== '';
-  return { kind: 'failed', detail: isTold ? reason : `the turn was ${String(status)}` };
+  const hasReason = typeof reason === 'string' && reason !== '';
+  return { kind: 'failed', detail: hasReason ? reason : `the turn was ${String(status)}` };
 }
 
 /** Old servers write the JSON in base64 (MOL-RES-13). */

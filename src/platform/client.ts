@@ -31,14 +31,14 @@ const QUEUE_WAIT_MS = 25_000;
 /**
  * How often a queued turn is asked for if the hub can't hold the request. The pause doubles up to the second.
  */
-const QUEUE_LOOK_BASE_MS = 1_000;
-const QUEUE_LOOK_MAX_MS = 8_000;
+const QUEUE_POLL_BASE_MS = 1_000;
+const QUEUE_POLL_MAX_MS = 8_000;
 
 /**
  * An old server gives the same answer for an item that it will have soon and for one that never existed
  * (MOL-RES-14).
  */
-const MISSED_LOOKS_MAX = 3;
+const MISSED_POLLS_MAX = 3;
 
 export interface PlatformOptions extends HubCallsOptions {
   /** The workspace that gets new turns. Called for every turn. */
@@ -64,7 +64,7 @@ export class PlatformClient implements Service, TurnTarget {
   readonly #registration: Registration;
   readonly #inbox: InboxReader;
   #turnsAtWork = 0;
-  #looking: Promise<void> = Promise.resolve();
+  #probing: Promise<void> = Promise.resolve();
 
   constructor(options: PlatformOptions) {
     this.#options = options;
@@ -74,7 +74,7 @@ export class PlatformClient implements Service, TurnTarget {
       ...options,
       calls,
       turnsAtWork: () => this.#turnsAtWork,
-      onRegistered: () => this.#lookRound(),
+      onRegistered: () => this.#probeHub(),
     });
     this.#inbox = new InboxReader({
       ...options,
@@ -107,13 +107,13 @@ export class PlatformClient implements Service, TurnTarget {
     const { inherited } = this.#options;
     if (inherited === undefined) await this.#registration.start();
     // The host may still be starting. The result of the check is logged when it is known.
-    else this.#looking = this.#lookRound();
+    else this.#probing = this.#probeHub();
     if (inherited?.readsInbox !== false) this.#inbox.start();
   }
 
   async stop(): Promise<void> {
     const closed = this.#calls.close();
-    await Promise.all([closed, this.#registration.stop(), this.#inbox.stop(), this.#looking]);
+    await Promise.all([closed, this.#registration.stop(), this.#inbox.stop(), this.#probing]);
   }
 
   async send(turn: TurnRequest, signal: AbortSignal): Promise<SendResult> {
@@ -156,18 +156,18 @@ export class PlatformClient implements Service, TurnTarget {
     const anyStop = AbortSignal.any([signal, this.#calls.stopped]);
     const untilMs = clock.nowMs() + QUEUE_WAIT_MS;
     let missed = 0;
-    for (let look = 1; ; look += 1) {
+    for (let poll = 1; ; poll += 1) {
       const askedAtMs = clock.nowMs();
-      const result = await this.#lookAt(target, ticket, signal);
+      const result = await this.#askForItem(target, ticket, signal);
       const found = parseWait(result);
       if (isMissing(result)) missed += 1;
       const isOver =
         found.kind === 'lost'
-          ? !isMissing(result) || missed >= MISSED_LOOKS_MAX
+          ? !isMissing(result) || missed >= MISSED_POLLS_MAX
           : found.kind !== 'pending';
       if (isOver) return found;
       // A hub that can hold the request has already waited.
-      const delayMs = lookDelayMs(look) - (clock.nowMs() - askedAtMs);
+      const delayMs = pollDelayMs(poll) - (clock.nowMs() - askedAtMs);
       if (delayMs > 0) await pause(clock, anyStop, delayMs);
       if (signal.aborted || clock.nowMs() >= untilMs) return { kind: 'pending' };
     }
@@ -196,7 +196,7 @@ export class PlatformClient implements Service, TurnTarget {
     return isRefused && !isFromElsewhere(result) ? 'over' : 'not_reached';
   }
 
-  #lookAt(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<HttpResult> {
+  #askForItem(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<HttpResult> {
     const canHold = this.#registration.capabilities['queue_wait_secs'] !== undefined;
     const query = canHold ? `?wait_secs=${Math.floor(QUEUE_WAIT_MS / 1000)}` : '';
     return this.#calls.call({
@@ -217,7 +217,7 @@ export class PlatformClient implements Service, TurnTarget {
   }
 
   /** Reports at the start what would otherwise come out with the first message. */
-  async #lookRound(): Promise<void> {
+  async #probeHub(): Promise<void> {
     const { url, workspace, clock, log } = this.#options;
     const target = await this.#knownTarget();
     const found = await probe(this.#calls, { url, workspace, target, nowMs: clock.nowMs() });
@@ -238,8 +238,8 @@ export class PlatformClient implements Service, TurnTarget {
   }
 }
 
-function lookDelayMs(look: number): number {
-  return backoffMs(look, { baseMs: QUEUE_LOOK_BASE_MS, maxMs: QUEUE_LOOK_MAX_MS, random: 1 });
+function pollDelayMs(poll: number): number {
+  return backoffMs(poll, { baseMs: QUEUE_POLL_BASE_MS, maxMs: QUEUE_POLL_MAX_MS, random: 1 });
 }
 
 /** A 404 that does not say whether to try again. */

@@ -75,7 +75,7 @@ export class Dispatcher {
     const { store, settlements, clock, log } = this.#parts;
     const ending = failure('cancelled', 'The turn was cancelled.', clock.nowMs());
     if (!(await store.settle(turn, ending))) return;
-    settlements.ring(turn);
+    settlements.notify(turn);
     log.info('hub_turn_cancelled', { turn });
     // The turn may have been claimed a moment ago, before its agent was started.
     await this.#starting;
@@ -216,7 +216,7 @@ export class Dispatcher {
     // A caller in this process that expects this end stores it together with its own changes.
     if (settlements.handOver(turn, settlement)) return;
     await this.#untilStored(turn, () => store.settle(turn, settlement));
-    settlements.ring(turn);
+    settlements.notify(turn);
   }
 
   /**

@@ -10,7 +10,7 @@ export class Settlements {
   #closed = false;
 
   /** To be called when the settlement is durable. */
-  ring(id: QueueId): void {
+  notify(id: QueueId): void {
     this.#waits.get(id)?.wake.ring();
   }
 
@@ -60,7 +60,7 @@ export class Settlements {
     const expected = this.#expected.get(id);
     if (expected === undefined) return false;
     this.#expected.delete(id);
-    expected.come(settlement);
+    expected.arrive(settlement);
     return true;
   }
 
@@ -80,17 +80,17 @@ export class ExpectedEnd {
   readonly #wake = new Wake();
   #settlement: Settlement | undefined;
 
-  /** Undefined until it has come. */
+  /** Undefined until it has arrived. */
   get settlement(): Settlement | undefined {
     return this.#settlement;
   }
 
-  come(settlement: Settlement): void {
+  arrive(settlement: Settlement): void {
     this.#settlement = settlement;
     this.#wake.ring();
   }
 
-  /** Resolves when it has come, or when `signal` aborts. */
+  /** Resolves when it has arrived, or when `signal` aborts. */
   async wait(signal: AbortSignal): Promise<void> {
     if (this.#settlement === undefined) await this.#wake.wait(signal);
   }

@@ -159,7 +159,7 @@ export class Turns {
   settleJoined(id: QueueId, settlement: Settlement): void {
     const { store, settlements } = this.#parts;
     store.joined.settle(id, settlement);
-    store.joined.whenDurable(() => settlements.ring(id));
+    store.joined.whenDurable(() => settlements.notify(id));
   }
 
   #sendingOf({ source, named, target, requestId, content, expiresInMs }: NewMessage): Sending {
@@ -192,7 +192,7 @@ export class Turns {
     } else if (sent.kind === 'answer') {
       for (const turn of sent.completed) {
         log.info('hub_turn_answered', { turn, by: source });
-        settlements.ring(turn);
+        settlements.notify(turn);
       }
     } else if (sent.fresh) {
       const { item } = sent;

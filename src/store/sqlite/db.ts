@@ -277,10 +277,10 @@ export class Db {
     try {
       this.#transact(batch);
     } catch (error) {
-      const judged = asStoreError(error);
+      const storeError = asStoreError(error);
       // Work that failed by itself says nothing about the disk.
-      if (judged !== error) this.#trouble ??= { sinceMs: Date.now(), detail: errorText(error) };
-      throw judged;
+      if (storeError !== error) this.#trouble ??= { sinceMs: Date.now(), detail: errorText(error) };
+      throw storeError;
     }
   }
 

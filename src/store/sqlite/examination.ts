@@ -11,7 +11,7 @@ export function examineDatabase(path: string): DatabaseFact {
   if (!existsSync(path)) return { kind: 'none' };
   let connection: Connection | undefined;
   try {
-    connection = openToLookAt(path);
+    connection = openToCheck(path);
     const { user_version: version } = connection.prepare('PRAGMA user_version').get() ?? {};
     const found = connection.prepare('PRAGMA quick_check(1)').get() ?? {};
     const verdict = String(Object.values(found)[0]);
@@ -31,7 +31,7 @@ export function examineDatabase(path: string): DatabaseFact {
 }
 
 /** Without a write-ahead log nobody writes. Then SQLite can be told not to create one for reading. */
-function openToLookAt(path: string): Connection {
+function openToCheck(path: string): Connection {
   if (!existsSync(`${path}-wal`)) {
     const escaped = encodeURI(path).replaceAll('?', '%3F').replaceAll('#', '%23');
     try {

@@ -93,7 +93,7 @@ describe('the words for people', () => {
     const refused = { state: 'waiting', lastError: '514 auth failed', refusedSinceMs: 7 } as const;
     expect(larkTrouble(refused)).toMatchObject({
       sinceMs: 7,
-      text: expect.stringMatching(/refuses the connection .*514 auth failed.*asked again/),
+      text: expect.stringMatching(/refuses the connection .*514 auth failed.*tries again/),
     });
     expect(larkTrouble({ state: 'refused', lastError: 'no' })?.text).toContain(
       'lark-bridge connect',
