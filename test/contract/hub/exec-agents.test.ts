@@ -60,7 +60,7 @@ test('the built-in echo answers', async () => {
   expect(done.body.response_body.result.parts).toEqual([{ kind: 'text', text: 'marco' }]);
 });
 
-test('a turn that is cancelled takes its program along, with all that it started', async () => {
+test('when a turn is cancelled, its program and all processes that it started end', async () => {
   const { rig, bridge, addProgram } = await rigWithPrograms();
   const folder = temporaryFolder();
   const script = `cd ${folder}; sh -c 'echo $$ > child; sleep 60' & echo $$ > parent; wait`;

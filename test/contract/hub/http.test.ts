@@ -83,7 +83,7 @@ test('MOL-A2A-07: more than 16 MB is refused, just below is taken', async () => 
   });
 });
 
-test('a bug is answered with 500 and no word of its cause, which is in the log', async () => {
+test('a bug is answered with 500; its cause is only in the log', async () => {
   const rig = await Rig.start();
   const bridge = await rig.bridge();
   vi.spyOn(rig.db, 'all').mockImplementationOnce(() => {
@@ -96,7 +96,7 @@ test('a bug is answered with 500 and no word of its cause, which is in the log',
   expect(JSON.stringify(logged)).not.toContain(bridge.token);
 });
 
-test('browsers of other origins are kept out unless they are allowed', async () => {
+test('browsers of other origins are refused unless they are allowed', async () => {
   const origin = 'https://console.example';
   const preflight = async (rig: Rig) =>
     fetch(`${rig.hub.address}/workspaces/x/a2a`, { method: 'OPTIONS', headers: { origin } });
@@ -188,7 +188,7 @@ test('with a certificate the hub speaks TLS', async () => {
   expect(status).toBe(200);
 });
 
-test('a stop is not held up by a caller that stays connected', async () => {
+test('a caller that stays connected does not delay the stop', async () => {
   const rig = await Rig.start();
   const { port } = new URL(rig.hub.address);
   const socket = connect(Number(port), '127.0.0.1');

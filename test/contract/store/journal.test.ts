@@ -130,7 +130,7 @@ describe('journal', () => {
     expect((await journal.out('a'))?.body).toMatchObject({ content: { text: 'a' } });
   });
 
-  test('what replaces a row takes its place in the order, also twice over', async () => {
+  test('a row that replaces another takes its place in the order, also the second time', async () => {
     await journal.enqueue([draft('a'), draft('b')]);
     const split = (key: string, into: string[]) =>
       journal.changeOut(key, () => ({
@@ -142,7 +142,7 @@ describe('journal', () => {
     expect(await keys()).toEqual(['a1x', 'a1y', 'a2', 'b']);
   });
 
-  test('a reaction that was never tried is called off, one that may be shown is taken back', async () => {
+  test('a reaction that was never tried is cancelled, one that may be shown is removed', async () => {
     const react = (key: string) => draft(key, { body: { kind: 'react', emoji: 'Typing' } });
     const off = (key: string) => draft(`${key}-off`, { body: { kind: 'unreact', reactKey: key } });
     await journal.enqueue([react('r1'), react('r2')]);
@@ -152,7 +152,7 @@ describe('journal', () => {
     expect((await journal.out('r1'))?.state.phase).toBe('dropped');
   });
 
-  test('old text goes, ids stay, and what is open or dead is kept', async () => {
+  test('old texts are removed, ids stay, and open turns and dead letters are kept', async () => {
     await admit('om_done', ANSWERED);
     await admit('om_open');
     await journal.enqueue([draft('sent'), draft('dead'), draft('open')]);

@@ -92,7 +92,7 @@ test('version 1: inboxes keep their rows, messages apart from reports', async ()
   expect(reply?.received?.content.message.referenceTaskIds).toEqual([itemIdOf(db, 'm-told')]);
 });
 
-test('version 1: an item that was at work is settled with the last words of its program', async () => {
+test("version 1: an item that was running is settled with the end of its program's output", async () => {
   const db = openVersion1();
   const store = new SqliteHubStore(db);
   const output = { stdout: 'no credit left', stderr: '' };
@@ -116,7 +116,7 @@ test('version 1: its turns get a reply token when they are given to an agent, an
   expect((await journal.turn(id))?.replyToken).toBe(replyToken);
 });
 
-test('version 1: rows of the outbox say what they mean, and are still sent', async () => {
+test('version 1: rows of the outbox get their meaning, and are still sent', async () => {
   const rows = [
     ['an_answer', 'answer', { kind: 'text', text: 'an "answer" – ü' }],
     ['a_notice', 'notice', { kind: 'text', text: 'a notice', isLastWord: true }],

@@ -113,7 +113,7 @@ describe('the life of a turn', () => {
     expect(life?.out.map(({ key }) => key)).toEqual(['a']);
   });
 
-  test('what is only shown in between is no step of it', async () => {
+  test('a message that is only shown in between is not a step of it', async () => {
     await admit('om_1');
     await go('om_1', SENDING);
     await go('om_1', SENDING, { out: [draft('receipt')] });
@@ -160,7 +160,7 @@ describe('the life of a turn', () => {
     expect((await journalOn(outside).life(turnId('om_1')))?.ahead).toBe(1);
   });
 
-  test('runs are forgotten with age, those at work are not', async () => {
+  test('old runs are deleted, running ones are not', async () => {
     for (const id of ['om_done', 'om_open']) {
       await admit(id);
       await go(id, SENDING);

@@ -137,7 +137,7 @@ test('what is kept of the streams is short, of whole characters, and without sec
   expect(stdout.length).toBeLessThanOrEqual(2_000);
 });
 
-test('of a cancelled program nothing is told', async () => {
+test('the output of a cancelled program is not reported', async () => {
   const log = recordingLog();
   const run = await sh(`cd ${folder}; echo words >&2; echo $$ > begun; sleep 60`, { log });
   await pidWritten('begun');
@@ -150,7 +150,7 @@ test('of a cancelled program nothing is told', async () => {
   expect(JSON.stringify(log.lines)).not.toContain('words');
 });
 
-test('stderr never is part of the answer; its end is in the log', async () => {
+test('stderr is never part of the answer; its end is in the log', async () => {
   const log = recordingLog();
   const result = await resultOf('echo first >&2; echo "the cause" >&2; exit 1', { log });
   expect(!result.ok && result.detail).not.toContain('cause');
@@ -167,7 +167,7 @@ test('stderr never is part of the answer; its end is in the log', async () => {
   ]);
 });
 
-test('of a flood on stderr only the end is kept', async () => {
+test('only the end of a very long stderr is kept', async () => {
   const log = recordingLog();
   const result = await resultOf('yes x | head -c 300000 >&2; echo end >&2; echo fine', { log });
   expect(result).toEqual({ ok: true, text: 'fine' });
@@ -177,7 +177,7 @@ test('of a flood on stderr only the end is kept', async () => {
   expect(stderr.endsWith('end')).toBe(true);
 });
 
-test('a program that does not read its input may answer all the same', async () => {
+test('a program that does not read its input can still answer', async () => {
   const agent = new ExecRuntime(execOptions(['sh', '-c', 'exec 0<&-; echo fine']));
   const result = await (await begin(agent, turnOf('x'.repeat(4 * 1024 * 1024)))).result;
   expect(result).toEqual({ ok: true, text: 'fine' });
@@ -216,7 +216,7 @@ test('the program gets no setting and no secret of the bridge, and no variable t
   expect(await environmentOf({ ...ours, MINE: '1' })).toEqual(['MINE=1']);
 });
 
-test('an answer over the limit is kept as far as it goes, says that it was cut, and the program is stopped', async () => {
+test('an answer over the limit is cut, says so, and the program is stopped', async () => {
   const result = await resultOf('yes 漢字', { outputBytesMax: 100 * 1024 });
   const text = result.ok ? result.text : '';
   const said = '\n\n[The answer was longer than 100 KB. It was cut here.]';
@@ -227,7 +227,7 @@ test('an answer over the limit is kept as far as it goes, says that it was cut, 
   expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(100 * 1024);
 });
 
-test('past its time the whole tree is stopped', async () => {
+test('when the time is over, all processes of the program are stopped', async () => {
   const clock = clockWith((delayMs) => (delayMs === 600_000 ? 300 : delayMs));
   const script = `cd ${folder}; sh -c 'echo $$ > child; sleep 60' & echo $$ > parent; wait`;
   const run = await sh(script, { clock, timeoutMs: 600_000 });
@@ -240,7 +240,7 @@ test('past its time the whole tree is stopped', async () => {
   await expect.poll(() => [isAlive('child'), isAlive('parent')]).toEqual([false, false]);
 });
 
-test('a cancelled tree that ignores SIGTERM is killed after the grace', async () => {
+test('processes that ignore SIGTERM are killed after the grace period', async () => {
   const clock = clockWith((delayMs) => (delayMs === 2_000 ? 100 : delayMs));
   const stubborn = (file: string) => `trap '' TERM; echo $$ > ${file}; while :; do sleep 60; done`;
   writeFileSync(join(folder, 'child.sh'), stubborn('child'));
@@ -261,7 +261,7 @@ test('a child that outlives a cancelled parent is killed with it', async () => {
   await expect.poll(() => isAlive('child')).toBe(false);
 });
 
-test('an answer counts although the program left something behind that holds its output', async () => {
+test('an answer counts although a process in the background holds the output open', async () => {
   const script = `cd ${folder}; sh -c 'echo $$ > child; sleep 60' & while ! test -s child; do sleep 0.01; done; echo fine`;
   expect(await resultOf(script)).toEqual({ ok: true, text: 'fine' });
   await expect.poll(() => isAlive('child')).toBe(false);

@@ -89,7 +89,7 @@ test('the note of one that is cancelled is removed too, and one that never start
   expect(noted()).toEqual([]);
 });
 
-test('a folder that can not be written costs a warning, and the program runs', async () => {
+test("if the folder can't be written, there is a warning and the program runs", async () => {
   writeFileSync(folder, 'a file');
   const options = execOptions(['echo', 'fine'], { log });
   const run = await begin(new ExecRuntime({ ...options, programs: running() }), turnOf('text'));
@@ -103,7 +103,7 @@ const platforms: readonly NodeJS.Platform[] = onLinux ? ['linux', 'darwin'] : ['
 describe.each(platforms)('as on %s', (platform) => {
   const ended = () => running(platform).endLeftovers();
 
-  test('what is left over is ended, with all that it started, before anybody goes on', async () => {
+  test('a program that was left over is ended, with all its processes, before the start goes on', async () => {
     const pid = await program(`sh -c 'echo $$ > child; echo up; sleep 60' & wait`);
     const child = Number(readFileSync(join(home, 'child'), 'utf8'));
     running(platform).note(pid);
@@ -113,14 +113,14 @@ describe.each(platforms)('as on %s', (platform) => {
     expect(log.events()[0]).toBe('agent_program_left_over');
   });
 
-  test('what does not end when it is told to is killed', async () => {
+  test('a program that ignores SIGTERM is killed', async () => {
     const pid = await program(`trap '' TERM; echo up; while :; do sleep 0.2; done`);
     running(platform).note(pid);
     await ended();
     expect(isProcessAlive(pid)).toBe(false);
   });
 
-  test('what it started is ended although it is gone itself', async () => {
+  test('the processes of a program are ended although the program itself has ended', async () => {
     const pid = await program(`sh -c 'echo $$ > child; echo up; sleep 60' & sleep 0.3`);
     running(platform).note(pid);
     const child = Number(readFileSync(join(home, 'child'), 'utf8'));
@@ -130,7 +130,7 @@ describe.each(platforms)('as on %s', (platform) => {
     expect(isProcessAlive(child)).toBe(false);
   });
 
-  test('another process that has got its number is left alone', async () => {
+  test('another process that now has the same number is left alone', async () => {
     const pid = await program(SLEEPER);
     running(platform).note(pid);
     const [name = ''] = noted();
@@ -142,7 +142,7 @@ describe.each(platforms)('as on %s', (platform) => {
     expect(noted()).toEqual([]);
   });
 
-  test('what has ended by itself, or can not be read, is only forgotten', async () => {
+  test("the note of a program that has ended, or that can't be read, is removed", async () => {
     const pid = await program('echo up');
     running(platform).note(pid);
     await expect.poll(() => hasNumber(pid)).toBe(false);
@@ -154,13 +154,13 @@ describe.each(platforms)('as on %s', (platform) => {
     expect(log.lines).toEqual([]);
   });
 
-  test('where nothing was noted there is nothing to do', async () => {
+  test('without notes nothing happens', async () => {
     await ended();
     expect(log.lines).toEqual([]);
   });
 });
 
-test.runIf(onLinux)('a group of an earlier boot is nobody of ours', async () => {
+test.runIf(onLinux)('a process group of an earlier boot is left alone', async () => {
   const pid = await program(`sh -c 'echo $$ > child; echo up; sleep 60' & sleep 0.3`);
   running('linux').note(pid);
   const [name = ''] = noted();

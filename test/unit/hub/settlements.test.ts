@@ -19,7 +19,7 @@ test('all who wait for an item go on when it is settled, and nobody else', async
   expect(settlements.waiting).toBe(0);
 });
 
-test('who has enough goes alone', async () => {
+test('a caller whose signal aborts stops waiting, and the others go on waiting', async () => {
   const settlements = new Settlements();
   const impatient = new AbortController();
   const patient = new AbortController();

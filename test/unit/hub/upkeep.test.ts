@@ -71,7 +71,7 @@ test('settled items go after a day, inbox rows after a month, waiting items neve
   expect(timers).toEqual([]);
 });
 
-test('it goes on at the next round, and a database that refuses is tried again then', async () => {
+test('pruning continues at the next round, also after the database refused', async () => {
   const { db, log, nowMs, timers, store, clock } = rig();
   const refusal = new BridgeError('store_unavailable', 'disk full');
   vi.spyOn(store, 'pruneItems').mockRejectedValueOnce(refusal);

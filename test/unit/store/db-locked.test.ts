@@ -36,7 +36,7 @@ async function rounds(count: number): Promise<void> {
   }
 }
 
-test('writes wait beside the event loop, and are done in their order when the lock is gone', async () => {
+test('writes wait without blocking the event loop, and are done in order when the lock is released', async () => {
   const writes = [db.write(insert('a')), db.write(insert('b'))];
   await rounds(10);
   writes.push(db.write(insert('c')));
@@ -47,7 +47,7 @@ test('writes wait beside the event loop, and are done in their order when the lo
   expect(names()).toEqual(['a', 'b', 'c']);
 });
 
-test('a write that has waited its time is refused, a later one still waits', async () => {
+test('a write that waited too long is refused, a later one still waits', async () => {
   const nowMs = Math.floor(performance.now());
   const clock = vi.spyOn(performance, 'now').mockReturnValue(nowMs);
   const early = db.write(insert('early')).catch((error: unknown) => error);

@@ -46,7 +46,7 @@ async function turnsOfTheLoop(count: number): Promise<void> {
   }
 }
 
-test('nobody hears of a write before the disk has it', async () => {
+test('a write resolves only when it is on the disk', async () => {
   const one = write('a');
   await turnsOfTheLoop(5);
   expect(disk.syncs).toHaveLength(1);
@@ -56,7 +56,7 @@ test('nobody hears of a write before the disk has it', async () => {
   expect(one.confirmed()).toBe(true);
 });
 
-test('what is written while the disk works shares the next commit and the next sync', async () => {
+test('writes that come during a sync share the next commit and the next sync', async () => {
   const first = write('a');
   await turnsOfTheLoop(2);
   const later = ['b', 'c', 'd'].map((name) => write(name));
@@ -71,7 +71,7 @@ test('what is written while the disk works shares the next commit and the next s
   expect(later.every((one) => one.confirmed())).toBe(true);
 });
 
-test('a disk that fails to keep a write ends the process; nothing is confirmed', async () => {
+test('a failed sync ends the process; nothing is confirmed', async () => {
   const one = write('a');
   await turnsOfTheLoop(2);
   const failed = () => disk.syncs[0]?.(new Error('EIO: i/o error, fdatasync'));
@@ -80,7 +80,7 @@ test('a disk that fails to keep a write ends the process; nothing is confirmed',
   expect(one.confirmed()).toBe(false);
 });
 
-test('what is on its way is confirmed when the database closes', async () => {
+test('writes on their way to the disk are confirmed when the database closes', async () => {
   const one = write('a');
   await turnsOfTheLoop(2);
   db.close();

@@ -42,7 +42,7 @@ describe('the database', () => {
     expect(statSync(join(folder, 'bridge.db')).mode & 0o777).toBe(0o600);
   });
 
-  test('what was written is there after it was opened anew', async () => {
+  test('what was written is there after it was opened again', async () => {
     const db = withTable();
     await db.write(insert(db, 'a'));
     db.close();
@@ -62,7 +62,7 @@ describe('the database', () => {
     spy.close();
   });
 
-  test('work that throws takes nothing with it but itself', async () => {
+  test('work that throws does not affect the other writes of its commit', async () => {
     const db = withTable();
     const results = await Promise.allSettled([
       db.write(insert(db, 'a')),
@@ -84,7 +84,7 @@ describe('the database', () => {
     expect(error).not.toBeInstanceOf(BridgeError);
   });
 
-  test('a full disk is told, nothing of the write stays, and it goes on when there is room', async () => {
+  test('a full disk is reported, nothing of the write is kept, and writes work again when there is room', async () => {
     const db = withTable();
     const pages = Number(db.get('PRAGMA page_count')?.['page_count']);
     db.get(`PRAGMA max_page_count = ${pages}`);
@@ -98,7 +98,7 @@ describe('the database', () => {
     expect(names(db)).toEqual(['a']);
   });
 
-  test('what waits is committed before it closes; later writes are refused', async () => {
+  test('waiting writes are committed before it closes; later writes are refused', async () => {
     const db = withTable();
     const waiting = db.write(insert(db, 'a'));
     db.close();
@@ -107,7 +107,7 @@ describe('the database', () => {
     expect(names(openDb())).toEqual(['a']);
   });
 
-  test('a file that is no database is kept aside, and a new one begun', () => {
+  test('a file that is not a database is moved aside, and a new database is made', () => {
     const path = join(folder, 'bridge.db');
     writeFileSync(path, 'not a database, but somebody may want it back');
     const db = openDb();
@@ -129,7 +129,7 @@ describe('the database', () => {
   });
 });
 
-test('a database of the version before is taken over: its runs stay, and have room for a cause', () => {
+test('a database of the version before is updated: its runs stay, and can have a cause', () => {
   const path = join(folder, 'bridge.db');
   const before = connect(path);
   before.exec(MIGRATIONS[0] ?? '');
@@ -143,7 +143,7 @@ test('a database of the version before is taken over: its runs stay, and have ro
   expect(log.warnings()).toEqual([]);
 });
 
-describe('a look from beside the daemon', () => {
+describe('reading while a daemon runs', () => {
   const path = () => join(folder, 'bridge.db');
   const look = () => {
     const db = Db.openExisting(path());

@@ -53,7 +53,7 @@ test('one that nobody has open is left as it is, to the byte', () => {
   }).toEqual(before);
 });
 
-test('one that a daemon writes to, with the log of writes beside it', async () => {
+test('one that a daemon writes to, with its write-ahead log', async () => {
   const db = Db.open(path, silentLog);
   await db.write(() => {
     db.run(`INSERT INTO cursors (workspace, row_id) VALUES ('w', 'r')`);
@@ -88,7 +88,7 @@ test('something that is no database, and one with a broken page; both stay where
   expect(readdirSync(folder)).toEqual(['bridge.db']);
 });
 
-test('a fault that SQLite reports and does not trip over', () => {
+test('a fault that SQLite reports without failing', () => {
   makeDatabase();
   const bytes = readFileSync(path);
   // The header's count of free pages.
@@ -99,6 +99,6 @@ test('a fault that SQLite reports and does not trip over', () => {
   expect(found.kind === 'corrupt' && found.detail).toMatch(/freelist/i);
 });
 
-test('a folder in its place', () => {
+test('a folder instead of the file', () => {
   expect(examineDatabase(folder)).toMatchObject({ kind: 'unreadable' });
 });
