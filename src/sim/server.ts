@@ -15,7 +15,7 @@ import { SocketServer } from './socket/socket-server.ts';
 import { createServerIdentity, type ServerIdentity } from './tls/certificates.ts';
 
 /** HTTPS and WSS. The certificate is made at the start, by an authority of its own. */
-interface TlsOptions {
+export interface TlsOptions {
   /** More names and IP addresses for the certificate. It always has `localhost`, 127.0.0.1, ::1 and `host`. */
   readonly hosts?: readonly string[];
   /** Where the authority's certificate is written (PEM), for `NODE_EXTRA_CA_CERTS` and the like. */

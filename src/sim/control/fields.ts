@@ -6,7 +6,7 @@ export type ReadResult<T> =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /** One field of an object from outside: its type, and how it is read. */
-interface Field<T, Optional extends boolean = boolean> {
+export interface Field<T, Optional extends boolean = boolean> {
   readonly type: string;
   readonly isOptional: Optional;
   /** Text for the documentation, after the name. */
