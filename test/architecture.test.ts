@@ -12,6 +12,7 @@ import {
   ROOMS,
   UNREADABLE,
 } from './arrows.ts';
+import { unusedExports } from './exports.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const BANNED_NAMES = /^(?:utils?|helpers?|common|misc|manager|index)\.[jt]s$/;
@@ -112,6 +113,41 @@ test('nothing is left open in the sources', () => {
   expect(everything.filter(({ source }) => LEFT_OPEN.test(source)).map(({ path }) => path)).toEqual(
     [],
   );
+});
+
+/** Their exports are sorted out in a change of their own. */
+const EXPORTS_NOT_CHECKED = ['src/bridge/', 'src/lark/'];
+/** The package exports it, so its importers are programs of other people. */
+const PUBLISHED = 'src/sim/server.ts';
+/** The build writes this name into the declarations of other files. */
+const NAMED_IN_DECLARATIONS = ['src/sim/control/fields.ts: Field'];
+
+test('what a file exports is imported by another file', () => {
+  const checked = everything.filter(
+    ({ path }) =>
+      path.startsWith('src/') &&
+      path !== PUBLISHED &&
+      !EXPORTS_NOT_CHECKED.some((room) => path.startsWith(room)),
+  );
+  expect(unusedExports(checked, everything)).toEqual(NAMED_IN_DECLARATIONS);
+});
+
+test('an export that nobody imports is found, whatever the form of the imports', () => {
+  const files = [
+    {
+      path: 'src/a.ts',
+      source: 'export const one = 1;\nexport interface Two {}\nexport class Three {}',
+    },
+    { path: 'src/b.ts', source: 'export async function four() {}\nexport type Five = 5;' },
+    { path: 'src/c.ts', source: 'export function six() {}' },
+  ];
+  const importers = [
+    { path: 'test/a.test.ts', source: "import { type Two, one as first } from '../src/a.ts';" },
+    { path: 'src/d.ts', source: "const { four: load } = await import('./b.ts');" },
+    { path: 'src/e.ts', source: "type F = import('./b.ts').Five;\nimport * as c from './c.ts';" },
+    { path: 'src/f.ts', source: "import { Three } from 'a-package';" },
+  ];
+  expect(unusedExports(files, importers)).toEqual(['src/a.ts: Three']);
 });
 
 test('the lock file names no registry, so that it works with any', () => {

@@ -1,18 +1,18 @@
 import { EchoRuntime } from './echo.ts';
 import type { Environment } from './environment.ts';
 import { ExecRuntime } from './exec.ts';
-import type { ProgramBook } from './program-book.ts';
+import type { RunningPrograms } from './running-programs.ts';
 import type { AgentRuntime, RunnableSpec } from './runtime.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** An agent's answer. Longer ones would be dozens of Lark messages and are a program gone wrong. */
+/** An agent's answer. A longer one would make dozens of Lark messages; its program has most likely failed. */
 const AGENT_OUTPUT_BYTES_MAX = 1024 * 1024;
 
-export interface RuntimeOptions {
+interface RuntimeOptions {
   readonly env: Environment;
   readonly timeoutMs: number;
-  readonly programs?: ProgramBook;
+  readonly programs?: RunningPrograms;
   readonly clock: Clock;
   readonly log: Log;
 }

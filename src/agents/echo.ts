@@ -1,7 +1,7 @@
 import { endedRun, NOT_RUNNING } from './ended-run.ts';
 import type { AgentRun, AgentRuntime, AgentTurn } from './runtime.ts';
 
-/** Answers with what was said. For trying things out, and for the demo. */
+/** Answers with the text of the message. For trying things out, and for the demo. */
 export class EchoRuntime implements AgentRuntime {
   #life: 'new' | 'started' | 'stopped' = 'new';
 

@@ -1,11 +1,11 @@
 import type { AgentResult, AgentRun } from './runtime.ts';
 
-/** A run that is over from the beginning. */
+/** A run that has ended already. */
 export function endedRun(result: AgentResult): AgentRun {
   return { result: Promise.resolve(result), cancel: () => {} };
 }
 
-/** The end of a turn that came before the start of its agent, or after the stop. */
+/** How a turn ends that came before the start of its agent, or after its stop. */
 export const NOT_RUNNING: AgentResult = {
   ok: false,
   reason: 'failed',

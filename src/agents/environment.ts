@@ -3,13 +3,14 @@ import type { LarkContext } from '../core/message.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Ours: settings, and the secrets among them. The program gets none, so that a new one can't leak either; nor
- * does it get systemd's ear, which would take its word for the bridge's.
+ * The bridge's own settings, secrets included. The program gets none of them, so a secret that is added later
+ * can't leak either. It also does not get systemd's variables: systemd would take the program's messages for
+ * messages of the bridge.
  */
 const OURS =
   /^(?:LARK_|MOLECULE_)|^(?:WORKSPACE_ID|PLATFORM_URL|NOTIFY_SOCKET|WATCHDOG_(?:USEC|PID)|CREDENTIALS_DIRECTORY)$/i;
 
-/** What a turn's program finds in its environment: the user's own, and where the message came from. */
+/** The environment of a turn's program: the user's own variables, and where the message came from. */
 export function agentEnvironment(
   env: Environment,
   lark: LarkContext | undefined,
@@ -20,10 +21,10 @@ export function agentEnvironment(
 
 /** Names of variables whose values are secrets. */
 const SECRET_NAME = /(?:secret|password|passwd|token|credentials?|_key|apikey)$/i;
-/** Shorter values are words that may stand anywhere. */
+/** A shorter value may be an ordinary word that is in any text. */
 const SECRET_CHARS_MIN = 8;
 
-/** The secrets that a program was given, by the names of their variables: it may print them when it fails. */
+/** The secrets that a program was given, found by the names of their variables. It may print them when it fails. */
 export function secretsIn(env: Environment): string[] {
   return Object.entries(env).flatMap(([name, value = '']) =>
     SECRET_NAME.test(name) && value.length >= SECRET_CHARS_MIN ? [value] : [],
@@ -43,7 +44,7 @@ function larkVariables(lark: LarkContext | undefined): Environment {
   };
 }
 
-/** A NUL can't be part of a variable; no id of Lark's holds one. */
+/** A variable can't contain a NUL. No id of Lark contains one. */
 function isSet(entry: [string, string | undefined]): entry is [string, string] {
   const [, value] = entry;
   return value !== undefined && value !== '' && !value.includes('\0');

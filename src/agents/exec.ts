@@ -5,29 +5,28 @@ import { withoutSecrets } from '../core/secret.ts';
 import { isBlank, withoutTerminalControls } from '../core/visible.ts';
 import { endedRun, NOT_RUNNING } from './ended-run.ts';
 import { agentEnvironment, type Environment, secretsIn } from './environment.ts';
-import type { ProgramBook } from './program-book.ts';
 import { Tail } from './tail.ts';
-import { AGENT_KILL_GRACE_MS } from './program-book.ts';
+import { AGENT_KILL_GRACE_MS, type RunningPrograms } from './running-programs.ts';
 import type { AgentResult, AgentRun, AgentRuntime, AgentTurn } from './runtime.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** What is kept of the end of an agent's stdout and stderr. */
 const AGENT_TAIL_BYTES_MAX = 8 * 1024;
-/** What an operator is shown of it: enough for a stack trace, and no flood for the log. */
+/** How much of it an operator is shown: enough for a stack trace, and not too much for the log. */
 const SHOWN_CHARS_MAX = 2_000;
-/** Output that was written before an agent's program ended arrives within this. */
+/** How long output that a program wrote before its end may take to arrive. */
 const AGENT_DRAIN_MS = 500;
 
 export interface ExecOptions {
-  /** The program and its arguments. No shell reads them. */
+  /** The program and its arguments. They do not pass through a shell. */
   readonly argv: readonly string[];
-  /** The process's own environment; what is ours in it is kept from the program. */
+  /** The bridge's own environment. The program does not get the bridge's settings from it. */
   readonly env: Environment;
   readonly timeoutMs: number;
   readonly outputBytesMax: number;
-  /** Where it is noted which programs run, for the process after this one. */
-  readonly programs?: ProgramBook;
+  /** Notes which programs are running, for the process after this one. */
+  readonly programs?: RunningPrograms;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -74,7 +73,7 @@ export class ExecRuntime implements AgentRuntime {
       });
       return new ExecRun(this.#options, turn, child);
     } catch (error) {
-      // Some failures to start are thrown, others come as an event; to the turn they are the same.
+      // Some failures to start are thrown, others come as an event. For the turn they are the same.
       if (!isSystemError(error)) throw error;
       return endedRun(startFailure(log, turn, error));
     }
@@ -90,7 +89,7 @@ class ExecRun implements AgentRun {
   readonly #stdout = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #stderr = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #timers: (() => void)[] = [];
-  readonly #crossOut: (() => void) | undefined;
+  readonly #removeNote: (() => void) | undefined;
   #outputBytes = 0;
   /** Why the program was told to end, if it was. */
   #ending: AgentResult | undefined;
@@ -104,10 +103,10 @@ class ExecRun implements AgentRun {
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.#crossOut = child.pid === undefined ? undefined : options.programs?.note(child.pid);
+    this.#removeNote = child.pid === undefined ? undefined : options.programs?.note(child.pid);
     this.#listen();
     this.#later(options.timeoutMs, () => this.#end(timedOut(options.timeoutMs)));
-    // The program may end without having read all, or anything; its answer counts all the same.
+    // The program may end before it has read all its input. Its answer counts anyway.
     child.stdin.on('error', (error: NodeJS.ErrnoException) => {
       options.log.debug('agent_stdin_closed', { turn: turn.turnId, code: error.code });
     });
@@ -126,9 +125,9 @@ class ExecRun implements AgentRun {
       this.#settle(startFailure(this.#options.log, this.#turn, error));
     });
     child.once('exit', () => {
-      // Told to end: whatever of the tree outlived the program had its notice as well.
+      // The program was told to end, and so was every process that it started.
       if (this.#ending !== undefined) this.#signal('SIGKILL');
-      // What the program started in the background may hold its output open for ever.
+      // A process that the program started in the background may hold the output open for ever.
       else this.#later(AGENT_DRAIN_MS, () => this.#abandonOutput());
     });
     child.once('close', (exitCode, signal) => this.#settle(this.#resultOf(exitCode, signal)));
@@ -145,7 +144,7 @@ class ExecRun implements AgentRun {
     this.#end({ ok: true, text: cutAnswer(this.#text(), outputBytesMax) });
   }
 
-  /** Decoded as a whole: a character may be spread over two chunks. */
+  /** Decoded as a whole, because a character may be split between two chunks. */
   #text(): string {
     return Buffer.concat(this.#output).toString('utf8');
   }
@@ -161,7 +160,7 @@ class ExecRun implements AgentRun {
     });
   }
 
-  /** Ends the wait for output that processes outside of our reach hold open. */
+  /** Stops waiting for output that is held open by processes that we can't end. */
   #abandonOutput(): void {
     this.#signal('SIGKILL');
     this.#child.stdout.destroy();
@@ -174,7 +173,7 @@ class ExecRun implements AgentRun {
     try {
       process.kill(-pid, signal);
     } catch (error) {
-      // ESRCH: nobody of the group is left. EPERM: only processes of another user are (setuid programs).
+      // ESRCH: the group has no process left. EPERM: only processes of another user are left (setuid programs).
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ESRCH' && code !== 'EPERM') throw error;
     }
@@ -196,26 +195,26 @@ class ExecRun implements AgentRun {
     if (this.#over) return;
     this.#over = true;
     for (const cancelTimer of this.#timers) cancelTimer();
-    this.#crossOut?.();
-    this.#resolve(this.#told(result));
+    this.#removeNote?.();
+    this.#resolve(this.#withOutput(result));
   }
 
-  /** What the program said at its end is kept where there is no answer to tell more. */
-  #told(result: AgentResult): AgentResult {
+  /** Adds the end of the program's output if there is no answer, and logs it. */
+  #withOutput(result: AgentResult): AgentResult {
     const { log } = this.#options;
     const turn = this.#turn.turnId;
     const isCancelled = !result.ok && result.reason === 'cancelled';
-    // Nobody wants to hear of it any more, and it never began if there is no process.
+    // A cancelled turn needs no report. Without a process there is no output.
     if (isCancelled || this.#child.pid === undefined) return result;
     const output = { stdout: this.#shown(this.#stdout), stderr: this.#shown(this.#stderr) };
-    const told = output.stdout === '' && output.stderr === '' ? result : { ...result, output };
+    const reported = output.stdout === '' && output.stderr === '' ? result : { ...result, output };
     if (!result.ok) {
       log.warn('agent_program_failed', { turn, detail: result.detail, ...output });
-      return told;
+      return reported;
     }
     if (isBlank(result.text)) {
       log.warn('agent_program_gave_no_answer', { turn, ...output });
-      return told;
+      return reported;
     }
     const { stderr } = output;
     if (stderr !== '') log.debug('agent_stderr_written', { turn, stderr });
@@ -249,7 +248,7 @@ function timedOut(timeoutMs: number): AgentResult {
   return { ok: false, reason: 'timed_out', detail };
 }
 
-/** As much of an answer as may be, and a word that it is not all. */
+/** The beginning of an answer, and a line that says that it was cut. */
 function cutAnswer(text: string, bytesMax: number): string {
   const kept = headOf(text, { bytes: bytesMax });
   return `${kept}\n\n[The answer was longer than ${Math.round(bytesMax / 1024)} KB. It was cut here.]`;

@@ -1,10 +1,10 @@
-/** What an agent is to whoever runs its turns. */
+/** An agent, as the code that runs its turns sees it. */
 import type { LarkContext } from '../core/message.ts';
 import type { ProgramOutput } from '../core/program-output.ts';
 import type { TurnUpdate } from '../core/turn-update.ts';
 
 export interface AgentTurn {
-  /** Names this turn at the hub; the same id comes again if the turn has to be run again. */
+  /** The hub's id of this turn. A turn that is run again has the same id. */
   readonly turnId: string;
   /** What the person wrote, without the header line. */
   readonly text: string;
@@ -12,7 +12,7 @@ export interface AgentTurn {
 }
 
 export type AgentResult =
-  /** `output`: only where the answer is empty. */
+  /** `output`: only if the answer is empty. */
   | { readonly ok: true; readonly text: string; readonly output?: ProgramOutput }
   | {
       readonly ok: false;
@@ -23,22 +23,22 @@ export type AgentResult =
     };
 
 export interface AgentRun {
-  /** The one end of the turn. Never rejects for what an agent does wrong. */
+  /** How the turn ends. It does not reject because of a mistake of the agent. */
   readonly result: Promise<AgentResult>;
-  /** Ends the run; `result` then settles as `cancelled`. Does nothing after the end. */
+  /** Ends the run: `result` then is `cancelled`. After the end it does nothing. */
   cancel(): void;
 }
 
 /**
- * One agent that answers turns, from its start to its stop. It takes turns in between, several at once. It has
- * one life: after the stop a start changes nothing.
+ * One agent that answers turns, several at once. It takes turns between its start and its stop. It can be
+ * started once: a start after the stop does nothing.
  */
 export interface AgentRuntime {
-  /** Makes it ready for turns; a second call changes nothing. Rejects if the agent can't be made ready. */
+  /** Makes it ready for turns. A second call does nothing. Rejects if the agent can't be made ready. */
   start(): Promise<void>;
-  /** Cancels the runs that are open, and resolves when nothing of the agent is left. Never rejects. */
+  /** Cancels the open runs. Resolves when nothing of the agent is left. Never rejects. */
   stop(): Promise<void>;
-  /** Gives it a turn. `onUpdate` is not called after the end. Outside of its life the turn fails at once. */
+  /** Gives it a turn. `onUpdate` is not called after the end. Before `start` and after `stop` the turn fails. */
   prompt(turn: AgentTurn, onUpdate: (update: TurnUpdate) => void): AgentRun;
 }
 

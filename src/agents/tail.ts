@@ -15,7 +15,7 @@ export class Tail {
   }
 
   text(): string {
-    // The bytes that continue a character whose beginning is gone.
+    // Skips the bytes of a character whose first byte was dropped.
     const from = this.#isCut ? this.#kept.findIndex((byte) => (byte & 0xc0) !== 0x80) : 0;
     return this.#kept.subarray(Math.max(0, from)).toString('utf8');
   }

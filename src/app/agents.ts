@@ -3,15 +3,15 @@ import { resolve } from 'node:path';
 import type { AppContext } from './context.ts';
 import { parseCommand } from '../agents/command-line.ts';
 import { createRuntime } from '../agents/create-runtime.ts';
-import { lookAtProgram } from '../agents/program-look.ts';
+import { checkProgram } from '../agents/program-check.ts';
 import type { AgentResult } from '../agents/runtime.ts';
 import type { Environment } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { LarkContext } from '../core/message.ts';
-import { createDirectory } from '../hub/domain/directory.ts';
+import { type AddedAgent, Directory } from '../hub/domain/directory.ts';
 import { Db } from '../store/sqlite/db.ts';
-import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
 
 /** Who gets the turns that `run` would take, with the settings as they are. */
@@ -32,11 +32,11 @@ interface NewAgent {
 
 export async function openAgents({ config, env, log }: AppContext) {
   const db = Db.open(config.dbPath, log);
-  const directory = createDirectory(createHubStore(db), systemClock);
+  const directory = new Directory(new SqliteHubStore(db), systemClock);
   const timeoutMs = config.turnTimeoutSecs * 1000;
   return {
     list: () => directory.listAgents(),
-    add: ({ name, exec, force = false }: NewAgent) =>
+    add: ({ name, exec, force = false }: NewAgent): Promise<AddedAgent> =>
       directory.addAgent({
         name,
         spec:
@@ -96,9 +96,9 @@ function commandFor(
 ): string[] {
   const [first = '', ...rest] = parseCommand(exec);
   const program = first.includes('/') ? resolve(first) : first;
-  const trouble = force ? undefined : lookAtProgram(program, env);
-  if (trouble === undefined) return [program, ...rest];
-  throw new BridgeError('usage', `the agent ${agent} could not start: ${trouble.what}`, {
-    next: `${trouble.next} With --force it is added as it is.`,
+  const problem = force ? undefined : checkProgram(program, env);
+  if (problem === undefined) return [program, ...rest];
+  throw new BridgeError('usage', `the agent ${agent} could not start: ${problem.what}`, {
+    next: `${problem.next} With --force it is added as it is.`,
   });
 }

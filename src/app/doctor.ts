@@ -40,7 +40,7 @@ import { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { examineDatabase } from '../store/sqlite/examination.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
-import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import type { Log } from '../core/log.ts';
 
 interface DoctorRequest {
@@ -174,7 +174,7 @@ function readStored(config: Config): Promise<Stored | undefined> {
     const db = Db.openExisting(config.dbPath);
     try {
       if (db === undefined) return undefined;
-      const agents = (await createHubStore(db).agents()).map(({ name }) => name);
+      const agents = (await new SqliteHubStore(db).agents()).map(({ name }) => name);
       const { appId: name } = config;
       if (name === undefined) return { agents, calls: undefined, traffic: undefined };
       const app = appId(name);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRuntime } from '../agents/create-runtime.ts';
-import { createProgramBook } from '../agents/program-book.ts';
+import { RunningPrograms } from '../agents/running-programs.ts';
 import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
@@ -13,7 +13,7 @@ import type { Secret } from '../core/secret.ts';
 import type { Service } from '../core/service.ts';
 import { createSecretReader, loadOrCreateSecret } from '../host/secret-files.ts';
 import { workspaceTokenFile } from '../host/workspace-token.ts';
-import { createDirectory, type Directory } from '../hub/domain/directory.ts';
+import { Directory } from '../hub/domain/directory.ts';
 import { Hub } from '../hub/hub.ts';
 import type { AgentRecord } from '../hub/ports.ts';
 import { InProcessTarget } from '../hub/surfaces/in-process/target.ts';
@@ -21,9 +21,9 @@ import { ChannelSocket } from '../platform/channel-socket.ts';
 import { PlatformClient, type PlatformOptions } from '../platform/client.ts';
 import { DaemonTarget } from '../platform/daemon-target.ts';
 import type { TokenKeeper } from '../platform/hub-calls.ts';
-import { cursorStore } from '../store/sqlite/bridge/cursors.ts';
+import { SqliteCursor } from '../store/sqlite/bridge/cursors.ts';
 import type { Db } from '../store/sqlite/db.ts';
-import { createHubStore } from '../store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
 import type { AppContext } from './context.ts';
 import type { Monitoring } from './monitoring.ts';
@@ -68,8 +68,8 @@ async function embeddedAccess(
   { config, log }: AppContext,
   { db, hub }: { readonly db: Db; readonly hub: Hub },
 ): Promise<HubAccess> {
-  const store = createHubStore(db);
-  const directory = createDirectory(store, systemClock);
+  const store = new SqliteHubStore(db);
+  const directory = new Directory(store, systemClock);
   const own = await directory.provisionWorkspace('lark-bridge');
   const agent = () => chosenAgent(directory, config.agent);
   // Throws now if the settings name an agent that does not exist, and not at the first message.
@@ -84,7 +84,7 @@ async function embeddedAccess(
         own,
         agent,
         receive,
-        cursor: cursorStore(db, own),
+        cursor: new SqliteCursor(db, own),
         clock: systemClock,
         log,
       }),
@@ -100,7 +100,7 @@ export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, page
   const tls = tlsOf(config);
   const timeoutMs = config.turnTimeoutSecs * 1000;
   const folder = join(config.stateDir, 'programs');
-  const programs = createProgramBook({ folder, clock: systemClock, log });
+  const programs = new RunningPrograms({ folder, clock: systemClock, log });
   return new Hub({
     host: config.hubHost,
     port: config.hubPort,
@@ -109,7 +109,7 @@ export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, page
     rateLimit,
     log,
     clock: systemClock,
-    store: createHubStore(db),
+    store: new SqliteHubStore(db),
     createRuntime: (spec) =>
       createRuntime(spec, { env, timeoutMs, programs, clock: systemClock, log }),
     // When a process is killed, its programs go on. They must end before their turns run again.
@@ -208,7 +208,7 @@ function createPlatform(
     orgId: config.orgId,
     target: () => Promise.resolve(target),
     turnTimeoutMs: config.turnTimeoutSecs * 1000,
-    cursor: cursorStore(db, workspace),
+    cursor: new SqliteCursor(db, workspace),
     proxies: config,
     clock: systemClock,
   });

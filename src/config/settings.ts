@@ -65,7 +65,7 @@ export const SETTINGS = {
     flag: 'mode',
     parse: oneOf(MODES),
     fallback: 'poll',
-    doc: 'How it meets the hub. poll: as a workspace of its own; daemon: as the workspace that started it',
+    doc: 'How the bridge uses the hub. poll: as a workspace of its own; daemon: as the workspace that started it',
   },
   appId: {
     env: ['LARK_APP_ID'],
@@ -93,7 +93,7 @@ export const SETTINGS = {
     credential: 'tenant_brand',
     parse: oneOf<Brand>(BRANDS),
     fallback: 'feishu',
-    doc: 'Which of the two clouds the app lives in: feishu (China) or lark',
+    doc: 'The cloud of the app: feishu (China) or lark',
   },
   botOpenId: {
     env: ['LARK_BOT_OPEN_ID'],
@@ -105,51 +105,51 @@ export const SETTINGS = {
     env: ['LARK_OPEN_BASE_URL'],
     key: 'open_base_url',
     parse: baseUrl,
-    doc: 'Address of the open platform, in place of the one of the brand',
+    doc: 'Address of the open platform, instead of the address of the brand',
   },
   accountsBaseUrl: {
     env: ['LARK_ACCOUNTS_BASE_URL'],
     key: 'accounts_base_url',
     parse: baseUrl,
-    doc: 'Address of the accounts service, in place of the one of the brand',
+    doc: 'Address of the accounts service, instead of the address of the brand',
   },
   defaultChatId: {
     env: ['LARK_DEFAULT_CHAT_ID'],
     key: 'default_chat_id',
     parse: larkId('oc_'),
-    doc: 'Chat that gets what the agent says unasked before anybody has written to the bot; unset: none',
+    doc: 'Chat for messages that the agent sends before anybody has written to the bot; unset: none',
   },
   agent: {
     env: ['LARK_BRIDGE_AGENT'],
     key: 'agent',
     parse: text,
-    doc: 'Agent on the hub that gets the turns; unset: `echo`, until another is added',
+    doc: 'Agent on the hub that gets the turns; unset: the agent that was added last, or `echo`',
   },
   turnTimeoutSecs: {
     flag: 'turn-timeout-secs',
     key: 'turn_timeout_secs',
     parse: wholeNumber(1, 7 * 24 * 3600),
     fallback: String(TURN_TIMEOUT_MS / 1000),
-    doc: 'Seconds after which a turn without an answer lets the next one go',
+    doc: 'Seconds after which the next turn starts although the answer to this one is missing',
   },
   maxTurns: {
     key: 'max_turns',
     parse: wholeNumber(1, 1000),
     fallback: String(TURNS_RUNNING_MAX),
-    doc: 'Turns at work at once, where the hub can tell their answers apart',
+    doc: 'Turns that run at once, if the hub can tell their answers apart',
   },
   onInterrupted: {
     flag: 'on-interrupted',
     key: 'on_interrupted',
     parse: oneOf(['rerun', 'ask']),
     fallback: 'rerun',
-    doc: 'What becomes of a turn whose agent died with the process: rerun, or ask the chat',
+    doc: 'What happens to a turn whose agent died with the process: rerun it, or ask the chat',
   },
   callLimits: {
     env: ['LARK_BRIDGE_CALL_LIMITS'],
     parse: oneOf(CALL_LIMITS),
     fallback: 'lark',
-    doc: 'lark: calls keep to the rate limits of the public clouds; off: for private deployments without them, and tests',
+    doc: 'lark: calls stay within the rate limits of the public clouds; off: no limits, for private deployments and tests',
   },
   platformUrl: {
     env: ['PLATFORM_URL'],
@@ -168,13 +168,13 @@ export const SETTINGS = {
     envFile: 'MOLECULE_WORKSPACE_TOKEN_FILE',
     parse: secret,
     secret: true,
-    doc: 'Token of that workspace; a file is read anew when it changes',
+    doc: 'Token of that workspace; a file is read again when it changes',
   },
   targetWorkspaceId: {
     env: ['MOLECULE_TARGET_WORKSPACE_ID'],
     key: 'target_workspace_id',
     parse: id,
-    doc: 'Workspace that gets the turns; with --mode daemon WORKSPACE_ID unless set',
+    doc: 'Workspace that gets the turns; with --mode daemon unset means WORKSPACE_ID',
   },
   channelApiVersion: {
     env: ['MOLECULE_CHANNEL_API_VERSION'],
@@ -184,7 +184,7 @@ export const SETTINGS = {
   channelSocket: {
     env: ['MOLECULE_CHANNEL_A2A_SOCKET'],
     parse: socketPath,
-    doc: 'Channel socket of the host, which the turns go through; unset: over PLATFORM_URL',
+    doc: 'Channel socket of the host for the turns; unset: the turns go over PLATFORM_URL',
   },
   channelToken: {
     env: ['MOLECULE_CHANNEL_A2A_TOKEN'],
@@ -236,7 +236,7 @@ export const SETTINGS = {
     env: ['LARK_TLS_CERT'],
     key: 'tls_cert',
     parse: readableFile,
-    doc: 'File with the certificate (PEM) of the embedded hub; goes with LARK_TLS_KEY',
+    doc: 'File with the certificate (PEM) of the embedded hub; needs LARK_TLS_KEY',
   },
   tlsKey: {
     env: ['LARK_TLS_KEY'],
@@ -257,18 +257,18 @@ export const SETTINGS = {
   allProxy: {
     env: ['ALL_PROXY', 'all_proxy'],
     parse: allProxyUrl,
-    doc: 'Proxy for what has no other; one of SOCKS is left out',
+    doc: 'Proxy for addresses without another proxy; a SOCKS proxy is ignored',
   },
   noProxy: {
     env: ['NO_PROXY', 'no_proxy'],
     parse: text,
-    doc: 'Hosts, domains, addresses and ranges (10.0.0.0/8) that are reached without a proxy, separated by commas; each may name a port, * is all',
+    doc: 'Hosts, domains, addresses and ranges (10.0.0.0/8) that are reached without a proxy, separated by commas; each may have a port, * means all',
   },
   healthAddress: {
     env: ['LARK_BRIDGE_HEALTH_ADDRESS'],
     key: 'health_address',
     parse: hostPort,
-    doc: 'host:port to answer /health and /metrics at; unset: the port of the embedded hub, /metrics there for this machine only',
+    doc: 'host:port for /health and /metrics; unset: the port of the embedded hub, with /metrics for this machine only',
   },
   otlpEndpoint: {
     env: ['OTEL_EXPORTER_OTLP_ENDPOINT'],

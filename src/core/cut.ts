@@ -5,7 +5,7 @@ let segmenter: Intl.Segmenter | undefined;
 const encoder = new TextEncoder();
 
 /** How long a part may be: `chars` counts as `length` does, `bytes` as UTF-8 does. */
-export type CutLimit = { readonly chars: number } | { readonly bytes: number };
+type CutLimit = { readonly chars: number } | { readonly bytes: number };
 
 /**
  * The beginning of a text, as much of it as fits. Where not even one character fits (people can pile up marks

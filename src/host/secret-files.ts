@@ -50,7 +50,7 @@ export function createSecretReader({ path, first, log }: SecretReaderOptions): (
   const keepOldSecret = (detail: string) => {
     // Each trouble is logged once.
     if (detail !== trouble) {
-      log.warn('secret_file_unusable', { path, detail, effect: 'the secret before it stays' });
+      log.warn('secret_file_not_used', { path, detail, effect: 'the secret before it stays' });
     }
     trouble = detail;
   };

@@ -20,27 +20,27 @@ export interface HubOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly tls?: { readonly certPem: string; readonly keyPem: string };
-  /** `*`, or origins separated by commas; without it browsers of other origins are kept out. */
+  /** `*`, or origins separated by commas. Without it browsers of other origins are refused. */
   readonly corsOrigin?: string;
-  /** Requests a second for each caller address; without it there is no limit. */
+  /** Requests a second for each caller address. Without it there is no limit. */
   readonly rateLimit?: number;
   readonly log: Log;
   readonly clock: Clock;
   readonly store: HubStore;
   readonly createRuntime: CreateRuntime;
-  /** To be done before any agent is started. */
+  /** Called before any agent is started. */
   readonly beforeAgents?: () => Promise<void>;
-  /** Gives the token with which new workspaces register: the one that is kept, or else `generate`'s, kept. */
+  /** The token with which new workspaces register: the stored one, or else a new one of `generate`, stored now. */
   readonly provisionToken: (generate: () => Secret) => Promise<Secret>;
   readonly turnTimeoutMs: number;
-  /** Agents at work at once. */
+  /** How many agents may run at once. */
   readonly maxRunning: number;
   readonly onInterrupted: InterruptedPolicy;
-  /** What the process says about itself to monitors. */
+  /** Pages for monitors, such as the health of the process. */
   readonly pages?: Pages;
 }
 
-/** Connections that are still open this long after the hub was told to stop are cut. */
+/** Connections that are still open this long after the call of `stop` are closed. */
 const CLOSE_MS_MAX = 2_000;
 
 export class Hub implements Service {
@@ -61,7 +61,7 @@ export class Hub implements Service {
     this.#upkeep = new Upkeep(options);
   }
 
-  /** Base URL under which this machine reaches the hub, without a slash at the end; known after `start`. */
+  /** Base URL of the hub for programs on this machine, without a slash at the end. Known after `start`. */
   get address(): string {
     if (this.#address === undefined) throw new Error('the hub has not been started');
     return this.#address;
@@ -70,7 +70,7 @@ export class Hub implements Service {
   async start(): Promise<void> {
     const { host, port, tls, log, provisionToken } = this.#options;
     const token = await provisionToken(() => createToken('provision'));
-    // Loaded here, because commands that need no server must not pay for it.
+    // Loaded here, so that commands that need no server start faster.
     const { createContractServer } = await import('./surfaces/turn-contract/routes.ts');
     const server = createContractServer({
       ...this.#options,
@@ -141,7 +141,7 @@ function listenError(error: unknown, host: string, port: number): unknown {
     case 'EAI_AGAIN':
       return new BridgeError(
         'config_invalid',
-        `can't listen on ${host}, which is no address of this machine: ${errorText(error)}`,
+        `can't listen on ${host}, which is not an address of this machine: ${errorText(error)}`,
         {
           next: 'Set LARK_HOST to one of its addresses, such as 127.0.0.1.',
           cause: error,

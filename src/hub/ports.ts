@@ -1,15 +1,15 @@
-/** The embedded hub's memory, and what it runs. Every method that writes resolves when it is durable. */
+/** What the embedded hub stores, and what it runs. Every method that writes resolves when the data is durable. */
 import type { WorkspaceId } from '../core/ids.ts';
 import type { ProgramOutput } from '../core/program-output.ts';
 import type { RunnableSpec } from '../agents/runtime.ts';
 
-/** Names a turn at the hub; the answer is found under it. */
+/** The id of a turn at the hub. Its answer is read with it. */
 export type QueueId = string & { readonly brand: 'QueueId' };
 export const queueId = (raw: string) => raw as QueueId;
 
 // ---------------------------------------------------------------- agents
 
-/** `external`: it connects to the hub with its API key and fetches its turns. */
+/** `external`: the agent connects to the hub with its API key and fetches its turns. */
 export type AgentSpec = RunnableSpec | { readonly kind: 'external' };
 
 export interface AgentRecord {
@@ -21,12 +21,12 @@ export interface AgentRecord {
 }
 
 export interface AgentStore {
-  /** Built-in ones first, then by age. */
+  /** The built-in ones first, then by age. */
   agents(): Promise<readonly AgentRecord[]>;
   agentOf(workspace: WorkspaceId): Promise<AgentRecord | undefined>;
-  /** Adds an agent and its workspace; false if the name is taken. */
+  /** Adds an agent and its workspace. False if the name is taken. */
   addAgent(agent: Omit<AgentRecord, 'builtIn'>, tokenHash: string): Promise<boolean>;
-  /** Removes an agent, closes its workspace and ends what waits for it; false if there is none. */
+  /** Removes an agent and its workspace, and ends its waiting turns. False if there is no such agent. */
   removeAgent(
     name: string,
     atMs: number,
@@ -39,19 +39,19 @@ export interface AgentStore {
 /** Who made a workspace: `agents add`, the program itself at its start, or a client over HTTP. */
 export type WorkspaceOrigin = 'agent' | 'provisioned' | 'registered';
 
-/** What a workspace says about itself, as it came. */
+/** What a workspace tells about itself, unchanged. */
 export type AgentCard = Readonly<Record<string, unknown>>;
 
 export interface Workspace {
   readonly id: WorkspaceId;
   readonly name: string;
   readonly origin: WorkspaceOrigin;
-  /** True if the hub runs the agent itself; otherwise its owner polls. */
+  /** True if the hub runs the agent itself. Otherwise the agent polls. */
   readonly hubRun: boolean;
   readonly agentCard: AgentCard | undefined;
   readonly heartbeatAtMs: number | undefined;
   readonly removed: boolean;
-  /** SHA-256 of its only token, in hex; undefined if nobody can speak for it. */
+  /** SHA-256 of its only token, in hex. Undefined if it has no token. */
   readonly tokenHash: string | undefined;
 }
 
@@ -66,13 +66,13 @@ export interface NewWorkspace {
 export interface WorkspaceStore {
   workspace(id: WorkspaceId): Promise<Workspace | undefined>;
   workspaceByToken(tokenHash: string): Promise<Workspace | undefined>;
-  /** All that are not removed, by age. */
+  /** All workspaces that are not removed, by age. */
   workspaces(): Promise<readonly Workspace[]>;
-  /** False if the id is known already. */
+  /** False if the id exists already. */
   addWorkspace(workspace: NewWorkspace): Promise<boolean>;
-  /** The program's own workspace of this name, made if need be; it has no token. Returns its id. */
+  /** The id of the program's own workspace of this name, which is made if necessary. It has no token. */
   provision(workspace: Omit<NewWorkspace, 'agentCard' | 'tokenHash'>): Promise<WorkspaceId>;
-  /** Notes a sign of life, and the card if there is one. */
+  /** Stores the time of a heartbeat, and the card if there is one. */
   seen(id: WorkspaceId, atMs: number, agentCard?: AgentCard): Promise<void>;
 }
 
@@ -81,14 +81,14 @@ export interface WorkspaceStore {
 export type QueueStatus = 'queued' | 'dispatched' | 'completed' | 'failed' | 'dropped';
 export type SettledStatus = Exclude<QueueStatus, 'queued' | 'dispatched'>;
 
-/** One piece of a message. A `text` piece has its text; others keep the fields that they came with. */
-export interface MessagePart {
+/** One part of a message. A `text` part has its text. Other parts keep the fields that they came with. */
+interface MessagePart {
   readonly kind: string;
   readonly text?: string;
   readonly [field: string]: unknown;
 }
 
-/** What one workspace says to another. Fields that the hub has no use for are kept as they came. */
+/** A message from one workspace to another. Fields that the hub does not use are kept unchanged. */
 export interface HubMessage {
   readonly role: string;
   readonly messageId: string;
@@ -100,29 +100,29 @@ export interface HubMessage {
   readonly [field: string]: unknown;
 }
 
-/** A message with what its sender tells about it. */
+/** A message with the sender's metadata. */
 export interface TurnContent {
   readonly message: HubMessage;
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly [field: string]: unknown;
 }
 
-/** The sender's own name for a request; it comes back with the answer. */
+/** The sender's id of a request. It is returned with the answer. */
 export type RequestId = string | number | null;
 
 export type FailureReason =
   | 'failed'
   | 'timed_out'
   | 'cancelled'
-  /** The process died while the agent was at work. */
+  /** The process died while the agent worked. */
   | 'interrupted'
   | 'removed'
   | 'expired'
   | 'unanswered';
 
 /**
- * How a turn ended. `detail` is one plain sentence for the person in the chat; `agent` is the name of the
- * agent that failed, where the hub ran it itself.
+ * How a turn ended. `detail` is one plain sentence for the person in the chat. `agent` is the name of the
+ * agent that failed, if the hub ran it itself.
  */
 export type TurnOutcome =
   | { readonly kind: 'answered'; readonly message: HubMessage }
@@ -133,7 +133,7 @@ export type TurnOutcome =
       readonly agent?: string;
     };
 
-/** A turn as the hub keeps it. */
+/** A turn as the hub stores it. */
 export interface QueueItem {
   readonly queueId: QueueId;
   readonly target: WorkspaceId;
@@ -147,16 +147,16 @@ export interface QueueItem {
   readonly expiresAtMs: number | undefined;
   readonly requestId: RequestId;
   readonly content: TurnContent;
-  /** Undefined until it is settled. */
+  /** Undefined until the turn is settled. */
   readonly outcome: TurnOutcome | undefined;
 }
 
-/** A message for a workspace, judged and ready to be stored. */
+/** A message for a workspace, checked and ready to be stored. */
 export interface Sending {
-  /** Names the item if the message is a new one. */
+  /** The id of the item if the message is new. */
   readonly queueId: QueueId;
   readonly target: WorkspaceId;
-  /** The owner of the sender's token. Together with target and message id it tells repeats. */
+  /** The owner of the sender's token. Repeats have the same source, target and message id. */
   readonly source: WorkspaceId;
   /** False: the sender did not name itself, so that the target is shown no source (MOL-HDR-05). */
   readonly named: boolean;
@@ -166,7 +166,7 @@ export interface Sending {
   readonly summary: string;
   readonly requestId: RequestId;
   readonly content: TurnContent;
-  /** How the items end that the message says it answers. */
+  /** How the items end that this message answers. */
   readonly answer: Settlement;
   readonly expiresAtMs: number | undefined;
   readonly atMs: number;
@@ -177,68 +177,68 @@ export type Sent =
       readonly kind: 'item';
       readonly item: QueueItem;
       readonly fresh: boolean;
-      /** Items of the target that are not settled, this one included. */
+      /** How many items of the target are not settled, this one included. */
       readonly depth: number;
     }
-  /** The message was an answer: it is in the target's inbox, and these items are now completed. */
+  /** The message was an answer. It is in the target's inbox, and these items are completed. */
   | { readonly kind: 'answer'; readonly completed: readonly QueueId[] }
-  /** Too many items wait for the target; nothing was stored. */
+  /** Too many items wait for the target. Nothing was stored. */
   | { readonly kind: 'full' };
 
 export interface Settlement {
   readonly status: SettledStatus;
   readonly outcome: TurnOutcome;
   readonly lastError: string | undefined;
-  /** For whoever runs the hub; those who sent the message don't see it. */
+  /** For the operator of the hub. The sender of the message does not see it. */
   readonly output?: ProgramOutput;
   readonly atMs: number;
 }
 
-/** Which item a message made. */
+/** Identifies the item that a message made. */
 export interface MessageKey {
   readonly source: WorkspaceId;
   readonly target: WorkspaceId;
   readonly messageId: string;
 }
 
-export interface QueueStore {
-  /** Stores a message once, with the inbox row for a target that polls, and completes what it answers. */
-  send(sending: Sending): Promise<Sent>;
-  item(id: QueueId): Promise<QueueItem | undefined>;
-  /** The item that a message made. */
-  itemOfMessage(message: MessageKey): Promise<QueueItem | undefined>;
-  /** Marks up to `limit` items that may run now as dispatched and returns them in order. */
-  claim(limit: number, atMs: number): Promise<Claimed>;
-  /** Ends an item that is not ended yet; false if it was. */
-  settle(id: QueueId, settlement: Settlement): Promise<boolean>;
-  /** Puts a dispatched item back as if this attempt had not been. */
-  putBack(id: QueueId): Promise<void>;
-  /** Puts a dispatched item back; the attempt stays counted. */
-  retry(id: QueueId): Promise<void>;
-  /** Hub-run items that are marked dispatched; after a crash nobody works on them. */
-  dispatched(): Promise<readonly QueueItem[]>;
-  /** Waiting items past their own time limit, and unanswered ones of targets that poll from before `unansweredBeforeMs`. */
-  overdue(nowMs: number, unansweredBeforeMs: number): Promise<readonly QueueItem[]>;
-  /** Deletes up to `limit` items that were settled before `beforeMs`; returns how many. */
-  pruneItems(beforeMs: number, limit: number): Promise<number>;
-}
-
-/**
- * The same database as somebody else's, in that one's transaction: for a bridge in this process, whose
- * turn and whose item at the hub become durable together. To be called inside a commit only.
- */
 export interface Claimed {
   readonly items: readonly QueueItem[];
   /** True if others wait for the hub to run them, now or later. */
   readonly more: boolean;
 }
 
+export interface QueueStore {
+  /** Stores a message once, with an inbox row if the target polls. Completes the items that it answers. */
+  send(sending: Sending): Promise<Sent>;
+  item(id: QueueId): Promise<QueueItem | undefined>;
+  /** The item that a message made. */
+  itemOfMessage(message: MessageKey): Promise<QueueItem | undefined>;
+  /** Marks up to `limit` items that may run now as dispatched. Returns them in order. */
+  claim(limit: number, atMs: number): Promise<Claimed>;
+  /** Ends an item. False if it had ended before. */
+  settle(id: QueueId, settlement: Settlement): Promise<boolean>;
+  /** Puts a dispatched item back. The attempt is not counted. */
+  putBack(id: QueueId): Promise<void>;
+  /** Puts a dispatched item back. The attempt is counted. */
+  retry(id: QueueId): Promise<void>;
+  /** Items of agents that the hub runs and that are marked as dispatched. After a crash nobody works on them. */
+  dispatched(): Promise<readonly QueueItem[]>;
+  /** Waiting items that expired, and items of polling targets that have no answer since `unansweredBeforeMs`. */
+  overdue(nowMs: number, unansweredBeforeMs: number): Promise<readonly QueueItem[]>;
+  /** Deletes up to `limit` items that were settled before `beforeMs`. Returns how many. */
+  pruneItems(beforeMs: number, limit: number): Promise<number>;
+}
+
+/**
+ * Writes inside a transaction of another part that uses the same database. The bridge in this process needs
+ * it: its turn and the item at the hub are stored together. To be called inside a commit only.
+ */
 export interface JoinedQueue {
   /** Like `QueueStore.send`. With `start` a new item that may run at once is marked dispatched too. */
   send(sending: Sending, options: { readonly start: boolean }): Sent;
   /** Like `QueueStore.settle`. */
   settle(id: QueueId, settlement: Settlement): boolean;
-  /** Calls `run` when the commit at hand is durable, and never if it fails. */
+  /** Calls `run` when the current commit is durable. Does not call it if the commit fails. */
   whenDurable(run: () => void): void;
 }
 
@@ -258,7 +258,7 @@ export interface NewActivity {
   readonly createdAtMs: number;
   /** What another workspace sent, under the name of its request. */
   readonly received?: { readonly requestId: RequestId; readonly content: TurnContent };
-  /** JSON texts, as the workspace reported them about itself. */
+  /** JSON texts that the workspace reported about itself. */
   readonly requestBody: string | undefined;
   readonly responseBody: string | undefined;
   readonly toolTrace: string | undefined;
@@ -274,18 +274,18 @@ export interface ActivityQuery {
   readonly peer?: string;
   readonly sinceMs?: number;
   readonly beforeMs?: number;
-  /** Rows after this one, oldest first; without it newest first. */
+  /** Rows after this one, oldest first. Without it newest first. */
   readonly sinceId?: string;
   readonly limit: number;
 }
 
 export interface ActivityStore {
-  /** `undefined`: the row of `sinceId` is not in this workspace's inbox (any more). */
+  /** `undefined`: the row of `sinceId` is not in this workspace's inbox, or was deleted. */
   activity(workspace: WorkspaceId, query: ActivityQuery): Promise<readonly Activity[] | undefined>;
   addActivity(activity: NewActivity): Promise<void>;
-  /** Moves the workspace's mark forward, never back, and returns it. */
+  /** Moves the workspace's mark forward, never back. Returns the mark. */
   acknowledge(workspace: WorkspaceId, seq: number): Promise<number>;
-  /** Deletes up to `limit` rows from before `beforeMs`; returns how many. */
+  /** Deletes up to `limit` rows from before `beforeMs`. Returns how many. */
   pruneActivity(beforeMs: number, limit: number): Promise<number>;
 }
 

@@ -1,4 +1,4 @@
-/** The A2A envelope on the platform's wire, both ways (rows MOL-A2A, MOL-RES). Pure. */
+/** Writes and reads the platform's A2A messages (rows MOL-A2A, MOL-RES). Pure. */
 import { larkMetadata, withHeader } from '../wire/lark-context.ts';
 import { saidBy } from '../wire/agent-text.ts';
 import { withoutOwnMark } from '../wire/reply-token.ts';
@@ -6,6 +6,7 @@ import type { HttpAnswer, HttpResult } from '../net/http.ts';
 import { describe, isFromElsewhere } from './answers.ts';
 import { fileNamesOf } from '../wire/files.ts';
 import { asObject, type Json } from '../wire/json.ts';
+import { textOfParts } from '../wire/text-parts.ts';
 import type {
   SendResult,
   TurnAnswer,
@@ -14,16 +15,16 @@ import type {
   WaitResult,
 } from '../bridge/ports.ts';
 
-/** How long a message waits for its next try when the operator has to put something right first. */
+/** The pause before a message is tried again whose refusal the operator has to repair first. */
 const HUB_OPERATOR_WAIT_MS = 30_000;
-/** Whatever a hub says about when to come back, a person waits for it. */
+/** The longest pause that is kept when a hub asks for one, because a person waits. */
 const HUB_RETRY_AFTER_MAX_MS = 5 * 60_000;
 
 const BUSY_RETRY_MS = 5_000;
-/** As the embedded hub names its agents; anything else is not shown to an operator as a name. */
+/** A name as the embedded hub gives it to its agents. Other names are not shown to an operator. */
 const AGENT_NAME = /^[a-z0-9-]{1,40}$/;
 
-/** The states that mean something to a turn (MOL-RES-16); in every other one the task is still at work. */
+/** The states in which a turn ends or asks (MOL-RES-16). In every other state the task is still running. */
 const STATES: Readonly<Record<string, 'answered' | 'failed' | 'question'>> = {
   completed: 'answered',
   failed: 'failed',
@@ -33,18 +34,18 @@ const STATES: Readonly<Record<string, 'answered' | 'failed' | 'question'>> = {
   'auth-required': 'question',
 };
 
-/** What a target said about a turn. */
-export type Outcome =
+/** What a target answered about a turn. */
+type Outcome =
   | TurnAnswer
   | TurnQuestion
-  /** Its task is at work. Whatever text came with that is no answer. */
+  /** Its task is still running. A text that came with that is not the answer. */
   | { readonly kind: 'unfinished' };
 
 export function sendBody(turn: TurnRequest): Json {
   return messageSend(turn, larkMetadata(turn.context));
 }
 
-/** The request for a turn, with what its receiver wants to know beside the message. */
+/** The request for a turn, with metadata for its receiver. */
 export function messageSend(turn: TurnRequest, metadata: Json): Json {
   return {
     jsonrpc: '2.0',
@@ -54,19 +55,19 @@ export function messageSend(turn: TurnRequest, metadata: Json): Json {
   };
 }
 
-/** What the person wrote, as a message to an agent. */
+/** A person's message, as a message to an agent. */
 function userMessage({ messageId, text, context, reply }: TurnRequest): Json {
   return {
     kind: 'message',
     role: 'user',
     messageId,
-    // One conversation a chat, so that the hub keeps its turns in order.
+    // One conversation for each chat, so that the hub keeps its turns in order.
     contextId: context.chatId,
     parts: [{ kind: 'text', text: withHeader(context, text, reply) }],
   };
 }
 
-/** What an answer to a send means, in the order of MOL-RES-07. Never throws. */
+/** The meaning of an answer to a send, in the order of MOL-RES-07. Never throws. */
 export function parseSend(result: HttpResult): SendResult {
   if (result.kind === 'not_sent') return { kind: 'unreachable', detail: result.detail };
   if (result.kind === 'no_answer') return { kind: 'unknown', detail: result.detail };
@@ -87,7 +88,7 @@ function parseTaken(result: HttpAnswer): SendResult {
       : { kind: 'accepted_uncorrelated' };
   }
   const outcome = parseOutcome(body);
-  // The answer will come, but nothing says under which name.
+  // The answer will come, but without the id of its request.
   if (outcome?.kind === 'unfinished') return { kind: 'accepted_uncorrelated' };
   return (
     outcome ?? {
@@ -97,15 +98,15 @@ function parseTaken(result: HttpAnswer): SendResult {
   );
 }
 
-/** What is said about a message that was not taken, where the hub's own word does not say enough. */
+/** Explains why a message was not taken, if the hub's own text does not say enough. */
 const REFUSALS: Readonly<Record<number, string>> = {
   402: 'the budget of the workspace is used up',
   413: 'it is too large for the hub',
 };
 
-/** Nothing was delivered: the operator has to put something right, and then the same message goes out. */
+/** Nothing was delivered. The operator has to repair something, and then the same message is sent. */
 const OPERATOR_STATUS: ReadonlySet<number> = new Set([401, 407, 421]);
-/** Nothing was delivered, and it passes. */
+/** Nothing was delivered, and the problem passes by itself. */
 const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 502, 503]);
 
 function parseRefusal(result: HttpAnswer): SendResult {
@@ -114,7 +115,7 @@ function parseRefusal(result: HttpAnswer): SendResult {
   const said = typeof body?.['error'] === 'string' ? body['error'] : '';
   const detail = said === '' ? describe(result) : said;
   if (status === 502 && (form !== 'json' || body?.['delivery_confirmed'] === true)) {
-    // The agent has it, or may have it; only its answer was lost (MOL-RES-10). Never sent again.
+    // The agent has it, or may have it: only its answer was lost (MOL-RES-10). Never sent again.
     return { kind: 'unknown', detail };
   }
   if (status === 502 && said.includes('not publicly routable')) return { kind: 'refused', detail };
@@ -127,7 +128,7 @@ function parseRefusal(result: HttpAnswer): SendResult {
   return { kind: 'refused', detail: REFUSALS[status] ?? detail };
 }
 
-/** What a look at a queue item means. Never throws. */
+/** The meaning of an answer about a queue item. Never throws. */
 export function parseWait(result: HttpResult): WaitResult {
   if (result.kind !== 'answer') return { kind: 'unreachable', detail: result.detail };
   const body = asObject(result.body);
@@ -164,24 +165,24 @@ function settled(item: Json): Outcome {
       detail: 'it answered, but the hub gave its answer in an unknown form',
     };
   }
-  const isTold = typeof reason === 'string' && reason !== '';
-  return { kind: 'failed', detail: isTold ? reason : `the turn was ${String(status)}` };
+  const hasReason = typeof reason === 'string' && reason !== '';
+  return { kind: 'failed', detail: hasReason ? reason : `the turn was ${String(status)}` };
 }
 
-/** Old servers give the JSON bytes in base64 (MOL-RES-13). */
+/** Old servers write the JSON in base64 (MOL-RES-13). */
 function responseBody(raw: unknown): Json | undefined {
   if (typeof raw !== 'string') return asObject(raw);
   for (const text of [raw, Buffer.from(raw, 'base64').toString('utf8')]) {
     try {
       return asObject(JSON.parse(text));
     } catch {
-      // Not this form; the other one is tried.
+      // It is not base64. The other form is tried.
     }
   }
   return undefined;
 }
 
-/** What a JSON-RPC response says about its turn; undefined if it says nothing. */
+/** What a JSON-RPC response says about its turn. Undefined if it says nothing. */
 export function parseOutcome(body: Json | undefined): Outcome | undefined {
   const result = asObject(body?.['result']);
   const error = asObject(body?.['error']);
@@ -205,7 +206,7 @@ export function parseOutcome(body: Json | undefined): Outcome | undefined {
 }
 
 interface Said {
-  /** Of the task, in the words of A2A 0.3; undefined if no task is told of. */
+  /** The state of the task, as A2A 0.3 names it. Undefined if there is no task. */
   readonly state: string | undefined;
   readonly text: string;
   readonly files: readonly string[];
@@ -233,7 +234,7 @@ function outcomeOf({ state, text, files }: Said): Outcome {
   }
 }
 
-/** A2A 1.0 names the kind of a result where 0.3 says it in a field. */
+/** A2A 1.0 names the kind of a result. A2A 0.3 writes it into a field. */
 function unwrapped(result: Json): Json {
   return (
     asObject(result['task']) ??
@@ -243,7 +244,7 @@ function unwrapped(result: Json): Json {
   );
 }
 
-/** `TASK_STATE_INPUT_REQUIRED` of A2A 1.0 is `input-required` of 0.3. */
+/** Makes `input-required` of 0.3 from `TASK_STATE_INPUT_REQUIRED` of A2A 1.0. */
 function stateOf(holder: Json | undefined): string | undefined {
   const state = asObject(holder?.['status'])?.['state'];
   if (typeof state !== 'string') return undefined;
@@ -253,7 +254,7 @@ function stateOf(holder: Json | undefined): string | undefined {
     .replaceAll('_', '-');
 }
 
-/** A reply's text may be in three places (MOL-RES-01), and this is their order (MOL-SOCK-06). */
+/** A reply's text may be in three places (MOL-RES-01). They are read in this order (MOL-SOCK-06). */
 function placesIn(result: Json): unknown[] {
   const status = asObject(asObject(result['status'])?.['message']);
   const artifacts = Array.isArray(result['artifacts']) ? result['artifacts'] : [];
@@ -269,23 +270,23 @@ function placesIn(result: Json): unknown[] {
 
 const textOf = (result: Json) => firstText(placesIn(result));
 
-/** Of all places: a file in one is not said again in another. */
+/** The files of all places. A file that is in two places is named once. */
 const filesOf = (result: Json) => fileNamesOf(placesIn(result).flat());
 
 function firstText(places: readonly unknown[]): string {
   for (const parts of places) {
-    const text = partsText(parts);
+    const text = textOfParts(parts);
     if (text !== '') return text;
   }
   return '';
 }
 
-/** A message that somebody sent us; the body may be JSON or its text (MOL-INB-08). */
+/** A message that somebody sent to us. The body may be JSON or the text of it (MOL-INB-08). */
 export function messageOf(body: unknown): Said {
   const request = typeof body === 'string' ? responseBody(body) : asObject(body);
   const params = asObject(request?.['params']);
   const result = asObject(request?.['result']);
-  // What tells of a task instead of saying something may lie in any of them.
+  // The state of a task may be in any of them.
   const holders = [asObject(params?.['message']), params, request, result]
     .flatMap((one) => [one, asObject(one?.['task']), asObject(one?.['statusUpdate'])])
     .filter((holder) => holder !== undefined);
@@ -297,16 +298,5 @@ export function messageOf(body: unknown): Said {
   };
 }
 
-/** What a message that somebody sent us says about a turn. */
+/** What a message that somebody sent to us says about a turn. */
 export const outcomeOfMessage = outcomeOf;
-
-function partsText(parts: unknown): string {
-  if (!Array.isArray(parts)) return '';
-  return parts
-    .map((part) => {
-      const { kind, type, text } = asObject(part) ?? {};
-      return (kind ?? type ?? 'text') === 'text' && typeof text === 'string' ? text : '';
-    })
-    .filter((text) => text !== '')
-    .join('\n');
-}

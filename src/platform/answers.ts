@@ -1,7 +1,7 @@
-/** What an answer over HTTP tells of who gave it, and how it is told in words. Pure. */
+/** Reads from an HTTP answer whether the hub itself gave it, and describes it in words. Pure. */
 import type { HttpAnswer, HttpResult } from '../net/http.ts';
 
-/** The hub did not say this, but something in front of it or in its place: nothing was delivered. */
+/** The answer does not come from the hub but from something in front of it. Nothing was delivered. */
 export function isFromElsewhere({ status, form }: HttpAnswer): boolean {
   if (status >= 300 && status < 400) return true;
   return status === 404 ? form === 'empty' || form === 'html' : status < 300 && form === 'html';

@@ -9,35 +9,36 @@ import { asObject, type Json } from '../wire/json.ts';
 import type { SendResult, TurnRequest } from '../bridge/ports.ts';
 import type { Log } from '../core/log.ts';
 
-/** A runtime on this machine that takes no connection by now hangs. */
+/** A runtime on this machine that accepts no connection within this time hangs. */
 const CHANNEL_CONNECT_TIMEOUT_MS = 5_000;
 
-/** The socket decides where a request goes; HTTP wants a name all the same. */
+/** The socket decides where a request goes. HTTP needs a host name anyway. */
 const ADDRESS = 'http://channel/';
 
-export interface ChannelSocketOptions {
+interface ChannelSocketOptions {
   readonly path: string;
   readonly capability: Secret;
-  /** How long a turn may take to be answered. */
+  /** How long the answer to a turn may take. */
   readonly timeoutMs: number;
   readonly log: Log;
 }
 
-export type SocketResult =
+type SocketResult =
   | SendResult
-  /** Nobody listens there, and nothing was sent: another way may be taken. */
+  /** Nothing listens there, and nothing was sent. Another way may be used. */
   | { readonly kind: 'absent'; readonly detail: string };
 
 interface Reply {
   readonly kind: 'reply';
   readonly status: number;
-  /** The JSON-RPC response; undefined if it is something else, or incomplete. */
+  /** The JSON-RPC response. Undefined if it is something else, or incomplete. */
   readonly body: Json | undefined;
 }
 
 /**
  * The socket of the host's runtime (rows MOL-SOCK). A turn is one request, and its answer comes on the same
- * one; so whatever breaks after the request left is not known to have run or not, and is never repeated here.
+ * request. If something breaks after the request was sent, it is unknown whether the turn ran, so it is never
+ * sent again here.
  */
 export class ChannelSocket {
   readonly #options: ChannelSocketOptions;
@@ -56,7 +57,7 @@ export class ChannelSocket {
     await this.#http.close();
   }
 
-  /** Never rejects for what the runtime or the socket does. */
+  /** Never rejects because of the runtime or the socket. */
   async send(turn: TurnRequest, signal: AbortSignal): Promise<SocketResult> {
     const body = JSON.stringify(socketBody(turn));
     if (Buffer.byteLength(body) > A2A_BODY_BYTES_MAX) {
@@ -75,7 +76,7 @@ export class ChannelSocket {
         chat: turn.context.chatId,
         message: turn.context.messageId,
         effect:
-          'the runtime ended the request before the task was over, so its answer has no way back',
+          'the runtime ended the request before the task had ended, so its answer cannot come back',
         next: 'Let the agent answer message/send only when its task is over, or stream until then.',
       });
     }
@@ -94,14 +95,14 @@ export class ChannelSocket {
       },
       text: body,
       timeoutMs,
-      // A stream too ends with the time of the turn, however often it says something.
+      // A stream also ends when the time of the turn is over, however often it sends something.
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       alone: true,
     } as const;
     const result = await this.#http.open(call, isEventStream);
     switch (result.kind) {
       case 'not_sent':
-        // After a stop no other way is looked for.
+        // After a stop no other way is tried.
         return { kind: signal.aborted ? 'unreachable' : 'absent', detail: result.detail };
       case 'no_answer':
         return { kind: 'unknown', detail: result.detail };
@@ -126,26 +127,26 @@ async function streamedReply({ status, stream }: HttpStream): Promise<Reply | Se
 }
 
 /**
- * `message/send` asks for the whole answer. The runtime knows `message/stream` too, whose progress nobody
- * would see; a runtime that streams its answer all the same is listened to until the answer is whole.
+ * `message/send` asks for the whole answer. The runtime also knows `message/stream`, but nobody would see its
+ * progress. If a runtime streams its answer anyway, it is read until the answer is complete.
  */
 function socketBody(turn: TurnRequest): Json {
   const { chatId, senderOpenId, messageId } = turn.context;
-  // Never with a `metadata.source` in the message: saying who sent it is for the runtime (MOL-SOCK-05).
+  // Without a `metadata.source` in the message: the runtime adds the sender (MOL-SOCK-05).
   return messageSend(turn, {
     chat_id: chatId,
     user_id: senderOpenId,
-    // Lark's events hold no name.
+    // Lark's events contain no name.
     username: senderOpenId,
     message_id: messageId,
   });
 }
 
-/** The runtime refuses before a turn runs (MOL-SOCK-05); what else goes wrong may have happened after. */
+/** The runtime refuses before a turn runs (MOL-SOCK-05). Other errors may come after the turn has run. */
 function parseReply({ status, body }: Reply): SendResult {
   if (status >= 200 && status < 300) {
     const outcome = parseOutcome(body);
-    // The answer comes on the request or not at all (MOL-SOCK-06), and the request is over.
+    // The answer can only come on this request (MOL-SOCK-06), and the request has ended.
     if (outcome?.kind === 'unfinished') return { kind: 'unanswerable' };
     return outcome ?? { kind: 'unknown', detail: 'the runtime gave no answer that is whole' };
   }

@@ -22,31 +22,41 @@ import type {
 } from '../bridge/ports.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** How long a hub may hold a send for its answer: one that comes at once then saves a second call. */
+/**
+ * How long a hub may hold a send until there is an answer. An answer that comes at once saves a second call.
+ */
 const SEND_WAIT_SECS = 1;
-/** How long one wait for a queue item is held open; below the idle limits of common proxies (30 s). */
+/** How long one wait for a queue item is held open. It is below the idle limits of common proxies (30 s). */
 const QUEUE_WAIT_MS = 25_000;
-/** How often a queued turn is asked for where the hub does not hold the question: doubling up to the second. */
-const QUEUE_LOOK_BASE_MS = 1_000;
-const QUEUE_LOOK_MAX_MS = 8_000;
+/**
+ * How often a queued turn is asked for if the hub can't hold the request. The pause doubles up to the second.
+ */
+const QUEUE_POLL_BASE_MS = 1_000;
+const QUEUE_POLL_MAX_MS = 8_000;
 
-/** An old server says the same of an item that it is about to have and of one that it never had (MOL-RES-14). */
-const MISSED_LOOKS_MAX = 3;
+/**
+ * An old server gives the same answer for an item that it will have soon and for one that never existed
+ * (MOL-RES-14).
+ */
+const MISSED_POLLS_MAX = 3;
 
 export interface PlatformOptions extends HubCallsOptions {
-  /** The workspace that gets new turns; asked for every turn. */
+  /** The workspace that gets new turns. Called for every turn. */
   readonly target: () => Promise<WorkspaceId>;
-  /** For the workspace of a host, who registers it and keeps it alive: whether answers may come into its inbox. */
+  /**
+   * For the workspace of a host, which registers it and sends its heartbeats: whether answers may come into
+   * its inbox.
+   */
   readonly inherited?: { readonly readsInbox: boolean };
   readonly turnTimeoutMs: number;
-  /** Takes what comes without naming a turn; rejects if it could not be kept. */
+  /** Takes a message that names no turn. Rejects if it could not be stored. */
   readonly receive: (answer: UnmatchedAnswer) => Promise<void>;
-  /** How far the inbox was read, over restarts. */
+  /** How far the inbox was read. Kept across restarts. */
   readonly cursor: CursorStore;
   readonly clock: Clock;
 }
 
-/** The bridge's workspace at a hub: it registers, says that it lives, sends turns and waits for answers. */
+/** The bridge's workspace at a hub. It registers, sends heartbeats, sends turns and waits for answers. */
 export class PlatformClient implements Service, TurnTarget {
   readonly name = 'platform';
   readonly #options: PlatformOptions;
@@ -54,7 +64,7 @@ export class PlatformClient implements Service, TurnTarget {
   readonly #registration: Registration;
   readonly #inbox: InboxReader;
   #turnsAtWork = 0;
-  #looking: Promise<void> = Promise.resolve();
+  #probing: Promise<void> = Promise.resolve();
 
   constructor(options: PlatformOptions) {
     this.#options = options;
@@ -64,7 +74,7 @@ export class PlatformClient implements Service, TurnTarget {
       ...options,
       calls,
       turnsAtWork: () => this.#turnsAtWork,
-      onRegistered: () => this.#lookRound(),
+      onRegistered: () => this.#probeHub(),
     });
     this.#inbox = new InboxReader({
       ...options,
@@ -86,24 +96,24 @@ export class PlatformClient implements Service, TurnTarget {
     return this.#options.target();
   }
 
-  /** What came of the latest call to the hub; `detail` is there while it is trouble. */
+  /** The result of the latest call to the hub. `detail` is there while there is a problem. */
   status(): { readonly reachable: boolean; readonly detail: string | undefined } {
     const { trouble } = this.#calls;
     return { reachable: trouble === undefined, detail: trouble };
   }
 
-  /** Throws `platform_refused` if the hub refuses the token; any other trouble is tried again later. */
+  /** Throws `platform_refused` if the hub refuses the token. After any other problem it tries again later. */
   async start(): Promise<void> {
     const { inherited } = this.#options;
     if (inherited === undefined) await this.#registration.start();
-    // The host starts, too; what is found wanting is said when it is known.
-    else this.#looking = this.#lookRound();
+    // The host may still be starting. The result of the check is logged when it is known.
+    else this.#probing = this.#probeHub();
     if (inherited?.readsInbox !== false) this.#inbox.start();
   }
 
   async stop(): Promise<void> {
     const closed = this.#calls.close();
-    await Promise.all([closed, this.#registration.stop(), this.#inbox.stop(), this.#looking]);
+    await Promise.all([closed, this.#registration.stop(), this.#inbox.stop(), this.#probing]);
   }
 
   async send(turn: TurnRequest, signal: AbortSignal): Promise<SendResult> {
@@ -113,9 +123,9 @@ export class PlatformClient implements Service, TurnTarget {
         method: 'POST',
         path: `/workspaces/${turn.target}/a2a`,
         headers: {
-          // Of a hub that can hold a send for its answer.
+          // For a hub that can hold a send until there is an answer.
           prefer: `wait=${SEND_WAIT_SECS}`,
-          // As long as we wait, the platform shall, too (MOL-HDR-08).
+          // The platform should wait as long as we do (MOL-HDR-08).
           'x-timeout': String(Math.ceil(turnTimeoutMs / 1000)),
         },
         body: sendBody(turn),
@@ -146,28 +156,28 @@ export class PlatformClient implements Service, TurnTarget {
     const anyStop = AbortSignal.any([signal, this.#calls.stopped]);
     const untilMs = clock.nowMs() + QUEUE_WAIT_MS;
     let missed = 0;
-    for (let look = 1; ; look += 1) {
+    for (let poll = 1; ; poll += 1) {
       const askedAtMs = clock.nowMs();
-      const result = await this.#lookAt(target, ticket, signal);
+      const result = await this.#askForItem(target, ticket, signal);
       const found = parseWait(result);
       if (isMissing(result)) missed += 1;
       const isOver =
         found.kind === 'lost'
-          ? !isMissing(result) || missed >= MISSED_LOOKS_MAX
+          ? !isMissing(result) || missed >= MISSED_POLLS_MAX
           : found.kind !== 'pending';
       if (isOver) return found;
-      // A hub that holds the question has let the time pass already.
-      const delayMs = lookDelayMs(look) - (clock.nowMs() - askedAtMs);
+      // A hub that can hold the request has already waited.
+      const delayMs = pollDelayMs(poll) - (clock.nowMs() - askedAtMs);
       if (delayMs > 0) await pause(clock, anyStop, delayMs);
       if (signal.aborted || clock.nowMs() >= untilMs) return { kind: 'pending' };
     }
   }
 
-  /** Ends the work on a turn whose answer nobody wants, if the hub can. What came of it is only logged. */
+  /** Ends the work on a turn whose answer nobody wants, if the hub can do that. The result is only logged. */
   async cancel(target: WorkspaceId, messageId: string, signal: AbortSignal): Promise<CancelResult> {
     const { inherited, log } = this.#options;
     if (this.#registration.capabilities['cancel'] !== true) {
-      // What the hub can is not known before it was met.
+      // Before the registration it is not known what the hub can do.
       const isMet = inherited !== undefined || this.#registration.isRegistered;
       return isMet ? 'over' : 'not_reached';
     }
@@ -186,7 +196,7 @@ export class PlatformClient implements Service, TurnTarget {
     return isRefused && !isFromElsewhere(result) ? 'over' : 'not_reached';
   }
 
-  #lookAt(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<HttpResult> {
+  #askForItem(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<HttpResult> {
     const canHold = this.#registration.capabilities['queue_wait_secs'] !== undefined;
     const query = canHold ? `?wait_secs=${Math.floor(QUEUE_WAIT_MS / 1000)}` : '';
     return this.#calls.call({
@@ -206,8 +216,8 @@ export class PlatformClient implements Service, TurnTarget {
     }
   }
 
-  /** Says at once what would else come out with the first message, or be a riddle then. */
-  async #lookRound(): Promise<void> {
+  /** Reports at the start what would otherwise come out with the first message. */
+  async #probeHub(): Promise<void> {
     const { url, workspace, clock, log } = this.#options;
     const target = await this.#knownTarget();
     const found = await probe(this.#calls, { url, workspace, target, nowMs: clock.nowMs() });
@@ -222,17 +232,17 @@ export class PlatformClient implements Service, TurnTarget {
       return await this.#options.target();
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
-      // Every turn asks again, and says so.
+      // Every turn asks again and reports the problem.
       return undefined;
     }
   }
 }
 
-function lookDelayMs(look: number): number {
-  return backoffMs(look, { baseMs: QUEUE_LOOK_BASE_MS, maxMs: QUEUE_LOOK_MAX_MS, random: 1 });
+function pollDelayMs(poll: number): number {
+  return backoffMs(poll, { baseMs: QUEUE_POLL_BASE_MS, maxMs: QUEUE_POLL_MAX_MS, random: 1 });
 }
 
-/** A 404 that does not say whether to come back. */
+/** A 404 that does not say whether to try again. */
 function isMissing(result: HttpResult): boolean {
   return (
     result.kind === 'answer' &&
@@ -241,7 +251,7 @@ function isMissing(result: HttpResult): boolean {
   );
 }
 
-/** The hub's own word that it has no such message. */
+/** The hub itself says that it has no such message. */
 function isUnknownThere(result: HttpResult): boolean {
   return result.kind === 'answer' && result.status === 404 && !isFromElsewhere(result);
 }

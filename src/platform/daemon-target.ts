@@ -4,16 +4,16 @@ import type { ChannelSocket } from './channel-socket.ts';
 import type { SendResult, TurnRequest, TurnTarget, WaitResult } from '../bridge/ports.ts';
 import type { Log } from '../core/log.ts';
 
-/** Whether turns get through, and what is wrong if not. */
+/** Whether turns get through, and what the problem is if they do not. */
 interface Reach {
   readonly reachable: boolean;
   readonly detail: string | undefined;
 }
 
-export interface DaemonTargetParts {
+interface DaemonTargetParts {
   /** The platform over HTTP, as the host workspace. */
   readonly platform: Service & TurnTarget & { status(): Reach };
-  /** The way into the host's own runtime, if the host offers it. */
+  /** The socket of the host's own runtime, if the host offers one. */
   readonly socket: ChannelSocket | undefined;
   readonly host: WorkspaceId;
   readonly target: WorkspaceId;
@@ -22,13 +22,13 @@ export interface DaemonTargetParts {
 
 /**
  * Turns for the workspace that runs the bridge, or for another one in its name. The host's own turns go
- * through its socket, over the platform where there is none. Over the platform a host that is busy may
- * queue a turn without saying where its answer will be; and as the host never hears itself (MOL-INB-07),
- * that answer can't come back.
+ * through its socket, or over the platform if there is no socket. Over the platform a busy host may queue a
+ * turn without saying where its answer will be. A host does not get its own messages (MOL-INB-07), so that
+ * answer can't come back.
  */
 export class DaemonTarget implements Service, TurnTarget {
   readonly name = 'daemon_target';
-  /** A repeat is known only while the platform still has the first one, and to the socket not at all. */
+  /** The platform recognizes a repeat only while it still has the first message. The socket never does. */
   readonly deduplicates = false;
   readonly #parts: DaemonTargetParts;
   readonly #socket: ChannelSocket | undefined;
@@ -40,7 +40,7 @@ export class DaemonTarget implements Service, TurnTarget {
     this.#socket = parts.target === parts.host ? parts.socket : undefined;
   }
 
-  /** The host's answers come on the same request or under a ticket, or not at all. */
+  /** The host's answers come on the same request or with a ticket. */
   get correlates(): boolean {
     return this.#parts.target === this.#parts.host;
   }
@@ -49,7 +49,7 @@ export class DaemonTarget implements Service, TurnTarget {
     return Promise.resolve(this.#parts.target);
   }
 
-  /** The socket is taken to be there until a turn misses it. */
+  /** The socket counts as present until a turn does not find it. */
   status(): Reach {
     const viaSocket = this.#socket !== undefined && !this.#absent;
     return viaSocket ? { reachable: true, detail: undefined } : this.#parts.platform.status();
@@ -89,7 +89,7 @@ export class DaemonTarget implements Service, TurnTarget {
     return this.#parts.platform.wait(target, ticket, signal);
   }
 
-  /** Says when the socket is found missing, and when it is back, not at every turn. */
+  /** Logs when the socket is missing and when it is back, not at every turn. */
   #note(detail: string | undefined): void {
     const { log } = this.#parts;
     const absent = detail !== undefined;

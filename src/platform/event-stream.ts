@@ -1,7 +1,7 @@
-/** A turn's answer that comes as server-sent events: cut into events, and folded into one result. Pure. */
+/** Reads an answer that comes as server-sent events: splits it into events, and builds one result. Pure. */
 import { asObject, type Json } from '../wire/json.ts';
 
-/** No events follow a task in one of these: it is over, or waits for the person. */
+/** No events follow a task in one of these states: it has ended, or waits for the person. */
 const LAST_STATES: ReadonlySet<unknown> = new Set([
   'completed',
   'failed',
@@ -11,7 +11,7 @@ const LAST_STATES: ReadonlySet<unknown> = new Set([
   'auth-required',
 ]);
 
-/** Cuts text, in the pieces in which it comes, into the data of whole events. */
+/** Takes text piece by piece, and gives the data of whole events. */
 export class EventCutter {
   #line = '';
   #data: string[] = [];
@@ -29,7 +29,7 @@ export class EventCutter {
 
   #endLine(events: string[]): void {
     const line = this.#line.replace(/\r$/, '');
-    // Other fields, and comments that keep the connection open, say nothing about the answer.
+    // Other fields, and comments that keep the connection open, are not part of the answer.
     if (line.startsWith('data:')) this.#data.push(line.slice(5).replace(/^ /, ''));
     if (line !== '' || this.#data.length === 0) return;
     events.push(this.#data.join('\n'));
@@ -37,16 +37,16 @@ export class EventCutter {
   }
 }
 
-/** Gathers what belongs to the answer of a streamed turn; progress is passed over. */
+/** Collects the parts of a streamed answer. Progress is ignored. */
 export class StreamedTurn {
   readonly #artifacts = new Map<unknown, unknown[]>();
 
-  /** The whole JSON-RPC response once this event completes it. */
+  /** The whole JSON-RPC response when this event completes it. Otherwise undefined. */
   take(data: string): Json | undefined {
     const response = parseObject(data);
     const result = asObject(response?.['result']);
     if (result === undefined) return asObject(response?.['error']) && response;
-    // Of the forms of an event only a message has parts of its own, and it is all of the answer.
+    // Only a message has parts of its own among the forms of an event, and it is the whole answer.
     if (Array.isArray(result['parts'])) return response;
     if (result['artifact'] !== undefined) this.#gather(result['artifact'], result['append']);
     if (Array.isArray(result['artifacts'])) {
@@ -67,7 +67,7 @@ export class StreamedTurn {
   }
 }
 
-/** What is appended goes on in the middle of a text. */
+/** An appended part continues in the middle of a text. */
 function joined(before: readonly unknown[], parts: readonly unknown[]): unknown[] {
   const [last, next] = [asObject(before.at(-1)), asObject(parts[0])];
   if (typeof last?.['text'] !== 'string' || typeof next?.['text'] !== 'string') {
@@ -81,7 +81,7 @@ function parseObject(text: string): Json | undefined {
   try {
     return asObject(JSON.parse(text));
   } catch {
-    // Not an event of ours: a stream may carry others.
+    // Not an event for us. A stream may contain others.
     return undefined;
   }
 }

@@ -8,15 +8,17 @@ import type { Log } from '../core/log.ts';
 
 /** The platform's own bound for answers (MOL-RES-12). */
 export const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
-/** A hub that takes no connection by now is not there. */
+/** A hub that accepts no connection within this time is not there. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Longer than the pause between two heartbeats or looks into the inbox, which then need no new connection. */
+/**
+ * Longer than the pause between two heartbeats or two reads of the inbox, so that they share a connection.
+ */
 const KEPT_MS = 30_000;
 
-/** Keeps the token that a hub gave to the workspace, over restarts. */
+/** Keeps the token that a hub gave to the workspace, across restarts. */
 export interface TokenKeeper {
   load(): Secret | undefined;
-  /** Throws `BridgeError` if it could not be kept. */
+  /** Throws `BridgeError` if it could not be stored. */
   save(token: Secret): void;
 }
 
@@ -24,16 +26,16 @@ export interface HubCallsOptions {
   /** Base URL without a trailing slash. */
   readonly url: string;
   readonly workspace: WorkspaceId;
-  /** The workspace's token as it is set; asked for every call, because it may have been changed. */
+  /** The workspace's token from the settings. Called for every request, because the token may change. */
   readonly token: () => Secret;
-  /** For a token that the hub gives out when the one that is set is not alive. */
+  /** For a token that the hub gives out when the one of the settings is no longer valid. */
   readonly tokenKeeper?: TokenKeeper | undefined;
   readonly orgId: string | undefined;
   readonly proxies: ProxySettings;
   readonly log: Log;
 }
 
-export type HubCall = Pick<HttpCall, 'method' | 'alone'> & {
+type HubCall = Pick<HttpCall, 'method' | 'alone'> & {
   /** To be sent as JSON. */
   readonly body?: unknown;
   /** Path and query. */
@@ -43,7 +45,7 @@ export type HubCall = Pick<HttpCall, 'method' | 'alone'> & {
   readonly signal?: AbortSignal;
 };
 
-/** Calls to a hub in the name of one workspace: where, as whom, and with which token. */
+/** Calls to a hub in the name of one workspace, with its token. */
 export class HubCalls {
   readonly #options: HubCallsOptions;
   readonly #http: HttpClient;
@@ -69,7 +71,7 @@ export class HubCalls {
     return this.#stop.signal;
   }
 
-  /** What is wrong with reaching the hub, by the latest call; undefined if nothing is. */
+  /** What is wrong with the connection to the hub, by the latest call. Undefined if nothing is. */
   get trouble(): string | undefined {
     return this.#trouble;
   }
@@ -79,18 +81,18 @@ export class HubCalls {
     await this.#http.close();
   }
 
-  /** A call whose answer is the hub's own word, so that trouble with it is trouble with the hub. */
+  /** A call that only the hub itself answers, so that a problem with it is a problem with the hub. */
   async ask(call: HubCall): Promise<HttpResult> {
     const result = await this.call(call);
     if (result.kind === 'answer' && !isFine(result)) this.#trouble = describe(result);
     return result;
   }
 
-  /** Never rejects for what the network or the hub does. */
+  /** Never rejects because of the network or the hub. */
   async call(call: HubCall): Promise<HttpResult> {
     const token = this.#token();
     let result = await this.#callWith(token, call);
-    // Whoever is refused like this got nothing done, so that another token may be tried.
+    // A call that is refused like this had no effect, so another token may be tried.
     const other = isUnauthorized(result) ? this.#otherThan(token) : undefined;
     if (other !== undefined) {
       const again = await this.#callWith(other, call);
@@ -99,7 +101,7 @@ export class HubCalls {
         result = again;
       }
     }
-    // What the caller gave up says nothing about the hub.
+    // If the caller cancelled the request, that says nothing about the hub.
     const isGivenUp = call.signal?.aborted === true && result.kind !== 'answer';
     if (!isGivenUp) this.#note(result);
     return result;
@@ -134,7 +136,7 @@ export class HubCalls {
   #token(): Secret {
     const set = this.#options.token();
     if (set.reveal() !== this.#set?.reveal()) {
-      // Whoever changes what is set means it to count.
+      // A token that was changed in the settings is used before the kept one.
       this.#usesGiven = false;
       this.#set = set;
     }
@@ -154,7 +156,7 @@ export class HubCalls {
       log.error('token_refused', {
         workspace,
         detail: describe(result),
-        next: 'Put the current token of the workspace into MOLECULE_WORKSPACE_TOKEN and start again, or into the file that MOLECULE_WORKSPACE_TOKEN_FILE names, which is read anew for every call. Messages wait meanwhile.',
+        next: 'Put the current token of the workspace into MOLECULE_WORKSPACE_TOKEN and start again, or into the file that MOLECULE_WORKSPACE_TOKEN_FILE names, which is read again for every call. Messages wait meanwhile.',
       });
     }
     if (result.kind !== 'answer') {
@@ -168,11 +170,11 @@ export class HubCalls {
   }
 }
 
-/** A cursor that is gone is an answer like another. */
+/** A cursor that was not found is a valid answer. */
 function isFine(result: HttpAnswer): boolean {
   return (result.status < 300 || result.status === 410) && !isFromElsewhere(result);
 }
 
-export function isUnauthorized(result: HttpResult): boolean {
+function isUnauthorized(result: HttpResult): boolean {
   return result.kind === 'answer' && result.status === 401;
 }

@@ -15,15 +15,15 @@ import type { UnmatchedAnswer } from '../bridge/ports.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** How often a workspace looks into its inbox (MOL-INB-01). */
+/** How often a workspace reads its inbox (MOL-INB-01). */
 const INBOX_POLL_MS = 5_000;
-/** How much of an inbox counts as new to who never read it (MOL-INB-01). */
+/** How far back an inbox is read that was never read (MOL-INB-01). */
 const INBOX_BACKLOG_SECS = 600;
-/** Where there are no cursors, what was read so lately is read again: rows become visible out of order. */
+/** Without cursors this much is read again every time, because rows can become visible out of order. */
 const INBOX_OVERLAP_SECS = 60;
-/** How far back it is read when the place in it is lost: less than known answers are remembered for. */
+/** How far back it is read when the cursor is lost: less than known answers are remembered for. */
 const INBOX_RESET_SECS = 12 * 60 * 60;
-/** Rows of one look: enough for five seconds, and all that a hub gives of a backlog (MOL-ACT-04). */
+/** Rows of one read: enough for five seconds, and all that a hub gives of a backlog (MOL-ACT-04). */
 const INBOX_ROWS_NEXT = 100;
 const INBOX_ROWS_BACKLOG = 500;
 
@@ -35,26 +35,26 @@ export interface CursorStore {
   save(cursor: string | undefined): Promise<void>;
 }
 
-export interface InboxReaderParts {
+interface InboxReaderParts {
   readonly calls: HubCalls;
   readonly workspace: WorkspaceId;
-  /** How far the inbox was read, over restarts. */
+  /** How far the inbox was read. Kept across restarts. */
   readonly cursor: CursorStore;
-  /** Takes what came without naming a turn; rejects if it could not be kept. */
+  /** Takes a message that names no turn. Rejects if it could not be stored. */
   readonly receive: (answer: UnmatchedAnswer) => Promise<void>;
-  /** Answers come by other ways, under the names of their turns. */
+  /** The hub gives answers by their turns, so the inbox need not be read for them. */
   readonly correlates: () => boolean;
-  /** The inbox is ours alone, so that what was read may be marked as read. */
+  /** The inbox is only ours, so rows may be marked as read. */
   readonly isOwn: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Looks into a workspace's inbox again and again, and hands over what is new there. */
+/** Reads a workspace's inbox again and again, and hands over what is new there. */
 export class InboxReader {
   readonly #parts: InboxReaderParts;
   readonly #rounds: Rounds;
-  /** Undefined: not known yet. An old server knows no cursors, and gives its newest rows every time. */
+  /** Undefined: not known yet. An old server has no cursors, and gives its newest rows every time. */
   #hasCursors: boolean | undefined;
   #rowsMax = INBOX_ROWS_NEXT;
   #readAtMs: number | undefined;
@@ -105,7 +105,7 @@ export class InboxReader {
     if (page.kind === 'rows') return this.#take(page, query);
     if (page.kind !== 'cursor_lost') return page.kind === 'too_large' && this.#takeLess(page);
     this.#parts.log.warn('inbox_cursor_lost', { cursor, effect: 'the backlog is read again' });
-    // The old cursor stays until what came since is safe.
+    // The old cursor is kept until the rows that came since are stored.
     const backlog = { cursor: undefined, sinceSecs: INBOX_RESET_SECS, limit: INBOX_ROWS_BACKLOG };
     const rows = await this.#read(backlog);
     if (rows.kind !== 'rows') return false;
@@ -113,7 +113,7 @@ export class InboxReader {
     return this.#take(rows, backlog);
   }
 
-  /** MOL-ACT-06: a cursor that can't exist is gone where cursors are known. */
+  /** MOL-ACT-06: a server with cursors answers "gone" for a cursor that can't exist. */
   async #findOut(): Promise<void> {
     const { calls, workspace } = this.#parts;
     const result = await calls.ask({ method: 'GET', path: cursorProbePath(workspace) });
@@ -122,7 +122,7 @@ export class InboxReader {
     this.#hasCursors = has;
   }
 
-  /** The server's clock counts, so that ours may be wrong. */
+  /** Uses the server's clock, because ours may be wrong. */
   #backlogSecs(): number {
     const { clock } = this.#parts;
     const sinceMs = this.#readAtMs === undefined ? 0 : clock.nowMs() - this.#readAtMs;
@@ -159,7 +159,7 @@ export class InboxReader {
       if (this.#rounds.stopped) return false;
       await receive(answer);
     }
-    // Only now: dying before this hands the same answers over again, which does no harm.
+    // Only now: if the process dies before this, the same answers are handed over again, which does no harm.
     if (this.#hasCursors === true && page.cursor !== undefined) await cursor.save(page.cursor);
     this.#readAtMs = clock.nowMs();
     this.#rowsMax = INBOX_ROWS_NEXT;
@@ -167,18 +167,21 @@ export class InboxReader {
     return isFull && query.cursor !== undefined;
   }
 
-  /** Few huge rows make a page that is not read to its end; at last each comes by itself. */
+  /** A few huge rows can make a page too large. Then fewer rows are read at once, at last one by one. */
   #takeLess({ detail }: { readonly detail: string }): boolean {
     const { log } = this.#parts;
     if (this.#rowsMax === 1) {
-      log.error('inbox_row_unreadable', { detail, effect: 'nothing behind it can be read' });
+      log.error('inbox_row_not_read', { detail, effect: 'nothing behind it can be read' });
       return false;
     }
     this.#rowsMax = Math.max(1, Math.floor(this.#rowsMax / 10));
     return true;
   }
 
-  /** Tells the hub how far we are (MOL-ACT-07). An old one has no place for it, which does no harm. */
+  /**
+   * Tells the hub how far the inbox was read (MOL-ACT-07). An old hub has no route for it, which does no
+   * harm.
+   */
   async #mark(seq: number | undefined): Promise<void> {
     const { calls, workspace, isOwn } = this.#parts;
     if (!isOwn || !this.#marks || seq === undefined || seq <= this.#marked) return;
@@ -192,14 +195,14 @@ export class InboxReader {
   #trouble(detail: string): void {
     if (this.#rounds.stopped) return;
     if (detail !== this.#latestTrouble || this.#troubles % TROUBLE_REPEAT === 0) {
-      this.#parts.log.warn('inbox_unreadable', { detail });
+      this.#parts.log.warn('inbox_not_read', { detail });
     }
     this.#latestTrouble = detail;
     this.#troubles += 1;
   }
 
   #noTrouble(): void {
-    if (this.#latestTrouble !== undefined) this.#parts.log.info('inbox_readable', {});
+    if (this.#latestTrouble !== undefined) this.#parts.log.info('inbox_read_again', {});
     this.#latestTrouble = undefined;
     this.#troubles = 0;
   }

@@ -1,4 +1,4 @@
-/** Rows of a workspace's inbox, judged (rows MOL-ACT, MOL-INB). Pure. */
+/** Checks the rows of a workspace's inbox (rows MOL-ACT, MOL-INB). Pure. */
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
 import { messageOf, outcomeOfMessage } from './a2a.ts';
 import { fileNamesOf } from '../wire/files.ts';
@@ -8,25 +8,25 @@ import { describe } from './answers.ts';
 import { asObject, type Json } from '../wire/json.ts';
 import type { UnmatchedAnswer } from '../bridge/ports.ts';
 
-/** One page of a workspace's inbox, judged. */
+/** One page of a workspace's inbox, checked. */
 export type InboxPage =
   | {
       readonly kind: 'rows';
       readonly answers: readonly UnmatchedAnswer[];
-      /** Of the last row, handed over or not; undefined if there is no row. */
+      /** The cursor of the last row, also of one that was skipped. Undefined if there is no row. */
       readonly cursor: string | undefined;
       /** The highest number of a row. */
       readonly seq: number | undefined;
-      /** Rows there were, handed over or not. */
+      /** How many rows there were, with the skipped ones. */
       readonly count: number;
     }
-  /** The hub does not know the cursor (any more): begin again with the backlog (MOL-ACT-05). */
+  /** The hub does not know the cursor. The reader begins again with the backlog (MOL-ACT-05). */
   | { readonly kind: 'cursor_lost' }
   | { readonly kind: 'too_large'; readonly detail: string }
   | { readonly kind: 'trouble'; readonly detail: string };
 
 export interface InboxQuery {
-  /** Rows strictly after this one; undefined: the newest ones. */
+  /** Rows after this one. Undefined: the newest ones. */
   readonly cursor: string | undefined;
   readonly sinceSecs: number;
   readonly limit: number;
@@ -45,16 +45,18 @@ export function inboxPath(
   return `/workspaces/${workspace}/activity?${query.toString()}`;
 }
 
-export interface Reader {
+interface Reader {
   readonly own: WorkspaceId;
   readonly query: InboxQuery;
-  /** Answers come by other ways, under the names of their turns. */
+  /** The hub gives answers by their turns, so the inbox need not be read for them. */
   readonly correlates: boolean;
-  /** The inbox is ours alone; else what its owner delegated is the owner's business. */
+  /** The inbox is only ours. Otherwise the results of what its owner delegated are for the owner. */
   readonly isOwn: boolean;
 }
 
-/** Rows without a cursor come newest first (MOL-ACT-03); the cursor passes skipped rows too (MOL-INB-02). */
+/**
+ * Rows without a cursor come newest first (MOL-ACT-03). The cursor also moves past skipped rows (MOL-INB-02).
+ */
 export function parseInbox(result: HttpResult, reader: Reader): InboxPage {
   if (result.kind !== 'answer') {
     const isTooLarge = result.code === TOO_LARGE;
@@ -87,7 +89,7 @@ function isRow(value: unknown): value is Row {
   return typeof id === 'string' && id !== '';
 }
 
-/** A server that takes no notice of `since_secs` gives what was handed over long ago. Both times are its own. */
+/** A server that ignores `since_secs` gives old rows again. Both times are from the server's clock. */
 function isAskedFor({ dateMs }: HttpAnswer, { sinceSecs }: InboxQuery) {
   const oldestMs = dateMs === undefined ? -Infinity : dateMs - 2 * sinceSecs * 1000;
   return (row: Row) => !(Date.parse(String(row['created_at'])) < oldestMs);
@@ -98,10 +100,10 @@ function answerOf(row: Row, reader: Reader): UnmatchedAnswer | undefined {
   if (from === undefined || (reader.correlates && namesTurn(row['request_body']))) return undefined;
   const { id, method, request_body: body, response_body: result, summary, attachments } = row;
   const said = messageOf(body);
-  // What was delegated has its result there.
+  // The result of a delegated task is there.
   const delegated = method === 'delegate_result' ? messageOf(result).state : undefined;
   const state = said.state ?? delegated;
-  // With the peer's names a row tells its files twice.
+  // With the peer's names a row lists its files twice.
   const listed = Array.isArray(attachments) ? fileNamesOf(attachments) : [];
   const files = [...new Set([...said.files, ...listed])];
   const words = said.text || (typeof summary === 'string' ? summary : '');
@@ -127,14 +129,14 @@ function answerOf(row: Row, reader: Reader): UnmatchedAnswer | undefined {
   }
 }
 
-/** Who says it; undefined for a row that is not for us to take up (MOL-INB-05 to MOL-INB-07). */
+/** The sender. Undefined for a row that is not for us (MOL-INB-05 to MOL-INB-07). */
 function speakerOf(row: Row, { own, isOwn }: Reader): WorkspaceId | undefined {
   const { source_id: source, target_id: target, method } = row;
-  // Without a source it is a person at the platform, or our own notice.
+  // Without a source it is from a person at the platform, or our own notice.
   if (typeof source !== 'string' || source === '') return undefined;
   const from = workspaceId(source);
   if (!isSameWorkspace(from, own)) return from;
-  // What we said ourselves; but the result of what we delegated is put down under our own name.
+  // Our own messages are skipped. But the result of a task that we delegated also has us as its source.
   const isResult = isOwn && method === 'delegate_result' && typeof target === 'string';
   if (!isResult || target === '') return undefined;
   const asked = workspaceId(target);
@@ -147,14 +149,17 @@ function namesTurn(body: unknown): boolean {
   return Array.isArray(tasks) && tasks.length > 0;
 }
 
-/** A row that can't exist. */
+/** The id of a row that can't exist. */
 const NO_ROW = '00000000-0000-0000-0000-000000000000';
 
 export function cursorProbePath(workspace: WorkspaceId): string {
   return inboxPath(workspace, { cursor: NO_ROW, sinceSecs: 0, limit: 1 });
 }
 
-/** What asking for what follows a row that can't exist tells (MOL-ACT-06); undefined: nothing. */
+/**
+ * Whether the server knows cursors, by its answer about a row that can't exist (MOL-ACT-06). Undefined:
+ * unknown.
+ */
 export function cursorsKnown(result: HttpResult): boolean | undefined {
   if (result.kind !== 'answer') return undefined;
   if (result.status === 410) return true;

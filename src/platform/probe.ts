@@ -6,7 +6,7 @@ import { describe, isFromElsewhere } from './answers.ts';
 import { HubCalls, type HubCallsOptions } from './hub-calls.ts';
 import { cursorProbePath, cursorsKnown } from './inbox.ts';
 
-export type FindingKind =
+type FindingKind =
   | 'unreachable'
   | 'not_a_hub'
   | 'edge_refused'
@@ -19,28 +19,28 @@ export type FindingKind =
   | 'no_cursors'
   | 'clock_differs';
 
-/** Something between the bridge and its hub that is not as it should be. */
-export interface PlatformFinding {
+/** A problem between the bridge and its hub. */
+interface PlatformFinding {
   readonly kind: FindingKind;
-  /** error: no message gets through like this. */
+  /** error: no message gets through. */
   readonly level: 'error' | 'warn';
-  /** What is the matter, in words. */
+  /** What the problem is, in words. */
   readonly detail: string;
   /** What to do about it. */
   readonly next: string;
 }
 
-export interface ProbeSubject {
+interface ProbeSubject {
   readonly url: string;
   readonly workspace: WorkspaceId;
-  /** Who gets the turns; undefined if that is not known. */
+  /** The workspace that gets the turns. Undefined if that is not known. */
   readonly target: WorkspaceId | undefined;
   readonly nowMs: number;
-  /** For each of a few calls side by side; as long as other calls to a hub unless told. */
+  /** The time for each of a few parallel calls. Without it the same as for other calls to a hub. */
   readonly timeoutMs?: number;
 }
 
-/** What is wrong with the way to the hub; empty if nothing is. Changes nothing there and never rejects. */
+/** The problems on the way to the hub. Empty if there are none. Changes nothing there and never rejects. */
 export async function probePlatform(
   options: HubCallsOptions & ProbeSubject,
 ): Promise<readonly PlatformFinding[]> {
@@ -52,7 +52,7 @@ export async function probePlatform(
   }
 }
 
-/** Like `probePlatform`, with calls that are at hand. */
+/** Like `probePlatform`, with calls that exist already. */
 export async function probe(
   calls: HubCalls,
   subject: ProbeSubject,
@@ -64,7 +64,7 @@ export async function probe(
     calls.call({ method: 'GET', path: `/workspaces/${workspace}/state`, timeoutMs }),
     target && calls.call({ method: 'GET', path: `/registry/discover/${target}`, timeoutMs }),
   ]);
-  // What keeps the inbox from being read keeps everything else from working, too.
+  // A problem that prevents reading the inbox prevents everything else, too.
   const fatal = fatalOf(inbox, subject);
   if (fatal !== undefined) return [fatal];
   return [
@@ -94,7 +94,7 @@ function fatalOf(inbox: HttpResult, { url, workspace }: ProbeSubject): PlatformF
     );
   }
   if (isFromElsewhere(inbox)) {
-    return error('not_a_hub', `${url} is no hub: it answered with ${detail}`, [
+    return error('not_a_hub', `${url} is not a hub: it answered with ${detail}`, [
       'Check PLATFORM_URL: it must be the address of the platform itself, without a path to a page.',
     ]);
   }
@@ -152,8 +152,8 @@ function ofCursors(inbox: HttpResult): PlatformFinding | undefined {
     kind: 'no_cursors',
     level: 'warn',
     detail:
-      'the hub is an old one: its inbox knows no cursors, so the newest rows are read every time',
-    next: 'Nothing is lost or shown twice by that while fewer than 500 rows come in a minute. Update the platform when you can.',
+      'the hub is an old version: its inbox has no cursors, so the newest rows are read every time',
+    next: 'Nothing is lost or shown twice while fewer than 500 rows come in a minute. Update the platform when you can.',
   };
 }
 
@@ -166,7 +166,7 @@ function ofClock(inbox: HttpResult, { nowMs }: ProbeSubject): PlatformFinding | 
     kind: 'clock_differs',
     level: 'warn',
     detail: `this machine's clock is ${minutes} minutes ${offMs > 0 ? 'ahead of' : 'behind'} the hub's`,
-    next: 'Set the clock (NTP): certificates and the age of messages are judged by it.',
+    next: 'Set the clock (NTP). Certificates and the age of messages depend on it.',
   };
 }
 

@@ -9,25 +9,25 @@ import type { HubCalls } from './hub-calls.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** A workspace that could not be registered is tried again after this. */
+/** The pause before a workspace is registered again after a failure. */
 const REGISTER_RETRY_MS = 5_000;
 
-/** After so many refused heartbeats in a row it is an error, and again every so many (MOL-REG-09). */
+/** This many refused heartbeats in a row are an error, logged again after as many more (MOL-REG-09). */
 const REFUSED_BEATS_ALARM = 3;
 const REFUSED_BEATS_REPEAT = 20;
 
-export interface RegistrationParts {
+interface RegistrationParts {
   readonly calls: HubCalls;
   readonly workspace: WorkspaceId;
-  /** Turns that are with the hub at this moment. */
+  /** The turns that are at the hub now. */
   readonly turnsAtWork: () => number;
-  /** After every registration that came after a failed one. */
+  /** After every registration that follows a failed one. */
   readonly onRegistered: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** The workspace's entry at the hub: put there at the start, kept alive by heartbeats. */
+/** The workspace's entry at the hub. It is made at the start and kept alive with heartbeats. */
 export class Registration {
   readonly #parts: RegistrationParts;
   readonly #rounds: Rounds;
@@ -41,7 +41,7 @@ export class Registration {
     this.#rounds = new Rounds(parts.clock, () => this.#round());
   }
 
-  /** What the hub offers beyond the platform's contract; nothing before it was asked. */
+  /** What the hub offers in addition to the platform's contract. Empty before the registration. */
   get isRegistered(): boolean {
     return this.#registered;
   }
@@ -50,7 +50,9 @@ export class Registration {
     return this.#capabilities;
   }
 
-  /** Throws `platform_refused` if the hub refuses the workspace; any other trouble is tried again later. */
+  /**
+   * Throws `platform_refused` if the hub refuses the workspace. After any other problem it tries again later.
+   */
   async start(): Promise<void> {
     this.#startedAtMs = this.#parts.clock.nowMs();
     await this.#register();
@@ -116,7 +118,7 @@ export class Registration {
       log.info('token_issued', { workspace });
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
-      // It works until the end of this process, and the hub gives it only once.
+      // The token is valid until the end of this process, and the hub gives it only once.
       log.error('token_not_kept', { workspace, error: error.message, next: error.next });
     }
   }
@@ -136,7 +138,7 @@ export class Registration {
       this.#refusedBeats = 0;
       return;
     }
-    // A hub that lost its memory has to be told again.
+    // A hub that lost its data needs the registration again.
     if (result.kind === 'answer' && result.status === 404 && result.form === 'json') {
       this.#registered = false;
     }

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import { type LaneItem, Lanes } from './lanes.ts';
 import { Wake } from './wake.ts';
 
-export interface LaneRunnerParts {
+interface LaneRunnerParts {
   /** Whose work it is; a bug in it is logged as `<name>_bug`. */
   readonly name: string;
   readonly clock: Clock;

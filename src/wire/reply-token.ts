@@ -12,7 +12,7 @@ const TOKEN = new RegExp(`^[${REPLY_TOKEN_ALPHABET}]{${REPLY_TOKEN_CHARS}}$`);
 /** Models like to set such a mark in bold or as code. */
 const MARK = /^\s*([*_`]*)\[re:\s*([A-Za-z0-9_-]{1,64})\s*\]\1[^\S\n]*\n*/i;
 
-export interface Marked {
+interface Marked {
   /** In the writing in which it was given out; undefined if the text begins with no mark. */
   readonly token: string | undefined;
   /** The text without its mark. */

@@ -112,7 +112,7 @@ test('without the packages of OpenTelemetry, which are many megabytes, the bot r
   child.stderr.on('data', (chunk: Buffer) => (logged += String(chunk)));
   try {
     await expect.poll(() => said).toContain('"event":"ready"');
-    await expect.poll(() => logged).toContain('traces_unavailable');
+    await expect.poll(() => logged).toContain('traces_not_started');
     expect(logged).toContain('npm install @opentelemetry/api@');
     const { hub_url: url } = JSON.parse(said) as { hub_url: string };
     expect((await fetch(`${url}/health`)).status).toBe(200);

@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appId } from '../../src/core/ids.ts';
-import { createDirectory, type Directory } from '../../src/hub/domain/directory.ts';
+import { Directory } from '../../src/hub/domain/directory.ts';
 import type { SimChat, SimMessage, SimUser } from '../../src/sim/world/model.ts';
 import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
-import { createHubStore } from '../../src/store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../../src/store/sqlite/hub/hub-store.ts';
 import type { Rig } from './rig.ts';
 import { silentLog } from '../kit/log.ts';
 
@@ -98,7 +98,7 @@ export function addWorkspace(stateDir: string): Promise<{ workspaceId: string; t
 async function withHub<T>(stateDir: string, work: (hub: Directory) => Promise<T>): Promise<T> {
   const db = Db.open(join(stateDir, 'bridge.db'), silentLog);
   try {
-    return await work(createDirectory(createHubStore(db), clock));
+    return await work(new Directory(new SqliteHubStore(db), clock));
   } finally {
     db.close();
   }

@@ -6,6 +6,8 @@ export interface RecordingLog extends Log {
   readonly lines: Line[];
   /** The names of what was logged, in order. */
   events(): string[];
+  /** The names of the warnings and errors, in order. */
+  warnings(): string[];
 }
 
 /** A log that a test can read. */
@@ -17,6 +19,8 @@ export function recordingLog(): RecordingLog {
   return {
     lines,
     events: () => lines.map(({ event }) => event),
+    warnings: () =>
+      lines.filter(({ level }) => level === 'warn' || level === 'error').map(({ event }) => event),
     debug: at('debug'),
     info: at('info'),
     warn: at('warn'),

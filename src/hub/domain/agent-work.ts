@@ -6,14 +6,14 @@ import type { Clock } from '../../time/clock.ts';
 /** How long cancelled agents may take to end before the hub stops without them. */
 const HUB_STOP_CANCEL_MS = 4_000;
 
-export interface AgentWorkParts {
+interface AgentWorkParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly turn: QueueId;
   readonly timeoutMs: number;
 }
 
-/** One run of an agent, held to its time, whatever the agent does. */
+/** One run of an agent. It ends in time, whatever the agent does. */
 export class AgentWork {
   readonly #parts: AgentWorkParts;
   #isCancelled = false;
@@ -27,7 +27,7 @@ export class AgentWork {
     this.#parts = parts;
   }
 
-  /** Ends the run; its result is then that it was cancelled, unless it ended by itself just before. */
+  /** Ends the run. Its result is then `cancelled`, unless the run ended by itself just before. */
   cancel(): void {
     if (this.#isCancelled) return;
     this.#isCancelled = true;
@@ -42,7 +42,7 @@ export class AgentWork {
     });
   }
 
-  /** Never rejects: agents are foreign code, and one that breaks has failed its turn, not the hub. */
+  /** Never rejects: agents are foreign code, so an agent that throws fails its turn only. */
   async run(begin: () => Promise<AgentRun>): Promise<AgentResult> {
     const { clock, log, turn, timeoutMs } = this.#parts;
     if (this.#isCancelled) return CANCELLED;

@@ -1,4 +1,4 @@
-/** Who is on the hub: what the CLI and the program itself do with agents and workspaces. */
+/** The agents and workspaces of the hub, as the CLI and the program itself change them. */
 import { randomUUID } from 'node:crypto';
 import { BridgeError } from '../../core/errors.ts';
 import type { AgentRecord, AgentSpec, AgentStore, WorkspaceStore } from '../ports.ts';
@@ -17,71 +17,81 @@ export interface AddedAgent {
   readonly apiKey: Secret;
 }
 
-/** Works on the state directory's database whether or not a hub runs on it. */
-export interface Directory {
-  listAgents(): Promise<readonly AgentRecord[]>;
+/** Works on the state directory's database, also while a hub works on it. */
+export class Directory {
+  readonly #store: AgentStore & WorkspaceStore;
+  readonly #clock: Clock;
+
+  constructor(store: AgentStore & WorkspaceStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  listAgents(): Promise<readonly AgentRecord[]> {
+    return this.#store.agents();
+  }
+
   /** Throws `usage` for a bad or taken name, or an empty command. */
-  addAgent(agent: { readonly name: string; readonly spec: AgentSpec }): Promise<AddedAgent>;
+  async addAgent({
+    name,
+    spec,
+  }: {
+    readonly name: string;
+    readonly spec: AgentSpec;
+  }): Promise<AddedAgent> {
+    assertValid(name, spec);
+    const id = workspaceId(randomUUID());
+    const apiKey = createToken('agent');
+    const added = await this.#store.addAgent(
+      { name, workspaceId: id, spec, createdAtMs: this.#clock.nowMs() },
+      tokenHash(apiKey.reveal()),
+    );
+    if (!added) {
+      throw new BridgeError('usage', `there is already an agent with the name ${name}`, {
+        next: `Choose another name, or remove it first: lark-bridge agents remove ${name}`,
+      });
+    }
+    return { name, workspaceId: id, apiKey };
+  }
+
   /** Throws `usage` if there is no such agent, or if it is a built-in one. */
-  removeAgent(name: string): Promise<void>;
-  /** The agent of this name; throws `config_invalid` if there is none. */
-  agentNamed(name: string): Promise<AgentRecord>;
-  /** The newest agent that was added, or the built-in echo. */
-  defaultAgent(): Promise<AgentRecord>;
+  async removeAgent(name: string): Promise<void> {
+    const atMs = this.#clock.nowMs();
+    const removed = await this.#store.removeAgent(name, atMs, () =>
+      failure('removed', 'The agent was removed.', atMs),
+    );
+    if (removed) return;
+    const known = (await this.#store.agents()).find((agent) => agent.name === name);
+    throw known === undefined
+      ? unknownAgent('usage', name)
+      : new BridgeError('usage', `the agent ${name} is built in and can't be removed`);
+  }
+
+  /** The agent of this name. Throws `config_invalid` if there is none. */
+  async agentNamed(name: string): Promise<AgentRecord> {
+    const agent = (await this.#store.agents()).find((one) => one.name === name);
+    if (agent === undefined) throw unknownAgent('config_invalid', name);
+    return agent;
+  }
+
+  /** The agent that was added last, or the built-in echo. */
+  async defaultAgent(): Promise<AgentRecord> {
+    const agent = (await this.#store.agents()).at(-1);
+    if (agent === undefined) throw new Error('the built-in agent is not in the database');
+    return agent;
+  }
+
   /** The program's own workspace of this name, always the same. Nobody has a token for it. */
-  provisionWorkspace(name: string): Promise<WorkspaceId>;
+  provisionWorkspace(name: string): Promise<WorkspaceId> {
+    return this.#store.provision({
+      id: workspaceId(randomUUID()),
+      name,
+      atMs: this.#clock.nowMs(),
+    });
+  }
 }
 
-export function createDirectory(store: AgentStore & WorkspaceStore, clock: Clock): Directory {
-  return {
-    listAgents: () => store.agents(),
-
-    async addAgent({ name, spec }) {
-      judge(name, spec);
-      const id = workspaceId(randomUUID());
-      const apiKey = createToken('agent');
-      const added = await store.addAgent(
-        { name, workspaceId: id, spec, createdAtMs: clock.nowMs() },
-        tokenHash(apiKey.reveal()),
-      );
-      if (!added) {
-        throw new BridgeError('usage', `there is an agent with the name ${name} already`, {
-          next: `Choose another name, or remove it first: lark-bridge agents remove ${name}`,
-        });
-      }
-      return { name, workspaceId: id, apiKey };
-    },
-
-    async removeAgent(name) {
-      const atMs = clock.nowMs();
-      const removed = await store.removeAgent(name, atMs, () =>
-        failure('removed', 'The agent was removed.', atMs),
-      );
-      if (removed) return;
-      const known = (await store.agents()).find((agent) => agent.name === name);
-      throw known === undefined
-        ? unknownAgent('usage', name)
-        : new BridgeError('usage', `the agent ${name} is built in and can't be removed`);
-    },
-
-    async agentNamed(name) {
-      const agent = (await store.agents()).find((one) => one.name === name);
-      if (agent === undefined) throw unknownAgent('config_invalid', name);
-      return agent;
-    },
-
-    async defaultAgent() {
-      const agent = (await store.agents()).at(-1);
-      if (agent === undefined) throw new Error('the built-in agent is not in the database');
-      return agent;
-    },
-
-    provisionWorkspace: (name) =>
-      store.provision({ id: workspaceId(randomUUID()), name, atMs: clock.nowMs() }),
-  };
-}
-
-function judge(name: string, spec: AgentSpec): void {
+function assertValid(name: string, spec: AgentSpec): void {
   if (!NAME.test(name)) {
     throw new BridgeError('usage', `${JSON.stringify(name)} can't be the name of an agent`, {
       next: 'Use 1 to 40 of the characters a-z, 0-9 and "-".',
@@ -94,7 +104,7 @@ function judge(name: string, spec: AgentSpec): void {
     });
   }
   if (spec.argv.some((word) => word.includes('\0'))) {
-    throw new BridgeError('usage', 'the command of the agent holds a NUL character');
+    throw new BridgeError('usage', 'the command of the agent contains a NUL character');
   }
 }
 

@@ -13,17 +13,17 @@ import { HUB_ITEM_KEEP_MS } from './upkeep.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** Times that a turn is begun before it counts as the one that kills the process. */
+/** A turn that was begun this often is not begun again: it may be the one that kills the process. */
 const HUB_ATTEMPTS_MAX = 5;
-/** How often the dispatcher looks without being woken: items that expire, agents that were removed. */
-const HUB_LOOK_MS = 10_000;
+/** How often the dispatcher checks the queue without being woken: for items that expired, for removed agents. */
+const HUB_CHECK_MS = 10_000;
 /** Turns that end within this after the hub was told to stop are not cancelled. */
 const HUB_STOP_FINISH_MS = 1_000;
 
 /** What happens to a turn whose agent was at work when the process died. */
 export type InterruptedPolicy = 'rerun' | 'fail';
 
-export interface DispatcherParts {
+interface DispatcherParts {
   readonly store: QueueStore & AgentStore;
   readonly settlements: Settlements;
   readonly createRuntime: CreateRuntime;
@@ -35,70 +35,70 @@ export interface DispatcherParts {
 }
 
 /**
- * Runs the agents that the hub runs itself. An item is marked dispatched before its agent starts and
- * settled after the agent ended; dying anywhere between leaves it marked, and the next start sees to it.
+ * Runs the agents that the hub runs itself. An item is marked as dispatched before its agent starts, and
+ * settled after the agent ended. If the process dies in between, the next start finds the mark.
  */
 export class Dispatcher {
   readonly #parts: DispatcherParts;
   readonly #running = new Map<
     QueueId,
-    { readonly work: AgentWork; readonly over: Promise<void> }
+    { readonly work: AgentWork; readonly ended: Promise<void> }
   >();
   readonly #runtimes: Runtimes;
-  readonly #bell = new Wake();
+  readonly #woken = new Wake();
   readonly #stopping = new AbortController();
-  #calls = 0;
+  #wakes = 0;
   /** False only if no item waits in the queue: most turns begin without having waited. */
   #mayBeQueued = true;
   #loop: Promise<void> = Promise.resolve();
-  /** The latest look for something to start. */
-  #looking: Promise<unknown> = Promise.resolve();
+  /** The latest round of `#startDue`. */
+  #starting: Promise<unknown> = Promise.resolve();
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     this.#runtimes = new Runtimes(parts);
   }
 
-  /** Sees to what a crash left behind, then begins to work. Rejects if the database refuses. */
+  /** First repairs what a crash left behind. Rejects if the database refuses. */
   async start(): Promise<void> {
     await this.#recover();
     this.#runtimes.start();
     this.#loop = this.#runLoop();
   }
 
-  /** There may be something to do. */
+  /** To be called when there may be something to do. */
   wake(): void {
     this.#mayBeQueued = true;
-    this.#calls += 1;
-    this.#bell.ring();
+    this.#wakes += 1;
+    this.#woken.ring();
   }
 
-  /** Ends a turn for good; an agent at work on it is told to stop. A turn that has its answer keeps it. */
+  /** Ends a turn for good and stops the agent that works on it. A turn that has its answer keeps it. */
   async cancel(turn: QueueId): Promise<void> {
     const { store, settlements, clock, log } = this.#parts;
     const ending = failure('cancelled', 'The turn was cancelled.', clock.nowMs());
     if (!(await store.settle(turn, ending))) return;
-    settlements.ring(turn);
+    settlements.notify(turn);
     log.info('hub_turn_cancelled', { turn });
-    // It may have been taken a moment ago, and not be at work yet.
-    await this.#looking;
+    // The turn may have been claimed a moment ago, before its agent was started.
+    await this.#starting;
     this.#running.get(turn)?.work.cancel();
-    // What stood behind it may go on.
+    // The next turn of its lane can start now.
     this.wake();
   }
 
   /**
-   * Takes nothing new, lets what is nearly done finish, cancels the rest and puts it back, so that it
-   * runs at the next start.
+   * Starts no new turn and gives the running ones a moment to finish. The others are cancelled and put back, so
+   * that they run at the next start.
    */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
-    const over = Promise.all([...this.#running.values()].map((one) => one.over));
+    const ended = Promise.all([...this.#running.values()].map((one) => one.ended));
     const cancelTimer = this.#parts.clock.after(HUB_STOP_FINISH_MS, () => {
       for (const { work } of this.#running.values()) work.cancel();
     });
-    await over;
+    await ended;
     cancelTimer();
     await this.#runtimes.stop();
   }
@@ -124,26 +124,26 @@ export class Dispatcher {
   async #runLoop(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const calls = this.#calls;
-      const looking = this.#look();
-      this.#looking = looking;
-      const restMs = await looking;
-      if (calls === this.#calls) await this.#rest(restMs);
+      const wakes = this.#wakes;
+      const starting = this.#startDue();
+      this.#starting = starting;
+      const idleMs = await starting;
+      if (wakes === this.#wakes) await this.#waitForWake(idleMs);
     }
   }
 
-  /** Starts what can be started. Returns how long there is nothing to do unless somebody calls. */
-  async #look(): Promise<number> {
+  /** Starts the turns that can start. Returns how long to wait for `wake` before the next check. */
+  async #startDue(): Promise<number> {
     const { store, clock, log, maxRunning } = this.#parts;
     try {
       await this.#endOverdue();
       const free = maxRunning - this.#running.size;
-      if (free <= 0) return HUB_LOOK_MS;
+      if (free <= 0) return HUB_CHECK_MS;
       this.#mayBeQueued = false;
       const { items, more } = await store.claim(free, clock.nowMs());
       if (more) this.#mayBeQueued = true;
       for (const item of items) this.begin(item);
-      return HUB_LOOK_MS;
+      return HUB_CHECK_MS;
     } catch (error) {
       if (!isStoreTrouble(error)) throw error;
       this.#mayBeQueued = true;
@@ -165,7 +165,7 @@ export class Dispatcher {
     }
   }
 
-  /** True if another agent may begin at once. */
+  /** True if another agent may start at once. */
   get hasRoom(): boolean {
     return !this.#stopping.signal.aborted && this.#running.size < this.#parts.maxRunning;
   }
@@ -174,11 +174,11 @@ export class Dispatcher {
   begin(item: QueueItem): void {
     const { clock, log, turnTimeoutMs } = this.#parts;
     const work = new AgentWork({ clock, log, turn: item.queueId, timeoutMs: turnTimeoutMs });
-    const over = this.#run(item, work).finally(() => {
+    const ended = this.#run(item, work).finally(() => {
       this.#running.delete(item.queueId);
       if (this.#mayBeQueued) this.wake();
     });
-    this.#running.set(item.queueId, { work, over });
+    this.#running.set(item.queueId, { work, ended });
   }
 
   async #run(item: QueueItem, work: AgentWork): Promise<void> {
@@ -198,7 +198,7 @@ export class Dispatcher {
     );
     if (!result.ok && result.reason === 'cancelled' && this.#stopping.signal.aborted) {
       log.info('hub_turn_put_back', { turn, agent: agent.name });
-      // Otherwise it stays marked, and the next start ends it as interrupted.
+      // With `fail` it stays marked, and the next start ends it as interrupted.
       if (onInterrupted === 'rerun') await this.#untilStored(turn, () => store.putBack(turn));
       return;
     }
@@ -209,26 +209,26 @@ export class Dispatcher {
       ? success(result.text, contextId, nowMs)
       : failure(result.reason, result.detail, nowMs, agent.name);
     await this.#settle(item, { ...settlement, ...(output && { output }) });
-    const tookMs = clock.nowMs() - startedAtMs;
-    if (result.ok) log.info('hub_turn_answered', { turn, agent: agent.name, tookMs });
+    const took_ms = clock.nowMs() - startedAtMs;
+    if (result.ok) log.info('hub_turn_answered', { turn, agent: agent.name, took_ms });
     else if (result.reason !== 'cancelled') {
       const { reason, detail } = result;
-      log.warn('hub_turn_failed', { turn, agent: agent.name, reason, detail, tookMs });
+      log.warn('hub_turn_failed', { turn, agent: agent.name, reason, detail, took_ms });
     }
   }
 
   async #settle(item: QueueItem, settlement: Settlement): Promise<void> {
     const { store, settlements } = this.#parts;
     const turn = item.queueId;
-    // Who waits for it in this process stores it together with what follows from it.
+    // A caller in this process that expects this end stores it together with its own changes.
     if (settlements.handOver(turn, settlement)) return;
     await this.#untilStored(turn, () => store.settle(turn, settlement));
-    settlements.ring(turn);
+    settlements.notify(turn);
   }
 
   /**
-   * An answer is not lost because the disk is full. When the hub stops meanwhile, the item stays marked as
-   * dispatched, and its turn runs again at the next start.
+   * Tries until the write succeeds, so that a full disk loses no answer. If the hub stops before that, the item
+   * stays marked as dispatched, and its turn runs again at the next start.
    */
   async #untilStored(turn: QueueId, write: () => Promise<unknown>): Promise<void> {
     const { clock, log } = this.#parts;
@@ -243,10 +243,10 @@ export class Dispatcher {
     }
   }
 
-  /** Until somebody calls, the time is over or the hub stops. */
-  async #rest(durationMs: number): Promise<void> {
-    const cancelTimer = this.#parts.clock.after(durationMs, () => this.#bell.ring());
-    await this.#bell.wait(this.#stopping.signal);
+  /** Resolves at the next `wake`, after this time, or when the hub stops. */
+  async #waitForWake(durationMs: number): Promise<void> {
+    const cancelTimer = this.#parts.clock.after(durationMs, () => this.#woken.ring());
+    await this.#woken.wait(this.#stopping.signal);
     cancelTimer();
   }
 }

@@ -1,20 +1,19 @@
-/** What a message says, and in which order messages are answered. */
+/** The text of a message, and the order in which messages are answered. */
 import { headOf } from '../../core/cut.ts';
 import { larkContextOf, withoutHeader } from '../../wire/lark-context.ts';
+import { textOfParts } from '../../wire/text-parts.ts';
 import type { AgentTurn } from '../../agents/runtime.ts';
 import type { HubMessage, QueueItem, TurnContent } from '../ports.ts';
 
 const SUMMARY_CHARS_MAX = 200;
 
-/** SQLite would cut a text at U+0000. JSON texts need no care: there it is written as an escape. */
+/** SQLite cuts a text at U+0000, so it is replaced. JSON texts need no change: they contain it as an escape. */
 export function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD');
 }
 
 export function textOf(message: HubMessage): string {
-  return message.parts
-    .flatMap((part) => (part.kind === 'text' && part.text !== undefined ? [part.text] : []))
-    .join('\n');
+  return textOfParts(message.parts);
 }
 
 export function summaryOf(message: HubMessage): string {

@@ -9,7 +9,7 @@ import type {
 } from '../ports.ts';
 import { storable } from './messages.ts';
 
-/** What becomes of the item of a turn that has no answer. */
+/** The status of the item of a turn that ended without an answer. */
 const STATUS = {
   failed: 'failed',
   timed_out: 'failed',
@@ -27,16 +27,16 @@ export function failure(
   atMs: number,
   agent?: string,
 ): Settlement {
-  const told = storable(detail);
+  const stored = storable(detail);
   return {
     status: STATUS[reason],
-    outcome: { kind: 'failed', reason, detail: told, ...(agent !== undefined && { agent }) },
-    lastError: told,
+    outcome: { kind: 'failed', reason, detail: stored, ...(agent !== undefined && { agent }) },
+    lastError: stored,
     atMs,
   };
 }
 
-/** What an agent that the hub runs has answered. */
+/** The answer of an agent that the hub runs. */
 export function success(text: string, contextId: string | undefined, atMs: number): Settlement {
   return answered(
     {
@@ -50,7 +50,7 @@ export function success(text: string, contextId: string | undefined, atMs: numbe
   );
 }
 
-/** What another workspace sent as its answer. */
+/** The answer that another workspace sent. */
 export function answerOf({ message }: TurnContent, atMs: number): Settlement {
   return answered({ ...message, kind: 'message', role: 'agent' }, atMs);
 }

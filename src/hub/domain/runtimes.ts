@@ -1,4 +1,4 @@
-/** One runtime for each agent that the hub runs: made for its first turn, and kept over turns. */
+/** One runtime for each agent that the hub runs. It is made for the first turn and kept for the next ones. */
 import type {
   AgentRun,
   AgentRuntime,
@@ -16,12 +16,12 @@ import { Rounds } from '../../time/repeat.ts';
 import type { AgentStore } from '../ports.ts';
 import { CANCELLED } from './agent-work.ts';
 
-/** How often it is checked which agents are still there: another process may remove them. */
+/** How often it is checked which agents still exist: another process may remove them. */
 const AGENTS_CHECK_MS = 10_000;
-/** Its runs are over or given up by then, so that a stop is quick. The hub does not wait longer for it. */
+/** The hub waits this long for the stop of a runtime. Its runs have ended by then, so a stop is quick. */
 const RUNTIME_STOP_MS_MAX = 2_000;
 
-export interface RunnableAgent {
+interface RunnableAgent {
   readonly workspaceId: WorkspaceId;
   readonly spec: RunnableSpec;
 }
@@ -29,7 +29,7 @@ export interface RunnableAgent {
 interface Kept {
   readonly runtime: AgentRuntime;
   readonly started: Promise<void>;
-  /** Turns that it was given and that are not over. */
+  /** The turns that it was given and that have not ended. */
   turns: number;
 }
 
@@ -64,20 +64,20 @@ export class Runtimes {
     this.#rounds.start(AGENTS_CHECK_MS);
   }
 
-  /** Stops them all. To be called when no turn is open any more. */
+  /** Stops all runtimes. To be called when all turns have ended. */
   async stop(): Promise<void> {
     await this.#rounds.stop();
     for (const key of this.#kept.keys()) this.#end(key);
     await Promise.all(this.#stopping);
   }
 
-  /** Gives a turn to the agent's runtime. Rejects if the runtime can't be started; the next turn tries again. */
+  /** Gives a turn to the agent's runtime. Rejects if the runtime can't be started. The next turn tries again. */
   async prompt(
     agent: RunnableAgent,
     turn: AgentTurn,
     onUpdate: (update: TurnUpdate) => void,
   ): Promise<AgentRun> {
-    // A turn that was stored while the hub stopped. It is put back like those that were at work.
+    // This turn was stored while the hub stopped. It is put back like the ones that were running.
     if (this.#rounds.stopped) return CANCELLED_RUN;
     const key = keyOf(agent);
     const kept = this.#kept.get(key) ?? this.#make(key, agent.spec);
@@ -112,7 +112,7 @@ export class Runtimes {
     return kept;
   }
 
-  /** Ends the runtimes of agents that were removed or changed, once their turns are over. */
+  /** Ends the runtimes of agents that were removed or changed, when their turns have ended. */
   async #check(): Promise<number> {
     if (this.#kept.size === 0) return AGENTS_CHECK_MS;
     try {
@@ -148,7 +148,7 @@ export class Runtimes {
 
 const CANCELLED_RUN: AgentRun = { result: Promise.resolve(CANCELLED), cancel: () => {} };
 
-/** An agent that was changed counts as another one. */
+/** An agent that was changed counts as another agent. */
 function keyOf({ workspaceId, spec }: Pick<RunnableAgent, 'workspaceId'> & { spec: unknown }) {
   return JSON.stringify([workspaceId, spec]);
 }

@@ -2,50 +2,50 @@ import type { QueueId, Settlement } from '../ports.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
 import { Wake } from '../../time/wake.ts';
 
-/** Where callers wait for turns to be settled, without asking the database meanwhile. */
+/** Lets callers wait until turns are settled, without reading the database meanwhile. */
 export class Settlements {
-  readonly #doors = new Map<QueueId, { readonly wake: Wake; waiting: number }>();
+  readonly #waits = new Map<QueueId, { readonly wake: Wake; waiting: number }>();
   readonly #expected = new Map<QueueId, ExpectedEnd>();
   readonly #listeners = new Map<WorkspaceId, () => void>();
   #closed = false;
 
-  /** To be called after the settlement is durable. */
-  ring(id: QueueId): void {
-    this.#doors.get(id)?.wake.ring();
-    this.#expected.get(id)?.ring();
+  /** To be called when the settlement is durable. */
+  notify(id: QueueId): void {
+    this.#waits.get(id)?.wake.ring();
+    this.#expected.get(id)?.endWait();
   }
 
-  /** Lets everybody go, and from now on nobody waits. */
+  /** Ends all waits. From now on nobody waits. */
   close(): void {
     this.#closed = true;
-    for (const { wake } of this.#doors.values()) wake.ring();
-    for (const expected of this.#expected.values()) expected.ring();
+    for (const { wake } of this.#waits.values()) wake.ring();
+    for (const expected of this.#expected.values()) expected.endWait();
   }
 
   /**
-   * Resolves when the item is settled from now on, or when `signal` aborts. Listen first and read the
-   * item afterwards: then no settlement can fall between the two.
+   * Resolves at the next settlement of the item, or when `signal` aborts. Call this first and read the item
+   * afterwards: then no settlement is missed in between.
    */
   async wait(id: QueueId, signal: AbortSignal): Promise<void> {
     if (this.#closed) return;
-    const door = this.#doors.get(id) ?? { wake: new Wake(), waiting: 0 };
-    this.#doors.set(id, door);
-    door.waiting += 1;
-    await door.wake.wait(signal);
-    door.waiting -= 1;
-    if (door.waiting === 0 && this.#doors.get(id) === door) this.#doors.delete(id);
+    const wait = this.#waits.get(id) ?? { wake: new Wake(), waiting: 0 };
+    this.#waits.set(id, wait);
+    wait.waiting += 1;
+    await wait.wake.wait(signal);
+    wait.waiting -= 1;
+    if (wait.waiting === 0 && this.#waits.get(id) === wait) this.#waits.delete(id);
   }
 
   /** How many callers wait. */
   get waiting(): number {
     let all = 0;
-    for (const { waiting } of this.#doors.values()) all += waiting;
+    for (const { waiting } of this.#waits.values()) all += waiting;
     return all;
   }
 
   /**
-   * Somebody in this process wants the end of a turn before it is stored, and stores it together with what
-   * follows from it. The same for everybody who asks, until `unexpect`.
+   * A caller in this process wants the end of a turn before it is stored, and stores it together with its own
+   * changes. Every call gives the same object until `unexpect`.
    */
   expect(id: QueueId): ExpectedEnd {
     const expected = this.#expected.get(id) ?? new ExpectedEnd();
@@ -57,21 +57,21 @@ export class Settlements {
     this.#expected.delete(id);
   }
 
-  /** True if the end of this turn was expected: whoever expected it sees to its storage. */
+  /** True if the end of this turn was expected: the caller that expected it stores it. */
   handOver(id: QueueId, settlement: Settlement): boolean {
     const expected = this.#expected.get(id);
     if (expected === undefined) return false;
     this.#expected.delete(id);
-    expected.come(settlement);
+    expected.arrive(settlement);
     return true;
   }
 
-  /** Something durable is in a workspace's inbox. */
+  /** To be called when something durable is in a workspace's inbox. */
   arrived(workspace: WorkspaceId): void {
     this.#listeners.get(workspace)?.();
   }
 
-  /** Calls `run` whenever something has arrived for a workspace in this process. */
+  /** Calls `run` whenever something has arrived in the inbox of this workspace. */
   listen(workspace: WorkspaceId, run: () => void): void {
     this.#listeners.set(workspace, run);
   }
@@ -83,23 +83,23 @@ export class ExpectedEnd {
   #isOver = false;
   #settlement: Settlement | undefined;
 
-  /** Undefined until it has come. */
+  /** Undefined until it has arrived. */
   get settlement(): Settlement | undefined {
     return this.#settlement;
   }
 
-  come(settlement: Settlement): void {
+  arrive(settlement: Settlement): void {
     this.#settlement = settlement;
-    this.ring();
+    this.endWait();
   }
 
-  /** It was stored by others, or nobody waits any more. */
-  ring(): void {
+  /** Others have stored it, or nobody may wait any more. */
+  endWait(): void {
     this.#isOver = true;
     this.#wake.ring();
   }
 
-  /** Resolves when it has come, when it was stored by others, or when `signal` aborts. */
+  /** Resolves when it has arrived, when others have stored it, or when `signal` aborts. */
   async wait(signal: AbortSignal): Promise<void> {
     if (!this.#isOver) await this.#wake.wait(signal);
   }

@@ -1,4 +1,4 @@
-/** Turns at the hub: given to a workspace, waited for, called off. Surfaces translate to these and from them. */
+/** Turns at the hub: to send them, wait for them and cancel them. Surfaces only translate. */
 import { randomUUID } from 'node:crypto';
 import {
   queueId,
@@ -22,7 +22,7 @@ import type { ExpectedEnd, Settlements } from './settlements.ts';
 /** How long one caller may wait for a turn. */
 export const TURN_WAIT_MS_MAX = 30_000;
 
-/** What somebody wants to tell a workspace. */
+/** A message for a workspace. */
 export interface NewMessage {
   readonly source: Workspace['id'];
   /** False: the sender did not name itself, so that the target is shown no source (MOL-HDR-05). */
@@ -30,11 +30,11 @@ export interface NewMessage {
   readonly target: Pick<Workspace, 'id' | 'hubRun'>;
   readonly requestId: RequestId;
   readonly content: TurnContent;
-  /** After this the turn is not begun any more; without it there is no such time. */
+  /** The turn does not start after this. Without it the turn does not expire. */
   readonly expiresInMs?: number;
 }
 
-export interface TurnsParts {
+interface TurnsParts {
   readonly store: HubStore;
   readonly settlements: Settlements;
   readonly dispatcher: Dispatcher;
@@ -42,11 +42,11 @@ export interface TurnsParts {
   readonly log: Log;
 }
 
-/** A turn whose item becomes durable with the sender's own change. */
+/** A turn whose item is stored in the sender's own commit. */
 export interface JoinedTurn {
   /** To be called inside the sender's commit. */
   store(): void;
-  /** After that commit: what came of it. Undefined if the commit failed, so that it must be sent as usual. */
+  /** The result, after that commit. Undefined if the commit failed: then the turn is sent as usual. */
   sent(): Sent | undefined;
 }
 
@@ -62,17 +62,17 @@ export class Turns {
     this.#parts.settlements.listen(workspace, run);
   }
 
-  /** Stores a message once; a repeat gives the item of the first. What it answers is settled. */
+  /** Stores a message once. A repeat gives the item of the first. The turns that it answers are settled. */
   async send(message: NewMessage): Promise<Sent> {
     const sending = this.#sendingOf(message);
     const sent = await this.#parts.store.send(sending);
-    this.#note(sending, sent);
+    this.#afterStored(sending, sent);
     return sent;
   }
 
   /**
-   * Like `send`, within a commit of the sender's, who lives in the same database. The end of the new turn
-   * is then expected by the sender (`expectEnd`).
+   * Like `send`, but inside a commit of the sender, who uses the same database. The sender then expects the end
+   * of the new turn (`expectEnd`).
    */
   join(message: NewMessage): JoinedTurn {
     const { store, settlements, dispatcher } = this.#parts;
@@ -84,9 +84,9 @@ export class Turns {
         const stored = store.joined.send(sending, { start: dispatcher.hasRoom });
         store.joined.whenDurable(() => {
           sent = stored;
-          // Before the agent begins: it may be quick.
+          // Before the agent starts, because it may answer at once.
           if (stored.kind === 'item' && stored.fresh) settlements.expect(stored.item.queueId);
-          this.#note(sending, stored);
+          this.#afterStored(sending, stored);
         });
       },
       sent: () => sent,
@@ -98,9 +98,9 @@ export class Turns {
   }
 
   /**
-   * Holds until the item that `read` gives is settled, or the time is over, and gives it as it is then.
-   * Ends at once, with the item as it was, when `signal` aborts. `known`: how the item is at this moment,
-   * if the caller is sure.
+   * Waits until the item that `read` gives is settled, or until the time is over. Returns the item as it is
+   * then. When `signal` aborts, it returns the item of before at once. `known`: the item as it is now, if the
+   * caller is sure of it.
    */
   async settled(
     id: QueueId,
@@ -117,17 +117,17 @@ export class Turns {
     },
   ): Promise<QueueItem> {
     const { settlements, clock } = this.#parts;
-    const enough = new AbortController();
-    const end = () => enough.abort('enough');
+    const over = new AbortController();
+    const end = () => over.abort();
     signal.addEventListener('abort', end);
     const cancelTimer = clock.after(Math.min(waitMs, TURN_WAIT_MS_MAX), end);
-    // Before the first look, so that no settlement falls between the look and the wait.
-    const settled = settlements.wait(id, enough.signal);
+    // Before the first read, so that no settlement is missed between the read and the wait.
+    const settled = settlements.wait(id, over.signal);
     try {
       const item = known ?? (await read());
       if (item.outcome !== undefined) return item;
       await settled;
-      // Who has gone needs no second look.
+      // The caller has gone and needs no second read.
       return isOver(signal) ? item : await read();
     } finally {
       cancelTimer();
@@ -136,7 +136,7 @@ export class Turns {
     }
   }
 
-  /** Ends the turn that a message made, without an answer; one that has its answer keeps it. */
+  /** Ends the turn that a message made. A turn that has its answer keeps it. */
   async cancel(message: Parameters<HubStore['itemOfMessage']>[0]): Promise<QueueItem | undefined> {
     const { store, dispatcher } = this.#parts;
     const item = await store.itemOfMessage(message);
@@ -145,21 +145,21 @@ export class Turns {
     return (await store.item(item.queueId)) ?? item;
   }
 
-  /** The end of a turn that the hub runs, not stored yet: `settleJoined` does that. */
+  /** The end of a turn that the hub runs, before it is stored. The caller stores it with `settleJoined`. */
   expectEnd(id: QueueId): ExpectedEnd {
     return this.#parts.settlements.expect(id);
   }
 
-  /** From now on the hub stores the end of this turn by itself. */
+  /** From now on the hub itself stores the end of this turn. */
   unexpectEnd(id: QueueId): void {
     this.#parts.settlements.unexpect(id);
   }
 
-  /** Stores the end of a turn. To be called inside a commit of the one who expected it. */
+  /** Stores the end of a turn. To be called inside a commit of the caller that expected it. */
   settleJoined(id: QueueId, settlement: Settlement): void {
     const { store, settlements } = this.#parts;
     store.joined.settle(id, settlement);
-    store.joined.whenDurable(() => settlements.ring(id));
+    store.joined.whenDurable(() => settlements.notify(id));
   }
 
   #sendingOf({ source, named, target, requestId, content, expiresInMs }: NewMessage): Sending {
@@ -184,15 +184,15 @@ export class Turns {
     };
   }
 
-  /** What was stored is durable now. */
-  #note({ source, target, hubRun }: Sending, sent: Sent): void {
+  /** To be called when what was stored is durable. */
+  #afterStored({ source, target, hubRun }: Sending, sent: Sent): void {
     const { settlements, dispatcher, log } = this.#parts;
     if (sent.kind === 'full') {
       log.warn('hub_queue_filled', { target });
     } else if (sent.kind === 'answer') {
       for (const turn of sent.completed) {
         log.info('hub_turn_answered', { turn, by: source });
-        settlements.ring(turn);
+        settlements.notify(turn);
       }
     } else if (sent.fresh) {
       const { item } = sent;
@@ -204,7 +204,7 @@ export class Turns {
   }
 }
 
-/** A function, since the compiler takes a signal that was not aborted once for one that never is. */
+/** A function, because the compiler believes that a signal that was not aborted before stays so. */
 function isOver(signal: AbortSignal): boolean {
   return signal.aborted;
 }

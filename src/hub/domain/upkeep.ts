@@ -4,16 +4,16 @@ import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 import { Rounds } from '../../time/repeat.ts';
 
-/** A repeated message is known for this long after its turn ended; also how long a polling agent may take. */
+/** A repeated message is recognized this long after its turn ended. A polling agent may take as long. */
 export const HUB_ITEM_KEEP_MS = 24 * 60 * 60 * 1000;
-/** The longest time that a client may ask an inbox back for. */
+/** How far back a client may read an inbox. */
 export const HUB_ACTIVITY_KEEP_MS = 30 * 24 * 60 * 60 * 1000;
-/** Rows deleted in one commit, so that tidying up never holds the event loop for long. */
+/** Rows deleted in one commit. A small number, so that the event loop is not held for long. */
 const HUB_PRUNE_BATCH_ROWS = 200;
-/** How often the hub tidies up. */
+/** How often old rows are deleted: often enough that few rows wait, and rare enough to cost nothing. */
 export const HUB_PRUNE_EVERY_MS = 10 * 60_000;
 
-/** Deletes what is past its time, a little at a time. */
+/** Deletes old rows, a few at a time. */
 export class Upkeep {
   readonly #store: ActivityStore & QueueStore;
   readonly #clock: Clock;
@@ -35,7 +35,7 @@ export class Upkeep {
     this.#rounds = new Rounds(clock, () => this.#round());
   }
 
-  /** The first round begins at once, because a program that is restarted often would get to none. */
+  /** The first round begins at once. Otherwise a program that is restarted often would never get to it. */
   start(): void {
     this.#rounds.start(0);
   }

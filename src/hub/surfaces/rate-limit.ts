@@ -1,6 +1,6 @@
 import type { Clock } from '../../time/clock.ts';
 
-/** Callers whose request rate is remembered; past this idle ones are forgotten. */
+/** How many callers are remembered. Beyond this the idle ones are forgotten. */
 export const HUB_CALLERS_REMEMBERED = 10_000;
 
 interface Bucket {
@@ -8,7 +8,7 @@ interface Bucket {
   filledAtMs: number;
 }
 
-/** A token bucket for each caller: a second's worth may come at once, and it refills all the time. */
+/** A token bucket for each caller. The requests of one second may come at once; the bucket refills steadily. */
 export class RateLimit {
   readonly #perSecond: number;
   readonly #clock: Clock;
@@ -19,7 +19,7 @@ export class RateLimit {
     this.#clock = clock;
   }
 
-  /** Takes one request of the caller; false if it is one too many. */
+  /** Counts one request of the caller. False if it is over the limit. */
   take(caller: string): boolean {
     const bucket = this.#bucketOf(caller);
     if (bucket.tokens < 1) return false;
@@ -41,13 +41,13 @@ export class RateLimit {
 
   #fill(bucket: Bucket): void {
     const nowMs = this.#clock.nowMs();
-    // A clock that was set back must not take tokens away.
+    // If the clock was set back, no token is lost.
     const passedMs = Math.max(0, nowMs - bucket.filledAtMs);
     bucket.tokens = Math.min(this.#perSecond, bucket.tokens + (passedMs / 1000) * this.#perSecond);
     bucket.filledAtMs = nowMs;
   }
 
-  /** A full bucket says nothing that a new one would not. If none is full, the oldest goes. */
+  /** A full bucket is like a new one, so it can be forgotten. If none is full, the oldest is forgotten. */
   #forgetIdle(): void {
     for (const [caller, bucket] of this.#buckets) {
       this.#fill(bucket);

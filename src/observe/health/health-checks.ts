@@ -30,7 +30,7 @@ export function larkTrouble({
       if (refusedSinceMs !== undefined) {
         return {
           sinceMs: refusedSinceMs,
-          text: `Lark refuses the connection${why}. It is asked again by itself; if that lasts and Lark gives no token either, the process ends after some minutes. Look in the developer console whether the app secret was changed or the app was disabled.`,
+          text: `Lark refuses the connection${why}. The bridge tries again by itself. If this goes on and Lark gives no token either, the process ends after some minutes. Check in the developer console whether the app secret was changed or the app was disabled.`,
         };
       }
       return {

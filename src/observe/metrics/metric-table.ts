@@ -185,7 +185,7 @@ export const METRICS: readonly MetricRow[] = [
     name: 'lark_bridge_sends_total',
     type: 'counter',
     labels: ['kind', 'code'],
-    help: 'Sends by kind (reply, send, react, unreact) and by Lark’s code; 0: sent; a word: no answer of Lark’s form came',
+    help: 'Sends by kind (reply, send, react, unreact) and by Lark’s code; 0: sent; a name: no answer in Lark’s form came',
     read: ({ meter }) =>
       [...meter.sends.values()].map(({ kind, code, count }) => ({
         value: count,
@@ -212,7 +212,7 @@ export const METRICS: readonly MetricRow[] = [
     name: 'lark_bridge_event_loop_delay_seconds',
     type: 'gauge',
     labels: ['stat'],
-    help: 'How late the event loop was since the last look: p99 and max',
+    help: 'How late the event loop was since the last read: p99 and max',
     read: ({ eventLoop }) => {
       const { p99_ms: p99, max_ms: max } = eventLoop.read();
       return [
@@ -232,7 +232,7 @@ export const METRICS: readonly MetricRow[] = [
     name: 'lark_bridge_database_wal_size_bytes',
     type: 'gauge',
     labels: [],
-    help: 'Size of the write-ahead log beside it',
+    help: 'Size of the write-ahead log of the database',
     read: ({ databasePath }) => sizeOf(`${databasePath}-wal`),
   },
 ];

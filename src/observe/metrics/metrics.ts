@@ -49,7 +49,7 @@ function readable(metric: string, read: () => readonly Sample[], log: Log): read
   try {
     return read();
   } catch (error) {
-    log.error('metric_unreadable', { metric, error: errorText(error) });
+    log.error('metric_not_read', { metric, error: errorText(error) });
     return [];
   }
 }

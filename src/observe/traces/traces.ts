@@ -92,7 +92,7 @@ async function loadExporter(options: TracesOptions): Promise<TraceExporter | und
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes('@opentelemetry/')) throw error;
-    log.warn('traces_unavailable', {
+    log.warn('traces_not_started', {
       error: `the packages of OpenTelemetry are not installed (${message})`,
       next: `In the folder of lark-bridge run: npm install ${PACKAGES}. Or unset OTEL_EXPORTER_OTLP_ENDPOINT.`,
     });

@@ -15,64 +15,64 @@ import { openAsItIs, openMigrated, rollback } from './opening.ts';
 import { asStoreError, isCorrupt, isLocked } from './sqlite-errors.ts';
 import type { Log } from '../../core/log.ts';
 
-/** How long a write waits for another process (`agents add` beside a running daemon). */
+/** How long a write waits for another process (such as `agents add` while a daemon runs). */
 const BUSY_TIMEOUT_MS = 5_000;
-/** How much of that it waits at a time inside SQLite, where everything else stands still. */
+/** How long one attempt waits inside SQLite. Nothing else runs in this process meanwhile. */
 const BUSY_LOOK_MS = 20;
-/** And beside the event loop, until it looks again. */
+/** The pause before the next attempt. Other work goes on meanwhile. */
 const BUSY_PAUSE_MS = 50;
-/** A commit takes at most this many writes, so that a flood can't hold the event loop for long. */
+/** A commit takes at most this many writes, so that many writes can't block the event loop for long. */
 const WRITES_PER_COMMIT_MAX = 512;
 
 interface Waiting {
-  /** By a clock that nobody sets. */
+  /** From a clock that nobody can set. */
   readonly sinceMs: number;
   readonly run: () => void;
-  /** To be called when it is durable, before its writer hears of it. */
+  /** Called when the write is durable, before its caller is told. */
   whenDurable: (() => void)[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** Commits fail for a reason that may pass, such as a full disk. */
-export interface StoreTrouble {
+interface StoreTrouble {
   readonly sinceMs: number;
   readonly detail: string;
 }
 
 /**
- * One SQLite file. Writers share one commit, and what is written while that goes to the disk shares the
- * next. SQLite itself waits for no disk at a commit (`synchronous = NORMAL`): this class syncs the log
- * after it, beside the event loop, and nobody hears of a commit before. The log is written in order, so
- * whoever waits for his own commit waits for all before it.
+ * One SQLite file. All waiting writes share one commit. Writes that come while a commit goes to the disk
+ * share the next one. SQLite itself does not wait for the disk at a commit (`synchronous = NORMAL`). Instead
+ * this class syncs the log after the commit, outside the event loop, and only then resolves the writes. The
+ * log is written in order, so a commit that is durable makes all earlier ones durable.
  */
 export class Db {
   readonly #connection: Connection;
   readonly #walFd: number;
   readonly #statements = new Map<string, Statement>();
   #waiting: Waiting[] = [];
-  /** Committed, and on its way to the disk. */
+  /** Commits whose sync is running. */
   #syncing: Waiting[] = [];
   #flushPlanned = false;
-  /** The latest commit found another process writing. */
+  /** The latest commit had to wait for another process. */
   #postponed = false;
   #closed = false;
-  /** The write whose work runs at this moment. */
+  /** The write whose work runs now. */
   #writing: Waiting | undefined;
   #trouble: StoreTrouble | undefined;
 
   private constructor(connection: Connection, path: string) {
     this.#connection = connection;
-    // Readers of a write-ahead log wait for nobody; for writers see `#postpone`.
+    // With a write-ahead log readers wait for nobody. For writers see `#postpone`.
     connection.exec(`PRAGMA busy_timeout = ${BUSY_LOOK_MS}`);
-    // Closing it again harms no lock of SQLite: those are on the other two files.
+    // Closing it does not release SQLite's locks, because those are on the other two files.
     this.#walFd = openSync(`${path}-wal`, 'r+');
   }
 
   /**
-   * Opens (or creates) the file and brings its schema up to date. A file that is not a sound database is
-   * set aside with its name in the log, never deleted, and a new one is begun.
-   * Throws `state_newer` for a file of a newer version and `store_unavailable` if it can't be opened.
+   * Opens or creates the file and updates its schema. A file that is not a valid database is moved aside,
+   * never deleted. Its new name is in the log, and a new database is made.
+   * Throws `state_newer` for a file of a newer version, and `store_unavailable` if it can't be opened.
    */
   static open(path: string, log: Log): Db {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -91,14 +91,14 @@ export class Db {
         );
       }
       const kept = setAside(path);
-      log.error('database_corrupt', { path, kept, error: errorText(error) });
+      log.error('database_set_aside', { path, kept, error: errorText(error) });
       return new Db(openMigrated(path), path);
     }
   }
 
   /**
-   * Opens a file for a look from beside the daemon, as it is: nothing is created, brought up to date or set
-   * aside. `undefined` if there is none. Throws like `open`.
+   * Opens a file only to read it while a daemon may run. It creates nothing, does not update the schema and
+   * moves no file. `undefined` if there is no file. Throws like `open`.
    */
   static openExisting(path: string): Db | undefined {
     if (!existsSync(path)) return undefined;
@@ -114,7 +114,7 @@ export class Db {
     }
   }
 
-  /** A prepared statement, made once per SQL text. */
+  /** A prepared statement. It is made once for each SQL text. */
   prepare(sql: string): Statement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
@@ -128,9 +128,9 @@ export class Db {
     return Number(this.prepare(sql).run(...values).changes);
   }
 
-  /** The number of the new row, or `undefined` if `ON CONFLICT DO NOTHING` kept it out. */
+  /** The number of the new row. `undefined` if `ON CONFLICT DO NOTHING` skipped it. */
   insert(sql: string, ...values: SqlValue[]): number | undefined {
-    // A third of the time that `RETURNING` takes.
+    // Takes a third of the time of `RETURNING`.
     const { changes, lastInsertRowid } = this.prepare(sql).run(...values);
     return Number(changes) === 0 ? undefined : Number(lastInsertRowid);
   }
@@ -143,14 +143,14 @@ export class Db {
     return this.prepare(sql).all(...values);
   }
 
-  /** A number that changes when another connection has committed, and only then. */
+  /** A number that changes only when another connection has committed. */
   outsideVersion(): number {
     return Number(this.get('PRAGMA data_version')?.['data_version']);
   }
 
   /**
-   * What keeps the database from doing its work, found out at once and without waiting: after a commit
-   * that failed only a small write of its own that succeeds counts as recovery.
+   * The reason why the database can't write, checked now and without waiting. After a failed commit it makes
+   * a small write: only if that succeeds the problem is over.
    */
   trouble(): StoreTrouble | undefined {
     try {
@@ -164,10 +164,10 @@ export class Db {
   }
 
   /**
-   * Runs `work` inside the next commit and resolves after that commit is durable. Work that throws
-   * takes nothing with it but itself. `work` may be run twice (when a neighbour in the same commit
-   * failed), so it must do nothing but read and write this database.
-   * Rejects with `store_unavailable` if the commit fails (disk full, locked): then nothing was written.
+   * Runs `work` inside the next commit, and resolves when that commit is durable. If `work` throws, the other
+   * writes of the commit are not affected. `work` may run twice (if another write of the commit failed), so
+   * it must only read and write this database.
+   * Rejects with `store_unavailable` if the commit fails (disk full, locked). Then nothing was written.
    */
   write<T>(work: () => T): Promise<T> {
     if (this.#closed) return Promise.reject(closedError());
@@ -186,13 +186,13 @@ export class Db {
     return promise;
   }
 
-  /** Calls `run` when the write at hand is durable, never if it fails. To be called inside of `write`. */
+  /** Calls `run` when the current write is durable, and never if it fails. Call it inside `write`. */
   whenDurable(run: () => void): void {
     if (this.#writing === undefined) throw new Error('whenDurable was called outside of a write');
     this.#writing.whenDurable.push(run);
   }
 
-  /** Commits what waits, then closes. */
+  /** Commits the waiting writes, then closes. */
   close(): void {
     if (this.#closed) return;
     const committed = this.#syncing;
@@ -204,7 +204,7 @@ export class Db {
     this.#connection.close();
   }
 
-  /** What else this turn of the event loop wants to write goes into the same commit. */
+  /** Other writes of the same turn of the event loop go into the same commit. */
   #planFlush(pauseMs = 0): void {
     if (this.#flushPlanned || this.#syncing.length > 0) return;
     this.#flushPlanned = true;
@@ -227,8 +227,8 @@ export class Db {
 
   #synced(error: Error | null): void {
     if (this.#closed) return;
-    // Nobody can say now what the disk has, and a second try would not tell (Linux forgets such pages).
-    // Only a new start reads what is really there; nothing of it was acked or told.
+    // Now it is unknown what is on the disk, and a second sync would not show it (Linux drops such pages).
+    // Only a new start can read it. Nothing of this commit was confirmed to anybody.
     if (error !== null) throw syncFailed(error);
     const committed = this.#syncing;
     this.#syncing = [];
@@ -236,7 +236,7 @@ export class Db {
     if (this.#waiting.length > 0) this.#planFlush();
   }
 
-  /** One commit of what waits; returns what of it succeeded. */
+  /** One commit of the waiting writes. Returns the ones that succeeded. */
   #commitNext(): Waiting[] {
     const batch = this.#waiting.splice(0, WRITES_PER_COMMIT_MAX);
     if (batch.length === 0) return [];
@@ -252,7 +252,9 @@ export class Db {
     }
   }
 
-  /** Another process writes. What has waited for it too long is refused, the rest stays first in line. */
+  /**
+   * Another process is writing. Writes that waited too long are refused. The others stay first in the queue.
+   */
   #postpone(batch: readonly Waiting[], error: unknown): [] {
     this.#postponed = true;
     const oldestMs = performance.now() - BUSY_TIMEOUT_MS;
@@ -275,14 +277,14 @@ export class Db {
     try {
       this.#transact(batch);
     } catch (error) {
-      const judged = asStoreError(error);
+      const storeError = asStoreError(error);
       // Work that failed by itself says nothing about the disk.
-      if (judged !== error) this.#trouble ??= { sinceMs: Date.now(), detail: errorText(error) };
-      throw judged;
+      if (storeError !== error) this.#trouble ??= { sinceMs: Date.now(), detail: errorText(error) };
+      throw storeError;
     }
   }
 
-  /** A commit that changes nothing and still has to reach the disk. */
+  /** A commit that changes nothing but has to reach the disk. */
   #probe(): void {
     this.#connection.exec('PRAGMA busy_timeout = 0');
     try {
@@ -302,7 +304,7 @@ export class Db {
     try {
       for (const one of batch) {
         this.#writing = one;
-        // It may be run a second time.
+        // It may run a second time.
         one.whenDurable = [];
         one.run();
       }

@@ -1,10 +1,10 @@
 /**
- * The SQLite driver: Node's own `node:sqlite` where it exists (from 22.13), else the same API from
- * `@photostructure/sqlite`, whose prebuilt binaries come inside the npm package. The only import of either.
+ * The SQLite driver: Node's own `node:sqlite` if it exists (from 22.13), otherwise the same API from
+ * `@photostructure/sqlite`, whose binaries are part of the npm package. Only this file imports them.
  */
 import { createRequire } from 'node:module';
 
-/** What can be bound and read. Booleans and dates must be turned into these by the caller. */
+/** Values that can be bound and read. The caller must convert booleans and dates. */
 export type SqlValue = string | number | bigint | null | Uint8Array;
 export type SqlRow = Record<string, SqlValue>;
 
@@ -23,8 +23,8 @@ export interface Connection {
   close(): void;
 }
 
-export interface ConnectOptions {
-  /** Nothing is written, and a file that is not there is not made. */
+interface ConnectOptions {
+  /** Writes nothing, and does not create a missing file. */
   readonly readOnly?: boolean;
 }
 
@@ -35,7 +35,7 @@ interface Driver {
 const require = createRequire(import.meta.url);
 
 function loadDriver(): Driver {
-  // Node 22 and 24 print an ExperimentalWarning when the module loads; users can do nothing about it.
+  // Node 22 and 24 print an ExperimentalWarning when the module loads. Users can do nothing about it.
   const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => {};
   try {

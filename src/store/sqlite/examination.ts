@@ -1,4 +1,4 @@
-/** A look at the database's file that changes nothing: not its schema, not its log of writes, not its place. */
+/** Checks the database's file without any change: not to its schema, its write-ahead log or its place. */
 import { existsSync, statSync } from 'node:fs';
 import type { DatabaseFact } from '../../core/database-fact.ts';
 import { errorText } from '../../core/errors.ts';
@@ -6,12 +6,12 @@ import { connect, type Connection } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { isCorrupt } from './sqlite-errors.ts';
 
-/** Also while a daemon writes; reads the whole file. */
+/** Works while a daemon writes. Reads the whole file. */
 export function examineDatabase(path: string): DatabaseFact {
   if (!existsSync(path)) return { kind: 'none' };
   let connection: Connection | undefined;
   try {
-    connection = openToLookAt(path);
+    connection = openToCheck(path);
     const { user_version: version } = connection.prepare('PRAGMA user_version').get() ?? {};
     const found = connection.prepare('PRAGMA quick_check(1)').get() ?? {};
     const verdict = String(Object.values(found)[0]);
@@ -30,14 +30,14 @@ export function examineDatabase(path: string): DatabaseFact {
   }
 }
 
-/** Without a log of writes nobody writes, and SQLite can be kept from making one to read by. */
-function openToLookAt(path: string): Connection {
+/** Without a write-ahead log nobody writes. Then SQLite can be told not to create one for reading. */
+function openToCheck(path: string): Connection {
   if (!existsSync(`${path}-wal`)) {
     const escaped = encodeURI(path).replaceAll('?', '%3F').replaceAll('#', '%23');
     try {
       return connect(`file:${escaped}?immutable=1`, { readOnly: true });
     } catch {
-      // Early releases of Node's driver take no addresses; what else is wrong shows in a moment.
+      // Early releases of Node's driver do not accept a URL. Any other error shows up below.
     }
   }
   return connect(path, { readOnly: true });

@@ -1,13 +1,13 @@
 import { BridgeError, errorText } from '../../core/errors.ts';
 import { type Connection, connect } from './driver.ts';
 
-/** Keeps the connections alive: one that is garbage collected is closed, and its lock with it. */
+/** Keeps the connections alive: a connection that is garbage collected loses its lock. */
 const held = new Set<Connection>();
 
 /**
- * Takes the lock of a file for this process and gives back how to release it, or undefined if another
- * has it. It is SQLite's own lock on the file (nothing is written to it), which the kernel takes back
- * when the process ends, however it ends.
+ * Takes the lock of a file for this process. Returns a function that releases it, or undefined if another
+ * process has it. It is SQLite's own lock on the file, to which nothing is written. The kernel releases the
+ * lock when the process ends, however it ends.
  */
 export function tryFileLock(path: string): (() => void) | undefined {
   let connection: Connection | undefined;

@@ -1,4 +1,4 @@
-/** The schema's history. One entry a version; an entry that was released is never edited. */
+/** The history of the schema. One entry for each version. A released entry is never edited. */
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA } from './hub/schema.ts';
 
@@ -8,7 +8,7 @@ export const MIGRATIONS: readonly string[] = [
   'ALTER TABLE runs ADD COLUMN cause TEXT;',
   HUB_CONTENT,
   REPLY_TOKENS,
-  // The last words of a program that gave no answer, as JSON of `ProgramOutput`.
+  // The end of the output of a program that gave no answer, as JSON of `ProgramOutput`.
   'ALTER TABLE hub_items ADD COLUMN program_output TEXT',
   CONTENT_BY_MEANING,
 ];

@@ -1,19 +1,21 @@
-/** Opens the database's file: its settings, its schema, and whether this program may touch it at all. */
+/**
+ * Opens the database's file: its settings, its schema, and whether this version of the program may use it.
+ */
 import { chmodSync } from 'node:fs';
 import { BridgeError } from '../../core/errors.ts';
 import { connect, type Connection } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
 
-/** Another process may be opening or closing it; nothing else goes on here before it is open. */
+/** Another process may be opening or closing it. Nothing else can run here before it is open. */
 const OPEN_BUSY_TIMEOUT_MS = 5_000;
 
-/** Creates the file if there is none, and brings its schema up to date. */
+/** Creates the file if there is none, and updates its schema. */
 export function openMigrated(path: string): Connection {
   const connection = connect(path);
   try {
     connection.exec(`PRAGMA busy_timeout = ${OPEN_BUSY_TIMEOUT_MS}`);
     connection.exec('PRAGMA journal_mode = WAL');
-    // Its checkpoints sync what they must; the sync of the log after each commit is ours.
+    // Checkpoints sync what they need. The program itself syncs the log after each commit.
     connection.exec('PRAGMA synchronous = NORMAL');
     connection.exec('PRAGMA foreign_keys = ON');
     connection.exec('PRAGMA wal_autocheckpoint = 4000');
@@ -26,7 +28,7 @@ export function openMigrated(path: string): Connection {
   }
 }
 
-/** For a look only. Throws `store_unavailable` for the schema of an older version. */
+/** Only for reading. Throws `store_unavailable` for the schema of an older version. */
 export function openAsItIs(path: string): Connection {
   const connection = connect(path);
   try {
@@ -36,8 +38,8 @@ export function openAsItIs(path: string): Connection {
     if (version < MIGRATIONS.length) {
       throw new BridgeError(
         'store_unavailable',
-        `the database ${path} is of an older lark-bridge (schema ${version}, this one wants ${MIGRATIONS.length})`,
-        { next: 'Start the daemon of this version once: it brings the database up to date.' },
+        `the database ${path} was written by an older lark-bridge (schema ${version}, this one needs ${MIGRATIONS.length})`,
+        { next: 'Start the daemon of this version once. It updates the database.' },
       );
     }
     return connection;
@@ -77,6 +79,7 @@ export function rollback(connection: Connection): void {
   try {
     connection.exec('ROLLBACK');
   } catch {
-    // SQLite has already rolled back by itself (a full disk does that); the first error is the one to see.
+    // SQLite has rolled back by itself already, as it does when the disk is full. The first error is the
+    // important one.
   }
 }

@@ -40,7 +40,7 @@ test('a hub says at the registration that it can', async () => {
   expect(body.capabilities).toMatchObject({ cancel: true });
 });
 
-test('the agent at work on it is told to stop, who waits for it hears at once, and the next one begins', async () => {
+test('its agent is stopped, callers that wait for it get the end at once, and the next turn starts', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const chat = { contextId: 'oc_1' };
   const { body: first } = await rig.send(bridge, agent.id, { ...chat, ...M1, text: 'one' });
@@ -59,7 +59,7 @@ test('the agent at work on it is told to stop, who waits for it hears at once, a
   expect(events).not.toContain('hub_turn_failed');
 });
 
-test('one that waits in line is never begun, and what stands behind it is', async () => {
+test('a queued turn never starts, and the turn after it does', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const say = (text: string, more = {}) =>
     rig.send(bridge, agent.id, { contextId: 'oc_1', text, ...more });
@@ -73,7 +73,7 @@ test('one that waits in line is never begun, and what stands behind it is', asyn
   expect(agents.runs.map(({ turn }) => turn.text)).toEqual(['one', 'three']);
 });
 
-test('one that has its answer keeps it', async () => {
+test('a turn that has its answer keeps it', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   agents.answerWith = () => ({ ok: true, text: 'done' });
   const { body } = await rig.send(bridge, agent.id, M1);
@@ -83,7 +83,7 @@ test('one that has its answer keeps it', async () => {
   expect(item.response_body.result.parts[0].text).toBe('done');
 });
 
-test('what an agent still says after it is not taken for an answer', async () => {
+test('what an agent says after the cancel is not taken as an answer', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   agents.obeysCancel = false;
   const { body } = await rig.send(bridge, agent.id, { ...M1, contextId: 'oc_1' });
@@ -134,7 +134,7 @@ test('only the sender can', async () => {
   expect(agents.runs[0]?.cancelled).toBe(false);
 });
 
-test('a message whose send is held for its answer can be ended, and the send hears of it', async () => {
+test('a message whose send waits for the answer can be cancelled, and the send returns', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const sending = rig.send(bridge, agent.id, M1, { prefer: 'wait=30' });
   await started(rig, 1);

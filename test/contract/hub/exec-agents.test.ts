@@ -1,12 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createRuntime } from '../../../src/agents/create-runtime.ts';
 import { isProcessAlive, pidIn } from '../../kit/processes.ts';
 import { Rig } from './rig.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 async function rigWithPrograms() {
   const options = {
@@ -61,10 +60,9 @@ test('the built-in echo answers', async () => {
   expect(done.body.response_body.result.parts).toEqual([{ kind: 'text', text: 'marco' }]);
 });
 
-test('a turn that is cancelled takes its program along, with all that it started', async () => {
+test('when a turn is cancelled, its program and all processes that it started end', async () => {
   const { rig, bridge, addProgram } = await rigWithPrograms();
-  const folder = mkdtempSync(join(tmpdir(), 'lark-programs-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   const script = `cd ${folder}; sh -c 'echo $$ > child; sleep 60' & echo $$ > parent; wait`;
   const slow = await addProgram('slow', script);
   await rig.send(bridge, slow.workspaceId, { messageId: 'm-1' });
@@ -77,8 +75,7 @@ test('a turn that is cancelled takes its program along, with all that it started
 
 test('when the hub stops no program of its is left, and the turn runs again at the next start', async () => {
   const { rig, bridge, addProgram } = await rigWithPrograms();
-  const folder = mkdtempSync(join(tmpdir(), 'lark-programs-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   const script = `cd ${folder}
     if test -e pid; then echo again; exit; fi
     sh -c 'echo $$ > pid; exec sleep 60'`;

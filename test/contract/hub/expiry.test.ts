@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Rig } from './rig.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -7,7 +8,7 @@ const DAY_MS = 24 * 3_600_000;
 function movableClock() {
   let nowMs = Date.now();
   return {
-    clock: { nowMs: () => nowMs, after: () => () => {} },
+    clock: clockWithoutTimers(() => nowMs),
     pass: (durationMs: number) => {
       nowMs += durationMs;
     },

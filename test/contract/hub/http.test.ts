@@ -8,6 +8,7 @@ import { jsonPage, requestOf, Rig } from './rig.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 import { createCertificate } from '../../kit/certificate.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 test('LD-PUB-01: pages of the process are served as they are; local ones to this machine only', async () => {
   const page = { render: () => jsonPage(503, { status: 'error' }) };
@@ -82,7 +83,7 @@ test('MOL-A2A-07: more than 16 MB is refused, just below is taken', async () => 
   });
 });
 
-test('a bug is answered with 500 and no word of its cause, which is in the log', async () => {
+test('a bug is answered with 500; its cause is only in the log', async () => {
   const rig = await Rig.start();
   const bridge = await rig.bridge();
   vi.spyOn(rig.db, 'all').mockImplementationOnce(() => {
@@ -95,7 +96,7 @@ test('a bug is answered with 500 and no word of its cause, which is in the log',
   expect(JSON.stringify(logged)).not.toContain(bridge.token);
 });
 
-test('browsers of other origins are kept out unless they are allowed', async () => {
+test('browsers of other origins are refused unless they are allowed', async () => {
   const origin = 'https://console.example';
   const preflight = async (rig: Rig) =>
     fetch(`${rig.hub.address}/workspaces/x/a2a`, { method: 'OPTIONS', headers: { origin } });
@@ -117,7 +118,7 @@ test('the rate limit refuses with 429; health is let through', async () => {
   let nowMs = 0;
   const rig = await Rig.start({
     rateLimit: 3,
-    clock: { nowMs: () => nowMs, after: () => () => {} },
+    clock: clockWithoutTimers(() => nowMs),
   });
   const agent = await rig.addAgent('far-away', 'external');
   const ask = (account: { id: string; token: string }) =>
@@ -187,7 +188,7 @@ test('with a certificate the hub speaks TLS', async () => {
   expect(status).toBe(200);
 });
 
-test('a stop is not held up by a caller that stays connected', async () => {
+test('a caller that stays connected does not delay the stop', async () => {
   const rig = await Rig.start();
   const { port } = new URL(rig.hub.address);
   const socket = connect(Number(port), '127.0.0.1');

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { requestOf, Rig, type Account } from './rig.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 async function rigWithExternal() {
   const rig = await Rig.start();
@@ -147,7 +148,7 @@ test('MOL-ACT-03: newest first; after a cursor strictly later rows, oldest first
 
 test('a reader misses no row although the clock goes back', async () => {
   let nowMs = Date.now();
-  const rig = await Rig.start({ clock: { nowMs: () => nowMs, after: () => () => {} } });
+  const rig = await Rig.start({ clock: clockWithoutTimers(() => nowMs) });
   const agent = await rig.addAgent('far-away', 'external');
   await notes(rig, agent, ['before']);
   const [cursor] = idsOf((await rig.inbox(agent)).body);
@@ -159,7 +160,7 @@ test('a reader misses no row although the clock goes back', async () => {
 
 test('MOL-ACT-04: every query parameter narrows the answer', async () => {
   let nowMs = Date.parse('2026-05-01T00:00:00Z');
-  const rig = await Rig.start({ clock: { nowMs: () => nowMs, after: () => () => {} } });
+  const rig = await Rig.start({ clock: clockWithoutTimers(() => nowMs) });
   const bridge = await rig.bridge();
   const agent = await rig.addAgent('far-away', 'external');
   await rig.send(bridge, agent.id, { text: 'old' });

@@ -94,7 +94,7 @@ describe('with the header', () => {
     expect(done.body.response_body.result.parts[0].text).toBe('late');
   });
 
-  test('the hub holds nobody for longer than it says at the registration', async () => {
+  test('no request is held longer than the hub says at the registration', async () => {
     const { rig, bridge, agent, agents, clock } = await rigWithAgent();
     clock.waitsMs.length = 0;
     const sending = rig.send(bridge, agent.id, {}, { prefer: 'respond-async, wait=600' });
@@ -140,7 +140,7 @@ describe('with the header', () => {
     expect(agents.runs).toHaveLength(1);
   });
 
-  test('a hub that stops lets the waiting go with the id of their turn', async () => {
+  test('when the hub stops, callers that wait get the id of their turn', async () => {
     const { rig, bridge, agent, agents } = await rigWithAgent();
     const sending = rig.send(bridge, agent.id, {}, { prefer: 'wait=7' });
     await started(rig);

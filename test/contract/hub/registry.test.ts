@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { tokenHash } from '../../../src/hub/domain/tokens.ts';
 import { PROVISION_TOKEN, Rig, type Account } from './rig.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 const card = { name: 'reporter', skills: [], description: 'reports' };
 
@@ -159,7 +160,7 @@ test('MOL-REG-07: a heartbeat is answered, keeps the card and needs the own toke
 
 test('MOL-REG-08: a workspace that has been silent for 90 s waits for its agent', async () => {
   let nowMs = Date.now();
-  const clock = { nowMs: () => nowMs, after: () => () => {} };
+  const clock = clockWithoutTimers(() => nowMs);
   const rig = await Rig.start({ clock });
   const bridge = await rig.bridge();
   const { token } = bridge;

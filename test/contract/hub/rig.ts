@@ -12,11 +12,11 @@ import type {
   RunnableSpec,
 } from '../../../src/agents/runtime.ts';
 import type { PageAnswer } from '../../../src/core/pages.ts';
-import { createDirectory, type Directory } from '../../../src/hub/domain/directory.ts';
+import { Directory } from '../../../src/hub/domain/directory.ts';
 import { Hub, type HubOptions } from '../../../src/hub/hub.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { patientClock } from '../../kit/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
@@ -127,9 +127,9 @@ export class Rig {
     this.path = path;
     this.#options = options;
     this.db = Db.open(path, this.log);
-    this.store = mortal(createHubStore(this.db), this.#life);
+    this.store = mortal(new SqliteHubStore(this.db), this.#life);
     this.hub = this.#createHub();
-    this.directory = createDirectory(this.store, systemClock);
+    this.directory = new Directory(this.store, systemClock);
   }
 
   static async start(options: Partial<HubOptions> = {}): Promise<Rig> {
@@ -157,8 +157,8 @@ export class Rig {
     this.agents.runs.length = 0;
     this.db = Db.open(this.path, this.log);
     this.#life = { over: false };
-    this.store = mortal(createHubStore(this.db), this.#life);
-    this.directory = createDirectory(this.store, systemClock);
+    this.store = mortal(new SqliteHubStore(this.db), this.#life);
+    this.directory = new Directory(this.store, systemClock);
     this.hub = this.#createHub();
     await this.hub.start();
   }

@@ -71,7 +71,7 @@ test('a runtime that can not be started fails the turn, and the next turn gets a
   expect(rig.log.events()).toContain('hub_agent_broke');
 });
 
-test('a runtime that does not come up is held to the time of the turn', async () => {
+test('a runtime that does not start is ended with the time limit of the turn', async () => {
   const { ask, agents } = await start({ clock: fastClock, turnTimeoutMs: 1_000 });
   agents.startWith = () => new Promise(() => {});
   expect((await ask('one')).error.data.reason).toBe('timed_out');

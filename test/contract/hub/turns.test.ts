@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createDirectory } from '../../../src/hub/domain/directory.ts';
+import { Directory } from '../../../src/hub/domain/directory.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { Rig } from './rig.ts';
 import { fastClock } from '../../kit/clock.ts';
 import { systemClock } from '../../../src/time/clock.ts';
@@ -116,7 +116,7 @@ test.each([
   });
 });
 
-test('an agent that throws has failed its turn, and the next turn runs', async () => {
+test('an agent that throws fails its turn, and the next turn runs', async () => {
   const rig = await Rig.start({
     createRuntime: (spec) => ({
       start: () => Promise.resolve(),
@@ -245,7 +245,7 @@ test('turns of one chat run in order, one after another; chats run side by side'
   await expect.poll(() => started()).toEqual(['a1', 'a2', 'b1', 'c1', 'c2']);
 });
 
-test('no more agents are at work at once than allowed', async () => {
+test('no more agents run at once than allowed', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent({ maxRunning: 2 });
   for (const text of ['1', '2', '3']) await rig.send(bridge, agent.id, { text });
   await expect.poll(() => agents.runs).toHaveLength(2);
@@ -301,7 +301,7 @@ test('a turn that ends while the hub stops is not run again', async () => {
   expect(agents.runs).toHaveLength(0);
 });
 
-test('a stop is over although an agent ignores it', async () => {
+test('the stop ends although an agent ignores it', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent({ clock: fastClock });
   agents.obeysCancel = false;
   const { body } = await rig.send(bridge, agent.id);
@@ -313,7 +313,7 @@ test('a stop is over although an agent ignores it', async () => {
   expect(done.body.status).toBe('completed');
 });
 
-test('a death in the middle loses no turn: it runs again under the same id', async () => {
+test('when the process dies, no turn is lost: it runs again with the same id', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const { body } = await rig.send(bridge, agent.id, { text: 'hello', messageId: 'm-1' });
   await expect.poll(() => agents.runs).toHaveLength(1);
@@ -357,7 +357,7 @@ test('under the policy "fail" an interrupted turn fails and is not run again', a
   expect(agents.runs).toHaveLength(0);
 });
 
-test('an answer that the database refuses is stored when it takes writes again', async () => {
+test('an answer that the database refuses is stored when the database accepts writes again', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   const { body } = await rig.send(bridge, agent.id);
   await expect.poll(() => agents.runs).toHaveLength(1);
@@ -370,7 +370,7 @@ test('an answer that the database refuses is stored when it takes writes again',
   expect(agents.runs).toHaveLength(1);
 });
 
-test('a send that can not be stored is refused so that it may be sent again', async () => {
+test("a send that can't be stored is refused, so that the caller can send it again", async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent();
   rig.db.run('PRAGMA query_only = 1');
   const refused = await rig.send(bridge, agent.id, { messageId: 'm-1' });
@@ -382,11 +382,11 @@ test('a send that can not be stored is refused so that it may be sent again', as
   await expect.poll(() => agents.runs).toHaveLength(1);
 });
 
-test('an agent that another process adds can be asked at once', async () => {
+test('an agent that another process adds gets turns at once', async () => {
   const { rig, bridge, agents } = await rigWithAgent();
   agents.answerWith = () => ({ ok: true, text: 'here' });
   const db = Db.open(rig.path, rig.log);
-  const elsewhere = createDirectory(createHubStore(db), systemClock);
+  const elsewhere = new Directory(new SqliteHubStore(db), systemClock);
   const added = await elsewhere.addAgent({ name: 'newest', spec: { kind: 'exec', argv: ['x'] } });
   db.close();
   const sent = await rig.send(bridge, added.workspaceId);
@@ -394,7 +394,7 @@ test('an agent that another process adds can be asked at once', async () => {
   expect(done.body.status).toBe('completed');
 });
 
-test('what waits for an agent that is removed is dropped, and new turns for it are refused', async () => {
+test('turns that wait for a removed agent are dropped, and new turns for it are refused', async () => {
   const { rig, bridge, agent, agents } = await rigWithAgent({ maxRunning: 1 });
   const running = await rig.send(bridge, agent.id);
   await expect.poll(() => agents.runs).toHaveLength(1);

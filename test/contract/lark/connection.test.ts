@@ -4,8 +4,8 @@ import { chatId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Self } from '../../../src/lark/inbound/parse.ts';
 import { json, startServer } from '../../unit/lark/local-server.ts';
-import { eventually, realClock, type Rig, startRig, withConnection, withGateway } from './rig.ts';
-import type { Clock } from '../../../src/time/clock.ts';
+import { eventually, type Rig, startRig, withConnection, withGateway } from './rig.ts';
+import { type Clock, systemClock } from '../../../src/time/clock.ts';
 
 const CARD = {
   schema: '2.0',
@@ -237,12 +237,12 @@ describe('reconnecting', () => {
   test('delays double up to a bound, and start again after a good link', async () => {
     const delays: number[] = [];
     const clock = {
-      ...realClock,
+      ...systemClock,
       skewMs: 0,
       nowMs: () => Date.now() + clock.skewMs,
       after: (delayMs: number, run: () => void) => {
         delays.push(delayMs);
-        return realClock.after(0, run);
+        return systemClock.after(0, run);
       },
     };
     const { lark, connection } = withConnection(await startRig(), {
@@ -400,7 +400,7 @@ describe('refusals', () => {
       nowMs: () => Date.now(),
       after: (delayMs, run) => {
         delays.push(delayMs);
-        return realClock.after(0, run);
+        return systemClock.after(0, run);
       },
     };
     const timing = { refusedMsMax: 60_000, refusedBaseMs: 2_000, refusedMaxMs: 8_000 };

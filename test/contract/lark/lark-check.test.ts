@@ -12,7 +12,8 @@ import { EVENT_PARSERS } from '../../../src/lark/inbound/parse.ts';
 import { appPlanOf } from '../../../src/sim/accounts/app-plan.ts';
 import { SCOPE_SELF_MANAGE } from '../../../src/sim/world/scopes.ts';
 import { createCertificate } from '../../kit/certificate.ts';
-import { realClock, type Rig, startRig } from './rig.ts';
+import { type Rig, startRig } from './rig.ts';
+import { systemClock } from '../../../src/time/clock.ts';
 
 function check({ lark, app }: Rig, changes: Partial<LarkCheckOptions> & { secret?: string } = {}) {
   const { secret = app.appSecret, ...rest } = changes;
@@ -22,7 +23,7 @@ function check({ lark, app }: Rig, changes: Partial<LarkCheckOptions> & { secret
     accountsBaseUrl: lark.accountsBaseUrl,
     credentials: { appId: appId(app.appId), appSecret: new Secret(secret) },
     proxy: {},
-    clock: realClock,
+    clock: systemClock,
     ...rest,
   });
 }

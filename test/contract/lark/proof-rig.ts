@@ -9,8 +9,8 @@ import { Proof, type ProofEvent, type ProofOptions } from '../../../src/lark/con
 import { placesOf } from '../../../src/lark/connect/proof-problems.ts';
 import type { SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { pressButtonOf } from './card-press.ts';
-import { type GatewayRig, realClock, startRig, withGateway } from './rig.ts';
-import type { Clock } from '../../../src/time/clock.ts';
+import { type GatewayRig, startRig, withGateway } from './rig.ts';
+import { type Clock, systemClock } from '../../../src/time/clock.ts';
 
 /** The real time, which a test can move forward. Code that waits notices it when it looks next. */
 export class LeapClock implements Clock {
@@ -25,7 +25,7 @@ export class LeapClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): () => void {
-    return realClock.after(delayMs, run);
+    return systemClock.after(delayMs, run);
   }
 
   leap(byMs: number): void {
@@ -79,7 +79,7 @@ export async function beginProof({
         intake,
         fetchMessage: rig.gateway.fetchMessage,
         self: () => rig.self,
-        clock: realClock,
+        clock: systemClock,
         log: rig.log,
         areCredentialsRefused: () => Promise.resolve(false),
         onTerminal,

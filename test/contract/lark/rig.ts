@@ -15,15 +15,7 @@ import type { SimApp, SimUser } from '../../../src/sim/world/model.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../../src/sim/server.ts';
 import { recordingLog } from '../../kit/log.ts';
 import type { CallPriority, Intake } from '../../../src/bridge/ports.ts';
-import type { Clock } from '../../../src/time/clock.ts';
-
-export const realClock: Clock = {
-  nowMs: () => Date.now(),
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
+import { type Clock, systemClock } from '../../../src/time/clock.ts';
 
 /** Looks until the matcher is content; the time limit is for broken code only. */
 export const eventually = <T>(look: () => T) => expect.poll(look, { interval: 5 });
@@ -100,7 +92,7 @@ export function withConnection(rig: Rig, changes: Changes = {}): ConnectionRig {
     openBaseUrl: rig.lark.openBaseUrl,
     appId: rig.self.appId,
     appSecret: new Secret(rig.app.appSecret),
-    clock: realClock,
+    clock: systemClock,
   };
   const tokens = new TokenSource(base);
   const connection = new Connection({
@@ -128,7 +120,7 @@ export function withGateway(
   {
     limits = CALL_LIMITS,
     secret = rig.app.appSecret,
-    clock = realClock,
+    clock = systemClock,
   }: { limits?: CallLimits; secret?: string; clock?: Clock } = {},
 ): GatewayRig {
   const counted: CallPriority[] = [];
@@ -138,7 +130,7 @@ export function withGateway(
     openBaseUrl: rig.lark.openBaseUrl,
     appId: rig.self.appId,
     appSecret: new Secret(secret),
-    clock: realClock,
+    clock: systemClock,
   };
   const broker = createCallBroker({ clock, limits, countCall });
   onTestFinished(() => broker.stop());

@@ -34,7 +34,7 @@ async function metricsAt(url: string): Promise<Metrics> {
 
 /** The address that it logged. */
 function monitorOf({ lines }: WatchedBridge): string {
-  return String(lines.find(({ event }) => event === 'monitor_started')?.fields['address']);
+  return String(lines.find(({ event }) => event === 'monitor_started')?.['address']);
 }
 
 /** Names of samples without their labels. */

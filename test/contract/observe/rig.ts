@@ -7,7 +7,7 @@ import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
-import type { Log, LogFields } from '../../../src/core/log.ts';
+import { type Line, recordingLog } from '../../kit/log.ts';
 
 export interface WatchedBridge extends RunningBridge {
   readonly cloud: LarkCloud;
@@ -15,7 +15,7 @@ export interface WatchedBridge extends RunningBridge {
   readonly user: SimUser;
   readonly chat: SimChat;
   readonly databasePath: string;
-  readonly lines: readonly { readonly event: string; readonly fields: LogFields }[];
+  readonly lines: readonly Line[];
   /** Says something to the bot and waits for its answer. */
   readonly talk: (text: string) => Promise<void>;
 }
@@ -46,9 +46,7 @@ export async function startWatchedBridge(
     flags: {},
     needs: ['lark', 'platform'],
   });
-  const lines: { event: string; fields: LogFields }[] = [];
-  const keep = (event: string, fields: LogFields = {}) => void lines.push({ event, fields });
-  const log: Log = { debug: keep, info: keep, warn: keep, error: keep };
+  const log = recordingLog();
   const bridge = await startBridge({ config, env: {}, log });
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= bridge.stop());
@@ -59,5 +57,15 @@ export async function startWatchedBridge(
     cloud.say({ chat, from: user, text });
     await cloud.waitFor(() => shown() > before);
   };
-  return { ...bridge, stop, cloud, app, user, chat, databasePath: config.dbPath, lines, talk };
+  return {
+    ...bridge,
+    stop,
+    cloud,
+    app,
+    user,
+    chat,
+    databasePath: config.dbPath,
+    lines: log.lines,
+    talk,
+  };
 }

@@ -6,6 +6,7 @@ import { openOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from './otlp-r
 import { startWatchedBridge } from './rig.ts';
 import type { TurnLife } from '../../../src/bridge/ports.ts';
 import { silentLog } from '../../kit/log.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 let receiver: OtlpReceiver;
 
@@ -136,7 +137,7 @@ test('what ends twice, as a turn and as its answer, is one trace', async () => {
     out: [],
     ahead: 0,
   };
-  const clock = { nowMs: () => Date.now(), after: () => () => {} };
+  const clock = clockWithoutTimers(() => Date.now());
   const life = () => Promise.resolve(ended);
   const traces = new Traces({ endpoint: receiver.url, version: '1', life, clock, log: silentLog });
   await traces.start();

@@ -1,9 +1,9 @@
 /** A workspace runtime's side of the channel socket, written from the MOL-SOCK rows alone. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const BODY_BYTES_MAX = 16 * 1024 * 1024;
 const METHODS = ['message/send', 'message/stream'];
@@ -27,7 +27,7 @@ export class ChannelRuntime {
   requests = 0;
   /** What to do with a turn; by itself it is left without an answer. */
   onTurn: (turn: SocketTurn) => void = () => {};
-  readonly #dir = mkdtempSync(join(tmpdir(), 'channel-'));
+  readonly #dir = temporaryFolder();
   #server: Server | undefined;
 
   get path(): string {
@@ -65,7 +65,6 @@ export class ChannelRuntime {
 
   async close(): Promise<void> {
     await this.shut();
-    rmSync(this.#dir, { recursive: true, force: true });
   }
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,14 +1,14 @@
 /** The inbox of a workspace that polls: which rows are handed over, and how far it was read. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { cursorStore } from '../../../src/store/sqlite/bridge/cursors.ts';
+import { SqliteCursor } from '../../../src/store/sqlite/bridge/cursors.ts';
 import { error, type PlatformDouble } from './double.ts';
 import { clientOf, eventually, NEVER, openDouble, quickClock, textsOf, turnFor } from './rig.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { silentLog } from '../../kit/log.ts';
 
 let platform: PlatformDouble;
 
@@ -148,21 +148,19 @@ describe('the place in the inbox', () => {
   });
 
   test('MOL-INB-02, MOL-CC-01: is kept in the database, durably', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'platform-cursor-'));
-    const log = { debug() {}, info() {}, warn() {}, error() {} };
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const folder = temporaryFolder();
     const path = join(folder, 'bridge.db');
-    let db = Db.open(path, log);
+    let db = Db.open(path, silentLog);
     const { client, received } = await reading({
-      cursor: cursorStore(db, workspaceId(platform.own)),
+      cursor: new SqliteCursor(db, workspaceId(platform.own)),
     });
     const row = platform.say('one');
     await eventually(() => received.length).toBe(1);
     await client.stop();
     db.close();
-    db = Db.open(path, log);
-    expect(await cursorStore(db, workspaceId(platform.own)).load()).toBe(row.id);
-    expect(await cursorStore(db, workspaceId('another')).load()).toBeUndefined();
+    db = Db.open(path, silentLog);
+    expect(await new SqliteCursor(db, workspaceId(platform.own)).load()).toBe(row.id);
+    expect(await new SqliteCursor(db, workspaceId('another')).load()).toBeUndefined();
     db.close();
   });
 
@@ -450,7 +448,7 @@ describe('trouble', () => {
     platform.say('not lost');
     await eventually(() => textsOf(made.received)).toEqual(['not lost']);
     const told = made.log.lines.filter(({ event }) => event.startsWith('inbox_'));
-    expect(told.map(({ event }) => event)).toEqual(['inbox_unreadable', 'inbox_readable']);
+    expect(told.map(({ event }) => event)).toEqual(['inbox_not_read', 'inbox_read_again']);
   });
 
   test('MOL-INB-03: a hub that is away is no reason to end', async () => {

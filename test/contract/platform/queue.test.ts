@@ -4,6 +4,7 @@ import { error, messageResult, type PlatformDouble, type Scripted } from './doub
 import { clientOf, eventually, NEVER, openDouble, quickClock, turnFor } from './rig.ts';
 import type { WaitResult } from '../../../src/bridge/ports.ts';
 import type { Clock } from '../../../src/time/clock.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 let platform: PlatformDouble;
 
@@ -135,7 +136,7 @@ describe('a queue item', () => {
   });
 
   test('a look ends when the turn is over by other means, and when everything stops', async () => {
-    const { wait, client } = await queued({ nowMs: () => Date.now(), after: () => () => {} });
+    const { wait, client } = await queued(clockWithoutTimers(() => Date.now()));
     const over = new AbortController();
     const waiting = wait(over.signal);
     await eventually(() => platform.callsOf('queue').length).toBe(1);

@@ -1,8 +1,7 @@
 /** Headers, the token, registration and heartbeat, against the platform double. */
-import { mkdtempSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { createSecretReader } from '../../../src/host/secret-files.ts';
@@ -12,6 +11,7 @@ import { recordingLog } from '../../kit/log.ts';
 import { error, type PlatformDouble } from './double.ts';
 import { clientOf, eventually, NEVER, openDouble, quickClock, turnFor } from './rig.ts';
 import type { Clock } from '../../../src/time/clock.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let platform: PlatformDouble;
 
@@ -20,8 +20,7 @@ beforeEach(async () => {
 });
 
 function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'platform-token-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  const path = temporaryFolder();
   return path;
 }
 
@@ -111,8 +110,8 @@ describe('the token', () => {
     writeFileSync(path, 'two');
     expect(token().reveal()).toBe('two');
     expect(log.lines.map(({ event }) => event)).toEqual([
-      'secret_file_unusable',
-      'secret_file_unusable',
+      'secret_file_not_used',
+      'secret_file_not_used',
       'secret_changed',
     ]);
     expect(JSON.stringify(log.lines)).not.toContain('two');

@@ -7,20 +7,12 @@ import { recordingLog } from '../../kit/log.ts';
 import { PlatformDouble } from './double.ts';
 import type { UnmatchedAnswer, TurnRequest } from '../../../src/bridge/ports.ts';
 import type { Clock } from '../../../src/time/clock.ts';
+import { clockWithoutTimers, fasterClock } from '../../kit/clock.ts';
 
-/** Time goes so many times as fast for the client. */
-const SPEED = 200;
-
-export const quickClock: Clock = {
-  nowMs: () => Date.now(),
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs / SPEED);
-    return () => clearTimeout(timer);
-  },
-};
+export const quickClock = fasterClock(200);
 
 /** Waits never end: what comes comes at the start. */
-export const stillClock: Clock = { nowMs: () => Date.now(), after: () => () => {} };
+export const stillClock: Clock = clockWithoutTimers(() => Date.now());
 
 export const NEVER = new AbortController().signal;
 export const NO_PROXIES = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };

@@ -1,18 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { appId } from '../../../src/core/ids.ts';
 import { CallCounts } from '../../../src/store/sqlite/bridge/calls.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 test('calls are counted by month and class, over restarts', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'calls-'));
+  const folder = temporaryFolder();
   const db = Db.open(join(folder, 'bridge.db'), silentLog);
   try {
     let nowMs = Date.UTC(2026, 0, 31, 23);
-    const clock = { nowMs: () => nowMs, after: () => () => {} };
+    const clock = clockWithoutTimers(() => nowMs);
     const open = () => new CallCounts({ db, app: appId('cli_0123456789abcdef'), clock });
     const first = open();
     first.count('answer');
@@ -28,6 +28,5 @@ test('calls are counted by month and class, over restarts', async () => {
     expect(open().thisMonth()).toEqual({});
   } finally {
     db.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 });

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { appId, chatId, messageId } from '../../../src/core/ids.ts';
@@ -9,19 +7,20 @@ import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 let folder: string;
 let db: Db;
 let gaps: SqliteGaps;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gaps-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   gaps = new SqliteGaps(db, message.appId);
 });
 afterEach(() => {
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 let count = 0;
@@ -29,7 +28,7 @@ let count = 0;
 async function admit(receivedAtMs: number, change: Partial<InboundMessage> = {}): Promise<void> {
   count += 1;
   const admitted = { ...message, messageId: messageId(`om_${count}`), ...change };
-  const clock = { nowMs: () => receivedAtMs, after: () => () => {} };
+  const clock = clockWithoutTimers(() => receivedAtMs);
   const journal = new SqliteJournal({ db, app: admitted.appId, clock });
   await journal.admit({ message: admitted, receivedAtMs, state: { phase: 'answered' }, out: [] });
 }
@@ -58,7 +57,7 @@ test('threads are still known when the text of their turns is forgotten', async 
   const journal = new SqliteJournal({
     db,
     app: message.appId,
-    clock: { nowMs: () => 5_000, after: () => () => {} },
+    clock: clockWithoutTimers(() => 5_000),
   });
   await journal.prune({ endedBeforeMs: 4_000, keepIds: 100, deadBeforeMs: 0, limit: 100 });
   expect(await gaps.threads(0, 10)).toMatchObject([{ threadId: 'omt_1' }]);

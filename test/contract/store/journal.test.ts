@@ -1,6 +1,4 @@
 /** What every implementation of the journal promises; run here for SQLite. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { messageId, turnId } from '../../../src/core/ids.ts';
@@ -10,6 +8,8 @@ import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 const WAITING: TurnState = { phase: 'waiting', attempt: 0, notBeforeMs: 0 };
 const ANSWERED: TurnState = { phase: 'answered' };
@@ -20,19 +20,18 @@ let journal: SqliteJournal;
 let nowMs = 1_000;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'journal-'));
+  folder = temporaryFolder();
   nowMs = 1_000;
   reopen();
 });
 
 afterEach(() => {
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function reopen(): void {
   db = Db.open(join(folder, 'bridge.db'), silentLog);
-  const clock = { nowMs: () => nowMs, after: () => () => {} };
+  const clock = clockWithoutTimers(() => nowMs);
   journal = new SqliteJournal({ db, app: message.appId, clock });
 }
 
@@ -131,7 +130,7 @@ describe('journal', () => {
     expect((await journal.out('a'))?.body).toMatchObject({ content: { text: 'a' } });
   });
 
-  test('what replaces a row takes its place in the order, also twice over', async () => {
+  test('a row that replaces another takes its place in the order, also the second time', async () => {
     await journal.enqueue([draft('a'), draft('b')]);
     const split = (key: string, into: string[]) =>
       journal.changeOut(key, () => ({
@@ -143,7 +142,7 @@ describe('journal', () => {
     expect(await keys()).toEqual(['a1x', 'a1y', 'a2', 'b']);
   });
 
-  test('a reaction that was never tried is called off, one that may be shown is taken back', async () => {
+  test('a reaction that was never tried is cancelled, one that may be shown is removed', async () => {
     const react = (key: string) => draft(key, { body: { kind: 'react', emoji: 'Typing' } });
     const off = (key: string) => draft(`${key}-off`, { body: { kind: 'unreact', reactKey: key } });
     await journal.enqueue([react('r1'), react('r2')]);
@@ -153,7 +152,7 @@ describe('journal', () => {
     expect((await journal.out('r1'))?.state.phase).toBe('dropped');
   });
 
-  test('old text goes, ids stay, and what is open or dead is kept', async () => {
+  test('old texts are removed, ids stay, and open turns and dead letters are kept', async () => {
     await admit('om_done', ANSWERED);
     await admit('om_open');
     await journal.enqueue([draft('sent'), draft('dead'), draft('open')]);

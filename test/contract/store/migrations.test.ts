@@ -1,6 +1,5 @@
 /** Files of earlier versions are taken over as they are. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { appId, turnId } from '../../../src/core/ids.ts';
@@ -8,24 +7,24 @@ import { queueId } from '../../../src/hub/ports.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
-import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { programOutputOf } from '../../../src/store/sqlite/hub/items.ts';
 import { systemClock } from '../../../src/time/clock.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { silentLog } from '../../kit/log.ts';
 
 const VERSION_1 = join(import.meta.dirname, '../../fixtures/state/version-1.sql');
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 function openVersion1(more = ''): Db {
-  const folder = mkdtempSync(join(tmpdir(), 'lark-migrations-'));
+  const folder = temporaryFolder();
   const path = join(folder, 'bridge.db');
   const old = connect(path);
   old.exec(readFileSync(VERSION_1, 'utf8'));
   old.exec(more);
   old.close();
-  const db = Db.open(path, log);
+  const db = Db.open(path, silentLog);
   onTestFinished(() => {
     db.close();
-    rmSync(folder, { recursive: true });
   });
   return db;
 }
@@ -37,7 +36,7 @@ function itemIdOf(db: Db, messageId: string) {
 
 test('version 1: the turns of the hub keep what was said and how they ended', async () => {
   const db = openVersion1();
-  const store = createHubStore(db);
+  const store = new SqliteHubStore(db);
   const item = (messageId: string) => store.item(itemIdOf(db, messageId));
   expect(await item('m-answered')).toMatchObject({
     status: 'completed',
@@ -74,7 +73,7 @@ test('version 1: the turns of the hub keep what was said and how they ended', as
 
 test('version 1: inboxes keep their rows, messages apart from reports', async () => {
   const db = openVersion1();
-  const store = createHubStore(db);
+  const store = new SqliteHubStore(db);
   const workspaces = await store.workspaces();
   const rowsOf = async (name: string) => {
     const workspace = workspaces.find((one) => one.name === name);
@@ -93,9 +92,9 @@ test('version 1: inboxes keep their rows, messages apart from reports', async ()
   expect(reply?.received?.content.message.referenceTaskIds).toEqual([itemIdOf(db, 'm-told')]);
 });
 
-test('version 1: an item that was at work is settled with the last words of its program', async () => {
+test("version 1: an item that was running is settled with the end of its program's output", async () => {
   const db = openVersion1();
-  const store = createHubStore(db);
+  const store = new SqliteHubStore(db);
   const output = { stdout: 'no credit left', stderr: '' };
   const outcome = { kind: 'failed', reason: 'failed', detail: 'It broke.' } as const;
   const ending = { status: 'failed', outcome, lastError: 'It broke.', output, atMs: 2 } as const;
@@ -117,7 +116,7 @@ test('version 1: its turns get a reply token when they are given to an agent, an
   expect((await journal.turn(id))?.replyToken).toBe(replyToken);
 });
 
-test('version 1: rows of the outbox say what they mean, and are still sent', async () => {
+test('version 1: rows of the outbox get their meaning, and are still sent', async () => {
   const rows = [
     ['an_answer', 'answer', { kind: 'text', text: 'an "answer" – ü' }],
     ['a_notice', 'notice', { kind: 'text', text: 'a notice', isLastWord: true }],

@@ -1,6 +1,4 @@
 /** What the journal promises to whoever looks at it from beside the daemon, and leaves orders there. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { appId, chatId, messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
@@ -11,6 +9,8 @@ import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
 import type { TurnChange } from '../../../src/bridge/ports.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const WAITING: TurnState = { phase: 'waiting', attempt: 0, notBeforeMs: 0 };
@@ -26,13 +26,13 @@ let inside: Db;
 let outside: Db;
 let nowMs: number;
 
-const clock = { nowMs: () => nowMs, after: () => () => {} };
+const clock = clockWithoutTimers(() => nowMs);
 const open = () => Db.open(join(folder, 'bridge.db'), silentLog);
 const journalOn = (db: Db, app = message.appId) => new SqliteJournal({ db, app, clock });
 const ordersOn = (db: Db, app = message.appId) => new SqliteOrders({ db, app, clock });
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'operations-'));
+  folder = temporaryFolder();
   nowMs = 1_000;
   inside = open();
   outside = open();
@@ -41,7 +41,6 @@ beforeEach(() => {
 afterEach(() => {
   inside.close();
   outside.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function admit(id: string, state: TurnState = WAITING, chat = 'oc_1') {
@@ -114,7 +113,7 @@ describe('the life of a turn', () => {
     expect(life?.out.map(({ key }) => key)).toEqual(['a']);
   });
 
-  test('what is only shown in between is no step of it', async () => {
+  test('a message that is only shown in between is not a step of it', async () => {
     await admit('om_1');
     await go('om_1', SENDING);
     await go('om_1', SENDING, { out: [draft('receipt')] });
@@ -161,7 +160,7 @@ describe('the life of a turn', () => {
     expect((await journalOn(outside).life(turnId('om_1')))?.ahead).toBe(1);
   });
 
-  test('runs are forgotten with age, those at work are not', async () => {
+  test('old runs are deleted, running ones are not', async () => {
     for (const id of ['om_done', 'om_open']) {
       await admit(id);
       await go(id, SENDING);

@@ -11,7 +11,7 @@ import type { Service } from '../../../src/core/service.ts';
 import type { AgentRecord } from '../../../src/hub/ports.ts';
 import { InProcessTarget } from '../../../src/hub/surfaces/in-process/target.ts';
 import { PlatformClient } from '../../../src/platform/client.ts';
-import { cursorStore } from '../../../src/store/sqlite/bridge/cursors.ts';
+import { SqliteCursor } from '../../../src/store/sqlite/bridge/cursors.ts';
 import { systemClock, type Clock } from '../../../src/time/clock.ts';
 import { Rig, type Account } from '../hub/rig.ts';
 import { silentLog } from '../../kit/log.ts';
@@ -37,7 +37,7 @@ const inProcess: Open = async (rig, agent, clock = systemClock) => {
     own,
     agent,
     receive: keepIn(received),
-    cursor: cursorStore(rig.db, own),
+    cursor: new SqliteCursor(rig.db, own),
     clock,
     log: silentLog,
   });
@@ -56,7 +56,7 @@ const overHttp: Open = async (rig, agent, clock = systemClock) => {
     target: async () => (await agent()).workspaceId,
     turnTimeoutMs: 60_000,
     receive: keepIn(received),
-    cursor: cursorStore(rig.db, own),
+    cursor: new SqliteCursor(rig.db, own),
     proxies: { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined },
     clock,
     log: silentLog,

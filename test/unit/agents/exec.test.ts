@@ -1,19 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { type ExecOptions, ExecRuntime } from '../../../src/agents/exec.ts';
 import type { LarkContext } from '../../../src/core/message.ts';
 import { begin, turnOf } from '../../contract/agents/agent-contract.ts';
-import { execOptions, type LogLine } from './exec-options.ts';
+import { execOptions } from './exec-options.ts';
 import { isProcessAlive, pidIn } from '../../kit/processes.ts';
 import { type Clock, systemClock } from '../../../src/time/clock.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { recordingLog } from '../../kit/log.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lark-exec-'));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const LARK: LarkContext = {
   brand: 'lark',
@@ -82,13 +82,13 @@ test.each([
 });
 
 test('a program that is missing or can not be started is a failure in plain words', async () => {
-  const lines: LogLine[] = [];
-  expect(await (await start(['/no/such/program'], { lines })).result).toEqual({
+  const log = recordingLog();
+  expect(await (await start(['/no/such/program'], { log })).result).toEqual({
     ok: false,
     reason: 'failed',
     detail: "The agent's program was not found.",
   });
-  const notStarted = lines.filter(({ event }) => event !== 'agent_stdin_closed');
+  const notStarted = log.lines.filter(({ event }) => event !== 'agent_stdin_closed');
   expect(notStarted).toMatchObject([{ level: 'error', event: 'agent_program_not_started' }]);
   const notExecutable = join(folder, 'notes.txt');
   writeFileSync(notExecutable, 'x', { mode: 0o600 });
@@ -104,23 +104,23 @@ test('a program that is missing or can not be started is a failure in plain word
 });
 
 test('a program that says on stdout why it failed: the end of both streams is for the operator', async () => {
-  const lines: LogLine[] = [];
-  const result = await resultOf('echo "no credit left"; echo "at line 3" >&2; exit 1', { lines });
+  const log = recordingLog();
+  const result = await resultOf('echo "no credit left"; echo "at line 3" >&2; exit 1', { log });
   const output = { stdout: 'no credit left', stderr: 'at line 3' };
   expect(result).toMatchObject({ ok: false, output });
   expect(!result.ok && result.detail).not.toContain('credit');
-  expect(lines.filter(({ event }) => event === 'agent_program_failed')).toEqual([
-    expect.objectContaining({ level: 'warn', fields: expect.objectContaining(output) }),
+  expect(log.lines.filter(({ event }) => event === 'agent_program_failed')).toEqual([
+    expect.objectContaining({ level: 'warn', ...output }),
   ]);
 });
 
 test('a program that ends well without an answer: what it said on stderr is for the operator', async () => {
-  const lines: LogLine[] = [];
+  const log = recordingLog();
   const result = await resultOf(String.raw`printf '\033[0m\n'; echo "not logged in" >&2`, {
-    lines,
+    log,
   });
   expect(result).toMatchObject({ ok: true, output: { stdout: '', stderr: 'not logged in' } });
-  expect(lines).toContainEqual(
+  expect(log.lines).toContainEqual(
     expect.objectContaining({ level: 'warn', event: 'agent_program_gave_no_answer' }),
   );
   expect(await resultOf('echo fine; echo chatter >&2')).toEqual({ ok: true, text: 'fine' });
@@ -137,9 +137,9 @@ test('what is kept of the streams is short, of whole characters, and without sec
   expect(stdout.length).toBeLessThanOrEqual(2_000);
 });
 
-test('of a cancelled program nothing is told', async () => {
-  const lines: LogLine[] = [];
-  const run = await sh(`cd ${folder}; echo words >&2; echo $$ > begun; sleep 60`, { lines });
+test('the output of a cancelled program is not reported', async () => {
+  const log = recordingLog();
+  const run = await sh(`cd ${folder}; echo words >&2; echo $$ > begun; sleep 60`, { log });
   await pidWritten('begun');
   run.cancel();
   expect(await run.result).toEqual({
@@ -147,39 +147,37 @@ test('of a cancelled program nothing is told', async () => {
     reason: 'cancelled',
     detail: 'The turn was cancelled.',
   });
-  expect(JSON.stringify(lines)).not.toContain('words');
+  expect(JSON.stringify(log.lines)).not.toContain('words');
 });
 
-test('stderr never is part of the answer; its end is in the log', async () => {
-  const lines: LogLine[] = [];
-  const result = await resultOf('echo first >&2; echo "the cause" >&2; exit 1', { lines });
+test('stderr is never part of the answer; its end is in the log', async () => {
+  const log = recordingLog();
+  const result = await resultOf('echo first >&2; echo "the cause" >&2; exit 1', { log });
   expect(!result.ok && result.detail).not.toContain('cause');
-  const aboutStderr = lines.filter(({ event }) => event !== 'agent_stdin_closed');
+  const aboutStderr = log.lines.filter(({ event }) => event !== 'agent_stdin_closed');
   expect(aboutStderr).toEqual([
     {
       level: 'warn',
       event: 'agent_program_failed',
-      fields: {
-        turn: 'turn-1',
-        detail: "The agent's program ended with exit code 1.",
-        stdout: '',
-        stderr: 'first\nthe cause',
-      },
+      turn: 'turn-1',
+      detail: "The agent's program ended with exit code 1.",
+      stdout: '',
+      stderr: 'first\nthe cause',
     },
   ]);
 });
 
-test('of a flood on stderr only the end is kept', async () => {
-  const lines: LogLine[] = [];
-  const result = await resultOf('yes x | head -c 300000 >&2; echo end >&2; echo fine', { lines });
+test('only the end of a very long stderr is kept', async () => {
+  const log = recordingLog();
+  const result = await resultOf('yes x | head -c 300000 >&2; echo end >&2; echo fine', { log });
   expect(result).toEqual({ ok: true, text: 'fine' });
-  const written = lines.find(({ event }) => event === 'agent_stderr_written');
-  const stderr = String(written?.fields['stderr']);
+  const written = log.lines.find(({ event }) => event === 'agent_stderr_written');
+  const stderr = String(written?.['stderr']);
   expect(stderr).toHaveLength(2_000);
   expect(stderr.endsWith('end')).toBe(true);
 });
 
-test('a program that does not read its input may answer all the same', async () => {
+test('a program that does not read its input can still answer', async () => {
   const agent = new ExecRuntime(execOptions(['sh', '-c', 'exec 0<&-; echo fine']));
   const result = await (await begin(agent, turnOf('x'.repeat(4 * 1024 * 1024)))).result;
   expect(result).toEqual({ ok: true, text: 'fine' });
@@ -199,7 +197,7 @@ test('the environment names where the message came from; what is empty is absent
   expect(threaded).toEqual(expect.arrayContaining(['LARK_THREAD_ID=omt_1', 'LARK_PARENT_ID=om_0']));
 });
 
-test('no setting and no secret of ours, nor systemd’s ear, reaches the program', async () => {
+test('the program gets no setting and no secret of the bridge, and no variable that lets it write to systemd', async () => {
   const ours = {
     LARK_APP_SECRET: 's1',
     LARK_APP_ID: 'a',
@@ -218,7 +216,7 @@ test('no setting and no secret of ours, nor systemd’s ear, reaches the program
   expect(await environmentOf({ ...ours, MINE: '1' })).toEqual(['MINE=1']);
 });
 
-test('an answer over the limit is kept as far as it goes, says that it was cut, and the program is stopped', async () => {
+test('an answer over the limit is cut, says so, and the program is stopped', async () => {
   const result = await resultOf('yes 漢字', { outputBytesMax: 100 * 1024 });
   const text = result.ok ? result.text : '';
   const said = '\n\n[The answer was longer than 100 KB. It was cut here.]';
@@ -229,7 +227,7 @@ test('an answer over the limit is kept as far as it goes, says that it was cut, 
   expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(100 * 1024);
 });
 
-test('past its time the whole tree is stopped', async () => {
+test('when the time is over, all processes of the program are stopped', async () => {
   const clock = clockWith((delayMs) => (delayMs === 600_000 ? 300 : delayMs));
   const script = `cd ${folder}; sh -c 'echo $$ > child; sleep 60' & echo $$ > parent; wait`;
   const run = await sh(script, { clock, timeoutMs: 600_000 });
@@ -242,7 +240,7 @@ test('past its time the whole tree is stopped', async () => {
   await expect.poll(() => [isAlive('child'), isAlive('parent')]).toEqual([false, false]);
 });
 
-test('a cancelled tree that ignores SIGTERM is killed after the grace', async () => {
+test('processes that ignore SIGTERM are killed after the grace period', async () => {
   const clock = clockWith((delayMs) => (delayMs === 2_000 ? 100 : delayMs));
   const stubborn = (file: string) => `trap '' TERM; echo $$ > ${file}; while :; do sleep 60; done`;
   writeFileSync(join(folder, 'child.sh'), stubborn('child'));
@@ -263,7 +261,7 @@ test('a child that outlives a cancelled parent is killed with it', async () => {
   await expect.poll(() => isAlive('child')).toBe(false);
 });
 
-test('an answer counts although the program left something behind that holds its output', async () => {
+test('an answer counts although a process in the background holds the output open', async () => {
   const script = `cd ${folder}; sh -c 'echo $$ > child; sleep 60' & while ! test -s child; do sleep 0.01; done; echo fine`;
   expect(await resultOf(script)).toEqual({ ok: true, text: 'fine' });
   await expect.poll(() => isAlive('child')).toBe(false);

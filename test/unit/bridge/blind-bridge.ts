@@ -1,17 +1,15 @@
 /** A bridge with the real journal on a virtual clock, at a target that can't say which turn an answer belongs to. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { Bridge } from '../../../src/bridge/bridge.ts';
+import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { chatId, messageId, workspaceId, type ChatId } from '../../../src/core/ids.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
-import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { FaultyLark } from '../../sim/faulty-lark.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
 import { recordingLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
+import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type {
   UnmatchedAnswer,
@@ -20,6 +18,7 @@ import type {
   TurnTarget,
   WaitResult,
 } from '../../../src/bridge/ports.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 export const TIMEOUT_MS = 60_000;
 export const AGENT = workspaceId('agent');
@@ -53,7 +52,7 @@ export class BlindBridge {
   }
 
   static async start(options: Partial<Pick<BlindBridge, 'defaultChatId' | 'correlates'>> = {}) {
-    const folder = mkdtempSync(join(tmpdir(), 'blind-bridge-'));
+    const folder = temporaryFolder();
     const db = Db.open(join(folder, 'bridge.db'), recordingLog());
     const made = new BlindBridge(db);
     Object.assign(made, options);
@@ -61,7 +60,6 @@ export class BlindBridge {
     onTestFinished(async () => {
       await made.stop();
       db.close();
-      rmSync(folder, { recursive: true, force: true });
     });
     await made.bridge.start();
     return made;
@@ -145,16 +143,13 @@ export class BlindBridge {
         return this.holds === undefined ? pending : Promise.race([this.holds, pending]);
       },
     };
-    return new Bridge({
+    return createBridge({
+      db: this.#db,
+      clock: this.clock,
       journal: this.journal,
-      orders: new SqliteOrders({ db: this.#db, app: message.appId, clock: this.clock }),
       target,
       lark: this.lark,
-      clock: this.clock,
-      random: () => 0.5,
       log: this.log,
-      brand: 'feishu',
-      turnsRunningMax: 8,
       turnTimeoutMs: TIMEOUT_MS,
       defaultChatId: this.defaultChatId,
     });

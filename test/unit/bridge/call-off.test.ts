@@ -1,6 +1,4 @@
 /** A turn that is dropped is called off at the hub: the bridge with the real journal on a virtual clock. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
@@ -13,6 +11,8 @@ import { message } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type { TurnTarget } from '../../../src/bridge/ports.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 
 let folder: string;
 let db: Db;
@@ -22,10 +22,7 @@ let orders: SqliteOrders;
 let bridge: Bridge;
 /** Messages whose turns the hub was told to end. */
 let calledOff: string[];
-let logged: string[];
-
-const note = (event: string) => void logged.push(event);
-const log = { debug: note, info: note, warn: note, error: note };
+let log: RecordingLog;
 
 /** Until the signal says that nobody waits any more. */
 const held = <T>(signal: AbortSignal, cut: T) =>
@@ -46,19 +43,18 @@ const target: TurnTarget = {
 };
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'call-off-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), log);
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
   orders = new SqliteOrders({ db, app: message.appId, clock });
   calledOff = [];
-  logged = [];
+  log = recordingLog();
 });
 
 afterEach(async () => {
   await stop();
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function boot(toAgent: TurnTarget = target): Promise<void> {
@@ -141,5 +137,5 @@ test('where a hub can not, the turn is dropped all the same', async () => {
   await run(600);
   expect(calledOff).toEqual([]);
   expect(bridge.status().running).toBe(0);
-  expect(logged.filter((event) => event.endsWith('_bug'))).toEqual([]);
+  expect(log.events().filter((event) => event.endsWith('_bug'))).toEqual([]);
 });

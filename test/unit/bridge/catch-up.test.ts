@@ -12,6 +12,7 @@ import type {
   LarkGateway,
   ThreadRecord,
 } from '../../../src/bridge/ports.ts';
+import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 
 const MINUTE_MS = 60_000;
 const NOW_MS = 1_000 * MINUTE_MS;
@@ -34,7 +35,7 @@ let threadReads: string[];
 let refusal: BridgeError | undefined;
 let admitted: InboundMessage[];
 let restarts: number;
-let warnings: string[];
+let log: RecordingLog;
 let gapMs: number | undefined;
 let known: Set<string>;
 let running: CatchUp | undefined;
@@ -55,7 +56,7 @@ beforeEach(() => {
   refusal = undefined;
   admitted = [];
   restarts = 0;
-  warnings = [];
+  log = recordingLog();
   gapMs = undefined;
   known = new Set();
 });
@@ -121,12 +122,7 @@ async function start(
     },
     lastAliveMs,
     clock,
-    log: {
-      debug() {},
-      info() {},
-      warn: (event) => warnings.push(event),
-      error: (event) => warnings.push(event),
-    },
+    log,
   });
   await running.start();
   await run(0);
@@ -210,7 +206,7 @@ describe('while it was away', () => {
     await start(NOW_MS - 60 * MINUTE_MS);
     await run(5 * MINUTE_MS);
     expect(reads).toBe(1);
-    expect(warnings).toEqual(['history_denied']);
+    expect(log.warnings()).toEqual(['history_denied']);
   });
 });
 
@@ -315,7 +311,7 @@ describe('after an outage of seconds', () => {
     await loseLink(2_000);
     await loseLink(2_000);
     expect(reads).toBe(1);
-    expect(warnings).toEqual(['history_denied']);
+    expect(log.warnings()).toEqual(['history_denied']);
   });
 
   test('a chat of which a page may not hold all is not noted as read', async () => {
@@ -392,7 +388,7 @@ describe('threads, which a chat does not show', () => {
     await start(NOW_MS - 60 * MINUTE_MS);
     expect(admitted).toHaveLength(1);
     expect(gapMs).toBeUndefined();
-    expect(warnings).toEqual([]);
+    expect(log.warnings()).toEqual([]);
   });
 
   test('bad weather in one of them keeps the gap open, and all of it is read again', async () => {
@@ -411,7 +407,7 @@ describe('threads, which a chat does not show', () => {
     refusal = new BridgeError('access_denied', 'no scope');
     await start(NOW_MS - 60 * MINUTE_MS);
     expect(threadReads).toEqual([]);
-    expect(warnings).toEqual(['history_denied']);
+    expect(log.warnings()).toEqual(['history_denied']);
   });
 
   test('a stop in the middle leaves the gap open', async () => {
@@ -440,7 +436,7 @@ describe('a connection without events', () => {
     await run(10 * MINUTE_MS);
     expect(restarts).toBe(1);
     expect(admitted.map(({ messageId: id }) => id)).toEqual(['om_a']);
-    expect(warnings).toEqual(['connection_deaf']);
+    expect(log.warnings()).toEqual(['connection_deaf']);
   });
 
   test('is proven in the thread where the bot was spoken to last', async () => {

@@ -1,6 +1,4 @@
 /** Before an end that can't be avoided: the bridge with the real journal on a virtual clock. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
@@ -11,8 +9,8 @@ import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
-
-const log = { debug() {}, info() {}, warn() {}, error() {} };
+import { temporaryFolder } from '../../kit/folder.ts';
+import { silentLog } from '../../kit/log.ts';
 
 let folder: string;
 let db: Db;
@@ -23,8 +21,8 @@ let isWriting: () => boolean;
 let answers: (() => void)[];
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'finish-'));
-  db = Db.open(join(folder, 'bridge.db'), log);
+  folder = temporaryFolder();
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(message.sentAtMs);
   answers = [];
@@ -50,7 +48,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await bridge.stop();
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const run = (durationMs: number) => passTime(clock, { isWriting, durationMs });

@@ -1,6 +1,4 @@
 /** Messages that come while no bridge runs, with the real journal. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HeldMessages } from '../../../src/bridge/intake/held-messages.ts';
@@ -11,6 +9,8 @@ import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { silentLog } from '../../kit/log.ts';
 
 const HOUR_MS = 60 * 60_000;
 
@@ -20,8 +20,8 @@ let journal: SqliteJournal;
 let held: HeldMessages;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'held-messages-'));
-  db = Db.open(join(folder, 'bridge.db'), { debug() {}, info() {}, warn() {}, error() {} });
+  folder = temporaryFolder();
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   const clock = new VirtualClock(message.sentAtMs);
   journal = new SqliteJournal({ db, app: message.appId, clock });
   held = new HeldMessages({ journal, clock });
@@ -29,7 +29,6 @@ beforeEach(() => {
 
 afterEach(() => {
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const stateOf = async ({ messageId: id }: InboundMessage = message) =>

@@ -1,6 +1,4 @@
 /** The door of the bridge, with the real journal. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
@@ -16,6 +14,7 @@ import { message } from './samples.ts';
 import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let folder: string;
 let db: Db;
@@ -26,7 +25,7 @@ let shown: Extract<Outgoing, { kind: 'reply' | 'send' }>[];
 let isWriting: () => boolean;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'intake-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   isWriting = writesUnderWay(db);
   const clock = new VirtualClock(message.sentAtMs);
@@ -61,7 +60,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await bridge.stop();
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const recall = () => {

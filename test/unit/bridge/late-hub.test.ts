@@ -1,6 +1,4 @@
 /** A hub that was away at the start says only later that it can tell answers apart. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
@@ -12,6 +10,7 @@ import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type { WaitResult } from '../../../src/bridge/ports.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let folder: string;
 let db: Db;
@@ -23,7 +22,7 @@ let asked: string[];
 let answers: Map<string, (result: WaitResult) => void>;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'late-hub-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   isWriting = writesUnderWay(db);
   const clock = new VirtualClock(message.sentAtMs);
@@ -56,7 +55,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await bridge.stop();
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function say(text: string, chat = 'oc_1'): Promise<void> {

@@ -1,6 +1,4 @@
 /** Orders of an operator: the whole bridge with the real journal on a virtual clock. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
@@ -22,6 +20,8 @@ import {
   type TurnTarget,
 } from '../../../src/bridge/ports.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const REFUSED: DeliveryResult = { ok: false, action: 'give_up', code: 230022, detail: 'no' };
@@ -40,10 +40,7 @@ let asked: string[];
 let answer: ((text: string) => void) | undefined;
 let sent: { out: Outgoing; key: string }[];
 let lark: () => DeliveryResult;
-let logged: string[];
-
-const note = (event: string) => logged.push(event);
-const log = { debug: note, info: note, warn: note, error: note };
+let log: RecordingLog;
 
 const target: TurnTarget = {
   correlates: true,
@@ -64,7 +61,7 @@ const target: TurnTarget = {
 };
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'orders-'));
+  folder = temporaryFolder();
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
   daemon = Db.open(join(folder, 'bridge.db'), log);
   outside = Db.open(join(folder, 'bridge.db'), log);
@@ -75,14 +72,13 @@ beforeEach(() => {
   answer = undefined;
   sent = [];
   lark = () => ({ ok: true, id: `om_out_${sent.length}` });
-  logged = [];
+  log = recordingLog();
 });
 
 afterEach(async () => {
   await stop();
   daemon.close();
   outside.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function boot(change: Partial<TurnTarget> = {}): Promise<void> {
@@ -386,7 +382,7 @@ describe('orders and the life of the daemon', () => {
     );
     await orders.place('turn_retry', 'broken');
     expect(await ordered('turn_retry', 'one')).toMatchObject({ outcome: 'done' });
-    expect(logged.filter((event) => event === 'order_bug').length).toBeGreaterThan(0);
+    expect(log.events().filter((event) => event === 'order_bug').length).toBeGreaterThan(0);
     await outside.write(() => outside.run(`DELETE FROM turns WHERE message_id = 'broken'`));
   });
 

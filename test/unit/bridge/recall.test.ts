@@ -1,6 +1,4 @@
 /** A message that is taken back, at any time of its turn: the bridge with the real journal on a virtual clock. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge, BridgeParts } from '../../../src/bridge/bridge.ts';
@@ -26,6 +24,8 @@ import type {
   TurnTarget,
 } from '../../../src/bridge/ports.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 
 const SECRET = 'the withdrawn words';
 const LONG_MS = 11 * 60_000;
@@ -36,7 +36,7 @@ let clock: VirtualClock;
 let bridge: Bridge;
 let journal: SqliteJournal;
 let isWriting: () => boolean;
-let logged: unknown[];
+let log: RecordingLog;
 /** What the chats show, and messages that Lark refuses replies to. */
 let shown: Outgoing[];
 let gone: Set<string>;
@@ -49,9 +49,6 @@ let cancelled: string[];
 let cancelSays: CancelResult;
 let sendSays: SendResult | undefined;
 let asked: string[];
-
-const note = (event: string, fields?: unknown) => void logged.push([event, fields]);
-const log = { debug: note, info: note, warn: note, error: note };
 
 function deliver(out: Outgoing): DeliveryResult {
   if (isAway) return { ok: false, action: 'wait', code: 230020, detail: 'away' };
@@ -83,12 +80,12 @@ const target: TurnTarget = {
 };
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'recall-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), log);
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
   journal = new SqliteJournal({ db, app: message.appId, clock });
-  logged = [];
+  log = recordingLog();
   shown = [];
   gone = new Set();
   history = [];
@@ -104,7 +101,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await stop();
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function boot(more: Pick<Partial<BridgeParts>, 'journal'> = {}): Promise<void> {
@@ -169,7 +165,7 @@ const THREAD = { threadId: 'omt_1', rootId: messageId('om_root') } as const;
 /** All that the journal still knows, and all that was logged. */
 async function kept(id: string): Promise<string> {
   const turn = await journal.turn(turnId(id));
-  return JSON.stringify([turn, logged]);
+  return JSON.stringify([turn, log.lines]);
 }
 
 describe('a recall while the agent works', () => {

@@ -1,15 +1,12 @@
 /** Signs of receipt while Lark is slow with them: the bridge with the real journal on a virtual clock. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Bridge } from '../../../src/bridge/bridge.ts';
+import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
-import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
-import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
+import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { RECEIPT_DELAY_MS, RECEIPTS_BEHIND_MAX } from '../../../src/bridge/turns/receipts.ts';
 import type {
@@ -20,6 +17,7 @@ import type {
 } from '../../../src/bridge/ports.ts';
 import { silentLog } from '../../kit/log.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const PEOPLE = RECEIPTS_BEHIND_MAX + 300;
 
@@ -70,7 +68,7 @@ async function deliver(out: Outgoing): Promise<DeliveryResult> {
 }
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'receipts-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
@@ -82,18 +80,12 @@ beforeEach(async () => {
 });
 
 async function boot(): Promise<void> {
-  const parts = { db, app: message.appId, clock };
-  bridge = new Bridge({
-    journal: new SqliteJournal(parts),
-    orders: new SqliteOrders(parts),
+  bridge = createBridge({
+    db,
+    clock,
     target,
     lark: { form: contentForm, deliver, history: () => Promise.resolve([]) },
-    clock,
-    random: () => 0.5,
-    log: silentLog,
-    brand: 'feishu',
     turnsRunningMax: 2 * PEOPLE,
-    turnTimeoutMs: 600_000,
   });
   await bridge.start();
 }
@@ -107,7 +99,6 @@ async function stop(): Promise<void> {
 afterEach(async () => {
   await stop();
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function run(durationMs: number, look: () => void = () => {}): Promise<void> {

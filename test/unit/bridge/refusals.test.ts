@@ -1,6 +1,4 @@
 /** What a Lark that refuses costs: every way out gets smaller, and the calls for one answer have a bound. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
@@ -14,8 +12,9 @@ import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type { DeliveryResult, LarkAction, Outgoing } from '../../../src/bridge/ports.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { silentLog } from '../../kit/log.ts';
 
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 /** Longer than any of it takes. */
 const LONG_MS = 15 * 60_000;
 /** For an answer of one message: smaller twice, without its thread, at two more places, and what nobody knows a few times. */
@@ -42,8 +41,8 @@ const refused = (action: LarkAction, code = 1): DeliveryResult => ({
 });
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'refusals-'));
-  db = Db.open(join(folder, 'bridge.db'), log);
+  folder = temporaryFolder();
+  db = Db.open(join(folder, 'bridge.db'), silentLog);
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
   journal = new SqliteJournal({ db, app: message.appId, clock });
@@ -82,7 +81,6 @@ afterEach(async () => {
   await run(1_000);
   await stopped;
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const run = (durationMs: number) => passTime(clock, { isWriting, durationMs });

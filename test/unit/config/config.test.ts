@@ -1,18 +1,8 @@
 /** Where settings come from, which one wins, and that everything wrong is said at once. */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import {
   type Flags,
   checkConfig,
@@ -21,6 +11,7 @@ import {
   saveSetting,
 } from '../../../src/config/load.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const APP = 'cli_0123456789abcdef';
 const OTHER_APP = 'cli_fedcba9876543210';
@@ -28,10 +19,9 @@ let home: string;
 let stateDir: string;
 
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'lark-bridge-config-'));
+  home = temporaryFolder();
   stateDir = join(home, '.lark-bridge');
 });
-afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 type Env = Record<string, string>;
 

@@ -2,20 +2,18 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { appId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { createCredentialStore, loadCredentials } from '../../../src/config/credentials.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const BOT = {
   appId: appId('cli_00000000000000aa'),
@@ -28,12 +26,10 @@ let stateDir: string;
 let file: string;
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'lark-bridge-credentials-'));
+  root = temporaryFolder();
   stateDir = join(root, 'state');
   file = join(stateDir, 'credentials.json');
 });
-
-afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function modeOf(path: string): string {
   return (statSync(path).mode & 0o777).toString(8);

@@ -1,10 +1,9 @@
 /** The settings of a bridge that a workspace runs: its environment is all that it gets. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type Flags, loadConfig } from '../../../src/config/load.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const HOST = '11111111-1111-4111-8111-111111111111';
 const inherited = {
@@ -23,9 +22,8 @@ const channel = {
 
 let home: string;
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'lark-bridge-daemon-'));
+  home = temporaryFolder();
 });
-afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const load = (env: Record<string, string>, flags: Flags = { mode: 'daemon' }) =>
   loadConfig({ env: { HOME: home, ...env }, flags, needs: ['lark', 'platform'] });

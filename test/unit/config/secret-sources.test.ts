@@ -1,22 +1,21 @@
 /** The places that a secret may come from besides the environment and credentials.json. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { checkConfig, loadConfig, type Need } from '../../../src/config/load.ts';
 import { systemdName } from '../../../src/config/sources.ts';
 import { SETTINGS, settingRows } from '../../../src/config/settings.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const APP = 'cli_0123456789abcdef';
 let home: string;
 let folder: string;
 
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'lark-bridge-secrets-'));
+  home = temporaryFolder();
   folder = join(home, 'credentials');
   mkdirSync(folder);
 });
-afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 type Env = Record<string, string>;
 

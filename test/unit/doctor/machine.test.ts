@@ -1,13 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import {
   checkNode,
   checkStateDirectory,
   readStateDirectory,
   type StateDirectory,
 } from '../../../src/doctor/machine.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 describe('Node.js', () => {
   test.each([
@@ -62,9 +62,8 @@ describe('the check of the state directory', () => {
 describe('the state directory as it is read', () => {
   let root: string;
   beforeEach(() => {
-    root = mkdtempSync(join(tmpdir(), 'lark-doctor-'));
+    root = temporaryFolder();
   });
-  afterEach(() => rmSync(root, { recursive: true, force: true }));
 
   test('a sound one', () => {
     const found = readStateDirectory(root);

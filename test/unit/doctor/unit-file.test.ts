@@ -1,15 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { commandOf, checkUnits, readUnits } from '../../../src/doctor/unit-file.ts';
 import { renderSystemd } from '../../../src/host/service/units.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let root: string;
 let facts: Parameters<typeof renderSystemd>[1];
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'lark doctor $1 50%-'));
+  root = temporaryFolder('lark doctor $1 50%-');
   mkdirSync(join(root, 'bin'));
   const [node, program] = ['node', 'lark-bridge.js'].map((name) => join(root, 'bin', name));
   facts = {
@@ -22,7 +22,6 @@ beforeEach(() => {
   for (const path of [facts.node, facts.program]) writeFileSync(path, '');
   writeFileSync(join(root, 'package.json'), '{"version":"1.2.3"}');
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const folders = () => [{ scope: 'user', folder: root } as const];
 const install = (text: string) => writeFileSync(join(root, 'lark-bridge.service'), text);

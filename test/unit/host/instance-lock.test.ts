@@ -1,8 +1,7 @@
 /** One process per state directory and per app, held by the kernel: real processes, real locks. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
@@ -13,6 +12,7 @@ import {
   type InstanceLock,
 } from '../../../src/host/instance-lock.ts';
 import { tryFileLock } from '../../../src/store/sqlite/file-lock.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const DIST = join(import.meta.dirname, '../../../dist');
 const APP = { openBaseUrl: 'http://127.0.0.1:9', appId: 'cli_0123456789abcdef' };
@@ -21,7 +21,7 @@ let children: ChildProcess[];
 let locks: InstanceLock[];
 
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'lark-bridge-lock-'));
+  home = temporaryFolder();
   children = [];
   locks = [];
 });
@@ -30,7 +30,6 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   for (const lock of locks) lock.release();
   await Promise.all(children.map(kill));
-  rmSync(home, { recursive: true, force: true });
 });
 
 const state = (name: string) => join(home, name);

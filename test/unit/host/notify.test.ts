@@ -1,12 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { HealthReport, ProblemCode } from '../../../src/observe/health/health.ts';
 import { isWorthKeeping, Notifier } from '../../../src/host/notify.ts';
 import { recordingLog } from '../../kit/log.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { StandIns } from './stand-in.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const MINUTE_MS = 60_000;
 const WELL: HealthReport = { live: true, ready: true, problems: [] };
@@ -19,14 +18,13 @@ let log: ReturnType<typeof recordingLog>;
 let report: HealthReport;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lark-bridge-notify-'));
+  folder = temporaryFolder();
   systemd = new StandIns(folder);
   systemd.add('systemd-notify');
   clock = new VirtualClock();
   log = recordingLog();
   report = WELL;
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function notifier(env: Readonly<Record<string, string>> = {}): Notifier {
   const around = {

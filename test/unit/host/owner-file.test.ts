@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { appId, openId } from '../../../src/core/ids.ts';
 import { ownerFile } from '../../../src/host/owner-file.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const APP = appId('cli_00000000000000aa');
 const OTHER = appId('cli_00000000000000bb');
@@ -13,11 +13,9 @@ let folder: string;
 let path: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'owner-file-'));
+  folder = temporaryFolder();
   path = join(folder, 'owner.json');
 });
-
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test('who made the bot is known again, for their own eyes only, and for this app only', () => {
   expect(ownerFile(folder, APP).load()).toBeUndefined();

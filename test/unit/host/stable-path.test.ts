@@ -1,16 +1,7 @@
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import {
   isReadableByAll,
@@ -18,6 +9,7 @@ import {
   stablePaths,
   whyTemporary,
 } from '../../../src/host/service/stable-path.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 describe('places that will be gone', () => {
   test.each([
@@ -64,9 +56,8 @@ describe('the steadiest name', () => {
   };
 
   beforeEach(() => {
-    folder = realpathSync(mkdtempSync(join(tmpdir(), 'lark-bridge-paths-')));
+    folder = realpathSync(temporaryFolder());
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   test('a link on the PATH beats a folder with a version in its name', () => {
     const node = file(at('opt/Cellar/node/22.1.0/bin/node'));

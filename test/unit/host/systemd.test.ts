@@ -1,20 +1,12 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { Systemd, unitFolder } from '../../../src/host/service/systemd.ts';
 import { renderSystemd, type Scope } from '../../../src/host/service/units.ts';
 import { StandIns } from './stand-in.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const UNIT = renderSystemd('system', {
   node: '/usr/bin/node',
@@ -29,14 +21,13 @@ let folder: string;
 let programs: StandIns;
 
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'lark-bridge-systemd-'));
+  home = temporaryFolder();
   folder = join(home, 'units');
   programs = new StandIns(home);
   programs.add('systemctl');
   programs.add('journalctl');
   programs.add('loginctl');
 });
-afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 function systemd(scope: Scope = 'system', path = programs.path): Systemd {
   return new Systemd({ scope, folder, env: { PATH: path, HOME: home, LARK_APP_SECRET: 'secret' } });

@@ -1,9 +1,8 @@
 /** The unit files: those that are shipped, those that are installed, and systemd's own word about them. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   renderLaunchd,
   renderSystemd,
@@ -11,10 +10,10 @@ import {
   type Scope,
   type UnitFacts,
 } from '../../../src/host/service/units.ts';
+import { temporaryFolderForFile } from '../../kit/folder.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const folder = mkdtempSync(join(tmpdir(), 'lark-bridge-units-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForFile();
 
 /** Where Debian and `npm install --global` put things. */
 const USUAL: UnitFacts = {

@@ -6,7 +6,7 @@ import { Rig } from '../../contract/hub/rig.ts';
 import { patientClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 
-test('a turn that is cancelled between its claim and its begin does not stay at work', async () => {
+test('a turn that is cancelled between its claim and its start does not keep running', async () => {
   // The hub itself begins nothing.
   const rig = await Rig.start({ maxRunning: 0 });
   const bridge = await rig.bridge();

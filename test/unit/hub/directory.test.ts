@@ -1,12 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
-import { createDirectory, type Directory } from '../../../src/hub/domain/directory.ts';
+import { Directory } from '../../../src/hub/domain/directory.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 let folder: string;
 let db: Db;
@@ -14,14 +14,13 @@ let directory: Directory;
 const time = { nowMs: 1000 };
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lark-directory-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
-  const clock = { nowMs: () => time.nowMs, after: () => () => {} };
-  directory = createDirectory(createHubStore(db), clock);
+  const clock = clockWithoutTimers(() => time.nowMs);
+  directory = new Directory(new SqliteHubStore(db), clock);
 });
 afterEach(() => {
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const exec = { kind: 'exec', argv: ['./answer.sh', '--short', 'two words'] } as const;

@@ -38,7 +38,7 @@ test('MOL-A2A-03: parts go before content, and type becomes kind', () => {
   expect(JSON.stringify(body)).not.toContain('content');
 });
 
-test('what is no request at all stays so for the schema to refuse', () => {
+test('something that is not a request stays unchanged, so that the schema refuses it', () => {
   for (const body of [null, 3, 'x', [1]]) expect(normalizeRequest(body)).toEqual(body);
 });
 

@@ -1,22 +1,23 @@
 import { expect, test } from 'vitest';
 import { RateLimit, HUB_CALLERS_REMEMBERED } from '../../../src/hub/surfaces/rate-limit.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
 
 function limitAt(perSecond: number) {
   const time = { nowMs: 1_000_000 };
-  const clock = { nowMs: () => time.nowMs, after: () => () => {} };
+  const clock = clockWithoutTimers(() => time.nowMs);
   const limit = new RateLimit(perSecond, clock);
   const taken = (caller: string, times: number) =>
     Array.from({ length: times }, () => limit.take(caller)).filter(Boolean).length;
   return { time, limit, taken };
 }
 
-test('a second’s worth may come at once, and each caller has its own', () => {
+test('the requests of one second may come at once, and each caller has its own limit', () => {
   const { taken } = limitAt(5);
   expect(taken('a', 9)).toBe(5);
   expect(taken('b', 9)).toBe(5);
 });
 
-test('it refills all the time, even for a caller that never pauses', () => {
+test('it refills steadily, also for a caller that never pauses', () => {
   const { time, taken } = limitAt(10);
   taken('a', 10);
   let served = 0;
@@ -27,14 +28,14 @@ test('it refills all the time, even for a caller that never pauses', () => {
   expect(served).toBe(10);
 });
 
-test('a pause gives no more than a second’s worth', () => {
+test('after a pause no more than the requests of one second are allowed', () => {
   const { time, taken } = limitAt(5);
   taken('a', 5);
   time.nowMs += 3_600_000;
   expect(taken('a', 9)).toBe(5);
 });
 
-test('a clock that is set back takes nothing away and gives nothing', () => {
+test('a clock that is set back changes no limit', () => {
   const { time, taken } = limitAt(5);
   taken('a', 3);
   time.nowMs -= 3_600_000;
@@ -43,7 +44,7 @@ test('a clock that is set back takes nothing away and gives nothing', () => {
   expect(taken('a', 9)).toBe(5);
 });
 
-test('a flood of callers is forgotten, but not one that is being held back', () => {
+test('very many callers are forgotten, but not one that is over its limit', () => {
   const { time, limit, taken } = limitAt(2);
   for (let index = 0; index < HUB_CALLERS_REMEMBERED - 1; index += 1) limit.take(`caller ${index}`);
   time.nowMs += 2_000;

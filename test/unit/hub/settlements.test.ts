@@ -11,7 +11,7 @@ test('all who wait for an item go on when it is settled, and nobody else', async
   const waits = [settlements.wait(one, end.signal), settlements.wait(one, end.signal)];
   const elsewhere = settlements.wait(other, end.signal);
   expect(settlements.waiting).toBe(3);
-  settlements.ring(one);
+  settlements.notify(one);
   await Promise.all(waits);
   expect(settlements.waiting).toBe(1);
   end.abort();
@@ -19,7 +19,7 @@ test('all who wait for an item go on when it is settled, and nobody else', async
   expect(settlements.waiting).toBe(0);
 });
 
-test('who has enough goes alone', async () => {
+test('a caller whose signal aborts stops waiting, and the others go on waiting', async () => {
   const settlements = new Settlements();
   const impatient = new AbortController();
   const patient = new AbortController();
@@ -28,7 +28,7 @@ test('who has enough goes alone', async () => {
   impatient.abort();
   await first;
   expect(settlements.waiting).toBe(1);
-  settlements.ring(one);
+  settlements.notify(one);
   await second;
   expect(settlements.waiting).toBe(0);
 });
@@ -47,10 +47,10 @@ test('a wait that begins while another ends is not forgotten', async () => {
   const settlements = new Settlements();
   const { signal } = new AbortController();
   const first = settlements.wait(one, signal);
-  settlements.ring(one);
+  settlements.notify(one);
   const second = settlements.wait(one, signal);
   await first;
-  settlements.ring(one);
+  settlements.notify(one);
   await second;
   expect(settlements.waiting).toBe(0);
 });

@@ -1,22 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { Upkeep, HUB_PRUNE_EVERY_MS } from '../../../src/hub/domain/upkeep.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { createHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
+import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { recordingLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const HOUR_MS = 3_600_000;
 
 function rig() {
-  const folder = mkdtempSync(join(tmpdir(), 'lark-upkeep-'));
+  const folder = temporaryFolder();
   const log = recordingLog();
   const db = Db.open(join(folder, 'bridge.db'), log);
   onTestFinished(() => {
     db.close();
-    rmSync(folder, { recursive: true, force: true });
   });
   const nowMs = Date.now();
   const timers: { delayMs: number; run: () => void }[] = [];
@@ -28,7 +26,7 @@ function rig() {
       return () => void timers.splice(timers.indexOf(timer), 1);
     },
   };
-  const store = createHubStore(db);
+  const store = new SqliteHubStore(db);
   return { db, log, nowMs, timers, store, clock };
 }
 
@@ -73,7 +71,7 @@ test('settled items go after a day, inbox rows after a month, waiting items neve
   expect(timers).toEqual([]);
 });
 
-test('it goes on at the next round, and a database that refuses is tried again then', async () => {
+test('pruning continues at the next round, also after the database refused', async () => {
   const { db, log, nowMs, timers, store, clock } = rig();
   const refusal = new BridgeError('store_unavailable', 'disk full');
   vi.spyOn(store, 'pruneItems').mockRejectedValueOnce(refusal);

@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { HttpClient, type HttpCall, type HttpOptions } from '../../../src/net/http.ts';
 import { createServerIdentity } from '../../../src/sim/tls/certificates.ts';
 import { json, type LocalServer, startServer } from '../lark/local-server.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -445,8 +444,7 @@ describe('a certificate of our own', () => {
 });
 
 test('calls go through a socket of the machine, whatever host their URL names', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'net-'));
-  closers.push(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
   const socketPath = join(folder, 's');
   const http = client({ socketPath });
   expect(await http.call(post('http://some.invalid/'))).toMatchObject({

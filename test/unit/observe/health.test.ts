@@ -11,16 +11,14 @@ import {
   type HealthReport,
 } from '../../../src/observe/health/health.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
-import type { LogFields } from '../../../src/core/log.ts';
+import { recordingLog } from '../../kit/log.ts';
 
 const START_MS = Date.parse('2026-11-21T08:00:00.000Z');
 
 function watched(checks: HealthChecks) {
   const clock = new VirtualClock(START_MS);
-  const lines: [string, LogFields][] = [];
-  const keep = (event: string, fields: LogFields = {}) => void lines.push([event, fields]);
-  const log = { debug: keep, info: keep, warn: keep, error: keep };
-  return { health: new Health({ checks, clock, log }), clock, lines };
+  const log = recordingLog();
+  return { health: new Health({ checks, clock, log }), clock, log };
 }
 
 async function pass(clock: VirtualClock, durationMs: number): Promise<void> {
@@ -62,7 +60,7 @@ describe('the verdict', () => {
 
   test('is in the log when it changes, and only then', async () => {
     let text: string | undefined;
-    const { health, clock, lines } = watched({
+    const { health, clock, log } = watched({
       hub: () => (text === undefined ? undefined : { text }),
     });
     await health.start();
@@ -77,10 +75,10 @@ describe('the verdict', () => {
     text = 'after the stop';
     await pass(clock, 5_000);
     await settle();
-    expect(lines).toEqual([
-      ['health_changed', { ready: true }],
-      ['health_changed', { ready: false, problems: 'hub', text: 'HTTP 503' }],
-      ['health_changed', { ready: true }],
+    expect(log.lines).toEqual([
+      { level: 'info', event: 'health_changed', ready: true },
+      { level: 'warn', event: 'health_changed', ready: false, problems: 'hub', text: 'HTTP 503' },
+      { level: 'info', event: 'health_changed', ready: true },
     ]);
   });
 });
@@ -95,7 +93,7 @@ describe('the words for people', () => {
     const refused = { state: 'waiting', lastError: '514 auth failed', refusedSinceMs: 7 } as const;
     expect(larkTrouble(refused)).toMatchObject({
       sinceMs: 7,
-      text: expect.stringMatching(/refuses the connection .*514 auth failed.*asked again/),
+      text: expect.stringMatching(/refuses the connection .*514 auth failed.*tries again/),
     });
     expect(larkTrouble({ state: 'refused', lastError: 'no' })?.text).toContain(
       'lark-bridge connect',

@@ -3,7 +3,8 @@ import { turnId } from '../../../src/core/ids.ts';
 import { Distribution, Meter } from '../../../src/observe/metrics/meter.ts';
 import type { BridgeFacts } from '../../../src/observe/metrics/metric-table.ts';
 import { Metrics } from '../../../src/observe/metrics/metrics.ts';
-import type { LogFields } from '../../../src/core/log.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
+import { recordingLog } from '../../kit/log.ts';
 
 const facts: BridgeFacts = {
   connection: () => ({ state: 'waiting', reconnects: 3, lastEventAtMs: 40_000 }),
@@ -20,8 +21,7 @@ const facts: BridgeFacts = {
 };
 
 function metricsOf(bridge: () => BridgeFacts | undefined, meter = new Meter(() => {})) {
-  const lines: [string, LogFields][] = [];
-  const keep = (event: string, fields: LogFields = {}) => void lines.push([event, fields]);
+  const log = recordingLog();
   const metrics = new Metrics(
     {
       version: '1.2.3',
@@ -29,11 +29,11 @@ function metricsOf(bridge: () => BridgeFacts | undefined, meter = new Meter(() =
       meter,
       health: () => ({ live: true, ready: true, problems: [] }),
       bridge,
-      clock: { nowMs: () => 100_000, after: () => () => {} },
+      clock: clockWithoutTimers(() => 100_000),
     },
-    { debug: keep, info: keep, warn: keep, error: keep },
+    log,
   );
-  return { text: async () => (await metrics.text()).body, lines };
+  return { text: async () => (await metrics.text()).body, log };
 }
 
 test('a distribution counts a value in the first bucket that holds it', () => {
@@ -74,10 +74,15 @@ test('without a bridge, or with a part that can’t be asked, the rest is told a
       throw new Error('disk I/O error');
     },
   };
-  const { text, lines } = metricsOf(() => broken);
+  const { text, log } = metricsOf(() => broken);
   expect(await text()).toContain('lark_bridge_queue_length 2\n');
-  expect(lines).toEqual([
-    ['metric_unreadable', { metric: 'lark_bridge_calls_this_month', error: 'disk I/O error' }],
+  expect(log.lines).toEqual([
+    {
+      level: 'error',
+      event: 'metric_not_read',
+      metric: 'lark_bridge_calls_this_month',
+      error: 'disk I/O error',
+    },
   ]);
 });
 

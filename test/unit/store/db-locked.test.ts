@@ -1,18 +1,17 @@
 /** Another process holds the database: who writes waits, and nothing else does. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect, type Connection } from '../../../src/store/sqlite/driver.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let folder: string;
 let db: Db;
 let other: Connection;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'db-locked-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   db.run('CREATE TABLE sample (name TEXT PRIMARY KEY) STRICT');
   other = connect(join(folder, 'bridge.db'));
@@ -23,7 +22,6 @@ afterEach(() => {
   vi.restoreAllMocks();
   other.close();
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const insert = (name: string) => () => db.run('INSERT INTO sample VALUES (?)', name);
@@ -38,7 +36,7 @@ async function rounds(count: number): Promise<void> {
   }
 }
 
-test('writes wait beside the event loop, and are done in their order when the lock is gone', async () => {
+test('writes wait without blocking the event loop, and are done in order when the lock is released', async () => {
   const writes = [db.write(insert('a')), db.write(insert('b'))];
   await rounds(10);
   writes.push(db.write(insert('c')));
@@ -49,7 +47,7 @@ test('writes wait beside the event loop, and are done in their order when the lo
   expect(names()).toEqual(['a', 'b', 'c']);
 });
 
-test('a write that has waited its time is refused, a later one still waits', async () => {
+test('a write that waited too long is refused, a later one still waits', async () => {
   const nowMs = Math.floor(performance.now());
   const clock = vi.spyOn(performance, 'now').mockReturnValue(nowMs);
   const early = db.write(insert('early')).catch((error: unknown) => error);

@@ -1,10 +1,9 @@
 /** When a write may be believed: the disk is the outer wall here, and answers when the test says so. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 type Done = (error: Error | null) => void;
 
@@ -19,7 +18,7 @@ let folder: string;
 let db: Db;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'db-sync-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   db.run('CREATE TABLE sample (name TEXT)');
   disk.syncs = [];
@@ -27,7 +26,6 @@ beforeEach(() => {
 
 afterEach(() => {
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function write(name: string): { confirmed: () => boolean } {
@@ -48,7 +46,7 @@ async function turnsOfTheLoop(count: number): Promise<void> {
   }
 }
 
-test('nobody hears of a write before the disk has it', async () => {
+test('a write resolves only when it is on the disk', async () => {
   const one = write('a');
   await turnsOfTheLoop(5);
   expect(disk.syncs).toHaveLength(1);
@@ -58,7 +56,7 @@ test('nobody hears of a write before the disk has it', async () => {
   expect(one.confirmed()).toBe(true);
 });
 
-test('what is written while the disk works shares the next commit and the next sync', async () => {
+test('writes that come during a sync share the next commit and the next sync', async () => {
   const first = write('a');
   await turnsOfTheLoop(2);
   const later = ['b', 'c', 'd'].map((name) => write(name));
@@ -73,7 +71,7 @@ test('what is written while the disk works shares the next commit and the next s
   expect(later.every((one) => one.confirmed())).toBe(true);
 });
 
-test('a disk that fails to keep a write ends the process; nothing is confirmed', async () => {
+test('a failed sync ends the process; nothing is confirmed', async () => {
   const one = write('a');
   await turnsOfTheLoop(2);
   const failed = () => disk.syncs[0]?.(new Error('EIO: i/o error, fdatasync'));
@@ -82,7 +80,7 @@ test('a disk that fails to keep a write ends the process; nothing is confirmed',
   expect(one.confirmed()).toBe(false);
 });
 
-test('what is on its way is confirmed when the database closes', async () => {
+test('writes on their way to the disk are confirmed when the database closes', async () => {
   const one = write('a');
   await turnsOfTheLoop(2);
   db.close();

@@ -1,25 +1,23 @@
 /** What the database says about itself while its commits fail. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { MIGRATIONS } from '../../../src/store/sqlite/migrations.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let folder: string;
 let db: Db;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'db-trouble-'));
+  folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   db.run('CREATE TABLE sample (name TEXT PRIMARY KEY) STRICT');
 });
 
 afterEach(() => {
   db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const insert = (name: string) => db.write(() => db.run('INSERT INTO sample VALUES (?)', name));
@@ -47,7 +45,7 @@ test('a commit that fails is trouble, since then, until the disk takes a write a
   await insert('a');
 });
 
-test('recovery is found out by a write that changes nothing', async () => {
+test('recovery is checked with a write that changes nothing', async () => {
   refuseWrites(true);
   await expect(insert('a')).rejects.toThrow();
   refuseWrites(false);
@@ -56,14 +54,14 @@ test('recovery is found out by a write that changes nothing', async () => {
   expect(db.all('SELECT name FROM sample')).toEqual([]);
 });
 
-test('a mistake in a write is no trouble of the disk', async () => {
+test('a bug in a write is not a problem of the disk', async () => {
   await insert('a');
   await expect(insert('a')).rejects.toThrow('UNIQUE');
   refuseWrites(true);
   expect(db.trouble()).toBeUndefined();
 });
 
-test('a lock of another program is trouble while it lasts, and nobody waits to say so', async () => {
+test('a lock of another program is a problem while it lasts, and the check does not wait for it', async () => {
   const other = connect(join(folder, 'bridge.db'));
   other.exec('BEGIN IMMEDIATE');
   const write = insert('a');

@@ -1,29 +1,15 @@
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { MIGRATIONS } from '../../../src/store/sqlite/migrations.ts';
-import type { Log } from '../../../src/core/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 
 let folder: string;
-let logged: string[];
-const log: Log = {
-  debug() {},
-  info() {},
-  warn: (event) => logged.push(event),
-  error: (event) => logged.push(event),
-};
+let log: RecordingLog;
 const open: Db[] = [];
 
 function openDb(): Db {
@@ -39,13 +25,12 @@ function withTable(): Db {
 }
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'db-'));
-  logged = [];
+  folder = temporaryFolder();
+  log = recordingLog();
 });
 
 afterEach(() => {
   for (const db of open.splice(0)) db.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const insert = (db: Db, name: string) => () => db.run('INSERT INTO sample VALUES (?)', name);
@@ -57,7 +42,7 @@ describe('the database', () => {
     expect(statSync(join(folder, 'bridge.db')).mode & 0o777).toBe(0o600);
   });
 
-  test('what was written is there after it was opened anew', async () => {
+  test('what was written is there after it was opened again', async () => {
     const db = withTable();
     await db.write(insert(db, 'a'));
     db.close();
@@ -77,7 +62,7 @@ describe('the database', () => {
     spy.close();
   });
 
-  test('work that throws takes nothing with it but itself', async () => {
+  test('work that throws does not affect the other writes of its commit', async () => {
     const db = withTable();
     const results = await Promise.allSettled([
       db.write(insert(db, 'a')),
@@ -99,7 +84,7 @@ describe('the database', () => {
     expect(error).not.toBeInstanceOf(BridgeError);
   });
 
-  test('a full disk is told, nothing of the write stays, and it goes on when there is room', async () => {
+  test('a full disk is reported, nothing of the write is kept, and writes work again when there is room', async () => {
     const db = withTable();
     const pages = Number(db.get('PRAGMA page_count')?.['page_count']);
     db.get(`PRAGMA max_page_count = ${pages}`);
@@ -113,7 +98,7 @@ describe('the database', () => {
     expect(names(db)).toEqual(['a']);
   });
 
-  test('what waits is committed before it closes; later writes are refused', async () => {
+  test('waiting writes are committed before it closes; later writes are refused', async () => {
     const db = withTable();
     const waiting = db.write(insert(db, 'a'));
     db.close();
@@ -122,14 +107,14 @@ describe('the database', () => {
     expect(names(openDb())).toEqual(['a']);
   });
 
-  test('a file that is no database is kept aside, and a new one begun', () => {
+  test('a file that is not a database is moved aside, and a new database is made', () => {
     const path = join(folder, 'bridge.db');
     writeFileSync(path, 'not a database, but somebody may want it back');
     const db = openDb();
     expect(db.all('SELECT * FROM turns')).toEqual([]);
     const kept = readdirSync(folder).find((name) => name.includes('.corrupt-')) ?? 'none';
     expect(readFileSync(join(folder, kept), 'utf8')).toContain('somebody may want it back');
-    expect(logged).toEqual(['database_corrupt']);
+    expect(log.warnings()).toEqual(['database_set_aside']);
   });
 
   test('a newer database is refused and left alone', () => {
@@ -144,7 +129,7 @@ describe('the database', () => {
   });
 });
 
-test('a database of the version before is taken over: its runs stay, and have room for a cause', () => {
+test('a database of the version before is updated: its runs stay, and can have a cause', () => {
   const path = join(folder, 'bridge.db');
   const before = connect(path);
   before.exec(MIGRATIONS[0] ?? '');
@@ -155,10 +140,10 @@ test('a database of the version before is taken over: its runs stay, and have ro
   expect(db.all('SELECT turn, started_at_ms, cause FROM runs')).toEqual([
     { turn: 'om_1', started_at_ms: 5, cause: null },
   ]);
-  expect(logged).toEqual([]);
+  expect(log.warnings()).toEqual([]);
 });
 
-describe('a look from beside the daemon', () => {
+describe('reading while a daemon runs', () => {
   const path = () => join(folder, 'bridge.db');
   const look = () => {
     const db = Db.openExisting(path());

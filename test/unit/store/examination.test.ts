@@ -1,22 +1,21 @@
 /** A look at the database's file, whoever has it open. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { examineDatabase } from '../../../src/store/sqlite/examination.ts';
 import { MIGRATIONS } from '../../../src/store/sqlite/migrations.ts';
 import { silentLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let folder: string;
 let path: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lark examination #1 50%-'));
+  folder = temporaryFolder('lark examination #1 50%-');
   path = join(folder, 'bridge.db');
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const wanted = MIGRATIONS.length;
 
@@ -54,7 +53,7 @@ test('one that nobody has open is left as it is, to the byte', () => {
   }).toEqual(before);
 });
 
-test('one that a daemon writes to, with the log of writes beside it', async () => {
+test('one that a daemon writes to, with its write-ahead log', async () => {
   const db = Db.open(path, silentLog);
   await db.write(() => {
     db.run(`INSERT INTO cursors (workspace, row_id) VALUES ('w', 'r')`);
@@ -89,7 +88,7 @@ test('something that is no database, and one with a broken page; both stay where
   expect(readdirSync(folder)).toEqual(['bridge.db']);
 });
 
-test('a fault that SQLite reports and does not trip over', () => {
+test('a fault that SQLite reports without failing', () => {
   makeDatabase();
   const bytes = readFileSync(path);
   // The header's count of free pages.
@@ -100,6 +99,6 @@ test('a fault that SQLite reports and does not trip over', () => {
   expect(found.kind === 'corrupt' && found.detail).toMatch(/freelist/i);
 });
 
-test('a folder in its place', () => {
+test('a folder instead of the file', () => {
   expect(examineDatabase(folder)).toMatchObject({ kind: 'unreadable' });
 });

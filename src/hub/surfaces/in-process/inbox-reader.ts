@@ -11,11 +11,11 @@ import { textOf } from '../../domain/messages.ts';
 import type { Turns } from '../../domain/turns.ts';
 import type { Activity, ActivityStore } from '../../ports.ts';
 
-/** What could not be kept is handed over again after this. */
+/** When a message that could not be stored is handed over again. */
 const RETRY_MS = 5_000;
-/** How far back an inbox is read that was never read, or whose place was lost. */
+/** How far back an inbox is read that was never read, or whose cursor was lost. */
 const BACKLOG_MS = 12 * 60 * 60 * 1000;
-/** Rows of one look. */
+/** How many rows are read at once. */
 const ROWS_MAX = 100;
 
 export interface CursorStore {
@@ -23,7 +23,7 @@ export interface CursorStore {
   save(cursor: string | undefined): Promise<void>;
 }
 
-export interface InboxReaderParts {
+interface InboxReaderParts {
   readonly turns: Turns;
   readonly store: ActivityStore;
   readonly own: WorkspaceId;
@@ -33,7 +33,7 @@ export interface InboxReaderParts {
   readonly log: Log;
 }
 
-/** Hands over what agents say to the bridge's workspace without answering a turn. Each row at least once. */
+/** Hands over the messages of agents that answer no turn of the bridge. Each row is handed over at least once. */
 export class InboxReader {
   readonly #parts: InboxReaderParts;
   readonly #arrived = new Wake();
@@ -51,7 +51,7 @@ export class InboxReader {
       this.#arrivals += 1;
       this.#arrived.ring();
     });
-    this.#loop = this.#readOn();
+    this.#loop = this.#readUntilStopped();
   }
 
   async stop(): Promise<void> {
@@ -59,10 +59,10 @@ export class InboxReader {
     await this.#loop;
   }
 
-  async #readOn(): Promise<void> {
+  async #readUntilStopped(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       const arrivals = this.#arrivals;
-      const outcome = await this.#look();
+      const outcome = await this.#handOverNew();
       if (outcome === 'more') continue;
       const cancelTimer =
         outcome === 'not_kept'
@@ -73,7 +73,7 @@ export class InboxReader {
     }
   }
 
-  async #look(): Promise<'more' | 'done' | 'not_kept'> {
+  async #handOverNew(): Promise<'more' | 'done' | 'not_kept'> {
     const { receive, cursor, log } = this.#parts;
     try {
       const rows = await this.#rows();
@@ -83,19 +83,19 @@ export class InboxReader {
         if (answer !== undefined) await receive(answer);
       }
       const last = rows.at(-1);
-      // Only now: dying before this hands the same rows over again, which does no harm.
+      // Only now: if the process dies before this, the same rows are handed over again, which does no harm.
       if (last !== undefined) await cursor.save(last.id);
       return rows.length < ROWS_MAX ? 'done' : 'more';
     } catch (error) {
       if (this.#stop.signal.aborted) return 'done';
       if (error instanceof BridgeError) log.warn('inbox_not_kept', { error: error.message });
-      // A row that trips over a bug must not take the process with it, time and again.
+      // A bug must not end the process, because the same row would end it after every start.
       else log.error('inbox_bug', { error: String((error as Error).stack) });
       return 'not_kept';
     }
   }
 
-  /** What follows the cursor, oldest first. */
+  /** The rows after the cursor, oldest first. */
   async #rows(): Promise<readonly Activity[]> {
     const { store, own, cursor, clock } = this.#parts;
     const sinceId = await cursor.load();
@@ -109,15 +109,15 @@ export class InboxReader {
     return newest?.toReversed() ?? [];
   }
 
-  /** `undefined` for what is not for us to take up: our own words, and answers that name their turn. */
+  /** `undefined` for rows that are not for us: our own messages, and answers that name their turn. */
   #answerOf({ id, source, received, summary }: Activity): UnmatchedAnswer | undefined {
     if (source === undefined || isSameWorkspace(source, this.#parts.own)) return undefined;
     const message = received?.content.message;
     if ((message?.referenceTaskIds ?? []).length > 0) return undefined;
     const files = fileNamesOf(message?.parts ?? []);
-    const words = (message && textOf(message)) || (summary ?? '');
-    const { token, text: rest } = withoutMark(words);
-    const text = words === '' && files.length === 0 ? '(empty A2A message)' : rest;
+    const marked = (message && textOf(message)) || (summary ?? '');
+    const { token, text: unmarked } = withoutMark(marked);
+    const text = marked === '' && files.length === 0 ? '(empty A2A message)' : unmarked;
     const said = saidBy(text);
     return {
       id,

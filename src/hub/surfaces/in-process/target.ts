@@ -1,4 +1,4 @@
-/** The hub as the bridge in the same process sees it: no wire, no token, and one database. */
+/** The hub for a bridge in the same process: without HTTP and tokens, and with one database. */
 import { isSameWorkspace, type WorkspaceId } from '../../../core/ids.ts';
 import type { Service } from '../../../core/service.ts';
 import type {
@@ -28,23 +28,23 @@ import {
 } from '../../ports.ts';
 import { InboxReader, type CursorStore } from './inbox-reader.ts';
 
-/** How long a send waits for the answer: one that comes at once saves the note that the hub has the turn. */
+/** How long a send waits for the answer. An answer that comes at once saves a write: that the hub has the turn. */
 const SEND_WAIT_MS = 1_000;
-/** One wait; the bridge asks again as long as it wants to know. */
+/** The length of one wait. The bridge asks again as long as it needs the answer. */
 const WAIT_MS = 25_000;
-/** A full queue is asked again after this. */
+/** When the bridge tries again after the queue was full. */
 const FULL_RETRY_MS = 30_000;
 
-export interface InProcessTargetOptions {
+interface InProcessTargetOptions {
   readonly turns: Turns;
   readonly store: HubStore;
   /** The bridge's own workspace. */
   readonly own: WorkspaceId;
-  /** The agent that gets new turns; asked for every turn. */
+  /** The agent that gets new turns. Called for every turn. */
   readonly agent: () => Promise<AgentRecord>;
-  /** Takes what comes without naming a turn; rejects if it could not be kept. */
+  /** Takes a message that names no turn. Rejects if it could not be stored. */
   readonly receive: (answer: UnmatchedAnswer) => Promise<void>;
-  /** How far the inbox was read, over restarts. */
+  /** How far the inbox was read. Kept across restarts. */
   readonly cursor: CursorStore;
   readonly clock: Clock;
   readonly log: Log;
@@ -73,7 +73,7 @@ export class InProcessTarget implements TurnTarget, Service {
     return this.#inbox.stop();
   }
 
-  /** It is in this process: who asks is there. */
+  /** The hub is in this process, so it can always be reached. */
   status(): { readonly reachable: boolean; readonly detail: string | undefined } {
     return { reachable: true, detail: undefined };
   }
@@ -85,7 +85,7 @@ export class InProcessTarget implements TurnTarget, Service {
 
   join(request: TurnRequest): void {
     const agent = this.#agent;
-    // A turn that was sent before may be for another agent; it is stored when it is sent.
+    // A turn that was sent before may be for another agent. It is stored when it is sent.
     if (agent === undefined || !isSameWorkspace(agent.workspaceId, request.target)) return;
     const hubRun = agent.spec.kind !== 'external';
     const joined = this.#options.turns.join(this.#messageOf(request, hubRun));
@@ -131,7 +131,7 @@ export class InProcessTarget implements TurnTarget, Service {
     return 'over';
   }
 
-  /** How a turn ends, if it does in time; stored or to be stored by the caller. */
+  /** How a turn ends, if it ends in time. It is stored, or the caller stores it. */
   async #end(
     id: QueueId,
     {
@@ -178,7 +178,7 @@ export class InProcessTarget implements TurnTarget, Service {
           kind: 'message',
           role: 'user',
           messageId,
-          // One conversation a chat, so that the hub keeps its turns in order.
+          // One conversation for each chat, so that the hub keeps its turns in order.
           contextId: context.chatId,
           parts: [{ kind: 'text', text: withHeader(context, text, reply) }],
         },

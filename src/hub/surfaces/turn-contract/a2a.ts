@@ -10,19 +10,19 @@ import { untilGone } from './waiting.ts';
 
 const BUSY_RETRY_AFTER_SECS = 30;
 
-export interface A2aParts {
+interface A2aParts {
   readonly store: HubStore;
   readonly turns: Turns;
   readonly callers: Callers;
 }
 
-/** `POST /workspaces/:id/a2a`: a turn for that workspace, or an answer to one of its own. */
+/** `POST /workspaces/:id/a2a`: a turn for that workspace, or an answer to one of its turns. */
 export function addA2aRoute(server: Server, { store, turns, callers }: A2aParts): void {
   server.post(
     '/workspaces/:id/a2a',
     {
       schema: { params: WorkspacePath, body: A2aRequestBody },
-      // Before the body is read: strangers get no work out of the hub.
+      // Before the body is read, so that callers without a token cost the hub no work.
       onRequest: async (request) => {
         await callers.peer(request);
       },
@@ -33,7 +33,7 @@ export function addA2aRoute(server: Server, { store, turns, callers }: A2aParts)
           return reply.send({ jsonrpc: '2.0', id: body.id ?? null, error });
         }
         mustHaveParts(body);
-        request.body = body as A2aRequest; // What it really is, the schema finds out next.
+        request.body = body as A2aRequest; // The schema checks it next.
       },
     },
     async (request, reply) => {
@@ -85,7 +85,7 @@ async function show(
   return { status: 202, body };
 }
 
-/** `Prefer: wait=N` (RFC 7240): the answer in this response, if it comes within so many seconds. */
+/** `Prefer: wait=N` (RFC 7240): this response holds the answer, if it comes within N seconds. */
 function waited(
   turns: Turns,
   { item, fresh }: { readonly item: QueueItem; readonly fresh: boolean },
@@ -96,12 +96,12 @@ function waited(
   const waitSecs = Number(/\bwait=(\d{1,9})\b/.exec(prefer)?.[1] ?? 0);
   if (waitSecs === 0) return item;
   const read = async () => (await turns.item(id)) ?? item;
-  // It takes another commit to settle a fresh item.
+  // A new item can't be settled yet: that takes another commit.
   const known = fresh ? { known: item } : {};
   return turns.settled(id, { read, ...known, waitMs: waitSecs * 1000, signal: untilGone(reply) });
 }
 
-/** The commonest mistake gets a hint; every other one is the schema's to find. */
+/** The most common mistake gets a hint. The schema finds the others. */
 function mustHaveParts(body: Partial<A2aRequest> | null): void {
   const params: { readonly message?: { readonly parts?: unknown } | null } | null | undefined =
     body?.params;

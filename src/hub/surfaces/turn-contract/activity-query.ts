@@ -1,4 +1,4 @@
-/** The inbox's query parameters, judged. The words of the refusals are the platform's. */
+/** Checks the inbox's query parameters. The texts of the refusals are those of the platform. */
 import type { ActivityQuery } from '../../ports.ts';
 import { isUuid, type ActivityQueryStrings } from './schemas.ts';
 import { HUB_ACTIVITY_KEEP_MS } from '../../domain/upkeep.ts';
@@ -7,11 +7,11 @@ import { HUB_ACTIVITY_KEEP_MS } from '../../domain/upkeep.ts';
 const HUB_ACTIVITY_ROWS_DEFAULT = 100;
 const HUB_ACTIVITY_ROWS_MAX = 500;
 
-export type ParsedActivityQuery =
+type ParsedActivityQuery =
   | { readonly ok: true; readonly query: ActivityQuery; readonly peerInfo: boolean }
   | { readonly ok: false; readonly error: string };
 
-/** A date with a time and a zone, as RFC 3339 wants it. `Date.parse` takes much more than that. */
+/** A date with a time and a zone, as in RFC 3339. `Date.parse` accepts much more. */
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
 /** An empty parameter counts as absent, as on the platform. */

@@ -29,7 +29,7 @@ const TYPES = [
 const CURSOR_GONE =
   'since_id cursor not found (row may have been pruned or belongs to a different workspace); omit since_id to reset';
 
-export interface ActivityParts {
+interface ActivityParts {
   readonly store: HubStore;
   readonly callers: Callers;
   readonly clock: Clock;
@@ -187,7 +187,7 @@ interface LoosePart {
   readonly file?: Readonly<Record<string, unknown>> | null;
 }
 
-/** The files of a message, flat. A report's body may be anything, so nothing is taken for granted. */
+/** The files of a message. A report's body may be anything, so every field is checked. */
 function attachmentsOf({ received, requestBody: reported }: Activity): object[] {
   const params = received?.content ?? paramsOf(reported);
   const parts = params?.message?.parts;

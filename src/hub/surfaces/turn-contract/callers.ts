@@ -1,14 +1,14 @@
-/** Who calls: every route but `/health` begins with one of these. */
+/** Who makes a request. Every route except `/health` begins with one of these checks. */
 import type { FastifyRequest } from 'fastify';
 import type { Workspace, WorkspaceStore } from '../../ports.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import { sameHash, tokenHash } from '../../domain/tokens.ts';
 import { Refusal } from './refusal.ts';
 
-/** Claims that name no workspace and would pass for the platform's own (MOL-HDR-06). */
+/** Ids that are not workspaces and could be mistaken for the platform's own (MOL-HDR-06). */
 const RESERVED_CLAIM = /^(?:webhook|system|test|channel):/i;
 
-export interface Caller {
+interface Caller {
   readonly workspace: Workspace;
   /** False if the caller gave a token but no `X-Workspace-ID`. */
   readonly named: boolean;
@@ -17,7 +17,7 @@ export interface Caller {
 export interface Callers {
   /** The owner of the bearer token, for calls from one workspace to another. */
   peer(request: FastifyRequest, missing?: string): Promise<Caller>;
-  /** The workspace of this id itself, by its own token; a removed one only where that is asked for. */
+  /** The workspace of this id, by its own token. A removed one only with `removedToo`. */
   owner(
     request: FastifyRequest,
     id: string,
@@ -26,7 +26,7 @@ export interface Callers {
 }
 
 export function createCallers(store: WorkspaceStore): Callers {
-  /** Hooks and handlers of one request ask for the same. */
+  /** Hooks and handlers of one request ask for the same workspace. */
   const asked = new WeakMap<FastifyRequest, Promise<Workspace | undefined>>();
   const workspaceOf = (request: FastifyRequest, token: string) => {
     const known = asked.get(request) ?? workspaceOfToken(store, token);
@@ -60,7 +60,7 @@ export function createCallers(store: WorkspaceStore): Callers {
   };
 }
 
-/** UUIDs are compared as text, so they are brought into one form where they come in. */
+/** UUIDs are compared as text, so they are all written in lower case. */
 export function idOf(raw: string): WorkspaceId {
   return workspaceId(raw.toLowerCase());
 }

@@ -1,28 +1,29 @@
-/** Turns as JSON-RPC carries them: requests of older and lazier clients put right, and answers as bodies. */
+/** Turns as JSON-RPC: requests of older clients are completed, and answers become bodies. */
 import { randomUUID } from 'node:crypto';
 import { asObject } from '../../../wire/json.ts';
 import type { QueueItem, RequestId, TurnContent, TurnOutcome } from '../../ports.ts';
 
 export const METHOD = 'message/send';
 export const METHOD_NOT_FOUND = -32_601;
-/** JSON-RPC's range for errors of the server's own. */
+/** A code of the range that JSON-RPC leaves to the server. */
 const SERVER_ERROR = -32_000;
 
 /**
- * What older and lazier clients leave out or call otherwise, put right (MOL-A2A-03): the envelope, the
- * message id, the role, `type` for `kind`, and the one `content` text that parts were before version 0.3.
+ * Adds what some clients leave out, and renames what older clients call differently (MOL-A2A-03): the
+ * envelope, the message id, the role, `type` for `kind`, and the `content` text that was used instead of parts
+ * before version 0.3.
  */
 export function normalizeRequest(body: unknown): unknown {
   const sent = asObject(body);
   if (sent === undefined) return body;
   const { params = sent['message'] === undefined ? undefined : sent, ...envelope } = sent;
   const given = asObject(params);
-  const told = asObject(given?.['message']);
-  if (given === undefined || told === undefined) {
+  const message = asObject(given?.['message']);
+  if (given === undefined || message === undefined) {
     return { method: METHOD, id: randomUUID(), ...sent, jsonrpc: '2.0' };
   }
-  const { content, ...message } = told;
-  const parts = message['parts'] ?? partsOfContent(content);
+  const { content, ...rest } = message;
+  const parts = rest['parts'] ?? partsOfContent(content);
   return {
     method: METHOD,
     id: randomUUID(),
@@ -33,7 +34,7 @@ export function normalizeRequest(body: unknown): unknown {
       message: {
         role: 'user',
         messageId: randomUUID(),
-        ...message,
+        ...rest,
         ...(Array.isArray(parts) ? { parts: parts.map(partOf) } : {}),
       },
     },
@@ -51,12 +52,12 @@ function partOf(part: unknown): unknown {
   return type === undefined ? part : { kind: type, ...rest };
 }
 
-/** The request that brought a message, for a target that reads its inbox. */
+/** The request of a message, for a target that reads its inbox. */
 export function requestBody(id: RequestId, content: TurnContent): object {
   return { jsonrpc: '2.0', id, method: METHOD, params: content };
 }
 
-/** What is shown for a settled item; `undefined` while it is not. */
+/** The response for a settled item. `undefined` if it is not settled. */
 export function responseBody(item: QueueItem, id: RequestId): object | undefined {
   return item.outcome && { jsonrpc: '2.0', id, ...resultOf(item.outcome) };
 }

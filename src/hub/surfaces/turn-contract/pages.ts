@@ -7,7 +7,7 @@ import type { Server } from './server.ts';
 export function addPages(server: Server, pages: Pages): void {
   for (const [path, page] of Object.entries(pages)) {
     server.get(path, async (request, reply) => {
-      if (page.local === true && !isNear(request)) {
+      if (page.local === true && !isLocal(request)) {
         throw new Refusal(403, 'only for callers on this machine');
       }
       const { status, contentType, body } = await page.render();
@@ -16,8 +16,8 @@ export function addPages(server: Server, pages: Pages): void {
   }
 }
 
-/** From this machine, and not passed on by a proxy here for somebody elsewhere. */
-function isNear({ ip, headers }: FastifyRequest): boolean {
-  const passedOn = headers['x-forwarded-for'] ?? headers['forwarded'] ?? headers['via'];
-  return passedOn === undefined && /^(?:::ffff:)?127\.|^::1$/.test(ip);
+/** From this machine, and not forwarded by a proxy on this machine. */
+function isLocal({ ip, headers }: FastifyRequest): boolean {
+  const forwarded = headers['x-forwarded-for'] ?? headers['forwarded'] ?? headers['via'];
+  return forwarded === undefined && /^(?:::ffff:)?127\.|^::1$/.test(ip);
 }

@@ -7,16 +7,16 @@ import { MessagePath, QueuePath, QueueQuery } from './schemas.ts';
 import type { Server } from './server.ts';
 import { untilGone } from './waiting.ts';
 
-/** The platform's word for "as usual"; this hub has one priority only. */
+/** The platform's normal priority. This hub has only one. */
 const PRIORITY = 50;
 
-export interface QueueParts {
+interface QueueParts {
   readonly turns: Turns;
   readonly callers: Callers;
 }
 
 /**
- * `GET /workspaces/:id/a2a/queue/:queueId[?wait_secs=N]`: how a turn stands, and its answer.
+ * `GET /workspaces/:id/a2a/queue/:queueId[?wait_secs=N]`: the state of a turn, and its answer.
  * `DELETE /workspaces/:id/a2a/messages/:messageId`: its sender does not want the answer any more.
  */
 export function addQueueRoute(server: Server, { callers, turns }: QueueParts): void {

@@ -1,4 +1,4 @@
-/** An answer that says no. Thrown by handlers, turned into a response by the server. */
+/** A refused request. Handlers throw it; the server makes a response of it. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: number;
@@ -10,14 +10,14 @@ export class Refusal extends Error {
     this.body = { error, ...more };
   }
 
-  /** After how many seconds the caller may come back; goes out as `Retry-After` too. */
+  /** After how many seconds the caller may try again. Also sent as `Retry-After`. */
   get retryAfterSecs(): number | undefined {
     const secs = this.body['retry_after'];
     return typeof secs === 'number' ? secs : undefined;
   }
 }
 
-/** Nothing was stored: the caller may send the same again. */
+/** Nothing was stored, so the caller may send the same request again. */
 export function busy(error: string, retryAfterSecs: number): Refusal {
   return new Refusal(503, error, { busy: true, retry_after: retryAfterSecs });
 }

@@ -13,9 +13,9 @@ import type { Clock } from '../../../time/clock.ts';
 /** Two missed heartbeats of 30 s and a margin (MOL-REG-08). */
 const HUB_STALE_AFTER_MS = 90_000;
 
-/** What a client may rely on beyond the platform's contract. */
+/** What this hub offers in addition to the platform's contract. */
 const CAPABILITIES = {
-  /** Every answer is found under the queue id of its request. */
+  /** Every answer can be read with the queue id of its request. */
   correlated_answers: true,
   /** A repeated message id never makes a second turn. */
   idempotent_messages: true,
@@ -24,7 +24,7 @@ const CAPABILITIES = {
   cancel: true,
 } as const;
 
-export interface RegistryParts {
+interface RegistryParts {
   readonly store: HubStore;
   readonly callers: Callers;
   readonly clock: Clock;
@@ -38,7 +38,7 @@ export function addRegistryRoutes(server: Server, parts: RegistryParts): void {
 
   server.post('/registry/register', { schema: { body: RegisterBody } }, async (request) => {
     const { id, agent_card: card, delivery_mode: mode, url } = request.body;
-    judgeDelivery(mode, url);
+    checkDelivery(mode, url);
     const token = bearerOf(request);
     if (token === undefined) throw new Refusal(401, 'missing workspace auth token');
     const authToken = await register(parts, { id: idOf(id), card, token });
@@ -92,7 +92,7 @@ export function addRegistryRoutes(server: Server, parts: RegistryParts): void {
   });
 }
 
-/** Returns the new workspace's token; `undefined` for one that is known and has its own. */
+/** Returns the token of a new workspace. `undefined` for a known one, which has its token. */
 async function register(
   { store, clock, log, provisionToken }: RegistryParts,
   { id, card, token }: { id: Workspace['id']; card: AgentCard; token: string },
@@ -125,8 +125,8 @@ async function register(
   return undefined;
 }
 
-/** A push-mode workspace would need the hub to call it; without a mode the platform means push. */
-function judgeDelivery(mode: string | undefined, url: string | undefined): void {
+/** This hub can't call a push-mode workspace. Without a mode the platform means push. */
+function checkDelivery(mode: string | undefined, url: string | undefined): void {
   if (mode === 'poll') return;
   if (mode !== undefined && mode !== '' && mode !== 'push') {
     throw new Refusal(400, "delivery_mode must be 'push' or 'poll'");

@@ -15,7 +15,7 @@ import { createServer, type Server, type ServerOptions } from './server.ts';
 import type { Log } from '../../../core/log.ts';
 import type { Clock } from '../../../time/clock.ts';
 
-export interface ContractOptions {
+interface ContractOptions {
   readonly tls: ServerOptions['tls'];
   readonly corsOrigin?: string;
   readonly rateLimit?: number;
@@ -24,7 +24,7 @@ export interface ContractOptions {
   readonly store: HubStore;
   readonly provisionToken: Secret;
   readonly turns: Turns;
-  /** What the process says about itself to monitors. */
+  /** Pages for monitors, such as the health of the process. */
   readonly pages?: Pages;
 }
 

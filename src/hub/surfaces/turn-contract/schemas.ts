@@ -1,8 +1,8 @@
-/** The requests of the turn contract. Unknown fields are let through: clients of other versions send more. */
+/** The requests of the turn contract. Unknown fields are allowed: clients of other versions send more. */
 import { Type, type Static } from '@sinclair/typebox';
 
 const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
-/** One line of printable text: what names a message or a conversation. */
+/** The id of a message or a conversation: one line of printable text. */
 const KEY = '^[^\\u0000-\\u001f\\u007f]{1,256}$';
 
 const Uuid = Type.String({ pattern: UUID });

@@ -1,4 +1,4 @@
-/** The HTTP server of the turn contract: parsing, refusals, headers. It knows no route. */
+/** The HTTP server of the turn contract: parsing, refusals, headers. The routes are added elsewhere. */
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { Static, TSchema } from '@sinclair/typebox';
 import Fastify, {
@@ -31,29 +31,29 @@ export type Server = FastifyInstance<
 
 export interface ServerOptions {
   readonly tls: { readonly certPem: string; readonly keyPem: string } | undefined;
-  /** `*`, or origins separated by commas. `undefined`: browsers of other origins are kept out. */
+  /** `*`, or origins separated by commas. `undefined`: browsers of other origins are refused. */
   readonly corsOrigin: string | undefined;
   readonly log: Log;
 }
 
-/** A request has this long to arrive, so that slow senders can't hold connections for nothing. */
+/** A request must arrive within this time, so that slow senders can't keep connections open. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const STORE_RETRY_AFTER_SECS = 5;
-const SCHEMA_WORDS = { body: 'invalid request body', querystring: 'invalid query' } as const;
+const SCHEMA_ERRORS = { body: 'invalid request body', querystring: 'invalid query' } as const;
 
-/** Fastify loads two compilers of its own where it is not told of others. Its types know only those. */
+/** Replaces the two compilers that Fastify would load. Its types know only those two. */
 const COMPILERS = {
   buildValidator: () => createValidator,
   buildSerializer: () => () => JSON.stringify,
 } as unknown as NonNullable<FastifySchemaControllerOptions['compilersFactory']>;
 
 function createValidator({ schema, httpPart }: { schema: TSchema; httpPart?: string }) {
-  const judge = TypeCompiler.Compile(schema);
+  const validator = TypeCompiler.Compile(schema);
   return (value: unknown) => {
-    if (judge.Check(value)) return { value };
-    const first = judge.Errors(value).First();
-    const word = httpPart === 'body' ? SCHEMA_WORDS.body : SCHEMA_WORDS.querystring;
-    return { error: new Refusal(400, word, { detail: `${first?.path}: ${first?.message}` }) };
+    if (validator.Check(value)) return { value };
+    const first = validator.Errors(value).First();
+    const text = httpPart === 'body' ? SCHEMA_ERRORS.body : SCHEMA_ERRORS.querystring;
+    return { error: new Refusal(400, text, { detail: `${first?.path}: ${first?.message}` }) };
   };
 }
 
@@ -76,7 +76,7 @@ export function createServer({ tls, corsOrigin, log }: ServerOptions): Server {
   });
 
   server.addHook('onRequest', async (request, reply) => {
-    // Clients forget or garble it. A body that is not JSON is refused whatever it calls itself.
+    // Some clients send a wrong content type. A body that is not JSON is refused in any case.
     const { headers } = request.raw;
     if (headers['content-type'] !== undefined) headers['content-type'] = 'application/json';
     reply.header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store');
@@ -122,11 +122,11 @@ function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? '';
 }
 
-/** `undefined`: a bug. The caller gets no detail of it, the log gets all. */
+/** `undefined`: a bug. Its details are in the log only, not in the response. */
 function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (error instanceof BridgeError && error.code === 'store_unavailable') {
-    return busy('the hub can not store anything at the moment', STORE_RETRY_AFTER_SECS);
+    return busy('the hub cannot store anything at the moment', STORE_RETRY_AFTER_SECS);
   }
   const { code, statusCode } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {

@@ -1,7 +1,7 @@
 /** Requests that are held open until a turn is settled. */
 import type { FastifyReply } from 'fastify';
 
-/** Aborts when the caller goes away, or has its answer. */
+/** Aborts when the caller has gone, or has its answer. */
 export function untilGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());

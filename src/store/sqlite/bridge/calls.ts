@@ -7,7 +7,7 @@ export class CallCounts {
   readonly #db: Db;
   readonly #app: AppId;
   readonly #clock: Clock;
-  /** Counted since the last write. */
+  /** Requests that were counted since the last write. */
   #fresh = new Map<string, number>();
 
   constructor({ db, app, clock }: { db: Db; app: AppId; clock: Clock }) {
@@ -16,12 +16,12 @@ export class CallCounts {
     this.#clock = clock;
   }
 
-  /** Costs no write; `flush` keeps what was counted. */
+  /** Writes nothing. `flush` stores the counts. */
   count(callClass: string): void {
     this.#fresh.set(callClass, (this.#fresh.get(callClass) ?? 0) + 1);
   }
 
-  /** Resolves when durable. A process that is killed forgets what it counted since. */
+  /** Resolves when the counts are durable. A process that is killed loses the counts since the last call. */
   async flush(): Promise<void> {
     const fresh = this.#fresh;
     if (fresh.size === 0) return;
@@ -39,7 +39,7 @@ export class CallCounts {
     }
   }
 
-  /** This month's calls by class, those not yet written included. */
+  /** This month's calls by class, with those that are not written yet. */
   thisMonth(): Readonly<Record<string, number>> {
     const counts: Record<string, number> = Object.fromEntries(this.#fresh);
     const rows = this.#db.all(
@@ -65,7 +65,7 @@ export class CallCounts {
     );
   }
 
-  /** UTC; when exactly Lark begins a new month is not documented. */
+  /** In UTC. Lark does not document when exactly its month begins. */
   #month(): string {
     return new Date(this.#clock.nowMs()).toISOString().slice(0, 7);
   }

@@ -1,9 +1,9 @@
 import type { Db } from '../db.ts';
 
-export interface DaemonRow {
+interface DaemonRow {
   readonly pid: number;
   readonly atMs: number;
-  /** JSON of the process's status. */
+  /** The status of the process, as JSON. */
   readonly status: string;
 }
 

@@ -3,7 +3,7 @@ import type { Db } from '../db.ts';
 import type { PruneRules } from '../../../bridge/ports.ts';
 import type { Clock } from '../../../time/clock.ts';
 
-/** All SQL of the table `events`. Writers are to be called inside `db.write`. */
+/** All SQL of the table `events`. Call the writers inside `db.write`. */
 export class EventsTable {
   readonly #db: Db;
   readonly #app: AppId;
@@ -15,7 +15,7 @@ export class EventsTable {
     this.#clock = clock;
   }
 
-  /** Remembers what an event did to a turn or a row of the outbox; false if it did so before. */
+  /** Stores what an event did to a turn or a row of the outbox. False if that is stored already. */
   insert(eventId: string, subject: TurnId | string): boolean {
     return (
       this.#db.run(

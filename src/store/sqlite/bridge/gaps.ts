@@ -2,7 +2,7 @@ import { chatId, type AppId, type ChatId, type MessageId } from '../../../core/i
 import type { Db } from '../db.ts';
 import type { ChatRecord, GapJournal, ThreadRecord } from '../../../bridge/ports.ts';
 
-/** The tables `chats` and `gaps`: what of the chats' histories has been read back. */
+/** The tables `chats` and `gaps`: which parts of the chats' histories have been read. */
 export class SqliteGaps implements GapJournal {
   readonly #db: Db;
   readonly #app: AppId;
@@ -83,7 +83,7 @@ export class SqliteGaps implements GapJournal {
     return Promise.resolve(row !== undefined);
   }
 
-  /** One statement about this app. */
+  /** Runs one statement with this app's id. */
   #write(sql: string, ...values: (string | number)[]): Promise<void> {
     return this.#db.write(() => {
       this.#db.run(sql, this.#app, ...values);

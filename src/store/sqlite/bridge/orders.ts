@@ -69,7 +69,7 @@ export class SqliteOrders implements OrderBook, OrderQueue {
     });
   }
 
-  /** Deletes old orders that were carried out. To be called inside `db.write`. */
+  /** Deletes old orders that were carried out. Call it inside `db.write`. */
   prune({ endedBeforeMs, limit }: PruneRules): number {
     return this.#db.run(
       `DELETE FROM orders WHERE id IN (

@@ -12,10 +12,10 @@ import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 import type { OutboxChange, PruneRules } from '../../../bridge/ports.ts';
 
-/** One that is still there is looked for among so many. */
+/** This many of the newest messages of a thread are read to find one that still exists. */
 const THREAD_MESSAGES_MAX = 10;
 
-/** All SQL of the table `outbox`. Writers are to be called inside `db.write`. */
+/** All SQL of the table `outbox`. Call the writers inside `db.write`. */
 export class OutboxTable {
   readonly #db: Db;
   readonly #app: AppId;
@@ -26,9 +26,9 @@ export class OutboxTable {
   }
 
   /**
-   * Adds rows; one whose key is there already stays as it is. A row that takes back a reaction is added
-   * only if that reaction was or may have been shown; otherwise the reaction is called off instead.
-   * `inPlaceOf`: the order of the row that these replace.
+   * Adds rows. A row whose key exists stays as it is. A row that removes a reaction is added only if the
+   * reaction was shown or may have been shown. Otherwise the reaction is cancelled.
+   * `inPlaceOf`: the order of the row that the new rows replace.
    */
   insert(drafts: readonly OutboxDraft[], inPlaceOf?: number): OutboxRow[] {
     const rows: OutboxRow[] = [];
@@ -72,7 +72,7 @@ export class OutboxTable {
     return next;
   }
 
-  /** Drops what was to be said for a turn and was not tried yet. */
+  /** Drops the rows of a turn that were not tried yet. */
   dropUntried(turn: TurnId): void {
     this.#db.run(
       `UPDATE outbox SET phase = 'dropped' WHERE app_id = ? AND turn = ? AND phase = 'pending'
@@ -98,7 +98,7 @@ export class OutboxTable {
       .map((row) => messageId(String(row['lark_id'])));
   }
 
-  /** Ends the pieces of the same answer that still wait: they were made at the same time for the same turn. */
+  /** Ends the waiting pieces of the same answer. They were made at the same time for the same turn. */
   endRest(
     { lane, turn, createdAtMs, replayedAtMs }: OutboxRow,
     { state, lastError }: OutboxChange,
@@ -167,7 +167,7 @@ export class OutboxTable {
     return row && turnId(String(row['turn']));
   }
 
-  /** Deletes rows that are over and old. Looks at the oldest only: age follows the order of rows. */
+  /** Deletes old rows that have ended. Reads only the oldest rows, because rows are ordered by age. */
   prune({ endedBeforeMs, deadBeforeMs, limit }: PruneRules): number {
     return (
       this.#db.run(deleteOldest(`('sent', 'dropped')`), this.#app, limit, endedBeforeMs) +
@@ -185,7 +185,7 @@ export class OutboxTable {
     return false;
   }
 
-  /** The row's number, or `undefined` if its key is there already. */
+  /** The row's number. `undefined` if its key exists already. */
   #insertOne(draft: OutboxDraft, ord: number | undefined): number | undefined {
     return this.#db.insert(
       `INSERT INTO outbox (key, app_id, ord, lane, turn, chat_id, reply_to, placement, priority, body,
@@ -207,10 +207,12 @@ export class OutboxTable {
   }
 }
 
-/** Rows that take another's place at once. */
+/** How many rows can replace one row. */
 const PLACES = 16;
 
-/** A number between that of the row to replace and the next one, also if that row was such a one itself. */
+/**
+ * A number between the order of the row to replace and the next one, even if that row replaced another one.
+ */
 function placeWithin(ord: number, part: number): number {
   let step = 1;
   while ((ord / step) % 1 !== 0) step /= PLACES;

@@ -2,7 +2,7 @@ import { turnId, type AppId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { PruneRules, QuarantinedAnswer } from '../../../bridge/ports.ts';
 
-/** All SQL of the table `quarantine`. Writers are to be called inside `db.write`. */
+/** All SQL of the table `quarantine`. Call the writers inside `db.write`. */
 export class QuarantineTable {
   readonly #db: Db;
   readonly #app: AppId;

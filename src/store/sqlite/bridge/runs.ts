@@ -4,16 +4,16 @@ import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 import type { DroppedRun, PruneRules, TurnRun, UnansweredRun } from '../../../bridge/ports.ts';
 
-/** Each one is asked about after a start; more than these are nobody's daily work. */
+/** The target is asked about each of these after a start. On a normal day there are fewer. */
 const DROPPED_ROWS_MAX = 100;
 
-/** How a run was left open, by its reason; one that was begun anew while it was overdue has none. */
+/** For each reason: how the run was left open. A run that began again while it was overdue has none. */
 const HOWS: Readonly<Record<string, UnansweredRun['how']>> = {
   unknown: 'in_doubt',
   gave_up_waiting: 'gave_up',
 };
 
-/** All SQL of the table `runs`. Writers are to be called inside `db.write`. */
+/** All SQL of the table `runs`. Call the writers inside `db.write`. */
 export class RunsTable {
   readonly #db: Db;
   readonly #app: AppId;
@@ -23,7 +23,7 @@ export class RunsTable {
     this.#app = app;
   }
 
-  /** Notes what a turn's step away from the phase `from` means for its run. */
+  /** Stores what a turn's step from the phase `from` means for its run. */
   note({ id, run, state }: Turn, from: TurnPhase, nowMs: number): void {
     if (state.phase === from) return;
     switch (state.phase) {
@@ -58,7 +58,7 @@ export class RunsTable {
         });
         break;
       case 'waiting':
-        // Begun anew while its answer was still out.
+        // Began again while its answer was still missing.
         if (from === 'overdue')
           this.#end(id, run - 1, { as: from, reason: null, cause: null, nowMs });
         break;
@@ -75,8 +75,8 @@ export class RunsTable {
   }
 
   /**
-   * Runs that were left open (in doubt, begun anew, given up). One that was answered after all, be it by an
-   * answer that was kept aside, is none of them.
+   * Runs that were left open (in doubt, begun again, given up). A run that was answered later is not one of
+   * them, even if its answer was put into quarantine.
    */
   unanswered(sinceMs: number): UnansweredRun[] {
     return this.#db
@@ -130,7 +130,7 @@ export class RunsTable {
     );
   }
 
-  /** Deletes runs that are over and old. Looks at the oldest only: age follows the order of rows. */
+  /** Deletes old runs that have ended. Reads only the oldest runs, because runs are ordered by age. */
   prune({ endedBeforeMs, limit }: PruneRules): number {
     return this.#db.run(
       `DELETE FROM runs WHERE seq IN (SELECT seq FROM (

@@ -1,16 +1,16 @@
 /**
- * `turns`: one row for every message that was admitted, also the memory of which ids are known.
- * `message` and `state` are JSON of `InboundMessage` and `TurnState`; `message` is emptied with age.
- * `outbox`: everything that is to be sent or was; `ord` is its
- * place in the order if it took that of another row, else `seq` is.
- * `runs`: the times that a turn was given to the agent.
- * `quarantine`: answers that could not be told to be a turn's own.
+ * `turns`: one row for each message that was admitted. The rows also show which ids are known. `message` and
+ * `state` are JSON of `InboundMessage` and `TurnState`. Old rows lose their `message`.
+ * `outbox`: everything that was sent or will be sent. `ord` is the row's place in the order if it replaced
+ * another row. Otherwise `seq` is.
+ * `runs`: each time that a turn was given to the agent.
+ * `quarantine`: answers whose turn is not certain.
  * `cursors`: how far the inbox at a remote hub was read.
- * `chats`, `gaps`: what of the chats' histories has been read back after an outage.
+ * `chats`, `gaps`: which parts of the chats' histories were read after an outage.
  * `calls`: requests to Lark by month (`2026-01`) and class.
- * `daemon`: the running process's latest sign of life, for `status` and for what happened while it was away.
- * `events`: which events that are not messages have done their work, on which turn or row.
- * `orders`: what an operator left for the daemon to do; without an outcome it is still to be done.
+ * `daemon`: the latest status of the running process, for `status` and for what happened while it was away.
+ * `events`: which events that are not messages took effect, on which turn or row.
+ * `orders`: what an operator asked the daemon to do. An order without an outcome is still to be done.
  */
 export const BRIDGE_SCHEMA = `
 CREATE TABLE turns (
@@ -126,13 +126,13 @@ CREATE TABLE daemon (
 ) STRICT;
 `;
 
-/** Version 2: by which token an agent can say that its answer is for a turn. */
+/** Version 2: the token with which an agent can mark its answer as the answer to a turn. */
 export const REPLY_TOKENS = `
 ALTER TABLE turns ADD COLUMN reply_token TEXT;
 CREATE INDEX turns_reply_token ON turns (reply_token) WHERE reply_token IS NOT NULL;
 `;
 
-/** Rows of the outbox say what they mean; before, they said in which form Lark showed them. */
+/** Rows of the outbox contain their meaning. Before, they contained the form in which Lark shows them. */
 export const CONTENT_BY_MEANING = `
 UPDATE outbox SET body = CASE json_extract(body, '$.kind')
   WHEN 'text' THEN json_patch(

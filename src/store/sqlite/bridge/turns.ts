@@ -23,12 +23,12 @@ import type {
 const COLUMNS = 'seq, message_id, run, reply_token, state, message, received_at_ms';
 const FINAL = `('answered', 'failed', 'dropped')`;
 
-/** One that is still there is looked for among so many. */
+/** This many of the newest messages of a thread are read to find one that still exists. */
 const THREAD_MESSAGES_MAX = 10;
-/** Other chats go on during a burst; so far back it is looked for, and no further. */
+/** How far back the messages of a burst are searched for. Other chats go on meanwhile. */
 const BURST_ROWS_MAX = 1_000;
 
-/** All SQL of the table `turns`. Writers are to be called inside `db.write`. */
+/** All SQL of the table `turns`. Call the writers inside `db.write`. */
 export class TurnsTable {
   readonly #db: Db;
   readonly #app: AppId;
@@ -106,7 +106,7 @@ export class TurnsTable {
     return { ...next, message };
   }
 
-  /** Messages of people in a thread, newest first, without those that were taken back. */
+  /** Messages of people in a thread, newest first, without those that were recalled. */
   inThread(chat: ChatId, threadId: string): MessageId[] {
     return this.#db
       .all(
@@ -133,7 +133,10 @@ export class TurnsTable {
     return row !== undefined;
   }
 
-  /** True if the same person sent another message of this kind to the same place, so long before or after it. */
+  /**
+   * True if the same person sent another message of this kind to the same place within this time before or
+   * after it.
+   */
   hasOtherUnreadable({ seq, message }: Turn, withinMs: number): boolean {
     const row = this.#db.get(
       `SELECT 1 AS other FROM turns WHERE app_id = ?1 AND chat_id = ?2 AND seq <> ?3 AND seq > ?3 - ?4
@@ -188,7 +191,7 @@ export class TurnsTable {
     return row && chatId(String(row['chat_id']));
   }
 
-  /** When it was admitted, and when it was over. */
+  /** When it was admitted, and when it ended. */
   times(id: TurnId): { admittedAtMs: number; endedAtMs: number | undefined } | undefined {
     const row = this.#db.get(
       'SELECT admitted_at_ms, ended_at_ms FROM turns WHERE app_id = ? AND message_id = ?',
@@ -238,7 +241,7 @@ export class TurnsTable {
     };
   }
 
-  /** Deletes turns that are over and old, all but the newest `keepIds`. */
+  /** Deletes old turns that have ended, except the newest `keepIds`. */
   prune({ endedBeforeMs, keepIds, limit }: PruneRules): number {
     return this.#db.run(
       `DELETE FROM turns WHERE seq IN (
@@ -251,7 +254,7 @@ export class TurnsTable {
     );
   }
 
-  /** Takes the text out of turns that are over and old. */
+  /** Removes the text of old turns that have ended. */
   strip({ endedBeforeMs, limit }: PruneRules): number {
     return this.#db.run(
       `UPDATE turns SET message = json_set(message, '$.parts', json('[]')) WHERE seq IN (

@@ -9,7 +9,7 @@ import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow, SqlValue } from '../driver.ts';
 
-/** An inbox answer is cut short past this; clients refuse more than 64 MB (MOL-RES-12). */
+/** An inbox answer ends early at this size, because clients refuse more than 64 MB (MOL-RES-12). */
 const HUB_ACTIVITY_BYTES_MAX = 32 * 1024 * 1024;
 
 const COLUMNS = `seq, id, workspace_id, activity_type, source_id, target_id, method, summary, status,
@@ -17,76 +17,78 @@ const COLUMNS = `seq, id, workspace_id, activity_type, source_id, target_id, met
 const BYTES = `COALESCE(octet_length(request_body), 0) + COALESCE(octet_length(response_body), 0)
   + COALESCE(octet_length(tool_trace), 0) + COALESCE(octet_length(summary), 0)`;
 
-/** Tells repeats of one message apart from new ones. */
-export interface Origin {
+/** The sender and the id of a message. A repeat has the same. */
+interface Origin {
   readonly sender: WorkspaceId;
   readonly messageId: string;
 }
 
-/** All SQL of `hub_activity`. What writes must run inside a commit. */
-export function activityTable(db: Db) {
-  return {
-    add(row: NewActivity, origin?: Origin): void {
-      db.run(
-        `INSERT INTO hub_activity (id, workspace_id, activity_type, source_id, target_id, method,
-          summary, sender_id, message_id, status, error_detail, duration_ms, created_at_ms,
-          request_id, request_body, response_body, tool_trace)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-          ON CONFLICT (workspace_id, sender_id, message_id) WHERE message_id IS NOT NULL DO NOTHING`,
-        row.id,
-        row.workspace,
-        row.activityType,
-        row.source ?? null,
-        row.target ?? null,
-        row.method ?? null,
-        row.summary ?? null,
-        origin?.sender ?? null,
-        origin?.messageId ?? null,
-        row.status,
-        row.errorDetail ?? null,
-        row.durationMs ?? null,
-        row.createdAtMs,
-        row.received === undefined ? null : JSON.stringify(row.received.requestId),
-        row.received === undefined
-          ? (row.requestBody ?? null)
-          : JSON.stringify(row.received.content),
-        row.responseBody ?? null,
-        row.toolTrace ?? null,
+/** All SQL of `hub_activity`. Call the writers inside a commit. */
+export class ActivityTable {
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  add(row: NewActivity, origin?: Origin): void {
+    this.#db.run(
+      `INSERT INTO hub_activity (id, workspace_id, activity_type, source_id, target_id, method,
+        summary, sender_id, message_id, status, error_detail, duration_ms, created_at_ms,
+        request_id, request_body, response_body, tool_trace)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (workspace_id, sender_id, message_id) WHERE message_id IS NOT NULL DO NOTHING`,
+      row.id,
+      row.workspace,
+      row.activityType,
+      row.source ?? null,
+      row.target ?? null,
+      row.method ?? null,
+      row.summary ?? null,
+      origin?.sender ?? null,
+      origin?.messageId ?? null,
+      row.status,
+      row.errorDetail ?? null,
+      row.durationMs ?? null,
+      row.createdAtMs,
+      row.received === undefined ? null : JSON.stringify(row.received.requestId),
+      row.received === undefined ? (row.requestBody ?? null) : JSON.stringify(row.received.content),
+      row.responseBody ?? null,
+      row.toolTrace ?? null,
+    );
+  }
+
+  /**
+   * In the order of `seq`, which is given by the commit. With `created_at` a clock that was set back would
+   * put new rows before the reader's cursor. Ends early at HUB_ACTIVITY_BYTES_MAX.
+   */
+  list(workspace: WorkspaceId, query: ActivityQuery): Activity[] | undefined {
+    const { where, values } = conditionsOf(workspace, query);
+    let order = 'DESC';
+    if (query.sinceId !== undefined) {
+      const cursor = this.#db.get(
+        'SELECT seq FROM hub_activity WHERE id = ? AND workspace_id = ?',
+        query.sinceId,
+        workspace,
       );
-    },
+      if (cursor === undefined) return undefined;
+      where.push('seq > ?');
+      values.push(cursor['seq'] ?? 0);
+      order = 'ASC';
+    }
+    const sql = `SELECT seq, ${BYTES} AS bytes FROM hub_activity
+      WHERE ${where.join(' AND ')} ORDER BY seq ${order} LIMIT ?`;
+    return rowsThatFit(this.#db.all(sql, ...values, query.limit)).flatMap((seq) => {
+      const row = this.#db.get(`SELECT ${COLUMNS} FROM hub_activity WHERE seq = ?`, seq);
+      return row === undefined ? [] : activityOf(row);
+    });
+  }
 
-    /**
-     * In the order of `seq`, which a commit gives: by `created_at` a clock set back would put new rows
-     * before the reader's cursor. Ends early rather than giving more than HUB_ACTIVITY_BYTES_MAX.
-     */
-    list(workspace: WorkspaceId, query: ActivityQuery): Activity[] | undefined {
-      const { where, values } = conditionsOf(workspace, query);
-      let order = 'DESC';
-      if (query.sinceId !== undefined) {
-        const cursor = db.get(
-          'SELECT seq FROM hub_activity WHERE id = ? AND workspace_id = ?',
-          query.sinceId,
-          workspace,
-        );
-        if (cursor === undefined) return undefined;
-        where.push('seq > ?');
-        values.push(cursor['seq'] ?? 0);
-        order = 'ASC';
-      }
-      const sql = `SELECT seq, ${BYTES} AS bytes FROM hub_activity
-        WHERE ${where.join(' AND ')} ORDER BY seq ${order} LIMIT ?`;
-      return rowsThatFit(db.all(sql, ...values, query.limit)).flatMap((seq) => {
-        const row = db.get(`SELECT ${COLUMNS} FROM hub_activity WHERE seq = ?`, seq);
-        return row === undefined ? [] : activityOf(row);
-      });
-    },
-
-    prune(beforeMs: number, limit: number): number {
-      const sql = `DELETE FROM hub_activity WHERE seq IN
-        (SELECT seq FROM hub_activity WHERE created_at_ms < ? LIMIT ?)`;
-      return db.run(sql, beforeMs, limit);
-    },
-  };
+  prune(beforeMs: number, limit: number): number {
+    const sql = `DELETE FROM hub_activity WHERE seq IN
+      (SELECT seq FROM hub_activity WHERE created_at_ms < ? LIMIT ?)`;
+    return this.#db.run(sql, beforeMs, limit);
+  }
 }
 
 function conditionsOf(workspace: WorkspaceId, query: ActivityQuery) {
@@ -105,7 +107,7 @@ function conditionsOf(workspace: WorkspaceId, query: ActivityQuery) {
   return { where, values };
 }
 
-/** Always the first row, however large, so that a reader gets past it. */
+/** Always includes the first row, even a very large one, so that a reader can continue after it. */
 function rowsThatFit(heads: readonly SqlRow[]): number[] {
   let bytes = 0;
   const fitting = heads.findIndex((head, index) => {

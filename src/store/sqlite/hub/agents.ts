@@ -5,52 +5,53 @@ import type { SqlRow } from '../driver.ts';
 
 const COLUMNS = 'name, workspace_id, kind, config, created_at_ms, built_in';
 
-/** All SQL of `hub_agents`. What writes must run inside a commit. */
-export function agentsTable(db: Db) {
+/** All SQL of `hub_agents`. Call the writers inside a commit. */
+export class AgentsTable {
+  readonly #db: Db;
   /** Every turn asks for the agents, and they seldom change. */
-  let known: { readonly agents: readonly AgentRecord[]; readonly version: number } | undefined;
+  #known: { readonly agents: readonly AgentRecord[]; readonly version: number } | undefined;
 
-  const all = (): readonly AgentRecord[] => {
-    const version = db.outsideVersion();
-    if (known?.version !== version) {
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  all(): readonly AgentRecord[] {
+    const version = this.#db.outsideVersion();
+    if (this.#known?.version !== version) {
       const sql = `SELECT ${COLUMNS} FROM hub_agents
         ORDER BY built_in DESC, created_at_ms, rowid`;
-      known = { agents: db.all(sql).map(agentOf), version };
+      this.#known = { agents: this.#db.all(sql).map(agentOf), version };
     }
-    return known.agents;
-  };
+    return this.#known.agents;
+  }
 
-  return {
-    all,
+  byName(name: string): AgentRecord | undefined {
+    const row = this.#db.get(`SELECT ${COLUMNS} FROM hub_agents WHERE name = ?`, name);
+    return row === undefined ? undefined : agentOf(row);
+  }
 
-    byName(name: string): AgentRecord | undefined {
-      const row = db.get(`SELECT ${COLUMNS} FROM hub_agents WHERE name = ?`, name);
-      return row === undefined ? undefined : agentOf(row);
-    },
+  byWorkspace(workspace: WorkspaceId): AgentRecord | undefined {
+    return this.all().find((agent) => agent.workspaceId === workspace);
+  }
 
-    byWorkspace(workspace: WorkspaceId): AgentRecord | undefined {
-      return all().find((agent) => agent.workspaceId === workspace);
-    },
+  add(agent: Omit<AgentRecord, 'builtIn'>): void {
+    const { kind, ...config } = agent.spec;
+    this.#known = undefined;
+    this.#db.run(
+      `INSERT INTO hub_agents (name, workspace_id, kind, config, created_at_ms)
+        VALUES (?, ?, ?, ?, ?)`,
+      agent.name,
+      agent.workspaceId,
+      kind,
+      JSON.stringify(config),
+      agent.createdAtMs,
+    );
+  }
 
-    add(agent: Omit<AgentRecord, 'builtIn'>): void {
-      const { kind, ...config } = agent.spec;
-      known = undefined;
-      db.run(
-        `INSERT INTO hub_agents (name, workspace_id, kind, config, created_at_ms)
-          VALUES (?, ?, ?, ?, ?)`,
-        agent.name,
-        agent.workspaceId,
-        kind,
-        JSON.stringify(config),
-        agent.createdAtMs,
-      );
-    },
-
-    remove(name: string): void {
-      known = undefined;
-      db.run('DELETE FROM hub_agents WHERE name = ?', name);
-    },
-  };
+  remove(name: string): void {
+    this.#known = undefined;
+    this.#db.run('DELETE FROM hub_agents WHERE name = ?', name);
+  }
 }
 
 function agentOf(row: SqlRow): AgentRecord {

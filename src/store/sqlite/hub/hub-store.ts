@@ -1,167 +1,229 @@
 import { randomUUID } from 'node:crypto';
+import type { WorkspaceId } from '../../../core/ids.ts';
 import {
   queueId,
+  type Activity,
+  type ActivityQuery,
+  type AgentCard,
   type AgentRecord,
+  type Claimed,
   type HubStore,
+  type JoinedQueue,
+  type MessageKey,
   type NewActivity,
+  type NewWorkspace,
+  type QueueId,
   type QueueItem,
   type Sending,
   type Sent,
+  type Settlement,
+  type Workspace,
 } from '../../../hub/ports.ts';
 import type { Db } from '../db.ts';
-import { activityTable } from './activity.ts';
-import { agentsTable } from './agents.ts';
-import { itemsTable } from './items.ts';
-import { workspacesTable } from './workspaces.ts';
+import { ActivityTable } from './activity.ts';
+import { AgentsTable } from './agents.ts';
+import { ItemsTable } from './items.ts';
+import { WorkspacesTable } from './workspaces.ts';
 
-/** Items that wait for one agent. Past this the sender is told to come back, which bounds memory and disk. */
+/**
+ * Items that may wait for one agent. A further sender has to try again later, which limits memory and disk.
+ */
 const HUB_QUEUE_ITEMS_MAX = 10_000;
 
-/** The hub's memory in the SQLite file: what belongs together is one commit. */
-export function createHubStore(db: Db): HubStore {
-  const tables: Tables = {
-    workspaces: workspacesTable(db),
-    agents: agentsTable(db),
-    items: itemsTable(db),
-    activity: activityTable(db),
-  };
-  return {
-    ...accounts(db, tables),
-    ...queue(db, tables),
-    ...inboxes(db, tables),
-    joined: {
-      send: (sending, { start }) => send(tables, sending, { start: start && sending.hubRun }),
-      settle: (id, settlement) => tables.items.settle(id, settlement),
+/** What the hub stores in the SQLite file. Changes that belong together are one commit. */
+export class SqliteHubStore implements HubStore {
+  readonly joined: JoinedQueue;
+  readonly #db: Db;
+  readonly #workspaces: WorkspacesTable;
+  readonly #agents: AgentsTable;
+  readonly #items: ItemsTable;
+  readonly #activity: ActivityTable;
+
+  constructor(db: Db) {
+    this.#db = db;
+    this.#workspaces = new WorkspacesTable(db);
+    this.#agents = new AgentsTable(db);
+    this.#items = new ItemsTable(db);
+    this.#activity = new ActivityTable(db);
+    this.joined = {
+      send: (sending, { start }) => this.#send(sending, { start: start && sending.hubRun }),
+      settle: (id, settlement) => this.#items.settle(id, settlement),
       whenDurable: (run) => db.whenDurable(run),
-    },
-  };
-}
+    };
+  }
 
-interface Tables {
-  readonly workspaces: ReturnType<typeof workspacesTable>;
-  readonly agents: ReturnType<typeof agentsTable>;
-  readonly items: ReturnType<typeof itemsTable>;
-  readonly activity: ReturnType<typeof activityTable>;
-}
+  // ---------------------------------------------------------------- agents
 
-function accounts(db: Db, { workspaces, agents, items }: Tables) {
-  return {
-    agents: async () => agents.all(),
-    agentOf: async (workspace) => agents.byWorkspace(workspace),
+  async agents(): Promise<readonly AgentRecord[]> {
+    return this.#agents.all();
+  }
 
-    addAgent: (agent, tokenHash) =>
-      db.write(() => {
-        if (agents.byName(agent.name) !== undefined) return false;
-        workspaces.add({
-          id: agent.workspaceId,
-          name: agent.name,
-          origin: 'agent',
-          hubRun: agent.spec.kind !== 'external',
-          agentCard: undefined,
-          tokenHash,
-          atMs: agent.createdAtMs,
-        });
-        agents.add(agent);
-        return true;
-      }),
+  async agentOf(workspace: WorkspaceId): Promise<AgentRecord | undefined> {
+    return this.#agents.byWorkspace(workspace);
+  }
 
-    removeAgent: (name, atMs, ending) =>
-      db.write(() => {
-        const agent: AgentRecord | undefined = agents.byName(name);
-        if (agent === undefined || agent.builtIn) return false;
-        agents.remove(name);
-        workspaces.remove(agent.workspaceId, atMs);
-        for (const item of items.waitingFor(agent.workspaceId)) {
-          items.settle(item.queueId, ending(item));
-        }
-        return true;
-      }),
+  addAgent(agent: Omit<AgentRecord, 'builtIn'>, tokenHash: string): Promise<boolean> {
+    return this.#db.write(() => {
+      if (this.#agents.byName(agent.name) !== undefined) return false;
+      this.#workspaces.add({
+        id: agent.workspaceId,
+        name: agent.name,
+        origin: 'agent',
+        hubRun: agent.spec.kind !== 'external',
+        agentCard: undefined,
+        tokenHash,
+        atMs: agent.createdAtMs,
+      });
+      this.#agents.add(agent);
+      return true;
+    });
+  }
 
-    workspace: async (id) => workspaces.byId(id),
-    workspaceByToken: async (tokenHash) => workspaces.byToken(tokenHash),
-    workspaces: async () => workspaces.all(),
-    addWorkspace: (workspace) =>
-      db.write(() => workspaces.add({ ...workspace, origin: 'registered', hubRun: false })),
+  removeAgent(
+    name: string,
+    atMs: number,
+    ending: (item: QueueItem) => Settlement,
+  ): Promise<boolean> {
+    return this.#db.write(() => {
+      const agent = this.#agents.byName(name);
+      if (agent === undefined || agent.builtIn) return false;
+      this.#agents.remove(name);
+      this.#workspaces.remove(agent.workspaceId, atMs);
+      for (const item of this.#items.waitingFor(agent.workspaceId)) {
+        this.#items.settle(item.queueId, ending(item));
+      }
+      return true;
+    });
+  }
 
-    provision: (workspace) =>
-      db.write(() => {
-        const known = workspaces.provisioned(workspace.name);
-        if (known !== undefined) return known;
-        workspaces.add({
-          ...workspace,
-          origin: 'provisioned',
-          hubRun: false,
-          agentCard: undefined,
-          tokenHash: undefined,
-        });
-        return workspace.id;
-      }),
+  // ---------------------------------------------------------------- workspaces
 
-    seen: (id, atMs, agentCard) => db.write(() => workspaces.seen(id, atMs, agentCard)),
-  } satisfies Partial<HubStore>;
-}
+  async workspace(id: WorkspaceId): Promise<Workspace | undefined> {
+    return this.#workspaces.byId(id);
+  }
 
-function queue(db: Db, tables: Tables) {
-  const { items } = tables;
-  return {
-    send: (sending) => db.write(() => send(tables, sending, { start: false })),
-    item: async (id) => items.one(id),
-    itemOfMessage: async (message) => items.ofMessage(message),
-    claim: (limit, atMs) => db.write(() => items.claim(limit, atMs)),
-    settle: (id, settlement) => db.write(() => items.settle(id, settlement)),
-    putBack: (id) => db.write(() => items.requeue(id, 0)),
-    retry: (id) => db.write(() => items.requeue(id, 1)),
-    dispatched: async () => items.dispatched(),
-    overdue: async (nowMs, unansweredBeforeMs) => items.overdue(nowMs, unansweredBeforeMs),
-    pruneItems: (beforeMs, limit) => db.write(() => items.prune(beforeMs, limit)),
-  } satisfies Partial<HubStore>;
-}
+  async workspaceByToken(tokenHash: string): Promise<Workspace | undefined> {
+    return this.#workspaces.byToken(tokenHash);
+  }
 
-function inboxes(db: Db, { activity, workspaces }: Tables) {
-  return {
-    activity: async (workspace, query) => activity.list(workspace, query),
-    addActivity: (row) => db.write(() => activity.add(row)),
-    acknowledge: (workspace, seq) => db.write(() => workspaces.acknowledge(workspace, seq)),
-    pruneActivity: (beforeMs, limit) => db.write(() => activity.prune(beforeMs, limit)),
-  } satisfies Partial<HubStore>;
-}
+  async workspaces(): Promise<readonly Workspace[]> {
+    return this.#workspaces.all();
+  }
 
-/** With `start` a new item is dispatched at once, unless another one of its lane stands before it. */
-function send(
-  { items, activity }: Tables,
-  sending: Sending,
-  { start }: { readonly start: boolean },
-): Sent {
-  const { source, target, content } = sending;
-  const { messageId } = content.message;
-  const { depth, ahead } = items.depth(sending);
-  const repeated = (): Sent | undefined => {
-    const item = items.ofMessage({ source, target, messageId });
-    return item && { kind: 'item', item, fresh: false, depth };
-  };
+  addWorkspace(workspace: NewWorkspace): Promise<boolean> {
+    return this.#db.write(() =>
+      this.#workspaces.add({ ...workspace, origin: 'registered', hubRun: false }),
+    );
+  }
 
-  const origin = { sender: source, messageId };
-  const answered = itemsAnsweredBy(sending, items.one);
-  if (answered.length > 0) {
-    const sent = repeated();
-    if (sent !== undefined) return sent;
-    activity.add(inboxRowOf(sending), origin);
-    const completed = answered.filter((item) => items.settle(item.queueId, sending.answer));
+  provision(workspace: Omit<NewWorkspace, 'agentCard' | 'tokenHash'>): Promise<WorkspaceId> {
+    return this.#db.write(() => {
+      const known = this.#workspaces.provisioned(workspace.name);
+      if (known !== undefined) return known;
+      this.#workspaces.add({
+        ...workspace,
+        origin: 'provisioned',
+        hubRun: false,
+        agentCard: undefined,
+        tokenHash: undefined,
+      });
+      return workspace.id;
+    });
+  }
+
+  seen(id: WorkspaceId, atMs: number, agentCard?: AgentCard): Promise<void> {
+    return this.#db.write(() => this.#workspaces.seen(id, atMs, agentCard));
+  }
+
+  // ---------------------------------------------------------------- queue
+
+  send(sending: Sending): Promise<Sent> {
+    return this.#db.write(() => this.#send(sending, { start: false }));
+  }
+
+  async item(id: QueueId): Promise<QueueItem | undefined> {
+    return this.#items.one(id);
+  }
+
+  async itemOfMessage(message: MessageKey): Promise<QueueItem | undefined> {
+    return this.#items.ofMessage(message);
+  }
+
+  claim(limit: number, atMs: number): Promise<Claimed> {
+    return this.#db.write(() => this.#items.claim(limit, atMs));
+  }
+
+  settle(id: QueueId, settlement: Settlement): Promise<boolean> {
+    return this.#db.write(() => this.#items.settle(id, settlement));
+  }
+
+  putBack(id: QueueId): Promise<void> {
+    return this.#db.write(() => this.#items.requeue(id, 0));
+  }
+
+  retry(id: QueueId): Promise<void> {
+    return this.#db.write(() => this.#items.requeue(id, 1));
+  }
+
+  async dispatched(): Promise<readonly QueueItem[]> {
+    return this.#items.dispatched();
+  }
+
+  async overdue(nowMs: number, unansweredBeforeMs: number): Promise<readonly QueueItem[]> {
+    return this.#items.overdue(nowMs, unansweredBeforeMs);
+  }
+
+  pruneItems(beforeMs: number, limit: number): Promise<number> {
+    return this.#db.write(() => this.#items.prune(beforeMs, limit));
+  }
+
+  /** With `start` a new item is dispatched at once, unless another one of its lane comes before it. */
+  #send(sending: Sending, { start }: { readonly start: boolean }): Sent {
+    const { source, target, content } = sending;
+    const { messageId } = content.message;
+    const origin = { sender: source, messageId };
+    const answered = itemsAnsweredBy(sending, (id) => this.#items.one(id));
+    const { depth, ahead } = this.#items.depth(sending);
+    if (answered.length === 0 && depth < HUB_QUEUE_ITEMS_MAX) {
+      const item = this.#items.add(sending, { start: start && ahead === 0 });
+      if (item !== undefined) {
+        if (!sending.hubRun) this.#activity.add(inboxRowOf(sending), origin);
+        return { kind: 'item', item, fresh: true, depth: depth + 1 };
+      }
+    }
+
+    const repeated = this.#items.ofMessage({ source, target, messageId });
+    if (repeated !== undefined) return { kind: 'item', item: repeated, fresh: false, depth };
+    if (answered.length === 0) return { kind: 'full' };
+
+    this.#activity.add(inboxRowOf(sending), origin);
+    const completed = answered.filter((item) => this.#items.settle(item.queueId, sending.answer));
     return { kind: 'answer', completed: completed.map((item) => item.queueId) };
   }
 
-  if (depth >= HUB_QUEUE_ITEMS_MAX) return repeated() ?? { kind: 'full' };
-  const item = items.add(sending, { start: start && ahead === 0 });
-  if (item === undefined) {
-    const sent = repeated();
-    if (sent === undefined) throw new Error(`no item of message ${messageId}`);
-    return sent;
+  // ---------------------------------------------------------------- inboxes
+
+  async activity(
+    workspace: WorkspaceId,
+    query: ActivityQuery,
+  ): Promise<readonly Activity[] | undefined> {
+    return this.#activity.list(workspace, query);
   }
-  if (!sending.hubRun) activity.add(inboxRowOf(sending), origin);
-  return { kind: 'item', item, fresh: true, depth: depth + 1 };
+
+  addActivity(row: NewActivity): Promise<void> {
+    return this.#db.write(() => this.#activity.add(row));
+  }
+
+  acknowledge(workspace: WorkspaceId, seq: number): Promise<number> {
+    return this.#db.write(() => this.#workspaces.acknowledge(workspace, seq));
+  }
+
+  pruneActivity(beforeMs: number, limit: number): Promise<number> {
+    return this.#db.write(() => this.#activity.prune(beforeMs, limit));
+  }
 }
 
-/** Only the workspace that was asked can answer, and only to the one that asked. */
+/** Only the workspace that was asked can answer, and only to the workspace that asked. */
 function itemsAnsweredBy(
   sending: Sending,
   one: (id: Sending['queueId']) => QueueItem | undefined,

@@ -1,9 +1,10 @@
 /**
- * `hub_workspaces`: accounts; `token_hash` is SHA-256 of the only token. `hub_agents`: who answers for
- * a workspace; `config` is JSON. `hub_items`: turns; `lane` keeps their order, `run_by_hub` 0 means that
- * the target polls for them. `hub_activity`: the inboxes; `sender_id` is the owner of the token even
- * where `source_id` is NULL. Large columns stand last, so that reading the others skips their pages.
- * The agent `echo` always exists; its age of 0 keeps it from being taken for the newest.
+ * `hub_workspaces`: accounts. `token_hash` is SHA-256 of the only token.
+ * `hub_agents`: the agent of a workspace. `config` is JSON.
+ * `hub_items`: turns. `lane` keeps their order. `run_by_hub` 0 means that the target polls for them.
+ * `hub_activity`: the inboxes. `sender_id` is the owner of the token, also if `source_id` is NULL.
+ * Large columns come last, so that reading the others skips their pages.
+ * The agent `echo` always exists. Its time of creation is 0, so that it never counts as the newest.
  */
 export const HUB_SCHEMA = `
 CREATE TABLE hub_workspaces (
@@ -90,9 +91,9 @@ INSERT INTO hub_agents (name, workspace_id, kind, config, created_at_ms, built_i
 `;
 
 /**
- * Turns are kept by what they say, and no longer as the JSON-RPC texts that carried them: `content` is
- * the message with its metadata, `request_id` the sender's name for the request (both JSON), `outcome`
- * how the turn ended. In an inbox, rows with a `request_id` hold such a content in `request_body`.
+ * Turns are stored as content, no longer as JSON-RPC texts: `content` is the message with its metadata,
+ * `request_id` the sender's id of the request (both JSON), `outcome` how the turn ended. In an inbox, rows
+ * with a `request_id` have such a content in `request_body`.
  */
 export const HUB_CONTENT = `
 ALTER TABLE hub_items RENAME COLUMN request_body TO content;

@@ -6,7 +6,7 @@ import type { SqlRow } from '../driver.ts';
 const COLUMNS =
   'id, name, origin, run_by_hub, agent_card, heartbeat_at_ms, removed_at_ms, token_hash';
 
-export interface WorkspaceRow {
+interface WorkspaceRow {
   readonly id: WorkspaceId;
   readonly name: string;
   readonly origin: WorkspaceOrigin;
@@ -16,57 +16,67 @@ export interface WorkspaceRow {
   readonly atMs: number;
 }
 
-/** All SQL of `hub_workspaces`. What writes must run inside a commit. */
-export function workspacesTable(db: Db) {
-  const find = (where: string, value: string): Workspace | undefined => {
-    const row = db.get(`SELECT ${COLUMNS} FROM hub_workspaces WHERE ${where} = ?`, value);
+/** All SQL of `hub_workspaces`. Call the writers inside a commit. */
+export class WorkspacesTable {
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  byId(id: WorkspaceId): Workspace | undefined {
+    return this.#find('id', id);
+  }
+
+  byToken(tokenHash: string): Workspace | undefined {
+    return this.#find('token_hash', tokenHash);
+  }
+
+  all(): Workspace[] {
+    const sql = `SELECT ${COLUMNS} FROM hub_workspaces
+      WHERE removed_at_ms IS NULL ORDER BY created_at_ms, rowid`;
+    return this.#db.all(sql).map(workspaceOf);
+  }
+
+  add(row: WorkspaceRow): boolean {
+    const sql = `INSERT INTO hub_workspaces
+      (id, name, origin, run_by_hub, agent_card, token_hash, created_at_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
+    const card = row.agentCard === undefined ? null : JSON.stringify(row.agentCard);
+    const hubRun = row.hubRun ? 1 : 0;
+    const token = row.tokenHash ?? null;
+    return this.#db.run(sql, row.id, row.name, row.origin, hubRun, card, token, row.atMs) === 1;
+  }
+
+  /** The provisioned workspace of this name. A token that an older version gave it ends here. */
+  provisioned(name: string): WorkspaceId | undefined {
+    const sql = `UPDATE hub_workspaces SET token_hash = NULL
+      WHERE origin = 'provisioned' AND name = ? RETURNING id`;
+    const row = this.#db.get(sql, name);
+    return row === undefined ? undefined : workspaceId(String(row['id']));
+  }
+
+  seen(id: WorkspaceId, atMs: number, agentCard: AgentCard | undefined): void {
+    this.#db.run('UPDATE hub_workspaces SET heartbeat_at_ms = ? WHERE id = ?', atMs, id);
+    if (agentCard === undefined) return;
+    const card = JSON.stringify(agentCard);
+    this.#db.run('UPDATE hub_workspaces SET agent_card = ? WHERE id = ?', card, id);
+  }
+
+  remove(id: WorkspaceId, atMs: number): void {
+    this.#db.run('UPDATE hub_workspaces SET removed_at_ms = ? WHERE id = ?', atMs, id);
+  }
+
+  acknowledge(id: WorkspaceId, seq: number): number {
+    const sql = `UPDATE hub_workspaces SET acked_seq = MAX(acked_seq, ?)
+      WHERE id = ? RETURNING acked_seq`;
+    return Number(this.#db.get(sql, seq, id)?.['acked_seq'] ?? 0);
+  }
+
+  #find(where: string, value: string): Workspace | undefined {
+    const row = this.#db.get(`SELECT ${COLUMNS} FROM hub_workspaces WHERE ${where} = ?`, value);
     return row === undefined ? undefined : workspaceOf(row);
-  };
-  return {
-    byId: (id: WorkspaceId) => find('id', id),
-    byToken: (tokenHash: string) => find('token_hash', tokenHash),
-
-    all(): Workspace[] {
-      const sql = `SELECT ${COLUMNS} FROM hub_workspaces
-        WHERE removed_at_ms IS NULL ORDER BY created_at_ms, rowid`;
-      return db.all(sql).map(workspaceOf);
-    },
-
-    add(row: WorkspaceRow): boolean {
-      const sql = `INSERT INTO hub_workspaces
-        (id, name, origin, run_by_hub, agent_card, token_hash, created_at_ms)
-        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
-      const card = row.agentCard === undefined ? null : JSON.stringify(row.agentCard);
-      const hubRun = row.hubRun ? 1 : 0;
-      const token = row.tokenHash ?? null;
-      return db.run(sql, row.id, row.name, row.origin, hubRun, card, token, row.atMs) === 1;
-    },
-
-    /** The provisioned workspace of this name, whose token of an older version ends here. */
-    provisioned(name: string): WorkspaceId | undefined {
-      const sql = `UPDATE hub_workspaces SET token_hash = NULL
-        WHERE origin = 'provisioned' AND name = ? RETURNING id`;
-      const row = db.get(sql, name);
-      return row === undefined ? undefined : workspaceId(String(row['id']));
-    },
-
-    seen(id: WorkspaceId, atMs: number, agentCard: AgentCard | undefined): void {
-      db.run('UPDATE hub_workspaces SET heartbeat_at_ms = ? WHERE id = ?', atMs, id);
-      if (agentCard === undefined) return;
-      const card = JSON.stringify(agentCard);
-      db.run('UPDATE hub_workspaces SET agent_card = ? WHERE id = ?', card, id);
-    },
-
-    remove(id: WorkspaceId, atMs: number): void {
-      db.run('UPDATE hub_workspaces SET removed_at_ms = ? WHERE id = ?', atMs, id);
-    },
-
-    acknowledge(id: WorkspaceId, seq: number): number {
-      const sql = `UPDATE hub_workspaces SET acked_seq = MAX(acked_seq, ?)
-        WHERE id = ? RETURNING acked_seq`;
-      return Number(db.get(sql, seq, id)?.['acked_seq'] ?? 0);
-    },
-  };
+  }
 }
 
 function workspaceOf(row: SqlRow): Workspace {

@@ -1,15 +1,14 @@
 /** Whether a program could start, as the system would see it, without starting it. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { lookAtProgram } from '../../../src/agents/program-look.ts';
+import { beforeEach, expect, test } from 'vitest';
+import { checkProgram } from '../../../src/agents/program-check.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'program-look-'));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function file(name: string, text: string, mode = 0o755): string {
   const path = join(folder, name);
@@ -19,10 +18,10 @@ function file(name: string, text: string, mode = 0o755): string {
 }
 
 const PATH = '/usr/local/bin:/usr/bin:/bin';
-const look = (program: string, path = PATH) => lookAtProgram(program, { PATH: path });
+const check = (program: string, path = PATH) => checkProgram(program, { PATH: path });
 
 test.each(['sh', '/bin/sh', process.execPath])('%s can start', (program) => {
-  expect(look(program)).toBeUndefined();
+  expect(check(program)).toBeUndefined();
 });
 
 test.each([
@@ -33,31 +32,31 @@ test.each([
   ['one without a first line, which the shell runs', 'echo hi\n'],
   ['an empty file', ''],
 ])('%s can start', (_name, text) => {
-  expect(look(file('agent', text))).toBeUndefined();
+  expect(check(file('agent', text))).toBeUndefined();
 });
 
 test('a program that is not there: on the PATH, or as a file', () => {
-  expect(look('no-such-program')?.what).toBe('there is no program no-such-program on the PATH');
+  expect(check('no-such-program')?.what).toBe('there is no program no-such-program on the PATH');
   const path = join(folder, 'none');
-  expect(look(path)?.what).toBe(`there is no file ${path}`);
-  expect(look(join(file('plain', ''), 'below'))?.what).toContain('there is no file');
+  expect(check(path)?.what).toBe(`there is no file ${path}`);
+  expect(check(join(file('plain', ''), 'below'))?.what).toContain('there is no file');
 });
 
 test('a file that may not be executed, and what to do', () => {
   const path = file('agent.py', '#!/bin/sh\n', 0o644);
-  expect(look(path)).toEqual({
+  expect(check(path)).toEqual({
     what: `${path} may not be executed`,
     next: expect.stringContaining(`chmod +x ${path}`),
   });
-  expect(look('agent.py', `${PATH}:${folder}`)?.what).toBe(`${path} may not be executed`);
+  expect(check('agent.py', `${PATH}:${folder}`)?.what).toBe(`${path} may not be executed`);
   // A folder of that name on the PATH hides nothing.
   const other = join(folder, 'bin');
   mkdirSync(join(other, 'sh'), { recursive: true });
-  expect(look('sh', `${other}:${PATH}`)).toBeUndefined();
+  expect(check('sh', `${other}:${PATH}`)).toBeUndefined();
 });
 
 test('a folder', () => {
-  expect(look(folder)?.what).toBe(`${folder} is a folder`);
+  expect(check(folder)?.what).toBe(`${folder} is a folder`);
 });
 
 test.each([
@@ -68,13 +67,13 @@ test.each([
   ['the same with words', '#!/usr/bin/env -S A=1 python9 -u\n', 'python9 is not there'],
 ])('%s', (_name, text, words) => {
   const path = file('agent', text);
-  const found = look(path);
+  const found = check(path);
   expect(found?.what).toContain(path);
   expect(found?.what).toContain(words);
   expect(found?.next).not.toBe('');
 });
 
-test('a program on the PATH is looked at in the same way', () => {
+test('a program on the PATH is checked in the same way', () => {
   file('my-agent', '#!/no/such/python\n');
-  expect(look('my-agent', `${PATH}:${folder}`)?.what).toContain('/no/such/python');
+  expect(check('my-agent', `${PATH}:${folder}`)?.what).toContain('/no/such/python');
 });

@@ -1,27 +1,28 @@
 /** What a killed process left running: real processes, and files of a real folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ExecRuntime } from '../../../src/agents/exec.ts';
-import { createProgramBook } from '../../../src/agents/program-book.ts';
+import { RunningPrograms } from '../../../src/agents/running-programs.ts';
 import { begin, turnOf } from '../../contract/agents/agent-contract.ts';
-import { execOptions, type LogLine } from './exec-options.ts';
+import { execOptions } from './exec-options.ts';
 import { isProcessAlive } from '../../kit/processes.ts';
 import { type Clock, systemClock } from '../../../src/time/clock.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 
 let home: string;
 let folder: string;
 let children: ChildProcess[];
-let lines: LogLine[];
+let log: RecordingLog;
 
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'lark-programs-'));
+  home = temporaryFolder();
   folder = join(home, 'programs');
   children = [];
-  lines = [];
+  log = recordingLog();
 });
 afterEach(() => {
   for (const { pid } of children) {
@@ -31,15 +32,13 @@ afterEach(() => {
       // It has ended.
     }
   }
-  rmSync(home, { recursive: true, force: true });
 });
 
 /** Its seconds are short: nobody here needs a long grace. */
 const clock: Clock = { nowMs: () => Date.now() * 4, after: systemClock.after };
 
-const book = (platform: NodeJS.Platform = process.platform) => {
-  const { log } = execOptions([], { lines });
-  return createProgramBook({ folder, clock, log, platform });
+const running = (platform: NodeJS.Platform = process.platform) => {
+  return new RunningPrograms({ folder, clock, log, platform });
 };
 
 /** Also true of a program that has ended while nobody has looked yet. */
@@ -67,10 +66,10 @@ async function program(script: string): Promise<number> {
 const SLEEPER = 'echo up; sleep 60';
 const noted = () => readdirSync(folder);
 
-test('a program is noted while it runs, and crossed out at its end', async () => {
+test('a program is noted while it runs, and its note is removed at its end', async () => {
   const wait = 'while ! test -e go; do sleep 0.01; done';
-  const options = execOptions(['sh', '-c', `cd ${home}; ${wait}; echo fine`], { lines });
-  const run = await begin(new ExecRuntime({ ...options, programs: book() }), turnOf('text'));
+  const options = execOptions(['sh', '-c', `cd ${home}; ${wait}; echo fine`], { log });
+  const run = await begin(new ExecRuntime({ ...options, programs: running() }), turnOf('text'));
   expect(noted()).toHaveLength(1);
   expect(isProcessAlive(Number(noted()[0]?.split('.')[0]))).toBe(true);
   writeFileSync(join(home, 'go'), '');
@@ -78,9 +77,9 @@ test('a program is noted while it runs, and crossed out at its end', async () =>
   expect(noted()).toEqual([]);
 });
 
-test('one that is cancelled is crossed out too, and one that never started is not noted', async () => {
+test('the note of one that is cancelled is removed too, and one that never started is not noted', async () => {
   const start = (...argv: string[]) =>
-    begin(new ExecRuntime({ ...execOptions(argv, { lines }), programs: book() }), turnOf('text'));
+    begin(new ExecRuntime({ ...execOptions(argv, { log }), programs: running() }), turnOf('text'));
   const run = await start('sleep', '60');
   run.cancel();
   await run.result;
@@ -90,40 +89,40 @@ test('one that is cancelled is crossed out too, and one that never started is no
   expect(noted()).toEqual([]);
 });
 
-test('a folder that can not be written costs a warning, and the program runs', async () => {
+test("if the folder can't be written, there is a warning and the program runs", async () => {
   writeFileSync(folder, 'a file');
-  const options = execOptions(['echo', 'fine'], { lines });
-  const run = await begin(new ExecRuntime({ ...options, programs: book() }), turnOf('text'));
+  const options = execOptions(['echo', 'fine'], { log });
+  const run = await begin(new ExecRuntime({ ...options, programs: running() }), turnOf('text'));
   expect(await run.result).toEqual({ ok: true, text: 'fine' });
-  expect(lines.map(({ event }) => event)).toContain('agent_program_not_noted');
+  expect(log.events()).toContain('agent_program_not_noted');
 });
 
 const onLinux = process.platform === 'linux';
 const platforms: readonly NodeJS.Platform[] = onLinux ? ['linux', 'darwin'] : ['darwin'];
 
 describe.each(platforms)('as on %s', (platform) => {
-  const ended = () => book(platform).endLeftovers();
+  const ended = () => running(platform).endLeftovers();
 
-  test('what is left over is ended, with all that it started, before anybody goes on', async () => {
+  test('a program that was left over is ended, with all its processes, before the start goes on', async () => {
     const pid = await program(`sh -c 'echo $$ > child; echo up; sleep 60' & wait`);
     const child = Number(readFileSync(join(home, 'child'), 'utf8'));
-    book(platform).note(pid);
+    running(platform).note(pid);
     await ended();
     expect([isProcessAlive(pid), isProcessAlive(child)]).toEqual([false, false]);
     expect(noted()).toEqual([]);
-    expect(lines[0]?.event).toBe('agent_program_left_over');
+    expect(log.events()[0]).toBe('agent_program_left_over');
   });
 
-  test('what does not end when it is told to is killed', async () => {
+  test('a program that ignores SIGTERM is killed', async () => {
     const pid = await program(`trap '' TERM; echo up; while :; do sleep 0.2; done`);
-    book(platform).note(pid);
+    running(platform).note(pid);
     await ended();
     expect(isProcessAlive(pid)).toBe(false);
   });
 
-  test('what it started is ended although it is gone itself', async () => {
+  test('the processes of a program are ended although the program itself has ended', async () => {
     const pid = await program(`sh -c 'echo $$ > child; echo up; sleep 60' & sleep 0.3`);
-    book(platform).note(pid);
+    running(platform).note(pid);
     const child = Number(readFileSync(join(home, 'child'), 'utf8'));
     await expect.poll(() => isProcessAlive(pid)).toBe(false);
     expect(isProcessAlive(child)).toBe(true);
@@ -131,9 +130,9 @@ describe.each(platforms)('as on %s', (platform) => {
     expect(isProcessAlive(child)).toBe(false);
   });
 
-  test('another process that has got its number is left alone', async () => {
+  test('another process that now has the same number is left alone', async () => {
     const pid = await program(SLEEPER);
-    book(platform).note(pid);
+    running(platform).note(pid);
     const [name = ''] = noted();
     const [, start = ''] = name.split('.');
     rmSync(join(folder, name));
@@ -143,33 +142,33 @@ describe.each(platforms)('as on %s', (platform) => {
     expect(noted()).toEqual([]);
   });
 
-  test('what has ended by itself, or can not be read, is only forgotten', async () => {
+  test("the note of a program that has ended, or that can't be read, is removed", async () => {
     const pid = await program('echo up');
-    book(platform).note(pid);
+    running(platform).note(pid);
     await expect.poll(() => hasNumber(pid)).toBe(false);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'notes.txt'), 'x');
     writeFileSync(join(folder, '0.1'), '');
     await ended();
     expect(noted()).toEqual([]);
-    expect(lines).toEqual([]);
+    expect(log.lines).toEqual([]);
   });
 
-  test('where nothing was noted there is nothing to do', async () => {
+  test('without notes nothing happens', async () => {
     await ended();
-    expect(lines).toEqual([]);
+    expect(log.lines).toEqual([]);
   });
 });
 
-test.runIf(onLinux)('a group of an earlier boot is nobody of ours', async () => {
+test.runIf(onLinux)('a process group of an earlier boot is left alone', async () => {
   const pid = await program(`sh -c 'echo $$ > child; echo up; sleep 60' & sleep 0.3`);
-  book('linux').note(pid);
+  running('linux').note(pid);
   const [name = ''] = noted();
   rmSync(join(folder, name));
   const earlier = '00000000-0000-4000-8000-000000000000';
   writeFileSync(join(folder, `${name.split('.').slice(0, 2).join('.')}.${earlier}`), '');
   await expect.poll(() => isProcessAlive(pid)).toBe(false);
-  await book('linux').endLeftovers();
+  await running('linux').endLeftovers();
   expect(isProcessAlive(Number(readFileSync(join(home, 'child'), 'utf8')))).toBe(true);
   expect(noted()).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { createSocketAgent, proxyFor } from '../../../src/net/proxy.ts';
-import { type LocalServer, startServer } from './local-server.ts';
+import { type LocalServer, startServer } from '../lark/local-server.ts';
 
 describe('which way', () => {
   const proxies = { httpProxy: 'http://plain:1', httpsProxy: 'http://safe:2' };

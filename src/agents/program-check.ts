@@ -1,24 +1,24 @@
-/** Whether a program could start, seen from outside: nothing is run. */
+/** Checks whether a program could start, without starting it. */
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isSystemError } from '../core/errors.ts';
 import type { Environment } from './environment.ts';
 
-/** Linux reads no more of the line that names an interpreter. */
+/** Linux reads only this much of the line that names an interpreter. */
 const FIRST_LINE_BYTES_MAX = 256;
-/** Where the system looks if there is no PATH at all. */
+/** Where the system looks for programs if there is no PATH. */
 const STANDARD_PATH = '/usr/local/bin:/bin:/usr/bin';
 
-export interface StartTrouble {
-  /** A part of a sentence, with the name of the file. */
+interface StartProblem {
+  /** Part of a sentence, with the name of the file. */
   readonly what: string;
   /** What to do about it, as a sentence. */
   readonly next: string;
 }
 
-/** Undefined if nothing speaks against a start. `program`: as the first word of the command names it. */
-export function lookAtProgram(program: string, env: Environment): StartTrouble | undefined {
-  // There a program's ending, and not its first line or its rights, says how it starts.
+/** Undefined if the program can be started. `program`: the first word of the command. */
+export function checkProgram(program: string, env: Environment): StartProblem | undefined {
+  // On Windows the ending of a file's name decides how it starts, not its first line or its rights.
   if (process.platform === 'win32') return undefined;
   const found = find(program, env);
   switch (found.kind) {
@@ -37,7 +37,7 @@ export function lookAtProgram(program: string, env: Environment): StartTrouble |
         next: `Run chmod +x ${found.path}, or put its interpreter before it, as in --exec "python3 ${found.path}".`,
       };
     case 'executable':
-      return lookAtFirstLine(found.path, env);
+      return checkFirstLine(found.path, env);
   }
 }
 
@@ -45,7 +45,7 @@ type Place =
   | { readonly kind: 'executable' | 'not_executable' | 'folder'; readonly path: string }
   | { readonly kind: 'missing' };
 
-/** As the system finds it: the first file that may be executed counts. */
+/** The first file on the PATH that may be executed counts, as for the system. */
 function find(program: string, env: Environment): Place {
   if (program.includes('/')) return placeAt(program);
   let found: Place = { kind: 'missing' };
@@ -73,7 +73,7 @@ function placeAt(path: string): Place {
   }
 }
 
-function lookAtFirstLine(path: string, env: Environment): StartTrouble | undefined {
+function checkFirstLine(path: string, env: Environment): StartProblem | undefined {
   const [line = '', ...more] = beginningOf(path).split('\n');
   if (line.startsWith('\uFEFF#!')) {
     return {
@@ -96,7 +96,7 @@ function lookAtFirstLine(path: string, env: Environment): StartTrouble | undefin
   };
 }
 
-/** Undefined if what a first line names is there, or if that can't be told. */
+/** Undefined if the interpreter exists, or if that is not known. */
 function missingInterpreter(line: string, env: Environment): string | undefined {
   const [interpreter = '', ...words] = line.trim().split(/[ \t]+/);
   if (interpreter === '') return undefined;
@@ -106,7 +106,7 @@ function missingInterpreter(line: string, env: Environment): string | undefined 
   return program === undefined || find(program, env).kind === 'executable' ? undefined : program;
 }
 
-/** What `env` is told to start. Linux gives it all words as one, which only -S takes apart again. */
+/** What `env` has to start. Linux passes all words as one; only -S splits them again. */
 function programOfEnv(words: readonly string[]): string | undefined {
   const [first = ''] = words;
   if (!first.startsWith('-')) {
@@ -117,7 +117,7 @@ function programOfEnv(words: readonly string[]): string | undefined {
   return split.find((word) => !word.startsWith('-') && !word.includes('='));
 }
 
-/** Empty if it may be run but not read. */
+/** Empty if the file may be executed but not read. */
 function beginningOf(path: string): string {
   const bytes = Buffer.alloc(FIRST_LINE_BYTES_MAX);
   try {

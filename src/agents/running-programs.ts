@@ -1,0 +1,193 @@
+/**
+ * Notes on disk which programs of agents are running. A process that is killed can't end its programs, so the
+ * next process does it.
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorText } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../time/clock.ts';
+
+/** From SIGTERM to SIGKILL. It is shorter than the hub's own stop. */
+export const AGENT_KILL_GRACE_MS = 2_000;
+
+/** The system gives the number of an ended process to another one later, so the start is noted as well. */
+interface Program {
+  readonly pid: number;
+  /** Linux: ticks since the boot, and which boot. Elsewhere: the wall clock's milliseconds. */
+  readonly started: string;
+}
+
+/** How often it is checked whether a program has ended: short, because the start of the hub waits for it. */
+const END_CHECK_MS = 20;
+/** `ps` gives whole seconds, and a program starts a moment before it is noted. */
+const PS_MARGIN_MS = 2_000;
+
+export class RunningPrograms {
+  readonly #folder: string;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #onLinux: boolean;
+
+  constructor({
+    folder,
+    clock,
+    log,
+    platform = process.platform,
+  }: {
+    /** Holds nothing but the notes. It is made with the first note. */
+    readonly folder: string;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly platform?: NodeJS.Platform;
+  }) {
+    this.#folder = folder;
+    this.#clock = clock;
+    this.#log = log;
+    this.#onLinux = platform === 'linux';
+  }
+
+  /** Notes a program that leads a process group of its own. Returns a function that removes the note. */
+  note(pid: number): () => void {
+    const started = this.#onLinux ? startOnLinux(pid) : String(Date.now());
+    // It has ended already.
+    if (started === undefined) return () => {};
+    const path = join(this.#folder, `${pid}.${started}`);
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      // The name says everything, so a note can't be half written.
+      writeFileSync(path, '');
+    } catch (error) {
+      this.#log.warn('agent_program_not_noted', { pid, error: errorText(error) });
+      return () => {};
+    }
+    return () => {
+      try {
+        rmSync(path, { force: true });
+      } catch (error) {
+        // The next start will see that the program has ended.
+        this.#log.warn('agent_program_note_not_removed', { pid, error: errorText(error) });
+      }
+    };
+  }
+
+  /** Ends the programs that an earlier process left running. Resolves when they have ended; never rejects. */
+  async endLeftovers(): Promise<void> {
+    try {
+      const noted = filesIn(this.#folder);
+      const programs = noted.map(parseProgram).filter((program) => program !== undefined);
+      await Promise.all(programs.map((program) => this.#endIfOurs(program)));
+      for (const name of noted) rmSync(join(this.#folder, name), { force: true });
+    } catch (error) {
+      this.#log.warn('agent_programs_not_checked', { error: errorText(error) });
+    }
+  }
+
+  async #endIfOurs(program: Program): Promise<void> {
+    const { pid } = program;
+    if (!isGroupAlive(pid, this.#onLinux) || !(await isSame(program, this.#onLinux))) return;
+    this.#log.warn('agent_program_left_over', { pid });
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      signalGroup(pid, signal);
+      if (await this.#hasEnded(pid, AGENT_KILL_GRACE_MS)) return;
+    }
+    this.#log.error('agent_program_not_ended', { pid });
+  }
+
+  async #hasEnded(pid: number, withinMs: number): Promise<boolean> {
+    const untilMs = this.#clock.nowMs() + withinMs;
+    while (isGroupAlive(pid, this.#onLinux)) {
+      if (this.#clock.nowMs() >= untilMs) return false;
+      await new Promise<void>((resolve) => {
+        this.#clock.after(END_CHECK_MS, resolve);
+      });
+    }
+    return true;
+  }
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function parseProgram(name: string): Program | undefined {
+  const [, pid, started] = /^([1-9]\d*)\.(.+)$/.exec(name) ?? [];
+  return pid === undefined || started === undefined ? undefined : { pid: Number(pid), started };
+}
+
+/**
+ * Also true if the program has ended and others of its group are alive: until they end, the system gives its
+ * number to no other process.
+ */
+async function isSame({ pid, started }: Program, onLinux: boolean): Promise<boolean> {
+  if (onLinux) {
+    // No process outlives a boot.
+    if (!started.endsWith(bootOnLinux())) return false;
+    return (startOnLinux(pid) ?? started) === started;
+  }
+  const startedMs = await startByPs(pid);
+  return startedMs === undefined || Math.abs(startedMs - Number(started)) <= PS_MARGIN_MS;
+}
+
+/** Undefined if there is no such process. */
+function startOnLinux(pid: number): string | undefined {
+  const ticks = fieldsOf(pid)?.[19];
+  return ticks === undefined ? undefined : `${ticks}.${bootOnLinux()}`;
+}
+
+function bootOnLinux(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** The fields of `/proc/PID/stat` after the name, which may contain anything: state, parent, group, … */
+function fieldsOf(pid: number | string): string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    throw error;
+  }
+}
+
+function startByPs(pid: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const env = { PATH: '/bin:/usr/bin', LC_ALL: 'C' };
+    execFile('ps', ['-o', 'lstart=', '-p', String(pid)], { env }, (_error, stdout) => {
+      // `ps` ends with 1 if there is no such process.
+      const startedMs = Date.parse(stdout.trim());
+      resolve(Number.isNaN(startedMs) ? undefined : startedMs);
+    });
+  });
+}
+
+/** A dead process that its parent has not noticed yet does not count. */
+function isGroupAlive(pid: number, onLinux: boolean): boolean {
+  if (!signalGroup(pid, 0)) return false;
+  if (!onLinux) return true;
+  return filesIn('/proc').some((name) => {
+    const [state, , group] = (/^\d+$/.test(name) && fieldsOf(name)) || [];
+    return group === String(pid) && state !== 'Z' && state !== 'X';
+  });
+}
+
+/** False if the group has no process left. */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ESRCH') return false;
+    // Only processes of another user are left (setuid programs). They can't be ended.
+    if (code === 'EPERM') return true;
+    throw error;
+  }
+}
