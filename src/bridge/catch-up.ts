@@ -1,7 +1,7 @@
 import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
 import type { ChatId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
-import { Rounds } from '../time/repeat.ts';
+import { repeating, type RepeatedWork } from '../time/repeat.ts';
 import type { GapJournal, HistoryMessage, Intake, LarkGateway, Line } from './ports.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
@@ -68,7 +68,7 @@ interface Reading {
 export class CatchUp implements Service {
   readonly name = 'catch_up';
   readonly #parts: CatchUpParts;
-  readonly #rounds: Rounds;
+  readonly #rounds: RepeatedWork;
   #heardAtMs: number;
   /** Since when the link is up that was seen last. */
   #linkSinceMs: number | undefined;
@@ -88,16 +88,20 @@ export class CatchUp implements Service {
     this.#parts = parts;
     this.#heardAtMs = parts.lastAliveMs ?? parts.clock.nowMs();
     this.#proofAtMs = parts.clock.nowMs() + QUIET_PROOF_MS;
-    this.#rounds = new Rounds(parts.clock, async () => {
-      await this.#look();
-      return GAP_LOOK_MS;
+    const { clock, log } = parts;
+    this.#rounds = repeating({
+      name: this.name,
+      firstMs: 0,
+      everyMs: GAP_LOOK_MS,
+      work: () => this.#look(),
+      clock,
+      log,
     });
   }
 
   start(): Promise<void> {
     this.#parts.line.onUp(() => this.#rounds.hurry());
-    this.#rounds.start(0);
-    return Promise.resolve();
+    return this.#rounds.start();
   }
 
   stop(): Promise<void> {
@@ -105,14 +109,8 @@ export class CatchUp implements Service {
   }
 
   async #look(): Promise<void> {
-    try {
-      await this.#lookAtGap();
-      await this.#lookAtQuiet();
-    } catch (error) {
-      if (!(error instanceof BridgeError)) {
-        this.#parts.log.error('catch_up_bug', { error: String((error as Error).stack) });
-      } else this.#parts.log.warn('catch_up_failed', { error: errorText(error) });
-    }
+    await this.#lookAtGap();
+    await this.#lookAtQuiet();
   }
 
   async #lookAtGap(): Promise<void> {
@@ -148,7 +146,7 @@ export class CatchUp implements Service {
     const read: HistoryMessage[] = [];
     const whole: ChatId[] = [];
     for (const place of places) {
-      if (this.#rounds.stopped) return;
+      if (this.#rounds.stopSignal.aborted) return;
       this.#latelyAtMs.push(nowMs);
       const messages = (await this.#read(place, sinceMs, 1)) ?? [];
       read.push(...messages);
@@ -188,7 +186,7 @@ export class CatchUp implements Service {
     const budget = { threads: GAP_THREADS_MAX - threads.length };
     let found = 0;
     for (const { chatId, readUntilMs } of chats) {
-      if (this.#rounds.stopped) return;
+      if (this.#rounds.stopSignal.aborted) return;
       if (this.#denied.has(chatId) || readUntilMs >= nowMs) continue;
       const missed = await this.#missedIn(
         {
@@ -206,7 +204,7 @@ export class CatchUp implements Service {
       found += missed.length;
       await journal.noteRead(chatId, nowMs);
     }
-    if (this.#rounds.stopped) return;
+    if (this.#rounds.stopSignal.aborted) return;
     await journal.closeGap();
     const from = new Date(fromMs).toISOString();
     log.info('gap_read', { from, chats: chats.length, threads: threads.length, found });
@@ -228,7 +226,7 @@ export class CatchUp implements Service {
     budget.threads -= read.length - threadIds.length;
     const messages = new Map(inChat.map((message) => [message.messageId, message]));
     for (const threadId of read) {
-      if (this.#rounds.stopped) return undefined;
+      if (this.#rounds.stopSignal.aborted) return undefined;
       if (this.#deniedThreads.has(threadId)) continue;
       const inThread = (await this.#read({ chatId, threadId }, sinceMs)) ?? [];
       for (const message of inThread) messages.set(message.messageId, message);

@@ -98,7 +98,7 @@ export class PlatformClient implements Service, TurnTarget {
     if (inherited === undefined) await this.#registration.start();
     // The host starts, too; what is found wanting is said when it is known.
     else this.#looking = this.#lookRound();
-    if (inherited?.readsInbox !== false) this.#inbox.start();
+    if (inherited?.readsInbox !== false) await this.#inbox.start();
   }
 
   async stop(): Promise<void> {

@@ -60,7 +60,7 @@ export class Dispatcher {
   /** Sees to what a crash left behind, then begins to work. Rejects if the database refuses. */
   async start(): Promise<void> {
     await this.#recover();
-    this.#runtimes.start();
+    await this.#runtimes.start();
     this.#loop = this.#runLoop();
   }
 

@@ -1,8 +1,8 @@
-import { BridgeError } from '../../../core/errors.ts';
 import { isSameWorkspace, type WorkspaceId } from '../../../core/ids.ts';
 import type { UnmatchedAnswer } from '../../../bridge/ports.ts';
 import type { Log } from '../../../core/log.ts';
 import type { Clock } from '../../../time/clock.ts';
+import { logFailure } from '../../../time/repeat.ts';
 import { Wake } from '../../../time/wake.ts';
 import { saidBy } from '../../../wire/agent-text.ts';
 import { fileNamesOf } from '../../../wire/files.ts';
@@ -88,9 +88,7 @@ export class InboxReader {
       return rows.length < ROWS_MAX ? 'done' : 'more';
     } catch (error) {
       if (this.#stop.signal.aborted) return 'done';
-      if (error instanceof BridgeError) log.warn('inbox_not_kept', { error: error.message });
-      // A row that trips over a bug must not take the process with it, time and again.
-      else log.error('inbox_bug', { error: String((error as Error).stack) });
+      logFailure('inbox', log, error);
       return 'not_kept';
     }
   }
