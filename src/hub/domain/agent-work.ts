@@ -1,6 +1,7 @@
 import type { QueueId } from '../ports.ts';
 import type { AgentResult, AgentRun } from '../../agents/runtime.ts';
 import type { Log } from '../../core/log.ts';
+import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
 import { pause } from '../../time/wait.ts';
 
@@ -28,8 +29,14 @@ export class AgentWork {
     this.#cancelled.abort();
   }
 
-  /** Never rejects: agents are foreign code, and one that breaks has failed its turn, not the hub. */
-  async run(begin: () => Promise<AgentRun>): Promise<AgentResult> {
+  /**
+   * Never rejects: agents are foreign code, and one that breaks has failed its turn, not the hub. Updates are
+   * passed on until the turn is over or cancelled.
+   */
+  async run(
+    begin: (onUpdate: (update: TurnUpdate) => void) => Promise<AgentRun>,
+    onUpdate: (update: TurnUpdate) => void,
+  ): Promise<AgentResult> {
     const { clock, log, turn, timeoutMs } = this.#parts;
     if (this.#cancelled.signal.aborted) return CANCELLED;
     const over = new AbortController();
@@ -39,7 +46,11 @@ export class AgentWork {
       this.cancel();
     });
     try {
-      const result = await Promise.race([this.#ended(begin), this.#abandoned(over.signal)]);
+      const whileOpen = (update: TurnUpdate) => {
+        if (!over.signal.aborted && !this.#cancelled.signal.aborted) onUpdate(update);
+      };
+      const ended = this.#ended(() => begin(whileOpen));
+      const result = await Promise.race([ended, this.#abandoned(over.signal)]);
       return overtime.signal.aborted && !result.ok ? timedOut(timeoutMs) : result;
     } catch (error) {
       const stack = error instanceof Error ? error.stack : String(error);

@@ -8,6 +8,7 @@ import { AgentWork } from './agent-work.ts';
 import { agentTurnOf } from './messages.ts';
 import { failure, success } from './outcomes.ts';
 import { Runtimes } from './runtimes.ts';
+import { Updates } from './updates.ts';
 import type { Settlements } from './settlements.ts';
 import { HUB_ITEM_KEEP_MS } from './upkeep.ts';
 import type { Log } from '../../core/log.ts';
@@ -39,6 +40,7 @@ export interface DispatcherParts {
  * settled after the agent ended; dying anywhere between leaves it marked, and the next start sees to it.
  */
 export class Dispatcher {
+  readonly updates = new Updates();
   readonly #parts: DispatcherParts;
   readonly #running = new Map<
     QueueId,
@@ -186,8 +188,9 @@ export class Dispatcher {
     }
     const runnable = { workspaceId: agent.workspaceId, spec: agent.spec };
     log.debug('hub_turn_started', { turn, agent: agent.name, attempt: item.attempts });
-    const result = await work.run(() =>
-      this.#runtimes.prompt(runnable, agentTurnOf(item), ignoreUpdate),
+    const result = await work.run(
+      (onUpdate) => this.#runtimes.prompt(runnable, agentTurnOf(item), onUpdate),
+      (update) => this.updates.tell(item, update),
     );
     if (!result.ok && result.reason === 'cancelled' && this.#stopping.signal.aborted) {
       log.info('hub_turn_put_back', { turn, agent: agent.name });
@@ -243,6 +246,3 @@ export class Dispatcher {
     cancelTimer();
   }
 }
-
-/** Nobody shows updates yet. */
-function ignoreUpdate(): void {}

@@ -13,11 +13,13 @@ import {
   type Workspace,
 } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
+import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { laneOf, summaryOf } from './messages.ts';
 import { answerOf } from './outcomes.ts';
 import type { ExpectedEnd, Settlements } from './settlements.ts';
+import type { TurnMessage } from './updates.ts';
 
 /** How long one caller may wait for a turn. */
 export const TURN_WAIT_MS_MAX = 30_000;
@@ -143,6 +145,11 @@ export class Turns {
     if (item === undefined) return undefined;
     await dispatcher.cancel(item.queueId);
     return (await store.item(item.queueId)) ?? item;
+  }
+
+  /** Calls `take` for each update of a message's turn, until the returned function is called. */
+  watch(message: TurnMessage, take: (update: TurnUpdate) => void): () => void {
+    return this.#parts.dispatcher.updates.watch(message, take);
   }
 
   /** The end of a turn that the hub runs, not stored yet: `settleJoined` does that. */
