@@ -9,7 +9,7 @@ import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from '../turns/engine.ts';
 import { parseChoiceValue } from '../../wire/choice-value.ts';
 import { ownDraft } from '../outbox/render.ts';
-import type { StoreRetry } from '../until-stored.ts';
+import type { StoreRetry } from '../store-retry.ts';
 import { notices } from '../outbox/texts.ts';
 import type { Intake, Journal } from '../ports.ts';
 import type { Log } from '../../core/log.ts';

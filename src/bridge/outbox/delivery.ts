@@ -10,7 +10,7 @@ import type { LaneItem } from '../../time/lanes.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing } from './render.ts';
-import type { StoreRetry } from '../until-stored.ts';
+import type { StoreRetry } from '../store-retry.ts';
 import type { DeliveryResult, Journal, LarkGateway, Observer, OutboxChange } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';

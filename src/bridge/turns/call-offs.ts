@@ -8,7 +8,7 @@ import { pause } from '../../time/wait.ts';
 import type { LaneRunner } from '../../time/lane-runner.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
-import type { StoreRetry } from '../until-stored.ts';
+import type { StoreRetry } from '../store-retry.ts';
 import type { CancelResult, Journal, TurnTarget } from '../ports.ts';
 
 /** A hub that does not answer is asked again, with growing pauses, for about ten minutes. */

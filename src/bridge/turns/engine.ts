@@ -9,7 +9,7 @@ import type { LaneItem } from '../../time/lanes.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { ContentForm, Journal, Observer, TurnHead, TurnTarget } from '../ports.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
-import type { StoreRetry } from '../until-stored.ts';
+import type { StoreRetry } from '../store-retry.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
 import { CallOffs } from './call-offs.ts';
 import { TurnRequests } from './requests.ts';

@@ -5,7 +5,7 @@ import { repeating, type RepeatedWork } from '../../time/repeat.ts';
 import type { OutboxRow } from '../../core/turn.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
-import type { StoreRetry } from '../until-stored.ts';
+import type { StoreRetry } from '../store-retry.ts';
 import type { TurnEvent } from './turn.ts';
 import type {
   Journal,

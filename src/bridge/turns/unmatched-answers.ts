@@ -2,7 +2,7 @@ import { type ChatId, isSameWorkspace, messageId, type TurnId } from '../../core
 import { withoutTerminalControls } from '../../core/visible.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
-import type { StoreRetry } from '../until-stored.ts';
+import type { StoreRetry } from '../store-retry.ts';
 import { unaskedDrafts, type UnaskedSpeech } from '../outbox/render.ts';
 import type { Owner } from './single-slot.ts';
 import { question, withFiles } from '../outbox/texts.ts';
