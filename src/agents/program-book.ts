@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { errorText } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
+import { NEVER, pause } from '../time/wait.ts';
 
 /** SIGTERM to SIGKILL. Shorter than the hub's own stop. */
 export const AGENT_KILL_GRACE_MS = 2_000;
@@ -54,9 +55,7 @@ export function createProgramBook(options: ProgramBookOptions): ProgramBook {
     const untilMs = clock.nowMs() + withinMs;
     while (isGroupAlive(pid, onLinux)) {
       if (clock.nowMs() >= untilMs) return false;
-      await new Promise<void>((resolve) => {
-        clock.after(LOOK_MS, resolve);
-      });
+      await pause(clock, NEVER, LOOK_MS);
     }
     return true;
   }

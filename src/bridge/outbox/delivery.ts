@@ -3,8 +3,7 @@ import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
 import { type TurnId, turnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxRow } from '../../core/turn.ts';
-import { Wake } from '../../time/wake.ts';
-import { limitAt } from '../../time/wait.ts';
+import { waitAtMost } from '../../time/wait.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import { anchorFor } from './anchors.ts';
@@ -57,7 +56,6 @@ export class Delivery implements Service {
   readonly #messages: LaneRunner;
   /** By themselves, so that no answer waits behind signs that Lark is slow with. */
   readonly #signs: LaneRunner;
-  readonly #never = new AbortController();
   #started = false;
 
   constructor(parts: DeliveryParts) {
@@ -80,10 +78,7 @@ export class Delivery implements Service {
   /** Waits a little for the calls under way; what is left goes out at the next start. */
   async stop(): Promise<void> {
     const stopped = Promise.all([this.#messages.stop(), this.#signs.stop()]);
-    const { clock } = this.#parts;
-    const limit = limitAt(clock, this.#never.signal, clock.nowMs() + OUT_STOP_MS_MAX);
-    await Promise.race([stopped, new Wake().wait(limit.signal)]);
-    limit.cancel();
+    await waitAtMost(this.#parts.clock, stopped, OUT_STOP_MS_MAX);
   }
 
   /** Rows that are in the journal now and are to be sent. Before the start the journal keeps them. */

@@ -3,7 +3,7 @@ import type { AgentResult, AgentRun } from '../../agents/runtime.ts';
 import type { Log } from '../../core/log.ts';
 import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
-import { pause } from '../../time/wait.ts';
+import { limitAt, pause } from '../../time/wait.ts';
 
 /** How long cancelled agents may take to end before the hub stops without them. */
 const HUB_STOP_CANCEL_MS = 4_000;
@@ -40,47 +40,44 @@ export class AgentWork {
     const { clock, log, turn, timeoutMs } = this.#parts;
     if (this.#cancelled.signal.aborted) return CANCELLED;
     const over = new AbortController();
-    const overtime = new AbortController();
-    const cancelTimer = clock.after(timeoutMs, () => {
-      overtime.abort();
-      this.cancel();
-    });
+    const limit = limitAt(clock, this.#cancelled.signal, clock.nowMs() + timeoutMs);
     try {
       const whileOpen = (update: TurnUpdate) => {
-        if (!over.signal.aborted && !this.#cancelled.signal.aborted) onUpdate(update);
+        if (!over.signal.aborted && !limit.signal.aborted) onUpdate(update);
       };
-      const ended = this.#ended(() => begin(whileOpen));
-      const result = await Promise.race([ended, this.#abandoned(over.signal)]);
-      return overtime.signal.aborted && !result.ok ? timedOut(timeoutMs) : result;
+      const result = await Promise.race([
+        ended(() => begin(whileOpen), limit.signal),
+        this.#abandoned(limit.signal, over.signal),
+      ]);
+      return limit.isOver() && !result.ok ? timedOut(timeoutMs) : result;
     } catch (error) {
       const stack = error instanceof Error ? error.stack : String(error);
       log.error('hub_agent_broke', { turn, error: stack });
       return { ok: false, reason: 'failed', detail: 'The agent broke while it worked on this.' };
     } finally {
-      cancelTimer();
+      limit.cancel();
       over.abort();
     }
   }
 
-  async #ended(begin: () => Promise<AgentRun>): Promise<AgentResult> {
-    const run = await begin();
-    const { signal } = this.#cancelled;
-    if (signal.aborted) run.cancel();
-    signal.addEventListener('abort', () => run.cancel());
-    return run.result;
-  }
-
   /** Settles some time after the run was cancelled, for agents that do not end when they are told to. */
-  async #abandoned(over: AbortSignal): Promise<AgentResult> {
+  async #abandoned(cancelled: AbortSignal, over: AbortSignal): Promise<AgentResult> {
     const { clock, log, turn } = this.#parts;
-    const { signal } = this.#cancelled;
     await new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve());
+      cancelled.addEventListener('abort', () => resolve());
     });
     await pause(clock, over, HUB_STOP_CANCEL_MS);
     if (!over.aborted) log.error('hub_agent_abandoned', { turn });
     return CANCELLED;
   }
+}
+
+/** The end of a run, which is cancelled when `signal` aborts. */
+async function ended(begin: () => Promise<AgentRun>, signal: AbortSignal): Promise<AgentResult> {
+  const run = await begin();
+  if (signal.aborted) run.cancel();
+  signal.addEventListener('abort', () => run.cancel());
+  return run.result;
 }
 
 export const CANCELLED: AgentResult = {

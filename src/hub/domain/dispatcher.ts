@@ -3,6 +3,7 @@ import type { AgentStore, QueueId, QueueItem, QueueStore, Settlement } from '../
 import type { CreateRuntime } from '../../agents/runtime.ts';
 import { STORE_RETRY_MS } from '../../core/limits.ts';
 import { untilStored } from '../../time/until-stored.ts';
+import { limitAt } from '../../time/wait.ts';
 import { Wake } from '../../time/wake.ts';
 import { AgentWork } from './agent-work.ts';
 import { agentTurnOf } from './messages.ts';
@@ -241,8 +242,9 @@ export class Dispatcher {
 
   /** Until somebody calls, the time is over or the hub stops. */
   async #rest(durationMs: number): Promise<void> {
-    const cancelTimer = this.#parts.clock.after(durationMs, () => this.#bell.ring());
-    await this.#bell.wait(this.#stopping.signal);
-    cancelTimer();
+    const { clock } = this.#parts;
+    const limit = limitAt(clock, this.#stopping.signal, clock.nowMs() + durationMs);
+    await this.#bell.wait(limit.signal);
+    limit.cancel();
   }
 }

@@ -10,7 +10,7 @@ import type { WorkspaceId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
-import { pause } from '../../time/wait.ts';
+import { waitAtMost } from '../../time/wait.ts';
 import { repeating, type RepeatedWork } from '../../time/repeat.ts';
 import type { AgentStore } from '../ports.ts';
 import { CANCELLED } from './agent-work.ts';
@@ -135,13 +135,8 @@ export class Runtimes {
   }
 
   async #stopInTime(runtime: AgentRuntime): Promise<void> {
-    const stopped = new AbortController();
-    const late = async () => {
-      await pause(this.#clock, stopped.signal, RUNTIME_STOP_MS_MAX);
-      if (!stopped.signal.aborted) this.#log.error('hub_runtime_abandoned');
-    };
-    await Promise.race([runtime.stop(), late()]);
-    stopped.abort();
+    const isStopped = await waitAtMost(this.#clock, runtime.stop(), RUNTIME_STOP_MS_MAX);
+    if (!isStopped) this.#log.error('hub_runtime_abandoned');
   }
 }
 

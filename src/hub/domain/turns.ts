@@ -15,6 +15,7 @@ import {
 import type { Log } from '../../core/log.ts';
 import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
+import { limitAt } from '../../time/wait.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { laneOf, summaryOf } from './messages.ts';
 import { answerOf } from './outcomes.ts';
@@ -119,12 +120,11 @@ export class Turns {
     },
   ): Promise<QueueItem> {
     const { settlements, clock } = this.#parts;
-    const enough = new AbortController();
-    const end = () => enough.abort('enough');
-    signal.addEventListener('abort', end);
-    const cancelTimer = clock.after(Math.min(waitMs, TURN_WAIT_MS_MAX), end);
+    const over = new AbortController();
+    const stop = AbortSignal.any([signal, over.signal]);
+    const limit = limitAt(clock, stop, clock.nowMs() + Math.min(waitMs, TURN_WAIT_MS_MAX));
     // Before the first look, so that no settlement falls between the look and the wait.
-    const settled = settlements.wait(id, enough.signal);
+    const settled = settlements.wait(id, limit.signal);
     try {
       const item = known ?? (await read());
       if (item.outcome !== undefined) return item;
@@ -132,9 +132,8 @@ export class Turns {
       // Who has gone needs no second look.
       return isOver(signal) ? item : await read();
     } finally {
-      cancelTimer();
-      signal.removeEventListener('abort', end);
-      end();
+      over.abort('over');
+      limit.cancel();
     }
   }
 

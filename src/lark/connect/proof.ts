@@ -24,6 +24,7 @@ import {
 import { GRANT_BACKOFF_BASE_MS, GRANT_BACKOFF_MAX_MS } from './device-grant.ts';
 import type { DeliveryResult, Intake } from '../../bridge/ports.ts';
 import type { Clock } from '../../time/clock.ts';
+import { pause } from '../../time/wait.ts';
 
 /** What Lark does without a person (accept a connection, accept a message) takes no longer than this. */
 const PROOF_LARK_MS_MAX = 30_000;
@@ -284,16 +285,13 @@ export class Proof implements Intake {
 
   /** False if it is not done in time, or not before the whole proof is over. Rejects when the proof ends. */
   async #until(isDone: () => boolean, durationMs: number): Promise<boolean> {
-    const { clock } = this.#options;
+    const { clock, signal } = this.#options;
     const endAtMs = Math.min(clock.nowMs() + durationMs, this.#deadlineAtMs);
     for (;;) {
       if (isDone()) return true;
       const leftMs = endAtMs - clock.nowMs();
       if (leftMs <= 0) return false;
-      const pause = new Promise<void>((resolve) => {
-        clock.after(Math.min(PROOF_POLL_MS, leftMs), resolve);
-      });
-      await this.#orEnded(pause);
+      await this.#orEnded(pause(clock, signal, Math.min(PROOF_POLL_MS, leftMs)));
     }
   }
 

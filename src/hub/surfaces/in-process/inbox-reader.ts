@@ -3,6 +3,7 @@ import type { UnmatchedAnswer } from '../../../bridge/ports.ts';
 import type { Log } from '../../../core/log.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { logFailure } from '../../../time/repeat.ts';
+import { limitAt } from '../../../time/wait.ts';
 import { Wake } from '../../../time/wake.ts';
 import { saidBy } from '../../../wire/agent-text.ts';
 import { fileNamesOf } from '../../../wire/files.ts';
@@ -60,16 +61,15 @@ export class InboxReader {
   }
 
   async #readOn(): Promise<void> {
+    const { clock } = this.#parts;
     while (!this.#stop.signal.aborted) {
       const arrivals = this.#arrivals;
       const outcome = await this.#look();
       if (outcome === 'more') continue;
-      const cancelTimer =
-        outcome === 'not_kept'
-          ? this.#parts.clock.after(RETRY_MS, () => this.#arrived.ring())
-          : () => {};
-      if (arrivals === this.#arrivals) await this.#arrived.wait(this.#stop.signal);
-      cancelTimer();
+      const retryAtMs = outcome === 'not_kept' ? clock.nowMs() + RETRY_MS : undefined;
+      const limit = limitAt(clock, this.#stop.signal, retryAtMs);
+      if (arrivals === this.#arrivals) await this.#arrived.wait(limit.signal);
+      limit.cancel();
     }
   }
 
