@@ -7,16 +7,14 @@ import { recordingLog } from '../../kit/log.ts';
 
 const DISK_FULL = new BridgeError('store_unavailable', 'the disk is full');
 
-function failingWrite(error: Error, failures: number) {
+function failingWrite(failure: Error, failures: number) {
   const clock = new VirtualClock();
   const log = recordingLog();
   const retry = new StoreRetry(clock, log);
   let tries = 0;
-  const write = async () => {
+  const write = () => {
     tries += 1;
-    await Promise.resolve();
-    if (tries <= failures) throw error;
-    return 'stored';
+    return tries <= failures ? Promise.reject(failure) : Promise.resolve('stored');
   };
   return { clock, log, retry, write, tries: () => tries };
 }
