@@ -5,7 +5,7 @@ import { isBlank } from '../../core/visible.ts';
 import { parseCommand, turnsMeant } from './commands.ts';
 import { outKey } from '../outbox/keys.ts';
 import { ownDraft } from '../outbox/render.ts';
-import { choices, notices } from '../outbox/texts.ts';
+import { choices, notices } from '../texts/texts.ts';
 import type { Admission, Journal } from '../ports.ts';
 
 /** A message that is older than this when it comes may not matter any more: a person decides. */

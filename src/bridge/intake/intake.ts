@@ -10,7 +10,7 @@ import type { Engine } from '../turns/engine.ts';
 import { parseChoiceValue } from '../../wire/choice-value.ts';
 import { ownDraft } from '../outbox/render.ts';
 import type { StoreRetry } from '../store-retry.ts';
-import { notices } from '../outbox/texts.ts';
+import { notices } from '../texts/texts.ts';
 import type { Intake, Journal } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';

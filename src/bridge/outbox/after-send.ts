@@ -5,7 +5,7 @@ import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
 import { outKey } from './keys.ts';
 import { withQuote } from './render.ts';
-import { notices } from './texts.ts';
+import { notices } from '../texts/texts.ts';
 import type { ContentForm, DeliveryResult, LarkAction, OutboxChange } from '../ports.ts';
 
 /** A send that Lark or the network refused is tried again after this, doubling up to the maximum. */

@@ -4,7 +4,7 @@ import type { Show } from '../../core/turn.ts';
 import { repeating } from '../../time/repeat.ts';
 import type { Engine } from './engine.ts';
 import type { LaneItem } from '../../time/lanes.ts';
-import { notices } from '../outbox/texts.ts';
+import { notices } from '../texts/texts.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 

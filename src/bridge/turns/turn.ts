@@ -11,7 +11,7 @@ import type {
   TurnPhase,
   TurnState,
 } from '../../core/turn.ts';
-import { choices, notices, question, withFiles } from '../outbox/texts.ts';
+import { choices, notices, question, withFiles } from '../texts/texts.ts';
 import type { SendResult, TurnAnswer, TurnQuestion, WaitResult, Withdrawal } from '../ports.ts';
 
 /** A hub that can't be reached is tried again after this, doubling up to the maximum, without end. */

@@ -5,7 +5,7 @@ import type { Engine } from './engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { unaskedDrafts, type UnaskedSpeech } from '../outbox/render.ts';
 import type { Owner } from './single-slot.ts';
-import { question, withFiles } from '../outbox/texts.ts';
+import { question, withFiles } from '../texts/texts.ts';
 import type {
   ContentForm,
   Journal,
