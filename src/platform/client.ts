@@ -8,7 +8,7 @@ import { parseSend, parseWait, sendBody } from './a2a.ts';
 import type { HttpResult } from '../net/http.ts';
 import { describe, isFromElsewhere } from './answers.ts';
 import { HubCalls, type HubCallsOptions } from './hub-calls.ts';
-import { asObject } from '../wire/json.ts';
+import { asObject } from '../core/json-object.ts';
 import { InboxReader, type CursorStore } from './inbox-reader.ts';
 import { probe } from './probe.ts';
 import { Registration } from './registration.ts';

@@ -1,5 +1,5 @@
 /** A turn's answer that comes as server-sent events: cut into events, and folded into one result. Pure. */
-import { asObject, type Json } from '../wire/json.ts';
+import { asObject, type Json } from '../core/json-object.ts';
 
 /** No events follow a task in one of these: it is over, or waits for the person. */
 const LAST_STATES: ReadonlySet<unknown> = new Set([

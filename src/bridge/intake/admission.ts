@@ -24,7 +24,7 @@ export interface AdmissionContext {
   readonly isRecalled: boolean;
 }
 
-export async function judgeAdmission(
+export async function admissionOf(
   message: InboundMessage,
   { journal, nowMs, isRecalled }: AdmissionContext,
 ): Promise<Admission> {

@@ -3,7 +3,7 @@ import { turnId, type ChatId, type MessageId, type TurnId } from '../../core/ids
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { ChoiceAction } from '../../core/content.ts';
 import type { Turn } from '../../core/turn.ts';
-import { ASKABLE_MAX, judgeAdmission, staleQuestion } from './admission.ts';
+import { ASKABLE_MAX, admissionOf, staleQuestion } from './admission.ts';
 import { turnsMeant } from './commands.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from '../turns/engine.ts';
@@ -68,7 +68,7 @@ export class EventIntake implements Intake {
       this.#duplicates += 1;
       return;
     }
-    const admission = await judgeAdmission(message, {
+    const admission = await admissionOf(message, {
       journal,
       nowMs: clock.nowMs(),
       isRecalled: this.#recalled.has(message.messageId),

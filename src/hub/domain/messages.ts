@@ -1,15 +1,11 @@
 /** What a message says, and in which order messages are answered. */
 import { headOf } from '../../core/cut.ts';
+import { storable } from '../../core/storable.ts';
 import { larkContextOf, withoutHeader } from '../../wire/lark-context.ts';
 import type { AgentTurn } from '../../agents/runtime.ts';
 import type { HubMessage, QueueItem, TurnContent } from '../ports.ts';
 
 const SUMMARY_CHARS_MAX = 200;
-
-/** SQLite would cut a text at U+0000. JSON texts need no care: there it is written as an escape. */
-export function storable(text: string): string {
-  return text.replaceAll('\0', '\uFFFD');
-}
 
 export function textOf(message: HubMessage): string {
   return message.parts

@@ -7,7 +7,7 @@ import type {
   Settlement,
   TurnContent,
 } from '../ports.ts';
-import { storable } from './messages.ts';
+import { storable } from '../../core/storable.ts';
 
 /** What becomes of the item of a turn that has no answer. */
 const STATUS = {

@@ -112,7 +112,9 @@ describe('MOL-RES-16: what the agent asks', () => {
   test('to sign in is said to be that', async () => {
     at.says = { kind: 'question', wants: 'sign_in', text: 'https://login/' };
     await at.say('one', 'oc_a');
-    expect(at.shownIn('oc_a')).toEqual([expect.stringMatching(/sign in .*\n.*登录.*\nhttps:\/\/login\/$/)]);
+    expect(at.shownIn('oc_a')).toEqual([
+      expect.stringMatching(/sign in .*\n.*登录.*\nhttps:\/\/login\/$/),
+    ]);
   });
 
   test.each(['input', 'sign_in'] as const)(

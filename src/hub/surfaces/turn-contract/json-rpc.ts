@@ -1,6 +1,6 @@
 /** Turns as JSON-RPC carries them: requests of older and lazier clients put right, and answers as bodies. */
 import { randomUUID } from 'node:crypto';
-import { asObject } from '../../../wire/json.ts';
+import { asObject } from '../../../core/json-object.ts';
 import type { QueueItem, RequestId, TurnContent, TurnOutcome } from '../../ports.ts';
 
 export const METHOD = 'message/send';

@@ -51,7 +51,7 @@ interface Lane {
   busy: boolean;
 }
 
-export class CallLine {
+export class CallQueue {
   readonly #limits: CallLimits;
   /** By priority, highest first, then by name. A lane exists while it has entries or is busy. */
   readonly #lanes: ReadonlyMap<CallPriority, Map<string, Lane>>;
