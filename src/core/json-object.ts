@@ -9,8 +9,9 @@ export function asObject(value: unknown): Json | undefined {
 }
 
 /**
- * Parses the text of a file that a person has written. Throws a `SyntaxError` with the line and column of the first mistake. It quotes nothing, because the text may
- * contain a secret. A byte order mark, which some editors write, is allowed.
+ * Parses the text of a file that a person has written. Throws a `SyntaxError` with the line and column of the
+ * first mistake. It quotes nothing, because the text may contain a secret. A byte order mark, which some editors
+ * write, is allowed.
  */
 export function parseJsonObject(text: string): Record<string, unknown> {
   const bare = text.replace(/^\uFEFF/, '');
