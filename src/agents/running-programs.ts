@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { errorText } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
+import { NEVER, pause } from '../time/wait.ts';
 
 /** From SIGTERM to SIGKILL. It is shorter than the hub's own stop. */
 export const AGENT_KILL_GRACE_MS = 2_000;
@@ -99,9 +100,7 @@ export class RunningPrograms {
     const untilMs = this.#clock.nowMs() + withinMs;
     while (isGroupAlive(pid, this.#onLinux)) {
       if (this.#clock.nowMs() >= untilMs) return false;
-      await new Promise<void>((resolve) => {
-        this.#clock.after(END_CHECK_MS, resolve);
-      });
+      await pause(this.#clock, NEVER, END_CHECK_MS);
     }
     return true;
   }

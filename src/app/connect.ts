@@ -2,6 +2,7 @@
 import { larkSettings, type LarkSettings } from './context.ts';
 import { journalOf, openState } from './state.ts';
 import { readStatus, type Status } from './status.ts';
+import { proofTexts } from '../bridge/texts/texts.ts';
 import { HeldMessages } from '../bridge/intake/held-messages.ts';
 import { NO_OBSERVER } from '../bridge/ports.ts';
 import { createCredentialStore } from '../config/credentials.ts';
@@ -128,6 +129,7 @@ async function runProof(
     held: new HeldMessages({ journal: journalOf(db, app).journal, clock: systemClock }),
     owner: ownerFile(config.stateDir, app).load(),
     places: placesOf({ appId: app, brand, openBaseUrl: config.openBaseUrl }),
+    texts: proofTexts,
     id: crypto.randomUUID(),
     timeoutMs,
     signal,

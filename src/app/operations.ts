@@ -1,16 +1,24 @@
 /** What an operator can see and order from another process, whether the daemon runs or not. */
 import { openStateToRead, runningInstance } from './state.ts';
 import { platformMessageId } from '../bridge/outbox/keys.ts';
-import type { JournalReader, OrderBook, TurnLife } from '../bridge/ports.ts';
+import type { JournalReader, OrderBook, OrderResult, TurnLife } from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
 import type { ProgramOutput } from '../core/program-output.ts';
 import { programOutputOf } from '../store/sqlite/hub/items.ts';
+import { systemClock as clock } from '../time/clock.ts';
+import { limitAt, pause } from '../time/wait.ts';
+
+/** How long a command waits until the daemon has carried out its order, and how often it asks. */
+const ORDER_WAIT_MS = 5_000;
+const ORDER_ASK_EVERY_MS = 50;
 
 export interface Operations {
   readonly journal: JournalReader;
   readonly orders: OrderBook;
   /** What programs of the embedded hub wrote that gave no answer, by run. */
   readonly programOutputs: (life: TurnLife) => ReadonlyMap<number, ProgramOutput>;
+  /** What came of an order; undefined if the daemon has not carried it out in time. */
+  readonly orderResult: (id: number, signal: AbortSignal) => Promise<OrderResult | undefined>;
   /** True if a daemon can carry out orders now. */
   readonly daemonRuns: () => boolean;
   readonly close: () => void;
@@ -34,7 +42,26 @@ export function openOperations(config: Config): Operations | undefined {
   return {
     ...work,
     programOutputs,
+    orderResult: (id, signal) => resultOf(work.orders, id, signal),
     daemonRuns: () => runningInstance(config) !== undefined,
     close: () => db.close(),
   };
+}
+
+async function resultOf(
+  orders: OrderBook,
+  id: number,
+  signal: AbortSignal,
+): Promise<OrderResult | undefined> {
+  const limit = limitAt(clock, signal, clock.nowMs() + ORDER_WAIT_MS);
+  try {
+    let result: OrderResult | undefined;
+    while (result === undefined && !limit.signal.aborted) {
+      await pause(clock, limit.signal, ORDER_ASK_EVERY_MS);
+      result = (await orders.order(id))?.result;
+    }
+    return result;
+  } finally {
+    limit.cancel();
+  }
 }

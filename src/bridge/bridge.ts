@@ -8,7 +8,7 @@ import { Engine } from './turns/engine.ts';
 import { EventIntake } from './intake/intake.ts';
 import { UnmatchedAnswers } from './turns/unmatched-answers.ts';
 import { Orders } from './turns/orders.ts';
-import { StoreRetry } from './until-stored.ts';
+import { StoreRetry } from './store-retry.ts';
 import { Pruning } from './pruning.ts';
 import { QueueNotices } from './turns/queue-notices.ts';
 import {

@@ -1,42 +1,42 @@
 import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
 import type { ChatId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
-import { Rounds } from '../time/repeat.ts';
+import { repeating, type RepeatedWork } from '../time/repeat.ts';
 import type { GapJournal, HistoryMessage, Intake, LarkGateway, Line } from './ports.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** After an outage as long as this Lark redelivers only hours later, so that all chats are read back. */
+/** After an outage of this length Lark redelivers only hours later, so the bridge reads all chats back. */
 const GAP_READ_AFTER_MS = 10 * 60_000;
-/** Chats that were quiet for longer are not read back: each one costs a call of the monthly quota. */
+/** Chats without messages for longer are not read back: each chat costs a call of the monthly quota. */
 const GAP_CHATS_ACTIVE_MS = 7 * 24 * 60 * 60 * 1000;
 const GAP_CHATS_MAX = 100;
-/** Threads read back, for the same reason: a chat's history does not show what is said inside of them. */
+/** Threads that are read back. Each costs a call too, because a chat's history does not show what is said in threads. */
 export const GAP_THREADS_MAX = 50;
 /**
- * After a shorter one Lark redelivers, but only after 15 s and 5 min: too late for whoever waits. Chats and
- * threads that were active so lately are read back at once, the latest ones first.
+ * After a shorter outage Lark redelivers after 15 s and 5 min, which is too late for people who wait. So chats and
+ * threads that were active within this time are read back at once, the latest first.
  */
-const LATELY_MS = 60 * 60_000;
-/** Each is one call (and one more when a process reads a chat for the first time). */
-const LATELY_PLACES_MAX = 5;
-/** A page holds 50; with fewer than this nothing can be on another one. */
+const RECENT_MS = 60 * 60_000;
+/** Each costs one call, and one more when a process reads a chat for the first time. */
+const RECENT_PLACES_MAX = 5;
+/** A page holds 50 messages. With fewer than this there is no other page. */
 const WHOLE_MESSAGES_MAX = 25;
 /** Some networks cut the connection every minute; Lark's monthly quota is for answers. */
-const LATELY_READS_AN_HOUR_MAX = 30;
-/** A process that starts again and again has forgotten how much it read; a chat is read this often by starts. */
-const LATELY_RESTART_MS = 2 * 60_000;
-/** A link can be dead for this long before it is noticed: the interval of pings and the wait for a pong. */
+const RECENT_READS_PER_HOUR_MAX = 30;
+/** A process does not know what earlier processes read. So after a start, a chat that was read within this is left out. */
+const RECENT_RESTART_MS = 2 * 60_000;
+/** A broken link is noticed within this time: the interval of pings and the wait for a pong. */
 const DEAD_LINK_MS = 60_000;
-/** How often an open gap or a quiet connection is looked at. */
-const GAP_LOOK_MS = 15_000;
-/** A connection without events for so long is put to the proof, then after twice as long, and so on. */
-const QUIET_PROOF_MS = 10 * 60_000;
-const QUIET_PROOF_MAX_MS = 6 * 60 * 60 * 1000;
-/** A message is missed only if its event had this long to come. */
+/** How often the bridge checks for a gap and for a quiet connection. */
+const CHECK_EVERY_MS = 15_000;
+/** After this long without events the connection is checked, then after twice as long, and so on. */
+const QUIET_CHECK_MS = 10 * 60_000;
+const QUIET_CHECK_MAX_MS = 6 * 60 * 60 * 1000;
+/** A message counts as missed only after its event had this long to come. */
 const EVENT_GRACE_MS = 30_000;
 
-export interface CatchUpParts {
+interface CatchUpParts {
   readonly journal: GapJournal;
   readonly lark: Pick<LarkGateway, 'history'>;
   readonly intake: Intake;
@@ -53,7 +53,7 @@ interface Place {
   readonly threadId: string | undefined;
 }
 
-/** What of a chat is to be read: what happened since then, and these of its threads. */
+/** What to read of a chat: everything since then, and these threads. */
 interface Reading {
   readonly chatId: ChatId;
   readonly sinceMs: number;
@@ -61,95 +61,96 @@ interface Reading {
 }
 
 /**
- * Reads from the chats' histories what was said while nobody listened, after an outage that Lark's own
- * redelivery leaves open for hours. The same read proves that a connection without events is only quiet:
- * if the history has what no event brought, the connection is deaf and is made anew.
+ * Reads from the histories of the chats what was said while the bridge had no connection. Lark redelivers that
+ * too, but late. The same read checks a connection without events: if the history has a message that no event
+ * brought, the connection gets no events and is made again.
  */
 export class CatchUp implements Service {
   readonly name = 'catch_up';
   readonly #parts: CatchUpParts;
-  readonly #rounds: Rounds;
-  #heardAtMs: number;
-  /** Since when the link is up that was seen last. */
+  readonly #rounds: RepeatedWork;
+  #linkSeenAtMs: number;
+  /** Since when the link is up, as seen in the latest round. */
   #linkSinceMs: number | undefined;
-  /** Since when there was no link, until what was said meanwhile has been read. */
+  /** When the link was lost. Undefined again when the messages since then have been read. */
   #lostSinceMs: number | undefined;
   #isFirstLink = true;
-  /** When a chat was read because of a short outage, in the last hour. */
-  #latelyAtMs: number[] = [];
-  #proofAfterMs = QUIET_PROOF_MS;
-  #proofAtMs: number;
-  /** Chats whose history Lark does not show; asked again after the next start. */
+  /** The times in the last hour at which a chat was read because of a short outage. */
+  #recentReadsAtMs: number[] = [];
+  #quietCheckAfterMs = QUIET_CHECK_MS;
+  #quietCheckAtMs: number;
+  /** Chats whose history Lark does not show. They are tried again after the next start. */
   readonly #denied = new Set<ChatId>();
-  /** Threads that it does not show although it shows their chats. */
+  /** Threads that Lark does not show although it shows their chats. */
   readonly #deniedThreads = new Set<string>();
 
   constructor(parts: CatchUpParts) {
     this.#parts = parts;
-    this.#heardAtMs = parts.lastAliveMs ?? parts.clock.nowMs();
-    this.#proofAtMs = parts.clock.nowMs() + QUIET_PROOF_MS;
-    this.#rounds = new Rounds(parts.clock, async () => {
-      await this.#look();
-      return GAP_LOOK_MS;
+    this.#linkSeenAtMs = parts.lastAliveMs ?? parts.clock.nowMs();
+    this.#quietCheckAtMs = parts.clock.nowMs() + QUIET_CHECK_MS;
+    const { clock, log } = parts;
+    this.#rounds = repeating({
+      name: this.name,
+      firstMs: 0,
+      everyMs: CHECK_EVERY_MS,
+      work: () => this.#check(),
+      clock,
+      log,
     });
   }
 
   start(): Promise<void> {
     this.#parts.line.onUp(() => this.#rounds.hurry());
-    this.#rounds.start(0);
-    return Promise.resolve();
+    return this.#rounds.start();
   }
 
   stop(): Promise<void> {
     return this.#rounds.stop();
   }
 
-  async #look(): Promise<void> {
-    try {
-      await this.#lookAtGap();
-      await this.#lookAtQuiet();
-    } catch (error) {
-      if (!(error instanceof BridgeError)) {
-        this.#parts.log.error('catch_up_bug', { error: String((error as Error).stack) });
-      } else this.#parts.log.warn('catch_up_failed', { error: errorText(error) });
-    }
+  async #check(): Promise<void> {
+    await this.#checkGap();
+    await this.#checkQuiet();
   }
 
-  async #lookAtGap(): Promise<void> {
+  async #checkGap(): Promise<void> {
     const { journal, line, clock } = this.#parts;
     const nowMs = clock.nowMs();
     const linkSinceMs = line.connectedSinceMs();
-    // While it is down the gap grows; it is read when somebody listens again.
+    // While the link is down the gap grows. It is read when the link is up again.
     if (linkSinceMs === undefined) return;
     if (linkSinceMs !== this.#linkSinceMs) this.#noteLink(linkSinceMs);
-    if (nowMs - this.#heardAtMs > GAP_READ_AFTER_MS) await journal.openGap(this.#heardAtMs);
-    this.#heardAtMs = nowMs;
+    if (nowMs - this.#linkSeenAtMs > GAP_READ_AFTER_MS) await journal.openGap(this.#linkSeenAtMs);
+    this.#linkSeenAtMs = nowMs;
     const fromMs = await journal.gap();
     if (fromMs !== undefined) await this.#readGap(fromMs, nowMs);
-    else if (this.#lostSinceMs !== undefined) await this.#readLately(this.#lostSinceMs, nowMs);
+    else if (this.#lostSinceMs !== undefined) await this.#readRecent(this.#lostSinceMs, nowMs);
     this.#lostSinceMs = undefined;
     this.#isFirstLink = false;
   }
 
   #noteLink(sinceMs: number): void {
-    // Nobody has listened before the very first link, so nothing was missed.
+    // Before the very first link there were no messages to miss.
     const isVeryFirst = this.#isFirstLink && this.#parts.lastAliveMs === undefined;
-    if (!isVeryFirst) this.#lostSinceMs ??= this.#heardAtMs;
+    if (!isVeryFirst) this.#lostSinceMs ??= this.#linkSeenAtMs;
     this.#linkSinceMs = sinceMs;
   }
 
-  /** After a short outage: the chats and threads where somebody may wait, within a bound. */
-  async #readLately(lostSinceMs: number, nowMs: number): Promise<void> {
+  /** After a short outage: reads the chats and threads in which people may wait. */
+  async #readRecent(lostSinceMs: number, nowMs: number): Promise<void> {
     const { journal, intake, log } = this.#parts;
-    this.#latelyAtMs = this.#latelyAtMs.filter((atMs) => nowMs - atMs < 60 * 60_000);
-    const left = Math.min(LATELY_PLACES_MAX, LATELY_READS_AN_HOUR_MAX - this.#latelyAtMs.length);
-    const places = (await this.#placesLately(nowMs)).slice(0, left);
+    this.#recentReadsAtMs = this.#recentReadsAtMs.filter((atMs) => nowMs - atMs < 60 * 60_000);
+    const left = Math.min(
+      RECENT_PLACES_MAX,
+      RECENT_READS_PER_HOUR_MAX - this.#recentReadsAtMs.length,
+    );
+    const places = (await this.#recentPlaces(nowMs)).slice(0, left);
     const sinceMs = lostSinceMs - DEAD_LINK_MS;
     const read: HistoryMessage[] = [];
     const whole: ChatId[] = [];
     for (const place of places) {
-      if (this.#rounds.stopped) return;
-      this.#latelyAtMs.push(nowMs);
+      if (this.#rounds.stopSignal.aborted) return;
+      this.#recentReadsAtMs.push(nowMs);
       const messages = (await this.#read(place, sinceMs, 1)) ?? [];
       read.push(...messages);
       if (place.threadId === undefined && messages.length < WHOLE_MESSAGES_MAX) {
@@ -165,17 +166,17 @@ export class CatchUp implements Service {
     log.info('lately_read', { from, places: places.length, found: missed.length });
   }
 
-  async #placesLately(nowMs: number): Promise<Place[]> {
+  async #recentPlaces(nowMs: number): Promise<Place[]> {
     const { journal } = this.#parts;
-    const chats = await journal.chats(nowMs - LATELY_MS, LATELY_PLACES_MAX);
-    const threads = await journal.threads(nowMs - LATELY_MS, LATELY_PLACES_MAX);
-    const resting = new Set(
+    const chats = await journal.chats(nowMs - RECENT_MS, RECENT_PLACES_MAX);
+    const threads = await journal.threads(nowMs - RECENT_MS, RECENT_PLACES_MAX);
+    const readByEarlierStart = new Set(
       chats
-        .filter(({ readUntilMs }) => this.#isFirstLink && nowMs - readUntilMs < LATELY_RESTART_MS)
+        .filter(({ readUntilMs }) => this.#isFirstLink && nowMs - readUntilMs < RECENT_RESTART_MS)
         .map(({ chatId }) => chatId),
     );
     return [...chats.map((chat) => ({ ...chat, threadId: undefined })), ...threads]
-      .filter(({ chatId }) => !this.#denied.has(chatId) && !resting.has(chatId))
+      .filter(({ chatId }) => !this.#denied.has(chatId) && !readByEarlierStart.has(chatId))
       .filter(({ threadId }) => threadId === undefined || !this.#deniedThreads.has(threadId))
       .toSorted((a, b) => b.lastMessageAtMs - a.lastMessageAtMs);
   }
@@ -188,7 +189,7 @@ export class CatchUp implements Service {
     const budget = { threads: GAP_THREADS_MAX - threads.length };
     let found = 0;
     for (const { chatId, readUntilMs } of chats) {
-      if (this.#rounds.stopped) return;
+      if (this.#rounds.stopSignal.aborted) return;
       if (this.#denied.has(chatId) || readUntilMs >= nowMs) continue;
       const missed = await this.#missedIn(
         {
@@ -206,15 +207,15 @@ export class CatchUp implements Service {
       found += missed.length;
       await journal.noteRead(chatId, nowMs);
     }
-    if (this.#rounds.stopped) return;
+    if (this.#rounds.stopSignal.aborted) return;
     await journal.closeGap();
     const from = new Date(fromMs).toISOString();
     log.info('gap_read', { from, chats: chats.length, threads: threads.length, found });
   }
 
   /**
-   * What was missed in a chat and in its threads, in the order in which it was said. Besides the known
-   * threads those are read that the chat shows to have been begun meanwhile, as far as the budget goes.
+   * What was missed in a chat and in its threads, in the order in which it was said. Threads that began during
+   * the gap are read too, up to the limit in `budget`.
    */
   async #missedIn(
     { chatId, sinceMs, threadIds }: Reading,
@@ -228,7 +229,7 @@ export class CatchUp implements Service {
     budget.threads -= read.length - threadIds.length;
     const messages = new Map(inChat.map((message) => [message.messageId, message]));
     for (const threadId of read) {
-      if (this.#rounds.stopped) return undefined;
+      if (this.#rounds.stopSignal.aborted) return undefined;
       if (this.#deniedThreads.has(threadId)) continue;
       const inThread = (await this.#read({ chatId, threadId }, sinceMs)) ?? [];
       for (const message of inThread) messages.set(message.messageId, message);
@@ -237,25 +238,25 @@ export class CatchUp implements Service {
     return this.#unknown(all);
   }
 
-  async #lookAtQuiet(): Promise<void> {
+  async #checkQuiet(): Promise<void> {
     const { journal, line, clock, log } = this.#parts;
     const nowMs = clock.nowMs();
     const sinceMs = line.connectedSinceMs();
     const eventAtMs = line.lastEventAtMs();
     if (sinceMs === undefined) return;
     const quietSinceMs = Math.max(sinceMs, eventAtMs ?? 0);
-    if (nowMs - quietSinceMs < QUIET_PROOF_MS) {
-      this.#proofAfterMs = QUIET_PROOF_MS;
-      this.#proofAtMs = quietSinceMs + QUIET_PROOF_MS;
+    if (nowMs - quietSinceMs < QUIET_CHECK_MS) {
+      this.#quietCheckAfterMs = QUIET_CHECK_MS;
+      this.#quietCheckAtMs = quietSinceMs + QUIET_CHECK_MS;
       return;
     }
-    if (nowMs < this.#proofAtMs) return;
+    if (nowMs < this.#quietCheckAtMs) return;
     const [chat] = await journal.chats(nowMs - GAP_CHATS_ACTIVE_MS, 1);
     const [thread] = await journal.threads(nowMs - GAP_CHATS_ACTIVE_MS, 1);
-    this.#proofAfterMs = Math.min(this.#proofAfterMs * 2, QUIET_PROOF_MAX_MS);
-    this.#proofAtMs = nowMs + this.#proofAfterMs;
+    this.#quietCheckAfterMs = Math.min(this.#quietCheckAfterMs * 2, QUIET_CHECK_MAX_MS);
+    this.#quietCheckAtMs = nowMs + this.#quietCheckAfterMs;
     if (chat === undefined || this.#denied.has(chat.chatId)) return;
-    // Where it was spoken to last; what is said in a thread its chat does not show.
+    // The place of the latest message. A chat's history does not show what is said in threads.
     const inThread =
       thread?.lastMessageAtMs === chat.lastMessageAtMs && !this.#deniedThreads.has(thread.threadId);
     const place = inThread ? thread : { chatId: chat.chatId, threadId: undefined };
@@ -268,7 +269,7 @@ export class CatchUp implements Service {
     line.restart();
   }
 
-  /** `undefined` if it may not be read. */
+  /** Undefined if Lark does not show it. */
   async #read(
     { chatId, threadId }: Place,
     sinceMs: number,
@@ -281,12 +282,12 @@ export class CatchUp implements Service {
       if (!(error instanceof BridgeError) || PASSING_ERRORS.has(error.code)) throw error;
       const refused = { chat: chatId, error: errorText(error) };
       if (threadId !== undefined) {
-        // The chat itself could be read: it is about this thread alone, which may be gone.
+        // The chat could be read, so only this thread is refused. It may be gone.
         this.#deniedThreads.add(threadId);
         log.debug('thread_history_denied', { ...refused, thread: threadId });
         return undefined;
       }
-      // One warning says it; a permission that is missing is missing in every chat.
+      // One warning is enough: a missing permission is missing in every chat.
       const level = this.#denied.size === 0 ? 'warn' : 'debug';
       this.#denied.add(chatId);
       log[level]('history_denied', {

@@ -12,6 +12,7 @@ import type {
   TurnPhase,
   TurnState,
 } from '../core/turn.ts';
+import type { TurnUpdate } from '../core/turn-update.ts';
 
 // ---------------------------------------------------------------- Lark → bridge
 
@@ -264,6 +265,11 @@ export interface TurnTarget {
   send(request: TurnRequest, signal: AbortSignal): Promise<SendResult>;
   /** Waits (bounded, tens of seconds) for the answer under a ticket. */
   wait(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult>;
+  /**
+   * Calls `take` for what the turn of a message tells before it ends, until the returned function is called.
+   * Only a target that gets such updates has it: the HTTP contract has none.
+   */
+  watch?(target: WorkspaceId, messageId: string, take: (update: TurnUpdate) => void): () => void;
   /**
    * Nobody wants the answer to a message any more: a hub that can ends the work on it. Never rejects for
    * what the network or the hub does.

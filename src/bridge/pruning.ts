@@ -1,6 +1,5 @@
-import { errorText } from '../core/errors.ts';
 import type { Service } from '../core/service.ts';
-import { Rounds } from '../time/repeat.ts';
+import { repeating } from '../time/repeat.ts';
 import type { Journal } from './ports.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
@@ -18,7 +17,7 @@ const DEAD_LETTER_KEEP_MS = 30 * 24 * 60 * 60 * 1000;
 /** Between two steps everything else has its turn. */
 const STEP_PAUSE_MS = 20;
 
-export interface PruningParts {
+interface PruningParts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
@@ -28,36 +27,40 @@ export interface PruningParts {
 export class Pruning implements Service {
   readonly name = 'pruning';
   readonly #parts: PruningParts;
-  readonly #rounds: Rounds;
+  readonly #rounds: Service;
+  #hasMore = false;
 
   constructor(parts: PruningParts) {
     this.#parts = parts;
-    this.#rounds = new Rounds(parts.clock, () => this.#step());
+    const { clock, log } = parts;
+    this.#rounds = repeating({
+      name: this.name,
+      firstMs: PRUNE_EVERY_MS,
+      everyMs: () => (this.#hasMore ? STEP_PAUSE_MS : PRUNE_EVERY_MS),
+      work: () => this.#step(),
+      clock,
+      log,
+    });
   }
 
   start(): Promise<void> {
-    this.#rounds.start(PRUNE_EVERY_MS);
-    return Promise.resolve();
+    return this.#rounds.start();
   }
 
   stop(): Promise<void> {
     return this.#rounds.stop();
   }
 
-  async #step(): Promise<number> {
-    const { journal, clock, log } = this.#parts;
+  async #step(): Promise<void> {
+    const { journal, clock } = this.#parts;
     const nowMs = clock.nowMs();
-    try {
-      const pruned = await journal.prune({
-        endedBeforeMs: nowMs - INBOX_KEEP_MS,
-        keepIds: INBOX_KEEP_ROWS,
-        deadBeforeMs: nowMs - DEAD_LETTER_KEEP_MS,
-        limit: PRUNE_ROWS,
-      });
-      return pruned > 0 ? STEP_PAUSE_MS : PRUNE_EVERY_MS;
-    } catch (error) {
-      log.warn('pruning_failed', { error: errorText(error) });
-      return PRUNE_EVERY_MS;
-    }
+    this.#hasMore = false;
+    const pruned = await journal.prune({
+      endedBeforeMs: nowMs - INBOX_KEEP_MS,
+      keepIds: INBOX_KEEP_ROWS,
+      deadBeforeMs: nowMs - DEAD_LETTER_KEEP_MS,
+      limit: PRUNE_ROWS,
+    });
+    this.#hasMore = pruned > 0;
   }
 }

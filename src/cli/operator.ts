@@ -3,11 +3,7 @@ import type { Operations } from '../app/operations.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Options } from 'yargs';
 import type { Invocation } from './command.ts';
-import { ORDERS_FIT, type OrderKind, type OrderResult } from '../bridge/ports.ts';
-
-/** How long a command waits until the daemon has carried out its order, and how often it asks. */
-const ORDER_WAIT_MS = 5_000;
-const ORDER_ASK_EVERY_MS = 50;
+import { ORDERS_FIT, type OrderKind } from '../bridge/ports.ts';
 
 const ROWS_DEFAULT = 50;
 const ROWS_MAX = 10_000;
@@ -67,7 +63,7 @@ interface Order {
 /** Leaves an order for the daemon, and shows the result. */
 export async function giveOrder(
   { output, signal }: Invocation,
-  { orders, daemonRuns }: Operations,
+  { orders, orderResult, daemonRuns }: Operations,
   order: Order,
 ): Promise<void> {
   const { kind, subject } = order;
@@ -81,12 +77,7 @@ export async function giveOrder(
     });
     return;
   }
-  const deadlineMs = Date.now() + ORDER_WAIT_MS;
-  let result: OrderResult | undefined;
-  while (result === undefined && Date.now() < deadlineMs && !signal.aborted) {
-    await new Promise((resolve) => setTimeout(resolve, ORDER_ASK_EVERY_MS));
-    result = (await orders.order(id))?.result;
-  }
+  const result = await orderResult(id, signal);
   if (result === undefined) {
     throw new BridgeError('timed_out', `the daemon has not carried out order ${id} yet`, {
       next: 'The order is kept. The daemon carries it out as soon as it can: see `lark-bridge status`.',

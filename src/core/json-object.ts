@@ -1,8 +1,17 @@
-/** Parses the text of a file with one JSON object that a person has written. */
+export type Json = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function asObject(value: unknown): Json | undefined {
+  return isObject(value) ? value : undefined;
+}
 
 /**
- * Throws a `SyntaxError` with the line and column of the first mistake. It quotes nothing, because the text may
- * contain a secret. A byte order mark, which some editors write, is allowed.
+ * Parses the text of a file that a person has written. Throws a `SyntaxError` with the line and column of the
+ * first mistake. It quotes nothing, because the text may contain a secret. A byte order mark, which some editors
+ * write, is allowed.
  */
 export function parseJsonObject(text: string): Record<string, unknown> {
   const bare = text.replace(/^\uFEFF/, '');
@@ -12,9 +21,7 @@ export function parseJsonObject(text: string): Record<string, unknown> {
   } catch {
     throw new SyntaxError(`it is not JSON: ${mistakeIn(bare)}`);
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
+  if (isObject(value)) return value;
   throw new SyntaxError('it is not a JSON object: line 1, column 1');
 }
 

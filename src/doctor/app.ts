@@ -1,5 +1,5 @@
 /** The app in Lark: its credentials, its brand and its bot. */
-import type { AppFacts, Asked, BotFact } from '../lark/facts.ts';
+import type { AppFacts, LarkResult, BotFact } from '../lark/facts.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
 interface AppSubject {
@@ -26,14 +26,14 @@ function checkToken({ token, tokenElsewhere }: AppFacts, subject: AppSubject): F
   const { brandName, otherBrandName, otherBrand, pages, secretFrom } = subject;
   const check = 'secret';
   switch (token.kind) {
-    case 'told':
+    case 'ok':
       return ok(check, `${brandName} accepts app id and secret.`);
     case 'silent':
       return note(check, `Lark gave no answer: ${token.detail}.`);
     case 'refused':
       break;
   }
-  if (tokenElsewhere?.kind === 'told') {
+  if (tokenElsewhere?.kind === 'ok') {
     return problem('brand', `The app lives in ${otherBrandName}, not in ${brandName}.`, {
       reason: `${brandName} refused the app id and the secret, ${otherBrandName} accepted them.`,
       next: `Set LARK_BRAND=${otherBrand}, or correct tenant_brand in credentials.json.`,
@@ -57,7 +57,7 @@ function storing(secretFrom: string): string {
     : `to where it comes from: ${secretFrom}.`;
 }
 
-type Refused = Extract<Asked<never>, { kind: 'refused' }>;
+type Refused = Extract<LarkResult<never>, { kind: 'refused' }>;
 
 /** Lark knows the app, but does not let it in. */
 function refusedOtherwise(
@@ -97,7 +97,7 @@ function checkEndpoint({ endpoint, token }: AppFacts, { otherBrand }: AppSubject
     case 'refused': {
       const { error, detail, next } = endpoint;
       // The check of the secret has reported it already.
-      if (error === 'credentials_refused' && token.kind !== 'told') return [];
+      if (error === 'credentials_refused' && token.kind !== 'ok') return [];
       if (error === 'wrong_brand') {
         return [
           problem('brand', 'The app lives in the other cloud.', {
@@ -118,7 +118,7 @@ function checkEndpoint({ endpoint, token }: AppFacts, { otherBrand }: AppSubject
   }
 }
 
-function checkBot(bot: Asked<BotFact>, { pages, botOpenId }: AppSubject): Finding {
+function checkBot(bot: LarkResult<BotFact>, { pages, botOpenId }: AppSubject): Finding {
   const check = 'bot';
   switch (bot.kind) {
     case 'silent':
@@ -129,7 +129,7 @@ function checkBot(bot: Asked<BotFact>, { pages, botOpenId }: AppSubject): Findin
         next: `Switch the bot ability on at ${pages.bot}, then create and publish a version of the app.`,
         error: 'access_denied',
       });
-    case 'told':
+    case 'ok':
       break;
   }
   const { openId, name, active } = bot.value;

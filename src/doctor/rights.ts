@@ -1,5 +1,5 @@
 /** What the app may do and receive: as Lark shows it, and as real traffic shows it. */
-import type { AppFact, AppNeeds, Asked, EventNeed, ScopeNeed } from '../lark/facts.ts';
+import type { AppFact, AppNeeds, LarkResult, EventNeed, ScopeNeed } from '../lark/facts.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
 /** The app's pages in the developer console. */
@@ -11,8 +11,12 @@ interface RightsPages {
   readonly callbacks: string;
 }
 
-export function checkRights(app: Asked<AppFact>, needs: AppNeeds, pages: RightsPages): Finding[] {
-  if (app.kind !== 'told') {
+export function checkRights(
+  app: LarkResult<AppFact>,
+  needs: AppNeeds,
+  pages: RightsPages,
+): Finding[] {
+  if (app.kind !== 'ok') {
     return [
       note('rights', 'Lark does not show this app its permissions and events.', {
         reason: app.detail,

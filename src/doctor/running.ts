@@ -1,6 +1,6 @@
 /** Processes: the daemon of this state directory, and others on the same app. */
 import type { ErrorCode } from '../core/errors.ts';
-import type { Asked } from '../lark/facts.ts';
+import type { LarkResult } from '../lark/facts.ts';
 import type { HealthReport, ProblemCode } from '../observe/health/health.ts';
 import type { InstanceOwner } from '../host/instance-lock.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
@@ -66,9 +66,9 @@ export function checkOtherProcess(other: InstanceOwner | undefined): Finding {
 }
 
 /** `ours`: how many long connections the daemon here has, 0 or 1. */
-export function checkConnections(count: Asked<number>, ours: number): Finding {
+export function checkConnections(count: LarkResult<number>, ours: number): Finding {
   const check = 'connections';
-  if (count.kind !== 'told') {
+  if (count.kind !== 'ok') {
     return note(check, 'Lark did not count the connections of the app.', { reason: count.detail });
   }
   const { value } = count;

@@ -1,7 +1,7 @@
 /** What a running daemon writes about itself every few seconds: the type, its writer and its reader. */
 import { BRANDS, type Brand } from '../core/brand.ts';
 import { appId, openId, type AppId, type OpenId } from '../core/ids.ts';
-import { parseJsonObject } from '../core/json-object.ts';
+import { asObject, parseJsonObject } from '../core/json-object.ts';
 import type { Service } from '../core/service.ts';
 import { type HealthReport, parseHealthReport } from '../observe/health/health.ts';
 import { attempt, repeating } from '../time/repeat.ts';
@@ -103,9 +103,9 @@ const FIELDS: FieldReaders = {
   health: parseHealthReport,
   connection: connectionIn,
   events: eventsIn,
-  bridge: objectIn,
-  calls_this_month: objectIn,
-  event_loop_delay: objectIn,
+  bridge: asObject,
+  calls_this_month: asObject,
+  event_loop_delay: asObject,
 };
 
 /** Leaves out every field that is missing or has another form. Never throws. */
@@ -131,14 +131,8 @@ function textIn(raw: unknown): string | undefined {
   return typeof raw === 'string' ? raw : undefined;
 }
 
-function objectIn(raw: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof raw === 'object' && raw !== null && !Array.isArray(raw)
-    ? (raw as Readonly<Record<string, unknown>>)
-    : undefined;
-}
-
 function connectionIn(raw: unknown): DaemonStatus['connection'] | undefined {
-  const fields = objectIn(raw);
+  const fields = asObject(raw);
   if (fields === undefined) return undefined;
   const { state, lastEventAtMs, ...shown } = fields;
   if (typeof state !== 'string') return undefined;
@@ -147,9 +141,9 @@ function connectionIn(raw: unknown): DaemonStatus['connection'] | undefined {
 }
 
 function eventsIn(raw: unknown): DaemonStatus['events'] | undefined {
-  const { seenAtMs: rawTimes, ...shown } = objectIn(raw) ?? {};
-  const times = objectIn(rawTimes);
-  if (times === undefined) return objectIn(raw) && shown;
+  const { seenAtMs: rawTimes, ...shown } = asObject(raw) ?? {};
+  const times = asObject(rawTimes);
+  if (times === undefined) return asObject(raw) && shown;
   const seenAtMs = Object.entries(times).filter(
     (entry): entry is [string, number] => typeof entry[1] === 'number',
   );

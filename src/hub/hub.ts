@@ -92,7 +92,7 @@ export class Hub implements Service {
       await this.#close(server);
       throw error;
     }
-    this.#upkeep.start();
+    await this.#upkeep.start();
     log.info('hub_started', { address: this.#address });
   }
 

@@ -1,4 +1,5 @@
 /** What Lark's answers mean: one row for each code, and rules for answers without a code. */
+import { asObject } from '../core/json-object.ts';
 import { headOf } from '../core/cut.ts';
 import { BridgeError } from '../core/errors.ts';
 import { withoutSecrets } from '../core/secret.ts';
@@ -143,7 +144,7 @@ export interface Tried {
 const WAIT_DEFAULT_MS = 1_000;
 
 /** Decides what to do about an outcome that is no success. */
-export function judgeRefusal(outcome: HttpOutcome, tried: Tried): Refusal {
+export function refusalOf(outcome: HttpOutcome, tried: Tried): Refusal {
   if (outcome.kind === 'not_sent') {
     return refusal('retry', undefined, `nothing was sent: ${outcome.detail}`);
   }
@@ -151,9 +152,9 @@ export function judgeRefusal(outcome: HttpOutcome, tried: Tried): Refusal {
     return refusal('unknown', undefined, `no answer: ${outcome.detail}`);
   }
   const code = codeOf(outcome);
-  if (code === undefined || code === 0) return judgeStatus(outcome);
+  if (code === undefined || code === 0) return refusalOfStatus(outcome);
   const row = rowOf(code, textOf(outcome));
-  if (row === undefined) return judgeUnknownCode({ outcome, code, tried });
+  if (row === undefined) return refusalOfUnknownCode({ outcome, code, tried });
   const action = possibleAction(row.action, tried);
   return {
     ...refusal(action, code, `Lark ${code}: ${row.meaning}${reasonOf(outcome, tried)}`),
@@ -198,7 +199,7 @@ function refusal(action: LarkAction, code: number | undefined, detail: string): 
 }
 
 /** An answer that does not have Lark's form comes from something between us and Lark. */
-function judgeStatus(outcome: HttpAnswer): Refusal {
+function refusalOfStatus(outcome: HttpAnswer): Refusal {
   const { status } = outcome;
   const detail = `HTTP ${status} without a code of Lark${logId(outcome)}`;
   if (status === 429) {
@@ -212,7 +213,7 @@ function judgeStatus(outcome: HttpAnswer): Refusal {
 }
 
 /** An unknown code: the call is not repeated without end, and a card is sent again as plain text. */
-function judgeUnknownCode(known: { outcome: HttpAnswer; code: number; tried: Tried }): Refusal {
+function refusalOfUnknownCode(known: { outcome: HttpAnswer; code: number; tried: Tried }): Refusal {
   const { outcome, code, tried } = known;
   const what = `Lark ${code} (HTTP ${outcome.status}), not known to lark-bridge`;
   const detail = `${what}${reasonOf(outcome, tried)}`;
@@ -256,19 +257,13 @@ function rowOf(code: number, text: string): CodeRow | undefined {
 
 /** Lark's code. Undefined if the answer does not have Lark's form. */
 export function codeOf(answer: HttpAnswer): number | undefined {
-  const code = fieldOf(answer.body, 'code');
+  const code = asObject(answer.body)?.['code'];
   return typeof code === 'number' ? code : undefined;
 }
 
 export function textOf(answer: HttpAnswer): string {
-  const text = fieldOf(answer.body, 'msg');
+  const text = asObject(answer.body)?.['msg'];
   return typeof text === 'string' ? text : '';
-}
-
-function fieldOf(body: unknown, name: string): unknown {
-  return typeof body === 'object' && body !== null
-    ? (body as Record<string, unknown>)[name]
-    : undefined;
 }
 
 /** The time until Lark's window is over, from its header. One second without a header. */

@@ -12,9 +12,9 @@ export type RefusalReason =
   | 'person_unknown'
   | 'quota_used_up';
 
-/** The result of one question to Lark. */
-export type Asked<T> =
-  | { readonly kind: 'told'; readonly value: T }
+/** The result of one call to Lark. */
+export type LarkResult<T> =
+  | { readonly kind: 'ok'; readonly value: T }
   /** Lark itself refused. `credentials`: because of the app id or the secret. */
   | {
       readonly kind: 'refused';
@@ -108,13 +108,13 @@ export interface AppNeeds {
 
 /** What Lark answers to the app. */
 export interface AppFacts {
-  readonly token: Asked<true>;
+  readonly token: LarkResult<true>;
   /** The same question to the other brand's cloud. It is asked only if this cloud refuses. */
-  readonly tokenElsewhere: Asked<true> | undefined;
+  readonly tokenElsewhere: LarkResult<true> | undefined;
   readonly endpoint: EndpointFact;
   /** The following questions need a token. */
-  readonly bot: Asked<BotFact> | undefined;
+  readonly bot: LarkResult<BotFact> | undefined;
   /** Lark's count of the app's long connections on all machines. */
-  readonly connections: Asked<number> | undefined;
-  readonly console: Asked<AppFact> | undefined;
+  readonly connections: LarkResult<number> | undefined;
+  readonly console: LarkResult<AppFact> | undefined;
 }

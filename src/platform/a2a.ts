@@ -5,8 +5,8 @@ import { withoutOwnMark } from '../wire/reply-token.ts';
 import type { HttpAnswer, HttpResult } from '../net/http.ts';
 import { describe, isFromElsewhere } from './answers.ts';
 import { fileNamesOf } from '../wire/files.ts';
-import { asObject, type Json } from '../wire/json.ts';
 import { textOfParts } from '../wire/text-parts.ts';
+import { asObject, type Json } from '../core/json-object.ts';
 import type {
   SendResult,
   TurnAnswer,

@@ -5,7 +5,7 @@ import { HttpClient, type HttpStream } from '../net/http.ts';
 import { messageSend, parseOutcome } from './a2a.ts';
 import { EventCutter, StreamedTurn } from './event-stream.ts';
 import { ANSWER_BYTES_MAX } from './hub-calls.ts';
-import { asObject, type Json } from '../wire/json.ts';
+import { asObject, type Json } from '../core/json-object.ts';
 import type { SendResult, TurnRequest } from '../bridge/ports.ts';
 import type { Log } from '../core/log.ts';
 

@@ -8,7 +8,7 @@ import { parseSend, parseWait, sendBody } from './a2a.ts';
 import type { HttpResult } from '../net/http.ts';
 import { describe, isFromElsewhere } from './answers.ts';
 import { HubCalls, type HubCallsOptions } from './hub-calls.ts';
-import { asObject } from '../wire/json.ts';
+import { asObject } from '../core/json-object.ts';
 import { InboxReader, type CursorStore } from './inbox-reader.ts';
 import { probe } from './probe.ts';
 import { Registration } from './registration.ts';
@@ -108,7 +108,7 @@ export class PlatformClient implements Service, TurnTarget {
     if (inherited === undefined) await this.#registration.start();
     // The host may still be starting. The result of the check is logged when it is known.
     else this.#probing = this.#probeHub();
-    if (inherited?.readsInbox !== false) this.#inbox.start();
+    if (inherited?.readsInbox !== false) await this.#inbox.start();
   }
 
   async stop(): Promise<void> {

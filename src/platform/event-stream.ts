@@ -1,5 +1,5 @@
 /** Reads an answer that comes as server-sent events: splits it into events, and builds one result. Pure. */
-import { asObject, type Json } from '../wire/json.ts';
+import { asObject, type Json } from '../core/json-object.ts';
 
 /** No events follow a task in one of these states: it has ended, or waits for the person. */
 const LAST_STATES: ReadonlySet<unknown> = new Set([

@@ -1,6 +1,5 @@
-import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
-import { Rounds } from '../time/repeat.ts';
+import { repeating, type RepeatedWork } from '../time/repeat.ts';
 import { describe } from './answers.ts';
 import type { HubCalls } from './hub-calls.ts';
 import {
@@ -53,7 +52,9 @@ interface InboxReaderParts {
 /** Reads a workspace's inbox again and again, and hands over what is new there. */
 export class InboxReader {
   readonly #parts: InboxReaderParts;
-  readonly #rounds: Rounds;
+  readonly #rounds: RepeatedWork;
+  /** The hub has more rows for us, so that it is read again at once. */
+  #hasMore = false;
   /** Undefined: not known yet. An old server has no cursors, and gives its newest rows every time. */
   #hasCursors: boolean | undefined;
   #rowsMax = INBOX_ROWS_NEXT;
@@ -65,34 +66,29 @@ export class InboxReader {
 
   constructor(parts: InboxReaderParts) {
     this.#parts = parts;
-    this.#rounds = new Rounds(parts.clock, () => this.#round());
+    const { clock, log } = parts;
+    this.#rounds = repeating({
+      name: 'inbox',
+      firstMs: INBOX_POLL_MS,
+      everyMs: () => (this.#hasMore ? 0 : INBOX_POLL_MS),
+      work: () => this.#round(),
+      clock,
+      log,
+    });
   }
 
-  start(): void {
-    this.#rounds.start(INBOX_POLL_MS);
+  start(): Promise<void> {
+    return this.#rounds.start();
   }
 
   stop(): Promise<void> {
     return this.#rounds.stop();
   }
 
-  /** How long to wait until the next look. */
-  async #round(): Promise<number> {
-    try {
-      return (await this.#look()) ? 0 : INBOX_POLL_MS;
-    } catch (error) {
-      this.#notKept(error);
-      return INBOX_POLL_MS;
-    }
-  }
-
-  /** The same rows are handed over again, with the next look. */
-  #notKept(error: unknown): void {
-    const { log } = this.#parts;
-    if (this.#rounds.stopped) return;
-    if (error instanceof BridgeError) log.warn('inbox_not_kept', { error: error.message });
-    // A row that trips over a bug must not take the process with it, time and again.
-    else log.error('inbox_bug', { error: String((error as Error).stack) });
+  /** When it fails, the next look hands over the same rows again. */
+  async #round(): Promise<void> {
+    this.#hasMore = false;
+    this.#hasMore = await this.#look();
   }
 
   /** True if there is more to be had at once. */
@@ -156,7 +152,7 @@ export class InboxReader {
       log.warn('inbox_backlog_cut', { rows: page.count, effect: 'older rows are not read' });
     }
     for (const answer of page.answers) {
-      if (this.#rounds.stopped) return false;
+      if (this.#rounds.stopSignal.aborted) return false;
       await receive(answer);
     }
     // Only now: if the process dies before this, the same answers are handed over again, which does no harm.
@@ -193,7 +189,7 @@ export class InboxReader {
   }
 
   #trouble(detail: string): void {
-    if (this.#rounds.stopped) return;
+    if (this.#rounds.stopSignal.aborted) return;
     if (detail !== this.#latestTrouble || this.#troubles % TROUBLE_REPEAT === 0) {
       this.#parts.log.warn('inbox_not_read', { detail });
     }

@@ -5,7 +5,7 @@ import { fileNamesOf } from '../wire/files.ts';
 import { withoutMark } from '../wire/reply-token.ts';
 import { TOO_LARGE, type HttpAnswer, type HttpResult } from '../net/http.ts';
 import { describe } from './answers.ts';
-import { asObject, type Json } from '../wire/json.ts';
+import { asObject, type Json } from '../core/json-object.ts';
 import type { UnmatchedAnswer } from '../bridge/ports.ts';
 
 /** One page of a workspace's inbox, checked. */

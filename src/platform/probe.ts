@@ -1,6 +1,6 @@
 import type { WorkspaceId } from '../core/ids.ts';
 import { CLOCK_DIFFERENCE_MAX_MS, HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
-import { asObject } from '../wire/json.ts';
+import { asObject } from '../core/json-object.ts';
 import type { HttpAnswer, HttpResult } from '../net/http.ts';
 import { describe, isFromElsewhere } from './answers.ts';
 import { HubCalls, type HubCallsOptions } from './hub-calls.ts';

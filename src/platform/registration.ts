@@ -1,7 +1,8 @@
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
 import { HEARTBEAT_MS } from '../core/limits.ts';
-import { Rounds } from '../time/repeat.ts';
+import { repeating } from '../time/repeat.ts';
+import type { Service } from '../core/service.ts';
 import { Secret } from '../core/secret.ts';
 import type { HttpResult } from '../net/http.ts';
 import { describe } from './answers.ts';
@@ -30,7 +31,7 @@ interface RegistrationParts {
 /** The workspace's entry at the hub. It is made at the start and kept alive with heartbeats. */
 export class Registration {
   readonly #parts: RegistrationParts;
-  readonly #rounds: Rounds;
+  readonly #rounds: Service;
   #registered = false;
   #capabilities: Readonly<Record<string, unknown>> = {};
   #refusedBeats = 0;
@@ -38,7 +39,14 @@ export class Registration {
 
   constructor(parts: RegistrationParts) {
     this.#parts = parts;
-    this.#rounds = new Rounds(parts.clock, () => this.#round());
+    const { clock, log } = parts;
+    this.#rounds = repeating({
+      name: 'registration',
+      everyMs: () => (this.#registered ? HEARTBEAT_MS : REGISTER_RETRY_MS),
+      work: () => (this.#registered ? this.#beat() : this.#registerLater()),
+      clock,
+      log,
+    });
   }
 
   /** What the hub offers in addition to the platform's contract. Empty before the registration. */
@@ -56,21 +64,11 @@ export class Registration {
   async start(): Promise<void> {
     this.#startedAtMs = this.#parts.clock.nowMs();
     await this.#register();
-    this.#rounds.start(this.#nextMs());
+    await this.#rounds.start();
   }
 
   stop(): Promise<void> {
     return this.#rounds.stop();
-  }
-
-  async #round(): Promise<number> {
-    if (this.#registered) await this.#beat();
-    else await this.#registerLater();
-    return this.#nextMs();
-  }
-
-  #nextMs(): number {
-    return this.#registered ? HEARTBEAT_MS : REGISTER_RETRY_MS;
   }
 
   async #registerLater(): Promise<void> {

@@ -17,27 +17,51 @@ interface RepeatOptions {
   readonly log: Log;
 }
 
+export interface RepeatedWork extends Service {
+  /** Aborts when the service stops. */
+  readonly stopSignal: AbortSignal;
+  /** The next round begins now, or directly after the round that runs. */
+  hurry(): void;
+}
+
 /** A service that does `work` again and again. `stop` waits for the round that runs. */
-export function repeating(options: RepeatOptions): Service {
+export function repeating(options: RepeatOptions): RepeatedWork {
   const { name, everyMs, work, clock, log } = options;
   const stopping = new AbortController();
+  const stopSignal = stopping.signal;
   let cancel: (() => void) | undefined;
   let running: Promise<void> = Promise.resolve();
+  let isWorking = false;
+  let isHurried = false;
   const delayMs = () => (typeof everyMs === 'number' ? everyMs : everyMs());
 
   const plan = (afterMs: number) => {
-    if (stopping.signal.aborted) return;
+    cancel?.();
+    if (stopSignal.aborted) return;
     cancel = clock.after(afterMs, () => {
+      isHurried = false;
       running = round();
     });
   };
   const round = async () => {
-    await attempt(name, log, () => work(stopping.signal));
-    plan(delayMs());
+    isWorking = true;
+    try {
+      await work(stopSignal);
+    } catch (error) {
+      // Calls and writes are refused while the program stops. The next start does this work again.
+      if (!(stopSignal.aborted && error instanceof BridgeError)) logFailure(name, log, error);
+    }
+    isWorking = false;
+    plan(isHurried ? 0 : delayMs());
   };
 
   return {
     name,
+    stopSignal,
+    hurry() {
+      isHurried = true;
+      if (!isWorking) plan(0);
+    },
     start() {
       plan(options.firstMs ?? delayMs());
       return Promise.resolve();
@@ -50,10 +74,7 @@ export function repeating(options: RepeatOptions): Service {
   };
 }
 
-/**
- * Does `work` once and never rejects, for work that is tried again later. A `BridgeError` is a warning.
- * Anything else is a bug: it is logged as an error with its stack, and the program goes on.
- */
+/** Does `work` once and never rejects, for work that is tried again later. */
 export async function attempt(
   name: string,
   log: Log,
@@ -62,60 +83,12 @@ export async function attempt(
   try {
     await work();
   } catch (error) {
-    if (error instanceof BridgeError) log.warn(`${name}_failed`, { error: errorText(error) });
-    else log.error(`${name}_failed`, { error: errorText(error), stack: errorStack(error) });
+    logFailure(name, log, error);
   }
 }
 
-/** Does something round after round, for those who do not use `repeating` yet. */
-export class Rounds {
-  readonly #clock: Clock;
-  readonly #work: () => Promise<number>;
-  #cancel = () => {};
-  #running: Promise<void> = Promise.resolve();
-  #atWork = false;
-  #hurried = false;
-  #stopped = false;
-
-  /** `work` returns how long to wait until the next round, in milliseconds. It must not reject. */
-  constructor(clock: Clock, work: () => Promise<number>) {
-    this.#clock = clock;
-    this.#work = work;
-  }
-
-  /** True from the call of `stop` on: a long round looks at it between its steps. */
-  get stopped(): boolean {
-    return this.#stopped;
-  }
-
-  start(firstDelayMs: number): void {
-    if (this.#stopped) return;
-    this.#cancel = this.#clock.after(firstDelayMs, () => {
-      this.#running = this.#round();
-    });
-  }
-
-  /** The next round begins at once, or as soon as the one at hand is over. */
-  hurry(): void {
-    this.#hurried = true;
-    if (this.#atWork) return;
-    this.#cancel();
-    this.start(0);
-  }
-
-  /** No more rounds; resolves when the one at hand is over. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel();
-    await this.#running;
-  }
-
-  async #round(): Promise<void> {
-    this.#atWork = true;
-    this.#hurried = false;
-    const delayMs = await this.#work();
-    this.#atWork = false;
-    // Set while the work went on.
-    this.start((this.#hurried as boolean) ? 0 : delayMs);
-  }
+/** A `BridgeError` is a warning. Anything else is a bug: an error with its stack, and the program goes on. */
+export function logFailure(name: string, log: Log, error: unknown): void {
+  if (error instanceof BridgeError) log.warn(`${name}_failed`, { error: errorText(error) });
+  else log.error(`${name}_failed`, { error: errorText(error), stack: errorStack(error) });
 }

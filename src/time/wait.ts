@@ -17,7 +17,7 @@ export function limitAt(clock: Clock, stop: AbortSignal, deadlineMs: number | un
   if (deadlineMs === undefined) return { signal: stop, isOver: () => false, cancel: () => {} };
   const controller = new AbortController();
   let over = false;
-  const abort = () => controller.abort();
+  const abort = () => controller.abort(stop.reason);
   const cancelTimer = clock.after(Math.max(1, deadlineMs - clock.nowMs()), () => {
     over = !stop.aborted;
     abort();
@@ -46,4 +46,22 @@ export function pause(clock: Clock, stop: AbortSignal, delayMs: number): Promise
     const cancelTimer = clock.after(Math.max(1, delayMs), end);
     stop.addEventListener('abort', end);
   });
+}
+
+/** For a wait that nothing ends early. */
+export const NEVER: AbortSignal = new AbortController().signal;
+
+/** Waits for `work`, but at most so long. True if it was over in time. It goes on if it was not. */
+export async function waitAtMost(
+  clock: Clock,
+  work: Promise<unknown>,
+  durationMs: number,
+): Promise<boolean> {
+  const over = new AbortController();
+  const late = pause(clock, over.signal, durationMs).then(() => false);
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    over.abort();
+  }
 }

@@ -1,5 +1,5 @@
 /** Names of the files that came with an answer (rows MOL-A2A-02, MOL-ACT-02). Pure. */
-import { asObject, type Json } from './json.ts';
+import { asObject, type Json } from '../core/json-object.ts';
 
 /** As long as a name may be on the usual file systems. */
 const NAME_CHARS_MAX = 255;

@@ -1,5 +1,5 @@
 /** The text of a message (rows MOL-RES-01, MOL-A2A-03). Pure. */
-import { asObject } from './json.ts';
+import { asObject } from '../core/json-object.ts';
 
 /** The texts among message parts, one line or more for each. Old clients write `type`, or no kind at all. */
 export function textOfParts(parts: unknown): string {

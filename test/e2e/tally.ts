@@ -46,7 +46,7 @@ export interface Place {
 export interface Count {
   readonly said: number;
   readonly answered: number;
-  /** Asked, and nothing was ever shown for it. */
+  /** LarkResult, and nothing was ever shown for it. */
   readonly lost: readonly string[];
   readonly repeated: readonly string[];
   /** Not under its question: in another chat, another thread, or loose in the chat. */
@@ -55,7 +55,7 @@ export interface Count {
   readonly outOfOrder: readonly string[];
   /** What the bot said besides answers and that somebody's message waits. */
   readonly besides: readonly string[];
-  /** Asked once, and run by the agent more often or not at all. */
+  /** LarkResult once, and run by the agent more often or not at all. */
   readonly notRunOnce: readonly string[];
   /** Still open in the journal, or with a sign of receipt on it. */
   readonly unfinished: readonly string[];

@@ -49,7 +49,7 @@ export async function findings(world: BridgeWorld): Promise<Findings> {
   const turns = new Map((await world.turns()).map((turn) => [turn.message.messageId, turn]));
   const asked = new Map(world.people.said.map((message) => [message.messageId, message]));
   for (const message of asked.values()) {
-    judgeMessage(world, { message, turn: turns.get(message.messageId) }, found);
+    parseMessage(world, { message, turn: turns.get(message.messageId) }, found);
   }
   for (const shown of world.lark.shown) {
     const under = shown.replyTo === undefined ? undefined : asked.get(shown.replyTo);
@@ -62,7 +62,7 @@ export async function findings(world: BridgeWorld): Promise<Findings> {
   return found;
 }
 
-function judgeMessage(
+function parseMessage(
   world: BridgeWorld,
   { message, turn }: { message: InboundMessage; turn: Turn | undefined },
   found: Findings,

@@ -34,7 +34,8 @@ const UNDER_WAY: ReadonlySet<TurnPhase> = new Set(['waiting', 'sending', 'accept
 const silent: Log = { debug() {}, info() {}, warn() {}, error: fail };
 
 function fail(event: string, fields?: Readonly<Record<string, unknown>>): void {
-  if (event.endsWith('_bug')) throw new Error(`${event}: ${JSON.stringify(fields)}`);
+  const isBug = event.endsWith('_bug') || fields?.['stack'] !== undefined;
+  if (isBug) throw new Error(`${event}: ${JSON.stringify(fields)}`);
 }
 
 /** Ways to break a rule on purpose, to see that the checks notice. */

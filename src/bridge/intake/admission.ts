@@ -5,7 +5,7 @@ import { isBlank } from '../../core/visible.ts';
 import { parseCommand, turnsMeant } from './commands.ts';
 import { outKey } from '../outbox/keys.ts';
 import { ownDraft } from '../outbox/render.ts';
-import { choices, notices } from '../outbox/texts.ts';
+import { choices, notices } from '../texts/texts.ts';
 import type { Admission, Journal } from '../ports.ts';
 
 /** A message that is older than this when it comes may not matter any more: a person decides. */
@@ -17,14 +17,14 @@ const BURST_MS = 60_000;
 /** How many held or failed turns of a chat a command can reach. */
 export const ASKABLE_MAX = 100;
 
-export interface AdmissionContext {
+interface AdmissionContext {
   readonly journal: Pick<Journal, 'askable'>;
   readonly nowMs: number;
   /** The person has taken it back already. */
   readonly isRecalled: boolean;
 }
 
-export async function judgeAdmission(
+export async function admissionOf(
   message: InboundMessage,
   { journal, nowMs, isRecalled }: AdmissionContext,
 ): Promise<Admission> {

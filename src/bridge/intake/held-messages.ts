@@ -1,10 +1,10 @@
 import { BridgeError } from '../../core/errors.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
-import { judgeAdmission } from './admission.ts';
+import { admissionOf } from './admission.ts';
 import type { Intake, Journal } from '../ports.ts';
 import type { Clock } from '../../time/clock.ts';
 
-export interface HeldMessagesParts {
+interface HeldMessagesParts {
   readonly journal: Journal;
   readonly clock: Clock;
 }
@@ -23,7 +23,7 @@ export class HeldMessages implements Intake {
     const { journal, clock } = this.#parts;
     const { message } = event;
     const context = { journal, nowMs: clock.nowMs(), isRecalled: false };
-    await journal.admit(await judgeAdmission(message, context));
+    await journal.admit(await admissionOf(message, context));
   }
 
   /** Stores a message that is answered already, so that it is known and does not become a turn. */

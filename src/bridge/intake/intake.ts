@@ -3,14 +3,14 @@ import { turnId, type ChatId, type MessageId, type TurnId } from '../../core/ids
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { ChoiceAction } from '../../core/content.ts';
 import type { Turn } from '../../core/turn.ts';
-import { ASKABLE_MAX, judgeAdmission, staleQuestion } from './admission.ts';
+import { ASKABLE_MAX, admissionOf, staleQuestion } from './admission.ts';
 import { turnsMeant } from './commands.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from '../turns/engine.ts';
 import { parseChoiceValue } from '../../wire/choice-value.ts';
 import { ownDraft } from '../outbox/render.ts';
-import type { StoreRetry } from '../until-stored.ts';
-import { notices } from '../outbox/texts.ts';
+import type { StoreRetry } from '../store-retry.ts';
+import { notices } from '../texts/texts.ts';
 import type { Intake, Journal } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -68,7 +68,7 @@ export class EventIntake implements Intake {
       this.#duplicates += 1;
       return;
     }
-    const admission = await judgeAdmission(message, {
+    const admission = await admissionOf(message, {
       journal,
       nowMs: clock.nowMs(),
       isRecalled: this.#recalled.has(message.messageId),

@@ -1,11 +1,11 @@
-/** What becomes of a row after a try to send it: a pure decision, by what Lark said. */
+/** Decides what happens to a row after a try to send it, from what Lark said. It is pure. */
 import { backoffMs } from '../../time/backoff.ts';
 import type { MessageId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
 import { outKey } from './keys.ts';
 import { withQuote } from './render.ts';
-import { notices } from './texts.ts';
+import { notices } from '../texts/texts.ts';
 import type { ContentForm, DeliveryResult, LarkAction, OutboxChange } from '../ports.ts';
 
 /** A send that Lark or the network refused is tried again after this, doubling up to the maximum. */
@@ -13,14 +13,14 @@ const OUT_BACKOFF_BASE_MS = 1_000;
 export const OUT_BACKOFF_MAX_MS = 60_000;
 /** A missing permission is rarely granted within minutes, and each try costs a call of the quota. */
 const OUT_OPERATOR_WAIT_MS = 10 * 60_000;
-/** What Lark did not take for a day is a dead letter. */
+/** A row that Lark did not take for a day becomes a dead letter. */
 const OUT_KEEP_TRYING_MS = 24 * 60 * 60 * 1000;
-/** A sign of receipt that comes later than this tells nobody anything. */
+/** A sign of receipt that comes later than this is of no use. */
 const RECEIPT_USEFUL_MS = 10_000;
 
-/** A code that nobody has told us about is tried so often, within half a minute, in case it passes. */
+/** After an unknown code a row is tried this often, within half a minute, because the refusal may pass. */
 const OUT_UNSURE_TRIES_MAX = 5;
-/** What stands between us and Lark is mended or not by then; more than this the chat's other messages shall not wait. */
+/** A refusal from something between us and Lark has this long to pass. The chat's other messages wait meanwhile. */
 const OUT_UNSURE_MS = 10 * 60_000;
 /** Where a row can be shown if the message that it answers is gone. */
 export interface Anchor {
@@ -28,7 +28,7 @@ export interface Anchor {
   readonly placement: Placement;
 }
 
-export interface Try {
+interface Try {
   readonly nowMs: number;
   readonly random: number;
   readonly form: ContentForm;
@@ -40,7 +40,7 @@ export interface Try {
 
 type Refused = Extract<DeliveryResult, { ok: false }>;
 
-/** Each way out is a step down (shorter, plainer, another place), so that there is an end to them. */
+/** Each fallback is shorter, simpler or in another place than the one before, so the fallbacks come to an end. */
 export function afterTry(row: OutboxRow, result: DeliveryResult, at: Try): OutboxChange {
   const attempts = row.attempts + 1;
   if (result.ok) {
@@ -94,7 +94,7 @@ function wayOut(row: OutboxRow, action: Final, at: Try): OutboxChange {
   }
 }
 
-/** It tells of a failure. If it fails too, nothing takes its place. */
+/** True for a notice about a failure. If it can't be sent either, nothing replaces it. */
 function tellsOfFailure({ body }: OutboxRow): boolean {
   return body.kind === 'message' && body.tellsOfFailure === true;
 }
@@ -153,7 +153,7 @@ function successor(
   };
 }
 
-/** The same for all rows that show one answer. What takes another's place is not tried longer than that one. */
+/** The same for all rows that show one answer. A replacement is not tried for longer than the row that it replaces. */
 function begunAtMs(row: OutboxRow): number {
   return row.replayedAtMs ?? row.createdAtMs;
 }
@@ -176,7 +176,7 @@ function withoutThread(row: OutboxRow, at: Try): OutboxChange {
   if (placement === 'thread') {
     return replacedBy(successor(row, at, { how: 'reply', placement: 'reply' }));
   }
-  // What was asked in a thread never goes to the main chat.
+  // The answer to a question in a thread never goes to the main chat.
   const isAsked = at.asked?.threadId === undefined && placement === 'reply';
   if (!isAsked || body.kind !== 'message') return giveUp(row, at);
   const { content } = body;

@@ -1,4 +1,4 @@
-/** Where something can still be said whose message was taken back: in the same thread, or nowhere. */
+/** Where a row can be shown after its message was recalled: in the same thread, or nowhere. */
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { MessageId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
@@ -8,23 +8,23 @@ import { ASKABLE_MAX } from '../intake/admission.ts';
 import type { Journal, LarkGateway } from '../ports.ts';
 import type { Anchor } from './after-send.ts';
 
-/** How far before the question the thread is looked through for a message that is still there. */
+/** The thread is searched for another message from this long before the question. */
 const THREAD_BACK_MS = 24 * 60 * 60 * 1000;
 
-export interface AnchorParts {
+interface AnchorParts {
   readonly journal: Journal;
   readonly lark: LarkGateway;
   readonly log: Log;
 }
 
 /**
- * The next place to try, a step further down each time: the root of the thread, then another message of it.
- * Undefined if there is no more to try, or if nobody wants to hear it any more.
+ * The next message to reply to: first the root of the thread, then another message of the thread. Undefined if
+ * there is none left, or if the row is not wanted any more.
  */
 export async function anchorFor(row: OutboxRow, parts: AnchorParts): Promise<Anchor | undefined> {
   if (row.turn === undefined) return anchorOfQuestion(row, parts);
   const turn = await parts.journal.turn(row.turn);
-  // Without its question a notice says nothing, and of a turn that is not answered there is no more to say.
+  // A notice makes no sense without its question, and a turn that is not answered has nothing else to show.
   if (turn?.state.phase !== 'answered' || row.priority !== 'answer') return undefined;
   const { messageId, rootId, threadId } = turn.message;
   if (threadId === undefined) return undefined;
@@ -36,7 +36,7 @@ export async function anchorFor(row: OutboxRow, parts: AnchorParts): Promise<Anc
   return other && { replyTo: other, placement: row.placement };
 }
 
-/** A question about all that waits in a chat is asked under another message that waits, as long as there is one. */
+/** A question about all waiting messages of a chat can be asked under another message that waits. */
 async function anchorOfQuestion(
   { chatId, replyTo }: OutboxRow,
   { journal }: AnchorParts,

@@ -3,33 +3,32 @@ import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
 import { type TurnId, turnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxRow } from '../../core/turn.ts';
-import { Wake } from '../../time/wake.ts';
-import { limitAt } from '../../time/wait.ts';
+import { waitAtMost } from '../../time/wait.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing } from './render.ts';
-import type { StoreRetry } from '../until-stored.ts';
+import type { StoreRetry } from '../store-retry.ts';
 import type { DeliveryResult, Journal, LarkGateway, Observer, OutboxChange } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** Lark honours an idempotency key for an hour; a margin for clocks. */
+/** Lark honours an idempotency key for an hour. Five minutes less, because the clocks may differ. */
 const LARK_UUID_HONOURED_MS = 55 * 60 * 1000;
-/** Messages to Lark under way at once; the rate limits bind first, this bounds sockets and memory. */
+/** Messages that are sent to Lark at once. Lark's rate limits are usually lower. This bounds sockets and memory. */
 const OUT_CONCURRENT_MAX = 32;
-/** Signs of receipt under way at once: at usual latencies enough for Lark's 50 a second. */
+/** Signs of receipt that are sent at once. At usual latencies this is enough for Lark's 50 a second. */
 const OUT_SIGNS_CONCURRENT_MAX = 8;
-/** More tries than these, with their waits, take longer than ten minutes. */
+/** This many tries, with the waits between them, take longer than ten minutes. */
 const OUT_RECENT_ATTEMPTS_MAX = 20;
-/** How long a stop waits for calls under way; all of it has to fit into the 10 s that supervisors give. */
+/** How long a stop waits for running calls. The whole stop has to fit into the 10 s that supervisors give. */
 const OUT_STOP_MS_MAX = 3_000;
 
 /** The clocks of the two sides may differ, and a send begins before Lark stamps it. */
 const HISTORY_MARGIN_MS = 5 * 60_000;
 
-export interface DeliveryParts {
+interface DeliveryParts {
   readonly journal: Journal;
   readonly lark: LarkGateway;
   readonly storeRetry: StoreRetry;
@@ -37,7 +36,7 @@ export interface DeliveryParts {
   readonly random: () => number;
   readonly log: Log;
   readonly observer: Observer;
-  /** A message that was to be answered is found to be taken back. */
+  /** Lark says that the message of this turn was recalled. */
   readonly onWithdrawn: (turn: TurnId) => Promise<void>;
 }
 
@@ -48,16 +47,15 @@ interface Attempt {
 }
 
 /**
- * Sends the rows of the outbox: each lane in order, lanes side by side. Dying anywhere in here is safe:
- * a row that is not marked is sent again under the same key.
+ * Sends the rows of the outbox: each lane in order, several lanes at once. The process may die at any point:
+ * a row that is not marked as sent is sent again under the same key.
  */
 export class Delivery implements Service {
   readonly name = 'delivery';
   readonly #parts: DeliveryParts;
   readonly #messages: LaneRunner;
-  /** By themselves, so that no answer waits behind signs that Lark is slow with. */
+  /** A runner of their own, so that no answer waits for slow signs. */
   readonly #signs: LaneRunner;
-  readonly #never = new AbortController();
   #started = false;
 
   constructor(parts: DeliveryParts) {
@@ -72,18 +70,15 @@ export class Delivery implements Service {
   async start(): Promise<void> {
     const { journal, clock } = this.#parts;
     this.#started = true;
-    // The clock of the last process may have been ahead, and an operator who was waited for may be done.
+    // The clock of the last process may have been ahead, or the operator may have removed the cause by now.
     const dueMaxMs = clock.nowMs() + OUT_BACKOFF_MAX_MS;
     this.offer((await journal.pendingOut()).map((row) => dueBy(row, dueMaxMs)));
   }
 
-  /** Waits a little for the calls under way; what is left goes out at the next start. */
+  /** Waits a little for running calls. The next start sends the rest. */
   async stop(): Promise<void> {
     const stopped = Promise.all([this.#messages.stop(), this.#signs.stop()]);
-    const { clock } = this.#parts;
-    const limit = limitAt(clock, this.#never.signal, clock.nowMs() + OUT_STOP_MS_MAX);
-    await Promise.race([stopped, new Wake().wait(limit.signal)]);
-    limit.cancel();
+    await waitAtMost(this.#parts.clock, stopped, OUT_STOP_MS_MAX);
   }
 
   /** Rows that are in the journal now and are to be sent. Before the start the journal keeps them. */
@@ -108,7 +103,7 @@ export class Delivery implements Service {
     return this.#messages.size + this.#signs.size;
   }
 
-  /** Since when the row is there that waits longest. */
+  /** When the row was created that has waited longest. */
   oldestMs(): number | undefined {
     return oldestOf(this.#messages.oldestMs(), this.#signs.oldestMs());
   }
@@ -125,7 +120,7 @@ export class Delivery implements Service {
     const asked = result.ok ? undefined : await this.#asked(row);
     const isGone = !result.ok && result.action === 'message_gone';
     const anchor = isGone ? await anchorFor(row, this.#parts) : undefined;
-    // Before the row is over: a process that dies in between would not hear of it again.
+    // Before the row ends. If the process dies in between, the row is tried again, and Lark says it again.
     if (isGone) await this.#noteWithdrawn(row);
     const { clock, random, lark } = this.#parts;
     const nowMs = clock.nowMs();
@@ -140,14 +135,14 @@ export class Delivery implements Service {
     this.offer([next.row, ...next.out]);
   }
 
-  /** Lark says of a message what no event has told yet. */
+  /** Lark's answer shows that a message was recalled, although no event has come yet. */
   async #noteWithdrawn({ replyTo }: OutboxRow): Promise<void> {
     const { journal, onWithdrawn } = this.#parts;
     const id = replyTo && turnId(replyTo);
     if (id !== undefined && (await journal.turn(id)) !== undefined) await onWithdrawn(id);
   }
 
-  /** Notes durably that the row may reach Lark from now on; `undefined` if it is not wanted any more. */
+  /** Stores that the row may reach Lark from now on. Undefined if the row is not wanted any more. */
   async #begin(key: string): Promise<Attempt | undefined> {
     const nowMs = this.#parts.clock.nowMs();
     let again = false;
@@ -160,7 +155,7 @@ export class Delivery implements Service {
     return row.state.phase === 'pending' ? { row, again } : undefined;
   }
 
-  /** What waited for another try while the message that it answers was taken back; in a thread it has its place. */
+  /** True if the message that the row answers was recalled while the row waited for another try. */
   async #isUnwanted(row: OutboxRow): Promise<boolean> {
     const turn = row.turn && (await this.#parts.journal.turn(row.turn));
     if (turn === undefined || row.body.kind === 'unreact') return false;
@@ -183,8 +178,8 @@ export class Delivery implements Service {
   }
 
   /**
-   * Lark honours a key for an hour. A send in doubt for longer is looked up in the chat before it is
-   * repeated; if the chat may not be read, it is repeated: an answer twice is better than none.
+   * Lark honours a key for an hour. After that, a send that may have arrived is first looked for in the chat.
+   * If the chat can't be read, it is sent again, because showing an answer twice is better than not at all.
    */
   async #alreadyShown(row: OutboxRow): Promise<DeliveryResult | undefined> {
     const { clock, lark, log } = this.#parts;
@@ -194,15 +189,15 @@ export class Delivery implements Service {
     if (triedAtMs === undefined) return undefined;
     const agoMs = clock.nowMs() - triedAtMs;
     const isRecent = agoMs >= 0 && agoMs < LARK_UUID_HONOURED_MS;
-    // A clock that was set back makes old doubts look new, but so many tries take their time.
+    // If the clock was set back, an old try looks recent. But this many tries can't be recent.
     if (isRecent && row.attempts < OUT_RECENT_ATTEMPTS_MAX) return undefined;
     const asked = await this.#asked(row);
     const threadId = row.placement === 'thread' ? asked?.threadId : undefined;
     try {
-      // By Lark's clock an answer is never older than its question, whatever ours said.
+      // By Lark's clock an answer is never older than its question. Our clock may have been wrong.
       const sinceMs = Math.min(triedAtMs - HISTORY_MARGIN_MS, asked?.sentAtMs ?? Infinity);
       const messages = await lark.history(row.chatId, sinceMs, threadId);
-      // In a thread Lark names the thread's first message as the parent of all.
+      // In a thread Lark gives all messages the thread's first message as parent.
       const parent = row.placement === 'chat' ? undefined : row.replyTo;
       const shown = lark.form.shownText(body.content.text);
       const found = messages.find(
@@ -216,7 +211,7 @@ export class Delivery implements Service {
       if (!(error instanceof BridgeError)) throw error;
       const detail = errorText(error);
       log.warn('doubtful_send_not_checked', { key: row.key, error: detail });
-      // Bad weather passes; then it is looked up. Only what may not be read is repeated unseen.
+      // After an error that passes it is looked for again. It is repeated unseen only if the chat can't be read.
       return PASSING_ERRORS.has(error.code)
         ? { ok: false, action: 'retry', code: undefined, detail }
         : undefined;
@@ -242,7 +237,7 @@ export class Delivery implements Service {
     }
     const failure = { ...fields, action: result.action, code: result.code, detail: result.detail };
     if (result.action === 'tell_operator' || result.action === 'give_up') {
-      // A sign that can't be set keeps no answer from anybody.
+      // Only a warning for a sign: the answer comes all the same.
       log[row.priority === 'reaction' ? 'warn' : 'error']('send_refused', failure);
     } else log.warn('send_failed', failure);
   }

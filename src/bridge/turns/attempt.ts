@@ -7,6 +7,7 @@ import type { Clock } from '../../time/clock.ts';
 import { type Limit, limitAt, pause } from '../../time/wait.ts';
 import type { Hold, LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
+import { platformMessageId } from '../outbox/keys.ts';
 import type { Journal, TurnTarget, WaitResult } from '../ports.ts';
 import type { TurnRequests } from './requests.ts';
 import type { TurnChanges } from './turn-changes.ts';
@@ -23,7 +24,7 @@ const LAST_LOOK_MS = 30_000;
 /** How long until a ticket with an unfinished task is asked about again: as long as a hub with nothing new takes. */
 const UNFINISHED_ASK_AGAIN_MS = 8_000;
 
-export interface AttemptsParts {
+interface AttemptsParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
   readonly requests: TurnRequests;
@@ -58,6 +59,7 @@ export class Attempts {
     }
     return this.#attend(turn.id, async (signal) => {
       let now = turn;
+      this.#watch(turn, signal);
       if (hold !== undefined) {
         try {
           now = await this.#awaitAnswer(turn, this.#limitOf(turn, signal));
@@ -78,13 +80,22 @@ export class Attempts {
     for (const ending of this.#underWay.values()) ending.abort();
   }
 
-  /** Work on one turn, under a signal that aborts when the turn or the whole bridge ends. */
+  /** Work on one turn, under a signal that aborts when the work, the turn or the whole bridge ends. */
   #attend(id: TurnId, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const ending = new AbortController();
     this.#underWay.set(id, ending);
     return work(ending.signal).finally(() => {
+      ending.abort();
       if (this.#underWay.get(id) === ending) this.#underWay.delete(id);
     });
+  }
+
+  /** Updates of the turn arrive here until `signal` aborts. They are dropped, because nothing shows them yet. */
+  #watch(turn: Turn, signal: AbortSignal): void {
+    const { state } = turn;
+    if (signal.aborted || !('target' in state)) return;
+    const unwatch = this.#parts.target.watch?.(state.target, platformMessageId(turn), () => {});
+    if (unwatch !== undefined) signal.addEventListener('abort', unwatch);
   }
 
   async #run(id: TurnId, hold: Hold, signal: AbortSignal): Promise<void> {
@@ -98,6 +109,7 @@ export class Attempts {
         return;
       }
       ({ turn } = await changes.apply(id, { kind: 'started', target }));
+      this.#watch(turn, signal);
       if (turn.state.phase === 'sending') turn = await this.#send(turn, limit);
       if (turn.state.phase === 'accepted') turn = await this.#awaitAnswer(turn, limit);
     } finally {

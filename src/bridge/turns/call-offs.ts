@@ -8,7 +8,7 @@ import { pause } from '../../time/wait.ts';
 import type { LaneRunner } from '../../time/lane-runner.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
-import type { StoreRetry } from '../until-stored.ts';
+import type { StoreRetry } from '../store-retry.ts';
 import type { CancelResult, Journal, TurnTarget } from '../ports.ts';
 
 /** A hub that does not answer is asked again, with growing pauses, for about ten minutes. */
@@ -20,7 +20,7 @@ const MISSED_MAX = 3;
 /** Runs of one turn that are called off with it; people rarely begin one more often. */
 const RUNS_MAX = 3;
 
-export interface CallOffParts {
+interface CallOffParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
   readonly storeRetry: StoreRetry;

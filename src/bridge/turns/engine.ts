@@ -9,7 +9,7 @@ import type { LaneItem } from '../../time/lanes.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { ContentForm, Journal, Observer, TurnHead, TurnTarget } from '../ports.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
-import type { StoreRetry } from '../until-stored.ts';
+import type { StoreRetry } from '../store-retry.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
 import { CallOffs } from './call-offs.ts';
 import { TurnRequests } from './requests.ts';
@@ -17,7 +17,7 @@ import { type Owner, SingleSlot } from './single-slot.ts';
 import { isEngaged, isFinal, type TurnEvent } from './turn.ts';
 import { TurnChanges } from './turn-changes.ts';
 
-export interface EngineParts {
+interface EngineParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
   readonly form: ContentForm;

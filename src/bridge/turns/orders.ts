@@ -1,11 +1,11 @@
-import { BridgeError, errorText } from '../../core/errors.ts';
+import { BridgeError } from '../../core/errors.ts';
 import { turnId, type TurnId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
-import { Rounds } from '../../time/repeat.ts';
+import { repeating, type RepeatedWork } from '../../time/repeat.ts';
 import type { OutboxRow } from '../../core/turn.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
-import type { StoreRetry } from '../until-stored.ts';
+import type { StoreRetry } from '../store-retry.ts';
 import type { TurnEvent } from './turn.ts';
 import type {
   Journal,
@@ -39,21 +39,24 @@ export interface OrdersParts {
 export class Orders implements Service {
   readonly name = 'orders';
   readonly #parts: OrdersParts;
-  readonly #rounds: Rounds;
+  readonly #rounds: RepeatedWork;
   /** The latest look did not get to the end of what is open. */
   #leftOver = false;
 
   constructor(parts: OrdersParts) {
     this.#parts = parts;
-    this.#rounds = new Rounds(parts.clock, async () => {
-      await this.#look();
-      return ORDERS_LOOK_MS;
+    const { clock, log } = parts;
+    this.#rounds = repeating({
+      name: this.name,
+      everyMs: ORDERS_LOOK_MS,
+      work: () => this.#look(),
+      clock,
+      log,
     });
   }
 
   start(): Promise<void> {
-    this.#rounds.start(ORDERS_LOOK_MS);
-    return Promise.resolve();
+    return this.#rounds.start();
   }
 
   stop(): Promise<void> {
@@ -64,7 +67,7 @@ export class Orders implements Service {
   async carryOut(): Promise<void> {
     const { orders, log } = this.#parts;
     for (const order of await orders.open()) {
-      if (this.#rounds.stopped) return;
+      if (this.#rounds.stopSignal.aborted) return;
       try {
         await this.#carryOutOne(order);
       } catch (error) {
@@ -76,16 +79,11 @@ export class Orders implements Service {
   }
 
   async #look(): Promise<void> {
-    try {
-      const written = await this.#parts.orders.writtenOutside();
-      if (!written && !this.#leftOver) return;
-      this.#leftOver = true;
-      await this.carryOut();
-      this.#leftOver = false;
-    } catch (error) {
-      // While stopping, writes are refused: the order is left for the next start.
-      if (!this.#rounds.stopped) this.#parts.log.warn('orders_failed', { error: errorText(error) });
-    }
+    const written = await this.#parts.orders.writtenOutside();
+    if (!written && !this.#leftOver) return;
+    this.#leftOver = true;
+    await this.carryOut();
+    this.#leftOver = false;
   }
 
   async #carryOutOne(order: Order): Promise<void> {

@@ -1,11 +1,10 @@
 import type { TurnId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
 import type { Show } from '../../core/turn.ts';
-import { errorText } from '../../core/errors.ts';
-import { Rounds } from '../../time/repeat.ts';
+import { repeating } from '../../time/repeat.ts';
 import type { Engine } from './engine.ts';
 import type { LaneItem } from '../../time/lanes.ts';
-import { notices } from '../outbox/texts.ts';
+import { notices } from '../texts/texts.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -22,30 +21,28 @@ const MINUTE_MS = 60_000;
 
 /** Tells people whose turn waits for more than a moment where it stands, once. */
 export class QueueNotices implements Service {
-  readonly name = 'queue-notices';
+  readonly name = 'queue_notices';
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #told = new Set<string>();
   /** When each lane got its latest notices. */
   #recent = new Map<string, number[]>();
-  readonly #rounds: Rounds;
+  readonly #rounds: Service;
 
   constructor({ engine, clock, log }: { engine: Engine; clock: Clock; log: Log }) {
     this.#engine = engine;
     this.#clock = clock;
-    this.#rounds = new Rounds(clock, async () => {
-      try {
-        await this.#look();
-      } catch (error) {
-        log.warn('queue_notice_failed', { error: errorText(error) });
-      }
-      return NOTICE_LOOK_MS;
+    this.#rounds = repeating({
+      name: this.name,
+      everyMs: NOTICE_LOOK_MS,
+      work: () => this.#look(),
+      clock,
+      log,
     });
   }
 
   start(): Promise<void> {
-    this.#rounds.start(NOTICE_LOOK_MS);
-    return Promise.resolve();
+    return this.#rounds.start();
   }
 
   stop(): Promise<void> {

@@ -6,7 +6,7 @@ export const RECEIPT_DELAY_MS = 700;
 /** Behind so many calls that wait, a sign of receipt would come too late: Lark takes 50 a second. */
 export const RECEIPTS_BEHIND_MAX = 500;
 
-export interface ReceiptsParts {
+interface ReceiptsParts {
   readonly clock: Clock;
   /** Rows that wait to be sent. */
   readonly waiting: () => number;

@@ -4,81 +4,83 @@ import type { Clock } from '../../time/clock.ts';
 import type { UnansweredRun } from '../ports.ts';
 import { isBlind } from './turn.ts';
 
-/** After a turn was given up, so long the next thing that its agent says unasked may be its answer after all. */
+/** For this long after a turn was given up, what its agent says without a turn may still be the answer. */
 const GIVEN_UP_DOUBT_MS = 60 * 60_000;
 
 /**
- * So long everybody waits for the answer to a request of which nobody knows whether it arrived. Most answers
- * come within it; if none does, the request most likely never arrived, and others have waited enough.
+ * If nobody knows whether a request arrived, the other turns wait this long for its answer. Most answers come
+ * within this time. If none comes, the request most likely did not arrive.
  */
-export const DOUBT_MS = 60_000;
+const DOUBT_MS = 60_000;
 
-/** After so many turns in a row without an answer the slot rests until none of them is waited for. */
+/** After this many turns in a row without an answer, nothing is sent until none of them is waited for any more. */
 const TIMEOUTS_IN_A_ROW_MAX = 2;
 
-/** Where the question of a turn stands; its id is that of the message. */
-export interface Place {
+/** Where the question of a turn was asked. The id of the turn is the id of its message. */
+interface Place {
   readonly turn: TurnId;
   readonly chatId: ChatId;
   readonly threadId: string | undefined;
 }
 
-/** Whose an answer is that names no turn. */
+/** Which turn an answer belongs to that names none. */
 export type Owner =
-  /** It can only be this one's. */
+  /** It can only belong to this turn. */
   | { readonly kind: 'asked'; readonly turn: TurnId }
-  /** It may be of several, all of one chat, the oldest first. */
+  /** It may belong to several turns of one chat. `among` has them, oldest first. */
   | {
       readonly kind: 'in_chat';
       readonly turn: TurnId | undefined;
       readonly among: readonly Place[];
     }
-  /** It may be this one's, which is not waited for any more, or another's: it is nobody else's. */
+  /** It may belong to this turn or to another one, and nobody can tell. */
   | { readonly kind: 'in_doubt'; readonly turn: TurnId | undefined }
-  /** No answer is out: it is not an answer. */
+  /** No answer is expected, so it is not an answer. */
   | { readonly kind: 'nobody' };
 
 /**
- * How an answer is still expected. asked: the turn waits for it, or a person was asked because nobody knows.
- * asking: the agent wants something of the person. late: the turn goes on without the answer, which may come
- * instead of another one's. given_up: it should have come by now; what comes unasked may be it.
+ * Whether an answer is still expected.
+ * - asked: the turn waits for it, or a person was asked what to do.
+ * - asking: the agent wants something from the person.
+ * - late: the turn went on without the answer. It may still come, and look like the answer to another turn.
+ * - given_up: it should have come by now. What the agent says without a turn may still be it.
  */
 type Expectation = 'asked' | 'asking' | 'late' | 'given_up';
 
-/** A run of a turn that may have reached its target, and whose answer would name no turn. */
+/** A run that may have reached its target. Its answer would not name its turn. */
 interface OpenAnswer extends Place {
   readonly run: number;
-  /** Undefined if it is not known any more: then anybody may answer it. */
+  /** Undefined if it is not known any more. Then an answer may come from any workspace. */
   readonly target: WorkspaceId | undefined;
   readonly expectation: Expectation;
   /** A person was asked, and has not answered yet. */
   readonly isHeld: boolean;
-  /** Its request broke just now. */
+  /** Its request broke off a moment ago. */
   readonly isInDoubt: boolean;
-  /** When it is forgotten; undefined: its turn says so. */
+  /** When it is forgotten. Undefined: when its turn ends. */
   readonly untilMs: number | undefined;
 }
 
-export interface SingleSlotParts {
+interface SingleSlotParts {
   readonly clock: Clock;
   /** How long an answer may still come after its turn went on without it. */
   readonly lateMs: number;
-  /** A doubt is over: a turn may be sent again. */
+  /** The wait for a request in doubt is over, so other turns may be sent. */
   readonly onFree: () => void;
 }
 
 /**
- * Whose an answer is that names no turn. One turn at a time is with the target; but the answer of one whose
- * time was over, that was begun anew or whose request broke off may still come. As long as it may, no answer
- * is shown as that of another turn.
+ * Finds out which turn an answer belongs to that names none. The target has only one turn at a time. But the
+ * answer to an earlier turn may still come: its time was over, it was started again, or its request broke off.
+ * While such an answer may come, no answer is shown as the answer to another turn.
  */
 export class SingleSlot {
   readonly #parts: SingleSlotParts;
   /** Oldest first. */
   #open: readonly OpenAnswer[] = [];
-  /** Turns whose answers name them, and what they were given to. */
+  /** Turns whose answers name them, with their targets. */
   readonly #ticketed = new Map<TurnId, Place & { readonly target: WorkspaceId }>();
-  /** Turns whose time is over and whose answer is still waited for. */
+  /** Turns whose time is over. Their answers are still waited for. */
   readonly #overdue = new Set<TurnId>();
   readonly #doubtTimers = new Set<() => void>();
   #timeoutsInARow = 0;
@@ -92,7 +94,7 @@ export class SingleSlot {
     this.#doubtTimers.clear();
   }
 
-  /** What an earlier process left behind; open turns come by `note`. */
+  /** The runs of an earlier process. Open turns are given to `note`. */
   restore(runs: readonly UnansweredRun[], nowMs: number): void {
     this.#open = runs.map((run) => this.#restored(run, nowMs)).filter(isAliveAt(nowMs));
   }
@@ -114,7 +116,7 @@ export class SingleSlot {
         else this.#forget(id, run);
         break;
       case 'waiting':
-        // It was not taken; or it is begun anew, and what it got before may still be answered.
+        // The target did not take it, or it starts again. An earlier run of it may still be answered.
         this.#forget(id, run);
         this.#expectLate(id, untilMs);
         break;
@@ -137,7 +139,7 @@ export class SingleSlot {
     }
   }
 
-  /** An answer came that was taken for this turn's: one answer less is open. */
+  /** An answer was shown as this turn's, so one answer less is expected. */
   close(turn: TurnId): void {
     const at = this.#open.findIndex((answer) => answer.turn === turn);
     this.#open = this.#open.filter((_, index) => index !== at);
@@ -148,13 +150,13 @@ export class SingleSlot {
     return this.#open.some((answer) => answer.turn === turn);
   }
 
-  /** False while it rests, and while a request is in doubt. */
+  /** False after too many turns without an answer, and while a request is in doubt. */
   get mayStart(): boolean {
     const rests = this.#overdue.size > 0 && this.#timeoutsInARow >= TIMEOUTS_IN_A_ROW_MAX;
     return !rests && !this.isInDoubt;
   }
 
-  /** A request broke just now, and neither an answer nor a person's decision has come. */
+  /** A request broke off, and neither an answer nor a decision of a person has come yet. */
   get isInDoubt(): boolean {
     return this.#open.some((answer) => answer.isHeld && answer.isInDoubt);
   }
@@ -176,7 +178,7 @@ export class SingleSlot {
     }
     const [givenUp] = open;
     if (givenUp === undefined) return { kind: 'nobody' };
-    // Nothing else is out, and its chat was told that its answer would be shown.
+    // No other answer is expected, and the chat was told that this answer would be shown.
     const isOnly = open.every(({ turn }) => turn === givenUp.turn);
     return { kind: isOnly && givenUp.isHeld ? 'asked' : 'in_doubt', turn: givenUp.turn };
   }
@@ -184,7 +186,7 @@ export class SingleSlot {
   #restored({ how, isHeld, turn, run, chatId, threadId, endedAtMs }: UnansweredRun, nowMs: number) {
     const sinceMs = nowMs - endedAtMs;
     const isInDoubt = how === 'in_doubt' && sinceMs < DOUBT_MS;
-    // A clock that was set back must not make anybody wait for it.
+    // If the clock was set back, nobody waits longer because of it.
     if (isInDoubt) this.#endDoubtAfter(Math.min(DOUBT_MS, DOUBT_MS - sinceMs), turn, run);
     const isLate = isInDoubt || how === 'overdue';
     const keepMs = how === 'overdue' ? this.#parts.lateMs : GIVEN_UP_DOUBT_MS;
@@ -235,7 +237,7 @@ export class SingleSlot {
     }
   }
 
-  /** What is said next in a chat is the reply to what its agent asked: the answer to that is the answer to both. */
+  /** The next message in a chat replies to what its agent asked. So one answer answers both. */
   #endQuestions({ turn: reply, chatId }: Place, nowMs: number): void {
     const untilMs = nowMs + GIVEN_UP_DOUBT_MS;
     this.#open = this.#open.map((answer) =>
@@ -254,7 +256,7 @@ export class SingleSlot {
     this.#endDoubtAfter(DOUBT_MS, id, run);
   }
 
-  /** By a timer: a clock that somebody sets must not make anybody wait longer. */
+  /** Uses a timer, so that a clock that somebody sets makes nobody wait longer. */
   #endDoubtAfter(delayMs: number, id: TurnId, ofRun: number): void {
     const cancel = this.#parts.clock.after(delayMs, () => {
       this.#doubtTimers.delete(cancel);

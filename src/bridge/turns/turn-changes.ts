@@ -8,14 +8,14 @@ import type { Delivery } from '../outbox/delivery.ts';
 import { createReplyToken } from '../outbox/keys.ts';
 import { toDrafts } from '../outbox/render.ts';
 import type { ContentForm, Journal, Observer, TurnTarget } from '../ports.ts';
-import type { StoreRetry } from '../until-stored.ts';
+import type { StoreRetry } from '../store-retry.ts';
 import type { CallOffs } from './call-offs.ts';
 import { Receipts } from './receipts.ts';
 import type { TurnRequests } from './requests.ts';
 import type { SingleSlot } from './single-slot.ts';
 import { begunAtMs, isEngaged, isFinal, step, type TurnEvent } from './turn.ts';
 
-export interface TurnChangesParts {
+interface TurnChangesParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
   readonly form: ContentForm;

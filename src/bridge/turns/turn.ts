@@ -11,14 +11,14 @@ import type {
   TurnPhase,
   TurnState,
 } from '../../core/turn.ts';
-import { choices, notices, question, withFiles } from '../outbox/texts.ts';
+import { choices, notices, question, withFiles } from '../texts/texts.ts';
 import type { SendResult, TurnAnswer, TurnQuestion, WaitResult, Withdrawal } from '../ports.ts';
 
 /** A hub that can't be reached is tried again after this, doubling up to the maximum, without end. */
 export const TURN_SEND_BACKOFF_BASE_MS = 500;
 export const TURN_SEND_BACKOFF_MAX_MS = 30_000;
 
-export interface TurnRules {
+interface TurnRules {
   readonly turnTimeoutMs: number;
   /** The hub takes a repeated message id for the same turn. */
   readonly deduplicates: boolean;
@@ -29,33 +29,33 @@ export type TurnEvent =
   | { readonly kind: 'sent'; readonly result: SendResult; readonly random: number }
   | { readonly kind: 'waited'; readonly result: WaitResult }
   | { readonly kind: 'timed_out' }
-  /** The process that worked on it is gone; this one takes over. */
+  /** An earlier process worked on it. This process takes over. */
   | { readonly kind: 'restarted' }
   | { readonly kind: 'recalled' }
   | { readonly kind: 'chosen'; readonly action: ChoiceAction }
-  /** `correlates`: answers name their turn, so that one that still comes can't be taken for another's. */
+  /** `correlates`: answers name their turn, so a late answer can't be shown as the answer to another turn. */
   | { readonly kind: 'dropped_by_operator'; readonly correlates: boolean }
-  /** Something that names no turn, while this is the only one that it can be about. */
+  /** An answer or question that names no turn, but can only be about this one. */
   | {
       readonly kind: 'received';
       readonly id: string;
       readonly from: WorkspaceId;
       readonly said: TurnAnswer | TurnQuestion;
     }
-  /** Something that says by the token of this turn that it is about it. */
+  /** An answer or question with the token of this turn. */
   | {
       readonly kind: 'named';
       readonly id: string;
       readonly from: WorkspaceId;
       readonly said: TurnAnswer | TurnQuestion;
     }
-  /** An answer that may be its own came after its time; or none came for as long again. */
+  /** After its time was over, an answer came that may be its own. Or no answer came, and the bridge stops waiting. */
   | { readonly kind: 'late_answer' }
   | { readonly kind: 'gave_up_waiting' }
   /** A person's command to the bridge was carried out. */
   | { readonly kind: 'carried_out'; readonly show: readonly Show[] };
 
-export interface TurnStep {
+interface TurnStep {
   readonly state: TurnState;
   readonly run?: number;
   readonly show: readonly Show[];
@@ -65,19 +65,19 @@ export interface TurnStep {
 const FINAL: ReadonlySet<TurnPhase> = new Set(['answered', 'failed', 'dropped']);
 const ENGAGED: ReadonlySet<TurnPhase> = new Set(['sending', 'accepted']);
 
-/** Over: nothing more happens unless a person asks for it. */
+/** The turn is over. Nothing more happens unless a person wants it. */
 export const isFinal = (phase: TurnPhase): boolean => FINAL.has(phase);
-/** Holds a slot and its chat's lane. */
+/** The turn holds a slot and the lane of its chat. */
 export const isEngaged = (phase: TurnPhase): boolean => ENGAGED.has(phase);
 
-/** When a turn was given to the target; `undefined` if it is not there. */
+/** When a turn was given to the target. Undefined if the target does not have it. */
 export function begunAtMs(state: TurnState, turnTimeoutMs: number): number | undefined {
   if ('deadlineMs' in state) return state.deadlineMs - turnTimeoutMs;
   if (state.phase !== 'overdue' || state.asks === true) return undefined;
   return state.sinceMs - turnTimeoutMs;
 }
 
-/** `undefined`: the event means nothing to a turn in this state (it came too late, or twice). */
+/** Undefined if the event changes nothing in this state: it came too late, or twice. */
 export function step(
   turn: Turn,
   event: TurnEvent,
@@ -151,7 +151,7 @@ function sent(
   }
 }
 
-/** The same message id goes out again; the slot is free meanwhile, the place in the chat is kept. */
+/** It is sent again later with the same message id. It keeps its place in the chat, and its slot is free until then. */
 function again(state: Extract<TurnState, { phase: 'sending' }>, notBeforeMs: number): TurnStep {
   return { state: { phase: 'waiting', attempt: state.attempt + 1, notBeforeMs }, show: [] };
 }
@@ -166,7 +166,7 @@ function waited(turn: Turn, result: WaitResult, nowMs: number): TurnStep | undef
     case 'question': {
       const { target, ticket } = state;
       const isAsked = state.phase === 'overdue' && state.asks === true;
-      // The item stays as it is; whatever ends the task may be put into it, or come by itself.
+      // The item at the hub stays as it is. The end of the task may be put into it, or come as a message of its own.
       const place = { target, ticket, isLoose: true, sinceMs: nowMs } as const;
       return isAsked ? undefined : ask(result, 'waited', place);
     }
@@ -187,7 +187,7 @@ function timedOut(
   const isSending = state.phase === 'sending';
   if (isSending && deduplicates) return fail('timed_out', notices.timedOut());
   if (!isSending && state.phase !== 'accepted') return undefined;
-  // A target that never said that it has the turn may answer it all the same.
+  // The target may answer although it never confirmed that it has the turn.
   const ticket = isSending ? undefined : state.ticket;
   const isLoose = !isSending && state.isLoose === true;
   const notice = ticket === undefined ? notices.timedOut() : notices.overdue();
@@ -215,7 +215,7 @@ function chosen(turn: Turn, action: ChoiceAction): TurnStep | undefined {
   // Pruned turns keep only their id.
   if (turn.message.parts.length === 0) return undefined;
   if (state.phase === 'held' || state.phase === 'failed' || isBlind(state, 'overdue')) {
-    // A stale turn never ran: its first run begins. Any other begins anew, under new keys.
+    // A stale turn never ran, so this is its first run. Any other turn starts a new run with new keys.
     const fresh = state.phase === 'held' && state.why === 'stale';
     return {
       state: { phase: 'waiting', attempt: 0, notBeforeMs: 0 },
@@ -227,8 +227,8 @@ function chosen(turn: Turn, action: ChoiceAction): TurnStep | undefined {
 }
 
 /**
- * Whatever phase it is in, nothing of the message is used again: no run goes on, none is begun, nothing quotes it.
- * An answer that is there already is still shown to the others in its thread.
+ * In every phase the message is not used again: a run ends, no new run starts, and nothing quotes it. If there is
+ * an answer already, the other people in its thread still see it.
  */
 function recalled({ state, message }: Turn): TurnStep | undefined {
   switch (state.phase) {
@@ -255,7 +255,7 @@ function settle(answer: TurnAnswer): TurnStep {
       ? hold('interrupted')
       : fail('agent_failed', notices.agentFailed(answer.detail), causeOf(answer));
   }
-  // Programs write for terminals; a chat would show their colour codes.
+  // Programs write for terminals. A chat would show their colour codes.
   const text = withFiles(withoutTerminalControls(answer.text), answer.files);
   return {
     state: { phase: 'answered' },
@@ -266,7 +266,7 @@ function settle(answer: TurnAnswer): TurnStep {
   };
 }
 
-/** The agent's question is shown and the slot is free: the person's reply is a message like any other. */
+/** The agent's question is shown, and the slot becomes free. The person's reply is a new message. */
 function ask(
   { wants, text, files }: TurnQuestion,
   name: string,
@@ -285,7 +285,7 @@ function ask(
   };
 }
 
-/** Its answer came where it could not be told to be its own, or came not at all. */
+/** No answer came, or one came that may belong to another turn as well. */
 function goOnWithout(state: TurnState, reason: string): TurnStep | undefined {
   if (state.phase !== 'overdue' || !isBlind(state, 'overdue')) return undefined;
   return state.asks === true
@@ -293,13 +293,13 @@ function goOnWithout(state: TurnState, reason: string): TurnStep | undefined {
     : stopWaiting(state, reason);
 }
 
-/** A chat that was told that the answer will be shown if it still comes hears that it will not. */
+/** If the chat was told that a late answer will be shown, it is told now that the bridge stopped waiting. */
 function stopWaiting(
   { ticket, asks }: Extract<TurnState, { phase: 'overdue' }>,
   reason: string,
 ): TurnStep {
   if (ticket !== undefined && asks !== true) return fail(reason, notices.timedOut());
-  // It was told already: by the question, or when the time was over.
+  // The chat knows it already, from the question or from the notice when the time was over.
   return { state: { phase: 'failed', reason }, show: [] };
 }
 
@@ -307,7 +307,7 @@ function hold(why: Exclude<HoldReason, 'stale'>): TurnStep {
   return { state: { phase: 'held', why }, show: [choices[why](), { what: 'receipt_off' }] };
 }
 
-/** What a remote agent says about its failure is content, and stands in the chat alone. */
+/** What a remote agent says about its failure is content of the chat, so it is not stored as a cause. */
 function causeOf({ agent, detail }: Extract<TurnAnswer, { kind: 'failed' }>) {
   return agent === undefined ? undefined : { agent, detail };
 }
@@ -323,7 +323,7 @@ function end(state: TurnState): TurnStep {
   return { state, show: [{ what: 'receipt_off' }] };
 }
 
-/** With a target that can't say which turn an answer belongs to. */
+/** True if the answer to this turn may come without naming the turn. */
 export function isBlind(state: TurnState, phase: 'accepted' | 'overdue'): boolean {
   return state.phase === phase && (state.ticket === undefined || state.isLoose === true);
 }
@@ -339,8 +339,8 @@ function received(
 }
 
 /**
- * An answer can be faster than the receipt for its question, come although the receipt was lost, and after the
- * time was over: nobody else can have been meant.
+ * An answer may come before the target confirmed the request, although that confirmation was lost, or after the
+ * time was over.
  */
 function mayReceive(state: TurnState): boolean {
   const isInDoubt = state.phase === 'held' && state.why === 'unknown';
@@ -348,7 +348,7 @@ function mayReceive(state: TurnState): boolean {
   return state.phase === 'sending' || isOut || isInDoubt;
 }
 
-/** The first answer is the turn's; what comes after the end follows under the same question. */
+/** The first answer ends the turn. What comes later is shown under the same question too. */
 function named(
   state: TurnState,
   { id, from, said }: Extract<TurnEvent, { kind: 'named' }>,
@@ -364,7 +364,7 @@ function named(
       return ask(said, id, { target: from, ticket, isLoose: true, sinceMs: nowMs });
     }
     case 'waiting':
-      // It runs again by somebody's wish, unless the answer is here.
+      // A person wants it to run again. With an answer that is not needed.
       return said.kind === 'answered' ? settle(said) : undefined;
     case 'failed':
       return said.kind === 'answered' ? settle(said) : { state, show: follow(said, id) };
@@ -372,7 +372,7 @@ function named(
       return { state: { phase: 'answered' }, show: follow(said, id) };
     case 'command':
     case 'dropped':
-      // Nobody wants it any more.
+      // Nobody wants an answer any more.
       return undefined;
   }
 }

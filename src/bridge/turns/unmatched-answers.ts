@@ -2,10 +2,10 @@ import { type ChatId, isSameWorkspace, messageId, type TurnId } from '../../core
 import { withoutTerminalControls } from '../../core/visible.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
-import type { StoreRetry } from '../until-stored.ts';
+import type { StoreRetry } from '../store-retry.ts';
 import { unaskedDrafts, type UnaskedSpeech } from '../outbox/render.ts';
 import type { Owner } from './single-slot.ts';
-import { question, withFiles } from '../outbox/texts.ts';
+import { question, withFiles } from '../texts/texts.ts';
 import type {
   ContentForm,
   Journal,
@@ -17,7 +17,7 @@ import type {
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
-export interface UnmatchedAnswersParts {
+interface UnmatchedAnswersParts {
   readonly journal: Journal;
   readonly engine: Engine;
   readonly delivery: Delivery;

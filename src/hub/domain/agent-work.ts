@@ -1,6 +1,7 @@
 import type { QueueId } from '../ports.ts';
 import type { AgentResult, AgentRun } from '../../agents/runtime.ts';
 import type { Log } from '../../core/log.ts';
+import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
 
 /** How long cancelled agents may take to end before the hub stops without them. */
@@ -42,8 +43,14 @@ export class AgentWork {
     });
   }
 
-  /** Never rejects: agents are foreign code, so an agent that throws fails its turn only. */
-  async run(begin: () => Promise<AgentRun>): Promise<AgentResult> {
+  /**
+   * Never rejects: agents are foreign code, so an agent that throws fails its turn only. Updates are passed on
+   * until the turn is over or cancelled.
+   */
+  async run(
+    begin: (onUpdate: (update: TurnUpdate) => void) => Promise<AgentRun>,
+    onUpdate: (update: TurnUpdate) => void,
+  ): Promise<AgentResult> {
     const { clock, log, turn, timeoutMs } = this.#parts;
     if (this.#isCancelled) return CANCELLED;
     this.#isRunning = true;
@@ -55,7 +62,10 @@ export class AgentWork {
       this.#abandon = resolve;
     });
     try {
-      const result = await Promise.race([this.#ended(begin), abandoned]);
+      const whileOpen = (update: TurnUpdate) => {
+        if (this.#isRunning && !this.#isCancelled) onUpdate(update);
+      };
+      const result = await Promise.race([this.#ended(() => begin(whileOpen)), abandoned]);
       return this.#isOvertime && !result.ok ? timedOut(timeoutMs) : result;
     } catch (error) {
       const stack = error instanceof Error ? error.stack : String(error);

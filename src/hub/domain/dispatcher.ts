@@ -3,11 +3,13 @@ import type { AgentStore, QueueId, QueueItem, QueueStore, Settlement } from '../
 import type { CreateRuntime } from '../../agents/runtime.ts';
 import { STORE_RETRY_MS } from '../../core/limits.ts';
 import { untilStored } from '../../time/until-stored.ts';
+import { limitAt } from '../../time/wait.ts';
 import { Wake } from '../../time/wake.ts';
 import { AgentWork } from './agent-work.ts';
 import { agentTurnOf } from './messages.ts';
 import { failure, success } from './outcomes.ts';
 import { Runtimes } from './runtimes.ts';
+import { Updates } from './updates.ts';
 import type { Settlements } from './settlements.ts';
 import { HUB_ITEM_KEEP_MS } from './upkeep.ts';
 import type { Log } from '../../core/log.ts';
@@ -39,6 +41,7 @@ interface DispatcherParts {
  * settled after the agent ended. If the process dies in between, the next start finds the mark.
  */
 export class Dispatcher {
+  readonly updates = new Updates();
   readonly #parts: DispatcherParts;
   readonly #running = new Map<
     QueueId,
@@ -62,7 +65,7 @@ export class Dispatcher {
   /** First repairs what a crash left behind. Rejects if the database refuses. */
   async start(): Promise<void> {
     await this.#recover();
-    this.#runtimes.start();
+    await this.#runtimes.start();
     this.#loop = this.#runLoop();
   }
 
@@ -193,8 +196,9 @@ export class Dispatcher {
     }
     const runnable = { workspaceId: agent.workspaceId, spec: agent.spec };
     log.debug('hub_turn_started', { turn, agent: agent.name, attempt: item.attempts });
-    const result = await work.run(() =>
-      this.#runtimes.prompt(runnable, agentTurnOf(item), ignoreUpdate),
+    const result = await work.run(
+      (onUpdate) => this.#runtimes.prompt(runnable, agentTurnOf(item), onUpdate),
+      (update) => this.updates.tell(item, update),
     );
     if (!result.ok && result.reason === 'cancelled' && this.#stopping.signal.aborted) {
       log.info('hub_turn_put_back', { turn, agent: agent.name });
@@ -245,11 +249,9 @@ export class Dispatcher {
 
   /** Resolves at the next `wake`, after this time, or when the hub stops. */
   async #waitForWake(durationMs: number): Promise<void> {
-    const cancelTimer = this.#parts.clock.after(durationMs, () => this.#woken.ring());
-    await this.#woken.wait(this.#stopping.signal);
-    cancelTimer();
+    const { clock } = this.#parts;
+    const limit = limitAt(clock, this.#stopping.signal, clock.nowMs() + durationMs);
+    await this.#woken.wait(limit.signal);
+    limit.cancel();
   }
 }
-
-/** Nobody shows updates yet. */
-function ignoreUpdate(): void {}

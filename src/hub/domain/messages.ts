@@ -1,16 +1,12 @@
 /** The text of a message, and the order in which messages are answered. */
 import { headOf } from '../../core/cut.ts';
+import { storable } from '../../core/storable.ts';
 import { larkContextOf, withoutHeader } from '../../wire/lark-context.ts';
 import { textOfParts } from '../../wire/text-parts.ts';
 import type { AgentTurn } from '../../agents/runtime.ts';
 import type { HubMessage, QueueItem, TurnContent } from '../ports.ts';
 
 const SUMMARY_CHARS_MAX = 200;
-
-/** SQLite cuts a text at U+0000, so it is replaced. JSON texts need no change: they contain it as an escape. */
-export function storable(text: string): string {
-  return text.replaceAll('\0', '\uFFFD');
-}
 
 export function textOf(message: HubMessage): string {
   return textOfParts(message.parts);

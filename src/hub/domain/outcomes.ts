@@ -7,7 +7,7 @@ import type {
   Settlement,
   TurnContent,
 } from '../ports.ts';
-import { storable } from './messages.ts';
+import { storable } from '../../core/storable.ts';
 
 /** The status of the item of a turn that ended without an answer. */
 const STATUS = {

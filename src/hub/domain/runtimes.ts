@@ -6,13 +6,12 @@ import type {
   CreateRuntime,
   RunnableSpec,
 } from '../../agents/runtime.ts';
-import { isStoreTrouble } from '../../core/errors.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
-import { pause } from '../../time/wait.ts';
-import { Rounds } from '../../time/repeat.ts';
+import { waitAtMost } from '../../time/wait.ts';
+import { repeating, type RepeatedWork } from '../../time/repeat.ts';
 import type { AgentStore } from '../ports.ts';
 import { CANCELLED } from './agent-work.ts';
 
@@ -40,7 +39,7 @@ export class Runtimes {
   readonly #log: Log;
   readonly #kept = new Map<string, Kept>();
   readonly #stopping = new Set<Promise<void>>();
-  readonly #rounds: Rounds;
+  readonly #rounds: RepeatedWork;
 
   constructor({
     createRuntime,
@@ -57,11 +56,17 @@ export class Runtimes {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
-    this.#rounds = new Rounds(clock, () => this.#check());
+    this.#rounds = repeating({
+      name: 'hub_agents_check',
+      everyMs: AGENTS_CHECK_MS,
+      work: () => this.#check(),
+      clock,
+      log,
+    });
   }
 
-  start(): void {
-    this.#rounds.start(AGENTS_CHECK_MS);
+  start(): Promise<void> {
+    return this.#rounds.start();
   }
 
   /** Stops all runtimes. To be called when all turns have ended. */
@@ -77,8 +82,8 @@ export class Runtimes {
     turn: AgentTurn,
     onUpdate: (update: TurnUpdate) => void,
   ): Promise<AgentRun> {
-    // This turn was stored while the hub stopped. It is put back like the ones that were running.
-    if (this.#rounds.stopped) return CANCELLED_RUN;
+    // A turn that was stored while the hub stopped. It is put back like those that were at work.
+    if (this.#rounds.stopSignal.aborted) return CANCELLED_RUN;
     const key = keyOf(agent);
     const kept = this.#kept.get(key) ?? this.#make(key, agent.spec);
     kept.turns += 1;
@@ -112,19 +117,13 @@ export class Runtimes {
     return kept;
   }
 
-  /** Ends the runtimes of agents that were removed or changed, when their turns have ended. */
-  async #check(): Promise<number> {
-    if (this.#kept.size === 0) return AGENTS_CHECK_MS;
-    try {
-      const wanted = new Set((await this.#store.agents()).map(keyOf));
-      for (const [key, { turns }] of this.#kept) {
-        if (turns === 0 && !wanted.has(key)) this.#end(key);
-      }
-    } catch (error) {
-      if (!isStoreTrouble(error)) throw error;
-      this.#log.warn('hub_agents_check_postponed', { error: error.message });
+  /** Ends the runtimes of agents that were removed or changed, once their turns are over. */
+  async #check(): Promise<void> {
+    if (this.#kept.size === 0) return;
+    const wanted = new Set((await this.#store.agents()).map(keyOf));
+    for (const [key, { turns }] of this.#kept) {
+      if (turns === 0 && !wanted.has(key)) this.#end(key);
     }
-    return AGENTS_CHECK_MS;
   }
 
   #end(key: string): void {
@@ -136,13 +135,8 @@ export class Runtimes {
   }
 
   async #stopInTime(runtime: AgentRuntime): Promise<void> {
-    const stopped = new AbortController();
-    const late = async () => {
-      await pause(this.#clock, stopped.signal, RUNTIME_STOP_MS_MAX);
-      if (!stopped.signal.aborted) this.#log.error('hub_runtime_abandoned');
-    };
-    await Promise.race([runtime.stop(), late()]);
-    stopped.abort();
+    const isStopped = await waitAtMost(this.#clock, runtime.stop(), RUNTIME_STOP_MS_MAX);
+    if (!isStopped) this.#log.error('hub_runtime_abandoned');
   }
 }
 

@@ -13,11 +13,14 @@ import {
   type Workspace,
 } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
+import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
+import { limitAt } from '../../time/wait.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { laneOf, summaryOf } from './messages.ts';
 import { answerOf } from './outcomes.ts';
 import type { ExpectedEnd, Settlements } from './settlements.ts';
+import type { TurnMessage } from './updates.ts';
 
 /** How long one caller may wait for a turn. */
 export const TURN_WAIT_MS_MAX = 30_000;
@@ -118,11 +121,10 @@ export class Turns {
   ): Promise<QueueItem> {
     const { settlements, clock } = this.#parts;
     const over = new AbortController();
-    const end = () => over.abort();
-    signal.addEventListener('abort', end);
-    const cancelTimer = clock.after(Math.min(waitMs, TURN_WAIT_MS_MAX), end);
-    // Before the first read, so that no settlement is missed between the read and the wait.
-    const settled = settlements.wait(id, over.signal);
+    const stop = AbortSignal.any([signal, over.signal]);
+    const limit = limitAt(clock, stop, clock.nowMs() + Math.min(waitMs, TURN_WAIT_MS_MAX));
+    // Before the first look, so that no settlement falls between the look and the wait.
+    const settled = settlements.wait(id, limit.signal);
     try {
       const item = known ?? (await read());
       if (item.outcome !== undefined) return item;
@@ -130,9 +132,8 @@ export class Turns {
       // The caller has gone and needs no second read.
       return isOver(signal) ? item : await read();
     } finally {
-      cancelTimer();
-      signal.removeEventListener('abort', end);
-      end();
+      over.abort('over');
+      limit.cancel();
     }
   }
 
@@ -145,7 +146,12 @@ export class Turns {
     return (await store.item(item.queueId)) ?? item;
   }
 
-  /** The end of a turn that the hub runs, before it is stored. The caller stores it with `settleJoined`. */
+  /** Calls `take` for each update of a message's turn, until the returned function is called. */
+  watch(message: TurnMessage, take: (update: TurnUpdate) => void): () => void {
+    return this.#parts.dispatcher.updates.watch(message, take);
+  }
+
+  /** The end of a turn that the hub runs, not stored yet: `settleJoined` does that. */
   expectEnd(id: QueueId): ExpectedEnd {
     return this.#parts.settlements.expect(id);
   }

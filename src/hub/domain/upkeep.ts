@@ -1,8 +1,8 @@
-import { BridgeError } from '../../core/errors.ts';
 import type { ActivityStore, QueueStore } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
-import { Rounds } from '../../time/repeat.ts';
+import type { Service } from '../../core/service.ts';
+import { repeating } from '../../time/repeat.ts';
 
 /** A repeated message is recognized this long after its turn ended. A polling agent may take as long. */
 export const HUB_ITEM_KEEP_MS = 24 * 60 * 60 * 1000;
@@ -18,7 +18,7 @@ export class Upkeep {
   readonly #store: ActivityStore & QueueStore;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #rounds: Rounds;
+  readonly #rounds: Service;
 
   constructor({
     store,
@@ -32,42 +32,46 @@ export class Upkeep {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
-    this.#rounds = new Rounds(clock, () => this.#round());
+    this.#rounds = repeating({
+      name: 'hub_upkeep',
+      firstMs: 0,
+      everyMs: HUB_PRUNE_EVERY_MS,
+      work: (stopping) => this.#round(stopping),
+      clock,
+      log,
+    });
   }
 
-  /** The first round begins at once. Otherwise a program that is restarted often would never get to it. */
-  start(): void {
-    this.#rounds.start(0);
+  /** The first round begins at once, because a program that is restarted often would get to none. */
+  start(): Promise<void> {
+    return this.#rounds.start();
   }
 
   stop(): Promise<void> {
     return this.#rounds.stop();
   }
 
-  async #round(): Promise<number> {
+  async #round(stopping: AbortSignal): Promise<void> {
     const nowMs = this.#clock.nowMs();
-    try {
-      const items = await this.#inBatches((limit) =>
-        this.#store.pruneItems(nowMs - HUB_ITEM_KEEP_MS, limit),
-      );
-      const activity = await this.#inBatches((limit) =>
-        this.#store.pruneActivity(nowMs - HUB_ACTIVITY_KEEP_MS, limit),
-      );
-      if (items + activity > 0) this.#log.info('hub_pruned', { items, activity });
-    } catch (error) {
-      if (!(error instanceof BridgeError)) throw error;
-      this.#log.warn('hub_prune_postponed', { error: error.message });
-    }
-    return HUB_PRUNE_EVERY_MS;
+    const items = await inBatches(stopping, (limit) =>
+      this.#store.pruneItems(nowMs - HUB_ITEM_KEEP_MS, limit),
+    );
+    const activity = await inBatches(stopping, (limit) =>
+      this.#store.pruneActivity(nowMs - HUB_ACTIVITY_KEEP_MS, limit),
+    );
+    if (items + activity > 0) this.#log.info('hub_pruned', { items, activity });
   }
+}
 
-  async #inBatches(prune: (limit: number) => Promise<number>): Promise<number> {
-    let all = 0;
-    let batch = HUB_PRUNE_BATCH_ROWS;
-    while (batch === HUB_PRUNE_BATCH_ROWS && !this.#rounds.stopped) {
-      batch = await prune(HUB_PRUNE_BATCH_ROWS);
-      all += batch;
-    }
-    return all;
+async function inBatches(
+  stopping: AbortSignal,
+  prune: (limit: number) => Promise<number>,
+): Promise<number> {
+  let all = 0;
+  let batch = HUB_PRUNE_BATCH_ROWS;
+  while (batch === HUB_PRUNE_BATCH_ROWS && !stopping.aborted) {
+    batch = await prune(HUB_PRUNE_BATCH_ROWS);
+    all += batch;
   }
+  return all;
 }

@@ -1,10 +1,11 @@
 /** Asks Lark whether an app id and a secret belong together. */
+import { asObject } from '../../core/json-object.ts';
 import { backoffMs } from '../../time/backoff.ts';
 import type { Credentials } from '../../core/credentials.ts';
 import { openBaseUrl } from '../brand.ts';
 import { hostUnreachable, interrupted, secretRefused } from './onboarding-errors.ts';
 import type { HttpAnswer, Post } from './onboarding-http.ts';
-import { isFields, printable } from './registration.ts';
+import { printable } from './registration.ts';
 import { sleep } from './onboarding-wait.ts';
 import {
   GRANT_FIRST_CALLS_MAX,
@@ -52,7 +53,7 @@ type Verdict =
 
 function parseToken(answer: HttpAnswer): Verdict {
   if (answer.kind === 'lost') return { kind: 'unavailable', detail: answer.detail };
-  const fields = isFields(answer.body) ? answer.body : {};
+  const fields = asObject(answer.body) ?? {};
   const { code, msg } = fields;
   if (typeof code !== 'number') {
     return { kind: 'unavailable', detail: `HTTP ${answer.status} without a code of Lark` };

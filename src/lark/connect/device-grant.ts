@@ -175,7 +175,7 @@ class DeviceGrant {
       const { host } = polling;
       const result = parsePoll(await this.#call(host, pollForm(polling.code.deviceCode)));
       polling.polls += 1;
-      const next = await this.#judge(polling, result);
+      const next = await this.#outcomeOf(polling, result);
       if (result.kind !== 'unavailable') {
         this.#reached.add(host);
         polling.failures = 0;
@@ -189,7 +189,7 @@ class DeviceGrant {
   }
 
   /** What an answer means: the end, or how long to wait before the next poll. */
-  async #judge(polling: Polling, result: PollResult): Promise<CodeEnd | number> {
+  async #outcomeOf(polling: Polling, result: PollResult): Promise<CodeEnd | number> {
     const { onEvent } = this.#options;
     switch (result.kind) {
       case 'pending':

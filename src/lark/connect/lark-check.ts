@@ -1,15 +1,16 @@
 /** What the doctor asks Lark: which hosts can be reached, and what Lark says about the app. Changes nothing at Lark. */
+import { asObject } from '../../core/json-object.ts';
 import type { Brand } from '../../core/brand.ts';
 import { type AppId } from '../../core/ids.ts';
-import type { AppFacts, Asked, BotFact, EndpointFact, LarkFacts, Reach } from '../facts.ts';
+import type { AppFacts, LarkResult, BotFact, EndpointFact, LarkFacts, Reach } from '../facts.ts';
 import { DOCTOR_CALL_TIMEOUT_MS } from '../../core/limits.ts';
 import type { Secret } from '../../core/secret.ts';
 import { type Ask, readAppInfo } from './app-info.ts';
 import { accountsBaseUrl, openBaseUrl } from '../brand.ts';
-import { codeOf, judgeRefusal, reasonFor, type Refusal } from '../codes.ts';
+import { codeOf, refusalOf, reasonFor, type Refusal } from '../codes.ts';
 import { requestEndpoint } from '../inbound/endpoint.ts';
 import { createHttp, type LarkHttp } from '../outbound/http.ts';
-import { fieldsOf, textOf } from '../inbound/parse.ts';
+import { textOf } from '../inbound/parse.ts';
 import { proxyFor, proxyName, type ProxySettings } from '../../net/proxy.ts';
 import { TokenSource } from '../outbound/token.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -32,17 +33,17 @@ export async function checkLark(options: LarkCheckOptions): Promise<LarkFacts> {
   try {
     const open = openBaseUrl(brand, options.openBaseUrl);
     const accounts = accountsBaseUrl(brand, options.accountsBaseUrl);
-    const [reaches, asked] = await Promise.all([
+    const [reaches, result] = await Promise.all([
       Promise.all([check.reach('open', open), check.reach('accounts', accounts)]),
       credentials && check.askAsApp(open, credentials),
     ]);
-    return { reaches: asked?.socket ? [...reaches, asked.socket] : reaches, app: asked?.facts };
+    return { reaches: result?.socket ? [...reaches, result.socket] : reaches, app: result?.facts };
   } finally {
     await http.close();
   }
 }
 
-interface AskedAsApp {
+interface AppResult {
   readonly facts: AppFacts;
   /** Undefined if Lark named no address to connect to. */
   readonly socket: Reach | undefined;
@@ -75,7 +76,7 @@ class LarkCheck {
   async askAsApp(
     open: string,
     credentials: NonNullable<LarkCheckOptions['credentials']>,
-  ): Promise<AskedAsApp> {
+  ): Promise<AppResult> {
     const tokens = this.#tokensAt(open, credentials);
     const app = { http: this.#http, openBaseUrl: open, ...credentials };
     const [token, endpoint] = await Promise.all([tokenFact(tokens), requestEndpoint(app)]);
@@ -83,7 +84,7 @@ class LarkCheck {
     const [socket, elsewhere, rest] = await Promise.all([
       socketUrl === undefined ? undefined : this.reach('socket', socketUrl),
       this.#tokenElsewhere(token, credentials),
-      token.kind === 'told' ? this.#askWithToken(open, tokens, credentials.appId) : NOT_ASKED,
+      token.kind === 'ok' ? this.#askWithToken(open, tokens, credentials.appId) : NOT_ASKED,
     ]);
     const facts = { token, tokenElsewhere: elsewhere, endpoint: endpointFact(endpoint), ...rest };
     return { facts, socket };
@@ -91,9 +92,9 @@ class LarkCheck {
 
   /** Asks the other brand's cloud whether it knows the app. There is none if the address was set. */
   async #tokenElsewhere(
-    token: Asked<true>,
+    token: LarkResult<true>,
     credentials: NonNullable<LarkCheckOptions['credentials']>,
-  ): Promise<Asked<true> | undefined> {
+  ): Promise<LarkResult<true> | undefined> {
     const { brand, openBaseUrl: override } = this.#options;
     if (override !== undefined || token.kind !== 'refused' || !token.credentials) return undefined;
     const other = openBaseUrl(brand === 'lark' ? 'feishu' : 'lark');
@@ -107,12 +108,12 @@ class LarkCheck {
       const headers = { authorization: `Bearer ${granted.token.reveal()}` };
       const outcome = await this.#http.call({ method: 'GET', url: open + path, headers });
       if (outcome.kind !== 'answered' || codeOf(outcome) !== 0) {
-        return fromRefusal(judgeRefusal(outcome, READ));
+        return fromRefusal(refusalOf(outcome, READ));
       }
-      return { kind: 'told', value: outcome.body };
+      return { kind: 'ok', value: outcome.body };
     };
     const askData: Ask = async (path) =>
-      mapped(await ask(path), (body) => fieldsOf(body)?.['data']);
+      mapped(await ask(path), (body) => asObject(body)?.['data']);
     const [bot, connections, console] = await Promise.all([
       ask('/open-apis/bot/v3/info'),
       askData('/open-apis/event/v1/connection'),
@@ -130,16 +131,16 @@ class LarkCheck {
 const READ = { kind: 'read', inThread: false, card: false } as const;
 const NOT_ASKED = { bot: undefined, connections: undefined, console: undefined };
 
-async function tokenFact(tokens: TokenSource): Promise<Asked<true>> {
+async function tokenFact(tokens: TokenSource): Promise<LarkResult<true>> {
   const result = await tokens.get();
-  return result.ok ? { kind: 'told', value: true } : fromRefusal(result);
+  return result.ok ? { kind: 'ok', value: true } : fromRefusal(result);
 }
 
 function fromRefusal({
   code,
   detail,
   credentials,
-}: Refusal): Exclude<Asked<never>, { kind: 'told' }> {
+}: Refusal): Exclude<LarkResult<never>, { kind: 'ok' }> {
   return code === undefined
     ? { kind: 'silent', detail }
     : { kind: 'refused', reason: reasonFor(code), detail, credentials: credentials === true };
@@ -153,12 +154,12 @@ function endpointFact(result: Awaited<ReturnType<typeof requestEndpoint>>): Endp
   return { kind: 'refused', error, detail, next };
 }
 
-function mapped<T, U>(asked: Asked<T>, map: (value: T) => U): Asked<U> {
-  return asked.kind === 'told' ? { kind: 'told', value: map(asked.value) } : asked;
+function mapped<T, U>(result: LarkResult<T>, map: (value: T) => U): LarkResult<U> {
+  return result.kind === 'ok' ? { kind: 'ok', value: map(result.value) } : result;
 }
 
 function botFact(body: unknown): BotFact {
-  const bot = fieldsOf(fieldsOf(body)?.['bot']) ?? {};
+  const bot = asObject(asObject(body)?.['bot']) ?? {};
   return {
     openId: textOf(bot['open_id']),
     name: textOf(bot['app_name']),
@@ -167,6 +168,6 @@ function botFact(body: unknown): BotFact {
 }
 
 function countOf(data: unknown): number {
-  const count = fieldsOf(data)?.['online_instance_cnt'];
+  const count = asObject(data)?.['online_instance_cnt'];
   return typeof count === 'number' ? count : 0;
 }

@@ -6,7 +6,7 @@ import { CLOCK_DIFFERENCE_MAX_MS } from '../../core/limits.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { Connection } from '../inbound/connection.ts';
 import type { Gateway } from '../outbound/gateway.ts';
-import { farewell, invitation, isProofPress, secondStep } from './proof-card.ts';
+import { isProofPress, proofCard, type ProofTexts } from './proof-card.ts';
 import { isPassing } from '../codes.ts';
 import {
   botSwitchedOff,
@@ -24,6 +24,7 @@ import {
 import { GRANT_BACKOFF_BASE_MS, GRANT_BACKOFF_MAX_MS } from './device-grant.ts';
 import type { DeliveryResult, Intake } from '../../bridge/ports.ts';
 import type { Clock } from '../../time/clock.ts';
+import { pause } from '../../time/wait.ts';
 
 /** What Lark does without a person (accept a connection, accept a message) takes no longer than this. */
 const PROOF_LARK_MS_MAX = 30_000;
@@ -67,6 +68,7 @@ export interface ProofOptions {
   /** The person to write to. If undefined, the person has to write first. */
   readonly owner: OpenId | undefined;
   readonly places: BotPlaces;
+  readonly texts: ProofTexts;
   /** Names this proof. It is a part of the keys of its messages. */
   readonly id: string;
   /** For the whole proof. */
@@ -164,11 +166,11 @@ export class Proof implements Intake {
 
   /** False if the bot can't know whom to write to. */
   async #writeToOwner(): Promise<boolean> {
-    const { owner, gateway, id, places } = this.#options;
+    const { owner, gateway, id, places, texts } = this.#options;
     if (owner === undefined) return false;
     this.#begin('sent');
     const sent = await this.#retryWhilePassing(() =>
-      gateway.writeTo(owner, invitation(), `${id}:card`),
+      gateway.writeTo(owner, proofCard(texts, texts.invitation), `${id}:card`),
     );
     if (!sent.ok) {
       if (isUnknownPerson(sent)) return false;
@@ -182,13 +184,14 @@ export class Proof implements Intake {
   }
 
   async #answerFirstMessage(): Promise<void> {
-    const { gateway, id, places } = this.#options;
+    const { gateway, id, places, texts } = this.#options;
     this.#expected = { chat: 'any' };
     const bot = await this.#botName();
     const ask = { what: 'write_first', bot, chatUrl: places.chatUrl } as const;
     await this.#waitFor('reply', () => this.#replied, ask);
     this.#begin('sent');
-    const out = { kind: 'send', chatId: this.#chat(), content: secondStep() } as const;
+    const content = proofCard(texts, [texts.secondStep]);
+    const out = { kind: 'send', chatId: this.#chat(), content } as const;
     const sent = await this.#retryWhilePassing(() => gateway.deliver(out, `${id}:card`, 'notice'));
     if (!sent.ok) throw notSent(sent, places);
     this.#pass('sent');
@@ -206,8 +209,9 @@ export class Proof implements Intake {
   }
 
   async #sayGoodbye(): Promise<void> {
-    const { gateway, id } = this.#options;
-    const out = { kind: 'send', chatId: this.#chat(), content: farewell() } as const;
+    const { gateway, id, texts } = this.#options;
+    const content = { kind: 'text', text: texts.farewell } as const;
+    const out = { kind: 'send', chatId: this.#chat(), content } as const;
     // Everything is proven by now, so the result does not matter.
     await this.#orEnded(gateway.deliver(out, `${id}:bye`, 'notice'));
   }
@@ -284,16 +288,13 @@ export class Proof implements Intake {
 
   /** False if it is not done in time, or not before the whole proof is over. Rejects when the proof ends. */
   async #until(isDone: () => boolean, durationMs: number): Promise<boolean> {
-    const { clock } = this.#options;
+    const { clock, signal } = this.#options;
     const endAtMs = Math.min(clock.nowMs() + durationMs, this.#deadlineAtMs);
     for (;;) {
       if (isDone()) return true;
       const leftMs = endAtMs - clock.nowMs();
       if (leftMs <= 0) return false;
-      const pause = new Promise<void>((resolve) => {
-        clock.after(Math.min(PROOF_POLL_MS, leftMs), resolve);
-      });
-      await this.#orEnded(pause);
+      await this.#orEnded(pause(clock, signal, Math.min(PROOF_POLL_MS, leftMs)));
     }
   }
 

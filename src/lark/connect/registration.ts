@@ -1,4 +1,5 @@
 /** The accounts service's registration endpoint: what we send, and what its answers mean. */
+import { isObject, type Json } from '../../core/json-object.ts';
 import type { Brand } from '../../core/brand.ts';
 import { headOf } from '../../core/cut.ts';
 import { type AppId, appId, LARK_ID_PATTERN, type OpenId, openId } from '../../core/ids.ts';
@@ -54,12 +55,10 @@ export type PollResult =
   | { readonly kind: 'refused'; readonly error: string; readonly detail: string }
   | { readonly kind: 'unavailable'; readonly detail: string };
 
-export type Fields = Readonly<Record<string, unknown>>;
-
 export function parseBegin(answer: HttpAnswer): BeginResult {
-  const judged = judge(answer);
-  if (!judged.ok) return judged.result;
-  const { fields, status } = judged;
+  const parsed = parseAnswer(answer);
+  if (!parsed.ok) return parsed.result;
+  const { fields, status } = parsed;
   const deviceCode = text(fields['device_code']);
   const link = text(fields['verification_uri_complete']);
   const serverUrl = URL.canParse(link) ? new URL(link) : undefined;
@@ -83,9 +82,9 @@ export function parseBegin(answer: HttpAnswer): BeginResult {
 
 /** Errors come as HTTP 400 with a JSON body (RFC 8628), success comes as 200. Only the body decides. */
 export function parsePoll(answer: HttpAnswer): PollResult {
-  const judged = judge(answer);
-  if (!judged.ok) return judged.result;
-  const { fields, status } = judged;
+  const parsed = parseAnswer(answer);
+  if (!parsed.ok) return parsed.result;
+  const { fields, status } = parsed;
   const confirmed = parseConfirmed(fields);
   const error = text(fields['error']);
   switch (error) {
@@ -105,11 +104,11 @@ export function parsePoll(answer: HttpAnswer): PollResult {
   }
 }
 
-function parseConfirmed(fields: Fields): PollResult | undefined {
+function parseConfirmed(fields: Json): PollResult | undefined {
   const user = fields['user_info'];
-  const named = isFields(user) ? text(user['tenant_brand']) : '';
+  const named = isObject(user) ? text(user['tenant_brand']) : '';
   const brand = named === 'lark' || named === 'feishu' ? named : undefined;
-  const person = isFields(user) ? text(user['open_id']) : '';
+  const person = isObject(user) ? text(user['open_id']) : '';
   const owner = LARK_ID_PATTERN.test(person) ? openId(person) : undefined;
   const id = text(fields['client_id']);
   const secret = text(fields['client_secret']);
@@ -120,16 +119,16 @@ function parseConfirmed(fields: Fields): PollResult | undefined {
   return brand === undefined ? undefined : { kind: 'confirmed', brand, app: undefined, owner };
 }
 
-type Judged =
-  | { readonly ok: true; readonly fields: Fields; readonly status: number }
+type ParsedAnswer =
+  | { readonly ok: true; readonly fields: Json; readonly status: number }
   | {
       readonly ok: false;
       readonly result: { readonly kind: 'unavailable'; readonly detail: string };
     };
 
-function judge(answer: HttpAnswer): Judged {
+function parseAnswer(answer: HttpAnswer): ParsedAnswer {
   if (answer.kind === 'lost') return { ok: false, result: unavailable(answer.detail) };
-  return isFields(answer.body)
+  return isObject(answer.body)
     ? { ok: true, fields: answer.body, status: answer.status }
     : { ok: false, result: unavailable(`HTTP ${answer.status}, not in JSON`) };
 }
@@ -144,7 +143,7 @@ function unavailable(detail: string) {
 }
 
 /** The server's error, for people. It holds only the server's error fields. */
-function errorTextOf(fields: Fields, status: number): string {
+function errorTextOf(fields: Json, status: number): string {
   const code = text(fields['error']) || numberText(fields['code']);
   const said = text(fields['error_description']) || text(fields['msg']);
   const words = [code, said].filter((part) => part !== '').join(': ');
@@ -154,10 +153,6 @@ function errorTextOf(fields: Fields, status: number): string {
 /** A text from outside, made safe for a terminal and for one line of a log. */
 export function printable(words: string): string {
   return headOf(words.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' '), { chars: 300 });
-}
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function text(value: unknown): string {

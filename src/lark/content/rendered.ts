@@ -11,7 +11,7 @@ export type Rendered =
   /** JSON of a card, schema 2.0. */
   | { readonly kind: 'card'; readonly card: string };
 
-export interface LarkContent {
+interface LarkContent {
   readonly msg_type: 'text' | 'interactive';
   readonly content: string;
 }

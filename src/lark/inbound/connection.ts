@@ -16,6 +16,7 @@ import { sdkLogger } from '../sdk.ts';
 import { NO_OBSERVER, type Intake, type Observer } from '../../bridge/ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
+import { waitAtMost } from '../../time/wait.ts';
 
 /** Long enough for a bad mobile network (3 s makes it reconnect all the time), short enough to notice a dead link. */
 const WS_PONG_TIMEOUT_MS = 20_000;
@@ -37,7 +38,7 @@ const WS_PING_INTERVAL_MAX_MS = 30_000;
 /** The least, whatever a server asks for: a shorter interval would flood it with pings. */
 const WS_PING_INTERVAL_MIN_MS = 1_000;
 
-export interface ConnectionStatus {
+interface ConnectionStatus {
   /** `waiting`: for the next try. `refused`: for good, see `lastError`. */
   readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped' | 'refused';
   readonly sinceMs: number;
@@ -149,7 +150,7 @@ export class Connection implements Service {
     this.#cancelRetry();
     const link = this.#link;
     this.#link = undefined;
-    await Promise.race([this.#events.settled(), sleep(this.#options.clock, SETTLE_MS_MAX)]);
+    await waitAtMost(this.#options.clock, this.#events.settled(), SETTLE_MS_MAX);
     await link?.close();
     this.#enter('stopped');
   }
@@ -301,10 +302,4 @@ export class Connection implements Service {
     this.#state = state;
     this.#sinceMs = this.#options.clock.nowMs();
   }
-}
-
-function sleep(clock: Clock, durationMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.after(durationMs, resolve);
-  });
 }

@@ -1,4 +1,5 @@
 /** Reads what people wrote from Lark's content JSON. */
+import { storable } from '../../core/storable.ts';
 import type { OpenId } from '../../core/ids.ts';
 import type { Part } from '../../core/message.ts';
 
@@ -72,11 +73,11 @@ function atElements(post: object): object[] {
   return bodies
     .flatMap((body) => listIn(body, 'content'))
     .flat()
-    .filter((element) => isObject(element) && textIn(element, 'tag') === 'at') as object[];
+    .filter((element) => isObjectOrList(element) && textIn(element, 'tag') === 'at') as object[];
 }
 
 function listIn(value: unknown, name: string): unknown[] {
-  const list: unknown = isObject(value) ? Reflect.get(value, name) : undefined;
+  const list: unknown = isObjectOrList(value) ? Reflect.get(value, name) : undefined;
   return Array.isArray(list) ? list : [];
 }
 
@@ -85,7 +86,7 @@ function textIn(value: object, name: string): string {
   return typeof text === 'string' ? text : '';
 }
 
-function isObject(value: unknown): value is object {
+function isObjectOrList(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
@@ -93,7 +94,7 @@ function isObject(value: unknown): value is object {
 function parseJson(json: string): object | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    return isObject(value) ? value : undefined;
+    return isObjectOrList(value) ? value : undefined;
   } catch {
     return undefined; // Not JSON: the caller decides what that means.
   }
@@ -123,9 +124,4 @@ function resolveMentions(
     if (botOpenId !== undefined && mention.openId === botOpenId) return '';
     return mention.name === '' ? whole : `@${mention.name}${space}`;
   });
-}
-
-/** The database would cut a text at U+0000. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\uFFFD');
 }

@@ -18,7 +18,7 @@ import type { Clock } from '../../time/clock.ts';
 export interface EventCounts {
   /** The bridge has stored them, or knew them already. */
   readonly admitted: number;
-  /** They could not be stored, or could not be judged yet. Lark delivers them again. */
+  /** They could not be stored, or could not be parsed yet. Lark delivers them again. */
   readonly failed: number;
   readonly ignored: Readonly<Partial<Record<IgnoreReason, number>>>;
   /** When the last event of each type came. */
@@ -113,21 +113,21 @@ export class Events {
   async #handle(type: string, raw: unknown): Promise<void> {
     const { log, self } = this.#options;
     const ids = { type, ...idsOf(raw) };
-    const judged = parseEvent(type, raw, self());
-    if (judged.ok) {
+    const parsed = parseEvent(type, raw, self());
+    if (parsed.ok) {
       try {
-        await this.#admit(judged.event);
+        await this.#admit(parsed.event);
       } catch (error) {
         log.error('lark_event_not_stored', { ...ids, error: errorText(error) });
         throw error;
       }
-    } else if (judged.reason === 'incomplete') {
-      await this.#reread(judged.incomplete, ids);
-    } else if (judged.reason === 'bot_unknown') {
-      log.warn('lark_event_postponed', { ...ids, reason: judged.reason });
+    } else if (parsed.reason === 'incomplete') {
+      await this.#reread(parsed.incomplete, ids);
+    } else if (parsed.reason === 'bot_unknown') {
+      log.warn('lark_event_postponed', { ...ids, reason: parsed.reason });
       // The bot's id is known by the next delivery.
       throw new BridgeError('failed', 'nobody knows yet whether the bot is mentioned');
-    } else this.#ignore(judged.reason, ids);
+    } else this.#ignore(parsed.reason, ids);
   }
 
   async #admit(event: InboundEvent): Promise<void> {

@@ -1,7 +1,7 @@
 /** Warns when other processes use the same app. */
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { Service } from '../../core/service.ts';
-import { Rounds } from '../../time/repeat.ts';
+import { repeating } from '../../time/repeat.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -23,19 +23,23 @@ interface OtherConnectionsOptions {
 export class OtherConnections implements Service {
   readonly name = 'other_connections';
   readonly #options: OtherConnectionsOptions;
-  readonly #rounds: Rounds;
+  readonly #rounds: Service;
 
   constructor(options: OtherConnectionsOptions) {
     this.#options = options;
-    this.#rounds = new Rounds(options.clock, async () => {
-      await this.#count();
-      return COUNT_EVERY_MS;
+    const { clock, log } = options;
+    this.#rounds = repeating({
+      name: this.name,
+      firstMs: FIRST_COUNT_AFTER_MS,
+      everyMs: COUNT_EVERY_MS,
+      work: () => this.#count(),
+      clock,
+      log,
     });
   }
 
   start(): Promise<void> {
-    this.#rounds.start(FIRST_COUNT_AFTER_MS);
-    return Promise.resolve();
+    return this.#rounds.start();
   }
 
   stop(): Promise<void> {

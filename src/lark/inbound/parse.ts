@@ -1,4 +1,5 @@
 /** Judges what Lark delivers, once. All code after this trusts the result. */
+import { asObject, isObject, type Json } from '../../core/json-object.ts';
 import { CALLBACK_NEEDS, EVENT_NEEDS } from '../app-needs.ts';
 import {
   type AppId,
@@ -22,7 +23,7 @@ export interface Self {
 
 export type IgnoreReason = 'malformed' | 'not_addressed' | 'own' | 'bot' | 'other_app';
 
-/** `bot_unknown`: it can't be judged until the bot's id is known, so Lark has to deliver it again. */
+/** `bot_unknown`: whether it is for the bot can't be known yet, so Lark has to deliver it again. */
 type Reason = IgnoreReason | 'bot_unknown';
 
 interface Refused<R> {
@@ -30,7 +31,7 @@ interface Refused<R> {
   readonly reason: R;
 }
 
-/** A message whose event can't be judged. Its id is valid, so Lark can be asked for the message. */
+/** A message whose event can't be parsed. Its id is valid, so Lark can be asked for the message. */
 export interface IncompleteMessage {
   readonly appId: AppId;
   readonly eventId: string;
@@ -44,35 +45,33 @@ export interface IncompleteMessage {
   readonly toldAtMs: number | undefined;
 }
 
-type JudgedEvent =
+type ParsedEvent =
   | { readonly ok: true; readonly event: InboundEvent }
   | Refused<Reason>
   | (Refused<'incomplete'> & { readonly incomplete: IncompleteMessage });
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** The event types that we handle. Every other event is acked and ignored. */
-export const EVENT_PARSERS: Readonly<Record<string, (raw: Fields, self: Self) => JudgedEvent>> = {
+export const EVENT_PARSERS: Readonly<Record<string, (raw: Json, self: Self) => ParsedEvent>> = {
   [EVENT_NEEDS.message.name]: parseMessageEvent,
   [EVENT_NEEDS.recall.name]: parseRecalledEvent,
   [CALLBACK_NEEDS.button.name]: parseButtonEvent,
 };
 
 /** `raw` as the SDK's dispatcher gives it: header and event in one object. */
-export function parseEvent(type: string, raw: unknown, self: Self): JudgedEvent {
+export function parseEvent(type: string, raw: unknown, self: Self): ParsedEvent {
   const parse = EVENT_PARSERS[type];
-  const fields = fieldsOf(raw);
-  if (parse === undefined || fields === undefined) return no('malformed');
+  const fields = asObject(raw);
+  if (parse === undefined || fields === undefined) return refused('malformed');
   const app = fields['app_id'];
   // An event that names no app is ours: it came on the connection of our app.
-  return isText(app) && app !== self.appId ? no('other_app') : parse(fields, self);
+  return isText(app) && app !== self.appId ? refused('other_app') : parse(fields, self);
 }
 
 /** Ids for the log, from an event of any shape. */
 export function idsOf(raw: unknown): { event_id?: string; message?: string } {
-  const eventId = idOf(fieldsOf(raw)?.['event_id']);
+  const eventId = idOf(asObject(raw)?.['event_id']);
   const message = idOf(
-    fieldsOf(fieldsOf(raw)?.['message'])?.['message_id'] ?? fieldsOf(raw)?.['message_id'],
+    asObject(asObject(raw)?.['message'])?.['message_id'] ?? asObject(raw)?.['message_id'],
   );
   return {
     ...(eventId === undefined ? {} : { event_id: eventId }),
@@ -80,16 +79,16 @@ export function idsOf(raw: unknown): { event_id?: string; message?: string } {
   };
 }
 
-function parseMessageEvent(raw: Fields, self: Self): JudgedEvent {
-  const message = fieldsOf(raw['message']);
-  if (message === undefined) return no('malformed');
-  const sender = fieldsOf(raw['sender']) ?? {};
+function parseMessageEvent(raw: Json, self: Self): ParsedEvent {
+  const message = asObject(raw['message']);
+  if (message === undefined) return refused('malformed');
+  const sender = asObject(raw['sender']) ?? {};
   const facts: MessageFacts = {
     eventId: raw['event_id'],
     messageId: message['message_id'],
     chatId: message['chat_id'],
     chatType: chatTypeOf(message['chat_type']),
-    senderId: fieldsOf(sender['sender_id'])?.['open_id'],
+    senderId: asObject(sender['sender_id'])?.['open_id'],
     senderType: sender['sender_type'],
     rootId: message['root_id'],
     parentId: message['parent_id'],
@@ -99,17 +98,17 @@ function parseMessageEvent(raw: Fields, self: Self): JudgedEvent {
     content: message['content'],
     mentions: listOf(message['mentions']).map((mention) => ({
       key: textOf(mention['key']),
-      openId: idOf(fieldsOf(mention['id'])?.['open_id']),
+      openId: idOf(asObject(mention['id'])?.['open_id']),
       name: textOf(mention['name']),
     })),
   };
-  const judged = judgeMessage(facts, self);
-  if (judged.ok) return { ok: true, event: { kind: 'message', message: judged.message } };
-  const { reason } = judged;
-  if (reason !== 'malformed' && reason !== 'unclear') return no(reason);
+  const parsed = parseMessage(facts, self);
+  if (parsed.ok) return { ok: true, event: { kind: 'message', message: parsed.message } };
+  const { reason } = parsed;
+  if (reason !== 'malformed' && reason !== 'unclear') return refused(reason);
   const id = idOf(facts.messageId);
-  if (id === undefined) return no('malformed');
-  if (self.botOpenId === undefined && facts.chatType !== 'p2p') return no('bot_unknown');
+  if (id === undefined) return refused('malformed');
+  if (self.botOpenId === undefined && facts.chatType !== 'p2p') return refused('bot_unknown');
   const incomplete = incompleteOf(facts, { self, messageId: messageId(id) });
   return {
     ok: false,
@@ -138,7 +137,7 @@ function incompleteOf(
   };
 }
 
-/** The facts of a message from an event or from the history. What is `unknown` is not judged yet. */
+/** The facts of a message from an event or from the history. What is `unknown` is not checked yet. */
 export interface MessageFacts {
   readonly eventId: unknown;
   readonly messageId: unknown;
@@ -157,19 +156,19 @@ export interface MessageFacts {
 }
 
 /** `unclear`: a group message that names somebody, but does not say whom. */
-type JudgedMessage =
+type ParsedMessage =
   | { readonly ok: true; readonly message: InboundMessage }
   | Refused<Reason | 'unclear'>;
 
 /** One rule for events and history: who wrote it, whether it is for the bot, and what it says. */
-export function judgeMessage(facts: MessageFacts, self: Self): JudgedMessage {
+export function parseMessage(facts: MessageFacts, self: Self): ParsedMessage {
   const senderId = idOf(facts.senderId);
-  if (senderId !== undefined && senderId === self.botOpenId) return no('own');
+  if (senderId !== undefined && senderId === self.botOpenId) return refused('own');
   // Other bots get no answer: two of them would talk without end. Unknown kinds of senders get none either.
-  if (facts.senderType !== 'user') return no(isText(facts.senderType) ? 'bot' : 'malformed');
+  if (facts.senderType !== 'user') return refused(isText(facts.senderType) ? 'bot' : 'malformed');
   const { messageType, content, eventId, chatType } = facts;
   if (!isText(messageType) || typeof eventId !== 'string' || chatType === undefined) {
-    return no('malformed');
+    return refused('malformed');
   }
   const ids = {
     message: idOf(facts.messageId),
@@ -180,21 +179,22 @@ export function judgeMessage(facts: MessageFacts, self: Self): JudgedMessage {
   };
   const sentAtMs = millis(facts.sentAtMs);
   if (ids.message === undefined || ids.chat === undefined || senderId === undefined) {
-    return no('malformed');
+    return refused('malformed');
   }
   if (ids.root === null || ids.parent === null || ids.thread === null || sentAtMs === undefined) {
-    return no('malformed');
+    return refused('malformed');
   }
   if (chatType !== 'p2p') {
     const named = whoIsNamed({ messageType, json: content }, facts.mentions, self.botOpenId);
-    if (named === 'unclear') return no(self.botOpenId === undefined ? 'bot_unknown' : 'unclear');
-    if (named === 'others') return no('not_addressed');
+    if (named === 'unclear')
+      return refused(self.botOpenId === undefined ? 'bot_unknown' : 'unclear');
+    if (named === 'others') return refused('not_addressed');
   }
   const parts = parseParts(
     { messageType, json: textOf(content), mentions: facts.mentions },
     self.botOpenId,
   );
-  if (parts === undefined) return no('malformed');
+  if (parts === undefined) return refused('malformed');
   return {
     ok: true,
     message: {
@@ -213,12 +213,12 @@ export function judgeMessage(facts: MessageFacts, self: Self): JudgedMessage {
   };
 }
 
-function parseRecalledEvent(raw: Fields, self: Self): JudgedEvent {
+function parseRecalledEvent(raw: Json, self: Self): ParsedEvent {
   const message = idOf(raw['message_id']);
   const chat = idOf(raw['chat_id']);
   const eventId = raw['event_id'];
   if (message === undefined || chat === undefined || typeof eventId !== 'string') {
-    return no('malformed');
+    return refused('malformed');
   }
   return {
     ok: true,
@@ -232,15 +232,16 @@ function parseRecalledEvent(raw: Fields, self: Self): JudgedEvent {
   };
 }
 
-function parseButtonEvent(raw: Fields, self: Self): JudgedEvent {
-  const context = fieldsOf(raw['context']);
+function parseButtonEvent(raw: Json, self: Self): ParsedEvent {
+  const context = asObject(raw['context']);
   const message = idOf(context?.['open_message_id']);
   const chat = idOf(context?.['open_chat_id']);
-  const operator = idOf(fieldsOf(raw['operator'])?.['open_id']);
+  const operator = idOf(asObject(raw['operator'])?.['open_id']);
   const eventId = raw['event_id'];
-  const value = buttonValue(fieldsOf(raw['action'])?.['value']);
-  if (message === undefined || chat === undefined || operator === undefined) return no('malformed');
-  if (value === undefined || typeof eventId !== 'string') return no('malformed');
+  const value = buttonValue(asObject(raw['action'])?.['value']);
+  if (message === undefined || chat === undefined || operator === undefined)
+    return refused('malformed');
+  if (value === undefined || typeof eventId !== 'string') return refused('malformed');
   return {
     ok: true,
     event: {
@@ -256,30 +257,24 @@ function parseButtonEvent(raw: Fields, self: Self): JudgedEvent {
 }
 
 /** A button has an object as its value, or a text that may be the JSON of one. */
-function buttonValue(raw: unknown): Fields | undefined {
+function buttonValue(raw: unknown): Json | undefined {
   if (raw === undefined) return {};
-  if (typeof raw !== 'string') return fieldsOf(raw);
+  if (typeof raw !== 'string') return asObject(raw);
   try {
-    return fieldsOf(JSON.parse(raw)) ?? { text: raw };
+    return asObject(JSON.parse(raw)) ?? { text: raw };
   } catch {
     return { text: raw }; // The author of a card may give a button a plain text.
   }
 }
 
-function no<R extends Reason | 'unclear'>(reason: R): Refused<R> {
+function refused<R extends Reason | 'unclear'>(reason: R): Refused<R> {
   return { ok: false, reason };
 }
 
-export function fieldsOf(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Fields)
-    : undefined;
-}
-
 /** The objects in a list. Empty for anything that is no list. */
-export function listOf(value: unknown): Fields[] {
+export function listOf(value: unknown): Json[] {
   if (!Array.isArray(value)) return [];
-  return value.map((item) => fieldsOf(item)).filter((item) => item !== undefined);
+  return value.filter(isObject);
 }
 
 function isText(value: unknown): value is string {

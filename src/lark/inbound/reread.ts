@@ -1,4 +1,4 @@
-/** Reads a message by its id when its event can't be judged. The event is acked after that. */
+/** Reads a message by its id when its event can't be parsed. The event is acked after that. */
 import { LRUCache } from 'lru-cache';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { ChatId, MessageId } from '../../core/ids.ts';

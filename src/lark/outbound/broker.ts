@@ -1,7 +1,7 @@
 /** Every call to Lark's API goes through here: who goes first, how many at once, how fast. */
 import PQueue from 'p-queue';
 import { BridgeError } from '../../core/errors.ts';
-import { CallLine, type CallLimits } from './call-line.ts';
+import { CallQueue, type CallLimits } from './call-queue.ts';
 import { NO_OBSERVER, type CallPriority, type Observer } from '../../bridge/ports.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -66,7 +66,7 @@ export interface CallBroker {
   stop(): void;
 }
 
-export interface BrokerOptions {
+interface BrokerOptions {
   readonly clock: Clock;
   readonly limits?: CallLimits;
   /** Called for each call that is begun; Lark's free tenants have a monthly number of calls. */
@@ -78,13 +78,13 @@ export function createCallBroker(options: BrokerOptions): CallBroker {
   return new Broker(options);
 }
 
-/** The line says which call may go, and when; `p-queue` runs those, and counts them. */
+/** `CallQueue` says which call may start, and when. `p-queue` runs it, and counts what runs. */
 class Broker implements CallBroker {
   readonly #clock: Clock;
   readonly #limits: CallLimits;
   readonly #countCall: (priority: CallPriority) => void;
   readonly #observer: Observer;
-  readonly #line: CallLine;
+  readonly #calls: CallQueue;
   readonly #queue: PQueue;
   #stopped = false;
   #waiting = 0;
@@ -98,7 +98,7 @@ class Broker implements CallBroker {
     this.#limits = limits;
     this.#countCall = options.countCall ?? (() => {});
     this.#observer = options.observer ?? NO_OBSERVER;
-    this.#line = new CallLine(limits);
+    this.#calls = new CallQueue(limits);
     this.#queue = new PQueue({ concurrency: limits.runningMax });
     // The end of a call frees its lane, and a place.
     this.#queue.on('next', () => this.#startAll());
@@ -125,16 +125,16 @@ class Broker implements CallBroker {
         } catch (error) {
           reject(error);
         } finally {
-          this.#line.finish({ priority, lane });
+          this.#calls.finish({ priority, lane });
         }
       };
-      this.#line.push({ api, priority, lane, pacedBy, start, cancel: reject });
+      this.#calls.push({ api, priority, lane, pacedBy, start, cancel: reject });
       this.#startAll();
     });
   }
 
   waiting(priority?: CallPriority): number {
-    return priority === undefined ? this.#waiting : this.#line.waiting(priority);
+    return priority === undefined ? this.#waiting : this.#calls.waiting(priority);
   }
 
   running(): number {
@@ -144,16 +144,16 @@ class Broker implements CallBroker {
   stop(): void {
     this.#stopped = true;
     this.#cancelWake();
-    for (const call of this.#line.takeAll()) call.cancel(stoppedError());
+    for (const call of this.#calls.takeAll()) call.cancel(stoppedError());
     this.#waiting = 0;
   }
 
   #coolDown<T>(spec: CallSpec, { coolDown }: Worked<T>): void {
     if (coolDown === undefined) return;
     const nowMs = this.#clock.nowMs();
-    if (coolDown.scope === 'api') this.#line.coolApi(spec.api, nowMs, coolDown.durationMs);
+    if (coolDown.scope === 'api') this.#calls.coolApi(spec.api, nowMs, coolDown.durationMs);
     else if (spec.pacedBy !== undefined) {
-      this.#line.coolChat(spec.pacedBy, nowMs, coolDown.durationMs);
+      this.#calls.coolChat(spec.pacedBy, nowMs, coolDown.durationMs);
     }
   }
 
@@ -161,8 +161,8 @@ class Broker implements CallBroker {
   #startAll(): void {
     const nowMs = this.#clock.nowMs();
     while (this.#queue.pending < this.#limits.runningMax) {
-      const call = this.#line.take(nowMs);
-      if (call === undefined) return this.#wakeAt(this.#line.freeAtMs(nowMs));
+      const call = this.#calls.take(nowMs);
+      if (call === undefined) return this.#wakeAt(this.#calls.freeAtMs(nowMs));
       this.#waiting -= 1;
       void this.#queue.add(call.start);
     }

@@ -3,7 +3,7 @@ import { errorText, BridgeError } from '../../core/errors.ts';
 import type { AppId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { CallBroker, CallSpec, Worked } from './broker.ts';
-import { judgeRefusal, type Refusal, type Tried } from '../codes.ts';
+import { refusalOf, type Refusal, type Tried } from '../codes.ts';
 import { CallFailed, createHttpInstance } from './http-instance.ts';
 import type { LarkHttp } from './http.ts';
 import { type Client, loadSdk, type Logger, SDK_SOURCE } from '../sdk.ts';
@@ -71,7 +71,7 @@ export class Caller {
       return { ok: true, body: await send(this.#client, { headers }) };
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error;
-      return judgeRefusal(error.outcome, tried);
+      return refusalOf(error.outcome, tried);
     }
   }
 }

@@ -1,4 +1,5 @@
 /** Lark as the bridge sees it: messages and reactions out, history and identity in. */
+import { asObject } from '../../core/json-object.ts';
 import { BridgeError } from '../../core/errors.ts';
 import {
   type AppId,
@@ -16,7 +17,7 @@ import { isPassing, refusalError, type Tried } from '../codes.ts';
 import { createChatTypes } from './chat-types.ts';
 import { History } from './history.ts';
 import { createMessageById } from './message-by-id.ts';
-import { fieldsOf, idOf, listOf, type Self } from '../inbound/parse.ts';
+import { idOf, listOf, type Self } from '../inbound/parse.ts';
 import type { FetchMessage } from '../inbound/reread.ts';
 import { contentForm, rendered, type Rendered, toLarkContent } from '../content/rendered.ts';
 import { sdkLogger } from '../sdk.ts';
@@ -42,7 +43,7 @@ export interface BotInfo {
 
 type Undelivered = Extract<DeliveryResult, { ok: false }>;
 
-export type PersonResult =
+type PersonResult =
   | { readonly ok: true; readonly id: MessageId; readonly chatId: ChatId }
   | Undelivered;
 
@@ -72,7 +73,7 @@ export interface Gateway extends LarkGateway {
   onlineInstances(): Promise<number>;
 }
 
-export interface GatewayOptions extends Omit<CallerOptions, 'logger'> {
+interface GatewayOptions extends Omit<CallerOptions, 'logger'> {
   readonly broker: CallBroker;
   readonly self: () => Self;
   readonly log: Log;
@@ -270,7 +271,7 @@ async function findReaction(
     return isPassing(result) ? delivered(result, () => undefined) : undefined;
   }
   const own = listOf(result.body.data?.items).find((item) => {
-    const operator = fieldsOf(item['operator']);
+    const operator = asObject(item['operator']);
     return operator?.['operator_type'] === 'app' && operator['operator_id'] === appId;
   });
   const id = idOf(own?.['reaction_id']);

@@ -1,4 +1,5 @@
 /** Reads what a chat shows: to catch up on missed messages, and to find out whether an uncertain send arrived. */
+import { asObject, type Json } from '../../core/json-object.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { type ChatId, chatId, LARK_ID_PATTERN, type MessageId, messageId } from '../../core/ids.ts';
 import type { ChatType } from '../../core/message.ts';
@@ -8,9 +9,8 @@ import { type Refusal, refusalError, type Tried } from '../codes.ts';
 import type { ChatTypeOf } from './chat-types.ts';
 import { parseText } from '../inbound/content.ts';
 import {
-  fieldsOf,
   idOf,
-  judgeMessage,
+  parseMessage,
   listOf,
   millis,
   type MessageFacts,
@@ -29,8 +29,6 @@ interface HistoryOptions {
   readonly self: () => Self;
   readonly log: Log;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const READ: Tried = { kind: 'read', inThread: false, card: false };
 
@@ -80,10 +78,10 @@ export class History {
   async #readItems(
     chat: KnownChat,
     { sinceMs, window, pagesMax }: { sinceMs: number; window: Window; pagesMax: number },
-  ): Promise<Fields[]> {
+  ): Promise<Json[]> {
     const spec = { api: 'message_list', priority: 'background', lane: chat.id } as const;
     const what = `the history of chat ${chat.id}`;
-    const items: Fields[] = [];
+    const items: Json[] = [];
     let pageToken: string | undefined;
     for (let page = 0; page < pagesMax; page++) {
       const params = {
@@ -143,21 +141,21 @@ function windowOf(chat: ChatId, sinceMs: number, threadId: string | undefined) {
   return { container_id_type: 'chat', container_id: chat, start_time, sort_type };
 }
 
-function isBefore(item: Fields | undefined, sinceMs: number): boolean {
+function isBefore(item: Json | undefined, sinceMs: number): boolean {
   return (millis(item?.['create_time']) ?? sinceMs) < sinceMs;
 }
 
 /** Undefined for an item that does not have Lark's form. */
-function parseItem(item: Fields, chatType: ChatType, self: Self): HistoryMessage | undefined {
+function parseItem(item: Json, chatType: ChatType, self: Self): HistoryMessage | undefined {
   const message = idOf(item['message_id']);
   const chat = idOf(item['chat_id']);
   const sentAtMs = millis(item['create_time']);
   if (message === undefined || chat === undefined || sentAtMs === undefined) return undefined;
-  const sender = fieldsOf(item['sender']) ?? {};
+  const sender = asObject(item['sender']) ?? {};
   const own = sender['id_type'] === 'app_id' && sender['id'] === self.appId;
   const deleted = item['deleted'] === true;
   const facts = factsOf(item, chatType);
-  const judged = judgeMessage(facts, self);
+  const parsed = parseMessage(facts, self);
   return {
     messageId: messageId(message),
     chatId: chatId(chat),
@@ -167,13 +165,13 @@ function parseItem(item: Fields, chatType: ChatType, self: Self): HistoryMessage
     threadId: idOf(item['thread_id']),
     deleted,
     text: own && item['msg_type'] === 'text' ? parseText(textOf(facts.content)) : undefined,
-    inbound: judged.ok && !deleted ? judged.message : undefined,
+    inbound: parsed.ok && !deleted ? parsed.message : undefined,
   };
 }
 
-/** The facts of an item, for the same rule that judges events. */
-export function factsOf(item: Fields, chatType: ChatType): MessageFacts {
-  const sender = fieldsOf(item['sender']) ?? {};
+/** The facts of an item, for the same rule as events. */
+export function factsOf(item: Json, chatType: ChatType): MessageFacts {
+  const sender = asObject(item['sender']) ?? {};
   return {
     eventId: '',
     messageId: item['message_id'],
@@ -186,7 +184,7 @@ export function factsOf(item: Fields, chatType: ChatType): MessageFacts {
     threadId: item['thread_id'],
     sentAtMs: item['create_time'],
     messageType: item['msg_type'],
-    content: fieldsOf(item['body'])?.['content'],
+    content: asObject(item['body'])?.['content'],
     mentions: listOf(item['mentions']).map((mention) => ({
       key: textOf(mention['key']),
       openId: mention['id_type'] === 'open_id' ? idOf(mention['id']) : undefined,

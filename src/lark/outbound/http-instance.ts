@@ -1,4 +1,5 @@
 /** Our HTTP client in the form that the SDK's `Client` needs. */
+import { asObject } from '../../core/json-object.ts';
 import type { FormPart } from '../../net/http.ts';
 import type { HttpOutcome, HttpRequest, LarkHttp } from './http.ts';
 import type { HttpInstance, HttpRequestOptions } from '../sdk.ts';
@@ -19,7 +20,7 @@ function succeeded(outcome: HttpOutcome, streamed: boolean): boolean {
   if (outcome.kind !== 'answered' || outcome.status < 200 || outcome.status > 299) return false;
   const { body } = outcome;
   if (streamed) return true;
-  return typeof body === 'object' && body !== null && (body as { code?: unknown }).code === 0;
+  return asObject(body)?.['code'] === 0;
 }
 
 /** Returns the body of a success to the SDK. Everything else is thrown as `CallFailed`. */

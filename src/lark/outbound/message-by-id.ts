@@ -7,7 +7,7 @@ import type { ChatTypeOf } from './chat-types.ts';
 import { CODES, type Refusal, refusalError, type Tried } from '../codes.ts';
 import { factsOf } from './history.ts';
 import { whoIsNamed } from '../inbound/content.ts';
-import { idOf, judgeMessage, listOf, type MessageFacts, type Self } from '../inbound/parse.ts';
+import { idOf, parseMessage, listOf, type MessageFacts, type Self } from '../inbound/parse.ts';
 import type { FetchMessage, Reread } from '../inbound/reread.ts';
 
 const READ: Tried = { kind: 'read', inThread: false, card: false };
@@ -34,7 +34,7 @@ export function createMessageById({ caller, chatTypeOf, self }: MessageByIdOptio
     }
     if (item['deleted'] === true) return { kind: 'gone' };
     const type = chatType ?? (await chatTypeOf(chatId(chat), 'notice'));
-    return typeof type === 'string' ? judge(factsOf(item, type), type, self()) : refused(type);
+    return typeof type === 'string' ? rereadOf(factsOf(item, type), type, self()) : refused(type);
   };
 }
 
@@ -51,10 +51,10 @@ function isGone(code: number | undefined): boolean {
   return code !== undefined && CODES[code]?.action === 'message_gone';
 }
 
-function judge(facts: MessageFacts, chatType: ChatType, self: Self): Reread {
-  const judged = judgeMessage(facts, self);
-  if (judged.ok) return { kind: 'message', message: judged.message };
-  switch (judged.reason) {
+function rereadOf(facts: MessageFacts, chatType: ChatType, self: Self): Reread {
+  const parsed = parseMessage(facts, self);
+  if (parsed.ok) return { kind: 'message', message: parsed.message };
+  switch (parsed.reason) {
     case 'bot_unknown':
       throw new BridgeError('unreachable', 'Lark has not said yet who the bot is');
     case 'unclear':
@@ -69,6 +69,6 @@ function judge(facts: MessageFacts, chatType: ChatType, self: Self): Reread {
     case 'bot':
     case 'not_addressed':
     case 'other_app':
-      return { kind: 'ignored', reason: judged.reason };
+      return { kind: 'ignored', reason: parsed.reason };
   }
 }

@@ -1,7 +1,7 @@
 /** Tenant tokens: callers share one fetch, a token is renewed early, and dropped when Lark refuses it. */
 import type { AppId } from '../../core/ids.ts';
 import { Secret } from '../../core/secret.ts';
-import { judgeRefusal, refusalError, type Refusal } from '../codes.ts';
+import { refusalOf, refusalError, type Refusal } from '../codes.ts';
 import type { HttpOutcome, LarkHttp } from './http.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -78,7 +78,7 @@ export class TokenSource {
       json: { app_id: appId, app_secret: appSecret.reveal() },
     });
     const granted = parseGrant(outcome);
-    if (granted === undefined) return judgeRefusal(outcome, TRIED);
+    if (granted === undefined) return refusalOf(outcome, TRIED);
     const nowMs = clock.nowMs();
     const earlyMs = Math.min(LARK_TOKEN_EARLY_MS, granted.lifeMs / 2);
     this.#held = {

@@ -1,4 +1,5 @@
 /** The health of the process: one verdict from the facts of its parts. */
+import { isObject } from '../../core/json-object.ts';
 import type { Service } from '../../core/service.ts';
 import { repeating } from '../../time/repeat.ts';
 import type { Log } from '../../core/log.ts';
@@ -103,8 +104,8 @@ export class Health implements Service {
 
 /** Undefined for anything that is not a report: another version wrote it, or another program answered. */
 export function parseHealthReport(raw: unknown): HealthReport | undefined {
-  if (typeof raw !== 'object' || raw === null) return undefined;
-  const { live, ready, problems } = raw as Readonly<Record<string, unknown>>;
+  if (!isObject(raw)) return undefined;
+  const { live, ready, problems } = raw;
   if (typeof live !== 'boolean' || typeof ready !== 'boolean' || !Array.isArray(problems)) {
     return undefined;
   }
@@ -112,8 +113,8 @@ export function parseHealthReport(raw: unknown): HealthReport | undefined {
 }
 
 function isProblem(raw: unknown): raw is Problem {
-  if (typeof raw !== 'object' || raw === null) return false;
-  const { code, since, text } = raw as Readonly<Record<string, unknown>>;
+  if (!isObject(raw)) return false;
+  const { code, since, text } = raw;
   return (
     PARTS.some((part) => part === code) && typeof since === 'string' && typeof text === 'string'
   );

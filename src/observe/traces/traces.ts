@@ -7,6 +7,7 @@ import { traceOfLife } from './spans.ts';
 import type { TurnLife } from '../../bridge/ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
+import { waitAtMost } from '../../time/wait.ts';
 
 /** How long a stop waits for the collector. */
 const TRACES_FLUSH_MS_MAX = 1_000;
@@ -56,12 +57,7 @@ export class Traces implements Service {
   }
 
   async stop(): Promise<void> {
-    let cancel: (() => void) | undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#options.clock.after(TRACES_FLUSH_MS_MAX, resolve);
-    });
-    await Promise.race([this.#flush(), late]);
-    cancel?.();
+    await waitAtMost(this.#options.clock, this.#flush(), TRACES_FLUSH_MS_MAX);
   }
 
   async #flush(): Promise<void> {

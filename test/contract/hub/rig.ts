@@ -14,6 +14,7 @@ import type {
 import type { PageAnswer } from '../../../src/core/pages.ts';
 import { Directory } from '../../../src/hub/domain/directory.ts';
 import { Hub, type HubOptions } from '../../../src/hub/hub.ts';
+import type { TurnUpdate } from '../../../src/core/turn-update.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
@@ -26,6 +27,7 @@ import { recordingLog } from '../../kit/log.ts';
 export interface HeldRun {
   readonly turn: AgentTurn;
   cancelled: boolean;
+  tell(update: TurnUpdate): void;
   finish(result: AgentResult): void;
   answer(text: string): void;
 }
@@ -63,13 +65,13 @@ export class HeldAgents {
         runtime.stops += 1;
         return Promise.resolve();
       },
-      prompt: (turn) => this.#begin(turn),
+      prompt: (turn, onUpdate) => this.#begin(turn, onUpdate),
     };
     this.runtimes.push(runtime);
     return runtime;
   };
 
-  #begin(turn: AgentTurn): AgentRun {
+  #begin(turn: AgentTurn, tell: (update: TurnUpdate) => void): AgentRun {
     let settle: (result: AgentResult) => void = () => {};
     const result = new Promise<AgentResult>((resolve) => {
       settle = resolve;
@@ -81,6 +83,7 @@ export class HeldAgents {
     const run: HeldRun = {
       turn,
       cancelled: false,
+      tell,
       finish: settle,
       answer: (text) => settle({ ok: true, text }),
     };

@@ -13,7 +13,7 @@ async function start(options?: Parameters<typeof Rig.start>[0]) {
     const sent = await rig.send(bridge, target, { text });
     return endOf(target, sent.body.queue_id as string);
   };
-  // Asked again, because a fast clock ends the waits of the hub early.
+  // LarkResult again, because a fast clock ends the waits of the hub early.
   const endOf = async (target: string, id: string) => {
     const end = async () => (await rig.item(bridge, target, id, 30)).body.response_body;
     await expect.poll(end).not.toBeFalsy();

@@ -49,11 +49,11 @@ describe('a bot that works', () => {
     const clocks = open?.outcome.kind === 'reached' ? open.outcome.clocks : undefined;
     expect(Math.abs((clocks?.hereMs ?? 0) - (clocks?.thereMs ?? 1e12))).toBeLessThan(30_000);
     expect(app).toMatchObject({
-      token: { kind: 'told' },
+      token: { kind: 'ok' },
       tokenElsewhere: undefined,
       endpoint: { kind: 'offered' },
-      bot: { kind: 'told', value: { openId: rig.app.botOpenId, name: 'Bridge', active: true } },
-      connections: { kind: 'told', value: 0 },
+      bot: { kind: 'ok', value: { openId: rig.app.botOpenId, name: 'Bridge', active: true } },
+      connections: { kind: 'ok', value: 0 },
     });
   });
 
@@ -87,7 +87,7 @@ describe('the app’s own entry in the console', () => {
     rig.app.scopes.add(SCOPE_SELF_MANAGE);
     rig.app.subscriptions.delete(EVENT_NEEDS.recall.name);
     const { app } = await check(rig);
-    const told = app?.console?.kind === 'told' ? app.console.value : undefined;
+    const told = app?.console?.kind === 'ok' ? app.console.value : undefined;
     expect(told?.scopes).toEqual([...rig.app.scopes]);
     expect(told?.events).toContain(EVENT_NEEDS.message.name);
     expect(told?.events).not.toContain(EVENT_NEEDS.recall.name);
@@ -131,7 +131,7 @@ describe('what is refused', () => {
     rig.lark.faults.inject({ kind: 'bootstrap_refused', code: 1000040351, msg: 'domain' });
     const { app } = await check(rig);
     expect(app?.endpoint).toMatchObject({ kind: 'refused', error: 'wrong_brand' });
-    expect(app?.token.kind).toBe('told');
+    expect(app?.token.kind).toBe('ok');
   });
 
   test('a bot that is switched off', async () => {

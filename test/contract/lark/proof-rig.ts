@@ -3,6 +3,7 @@ import { expect, onTestFinished } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { openId } from '../../../src/core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts';
+import { proofTexts } from '../../../src/bridge/texts/texts.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Connection } from '../../../src/lark/inbound/connection.ts';
 import { Proof, type ProofEvent, type ProofOptions } from '../../../src/lark/connect/proof.ts';
@@ -70,6 +71,7 @@ export async function beginProof({
   const abort = new AbortController();
   const running = new Proof({
     gateway,
+    texts: proofTexts,
     connect: (intake, onTerminal) =>
       new Connection({
         http: rig.http,

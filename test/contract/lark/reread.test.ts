@@ -1,4 +1,4 @@
-/** A message whose event can't be judged is asked for by its id; if that is no use, the person is told. */
+/** A message whose event lacks something is asked for by its id. If that does not help, the person is told. */
 import { describe, expect, test } from 'vitest';
 import { damageEvents, type MessageBody } from './damage.ts';
 import { eventually, type Rig, startRig, withConnection, withGateway } from './rig.ts';

@@ -4,7 +4,7 @@ import { appId, openId } from '../../../src/core/ids.ts';
 import type { InboundEvent } from '../../../src/core/message.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { CALL_LIMITS, createCallBroker } from '../../../src/lark/outbound/broker.ts';
-import type { CallLimits } from '../../../src/lark/outbound/call-line.ts';
+import type { CallLimits } from '../../../src/lark/outbound/call-queue.ts';
 import { type ConnectionOptions, Connection } from '../../../src/lark/inbound/connection.ts';
 import { createGateway, type Gateway } from '../../../src/lark/outbound/gateway.ts';
 import { createHttp, type LarkHttp } from '../../../src/lark/outbound/http.ts';

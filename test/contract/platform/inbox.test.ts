@@ -462,7 +462,7 @@ describe('trouble', () => {
     await eventually(() => textsOf(made.received)).toEqual(['hello again']);
   });
 
-  test('a row that trips over a bug is told of, and does not end the process', async () => {
+  test('a bug with one row is logged as an error, and does not end the process', async () => {
     let isBroken = true;
     const kept: string[] = [];
     const { log } = await reading({
@@ -473,7 +473,10 @@ describe('trouble', () => {
       },
     });
     platform.say('one');
-    await eventually(() => log.lines.map(({ event }) => event)).toContain('inbox_bug');
+    const bugs = () => log.lines.filter(({ event }) => event === 'inbox_failed');
+    await eventually(() => bugs().length).toBeGreaterThan(0);
+    expect(bugs()[0]).toMatchObject({ level: 'error', error: 'a bug' });
+    expect(String(bugs()[0]?.['stack'])).toContain('inbox.test.ts');
     isBroken = false;
     await eventually(() => kept).toEqual(['one']);
   });

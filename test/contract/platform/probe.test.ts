@@ -14,7 +14,7 @@ beforeEach(async () => {
   platform = await openDouble();
 });
 
-interface Asked {
+interface LarkResult {
   readonly url?: string;
   readonly token?: string;
   readonly target?: string;
@@ -22,7 +22,7 @@ interface Asked {
   readonly nowMs?: number;
 }
 
-async function probed({ url, token, target, orgId, nowMs }: Asked = {}) {
+async function probed({ url, token, target, orgId, nowMs }: LarkResult = {}) {
   const log = recordingLog();
   const findings = await probePlatform({
     url: url ?? platform.url,

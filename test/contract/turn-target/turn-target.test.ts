@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { UnmatchedAnswer, TurnRequest, TurnTarget } from '../../../src/bridge/ports.ts';
 import { chatId, workspaceId, type WorkspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
+import type { TurnUpdate } from '../../../src/core/turn-update.ts';
 import type { Service } from '../../../src/core/service.ts';
 import type { AgentRecord } from '../../../src/hub/ports.ts';
 import { InProcessTarget } from '../../../src/hub/surfaces/in-process/target.ts';
@@ -294,6 +295,49 @@ describe('the hub in process', () => {
   }
 
   const statusOf = (rig: Rig) => rig.db.get('SELECT status FROM hub_items')?.['status'];
+
+  const progress = (text: string): TurnUpdate => ({ kind: 'progress', text });
+
+  test('brings what a turn tells to who watches it, while the turn is open', async () => {
+    const { rig, target, turn } = await start();
+    const other = {
+      ...turnFor(turn.target, 'other'),
+      context: { ...turn.context, chatId: chatId('oc_2') },
+    };
+    const told: [string, TurnUpdate][] = [];
+    const watch = (name: string, { messageId }: TurnRequest) =>
+      target.watch?.(turn.target, messageId, (update) => told.push([name, update]));
+    watch('one', turn);
+    const unwatch = watch('other', other);
+    const sent = await target.send(turn, NEVER);
+    await target.send(other, NEVER);
+    const [one, two] = rig.agents.runs;
+    one?.tell(progress('reads'));
+    two?.tell(progress('writes'));
+    expect(told).toEqual([
+      ['one', progress('reads')],
+      ['other', progress('writes')],
+    ]);
+    unwatch?.();
+    two?.tell(progress('unheard'));
+    const ticket = sent.kind === 'accepted' ? sent.ticket : '';
+    const waiting = target.wait(turn.target, ticket, NEVER);
+    one?.answer('done');
+    expect(await waiting).toMatchObject({ kind: 'answered' });
+    one?.tell(progress('too late'));
+    expect(told).toHaveLength(2);
+  });
+
+  test('brings nothing of a turn that was called off, although its agent goes on', async () => {
+    const { rig, target, turn } = await start();
+    rig.agents.obeysCancel = false;
+    const told: TurnUpdate[] = [];
+    target.watch?.(turn.target, turn.messageId, (update) => told.push(update));
+    await target.send(turn, NEVER);
+    await target.cancel?.(turn.target, turn.messageId, NEVER);
+    rig.agents.runs[0]?.tell(progress('too late'));
+    expect(told).toEqual([]);
+  });
 
   test('stores the turn in the commit of the bridge, and begins it only then', async () => {
     const { rig, target, turn } = await start();

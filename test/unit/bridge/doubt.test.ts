@@ -1,7 +1,7 @@
 /** Sends whose outcome is not known for longer than Lark honours keys. */
 import { expect, test } from 'vitest';
 import { Delivery } from '../../../src/bridge/outbox/delivery.ts';
-import { StoreRetry } from '../../../src/bridge/until-stored.ts';
+import { StoreRetry } from '../../../src/bridge/store-retry.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId } from '../../../src/core/ids.ts';
 import type { OutboxRow } from '../../../src/core/turn.ts';

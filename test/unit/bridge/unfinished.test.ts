@@ -112,7 +112,9 @@ describe('MOL-RES-16: what the agent asks', () => {
   test('to sign in is said to be that', async () => {
     at.says = { kind: 'question', wants: 'sign_in', text: 'https://login/' };
     await at.say('one', 'oc_a');
-    expect(at.shownIn('oc_a')).toEqual([expect.stringMatching(/sign in .*\nhttps:\/\/login\/$/)]);
+    expect(at.shownIn('oc_a')).toEqual([
+      expect.stringMatching(/sign in .*\n.*登录.*\nhttps:\/\/login\/$/),
+    ]);
   });
 
   test.each(['input', 'sign_in'] as const)(
@@ -180,7 +182,7 @@ describe('MOL-A2A-02, LCM-OUT-11: files in an answer', () => {
     at.says = { kind: 'answered', text: 'Here you are.', files };
     await at.say('one', 'oc_a');
     expect(at.shownIn('oc_a')).toEqual([
-      expect.stringMatching(/^Here you are\.\n\n.*report\.pdf, chart\.png$/),
+      expect.stringMatching(/^Here you are\.\n\n.*report\.pdf, chart\.png\n.*2 个文件.*$/),
     ]);
   });
 
@@ -195,7 +197,10 @@ describe('MOL-A2A-02, LCM-OUT-11: files in an answer', () => {
     await at.say('one', 'oc_a');
     await at.answer('answer', { files: ['a.txt'] });
     await at.answer('unasked', { files: ['b.txt'] });
-    expect(at.shownIn('oc_a').join()).toMatch(/answer\n\n.*a\.txt,unasked\n\n.*b\.txt/);
+    expect(at.shownIn('oc_a')).toEqual([
+      expect.stringMatching(/^answer\n\n.*a\.txt\n/),
+      expect.stringMatching(/^unasked\n\n.*b\.txt\n/),
+    ]);
     at.says = WHICH;
     await at.say('two', 'oc_a');
     at.says = { kind: 'accepted_uncorrelated' };

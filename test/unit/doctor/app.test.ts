@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AppFacts, Asked, BotFact, RefusalReason } from '../../../src/lark/facts.ts';
+import type { AppFacts, LarkResult, BotFact, RefusalReason } from '../../../src/lark/facts.ts';
 import { checkApp } from '../../../src/doctor/app.ts';
 
 const SUBJECT = {
@@ -10,9 +10,9 @@ const SUBJECT = {
   secretFrom: 'app_secret in credentials.json',
   botOpenId: undefined,
 };
-const TOLD = { kind: 'told', value: true } as const;
-const BOT: Asked<BotFact> = {
-  kind: 'told',
+const TOLD = { kind: 'ok', value: true } as const;
+const BOT: LarkResult<BotFact> = {
+  kind: 'ok',
   value: { openId: 'ou_1', name: 'Bot', active: true },
 };
 const SOUND: AppFacts = {

@@ -48,7 +48,7 @@ test('another process on the app is told, with its state directory', () => {
 });
 
 describe('connections', () => {
-  const told = (value: number) => ({ kind: 'told', value }) as const;
+  const told = (value: number) => ({ kind: 'ok', value }) as const;
 
   test.each([
     [0, 0, 'ok'],

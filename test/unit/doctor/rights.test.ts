@@ -16,7 +16,7 @@ const SOUND: AppFact = {
   callbacksElsewhere: false,
 };
 const checked = (app: Partial<AppFact>) =>
-  checkRights({ kind: 'told', value: { ...SOUND, ...app } }, APP_NEEDS, PAGES);
+  checkRights({ kind: 'ok', value: { ...SOUND, ...app } }, APP_NEEDS, PAGES);
 const odd = (app: Partial<AppFact>) => checked(app).filter(({ level }) => level !== 'ok');
 
 test('all granted and subscribed', () => {

@@ -59,7 +59,7 @@ test('settled items go after a day, inbox rows after a month, waiting items neve
   addActivity(db, nowMs - 31 * 24 * HOUR_MS);
   addActivity(db, nowMs - 29 * 24 * HOUR_MS);
   const upkeep = new Upkeep({ store, clock, log });
-  upkeep.start();
+  await upkeep.start();
   expect(timers.map(({ delayMs }) => delayMs)).toEqual([0]);
   timers.splice(0)[0]?.run();
   await expect.poll(() => log.lines).toHaveLength(1);
@@ -77,10 +77,10 @@ test('pruning continues at the next round, also after the database refused', asy
   vi.spyOn(store, 'pruneItems').mockRejectedValueOnce(refusal);
   addItems(db, 1, nowMs - 25 * HOUR_MS);
   const upkeep = new Upkeep({ store, clock, log });
-  upkeep.start();
+  await upkeep.start();
   expect(timers.map(({ delayMs }) => delayMs)).toEqual([0]);
   timers.splice(0)[0]?.run();
-  await expect.poll(() => log.lines[0]?.event).toBe('hub_prune_postponed');
+  await expect.poll(() => log.lines[0]?.event).toBe('hub_upkeep_failed');
   await expect.poll(() => timers).toHaveLength(1);
   timers.splice(0)[0]?.run();
   await expect.poll(() => log.lines[1]?.event).toBe('hub_pruned');

@@ -6,7 +6,7 @@ import {
   LIFTED_CALL_LIMITS,
   type Worked,
 } from '../../../src/lark/outbound/broker.ts';
-import type { CallLimits } from '../../../src/lark/outbound/call-line.ts';
+import type { CallLimits } from '../../../src/lark/outbound/call-queue.ts';
 import { random } from './captured.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
 import type { CallPriority } from '../../../src/bridge/ports.ts';

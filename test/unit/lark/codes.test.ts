@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   CARD_CODES,
   CODES,
-  judgeRefusal,
+  refusalOf,
   reasonFor,
   refusalError,
   type Tried,
@@ -51,7 +51,7 @@ describe('the table', () => {
   const rows = EXPECTED.flatMap(([codes, action]) => codes.map((code) => [code, action] as const));
 
   test.each(rows)('%i → %s', (code, action) => {
-    const refusal = judgeRefusal(answer(code), reply);
+    const refusal = refusalOf(answer(code), reply);
     expect(refusal).toMatchObject({ ok: false, action, code });
     expect(refusal.detail).toContain(`Lark ${code}: `);
     expect(refusal.retryAfterMs !== undefined).toBe(action === 'wait');
@@ -66,7 +66,7 @@ describe('the table', () => {
     (inner) => {
       const msg = `Failed to create card content, ext=ErrCode: ${inner}; ErrMsg: the text of the card`;
       const said = '{"text":"the text of the card"}';
-      const refusal = judgeRefusal(answer(230099, { msg }), { ...card, said });
+      const refusal = refusalOf(answer(230099, { msg }), { ...card, said });
       expect(refusal).toMatchObject({ action: 'fall_back_to_text', code: 230099 });
       expect(refusal.detail).toContain(CARD_CODES[inner]?.meaning);
       expect(refusal.detail).not.toContain('the text of the card');
@@ -74,14 +74,12 @@ describe('the table', () => {
   );
 
   test('230099 with an inner code that is new falls back too', () => {
-    expect(judgeRefusal(answer(230099, { msg: 'ErrCode: 1' }), card).action).toBe(
-      'fall_back_to_text',
-    );
+    expect(refusalOf(answer(230099, { msg: 'ErrCode: 1' }), card).action).toBe('fall_back_to_text');
   });
 
   test('a refused token is marked, and nothing else is', () => {
     const marked = Object.keys(CODES).filter(
-      (code) => judgeRefusal(answer(Number(code)), reply).token,
+      (code) => refusalOf(answer(Number(code)), reply).token,
     );
     expect(marked.map(Number)).toEqual([
       99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677,
@@ -91,7 +89,7 @@ describe('the table', () => {
   test('what else has to wait', () => {
     const by = (scope: string) =>
       Object.keys(CODES)
-        .filter((code) => judgeRefusal(answer(Number(code)), reply).coolDown === scope)
+        .filter((code) => refusalOf(answer(Number(code)), reply).coolDown === scope)
         .map(Number);
     expect(by('api')).toEqual([11232, 11247, 99991400]);
     expect(by('chat')).toEqual([11233, 230020]);
@@ -136,7 +134,7 @@ describe('an action that is not possible is replaced', () => {
     [230020, react, 'wait'],
     [230002, react, 'chat_dead'],
   ])('%i when trying to %o → %s', (code, tried, action) => {
-    expect(judgeRefusal(answer(code), tried).action).toBe(action);
+    expect(refusalOf(answer(code), tried).action).toBe(action);
   });
 });
 
@@ -148,7 +146,7 @@ describe('unknown codes', () => {
     [500, card, 'unknown'],
     [429, reply, 'wait'],
   ])('HTTP %i', (status, tried, action) => {
-    expect(judgeRefusal(answer(777, { status }), tried)).toMatchObject({ action, code: 777 });
+    expect(refusalOf(answer(777, { status }), tried)).toMatchObject({ action, code: 777 });
   });
 });
 
@@ -164,11 +162,11 @@ describe('answers without a code of Lark', () => {
     ['403 from a firewall', answer(undefined, { status: 403 }), 'unsure'],
     ['a redirect', answer(undefined, { status: 302 }), 'unsure'],
   ])('%s', (_what, outcome, action) => {
-    expect(judgeRefusal(outcome, reply)).toMatchObject({ action, code: undefined });
+    expect(refusalOf(outcome, reply)).toMatchObject({ action, code: undefined });
   });
 
   test('HTTP 200 with a code is judged by the code', () => {
-    expect(judgeRefusal(answer(230025, { status: 200 }), reply).action).toBe('split');
+    expect(refusalOf(answer(230025, { status: 200 }), reply).action).toBe('split');
   });
 });
 
@@ -183,7 +181,7 @@ describe('how long to wait', () => {
     ['1e9', 60_000],
   ])('x-ogw-ratelimit-reset: %s → %i ms', (reset, retryAfterMs) => {
     const headers = reset === undefined ? {} : { 'x-ogw-ratelimit-reset': reset };
-    expect(judgeRefusal(answer(99991400, { status: 429, headers }), reply)).toMatchObject({
+    expect(refusalOf(answer(99991400, { status: 429, headers }), reply)).toMatchObject({
       retryAfterMs,
     });
   });
@@ -191,7 +189,7 @@ describe('how long to wait', () => {
 
 describe('the detail', () => {
   const told = (code: number, msg: string, said = '') =>
-    judgeRefusal(answer(code, { msg }), { ...reply, said }).detail;
+    refusalOf(answer(code, { msg }), { ...reply, said }).detail;
 
   test.each([
     ['a missing permission', 99991672, 'one of these scopes is required: [im:message]'],
@@ -219,7 +217,7 @@ describe('the detail', () => {
 
   test('holds the log id if it is valid', () => {
     const logged = (id: string) =>
-      judgeRefusal(answer(2200, { headers: { 'x-tt-logid': id } }), reply).detail;
+      refusalOf(answer(2200, { headers: { 'x-tt-logid': id } }), reply).detail;
     expect(logged('20260101ABCDEF')).toContain('[log id 20260101ABCDEF]');
     expect(logged('a b')).not.toContain('log id');
   });
@@ -234,6 +232,6 @@ describe('the detail', () => {
     [answer(99991400), 'unreachable'],
     [{ kind: 'not_sent', detail: 'ENOTFOUND' }, 'unreachable'],
   ])('as an error: %j → %s', (outcome, code) => {
-    expect(refusalError('it failed', judgeRefusal(outcome, reply))).toMatchObject({ code });
+    expect(refusalError('it failed', refusalOf(outcome, reply))).toMatchObject({ code });
   });
 });

@@ -69,8 +69,8 @@ test.each(Object.keys(EVENT_PARSERS))(
 
 describe('who is addressed', () => {
   test('LCM-IN-02: a direct message needs no mention', () => {
-    const judged = parse(messageEvent({ message: { ...dm, content: text('hi') } }));
-    expect(judged).toMatchObject({
+    const parsed = parse(messageEvent({ message: { ...dm, content: text('hi') } }));
+    expect(parsed).toMatchObject({
       ok: true,
       event: {
         message: { chatType: 'p2p', rootId: undefined, parts: [{ kind: 'text', text: 'hi' }] },
@@ -118,7 +118,7 @@ describe('who is addressed', () => {
     expect(parse(messageEvent({ message: { mentions } })).ok).toBe(true);
   });
 
-  test("LCM-IN-04, bettered: without the bot's id a group message is not judged", () => {
+  test("LCM-IN-04, bettered: without the bot's id a group message is not parsed", () => {
     expect(parse(flattened(MESSAGE), { ...SELF, botOpenId: undefined })).toEqual({
       ok: false,
       reason: 'bot_unknown',
@@ -152,8 +152,8 @@ describe('who is addressed', () => {
       const message = { message_type: 'post', mentions, content };
       expect(parse(messageEvent({ message }))).toMatchObject({ ok: true });
       // Before it knows itself, any id in a post may be its own.
-      const judged = parse(messageEvent({ message }), { ...SELF, botOpenId: undefined });
-      expect(judged).toEqual({ ok: false, reason: 'bot_unknown' });
+      const parsed = parse(messageEvent({ message }), { ...SELF, botOpenId: undefined });
+      expect(parsed).toEqual({ ok: false, reason: 'bot_unknown' });
     },
   );
 
@@ -162,18 +162,18 @@ describe('who is addressed', () => {
     ['a text', { content: text('@_user_1 hi') }],
     ['a mention without an id', { mentions: [{ key: '@_user_1', id: {}, name: 'Bot' }] }],
   ])('%s that names somebody, and nothing says whom, is asked for', (_what, change) => {
-    const judged = parse(messageEvent({ message: { mentions: [], ...change } }));
-    expect(judged).toMatchObject({
+    const parsed = parse(messageEvent({ message: { mentions: [], ...change } }));
+    expect(parsed).toMatchObject({
       reason: 'incomplete',
       incomplete: { messageId: ID, chatId: CHAT, chatType: 'group', named: 'unclear' },
     });
   });
 
   test('a post that mentions the bot is accepted as a post', () => {
-    const judged = parse(
+    const parsed = parse(
       messageEvent({ message: { message_type: 'post', content: '{"title":"","content":[]}' } }),
     );
-    expect(judged).toMatchObject({
+    expect(parsed).toMatchObject({
       ok: true,
       event: { message: { parts: [{ kind: 'unsupported', messageType: 'post' }] } },
     });
@@ -225,8 +225,8 @@ describe('incomplete', () => {
 
   test('an event without a chat id is incomplete', () => {
     for (const value of [...bad, undefined, null]) {
-      const judged = parse(messageEvent({ message: { chat_id: value } }));
-      expect(judged).toEqual(incomplete({ chatId: undefined }));
+      const parsed = parse(messageEvent({ message: { chat_id: value } }));
+      expect(parsed).toEqual(incomplete({ chatId: undefined }));
     }
   });
 
@@ -270,8 +270,8 @@ describe('incomplete', () => {
     ['nothing, but the event says when', undefined, 1774004563541, 1774004563541],
   ])('a time in %s', (_what, ofMessage, ofEvent, sentAtMs) => {
     const top = { create_time: ofEvent };
-    const judged = parse(messageEvent({ message: { create_time: ofMessage }, top }));
-    expect(judged).toMatchObject({ ok: true, event: { message: { sentAtMs } } });
+    const parsed = parse(messageEvent({ message: { create_time: ofMessage }, top }));
+    expect(parsed).toMatchObject({ ok: true, event: { message: { sentAtMs } } });
   });
 
   test('an event without an app id came on our own connection', () => {
@@ -280,8 +280,8 @@ describe('incomplete', () => {
 
   test('tells whom the message names, as far as the event says', () => {
     const named = (message: object) => {
-      const judged = parse(messageEvent({ message: { root_id: 1, ...message } }));
-      return !judged.ok && judged.reason === 'incomplete' ? judged.incomplete.named : judged;
+      const parsed = parse(messageEvent({ message: { root_id: 1, ...message } }));
+      return !parsed.ok && parsed.reason === 'incomplete' ? parsed.incomplete.named : parsed;
     };
     expect(named({ ...dm, root_id: 1 })).toBe('bot');
     expect(named({ mentions: [mention(1, 'Ann')] })).toBe('others');

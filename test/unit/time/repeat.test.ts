@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
-import { repeating, Rounds } from '../../../src/time/repeat.ts';
+import { repeating } from '../../../src/time/repeat.ts';
 import { recordingLog } from '../../kit/log.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
 
@@ -22,42 +22,53 @@ function repeated(
 }
 
 test('a round that is hurried begins at once, and the next one waits as ever', async () => {
-  const clock = new VirtualClock(0);
-  const begunAtMs: number[] = [];
-  const rounds = new Rounds(clock, () => {
-    begunAtMs.push(clock.nowMs());
-    return Promise.resolve(1_000);
+  const atMs: number[] = [];
+  const { service, clock } = repeated(() => void atMs.push(clock.nowMs() - START_MS), {
+    everyMs: 1_000,
+    firstMs: 0,
   });
-  rounds.start(0);
+  await service.start();
   await pass(clock, 300);
-  rounds.hurry();
+  service.hurry();
   await pass(clock, 1_200);
-  expect(begunAtMs).toEqual([0, 300, 1_300]);
-  await rounds.stop();
-  rounds.hurry();
+  expect(atMs).toEqual([0, 300, 1_300]);
+  await service.stop();
+  service.hurry();
   await pass(clock, 5_000);
-  expect(begunAtMs).toHaveLength(3);
+  expect(atMs).toHaveLength(3);
+});
+
+test('hurried before the start, there is one first round, and it begins at once', async () => {
+  const atMs: number[] = [];
+  const { service, clock } = repeated(() => void atMs.push(clock.nowMs() - START_MS), {
+    everyMs: 1_000,
+    firstMs: 0,
+  });
+  service.hurry();
+  await service.start();
+  await pass(clock, 1_500);
+  expect(atMs).toEqual([0, 1_000]);
 });
 
 test('hurried in the middle of a round, another one follows it, and never two at once', async () => {
-  const clock = new VirtualClock(0);
-  const begunAtMs: number[] = [];
+  const atMs: number[] = [];
   let working = 0;
-  const rounds = new Rounds(clock, async () => {
-    begunAtMs.push(clock.nowMs());
-    working += 1;
-    expect(working).toBe(1);
-    await clock.sleep(100);
-    working -= 1;
-    return 1_000;
-  });
-  rounds.start(0);
+  const { service, clock } = repeated(
+    async () => {
+      atMs.push(clock.nowMs() - START_MS);
+      working += 1;
+      expect(working).toBe(1);
+      await clock.sleep(100);
+      working -= 1;
+    },
+    { everyMs: 1_000, firstMs: 0 },
+  );
+  await service.start();
   await pass(clock, 50);
-  rounds.hurry();
-  rounds.hurry();
+  service.hurry();
+  service.hurry();
   await pass(clock, 500);
-  expect(begunAtMs).toEqual([0, 100]);
-  await rounds.stop();
+  expect(atMs).toEqual([0, 100]);
 });
 
 test('the first round waits for its own time, and each later one from the end of the last', async () => {
@@ -101,6 +112,25 @@ test.each([
   const stack = String(line?.['stack']);
   expect(stack.includes('repeat.test.ts')).toBe(level === 'error');
 });
+
+test.each([
+  ['a refusal', new BridgeError('store_unavailable', 'closed'), []],
+  ['a bug', new TypeError('no way'), ['upkeep_failed']],
+] as const)(
+  '%s while the service stops: logged only if it is a bug',
+  async (_name, error, events) => {
+    const { service, clock, log } = repeated(async (stopping) => {
+      await new Promise<void>((resolve) => {
+        stopping.addEventListener('abort', () => resolve());
+      });
+      throw error;
+    });
+    await service.start();
+    await pass(clock, 1_000);
+    await service.stop();
+    expect(log.events()).toEqual(events);
+  },
+);
 
 test('stop tells the round that runs, waits for it, and starts no other', async () => {
   let isOver = false;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { limitAt } from '../../../src/time/wait.ts';
+import { limitAt, waitAtMost } from '../../../src/time/wait.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 
 const HOUR_MS = 3_600_000;
@@ -39,4 +39,24 @@ test('a limit that ends because everything stops is not over', () => {
   stop.abort();
   clock.run(2_000);
   expect([limit.isOver(), limit.signal.aborted]).toEqual([false, true]);
+});
+
+test('work that is over in time is waited for, and its timer goes', async () => {
+  const clock = new VirtualClock();
+  expect(await waitAtMost(clock, Promise.resolve(), 1_000)).toBe(true);
+  expect(clock.timers).toBe(0);
+});
+
+test('work that takes too long is left alone', async () => {
+  const clock = new VirtualClock();
+  const waited = waitAtMost(clock, new Promise(() => {}), 1_000);
+  await clock.pass(1_000);
+  expect(await waited).toBe(false);
+});
+
+test('work that fails says so, and its timer goes', async () => {
+  const clock = new VirtualClock();
+  const bug = new TypeError('a bug');
+  await expect(waitAtMost(clock, Promise.reject(bug), 1_000)).rejects.toBe(bug);
+  expect(clock.timers).toBe(0);
 });

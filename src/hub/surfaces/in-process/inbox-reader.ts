@@ -1,8 +1,9 @@
-import { BridgeError } from '../../../core/errors.ts';
 import { isSameWorkspace, type WorkspaceId } from '../../../core/ids.ts';
 import type { UnmatchedAnswer } from '../../../bridge/ports.ts';
 import type { Log } from '../../../core/log.ts';
 import type { Clock } from '../../../time/clock.ts';
+import { logFailure } from '../../../time/repeat.ts';
+import { limitAt } from '../../../time/wait.ts';
 import { Wake } from '../../../time/wake.ts';
 import { saidBy } from '../../../wire/agent-text.ts';
 import { fileNamesOf } from '../../../wire/files.ts';
@@ -60,16 +61,15 @@ export class InboxReader {
   }
 
   async #readUntilStopped(): Promise<void> {
+    const { clock } = this.#parts;
     while (!this.#stop.signal.aborted) {
       const arrivals = this.#arrivals;
       const outcome = await this.#handOverNew();
       if (outcome === 'more') continue;
-      const cancelTimer =
-        outcome === 'not_kept'
-          ? this.#parts.clock.after(RETRY_MS, () => this.#arrived.ring())
-          : () => {};
-      if (arrivals === this.#arrivals) await this.#arrived.wait(this.#stop.signal);
-      cancelTimer();
+      const retryAtMs = outcome === 'not_kept' ? clock.nowMs() + RETRY_MS : undefined;
+      const limit = limitAt(clock, this.#stop.signal, retryAtMs);
+      if (arrivals === this.#arrivals) await this.#arrived.wait(limit.signal);
+      limit.cancel();
     }
   }
 
@@ -88,9 +88,7 @@ export class InboxReader {
       return rows.length < ROWS_MAX ? 'done' : 'more';
     } catch (error) {
       if (this.#stop.signal.aborted) return 'done';
-      if (error instanceof BridgeError) log.warn('inbox_not_kept', { error: error.message });
-      // A bug must not end the process, because the same row would end it after every start.
-      else log.error('inbox_bug', { error: String((error as Error).stack) });
+      logFailure('inbox', log, error);
       return 'not_kept';
     }
   }

@@ -11,6 +11,7 @@ import type {
   WaitResult,
 } from '../../../bridge/ports.ts';
 import type { Log } from '../../../core/log.ts';
+import type { TurnUpdate } from '../../../core/turn-update.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { limitAt } from '../../../time/wait.ts';
 import { saidBy } from '../../../wire/agent-text.ts';
@@ -121,6 +122,11 @@ export class InProcessTarget implements TurnTarget, Service {
     if (item === undefined) return { kind: 'lost', detail: 'the hub does not know this turn' };
     const end = await this.#end(item.queueId, { waitMs: WAIT_MS, signal, isExpected: false });
     return end ?? { kind: 'pending' };
+  }
+
+  watch(target: WorkspaceId, messageId: string, take: (update: TurnUpdate) => void): () => void {
+    const { turns, own } = this.#options;
+    return turns.watch({ source: own, target, requestId: messageId }, take);
   }
 
   async cancel(target: WorkspaceId, messageId: string): Promise<CancelResult> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Activity, HubStore, NewActivity, Workspace } from '../../ports.ts';
-import { storable } from '../../domain/messages.ts';
+import { storable } from '../../../core/storable.ts';
 import { requestBody } from './json-rpc.ts';
 import { parseActivityQuery } from './activity-query.ts';
 import { idOf, type Callers } from './callers.ts';

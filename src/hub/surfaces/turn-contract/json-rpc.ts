@@ -1,6 +1,6 @@
 /** Turns as JSON-RPC: requests of older clients are completed, and answers become bodies. */
 import { randomUUID } from 'node:crypto';
-import { asObject } from '../../../wire/json.ts';
+import { asObject } from '../../../core/json-object.ts';
 import type { QueueItem, RequestId, TurnContent, TurnOutcome } from '../../ports.ts';
 
 export const METHOD = 'message/send';

@@ -1,6 +1,6 @@
 import type { AgentCard, HubStore, Workspace } from '../../ports.ts';
 import type { Secret } from '../../../core/secret.ts';
-import { storable } from '../../domain/messages.ts';
+import { storable } from '../../../core/storable.ts';
 import { createToken, sameHash, tokenHash } from '../../domain/tokens.ts';
 import { bearerOf, idOf, workspaceOfToken, type Callers } from './callers.ts';
 import { Refusal } from './refusal.ts';

@@ -13,7 +13,7 @@ export interface CallLimits {
   readonly chatsPacedMax: number;
 }
 
-export interface WaitingCall {
+interface WaitingCall {
   readonly api: string;
   readonly priority: CallPriority;
   /** Calls of one lane and priority run one after another, in the order in which they came. */
@@ -51,7 +51,7 @@ interface Lane {
   busy: boolean;
 }
 
-export class CallLine {
+export class CallQueue {
   readonly #limits: CallLimits;
   /** By priority, highest first, then by name. A lane exists while it has entries or is busy. */
   readonly #lanes: ReadonlyMap<CallPriority, Map<string, Lane>>;

@@ -1,0 +1,221 @@
+/**
+ * Every sentence that the bridge itself says in a chat, in English and in Chinese. Nobody can choose a language
+ * yet, so people are shown both.
+ */
+import { shortened } from '../../core/cut.ts';
+import type { ChoiceAction, ChoiceButton } from '../../core/content.ts';
+import type { HoldReason, Show } from '../../core/turn.ts';
+import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
+import type { TurnQuestion } from '../ports.ts';
+
+/** One text in each language. */
+interface Text {
+  readonly en: string;
+  readonly zh: string;
+}
+
+const RETRY: Text = {
+  en: 'Send /retry to run it again.',
+  zh: '发送 /retry 可以重新运行。',
+};
+
+function notice(name: string, text: Text) {
+  return { what: 'notice', name, text: inBoth(text) } as const satisfies Show;
+}
+
+/** The Chinese text comes below the English one, so it refers to the reason there and does not repeat it. */
+export const notices = {
+  unsupported: (messageType: string) =>
+    notice('unsupported', {
+      en: `I can only read text messages so far, not this one (${messageType}). Please send it as text.`,
+      zh: `我目前只能读取文本消息，无法读取这条消息（${messageType}）。请以文本形式发送。`,
+    }),
+  unreadable: () =>
+    notice('unreadable', {
+      en: 'Your message reached me damaged, and I could not read it. Please send it again.',
+      zh: '你的消息到达时已损坏，我无法读取，请重新发送。',
+    }),
+  empty: () =>
+    notice('empty', {
+      en: 'You mentioned me without a question. What can I do for you?',
+      zh: '你提到了我，但没有写问题。需要我做什么？',
+    }),
+  emptyAnswer: () =>
+    notice('empty_answer', {
+      en: 'The agent finished without an answer.',
+      zh: '智能体已结束，但没有给出回答。',
+    }),
+  refused: (detail: string) =>
+    notice('refused', {
+      en: `I could not pass your message to the agent: ${sentence(detail)} ${RETRY.en}`,
+      zh: `我无法把你的消息交给智能体，原因见上文。${RETRY.zh}`,
+    }),
+  unanswerable: () =>
+    notice('unanswerable', {
+      en: "The agent has your message, but its answer can't come back to this chat. Whoever runs this bot finds in its log what to do.",
+      zh: '智能体已收到你的消息，但它的回答无法回到这个会话。机器人的管理员可以在日志中看到处理方法。',
+    }),
+  agentFailed: (detail: string) =>
+    notice('agent_failed', {
+      en: `The agent could not answer: ${sentence(detail)} ${RETRY.en}`,
+      zh: `智能体未能回答，原因见上文。${RETRY.zh}`,
+    }),
+  timedOut: () =>
+    notice('timed_out', {
+      en: `The agent took too long, so I stopped waiting for it. ${RETRY.en}`,
+      zh: `智能体用时过长，我已不再等待。${RETRY.zh}`,
+    }),
+  overdue: () =>
+    notice('overdue', {
+      en: 'The agent is taking unusually long. If its answer still comes, I will show it here; the next messages go on meanwhile.',
+      zh: '智能体用时比平常长。如果之后收到回答，我会显示在这里；后面的消息会继续处理。',
+    }),
+  queued: (ahead: number) =>
+    notice(
+      'queued',
+      ahead === 0
+        ? { en: 'Your message is next in line.', zh: '下一条就是你的消息。' }
+        : {
+            en: `Your message is in the queue, with ${ahead} before it.`,
+            zh: `你的消息正在排队，前面还有 ${ahead} 条。`,
+          },
+    ),
+  inDoubt: () =>
+    notice('in_doubt', {
+      en: 'The connection to the agent broke during the message before yours. I wait up to a minute to see whether that one is answered, and then send yours.',
+      zh: '处理上一条消息时，与智能体的连接中断了。我最多等待一分钟，看那条消息是否得到回答，然后发送你的消息。',
+    }),
+  offline: () =>
+    notice('offline', {
+      en: 'The agent is not reachable at the moment. I keep your message and try again.',
+      zh: '目前无法连接智能体。我会保留你的消息并再次尝试。',
+    }),
+  nothingMeant: () =>
+    notice('nothing_meant', {
+      en: 'Nothing here waits for a decision.',
+      zh: '这里没有需要决定的消息。',
+    }),
+  skipped: () => notice('skipped', { en: 'Skipped.', zh: '已跳过。' }),
+  undeliverable: () =>
+    notice('undeliverable', {
+      en: 'The agent answered, but Lark refused to show the answer (its content or size). The operator can see it in the dead letters.',
+      zh: '智能体已回答，但 Lark 拒绝显示这个回答（内容或长度）。管理员可以在 dead letters 中查看。',
+    }),
+} as const;
+
+/** So many files are named; a longer list helps nobody. */
+const FILES_NAMED_MAX = 20;
+
+/** The agent's own words, with the names of what can't be shown yet below them. */
+export function withFiles(text: string, files: readonly string[] = []): string {
+  if (files.length === 0) return text;
+  const names = files.slice(0, FILES_NAMED_MAX).join(', ');
+  const more = files.length - FILES_NAMED_MAX;
+  const lines = inBoth({
+    en: `Files came with this answer. I can't show them here yet: ${names}${more > 0 ? ` and ${more} more` : ''}`,
+    zh: `这个回答附带了 ${files.length} 个文件，目前无法在这里显示，名称见上文。`,
+  });
+  return text.trim() === '' ? lines : `${text}\n\n${lines}`;
+}
+
+const ASKS_WITHOUT_WORDS: Readonly<Record<TurnQuestion['wants'], Text>> = {
+  input: {
+    en: 'The agent needs more from you before it can go on, but did not say what. Please write it some more.',
+    zh: '智能体需要你提供更多信息才能继续，但没有说明需要什么。请再补充一些内容。',
+  },
+  sign_in: {
+    en: 'The agent needs you to sign in before it can go on, but did not say where.',
+    zh: '智能体需要你登录后才能继续，但没有说明在哪里登录。',
+  },
+};
+
+const SIGN_IN: Text = {
+  en: 'The agent needs you to sign in before it can go on:',
+  zh: '智能体需要你登录后才能继续：',
+};
+
+/** What the agent wants of the person, in its words. */
+export function question(wants: TurnQuestion['wants'], words: string): string {
+  if (words === '') return inBoth(ASKS_WITHOUT_WORDS[wants]);
+  return wants === 'input' ? words : `${inBoth(SIGN_IN)}\n${words}`;
+}
+
+/** A reason longer than this is no sentence any more; the operator finds all of it elsewhere. */
+const DETAIL_CHARS_MAX = 1_000;
+
+/** What agents and hubs say: it ends with a stop or does not, and may be meant for a terminal, or be empty. */
+function sentence(said: string): string {
+  const detail = shortened(withoutTerminalControls(said).trim(), DETAIL_CHARS_MAX);
+  if (isBlank(detail)) return 'it gave no reason.';
+  return /[.!?。！？…]$/.test(detail) ? detail : `${detail}.`;
+}
+
+const RUN = button('run', 'primary', { en: 'Run', zh: '运行' });
+const SKIP = button('skip', 'default', { en: 'Skip', zh: '跳过' });
+const AGAIN = button('retry', 'primary', { en: 'Run again', zh: '重新运行' });
+
+function button(action: ChoiceAction, style: ChoiceButton['style'], { en, zh }: Text) {
+  return { label: `${en} ${zh}`, action, style } as const satisfies ChoiceButton;
+}
+
+function choice(name: string, text: Text, buttons: readonly ChoiceButton[]) {
+  return { what: 'choice', name, text: inBoth(text), buttons } as const satisfies Show;
+}
+
+export const choices: Record<HoldReason, () => Extract<Show, { what: 'choice' }>> = {
+  stale: () =>
+    choice(
+      'stale',
+      {
+        en: 'I was away when this was sent. Shall I still run what came in meanwhile? Press a button, or answer /run or /skip.',
+        zh: '这条消息发送时我不在线。还需要运行这段时间收到的消息吗？请点击按钮，或回复 /run 或 /skip。',
+      },
+      [RUN, SKIP],
+    ),
+  unknown: () =>
+    choice(
+      'unknown',
+      {
+        en: 'The connection to the agent broke, and I cannot tell whether it got your message. Press the button or answer /retry to run it again, or /skip to leave it.',
+        zh: '与智能体的连接中断了，我无法确定它是否收到了你的消息。点击按钮或回复 /retry 可重新运行，回复 /skip 可跳过。',
+      },
+      [AGAIN, SKIP],
+    ),
+  interrupted: () =>
+    choice(
+      'interrupted',
+      {
+        en: 'The agent was interrupted in the middle of this. Press the button or answer /retry to run it again, or /skip to leave it.',
+        zh: '智能体在处理过程中被中断了。点击按钮或回复 /retry 可重新运行，回复 /skip 可跳过。',
+      },
+      [AGAIN, SKIP],
+    ),
+};
+
+/** What the bot says while `connect` proves that messages arrive. */
+export const proofTexts = {
+  title: 'lark-bridge: connection check 连接检查',
+  /** For the owner, who has not written yet. */
+  invitation: [
+    {
+      en: 'Hello! I am your new bot, and this is a short check that we understand each other.',
+      zh: '你好！我是你的新机器人。这是一次简短的检查，确认我们能互相收到消息。',
+    },
+    { en: '1. Reply here with any word.', zh: '1. 请在这里回复任意内容。' },
+    { en: '2. Press the button below.', zh: '2. 请点击下面的按钮。' },
+  ].map(inBoth),
+  /** For a person who has written already. */
+  secondStep: inBoth({
+    en: 'Your message has arrived. One more step: press the button below.',
+    zh: '已收到你的消息。还有一步：请点击下面的按钮。',
+  }),
+  press: 'Press me 点击这里',
+  farewell: inBoth({
+    en: 'Everything works: your message and your press have both arrived. From now on your agent answers here, as long as lark-bridge runs.',
+    zh: '一切正常：你的消息和点击都已收到。从现在起，只要 lark-bridge 在运行，你的智能体就会在这里回答。',
+  }),
+} as const;
+
+function inBoth({ en, zh }: Text): string {
+  return `${en}\n${zh}`;
+}
