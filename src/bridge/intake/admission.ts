@@ -4,7 +4,7 @@ import type { OutboxDraft } from '../../core/turn.ts';
 import { isBlank } from '../../core/visible.ts';
 import { parseCommand, turnsMeant } from './commands.ts';
 import { outKey } from '../outbox/keys.ts';
-import { ownDraft } from '../outbox/render.ts';
+import { ownDraft } from '../outbox/drafts.ts';
 import { choices, notices } from '../texts/texts.ts';
 import type { Admission, Journal } from '../ports.ts';
 

@@ -8,7 +8,7 @@ import { turnsMeant } from './commands.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from '../turns/engine.ts';
 import { parseChoiceValue } from '../../wire/choice-value.ts';
-import { ownDraft } from '../outbox/render.ts';
+import { ownDraft } from '../outbox/drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { notices } from '../texts/texts.ts';
 import type { Intake, Journal } from '../ports.ts';

@@ -4,7 +4,7 @@ import type { MessageId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
 import { outKey } from './keys.ts';
-import { withQuote } from './render.ts';
+import { withQuote } from './drafts.ts';
 import { notices } from '../texts/texts.ts';
 import type { ContentForm, DeliveryResult, LarkAction, OutboxChange } from '../ports.ts';
 

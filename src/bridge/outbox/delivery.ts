@@ -8,7 +8,7 @@ import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
-import { toOutgoing } from './render.ts';
+import { toOutgoing } from './drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { DeliveryResult, Journal, LarkGateway, Observer, OutboxChange } from '../ports.ts';
 import type { Log } from '../../core/log.ts';

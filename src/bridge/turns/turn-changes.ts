@@ -6,7 +6,7 @@ import type { LaneRunner } from '../../time/lane-runner.ts';
 import { Wake } from '../../time/wake.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { createReplyToken } from '../outbox/keys.ts';
-import { toDrafts } from '../outbox/render.ts';
+import { toDrafts } from '../outbox/drafts.ts';
 import type { ContentForm, Journal, Observer, TurnTarget } from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { CallOffs } from './call-offs.ts';

@@ -3,7 +3,7 @@ import { withoutTerminalControls } from '../../core/visible.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
-import { unaskedDrafts, type UnaskedSpeech } from '../outbox/render.ts';
+import { unaskedDrafts, type UnaskedSpeech } from '../outbox/drafts.ts';
 import type { Owner } from './single-slot.ts';
 import { question, withFiles } from '../texts/texts.ts';
 import type {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { platformMessageId, turnKey } from '../../../src/bridge/outbox/keys.ts';
-import { toDrafts, toOutgoing, withQuote } from '../../../src/bridge/outbox/render.ts';
+import { toDrafts, toOutgoing, withQuote } from '../../../src/bridge/outbox/drafts.ts';
 import { parseCommand, turnsMeant } from '../../../src/bridge/intake/commands.ts';
 import { messageId, turnId } from '../../../src/core/ids.ts';
 import { message, rowOf, turnIn } from './samples.ts';
