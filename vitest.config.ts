@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { TEST_MS, WAIT_MS } from './test/kit/bounds.ts';
+import { LongestFirst } from './test/kit/sequencer.ts';
 
 export default defineConfig({
   test: {
@@ -9,7 +10,13 @@ export default defineConfig({
     expect: { poll: { timeout: WAIT_MS, interval: 20 } },
     testTimeout: TEST_MS,
     hookTimeout: TEST_MS,
+    sequence: { sequencer: LongestFirst },
     pool: 'forks',
+    // One process runs many files and loads the program once: that is half of the work of a whole run. So a
+    // file that changes something of its process changes it back, and replaces no module (`vi.mock`).
+    isolate: false,
+    restoreMocks: true,
+    unstubEnvs: true,
     // Most of the long ones wait for processes and sockets, not for a core.
     maxWorkers: 3,
   },

@@ -1,5 +1,6 @@
 /** When a write may be believed: the disk is the outer wall here, and answers when the test says so. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import fs, { mkdtempSync, rmSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -8,17 +9,14 @@ import { silentLog } from '../../kit/log.ts';
 
 type Done = (error: Error | null) => void;
 
-const disk = vi.hoisted(() => ({ syncs: [] as Done[] }));
-
-vi.mock('node:fs', async (original) => ({
-  ...(await original<typeof import('node:fs')>()),
-  fdatasync: (_fd: number, done: Done) => disk.syncs.push(done),
-}));
+const disk = { syncs: [] as Done[] };
 
 let folder: string;
 let db: Db;
 
 beforeEach(() => {
+  vi.spyOn(fs, 'fdatasync').mockImplementation((_fd, done) => void disk.syncs.push(done));
+  syncBuiltinESMExports();
   folder = mkdtempSync(join(tmpdir(), 'db-sync-'));
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   db.run('CREATE TABLE sample (name TEXT)');
@@ -27,6 +25,8 @@ beforeEach(() => {
 
 afterEach(() => {
   db.close();
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
   rmSync(folder, { recursive: true, force: true });
 });
 
