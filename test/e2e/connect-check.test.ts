@@ -325,7 +325,7 @@ test('after the check the bridge answers what others wrote meanwhile, and never 
   const chat = cloud.directChat(mei, app);
   const bob = cloud.addUser({ name: 'Bob' });
   const bobs = cloud.directChat(bob, app);
-  const first = rig.program(['run', '--json']);
+  const first = rig.command(['run', '--json']);
   await saw(first, '"ready"');
   reply(chat, 'before');
   await cloud.waitFor(() => cloud.shows(chat).length === 2);
@@ -342,7 +342,7 @@ test('after the check the bridge answers what others wrote meanwhile, and never 
 
   // Every chat that was active is read back now.
   await wasAwayForAnHour();
-  const second = rig.program(['run', '--json', '--log-format', 'json']);
+  const second = rig.command(['run', '--json', '--log-format', 'json']);
   await saw(second, '"gap_read"');
   await cloud.waitFor(() => cloud.shows(bobs).length === 2);
   reply(chat, 'after');
@@ -357,7 +357,7 @@ test('the first bridge of a new bot does not answer the reply to the check', asy
   const app = await scan(run);
   const chat = await takePart(app);
   expect(await run.code, run.err).toBe(0);
-  const daemon = rig.program(['run', '--json']);
+  const daemon = rig.command(['run', '--json']);
   await saw(daemon, '"ready"');
   const asked = reply(chat, 'hello');
   const answers = () => cloud.shows(chat).filter(({ replyTo }) => replyTo !== undefined);

@@ -1,6 +1,6 @@
 /** Runs the program in this process, between streams of the test's own. */
 import { PassThrough } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import { main, type ProcessParts } from '../../../src/cli/main.ts';
 
 export interface Ended {
@@ -38,7 +38,9 @@ export function startProgram(
   const stopping = new AbortController();
   const code = async () => {
     const exitCode = await main(words, stopping.signal, around);
-    await Promise.all([streams.stdout, streams.stderr].map((stream) => finished(stream.end())));
+    // The log gathers its lines for a turn of the event loop. The streams stay open, as those of a process do.
+    do await setImmediate();
+    while (streams.stdout.readableLength + streams.stderr.readableLength > 0);
     return exitCode;
   };
   return {
