@@ -134,7 +134,7 @@ describe('many, and in the middle of it', () => {
     await first.saw(() => first.stderr.split('"message_admitted"').length > 3);
     expect(await first.stop()).toBe(0);
     expect(rig.replies(chat)).toEqual([]);
-    await rig.run();
+    await rig.runHere();
     expect((await rig.repliesIn(chat, 2)).map(({ text }) => text)).toEqual(['one', 'two']);
     expect((await rig.repliesIn(other.chat, 1)).map(({ text }) => text)).toEqual(['three']);
   });
@@ -150,7 +150,7 @@ describe('many, and in the middle of it', () => {
       const asked = rig.cloud.say({ chat, from: user, text: 'one' });
       await first.saw(() => first.stderr.includes('"phase":"accepted"'));
       await first.stop(signal);
-      await rig.run({ words });
+      await rig.runHere({ words });
       const [question] = await rig.repliesIn(chat, 1);
       expect(question).toMatchObject({ type: 'interactive', replyTo: asked.messageId });
       const outcome = await rig.cloud.pressButton({
@@ -165,14 +165,14 @@ describe('many, and in the middle of it', () => {
   );
 
   test('a redelivered event is answered once, also after a restart', async () => {
-    const first = await rig.run();
+    const first = await rig.runHere();
     const { user, chat } = rig.direct('Mei');
     rig.cloud.faults.inject({ kind: 'ack_lost', times: 2 });
     rig.cloud.faults.inject({ kind: 'event_duplicate' });
     rig.cloud.say({ chat, from: user, text: 'once' });
     await rig.repliesIn(chat, 1);
     await first.stop();
-    await rig.run();
+    await rig.runHere();
     rig.cloud.redeliverNow();
     rig.cloud.say({ chat, from: user, text: 'and then' });
     const replies = await rig.repliesIn(chat, 2);
