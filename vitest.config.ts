@@ -24,6 +24,6 @@ export default defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     // Most of the long ones wait for processes and sockets, not for a core.
-    maxWorkers: 3,
+    maxWorkers: 4,
   },
 });
