@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { TEST_MS, WAIT_MS } from './test/kit/bounds.ts';
+import { LongestFirst } from './test/kit/sequencer.ts';
+
+/** A seed that draws another order of the files. */
+const order = process.env['ORDER'];
 
 export default defineConfig({
   test: {
@@ -9,8 +13,17 @@ export default defineConfig({
     expect: { poll: { timeout: WAIT_MS, interval: 20 } },
     testTimeout: TEST_MS,
     hookTimeout: TEST_MS,
+    sequence:
+      order === undefined
+        ? { sequencer: LongestFirst }
+        : { shuffle: { files: true, tests: false }, seed: Number(order) },
     pool: 'forks',
+    // One process runs many files and loads the program once: that is half of the work of a whole run. So a
+    // file that changes something of its process changes it back, and replaces no module (`vi.mock`).
+    isolate: false,
+    restoreMocks: true,
+    unstubEnvs: true,
     // Most of the long ones wait for processes and sockets, not for a core.
-    maxWorkers: 3,
+    maxWorkers: 4,
   },
 });

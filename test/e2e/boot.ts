@@ -11,6 +11,8 @@ export const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8
   readonly version: string;
   readonly engines: { readonly node: string };
   readonly files: readonly string[];
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
 };
 
 /** What the stub of the package says when it became the daemon. */

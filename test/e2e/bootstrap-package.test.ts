@@ -10,10 +10,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { WAIT_MS } from '../kit/bounds.ts';
 import { Boot } from './boot.ts';
 import { BootstrapPlace, FILES } from './bootstrap-place.ts';
 
-const WAIT = { timeout: 20_000 };
+const WAIT = { timeout: WAIT_MS };
 
 let place: BootstrapPlace;
 

@@ -31,7 +31,6 @@ const PROGRAMS = [
   'rm',
   'sleep',
   'sort',
-  'sync',
   'tar',
   'tr',
 ];
@@ -47,6 +46,17 @@ export const STUB = `
     if (env.STUB_STAYS) setInterval(() => {}, 1e6);
   }
 `;
+
+/** Node, as far as the script minds, and as the stub of the program speaks; it starts in no time. */
+export const QUICK_NODE = `
+  case $1 in
+    -e)
+      case $2 in
+        *renameSync*) [ ! -e "$4" ] && exec /bin/mv "$3" "$4"; exit 1 ;;
+        *) exit 0 ;;
+      esac ;;
+  esac
+  if [ "$2" = --version ]; then echo '${PACKAGE.version}'; else echo '{"words":["run","--mode","daemon"]}'; fi`;
 
 /** A checkout of the repository, as far as the script minds. */
 export const FILES = [
@@ -81,6 +91,8 @@ export class BootstrapPlace {
     writeFileSync(this.inPlugin('bin/lark-bridge.js'), STUB);
     writeFileSync(this.inPlugin('src/main.ts'), 'a source');
     for (const name of PROGRAMS) this.step(name);
+    // That of the whole machine takes as long as others write.
+    this.step('sync', 'exit 0');
     this.step('node', process.execPath);
     this.step('npm', this.npmStub);
   }

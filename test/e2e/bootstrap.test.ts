@@ -12,11 +12,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { WAIT_MS } from '../kit/bounds.ts';
 import { onPath, SCRIPT } from './boot.ts';
-import { BootstrapPlace, STUB } from './bootstrap-place.ts';
+import { BootstrapPlace, QUICK_NODE, STUB } from './bootstrap-place.ts';
 
 const KILLS_TIMEOUT_MS = 180_000;
-const WAIT = { timeout: 20_000 };
+const WAIT = { timeout: WAIT_MS };
 
 let place: BootstrapPlace;
 
@@ -76,6 +77,7 @@ describe.each(locks)('under a lock made with %s', (lock) => {
   test(
     'LCM-MODE-04: killed before any of its steps, the next start sets it right',
     async () => {
+      place.step('node', QUICK_NODE);
       const killed: string[] = [];
       for (let at = 1; ; at++) {
         rmSync(place.state, { recursive: true });

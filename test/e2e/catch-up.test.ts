@@ -49,7 +49,7 @@ test('a message in a known thread, one in a new thread and one in the chat are e
   expect(open).toEqual([]);
   await wasAwayForAnHour();
 
-  const second = await rig.run();
+  const second = await rig.runHere();
   const replies = (await rig.repliesIn(chat, 4)).slice(1);
   expect(replies.map(({ text }) => text)).toEqual([
     'in the known thread',
@@ -66,7 +66,7 @@ test('a message in a known thread, one in a new thread and one in the chat are e
   await second.saw(() => second.logged('gap_read'));
   await second.stop();
   await wasAwayForAnHour();
-  const third = await rig.run();
+  const third = await rig.runHere();
   await third.saw(() => third.logged('gap_read'));
   const last = ask('and now');
   await rig.cloud.waitFor(() => rig.replies(chat).some(({ text }) => text === 'and now'));
@@ -81,7 +81,7 @@ test('what is said during an outage of seconds is answered before Lark delivers 
     cloud.advance(1_000);
     return cloud.say({ chat, from: user, text });
   };
-  const bridge = await rig.run();
+  const bridge = await rig.runHere();
   ask('before');
   await rig.repliesIn(chat, 1);
   cloud.kick();
@@ -98,7 +98,7 @@ test('what is said during an outage of seconds is answered before Lark delivers 
   // So it is when the process was away.
   await bridge.stop();
   const atRestart = ask('at the restart');
-  await rig.run();
+  await rig.runHere();
   expect((await rig.repliesIn(chat, 3)).at(-1)?.replyTo).toBe(atRestart.messageId);
   expect(delivery(atRestart)).toMatchObject({ acked: false });
   ask('after');

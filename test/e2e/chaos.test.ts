@@ -3,12 +3,14 @@
  * whenever the process is killed. Method: see chaos.ts; here as many kills as a run of the tests has time for.
  */
 import { expect, test } from 'vitest';
-import { KILLS_A_LIFE, live, replayLine } from './chaos.ts';
+import { live, replayLine } from './chaos.ts';
 
 const SEEDS = [1, 2];
+/** A start of the program is what this takes; `npm run chaos` has no end of them. */
+const KILLS_A_LIFE = 10;
 
 test(
-  '50 times kill -9 in bad weather: every message is answered once, in its place',
+  '20 times kill -9 in bad weather: every message is answered once, in its place',
   {
     timeout: 300_000,
   },
@@ -20,8 +22,8 @@ test(
     // Calm weather and a silent chat would prove nothing.
     const sum = (name: 'kills' | 'said' | 'faults') =>
       lives.reduce((all, one) => all + one[name], 0);
-    expect(sum('kills')).toBeGreaterThanOrEqual(50);
-    expect(sum('said')).toBeGreaterThan(100);
-    expect(sum('faults')).toBeGreaterThan(100);
+    expect(sum('kills')).toBeGreaterThanOrEqual(18);
+    expect(sum('said')).toBeGreaterThan(40);
+    expect(sum('faults')).toBeGreaterThan(40);
   },
 );

@@ -1,4 +1,4 @@
-/** What `connect` ends with: the check that messages and presses arrive, with the built program. */
+/** What `connect` ends with: the check that messages and presses arrive. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -41,9 +41,8 @@ async function connectedBot(): Promise<SimApp> {
 }
 
 async function cardIn(chat: SimChat): Promise<string> {
-  const card = await cloud.waitFor(
-    () => cloud.shows(chat).findLast(({ type }) => type === 'interactive'),
-    20_000,
+  const card = await cloud.waitFor(() =>
+    cloud.shows(chat).findLast(({ type }) => type === 'interactive'),
   );
   return card.messageId;
 }
@@ -60,8 +59,7 @@ async function takePart(app: SimApp): Promise<SimChat> {
   return chat;
 }
 
-const saw = (run: Run, words: string) =>
-  expect.poll(() => run.out + run.err, { timeout: 20_000 }).toContain(words);
+const saw = (run: Run, words: string) => expect.poll(() => run.out + run.err).toContain(words);
 
 /** Names of the steps, with what became of them. */
 const steps = (run: Run) =>
@@ -70,7 +68,7 @@ const steps = (run: Run) =>
     .flatMap(({ event, step, ok }) => (event === 'check' ? [`${String(step)} ${String(ok)}`] : []));
 
 test('--verify: a new bot is proven by a reply and a press, and the words say so', async () => {
-  const run = rig.connect(['--verify']);
+  const run = rig.program(['connect', '--verify']);
   const app = await scan(run);
   await takePart(app);
   expect(await run.code, run.err).toBe(0);
@@ -275,10 +273,10 @@ test('nobody answers: exit 6 when the time of --timeout is over', async () => {
 // ---------------------------------------------------------------- beside other processes
 
 test('Ctrl-C keeps the bot and says how to go on; going on works', async () => {
-  const run = rig.connect(['--verify', '--json']);
+  const run = rig.program(['connect', '--verify', '--json']);
   const app = await scan(run);
   await cardIn(cloud.directChat(mei, app));
-  run.child.kill('SIGINT');
+  run.stop('SIGINT');
   expect(await run.code).toBe(1);
   const again = `lark-bridge connect --verify --state-dir ${rig.stateDir}`;
   expect(run.events().at(-1)).toMatchObject({
@@ -289,7 +287,7 @@ test('Ctrl-C keeps the bot and says how to go on; going on works', async () => {
   expect(rig.credentials()).toMatchObject({ app_id: app.appId });
 
   const second = rig.connect(['--verify']);
-  await cloud.waitFor(() => cloud.shows(cloud.directChat(mei, app)).length === 2, 20_000);
+  await cloud.waitFor(() => cloud.shows(cloud.directChat(mei, app)).length === 2);
   await takePart(app);
   expect(await second.code, second.err).toBe(0);
 });
@@ -297,10 +295,10 @@ test('Ctrl-C keeps the bot and says how to go on; going on works', async () => {
 test('beside a running daemon no second connection is opened; what the daemon knows is told: exit 5', async () => {
   const app = await connectedBot();
   const chat = cloud.directChat(mei, app);
-  const daemon = rig.start(['run', '--json']);
+  const daemon = rig.program(['run', '--json']);
   await saw(daemon, '"ready"');
   reply(chat, 'hello');
-  await cloud.waitFor(() => cloud.shows(chat).length === 2, 20_000);
+  await cloud.waitFor(() => cloud.shows(chat).length === 2);
   const bootstraps = cloud.calls({ path: 'ws/endpoint' }).length;
   const run = rig.connect(['--verify', '--json']);
   expect(await run.code).toBe(5);
@@ -308,10 +306,10 @@ test('beside a running daemon no second connection is opened; what the daemon kn
     { event: 'check', step: 'connected', ok: false },
     { event: 'error', code: 'already_running' },
   ]);
-  expect(run.err).toContain(`process ${daemon.child.pid}`);
+  expect(run.err).toContain(`process ${daemon.pid}`);
   expect(run.err).toContain('It is connected');
   expect(cloud.calls({ path: 'ws/endpoint' })).toHaveLength(bootstraps);
-  daemon.child.kill('SIGTERM');
+  daemon.stop('SIGTERM');
   expect(await daemon.code).toBe(0);
 });
 
@@ -327,11 +325,11 @@ test('after the check the bridge answers what others wrote meanwhile, and never 
   const chat = cloud.directChat(mei, app);
   const bob = cloud.addUser({ name: 'Bob' });
   const bobs = cloud.directChat(bob, app);
-  const first = rig.start(['run', '--json']);
+  const first = rig.command(['run', '--json']);
   await saw(first, '"ready"');
   reply(chat, 'before');
-  await cloud.waitFor(() => cloud.shows(chat).length === 2, 20_000);
-  first.child.kill('SIGTERM');
+  await cloud.waitFor(() => cloud.shows(chat).length === 2);
+  first.stop('SIGTERM');
   await first.code;
 
   const check = rig.connect(['--verify']);
@@ -344,12 +342,12 @@ test('after the check the bridge answers what others wrote meanwhile, and never 
 
   // Every chat that was active is read back now.
   await wasAwayForAnHour();
-  const second = rig.start(['run', '--json', '--log-format', 'json']);
+  const second = rig.command(['run', '--json', '--log-format', 'json']);
   await saw(second, '"gap_read"');
-  await cloud.waitFor(() => cloud.shows(bobs).length === 2, 20_000);
+  await cloud.waitFor(() => cloud.shows(bobs).length === 2);
   reply(chat, 'after');
   const echoed = () => cloud.shows(chat).filter(({ replyTo }) => replyTo !== undefined);
-  await cloud.waitFor(() => echoed().some(({ text }) => text === 'after'), 20_000);
+  await cloud.waitFor(() => echoed().some(({ text }) => text === 'after'));
   expect(echoed().map(({ text }) => text)).toEqual(['before', 'after']);
   expect(cloud.shows(bobs).map(({ text }) => text)).toEqual(['from Bob', 'from Bob']);
 });
@@ -359,10 +357,10 @@ test('the first bridge of a new bot does not answer the reply to the check', asy
   const app = await scan(run);
   const chat = await takePart(app);
   expect(await run.code, run.err).toBe(0);
-  const daemon = rig.start(['run', '--json']);
+  const daemon = rig.command(['run', '--json']);
   await saw(daemon, '"ready"');
   const asked = reply(chat, 'hello');
   const answers = () => cloud.shows(chat).filter(({ replyTo }) => replyTo !== undefined);
-  await cloud.waitFor(() => answers().some(({ replyTo }) => replyTo === asked.messageId), 20_000);
+  await cloud.waitFor(() => answers().some(({ replyTo }) => replyTo === asked.messageId));
   expect(answers().map(({ text }) => text)).toEqual(['hello']);
 });

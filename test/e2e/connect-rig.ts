@@ -1,22 +1,29 @@
-/** `connect` as people start it: the built program as a process, and the cloud that it connects to. */
+/** `connect` as people start it, and the cloud that it connects to. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { expect } from 'vitest';
 import type { LarkCloud } from '../../src/sim/control/lark-cloud.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../src/sim/server.ts';
+import { WAIT_MS } from '../kit/bounds.ts';
+import { startProgram } from '../unit/cli/program.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/lark-bridge.js');
 /** Seconds; short, so that a test does not wait for the next poll. */
 const INTERVAL = 0.1;
-export const EVENTUALLY = { timeout: 15_000 };
+export const EVENTUALLY = { timeout: WAIT_MS };
 
 export interface Run {
-  readonly child: ChildProcess;
+  /** Of the process; unknown for a command that runs in this one. */
+  readonly pid: number | undefined;
   readonly code: Promise<number | null>;
   out: string;
   err: string;
+  isOver: boolean;
+  /** Asks it to end: a process by this signal. */
+  stop(signal?: NodeJS.Signals): void;
   /** The events of --json so far. */
   events(): Record<string, unknown>[];
   /** The link of the verification number `index`, once it is shown. */
@@ -33,6 +40,7 @@ export class ConnectRig {
   readonly root = mkdtempSync(join(tmpdir(), 'lark-bridge-connect-'));
   readonly stateDir = join(this.root, 'state');
   readonly #running: ChildProcess[] = [];
+  readonly #commands: Run[] = [];
   #lark: LarkCloud | undefined;
 
   async startCloud(accounts: LarkCloudOptions['accounts'] = {}): Promise<LarkCloud> {
@@ -42,33 +50,57 @@ export class ConnectRig {
 
   async close(): Promise<void> {
     for (const child of this.#running) child.kill('SIGKILL');
+    for (const run of this.#commands) run.stop();
+    await Promise.all(this.#commands.map(({ code }) => code));
     await this.#lark?.stop();
     rmSync(this.root, { recursive: true, force: true });
   }
 
+  /**
+   * Runs in this process: starting Node costs more than the command does. What a signal or the streams of a
+   * process are about takes `program`.
+   */
   connect(args: readonly string[] = [], options: StartOptions = {}): Run {
-    return this.start(['connect', ...args], options);
+    return this.command(['connect', ...args], options);
   }
 
-  start(words: readonly string[], options: StartOptions = {}): Run {
-    const base = options.base ?? this.#lark?.openBaseUrl ?? '';
-    const env = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !/^(?:LARK|MOLECULE|WORKSPACE)/.test(name)),
+  command(words: readonly string[], options: StartOptions = {}): Run {
+    const { stdout, stderr, code, stop } = startProgram(
+      [...words, '--state-dir', this.stateDir],
+      this.#env(options),
+      { input: options.stdin ?? '' },
     );
+    const run = watched({ stdout, stderr, code, stop, pid: undefined });
+    this.#commands.push(run);
+    return run;
+  }
+
+  /** The same with the built program, as a process of its own. */
+  program(words: readonly string[], options: StartOptions = {}): Run {
     const child = spawn(process.execPath, [BIN, ...words, '--state-dir', this.stateDir], {
-      env: {
-        ...env,
-        // For the lock of the app, which is in the home of the user.
-        HOME: this.root,
-        LARK_ACCOUNTS_BASE_URL: base,
-        LARK_OPEN_BASE_URL: base,
-        LARK_PORT: '0',
-        ...options.env,
-      },
+      env: this.#env(options),
     });
     this.#running.push(child);
     child.stdin.end(options.stdin ?? '');
-    return watched(child);
+    const { stdout, stderr, pid } = child;
+    const code = new Promise<number | null>((resolve) => child.once('close', resolve));
+    return watched({ stdout, stderr, pid, code, stop: (signal) => child.kill(signal) });
+  }
+
+  #env(options: StartOptions): Record<string, string> {
+    const base = options.base ?? this.#lark?.openBaseUrl ?? '';
+    const env = Object.entries(process.env).filter(
+      ([name, value]) => value !== undefined && !/^(?:LARK|MOLECULE|WORKSPACE)/.test(name),
+    );
+    return {
+      ...(Object.fromEntries(env) as Record<string, string>),
+      // For the lock of the app, which is in the home of the user.
+      HOME: this.root,
+      LARK_ACCOUNTS_BASE_URL: base,
+      LARK_OPEN_BASE_URL: base,
+      LARK_PORT: '0',
+      ...options.env,
+    };
   }
 
   credentials(): Record<string, unknown> {
@@ -77,12 +109,24 @@ export class ConnectRig {
   }
 }
 
-function watched(child: ReturnType<typeof spawn>): Run {
+interface Watchable {
+  readonly pid: number | undefined;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly code: Promise<number | null>;
+  stop(signal?: NodeJS.Signals): void;
+}
+
+function watched({ stdout, stderr, code, pid, stop }: Watchable): Run {
   const run: Run = {
-    child,
+    pid,
     out: '',
     err: '',
-    code: new Promise((resolve) => child.once('close', resolve)),
+    isOver: false,
+    stop,
+    code: code.finally(() => {
+      run.isOver = true;
+    }),
     events: () =>
       run.out
         .split('\n')
@@ -94,7 +138,7 @@ function watched(child: ReturnType<typeof spawn>): Run {
       return links()[index] ?? '';
     },
   };
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (run.out += text));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (run.err += text));
+  stdout.setEncoding('utf8').on('data', (text: string) => (run.out += text));
+  stderr.setEncoding('utf8').on('data', (text: string) => (run.err += text));
   return run;
 }

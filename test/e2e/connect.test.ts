@@ -1,4 +1,4 @@
-/** `connect` up to the credentials: the built program against the simulator. */
+/** `connect` up to the credentials, against the simulator. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -32,7 +32,7 @@ function registrations(cloud: LarkCloud): number {
 
 test('LCM-CON-01, LCM-CON-03, LCM-CLI-04, LCM-CLI-06: a link, a QR code and a picture; then credentials', async () => {
   const cloud = await startCloud();
-  const run = connect();
+  const run = rig.program(['connect']);
   const app = cloud.scan({ url: await run.link(), approve: true });
   expect(await run.code).toBe(0);
 
@@ -107,7 +107,7 @@ test('LCM-CON-04: a program that runs it finds the QR picture named while it wai
   const run = connect(['--json', '--qr-image', image]);
   const url = await run.link();
   await expect.poll(() => run.events()[0], EVENTUALLY).toMatchObject({ url, qr_image: image });
-  expect(run.child.exitCode).toBeNull();
+  expect(run.isOver).toBe(false);
   expect(readFileSync(image)).toEqual(
     await toBuffer(url, { errorCorrectionLevel: 'L', type: 'png', scale: 6 }),
   );
@@ -165,7 +165,7 @@ test('LCM-CON-07: slow_down is obeyed and said; LCM-CON-05: begin asks for the b
     await expect
       .poll(() => run.events(), EVENTUALLY)
       .toContainEqual({ event: 'status', status: 'slow_down', interval: 10 });
-    run.child.kill('SIGTERM');
+    run.stop();
     expect(await run.code).toBe(1);
     expect(forms).toEqual([
       'action=begin&archetype=PersonalAgent&auth_method=client_secret&request_user_info=open_id+tenant_brand',
@@ -210,11 +210,11 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   '%s: exit 1, nothing stored, start again',
   async (signal) => {
     await startCloud({ interval: 30 });
-    const run = connect(['--json']);
+    const run = rig.program(['connect', '--json']);
     await expect
       .poll(() => run.events(), EVENTUALLY)
       .toContainEqual({ event: 'status', status: 'waiting' });
-    run.child.kill(signal);
+    run.stop(signal);
     expect(await run.code).toBe(1);
     expect(run.events().at(-1)).toMatchObject({ event: 'error', code: 'interrupted' });
     expect(run.err).toContain('Run the same command again');
@@ -283,11 +283,11 @@ test.each<[string, unknown, string]>([
 });
 
 test('`run` without credentials mentions the bot of the Python bridge, if there is one', async () => {
-  const without = rig.start(['run']);
+  const without = rig.command(['run']);
   expect(await without.code).toBe(2);
   expect(without.err).not.toContain('--import');
   pythonBridge({ app_id: 'cli_0123456789abcdef', app_secret: 'x', tenant_brand: 'feishu' });
-  const beside = rig.start(['run']);
+  const beside = rig.command(['run']);
   expect(await beside.code).toBe(2);
   expect(beside.err.match(/lark-bridge connect --import/g)).toHaveLength(1);
 });

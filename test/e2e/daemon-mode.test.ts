@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ChannelRuntime, say, wordsOf } from '../contract/platform/channel-runtime.ts';
-import { BridgeProcess, Rig } from './rig.ts';
+import { type Bridge, BridgeProcess, Rig } from './rig.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/lark-bridge.js');
 const HOST = '11111111-1111-4111-8111-111111111111';
@@ -130,6 +130,12 @@ async function startDaemon(env: Record<string, string> = {}): Promise<BridgeProc
   return daemon;
 }
 
+/** The same in this process, for what is not about one. */
+function daemonHere(env: Record<string, string> = {}): Promise<Bridge> {
+  const words = ['run', '--mode', 'daemon', '--json', '--log-format', 'json'];
+  return rig.runHere({ words, env: { ...workspaceEnv, ...env } });
+}
+
 function signalGroup({ child }: BridgeProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-(child.pid ?? 0), signal);
@@ -193,7 +199,7 @@ describe('with the channel socket', () => {
 
   test('LCM-ENV-07: a group message counts only if it mentions the bot that is set', async () => {
     runtime.onTurn = (turn) => say(turn, 'hi');
-    await startDaemon({ ...runtime.env, LARK_BOT_OPEN_ID: 'ou_another' });
+    await daemonHere({ ...runtime.env, LARK_BOT_OPEN_ID: 'ou_another' });
     const { user, chat: direct } = rig.direct('Mei');
     const group = rig.cloud.addGroup({ name: 'Team', members: [user], apps: [rig.app] });
     rig.cloud.say({ chat: group, from: user, text: '{0} hello', mentions: [rig.app] });
@@ -203,7 +209,7 @@ describe('with the channel socket', () => {
   });
 
   test('MOL-SOCK-07: a socket that dies after the send leaves a question, and the turn is not repeated unasked', async () => {
-    await startDaemon(runtime.env);
+    await daemonHere(runtime.env);
     const { user, chat } = rig.direct('Mei');
     const asked = rig.cloud.say({ chat, from: user, text: 'pay the bill' });
     await turnsTaken(1);
@@ -241,7 +247,7 @@ describe('with the channel socket', () => {
       }
       expect(rig.replies(chat)).toEqual([]);
       runtime.onTurn = (turn) => say(turn, `did: ${wordsOf(turn)}`);
-      await startDaemon(runtime.env);
+      await daemonHere(runtime.env);
       const [question] = await rig.repliesIn(chat, 1);
       expect(question).toMatchObject({ type: 'interactive', replyTo: asked.messageId });
       rig.cloud.say({ chat, from: user, text: 'what time is it?' });
@@ -257,7 +263,7 @@ describe('without it', () => {
   test('MOL-SOCK-07, LCM-OUT-03, LCM-ENV-01, LCM-ENV-04: where the socket is absent the turn goes over the platform, to the host, once', async () => {
     await runtime.shut();
     platform.onTurn = () => ({ status: 200, body: result('by platform') });
-    const daemon = await startDaemon(runtime.env);
+    const daemon = await daemonHere(runtime.env);
     const { user, chat } = rig.direct('Mei');
     rig.cloud.say({ chat, from: user, text: 'hello' });
     const [reply] = await rig.repliesIn(chat, 1);
@@ -273,7 +279,7 @@ describe('without it', () => {
   test('LCM-OUT-04: what the busy host queued under an id is waited for', async () => {
     platform.queueItem = { status: 'completed', response_body: result('at last') };
     platform.onTurn = () => ({ status: 202, body: { queued: true, queue_id: 'q-1' } });
-    await startDaemon();
+    await daemonHere();
     const { user, chat } = rig.direct('Mei');
     rig.cloud.say({ chat, from: user, text: 'hello' });
     expect((await rig.repliesIn(chat, 1))[0]?.text).toBe('at last');
@@ -282,7 +288,7 @@ describe('without it', () => {
 
   test('LCM-OUT-08: an answer that can not come back is told in the chat, and the log says what to do', async () => {
     platform.onTurn = () => ({ status: 200, body: { status: 'queued', delivery_mode: 'poll' } });
-    const daemon = await startDaemon();
+    const daemon = await daemonHere();
     const { user, chat } = rig.direct('Mei');
     const asked = rig.cloud.say({ chat, from: user, text: 'hello' });
     const [reply] = await rig.repliesIn(chat, 1);
@@ -309,7 +315,7 @@ describe('without it', () => {
       ];
       return { status: 200, body: { status: 'queued', delivery_mode: 'poll' } };
     };
-    await startDaemon({ ...runtime.env, MOLECULE_TARGET_WORKSPACE_ID: OTHER });
+    await daemonHere({ ...runtime.env, MOLECULE_TARGET_WORKSPACE_ID: OTHER });
     const { user, chat } = rig.direct('Mei');
     rig.cloud.say({ chat, from: user, text: 'hello' });
     const [reply] = await rig.repliesIn(chat, 1);
@@ -325,7 +331,7 @@ describe('without it', () => {
 
 test('LCM-MODE-01, LCM-CLI-01, LCM-ENV-01: unless it is a daemon, it registers a workspace of its own', async () => {
   const env = { ...workspaceEnv, MOLECULE_TARGET_WORKSPACE_ID: OTHER };
-  await rig.run({ words: ['--json'], env });
+  await rig.runHere({ words: ['--json'], env });
   expect(platform.posts).toEqual(['/registry/register']);
   const body = platform.calls.find(({ method }) => method === 'POST')?.body ?? '';
   expect(JSON.parse(body)).toMatchObject({ id: HOST, url: '', delivery_mode: 'poll' });

@@ -1,4 +1,4 @@
-/** `doctor` as people run it: the built program, with one thing wrong at a time. */
+/** `doctor` as people run it, with one thing wrong at a time. */
 import { spawn } from 'node:child_process';
 import {
   chmodSync,
@@ -103,7 +103,7 @@ describe('where nothing is wrong', () => {
   });
 
   test('beside a daemon: it says so, takes no event away, and knows what came last', async () => {
-    await rig.run();
+    await rig.runHere();
     const { user, chat } = rig.direct('Mei');
     rig.cloud.say({ chat, from: user, text: 'hello' });
     await rig.repliesIn(chat, 1);
@@ -121,7 +121,7 @@ describe('where nothing is wrong', () => {
   });
 
   test('after a daemon: its files are left as they are', async () => {
-    const daemon = await rig.run();
+    const daemon = await rig.runHere();
     await daemon.stop();
     // A look opens the file as a reader, which may leave an empty log of writes.
     const before = traces(rig.stateDir);
@@ -309,7 +309,7 @@ describe('the network', () => {
 
 describe('this machine', () => {
   test('another process with the app, on another state directory: told, and no problem', async () => {
-    await rig.run();
+    await rig.runHere();
     const report = await doctor({ LARK_CHANNEL_STATE_DIR: join(rig.home, 'other') });
     expect(report.code).toBe(0);
     expect(of(report, 'second_process')).toMatchObject([{ level: 'warning' }]);
@@ -341,7 +341,7 @@ describe('this machine', () => {
   });
 
   test('an agent that is not there', async () => {
-    const daemon = await rig.run();
+    const daemon = await rig.runHere();
     await daemon.stop();
     const report = await doctor({ LARK_BRIDGE_AGENT: 'nobody' });
     expect(report.code).toBe(2);
@@ -353,7 +353,7 @@ describe('this machine', () => {
   test.skipIf(isRoot && !isReadableByAll(BIN))(
     'a state directory that can only be read',
     async () => {
-      const daemon = await rig.run();
+      const daemon = await rig.runHere();
       await daemon.stop();
       chmodSync(rig.home, 0o755);
       chmodSync(rig.stateDir, 0o500);
@@ -421,7 +421,7 @@ describe('this machine', () => {
   });
 
   test('a daemon that an upgrade has left behind', async () => {
-    await rig.run();
+    await rig.runHere();
     // What a daemon of another version would have noted.
     const { Db } = await import('../../src/store/sqlite/db.ts');
     const { DaemonTable } = await import('../../src/store/sqlite/bridge/daemon.ts');

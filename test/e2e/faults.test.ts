@@ -34,7 +34,7 @@ describe('the link', () => {
   test('half open, without an answer to anything: it is noticed, and what was said meanwhile arrives', async () => {
     const { rig, tally } = await setUp({ clientConfig: { PingInterval: 1 } });
     const { cloud } = rig;
-    const bridge = await rig.run();
+    const bridge = await rig.runHere();
     tally.askAround();
     await tally.answered();
     cloud.faults.inject({ kind: 'half_open' });
@@ -65,7 +65,7 @@ describe('the link', () => {
     await bridge.stop('SIGKILL');
     const unacked = cloud.deliveries({ eventType: MESSAGE }).filter(({ acked }) => !acked);
     expect(unacked).toHaveLength(16);
-    await rig.run();
+    await rig.runHere();
     await tally.linked();
     tally.askAround();
     expect(await tally.count()).toEqual(flawless(12));
@@ -76,7 +76,7 @@ describe('calls', () => {
   test('a token revoked in the middle of it is fetched anew, once', async () => {
     const { rig, tally } = await setUp();
     const { cloud } = rig;
-    await rig.run();
+    await rig.runHere();
     tally.askAround();
     await tally.answered();
     const fetched = () => cloud.calls({ path: '/tenant_access_token/' }).length;
@@ -109,7 +109,7 @@ describe('calls', () => {
       await bridge.saw(() => bridge.stderr.split('"phase":"answered"').length > 4);
       if (killed) {
         await bridge.stop('SIGKILL');
-        await rig.run();
+        await rig.runHere();
         await tally.linked();
       }
       tally.ask(tally.thread);
@@ -125,7 +125,7 @@ describe('calls', () => {
   test('a storm of 429 and 230020: so long as Lark asks for nobody calls, then all comes in order', async () => {
     const { rig, tally } = await setUp();
     const { cloud } = rig;
-    await rig.run();
+    await rig.runHere();
     cloud.faults.inject({ kind: 'rate_limited', path: '/reply', resetSeconds: 2 });
     const first = tally.ask(tally.mei);
     await cloud.waitFor(() => struck(rig, 'rate_limited') === 1);
@@ -147,7 +147,7 @@ describe('people', () => {
   test('recalled while it waits: never run; recalled while the agent works: its program is ended, and nothing is shown', async () => {
     const { rig, tally } = await setUp();
     const { cloud } = rig;
-    await rig.run();
+    await rig.runHere();
     const places = [tally.mei, tally.team];
     const atWork = places.map((place) => tally.ask(place, 'gated'));
     await tally.begun(2);

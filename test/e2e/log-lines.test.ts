@@ -17,7 +17,7 @@ interface Line {
 }
 
 test('one failed call gives one line, and a sign that could not be set is no error', async () => {
-  const bridge = await rig.run();
+  const bridge = await rig.runHere();
   const { user, chat } = rig.direct('Mei');
   const refuse = { kind: 'business_error', method: 'POST' } as const;
   rig.cloud.faults.inject({ ...refuse, code: 2200, msg: 'internal', path: '/reply' });
@@ -39,4 +39,4 @@ test('one failed call gives one line, and a sign that could not be set is no err
     { level: 'warn', kind: 'react' },
   ]);
   expect(bad).toHaveLength(2);
-}, 60_000);
+});

@@ -1,4 +1,4 @@
-/** What an operator sees and orders from beside the daemon, with the built program. */
+/** What an operator sees and orders from beside the daemon. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Rig } from './rig.ts';
@@ -31,7 +31,7 @@ async function turnsIn(phase: string): Promise<string[]> {
 describe('turns', () => {
   test('one that failed is listed, and begins anew while the daemon runs', async () => {
     await rig.addAgent('moody', 'if [ -e "$HOME/better" ]; then echo fine; else exit 3; fi');
-    await rig.run();
+    await rig.runHere();
     const { user, chat } = rig.direct('Mei');
     const asked = rig.cloud.say({ chat, from: user, text: 'how are you?' });
     await rig.repliesIn(chat, 1);
@@ -61,7 +61,7 @@ describe('turns', () => {
 
   test('why its program failed is in the log and in `trace`, and not in the chat', async () => {
     await rig.addAgent('broke', 'echo "no credit left"; echo "see line 3" >&2; exit 1');
-    const bridge = await rig.run();
+    const bridge = await rig.runHere();
     const { user, chat } = rig.direct('Mei');
     const asked = rig.cloud.say({ chat, from: user, text: 'how are you?' });
     const [reply] = await rig.repliesIn(chat, 1);
@@ -76,7 +76,7 @@ describe('turns', () => {
 
   test('one at work is dropped: its chat goes on, and its answer is never shown', async () => {
     await rig.addAgent('slow', 'read text; [ "$text" = hang ] && sleep 60; echo "$text!"');
-    await rig.run();
+    await rig.runHere();
     const { user, chat } = rig.direct('Mei');
     const hanging = rig.cloud.say({ chat, from: user, text: 'hang' });
     await expect.poll(() => turnsIn('accepted')).toEqual([hanging.messageId]);
@@ -96,7 +96,7 @@ describe('turns', () => {
 
   test('one that waits is dropped while the daemon is off: it is never begun', async () => {
     await rig.addAgent('slow', 'while [ ! -e "$HOME/go" ]; do sleep 0.05; done; cat');
-    const first = await rig.run();
+    const first = await rig.runHere();
     const { user, chat } = rig.direct('Mei');
     const [one, two, three] = ['one', 'two', 'three'].map((text) =>
       rig.cloud.say({ chat, from: user, text }),
@@ -106,14 +106,14 @@ describe('turns', () => {
     expect(await told('turns', 'drop', two!.messageId)).toMatchObject({ outcome: 'at_next_start' });
     expect((await told<TurnView>('turns', 'show', two!.messageId)).phase).toBe('waiting');
     writeFileSync(`${rig.home}/go`, '');
-    await rig.run();
+    await rig.runHere();
     const replies = await rig.repliesIn(chat, 2);
     expect(replies.map(({ replyTo }) => replyTo)).toEqual([one!.messageId, three!.messageId]);
     expect(await turnsIn('dropped')).toEqual([two!.messageId]);
   });
 
   test('an id that nobody knows: one clear error with the next step, exit code 1', async () => {
-    await rig.run();
+    await rig.runHere();
     for (const words of [
       ['turns', 'show', 'om_nobody'],
       ['turns', 'retry', 'om_nobody'],
@@ -147,7 +147,7 @@ describe('dead letters', () => {
     (await told<{ dead_letters: Letter[] }>('dead-letters', 'list')).dead_letters;
 
   test('what Lark refused is listed, shown, sent again and shown once', async () => {
-    await rig.run();
+    await rig.runHere();
     const { user, chat } = rig.direct('Mei');
     const fault = { kind: 'business_error', code: 230022, path: '/reply' } as const;
     rig.cloud.faults.inject(fault);
@@ -177,7 +177,7 @@ describe('dead letters', () => {
   });
 
   test('one that nobody wants any more is dropped', async () => {
-    await rig.run();
+    await rig.runHere();
     const { user, chat } = rig.direct('Mei');
     rig.cloud.faults.inject({ kind: 'business_error', code: 230022, path: '/reply' });
     rig.cloud.say({ chat, from: user, text: 'hello' });
@@ -190,7 +190,7 @@ describe('dead letters', () => {
 
 describe('trace', () => {
   test('tells the whole life of a message, by its id and by that of the reply', async () => {
-    await rig.run();
+    await rig.runHere();
     const { user, chat } = rig.direct('Mei');
     const asked = rig.cloud.say({ chat, from: user, text: 'good morning' });
     const [reply] = await rig.repliesIn(chat, 1);
@@ -223,7 +223,7 @@ describe('trace', () => {
 
 test('status counts the turns', async () => {
   await rig.addAgent('moody', 'read text; case "$text" in hang) sleep 30;; *) exit 1;; esac');
-  await rig.run();
+  await rig.runHere();
   const { user, chat } = rig.direct('Mei');
   const other = rig.direct('Tom');
   rig.cloud.say({ chat: other.chat, from: other.user, text: 'fail' });

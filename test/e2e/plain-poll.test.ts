@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PlatformDouble } from '../contract/platform/double.ts';
-import { Rig, type BridgeProcess } from './rig.ts';
+import { type Bridge, Rig } from './rig.ts';
 
 let rig: Rig;
 let platform: PlatformDouble;
@@ -25,8 +25,8 @@ afterEach(async () => {
   await platform.close();
 });
 
-const run = (more: Record<string, string> = {}): Promise<BridgeProcess> =>
-  rig.run({ env: { ...env, ...more } });
+const run = (more: Record<string, string> = {}): Promise<Bridge> =>
+  rig.runHere({ env: { ...env, ...more } });
 
 /** Somebody asks, and the target gets it. */
 async function ask({ user, chat }: ReturnType<Rig['direct']>, text: string): Promise<void> {
@@ -45,7 +45,7 @@ async function lateAnswers(): Promise<string[]> {
 }
 
 test('LCM-OUT-01, LCM-OUT-02, LCM-IN-11, MOL-INB-09: one turn at a time, its answer found in the inbox; a late one stays aside', async () => {
-  await rig.run({ env, words: ['run', '--json', '--turn-timeout-secs', '8'] });
+  await rig.runHere({ env, words: ['run', '--json', '--turn-timeout-secs', '8'] });
   const [one, two] = [rig.direct('Mei'), rig.direct('Tom')];
   await ask(one, 'first');
   expect(platform.turns[0]?.text).toMatch(/^\[lark-channel\] brand=feishu .*\nfirst$/);
@@ -95,10 +95,12 @@ test('LCM-OUT-09, MOL-RES-16: answers that name their question by its token, in 
 test('LCM-OUT-05, LCM-ENV-08: what the target says unasked, and an answer that came while nobody was there', async () => {
   const [ops, mei] = [rig.direct('Ops'), rig.direct('Mei')];
   const more = { LARK_DEFAULT_CHAT_ID: ops.chat.chatId };
-  const first = await run(more);
+  const first = await rig.run({ env: { ...env, ...more } });
   platform.say('nobody has written yet');
   await expect.poll(() => textsIn(ops)).toEqual(['nobody has written yet']);
   await ask(mei, 'first');
+  // That the platform has the turn is known before the kill: else it would be in doubt.
+  await first.saw(() => first.stderr.includes('"on":"sent"'));
   // The answer comes while nobody is there to take it, and something unasked after it.
   await first.stop('SIGKILL');
   platform.say('answer to first');
@@ -131,7 +133,7 @@ test('MOL-HDR-10, MOL-REG-06: a platform that comes late and a token that change
   const { MOLECULE_WORKSPACE_TOKEN: _, ...others } = env;
   const port = Number(new URL(platform.url).port);
   await platform.close();
-  const bridge = await rig.run({ env: { ...others, MOLECULE_WORKSPACE_TOKEN_FILE: file } });
+  const bridge = await rig.runHere({ env: { ...others, MOLECULE_WORKSPACE_TOKEN_FILE: file } });
   expect(bridge.logged('register_failed')).toBe(true);
   const mei = rig.direct('Mei');
   rig.cloud.say({ chat: mei.chat, from: mei.user, text: 'first' });
@@ -167,7 +169,7 @@ test('MOL-RES-09, MOL-ACT-06, MOL-CC-01: what is wrong between the workspaces is
 });
 
 test('LCM-ENV-03: a token that the platform refuses ends with 3', async () => {
-  const { code, stderr } = await rig.program(['run'], {
+  const { code, stderr } = await rig.command(['run'], {
     env: { ...env, MOLECULE_WORKSPACE_TOKEN: 't-wrong' },
   });
   expect(code).toBe(3);

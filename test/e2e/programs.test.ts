@@ -42,7 +42,7 @@ test('SIGKILL in the middle of a turn: the old program is gone before the new on
   await first.stop('SIGKILL');
   expect(pids.map(isProcessAlive)).toEqual([true, true]);
 
-  await rig.run();
+  await rig.runHere();
   const [reply] = await rig.repliesIn(chat, 1);
   expect(reply).toMatchObject({ text: 'answer to work', replyTo: asked.messageId });
   expect(existsSync(join(rig.home, 'overlap'))).toBe(false);
@@ -60,7 +60,7 @@ test('a turn that an operator drops takes its program along', async () => {
     'hanging',
     'read text; [ "$text" = hang ] && echo $$ > "$HOME/pid" && sleep 60; echo "$text!"',
   );
-  await rig.run();
+  await rig.runHere();
   const { user, chat } = rig.direct('Mei');
   const hanging = rig.cloud.say({ chat, from: user, text: 'hang' });
   const pid = await pidIn(join(rig.home, 'pid'));

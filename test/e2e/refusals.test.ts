@@ -30,7 +30,7 @@ const refuse = (times: number) =>
 async function askAndCutOff() {
   const { user, chat } = rig.direct('Mei');
   rig.cloud.say({ chat, from: user, text: 'hello' });
-  await expect.poll(() => existsSync(file('begun')), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => existsSync(file('begun'))).toBe(true);
   rig.cloud.kick();
   return chat;
 }
@@ -42,11 +42,11 @@ test('one refusal on a reconnect: health says why, the agent goes on, and its an
   await bridge.saw(() => bridge.logged('lark_connect_refused'));
   const { stdout } = await rig.command(['status', '--json']);
   expect(stdout).toContain('514 auth failed');
-  await rig.cloud.waitFor(() => rig.cloud.online(rig.app) === 1, 20_000);
+  await rig.cloud.waitFor(() => rig.cloud.online(rig.app) === 1);
   writeFileSync(file('gate'), '');
   expect(await rig.repliesIn(chat, 1)).toMatchObject([{ text: 'done' }]);
   expect(bridge.child.exitCode).toBeNull();
-}, 60_000);
+});
 
 test('a refusal that lasts, with no token either, ends it with 3 after the turn at work', async () => {
   const preload = pathToFileURL(join(import.meta.dirname, 'clock-preload.js')).href;
@@ -74,4 +74,4 @@ test('a refusal that lasts, with no token either, ends it with 3 after the turn 
   expect(bridge.stderr).toContain('"phase":"answered"');
   const { stdout } = await rig.command(['turns', 'list', '--json']);
   expect(stdout).toContain('answered');
-}, 60_000);
+});

@@ -1,8 +1,9 @@
-/** The built program as a real process, against the simulator over real sockets. */
+/** The program, in this process or as one of its own, against the simulator over real sockets. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { once } from 'node:events';
 import type { LarkCloud } from '../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../src/sim/world/model.ts';
@@ -10,13 +11,16 @@ import { type LarkCloudOptions, startLarkCloud } from '../../src/sim/server.ts';
 import { DaemonTable } from '../../src/store/sqlite/bridge/daemon.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
 import { WAIT_MS } from '../kit/bounds.ts';
-import { type Ended, runProgram } from '../unit/cli/program.ts';
+import { type Ended, runProgram, startProgram } from '../unit/cli/program.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/lark-bridge.js');
 
-interface RunOptions {
+interface HereOptions {
   readonly words?: readonly string[];
   readonly env?: Record<string, string>;
+}
+
+interface RunOptions extends HereOptions {
   /** No file may grow past this: the operating system refuses the write, as it does on a full disk. */
   readonly fileBytesMax?: number;
 }
@@ -27,14 +31,27 @@ function limitedTo(fileBytesMax: number | undefined): string[] {
   return ['sh', '-c', `ulimit -f ${fileBytesMax / 512} && exec "$@"`, 'sh'];
 }
 
+const RUN = ['run', '--json', '--log-format', 'json'];
+
+// Each log that is made in this process listens for its end.
+process.setMaxListeners(0);
+
 /** Resolves when no command runs in this process. */
 let commandsBefore: Promise<unknown> = Promise.resolve();
+
+/** One after another, as the command line's parser is one for the process. */
+function afterCommands<T>(start: () => Promise<T>): Promise<T> {
+  const result = commandsBefore.then(start);
+  commandsBefore = result.catch(() => {});
+  return result;
+}
 
 export class Rig {
   readonly cloud: LarkCloud;
   readonly app: SimApp;
   readonly home = mkdtempSync(join(tmpdir(), 'lark-bridge-e2e-'));
   readonly #processes = new Set<BridgeProcess>();
+  readonly #here = new Set<Bridge>();
 
   private constructor(cloud: LarkCloud) {
     this.cloud = cloud;
@@ -47,6 +64,7 @@ export class Rig {
 
   async close(): Promise<void> {
     for (const process of this.#processes) process.child.kill('SIGKILL');
+    await Promise.all([...this.#here].map((bridge) => bridge.stop()));
     await this.cloud.stop();
     rmSync(this.home, { recursive: true, force: true });
   }
@@ -82,10 +100,7 @@ export class Rig {
     options: { input?: string; env?: Record<string, string> } = {},
   ): Promise<Ended> {
     const env = { ...this.env, ...options.env };
-    // One after another, as the command line's parser is one for the process.
-    const ended = commandsBefore.then(() => runProgram(words, env, { input: options.input ?? '' }));
-    commandsBefore = ended.catch(() => {});
-    return ended;
+    return afterCommands(() => runProgram(words, env, { input: options.input ?? '' }));
   }
 
   /** The same as a process of its own. */
@@ -110,9 +125,21 @@ export class Rig {
     return started;
   }
 
+  /**
+   * The same in this process, which saves a start of Node with all that the daemon loads. What is about a
+   * process (its end by a kill, its limits, what it loads) takes `run`.
+   */
+  runHere({ words = RUN, env }: HereOptions = {}): Promise<Bridge> {
+    return afterCommands(async () => {
+      const started = new Bridge(startProgram(words, { ...this.env, ...env }, { input: '' }));
+      this.#here.add(started);
+      await started.ready();
+      return started;
+    });
+  }
+
   spawn(options: RunOptions = {}): BridgeProcess {
-    const words = options.words ?? ['run', '--json', '--log-format', 'json'];
-    const program = [process.execPath, BIN, ...words];
+    const program = [process.execPath, BIN, ...(options.words ?? RUN)];
     const [command = '', ...args] = [...limitedTo(options.fileBytesMax), ...program];
     const child = spawn(command, args, {
       env: { ...this.env, ...options.env },
@@ -126,7 +153,7 @@ export class Rig {
   /** Adds an agent that runs this small shell script for each turn. */
   async addAgent(name: string, script: string): Promise<void> {
     const quoted = `'${script.replaceAll("'", `'\\''`)}'`;
-    const { code, stderr } = await this.program([
+    const { code, stderr } = await this.command([
       'agents',
       'add',
       name,
@@ -136,9 +163,9 @@ export class Rig {
     if (code !== 0) throw new Error(stderr);
   }
 
-  /** What any process of the rig has logged that no weather explains. */
+  /** What any bridge of the rig has logged that no weather explains. */
   bugs(): string[] {
-    return [...this.#processes].flatMap(({ stderr }) =>
+    return [...this.#processes, ...this.#here].flatMap(({ stderr }) =>
       stderr.split('\n').filter((line) => /_bug"|unhandled/i.test(line)),
     );
   }
@@ -166,25 +193,38 @@ export class Rig {
   }
 }
 
-export class BridgeProcess {
-  readonly child: ChildProcess;
+interface BridgeParts {
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Comes when all that it said was read. */
+  readonly code: Promise<number | null>;
+  stop(): void;
+}
+
+export class Bridge {
   readonly exited: Promise<number | null>;
   stdout = '';
   stderr = '';
-  #listeners = new Set<() => void>();
+  #isOver = false;
+  readonly #stop: () => void;
+  readonly #listeners = new Set<() => void>();
 
-  constructor(child: ChildProcess) {
-    this.child = child;
+  constructor({ stdout, stderr, code, stop }: BridgeParts) {
+    this.#stop = stop;
     const heard = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
       this[stream] += chunk.toString();
-      for (const listener of this.#listeners) listener();
+      this.#changed();
     };
-    child.stdout?.on('data', heard('stdout'));
-    child.stderr?.on('data', heard('stderr'));
-    this.exited = once(child, 'close').then(([code]) => {
-      for (const listener of this.#listeners) listener();
-      return code as number | null;
+    stdout.on('data', heard('stdout'));
+    stderr.on('data', heard('stderr'));
+    this.exited = code.finally(() => {
+      this.#isOver = true;
+      this.#changed();
     });
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   async ready(): Promise<{ hub_url: string }> {
@@ -193,7 +233,7 @@ export class BridgeProcess {
     return JSON.parse(line) as { hub_url: string };
   }
 
-  /** Resolves when the condition on the output holds; rejects if the process ends before. */
+  /** Resolves when the condition on the output holds; rejects if it ends before. */
   saw(condition: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (done: () => void) => {
@@ -203,7 +243,7 @@ export class BridgeProcess {
       };
       const look = () => {
         if (condition()) settle(resolve);
-        else if (this.child.exitCode !== null || this.child.signalCode !== null) {
+        else if (this.isOver) {
           settle(() => reject(new Error(`it ended: ${this.stdout}\n${this.stderr}`)));
         }
       };
@@ -219,7 +259,33 @@ export class BridgeProcess {
     return this.stderr.includes(`"${event}"`);
   }
 
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+  /** Asks it to end, and waits for its exit code. */
+  stop(): Promise<number | null> {
+    this.#stop();
+    return this.exited;
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+export class BridgeProcess extends Bridge {
+  readonly child: ChildProcess;
+
+  constructor(child: ChildProcess) {
+    const { stdout, stderr } = child;
+    if (stdout === null || stderr === null) throw new Error('its streams are not heard');
+    const code = once(child, 'close').then(([exitCode]) => exitCode as number | null);
+    super({ stdout, stderr, code, stop: () => void child.kill() });
+    this.child = child;
+  }
+
+  override get isOver(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  override stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     this.child.kill(signal);
     return this.exited;
   }

@@ -1,12 +1,12 @@
 /**
- * No secret leaves the program by a way that somebody may read: whole lives of the built program at its most
+ * No secret leaves the program by a way that somebody may read: whole lives of the program at its most
  * talkative, and everything that it said or wrote is searched for every secret that there was.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PlatformDouble } from '../contract/platform/double.ts';
-import { type BridgeProcess, Rig } from './rig.ts';
+import { type Bridge, Rig } from './rig.ts';
 
 /** Where a secret may lie, for its owner's eyes only. */
 const KEPT = /^(?:credentials\.json|provision-token|workspace-token\.json)$/;
@@ -57,7 +57,7 @@ async function command(words: readonly string[], options: Parameters<Rig['comman
   return result;
 }
 
-const told = (process: BridgeProcess) => `${process.stdout}${process.stderr}`;
+const told = (bridge: Bridge) => `${bridge.stdout}${bridge.stderr}`;
 
 /** Files of the state directory, the database and its log of writes among them. */
 function hearFiles(folder: string): void {
@@ -221,7 +221,7 @@ test('a hub elsewhere, with a token of a workspace, and one that it gives out', 
       MOLECULE_TARGET_WORKSPACE_ID: platform.target,
       MOLECULE_CHANNEL_A2A_TOKEN: note('capability', 'capability-of-the-channel'),
     };
-    const daemon = await rig.run({ env, words: ['run', '--json', ...DEBUG] });
+    const daemon = await rig.runHere({ env, words: ['run', '--json', ...DEBUG] });
     platform.token = note('workspace token', 'wst-another-one');
     const { user, chat } = rig.direct('Mei');
     rig.cloud.say({ chat, from: user, text: 'hello' });

@@ -33,7 +33,7 @@ describe.concurrent('while the agent works', () => {
   test('the message has a sign, which goes when the answer comes', async () => {
     const rig = await openRig();
     await rig.addAgent('patient', PATIENT);
-    await rig.run();
+    await rig.runHere();
     const { user, chat } = rig.direct('Mei');
     const asked = rig.cloud.say({ chat, from: user, text: 'hello' });
     await rig.cloud.waitFor(() => signsOn(rig, chat, asked).includes('Typing'));
@@ -46,7 +46,7 @@ describe.concurrent('while the agent works', () => {
   test('LCM-IN-10: who waits in line is told the place in it, once', async () => {
     const rig = await openRig();
     await rig.addAgent('patient', PATIENT);
-    await rig.run();
+    await rig.runHere();
     const { user, chat } = rig.direct('Mei');
     const asked = ['one', 'two', 'three'].map((text) => rig.cloud.say({ chat, from: user, text }));
     const told = await rig.repliesIn(chat, 2);
@@ -67,7 +67,7 @@ describe.concurrent('where there is no answer', () => {
   test('an agent past its time is ended, the person is told once, and the next message goes on', async () => {
     const rig = await openRig();
     await rig.addAgent('moody', 'read text; [ "$text" = hang ] && sleep 60; echo "$text!"');
-    await rig.run({ words: words('--turn-timeout-secs', '2') });
+    await rig.runHere({ words: words('--turn-timeout-secs', '2') });
     const { user, chat } = rig.direct('Mei');
     const hanging = rig.cloud.say({ chat, from: user, text: 'hang' });
     const next = rig.cloud.say({ chat, from: user, text: 'next' });
@@ -83,7 +83,7 @@ describe.concurrent('where there is no answer', () => {
     const rig = await openRig();
     const added = await rig.program(['agents', 'add', 'far-away']);
     expect(added.code, added.stderr).toBe(0);
-    await rig.run({ words: words('--turn-timeout-secs', '1') });
+    await rig.runHere({ words: words('--turn-timeout-secs', '1') });
     const { user, chat } = rig.direct('Mei');
     const asked = rig.cloud.say({ chat, from: user, text: 'anybody there?' });
     const [told] = await rig.repliesIn(chat, 1);
@@ -98,7 +98,7 @@ describe.concurrent('where there is no answer', () => {
   test('a hub that is away: the person is told that the message is kept, and answered when it is back', async () => {
     const rig = await openRig();
     const hub = await openHub();
-    await rig.run({ env: hub.env });
+    await rig.runHere({ env: hub.env });
     hub.mode = 'away';
     const { user, chat } = rig.direct('Mei');
     const asked = rig.cloud.say({ chat, from: user, text: 'hello' });
@@ -114,7 +114,7 @@ describe.concurrent('where there is no answer', () => {
     const rig = await openRig();
     const hub = await openHub();
     hub.mode = 'refusing';
-    await rig.run({ env: hub.env });
+    await rig.runHere({ env: hub.env });
     const { user, chat } = rig.direct('Mei');
     const asked = rig.cloud.say({ chat, from: user, text: 'something forbidden' });
     const [told] = await rig.repliesIn(chat, 1);

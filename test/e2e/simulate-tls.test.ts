@@ -18,7 +18,7 @@ async function simulate(...words: string[]): Promise<Ready> {
   onTestFinished(() => void child.kill('SIGTERM'));
   let said = '';
   child.stdout.on('data', (chunk) => (said += String(chunk)));
-  await expect.poll(() => said, { timeout: 30_000 }).toContain('"ready"');
+  await expect.poll(() => said).toContain('"ready"');
   const line = said.split('\n').find((one) => one.includes('"ready"')) ?? '';
   return JSON.parse(line) as Ready;
 }

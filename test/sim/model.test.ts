@@ -9,7 +9,7 @@ import { live, replayLine } from './lives.ts';
 import type { Fate, Mutations } from './world.ts';
 import type { LarkGateway, TurnRequest, TurnTarget } from '../../src/bridge/ports.ts';
 
-const COUNT = Number(process.env['SEEDS'] ?? 200);
+const COUNT = Number(process.env['SEEDS'] ?? 40);
 const FIRST = Number(process.env['SEED'] ?? 1);
 const SEEDS = process.env['SEED'] === undefined ? COUNT : 1;
 

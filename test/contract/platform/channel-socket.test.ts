@@ -280,7 +280,7 @@ describe('a broken way', () => {
       pour();
     };
     expect(await socketTo().send(turn(), never)).toMatchObject({ kind: 'unknown' });
-    await expect.poll(() => reading.isOver, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => reading.isOver).toBe(true);
   });
 
   test('MOL-DAE-07: a turn that is stopped before it leaves has not been sent, and takes no other way', async () => {

@@ -143,7 +143,7 @@ describe('a program that stays', () => {
 
   test('simulate prints the environment for a bridge', async () => {
     const { child, ended, said } = start(['simulate']);
-    await expect.poll(() => said.stdout, { timeout: 10_000 }).toContain('LARK_ACCOUNTS_BASE_URL=');
+    await expect.poll(() => said.stdout).toContain('LARK_ACCOUNTS_BASE_URL=');
     child.kill('SIGTERM');
     const { code, stdout } = await ended;
     expect(code).toBe(0);
@@ -227,12 +227,10 @@ describe('demo', () => {
       terminal.stdout.on('data', (chunk: Buffer) => {
         shown += chunk.toString();
       });
-      await expect.poll(() => shown, { timeout: 10_000 }).toContain('Write something');
+      await expect.poll(() => shown).toContain('Write something');
       terminal.kill('SIGKILL');
-      await expect.poll(() => readdirSync(home), { timeout: 10_000 }).toEqual(['end']);
-      await expect
-        .poll(() => readFileSync(join(home, 'end'), 'utf8'), { timeout: 10_000 })
-        .toBe('code 0\n');
+      await expect.poll(() => readdirSync(home)).toEqual(['end']);
+      await expect.poll(() => readFileSync(join(home, 'end'), 'utf8')).toBe('code 0\n');
       expect(readdirSync(temp)).toEqual([]);
     },
   );

@@ -1,6 +1,6 @@
 /** Runs the program in this process, between streams of the test's own. */
 import { PassThrough } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import { main, type ProcessParts } from '../../../src/cli/main.ts';
 
 export interface Ended {
@@ -14,11 +14,20 @@ interface Start extends Partial<Pick<ProcessParts, 'execPath' | 'argv'>> {
   readonly input?: string;
 }
 
-export async function runProgram(
+/** A program that may wait for something; `stop` asks it to end, as a signal does. */
+interface Started {
+  readonly stdout: PassThrough;
+  readonly stderr: PassThrough;
+  /** Comes when all that it said was read. */
+  readonly code: Promise<number>;
+  stop(): void;
+}
+
+export function startProgram(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
   { execPath = process.execPath, argv = process.argv, input }: Start = {},
-): Promise<Ended> {
+): Started {
   const streams = {
     stdin: new PassThrough(),
     stdout: new PassThrough(),
@@ -26,19 +35,31 @@ export async function runProgram(
   };
   if (input !== undefined) streams.stdin.end(input);
   const around = { env, execPath, argv, ...streams } as unknown as ProcessParts;
-  const stdout = heardFrom(streams.stdout);
-  const stderr = heardFrom(streams.stderr);
-  const code = await main(words, new AbortController().signal, around);
-  return { code, stdout: await stdout(), stderr: await stderr() };
+  const stopping = new AbortController();
+  const code = async () => {
+    const exitCode = await main(words, stopping.signal, around);
+    // The log gathers its lines for a turn of the event loop. The streams stay open, as those of a process do.
+    do await setImmediate();
+    while (streams.stdout.readableLength + streams.stderr.readableLength > 0);
+    return exitCode;
+  };
+  return {
+    stdout: streams.stdout,
+    stderr: streams.stderr,
+    code: code(),
+    stop: () => stopping.abort(),
+  };
 }
 
-/** Takes what is said as it comes, however much; the result ends the stream and gives back all of it. */
-function heardFrom(stream: PassThrough): () => Promise<string> {
+export async function runProgram(...call: Parameters<typeof startProgram>): Promise<Ended> {
+  const started = startProgram(...call);
+  const [stdout, stderr] = [heardFrom(started.stdout), heardFrom(started.stderr)];
+  return { code: await started.code, stdout: stdout(), stderr: stderr() };
+}
+
+/** Takes what is said as it comes, however much. */
+function heardFrom(stream: PassThrough): () => string {
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  return async () => {
-    stream.end();
-    await finished(stream);
-    return Buffer.concat(chunks).toString();
-  };
+  return () => Buffer.concat(chunks).toString();
 }

@@ -45,7 +45,7 @@ async function simulate(...words: string[]) {
     return ended;
   };
   stops.push(end);
-  await expect.poll(() => said.stdout + said.stderr, { timeout: 10_000 }).not.toBe('');
+  await expect.poll(() => said.stdout + said.stderr).not.toBe('');
   return { said, end };
 }
 

@@ -1,4 +1,6 @@
 /** When a write may be believed: the disk is the outer wall here, and answers when the test says so. */
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Db } from '../../../src/store/sqlite/db.ts';
@@ -7,17 +9,14 @@ import { temporaryFolder } from '../../kit/folder.ts';
 
 type Done = (error: Error | null) => void;
 
-const disk = vi.hoisted(() => ({ syncs: [] as Done[] }));
-
-vi.mock('node:fs', async (original) => ({
-  ...(await original<typeof import('node:fs')>()),
-  fdatasync: (_fd: number, done: Done) => disk.syncs.push(done),
-}));
+const disk = { syncs: [] as Done[] };
 
 let folder: string;
 let db: Db;
 
 beforeEach(() => {
+  vi.spyOn(fs, 'fdatasync').mockImplementation((_fd, done) => void disk.syncs.push(done));
+  syncBuiltinESMExports();
   folder = temporaryFolder();
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   db.run('CREATE TABLE sample (name TEXT)');
@@ -26,6 +25,8 @@ beforeEach(() => {
 
 afterEach(() => {
   db.close();
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
 });
 
 function write(name: string): { confirmed: () => boolean } {
