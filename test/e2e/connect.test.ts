@@ -72,9 +72,10 @@ test('LCM-CON-02: a Lark organisation is found out and kept', async () => {
 test('--json: one event a line, and the secret in none of them', async () => {
   const cloud = await startCloud();
   const run = connect(['--json']);
-  const app = cloud.scan({ url: await run.link(), approve: true, brand: 'lark' });
-  expect(await run.code).toBe(0);
   const link = await run.link();
+  await expect.poll(() => run.events()).toContainEqual({ event: 'status', status: 'waiting' });
+  const app = cloud.scan({ url: link, approve: true, brand: 'lark' });
+  expect(await run.code).toBe(0);
   expect(run.events()).toEqual([
     {
       event: 'verification',

@@ -1,5 +1,5 @@
 /** The demo on a terminal: a person chats with the bot. */
-import { clearLine, createInterface, cursorTo } from 'node:readline';
+import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
 import { type Invocation, stopRequested } from '../command.ts';
 import type { Stage } from './stage.ts';
 import { createTranscript } from './transcript.ts';
@@ -13,10 +13,11 @@ export function chat(
   { stdin, stdout, output, signal }: Pick<Invocation, 'stdin' | 'stdout' | 'output' | 'signal'>,
 ): Promise<void> {
   const { cloud, user, direct } = stage;
+  const lines = linesOf({ stdin, stdout });
+  if (lines === undefined) return Promise.resolve();
   output.note(
     `You are ${user.name}, in a direct chat with the bot. Write something. /quit ends the demo.`,
   );
-  const lines = createInterface({ input: stdin, output: stdout, prompt: '> ' });
   // The screen already has what the person typed.
   const showNew = createTranscript(stage, output, ({ from }) => from.startsWith('app:'));
   let shownCount = 0;
@@ -53,4 +54,14 @@ export function chat(
     // The terminal is gone, so closing would fail too.
     lines.on('error', end);
   });
+}
+
+/** `undefined` if the terminal was closed meanwhile. */
+function linesOf({ stdin, stdout }: Pick<Invocation, 'stdin' | 'stdout'>): Interface | undefined {
+  try {
+    return createInterface({ input: stdin, output: stdout, prompt: '> ' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EIO') return undefined;
+    throw error;
+  }
 }

@@ -2,14 +2,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { HubCalls } from '../../../src/platform/hub-calls.ts';
 import { silentLog } from '../../kit/log.ts';
-
-/** So many times as fast is the time after which a call is given up. */
-const SPEED = 50;
+import { fasterLimit } from '../../kit/faster-limit.ts';
 
 function callsTo(url: string): HubCalls {
   const calls = new HubCalls({
@@ -42,9 +40,7 @@ async function openHub() {
 
 test('MOL-INB-01: a hub that takes a call and says nothing is given up after 10 s', async () => {
   const { url } = await openHub();
-  const timeout = AbortSignal.timeout.bind(AbortSignal);
-  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(ms / SPEED));
-  onTestFinished(() => void vi.restoreAllMocks());
+  const limits = fasterLimit(10_000);
   const calls = callsTo(url);
   const detail = 'no whole answer within 10 s';
   expect(await calls.call({ method: 'GET', path: '/' })).toMatchObject({
@@ -52,6 +48,7 @@ test('MOL-INB-01: a hub that takes a call and says nothing is given up after 10 
     detail,
   });
   expect(calls.trouble).toBe(detail);
+  expect(limits.count).toBe(1);
 });
 
 describe('a call that its caller gives up', () => {
