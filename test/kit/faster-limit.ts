@@ -9,7 +9,7 @@ export function fasterLimit(limitMs: number): { readonly count: number } {
     return start(run, delayMs === limitMs ? limitMs / 100 : delayMs);
   };
   const spy = vi.spyOn(globalThis, 'setTimeout');
-  spy.mockImplementation(faster as typeof setTimeout);
+  spy.mockImplementation(faster);
   onTestFinished(() => spy.mockRestore());
   return limits;
 }
