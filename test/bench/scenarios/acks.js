@@ -62,7 +62,7 @@ function fullSpeedRows(limit, system) {
       unit: '/s',
       value: of(system, 'perSecond'),
       limit: of(limit, 'perSecond'),
-      goal: { ratio: 0.85 },
+      goal: { ratio: 0.7 },
     }),
     row('CPU for an event', {
       unit: 'µs',
@@ -104,7 +104,7 @@ function durationMs(perSecond, quick) {
 
 function rateRows({ perSecond, limit, system }) {
   const one = (share) => ({ unit: 'ms', value: system[share], limit: limit[share] });
-  const goal = perSecond === 500 ? { goal: { max: 10 } } : {};
+  const goal = perSecond === 500 ? { goal: { max: 25 } } : {};
   return [
     row(`ack p50 at ${perSecond}/s`, one('p50')),
     row(`ack p99 at ${perSecond}/s`, { ...one('p99'), ...goal }),

@@ -92,9 +92,9 @@ function startRows({ node, sdk, bridge }) {
     limit: of(limit, name),
   });
   return [
-    row('idle', { ...against(sdk, 'residentMb', 'MB'), goal: { max: 110 } }),
+    row('idle', { ...against(sdk, 'residentMb', 'MB'), goal: { max: 100 } }),
     row('idle, against Node alone', against(node, 'residentMb', 'MB')),
-    row('spawn to connected', { ...against(sdk, 'connectedSecs', 's'), goal: { max: 0.7 } }),
+    row('spawn to connected', { ...against(sdk, 'connectedSecs', 's'), goal: { max: 0.5 } }),
     row('spawn, against Node alone', against(node, 'connectedSecs', 's')),
   ];
 }
