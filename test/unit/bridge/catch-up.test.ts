@@ -114,7 +114,7 @@ async function start(
         return Promise.resolve();
       },
     },
-    line: {
+    connection: {
       connectedSinceMs: () => connectedSinceMs,
       lastEventAtMs: () => lastEventAtMs,
       restart: () => (restarts += 1),
