@@ -32,7 +32,7 @@ function filesUnder(...folders: string[]): { path: string; source: string }[] {
 const sources = filesUnder('src').map(({ path, source }) => ({ path: path.slice(4), source }));
 const everything = filesUnder('src', 'test', 'bin');
 
-test('there are sources to judge', () => {
+test('there are sources to check', () => {
   expect(sources.length).toBeGreaterThan(20);
 });
 
@@ -151,7 +151,7 @@ test('the lock file names no registry, so that it works with any', () => {
   expect(lines.filter((line) => line.includes('"resolved": "http'))).toEqual([]);
 });
 
-/** The judge judged: each row is a break that it must see. */
+/** Tests the check itself: it must find the break in each row. */
 test.each([
   ['core/a.ts', "import { readFileSync } from 'node:fs';"],
   ['core/a.ts', "import type { Agent } from '../agents/echo.ts';"],

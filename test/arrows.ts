@@ -1,4 +1,4 @@
-/** Who may import what, as two tables, and the judge that reads a source file against them. */
+/** Who may import what, as two tables, and the check of a source file against them. */
 
 interface Room {
   /** Rooms (folders directly under `src`) that it may import. Its own files always. */

@@ -17,7 +17,7 @@ import { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { SqliteGaps } from '../store/sqlite/bridge/gaps.ts';
 import type { Db } from '../store/sqlite/db.ts';
-import type { Line } from '../bridge/ports.ts';
+import type { LongConnection } from '../bridge/ports.ts';
 import { steadyClock, systemClock } from '../time/clock.ts';
 
 /** The embedded hub ends an agent whose time is over, and then reports it. That takes a kill and a commit. */
@@ -81,8 +81,8 @@ export function assemble(
     status: createStatus(settings.appId, brand, parts),
   });
   const history = { journal: new SqliteGaps(db, settings.appId), lark: lark.gateway };
-  const line = { line: lineOf(connection), lastAliveMs: latest?.atMs };
-  const catchUp = new CatchUp({ ...base, ...history, ...line, intake: bridge.intake });
+  const link = { connection: longConnectionOf(connection), lastAliveMs: latest?.atMs };
+  const catchUp = new CatchUp({ ...base, ...history, ...link, intake: bridge.intake });
   const http = closing('lark_http', () => lark.http.close());
   const inside: Service[] = [http, target, lark.identity, bridge, lark.calls];
   return {
@@ -139,7 +139,7 @@ function endingAfter(finishTurns: () => Promise<void>) {
   return { ended, end: (reason: BridgeError) => void finish(reason) };
 }
 
-function lineOf(connection: Connection): Line {
+function longConnectionOf(connection: Connection): LongConnection {
   return {
     connectedSinceMs: () => {
       const { state, sinceMs } = connection.status();

@@ -34,12 +34,12 @@ export interface BridgeParts {
   readonly brand: Brand;
   readonly turnsRunningMax: number;
   readonly turnTimeoutMs: number;
-  /** Where the agent speaks unasked before anybody has written to the bot. */
+  /** The chat for messages that the agent sends unasked before anybody has written to the bot. */
   readonly defaultChatId?: ChatId | undefined;
   readonly observer?: Observer;
 }
 
-/** All of a message's way: from the event that comes in to the answer in the chat. */
+/** Handles a message from the event that comes in to the answer in the chat. */
 export class Bridge implements Service {
   readonly name = 'bridge';
   readonly intake: EventIntake;
@@ -91,14 +91,14 @@ export class Bridge implements Service {
     ];
   }
 
-  /** What came at the hub without naming a turn. Rejects while the open turns are not taken up. */
+  /** Takes an answer that names no turn. Rejects until the open turns of earlier processes are known. */
   async receive(answer: UnmatchedAnswer): Promise<void> {
     if (!this.#ready) throw new BridgeError('interrupted', 'the bridge has not started yet');
     return this.#unmatchedAnswers.receive(answer);
   }
 
   async start(): Promise<void> {
-    // What was ordered while no daemon ran counts before any turn is taken up.
+    // Orders from the time without a daemon are carried out before any turn begins.
     await this.#orders.carryOut();
     await startAll(this.#services, this.#log);
     this.#ready = true;
@@ -115,7 +115,7 @@ export class Bridge implements Service {
     await stopAll(this.#services, this.#log);
   }
 
-  /** For an end that can't be avoided: begins nothing new, and resolves when the turns at work are over. */
+  /** For a stop that can't be avoided: begins no turns, and resolves when all running turns are over. */
   finishTurns(): Promise<void> {
     return this.#engine.finish();
   }

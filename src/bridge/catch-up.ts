@@ -2,7 +2,7 @@ import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
 import type { ChatId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
 import { repeating, type RepeatedWork } from '../time/repeat.ts';
-import type { GapJournal, HistoryMessage, Intake, LarkGateway, Line } from './ports.ts';
+import type { GapJournal, HistoryMessage, Intake, LarkGateway, LongConnection } from './ports.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -40,7 +40,7 @@ interface CatchUpParts {
   readonly journal: GapJournal;
   readonly lark: Pick<LarkGateway, 'history'>;
   readonly intake: Intake;
-  readonly line: Line;
+  readonly connection: LongConnection;
   /** When the process before this one gave its last sign of life. */
   readonly lastAliveMs: number | undefined;
   readonly clock: Clock;
@@ -100,7 +100,7 @@ export class CatchUp implements Service {
   }
 
   start(): Promise<void> {
-    this.#parts.line.onUp(() => this.#rounds.hurry());
+    this.#parts.connection.onUp(() => this.#rounds.hurry());
     return this.#rounds.start();
   }
 
@@ -114,9 +114,9 @@ export class CatchUp implements Service {
   }
 
   async #checkGap(): Promise<void> {
-    const { journal, line, clock } = this.#parts;
+    const { journal, connection, clock } = this.#parts;
     const nowMs = clock.nowMs();
-    const linkSinceMs = line.connectedSinceMs();
+    const linkSinceMs = connection.connectedSinceMs();
     // While the link is down the gap grows. It is read when the link is up again.
     if (linkSinceMs === undefined) return;
     if (linkSinceMs !== this.#linkSinceMs) this.#noteLink(linkSinceMs);
@@ -239,10 +239,10 @@ export class CatchUp implements Service {
   }
 
   async #checkQuiet(): Promise<void> {
-    const { journal, line, clock, log } = this.#parts;
+    const { journal, connection, clock, log } = this.#parts;
     const nowMs = clock.nowMs();
-    const sinceMs = line.connectedSinceMs();
-    const eventAtMs = line.lastEventAtMs();
+    const sinceMs = connection.connectedSinceMs();
+    const eventAtMs = connection.lastEventAtMs();
     if (sinceMs === undefined) return;
     const quietSinceMs = Math.max(sinceMs, eventAtMs ?? 0);
     if (nowMs - quietSinceMs < QUIET_CHECK_MS) {
@@ -266,7 +266,7 @@ export class CatchUp implements Service {
     if (late.length === 0) return;
     log.error('connection_deaf', { chat: chat.chatId, missed: late.length });
     await journal.openGap(quietSinceMs);
-    line.restart();
+    connection.restart();
   }
 
   /** Undefined if Lark does not show it. */

@@ -1,4 +1,4 @@
-/** What the bridge needs of others: Lark, the target of turns, the journal. Adapters implement these, `app` joins them. */
+/** What the bridge needs from others: Lark, the target of turns, the journal. Adapters implement it, `app` joins them. */
 import type { ChatId, MessageId, TurnId, WorkspaceId } from '../core/ids.ts';
 import type { Content } from '../core/content.ts';
 import type { InboundEvent, InboundMessage, LarkContext } from '../core/message.ts';
@@ -16,29 +16,29 @@ import type { TurnUpdate } from '../core/turn-update.ts';
 
 // ---------------------------------------------------------------- Lark → bridge
 
-/** Where the bridge takes in what Lark delivers. */
+/** Takes the events that Lark delivers. */
 export interface Intake {
   /**
-   * Resolves when the event is durably in the journal, or was there already: only then may it be acked.
-   * Rejects if it could not be stored: then it must not be acked, so that Lark delivers it again.
+   * Resolves when the event is stored in the journal, or was there already. Only then it may be acked.
+   * Rejects if it could not be stored. Then it must not be acked, so that Lark delivers it again.
    */
   admit(event: InboundEvent): Promise<void>;
 }
 
-/** What the bridge needs to know of the long connection. */
-export interface Line {
-  /** Since when it is up; `undefined` while it is down. */
+/** What the bridge needs from the long connection. */
+export interface LongConnection {
+  /** When it came up. `undefined` while it is down. */
   connectedSinceMs(): number | undefined;
   lastEventAtMs(): number | undefined;
-  /** Drops the link and connects anew. */
+  /** Drops the link and connects again. */
   restart(): void;
-  /** Calls `listener` each time that it has come up. */
+  /** Calls `listener` each time that the connection is up again. */
   onUp(listener: () => void): void;
 }
 
 // ---------------------------------------------------------------- bridge → Lark
 
-/** Who goes first when Lark's rate limits make calls wait: what people wait for most. */
+/** The order of calls that wait because of Lark's rate limits. Calls that people wait for come first. */
 export type CallPriority = 'answer' | 'notice' | 'stream' | 'reaction' | 'background';
 
 export type Outgoing =
@@ -48,7 +48,7 @@ export type Outgoing =
       readonly replyTo: MessageId;
       readonly inThread: boolean;
       readonly content: Content;
-      /** The turn that the content speaks about; undefined: none alone. */
+      /** The turn that the content is about. Undefined if it is about no turn, or about several. */
       readonly about?: TurnId | undefined;
     }
   | {
@@ -62,7 +62,7 @@ export type Outgoing =
       readonly chatId: ChatId;
       readonly messageId: MessageId;
       readonly emoji: string;
-      /** It may be there already: reactions have no key at Lark, so it is looked for first. */
+      /** The reaction may exist already. Reactions have no key at Lark, so Lark is asked first. */
       readonly again: boolean;
     }
   | {
@@ -72,27 +72,27 @@ export type Outgoing =
       readonly reactionId: string;
     };
 
-/** What to do about a call that Lark did not carry out; one row per error code says which. */
+/** What to do about a call that Lark did not carry out. The table of Lark's codes has one row for each code. */
 export type LarkAction =
-  /** Rate limited: the same call under the same key, not before `retryAfterMs`. */
+  /** Lark's rate limit: make the same call under the same key, but not before `retryAfterMs`. */
   | 'wait'
-  /** A passing fault: the same call under the same key. */
+  /** A fault that passes: make the same call under the same key. */
   | 'retry'
-  /** No answer came: it may have happened. The same call under the same key, while Lark honours keys. */
+  /** No answer came, so Lark may have carried it out. Make the same call under the same key, as long as Lark honours keys. */
   | 'unknown'
   /** Too long: cut it into smaller pieces. */
   | 'split'
-  /** The message to answer was taken back or deleted. */
+  /** The message to answer was recalled or deleted. */
   | 'message_gone'
-  /** No thread there: reply without one, and if that is refused too, send to the chat. */
+  /** There is no thread: reply without one. If that is refused too, send to the chat. */
   | 'fall_back_from_thread'
   /** The card was refused: send its text. */
   | 'fall_back_to_text'
-  /** Nobody knows what it means: the same call some more times, then it is given up. */
+  /** An unknown code: make the same call a few more times, then give up. */
   | 'unsure'
-  /** Will never work; the person gets a notice. */
+  /** It will never work. The person gets a notice. */
   | 'give_up'
-  /** Will not work until the operator changes something (a missing permission, the bot switched off). */
+  /** It will not work until the operator changes something, such as a missing permission or a disabled bot. */
   | 'tell_operator'
   /** The bot can't write to this chat any more. */
   | 'chat_dead';
@@ -103,9 +103,9 @@ export type DeliveryResult =
   | {
       readonly ok: false;
       readonly action: LarkAction;
-      /** Lark's code; undefined when no answer of Lark's form came. */
+      /** Lark's code. Undefined if no answer in Lark's form came. */
       readonly code: number | undefined;
-      /** For logs and operators; never holds content or credentials. */
+      /** For logs and operators. It never contains content or credentials. */
       readonly detail: string;
       readonly retryAfterMs?: number;
     };
@@ -118,20 +118,20 @@ export interface HistoryMessage {
   /** True if this app sent it. */
   readonly own: boolean;
   readonly parentId: MessageId | undefined;
-  /** The thread that it is in, or that was begun under it. */
+  /** The thread that contains it, or that began with it. */
   readonly threadId: string | undefined;
   readonly deleted: boolean;
-  /** Text as shown, for own messages; used to find out whether a send in doubt arrived. */
+  /** For own messages: the text as it is shown. It tells whether a send arrived. */
   readonly text: string | undefined;
-  /** What the live event would have given; undefined for what the bot would not take up (own, not addressed). */
+  /** The message as its event would give it. Undefined if it is not for the bot. */
   readonly inbound: InboundMessage | undefined;
 }
 
-/** What has to be known of the form in which Lark shows texts, before one is sent. */
+/** What the bridge has to know about Lark's form of texts before it sends one. */
 export interface ContentForm {
-  /** Pieces of a text that Lark takes, in order; without those in which nothing can be seen. */
+  /** The text in pieces that Lark accepts, in order. Pieces without anything visible are left out. */
   piecesOf(text: string): readonly string[];
-  /** Pieces of a text that Lark refused as too long; `undefined` if no shorter piece has a chance. */
+  /** A text that Lark refused as too long, in smaller pieces. `undefined` if smaller pieces would not help. */
   smallerPiecesOf(text: string): readonly string[] | undefined;
   /** A text as `history` gives it back. */
   shownText(text: string): string;
@@ -139,11 +139,11 @@ export interface ContentForm {
 
 export interface LarkGateway {
   readonly form: ContentForm;
-  /** Never rejects for what Lark or the network does; `key` makes repeats of one send harmless. */
+  /** Does not reject if Lark or the network fails. `key` makes repeats of one send harmless. */
   deliver(out: Outgoing, key: string, priority: CallPriority): Promise<DeliveryResult>;
   /**
-   * Messages of a chat from `sinceMs` on, oldest first; those inside a thread only if it is named.
-   * Each page of 50 is a call; unless `pagesMax` says otherwise, as many are read as it takes.
+   * Messages of a chat from `sinceMs` on, oldest first. Messages inside a thread come only if `threadId` names it.
+   * Each page of 50 messages is one call. Without `pagesMax` all pages are read.
    * Throws `BridgeError` if Lark refuses.
    */
   history(
@@ -157,11 +157,11 @@ export interface LarkGateway {
 // ---------------------------------------------------------------- bridge → hub
 
 export interface TurnRequest {
-  /** Same for every try of one turn; the hub takes a second send of it for a repeat. */
+  /** The same for every try of one turn. So the hub knows that a second send is a repeat. */
   readonly messageId: string;
   readonly text: string;
   readonly context: LarkContext;
-  /** Workspace that gets the turn; fixed at the first try. */
+  /** The workspace that gets the turn. It does not change after the first try. */
   readonly target: WorkspaceId;
   readonly reply?: ReplyToken;
 }
@@ -174,8 +174,8 @@ export type TurnAnswer = (
       readonly files?: readonly string[];
     }
   /**
-   * The agent said no or broke; `detail` is for people. `interrupted`: it died with its process. `agent`: its
-   * name, if the hub ran it itself; `detail` then comes from the hub and not from the agent.
+   * The agent refused or failed. `detail` is for people. `interrupted`: the agent's process died. `agent`: the
+   * agent's name, if the hub ran it itself. Then `detail` comes from the hub and not from the agent.
    */
   | {
       readonly kind: 'failed';
@@ -184,11 +184,11 @@ export type TurnAnswer = (
       readonly agent?: string;
     }
 ) & {
-  /** Notes at a target in the journal's own database that it has answered; to be run with the turn's change. */
+  /** Set by a target in the journal's own database: notes there that it has answered. Run it with the turn's change. */
   readonly store?: () => void;
 };
 
-/** The agent wants something of the person. Its task is not over: an answer may come without a reply. */
+/** The agent wants something from the person. Its task is not over, so an answer may come even without a reply. */
 export interface TurnQuestion {
   readonly kind: 'question';
   readonly wants: 'input' | 'sign_in';
@@ -199,118 +199,118 @@ export interface TurnQuestion {
 export type SendResult =
   | TurnAnswer
   | TurnQuestion
-  /** The answer will be found under `ticket` (a queue id). */
+  /** The answer will come under `ticket` (a queue id). */
   | { readonly kind: 'accepted'; readonly ticket: string }
   /** Accepted by a target that can't say which turn an answer belongs to. */
   | { readonly kind: 'accepted_uncorrelated' }
-  /** Accepted by a target whose answer has no way back to us. */
+  /** Accepted by a target whose answer can't come back to the bridge. */
   | { readonly kind: 'unanswerable' }
-  /** Not taken; safe to send again after the wait. */
+  /** Not accepted. It can be sent again after `retryAfterMs`. */
   | { readonly kind: 'busy'; readonly retryAfterMs: number; readonly detail: string }
-  /** Nothing reached the hub; safe to send again. */
+  /** Nothing reached the hub, so it can be sent again. */
   | { readonly kind: 'unreachable'; readonly detail: string }
-  /** Refused for good; sending again won't help until somebody changes something. */
+  /** Refused. Another try does not help until somebody changes something. */
   | { readonly kind: 'refused'; readonly detail: string }
-  /** The request left, no usable answer came: the turn may be running. */
+  /** The request was sent and no usable answer came. The turn may be running. */
   | { readonly kind: 'unknown'; readonly detail: string };
 
 export type WaitResult =
   | TurnAnswer
   | TurnQuestion
   | { readonly kind: 'pending' }
-  /** All that the ticket holds is that the agent is at work: its answer may come there or without a name. */
+  /** Under the ticket is only that the agent works. The answer may come under the ticket, or without naming its turn. */
   | { readonly kind: 'unfinished' }
-  /** The hub does not know the ticket (any more). */
+  /** The hub does not know the ticket, or not any more. */
   | { readonly kind: 'lost'; readonly detail: string }
   | { readonly kind: 'unreachable'; readonly detail: string };
 
-/** What came for the bridge at the hub without naming a turn. */
+/** A message of an agent to the bridge that names no turn by its form. */
 export interface UnmatchedAnswer {
-  /** The same for every time it is handed over. */
+  /** The same each time that the answer is handed over. */
   readonly id: string;
   readonly from: WorkspaceId;
-  /** What it says about the turn that it is for; undefined: nothing. */
+  /** The token of the turn that the text answers. Undefined if the text begins with none. */
   readonly replyToken?: string;
-  /** Without that token. */
+  /** The text without that token. */
   readonly text: string;
   /** Names of the files that came with it. */
   readonly files?: readonly string[];
-  /** Why there is no answer, if that is what the text says. */
+  /** Set if the text says why there is no answer. */
   readonly failure?: string;
-  /** It is no answer, but asks the person for something. */
+  /** Set if the text is a question to the person. */
   readonly wants?: TurnQuestion['wants'];
 }
 
 export type CancelResult =
-  /** Nobody works on it, or the hub can't end it: there is nothing more to do. */
+  /** Nobody works on it, or the hub can't end it. No further try is needed. */
   | 'over'
   /** The hub has no such message, or does not have it yet. */
   | 'not_known'
-  /** The hub did not answer; to be tried again. */
+  /** The hub did not answer. It has to be tried again. */
   | 'not_reached';
 
 /** The hub as the bridge sees it. */
 export interface TurnTarget {
-  /** True if every answer names its turn, so that chats may run side by side. */
+  /** True if every answer names its turn, so that turns of several chats may run at the same time. */
   readonly correlates: boolean;
-  /** True if the hub takes a repeated message id for the same turn, so that "unknown" may be sent again. */
+  /** True if the hub knows a repeated message id as the same turn, so that "unknown" may be sent again. */
   readonly deduplicates: boolean;
   /** The workspace that gets new turns. */
   currentTarget(): Promise<WorkspaceId>;
   /**
-   * For a target in the journal's own database: stores the turn there, inside the commit that notes that it
-   * is sent. It may be run twice. `send` follows, and finds it.
+   * For a target in the journal's own database: stores the turn there, in the same commit as the note that it is
+   * sent. It may run twice. After that `send` is called and finds the turn.
    */
   join?(request: TurnRequest): void;
   send(request: TurnRequest, signal: AbortSignal): Promise<SendResult>;
-  /** Waits (bounded, tens of seconds) for the answer under a ticket. */
+  /** Waits for the answer under a ticket, at most for some tens of seconds. */
   wait(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult>;
   /**
-   * Calls `take` for what the turn of a message tells before it ends, until the returned function is called.
-   * Only a target that gets such updates has it: the HTTP contract has none.
+   * Calls `take` for each update of a message's turn, until the returned function is called. Only a target that
+   * gets updates has this method. The HTTP contract has no updates.
    */
   watch?(target: WorkspaceId, messageId: string, take: (update: TurnUpdate) => void): () => void;
   /**
-   * Nobody wants the answer to a message any more: a hub that can ends the work on it. Never rejects for
-   * what the network or the hub does.
+   * Says that nobody wants the answer to a message any more. A hub that can do so ends the work on it. Does not
+   * reject if the network or the hub fails.
    */
   cancel?(target: WorkspaceId, messageId: string, signal: AbortSignal): Promise<CancelResult>;
 }
 
-// ---------------------------------------------------------------- The journal: the bridge's memory
+// ---------------------------------------------------------------- the journal
 
-/** The bridge's memory. Every method that writes resolves when the write is durable. */
+/** The bridge's stored state. Every method that writes resolves when the write is on disk. */
 
 export interface Admission {
   readonly message: InboundMessage;
   readonly receivedAtMs: number;
   readonly state: TurnState;
   readonly out: readonly OutboxDraft[];
-  /** For a stale turn: shown only if no other one of the chat waits for the same decision. */
+  /** For a stale turn: shown only if no other turn of the chat waits for the same decision. */
   readonly question?: readonly OutboxDraft[];
   /**
-   * For a message that can't be read: shown only if the same person sent no other one of the same kind to the
-   * same place within so long before or after it.
+   * For a message that can't be read: shown only if the same person sent no other message of the same kind to the
+   * same place within `withinMs` before or after it.
    */
   readonly burst?: { readonly out: readonly OutboxDraft[]; readonly withinMs: number };
 }
 
-/** What a decision about a turn writes; `undefined` from a decision writes nothing. */
+/** What a decision about a turn writes. A decision that returns `undefined` writes nothing. */
 export interface TurnChange {
   readonly state: TurnState;
-  /** Begins the turn anew under new keys. */
+  /** Starts a new run of the turn, with new keys. */
   readonly run?: number;
-  /** For a turn that has none yet. */
+  /** Used only if the turn has no token yet. */
   readonly replyToken?: string;
-  /** When it happened, if that is not now. */
+  /** When it happened. Undefined: now. */
   readonly atMs?: number;
   readonly out: readonly OutboxDraft[];
   readonly withdrawn?: Withdrawal;
 }
 
-/** The person took the message back: its text is forgotten. */
+/** The person recalled the message, so its text is deleted. */
 export interface Withdrawal {
-  /** What was to be said about it and was not tried yet is dropped too. */
+  /** Rows about it that were not tried yet are dropped too. */
   readonly dropsOut: boolean;
 }
 
@@ -320,13 +320,13 @@ export interface OutboxChange {
   readonly attempts?: number;
   readonly lastError?: string;
   readonly replayedAtMs?: number;
-  /** What takes the row's place in its lane, under a key of its own. */
+  /** Rows that replace this row in its lane, with new keys. */
   readonly out?: readonly OutboxDraft[];
-  /** The other pieces of the same answer have no better chance: they end as this one does. */
+  /** The other pieces of the same answer end in the same way, because they would fail too. */
   readonly endsRest?: true;
 }
 
-/** Where a turn waits or works, without its text. */
+/** A turn without its text. */
 export interface TurnHead {
   readonly id: TurnId;
   readonly seq: number;
@@ -336,20 +336,20 @@ export interface TurnHead {
 }
 
 export interface Journal {
-  /** Stores a message once: `undefined` if it is known already. */
+  /** Stores a message once. `undefined` if it is known already. */
   admit(
     admission: Admission,
   ): Promise<{ readonly turn: Turn; readonly out: readonly OutboxRow[] } | undefined>;
   turn(id: TurnId): Promise<Turn | undefined>;
   turnOfToken(replyToken: string): Promise<Turn | undefined>;
-  /** Loads, decides and stores in one transaction. Returns the turn as it now is. */
+  /** Loads, decides and stores in one transaction. Returns the turn after the change. */
   changeTurn(
     id: TurnId,
     decide: (turn: Turn) => TurnChange | undefined,
     more?: {
-      /** An event's id; a change that this event has made already is not made again. */
+      /** An event's id. A change that this event has made already is not made again. */
       readonly once?: string | undefined;
-      /** What is written in the same transaction, by the turn as it is then; it may be run twice. */
+      /** Writes more in the same transaction, with the turn as it is then. It may run twice. */
       readonly join?: ((turn: Turn, changed: boolean) => void) | undefined;
     },
   ): Promise<{
@@ -357,26 +357,26 @@ export interface Journal {
     readonly changed: boolean;
     readonly out: readonly OutboxRow[];
   }>;
-  /** Turns of a chat that a person may still speak about, newest first: held ones and failed ones. */
+  /** Turns of a chat that a command can mean, newest first: held ones and failed ones. */
   askable(chat: ChatId, limit: number): Promise<readonly Turn[]>;
   /** Every turn that is not over, in order of arrival. */
   openTurns(): Promise<readonly TurnHead[]>;
   /** Every row that is still to be sent, in order. */
   pendingOut(): Promise<readonly OutboxRow[]>;
-  /** Keeps an answer that could be nobody's or another turn's, for the operator. */
+  /** Stores an answer for the operator, because it may belong to another turn or to none. */
   quarantine(answer: QuarantinedAnswer): Promise<void>;
-  /** True if an answer of this id was shown or kept before. */
+  /** True if an answer with this id was shown or stored before. */
   isHandled(answerId: string): Promise<boolean>;
-  /** Runs that may have reached their target and ended since then without an answer, oldest first. */
+  /** Runs that may have reached their target and ended since `sinceMs` without an answer, oldest first. */
   unanswered(sinceMs: number): Promise<readonly UnansweredRun[]>;
-  /** Runs that were given to their target and dropped since then, newest first, a bounded number. */
+  /** Runs that were given to their target and dropped since `sinceMs`, newest first, a bounded number. */
   droppedRuns(sinceMs: number): Promise<readonly DroppedRun[]>;
-  /** What is known to stand in a thread, the bot's own messages first, the newest first; without what was taken back. */
+  /** The known messages of a thread: first the bot's own ones, each group newest first. Recalled ones are left out. */
   threadMessages(chat: ChatId, threadId: string): Promise<readonly MessageId[]>;
   /** The chat of the newest message. */
   latestChat(): Promise<ChatId | undefined>;
   out(key: string): Promise<OutboxRow | undefined>;
-  /** With `once`, an event's id: nothing if this event has added its rows already. */
+  /** `once` is an event's id. If this event has added its rows already, nothing is added. */
   enqueue(drafts: readonly OutboxDraft[], once?: string): Promise<readonly OutboxRow[]>;
   changeOut(
     key: string,
@@ -390,7 +390,7 @@ export interface Journal {
   }>;
   /** True if an event of this id has changed something. */
   isDone(once: string): Promise<boolean>;
-  /** Forgets a few old rows; returns how many, 0 when there are no more. */
+  /** Deletes a few old rows and returns how many. 0 means that there are no more. */
   prune(rules: PruneRules): Promise<number>;
 }
 
@@ -400,9 +400,9 @@ export interface UnansweredRun {
   readonly chatId: ChatId;
   readonly threadId: string | undefined;
   readonly endedAtMs: number;
-  /** in_doubt: its request broke. gave_up: it was waited for as long again, in vain. */
+  /** in_doubt: its request broke off. gave_up: after its time was over, no answer came within the same time again. */
   readonly how: 'in_doubt' | 'overdue' | 'gave_up';
-  /** Its chat was asked what to do, and has not answered. */
+  /** The chat was asked what to do, and nobody has answered. */
   readonly isHeld: boolean;
 }
 
@@ -415,18 +415,18 @@ export interface QuarantinedAnswer {
   readonly id: string;
   readonly text: string;
   readonly atMs: number;
-  /** The turn that it may belong to: one whose time was over. */
+  /** A turn that it may belong to. The time of that turn was over. */
   readonly turn: TurnId | undefined;
 }
 
 export interface PruneRules {
-  /** What is over since before this is forgotten… */
+  /** Turns and rows that ended before this are deleted. */
   readonly endedBeforeMs: number;
-  /** …but so many of the newest turns keep their ids, without their text, to know repeats by. */
+  /** This many of the newest turns keep their ids, without their text, so that repeats are known. */
   readonly keepIds: number;
-  /** Dead letters are kept longer, because somebody has to look at them. */
+  /** Dead letters are kept longer, because the operator has to read them. */
   readonly deadBeforeMs: number;
-  /** Rows a step; each step is one short write. */
+  /** The largest number of rows in one step. Each step is one short write. */
   readonly limit: number;
 }
 
@@ -436,13 +436,13 @@ export interface TurnQuery {
   readonly limit: number;
 }
 
-/** One time that a turn was given to the agent; a person's wish begins another. */
+/** One run of a turn. A person can start another run. */
 export interface TurnRun {
   readonly run: number;
   /** How often it was sent to the hub. */
   readonly tries: number;
   readonly startedAtMs: number;
-  /** When the hub took it, if it did so without an answer. */
+  /** When the hub accepted it, if it did so without an answer. */
   readonly acceptedAtMs: number | undefined;
   readonly endedAtMs: number | undefined;
   readonly endedAs: TurnPhase | undefined;
@@ -457,24 +457,24 @@ export interface TurnLife {
   readonly endedAtMs: number | undefined;
   readonly runs: readonly TurnRun[];
   readonly out: readonly OutboxRow[];
-  /** Open turns of its chat that came before it. */
+  /** The number of open turns of its chat that came before it. */
   readonly ahead: number;
 }
 
 export interface JournalCounts {
   readonly waiting: number;
-  /** With the agent, or on the way to it. */
+  /** Turns that the agent has, or that are being sent to it. */
   readonly running: number;
   readonly held: number;
   readonly failed: number;
   readonly deadLetters: number;
 }
 
-/** What an operator may ask of the journal; works while the daemon runs and while it does not. */
+/** What an operator can read in the journal, whether the daemon runs or not. */
 export interface JournalReader {
   turn(id: TurnId): Promise<Turn | undefined>;
   turns(query: TurnQuery): Promise<readonly Turn[]>;
-  /** One turn with all that is known of its life. */
+  /** One turn with everything that is known about it. */
   life(id: TurnId): Promise<TurnLife | undefined>;
   /** The turn that a message of the bot was sent for. */
   turnOfReply(message: MessageId): Promise<TurnId | undefined>;
@@ -488,26 +488,26 @@ export interface JournalReader {
   quarantined(limit: number): Promise<readonly QuarantinedAnswer[]>;
 }
 
-/** How far the history of a chat is known to have been taken up. */
+/** Up to what time the messages of a chat are known. */
 export interface ChatRecord {
   readonly chatId: ChatId;
   readonly lastMessageAtMs: number;
-  /** Everything that was said before this has been seen, by event or by reading. */
+  /** All messages before this are known, from events or from the history. */
   readonly readUntilMs: number;
 }
 
-/** A thread in which the bot was spoken to. */
+/** A thread with a message for the bot. */
 export interface ThreadRecord {
   readonly chatId: ChatId;
   readonly threadId: string;
   readonly lastMessageAtMs: number;
 }
 
-/** What was missed while nobody listened. */
+/** Times without a connection, and what is known of the chats in them. */
 export interface GapJournal {
-  /** When the stretch of time began that has not been read back yet; `undefined` if there is none. */
+  /** The start of the time that has not been read back yet. `undefined` if there is none. */
   gap(): Promise<number | undefined>;
-  /** Opens a gap (an older one that is still open stays), or closes it. */
+  /** Opens a gap. A gap that is open already stays as it is. */
   openGap(fromMs: number): Promise<void>;
   closeGap(): Promise<void>;
   /** Chats with messages since `activeSinceMs`, the most recently active first. */
@@ -521,14 +521,14 @@ export interface GapJournal {
 // ---------------------------------------------------------------- orders of operators
 
 /**
- * What an operator wants done from outside. The daemon alone changes turns and the outbox, so another
+ * What an operator orders from another process. Only the daemon changes turns and the outbox, so another
  * process leaves an order in the journal, and the daemon carries it out.
  */
 
 export type OrderKind =
-  /** Begins a turn anew. */
+  /** Starts a new run of a turn. */
   | 'turn_retry'
-  /** Ends a turn; what its agent may still answer is not shown. */
+  /** Ends a turn. A late answer of its agent is not shown. */
   | 'turn_drop'
   /** Sends a dead letter again, under its own key. */
   | 'letter_replay'
@@ -537,9 +537,9 @@ export type OrderKind =
 type Phase = TurnPhase | OutboxState['phase'];
 
 export interface OrderResult {
-  /** `refused`: it makes no sense where its subject is. */
+  /** `refused`: it is not possible in the phase of its subject. */
   readonly outcome: 'done' | 'refused';
-  /** Where its subject is now; undefined if there is none by that name. */
+  /** The phase of its subject now. Undefined if the subject does not exist. */
   readonly phase: Phase | undefined;
 }
 
@@ -553,7 +553,7 @@ export interface Order {
   readonly result: OrderResult | undefined;
 }
 
-/** In which phases of its subject an order can make sense. The daemon decides in the end. */
+/** In which phases of its subject an order is possible. The daemon has the final decision. */
 export const ORDERS_FIT: Readonly<Record<OrderKind, readonly Phase[]>> = {
   turn_retry: ['held', 'failed', 'overdue'],
   turn_drop: ['waiting', 'sending', 'accepted', 'overdue', 'held', 'command'],
@@ -563,32 +563,32 @@ export const ORDERS_FIT: Readonly<Record<OrderKind, readonly Phase[]>> = {
 
 /** The operator's side of the orders. */
 export interface OrderBook {
-  /** Resolves with the order's number when it is durable. */
+  /** Resolves with the order's number when the order is on disk. */
   place(kind: OrderKind, subject: string): Promise<number>;
   order(id: number): Promise<Order | undefined>;
 }
 
 /** The daemon's side of the orders. */
 export interface OrderQueue {
-  /** Whether another process has written since the last time this was asked; it costs next to nothing. */
+  /** True if another process has written since the last call. It costs almost nothing. */
   writtenOutside(): Promise<boolean>;
   /** Orders that have no result yet, oldest first. */
   open(): Promise<readonly Order[]>;
-  /** Resolves when durable. */
+  /** Resolves when the result is on disk. */
   end(id: number, result: OrderResult): Promise<void>;
 }
 
-// ---------------------------------------------------------------- who watches
+// ---------------------------------------------------------------- the observer
 
-/** What parts tell about their work as it happens, for metrics and traces. Never throws, and costs next to nothing. */
+/** Parts call it while they work, for metrics and traces. It never throws, and costs almost nothing. */
 export interface Observer {
-  /** From the arrival of an event until its ack may leave. */
+  /** `tookMs`: from the arrival of an event until it may be acked. */
   eventAcked(tookMs: number): void;
-  /** A turn that was given to its agent has come to rest; `tookMs` since it was given. */
+  /** A turn that was given to its agent is over or held. `tookMs`: since it was given. */
   turnEnded(turn: TurnId, phase: TurnPhase, tookMs: number): void;
-  /** A message of the outbox that was made for this turn is over, sent or not. */
+  /** A message of the outbox for this turn is finished, sent or not. */
   shown(turn: TurnId): void;
-  /** How long a call to Lark was held back before it was made. */
+  /** `waitedMs`: how long the call to Lark waited before it was made. */
   callStarted(priority: CallPriority, waitedMs: number): void;
   sendEnded(kind: Outgoing['kind'], result: DeliveryResult): void;
 }

@@ -4,17 +4,17 @@ import type { Journal } from './ports.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** Lark redelivers within 6 h; a day also covers a long outage and a clock that jumped. */
+/** Lark redelivers within 6 h. A day also covers a long outage and a clock that was set. */
 export const INBOX_KEEP_MS = 24 * 60 * 60 * 1000;
-/** Ids are kept past their age up to this many, so that a quiet bot remembers for weeks. */
+/** Of older turns this many ids are kept, so that a bot with few messages knows repeated ones for weeks. */
 export const INBOX_KEEP_ROWS = 50_000;
-/** How often the journal forgets what is old, and how much in one short write. */
+/** How often old rows are deleted, and how many in one short write. */
 export const PRUNE_EVERY_MS = 10 * 60_000;
 const PRUNE_ROWS = 500;
 /** Dead letters wait for an operator, who may be on holiday. */
 const DEAD_LETTER_KEEP_MS = 30 * 24 * 60 * 60 * 1000;
 
-/** Between two steps everything else has its turn. */
+/** A pause between two steps, so that other work can run. */
 const STEP_PAUSE_MS = 20;
 
 interface PruningParts {
@@ -23,7 +23,7 @@ interface PruningParts {
   readonly log: Log;
 }
 
-/** Keeps the journal bounded: old rows go, a few at a time. */
+/** Bounds the size of the journal: deletes old rows, a few at a time. */
 export class Pruning implements Service {
   readonly name = 'pruning';
   readonly #parts: PruningParts;

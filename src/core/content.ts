@@ -1,10 +1,10 @@
-/** What a message of the bridge says in a chat, by its meaning. How Lark shows it is decided in `src/lark/content`. */
+/** The content of a message of the bridge. `src/lark/content` decides how Lark shows it. */
 import type { TurnId } from './ids.ts';
 
 export type Content =
-  /** What an agent said, or a piece of it. */
+  /** An agent's text, or a piece of it. */
   | { readonly kind: 'answer'; readonly text: string }
-  /** What the bridge itself says. */
+  /** A text of the bridge itself. */
   | { readonly kind: 'notice'; readonly text: string }
   /** A question of the bridge, with a button for each answer. The text says what can be typed instead. */
   | { readonly kind: 'choice'; readonly text: string; readonly buttons: readonly ChoiceButton[] };

@@ -1,15 +1,15 @@
-/** Cuts of texts. No cut halves a character as people see it: an emoji of several code points stays whole. */
+/** Cuts texts. A character that people see as one is never cut: an emoji of several code points stays whole. */
 
-/** Made when it is needed: that takes as long as a small command. */
+/** It is made only when it is needed, because that takes as long as a small command. */
 let segmenter: Intl.Segmenter | undefined;
 const encoder = new TextEncoder();
 
-/** How long a part may be: `chars` counts as `length` does, `bytes` as UTF-8 does. */
+/** How long a part may be. `chars` counts UTF-16 units, like `length`. `bytes` counts bytes of UTF-8. */
 type CutLimit = { readonly chars: number } | { readonly bytes: number };
 
 /**
- * The beginning of a text, as much of it as fits. Where not even one character fits (people can pile up marks
- * on a letter without end), it is cut between code points, so that a text that is cut again and again gets shorter.
+ * The beginning of a text, as much of it as fits. If not even one character fits (a letter can have any number of
+ * marks), it is cut between code points, so that a text that is cut again and again gets shorter.
  */
 export function headOf(text: string, limit: CutLimit): string {
   const fits = 'chars' in limit ? limit.chars : unitsThatFit(text, limit.bytes);
@@ -28,7 +28,7 @@ export function tailOf(text: string, { chars }: { readonly chars: number }): str
   return text.slice(next < text.length ? next : from + (isSecondHalf(text, from) ? 1 : 0));
 }
 
-/** A text that fits, or its beginning with a sign that there was more. */
+/** The text if it fits. Otherwise its beginning and `…`. */
 export function shortened(text: string, charsMax: number): string {
   return text.length <= charsMax ? text : `${headOf(text, { chars: charsMax - 1 })}…`;
 }
@@ -42,7 +42,7 @@ function graphemesOf(text: string): Intl.Segments {
   return segmenter.segment(text);
 }
 
-/** UTF-16 units of whole code points that take at most so many bytes. */
+/** How many UTF-16 units, in whole code points, take at most `bytesMax` bytes. */
 function unitsThatFit(text: string, bytesMax: number): number {
   // No unit takes more than three bytes, so short texts need no count.
   if (text.length * 3 <= bytesMax) return text.length;
@@ -51,7 +51,7 @@ function unitsThatFit(text: string, bytesMax: number): number {
 
 function codePointAtOrBefore(text: string, at: number): number {
   const isInside = isSecondHalf(text, at);
-  // The first code point goes along whole, even if it is larger than the limit.
+  // The first code point stays whole, even if it is larger than the limit.
   return at === 0 || (at === 1 && isInside) ? codePointLength(text) : at - (isInside ? 1 : 0);
 }
 

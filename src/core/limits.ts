@@ -2,7 +2,7 @@
 
 /** Body of a request to the hub: the platform's own limit (MOL-A2A-07). */
 export const A2A_BODY_BYTES_MAX = 16 * 1024 * 1024;
-/** How many turns run at once, if the answers can be told apart. Usually the agents are the limit. */
+/** How many turns run at the same time if the answers can be told apart. Usually the agents allow fewer. */
 export const TURNS_RUNNING_MAX = 8;
 /** After this time a handshake will no longer succeed. */
 export const WS_HANDSHAKE_TIMEOUT_MS = 15_000;

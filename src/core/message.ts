@@ -47,7 +47,7 @@ export type InboundEvent =
       readonly messageId: MessageId;
       readonly chatId: ChatId;
     }
-  /** Lark told of a message for the bot that nobody can read: the person is told so. */
+  /** A message for the bot that can't be read. The person is told so. */
   | {
       readonly kind: 'unreadable';
       readonly appId: AppId;

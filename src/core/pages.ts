@@ -1,4 +1,4 @@
-/** A page for operators and monitors, at a path of a server of this process. */
+/** A page for operators and monitoring, at a path of a server of this process. */
 interface Page {
   /** Only for callers on this machine. A server that is only for such pages serves it to all callers. */
   readonly local?: true;

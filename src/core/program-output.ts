@@ -1,4 +1,4 @@
-/** The last that a program said before it failed or ended without an answer, for the operator. Bounded, secrets masked. */
+/** The last output of a program that failed or ended without an answer, for the operator. It is short and without secrets. */
 export interface ProgramOutput {
   readonly stdout: string;
   readonly stderr: string;

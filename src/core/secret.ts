@@ -1,12 +1,12 @@
 /** Secrets inside texts, usually the URL or body of a failed request. */
 const SECRET_IN_TEXT =
   /((?:secret|password|token|ticket|access_key|api_?key|device_code)["']?\s*[=:]\s*["']?|bearer\s+)[^\s"'&,;}]+/gi;
-/** No secret is found in a text without one of these. */
+/** `SECRET_IN_TEXT` matches no text without one of these. */
 const SEPARATOR = /[=:\s]/;
 
-/** A text from outside in which what is named like a secret is masked. */
+/** Replaces each value that follows the name of a secret by `[secret]`, for texts from outside. */
 export function withoutSecrets(text: string): string {
-  // Most values are ids, which hold nothing to look through.
+  // Most values are ids. This check is faster than the search.
   return SEPARATOR.test(text) ? text.replace(SECRET_IN_TEXT, '$1[secret]') : text;
 }
 

@@ -1,8 +1,8 @@
-/** What a turn tells before it ends, from the agent's runtime up to the bridge. No runtime sends it yet. */
+/** What an agent's runtime tells the bridge about a turn before the turn ends. No runtime sends it yet. */
 export type TurnUpdate =
-  /** What is being done, for the eye: it may be lost. `step` names the step that `text` is about. */
+  /** What the agent is doing. It is only shown, so it may be lost. `step` names the step that `text` is about. */
   | { readonly kind: 'progress'; readonly text: string; readonly step?: string }
-  /** Waits for a person. Without options the answer is free text. */
+  /** The turn waits for a person. Without options the answer is free text. */
   | {
       readonly kind: 'question';
       readonly id: string;

@@ -1,59 +1,59 @@
-/** The work that one message causes, and what is sent because of it, as the journal keeps them. */
+/** The work that one message causes, and what is sent for it, as the journal keeps them. */
 import type { ChoiceAction, ChoiceButton, Content } from './content.ts';
 import type { ChatId, MessageId, TurnId, WorkspaceId } from './ids.ts';
 import type { InboundMessage } from './message.ts';
 
 /** Why a turn waits for a person's decision. */
 export type HoldReason =
-  /** It was sent so long ago that running it now might surprise. */
+  /** The message is old, so the person may not want it to run now. */
   | 'stale'
-  /** The agent may or may not have run it, and the hub can't tell. */
+  /** It is not known whether the agent has run it, not even at the hub. */
   | 'unknown'
-  /** The agent died in the middle and `on-interrupted` is `ask`. */
+  /** The agent died while it ran the turn, and `on-interrupted` is `ask`. */
   | 'interrupted';
 
 export type TurnState =
   | { readonly phase: 'waiting'; readonly attempt: number; readonly notBeforeMs: number }
-  /** The slot is taken; the request may be on its way. */
+  /** The turn has a slot. The request may have been sent. */
   | {
       readonly phase: 'sending';
       readonly attempt: number;
       readonly target: WorkspaceId;
       readonly deadlineMs: number;
     }
-  /** The hub has it. Without a ticket the target can't say which turn an answer belongs to. */
+  /** The hub has the turn. Without a ticket the target can't say which turn an answer belongs to. */
   | {
       readonly phase: 'accepted';
       readonly attempt: number;
       readonly target: WorkspaceId;
       readonly ticket: string | undefined;
-      /** All that the ticket holds is an unfinished task: the answer may come there, or name no turn. */
+      /** The ticket leads to an unfinished task. The answer may come under the ticket, or without naming its turn. */
       readonly isLoose?: true;
       readonly deadlineMs: number;
     }
   /**
-   * The slot is free, and its answer may still come: its time is over, or its agent asked the person for
-   * something. With a ticket a late answer is still its own; without one, the next answer may be, and is
-   * therefore kept from other turns.
+   * The slot is free, but the answer may still come: the time is over, or the agent asked the person for
+   * something. With a ticket a late answer is known to belong to the turn. Without one the next answer may belong
+   * to it, so no other turn gets that answer.
    */
   | {
       readonly phase: 'overdue';
       readonly target: WorkspaceId;
       readonly ticket: string | undefined;
       readonly isLoose?: true;
-      /** Its agent waits for the person. */
+      /** The agent waits for the person. */
       readonly asks?: true;
       readonly sinceMs: number;
     }
   | { readonly phase: 'held'; readonly why: HoldReason }
-  /** Not for the agent: what a person told the bridge itself to do about other turns. */
+  /** A person's command to the bridge about other turns. The agent does not get it. */
   | { readonly phase: 'command'; readonly action: ChoiceAction; readonly about: readonly TurnId[] }
-  /** `isOpen`: its agent asked the person for something, and nothing that came was known to be its end. */
+  /** `isOpen`: the agent asked the person for something, and the bridge does not know of an end of its task. */
   | { readonly phase: 'answered'; readonly isOpen?: true }
   | { readonly phase: 'failed'; readonly reason: string; readonly cause?: FailureCause }
   | { readonly phase: 'dropped'; readonly why: 'recalled' | 'skipped' | 'operator' };
 
-/** For the operator: the agent, where the hub ran it itself, and in the hub's words what it ended with. */
+/** For the operator: the agent, if the hub ran it itself, and the hub's text about how it ended. */
 export interface FailureCause {
   readonly agent: string;
   readonly detail: string;
@@ -67,47 +67,47 @@ export interface Turn {
   readonly seq: number;
   readonly message: InboundMessage;
   readonly receivedAtMs: number;
-  /** Counts how often the turn was begun anew by a person's wish; part of every key made from it. */
+  /** Grows by one when a person lets the turn run again. It is a part of all keys of the turn. */
   readonly run: number;
-  /** By which its agent can say that an answer is for it; there is one once it was given to an agent. */
+  /** The agent uses it to say that an answer is for this turn. Set when the turn was given to an agent. */
   readonly replyToken?: string;
   readonly state: TurnState;
 }
 
-/** What a step of a turn wants to be shown; the outbox gives each a key and a row. */
+/** What a step of a turn shows. The outbox makes a row with a key for each. */
 export type Show =
-  /** Without a name it is the answer; with one, something else that the agent said about the turn. */
+  /** Without a name it is the answer. With a name it is another text of the agent about the turn. */
   | { readonly what: 'answer'; readonly name?: string; readonly text: string }
   | { readonly what: 'notice'; readonly name: string; readonly text: string }
-  /** A notice with buttons; `words` are what can be typed instead. */
+  /** A notice with buttons. */
   | {
       readonly what: 'choice';
       readonly name: string;
       readonly text: string;
       readonly buttons: readonly ChoiceButton[];
     }
-  /** The sign on the person's message that it was received, and its removal. */
+  /** The reaction on the person's message that says that it was received, and the removal of that reaction. */
   | { readonly what: 'receipt'; readonly dueAtMs: number }
   | { readonly what: 'receipt_off' };
 
 // ---------------------------------------------------------------- outbox
 
 export type OutboxBody =
-  /** `tellsOfFailure`: that another row could not be shown. If this one can't be shown either, nothing takes its place. */
+  /** `tellsOfFailure`: it says that another row could not be shown. If it can't be shown either, nothing replaces it. */
   | { readonly kind: 'message'; readonly content: Content; readonly tellsOfFailure?: true }
   | { readonly kind: 'react'; readonly emoji: string }
-  /** Takes back the reaction that the row with this key put there. */
+  /** Removes the reaction that the row with this key made. */
   | { readonly kind: 'unreact'; readonly reactKey: string };
 
-/** How a message row has to be shown; each step down is for a refusal of the one before. */
+/** How a message row is shown. If Lark refuses one placement, the next one of this list is used. */
 export type Placement = 'thread' | 'reply' | 'chat';
 
 export type OutboxState =
   | { readonly phase: 'pending'; readonly dueAtMs: number }
   | { readonly phase: 'sent'; readonly larkId: string; readonly atMs: number }
-  /** Could not be delivered; listed for the operator. */
+  /** It could not be delivered. The operator can list such rows. */
   | { readonly phase: 'dead'; readonly atMs: number }
-  /** Not wanted any more before it was sent. */
+  /** Nobody wanted it any more before it was sent. */
   | { readonly phase: 'dropped' };
 
 export interface OutboxRow {
@@ -122,17 +122,17 @@ export interface OutboxRow {
   readonly priority: 'answer' | 'notice' | 'reaction';
   readonly body: OutboxBody;
   readonly createdAtMs: number;
-  /** Set (and durable) before the first try, so that after a crash one knows what may have arrived. */
+  /** Stored before the first try. After a crash it says which rows may have arrived. */
   readonly triedAtMs: number | undefined;
-  /** When an operator had it sent again; from then on it is tried as long as a new one. */
+  /** When an operator ordered it to be sent again. From then on it is tried for as long as a new row. */
   readonly replayedAtMs: number | undefined;
   readonly attempts: number;
-  /** Lark's code and our words for the latest failure. */
+  /** Lark's code and our text for the latest failure. */
   readonly lastError: string | undefined;
   readonly state: OutboxState;
 }
 
-/** A row before the journal gave it its place in the order. */
+/** A row that the journal has not stored yet. */
 export type OutboxDraft = Omit<
   OutboxRow,
   'seq' | 'triedAtMs' | 'replayedAtMs' | 'attempts' | 'lastError' | 'state'

@@ -1,4 +1,4 @@
-/** The official SDK. Only this file imports it, and only when it is first needed. */
+/** Loads the official SDK. Only this file imports it, and only when it is first needed. */
 import { createRequire } from 'node:module';
 import type * as Sdk from '@larksuiteoapi/node-sdk';
 import { headOf } from '../core/cut.ts';

@@ -1,28 +1,28 @@
-/** HTTP calls by the way that the settings name: direct, or through a proxy. */
+/** Sends each HTTP call directly or through a proxy, as the settings say. */
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { proxyFor, type ProxySettings } from './proxy.ts';
 
-export interface HttpWays {
+export interface HttpRoutes {
   readonly dispatcher: Dispatcher;
-  /** Ends what is under way. */
+  /** Ends all calls that run. */
   destroy(): Promise<void>;
 }
 
-/** In place of undici's EnvHttpProxyAgent, which knows neither ranges in NO_PROXY nor ALL_PROXY. */
-export function createHttpWays(
+/** It replaces undici's EnvHttpProxyAgent, which supports neither ALL_PROXY nor ranges in NO_PROXY. */
+export function createHttpRoutes(
   options: Agent.Options,
   settings: ProxySettings,
   interceptors: readonly Dispatcher.DispatcherComposeInterceptor[],
-): HttpWays {
+): HttpRoutes {
   const direct = new Agent(options);
-  /** By address: the few that the settings name. */
+  /** By address. The settings name only a few. */
   const proxies = new Map<string, ProxyAgent>();
-  let isOver = false;
+  let isDestroyed = false;
 
-  function wayTo(origin: string | URL | undefined): Dispatcher {
+  function routeTo(origin: string | URL | undefined): Dispatcher {
     const proxy = origin === undefined ? undefined : proxyFor(new URL(origin), settings);
-    // What is over refuses by itself.
-    if (proxy === undefined || isOver) return direct;
+    // After `destroy` the direct agent refuses the call.
+    if (proxy === undefined || isDestroyed) return direct;
     const agent = proxies.get(proxy.href) ?? new ProxyAgent({ ...options, uri: proxy.href });
     proxies.set(proxy.href, agent);
     return agent;
@@ -30,11 +30,11 @@ export function createHttpWays(
 
   return {
     dispatcher: direct.compose([
-      () => (request, handler) => wayTo(request.origin).dispatch(request, handler),
+      () => (request, handler) => routeTo(request.origin).dispatch(request, handler),
       ...interceptors,
     ]),
     async destroy() {
-      isOver = true;
+      isDestroyed = true;
       await Promise.all([direct, ...proxies.values()].map((agent) => agent.destroy()));
     },
   };

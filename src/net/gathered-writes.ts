@@ -5,8 +5,8 @@ interface Corkable {
 }
 
 /**
- * What is written in one turn of the event loop leaves in one piece. One commit releases the acks of many
- * events, and a system call for each of them would cost more than all the rest of the ack.
+ * Everything that is written in one turn of the event loop is sent with one system call. One commit releases the
+ * acks of many events. A system call for each ack would cost more than everything else about the ack.
  */
 export function gatherWrites<S extends Corkable>(socket: S): S {
   const write = socket.write.bind(socket);
@@ -15,7 +15,7 @@ export function gatherWrites<S extends Corkable>(socket: S): S {
     if (!gathering) {
       gathering = true;
       socket.cork();
-      // Runs when all that the turn has set off is done.
+      // This runs at the end of the current turn of the event loop.
       process.nextTick(() => {
         gathering = false;
         socket.uncork();

@@ -1,22 +1,22 @@
 /** HTTP calls on undici. Every outcome is a value that says whether the request left this machine. */
 import { type Agent, type Dispatcher, errors, FormData, request } from 'undici';
 import { errorText } from '../core/errors.ts';
-import { createHttpWays, type HttpWays } from './dispatcher.ts';
+import { createHttpRoutes, type HttpRoutes } from './dispatcher.ts';
 import { proxyFor, proxyName, type ProxySettings } from './proxy.ts';
 import { trustOnly } from './tls.ts';
 
 export interface HttpOptions {
-  /** Without any, every call goes the direct way. */
+  /** Without proxies every call goes directly to its host. */
   readonly proxies?: ProxySettings;
-  /** For name, route and TLS; less than a call may take, so that "not sent" can be told from "no answer". */
+  /** For DNS, TCP and TLS. Shorter than a call may take, so that "not sent" can be told from "no answer". */
   readonly connectTimeoutMs: number;
-  /** An answer beyond this is not read to its end. One that is handed over as a stream has no bound here. */
+  /** A larger answer is not read to its end. An answer that is returned as a stream has no bound here. */
   readonly answerBytesMax: number;
-  /** How long a connection is kept that nobody uses; undici's own value unless told. */
+  /** How long an unused connection stays open. Without it undici's own value is used. */
   readonly keptMs?: number;
-  /** The only certificate to trust, whatever name it carries; for a server of our own. */
+  /** The only certificate to trust, for a server of our own. The name in the certificate is not checked. */
   readonly certificatePem?: string | undefined;
-  /** Every call goes through this socket of the machine, whatever host its URL names. */
+  /** Every call goes through this Unix socket, whatever host its URL names. */
   readonly socketPath?: string;
 }
 
@@ -27,15 +27,15 @@ export interface HttpCall {
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
-  /** A body to send as it is; `headers` say what it is. */
+  /** A body that is sent unchanged. `headers` must contain its content type. */
   readonly text?: string;
   readonly form?: readonly FormPart[];
-  /** For the whole call; for one that may be answered by a stream, the longest time without a byte. */
+  /** For the whole call. If the answer may be a stream, the longest time without a byte. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
   /**
-   * Over a connection of its own: a kept one may be closed by the other side at this very moment, and then
-   * nobody knows whether the call arrived.
+   * Uses a new connection. The other side may close an old connection while the call is sent, and then it is
+   * not known whether the call arrived.
    */
   readonly alone?: boolean;
 }
@@ -55,40 +55,40 @@ interface Head {
 
 export interface HttpAnswer extends Head {
   readonly kind: 'answer';
-  /** Parsed JSON; undefined if the body is something else (a proxy's HTML page, say). */
+  /** Parsed JSON. Undefined if the body is something else, such as a proxy's HTML page. */
   readonly body: unknown;
-  /** What the body was. */
+  /** The form of the body. */
   readonly form: 'json' | 'html' | 'empty' | 'other';
   readonly retryAfterSecs: number | undefined;
-  /** The other side's clock, if it said. */
+  /** The time of the other side's clock, if the answer contains it. */
   readonly dateMs: number | undefined;
 }
 
-/** An answer that is read by whoever asked for it. What goes wrong from here on is thrown there. */
+/** An answer that the caller reads. Errors while it is read are thrown there. */
 export interface HttpStream extends Head {
   readonly kind: 'stream';
   readonly stream: Dispatcher.ResponseData<unknown>['body'];
 }
 
 export type HttpFailure =
-  /** Nothing left this machine: the call may be repeated freely. */
+  /** Nothing left this machine, so the call may be repeated. */
   | ({ readonly kind: 'not_sent' } & Trouble)
-  /** It began to leave and no whole answer came: it may have been carried out. */
+  /** The call was at least partly sent and no complete answer came: it may have been carried out. */
   | ({ readonly kind: 'no_answer' } & Trouble);
 
 interface Trouble {
-  /** Names the failure as Node and undici do; `TIMED_OUT`, `TOO_LARGE` and `STOPPED` are ours. */
+  /** Node's or undici's code. `TIMED_OUT`, `TOO_LARGE` and `STOPPED` are our own codes. */
   readonly code: string;
-  /** In words, for logs and operators. */
+  /** A text for logs and operators. */
   readonly detail: string;
-  /** The one on the way, which may be what is at fault. */
+  /** The proxy that the call used, which may be the cause. */
   readonly proxy: FailedProxy | undefined;
 }
 
 interface FailedProxy {
   /** Without user and password. */
   readonly name: string;
-  /** What it answered instead of opening the way. */
+  /** The HTTP status with which it refused the connection. */
   readonly status: number | undefined;
 }
 
@@ -105,14 +105,14 @@ const TIMED_OUT = 'timed out';
 export const TOO_LARGE = 'too large';
 const STOPPED = 'stopped';
 
-/** What undici says of a call that can't be made at all: a bug of the caller, not the network's fault. */
+/** undici's codes for a call that can't be made at all. This is a bug of the caller and not a fault of the network. */
 const MISUSE: ReadonlySet<string> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
 
 export class HttpClient {
   readonly #proxies: ProxySettings;
   readonly #answerBytesMax: number;
-  readonly #kept: HttpWays;
-  readonly #alone: HttpWays;
+  readonly #kept: HttpRoutes;
+  readonly #alone: HttpRoutes;
 
   constructor(options: HttpOptions) {
     const { proxies = {}, connectTimeoutMs, keptMs, certificatePem, socketPath } = options;
@@ -126,11 +126,11 @@ export class HttpClient {
     };
     this.#proxies = proxies;
     this.#answerBytesMax = options.answerBytesMax;
-    this.#kept = createHttpWays(agent, proxies, [notingDepartures]);
-    this.#alone = createHttpWays({ ...agent, pipelining: 0 }, proxies, [notingDepartures]);
+    this.#kept = createHttpRoutes(agent, proxies, [notingSendStarts]);
+    this.#alone = createHttpRoutes({ ...agent, pipelining: 0 }, proxies, [notingSendStarts]);
   }
 
-  /** Ends what is under way. */
+  /** Ends all calls that run. */
   async close(): Promise<void> {
     await Promise.all([this.#kept.destroy(), this.#alone.destroy()]);
   }
@@ -138,7 +138,7 @@ export class HttpClient {
   /** Rejects only for a bug in the call itself. */
   async call(call: HttpCall): Promise<HttpResult> {
     const limit = limitOf(call);
-    // undici's own limits would cut a long answer of a slow agent.
+    // undici's own limits would end the wait for a slow agent too early.
     const limits = { signal: limit.signal, headersTimeout: 0, bodyTimeout: 0 };
     try {
       return await this.#exchange(call, limits, (response) => this.#read(response));
@@ -147,7 +147,7 @@ export class HttpClient {
     }
   }
 
-  /** As `call`; an answer of which `isStream` says yes is handed over unread, and may go on for long. */
+  /** Like `call`, but an answer for which `isStream` is true is returned as a stream, without a limit of the whole time. */
   open(call: HttpCall, isStream: (head: Head) => boolean): Promise<HttpResult | HttpStream> {
     const { timeoutMs, signal = null } = call;
     const limits = { signal, headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
@@ -167,17 +167,17 @@ export class HttpClient {
     const target = new URL(call.url);
     const content = contentOf(call);
     const { dispatcher } = alone ? this.#alone : this.#kept;
-    const departure: Departure = { begun: false };
-    const options = { method, ...content, ...limits, dispatcher, opaque: departure };
+    const sendStart: SendStart = { begun: false };
+    const options = { method, ...content, ...limits, dispatcher, opaque: sendStart };
     try {
       const answer = request(target, options);
-      return await take(await orAborted(answer, limits.signal));
+      return await take(await untilAborted(answer, limits.signal));
     } catch (error) {
       const trouble = troubleOf(error, call);
       if (trouble === undefined) throw error;
       const proxy = proxyFor(target, this.#proxies);
       return {
-        kind: departure.begun ? 'no_answer' : 'not_sent',
+        kind: sendStart.begun ? 'no_answer' : 'not_sent',
         code: trouble.code,
         detail:
           proxy === undefined
@@ -204,7 +204,7 @@ export class HttpClient {
   }
 }
 
-/** Aborts when the time of a call is over, or with its own signal. Half the price of `AbortSignal.any`. */
+/** Aborts when the time of a call is over, or with the call's own signal. `AbortSignal.any` takes twice as long. */
 function limitOf({ timeoutMs, signal: stop }: HttpCall) {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new TimeIsOver()), timeoutMs);
@@ -221,10 +221,10 @@ function limitOf({ timeoutMs, signal: stop }: HttpCall) {
 }
 
 /**
- * undici ends a call that waits for its connection only when that is up, or its time for that is over. It
- * writes nothing of it then.
+ * Rejects as soon as `signal` aborts. While a connection is being opened, undici itself ends an aborted call only
+ * when the connection is open or has failed. It sends nothing of the call then.
  */
-function orAborted<T>(answer: Promise<T>, signal: AbortSignal | null): Promise<T> {
+function untilAborted<T>(answer: Promise<T>, signal: AbortSignal | null): Promise<T> {
   if (signal === null) return answer;
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason as Error);
@@ -237,23 +237,23 @@ function orAborted<T>(answer: Promise<T>, signal: AbortSignal | null): Promise<T
 
 // ---------------------------------------------------------------- what is sent
 
-/** Whether a request has begun to leave. It goes along as what undici calls the opaque of a request. */
-interface Departure {
+/** Whether the sending of a request has begun. It is passed to undici as the request's `opaque` value. */
+interface SendStart {
   begun: boolean;
 }
 
 /**
- * Notes when a request begins to leave: undici starts it when the connection is up, with proxy and TLS, and
- * writes it then. Until then nothing has left, whatever the error is called; from then on nobody can say.
+ * Notes when the sending of a request begins. undici starts a request when its connection is open, proxy and TLS
+ * included. An error before that means that nothing was sent. After that it is not known what was sent.
  */
-function notingDepartures(dispatch: Dispatcher.Dispatch): Dispatcher.Dispatch {
+function notingSendStarts(dispatch: Dispatcher.Dispatch): Dispatcher.Dispatch {
   return (options, handler) => {
-    const { opaque: departure } = options as Dispatcher.RequestOptions<Departure>;
+    const { opaque: sendStart } = options as Dispatcher.RequestOptions<SendStart>;
     return dispatch(options, {
       onRequestStart(controller, context) {
         handler.onRequestStart?.(controller, context);
-        // Who was stopped meanwhile ends here.
-        if (departure !== undefined) departure.begun ||= !controller.aborted;
+        // A request that was stopped meanwhile is not sent.
+        if (sendStart !== undefined) sendStart.begun ||= !controller.aborted;
       },
       onResponseStart: (...answer) => handler.onResponseStart?.(...answer),
       onResponseData: (...chunk) => handler.onResponseData?.(...chunk),
@@ -318,7 +318,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    return undefined; // What that means is for the reader of the status to say.
+    return undefined; // The caller decides by the status what this means.
   }
 }
 
@@ -340,7 +340,7 @@ function timeOf(header: string | undefined): number | undefined {
 
 // ---------------------------------------------------------------- what went wrong
 
-/** Undefined for what is neither the network nor the other side: a bug. */
+/** Undefined for a bug: the cause is neither the network nor the other side. */
 function troubleOf(
   error: unknown,
   { timeoutMs, signal }: HttpCall,
@@ -352,14 +352,14 @@ function troubleOf(
   if (signal?.aborted === true) return { code: STOPPED, text: errorText(error) };
   const code = codeOf(error);
   if (code === undefined || MISUSE.has(code)) return undefined;
-  // Trying several addresses in vain makes an error without words of its own.
+  // If all of several addresses fail, the error has no text of its own.
   return { code, text: errorText(error) || code };
 }
 
 function codeOf(error: unknown): string | undefined {
   const { code } = error as { readonly code?: unknown };
   if (typeof code === 'string') return code;
-  // What speaks no HTTP at all has only a name.
+  // The error for an answer that is not HTTP may have no code.
   return error instanceof errors.HTTPParserError ? error.name : undefined;
 }
 

@@ -1,7 +1,7 @@
-/** Which hosts are reached without a proxy: the list of NO_PROXY, read as curl reads it, with ports besides. */
+/** Which hosts are reached without a proxy. NO_PROXY is read as curl reads it, but entries may also have a port. */
 import { BlockList, isIP } from 'node:net';
 
-/** Names with all that is below them, addresses, ranges of addresses; each may name a port. `*` is everything. */
+/** An entry is a name (with its subdomains), an address or a range of addresses, each with a port or without. `*` is everything. */
 export function isExempt(target: URL, noProxy: string): boolean {
   const host = target.hostname
     .toLowerCase()
@@ -25,7 +25,7 @@ interface Entry {
 }
 
 function partsOf(entry: string): Entry {
-  // The colons of an address of IPv6 are no port.
+  // The colons of an IPv6 address do not separate a port.
   if (isIP(entry.split('/')[0] ?? '') === 6) return { what: entry, port: undefined };
   const [, inBrackets, name, port] = /^(?:\[([^\]]*)\]|(.+?))(?::(\d+))?$/.exec(entry) ?? [];
   return { what: inBrackets ?? name ?? entry, port };

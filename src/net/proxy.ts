@@ -1,4 +1,4 @@
-/** Which proxy is on the way to an address, and the way through it for the long connection. */
+/** Decides which proxy is used for an address, and opens the long connection through it. */
 import http from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
@@ -14,26 +14,26 @@ export interface ProxySettings {
   readonly noProxy?: string | undefined;
 }
 
-/** The proxy for an address, or undefined for the direct way. */
+/** The proxy for an address. Undefined if it is reached directly. */
 export function proxyFor(target: URL, settings: ProxySettings): URL | undefined {
   const { httpProxy, httpsProxy, allProxy, noProxy = '' } = settings;
   const secure = target.protocol === 'https:' || target.protocol === 'wss:';
   const named = secure ? httpsProxy || allProxy || httpProxy : httpProxy || allProxy;
   if (named === undefined || named === '') return undefined;
   const proxy = new URL(named);
-  // ALL_PROXY may be one of SOCKS, which is of no use here.
+  // ALL_PROXY may name a SOCKS proxy, which is not supported here.
   if (!/^https?:$/.test(proxy.protocol) || isExempt(target, noProxy)) return undefined;
   return proxy;
 }
 
-/** A proxy as people may see it: without user and password. */
+/** The name of a proxy for people: without user and password. */
 export function proxyName({ protocol, host }: URL): string {
   return `${protocol}//${host}`;
 }
 
 /**
  * An agent for one WebSocket to `target`, direct or through its proxy.
- * `destroy` ends a handshake that is under way; the SDK has no way to.
+ * `destroy` also ends a handshake that still runs. The SDK can't do that.
  */
 export function createSocketAgent(target: URL, settings: ProxySettings): http.Agent {
   const secure = target.protocol === 'wss:';

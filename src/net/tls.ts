@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 
-/** To trust one certificate alone, whatever name it carries: for a server of our own on this machine. */
+/** Trusts only this certificate, for a server of our own on this machine. The name in it is not checked. */
 export function trustOnly(
   certificatePem: string,
 ): Pick<ConnectionOptions, 'ca' | 'checkServerIdentity'> {

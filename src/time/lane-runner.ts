@@ -5,24 +5,24 @@ import { type LaneItem, Lanes } from './lanes.ts';
 import { Wake } from './wake.ts';
 
 interface LaneRunnerParts {
-  /** Whose work it is; a bug in it is logged as `<name>_bug`. */
+  /** The name of the owner. A bug in its work is logged as `NAME_bug`. */
   readonly name: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** How much may run at once now. Call `pump` when it grows. */
+  /** How many items may run at once now. Call `pump` when the number grows. */
   readonly slots: () => number;
-  /** Works on one item. It holds a slot and its lane until `hold.release()`, or else until its work is over. */
+  /** Works on one item. The item holds a slot and its lane until `hold.release()`, at the latest until the work is over. */
   readonly work: (item: LaneItem, hold: Hold) => Promise<void>;
 }
 
-/** A slot and a lane that somebody works in. */
+/** A slot and a lane that are in use. */
 export interface Hold {
   readonly lane: string;
-  /** Gives both back before the work is over. Only the first call counts. */
+  /** Frees both before the work is over. Only the first call counts. */
   release(): void;
 }
 
-/** Works on what waits in lanes: each lane in order, lanes side by side, as many at once as there are slots. */
+/** Works on items in lanes. The items of one lane run one after another, and lanes run at the same time, up to the number of slots. */
 export class LaneRunner {
   readonly #parts: LaneRunnerParts;
   readonly #lanes = new Lanes();
@@ -47,12 +47,12 @@ export class LaneRunner {
     return this.#running;
   }
 
-  /** Items that wait; those at work don't count. */
+  /** The number of waiting items. Items that run do not count. */
   get size(): number {
     return this.#lanes.size;
   }
 
-  /** Since when the item waits that waits longest. */
+  /** The start of the longest wait. */
   oldestMs(): number | undefined {
     return this.#lanes.oldestMs();
   }
@@ -61,28 +61,28 @@ export class LaneRunner {
     return this.#lanes.waiting();
   }
 
-  /** How many go before this one in its lane; the one at work counts. */
+  /** The number of items before this one in its lane. An item that runs counts. */
   ahead({ lane, id }: LaneItem): number {
     return this.#lanes.ahead(lane, id);
   }
 
-  /** Begins with the next `pump`. */
+  /** The item can begin with the next `pump`. */
   add(item: LaneItem): void {
     this.#lanes.add(item);
   }
 
-  /** Takes a waiting item out; false if it does not wait here. */
+  /** Removes a waiting item. False if it does not wait here. */
   remove(lane: string, id: string): boolean {
     return this.#lanes.remove(lane, id);
   }
 
-  /** For something that an earlier process began: it holds a slot and its lane although it never waited here. */
+  /** For work that an earlier process began. It holds a slot and its lane, but it never waited here. */
   occupy(lane: string): Hold {
     this.#lanes.occupy(lane);
     return this.#hold(lane);
   }
 
-  /** Begins whatever may begin now, and sets a timer for what is due later. */
+  /** Begins all items that may begin now, and sets a timer for items that are due later. */
   pump(): void {
     if (this.#stop.signal.aborted || this.#closing) return;
     const { clock, slots, work } = this.#parts;
@@ -102,7 +102,7 @@ export class LaneRunner {
         : clock.after(Math.max(1, dueMs - clock.nowMs()), () => this.pump());
   }
 
-  /** Work that `stop` waits for. What is returned never rejects: one bug must not take the other work with it. */
+  /** Adds work that `stop` waits for. The returned promise never rejects, so that one bug does not end other work. */
   track(work: Promise<void>, about: LogFields = {}): Promise<void> {
     const tracked = work
       .catch((error: unknown) => this.#report(error, about))
@@ -114,7 +114,7 @@ export class LaneRunner {
     return tracked;
   }
 
-  /** Begins nothing more, and resolves when every slot is free. */
+  /** Begins no more items, and resolves when every slot is free. */
   async finish(): Promise<void> {
     this.#closing = true;
     while (this.#running > 0 && !this.#stop.signal.aborted) {
@@ -122,7 +122,7 @@ export class LaneRunner {
     }
   }
 
-  /** Begins nothing more, and resolves when all work is over. */
+  /** Begins no more items, and resolves when all work is over. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#cancelTimer();
@@ -144,7 +144,7 @@ export class LaneRunner {
   }
 
   #report(error: unknown, about: LogFields): void {
-    // While stopping, a write may be refused: the next start goes on from what the journal has.
+    // Writes may be refused during a stop. The next start continues from what the journal has.
     if (this.#stop.signal.aborted && error instanceof BridgeError) return;
     const { name, log } = this.#parts;
     log.error(`${name}_bug`, { ...about, error: String((error as Error).stack) });

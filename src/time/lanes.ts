@@ -1,15 +1,15 @@
 /**
- * What is to be done, by lane: one thing of a lane at a time, in order; lanes side by side. Only an index
- * in memory: the journal is the truth, and a start fills this from it.
+ * An item of work. Of each lane one item runs at a time, in order. Different lanes run at the same time. Lanes are
+ * only an index in memory: the journal has the stored state, and a start fills the lanes from it.
  */
 export interface LaneItem {
   readonly id: string;
   readonly lane: string;
   /** Smaller goes first within its lane. */
   readonly order: number;
-  /** Not before this time; what stands behind it waits too. */
+  /** The item must not begin before this time. The items behind it wait too. */
   readonly notBeforeMs: number;
-  /** Since when somebody waits for it. */
+  /** When somebody began to wait for it. */
   readonly sinceMs: number;
 }
 
@@ -20,14 +20,14 @@ interface Lane {
 
 export class Lanes {
   readonly #lanes = new Map<string, Lane>();
-  /** Lanes that may have something to give now, longest waiting first. */
+  /** Lanes that may have an item for `take` now, the longest waiting first. */
   readonly #ready = new Set<string>();
   /** Lanes whose first item has to wait, with its time. */
   readonly #deferred = new Map<string, number>();
   #size = 0;
   #latestMs = Number.NEGATIVE_INFINITY;
 
-  /** Items that wait; those taken don't count. */
+  /** The number of waiting items. Taken items do not count. */
   get size(): number {
     return this.#size;
   }
@@ -38,10 +38,10 @@ export class Lanes {
     while (at > 0 && (lane.items[at - 1]?.order ?? 0) > item.order) at -= 1;
     lane.items.splice(at, 0, item);
     this.#size += 1;
-    this.#offer(item.lane, lane);
+    this.#markReady(item.lane, lane);
   }
 
-  /** The next item whose time has come; its lane is busy until `release`. */
+  /** Removes and returns the next item that is due. Its lane is busy until `release`. */
   take(nowMs: number): LaneItem | undefined {
     this.#followClock(nowMs);
     for (const [name, dueMs] of this.#deferred) {
@@ -67,7 +67,7 @@ export class Lanes {
     return undefined;
   }
 
-  /** A clock that was set back must not make anybody wait for it to catch up. */
+  /** If the clock was set back, all times move back with it. Otherwise items would wait too long. */
   #followClock(nowMs: number): void {
     const backMs = this.#latestMs - nowMs;
     this.#latestMs = nowMs;
@@ -80,7 +80,7 @@ export class Lanes {
     }
   }
 
-  /** Marks a lane busy with something that was taken before (by an earlier process). */
+  /** Marks a lane as busy with an item that an earlier process took. */
   occupy(name: string): void {
     this.#lane(name).busy = true;
   }
@@ -90,10 +90,10 @@ export class Lanes {
     if (lane === undefined) return;
     lane.busy = false;
     if (lane.items.length === 0) this.#lanes.delete(name);
-    else this.#offer(name, lane);
+    else this.#markReady(name, lane);
   }
 
-  /** Takes a waiting item out; false if it does not wait here. */
+  /** Removes a waiting item. False if it does not wait here. */
   remove(name: string, id: string): boolean {
     const lane = this.#lanes.get(name);
     const at = lane?.items.findIndex((item) => item.id === id) ?? -1;
@@ -101,11 +101,11 @@ export class Lanes {
     lane.items.splice(at, 1);
     this.#size -= 1;
     if (lane.items.length === 0 && !lane.busy) this.#lanes.delete(name);
-    else this.#offer(name, lane);
+    else this.#markReady(name, lane);
     return true;
   }
 
-  /** How many wait before this one in its lane; the one at work counts. */
+  /** The number of items before this one in its lane. An item that runs counts. */
   ahead(name: string, id: string): number {
     const lane = this.#lanes.get(name);
     if (lane === undefined) return 0;
@@ -113,7 +113,7 @@ export class Lanes {
     return Math.max(0, at) + (lane.busy ? 1 : 0);
   }
 
-  /** When the earliest deferred lane may go on. */
+  /** When the first deferred lane may continue. */
   nextDueMs(): number | undefined {
     let next: number | undefined;
     for (const dueMs of this.#deferred.values()) {
@@ -122,7 +122,7 @@ export class Lanes {
     return next;
   }
 
-  /** Since when somebody waits longest. */
+  /** The start of the longest wait. */
   oldestMs(): number | undefined {
     let oldest: number | undefined;
     for (const { sinceMs } of this.waiting()) {
@@ -144,7 +144,7 @@ export class Lanes {
     return lane;
   }
 
-  #offer(name: string, lane: Lane): void {
+  #markReady(name: string, lane: Lane): void {
     if (lane.busy || lane.items.length === 0) return;
     this.#deferred.delete(name);
     this.#ready.add(name);

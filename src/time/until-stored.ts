@@ -4,8 +4,8 @@ import type { Clock } from './clock.ts';
 import { pause } from './wait.ts';
 
 /**
- * Writes again and again until the database takes it, for what can't be asked for a second time. Rejects with
- * the refusal when `stop` aborts meanwhile.
+ * Repeats a write until the database accepts it. This is for data that can't be got a second time. Rejects with
+ * the database's error if `stop` aborts before that.
  */
 export async function untilStored<T>(
   write: () => Promise<T>,

@@ -1,4 +1,4 @@
-/** Waiting with an end: until a time, or until everything stops. */
+/** Waits that end at a time, or when everything stops. */
 import type { Clock } from './clock.ts';
 
 export interface Limit {
@@ -10,7 +10,7 @@ export interface Limit {
 }
 
 /**
- * A limit that ends at `deadlineMs`. The time that is left is computed once, now. If somebody sets the clock
+ * A limit that ends at `deadlineMs`. The remaining time is computed once, now. If somebody sets the clock
  * later, the limit gets neither shorter nor longer. Without a deadline only `stop` ends it.
  */
 export function limitAt(clock: Clock, stop: AbortSignal, deadlineMs: number | undefined): Limit {
@@ -51,7 +51,7 @@ export function pause(clock: Clock, stop: AbortSignal, delayMs: number): Promise
 /** For a wait that nothing ends early. */
 export const NEVER: AbortSignal = new AbortController().signal;
 
-/** Waits for `work`, but at most so long. True if it was over in time. It goes on if it was not. */
+/** Waits for `work`, but at most for `durationMs`. True if the work was over in time. If not, the work goes on. */
 export async function waitAtMost(
   clock: Clock,
   work: Promise<unknown>,

@@ -1,7 +1,7 @@
-/** Agents put this before what went wrong (MOL-RES-02). */
+/** With this prefix an agent's text tells what went wrong (MOL-RES-02). */
 const AGENT_ERROR = 'Agent error:';
 
-/** What an agent's text says: an answer, or what went wrong. */
+/** Whether an agent's text is an answer or tells what went wrong. */
 export function saidBy(
   text: string,
 ):

@@ -1,8 +1,8 @@
-/** What a button of a card holds, and what Lark hands back when somebody presses it. */
+/** The value of a card's button. Lark sends it back when somebody presses the button. */
 import type { Choice } from '../core/content.ts';
 import { turnId } from '../core/ids.ts';
 
-/** Buttons carry this mark, so that a press on another program's card is not taken for ours. */
+/** Every button of ours has this mark. Without it the press is on another program's card. */
 const CHOICE_MARK = 'lark_bridge_choice';
 
 export function choiceValue({ action, turn }: Choice): Record<string, string> {

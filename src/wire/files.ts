@@ -1,10 +1,10 @@
 /** Names of the files that came with an answer (rows MOL-A2A-02, MOL-ACT-02). Pure. */
 import { asObject, type Json } from '../core/json-object.ts';
 
-/** As long as a name may be on the usual file systems. */
+/** The longest name that the usual file systems allow. */
 const NAME_CHARS_MAX = 255;
 
-/** The names of the files among message parts or attachments, each file once. */
+/** The names of the files in message parts or attachments. Each file is named once. */
 export function fileNamesOf(parts: readonly unknown[]): string[] {
   const files = new Map<string, string>();
   for (const part of parts) {
@@ -24,34 +24,34 @@ function fileIn(part: unknown): File | undefined {
   if (outer === undefined) return undefined;
   const kind = outer['kind'] ?? outer['type'];
   if (kind === 'text' || kind === 'data') return undefined;
-  // An attachment of a row, and a part of A2A 1.0, have the fields of the file themselves.
+  // In an attachment of a row and in a part of A2A 1.0 the fields of the file are not in an object of their own.
   const file = asObject(outer['file']) ?? outer;
   const uri = textIn(file, 'uri', 'url');
   const isFile = kind !== undefined || uri !== '' || textIn(file, 'bytes', 'raw') !== '';
   if (!isFile) return undefined;
-  const name = textIn(file, 'name', 'filename') || lastOf(uri);
+  const name = textIn(file, 'name', 'filename') || lastPieceOf(uri);
   const type = textIn(file, 'mimeType', 'mime_type', 'mediaType');
   return { name: oneLine(name) || oneLine(type) || 'a file without a name', uri };
 }
 
-/** The last piece of an address's path; addresses that hold the file itself have none. */
-function lastOf(uri: string): string {
+/** The last piece of an address's path. An address that contains the file itself has none. */
+function lastPieceOf(uri: string): string {
   if (!URL.canParse(uri)) return uri.split(/[/\\]/).at(-1) ?? '';
   const { protocol, pathname } = new URL(uri);
   const last = protocol === 'data:' ? '' : (pathname.split('/').at(-1) ?? '');
   try {
     return decodeURIComponent(last);
   } catch {
-    // Not encoded as addresses are; it is shown as it came.
+    // It is not encoded as addresses are, so it stays as it is.
     return last;
   }
 }
 
-/** Foreign names must not break the line that they are told in. */
+/** A name from outside must not start a new line in a message of ours. */
 function oneLine(name: string): string {
   const shown = name.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
   if (shown.length <= NAME_CHARS_MAX) return shown;
-  // By code point: half a character could not be stored.
+  // Cut by code points, because half a character could not be stored.
   return `${Array.from(shown).slice(0, NAME_CHARS_MAX).join('')}…`;
 }
 

@@ -1,23 +1,23 @@
-/** Where a message came from, as it travels with its turn: structured metadata, and a header line. */
+/** Where a message came from, in the two forms that an agent gets: structured metadata, and a header line. */
 import { BRANDS, type Brand } from '../core/brand.ts';
 import type { LarkContext } from '../core/message.ts';
 import { replyMark } from './reply-token.ts';
 
 const TAG = '[lark-channel]';
-/** A line of a person's text that a reader could take for a header, or for an escaped one. */
-const IMITATION = /^(\\*)([^\S\n\r\u2028\u2029]*\[lark-channel\])/gm;
+/** A line of a person's text that looks like a header, or like an escaped header. */
+const LOOKS_LIKE_HEADER = /^(\\*)([^\S\n\r\u2028\u2029]*\[lark-channel\])/gm;
 const ESCAPED = /^\\(\\*[^\S\n\r\u2028\u2029]*\[lark-channel\])/gm;
 
-/** How an agent can say which question its answer is for. */
+/** An agent uses it to say which question it answers. */
 export interface ReplyToken {
   readonly token: string;
-  /** The agent is asked to use it: nothing else tells its answers apart. */
+  /** The agent is asked to use the token, because its answers can't be told apart in another way. */
   readonly isAskedFor: boolean;
 }
 
 /**
- * The first line of a turn's text part, for agents that read no structured metadata; the metadata stays
- * the authority.
+ * The first line of a turn's text part, for agents that read no structured metadata. If both are there, the
+ * metadata is right.
  * Form: `[lark-channel] brand=… chat_id=… chat_type=… sender_open_id=… message_id=… reply_token=…`.
  * A second line with the same tag may ask for something.
  */
@@ -29,30 +29,30 @@ export function headerLine(context: LarkContext, reply?: ReplyToken): string {
   );
 }
 
-function wishLine({ token }: ReplyToken): string {
+function tokenRequestLine({ token }: ReplyToken): string {
   return `${TAG} Please begin your answer, and every further message about this one, with ${replyMark(token)}`;
 }
 
-/** Header line plus the person's text, in which no line can pass for a header. */
+/** The header line and the person's text. Lines of the text that look like a header are escaped. */
 export function withHeader(context: LarkContext, text: string, reply?: ReplyToken): string {
   const lines = [
     headerLine(context, reply),
-    ...(reply?.isAskedFor === true ? [wishLine(reply)] : []),
-    text.replace(IMITATION, String.raw`\$1$2`),
+    ...(reply?.isAskedFor === true ? [tokenRequestLine(reply)] : []),
+    text.replace(LOOKS_LIKE_HEADER, String.raw`\$1$2`),
   ];
   return lines.join('\n');
 }
 
-/** The person's text, byte for byte, from what `withHeader` made; other text comes back unchanged. */
+/** The person's text, byte for byte, from what `withHeader` made. Any other text is returned unchanged. */
 export function withoutHeader(text: string): string {
   if (!text.startsWith(`${TAG} `)) return text;
-  const body = behindLine(text);
-  // No line of a person's text begins like this.
-  const said = body.startsWith(`${TAG} `) ? behindLine(body) : body;
-  return said.replace(ESCAPED, '$1');
+  const body = afterFirstLine(text);
+  // Lines of a person's text never begin like this, because `withHeader` escapes them.
+  const personText = body.startsWith(`${TAG} `) ? afterFirstLine(body) : body;
+  return personText.replace(ESCAPED, '$1');
 }
 
-function behindLine(text: string): string {
+function afterFirstLine(text: string): string {
   const end = text.indexOf('\n');
   return end < 0 ? '' : text.slice(end + 1);
 }
@@ -71,7 +71,7 @@ export function larkMetadata(context: LarkContext): Readonly<Record<string, stri
   };
 }
 
-/** What `larkMetadata` told; `undefined` for a message that does not say that it comes from Lark. */
+/** Reads what `larkMetadata` wrote. `undefined` if the metadata does not say that the message comes from Lark. */
 export function larkContextOf(
   metadata: Readonly<Record<string, unknown>> | undefined,
 ): LarkContext | undefined {

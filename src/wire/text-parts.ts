@@ -1,7 +1,7 @@
 /** The text of a message (rows MOL-RES-01, MOL-A2A-03). Pure. */
 import { asObject } from '../core/json-object.ts';
 
-/** The texts among message parts, one line or more for each. Old clients write `type`, or no kind at all. */
+/** The texts in message parts, each on its own line. Old clients write `type` instead of `kind`, or neither. */
 export function textOfParts(parts: unknown): string {
   if (!Array.isArray(parts)) return '';
   return parts

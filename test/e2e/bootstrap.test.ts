@@ -312,7 +312,7 @@ describe('Node', () => {
     ['20.18.3', 1],
     ['18.20.0', 1],
     ['22.0.0', 0],
-  ])('%s is judged rightly', async (version, verdict) => {
+  ])('%s is accepted or refused as the package says', async (version, verdict) => {
     const preload = join(place.folder, 'version.cjs');
     writeFileSync(
       preload,

@@ -146,7 +146,7 @@ class Life {
     faults.calm();
     const last = await this.#calm();
     await this.#end(last);
-    await this.#judge();
+    await this.#check();
     const recalled = this.#questions.filter((question) => question.recalled).length;
     return {
       seed: this.#seed,
@@ -351,20 +351,20 @@ class Life {
 
   // ------------------------------------------------------------ the count
 
-  async #judge(): Promise<void> {
+  async #check(): Promise<void> {
     const { db, journal } = this.#journal();
     try {
       const turns = await journal.turns({ limit: 100_000 });
       const admitted = new Map(turns.map((turn) => [turn.message.messageId as string, turn.seq]));
-      this.#judgeQuestions(admitted);
-      this.#judgeOrder(admitted);
-      this.#judgeRuns();
+      this.#checkQuestions(admitted);
+      this.#checkOrder(admitted);
+      this.#checkRuns();
     } finally {
       db.close();
     }
   }
 
-  #judgeQuestions(admitted: ReadonlyMap<string, number>): void {
+  #checkQuestions(admitted: ReadonlyMap<string, number>): void {
     const answers = this.#answers();
     for (const question of this.#questions) {
       const { text, message, threadId, recalled } = question;
@@ -391,7 +391,7 @@ class Life {
     }
   }
 
-  #judgeOrder(admitted: ReadonlyMap<string, number>): void {
+  #checkOrder(admitted: ReadonlyMap<string, number>): void {
     const latest = new Map<SimChat, number>();
     for (const { chat, about } of this.#answers()) {
       if (about.wantedAgain) continue;
@@ -402,7 +402,7 @@ class Life {
   }
 
   /** A run that dies with the process is begun anew: so many runs may be explained by kills, no more. */
-  #judgeRuns(): void {
+  #checkRuns(): void {
     const runs = this.#runs();
     for (const { text, killsBefore, wantedAgain } of this.#questions) {
       const count = runs.filter((run) => run === text).length;

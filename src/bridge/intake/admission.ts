@@ -1,4 +1,4 @@
-/** What becomes of a message that comes in: a turn, a command about other turns, or an answer of the bridge itself. */
+/** Decides whether a message becomes a turn, is a command about other turns, or gets an answer from the bridge itself. */
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft } from '../../core/turn.ts';
 import { isBlank } from '../../core/visible.ts';
@@ -8,19 +8,19 @@ import { ownDraft } from '../outbox/drafts.ts';
 import { choices, notices } from '../texts/texts.ts';
 import type { Admission, Journal } from '../ports.ts';
 
-/** A message that is older than this when it comes may not matter any more: a person decides. */
+/** A message that is older than this when it comes may not matter any more. A person decides. */
 export const STALE_AFTER_MS = 30 * 60_000;
 
-/** Pictures that somebody picks together are sent within this; one line about them is enough. */
+/** Pictures that a person selects together are sent within this time. One notice for all of them is enough. */
 const BURST_MS = 60_000;
 
-/** How many held or failed turns of a chat a command can reach. */
+/** The largest number of held or failed turns of a chat that a command can mean. */
 export const ASKABLE_MAX = 100;
 
 interface AdmissionContext {
   readonly journal: Pick<Journal, 'askable'>;
   readonly nowMs: number;
-  /** The person has taken it back already. */
+  /** The person has recalled the message already. */
   readonly isRecalled: boolean;
 }
 
@@ -56,14 +56,14 @@ export async function admissionOf(
   return { ...base, state: { phase: 'waiting', attempt: 0, notBeforeMs: 0 }, out: [] };
 }
 
-/** Old messages are neither run blindly nor dropped: the chat is asked, once for all of them. */
+/** Old messages are not run and not dropped at first. The chat is asked once about all of them. */
 function stale(base: Pick<Admission, 'message' | 'receivedAtMs'>, nowMs: number): Admission {
   const { message } = base;
   const held = { ...base, state: { phase: 'held', why: 'stale' } } as const;
   return { ...held, out: [], question: staleQuestion(message, message.messageId, nowMs) };
 }
 
-/** One question for all stale messages of a chat; `cause` is what made it necessary. */
+/** One question for all stale messages of a chat. `cause` is the id of the message or event that led to it. */
 export function staleQuestion(
   message: InboundMessage,
   cause: string,

@@ -1,4 +1,4 @@
-/** Commands that a person can type to the bridge itself, about turns that wait for their decision. */
+/** Commands that a person can type. They tell the bridge what to do with turns that wait for a decision. */
 import type { TurnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { ChoiceAction } from '../../core/content.ts';
@@ -11,7 +11,7 @@ const COMMANDS: Readonly<Record<string, ChoiceAction>> = {
   '/retry': 'retry',
 };
 
-/** The command of a message that is nothing but a command. */
+/** The command, if the message contains only a command. */
 export function parseCommand(message: InboundMessage): ChoiceAction | undefined {
   const [part, ...more] = message.parts;
   if (part?.kind !== 'text' || more.length > 0) return undefined;
@@ -19,8 +19,9 @@ export function parseCommand(message: InboundMessage): ChoiceAction | undefined 
 }
 
 /**
- * Which turns a command means. `all` are those of the chat that are held or failed, newest first.
- * Stale turns are run or skipped together, and never retried; otherwise it means the newest one that it fits.
+ * Which turns a command means. `all` are the held and failed turns of the chat, newest first.
+ * `/run` and `/skip` mean all stale turns together. If there are none, and for `/retry`, only the newest turn is
+ * meant that the command fits. `/retry` never means a stale turn.
  */
 export function turnsMeant(action: ChoiceAction, all: readonly Turn[]): TurnId[] {
   // Pruned turns keep only their id.
@@ -28,13 +29,13 @@ export function turnsMeant(action: ChoiceAction, all: readonly Turn[]): TurnId[]
   const held = askable.filter((turn) => turn.state.phase === 'held');
   const stale = held.filter(({ state }) => state.phase === 'held' && state.why === 'stale');
   if (action !== 'retry' && stale.length > 0) return stale.map((turn) => turn.id).toReversed();
-  // Old messages never ran: they are asked about in other words, and the chat was offered this one for others.
+  // The question about old messages does not offer `/retry`: they never ran.
   const fitting = action === 'retry' ? askable.filter((turn) => !stale.includes(turn)) : held;
   const [newest] = fitting;
   return newest === undefined ? [] : [newest.id];
 }
 
-/** Overdue with a ticket: its answer will still be shown when it comes. */
+/** Overdue with a ticket: the answer will still be shown when it comes. */
 function isAwaited({ state }: Turn): boolean {
   return state.phase === 'overdue' && state.ticket !== undefined;
 }

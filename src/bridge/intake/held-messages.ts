@@ -9,7 +9,7 @@ interface HeldMessagesParts {
   readonly clock: Clock;
 }
 
-/** Takes messages in while no bridge runs: they are stored for the one that runs next. */
+/** Stores messages while no bridge runs. The next bridge handles them. */
 export class HeldMessages implements Intake {
   readonly #parts: HeldMessagesParts;
 
@@ -17,7 +17,7 @@ export class HeldMessages implements Intake {
     this.#parts = parts;
   }
 
-  /** Takes messages only. Any other event needs a bridge that acts on it: it is not acked, so it comes again. */
+  /** Takes only messages. Other events need a running bridge: they are not acked, so Lark delivers them again. */
   async admit(event: InboundEvent): Promise<void> {
     if (event.kind !== 'message') throw new BridgeError('failed', 'no bridge runs to act on it');
     const { journal, clock } = this.#parts;
@@ -26,7 +26,7 @@ export class HeldMessages implements Intake {
     await journal.admit(await admissionOf(message, context));
   }
 
-  /** Stores a message that is answered already, so that it is known and does not become a turn. */
+  /** Stores a message as answered, so that it is known and does not become a turn. */
   async settle(message: InboundMessage): Promise<void> {
     const { journal, clock } = this.#parts;
     const receivedAtMs = clock.nowMs();

@@ -15,7 +15,7 @@ import type { Intake, Journal } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** A duplicate usually comes within minutes: remembering this many ids answers it without a read. */
+/** A duplicate usually comes within minutes. With this many ids in memory it is known without a read. */
 const IDS_REMEMBERED_MAX = 10_000;
 
 export interface EventIntakeParts {
@@ -27,10 +27,10 @@ export interface EventIntakeParts {
   readonly log: Log;
 }
 
-/** Takes events in: an event is in the journal, once, before anything else happens with it. */
+/** Takes events from Lark. Each event is stored in the journal once, before anything else happens. */
 export class EventIntake implements Intake {
   readonly #parts: EventIntakeParts;
-  /** Ids that are surely in the journal, so that a duplicate costs no write. */
+  /** Ids that are known to be in the journal, so that a duplicate costs no write. */
   readonly #known = new LRUCache<MessageId, true>({ max: IDS_REMEMBERED_MAX });
   /** Recalls that came before their message. */
   readonly #recalled = new LRUCache<MessageId, true>({ max: IDS_REMEMBERED_MAX });
@@ -57,7 +57,7 @@ export class EventIntake implements Intake {
     }
   }
 
-  /** A command that an earlier process took but did not carry out. */
+  /** Carries out a command that an earlier process stored but did not carry out. */
   async resume(command: Turn): Promise<void> {
     await this.#carryOut(command);
   }
@@ -88,7 +88,7 @@ export class EventIntake implements Intake {
     });
     delivery.offer(out);
     if (turn.state.phase === 'command') return this.#carryOut(turn);
-    // A recall that came while the message was being written has found no turn to end.
+    // A recall that came while the message was being stored found no turn to end.
     if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
     else await engine.apply(turn.id, { kind: 'recalled' });
   }
@@ -103,11 +103,11 @@ export class EventIntake implements Intake {
     await engine.apply(id, { kind: 'recalled' }, eventId);
   }
 
-  /** Makes no turn of it: the chat's history may still give the message as it was. */
+  /** No turn is made, because the chat's history may still contain the whole message. */
   async #unreadable(event: Extract<InboundEvent, { kind: 'unreadable' }>): Promise<void> {
     const { journal, delivery, clock, log } = this.#parts;
     if (this.#recalled.has(event.messageId)) return;
-    // Another delivery of it could be read.
+    // The message came in another delivery that could be read.
     if ((await journal.turn(turnId(event.messageId))) !== undefined) return;
     const draft = ownDraft({ message: event, run: 1 }, notices.unreadable(), clock.nowMs());
     const alone = { ...draft, turn: undefined };
@@ -141,7 +141,10 @@ export class EventIntake implements Intake {
     await this.#parts.engine.apply(command.id, { kind: 'carried_out', show });
   }
 
-  /** A command does not mean what came in while it was on its way: the chat is asked again. False if there is nothing. */
+  /**
+   * A command does not mean messages that came after it was sent. The chat is asked again about them. False if
+   * there are none.
+   */
   async #askAboutRest(chat: ChatId, cause: string): Promise<boolean> {
     const { journal, delivery, storeRetry, clock } = this.#parts;
     const [first] = await this.#staleOf(chat);

@@ -1,4 +1,4 @@
-/** From what a turn wants shown to rows of the outbox, and from a row to the call that shows it. */
+/** Makes rows of the outbox from what a turn shows, and makes the call to Lark from a row. */
 import { shortened } from '../../core/cut.ts';
 import type { Content } from '../../core/content.ts';
 import { turnId, type ChatId, type MessageId } from '../../core/ids.ts';
@@ -7,7 +7,7 @@ import type { OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
 import { outKey, turnKey } from './keys.ts';
 import type { ContentForm, Outgoing } from '../ports.ts';
 
-/** The sign on a message that was received and is being worked on. */
+/** The reaction on a message that was received and is being worked on. */
 const RECEIPT_EMOJI = 'Typing';
 const QUOTE_CHARS_MAX = 80;
 
@@ -16,7 +16,7 @@ interface Subject {
   readonly run: number;
 }
 
-/** The rows that show all of `show`, in order, under keys that are the same every time. */
+/** The rows that show everything in `show`, in order. The keys are the same every time. */
 export function toDrafts(
   subject: Subject,
   show: readonly Show[],
@@ -41,7 +41,7 @@ export function toDrafts(
   });
 }
 
-/** What the bridge itself says: never longer than a message. */
+/** The row for a text of the bridge itself. Such a text always fits into one message. */
 export function ownDraft(
   subject: Subject,
   show: Extract<Show, { what: 'notice' | 'choice' }>,
@@ -97,18 +97,18 @@ function messageDraft({ message }: Subject, nowMs: number) {
 function reactionDraft(subject: Subject, nowMs: number) {
   return {
     ...messageDraft(subject, nowMs),
-    // A lane of its own: a slow reaction never holds up an answer.
+    // A separate lane, so that an answer never waits for a slow reaction.
     lane: `reaction:${subject.message.messageId}`,
     priority: 'reaction' as const,
   };
 }
 
-/** What the agent said without being asked, or without saying what it answers. */
+/** A text that the agent sent unasked, or without saying which question it answers. */
 export interface UnaskedSpeech {
   readonly id: string;
   readonly text: string;
   readonly chat: ChatId;
-  /** A message of the thread that it goes to, if it goes to one. */
+  /** A message of the thread in which it is shown. Undefined if it is not shown in a thread. */
   readonly under: MessageId | undefined;
   readonly nowMs: number;
 }
@@ -132,8 +132,8 @@ export function unaskedDrafts(
 }
 
 /**
- * The call for a row. `again`: it may have reached Lark before. `reactionId` is what the row to take back
- * has got from Lark.
+ * The call for a row. `again`: it may have reached Lark before. `reactionId` is Lark's id of the reaction that
+ * the row removes.
  */
 export function toOutgoing(
   row: OutboxRow,
@@ -156,7 +156,7 @@ export function toOutgoing(
   }
 }
 
-/** Text that goes to the chat because the message it answers is gone, with a quote of what it answers. */
+/** A text that goes to the chat because its question is gone. It begins with a quote of the question. */
 export function withQuote(text: string, asked: InboundMessage | undefined): string {
   const first =
     asked?.parts

@@ -103,10 +103,10 @@ export const notices = {
     }),
 } as const;
 
-/** So many files are named; a longer list helps nobody. */
+/** This many files are named. A longer list helps nobody. */
 const FILES_NAMED_MAX = 20;
 
-/** The agent's own words, with the names of what can't be shown yet below them. */
+/** The agent's text, and below it the names of the files, which can't be shown yet. */
 export function withFiles(text: string, files: readonly string[] = []): string {
   if (files.length === 0) return text;
   const names = files.slice(0, FILES_NAMED_MAX).join(', ');
@@ -118,7 +118,7 @@ export function withFiles(text: string, files: readonly string[] = []): string {
   return text.trim() === '' ? lines : `${text}\n\n${lines}`;
 }
 
-const ASKS_WITHOUT_WORDS: Readonly<Record<TurnQuestion['wants'], Text>> = {
+const QUESTIONS_WITHOUT_TEXT: Readonly<Record<TurnQuestion['wants'], Text>> = {
   input: {
     en: 'The agent needs more from you before it can go on, but did not say what. Please write it some more.',
     zh: '智能体需要你提供更多信息才能继续，但没有说明需要什么。请再补充一些内容。',
@@ -134,18 +134,18 @@ const SIGN_IN: Text = {
   zh: '智能体需要你登录后才能继续：',
 };
 
-/** What the agent wants of the person, in its words. */
+/** What the agent wants from the person, with the agent's text. */
 export function question(wants: TurnQuestion['wants'], words: string): string {
-  if (words === '') return inBoth(ASKS_WITHOUT_WORDS[wants]);
+  if (words === '') return inBoth(QUESTIONS_WITHOUT_TEXT[wants]);
   return wants === 'input' ? words : `${inBoth(SIGN_IN)}\n${words}`;
 }
 
-/** A reason longer than this is no sentence any more; the operator finds all of it elsewhere. */
+/** A longer reason is cut, because people do not read it. The operator finds the whole text elsewhere. */
 const DETAIL_CHARS_MAX = 1_000;
 
-/** What agents and hubs say: it ends with a stop or does not, and may be meant for a terminal, or be empty. */
-function sentence(said: string): string {
-  const detail = shortened(withoutTerminalControls(said).trim(), DETAIL_CHARS_MAX);
+/** A reason from an agent or a hub. It may be empty, have terminal controls, or have no full stop at its end. */
+function sentence(reason: string): string {
+  const detail = shortened(withoutTerminalControls(reason).trim(), DETAIL_CHARS_MAX);
   if (isBlank(detail)) return 'it gave no reason.';
   return /[.!?。！？…]$/.test(detail) ? detail : `${detail}.`;
 }

@@ -18,10 +18,10 @@ import {
   TURN_SEND_BACKOFF_MAX_MS,
 } from './turn.ts';
 
-/** An answer that came while no process ran is found within this after a start, also at a hub that is slow. */
-const LAST_LOOK_MS = 30_000;
+/** After a start, an answer from the time without a process is found within this time, even at a slow hub. */
+const LAST_CHECK_MS = 30_000;
 
-/** How long until a ticket with an unfinished task is asked about again: as long as a hub with nothing new takes. */
+/** The pause before an unfinished task is asked for again. A hub takes as long to answer that nothing is new. */
 const UNFINISHED_ASK_AGAIN_MS = 8_000;
 
 interface AttemptsParts {
@@ -36,28 +36,28 @@ interface AttemptsParts {
   readonly turnTimeoutMs: number;
 }
 
-/** Gives turns to their agents and waits for the answers. */
+/** Sends turns to their agents and waits for the answers. */
 export class Attempts {
   readonly #parts: AttemptsParts;
-  /** Ends the work on a turn before its time. */
+  /** Ends the work on a turn early. */
   readonly #underWay = new Map<TurnId, AbortController>();
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
   }
 
-  /** Sends a turn that waited. Its slot is free when its time is over; its answer is waited for longer. */
+  /** Sends a waiting turn. Its slot becomes free when its time is over. Its answer is waited for longer. */
   begin(id: TurnId, hold: Hold): Promise<void> {
-    return this.#attend(id, (signal) => this.#run(id, hold, signal));
+    return this.#workOn(id, (signal) => this.#run(id, hold, signal));
   }
 
-  /** Waits for the answer to a turn that an earlier process sent. One whose time is over holds no slot. */
+  /** Waits for the answer to a turn that an earlier process sent. A turn whose time is over holds no slot. */
   resume(turn: Turn, hold: Hold | undefined): Promise<void> {
     const { state } = turn;
     if ((state.phase === 'accepted' || state.phase === 'overdue') && isBlind(state, state.phase)) {
       this.#parts.requests.noteUncorrelated(state.target);
     }
-    return this.#attend(turn.id, async (signal) => {
+    return this.#workOn(turn.id, async (signal) => {
       let now = turn;
       this.#watch(turn, signal);
       if (hold !== undefined) {
@@ -71,7 +71,7 @@ export class Attempts {
     });
   }
 
-  /** The turn is over by other means. */
+  /** Ends the work on a turn that is over for another reason. */
   end(id: TurnId): void {
     this.#underWay.get(id)?.abort();
   }
@@ -80,8 +80,8 @@ export class Attempts {
     for (const ending of this.#underWay.values()) ending.abort();
   }
 
-  /** Work on one turn, under a signal that aborts when the work, the turn or the whole bridge ends. */
-  #attend(id: TurnId, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  /** Runs the work on one turn with a signal that aborts when the work, the turn or the whole bridge ends. */
+  #workOn(id: TurnId, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const ending = new AbortController();
     this.#underWay.set(id, ending);
     return work(ending.signal).finally(() => {
@@ -119,7 +119,7 @@ export class Attempts {
     if (turn.state.phase === 'overdue') await this.#awaitAnswer(turn, this.#limitOf(turn, signal));
   }
 
-  /** A turn that has to wait again keeps its place in the chat. */
+  /** Frees the slot. A turn that has to wait again keeps its place in the chat. */
   #free(turn: Turn | undefined, hold: Hold): void {
     const { runner } = this.#parts;
     const item = turn && laneItemOf(turn);
@@ -127,13 +127,13 @@ export class Attempts {
     hold.release();
   }
 
-  /** How long a turn that an agent has is waited for. */
+  /** How long to wait for the answer to a turn that an agent has. */
   #limitOf({ state }: Turn, signal: AbortSignal): Limit {
     const { clock, turnTimeoutMs } = this.#parts;
     if (state.phase === 'accepted') return limitAt(clock, signal, state.deadlineMs);
     const isBounded = state.phase === 'overdue' && isBlind(state, 'overdue');
     if (!isBounded) return limitAt(clock, signal, undefined);
-    const leastMs = clock.nowMs() + LAST_LOOK_MS;
+    const leastMs = clock.nowMs() + LAST_CHECK_MS;
     return limitAt(clock, signal, Math.max(leastMs, state.sinceMs + turnTimeoutMs));
   }
 
@@ -147,7 +147,7 @@ export class Attempts {
     }
   }
 
-  /** The hub can't be asked now; the turn keeps its place. */
+  /** The target can't be found out now. The turn waits again and keeps its place in the chat. */
   async #putBack(id: TurnId): Promise<void> {
     const { journal, runner, clock } = this.#parts;
     const turn = await journal.turn(id);
@@ -162,7 +162,7 @@ export class Attempts {
     const { target: workspace } = turn.state;
     const result = await target.send(requests.requestOf(turn, workspace), limit.signal);
     if (result.kind === 'accepted_uncorrelated') requests.noteUncorrelated(workspace);
-    // Nobody knows what became of a request that was cut. The next start sends it again under the same id.
+    // It is not known whether the interrupted request arrived. The next start decides whether to send it again.
     if (runner.stopSignal.aborted && result.kind === 'unknown') return turn;
     const late = result.kind === 'unknown' && limit.isOver();
     const event: TurnEvent = late
@@ -187,18 +187,18 @@ export class Attempts {
           const options = { baseMs: TURN_SEND_BACKOFF_BASE_MS, maxMs: TURN_SEND_BACKOFF_MAX_MS };
           await pause(clock, limit.signal, backoffMs(failures, { ...options, random: random() }));
         } else {
-          const now = await this.#takeWaited(turn, result, limit);
+          const now = await this.#applyWaitResult(turn, result, limit);
           if (now.state.phase !== state.phase) return now;
         }
       }
-      return limit.isOver() ? await this.#timeIsOver(turn) : turn;
+      return limit.isOver() ? await this.#applyTimeout(turn) : turn;
     } finally {
       limit.cancel();
     }
   }
 
-  /** What a ticket holds may leave the turn where it is; then the ticket is asked about again later. */
-  async #takeWaited(turn: Turn, result: WaitResult, limit: Limit): Promise<Turn> {
+  /** If the result does not change the phase of the turn, the ticket is asked for again after a pause. */
+  async #applyWaitResult(turn: Turn, result: WaitResult, limit: Limit): Promise<Turn> {
     const { changes, clock } = this.#parts;
     const { turn: now } = await changes.apply(turn.id, { kind: 'waited', result });
     if (now.state.phase !== turn.state.phase) return now;
@@ -211,10 +211,10 @@ export class Attempts {
   /** Without a ticket the answer comes through `Bridge.receive`, which changes the turn. */
   async #awaitUnmatched(turn: Turn, limit: Limit): Promise<Turn> {
     const now = await this.#parts.changes.untilMoved(turn, limit.signal);
-    return now.state.phase === turn.state.phase && limit.isOver() ? this.#timeIsOver(now) : now;
+    return now.state.phase === turn.state.phase && limit.isOver() ? this.#applyTimeout(now) : now;
   }
 
-  async #timeIsOver({ id, state }: Turn): Promise<Turn> {
+  async #applyTimeout({ id, state }: Turn): Promise<Turn> {
     const kind = state.phase === 'overdue' ? 'gave_up_waiting' : 'timed_out';
     return (await this.#parts.changes.apply(id, { kind })).turn;
   }

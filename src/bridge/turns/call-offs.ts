@@ -11,13 +11,13 @@ import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { CancelResult, Journal, TurnTarget } from '../ports.ts';
 
-/** A hub that does not answer is asked again, with growing pauses, for about ten minutes. */
+/** If the hub does not answer, the call is repeated for about ten minutes, with growing pauses. */
 const TRIES_MAX = 25;
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
-/** A request that was cut off may still be on its way into the hub's queue when it is called off. */
+/** The turn's request may reach the hub's queue later than the call-off, so the call-off is repeated. */
 const MISSED_MAX = 3;
-/** Runs of one turn that are called off with it; people rarely begin one more often. */
+/** How many runs of a turn are called off. People rarely let a turn run more often. */
 const RUNS_MAX = 3;
 
 interface CallOffParts {
@@ -30,7 +30,7 @@ interface CallOffParts {
   readonly runner: Pick<LaneRunner, 'track' | 'stopSignal'>;
 }
 
-/** Ends at the hub what nobody wants any more, and tells the hub again until it has heard of it. */
+/** Tells the hub that a turn is not wanted any more, so that it ends the work. Repeats this until the hub answers. */
 export class CallOffs {
   readonly #parts: CallOffParts;
 
@@ -38,7 +38,7 @@ export class CallOffs {
     this.#parts = parts;
   }
 
-  /** Tells the hub about turns that an earlier process dropped without telling it. */
+  /** Calls off the turns that an earlier process dropped before it could tell the hub. */
   async resume(): Promise<void> {
     const { journal, target, clock } = this.#parts;
     if (target.cancel === undefined) return;
@@ -52,10 +52,10 @@ export class CallOffs {
     for (const turn of left) this.#begin(turn, undefined);
   }
 
-  /** Tells the hub that nobody waits for the answer to a dropped turn any more. */
+  /** Calls off a turn that was dropped. */
   begin(turn: Turn, was: TurnState): void {
     const workspace = 'target' in was ? was.target : undefined;
-    // Runs before the latest may be left at work there, if their answers did not come.
+    // Earlier runs may still be at work there, if their answers did not come.
     const runs = mayBeAtHub(was) ? turn.run : turn.run - 1;
     for (let run = runs; run > Math.max(0, runs - RUNS_MAX); run -= 1) {
       this.#begin({ ...turn, run }, workspace);
@@ -66,7 +66,7 @@ export class CallOffs {
     void this.#parts.runner.track(this.#carryOut(turn, workspace));
   }
 
-  /** `workspace`: who got the turn; if that is not known any more, whoever gets new ones. */
+  /** `workspace`: the target of the turn. If undefined, the current target is used. */
   async #carryOut(turn: Turn, workspace: WorkspaceId | undefined): Promise<void> {
     const { journal, target, storeRetry, clock, random, log, runner } = this.#parts;
     const signal = runner.stopSignal;
@@ -105,7 +105,7 @@ export class CallOffs {
   }
 }
 
-/** True for a turn that may be at the hub, although nobody says so any more. */
+/** True if the hub may have the latest run of the turn. */
 function mayBeAtHub(state: TurnState): boolean {
   switch (state.phase) {
     case 'sending':

@@ -1,7 +1,7 @@
 import type { Brand } from '../../core/brand.ts';
 import type { InboundMessage, LarkContext } from '../../core/message.ts';
 
-/** What travels with a turn about where its message came from. */
+/** Where a turn's message came from, for the agent. */
 export function contextOf(message: InboundMessage, brand: Brand): LarkContext {
   const { chatId, chatType, senderOpenId, messageId, threadId, parentId } = message;
   return {

@@ -33,9 +33,9 @@ interface EngineParts {
 }
 
 /**
- * Takes waiting turns one at a time per chat, sends them to the agent and settles them. Every step is in
- * the journal before the next begins, so that another process can go on from any of them. A target that
- * can't correlate answers gets one turn at a time in all; which kind it is may show only later.
+ * Sends waiting turns to the agent, one at a time per chat, and ends them. Every step is stored in the journal
+ * before the next one begins, so that another process can continue after any step. A target that can't say which
+ * turn an answer belongs to gets only one turn at a time. The kind of the target may become known only later.
  */
 export class Engine implements Service {
   readonly name = 'engine';
@@ -78,7 +78,7 @@ export class Engine implements Service {
     this.#runner.pump();
   }
 
-  /** Leaves what is at work as the journal has it; the next start goes on from there. */
+  /** Running turns stay as the journal has them. The next start continues from there. */
   async stop(): Promise<void> {
     const stopped = this.#runner.stop();
     this.#attempts.endAll();
@@ -87,12 +87,12 @@ export class Engine implements Service {
     await stopped;
   }
 
-  /** Begins no more turns, and resolves when those at work are over; each has its time. */
+  /** Begins no more turns, and resolves when all running turns are over. Each turn has a time limit. */
   finish(): Promise<void> {
     return this.#runner.finish();
   }
 
-  /** A turn that waits in the journal now. Before the start the journal keeps it. */
+  /** Adds a turn that waits in the journal. Before the start nothing is added, because the start reads the journal. */
   offer(turn: Turn): void {
     const item = laneItemOf(turn);
     if (item === undefined || !this.#started) return;
@@ -101,29 +101,29 @@ export class Engine implements Service {
     this.#runner.pump();
   }
 
-  /** Something happened to a turn from outside, such as a recall or a command. False if it changed nothing. */
+  /** Applies an event from outside to a turn, such as a recall or a command. False if it changes nothing. */
   async apply(id: TurnId, event: TurnEvent, once?: string): Promise<boolean> {
     const { turn, changed } = await this.#changes.apply(id, event, once);
     if (!changed) return false;
     if (turn.state.phase === 'waiting') this.offer(turn);
     else this.#runner.remove(turn.message.chatId, id);
     if (isFinal(turn.state.phase)) this.#attempts.end(id);
-    // What others wait for may be this one.
+    // Other turns may have waited for this one.
     if (this.#started) this.#runner.pump();
     return true;
   }
 
-  /** Shows something about a turn that waits or is at work, without changing it. */
+  /** Shows something about a turn that waits or runs. The turn does not change. */
   show(id: TurnId, show: Show): Promise<void> {
     return this.#changes.show(id, show);
   }
 
-  /** Whose an answer is that names no turn. */
+  /** Which turn an answer belongs to, if the answer names no turn. */
   ownerOfAnswer(from: WorkspaceId): Owner {
     return this.#slot.owner(from, this.#parts.clock.nowMs());
   }
 
-  /** An answer that may be this turn's was shown in its chat, or kept aside. */
+  /** Notes that an answer which may belong to this turn was shown in its chat or stored for the operator. */
   async noteAnswer(turn: TurnId): Promise<void> {
     this.#slot.close(turn);
     if (!this.#slot.expects(turn)) await this.apply(turn, { kind: 'late_answer' });
@@ -133,14 +133,14 @@ export class Engine implements Service {
     return this.#runner.waiting();
   }
 
-  /** How many go before one that waits. */
+  /** How many turns run before a waiting one. */
   ahead(item: LaneItem): number {
     if (this.#parts.target.correlates) return this.#runner.ahead(item);
     const before = [...this.waiting()].filter((other) => other.order < item.order);
     return this.#runner.running + before.length;
   }
 
-  /** Nothing is sent, because nobody knows yet what became of the request before. */
+  /** True while nothing is sent because it is not known whether the target got the previous request. */
   get isInDoubt(): boolean {
     return !this.#parts.target.correlates && this.#slot.isInDoubt;
   }
@@ -153,13 +153,13 @@ export class Engine implements Service {
   async #takeUp(head: TurnHead): Promise<void> {
     const { journal, clock } = this.#parts;
     const { id, chatId: lane, seq: order, receivedAtMs: sinceMs } = head;
-    // The process before this one may have died before it came to it.
+    // The previous process may have died before it showed the sign.
     if (head.phase === 'waiting' || isEngaged(head.phase)) this.#changes.receipts.plan(id);
     if (head.phase === 'waiting') {
       this.#runner.add({ id, lane, order, notBeforeMs: 0, sinceMs });
     } else if (head.phase === 'sending') {
       const sent = await journal.turn(id);
-      // What the request came to is not known: the turn may be answered yet.
+      // It is not known whether the request arrived, so an answer may still come.
       if (sent !== undefined) this.#slot.note(sent, clock.nowMs());
       const { turn } = await this.#changes.apply(id, { kind: 'restarted' });
       const item = laneItemOf(turn);

@@ -18,8 +18,8 @@ import type {
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** How often the daemon looks whether an operator left an order; a person waits for it. */
-const ORDERS_LOOK_MS = 500;
+/** How often the daemon checks for an order of an operator. A person waits for the result. */
+const ORDERS_CHECK_MS = 500;
 
 export interface OrdersParts {
   readonly orders: OrderQueue;
@@ -33,23 +33,23 @@ export interface OrdersParts {
 }
 
 /**
- * Carries out what an operator ordered from another process, each order once: what it changes is marked
- * with its number in the same write, so that dying before the result is noted doesn't repeat it.
+ * Carries out the orders that an operator places from another process, each once. The write that carries out an
+ * order also stores the order's number. So an order is not repeated if the process dies before it stores the result.
  */
 export class Orders implements Service {
   readonly name = 'orders';
   readonly #parts: OrdersParts;
   readonly #rounds: RepeatedWork;
-  /** The latest look did not get to the end of what is open. */
-  #leftOver = false;
+  /** The latest check did not carry out all open orders. */
+  #isUnfinished = false;
 
   constructor(parts: OrdersParts) {
     this.#parts = parts;
     const { clock, log } = parts;
     this.#rounds = repeating({
       name: this.name,
-      everyMs: ORDERS_LOOK_MS,
-      work: () => this.#look(),
+      everyMs: ORDERS_CHECK_MS,
+      work: () => this.#check(),
       clock,
       log,
     });
@@ -63,7 +63,7 @@ export class Orders implements Service {
     return this.#rounds.stop();
   }
 
-  /** Carries out all that is open, in order. */
+  /** Carries out all open orders, in order. */
   async carryOut(): Promise<void> {
     const { orders, log } = this.#parts;
     for (const order of await orders.open()) {
@@ -72,18 +72,18 @@ export class Orders implements Service {
         await this.#carryOutOne(order);
       } catch (error) {
         if (error instanceof BridgeError) throw error;
-        // One order that trips over a bug must not hold up the others.
+        // A bug in one order must not stop the others.
         log.error('order_bug', { order: order.id, error: String((error as Error).stack) });
       }
     }
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const written = await this.#parts.orders.writtenOutside();
-    if (!written && !this.#leftOver) return;
-    this.#leftOver = true;
+    if (!written && !this.#isUnfinished) return;
+    this.#isUnfinished = true;
     await this.carryOut();
-    this.#leftOver = false;
+    this.#isUnfinished = false;
   }
 
   async #carryOutOne(order: Order): Promise<void> {
@@ -123,7 +123,7 @@ export class Orders implements Service {
     return this.#resultOf(order, changed, (await journal.turn(id))?.state.phase);
   }
 
-  /** Its content is as it was, so its key stays: if Lark has it after all, it won't show it twice. */
+  /** The content and the key stay the same. If Lark has the message already, it does not show it twice. */
   async #changeLetter(order: Order, change: OutboxChange): Promise<OrderResult> {
     const { journal, delivery, storeRetry } = this.#parts;
     const key = order.subject;
@@ -141,7 +141,7 @@ export class Orders implements Service {
     changed: boolean,
     phase: OrderResult['phase'],
   ): Promise<OrderResult> {
-    // Not changed now, but by an earlier process that died before it noted the result.
+    // An earlier process may have made the change and died before it stored the result.
     const done = changed || (await this.#parts.journal.isDone(onceFor(order)));
     return { outcome: done ? 'done' : 'refused', phase };
   }

@@ -1,25 +1,25 @@
 import type { TurnId } from '../../core/ids.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** A turn that is over sooner needs no sign of receipt, which saves two calls of the quota. */
+/** A turn that is over sooner gets no sign of receipt. This saves two calls of the quota. */
 export const RECEIPT_DELAY_MS = 700;
-/** Behind so many calls that wait, a sign of receipt would come too late: Lark takes 50 a second. */
+/** If this many calls wait, a sign of receipt would come too late, because Lark accepts 50 calls a second. */
 export const RECEIPTS_BEHIND_MAX = 500;
 
 interface ReceiptsParts {
   readonly clock: Clock;
-  /** Rows that wait to be sent. */
+  /** The number of rows that wait to be sent. */
   readonly waiting: () => number;
-  /** Resolves when the sign is one of them. */
+  /** Resolves when the row of the sign is among them. */
   readonly show: (id: TurnId, dueAtMs: number) => Promise<void>;
 }
 
-/** Plans the sign of receipt on a message; a turn that is over sooner needs none. */
+/** Shows a sign of receipt on a message after a short time, unless its turn is over by then. */
 export class Receipts {
   readonly #parts: ReceiptsParts;
   readonly #planned = new Map<TurnId, () => void>();
-  /** Signs on their way into the outbox: a burst must not slip through before any of them counts there. */
-  #onTheWay = 0;
+  /** Signs that are being stored in the outbox. They count too, so that many at once stay within the bound. */
+  #beingStored = 0;
 
   constructor(parts: ReceiptsParts) {
     this.#parts = parts;
@@ -45,10 +45,10 @@ export class Receipts {
 
   #begin(id: TurnId): void {
     const { clock, waiting, show } = this.#parts;
-    if (waiting() + this.#onTheWay >= RECEIPTS_BEHIND_MAX) return;
-    this.#onTheWay += 1;
+    if (waiting() + this.#beingStored >= RECEIPTS_BEHIND_MAX) return;
+    this.#beingStored += 1;
     void show(id, clock.nowMs()).finally(() => {
-      this.#onTheWay -= 1;
+      this.#beingStored -= 1;
     });
   }
 }

@@ -5,11 +5,11 @@ import { platformMessageId } from '../outbox/keys.ts';
 import type { TurnRequest, TurnTarget } from '../ports.ts';
 import { contextOf } from './context.ts';
 
-/** Makes the request that gives a turn to its target: the same one for every try. */
+/** Makes the request that gives a turn to its target. It is the same for every try. */
 export class TurnRequests {
   readonly #target: TurnTarget;
   readonly #brand: Brand;
-  /** Targets that were seen to take a turn without saying how its answer will be known. */
+  /** Targets that have accepted a turn without a ticket for its answer. */
   readonly #uncorrelated = new Set<WorkspaceId>();
 
   constructor(target: TurnTarget, brand: Brand) {

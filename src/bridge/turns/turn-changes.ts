@@ -31,11 +31,11 @@ interface TurnChangesParts {
   readonly turnTimeoutMs: number;
 }
 
-/** Writes what happens to a turn into the journal, then tells everybody who has to know. */
+/** Stores the changes of turns in the journal, and then tells the other parts about them. */
 export class TurnChanges {
   readonly receipts: Receipts;
   readonly #parts: TurnChangesParts;
-  /** Rings when a turn has changed. */
+  /** Wakes all waiters when a turn has changed. */
   readonly #changed = new Wake();
 
   constructor(parts: TurnChangesParts) {
@@ -48,7 +48,7 @@ export class TurnChanges {
     });
   }
 
-  /** With `once`, an event's id: nothing if this event has changed something already. */
+  /** `once` is an event's id. If this event has changed something already, nothing is changed. */
   async apply(id: TurnId, event: TurnEvent, once?: string) {
     const { journal, storeRetry, target, form, turnTimeoutMs, clock } = this.#parts;
     const nowMs = clock.nowMs();
@@ -67,17 +67,17 @@ export class TurnChanges {
           const { state, withdrawn } = next;
           return { state, run, ...token, atMs: nowMs, out, ...(withdrawn && { withdrawn }) };
         },
-        { once, join: this.#joinedBy(event) },
+        { once, join: this.#joinedWriteFor(event) },
       ),
     );
     if (done.changed && was !== undefined) {
-      this.#tell(done.turn, was, { on: event.kind, nowMs });
+      this.#report(done.turn, was, { on: event.kind, nowMs });
       this.#parts.delivery.offer(done.out);
     }
     return done;
   }
 
-  /** Shows something about a turn that waits or is at work, without changing it. */
+  /** Shows something about a turn that waits or runs. The turn does not change. */
   async show(id: TurnId, show: Show): Promise<void> {
     const { journal, storeRetry, delivery, form, clock } = this.#parts;
     const nowMs = clock.nowMs();
@@ -91,7 +91,7 @@ export class TurnChanges {
     delivery.offer(out);
   }
 
-  /** The turn when it has left its phase, or when the signal aborts. */
+  /** Resolves with the turn when its phase has changed, or when the signal aborts. */
   async untilMoved(turn: Turn, signal: AbortSignal): Promise<Turn> {
     let now = turn;
     for (;;) {
@@ -102,14 +102,14 @@ export class TurnChanges {
     }
   }
 
-  #tell(
+  #report(
     turn: Turn,
     was: TurnState,
     { on, nowMs }: { readonly on: TurnEvent['kind']; readonly nowMs: number },
   ): void {
     const { slot, callOffs, observer, log, turnTimeoutMs } = this.#parts;
     const { phase } = turn.state;
-    // A recall of what is over changes no state.
+    // A recall of a turn that is over does not change its state.
     const isMoved = turn.state !== was;
     if (isMoved) slot.note(turn, nowMs);
     this.#changed.ring();
@@ -122,8 +122,8 @@ export class TurnChanges {
     if (phase === 'dropped' && isMoved) callOffs.begin(turn, was);
   }
 
-  /** What a target in the journal's own database writes in the commit of a turn's change. */
-  #joinedBy(event: TurnEvent): ((turn: Turn, changed: boolean) => void) | undefined {
+  /** What a target in the journal's own database writes in the same commit as the change of the turn. */
+  #joinedWriteFor(event: TurnEvent): ((turn: Turn, changed: boolean) => void) | undefined {
     const { target, requests } = this.#parts;
     if (event.kind === 'started') {
       return (turn, changed) => {

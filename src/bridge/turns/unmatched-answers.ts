@@ -24,13 +24,13 @@ interface UnmatchedAnswersParts {
   readonly storeRetry: StoreRetry;
   readonly target: TurnTarget;
   readonly form: ContentForm;
-  /** Where the agent speaks unasked before anybody has written to the bot. */
+  /** The chat for messages that the agent sends unasked before anybody has written to the bot. */
   readonly defaultChatId: ChatId | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** What came at the hub without naming a turn: an answer, something said unasked, or for nobody here. */
+/** Handles messages of agents that name no turn: answers, messages that nobody asked for, and messages for others. */
 export class UnmatchedAnswers {
   readonly #parts: UnmatchedAnswersParts;
 
@@ -38,25 +38,25 @@ export class UnmatchedAnswers {
     this.#parts = parts;
   }
 
-  /** Shows it if it can only be the answer of one turn, or no answer at all. Else it is kept aside. Each id once. */
+  /** Shows the answer if it is clear where it belongs. Otherwise stores it for the operator. Each id is handled once. */
   async receive(answer: UnmatchedAnswer): Promise<void> {
     const { journal, engine } = this.#parts;
     if (await journal.isHandled(answer.id)) return;
     const named = await this.#turnNamedBy(answer);
-    if (named !== undefined) return this.#named(answer, named);
+    if (named !== undefined) return this.#applyNamed(answer, named);
     const owner = this.#ownerOf(answer);
-    if (owner.kind === 'nobody') return this.#unasked(answer);
+    if (owner.kind === 'nobody') return this.#handleUnasked(answer);
     if (owner.kind === 'asked') {
       const { id, from } = answer;
-      const event = { kind: 'received', id, from, said: saidIn(answer) } as const;
-      // It means nothing to a turn that is over.
+      const event = { kind: 'received', id, from, said: contentOf(answer) } as const;
+      // A turn that is over does not take it.
       if (await engine.apply(owner.turn, event, id)) return;
     }
     if (owner.kind === 'in_chat') await this.#showInChat(answer, owner);
-    else await this.#keepLate(answer, owner.turn);
+    else await this.#quarantine(answer, owner.turn);
   }
 
-  /** Only whom a turn was given to can speak about it. */
+  /** The turn of the answer's token. Only the workspace that got the turn may answer it. */
   async #turnNamedBy({ replyToken, from }: UnmatchedAnswer): Promise<TurnId | undefined> {
     const { journal, target } = this.#parts;
     const turn = replyToken === undefined ? undefined : await journal.turnOfToken(replyToken);
@@ -66,22 +66,22 @@ export class UnmatchedAnswers {
     return isSameWorkspace(from, given) ? turn.id : undefined;
   }
 
-  async #named(answer: UnmatchedAnswer, turn: TurnId): Promise<void> {
+  async #applyNamed(answer: UnmatchedAnswer, turn: TurnId): Promise<void> {
     const { engine, log } = this.#parts;
     const { id, from } = answer;
-    if (await engine.apply(turn, { kind: 'named', id, from, said: saidIn(answer) }, id)) return;
-    await this.#keepAside(answer, turn);
+    if (await engine.apply(turn, { kind: 'named', id, from, said: contentOf(answer) }, id)) return;
+    await this.#storeForOperator(answer, turn);
     log.info('answer_not_wanted', { answer: id, turn });
   }
 
   #ownerOf({ from }: UnmatchedAnswer): Owner {
     const { engine, target } = this.#parts;
     const owner = engine.ownerOfAnswer(from);
-    // Where answers name their turn, one that names none can't be known to be a turn's own.
+    // If the target's answers name their turn, an answer without a turn may belong to any turn or to none.
     return owner.kind !== 'nobody' && target.correlates ? { ...owner, kind: 'in_doubt' } : owner;
   }
 
-  /** Nobody can say under which question it belongs; but those who asked read the same chat. */
+  /** It is not known which question it answers. But all people who asked read the same chat. */
   async #showInChat(answer: UnmatchedAnswer, { turn, among }: Extract<Owner, { kind: 'in_chat' }>) {
     const { engine, log } = this.#parts;
     const newest = among.at(-1);
@@ -94,23 +94,23 @@ export class UnmatchedAnswers {
     if (turn !== undefined) await engine.noteAnswer(turn);
   }
 
-  async #keepLate(answer: UnmatchedAnswer, turn: TurnId | undefined): Promise<void> {
-    await this.#keepAside(answer, turn);
+  async #quarantine(answer: UnmatchedAnswer, turn: TurnId | undefined): Promise<void> {
+    await this.#storeForOperator(answer, turn);
     this.#parts.log.warn('answer_quarantined', { answer: answer.id, turn });
     if (turn !== undefined) await this.#parts.engine.noteAnswer(turn);
   }
 
-  async #unasked(answer: UnmatchedAnswer): Promise<void> {
+  async #handleUnasked(answer: UnmatchedAnswer): Promise<void> {
     const { journal, target, log } = this.#parts;
     const { id, from } = answer;
     if (!isSameWorkspace(from, await target.currentTarget())) {
-      await this.#keepAside(answer, undefined);
+      await this.#storeForOperator(answer, undefined);
       log.warn('unasked_refused', { answer: id, from, effect: 'only the target may speak here' });
       return;
     }
     const chat = (await journal.latestChat()) ?? this.#parts.defaultChatId;
     if (chat === undefined) {
-      await this.#keepAside(answer, undefined);
+      await this.#storeForOperator(answer, undefined);
       log.warn('unasked_dropped', {
         answer: id,
         effect: 'nobody has written to the bot yet, so there is no chat to show it in',
@@ -123,8 +123,8 @@ export class UnmatchedAnswers {
   }
 
   /**
-   * Returns how many messages it became. Of a text in which nothing can be seen no row is made; it is noted
-   * as handled all the same.
+   * Returns the number of messages. A text without anything visible becomes none, but it is noted as handled
+   * too.
    */
   async #show(
     answer: UnmatchedAnswer,
@@ -133,21 +133,21 @@ export class UnmatchedAnswers {
     const { journal, storeRetry, delivery, form, clock } = this.#parts;
     const { id } = answer;
     const drafts = unaskedDrafts(
-      { id, text: wordsOf(answer), ...place, nowMs: clock.nowMs() },
+      { id, text: shownTextOf(answer), ...place, nowMs: clock.nowMs() },
       form,
     );
     delivery.offer(await storeRetry.untilStored(() => journal.enqueue(drafts, id)));
     return drafts.length;
   }
 
-  async #keepAside({ id, text, files }: UnmatchedAnswer, turn: TurnId | undefined) {
+  async #storeForOperator({ id, text, files }: UnmatchedAnswer, turn: TurnId | undefined) {
     const { journal, storeRetry, clock } = this.#parts;
     const kept = { id, text: withFiles(text, files), turn, atMs: clock.nowMs() };
     await storeRetry.untilStored(() => journal.quarantine(kept));
   }
 }
 
-function saidIn({ text, files, failure, wants }: UnmatchedAnswer): TurnAnswer | TurnQuestion {
+function contentOf({ text, files, failure, wants }: UnmatchedAnswer): TurnAnswer | TurnQuestion {
   if (failure !== undefined) return { kind: 'failed', detail: failure };
   const words = { text, ...(files === undefined ? {} : { files }) };
   return wants === undefined
@@ -155,8 +155,8 @@ function saidIn({ text, files, failure, wants }: UnmatchedAnswer): TurnAnswer | 
     : { kind: 'question', wants, ...words };
 }
 
-/** What people see of it in a chat, when nobody knows which question it answers. */
-function wordsOf({ text, files, wants }: UnmatchedAnswer): string {
+/** The text that is shown in a chat if it is not known which question it answers. */
+function shownTextOf({ text, files, wants }: UnmatchedAnswer): string {
   const words = withoutTerminalControls(text);
   return withFiles(wants === undefined ? words : question(wants, words), files);
 }

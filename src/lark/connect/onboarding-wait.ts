@@ -1,4 +1,4 @@
-/** The onboarding's sleep. */
+/** How the onboarding waits. */
 import { interrupted } from './onboarding-errors.ts';
 import type { Clock } from '../../time/clock.ts';
 import { pause } from '../../time/wait.ts';

@@ -1,11 +1,11 @@
-/** From content by its meaning to the form that Lark's message API takes. */
+/** Makes the form that Lark's message API accepts from the content of a message. */
 import type { ContentForm } from '../../bridge/ports.ts';
 import type { Content } from '../../core/content.ts';
 import type { TurnId } from '../../core/ids.ts';
 import { choiceCard } from './choice-card.ts';
 import { LARK_TEXT_BYTES_MAX, piecesOf, smallerPiecesOf, withoutMentions } from './text.ts';
 
-/** One finished piece to show in a chat. */
+/** One message in Lark's form. */
 export type Rendered =
   | { readonly kind: 'text'; readonly text: string }
   /** JSON of a card, schema 2.0. */

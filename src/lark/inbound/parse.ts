@@ -1,4 +1,4 @@
-/** Judges what Lark delivers, once. All code after this trusts the result. */
+/** Checks once what Lark delivers. All code after this trusts the result. */
 import { asObject, isObject, type Json } from '../../core/json-object.ts';
 import { CALLBACK_NEEDS, EVENT_NEEDS } from '../app-needs.ts';
 import {

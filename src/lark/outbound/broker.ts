@@ -1,23 +1,23 @@
-/** Every call to Lark's API goes through here: who goes first, how many at once, how fast. */
+/** Decides for all calls to Lark's API which one goes first, how many run at the same time, and how fast they follow. */
 import PQueue from 'p-queue';
 import { BridgeError } from '../../core/errors.ts';
 import { CallQueue, type CallLimits } from './call-queue.ts';
 import { NO_OBSERVER, type CallPriority, type Observer } from '../../bridge/ports.ts';
 import type { Clock } from '../../time/clock.ts';
 
-/** Calls at work at once; 50 a second need about ten at usual latencies. */
+/** Calls that run at the same time. 50 calls a second need about ten at usual latencies. */
 const LARK_CALLS_RUNNING_MAX = 16;
-/** Calls that wait for their turn; beyond this the outbox keeps them. */
+/** Calls that wait here. With more than this the outbox keeps them. */
 const LARK_CALLS_WAITING_MAX = 10_000;
-/** Lark's limits per app and API. */
+/** Lark's limits for one API of one app. */
 const LARK_API_PER_SECOND_MAX = 50;
 const LARK_API_PER_MINUTE_MAX = 1_000;
 /** Lark's limit for messages to one person or one group. */
 const LARK_CHAT_PER_SECOND_MAX = 5;
-/** Chats whose pace is remembered; a forgotten one has rested for long. */
+/** Chats whose latest calls are remembered. The chat that had no call for the longest time is forgotten first. */
 export const LARK_CHATS_PACED_MAX = 2_000;
 
-/** A window at Lark is not exactly one at our end: calls that left apart may arrive together. */
+/** Our windows are this much longer than Lark's, because calls may arrive closer together than they were sent. */
 const MARGIN_MS = 100;
 
 export const CALL_LIMITS: CallLimits = {
@@ -31,14 +31,14 @@ export const CALL_LIMITS: CallLimits = {
   chatsPacedMax: LARK_CHATS_PACED_MAX,
 };
 
-/** For a deployment that limits nothing; a call that is told to wait still waits. */
+/** For a deployment without rate limits. A call still waits if an answer asks for it. */
 export const LIFTED_CALL_LIMITS: CallLimits = {
   ...CALL_LIMITS,
   api: [],
   chat: { hitsMax: Infinity, windowMs: 0 },
 };
 
-/** What a call came back with, and who else has to wait because of it. */
+/** The result of a call, and which other calls have to wait because of it. */
 export interface Worked<T> {
   readonly value: T;
   readonly coolDown?: { readonly scope: 'api' | 'chat'; readonly durationMs: number };
@@ -56,20 +56,20 @@ export interface CallSpec {
 
 export interface CallBroker {
   /**
-   * Runs `work` when it is its turn. Rejects with `failed` if too many wait and with `interrupted`
-   * after `stop`; in both cases `work` was not begun.
+   * Runs `work` when the limits allow it. Rejects with `failed` if too many calls wait, and with `interrupted`
+   * after `stop`. In both cases `work` was not begun.
    */
   run<T>(spec: CallSpec, work: () => Promise<Worked<T>>): Promise<T>;
   waiting(priority?: CallPriority): number;
   running(): number;
-  /** Ends the wait of all who wait. What runs ends by itself. */
+  /** Rejects all calls that wait. Running calls end by themselves. */
   stop(): void;
 }
 
 interface BrokerOptions {
   readonly clock: Clock;
   readonly limits?: CallLimits;
-  /** Called for each call that is begun; Lark's free tenants have a monthly number of calls. */
+  /** Called for each call that begins. Lark's free tenants have a monthly quota of calls. */
   readonly countCall?: (priority: CallPriority) => void;
   readonly observer?: Observer;
 }
@@ -78,7 +78,7 @@ export function createCallBroker(options: BrokerOptions): CallBroker {
   return new Broker(options);
 }
 
-/** `CallQueue` says which call may start, and when. `p-queue` runs it, and counts what runs. */
+/** `CallQueue` says which call may start, and when. `p-queue` runs the calls and counts the running ones. */
 class Broker implements CallBroker {
   readonly #clock: Clock;
   readonly #limits: CallLimits;
@@ -100,7 +100,7 @@ class Broker implements CallBroker {
     this.#observer = options.observer ?? NO_OBSERVER;
     this.#calls = new CallQueue(limits);
     this.#queue = new PQueue({ concurrency: limits.runningMax });
-    // The end of a call frees its lane, and a place.
+    // The end of a call frees its lane and a running place.
     this.#queue.on('next', () => this.#startAll());
   }
 
@@ -157,7 +157,7 @@ class Broker implements CallBroker {
     }
   }
 
-  /** Starts all that may go, and comes back when the first limit frees another one. */
+  /** Starts all calls that may start now, and sets a timer for the next call that a limit allows. */
   #startAll(): void {
     const nowMs = this.#clock.nowMs();
     while (this.#queue.pending < this.#limits.runningMax) {
@@ -166,7 +166,7 @@ class Broker implements CallBroker {
       this.#waiting -= 1;
       void this.#queue.add(call.start);
     }
-    // With all places taken, the end of a call leads back here.
+    // All running places are taken. The end of a call starts the next ones.
     this.#wakeAt(Infinity);
   }
 

@@ -47,7 +47,7 @@ type PersonResult =
   | { readonly ok: true; readonly id: MessageId; readonly chatId: ChatId }
   | Undelivered;
 
-/** What parts of this room send: it has Lark's form already. */
+/** A message from another part of this folder. It has Lark's form already. */
 interface SendRendered {
   readonly kind: 'send';
   readonly chatId: ChatId;
@@ -61,15 +61,15 @@ export interface Gateway extends LarkGateway {
     priority: CallPriority,
   ): Promise<DeliveryResult>;
   /**
-   * Writes to a person in their direct chat with the bot, which Lark makes if need be. Never rejects for
-   * what Lark or the network does; `key` makes repeats harmless.
+   * Writes to a person in their direct chat with the bot. Lark creates the chat if there is none. Does not reject
+   * if Lark or the network fails. `key` makes repeats harmless.
    */
   writeTo(person: OpenId, content: Rendered, key: string): Promise<PersonResult>;
-  /** A message by its id, where its event was no use. Throws `BridgeError` for what passes. */
+  /** Reads a message by its id if its event can't be parsed. Throws `BridgeError` for errors that pass. */
   readonly fetchMessage: FetchMessage;
   /** Throws `BridgeError` if Lark refuses or can't be reached. */
   botInfo(): Promise<BotInfo>;
-  /** Long connections of this app that Lark counts, ours included. May be stale by minutes. */
+  /** Lark's count of the app's long connections, ours included. It may be minutes old. */
   onlineInstances(): Promise<number>;
 }
 
@@ -251,7 +251,7 @@ async function react(
   return delivered(result, (body) => body.data?.reaction_id);
 }
 
-/** Our own reaction if it stands there already; `undefined` too if we may not look. */
+/** Our own reaction, if the message has it already. `undefined` if not, or if Lark does not show it to us. */
 async function findReaction(
   caller: Caller,
   { chatId: chat, messageId: message, emoji }: Extract<Outgoing, { kind: 'react' }>,
@@ -293,7 +293,7 @@ async function unreact(
   return delivered(result, () => out.reactionId);
 }
 
-/** A success without the id of what was made is none that we can build on; the key makes asking again safe. */
+/** A success without an id is treated as unknown. The key makes another try safe. */
 function delivered<T>(result: CallResult<T>, id: (body: T) => string | undefined): DeliveryResult {
   if (!result.ok) return undelivered(result);
   const made = idOf(id(result.body));

@@ -420,7 +420,7 @@ describe('refusals', () => {
   });
 });
 
-describe('stopping', () => {
+describe('a stop', () => {
   test('an event that is being stored is stored and acked first', async () => {
     const { lark, app, ann, connection, intake } = withConnection(await startRig());
     await connection.start();
@@ -472,7 +472,7 @@ describe('stopping', () => {
     await started;
   });
 
-  test('and starting once more', async () => {
+  test('can be followed by another start', async () => {
     const { lark, app, connection } = withConnection(await startRig());
     for (let round = 0; round < 3; round++) {
       await connection.start();

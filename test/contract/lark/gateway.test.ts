@@ -80,7 +80,7 @@ describe('what is delivered', () => {
     expect(shown[1]?.replyTo).toBeUndefined();
   });
 
-  test('a reaction, and back again', async () => {
+  test('a reaction, and its removal', async () => {
     const rig = withGateway(await startRig());
     const { chat, asked } = ask(rig);
     const at = { chatId: chatId(chat.chatId), messageId: messageId(asked.messageId) };
@@ -118,7 +118,7 @@ describe('what is delivered', () => {
     expect(answers(rig, chat)).toHaveLength(1);
   });
 
-  test('an id that could be a path reaches nothing', async () => {
+  test('an id that could be a path is not sent', async () => {
     const rig = withGateway(await startRig());
     const { asked, chat } = ask(rig);
     for (const bad of ['../../x', 'om_1/reactions', 'om_1?x', '', 'om 1']) {
@@ -175,7 +175,7 @@ describe('when no answer comes', () => {
 });
 
 describe('tokens', () => {
-  test('all calls share one', async () => {
+  test('all calls share one token', async () => {
     const rig = withGateway(await startRig());
     const { asked } = ask(rig);
     await Promise.all(
@@ -185,7 +185,7 @@ describe('tokens', () => {
     expect(rig.lark.calls({ path: TOKEN })).toHaveLength(1);
   });
 
-  test('a revoked one is replaced once, inside the call', async () => {
+  test('a revoked token is replaced once, inside the call', async () => {
     const rig = withGateway(await startRig());
     const { chat, asked } = ask(rig);
     await rig.gateway.botInfo();
@@ -204,7 +204,7 @@ describe('tokens', () => {
     expect(rig.counted.filter((priority) => priority === 'answer')).toHaveLength(10);
   });
 
-  test('one that is refused again is a fault that passes, and no loop', async () => {
+  test('a token that is refused again is a fault that passes, and the call is not repeated', async () => {
     const rig = withGateway(await startRig());
     const { asked } = ask(rig);
     rig.lark.faults.inject({ kind: 'token_revoked', path: '/reply', times: 100 });
@@ -254,7 +254,7 @@ describe('rate limits', () => {
     expect(await Promise.all(both)).toMatchObject([{ ok: true }, { ok: true }]);
   });
 
-  test('a chat that is limited waits alone', async () => {
+  test('if a chat is limited, only its calls wait', async () => {
     const rig = withGateway(await startRig());
     const { chat, asked } = ask(rig);
     const other = rig.lark.directChat(rig.lark.addUser({ name: 'Bob' }), rig.app);
@@ -305,7 +305,7 @@ describe('rate limits', () => {
   });
 });
 
-describe('refusals of Lark, as they really come', () => {
+describe('refusals in Lark’s own form', () => {
   async function refused(
     make: (rig: GatewayRig) => Parameters<GatewayRig['gateway']['deliver']>[0],
   ): Promise<DeliveryResult> {
@@ -378,7 +378,7 @@ describe('refusals of Lark, as they really come', () => {
     expect(result).toMatchObject({ ok: false, action: 'give_up', code: 231001 });
   });
 
-  test('MOL-CC-04: HTTP 200 with a code is no success', async () => {
+  test('MOL-CC-04: HTTP 200 with a code is not a success', async () => {
     const rig = withGateway(await startRig());
     rig.lark.faults.inject({
       kind: 'business_error',
@@ -408,7 +408,7 @@ describe('refusals of Lark, as they really come', () => {
   });
 });
 
-describe('who and how many', () => {
+describe('facts about the app', () => {
   test('the bot', async () => {
     const rig = withGateway(await startRig());
     expect(await rig.gateway.botInfo()).toEqual({
@@ -424,7 +424,7 @@ describe('who and how many', () => {
     expect(await rig.gateway.onlineInstances()).toBe(2);
   });
 
-  test('unreachable', async () => {
+  test('an error if Lark is unreachable', async () => {
     const rig = withGateway(await startRig());
     await rig.lark.stop();
     await expect(rig.gateway.botInfo()).rejects.toMatchObject({ code: 'unreachable' });

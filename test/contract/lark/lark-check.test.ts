@@ -37,7 +37,7 @@ async function listen(server: Server): Promise<number> {
 }
 
 describe('a bot that works', () => {
-  test('hosts are reached, the clock is told, token, bot and connections are there', async () => {
+  test('gives reachable hosts, the clock, a token, the bot and its connections', async () => {
     const rig = await startRig();
     const { reaches, app } = await check(rig);
     expect(reaches.map(({ name, outcome }) => [name, outcome.kind])).toEqual([
@@ -57,14 +57,14 @@ describe('a bot that works', () => {
     });
   });
 
-  test('no connection is opened: events go on to the daemon', async () => {
+  test('is checked without a connection, so the daemon still gets its events', async () => {
     const rig = await startRig();
     await check(rig);
     expect(rig.lark.online(rig.app)).toBe(0);
     expect(rig.lark.calls({ path: '/callback/ws/endpoint' })).toHaveLength(1);
   });
 
-  test('no secret and no token is in what comes back', async () => {
+  test('is described without a secret or a token', async () => {
     const rig = await startRig();
     const facts = JSON.stringify(await check(rig));
     expect(facts).not.toContain(rig.app.appSecret);

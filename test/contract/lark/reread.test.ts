@@ -33,7 +33,7 @@ const DAMAGE: readonly Damage[] = [
 describe.each(['p2p', 'group'] as const)(
   'LCM-IN-02, LCM-IN-03: in a %s chat, an event with',
   (mode) => {
-    test.each(DAMAGE)('%s: the message is taken up as it was said', async (_what, change) => {
+    test.each(DAMAGE)('%s: the message is admitted as it was sent', async (_what, change) => {
       const rig = await startRig();
       const { lark, ann, app } = rig;
       app.scopes.add('im:message.group_msg');
@@ -65,7 +65,7 @@ describe.each(['p2p', 'group'] as const)(
   },
 );
 
-test('a time in seconds is understood without a call', async () => {
+test('a time in seconds is parsed without a call', async () => {
   const rig = await startRig();
   damageEvents(rig.lark, ({ header, message }) => {
     for (const fields of [header, message]) {
@@ -84,7 +84,7 @@ describe('a post in a group whose event lists no mentions', () => {
   test.each([
     ['the id of the bot', true],
     ['a placeholder that nothing explains', false],
-  ])('names the bot by %s', async (_how, byId) => {
+  ])('is for the bot if it names the bot by %s', async (_how, byId) => {
     const rig = await startRig();
     const { lark, ann, app } = rig;
     app.scopes.add('im:message.group_msg');
@@ -102,7 +102,7 @@ describe('a post in a group whose event lists no mentions', () => {
     expect(fetches(rig)).toHaveLength(byId ? 0 : 1);
   });
 
-  test('and somebody else by a placeholder: it is not for the bot', async () => {
+  test('is not for the bot if a placeholder names somebody else', async () => {
     const rig = await startRig();
     const { lark, ann, app } = rig;
     app.scopes.add('im:message.group_msg');
@@ -192,7 +192,7 @@ describe('faults that pass', () => {
     expect(connection.counts()).toMatchObject({ admitted: 1, failed: 1 });
   });
 
-  test('a full disk counts too', async () => {
+  test('a full disk is such a fault too', async () => {
     const rig = await startRig();
     damageEvents(rig.lark, ({ message }) => delete message['content']);
     const { lark, ann, app, intake } = await connected(rig);

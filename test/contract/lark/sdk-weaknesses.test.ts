@@ -51,7 +51,7 @@ test.each([
   '{"PingInterval":1e300}',
   'x',
   '[]',
-])('a pong that says %s makes no storm of pings', async (payload) => {
+])('a pong that says %s does not lead to many pings', async (payload) => {
   const rig = await startRig({ clientConfig: { PingInterval: 0.05 } });
   const { lark, app, ann, connection } = withConnection(rig, {
     timing: { pingIntervalMinMs: 50, pingIntervalMaxMs: 50 },

@@ -86,7 +86,7 @@ async function drop(id: string): Promise<void> {
 const atHub = (id: string) =>
   `agent ${platformMessageId({ run: 1, message: { ...message, messageId: messageId(id) } })}`;
 
-test('while its agent is at work on it; one that the hub never got is not', async () => {
+test('a dropped turn is called off while its agent works on it, but not if the hub never got it', async () => {
   await boot();
   await say('one');
   await say('two');
@@ -98,7 +98,7 @@ test('while its agent is at work on it; one that the hub never got is not', asyn
   expect(calledOff).toEqual([atHub('one')]);
 });
 
-test('while the hub has not said yet that it has it', async () => {
+test('a dropped turn is called off before the hub has confirmed it', async () => {
   await boot({
     ...target,
     send: (_turn, signal) => held(signal, { kind: 'unknown', detail: 'cut' }),
@@ -109,7 +109,7 @@ test('while the hub has not said yet that it has it', async () => {
   expect(calledOff).toEqual([atHub('one')]);
 });
 
-test('after its time was over, when only a late answer could come', async () => {
+test('a dropped turn is called off after its time was over', async () => {
   await boot();
   await say('one');
   await run(61_000);
@@ -119,7 +119,7 @@ test('after its time was over, when only a late answer could come', async () => 
   expect(calledOff).toEqual([atHub('one')]);
 });
 
-test('also when it was dropped while the daemon was off', async () => {
+test('a turn that was dropped while the daemon was off is called off at the start', async () => {
   await boot();
   await say('one');
   await stop();
@@ -129,7 +129,7 @@ test('also when it was dropped while the daemon was off', async () => {
   expect(calledOff).toEqual([atHub('one')]);
 });
 
-test('where a hub can not, the turn is dropped all the same', async () => {
+test('a turn is dropped even if the hub can not call it off', async () => {
   const { cancel: _cancel, ...without } = target;
   await boot(without);
   await say('one');

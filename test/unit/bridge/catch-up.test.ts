@@ -114,7 +114,7 @@ async function start(
         return Promise.resolve();
       },
     },
-    line: {
+    connection: {
       connectedSinceMs: () => connectedSinceMs,
       lastEventAtMs: () => lastEventAtMs,
       restart: () => (restarts += 1),
@@ -151,8 +151,8 @@ function said(id: string, agoMs: number, change: Partial<HistoryMessage> = {}): 
   };
 }
 
-describe('while it was away', () => {
-  test('after a long outage, what is not known is taken up, in order', async () => {
+describe('after a long outage', () => {
+  test('after a long outage, unknown messages are admitted in order', async () => {
     known.add('om_known');
     history = [
       said('om_a', 40 * MINUTE_MS),
@@ -166,12 +166,12 @@ describe('while it was away', () => {
     expect(gapMs).toBeUndefined();
   });
 
-  test('the first start has nothing to catch up with', async () => {
+  test('the first start reads nothing', async () => {
     await start(undefined);
     expect(reads).toBe(0);
   });
 
-  test('nothing is read before somebody listens again', async () => {
+  test('nothing is read before the connection is up again', async () => {
     connectedSinceMs = undefined;
     await start(NOW_MS - 60 * MINUTE_MS);
     expect(reads).toBe(0);
@@ -180,7 +180,7 @@ describe('while it was away', () => {
     expect(reads).toBe(1);
   });
 
-  test('an outage while it runs is read back too', async () => {
+  test('an outage of a running bridge is read back too', async () => {
     await start(undefined);
     connectedSinceMs = undefined;
     await run(20 * MINUTE_MS);
@@ -190,7 +190,7 @@ describe('while it was away', () => {
     expect(admitted).toHaveLength(1);
   });
 
-  test('a read that fails is tried again; the gap stays open meanwhile', async () => {
+  test('a read that fails is tried again, and the gap stays open until then', async () => {
     refusal = new BridgeError('unreachable', 'down');
     history = [said('om_a', 20 * MINUTE_MS)];
     await start(NOW_MS - 60 * MINUTE_MS);
@@ -201,7 +201,7 @@ describe('while it was away', () => {
     expect(gapMs).toBeUndefined();
   });
 
-  test('a missing permission is one warning and no endless tries', async () => {
+  test('a missing permission gives one warning, and the read is not tried again', async () => {
     refusal = new BridgeError('access_denied', 'no scope');
     await start(NOW_MS - 60 * MINUTE_MS);
     await run(5 * MINUTE_MS);
@@ -222,7 +222,7 @@ async function loseLink(durationMs: number): Promise<void> {
 describe('after an outage of seconds', () => {
   const chatNames = (count: number) => Array.from({ length: count }, (_, at) => `oc_${at}`);
 
-  test('what was said meanwhile is taken up at once, in order', async () => {
+  test('messages from the outage are admitted at once, in order', async () => {
     await start(undefined);
     await run(7_000);
     expect(reads).toBe(0);
@@ -237,7 +237,7 @@ describe('after an outage of seconds', () => {
     expect(gapMs).toBeUndefined();
   });
 
-  test('it is read from before the loss, because a dead link is noticed late', async () => {
+  test('the read begins before the loss was noticed, because a dead link is noticed late', async () => {
     await start(undefined);
     await run(MINUTE_MS);
     let fromMs = 0;
@@ -253,7 +253,7 @@ describe('after an outage of seconds', () => {
     expect(fromMs).toBeGreaterThan(lostAtMs - 2 * MINUTE_MS);
   });
 
-  test('a restart is an outage too, but one after the other costs nothing', async () => {
+  test('a restart is an outage too, but several restarts after each other cost no more calls', async () => {
     history = [said('om_a', 2_000)];
     await start(NOW_MS - 5_000);
     expect(admitted).toHaveLength(1);
@@ -267,7 +267,7 @@ describe('after an outage of seconds', () => {
     expect(readUntil).toEqual(before);
   });
 
-  test('a handful of places a time: the latest ones, threads among them', async () => {
+  test('a few chats and threads are read each time, the latest first', async () => {
     await start(undefined);
     chats = chatNames(9).map((name, at) => record(chatId(name), (2 * at + 2) * 1_000));
     threads = [{ ...threadRecord('omt_1'), lastMessageAtMs: NOW_MS - 3_000 }];
@@ -276,13 +276,13 @@ describe('after an outage of seconds', () => {
     expect(places).toEqual(latest.map((name) => [name, 1]));
   });
 
-  test('chats that were quiet for an hour are left to Lark', async () => {
+  test('chats without messages for an hour are not read', async () => {
     chats = [record(message.chatId, 61 * MINUTE_MS)];
     await start(NOW_MS - 5_000);
     expect(reads).toBe(0);
   });
 
-  test('so many calls an hour and no more, however often the link is lost', async () => {
+  test('the calls in an hour have a bound, however often the link is lost', async () => {
     await start(undefined);
     chats = chatNames(9).map((name) => record(chatId(name), 1_000));
     for (let round = 0; round < 20; round += 1) await loseLink(30_000);
@@ -294,7 +294,7 @@ describe('after an outage of seconds', () => {
     expect(reads).toBe(before + 1);
   });
 
-  test('what could not be read is tried again', async () => {
+  test('a read that failed is tried again', async () => {
     await start(undefined);
     refusal = new BridgeError('unreachable', 'down');
     history = [said('om_a', 0)];
@@ -305,7 +305,7 @@ describe('after an outage of seconds', () => {
     expect(admitted).toHaveLength(1);
   });
 
-  test('a chat that may not be read is asked for once', async () => {
+  test('a chat that may not be read is tried only once', async () => {
     await start(undefined);
     refusal = new BridgeError('access_denied', 'no scope');
     await loseLink(2_000);
@@ -314,7 +314,7 @@ describe('after an outage of seconds', () => {
     expect(log.warnings()).toEqual(['history_denied']);
   });
 
-  test('a chat of which a page may not hold all is not noted as read', async () => {
+  test('a chat is not noted as read if there may be more than one page', async () => {
     history = Array.from({ length: 50 }, (_, at) => said(`om_${at}`, 1_000));
     await start(NOW_MS - 5_000);
     expect(admitted).toHaveLength(50);
@@ -328,8 +328,8 @@ const threadRecord = (threadId: string): ThreadRecord => ({
   lastMessageAtMs: 0,
 });
 
-describe('threads, which a chat does not show', () => {
-  test('known ones are read too, and what was said in them comes in order with the rest', async () => {
+describe('threads', () => {
+  test('known threads are read too, and all messages are admitted in order', async () => {
     threads = [threadRecord('omt_1'), threadRecord('omt_2')];
     history = [said('om_a', 40 * MINUTE_MS), said('om_d', 10 * MINUTE_MS)];
     inThreads = {
@@ -343,7 +343,7 @@ describe('threads, which a chat does not show', () => {
     expect(gapMs).toBeUndefined();
   });
 
-  test('one that was begun meanwhile is found by its first message, and read once', async () => {
+  test('a new thread is found by its first message and read once', async () => {
     threads = [threadRecord('omt_known')];
     history = [
       said('om_root', 40 * MINUTE_MS, { threadId: 'omt_new', inbound: undefined }),
@@ -360,7 +360,7 @@ describe('threads, which a chat does not show', () => {
     expect(admitted.map(({ messageId: id }) => id)).toEqual(['om_more', 'om_a']);
   });
 
-  test('a message that the chat and the thread show is taken up once', async () => {
+  test('a message that both the chat and the thread show is admitted once', async () => {
     const root = said('om_root', 40 * MINUTE_MS, { threadId: 'omt_1' });
     history = [root];
     inThreads = { omt_1: [root] };
@@ -368,7 +368,7 @@ describe('threads, which a chat does not show', () => {
     expect(admitted).toHaveLength(1);
   });
 
-  test('so many are read and no more: each one costs a call', async () => {
+  test('the number of threads that are read has a bound, because each one costs a call', async () => {
     threads = Array.from({ length: GAP_THREADS_MAX - 1 }, (_, at) => threadRecord(`omt_${at}`));
     history = ['omt_x', 'omt_y'].map((threadId, at) =>
       said(`om_${at}`, (40 - at) * MINUTE_MS, { threadId, inbound: undefined }),
@@ -379,7 +379,7 @@ describe('threads, which a chat does not show', () => {
     expect(threadReads.at(-1)).toBe('omt_y');
   });
 
-  test('one that is gone keeps nobody from the others', async () => {
+  test('the other threads are read if one is gone', async () => {
     threads = [threadRecord('omt_gone'), threadRecord('omt_1')];
     inThreads = {
       omt_gone: new BridgeError('failed', 'the topic does not exist'),
@@ -391,7 +391,7 @@ describe('threads, which a chat does not show', () => {
     expect(log.warnings()).toEqual([]);
   });
 
-  test('bad weather in one of them keeps the gap open, and all of it is read again', async () => {
+  test('if reading one thread fails, the gap stays open and everything is read again', async () => {
     threads = [threadRecord('omt_1')];
     inThreads = { omt_1: new BridgeError('unreachable', 'down') };
     await start(NOW_MS - 60 * MINUTE_MS);
@@ -402,7 +402,7 @@ describe('threads, which a chat does not show', () => {
     expect(gapMs).toBeUndefined();
   });
 
-  test('of a chat that may not be read none is asked for', async () => {
+  test('no thread is read if its chat may not be read', async () => {
     threads = [threadRecord('omt_1')];
     refusal = new BridgeError('access_denied', 'no scope');
     await start(NOW_MS - 60 * MINUTE_MS);
@@ -410,7 +410,7 @@ describe('threads, which a chat does not show', () => {
     expect(log.warnings()).toEqual(['history_denied']);
   });
 
-  test('a stop in the middle leaves the gap open', async () => {
+  test('a stop during the read leaves the gap open', async () => {
     threads = [threadRecord('omt_1')];
     history = [said('om_a', 30 * MINUTE_MS)];
     onRead = () => void running?.stop();
@@ -421,7 +421,7 @@ describe('threads, which a chat does not show', () => {
 });
 
 describe('a connection without events', () => {
-  test('that is only quiet is left alone, and proven ever more rarely', async () => {
+  test('is kept if there were no messages, and is checked less and less often', async () => {
     await start(undefined);
     await run(24 * 60 * MINUTE_MS);
     expect(restarts).toBe(0);
@@ -429,7 +429,7 @@ describe('a connection without events', () => {
     expect(reads).toBeLessThan(12);
   });
 
-  test('that is deaf is made anew, and what it missed is taken up', async () => {
+  test('is made again if it missed messages, and they are admitted', async () => {
     await start(undefined);
     await run(5 * MINUTE_MS);
     history = [said('om_a', 0)];
@@ -439,7 +439,7 @@ describe('a connection without events', () => {
     expect(log.warnings()).toEqual(['connection_deaf']);
   });
 
-  test('is proven in the thread where the bot was spoken to last', async () => {
+  test('is checked in the thread with the latest message for the bot', async () => {
     threads = [threadRecord('omt_1')];
     await start(undefined);
     await run(5 * MINUTE_MS);
@@ -450,7 +450,7 @@ describe('a connection without events', () => {
     expect(admitted.map(({ messageId: id }) => id)).toEqual(['om_a']);
   });
 
-  test('that brings events is not put to the proof', async () => {
+  test('is not checked if it brings events', async () => {
     await start(undefined);
     for (let minute = 0; minute < 60; minute += 5) {
       lastEventAtMs = clock.nowMs();

@@ -77,7 +77,7 @@ const own = (text: string, parentId: string): HistoryMessage => ({
 
 const inDoubt = rowOf({ triedAtMs: HOUR_MS / 2, attempts: 1 });
 
-test('what the chat shows already is not sent again', async () => {
+test('a message that the chat shows already is not sent again', async () => {
   const { sends, state } = await deliver(inDoubt, () => [own('the answer', 'om_1')]);
   expect(sends).toEqual([]);
   expect(state).toMatchObject({ phase: 'sent', larkId: 'om_shown' });
@@ -86,18 +86,18 @@ test('what the chat shows already is not sent again', async () => {
 test.each([
   ['the clock was set back behind the first try', rowOf({ triedAtMs: 3 * HOUR_MS, attempts: 1 })],
   ['it was tried too often to be new', rowOf({ triedAtMs: 2 * HOUR_MS - 1, attempts: 20 })],
-])('it is looked up too when %s', async (_case, row) => {
+])('the chat is read too if %s', async (_case, row) => {
   const { sends } = await deliver(row, () => [own('the answer', 'om_1')]);
   expect(sends).toEqual([]);
 });
 
-test('what was tried a moment ago goes out under its key at once', async () => {
+test('a message that was tried a moment ago is sent at once under its key', async () => {
   const row = rowOf({ triedAtMs: 2 * HOUR_MS - 1, attempts: 19 });
   const { sends } = await deliver(row, () => new BridgeError('failed', 'not to be asked'));
   expect(sends).toEqual(['key']);
 });
 
-test('a clock that was ahead does not hide what the chat shows', async () => {
+test('the message is found even if the clock was ahead', async () => {
   const shown = { ...own('the answer', 'om_1'), sentAtMs: message.sentAtMs + 5 };
   const { sends } = await deliver(inDoubt, (_thread, sinceMs) =>
     shown.sentAtMs >= sinceMs ? [shown] : [],
@@ -105,12 +105,12 @@ test('a clock that was ahead does not hide what the chat shows', async () => {
   expect(sends).toEqual([]);
 });
 
-test('the same words under another question are not taken for it', async () => {
+test('the same text under another question is not taken for the answer', async () => {
   const { sends } = await deliver(inDoubt, () => [own('the answer', 'om_other')]);
   expect(sends).toEqual(['key']);
 });
 
-test('in a thread the thread is read, where Lark names its first message as the parent', async () => {
+test('for a message in a thread the thread is read, where Lark names the first message as the parent', async () => {
   const row = rowOf({ ...inDoubt, placement: 'thread' });
   const { sends } = await deliver(row, (threadId) =>
     threadId === 'omt_1' ? [own('the answer', 'om_root')] : [],
@@ -118,18 +118,18 @@ test('in a thread the thread is read, where Lark names its first message as the 
   expect(sends).toEqual([]);
 });
 
-test('while the chat can not be read, nothing is repeated', async () => {
+test('nothing is sent again while the chat can not be read', async () => {
   const { sends, state } = await deliver(inDoubt, () => new BridgeError('unreachable', 'down'));
   expect(sends).toEqual([]);
   expect(state.phase).toBe('pending');
 });
 
-test('where it may not be read, an answer twice is better than none', async () => {
+test('the answer is sent again if the chat may not be read', async () => {
   const { sends } = await deliver(inDoubt, () => new BridgeError('access_denied', 'no scope'));
   expect(sends).toEqual(['key']);
 });
 
-test('within the hour the key alone is enough, and costs no read', async () => {
+test('within an hour the key is enough, so the chat is not read', async () => {
   let reads = 0;
   const fresh = rowOf({ triedAtMs: 2 * HOUR_MS - 60_000, attempts: 1 });
   const { sends } = await deliver(fresh, () => {

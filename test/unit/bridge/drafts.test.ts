@@ -61,7 +61,7 @@ describe('rows for what a turn shows', () => {
     expect(texts).toEqual(['begin', 'end']);
   });
 
-  test('a quote halves no character of several code points', () => {
+  test('a quote does not cut a character of several code points', () => {
     const family = '👨‍👩‍👧';
     const text = family.repeat(50);
     const isWhole = (part: string) => part.replaceAll(family, '') === '';
@@ -73,7 +73,7 @@ describe('rows for what a turn shows', () => {
 describe('commands to the bridge itself', () => {
   const saying = (text: string) => parseCommand({ ...message, parts: [{ kind: 'text', text }] });
 
-  test('are whole messages, in any case', () => {
+  test('are whole messages, in upper or lower case', () => {
     expect([saying('/retry'), saying(' /RUN\n'), saying('/skip')]).toEqual([
       'retry',
       'run',
@@ -87,7 +87,7 @@ describe('commands to the bridge itself', () => {
     ]);
   });
 
-  test('mean all stale turns together, else the newest that fits', () => {
+  test('mean all stale turns together, or else the newest turn that fits', () => {
     const named = (id: string, state: Parameters<typeof turnIn>[0]) => ({
       ...turnIn(state),
       id: turnId(id),

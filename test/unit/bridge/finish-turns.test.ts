@@ -60,7 +60,7 @@ async function say(id: string, chat: string): Promise<void> {
 const phaseOf = async (id: string) =>
   (await new SqliteJournal({ db, app: message.appId, clock }).turn(turnId(id)))?.state.phase;
 
-test('turns at work are waited for, and those in line stay there for the next start', async () => {
+test('running turns end before the stop, and waiting turns stay for the next start', async () => {
   await say('om_1', 'oc_1');
   await say('om_2', 'oc_1');
   await run(0);
@@ -80,7 +80,7 @@ test('turns at work are waited for, and those in line stay there for the next st
   expect(answers).toHaveLength(1);
 });
 
-test('one that never answers is waited for until its time is over', async () => {
+test('the stop waits for a turn without an answer until its time is over', async () => {
   await say('om_1', 'oc_1');
   await run(0);
   let finished = false;
@@ -91,7 +91,7 @@ test('one that never answers is waited for until its time is over', async () => 
   expect(finished).toBe(true);
 });
 
-test('without a turn at work there is nothing to wait for', async () => {
+test('the stop does not wait if no turn runs', async () => {
   await bridge.finishTurns();
   expect(bridge.status().running).toBe(0);
 });

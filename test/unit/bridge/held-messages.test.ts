@@ -34,14 +34,14 @@ afterEach(() => {
 const stateOf = async ({ messageId: id }: InboundMessage = message) =>
   (await journal.turn(turnId(id)))?.state;
 
-test('a message waits for the bridge that runs next, once', async () => {
+test('a message is stored once for the next bridge', async () => {
   await held.admit({ kind: 'message', message });
   await held.admit({ kind: 'message', message });
   expect(await stateOf()).toMatchObject({ phase: 'waiting' });
   expect(await journal.openTurns()).toHaveLength(1);
 });
 
-test('it is judged as at the door of a bridge: an old one is asked about, a command is a command', async () => {
+test('messages are checked as a bridge checks them: an old one leads to a question, and a command is a command', async () => {
   const later = new HeldMessages({ journal, clock: new VirtualClock(message.sentAtMs + HOUR_MS) });
   await later.admit({ kind: 'message', message });
   expect(await stateOf()).toEqual({ phase: 'held', why: 'stale' });
@@ -59,7 +59,7 @@ test('it is judged as at the door of a bridge: an old one is asked about, a comm
   });
 });
 
-test('a settled message is nobody’s turn, and known to whoever reads the chat back', async () => {
+test('a settled message does not become a turn, and is known when the chat is read back', async () => {
   await held.settle(message);
   expect(await stateOf()).toEqual({ phase: 'answered' });
   expect(await journal.openTurns()).toEqual([]);
@@ -74,6 +74,6 @@ test.each<InboundEvent>([
   { kind: 'recalled', ...about },
   { kind: 'unreadable', ...about, threadId: undefined },
   { kind: 'button', ...about, operatorOpenId, value: {} },
-])('$kind is not taken, so that Lark brings it to the bridge', async (event) => {
+])('$kind is refused, so that Lark delivers it again', async (event) => {
   await expect(held.admit(event)).rejects.toMatchObject({ code: 'failed' });
 });

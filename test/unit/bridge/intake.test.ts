@@ -81,7 +81,7 @@ test.each([
   expect(turn?.state).toEqual({ phase: 'dropped', why: 'recalled' });
 });
 
-describe('a message that nobody can read', () => {
+describe('a message that can not be read', () => {
   const { appId, chatId } = message;
   const about = { appId, chatId, messageId: message.messageId, eventId: 'e1' };
   const tell = (eventId: string, threadId?: string) =>
@@ -91,7 +91,7 @@ describe('a message that nobody can read', () => {
   test.each([
     ['in its chat', undefined, false],
     ['in its thread', 'omt_1', true],
-  ])('is told of once, %s, under it', async (_where, threadId, inThread) => {
+  ])('gets one notice, %s, as a reply to it', async (_where, threadId, inThread) => {
     await tell('e1', threadId);
     await tell('e2', threadId);
     await settle(isWriting);
@@ -100,7 +100,7 @@ describe('a message that nobody can read', () => {
     expect(asked).toEqual([]);
   });
 
-  test('is answered and not told of if another delivery of it could be read', async () => {
+  test('is answered without a notice if another delivery of it could be read', async () => {
     await bridge.intake.admit({ kind: 'message', message });
     await tell('e2');
     await settle(isWriting);
@@ -108,7 +108,7 @@ describe('a message that nobody can read', () => {
     expect(asked).toEqual(['hello']);
   });
 
-  test('is not told of if it was taken back', async () => {
+  test('gets no notice if it was recalled', async () => {
     await recall();
     await tell('e2');
     await settle(isWriting);
@@ -116,7 +116,7 @@ describe('a message that nobody can read', () => {
   });
 });
 
-test('a message in which nothing can be seen is a mention without a question', async () => {
+test('a message without visible text is a mention without a question', async () => {
   await bridge.intake.admit({
     kind: 'message',
     message: { ...message, parts: [{ kind: 'text', text: '\u200B\uFEFF \u2060' }] },
@@ -126,7 +126,7 @@ test('a message in which nothing can be seen is a mention without a question', a
   expect(told()).toEqual([expect.stringContaining('without a question')]);
 });
 
-describe('what can not be read', () => {
+describe('messages of an unsupported kind', () => {
   let sent = 0;
 
   const send = async (messageType: string, more: Partial<InboundMessage> = {}) => {
@@ -137,14 +137,14 @@ describe('what can not be read', () => {
     await settle(isWriting);
   };
 
-  test('nine pictures at once give one polite line, under the first', async () => {
+  test('nine pictures at once get one notice, under the first', async () => {
     const first = sent + 1;
     for (let at = 0; at < 9; at += 1) await send('image', { sentAtMs: 1_000 + at * 400 });
     expect(told()).toEqual([expect.stringContaining('(image)')]);
     expect(shown).toEqual([expect.objectContaining({ replyTo: `om_${first}` })]);
   });
 
-  test('they count by when they were sent: one that Lark brings late is still of the burst', async () => {
+  test('the time of sending counts: a picture that Lark delivers late belongs to the same group', async () => {
     await send('image', { sentAtMs: 1_000_000 });
     await send('image', { sentAtMs: 998_000 });
     expect(told()).toHaveLength(1);
@@ -154,20 +154,20 @@ describe('what can not be read', () => {
     ['a minute later', { sentAtMs: message.sentAtMs + 60_001 }],
     ['of another person', { senderOpenId: openId('ou_2') }],
     ['in a thread', { threadId: 'omt_1' }],
-  ])('one %s is told of again', async (_which, more) => {
+  ])('one %s gets its own notice', async (_which, more) => {
     await send('image');
     await send('image', more);
     expect(told()).toHaveLength(2);
   });
 
-  test('so is one of another kind', async () => {
+  test('one of another kind gets its own notice', async () => {
     await send('image');
     await send('file');
     expect(told()).toEqual([expect.stringContaining('(image)'), expect.stringContaining('(file)')]);
   });
 });
 
-describe('what the bridge answers itself', () => {
+describe('messages that the bridge itself answers', () => {
   test.each([
     ['no text', [{ kind: 'unsupported', messageType: 'image' }]],
     [
@@ -175,16 +175,19 @@ describe('what the bridge answers itself', () => {
       [...message.parts, { kind: 'unsupported', messageType: 'image' }],
     ],
     ['an empty text', [{ kind: 'text', text: ' \n' }]],
-  ] as const)('LCM-IN-06: %s is told in the chat, and not passed on', async (_what, parts) => {
-    await bridge.intake.admit({ kind: 'message', message: { ...message, parts } });
-    await settle(isWriting);
-    expect(shown).toHaveLength(1);
-    expect(asked).toEqual([]);
-    expect((await journal.turn(turnId(message.messageId)))?.state.phase).toBe('answered');
-  });
+  ] as const)(
+    'LCM-IN-06: %s gets a notice in the chat, and the agent does not get it',
+    async (_what, parts) => {
+      await bridge.intake.admit({ kind: 'message', message: { ...message, parts } });
+      await settle(isWriting);
+      expect(shown).toHaveLength(1);
+      expect(asked).toEqual([]);
+      expect((await journal.turn(turnId(message.messageId)))?.state.phase).toBe('answered');
+    },
+  );
 });
 
-describe('LCM-IN-09: what it remembers of ids', () => {
+describe('LCM-IN-09: the ids in memory', () => {
   const { appId, chatId } = message;
   const about = { appId, chatId };
   /** A number that any bound stays under. */
@@ -219,14 +222,14 @@ describe('LCM-IN-09: what it remembers of ids', () => {
     return { say, recallOf };
   }
 
-  test('a message that came lately is known without a look into the journal; one of long ago is not kept in mind', async () => {
+  test('a recent message is known without a read of the journal, and the id of an old one is not kept in memory', async () => {
     const { say } = door();
     for (let n = 0; n < MANY; n += 1) await say(n);
     expect(await say(MANY - 1)).toEqual([]);
     expect(await say(0)).toHaveLength(1);
   });
 
-  test('nor is a recall of long ago whose message never came', async () => {
+  test('an old recall whose message never came is not kept in memory', async () => {
     const { say, recallOf } = door();
     for (let n = 0; n < MANY; n += 1) await recallOf(n);
     expect(await say(MANY - 1)).toMatchObject([{ state: { phase: 'dropped', why: 'recalled' } }]);
@@ -234,7 +237,7 @@ describe('LCM-IN-09: what it remembers of ids', () => {
   });
 });
 
-test('`/retry` runs no old message that waits for `/run` or `/skip`: the question is asked again', async () => {
+test('`/retry` does not run an old message that waits for `/run` or `/skip`: the question is asked again', async () => {
   const say = (id: string, text: string, sentAtMs: number) =>
     bridge.intake.admit({
       kind: 'message',

@@ -73,7 +73,7 @@ async function answer(text: string): Promise<void> {
   await settle(isWriting);
 }
 
-test('until then one turn at a time; from then on one a chat, still in the order of the chat', async () => {
+test('until the hub is known one turn runs at a time, after that one per chat, in the order of the chat', async () => {
   await say('a1');
   await say('a2');
   await say('b1', 'oc_2');

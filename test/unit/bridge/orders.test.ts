@@ -155,7 +155,7 @@ async function deadLetter(): Promise<string> {
 }
 
 describe('an order about a turn', () => {
-  test('a failed one begins anew', async () => {
+  test('a failed turn runs again', async () => {
     await boot();
     await say('one');
     await answered('fail');
@@ -167,7 +167,7 @@ describe('an order about a turn', () => {
     expect(shownTexts().at(-1)).toBe('now it works');
   });
 
-  test('one that waits is dropped and never begun', async () => {
+  test('a waiting turn is dropped and never begins', async () => {
     await boot();
     await say('one');
     await say('two');
@@ -176,7 +176,7 @@ describe('an order about a turn', () => {
     expect(asked).toEqual(['one']);
   });
 
-  test('one at work is dropped: the next of its chat begins, a late answer is not shown', async () => {
+  test('a running turn is dropped: the next turn of its chat begins, and a late answer is not shown', async () => {
     await boot();
     await say('one');
     const late = answer;
@@ -188,7 +188,7 @@ describe('an order about a turn', () => {
     expect(shownTexts()).toEqual(['second']);
   });
 
-  test('one at work that an answer could not be told to be of is not dropped', async () => {
+  test('a running turn is not dropped if its answer would not name it', async () => {
     await boot({
       correlates: false,
       send: () => Promise.resolve({ kind: 'accepted_uncorrelated' }),
@@ -197,7 +197,7 @@ describe('an order about a turn', () => {
     expect(await ordered('turn_drop', 'one')).toEqual({ outcome: 'refused', phase: 'accepted' });
   });
 
-  test('what makes no sense is refused and says where its subject is', async () => {
+  test('an order that is not possible is refused with the phase of its subject', async () => {
     await boot();
     await say('one');
     await answered('fine');
@@ -206,7 +206,7 @@ describe('an order about a turn', () => {
     expect(asked).toEqual(['one']);
   });
 
-  test('a turn whose text is not kept any more is not run without it', async () => {
+  test('a turn whose text was deleted is not run', async () => {
     await boot();
     await say('one');
     await answered('fail');
@@ -218,7 +218,7 @@ describe('an order about a turn', () => {
     expect(await ordered('turn_retry', 'one')).toEqual({ outcome: 'refused', phase: 'failed' });
   });
 
-  test('the table of what fits agrees with what a turn does', () => {
+  test('the table of possible orders agrees with the turn', () => {
     const engaged = { attempt: 0, target: agent, deadlineMs: 0 };
     const states: Record<TurnState['phase'], TurnState[]> = {
       waiting: [{ phase: 'waiting', attempt: 0, notBeforeMs: 0 }],
@@ -251,7 +251,7 @@ describe('an order about a turn', () => {
 });
 
 describe('an order about a dead letter', () => {
-  test('it is sent again under its own key, and shown once', async () => {
+  test('the letter is sent again under its own key, and shown once', async () => {
     await boot();
     const key = await deadLetter();
     expect(await ordered('letter_replay', key)).toEqual({ outcome: 'done', phase: 'pending' });
@@ -261,7 +261,7 @@ describe('an order about a dead letter', () => {
     expect((await journal.out(key))?.state.phase).toBe('sent');
   });
 
-  test('an old one is tried as long as a new one', async () => {
+  test('an old letter is tried for as long as a new one', async () => {
     await boot();
     const key = await deadLetter();
     await stop();
@@ -277,7 +277,7 @@ describe('an order about a dead letter', () => {
     expect((await journal.out(key))?.state).toMatchObject({ phase: 'sent', larkId: 'om_at_last' });
   });
 
-  test('it is dropped, and then there is nothing to send again', async () => {
+  test('a dropped letter can not be sent again', async () => {
     await boot();
     const key = await deadLetter();
     expect(await ordered('letter_drop', key)).toEqual({ outcome: 'done', phase: 'dropped' });
@@ -286,8 +286,8 @@ describe('an order about a dead letter', () => {
   });
 });
 
-describe('orders and the life of the daemon', () => {
-  test('what was ordered while it was off is done at the start, before any turn begins', async () => {
+describe('orders, starts and stops', () => {
+  test('orders from the time without a daemon are carried out at the start, before any turn begins', async () => {
     await boot();
     await say('one');
     await say('two');
@@ -301,7 +301,7 @@ describe('orders and the life of the daemon', () => {
     expect(asked).toEqual(['one']);
   });
 
-  test('what it sets going before the start is taken up once, by the start', async () => {
+  test('a turn that an order lets run before the start begins once', async () => {
     await boot();
     const key = await deadLetter();
     await say('two');
@@ -325,7 +325,7 @@ describe('orders and the life of the daemon', () => {
     expect(shownTexts().filter((text) => text === 'fine')).toHaveLength(1);
   });
 
-  test('dying between the deed and the note of it does not do it twice', async () => {
+  test('an order is not carried out twice if the process dies before it stores the result', async () => {
     await boot();
     const key = await deadLetter();
     await say('two');
@@ -347,7 +347,7 @@ describe('orders and the life of the daemon', () => {
     expect((await orders.order(replay))?.result).toEqual({ outcome: 'done', phase: 'dead' });
   });
 
-  test('it looks into the orders only after another process has written', async () => {
+  test('orders are read only after another process has written', async () => {
     await boot();
     let looks = 0;
     const open = SqliteOrders.prototype.open;
@@ -369,7 +369,7 @@ describe('orders and the life of the daemon', () => {
     }
   });
 
-  test('an order that trips over a bug does not hold up the next', async () => {
+  test('a bug in one order does not stop the next order', async () => {
     await boot();
     await say('one');
     await answered('fail');
@@ -386,7 +386,7 @@ describe('orders and the life of the daemon', () => {
     await outside.write(() => outside.run(`DELETE FROM turns WHERE message_id = 'broken'`));
   });
 
-  test('orders about other apps are left to them', async () => {
+  test('orders about other apps are not carried out', async () => {
     await boot();
     const other = new SqliteOrders({
       db: outside,

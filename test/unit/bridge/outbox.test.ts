@@ -23,11 +23,14 @@ describe('a row of the outbox after a try', () => {
     });
   });
 
-  test.each(['wait', 'retry', 'unknown'] as const)('%s: the same row again, later', (action) => {
-    const change = afterTry(rowOf(), refused(action), at);
-    expect(change.state).toEqual({ phase: 'pending', dueAtMs: 11_000 });
-    expect(change.out ?? []).toEqual([]);
-  });
+  test.each(['wait', 'retry', 'unknown'] as const)(
+    '%s: the same row is sent again later',
+    (action) => {
+      const change = afterTry(rowOf(), refused(action), at);
+      expect(change.state).toEqual({ phase: 'pending', dueAtMs: 11_000 });
+      expect(change.out ?? []).toEqual([]);
+    },
+  );
 
   test('the wait that Lark names is kept', () => {
     expect(afterTry(rowOf(), refused('wait', { retryAfterMs: 7_000 }), at).state).toEqual({
@@ -36,13 +39,13 @@ describe('a row of the outbox after a try', () => {
     });
   });
 
-  test('a question that is gone: the answer is dropped, never sent to the chat, and nothing is quoted', () => {
+  test('if the question is gone, the answer is dropped, is never sent to the chat, and nothing is quoted', () => {
     const change = afterTry(rowOf(), refused('message_gone'), at);
     expect(change).toMatchObject({ state: { phase: 'dropped' }, lastError: '1: no' });
     expect(change.out ?? []).toEqual([]);
   });
 
-  test('a question that is gone from its thread: under another message of it, under a key of its own', () => {
+  test('if the question is gone from its thread, the answer goes under another message of the thread, with a new key', () => {
     const anchor = { replyTo: messageId('om_root'), placement: 'thread' } as const;
     const row = rowOf({ placement: 'thread' });
     const { state, out } = afterTry(row, refused('message_gone'), { ...at, anchor });
@@ -51,12 +54,12 @@ describe('a row of the outbox after a try', () => {
     expect(out?.[0]?.key).not.toBe('key');
   });
 
-  test('no thread there: a plain reply', () => {
+  test('if there is no thread, a plain reply is sent', () => {
     const { out } = afterTry(rowOf({ placement: 'thread' }), refused('fall_back_from_thread'), at);
     expect(out?.[0]?.placement).toBe('reply');
   });
 
-  test('no plain reply either: to the chat with a quote, but never out of a thread', () => {
+  test('if a plain reply is refused too, the answer goes to the chat with a quote, but never from a thread', () => {
     const { out } = afterTry(rowOf(), refused('fall_back_from_thread'), at);
     expect(out?.[0]).toMatchObject({
       placement: 'chat',
@@ -68,7 +71,7 @@ describe('a row of the outbox after a try', () => {
     expect(change.out).toEqual([expect.objectContaining({ placement: 'reply' })]);
   });
 
-  test('too long: smaller pieces that together are the text', () => {
+  test('a text that is too long is sent in smaller pieces that are the whole text together', () => {
     const text = 'line one\nline two\nline three\n'.repeat(2_000);
     const { out } = afterTry(rowOf({ body: said(text) }), refused('split'), at);
     expect(out?.length).toBeGreaterThan(1);
@@ -78,7 +81,7 @@ describe('a row of the outbox after a try', () => {
     expect(joined).toBe(text);
   });
 
-  test('a short text that is refused as too long is not cut any more: the answer is given up whole', () => {
+  test('a short text that is refused as too long is not cut again, and the whole answer is given up', () => {
     const body = said('twenty-four characters..');
     const { state, out, endsRest } = afterTry(rowOf({ body }), refused('split'), at);
     expect(state.phase).toBe('dead');
@@ -93,14 +96,14 @@ describe('a row of the outbox after a try', () => {
     'fall_back_to_text',
     'give_up',
     'chat_dead',
-  ] as const)('a notice about a failure has no way out of its own: %s', (action) => {
+  ] as const)('a notice about a failure is not replaced: %s', (action) => {
     const [notice] = afterTry(rowOf(), refused('give_up'), at).out ?? [];
     const change = afterTry(rowOf({ ...notice, attempts: 9 }), refused(action), at);
     expect(change).toMatchObject({ state: { phase: 'dead' } });
     expect(change.out ?? []).toEqual([]);
   });
 
-  test('all pieces of an answer that are given up have one notice together', () => {
+  test('all pieces of an answer that is given up get one notice together', () => {
     const keys = ['one', 'two'].map((key) => afterTry(rowOf({ key }), refused('give_up'), at));
     const [one, two] = keys.map(({ out }) => out?.[0]?.key);
     expect(one).toBe(two);
@@ -108,7 +111,7 @@ describe('a row of the outbox after a try', () => {
     expect(later.out?.[0]?.key).not.toBe(one);
   });
 
-  test('what nobody knows is tried a few times, then it is a dead letter', () => {
+  test('after an unknown code a row is tried a few times, and then it is a dead letter', () => {
     const phaseAfter = (attempts: number) =>
       afterTry(rowOf({ attempts }), refused('unsure'), at).state.phase;
     expect([0, 1, 2, 3, 4].map(phaseAfter)).toEqual([
@@ -120,7 +123,7 @@ describe('a row of the outbox after a try', () => {
     ]);
   });
 
-  test('what something before Lark refuses is tried for ten minutes and does not block the chat for a day', () => {
+  test('a refusal from something between us and Lark is tried for ten minutes and does not block the chat for a day', () => {
     const blocked = { ok: false, action: 'unsure', code: undefined, detail: 'HTTP 403' } as const;
     const phaseAt = (nowMs: number) =>
       afterTry(rowOf({ attempts: 9 }), blocked, { ...at, nowMs }).state.phase;
@@ -128,14 +131,14 @@ describe('a row of the outbox after a try', () => {
     expect(phaseAt(1_000 + 11 * 60_000)).toBe('dead');
   });
 
-  test('a refused card goes out as text', () => {
+  test('a refused card is sent as text', () => {
     const content = { kind: 'choice', text: 'Run?', buttons: [] } as const;
     const body = { kind: 'message', content } as const;
     const { out } = afterTry(rowOf({ body }), refused('fall_back_to_text'), at);
     expect(out?.[0]?.body).toEqual({ kind: 'message', content: { kind: 'notice', text: 'Run?' } });
   });
 
-  test('an answer given up is a dead letter, and the person is told', () => {
+  test('an answer that is given up is a dead letter, and the person gets a notice', () => {
     const { state, out } = afterTry(rowOf(), refused('give_up'), at);
     expect(state.phase).toBe('dead');
     expect(out?.[0]?.priority).toBe('notice');
@@ -147,17 +150,17 @@ describe('a row of the outbox after a try', () => {
     expect(change.out ?? []).toEqual([]);
   });
 
-  test('decoration that fails is dropped without a dead letter', () => {
+  test('a reaction that fails is dropped without a dead letter', () => {
     const row = rowOf({ priority: 'reaction', body: { kind: 'react', emoji: 'Typing' } });
     expect(afterTry(row, refused('give_up'), at).state).toEqual({ phase: 'dropped' });
   });
 
-  test('what Lark did not take for a day is a dead letter', () => {
+  test('a row that Lark did not accept for a day is a dead letter', () => {
     const late = { ...at, nowMs: 1_000 + 25 * 3_600_000 };
     expect(afterTry(rowOf(), refused('retry'), late).state.phase).toBe('dead');
   });
 
-  test('a receipt that comes too late is pointless, unless it may be shown already', () => {
+  test('a late receipt is dropped, unless it may be shown already', () => {
     const react = { body: { kind: 'react', emoji: 'Typing' }, triedAtMs: undefined } as const;
     expect(isPointless(rowOf(react), 60_000)).toBe(true);
     expect(isPointless(rowOf({ ...react, triedAtMs: 2_000 }), 60_000)).toBe(false);

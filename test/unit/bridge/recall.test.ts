@@ -184,7 +184,7 @@ describe('a recall while the agent works', () => {
     expect(await kept('om_1')).not.toContain(SECRET);
   });
 
-  test('gives the place in the chat to the next one at once', async () => {
+  test('lets the next turn of the chat begin at once', async () => {
     await say('om_1');
     await say('om_2');
     await takeBack('om_1');
@@ -192,7 +192,7 @@ describe('a recall while the agent works', () => {
     expect(shown).toMatchObject([{ replyTo: 'om_2', content: { text: 'fine' } }]);
   });
 
-  test('after its time was over: the late answer is not shown', async () => {
+  test('after the time was over: the late answer is not shown', async () => {
     await say('om_1', THREAD);
     await run(61_000);
     shown = [];
@@ -202,14 +202,14 @@ describe('a recall while the agent works', () => {
     expect(shown).toEqual([]);
   });
 
-  test('while nobody knows whether the hub has it: it is ended there, too', async () => {
+  test('while it is not known whether the hub has the turn: the hub is told to end it', async () => {
     sendSays = { kind: 'unknown', detail: 'cut' };
     await say('om_1');
     await takeBack('om_1');
     expect(cancelled).toEqual([atHub('om_1')]);
   });
 
-  test('at a hub that does not answer: it is asked again until it does', async () => {
+  test('at a hub that does not answer: the hub is told again until it answers', async () => {
     cancelSays = 'not_reached';
     await say('om_1');
     await takeBack('om_1');
@@ -222,7 +222,7 @@ describe('a recall while the agent works', () => {
     expect(cancelled).toHaveLength(length);
   });
 
-  test('and a process that dies before the hub has heard of it: the next one tells the hub, once', async () => {
+  test('before a crash: the next process tells the hub once', async () => {
     cancelSays = 'not_reached';
     await say('om_1');
     await takeBack('om_1');
@@ -238,7 +238,7 @@ describe('a recall while the agent works', () => {
     expect(cancelled).toHaveLength(1);
   });
 
-  test('a turn that failed can not be run again with what was taken back', async () => {
+  test('a failed turn can not be run again after its message was recalled', async () => {
     sendSays = { kind: 'failed', detail: 'it broke' };
     await say('om_1');
     await takeBack('om_1');
@@ -249,7 +249,7 @@ describe('a recall while the agent works', () => {
   });
 });
 
-describe('a recall of which no event tells', () => {
+describe('a recall without an event', () => {
   test('in the main chat: the answer is not shown, and nothing is quoted', async () => {
     await say('om_1');
     await takeBack('om_1', { heard: false });
@@ -273,7 +273,7 @@ describe('a recall of which no event tells', () => {
     ]);
   });
 
-  test('and the root is gone too: under another message of the thread', async () => {
+  test('in a thread without its root: the answer goes under another message of the thread', async () => {
     gone.add('om_root');
     await say('om_0', THREAD);
     await answer('om_0', 'before');
@@ -298,7 +298,7 @@ describe('a recall of which no event tells', () => {
     inbound: undefined,
   });
 
-  test('one that others wrote there is found in the history', async () => {
+  test('in such a thread a message of other people is found in the history', async () => {
     gone.add('om_root');
     history = [inHistory('om_root'), inHistory('om_other'), inHistory('om_late', true)];
     await say('om_1', THREAD);
@@ -310,18 +310,21 @@ describe('a recall of which no event tells', () => {
   test.each([
     ['nothing is left of the thread', []],
     ['the history may not be read', new BridgeError('access_denied', 'no')],
-  ])('and %s: it is not shown, and never in the main chat', async (_why, found) => {
-    gone.add('om_root');
-    history = found;
-    await say('om_1', { ...THREAD, rootId: messageId('om_1') });
-    await takeBack('om_1', { heard: false });
-    await answer('om_1', 'the answer');
-    await run(LONG_MS);
-    expect(shown).toEqual([]);
-    expect(bridge.status().outbox).toBe(0);
-  });
+  ])(
+    'in a thread, and %s: the answer is not shown, and never in the main chat',
+    async (_why, found) => {
+      gone.add('om_root');
+      history = found;
+      await say('om_1', { ...THREAD, rootId: messageId('om_1') });
+      await takeBack('om_1', { heard: false });
+      await answer('om_1', 'the answer');
+      await run(LONG_MS);
+      expect(shown).toEqual([]);
+      expect(bridge.status().outbox).toBe(0);
+    },
+  );
 
-  test('found out by a notice while the turn waits: it is never run', async () => {
+  test('that a notice finds while the turn waits: the turn is never run', async () => {
     await say('om_1');
     await say('om_2');
     await takeBack('om_2', { heard: false });
@@ -333,8 +336,8 @@ describe('a recall of which no event tells', () => {
   });
 });
 
-describe('a recall after the answer was there', () => {
-  test('in the main chat: what Lark has not taken yet is dropped', async () => {
+describe('a recall after the answer', () => {
+  test('in the main chat: rows that Lark has not accepted yet are dropped', async () => {
     await say('om_1');
     isAway = true;
     await answer('om_1', 'word '.repeat(50_000));
@@ -345,7 +348,7 @@ describe('a recall after the answer was there', () => {
     expect(await kept('om_1')).not.toContain(SECRET);
   });
 
-  test('in a thread it stays in the thread', async () => {
+  test('in a thread: the answer stays in the thread', async () => {
     await say('om_1', THREAD);
     isAway = true;
     await answer('om_1', 'the answer');
@@ -359,7 +362,7 @@ describe('a recall after the answer was there', () => {
 describe('the question about old messages', () => {
   const OLD = { sentAtMs: Date.UTC(2026, 0, 4) };
 
-  test('whose message is taken back is asked under another one that waits', async () => {
+  test('is asked under another waiting message if its message is recalled', async () => {
     isAway = true;
     await say('om_1', OLD);
     await say('om_2', OLD);
@@ -372,7 +375,7 @@ describe('the question about old messages', () => {
   test.each([
     ['', true],
     [', though no event tells of the recall', false],
-  ])('is not asked if none waits any more%s', async (_how, heard) => {
+  ])('is not asked if no message waits any more%s', async (_how, heard) => {
     isAway = true;
     await say('om_1', OLD);
     await takeBack('om_1', { heard });
@@ -382,7 +385,7 @@ describe('the question about old messages', () => {
     expect(await stateOf('om_1')).toEqual(RECALLED);
   });
 
-  test('whose message is gone, and the process dies as it learns of it: nothing waits for a word unasked', async () => {
+  test('leaves no turn waiting if its message is gone and the process dies then', async () => {
     await stop();
     await boot({ journal: dyingOnceDropped() });
     isAway = true;
@@ -413,7 +416,7 @@ function dyingOnceDropped(): Journal {
   });
 }
 
-test('a picture that was taken back before it came is not spoken of', async () => {
+test('a picture that was recalled before it came gets no notice', async () => {
   await takeBack('om_1');
   gone.clear();
   await say('om_1', { parts: [{ kind: 'unsupported', messageType: 'image' }] });

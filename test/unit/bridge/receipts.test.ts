@@ -134,7 +134,7 @@ function everybodyIsAnswered(): void {
   for (const answer of answers.splice(0)) answer({ kind: 'answered', text: 'here you are' });
 }
 
-test('a burst does not pile signs up behind each other: past the bound there are none', async () => {
+test('a burst of messages gets signs only up to the bound', async () => {
   lagMs = 5_000;
   await everybodyWrites(PEOPLE);
   let most = 0;
@@ -143,7 +143,7 @@ test('a burst does not pile signs up behind each other: past the bound there are
   expect(most).toBeLessThanOrEqual(RECEIPTS_BEHIND_MAX);
 });
 
-test('no sign stays on a message whose answer came while the sign was on its way', async () => {
+test('no sign stays on a message whose answer came while the sign was being sent', async () => {
   lagMs = 5_000;
   await everybodyWrites(3);
   await run(1_000);
@@ -154,7 +154,7 @@ test('no sign stays on a message whose answer came while the sign was on its way
   expect([...standing]).toEqual([]);
 });
 
-test('answers do not wait for signs that Lark is slow with, and leave none behind', async () => {
+test('answers do not wait for slow signs, and no sign stays after the answer', async () => {
   lagMs = 5_000;
   await everybodyWrites(PEOPLE);
   await run(2_000);
@@ -167,7 +167,7 @@ test('answers do not wait for signs that Lark is slow with, and leave none behin
   expect(bridge.status().outbox).toBe(0);
 });
 
-test('signs that come too late to tell anything are left out', async () => {
+test('signs that would come too late are left out', async () => {
   lagMs = 5_000;
   await everybodyWrites(PEOPLE);
   await run(60_000);
@@ -178,7 +178,7 @@ test('signs that come too late to tell anything are left out', async () => {
   expect([...standing]).toEqual([]);
 });
 
-test('when Lark is quick again, the next message has its sign within a second', async () => {
+test('when Lark is fast again, the next message has its sign within a second', async () => {
   lagMs = 5_000;
   await everybodyWrites(PEOPLE);
   await run(30_000);
@@ -199,7 +199,7 @@ test.each([
   ['before its sign was there', 0],
   ['after that', 2_000],
 ])(
-  'a message whose bridge stops %s has one after the next start, until the answer',
+  'a message whose bridge stops %s has a sign after the next start, until the answer',
   async (_when, afterMs) => {
     lagMs = 50;
     await bridge.intake.admit({
@@ -219,7 +219,7 @@ test.each([
   },
 );
 
-test('a sign that was taken back when the time was over is not put there again by a start', async () => {
+test('a start does not show a sign again that was removed when the time was over', async () => {
   lagMs = 50;
   await everybodyWrites(1);
   await run(2_000);

@@ -94,8 +94,8 @@ async function ask(text: string, more: Partial<InboundMessage> = {}): Promise<vo
 const bytes = (text: string) => Buffer.byteLength(text);
 const isNotice = ({ text }: Call) => text.includes('Lark refused to show the answer');
 
-describe('a Lark that refuses every text as too long', () => {
-  test('a short answer costs one call and one for the notice', async () => {
+describe('if Lark refuses every text as too long', () => {
+  test('a short answer costs one call, and one more for the notice', async () => {
     answer = () => refused('split');
     await ask('twenty-four characters..');
     await run(LONG_MS);
@@ -103,7 +103,7 @@ describe('a Lark that refuses every text as too long', () => {
     expect(isNotice(calls[1] as Call)).toBe(true);
   });
 
-  test('one of a megabyte costs a call for each size and one for the notice', async () => {
+  test('an answer of a megabyte costs one call for each size, and one for the notice', async () => {
     answer = (call) => (isNotice(call) ? undefined : refused('split'));
     await ask('漢字 line\n'.repeat(90_000));
     await run(LONG_MS);
@@ -118,7 +118,7 @@ describe('a Lark that refuses every text as too long', () => {
   });
 });
 
-test('a Lark that takes only small texts gets all of it, in order, for a bounded number of calls', async () => {
+test('if Lark accepts only small texts, it gets the whole answer in order, with a bounded number of calls', async () => {
   const most = 6 * 1024;
   answer = ({ text }) => (bytes(text) > most ? refused('split') : undefined);
   const text = Array.from({ length: 25_000 }, (_, line) => `${line} 漢字\n`).join('');
@@ -129,7 +129,7 @@ test('a Lark that takes only small texts gets all of it, in order, for a bounded
   expect(shown.length).toBeLessThan((2 * bytes(text)) / most);
 });
 
-test('whatever the refusals are, and in whatever order: few calls, then the answer is given up', async () => {
+test('the answer is given up after few calls, whatever Lark refuses and in whatever order', async () => {
   const actions: LarkAction[] = [
     'split',
     'fall_back_from_thread',
@@ -157,7 +157,7 @@ test('whatever the refusals are, and in whatever order: few calls, then the answ
   expect(bridge.status().outbox).toBe(0);
 });
 
-test('a code that nobody knows is tried a few times, then it is a dead letter and told', async () => {
+test('after an unknown code an answer is tried a few times, then it is a dead letter with a notice', async () => {
   answer = (call) => (isNotice(call) ? undefined : refused('unsure', 777));
   await ask('question');
   await run(60_000);
@@ -168,7 +168,7 @@ test('a code that nobody knows is tried a few times, then it is a dead letter an
   ]);
 });
 
-test('something before Lark that refuses one message does not block its chat for a day', async () => {
+test('a refusal from something between us and Lark does not block the chat for a day', async () => {
   const blocked = { ok: false, action: 'unsure', code: undefined, detail: 'HTTP 403' } as const;
   answer = ({ text }) => (text === 'one' ? blocked : undefined);
   await ask('one');

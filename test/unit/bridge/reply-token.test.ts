@@ -16,7 +16,7 @@ const shownUnder = (id: string) =>
   at.lark.shown.filter(({ replyTo }) => replyTo === id).map(({ text }) => text);
 
 describe('the token of a turn', () => {
-  test('is short, its own, and stays the same over tries, runs and restarts', async () => {
+  test('is short and unique, and stays the same over tries, runs and restarts', async () => {
     at.says = { kind: 'unknown', detail: 'broke' };
     await at.say('one', 'oc_a');
     await at.restart();
@@ -30,7 +30,7 @@ describe('the token of a turn', () => {
     expect(at.tokenOf('two')).not.toBe(first);
   });
 
-  test('is asked for once the target was seen not to correlate, and of no other', async () => {
+  test('is asked for only from a target that is known not to correlate', async () => {
     at.says = { kind: 'answered', text: 'hi' };
     await at.say('one', 'oc_a');
     at.says = { kind: 'accepted_uncorrelated' };
@@ -45,7 +45,7 @@ describe('the token of a turn', () => {
 });
 
 describe('an answer with a known token', () => {
-  test('is the answer of its turn, and the next turn goes on', async () => {
+  test('ends its turn, and the next turn begins', async () => {
     await at.say('one', 'oc_a');
     await at.say('two', 'oc_b');
     await answerTo('one', 'answer to one');
@@ -53,7 +53,7 @@ describe('an answer with a known token', () => {
     expect(at.asked).toEqual(['one', 'two']);
   });
 
-  test('that comes late is shown under its question, and the turn at work stays at work', async () => {
+  test('that comes late is shown under its question, and the running turn goes on', async () => {
     await at.say('one', 'oc_a');
     await at.run(TIMEOUT_MS + 1_000);
     await at.say('two', 'oc_b');
@@ -66,7 +66,7 @@ describe('an answer with a known token', () => {
     expect(await at.keptAside()).toEqual([]);
   });
 
-  test('that comes when nobody waits any more is shown under its question, also after a restart', async () => {
+  test('that comes after the wait was over is shown under its question, also after a restart', async () => {
     await at.say('one', 'oc_a');
     await at.run(2 * TIMEOUT_MS + 1_000);
     expect(await phaseOf('one')).toBe('failed');
@@ -77,7 +77,7 @@ describe('an answer with a known token', () => {
     expect(await phaseOf('one')).toBe('answered');
   });
 
-  test('after a request in doubt ends the doubt', async () => {
+  test('ends the doubt after a request that broke off', async () => {
     at.says = { kind: 'unknown', detail: 'broke' };
     await at.say('one', 'oc_a');
     at.says = { kind: 'accepted_uncorrelated' };
@@ -87,7 +87,7 @@ describe('an answer with a known token', () => {
     expect(at.asked).toEqual(['one', 'two']);
   });
 
-  test('makes a run that was wished again needless while it waits', async () => {
+  test('ends a turn that waits to run again', async () => {
     await at.say('one', 'oc_a');
     await at.run(TIMEOUT_MS + 1_000);
     await at.say('two', 'oc_b');
@@ -99,7 +99,7 @@ describe('an answer with a known token', () => {
     expect(at.asked).toEqual(['one', 'two']);
   });
 
-  test('several belong under one question, each once, in order, while another turn is at work', async () => {
+  test('several answers are shown under one question, each once, in order, while another turn runs', async () => {
     await at.say('one', 'oc_a');
     await at.say('two', 'oc_b');
     await answerTo('one', 'first');
@@ -113,7 +113,7 @@ describe('an answer with a known token', () => {
     expect(await phaseOf('two')).toBe('accepted');
   });
 
-  test('a failure and a question are told as such', async () => {
+  test('a failure and a question are shown as such', async () => {
     await at.say('one', 'oc_a');
     await at.answer('Which?', { replyToken: at.tokenOf('one'), wants: 'input' });
     expect(await phaseOf('one')).toBe('overdue');
@@ -125,7 +125,7 @@ describe('an answer with a known token', () => {
     expect(await phaseOf('one')).toBe('answered');
   });
 
-  test('to what a person left is not shown', async () => {
+  test('is not shown if the person skipped the turn', async () => {
     at.says = { kind: 'unknown', detail: 'broke' };
     await at.say('one', 'oc_a');
     await at.say('skip', 'oc_a', { text: '/skip' });
@@ -134,7 +134,7 @@ describe('an answer with a known token', () => {
     expect(await at.keptAside()).toEqual(['answer to one']);
   });
 
-  test('from somebody else is not heard', async () => {
+  test('is ignored if it comes from another workspace', async () => {
     await at.say('one', 'oc_a');
     await at.answer('spam', { replyToken: at.tokenOf('one'), from: workspaceId('stranger') });
     expect(shownUnder('one')).toEqual([]);
@@ -142,7 +142,7 @@ describe('an answer with a known token', () => {
   });
 });
 
-test('an answer with a token that nobody knows is one without', async () => {
+test('an answer with an unknown token is treated as one without a token', async () => {
   await at.say('one', 'oc_a');
   await at.answer('answer to one', { replyToken: 'bcdfghjk' });
   expect(shownUnder('one')).toEqual(['answer to one']);

@@ -33,7 +33,7 @@ describe('a target without correlation', () => {
     expect(await at.keptAside()).toEqual([]);
   });
 
-  test('LCM-OUT-07: time over frees the slot; a late answer is kept aside, never shown in another chat', async () => {
+  test('LCM-OUT-07: a timeout frees the slot, and a late answer is stored for the operator and never shown in another chat', async () => {
     await at.say('one', 'oc_a');
     await at.say('two', 'oc_b');
     await at.run(TIMEOUT_MS);
@@ -46,7 +46,7 @@ describe('a target without correlation', () => {
     expect(answersIn('oc_a')).toEqual([]);
   });
 
-  test('after two turns without an answer the slot rests, and then the next one is answered', async () => {
+  test('after two turns without an answer nothing is sent for a while, and then the next turn is answered', async () => {
     for (const id of ['one', 'two', 'three']) await at.say(id, `oc_${id}`);
     await at.run(2 * TIMEOUT_MS + 5_000);
     expect(at.asked).toEqual(['one', 'two']);
@@ -56,7 +56,7 @@ describe('a target without correlation', () => {
     expect(at.shownIn('oc_three').at(-1)).toBe('answer to three');
   });
 
-  test('a start takes up the turn in the slot: its answer still finds it', async () => {
+  test('after a restart the answer still belongs to the turn in the slot', async () => {
     await at.say('one', 'oc_a');
     await at.restart();
     expect(at.asked).toEqual(['one']);
@@ -64,13 +64,13 @@ describe('a target without correlation', () => {
     expect(at.shownIn('oc_a')).toEqual(['answer to one']);
   });
 
-  test('MOL-RES-02: an answer that says what went wrong is told as a failure', async () => {
+  test('MOL-RES-02: an answer that says what went wrong is shown as a failure', async () => {
     await at.say('one', 'oc_a');
     await at.answer('Agent error: no model', { failure: 'no model' });
     expect(at.shownIn('oc_a').join()).toContain('could not answer: no model');
   });
 
-  test('an answer faster than the receipt for its question is that of the question', async () => {
+  test('an answer that comes before the hub has confirmed its question belongs to the question', async () => {
     let receipt = () => {};
     at.says = new Promise((resolve) => {
       receipt = () => resolve({ kind: 'accepted_uncorrelated' });
@@ -83,7 +83,7 @@ describe('a target without correlation', () => {
   });
 });
 
-describe('a request of which nobody knows whether it arrived', () => {
+describe('a request in doubt, which may have arrived or not', () => {
   const BROKEN = { kind: 'unknown', detail: 'the connection broke' } as const;
   const TAKEN = { kind: 'accepted_uncorrelated' } as const;
 
@@ -94,7 +94,7 @@ describe('a request of which nobody knows whether it arrived', () => {
     expect(at.shownIn('oc_a').join()).toContain('cannot tell whether it got your message');
   });
 
-  test('MOL-RES-10: is not sent again; its answer is shown if it comes all the same', async () => {
+  test('MOL-RES-10: is not sent again, and its answer is shown if it comes', async () => {
     await at.answer('answer to one');
     expect(answersIn('oc_a')).toEqual(['answer to one']);
     expect(at.asked).toEqual(['one']);
@@ -105,7 +105,7 @@ describe('a request of which nobody knows whether it arrived', () => {
     expect(answersIn('oc_b')).toEqual(['answer to two']);
   });
 
-  test('its answer is not shown as that of the next turn', async () => {
+  test('its answer is not shown as the answer of the next turn', async () => {
     await at.say('two', 'oc_b');
     await at.answer('answer to one');
     expect([answersIn('oc_a'), answersIn('oc_b')]).toEqual([['answer to one'], []]);
@@ -114,7 +114,7 @@ describe('a request of which nobody knows whether it arrived', () => {
     expect(await at.keptAside()).toEqual([]);
   });
 
-  test('nor after a restart, or after the person has left it', async () => {
+  test('its answer is not shown so after a restart, or after the person has skipped it', async () => {
     await at.say('skip', 'oc_a', { text: '/skip' });
     await at.restart();
     await at.say('two', 'oc_b');
@@ -123,7 +123,7 @@ describe('a request of which nobody knows whether it arrived', () => {
     expect(await at.keptAside()).toEqual(['answer to one']);
   });
 
-  test('LCM-OUT-09: nothing else is sent while it may be answered, and who waits is told', async () => {
+  test('LCM-OUT-09: nothing else is sent while its answer may come, and people who wait get a notice', async () => {
     await at.say('two', 'oc_b');
     await at.run(10_000);
     expect(at.asked).toEqual(['one']);
@@ -143,7 +143,7 @@ describe('a request of which nobody knows whether it arrived', () => {
     ['in the same process', false],
     ['over a restart', true],
   ])(
-    'a minute ends that wait, and the next answer is that of the next turn (%s)',
+    'that wait ends after a minute, and the next answer belongs to the next turn (%s)',
     async (_name, restarts) => {
       await at.say('two', 'oc_b');
       await at.run(30_000);
@@ -157,7 +157,7 @@ describe('a request of which nobody knows whether it arrived', () => {
     },
   );
 
-  test('after that wait its answer is still shown under it, while nothing else is out', async () => {
+  test('after that wait its answer is still shown under it if no other turn was sent', async () => {
     await at.run(TIMEOUT_MS + 30_000);
     await at.answer('answer to one');
     expect(answersIn('oc_a')).toEqual(['answer to one']);
@@ -170,7 +170,7 @@ describe('a request of which nobody knows whether it arrived', () => {
     expect(answersIn('oc_b')).toEqual(['answer to two']);
   });
 
-  test('run again, the first answer is shown, and the second one is kept from others', async () => {
+  test('if it runs again, the first answer is shown, and the second one is not shown under other questions', async () => {
     await at.say('again', 'oc_a', { text: '/retry' });
     expect(at.asked).toEqual(['one', 'one']);
     await at.answer('answer to one');
@@ -181,7 +181,7 @@ describe('a request of which nobody knows whether it arrived', () => {
     expect(await at.keptAside()).toEqual(['second answer to one']);
   });
 
-  test('run again, what does not come twice is not waited for without end', async () => {
+  test('if it runs again, the bridge does not wait for a second answer without end', async () => {
     await at.say('again', 'oc_a', { text: '/retry' });
     await at.answer('answer to one');
     await at.run(TIMEOUT_MS + 1_000);
@@ -191,7 +191,7 @@ describe('a request of which nobody knows whether it arrived', () => {
   });
 });
 
-test('a process that died while it sent leaves the same doubt', async () => {
+test('the same doubt exists after a process died while it sent a turn', async () => {
   at.says = new Promise(() => {});
   await at.say('one', 'oc_a');
   at.says = { kind: 'accepted_uncorrelated' };
@@ -204,7 +204,7 @@ test('a process that died while it sent leaves the same doubt', async () => {
   expect(at.asked).toEqual(['one', 'two']);
 });
 
-test('a send that is not answered in time leaves the same doubt', async () => {
+test('the same doubt exists if a send gets no answer in time', async () => {
   at.says = new Promise((resolve) => {
     at.clock.after(TIMEOUT_MS + 1, () => resolve({ kind: 'unknown', detail: 'no answer' }));
   });
@@ -217,7 +217,7 @@ test('a send that is not answered in time leaves the same doubt', async () => {
   expect(answersIn('oc_b')).toEqual([]);
 });
 
-describe('an answer that may be of several turns', () => {
+describe('an answer that may belong to several turns', () => {
   async function lateAndAsked(second: string, more: { threadId?: string } = {}) {
     await at.say('one', 'oc_a', more);
     await at.run(TIMEOUT_MS + 1_000);
@@ -225,7 +225,7 @@ describe('an answer that may be of several turns', () => {
     expect(at.asked).toEqual(['one', 'two']);
   }
 
-  test('LCM-OUT-09: of one chat is shown in that chat, under none of them', async () => {
+  test('LCM-OUT-09: of one chat is shown in that chat, but not as a reply', async () => {
     await lateAndAsked('oc_a');
     await at.answer('answer to one');
     expect(at.lark.shown.at(-1)).toMatchObject({ text: 'answer to one', replyTo: undefined });
@@ -241,7 +241,7 @@ describe('an answer that may be of several turns', () => {
     expect(at.lark.shown.at(-1)?.inThread).toBe(true);
   });
 
-  test('is shown once, however often it is handed over', async () => {
+  test('is shown once, even if it is handed over several times', async () => {
     await lateAndAsked('oc_a');
     await at.answer('answer to one', { id: 'same' });
     await at.answer('answer to one', { id: 'same' });
@@ -250,14 +250,14 @@ describe('an answer that may be of several turns', () => {
     expect(answersIn('oc_a')).toEqual(['answer to one']);
   });
 
-  test('of two chats stays aside', async () => {
+  test('of two chats is not shown, but stored for the operator', async () => {
     await lateAndAsked('oc_b');
     await at.answer('answer to one');
     expect([...answersIn('oc_a'), ...answersIn('oc_b')]).toEqual([]);
     expect(await at.keptAside()).toEqual(['answer to one']);
   });
 
-  test('of none but one whose time is over is shown under its question', async () => {
+  test('is shown under its question if it can only belong to a turn whose time is over', async () => {
     await at.say('one', 'oc_a');
     await at.run(TIMEOUT_MS + 1_000);
     await at.answer('answer to one');

@@ -19,7 +19,7 @@ function failingWrite(failure: Error, failures: number) {
   return { clock, log, retry, write, tries: () => tries };
 }
 
-test('a write that the database refuses is repeated, logged once, and unhealthy meanwhile', async () => {
+test('a write that the database refuses is repeated and logged once, and the journal is unhealthy until then', async () => {
   const { clock, log, retry, write } = failingWrite(DISK_FULL, 3);
   const written = retry.untilStored(write);
   await clock.pass(0);
@@ -30,7 +30,7 @@ test('a write that the database refuses is repeated, logged once, and unhealthy 
   expect(log.lines).toMatchObject([{ level: 'error', event: 'write_failed' }]);
 });
 
-test('the stop ends the wait for the next try, and the refusal comes out', async () => {
+test('a stop ends the wait for the next try, and the write rejects with the refusal', async () => {
   const { clock, retry, write, tries } = failingWrite(DISK_FULL, Infinity);
   const written = retry.untilStored(write).catch((error: unknown) => error);
   await clock.pass(0);

@@ -34,16 +34,16 @@ describe('a turn', () => {
     expect(next?.show).toEqual([{ what: 'answer', text: 'hi' }, { what: 'receipt_off' }]);
   });
 
-  test('LCM-OUT-04: a queued one keeps its ticket and its deadline', () => {
+  test('LCM-OUT-04: a queued turn keeps its ticket and its deadline', () => {
     expect(after(sending, sent({ kind: 'accepted', ticket: 'q1' }))?.state).toEqual(accepted);
   });
 
-  test('an answer under the ticket settles it', () => {
+  test('an answer under the ticket ends the turn', () => {
     const next = after(accepted, { kind: 'waited', result: { kind: 'answered', text: 'hi' } });
     expect(next?.state.phase).toBe('answered');
   });
 
-  test('an empty answer is told, not hidden', () => {
+  test('an empty answer gets a notice', () => {
     const next = after(sending, sent({ kind: 'answered', text: ' \n' }));
     expect(next?.show[0]).toMatchObject({ what: 'notice', name: 'empty_answer' });
   });
@@ -51,18 +51,18 @@ describe('a turn', () => {
   test.each([
     ['zero-width spaces', '\u200B\u2060\uFEFF\n'],
     ['control sequences', '\u001B[2J\u001B[0m\0'],
-  ])('an answer of nothing but %s is empty', (_what, text) => {
+  ])('an answer of only %s is empty', (_what, text) => {
     const next = after(sending, sent({ kind: 'answered', text }));
     expect(next?.show[0]).toMatchObject({ what: 'notice', name: 'empty_answer' });
   });
 
-  test('an answer loses what only steers a terminal, and nothing else', () => {
+  test('an answer loses its terminal controls and nothing else', () => {
     const text = ' \u001B[1mbold\u001B[0m\0 and\u200B 👨‍👩‍👧\r\n';
     const next = after(sending, sent({ kind: 'answered', text }));
     expect(next?.show[0]).toEqual({ what: 'answer', text: ' bold and\u200B 👨‍👩‍👧\r\n' });
   });
 
-  test('a failing agent is told in words that are short and made for no terminal', () => {
+  test('the notice about a failing agent is short and has no terminal controls', () => {
     const detail = `\u001B[31mit broke\u001B[0m${' again'.repeat(1_000)}`;
     const [notice] = after(sending, sent({ kind: 'failed', detail }))?.show ?? [];
     const text = notice?.what === 'notice' ? notice.text : '';
@@ -72,14 +72,14 @@ describe('a turn', () => {
     expect(JSON.stringify(blank?.show)).toContain('it gave no reason.');
   });
 
-  test('a failing agent is told in words', () => {
+  test('a failing agent leads to a notice', () => {
     const next = after(sending, sent({ kind: 'failed', detail: 'it broke' }));
     expect(next?.state).toEqual({ phase: 'failed', reason: 'agent_failed' });
     expect(next?.show[0]).toMatchObject({ what: 'notice' });
     expect(JSON.stringify(next?.show)).toContain('it broke');
   });
 
-  test('an agent that a hub ran itself is kept with what it ended with', () => {
+  test('for an agent that the hub ran itself, its name and its end are stored', () => {
     const detail = "The agent's program ended with exit code 3.";
     const next = after(sending, sent({ kind: 'failed', detail, agent: 'shout' }));
     expect(next?.state).toEqual({
@@ -93,7 +93,7 @@ describe('a turn', () => {
     ['busy', { kind: 'busy', retryAfterMs: 2_000, detail: '' }, 7_000],
     ['unreachable', { kind: 'unreachable', detail: '' }, 5_500],
     ['unknown at a hub that deduplicates', { kind: 'unknown', detail: '' }, 5_500],
-  ] as const)('%s: waits and goes out again', (_name, result, notBeforeMs) => {
+  ] as const)('%s: the turn waits and is sent again', (_name, result, notBeforeMs) => {
     expect(after(sending, sent(result))?.state).toEqual({
       phase: 'waiting',
       attempt: 1,
@@ -101,26 +101,26 @@ describe('a turn', () => {
     });
   });
 
-  test('LCM-OUT-08: one whose answer has no way back frees its slot, and the chat is told so', () => {
+  test('LCM-OUT-08: a turn whose answer can not come back frees its slot, and the chat gets a notice', () => {
     const next = after(sending, sent({ kind: 'unanswerable' }));
     expect(next?.state).toEqual({ phase: 'failed', reason: 'unanswerable' });
     expect(JSON.stringify(next?.show)).toContain("can't come back to this chat");
   });
 
-  test('unknown where it might run twice: the person is asked, nothing is sent again', () => {
+  test('if a second send might run the turn twice, the person is asked and nothing is sent again', () => {
     const next = after(sending, sent({ kind: 'unknown', detail: '' }), { deduplicates: false });
     expect(next?.state).toEqual({ phase: 'held', why: 'unknown' });
     expect(next?.show[0]).toMatchObject({ what: 'choice' });
   });
 
-  test('a death in the middle of sending follows the same rule', () => {
+  test('the same rule counts if the process died while it sent the turn', () => {
     expect(after(sending, { kind: 'restarted' })?.state.phase).toBe('waiting');
     expect(after(sending, { kind: 'restarted' }, { deduplicates: false })?.state.phase).toBe(
       'held',
     );
   });
 
-  test('LCM-CLI-02: time over releases the slot and tells the chat; a late answer is still shown', () => {
+  test('LCM-CLI-02: a timeout frees the slot and tells the chat, and a late answer is still shown', () => {
     const next = after(accepted, { kind: 'timed_out' });
     expect(next?.state).toMatchObject({ phase: 'overdue', ticket: 'q1' });
     expect(next?.show[0]).toMatchObject({ what: 'notice', name: 'overdue' });
@@ -128,7 +128,7 @@ describe('a turn', () => {
     expect(late?.show[0]).toEqual({ what: 'answer', text: 'late' });
   });
 
-  test('time over without a ticket: the slot is free, and a late answer is not shown', () => {
+  test('a timeout without a ticket frees the slot, and a late answer is not shown', () => {
     const next = after(blind, { kind: 'timed_out' });
     expect(next?.state).toMatchObject({ phase: 'overdue', ticket: undefined });
     expect(next?.show[0]).toMatchObject({ what: 'notice', name: 'timed_out' });
@@ -149,12 +149,15 @@ describe('a turn', () => {
       { kind: 'late_answer' },
     ],
     ['the hub lost it', overdue, { kind: 'waited', result: { kind: 'lost', detail: '' } }],
-  ] as const)('who was told to wait on hears that it is over, when %s', (_why, state, event) => {
-    expect(after(state, event)).toMatchObject({
-      state: { phase: 'failed' },
-      show: [{ what: 'notice', name: 'timed_out' }, { what: 'receipt_off' }],
-    });
-  });
+  ] as const)(
+    'a person who was told that a late answer would be shown is told that the wait is over, when %s',
+    (_why, state, event) => {
+      expect(after(state, event)).toMatchObject({
+        state: { phase: 'failed' },
+        show: [{ what: 'notice', name: 'timed_out' }, { what: 'receipt_off' }],
+      });
+    },
+  );
 
   test.each([
     ['waits', waiting],
@@ -164,7 +167,7 @@ describe('a turn', () => {
     ['is overdue', overdue],
     ['is held', { phase: 'held', why: 'unknown' } as const],
     ['has failed', { phase: 'failed', reason: 'x' } as const],
-  ])('a recall ends what %s, and its text is forgotten', (_what, state) => {
+  ])('a recall ends a turn that %s, and its text is deleted', (_what, state) => {
     expect(after(state, { kind: 'recalled' })).toEqual({
       state: { phase: 'dropped', why: 'recalled' },
       show: [{ what: 'receipt_off' }],
@@ -172,12 +175,12 @@ describe('a turn', () => {
     });
   });
 
-  test('after a recall an answer that is there stays answered, without the text', () => {
+  test('an answered turn stays answered after a recall, without the text', () => {
     const next = after({ phase: 'answered' }, { kind: 'recalled' });
     expect(next).toMatchObject({ state: { phase: 'answered' }, show: [], withdrawn: {} });
   });
 
-  test('a stale turn runs for the first time, any other begins anew under new keys', () => {
+  test('a stale turn runs for the first time, and any other turn runs again under new keys', () => {
     const chosen: TurnEvent = { kind: 'chosen', action: 'run' };
     expect(after({ phase: 'held', why: 'stale' }, chosen)).toMatchObject({ run: 1 });
     expect(after({ phase: 'held', why: 'unknown' }, chosen)).toMatchObject({ run: 2 });
@@ -202,7 +205,7 @@ describe('a turn', () => {
       { phase: 'failed', reason: 'x' } as const,
       { kind: 'chosen', action: 'skip' } as const,
     ],
-  ])('%s means nothing', (_name, state, event) => {
+  ])('%s changes nothing', (_name, state, event) => {
     expect(after(state, event)).toBeUndefined();
   });
 });

@@ -16,7 +16,7 @@ beforeEach(async () => {
 const phaseOf = async (id: string) =>
   (await at.journal.turns({ limit: 10 })).find((turn) => turn.id === id)?.state.phase;
 
-describe('MOL-RES-16: under a ticket that holds a task at work', () => {
+describe('MOL-RES-16: if the ticket leads to an unfinished task', () => {
   beforeEach(async () => {
     at.says = TICKET;
     at.holds = { kind: 'unfinished' };
@@ -29,13 +29,13 @@ describe('MOL-RES-16: under a ticket that holds a task at work', () => {
     expect(await phaseOf('one')).toBe('accepted');
   });
 
-  test('it is looked at in peace', async () => {
+  test('the ticket is asked for only with pauses', async () => {
     const before = at.looks;
     await at.run(30_000);
     expect(at.looks - before).toBeLessThan(6);
   });
 
-  test('the answer may come there', async () => {
+  test('the answer may come under the ticket', async () => {
     at.holds = DONE;
     await at.run(10_000);
     expect(at.shownIn('oc_a')).toEqual(['done']);
@@ -56,7 +56,7 @@ describe('MOL-RES-16: under a ticket that holds a task at work', () => {
     expect(at.shownIn('oc_a')).toEqual(['done']);
   });
 
-  test('it has its time, like every other turn', async () => {
+  test('the turn has a time limit like every other turn', async () => {
     await at.run(TIMEOUT_MS);
     expect(at.shownIn('oc_a').join()).toContain('taking unusually long');
     await at.run(TIMEOUT_MS);
@@ -66,7 +66,7 @@ describe('MOL-RES-16: under a ticket that holds a task at work', () => {
     expect(at.looks).toBe(before);
   });
 
-  test('when it is not waited for any more, the chat hears so', async () => {
+  test('the chat is told when the bridge stops waiting', async () => {
     await at.run(2 * TIMEOUT_MS);
     expect(at.shownIn('oc_a')).toEqual([
       expect.stringContaining('If its answer still comes'),
@@ -78,7 +78,7 @@ describe('MOL-RES-16: under a ticket that holds a task at work', () => {
     expect(at.lark.shown.at(-1)).toMatchObject({ text: 'done', replyTo: 'one' });
   });
 
-  test('an answer that came there while no process ran is shown, though its time is over', async () => {
+  test('an answer that came under the ticket while no process ran is shown, even after the time was over', async () => {
     await at.run(TIMEOUT_MS);
     await at.stop();
     await at.run(2 * TIMEOUT_MS);
@@ -89,12 +89,12 @@ describe('MOL-RES-16: under a ticket that holds a task at work', () => {
   });
 });
 
-describe('MOL-RES-16: what the agent asks', () => {
+describe('MOL-RES-16: a question of the agent', () => {
   test.each([
     ['on the same request', WHICH, undefined],
     ['under the ticket', TICKET, WHICH],
     ['in the inbox', { kind: 'accepted_uncorrelated' } as const, undefined],
-  ])('%s is told in its words, under the message, once', async (_way, says, holds) => {
+  ])('that comes %s is shown once with its text, under the message', async (_way, says, holds) => {
     at.says = says;
     at.holds = holds;
     await at.say('one', 'oc_a');
@@ -109,7 +109,7 @@ describe('MOL-RES-16: what the agent asks', () => {
     expect(at.asked).toEqual(['one', 'two']);
   });
 
-  test('to sign in is said to be that', async () => {
+  test('to sign in is shown as such', async () => {
     at.says = { kind: 'question', wants: 'sign_in', text: 'https://login/' };
     await at.say('one', 'oc_a');
     expect(at.shownIn('oc_a')).toEqual([
@@ -117,20 +117,17 @@ describe('MOL-RES-16: what the agent asks', () => {
     ]);
   });
 
-  test.each(['input', 'sign_in'] as const)(
-    'without words (%s) is told all the same',
-    async (wants) => {
-      at.says = { kind: 'question', wants, text: '' };
-      await at.say('one', 'oc_a');
-      expect(at.shownIn('oc_a').join()).toContain('did not say');
-    },
-  );
+  test.each(['input', 'sign_in'] as const)('without a text (%s) is shown too', async (wants) => {
+    at.says = { kind: 'question', wants, text: '' };
+    await at.say('one', 'oc_a');
+    expect(at.shownIn('oc_a').join()).toContain('did not say');
+  });
 
   test.each([
     ['in the same process', false],
     ['after a restart', true],
   ])(
-    'may be settled without another message of the person: the answer is shown under the question (%s)',
+    'may be answered without another message of the person: the answer is shown under the question (%s)',
     async (_name, restarts) => {
       at.says = WHICH;
       await at.say('one', 'oc_a');
@@ -141,7 +138,7 @@ describe('MOL-RES-16: what the agent asks', () => {
     },
   );
 
-  test('is settled by the reply: the answer to that is the only one', async () => {
+  test('ends with the reply: only the answer to the reply is expected', async () => {
     at.says = WHICH;
     await at.say('one', 'oc_a');
     at.says = { kind: 'accepted_uncorrelated' };
@@ -153,7 +150,7 @@ describe('MOL-RES-16: what the agent asks', () => {
     expect(await phaseOf('one')).toBe('answered');
   });
 
-  test('and what comes of it is shown in no other chat', async () => {
+  test('leads to no answer in another chat', async () => {
     at.says = WHICH;
     await at.say('one', 'oc_a');
     at.says = { kind: 'accepted_uncorrelated' };
@@ -163,7 +160,7 @@ describe('MOL-RES-16: what the agent asks', () => {
     expect(await at.keptAside()).toEqual(['done']);
   });
 
-  test('and what comes of it when nobody waits any more is not taken for something said unasked', async () => {
+  test('may be answered after the wait was over: this is not taken for an unasked message', async () => {
     at.says = WHICH;
     await at.say('one', 'oc_a');
     await at.run(TIMEOUT_MS + 1_000);
@@ -178,7 +175,7 @@ describe('MOL-RES-16: what the agent asks', () => {
 describe('MOL-A2A-02, LCM-OUT-11: files in an answer', () => {
   const files = ['report.pdf', 'chart.png'];
 
-  test('are named under it', async () => {
+  test('are named below the text', async () => {
     at.says = { kind: 'answered', text: 'Here you are.', files };
     await at.say('one', 'oc_a');
     expect(at.shownIn('oc_a')).toEqual([
@@ -186,14 +183,14 @@ describe('MOL-A2A-02, LCM-OUT-11: files in an answer', () => {
     ]);
   });
 
-  test('alone are an answer', async () => {
+  test('without a text are an answer', async () => {
     at.says = { kind: 'answered', text: '', files };
     await at.say('one', 'oc_a');
     expect(at.shownIn('oc_a').join()).toContain('report.pdf, chart.png');
     expect(at.shownIn('oc_a').join()).not.toContain('without an answer');
   });
 
-  test('are named wherever it is shown or kept', async () => {
+  test('are named wherever the answer is shown or stored', async () => {
     await at.say('one', 'oc_a');
     await at.answer('answer', { files: ['a.txt'] });
     await at.answer('unasked', { files: ['b.txt'] });
@@ -209,7 +206,7 @@ describe('MOL-A2A-02, LCM-OUT-11: files in an answer', () => {
     expect((await at.keptAside()).join()).toContain('c.txt');
   });
 
-  test('that are many are counted', async () => {
+  test('are counted if there are many', async () => {
     const many = Array.from({ length: 25 }, (_, number) => `${number}.txt`);
     at.says = { kind: 'answered', text: '', files: many };
     await at.say('one', 'oc_a');

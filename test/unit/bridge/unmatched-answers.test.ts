@@ -5,7 +5,7 @@ import { AGENT, BlindBridge, TIMEOUT_MS } from './blind-bridge.ts';
 
 const HOUR_MS = 3_600_000;
 
-describe('something said unasked', () => {
+describe('an unasked message', () => {
   test('LCM-OUT-05, LCM-OUT-06: goes to the chat that was active last, as a message of its own', async () => {
     const at = await BlindBridge.start({ defaultChatId: chatId('oc_default') });
     for (const chat of ['oc_a', 'oc_b', 'oc_a', 'oc_c', 'oc_b']) {
@@ -41,7 +41,7 @@ describe('something said unasked', () => {
     expect(await at.keptAside()).toEqual(['good morning']);
   });
 
-  test('is shown once, however often it is handed over, also after a restart', async () => {
+  test('is shown once, even if it is handed over several times, also after a restart', async () => {
     const at = await BlindBridge.start({ defaultChatId: chatId('oc_default') });
     await at.answer('good morning', { id: 'same' });
     await at.answer('good morning', { id: 'same' });
@@ -52,7 +52,7 @@ describe('something said unasked', () => {
     expect(await at.journal.isHandled('same')).toBe(true);
   });
 
-  test('too long for one message comes in pieces, in order', async () => {
+  test('is shown in pieces, in order, if it is too long for one message', async () => {
     const at = await BlindBridge.start({ defaultChatId: chatId('oc_default') });
     const lines = Array.from({ length: 3 }, (_, line) => String(line).repeat(60_000));
     await at.answer(lines.join('\n'));
@@ -60,7 +60,7 @@ describe('something said unasked', () => {
     expect(at.shownIn('oc_default').map((text) => text[0])).toEqual(['0', '1', '2']);
   });
 
-  test('in which nothing can be seen is not shown; what only steers a terminal is left out', async () => {
+  test('is not shown if nothing of it is visible, and terminal controls are left out', async () => {
     const at = await BlindBridge.start({ defaultChatId: chatId('oc_default') });
     await at.answer('\u001B[0m\u200B\uFEFF', { id: 'blank' });
     await at.answer('\u001B[32mgood morning\u001B[0m');
@@ -68,7 +68,7 @@ describe('something said unasked', () => {
     expect(await at.journal.isHandled('blank')).toBe(true);
   });
 
-  test('counts as an answer while one is waited for', async () => {
+  test('counts as an answer while an answer is expected', async () => {
     const at = await BlindBridge.start({ defaultChatId: chatId('oc_default') });
     await at.say('one', 'oc_a');
     await at.answer('the answer');
@@ -77,7 +77,7 @@ describe('something said unasked', () => {
   });
 });
 
-describe('what may be the answer of a turn that was given up', () => {
+describe('a message that may be the answer of a turn that was given up', () => {
   async function afterGivingUp() {
     const at = await BlindBridge.start({ defaultChatId: chatId('oc_default') });
     await at.say('one', 'oc_a');
@@ -91,7 +91,7 @@ describe('what may be the answer of a turn that was given up', () => {
     ['in the same process', false],
     ['after a restart', true],
   ])(
-    'is kept aside and not shown in the chat that was active last; what comes after it is (%s)',
+    'is stored for the operator and not shown in the latest chat, but messages after it are shown there (%s)',
     async (_name, restarts) => {
       const at = await afterGivingUp();
       if (restarts) await at.restart();
@@ -105,7 +105,7 @@ describe('what may be the answer of a turn that was given up', () => {
     },
   );
 
-  test('after an hour it is taken for something said unasked', async () => {
+  test('is taken for an unasked message after an hour', async () => {
     const at = await afterGivingUp();
     await at.run(HOUR_MS);
     await at.answer('good morning');
@@ -113,10 +113,10 @@ describe('what may be the answer of a turn that was given up', () => {
   });
 });
 
-describe('what another workspace says', () => {
+describe('a message of another workspace', () => {
   const STRANGER = { from: workspaceId('stranger') };
 
-  test('LCM-OUT-02: is no answer, and not shown', async () => {
+  test('LCM-OUT-02: is not an answer and is not shown', async () => {
     const at = await BlindBridge.start({ defaultChatId: chatId('oc_default') });
     await at.say('one', 'oc_a');
     await at.answer('spam', STRANGER);
@@ -128,8 +128,8 @@ describe('what another workspace says', () => {
   });
 });
 
-describe('at a hub whose answers name their turns', () => {
-  test('one that names none is never taken for an answer: it is kept aside while a turn is at work', async () => {
+describe('at a hub whose answers name their turns, a message without a turn', () => {
+  test('is not taken for an answer while a turn runs, but stored for the operator', async () => {
     const at = await BlindBridge.start({ correlates: true, defaultChatId: chatId('oc_default') });
     at.says = { kind: 'accepted', ticket: 'q' };
     await at.say('one', 'oc_a');
@@ -138,7 +138,7 @@ describe('at a hub whose answers name their turns', () => {
     expect(await at.keptAside()).toEqual(['is it an answer?']);
   });
 
-  test('nor while the turn is being sent', async () => {
+  test('is not taken for an answer while a turn is being sent', async () => {
     const at = await BlindBridge.start({ correlates: true });
     at.says = new Promise(() => {});
     await at.say('one', 'oc_a');
@@ -147,14 +147,14 @@ describe('at a hub whose answers name their turns', () => {
     expect(await at.keptAside()).toEqual(['is it an answer?']);
   });
 
-  test('LCM-OUT-05: while none is, it is something said unasked', async () => {
+  test('LCM-OUT-05: is an unasked message while no turn runs', async () => {
     const at = await BlindBridge.start({ correlates: true, defaultChatId: chatId('oc_default') });
     await at.answer('good morning');
     expect(at.shownIn('oc_default')).toEqual(['good morning']);
   });
 });
 
-test('before the open turns are taken up nothing is judged: it is handed over again later', async () => {
+test('an answer that comes before the open turns are known is refused, and handed over again later', async () => {
   const at = await BlindBridge.start();
   await at.say('one', 'oc_a');
   await at.stop();

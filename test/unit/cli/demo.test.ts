@@ -1,4 +1,4 @@
-/** The demo's judgement: it says "all well" only if all is well. A scripted bot stands in for the bridge. */
+/** The check of the demo: it says "all well" only if all is well. A scripted bot replaces the bridge. */
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { chat } from '../../../src/cli/demo/chat.ts';

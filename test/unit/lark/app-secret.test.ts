@@ -38,7 +38,7 @@ test.each([
 test.each([
   [10003, 'invalid param'],
   [10014, 'app secret invalid'],
-])('a pair refused with %i ends with exit 3 and the words of Lark', async (code, msg) => {
+])('a pair that is refused with %i ends with exit 3 and the text of Lark', async (code, msg) => {
   const { error, seen } = await check([answered({ code, msg }, 400)]);
   expect(error).toMatchObject({ code: 'credentials_refused', exitCode: 3 });
   expect((error as BridgeError).message).toContain(`${code} ${msg}`);

@@ -20,13 +20,13 @@ test('LCM-MODE-05: the brand selects every domain', () => {
   expect(consentPageUrl('lark')).toBe('https://open.larksuite.com/page/cli');
 });
 
-test('an override stands for both brands', () => {
+test('an override replaces the address of both brands', () => {
   expect(openBaseUrl('feishu', 'http://127.0.0.1:81/')).toBe('http://127.0.0.1:81');
   expect(openBaseUrl('lark', 'http://127.0.0.1:81')).toBe('http://127.0.0.1:81');
   expect(accountsBaseUrl('lark', 'https://a.example/base//')).toBe('https://a.example/base');
 });
 
-test('the console lies on the open platform, the chat with the bot behind a link of its own', () => {
+test('the console is on the open platform, and the chat with the bot has its own link', () => {
   const page = consolePageUrl(openBaseUrl('lark'), APP, 'events');
   expect(page).toBe(`https://open.larksuite.com/app/${APP}/event?tab=event`);
   expect(consolePageUrl('http://127.0.0.1:81', APP, 'app')).toBe(`http://127.0.0.1:81/app/${APP}`);

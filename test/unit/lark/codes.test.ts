@@ -57,7 +57,7 @@ describe('the table', () => {
     expect(refusal.retryAfterMs !== undefined).toBe(action === 'wait');
   });
 
-  test('has no row that this list does not know', () => {
+  test('has only the rows of this list', () => {
     expect(new Set(Object.keys(CODES).map(Number))).toEqual(new Set(rows.map(([code]) => code)));
   });
 
@@ -73,7 +73,7 @@ describe('the table', () => {
     },
   );
 
-  test('230099 with an inner code that is new falls back too', () => {
+  test('230099 with an unknown inner code falls back too', () => {
     expect(refusalOf(answer(230099, { msg: 'ErrCode: 1' }), card).action).toBe('fall_back_to_text');
   });
 
@@ -86,7 +86,7 @@ describe('the table', () => {
     ]);
   });
 
-  test('what else has to wait', () => {
+  test('each code of a rate limit holds back the API or the chat', () => {
     const by = (scope: string) =>
       Object.keys(CODES)
         .filter((code) => refusalOf(answer(Number(code)), reply).coolDown === scope)
@@ -165,7 +165,7 @@ describe('answers without a code of Lark', () => {
     expect(refusalOf(outcome, reply)).toMatchObject({ action, code: undefined });
   });
 
-  test('HTTP 200 with a code is judged by the code', () => {
+  test('for HTTP 200 with a code the code decides', () => {
     expect(refusalOf(answer(230025, { status: 200 }), reply).action).toBe('split');
   });
 });

@@ -7,7 +7,7 @@ import { piecesOf, smallerPiecesOf } from '../../../src/lark/content/text.ts';
 import { parseChoiceValue } from '../../../src/wire/choice-value.ts';
 
 describe('a text', () => {
-  test('CG-OUT-02: an answer can not call everybody', () => {
+  test('CG-OUT-02: an answer can not mention everybody', () => {
     const text = 'hey <at user_id="all">all</at> and a<b';
     const piece = rendered({ kind: 'answer', text }, undefined);
     const shown = piece.kind === 'text' ? piece.text : '';
@@ -15,7 +15,7 @@ describe('a text', () => {
     expect(shown.replaceAll('\u200B', '')).toBe(text);
   });
 
-  test('that is long is cut at line ends, loses nothing, and splits no character', () => {
+  test('that is long is cut at line ends, without loss and without a cut character', () => {
     const text = `${'é😀漢'.repeat(50)}\n`.repeat(40);
     const pieces = piecesOf(text, 1_000);
     expect(pieces.join('')).toBe(text);
@@ -25,13 +25,13 @@ describe('a text', () => {
     }
   });
 
-  test('is cut at no character of several code points', () => {
+  test('is never cut inside a character of several code points', () => {
     const family = '👨‍👩‍👧';
     const pieces = piecesOf(family.repeat(50), 100);
     expect(pieces.filter((piece) => piece.replaceAll(family, '') !== '')).toEqual([]);
   });
 
-  test('that was refused as too long has smaller pieces, and a small one has none', () => {
+  test('that was refused as too long is cut into smaller pieces, unless it is small', () => {
     const text = 'line one\nline two\nline three\n'.repeat(2_000);
     expect(smallerPiecesOf(text)?.join('')).toBe(text);
     expect(smallerPiecesOf('short')).toBeUndefined();
@@ -55,7 +55,7 @@ describe('a question with buttons', () => {
     return body.elements.flatMap(({ behaviors }) => behaviors ?? []).map(({ value }) => value);
   }
 
-  test('says with each button which turn it is about, and only our buttons are read', () => {
+  test('names the turn in each button, and only our buttons are read', () => {
     expect(valuesOf('om_1').map(parseChoiceValue)).toEqual([
       { action: 'retry', turn: 'om_1' },
       { action: 'skip', turn: 'om_1' },
@@ -63,7 +63,7 @@ describe('a question with buttons', () => {
     expect(parseChoiceValue({ action: 'run' })).toBeUndefined();
   });
 
-  test('about no turn alone names none', () => {
+  test('about no single turn names no turn', () => {
     expect(valuesOf(undefined).map(parseChoiceValue)).toEqual([
       { action: 'retry' },
       { action: 'skip' },

@@ -18,7 +18,7 @@ beforeEach(() => {
   accounts = new ScriptedAccounts();
 });
 
-test('LCM-CON-05: it begins at the Feishu host and asks for the brand, for Lark too', async () => {
+test('LCM-CON-05: it begins at the Feishu host and asks for the brand, also for Lark', async () => {
   accounts.polls = [confirmed('feishu', 's')];
   await accounts.grant({ brand: 'lark' });
   expect(accounts.seen[0]).toMatchObject({
@@ -88,7 +88,7 @@ test('LCM-CON-07: each slow_down adds five seconds for good', async () => {
   ]);
 });
 
-test('without interval and lifetime the RFC values count: 5 s and 600 s', async () => {
+test('without interval and lifetime the values of the RFC are used: 5 s and 600 s', async () => {
   accounts.begins = [begun('one', { interval: undefined, expires_in: undefined })];
   accounts.polls = [PENDING, confirmed('feishu', 's')];
   await accounts.grant();

@@ -67,7 +67,7 @@ test('GET and DELETE go without the empty body that the SDK gives them', async (
   expect(server.seen.every(({ headers }) => headers['content-type'] === undefined)).toBe(true);
 });
 
-test('lists repeat their key', async () => {
+test('the key of a list is repeated for each value', async () => {
   answer = (response) => json(response, { code: 0, data: {} });
   await client.contact.v3.user.batch({ params: { user_ids: ['a', 'b c'] } }, token);
   expect(server.seen[0]?.url).toContain('user_ids=a&user_ids=b%20c');
@@ -98,7 +98,7 @@ test('a download comes as a stream with its headers', async () => {
   expect(Buffer.concat(chunks as Buffer[]).toString()).toBe('bytes');
 });
 
-describe('what is no success is thrown with all that is known', () => {
+describe('everything except a success is thrown, with all that is known', () => {
   const read = () => client.im.v1.chat.get({ path: { chat_id: 'oc_1' } }, token);
 
   test.each<[string, number, string, object]>([

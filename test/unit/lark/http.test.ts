@@ -22,7 +22,7 @@ function http(options: HttpOptions = {}): LarkHttp {
 }
 
 describe('an answer', () => {
-  test('comes with status, headers and JSON, which is what is asked for', async () => {
+  test('comes with status, headers and JSON, and the request asks for JSON', async () => {
     const server = await serve((response) => {
       response.setHeader('X-Ogw-Ratelimit-Reset', '7');
       json(response, { code: 99991400 }, 429);
@@ -41,7 +41,7 @@ describe('an answer', () => {
     });
   });
 
-  test('that is no JSON has no body', async () => {
+  test('that is not JSON has no body', async () => {
     const server = await serve((response) => response.writeHead(502).end('<html>502</html>'));
     expect(await http().call({ method: 'GET', url: server.url })).toMatchObject({
       kind: 'answered',
@@ -50,13 +50,13 @@ describe('an answer', () => {
     });
   });
 
-  test('beyond the limit is not read to its end', async () => {
+  test('that is larger than the limit is not read to its end', async () => {
     const server = await serve((response) => response.end('x'.repeat(3_000)));
     const outcome = await http({ answerBytesMax: 2_000 }).call({ method: 'GET', url: server.url });
     expect(outcome).toMatchObject({ kind: 'no_answer' });
   });
 
-  test('MOL-CC-04: that does not come is waited for 15 s, unless told otherwise', async () => {
+  test('MOL-CC-04: is waited for 15 s, unless another time is set', async () => {
     const limits = fasterLimit(15_000);
     const server = await serve(() => undefined);
     const outcome = await http().call({ method: 'GET', url: server.url });
@@ -64,7 +64,7 @@ describe('an answer', () => {
     expect(limits.count).toBe(1);
   });
 
-  test('as a stream is handed over unread', async () => {
+  test('that is asked for as a stream is returned unread', async () => {
     const server = await serve((response) => response.end(Buffer.from([0, 255, 1])));
     const outcome = await http().call({ method: 'GET', url: server.url, stream: true });
     if (outcome.kind !== 'answered') throw new Error(outcome.detail);
@@ -73,7 +73,7 @@ describe('an answer', () => {
     expect(Buffer.concat(chunks)).toEqual(Buffer.from([0, 255, 1]));
   });
 
-  test('with an error, where a stream was asked for, is read as JSON', async () => {
+  test('with an error is read as JSON even if a stream was asked for', async () => {
     const server = await serve((response) => json(response, { code: 234003 }, 400));
     const outcome = await http().call({ method: 'GET', url: server.url, stream: true });
     expect(outcome).toMatchObject({ status: 400, body: { code: 234003 } });
@@ -81,7 +81,7 @@ describe('an answer', () => {
 });
 
 describe('a detail', () => {
-  test('names the proxy that refuses the way, and what it answered', async () => {
+  test('names the proxy that refuses the connection, and its answer', async () => {
     const proxy = await serve(() => undefined);
     proxy.server.on('connect', (_request, socket) => {
       socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
@@ -97,7 +97,7 @@ describe('a detail', () => {
     });
   });
 
-  test('names the proxy that is dead, without its password', async () => {
+  test('names a proxy that does not run, without its password', async () => {
     const proxy = await serve(() => undefined);
     await proxy.stop();
     const named = proxy.url.replace('http://', 'http://ann:geheim@');
@@ -122,7 +122,7 @@ describe('a detail', () => {
     });
   });
 
-  test('names the host, and neither path nor query', async () => {
+  test('names the host, but neither the path nor the query', async () => {
     const server = await serve((response) => response.socket?.destroy());
     const outcome = await http().call({ method: 'GET', url: `${server.url}/p?ticket=t0p` });
     expect(outcome).toMatchObject({

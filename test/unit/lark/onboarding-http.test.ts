@@ -35,7 +35,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-test('LCM-CON-05: a form goes out url-encoded, and an error status still brings its body', async () => {
+test('LCM-CON-05: a form is sent url-encoded, and an answer with an error status has its body', async () => {
   const reply = await post(`${base}/x`, { form: { action: 'poll', device_code: 'a b&c' } }, quiet);
   expect(reply).toMatchObject({
     kind: 'answered',
@@ -47,19 +47,19 @@ test('LCM-CON-05: a form goes out url-encoded, and an error status still brings 
   ]);
 });
 
-test('JSON goes out as JSON', async () => {
+test('JSON is sent as JSON', async () => {
   await post(`${base}/x`, { json: { app_id: 'a' } }, quiet);
   expect(seen).toEqual([{ type: 'application/json', body: '{"app_id":"a"}' }]);
 });
 
-test('a page that is no JSON has no body', async () => {
+test('a page that is not JSON has no body', async () => {
   expect(await post(`${base}/html`, { form: {} }, quiet)).toMatchObject({
     status: 400,
     body: undefined,
   });
 });
 
-test('a cut connection is lost', async () => {
+test('a connection that was cut gives no answer', async () => {
   expect(await post(`${base}/cut`, { form: {} }, quiet)).toMatchObject({ kind: 'lost' });
 });
 

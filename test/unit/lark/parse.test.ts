@@ -103,12 +103,15 @@ describe('who is addressed', () => {
       { chat_type: 'topic', mentions: [], content: text('hi') },
       'not_addressed',
     ],
-  ])('LCM-IN-03, LCM-IN-05: a group message with %s is not for us', (_what, message, reason) => {
-    expect(parse(messageEvent({ message: message as Record<string, unknown> }))).toEqual({
-      ok: false,
-      reason,
-    });
-  });
+  ])(
+    'LCM-IN-03, LCM-IN-05: a group message with %s is not for the bot',
+    (_what, message, reason) => {
+      expect(parse(messageEvent({ message: message as Record<string, unknown> }))).toEqual({
+        ok: false,
+        reason,
+      });
+    },
+  );
 
   test('the bot among many mentions', () => {
     const mentions = [
@@ -118,7 +121,7 @@ describe('who is addressed', () => {
     expect(parse(messageEvent({ message: { mentions } })).ok).toBe(true);
   });
 
-  test("LCM-IN-04, bettered: without the bot's id a group message is not parsed", () => {
+  test("LCM-IN-04, stricter: without the bot's id a group message is not parsed", () => {
     expect(parse(flattened(MESSAGE), { ...SELF, botOpenId: undefined })).toEqual({
       ok: false,
       reason: 'bot_unknown',
@@ -161,7 +164,7 @@ describe('who is addressed', () => {
     ['a post', { message_type: 'post', content: post({ tag: 'at', user_id: '@_user_1' }) }],
     ['a text', { content: text('@_user_1 hi') }],
     ['a mention without an id', { mentions: [{ key: '@_user_1', id: {}, name: 'Bot' }] }],
-  ])('%s that names somebody, and nothing says whom, is asked for', (_what, change) => {
+  ])('Lark is asked for %s that names somebody without saying whom', (_what, change) => {
     const parsed = parse(messageEvent({ message: { mentions: [], ...change } }));
     expect(parsed).toMatchObject({
       reason: 'incomplete',
@@ -230,7 +233,7 @@ describe('incomplete', () => {
     }
   });
 
-  test.each(['root_id', 'parent_id', 'thread_id'])('%s that is there and is not an id', (field) => {
+  test.each(['root_id', 'parent_id', 'thread_id'])('%s that is not an id', (field) => {
     for (const value of bad.filter((one) => one !== '')) {
       expect(parse(messageEvent({ message: { [field]: value } }))).toEqual(incomplete());
     }
@@ -278,7 +281,7 @@ describe('incomplete', () => {
     expect(parse(messageEvent({ top: { app_id: undefined } })).ok).toBe(true);
   });
 
-  test('tells whom the message names, as far as the event says', () => {
+  test('says whom the message names, if the event says so', () => {
     const named = (message: object) => {
       const parsed = parse(messageEvent({ message: { root_id: 1, ...message } }));
       return !parsed.ok && parsed.reason === 'incomplete' ? parsed.incomplete.named : parsed;

@@ -66,7 +66,7 @@ describe('text', () => {
     },
   );
 
-  test('U+0000, at which the database would cut, becomes U+FFFD', () => {
+  test('U+0000 becomes U+FFFD, because the database would cut the text there', () => {
     expect(textPart('a\0b\0')).toBe('a\uFFFDb\uFFFD');
   });
 

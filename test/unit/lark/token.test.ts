@@ -87,7 +87,7 @@ test.each([
   ['a short life', 100, 50_000],
   ['no life at all', null, 30_000],
   ['a life in words', 'long', 30_000],
-])('with %s it is kept for half of it', async (_what, expire, halfMs) => {
+])('with %s the token is used for half of its lifetime', async (_what, expire, halfMs) => {
   answer = () => granted(`t-${requests.length}`, expire);
   await current();
   await clock.pass(halfMs - 1);
@@ -110,21 +110,24 @@ test('after a drop one new token is fetched, for all callers that dropped the ol
 });
 
 describe('a refusal', () => {
-  test.each([10003, 10014, 99991543])('%i is told, and asked again the next time', async (code) => {
-    answer = () => refused(code);
-    expect(await tokens.get()).toMatchObject({
-      ok: false,
-      action: 'tell_operator',
-      code,
-      credentials: true,
-    });
-    await expect(tokens.checkCredentials()).rejects.toMatchObject({
-      code: 'credentials_refused',
-      next: expect.stringContaining('LARK_APP_SECRET'),
-    });
-    answer = () => granted('t-good');
-    expect(await current()).toBe('t-good');
-  });
+  test.each([10003, 10014, 99991543])(
+    '%i is reported, and the next call asks again',
+    async (code) => {
+      answer = () => refused(code);
+      expect(await tokens.get()).toMatchObject({
+        ok: false,
+        action: 'tell_operator',
+        code,
+        credentials: true,
+      });
+      await expect(tokens.checkCredentials()).rejects.toMatchObject({
+        code: 'credentials_refused',
+        next: expect.stringContaining('LARK_APP_SECRET'),
+      });
+      answer = () => granted('t-good');
+      expect(await current()).toBe('t-good');
+    },
+  );
 
   test.each<[HttpOutcome, string]>([
     [refused(2200), 'unreachable'],
