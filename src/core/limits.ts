@@ -6,12 +6,6 @@ export const A2A_BODY_BYTES_MAX = 16 * 1024 * 1024;
 export const TURNS_RUNNING_MAX = 8;
 /** After this time a handshake will no longer succeed. */
 export const WS_HANDSHAKE_TIMEOUT_MS = 15_000;
-/** How long to wait after the database refused a write (disk full, locked). */
-export const STORE_RETRY_MS = 1_000;
-/** The platform calls a workspace stale after 60-90 s without a heartbeat. */
-export const HEARTBEAT_MS = 25_000;
-/** After this time a hub will no longer answer a short call. */
-export const HUB_CALL_TIMEOUT_MS = 10_000;
 /** A larger difference of clocks is reported: certificates and the age of messages depend on them. */
 export const CLOCK_DIFFERENCE_MAX_MS = 5 * 60_000;
 /** How long `doctor` waits for one answer. A person is waiting for the result. */

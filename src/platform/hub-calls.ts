@@ -1,10 +1,12 @@
 import type { WorkspaceId } from '../core/ids.ts';
-import { HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import type { Secret } from '../core/secret.ts';
 import { HttpClient, type HttpAnswer, type HttpCall, type HttpResult } from '../net/http.ts';
 import type { ProxySettings } from '../net/proxy.ts';
 import { describe, isFromElsewhere } from './answers.ts';
 import type { Log } from '../core/log.ts';
+
+/** After this time a hub will no longer answer a short call. */
+export const HUB_CALL_TIMEOUT_MS = 10_000;
 
 /** The platform's own bound for answers (MOL-RES-12). */
 export const ANSWER_BYTES_MAX = 64 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import type { WorkspaceId } from '../core/ids.ts';
-import { CLOCK_DIFFERENCE_MAX_MS, HUB_CALL_TIMEOUT_MS } from '../core/limits.ts';
+import { CLOCK_DIFFERENCE_MAX_MS } from '../core/limits.ts';
 import { asObject } from '../core/json-object.ts';
 import type { HttpAnswer, HttpResult } from '../net/http.ts';
 import { describe, isFromElsewhere } from './answers.ts';
-import { HubCalls, type HubCallsOptions } from './hub-calls.ts';
+import { HUB_CALL_TIMEOUT_MS, HubCalls, type HubCallsOptions } from './hub-calls.ts';
 import { cursorProbePath, cursorsKnown } from './inbox.ts';
 
 type FindingKind =

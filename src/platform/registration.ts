@@ -1,6 +1,5 @@
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
-import { HEARTBEAT_MS } from '../core/limits.ts';
 import { repeating } from '../time/repeat.ts';
 import type { Service } from '../core/service.ts';
 import { Secret } from '../core/secret.ts';
@@ -9,6 +8,9 @@ import { describe } from './answers.ts';
 import type { HubCalls } from './hub-calls.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
+
+/** The platform calls a workspace stale after 60-90 s without a heartbeat. */
+const HEARTBEAT_MS = 25_000;
 
 /** The pause before a workspace is registered again after a failure. */
 const REGISTER_RETRY_MS = 5_000;

@@ -1,7 +1,9 @@
 import { type BridgeError, isStoreTrouble } from '../core/errors.ts';
-import { STORE_RETRY_MS } from '../core/limits.ts';
 import type { Clock } from './clock.ts';
 import { pause } from './wait.ts';
+
+/** How long to wait after the database refused a write (disk full, locked). */
+export const STORE_RETRY_MS = 1_000;
 
 /**
  * Repeats a write until the database accepts it. This is for data that can't be got a second time. Rejects with

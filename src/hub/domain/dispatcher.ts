@@ -1,8 +1,7 @@
 import { type BridgeError, isStoreTrouble } from '../../core/errors.ts';
 import type { AgentStore, QueueId, QueueItem, QueueStore, Settlement } from '../ports.ts';
 import type { CreateRuntime } from '../../agents/runtime.ts';
-import { STORE_RETRY_MS } from '../../core/limits.ts';
-import { untilStored } from '../../time/until-stored.ts';
+import { STORE_RETRY_MS, untilStored } from '../../time/until-stored.ts';
 import { limitAt } from '../../time/wait.ts';
 import { Wake } from '../../time/wake.ts';
 import { AgentWork } from './agent-work.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { StoreRetry } from '../../../src/bridge/store-retry.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
-import { STORE_RETRY_MS } from '../../../src/core/limits.ts';
+import { STORE_RETRY_MS } from '../../../src/time/until-stored.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { recordingLog } from '../../kit/log.ts';
 
