@@ -3,6 +3,8 @@
  * at the file. On Windows they say nothing, so there everything is trusted.
  */
 
+import { BridgeError } from './errors.ts';
+
 /** The part of a file's facts that is judged here. */
 interface Rights {
   readonly uid: number;
@@ -39,6 +41,15 @@ export function folderTrouble(path: string, { uid, mode }: Rights): RightsTroubl
   };
 }
 
+/** The error for a folder that can't be trusted. `name` is what people call it. */
+export function folderRefusal(name: string, path: string, rights: Rights): BridgeError | undefined {
+  const trouble = folderTrouble(path, rights);
+  if (trouble === undefined) return undefined;
+  return new BridgeError('config_invalid', `can't use ${name} ${path}: ${trouble.what}`, {
+    next: trouble.next,
+  });
+}
+
 function foreign(uid: number, next: string): RightsTrouble {
   return { kind: 'foreign', what: `it belongs to another user (uid ${uid})`, next };
 }
@@ -52,6 +63,6 @@ function octal(mode: number): string {
 }
 
 /** As a shell reads it as one word. */
-function quoted(path: string): string {
+export function quoted(path: string): string {
   return /^[\w./@:+,-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

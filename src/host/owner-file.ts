@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isSystemError } from '../core/errors.ts';
 import { type AppId, LARK_ID_PATTERN, type OpenId, openId } from '../core/ids.ts';
 import { parseJsonObject } from '../core/json-object.ts';
-import { writePrivateFile } from './secret-files.ts';
+import { writePrivateFile } from './private-file.ts';
 
 /** The person who created the bot. Lark tells this only once, when the bot is created. */
 export function ownerFile(stateDir: string, app: AppId) {

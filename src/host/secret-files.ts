@@ -1,14 +1,9 @@
-/** Files that only their owner may read: how they are written, and secrets that are kept in them. */
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+/** Secrets that are kept in files. */
+import { readFileSync, statSync } from 'node:fs';
 import { BridgeError, errorText, isSystemError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { Secret } from '../core/secret.ts';
-
-/** Writes a new file and moves it into place, so that no other process reads half of it. */
-export function writePrivateFile(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
-}
+import { writePrivateFile } from './private-file.ts';
 
 /** The secret in this file. The first time it is made by `generate` and kept there. */
 export function loadOrCreateSecret(path: string, generate: () => Secret): Secret {

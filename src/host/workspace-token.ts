@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { parseJsonObject } from '../core/json-object.ts';
 import { Secret } from '../core/secret.ts';
-import { writePrivateFile } from './secret-files.ts';
+import { writePrivateFile } from './private-file.ts';
 
 /** The workspace and the hub of the token. It is not used for another workspace or hub. */
 interface TokenOwner {
