@@ -20,6 +20,7 @@ interface RightsTrouble {
 
 const ROOT = 0;
 const WRITABLE_BY_OTHERS = 0o022;
+const OPEN_TO_OTHERS = 0o077;
 
 /** The user of this process; undefined on Windows. */
 export function ownUser(): number | undefined {
@@ -31,7 +32,8 @@ export function folderTrouble(path: string, { uid, mode }: Rights): RightsTroubl
   const user = ownUser();
   if (user === undefined) return undefined;
   if (uid !== user && uid !== ROOT) {
-    return foreign(uid, `If all that is in it is yours, take it over: ${takeOver(user, path)}`);
+    const own = `If all that is in it is yours, take it over: ${takeOver(user, path)}`;
+    return foreign(uid, user === ROOT ? `Run this as that user: sudo -u '#${uid}'. ${own}` : own);
   }
   if ((mode & WRITABLE_BY_OTHERS) === 0) return undefined;
   return {
@@ -41,13 +43,44 @@ export function folderTrouble(path: string, { uid, mode }: Rights): RightsTroubl
   };
 }
 
-/** The error for a folder that can't be trusted. `name` is what people call it. */
-export function folderRefusal(name: string, path: string, rights: Rights): BridgeError | undefined {
+/** `name` is what people call the folder. `rootMayLook`: at a folder of another user, such as a service's. */
+interface FolderRole {
+  readonly name: string;
+  readonly rootMayLook?: boolean;
+}
+
+/** The error for a folder that can't be trusted. */
+export function folderRefusal(
+  path: string,
+  rights: Rights,
+  { name, rootMayLook = false }: FolderRole,
+): BridgeError | undefined {
   const trouble = folderTrouble(path, rights);
   if (trouble === undefined) return undefined;
+  if (rootMayLook && trouble.kind === 'foreign' && ownUser() === ROOT) return undefined;
   return new BridgeError('config_invalid', `can't use ${name} ${path}: ${trouble.what}`, {
     next: trouble.next,
   });
+}
+
+/** Somebody else made this secret, or may read it. `folderUid`: the owner of its folder, who is trusted already. */
+export function secretTrouble(
+  path: string,
+  { uid, mode }: Rights,
+  folderUid: number,
+): RightsTrouble | undefined {
+  const user = ownUser();
+  if (user === undefined) return undefined;
+  // A link leads to a file elsewhere, so the owner of the folder alone does not say whose it is.
+  if (uid !== user && uid !== ROOT && uid !== folderUid) {
+    return foreign(uid, `If you know what it holds, take it over: ${takeOver(user, path)}`);
+  }
+  if ((mode & OPEN_TO_OTHERS) === 0) return undefined;
+  return {
+    kind: 'open',
+    what: `other users may read or write it (${octal(mode)})`,
+    next: `Run chmod 600 ${quoted(path)}`,
+  };
 }
 
 function foreign(uid: number, next: string): RightsTrouble {

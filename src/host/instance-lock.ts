@@ -107,7 +107,9 @@ function stateLockPath(stateDir: string): string {
 function makeFolder(stateDir: string): void {
   try {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-    const refusal = folderRefusal('the state directory', stateDir, statSync(stateDir));
+    const refusal = folderRefusal(stateDir, statSync(stateDir), {
+      name: 'the state directory',
+    });
     if (refusal !== undefined) throw refusal;
   } catch (error) {
     if (!isSystemError(error)) throw error;
@@ -159,7 +161,7 @@ function lockFolderRefusal(folder: string): BridgeError | undefined {
   const name = 'the folder for locks';
   const stat = linkStat(folder);
   if (stat === undefined || stat.isDirectory()) {
-    return stat && folderRefusal(name, folder, stat);
+    return stat && folderRefusal(folder, stat, { name });
   }
   return new BridgeError('config_invalid', `can't use ${name} ${folder}: it is a link or a file`, {
     next: `Remove it, if it is not in use: sudo rm ${quoted(folder)}`,
