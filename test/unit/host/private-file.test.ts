@@ -1,15 +1,20 @@
 /** Files that the program writes beside others' traps: real links, in a real folder. */
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { writeQrImage } from '../../../src/cli/qr-code.ts';
 import { appId, openId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { acquireInstanceLock } from '../../../src/host/instance-lock.ts';
@@ -90,4 +95,29 @@ test('what can not be moved into place leaves nothing behind', () => {
   mkdirSync(join(folder, 'taken/inside'), { recursive: true });
   expect(() => writePrivateFile(join(folder, 'taken'), 'x')).toThrow();
   expect(readdirSync(folder)).toEqual(['taken']);
+});
+
+test('F9: a picture of the QR code is for its owner only, and not written through a link', async () => {
+  const path = join(folder, 'qr.png');
+  symlinkSync(victim, path);
+  await writeQrImage('https://a.example', path);
+  expect(readFileSync(victim, 'utf8')).toBe('precious');
+  const old = join(folder, 'old.svg');
+  writeFileSync(old, '');
+  chmodSync(old, 0o644);
+  await writeQrImage('https://a.example', old);
+  expect([modeOf(path), modeOf(old)]).toEqual(['600', '600']);
+});
+
+test('a picture goes into a pipe as it is', async () => {
+  const pipe = join(folder, 'pipe.svg');
+  execFileSync('mkfifo', [pipe]);
+  const reader = openSync(pipe, 'r+');
+  try {
+    await writeQrImage('https://a.example', pipe);
+    const bytes = Buffer.alloc(65_536);
+    expect(bytes.toString('utf8', 0, readSync(reader, bytes))).toContain('<svg');
+  } finally {
+    closeSync(reader);
+  }
 });
