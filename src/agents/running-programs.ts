@@ -7,7 +7,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { errorText } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { folderTrouble, ownUser } from '../core/rights.ts';
+import { folderTrouble, ownUser, quoted } from '../core/rights.ts';
 import type { Clock } from '../time/clock.ts';
 import { NEVER, pause } from '../time/wait.ts';
 
@@ -150,7 +150,8 @@ function refuseForeign(folder: string): boolean {
   const stat = lstatSync(folder, { throwIfNoEntry: false });
   if (stat === undefined) return false;
   if (!stat.isDirectory()) {
-    throw new Error(`${folder} is a link or a file, not a folder. Move it away: mv ${folder} …`);
+    const name = quoted(folder);
+    throw new Error(`${folder} is a link or a file, not a folder. Run mv ${name} ${name}.old`);
   }
   const trouble = folderTrouble(folder, stat);
   if (trouble !== undefined) throw new Error(`${folder}: ${trouble.what}. ${trouble.next}`);
