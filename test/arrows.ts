@@ -9,8 +9,8 @@ interface Room {
   readonly packages: readonly string[];
 }
 
-/** What every part may lean on: words, time, the network, the shapes on a wire. None of it knows a part. */
-const GROUND = ['core', 'time', 'net', 'wire'];
+/** What every part may lean on: words, time, the network, the shapes on a wire, files. None of it knows a part. */
+const GROUND = ['core', 'time', 'net', 'wire', 'files'];
 const PORTS = ['bridge/ports.ts', 'hub/ports.ts', 'agents/runtime.ts'];
 
 export const ROOMS: Readonly<Record<string, Room>> = {
@@ -21,6 +21,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['undici', 'node:http', 'node:https', 'node:net', 'node:tls'],
   },
   wire: { ours: ['core'], packages: [] },
+  files: { ours: ['core'], packages: ['node:crypto', 'node:fs'] },
   bridge: { ours: GROUND, packages: ['lru-cache', 'node:crypto'] },
   hub: {
     ours: GROUND,
@@ -43,7 +44,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['node:crypto', 'node:fs', 'node:module', 'node:path'],
   },
   config: {
-    ours: ['core'],
+    ours: ['core', 'files'],
     packages: ['@napi-rs/keyring', 'conf', 'node:fs', 'node:os', 'node:path'],
   },
   observe: {
@@ -89,7 +90,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['node:fs', 'node:path'],
   },
   cli: {
-    ours: ['core', 'config', 'observe', 'host', 'doctor', 'app', 'sim'],
+    ours: ['core', 'files', 'config', 'observe', 'host', 'doctor', 'app', 'sim'],
     ports: PORTS,
     packages: ['qrcode', 'yargs', 'node:fs', 'node:os', 'node:path', 'node:readline'],
   },

@@ -3,10 +3,11 @@
  * next process does it.
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { folderTrouble, ownUser, quoted } from '../files/rights.ts';
 import type { Clock } from '../time/clock.ts';
 import { NEVER, pause } from '../time/wait.ts';
 
@@ -24,6 +25,11 @@ interface Program {
 const END_CHECK_MS = 20;
 /** `ps` gives whole seconds, and a program starts a moment before it is noted. */
 const PS_MARGIN_MS = 2_000;
+/** So many names of files that are not ours are in the log line about them. */
+const OTHERS_NAMED_MAX = 5;
+/** The group of process 1 can't be noted: a signal to "minus 1" goes to every process of the user. */
+const NOTE_ON_LINUX = /^(?!1\.)([1-9]\d{0,9})\.(\d+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const NOTE_ELSEWHERE = /^(?!1\.)([1-9]\d{0,9})\.(\d+)$/;
 
 export class RunningPrograms {
   readonly #folder: string;
@@ -57,8 +63,9 @@ export class RunningPrograms {
     const path = join(this.#folder, `${pid}.${started}`);
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      // The name says everything, so a note can't be half written.
-      writeFileSync(path, '');
+      refuseForeign(this.#folder);
+      // The name says everything, so a note can't be half written. `wx` follows no link.
+      writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
     } catch (error) {
       this.#log.warn('agent_program_not_noted', { pid, error: errorText(error) });
       return () => {};
@@ -76,13 +83,36 @@ export class RunningPrograms {
   /** Ends the programs that an earlier process left running. Resolves when they have ended; never rejects. */
   async endLeftovers(): Promise<void> {
     try {
-      const noted = filesIn(this.#folder);
-      const programs = noted.map(parseProgram).filter((program) => program !== undefined);
-      await Promise.all(programs.map((program) => this.#endIfOurs(program)));
-      for (const name of noted) rmSync(join(this.#folder, name), { force: true });
+      if (!refuseForeign(this.#folder)) return;
+      const names = filesIn(this.#folder);
+      const notes = names.flatMap((name) => this.#parseNote(name) ?? []);
+      this.#tellOthers(names.filter((name) => !notes.some((note) => note.name === name)));
+      await Promise.all(notes.map((note) => this.#endIfOurs(note)));
+      for (const { name } of notes) rmSync(join(this.#folder, name), { force: true });
     } catch (error) {
       this.#log.warn('agent_programs_not_checked', { error: errorText(error) });
     }
+  }
+
+  /** Undefined for everything that `note` did not write. */
+  #parseNote(name: string): (Program & { readonly name: string }) | undefined {
+    const form = this.#onLinux ? NOTE_ON_LINUX : NOTE_ELSEWHERE;
+    const [, pid, started] = form.exec(name) ?? [];
+    if (pid === undefined || started === undefined) return undefined;
+    const stat = lstatSync(join(this.#folder, name), { throwIfNoEntry: false });
+    const isNote = stat?.isFile() === true && stat.size === 0 && isOwn(stat.uid);
+    return isNote ? { name, pid: Number(pid), started } : undefined;
+  }
+
+  #tellOthers(names: readonly string[]): void {
+    if (names.length === 0) return;
+    this.#log.warn('agent_programs_folder_shared', {
+      folder: this.#folder,
+      count: names.length,
+      names: names.toSorted().slice(0, OTHERS_NAMED_MAX).join(' '),
+      effect: 'they are left as they are',
+      next: 'Move them to another folder: this one is for notes of lark-bridge.',
+    });
   }
 
   async #endIfOurs(program: Program): Promise<void> {
@@ -115,9 +145,22 @@ function filesIn(folder: string): string[] {
   }
 }
 
-function parseProgram(name: string): Program | undefined {
-  const [, pid, started] = /^([1-9]\d*)\.(.+)$/.exec(name) ?? [];
-  return pid === undefined || started === undefined ? undefined : { pid: Number(pid), started };
+/** False if there is no folder. Throws if it may hold what others put there, or if it is a link. */
+function refuseForeign(folder: string): boolean {
+  const stat = lstatSync(folder, { throwIfNoEntry: false });
+  if (stat === undefined) return false;
+  if (!stat.isDirectory()) {
+    const name = quoted(folder);
+    throw new Error(`${folder} is a link or a file, not a folder. Run mv ${name} ${name}.old`);
+  }
+  const trouble = folderTrouble(folder, stat);
+  if (trouble !== undefined) throw new Error(`${folder}: ${trouble.what}. ${trouble.next}`);
+  return true;
+}
+
+function isOwn(uid: number): boolean {
+  const user = ownUser();
+  return user === undefined || uid === user;
 }
 
 /**

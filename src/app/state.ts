@@ -5,6 +5,7 @@ import type { Log } from '../core/log.ts';
 import { closing, type Service } from '../core/service.ts';
 import { parseDaemonStatus, type SavedStatus } from '../host/daemon-status.ts';
 import { acquireInstanceLock, findInstance } from '../host/instance-lock.ts';
+import { warnOfOpenSecrets } from '../host/secret-files.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
@@ -22,6 +23,7 @@ export function openState(
   const { stateDir, home } = config;
   const lock = acquireInstanceLock({ stateDir, home, tryLock: tryFileLock, ...(app && { app }) });
   opened.push(closing('lock', () => lock.release()));
+  warnOfOpenSecrets(stateDir, log);
   const db = Db.open(config.dbPath, log);
   opened.push(closing('database', () => db.close()));
   return db;

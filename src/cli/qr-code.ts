@@ -1,6 +1,7 @@
 /** A link as a QR code: as text for a terminal or a log, and as an image file. */
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { BridgeError, errorText, isSystemError } from '../core/errors.ts';
+import { writePrivateFile } from '../files/private-file.ts';
 
 /** The lowest error correction: the link is long, and a screen has no damage. */
 const LEVEL = { errorCorrectionLevel: 'L' } as const;
@@ -50,7 +51,10 @@ export async function writeQrImage(link: string, path: string): Promise<void> {
     ? await qrcode.toString(link, { ...LEVEL, type: 'svg' })
     : await qrcode.toBuffer(link, { ...LEVEL, type: 'png', scale: 6 });
   try {
-    writeFileSync(path, image, { mode: 0o600 });
+    const stat = statSync(path, { throwIfNoEntry: false });
+    // A pipe or a device can't be replaced by a file.
+    if (stat?.isFile() === false) writeFileSync(path, image);
+    else writePrivateFile(path, image);
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new BridgeError('usage', `can't write the QR code to ${path}: ${errorText(error)}`, {

@@ -2,7 +2,7 @@
  * credentials.json in the state directory: `{app_id, app_secret, tenant_brand}`. Only its owner may read it. It has
  * no `app_secret` if the system's keyring keeps that.
  */
-import { accessSync, constants, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Conf, { type Schema } from 'conf';
 import { BRANDS, type Brand } from '../core/brand.ts';
@@ -10,6 +10,7 @@ import type { Credentials } from '../core/credentials.ts';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { APP_ID_PATTERN, appId } from '../core/ids.ts';
 import { parseJsonObject } from '../core/json-object.ts';
+import { folderRefusal, secretTrouble } from '../files/rights.ts';
 import { Secret } from '../core/secret.ts';
 import type { Keyring } from './keyring.ts';
 
@@ -32,7 +33,12 @@ type StoredCredentials = Omit<Credentials, 'appSecret'> & {
 
 type LoadedCredentials =
   | { readonly kind: 'none' }
-  | { readonly kind: 'found'; readonly credentials: StoredCredentials }
+  | {
+      readonly kind: 'found';
+      readonly credentials: StoredCredentials;
+      /** Other users may read the file. */
+      readonly warning: string | undefined;
+    }
   /** There is a file that can't be used. `reason` is for people and quotes nothing from it. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
@@ -42,13 +48,18 @@ export function credentialsPath(stateDir: string): string {
 
 /** Only reads: neither the directory nor the file is created or changed. */
 export function loadCredentials(stateDir: string): LoadedCredentials {
-  if (!existsSync(credentialsPath(stateDir))) return { kind: 'none' };
+  const path = credentialsPath(stateDir);
+  if (!existsSync(path)) return { kind: 'none' };
   try {
+    const trouble = secretTrouble(path, statSync(path), statSync(stateDir).uid);
+    const said = trouble && `${trouble.what}. ${trouble.next}`;
+    if (trouble?.kind === 'foreign') return { kind: 'unusable', reason: said ?? '' };
+    const warning = said && `${path}: ${said}`;
     const stored: Partial<Stored> = openFile(stateDir, { schema: SCHEMA }).store;
     const { app_id: id, app_secret: secret, tenant_brand: brand = 'feishu' } = stored;
     if (id === undefined) return { kind: 'unusable', reason: 'app_id is missing' };
     const appSecret = secret === undefined ? undefined : new Secret(secret);
-    return { kind: 'found', credentials: { appId: appId(id), appSecret, brand } };
+    return { kind: 'found', credentials: { appId: appId(id), appSecret, brand }, warning };
   } catch (error) {
     return { kind: 'unusable', reason: reasonOf(error) };
   }
@@ -115,8 +126,11 @@ function openFile(stateDir: string, check: { schema?: Schema<Stored> } = {}): Co
 function makeStateDir(stateDir: string): void {
   try {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    const refusal = folderRefusal(stateDir, statSync(stateDir), { name: 'the state directory' });
+    if (refusal !== undefined) throw refusal;
     accessSync(stateDir, constants.W_OK | constants.X_OK);
   } catch (error) {
+    if (error instanceof BridgeError) throw error;
     throw new BridgeError(
       'store_unavailable',
       `can't write to the state directory ${stateDir}: ${reasonOf(error)}`,

@@ -1,5 +1,5 @@
 /** All settings with their sources, and what is wrong with them. Only this file reads config.json. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type Conf from 'conf';
@@ -7,6 +7,7 @@ import { headOf } from '../core/cut.ts';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import { appId } from '../core/ids.ts';
 import { parseJsonObject } from '../core/json-object.ts';
+import { folderRefusal, secretTrouble } from '../files/rights.ts';
 import {
   CONFIG_FILE,
   CREDENTIALS_FILE,
@@ -35,9 +36,9 @@ export type { Config } from './settings.ts';
 
 /**
  * What a command needs. `lark`: credentials of a Lark app. `platform`: if the settings name a hub elsewhere,
- * everything that is needed to reach it.
+ * everything that is needed to reach it. `state`: a state directory of this user, to work in and not only to look.
  */
-export type Need = 'lark' | 'platform';
+export type Need = 'lark' | 'platform' | 'state';
 
 export interface ConfigRequest {
   readonly env: Environment;
@@ -94,11 +95,12 @@ export function configError(problems: readonly Problem[], stateDir: string): Bri
   });
 }
 
-/** Like `loadConfig`, but returns the problems. Throws only if config.json can't be used. */
+/** Like `loadConfig`, but returns the problems. Throws only if the state directory or config.json can't be used. */
 export async function checkConfig(request: ConfigRequest): Promise<ConfigReport> {
   const { env, flags, needs = [] } = request;
   const home = homeFolder(env);
   const stateDir = locateStateDir(request);
+  refuseForeign(stateDir, { rootMayLook: !needs.includes('state') });
   const file = readConfigFile(stateDir);
   const bare = { env, flags, file, credentials: {} };
   const credentials = await credentialsFor(bare, { stateDir, needs });
@@ -132,6 +134,7 @@ export async function checkConfig(request: ConfigRequest): Promise<ConfigReport>
     : undefined;
   const config = problems.length === 0 ? incomplete : undefined;
   const warnings = [
+    ...(credentials.warning === undefined ? [] : [credentials.warning]),
     ...(needs.includes('platform') ? unusualIds(values, sourceByName) : []),
     ...unusableProxy(values),
   ];
@@ -315,12 +318,36 @@ export async function saveSetting(
   });
 }
 
+/** Nothing of a folder that others could have filled is read or written. */
+function refuseForeign(stateDir: string, role: { readonly rootMayLook: boolean }): void {
+  const stat = folderStat(stateDir);
+  const refusal = stat && folderRefusal(stateDir, stat, { name: 'the state directory', ...role });
+  if (refusal !== undefined) throw refusal;
+}
+
+/** Undefined if there is no such folder. Whoever uses it says why. */
+function folderStat(path: string): Stats | undefined {
+  try {
+    const stat = statSync(path);
+    return stat.isDirectory() ? stat : undefined;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return undefined;
+  }
+}
+
 /** Only reads: neither the folder nor the file is created or changed. */
 function readConfigFile(stateDir: string): Stored {
   const path = configPath(stateDir);
   // Most people have no such file.
   if (!existsSync(path)) return {};
   try {
+    const trouble = secretTrouble(path, statSync(path), statSync(stateDir).uid);
+    if (trouble?.kind === 'foreign') {
+      throw new BridgeError('config_invalid', `can't use ${path}: ${trouble.what}`, {
+        next: trouble.next,
+      });
+    }
     return parseJsonObject(readFileSync(path, 'utf8'));
   } catch (error) {
     throw unusable(path, error);
@@ -332,6 +359,7 @@ async function withConf(stateDir: string, work: (conf: Conf) => void): Promise<v
   const path = configPath(stateDir);
   try {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    refuseForeign(stateDir, { rootMayLook: false });
     const conf = new ConfFile({
       cwd: stateDir,
       configName: 'config',
@@ -366,6 +394,8 @@ interface Credentials {
   readonly secretSource?: string;
   /** Why something is missing that people may expect. */
   readonly remark: string;
+  /** Other users may read the secret. */
+  readonly warning?: string | undefined;
 }
 
 /**
@@ -415,6 +445,7 @@ async function storedCredentials(env: Environment, stateDir: string): Promise<Cr
     return { stored: {}, remark: `; ${path} can't be used: ${loaded.reason}` };
   }
   const { appId: id, appSecret, brand } = loaded.credentials;
+  const { warning } = loaded;
   const named = findInEnv(SETTINGS.appId, env);
   if (named !== undefined && (!('raw' in named) || named.raw !== id)) {
     return { stored: {}, remark: `; ${path} belongs to another app` };
@@ -424,7 +455,8 @@ async function storedCredentials(env: Environment, stateDir: string): Promise<Cr
     return {
       stored,
       remark: `; ${path} has none: if it is in the keyring, set LARK_BRIDGE_SECRETS=keyring`,
+      warning,
     };
   }
-  return { stored: { ...stored, app_secret: appSecret.reveal() }, remark: '' };
+  return { stored: { ...stored, app_secret: appSecret.reveal() }, remark: '', warning };
 }

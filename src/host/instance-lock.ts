@@ -4,10 +4,21 @@
  * kernel holds the lock, and releases it when the process ends. `tryLock` takes such a lock.
  */
 import { createHash } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BridgeError, isSystemError } from '../core/errors.ts';
+import { folderRefusal, quoted } from '../files/rights.ts';
+import { writePrivateFile } from '../files/private-file.ts';
 
 /** Takes the lock of a file and returns the function that releases it; undefined if another process has it. Creates the file. */
 type TryLock = (path: string) => (() => void) | undefined;
@@ -72,6 +83,7 @@ export function findInstanceOfApp({
 }: Required<Omit<InstanceLockOptions, 'stateDir'>>): InstanceOwner | undefined {
   const folders = [homeLockFolder(home), fallbackLockFolder()];
   return folders
+    .filter((folder) => lockFolderRefusal(folder) === undefined)
     .map((folder) => holderOf(join(folder, appLockName(app)), tryLock))
     .find((owner) => owner !== undefined);
 }
@@ -95,6 +107,10 @@ function stateLockPath(stateDir: string): string {
 function makeFolder(stateDir: string): void {
   try {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    const refusal = folderRefusal(stateDir, statSync(stateDir), {
+      name: 'the state directory',
+    });
+    if (refusal !== undefined) throw refusal;
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new BridgeError('store_unavailable', `can't use the state directory: ${error.message}`, {
@@ -114,6 +130,21 @@ function alreadyRunning(what: string, owner: InstanceOwner | undefined): BridgeE
 
 /** The same for all state directories of one user. */
 function lockFolder(home: string | undefined): string {
+  const folder = writableHomeFolder(home) ?? fallbackLockFolder();
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    // Somebody's file or a link to nowhere has the name.
+    throw lockFolderRefusal(folder) ?? error;
+  }
+  const refusal = lockFolderRefusal(folder);
+  if (refusal !== undefined) throw refusal;
+  return folder;
+}
+
+/** Undefined if the user has no home that can be written to, as users of services often have. */
+function writableHomeFolder(home: string | undefined): string | undefined {
   try {
     const folder = homeLockFolder(home ?? homedir());
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -121,10 +152,28 @@ function lockFolder(home: string | undefined): string {
     return folder;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    // Users of services often have no home that they can write to.
-    const fallback = fallbackLockFolder();
-    mkdirSync(fallback, { recursive: true, mode: 0o700 });
-    return fallback;
+    return undefined;
+  }
+}
+
+/** Why locks must not be kept in a folder: another user could hold them, or lead what is written elsewhere. */
+function lockFolderRefusal(folder: string): BridgeError | undefined {
+  const name = 'the folder for locks';
+  const stat = linkStat(folder);
+  if (stat === undefined || stat.isDirectory()) {
+    return stat && folderRefusal(folder, stat, { name });
+  }
+  return new BridgeError('config_invalid', `can't use ${name} ${folder}: it is a link or a file`, {
+    next: `Remove it, if it is not in use: sudo rm ${quoted(folder)}`,
+  });
+}
+
+function linkStat(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return undefined;
   }
 }
 
@@ -143,7 +192,7 @@ function ownerPath(lockPath: string): string {
 
 function noteOwner(lockPath: string, owner: InstanceOwner): void {
   try {
-    writeFileSync(ownerPath(lockPath), JSON.stringify(owner), { mode: 0o600 });
+    writePrivateFile(ownerPath(lockPath), JSON.stringify(owner));
   } catch (error) {
     // The lock works without it. It only helps the error text of a second process.
     if (!isSystemError(error)) throw error;

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isSystemError } from '../core/errors.ts';
+import { BridgeError, isSystemError } from '../core/errors.ts';
 import { type AppId, LARK_ID_PATTERN, type OpenId, openId } from '../core/ids.ts';
 import { parseJsonObject } from '../core/json-object.ts';
-import { writePrivateFile } from './secret-files.ts';
+import { writePrivateFile } from '../files/private-file.ts';
+import { readPrivateFile } from './secret-files.ts';
 
 /** The person who created the bot. Lark tells this only once, when the bot is created. */
 export function ownerFile(stateDir: string, app: AppId) {
@@ -28,12 +28,13 @@ export function ownerFile(stateDir: string, app: AppId) {
   };
 }
 
-/** A file that can't be read counts as missing. */
+/** A file that can't be read, or that another user made, counts as missing. */
 function read(path: string): Readonly<Record<string, unknown>> {
   try {
-    return parseJsonObject(readFileSync(path, 'utf8'));
+    return parseJsonObject(readPrivateFile(path));
   } catch (error) {
     if (error instanceof SyntaxError || isSystemError(error)) return {};
+    if (error instanceof BridgeError) return {};
     throw error;
   }
 }

@@ -1,21 +1,48 @@
-/** Files that only their owner may read: how they are written, and secrets that are kept in them. */
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+/** Secrets that are kept in files. */
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { BridgeError, errorText, isSystemError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { secretTrouble } from '../files/rights.ts';
 import { Secret } from '../core/secret.ts';
+import { writePrivateFile } from '../files/private-file.ts';
 
-/** Writes a new file and moves it into place, so that no other process reads half of it. */
-export function writePrivateFile(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+/** What a private file holds. Throws `config_invalid` for the file of another user. */
+export function readPrivateFile(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    // Of the open file, so that nobody puts another one in its place in between.
+    const trouble = secretTrouble(path, fstatSync(file), statSync(dirname(path)).uid);
+    if (trouble?.kind === 'foreign') {
+      throw new BridgeError('config_invalid', `can't use ${path}: ${trouble.what}`, {
+        next: trouble.next,
+      });
+    }
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
+}
+
+const SECRET_FILES = ['credentials.json', 'config.json', 'provision-token', 'workspace-token.json'];
+
+/** One warning for each secret of a state directory that other users may read. */
+export function warnOfOpenSecrets(stateDir: string, log: Log): void {
+  for (const path of SECRET_FILES.map((name) => join(stateDir, name))) {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    const trouble = stat && secretTrouble(path, stat, statSync(stateDir).uid);
+    if (trouble?.kind !== 'open') continue;
+    log.warn('secret_file_open', { path, detail: trouble.what, next: trouble.next });
+  }
 }
 
 /** The secret in this file. The first time it is made by `generate` and kept there. */
 export function loadOrCreateSecret(path: string, generate: () => Secret): Secret {
   try {
-    const kept = readFileSync(path, 'utf8').trim();
+    const kept = readPrivateFile(path).trim();
     if (kept !== '') return new Secret(kept);
   } catch (error) {
+    if (error instanceof BridgeError) throw error;
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(path, error);
   }
   const secret = generate();

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { parseJsonObject } from '../core/json-object.ts';
 import { Secret } from '../core/secret.ts';
-import { writePrivateFile } from './secret-files.ts';
+import { writePrivateFile } from '../files/private-file.ts';
+import { readPrivateFile } from './secret-files.ts';
 
 /** The workspace and the hub of the token. It is not used for another workspace or hub. */
 interface TokenOwner {
@@ -36,8 +36,9 @@ export function workspaceTokenFile(path: string, { url, workspace }: TokenOwner)
 function read(path: string): Readonly<Record<string, unknown>> | undefined {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readPrivateFile(path);
   } catch (error) {
+    if (error instanceof BridgeError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw unusable(path, errorText(error));
   }

@@ -5,7 +5,7 @@ export const hubCommand: LeafCommand = {
   usage: 'hub',
   describe: 'run the embedded hub alone, without a bot',
   run: async (invocation) => {
-    const config = await invocation.loadConfig([]);
+    const config = await invocation.loadConfig(['state']);
     const log = await invocation.createLog(config);
     const { startHub } = await import('../../app/start.ts');
     const hub = await startHub({ config, env: invocation.env, log });

@@ -10,7 +10,7 @@ export const runCommand: LeafCommand = {
     ...settingFlag('onInterrupted'),
   },
   run: async (invocation) => {
-    const config = await invocation.loadConfig(['lark', 'platform']);
+    const config = await invocation.loadConfig(['lark', 'platform', 'state']);
     const log = await invocation.createLog(config);
     const { startBridge } = await import('../../app/start.ts');
     const bridge = await startBridge({ config, env: invocation.env, log });

@@ -1,7 +1,8 @@
 /** The service in systemd: its unit file, and calls of systemctl, journalctl and loginctl. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BridgeError, isSystemError } from '../../core/errors.ts';
+import { writePrivateFile } from '../../files/private-file.ts';
 import { type Environment, runProgram, showProgram } from '../program.ts';
 import { type Scope, SERVICE_NAME, UNIT_MARK } from './units.ts';
 
@@ -178,9 +179,8 @@ export class Systemd {
   #write(text: string): void {
     this.#touch(() => {
       mkdirSync(dirname(this.unitPath), { recursive: true, mode: 0o755 });
-      // A new file is written and moved into place, so that systemd never reads half of it.
-      writeFileSync(`${this.unitPath}.new`, text, { mode: 0o644 });
-      renameSync(`${this.unitPath}.new`, this.unitPath);
+      // There is no secret in it, and systemd may run as another user.
+      writePrivateFile(this.unitPath, text, 0o644);
     });
   }
 

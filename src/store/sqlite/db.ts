@@ -6,9 +6,11 @@ import {
   mkdirSync,
   openSync,
   renameSync,
+  statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { BridgeError, errorText } from '../../core/errors.ts';
+import { folderRefusal, secretTrouble } from '../../files/rights.ts';
 import type { Connection, SqlRow, SqlValue, Statement } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { openAsItIs, openMigrated, rollback } from './opening.ts';
@@ -76,6 +78,7 @@ export class Db {
    */
   static open(path: string, log: Log): Db {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    refuseForeign(path);
     try {
       return new Db(openMigrated(path), path);
     } catch (error) {
@@ -102,6 +105,7 @@ export class Db {
    */
   static openExisting(path: string): Db | undefined {
     if (!existsSync(path)) return undefined;
+    refuseForeign(path);
     try {
       return new Db(openAsItIs(path), path);
     } catch (error) {
@@ -322,6 +326,21 @@ export class Db {
 function tell(committed: readonly Waiting[]): void {
   for (const { whenDurable } of committed) for (const run of whenDurable) run();
   for (const { resolve } of committed) resolve();
+}
+
+/** SQLite would follow a link that somebody else put there, and believe what that file holds. */
+function refuseForeign(path: string): void {
+  const folder = dirname(path);
+  const folderStat = statSync(folder);
+  const name = 'the folder of the database';
+  const refusal = folderRefusal(folder, folderStat, { name, rootMayLook: true });
+  if (refusal !== undefined) throw refusal;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  const trouble = stat && secretTrouble(path, stat, folderStat.uid);
+  if (trouble?.kind !== 'foreign') return;
+  throw new BridgeError('config_invalid', `can't use the database ${path}: ${trouble.what}`, {
+    next: trouble.next,
+  });
 }
 
 function setAside(path: string): string {

@@ -1,4 +1,7 @@
-import { BridgeError, errorText } from '../../core/errors.ts';
+import { chmodSync, closeSync, lstatSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { BridgeError, errorText, isSystemError } from '../../core/errors.ts';
+import { ownUser, quoted } from '../../files/rights.ts';
 import { type Connection, connect } from './driver.ts';
 
 /** Keeps the connections alive: a connection that is garbage collected loses its lock. */
@@ -12,11 +15,13 @@ const held = new Set<Connection>();
 export function tryFileLock(path: string): (() => void) | undefined {
   let connection: Connection | undefined;
   try {
+    makeOwnFile(path);
     connection = connect(path);
     connection.exec('PRAGMA busy_timeout = 0');
     connection.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     connection?.close();
+    if (error instanceof BridgeError) throw error;
     if (/database is locked/.test(errorText(error))) return undefined;
     throw new BridgeError('store_unavailable', `can't lock ${path}: ${errorText(error)}`, {
       next: 'Check that its folder exists, is writable and has space left.',
@@ -28,4 +33,27 @@ export function tryFileLock(path: string): (() => void) | undefined {
   return () => {
     if (held.delete(taken)) taken.close();
   };
+}
+
+/**
+ * SQLite would follow a link and make the file readable for others. An existing file is never opened here:
+ * closing it would release a lock that this process holds on it.
+ */
+function makeOwnFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if (!isSystemError(error) || error.code !== 'EEXIST') throw error;
+  }
+  const stat = lstatSync(path);
+  // Root may look at the lock of another user, in the folder of that user.
+  const isForeign =
+    stat.uid !== (ownUser() ?? stat.uid) && stat.uid !== statSync(dirname(path)).uid;
+  if (stat.isSymbolicLink() || isForeign) {
+    const what = stat.isSymbolicLink() ? 'it is a link' : `it belongs to user ${stat.uid}`;
+    throw new BridgeError('config_invalid', `can't lock ${path}: ${what}`, {
+      next: `Remove it while no lark-bridge runs: rm ${quoted(path)}`,
+    });
+  }
+  if (stat.isFile() && (stat.mode & 0o077) !== 0) chmodSync(path, 0o600);
 }

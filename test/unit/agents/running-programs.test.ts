@@ -1,7 +1,16 @@
 /** What a killed process left running: real processes, and files of a real folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ExecRuntime } from '../../../src/agents/exec.ts';
@@ -61,6 +70,12 @@ async function program(script: string): Promise<number> {
   if (child.pid === undefined) throw new Error('it did not start');
   await once(child.stdout, 'data');
   return child.pid;
+}
+
+function madeFolder({ mode = 0o700, uid }: { mode?: number; uid?: number }): void {
+  mkdirSync(folder);
+  chmodSync(folder, mode);
+  if (uid !== undefined) chownSync(folder, uid, uid);
 }
 
 const SLEEPER = 'echo up; sleep 60';
@@ -142,17 +157,63 @@ describe.each(platforms)('as on %s', (platform) => {
     expect(noted()).toEqual([]);
   });
 
-  test("the note of a program that has ended, or that can't be read, is removed", async () => {
-    const pid = await program('echo up');
+  test('the note of a program that has ended is removed', async () => {
+    const pid = await program('echo up; sleep 0.2');
     running(platform).note(pid);
     await expect.poll(() => hasNumber(pid)).toBe(false);
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'notes.txt'), 'x');
-    writeFileSync(join(folder, '0.1'), '');
     await ended();
     expect(noted()).toEqual([]);
     expect(log.lines).toEqual([]);
   });
+
+  test('F1: what is no note of ours is left in the folder, and named once', async () => {
+    const pid = await program('echo up; sleep 0.2');
+    running(platform).note(pid);
+    await expect.poll(() => hasNumber(pid)).toBe(false);
+    const [note = ''] = noted();
+    const away = join(home, 'away');
+    writeFileSync(away, '');
+    // The last ones look like notes, but they hold something, are no files, or name no group of one program.
+    const others = ['.env', '0.1', '12345.txt', '12345.1.old', 'main.c'];
+    for (const name of others) writeFileSync(join(folder, name), '');
+    const looking = [1, 2, 3].map((digit) => note.replace(/^\d+/, `99999${digit}`));
+    writeFileSync(join(folder, looking[0] ?? ''), 'a text');
+    mkdirSync(join(folder, looking[1] ?? ''));
+    symlinkSync(away, join(folder, looking[2] ?? ''));
+    const all = note.replace(/^\d+/, '1');
+    writeFileSync(join(folder, all), '');
+    await ended();
+    expect(noted().toSorted()).toEqual([...others, ...looking, all].toSorted());
+    expect(log.lines).toEqual([
+      expect.objectContaining({ level: 'warn', event: 'agent_programs_folder_shared', count: 9 }),
+    ]);
+  });
+
+  test.each([
+    ['is a link', () => symlinkSync(join(home, 'docs'), folder), 'link'],
+    ['may be written by others', () => madeFolder({ mode: 0o777 }), 'chmod 700'],
+    ...(process.getuid?.() === 0
+      ? [['is of another user', () => madeFolder({ uid: 6666 }), 'uid 6666'] as const]
+      : []),
+  ] as const)(
+    'F1: in a folder that %s nothing is read, written or removed',
+    async (_, make, word) => {
+      const pid = await program(SLEEPER);
+      running(platform).note(pid);
+      const [note = ''] = noted();
+      rmSync(folder, { recursive: true });
+      mkdirSync(join(home, 'docs'));
+      writeFileSync(join(home, 'docs', note), '');
+      make();
+      if (noted().length === 0) writeFileSync(join(folder, note), '');
+      await ended();
+      running(platform).note(pid)();
+      expect(isProcessAlive(pid)).toBe(true);
+      expect(noted()).toEqual([note]);
+      expect(log.events()).toEqual(['agent_programs_not_checked', 'agent_program_not_noted']);
+      expect(JSON.stringify(log.lines)).toContain(word);
+    },
+  );
 
   test('without notes nothing happens', async () => {
     await ended();

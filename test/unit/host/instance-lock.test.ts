@@ -1,9 +1,19 @@
 /** One process per state directory and per app, held by the kernel: real processes, real locks. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import {
   acquireInstanceLock,
@@ -178,3 +188,110 @@ test('whoever has an app is found from beside, and the look makes nothing', () =
   lock.release();
   expect(look()).toBeUndefined();
 });
+
+const isRoot = process.getuid?.() === 0;
+
+describe('F10: where the home can not hold the locks, a folder in the temporary one', () => {
+  let fallback: string;
+  let victim: string;
+
+  beforeEach(() => {
+    writeFileSync(join(home, '.lark-bridge'), 'a file where the folder should be');
+    vi.stubEnv('TMPDIR', home);
+    fallback = join(home, `lark-bridge-locks-${process.getuid?.() ?? 'user'}`);
+    victim = state('victim');
+    mkdirSync(victim);
+  });
+
+  test.each([
+    ['is a link', () => symlinkSync(victim, fallback), /is a link.*rm /s],
+    ['may be written by others', () => openFolder(fallback), /may write to it.*chmod 700 /s],
+    ...(isRoot
+      ? [['is of another user', () => foreign(fallback), /uid 6666.*sudo chown/s] as const]
+      : []),
+  ] as const)('that %s is refused, and nothing is put there', (_, make, words) => {
+    make();
+    const error = refusal(state('a'), APP);
+    expect(error).toMatchObject({ code: 'config_invalid', exitCode: 2 });
+    expect(`${error.message} ${error.next}`).toMatch(words);
+    expect(readdirSync(fallback)).toEqual([]);
+    // What it had taken before it was refused is free again.
+    acquire(state('a'));
+  });
+
+  test.runIf(isRoot)('a look asks no folder of another user who runs the app', () => {
+    foreign(fallback);
+    const look = () => findInstanceOfApp({ app: APP, home, tryLock: tryFileLock });
+    expect(look()).toBeUndefined();
+    chownSync(fallback, 0, 0);
+    const lock = acquire(state('a'), APP);
+    expect(look()).toBeDefined();
+    chownSync(fallback, 6666, 6666);
+    expect(look()).toBeUndefined();
+    lock.release();
+  });
+
+  test('the names of owners are not written through a link', () => {
+    acquire(state('a'), APP).release();
+    const [lock = ''] = readdirSync(fallback);
+    const file = state('precious');
+    writeFileSync(file, 'precious');
+    symlinkSync(file, join(fallback, `${lock}.owner`));
+    acquire(state('a'), APP);
+    expect(readFileSync(file, 'utf8')).toBe('precious');
+  });
+});
+
+function openFolder(path: string): void {
+  mkdirSync(path);
+  chmodSync(path, 0o777);
+}
+
+function foreign(path: string): void {
+  mkdirSync(path, { mode: 0o700 });
+  chownSync(path, 6666, 6666);
+}
+
+test('F10: locks in the home are refused too where others may write', () => {
+  mkdirSync(join(home, '.lark-bridge'), { mode: 0o700 });
+  openFolder(join(home, '.lark-bridge/locks'));
+  expect(refusal(state('a'), APP).next).toContain('chmod 700');
+});
+
+test('F9: a state directory where others may write is refused before anything is put there', () => {
+  openFolder(state('a'));
+  expect(refusal(state('a'))).toMatchObject({ code: 'config_invalid', exitCode: 2 });
+  expect(readdirSync(state('a'))).toEqual([]);
+});
+
+test('F9: a lock is for its owner only, and is no link', () => {
+  acquire(state('a'), APP);
+  const paths = [join(home, '.lark-bridge/locks'), state('a')].flatMap((folder) =>
+    readdirSync(folder).map((name) => join(folder, name)),
+  );
+  expect(paths.map((path) => (statSync(path).mode & 0o777).toString(8))).toEqual(
+    paths.map(() => '600'),
+  );
+  mkdirSync(state('b'), { mode: 0o700 });
+  symlinkSync(state('elsewhere'), join(state('b'), 'instance.lock'));
+  const error = refusal(state('b'));
+  expect(error).toMatchObject({ code: 'config_invalid', exitCode: 2 });
+  expect(error.next).toContain(`rm ${join(state('b'), 'instance.lock')}`);
+  expect(existsSync(state('elsewhere'))).toBe(false);
+});
+
+test('a lock that this process holds is still held after another try', () => {
+  acquire(state('a'));
+  refusal(state('a'));
+  expect(tryInChild(join(state('a'), 'instance.lock'))).toBe('locked');
+});
+
+/** Whether another process gets the lock. */
+function tryInChild(path: string): string {
+  const script = `
+    import { tryFileLock } from ${JSON.stringify(join(DIST, 'store/sqlite/file-lock.js'))};
+    process.stdout.write(tryFileLock(${JSON.stringify(path)}) === undefined ? 'locked' : 'free');`;
+  return execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  });
+}

@@ -1,4 +1,14 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
@@ -35,6 +45,48 @@ afterEach(() => {
 
 const insert = (db: Db, name: string) => () => db.run('INSERT INTO sample VALUES (?)', name);
 const names = (db: Db) => db.all('SELECT name FROM sample ORDER BY name').map(({ name }) => name);
+
+describe('F9: a database elsewhere, where another user could put one', () => {
+  const refusalOf = (work: () => unknown): BridgeError => {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof BridgeError) return error;
+      throw error;
+    }
+    return expect.fail('it was opened');
+  };
+  const OPENINGS = [() => openDb(), () => Db.openExisting(join(folder, 'bridge.db'))];
+
+  test('a folder that others may write to is refused with the command that mends it', () => {
+    folder = join(folder, 'shared');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'bridge.db'), '');
+    chmodSync(folder, 0o1777);
+    for (const opening of OPENINGS) {
+      const error = refusalOf(opening);
+      expect(error).toMatchObject({ code: 'config_invalid', exitCode: 2 });
+      expect(error.next).toContain(`chmod 700 ${folder}`);
+    }
+    expect(readdirSync(folder)).toEqual(['bridge.db']);
+  });
+
+  test.runIf(process.getuid?.() === 0)('so is the file of another user, also behind a link', () => {
+    const planted = join(folder, 'planted');
+    writeFileSync(planted, '');
+    chmodSync(planted, 0o666);
+    chownSync(planted, 6666, 6666);
+    symlinkSync(planted, join(folder, 'bridge.db'));
+    for (const opening of OPENINGS) {
+      expect(refusalOf(opening)).toMatchObject({
+        code: 'config_invalid',
+        message: expect.stringContaining('uid 6666') as unknown,
+      });
+    }
+    expect(statSync(planted)).toMatchObject({ size: 0, uid: 6666 });
+    expect(statSync(planted).mode & 0o777).toBe(0o666);
+  });
+});
 
 describe('the database', () => {
   test('is for its owner only', () => {

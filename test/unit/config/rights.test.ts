@@ -1,0 +1,153 @@
+/** Whose the state directory and the secrets in it are: real folders, real rights. */
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createCredentialStore, loadCredentials } from '../../../src/config/credentials.ts';
+import { checkConfig, loadConfig, saveSetting } from '../../../src/config/load.ts';
+import type { BridgeError } from '../../../src/core/errors.ts';
+import { Secret } from '../../../src/core/secret.ts';
+import { loadOrCreateSecret, warnOfOpenSecrets } from '../../../src/host/secret-files.ts';
+import { workspaceTokenFile } from '../../../src/host/workspace-token.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { recordingLog } from '../../kit/log.ts';
+import { runProgram } from '../cli/program.ts';
+
+const APP = 'cli_0123456789abcdef';
+const OTHER_USER = 6666;
+const isRoot = process.getuid?.() === 0;
+let home: string;
+let stateDir: string;
+
+beforeEach(() => {
+  home = temporaryFolder();
+  stateDir = join(home, 'state');
+  mkdirSync(stateDir, { mode: 0o700 });
+});
+
+const request = () => ({ env: { HOME: home }, flags: { stateDir } });
+const at = (name: string) => join(stateDir, name);
+
+function write(name: string, text: string, { mode = 0o600, uid = process.getuid?.() } = {}): void {
+  writeFileSync(at(name), text);
+  chmodSync(at(name), mode);
+  if (uid !== undefined && isRoot) chownSync(at(name), uid, uid);
+}
+
+const writeCredentials = (rights: { mode?: number; uid?: number } = {}) =>
+  write('credentials.json', JSON.stringify({ app_id: APP, app_secret: 'kept' }), rights);
+
+async function refusalOf(work: () => unknown): Promise<BridgeError> {
+  try {
+    await work();
+  } catch (error) {
+    return error as BridgeError;
+  }
+  return expect.fail('it was not refused');
+}
+
+describe('F9: a state directory that others may write to', () => {
+  beforeEach(() => chmodSync(stateDir, 0o777));
+
+  test('is refused with the command that mends it, before anything in it is read', async () => {
+    write('config.json', 'no JSON at all');
+    const error = await refusalOf(() => loadConfig(request()));
+    expect(error).toMatchObject({ code: 'config_invalid', exitCode: 2 });
+    expect(error.message).toContain(`${stateDir}: other users may write to it (777)`);
+    expect(error.next).toContain(`chmod 700 ${stateDir}`);
+  });
+
+  test('gets no setting and no bot', async () => {
+    const works = [
+      () => saveSetting('hubPort', '5001', request()),
+      () => createCredentialStore(stateDir, { force: false }).admit(),
+    ];
+    for (const work of works) {
+      expect(await refusalOf(work)).toMatchObject({ code: 'config_invalid', exitCode: 2 });
+    }
+    expect(readdirSync(stateDir)).toEqual([]);
+  });
+
+  test.each([['run'], ['hub'], ['status'], ['turns'], ['config'], ['doctor', '--offline']])(
+    '`%s` says so',
+    async (...words) => {
+      const env = { HOME: home, LARK_APP_ID: APP, LARK_APP_SECRET: 'x' };
+      const ended = await runProgram([...words, '--state-dir', stateDir], env);
+      expect(ended.code).toBe(2);
+      expect(`${ended.stdout}${ended.stderr}`).toContain(`chmod 700 ${stateDir}`);
+      expect(readdirSync(stateDir)).toEqual([]);
+    },
+  );
+});
+
+test.runIf(isRoot)('F9: a start in a state directory of another user is refused', async () => {
+  chownSync(stateDir, OTHER_USER, OTHER_USER);
+  const error = await refusalOf(() => loadConfig({ ...request(), needs: ['state'] }));
+  expect(error).toMatchObject({ code: 'config_invalid', exitCode: 2 });
+  expect(error.message).toContain(`it belongs to another user (uid ${OTHER_USER})`);
+  for (const words of [['run'], ['hub']]) {
+    const env = { HOME: home, LARK_APP_ID: APP, LARK_APP_SECRET: 'x' };
+    const ended = await runProgram([...words, '--state-dir', stateDir], env);
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toContain(`uid ${OTHER_USER}`);
+  }
+  expect(readdirSync(stateDir)).toEqual([]);
+  // Root may look, as at the service of the machine, which has a user of its own.
+  writeCredentials({ uid: OTHER_USER });
+  expect(await checkConfig(request())).toMatchObject({ config: { appId: APP }, warnings: [] });
+});
+
+test.runIf(isRoot)('F9: secrets that another user made are not used', async () => {
+  const foreign = { mode: 0o644, uid: OTHER_USER };
+  writeCredentials(foreign);
+  write('provision-token', 'planted', foreign);
+  const kept = { platform_url: 'u', workspace_id: 'w', auth_token: 'planted' };
+  write('workspace-token.json', JSON.stringify(kept), foreign);
+  const wanted = new RegExp(`belongs to another user \\(uid ${OTHER_USER}\\)`);
+  expect(loadCredentials(stateDir)).toMatchObject({
+    kind: 'unusable',
+    reason: expect.stringMatching(wanted) as unknown,
+  });
+  const reads = [
+    () => loadConfig({ ...request(), needs: ['lark'] }),
+    () => loadOrCreateSecret(at('provision-token'), () => new Secret('new')),
+    () => workspaceTokenFile(at('workspace-token.json'), { url: 'u', workspace: 'w' }).load(),
+  ];
+  for (const read of reads) {
+    const error = await refusalOf(read);
+    expect(error).toMatchObject({ code: 'config_invalid', exitCode: 2 });
+    expect(error.message).toMatch(wanted);
+  }
+  expect(statSync(at('provision-token')).uid).toBe(OTHER_USER);
+  write('config.json', '{}', foreign);
+  expect((await refusalOf(() => loadConfig(request()))).message).toMatch(wanted);
+});
+
+test('F27: secrets that others may read are used, and told with the command that mends it', async () => {
+  writeCredentials({ mode: 0o666 });
+  const { config, warnings } = await checkConfig(request());
+  expect(config?.appSecret?.reveal()).toBe('kept');
+  expect(warnings).toEqual([expect.stringContaining(`chmod 600 ${at('credentials.json')}`)]);
+  write('provision-token', 'x', { mode: 0o640 });
+  write('workspace-token.json', '{}');
+  const log = recordingLog();
+  warnOfOpenSecrets(stateDir, log);
+  expect(log.lines).toEqual(
+    ['credentials.json', 'provision-token'].map((name) =>
+      expect.objectContaining({
+        level: 'warn',
+        event: 'secret_file_open',
+        path: at(name),
+        next: `Run chmod 600 ${at(name)}`,
+      }),
+    ),
+  );
+});
+
+test('rights that are as they should be are no matter', async () => {
+  writeCredentials();
+  expect((await checkConfig(request())).warnings).toEqual([]);
+  const log = recordingLog();
+  warnOfOpenSecrets(stateDir, log);
+  warnOfOpenSecrets(join(home, 'nowhere'), log);
+  expect(log.lines).toEqual([]);
+});

@@ -1,0 +1,123 @@
+/** Files that the program writes beside others' traps: real links, in a real folder. */
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { writeQrImage } from '../../../src/cli/qr-code.ts';
+import { appId, openId } from '../../../src/core/ids.ts';
+import { Secret } from '../../../src/core/secret.ts';
+import { acquireInstanceLock } from '../../../src/host/instance-lock.ts';
+import { ownerFile } from '../../../src/host/owner-file.ts';
+import { loadOrCreateSecret } from '../../../src/host/secret-files.ts';
+import { workspaceTokenFile } from '../../../src/host/workspace-token.ts';
+import { writePrivateFile } from '../../../src/files/private-file.ts';
+import { tryFileLock } from '../../../src/store/sqlite/file-lock.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+
+let home: string;
+let folder: string;
+let victim: string;
+
+beforeEach(() => {
+  home = temporaryFolder();
+  folder = join(home, 'state');
+  mkdirSync(folder, { mode: 0o700 });
+  victim = join(home, 'victim');
+  writeFileSync(victim, 'precious');
+});
+
+const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+const secret = () => new Secret('made');
+
+describe.each([
+  ['provision-token', () => loadOrCreateSecret(join(folder, 'provision-token'), secret)],
+  [
+    'workspace-token.json',
+    () =>
+      workspaceTokenFile(join(folder, 'workspace-token.json'), { url: 'u', workspace: 'w' }).save(
+        secret(),
+      ),
+  ],
+  ['owner.json', () => ownerFile(folder, appId('cli_00000000000000aa')).save(openId('ou_1'))],
+  [
+    'instance.lock.owner',
+    () => acquireInstanceLock({ stateDir: folder, tryLock: tryFileLock, home }).release,
+  ],
+] as const)('F9: %s', (name, write) => {
+  test('is not written through a link with the name of its temporary file', () => {
+    symlinkSync(victim, join(folder, `${name}.new`));
+    const release = write();
+    expect(readFileSync(victim, 'utf8')).toBe('precious');
+    expect(modeOf(join(folder, name))).toBe('600');
+    if (typeof release === 'function') release();
+  });
+
+  test('is not readable because a file with that name was', () => {
+    writeFileSync(join(folder, `${name}.new`), '');
+    chmodSync(join(folder, `${name}.new`), 0o666);
+    const release = write();
+    expect(modeOf(join(folder, name))).toBe('600');
+    if (typeof release === 'function') release();
+  });
+});
+
+test('F9: a link in the place of the file is replaced, not followed', () => {
+  const path = join(folder, 'file');
+  symlinkSync(victim, path);
+  writePrivateFile(path, 'new');
+  expect(readFileSync(victim, 'utf8')).toBe('precious');
+  expect(readFileSync(path, 'utf8')).toBe('new');
+});
+
+test('the mode is as wanted, whatever the process masks', () => {
+  const before = process.umask(0o777);
+  try {
+    writePrivateFile(join(folder, 'a'), 'x');
+    writePrivateFile(join(folder, 'b'), 'x', 0o644);
+  } finally {
+    process.umask(before);
+  }
+  expect([modeOf(join(folder, 'a')), modeOf(join(folder, 'b'))]).toEqual(['600', '644']);
+});
+
+test('what can not be moved into place leaves nothing behind', () => {
+  mkdirSync(join(folder, 'taken/inside'), { recursive: true });
+  expect(() => writePrivateFile(join(folder, 'taken'), 'x')).toThrow();
+  expect(readdirSync(folder)).toEqual(['taken']);
+});
+
+test('F9: a picture of the QR code is for its owner only, and not written through a link', async () => {
+  const path = join(folder, 'qr.png');
+  symlinkSync(victim, path);
+  await writeQrImage('https://a.example', path);
+  expect(readFileSync(victim, 'utf8')).toBe('precious');
+  const old = join(folder, 'old.svg');
+  writeFileSync(old, '');
+  chmodSync(old, 0o644);
+  await writeQrImage('https://a.example', old);
+  expect([modeOf(path), modeOf(old)]).toEqual(['600', '600']);
+});
+
+test('a picture goes into a pipe as it is', async () => {
+  const pipe = join(folder, 'pipe.svg');
+  execFileSync('mkfifo', [pipe]);
+  const reader = openSync(pipe, 'r+');
+  try {
+    await writeQrImage('https://a.example', pipe);
+    const bytes = Buffer.alloc(65_536);
+    expect(bytes.toString('utf8', 0, readSync(reader, bytes))).toContain('<svg');
+  } finally {
+    closeSync(reader);
+  }
+});
