@@ -105,6 +105,7 @@ export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, page
     host: config.hubHost,
     port: config.hubPort,
     ...(tls !== undefined && { tls }),
+    names: ownNames(config),
     ...(corsOrigin !== undefined && { corsOrigin }),
     rateLimit,
     log,
@@ -121,6 +122,11 @@ export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, page
     onInterrupted: config.onInterrupted === 'ask' ? 'fail' : 'rerun',
     pages,
   });
+}
+
+/** Host names that lead to this process by the will of who runs it. */
+function ownNames({ hubHost, hubNames = [] }: Config): readonly string[] {
+  return [hubHost, ...hubNames];
 }
 
 export function tlsOf({ tlsCert, tlsKey }: Config) {

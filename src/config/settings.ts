@@ -9,6 +9,7 @@ import {
   appId,
   baseUrl,
   host,
+  hostNames,
   hostPort,
   id,
   type Parsed,
@@ -218,6 +219,12 @@ export const SETTINGS = {
     parse: path,
     fallback: '<state-dir>/bridge.db',
     doc: 'Database file',
+  },
+  hubNames: {
+    env: ['LARK_HUB_NAMES'],
+    key: 'hub_names',
+    parse: hostNames,
+    doc: 'Host names, separated by commas, by which others call the embedded hub and the health address; their IP addresses, localhost and LARK_HOST always work',
   },
   corsOrigin: {
     env: ['LARK_CORS_ORIGIN'],
