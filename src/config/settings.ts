@@ -239,6 +239,12 @@ export const SETTINGS = {
     fallback: '100',
     doc: 'Requests a second that the embedded hub takes from one address',
   },
+  allowPlainHttp: {
+    env: ['LARK_ALLOW_PLAIN_HTTP'],
+    key: 'allow_plain_http',
+    parse: yes,
+    doc: 'The embedded hub may be reached from other machines (LARK_HOST) without TLS, such as behind a proxy that has it, or in a container',
+  },
   tlsCert: {
     env: ['LARK_TLS_CERT'],
     key: 'tls_cert',
