@@ -5,6 +5,7 @@ import { createRuntime } from '../agents/create-runtime.ts';
 import { RunningPrograms } from '../agents/running-programs.ts';
 import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
+import { BridgeError } from '../core/errors.ts';
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
@@ -96,6 +97,7 @@ function chosenAgent(directory: Directory, name: string | undefined): Promise<Ag
 }
 
 export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, pages: Pages): Hub {
+  mustBeProtected(config);
   const { corsOrigin, rateLimit } = config;
   const tls = tlsOf(config);
   const timeoutMs = config.turnTimeoutSecs * 1000;
@@ -105,6 +107,7 @@ export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, page
     host: config.hubHost,
     port: config.hubPort,
     ...(tls !== undefined && { tls }),
+    names: ownNames(config),
     ...(corsOrigin !== undefined && { corsOrigin }),
     rateLimit,
     log,
@@ -121,6 +124,28 @@ export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, page
     onInterrupted: config.onInterrupted === 'ask' ? 'fail' : 'rerun',
     pages,
   });
+}
+
+/** Tokens and messages must not cross a network in the clear. */
+export function mustBeProtected({
+  hubHost,
+  tlsCert,
+  allowPlainHttp,
+}: Pick<Config, 'hubHost' | 'tlsCert' | 'allowPlainHttp'>): void {
+  const isLocal = /^(?:127\.[\d.]+|::1|localhost)$/i.test(hubHost);
+  if (isLocal || tlsCert !== undefined || allowPlainHttp === true) return;
+  throw new BridgeError(
+    'config_invalid',
+    `LARK_HOST is ${hubHost}, so other machines reach the hub, and it has no certificate`,
+    {
+      next: 'Set LARK_TLS_CERT and LARK_TLS_KEY, or LARK_ALLOW_PLAIN_HTTP=1 if something else protects the way to it.',
+    },
+  );
+}
+
+/** Host names that lead to this process by the will of who runs it. */
+function ownNames({ hubHost, hubNames = [] }: Config): readonly string[] {
+  return [hubHost, ...hubNames];
 }
 
 export function tlsOf({ tlsCert, tlsKey }: Config) {

@@ -71,7 +71,10 @@ export class Monitoring {
     );
     const pages = createMonitorPages(this.#health, metrics);
     const { healthAddress: address } = config;
-    this.#server = address === undefined ? undefined : new MonitorServer({ address, pages, log });
+    this.#server =
+      address === undefined
+        ? undefined
+        : new MonitorServer({ address, names: config.hubNames ?? [], pages, clock, log });
     const { '/metrics': _onMonitorServer, ...withoutMetrics } = pages;
     this.pages = this.#server === undefined ? pages : withoutMetrics;
     this.observer = meter;

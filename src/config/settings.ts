@@ -9,6 +9,7 @@ import {
   appId,
   baseUrl,
   host,
+  hostNames,
   hostPort,
   id,
   type Parsed,
@@ -219,6 +220,12 @@ export const SETTINGS = {
     fallback: '<state-dir>/bridge.db',
     doc: 'Database file',
   },
+  hubNames: {
+    env: ['LARK_HUB_NAMES'],
+    key: 'hub_names',
+    parse: hostNames,
+    doc: 'Host names, separated by commas, by which others call the embedded hub and the health address; their IP addresses, localhost and LARK_HOST always work',
+  },
   corsOrigin: {
     env: ['LARK_CORS_ORIGIN'],
     key: 'cors_origin',
@@ -231,6 +238,12 @@ export const SETTINGS = {
     parse: wholeNumber(1, 1_000_000),
     fallback: '100',
     doc: 'Requests a second that the embedded hub takes from one address',
+  },
+  allowPlainHttp: {
+    env: ['LARK_ALLOW_PLAIN_HTTP'],
+    key: 'allow_plain_http',
+    parse: yes,
+    doc: 'The embedded hub may be reached from other machines (LARK_HOST) without TLS, such as behind a proxy that has it, or in a container',
   },
   tlsCert: {
     env: ['LARK_TLS_CERT'],

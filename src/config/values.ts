@@ -96,6 +96,14 @@ export function host(raw: string): Parsed<string> {
   return /^[\w.:%-]+$/.test(bare) ? ok(bare) : bad('must be a host name or an IP address');
 }
 
+/** Names without ports, in lower case. */
+export function hostNames(raw: string): Parsed<readonly string[]> {
+  const names = raw.split(',').map((name) => name.trim().toLowerCase());
+  return names.every((name) => /^[\w.-]+$/.test(name))
+    ? ok(names)
+    : bad('must be host names without ports, separated by commas');
+}
+
 /** An address to listen on. An IPv6 address is in brackets. */
 export function hostPort(raw: string): Parsed<string> {
   const port = /^(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})$/.exec(raw)?.[1];

@@ -22,6 +22,8 @@ export interface HubOptions {
   readonly tls?: { readonly certPem: string; readonly keyPem: string };
   /** `*`, or origins separated by commas. Without it browsers of other origins are refused. */
   readonly corsOrigin?: string;
+  /** Host names by which the hub is called, besides `localhost` and all addresses. */
+  readonly names?: readonly string[];
   /** Requests a second for each caller address. Without it there is no limit. */
   readonly rateLimit?: number;
   readonly log: Log;

@@ -39,6 +39,9 @@ export interface AgentStore {
 /** Who made a workspace: `agents add`, the program itself at its start, or a client over HTTP. */
 export type WorkspaceOrigin = 'agent' | 'provisioned' | 'registered';
 
+/** What an agent card or the metadata of a message may have, as JSON: much more than those of any known client. */
+export const DESCRIPTION_BYTES_MAX = 16 * 1024;
+
 /** What a workspace tells about itself, unchanged. */
 export type AgentCard = Readonly<Record<string, unknown>>;
 
@@ -48,11 +51,15 @@ export interface Workspace {
   readonly origin: WorkspaceOrigin;
   /** True if the hub runs the agent itself. Otherwise the agent polls. */
   readonly hubRun: boolean;
-  readonly agentCard: AgentCard | undefined;
   readonly heartbeatAtMs: number | undefined;
   readonly removed: boolean;
   /** SHA-256 of its only token, in hex. Undefined if it has no token. */
   readonly tokenHash: string | undefined;
+}
+
+/** Apart from `Workspace`, so that nobody reads a card to find out who calls. */
+export interface ListedWorkspace extends Workspace {
+  readonly agentCard: AgentCard | undefined;
 }
 
 export interface NewWorkspace {
@@ -68,6 +75,9 @@ export interface WorkspaceStore {
   workspaceByToken(tokenHash: string): Promise<Workspace | undefined>;
   /** All workspaces that are not removed, by age. */
   workspaces(): Promise<readonly Workspace[]>;
+  /** The same with their cards. */
+  listing(): Promise<readonly ListedWorkspace[]>;
+  listed(id: WorkspaceId): Promise<ListedWorkspace | undefined>;
   /** False if the id exists already. */
   addWorkspace(workspace: NewWorkspace): Promise<boolean>;
   /** The id of the program's own workspace of this name, which is made if necessary. It has no token. */

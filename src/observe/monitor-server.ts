@@ -1,18 +1,27 @@
 /** Serves the pages for monitors at their own address. */
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BridgeError, errorText } from '../core/errors.ts';
 import type { Service } from '../core/service.ts';
 import type { PageAnswer, Pages } from '../core/pages.ts';
 import type { Log } from '../core/log.ts';
+import { isOwnHost } from '../net/host-names.ts';
+import { RateLimit } from '../net/rate-limit.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** How long a request may take to arrive. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
+/** Requests a second for each page and caller address: many for a monitor, and little work for the process. */
+const PAGES_PER_SECOND = 20;
+
 interface MonitorServerOptions {
   /** `host:port`; an IPv6 address in brackets; port 0: any free one. */
   readonly address: string;
+  /** Host names by which the server is called, besides its own address and `localhost`. */
+  readonly names: readonly string[];
   readonly pages: Pages;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -20,12 +29,15 @@ export class MonitorServer implements Service {
   readonly name = 'monitor_server';
   readonly #options: MonitorServerOptions;
   readonly #server: Server;
+  readonly #names: readonly string[];
+  readonly #limit: RateLimit;
 
   constructor(options: MonitorServerOptions) {
     this.#options = options;
+    this.#names = [...options.names, splitAddress(options.address).host];
+    this.#limit = new RateLimit(PAGES_PER_SECOND, options.clock);
     this.#server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-      const path = (request.url ?? '').split('?', 1)[0] ?? '';
-      void this.#answer(path, response, request.method ?? '');
+      void this.#answer(request, response);
     });
   }
 
@@ -53,12 +65,18 @@ export class MonitorServer implements Service {
     await closed;
   }
 
-  async #answer(path: string, response: ServerResponse, method: string): Promise<void> {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pages, log } = this.#options;
+    const { method, headers } = request;
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
     let answer: PageAnswer;
     try {
-      if (page === undefined)
+      if (!isOwnHost(headers.host, this.#names)) {
+        answer = plain(421, 'not known by this host name: call it by its address\n');
+      } else if (!this.#limit.take(`${request.socket.remoteAddress} ${path}`)) {
+        answer = plain(429, 'too many requests\n');
+      } else if (page === undefined)
         answer = plain(404, `no such page: ${Object.keys(pages).join(' ')}\n`);
       else if (method !== 'GET' && method !== 'HEAD') answer = plain(405, 'read only\n');
       else answer = await page.render();

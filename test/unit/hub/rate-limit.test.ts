@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RateLimit, HUB_CALLERS_REMEMBERED } from '../../../src/hub/surfaces/rate-limit.ts';
+import { RateLimit, HUB_CALLERS_REMEMBERED } from '../../../src/net/rate-limit.ts';
 import { clockWithoutTimers } from '../../kit/clock.ts';
 
 function limitAt(perSecond: number) {

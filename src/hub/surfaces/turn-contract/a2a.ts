@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify';
-import type { HubStore, QueueItem, Sent, Workspace } from '../../ports.ts';
+import type { HubMessage, HubStore, QueueItem, Sent, Workspace } from '../../ports.ts';
 import type { Turns } from '../../domain/turns.ts';
 import { idOf, type Callers } from './callers.ts';
+import { mustBeSmall } from './json-bounds.ts';
 import { METHOD, METHOD_NOT_FOUND, normalizeRequest, responseBody } from './json-rpc.ts';
 import { busy, Refusal } from './refusal.ts';
 import { A2aRequestBody, WorkspacePath, type A2aRequest } from './schemas.ts';
@@ -41,6 +42,8 @@ export function addA2aRoute(server: Server, { store, turns, callers }: A2aParts)
       const target = await store.workspace(idOf(request.params.id));
       if (target === undefined || target.removed) throw new Refusal(404, 'workspace not found');
       const { id: requestId, params: content } = request.body;
+      mustBeSmall('params.metadata', content.metadata);
+      mustBeSmall('params.message.metadata', (content.message as HubMessage)['metadata']);
       const { expires_in_seconds: expiresInSecs = 0 } = content;
       const sent = await turns.send({
         source: source.id,

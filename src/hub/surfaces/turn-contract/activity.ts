@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
 import type { Activity, HubStore, NewActivity, Workspace } from '../../ports.ts';
 import { storable } from '../../../core/storable.ts';
 import { requestBody } from './json-rpc.ts';
@@ -37,9 +38,13 @@ interface ActivityParts {
 
 /** `/workspaces/:id/activity` and `/workspaces/:id/notify`: the inbox of a workspace that polls. */
 export function addActivityRoutes(server: Server, { store, callers, clock }: ActivityParts): void {
+  const asOwner = async (request: FastifyRequest<{ Params: { id: string } }>) => {
+    await callers.owner(request, request.params.id);
+  };
+
   server.get(
     '/workspaces/:id/activity',
-    { schema: { params: WorkspacePath, querystring: ActivityQueryString } },
+    { schema: { params: WorkspacePath, querystring: ActivityQueryString }, onRequest: asOwner },
     async (request) => {
       const { id } = await callers.owner(request, request.params.id);
       const asked = parseActivityQuery(request.query, clock.nowMs());
@@ -55,7 +60,7 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
 
   server.post(
     '/workspaces/:id/activity',
-    { schema: { params: WorkspacePath, body: ActivityBody } },
+    { schema: { params: WorkspacePath, body: ActivityBody }, onRequest: asOwner },
     async (request) => {
       const { id } = await callers.owner(request, request.params.id);
       await store.addActivity(reportOf(request.body, id, clock.nowMs()));
@@ -65,7 +70,7 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
 
   server.post(
     '/workspaces/:id/activity/ack',
-    { schema: { params: WorkspacePath, body: AckBody } },
+    { schema: { params: WorkspacePath, body: AckBody }, onRequest: asOwner },
     async (request) => {
       const { id } = await callers.owner(request, request.params.id);
       const { acked_seq: seq } = request.body;
@@ -76,7 +81,7 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
 
   server.post(
     '/workspaces/:id/notify',
-    { schema: { params: WorkspacePath, body: NotifyBody } },
+    { schema: { params: WorkspacePath, body: NotifyBody }, onRequest: asOwner },
     async (request) => {
       const { id } = await callers.owner(request, request.params.id);
       const { message, attachments } = request.body;

@@ -15,6 +15,8 @@ interface Caller {
 }
 
 export interface Callers {
+  /** The token is that of some workspace. For routes that name the workspace in the body: `owner` follows there. */
+  holder(request: FastifyRequest): Promise<void>;
   /** The owner of the bearer token, for calls from one workspace to another. */
   peer(request: FastifyRequest, missing?: string): Promise<Caller>;
   /** The workspace of this id, by its own token. A removed one only with `removedToo`. */
@@ -34,6 +36,15 @@ export function createCallers(store: WorkspaceStore): Callers {
     return known;
   };
   return {
+    async holder(request) {
+      const claim = claimOf(request);
+      const token = bearerOf(request);
+      if (token === undefined) throw new Refusal(401, 'missing workspace auth token');
+      const workspace = await workspaceOf(request, token);
+      if (workspace === undefined) throw new Refusal(401, 'invalid workspace auth token');
+      mustMatch(claim, workspace);
+    },
+
     async peer(request, missing = 'missing caller auth token') {
       const claim = claimOf(request);
       const token = bearerOf(request);

@@ -6,7 +6,7 @@ import type { Server } from './server.ts';
 
 export function addPages(server: Server, pages: Pages): void {
   for (const [path, page] of Object.entries(pages)) {
-    server.get(path, async (request, reply) => {
+    server.get(path, { config: { isForAll: true } }, async (request, reply) => {
       if (page.local === true && !isLocal(request)) {
         throw new Refusal(403, 'only for callers on this machine');
       }

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { queueId, type QueueItem } from '../../ports.ts';
 import type { Turns } from '../../domain/turns.ts';
 import { responseBody } from './json-rpc.ts';
@@ -20,9 +21,13 @@ interface QueueParts {
  * `DELETE /workspaces/:id/a2a/messages/:messageId`: its sender does not want the answer any more.
  */
 export function addQueueRoute(server: Server, { callers, turns }: QueueParts): void {
+  const asPeer = async (request: FastifyRequest) => {
+    await callers.peer(request, 'caller identity required');
+  };
+
   server.get(
     '/workspaces/:id/a2a/queue/:queueId',
-    { schema: { params: QueuePath, querystring: QueueQuery } },
+    { schema: { params: QueuePath, querystring: QueueQuery }, onRequest: asPeer },
     async (request, reply) => {
       const { workspace } = await callers.peer(request, 'caller identity required');
       const waitSecs = waitOf(request.query.wait_secs);
@@ -43,7 +48,7 @@ export function addQueueRoute(server: Server, { callers, turns }: QueueParts): v
 
   server.delete(
     '/workspaces/:id/a2a/messages/:messageId',
-    { schema: { params: MessagePath } },
+    { schema: { params: MessagePath }, onRequest: asPeer },
     async (request) => {
       const { workspace } = await callers.peer(request, 'caller identity required');
       const { id, messageId } = request.params;

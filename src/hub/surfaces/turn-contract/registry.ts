@@ -1,7 +1,9 @@
-import type { AgentCard, HubStore, Workspace } from '../../ports.ts';
+import type { FastifyRequest } from 'fastify';
+import type { AgentCard, HubStore, ListedWorkspace, Workspace } from '../../ports.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { storable } from '../../../core/storable.ts';
 import { createToken, sameHash, tokenHash } from '../../domain/tokens.ts';
+import { mustBeSmall } from './json-bounds.ts';
 import { bearerOf, idOf, workspaceOfToken, type Callers } from './callers.ts';
 import { Refusal } from './refusal.ts';
 import { CardBody, HeartbeatBody, RegisterBody, WorkspacePath } from './schemas.ts';
@@ -34,11 +36,24 @@ interface RegistryParts {
 
 /** `/registry/…` and `/workspaces/:id/state`. */
 export function addRegistryRoutes(server: Server, parts: RegistryParts): void {
-  const { store, callers, clock } = parts;
+  addReports(server, parts);
+  addLookups(server, parts);
+}
 
-  server.post('/registry/register', { schema: { body: RegisterBody } }, async (request) => {
+/** Who is there, and lives. */
+function addReports(server: Server, parts: RegistryParts): void {
+  const { store, callers, clock } = parts;
+  const asHolder = (request: FastifyRequest) => callers.holder(request);
+  const asRegistrar = async (request: FastifyRequest) => {
+    const isNew = isProvision(bearerOf(request), parts.provisionToken);
+    if (!isNew) await callers.holder(request);
+  };
+
+  const registering = { schema: { body: RegisterBody }, onRequest: asRegistrar };
+  server.post('/registry/register', registering, async (request) => {
     const { id, agent_card: card, delivery_mode: mode, url } = request.body;
     checkDelivery(mode, url);
+    mustBeSmall('agent_card', card);
     const token = bearerOf(request);
     if (token === undefined) throw new Refusal(401, 'missing workspace auth token');
     const authToken = await register(parts, { id: idOf(id), card, token });
@@ -50,35 +65,49 @@ export function addRegistryRoutes(server: Server, parts: RegistryParts): void {
     };
   });
 
-  server.post('/registry/heartbeat', { schema: { body: HeartbeatBody } }, async (request) => {
+  const beating = { schema: { body: HeartbeatBody }, onRequest: asHolder };
+  server.post('/registry/heartbeat', beating, async (request) => {
     const { workspace_id: id, agent_card: card } = request.body;
+    mustBeSmall('agent_card', card);
     const workspace = await callers.owner(request, id);
     await store.seen(workspace.id, clock.nowMs(), card ?? undefined);
     return { status: 'ok' };
   });
 
-  server.post('/registry/update-card', { schema: { body: CardBody } }, async (request) => {
+  const updating = { schema: { body: CardBody }, onRequest: asHolder };
+  server.post('/registry/update-card', updating, async (request) => {
     const { workspace_id: id, agent_card: card } = request.body;
+    mustBeSmall('agent_card', card);
     const workspace = await callers.owner(request, id);
     await store.seen(workspace.id, clock.nowMs(), card);
     return { status: 'updated' };
   });
+}
 
-  server.get('/registry/:id/peers', { schema: { params: WorkspacePath } }, async (request) => {
+function addLookups(server: Server, { store, callers, clock }: RegistryParts): void {
+  const asPeer = async (request: FastifyRequest) => {
+    await callers.peer(request);
+  };
+  const asOwner = async (request: FastifyRequest<{ Params: { id: string } }>) => {
+    await callers.owner(request, request.params.id, { removedToo: true });
+  };
+
+  const ofOwner = { schema: { params: WorkspacePath }, onRequest: asOwner };
+  server.get('/registry/:id/peers', ofOwner, async (request) => {
     const workspace = await callers.owner(request, request.params.id);
-    const peers = await store.workspaces();
+    const peers = await store.listing();
     const nowMs = clock.nowMs();
     return peers.filter((peer) => peer.id !== workspace.id).map((peer) => shown(peer, nowMs));
   });
 
-  server.get('/registry/discover/:id', { schema: { params: WorkspacePath } }, async (request) => {
-    await callers.peer(request);
-    const workspace = await store.workspace(idOf(request.params.id));
+  const ofPeer = { schema: { params: WorkspacePath }, onRequest: asPeer };
+  server.get('/registry/discover/:id', ofPeer, async (request) => {
+    const workspace = await store.listed(idOf(request.params.id));
     if (workspace === undefined || workspace.removed) throw new Refusal(404, 'workspace not found');
     return shown(workspace, clock.nowMs());
   });
 
-  server.get('/workspaces/:id/state', { schema: { params: WorkspacePath } }, async (request) => {
+  server.get('/workspaces/:id/state', ofOwner, async (request) => {
     const workspace = await callers.owner(request, request.params.id, { removedToo: true });
     const known = { workspace_id: workspace.id, paused: false };
     if (workspace.removed) {
@@ -99,7 +128,7 @@ async function register(
 ): Promise<Secret | undefined> {
   const known = await store.workspace(id);
   if (known === undefined) {
-    if (!sameHash(tokenHash(token), tokenHash(provisionToken.reveal()))) {
+    if (!isProvision(token, provisionToken)) {
       throw new Refusal(401, 'invalid workspace auth token', {
         hint: 'a new workspace registers with the provision token of the hub',
       });
@@ -125,6 +154,10 @@ async function register(
   return undefined;
 }
 
+function isProvision(token: string | undefined, provisionToken: Secret): boolean {
+  return token !== undefined && sameHash(tokenHash(token), tokenHash(provisionToken.reveal()));
+}
+
 /** This hub can't call a push-mode workspace. Without a mode the platform means push. */
 function checkDelivery(mode: string | undefined, url: string | undefined): void {
   if (mode === 'poll') return;
@@ -137,7 +170,7 @@ function checkDelivery(mode: string | undefined, url: string | undefined): void 
   throw new Refusal(400, "this hub does not push: register with delivery_mode 'poll'");
 }
 
-function shown(workspace: Workspace, nowMs: number) {
+function shown(workspace: ListedWorkspace, nowMs: number) {
   return {
     id: workspace.id,
     name: nameOf(workspace.agentCard) ?? workspace.name,

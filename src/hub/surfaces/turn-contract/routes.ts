@@ -2,7 +2,7 @@
 import type { HubStore } from '../../ports.ts';
 import type { Pages } from '../../../core/pages.ts';
 import type { Secret } from '../../../core/secret.ts';
-import { RateLimit } from '../rate-limit.ts';
+import { RateLimit } from '../../../net/rate-limit.ts';
 import type { Turns } from '../../domain/turns.ts';
 import { addA2aRoute } from './a2a.ts';
 import { addActivityRoutes } from './activity.ts';
@@ -11,13 +11,21 @@ import { addPages } from './pages.ts';
 import { addQueueRoute } from './queue.ts';
 import { Refusal } from './refusal.ts';
 import { addRegistryRoutes } from './registry.ts';
-import { createServer, type Server, type ServerOptions } from './server.ts';
+import { createServer, refuseUnknownRoute, type Server, type ServerOptions } from './server.ts';
 import type { Log } from '../../../core/log.ts';
 import type { Clock } from '../../../time/clock.ts';
+
+/**
+ * Requests a second for each page and caller address: many for a monitor, and little work for the process. Pages
+ * have a limit of their own, so that calls of the contract keep no monitor out.
+ */
+const PAGES_PER_SECOND = 20;
 
 interface ContractOptions {
   readonly tls: ServerOptions['tls'];
   readonly corsOrigin?: string;
+  /** Host names by which the hub is called. */
+  readonly names?: readonly string[];
   readonly rateLimit?: number;
   readonly log: Log;
   readonly clock: Clock;
@@ -29,12 +37,18 @@ interface ContractOptions {
 }
 
 export function createContractServer(options: ContractOptions): Server {
-  const { tls, corsOrigin, rateLimit, log, clock, store, pages = {} } = options;
-  const server = createServer({ tls, corsOrigin, log });
+  const { tls, corsOrigin, names = [], rateLimit, log, clock, store, pages = {} } = options;
+  const server = createServer({ tls, corsOrigin, names, log });
   const callers = createCallers(store);
-  if (rateLimit !== undefined) {
-    limitRate(server, new RateLimit(rateLimit, clock), pages);
-  }
+  limitRate(server, {
+    calls: rateLimit === undefined ? undefined : new RateLimit(rateLimit, clock),
+    pages: new RateLimit(PAGES_PER_SECOND, clock),
+  });
+
+  server.addHook('onRequest', async (request) => {
+    // Before its body is read. The handler for unknown routes would come after it.
+    if (request.is404) refuseUnknownRoute(request);
+  });
 
   addPages(server, pages);
   const parts = { ...options, callers };
@@ -45,9 +59,17 @@ export function createContractServer(options: ContractOptions): Server {
   return server;
 }
 
-function limitRate(server: Server, limit: RateLimit, pages: Pages): void {
-  server.addHook('onRequest', async (request) => {
-    if (Object.hasOwn(pages, request.url) || limit.take(request.ip)) return;
+interface Limits {
+  readonly calls: RateLimit | undefined;
+  readonly pages: RateLimit;
+}
+
+function limitRate(server: Server, { calls, pages }: Limits): void {
+  server.addHook('onRequest', async ({ ip, routeOptions }) => {
+    const isPage = routeOptions.config.isForAll === true;
+    const limit = isPage ? pages : calls;
+    const caller = isPage ? `${ip} ${routeOptions.url}` : ip;
+    if (limit === undefined || limit.take(caller)) return;
     throw new Refusal(429, 'rate limit exceeded', { retry_after: 1 });
   });
 }

@@ -12,7 +12,16 @@ import Fastify, {
 } from 'fastify';
 import type { FastifySchemaControllerOptions } from 'fastify/types/schema.js';
 import { BridgeError, errorText } from '../../../core/errors.ts';
-import { A2A_BODY_BYTES_MAX } from '../../../core/limits.ts';
+import {
+  BodiesOnTheirWay,
+  bodyBytesMaxOf,
+  isAllowedOrigin,
+  mustBeMeantForUs,
+  mustBeReadable,
+  tooLarge,
+  type Names,
+} from './admission.ts';
+import { beyondJsonBounds } from './json-bounds.ts';
 import { busy, Refusal } from './refusal.ts';
 import type { Log } from '../../../core/log.ts';
 
@@ -29,11 +38,16 @@ export type Server = FastifyInstance<
   TypeBoxProvider
 >;
 
-export interface ServerOptions {
+export interface ServerOptions extends Names {
   readonly tls: { readonly certPem: string; readonly keyPem: string } | undefined;
-  /** `*`, or origins separated by commas. `undefined`: browsers of other origins are refused. */
-  readonly corsOrigin: string | undefined;
   readonly log: Log;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Nobody is asked for a token here. */
+    readonly isForAll?: true;
+  }
 }
 
 /** A request must arrive within this time, so that slow senders can't keep connections open. */
@@ -57,9 +71,9 @@ function createValidator({ schema, httpPart }: { schema: TSchema; httpPart?: str
   };
 }
 
-export function createServer({ tls, corsOrigin, log }: ServerOptions): Server {
+export function createServer({ tls, log, ...names }: ServerOptions): Server {
+  const { corsOrigin } = names;
   const server = Fastify({
-    bodyLimit: A2A_BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     schemaController: { compilersFactory: COMPILERS },
     ...(tls === undefined ? {} : { https: { cert: tls.certPem, key: tls.keyPem } }),
@@ -67,28 +81,44 @@ export function createServer({ tls, corsOrigin, log }: ServerOptions): Server {
 
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    const json = String(body);
+    const beyond = beyondJsonBounds(json);
+    if (beyond !== undefined) return done(new Refusal(400, beyond));
     try {
-      done(null, JSON.parse(String(body)));
+      done(null, JSON.parse(json));
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       done(new Refusal(400, 'invalid JSON'));
     }
   });
 
+  server.addHook('onRoute', (route) => {
+    // A route that forgot to ask who calls would read bodies of everybody.
+    const isSafe = route.onRequest !== undefined || route.config?.isForAll === true;
+    if (!isSafe) throw new Error(`nobody is asked for a token at ${route.url}`);
+    route.bodyLimit = bodyBytesMaxOf(route.url);
+  });
   server.addHook('onRequest', async (request, reply) => {
+    reply.header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store');
+    mustBeMeantForUs(request, names);
+    mustBeReadable(request);
     // Some clients send a wrong content type. A body that is not JSON is refused in any case.
     const { headers } = request.raw;
     if (headers['content-type'] !== undefined) headers['content-type'] = 'application/json';
-    reply.header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store');
     if (corsOrigin === undefined) return;
     allowOrigin(corsOrigin, request, reply);
     if (request.method === 'OPTIONS') return reply.code(204).send();
   });
-  server.setNotFoundHandler((request, reply) =>
-    reply.code(404).send({ error: `no such route: ${request.method} ${pathOf(request)}` }),
-  );
+  const bodies = new BodiesOnTheirWay();
+  server.addHook('preParsing', async (request) => bodies.add(request));
+  server.setNotFoundHandler(refuseUnknownRoute);
   server.setErrorHandler((error, request, reply) => {
-    const refusal = refusalOf(error);
+    if (isCutOff(request)) {
+      // The caller has gone, so nobody reads the answer.
+      log.debug('hub_request_cut_off', { method: request.method, route: request.routeOptions.url });
+      return reply.code(400).send({ error: 'the body was cut off' });
+    }
+    const refusal = refusalOf(error, request);
     if (refusal === undefined) {
       log.error('hub_request_failed', {
         method: request.method,
@@ -106,11 +136,14 @@ export function createServer({ tls, corsOrigin, log }: ServerOptions): Server {
   return server;
 }
 
+export function refuseUnknownRoute(request: FastifyRequest): never {
+  throw new Refusal(404, `no such route: ${request.method} ${pathOf(request)}`);
+}
+
 function allowOrigin(allowed: string, request: FastifyRequest, reply: FastifyReply): void {
   const { origin } = request.headers;
-  const origins = allowed.split(',').map((one) => one.trim());
   reply.header('Vary', 'Origin');
-  if (origin === undefined || !(origins.includes('*') || origins.includes(origin))) return;
+  if (origin === undefined || !isAllowedOrigin(origin, allowed)) return;
   reply
     .header('Access-Control-Allow-Origin', origin)
     .header('Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE, OPTIONS')
@@ -122,16 +155,19 @@ function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? '';
 }
 
+function isCutOff({ raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete;
+}
+
 /** `undefined`: a bug. Its details are in the log only, not in the response. */
-function refusalOf(error: unknown): Refusal | undefined {
+function refusalOf(error: unknown, request: FastifyRequest): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (error instanceof BridgeError && error.code === 'store_unavailable') {
     return busy('the hub cannot store anything at the moment', STORE_RETRY_AFTER_SECS);
   }
   const { code, statusCode } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    const more = { truncated: true, max_bytes: A2A_BODY_BYTES_MAX };
-    return new Refusal(413, 'request body too large', more);
+    return tooLarge(request.routeOptions.url);
   }
   const isFromFastify = code?.startsWith('FST_') === true;
   if (!isFromFastify || statusCode === undefined || statusCode >= 500) return undefined;

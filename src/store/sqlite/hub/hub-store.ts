@@ -9,6 +9,7 @@ import {
   type Claimed,
   type HubStore,
   type JoinedQueue,
+  type ListedWorkspace,
   type MessageKey,
   type NewActivity,
   type NewWorkspace,
@@ -104,6 +105,14 @@ export class SqliteHubStore implements HubStore {
 
   async workspaceByToken(tokenHash: string): Promise<Workspace | undefined> {
     return this.#workspaces.byToken(tokenHash);
+  }
+
+  async listing(): Promise<readonly ListedWorkspace[]> {
+    return this.#workspaces.listing();
+  }
+
+  async listed(id: WorkspaceId): Promise<ListedWorkspace | undefined> {
+    return this.#workspaces.listed(id);
   }
 
   async workspaces(): Promise<readonly Workspace[]> {

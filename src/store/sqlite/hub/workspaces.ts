@@ -1,10 +1,19 @@
-import type { AgentCard, Workspace, WorkspaceOrigin } from '../../../hub/ports.ts';
+import {
+  DESCRIPTION_BYTES_MAX,
+  type AgentCard,
+  type ListedWorkspace,
+  type Workspace,
+  type WorkspaceOrigin,
+} from '../../../hub/ports.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 
-const COLUMNS =
-  'id, name, origin, run_by_hub, agent_card, heartbeat_at_ms, removed_at_ms, token_hash';
+const COLUMNS = 'id, name, origin, run_by_hub, heartbeat_at_ms, removed_at_ms, token_hash';
+/** Earlier versions stored cards of any size, and so deep that they can't be written out again. */
+const SMALL_CARD = `CASE WHEN length(CAST(agent_card AS BLOB)) <= ${DESCRIPTION_BYTES_MAX}
+  THEN agent_card END AS small_card`;
+const LIVE_BY_AGE = 'WHERE removed_at_ms IS NULL ORDER BY created_at_ms, rowid';
 
 interface WorkspaceRow {
   readonly id: WorkspaceId;
@@ -33,9 +42,18 @@ export class WorkspacesTable {
   }
 
   all(): Workspace[] {
-    const sql = `SELECT ${COLUMNS} FROM hub_workspaces
-      WHERE removed_at_ms IS NULL ORDER BY created_at_ms, rowid`;
-    return this.#db.all(sql).map(workspaceOf);
+    return this.#db.all(`SELECT ${COLUMNS} FROM hub_workspaces ${LIVE_BY_AGE}`).map(workspaceOf);
+  }
+
+  listing(): ListedWorkspace[] {
+    const sql = `SELECT ${COLUMNS}, ${SMALL_CARD} FROM hub_workspaces ${LIVE_BY_AGE}`;
+    return this.#db.all(sql).map(listedOf);
+  }
+
+  listed(id: WorkspaceId): ListedWorkspace | undefined {
+    const sql = `SELECT ${COLUMNS}, ${SMALL_CARD} FROM hub_workspaces WHERE id = ?`;
+    const row = this.#db.get(sql, id);
+    return row === undefined ? undefined : listedOf(row);
   }
 
   add(row: WorkspaceRow): boolean {
@@ -79,14 +97,18 @@ export class WorkspacesTable {
   }
 }
 
+function listedOf(row: SqlRow): ListedWorkspace {
+  const card = row['small_card'];
+  const agentCard = typeof card === 'string' ? (JSON.parse(card) as AgentCard) : undefined;
+  return { ...workspaceOf(row), agentCard };
+}
+
 function workspaceOf(row: SqlRow): Workspace {
-  const card = row['agent_card'];
   return {
     id: workspaceId(String(row['id'])),
     name: String(row['name']),
     origin: row['origin'] as WorkspaceOrigin,
     hubRun: row['run_by_hub'] === 1,
-    agentCard: typeof card === 'string' ? (JSON.parse(card) as AgentCard) : undefined,
     heartbeatAtMs: row['heartbeat_at_ms'] === null ? undefined : Number(row['heartbeat_at_ms']),
     removed: row['removed_at_ms'] !== null,
     tokenHash: row['token_hash'] === null ? undefined : String(row['token_hash']),

@@ -1,4 +1,4 @@
-import type { Clock } from '../../time/clock.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** How many callers are remembered. Beyond this the idle ones are forgotten. */
 export const HUB_CALLERS_REMEMBERED = 10_000;

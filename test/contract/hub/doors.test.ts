@@ -1,0 +1,435 @@
+/** What the hub refuses before it works for it: F2, F3, F4, F12, F22 and F23 are kinds of attacks. */
+import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { seeded } from '../../sim/random.ts';
+import { clockWithoutTimers } from '../../kit/clock.ts';
+import { PROVISION_TOKEN, requestOf, Rig, type Account } from './rig.ts';
+
+const KB = 1024;
+const MB = 1024 * KB;
+
+interface Head {
+  readonly method?: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface Told {
+  readonly status: number | undefined;
+  readonly body: string;
+}
+
+/** Sends the head of a request and nothing of its body, and waits for the answer. */
+function toldByHead(rig: Rig, { method = 'POST', path, headers = {} }: Head): Promise<Told> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(rig.hub.address + path, {
+      method,
+      headers: { 'Content-Length': '10', ...headers },
+    });
+    request.on('response', (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('end', () => {
+        resolve({ status: response.statusCode, body });
+        request.destroy();
+      });
+    });
+    request.on('error', reject);
+    request.flushHeaders();
+  });
+}
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+/** Every route that takes a body. */
+const BODY_PATHS = [
+  '/registry/register',
+  '/registry/heartbeat',
+  '/registry/update-card',
+  '/workspaces/ID/activity',
+  '/workspaces/ID/activity/ack',
+  '/workspaces/ID/notify',
+  '/workspaces/ID/a2a',
+];
+
+describe('F2: a request is judged before the first byte of its body', () => {
+  test.each(BODY_PATHS)('%s: without a token, and with a wrong one, 401', async (template) => {
+    const rig = await Rig.start();
+    const path = template.replace('ID', (await rig.bridge()).id);
+    for (const headers of [{}, bearer('wrong')]) {
+      expect((await toldByHead(rig, { path, headers })).status).toBe(401);
+    }
+  });
+
+  test("the token of another workspace does not open a workspace's routes", async () => {
+    const rig = await Rig.start();
+    const other = await rig.addAgent('far-away', 'external');
+    const at = `/workspaces/${(await rig.bridge()).id}`;
+    for (const path of [`${at}/activity`, `${at}/activity/ack`, `${at}/notify`]) {
+      const headers = bearer(other.token);
+      expect((await toldByHead(rig, { path, headers })).status).toBe(401);
+    }
+  });
+
+  test('a route that does not exist reads no body', async () => {
+    const rig = await Rig.start();
+    expect((await toldByHead(rig, { path: '/webhook' })).status).toBe(404);
+    expect((await toldByHead(rig, { method: 'DELETE', path: '/webhook' })).status).toBe(404);
+  });
+
+  test.each([
+    'text/plain',
+    'Text/Plain; charset=utf-8',
+    'multipart/form-data; boundary=x',
+    'application/x-www-form-urlencoded',
+  ])('a body as %s, which any web page can send, is refused with 415', async (type) => {
+    const rig = await Rig.start();
+    const { id, token } = await rig.bridge();
+    for (const template of BODY_PATHS) {
+      const path = template.replace('ID', id);
+      const headers = { ...bearer(token), 'Content-Type': type };
+      const told = await toldByHead(rig, { path, headers });
+      expect(told.status).toBe(415);
+      expect(told.body).toContain('application/json');
+    }
+  });
+
+  test.each([
+    ['/workspaces/ID/a2a', 16 * MB],
+    ['/workspaces/ID/notify', 64 * KB],
+    ['/workspaces/ID/activity', 64 * KB],
+    ['/registry/register', 64 * KB],
+    ['/registry/heartbeat', 64 * KB],
+    ['/registry/update-card', 64 * KB],
+  ])('MOL-RES-08: %s takes at most %i bytes', async (template, bytesMax) => {
+    const rig = await Rig.start();
+    const { id, token } = await rig.bridge();
+    const path = template.replace('ID', id);
+    const headers = { ...bearer(token), 'Content-Length': String(bytesMax + 1) };
+    const told = await toldByHead(rig, { path, headers });
+    expect(told.status).toBe(413);
+    expect(JSON.parse(told.body)).toEqual({
+      error: 'request body too large',
+      truncated: true,
+      max_bytes: bytesMax,
+    });
+  });
+
+  test('a body without a length is cut off at the bound of its route', async () => {
+    const rig = await Rig.start();
+    const { id, token } = await rig.bridge();
+    const chunks = async function* () {
+      yield Buffer.from(JSON.stringify({ message: 'x'.repeat(65 * KB) }));
+    };
+    const response = await fetch(`${rig.hub.address}/workspaces/${id}/notify`, {
+      method: 'POST',
+      headers: { ...bearer(token), 'Content-Type': 'application/json' },
+      body: ReadableStream.from(chunks()),
+      duplex: 'half',
+    });
+    expect(response.status).toBe(413);
+  });
+
+  test.each(['https://evil.example', 'http://localhost:3000', 'http://127.0.0.1:3000', 'null'])(
+    'a web page of %s is refused with 403',
+    async (origin) => {
+      const rig = await Rig.start({ names: ['127.0.0.1', 'localhost'] });
+      const { id, token } = await rig.bridge();
+      const headers = { ...bearer(token), origin };
+      const path = `/workspaces/${id}/notify`;
+      expect((await toldByHead(rig, { path, headers })).status).toBe(403);
+      expect((await toldByHead(rig, { method: 'GET', path: '/health', headers })).status).toBe(403);
+    },
+  );
+
+  test('MOL-HDR-02: the own address as Origin is taken, also the one in front of a proxy', async () => {
+    const rig = await Rig.start({ names: ['hub.example'] });
+    const { id, token } = await rig.bridge();
+    for (const origin of [rig.hub.address, 'https://hub.example']) {
+      const response = await fetch(`${rig.hub.address}/workspaces/${id}/state`, {
+        headers: { ...bearer(token), origin },
+      });
+      expect(response.status).toBe(200);
+    }
+  });
+});
+
+describe('F23: the hub answers only to its own names', () => {
+  test.each([
+    'evil.example',
+    'evil.example:4001',
+    '127.0.0.1.evil.example',
+    'localhost.evil.example',
+    'x',
+  ])('Host %s is refused with 421 everywhere', async (host) => {
+    const rig = await Rig.start();
+    const headers = { Host: host };
+    for (const path of ['/health', '/nowhere', '/workspaces/x/state']) {
+      expect((await toldByHead(rig, { method: 'GET', path, headers })).status).toBe(421);
+    }
+    expect((await toldByHead(rig, { path: '/registry/register', headers })).status).toBe(421);
+  });
+
+  test.each([
+    '127.0.0.1',
+    'LOCALHOST:4001',
+    'localhost.:80',
+    '[::1]:4001',
+    '192.168.1.7:4001',
+    'hub.example',
+    'Hub.Example:443',
+  ])('Host %s is answered', async (host) => {
+    const rig = await Rig.start({ names: ['hub.example'] });
+    const headers = { Host: host };
+    const told = await toldByHead(rig, { method: 'GET', path: '/health', headers });
+    expect(told.status).toBe(200);
+  });
+
+  test('the name in an absolute address does not go around it', async () => {
+    const rig = await Rig.start();
+    const text = await rawAnswer(
+      rig,
+      'GET http://evil.example/health HTTP/1.1\r\nHost: 127.0.0.1\r\n',
+    );
+    expect(text).toMatch(/^HTTP\/1\.1 400 /);
+  });
+});
+
+function rawAnswer(rig: Rig, head: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(rig.hub.address).port), '127.0.0.1');
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+    });
+    socket.on('close', () => resolve(text));
+    socket.on('error', reject);
+    socket.write(`${head}Connection: close\r\n\r\n`);
+  });
+}
+
+describe('F3: what the hub takes can be read again', () => {
+  const nested = (depth: number): unknown =>
+    JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) as unknown;
+
+  test('an a2a with metadata 4,113 deep is refused with words, and the inbox stays readable', async () => {
+    const rig = await Rig.start();
+    const bridge = await rig.bridge();
+    const agent = await rig.addAgent('far-away', 'external');
+    const sent = await rig.send(bridge, agent.id, { metadata: { a: nested(4112) } });
+    expect(sent.status).toBe(400);
+    expect(sent.body.error).toContain('deep');
+    expect((await rig.inbox(agent)).status).toBe(200);
+  });
+
+  test.each([
+    [
+      '/registry/update-card',
+      (id: string) => ({ workspace_id: id, agent_card: { a: nested(200) } }),
+    ],
+    ['/registry/heartbeat', (id: string) => ({ workspace_id: id, agent_card: { a: nested(200) } })],
+    [
+      '/registry/register',
+      (id: string) => ({ id, delivery_mode: 'poll', agent_card: { a: nested(200) } }),
+    ],
+    ['/workspaces/ID/activity', () => ({ activity_type: 'agent_log', tool_trace: nested(200) })],
+    ['/workspaces/ID/notify', () => ({ message: 'x', more: nested(200) })],
+    ['/workspaces/ID/a2a', () => ({ ...requestOf({}), id: null, more: nested(200) })],
+  ])('%s: too deep is refused with 400', async (template, bodyOf) => {
+    const rig = await Rig.start();
+    const { id, token } = await rig.bridge();
+    const answer = await rig.call('POST', template.replace('ID', id), { token, body: bodyOf(id) });
+    expect(answer.status).toBe(400);
+    expect(answer.body.error).toContain('deep');
+  });
+
+  test('too many values are refused with 400', async () => {
+    const rig = await Rig.start();
+    const { id, token } = await rig.bridge();
+    const body = `[${'[],'.repeat(5_000_000)}[]]`;
+    const answer = await rig.call('POST', `/workspaces/${id}/a2a`, { token, body });
+    expect(answer.status).toBe(400);
+    expect(answer.body.error).toContain('values');
+  });
+
+  test('brackets and quotes in a text do not count', async () => {
+    const rig = await Rig.start();
+    const { id, token } = await rig.bridge();
+    const message = `${'[{"\\,'.repeat(5000)}\\`;
+    const answer = await rig.call('POST', `/workspaces/${id}/notify`, { token, body: { message } });
+    expect(answer.status).toBe(200);
+  });
+
+  test('whatever is accepted, every reader can read: 300 random values', async () => {
+    const rig = await Rig.start();
+    const random = seeded(9);
+    const [bridge, agent] = [await rig.bridge(), await rig.addAgent('far-away', 'external')];
+    let accepted = 0;
+    let refused = 0;
+    for (let round = 0; round < 60; round += 1) {
+      const value = JSON.parse(randomJson(random)) as unknown;
+      const answers = [
+        await rig.send(bridge, agent.id, { metadata: { value } }),
+        await rig.call('POST', `/workspaces/${agent.id}/activity`, {
+          token: agent.token,
+          body: { activity_type: 'agent_log', request_body: value, tool_trace: value },
+        }),
+        await rig.call('POST', `/workspaces/${agent.id}/notify`, {
+          token: agent.token,
+          body: { message: JSON.stringify(value) },
+        }),
+        await rig.call('POST', '/registry/update-card', {
+          token: agent.token,
+          body: { workspace_id: agent.id, agent_card: { name: 'far-away', value } },
+        }),
+        await rig.call('POST', '/registry/heartbeat', {
+          token: bridge.token,
+          body: { workspace_id: bridge.id, agent_card: { value } },
+        }),
+      ];
+      for (const { status } of answers) {
+        expect([200, 400, 413]).toContain(status);
+        if (status === 200) accepted += 1;
+        else refused += 1;
+      }
+      const queueId = String(answers[0]?.body.queue_id ?? '');
+      const readers = [
+        await rig.call('GET', `/workspaces/${agent.id}/activity?limit=3&include=peer_info`, agent),
+        await rig.call('GET', `/registry/${bridge.id}/peers`, bridge),
+        await rig.call('GET', `/registry/${agent.id}/peers`, agent),
+        await rig.call('GET', `/registry/discover/${agent.id}`, bridge),
+        ...(queueId === '' ? [] : [await rig.item(bridge, agent.id, queueId)]),
+      ];
+      expect(readers.map(({ status }) => status)).toEqual(readers.map(() => 200));
+    }
+    expect(accepted).toBeGreaterThan(50);
+    expect(refused).toBeGreaterThan(50);
+  });
+});
+
+/** JSON that is a few or thousands deep, with few or many values; often just on one side of a bound. */
+function randomJson(random: () => number): string {
+  const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
+  const deep = pick([1, 5, 40, 58, 62, 64, 66, 200, 3000]);
+  const wide = pick([0, 1, 10, 3000]);
+  const leaf = () =>
+    pick(['1e999', '-0', '"\\ud800"', '"\\u0000]["', 'null', '{"__proto__":{"a":1}}', '""']);
+  let text = `[${Array.from({ length: wide }, leaf).join(',')}]`;
+  const wraps = Array.from({ length: deep }, () => pick(['[', '{"a":', '{"\\"[":']));
+  for (const open of wraps) text = `${open}${text}${open.startsWith('[') ? ']' : '}'}`;
+  return text;
+}
+
+describe('F4: agent cards and metadata are small', () => {
+  const big = { name: 'x', more: 'y'.repeat(16 * KB) };
+
+  test.each([
+    ['/registry/update-card', (id: string) => ({ workspace_id: id, agent_card: big })],
+    ['/registry/heartbeat', (id: string) => ({ workspace_id: id, agent_card: big })],
+    ['/registry/register', (id: string) => ({ id, delivery_mode: 'poll', agent_card: big })],
+    ['/workspaces/ID/a2a', () => ({ ...requestOf({ metadata: big }) })],
+  ])('%s: more than 16 KB is refused with 413', async (template, bodyOf) => {
+    const rig = await Rig.start();
+    const { id, token } = await rig.bridge();
+    const answer = await rig.call('POST', template.replace('ID', id), { token, body: bodyOf(id) });
+    expect(answer.status).toBe(413);
+    expect(answer.body.max_bytes).toBe(16 * KB);
+  });
+
+  test('a new workspace with a large card is not registered', async () => {
+    const rig = await Rig.start();
+    const body = { id: randomUUID(), delivery_mode: 'poll', agent_card: big };
+    const answer = await rig.call('POST', '/registry/register', { token: PROVISION_TOKEN, body });
+    expect(answer.status).toBe(413);
+  });
+
+  test('who calls is found out without a look at any card', async () => {
+    const rig = await Rig.start();
+    const bridge = await rig.bridge();
+    // Not JSON: whoever parses it throws.
+    await rig.db.write(() => rig.db.run("UPDATE hub_workspaces SET agent_card = '{'"));
+    const state = await rig.call('GET', `/workspaces/${bridge.id}/state`, bridge);
+    expect(state.status).toBe(200);
+  });
+
+  test('a card that an earlier version stored, and that is too large, is not shown', async () => {
+    const rig = await Rig.start();
+    const bridge = await rig.bridge();
+    const agent = await rig.addAgent('far-away', 'external');
+    const card = `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+    await rig.db.write(() =>
+      rig.db.run('UPDATE hub_workspaces SET agent_card = ? WHERE id = ?', card, agent.id),
+    );
+    const peers = await rig.call('GET', `/registry/${bridge.id}/peers`, bridge);
+    expect(peers.status).toBe(200);
+    expect((await rig.call('GET', `/registry/discover/${agent.id}`, bridge)).body).toMatchObject({
+      name: 'far-away',
+      agent_card: { name: 'far-away', skills: [] },
+    });
+  });
+});
+
+describe('F12: bodies that are not finished', () => {
+  const begin = (rig: Rig, { id, token }: Account, bytes: number) => {
+    const request = httpRequest(`${rig.hub.address}/workspaces/${id}/a2a`, {
+      method: 'POST',
+      headers: { ...bearer(token), 'Content-Length': String(bytes) },
+    });
+    const status = new Promise<number | undefined>((resolve) => {
+      request.on('response', (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      request.on('error', () => resolve(undefined));
+    });
+    request.write('{');
+    return { request, status };
+  };
+
+  test('one token holds at most 48 MB of them; others are not kept out; a gone one frees its share', async () => {
+    const rig = await Rig.start();
+    const bridge = await rig.bridge();
+    const agent = await rig.addAgent('far-away', 'external');
+    const first = [1, 2, 3].map(() => begin(rig, bridge, 16 * MB));
+    // One that is refused: by then the others are counted, or they come after it and one of them is.
+    const extra = begin(rig, bridge, 16 * MB);
+    const refused = await Promise.race([...first, extra].map(({ status }) => status));
+    expect(refused).toBe(503);
+    expect((await rig.send(agent, bridge.id)).status).toBe(200);
+    for (const { request } of [...first, extra]) request.destroy();
+    await expect.poll(async () => (await rig.send(bridge, agent.id)).status).toBe(200);
+    const whole = await rig.send(bridge, agent.id, { text: 'x'.repeat(15 * MB) });
+    expect(whole.status).toBe(200);
+  });
+
+  test('a caller that goes before its body is whole is no error of the hub', async () => {
+    const rig = await Rig.start();
+    const bridge = await rig.bridge();
+    const { request } = begin(rig, bridge, 1000);
+    await expect.poll(() => request.socket?.bytesWritten ?? 0).toBeGreaterThan(0);
+    await rig.call('GET', '/health');
+    request.destroy();
+    await expect.poll(() => rig.log.events()).toContain('hub_request_cut_off');
+    expect(rig.log.warnings()).toEqual([]);
+  });
+});
+
+test('F22: pages for monitors have a rate limit of their own', async () => {
+  let nowMs = 0;
+  const rig = await Rig.start({ rateLimit: 3, clock: clockWithoutTimers(() => nowMs) });
+  const bridge = await rig.bridge();
+  const statusOf = async (path: string) => (await rig.call('GET', path, bridge)).status;
+  const statuses = [];
+  for (let call = 0; call < 25; call += 1) statuses.push(await statusOf(`/health?n=${call}`));
+  expect(statuses.filter((status) => status === 200)).toHaveLength(20);
+  expect(statuses.at(-1)).toBe(429);
+  expect(await statusOf(`/workspaces/${bridge.id}/state`)).toBe(200);
+  nowMs += 1000;
+  expect(await statusOf('/health')).toBe(200);
+});
