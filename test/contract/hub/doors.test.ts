@@ -222,7 +222,14 @@ describe('F3: what the hub takes can be read again', () => {
     const rig = await Rig.start();
     const bridge = await rig.bridge();
     const agent = await rig.addAgent('far-away', 'external');
-    const sent = await rig.send(bridge, agent.id, { metadata: { a: nested(4112) } });
+    // As text: not every Node can write it out.
+    const deep = `${'['.repeat(4_112)}${']'.repeat(4_112)}`;
+    const body = JSON.stringify(requestOf({ metadata: { a: 'DEEP' } })).replace('"DEEP"', deep);
+    const sent = await rig.call('POST', `/workspaces/${agent.id}/a2a`, {
+      token: bridge.token,
+      as: bridge.id,
+      body,
+    });
     expect(sent.status).toBe(400);
     expect(sent.body.error).toContain('deep');
     expect((await rig.inbox(agent)).status).toBe(200);
