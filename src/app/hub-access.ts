@@ -107,7 +107,7 @@ export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, page
     host: config.hubHost,
     port: config.hubPort,
     ...(tls !== undefined && { tls }),
-    names: ownNames(config),
+    names: [config.hubHost, ...(config.hubNames ?? [])],
     ...(corsOrigin !== undefined && { corsOrigin }),
     rateLimit,
     log,
@@ -141,11 +141,6 @@ export function mustBeProtected({
       next: 'Set LARK_TLS_CERT and LARK_TLS_KEY, or LARK_ALLOW_PLAIN_HTTP=1 if something else protects the way to it.',
     },
   );
-}
-
-/** Host names that lead to this process by the will of who runs it. */
-function ownNames({ hubHost, hubNames = [] }: Config): readonly string[] {
-  return [hubHost, ...hubNames];
 }
 
 export function tlsOf({ tlsCert, tlsKey }: Config) {

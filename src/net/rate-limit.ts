@@ -1,7 +1,13 @@
 import type { Clock } from '../time/clock.ts';
 
 /** How many callers are remembered. Beyond this the idle ones are forgotten. */
-export const HUB_CALLERS_REMEMBERED = 10_000;
+export const CALLERS_REMEMBERED = 10_000;
+
+/**
+ * Requests a second for each page for monitors and caller address: many for a monitor, and little work for the
+ * process. Pages have a limit of their own, so that other calls keep no monitor out.
+ */
+export const PAGES_PER_SECOND = 20;
 
 interface Bucket {
   tokens: number;
@@ -33,7 +39,7 @@ export class RateLimit {
       this.#fill(known);
       return known;
     }
-    if (this.#buckets.size >= HUB_CALLERS_REMEMBERED) this.#forgetIdle();
+    if (this.#buckets.size >= CALLERS_REMEMBERED) this.#forgetIdle();
     const bucket = { tokens: this.#perSecond, filledAtMs: this.#clock.nowMs() };
     this.#buckets.set(caller, bucket);
     return bucket;
@@ -53,7 +59,7 @@ export class RateLimit {
       this.#fill(bucket);
       if (bucket.tokens >= this.#perSecond) this.#buckets.delete(caller);
     }
-    if (this.#buckets.size < HUB_CALLERS_REMEMBERED) return;
+    if (this.#buckets.size < CALLERS_REMEMBERED) return;
     for (const caller of this.#buckets.keys()) {
       this.#buckets.delete(caller);
       return;

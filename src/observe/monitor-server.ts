@@ -6,14 +6,11 @@ import type { Service } from '../core/service.ts';
 import type { PageAnswer, Pages } from '../core/pages.ts';
 import type { Log } from '../core/log.ts';
 import { isOwnHost } from '../net/host-names.ts';
-import { RateLimit } from '../net/rate-limit.ts';
+import { PAGES_PER_SECOND, RateLimit } from '../net/rate-limit.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** How long a request may take to arrive. */
 const REQUEST_TIMEOUT_MS = 10_000;
-
-/** Requests a second for each page and caller address: many for a monitor, and little work for the process. */
-const PAGES_PER_SECOND = 20;
 
 interface MonitorServerOptions {
   /** `host:port`; an IPv6 address in brackets; port 0: any free one. */

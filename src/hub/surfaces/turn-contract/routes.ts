@@ -2,7 +2,7 @@
 import type { HubStore } from '../../ports.ts';
 import type { Pages } from '../../../core/pages.ts';
 import type { Secret } from '../../../core/secret.ts';
-import { RateLimit } from '../../../net/rate-limit.ts';
+import { PAGES_PER_SECOND, RateLimit } from '../../../net/rate-limit.ts';
 import type { Turns } from '../../domain/turns.ts';
 import { addA2aRoute } from './a2a.ts';
 import { addActivityRoutes } from './activity.ts';
@@ -14,12 +14,6 @@ import { addRegistryRoutes } from './registry.ts';
 import { createServer, refuseUnknownRoute, type Server, type ServerOptions } from './server.ts';
 import type { Log } from '../../../core/log.ts';
 import type { Clock } from '../../../time/clock.ts';
-
-/**
- * Requests a second for each page and caller address: many for a monitor, and little work for the process. Pages
- * have a limit of their own, so that calls of the contract keep no monitor out.
- */
-const PAGES_PER_SECOND = 20;
 
 interface ContractOptions {
   readonly tls: ServerOptions['tls'];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RateLimit, HUB_CALLERS_REMEMBERED } from '../../../src/net/rate-limit.ts';
+import { RateLimit, CALLERS_REMEMBERED } from '../../../src/net/rate-limit.ts';
 import { clockWithoutTimers } from '../../kit/clock.ts';
 
 function limitAt(perSecond: number) {
@@ -46,7 +46,7 @@ test('a clock that is set back changes no limit', () => {
 
 test('very many callers are forgotten, but not one that is over its limit', () => {
   const { time, limit, taken } = limitAt(2);
-  for (let index = 0; index < HUB_CALLERS_REMEMBERED - 1; index += 1) limit.take(`caller ${index}`);
+  for (let index = 0; index < CALLERS_REMEMBERED - 1; index += 1) limit.take(`caller ${index}`);
   time.nowMs += 2_000;
   taken('held back', 9);
   limit.take('one more');
