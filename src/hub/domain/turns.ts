@@ -25,6 +25,9 @@ import type { TurnMessage } from './updates.ts';
 /** How long one caller may wait for a turn. */
 export const TURN_WAIT_MS_MAX = 30_000;
 
+/** The last moment that JavaScript can write as a date. */
+const DATE_MS_MAX = 8_640_000_000_000_000;
+
 /** A message for a workspace. */
 export interface NewMessage {
   readonly source: Workspace['id'];
@@ -185,7 +188,7 @@ export class Turns {
       expiresAtMs:
         expiresInMs === undefined
           ? undefined
-          : Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(atMs + expiresInMs)),
+          : Math.min(DATE_MS_MAX, Math.ceil(atMs + expiresInMs)),
       atMs,
     };
   }

@@ -1,11 +1,12 @@
 /** The history of the schema. One entry for each version. A released entry is never edited. */
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
-import { HUB_CONTENT, HUB_SCHEMA } from './hub/schema.ts';
+import { HUB_CONTENT, HUB_SCHEMA, READABLE_ROWS } from './hub/schema.ts';
 
 export const MIGRATIONS: readonly string[] = [
   `${BRIDGE_SCHEMA}\n${HUB_SCHEMA}`,
   // JSON of a `FailureCause`: which agent failed, and how it ended.
   'ALTER TABLE runs ADD COLUMN cause TEXT;',
+  READABLE_ROWS,
   HUB_CONTENT,
   REPLY_TOKENS,
   // The end of the output of a program that gave no answer, as JSON of `ProgramOutput`.

@@ -92,6 +92,29 @@ test('version 1: inboxes keep their rows, messages apart from reports', async ()
   expect(reply?.received?.content.message.referenceTaskIds).toEqual([itemIdOf(db, 'm-told')]);
 });
 
+test('version 1: F3: rows that nobody could read are mended, and no other', async () => {
+  const deep = `{"a":${'['.repeat(4_163)}${']'.repeat(4_163)}}`;
+  const db = openVersion1(`
+    UPDATE hub_workspaces SET acked_seq = 1152921504606846976, agent_card = '${deep}';
+    UPDATE hub_activity SET duration_ms = 1152921504606846976, tool_trace = '${deep}';
+    UPDATE hub_activity SET request_body = '${deep}' WHERE message_id = 'm-told';
+    UPDATE hub_items SET expires_at_ms = 9007199254740991 WHERE message_id = 'm-open';
+    UPDATE hub_items SET request_body = '${deep}' WHERE message_id = 'm-told';
+  `);
+  const store = new SqliteHubStore(db);
+  for (const { id, name } of await store.listing()) {
+    const rows = (await store.activity(id, { limit: 100 })) ?? [];
+    expect(JSON.stringify(rows)).not.toContain('[[');
+    if (name !== 'far-away') continue;
+    expect(rows.map(({ received }) => received?.content.message.messageId)).toContain('m-told');
+    expect(await store.acknowledge(id, 1)).toBe(Number.MAX_SAFE_INTEGER);
+  }
+  expect(db.all("SELECT seq FROM hub_items WHERE message_id = 'm-told'")).toEqual([]);
+  const open = await store.item(itemIdOf(db, 'm-open'));
+  expect(new Date(open?.expiresAtMs ?? 0).toISOString()).toMatch(/^\+275760/);
+  expect(await store.item(itemIdOf(db, 'm-answered'))).toMatchObject({ status: 'completed' });
+});
+
 test("version 1: an item that was running is settled with the end of its program's output", async () => {
   const db = openVersion1();
   const store = new SqliteHubStore(db);

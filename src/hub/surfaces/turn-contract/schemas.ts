@@ -2,11 +2,14 @@
 import { Type, type Static } from '@sinclair/typebox';
 
 const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
-/** The id of a message or a conversation: one line of printable text. */
-const KEY = '^[^\\u0000-\\u001f\\u007f]{1,256}$';
+/** The id of a message or a conversation: one line of printable text. Half a character could not be stored. */
+const KEY =
+  '^(?:[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff]){1,256}$';
 
 const Uuid = Type.String({ pattern: UUID });
 const Key = Type.String({ pattern: KEY });
+/** Beyond it a number is not the one that was sent, and SQLite's can't be read back. */
+const WHOLE_MAX = { maximum: Number.MAX_SAFE_INTEGER };
 const Open = Type.Record(Type.String(), Type.Unknown());
 
 export const WorkspacePath = Type.Object({ id: Type.String() });
@@ -71,7 +74,7 @@ export const ActivityBody = Type.Object({
   source_id: Text,
   status: Text,
   error_detail: Text,
-  duration_ms: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])),
+  duration_ms: Type.Optional(Type.Union([Type.Integer({ minimum: 0, ...WHOLE_MAX }), Type.Null()])),
   request_body: Type.Optional(Type.Unknown()),
   response_body: Type.Optional(Type.Unknown()),
   tool_trace: Type.Optional(Type.Unknown()),
@@ -79,7 +82,7 @@ export const ActivityBody = Type.Object({
 });
 export type ActivityReport = Static<typeof ActivityBody>;
 
-export const AckBody = Type.Object({ acked_seq: Type.Integer() });
+export const AckBody = Type.Object({ acked_seq: Type.Integer(WHOLE_MAX) });
 
 export const NotifyBody = Type.Object({
   message: Type.String({ minLength: 1 }),

@@ -52,6 +52,8 @@ declare module 'fastify' {
 
 /** A request must arrive within this time, so that slow senders can't keep connections open. */
 const REQUEST_TIMEOUT_MS = 60_000;
+/** An id has up to 256 characters. In a path each of them may take twelve: four bytes, each as `%XX`. */
+const PATH_PART_CHARS_MAX = 256 * 12;
 const STORE_RETRY_AFTER_SECS = 5;
 const SCHEMA_ERRORS = { body: 'invalid request body', querystring: 'invalid query' } as const;
 
@@ -74,6 +76,7 @@ function createValidator({ schema, httpPart }: { schema: TSchema; httpPart?: str
 export function createServer({ tls, log, ...names }: ServerOptions): Server {
   const { corsOrigin } = names;
   const server = Fastify({
+    routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
     requestTimeout: REQUEST_TIMEOUT_MS,
     schemaController: { compilersFactory: COMPILERS },
     ...(tls === undefined ? {} : { https: { cert: tls.certPem, key: tls.keyPem } }),

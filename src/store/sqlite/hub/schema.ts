@@ -91,6 +91,26 @@ INSERT INTO hub_agents (name, workspace_id, kind, config, created_at_ms, built_i
 `;
 
 /**
+ * What version 0.1.0 took and nobody can read: numbers beyond those that JavaScript has, dates after its last one,
+ * and JSON so deep that it can't be written out (SQLite takes none that is over 1,000 levels deep).
+ */
+export const READABLE_ROWS = `
+UPDATE hub_workspaces SET acked_seq = 9007199254740991 WHERE acked_seq > 9007199254740991;
+UPDATE hub_workspaces SET agent_card = NULL WHERE NOT json_valid(agent_card);
+UPDATE hub_activity SET duration_ms = NULL WHERE duration_ms > 9007199254740991;
+UPDATE hub_activity SET response_body = NULL WHERE NOT json_valid(response_body);
+UPDATE hub_activity SET tool_trace = NULL WHERE NOT json_valid(tool_trace);
+UPDATE hub_activity SET request_body = CASE
+    WHEN sender_id IS NULL THEN NULL
+    ELSE json_object('id', NULL, 'params', json_object('message', json_object(
+      'role', 'user', 'messageId', message_id, 'parts', json_array())))
+  END
+  WHERE NOT json_valid(request_body);
+DELETE FROM hub_items WHERE NOT json_valid(request_body) OR NOT json_valid(coalesce(response_body, 'null'));
+UPDATE hub_items SET expires_at_ms = 8640000000000000 WHERE expires_at_ms > 8640000000000000;
+`;
+
+/**
  * Turns are stored as content, no longer as JSON-RPC texts: `content` is the message with its metadata,
  * `request_id` the sender's id of the request (both JSON), `outcome` how the turn ended. In an inbox, rows
  * with a `request_id` have such a content in `request_body`.
