@@ -27,7 +27,7 @@ const DOCUMENTS = [
 const ROW = /\bMOL-[A-Z0-9]+-\d\d\b/g;
 
 /** Long measurements are not run by a test; their script has to be there. */
-const MEASUREMENTS = /^npm run (bench|chaos|soak|model)\b/;
+const MEASUREMENTS = /^npm run (attack|bench|chaos|soak|model)\b/;
 
 /** What runs a command outside of README.md: a file, and the words in it that do so. */
 const RUN_BY: Readonly<Record<string, { readonly file: string; readonly words: string }>> = {

@@ -2,20 +2,18 @@
  * `npm run soak`: the built program under a steady load for long, with the embedded hub and the echo agent.
  * Looks at its memory, its files and its event loop all the while, and counts every message at the end.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { SimChat, SimUser } from '../../src/sim/world/model.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
-import { seeded } from '../sim/random.ts';
+import { residentBytes } from '../kit/memory.ts';
+import { Crowd } from './crowd.ts';
 import { type BridgeProcess, Rig } from './rig.ts';
 import { INBOX_KEEP_ROWS, PRUNE_EVERY_MS } from '../../src/bridge/pruning.ts';
 
 const CHATS = 50;
 const LOOK_MS = 10_000;
-const SETTLE_MS_MAX = 60_000;
-const PAGE_BYTES = 4096;
 const DAY_MS = 24 * 60 * 60_000;
 /** More than the journal keeps of what is older than a day. */
 const YESTERDAY_ROWS = 60_000;
@@ -93,28 +91,21 @@ class Soak {
   readonly #rig: Rig;
   readonly #bridge: BridgeProcess;
   readonly #options: SoakOptions;
-  readonly #chats: { user: SimUser; chat: SimChat }[];
+  readonly #crowd: Crowd;
   readonly #samples: Sample[] = [];
-  /** Message ids that wait for their answer, by chat in the order in which they were said. */
-  readonly #waiting = new Map<string, string[]>();
-  readonly #repliesSeen = new Set<string>();
-  #said = 0;
-  #answered = 0;
-  #repeated = 0;
-  #outOfOrder = 0;
 
   constructor(rig: Rig, bridge: BridgeProcess, options: SoakOptions) {
     this.#rig = rig;
     this.#bridge = bridge;
     this.#options = options;
-    this.#chats = Array.from({ length: CHATS }, (_, index) => rig.direct(`Person ${index}`));
+    this.#crowd = new Crowd(rig, { ...options, chats: CHATS });
   }
 
   async run(): Promise<string[]> {
     const { durationMs, print } = this.#options;
     print('  secs  rss MB  db MB  wal MB  loop p99 ms    said  answered');
     const startedMs = Date.now();
-    const talking = this.#talk(startedMs + durationMs);
+    const talking = this.#crowd.talk(durationMs);
     let nextMs = startedMs + Math.min(LOOK_MS, durationMs / 4);
     while (Date.now() < startedMs + durationMs) {
       await sleep(Math.max(0, nextMs - Date.now()));
@@ -122,65 +113,21 @@ class Soak {
       this.#look(Date.now() - startedMs);
     }
     await talking;
-    const untilMs = Date.now() + SETTLE_MS_MAX;
-    while (this.#answered < this.#said && Date.now() < untilMs) {
-      await sleep(100);
-      this.#count();
-    }
+    await this.#crowd.settle();
     this.#look(Date.now() - startedMs);
     return this.#complaints();
   }
 
-  /** Says messages at the given rate, by the clock and not by the answers. */
-  async #talk(untilMs: number): Promise<void> {
-    const random = seeded(this.#options.seed);
-    const startedMs = Date.now();
-    while (Date.now() < untilMs) {
-      const due = ((Date.now() - startedMs) / 1000) * this.#options.perSecond;
-      while (this.#said < due) this.#say(random);
-      await sleep(20);
-    }
-  }
-
-  #say(random: () => number): void {
-    const one = this.#chats[Math.floor(random() * this.#chats.length)];
-    if (one === undefined) return;
-    this.#said += 1;
-    const text = `message ${this.#said} ${'x'.repeat(Math.floor(random() * 500))}`;
-    const { messageId } = this.#rig.cloud.say({ chat: one.chat, from: one.user, text });
-    const waiting = this.#waiting.get(one.chat.chatId) ?? [];
-    waiting.push(messageId);
-    this.#waiting.set(one.chat.chatId, waiting);
-  }
-
-  #count(): void {
-    for (const { chat } of this.#chats) {
-      const waiting = this.#waiting.get(chat.chatId) ?? [];
-      for (const reply of this.#rig.cloud.shows(chat, { last: 400 })) {
-        if (reply.replyTo === undefined || !reply.text.startsWith('message ')) continue;
-        if (this.#repliesSeen.has(reply.messageId)) continue;
-        this.#repliesSeen.add(reply.messageId);
-        const place = waiting.indexOf(reply.replyTo);
-        if (place < 0) this.#repeated += 1;
-        else {
-          if (place > 0) this.#outOfOrder += 1;
-          waiting.splice(place, 1);
-          this.#answered += 1;
-        }
-      }
-    }
-  }
-
   #look(elapsedMs: number): void {
-    this.#count();
+    this.#crowd.count();
     const sample = {
       secs: Math.round(elapsedMs / 1000),
-      rssMb: rssBytes(this.#bridge.child.pid) / MB,
+      rssMb: residentBytes(this.#bridge.child.pid) / MB,
       dbMb: this.#size('bridge.db') / MB,
       walMb: this.#size('bridge.db-wal') / MB,
       loopP99Ms: this.#loopP99Ms(),
-      said: this.#said,
-      answered: this.#answered,
+      said: this.#crowd.said,
+      answered: this.#crowd.answered,
     };
     this.#samples.push(sample);
     const { secs, rssMb, dbMb, walMb, loopP99Ms, said, answered } = sample;
@@ -201,13 +148,10 @@ class Soak {
   }
 
   #complaints(): string[] {
-    const found: string[] = [];
+    const found = this.#crowd.complaints();
     const check = (holds: boolean, complaint: string) => {
       if (!holds) found.push(complaint);
     };
-    check(this.#answered === this.#said, `lost: ${this.#said - this.#answered} of ${this.#said}`);
-    check(this.#repeated === 0, `repeated: ${this.#repeated}`);
-    check(this.#outOfOrder === 0, `out of order: ${this.#outOfOrder}`);
     const third = Math.floor(this.#samples.length / 3);
     const middle = median(this.#samples.slice(third, 2 * third).map(({ rssMb }) => rssMb));
     const last = median(this.#samples.slice(-third).map(({ rssMb }) => rssMb));
@@ -275,9 +219,4 @@ function writeYesterday(rig: Rig): void {
 
 function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
-}
-
-function rssBytes(pid: number | undefined): number {
-  const [, pages = '0'] = readFileSync(`/proc/${pid ?? 'self'}/statm`, 'utf8').split(' ');
-  return Number(pages) * PAGE_BYTES;
 }
