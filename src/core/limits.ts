@@ -1,7 +1,5 @@
 /** Bounds that several rooms share, each with its reason. All others are next to their use. */
 
-/** Body of a request to the hub: the platform's own limit (MOL-A2A-07). */
-export const A2A_BODY_BYTES_MAX = 16 * 1024 * 1024;
 /** How many turns run at the same time if the answers can be told apart. Usually the agents allow fewer. */
 export const TURNS_RUNNING_MAX = 8;
 /** After this time a handshake will no longer succeed. */

@@ -1,5 +1,4 @@
 import { errorText } from '../core/errors.ts';
-import { A2A_BODY_BYTES_MAX } from '../core/limits.ts';
 import type { Secret } from '../core/secret.ts';
 import { HttpClient, type HttpStream } from '../net/http.ts';
 import { messageSend, parseOutcome } from './a2a.ts';
@@ -11,6 +10,8 @@ import type { Log } from '../core/log.ts';
 
 /** A runtime on this machine that accepts no connection within this time hangs. */
 const CHANNEL_CONNECT_TIMEOUT_MS = 5_000;
+/** What the runtime takes (MOL-SOCK-05). */
+const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 
 /** The socket decides where a request goes. HTTP needs a host name anyway. */
 const ADDRESS = 'http://channel/';
@@ -60,7 +61,7 @@ export class ChannelSocket {
   /** Never rejects because of the runtime or the socket. */
   async send(turn: TurnRequest, signal: AbortSignal): Promise<SocketResult> {
     const body = JSON.stringify(socketBody(turn));
-    if (Buffer.byteLength(body) > A2A_BODY_BYTES_MAX) {
+    if (Buffer.byteLength(body) > REQUEST_BYTES_MAX) {
       return { kind: 'refused', detail: 'it is too large' };
     }
     const result = await this.#call(body, signal);

@@ -130,7 +130,7 @@ export class Adversary {
         headers: {
           Authorization: `Bearer ${by.token}`,
           'Content-Type': 'application/json',
-          'Content-Length': String(16 * MB),
+          'Content-Length': String(MB),
         },
       });
       request.on('error', () => {});
@@ -138,7 +138,7 @@ export class Adversary {
         this.#count(String(response.statusCode));
         response.resume();
       });
-      request.write(Buffer.alloc(pick(random, [10, 100 * KB, 4 * MB]), '['));
+      request.write(Buffer.alloc(pick(random, [10, 100 * KB, 900 * KB]), '['));
       return request;
     });
     await this.#pause(1_000);

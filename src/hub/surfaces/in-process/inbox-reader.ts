@@ -85,7 +85,8 @@ export class InboxReader {
       const last = rows.at(-1);
       // Only now: if the process dies before this, the same rows are handed over again, which does no harm.
       if (last !== undefined) await cursor.save(last.id);
-      return rows.length < ROWS_MAX ? 'done' : 'more';
+      // A page may end early, because it is large.
+      return last === undefined ? 'done' : 'more';
     } catch (error) {
       if (this.#stop.signal.aborted) return 'done';
       logFailure('inbox', log, error);

@@ -1,15 +1,16 @@
 /** What is judged of every request before the first byte of its body is read. */
 import type { FastifyRequest } from 'fastify';
-import { A2A_BODY_BYTES_MAX } from '../../../core/limits.ts';
 import { isOwnHost } from '../../../net/host-names.ts';
 import { busy, Refusal } from './refusal.ts';
 
 /** Far more than a report, a notice or an agent card needs. */
 const BODY_BYTES_MAX = 64 * 1024;
+const A2A_BODY_BYTES_MAX = 1024 * 1024;
 
 /** Routes that take larger bodies, and why. */
 const LARGER_BODY_BYTES_MAX: Readonly<Record<string, number>> = {
-  // The text of a turn or of an answer, with files in it: the platform's own limit (MOL-A2A-07).
+  // The text of a turn or of an answer, as long as an agent's output may be. The platform takes 16 MB (MOL-A2A-07),
+  // but to read and store so much holds up everybody else for more than 50 ms.
   '/workspaces/:id/a2a': A2A_BODY_BYTES_MAX,
 };
 
@@ -77,10 +78,10 @@ export function mustBeReadable({ headers, routeOptions }: FastifyRequest): void 
   }
 }
 
-/** All bodies together that are on their way: eight of the largest. */
-const ON_THEIR_WAY_BYTES_MAX = 8 * A2A_BODY_BYTES_MAX;
+/** All bodies together that are on their way. */
+const ON_THEIR_WAY_BYTES_MAX = 64 * A2A_BODY_BYTES_MAX;
 /** Those of one caller, so that one that sends slowly keeps no other out. */
-const ON_THEIR_WAY_BYTES_MAX_OF_ONE = 3 * A2A_BODY_BYTES_MAX;
+const ON_THEIR_WAY_BYTES_MAX_OF_ONE = 8 * A2A_BODY_BYTES_MAX;
 const RETRY_AFTER_SECS = 5;
 
 /** Bounds the memory of bodies that wait for their rest. */

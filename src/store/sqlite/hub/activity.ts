@@ -9,8 +9,8 @@ import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow, SqlValue } from '../driver.ts';
 
-/** An inbox answer ends early at this size, because clients refuse more than 64 MB (MOL-RES-12). */
-const HUB_ACTIVITY_BYTES_MAX = 32 * 1024 * 1024;
+/** An inbox answer ends early at this size. To write out more would hold up everybody else for more than 50 ms. */
+const HUB_ACTIVITY_BYTES_MAX = 4 * 1024 * 1024;
 
 const COLUMNS = `seq, id, workspace_id, activity_type, source_id, target_id, method, summary, status,
   error_detail, duration_ms, created_at_ms, request_id, request_body, response_body, tool_trace`;
