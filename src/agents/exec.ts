@@ -1,12 +1,15 @@
 /** An agent that is a program: one process a turn, the text on stdin, the answer on stdout. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { headOf, tailOf } from '../core/cut.ts';
+import { errorText } from '../core/errors.ts';
 import { withoutSecrets } from '../core/secret.ts';
 import { isBlank, withoutTerminalControls } from '../core/visible.ts';
 import { endedRun, NOT_RUNNING } from './ended-run.ts';
 import { agentEnvironment, type Environment, secretsIn } from './environment.ts';
 import { Tail } from './tail.ts';
-import { AGENT_KILL_GRACE_MS, type RunningPrograms } from './running-programs.ts';
+import { AGENT_KILL_GRACE_MS, ProgramGroup, RUN_MARK } from './program-group.ts';
+import type { RunningPrograms } from './running-programs.ts';
 import type { AgentResult, AgentRun, AgentRuntime, AgentTurn } from './runtime.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
@@ -64,14 +67,15 @@ export class ExecRuntime implements AgentRuntime {
   #run(turn: AgentTurn): AgentRun {
     const { argv, env, log } = this.#options;
     const [program = '', ...args] = argv;
+    const mark = randomBytes(16).toString('hex');
     try {
       const child = spawn(program, args, {
-        env: agentEnvironment(env, turn.lark),
+        env: { ...agentEnvironment(env, turn.lark), [RUN_MARK]: mark },
         // A process group of its own, so that the whole tree can be stopped.
         detached: true,
         windowsHide: true,
       });
-      return new ExecRun(this.#options, turn, child);
+      return new ExecRun(this.#options, turn, { child, mark });
     } catch (error) {
       // Some failures to start are thrown, others come as an event. For the turn they are the same.
       if (!isSystemError(error)) throw error;
@@ -80,11 +84,18 @@ export class ExecRuntime implements AgentRuntime {
   }
 }
 
+interface StartedProgram {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** What marks its processes. */
+  readonly mark: string;
+}
+
 class ExecRun implements AgentRun {
   readonly result: Promise<AgentResult>;
   readonly #options: ExecOptions;
   readonly #turn: AgentTurn;
   readonly #child: ChildProcessWithoutNullStreams;
+  readonly #group: ProgramGroup;
   readonly #output: Buffer[] = [];
   readonly #stdout = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #stderr = new Tail(AGENT_TAIL_BYTES_MAX);
@@ -93,17 +104,20 @@ class ExecRun implements AgentRun {
   #outputBytes = 0;
   /** Why the program was told to end, if it was. */
   #ending: AgentResult | undefined;
-  #over = false;
+  /** The program has ended, and all its output was read. */
+  #closed = false;
   #resolve: (result: AgentResult) => void = () => {};
 
-  constructor(options: ExecOptions, turn: AgentTurn, child: ChildProcessWithoutNullStreams) {
+  constructor(options: ExecOptions, turn: AgentTurn, { child, mark }: StartedProgram) {
+    const { clock, programs } = options;
     this.#options = options;
     this.#turn = turn;
     this.#child = child;
+    this.#group = new ProgramGroup({ pid: child.pid, mark, startedAtMs: clock.nowMs(), clock });
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.#removeNote = child.pid === undefined ? undefined : options.programs?.note(child.pid);
+    this.#removeNote = child.pid === undefined ? undefined : programs?.note(child.pid, mark);
     this.#listen();
     this.#later(options.timeoutMs, () => this.#end(timedOut(options.timeoutMs)));
     // The program may end before it has read all its input. Its answer counts anyway.
@@ -126,11 +140,33 @@ class ExecRun implements AgentRun {
     });
     child.once('exit', () => {
       // The program was told to end, and so was every process that it started.
-      if (this.#ending !== undefined) this.#signal('SIGKILL');
+      if (this.#ending !== undefined) this.#group.signal('SIGKILL');
       // A process that the program started in the background may hold the output open for ever.
       else this.#later(AGENT_DRAIN_MS, () => this.#abandonOutput());
     });
-    child.once('close', (exitCode, signal) => this.#settle(this.#resultOf(exitCode, signal)));
+    child.once('close', (exitCode, signal) => {
+      // Without a process there was an error, and its end is told already.
+      if (child.pid !== undefined) void this.#endRest(this.#resultOf(exitCode, signal));
+    });
+  }
+
+  /** The turn is over when nothing of the program is left: the next one must not run beside it. */
+  async #endRest(result: AgentResult): Promise<void> {
+    const { log } = this.#options;
+    const turn = this.#turn.turnId;
+    const atOnce = this.#ending !== undefined;
+    this.#stopTimers();
+    this.#closed = true;
+    const onFound = (count: number) => log.info('agent_left_processes', { turn, count });
+    try {
+      const { ended } = await this.#group.end({ atOnce, onFound });
+      // The note stays for the next start, which tries again.
+      if (ended) this.#removeNote?.();
+      else log.error('agent_program_not_ended', { turn, pid: this.#child.pid });
+    } catch (error) {
+      log.error('agent_program_not_ended', { turn, error: errorText(error) });
+    }
+    this.#settle(result);
   }
 
   #take(chunk: Buffer): void {
@@ -150,33 +186,20 @@ class ExecRun implements AgentRun {
   }
 
   #end(ending: AgentResult): void {
-    if (this.#over || this.#ending !== undefined) return;
+    if (this.#closed || this.#ending !== undefined) return;
     this.#ending = ending;
     this.#output.length = 0;
-    this.#signal('SIGTERM');
+    this.#group.signal('SIGTERM');
     this.#later(AGENT_KILL_GRACE_MS, () => {
-      this.#signal('SIGKILL');
+      this.#group.signal('SIGKILL');
       this.#abandonOutput();
     });
   }
 
-  /** Stops waiting for output that is held open by processes that we can't end. */
+  /** Stops waiting for output that is held open by processes that have not ended. */
   #abandonOutput(): void {
-    this.#signal('SIGKILL');
     this.#child.stdout.destroy();
     this.#child.stderr.destroy();
-  }
-
-  #signal(signal: NodeJS.Signals): void {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, signal);
-    } catch (error) {
-      // ESRCH: the group has no process left. EPERM: only processes of another user are left (setuid programs).
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ESRCH' && code !== 'EPERM') throw error;
-    }
   }
 
   #resultOf(exitCode: number | null, signal: NodeJS.Signals | null): AgentResult {
@@ -192,11 +215,13 @@ class ExecRun implements AgentRun {
   }
 
   #settle(result: AgentResult): void {
-    if (this.#over) return;
-    this.#over = true;
-    for (const cancelTimer of this.#timers) cancelTimer();
-    this.#removeNote?.();
+    this.#closed = true;
+    this.#stopTimers();
     this.#resolve(this.#withOutput(result));
+  }
+
+  #stopTimers(): void {
+    for (const cancelTimer of this.#timers) cancelTimer();
   }
 
   /** Adds the end of the program's output if there is no answer, and logs it. */

@@ -35,7 +35,7 @@ async function environmentOf(env: ExecOptions['env'], lark?: LarkContext): Promi
     await start(['env'], { env: { PATH: process.env['PATH'], ...env } }, lark)
   ).result;
   const text = result.ok ? result.text : '';
-  return text.split('\n').filter((line) => !/^(?:PATH|PWD|SHLVL|_)=/.test(line));
+  return text.split('\n').filter((line) => !/^(?:PATH|PWD|SHLVL|_|LARK_RUN_ID)=/.test(line));
 }
 
 /** Processes of the tree write their ids into the folder. */
