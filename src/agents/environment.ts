@@ -52,7 +52,7 @@ const SECRET_NAME = /(?:secret|password|passwd|token|credentials?|_key|apikey)$/
 /** A shorter value may be an ordinary word that is in any text. */
 const SECRET_CHARS_MIN = 8;
 
-function isSecretName(name: string): boolean {
+export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
