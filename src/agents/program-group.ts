@@ -159,9 +159,14 @@ function nextRound(): Promise<void> {
   });
 }
 
-/** The number that the system has given last. */
+/** The number that the system has given last; 0 where it does not tell (`ProcSubset=pid` of systemd). */
 function latestPid(): number {
-  return Number(readFileSync('/proc/loadavg', 'utf8').trim().split(' ').at(-1));
+  try {
+    return Number(readFileSync('/proc/loadavg', 'utf8').trim().split(' ').at(-1));
+  } catch (error) {
+    if (isSystemError(error)) return 0;
+    throw error;
+  }
 }
 
 /** The fields of `/proc/PID/stat` after the name, which may contain anything: state, parent, group, … */

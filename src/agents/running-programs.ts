@@ -62,12 +62,13 @@ export class RunningPrograms {
    * removes the note.
    */
   note(pid: number, mark?: string): () => void {
-    const started = this.#onLinux ? startOnLinux(pid) : String(Date.now());
-    // It has ended already.
-    if (started === undefined) return () => {};
-    const name = mark === undefined ? `${pid}.${started}` : `${pid}.${started}.${mark}`;
-    const path = join(this.#folder, name);
+    let path: string;
     try {
+      const started = this.#onLinux ? startOnLinux(pid) : String(Date.now());
+      // It has ended already.
+      if (started === undefined) return () => {};
+      const name = mark === undefined ? `${pid}.${started}` : `${pid}.${started}.${mark}`;
+      path = join(this.#folder, name);
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       refuseForeign(this.#folder);
       // The name says everything, so a note can't be half written. `wx` follows no link.
