@@ -25,7 +25,7 @@ export function createRuntime(spec: RunnableSpec, options: RuntimeOptions): Agen
     case 'exec':
       return new ExecRuntime({
         ...options,
-        argv: spec.argv,
+        spec,
         outputBytesMax: AGENT_OUTPUT_BYTES_MAX,
       });
   }

@@ -3,20 +3,48 @@ import type { LarkContext } from '../core/message.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The bridge's own settings, secrets included. The program gets none of them, so a secret that is added later
- * can't leak either. It also does not get systemd's variables: systemd would take the program's messages for
- * messages of the bridge.
+ * What every program gets of the bridge's own environment. It is a list of what is allowed, so a secret with a
+ * name that nobody has thought of stays out of it. So do the settings of the bridge and systemd's variables:
+ * systemd would take the program's messages for messages of the bridge.
  */
-const OURS =
-  /^(?:LARK_|MOLECULE_)|^(?:WORKSPACE_ID|PLATFORM_URL|NOTIFY_SOCKET|WATCHDOG_(?:USEC|PID)|CREDENTIALS_DIRECTORY)$/i;
+const ALLOWED =
+  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TERM|TMPDIR|XDG_\w+|SSL_CERT_(?:FILE|DIR)|NODE_EXTRA_CA_CERTS)$/;
+const PROXY = /^(?:https?|all|no)_proxy$/i;
+/** Without these most programs do not start on Windows, where the case of a name does not count. */
+const ALLOWED_ON_WINDOWS =
+  /^(?:PATH|PATHEXT|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|TEMP|TMP|APPDATA|LOCALAPPDATA|PROGRAMDATA|PROGRAMFILES(?:\(X86\))?|USERPROFILE|USERNAME|HOMEDRIVE|HOMEPATH)$/i;
+/** Belong to the user of the bridge, so they are wrong for another user. */
+const OF_OWN_USER = /^(?:XDG_\w+|TMPDIR)$/;
 
-/** The environment of a turn's program: the user's own variables, and where the message came from. */
-export function agentEnvironment(
-  env: Environment,
-  lark: LarkContext | undefined,
-): Record<string, string> {
-  const theirs = Object.entries(env).filter(([name]) => !OURS.test(name));
-  return Object.fromEntries([...theirs, ...Object.entries(larkVariables(lark))].filter(isSet));
+interface EnvironmentParts {
+  /** The bridge's own environment. */
+  readonly env: Environment;
+  /** The variables that a person chose for the program. */
+  readonly given: Environment;
+  /** What names another user, if the program runs as one. */
+  readonly user?: Environment | undefined;
+  readonly lark: LarkContext | undefined;
+}
+
+/** The environment of a turn's program: what is allowed, what a person chose, and where the message came from. */
+export function agentEnvironment({
+  env,
+  given,
+  user,
+  lark,
+}: EnvironmentParts): Record<string, string> {
+  const allowed = Object.entries(env).filter(
+    ([name]) => isAllowed(name) && (user === undefined || !OF_OWN_USER.test(name)),
+  );
+  const chosen = [user ?? {}, given, larkVariables(lark)].flatMap(
+    Object.entries<string | undefined>,
+  );
+  return Object.fromEntries([...allowed, ...chosen].filter(isSet));
+}
+
+function isAllowed(name: string): boolean {
+  if (ALLOWED.test(name) || PROXY.test(name)) return true;
+  return process.platform === 'win32' && ALLOWED_ON_WINDOWS.test(name);
 }
 
 /** Names of variables whose values are secrets. */
@@ -24,11 +52,18 @@ const SECRET_NAME = /(?:secret|password|passwd|token|credentials?|_key|apikey)$/
 /** A shorter value may be an ordinary word that is in any text. */
 const SECRET_CHARS_MIN = 8;
 
-/** The secrets that a program was given, found by the names of their variables. It may print them when it fails. */
-export function secretsIn(env: Environment): string[] {
-  return Object.entries(env).flatMap(([name, value = '']) =>
-    SECRET_NAME.test(name) && value.length >= SECRET_CHARS_MIN ? [value] : [],
-  );
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
+/**
+ * The secrets that a program was given: all that a person chose for it, and others by the names of their
+ * variables. It may print them when it fails.
+ */
+export function secretsIn({ env, given }: Pick<EnvironmentParts, 'env' | 'given'>): string[] {
+  const named = Object.entries(env).filter(([name]) => isSecretName(name));
+  const values = [...named, ...Object.entries(given)].map(([, value = '']) => value);
+  return values.filter((value) => value.length >= SECRET_CHARS_MIN);
 }
 
 function larkVariables(lark: LarkContext | undefined): Environment {

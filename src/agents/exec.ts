@@ -1,13 +1,18 @@
 /** An agent that is a program: one process a turn, the text on stdin, the answer on stdout. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { headOf, tailOf } from '../core/cut.ts';
+import { BridgeError, errorText } from '../core/errors.ts';
 import { withoutSecrets } from '../core/secret.ts';
 import { isBlank, withoutTerminalControls } from '../core/visible.ts';
 import { endedRun, NOT_RUNNING } from './ended-run.ts';
 import { agentEnvironment, type Environment, secretsIn } from './environment.ts';
 import { Tail } from './tail.ts';
-import { AGENT_KILL_GRACE_MS, type RunningPrograms } from './running-programs.ts';
-import type { AgentResult, AgentRun, AgentRuntime, AgentTurn } from './runtime.ts';
+import { readVariables } from './given-variables.ts';
+import { AGENT_KILL_GRACE_MS, ProgramGroup, RUN_MARK } from './program-group.ts';
+import { findUser, type ProgramUser } from './program-user.ts';
+import type { RunningPrograms } from './running-programs.ts';
+import type { AgentResult, AgentRun, AgentRuntime, AgentTurn, ExecSpec } from './runtime.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -19,9 +24,9 @@ const SHOWN_CHARS_MAX = 2_000;
 const AGENT_DRAIN_MS = 500;
 
 export interface ExecOptions {
-  /** The program and its arguments. They do not pass through a shell. */
-  readonly argv: readonly string[];
-  /** The bridge's own environment. The program does not get the bridge's settings from it. */
+  /** Its program and arguments do not pass through a shell. */
+  readonly spec: ExecSpec;
+  /** The bridge's own environment. The program gets only what is allowed, and what `spec` names. */
   readonly env: Environment;
   readonly timeoutMs: number;
   readonly outputBytesMax: number;
@@ -36,14 +41,26 @@ export class ExecRuntime implements AgentRuntime {
   readonly #options: ExecOptions;
   readonly #runs = new Set<AgentRun>();
   #life: 'new' | 'started' | 'stopped' = 'new';
+  /** As whom the program runs, if not as the user of the bridge; or why it can't. */
+  #user: ProgramUser | BridgeError | undefined;
 
   constructor(options: ExecOptions) {
     this.#options = options;
   }
 
-  start(): Promise<void> {
-    if (this.#life === 'new') this.#life = 'started';
-    return Promise.resolve();
+  async start(): Promise<void> {
+    if (this.#life !== 'new') return;
+    this.#life = 'started';
+    const { env, log, spec } = this.#options;
+    const missing = (spec.variables ?? []).filter((name) => (env[name] ?? '') === '');
+    if (missing.length > 0) {
+      log.warn('agent_variables_not_set', {
+        names: missing.join(' '),
+        effect: 'its program runs without them',
+        next: 'Set them in the environment of lark-bridge, or add the agent anew with --env-file.',
+      });
+    }
+    await this.#findUser();
   }
 
   async stop(): Promise<void> {
@@ -61,23 +78,64 @@ export class ExecRuntime implements AgentRuntime {
     return run;
   }
 
-  #run(turn: AgentTurn): AgentRun {
-    const { argv, env, log } = this.#options;
-    const [program = '', ...args] = argv;
+  /** A user who can't be found fails the turns, and each of them looks again for the next one. */
+  async #findUser(): Promise<void> {
+    const { user } = this.#options.spec;
+    if (user === undefined) return;
     try {
+      this.#user = await findUser(user);
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      this.#user = error;
+    }
+  }
+
+  #run(turn: AgentTurn): AgentRun {
+    const { spec, log } = this.#options;
+    const [program = '', ...args] = spec.argv;
+    const mark = randomBytes(16).toString('hex');
+    try {
+      const { user, variables, secrets } = this.#surroundings(turn);
       const child = spawn(program, args, {
-        env: agentEnvironment(env, turn.lark),
+        env: { ...variables, [RUN_MARK]: mark },
         // A process group of its own, so that the whole tree can be stopped.
         detached: true,
         windowsHide: true,
+        // With another user the program has none of the bridge's groups either.
+        ...(user !== undefined && { uid: user.uid, gid: user.gid, cwd: user.folder }),
       });
-      return new ExecRun(this.#options, turn, child);
+      return new ExecRun(this.#options, turn, { child, mark, secrets });
     } catch (error) {
+      if (error instanceof BridgeError) return endedRun(notReady(log, turn, error));
       // Some failures to start are thrown, others come as an event. For the turn they are the same.
       if (!isSystemError(error)) throw error;
       return endedRun(startFailure(log, turn, error));
     }
   }
+
+  /** Throws a `BridgeError` if the program would not get what was chosen for it. */
+  #surroundings({ lark }: AgentTurn) {
+    const { env, spec } = this.#options;
+    const user = this.#user;
+    if (user instanceof BridgeError) {
+      void this.#findUser();
+      throw user;
+    }
+    const named = Object.fromEntries((spec.variables ?? []).map((name) => [name, env[name]]));
+    const path = spec.variablesFile;
+    const inFile = path === undefined ? {} : readVariables(path, user?.uid);
+    const given = { ...named, ...inFile };
+    const variables = agentEnvironment({ env, given, user: user?.variables, lark });
+    return { user, variables, secrets: secretsIn({ env: variables, given }) };
+  }
+}
+
+interface StartedProgram {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** What marks its processes. */
+  readonly mark: string;
+  /** What it was given and must not be shown. */
+  readonly secrets: readonly string[];
 }
 
 class ExecRun implements AgentRun {
@@ -85,6 +143,8 @@ class ExecRun implements AgentRun {
   readonly #options: ExecOptions;
   readonly #turn: AgentTurn;
   readonly #child: ChildProcessWithoutNullStreams;
+  readonly #group: ProgramGroup;
+  readonly #secrets: readonly string[];
   readonly #output: Buffer[] = [];
   readonly #stdout = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #stderr = new Tail(AGENT_TAIL_BYTES_MAX);
@@ -93,17 +153,21 @@ class ExecRun implements AgentRun {
   #outputBytes = 0;
   /** Why the program was told to end, if it was. */
   #ending: AgentResult | undefined;
-  #over = false;
+  /** The program has ended, and all its output was read. */
+  #closed = false;
   #resolve: (result: AgentResult) => void = () => {};
 
-  constructor(options: ExecOptions, turn: AgentTurn, child: ChildProcessWithoutNullStreams) {
+  constructor(options: ExecOptions, turn: AgentTurn, { child, mark, secrets }: StartedProgram) {
+    const { clock, programs } = options;
     this.#options = options;
     this.#turn = turn;
     this.#child = child;
+    this.#secrets = secrets;
+    this.#group = new ProgramGroup({ pid: child.pid, mark, startedAtMs: clock.nowMs(), clock });
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.#removeNote = child.pid === undefined ? undefined : options.programs?.note(child.pid);
+    this.#removeNote = child.pid === undefined ? undefined : programs?.note(child.pid, mark);
     this.#listen();
     this.#later(options.timeoutMs, () => this.#end(timedOut(options.timeoutMs)));
     // The program may end before it has read all its input. Its answer counts anyway.
@@ -126,11 +190,33 @@ class ExecRun implements AgentRun {
     });
     child.once('exit', () => {
       // The program was told to end, and so was every process that it started.
-      if (this.#ending !== undefined) this.#signal('SIGKILL');
+      if (this.#ending !== undefined) this.#group.signal('SIGKILL');
       // A process that the program started in the background may hold the output open for ever.
       else this.#later(AGENT_DRAIN_MS, () => this.#abandonOutput());
     });
-    child.once('close', (exitCode, signal) => this.#settle(this.#resultOf(exitCode, signal)));
+    child.once('close', (exitCode, signal) => {
+      // Without a process there was an error, and its end is told already.
+      if (child.pid !== undefined) void this.#endRest(this.#resultOf(exitCode, signal));
+    });
+  }
+
+  /** The turn is over when nothing of the program is left: the next one must not run beside it. */
+  async #endRest(result: AgentResult): Promise<void> {
+    const { log } = this.#options;
+    const turn = this.#turn.turnId;
+    const atOnce = this.#ending !== undefined;
+    this.#stopTimers();
+    this.#closed = true;
+    const onFound = (count: number) => log.info('agent_left_processes', { turn, count });
+    try {
+      const { ended } = await this.#group.end({ atOnce, onFound });
+      // The note stays for the next start, which tries again.
+      if (ended) this.#removeNote?.();
+      else log.error('agent_program_not_ended', { turn, pid: this.#child.pid });
+    } catch (error) {
+      log.error('agent_program_not_ended', { turn, error: errorText(error) });
+    }
+    this.#settle(result);
   }
 
   #take(chunk: Buffer): void {
@@ -150,33 +236,20 @@ class ExecRun implements AgentRun {
   }
 
   #end(ending: AgentResult): void {
-    if (this.#over || this.#ending !== undefined) return;
+    if (this.#closed || this.#ending !== undefined) return;
     this.#ending = ending;
     this.#output.length = 0;
-    this.#signal('SIGTERM');
+    this.#group.signal('SIGTERM');
     this.#later(AGENT_KILL_GRACE_MS, () => {
-      this.#signal('SIGKILL');
+      this.#group.signal('SIGKILL');
       this.#abandonOutput();
     });
   }
 
-  /** Stops waiting for output that is held open by processes that we can't end. */
+  /** Stops waiting for output that is held open by processes that have not ended. */
   #abandonOutput(): void {
-    this.#signal('SIGKILL');
     this.#child.stdout.destroy();
     this.#child.stderr.destroy();
-  }
-
-  #signal(signal: NodeJS.Signals): void {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, signal);
-    } catch (error) {
-      // ESRCH: the group has no process left. EPERM: only processes of another user are left (setuid programs).
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ESRCH' && code !== 'EPERM') throw error;
-    }
   }
 
   #resultOf(exitCode: number | null, signal: NodeJS.Signals | null): AgentResult {
@@ -192,11 +265,13 @@ class ExecRun implements AgentRun {
   }
 
   #settle(result: AgentResult): void {
-    if (this.#over) return;
-    this.#over = true;
-    for (const cancelTimer of this.#timers) cancelTimer();
-    this.#removeNote?.();
+    this.#closed = true;
+    this.#stopTimers();
     this.#resolve(this.#withOutput(result));
+  }
+
+  #stopTimers(): void {
+    for (const cancelTimer of this.#timers) cancelTimer();
   }
 
   /** Adds the end of the program's output if there is no answer, and logs it. */
@@ -223,14 +298,20 @@ class ExecRun implements AgentRun {
 
   #shown(tail: Tail): string {
     const text = withoutTerminalControls(tail.text()).trim();
-    const secrets = secretsIn(this.#options.env);
-    const masked = secrets.reduce((left, one) => left.replaceAll(one, '[secret]'), text);
+    const masked = this.#secrets.reduce((left, one) => left.replaceAll(one, '[secret]'), text);
     return tailOf(withoutSecrets(masked), { chars: SHOWN_CHARS_MAX });
   }
 
   #later(delayMs: number, run: () => void): void {
     this.#timers.push(this.#options.clock.after(delayMs, run));
   }
+}
+
+function notReady(log: Log, turn: AgentTurn, { message, next }: BridgeError): AgentResult {
+  log.error('agent_program_not_started', { turn: turn.turnId, error: message, next });
+  const detail =
+    "The agent's program could not be started, because its user or its file of variables can't be used.";
+  return { ok: false, reason: 'failed', detail };
 }
 
 function startFailure(log: Log, turn: AgentTurn, error: NodeJS.ErrnoException): AgentResult {

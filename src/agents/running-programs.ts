@@ -9,27 +9,29 @@ import { errorText } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { folderTrouble, ownUser, quoted } from '../files/rights.ts';
 import type { Clock } from '../time/clock.ts';
-import { NEVER, pause } from '../time/wait.ts';
-
-/** From SIGTERM to SIGKILL. It is shorter than the hub's own stop. */
-export const AGENT_KILL_GRACE_MS = 2_000;
+import { fieldsOf, ProgramGroup } from './program-group.ts';
 
 /** The system gives the number of an ended process to another one later, so the start is noted as well. */
 interface Program {
   readonly pid: number;
   /** Linux: ticks since the boot, and which boot. Elsewhere: the wall clock's milliseconds. */
   readonly started: string;
+  /** What marks its processes. A program that an earlier version noted has none. */
+  readonly mark: string | undefined;
 }
 
-/** How often it is checked whether a program has ended: short, because the start of the hub waits for it. */
-const END_CHECK_MS = 20;
+interface Note extends Program {
+  readonly name: string;
+}
+
 /** `ps` gives whole seconds, and a program starts a moment before it is noted. */
 const PS_MARGIN_MS = 2_000;
 /** So many names of files that are not ours are in the log line about them. */
 const OTHERS_NAMED_MAX = 5;
 /** The group of process 1 can't be noted: a signal to "minus 1" goes to every process of the user. */
-const NOTE_ON_LINUX = /^(?!1\.)([1-9]\d{0,9})\.(\d+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-const NOTE_ELSEWHERE = /^(?!1\.)([1-9]\d{0,9})\.(\d+)$/;
+const NOTE_ON_LINUX =
+  /^(?!1\.)([1-9]\d{0,9})\.(\d+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([0-9a-f]{32}))?$/;
+const NOTE_ELSEWHERE = /^(?!1\.)([1-9]\d{0,9})\.(\d+)(?:\.([0-9a-f]{32}))?$/;
 
 export class RunningPrograms {
   readonly #folder: string;
@@ -55,13 +57,18 @@ export class RunningPrograms {
     this.#onLinux = platform === 'linux';
   }
 
-  /** Notes a program that leads a process group of its own. Returns a function that removes the note. */
-  note(pid: number): () => void {
-    const started = this.#onLinux ? startOnLinux(pid) : String(Date.now());
-    // It has ended already.
-    if (started === undefined) return () => {};
-    const path = join(this.#folder, `${pid}.${started}`);
+  /**
+   * Notes a program that leads a process group of its own, and the mark of its processes. Returns a function that
+   * removes the note.
+   */
+  note(pid: number, mark?: string): () => void {
+    let path: string;
     try {
+      const started = this.#onLinux ? startOnLinux(pid) : String(Date.now());
+      // It has ended already.
+      if (started === undefined) return () => {};
+      const name = mark === undefined ? `${pid}.${started}` : `${pid}.${started}.${mark}`;
+      path = join(this.#folder, name);
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       refuseForeign(this.#folder);
       // The name says everything, so a note can't be half written. `wx` follows no link.
@@ -87,21 +94,20 @@ export class RunningPrograms {
       const names = filesIn(this.#folder);
       const notes = names.flatMap((name) => this.#parseNote(name) ?? []);
       this.#tellOthers(names.filter((name) => !notes.some((note) => note.name === name)));
-      await Promise.all(notes.map((note) => this.#endIfOurs(note)));
-      for (const { name } of notes) rmSync(join(this.#folder, name), { force: true });
+      await Promise.all(notes.map((note) => this.#endNoted(note)));
     } catch (error) {
       this.#log.warn('agent_programs_not_checked', { error: errorText(error) });
     }
   }
 
   /** Undefined for everything that `note` did not write. */
-  #parseNote(name: string): (Program & { readonly name: string }) | undefined {
+  #parseNote(name: string): Note | undefined {
     const form = this.#onLinux ? NOTE_ON_LINUX : NOTE_ELSEWHERE;
-    const [, pid, started] = form.exec(name) ?? [];
+    const [, pid, started, mark] = form.exec(name) ?? [];
     if (pid === undefined || started === undefined) return undefined;
     const stat = lstatSync(join(this.#folder, name), { throwIfNoEntry: false });
     const isNote = stat?.isFile() === true && stat.size === 0 && isOwn(stat.uid);
-    return isNote ? { name, pid: Number(pid), started } : undefined;
+    return isNote ? { name, pid: Number(pid), started, mark } : undefined;
   }
 
   #tellOthers(names: readonly string[]): void {
@@ -115,24 +121,21 @@ export class RunningPrograms {
     });
   }
 
-  async #endIfOurs(program: Program): Promise<void> {
-    const { pid } = program;
-    if (!isGroupAlive(pid, this.#onLinux) || !(await isSame(program, this.#onLinux))) return;
-    this.#log.warn('agent_program_left_over', { pid });
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      signalGroup(pid, signal);
-      if (await this.#hasEnded(pid, AGENT_KILL_GRACE_MS)) return;
-    }
-    this.#log.error('agent_program_not_ended', { pid });
-  }
-
-  async #hasEnded(pid: number, withinMs: number): Promise<boolean> {
-    const untilMs = this.#clock.nowMs() + withinMs;
-    while (isGroupAlive(pid, this.#onLinux)) {
-      if (this.#clock.nowMs() >= untilMs) return false;
-      await pause(this.#clock, NEVER, END_CHECK_MS);
-    }
-    return true;
+  /** Ends what is left of it. The note of what can't be ended stays. */
+  async #endNoted(program: Note): Promise<void> {
+    const { name, pid, mark } = program;
+    const group = new ProgramGroup({
+      pid: (await isSame(program, this.#onLinux)) ? pid : undefined,
+      // No process outlives a boot.
+      mark: this.#onLinux && isOfThisBoot(program) ? mark : undefined,
+      clock: this.#clock,
+      onLinux: this.#onLinux,
+    });
+    const onFound = () => this.#log.warn('agent_program_left_over', { pid });
+    const { ended } = await group.end({ onFound });
+    if (!ended) this.#log.error('agent_program_not_ended', { pid });
+    // Elsewhere the dead whose parent has not noticed it can't be told from the living.
+    if (ended || !this.#onLinux) rmSync(join(this.#folder, name), { force: true });
   }
 }
 
@@ -167,10 +170,12 @@ function isOwn(uid: number): boolean {
  * Also true if the program has ended and others of its group are alive: until they end, the system gives its
  * number to no other process.
  */
-async function isSame({ pid, started }: Program, onLinux: boolean): Promise<boolean> {
+async function isSame(
+  { pid, started }: Pick<Program, 'pid' | 'started'>,
+  onLinux: boolean,
+): Promise<boolean> {
   if (onLinux) {
-    // No process outlives a boot.
-    if (!started.endsWith(bootOnLinux())) return false;
+    if (!isOfThisBoot({ started })) return false;
     return (startOnLinux(pid) ?? started) === started;
   }
   const startedMs = await startByPs(pid);
@@ -183,20 +188,12 @@ function startOnLinux(pid: number): string | undefined {
   return ticks === undefined ? undefined : `${ticks}.${bootOnLinux()}`;
 }
 
-function bootOnLinux(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+function isOfThisBoot({ started }: Pick<Program, 'started'>): boolean {
+  return started.endsWith(bootOnLinux());
 }
 
-/** The fields of `/proc/PID/stat` after the name, which may contain anything: state, parent, group, … */
-function fieldsOf(pid: number | string): string[] | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
-    throw error;
-  }
+function bootOnLinux(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
 function startByPs(pid: number): Promise<number | undefined> {
@@ -208,28 +205,4 @@ function startByPs(pid: number): Promise<number | undefined> {
       resolve(Number.isNaN(startedMs) ? undefined : startedMs);
     });
   });
-}
-
-/** A dead process that its parent has not noticed yet does not count. */
-function isGroupAlive(pid: number, onLinux: boolean): boolean {
-  if (!signalGroup(pid, 0)) return false;
-  if (!onLinux) return true;
-  return filesIn('/proc').some((name) => {
-    const [state, , group] = (/^\d+$/.test(name) && fieldsOf(name)) || [];
-    return group === String(pid) && state !== 'Z' && state !== 'X';
-  });
-}
-
-/** False if the group has no process left. */
-function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(-pid, signal);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ESRCH') return false;
-    // Only processes of another user are left (setuid programs). They can't be ended.
-    if (code === 'EPERM') return true;
-    throw error;
-  }
 }

@@ -42,10 +42,20 @@ export interface AgentRuntime {
   prompt(turn: AgentTurn, onUpdate: (update: TurnUpdate) => void): AgentRun;
 }
 
+/** A program that is started for each turn. */
+export interface ExecSpec {
+  readonly kind: 'exec';
+  readonly argv: readonly string[];
+  /** Names of variables that it gets from the bridge's own environment. */
+  readonly variables?: readonly string[];
+  /** A file with variables for it, which is read at each start. */
+  readonly variablesFile?: string;
+  /** The user as whom it runs; undefined: the user of the bridge. */
+  readonly user?: string;
+}
+
 /** An agent that can be run here. */
-export type RunnableSpec =
-  | { readonly kind: 'echo' }
-  | { readonly kind: 'exec'; readonly argv: readonly string[] };
+export type RunnableSpec = { readonly kind: 'echo' } | ExecSpec;
 
 /** Makes the runtime of an agent, not started yet. */
 export type CreateRuntime = (spec: RunnableSpec) => AgentRuntime;

@@ -3,13 +3,16 @@ import { resolve } from 'node:path';
 import type { AppContext } from './context.ts';
 import { parseCommand } from '../agents/command-line.ts';
 import { createRuntime } from '../agents/create-runtime.ts';
+import { checkNames, readVariables } from '../agents/given-variables.ts';
 import { checkProgram } from '../agents/program-check.ts';
+import { findUser } from '../agents/program-user.ts';
 import type { AgentResult } from '../agents/runtime.ts';
 import type { Environment } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { LarkContext } from '../core/message.ts';
 import { type AddedAgent, Directory } from '../hub/domain/directory.ts';
+import type { AgentSpec } from '../hub/ports.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
@@ -26,6 +29,12 @@ interface NewAgent {
   readonly name: string;
   /** The command of its program. Without it the agent connects to the hub by itself. */
   readonly exec?: string;
+  /** Names of variables that its program gets from the environment of the bridge. */
+  readonly variables?: readonly string[];
+  /** A file with variables for its program. */
+  readonly variablesFile?: string;
+  /** The user as whom its program runs. */
+  readonly user?: string;
   /** Also takes a program that can't start. */
   readonly force?: boolean;
 }
@@ -36,14 +45,8 @@ export async function openAgents({ config, env, log }: AppContext) {
   const timeoutMs = config.turnTimeoutSecs * 1000;
   return {
     list: () => directory.listAgents(),
-    add: ({ name, exec, force = false }: NewAgent): Promise<AddedAgent> =>
-      directory.addAgent({
-        name,
-        spec:
-          exec === undefined
-            ? { kind: 'external' }
-            : { kind: 'exec', argv: commandFor(name, exec, { env, force }) },
-      }),
+    add: async (agent: NewAgent): Promise<AddedAgent> =>
+      directory.addAgent({ name: agent.name, spec: await specOf(agent, env) }),
     remove: (name: string) => directory.removeAgent(name),
     async turnsGoTo(): Promise<TurnsGoTo> {
       const { platformUrl: url, agent: named } = config;
@@ -85,6 +88,29 @@ function testContext(brand: Brand): LarkContext {
     senderOpenId: 'ou_test',
     // No two messages have the same id.
     messageId: `om_test_${systemClock.nowMs()}`,
+  };
+}
+
+async function specOf(agent: NewAgent, env: Environment): Promise<AgentSpec> {
+  const { name, exec, variables = [], variablesFile, user, force = false } = agent;
+  if (exec === undefined) {
+    if (variables.length === 0 && variablesFile === undefined && user === undefined) {
+      return { kind: 'external' };
+    }
+    throw new BridgeError('usage', '--env, --env-file and --user are for a program of --exec', {
+      next: 'Name the program with --exec, or leave them out.',
+    });
+  }
+  checkNames(variables);
+  const file = variablesFile === undefined ? undefined : resolve(variablesFile);
+  const found = user === undefined ? undefined : await findUser(user);
+  if (file !== undefined && !force) readVariables(file, found?.uid);
+  return {
+    kind: 'exec',
+    argv: commandFor(name, exec, { env, force }),
+    ...(variables.length > 0 && { variables }),
+    ...(file !== undefined && { variablesFile: file }),
+    ...(user !== undefined && { user }),
   };
 }
 

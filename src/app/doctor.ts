@@ -1,5 +1,5 @@
 /** What `doctor` checks, and in which order. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { journalOf, latestStatus } from './state.ts';
 import { systemClock } from '../time/clock.ts';
 import { readStatus, type Status } from './status.ts';
@@ -23,7 +23,13 @@ import { checkLark } from '../lark/connect/lark-check.ts';
 import { proxyFor } from '../net/proxy.ts';
 import { checkApp } from '../doctor/app.ts';
 import { exitCodeOf, type Finding, type Level, note, worstOf } from '../doctor/finding.ts';
-import { checkAgent, checkPort, checkRemoteHub, whyNotListen } from '../doctor/hub.ts';
+import {
+  checkAgent,
+  checkPort,
+  checkPrograms,
+  checkRemoteHub,
+  whyNotListen,
+} from '../doctor/hub.ts';
 import { checkNode, checkStateDirectory, readStateDirectory } from '../doctor/machine.ts';
 import { checkClock, checkReach, checkRoutes, routeTo } from '../doctor/network.ts';
 import { checkRights, checkTraffic, type TrafficFact } from '../doctor/rights.ts';
@@ -33,6 +39,7 @@ import { checkDatabase, checkQuota } from '../doctor/storage.ts';
 import { checkUnits, readUnits } from '../doctor/unit-file.ts';
 import { findInstance, findInstanceOfApp } from '../host/instance-lock.ts';
 import { knownBefore } from '../host/daemon-status.ts';
+import type { AgentRecord } from '../hub/ports.ts';
 import { unitFolder } from '../host/service/systemd.ts';
 import { workspaceTokenFile } from '../host/workspace-token.ts';
 import { probePlatform } from '../platform/probe.ts';
@@ -158,7 +165,7 @@ async function checkWith(config: Config, context: CheckContext): Promise<Finding
 // ---------------------------------------------------------------- the database
 
 interface Stored {
-  readonly agents: readonly string[];
+  readonly agents: readonly AgentRecord[];
   readonly calls: Readonly<Record<string, number>> | undefined;
   readonly traffic: TrafficFact | undefined;
 }
@@ -174,7 +181,7 @@ function readStored(config: Config): Promise<Stored | undefined> {
     const db = Db.openExisting(config.dbPath);
     try {
       if (db === undefined) return undefined;
-      const agents = (await new SqliteHubStore(db).agents()).map(({ name }) => name);
+      const agents = await new SqliteHubStore(db).agents();
       const { appId: name } = config;
       if (name === undefined) return { agents, calls: undefined, traffic: undefined };
       const app = appId(name);
@@ -320,12 +327,12 @@ interface HubCheckContext {
   readonly offline: boolean;
   /** Of the daemon. If it runs, it has the port of the embedded hub. */
   readonly pid: number | undefined;
-  readonly agents: readonly string[] | undefined;
+  readonly agents: readonly AgentRecord[] | undefined;
 }
 
 async function checkHub(
   config: Config,
-  { offline, pid, agents }: HubCheckContext,
+  { offline, pid, agents = [] }: HubCheckContext,
 ): Promise<Finding[]> {
   const { platformUrl, mode, hubHost: host, hubPort: port, agent: wanted } = config;
   if (platformUrl !== undefined) return offline ? [] : askRemoteHub(config, platformUrl);
@@ -333,7 +340,15 @@ async function checkHub(
   // A daemon that runs has the port already.
   const place = { host, port };
   const found = pid === undefined ? [checkPort(place, await whyNotListen(place))] : [];
-  return [...found, ...checkAgent({ wanted, names: agents ?? [] })];
+  const names = agents.map(({ name }) => name);
+  const unprotected = agents.filter(isUnprotected).map(({ name }) => name);
+  return [...found, ...checkAgent({ wanted, names }), ...checkPrograms(unprotected)];
+}
+
+/** Its program is not started as another user, and not by `bwrap`, which is the sandbox of docs/agents.md. */
+function isUnprotected({ spec }: AgentRecord): boolean {
+  if (spec.kind !== 'exec') return false;
+  return spec.user === undefined && basename(spec.argv[0] ?? '') !== 'bwrap';
 }
 
 async function askRemoteHub(config: Config, url: string): Promise<Finding[]> {

@@ -1,6 +1,7 @@
 /** The parts that watch the others: health, metrics, traces, and the pages that show them. */
-import type { Config } from '../config/load.ts';
+import type { Config, Environment } from '../config/load.ts';
 import type { TurnId } from '../core/ids.ts';
+import { Secret } from '../core/secret.ts';
 import type { Service } from '../core/service.ts';
 import type { Pages } from '../core/pages.ts';
 import { hubTrouble, larkTrouble, storageTrouble } from '../observe/health/health-checks.ts';
@@ -27,12 +28,18 @@ interface Watched extends BridgeFacts {
 
 interface MonitoringParts {
   readonly config: Config;
+  readonly env: Environment;
   readonly db: Db;
   /** The bot's journal; undefined for a hub alone. */
   readonly journal: JournalReader | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+const HEADER_VARIABLES = [
+  'OTEL_EXPORTER_OTLP_HEADERS',
+  'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
+] as const;
 
 const NOT_YET = { state: 'stopped', lastError: undefined } as const;
 const NOT_ASKED = { reachable: false, detail: 'not asked yet' } as const;
@@ -111,11 +118,16 @@ function createChecks(
 }
 
 function createTraces(
-  { config, journal, clock, log }: MonitoringParts,
+  { config, env, journal, clock, log }: MonitoringParts,
   version: string,
 ): Traces | undefined {
   const { otlpEndpoint: endpoint } = config;
   if (endpoint === undefined || journal === undefined) return undefined;
   const life = (turn: TurnId) => journal.life(turn);
-  return new Traces({ endpoint, version, life, clock, log });
+  // Not from the environment of the process: the secrets in it are gone by now.
+  const headers = HEADER_VARIABLES.flatMap((name) => {
+    const value = env[name] ?? '';
+    return value === '' ? [] : [new Secret(value)];
+  });
+  return new Traces({ endpoint, version, headers, life, clock, log });
 }

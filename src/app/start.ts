@@ -26,7 +26,7 @@ export async function startBridge(context: AppContext): Promise<RunningBridge> {
   return openOrClose(log, async (opened) => {
     const db = openState(config, log, { opened, app: lark });
     const { journal } = journalOf(db, lark.appId);
-    const monitoring = new Monitoring({ config, db, journal, clock: systemClock, log });
+    const monitoring = new Monitoring({ config, env, db, journal, clock: systemClock, log });
     await startAll(monitoring.first, log);
     opened.push(...monitoring.first);
     const hub = await openHub(context, { db, monitoring }, opened);
@@ -51,11 +51,11 @@ export async function startBridge(context: AppContext): Promise<RunningBridge> {
 export async function startHub(
   context: AppContext,
 ): Promise<{ url: string; stop(): Promise<void> }> {
-  const { config, log } = context;
+  const { config, env, log } = context;
   return openOrClose(log, async (opened) => {
     const db = openState(config, log, { opened });
     const journal = undefined;
-    const monitoring = new Monitoring({ config, db, journal, clock: systemClock, log });
+    const monitoring = new Monitoring({ config, env, db, journal, clock: systemClock, log });
     const hub = createEmbeddedHub(context, db, monitoring.pages);
     const all = [...monitoring.first, hub, monitoring.last];
     await startAll(all, log);

@@ -1,5 +1,6 @@
 /** The command line program: from its arguments to its exit code. */
 import type { Config, Environment, Flags } from '../config/load.ts';
+import type { Log } from '../core/log.ts';
 import { packageFacts } from '../host/package.ts';
 import { settingRows } from '../config/settings.ts';
 import type { Invocation } from './command.ts';
@@ -70,23 +71,38 @@ export async function main(
     const { command, options } = parsed;
     const quiet = options['quiet'] === true;
     output = new Output(host, { version, json: options['json'] === true, quiet });
-    return (await command.run(invocationOf(options, { output, signal, host }))) ?? 0;
+    const kept = await keepSecretsOf(host);
+    return (await command.run(invocationOf(options, { output, signal, host, kept }))) ?? 0;
   } catch (error) {
     return output.failure(error);
   }
+}
+
+interface Kept {
+  readonly env: Environment;
+  readonly report: (log: Log) => void;
+}
+
+/** The process itself has an environment that others can read. The host of a test has none. */
+async function keepSecretsOf(host: ProcessParts): Promise<Kept> {
+  if (host !== process) return { env: host.env, report: () => {} };
+  const { keepSecrets } = await import('../app/own-secrets.ts');
+  return keepSecrets(process.env);
 }
 
 interface Call {
   readonly output: Output;
   readonly signal: AbortSignal;
   readonly host: ProcessParts;
+  readonly kept: Kept;
 }
 
 function invocationOf(
   options: Readonly<Record<string, unknown>>,
-  { output, signal, host }: Call,
+  { output, signal, host, kept }: Call,
 ): Invocation {
   const flags = flagsOf(options);
+  const { env } = kept;
   return {
     options,
     output,
@@ -94,21 +110,23 @@ function invocationOf(
     stdin: host.stdin,
     stdout: host.stdout,
     stderr: host.stderr,
-    env: host.env,
+    env,
     program: { node: host.execPath, program: host.argv[1] ?? '' },
-    configRequest: (needs) => ({ env: host.env, flags, needs }),
+    configRequest: (needs) => ({ env, flags, needs }),
     loadConfig: async (needs) => {
       const { loadConfig } = await import('../config/load.ts');
-      return loadConfig({ env: host.env, flags, needs });
+      return loadConfig({ env, flags, needs });
     },
     createLog: async (config) => {
       const { createLog, gatherLines } = await import('../observe/log.ts');
-      return createLog({
+      const log = createLog({
         level: output.quiet ? atLeastWarn(config.logLevel) : config.logLevel,
         format: config.logFormat,
         stream: gatherLines(host.stderr),
         color: host.stderr.isTTY && config.noColor !== true,
       });
+      kept.report(log);
+      return log;
     },
   };
 }

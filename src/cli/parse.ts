@@ -56,7 +56,7 @@ function globalOptions(parser: Argv, version: string): Argv {
     .scriptName(NAME)
     .usage('$0 <command> [options]\n\nPuts an AI agent into Lark / Feishu.')
     .locale('en')
-    .parserConfiguration({ 'boolean-negation': false, 'duplicate-arguments-array': false })
+    .parserConfiguration({ 'boolean-negation': false })
     .options({
       ...settingFlag('stateDir'),
       ...settingFlag('logLevel'),
@@ -100,7 +100,20 @@ function addCommand(
       }
       return inner.options(command.options ?? {});
     },
-    (options) => choose(command, options),
+    (options) => choose(command, withoutRepeats(options, command)),
+  );
+}
+
+/** Of an option that is typed twice the last one counts, unless it is a list. */
+function withoutRepeats(
+  options: Readonly<Record<string, unknown>>,
+  { options: rows }: LeafCommand,
+) {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => {
+      const isList = name === '_' || rows?.[name]?.type === 'array';
+      return [name, Array.isArray(value) && !isList ? value.at(-1) : value];
+    }),
   );
 }
 

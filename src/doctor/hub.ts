@@ -98,3 +98,22 @@ export function checkAgent({ wanted, names }: AgentFact): Finding[] {
     }),
   ];
 }
+
+/**
+ * Agents whose programs nothing keeps away from the files of the bridge. Everybody who reaches the bot may write to
+ * them.
+ */
+export function checkPrograms(unprotected: readonly string[]): Finding[] {
+  if (unprotected.length === 0) return [];
+  return [
+    warning(
+      'agent_programs',
+      `Programs of agents run as the user of lark-bridge: ${unprotected.join(', ')}.`,
+      {
+        reason:
+          'They can read the credentials, tokens and messages that the bridge keeps. So an agent that follows the words of a stranger can give them away.',
+        next: 'Add them anew with --user USER (lark-bridge then runs as root), or in a sandbox (bwrap): see "Keep an agent away from the bridge" in docs/agents.md.',
+      },
+    ),
+  ];
+}

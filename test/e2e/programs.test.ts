@@ -71,3 +71,55 @@ test('a turn that an operator drops takes its program along', async () => {
   const replies = await rig.repliesIn(chat, 1);
   expect(replies.map(({ text }) => text)).toEqual(['next!']);
 });
+
+/** Leaves a process in the background, in its group or in a session of its own, and tells of those of turns before. */
+const LITTERING = `
+cd "$HOME"
+read text
+for pid in $(cat left 2> /dev/null); do ps -o stat= -p $pid | grep -qv Z && echo $pid >> overlap; done
+rm -f left
+$text sh -c 'echo $$ > left; exec sleep 600' > /dev/null 2>&1 < /dev/null &
+while [ ! -s left ]; do sleep 0.02; done
+echo "answer to $text"`;
+
+test.runIf(process.platform === 'linux')(
+  'F18: what a turn left in the background is gone before the next turn begins',
+  async () => {
+    await rig.addAgent('littering', LITTERING);
+    await rig.runHere();
+    const { user, chat } = rig.direct('Mei');
+    for (const text of ['env', 'setsid', 'env']) rig.cloud.say({ chat, from: user, text });
+    const replies = await rig.repliesIn(chat, 3);
+    expect(replies.map(({ text }) => text)).toEqual([
+      'answer to env',
+      'answer to setsid',
+      'answer to env',
+    ]);
+    expect(existsSync(join(rig.home, 'overlap'))).toBe(false);
+    expect(isProcessAlive(await pidIn(join(rig.home, 'left')))).toBe(false);
+    expect(readdirSync(join(rig.stateDir, 'programs'))).toEqual([]);
+  },
+);
+
+test.runIf(process.platform === 'linux')(
+  'F18: what left its group is ended too after SIGKILL of the bridge, although its program has ended',
+  async () => {
+    await rig.addAgent(
+      'daemon',
+      `cd "$HOME"; read text; [ -e left ] && echo "answer" && exit
+      trap '' TERM
+      setsid sh -c 'trap "" TERM; echo $$ > left; while [ -d "$HOME" ]; do sleep 0.1; done' > /dev/null 2>&1 < /dev/null &
+      while [ ! -s left ]; do sleep 0.02; done; sleep 600`,
+    );
+    const first = await rig.run();
+    const { user, chat } = rig.direct('Mei');
+    rig.cloud.say({ chat, from: user, text: 'work' });
+    const pid = await pidIn(join(rig.home, 'left'));
+    await first.saw(() => first.stderr.includes('"phase":"accepted"'));
+    await first.stop('SIGKILL');
+    expect(isProcessAlive(pid)).toBe(true);
+    await rig.runHere();
+    await rig.repliesIn(chat, 1);
+    expect(isProcessAlive(pid)).toBe(false);
+  },
+);

@@ -1,4 +1,5 @@
 /** `lark-bridge agents`: the agents on the embedded hub. Works while a daemon runs or not. */
+import type { ExecSpec } from '../../agents/runtime.ts';
 import type { AgentRecord } from '../../hub/ports.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { TurnsGoTo } from '../../app/agents.ts';
@@ -35,16 +36,36 @@ const add: LeafCommand = {
       describe:
         'Program that the hub runs for each turn: the text on stdin, the answer on stdout (no shell). Without it the agent connects to the hub by itself, with the API key that is printed once',
     },
+    env: {
+      type: 'array',
+      string: true,
+      requiresArg: true,
+      describe:
+        'Names of variables that the program gets from the environment of lark-bridge, such as its API key; it gets no others of yours',
+    },
+    'env-file': {
+      type: 'string',
+      requiresArg: true,
+      describe: 'File with more variables for it (KEY=VALUE lines), read at each start',
+    },
+    user: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'User as whom the program runs (needs root), so that it can not read your files',
+    },
     force: { type: 'boolean', describe: 'Also add a program that can not start now' },
   },
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
       const { options, output } = invocation;
-      const exec = options['exec'];
+      const { exec, 'env-file': variablesFile, user } = options;
       const before = await agents.turnsGoTo();
       const added = await agents.add({
         name: nameOf(invocation),
         ...(typeof exec === 'string' && { exec }),
+        variables: namesIn(options['env']),
+        ...(typeof variablesFile === 'string' && { variablesFile }),
+        ...(typeof user === 'string' && { user }),
         force: options['force'] === true,
       });
       const after = await agents.turnsGoTo();
@@ -135,6 +156,12 @@ async function withAgents(
   }
 }
 
+/** Several words, each with one name or with several between commas. */
+function namesIn(typed: unknown): string[] {
+  const words = Array.isArray(typed) ? typed.map(String) : [];
+  return [...new Set(words.flatMap((word) => word.split(',')))];
+}
+
 function nameOf({ options }: Invocation): string {
   return String(options['name']);
 }
@@ -166,9 +193,19 @@ function whyNoAgent(goTo: Exclude<TurnsGoTo, { kind: 'agent' }>): string {
 
 function columns(agent: AgentRecord, goTo: TurnsGoTo): string[] {
   const { spec, builtIn } = agent;
-  const what = spec.kind === 'exec' ? `exec ${spec.argv.join(' ')}` : spec.kind;
+  const what = spec.kind === 'exec' ? execColumn(spec) : spec.kind;
   const mark = getsTurns(agent, goTo) ? 'gets the turns' : '';
   return [agent.name, mark, builtIn ? 'built in' : what];
+}
+
+/** Names only: what the variables hold is not for the screen. */
+function execColumn({ argv, variables, variablesFile, user }: ExecSpec): string {
+  const more = [
+    ...(variables === undefined ? [] : [`--env ${variables.join(',')}`]),
+    ...(variablesFile === undefined ? [] : [`--env-file ${variablesFile}`]),
+    ...(user === undefined ? [] : [`--user ${user}`]),
+  ];
+  return `exec ${argv.join(' ')}${more.length === 0 ? '' : `  (${more.join(' ')})`}`;
 }
 
 function publicForm(agent: AgentRecord, goTo: TurnsGoTo) {
@@ -176,7 +213,12 @@ function publicForm(agent: AgentRecord, goTo: TurnsGoTo) {
   return {
     name: agent.name,
     kind: spec.kind,
-    ...(spec.kind === 'exec' && { argv: spec.argv }),
+    ...(spec.kind === 'exec' && {
+      argv: spec.argv,
+      ...(spec.variables !== undefined && { env: spec.variables }),
+      ...(spec.variablesFile !== undefined && { env_file: spec.variablesFile }),
+      ...(spec.user !== undefined && { user: spec.user }),
+    }),
     workspace_id: workspaceId,
     created_at: new Date(createdAtMs).toISOString(),
     built_in: builtIn,

@@ -14,6 +14,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import type { SpanPlan, TracePlan } from './spans.ts';
 import type { Log } from '../../core/log.ts';
+import type { Secret } from '../../core/secret.ts';
 
 export interface TraceExporter {
   /** Queues it. It is sent soon, together with others. */
@@ -26,6 +27,8 @@ interface TraceExporterOptions {
   /** Base URL of the collector. */
   readonly endpoint: string;
   readonly version: string;
+  /** Values of `OTEL_EXPORTER_OTLP_HEADERS` and the like. The later ones count. */
+  readonly headers?: readonly Secret[];
   readonly log: Log;
 }
 
@@ -33,10 +36,14 @@ interface TraceExporterOptions {
 export function createTraceExporter({
   endpoint,
   version,
+  headers = [],
   log,
 }: TraceExporterOptions): TraceExporter {
   const ours = { 'service.name': 'lark-bridge', 'service.version': version };
-  const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces` });
+  const exporter = new OTLPTraceExporter({
+    url: `${endpoint}/v1/traces`,
+    headers: Object.assign({}, ...headers.map(headersIn)) as Record<string, string>,
+  });
   const provider = new BasicTracerProvider({
     resource: defaultResource()
       .merge(resourceFromAttributes(ours))
@@ -63,6 +70,29 @@ export function createTraceExporter({
     },
     close: () => provider.shutdown(),
   };
+}
+
+/** As the package reads them, `name=value,…` with `%20` for what would be in the way. */
+function headersIn(list: Secret): Record<string, string> {
+  const pairs = list
+    .reveal()
+    .split(',')
+    .filter((pair) => pair.includes('='));
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      return [decoded(pair.slice(0, at)), decoded(pair.slice(at + 1))];
+    }),
+  );
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text.trim());
+  } catch {
+    // A percent sign that begins no character.
+    return text.trim();
+  }
 }
 
 /** Logs once when the collector does not answer, and once when it answers again. */

@@ -6,6 +6,7 @@ import type { TraceExporter } from './otlp.ts';
 import { traceOfLife } from './spans.ts';
 import type { TurnLife } from '../../bridge/ports.ts';
 import type { Log } from '../../core/log.ts';
+import type { Secret } from '../../core/secret.ts';
 import type { Clock } from '../../time/clock.ts';
 import { waitAtMost } from '../../time/wait.ts';
 
@@ -18,6 +19,8 @@ interface TracesOptions {
   /** Base URL of the collector. */
   readonly endpoint: string;
   readonly version: string;
+  /** Values of `OTEL_EXPORTER_OTLP_HEADERS` and the like. */
+  readonly headers?: readonly Secret[];
   readonly life: (turn: TurnId) => Promise<TurnLife | undefined>;
   readonly clock: Clock;
   readonly log: Log;

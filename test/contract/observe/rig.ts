@@ -32,6 +32,7 @@ export async function startWatchedBridge(
   const chat = cloud.directChat(user, app);
   onTestFinished(() => cloud.stop());
   const folder = temporaryFolder();
+  const given = typeof more === 'function' ? more(app) : more;
   const config = await loadConfig({
     env: {
       HOME: folder,
@@ -41,13 +42,13 @@ export async function startWatchedBridge(
       LARK_OPEN_BASE_URL: cloud.openBaseUrl,
       LARK_ACCOUNTS_BASE_URL: cloud.accountsBaseUrl,
       LARK_PORT: '0',
-      ...(typeof more === 'function' ? more(app) : more),
+      ...given,
     },
     flags: {},
     needs: ['lark', 'platform'],
   });
   const log = recordingLog();
-  const bridge = await startBridge({ config, env: {}, log });
+  const bridge = await startBridge({ config, env: given, log });
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= bridge.stop());
   onTestFinished(stop);

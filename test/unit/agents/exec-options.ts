@@ -4,7 +4,7 @@ import { silentLog } from '../../kit/log.ts';
 
 export function execOptions(argv: readonly string[], more: Partial<ExecOptions> = {}): ExecOptions {
   return {
-    argv,
+    spec: { kind: 'exec', argv },
     env: { PATH: process.env['PATH'] },
     timeoutMs: 60_000,
     outputBytesMax: 1024 * 1024,
