@@ -59,13 +59,10 @@ choose_package() {
     from=tarball
     package=$file
     home=$packages/tarball-$(cksum <"$file" | tr ' ' -)
-  elif printf '%s\n' "$package" |
-    grep -Eq '^(@[a-z0-9._-]+/)?[a-z0-9._-]+@[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$'; then
-    from=registry
-    home=$packages/npm-$(printf '%s' "$package" | tr / +)
   else
-    refuse "LARK_BRIDGE_PACKAGE is $package. There is no file $file, and it is not a name with an exact" \
-      "version (name@1.2.3). Name a tarball that \`npm pack\` made, or unset it to install the plugin's own files."
+    refuse "LARK_BRIDGE_PACKAGE is $package, and there is no file $file. Name a tarball that \`npm pack\`" \
+      "made, or unset it to install the plugin's own files. Packages of a registry are not taken by name: a" \
+      "name says nothing of what is in them."
   fi
 }
 
@@ -122,18 +119,25 @@ unlock() {
 }
 
 # npm and the programs of other people's packages get the variables that they need and no other, because a
-# secret may have any name. Sets $hidden: the options of env that take the others away, one a line.
-choose_environment() {
-  npm_path=$(dirname "$node"):$PATH
-  hidden=$("$node" -e '
-    const needed = /^(?:PATH|HOME|USER|LOGNAME|SHELL|TERM|LANG|LC_\w+|TZ|TMPDIR|(?:https?|all|no)_proxy|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR)|XDG_\w+|npm_config_.+)$/i;
+# secret may have any name. npm downloads and runs no scripts, so it may have the settings of the registry,
+# with tokens. Scripts run without these, and without NODE_OPTIONS, which can name a program to load.
+# Prints the options of env that take the others away, one a line. $1 is npm or scripts.
+hidden_from() {
+  "$node" -e '
+    const general = "PATH|HOME|USER|LOGNAME|SHELL|TERM|LANG|LC_(?:ALL|COLLATE|CTYPE|MESSAGES|NUMERIC|TIME)|TZ|TMPDIR|(?:https?|all|no)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR)|XDG_(?:CACHE|CONFIG|DATA|STATE)_HOME";
+    const compiler = "cache|ca|cafile|strict_ssl|proxy|https_proxy|noproxy|nodedir|devdir|disturl|python|build_from_source|jobs";
+    const registry = "registry|@.+:registry|userconfig|globalconfig|fetch_\\w+|maxsockets|offline|prefer_\\w+|replace_registry_host|cert|key|always_auth|_.+|//.+";
+    const config = process.argv[1] === "npm" ? `${compiler}|${registry}` : compiler;
+    const needed = new RegExp(`^(?:${general}|npm_config_(?:${config}))$`, "i");
     for (const name in process.env) if (!needed.test(name)) console.log(`-u\n${name}`);
-  ')
+  ' "$1"
 }
 
-# In a shell of its own, without the lock.
+# `npm` runs without scripts, `scripts` is for those that are named. In a shell of its own, without the lock.
 run_npm() (
   exec 9>&-
+  hidden=$(hidden_from "$1") || exit 1
+  shift
   if [ ! -w "${HOME:-/nowhere}" ]; then
     npm_config_cache=${npm_config_cache:-$packages/npm-cache}
     export npm_config_cache
@@ -142,7 +146,7 @@ run_npm() (
   IFS='
 '
   # shellcheck disable=SC2086
-  exec env $hidden PATH="$npm_path" npm "$@" --no-audit --no-fund --loglevel=error >&2
+  exec env $hidden PATH="$(dirname "$node"):$PATH" npm "$@" --no-audit --no-fund --loglevel=error >&2
 )
 
 # Puts the program's own files into $new.
@@ -153,11 +157,6 @@ fetch() {
       (cd "$plugin" && cp -RL $parts "$new/") || return 1
       ;;
     tarball) tar -xzf "$package" -C "$new" --strip-components=1 || return 1 ;;
-    registry)
-      run_npm pack "$package" --pack-destination "$new" --ignore-scripts || return 1
-      tar -xzf "$new"/*.tgz -C "$new" --strip-components=1 || return 1
-      rm -f "$new"/*.tgz || return 1
-      ;;
   esac
   # Those of the plugin may be read-only.
   chmod -R u+w "$new"
@@ -166,15 +165,15 @@ fetch() {
 # Every package in the version and with the hash of npm-shrinkwrap.json, or none.
 complete() {
   if [ -d "$new/src" ]; then
-    run_npm ci --prefix "$new" --include=dev --ignore-scripts --prefer-offline || return 1
-    run_npm run --prefix "$new" build || return 1
-    run_npm prune --prefix "$new" --omit=dev --ignore-scripts || return 1
+    run_npm npm ci --prefix "$new" --include=dev --ignore-scripts --prefer-offline || return 1
+    run_npm scripts run --prefix "$new" build --ignore-scripts || return 1
+    run_npm npm prune --prefix "$new" --omit=dev --ignore-scripts || return 1
     rm -rf "$new/src" || return 1
   else
-    run_npm ci --prefix "$new" --omit=dev --ignore-scripts --prefer-offline || return 1
+    run_npm npm ci --prefix "$new" --omit=dev --ignore-scripts --prefer-offline || return 1
   fi
   # The only package whose script is needed: it looks whether its binary fits, else compiles it.
-  run_npm rebuild --prefix "$new" @photostructure/sqlite
+  run_npm scripts rebuild --prefix "$new" @photostructure/sqlite
 }
 
 install() {
@@ -185,7 +184,6 @@ install() {
   rm -rf "$new"
   mkdir "$new" || return 1
   say "installing $package"
-  choose_environment || return 1
   fetch || return 1
   complete || return 1
   found=$("$node" "$new/$program" --version) || return 1

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /// <reference types="node" />
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { isatty } from 'node:tty';
 import { main } from '../dist/cli/main.js';
+import { openParts } from '../dist/host/open-parts.js';
 
 /** Supervisors commonly send SIGKILL after 10 s. */
 const STOP_MS_MAX = 9_500;
@@ -13,6 +14,21 @@ const LINGER_MS_MAX = 2_000;
 const REPEAT_MS_MIN = 200;
 const stopping = new AbortController();
 let asked = { name: '', atMs: 0 };
+
+/** Says what the stop did not wait for. Returns the exit code. */
+function cutOff() {
+  const open = openParts();
+  const isBridge = open.length > 0;
+  const what = isBridge
+    ? `without waiting for ${open.join(', ')}. What is not done is stored, and goes on at the next start.`
+    : 'in the middle of the command.';
+  try {
+    writeSync(2, `lark-bridge: ended ${STOP_MS_MAX / 1000} s after ${asked.name} ${what}\n`);
+  } catch {
+    // Nobody reads any more.
+  }
+  return isBridge ? 0 : 1;
+}
 
 // SIGHUP: the terminal was closed.
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
@@ -25,7 +41,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     }
     asked = { name, atMs: Date.now() };
     stopping.abort();
-    setTimeout(() => process.exit(process.exitCode ?? 1), STOP_MS_MAX).unref();
+    setTimeout(() => process.exit(process.exitCode ?? cutOff()), STOP_MS_MAX).unref();
   });
 }
 // Node sets the terminal back as it ends, and aborts if that is gone: then there is none to set back.

@@ -85,8 +85,10 @@ export function assemble(
   const catchUp = new CatchUp({ ...base, ...history, ...link, intake: bridge.intake });
   const http = closing('lark_http', () => lark.http.close());
   const inside: Service[] = [http, target, lark.identity, bridge, lark.calls];
+  // Stops first: with a backlog, new turns would take the time that the other parts need for their stop.
+  const newTurns = closing('new_turns', () => void bridge.finishTurns());
   return {
-    services: inside.concat([connection, lark.otherConnections, catchUp, statusWriter]),
+    services: inside.concat([connection, lark.otherConnections, catchUp, statusWriter, newTurns]),
     ended,
   };
 }

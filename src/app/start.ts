@@ -7,6 +7,7 @@ import { journalOf, openState } from './state.ts';
 import type { Log } from '../core/log.ts';
 import { startAll, stopAll, type Service } from '../core/service.ts';
 import { Notifier } from '../host/notify.ts';
+import { noteOpen, notedUntilStopped } from '../host/open-parts.ts';
 import type { HealthReport } from '../observe/health/health.ts';
 import { systemClock } from '../time/clock.ts';
 
@@ -43,7 +44,7 @@ export async function startBridge(context: AppContext): Promise<RunningBridge> {
     const all = [...services, monitoring.last, notifier];
     await startAll(all, log);
     opened.push(...all);
-    return { hubUrl: hub.url, health, ended, stop: () => stopAll(opened, log) };
+    return { hubUrl: hub.url, health, ended, stop: () => stopParts(opened, log) };
   });
 }
 
@@ -60,17 +61,24 @@ export async function startHub(
     const all = [...monitoring.first, hub, monitoring.last];
     await startAll(all, log);
     opened.push(...all);
-    return { url: hub.address, stop: () => stopAll(opened, log) };
+    return { url: hub.address, stop: () => stopParts(opened, log) };
   });
+}
+
+function stopParts(opened: readonly Service[], log: Log): Promise<void> {
+  return stopAll(notedUntilStopped(opened), log);
 }
 
 /** Runs `open`, which puts what it opens into a list. If it fails, everything in the list is closed again. */
 async function openOrClose<T>(log: Log, open: (opened: Service[]) => Promise<T>): Promise<T> {
   const opened: Service[] = [];
+  const started = noteOpen('start');
   try {
     return await open(opened);
   } catch (error) {
-    await stopAll(opened, log);
+    await stopParts(opened, log);
     throw error;
+  } finally {
+    started();
   }
 }

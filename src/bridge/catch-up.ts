@@ -159,6 +159,7 @@ export class CatchUp implements Service {
     }
     const missed = await this.#unknown(read.toSorted((a, b) => a.sentAtMs - b.sentAtMs));
     for (const { inbound } of missed) {
+      if (this.#rounds.stopSignal.aborted) return;
       if (inbound !== undefined) await intake.admit({ kind: 'message', message: inbound });
     }
     if (this.#isFirstLink) for (const chatId of whole) await journal.noteRead(chatId, nowMs);
@@ -303,6 +304,7 @@ export class CatchUp implements Service {
   async #unknown(messages: readonly HistoryMessage[]): Promise<HistoryMessage[]> {
     const missed: HistoryMessage[] = [];
     for (const message of messages) {
+      if (this.#rounds.stopSignal.aborted) return [];
       if (message.inbound === undefined || message.deleted) continue;
       if (!(await this.#parts.journal.isKnown(message.messageId))) missed.push(message);
     }

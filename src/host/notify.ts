@@ -2,15 +2,14 @@
 import type { Service } from '../core/service.ts';
 import { repeating } from '../time/repeat.ts';
 import type { HealthReport, ProblemCode } from '../observe/health/health.ts';
-import { type Environment, runProgram } from './program.ts';
+import { type SystemdWords, wordsTo } from './notify-words.ts';
+import type { Environment } from './program.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** Each message to systemd costs a process, so there are few. A short watchdog may need more of them. */
+/** Where each message costs a process there should be few. A short watchdog may need more of them. */
 const NOTIFY_EVERY_MS_MAX = 20_000;
 const NOTIFY_EVERY_MS_MIN = 1_000;
-/** systemd takes a message within milliseconds, unless it is busy with all of its units. */
-const NOTIFY_TIMEOUT_MS = 3_000;
 /** If the database can't be written for this long, opening it again may help. A lock ends sooner. */
 const WATCHDOG_STORAGE_DOWN_MS_MAX = 60_000;
 /**
@@ -46,14 +45,12 @@ export function isWorthKeeping(report: HealthReport, nowMs: number): boolean {
   });
 }
 
-/**
- * Does nothing without NOTIFY_SOCKET in the environment. Node can't send datagrams to such a socket, so
- * systemd's own program `systemd-notify` sends them.
- */
+/** Does nothing without NOTIFY_SOCKET in the environment. */
 export class Notifier implements Service {
   readonly name = 'notify';
   readonly #options: NotifierOptions;
-  readonly #isWanted: boolean;
+  /** Undefined if systemd wants none. */
+  readonly #words: SystemdWords | undefined;
   readonly #hasWatchdog: boolean;
   readonly #rounds: Service;
   /** The status that systemd has. */
@@ -62,7 +59,7 @@ export class Notifier implements Service {
 
   constructor(options: NotifierOptions) {
     this.#options = options;
-    this.#isWanted = (options.env['NOTIFY_SOCKET'] ?? '') !== '';
+    this.#words = wordsTo(options);
     const periodMs = watchdogPeriodMs(options);
     this.#hasWatchdog = periodMs !== undefined;
     const { clock, log } = options;
@@ -76,14 +73,14 @@ export class Notifier implements Service {
   }
 
   async start(): Promise<void> {
-    if (!this.#isWanted) return;
+    if (this.#words === undefined) return;
     await this.#send(['READY=1', ...this.#changedStatus()]);
     await this.#rounds.start();
   }
 
   async stop(): Promise<void> {
     await this.#rounds.stop();
-    if (this.#isWanted) await this.#send(['STOPPING=1']);
+    await this.#send(['STOPPING=1']);
   }
 
   async #notify(): Promise<void> {
@@ -105,16 +102,12 @@ export class Notifier implements Service {
   }
 
   async #send(lines: readonly string[]): Promise<void> {
-    const { env, log } = this.#options;
-    const result = await runProgram('systemd-notify', lines, {
-      // It needs no more, and must get no secrets.
-      env: { PATH: env['PATH'], NOTIFY_SOCKET: env['NOTIFY_SOCKET'] },
-      timeoutMs: NOTIFY_TIMEOUT_MS,
-    });
-    const failed = result.kind !== 'ended' || result.code !== 0;
+    const words = this.#words;
+    if (words === undefined) return;
+    const error = await words.send(lines);
+    const failed = error !== undefined;
     if (failed && !this.#isFailing) {
-      const error = result.kind === 'ended' ? result.errors.trim() : result.kind;
-      log.warn('notify_failed', { program: 'systemd-notify', error });
+      this.#options.log.warn('notify_failed', { way: words.way, error });
     }
     this.#isFailing = failed;
     // The next round sends the status again.

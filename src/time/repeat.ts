@@ -3,6 +3,13 @@ import { BridgeError, errorStack, errorText } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Service } from '../core/service.ts';
 import type { Clock } from './clock.ts';
+import { waitAtMost } from './wait.ts';
+
+/**
+ * A round ends early when `stopping` aborts, but a call that it waits for may hang. What closes later in the
+ * stop ends the call, and the next start does the work again. A stop has ten seconds for all parts.
+ */
+const STOP_MS_MAX = 1_000;
 
 interface RepeatOptions {
   /** Name of the service. A round that fails is logged as `NAME_failed`. */
@@ -24,7 +31,7 @@ export interface RepeatedWork extends Service {
   hurry(): void;
 }
 
-/** A service that does `work` again and again. `stop` waits for the round that runs. */
+/** A service that does `work` again and again. `stop` waits for the round that runs, if it ends soon. */
 export function repeating(options: RepeatOptions): RepeatedWork {
   const { name, everyMs, work, clock, log } = options;
   const stopping = new AbortController();
@@ -69,7 +76,7 @@ export function repeating(options: RepeatOptions): RepeatedWork {
     async stop() {
       stopping.abort();
       cancel?.();
-      await running;
+      await waitAtMost(clock, running, STOP_MS_MAX);
     },
   };
 }

@@ -23,7 +23,6 @@ const PROGRAMS = [
   'dirname',
   'env',
   'find',
-  'grep',
   'gzip',
   'ln',
   'mkdir',
@@ -79,7 +78,6 @@ export class BootstrapPlace {
         while [ -e '${this.folder}/npm-waits' ]; do /bin/sleep 0.02; done
         exec /bin/mkdir "$3/node_modules" ;;
       run) exec /bin/mkdir "$3/dist" ;;
-      pack) exec /bin/cp '${this.folder}/lark-bridge.tgz' "$4/" ;;
     esac`;
 
   constructor() {
@@ -112,7 +110,7 @@ export class BootstrapPlace {
 
   /** Folders of what is installed. */
   homes(): string[] {
-    return this.packages().filter((name) => /^(?:files|tarball|npm)-/.test(name));
+    return this.packages().filter((name) => /^(?:files|tarball)-/.test(name));
   }
 
   /** What `npm pack` makes of the plugin. */

@@ -202,30 +202,78 @@ test('MOL-DAE-09: a new package beside a running daemon leaves the old one alone
   expect(await old.code).toBe(0);
 });
 
-test('npm gets what it needs, and the scripts of packages see no secrets', async () => {
-  place.step('npm', `/usr/bin/env >'${place.folder}/npm-env'; exit 1`);
-  place.step('sleep', 'exit 0');
-  const needed = {
+describe('F15: the environment of npm and of scripts', () => {
+  const GENERAL = {
     HTTPS_PROXY: 'http://proxy.example:1',
     no_proxy: 'a.example',
     NODE_EXTRA_CA_CERTS: '/ca.pem',
+    LC_ALL: 'C',
+    npm_config_nodedir: '/usr/include/node',
+  };
+  /** Only for what downloads, and runs no scripts. */
+  const OF_THE_REGISTRY = {
     npm_config_registry: 'http://registry.example',
+    npm_config_userconfig: '/npmrc-of-the-registry',
+    npm_config__auth: 'token-one',
   };
   // A secret may have any name: what is not known to be needed is left out.
-  const secrets = {
-    LARK_APP_SECRET: 'secret-one',
-    MOLECULE_WORKSPACE_TOKEN: 'secret-two',
-    MOLECULE_CHANNEL_A2A_TOKEN: 'secret-three',
-    ANTHROPIC_API_KEY: 'secret-four',
-    GITHUB_TOKEN: 'secret-five\nPATH=secret-six',
-    OTEL_EXPORTER_OTLP_HEADERS: 'secret-seven',
-    'odd.name': 'secret-eight',
+  const SECRETS = {
+    LARK_APP_SECRET: 'secret-1',
+    LARK_ENCRYPT_KEY: 'secret-2',
+    MOLECULE_WORKSPACE_TOKEN: 'secret-3',
+    MOLECULE_ADMIN_TOKEN: 'secret-4',
+    ANTHROPIC_API_KEY: 'secret-5',
+    GITHUB_TOKEN: 'secret-6\nPATH=secret-7',
+    NPM_TOKEN: 'secret-8',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret-9',
+    AWS_SECRET_ACCESS_KEY: 'secret-10',
+    XDG_SECRET: 'secret-11',
+    LC_secret: 'secret-12',
+    npm_config_node_options: '--require=secret-13',
+    npm_config_script_shell: 'secret-14',
+    'odd.name': 'secret-15',
   };
-  const failed = place.boot({ ...needed, ...secrets });
-  expect(await failed.code).toBe(1);
-  const env = readFileSync(join(place.folder, 'npm-env'), 'utf8');
-  for (const [name, value] of Object.entries(needed)) expect(env).toContain(`${name}=${value}\n`);
-  expect([...place.steps(), env, failed.stderr].join('\n')).not.toMatch(/secret-/);
+
+  /** By the first word after `npm`. */
+  async function environments(): Promise<ReadonlyMap<string, string>> {
+    const folder = join(place.folder, 'envs');
+    mkdirSync(folder);
+    // Runs nothing, but is there: the script itself reads NODE_OPTIONS as every program of Node does.
+    writeFileSync(join(folder, 'stranger.cjs'), '');
+    place.step('npm', `/usr/bin/env >'${folder}/'"$1"\n${place.npmStub}`);
+    const one = place.boot({
+      ...GENERAL,
+      ...OF_THE_REGISTRY,
+      ...SECRETS,
+      NODE_OPTIONS: `--require ${folder}/stranger.cjs`,
+    });
+    expect(await one.code, one.stderr).toBe(0);
+    expect([...place.steps(), one.stderr].join('\n')).not.toMatch(/secret-/);
+    const words = ['ci', 'run', 'prune', 'rebuild'];
+    return new Map(words.map((word) => [word, readFileSync(join(folder, word), 'utf8')]));
+  }
+
+  test('npm gets what it needs, and no secret of others', async () => {
+    const found = await environments();
+    for (const word of ['ci', 'prune']) {
+      const env = found.get(word) ?? '';
+      for (const [name, value] of Object.entries({ ...GENERAL, ...OF_THE_REGISTRY })) {
+        expect(env).toContain(`${name}=${value}\n`);
+      }
+      expect(env).not.toMatch(/secret-|stranger/);
+    }
+  });
+
+  test('the scripts of packages see no secrets, no tokens of the registry and no NODE_OPTIONS', async () => {
+    const found = await environments();
+    for (const word of ['run', 'rebuild']) {
+      const env = found.get(word) ?? '';
+      for (const [name, value] of Object.entries(GENERAL)) {
+        expect(env).toContain(`${name}=${value}\n`);
+      }
+      expect(env).not.toMatch(/secret-|token-|registry|stranger/);
+    }
+  });
 });
 
 test('npm has a place of its own where the home can’t be written', async () => {

@@ -31,7 +31,7 @@ function limitedTo(fileBytesMax: number | undefined): string[] {
   return ['sh', '-c', `ulimit -f ${fileBytesMax / 512} && exec "$@"`, 'sh'];
 }
 
-const RUN = ['run', '--json', '--log-format', 'json'];
+export const RUN = ['run', '--json', '--log-format', 'json'];
 
 // Each log that is made in this process listens for its end.
 process.setMaxListeners(0);

@@ -35,7 +35,7 @@ export class QueueNotices implements Service {
     this.#rounds = repeating({
       name: this.name,
       everyMs: NOTICE_CHECK_MS,
-      work: () => this.#check(),
+      work: (stopping) => this.#check(stopping),
       clock,
       log,
     });
@@ -49,13 +49,15 @@ export class QueueNotices implements Service {
     return this.#rounds.stop();
   }
 
-  async #check(): Promise<void> {
+  async #check(stopping: AbortSignal): Promise<void> {
     const nowMs = this.#clock.nowMs();
     const waiting = new Map<string, LaneItem>();
     for (const item of this.#engine.waiting()) waiting.set(item.id, item);
     for (const id of this.#notified) if (!waiting.has(id)) this.#notified.delete(id);
     this.#forgetOld(nowMs);
     for (const item of waiting.values()) {
+      // Thousands may wait, and each notice is a write.
+      if (stopping.aborted) return;
       const waitedMs = nowMs - item.sinceMs;
       if (this.#notified.has(item.id) || waitedMs < QUEUE_NOTICE_AFTER_MS) continue;
       const retrying = item.notBeforeMs > 0;

@@ -7,7 +7,12 @@ import { locateStateDir } from '../../config/load.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { HOW_TO_INSTALL } from '../../host/package.ts';
 import { isReadableByAll, stablePath, stablePaths } from '../../host/service/stable-path.ts';
-import { type ServiceState, Systemd, unitFolder } from '../../host/service/systemd.ts';
+import {
+  type ServiceState,
+  Systemd,
+  systemdFacts,
+  unitFolder,
+} from '../../host/service/systemd.ts';
 import {
   renderLaunchd,
   renderSystemd,
@@ -48,7 +53,7 @@ const install: LeafCommand = {
     const facts = factsOf(invocation, scope);
     if (scope === 'system') refuseUnreadable(facts);
     const systemd = systemdOf(invocation);
-    await systemd.install(renderSystemd(scope, facts));
+    await systemd.install(await systemdUnit(invocation, scope, facts));
     const lingers = scope === 'system' || (await systemd.linger());
     if (!lingers) {
       output.note(
@@ -121,6 +126,12 @@ const logs: LeafCommand = {
   },
 };
 
+const TEXTS: Readonly<Record<UnitFormat, typeof systemdUnit>> = {
+  systemd: systemdUnit,
+  launchd: (_invocation, _scope, facts) => Promise.resolve(renderLaunchd(facts)),
+  windows: (_invocation, _scope, facts) => Promise.resolve(renderWindowsTask(facts)),
+};
+
 const print: LeafCommand = {
   usage: 'print',
   describe: 'print the unit file, or the file for another service manager',
@@ -133,12 +144,12 @@ const print: LeafCommand = {
       describe: 'Service manager; launchd and windows are untested',
     },
   },
-  run: (invocation) => {
+  run: async (invocation) => {
     const format = invocation.options['for'] as UnitFormat;
     const scope = scopeOf(invocation);
-    const text = textFor(format, scope, factsOf(invocation, scope));
+    const facts = factsOf(invocation, scope);
+    const text = await TEXTS[format](invocation, scope, facts);
     invocation.output.result(text.trimEnd(), { format, scope, text });
-    return Promise.resolve();
   },
 };
 
@@ -161,15 +172,8 @@ function verb(name: 'start' | 'stop' | 'restart', describe: string, done: string
   };
 }
 
-function textFor(format: UnitFormat, scope: Scope, facts: UnitFacts): string {
-  switch (format) {
-    case 'systemd':
-      return renderSystemd(scope, facts);
-    case 'launchd':
-      return renderLaunchd(facts);
-    case 'windows':
-      return renderWindowsTask(facts);
-  }
+async function systemdUnit({ env }: Invocation, scope: Scope, facts: UnitFacts): Promise<string> {
+  return renderSystemd(scope, facts, await systemdFacts(scope, env));
 }
 
 function scopeOf({ options }: Invocation): Scope {

@@ -4,10 +4,12 @@ import { dirname, join } from 'node:path';
 import { BridgeError, isSystemError } from '../../core/errors.ts';
 import { writePrivateFile } from '../../files/private-file.ts';
 import { type Environment, runProgram, showProgram } from '../program.ts';
-import { type Scope, SERVICE_NAME, UNIT_MARK } from './units.ts';
+import { type Scope, SERVICE_NAME, type SystemdFacts, UNIT_MARK } from './units.ts';
 
 /** systemctl waits for a start until the bridge is ready. */
 const SYSTEMCTL_TIMEOUT_MS = 120_000;
+/** It asks nobody. */
+const VERSION_TIMEOUT_MS = 10_000;
 
 interface SystemdOptions {
   readonly scope: Scope;
@@ -57,6 +59,28 @@ export function unitFolder(scope: Scope, { env, home }: { env: Environment; home
   return join(config === '' ? join(home, '.config') : config, 'systemd/user');
 }
 
+/** Asks the program and not the manager, so that a unit can be printed where no systemd runs. */
+export async function systemdFacts(scope: Scope, env: Environment): Promise<SystemdFacts> {
+  const result = await runProgram('systemctl', ['--version'], {
+    env: neededOf(env),
+    timeoutMs: VERSION_TIMEOUT_MS,
+  });
+  const output = result.kind === 'ended' ? result.output : '';
+  const runtime = scope === 'system' ? '/run' : (env['XDG_RUNTIME_DIR'] ?? '');
+  return {
+    version: Number(/^systemd (\d+)/.exec(output)?.[1] ?? 0),
+    notifySocket: runtime === '' ? undefined : join(runtime, 'systemd/notify'),
+  };
+}
+
+function neededOf(env: Environment): Environment {
+  return {
+    ...Object.fromEntries(NEEDED.map((name) => [name, env[name]])),
+    // The output is parsed, so it must be in English.
+    LC_ALL: 'C',
+  };
+}
+
 export class Systemd {
   readonly unitPath: string;
   readonly #scope: Scope;
@@ -65,11 +89,7 @@ export class Systemd {
   constructor({ scope, folder, env }: SystemdOptions) {
     this.unitPath = join(folder, UNIT);
     this.#scope = scope;
-    this.#env = {
-      ...Object.fromEntries(NEEDED.map((name) => [name, env[name]])),
-      // The output is parsed, so it must be in English.
-      LC_ALL: 'C',
-    };
+    this.#env = neededOf(env);
   }
 
   /** Writes the unit, enables it and starts it. Resolves when the bridge is ready. */

@@ -1,4 +1,5 @@
 /** The files for service managers that keep the bridge running. All of them come from one table. */
+import { NOTIFY_SOCKET_NAME } from '../notify-words.ts';
 
 export const UNIT_FORMATS = ['systemd', 'launchd', 'windows'] as const;
 export type UnitFormat = (typeof UNIT_FORMATS)[number];
@@ -22,12 +23,30 @@ export interface UnitFacts {
   readonly secretFile: string | undefined;
 }
 
+/** What is known of the systemd that reads a unit. */
+export interface SystemdFacts {
+  /** 0 if it is unknown: then the unit has only what every systemd reads. */
+  readonly version: number;
+  /** Where it listens for words of its services. `OpenFile=` knows no `%t`. */
+  readonly notifySocket: string | undefined;
+}
+
+/** The first versions that know these settings. */
+const OPEN_FILE_VERSION = 253;
+const RESTART_STEPS_VERSION = 254;
+const UNKNOWN: SystemdFacts = { version: 0, notifySocket: undefined };
+
 /** The same for all service managers. */
 const SERVICE = {
   description: 'lark-bridge: an AI agent in Lark / Feishu',
   run: ['run'],
-  check: ['config', 'check'],
   restartSecs: 5,
+  /**
+   * Where systemd can wait longer after each failure. It counts the failures since the last start by hand, so
+   * months later too: the longest wait must be one that does no harm then.
+   */
+  restartSteps: 4,
+  restartSecsMax: 60,
   /** The bridge itself needs at most ten. */
   stopSecs: 15,
   startSecs: 60,
@@ -38,13 +57,19 @@ const SERVICE = {
 
 type Line = readonly [key: string, value: string];
 
-export function renderSystemd(scope: Scope, facts: UnitFacts): string {
+export function renderSystemd(
+  scope: Scope,
+  facts: UnitFacts,
+  systemd: SystemdFacts = UNKNOWN,
+): string {
   const sections: readonly (readonly [string, readonly Line[]])[] = [
     ['Unit', unitLines(scope)],
     [
       'Service',
       [
         ...runLines(facts),
+        ...wordLines(systemd),
+        ...restartLines(systemd),
         ...(scope === 'system' ? systemPlaces(facts) : userPlaces(facts)),
         // Settings without secrets, or a file that only the owner can read.
         ['EnvironmentFile', `-%E/${SERVICE_NAME}/env`],
@@ -70,24 +95,16 @@ function unitLines(scope: Scope): Line[] {
           ['After', 'network-online.target'],
         ] as const)
       : []),
-    // systemd also tries again after a failed check. This limits the tries.
-    ['StartLimitIntervalSec', '300'],
-    ['StartLimitBurst', '10'],
+    // A full disk lasts for hours. What no new start can mend ends with one of the final codes.
+    ['StartLimitIntervalSec', '0'],
   ];
 }
 
 function runLines({ node, program }: UnitFacts): Line[] {
-  const command = (words: readonly string[]) =>
-    [node, program, ...words].map(commandWord).join(' ');
   return [
     ['Type', 'notify'],
-    // The messages come from systemd-notify, and not from the bridge itself.
-    ['NotifyAccess', 'all'],
-    ['ExecStartPre', command(SERVICE.check)],
-    ['ExecStart', command(SERVICE.run)],
-    ['Restart', 'on-failure'],
-    ['RestartSec', String(SERVICE.restartSecs)],
-    ['RestartPreventExitStatus', SERVICE.finalCodes.join(' ')],
+    // No `config check` before it: RestartPreventExitStatus is for the main process only, which checks as well.
+    ['ExecStart', [node, program, ...SERVICE.run].map(commandWord).join(' ')],
     ['WatchdogSec', String(SERVICE.watchdogSecs)],
     ['TimeoutStartSec', String(SERVICE.startSecs)],
     ['TimeoutStopSec', String(SERVICE.stopSecs)],
@@ -95,6 +112,32 @@ function runLines({ node, program }: UnitFacts): Line[] {
     ['KillMode', 'mixed'],
     ['OOMPolicy', 'continue'],
     ['SyslogIdentifier', SERVICE_NAME],
+  ];
+}
+
+/** Who may tell systemd how the service is. */
+function wordLines({ version, notifySocket = '' }: SystemdFacts): Line[] {
+  const canBeHandedOver = version >= OPEN_FILE_VERSION && /^\/[\w./-]+$/.test(notifySocket);
+  return canBeHandedOver
+    ? [
+        ['NotifyAccess', 'main'],
+        ['OpenFile', `${notifySocket}:${NOTIFY_SOCKET_NAME}`],
+      ]
+    : // The words come from systemd-notify, which is a child of the bridge.
+      [['NotifyAccess', 'all']];
+}
+
+function restartLines({ version }: SystemdFacts): Line[] {
+  return [
+    ['Restart', 'on-failure'],
+    ['RestartSec', String(SERVICE.restartSecs)],
+    ...(version < RESTART_STEPS_VERSION
+      ? []
+      : ([
+          ['RestartSteps', String(SERVICE.restartSteps)],
+          ['RestartMaxDelaySec', String(SERVICE.restartSecsMax)],
+        ] as const)),
+    ['RestartPreventExitStatus', SERVICE.finalCodes.join(' ')],
   ];
 }
 
@@ -123,24 +166,41 @@ function userPlaces({ stateDir, path }: UnitFacts): Line[] {
   ];
 }
 
-/** Forbids what neither the bridge nor an agent needs. MemoryDenyWriteExecute is not set: Node compiles at run time. */
+/**
+ * Forbids what neither the bridge nor an agent needs, as far as a user may. MemoryDenyWriteExecute is not set:
+ * Node compiles at run time. In a user's service agents may use namespaces, as sandboxes and browsers do.
+ */
 const LIMITS: readonly Line[] = [
   ['NoNewPrivileges', 'yes'],
   ['LockPersonality', 'yes'],
   ['RestrictRealtime', 'yes'],
   ['RestrictSUIDSGID', 'yes'],
+  ['RestrictAddressFamilies', 'AF_UNIX AF_INET AF_INET6 AF_NETLINK'],
   ['SystemCallArchitectures', 'native'],
+  ['SystemCallFilter', '~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap'],
+  ['SystemCallErrorNumber', 'EPERM'],
   // A core dump would contain the secrets.
   ['LimitCORE', '0'],
+  // The machine goes on when an agent takes all memory: the kernel ends the largest process of the service.
+  // MemoryHigh is not set, because it slows down all of the service, and the bridge with it.
+  ['MemoryMax', '80%'],
+  // The threads of eight agents at work, with 250 for each. A program that starts itself over and over ends here.
+  ['TasksMax', '2048'],
 ];
 
-/** Programs of agents can still run if every user may read them. They can write only to the state directory. */
+/**
+ * Programs of agents can still run if every user may read them. They can write only to the state directory.
+ * ProcSubset=pid is not set: the bridge reads `boot_id` in /proc/sys, and many agents /proc/meminfo.
+ */
 const SYSTEM_LIMITS: readonly Line[] = [
   ['ProtectSystem', 'strict'],
   ['ProtectHome', 'read-only'],
   ['UMask', '0077'],
   ['PrivateTmp', 'yes'],
   ['PrivateDevices', 'yes'],
+  ['PrivateMounts', 'yes'],
+  ['PrivateUsers', 'yes'],
+  ['KeyringMode', 'private'],
   ['ProtectClock', 'yes'],
   ['ProtectControlGroups', 'yes'],
   ['ProtectHostname', 'yes'],
@@ -149,10 +209,9 @@ const SYSTEM_LIMITS: readonly Line[] = [
   ['ProtectKernelTunables', 'yes'],
   ['ProtectProc', 'invisible'],
   ['RemoveIPC', 'yes'],
-  ['RestrictAddressFamilies', 'AF_UNIX AF_INET AF_INET6 AF_NETLINK'],
+  ['RestrictNamespaces', 'yes'],
   ['CapabilityBoundingSet', ''],
-  ['SystemCallFilter', '~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap'],
-  ['SystemCallErrorNumber', 'EPERM'],
+  ['SystemCallFilter', '~@debug @mount @privileged'],
 ];
 
 /** `%` starts a specifier everywhere in a unit. */

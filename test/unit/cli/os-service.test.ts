@@ -43,12 +43,29 @@ describe('install --user', () => {
     expect(unit()).toContain(`LARK_CHANNEL_STATE_DIR=${home}/.lark-bridge\n`);
     expect(unit()).toMatch(/^ExecStart=\/\S+ \/\S+ run$/m);
     expect(programs.lines).toEqual([
+      'systemctl --version',
       'systemctl --user --no-ask-password show --property=Version',
       'systemctl --user --no-ask-password daemon-reload',
       'systemctl --user --no-ask-password enable lark-bridge.service',
       'systemctl --user --no-ask-password restart lark-bridge.service',
       'loginctl --no-ask-password enable-linger',
     ]);
+  });
+
+  test('F30: a systemd that can hand over its socket listens to the main process alone', async () => {
+    programs.add('systemctl', `[ "$1" != --version ] || echo 'systemd 254 (254.1)'`);
+    const env = { XDG_RUNTIME_DIR: '/run/user/1000' };
+    expect(await service('install --user', env)).toMatchObject({ code: 0 });
+    expect(unit()).toContain(
+      '\nNotifyAccess=main\nOpenFile=/run/user/1000/systemd/notify:notify\n',
+    );
+    expect(unit()).toContain('\nRestartMaxDelaySec=');
+    const { stdout } = await service('print --system', env);
+    expect(stdout).toContain('\nOpenFile=/run/systemd/notify:notify\n');
+    programs.add('systemctl', `[ "$1" != --version ] || echo 'systemd 252 (252.38)'`);
+    expect(await service('install --user', env)).toMatchObject({ code: 0 });
+    expect(unit()).toContain('\nNotifyAccess=all\n');
+    expect(unit()).not.toContain('OpenFile');
   });
 
   test('no secret gets into the unit, an argument or the output; what is not passed on is named', async () => {
@@ -208,7 +225,8 @@ describe('print', () => {
     const { code, stdout, stderr } = await service(`print ${words}`);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(part);
-    expect([existsSync(unitPath()), programs.lines]).toEqual([false, []]);
+    const asked = words.includes('--for') ? [] : ['systemctl --version'];
+    expect([existsSync(unitPath()), programs.lines]).toEqual([false, asked]);
     const { stdout: json } = await service(`print ${words} --json`);
     expect(JSON.parse(json)).toMatchObject({ text: stdout });
   });

@@ -173,7 +173,7 @@ test('a word that was not heard is logged once, and told again', async () => {
     {
       level: 'warn',
       event: 'notify_failed',
-      program: 'systemd-notify',
+      way: 'systemd-notify',
       error: 'no such socket',
     },
   ]);

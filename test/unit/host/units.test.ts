@@ -45,6 +45,10 @@ function linesOf(unit: string): string[] {
   return unit.split('\n').filter((line) => /^[A-Z]\w+=/.test(line));
 }
 
+function rendered(scope: Scope, version: number): string {
+  return renderSystemd(scope, USUAL, { version, notifySocket: '/run/systemd/notify' });
+}
+
 function valuesOf(unit: string, key: string): string[] {
   return linesOf(unit)
     .filter((line) => line.startsWith(`${key}=`))
@@ -68,20 +72,35 @@ describe.each<Scope>(['system', 'user'])('the %s unit', (scope) => {
     );
   });
 
-  test('a wrong configuration and refused credentials are not tried for ever', () => {
-    expect(linesOf(unit)).toEqual(
-      expect.arrayContaining([
-        'RestartPreventExitStatus=2 3',
-        'ExecStartPre=/usr/bin/node /usr/local/bin/lark-bridge config check',
-        'StartLimitBurst=10',
-      ]),
-    );
+  test('F30: a disk that is full for hours does not end the tries; wrong configuration and refused credentials do', () => {
+    expect(valuesOf(unit, 'StartLimitIntervalSec')).toEqual(['0']);
+    expect(valuesOf(unit, 'RestartPreventExitStatus')).toEqual(['2 3']);
+    // It is for the main process alone: a check before it would be tried again and again.
+    expect(valuesOf(unit, 'ExecStartPre')).toEqual([]);
   });
 
-  test('readiness and watchdog are the word of the bridge, by way of systemd-notify', () => {
-    expect(linesOf(unit)).toEqual(
-      expect.arrayContaining(['Type=notify', 'NotifyAccess=all', 'WatchdogSec=60']),
-    );
+  test('F30: waits longer after each failure where systemd can', () => {
+    const at = (version: number) => valuesOf(rendered(scope, version), 'RestartMaxDelaySec');
+    expect(at(253)).toEqual([]);
+    expect(at(254)).toEqual(['60']);
+    expect(valuesOf(rendered(scope, 254), 'RestartSteps')).toEqual(['4']);
+  });
+
+  test('F30: only the main process speaks to systemd, where it can be given a socket', () => {
+    const unitOf = (version: number, notifySocket?: string) =>
+      renderSystemd(scope, USUAL, { version, notifySocket });
+    const access = (text: string) => [valuesOf(text, 'NotifyAccess'), valuesOf(text, 'OpenFile')];
+    const socket = '/run/user/1000/systemd/notify';
+    expect(access(unitOf(253, socket))).toEqual([['main'], [`${socket}:notify`]]);
+    for (const other of [unitOf(252, socket), unitOf(253), unitOf(257, '/odd:path'), unit]) {
+      expect(access(other)).toEqual([['all'], []]);
+    }
+    expect(linesOf(unit)).toEqual(expect.arrayContaining(['Type=notify', 'WatchdogSec=60']));
+  });
+
+  test('F30: agents can take neither all memory nor all processes of the machine', () => {
+    expect(valuesOf(unit, 'MemoryMax')).toEqual(['80%']);
+    expect(valuesOf(unit, 'TasksMax')).toEqual(['2048']);
   });
 
   test('an agent that dies of its memory does not take the bridge along', () => {
@@ -89,9 +108,10 @@ describe.each<Scope>(['system', 'user'])('the %s unit', (scope) => {
   });
 
   test('Node can compile, and agents can be run', () => {
-    for (const key of ['MemoryDenyWriteExecute', 'NoExecPaths', 'RestrictNamespaces']) {
-      expect(valuesOf(unit, key)).toEqual([]);
-    }
+    const always = ['MemoryDenyWriteExecute', 'NoExecPaths', 'ProcSubset', 'PrivateNetwork'];
+    // A user's agents may have sandboxes of their own.
+    const kept = scope === 'user' ? [...always, 'RestrictNamespaces'] : always;
+    for (const key of kept) expect(valuesOf(unit, key)).toEqual([]);
   });
 });
 
@@ -165,10 +185,22 @@ describe.skipIf(systemdVersion() < 250)('systemd-analyze (of systemd 250 or newe
     expect(verify('user', unit)).toContain('sometimes');
   });
 
-  test('the system unit is well fenced in', () => {
-    writeUnit('system', renderSystemd('system', here));
-    const said = analyze('security', '--offline=true', '--no-pager', unitPath('system'));
-    expect(Number(/exposure level for \S+: ([\d.]+)/.exec(said)?.[1])).toBeLessThan(4);
+  test.each([0, 253])(
+    'F30: the system unit, for systemd %i, has an exposure of 2.0 at most',
+    (version) => {
+      const notifySocket = '/run/systemd/notify';
+      writeUnit('system', renderSystemd('system', here, { version, notifySocket }));
+      const said = analyze('security', '--offline=true', '--no-pager', unitPath('system'));
+      const exposure = Number(/exposure level for \S+: ([\d.]+)/.exec(said)?.[1]);
+      expect(exposure).toBeLessThanOrEqual(2);
+    },
+  );
+
+  test.runIf(systemdVersion() >= 254)('verify knows what a new systemd gets', () => {
+    for (const scope of ['system', 'user'] as const) {
+      const facts = { version: systemdVersion(), notifySocket: '/run/systemd/notify' };
+      expect(verify(scope, renderSystemd(scope, here, facts))).toBe('');
+    }
   });
 });
 

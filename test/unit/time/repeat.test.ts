@@ -152,3 +152,13 @@ test('stop tells the round that runs, waits for it, and starts no other', async 
   await pass(clock, 10_000);
   expect(rounds).toBe(1);
 });
+
+test('F19: stop does not wait long for a round that hangs', async () => {
+  const { service, clock } = repeated(() => new Promise(() => {}), { everyMs: 1_000, firstMs: 0 });
+  await service.start();
+  await pass(clock, 1);
+  const stopped = service.stop();
+  await pass(clock, 1_000);
+  await stopped;
+  expect(clock.nowMs() - START_MS).toBeLessThanOrEqual(1_001);
+});
