@@ -1,12 +1,10 @@
 /** Where a message came from, in the two forms that an agent gets: structured metadata, and a header line. */
 import { BRANDS, type Brand } from '../core/brand.ts';
 import type { LarkContext } from '../core/message.ts';
+import { withEscapes, withoutEscapes } from './header-escape.ts';
 import { replyMark } from './reply-token.ts';
 
 const TAG = '[lark-channel]';
-/** A line of a person's text that looks like a header, or like an escaped header. */
-const LOOKS_LIKE_HEADER = /^(\\*)([^\S\n\r\u2028\u2029]*\[lark-channel\])/gm;
-const ESCAPED = /^\\(\\*[^\S\n\r\u2028\u2029]*\[lark-channel\])/gm;
 
 /** An agent uses it to say which question it answers. */
 export interface ReplyToken {
@@ -38,7 +36,7 @@ export function withHeader(context: LarkContext, text: string, reply?: ReplyToke
   const lines = [
     headerLine(context, reply),
     ...(reply?.isAskedFor === true ? [tokenRequestLine(reply)] : []),
-    text.replace(LOOKS_LIKE_HEADER, String.raw`\$1$2`),
+    withEscapes(text),
   ];
   return lines.join('\n');
 }
@@ -49,7 +47,7 @@ export function withoutHeader(text: string): string {
   const body = afterFirstLine(text);
   // Lines of a person's text never begin like this, because `withHeader` escapes them.
   const personText = body.startsWith(`${TAG} `) ? afterFirstLine(body) : body;
-  return personText.replace(ESCAPED, '$1');
+  return withoutEscapes(personText);
 }
 
 function afterFirstLine(text: string): string {
