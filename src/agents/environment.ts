@@ -1,4 +1,5 @@
 import type { LarkContext } from '../core/message.ts';
+import type { AgentTurn } from './runtime.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,10 +14,14 @@ const OURS =
 /** The environment of a turn's program: the user's own variables, and where the message came from. */
 export function agentEnvironment(
   env: Environment,
-  lark: LarkContext | undefined,
+  { lark, claimedLark }: Pick<AgentTurn, 'lark' | 'claimedLark'>,
 ): Record<string, string> {
   const theirs = Object.entries(env).filter(([name]) => !OURS.test(name));
-  return Object.fromEntries([...theirs, ...Object.entries(larkVariables(lark))].filter(isSet));
+  const claims = Object.entries(larkVariables(claimedLark)).map(
+    ([name, value]) => [`CLAIMED_${name}`, value] as const,
+  );
+  const known = Object.entries(larkVariables(lark));
+  return Object.fromEntries([...theirs, ...claims, ...known].filter(isSet));
 }
 
 /** Names of variables whose values are secrets. */
@@ -45,7 +50,7 @@ function larkVariables(lark: LarkContext | undefined): Environment {
 }
 
 /** A variable can't contain a NUL. No id of Lark contains one. */
-function isSet(entry: [string, string | undefined]): entry is [string, string] {
+function isSet(entry: readonly [string, string | undefined]): entry is [string, string] {
   const [, value] = entry;
   return value !== undefined && value !== '' && !value.includes('\0');
 }

@@ -66,7 +66,7 @@ export class ExecRuntime implements AgentRuntime {
     const [program = '', ...args] = argv;
     try {
       const child = spawn(program, args, {
-        env: agentEnvironment(env, turn.lark),
+        env: agentEnvironment(env, turn),
         // A process group of its own, so that the whole tree can be stopped.
         detached: true,
         windowsHide: true,

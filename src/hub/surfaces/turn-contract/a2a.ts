@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { HubMessage, HubStore, QueueItem, Sent, Workspace } from '../../ports.ts';
+import { contentFrom, type Bridges } from '../../domain/claims.ts';
 import type { Turns } from '../../domain/turns.ts';
 import { idOf, type Callers } from './callers.ts';
 import { mustBeSmall } from './json-bounds.ts';
@@ -15,10 +16,11 @@ interface A2aParts {
   readonly store: HubStore;
   readonly turns: Turns;
   readonly callers: Callers;
+  readonly bridges: Bridges;
 }
 
 /** `POST /workspaces/:id/a2a`: a turn for that workspace, or an answer to one of its turns. */
-export function addA2aRoute(server: Server, { store, turns, callers }: A2aParts): void {
+export function addA2aRoute(server: Server, { store, turns, callers, bridges }: A2aParts): void {
   server.post(
     '/workspaces/:id/a2a',
     {
@@ -50,7 +52,7 @@ export function addA2aRoute(server: Server, { store, turns, callers }: A2aParts)
         named,
         target,
         requestId,
-        content,
+        content: contentFrom(content, { source, target }, bridges),
         ...(expiresInSecs > 0 && { expiresInMs: expiresInSecs * 1000 }),
       });
       const shown = await show(turns, sent, { target, requestId, reply });
