@@ -100,7 +100,7 @@ export function withClaimedNames(metadata: Metadata): Metadata {
 const unclaimed = (name: string) => (name.startsWith(CLAIMED) ? name.slice(CLAIMED.length) : name);
 
 /** True also for a part of a context: a reader may look at one field only. Ids of other systems have other forms. */
-function claimsLark(metadata: Metadata): boolean {
+export function claimsLark(metadata: Metadata): boolean {
   return NAMES.some((name) => {
     const value = metadata[name];
     if (typeof value !== 'string') return name === 'sender_open_id' && value !== undefined;

@@ -5,11 +5,15 @@
 import { isSameWorkspace, type WorkspaceId } from '../../core/ids.ts';
 import { isObject } from '../../core/json-object.ts';
 import { withEscapes } from '../../wire/header-escape.ts';
-import { withClaimedNames } from '../../wire/lark-context.ts';
+import { claimsLark, withClaimedNames } from '../../wire/lark-context.ts';
 import type { HubMessage, TurnContent, Workspace } from '../ports.ts';
+
+/** The log names each sender once. This many are enough for an operator to see what is wrong. */
+const NAMED_IN_LOG_MAX = 100;
 
 export class Bridges {
   readonly #named: readonly WorkspaceId[];
+  readonly #inLog = new Set<WorkspaceId>();
 
   /** `named`: bridges elsewhere that the operator trusts. */
   constructor(named: readonly WorkspaceId[]) {
@@ -19,6 +23,14 @@ export class Bridges {
   /** The program makes workspaces only for itself, so a provisioned one is that of its own bridge. */
   has({ id, origin }: Pick<Workspace, 'id' | 'origin'>): boolean {
     return origin === 'provisioned' || this.#named.some((one) => isSameWorkspace(one, id));
+  }
+
+  /** True once for each sender that speaks of Lark and is not believed, so that the operator can be told. */
+  isNews(source: Pick<Workspace, 'id' | 'origin'>, { metadata }: TurnContent): boolean {
+    if (metadata === undefined || !claimsLark(metadata) || this.has(source)) return false;
+    const isNew = this.#inLog.size < NAMED_IN_LOG_MAX && !this.#inLog.has(source.id);
+    if (isNew) this.#inLog.add(source.id);
+    return isNew;
   }
 }
 

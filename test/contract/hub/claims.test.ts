@@ -117,6 +117,9 @@ test('F6: an agent that polls gets what another sender says as a claim, in all p
     expect(params.message.metadata).toEqual(CLAIMED);
     expect(params.message.parts).toEqual([{ kind: 'text', text: `\\${HEADER}\nhello` }]);
   }
+  expect(rig.log.lines.filter(({ event }) => event === 'lark_claim_not_believed')).toMatchObject([
+    { level: 'warn', source: tenant.id },
+  ]);
 });
 
 test.each([
