@@ -11,6 +11,7 @@ import type { InboundEvent } from '../../src/core/message.ts';
 import type { Turn, TurnPhase } from '../../src/core/turn.ts';
 import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../src/store/sqlite/bridge/orders.ts';
+import { ChoiceValues } from '../../src/wire/choice-value.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
 import { FaultyHub } from './faulty-hub.ts';
 import { FaultyLark } from './faulty-lark.ts';
@@ -217,6 +218,7 @@ export class BridgeWorld {
       orders: new SqliteOrders({ db: this.#db, app: APP, clock }),
       lark: this.#cut(lark?.(this.lark) ?? this.lark, clock),
       target: this.#cut(target?.(this.hub) ?? this.hub, clock),
+      choices: new ChoiceValues(new Uint8Array(32).fill(7)),
       clock,
       random: this.#random,
       log: silent,

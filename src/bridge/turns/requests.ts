@@ -25,7 +25,7 @@ export class TurnRequests {
     return {
       messageId: platformMessageId(turn),
       text: textOf(turn),
-      context: contextOf(turn.message, this.#brand),
+      context: contextOf(turn, this.#brand),
       target,
       reply: this.#replyOf(turn, target),
     };
