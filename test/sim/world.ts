@@ -170,14 +170,17 @@ export class BridgeWorld {
   async #answerQuestions(): Promise<void> {
     const held = (await this.turns()).filter(({ state }) => state.phase === 'held');
     if (held.length === 0) return;
-    const cards = new Set(
-      held.map((turn) => {
-        const card = this.people.questionAbout(turn);
-        if (card === undefined) this.silent.push(textOf(turn.message));
-        return card;
-      }),
-    );
-    for (const card of cards) if (card !== undefined) void this.people.press(card, 0);
+    const pressed = new Set<string>();
+    for (const turn of held) {
+      const by = turn.message.senderOpenId;
+      const cards = this.people.questionsAbout(turn);
+      if (cards.length === 0) this.silent.push(textOf(turn.message));
+      for (const card of cards) {
+        const press = `${card.id} ${by}`;
+        if (!pressed.has(press)) void this.people.press(card, 0, by);
+        pressed.add(press);
+      }
+    }
     // Some agents take nearly a minute.
     await this.#run(2 * MINUTE_MS);
     await this.#finish();
