@@ -20,7 +20,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ours: ['core', 'time'],
     packages: ['undici', 'node:http', 'node:https', 'node:net', 'node:tls'],
   },
-  wire: { ours: ['core'], packages: [] },
+  wire: { ours: ['core'], packages: ['node:crypto'] },
   files: { ours: ['core'], packages: ['node:crypto', 'node:fs'] },
   bridge: { ours: GROUND, packages: ['lru-cache', 'node:crypto'] },
   hub: {
@@ -87,7 +87,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'platform',
       'store',
     ],
-    packages: ['node:fs', 'node:path'],
+    packages: ['node:crypto', 'node:fs', 'node:path'],
   },
   cli: {
     ours: ['core', 'files', 'config', 'observe', 'host', 'doctor', 'app', 'sim'],

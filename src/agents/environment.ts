@@ -1,4 +1,5 @@
 import type { LarkContext } from '../core/message.ts';
+import type { AgentTurn } from './runtime.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -23,7 +24,7 @@ interface EnvironmentParts {
   readonly given: Environment;
   /** What names another user, if the program runs as one. */
   readonly user?: Environment | undefined;
-  readonly lark: LarkContext | undefined;
+  readonly turn: Pick<AgentTurn, 'lark' | 'claimedLark'>;
 }
 
 /** The environment of a turn's program: what is allowed, what a person chose, and where the message came from. */
@@ -31,12 +32,15 @@ export function agentEnvironment({
   env,
   given,
   user,
-  lark,
+  turn: { lark, claimedLark },
 }: EnvironmentParts): Record<string, string> {
   const allowed = Object.entries(env).filter(
     ([name]) => isAllowed(name) && (user === undefined || !OF_OWN_USER.test(name)),
   );
-  const chosen = [user ?? {}, given, larkVariables(lark)].flatMap(
+  const claims = Object.fromEntries(
+    Object.entries(larkVariables(claimedLark)).map(([name, value]) => [`CLAIMED_${name}`, value]),
+  );
+  const chosen = [user ?? {}, given, claims, larkVariables(lark)].flatMap(
     Object.entries<string | undefined>,
   );
   return Object.fromEntries([...allowed, ...chosen].filter(isSet));
@@ -80,7 +84,7 @@ function larkVariables(lark: LarkContext | undefined): Environment {
 }
 
 /** A variable can't contain a NUL. No id of Lark contains one. */
-function isSet(entry: [string, string | undefined]): entry is [string, string] {
+function isSet(entry: readonly [string, string | undefined]): entry is [string, string] {
   const [, value] = entry;
   return value !== undefined && value !== '' && !value.includes('\0');
 }

@@ -114,7 +114,7 @@ export class ExecRuntime implements AgentRuntime {
   }
 
   /** Throws a `BridgeError` if the program would not get what was chosen for it. */
-  #surroundings({ lark }: AgentTurn) {
+  #surroundings(turn: AgentTurn) {
     const { env, spec } = this.#options;
     const user = this.#user;
     if (user instanceof BridgeError) {
@@ -125,7 +125,7 @@ export class ExecRuntime implements AgentRuntime {
     const path = spec.variablesFile;
     const inFile = path === undefined ? {} : readVariables(path, user?.uid);
     const given = { ...named, ...inFile };
-    const variables = agentEnvironment({ env, given, user: user?.variables, lark });
+    const variables = agentEnvironment({ env, given, user: user?.variables, turn });
     return { user, variables, secrets: secretsIn({ env: variables, given }) };
   }
 }

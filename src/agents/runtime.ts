@@ -9,6 +9,8 @@ export interface AgentTurn {
   /** What the person wrote, without the header line. */
   readonly text: string;
   readonly lark: LarkContext | undefined;
+  /** Where the message comes from according to a sender that may not say so. Nobody has checked it. */
+  readonly claimedLark?: LarkContext;
 }
 
 export type AgentResult =

@@ -1,9 +1,11 @@
 /** The bridge with everything around it: which implementation goes with which. */
+import { hkdfSync } from 'node:crypto';
 import { Bridge } from '../bridge/bridge.ts';
 import { CatchUp } from '../bridge/catch-up.ts';
 import type { Brand } from '../core/brand.ts';
 import type { BridgeError } from '../core/errors.ts';
 import { type AppId, chatId, openId } from '../core/ids.ts';
+import type { Secret } from '../core/secret.ts';
 import { closing, type Service } from '../core/service.ts';
 import type { Connection } from '../lark/inbound/connection.ts';
 import { Lark } from '../lark/lark.ts';
@@ -18,6 +20,7 @@ import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { SqliteGaps } from '../store/sqlite/bridge/gaps.ts';
 import type { Db } from '../store/sqlite/db.ts';
 import type { LongConnection } from '../bridge/ports.ts';
+import { ChoiceValues } from '../wire/choice-value.ts';
 import { steadyClock, systemClock } from '../time/clock.ts';
 
 /** The embedded hub ends an agent whose time is over, and then reports it. That takes a kill and a commit. */
@@ -57,6 +60,7 @@ export function assemble(
     ...journalOf(db, settings.appId),
     target,
     lark: lark.gateway,
+    choices: new ChoiceValues(buttonKey(settings.appSecret)),
     turnsRunningMax: config.maxTurns,
     // The embedded hub ends its agents itself, and its report says why there is no answer.
     turnTimeoutMs: config.turnTimeoutSecs * 1000 + (hub.embedded ? HUB_REPORT_MS : 0),
@@ -91,6 +95,11 @@ export function assemble(
     services: inside.concat([connection, lark.otherConnections, catchUp, statusWriter, newTurns]),
     ended,
   };
+}
+
+/** A key for this purpose only, from which nobody can compute the secret. */
+function buttonKey(appSecret: Secret): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', appSecret.reveal(), '', 'lark-bridge button value', 32));
 }
 
 interface StatusParts {

@@ -108,6 +108,7 @@ export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, page
     port: config.hubPort,
     ...(tls !== undefined && { tls }),
     names: [config.hubHost, ...(config.hubNames ?? [])],
+    bridges: (config.hubBridges ?? []).map(workspaceId),
     ...(corsOrigin !== undefined && { corsOrigin }),
     rateLimit,
     log,

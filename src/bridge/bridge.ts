@@ -20,6 +20,7 @@ import {
   type OrderQueue,
   type TurnTarget,
 } from './ports.ts';
+import type { ChoiceValues } from '../wire/choice-value.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -28,6 +29,8 @@ export interface BridgeParts {
   readonly orders: OrderQueue;
   readonly target: TurnTarget;
   readonly lark: LarkGateway;
+  /** Signs and checks the values of buttons. */
+  readonly choices: ChoiceValues;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -71,7 +74,7 @@ export class Bridge implements Service {
     const delivery = this.#delivery;
     this.#engine = new Engine({ ...parts, form, storeRetry, delivery });
     const engine = this.#engine;
-    this.intake = new EventIntake({ journal, engine, delivery, storeRetry, clock, log });
+    this.intake = new EventIntake({ ...parts, engine, delivery, storeRetry });
     const { defaultChatId } = parts;
     this.#unmatchedAnswers = new UnmatchedAnswers({
       ...parts,

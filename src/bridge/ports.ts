@@ -1,7 +1,8 @@
 /** What the bridge needs from others: Lark, the target of turns, the journal. Adapters implement it, `app` joins them. */
-import type { ChatId, MessageId, TurnId, WorkspaceId } from '../core/ids.ts';
+import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from '../core/ids.ts';
 import type { Content } from '../core/content.ts';
 import type { InboundEvent, InboundMessage, LarkContext } from '../core/message.ts';
+import type { ButtonValue } from '../wire/choice-value.ts';
 import type { ReplyToken } from '../wire/lark-context.ts';
 import type {
   FailureCause,
@@ -48,14 +49,14 @@ export type Outgoing =
       readonly replyTo: MessageId;
       readonly inThread: boolean;
       readonly content: Content;
-      /** The turn that the content is about. Undefined if it is about no turn, or about several. */
-      readonly about?: TurnId | undefined;
+      /** What the buttons of the content say when they are pressed, in order. */
+      readonly buttonValues?: readonly ButtonValue[];
     }
   | {
       readonly kind: 'send';
       readonly chatId: ChatId;
       readonly content: Content;
-      readonly about?: TurnId | undefined;
+      readonly buttonValues?: readonly ButtonValue[];
     }
   | {
       readonly kind: 'react';
@@ -300,6 +301,8 @@ export interface TurnChange {
   readonly state: TurnState;
   /** Starts a new run of the turn, with new keys. */
   readonly run?: number;
+  /** Who asked for the new run, if that is not the author of the message. Not given: as before. */
+  readonly askedBy?: OpenId | undefined;
   /** Used only if the turn has no token yet. */
   readonly replyToken?: string;
   /** When it happened. Undefined: now. */
@@ -357,8 +360,8 @@ export interface Journal {
     readonly changed: boolean;
     readonly out: readonly OutboxRow[];
   }>;
-  /** Turns of a chat that a command can mean, newest first: held ones and failed ones. */
-  askable(chat: ChatId, limit: number): Promise<readonly Turn[]>;
+  /** Turns of a chat that a command can mean, newest first: held ones and failed ones. Of one author, or of all. */
+  askable(chat: ChatId, limit: number, author?: OpenId): Promise<readonly Turn[]>;
   /** Every turn that is not over, in order of arrival. */
   openTurns(): Promise<readonly TurnHead[]>;
   /** Every row that is still to be sent, in order. */

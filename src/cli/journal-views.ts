@@ -11,7 +11,8 @@ interface ViewOptions {
 export const timeOf = (atMs: number) => new Date(atMs).toISOString();
 const timeIfAny = (atMs: number | undefined) => (atMs === undefined ? undefined : timeOf(atMs));
 
-export function turnView({ id, message, receivedAtMs, run, state }: Turn, { text }: ViewOptions) {
+export function turnView(turn: Turn, { text }: ViewOptions) {
+  const { id, message, receivedAtMs, run, askedBy, state } = turn;
   return {
     id,
     chat: message.chatId,
@@ -20,6 +21,7 @@ export function turnView({ id, message, receivedAtMs, run, state }: Turn, { text
     reason: reasonOf(state),
     ...(state.phase === 'failed' && state.cause),
     run,
+    ...(askedBy !== undefined && { asked_by: askedBy }),
     received_at: timeOf(receivedAtMs),
     ...(text && { text: spokenText(message) }),
   };

@@ -12,6 +12,7 @@ import {
   hostNames,
   hostPort,
   id,
+  ids,
   type Parsed,
   larkId,
   oneOf,
@@ -225,6 +226,12 @@ export const SETTINGS = {
     key: 'hub_names',
     parse: hostNames,
     doc: 'Host names, separated by commas, by which others call the embedded hub and the health address; their IP addresses, localhost and LARK_HOST always work',
+  },
+  hubBridges: {
+    env: ['LARK_HUB_BRIDGES'],
+    key: 'hub_bridges',
+    parse: ids,
+    doc: 'Workspaces, separated by commas, of bridges elsewhere that use the embedded hub: only they and its own bridge may say that a turn comes from Lark',
   },
   corsOrigin: {
     env: ['LARK_CORS_ORIGIN'],

@@ -124,6 +124,13 @@ export function id(raw: string): Parsed<string> {
   return LARK_ID_PATTERN.test(raw) ? ok(raw) : bad('must be letters, digits, `_` and `-` only');
 }
 
+export function ids(raw: string): Parsed<readonly string[]> {
+  const all = raw.split(',').map((one) => one.trim());
+  return all.every((one) => LARK_ID_PATTERN.test(one))
+    ? ok(all)
+    : bad('must be ids of workspaces, separated by commas');
+}
+
 export function larkId(prefix: string) {
   return (raw: string): Parsed<string> =>
     raw.startsWith(prefix) && LARK_ID_PATTERN.test(raw)

@@ -1,5 +1,4 @@
 /** The content of a message of the bridge. `src/lark/content` decides how Lark shows it. */
-import type { TurnId } from './ids.ts';
 
 export type Content =
   /** An agent's text, or a piece of it. */
@@ -16,10 +15,4 @@ export interface ChoiceButton {
   readonly label: string;
   readonly action: ChoiceAction;
   readonly style: 'primary' | 'default';
-}
-
-/** What a press on a button says. Without a turn it means all stale turns of its chat. */
-export interface Choice {
-  readonly action: ChoiceAction;
-  readonly turn?: TurnId;
 }

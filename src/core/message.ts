@@ -46,6 +46,8 @@ export type InboundEvent =
       readonly eventId: string;
       readonly messageId: MessageId;
       readonly chatId: ChatId;
+      /** Lark's word for who did it, such as `message_owner` or `group_manager`. */
+      readonly by?: string;
     }
   /** A message for the bot that can't be read. The person is told so. */
   | {

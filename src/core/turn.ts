@@ -1,6 +1,6 @@
 /** The work that one message causes, and what is sent for it, as the journal keeps them. */
 import type { ChoiceAction, ChoiceButton, Content } from './content.ts';
-import type { ChatId, MessageId, TurnId, WorkspaceId } from './ids.ts';
+import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from './ids.ts';
 import type { InboundMessage } from './message.ts';
 
 /** Why a turn waits for a person's decision. */
@@ -51,7 +51,10 @@ export type TurnState =
   /** `isOpen`: the agent asked the person for something, and the bridge does not know of an end of its task. */
   | { readonly phase: 'answered'; readonly isOpen?: true }
   | { readonly phase: 'failed'; readonly reason: string; readonly cause?: FailureCause }
-  | { readonly phase: 'dropped'; readonly why: 'recalled' | 'skipped' | 'operator' };
+  /** `by`: the open id of who skipped it, or Lark's word for who recalled the message. */
+  | { readonly phase: 'dropped'; readonly why: DropReason; readonly by?: string };
+
+type DropReason = 'recalled' | 'skipped' | 'operator';
 
 /** For the operator: the agent, if the hub ran it itself, and the hub's text about how it ended. */
 export interface FailureCause {
@@ -71,6 +74,8 @@ export interface Turn {
   readonly run: number;
   /** The agent uses it to say that an answer is for this turn. Set when the turn was given to an agent. */
   readonly replyToken?: string;
+  /** Who asked for the current run, if that is not the author of the message. The run is theirs. */
+  readonly askedBy?: OpenId;
   readonly state: TurnState;
 }
 

@@ -1,6 +1,7 @@
 /** The embedded hub: an HTTP server for the turn contract, and the agents that it runs itself. */
 import type { AddressInfo } from 'node:net';
 import { BridgeError, errorText } from '../core/errors.ts';
+import type { WorkspaceId } from '../core/ids.ts';
 import type { HubStore } from './ports.ts';
 import type { CreateRuntime } from '../agents/runtime.ts';
 import type { Service } from '../core/service.ts';
@@ -24,6 +25,8 @@ export interface HubOptions {
   readonly corsOrigin?: string;
   /** Host names by which the hub is called, besides `localhost` and all addresses. */
   readonly names?: readonly string[];
+  /** Workspaces elsewhere that may say that a turn comes from Lark, as the bridge of this process may. */
+  readonly bridges?: readonly WorkspaceId[];
   /** Requests a second for each caller address. Without it there is no limit. */
   readonly rateLimit?: number;
   readonly log: Log;

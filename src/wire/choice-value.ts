@@ -1,17 +1,100 @@
-/** The value of a card's button. Lark sends it back when somebody presses the button. */
-import type { Choice } from '../core/content.ts';
-import { turnId } from '../core/ids.ts';
+/**
+ * The value of a card's button. Lark sends it back when somebody presses the button. A card can be forwarded into
+ * another chat, and other programs can send any value with the app's credentials, so each value is signed for the
+ * place that it was made for. Names in a value that begin with `lark_bridge` are ours.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { ChoiceAction } from '../core/content.ts';
+import { type ChatId, messageId, type MessageId, openId, type OpenId } from '../core/ids.ts';
+import { turnId, type TurnId } from '../core/ids.ts';
 
 /** Every button of ours has this mark. Without it the press is on another program's card. */
 const CHOICE_MARK = 'lark_bridge_choice';
+const ACTIONS: readonly ChoiceAction[] = ['run', 'skip', 'retry'];
+/** After a week nobody remembers what a question was about. What waits can still be decided by a typed command. */
+const VALID_MS = 7 * 24 * 60 * 60 * 1000;
 
-export function choiceValue({ action, turn }: Choice): Record<string, string> {
-  return { [CHOICE_MARK]: action, ...(turn === undefined ? {} : { turn }) };
+/** What a button is about. */
+export interface Choice {
+  readonly action: ChoiceAction;
+  /** The key of the outbox row that its card is sent as. */
+  readonly row: string;
+  /** The message that the card is shown under. */
+  readonly under?: MessageId | undefined;
+  /** Undefined: all old messages of the person who presses. */
+  readonly turn?: TurnId | undefined;
+  /** Whom it works for. Undefined: everybody. */
+  readonly person?: OpenId | undefined;
 }
 
-export function parseChoiceValue(value: Readonly<Record<string, unknown>>): Choice | undefined {
-  const action = value[CHOICE_MARK];
-  if (action !== 'run' && action !== 'skip' && action !== 'retry') return undefined;
-  const { turn } = value as { turn?: unknown };
-  return typeof turn === 'string' ? { action, turn: turnId(turn) } : { action };
+type ChoiceRefusal = 'not_signed' | 'wrong_signature' | 'too_old';
+
+type ParsedChoice =
+  | { readonly kind: 'choice'; readonly choice: Choice }
+  | { readonly kind: 'refused'; readonly why: ChoiceRefusal };
+
+export type ButtonValue = Readonly<Record<string, string>>;
+
+/** Makes and checks values with one key. */
+export class ChoiceValues {
+  readonly #key: Uint8Array;
+
+  constructor(key: Uint8Array) {
+    this.#key = key;
+  }
+
+  /** `sinceMs`: when the question was asked. */
+  valueOf(choice: Choice, { chat, sinceMs }: { chat: ChatId; sinceMs: number }): ButtonValue {
+    const { action, row, under, turn, person } = choice;
+    const until = String(sinceMs + VALID_MS);
+    return {
+      [CHOICE_MARK]: action,
+      row,
+      ...(under !== undefined && { under }),
+      ...(turn !== undefined && { turn }),
+      ...(person !== undefined && { person }),
+      until,
+      signature: this.#sign(choice, chat, until),
+    };
+  }
+
+  /** `chat`: where the button was pressed. Undefined if the value is not one of ours. */
+  parse(
+    value: Readonly<Record<string, unknown>>,
+    { chat, nowMs }: { chat: ChatId; nowMs: number },
+  ): ParsedChoice | undefined {
+    if (!Object.hasOwn(value, CHOICE_MARK)) return undefined;
+    const text = (name: string) => (typeof value[name] === 'string' ? value[name] : undefined);
+    const action = ACTIONS.find((one) => one === value[CHOICE_MARK]);
+    const [row, until, signature] = [text('row'), text('until'), text('signature')];
+    if (action === undefined || row === undefined || until === undefined) return NOT_SIGNED;
+    if (signature === undefined) return NOT_SIGNED;
+    const [under, turn, person] = [text('under'), text('turn'), text('person')];
+    const choice: Choice = {
+      action,
+      row,
+      under: under === undefined ? undefined : messageId(under),
+      turn: turn === undefined ? undefined : turnId(turn),
+      person: person === undefined ? undefined : openId(person),
+    };
+    if (!isSame(signature, this.#sign(choice, chat, until))) return refused('wrong_signature');
+    return Number(until) < nowMs ? refused('too_old') : { kind: 'choice', choice };
+  }
+
+  #sign({ action, row, under, turn, person }: Choice, chat: ChatId, until: string): string {
+    const signed = [action, chat, row, under ?? null, turn ?? null, person ?? null, until];
+    return createHmac('sha256', this.#key).update(JSON.stringify(signed)).digest('base64url');
+  }
+}
+
+function refused(why: ChoiceRefusal): ParsedChoice {
+  return { kind: 'refused', why };
+}
+
+const NOT_SIGNED = refused('not_signed');
+
+/** Takes the same time wherever they differ. */
+function isSame(one: string, other: string): boolean {
+  const [first, second] = [Buffer.from(one), Buffer.from(other)];
+  return first.length === second.length && timingSafeEqual(first, second);
 }

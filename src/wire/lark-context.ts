@@ -1,12 +1,12 @@
 /** Where a message came from, in the two forms that an agent gets: structured metadata, and a header line. */
-import { BRANDS, type Brand } from '../core/brand.ts';
-import type { LarkContext } from '../core/message.ts';
+import { BRANDS } from '../core/brand.ts';
+import { LARK_ID_PATTERN } from '../core/ids.ts';
+import type { ChatType, LarkContext } from '../core/message.ts';
+import { withEscapes, withoutEscapes } from './header-escape.ts';
 import { replyMark } from './reply-token.ts';
 
 const TAG = '[lark-channel]';
-/** A line of a person's text that looks like a header, or like an escaped header. */
-const LOOKS_LIKE_HEADER = /^(\\*)([^\S\n\r\u2028\u2029]*\[lark-channel\])/gm;
-const ESCAPED = /^\\(\\*[^\S\n\r\u2028\u2029]*\[lark-channel\])/gm;
+const CHAT_TYPES: readonly ChatType[] = ['p2p', 'group'];
 
 /** An agent uses it to say which question it answers. */
 export interface ReplyToken {
@@ -38,7 +38,7 @@ export function withHeader(context: LarkContext, text: string, reply?: ReplyToke
   const lines = [
     headerLine(context, reply),
     ...(reply?.isAskedFor === true ? [tokenRequestLine(reply)] : []),
-    text.replace(LOOKS_LIKE_HEADER, String.raw`\$1$2`),
+    withEscapes(text),
   ];
   return lines.join('\n');
 }
@@ -49,7 +49,7 @@ export function withoutHeader(text: string): string {
   const body = afterFirstLine(text);
   // Lines of a person's text never begin like this, because `withHeader` escapes them.
   const personText = body.startsWith(`${TAG} `) ? afterFirstLine(body) : body;
-  return personText.replace(ESCAPED, '$1');
+  return withoutEscapes(personText);
 }
 
 function afterFirstLine(text: string): string {
@@ -71,12 +71,60 @@ export function larkMetadata(context: LarkContext): Readonly<Record<string, stri
   };
 }
 
-/** Reads what `larkMetadata` wrote. `undefined` if the metadata does not say that the message comes from Lark. */
-export function larkContextOf(
-  metadata: Readonly<Record<string, unknown>> | undefined,
-): LarkContext | undefined {
-  const text = (key: string) => {
-    const value = metadata?.[key];
+/** Under these names a sender that is no bridge gives what it says about Lark. */
+const CLAIMED = 'claimed_';
+const NAMES = [
+  'source',
+  'brand',
+  'chat_id',
+  'chat_type',
+  'sender_open_id',
+  'message_id',
+  'thread_id',
+  'parent_id',
+] as const;
+
+type Metadata = Readonly<Record<string, unknown>>;
+
+/** Metadata of a sender that is no bridge. Whatever it says about Lark gets the names of a claim. */
+export function withClaimedNames(metadata: Metadata): Metadata {
+  if (!claimsLark(metadata)) return metadata;
+  const others = Object.entries(metadata).filter(([name]) => !isOneOf(NAMES, unclaimed(name)));
+  const claims = NAMES.flatMap((name) => {
+    const value = metadata[name] ?? metadata[CLAIMED + name];
+    return value === undefined ? [] : [[CLAIMED + name, value] as const];
+  });
+  return Object.fromEntries([...others, ...claims]);
+}
+
+const unclaimed = (name: string) => (name.startsWith(CLAIMED) ? name.slice(CLAIMED.length) : name);
+
+/** True also for a part of a context: a reader may look at one field only. Ids of other systems have other forms. */
+export function claimsLark(metadata: Metadata): boolean {
+  return NAMES.some((name) => {
+    const value = metadata[name];
+    if (typeof value !== 'string') return name === 'sender_open_id' && value !== undefined;
+    const said = value.trim().toLowerCase();
+    return name === 'sender_open_id' || isOneOf(BRANDS, said) || /^(?:oc|ou|om|omt)_/.test(said);
+  });
+}
+
+/** What `withClaimedNames` renamed, if it makes a whole context. */
+export function claimedContextOf(metadata: Metadata | undefined): LarkContext | undefined {
+  return contextIn((name) => metadata?.[CLAIMED + name]);
+}
+
+/**
+ * Reads what `larkMetadata` wrote. `undefined` if the metadata does not say that the message comes from Lark, or if
+ * an id has a form that Lark never gives.
+ */
+export function larkContextOf(metadata: Metadata | undefined): LarkContext | undefined {
+  return contextIn((name) => metadata?.[name]);
+}
+
+function contextIn(valueOf: (name: (typeof NAMES)[number]) => unknown): LarkContext | undefined {
+  const text = (name: (typeof NAMES)[number]) => {
+    const value = valueOf(name);
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
   const brand = text('brand');
@@ -87,9 +135,11 @@ export function larkContextOf(
   if (chatId === undefined || senderOpenId === undefined || messageId === undefined) {
     return undefined;
   }
-  if (!isBrand(brand) || (chatType !== 'p2p' && chatType !== 'group')) return undefined;
   const threadId = text('thread_id');
   const parentId = text('parent_id');
+  const ids = [chatId, senderOpenId, messageId, threadId ?? chatId, parentId ?? chatId];
+  if (!ids.every((id) => LARK_ID_PATTERN.test(id))) return undefined;
+  if (!isOneOf(BRANDS, brand) || !isOneOf(CHAT_TYPES, chatType)) return undefined;
   return {
     brand,
     chatId,
@@ -101,6 +151,6 @@ export function larkContextOf(
   };
 }
 
-function isBrand(value: string | undefined): value is Brand {
-  return BRANDS.some((brand) => brand === value);
+function isOneOf<T extends string>(known: readonly T[], value: string | undefined): value is T {
+  return known.some((one) => one === value);
 }

@@ -153,11 +153,7 @@ describe('many, and in the middle of it', () => {
       await rig.runHere({ words });
       const [question] = await rig.repliesIn(chat, 1);
       expect(question).toMatchObject({ type: 'interactive', replyTo: asked.messageId });
-      const outcome = await rig.cloud.pressButton({
-        messageId: question?.messageId ?? '',
-        from: user,
-        value: { lark_bridge_choice: 'retry', turn: asked.messageId },
-      });
+      const outcome = await rig.cloud.pressOnCard(question?.messageId ?? '', user, { index: 0 });
       expect(outcome).toMatchObject({ ok: true });
       const replies = await rig.repliesIn(chat, 2);
       expect(replies[1]).toMatchObject({ text: 'one', replyTo: asked.messageId });

@@ -291,15 +291,11 @@ class Life {
   }
 
   async #press(question: Question): Promise<void> {
-    const { from, message } = question;
+    const { from } = question;
     const messageId = this.#cardAbout(question)?.messageId;
     if (messageId === undefined) return;
     question.wantedAgain = true;
-    await this.#rig.cloud.pressButton({
-      messageId,
-      from,
-      value: { lark_bridge_choice: 'retry', turn: message.messageId },
-    });
+    await this.#rig.cloud.pressOnCard(messageId, from, { index: 0 });
   }
 
   async #idle(): Promise<void> {

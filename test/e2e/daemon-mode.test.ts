@@ -222,11 +222,7 @@ describe('with the channel socket', () => {
     rig.cloud.say({ chat, from: user, text: 'what time is it?' });
     const [, answer] = await rig.repliesIn(chat, 2);
     expect(answer?.text).toBe('did: what time is it?');
-    await rig.cloud.pressButton({
-      messageId: question?.messageId ?? '',
-      from: user,
-      value: { lark_bridge_choice: 'retry', turn: asked.messageId },
-    });
+    await rig.cloud.pressOnCard(question?.messageId ?? '', user, { index: 0 });
     const [, , again] = await rig.repliesIn(chat, 3);
     expect(again).toMatchObject({ text: 'did: pay the bill', replyTo: asked.messageId });
     expect(runtime.turns).toHaveLength(3);

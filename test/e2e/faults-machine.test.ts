@@ -73,8 +73,7 @@ describe('the clock', () => {
     tally.openGate();
     for (const [at, card] of cards().entries()) {
       const from = late[at]?.place.user ?? '';
-      const value = { lark_bridge_choice: 'run' };
-      await rig.cloud.pressButton({ messageId: card?.messageId ?? '', from, value });
+      await rig.cloud.pressOnCard(card?.messageId ?? '', from, { index: 0 });
     }
     tally.askAround();
     const question = expect.stringContaining('Shall I still run');
@@ -119,7 +118,11 @@ describe('the hub', () => {
     tally.askAround();
     await bridge.saw(() => /"on":"sent","phase":"waiting"/.test(bridge.stderr));
     await rig.cloud.waitFor(() => rig.cloud.deliveries().every(({ acked }) => acked));
-    const env = { LARK_CHANNEL_STATE_DIR: hubDir, LARK_PORT: String(port) };
+    const env = {
+      LARK_CHANNEL_STATE_DIR: hubDir,
+      LARK_PORT: String(port),
+      LARK_HUB_BRIDGES: workspaceId,
+    };
     await rig.run({ words: ['hub', '--json', '--log-format', 'json'], env });
     tally.askAround();
     // Only now does the bridge know that this hub can take the turns of several chats at once.

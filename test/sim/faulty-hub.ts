@@ -35,6 +35,8 @@ export class FaultyHub implements TurnTarget {
   readonly deduplicates: boolean;
   /** How often each text was run. */
   readonly runs = new Map<string, number>();
+  /** In whose name each text was run. */
+  readonly senders = new Map<string, Set<string>>();
   readonly #items = new Map<string, Item>();
   readonly #clock: VirtualClock;
   readonly #random: () => number;
@@ -77,6 +79,8 @@ export class FaultyHub implements TurnTarget {
     const ticket = this.deduplicates ? request.messageId : `ticket ${this.#tickets}`;
     if (!this.#items.has(ticket)) {
       this.runs.set(request.text, (this.runs.get(request.text) ?? 0) + 1);
+      const senders = this.senders.get(request.text) ?? new Set();
+      this.senders.set(request.text, senders.add(request.context.senderOpenId));
       this.#items.set(ticket, {
         text: request.text,
         messageId: request.messageId,

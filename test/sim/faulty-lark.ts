@@ -121,7 +121,7 @@ export class FaultyLark implements LarkGateway {
         const replyTo = out.kind === 'reply' ? out.replyTo : undefined;
         if (replyTo !== undefined && this.recalled.has(replyTo)) return gone('message_gone');
         const atMs = this.#clock.nowMs();
-        const { text, buttons } = read(rendered(out.content, out.about));
+        const { text, buttons } = read(rendered(out.content, out.buttonValues));
         this.shown.push({
           id: messageId(id),
           chatId: out.chatId,

@@ -16,6 +16,8 @@ export interface Findings {
   readonly ranTwice: string[];
   /** Though it was taken back, skipped, or waits for somebody's word. */
   readonly ranUnasked: string[];
+  /** Run in the name of a person who neither wrote it nor asked for it, or skipped by somebody else. */
+  readonly wrongPerson: string[];
   /** Shown after it was taken back, in whatever words and place. */
   readonly withdrawn: string[];
   /** The agent worked on for a while although the bridge knew that the message was taken back. */
@@ -36,6 +38,7 @@ export const CLEAN: Findings = {
   outOfOrder: [],
   ranTwice: [],
   ranUnasked: [],
+  wrongPerson: [],
   withdrawn: [],
   ranOn: [],
   silent: [],
@@ -87,8 +90,14 @@ function parseMessage(
   if (heardAtMs !== undefined && world.hub.workedOn(text, heardAtMs, RAN_ON_MS)) {
     found.ranOn.push(text);
   }
+  const author = message.senderOpenId;
+  for (const sender of world.hub.senders.get(text) ?? []) {
+    const isAsker = sender === author || world.people.hasWanted('retry', message, sender);
+    if (!isAsker) found.wrongPerson.push(text);
+  }
   const skipped = turn?.state.phase === 'dropped' && turn.state.why === 'skipped';
-  const wanted = world.people.wanted.has(message.chatId);
+  if (skipped && turn.state.by !== author) found.wrongPerson.push(text);
+  const wanted = world.people.hasWanted('run', message, author);
   if (turn !== undefined && skipped && wasStale(turn) && !wanted && runs > 0) {
     found.ranUnasked.push(text);
   }

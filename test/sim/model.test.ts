@@ -119,6 +119,20 @@ describe('the checks notice a broken rule', () => {
     expect(await caught({ lark }, 'repeated', { outage: true })).toBe(true);
   });
 
+  test('F17: one name for everybody runs turns in the name of the wrong person', async () => {
+    const target = (real: TurnTarget): TurnTarget => ({
+      correlates: real.correlates,
+      deduplicates: real.deduplicates,
+      currentTarget: () => real.currentTarget(),
+      wait: (workspace, ticket, signal) => real.wait(workspace, ticket, signal),
+      send: (request, signal) => {
+        const context = { ...request.context, senderOpenId: 'ou_alice' };
+        return real.send({ ...request, context }, signal);
+      },
+    });
+    expect(await caught({ target }, 'wrongPerson')).toBe(true);
+  });
+
   test('a recall that is not heard lets a turn run that nobody wants', async () => {
     expect(await caught({ recallsLost: true }, 'ranUnasked')).toBe(true);
   });

@@ -3,8 +3,8 @@ import {
   chatId,
   messageId,
   openId,
-  type ChatId,
   type MessageId,
+  type OpenId,
 } from '../../src/core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../src/core/message.ts';
 import type { Turn } from '../../src/core/turn.ts';
@@ -13,6 +13,7 @@ import type { VirtualClock } from '../kit/clock.ts';
 
 export const APP = appId('cli_0123456789abcdef');
 const CHATS = 3;
+const PERSONS = [openId('ou_alice'), openId('ou_bob')] as const;
 const MINUTE_MS = 60_000;
 
 export interface PeopleParts {
@@ -34,11 +35,13 @@ export class People {
   readonly takenBack = new Set<MessageId>();
   /** When the bridge had taken the recall of a message. */
   readonly heardAtMs = new Map<MessageId, number>();
-  /** Chats in which somebody wanted old messages to be run. */
-  readonly wanted = new Set<ChatId>();
+  /** Who wanted old messages to be run, in which chat. */
+  readonly #wanted = new Set<string>();
+  /** Who wanted something to be run again, in which chat. */
+  readonly #retried = new Set<string>();
   readonly #parts: PeopleParts;
-  /** Cards that somebody has answered. */
-  readonly #answered = new Set<MessageId>();
+  /** Cards with those who have answered them. */
+  readonly #answered = new Set<string>();
   #events = 0;
 
   constructor(parts: PeopleParts) {
@@ -51,6 +54,7 @@ export class People {
     const ageMs = random() < 0.08 ? Math.round((31 + random() * 120) * MINUTE_MS) : 0;
     const message = inbound(`om_in_${index}`, {
       chat: 1 + Math.floor(random() * CHATS),
+      by: this.#anybody(),
       text,
       sentAtMs: clock.nowMs() - ageMs,
     });
@@ -67,17 +71,24 @@ export class People {
   /** Looks at the chats, and perhaps answers a question that stands there, or one that was answered. */
   async look(): Promise<void> {
     const { random, lark } = this.#parts;
+    const by = this.#anybody();
     const cards = lark.shown.filter(
-      ({ id, buttons }) => buttons.length > 0 && (!this.#answered.has(id) || random() < 0.1),
+      ({ id, buttons }) =>
+        buttons.length > 0 && (!this.#answered.has(pair(id, by)) || random() < 0.1),
     );
     const card = cards[Math.floor(random() * cards.length)];
     if (card === undefined) return;
     const roll = random();
-    if (roll < 0.4) await this.press(card, Math.floor(random() * card.buttons.length));
-    else if (roll < 0.6) await this.#sayWord(card);
+    if (roll < 0.4) await this.press(card, Math.floor(random() * card.buttons.length), by);
+    else if (roll < 0.6) await this.#sayWord(card, by);
   }
 
-  async press(card: Shown, button: number): Promise<void> {
+  /** True if this person asked for old messages to be run, or for something to be run again. */
+  hasWanted(what: 'run' | 'retry', { chatId: chat }: InboundMessage, by: string): boolean {
+    return (what === 'run' ? this.#wanted : this.#retried).has(pair(chat, by));
+  }
+
+  async press(card: Shown, button: number, by: OpenId): Promise<void> {
     const { deliver, random } = this.#parts;
     const event: InboundEvent = {
       kind: 'button',
@@ -85,29 +96,37 @@ export class People {
       eventId: this.#eventId('press'),
       chatId: card.chatId,
       messageId: card.id,
-      operatorOpenId: openId('ou_alice'),
+      operatorOpenId: by,
       value: card.buttons[button] ?? {},
     };
-    if (event.value['lark_bridge_choice'] === 'run') this.wanted.add(card.chatId);
+    if (event.value['lark_bridge_choice'] === 'run') this.#wanted.add(pair(card.chatId, by));
     // Without an ack the person sees an error, and knows that nothing came of it.
-    if (await deliver(event)) this.#answered.add(card.id);
+    if (await deliver(event)) this.#answered.add(pair(card.id, by));
     if (random() < 0.2) await deliver(event);
   }
 
-  /** A question about this turn that nobody has answered. */
-  questionAbout({ id, message, state }: Turn): Shown | undefined {
-    const about = state.phase === 'held' && state.why === 'stale' ? undefined : id;
-    return this.#parts.lark.shown.find(
+  /**
+   * Questions about this turn that its author may still answer. Those about old messages are for everybody, and who
+   * had none at the time of a press may press again.
+   */
+  questionsAbout({ id, message, state }: Turn): Shown[] {
+    const isStale = state.phase === 'held' && state.why === 'stale';
+    const about = isStale ? undefined : id;
+    return this.#parts.lark.shown.filter(
       (card) =>
         card.chatId === message.chatId &&
         card.buttons.length > 0 &&
         card.buttons[0]?.['turn'] === about &&
-        !this.#answered.has(card.id),
+        (isStale || !this.#answered.has(pair(card.id, message.senderOpenId))),
     );
   }
 
+  #anybody(): OpenId {
+    return PERSONS[Math.floor(this.#parts.random() * PERSONS.length)] ?? PERSONS[0];
+  }
+
   /** Says a word in place of a button. What it is about, the bridge decides. */
-  async #sayWord({ chatId: chat }: Shown): Promise<void> {
+  async #sayWord({ chatId: chat }: Shown, by: OpenId): Promise<void> {
     const { random, clock, lark } = this.#parts;
     const words = ['/run', '/skip', '/retry'] as const;
     const word = words[Math.floor(random() * words.length)] ?? '/run';
@@ -116,12 +135,13 @@ export class People {
         other === chat && first !== undefined && first['turn'] === undefined,
     );
     const message = {
-      ...inbound(this.#eventId('om_word'), { chat: 0, text: word, sentAtMs: clock.nowMs() }),
+      ...inbound(this.#eventId('om_word'), { chat: 0, by, text: word, sentAtMs: clock.nowMs() }),
       chatId: chat,
     };
-    if (word === '/run') this.wanted.add(chat);
+    if (word === '/run') this.#wanted.add(pair(chat, by));
+    if (word === '/retry') this.#retried.add(pair(chat, by));
     await this.#arrive({ kind: 'message', message });
-    if (word !== '/retry') for (const card of stale) this.#answered.add(card.id);
+    if (word !== '/retry') for (const card of stale) this.#answered.add(pair(card.id, by));
   }
 
   async #takeBack({ messageId: id, chatId: chat }: InboundMessage): Promise<void> {
@@ -155,17 +175,19 @@ export class People {
   }
 }
 
+const pair = (one: string, other: string) => `${one} ${other}`;
+
 function inbound(
   id: string,
-  { chat, text, sentAtMs }: { chat: number; text: string; sentAtMs: number },
+  { chat, by, text, sentAtMs }: { chat: number; by: OpenId; text: string; sentAtMs: number },
 ): InboundMessage {
   return {
     appId: APP,
     messageId: messageId(id),
     eventId: `event_of_${id}`,
     chatId: chatId(`oc_${chat}`),
-    chatType: 'p2p',
-    senderOpenId: openId('ou_alice'),
+    chatType: 'group',
+    senderOpenId: by,
     rootId: undefined,
     parentId: undefined,
     threadId: undefined,

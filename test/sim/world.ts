@@ -11,6 +11,7 @@ import type { InboundEvent } from '../../src/core/message.ts';
 import type { Turn, TurnPhase } from '../../src/core/turn.ts';
 import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../src/store/sqlite/bridge/orders.ts';
+import { ChoiceValues } from '../../src/wire/choice-value.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
 import { FaultyHub } from './faulty-hub.ts';
 import { FaultyLark } from './faulty-lark.ts';
@@ -169,14 +170,17 @@ export class BridgeWorld {
   async #answerQuestions(): Promise<void> {
     const held = (await this.turns()).filter(({ state }) => state.phase === 'held');
     if (held.length === 0) return;
-    const cards = new Set(
-      held.map((turn) => {
-        const card = this.people.questionAbout(turn);
-        if (card === undefined) this.silent.push(textOf(turn.message));
-        return card;
-      }),
-    );
-    for (const card of cards) if (card !== undefined) void this.people.press(card, 0);
+    const pressed = new Set<string>();
+    for (const turn of held) {
+      const by = turn.message.senderOpenId;
+      const cards = this.people.questionsAbout(turn);
+      if (cards.length === 0) this.silent.push(textOf(turn.message));
+      for (const card of cards) {
+        const press = `${card.id} ${by}`;
+        if (!pressed.has(press)) void this.people.press(card, 0, by);
+        pressed.add(press);
+      }
+    }
     // Some agents take nearly a minute.
     await this.#run(2 * MINUTE_MS);
     await this.#finish();
@@ -217,6 +221,7 @@ export class BridgeWorld {
       orders: new SqliteOrders({ db: this.#db, app: APP, clock }),
       lark: this.#cut(lark?.(this.lark) ?? this.lark, clock),
       target: this.#cut(target?.(this.hub) ?? this.hub, clock),
+      choices: new ChoiceValues(new Uint8Array(32).fill(7)),
       clock,
       random: this.#random,
       log: silent,

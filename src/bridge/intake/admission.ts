@@ -49,7 +49,9 @@ export async function admissionOf(
   }
   const action = parseCommand(message);
   if (action !== undefined) {
-    const about = turnsMeant(action, await journal.askable(message.chatId, ASKABLE_MAX));
+    const { chatId: chat, senderOpenId } = message;
+    const own = await journal.askable(chat, ASKABLE_MAX, senderOpenId);
+    const about = turnsMeant(action, { own, all: await journal.askable(chat, ASKABLE_MAX) });
     return { ...base, state: { phase: 'command', action, about }, out: [] };
   }
   if (nowMs - message.sentAtMs > STALE_AFTER_MS) return stale(base, nowMs);

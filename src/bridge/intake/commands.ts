@@ -18,21 +18,36 @@ export function parseCommand(message: InboundMessage): ChoiceAction | undefined 
   return COMMANDS[visibleOf(part.text).toLowerCase()];
 }
 
+/** The held and failed turns of a chat, newest first. */
+interface Askable {
+  /** Those whose messages the person wrote who sends the command. */
+  readonly own: readonly Turn[];
+  readonly all: readonly Turn[];
+}
+
 /**
- * Which turns a command means. `all` are the held and failed turns of the chat, newest first.
- * `/run` and `/skip` mean all stale turns together. If there are none, and for `/retry`, only the newest turn is
- * meant that the command fits. `/retry` never means a stale turn.
+ * Which turns a command means. A turn belongs to the person who wrote its message, so `/run` and `/skip` mean only
+ * own turns: all stale ones together, or else the newest one that is held. `/retry` means the newest own one that it
+ * fits, or else the newest one of the chat, which then runs as the person who asks for it. It never means a stale turn.
  */
-export function turnsMeant(action: ChoiceAction, all: readonly Turn[]): TurnId[] {
-  // Pruned turns keep only their id.
-  const askable = all.filter((turn) => turn.message.parts.length > 0 && !isAwaited(turn));
-  const held = askable.filter((turn) => turn.state.phase === 'held');
-  const stale = held.filter(({ state }) => state.phase === 'held' && state.why === 'stale');
-  if (action !== 'retry' && stale.length > 0) return stale.map((turn) => turn.id).toReversed();
-  // The question about old messages does not offer `/retry`: they never ran.
-  const fitting = action === 'retry' ? askable.filter((turn) => !stale.includes(turn)) : held;
-  const [newest] = fitting;
-  return newest === undefined ? [] : [newest.id];
+export function turnsMeant(action: ChoiceAction, { own, all }: Askable): TurnId[] {
+  if (action === 'retry') {
+    // The question about old messages does not offer `/retry`: they never ran.
+    const newest = [...own, ...all].find((turn) => isAskable(turn) && !isStale(turn));
+    return newest === undefined ? [] : [newest.id];
+  }
+  const held = own.filter((turn) => isAskable(turn) && turn.state.phase === 'held');
+  const stale = held.filter(isStale);
+  return (stale.length > 0 ? stale : held.slice(0, 1)).map(({ id }) => id).toReversed();
+}
+
+/** Pruned turns keep only their id. */
+function isAskable(turn: Turn): boolean {
+  return turn.message.parts.length > 0 && !isAwaited(turn);
+}
+
+function isStale({ state }: Turn): boolean {
+  return state.phase === 'held' && state.why === 'stale';
 }
 
 /** Overdue with a ticket: the answer will still be shown when it comes. */

@@ -1,13 +1,13 @@
 import { LRUCache } from 'lru-cache';
-import { turnId, type ChatId, type MessageId, type TurnId } from '../../core/ids.ts';
+import { turnId, type MessageId, type TurnId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
-import type { ChoiceAction } from '../../core/content.ts';
 import type { Turn } from '../../core/turn.ts';
-import { ASKABLE_MAX, admissionOf, staleQuestion } from './admission.ts';
-import { turnsMeant } from './commands.ts';
+import { admissionOf } from './admission.ts';
+import { Decisions } from './decisions.ts';
+import { Presses } from './presses.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from '../turns/engine.ts';
-import { parseChoiceValue } from '../../wire/choice-value.ts';
+import type { ChoiceValues } from '../../wire/choice-value.ts';
 import { ownDraft } from '../outbox/drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { notices } from '../texts/texts.ts';
@@ -23,6 +23,7 @@ export interface EventIntakeParts {
   readonly engine: Engine;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
+  readonly choices: ChoiceValues;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -30,6 +31,8 @@ export interface EventIntakeParts {
 /** Takes events from Lark. Each event is stored in the journal once, before anything else happens. */
 export class EventIntake implements Intake {
   readonly #parts: EventIntakeParts;
+  readonly #decisions: Decisions;
+  readonly #presses: Presses;
   /** Ids that are known to be in the journal, so that a duplicate costs no write. */
   readonly #known = new LRUCache<MessageId, true>({ max: IDS_REMEMBERED_MAX });
   /** Recalls that came before their message. */
@@ -38,6 +41,8 @@ export class EventIntake implements Intake {
 
   constructor(parts: EventIntakeParts) {
     this.#parts = parts;
+    this.#decisions = new Decisions(parts);
+    this.#presses = new Presses({ ...parts, decisions: this.#decisions });
   }
 
   get duplicates(): number {
@@ -49,11 +54,11 @@ export class EventIntake implements Intake {
       case 'message':
         return this.#message(event.message);
       case 'recalled':
-        return this.#recall(event.messageId, event.eventId);
+        return this.#recall(event);
       case 'unreadable':
         return this.#unreadable(event);
       case 'button':
-        return this.#button(event);
+        return this.#presses.take(event);
     }
   }
 
@@ -93,14 +98,15 @@ export class EventIntake implements Intake {
     else await engine.apply(turn.id, { kind: 'recalled' });
   }
 
-  async #recall(messageId: MessageId, eventId: string): Promise<void> {
+  async #recall(event: Extract<InboundEvent, { kind: 'recalled' }>): Promise<void> {
     const { journal, engine } = this.#parts;
+    const { messageId, eventId, by } = event;
     const id = messageId as string as TurnId;
     if ((await journal.turn(id)) === undefined) {
       this.#recalled.set(messageId, true);
       return;
     }
-    await engine.apply(id, { kind: 'recalled' }, eventId);
+    await engine.apply(id, { kind: 'recalled', by }, eventId);
   }
 
   /** No turn is made, because the chat's history may still contain the whole message. */
@@ -115,50 +121,15 @@ export class EventIntake implements Intake {
     log.warn('message_unreadable', { message: event.messageId, chat: event.chatId });
   }
 
-  async #button(event: Extract<InboundEvent, { kind: 'button' }>): Promise<void> {
-    const choice = parseChoiceValue(event.value);
-    if (choice === undefined) return;
-    const about = choice.turn === undefined ? await this.#staleOf(event.chatId) : [choice.turn];
-    await this.#choose(about, choice.action, event.eventId);
-    await this.#askAboutRest(event.chatId, event.eventId);
-  }
-
-  async #staleOf(chat: ChatId): Promise<TurnId[]> {
-    const askable = await this.#parts.journal.askable(chat, ASKABLE_MAX);
-    return turnsMeant(
-      'run',
-      askable.filter(({ state }) => state.phase === 'held' && state.why === 'stale'),
-    );
-  }
-
   async #carryOut(command: Turn): Promise<void> {
     if (command.state.phase !== 'command') return;
     const { action, about } = command.state;
-    await this.#choose(about, action, command.id);
-    const isAsked = await this.#askAboutRest(command.message.chatId, command.id);
+    const { chatId: chat, senderOpenId: by } = command.message;
+    await this.#decisions.choose(about, { action, by }, command.id);
+    const mayAsk = about.length > 0 || (await this.#decisions.staleOf(chat, by)).length > 0;
+    const isAsked = mayAsk && (await this.#decisions.askAboutRest(chat, command.id));
     const nothing = isAsked ? [] : [notices.nothingMeant()];
     const show = about.length === 0 ? nothing : action === 'skip' ? [notices.skipped()] : [];
     await this.#parts.engine.apply(command.id, { kind: 'carried_out', show });
-  }
-
-  /**
-   * A command does not mean messages that came after it was sent. The chat is asked again about them. False if
-   * there are none.
-   */
-  async #askAboutRest(chat: ChatId, cause: string): Promise<boolean> {
-    const { journal, delivery, storeRetry, clock } = this.#parts;
-    const [first] = await this.#staleOf(chat);
-    const turn = first && (await journal.turn(first));
-    if (turn === undefined) return false;
-    const question = staleQuestion(turn.message, cause, clock.nowMs());
-    delivery.offer(await storeRetry.untilStored(() => journal.enqueue(question)));
-    return true;
-  }
-
-  async #choose(about: readonly TurnId[], action: ChoiceAction, once: string): Promise<void> {
-    for (const id of about) {
-      if ((await this.#parts.journal.turn(id)) === undefined) continue;
-      await this.#parts.engine.apply(id, { kind: 'chosen', action }, once);
-    }
   }
 }

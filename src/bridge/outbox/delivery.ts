@@ -6,6 +6,7 @@ import type { OutboxRow } from '../../core/turn.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
+import type { ButtonValue, ChoiceValues } from '../../wire/choice-value.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing } from './drafts.ts';
@@ -31,6 +32,7 @@ const HISTORY_MARGIN_MS = 5 * 60_000;
 interface DeliveryParts {
   readonly journal: Journal;
   readonly lark: LarkGateway;
+  readonly choices: ChoiceValues;
   readonly storeRetry: StoreRetry;
   readonly clock: Clock;
   readonly random: () => number;
@@ -173,8 +175,20 @@ export class Delivery implements Service {
     }
     const arrived = await this.#alreadyShown(row);
     if (arrived !== undefined) return arrived;
-    const out = toOutgoing(row, { again });
+    const out = toOutgoing(row, { again, buttonValues: await this.#buttonValues(row) });
     return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
+  }
+
+  /** A question about one turn is for the author of its message. */
+  async #buttonValues(row: OutboxRow): Promise<readonly ButtonValue[] | undefined> {
+    const { body, key, chatId: chat, replyTo, placement, turn } = row;
+    if (body.kind !== 'message' || body.content.kind !== 'choice') return undefined;
+    const under = placement === 'chat' ? undefined : replyTo;
+    const person = (await this.#asked(row))?.senderOpenId;
+    const sinceMs = row.replayedAtMs ?? row.createdAtMs;
+    return body.content.buttons.map(({ action }) =>
+      this.#parts.choices.valueOf({ action, row: key, under, turn, person }, { chat, sinceMs }),
+    );
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Content } from '../../core/content.ts';
 import { turnId, type ChatId, type MessageId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
+import type { ButtonValue } from '../../wire/choice-value.ts';
 import { outKey, turnKey } from './keys.ts';
 import type { ContentForm, Outgoing } from '../ports.ts';
 
@@ -131,13 +132,19 @@ export function unaskedDrafts(
   }));
 }
 
-/**
- * The call for a row. `again`: it may have reached Lark before. `reactionId` is Lark's id of the reaction that
- * the row removes.
- */
+interface OutgoingFacts {
+  /** It may have reached Lark before. */
+  readonly again?: boolean;
+  /** Lark's id of the reaction that the row removes. */
+  readonly reactionId?: string;
+  /** For a row with buttons. */
+  readonly buttonValues?: readonly ButtonValue[] | undefined;
+}
+
+/** The call for a row. */
 export function toOutgoing(
   row: OutboxRow,
-  { again = false, reactionId }: { readonly again?: boolean; readonly reactionId?: string } = {},
+  { again = false, reactionId, buttonValues }: OutgoingFacts = {},
 ): Outgoing | undefined {
   const { chatId, replyTo, body } = row;
   switch (body.kind) {
@@ -148,7 +155,7 @@ export function toOutgoing(
         ? { kind: 'unreact', chatId, messageId: replyTo, reactionId }
         : undefined;
     case 'message': {
-      const said = { chatId, content: body.content, about: row.turn };
+      const said = { chatId, content: body.content, ...(buttonValues && { buttonValues }) };
       return row.placement === 'chat' || replyTo === undefined
         ? { kind: 'send', ...said }
         : { kind: 'reply', ...said, replyTo, inThread: row.placement === 'thread' };

@@ -2,7 +2,6 @@ import { BridgeError, errorText } from '../../core/errors.ts';
 import type { TurnId, WorkspaceId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { Turn } from '../../core/turn.ts';
-import { backoffMs } from '../../time/backoff.ts';
 import type { Clock } from '../../time/clock.ts';
 import { type Limit, limitAt, pause } from '../../time/wait.ts';
 import type { Hold, LaneRunner } from '../../time/lane-runner.ts';
@@ -11,12 +10,8 @@ import { platformMessageId } from '../outbox/keys.ts';
 import type { Journal, TurnTarget, WaitResult } from '../ports.ts';
 import type { TurnRequests } from './requests.ts';
 import type { TurnChanges } from './turn-changes.ts';
-import {
-  isBlind,
-  type TurnEvent,
-  TURN_SEND_BACKOFF_BASE_MS,
-  TURN_SEND_BACKOFF_MAX_MS,
-} from './turn.ts';
+import { sendBackoffMs, TURN_SEND_BACKOFF_BASE_MS } from './send-backoff.ts';
+import { isBlind, type TurnEvent } from './turn.ts';
 
 /** After a start, an answer from the time without a process is found within this time, even at a slow hub. */
 const LAST_CHECK_MS = 30_000;
@@ -184,8 +179,7 @@ export class Attempts {
         if (result.kind === 'pending') failures = 0;
         else if (result.kind === 'unreachable') {
           failures += 1;
-          const options = { baseMs: TURN_SEND_BACKOFF_BASE_MS, maxMs: TURN_SEND_BACKOFF_MAX_MS };
-          await pause(clock, limit.signal, backoffMs(failures, { ...options, random: random() }));
+          await pause(clock, limit.signal, sendBackoffMs(failures, random()));
         } else {
           const now = await this.#applyWaitResult(turn, result, limit);
           if (now.state.phase !== state.phase) return now;

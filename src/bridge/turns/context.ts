@@ -1,9 +1,11 @@
 import type { Brand } from '../../core/brand.ts';
-import type { InboundMessage, LarkContext } from '../../core/message.ts';
+import type { LarkContext } from '../../core/message.ts';
+import type { Turn } from '../../core/turn.ts';
 
-/** Where a turn's message came from, for the agent. */
-export function contextOf(message: InboundMessage, brand: Brand): LarkContext {
-  const { chatId, chatType, senderOpenId, messageId, threadId, parentId } = message;
+/** Where a turn's message came from, for the agent. A run is that of the person who asked for it. */
+export function contextOf({ message, askedBy }: Turn, brand: Brand): LarkContext {
+  const { chatId, chatType, messageId, threadId, parentId } = message;
+  const senderOpenId = askedBy ?? message.senderOpenId;
   return {
     brand,
     chatId,

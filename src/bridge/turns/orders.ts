@@ -99,7 +99,7 @@ export class Orders implements Service {
     const nowMs = clock.nowMs();
     switch (order.kind) {
       case 'turn_retry':
-        return this.#changeTurn(order, { kind: 'chosen', action: 'retry' });
+        return this.#changeTurn(order, { kind: 'chosen', action: 'retry', by: 'operator' });
       case 'turn_drop':
         return this.#changeTurn(order, {
           kind: 'dropped_by_operator',

@@ -25,16 +25,16 @@ export class TurnRequests {
     return {
       messageId: platformMessageId(turn),
       text: textOf(turn),
-      context: contextOf(turn.message, this.#brand),
+      context: contextOf(turn, this.#brand),
       target,
-      ...this.#replyOf(turn, target),
+      reply: this.#replyOf(turn, target),
     };
   }
 
-  #replyOf({ replyToken: token }: Turn, to: WorkspaceId): Pick<TurnRequest, 'reply'> {
-    if (token === undefined) return {};
-    const isAskedFor = !this.#target.correlates && this.#uncorrelated.has(to);
-    return { reply: { token, isAskedFor } };
+  #replyOf({ id, replyToken: token }: Turn, to: WorkspaceId): NonNullable<TurnRequest['reply']> {
+    // A header line without a token could be written by anybody.
+    if (token === undefined) throw new Error(`turn ${id} has no token`);
+    return { token, isAskedFor: !this.#target.correlates && this.#uncorrelated.has(to) };
   }
 }
 

@@ -65,13 +65,21 @@ export class TurnChanges {
           const out = toDrafts({ ...turn, run }, next.show, { nowMs, form });
           const token = event.kind === 'started' && { replyToken: createReplyToken() };
           const { state, withdrawn } = next;
-          return { state, run, ...token, atMs: nowMs, out, ...(withdrawn && { withdrawn }) };
+          return {
+            state,
+            run,
+            ...('askedBy' in next && { askedBy: next.askedBy }),
+            ...token,
+            atMs: nowMs,
+            out,
+            ...(withdrawn && { withdrawn }),
+          };
         },
         { once, join: this.#joinedWriteFor(event) },
       ),
     );
     if (done.changed && was !== undefined) {
-      this.#report(done.turn, was, { on: event.kind, nowMs });
+      this.#report(done.turn, was, { event, nowMs });
       this.#parts.delivery.offer(done.out);
     }
     return done;
@@ -105,7 +113,7 @@ export class TurnChanges {
   #report(
     turn: Turn,
     was: TurnState,
-    { on, nowMs }: { readonly on: TurnEvent['kind']; readonly nowMs: number },
+    { event, nowMs }: { readonly event: TurnEvent; readonly nowMs: number },
   ): void {
     const { slot, callOffs, observer, log, turnTimeoutMs } = this.#parts;
     const { phase } = turn.state;
@@ -113,7 +121,9 @@ export class TurnChanges {
     const isMoved = turn.state !== was;
     if (isMoved) slot.note(turn, nowMs);
     this.#changed.ring();
-    log.info('turn_changed', { turn: turn.id, chat: turn.message.chatId, on, phase });
+    const by = 'by' in event ? event.by : undefined;
+    const about = { turn: turn.id, chat: turn.message.chatId };
+    log.info('turn_changed', { ...about, on: event.kind, ...(by !== undefined && { by }), phase });
     if (isFinal(phase) || phase === 'held') {
       this.receipts.cancel(turn.id);
       const begunMs = begunAtMs(was, turnTimeoutMs);

@@ -1,6 +1,5 @@
 /** The life of a turn, as a pure function: what happened goes in, the new state and what to show come out. */
-import { backoffMs } from '../../time/backoff.ts';
-import type { WorkspaceId } from '../../core/ids.ts';
+import type { OpenId, WorkspaceId } from '../../core/ids.ts';
 import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
 import type { ChoiceAction } from '../../core/content.ts';
 import type {
@@ -12,11 +11,8 @@ import type {
   TurnState,
 } from '../../core/turn.ts';
 import { choices, notices, question, withFiles } from '../texts/texts.ts';
+import { sendBackoffMs } from './send-backoff.ts';
 import type { SendResult, TurnAnswer, TurnQuestion, WaitResult, Withdrawal } from '../ports.ts';
-
-/** A hub that can't be reached is tried again after this, doubling up to the maximum, without end. */
-export const TURN_SEND_BACKOFF_BASE_MS = 500;
-export const TURN_SEND_BACKOFF_MAX_MS = 30_000;
 
 interface TurnRules {
   readonly turnTimeoutMs: number;
@@ -31,8 +27,8 @@ export type TurnEvent =
   | { readonly kind: 'timed_out' }
   /** An earlier process worked on it. This process takes over. */
   | { readonly kind: 'restarted' }
-  | { readonly kind: 'recalled' }
-  | { readonly kind: 'chosen'; readonly action: ChoiceAction }
+  | { readonly kind: 'recalled'; readonly by?: string | undefined }
+  | { readonly kind: 'chosen'; readonly action: ChoiceAction; readonly by: OpenId | 'operator' }
   /** `correlates`: answers name their turn, so a late answer can't be shown as the answer to another turn. */
   | { readonly kind: 'dropped_by_operator'; readonly correlates: boolean }
   /** An answer or question that names no turn, but can only be about this one. */
@@ -58,6 +54,8 @@ export type TurnEvent =
 interface TurnStep {
   readonly state: TurnState;
   readonly run?: number;
+  /** Only if there is a new run. */
+  readonly askedBy?: OpenId | undefined;
   readonly show: readonly Show[];
   readonly withdrawn?: Withdrawal;
 }
@@ -102,9 +100,9 @@ export function step(
     case 'gave_up_waiting':
       return goOnWithout(turn.state, event.kind);
     case 'recalled':
-      return recalled(turn);
+      return recalled(turn, event.by);
     case 'chosen':
-      return chosen(turn, event.action);
+      return chosen(turn, event);
     case 'carried_out':
       return turn.state.phase === 'command'
         ? { state: { phase: 'answered' }, show: event.show }
@@ -141,12 +139,12 @@ function sent(
     case 'busy':
       return again(state, rules.nowMs + result.retryAfterMs);
     case 'unreachable':
-      return again(state, rules.nowMs + sendBackoffMs(state.attempt, random));
+      return again(state, rules.nowMs + sendBackoffMs(state.attempt + 1, random));
     case 'refused':
       return fail('refused', notices.refused(result.detail));
     case 'unknown':
       return rules.deduplicates
-        ? again(state, rules.nowMs + sendBackoffMs(state.attempt, random))
+        ? again(state, rules.nowMs + sendBackoffMs(state.attempt + 1, random))
         : hold('unknown');
   }
 }
@@ -207,19 +205,24 @@ function restarted(
   return rules.deduplicates ? again(turn.state, rules.nowMs) : hold('unknown');
 }
 
-function chosen(turn: Turn, action: ChoiceAction): TurnStep | undefined {
-  const { state } = turn;
+function chosen(
+  turn: Turn,
+  { action, by }: Extract<TurnEvent, { kind: 'chosen' }>,
+): TurnStep | undefined {
+  const { state, message } = turn;
   if (action === 'skip') {
-    return state.phase === 'held' ? end({ phase: 'dropped', why: 'skipped' }) : undefined;
+    return state.phase === 'held' ? end({ phase: 'dropped', why: 'skipped', by }) : undefined;
   }
   // Pruned turns keep only their id.
-  if (turn.message.parts.length === 0) return undefined;
+  if (message.parts.length === 0) return undefined;
   if (state.phase === 'held' || state.phase === 'failed' || isBlind(state, 'overdue')) {
     // A stale turn never ran, so this is its first run. Any other turn starts a new run with new keys.
     const fresh = state.phase === 'held' && state.why === 'stale';
     return {
       state: { phase: 'waiting', attempt: 0, notBeforeMs: 0 },
       run: fresh ? turn.run : turn.run + 1,
+      // An operator orders it for the author.
+      askedBy: by === 'operator' || by === message.senderOpenId ? undefined : by,
       show: [],
     };
   }
@@ -230,7 +233,7 @@ function chosen(turn: Turn, action: ChoiceAction): TurnStep | undefined {
  * In every phase the message is not used again: a run ends, no new run starts, and nothing quotes it. If there is
  * an answer already, the other people in its thread still see it.
  */
-function recalled({ state, message }: Turn): TurnStep | undefined {
+function recalled({ state, message }: Turn, by: string | undefined): TurnStep | undefined {
   switch (state.phase) {
     case 'command':
       return undefined;
@@ -244,8 +247,14 @@ function recalled({ state, message }: Turn): TurnStep | undefined {
     case 'accepted':
     case 'overdue':
     case 'held':
-    case 'failed':
-      return { ...end({ phase: 'dropped', why: 'recalled' }), withdrawn: { dropsOut: true } };
+    case 'failed': {
+      const dropped = {
+        phase: 'dropped',
+        why: 'recalled',
+        ...(by !== undefined && { by }),
+      } as const;
+      return { ...end(dropped), withdrawn: { dropsOut: true } };
+    }
   }
 }
 
@@ -387,12 +396,4 @@ function follow(said: TurnAnswer | TurnQuestion, id: string): Show[] {
 
 function mayDrop(phase: TurnPhase, correlates: boolean): boolean {
   return !isFinal(phase) && (correlates || !(isEngaged(phase) || phase === 'overdue'));
-}
-
-function sendBackoffMs(attempt: number, random: number): number {
-  return backoffMs(attempt + 1, {
-    baseMs: TURN_SEND_BACKOFF_BASE_MS,
-    maxMs: TURN_SEND_BACKOFF_MAX_MS,
-    random,
-  });
 }

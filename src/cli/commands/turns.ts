@@ -135,9 +135,10 @@ function columns({ id: turn, message, receivedAtMs, state }: Turn): string[] {
 
 function linesOf(life: TurnLife, text: boolean): string[] {
   const { turn, out } = life;
-  const { message, state, receivedAtMs, run } = turn;
+  const { message, state, receivedAtMs, run, askedBy } = turn;
+  const asker = askedBy === undefined ? '' : `, which ${askedBy} asked for`;
   return [
-    `${turn.id}: ${state.phase}, run ${run}`,
+    `${turn.id}: ${state.phase}, run ${run}${asker}`,
     `Chat ${message.chatId}, from ${message.senderOpenId}, received ${timeOf(receivedAtMs)}`,
     stateSentence(life),
     ...(text ? [`Text: ${JSON.stringify(spokenText(message))}`] : []),

@@ -1,7 +1,7 @@
 /** The text of a message, and the order in which messages are answered. */
 import { headOf } from '../../core/cut.ts';
 import { storable } from '../../core/storable.ts';
-import { larkContextOf, withoutHeader } from '../../wire/lark-context.ts';
+import { claimedContextOf, larkContextOf, withoutHeader } from '../../wire/lark-context.ts';
 import { textOfParts } from '../../wire/text-parts.ts';
 import type { AgentTurn } from '../../agents/runtime.ts';
 import type { HubMessage, QueueItem, TurnContent } from '../ports.ts';
@@ -18,14 +18,19 @@ export function summaryOf(message: HubMessage): string {
 
 /** Messages with the same lane are answered in the order in which they came. */
 export function laneOf({ message, metadata }: TurnContent, otherwise: string): string {
-  const chat = metadata?.['chat_id'];
+  const chat = metadata?.['chat_id'] ?? metadata?.['claimed_chat_id'];
   return storable(message.contextId ?? (typeof chat === 'string' ? chat : otherwise));
 }
 
 export function agentTurnOf({ queueId, content }: QueueItem): AgentTurn {
+  const text = textOf(content.message);
+  const lark = larkContextOf(content.metadata);
+  const claimedLark = claimedContextOf(content.metadata);
+  // The header of a bridge is taken off. Other senders can't write one: it was escaped when their message was stored.
   return {
     turnId: queueId,
-    text: withoutHeader(textOf(content.message)),
-    lark: larkContextOf(content.metadata),
+    text: withoutHeader(text),
+    lark,
+    ...(claimedLark !== undefined && { claimedLark }),
   };
 }

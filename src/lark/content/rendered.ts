@@ -1,7 +1,7 @@
 /** Makes the form that Lark's message API accepts from the content of a message. */
 import type { ContentForm } from '../../bridge/ports.ts';
 import type { Content } from '../../core/content.ts';
-import type { TurnId } from '../../core/ids.ts';
+import type { ButtonValue } from '../../wire/choice-value.ts';
 import { choiceCard } from './choice-card.ts';
 import { LARK_TEXT_BYTES_MAX, piecesOf, smallerPiecesOf, withoutMentions } from './text.ts';
 
@@ -16,10 +16,10 @@ interface LarkContent {
   readonly content: string;
 }
 
-/** `about`: the turn that the content speaks about. */
-export function rendered(content: Content, about: TurnId | undefined): Rendered {
+/** `values`: what the buttons of the content say when they are pressed. */
+export function rendered(content: Content, values: readonly ButtonValue[] = []): Rendered {
   return content.kind === 'choice'
-    ? { kind: 'card', card: choiceCard(content, about) }
+    ? { kind: 'card', card: choiceCard(content, values) }
     : { kind: 'text', text: withoutMentions(content.text) };
 }
 

@@ -213,10 +213,14 @@ export function parseMessage(facts: MessageFacts, self: Self): ParsedMessage {
   };
 }
 
+/** `message_owner`, `group_owner`, `group_manager`, `enterprise_manager`; Lark may add others. */
+const RECALL_TYPE = /^[a-z_]{1,40}$/;
+
 function parseRecalledEvent(raw: Json, self: Self): ParsedEvent {
   const message = idOf(raw['message_id']);
   const chat = idOf(raw['chat_id']);
   const eventId = raw['event_id'];
+  const by = raw['recall_type'];
   if (message === undefined || chat === undefined || typeof eventId !== 'string') {
     return refused('malformed');
   }
@@ -228,6 +232,7 @@ function parseRecalledEvent(raw: Json, self: Self): ParsedEvent {
       eventId,
       messageId: messageId(message),
       chatId: chatId(chat),
+      ...(isText(by) && RECALL_TYPE.test(by) && { by }),
     },
   };
 }

@@ -155,7 +155,7 @@ async function sendMessage(
   out: Extract<Outgoing, { kind: 'reply' | 'send' }> | SendRendered,
   { key, priority }: Sending,
 ): Promise<DeliveryResult> {
-  const piece = isRendered(out) ? out.content : rendered(out.content, out.about);
+  const piece = isRendered(out) ? out.content : rendered(out.content, out.buttonValues);
   const content = toLarkContent(piece);
   if (content === undefined) return notMade('split', 'the text is longer than Lark takes');
   const message = { ...content, uuid: key };

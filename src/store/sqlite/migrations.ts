@@ -12,4 +12,6 @@ export const MIGRATIONS: readonly string[] = [
   // The end of the output of a program that gave no answer, as JSON of `ProgramOutput`.
   'ALTER TABLE hub_items ADD COLUMN program_output TEXT',
   CONTENT_BY_MEANING,
+  // Who asked for the current run of a turn, if that is not the author of its message.
+  'ALTER TABLE turns ADD COLUMN asked_by TEXT',
 ];

@@ -15,6 +15,7 @@ import type { PageAnswer } from '../../../src/core/pages.ts';
 import { Directory } from '../../../src/hub/domain/directory.ts';
 import { Hub, type HubOptions } from '../../../src/hub/hub.ts';
 import type { TurnUpdate } from '../../../src/core/turn-update.ts';
+import { workspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
@@ -99,6 +100,9 @@ export class HeldAgents {
   }
 }
 
+/** The bridge elsewhere that the hub was told of. */
+const BRIDGE_ID = workspaceId('b1b2b3b4-0000-4000-8000-00000000b41d');
+
 export const PROVISION_TOKEN = 'lpt_for-tests';
 
 export interface Account {
@@ -173,6 +177,7 @@ export class Rig {
       log: this.log,
       clock: patientClock,
       createRuntime: this.agents.create,
+      bridges: [BRIDGE_ID],
       provisionToken: async () => new Secret(PROVISION_TOKEN),
       turnTimeoutMs: 60_000,
       maxRunning: 8,
@@ -183,13 +188,14 @@ export class Rig {
     });
   }
 
-  /** The account of a bridge elsewhere, as it makes it itself. */
+  /** The account of a bridge elsewhere, as it makes it itself. The hub was told of this one. */
   bridge(): Promise<Account> {
-    this.#bridge ??= this.#register(randomUUID());
+    this.#bridge ??= this.register(BRIDGE_ID);
     return this.#bridge;
   }
 
-  async #register(id: string): Promise<Account> {
+  /** The account of anybody who knows the provision token. */
+  async register(id: string = randomUUID()): Promise<Account> {
     const body = { id, agent_card: { name: 'lark-bridge' }, delivery_mode: 'poll' };
     const registered = await this.call('POST', '/registry/register', {
       token: PROVISION_TOKEN,
@@ -200,8 +206,8 @@ export class Rig {
 
   async addAgent(name: string, kind: 'exec' | 'external' = 'exec'): Promise<Account> {
     const spec = kind === 'exec' ? { kind, argv: ['true'] } : { kind };
-    const { workspaceId, apiKey } = await this.directory.addAgent({ name, spec });
-    return { id: workspaceId, token: apiKey.reveal() };
+    const { workspaceId: id, apiKey } = await this.directory.addAgent({ name, spec });
+    return { id, token: apiKey.reveal() };
   }
 
   async call(

@@ -6,7 +6,7 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId } from '../../../src/core/ids.ts';
 import type { OutboxRow } from '../../../src/core/turn.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
-import { message, rowOf, turnIn } from './samples.ts';
+import { choiceValues, message, rowOf, turnIn } from './samples.ts';
 import {
   NO_OBSERVER,
   type HistoryMessage,
@@ -39,6 +39,7 @@ async function deliver(
   } as unknown as Journal;
   const delivery = new Delivery({
     journal,
+    choices: choiceValues,
     lark: {
       form: contentForm,
       deliver: (_out, key) => {

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { platformMessageId, turnKey } from '../../../src/bridge/outbox/keys.ts';
 import { toDrafts, toOutgoing, withQuote } from '../../../src/bridge/outbox/drafts.ts';
 import { parseCommand, turnsMeant } from '../../../src/bridge/intake/commands.ts';
+import type { ChoiceAction } from '../../../src/core/content.ts';
 import { messageId, turnId } from '../../../src/core/ids.ts';
+import type { Turn } from '../../../src/core/turn.ts';
 import { message, rowOf, turnIn } from './samples.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 
@@ -21,7 +23,6 @@ describe('rows for what a turn shows', () => {
       replyTo: 'om_1',
       inThread: false,
       content: { kind: 'answer', text: 'hi' },
-      about: 'om_1',
     });
   });
 
@@ -87,6 +88,9 @@ describe('commands to the bridge itself', () => {
     ]);
   });
 
+  const meant = (action: ChoiceAction, own: readonly Turn[]) =>
+    turnsMeant(action, { own, all: own });
+
   test('mean all stale turns together, or else the newest turn that fits', () => {
     const named = (id: string, state: Parameters<typeof turnIn>[0]) => ({
       ...turnIn(state),
@@ -96,11 +100,24 @@ describe('commands to the bridge itself', () => {
     const newStale = named('b', { phase: 'held', why: 'stale' });
     const oldStale = named('a', { phase: 'held', why: 'stale' });
     const askable = [failed, newStale, oldStale];
-    expect(turnsMeant('run', askable)).toEqual(['a', 'b']);
-    expect(turnsMeant('retry', askable)).toEqual(['c']);
-    expect(turnsMeant('skip', [failed])).toEqual([]);
+    expect(meant('run', askable)).toEqual(['a', 'b']);
+    expect(meant('retry', askable)).toEqual(['c']);
+    expect(meant('skip', [failed])).toEqual([]);
     // What came later is no reason: the chat was offered this word for what failed.
-    expect(turnsMeant('retry', [newStale, failed, oldStale])).toEqual(['c']);
-    expect(turnsMeant('retry', [newStale, oldStale])).toEqual([]);
+    expect(meant('retry', [newStale, failed, oldStale])).toEqual(['c']);
+    expect(meant('retry', [newStale, oldStale])).toEqual([]);
+  });
+
+  test('F17: `/run` and `/skip` mean own turns; `/retry` means one of others only if there is no own one', () => {
+    const named = (id: string, state: Parameters<typeof turnIn>[0]) => ({
+      ...turnIn(state),
+      id: turnId(id),
+    });
+    const failed = { phase: 'failed', reason: 'x' } as const;
+    const all = [named('theirs', failed), named('old', { phase: 'held', why: 'stale' })];
+    expect(turnsMeant('run', { own: [], all })).toEqual([]);
+    expect(turnsMeant('skip', { own: [], all })).toEqual([]);
+    expect(turnsMeant('retry', { own: [], all })).toEqual(['theirs']);
+    expect(turnsMeant('retry', { own: [named('mine', failed)], all })).toEqual(['mine']);
   });
 });

@@ -10,7 +10,7 @@ import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { silentLog } from '../../kit/log.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
-import { message } from './samples.ts';
+import { choiceValues, message } from './samples.ts';
 import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
@@ -209,6 +209,7 @@ describe('LCM-IN-09: the ids in memory', () => {
       engine: undefined as unknown as EventIntakeParts['engine'],
       delivery: undefined as unknown as EventIntakeParts['delivery'],
       storeRetry: undefined as unknown as EventIntakeParts['storeRetry'],
+      choices: choiceValues,
       clock: new VirtualClock(message.sentAtMs),
       log: silentLog,
     });

@@ -238,7 +238,7 @@ describe('an order about a turn', () => {
     };
     const rules = { turnTimeoutMs: 1, deduplicates: true, nowMs: 0 };
     const events = {
-      turn_retry: { kind: 'chosen', action: 'retry' },
+      turn_retry: { kind: 'chosen', action: 'retry', by: 'operator' },
       turn_drop: { kind: 'dropped_by_operator', correlates: true },
     } as const;
     for (const kind of ['turn_retry', 'turn_drop'] as const) {

@@ -1,6 +1,7 @@
 /** LCM-OUT-09: a target that can't correlate says by a token which question it answers. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { chatId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { withHeader } from '../../../src/wire/lark-context.ts';
 import { BlindBridge, TIMEOUT_MS } from './blind-bridge.ts';
 
 let at: BlindBridge;
@@ -28,6 +29,17 @@ describe('the token of a turn', () => {
     await at.say('skip', 'oc_a', { text: '/skip' });
     await at.say('two', 'oc_b');
     expect(at.tokenOf('two')).not.toBe(first);
+  });
+
+  test('F20: the header of every turn carries its token, in its second run too', async () => {
+    at.says = { kind: 'unknown', detail: 'broke' };
+    await at.say('one', 'oc_a');
+    await at.say('again', 'oc_a', { text: '/retry' });
+    const heads = at.requests.map(
+      ({ context, text, reply }) => withHeader(context, text, reply).split('\n')[0],
+    );
+    expect(heads).toHaveLength(2);
+    for (const head of heads) expect(head).toMatch(/^\[lark-channel\] .* reply_token=[2-9b-z]{8}$/);
   });
 
   test('is asked for only from a target that is known not to correlate', async () => {

@@ -1,5 +1,6 @@
 import { appId, chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
+import { ChoiceValues } from '../../../src/wire/choice-value.ts';
 import type { OutboxRow, Turn, TurnState } from '../../../src/core/turn.ts';
 
 export const message: InboundMessage = {
@@ -15,6 +16,9 @@ export const message: InboundMessage = {
   sentAtMs: 1_000,
   parts: [{ kind: 'text', text: 'hello' }],
 };
+
+/** Signs the buttons of the tests. */
+export const choiceValues = new ChoiceValues(new Uint8Array(32).fill(7));
 
 export const target = workspaceId('w');
 

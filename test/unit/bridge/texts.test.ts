@@ -22,6 +22,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   inDoubt: notices.inDoubt().text,
   offline: notices.offline().text,
   nothingMeant: notices.nothingMeant().text,
+  notYours: notices.notYours({ canRetry: true }).text,
+  buttonNotValid: notices.buttonNotValid().text,
   skipped: notices.skipped().text,
   undeliverable: notices.undeliverable().text,
   files: withFiles('', ['a.png']),

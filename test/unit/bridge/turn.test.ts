@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { step, type TurnEvent } from '../../../src/bridge/turns/turn.ts';
 import type { TurnState } from '../../../src/core/turn.ts';
-import { target, turnIn } from './samples.ts';
+import { message, target, turnIn } from './samples.ts';
 
 const rules = { turnTimeoutMs: 600_000, deduplicates: true, nowMs: 5_000 };
 const waiting: TurnState = { phase: 'waiting', attempt: 0, notBeforeMs: 0 };
@@ -137,8 +137,12 @@ describe('a turn', () => {
       state: { phase: 'failed', reason: 'late_answer' },
       show: [],
     });
-    expect(after(late, { kind: 'chosen', action: 'retry' })?.state.phase).toBe('waiting');
-    expect(after(overdue, { kind: 'chosen', action: 'retry' })).toBeUndefined();
+    expect(
+      after(late, { kind: 'chosen', action: 'retry', by: message.senderOpenId })?.state.phase,
+    ).toBe('waiting');
+    expect(
+      after(overdue, { kind: 'chosen', action: 'retry', by: message.senderOpenId }),
+    ).toBeUndefined();
   });
 
   test.each([
@@ -181,11 +185,14 @@ describe('a turn', () => {
   });
 
   test('a stale turn runs for the first time, and any other turn runs again under new keys', () => {
-    const chosen: TurnEvent = { kind: 'chosen', action: 'run' };
+    const chosen: TurnEvent = { kind: 'chosen', action: 'run', by: message.senderOpenId };
     expect(after({ phase: 'held', why: 'stale' }, chosen)).toMatchObject({ run: 1 });
     expect(after({ phase: 'held', why: 'unknown' }, chosen)).toMatchObject({ run: 2 });
     expect(
-      after({ phase: 'failed', reason: 'x' }, { kind: 'chosen', action: 'retry' }),
+      after(
+        { phase: 'failed', reason: 'x' },
+        { kind: 'chosen', action: 'retry', by: message.senderOpenId },
+      ),
     ).toMatchObject({
       run: 2,
       state: waiting,
@@ -199,11 +206,15 @@ describe('a turn', () => {
       { kind: 'waited', result: { kind: 'answered', text: 'x' } } as const,
     ],
     ['a start twice', sending, { kind: 'started', target } as const],
-    ['a choice about a running turn', accepted, { kind: 'chosen', action: 'retry' } as const],
+    [
+      'a choice about a running turn',
+      accepted,
+      { kind: 'chosen', action: 'retry', by: message.senderOpenId } as const,
+    ],
     [
       'a skip of what failed',
       { phase: 'failed', reason: 'x' } as const,
-      { kind: 'chosen', action: 'skip' } as const,
+      { kind: 'chosen', action: 'skip', by: message.senderOpenId } as const,
     ],
   ])('%s changes nothing', (_name, state, event) => {
     expect(after(state, event)).toBeUndefined();

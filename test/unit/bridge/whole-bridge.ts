@@ -6,7 +6,7 @@ import type { Db } from '../../../src/store/sqlite/db.ts';
 import type { VirtualClock } from '../../kit/clock.ts';
 import { settle } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
-import { message } from './samples.ts';
+import { choiceValues, message } from './samples.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 
 interface Given extends Partial<BridgeParts> {
@@ -26,6 +26,7 @@ export function createBridge({ db, clock, ...given }: Given): Bridge {
       deliver: () => Promise.resolve({ ok: true, id: 'om_out' }),
       history: () => Promise.resolve([]),
     },
+    choices: choiceValues,
     clock,
     random: () => 0.5,
     log: silentLog,

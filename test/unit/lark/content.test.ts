@@ -1,15 +1,12 @@
 /** What Lark shows of content that the bridge describes by its meaning. */
 import { describe, expect, test } from 'vitest';
-import type { ChoiceAction } from '../../../src/core/content.ts';
-import { turnId } from '../../../src/core/ids.ts';
 import { rendered } from '../../../src/lark/content/rendered.ts';
 import { piecesOf, smallerPiecesOf } from '../../../src/lark/content/text.ts';
-import { parseChoiceValue } from '../../../src/wire/choice-value.ts';
 
 describe('a text', () => {
   test('CG-OUT-02: an answer can not mention everybody', () => {
     const text = 'hey <at user_id="all">all</at> and a<b';
-    const piece = rendered({ kind: 'answer', text }, undefined);
+    const piece = rendered({ kind: 'answer', text });
     const shown = piece.kind === 'text' ? piece.text : '';
     expect(shown).not.toMatch(/<\/?at[\s>]/);
     expect(shown.replaceAll('\u200B', '')).toBe(text);
@@ -38,35 +35,18 @@ describe('a text', () => {
   });
 });
 
-describe('a question with buttons', () => {
-  const button = (label: string, action: ChoiceAction) => {
-    return { label, action, style: 'default' } as const;
+test('a question has a button for each answer, with its value', () => {
+  const buttons = [
+    { label: 'Run again', action: 'retry', style: 'primary' },
+    { label: 'Skip', action: 'skip', style: 'default' },
+  ] as const;
+  const values = [{ lark_bridge_choice: 'retry' }, { lark_bridge_choice: 'skip' }];
+  const piece = rendered({ kind: 'choice', text: 'Run it again?', buttons }, values);
+  const { config, body } = JSON.parse(piece.kind === 'card' ? piece.card : '{}') as {
+    config: { summary: { content: string } };
+    body: { elements: { behaviors?: { value: Record<string, unknown> }[] }[] };
   };
-
-  function valuesOf(about: string | undefined): Readonly<Record<string, unknown>>[] {
-    const buttons = [button('Run again', 'retry'), button('Skip', 'skip')];
-    const turn = about === undefined ? undefined : turnId(about);
-    const piece = rendered({ kind: 'choice', text: 'Run it again?', buttons }, turn);
-    const { config, body } = JSON.parse(piece.kind === 'card' ? piece.card : '{}') as {
-      config: { summary: { content: string } };
-      body: { elements: { behaviors?: { value: Record<string, unknown> }[] }[] };
-    };
-    expect(config.summary.content).toBe('Run it again?');
-    return body.elements.flatMap(({ behaviors }) => behaviors ?? []).map(({ value }) => value);
-  }
-
-  test('names the turn in each button, and only our buttons are read', () => {
-    expect(valuesOf('om_1').map(parseChoiceValue)).toEqual([
-      { action: 'retry', turn: 'om_1' },
-      { action: 'skip', turn: 'om_1' },
-    ]);
-    expect(parseChoiceValue({ action: 'run' })).toBeUndefined();
-  });
-
-  test('about no single turn names no turn', () => {
-    expect(valuesOf(undefined).map(parseChoiceValue)).toEqual([
-      { action: 'retry' },
-      { action: 'skip' },
-    ]);
-  });
+  expect(config.summary.content).toBe('Run it again?');
+  const shown = body.elements.flatMap(({ behaviors }) => behaviors ?? []);
+  expect(shown.map(({ value }) => value)).toEqual(values);
 });

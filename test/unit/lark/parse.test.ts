@@ -341,9 +341,16 @@ test('a recalled message', () => {
       eventId: 'd6ab49a8d39aa0b4a0a6e6ad6a9b4a6b',
       messageId: 'om_5ce6d572455d361153b7cb51da133945',
       chatId: 'oc_5ce6d572455d361153b7xx51da133945',
+      by: 'message_owner',
     },
   });
   expect(parseEvent(type, { ...flattened(type), message_id: '../x' }, SELF).ok).toBe(false);
+  for (const recall_type of [undefined, 7, '', 'a\nb', 'x'.repeat(41)]) {
+    expect(parseEvent(type, { ...flattened(type), recall_type }, SELF)).toMatchObject({
+      ok: true,
+      event: expect.not.objectContaining({ by: expect.anything() as unknown }) as unknown,
+    });
+  }
 });
 
 describe('a pressed button', () => {

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { HubMessage, HubStore, QueueItem, Sent, Workspace } from '../../ports.ts';
+import { contentFrom, type Bridges } from '../../domain/claims.ts';
 import type { Turns } from '../../domain/turns.ts';
 import { idOf, type Callers } from './callers.ts';
 import { mustBeSmall } from './json-bounds.ts';
@@ -7,6 +8,7 @@ import { METHOD, METHOD_NOT_FOUND, normalizeRequest, responseBody } from './json
 import { busy, Refusal } from './refusal.ts';
 import { A2aRequestBody, WorkspacePath, type A2aRequest } from './schemas.ts';
 import type { Server } from './server.ts';
+import type { Log } from '../../../core/log.ts';
 import { untilGone } from './waiting.ts';
 
 const BUSY_RETRY_AFTER_SECS = 30;
@@ -15,10 +17,15 @@ interface A2aParts {
   readonly store: HubStore;
   readonly turns: Turns;
   readonly callers: Callers;
+  readonly bridges: Bridges;
+  readonly log: Log;
 }
 
 /** `POST /workspaces/:id/a2a`: a turn for that workspace, or an answer to one of its turns. */
-export function addA2aRoute(server: Server, { store, turns, callers }: A2aParts): void {
+export function addA2aRoute(
+  server: Server,
+  { store, turns, callers, bridges, log }: A2aParts,
+): void {
   server.post(
     '/workspaces/:id/a2a',
     {
@@ -44,13 +51,16 @@ export function addA2aRoute(server: Server, { store, turns, callers }: A2aParts)
       const { id: requestId, params: content } = request.body;
       mustBeSmall('params.metadata', content.metadata);
       mustBeSmall('params.message.metadata', (content.message as HubMessage)['metadata']);
+      if (bridges.isNews(source, content)) {
+        log.warn('lark_claim_not_believed', { source: source.id, setting: 'LARK_HUB_BRIDGES' });
+      }
       const { expires_in_seconds: expiresInSecs = 0 } = content;
       const sent = await turns.send({
         source: source.id,
         named,
         target,
         requestId,
-        content,
+        content: contentFrom(content, { source, target }, bridges),
         ...(expiresInSecs > 0 && { expiresInMs: expiresInSecs * 1000 }),
       });
       const shown = await show(turns, sent, { target, requestId, reply });

@@ -1,4 +1,6 @@
 /** The turn contract as a whole: a server with all of its routes. */
+import type { WorkspaceId } from '../../../core/ids.ts';
+import { Bridges } from '../../domain/claims.ts';
 import type { HubStore } from '../../ports.ts';
 import type { Pages } from '../../../core/pages.ts';
 import type { Secret } from '../../../core/secret.ts';
@@ -26,6 +28,8 @@ interface ContractOptions {
   readonly store: HubStore;
   readonly provisionToken: Secret;
   readonly turns: Turns;
+  /** Workspaces elsewhere that may say that a turn comes from Lark. */
+  readonly bridges?: readonly WorkspaceId[];
   /** Pages for monitors, such as the health of the process. */
   readonly pages?: Pages;
 }
@@ -45,7 +49,7 @@ export function createContractServer(options: ContractOptions): Server {
   });
 
   addPages(server, pages);
-  const parts = { ...options, callers };
+  const parts = { ...options, callers, bridges: new Bridges(options.bridges ?? []) };
   addRegistryRoutes(server, parts);
   addA2aRoute(server, parts);
   addQueueRoute(server, parts);

@@ -1,4 +1,4 @@
-import type { AppId, ChatId, MessageId, TurnId } from '../../../core/ids.ts';
+import type { AppId, ChatId, MessageId, OpenId, TurnId } from '../../../core/ids.ts';
 import type { OutboxDraft, OutboxRow, Turn } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import { EventsTable } from './events.ts';
@@ -86,8 +86,8 @@ export class SqliteJournal implements Journal, JournalReader {
     });
   }
 
-  askable(chat: ChatId, limit: number) {
-    return Promise.resolve(this.#turns.askable(chat, limit));
+  askable(chat: ChatId, limit: number, author?: OpenId) {
+    return Promise.resolve(this.#turns.askable(chat, limit, author));
   }
 
   openTurns() {

@@ -1,10 +1,12 @@
 import {
   chatId,
   messageId,
+  openId,
   turnId,
   type AppId,
   type ChatId,
   type MessageId,
+  type OpenId,
   type TurnId,
 } from '../../../core/ids.ts';
 import type { InboundMessage } from '../../../core/message.ts';
@@ -20,7 +22,7 @@ import type {
   TurnQuery,
 } from '../../../bridge/ports.ts';
 
-const COLUMNS = 'seq, message_id, run, reply_token, state, message, received_at_ms';
+const COLUMNS = 'seq, message_id, run, asked_by, reply_token, state, message, received_at_ms';
 const FINAL = `('answered', 'failed', 'dropped')`;
 
 /** This many of the newest messages of a thread are read to find one that still exists. */
@@ -85,19 +87,23 @@ export class TurnsTable {
   update(turn: Turn, change: TurnChange, nowMs: number): Turn {
     const { state, run, withdrawn } = change;
     const replyToken = turn.replyToken ?? change.replyToken;
+    const { askedBy: before, ...rest } = turn;
+    const askedBy = 'askedBy' in change ? change.askedBy : before;
     this.#db.run(
-      'UPDATE turns SET phase = ?, state = ?, run = ?, reply_token = ?, ended_at_ms = ? WHERE seq = ?',
+      'UPDATE turns SET phase = ?, state = ?, run = ?, asked_by = ?, reply_token = ?, ended_at_ms = ? WHERE seq = ?',
       state.phase,
       JSON.stringify(state),
       run ?? turn.run,
+      askedBy ?? null,
       replyToken ?? null,
       isOver(state) ? nowMs : null,
       turn.seq,
     );
     const next = {
-      ...turn,
+      ...rest,
       state,
       run: run ?? turn.run,
+      ...(askedBy !== undefined && { askedBy }),
       ...(replyToken !== undefined && { replyToken }),
     };
     if (withdrawn === undefined) return next;
@@ -154,13 +160,16 @@ export class TurnsTable {
     return row !== undefined;
   }
 
-  askable(chat: ChatId, limit: number): Turn[] {
+  /** Of one author, or of all. The author of a message stays known when its text is gone. */
+  askable(chat: ChatId, limit: number, author?: OpenId): Turn[] {
     return this.#db
       .all(
-        `SELECT ${COLUMNS} FROM turns WHERE app_id = ? AND chat_id = ? AND phase IN ('held', 'failed', 'overdue')
-         ORDER BY seq DESC LIMIT ?`,
+        `SELECT ${COLUMNS} FROM turns WHERE app_id = ?1 AND chat_id = ?2 AND phase IN ('held', 'failed', 'overdue')
+           AND (?3 IS NULL OR json_extract(message, '$.senderOpenId') = ?3)
+         ORDER BY seq DESC LIMIT ?4`,
         this.#app,
         chat,
+        author ?? null,
         limit,
       )
       .map(toTurn);
@@ -295,6 +304,7 @@ function toTurn(row: SqlRow): Turn {
     message: JSON.parse(String(row['message'])) as InboundMessage,
     receivedAtMs: Number(row['received_at_ms']),
     run: Number(row['run']),
+    ...(row['asked_by'] !== null && { askedBy: openId(String(row['asked_by'])) }),
     ...(row['reply_token'] !== null && { replyToken: String(row['reply_token']) }),
     state: JSON.parse(String(row['state'])) as TurnState,
   };

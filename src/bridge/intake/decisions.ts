@@ -1,0 +1,63 @@
+/** Carries out what a person decided about turns, by a button or a command. */
+import type { ChoiceAction } from '../../core/content.ts';
+import type { ChatId, OpenId, TurnId } from '../../core/ids.ts';
+import type { Delivery } from '../outbox/delivery.ts';
+import type { Journal } from '../ports.ts';
+import type { StoreRetry } from '../store-retry.ts';
+import type { Engine } from '../turns/engine.ts';
+import type { Clock } from '../../time/clock.ts';
+import { ASKABLE_MAX, staleQuestion } from './admission.ts';
+
+interface DecisionsParts {
+  readonly journal: Journal;
+  readonly engine: Engine;
+  readonly delivery: Delivery;
+  readonly storeRetry: StoreRetry;
+  readonly clock: Clock;
+}
+
+interface Decision {
+  readonly action: ChoiceAction;
+  /** The person who gave it. */
+  readonly by: OpenId;
+}
+
+export class Decisions {
+  readonly #parts: DecisionsParts;
+
+  constructor(parts: DecisionsParts) {
+    this.#parts = parts;
+  }
+
+  /** Old messages that wait for a decision, in order: of one person, or of all. */
+  async staleOf(chat: ChatId, person?: OpenId): Promise<TurnId[]> {
+    const askable = await this.#parts.journal.askable(chat, ASKABLE_MAX, person);
+    return askable
+      .filter(({ state }) => state.phase === 'held' && state.why === 'stale')
+      .filter(({ message }) => message.parts.length > 0)
+      .map(({ id }) => id)
+      .toReversed();
+  }
+
+  /** `once`: what has been done under this name is not done again. */
+  async choose(about: readonly TurnId[], decision: Decision, once: string): Promise<void> {
+    for (const id of about) {
+      if ((await this.#parts.journal.turn(id)) === undefined) continue;
+      await this.#parts.engine.apply(id, { kind: 'chosen', ...decision }, once);
+    }
+  }
+
+  /**
+   * A decision does not mean messages that came after it, nor those of other people. The chat is asked again about
+   * them. False if there are none.
+   */
+  async askAboutRest(chat: ChatId, cause: string): Promise<boolean> {
+    const { journal, delivery, storeRetry, clock } = this.#parts;
+    const [first] = await this.staleOf(chat);
+    const turn = first && (await journal.turn(first));
+    if (turn === undefined) return false;
+    const question = staleQuestion(turn.message, cause, clock.nowMs());
+    delivery.offer(await storeRetry.untilStored(() => journal.enqueue(question)));
+    return true;
+  }
+}

@@ -1,0 +1,318 @@
+/** F8, F17: presses on the bridge's cards, with the whole bridge and the real journal. */
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Bridge } from '../../../src/bridge/bridge.ts';
+import type { Outgoing, SendResult, TurnRequest } from '../../../src/bridge/ports.ts';
+import { chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { contentForm } from '../../../src/lark/content/rendered.ts';
+import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { withHeader } from '../../../src/wire/lark-context.ts';
+import { VirtualClock } from '../../kit/clock.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { type RecordingLog, recordingLog } from '../../kit/log.ts';
+import { message } from './samples.ts';
+import { createBridge, passTime } from './whole-bridge.ts';
+import { writesUnderWay } from './writes-under-way.ts';
+
+const HOUR_MS = 3_600_000;
+const BOSS = 'ou_boss';
+const GUEST = 'ou_guest';
+
+interface Shown {
+  readonly id: string;
+  readonly chat: string;
+  readonly text: string;
+  readonly values: readonly Readonly<Record<string, string>>[];
+}
+
+let db: Db;
+let bridge: Bridge;
+let journal: SqliteJournal;
+let clock: VirtualClock;
+let log: RecordingLog;
+let isWriting: () => boolean;
+let requests: TurnRequest[];
+let says: SendResult;
+let shown: Shown[];
+let events: number;
+
+beforeEach(async () => {
+  db = Db.open(join(temporaryFolder(), 'bridge.db'), recordingLog());
+  isWriting = writesUnderWay(db);
+  clock = new VirtualClock(Date.UTC(2026, 0, 5));
+  log = recordingLog();
+  journal = new SqliteJournal({ db, app: message.appId, clock });
+  [requests, shown, events] = [[], [], 0];
+  says = { kind: 'unknown', detail: 'it broke' };
+  bridge = createBridge({
+    db,
+    clock,
+    log,
+    lark: {
+      form: contentForm,
+      deliver: (out) => Promise.resolve({ ok: true, id: show(out) }),
+      history: () => Promise.resolve([]),
+    },
+    target: {
+      correlates: true,
+      deduplicates: false,
+      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      send: (request) => {
+        requests.push(request);
+        return Promise.resolve(says);
+      },
+      wait: () => Promise.resolve({ kind: 'pending' }),
+    },
+  });
+  await bridge.start();
+});
+
+afterEach(async () => {
+  const stopped = bridge.stop();
+  await run(1_000);
+  await stopped;
+  db.close();
+});
+
+function show(out: Outgoing): string {
+  const id = `om_out_${shown.length}`;
+  if (out.kind === 'reply' || out.kind === 'send') {
+    const { content, buttonValues: values = [] } = out;
+    shown.push({ id, chat: out.chatId, text: content.text, values });
+  }
+  return id;
+}
+
+const run = (durationMs = 2_000) => passTime(clock, { isWriting, durationMs });
+
+interface Said {
+  readonly chat?: string;
+  readonly ageMs?: number;
+}
+
+async function say(
+  id: string,
+  from: string,
+  text: string,
+  { chat = 'oc_1', ageMs = 0 }: Said = {},
+) {
+  await bridge.intake.admit({
+    kind: 'message',
+    message: {
+      ...message,
+      messageId: messageId(id),
+      chatId: chatId(chat),
+      chatType: 'group',
+      senderOpenId: openId(from),
+      sentAtMs: clock.nowMs() - ageMs,
+      parts: [{ kind: 'text', text }],
+    },
+  });
+  await run();
+}
+
+interface Pressed {
+  readonly chat?: string;
+  readonly card?: string;
+  readonly value?: Readonly<Record<string, unknown>>;
+}
+
+/** Presses the first button of a card, unless something else is said. */
+async function press(card: Shown | undefined, by: string, as: Pressed = {}): Promise<void> {
+  events += 1;
+  const { chat = card?.chat ?? '', card: id = card?.id ?? '', value = card?.values[0] ?? {} } = as;
+  await bridge.intake.admit({
+    kind: 'button',
+    appId: message.appId,
+    eventId: `press_${events}`,
+    chatId: chatId(chat),
+    messageId: messageId(id),
+    operatorOpenId: openId(by),
+    value,
+  });
+  await run();
+}
+
+const cards = () => shown.filter(({ values }) => values.length > 0);
+const told = (words: string) => shown.filter(({ text }) => text.includes(words)).length;
+const turn = (id: string) => journal.turn(turnId(id));
+const phaseOf = async (id: string) => (await turn(id))?.state.phase;
+const NOT_VALID = 'from another chat or too old';
+const NOT_YOURS = 'Only the person who asked';
+
+describe('F8: a press counts only on the card that was sent, in its chat', () => {
+  beforeEach(async () => {
+    await say('om_a', BOSS, 'pay');
+    says = { kind: 'answered', text: 'done' };
+  });
+
+  test('by the person who asked, once', async () => {
+    const [card] = cards();
+    await press(card, BOSS);
+    await press(card, BOSS);
+    expect(requests).toHaveLength(2);
+    expect(await phaseOf('om_a')).toBe('answered');
+    expect(shown.at(-1)?.text).toBe('done');
+  });
+
+  test.each<[string, Pressed]>([
+    ['in another chat', { chat: 'oc_2' }],
+    ['on a copy of the card', { card: 'om_copy' }],
+    ['without a signature', { value: { lark_bridge_choice: 'retry', turn: 'om_a' } }],
+  ])('not %s: nothing is done, and its presser is told once', async (_where, as) => {
+    await press(cards()[0], BOSS, as);
+    await press(cards()[0], BOSS, as);
+    expect(await phaseOf('om_a')).toBe('held');
+    expect(requests).toHaveLength(1);
+    expect(shown.filter(({ text }) => text.includes(NOT_VALID))).toEqual([
+      expect.objectContaining({ chat: as.chat ?? 'oc_1' }),
+    ]);
+  });
+
+  test('not after a week', async () => {
+    const [card] = cards();
+    await run(7 * 24 * HOUR_MS);
+    await press(card, BOSS);
+    expect(told(NOT_VALID)).toBe(1);
+    expect(requests).toHaveLength(1);
+  });
+
+  test('not a used one: the next question has a card of its own', async () => {
+    says = { kind: 'unknown', detail: 'it broke again' };
+    const [first] = cards();
+    await press(first, BOSS);
+    await press(first, BOSS);
+    expect(requests).toHaveLength(2);
+    await press(cards()[1], BOSS);
+    expect(requests).toHaveLength(3);
+  });
+
+  test('a card of another program is none of ours', async () => {
+    const before = shown.length;
+    await press(cards()[0], BOSS, { value: { turn: 'om_a', choice: 'retry' } });
+    expect(shown).toHaveLength(before);
+    expect(log.warnings()).not.toContain('press_refused');
+  });
+});
+
+describe('F17: a turn belongs to the person who asked', () => {
+  const senders = () => requests.map(({ context }) => context.senderOpenId);
+
+  test('a button under it works for nobody else, who is told once for each card', async () => {
+    await say('om_a', BOSS, 'pay');
+    const [card] = cards();
+    await press(card, GUEST);
+    await press(card, GUEST, { value: card?.values[1] ?? {} });
+    expect(await phaseOf('om_a')).toBe('held');
+    expect(told(NOT_YOURS)).toBe(1);
+    expect(requests).toHaveLength(1);
+    await press(card, 'ou_third');
+    expect(told(NOT_YOURS)).toBe(2);
+  });
+
+  test('`/retry` of another person runs as that person, and again as the author when the author repeats it', async () => {
+    says = { kind: 'failed', detail: 'it broke' };
+    await say('om_a', BOSS, 'pay');
+    await say('om_b', GUEST, '/retry');
+    expect((await turn('om_a'))?.askedBy).toBe(GUEST);
+    await say('om_c', BOSS, '/retry');
+    expect((await turn('om_a'))?.askedBy).toBeUndefined();
+    expect(senders()).toEqual([BOSS, GUEST, BOSS]);
+    const [, second] = requests;
+    expect(second && withHeader(second.context, second.text, second.reply)).toMatch(
+      / sender_open_id=ou_guest message_id=om_a reply_token=\S+\npay$/,
+    );
+    expect(log.lines).toContainEqual(
+      expect.objectContaining({ event: 'turn_changed', turn: 'om_a', on: 'chosen', by: GUEST }),
+    );
+  });
+
+  test('`/retry` means the own newest failed turn first, and `/skip` no turn of others', async () => {
+    await say('om_a', GUEST, 'mine');
+    await say('om_b', BOSS, 'pay');
+    await say('om_c', GUEST, '/skip');
+    expect([await phaseOf('om_a'), await phaseOf('om_b')]).toEqual(['dropped', 'held']);
+    expect((await turn('om_a'))?.state).toMatchObject({ why: 'skipped', by: GUEST });
+    await say('om_d', GUEST, '/skip');
+    expect(await phaseOf('om_b')).toBe('held');
+    expect(told('Nothing of yours')).toBe(1);
+    says = { kind: 'answered', text: 'done' };
+    await say('om_e', BOSS, '/retry');
+    expect(senders()).toEqual([GUEST, BOSS, BOSS]);
+  });
+
+  test('others can fill a chat with failed turns: a command still finds the own one', async () => {
+    await say('om_a', BOSS, 'pay');
+    says = { kind: 'failed', detail: 'it broke' };
+    for (let at = 0; at < 101; at += 1) await say(`om_guest_${at}`, GUEST, 'noise');
+    await say('om_b', BOSS, '/skip');
+    expect(await phaseOf('om_a')).toBe('dropped');
+  });
+
+  test('the question about old messages is for everybody: each decides about their own', async () => {
+    says = { kind: 'answered', text: 'done' };
+    await say('om_a', BOSS, 'old of boss', { ageMs: HOUR_MS });
+    await say('om_b', GUEST, 'old of guest', { ageMs: HOUR_MS });
+    const [card] = cards();
+    await press(card, 'ou_third');
+    expect(told(NOT_YOURS)).toBe(1);
+    expect(requests).toHaveLength(0);
+    await press(card, GUEST);
+    expect(senders()).toEqual([GUEST]);
+    expect([await phaseOf('om_a'), await phaseOf('om_b')]).toEqual(['held', 'answered']);
+    // The same card, or the one that asks again about the rest.
+    await press(card, BOSS, { value: card?.values[1] ?? {} });
+    expect(await phaseOf('om_a')).toBe('dropped');
+    expect(senders()).toEqual([GUEST]);
+  });
+
+  test('an operator repeats it for the author, whoever asked for the run before', async () => {
+    says = { kind: 'failed', detail: 'it broke' };
+    await say('om_a', BOSS, 'pay');
+    await say('om_b', GUEST, '/retry');
+    await new SqliteOrders({ db, app: message.appId, clock }).place('turn_retry', 'om_a');
+    const bridgeOrders = new SqliteOrders({ db, app: message.appId, clock });
+    expect(await bridgeOrders.open()).toHaveLength(1);
+    const stopped = bridge.stop();
+    await run(1_000);
+    await stopped;
+    bridge = createBridge({
+      db,
+      clock,
+      log,
+      target: {
+        correlates: true,
+        deduplicates: false,
+        currentTarget: () => Promise.resolve(workspaceId('agent')),
+        send: (request) => {
+          requests.push(request);
+          return Promise.resolve(says);
+        },
+        wait: () => Promise.resolve({ kind: 'pending' }),
+      },
+    });
+    await bridge.start();
+    await run();
+    expect(senders()).toEqual([BOSS, GUEST, BOSS]);
+  });
+
+  test('a recall says who did it', async () => {
+    await say('om_a', BOSS, 'pay');
+    await bridge.intake.admit({
+      kind: 'recalled',
+      appId: message.appId,
+      eventId: 'recall_1',
+      messageId: messageId('om_a'),
+      chatId: chatId('oc_1'),
+      by: 'group_manager',
+    });
+    await run();
+    expect((await turn('om_a'))?.state).toEqual({
+      phase: 'dropped',
+      why: 'recalled',
+      by: 'group_manager',
+    });
+  });
+});
