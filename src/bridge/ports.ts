@@ -1,5 +1,5 @@
 /** What the bridge needs from others: Lark, the target of turns, the journal. Adapters implement it, `app` joins them. */
-import type { ChatId, MessageId, TurnId, WorkspaceId } from '../core/ids.ts';
+import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from '../core/ids.ts';
 import type { Content } from '../core/content.ts';
 import type { InboundEvent, InboundMessage, LarkContext } from '../core/message.ts';
 import type { ReplyToken } from '../wire/lark-context.ts';
@@ -331,6 +331,7 @@ export interface TurnHead {
   readonly id: TurnId;
   readonly seq: number;
   readonly chatId: ChatId;
+  readonly senderOpenId: OpenId;
   readonly phase: TurnPhase;
   readonly receivedAtMs: number;
 }

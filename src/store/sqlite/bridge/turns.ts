@@ -1,6 +1,7 @@
 import {
   chatId,
   messageId,
+  openId,
   turnId,
   type AppId,
   type ChatId,
@@ -169,7 +170,8 @@ export class TurnsTable {
   open(): TurnHead[] {
     return this.#db
       .all(
-        `SELECT seq, message_id, chat_id, phase, received_at_ms FROM turns
+        `SELECT seq, message_id, chat_id, message ->> '$.senderOpenId' AS sender, phase,
+           received_at_ms FROM turns
          WHERE app_id = ? AND phase NOT IN ${FINAL} ORDER BY seq`,
         this.#app,
       )
@@ -177,6 +179,7 @@ export class TurnsTable {
         id: turnId(String(row['message_id'])),
         seq: Number(row['seq']),
         chatId: chatId(String(row['chat_id'])),
+        senderOpenId: openId(String(row['sender'])),
         phase: String(row['phase']) as TurnPhase,
         receivedAtMs: Number(row['received_at_ms']),
       }));
