@@ -1,6 +1,7 @@
 /** The embedded hub: an HTTP server for the turn contract, and the agents that it runs itself. */
 import type { AddressInfo } from 'node:net';
 import { BridgeError, errorText } from '../core/errors.ts';
+import type { WorkspaceId } from '../core/ids.ts';
 import type { HubStore } from './ports.ts';
 import type { CreateRuntime } from '../agents/runtime.ts';
 import type { Service } from '../core/service.ts';
@@ -37,6 +38,8 @@ export interface HubOptions {
   readonly turnTimeoutMs: number;
   /** How many agents may run at once. */
   readonly maxRunning: number;
+  /** The workspace of the bridge in this process, if there is one. */
+  readonly bridge?: WorkspaceId;
   readonly onInterrupted: InterruptedPolicy;
   /** Pages for monitors, such as the health of the process. */
   readonly pages?: Pages;

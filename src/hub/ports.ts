@@ -211,6 +211,20 @@ export interface MessageKey {
   readonly messageId: string;
 }
 
+/** A turn that holds a slot of the hub, or waits for one. */
+export interface Seat {
+  readonly queueId: QueueId;
+  readonly source: WorkspaceId;
+}
+
+/** How turns are chosen that begin. */
+export interface Choice {
+  /** So many of one sender are looked at, the oldest first. */
+  readonly perSource: number;
+  /** Chooses among the turns that may run now, by age. Called once or more in a commit, so it must only choose. */
+  readonly choose: (waiting: readonly Seat[], dispatched: readonly Seat[]) => readonly QueueId[];
+}
+
 export interface Claimed {
   readonly items: readonly QueueItem[];
   /** True if others wait for the hub to run them, now or later. */
@@ -223,8 +237,8 @@ export interface QueueStore {
   item(id: QueueId): Promise<QueueItem | undefined>;
   /** The item that a message made. */
   itemOfMessage(message: MessageKey): Promise<QueueItem | undefined>;
-  /** Marks up to `limit` items that may run now as dispatched. Returns them in order. */
-  claim(limit: number, atMs: number): Promise<Claimed>;
+  /** Marks the items that are chosen as dispatched. Returns them in order. */
+  claim(choice: Choice, atMs: number): Promise<Claimed>;
   /** Ends an item. False if it had ended before. */
   settle(id: QueueId, settlement: Settlement): Promise<boolean>;
   /** Puts a dispatched item back. The attempt is not counted. */
@@ -244,8 +258,8 @@ export interface QueueStore {
  * it: its turn and the item at the hub are stored together. To be called inside a commit only.
  */
 export interface JoinedQueue {
-  /** Like `QueueStore.send`. With `start` a new item that may run at once is marked dispatched too. */
-  send(sending: Sending, options: { readonly start: boolean }): Sent;
+  /** Like `QueueStore.send`. A new item that nothing comes before is marked dispatched, if it is chosen. */
+  send(sending: Sending, choice: Choice): Sent;
   /** Like `QueueStore.settle`. */
   settle(id: QueueId, settlement: Settlement): boolean;
   /** Calls `run` when the current commit is durable. Does not call it if the commit fails. */

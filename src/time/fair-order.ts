@@ -2,7 +2,7 @@
  * If a share that has so many items at work may have one more slot. Of eight free slots one share gets at most four, a
  * second one then two, and two more get one each: whoever asks for much leaves slots for those who come later.
  */
-function mayHaveSlot(atWork: number, free: number): boolean {
+export function mayHaveSlot(atWork: number, free: number): boolean {
   return free > atWork;
 }
 

@@ -84,7 +84,7 @@ export class Turns {
     return {
       store: () => {
         sent = undefined;
-        const stored = store.joined.send(sending, { start: dispatcher.hasRoom });
+        const stored = store.joined.send(sending, dispatcher.choiceAtOnce);
         store.joined.whenDurable(() => {
           sent = stored;
           // Before the agent starts, because it may answer at once.
@@ -163,9 +163,12 @@ export class Turns {
 
   /** Stores the end of a turn. To be called inside a commit of the caller that expected it. */
   settleJoined(id: QueueId, settlement: Settlement): void {
-    const { store, settlements } = this.#parts;
+    const { store, settlements, dispatcher } = this.#parts;
     store.joined.settle(id, settlement);
-    store.joined.whenDurable(() => settlements.notify(id));
+    store.joined.whenDurable(() => {
+      settlements.notify(id);
+      dispatcher.slotFreed();
+    });
   }
 
   #sendingOf({ source, named, target, requestId, content, expiresInMs }: NewMessage): Sending {

@@ -6,6 +6,7 @@ import {
   type ActivityQuery,
   type AgentCard,
   type AgentRecord,
+  type Choice,
   type Claimed,
   type HubStore,
   type JoinedQueue,
@@ -47,7 +48,7 @@ export class SqliteHubStore implements HubStore {
     this.#items = new ItemsTable(db);
     this.#activity = new ActivityTable(db);
     this.joined = {
-      send: (sending, { start }) => this.#send(sending, { start: start && sending.hubRun }),
+      send: (sending, choice) => this.#send(sending, choice),
       settle: (id, settlement) => this.#items.settle(id, settlement),
       whenDurable: (run) => db.whenDurable(run),
     };
@@ -147,7 +148,7 @@ export class SqliteHubStore implements HubStore {
   // ---------------------------------------------------------------- queue
 
   send(sending: Sending): Promise<Sent> {
-    return this.#db.write(() => this.#send(sending, { start: false }));
+    return this.#db.write(() => this.#send(sending));
   }
 
   async item(id: QueueId): Promise<QueueItem | undefined> {
@@ -158,8 +159,8 @@ export class SqliteHubStore implements HubStore {
     return this.#items.ofMessage(message);
   }
 
-  claim(limit: number, atMs: number): Promise<Claimed> {
-    return this.#db.write(() => this.#items.claim(limit, atMs));
+  claim(choice: Choice, atMs: number): Promise<Claimed> {
+    return this.#db.write(() => this.#items.claim(choice, atMs));
   }
 
   settle(id: QueueId, settlement: Settlement): Promise<boolean> {
@@ -186,15 +187,16 @@ export class SqliteHubStore implements HubStore {
     return this.#db.write(() => this.#items.prune(beforeMs, limit));
   }
 
-  /** With `start` a new item is dispatched at once, unless another one of its lane comes before it. */
-  #send(sending: Sending, { start }: { readonly start: boolean }): Sent {
+  /** With a choice a new item is dispatched at once if it is chosen and no other one of its lane comes before it. */
+  #send(sending: Sending, choice?: Choice): Sent {
     const { source, target, content } = sending;
     const { messageId } = content.message;
     const origin = { sender: source, messageId };
     const answered = itemsAnsweredBy(sending, (id) => this.#items.one(id));
     const { depth, ahead } = this.#items.depth(sending);
     if (answered.length === 0 && depth < HUB_QUEUE_ITEMS_MAX) {
-      const item = this.#items.add(sending, { start: start && ahead === 0 });
+      const start = ahead === 0 && sending.hubRun && this.#isChosen(sending, choice);
+      const item = this.#items.add(sending, { start });
       if (item !== undefined) {
         if (!sending.hubRun) this.#activity.add(inboxRowOf(sending), origin);
         return { kind: 'item', item, fresh: true, depth: depth + 1 };
@@ -208,6 +210,11 @@ export class SqliteHubStore implements HubStore {
     this.#activity.add(inboxRowOf(sending), origin);
     const completed = answered.filter((item) => this.#items.settle(item.queueId, sending.answer));
     return { kind: 'answer', completed: completed.map((item) => item.queueId) };
+  }
+
+  #isChosen({ queueId: id, source }: Sending, choice: Choice | undefined): boolean {
+    if (choice === undefined) return false;
+    return choice.choose([{ queueId: id, source }], this.#items.seats()).length > 0;
   }
 
   // ---------------------------------------------------------------- inboxes

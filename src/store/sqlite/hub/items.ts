@@ -1,11 +1,13 @@
 import {
   queueId,
+  type Choice,
   type Claimed,
   type MessageKey,
   type QueueId,
   type QueueItem,
   type QueueStatus,
   type RequestId,
+  type Seat,
   type Sending,
   type Settlement,
   type TurnContent,
@@ -22,13 +24,21 @@ const COLUMNS = `queue_id, target_id, source_id, status, attempts, last_error, e
 /** Overdue items that are read at once. The others are read at the next check. */
 const OVERDUE_ROWS_MAX = 100;
 
-/** Items that may run now: the first unsettled one of each lane, if nobody works on it. */
-const RUNNABLE = `SELECT ${COLUMNS} FROM hub_items
-  WHERE seq IN (
-      SELECT MIN(seq) FROM hub_items WHERE status IN ('queued', 'dispatched')
-      GROUP BY target_id, source_id, lane)
-    AND status = 'queued' AND run_by_hub = 1 AND (expires_at_ms IS NULL OR expires_at_ms > ?)
-  ORDER BY seq LIMIT ?`;
+/**
+ * Items that may run now: the first unsettled one of each lane, if nobody works on it. Of each sender the oldest few,
+ * so that what is read does not grow with what one sender has in the queue.
+ */
+const RUNNABLE = `SELECT queue_id, source_id FROM (
+    SELECT queue_id, source_id, seq, ROW_NUMBER() OVER (PARTITION BY source_id ORDER BY seq) AS place
+    FROM hub_items
+    WHERE seq IN (
+        SELECT MIN(seq) FROM hub_items WHERE status IN ('queued', 'dispatched') AND run_by_hub = 1
+        GROUP BY source_id, target_id, lane)
+      AND status = 'queued' AND run_by_hub = 1 AND (expires_at_ms IS NULL OR expires_at_ms > ?))
+  WHERE place <= ? ORDER BY seq`;
+
+const DISPATCHED = `SELECT queue_id, source_id FROM hub_items
+  WHERE status = 'dispatched' AND run_by_hub = 1`;
 
 /** Any item that waits until the hub runs it. */
 const QUEUED = `SELECT 1 FROM hub_items
@@ -110,10 +120,19 @@ export class ItemsTable {
     return start ? dispatched(item, sending.atMs) : item;
   }
 
-  claim(limit: number, atMs: number): Claimed {
-    const runnable = this.#db.all(RUNNABLE, atMs, limit);
-    const items = runnable.map((row) => this.#dispatch(itemOf(row), atMs));
+  claim({ perSource, choose }: Choice, atMs: number): Claimed {
+    const waiting = this.#db.all(RUNNABLE, atMs, perSource).map(seatOf);
+    const chosen = waiting.length === 0 ? [] : choose(waiting, this.seats());
+    const items = chosen.flatMap((id) => {
+      const item = this.one(id);
+      return item === undefined ? [] : this.#dispatch(item, atMs);
+    });
     return { items, more: this.#db.get(QUEUED) !== undefined };
+  }
+
+  /** The turns that hold a slot. */
+  seats(): Seat[] {
+    return this.#db.all(DISPATCHED).map(seatOf);
   }
 
   settle(id: QueueId, { status, outcome, lastError, output, atMs }: Settlement): boolean {
@@ -159,6 +178,13 @@ export function programOutputOf(db: Db, messageId: string): ProgramOutput | unde
     messageId,
   );
   return row && (JSON.parse(String(row['program_output'])) as ProgramOutput);
+}
+
+function seatOf(row: SqlRow): Seat {
+  return {
+    queueId: queueId(String(row['queue_id'])),
+    source: workspaceId(String(row['source_id'])),
+  };
 }
 
 function freshItem(sending: Sending): QueueItem {
