@@ -2,6 +2,7 @@ import { type BridgeError, isStoreTrouble } from '../../core/errors.ts';
 import type {
   AgentStore,
   Choice,
+  ItemToRun,
   QueueId,
   QueueItem,
   QueueStore,
@@ -182,14 +183,14 @@ export class Dispatcher {
 
   /** Chooses for a turn that is sent now. It gets no slot before others that wait for one. */
   get choiceAtOnce(): Choice {
-    const { perSource, choose } = this.#choice;
+    const { slots, choose } = this.#choice;
     const isOpen = () => !this.#stopping.signal.aborted && !this.#mayBeQueued;
-    return { perSource, choose: (waiting, seats) => (isOpen() ? choose(waiting, seats) : []) };
+    return { slots, choose: (waiting, seats) => (isOpen() ? choose(waiting, seats) : []) };
   }
 
   get #choice(): Choice {
     return {
-      perSource: this.#parts.maxRunning,
+      slots: this.#parts.maxRunning,
       choose: (waiting, dispatched) => {
         // A turn that was cancelled holds its slot until its agent has ended.
         const seats = new Map(dispatched.map((seat) => [seat.queueId, seat]));
@@ -205,7 +206,7 @@ export class Dispatcher {
   }
 
   /** Runs the agent on an item that is marked dispatched. */
-  begin(item: QueueItem): void {
+  begin(item: ItemToRun): void {
     const { clock, log, turnTimeoutMs } = this.#parts;
     const work = new AgentWork({ clock, log, turn: item.queueId, timeoutMs: turnTimeoutMs });
     const { queueId, source } = item;
@@ -217,7 +218,7 @@ export class Dispatcher {
     this.#slots.noteBegun(source);
   }
 
-  async #run(item: QueueItem, work: AgentWork): Promise<void> {
+  async #run(item: ItemToRun, work: AgentWork): Promise<void> {
     const { store, clock, log, onInterrupted } = this.#parts;
     const turn = item.queueId;
     const startedAtMs = clock.nowMs();

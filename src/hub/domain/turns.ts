@@ -194,10 +194,12 @@ export class Turns {
   }
 
   /** To be called when what was stored is durable. */
-  #afterStored({ source, target, hubRun }: Sending, sent: Sent): void {
+  #afterStored({ source, target, hubRun, content }: Sending, sent: Sent): void {
     const { settlements, dispatcher, log } = this.#parts;
     if (sent.kind === 'full') {
       log.warn('hub_queue_filled', { target });
+    } else if (sent.kind === 'over_quota') {
+      log.warn('hub_quota_used_up', { workspace: source, quota: sent.quota });
     } else if (sent.kind === 'answer') {
       for (const turn of sent.completed) {
         log.info('hub_turn_answered', { turn, by: source });
@@ -206,7 +208,7 @@ export class Turns {
     } else if (sent.fresh) {
       const { item } = sent;
       log.debug('hub_turn_queued', { turn: item.queueId, source, target });
-      if (item.status === 'dispatched') dispatcher.begin(item);
+      if (item.status === 'dispatched') dispatcher.begin({ ...item, content });
       else if (hubRun) dispatcher.wake();
     }
     if (!hubRun) settlements.arrived(target);

@@ -1,6 +1,7 @@
 /** The history of the schema. One entry for each version. A released entry is never edited. */
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
-import { HUB_CONTENT, HUB_RUNNABLE, HUB_SCHEMA } from './hub/schema.ts';
+import { HUB_CONTENT, HUB_SCHEMA } from './hub/schema.ts';
+import { HUB_USAGE } from './hub/usage-schema.ts';
 
 export const MIGRATIONS: readonly string[] = [
   `${BRIDGE_SCHEMA}\n${HUB_SCHEMA}`,
@@ -11,5 +12,5 @@ export const MIGRATIONS: readonly string[] = [
   // The end of the output of a program that gave no answer, as JSON of `ProgramOutput`.
   'ALTER TABLE hub_items ADD COLUMN program_output TEXT',
   CONTENT_BY_MEANING,
-  HUB_RUNNABLE,
+  HUB_USAGE,
 ];

@@ -50,7 +50,7 @@ test('an item past its time is not begun, even if nobody has dropped it yet', as
   const brief = await rig.send(bridge, agent.id, { expiresInSecs: 60 });
   const patient = await rig.send(bridge, agent.id);
   pass(61_000);
-  const all: Choice = { perSource: 10, choose: (waiting) => waiting.map((seat) => seat.queueId) };
+  const all: Choice = { slots: 10, choose: (waiting) => waiting.map((seat) => seat.queueId) };
   const { items } = await rig.store.claim(all, now());
   expect(items.map((item) => item.queueId)).toEqual([patient.body.queue_id]);
   const overdue = await rig.store.overdue(now(), now() - DAY_MS);

@@ -110,11 +110,12 @@ test('F7: a turn that was cancelled holds its slot until its agent has ended', a
   const { rig, send, pass, hanging } = await startRig();
   const greedy = newTenant();
   for (let at = 0; at < 20; at += 1) {
-    const sent = await send(greedy, `${DEAF} ${at}`);
+    const messageId = `${DEAF} ${at}`;
+    const sent = await send(greedy, messageId);
     await pass(10);
     expect(hanging()).toBeLessThanOrEqual(2);
-    const { source, target, content } = (sent as Sent & { kind: 'item' }).item;
-    await rig.hub.turns.cancel({ source, target, messageId: content.message.messageId });
+    const { source, target } = (sent as Sent & { kind: 'item' }).item;
+    await rig.hub.turns.cancel({ source, target, messageId });
   }
   expect(hanging()).toBe(2);
 });

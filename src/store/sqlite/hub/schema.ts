@@ -116,9 +116,3 @@ UPDATE hub_activity SET
   request_body = request_body -> '$.params'
   WHERE sender_id IS NOT NULL;
 `;
-
-/** What is looked through for the turns that begin. Turns of workspaces that poll are not among them. */
-export const HUB_RUNNABLE = `
-CREATE INDEX hub_items_runnable ON hub_items (source_id, target_id, lane, seq)
-  WHERE status IN ('queued', 'dispatched') AND run_by_hub = 1;
-`;
