@@ -9,13 +9,12 @@ import { BridgeError } from '../core/errors.ts';
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
-import type { Pages } from '../core/pages.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Service } from '../core/service.ts';
 import { createSecretReader, loadOrCreateSecret } from '../host/secret-files.ts';
 import { workspaceTokenFile } from '../host/workspace-token.ts';
 import { Directory } from '../hub/domain/directory.ts';
-import { Hub } from '../hub/hub.ts';
+import { Hub, type HubOptions } from '../hub/hub.ts';
 import type { AgentRecord } from '../hub/ports.ts';
 import { InProcessTarget } from '../hub/surfaces/in-process/target.ts';
 import { ChannelSocket } from '../platform/channel-socket.ts';
@@ -59,19 +58,13 @@ export async function openHub(
       createTarget: (receive) => createRemoteTarget(reach, receive),
     };
   }
-  const hub = createEmbeddedHub(context, db, monitoring.pages);
-  await hub.start();
-  opened.push(hub);
-  return embeddedAccess(context, { db, hub });
-}
-
-async function embeddedAccess(
-  { config, log }: AppContext,
-  { db, hub }: { readonly db: Db; readonly hub: Hub },
-): Promise<HubAccess> {
   const store = new SqliteHubStore(db);
   const directory = new Directory(store, systemClock);
   const own = await directory.provisionWorkspace('lark-bridge');
+  const hub = createEmbeddedHub(context, db, { pages: monitoring.pages, bridge: own });
+  await hub.start();
+  opened.push(hub);
+  const { config, log } = context;
   const agent = () => chosenAgent(directory, config.agent);
   // Throws now if the settings name an agent that does not exist, and not at the first message.
   await agent();
@@ -96,7 +89,11 @@ function chosenAgent(directory: Directory, name: string | undefined): Promise<Ag
   return name === undefined ? directory.defaultAgent() : directory.agentNamed(name);
 }
 
-export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, pages: Pages): Hub {
+export function createEmbeddedHub(
+  { config, env, log }: AppContext,
+  db: Db,
+  more: Partial<Pick<HubOptions, 'pages' | 'bridge'>>,
+): Hub {
   mustBeProtected(config);
   const { corsOrigin, rateLimit } = config;
   const tls = tlsOf(config);
@@ -123,7 +120,7 @@ export function createEmbeddedHub({ config, env, log }: AppContext, db: Db, page
     turnTimeoutMs: timeoutMs,
     maxRunning: Math.max(TURNS_RUNNING_MAX, config.maxTurns),
     onInterrupted: config.onInterrupted === 'ask' ? 'fail' : 'rerun',
-    pages,
+    ...more,
   });
 }
 

@@ -57,7 +57,7 @@ export async function startHub(
     const db = openState(config, log, { opened });
     const journal = undefined;
     const monitoring = new Monitoring({ config, env, db, journal, clock: systemClock, log });
-    const hub = createEmbeddedHub(context, db, monitoring.pages);
+    const hub = createEmbeddedHub(context, db, { pages: monitoring.pages });
     const all = [...monitoring.first, hub, monitoring.last];
     await startAll(all, log);
     opened.push(...all);

@@ -334,6 +334,7 @@ export interface TurnHead {
   readonly id: TurnId;
   readonly seq: number;
   readonly chatId: ChatId;
+  readonly senderOpenId: OpenId;
   readonly phase: TurnPhase;
   readonly receivedAtMs: number;
 }

@@ -40,6 +40,8 @@ export interface HubOptions {
   readonly turnTimeoutMs: number;
   /** How many agents may run at once. */
   readonly maxRunning: number;
+  /** The workspace of the bridge in this process, if there is one. */
+  readonly bridge?: WorkspaceId;
   readonly onInterrupted: InterruptedPolicy;
   /** Pages for monitors, such as the health of the process. */
   readonly pages?: Pages;

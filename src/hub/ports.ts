@@ -42,6 +42,19 @@ export type WorkspaceOrigin = 'agent' | 'provisioned' | 'registered';
 /** What an agent card or the metadata of a message may have, as JSON: much more than those of any known client. */
 export const DESCRIPTION_BYTES_MAX = 16 * 1024;
 
+/**
+ * What one workspace may have in the database. The bridge in this process has bounds of its own.
+ * `bytes`: a quarter of a gigabyte is more than a busy agent writes in the 30 days for which inboxes are kept, and four
+ * such workspaces fit on a disk of any server. `rows`: a row costs about 1 KB beside its texts, so that many of them
+ * take as much. `waiting`: turns that it sent and that are not settled. No person waits for so many, and it is a tenth
+ * of what may wait for one agent, so one sender alone can't fill the queue of others.
+ */
+export const QUOTA = { bytes: 256 * 1024 * 1024, rows: 200_000, waiting: 1_000 } as const;
+export type Quota = keyof typeof QUOTA;
+
+/** Workspaces that register with the provision token. Each one may take a quota; a hub for a company has hundreds. */
+export const REGISTERED_WORKSPACES_MAX = 10_000;
+
 /** What a workspace tells about itself, unchanged. */
 export type AgentCard = Readonly<Record<string, unknown>>;
 
@@ -78,8 +91,8 @@ export interface WorkspaceStore {
   /** The same with their cards. */
   listing(): Promise<readonly ListedWorkspace[]>;
   listed(id: WorkspaceId): Promise<ListedWorkspace | undefined>;
-  /** False if the id exists already. */
-  addWorkspace(workspace: NewWorkspace): Promise<boolean>;
+  /** `known`: the id exists already. `full`: there are too many workspaces. */
+  addWorkspace(workspace: NewWorkspace): Promise<'added' | 'known' | 'full'>;
   /** The id of the program's own workspace of this name, which is made if necessary. It has no token. */
   provision(workspace: Omit<NewWorkspace, 'agentCard' | 'tokenHash'>): Promise<WorkspaceId>;
   /** Stores the time of a heartbeat, and the card if there is one. */
@@ -156,9 +169,13 @@ export interface QueueItem {
   readonly completedAtMs: number | undefined;
   readonly expiresAtMs: number | undefined;
   readonly requestId: RequestId;
-  readonly content: TurnContent;
   /** Undefined until the turn is settled. */
   readonly outcome: TurnOutcome | undefined;
+}
+
+/** Apart from `QueueItem`, so that nobody reads a message to find out how its turn stands. */
+export interface ItemToRun extends QueueItem {
+  readonly content: TurnContent;
 }
 
 /** A message for a workspace, checked and ready to be stored. */
@@ -193,7 +210,9 @@ export type Sent =
   /** The message was an answer. It is in the target's inbox, and these items are completed. */
   | { readonly kind: 'answer'; readonly completed: readonly QueueId[] }
   /** Too many items wait for the target. Nothing was stored. */
-  | { readonly kind: 'full' };
+  | { readonly kind: 'full' }
+  /** The sender has too much of something. Nothing was stored. */
+  | { readonly kind: 'over_quota'; readonly quota: Quota };
 
 export interface Settlement {
   readonly status: SettledStatus;
@@ -211,8 +230,22 @@ export interface MessageKey {
   readonly messageId: string;
 }
 
+/** A turn that holds a slot of the hub, or waits for one. */
+export interface Seat {
+  readonly queueId: QueueId;
+  readonly source: WorkspaceId;
+}
+
+/** How turns are chosen that begin. */
+export interface Choice {
+  /** No more are chosen than this. */
+  readonly slots: number;
+  /** Chooses among the turns that may run now, by age. Called once or more in a commit, so it must only choose. */
+  readonly choose: (waiting: readonly Seat[], dispatched: readonly Seat[]) => readonly QueueId[];
+}
+
 export interface Claimed {
-  readonly items: readonly QueueItem[];
+  readonly items: readonly ItemToRun[];
   /** True if others wait for the hub to run them, now or later. */
   readonly more: boolean;
 }
@@ -223,8 +256,8 @@ export interface QueueStore {
   item(id: QueueId): Promise<QueueItem | undefined>;
   /** The item that a message made. */
   itemOfMessage(message: MessageKey): Promise<QueueItem | undefined>;
-  /** Marks up to `limit` items that may run now as dispatched. Returns them in order. */
-  claim(limit: number, atMs: number): Promise<Claimed>;
+  /** Marks the items that are chosen as dispatched. Returns them in order. */
+  claim(choice: Choice, atMs: number): Promise<Claimed>;
   /** Ends an item. False if it had ended before. */
   settle(id: QueueId, settlement: Settlement): Promise<boolean>;
   /** Puts a dispatched item back. The attempt is not counted. */
@@ -244,8 +277,8 @@ export interface QueueStore {
  * it: its turn and the item at the hub are stored together. To be called inside a commit only.
  */
 export interface JoinedQueue {
-  /** Like `QueueStore.send`. With `start` a new item that may run at once is marked dispatched too. */
-  send(sending: Sending, options: { readonly start: boolean }): Sent;
+  /** Like `QueueStore.send`. A new item that nothing comes before is marked dispatched, if it is chosen. */
+  send(sending: Sending, choice: Choice): Sent;
   /** Like `QueueStore.settle`. */
   settle(id: QueueId, settlement: Settlement): boolean;
   /** Calls `run` when the current commit is durable. Does not call it if the commit fails. */
@@ -292,7 +325,8 @@ export interface ActivityQuery {
 export interface ActivityStore {
   /** `undefined`: the row of `sinceId` is not in this workspace's inbox, or was deleted. */
   activity(workspace: WorkspaceId, query: ActivityQuery): Promise<readonly Activity[] | undefined>;
-  addActivity(activity: NewActivity): Promise<void>;
+  /** Returns what the workspace has too much of. Then nothing was stored. */
+  addActivity(activity: NewActivity): Promise<Quota | undefined>;
   /** Moves the workspace's mark forward, never back. Returns the mark. */
   acknowledge(workspace: WorkspaceId, seq: number): Promise<number>;
   /** Deletes up to `limit` rows from before `beforeMs`. Returns how many. */

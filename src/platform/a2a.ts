@@ -124,7 +124,8 @@ function parseRefusal(result: HttpAnswer): SendResult {
     const waitMs = waitSecs >= 0 ? waitSecs * 1000 : BUSY_RETRY_MS;
     return { kind: 'busy', retryAfterMs: Math.min(waitMs, HUB_RETRY_AFTER_MAX_MS), detail };
   }
-  if (status >= 500) return { kind: 'unknown', detail };
+  // With 507 the hub has no room to store it.
+  if (status >= 500 && status !== 507) return { kind: 'unknown', detail };
   return { kind: 'refused', detail: REFUSALS[status] ?? detail };
 }
 

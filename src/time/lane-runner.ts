@@ -22,7 +22,9 @@ export interface Hold {
   release(): void;
 }
 
-/** Works on items in lanes. The items of one lane run one after another, and lanes run at the same time, up to the number of slots. */
+/**
+ * Works on items in lanes. The items of one lane run one after another, and lanes run at the same time, up to the
+ * number of slots. The slots are given fairly to those whose items they are. */
 export class LaneRunner {
   readonly #parts: LaneRunnerParts;
   readonly #lanes = new Lanes();
@@ -61,6 +63,11 @@ export class LaneRunner {
     return this.#lanes.waiting();
   }
 
+  /** Waiting items in the order in which one slot would get them. */
+  inTurn(): Iterable<LaneItem> {
+    return this.#lanes.inTurn();
+  }
+
   /** The number of items before this one in its lane. An item that runs counts. */
   ahead({ lane, id }: LaneItem): number {
     return this.#lanes.ahead(lane, id);
@@ -76,9 +83,9 @@ export class LaneRunner {
     return this.#lanes.remove(lane, id);
   }
 
-  /** For work that an earlier process began. It holds a slot and its lane, but it never waited here. */
-  occupy(lane: string): Hold {
-    this.#lanes.occupy(lane);
+  /** For work that an earlier process began. It holds a slot of its share and its lane, but it never waited here. */
+  occupy(lane: string, share?: string): Hold {
+    this.#lanes.occupy(lane, share);
     return this.#hold(lane);
   }
 
@@ -88,7 +95,7 @@ export class LaneRunner {
     const { clock, slots, work } = this.#parts;
     const slotsMax = slots();
     while (this.#running < slotsMax) {
-      const item = this.#lanes.take(clock.nowMs());
+      const item = this.#lanes.take(clock.nowMs(), slotsMax - this.#running);
       if (item === undefined) break;
       const hold = this.#hold(item.lane);
       const whole = work(item, hold).finally(() => hold.release());

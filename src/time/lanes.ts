@@ -1,3 +1,5 @@
+import { FairOrder } from './fair-order.ts';
+
 /**
  * An item of work. Of each lane one item runs at a time, in order. Different lanes run at the same time. Lanes are
  * only an index in memory: the journal has the stored state, and a start fills the lanes from it.
@@ -5,6 +7,8 @@
 export interface LaneItem {
   readonly id: string;
   readonly lane: string;
+  /** Whose item it is. Slots are given fairly to shares. Without it, each lane has its own share. */
+  readonly share?: string;
   /** Smaller goes first within its lane. */
   readonly order: number;
   /** The item must not begin before this time. The items behind it wait too. */
@@ -15,13 +19,16 @@ export interface LaneItem {
 
 interface Lane {
   readonly items: LaneItem[];
-  busy: boolean;
+  /** The share of the item that is at work. */
+  busyFor: string | undefined;
+  /** The share of the first item, if that one may begin. */
+  readyFor: string | undefined;
 }
 
 export class Lanes {
   readonly #lanes = new Map<string, Lane>();
-  /** Lanes that may have an item for `take` now, the longest waiting first. */
-  readonly #ready = new Set<string>();
+  /** Lanes that may have an item for `take` now. */
+  readonly #ready = new FairOrder();
   /** Lanes whose first item has to wait, with its time. */
   readonly #deferred = new Map<string, number>();
   #size = 0;
@@ -41,27 +48,24 @@ export class Lanes {
     this.#markReady(item.lane, lane);
   }
 
-  /** Removes and returns the next item that is due. Its lane is busy until `release`. */
-  take(nowMs: number): LaneItem | undefined {
+  /** Removes and returns the next item that is due and may have one of the free slots. Its lane is busy until `release`. */
+  take(nowMs: number, free: number): LaneItem | undefined {
     this.#followClock(nowMs);
     for (const [name, dueMs] of this.#deferred) {
-      if (dueMs <= nowMs) {
-        this.#deferred.delete(name);
-        this.#ready.add(name);
-      }
+      if (dueMs <= nowMs) this.#markReady(name, this.#lane(name));
     }
-    for (const name of this.#ready) {
-      this.#ready.delete(name);
-      const lane = this.#lanes.get(name);
-      const first = lane?.items[0];
-      if (lane === undefined || first === undefined || lane.busy) continue;
+    for (const name of this.#ready.lanes(free)) {
+      const lane = this.#lane(name);
+      this.#unmark(name, lane);
+      const first = lane.items[0];
+      if (first === undefined) continue;
       if (first.notBeforeMs > nowMs) {
         this.#deferred.set(name, first.notBeforeMs);
         continue;
       }
       lane.items.shift();
       this.#size -= 1;
-      lane.busy = true;
+      this.#occupy(lane, shareOf(first));
       return first;
     }
     return undefined;
@@ -81,16 +85,16 @@ export class Lanes {
   }
 
   /** Marks a lane as busy with an item that an earlier process took. */
-  occupy(name: string): void {
-    this.#lane(name).busy = true;
+  occupy(name: string, share = name): void {
+    this.#occupy(this.#lane(name), share);
   }
 
   release(name: string): void {
     const lane = this.#lanes.get(name);
     if (lane === undefined) return;
-    lane.busy = false;
-    if (lane.items.length === 0) this.#lanes.delete(name);
-    else this.#markReady(name, lane);
+    if (lane.busyFor !== undefined) this.#ready.end(lane.busyFor);
+    lane.busyFor = undefined;
+    this.#markReady(name, lane);
   }
 
   /** Removes a waiting item. False if it does not wait here. */
@@ -100,8 +104,7 @@ export class Lanes {
     if (lane === undefined || at < 0) return false;
     lane.items.splice(at, 1);
     this.#size -= 1;
-    if (lane.items.length === 0 && !lane.busy) this.#lanes.delete(name);
-    else this.#markReady(name, lane);
+    this.#markReady(name, lane);
     return true;
   }
 
@@ -110,7 +113,7 @@ export class Lanes {
     const lane = this.#lanes.get(name);
     if (lane === undefined) return 0;
     const at = lane.items.findIndex((item) => item.id === id);
-    return Math.max(0, at) + (lane.busy ? 1 : 0);
+    return Math.max(0, at) + (lane.busyFor === undefined ? 0 : 1);
   }
 
   /** When the first deferred lane may continue. */
@@ -131,6 +134,34 @@ export class Lanes {
     return oldest;
   }
 
+  /** Waiting items in the order in which they would begin one after another, if nothing changed meanwhile. */
+  *inTurn(): Generator<LaneItem> {
+    const readyFirst = new Set([...this.#ready.lanes(Infinity), ...this.#lanes.keys()]);
+    const queues = new Map<string, Set<Iterator<LaneItem>>>();
+    const nexts = new Map<Iterator<LaneItem>, LaneItem>();
+    const wait = (lane: Iterator<LaneItem>) => {
+      const next = lane.next();
+      if (next.done === true) return;
+      nexts.set(lane, next.value);
+      const share = shareOf(next.value);
+      const queue = queues.get(share);
+      if (queue === undefined) queues.set(share, new Set([lane]));
+      else queue.add(lane);
+    };
+    for (const name of readyFirst) wait(this.#lane(name).items.values());
+    // One item of each share, then the next of each. What is added to a map during the loop comes last.
+    for (const [share, queue] of queues) {
+      const [lane] = queue;
+      queues.delete(share);
+      if (lane === undefined) continue;
+      queue.delete(lane);
+      if (queue.size > 0) queues.set(share, queue);
+      const item = nexts.get(lane);
+      if (item !== undefined) yield item;
+      wait(lane);
+    }
+  }
+
   *waiting(): Generator<LaneItem> {
     for (const lane of this.#lanes.values()) yield* lane.items;
   }
@@ -138,15 +169,35 @@ export class Lanes {
   #lane(name: string): Lane {
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
-      lane = { items: [], busy: false };
+      lane = { items: [], busyFor: undefined, readyFor: undefined };
       this.#lanes.set(name, lane);
     }
     return lane;
   }
 
-  #markReady(name: string, lane: Lane): void {
-    if (lane.busy || lane.items.length === 0) return;
-    this.#deferred.delete(name);
-    this.#ready.add(name);
+  #occupy(lane: Lane, share: string): void {
+    lane.busyFor = share;
+    this.#ready.begin(share);
   }
+
+  /** To be called when the lane or its first item has changed. A lane without any item is forgotten. */
+  #markReady(name: string, lane: Lane): void {
+    const [first] = lane.items;
+    const share = first === undefined || lane.busyFor !== undefined ? undefined : shareOf(first);
+    if (share === undefined || share !== lane.readyFor) this.#unmark(name, lane);
+    this.#deferred.delete(name);
+    if (share !== undefined) {
+      lane.readyFor = share;
+      this.#ready.add(share, name);
+    } else if (first === undefined && lane.busyFor === undefined) this.#lanes.delete(name);
+  }
+
+  #unmark(name: string, lane: Lane): void {
+    if (lane.readyFor !== undefined) this.#ready.remove(lane.readyFor, name);
+    lane.readyFor = undefined;
+  }
+}
+
+function shareOf({ share, lane }: LaneItem): string {
+  return share ?? lane;
 }

@@ -25,7 +25,7 @@ const SETTLED_MS_MAX = 22_000;
 const LOOK_MS = 25;
 
 /** Who waits for more than a moment is told so, which on a slow machine may be anybody. */
-const WAITING = /is in the queue|next in line|not reachable at the moment/;
+const WAITING = /is in the queue|is next in this chat|not reachable at the moment/;
 
 const clock = { nowMs: () => Date.now(), after: () => () => {} };
 export interface Question {

@@ -74,7 +74,10 @@ export const notices = {
     notice(
       'queued',
       ahead === 0
-        ? { en: 'Your message is next in line.', zh: '下一条就是你的消息。' }
+        ? {
+            en: 'Your message is next in this chat. The agent is at work on others.',
+            zh: '你的消息是这个会话的下一条。智能体正在处理其他消息。',
+          }
         : {
             en: `Your message is in the queue, with ${ahead} before it.`,
             zh: `你的消息正在排队，前面还有 ${ahead} 条。`,

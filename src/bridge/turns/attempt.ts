@@ -214,9 +214,10 @@ export class Attempts {
   }
 }
 
-/** The place of a turn in its chat's lane; `undefined` if it does not wait. */
+/** The place of a turn in its chat's lane, and the person whose turn it is; `undefined` if it does not wait. */
 export function laneItemOf({ id, seq, message, state, receivedAtMs }: Turn): LaneItem | undefined {
   if (state.phase !== 'waiting') return undefined;
   const { notBeforeMs } = state;
-  return { id, lane: message.chatId, order: seq, notBeforeMs, sinceMs: receivedAtMs };
+  const { chatId: lane, senderOpenId: share } = message;
+  return { id, lane, share, order: seq, notBeforeMs, sinceMs: receivedAtMs };
 }

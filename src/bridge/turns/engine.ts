@@ -33,7 +33,7 @@ interface EngineParts {
 }
 
 /**
- * Sends waiting turns to the agent, one at a time per chat, and ends them. Every step is stored in the journal
+ * Sends waiting turns to the agent, one at a time per chat, and ends them. People share the slots fairly. Every step is stored in the journal
  * before the next one begins, so that another process can continue after any step. A target that can't say which
  * turn an answer belongs to gets only one turn at a time. The kind of the target may become known only later.
  */
@@ -133,11 +133,15 @@ export class Engine implements Service {
     return this.#runner.waiting();
   }
 
-  /** How many turns run before a waiting one. */
-  ahead(item: LaneItem): number {
-    if (this.#parts.target.correlates) return this.#runner.ahead(item);
-    const before = [...this.waiting()].filter((other) => other.order < item.order);
-    return this.#runner.running + before.length;
+  /** How many turns run before a waiting one, in its chat or, if one turn runs at a time, in all. */
+  places(): (item: LaneItem) => number {
+    if (this.#parts.target.correlates) return (item) => this.#runner.ahead(item);
+    const { running } = this.#runner;
+    let places: Map<string, number> | undefined;
+    return ({ id }) => {
+      places ??= new Map([...this.#runner.inTurn()].map((item, at) => [item.id, at + running]));
+      return places.get(id) ?? running;
+    };
   }
 
   /** True while nothing is sent because it is not known whether the target got the previous request. */
@@ -152,11 +156,11 @@ export class Engine implements Service {
 
   async #takeUp(head: TurnHead): Promise<void> {
     const { journal, clock } = this.#parts;
-    const { id, chatId: lane, seq: order, receivedAtMs: sinceMs } = head;
+    const { id, chatId: lane, senderOpenId: share, seq: order, receivedAtMs: sinceMs } = head;
     // The previous process may have died before it showed the sign.
     if (head.phase === 'waiting' || isEngaged(head.phase)) this.#changes.receipts.plan(id);
     if (head.phase === 'waiting') {
-      this.#runner.add({ id, lane, order, notBeforeMs: 0, sinceMs });
+      this.#runner.add({ id, lane, share, order, notBeforeMs: 0, sinceMs });
     } else if (head.phase === 'sending') {
       const sent = await journal.turn(id);
       // It is not known whether the request arrived, so an answer may still come.
@@ -168,7 +172,7 @@ export class Engine implements Service {
       const turn = await journal.turn(id);
       if (turn === undefined) return;
       this.#slot.note(turn, clock.nowMs());
-      const hold = isEngaged(head.phase) ? this.#runner.occupy(lane) : undefined;
+      const hold = isEngaged(head.phase) ? this.#runner.occupy(lane, share) : undefined;
       void this.#runner.track(this.#attempts.resume(turn, hold));
     }
   }

@@ -55,6 +55,7 @@ export class QueueNotices implements Service {
     for (const item of this.#engine.waiting()) waiting.set(item.id, item);
     for (const id of this.#notified) if (!waiting.has(id)) this.#notified.delete(id);
     this.#forgetOld(nowMs);
+    const placeOf = this.#engine.places();
     for (const item of waiting.values()) {
       // Thousands may wait, and each notice is a write.
       if (stopping.aborted) return;
@@ -64,13 +65,13 @@ export class QueueNotices implements Service {
       if (retrying && waitedMs < OFFLINE_NOTICE_AFTER_MS) continue;
       if (!this.#mayNotify(item.lane, nowMs)) continue;
       this.#notified.add(item.id);
-      await this.#engine.show(item.id as TurnId, this.#noticeFor(item));
+      await this.#engine.show(item.id as TurnId, this.#noticeFor(item, placeOf(item)));
     }
   }
 
-  #noticeFor(item: LaneItem): Show {
+  #noticeFor(item: LaneItem, place: number): Show {
     if (item.notBeforeMs > 0) return notices.offline();
-    return this.#engine.isInDoubt ? notices.inDoubt() : notices.queued(this.#engine.ahead(item));
+    return this.#engine.isInDoubt ? notices.inDoubt() : notices.queued(place);
   }
 
   #mayNotify(lane: string, nowMs: number): boolean {

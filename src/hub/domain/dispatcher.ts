@@ -1,10 +1,21 @@
 import { type BridgeError, isStoreTrouble } from '../../core/errors.ts';
-import type { AgentStore, QueueId, QueueItem, QueueStore, Settlement } from '../ports.ts';
+import type {
+  AgentStore,
+  Choice,
+  ItemToRun,
+  QueueId,
+  QueueItem,
+  QueueStore,
+  Seat,
+  Settlement,
+} from '../ports.ts';
+import type { WorkspaceId } from '../../core/ids.ts';
 import type { CreateRuntime } from '../../agents/runtime.ts';
 import { STORE_RETRY_MS, untilStored } from '../../time/until-stored.ts';
 import { limitAt } from '../../time/wait.ts';
 import { Wake } from '../../time/wake.ts';
 import { AgentWork } from './agent-work.ts';
+import { FairSlots } from './fair-slots.ts';
 import { agentTurnOf } from './messages.ts';
 import { failure, success } from './outcomes.ts';
 import { Runtimes } from './runtimes.ts';
@@ -31,6 +42,8 @@ interface DispatcherParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly maxRunning: number;
+  /** The workspace of the bridge in this process, if there is one. */
+  readonly bridge?: WorkspaceId;
   readonly turnTimeoutMs: number;
   readonly onInterrupted: InterruptedPolicy;
 }
@@ -44,8 +57,9 @@ export class Dispatcher {
   readonly #parts: DispatcherParts;
   readonly #running = new Map<
     QueueId,
-    { readonly work: AgentWork; readonly ended: Promise<void> }
+    { readonly seat: Seat; readonly work: AgentWork; readonly ended: Promise<void> }
   >();
+  readonly #slots: FairSlots;
   readonly #runtimes: Runtimes;
   readonly #woken = new Wake();
   readonly #stopping = new AbortController();
@@ -59,6 +73,7 @@ export class Dispatcher {
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     this.#runtimes = new Runtimes(parts);
+    this.#slots = new FairSlots({ slots: parts.maxRunning, bridge: parts.bridge });
   }
 
   /** First repairs what a crash left behind. Rejects if the database refuses. */
@@ -139,10 +154,9 @@ export class Dispatcher {
     const { store, clock, log, maxRunning } = this.#parts;
     try {
       await this.#endOverdue();
-      const free = maxRunning - this.#running.size;
-      if (free <= 0) return HUB_CHECK_MS;
+      if (this.#running.size >= maxRunning) return HUB_CHECK_MS;
       this.#mayBeQueued = false;
-      const { items, more } = await store.claim(free, clock.nowMs());
+      const { items, more } = await store.claim(this.#choice, clock.nowMs());
       if (more) this.#mayBeQueued = true;
       for (const item of items) this.begin(item);
       return HUB_CHECK_MS;
@@ -167,23 +181,44 @@ export class Dispatcher {
     }
   }
 
-  /** True if another agent may start at once. */
-  get hasRoom(): boolean {
-    return !this.#stopping.signal.aborted && this.#running.size < this.#parts.maxRunning;
+  /** Chooses for a turn that is sent now. It gets no slot before others that wait for one. */
+  get choiceAtOnce(): Choice {
+    const { slots, choose } = this.#choice;
+    const isOpen = () => !this.#stopping.signal.aborted && !this.#mayBeQueued;
+    return { slots, choose: (waiting, seats) => (isOpen() ? choose(waiting, seats) : []) };
+  }
+
+  get #choice(): Choice {
+    return {
+      slots: this.#parts.maxRunning,
+      choose: (waiting, dispatched) => {
+        // A turn that was cancelled holds its slot until its agent has ended.
+        const seats = new Map(dispatched.map((seat) => [seat.queueId, seat]));
+        for (const { seat } of this.#running.values()) seats.set(seat.queueId, seat);
+        return this.#slots.next(waiting, [...seats.values()]);
+      },
+    };
+  }
+
+  /** To be called when a turn no longer holds a slot. */
+  slotFreed(): void {
+    if (this.#mayBeQueued) this.wake();
   }
 
   /** Runs the agent on an item that is marked dispatched. */
-  begin(item: QueueItem): void {
+  begin(item: ItemToRun): void {
     const { clock, log, turnTimeoutMs } = this.#parts;
     const work = new AgentWork({ clock, log, turn: item.queueId, timeoutMs: turnTimeoutMs });
+    const { queueId, source } = item;
     const ended = this.#run(item, work).finally(() => {
-      this.#running.delete(item.queueId);
-      if (this.#mayBeQueued) this.wake();
+      this.#running.delete(queueId);
+      this.slotFreed();
     });
-    this.#running.set(item.queueId, { work, ended });
+    this.#running.set(queueId, { seat: { queueId, source }, work, ended });
+    this.#slots.noteBegun(source);
   }
 
-  async #run(item: QueueItem, work: AgentWork): Promise<void> {
+  async #run(item: ItemToRun, work: AgentWork): Promise<void> {
     const { store, clock, log, onInterrupted } = this.#parts;
     const turn = item.queueId;
     const startedAtMs = clock.nowMs();

@@ -4,7 +4,7 @@ import { storable } from '../../core/storable.ts';
 import { claimedContextOf, larkContextOf, withoutHeader } from '../../wire/lark-context.ts';
 import { textOfParts } from '../../wire/text-parts.ts';
 import type { AgentTurn } from '../../agents/runtime.ts';
-import type { HubMessage, QueueItem, TurnContent } from '../ports.ts';
+import type { HubMessage, ItemToRun, TurnContent } from '../ports.ts';
 
 const SUMMARY_CHARS_MAX = 200;
 
@@ -22,7 +22,7 @@ export function laneOf({ message, metadata }: TurnContent, otherwise: string): s
   return storable(message.contextId ?? (typeof chat === 'string' ? chat : otherwise));
 }
 
-export function agentTurnOf({ queueId, content }: QueueItem): AgentTurn {
+export function agentTurnOf({ queueId, content }: ItemToRun): AgentTurn {
   const text = textOf(content.message);
   const lark = larkContextOf(content.metadata);
   const claimedLark = claimedContextOf(content.metadata);

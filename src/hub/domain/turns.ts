@@ -87,7 +87,7 @@ export class Turns {
     return {
       store: () => {
         sent = undefined;
-        const stored = store.joined.send(sending, { start: dispatcher.hasRoom });
+        const stored = store.joined.send(sending, dispatcher.choiceAtOnce);
         store.joined.whenDurable(() => {
           sent = stored;
           // Before the agent starts, because it may answer at once.
@@ -166,9 +166,12 @@ export class Turns {
 
   /** Stores the end of a turn. To be called inside a commit of the caller that expected it. */
   settleJoined(id: QueueId, settlement: Settlement): void {
-    const { store, settlements } = this.#parts;
+    const { store, settlements, dispatcher } = this.#parts;
     store.joined.settle(id, settlement);
-    store.joined.whenDurable(() => settlements.notify(id));
+    store.joined.whenDurable(() => {
+      settlements.notify(id);
+      dispatcher.slotFreed();
+    });
   }
 
   #sendingOf({ source, named, target, requestId, content, expiresInMs }: NewMessage): Sending {
@@ -194,10 +197,12 @@ export class Turns {
   }
 
   /** To be called when what was stored is durable. */
-  #afterStored({ source, target, hubRun }: Sending, sent: Sent): void {
+  #afterStored({ source, target, hubRun, content }: Sending, sent: Sent): void {
     const { settlements, dispatcher, log } = this.#parts;
     if (sent.kind === 'full') {
       log.warn('hub_queue_filled', { target });
+    } else if (sent.kind === 'over_quota') {
+      log.warn('hub_quota_used_up', { workspace: source, quota: sent.quota });
     } else if (sent.kind === 'answer') {
       for (const turn of sent.completed) {
         log.info('hub_turn_answered', { turn, by: source });
@@ -206,7 +211,7 @@ export class Turns {
     } else if (sent.fresh) {
       const { item } = sent;
       log.debug('hub_turn_queued', { turn: item.queueId, source, target });
-      if (item.status === 'dispatched') dispatcher.begin(item);
+      if (item.status === 'dispatched') dispatcher.begin({ ...item, content });
       else if (hubRun) dispatcher.wake();
     }
     if (!hubRun) settlements.arrived(target);

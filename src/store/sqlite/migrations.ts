@@ -1,6 +1,7 @@
 /** The history of the schema. One entry for each version. A released entry is never edited. */
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA, READABLE_ROWS } from './hub/schema.ts';
+import { HUB_USAGE } from './hub/usage-schema.ts';
 
 export const MIGRATIONS: readonly string[] = [
   `${BRIDGE_SCHEMA}\n${HUB_SCHEMA}`,
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly string[] = [
   CONTENT_BY_MEANING,
   // Who asked for the current run of a turn, if that is not the author of its message.
   'ALTER TABLE turns ADD COLUMN asked_by TEXT',
+  HUB_USAGE,
 ];

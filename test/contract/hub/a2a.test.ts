@@ -147,7 +147,7 @@ test('MOL-RES-11: an agent with a full queue is busy, with the time to come back
     `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
       INSERT INTO hub_items (queue_id, target_id, source_id, message_id, lane, run_by_hub, status,
         enqueued_at_ms, content)
-      SELECT 'q' || i, '${agent.id}', '${bridge.id}', 'm' || i, 'one', 1, 'queued', 0, '{"params":{"message":{"parts":[]}}}' FROM n`,
+      SELECT 'q' || i, '${agent.id}', 'sender ' || (i % 10), 'm' || i, 'one', 1, 'queued', 0, '{"params":{"message":{"parts":[]}}}' FROM n`,
   );
   const answer = await rig.send(bridge, agent.id);
   expect(answer.status).toBe(503);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Rig } from './rig.ts';
 import { clockWithoutTimers } from '../../kit/clock.ts';
+import type { Choice } from '../../../src/hub/ports.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -49,7 +50,8 @@ test('an item past its time is not begun, even if nobody has dropped it yet', as
   const brief = await rig.send(bridge, agent.id, { expiresInSecs: 60 });
   const patient = await rig.send(bridge, agent.id);
   pass(61_000);
-  const { items } = await rig.store.claim(10, now());
+  const all: Choice = { slots: 10, choose: (waiting) => waiting.map((seat) => seat.queueId) };
+  const { items } = await rig.store.claim(all, now());
   expect(items.map((item) => item.queueId)).toEqual([patient.body.queue_id]);
   const overdue = await rig.store.overdue(now(), now() - DAY_MS);
   expect(overdue.map((item) => item.queueId)).toEqual([brief.body.queue_id]);

@@ -9,6 +9,7 @@ import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { programOutputOf } from '../../../src/store/sqlite/hub/items.ts';
+import { USAGE_SUM } from '../../../src/store/sqlite/hub/usage-schema.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { silentLog } from '../../kit/log.ts';
@@ -41,14 +42,15 @@ test('version 1: the turns of the hub keep what was said and how they ended', as
   expect(await item('m-answered')).toMatchObject({
     status: 'completed',
     requestId: 'request-1',
-    content: {
-      message: { messageId: 'm-answered', role: 'user', contextId: 'oc_1' },
-      metadata: { source: 'lark', chat_id: 'oc_1' },
-    },
     outcome: {
       kind: 'answered',
       message: { role: 'agent', parts: [{ kind: 'text', text: 'an "answer" – ü' }] },
     },
+  });
+  const kept = db.get('SELECT content FROM hub_items WHERE message_id = ?', 'm-answered');
+  expect(JSON.parse(String(kept?.['content']))).toMatchObject({
+    message: { messageId: 'm-answered', role: 'user', contextId: 'oc_1' },
+    metadata: { source: 'lark', chat_id: 'oc_1' },
   });
   expect(await item('m-failed')).toMatchObject({
     status: 'failed',
@@ -69,6 +71,13 @@ test('version 1: the turns of the hub keep what was said and how they ended', as
     phase: 'accepted',
     ticket: open?.queueId,
   });
+});
+
+test('version 1: what each workspace has is counted', () => {
+  const db = openVersion1();
+  const counted = db.all('SELECT * FROM hub_usage ORDER BY workspace_id');
+  expect(counted).toEqual(db.all(`${USAGE_SUM} ORDER BY workspace_id`));
+  expect(counted.reduce((rows, row) => rows + Number(row['stored_rows']), 0)).toBeGreaterThan(0);
 });
 
 test('version 1: inboxes keep their rows, messages apart from reports', async () => {

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { Claimed, QueueId } from '../../../src/hub/ports.ts';
+import type { Choice, Claimed, QueueId } from '../../../src/hub/ports.ts';
 import { Dispatcher } from '../../../src/hub/domain/dispatcher.ts';
 import { Settlements } from '../../../src/hub/domain/settlements.ts';
 import { Rig } from '../../contract/hub/rig.ts';
@@ -16,8 +16,8 @@ test('a turn that is cancelled between its claim and its start does not keep run
 
   /** Claims that are in the database, and not handed over yet. */
   const claims: (() => void)[] = [];
-  const claim = async (limit: number, atMs: number): Promise<Claimed> => {
-    const claimed = await rig.store.claim(limit, atMs);
+  const claim = async (choice: Choice, atMs: number): Promise<Claimed> => {
+    const claimed = await rig.store.claim(choice, atMs);
     if (claimed.items.length > 0) await new Promise<void>((resolve) => claims.push(resolve));
     return claimed;
   };

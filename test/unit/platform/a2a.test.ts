@@ -1,7 +1,7 @@
 /** The envelope of a turn; what the answers mean is in test/contract/platform. */
 import { expect, test } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
-import { messageOf, parseOutcome, sendBody } from '../../../src/platform/a2a.ts';
+import { messageOf, parseOutcome, parseSend, sendBody } from '../../../src/platform/a2a.ts';
 
 test('LCM-IN-07, LCM-IN-08, MOL-CC-03: where a message came from is in the header line and in the metadata', () => {
   const { params } = sendBody({
@@ -52,4 +52,18 @@ test('a failure names the agent where the hub ran it itself, and nothing that ca
   for (const agent of [undefined, 7, '', 'A b', 'x'.repeat(41), '\u001B[2J']) {
     expect(failed(agent)).toEqual({ kind: 'failed', detail: 'It broke.' });
   }
+});
+
+test('F13: a hub without room has not taken the turn: its words are told, and nothing is in doubt', () => {
+  const error = 'this workspace has 256 MB stored at the hub, which is all it may have';
+  const told = parseSend({
+    kind: 'answer',
+    status: 507,
+    form: 'json',
+    body: { error },
+    retryAfterSecs: undefined,
+    dateMs: undefined,
+    headers: {},
+  });
+  expect(told).toEqual({ kind: 'refused', detail: error });
 });

@@ -106,7 +106,7 @@ export class InProcessTarget implements TurnTarget, Service {
       }
       sent = await turns.send(this.#messageOf(request, target.hubRun));
     }
-    if (sent.kind === 'full') {
+    if (sent.kind === 'full' || sent.kind === 'over_quota') {
       return { kind: 'busy', retryAfterMs: FULL_RETRY_MS, detail: 'too many turns wait for it' };
     }
     if (sent.kind === 'answer') return { kind: 'unanswerable' };

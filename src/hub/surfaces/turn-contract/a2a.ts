@@ -5,7 +5,7 @@ import type { Turns } from '../../domain/turns.ts';
 import { idOf, type Callers } from './callers.ts';
 import { mustBeSmall } from './json-bounds.ts';
 import { METHOD, METHOD_NOT_FOUND, normalizeRequest, responseBody } from './json-rpc.ts';
-import { busy, Refusal } from './refusal.ts';
+import { busy, overQuota, Refusal } from './refusal.ts';
 import { A2aRequestBody, WorkspacePath, type A2aRequest } from './schemas.ts';
 import type { Server } from './server.ts';
 import type { Log } from '../../../core/log.ts';
@@ -83,6 +83,7 @@ async function show(
   if (sent.kind === 'full') {
     throw busy('workspace agent busy — retry after a short backoff', BUSY_RETRY_AFTER_SECS);
   }
+  if (sent.kind === 'over_quota') throw overQuota(sent.quota);
   if (sent.kind === 'answer') return { status: 200, body: IN_INBOX };
   const { hubRun } = asked.target;
   const item = hubRun ? await waited(turns, sent, asked.reply) : sent.item;

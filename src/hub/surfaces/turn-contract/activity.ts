@@ -5,7 +5,7 @@ import { storable } from '../../../core/storable.ts';
 import { requestBody } from './json-rpc.ts';
 import { parseActivityQuery } from './activity-query.ts';
 import { idOf, type Callers } from './callers.ts';
-import { Refusal } from './refusal.ts';
+import { overQuota, Refusal } from './refusal.ts';
 import {
   AckBody,
   ActivityBody,
@@ -41,6 +41,10 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
   const asOwner = async (request: FastifyRequest<{ Params: { id: string } }>) => {
     await callers.owner(request, request.params.id);
   };
+  const add = async (row: NewActivity) => {
+    const quota = await store.addActivity(row);
+    if (quota !== undefined) throw overQuota(quota);
+  };
 
   server.get(
     '/workspaces/:id/activity',
@@ -63,7 +67,7 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
     { schema: { params: WorkspacePath, body: ActivityBody }, onRequest: asOwner },
     async (request) => {
       const { id } = await callers.owner(request, request.params.id);
-      await store.addActivity(reportOf(request.body, id, clock.nowMs()));
+      await add(reportOf(request.body, id, clock.nowMs()));
       return { status: 'logged' };
     },
   );
@@ -85,7 +89,7 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
     async (request) => {
       const { id } = await callers.owner(request, request.params.id);
       const { message, attachments } = request.body;
-      await store.addActivity({
+      await add({
         ...emptyRow(id, clock.nowMs()),
         activityType: 'a2a_receive',
         method: 'notify',

@@ -1,3 +1,5 @@
+import { QUOTA, type Quota } from '../../ports.ts';
+
 /** A refused request. Handlers throw it; the server makes a response of it. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
@@ -20,4 +22,33 @@ export class Refusal extends Error {
 /** Nothing was stored, so the caller may send the same request again. */
 export function busy(error: string, retryAfterSecs: number): Refusal {
   return new Refusal(503, error, { busy: true, retry_after: retryAfterSecs });
+}
+
+/** When a sender may look whether one of its turns has ended. */
+const TURNS_RETRY_AFTER_SECS = 30;
+const MB = 1024 * 1024;
+
+const STORED = {
+  bytes: `${QUOTA.bytes / MB} MB`,
+  rows: `${QUOTA.rows.toLocaleString('en')} messages and reports`,
+} as const;
+
+/** Nothing was stored. The words say what is full, and when there is room again. */
+export function overQuota(quota: Quota): Refusal {
+  if (quota === 'waiting') {
+    const error = `this workspace has ${QUOTA.waiting.toLocaleString('en')} turns that have no answer yet, which is all it may have`;
+    return new Refusal(429, error, {
+      retry_after: TURNS_RETRY_AFTER_SECS,
+      hint: 'there is room again when one of them has its answer or is cancelled',
+    });
+  }
+  return new Refusal(
+    507,
+    `this workspace has ${STORED[quota]} stored at the hub, which is all it may have`,
+    {
+      quota,
+      max: QUOTA[quota],
+      hint: 'there is room again when old ones are deleted: turns a day after their end, what is in inboxes after 30 days',
+    },
+  );
 }

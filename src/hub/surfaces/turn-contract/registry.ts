@@ -1,5 +1,11 @@
 import type { FastifyRequest } from 'fastify';
-import type { AgentCard, HubStore, ListedWorkspace, Workspace } from '../../ports.ts';
+import {
+  REGISTERED_WORKSPACES_MAX,
+  type AgentCard,
+  type HubStore,
+  type ListedWorkspace,
+  type Workspace,
+} from '../../ports.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { storable } from '../../../core/storable.ts';
 import { createToken, sameHash, tokenHash } from '../../domain/tokens.ts';
@@ -141,7 +147,8 @@ async function register(
       tokenHash: tokenHash(own.reveal()),
       atMs: clock.nowMs(),
     });
-    if (!added) throw new Refusal(409, 'the workspace was registered by another call');
+    if (added === 'known') throw new Refusal(409, 'the workspace was registered by another call');
+    if (added === 'full') throw tooManyWorkspaces();
     log.info('workspace_registered', { workspace: id });
     return own;
   }
@@ -152,6 +159,12 @@ async function register(
   if (known.hubRun) throw new Refusal(409, 'the hub runs the agent of this workspace itself');
   await store.seen(id, clock.nowMs(), card);
   return undefined;
+}
+
+function tooManyWorkspaces(): Refusal {
+  const error = `${REGISTERED_WORKSPACES_MAX.toLocaleString('en')} workspaces have registered at this hub, which is all it takes`;
+  const hint = 'register again with the id and the token of one that exists';
+  return new Refusal(507, error, { max: REGISTERED_WORKSPACES_MAX, hint });
 }
 
 function isProvision(token: string | undefined, provisionToken: Secret): boolean {

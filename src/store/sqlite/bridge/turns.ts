@@ -178,7 +178,8 @@ export class TurnsTable {
   open(): TurnHead[] {
     return this.#db
       .all(
-        `SELECT seq, message_id, chat_id, phase, received_at_ms FROM turns
+        `SELECT seq, message_id, chat_id, message ->> '$.senderOpenId' AS sender, phase,
+           received_at_ms FROM turns
          WHERE app_id = ? AND phase NOT IN ${FINAL} ORDER BY seq`,
         this.#app,
       )
@@ -186,6 +187,7 @@ export class TurnsTable {
         id: turnId(String(row['message_id'])),
         seq: Number(row['seq']),
         chatId: chatId(String(row['chat_id'])),
+        senderOpenId: openId(String(row['sender'])),
         phase: String(row['phase']) as TurnPhase,
         receivedAtMs: Number(row['received_at_ms']),
       }));

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { WorkspaceId } from '../../../core/ids.ts';
 import {
   queueId,
+  REGISTERED_WORKSPACES_MAX,
   type Activity,
   type ActivityQuery,
   type AgentCard,
   type AgentRecord,
+  type Choice,
   type Claimed,
   type HubStore,
   type JoinedQueue,
@@ -15,6 +17,7 @@ import {
   type NewWorkspace,
   type QueueId,
   type QueueItem,
+  type Quota,
   type Sending,
   type Sent,
   type Settlement,
@@ -24,11 +27,10 @@ import type { Db } from '../db.ts';
 import { ActivityTable } from './activity.ts';
 import { AgentsTable } from './agents.ts';
 import { ItemsTable } from './items.ts';
+import { UsageTable } from './usage.ts';
 import { WorkspacesTable } from './workspaces.ts';
 
-/**
- * Items that may wait for one agent. A further sender has to try again later, which limits memory and disk.
- */
+/** Items that may wait for one agent, of all senders together. A further sender has to try again later. */
 const HUB_QUEUE_ITEMS_MAX = 10_000;
 
 /** What the hub stores in the SQLite file. Changes that belong together are one commit. */
@@ -39,6 +41,7 @@ export class SqliteHubStore implements HubStore {
   readonly #agents: AgentsTable;
   readonly #items: ItemsTable;
   readonly #activity: ActivityTable;
+  readonly #usage: UsageTable;
 
   constructor(db: Db) {
     this.#db = db;
@@ -46,8 +49,9 @@ export class SqliteHubStore implements HubStore {
     this.#agents = new AgentsTable(db);
     this.#items = new ItemsTable(db);
     this.#activity = new ActivityTable(db);
+    this.#usage = new UsageTable(db);
     this.joined = {
-      send: (sending, { start }) => this.#send(sending, { start: start && sending.hubRun }),
+      send: (sending, choice) => this.#send(sending, choice),
       settle: (id, settlement) => this.#items.settle(id, settlement),
       whenDurable: (run) => db.whenDurable(run),
     };
@@ -119,10 +123,12 @@ export class SqliteHubStore implements HubStore {
     return this.#workspaces.all();
   }
 
-  addWorkspace(workspace: NewWorkspace): Promise<boolean> {
-    return this.#db.write(() =>
-      this.#workspaces.add({ ...workspace, origin: 'registered', hubRun: false }),
-    );
+  addWorkspace(workspace: NewWorkspace): Promise<'added' | 'known' | 'full'> {
+    return this.#db.write(() => {
+      if (this.#workspaces.registered() >= REGISTERED_WORKSPACES_MAX) return 'full';
+      const row = { ...workspace, origin: 'registered', hubRun: false } as const;
+      return this.#workspaces.add(row) ? 'added' : 'known';
+    });
   }
 
   provision(workspace: Omit<NewWorkspace, 'agentCard' | 'tokenHash'>): Promise<WorkspaceId> {
@@ -147,7 +153,7 @@ export class SqliteHubStore implements HubStore {
   // ---------------------------------------------------------------- queue
 
   send(sending: Sending): Promise<Sent> {
-    return this.#db.write(() => this.#send(sending, { start: false }));
+    return this.#db.write(() => this.#send(sending));
   }
 
   async item(id: QueueId): Promise<QueueItem | undefined> {
@@ -158,8 +164,8 @@ export class SqliteHubStore implements HubStore {
     return this.#items.ofMessage(message);
   }
 
-  claim(limit: number, atMs: number): Promise<Claimed> {
-    return this.#db.write(() => this.#items.claim(limit, atMs));
+  claim(choice: Choice, atMs: number): Promise<Claimed> {
+    return this.#db.write(() => this.#items.claim(choice, atMs));
   }
 
   settle(id: QueueId, settlement: Settlement): Promise<boolean> {
@@ -186,28 +192,37 @@ export class SqliteHubStore implements HubStore {
     return this.#db.write(() => this.#items.prune(beforeMs, limit));
   }
 
-  /** With `start` a new item is dispatched at once, unless another one of its lane comes before it. */
-  #send(sending: Sending, { start }: { readonly start: boolean }): Sent {
+  #send(sending: Sending, choice?: Choice): Sent {
     const { source, target, content } = sending;
     const { messageId } = content.message;
     const origin = { sender: source, messageId };
-    const answered = itemsAnsweredBy(sending, (id) => this.#items.one(id));
-    const { depth, ahead } = this.#items.depth(sending);
-    if (answered.length === 0 && depth < HUB_QUEUE_ITEMS_MAX) {
-      const item = this.#items.add(sending, { start: start && ahead === 0 });
-      if (item !== undefined) {
-        if (!sending.hubRun) this.#activity.add(inboxRowOf(sending), origin);
-        return { kind: 'item', item, fresh: true, depth: depth + 1 };
-      }
-    }
-
+    const answered = itemsAnsweredBy(sending, (id) => this.#items.partiesOf(id));
     const repeated = this.#items.ofMessage({ source, target, messageId });
+    const depth = this.#usage.asked(target);
     if (repeated !== undefined) return { kind: 'item', item: repeated, fresh: false, depth };
-    if (answered.length === 0) return { kind: 'full' };
+    const isAnswer = answered.length > 0;
+    const quota = this.#usage.excess(source, costOf(sending, isAnswer));
+    if (quota !== undefined) return { kind: 'over_quota', quota };
 
+    if (!isAnswer) {
+      // The bridge in this process has few turns at a time, so chats find room whatever others have sent.
+      const isFull = depth >= HUB_QUEUE_ITEMS_MAX && !this.#usage.isOwn(source);
+      if (isFull) return { kind: 'full' };
+      const start = sending.hubRun && this.#isChosen(sending, choice);
+      const item = this.#items.add(sending, { start });
+      if (!sending.hubRun) this.#activity.add(inboxRowOf(sending), origin);
+      return { kind: 'item', item, fresh: true, depth: depth + 1 };
+    }
     this.#activity.add(inboxRowOf(sending), origin);
     const completed = answered.filter((item) => this.#items.settle(item.queueId, sending.answer));
     return { kind: 'answer', completed: completed.map((item) => item.queueId) };
+  }
+
+  /** With a choice a new item begins at once if it is chosen, and no other one of its lane comes before it. */
+  #isChosen(sending: Sending, choice: Choice | undefined): boolean {
+    if (choice === undefined || this.#items.isBusy(sending)) return false;
+    const { queueId: id, source } = sending;
+    return choice.choose([{ queueId: id, source }], this.#items.seats()).length > 0;
   }
 
   // ---------------------------------------------------------------- inboxes
@@ -219,8 +234,19 @@ export class SqliteHubStore implements HubStore {
     return this.#activity.list(workspace, query);
   }
 
-  addActivity(row: NewActivity): Promise<void> {
-    return this.#db.write(() => this.#activity.add(row));
+  addActivity(row: NewActivity): Promise<Quota | undefined> {
+    return this.#db.write(() => {
+      const texts = [
+        row.summary,
+        row.errorDetail,
+        row.requestBody,
+        row.responseBody,
+        row.toolTrace,
+      ];
+      const quota = this.#usage.excess(row.workspace, { rows: 1, bytes: bytesOf(texts) });
+      if (quota === undefined) this.#activity.add(row);
+      return quota;
+    });
   }
 
   acknowledge(workspace: WorkspaceId, seq: number): Promise<number> {
@@ -233,16 +259,30 @@ export class SqliteHubStore implements HubStore {
 }
 
 /** Only the workspace that was asked can answer, and only to the workspace that asked. */
-function itemsAnsweredBy(
+function itemsAnsweredBy<Item extends Pick<QueueItem, 'source' | 'target'>>(
   sending: Sending,
-  one: (id: Sending['queueId']) => QueueItem | undefined,
-): QueueItem[] {
+  one: (id: QueueId) => Item | undefined,
+): Item[] {
   const { referenceTaskIds = [] } = sending.content.message;
   return referenceTaskIds.flatMap((id) => {
     const item = one(queueId(id));
     const isTheirs = item?.target === sending.source && item.source === sending.target;
     return item !== undefined && isTheirs ? [item] : [];
   });
+}
+
+/** What a message will add to what its sender has stored, at most. */
+function costOf({ content, hubRun }: Sending, isAnswer: boolean) {
+  const bytes = bytesOf([JSON.stringify(content)]);
+  // What a polling workspace is sent is stored in the queue and in its inbox, and an answer in the inbox and with the item.
+  const copies = hubRun && !isAnswer ? 1 : 2;
+  return { rows: copies, bytes: copies * bytes, waiting: isAnswer ? 0 : 1 };
+}
+
+function bytesOf(texts: readonly (string | undefined)[]): number {
+  let bytes = 0;
+  for (const text of texts) if (text !== undefined) bytes += Buffer.byteLength(text);
+  return bytes;
 }
 
 function inboxRowOf(sending: Sending): NewActivity {

@@ -1,11 +1,14 @@
 import {
   queueId,
+  type Choice,
   type Claimed,
+  type ItemToRun,
   type MessageKey,
   type QueueId,
   type QueueItem,
   type QueueStatus,
   type RequestId,
+  type Seat,
   type Sending,
   type Settlement,
   type TurnContent,
@@ -17,22 +20,34 @@ import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 
 const COLUMNS = `queue_id, target_id, source_id, status, attempts, last_error, enqueued_at_ms,
-  dispatched_at_ms, completed_at_ms, expires_at_ms, request_id, content, outcome`;
+  dispatched_at_ms, completed_at_ms, expires_at_ms, request_id, outcome`;
 
 /** Overdue items that are read at once. The others are read at the next check. */
 const OVERDUE_ROWS_MAX = 100;
 
-/** Items that may run now: the first unsettled one of each lane, if nobody works on it. */
-const RUNNABLE = `SELECT ${COLUMNS} FROM hub_items
-  WHERE seq IN (
-      SELECT MIN(seq) FROM hub_items WHERE status IN ('queued', 'dispatched')
-      GROUP BY target_id, source_id, lane)
-    AND status = 'queued' AND run_by_hub = 1 AND (expires_at_ms IS NULL OR expires_at_ms > ?)
-  ORDER BY seq LIMIT ?`;
+/** Senders with items that may run now. Each step finds the next one, however many items a sender has. */
+const SOURCES = `WITH RECURSIVE sources (id) AS (
+    SELECT MIN(source_id) FROM hub_ready
+    UNION ALL
+    SELECT (SELECT MIN(source_id) FROM hub_ready WHERE source_id > sources.id)
+    FROM sources WHERE id IS NOT NULL)`;
+const READY_SOURCES = `${SOURCES} SELECT id FROM sources WHERE id IS NOT NULL`;
+
+const IS_IN_TIME = '(expires_at_ms IS NULL OR expires_at_ms > ?)';
+/** The oldest items of one sender that may run now. */
+const READY_OF = `SELECT queue_id, source_id, seq FROM hub_ready
+  WHERE source_id = ? AND ${IS_IN_TIME} ORDER BY seq LIMIT ?`;
+/** The oldest one of each sender. */
+const READY_OF_EACH = `${SOURCES} SELECT queue_id, source_id, seq FROM sources
+  JOIN hub_ready ON source_id = id AND seq = (
+    SELECT MIN(seq) FROM hub_ready WHERE source_id = id AND ${IS_IN_TIME})`;
+
+const DISPATCHED = `SELECT queue_id, source_id FROM hub_items
+  WHERE status = 'dispatched' AND run_by_hub = 1`;
 
 /** Any item that waits until the hub runs it. */
 const QUEUED = `SELECT 1 FROM hub_items
-  WHERE status IN ('queued', 'dispatched') AND status = 'queued' AND run_by_hub = 1 LIMIT 1`;
+  WHERE status = 'queued' AND run_by_hub = 1 LIMIT 1`;
 
 /** All SQL of `hub_items`. Call the writers inside a commit. */
 export class ItemsTable {
@@ -47,6 +62,15 @@ export class ItemsTable {
     return row === undefined ? undefined : itemOf(row);
   }
 
+  /** Who sent an item, and to whom. */
+  partiesOf(id: QueueId): Pick<QueueItem, 'queueId' | 'source' | 'target'> | undefined {
+    const sql = 'SELECT source_id, target_id FROM hub_items WHERE queue_id = ?';
+    const row = this.#db.get(sql, id);
+    if (row === undefined) return undefined;
+    const source = workspaceId(String(row['source_id']));
+    return { queueId: id, source, target: workspaceId(String(row['target_id'])) };
+  }
+
   ofMessage({ source, target, messageId }: MessageKey): QueueItem | undefined {
     const sql = `SELECT ${COLUMNS} FROM hub_items
       WHERE source_id = ? AND target_id = ? AND message_id = ?`;
@@ -54,12 +78,11 @@ export class ItemsTable {
     return row === undefined ? undefined : itemOf(row);
   }
 
-  /** How many items of a workspace are not settled (`depth`), and how many of these are in one lane (`ahead`). */
-  depth({ target, source, lane }: Pick<Sending, 'target' | 'source' | 'lane'>) {
-    const sql = `SELECT COUNT(*) AS depth, COUNT(*) FILTER (WHERE source_id = ? AND lane = ?) AS ahead
-      FROM hub_items WHERE target_id = ? AND status IN ('queued', 'dispatched')`;
-    const row = this.#db.get(sql, source, lane, target);
-    return { depth: Number(row?.['depth']), ahead: Number(row?.['ahead']) };
+  /** True if an item of this lane is not settled. */
+  isBusy({ target, source, lane }: Pick<Sending, 'target' | 'source' | 'lane'>): boolean {
+    const sql = `SELECT 1 FROM hub_items WHERE target_id = ? AND source_id = ? AND lane = ?
+      AND status IN ('queued', 'dispatched') LIMIT 1`;
+    return this.#db.get(sql, target, source, lane) !== undefined;
   }
 
   dispatched(): QueueItem[] {
@@ -84,13 +107,12 @@ export class ItemsTable {
     return this.#db.all(sql, target).map(itemOf);
   }
 
-  /** Adds an item. With `start` it is dispatched already. `undefined` if its message has an item. */
-  add(sending: Sending, { start }: { readonly start: boolean }): QueueItem | undefined {
-    const added = this.#db.run(
+  /** Adds an item. With `start` it is dispatched already. Its message must not have an item. */
+  add(sending: Sending, { start }: { readonly start: boolean }): QueueItem {
+    this.#db.run(
       `INSERT INTO hub_items (queue_id, target_id, source_id, message_id, lane, run_by_hub, status,
         attempts, enqueued_at_ms, dispatched_at_ms, expires_at_ms, request_id, content)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (source_id, target_id, message_id) DO NOTHING`,
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       sending.queueId,
       sending.target,
       sending.source,
@@ -105,15 +127,30 @@ export class ItemsTable {
       JSON.stringify(sending.requestId),
       JSON.stringify(sending.content),
     );
-    if (added === 0) return undefined;
     const item = freshItem(sending);
     return start ? dispatched(item, sending.atMs) : item;
   }
 
-  claim(limit: number, atMs: number): Claimed {
-    const runnable = this.#db.all(RUNNABLE, atMs, limit);
-    const items = runnable.map((row) => this.#dispatch(itemOf(row), atMs));
+  claim({ slots, choose }: Choice, atMs: number): Claimed {
+    const items: ItemToRun[] = [];
+    const sources = this.#db.all(READY_SOURCES).map((row) => String(row['id']));
+    // With many senders there is seldom more than one turn for each, so one of each is looked at at a time.
+    const isMany = sources.length > slots;
+    for (;;) {
+      const rows = isMany
+        ? this.#db.all(READY_OF_EACH, atMs)
+        : sources.flatMap((source) => this.#db.all(READY_OF, source, atMs, slots));
+      const waiting = rows.toSorted((one, other) => Number(one['seq']) - Number(other['seq']));
+      const chosen = rows.length === 0 ? [] : choose(waiting.map(seatOf), this.seats());
+      for (const id of chosen) items.push(this.#dispatch(id, atMs));
+      if (chosen.length === 0 || !isMany) break;
+    }
     return { items, more: this.#db.get(QUEUED) !== undefined };
+  }
+
+  /** The turns that hold a slot. */
+  seats(): Seat[] {
+    return this.#db.all(DISPATCHED).map(seatOf);
   }
 
   settle(id: QueueId, { status, outcome, lastError, output, atMs }: Settlement): boolean {
@@ -139,12 +176,12 @@ export class ItemsTable {
     return this.#db.run(sql, beforeMs, limit);
   }
 
-  #dispatch(item: QueueItem, atMs: number): QueueItem {
-    const next = dispatched(item, atMs);
-    const sql = `UPDATE hub_items
-      SET status = 'dispatched', attempts = ?, dispatched_at_ms = ? WHERE queue_id = ?`;
-    this.#db.run(sql, next.attempts, atMs, item.queueId);
-    return next;
+  #dispatch(id: QueueId, atMs: number): ItemToRun {
+    const sql = `UPDATE hub_items SET status = 'dispatched', attempts = attempts + 1,
+      dispatched_at_ms = ? WHERE queue_id = ? RETURNING ${COLUMNS}, content`;
+    const row = this.#db.get(sql, atMs, id);
+    if (row === undefined) throw new Error(`there is no item ${id}`);
+    return { ...itemOf(row), content: JSON.parse(String(row['content'])) as TurnContent };
   }
 }
 
@@ -161,6 +198,13 @@ export function programOutputOf(db: Db, messageId: string): ProgramOutput | unde
   return row && (JSON.parse(String(row['program_output'])) as ProgramOutput);
 }
 
+function seatOf(row: SqlRow): Seat {
+  return {
+    queueId: queueId(String(row['queue_id'])),
+    source: workspaceId(String(row['source_id'])),
+  };
+}
+
 function freshItem(sending: Sending): QueueItem {
   return {
     queueId: sending.queueId,
@@ -174,7 +218,6 @@ function freshItem(sending: Sending): QueueItem {
     completedAtMs: undefined,
     expiresAtMs: sending.expiresAtMs,
     requestId: sending.requestId,
-    content: sending.content,
     outcome: undefined,
   };
 }
@@ -193,7 +236,6 @@ function itemOf(row: SqlRow): QueueItem {
     completedAtMs: numberOf(row, 'completed_at_ms'),
     expiresAtMs: numberOf(row, 'expires_at_ms'),
     requestId: JSON.parse(String(row['request_id'])) as RequestId,
-    content: JSON.parse(String(row['content'])) as TurnContent,
     outcome: outcome === undefined ? undefined : (JSON.parse(outcome) as TurnOutcome),
   };
 }

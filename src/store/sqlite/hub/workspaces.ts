@@ -66,6 +66,12 @@ export class WorkspacesTable {
     return this.#db.run(sql, row.id, row.name, row.origin, hubRun, card, token, row.atMs) === 1;
   }
 
+  /** How many have registered by themselves. */
+  registered(): number {
+    const sql = `SELECT COUNT(*) AS count FROM hub_workspaces WHERE origin = 'registered'`;
+    return Number(this.#db.get(sql)?.['count']);
+  }
+
   /** The provisioned workspace of this name. A token that an older version gave it ends here. */
   provisioned(name: string): WorkspaceId | undefined {
     const sql = `UPDATE hub_workspaces SET token_hash = NULL
