@@ -3,7 +3,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { isatty } from 'node:tty';
-import { main } from '../dist/cli/main.js';
 
 /** Supervisors commonly send SIGKILL after 10 s. */
 const STOP_MS_MAX = 9_500;
@@ -39,6 +38,21 @@ process.once('exit', () => {
 });
 // To wait for a signal does not by itself keep the process alive.
 const alive = setInterval(() => {}, 2 ** 30);
+const main = await loadMain();
 process.exitCode = await main(process.argv.slice(2), stopping.signal);
 clearInterval(alive);
 setTimeout(() => process.exit(), LINGER_MS_MAX).unref();
+
+/** With too low a limit of open files the program can't even be read, and Node would print its own source. */
+async function loadMain() {
+  try {
+    return (await import('../dist/cli/main.js')).main;
+  } catch (error) {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
+    process.stderr.write(
+      'error: lark-bridge may not open enough files to start\nnext: Raise the limit: `ulimit -n 4096` in the shell, `LimitNOFILE=4096` in a unit of systemd.\n',
+    );
+    process.exit(1);
+  }
+}

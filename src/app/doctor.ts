@@ -1,6 +1,7 @@
 /** What `doctor` checks, and in which order. */
 import { join } from 'node:path';
 import { journalOf, latestStatus } from './state.ts';
+import { protectionTroubles } from './hub-protection.ts';
 import { systemClock } from '../time/clock.ts';
 import { readStatus, type Status } from './status.ts';
 import { packageFacts } from '../host/package.ts';
@@ -23,7 +24,13 @@ import { checkLark } from '../lark/connect/lark-check.ts';
 import { proxyFor } from '../net/proxy.ts';
 import { checkApp } from '../doctor/app.ts';
 import { exitCodeOf, type Finding, type Level, note, worstOf } from '../doctor/finding.ts';
-import { checkAgent, checkPort, checkRemoteHub, whyNotListen } from '../doctor/hub.ts';
+import {
+  checkAgent,
+  checkPort,
+  checkProtection,
+  checkRemoteHub,
+  whyNotListen,
+} from '../doctor/hub.ts';
 import { checkNode, checkStateDirectory, readStateDirectory } from '../doctor/machine.ts';
 import { checkClock, checkReach, checkRoutes, routeTo } from '../doctor/network.ts';
 import { checkRights, checkTraffic, type TrafficFact } from '../doctor/rights.ts';
@@ -143,6 +150,7 @@ async function checkWith(config: Config, context: CheckContext): Promise<Finding
     ...checkDatabase(config.dbPath, database),
     ...(stored?.calls === undefined ? [] : [checkQuota(stored.calls)]),
     ...hub,
+    ...checkProtection(protectionTroubles(config, systemClock.nowMs())),
     ...checkRoutes(routesOf(config)),
     ...(lark === undefined
       ? []

@@ -1,5 +1,6 @@
 /** What a command writes: results on stdout, progress and errors on stderr. */
 import { BridgeError, errorText } from '../core/errors.ts';
+import { inWords } from '../files/system-errors.ts';
 
 interface OutputStreams {
   readonly stdout: NodeJS.WritableStream;
@@ -45,12 +46,13 @@ export class Output {
 
   /** Shows why a command ended, and returns the exit code for it. */
   failure(error: unknown): number {
-    if (!(error instanceof BridgeError)) return this.#bug(error);
-    const { code, message, next } = error;
+    const expected = error instanceof BridgeError ? error : inWords(error);
+    if (expected === undefined) return this.#bug(error);
+    const { code, message, next } = expected;
     this.#streams.stderr.write(`error: ${message}\n${next === undefined ? '' : `next: ${next}\n`}`);
     if (this.json)
       this.#event({ event: 'error', code, message, ...(next !== undefined && { next }) });
-    return error.exitCode;
+    return expected.exitCode;
   }
 
   #bug(error: unknown): number {

@@ -14,7 +14,7 @@ import { folderRefusal, secretTrouble } from '../../files/rights.ts';
 import type { Connection, SqlRow, SqlValue, Statement } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { openAsItIs, openMigrated, rollback } from './opening.ts';
-import { asStoreError, isCorrupt, isLocked } from './sqlite-errors.ts';
+import { asStoreError, isCorrupt, isLocked, openError } from './sqlite-errors.ts';
 import type { Log } from '../../core/log.ts';
 
 /** How long a write waits for another process (such as `agents add` while a daemon runs). */
@@ -83,16 +83,7 @@ export class Db {
       return new Db(openMigrated(path), path);
     } catch (error) {
       if (error instanceof BridgeError) throw error;
-      if (!isCorrupt(error)) {
-        throw new BridgeError(
-          'store_unavailable',
-          `can't open the database ${path}: ${errorText(error)}`,
-          {
-            next: 'Check that the folder exists, is writable and has space left.',
-            cause: error,
-          },
-        );
-      }
+      if (!isCorrupt(error)) throw openError("can't open the database", path, error);
       const kept = setAside(path);
       log.error('database_set_aside', { path, kept, error: errorText(error) });
       return new Db(openMigrated(path), path);
@@ -110,10 +101,11 @@ export class Db {
       return new Db(openAsItIs(path), path);
     } catch (error) {
       if (error instanceof BridgeError) throw error;
+      if (!isCorrupt(error)) throw openError("can't read the database", path, error);
       throw new BridgeError(
         'store_unavailable',
         `can't read the database ${path}: ${errorText(error)}`,
-        { next: 'Check its rights; a start of the daemon sets a broken file aside.', cause: error },
+        { next: 'A start of the daemon sets the broken file aside.', cause: error },
       );
     }
   }

@@ -5,6 +5,7 @@ import { chmodSync } from 'node:fs';
 import { BridgeError } from '../../core/errors.ts';
 import { connect, type Connection } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { mustBeComplete } from './schema-check.ts';
 
 /** Another process may be opening or closing it. Nothing else can run here before it is open. */
 const OPEN_BUSY_TIMEOUT_MS = 5_000;
@@ -21,6 +22,7 @@ export function openMigrated(path: string): Connection {
     connection.exec('PRAGMA wal_autocheckpoint = 4000');
     chmodSync(path, 0o600);
     migrate(connection, path);
+    mustBeComplete(connection, path);
     return connection;
   } catch (error) {
     connection.close();
@@ -42,6 +44,7 @@ export function openAsItIs(path: string): Connection {
         { next: 'Start the daemon of this version once. It updates the database.' },
       );
     }
+    mustBeComplete(connection, path);
     return connection;
   } catch (error) {
     connection.close();

@@ -1,5 +1,9 @@
 /** What SQLite's errors mean for the program. */
+import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { BridgeError, errorText } from '../../core/errors.ts';
+import { quoted } from '../../files/rights.ts';
+import { inWords } from '../../files/system-errors.ts';
 
 /** SQLite's primary result codes (https://sqlite.org/rescode.html). */
 const SQLITE_BUSY = 5;
@@ -35,4 +39,42 @@ export function asStoreError(error: unknown): unknown {
     next: 'Check the free space and the rights of the state directory.',
     cause: error,
   });
+}
+
+/** SQLite's code for what can't be done in this schema, such as a table that is not there. */
+const SQLITE_ERROR = 1;
+
+/** SQLite only says that it can't open a file. `doing` begins the sentence, as in `can't lock`. */
+export function openError(doing: string, path: string, error: unknown): BridgeError {
+  if (sqliteCode(error) === SQLITE_ERROR) {
+    return new BridgeError('state_corrupt', `${doing} ${path}: ${errorText(error)}`, {
+      next: `It was made or changed by another program. Put a backup in its place, or move it away: mv ${quoted(path)} ${quoted(`${path}.old`)}`,
+      cause: error,
+    });
+  }
+  const {
+    code,
+    message,
+    next = '',
+  } = reasonOf(path) ?? {
+    code: 'store_unavailable' as const,
+    message: errorText(error),
+    next: 'Check that its folder exists, is writable and has space left.',
+  };
+  return new BridgeError(code, `${doing} ${path}: ${message}`, { next, cause: error });
+}
+
+/** What the system says of the file. It is not opened: closing it would release the locks of this process. */
+function reasonOf(path: string): Pick<BridgeError, 'code' | 'message' | 'next'> | undefined {
+  try {
+    closeSync(openSync(dirname(path), 'r'));
+    accessSync(dirname(path), constants.W_OK | constants.X_OK);
+    if (!existsSync(path)) return undefined;
+    accessSync(path, constants.R_OK | constants.W_OK);
+    if (statSync(path).isFile()) return undefined;
+    const next = `Check what it is, and move it away: mv ${quoted(path)} ${quoted(`${path}.old`)}`;
+    return { code: 'store_unavailable', message: 'that is no file', next };
+  } catch (error) {
+    return inWords(error);
+  }
 }
