@@ -5,7 +5,6 @@ import {
   fdatasyncSync,
   mkdirSync,
   openSync,
-  renameSync,
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,6 +13,7 @@ import { folderRefusal, secretTrouble } from '../../files/rights.ts';
 import type { Connection, SqlRow, SqlValue, Statement } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { openAsItIs, openMigrated, rollback } from './opening.ts';
+import { refuseDamagedLog, secureLog, setAside, tellOfLoss } from './recovery.ts';
 import { asStoreError, isCorrupt, isLocked, openError } from './sqlite-errors.ts';
 import type { Log } from '../../core/log.ts';
 
@@ -80,14 +80,21 @@ export class Db {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     refuseForeign(path);
     try {
-      return new Db(openMigrated(path), path);
+      secureLog(path, log);
+      return Db.#openKnown(path, log);
     } catch (error) {
       if (error instanceof BridgeError) throw error;
       if (!isCorrupt(error)) throw openError("can't open the database", path, error);
       const kept = setAside(path);
       log.error('database_set_aside', { path, kept, error: errorText(error) });
-      return new Db(openMigrated(path), path);
+      return Db.#openKnown(path, log);
     }
+  }
+
+  static #openKnown(path: string, log: Log): Db {
+    const connection = openMigrated(path);
+    tellOfLoss(connection, path, log);
+    return new Db(connection, path);
   }
 
   /**
@@ -98,6 +105,7 @@ export class Db {
     if (!existsSync(path)) return undefined;
     refuseForeign(path);
     try {
+      refuseDamagedLog(path);
       return new Db(openAsItIs(path), path);
     } catch (error) {
       if (error instanceof BridgeError) throw error;
@@ -333,14 +341,6 @@ function refuseForeign(path: string): void {
   throw new BridgeError('config_invalid', `can't use the database ${path}: ${trouble.what}`, {
     next: trouble.next,
   });
-}
-
-function setAside(path: string): string {
-  const kept = `${path}.corrupt-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
-  for (const suffix of ['', '-wal', '-shm']) {
-    if (existsSync(path + suffix)) renameSync(path + suffix, kept + suffix);
-  }
-  return kept;
 }
 
 function syncFailed(error: Error): BridgeError {

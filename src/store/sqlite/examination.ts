@@ -4,6 +4,7 @@ import type { DatabaseFact } from '../../core/database-fact.ts';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import { connect, type Connection } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { checkLog } from './log-check.ts';
 import { mustBeComplete } from './schema-check.ts';
 import { isCorrupt } from './sqlite-errors.ts';
 
@@ -12,6 +13,8 @@ export function examineDatabase(path: string): DatabaseFact {
   if (!existsSync(path)) return { kind: 'none' };
   let connection: Connection | undefined;
   try {
+    const ofLog = checkLog(path);
+    if (ofLog !== undefined) return { kind: 'log_damaged', detail: ofLog.what };
     connection = openToCheck(path);
     const { user_version: version } = connection.prepare('PRAGMA user_version').get() ?? {};
     const found = connection.prepare('PRAGMA quick_check(1)').get() ?? {};
