@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isSystemError } from '../../core/errors.ts';
 import { connect } from './driver.ts';
 import { readLastWrite } from './last-write.ts';
+import { identityAt } from './place.ts';
 import { isDamaged, mayFollow, readLog, saltsOf } from './write-ahead-log.ts';
 
 interface LogFinding {
@@ -35,14 +36,15 @@ export function checkOrigin(path: string): LogFinding | undefined {
   const salts = saltsOf(`${path}-wal`);
   const last = readLastWrite(path);
   if (salts === '' || last === undefined || last.salts === '') return undefined;
-  if (mayFollow(salts, last.salts)) return undefined;
-  // Somebody may have written since, in a log of its own. So it is tried.
-  if (isWholeWith(path, last.atMs)) return undefined;
+  const follows = mayFollow(salts, last.salts);
+  if (follows && identityAt(path) === last.file) return undefined;
+  // Somebody may have written since, in a log of its own, or copied both files. So it is tried.
+  if (isWholeWith(path, follows ? undefined : last.atMs)) return undefined;
   return { kind: 'foreign', what: 'it was made for another database, and would break this one' };
 }
 
 /** Is the database sound with its log, and does it hold what was on the disk at that time? */
-function isWholeWith(path: string, atMs: number): boolean {
+function isWholeWith(path: string, atMs: number | undefined): boolean {
   const folder = mkdtempSync(`${path}.check-`);
   const copy = join(folder, 'bridge.db');
   try {
@@ -51,6 +53,7 @@ function isWholeWith(path: string, atMs: number): boolean {
     try {
       const verdict = connection.prepare('PRAGMA integrity_check(1)').get() ?? {};
       if (Object.values(verdict)[0] !== 'ok') return false;
+      if (atMs === undefined) return true;
       const row = connection.prepare('SELECT alive_at_ms FROM daemon WHERE id = 1').get();
       return Number(row?.['alive_at_ms'] ?? 0) >= atMs;
     } finally {

@@ -1,8 +1,10 @@
 /**
  * Opens the database's file: its settings, its schema, and whether this version of the program may use it.
  */
-import { chmodSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { BridgeError } from '../../core/errors.ts';
+import { folderRefusal, secretTrouble } from '../../files/rights.ts';
 import { connect, type Connection } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { mustBeComplete } from './schema-check.ts';
@@ -85,4 +87,19 @@ export function rollback(connection: Connection): void {
     // SQLite has rolled back by itself already, as it does when the disk is full. The first error is the
     // important one.
   }
+}
+
+/** SQLite would follow a link that somebody else put there, and believe what that file holds. */
+export function refuseForeign(path: string): void {
+  const folder = dirname(path);
+  const folderStat = statSync(folder);
+  const name = 'the folder of the database';
+  const refusal = folderRefusal(folder, folderStat, { name, rootMayLook: true });
+  if (refusal !== undefined) throw refusal;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  const trouble = stat && secretTrouble(path, stat, folderStat.uid);
+  if (trouble?.kind !== 'foreign') return;
+  throw new BridgeError('config_invalid', `can't use the database ${path}: ${trouble.what}`, {
+    next: trouble.next,
+  });
 }

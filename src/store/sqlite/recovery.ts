@@ -1,10 +1,22 @@
 /** What is kept of a database that is damaged, and what is said about it. Nothing of it is deleted. */
-import { chmodSync, constants, copyFileSync, existsSync, renameSync } from 'node:fs';
-import { BridgeError } from '../../core/errors.ts';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { BridgeError, isSystemError } from '../../core/errors.ts';
+import { writePrivateFile } from '../../files/private-file.ts';
 import type { Log } from '../../core/log.ts';
 import type { Connection } from './driver.ts';
 import { readLastWrite } from './last-write.ts';
 import { checkLog, checkOrigin } from './log-check.ts';
+import { corruptError } from './sqlite-errors.ts';
 
 /** Renames the database with its log. Returns the new name. */
 export function setAside(path: string): string {
@@ -75,4 +87,34 @@ export function tellOfLoss(connection: Connection, path: string, log: Log): void
 /** For the end of a file name. */
 function stamp(): string {
   return new Date().toISOString().replaceAll(/[:.]/g, '-');
+}
+
+/** Keeps what a database without a name holds, and returns where; undefined if its folder is gone too. */
+export function rescue(connection: Connection, path: string): string | undefined {
+  if (!existsSync(dirname(path))) return undefined;
+  const kept = `${path}.kept-${stamp()}`;
+  closeSync(openSync(kept, 'wx', 0o600));
+  connection.prepare('VACUUM INTO ?').run(kept);
+  return kept;
+}
+
+function suspicionPath(path: string): string {
+  return `${path}.suspect`;
+}
+
+/** Has the next start look at the whole database, which takes too long for each one. */
+export function noteSuspicion(path: string): void {
+  try {
+    writePrivateFile(suspicionPath(path), '');
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+/** Throws as SQLite does, if a process has found damage and it is there. */
+export function mustBeSound(connection: Connection, path: string): void {
+  if (!existsSync(suspicionPath(path))) return;
+  rmSync(suspicionPath(path), { force: true });
+  const verdict = Object.values(connection.prepare('PRAGMA quick_check(1)').get() ?? {})[0];
+  if (verdict !== 'ok') throw corruptError(String(verdict));
 }

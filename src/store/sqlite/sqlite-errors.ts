@@ -13,11 +13,16 @@ const SQLITE_NOTADB = 26;
  * Problems of the disk and of other processes, which pass: locked, out of memory, read-only, I/O, full, can't
  * open.
  */
-const PASSING = new Set([SQLITE_BUSY, 6, 7, 8, 10, SQLITE_CORRUPT, 13, 14]);
+const PASSING = new Set([SQLITE_BUSY, 6, 7, 8, 10, 13, 14]);
 
 export function isCorrupt(error: unknown): boolean {
   const code = sqliteCode(error);
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+}
+
+/** An error as SQLite throws it. */
+export function corruptError(text: string): Error {
+  return Object.assign(new Error(text), { errcode: SQLITE_CORRUPT });
 }
 
 /** An error of SQLite, or what `asStoreError` made of it. */
@@ -34,6 +39,12 @@ function sqliteCode(error: unknown): number | undefined {
 /** The error as the program names it. A bug stays unchanged. */
 export function asStoreError(error: unknown): unknown {
   // A broken constraint or a wrong type is a bug. It must not look like a problem that passes.
+  if (isCorrupt(error)) {
+    return new BridgeError('store_unavailable', `the database is damaged: ${errorText(error)}`, {
+      next: 'Check the disk. The next start looks at the whole database, and sets it aside if it is broken.',
+      cause: error,
+    });
+  }
   if (!PASSING.has(sqliteCode(error) ?? 0)) return error;
   return new BridgeError('store_unavailable', `the database refused a write: ${errorText(error)}`, {
     next: 'Check the free space and the rights of the state directory.',
@@ -77,4 +88,12 @@ function reasonOf(path: string): Pick<BridgeError, 'code' | 'message' | 'next'> 
   } catch (error) {
     return inWords(error);
   }
+}
+
+export function syncFailed(error: Error): BridgeError {
+  return new BridgeError(
+    'store_unavailable',
+    `the disk did not keep a write: ${errorText(error)}`,
+    { next: 'Check the disk, then start again: nothing that was confirmed is lost.', cause: error },
+  );
 }
