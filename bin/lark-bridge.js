@@ -3,8 +3,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { isatty } from 'node:tty';
-import { main } from '../dist/cli/main.js';
-import { openParts } from '../dist/host/open-parts.js';
 
 /** Supervisors commonly send SIGKILL after 10 s. */
 const STOP_MS_MAX = 9_500;
@@ -14,10 +12,12 @@ const LINGER_MS_MAX = 2_000;
 const REPEAT_MS_MIN = 200;
 const stopping = new AbortController();
 let asked = { name: '', atMs: 0 };
+/** The parts of the program that are open. Nothing is open before it is loaded. */
+let openNow = () => /** @type {string[]} */ ([]);
 
 /** Says what the stop did not wait for. Returns the exit code. */
 function cutOff() {
-  const open = openParts();
+  const open = openNow();
   const isBridge = open.length > 0;
   const what = isBridge
     ? `without waiting for ${open.join(', ')}. What is not done is stored, and goes on at the next start.`
@@ -55,6 +55,24 @@ process.once('exit', () => {
 });
 // To wait for a signal does not by itself keep the process alive.
 const alive = setInterval(() => {}, 2 ** 30);
+const { main, openParts } = await loadProgram();
+openNow = openParts;
 process.exitCode = await main(process.argv.slice(2), stopping.signal);
 clearInterval(alive);
 setTimeout(() => process.exit(), LINGER_MS_MAX).unref();
+
+/** With too low a limit of open files the program can't even be read, and Node would print its own source. */
+async function loadProgram() {
+  try {
+    const { main } = await import('../dist/cli/main.js');
+    const { openParts } = await import('../dist/host/open-parts.js');
+    return { main, openParts };
+  } catch (error) {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
+    process.stderr.write(
+      'error: lark-bridge may not open enough files to start\nnext: Raise the limit: `ulimit -n 4096` in the shell, `LimitNOFILE=4096` in a unit of systemd.\n',
+    );
+    process.exit(1);
+  }
+}

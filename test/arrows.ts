@@ -18,7 +18,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   time: { ours: ['core'], packages: [] },
   net: {
     ours: ['core', 'time'],
-    packages: ['undici', 'node:http', 'node:https', 'node:net', 'node:tls'],
+    packages: ['undici', 'node:crypto', 'node:http', 'node:https', 'node:net', 'node:tls'],
   },
   wire: { ours: ['core'], packages: ['node:crypto'] },
   files: { ours: ['core'], packages: ['node:crypto', 'node:fs'] },

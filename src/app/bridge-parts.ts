@@ -17,6 +17,7 @@ import { EventLoopGauge } from '../observe/metrics/event-loop.ts';
 import { type DaemonStatus, knownBefore, StatusWriter } from '../host/daemon-status.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
+import { noteLastWrite } from '../store/sqlite/last-write.ts';
 import { SqliteGaps } from '../store/sqlite/bridge/gaps.ts';
 import type { Db } from '../store/sqlite/db.ts';
 import type { LongConnection } from '../bridge/ports.ts';
@@ -81,6 +82,7 @@ export function assemble(
     ...base,
     save: async (row) => {
       await Promise.all([new DaemonTable(db).write(row), calls.flush()]);
+      noteLastWrite(config.dbPath, row.atMs);
     },
     status: createStatus(settings.appId, brand, parts),
   });

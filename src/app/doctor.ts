@@ -1,6 +1,7 @@
 /** What `doctor` checks, and in which order. */
 import { basename, join } from 'node:path';
 import { journalOf, latestStatus } from './state.ts';
+import { protectionTroubles } from './hub-protection.ts';
 import { systemClock } from '../time/clock.ts';
 import { readStatus, type Status } from './status.ts';
 import { packageFacts } from '../host/package.ts';
@@ -27,6 +28,7 @@ import {
   checkAgent,
   checkPort,
   checkPrograms,
+  checkProtection,
   checkRemoteHub,
   whyNotListen,
 } from '../doctor/hub.ts';
@@ -150,6 +152,7 @@ async function checkWith(config: Config, context: CheckContext): Promise<Finding
     ...checkDatabase(config.dbPath, database),
     ...(stored?.calls === undefined ? [] : [checkQuota(stored.calls)]),
     ...hub,
+    ...checkProtection(protectionTroubles(config, systemClock.nowMs())),
     ...checkRoutes(routesOf(config)),
     ...(lark === undefined
       ? []

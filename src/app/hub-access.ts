@@ -1,11 +1,9 @@
 /** Where turns go: to the embedded hub in this process, or to a hub elsewhere. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRuntime } from '../agents/create-runtime.ts';
 import { RunningPrograms } from '../agents/running-programs.ts';
 import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
-import { BridgeError } from '../core/errors.ts';
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
@@ -26,6 +24,7 @@ import type { Db } from '../store/sqlite/db.ts';
 import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
 import type { AppContext } from './context.ts';
+import { loadTls, mustBeProtected } from './hub-protection.ts';
 import type { Monitoring } from './monitoring.ts';
 
 /** Gets the turns, and reports whether it can be reached. */
@@ -96,7 +95,7 @@ export function createEmbeddedHub(
 ): Hub {
   mustBeProtected(config);
   const { corsOrigin, rateLimit } = config;
-  const tls = tlsOf(config);
+  const tls = loadTls(config, { nowMs: systemClock.nowMs(), log });
   const timeoutMs = config.turnTimeoutSecs * 1000;
   const folder = join(config.stateDir, 'programs');
   const programs = new RunningPrograms({ folder, clock: systemClock, log });
@@ -122,28 +121,6 @@ export function createEmbeddedHub(
     onInterrupted: config.onInterrupted === 'ask' ? 'fail' : 'rerun',
     ...more,
   });
-}
-
-/** Tokens and messages must not cross a network in the clear. */
-export function mustBeProtected({
-  hubHost,
-  tlsCert,
-  allowPlainHttp,
-}: Pick<Config, 'hubHost' | 'tlsCert' | 'allowPlainHttp'>): void {
-  const isLocal = /^(?:127\.[\d.]+|::1|localhost)$/i.test(hubHost);
-  if (isLocal || tlsCert !== undefined || allowPlainHttp === true) return;
-  throw new BridgeError(
-    'config_invalid',
-    `LARK_HOST is ${hubHost}, so other machines reach the hub, and it has no certificate`,
-    {
-      next: 'Set LARK_TLS_CERT and LARK_TLS_KEY, or LARK_ALLOW_PLAIN_HTTP=1 if something else protects the way to it.',
-    },
-  );
-}
-
-export function tlsOf({ tlsCert, tlsKey }: Config) {
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  return { certPem: readFileSync(tlsCert, 'utf8'), keyPem: readFileSync(tlsKey, 'utf8') };
 }
 
 // ---------------------------------------------------------------- a hub elsewhere

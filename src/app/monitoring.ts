@@ -4,13 +4,20 @@ import type { TurnId } from '../core/ids.ts';
 import { Secret } from '../core/secret.ts';
 import type { Service } from '../core/service.ts';
 import type { Pages } from '../core/pages.ts';
-import { hubTrouble, larkTrouble, storageTrouble } from '../observe/health/health-checks.ts';
+import {
+  hubTrouble,
+  larkTrouble,
+  openFilesTrouble,
+  storageTrouble,
+} from '../observe/health/health-checks.ts';
 import { Health, type HealthChecks, type HealthReport } from '../observe/health/health.ts';
 import { Meter } from '../observe/metrics/meter.ts';
 import type { BridgeFacts } from '../observe/metrics/metric-table.ts';
 import { Metrics } from '../observe/metrics/metrics.ts';
 import { createMonitorPages } from '../observe/monitor-pages.ts';
 import { MonitorServer } from '../observe/monitor-server.ts';
+import { monitorMustBeProtected } from './hub-protection.ts';
+import { whyNoFileOpens } from '../host/open-files.ts';
 import { packageFacts } from '../host/package.ts';
 import { Traces } from '../observe/traces/traces.ts';
 import type { Db } from '../store/sqlite/db.ts';
@@ -77,11 +84,12 @@ export class Monitoring {
       log,
     );
     const pages = createMonitorPages(this.#health, metrics);
-    const { healthAddress: address } = config;
+    monitorMustBeProtected(config);
+    const { healthAddress: address, hubNames: names = [], corsOrigin } = config;
     this.#server =
       address === undefined
         ? undefined
-        : new MonitorServer({ address, names: config.hubNames ?? [], pages, clock, log });
+        : new MonitorServer({ address, names, corsOrigin, pages, clock, log });
     const { '/metrics': _onMonitorServer, ...withoutMetrics } = pages;
     this.pages = this.#server === undefined ? pages : withoutMetrics;
     this.observer = meter;
@@ -108,7 +116,7 @@ function createChecks(
   { db, journal }: MonitoringParts,
   watched: () => Watched | undefined,
 ): HealthChecks {
-  const storage = () => storageTrouble(db.trouble());
+  const storage = () => storageTrouble(db.trouble()) ?? openFilesTrouble(whyNoFileOpens());
   if (journal === undefined) return { storage };
   return {
     storage,

@@ -3,7 +3,7 @@ import { assemble } from './bridge-parts.ts';
 import { type AppContext, larkSettings } from './context.ts';
 import { createEmbeddedHub, openHub } from './hub-access.ts';
 import { Monitoring } from './monitoring.ts';
-import { journalOf, openState } from './state.ts';
+import { journalOf, openState, watchDatabase } from './state.ts';
 import type { Log } from '../core/log.ts';
 import { startAll, stopAll, type Service } from '../core/service.ts';
 import { Notifier } from '../host/notify.ts';
@@ -15,7 +15,10 @@ export interface RunningBridge {
   readonly hubUrl: string;
   /** The health at this moment. */
   readonly health: () => HealthReport;
-  /** Rejects when the bridge can't go on: Lark refuses the credentials for good. Never resolves. */
+  /**
+   * Rejects when the bridge can't go on: Lark refuses the credentials for good, or the database is lost. Never
+   * resolves.
+   */
   readonly ended: Promise<never>;
   stop(): Promise<void>;
 }
@@ -41,28 +44,42 @@ export async function startBridge(context: AppContext): Promise<RunningBridge> {
       clock: systemClock,
       log,
     });
-    const all = [...services, monitoring.last, notifier];
+    const watch = watchDatabase(db, log);
+    const all = [watch.service, ...services, monitoring.last, notifier];
     await startAll(all, log);
     opened.push(...all);
-    return { hubUrl: hub.url, health, ended, stop: () => stopParts(opened, log) };
+    return {
+      hubUrl: hub.url,
+      health,
+      ended: firstOf(ended, watch.ended),
+      stop: () => stopParts(opened, log),
+    };
   });
 }
 
 /** The hub alone, without a bot. */
 export async function startHub(
   context: AppContext,
-): Promise<{ url: string; stop(): Promise<void> }> {
+): Promise<{ url: string; ended: Promise<never>; stop(): Promise<void> }> {
   const { config, env, log } = context;
   return openOrClose(log, async (opened) => {
     const db = openState(config, log, { opened });
     const journal = undefined;
     const monitoring = new Monitoring({ config, env, db, journal, clock: systemClock, log });
     const hub = createEmbeddedHub(context, db, { pages: monitoring.pages });
-    const all = [...monitoring.first, hub, monitoring.last];
+    const { service, ended } = watchDatabase(db, log);
+    const all = [...monitoring.first, service, hub, monitoring.last];
     await startAll(all, log);
     opened.push(...all);
-    return { url: hub.address, stop: () => stopParts(opened, log) };
+    return { url: hub.address, ended, stop: () => stopParts(opened, log) };
   });
+}
+
+/** Rejects when the first of them does. */
+function firstOf(...endings: readonly Promise<never>[]): Promise<never> {
+  const first = Promise.race(endings);
+  first.catch(() => {});
+  return first;
 }
 
 function stopParts(opened: readonly Service[], log: Log): Promise<void> {

@@ -1,5 +1,6 @@
 /** The database of a state directory: opened by the one process that runs on it, or read by any other. */
 import type { Config } from '../config/load.ts';
+import type { BridgeError } from '../core/errors.ts';
 import { appId, type AppId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import { closing, type Service } from '../core/service.ts';
@@ -12,6 +13,7 @@ import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
 import { systemClock } from '../time/clock.ts';
+import { repeating } from '../time/repeat.ts';
 import type { LarkSettings } from './context.ts';
 
 /** Opens the database for this process alone. What has to be closed later is put into `opened`. */
@@ -27,6 +29,30 @@ export function openState(
   const db = Db.open(config.dbPath, log);
   opened.push(closing('database', () => db.close()));
   return db;
+}
+
+/** How soon it is noticed that a file of the state directory was renamed, removed or replaced. */
+const WATCH_EVERY_MS = 2_000;
+
+/** `ended` rejects when the process can't go on with its database. Never resolves. */
+export function watchDatabase(db: Db, log: Log): { service: Service; ended: Promise<never> } {
+  let reject!: (loss: BridgeError) => void;
+  const ended = new Promise<never>((_resolve, fail) => {
+    reject = fail;
+  });
+  // Whoever runs the program waits for it; during a start or a stop nobody may.
+  ended.catch(() => {});
+  let isTold = false;
+  const work = () => {
+    const loss = db.loss();
+    if (loss === undefined || isTold) return;
+    isTold = true;
+    log.error('database_lost', { error: loss.message, next: loss.next });
+    reject(loss);
+  };
+  const name = 'database_watch';
+  const service = repeating({ name, everyMs: WATCH_EVERY_MS, work, clock: systemClock, log });
+  return { service, ended };
 }
 
 /** The journal of an app, and the orders about it. */

@@ -1,5 +1,5 @@
 /** What `status` shows: whether the daemon of a state directory runs, how it is, and what it works on. */
-import { tlsOf } from './hub-access.ts';
+import { certificatePem } from './hub-protection.ts';
 import { openStateToRead, runningInstance } from './state.ts';
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -87,7 +87,7 @@ async function askJson(config: Config, url: string): Promise<unknown> {
   const http = new HttpClient({
     connectTimeoutMs: HEALTH_ASK_TIMEOUT_MS,
     answerBytesMax: HEALTH_ANSWER_BYTES_MAX,
-    certificatePem: tlsOf(config)?.certPem,
+    certificatePem: certificatePem(config),
   });
   try {
     const answer = await http.call({ method: 'GET', url, timeoutMs: HEALTH_ASK_TIMEOUT_MS });

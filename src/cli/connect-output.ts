@@ -53,7 +53,7 @@ async function showVerification(event: Verification, screen: ConnectScreen): Pro
   output.result(event.url, json);
   for (const hint of hintsFor(event, { pictures, qr, screen })) output.note(hint);
   // Last, so that nothing moves its top out of the window.
-  if (qr !== undefined && fits(qr, screen)) output.result(qr.text, json);
+  if (qr !== undefined && fits(qr, screen)) output.picture(qr.text, json);
 }
 
 function durationText(ms: number): string {

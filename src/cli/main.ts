@@ -65,7 +65,7 @@ export async function main(
   try {
     const parsed = await parseCommandLine(words, GRAMMAR);
     if (parsed.kind === 'text') {
-      host.stdout.write(`${parsed.text}\n`);
+      output.text(parsed.text);
       return 0;
     }
     const { command, options } = parsed;

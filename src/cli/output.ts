@@ -1,5 +1,7 @@
 /** What a command writes: results on stdout, progress and errors on stderr. */
 import { BridgeError, errorText } from '../core/errors.ts';
+import { inWords } from '../files/system-errors.ts';
+import { shownText } from '../observe/shown-text.ts';
 
 interface OutputStreams {
   readonly stdout: NodeJS.WritableStream;
@@ -12,6 +14,10 @@ export interface OutputOptions {
   readonly version: string;
 }
 
+/**
+ * The one way to the terminal. What is written may quote anybody: arguments, messages, servers. So control
+ * characters are made visible here, in texts and in JSON.
+ */
 export class Output {
   /** Results are written as JSON, one value a line. */
   readonly json: boolean;
@@ -30,42 +36,59 @@ export class Output {
 
   /** A result: `text` for people, or `data` as one line of JSON. */
   result(text: string, data: unknown): void {
-    this.#streams.stdout.write(`${this.json ? JSON.stringify(data) : text}\n`);
+    this.#line('stdout', this.json ? JSON.stringify(data) : text);
+  }
+
+  /** A text for people, whether JSON is asked for or not. */
+  text(text: string): void {
+    this.#line('stdout', text);
+  }
+
+  /** A picture of our own that may have colours, or `data` as one line of JSON. */
+  picture(text: string, data: unknown): void {
+    if (this.json) this.result('', data);
+    else this.#streams.stdout.write(`${text}\n`);
   }
 
   /** Progress for people, on stderr; silent with --quiet. */
   note(text: string): void {
-    if (!this.quiet) this.#streams.stderr.write(`${text}\n`);
+    if (!this.quiet) this.#line('stderr', text);
   }
 
   /** Something that may be wrong, on stderr; also with --quiet. */
   warning(text: string): void {
-    this.#streams.stderr.write(`warning: ${text}\n`);
+    this.#line('stderr', `warning: ${text}`);
   }
 
   /** Shows why a command ended, and returns the exit code for it. */
   failure(error: unknown): number {
-    if (!(error instanceof BridgeError)) return this.#bug(error);
-    const { code, message, next } = error;
-    this.#streams.stderr.write(`error: ${message}\n${next === undefined ? '' : `next: ${next}\n`}`);
+    const expected = error instanceof BridgeError ? error : inWords(error);
+    if (expected === undefined) return this.#bug(error);
+    const { code, message, next } = expected;
+    this.#line('stderr', `error: ${message}${next === undefined ? '' : `\nnext: ${next}`}`);
     if (this.json)
       this.#event({ event: 'error', code, message, ...(next !== undefined && { next }) });
-    return error.exitCode;
+    return expected.exitCode;
   }
 
   #bug(error: unknown): number {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const next = 'Please report it, with the lines above.';
-    this.#streams.stderr.write(
+    this.#line(
+      'stderr',
       `error: this is a bug in lark-bridge ${this.#version} (Node ${process.version}, ${process.platform})\n` +
-        `${stack}\nnext: ${next}\n`,
+        `${stack}\nnext: ${next}`,
     );
     if (this.json) this.#event({ event: 'error', code: 'bug', message: errorText(error), next });
     return 1;
   }
 
   #event(data: Record<string, unknown>): void {
-    this.#streams.stdout.write(`${JSON.stringify(data)}\n`);
+    this.#line('stdout', JSON.stringify(data));
+  }
+
+  #line(stream: keyof OutputStreams, text: string): void {
+    this.#streams[stream].write(`${shownText(text)}\n`);
   }
 }
 

@@ -1,7 +1,10 @@
 /** The state of the database's file. */
 export type DatabaseFact =
   | { readonly kind: 'none' }
-  | { readonly kind: 'unreadable' | 'corrupt'; readonly detail: string }
+  | {
+      readonly kind: 'unreadable' | 'corrupt' | 'incomplete' | 'log_damaged';
+      readonly detail: string;
+    }
   | {
       readonly kind: 'sound';
       /** Version of the schema in the file. `wanted` is the version of this program. */

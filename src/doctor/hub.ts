@@ -48,6 +48,28 @@ export function checkPort({ host, port }: Address, why: string | undefined): Fin
   );
 }
 
+interface ProtectionFact {
+  readonly kind: 'problem' | 'warning';
+  readonly what: string;
+  readonly next: string;
+}
+
+/** Who else can read what goes to the embedded hub, and what its certificate is worth. */
+export function checkProtection(facts: readonly ProtectionFact[]): Finding[] {
+  return facts.map(({ kind, what, next }) =>
+    kind === 'problem'
+      ? problem('protection', `${what}.`, {
+          reason: '`lark-bridge run` would end at once.',
+          next,
+          error: 'config_invalid',
+        })
+      : warning('protection', `${what}.`, {
+          reason: 'The bot goes on, but clients of the hub that check certificates refuse it.',
+          next,
+        }),
+  );
+}
+
 /** What a probe of a hub elsewhere found. */
 interface HubFinding {
   readonly kind: string;

@@ -31,6 +31,22 @@ export function checkDatabase(path: string, fact: DatabaseFact): Finding[] {
           error: 'state_corrupt',
         }),
       ];
+    case 'log_damaged':
+      return [
+        problem(CHECK, `The write-ahead log of ${path} is damaged.`, {
+          reason: `${fact.detail}.`,
+          next: 'Keep a copy of the folder. The next start keeps the log aside, says what is missing, and goes on.',
+          error: 'state_corrupt',
+        }),
+      ];
+    case 'incomplete':
+      return [
+        problem(CHECK, `${path} was changed by another program.`, {
+          reason: `${fact.detail}. \`lark-bridge run\` would end at once.`,
+          next: 'Put a backup in its place, or move it away: the next start then creates a new one.',
+          error: 'state_corrupt',
+        }),
+      ];
     case 'sound':
       return [...checkVersion(path, fact), ...checkLog(fact)];
   }

@@ -18,6 +18,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import { folderRefusal, quoted } from '../files/rights.ts';
+import { inWords } from '../files/system-errors.ts';
 import { writePrivateFile } from '../files/private-file.ts';
 
 /** Takes the lock of a file and returns the function that releases it; undefined if another process has it. Creates the file. */
@@ -61,7 +62,7 @@ export function acquireInstanceLock(options: InstanceLockOptions): InstanceLock 
       release();
       throw alreadyRunning(what, readOwner(path));
     }
-    undo.push(unlock, () => rmSync(ownerPath(path), { force: true }));
+    undo.push(unlock, () => forgetOwner(path));
     noteOwner(path, { pid: process.pid, stateDir });
   }
   return { release };
@@ -113,8 +114,17 @@ function makeFolder(stateDir: string): void {
     if (refusal !== undefined) throw refusal;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new BridgeError('store_unavailable', `can't use the state directory: ${error.message}`, {
+    const {
+      code,
+      message,
+      next = '',
+    } = inWords(error) ?? {
+      code: 'store_unavailable' as const,
+      message: error.message,
       next: 'Choose another one with --state-dir, or correct its rights.',
+    };
+    throw new BridgeError(code, `can't use the state directory: ${message}`, {
+      next,
       cause: error,
     });
   }
@@ -195,6 +205,15 @@ function noteOwner(lockPath: string, owner: InstanceOwner): void {
     writePrivateFile(ownerPath(lockPath), JSON.stringify(owner));
   } catch (error) {
     // The lock works without it. It only helps the error text of a second process.
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+function forgetOwner(lockPath: string): void {
+  try {
+    rmSync(ownerPath(lockPath), { force: true });
+  } catch (error) {
+    // Somebody's folder has the name, or the folder is gone or read-only. The lock counts without it.
     if (!isSystemError(error)) throw error;
   }
 }

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { type DestinationStream, pino } from 'pino';
 import { Secret, withoutSecrets } from '../core/secret.ts';
+import { shownText } from './shown-text.ts';
 import type { Log, LogFields } from '../core/log.ts';
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -65,7 +66,7 @@ function jsonWriter({ level, stream }: LogOptions): Write {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    stream,
+    { write: (line) => stream.write(shownText(line)) },
   );
   return (at, event, fields) => logger[at]({ event, ...fields });
 }
@@ -84,7 +85,7 @@ function readable(value: unknown): string {
   if (typeof value === 'string' && /^[^\s"=\p{C}]+$/u.test(value)) return value;
   const json = JSON.stringify(value) as string | undefined;
   return (json ?? 'null').replace(
-    /\p{C}/gu,
+    /[\p{C}\u2028\u2029]/gu,
     (char) => `\\u${char.codePointAt(0)?.toString(16).padStart(4, '0') ?? ''}`,
   );
 }

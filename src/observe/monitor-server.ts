@@ -5,7 +5,7 @@ import { BridgeError, errorText } from '../core/errors.ts';
 import type { Service } from '../core/service.ts';
 import type { PageAnswer, Pages } from '../core/pages.ts';
 import type { Log } from '../core/log.ts';
-import { isOwnHost } from '../net/host-names.ts';
+import { isOwnHost, isWelcomeOrigin } from '../net/host-names.ts';
 import { PAGES_PER_SECOND, RateLimit } from '../net/rate-limit.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -17,6 +17,8 @@ interface MonitorServerOptions {
   readonly address: string;
   /** Host names by which the server is called, besides its own address and `localhost`. */
   readonly names: readonly string[];
+  /** Origins of web pages that may read the pages: `*`, or separated by commas. */
+  readonly corsOrigin?: string | undefined;
   readonly pages: Pages;
   readonly clock: Clock;
   readonly log: Log;
@@ -63,7 +65,7 @@ export class MonitorServer implements Service {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pages, log } = this.#options;
+    const { pages, corsOrigin, log } = this.#options;
     const { method, headers } = request;
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
@@ -71,6 +73,8 @@ export class MonitorServer implements Service {
     try {
       if (!isOwnHost(headers.host, this.#names)) {
         answer = plain(421, 'not known by this host name: call it by its address\n');
+      } else if (!isWelcomeOrigin(headers, { names: this.#names, corsOrigin })) {
+        answer = plain(403, 'web pages of other sites may not read this\n');
       } else if (!this.#limit.take(`${request.socket.remoteAddress} ${path}`)) {
         answer = plain(429, 'too many requests\n');
       } else if (page === undefined)
@@ -98,7 +102,7 @@ function plain(status: number, body: string): PageAnswer {
 }
 
 /** `inUrl`: the host in a URL that works on this machine. */
-function splitAddress(address: string): { host: string; port: number; inUrl: string } {
+export function splitAddress(address: string): { host: string; port: number; inUrl: string } {
   const at = address.lastIndexOf(':');
   const inUrl = address.slice(0, at);
   const host = inUrl.replace(/^\[(.*)\]$/, '$1');

@@ -23,12 +23,17 @@ interface HereOptions {
 interface RunOptions extends HereOptions {
   /** No file may grow past this: the operating system refuses the write, as it does on a full disk. */
   readonly fileBytesMax?: number;
+  /** It may have no more files and connections open than this. */
+  readonly openFilesMax?: number;
 }
 
 /** What runs a command under this limit. It takes no rights, and POSIX counts in blocks of 512 bytes. */
-function limitedTo(fileBytesMax: number | undefined): string[] {
-  if (fileBytesMax === undefined) return [];
-  return ['sh', '-c', `ulimit -f ${fileBytesMax / 512} && exec "$@"`, 'sh'];
+function limitedTo({ fileBytesMax, openFilesMax }: RunOptions): string[] {
+  const limits = [
+    ...(fileBytesMax === undefined ? [] : [`ulimit -f ${fileBytesMax / 512} && `]),
+    ...(openFilesMax === undefined ? [] : [`ulimit -n ${openFilesMax} && `]),
+  ];
+  return limits.length === 0 ? [] : ['sh', '-c', `${limits.join('')}exec "$@"`, 'sh'];
 }
 
 export const RUN = ['run', '--json', '--log-format', 'json'];
@@ -140,7 +145,7 @@ export class Rig {
 
   spawn(options: RunOptions = {}): BridgeProcess {
     const program = [process.execPath, BIN, ...(options.words ?? RUN)];
-    const [command = '', ...args] = [...limitedTo(options.fileBytesMax), ...program];
+    const [command = '', ...args] = [...limitedTo(options), ...program];
     const child = spawn(command, args, {
       env: { ...this.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -32,15 +32,17 @@ const VERSION_3 = Buffer.from('020102', 'hex');
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** For `host` alone, and good for a day before and after. */
-export function createCertificate(host: string): Certificate {
+/** For `host` alone, and good for a day before and after; `shiftDays`: these many days later. */
+export function createCertificate(host: string, shiftDays = 0): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = der(SEQUENCE, ECDSA_WITH_SHA256);
   const name = der(
     SEQUENCE,
     der(SET, der(SEQUENCE, COMMON_NAME, der(UTF8_STRING, Buffer.from(host)))),
   );
-  const days = [-1, 1].map((day) => der(UTC_TIME, utcTime(Date.now() + day * DAY_MS)));
+  const days = [-1, 1].map((day) =>
+    der(UTC_TIME, utcTime(Date.now() + (day + shiftDays) * DAY_MS)),
+  );
   const extensions = der(
     SEQUENCE,
     // It stands for itself as an authority too, so that a client can be told to trust it.

@@ -29,9 +29,21 @@ const check: LeafCommand = {
   options: settingFlag('mode'),
   run: async ({ output, configRequest }) => {
     const found = await checkConfig(configRequest(['lark', 'platform']));
-    const { problems, warnings, stateDir } = found;
+    const { problems, config, stateDir } = found;
+    const { protectionTroubles } = await import('../../app/hub-protection.ts');
+    const protection = config === undefined ? [] : protectionTroubles(config, Date.now());
+    const warnings = [
+      ...found.warnings,
+      ...protection
+        .filter(({ kind }) => kind === 'warning')
+        .map(({ what, next }) => `${what}. ${next}`),
+    ];
     for (const text of warnings) output.warning(text);
     if (problems.length > 0) throw configError(problems, stateDir);
+    const unsafe = protection.find(({ kind }) => kind === 'problem');
+    if (unsafe !== undefined) {
+      throw new BridgeError('config_invalid', unsafe.what, { next: unsafe.next });
+    }
     output.result('The configuration is complete.', { ok: true, warnings });
   },
 };

@@ -14,7 +14,7 @@ export const hubCommand: LeafCommand = {
         event: 'ready',
         hub_url: hub.url,
       });
-      await stopRequested(invocation.signal);
+      await Promise.race([stopRequested(invocation.signal), hub.ended]);
     } finally {
       await hub.stop();
     }

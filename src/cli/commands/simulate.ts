@@ -62,7 +62,7 @@ export const simulateCommand: LeafCommand = {
 
 async function startCloud(
   settings: SimulateSettings,
-  { stderr }: Invocation,
+  { output }: Invocation,
   caFile: string | undefined,
 ): Promise<LarkCloud> {
   const { startLarkCloud } = await import('../../sim/server.ts');
@@ -82,7 +82,7 @@ async function startCloud(
         if (warned.has(route)) return;
         if (warned.size >= ROUTES_WARNED_MAX) warned.clear();
         warned.add(route);
-        stderr.write(`warning: the simulator has no route ${route}: it was answered with 404\n`);
+        output.warning(`the simulator has no route ${route}: it was answered with 404`);
       },
     });
   } catch (error) {
@@ -133,7 +133,7 @@ async function announce(
   },
 ): Promise<void> {
   const { cloud, settings, caFile } = started;
-  const { output, stderr } = invocation;
+  const { output } = invocation;
   const { app, note } = await fill(cloud, settings);
   const { openBaseUrl, accountsBaseUrl, controlUrl } = cloud;
   const text = [
@@ -160,8 +160,8 @@ async function announce(
   output.note(note);
   if (!isLoopback(settings.host)) {
     const { host } = new URL(openBaseUrl);
-    stderr.write(
-      `warning: other machines can reach ${host}, and everybody who reaches it controls the simulator: there is no password\n`,
+    output.warning(
+      `other machines can reach ${host}, and everybody who reaches it controls the simulator: there is no password`,
     );
   }
 }

@@ -3,7 +3,13 @@ import type { ContentForm } from '../../bridge/ports.ts';
 import type { Content } from '../../core/content.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import { choiceCard } from './choice-card.ts';
-import { LARK_TEXT_BYTES_MAX, piecesOf, smallerPiecesOf, withoutMentions } from './text.ts';
+import {
+  LARK_TEXT_BYTES_MAX,
+  piecesOf,
+  smallerPiecesOf,
+  shownText,
+  withoutControls,
+} from './text.ts';
 
 /** One message in Lark's form. */
 export type Rendered =
@@ -19,8 +25,11 @@ interface LarkContent {
 /** `values`: what the buttons of the content say when they are pressed. */
 export function rendered(content: Content, values: readonly ButtonValue[] = []): Rendered {
   return content.kind === 'choice'
-    ? { kind: 'card', card: choiceCard(content, values) }
-    : { kind: 'text', text: withoutMentions(content.text) };
+    ? {
+        kind: 'card',
+        card: choiceCard({ ...content, text: withoutControls(content.text) }, values),
+      }
+    : { kind: 'text', text: shownText(content.text) };
 }
 
 /** Undefined if it is longer than Lark takes. */
@@ -33,5 +42,5 @@ export function toLarkContent(piece: Rendered): LarkContent | undefined {
 export const contentForm: ContentForm = {
   piecesOf: (text) => piecesOf(text),
   smallerPiecesOf,
-  shownText: withoutMentions,
+  shownText,
 };

@@ -1,6 +1,6 @@
 /** Texts in the form in which Lark accepts and shows them. */
 import { byteLength, headOf } from '../../core/cut.ts';
-import { isBlank } from '../../core/visible.ts';
+import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
 
 /** Lark accepts requests of 150 KB. JSON escapes and the other fields need a part of that. */
 export const LARK_TEXT_BYTES_MAX = 100 * 1024;
@@ -22,9 +22,17 @@ export function smallerPiecesOf(text: string): string[] | undefined {
   return bytesMax === undefined ? undefined : piecesOf(text, bytesMax);
 }
 
-/** Lark reads `<at …>` in a text as a mention. An agent's text must not be able to mention everybody. */
-export function withoutMentions(text: string): string {
-  return text.replaceAll(/<(?=\/?at[\s>])/gi, '<\u200B');
+/**
+ * What Lark is given of a text. Lark reads `<at …>` as a mention, and an agent's text must not be able to mention
+ * everybody, whatever follows the name of the tag. Controls go first, because they could hide a tag.
+ */
+export function shownText(text: string): string {
+  return withoutControls(text).replaceAll(/<(?=\/?at(?![\p{L}\p{N}]))/giu, '<\u200B');
+}
+
+/** A text without any control character but tab and line feed. */
+export function withoutControls(text: string): string {
+  return withoutTerminalControls(text).replaceAll(/\r\n?|\u0085/g, '\n');
 }
 
 function splitText(text: string, bytesMax: number): string[] {

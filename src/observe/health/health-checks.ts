@@ -11,6 +11,16 @@ export function storageTrouble(
   };
 }
 
+/** Why this process can open no file, if it can't. */
+export function openFilesTrouble(
+  fact: { readonly message: string; readonly next?: string | undefined } | undefined,
+): Trouble | undefined {
+  if (fact === undefined) return undefined;
+  return {
+    text: `No file, connection or program can be opened: ${fact.message}. What comes in waits, and the bridge continues by itself when some are closed. ${fact.next ?? ''}`.trim(),
+  };
+}
+
 export function larkTrouble({
   state,
   lastError,

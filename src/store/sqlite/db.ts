@@ -1,20 +1,21 @@
-import {
-  closeSync,
-  existsSync,
-  fdatasync,
-  fdatasyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, existsSync, fdatasync, fdatasyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BridgeError, errorText } from '../../core/errors.ts';
-import { folderRefusal, secretTrouble } from '../../files/rights.ts';
 import type { Connection, SqlRow, SqlValue, Statement } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { openAsItIs, openMigrated, rollback } from './opening.ts';
-import { asStoreError, isCorrupt, isLocked } from './sqlite-errors.ts';
+import { openAsItIs, openMigrated, refuseForeign, rollback } from './opening.ts';
+import { closeConnection, guarded, lossError } from './guard.ts';
+import { Place } from './place.ts';
+import {
+  mustBeSound,
+  noteSuspicion,
+  refuseDamagedLog,
+  rescue,
+  secureLog,
+  setAside,
+  tellOfLoss,
+} from './recovery.ts';
+import { asStoreError, isCorrupt, isLocked, openError, syncFailed } from './sqlite-errors.ts';
 import type { Log } from '../../core/log.ts';
 
 /** How long a write waits for another process (such as `agents add` while a daemon runs). */
@@ -62,13 +63,19 @@ export class Db {
   /** The write whose work runs now. */
   #writing: Waiting | undefined;
   #trouble: StoreTrouble | undefined;
+  readonly #path: string;
+  readonly #place: Place;
+  /** Why this process can't go on with its files. */
+  #loss: BridgeError | undefined;
 
   private constructor(connection: Connection, path: string) {
     this.#connection = connection;
+    this.#path = path;
     // With a write-ahead log readers wait for nobody. For writers see `#postpone`.
     connection.exec(`PRAGMA busy_timeout = ${BUSY_LOOK_MS}`);
     // Closing it does not release SQLite's locks, because those are on the other two files.
     this.#walFd = openSync(`${path}-wal`, 'r+');
+    this.#place = new Place(path);
   }
 
   /**
@@ -80,22 +87,26 @@ export class Db {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     refuseForeign(path);
     try {
-      return new Db(openMigrated(path), path);
+      secureLog(path, log);
+      return Db.#openKnown(path, log);
     } catch (error) {
       if (error instanceof BridgeError) throw error;
-      if (!isCorrupt(error)) {
-        throw new BridgeError(
-          'store_unavailable',
-          `can't open the database ${path}: ${errorText(error)}`,
-          {
-            next: 'Check that the folder exists, is writable and has space left.',
-            cause: error,
-          },
-        );
-      }
+      if (!isCorrupt(error)) throw openError("can't open the database", path, error);
       const kept = setAside(path);
       log.error('database_set_aside', { path, kept, error: errorText(error) });
-      return new Db(openMigrated(path), path);
+      return Db.#openKnown(path, log);
+    }
+  }
+
+  static #openKnown(path: string, log: Log): Db {
+    const connection = openMigrated(path);
+    try {
+      mustBeSound(connection, path);
+      tellOfLoss(connection, path, log);
+      return new Db(connection, path);
+    } catch (error) {
+      connection.close();
+      throw error;
     }
   }
 
@@ -107,13 +118,15 @@ export class Db {
     if (!existsSync(path)) return undefined;
     refuseForeign(path);
     try {
+      refuseDamagedLog(path);
       return new Db(openAsItIs(path), path);
     } catch (error) {
       if (error instanceof BridgeError) throw error;
+      if (!isCorrupt(error)) throw openError("can't read the database", path, error);
       throw new BridgeError(
         'store_unavailable',
         `can't read the database ${path}: ${errorText(error)}`,
-        { next: 'Check its rights; a start of the daemon sets a broken file aside.', cause: error },
+        { next: 'A start of the daemon sets the broken file aside.', cause: error },
       );
     }
   }
@@ -122,7 +135,7 @@ export class Db {
   prepare(sql: string): Statement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      statement = this.#connection.prepare(sql);
+      statement = guarded(this.#connection.prepare(sql), (error) => this.#noticeDamage(error));
       this.#statements.set(sql, statement);
     }
     return statement;
@@ -157,6 +170,7 @@ export class Db {
    * a small write: only if that succeeds the problem is over.
    */
   trouble(): StoreTrouble | undefined {
+    if (this.#loss !== undefined) return this.#trouble;
     try {
       if (this.#trouble === undefined) this.get('PRAGMA user_version');
       else this.#probe();
@@ -168,13 +182,41 @@ export class Db {
   }
 
   /**
+   * Why this process must end: its files are no longer those with their names, or the database is damaged. From
+   * then on all writes are refused. What the process has stored is kept.
+   */
+  loss(): BridgeError | undefined {
+    if (this.#loss !== undefined) return this.#loss;
+    const loss = this.#place.loss();
+    if (loss === undefined) return undefined;
+    const kept = loss.isRemoved ? rescue(this.#connection, this.#path) : undefined;
+    this.#end(lossError(loss, this.#path, kept));
+    return this.#loss;
+  }
+
+  #noticeDamage(error: unknown): unknown {
+    if (!isCorrupt(error)) return error;
+    noteSuspicion(this.#path);
+    const damage = asStoreError(error);
+    if (this.#loss === undefined && damage instanceof BridgeError) this.#end(damage);
+    return damage;
+  }
+
+  #end(loss: BridgeError): void {
+    this.#loss = loss;
+    this.#trouble ??= { sinceMs: Date.now(), detail: loss.message };
+    for (const one of this.#waiting.splice(0)) one.reject(loss);
+  }
+
+  /**
    * Runs `work` inside the next commit, and resolves when that commit is durable. If `work` throws, the other
    * writes of the commit are not affected. `work` may run twice (if another write of the commit failed), so
    * it must only read and write this database.
    * Rejects with `store_unavailable` if the commit fails (disk full, locked). Then nothing was written.
    */
   write<T>(work: () => T): Promise<T> {
-    if (this.#closed) return Promise.reject(closedError());
+    if (this.#closed || this.#loss !== undefined)
+      return Promise.reject(this.#loss ?? closedError());
     const { promise, resolve, reject } = withResolvers<T>();
     let result: T;
     this.#waiting.push({
@@ -205,7 +247,7 @@ export class Db {
     if (committed.length > 0) fdatasyncSync(this.#walFd);
     tell(committed);
     closeSync(this.#walFd);
-    this.#connection.close();
+    closeConnection(this.#connection, this.#place);
   }
 
   /** Other writes of the same turn of the event loop go into the same commit. */
@@ -281,7 +323,7 @@ export class Db {
     try {
       this.#transact(batch);
     } catch (error) {
-      const storeError = asStoreError(error);
+      const storeError = asStoreError(this.#noticeDamage(error));
       // Work that failed by itself says nothing about the disk.
       if (storeError !== error) this.#trouble ??= { sinceMs: Date.now(), detail: errorText(error) };
       throw storeError;
@@ -326,37 +368,6 @@ export class Db {
 function tell(committed: readonly Waiting[]): void {
   for (const { whenDurable } of committed) for (const run of whenDurable) run();
   for (const { resolve } of committed) resolve();
-}
-
-/** SQLite would follow a link that somebody else put there, and believe what that file holds. */
-function refuseForeign(path: string): void {
-  const folder = dirname(path);
-  const folderStat = statSync(folder);
-  const name = 'the folder of the database';
-  const refusal = folderRefusal(folder, folderStat, { name, rootMayLook: true });
-  if (refusal !== undefined) throw refusal;
-  const stat = statSync(path, { throwIfNoEntry: false });
-  const trouble = stat && secretTrouble(path, stat, folderStat.uid);
-  if (trouble?.kind !== 'foreign') return;
-  throw new BridgeError('config_invalid', `can't use the database ${path}: ${trouble.what}`, {
-    next: trouble.next,
-  });
-}
-
-function setAside(path: string): string {
-  const kept = `${path}.corrupt-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
-  for (const suffix of ['', '-wal', '-shm']) {
-    if (existsSync(path + suffix)) renameSync(path + suffix, kept + suffix);
-  }
-  return kept;
-}
-
-function syncFailed(error: Error): BridgeError {
-  return new BridgeError(
-    'store_unavailable',
-    `the disk did not keep a write: ${errorText(error)}`,
-    { next: 'Check the disk, then start again: nothing that was confirmed is lost.', cause: error },
-  );
 }
 
 function closedError(): BridgeError {

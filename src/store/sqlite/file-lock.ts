@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { BridgeError, errorText, isSystemError } from '../../core/errors.ts';
 import { ownUser, quoted } from '../../files/rights.ts';
 import { type Connection, connect } from './driver.ts';
+import { openError } from './sqlite-errors.ts';
 
 /** Keeps the connections alive: a connection that is garbage collected loses its lock. */
 const held = new Set<Connection>();
@@ -23,10 +24,7 @@ export function tryFileLock(path: string): (() => void) | undefined {
     connection?.close();
     if (error instanceof BridgeError) throw error;
     if (/database is locked/.test(errorText(error))) return undefined;
-    throw new BridgeError('store_unavailable', `can't lock ${path}: ${errorText(error)}`, {
-      next: 'Check that its folder exists, is writable and has space left.',
-      cause: error,
-    });
+    throw openError("can't lock", path, error);
   }
   const taken = connection;
   held.add(taken);

@@ -1,10 +1,13 @@
 /**
  * Opens the database's file: its settings, its schema, and whether this version of the program may use it.
  */
-import { chmodSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { BridgeError } from '../../core/errors.ts';
+import { folderRefusal, secretTrouble } from '../../files/rights.ts';
 import { connect, type Connection } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { mustBeComplete } from './schema-check.ts';
 
 /** Another process may be opening or closing it. Nothing else can run here before it is open. */
 const OPEN_BUSY_TIMEOUT_MS = 5_000;
@@ -21,6 +24,7 @@ export function openMigrated(path: string): Connection {
     connection.exec('PRAGMA wal_autocheckpoint = 4000');
     chmodSync(path, 0o600);
     migrate(connection, path);
+    mustBeComplete(connection, path);
     return connection;
   } catch (error) {
     connection.close();
@@ -42,6 +46,7 @@ export function openAsItIs(path: string): Connection {
         { next: 'Start the daemon of this version once. It updates the database.' },
       );
     }
+    mustBeComplete(connection, path);
     return connection;
   } catch (error) {
     connection.close();
@@ -82,4 +87,19 @@ export function rollback(connection: Connection): void {
     // SQLite has rolled back by itself already, as it does when the disk is full. The first error is the
     // important one.
   }
+}
+
+/** SQLite would follow a link that somebody else put there, and believe what that file holds. */
+export function refuseForeign(path: string): void {
+  const folder = dirname(path);
+  const folderStat = statSync(folder);
+  const name = 'the folder of the database';
+  const refusal = folderRefusal(folder, folderStat, { name, rootMayLook: true });
+  if (refusal !== undefined) throw refusal;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  const trouble = stat && secretTrouble(path, stat, folderStat.uid);
+  if (trouble?.kind !== 'foreign') return;
+  throw new BridgeError('config_invalid', `can't use the database ${path}: ${trouble.what}`, {
+    next: trouble.next,
+  });
 }

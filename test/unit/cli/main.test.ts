@@ -146,7 +146,9 @@ describe('a state directory that can not be used', () => {
     mkdirSync(join(stateDir, 'instance.lock'), { recursive: true, mode: 0o700 });
     const ended = await runProgram(['run', '--state-dir', stateDir], env());
     expect(ended).toMatchObject({ code: 1, stdout: '' });
-    expect(ended.stderr).toMatch(/^error: can't lock [^\n]+\nnext: Check that its folder /);
+    expect(ended.stderr).toMatch(
+      /^error: can't lock [^\n]+\nnext: Check what it is, and move it away: mv /,
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mustBeProtected } from '../../../src/app/hub-access.ts';
+import { mustBeProtected } from '../../../src/app/hub-protection.ts';
 
 const open = { hubHost: '0.0.0.0', tlsCert: undefined, allowPlainHttp: undefined };
 

@@ -12,6 +12,43 @@ describe('a text', () => {
     expect(shown.replaceAll('\u200B', '')).toBe(text);
   });
 
+  test.each([
+    '<at/user_id="all">all</at>',
+    '<at\u0000 user_id="all">',
+    '<\u0007at user_id="all">',
+    '<a\u001B[0mt user_id="all">',
+    '<at\u00A0user_id="all">',
+    '<AT"user_id=all>',
+    '</at/>',
+    '<at',
+  ])('F29: %j mentions nobody', (text) => {
+    const piece = rendered({ kind: 'answer', text: `hey ${text}` }, undefined);
+    expect(piece.kind === 'text' ? piece.text : '').not.toMatch(/<\/?at(?![a-z0-9])/i);
+  });
+
+  test('F29: a word that only begins like a mention stays as it is', () => {
+    const text = '<attr> <atom/> a<b <@at>';
+    expect(rendered({ kind: 'answer', text }, undefined)).toEqual({ kind: 'text', text });
+  });
+
+  test('F29: no control character goes out, in an answer or in a question', () => {
+    const all = Array.from({ length: 0xa0 }, (_, code) => String.fromCharCode(code)).join('x');
+    const text = `a\u001B]0;title\u0007b\u001B[31mc\r\nd\re\u0085f${all}`;
+    for (const content of [
+      { kind: 'answer', text },
+      { kind: 'choice', text, buttons: [] },
+    ] as const) {
+      const piece = rendered(content, undefined);
+      const shown =
+        piece.kind === 'text'
+          ? piece.text
+          : (JSON.parse(piece.card) as { config: { summary: { content: string } } }).config.summary
+              .content;
+      expect(shown).not.toMatch(/(?![\n\t])\p{Cc}/u);
+      expect(shown).toContain('abc');
+    }
+  });
+
   test('that is long is cut at line ends, without loss and without a cut character', () => {
     const text = `${'é😀漢'.repeat(50)}\n`.repeat(40);
     const pieces = piecesOf(text, 1_000);

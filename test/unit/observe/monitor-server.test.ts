@@ -70,3 +70,24 @@ test('F22: each page takes 20 requests a second of one caller', async () => {
   expect((await fetch(`${server.url}/broken`)).status).toBe(500);
   await server.stop();
 });
+
+test.each([
+  ['http://evil.example', 403],
+  ['null', 403],
+  ['http://localhost:1', 403],
+  ['http://monitor.example', 200],
+  ['https://allowed.example', 200],
+])('F23: asked by a web page of %s it answers %i', async (origin, status) => {
+  const server = new MonitorServer({
+    address: 'localhost:0',
+    names,
+    corsOrigin: 'https://allowed.example',
+    pages,
+    clock,
+    log: silentLog,
+  });
+  await server.start();
+  const answer = await fetch(`${server.url}/fine`, { headers: { origin } });
+  await server.stop();
+  expect(answer.status).toBe(status);
+});

@@ -1,6 +1,6 @@
 /** What is judged of every request before the first byte of its body is read. */
 import type { FastifyRequest } from 'fastify';
-import { isOwnHost } from '../../../net/host-names.ts';
+import { isOwnHost, isWelcomeOrigin, type Names } from '../../../net/host-names.ts';
 import { busy, Refusal } from './refusal.ts';
 
 /** Far more than a report, a notice or an agent card needs. */
@@ -28,13 +28,6 @@ export function tooLarge(route: string | undefined): Refusal {
   return new Refusal(413, 'request body too large', more);
 }
 
-export interface Names {
-  /** Host names of the hub, besides `localhost` and all addresses. */
-  readonly names: readonly string[];
-  /** `*`, or origins separated by commas. */
-  readonly corsOrigin: string | undefined;
-}
-
 /** Is the request meant for this hub, and does it not come from a web page of somebody else? */
 export function mustBeMeantForUs(request: FastifyRequest, { names, corsOrigin }: Names): void {
   const { host, origin } = request.headers;
@@ -47,25 +40,10 @@ export function mustBeMeantForUs(request: FastifyRequest, { names, corsOrigin }:
       hint: 'call it by its address, or name the host in LARK_HUB_NAMES',
     });
   }
-  if (origin === undefined || isAllowedOrigin(origin, corsOrigin) || isOwnOrigin(origin)) return;
+  if (isWelcomeOrigin({ origin, host }, { names, corsOrigin })) return;
   throw new Refusal(403, 'web pages of this origin may not call the hub', {
     hint: 'LARK_CORS_ORIGIN names those that may; LARK_HUB_NAMES names the hosts of the hub itself',
   });
-
-  /** Clients send the hub's address as they know it (MOL-HDR-02), which a proxy may have changed in `Host`. */
-  function isOwnOrigin(text: string): boolean {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url === undefined || url.host === '') return false;
-    if (url.host === host?.toLowerCase()) return true;
-    // Other programs of this machine have web pages too, at other ports.
-    const isShared = url.hostname === 'localhost' || /^\[|^[\d.]+$/.test(url.hostname);
-    return !isShared && names.includes(url.hostname);
-  }
-}
-
-export function isAllowedOrigin(origin: string, corsOrigin: string | undefined): boolean {
-  const origins = corsOrigin?.split(',').map((one) => one.trim()) ?? [];
-  return origins.includes('*') || origins.includes(origin);
 }
 
 /** Judges what the head says of the body. A body that is longer than its head says is cut off later. */

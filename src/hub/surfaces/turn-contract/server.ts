@@ -15,12 +15,11 @@ import { BridgeError, errorText } from '../../../core/errors.ts';
 import {
   BodiesOnTheirWay,
   bodyBytesMaxOf,
-  isAllowedOrigin,
   mustBeMeantForUs,
   mustBeReadable,
   tooLarge,
-  type Names,
 } from './admission.ts';
+import { isAllowedOrigin, type Names } from '../../../net/host-names.ts';
 import { beyondJsonBounds } from './json-bounds.ts';
 import { busy, Refusal } from './refusal.ts';
 import type { Log } from '../../../core/log.ts';

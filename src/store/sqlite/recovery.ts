@@ -1,0 +1,120 @@
+/** What is kept of a database that is damaged, and what is said about it. Nothing of it is deleted. */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { BridgeError, isSystemError } from '../../core/errors.ts';
+import { writePrivateFile } from '../../files/private-file.ts';
+import type { Log } from '../../core/log.ts';
+import type { Connection } from './driver.ts';
+import { readLastWrite } from './last-write.ts';
+import { checkLog, checkOrigin } from './log-check.ts';
+import { corruptError } from './sqlite-errors.ts';
+
+/** Renames the database with its log. Returns the new name. */
+export function setAside(path: string): string {
+  const kept = `${path}.corrupt-${stamp()}`;
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, kept + suffix);
+  }
+  return kept;
+}
+
+/** Keeps what SQLite would drop from the log, and says so. To be called before SQLite opens the database. */
+export function secureLog(path: string, log: Log): void {
+  const finding = checkLog(path) ?? checkOrigin(path);
+  if (finding === undefined) return;
+  const { kind, what } = finding;
+  const wal = `${path}-wal`;
+  switch (kind) {
+    case 'orphaned': {
+      const kept = setAside(path);
+      log.error('database_set_aside', { path, kept, error: what, next: BACKUP });
+      return;
+    }
+    case 'damaged': {
+      const kept = `${wal}.damaged-${stamp()}`;
+      copyFileSync(wal, kept, constants.COPYFILE_EXCL);
+      chmodSync(kept, 0o600);
+      const effect = 'what was stored after the damage may be missing';
+      log.error('database_log_damaged', { path: wal, kept, error: what, effect, next: BACKUP });
+      return;
+    }
+    case 'foreign': {
+      const kept = `${wal}.foreign-${stamp()}`;
+      renameSync(wal, kept);
+      const effect = 'what was stored last may be missing';
+      log.error('database_log_set_aside', { path: wal, kept, error: what, effect, next: BACKUP });
+    }
+  }
+}
+
+const BACKUP =
+  'Check the disk. If a backup holds more, stop lark-bridge and put it in the place of the database.';
+
+/** Whoever only reads must not let SQLite drop anything. */
+export function refuseDamagedLog(path: string): void {
+  const finding = checkLog(path);
+  if (finding === undefined) return;
+  throw new BridgeError('store_unavailable', `the log of ${path} is damaged: ${finding.what}`, {
+    next: 'Start the daemon: it keeps a copy of the log, and goes on with what is sound.',
+  });
+}
+
+/** Says so if the database holds less than was on the disk before. */
+export function tellOfLoss(connection: Connection, path: string, log: Log): void {
+  const last = readLastWrite(path);
+  if (last === undefined) return;
+  const row = connection.prepare('SELECT alive_at_ms FROM daemon WHERE id = 1').get();
+  const foundMs = row === undefined ? undefined : Number(row['alive_at_ms']);
+  if (foundMs !== undefined && foundMs >= last.atMs) return;
+  log.error('database_lost_writes', {
+    path,
+    written_until: new Date(last.atMs).toISOString(),
+    found_until: foundMs === undefined ? 'nothing' : new Date(foundMs).toISOString(),
+    effect: 'messages of the time between may stay unanswered, or be answered twice',
+    next: `It was replaced, emptied or damaged, or its log (${path}-wal) was removed. ${BACKUP}`,
+  });
+}
+
+/** For the end of a file name. */
+function stamp(): string {
+  return new Date().toISOString().replaceAll(/[:.]/g, '-');
+}
+
+/** Keeps what a database without a name holds, and returns where; undefined if its folder is gone too. */
+export function rescue(connection: Connection, path: string): string | undefined {
+  if (!existsSync(dirname(path))) return undefined;
+  const kept = `${path}.kept-${stamp()}`;
+  closeSync(openSync(kept, 'wx', 0o600));
+  connection.prepare('VACUUM INTO ?').run(kept);
+  return kept;
+}
+
+function suspicionPath(path: string): string {
+  return `${path}.suspect`;
+}
+
+/** Has the next start look at the whole database, which takes too long for each one. */
+export function noteSuspicion(path: string): void {
+  try {
+    writePrivateFile(suspicionPath(path), '');
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+/** Throws as SQLite does, if a process has found damage and it is there. */
+export function mustBeSound(connection: Connection, path: string): void {
+  if (!existsSync(suspicionPath(path))) return;
+  rmSync(suspicionPath(path), { force: true });
+  const verdict = Object.values(connection.prepare('PRAGMA quick_check(1)').get() ?? {})[0];
+  if (verdict !== 'ok') throw corruptError(String(verdict));
+}
