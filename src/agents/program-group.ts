@@ -16,8 +16,10 @@ export const RUN_MARK = 'LARK_RUN_ID';
 const END_CHECK_MS = 20;
 /** So many processes are looked at before others may use the event loop: about a millisecond. */
 const CHECKED_AT_ONCE = 20;
-/** In a shorter time the numbers of processes do not begin anew and get beyond the program's own number. */
-const BRIEF_MS_MAX = 5_000;
+/** No machine starts more processes than this for long. So it is known when their numbers may have begun anew. */
+const STARTED_PER_MS_MAX = 6;
+/** How many numbers there are if the system does not tell: its smallest default. */
+const PIDS_STANDARD = 32_768;
 
 interface ProgramGroupOptions {
   /** The number of the group. Undefined if another group has that number now. */
@@ -148,8 +150,9 @@ export class ProgramGroup {
     const all = pids.map(Number);
     const [first, startedAtMs] = [this.#pid, this.#startedAtMs];
     if (first === undefined || startedAtMs === undefined) return all;
-    const isBrief = this.#clock.nowMs() - startedAtMs < BRIEF_MS_MAX;
-    return isBrief && latestPid() >= first ? all.filter((pid) => pid >= first) : all;
+    const startedMax = (this.#clock.nowMs() - startedAtMs) * STARTED_PER_MS_MAX;
+    const isOneRound = startedMax < pidsMax() && latestPid() >= first;
+    return isOneRound ? all.filter((pid) => pid >= first) : all;
   }
 }
 
@@ -159,12 +162,21 @@ function nextRound(): Promise<void> {
   });
 }
 
-/** The number that the system has given last; 0 where it does not tell (`ProcSubset=pid` of systemd). */
+/** The number that the system has given last. */
 function latestPid(): number {
+  return Number(wordsOf('/proc/loadavg').at(-1) ?? 0);
+}
+
+function pidsMax(): number {
+  return Number(wordsOf('/proc/sys/kernel/pid_max')[0] ?? PIDS_STANDARD);
+}
+
+/** Empty where the system does not tell (`ProcSubset=pid` of systemd). */
+function wordsOf(path: string): string[] {
   try {
-    return Number(readFileSync('/proc/loadavg', 'utf8').trim().split(' ').at(-1));
+    return readFileSync(path, 'utf8').trim().split(' ');
   } catch (error) {
-    if (isSystemError(error)) return 0;
+    if (isSystemError(error)) return [];
     throw error;
   }
 }
