@@ -31,6 +31,14 @@ interface TurnChangesParts {
   readonly turnTimeoutMs: number;
 }
 
+/** What happens to every message, or again and again while the agent is away. `trace` and the health tell it. */
+const USUAL_PHASES: ReadonlySet<TurnState['phase']> = new Set([
+  'waiting',
+  'sending',
+  'accepted',
+  'answered',
+]);
+
 /** Stores the changes of turns in the journal, and then tells the other parts about them. */
 export class TurnChanges {
   readonly receipts: Receipts;
@@ -113,7 +121,9 @@ export class TurnChanges {
     const isMoved = turn.state !== was;
     if (isMoved) slot.note(turn, nowMs);
     this.#changed.ring();
-    log.info('turn_changed', { turn: turn.id, chat: turn.message.chatId, on, phase });
+    // The answer has a line of its own when it is sent.
+    const level = USUAL_PHASES.has(phase) ? 'debug' : 'info';
+    log[level]('turn_changed', { turn: turn.id, chat: turn.message.chatId, on, phase });
     if (isFinal(phase) || phase === 'held') {
       this.receipts.cancel(turn.id);
       const begunMs = begunAtMs(was, turnTimeoutMs);

@@ -197,7 +197,7 @@ export class Turns {
       log.warn('hub_queue_filled', { target });
     } else if (sent.kind === 'answer') {
       for (const turn of sent.completed) {
-        log.info('hub_turn_answered', { turn, by: source });
+        log.debug('hub_turn_answered', { turn, by: source });
         settlements.notify(turn);
       }
     } else if (sent.fresh) {
