@@ -145,7 +145,7 @@ describe('many, and in the middle of it', () => {
       const script = 'if [ -e "$HOME/again" ]; then cat; else touch "$HOME/again"; sleep 60; fi';
       await rig.addAgent('slow', script);
       const words = ['run', '--json', '--log-format', 'json', '--on-interrupted', 'ask'];
-      const first = await rig.run({ words });
+      const first = await rig.run({ words, env: { LARK_LOG_LEVEL: 'debug' } });
       const { user, chat } = rig.direct('Mei');
       const asked = rig.cloud.say({ chat, from: user, text: 'one' });
       await first.saw(() => first.stderr.includes('"phase":"accepted"'));

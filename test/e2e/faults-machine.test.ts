@@ -49,7 +49,11 @@ describe('the clock', () => {
     const { rig, tally } = await setUp();
     const file = join(rig.home, 'clock-offset');
     const preload = pathToFileURL(join(import.meta.dirname, 'clock-preload.js')).href;
-    const env = { NODE_OPTIONS: `--import=${preload}`, CLOCK_OFFSET_FILE: file };
+    const env = {
+      NODE_OPTIONS: `--import=${preload}`,
+      CLOCK_OFFSET_FILE: file,
+      LARK_LOG_LEVEL: 'debug',
+    };
     const bridge = await rig.run({ env });
     const setClock = async (offsetMs: number) => {
       writeFileSync(file, String(offsetMs));
@@ -112,6 +116,7 @@ describe('the hub', () => {
         WORKSPACE_ID: workspaceId,
         MOLECULE_WORKSPACE_TOKEN: token,
         MOLECULE_TARGET_WORKSPACE_ID: target,
+        LARK_LOG_LEVEL: 'debug',
       },
     });
     tally.ask(tally.mei, 'gated');

@@ -97,7 +97,7 @@ describe('calls', () => {
     async ({ killed }) => {
       const { rig, tally } = await setUp();
       const { cloud } = rig;
-      const bridge = await rig.run();
+      const bridge = await rig.run({ env: { LARK_LOG_LEVEL: 'debug' } });
       const asked = [tally.mei, tally.tom, tally.team].map((place) => tally.ask(place, 'gated'));
       for (const { message } of asked) {
         cloud.faults.inject({ kind: 'response_lost', path: `/${message.messageId}/reply` });

@@ -40,3 +40,24 @@ test('one failed call gives one line, and a sign that could not be set is no err
   ]);
   expect(bad).toHaveLength(2);
 });
+
+test('F33: a message that is answered leaves two lines, of 400 bytes together at most', async () => {
+  const MESSAGES = 20;
+  const bridge = await rig.runHere();
+  const { user, chat } = rig.direct('Mei');
+  const before = bridge.stderr.length;
+  for (let at = 1; at <= MESSAGES; at++) {
+    rig.cloud.say({ chat, from: user, text: `question ${at}` });
+    await rig.repliesIn(chat, at);
+  }
+  const sent = () => bridge.stderr.slice(before).split('"event":"sent"').length - 1;
+  await bridge.saw(() => sent() >= MESSAGES);
+  const log = bridge.stderr.slice(before);
+  await bridge.stop();
+  const ofMessages = log.split('\n').filter((line) => line.includes('"turn":"om_'));
+  expect(ofMessages).toHaveLength(2 * MESSAGES);
+  expect(log.length / MESSAGES).toBeLessThanOrEqual(400);
+  // They are enough to find out more: `trace` takes the id.
+  expect(log).toMatch(/"event":"message_admitted","turn":"om_\w+","chat":"oc_\w+"\}/);
+  expect(log).toMatch(/"event":"sent","turn":"om_\w+","kind":"answer","lark_id":"om_\w+"\}/);
+});

@@ -95,7 +95,7 @@ test('LCM-OUT-09, MOL-RES-16: answers that name their question by its token, in 
 test('LCM-OUT-05, LCM-ENV-08: what the target says unasked, and an answer that came while nobody was there', async () => {
   const [ops, mei] = [rig.direct('Ops'), rig.direct('Mei')];
   const more = { LARK_DEFAULT_CHAT_ID: ops.chat.chatId };
-  const first = await rig.run({ env: { ...env, ...more } });
+  const first = await rig.run({ env: { ...env, ...more, LARK_LOG_LEVEL: 'debug' } });
   platform.say('nobody has written yet');
   await expect.poll(() => textsIn(ops)).toEqual(['nobody has written yet']);
   await ask(mei, 'first');

@@ -33,7 +33,7 @@ echo "first $text"`;
 
 test('SIGKILL in the middle of a turn: the old program is gone before the new one begins, and one answer is shown', async () => {
   await rig.addAgent('working', AGENT);
-  const first = await rig.run();
+  const first = await rig.run({ env: { LARK_LOG_LEVEL: 'debug' } });
   const { user, chat } = rig.direct('Mei');
   const asked = rig.cloud.say({ chat, from: user, text: 'work' });
   const pids = [await pidIn(join(rig.home, 'first')), await pidIn(join(rig.home, 'child'))];

@@ -54,6 +54,7 @@ test('a refusal that lasts, with no token either, ends it with 3 after the turn 
   const bridge = await withBusyAgent({
     NODE_OPTIONS: `--import=${preload}`,
     CLOCK_OFFSET_FILE: offset,
+    LARK_LOG_LEVEL: 'debug',
   });
   refuse(1_000);
   await askAndCutOff();

@@ -85,12 +85,10 @@ export class EventIntake implements Intake {
       return;
     }
     const { turn, out } = done;
-    log.info('message_admitted', {
-      turn: turn.id,
-      chat: message.chatId,
-      event_id: message.eventId,
-      phase: turn.state.phase,
-    });
+    const { phase } = turn.state;
+    // Each message leaves this line, so it has only what names it. `trace` tells the rest.
+    const usual = phase === 'waiting' ? {} : { phase };
+    log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual });
     delivery.offer(out);
     if (turn.state.phase === 'command') return this.#carryOut(turn);
     // A recall that came while the message was being stored found no turn to end.

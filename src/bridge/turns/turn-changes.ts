@@ -31,6 +31,14 @@ interface TurnChangesParts {
   readonly turnTimeoutMs: number;
 }
 
+/** What happens to every message, or again and again while the agent is away. `trace` and the health tell it. */
+const USUAL_PHASES: ReadonlySet<TurnState['phase']> = new Set([
+  'waiting',
+  'sending',
+  'accepted',
+  'answered',
+]);
+
 /** Stores the changes of turns in the journal, and then tells the other parts about them. */
 export class TurnChanges {
   readonly receipts: Receipts;
@@ -122,8 +130,15 @@ export class TurnChanges {
     if (isMoved) slot.note(turn, nowMs);
     this.#changed.ring();
     const by = 'by' in event ? event.by : undefined;
+    // The answer has a line of its own when it is sent. What somebody ordered is always told.
+    const level = by === undefined && USUAL_PHASES.has(phase) ? 'debug' : 'info';
     const about = { turn: turn.id, chat: turn.message.chatId };
-    log.info('turn_changed', { ...about, on: event.kind, ...(by !== undefined && { by }), phase });
+    log[level]('turn_changed', {
+      ...about,
+      on: event.kind,
+      ...(by !== undefined && { by }),
+      phase,
+    });
     if (isFinal(phase) || phase === 'held') {
       this.receipts.cancel(turn.id);
       const begunMs = begunAtMs(was, turnTimeoutMs);

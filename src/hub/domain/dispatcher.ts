@@ -248,7 +248,7 @@ export class Dispatcher {
       : failure(result.reason, result.detail, nowMs, agent.name);
     await this.#settle(item, { ...settlement, ...(output && { output }) });
     const took_ms = clock.nowMs() - startedAtMs;
-    if (result.ok) log.info('hub_turn_answered', { turn, agent: agent.name, took_ms });
+    if (result.ok) log.debug('hub_turn_answered', { turn, agent: agent.name, took_ms });
     else if (result.reason !== 'cancelled') {
       const { reason, detail } = result;
       log.warn('hub_turn_failed', { turn, agent: agent.name, reason, detail, took_ms });

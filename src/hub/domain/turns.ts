@@ -205,7 +205,7 @@ export class Turns {
       log.warn('hub_quota_used_up', { workspace: source, quota: sent.quota });
     } else if (sent.kind === 'answer') {
       for (const turn of sent.completed) {
-        log.info('hub_turn_answered', { turn, by: source });
+        log.debug('hub_turn_answered', { turn, by: source });
         settlements.notify(turn);
       }
     } else if (sent.fresh) {
