@@ -105,7 +105,11 @@ export async function runDoctor({
 async function readSettings(request: ConfigRequest) {
   try {
     const report = await checkConfig(request);
-    const { problems, warnings, stateDir } = report;
+    const { problems, stateDir } = report;
+    // The check of the state directory names its open files.
+    const warnings = report.warnings.filter(
+      (text) => !text.startsWith(`${join(stateDir, 'credentials.json')}: `),
+    );
     const texts = problems.map(({ text }) => text);
     const next = configError(problems, stateDir).next ?? '';
     return { report, stateDir, findings: checkSettings({ problems: texts, warnings, next }) };

@@ -163,3 +163,15 @@ test('F31: the pages for monitors reach other machines only with a word that the
   expect([hub.code, hub.stderr]).toEqual([2, expect.stringMatching(/LARK_HOST is 0\.0\.0\.0/)]);
   await rig.runHere({ env: { ...env, LARK_ALLOW_PLAIN_HTTP: '1' } });
 });
+
+test('F27: doctor names credentials that others may read once', async () => {
+  mkdirSync(rig.stateDir, { mode: 0o700 });
+  const { appId, appSecret } = rig.app;
+  const path = join(rig.stateDir, 'credentials.json');
+  writeFileSync(path, JSON.stringify({ app_id: appId, app_secret: appSecret }));
+  chmodSync(path, 0o644);
+  const env = { LARK_APP_ID: '', LARK_APP_SECRET: '' };
+  const { stdout } = await rig.command(['doctor', '--offline', '--json'], { env });
+  const { findings } = JSON.parse(stdout) as { findings: { finding: string }[] };
+  expect(findings.filter(({ finding }) => finding.includes(path))).toHaveLength(1);
+});
