@@ -55,9 +55,9 @@ process.once('exit', () => {
 });
 // To wait for a signal does not by itself keep the process alive.
 const alive = setInterval(() => {}, 2 ** 30);
-const { main, openParts } = await loadProgram();
-openNow = openParts;
-process.exitCode = await main(process.argv.slice(2), stopping.signal);
+const program = await loadProgram();
+openNow = program.openParts;
+process.exitCode = await program.main(process.argv.slice(2), stopping.signal);
 clearInterval(alive);
 setTimeout(() => process.exit(), LINGER_MS_MAX).unref();
 

@@ -80,10 +80,7 @@ export function assemble(
   const parts = { lark, connection, bridge, calls, hub, monitoring };
   const statusWriter = new StatusWriter({
     ...base,
-    save: async (row) => {
-      await Promise.all([new DaemonTable(db).write(row), calls.flush()]);
-      noteLastWrite(config.dbPath, row.atMs);
-    },
+    save: (row) => saveStatus(row, { db, calls, dbPath: config.dbPath }),
     status: createStatus(settings.appId, brand, parts),
   });
   const history = { journal: new SqliteGaps(db, settings.appId), lark: lark.gateway };
@@ -97,6 +94,14 @@ export function assemble(
     services: inside.concat([connection, lark.otherConnections, catchUp, statusWriter, newTurns]),
     ended,
   };
+}
+
+async function saveStatus(
+  row: Parameters<DaemonTable['write']>[0],
+  { db, calls, dbPath }: { readonly db: Db; readonly calls: CallCounts; readonly dbPath: string },
+): Promise<void> {
+  await Promise.all([new DaemonTable(db).write(row), calls.flush()]);
+  noteLastWrite(dbPath, row.atMs);
 }
 
 /** A key for this purpose only, from which nobody can compute the secret. */
