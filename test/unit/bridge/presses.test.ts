@@ -173,7 +173,7 @@ describe('F8: a press counts only on the card that was sent, in its chat', () =>
 
   test('not after a week', async () => {
     const [card] = cards();
-    await run(7 * 24 * HOUR_MS);
+    clock.set(clock.nowMs() + 7 * 24 * HOUR_MS);
     await press(card, BOSS);
     expect(told(NOT_VALID)).toBe(1);
     expect(requests).toHaveLength(1);
@@ -187,6 +187,21 @@ describe('F8: a press counts only on the card that was sent, in its chat', () =>
     expect(requests).toHaveLength(2);
     await press(cards()[1], BOSS);
     expect(requests).toHaveLength(3);
+  });
+
+  test('not a used one days later either, when old rows of the journal are gone', async () => {
+    await say('om_b', BOSS, 'old', { ageMs: HOUR_MS });
+    const card = cards().at(-1);
+    await press(card, BOSS);
+    expect(await phaseOf('om_b')).toBe('answered');
+    clock.set(clock.nowMs() + 50 * HOUR_MS);
+    const endedBeforeMs = clock.nowMs() - 1;
+    await journal.prune({ endedBeforeMs, deadBeforeMs: 0, keepIds: 1, limit: 100 });
+    await say('om_c', BOSS, 'old again', { ageMs: HOUR_MS });
+    await press(card, BOSS);
+    expect(await phaseOf('om_c')).toBe('held');
+    await press(cards().at(-1), BOSS);
+    expect(await phaseOf('om_c')).toBe('answered');
   });
 
   test('a card of another program is none of ours', async () => {

@@ -37,11 +37,14 @@ export class EventsTable {
     return row !== undefined;
   }
 
-  prune({ endedBeforeMs, limit }: PruneRules): number {
+  /** A button is valid for a week, so it is known for longer that it was used. */
+  prune({ endedBeforeMs, deadBeforeMs, limit }: PruneRules): number {
     return this.#db.run(
       `DELETE FROM events WHERE (app_id, event_id, subject) IN (
-         SELECT app_id, event_id, subject FROM events WHERE at_ms < ? LIMIT ?)`,
+         SELECT app_id, event_id, subject FROM events WHERE at_ms < ?
+           AND (at_ms < ? OR event_id NOT LIKE 'press:%') LIMIT ?)`,
       endedBeforeMs,
+      deadBeforeMs,
       limit,
     );
   }
