@@ -55,8 +55,11 @@ export type Quota = keyof typeof QUOTA;
 /** Workspaces that register with the provision token. Each one may take a quota; a hub for a company has hundreds. */
 export const REGISTERED_WORKSPACES_MAX = 10_000;
 
-/** What a workspace tells about itself, unchanged. */
-export type AgentCard = Readonly<Record<string, unknown>>;
+/** What a workspace tells about itself, unchanged, and the name in it. It was parsed once and is not parsed again. */
+export interface AgentCard {
+  readonly json: string;
+  readonly name: string | undefined;
+}
 
 export interface Workspace {
   readonly id: WorkspaceId;
@@ -72,6 +75,7 @@ export interface Workspace {
 
 /** Apart from `Workspace`, so that nobody reads a card to find out who calls. */
 export interface ListedWorkspace extends Workspace {
+  readonly cardName: string | undefined;
   readonly agentCard: AgentCard | undefined;
 }
 
@@ -191,6 +195,8 @@ export interface Sending {
   readonly lane: string;
   readonly hubRun: boolean;
   readonly summary: string;
+  /** JSON of the list of files. */
+  readonly attachments: string;
   readonly requestId: RequestId;
   readonly content: TurnContent;
   /** How the items end that this message answers. */
@@ -287,6 +293,12 @@ export interface JoinedQueue {
 
 // ---------------------------------------------------------------- activity (a workspace's inbox)
 
+/** JSON texts of a `RequestId` and a `TurnContent`. Only who reads the message parses them. */
+export interface ReceivedTexts {
+  readonly requestId: string;
+  readonly content: string;
+}
+
 export interface NewActivity {
   readonly id: string;
   readonly workspace: WorkspaceId;
@@ -300,7 +312,9 @@ export interface NewActivity {
   readonly durationMs: number | undefined;
   readonly createdAtMs: number;
   /** What another workspace sent, under the name of its request. */
-  readonly received?: { readonly requestId: RequestId; readonly content: TurnContent };
+  readonly received?: ReceivedTexts;
+  /** JSON of the list of files that the message has. Undefined in rows of earlier versions: not known. */
+  readonly attachments: string | undefined;
   /** JSON texts that the workspace reported about itself. */
   readonly requestBody: string | undefined;
   readonly responseBody: string | undefined;

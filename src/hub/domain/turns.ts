@@ -16,6 +16,7 @@ import type { Log } from '../../core/log.ts';
 import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
 import { limitAt } from '../../time/wait.ts';
+import { attachmentsOf } from './attachments.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { laneOf, summaryOf } from './messages.ts';
 import { answerOf } from './outcomes.ts';
@@ -185,6 +186,7 @@ export class Turns {
       lane: laneOf(content, id),
       hubRun: target.hubRun,
       summary: summaryOf(content.message),
+      attachments: JSON.stringify(attachmentsOf(content.message.parts)),
       requestId,
       content,
       answer: answerOf(content, atMs),

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { appId, turnId } from '../../../src/core/ids.ts';
-import { queueId } from '../../../src/hub/ports.ts';
+import { queueId, type Activity, type TurnContent } from '../../../src/hub/ports.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
@@ -92,13 +92,12 @@ test('version 1: inboxes keep their rows, messages apart from reports', async ()
   const [report, ...messages] = (await rowsOf('far-away')) ?? [];
   expect(report).toMatchObject({ activityType: 'agent_log', requestBody: '{"a":1}' });
   expect(report).not.toHaveProperty('received');
-  expect(messages.map((row) => row.received?.content.message.messageId)).toEqual([
-    'm-told',
-    'm-open',
-  ]);
+  const contentOf = (row: Activity | undefined) =>
+    JSON.parse(row?.received?.content ?? 'null') as TurnContent;
+  expect(messages.map((row) => contentOf(row).message.messageId)).toEqual(['m-told', 'm-open']);
   const [unasked, reply] = (await rowsOf('lark-bridge')) ?? [];
-  expect(unasked?.received).toMatchObject({ requestId: 'request-1' });
-  expect(reply?.received?.content.message.referenceTaskIds).toEqual([itemIdOf(db, 'm-told')]);
+  expect(unasked?.received).toMatchObject({ requestId: '"request-1"' });
+  expect(contentOf(reply).message.referenceTaskIds).toEqual([itemIdOf(db, 'm-told')]);
 });
 
 test('version 1: F3: rows that nobody could read are mended, and no other', async () => {

@@ -10,7 +10,7 @@ import { fileNamesOf } from '../../../wire/files.ts';
 import { withoutMark } from '../../../wire/reply-token.ts';
 import { textOf } from '../../domain/messages.ts';
 import type { Turns } from '../../domain/turns.ts';
-import type { Activity, ActivityStore } from '../../ports.ts';
+import type { Activity, ActivityStore, TurnContent } from '../../ports.ts';
 
 /** When a message that could not be stored is handed over again. */
 const RETRY_MS = 5_000;
@@ -111,7 +111,8 @@ export class InboxReader {
   /** `undefined` for rows that are not for us: our own messages, and answers that name their turn. */
   #answerOf({ id, source, received, summary }: Activity): UnmatchedAnswer | undefined {
     if (source === undefined || isSameWorkspace(source, this.#parts.own)) return undefined;
-    const message = received?.content.message;
+    const content = received && (JSON.parse(received.content) as TurnContent);
+    const message = content?.message;
     if ((message?.referenceTaskIds ?? []).length > 0) return undefined;
     const files = fileNamesOf(message?.parts ?? []);
     const marked = (message && textOf(message)) || (summary ?? '');

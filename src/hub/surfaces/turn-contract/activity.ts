@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Activity, HubStore, NewActivity, Workspace } from '../../ports.ts';
+import { asObject } from '../../../core/json-object.ts';
 import { storable } from '../../../core/storable.ts';
-import { requestBody } from './json-rpc.ts';
+import { attachmentsOf } from '../../domain/attachments.ts';
+import { requestText } from './json-rpc.ts';
+import { objectText, sendJson } from './raw-json.ts';
 import { parseActivityQuery } from './activity-query.ts';
 import { idOf, type Callers } from './callers.ts';
 import { overQuota, Refusal } from './refusal.ts';
@@ -41,24 +44,23 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
   const asOwner = async (request: FastifyRequest<{ Params: { id: string } }>) => {
     await callers.owner(request, request.params.id);
   };
-  const add = async (row: NewActivity) => {
-    const quota = await store.addActivity(row);
-    if (quota !== undefined) throw overQuota(quota);
-  };
 
   server.get(
     '/workspaces/:id/activity',
     { schema: { params: WorkspacePath, querystring: ActivityQueryString }, onRequest: asOwner },
-    async (request) => {
+    async (request, reply) => {
       const { id } = await callers.owner(request, request.params.id);
       const asked = parseActivityQuery(request.query, clock.nowMs());
       if (!asked.ok) throw new Refusal(400, asked.error);
       const rows = await store.activity(id, asked.query);
       if (rows === undefined) throw new Refusal(410, CURSOR_GONE);
-      if (!asked.peerInfo) return rows.map(shown);
+      if (!asked.peerInfo) return sendJson(reply, listText(rows));
       const base = `${request.protocol}://${request.host}`;
       const peers = new Map((await store.workspaces()).map((peer) => [String(peer.id), peer]));
-      return rows.map((row) => ({ ...shown(row), ...peerInfo(row, peers, base) }));
+      return sendJson(
+        reply,
+        listText(rows, (row) => peerInfo(row, peers, base)),
+      );
     },
   );
 
@@ -67,7 +69,7 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
     { schema: { params: WorkspacePath, body: ActivityBody }, onRequest: asOwner },
     async (request) => {
       const { id } = await callers.owner(request, request.params.id);
-      await add(reportOf(request.body, id, clock.nowMs()));
+      await addRow(store, reportOf(request.body, id, clock.nowMs()));
       return { status: 'logged' };
     },
   );
@@ -89,7 +91,7 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
     async (request) => {
       const { id } = await callers.owner(request, request.params.id);
       const { message, attachments } = request.body;
-      await add({
+      await addRow(store, {
         ...emptyRow(id, clock.nowMs()),
         activityType: 'a2a_receive',
         method: 'notify',
@@ -99,6 +101,11 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
       return { status: 'sent' };
     },
   );
+}
+
+async function addRow(store: HubStore, row: NewActivity): Promise<void> {
+  const quota = await store.addActivity(row);
+  if (quota !== undefined) throw overQuota(quota);
 }
 
 function emptyRow(workspace: Workspace['id'], createdAtMs: number) {
@@ -116,6 +123,7 @@ function emptyRow(workspace: Workspace['id'], createdAtMs: number) {
     requestBody: undefined,
     responseBody: undefined,
     toolTrace: undefined,
+    attachments: '[]',
   } satisfies Omit<NewActivity, 'activityType'>;
 }
 
@@ -141,6 +149,7 @@ function reportOf(report: ActivityReport, workspace: Workspace['id'], atMs: numb
     requestBody: jsonOf(report.request_body ?? report.metadata),
     responseBody: jsonOf(report.response_body),
     toolTrace: jsonOf(report.tool_trace),
+    attachments: JSON.stringify(attachmentsOf(partsOf(report.request_body ?? report.metadata))),
   };
 }
 
@@ -152,8 +161,12 @@ function jsonOf(value: unknown): string | undefined {
   return value === null || value === undefined ? undefined : JSON.stringify(value);
 }
 
-function shown(row: Activity) {
-  return {
+function listText(rows: readonly Activity[], more: (row: Activity) => object = () => ({})): string {
+  return `[${rows.map((row) => shown(row, more(row))).join(',')}]`;
+}
+
+function shown(row: Activity, more: object): string {
+  const fields = {
     id: row.id,
     workspace_id: row.workspace,
     activity_type: row.activityType,
@@ -166,21 +179,18 @@ function shown(row: Activity) {
     error_detail: row.errorDetail ?? null,
     created_at: new Date(row.createdAtMs).toISOString(),
     seq: row.seq,
-    ...(row.received === undefined
-      ? parsed('request_body', row.requestBody)
-      : { request_body: requestBody(row.received.requestId, row.received.content) }),
-    ...parsed('response_body', row.responseBody),
-    ...parsed('tool_trace', row.toolTrace),
+    ...more,
   };
-}
-
-function parsed(name: string, json: string | undefined) {
-  return json === undefined ? {} : { [name]: JSON.parse(json) as unknown };
+  return objectText(fields, {
+    request_body: row.received === undefined ? row.requestBody : requestText(row.received),
+    response_body: row.responseBody,
+    tool_trace: row.toolTrace,
+  });
 }
 
 function peerInfo(row: Activity, peers: ReadonlyMap<string, Workspace>, base: string) {
   const peer = peers.get(row.source ?? '');
-  const attachments = attachmentsOf(row);
+  const attachments = storedAttachments(row);
   return {
     ...(peer === undefined ? {} : { peer_name: peer.name }),
     ...(peer?.hubRun === true ? { peer_role: 'agent' } : {}),
@@ -191,28 +201,15 @@ function peerInfo(row: Activity, peers: ReadonlyMap<string, Workspace>, base: st
   };
 }
 
-interface LoosePart {
-  readonly kind?: unknown;
-  readonly file?: Readonly<Record<string, unknown>> | null;
+/** Rows of earlier versions have no list of their files. */
+function storedAttachments({ attachments, received, requestBody }: Activity): unknown[] {
+  if (attachments !== undefined) return JSON.parse(attachments) as unknown[];
+  const request: unknown = JSON.parse(
+    received === undefined ? (requestBody ?? 'null') : requestText(received),
+  );
+  return attachmentsOf(partsOf(request));
 }
 
-/** The files of a message. A report's body may be anything, so every field is checked. */
-function attachmentsOf({ received, requestBody: reported }: Activity): object[] {
-  const params = received?.content ?? paramsOf(reported);
-  const parts = params?.message?.parts;
-  if (!Array.isArray(parts)) return [];
-  return (parts as readonly (LoosePart | null)[]).flatMap((part) => {
-    const file = part?.file;
-    if (typeof file !== 'object' || file === null) return [];
-    const { uri, name, mimeType, mime_type: mimeTypeOld } = file;
-    return [{ kind: part?.kind, uri, mime_type: mimeType ?? mimeTypeOld, name }];
-  });
-}
-
-function paramsOf(reported: string | undefined) {
-  if (reported === undefined) return undefined;
-  const body = JSON.parse(reported) as {
-    readonly params?: { readonly message?: { readonly parts?: unknown } };
-  } | null;
-  return body?.params;
+function partsOf(request: unknown): unknown {
+  return asObject(asObject(asObject(request)?.['params'])?.['message'])?.['parts'];
 }

@@ -1,7 +1,8 @@
 /** Turns as JSON-RPC: requests of older clients are completed, and answers become bodies. */
 import { randomUUID } from 'node:crypto';
 import { asObject } from '../../../core/json-object.ts';
-import type { QueueItem, RequestId, TurnContent, TurnOutcome } from '../../ports.ts';
+import type { QueueItem, ReceivedTexts, RequestId, TurnOutcome } from '../../ports.ts';
+import { objectText } from './raw-json.ts';
 
 export const METHOD = 'message/send';
 export const METHOD_NOT_FOUND = -32_601;
@@ -52,9 +53,9 @@ function partOf(part: unknown): unknown {
   return type === undefined ? part : { kind: type, ...rest };
 }
 
-/** The request of a message, for a target that reads its inbox. */
-export function requestBody(id: RequestId, content: TurnContent): object {
-  return { jsonrpc: '2.0', id, method: METHOD, params: content };
+/** The request of a message as JSON, for a target that reads its inbox. */
+export function requestText({ requestId, content }: ReceivedTexts): string {
+  return objectText({ jsonrpc: '2.0', method: METHOD }, { id: requestId, params: content });
 }
 
 /** The response for a settled item. `undefined` if it is not settled. */

@@ -11,6 +11,7 @@ import { storable } from '../../../core/storable.ts';
 import { createToken, sameHash, tokenHash } from '../../domain/tokens.ts';
 import { mustBeSmall } from './json-bounds.ts';
 import { bearerOf, idOf, workspaceOfToken, type Callers } from './callers.ts';
+import { objectText, sendJson } from './raw-json.ts';
 import { Refusal } from './refusal.ts';
 import { CardBody, HeartbeatBody, RegisterBody, WorkspacePath } from './schemas.ts';
 import type { Server } from './server.ts';
@@ -62,7 +63,7 @@ function addReports(server: Server, parts: RegistryParts): void {
     mustBeSmall('agent_card', card);
     const token = bearerOf(request);
     if (token === undefined) throw new Refusal(401, 'missing workspace auth token');
-    const authToken = await register(parts, { id: idOf(id), card, token });
+    const authToken = await register(parts, { id: idOf(id), card: cardOf(card), token });
     return {
       status: 'registered',
       delivery_mode: 'poll',
@@ -76,7 +77,8 @@ function addReports(server: Server, parts: RegistryParts): void {
     const { workspace_id: id, agent_card: card } = request.body;
     mustBeSmall('agent_card', card);
     const workspace = await callers.owner(request, id);
-    await store.seen(workspace.id, clock.nowMs(), card ?? undefined);
+    const brought = card === null || card === undefined ? undefined : cardOf(card);
+    await store.seen(workspace.id, clock.nowMs(), brought);
     return { status: 'ok' };
   });
 
@@ -85,7 +87,7 @@ function addReports(server: Server, parts: RegistryParts): void {
     const { workspace_id: id, agent_card: card } = request.body;
     mustBeSmall('agent_card', card);
     const workspace = await callers.owner(request, id);
-    await store.seen(workspace.id, clock.nowMs(), card);
+    await store.seen(workspace.id, clock.nowMs(), cardOf(card));
     return { status: 'updated' };
   });
 }
@@ -99,18 +101,19 @@ function addLookups(server: Server, { store, callers, clock }: RegistryParts): v
   };
 
   const ofOwner = { schema: { params: WorkspacePath }, onRequest: asOwner };
-  server.get('/registry/:id/peers', ofOwner, async (request) => {
+  server.get('/registry/:id/peers', ofOwner, async (request, reply) => {
     const workspace = await callers.owner(request, request.params.id);
     const peers = await store.listing();
     const nowMs = clock.nowMs();
-    return peers.filter((peer) => peer.id !== workspace.id).map((peer) => shown(peer, nowMs));
+    const others = peers.filter((peer) => peer.id !== workspace.id);
+    return sendJson(reply, `[${others.map((peer) => shown(peer, nowMs)).join(',')}]`);
   });
 
   const ofPeer = { schema: { params: WorkspacePath }, onRequest: asPeer };
-  server.get('/registry/discover/:id', ofPeer, async (request) => {
+  server.get('/registry/discover/:id', ofPeer, async (request, reply) => {
     const workspace = await store.listed(idOf(request.params.id));
     if (workspace === undefined || workspace.removed) throw new Refusal(404, 'workspace not found');
-    return shown(workspace, clock.nowMs());
+    return sendJson(reply, shown(workspace, clock.nowMs()));
   });
 
   server.get('/workspaces/:id/state', ofOwner, async (request) => {
@@ -142,7 +145,7 @@ async function register(
     const own = createToken('workspace');
     const added = await store.addWorkspace({
       id,
-      name: nameOf(card) ?? id,
+      name: card.name ?? id,
       agentCard: card,
       tokenHash: tokenHash(own.reveal()),
       atMs: clock.nowMs(),
@@ -183,16 +186,18 @@ function checkDelivery(mode: string | undefined, url: string | undefined): void 
   throw new Refusal(400, "this hub does not push: register with delivery_mode 'poll'");
 }
 
-function shown(workspace: ListedWorkspace, nowMs: number) {
-  return {
+function shown(workspace: ListedWorkspace, nowMs: number): string {
+  const name = workspace.cardName ?? workspace.name;
+  const fields = {
     id: workspace.id,
-    name: nameOf(workspace.agentCard) ?? workspace.name,
+    name,
     role: workspace.hubRun ? 'agent' : null,
     url: '',
     status: statusOf(workspace, nowMs),
     delivery_mode: workspace.hubRun ? 'push' : 'poll',
-    agent_card: workspace.agentCard ?? { name: workspace.name, skills: [] },
   };
+  const card = workspace.agentCard?.json ?? JSON.stringify({ name, skills: [] });
+  return objectText(fields, { agent_card: card });
 }
 
 function statusOf({ hubRun, heartbeatAtMs }: Workspace, nowMs: number): string {
@@ -200,7 +205,10 @@ function statusOf({ hubRun, heartbeatAtMs }: Workspace, nowMs: number): string {
   return hubRun || seen ? 'online' : 'awaiting_agent';
 }
 
-function nameOf(card: AgentCard | undefined): string | undefined {
-  const name = card?.['name'];
-  return typeof name === 'string' && name !== '' ? storable(name) : undefined;
+function cardOf(given: Readonly<Record<string, unknown>>): AgentCard {
+  const { name } = given;
+  return {
+    json: JSON.stringify(given),
+    name: typeof name === 'string' && name !== '' ? storable(name) : undefined,
+  };
 }

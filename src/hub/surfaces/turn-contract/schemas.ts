@@ -6,6 +6,9 @@ const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a
 const KEY =
   '^(?:[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff]){1,256}$';
 
+/** Turns that one message may answer. Each one is looked up. */
+const ANSWERED_MAX = 100;
+
 const Uuid = Type.String({ pattern: UUID });
 const Key = Type.String({ pattern: KEY });
 /** Beyond it a number is not the one that was sent, and SQLite's can't be read back. */
@@ -42,7 +45,7 @@ export const A2aRequestBody = Type.Object({
       messageId: Key,
       parts: Type.Array(Part),
       contextId: Type.Optional(Key),
-      referenceTaskIds: Type.Optional(Type.Array(Type.String())),
+      referenceTaskIds: Type.Optional(Type.Array(Type.String(), { maxItems: ANSWERED_MAX })),
     }),
     metadata: Type.Optional(Open),
     expires_in_seconds: Type.Optional(Type.Number()),

@@ -1,10 +1,4 @@
-import type {
-  Activity,
-  ActivityQuery,
-  NewActivity,
-  RequestId,
-  TurnContent,
-} from '../../../hub/ports.ts';
+import type { Activity, ActivityQuery, NewActivity } from '../../../hub/ports.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow, SqlValue } from '../driver.ts';
@@ -13,7 +7,8 @@ import type { SqlRow, SqlValue } from '../driver.ts';
 const HUB_ACTIVITY_BYTES_MAX = 4 * 1024 * 1024;
 
 const COLUMNS = `seq, id, workspace_id, activity_type, source_id, target_id, method, summary, status,
-  error_detail, duration_ms, created_at_ms, request_id, request_body, response_body, tool_trace`;
+  error_detail, duration_ms, created_at_ms, request_id, attachments, request_body, response_body,
+  tool_trace`;
 const BYTES = `COALESCE(octet_length(request_body), 0) + COALESCE(octet_length(response_body), 0)
   + COALESCE(octet_length(tool_trace), 0) + COALESCE(octet_length(summary), 0)`;
 
@@ -35,8 +30,8 @@ export class ActivityTable {
     this.#db.run(
       `INSERT INTO hub_activity (id, workspace_id, activity_type, source_id, target_id, method,
         summary, sender_id, message_id, status, error_detail, duration_ms, created_at_ms,
-        request_id, request_body, response_body, tool_trace)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        request_id, request_body, response_body, tool_trace, attachments)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (workspace_id, sender_id, message_id) WHERE message_id IS NOT NULL DO NOTHING`,
       row.id,
       row.workspace,
@@ -51,10 +46,11 @@ export class ActivityTable {
       row.errorDetail ?? null,
       row.durationMs ?? null,
       row.createdAtMs,
-      row.received === undefined ? null : JSON.stringify(row.received.requestId),
-      row.received === undefined ? (row.requestBody ?? null) : JSON.stringify(row.received.content),
+      row.received?.requestId ?? null,
+      row.received?.content ?? row.requestBody ?? null,
       row.responseBody ?? null,
       row.toolTrace ?? null,
+      row.attachments ?? null,
     );
   }
 
@@ -140,15 +136,9 @@ function activityOf(row: SqlRow): Activity {
     createdAtMs: Number(row['created_at_ms']),
     ...(requestId === undefined
       ? { requestBody: body }
-      : { requestBody: undefined, received: receivedOf(requestId, String(body)) }),
+      : { requestBody: undefined, received: { requestId, content: String(body) } }),
     responseBody: text('response_body'),
     toolTrace: text('tool_trace'),
-  };
-}
-
-function receivedOf(requestId: string, content: string): NonNullable<Activity['received']> {
-  return {
-    requestId: JSON.parse(requestId) as RequestId,
-    content: JSON.parse(content) as TurnContent,
+    attachments: text('attachments'),
   };
 }

@@ -197,11 +197,12 @@ export class SqliteHubStore implements HubStore {
     const { messageId } = content.message;
     const origin = { sender: source, messageId };
     const answered = itemsAnsweredBy(sending, (id) => this.#items.partiesOf(id));
+    const text = JSON.stringify(content);
     const repeated = this.#items.ofMessage({ source, target, messageId });
     const depth = this.#usage.asked(target);
     if (repeated !== undefined) return { kind: 'item', item: repeated, fresh: false, depth };
     const isAnswer = answered.length > 0;
-    const quota = this.#usage.excess(source, costOf(sending, isAnswer));
+    const quota = this.#usage.excess(source, costOf(sending, text, isAnswer));
     if (quota !== undefined) return { kind: 'over_quota', quota };
 
     if (!isAnswer) {
@@ -209,11 +210,11 @@ export class SqliteHubStore implements HubStore {
       const isFull = depth >= HUB_QUEUE_ITEMS_MAX && !this.#usage.isOwn(source);
       if (isFull) return { kind: 'full' };
       const start = sending.hubRun && this.#isChosen(sending, choice);
-      const item = this.#items.add(sending, { start });
-      if (!sending.hubRun) this.#activity.add(inboxRowOf(sending), origin);
+      const item = this.#items.add(sending, text, { start });
+      if (!sending.hubRun) this.#activity.add(inboxRowOf(sending, text), origin);
       return { kind: 'item', item, fresh: true, depth: depth + 1 };
     }
-    this.#activity.add(inboxRowOf(sending), origin);
+    this.#activity.add(inboxRowOf(sending, text), origin);
     const completed = answered.filter((item) => this.#items.settle(item.queueId, sending.answer));
     return { kind: 'answer', completed: completed.map((item) => item.queueId) };
   }
@@ -272,8 +273,8 @@ function itemsAnsweredBy<Item extends Pick<QueueItem, 'source' | 'target'>>(
 }
 
 /** What a message will add to what its sender has stored, at most. */
-function costOf({ content, hubRun }: Sending, isAnswer: boolean) {
-  const bytes = bytesOf([JSON.stringify(content)]);
+function costOf({ hubRun, attachments }: Sending, content: string, isAnswer: boolean) {
+  const bytes = bytesOf([content, attachments]);
   // What a polling workspace is sent is stored in the queue and in its inbox, and an answer in the inbox and with the item.
   const copies = hubRun && !isAnswer ? 1 : 2;
   return { rows: copies, bytes: copies * bytes, waiting: isAnswer ? 0 : 1 };
@@ -285,7 +286,7 @@ function bytesOf(texts: readonly (string | undefined)[]): number {
   return bytes;
 }
 
-function inboxRowOf(sending: Sending): NewActivity {
+function inboxRowOf(sending: Sending, content: string): NewActivity {
   return {
     id: randomUUID(),
     workspace: sending.target,
@@ -298,7 +299,8 @@ function inboxRowOf(sending: Sending): NewActivity {
     errorDetail: undefined,
     durationMs: undefined,
     createdAtMs: sending.atMs,
-    received: { requestId: sending.requestId, content: sending.content },
+    received: { requestId: JSON.stringify(sending.requestId), content },
+    attachments: sending.attachments,
     requestBody: undefined,
     responseBody: undefined,
     toolTrace: undefined,

@@ -107,8 +107,8 @@ export class ItemsTable {
     return this.#db.all(sql, target).map(itemOf);
   }
 
-  /** Adds an item. With `start` it is dispatched already. Its message must not have an item. */
-  add(sending: Sending, { start }: { readonly start: boolean }): QueueItem {
+  /** Adds an item, with its content as JSON. With `start` it is dispatched already. Its message must not have an item. */
+  add(sending: Sending, content: string, { start }: { readonly start: boolean }): QueueItem {
     this.#db.run(
       `INSERT INTO hub_items (queue_id, target_id, source_id, message_id, lane, run_by_hub, status,
         attempts, enqueued_at_ms, dispatched_at_ms, expires_at_ms, request_id, content)
@@ -125,7 +125,7 @@ export class ItemsTable {
       start ? sending.atMs : null,
       sending.expiresAtMs ?? null,
       JSON.stringify(sending.requestId),
-      JSON.stringify(sending.content),
+      content,
     );
     const item = freshItem(sending);
     return start ? dispatched(item, sending.atMs) : item;

@@ -18,6 +18,7 @@ const rowBytes = (row: string) =>
     'request_body',
     'response_body',
     'tool_trace',
+    'attachments',
     'summary',
     'error_detail',
     'request_id',
@@ -66,6 +67,12 @@ export const USAGE_SUM = `SELECT workspace_id, SUM(stored_rows) AS stored_rows,
   GROUP BY workspace_id`;
 
 export const HUB_USAGE = `
+ALTER TABLE hub_activity ADD COLUMN attachments TEXT;
+ALTER TABLE hub_workspaces ADD COLUMN card_name TEXT;
+UPDATE hub_workspaces SET card_name = CASE WHEN json_valid(agent_card) THEN
+    CASE WHEN json_type(agent_card, '$.name') = 'text' AND agent_card ->> '$.name' <> ''
+      THEN agent_card ->> '$.name' END
+  END;
 CREATE TABLE hub_usage (
   workspace_id TEXT PRIMARY KEY,
   stored_rows INTEGER NOT NULL,

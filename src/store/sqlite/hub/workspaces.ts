@@ -11,8 +11,9 @@ import type { SqlRow } from '../driver.ts';
 
 const COLUMNS = 'id, name, origin, run_by_hub, heartbeat_at_ms, removed_at_ms, token_hash';
 /** Earlier versions stored cards of any size, and so deep that they can't be written out again. */
-const SMALL_CARD = `CASE WHEN length(CAST(agent_card AS BLOB)) <= ${DESCRIPTION_BYTES_MAX}
-  THEN agent_card END AS small_card`;
+const IS_SMALL = `octet_length(agent_card) <= ${DESCRIPTION_BYTES_MAX}`;
+/** A list of workspaces has the cards of the oldest ones up to this size: 256 of the largest. `discover` has each one. */
+const LISTED_CARDS_BYTES_MAX = 4 * 1024 * 1024;
 const LIVE_BY_AGE = 'WHERE removed_at_ms IS NULL ORDER BY created_at_ms, rowid';
 
 interface WorkspaceRow {
@@ -46,24 +47,38 @@ export class WorkspacesTable {
   }
 
   listing(): ListedWorkspace[] {
-    const sql = `SELECT ${COLUMNS}, ${SMALL_CARD} FROM hub_workspaces ${LIVE_BY_AGE}`;
+    const sql = `SELECT ${COLUMNS}, card_name,
+        CASE WHEN ${IS_SMALL} AND SUM(octet_length(agent_card)) FILTER (WHERE ${IS_SMALL})
+            OVER (ORDER BY created_at_ms, rowid) <= ${LISTED_CARDS_BYTES_MAX}
+          THEN agent_card END AS small_card
+      FROM hub_workspaces ${LIVE_BY_AGE}`;
     return this.#db.all(sql).map(listedOf);
   }
 
   listed(id: WorkspaceId): ListedWorkspace | undefined {
-    const sql = `SELECT ${COLUMNS}, ${SMALL_CARD} FROM hub_workspaces WHERE id = ?`;
+    const card = `CASE WHEN ${IS_SMALL} THEN agent_card END AS small_card`;
+    const sql = `SELECT ${COLUMNS}, card_name, ${card} FROM hub_workspaces WHERE id = ?`;
     const row = this.#db.get(sql, id);
     return row === undefined ? undefined : listedOf(row);
   }
 
   add(row: WorkspaceRow): boolean {
     const sql = `INSERT INTO hub_workspaces
-      (id, name, origin, run_by_hub, agent_card, token_hash, created_at_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
-    const card = row.agentCard === undefined ? null : JSON.stringify(row.agentCard);
-    const hubRun = row.hubRun ? 1 : 0;
-    const token = row.tokenHash ?? null;
-    return this.#db.run(sql, row.id, row.name, row.origin, hubRun, card, token, row.atMs) === 1;
+      (id, name, origin, run_by_hub, agent_card, card_name, token_hash, created_at_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
+    const { json = null, name = null } = row.agentCard ?? {};
+    const added = this.#db.run(
+      sql,
+      row.id,
+      row.name,
+      row.origin,
+      row.hubRun ? 1 : 0,
+      json,
+      name,
+      row.tokenHash ?? null,
+      row.atMs,
+    );
+    return added === 1;
   }
 
   /** How many have registered by themselves. */
@@ -83,8 +98,8 @@ export class WorkspacesTable {
   seen(id: WorkspaceId, atMs: number, agentCard: AgentCard | undefined): void {
     this.#db.run('UPDATE hub_workspaces SET heartbeat_at_ms = ? WHERE id = ?', atMs, id);
     if (agentCard === undefined) return;
-    const card = JSON.stringify(agentCard);
-    this.#db.run('UPDATE hub_workspaces SET agent_card = ? WHERE id = ?', card, id);
+    const sql = 'UPDATE hub_workspaces SET agent_card = ?, card_name = ? WHERE id = ?';
+    this.#db.run(sql, agentCard.json, agentCard.name ?? null, id);
   }
 
   remove(id: WorkspaceId, atMs: number): void {
@@ -104,9 +119,10 @@ export class WorkspacesTable {
 }
 
 function listedOf(row: SqlRow): ListedWorkspace {
-  const card = row['small_card'];
-  const agentCard = typeof card === 'string' ? (JSON.parse(card) as AgentCard) : undefined;
-  return { ...workspaceOf(row), agentCard };
+  const { small_card: json, card_name: name } = row;
+  const cardName = typeof name === 'string' ? name : undefined;
+  const agentCard = typeof json === 'string' ? { json, name: cardName } : undefined;
+  return { ...workspaceOf(row), cardName, agentCard };
 }
 
 function workspaceOf(row: SqlRow): Workspace {
