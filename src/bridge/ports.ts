@@ -334,7 +334,8 @@ export interface TurnHead {
   readonly id: TurnId;
   readonly seq: number;
   readonly chatId: ChatId;
-  readonly senderOpenId: OpenId;
+  /** Whose turn it is: who asked for this run. */
+  readonly person: OpenId;
   readonly phase: TurnPhase;
   readonly receivedAtMs: number;
 }

@@ -215,9 +215,10 @@ export class Attempts {
 }
 
 /** The place of a turn in its chat's lane, and the person whose turn it is; `undefined` if it does not wait. */
-export function laneItemOf({ id, seq, message, state, receivedAtMs }: Turn): LaneItem | undefined {
+export function laneItemOf(turn: Turn): LaneItem | undefined {
+  const { id, seq, message, state, receivedAtMs } = turn;
   if (state.phase !== 'waiting') return undefined;
   const { notBeforeMs } = state;
-  const { chatId: lane, senderOpenId: share } = message;
-  return { id, lane, share, order: seq, notBeforeMs, sinceMs: receivedAtMs };
+  const share = turn.askedBy ?? message.senderOpenId;
+  return { id, lane: message.chatId, share, order: seq, notBeforeMs, sinceMs: receivedAtMs };
 }

@@ -156,7 +156,7 @@ export class Engine implements Service {
 
   async #takeUp(head: TurnHead): Promise<void> {
     const { journal, clock } = this.#parts;
-    const { id, chatId: lane, senderOpenId: share, seq: order, receivedAtMs: sinceMs } = head;
+    const { id, chatId: lane, person: share, seq: order, receivedAtMs: sinceMs } = head;
     // The previous process may have died before it showed the sign.
     if (head.phase === 'waiting' || isEngaged(head.phase)) this.#changes.receipts.plan(id);
     if (head.phase === 'waiting') {

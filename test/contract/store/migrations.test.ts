@@ -114,7 +114,8 @@ test('version 1: F3: rows that nobody could read are mended, and no other', asyn
     const rows = (await store.activity(id, { limit: 100 })) ?? [];
     expect(JSON.stringify(rows)).not.toContain('[[');
     if (name !== 'far-away') continue;
-    expect(rows.map(({ received }) => received?.content.message.messageId)).toContain('m-told');
+    const contents = rows.map(({ received }) => received?.content ?? '');
+    expect(contents.join()).toContain('"messageId":"m-told"');
     expect(await store.acknowledge(id, 1)).toBe(Number.MAX_SAFE_INTEGER);
   }
   expect(db.all("SELECT seq FROM hub_items WHERE message_id = 'm-told'")).toEqual([]);

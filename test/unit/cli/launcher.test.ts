@@ -13,8 +13,10 @@ let child: ChildProcess | undefined;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lark-bridge-launcher-'));
   mkdirSync(join(folder, 'dist/cli'), { recursive: true });
+  mkdirSync(join(folder, 'dist/host'));
   mkdirSync(join(folder, 'bin'));
   cpSync(BIN, join(folder, 'bin/lark-bridge.js'));
+  writeFileSync(join(folder, 'dist/host/open-parts.js'), 'export const openParts = () => [];');
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
 });
 afterEach(() => {

@@ -178,8 +178,8 @@ export class TurnsTable {
   open(): TurnHead[] {
     return this.#db
       .all(
-        `SELECT seq, message_id, chat_id, message ->> '$.senderOpenId' AS sender, phase,
-           received_at_ms FROM turns
+        `SELECT seq, message_id, chat_id, phase, received_at_ms,
+           coalesce(asked_by, message ->> '$.senderOpenId') AS person FROM turns
          WHERE app_id = ? AND phase NOT IN ${FINAL} ORDER BY seq`,
         this.#app,
       )
@@ -187,7 +187,7 @@ export class TurnsTable {
         id: turnId(String(row['message_id'])),
         seq: Number(row['seq']),
         chatId: chatId(String(row['chat_id'])),
-        senderOpenId: openId(String(row['sender'])),
+        person: openId(String(row['person'])),
         phase: String(row['phase']) as TurnPhase,
         receivedAtMs: Number(row['received_at_ms']),
       }));
