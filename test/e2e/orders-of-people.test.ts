@@ -39,7 +39,7 @@ function sayTo(chat: SimChat, from: SimUser, text: string) {
 /** Each of them asks, the process ends in the middle, and each chat is asked what to do. */
 async function interrupted(asked: readonly { chat: SimChat; from: SimUser; text: string }[]) {
   await rig.addAgent('slow', HANGS_ONCE);
-  const first = await rig.runHere({ words: ASK });
+  const first = await rig.runHere({ words: ASK, env: { LARK_LOG_LEVEL: 'debug' } });
   for (const one of asked) sayTo(one.chat, one.from, one.text);
   await first.saw(() => first.stderr.split('"phase":"accepted"').length > asked.length);
   await first.stop();

@@ -111,7 +111,7 @@ test.runIf(process.platform === 'linux')(
       setsid sh -c 'trap "" TERM; echo $$ > left; while [ -d "$HOME" ]; do sleep 0.1; done' > /dev/null 2>&1 < /dev/null &
       while [ ! -s left ]; do sleep 0.02; done; sleep 600`,
     );
-    const first = await rig.run();
+    const first = await rig.run({ env: { LARK_LOG_LEVEL: 'debug' } });
     const { user, chat } = rig.direct('Mei');
     rig.cloud.say({ chat, from: user, text: 'work' });
     const pid = await pidIn(join(rig.home, 'left'));
