@@ -7,16 +7,9 @@ import type { Caller } from './calls.ts';
 import { SCOPE_NEEDS } from '../app-needs.ts';
 import { type Refusal, refusalError, type Tried } from '../codes.ts';
 import type { ChatTypeOf } from './chat-types.ts';
-import { parseText } from '../inbound/content.ts';
-import {
-  idOf,
-  parseMessage,
-  listOf,
-  millis,
-  type MessageFacts,
-  type Self,
-  textOf,
-} from '../inbound/parse.ts';
+import { writtenText } from '../inbound/content/text.ts';
+import { idOf, listOf, millis, textOf } from '../inbound/fields.ts';
+import { parseMessage, type MessageFacts, type Self } from '../inbound/parse.ts';
 import type { HistoryMessage } from '../../bridge/ports.ts';
 import type { Log } from '../../core/log.ts';
 
@@ -164,7 +157,7 @@ function parseItem(item: Json, chatType: ChatType, self: Self): HistoryMessage |
     parentId: idOf(item['parent_id']) as MessageId | undefined,
     threadId: idOf(item['thread_id']),
     deleted,
-    text: own && item['msg_type'] === 'text' ? parseText(textOf(facts.content)) : undefined,
+    text: own && item['msg_type'] === 'text' ? writtenText(facts.content) : undefined,
     inbound: parsed.ok && !deleted ? parsed.message : undefined,
   };
 }

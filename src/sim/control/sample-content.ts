@@ -44,7 +44,7 @@ const SAMPLES: Readonly<Record<string, (about: About) => JsonObject>> = {
   general_calendar: ({ cloud }) => meeting(cloud),
   share_calendar_event: ({ cloud }) => ({
     ...meeting(cloud),
-    open_calendar_id: 'sample@group.calendar.feishu.cn',
+    open_calendar_id: 'sample@group.calendar.example.com',
     open_event_id: cloud.world.ids.event(),
   }),
   video_chat: ({ cloud }) => ({ topic: 'Weekly meeting', start_time: inHours(cloud, 0) }),

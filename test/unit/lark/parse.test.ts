@@ -178,8 +178,27 @@ describe('who is addressed', () => {
     );
     expect(parsed).toMatchObject({
       ok: true,
-      event: { message: { parts: [{ kind: 'unsupported', messageType: 'post' }] } },
+      event: { message: { parts: [{ kind: 'text', text: '' }] } },
     });
+  });
+
+  test('a post of which only the mention of the bot is left, and one with more', () => {
+    const said = (...elements: object[]) => {
+      const message = { message_type: 'post', content: post(...elements) };
+      return parse(messageEvent({ message: { ...message, mentions: [mention(1, 'B', BOT)] } }));
+    };
+    const at = { tag: 'at', user_id: '@_user_1', user_name: 'B' };
+    expect(said(at)).toMatchObject({ event: { message: { parts: [{ text: '' }] } } });
+    expect(said(at, { tag: 'text', text: ' go', style: ['bold'] })).toMatchObject({
+      event: { message: { parts: [{ text: '**go**' }] } },
+    });
+  });
+
+  test('a note of Lark itself is for nobody', () => {
+    const message = { ...dm, message_type: 'system', content: '{"template":"x joined"}' };
+    expect(parse(messageEvent({ message }))).toEqual({ ok: false, reason: 'system' });
+    const group = { message_type: 'system', content: 'damaged' };
+    expect(parse(messageEvent({ message: group }))).toEqual({ ok: false, reason: 'system' });
   });
 });
 
