@@ -73,6 +73,30 @@ test('a post in a group: without the mention of the bot, with its formats and it
   expect(reply?.text).toContain('[image]');
 });
 
+test('forwarded messages come with the turn', async () => {
+  const { user, chat } = rig.direct('Lea');
+  const one = rig.cloud.say({ chat, from: user, text: 'is **this** right?', silent: true });
+  rig.cloud.forward({ chat, from: user, messages: [one] });
+  const [reply] = await rig.repliesIn(chat, 1);
+  expect(reply?.text).toContain('[forwarded: 1 message]');
+  expect(reply?.text).toContain('right?');
+});
+
+test('forwarded messages that can not be read are told, and not passed over', async () => {
+  const { user, chat } = rig.direct('Noa');
+  const one = rig.cloud.say({ chat, from: user, text: 'secret', silent: true });
+  rig.cloud.faults.inject({
+    kind: 'business_error',
+    code: 230027,
+    msg: 'no permission',
+    path: '/im/v1/messages/',
+    method: 'GET',
+  });
+  rig.cloud.forward({ chat, from: user, messages: [one] });
+  const [reply] = await rig.repliesIn(chat, 1);
+  expect(reply?.text).toBe('[forwarded messages could not be read: Lark refused with code 230027]');
+});
+
 test('a note of Lark itself starts no turn', async () => {
   const { user, chat } = rig.direct('Kim');
   rig.cloud.say({ chat, from: user, messageType: 'system' });

@@ -15,6 +15,7 @@ import type { CallBroker } from './broker.ts';
 import { Caller, type CallerOptions, type CallResult } from './calls.ts';
 import { isPassing, refusalError, type Tried } from '../codes.ts';
 import { createChatTypes } from './chat-types.ts';
+import { createForwardedReader } from './forwarded.ts';
 import { History } from './history.ts';
 import { createMessageById } from './message-by-id.ts';
 import { idOf, listOf } from '../inbound/fields.ts';
@@ -108,6 +109,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     fetchMessage: createMessageById({ caller, chatTypeOf, self }),
     history: (...asked) => history.read(...asked),
+    forwarded: createForwardedReader({ caller, log }),
     botInfo: () => botInfo(caller),
     onlineInstances: () => onlineInstances(caller),
   };

@@ -100,8 +100,9 @@ export class TurnsTable {
       run: run ?? turn.run,
       ...(replyToken !== undefined && { replyToken }),
     };
-    if (withdrawn === undefined) return next;
-    const message = { ...turn.message, parts: [] };
+    const parts = withdrawn === undefined ? change.parts : [];
+    if (parts === undefined) return next;
+    const message = { ...turn.message, parts };
     this.#db.run('UPDATE turns SET message = ? WHERE seq = ?', JSON.stringify(message), turn.seq);
     return { ...next, message };
   }
