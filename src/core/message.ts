@@ -57,6 +57,8 @@ export interface LarkContext {
 /** The events of Lark that the bridge handles. */
 export type InboundEvent =
   | { readonly kind: 'message'; readonly message: InboundMessage }
+  /** A person changed a message. `message` is what it says now. */
+  | { readonly kind: 'edited'; readonly message: InboundMessage; readonly editedAtMs: number }
   | {
       readonly kind: 'recalled';
       readonly appId: AppId;

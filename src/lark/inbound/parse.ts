@@ -1,6 +1,6 @@
 /** Checks once what Lark delivers. All code after this trusts the result. */
 import { asObject, type Json } from '../../core/json-object.ts';
-import { CALLBACK_NEEDS, EVENT_NEEDS } from '../app-needs.ts';
+import { CALLBACK_NEEDS, EDIT_EVENT, EVENT_NEEDS } from '../app-needs.ts';
 import {
   type AppId,
   type ChatId,
@@ -55,6 +55,7 @@ type ParsedEvent =
 /** The event types that we handle. Every other event is acked and ignored. */
 export const EVENT_PARSERS: Readonly<Record<string, (raw: Json, self: Self) => ParsedEvent>> = {
   [EVENT_NEEDS.message.name]: parseMessageEvent,
+  [EDIT_EVENT]: parseEditedEvent,
   [EVENT_NEEDS.recall.name]: parseRecalledEvent,
   [CALLBACK_NEEDS.button.name]: parseButtonEvent,
 };
@@ -81,11 +82,12 @@ export function idsOf(raw: unknown): { event_id?: string; message?: string } {
   };
 }
 
-function parseMessageEvent(raw: Json, self: Self): ParsedEvent {
+/** The facts of an event about a message. Undefined if it has none. */
+function factsOfEvent(raw: Json): MessageFacts | undefined {
   const message = asObject(raw['message']);
-  if (message === undefined) return refused('malformed');
+  if (message === undefined) return undefined;
   const sender = asObject(raw['sender']) ?? {};
-  const facts: MessageFacts = {
+  return {
     eventId: raw['event_id'],
     messageId: message['message_id'],
     chatId: message['chat_id'],
@@ -104,6 +106,11 @@ function parseMessageEvent(raw: Json, self: Self): ParsedEvent {
       name: textOf(mention['name']),
     })),
   };
+}
+
+function parseMessageEvent(raw: Json, self: Self): ParsedEvent {
+  const facts = factsOfEvent(raw);
+  if (facts === undefined) return refused('malformed');
   const parsed = parseMessage(facts, self);
   if (parsed.ok) return { ok: true, event: { kind: 'message', message: parsed.message } };
   const { reason } = parsed;
@@ -117,6 +124,17 @@ function parseMessageEvent(raw: Json, self: Self): ParsedEvent {
     reason: 'incomplete',
     incomplete: { ...incomplete, toldAtMs: millis(raw['create_time']) },
   };
+}
+
+/** An edit that does not say enough is not asked for: the message itself came before. */
+function parseEditedEvent(raw: Json, self: Self): ParsedEvent {
+  const facts = factsOfEvent(raw);
+  const editedAtMs = millis(asObject(raw['message'])?.['update_time']);
+  if (facts === undefined || editedAtMs === undefined) return refused('malformed');
+  const parsed = parseMessage(facts, self);
+  if (parsed.ok)
+    return { ok: true, event: { kind: 'edited', message: parsed.message, editedAtMs } };
+  return refused(parsed.reason === 'unclear' ? 'malformed' : parsed.reason);
 }
 
 function incompleteOf(
