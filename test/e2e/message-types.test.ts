@@ -104,3 +104,26 @@ test('a note of Lark itself starts no turn', async () => {
   const replies = await rig.repliesIn(chat, 1);
   expect(replies.map(({ text }) => text)).toEqual(['and now?']);
 });
+
+test('killed while it reads forwarded messages, the next start reads them and answers once', async () => {
+  const other = await Rig.open();
+  try {
+    const first = await other.run();
+    const { user, chat } = other.direct('Ida');
+    const one = other.cloud.say({ chat, from: user, text: 'keep this', silent: true });
+    const path = '/im/v1/messages/';
+    other.cloud.faults.inject({ kind: 'response_hang', path, method: 'GET' });
+    const bundle = other.cloud.forward({ chat, from: user, messages: [one] });
+    const reads = () => other.cloud.calls({ path: `${path}${bundle.messageId}`, method: 'GET' });
+    await other.cloud.waitFor(() => reads().length === 1);
+    await first.stop('SIGKILL');
+    await other.run();
+    const [reply] = await other.repliesIn(chat, 1);
+    expect(reply?.text).toContain('keep this');
+    expect(reply?.replyTo).toBe(bundle.messageId);
+    expect(reads()).toHaveLength(2);
+    expect(other.replies(chat)).toHaveLength(1);
+  } finally {
+    await other.close();
+  }
+});

@@ -253,6 +253,7 @@ describe('im.message.updated_v1', () => {
     lark.advance(1_000);
     lark.edit(said, { text: 'two' });
     await heard(2);
+    expect(said.updatedAtMs).toBeGreaterThanOrEqual(said.createdAtMs + 1_000);
     expect(listener.heard[1]).toMatchObject({
       event_type: 'im.message.updated_v1',
       sender: { sender_id: { open_id: ada.openId } },
@@ -260,7 +261,7 @@ describe('im.message.updated_v1', () => {
         message_id: said.messageId,
         content: '{"text":"two"}',
         create_time: String(said.createdAtMs),
-        update_time: String(said.createdAtMs + 1_000),
+        update_time: String(said.updatedAtMs),
       },
     });
   });

@@ -30,6 +30,7 @@ let isWriting: () => boolean;
 let asked: string[];
 let reads: number;
 let answer: TurnAnswer;
+let whileReading: () => void;
 /** What Lark says to each read; the last one for ever. */
 let given: (ForwardedResult | 'never')[];
 
@@ -40,6 +41,7 @@ beforeEach(async () => {
   journal = new SqliteJournal({ db, app: message.appId, clock });
   asked = [];
   reads = 0;
+  whileReading = () => {};
   answer = { kind: 'answered', text: 'ok' };
   given = [{ ok: true, text: '[forwarded: 1 message]\n> hi' }];
   await open();
@@ -59,6 +61,7 @@ async function open(): Promise<void> {
       deliver: () => Promise.resolve({ ok: true, id: 'om_out' }),
       history: () => Promise.resolve([]),
       forwarded: () => {
+        whileReading();
         const result = given[Math.min(reads, given.length - 1)] ?? 'never';
         reads += 1;
         return result === 'never' ? new Promise(() => {}) : Promise.resolve(result);
@@ -161,16 +164,25 @@ test('a stop while it is read leaves the turn waiting, and the next start goes o
   expect(asked).toEqual(['read']);
 });
 
-test('a recall while it is read ends the turn, and nothing of it is stored', async () => {
-  given = ['never'];
-  await say();
-  await pass(1_000);
+const recall = () => {
   const { appId, chatId, messageId } = message;
-  await bridge.intake.admit({ kind: 'recalled', appId, chatId, messageId, eventId: 'e2' });
-  await pass(20_000);
-  expect(asked).toEqual([]);
-  expect(await journal.turn(ID)).toMatchObject({
-    state: { phase: 'dropped', why: 'recalled' },
-    message: { parts: [] },
-  });
-});
+  return bridge.intake.admit({ kind: 'recalled', appId, chatId, messageId, eventId: 'e2' });
+};
+
+test.each<[string, (ForwardedResult | 'never')[]]>([
+  ['that never ends', ['never']],
+  ['that ends at that moment', [{ ok: true, text: 'secret' }]],
+])(
+  'a recall during a read %s ends the turn, and nothing of it is stored',
+  async (_how, results) => {
+    given = results;
+    whileReading = () => void recall();
+    await say();
+    await pass(20_000);
+    expect(asked).toEqual([]);
+    expect(await journal.turn(ID)).toMatchObject({
+      state: { phase: 'dropped', why: 'recalled' },
+      message: { parts: [] },
+    });
+  },
+);
