@@ -1,7 +1,7 @@
 /** What the bridge needs from others: Lark, the target of turns, the journal. Adapters implement it, `app` joins them. */
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from '../core/ids.ts';
 import type { Content } from '../core/content.ts';
-import type { InboundEvent, InboundMessage, LarkContext } from '../core/message.ts';
+import type { InboundEvent, InboundMessage, LarkContext, Part } from '../core/message.ts';
 import type { ButtonValue } from '../wire/choice-value.ts';
 import type { ReplyToken } from '../wire/lark-context.ts';
 import type {
@@ -153,7 +153,17 @@ export interface LarkGateway {
     threadId?: string,
     pagesMax?: number,
   ): Promise<readonly HistoryMessage[]>;
+  /**
+   * What a bundle of forwarded messages says, in Markdown. Does not reject if Lark or the network fails.
+   * Absent: bundles can't be read.
+   */
+  forwarded?(bundle: MessageId): Promise<ForwardedResult>;
 }
+
+export type ForwardedResult =
+  | { readonly ok: true; readonly text: string }
+  /** `reason` is for the agent. `isPassing`: another try may help. */
+  | { readonly ok: false; readonly reason: string; readonly isPassing: boolean };
 
 // ---------------------------------------------------------------- bridge → hub
 
@@ -308,6 +318,8 @@ export interface TurnChange {
   /** When it happened. Undefined: now. */
   readonly atMs?: number;
   readonly out: readonly OutboxDraft[];
+  /** What the message says, now that more of it is known. */
+  readonly parts?: readonly Part[];
   readonly withdrawn?: Withdrawal;
 }
 

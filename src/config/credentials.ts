@@ -9,7 +9,7 @@ import { BRANDS, type Brand } from '../core/brand.ts';
 import type { Credentials } from '../core/credentials.ts';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { APP_ID_PATTERN, appId } from '../core/ids.ts';
-import { parseJsonObject } from '../core/json-object.ts';
+import { parseJsonObject } from '../files/json-text.ts';
 import { folderRefusal, secretTrouble } from '../files/rights.ts';
 import { Secret } from '../core/secret.ts';
 import type { Keyring } from './keyring.ts';

@@ -6,7 +6,7 @@ import type Conf from 'conf';
 import { headOf } from '../core/cut.ts';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import { appId } from '../core/ids.ts';
-import { parseJsonObject } from '../core/json-object.ts';
+import { parseJsonObject } from '../files/json-text.ts';
 import { folderRefusal, secretTrouble } from '../files/rights.ts';
 import {
   CONFIG_FILE,

@@ -3,10 +3,27 @@ import type { AppId, ChatId, MessageId, OpenId } from './ids.ts';
 
 export type ChatType = 'p2p' | 'group';
 
-/** One part of a message. A message is a list of parts, so that it can have files as well. */
+/** Something that Lark keeps for a message. */
+export interface Resource {
+  readonly kind: 'image' | 'file' | 'audio' | 'video';
+  /** Lark's name for it. It is a part of the path from which it can be read. */
+  readonly key: string;
+  readonly name?: string;
+  readonly durationMs?: number;
+  readonly bytes?: number;
+}
+
+/** One part of a message, in the order in which people see the parts. */
 export type Part =
+  /** In Markdown. */
   | { readonly kind: 'text'; readonly text: string }
-  /** Something that an agent can't get yet. `messageType` is Lark's name for it. */
+  | { readonly kind: 'resource'; readonly resource: Resource }
+  /**
+   * A bundle of forwarded messages. `text` is what it says, or why it could not be read in the run `failedInRun`.
+   * Lark gives a bundle without its text, so it is read later.
+   */
+  | { readonly kind: 'forwarded'; readonly text?: string; readonly failedInRun?: number }
+  /** Something that the bridge does not know. `messageType` is Lark's name for it. */
   | { readonly kind: 'unsupported'; readonly messageType: string };
 
 /** A message from Lark. It was checked where it entered, and is trusted from there on. */
@@ -40,6 +57,8 @@ export interface LarkContext {
 /** The events of Lark that the bridge handles. */
 export type InboundEvent =
   | { readonly kind: 'message'; readonly message: InboundMessage }
+  /** A person changed a message. `message` is what it says now. */
+  | { readonly kind: 'edited'; readonly message: InboundMessage; readonly editedAtMs: number }
   | {
       readonly kind: 'recalled';
       readonly appId: AppId;

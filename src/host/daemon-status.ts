@@ -1,7 +1,8 @@
 /** What a running daemon writes about itself every few seconds: the type, its writer and its reader. */
 import { BRANDS, type Brand } from '../core/brand.ts';
 import { appId, openId, type AppId, type OpenId } from '../core/ids.ts';
-import { asObject, parseJsonObject } from '../core/json-object.ts';
+import { asObject } from '../core/json-object.ts';
+import { parseJsonObject } from '../files/json-text.ts';
 import type { Service } from '../core/service.ts';
 import { type HealthReport, parseHealthReport } from '../observe/health/health.ts';
 import { attempt, repeating } from '../time/repeat.ts';

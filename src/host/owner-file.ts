@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import { type AppId, LARK_ID_PATTERN, type OpenId, openId } from '../core/ids.ts';
-import { parseJsonObject } from '../core/json-object.ts';
+import { parseJsonObject } from '../files/json-text.ts';
 import { writePrivateFile } from '../files/private-file.ts';
 import { readPrivateFile } from './secret-files.ts';
 

@@ -1,5 +1,5 @@
 import { BridgeError, errorText } from '../core/errors.ts';
-import { parseJsonObject } from '../core/json-object.ts';
+import { parseJsonObject } from '../files/json-text.ts';
 import { Secret } from '../core/secret.ts';
 import { writePrivateFile } from '../files/private-file.ts';
 import { readPrivateFile } from './secret-files.ts';

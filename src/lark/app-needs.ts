@@ -76,6 +76,12 @@ export const EVENT_NEEDS = {
   },
 } as const satisfies Readonly<Record<string, EventNeed>>;
 
+/**
+ * An event that some apps get, although no document says how an app subscribes to it. So it is taken when it comes,
+ * but neither asked for nor checked.
+ */
+export const EDIT_EVENT = 'im.message.updated_v1';
+
 /** Callbacks come over the same connection as events, but the app subscribes to them separately. */
 export const CALLBACK_NEEDS = {
   button: {

@@ -63,9 +63,10 @@ describe('a message and its answer', () => {
   test('LCM-IN-06: what can not be read gets one polite line', async () => {
     await rig.runHere();
     const { user, chat } = rig.direct('Mei');
-    rig.cloud.say({ chat, from: user, messageType: 'image', content: { image_key: 'img_v3_x' } });
+    rig.cloud.say({ chat, from: user, messageType: 'hologram', content: { x: 1 } });
     const [reply] = await rig.repliesIn(chat, 1);
-    expect(reply?.text).toContain('I can only read text');
+    expect(reply?.text).toContain("I can't read messages of this kind (hologram)");
+    expect(reply?.text).toContain('无法读取');
   });
 
   test('an exec agent gets the text alone on stdin and the rest in its environment', async () => {

@@ -53,6 +53,10 @@ export class EventIntake implements Intake {
     switch (event.kind) {
       case 'message':
         return this.#message(event.message);
+      case 'edited':
+        // A turn does not take the new text yet.
+        this.#parts.log.debug('edit_not_used', { message: event.message.messageId });
+        return;
       case 'recalled':
         return this.#recall(event);
       case 'unreadable':

@@ -5,6 +5,7 @@ import { turnId, type ChatId, type MessageId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
+import { messageText } from '../../wire/message-text.ts';
 import { outKey, turnKey } from './keys.ts';
 import type { ContentForm, Outgoing } from '../ports.ts';
 
@@ -165,11 +166,9 @@ export function toOutgoing(
 
 /** A text that goes to the chat because its question is gone. It begins with a quote of the question. */
 export function withQuote(text: string, asked: InboundMessage | undefined): string {
-  const first =
-    asked?.parts
-      .find((part) => part.kind === 'text')
-      ?.text.trim()
-      .split('\n')[0] ?? '';
+  const [first = ''] = messageText(asked?.parts ?? [])
+    .trim()
+    .split('\n', 1);
   if (first === '') return text;
   return `> ${shortened(first, QUOTE_CHARS_MAX)}\n${text}`;
 }

@@ -27,8 +27,8 @@ function notice(name: string, text: Text) {
 export const notices = {
   unsupported: (messageType: string) =>
     notice('unsupported', {
-      en: `I can only read text messages so far, not this one (${messageType}). Please send it as text.`,
-      zh: `我目前只能读取文本消息，无法读取这条消息（${messageType}）。请以文本形式发送。`,
+      en: `I can't read messages of this kind (${messageType}). Please send it as text.`,
+      zh: `我无法读取这种类型的消息（${messageType}）。请以文本形式发送。`,
     }),
   unreadable: () =>
     notice('unreadable', {

@@ -8,6 +8,7 @@ import type { Hold, LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import type { Journal, TurnTarget, WaitResult } from '../ports.ts';
+import type { Forwards } from './forwards.ts';
 import type { TurnRequests } from './requests.ts';
 import type { TurnChanges } from './turn-changes.ts';
 import { sendBackoffMs, TURN_SEND_BACKOFF_BASE_MS } from './send-backoff.ts';
@@ -24,6 +25,7 @@ interface AttemptsParts {
   readonly target: TurnTarget;
   readonly requests: TurnRequests;
   readonly changes: TurnChanges;
+  readonly forwards: Forwards;
   readonly runner: LaneRunner;
   readonly clock: Clock;
   readonly random: () => number;
@@ -103,6 +105,8 @@ export class Attempts {
         await this.#putBack(id);
         return;
       }
+      await this.#parts.forwards.read(id, limit.signal);
+      if (signal.aborted) return;
       ({ turn } = await changes.apply(id, { kind: 'started', target }));
       this.#watch(turn, signal);
       if (turn.state.phase === 'sending') turn = await this.#send(turn, limit);

@@ -7,11 +7,19 @@ import type { Clock } from '../../time/clock.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import type { Delivery } from '../outbox/delivery.ts';
-import type { ContentForm, Journal, Observer, TurnHead, TurnTarget } from '../ports.ts';
+import type {
+  ContentForm,
+  Journal,
+  LarkGateway,
+  Observer,
+  TurnHead,
+  TurnTarget,
+} from '../ports.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
 import { CallOffs } from './call-offs.ts';
+import { Forwards } from './forwards.ts';
 import { TurnRequests } from './requests.ts';
 import { type Owner, SingleSlot } from './single-slot.ts';
 import { isEngaged, isFinal, type TurnEvent } from './turn.ts';
@@ -21,6 +29,7 @@ interface EngineParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
   readonly form: ContentForm;
+  readonly lark: Pick<LarkGateway, 'forwarded'>;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
   readonly clock: Clock;
@@ -61,7 +70,8 @@ export class Engine implements Service {
     const callOffs = new CallOffs({ ...parts, runner });
     const requests = new TurnRequests(target, parts.brand);
     const changes = new TurnChanges({ ...parts, runner, slot, callOffs, requests });
-    this.#attempts = new Attempts({ ...parts, runner, requests, changes });
+    const forwards = new Forwards({ ...parts, changes });
+    this.#attempts = new Attempts({ ...parts, runner, requests, changes, forwards });
     this.#runner = runner;
     this.#slot = slot;
     this.#callOffs = callOffs;

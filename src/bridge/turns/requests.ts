@@ -1,6 +1,7 @@
 import type { Brand } from '../../core/brand.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
 import type { Turn } from '../../core/turn.ts';
+import { messageText } from '../../wire/message-text.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import type { TurnRequest, TurnTarget } from '../ports.ts';
 import { contextOf } from './context.ts';
@@ -24,7 +25,7 @@ export class TurnRequests {
   requestOf(turn: Turn, target: WorkspaceId): TurnRequest {
     return {
       messageId: platformMessageId(turn),
-      text: textOf(turn),
+      text: messageText(turn.message.parts),
       context: contextOf(turn, this.#brand),
       target,
       reply: this.#replyOf(turn, target),
@@ -36,8 +37,4 @@ export class TurnRequests {
     if (token === undefined) throw new Error(`turn ${id} has no token`);
     return { token, isAskedFor: !this.#target.correlates && this.#uncorrelated.has(to) };
   }
-}
-
-function textOf(turn: Turn): string {
-  return turn.message.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('\n');
 }

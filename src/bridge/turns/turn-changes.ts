@@ -1,5 +1,6 @@
 import type { Log } from '../../core/log.ts';
 import type { TurnId } from '../../core/ids.ts';
+import type { Part } from '../../core/message.ts';
 import type { Show, Turn, TurnState } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { LaneRunner } from '../../time/lane-runner.ts';
@@ -105,6 +106,19 @@ export class TurnChanges {
       }),
     );
     delivery.offer(out);
+  }
+
+  /** Stores what the message of a waiting turn says, now that all of it is read. */
+  async complete(id: TurnId, parts: readonly Part[]): Promise<void> {
+    const { journal, storeRetry } = this.#parts;
+    await storeRetry.untilStored(() =>
+      journal.changeTurn(id, ({ state, message }) =>
+        // A message without parts was recalled.
+        state.phase === 'waiting' && message.parts.length > 0
+          ? { state, parts, out: [] }
+          : undefined,
+      ),
+    );
   }
 
   /** Resolves with the turn when its phase has changed, or when the signal aborts. */

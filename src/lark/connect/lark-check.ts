@@ -10,7 +10,7 @@ import { accountsBaseUrl, openBaseUrl } from '../brand.ts';
 import { codeOf, refusalOf, reasonFor, type Refusal } from '../codes.ts';
 import { requestEndpoint } from '../inbound/endpoint.ts';
 import { createHttp, type LarkHttp } from '../outbound/http.ts';
-import { textOf } from '../inbound/parse.ts';
+import { textOf } from '../inbound/fields.ts';
 import { proxyFor, proxyName, type ProxySettings } from '../../net/proxy.ts';
 import { TokenSource } from '../outbound/token.ts';
 import type { Clock } from '../../time/clock.ts';

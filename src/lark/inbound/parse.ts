@@ -1,18 +1,19 @@
 /** Checks once what Lark delivers. All code after this trusts the result. */
-import { asObject, isObject, type Json } from '../../core/json-object.ts';
-import { CALLBACK_NEEDS, EVENT_NEEDS } from '../app-needs.ts';
+import { asObject, type Json } from '../../core/json-object.ts';
+import { CALLBACK_NEEDS, EDIT_EVENT, EVENT_NEEDS } from '../app-needs.ts';
 import {
   type AppId,
   type ChatId,
   chatId,
-  LARK_ID_PATTERN,
   type MessageId,
   messageId,
   type OpenId,
   openId,
 } from '../../core/ids.ts';
 import type { ChatType, InboundEvent, InboundMessage } from '../../core/message.ts';
-import { type Mention, type Named, parseParts, whoIsNamed } from './content.ts';
+import { type Mention, type Named, whoIsNamed } from './content/mentions.ts';
+import { parseParts } from './content/parts.ts';
+import { idOf, isText, listOf, millis, optionalId, textOf } from './fields.ts';
 
 /** The app and its bot. */
 export interface Self {
@@ -21,7 +22,8 @@ export interface Self {
   readonly botOpenId: OpenId | undefined;
 }
 
-export type IgnoreReason = 'malformed' | 'not_addressed' | 'own' | 'bot' | 'other_app';
+/** `system`: a note of Lark itself, such as that somebody joined the chat. */
+export type IgnoreReason = 'malformed' | 'not_addressed' | 'own' | 'bot' | 'other_app' | 'system';
 
 /** `bot_unknown`: whether it is for the bot can't be known yet, so Lark has to deliver it again. */
 type Reason = IgnoreReason | 'bot_unknown';
@@ -53,6 +55,7 @@ type ParsedEvent =
 /** The event types that we handle. Every other event is acked and ignored. */
 export const EVENT_PARSERS: Readonly<Record<string, (raw: Json, self: Self) => ParsedEvent>> = {
   [EVENT_NEEDS.message.name]: parseMessageEvent,
+  [EDIT_EVENT]: parseEditedEvent,
   [EVENT_NEEDS.recall.name]: parseRecalledEvent,
   [CALLBACK_NEEDS.button.name]: parseButtonEvent,
 };
@@ -79,11 +82,12 @@ export function idsOf(raw: unknown): { event_id?: string; message?: string } {
   };
 }
 
-function parseMessageEvent(raw: Json, self: Self): ParsedEvent {
+/** The facts of an event about a message. Undefined if it has none. */
+function factsOfEvent(raw: Json): MessageFacts | undefined {
   const message = asObject(raw['message']);
-  if (message === undefined) return refused('malformed');
+  if (message === undefined) return undefined;
   const sender = asObject(raw['sender']) ?? {};
-  const facts: MessageFacts = {
+  return {
     eventId: raw['event_id'],
     messageId: message['message_id'],
     chatId: message['chat_id'],
@@ -102,6 +106,11 @@ function parseMessageEvent(raw: Json, self: Self): ParsedEvent {
       name: textOf(mention['name']),
     })),
   };
+}
+
+function parseMessageEvent(raw: Json, self: Self): ParsedEvent {
+  const facts = factsOfEvent(raw);
+  if (facts === undefined) return refused('malformed');
   const parsed = parseMessage(facts, self);
   if (parsed.ok) return { ok: true, event: { kind: 'message', message: parsed.message } };
   const { reason } = parsed;
@@ -115,6 +124,17 @@ function parseMessageEvent(raw: Json, self: Self): ParsedEvent {
     reason: 'incomplete',
     incomplete: { ...incomplete, toldAtMs: millis(raw['create_time']) },
   };
+}
+
+/** An edit that does not say enough is not asked for: the message itself came before. */
+function parseEditedEvent(raw: Json, self: Self): ParsedEvent {
+  const facts = factsOfEvent(raw);
+  const editedAtMs = millis(asObject(raw['message'])?.['update_time']);
+  if (facts === undefined || editedAtMs === undefined) return refused('malformed');
+  const parsed = parseMessage(facts, self);
+  if (parsed.ok)
+    return { ok: true, event: { kind: 'edited', message: parsed.message, editedAtMs } };
+  return refused(parsed.reason === 'unclear' ? 'malformed' : parsed.reason);
 }
 
 function incompleteOf(
@@ -162,6 +182,7 @@ type ParsedMessage =
 
 /** One rule for events and history: who wrote it, whether it is for the bot, and what it says. */
 export function parseMessage(facts: MessageFacts, self: Self): ParsedMessage {
+  if (facts.messageType === 'system') return refused('system');
   const senderId = idOf(facts.senderId);
   if (senderId !== undefined && senderId === self.botOpenId) return refused('own');
   // Other bots get no answer: two of them would talk without end. Unknown kinds of senders get none either.
@@ -276,39 +297,8 @@ function refused<R extends Reason | 'unclear'>(reason: R): Refused<R> {
   return { ok: false, reason };
 }
 
-/** The objects in a list. Empty for anything that is no list. */
-export function listOf(value: unknown): Json[] {
-  if (!Array.isArray(value)) return [];
-  return value.filter(isObject);
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}
-
-export function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-export function idOf(value: unknown): string | undefined {
-  return typeof value === 'string' && LARK_ID_PATTERN.test(value) ? value : undefined;
-}
-
-/** Lark leaves out an id or sends it empty. Null: there is one, but it is not valid. */
-function optionalId(value: unknown): string | null | undefined {
-  if (value === undefined || value === null || value === '') return undefined;
-  return idOf(value) ?? null;
-}
-
 /** Topic groups are groups too. Only a direct chat needs no mention. */
 function chatTypeOf(value: unknown): ChatType | undefined {
   if (!isText(value)) return undefined;
   return value === 'p2p' ? 'p2p' : 'group';
-}
-
-/** Lark promises milliseconds. Ten digits are seconds, because as milliseconds they would be in 1970. */
-export function millis(value: unknown): number | undefined {
-  const digits = typeof value === 'number' ? String(value) : textOf(value);
-  if (/^\d{12,14}$/.test(digits)) return Number(digits);
-  return /^\d{10}$/.test(digits) ? Number(digits) * 1000 : undefined;
 }

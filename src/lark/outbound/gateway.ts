@@ -15,9 +15,11 @@ import type { CallBroker } from './broker.ts';
 import { Caller, type CallerOptions, type CallResult } from './calls.ts';
 import { isPassing, refusalError, type Tried } from '../codes.ts';
 import { createChatTypes } from './chat-types.ts';
+import { createForwardedReader } from './forwarded.ts';
 import { History } from './history.ts';
 import { createMessageById } from './message-by-id.ts';
-import { idOf, listOf, type Self } from '../inbound/parse.ts';
+import { idOf, listOf } from '../inbound/fields.ts';
+import type { Self } from '../inbound/parse.ts';
 import type { FetchMessage } from '../inbound/reread.ts';
 import { contentForm, rendered, type Rendered, toLarkContent } from '../content/rendered.ts';
 import { sdkLogger } from '../sdk.ts';
@@ -107,6 +109,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     fetchMessage: createMessageById({ caller, chatTypeOf, self }),
     history: (...asked) => history.read(...asked),
+    forwarded: createForwardedReader({ caller, log }),
     botInfo: () => botInfo(caller),
     onlineInstances: () => onlineInstances(caller),
   };

@@ -7,16 +7,10 @@ import type { Caller } from './calls.ts';
 import { SCOPE_NEEDS } from '../app-needs.ts';
 import { type Refusal, refusalError, type Tried } from '../codes.ts';
 import type { ChatTypeOf } from './chat-types.ts';
-import { parseText } from '../inbound/content.ts';
-import {
-  idOf,
-  parseMessage,
-  listOf,
-  millis,
-  type MessageFacts,
-  type Self,
-  textOf,
-} from '../inbound/parse.ts';
+import { mentionsOf } from '../inbound/content/forwarded.ts';
+import { writtenText } from '../inbound/content/text.ts';
+import { idOf, listOf, millis } from '../inbound/fields.ts';
+import { parseMessage, type MessageFacts, type Self } from '../inbound/parse.ts';
 import type { HistoryMessage } from '../../bridge/ports.ts';
 import type { Log } from '../../core/log.ts';
 
@@ -164,7 +158,7 @@ function parseItem(item: Json, chatType: ChatType, self: Self): HistoryMessage |
     parentId: idOf(item['parent_id']) as MessageId | undefined,
     threadId: idOf(item['thread_id']),
     deleted,
-    text: own && item['msg_type'] === 'text' ? parseText(textOf(facts.content)) : undefined,
+    text: own && item['msg_type'] === 'text' ? writtenText(facts.content) : undefined,
     inbound: parsed.ok && !deleted ? parsed.message : undefined,
   };
 }
@@ -185,10 +179,6 @@ export function factsOf(item: Json, chatType: ChatType): MessageFacts {
     sentAtMs: item['create_time'],
     messageType: item['msg_type'],
     content: asObject(item['body'])?.['content'],
-    mentions: listOf(item['mentions']).map((mention) => ({
-      key: textOf(mention['key']),
-      openId: mention['id_type'] === 'open_id' ? idOf(mention['id']) : undefined,
-      name: textOf(mention['name']),
-    })),
+    mentions: mentionsOf(item),
   };
 }

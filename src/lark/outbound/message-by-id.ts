@@ -6,8 +6,9 @@ import type { Caller } from './calls.ts';
 import type { ChatTypeOf } from './chat-types.ts';
 import { CODES, type Refusal, refusalError, type Tried } from '../codes.ts';
 import { factsOf } from './history.ts';
-import { whoIsNamed } from '../inbound/content.ts';
-import { idOf, parseMessage, listOf, type MessageFacts, type Self } from '../inbound/parse.ts';
+import { whoIsNamed } from '../inbound/content/mentions.ts';
+import { idOf, listOf } from '../inbound/fields.ts';
+import { parseMessage, type MessageFacts, type Self } from '../inbound/parse.ts';
 import type { FetchMessage, Reread } from '../inbound/reread.ts';
 
 const READ: Tried = { kind: 'read', inThread: false, card: false };
@@ -69,6 +70,7 @@ function rereadOf(facts: MessageFacts, chatType: ChatType, self: Self): Reread {
     case 'bot':
     case 'not_addressed':
     case 'other_app':
+    case 'system':
       return { kind: 'ignored', reason: parsed.reason };
   }
 }

@@ -3,6 +3,7 @@ import type { InboundMessage } from '../../core/message.ts';
 import type { ProgramOutput } from '../../core/program-output.ts';
 import type { OutboxRow, TurnState } from '../../core/turn.ts';
 import type { TurnLife, TurnRun } from '../../bridge/ports.ts';
+import { messageText } from '../../wire/message-text.ts';
 
 export interface TraceEvent {
   readonly atMs: number;
@@ -44,11 +45,9 @@ export function traceOf(
   });
 }
 
-/** The text of a message as a person reads it. */
+/** The text of a message as its agent gets it. */
 export function spokenText({ parts }: InboundMessage): string {
-  return parts
-    .map((part) => (part.kind === 'text' ? part.text : `[${part.messageType}]`))
-    .join('\n');
+  return messageText(parts);
 }
 
 /** What a row shows in the chat; undefined for a reaction. */

@@ -241,10 +241,12 @@ function messageItems(cloud: Cloud, call: Call, found: readonly Found[]): Answer
   return ok({ items: items.map((message) => messageObject(cloud.world, message, options)) });
 }
 
-/** The forwarded messages inside a bundle. */
+/** The forwarded messages inside a bundle, in one list with those of the bundles inside it. */
 function partsOf(chat: SimChat, message: SimMessage): SimMessage[] {
   if (message.msgType !== 'merge_forward') return [];
-  return chat.messages.filter((part) => part.upperMessageId === message.messageId);
+  return chat.messages
+    .filter((part) => part.upperMessageId === message.messageId)
+    .flatMap((part) => [part, ...partsOf(chat, part)]);
 }
 
 function recallMessage(cloud: Cloud, call: Call): Answer {

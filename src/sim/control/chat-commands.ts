@@ -27,7 +27,7 @@ export const CHAT_COMMANDS: readonly ControlCommand[] = [
     path: '/say',
     fields: { chat: text, ...MESSAGE_SHAPE, silent: optional(flag) },
     answer: 'messageId, chatId, threadId',
-    doc: 'a person writes a message; {0} in the text stands for the first mention, "all" mentions everybody; `atMs` or `agoMs` put it in the past; `silent`: no app gets an event',
+    doc: 'a person writes a message; {0} in the text stands for the first mention, "all" mentions everybody; some types have a sample as content; `atMs` or `agoMs` put it in the past; `silent`: no app gets an event',
     run: (lark, { chat, ...message }) => {
       const { messageId, chatId, threadId } = sayAtTime(lark, chat, message);
       return { messageId, chatId, threadId };
@@ -78,7 +78,7 @@ export const CHAT_COMMANDS: readonly ControlCommand[] = [
     path: '/edit',
     fields: { messageId: text, ...CONTENT_SHAPE },
     answer: 'messageId, edits',
-    doc: 'the author edits a text or a post; Lark sends no event for it',
+    doc: 'the author edits a text or a post; only apps that subscribe to `im.message.updated_v1` get an event',
     run: (lark, { messageId, ...content }) => ({
       messageId,
       edits: lark.edit(messageId, content).edits,

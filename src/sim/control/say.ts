@@ -1,10 +1,11 @@
 import type { Cloud } from '../cloud.ts';
-import { publishMessage } from '../socket/events.ts';
+import { publishEdit, publishMessage } from '../socket/events.ts';
 import { isJsonObject, parseJsonObject, type JsonObject } from '../world/json.ts';
 import { MENTION_ALL_KEY, MentionList } from '../api/mentions.ts';
 import { Misuse } from '../world/misuse.ts';
 import type { Sender, SimApp, SimChat, SimMessage, SimUser } from '../world/model.ts';
 import { receivedPost } from '../api/post.ts';
+import { sampleContent } from './sample-content.ts';
 
 export interface NewMessage {
   readonly chat: SimChat;
@@ -17,7 +18,7 @@ export interface NewMessage {
   readonly inThread?: boolean | undefined;
   /** By default `text`. */
   readonly messageType?: string | undefined;
-  /** Content of other types, as in events. In a post, `at` may have ids. */
+  /** Content of other types, as in events. In a post, `at` may have ids. By default a sample, for types that have one. */
   readonly content?: JsonObject | string | undefined;
   /** The forwarded bundle that this message is part of. */
   readonly partOf?: SimMessage | undefined;
@@ -50,7 +51,8 @@ export function say(cloud: Cloud, options: NewMessage): SimMessage {
   const mentions = new MentionList(cloud.world);
   const keys = keysOf(options, mentions);
   const msgType = options.messageType ?? 'text';
-  const content = contentOf(options, { msgType, keys, mentions });
+  const sample = sampleOf(cloud, options, msgType);
+  const content = contentOf({ ...options, content: sample }, { msgType, keys, mentions });
   const message = cloud.world.post({
     chat,
     sender,
@@ -88,16 +90,30 @@ export function forward(
     content: { content: 'Merged and Forwarded Message' },
     silent: true,
   });
-  for (const { sender, msgType, content, mentions } of messages) {
-    const upperMessageId = bundleMessage.messageId;
-    cloud.world.post({ chat, sender, msgType, content, mentions, upperMessageId });
-  }
+  for (const message of messages) copyInto(cloud, chat, { message, bundle: bundleMessage });
   publishMessage(cloud, bundleMessage);
   cloud.changes.notify();
   return bundleMessage;
 }
 
-/** A person edits a message. Lark sends apps no event for it: they see the new text when they read the message. */
+/** A part keeps its author and its time. A bundle in a bundle has its own parts. */
+function copyInto(
+  cloud: Cloud,
+  chat: SimChat,
+  { message, bundle }: { readonly message: SimMessage; readonly bundle: SimMessage },
+): void {
+  const { sender, msgType, content, mentions, createdAtMs: atMs } = message;
+  const upperMessageId = bundle.messageId;
+  const others = cloud.world.chats.get(message.chatId)?.messages ?? [];
+  const parts = others.filter((part) => part.upperMessageId === message.messageId);
+  const copy = cloud.world.post({ chat, sender, msgType, content, mentions, upperMessageId, atMs });
+  for (const part of parts) copyInto(cloud, chat, { message: part, bundle: copy });
+}
+
+/**
+ * A person edits a message. Apps see the new text when they read the message. Lark documents no event for it, but
+ * published bots handle `im.message.updated_v1`, so an app that subscribes to that gets it.
+ */
 export function editMessage(cloud: Cloud, message: SimMessage, edit: MessageEdit): void {
   const { sender, recalled, messageId } = message;
   if (sender.kind !== 'user') throw new Misuse(`${messageId} was written by an app`);
@@ -110,6 +126,7 @@ export function editMessage(cloud: Cloud, message: SimMessage, edit: MessageEdit
   const keys = keysOf(edit, mentions);
   const content = JSON.stringify(contentOf(edit, { msgType, keys, mentions }));
   cloud.world.edit(message, { msgType, content, mentions: mentions.all });
+  publishEdit(cloud, message);
   cloud.changes.notify();
 }
 
@@ -129,6 +146,10 @@ interface Form {
   readonly msgType: string;
   readonly keys: readonly string[];
   readonly mentions: MentionList;
+}
+
+function sampleOf(cloud: Cloud, { chat, from, content }: NewMessage, msgType: string) {
+  return content ?? sampleContent(msgType, { cloud, chat, from });
 }
 
 function contentOf(options: MessageEdit, { msgType, keys, mentions }: Form): unknown {

@@ -24,6 +24,16 @@ export function publishMessage(cloud: Cloud, message: SimMessage): void {
   }
 }
 
+/** A person changed a message. The event has the form of a new message. */
+export function publishEdit(cloud: Cloud, message: SimMessage): void {
+  const chat = chatOf(cloud, message);
+  for (const app of botsOf(cloud, chat)) {
+    if (!mayReceive(app, chat, message)) continue;
+    const body = receiveBody(cloud, app, message);
+    publish(cloud, app, { type: 'im.message.updated_v1', body, messageId: message.messageId });
+  }
+}
+
 export function publishRecall(cloud: Cloud, message: SimMessage, by: Sender): void {
   const chat = chatOf(cloud, message);
   const own = JSON.stringify(by) === JSON.stringify(message.sender);

@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { isSystemError } from '../../core/errors.ts';
-import { asObject, parseJsonObject } from '../../core/json-object.ts';
+import { asObject } from '../../core/json-object.ts';
+import { parseJsonObject } from '../../files/json-text.ts';
 import { writePrivateFile } from '../../files/private-file.ts';
 import { identityAt } from './place.ts';
 import { saltsOf } from './write-ahead-log.ts';

@@ -117,6 +117,19 @@ describe('events', () => {
     });
   });
 
+  test('an edit comes to an app that Lark tells of it, and is acked', async () => {
+    const { lark, app, ann, connection, intake } = withConnection(await startRig());
+    app.subscriptions.add('im.message.updated_v1');
+    await connection.start();
+    const said = lark.say({ chat: lark.directChat(ann, app), from: ann, text: 'one' });
+    lark.edit(said, { text: 'two' });
+    await lark.waitFor(() => lark.deliveries({ eventType: 'im.message.updated_v1' })[0]?.acked);
+    await eventually(() => intake.events.map(({ kind }) => kind)).toEqual(['message', 'edited']);
+    expect(intake.events[1]).toMatchObject({
+      message: { messageId: said.messageId, parts: [{ kind: 'text', text: 'two' }] },
+    });
+  });
+
   test('an event that is not for the bot is acked and ignored', async () => {
     const { lark, app, ann, connection, intake } = withConnection(await startRig());
     await connection.start();

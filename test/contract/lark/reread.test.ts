@@ -96,9 +96,17 @@ describe('a post in a group whose event lists no mentions', () => {
     });
     const { intake } = await connected(rig);
     const chat = lark.addGroup({ name: 'G', members: [ann], apps: [app] });
-    const content = { title: '', content: [[{ tag: 'at', user_id: app.botOpenId }]] };
+    const content = {
+      title: '',
+      content: [
+        [
+          { tag: 'at', user_id: app.botOpenId },
+          { tag: 'text', text: ' go' },
+        ],
+      ],
+    };
     lark.say({ chat, from: ann, messageType: 'post', content });
-    await eventually(() => intake.texts).toEqual(['post']);
+    await eventually(() => intake.texts).toEqual(['go']);
     expect(fetches(rig)).toHaveLength(byId ? 0 : 1);
   });
 

@@ -6,6 +6,7 @@ import { Secret } from '../../../src/core/secret.ts';
 import { CALL_LIMITS, createCallBroker } from '../../../src/lark/outbound/broker.ts';
 import type { CallLimits } from '../../../src/lark/outbound/call-queue.ts';
 import { type ConnectionOptions, Connection } from '../../../src/lark/inbound/connection.ts';
+import { messageText } from '../../../src/wire/message-text.ts';
 import { createGateway, type Gateway } from '../../../src/lark/outbound/gateway.ts';
 import { createHttp, type LarkHttp } from '../../../src/lark/outbound/http.ts';
 import type { Self } from '../../../src/lark/inbound/parse.ts';
@@ -32,9 +33,7 @@ export class RecordingIntake implements Intake {
 
   get texts(): string[] {
     return this.events.flatMap((event) =>
-      event.kind === 'message'
-        ? event.message.parts.map((part) => (part.kind === 'text' ? part.text : part.messageType))
-        : [],
+      event.kind === 'message' ? messageText(event.message.parts) : [],
     );
   }
 }

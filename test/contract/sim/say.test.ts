@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
+import { SAMPLE_TYPES } from '../../../src/sim/control/sample-content.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
+import { createClient } from './sdk-client.ts';
 import { Listener } from './sdk-listener.ts';
 
 let lark: LarkCloud;
@@ -198,12 +201,111 @@ describe('im.message.receive_v1', () => {
     expect(() => lark.say({ chat: group, from: ada, text: 'x', replyTo: said })).toThrow(
       'is in another chat',
     );
-    expect(() => lark.say({ chat: group, from: ada, messageType: 'image' })).toThrow(
+    expect(() => lark.say({ chat: group, from: ada, messageType: 'hologram' })).toThrow(
       'needs content',
     );
     expect(() => lark.say({ chat: 'Nowhere', from: ada, text: 'hi' })).toThrow('there is no chat');
     lark.dissolve(group, ada);
     expect(() => lark.say({ chat: group, from: ada, text: 'hi' })).toThrow('is dissolved');
+  });
+});
+
+describe('every message type', () => {
+  test.each(SAMPLE_TYPES)(
+    '%s needs no content: there is a sample, as event and in history',
+    async (type) => {
+      const said = lark.say({ chat: direct, from: ada, messageType: type });
+      await heard(1);
+      expect(listener.heard[0]).toMatchObject({
+        message: { message_type: type, content: said.content, chat_type: 'p2p' },
+      });
+      const { data } = await createClient(lark, app).im.v1.message.get({
+        path: { message_id: said.messageId },
+      });
+      expect(data?.items?.[0]).toMatchObject({ msg_type: type, body: { content: said.content } });
+    },
+  );
+
+  test.each(['image', 'file', 'audio', 'media'])(
+    'what the sample of %s names can be downloaded',
+    async (messageType) => {
+      const { messageId, content } = lark.say({ chat: direct, from: ada, messageType });
+      const { image_key, file_key } = JSON.parse(content) as Record<string, string>;
+      const got = await createClient(lark, app).im.v1.messageResource.get({
+        path: { message_id: messageId, file_key: file_key ?? image_key ?? '' },
+        params: { type: file_key === undefined ? 'image' : 'file' },
+      });
+      expect(Number(got.headers['content-length'])).toBeGreaterThan(0);
+    },
+  );
+
+  test('the documentation names them all', () => {
+    const path = new URL('../../../docs/simulator.md', import.meta.url);
+    const line = /^Types with a sample: (.*)\.$/m.exec(readFileSync(path, 'utf8'))?.[1];
+    expect(line).toBe(SAMPLE_TYPES.map((type) => `\`${type}\``).join(', '));
+  });
+});
+
+describe('im.message.updated_v1', () => {
+  test('an app that subscribes to it hears of an edit, in the form of a new message', async () => {
+    app.subscriptions.add('im.message.updated_v1');
+    const said = lark.say({ chat: direct, from: ada, text: 'one' });
+    lark.advance(1_000);
+    lark.edit(said, { text: 'two' });
+    await heard(2);
+    expect(said.updatedAtMs).toBeGreaterThanOrEqual(said.createdAtMs + 1_000);
+    expect(listener.heard[1]).toMatchObject({
+      event_type: 'im.message.updated_v1',
+      sender: { sender_id: { open_id: ada.openId } },
+      message: {
+        message_id: said.messageId,
+        content: '{"text":"two"}',
+        create_time: String(said.createdAtMs),
+        update_time: String(said.updatedAtMs),
+      },
+    });
+  });
+
+  test('an edit that adds the mention of the bot is heard, and others are not told', async () => {
+    app.subscriptions.add('im.message.updated_v1');
+    const said = lark.say({ chat: group, from: ada, text: 'one' });
+    lark.edit(said, { text: 'two' });
+    lark.edit(said, { text: '{0} two', mentions: [app] });
+    await heard(1);
+    expect(told()).toEqual(['im.message.updated_v1']);
+  });
+
+  test('without the subscription nothing is heard', async () => {
+    lark.edit(lark.say({ chat: direct, from: ada, text: 'one' }), { text: 'two' });
+    await heard(1);
+    expect(told()).toEqual(['im.message.receive_v1']);
+  });
+});
+
+describe('a forwarded bundle', () => {
+  test('has the parts of the bundles in it, with their authors and times', async () => {
+    const first = lark.say({ chat: direct, from: ada, text: 'first', silent: true });
+    lark.advance(60_000);
+    const inner = lark.forward({ chat: direct, from: ada, messages: [first] });
+    const outer = lark.forward({ chat: direct, from: ada, messages: [first, inner] });
+    const { data } = await createClient(lark, app).im.v1.message.get({
+      path: { message_id: outer.messageId },
+    });
+    const items = data?.items ?? [];
+    expect(items.map(({ msg_type }) => msg_type)).toEqual([
+      'merge_forward',
+      'text',
+      'merge_forward',
+      'text',
+    ]);
+    const [, copy, bundle, innermost] = items;
+    expect(copy).toMatchObject({
+      upper_message_id: outer.messageId,
+      create_time: String(first.createdAtMs),
+      sender: { id: ada.openId },
+    });
+    expect(bundle?.upper_message_id).toBe(outer.messageId);
+    expect(innermost?.upper_message_id).toBe(bundle?.message_id);
   });
 });
 

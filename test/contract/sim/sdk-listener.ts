@@ -27,6 +27,7 @@ export interface ListenerOptions {
 
 const EVENTS = [
   'im.message.receive_v1',
+  'im.message.updated_v1',
   'im.message.recalled_v1',
   'im.message.message_read_v1',
   'im.message.reaction.created_v1',

@@ -77,6 +77,31 @@ describe('journal', () => {
     expect(both.filter((one) => one !== undefined)).toHaveLength(1);
   });
 
+  test('a message comes back with all kinds of parts, and one of an older version too', async () => {
+    const resource = { kind: 'audio', key: 'file_1', name: 'a.opus', durationMs: 2_000 } as const;
+    const parts = [
+      { kind: 'text', text: 'hear:' },
+      { kind: 'resource', resource },
+      { kind: 'forwarded' },
+      { kind: 'unsupported', messageType: 'hologram' },
+    ] as const;
+    const one = said('om_1', { parts });
+    await journal.admit({ message: one, receivedAtMs: nowMs, state: WAITING, out: [] });
+    // So were they written before there were resources.
+    await admit('om_2');
+    const old = '[{"kind":"text","text":"hello"},{"kind":"unsupported","messageType":"image"}]';
+    await db.write(() =>
+      db.run(
+        `UPDATE turns SET message = json_set(message, '$.parts', json(?)) WHERE message_id = 'om_2'`,
+        old,
+      ),
+    );
+    db.close();
+    reopen();
+    expect((await journal.turn(turnId('om_1')))?.message).toEqual(one);
+    expect((await journal.turn(turnId('om_2')))?.message.parts).toEqual(JSON.parse(old));
+  });
+
   test('a turn comes back as it was stored', async () => {
     const whole = said('om_1', { threadId: 'omt_1', parentId: messageId('om_0') });
     await journal.admit({ message: whole, receivedAtMs: 5, state: WAITING, out: [] });

@@ -178,8 +178,27 @@ describe('who is addressed', () => {
     );
     expect(parsed).toMatchObject({
       ok: true,
-      event: { message: { parts: [{ kind: 'unsupported', messageType: 'post' }] } },
+      event: { message: { parts: [{ kind: 'text', text: '' }] } },
     });
+  });
+
+  test('a post of which only the mention of the bot is left, and one with more', () => {
+    const said = (...elements: object[]) => {
+      const message = { message_type: 'post', content: post(...elements) };
+      return parse(messageEvent({ message: { ...message, mentions: [mention(1, 'B', BOT)] } }));
+    };
+    const at = { tag: 'at', user_id: '@_user_1', user_name: 'B' };
+    expect(said(at)).toMatchObject({ event: { message: { parts: [{ text: '' }] } } });
+    expect(said(at, { tag: 'text', text: ' go', style: ['bold'] })).toMatchObject({
+      event: { message: { parts: [{ text: '**go**' }] } },
+    });
+  });
+
+  test('a note of Lark itself is for nobody', () => {
+    const message = { ...dm, message_type: 'system', content: '{"template":"x joined"}' };
+    expect(parse(messageEvent({ message }))).toEqual({ ok: false, reason: 'system' });
+    const group = { message_type: 'system', content: 'damaged' };
+    expect(parse(messageEvent({ message: group }))).toEqual({ ok: false, reason: 'system' });
   });
 });
 
@@ -328,6 +347,42 @@ describe('malformed', () => {
         }
       }
     }
+  });
+});
+
+describe('an edited message', () => {
+  const type = 'im.message.updated_v1';
+  const edited = (message: object = {}, top: object = {}) => {
+    const raw = flattened(type);
+    const changed = { ...(raw['message'] as object), ...message };
+    return parseEvent(type, { ...raw, ...top, message: changed }, SELF);
+  };
+
+  test('says what it says now, and when it was changed', () => {
+    expect(edited()).toMatchObject({
+      ok: true,
+      event: {
+        kind: 'edited',
+        editedAtMs: 1774004623210,
+        message: { messageId: ID, sentAtMs: 1774004563210, parts: [{ text: 'hello again' }] },
+      },
+    });
+  });
+
+  test.each<[string, object, string]>([
+    ['the mention is gone', { mentions: undefined, content: text('hello') }, 'not_addressed'],
+    ['nobody knows whom it names', { mentions: [] }, 'malformed'],
+    ['it has no content', { content: null }, 'malformed'],
+    ['it does not say when', { update_time: 'now' }, 'malformed'],
+    ['it has no id', { message_id: '../x' }, 'malformed'],
+  ])('is ignored if %s', (_why, message, reason) => {
+    expect(edited(message)).toEqual({ ok: false, reason });
+  });
+
+  test('of another bot or app is none of ours', () => {
+    expect(edited({}, { sender: { sender_type: 'bot' } })).toEqual({ ok: false, reason: 'bot' });
+    const other = { app_id: 'cli_ffffffffffffffff' };
+    expect(edited({}, other)).toEqual({ ok: false, reason: 'other_app' });
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openId } from '../../../src/core/ids.ts';
-import { type Mention, parseParts } from '../../../src/lark/inbound/content.ts';
+import type { Mention } from '../../../src/lark/inbound/content/mentions.ts';
+import { parseParts } from '../../../src/lark/inbound/content/parts.ts';
 import { random, text } from './captured.ts';
 
 const BOT = openId('ou_bot');
@@ -51,6 +52,13 @@ describe('mentions', () => {
     );
   });
 
+  test('a name is one line that shows itself, whatever is in it', () => {
+    const names = ['A\nB', '<at user_id="all">x</at>', '{0}', '\u202Eevil', 'a\u2028b', '\u200B'];
+    const all = names.map((name, at) => person(at + 2, name));
+    const written = all.map(({ key }) => key).join('|');
+    expect(textPart(written, all)).toBe('@A B|@<at user_id="all">x</at>|@{0}|@evil|@a b|@_user_7');
+  });
+
   test("while the bot's id is unknown, no mention counts as its own", () => {
     const mentions = [{ ...bot, openId: undefined }];
     const content = { messageType: 'text', json: text('@_user_1 x'), mentions };
@@ -77,10 +85,14 @@ describe('text', () => {
     },
   );
 
-  test('LCM-IN-06: other types are named', () => {
-    expect(parseParts({ messageType: 'post', json: '{"title":""}', mentions: [bot] }, BOT)).toEqual(
-      [{ kind: 'unsupported', messageType: 'post' }],
-    );
+  test('LCM-IN-06: types that nobody knows are named', () => {
+    expect(parseParts({ messageType: 'hologram', json: '{}', mentions: [bot] }, BOT)).toEqual([
+      { kind: 'unsupported', messageType: 'hologram' },
+    ]);
+  });
+
+  test('halves of characters become U+FFFD, because they can not be sent on', () => {
+    expect(textPart('a\uD83D b \uDE00 \u{1F600}')).toBe('a\uFFFD b \uFFFD \u{1F600}');
   });
 });
 

@@ -106,8 +106,9 @@ export class TurnsTable {
       ...(askedBy !== undefined && { askedBy }),
       ...(replyToken !== undefined && { replyToken }),
     };
-    if (withdrawn === undefined) return next;
-    const message = { ...turn.message, parts: [] };
+    const parts = withdrawn === undefined ? change.parts : [];
+    if (parts === undefined) return next;
+    const message = { ...turn.message, parts };
     this.#db.run('UPDATE turns SET message = ? WHERE seq = ?', JSON.stringify(message), turn.seq);
     return { ...next, message };
   }

@@ -1,7 +1,8 @@
-/** Reads what people wrote from Lark's content JSON. */
-import { storable } from '../../core/storable.ts';
-import type { OpenId } from '../../core/ids.ts';
-import type { Part } from '../../core/message.ts';
+/** Whom a message names, and what is written in the place of a mention. */
+import { isObject } from '../../../core/json-object.ts';
+import type { OpenId } from '../../../core/ids.ts';
+import { parseJson } from './parse-json.ts';
+import { oneLine } from './words.ts';
 
 export interface Mention {
   /** The placeholder in the text, such as `@_user_1`. */
@@ -10,25 +11,15 @@ export interface Mention {
   readonly name: string;
 }
 
-interface Content {
-  readonly messageType: string;
-  /** JSON as Lark sent it. Only a text needs it. */
-  readonly json: string;
-  readonly mentions: readonly Mention[];
-}
-
-/** The parts of a message. Undefined if the content does not fit its type. */
-export function parseParts(content: Content, botOpenId: OpenId | undefined): Part[] | undefined {
-  if (content.messageType !== 'text') {
-    return [{ kind: 'unsupported', messageType: content.messageType }];
-  }
-  const text = parseText(content.json);
-  if (text === undefined) return undefined;
-  return [{ kind: 'text', text: storable(resolveMentions(text, content.mentions, botOpenId)) }];
-}
-
 /** Whom a message names. `unclear`: it names somebody, but does not say whom. */
 export type Named = 'bot' | 'others' | 'unclear';
+
+/** The mentions of a message, and who the bot is. */
+export interface Naming {
+  readonly mentions: readonly Mention[];
+  /** Its mention is removed. Undefined: every mention becomes a name. */
+  readonly botOpenId: OpenId | undefined;
+}
 
 /**
  * Whom a message names. Both its list of mentions and its content are read, because Lark may leave out either.
@@ -39,11 +30,11 @@ export function whoIsNamed(
   mentions: readonly Mention[],
   botOpenId: OpenId | undefined,
 ): Named {
-  const isBot = (id: string | undefined) => botOpenId !== undefined && id === botOpenId;
-  if (mentions.some((mention) => isBot(mention.openId))) return 'bot';
+  const isOwn = (id: string | undefined) => botOpenId !== undefined && id === botOpenId;
+  if (mentions.some((mention) => isOwn(mention.openId))) return 'bot';
   const inContent = namesIn(content);
   if (inContent === undefined) return mentions.length > 0 ? 'others' : 'unclear';
-  if (inContent.some(isBot)) return 'bot';
+  if (inContent.some(isOwn)) return 'bot';
   const names = [...inContent, ...mentions.map(({ key }) => key)].filter((name) => !isAll(name));
   // As long as the bot does not know its own id, any name may be its own.
   if (botOpenId === undefined) return names.length > 0 ? 'unclear' : 'others';
@@ -61,8 +52,8 @@ function isAll(name: string): boolean {
 /** Placeholders and ids in a text or a post. Undefined if it can't be read. Other types name nobody. */
 function namesIn({ messageType, json }: { messageType: unknown; json: unknown }) {
   if (messageType !== 'text' && messageType !== 'post') return messageType ? [] : undefined;
-  const value = typeof json === 'string' ? parseJson(json) : undefined;
-  if (value === undefined) return undefined;
+  const value = parseJson(json);
+  if (!isObjectOrList(value)) return undefined;
   if (messageType === 'post') return atElements(value).map((element) => textIn(element, 'user_id'));
   return textIn(value, 'text').match(/@_user_\d+/g) ?? [];
 }
@@ -73,7 +64,7 @@ function atElements(post: object): object[] {
   return bodies
     .flatMap((body) => listIn(body, 'content'))
     .flat()
-    .filter((element) => isObjectOrList(element) && textIn(element, 'tag') === 'at') as object[];
+    .filter((element) => isObject(element) && element['tag'] === 'at') as object[];
 }
 
 function listIn(value: unknown, name: string): unknown[] {
@@ -90,21 +81,20 @@ function isObjectOrList(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** The object or list in a JSON text. */
-function parseJson(json: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(json);
-    return isObjectOrList(value) ? value : undefined;
-  } catch {
-    return undefined; // Not JSON: the caller decides what that means.
-  }
+/** True if a placeholder or an open id stands for the bot. */
+export function isBot(who: string, { mentions, botOpenId }: Naming): boolean {
+  if (botOpenId === undefined) return false;
+  return (
+    who === botOpenId || mentions.some(({ key, openId }) => key === who && openId === botOpenId)
+  );
 }
 
-/** The text inside `{"text":"…"}`, unchanged. */
-export function parseText(json: string): string | undefined {
-  const value = parseJson(json);
-  const text: unknown = value === undefined ? undefined : Reflect.get(value, 'text');
-  return typeof text === 'string' ? text : undefined;
+/** `@Name` for a placeholder or an open id. `fallback` is a name from another place. */
+export function nameOf(who: string, { mentions }: Naming, fallback: string): string {
+  if (isAll(who)) return '@all';
+  const mention = mentions.find(({ key, openId }) => key === who || openId === who);
+  const name = oneLine(mention?.name ?? '') || oneLine(fallback) || oneLine(who);
+  return name.startsWith('@') ? name : `@${name}`;
 }
 
 /**
@@ -112,16 +102,13 @@ export function parseText(json: string): string | undefined {
  * A placeholder takes all digits that follow, so `@_user_1` is never found inside `@_user_10`. One pass is
  * enough, so a name can't be read as a placeholder. A placeholder without a mention stays as it is.
  */
-function resolveMentions(
-  text: string,
-  mentions: readonly Mention[],
-  botOpenId: OpenId | undefined,
-): string {
+export function namesInText(text: string, { mentions, botOpenId }: Naming): string {
   const byKey = new Map(mentions.map((mention) => [mention.key, mention]));
   return text.replaceAll(/(@_(?:user_\d+|all))( ?)/g, (whole, key: string, space: string) => {
     const mention = byKey.get(key);
     if (mention === undefined) return whole;
     if (botOpenId !== undefined && mention.openId === botOpenId) return '';
-    return mention.name === '' ? whole : `@${mention.name}${space}`;
+    const name = oneLine(mention.name);
+    return name === '' ? whole : `@${name}${space}`;
   });
 }

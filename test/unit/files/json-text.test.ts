@@ -1,6 +1,6 @@
 /** A JSON file that people edit: where it goes wrong is said, and nothing of it is quoted. */
 import { describe, expect, test } from 'vitest';
-import { parseJsonObject } from '../../../src/core/json-object.ts';
+import { parseJsonObject } from '../../../src/files/json-text.ts';
 
 function faultOf(text: string): string {
   try {
