@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type Conf from 'conf';
 import { headOf } from '../core/cut.ts';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import { appId } from '../core/ids.ts';
 import { parseJsonObject } from '../core/json-object.ts';
+import { writePrivateFile } from '../files/private-file.ts';
 import { folderRefusal, secretTrouble } from '../files/rights.ts';
 import {
   CONFIG_FILE,
@@ -312,10 +312,29 @@ export async function saveSetting(
   }
   const parsed = raw === '' ? undefined : parseFound(row, { source: key, raw }, { home, stateDir });
   if (parsed?.ok === false) throw new BridgeError('config_invalid', parsed.problem);
-  await withConf(stateDir, (conf) => {
-    if (parsed === undefined) conf.delete(key);
-    else conf.set(key, typeof parsed.value === 'number' ? parsed.value : raw);
-  });
+  makeStateDir(stateDir);
+  const stored = readConfigFile(stateDir);
+  // What is undefined is left out of JSON. The others keep their places.
+  const value = parsed === undefined || typeof parsed.value === 'number' ? parsed?.value : raw;
+  writeConfigFile(stateDir, { ...stored, [key]: value });
+}
+
+function makeStateDir(stateDir: string): void {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unusable(configPath(stateDir), error);
+  }
+  refuseForeign(stateDir, { rootMayLook: false });
+}
+
+function writeConfigFile(stateDir: string, settings: Stored): void {
+  const path = configPath(stateDir);
+  try {
+    writePrivateFile(path, `${JSON.stringify(settings, undefined, 2)}\n`);
+  } catch (error) {
+    throw unusable(path, error);
+  }
 }
 
 /** Nothing of a folder that others could have filled is read or written. */
@@ -349,26 +368,6 @@ function readConfigFile(stateDir: string): Stored {
       });
     }
     return parseJsonObject(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw unusable(path, error);
-  }
-}
-
-async function withConf(stateDir: string, work: (conf: Conf) => void): Promise<void> {
-  const { default: ConfFile } = await import('conf');
-  const path = configPath(stateDir);
-  try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-    refuseForeign(stateDir, { rootMayLook: false });
-    const conf = new ConfFile({
-      cwd: stateDir,
-      configName: 'config',
-      configFileMode: 0o600,
-      accessPropertiesByDotNotation: false,
-      serialize: (value) => `${JSON.stringify(value, undefined, 2)}\n`,
-      deserialize: parseJsonObject,
-    });
-    work(conf);
   } catch (error) {
     throw unusable(path, error);
   }

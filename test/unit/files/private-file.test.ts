@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
+  existsSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -15,6 +17,8 @@ import {
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { writeQrImage } from '../../../src/cli/qr-code.ts';
+import { createCredentialStore } from '../../../src/config/credentials.ts';
+import { saveSetting } from '../../../src/config/load.ts';
 import { appId, openId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { acquireInstanceLock } from '../../../src/host/instance-lock.ts';
@@ -78,6 +82,43 @@ test('F9: a link in the place of the file is replaced, not followed', () => {
   writePrivateFile(path, 'new');
   expect(readFileSync(victim, 'utf8')).toBe('precious');
   expect(readFileSync(path, 'utf8')).toBe('new');
+});
+
+describe.each([
+  [
+    'credentials.json',
+    '{"app_id":"cli_00000000000000aa","app_secret":"old"}',
+    () =>
+      createCredentialStore(folder, { force: true }).save({
+        appId: appId('cli_00000000000000bb'),
+        appSecret: secret(),
+        brand: 'lark',
+      }),
+  ],
+  [
+    'config.json',
+    '{"hub_port": 5001}',
+    () => saveSetting('hubPort', '5002', { env: { HOME: home }, flags: { stateDir: folder } }),
+  ],
+] as const)('F9: %s', (name, text, write) => {
+  test('is put in the place of a link, and the file behind it stays as it is', async () => {
+    const path = join(folder, name);
+    writeFileSync(victim, text, { mode: 0o600 });
+    symlinkSync(victim, path);
+    await write();
+    expect(readFileSync(victim, 'utf8')).toBe(text);
+    expect(lstatSync(path).isFile()).toBe(true);
+    expect(modeOf(path)).toBe('600');
+    expect(readdirSync(folder)).toEqual([name]);
+  });
+
+  test('is not made behind a link that leads nowhere', async () => {
+    const path = join(folder, name);
+    symlinkSync(join(home, 'nowhere'), path);
+    await write();
+    expect(existsSync(join(home, 'nowhere'))).toBe(false);
+    expect(lstatSync(path).isFile()).toBe(true);
+  });
 });
 
 test('the mode is as wanted, whatever the process masks', () => {
