@@ -25,7 +25,7 @@ export function openState(
   const { stateDir, home } = config;
   const lock = acquireInstanceLock({ stateDir, home, tryLock: tryFileLock, ...(app && { app }) });
   opened.push(closing('lock', () => lock.release()));
-  warnOfOpenSecrets(stateDir, log);
+  warnOfOpenSecrets(stateDir, log, config.openSecrets);
   const db = Db.open(config.dbPath, log);
   opened.push(closing('database', () => db.close()));
   return db;

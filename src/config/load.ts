@@ -21,6 +21,7 @@ import {
   type Sources,
   type Stored,
 } from './sources.ts';
+import { judgeNamedFile, type OpenSecret } from './named-files.ts';
 import { isSocksUrl, type Parsed, type PathBases } from './values.ts';
 import {
   type Config,
@@ -110,9 +111,15 @@ export async function checkConfig(request: ConfigRequest): Promise<ConfigReport>
   const values: Values = {};
   const views: SettingView[] = [];
   const problems: Problem[] = [];
+  const openSecrets: OpenSecret[] = [];
   for (const [name, row] of settingRows()) {
     const found = find(name, row, sources);
-    const parsed = parseFound(row, found, { home, stateDir });
+    const { parsed, open } = judged(
+      row,
+      { found, parsed: parseFound(row, found, { home, stateDir }) },
+      env,
+    );
+    openSecrets.push(...open);
     if (parsed.ok) values[name] = parsed.value;
     else problems.push({ name, missing: false, text: parsed.problem });
     const source =
@@ -130,11 +137,12 @@ export async function checkConfig(request: ConfigRequest): Promise<ConfigReport>
   }
   const workspaceTokenFile = fileOf(SETTINGS.workspaceToken, env);
   const incomplete = problems.every(({ missing }) => missing)
-    ? ({ ...values, home, workspaceTokenFile } as Config)
+    ? ({ ...values, home, workspaceTokenFile, openSecrets } as Config)
     : undefined;
   const config = problems.length === 0 ? incomplete : undefined;
   const warnings = [
     ...(credentials.warning === undefined ? [] : [credentials.warning]),
+    ...openSecrets.map(({ path, detail, next }) => `${path}: ${detail}. ${next}`),
     ...(needs.includes('platform') ? unusualIds(values, sourceByName) : []),
     ...unusableProxy(values),
   ];
@@ -178,6 +186,25 @@ function parseFound(row: Row, found: Found | undefined, bases: PathBases): Parse
   const got =
     row.secret === true ? '' : `, not ${JSON.stringify(headOf(found.raw, { chars: 100 }))}`;
   return { ok: false, problem: `${found.source} ${parsed.problem}${got}` };
+}
+
+interface Value {
+  readonly found: Found | undefined;
+  readonly parsed: Parsed<unknown>;
+}
+
+/** Whether a file with a secret that a setting names may be used, and what other users may read. */
+function judged(row: Row, { found, parsed }: Value, env: Environment) {
+  if (found !== undefined && 'raw' in found && found.open !== undefined) {
+    return { parsed, open: [found.open] };
+  }
+  if (row.secretFile !== true || !parsed.ok || typeof parsed.value !== 'string') {
+    return { parsed, open: [] };
+  }
+  const file = judgeNamedFile(parsed.value, env);
+  if (file.kind === 'used') return { parsed, open: file.open === undefined ? [] : [file.open] };
+  const problem = `${sourceOf(row, found)} ${file.problem}`;
+  return { parsed: { ok: false, problem } as const, open: [] };
 }
 
 function shown(row: Row, found: Found | undefined, parsed: Parsed<unknown>): SettingView['value'] {
