@@ -21,7 +21,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['undici', 'node:crypto', 'node:http', 'node:https', 'node:net', 'node:tls'],
   },
   wire: { ours: ['core'], packages: ['node:crypto'] },
-  files: { ours: ['core'], packages: ['node:crypto', 'node:fs'] },
+  files: { ours: ['core'], packages: ['node:crypto', 'node:fs', 'node:path'] },
   bridge: { ours: GROUND, packages: ['lru-cache', 'node:crypto'] },
   hub: {
     ours: GROUND,

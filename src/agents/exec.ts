@@ -1,10 +1,11 @@
 /** An agent that is a program: one process a turn, the text on stdin, the answer on stdout. */
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { headOf, tailOf } from '../core/cut.ts';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { withoutSecrets } from '../core/secret.ts';
 import { isBlank, withoutTerminalControls } from '../core/visible.ts';
+import { meaningOf } from '../files/system-errors.ts';
 import { endedRun, NOT_RUNNING } from './ended-run.ts';
 import { agentEnvironment, type Environment, secretsIn } from './environment.ts';
 import { Tail } from './tail.ts';
@@ -104,7 +105,10 @@ export class ExecRuntime implements AgentRuntime {
         // With another user the program has none of the bridge's groups either.
         ...(user !== undefined && { uid: user.uid, gid: user.gid, cwd: user.folder }),
       });
-      return new ExecRun(this.#options, turn, { child, mark, secrets });
+      // Without open files left it does not even have pipes.
+      if (child.pid === undefined)
+        return notStarted(child, (error) => startFailure(log, turn, error));
+      return new ExecRun(this.#options, turn, { child, pid: child.pid, mark, secrets });
     } catch (error) {
       if (error instanceof BridgeError) return endedRun(notReady(log, turn, error));
       // Some failures to start are thrown, others come as an event. For the turn they are the same.
@@ -132,6 +136,7 @@ export class ExecRuntime implements AgentRuntime {
 
 interface StartedProgram {
   readonly child: ChildProcessWithoutNullStreams;
+  readonly pid: number;
   /** What marks its processes. */
   readonly mark: string;
   /** What it was given and must not be shown. */
@@ -157,17 +162,21 @@ class ExecRun implements AgentRun {
   #closed = false;
   #resolve: (result: AgentResult) => void = () => {};
 
-  constructor(options: ExecOptions, turn: AgentTurn, { child, mark, secrets }: StartedProgram) {
+  constructor(
+    options: ExecOptions,
+    turn: AgentTurn,
+    { child, pid, mark, secrets }: StartedProgram,
+  ) {
     const { clock, programs } = options;
     this.#options = options;
     this.#turn = turn;
     this.#child = child;
     this.#secrets = secrets;
-    this.#group = new ProgramGroup({ pid: child.pid, mark, startedAtMs: clock.nowMs(), clock });
+    this.#group = new ProgramGroup({ pid, mark, startedAtMs: clock.nowMs(), clock });
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.#removeNote = child.pid === undefined ? undefined : programs?.note(child.pid, mark);
+    this.#removeNote = programs?.note(pid, mark);
     this.#listen();
     this.#later(options.timeoutMs, () => this.#end(timedOut(options.timeoutMs)));
     // The program may end before it has read all its input. Its answer counts anyway.
@@ -195,8 +204,7 @@ class ExecRun implements AgentRun {
       else this.#later(AGENT_DRAIN_MS, () => this.#abandonOutput());
     });
     child.once('close', (exitCode, signal) => {
-      // Without a process there was an error, and its end is told already.
-      if (child.pid !== undefined) void this.#endRest(this.#resultOf(exitCode, signal));
+      void this.#endRest(this.#resultOf(exitCode, signal));
     });
   }
 
@@ -279,8 +287,8 @@ class ExecRun implements AgentRun {
     const { log } = this.#options;
     const turn = this.#turn.turnId;
     const isCancelled = !result.ok && result.reason === 'cancelled';
-    // A cancelled turn needs no report. Without a process there is no output.
-    if (isCancelled || this.#child.pid === undefined) return result;
+    // A cancelled turn needs no report.
+    if (isCancelled) return result;
     const output = { stdout: this.#shown(this.#stdout), stderr: this.#shown(this.#stderr) };
     const reported = output.stdout === '' && output.stderr === '' ? result : { ...result, output };
     if (!result.ok) {
@@ -314,12 +322,23 @@ function notReady(log: Log, turn: AgentTurn, { message, next }: BridgeError): Ag
   return { ok: false, reason: 'failed', detail };
 }
 
+/** Its error comes as an event, after this call. */
+function notStarted(child: ChildProcess, resultOf: (error: Error) => AgentResult): AgentRun {
+  const result = new Promise<AgentResult>((resolve) => {
+    child.once('error', (error) => resolve(resultOf(error)));
+  });
+  return { result, cancel: () => {} };
+}
+
 function startFailure(log: Log, turn: AgentTurn, error: NodeJS.ErrnoException): AgentResult {
-  log.error('agent_program_not_started', { turn: turn.turnId, error: error.message });
+  const meaning = meaningOf(error);
+  const fields = { turn: turn.turnId, error: error.message };
+  log.error('agent_program_not_started', meaning ? { ...fields, next: meaning.next } : fields);
+  const because = meaning === undefined ? '' : `, because ${meaning.what}`;
   const detail =
     error.code === 'ENOENT'
       ? "The agent's program was not found."
-      : "The agent's program could not be started.";
+      : `The agent's program could not be started${because}.`;
   return { ok: false, reason: 'failed', detail };
 }
 

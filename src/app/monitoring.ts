@@ -7,6 +7,7 @@ import type { Pages } from '../core/pages.ts';
 import {
   hubTrouble,
   larkTrouble,
+  lossTrouble,
   openFilesTrouble,
   storageTrouble,
 } from '../observe/health/health-checks.ts';
@@ -116,7 +117,8 @@ function createChecks(
   { db, journal }: MonitoringParts,
   watched: () => Watched | undefined,
 ): HealthChecks {
-  const storage = () => storageTrouble(db.trouble()) ?? openFilesTrouble(whyNoFileOpens());
+  const storage = () =>
+    lossTrouble(db.lost()) ?? storageTrouble(db.trouble()) ?? openFilesTrouble(whyNoFileOpens());
   if (journal === undefined) return { storage };
   return {
     storage,

@@ -1,9 +1,11 @@
 /** The database of a state directory: opened by the one process that runs on it, or read by any other. */
+import { basename, dirname } from 'node:path';
 import type { Config } from '../config/load.ts';
-import type { BridgeError } from '../core/errors.ts';
+import { type BridgeError, isSystemError } from '../core/errors.ts';
 import { appId, type AppId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import { closing, type Service } from '../core/service.ts';
+import { removeUnfinished } from '../files/private-file.ts';
 import { parseDaemonStatus, type SavedStatus } from '../host/daemon-status.ts';
 import { acquireInstanceLock, findInstance } from '../host/instance-lock.ts';
 import { warnOfOpenSecrets } from '../host/secret-files.ts';
@@ -25,10 +27,36 @@ export function openState(
   const { stateDir, home } = config;
   const lock = acquireInstanceLock({ stateDir, home, tryLock: tryFileLock, ...(app && { app }) });
   opened.push(closing('lock', () => lock.release()));
-  warnOfOpenSecrets(stateDir, log);
+  warnOfOpenSecrets(stateDir, log, config.openSecrets);
+  tidyUp(config, log);
   const db = Db.open(config.dbPath, log);
   opened.push(closing('database', () => db.close()));
   return db;
+}
+
+/** Files that are written as private files. What a killed process left of one is removed at the next start. */
+const PRIVATE_FILES = [
+  'config.json',
+  'credentials.json',
+  'instance.lock.owner',
+  'owner.json',
+  'provision-token',
+  'workspace-token.json',
+];
+
+function tidyUp({ stateDir, dbPath }: Config, log: Log): void {
+  const ofDatabase =
+    dirname(dbPath) === stateDir
+      ? ['last', 'suspect'].map((end) => `${basename(dbPath)}.${end}`)
+      : [];
+  const names = new Set([...PRIVATE_FILES, ...ofDatabase]);
+  try {
+    const removed = removeUnfinished(stateDir, { names, nowMs: systemClock.nowMs() });
+    if (removed.length > 0) log.info('unfinished_files_removed', { names: removed.join(' ') });
+  } catch (error) {
+    // A folder that can't be listed is no reason not to start.
+    if (!isSystemError(error)) throw error;
+  }
 }
 
 /** How soon it is noticed that a file of the state directory was renamed, removed or replaced. */

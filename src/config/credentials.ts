@@ -10,6 +10,7 @@ import type { Credentials } from '../core/credentials.ts';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { APP_ID_PATTERN, appId } from '../core/ids.ts';
 import { parseJsonObject } from '../files/json-text.ts';
+import { writePrivateFile } from '../files/private-file.ts';
 import { folderRefusal, secretTrouble } from '../files/rights.ts';
 import { Secret } from '../core/secret.ts';
 import type { Keyring } from './keyring.ts';
@@ -55,8 +56,7 @@ export function loadCredentials(stateDir: string): LoadedCredentials {
     const said = trouble && `${trouble.what}. ${trouble.next}`;
     if (trouble?.kind === 'foreign') return { kind: 'unusable', reason: said ?? '' };
     const warning = said && `${path}: ${said}`;
-    const stored: Partial<Stored> = openFile(stateDir, { schema: SCHEMA }).store;
-    const { app_id: id, app_secret: secret, tenant_brand: brand = 'feishu' } = stored;
+    const { app_id: id, app_secret: secret, tenant_brand: brand = 'feishu' } = read(stateDir);
     if (id === undefined) return { kind: 'unusable', reason: 'app_id is missing' };
     const appSecret = secret === undefined ? undefined : new Secret(secret);
     return { kind: 'found', credentials: { appId: appId(id), appSecret, brand }, warning };
@@ -89,15 +89,18 @@ export function createCredentialStore(
     /** Writes all or nothing. If the old file can't be used, it is kept under `keptPath`. */
     save({ appId: id, appSecret, brand }: Credentials): { keptPath: string | undefined } {
       try {
+        // Somebody may have removed it while a person confirmed the bot.
+        makeStateDir(stateDir);
         keyring?.keep(id, appSecret);
         const isKept = existsSync(path) && !(force && loadCredentials(stateDir).kind === 'found');
         const keptPath = isKept ? setAside(path) : undefined;
-        // Without the schema: what a person confirmed is kept, even in a form that this version does not know.
-        openFile(stateDir).store = {
+        const stored: Stored = {
           app_id: id,
           ...(keyring === undefined && { app_secret: appSecret.reveal() }),
           tenant_brand: brand,
         };
+        // Without the schema: what a person confirmed is kept, even in a form that this version does not know.
+        writePrivateFile(path, `${JSON.stringify(stored, undefined, 2)}\n`);
         return { keptPath };
       } catch (error) {
         throw new BridgeError(
@@ -112,15 +115,16 @@ export function createCredentialStore(
   };
 }
 
-function openFile(stateDir: string, check: { schema?: Schema<Stored> } = {}): Conf<Stored> {
-  return new Conf<Stored>({
+/** Conf only reads here: it writes through a link, and under a name that others can guess. */
+function read(stateDir: string): Readonly<Partial<Stored>> {
+  const file = new Conf<Stored>({
     cwd: stateDir,
     configName: 'credentials',
-    configFileMode: 0o600,
-    ...check,
-    // Conf wants the type. The schema above checks the content.
+    schema: SCHEMA,
+    // Conf wants the type. The schema checks the content.
     deserialize: (text) => parseJsonObject(text) as unknown as Stored,
   });
+  return file.store;
 }
 
 function makeStateDir(stateDir: string): void {

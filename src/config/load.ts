@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type Conf from 'conf';
 import { headOf } from '../core/cut.ts';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import { appId } from '../core/ids.ts';
 import { parseJsonObject } from '../files/json-text.ts';
+import { writePrivateFile } from '../files/private-file.ts';
 import { folderRefusal, secretTrouble } from '../files/rights.ts';
 import {
   CONFIG_FILE,
@@ -21,6 +21,7 @@ import {
   type Sources,
   type Stored,
 } from './sources.ts';
+import { judgeNamedFile, type OpenSecret } from './named-files.ts';
 import { isSocksUrl, type Parsed, type PathBases } from './values.ts';
 import {
   type Config,
@@ -110,9 +111,15 @@ export async function checkConfig(request: ConfigRequest): Promise<ConfigReport>
   const values: Values = {};
   const views: SettingView[] = [];
   const problems: Problem[] = [];
+  const openSecrets: OpenSecret[] = [];
   for (const [name, row] of settingRows()) {
     const found = find(name, row, sources);
-    const parsed = parseFound(row, found, { home, stateDir });
+    const { parsed, open } = judged(
+      row,
+      { found, parsed: parseFound(row, found, { home, stateDir }) },
+      env,
+    );
+    openSecrets.push(...open);
     if (parsed.ok) values[name] = parsed.value;
     else problems.push({ name, missing: false, text: parsed.problem });
     const source =
@@ -130,11 +137,12 @@ export async function checkConfig(request: ConfigRequest): Promise<ConfigReport>
   }
   const workspaceTokenFile = fileOf(SETTINGS.workspaceToken, env);
   const incomplete = problems.every(({ missing }) => missing)
-    ? ({ ...values, home, workspaceTokenFile } as Config)
+    ? ({ ...values, home, workspaceTokenFile, openSecrets } as Config)
     : undefined;
   const config = problems.length === 0 ? incomplete : undefined;
   const warnings = [
     ...(credentials.warning === undefined ? [] : [credentials.warning]),
+    ...openSecrets.map(({ path, detail, next }) => `${path}: ${detail}. ${next}`),
     ...(needs.includes('platform') ? unusualIds(values, sourceByName) : []),
     ...unusableProxy(values),
   ];
@@ -178,6 +186,25 @@ function parseFound(row: Row, found: Found | undefined, bases: PathBases): Parse
   const got =
     row.secret === true ? '' : `, not ${JSON.stringify(headOf(found.raw, { chars: 100 }))}`;
   return { ok: false, problem: `${found.source} ${parsed.problem}${got}` };
+}
+
+interface Value {
+  readonly found: Found | undefined;
+  readonly parsed: Parsed<unknown>;
+}
+
+/** Whether a file with a secret that a setting names may be used, and what other users may read. */
+function judged(row: Row, { found, parsed }: Value, env: Environment) {
+  if (found !== undefined && 'raw' in found && found.open !== undefined) {
+    return { parsed, open: [found.open] };
+  }
+  if (row.secretFile !== true || !parsed.ok || typeof parsed.value !== 'string') {
+    return { parsed, open: [] };
+  }
+  const file = judgeNamedFile(parsed.value, env);
+  if (file.kind === 'used') return { parsed, open: file.open === undefined ? [] : [file.open] };
+  const problem = `${sourceOf(row, found)} ${file.problem}`;
+  return { parsed: { ok: false, problem } as const, open: [] };
 }
 
 function shown(row: Row, found: Found | undefined, parsed: Parsed<unknown>): SettingView['value'] {
@@ -312,10 +339,29 @@ export async function saveSetting(
   }
   const parsed = raw === '' ? undefined : parseFound(row, { source: key, raw }, { home, stateDir });
   if (parsed?.ok === false) throw new BridgeError('config_invalid', parsed.problem);
-  await withConf(stateDir, (conf) => {
-    if (parsed === undefined) conf.delete(key);
-    else conf.set(key, typeof parsed.value === 'number' ? parsed.value : raw);
-  });
+  makeStateDir(stateDir);
+  const stored = readConfigFile(stateDir);
+  // What is undefined is left out of JSON. The others keep their places.
+  const value = parsed === undefined || typeof parsed.value === 'number' ? parsed?.value : raw;
+  writeConfigFile(stateDir, { ...stored, [key]: value });
+}
+
+function makeStateDir(stateDir: string): void {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unusable(configPath(stateDir), error);
+  }
+  refuseForeign(stateDir, { rootMayLook: false });
+}
+
+function writeConfigFile(stateDir: string, settings: Stored): void {
+  const path = configPath(stateDir);
+  try {
+    writePrivateFile(path, `${JSON.stringify(settings, undefined, 2)}\n`);
+  } catch (error) {
+    throw unusable(path, error);
+  }
 }
 
 /** Nothing of a folder that others could have filled is read or written. */
@@ -349,26 +395,6 @@ function readConfigFile(stateDir: string): Stored {
       });
     }
     return parseJsonObject(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw unusable(path, error);
-  }
-}
-
-async function withConf(stateDir: string, work: (conf: Conf) => void): Promise<void> {
-  const { default: ConfFile } = await import('conf');
-  const path = configPath(stateDir);
-  try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-    refuseForeign(stateDir, { rootMayLook: false });
-    const conf = new ConfFile({
-      cwd: stateDir,
-      configName: 'config',
-      configFileMode: 0o600,
-      accessPropertiesByDotNotation: false,
-      serialize: (value) => `${JSON.stringify(value, undefined, 2)}\n`,
-      deserialize: parseJsonObject,
-    });
-    work(conf);
   } catch (error) {
     throw unusable(path, error);
   }

@@ -2,6 +2,7 @@
  * Every setting, one row each. The type of the configuration, `lark-bridge config`, the table of the settings in
  * the documents and the texts about wrong values all come from here.
  */
+import type { OpenSecret } from './named-files.ts';
 import { BRANDS, type Brand } from '../core/brand.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
 import {
@@ -46,6 +47,8 @@ export interface Setting<T> {
   readonly fallback?: string;
   /** The value must never be shown, not even a wrong one. */
   readonly secret?: true;
+  /** The value is the path of a file with a secret. */
+  readonly secretFile?: true;
   readonly doc: string;
 }
 
@@ -262,6 +265,7 @@ export const SETTINGS = {
     env: ['LARK_TLS_KEY'],
     key: 'tls_key',
     parse: readableFile,
+    secretFile: true,
     doc: 'File with the key (PEM) of that certificate',
   },
   httpsProxy: {
@@ -331,6 +335,8 @@ export type Config = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)
   readonly home: string;
   /** The file that holds the workspace's token, if the token comes from a file. */
   readonly workspaceTokenFile: string | undefined;
+  /** Files with secrets, named in the settings, that other users may read. */
+  readonly openSecrets: readonly OpenSecret[];
 };
 
 const ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [

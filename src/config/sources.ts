@@ -1,7 +1,8 @@
 /** Finds the raw value of a setting: in a flag, the environment, a file that it names, systemd, or our own files. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '../core/errors.ts';
+import { type OpenSecret, readNamedFile } from './named-files.ts';
 import type { Setting, SettingName } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -11,10 +12,9 @@ export type Flags = { readonly [Name in SettingName]?: string };
 export type Row = Setting<unknown>;
 export type Stored = Readonly<Record<string, unknown>>;
 /** What was found for a setting, before it is parsed. */
-export type Found = { readonly source: string } & (
-  | { readonly raw: string }
-  | { readonly problem: string }
-);
+export type Found = { readonly source: string } &
+  /** `open`: it comes from a file that other users may read. */
+  ({ readonly raw: string; readonly open?: OpenSecret | undefined } | { readonly problem: string });
 
 export interface Sources {
   readonly env: Environment;
@@ -60,6 +60,7 @@ export function findInEnv(row: Row, env: Environment): Found | undefined {
   const path = namedFile(row, env);
   if (fileName === undefined || path === undefined) return direct;
   const kept = readSecretFile(path, {
+    env,
     source: fileName,
     trouble: "names a file that can't be read",
   });
@@ -78,7 +79,7 @@ export function systemdName({ env, secret }: Row): string | undefined {
 function findInSystemd(row: Row, env: Environment): Found | undefined {
   const path = systemdFile(row, env);
   if (path === undefined) return undefined;
-  return readSecretFile(path, { source: `the credential ${path}`, trouble: "can't be read" });
+  return readSecretFile(path, { env, source: `the credential ${path}`, trouble: "can't be read" });
 }
 
 function systemdFile(row: Row, env: Environment): string | undefined {
@@ -105,10 +106,11 @@ function textIn(env: Environment, name: string): string {
 
 function readSecretFile(
   path: string,
-  { source, trouble }: { readonly source: string; readonly trouble: string },
+  about: { readonly env: Environment; readonly source: string; readonly trouble: string },
 ): Found {
+  const { env, source, trouble } = about;
   try {
-    return { source, raw: readFileSync(path, 'utf8').trim() };
+    return { source, ...readNamedFile(path, env) };
   } catch (error) {
     return { source, problem: `${trouble} (${errorText(error)})` };
   }

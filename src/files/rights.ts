@@ -21,6 +21,8 @@ interface RightsTrouble {
 const ROOT = 0;
 const WRITABLE_BY_OTHERS = 0o022;
 const OPEN_TO_OTHERS = 0o077;
+/** All may use it, or its group may write to it. */
+const OPEN_BEYOND_GROUP = 0o027;
 
 /** The user of this process; undefined on Windows. */
 export function ownUser(): number | undefined {
@@ -80,6 +82,33 @@ export function secretTrouble(
     kind: 'open',
     what: `other users may read or write it (${octal(mode)})`,
     next: `Run chmod 600 ${quoted(path)}`,
+  };
+}
+
+/**
+ * The same for a secret in a file that a person has named, somewhere on the machine. `handedOver`: by systemd,
+ * which closes the folder and gives the file to the group of the service.
+ */
+export function namedSecretTrouble(
+  path: string,
+  { uid, mode }: Rights,
+  { handedOver }: { readonly handedOver: boolean },
+): RightsTrouble | undefined {
+  const user = ownUser();
+  if (user === undefined) return undefined;
+  if (uid !== user && uid !== ROOT) {
+    const own = `If you know what it holds, take it over: ${takeOver(user, path)}`;
+    return foreign(uid, user === ROOT ? `Run this as that user: sudo -u '#${uid}'. ${own}` : own);
+  }
+  if (handedOver) return undefined;
+  // Root lets a service read a key by a group of its own. That group is not everybody.
+  const isOfRoot = uid !== user;
+  if ((mode & (isOfRoot ? OPEN_BEYOND_GROUP : OPEN_TO_OTHERS)) === 0) return undefined;
+  const close = `chmod 600 ${quoted(path)}`;
+  return {
+    kind: 'open',
+    what: `other users may read or write it (${octal(mode)})`,
+    next: `Run ${isOfRoot ? `sudo chown ${user} ${quoted(path)} && sudo ${close}` : close}`,
   };
 }
 

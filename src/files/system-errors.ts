@@ -57,16 +57,38 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   EPERM: NO_RIGHT,
 };
 
+/** What the same codes mean when a program is started. */
+const MEANINGS_AT_PROGRAMS: Readonly<Record<string, Meaning>> = {
+  EAGAIN: {
+    code: 'failed',
+    what: 'this user may start no more processes',
+    next: 'End programs of this user, or raise the limit: `ulimit -u` in the shell, `TasksMax=` in a unit of systemd.',
+  },
+  EACCES: {
+    code: 'config_invalid',
+    what: 'lark-bridge has no right to run that file',
+    next: 'Make it executable for the user of lark-bridge (chmod +x), and let that user into its folders.',
+  },
+};
+
 const FOLDER_GONE = {
   code: 'failed',
   what: 'the folder in which this was started no longer exists',
   next: 'Go to another folder with `cd`, and start it there.',
 } as const satisfies Meaning;
 
-/** The same in words, if a person can mend it. `undefined` for everything else, which is a bug. */
-export function inWords(error: unknown): BridgeError | undefined {
+/** What it means, if a person can mend it. `undefined` for everything else, which is a bug. */
+export function meaningOf(error: unknown): Meaning | undefined {
   if (!isSystemError(error)) return undefined;
-  const meaning = error.syscall === 'uv_cwd' ? FOLDER_GONE : MEANINGS[error.code ?? ''];
+  const { code = '', syscall = '' } = error;
+  if (syscall === 'uv_cwd') return FOLDER_GONE;
+  const atPrograms = syscall.startsWith('spawn') ? MEANINGS_AT_PROGRAMS[code] : undefined;
+  return atPrograms ?? MEANINGS[code];
+}
+
+/** The error of ours for it, if a person can mend it. */
+export function inWords(error: unknown): BridgeError | undefined {
+  const meaning = meaningOf(error);
   if (meaning === undefined) return undefined;
   const { code, what, next } = meaning;
   return new BridgeError(code, `${what} (${errorText(error)})`, { next, cause: error });

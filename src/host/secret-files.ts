@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { BridgeError, errorText, isSystemError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { secretTrouble } from '../files/rights.ts';
+import { namedSecretTrouble, secretTrouble } from '../files/rights.ts';
 import { Secret } from '../core/secret.ts';
 import { writePrivateFile } from '../files/private-file.ts';
 
@@ -26,8 +26,20 @@ export function readPrivateFile(path: string): string {
 
 const SECRET_FILES = ['credentials.json', 'config.json', 'provision-token', 'workspace-token.json'];
 
-/** One warning for each secret of a state directory that other users may read. */
-export function warnOfOpenSecrets(stateDir: string, log: Log): void {
+/** A secret elsewhere that other users may read. */
+interface OpenSecret {
+  readonly path: string;
+  readonly detail: string;
+  readonly next: string;
+}
+
+/** One warning for each secret that other users may read: of a state directory, and of those `named` elsewhere. */
+export function warnOfOpenSecrets(
+  stateDir: string,
+  log: Log,
+  named: readonly OpenSecret[] = [],
+): void {
+  for (const one of named) log.warn('secret_file_open', { ...one });
   for (const path of SECRET_FILES.map((name) => join(stateDir, name))) {
     const stat = statSync(path, { throwIfNoEntry: false });
     const trouble = stat && secretTrouble(path, stat, statSync(stateDir).uid);
@@ -86,9 +98,10 @@ export function createSecretReader({ path, first, log }: SecretReaderOptions): (
     try {
       const stamp = stampOf(path);
       if (stamp === readStamp) return secret;
-      const text = readFileSync(path, 'utf8').trim();
+      const text = readNamed(path);
       readStamp = stamp;
-      if (!/^[\x21-\x7e]+$/.test(text)) keepOldSecret('it holds no secret');
+      if (text === undefined) keepOldSecret('it belongs to another user');
+      else if (!/^[\x21-\x7e]+$/.test(text)) keepOldSecret('it holds no secret');
       else {
         trouble = undefined;
         if (text !== secret.reveal()) log.info('secret_changed', { path });
@@ -100,6 +113,17 @@ export function createSecretReader({ path, first, log }: SecretReaderOptions): (
     }
     return secret;
   };
+}
+
+/** Undefined for the file of another user than this one and root. */
+function readNamed(path: string): string | undefined {
+  const file = openSync(path, 'r');
+  try {
+    const trouble = namedSecretTrouble(path, fstatSync(file), { handedOver: false });
+    return trouble?.kind === 'foreign' ? undefined : readFileSync(file, 'utf8').trim();
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Differs whenever the file was written. */

@@ -11,6 +11,14 @@ export function storageTrouble(
   };
 }
 
+/** Why the process has to end: its database is damaged, or no longer where it was. */
+export function lossTrouble(what: string | undefined): Trouble | undefined {
+  if (what === undefined) return undefined;
+  return {
+    text: `No message is taken: ${what}. The process ends within seconds, and says where everything is that was stored. Then put the files back if that is needed, and start lark-bridge again.`,
+  };
+}
+
 /** Why this process can open no file, if it can't. */
 export function openFilesTrouble(
   fact: { readonly message: string; readonly next?: string | undefined } | undefined,

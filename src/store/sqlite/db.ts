@@ -194,6 +194,11 @@ export class Db {
     return this.#loss;
   }
 
+  /** The same in a few words, for whoever asks often: nothing is done about it. */
+  lost(): string | undefined {
+    return this.#loss?.message ?? this.#place.loss()?.what;
+  }
+
   #noticeDamage(error: unknown): unknown {
     if (!isCorrupt(error)) return error;
     noteSuspicion(this.#path);

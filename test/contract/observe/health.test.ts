@@ -1,4 +1,5 @@
 /** How a running bridge and a hub tell how they are, while their parts come and go. */
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startHub } from '../../../src/app/start.ts';
@@ -68,6 +69,27 @@ test('a database that another program locks is in trouble, and well when that ha
   other.exec('ROLLBACK');
   other.close();
   await expect.poll(() => healthAt(bridge.hubUrl)).toEqual({ status: 200, body: fine });
+});
+
+test('F25: a database that loses its place: not ready from the next question on, with the reason', async () => {
+  const bridge = await startWatchedBridge();
+  const moved = `${bridge.databasePath}.old`;
+  renameSync(bridge.databasePath, moved);
+  const told = await healthAt(bridge.hubUrl);
+  expect(told).toMatchObject({
+    status: 503,
+    body: { status: 'error', live: true, ready: false, problems: [{ code: 'storage' }] },
+  });
+  const text = told.body.problems[0]?.text ?? '';
+  expect(text).toContain(`the database is now ${moved}`);
+  expect(text).toMatch(/process ends.*start lark-bridge again/);
+  expect(text).not.toMatch(/continues by itself/);
+  // The same after the loss was told, until the process has ended.
+  await expect.poll(() => bridge.lines.some(({ event }) => event === 'database_lost')).toBe(true);
+  expect((await healthAt(bridge.hubUrl)).body).toMatchObject({
+    ready: false,
+    problems: [{ code: 'storage', text: expect.stringContaining(moved) as string }],
+  });
 });
 
 test('a hub alone answers for itself; `status` says that no bot has spoken', async () => {

@@ -1,7 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { type ExecOptions, ExecRuntime } from '../../../src/agents/exec.ts';
+import type { AgentRun } from '../../../src/agents/runtime.ts';
 import type { LarkContext } from '../../../src/core/message.ts';
 import { begin, turnOf } from '../../contract/agents/agent-contract.ts';
 import { execOptions } from './exec-options.ts';
@@ -95,12 +97,46 @@ test('a program that is missing or can not be started is a failure in plain word
   expect(await (await start([notExecutable])).result).toEqual({
     ok: false,
     reason: 'failed',
-    detail: "The agent's program could not be started.",
+    detail:
+      "The agent's program could not be started, because lark-bridge has no right to run that file.",
   });
   expect(await (await start(['echo', 'a\0b'])).result).toMatchObject({
     ok: false,
     reason: 'failed',
   });
+});
+
+test('F26: without open files left a turn fails in words, with the next step in the log', async () => {
+  const log = recordingLog();
+  const runtime = new ExecRuntime(execOptions(['cat'], { log }));
+  await runtime.start();
+  const opened: number[] = [];
+  const openAll = () => {
+    for (;;) opened.push(openSync(devNull, 'r'));
+  };
+  let run: AgentRun;
+  try {
+    expect(openAll).toThrow('EMFILE');
+    run = runtime.prompt(turnOf('x'));
+  } finally {
+    for (const file of opened) closeSync(file);
+  }
+  expect(await run.result).toEqual({
+    ok: false,
+    reason: 'failed',
+    detail:
+      "The agent's program could not be started, because this process has reached its limit of open files.",
+  });
+  expect(log.lines).toMatchObject([
+    {
+      level: 'error',
+      event: 'agent_program_not_started',
+      error: expect.stringContaining('EMFILE') as string,
+      next: expect.stringContaining('ulimit -n') as string,
+    },
+  ]);
+  expect(await runtime.prompt(turnOf('and on')).result).toEqual({ ok: true, text: 'and on' });
+  await runtime.stop();
 });
 
 test('a program that says on stdout why it failed: the end of both streams is for the operator', async () => {

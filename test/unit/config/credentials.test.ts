@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -175,6 +176,15 @@ test('what Lark hands out is kept, whatever its form', () => {
   store.admit();
   store.save({ ...BOT, appId: appId('cli_short') });
   expect(readFileSync(file, 'utf8')).toContain('cli_short');
+});
+
+test('a state directory that was removed meanwhile is made again, for its owner only', () => {
+  const store = createCredentialStore(stateDir, { force: false });
+  store.admit();
+  rmSync(stateDir, { recursive: true });
+  store.save(BOT);
+  expect(loadCredentials(stateDir)).toMatchObject({ kind: 'found' });
+  expect(modeOf(stateDir)).toBe('700');
 });
 
 test('a bot that appeared meanwhile is kept aside', () => {

@@ -1,13 +1,21 @@
 /** Whose the state directory and the secrets in it are: real folders, real rights. */
 import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { openState } from '../../../src/app/state.ts';
 import { createCredentialStore, loadCredentials } from '../../../src/config/credentials.ts';
 import { checkConfig, loadConfig, saveSetting } from '../../../src/config/load.ts';
 import type { BridgeError } from '../../../src/core/errors.ts';
+import { type Service, stopAll } from '../../../src/core/service.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { loadOrCreateSecret, warnOfOpenSecrets } from '../../../src/host/secret-files.ts';
+import { namedSecretTrouble } from '../../../src/files/rights.ts';
+import {
+  createSecretReader,
+  loadOrCreateSecret,
+  warnOfOpenSecrets,
+} from '../../../src/host/secret-files.ts';
 import { workspaceTokenFile } from '../../../src/host/workspace-token.ts';
+import { createCertificate } from '../../kit/certificate.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { recordingLog } from '../../kit/log.ts';
 import { runProgram } from '../cli/program.ts';
@@ -141,6 +149,122 @@ test('F27: secrets that others may read are used, and told with the command that
       }),
     ),
   );
+});
+
+describe('files that a person names', () => {
+  const pair = createCertificate('localhost');
+  const named = ['LARK_APP_SECRET_FILE', 'MOLECULE_WORKSPACE_TOKEN_FILE', 'LARK_TLS_KEY'] as const;
+  let folder: string;
+
+  beforeEach(() => {
+    folder = join(home, 'elsewhere');
+    mkdirSync(folder, { mode: 0o700 });
+  });
+
+  /** Its own file for each of them, all with these rights. */
+  function writeAll({ mode = 0o600, uid = process.getuid?.() ?? 0 } = {}) {
+    writeFileSync(join(folder, 'cert.pem'), pair.certPem);
+    const files = named.map((name) => {
+      const path = join(folder, name);
+      writeFileSync(path, name === 'LARK_TLS_KEY' ? pair.keyPem : 'secret');
+      chmodSync(path, mode);
+      if (isRoot) chownSync(path, uid, uid);
+      return [name, path] as const;
+    });
+    return { files, env: Object.fromEntries(files) as Record<(typeof named)[number], string> };
+  }
+
+  const envOf = (more: Record<string, string>) => ({
+    HOME: home,
+    LARK_APP_ID: APP,
+    LARK_TLS_CERT: join(folder, 'cert.pem'),
+    ...more,
+  });
+  const words = (...all: string[]) => [...all, '--state-dir', stateDir];
+
+  test.runIf(isRoot).each(named)('F9: %s of another user is refused', async (name) => {
+    const { env } = writeAll();
+    chownSync(env[name], OTHER_USER, OTHER_USER);
+    const wanted = `${env[name]}: it belongs to another user (uid ${OTHER_USER})`;
+    for (const command of [['run'], ['hub'], ['config', 'check']]) {
+      const ended = await runProgram(words(...command), envOf(env));
+      expect([command, ended.code, ended.stderr]).toEqual([
+        command,
+        2,
+        expect.stringContaining(wanted),
+      ]);
+      expect(ended.stderr).toContain(`${name} can't be used`);
+      expect(ended.stderr).toContain(`chown -R 0 ${env[name]}`);
+    }
+    const doctor = await runProgram(words('doctor', '--offline'), envOf(env));
+    expect([doctor.code, doctor.stdout]).toEqual([2, expect.stringContaining(wanted)]);
+  });
+
+  test('F27: those that others may read are used, and told with the command that mends it', async () => {
+    const { files, env } = writeAll({ mode: 0o644 });
+    const config = await loadConfig({ env: envOf(env), flags: { stateDir }, needs: ['lark'] });
+    expect(config.appSecret?.reveal()).toBe('secret');
+    const log = recordingLog();
+    const opened: Service[] = [];
+    openState(config, log, { opened });
+    await stopAll(opened, log);
+    const told = log.lines.filter(({ event }) => event === 'secret_file_open');
+    const warned = ({ path }: { path?: unknown }) => [
+      path,
+      'warn',
+      `Run chmod 600 ${String(path)}`,
+    ];
+    expect(told.map((line) => [line['path'], line.level, line['next']])).toEqual(
+      files.map(([, path]) => warned({ path })),
+    );
+    const { stderr } = await runProgram(words('config', 'check'), envOf(env));
+    const doctor = await runProgram(words('doctor', '--offline'), envOf(env));
+    for (const [, path] of files) {
+      expect(stderr).toMatch(new RegExp(`^warning: ${path}: .*chmod 600 ${path}`, 'm'));
+      expect(doctor.stdout).toContain(`chmod 600 ${path}`);
+    }
+  });
+
+  test.each(['its own folder', 'a path that a unit names'])(
+    'F27: what systemd hands over has the rights of a group, and is no matter: %s',
+    async (how) => {
+      const { env } = writeAll({ mode: 0o440 });
+      writeFileSync(join(folder, 'lark-app-secret'), 'of-systemd');
+      chmodSync(join(folder, 'lark-app-secret'), 0o440);
+      const { LARK_TLS_KEY } = env;
+      const given = { CREDENTIALS_DIRECTORY: folder, LARK_TLS_KEY };
+      const asked = how === 'its own folder' ? given : { ...given, ...env };
+      const report = await checkConfig({ env: envOf(asked), flags: { stateDir }, needs: ['lark'] });
+      expect(report).toMatchObject({ warnings: [], problems: [], config: { openSecrets: [] } });
+    },
+  );
+
+  test.runIf(isRoot)(
+    'F9: a file that another user puts in the place of a token is not read',
+    () => {
+      const { env } = writeAll();
+      const path = env.MOLECULE_WORKSPACE_TOKEN_FILE;
+      const log = recordingLog();
+      const read = createSecretReader({ path, first: new Secret('secret'), log });
+      expect(read().reveal()).toBe('secret');
+      writeFileSync(path, 'planted-by-somebody');
+      chownSync(path, OTHER_USER, OTHER_USER);
+      expect(read().reveal()).toBe('secret');
+      expect(log.lines).toMatchObject([
+        { event: 'secret_file_not_used', path, detail: 'it belongs to another user' },
+      ]);
+    },
+  );
+
+  test('a key of root is for the group that root chose, and for nobody else', () => {
+    vi.spyOn(process, 'getuid').mockReturnValue(1234);
+    const judge = (mode: number) =>
+      namedSecretTrouble('/k', { uid: 0, mode }, { handedOver: false })?.next;
+    expect([0o600, 0o640, 0o440].map(judge)).toEqual([undefined, undefined, undefined]);
+    for (const mode of [0o644, 0o444, 0o660]) {
+      expect(judge(mode)).toBe('Run sudo chown 1234 /k && sudo chmod 600 /k');
+    }
+  });
 });
 
 test('rights that are as they should be are no matter', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { Output } from '../../../src/cli/output.ts';
-import { inWords } from '../../../src/files/system-errors.ts';
+import { inWords, meaningOf } from '../../../src/files/system-errors.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 
 function failureOf(error: unknown) {
@@ -39,6 +39,18 @@ test.each([
   expect(failure.event).toMatchObject({ event: 'error', code: kind });
 });
 
+test.each([
+  ['EAGAIN', 'may start no more processes', 'ulimit -u'],
+  ['EACCES', 'has no right to run that file', 'chmod'],
+  ['ENOMEM', 'no memory', 'memory'],
+  ['ENFILE', 'open files', 'fs.file-max'],
+])('F26: %s at the start of a program has words of its own', (code, what, next) => {
+  const error = Object.assign(new Error(`spawn x ${code}`), { code, syscall: 'spawn x' });
+  expect(meaningOf(error)?.what).toContain(what);
+  expect(meaningOf(error)?.next).toContain(next);
+  expect(inWords(error)?.message).toMatch(new RegExp(`${what}.*spawn x ${code}`));
+});
+
 test('F26: a folder of work that is gone is told, too', () => {
   const error = Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), {
     code: 'ENOENT',
@@ -55,7 +67,13 @@ test('what no person can mend stays a bug', () => {
       return error;
     }
   };
-  for (const error of [missing(), new TypeError('x'), 'a text', systemError('EBADF')]) {
+  for (const error of [
+    missing(),
+    new TypeError('x'),
+    'a text',
+    systemError('EBADF'),
+    systemError('EAGAIN'),
+  ]) {
     expect(inWords(error)).toBeUndefined();
     expect(failureOf(error).stderr).toContain('this is a bug');
   }
