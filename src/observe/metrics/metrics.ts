@@ -5,10 +5,19 @@ import { EventLoopGauge } from './event-loop.ts';
 import { METRICS, type MetricRow, type MetricSources, type Sample } from './metric-table.ts';
 import type { Log } from '../../core/log.ts';
 
+interface MetricsText {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** To write all of them costs some milliseconds. However often they are asked for, it is not done more often. */
+const TEXT_EVERY_MS = 500;
+
 export class Metrics {
   readonly #sources: Omit<MetricSources, 'eventLoop'>;
   readonly #log: Log;
   #registry: Promise<Registry> | undefined;
+  #latest: { readonly atMs: number; readonly text: Promise<MetricsText> } | undefined;
 
   constructor(sources: Omit<MetricSources, 'eventLoop'>, log: Log) {
     this.#sources = sources;
@@ -16,7 +25,17 @@ export class Metrics {
   }
 
   /** The first call loads prom-client. */
-  async text(): Promise<{ readonly contentType: string; readonly body: string }> {
+  text(): Promise<MetricsText> {
+    const atMs = this.#sources.clock.nowMs();
+    const sinceMs = atMs - (this.#latest?.atMs ?? -Infinity);
+    // The clock may have been set back.
+    if (this.#latest === undefined || sinceMs >= TEXT_EVERY_MS || sinceMs < 0) {
+      this.#latest = { atMs, text: this.#write() };
+    }
+    return this.#latest.text;
+  }
+
+  async #write(): Promise<MetricsText> {
     this.#registry ??= this.#load();
     const registry = await this.#registry;
     return { contentType: registry.contentType, body: await registry.metrics() };

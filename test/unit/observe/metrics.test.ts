@@ -20,7 +20,11 @@ const facts: BridgeFacts = {
   callsThisMonth: () => ({ answer: 7, token: 1 }),
 };
 
-function metricsOf(bridge: () => BridgeFacts | undefined, meter = new Meter(() => {})) {
+function metricsOf(
+  bridge: () => BridgeFacts | undefined,
+  meter = new Meter(() => {}),
+  nowMs = () => 100_000,
+) {
   const log = recordingLog();
   const metrics = new Metrics(
     {
@@ -29,7 +33,7 @@ function metricsOf(bridge: () => BridgeFacts | undefined, meter = new Meter(() =
       meter,
       health: () => ({ live: true, ready: true, problems: [] }),
       bridge,
-      clock: clockWithoutTimers(() => 100_000),
+      clock: clockWithoutTimers(nowMs),
     },
     log,
   );
@@ -64,6 +68,24 @@ test('facts become samples, at the time of the look', async () => {
   );
   // No file, no size.
   expect(text).not.toMatch(/^lark_bridge_database_size_bytes \d/m);
+});
+
+test('they are not written more often than twice a second, however often they are asked for', async () => {
+  let nowMs = 100_000;
+  let looks = 0;
+  const bridge = () => {
+    looks += 1;
+    return facts;
+  };
+  const { text } = metricsOf(bridge, new Meter(() => {}), () => nowMs);
+  const first = await text();
+  const looksOfOne = looks;
+  expect(looksOfOne).toBeGreaterThan(0);
+  expect(await Promise.all([text(), text()])).toEqual([first, first]);
+  expect(looks).toBe(looksOfOne);
+  nowMs += 500;
+  await text();
+  expect(looks).toBe(2 * looksOfOne);
 });
 
 test('without a bridge, or with a part that can’t be asked, the rest is told all the same', async () => {
