@@ -14,23 +14,36 @@ interface Bucket {
   filledAtMs: number;
 }
 
-/** A token bucket for each caller. The requests of one second may come at once; the bucket refills steadily. */
+/** A token bucket for each caller, which refills steadily. */
 export class RateLimit {
   readonly #perSecond: number;
   readonly #clock: Clock;
+  readonly #atOnce: number;
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(perSecond: number, clock: Clock) {
+  /** `atOnce`: so much may come at once; without it, that of a second. */
+  constructor(perSecond: number, clock: Clock, atOnce = perSecond) {
     this.#perSecond = perSecond;
     this.#clock = clock;
+    this.#atOnce = atOnce;
   }
 
-  /** Counts one request of the caller. False if it is over the limit. */
-  take(caller: string): boolean {
+  /** Counts one request of the caller, or another amount. False if the caller is over the limit already. */
+  take(caller: string, amount = 1): boolean {
     const bucket = this.#bucketOf(caller);
     if (bucket.tokens < 1) return false;
-    bucket.tokens -= 1;
+    bucket.tokens -= amount;
     return true;
+  }
+
+  /** Counts what can't be refused any more. */
+  spend(caller: string, amount: number): void {
+    this.#bucketOf(caller).tokens -= amount;
+  }
+
+  /** When the caller is within the limit again. */
+  waitMs(caller: string): number {
+    return Math.max(0, ((1 - this.#bucketOf(caller).tokens) / this.#perSecond) * 1000);
   }
 
   #bucketOf(caller: string): Bucket {
@@ -40,7 +53,7 @@ export class RateLimit {
       return known;
     }
     if (this.#buckets.size >= CALLERS_REMEMBERED) this.#forgetIdle();
-    const bucket = { tokens: this.#perSecond, filledAtMs: this.#clock.nowMs() };
+    const bucket = { tokens: this.#atOnce, filledAtMs: this.#clock.nowMs() };
     this.#buckets.set(caller, bucket);
     return bucket;
   }
@@ -49,7 +62,7 @@ export class RateLimit {
     const nowMs = this.#clock.nowMs();
     // If the clock was set back, no token is lost.
     const passedMs = Math.max(0, nowMs - bucket.filledAtMs);
-    bucket.tokens = Math.min(this.#perSecond, bucket.tokens + (passedMs / 1000) * this.#perSecond);
+    bucket.tokens = Math.min(this.#atOnce, bucket.tokens + (passedMs / 1000) * this.#perSecond);
     bucket.filledAtMs = nowMs;
   }
 
@@ -57,7 +70,7 @@ export class RateLimit {
   #forgetIdle(): void {
     for (const [caller, bucket] of this.#buckets) {
       this.#fill(bucket);
-      if (bucket.tokens >= this.#perSecond) this.#buckets.delete(caller);
+      if (bucket.tokens >= this.#atOnce) this.#buckets.delete(caller);
     }
     if (this.#buckets.size < CALLERS_REMEMBERED) return;
     for (const caller of this.#buckets.keys()) {

@@ -1,6 +1,7 @@
 /** The turn contract as a whole: a server with all of its routes. */
 import type { WorkspaceId } from '../../../core/ids.ts';
 import { Bridges } from '../../domain/claims.ts';
+import type { FastifyRequest } from 'fastify';
 import type { HubStore } from '../../ports.ts';
 import type { Pages } from '../../../core/pages.ts';
 import type { Secret } from '../../../core/secret.ts';
@@ -43,6 +44,8 @@ export function createContractServer(options: ContractOptions): Server {
     pages: new RateLimit(PAGES_PER_SECOND, clock),
   });
 
+  limitTraffic(server, new RateLimit(BYTES_PER_SECOND, clock, BYTES_AT_ONCE));
+
   server.addHook('onRequest', async (request) => {
     // Before its body is read. The handler for unknown routes would come after it.
     if (request.is404) refuseUnknownRoute(request);
@@ -55,6 +58,36 @@ export function createContractServer(options: ContractOptions): Server {
   addQueueRoute(server, parts);
   addActivityRoutes(server, parts);
   return server;
+}
+
+/**
+ * Bytes that one token may send and fetch, in all: to read, store and write out many of them takes the disk and the
+ * process from everybody else. Inboxes of working agents move some kilobytes a second.
+ */
+const BYTES_PER_SECOND = 1024 * 1024;
+/** A few of the largest messages, or an inbox that waited for long. */
+const BYTES_AT_ONCE = 16 * 1024 * 1024;
+
+function limitTraffic(server: Server, traffic: RateLimit): void {
+  /** Those whose token was judged: others may send any text as one. */
+  const judged = new WeakSet<FastifyRequest>();
+  // Before the body is read.
+  server.addHook('preParsing', async (request) => {
+    const { headers } = request;
+    const caller = headers.authorization;
+    if (caller === undefined) return;
+    judged.add(request);
+    if (traffic.take(caller, Number(headers['content-length'] ?? 1))) return;
+    throw new Refusal(429, 'this token has sent and fetched too many bytes', {
+      retry_after: Math.max(1, Math.ceil(traffic.waitMs(caller) / 1000)),
+    });
+  });
+  server.addHook('onSend', async (request, _reply, payload) => {
+    const caller = request.headers.authorization;
+    if (caller === undefined || !judged.has(request)) return;
+    const isWhole = typeof payload === 'string' || Buffer.isBuffer(payload);
+    if (isWhole) traffic.spend(caller, payload.length);
+  });
 }
 
 interface Limits {
