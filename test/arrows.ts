@@ -30,7 +30,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   agents: {
     ours: GROUND,
-    packages: ['shlex', 'node:child_process', 'node:crypto', 'node:fs', 'node:path'],
+    packages: ['shlex', 'node:child_process', 'node:crypto', 'node:fs', 'node:os', 'node:path'],
   },
   lark: {
     ours: GROUND,

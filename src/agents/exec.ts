@@ -1,6 +1,7 @@
 /** An agent that is a program: one process a turn, the text on stdin, the answer on stdout. */
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { setPriority } from 'node:os';
 import { headOf, tailOf } from '../core/cut.ts';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { withoutSecrets } from '../core/secret.ts';
@@ -19,6 +20,8 @@ import type { Clock } from '../time/clock.ts';
 
 /** What is kept of the end of an agent's stdout and stderr. */
 const AGENT_TAIL_BYTES_MAX = 8 * 1024;
+/** Agents that compute must not keep the bridge from its chats. On an idle machine it changes nothing. */
+const AGENT_NICENESS = 5;
 /** How much of it an operator is shown: enough for a stack trace, and not too much for the log. */
 const SHOWN_CHARS_MAX = 2_000;
 /** How long output that a program wrote before its end may take to arrive. */
@@ -108,6 +111,7 @@ export class ExecRuntime implements AgentRuntime {
       // Without open files left it does not even have pipes.
       if (child.pid === undefined)
         return notStarted(child, (error) => startFailure(log, turn, error));
+      yieldToBridge(child.pid);
       return new ExecRun(this.#options, turn, { child, pid: child.pid, mark, secrets });
     } catch (error) {
       if (error instanceof BridgeError) return endedRun(notReady(log, turn, error));
@@ -328,6 +332,16 @@ function notStarted(child: ChildProcess, resultOf: (error: Error) => AgentResult
     child.once('error', (error) => resolve(resultOf(error)));
   });
   return { result, cancel: () => {} };
+}
+
+/** What it starts later inherits this. */
+function yieldToBridge(pid: number): void {
+  try {
+    setPriority(pid, AGENT_NICENESS);
+  } catch (error) {
+    // It has ended already, or the system allows no change.
+    if (!isSystemError(error)) throw error;
+  }
 }
 
 function startFailure(log: Log, turn: AgentTurn, error: NodeJS.ErrnoException): AgentResult {

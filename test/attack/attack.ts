@@ -302,6 +302,9 @@ class Attack {
     const { quietMs, attackedMs, print } = this.#options;
     const { bridge } = this.#scene;
     print('   secs  rss MB  state MB    said  answered');
+    // A process that has just begun is slower.
+    await this.#phase(quietMs / 10);
+    this.#crowd.takeAnswerTimesMs();
     await this.#phase(quietMs);
     const quietBytes = residentBytes(bridge.child.pid);
     const quietP99Ms = percentile99(this.#crowd.takeAnswerTimesMs());

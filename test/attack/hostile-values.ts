@@ -74,7 +74,7 @@ export function hostileJson(random: Random): string {
       : `{${members.map((member) => `${JSON.stringify(hostileText(random, 40))}:${member}`).join(',')}}`;
   }
   const deep = pick(random, [5, 30, 58, 62, 64, 66, 200, 5_000]);
-  const wide = pick(random, [0, 1, 10, 3_000, 99_990]);
+  const wide = pick(random, [0, 1, 10, 3_000, 19_990]);
   let text = `[${Array.from({ length: wide }, () => '[]').join(',')}]`;
   const opened = Array.from({ length: deep }, () => pick(random, ['[', '{"a":']));
   text = opened.join('') + text;

@@ -34,7 +34,10 @@ async function rigWithPrinter() {
   const rig = await Rig.start({ createRuntime: (spec) => createRuntime(spec, options) });
   const { workspaceId } = await rig.directory.addAgent({
     name: 'printer',
-    spec: { kind: 'exec', argv: ['sh', '-c', 'env | grep LARK_ | grep -v LARK_RUN_ID | sort; echo "text:"; cat'] },
+    spec: {
+      kind: 'exec',
+      argv: ['sh', '-c', 'env | grep LARK_ | grep -v LARK_RUN_ID | sort; echo "text:"; cat'],
+    },
   });
   return { rig, printer: workspaceId };
 }

@@ -5,7 +5,7 @@ import { Refusal } from './refusal.ts';
 /** Deeper than what any message needs, and far from the depth at which `JSON.stringify` fails (about 4,000). */
 const JSON_DEPTH_MAX = 64;
 /** Many more than a message has. A body of 1 MB can hold 500,000, which take long to parse. */
-const JSON_VALUES_MAX = 100_000;
+const JSON_VALUES_MAX = 20_000;
 
 const QUOTE = '"'.charCodeAt(0);
 const BACKSLASH = '\\'.charCodeAt(0);

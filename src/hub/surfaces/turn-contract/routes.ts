@@ -61,12 +61,14 @@ export function createContractServer(options: ContractOptions): Server {
 }
 
 /**
- * Bytes that one token may send and fetch, in all: to read, store and write out many of them takes the disk and the
- * process from everybody else. Inboxes of working agents move some kilobytes a second.
+ * Bytes that one token may send: to read and store many of them takes the disk and the process from everybody else.
+ * Working agents move some kilobytes a second.
  */
-const BYTES_PER_SECOND = 1024 * 1024;
-/** A few of the largest messages, or an inbox that waited for long. */
-const BYTES_AT_ONCE = 16 * 1024 * 1024;
+const BYTES_PER_SECOND = 256 * 1024;
+/** To write a byte out costs so much of what it costs to read and store one. */
+const FETCHED_WEIGHT = 1 / 8;
+/** A few of the largest messages. */
+const BYTES_AT_ONCE = 8 * 1024 * 1024;
 
 function limitTraffic(server: Server, traffic: RateLimit): void {
   /** Those whose token was judged: others may send any text as one. */
@@ -86,7 +88,7 @@ function limitTraffic(server: Server, traffic: RateLimit): void {
     const caller = request.headers.authorization;
     if (caller === undefined || !judged.has(request)) return;
     const isWhole = typeof payload === 'string' || Buffer.isBuffer(payload);
-    if (isWhole) traffic.spend(caller, payload.length);
+    if (isWhole) traffic.spend(caller, payload.length * FETCHED_WEIGHT);
   });
 }
 

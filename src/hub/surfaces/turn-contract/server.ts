@@ -1,4 +1,6 @@
 /** The HTTP server of the turn contract: parsing, refusals, headers. The routes are added elsewhere. */
+import { systemClock } from '../../../time/clock.ts';
+import { NEVER, pause } from '../../../time/wait.ts';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { Static, TSchema } from '@sinclair/typebox';
 import Fastify, {
@@ -53,6 +55,11 @@ declare module 'fastify' {
 const REQUEST_TIMEOUT_MS = 60_000;
 /** An id has up to 256 characters. In a path each of them may take twelve: four bytes, each as `%XX`. */
 const PATH_PART_CHARS_MAX = 256 * 12;
+/**
+ * The answer to a caller who asks for too much comes after this time. At once it would be asked for again at once,
+ * and a thousand refusals a second cost half of the process.
+ */
+const TOO_MUCH_HELD_MS = 1_000;
 const STORE_RETRY_AFTER_SECS = 5;
 const SCHEMA_ERRORS = { body: 'invalid request body', querystring: 'invalid query' } as const;
 
@@ -114,28 +121,38 @@ export function createServer({ tls, log, ...names }: ServerOptions): Server {
   const bodies = new BodiesOnTheirWay();
   server.addHook('preParsing', async (request) => bodies.add(request));
   server.setNotFoundHandler(refuseUnknownRoute);
-  server.setErrorHandler((error, request, reply) => {
-    if (isCutOff(request)) {
-      // The caller has gone, so nobody reads the answer.
-      log.debug('hub_request_cut_off', { method: request.method, route: request.routeOptions.url });
-      return reply.code(400).send({ error: 'the body was cut off' });
-    }
-    const refusal = refusalOf(error, request);
-    if (refusal === undefined) {
-      log.error('hub_request_failed', {
-        method: request.method,
-        route: request.routeOptions.url,
-        error: errorText(error),
-        stack: error instanceof Error ? error.stack : undefined,
-      });
-      return reply.code(500).send({ error: 'internal error' });
-    }
-    if (refusal.retryAfterSecs !== undefined) {
-      reply.header('Retry-After', String(refusal.retryAfterSecs));
-    }
-    return reply.code(refusal.status).send(refusal.body);
-  });
+  server.setErrorHandler((error, request, reply) => refuse(error, { request, reply, log }));
   return server;
+}
+
+async function refuse(
+  error: unknown,
+  {
+    request,
+    reply,
+    log,
+  }: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly log: Log },
+): Promise<FastifyReply> {
+  if (isCutOff(request)) {
+    // The caller has gone, so nobody reads the answer.
+    log.debug('hub_request_cut_off', { method: request.method, route: request.routeOptions.url });
+    return reply.code(400).send({ error: 'the body was cut off' });
+  }
+  const refusal = refusalOf(error, request);
+  if (refusal === undefined) {
+    log.error('hub_request_failed', {
+      method: request.method,
+      route: request.routeOptions.url,
+      error: errorText(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+    return reply.code(500).send({ error: 'internal error' });
+  }
+  if (refusal.retryAfterSecs !== undefined) {
+    reply.header('Retry-After', String(refusal.retryAfterSecs));
+    await pause(systemClock, NEVER, TOO_MUCH_HELD_MS);
+  }
+  return reply.code(refusal.status).send(refusal.body);
 }
 
 export function refuseUnknownRoute(request: FastifyRequest): never {

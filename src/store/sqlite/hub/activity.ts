@@ -4,7 +4,7 @@ import type { Db } from '../db.ts';
 import type { SqlRow, SqlValue } from '../driver.ts';
 
 /** An inbox answer ends early at this size. To write out more would hold up everybody else for more than 50 ms. */
-const HUB_ACTIVITY_BYTES_MAX = 4 * 1024 * 1024;
+const HUB_ACTIVITY_BYTES_MAX = 1024 * 1024;
 
 const COLUMNS = `seq, id, workspace_id, activity_type, source_id, target_id, method, summary, status,
   error_detail, duration_ms, created_at_ms, request_id, attachments, request_body, response_body,
