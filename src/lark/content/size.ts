@@ -1,7 +1,8 @@
 /** How large something becomes in the body of a request. */
 import { cardMarkdown, cellMarkdown } from './card-markdown.ts';
 import { lettersOf } from './letters.ts';
-import type { Block, Inline, Table } from './markdown/tree.ts';
+import { LIMITS } from './limits.ts';
+import type { Block, Inline, ListItem, Table } from './markdown/tree.ts';
 
 /** An element around a text: its braces, its tag and the comma after it. */
 const ELEMENT_BYTES = 60;
@@ -30,31 +31,70 @@ export function bytesInRequest(text: string): number {
   return bytes;
 }
 
-const known = new WeakMap<Block, number>();
+const blocks = new WeakMap<Block, number>();
+const quoted = new WeakMap<Block, number>();
+const items = new WeakMap<ListItem, number>();
 
-/** Bytes of a block in the request of a card, a little more than exact. */
+/** Bytes of a block in the request of a card, a little more than exact. What is larger than a card is not counted to its end. */
 export function bytesOfBlock(block: Block): number {
-  const size = known.get(block) ?? measured(block);
-  known.set(block, size);
-  return size;
+  return remembered(blocks, block, measured);
 }
 
 function measured(block: Block): number {
   switch (block.kind) {
     case 'paragraph':
     case 'heading':
+      return bytesOfText(block);
     case 'quote':
+      return sum(block.children, bytesInQuote, 0);
     case 'list':
-      return ELEMENT_BYTES + BREAK_BYTES * 2 + bytesInRequest(cardMarkdown(block));
+      return sum(block.items, bytesOfItem, 0);
     case 'code_block':
-      return codeFrameBytes + block.lines.reduce((sum, line) => sum + bytesOfLine(line), 0);
+      return sum(block.lines, bytesOfLine, codeFrameBytes);
     case 'table':
-      return bytesOfHead(block) + block.rows.reduce((sum, row) => sum + bytesOfRow(row), 0);
+      return sum(block.rows, bytesOfRow, bytesOfHead(block));
     case 'rule':
       return ELEMENT_BYTES;
     case 'picture':
       return ELEMENT_BYTES * 3 + bytesInRequest(block.label) + bytesInRequest(block.key);
   }
+}
+
+/** A block as the only one in a quote. */
+export function bytesInQuote(child: Block): number {
+  return remembered(quoted, child, () => bytesOfText({ kind: 'quote', children: [child] }));
+}
+
+/** An item as the only one in a list, with a number of many digits. */
+export function bytesOfItem(item: ListItem): number {
+  return remembered(items, item, () =>
+    bytesOfText({ kind: 'list', start: NUMBER_OF_MANY_DIGITS, items: [item] }),
+  );
+}
+
+const NUMBER_OF_MANY_DIGITS = 99_999;
+
+function bytesOfText(block: Block): number {
+  return ELEMENT_BYTES + BREAK_BYTES * 2 + bytesInRequest(cardMarkdown(block));
+}
+
+function remembered<T extends object>(
+  known: WeakMap<T, number>,
+  item: T,
+  measure: (item: T) => number,
+): number {
+  const bytes = known.get(item) ?? measure(item);
+  known.set(item, bytes);
+  return bytes;
+}
+
+function sum<T>(all: readonly T[], bytesOf: (item: T) => number, first: number): number {
+  let bytes = first;
+  for (const item of all) {
+    if (bytes > LIMITS.cardBodyBytesMax) break;
+    bytes += bytesOf(item);
+  }
+  return bytes;
 }
 
 /** The fences and the language around code. The fence is as long as the code needs it. */
@@ -69,11 +109,11 @@ export function bytesOfLine(line: string): number {
 
 export function bytesOfHead({ head }: Table): number {
   return head.reduce(
-    (sum, cell) => sum + COLUMN_BYTES + bytesInRequest(lettersOf(cell)),
+    (bytes, cell) => bytes + COLUMN_BYTES + bytesInRequest(lettersOf(cell)),
     ELEMENT_BYTES * 4,
   );
 }
 
 export function bytesOfRow(row: readonly (readonly Inline[])[]): number {
-  return row.reduce((sum, cell) => sum + CELL_BYTES + bytesInRequest(cellMarkdown(cell)), 6);
+  return row.reduce((bytes, cell) => bytes + CELL_BYTES + bytesInRequest(cellMarkdown(cell)), 6);
 }

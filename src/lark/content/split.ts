@@ -1,8 +1,16 @@
 /** Divides an answer into parts of which each fits into one card. */
 import { elementCount, isText } from './card.ts';
 import { LIMITS } from './limits.ts';
-import type { Block, Code, List, ListItem, Quote, Table } from './markdown/tree.ts';
-import { bytesOfBlock, bytesOfHead, bytesOfLine, bytesOfRow, codeFrameBytes } from './size.ts';
+import type { Block, Code, List, Quote, Table } from './markdown/tree.ts';
+import {
+  bytesInQuote,
+  bytesOfBlock,
+  bytesOfHead,
+  bytesOfItem,
+  bytesOfLine,
+  bytesOfRow,
+  codeFrameBytes,
+} from './size.ts';
 
 /** The frame of a card, its summary and the number of the part. */
 const FRAME_BYTES = 900;
@@ -135,9 +143,7 @@ function cutList(block: List, bytesMax: number): Cut {
     ...(block.start === undefined ? {} : { start: block.start + at }),
     items,
   });
-  // Each item is measured with the longest number of the list.
-  const bytesOf = (item: ListItem) => bytesOfBlock(from([item], block.items.length));
-  const count = countThatFits(block.items, bytesOf, bytesMax);
+  const count = countThatFits(block.items, bytesOfItem, bytesMax);
   if (count > 0) {
     return {
       head: [from(block.items.slice(0, count), 0)],
@@ -145,7 +151,7 @@ function cutList(block: List, bytesMax: number): Cut {
     };
   }
   const [first, ...others] = block.items;
-  if (first === undefined || bytesOf(first) <= BYTES_MAX) return { head: [], rest: [block] };
+  if (first === undefined || bytesOfItem(first) <= BYTES_MAX) return { head: [], rest: [block] };
   // One item is too large for a card: what is inside of it stands outside.
   const [opening, ...inside] = first.children;
   const rest = others.length === 0 ? [] : [from(others, 1)];
@@ -156,10 +162,10 @@ function cutList(block: List, bytesMax: number): Cut {
 
 function cutQuote(block: Quote, bytesMax: number): Cut {
   const quote = (children: readonly Block[]): Quote => ({ ...block, children });
-  const count = countThatFits(block.children, (child) => bytesOfBlock(quote([child])), bytesMax);
+  const count = countThatFits(block.children, bytesInQuote, bytesMax);
   if (count > 0) return cutAt(block.children, count, quote, block);
   const [first, ...others] = block.children;
-  if (first === undefined || bytesOfBlock(quote([first])) <= BYTES_MAX) {
+  if (first === undefined || bytesInQuote(first) <= BYTES_MAX) {
     return { head: [], rest: [block] };
   }
   // Too large for a card: it stands outside of the quote, where it can be divided.
