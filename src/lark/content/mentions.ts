@@ -11,7 +11,7 @@ const OPEN_ID = /^ou_\w{1,64}$/;
 const EVERYBODY = /^(?:all|everyone|所有人|全体成员|全員|すべてのメンバー)$/i;
 /** The sign that begins a tag, as itself or as an entity, and the spaces and signs that a lenient reader skips. */
 const TAG_START =
-  /(<|&(?:lt|LT|#0*60|#[xX]0*3[cC]);?)(?=[\s\u200B-\u200F\u2060\uFEFF]*\/?[\s\u200B-\u200F\u2060\uFEFF]*at(?:[\s>/&=]|$))/gi;
+  /(<|&(?:lt|LT|#0*60|#[xX]0*3[cC]);?)(?=[\s\u200B-\u200F\u2060\uFEFF]*\/?[\s\u200B-\u200F\u2060\uFEFF]*at(?![\w-]))/gi;
 /** This sign is not shown, and what has it inside is no tag any more. */
 const BREAK = '\u200B';
 

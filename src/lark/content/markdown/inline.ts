@@ -14,6 +14,8 @@ export interface InlineContext {
 }
 
 const DEPTH_MAX = 20;
+/** What is longer is no name, and stays. */
+const NAME_CHARS_MAX = 40;
 const LINE_BREAK = /^<br\s*\/?>$/i;
 /** The parser takes these as part of an address that somebody wrote into a Chinese sentence. */
 const AFTER_ADDRESS =
@@ -38,7 +40,9 @@ export class InlineReader {
       nodes.push({ kind: 'mention', person });
       // The name inside the tag is replaced by the one that Lark knows.
       const end = tokens.findIndex(({ raw }, index) => index > at && /^<\/at>$/i.test(raw));
-      if (end > at && end <= at + 2) at = end;
+      const inside = tokens[at + 1]?.raw ?? '';
+      const isName = end === at + 2 && inside.length <= NAME_CHARS_MAX && !inside.includes('\n');
+      if (isName || end === at + 1) at = end;
     }
     return this.#withMentions(joined(nodes));
   }

@@ -123,6 +123,8 @@ class LineReader {
     if (this.#takeQuote(line)) return;
     if (this.#answer.charsRead > LIMITS.markdownCharsMax) {
       this.#endPiece();
+      // Code inside of lists is still told apart from code by indentation.
+      if (!isBlankLine(line)) this.#followLists(line);
       this.#plain(line);
       return;
     }
@@ -295,7 +297,7 @@ class LineReader {
     const [above] = this.#paragraph.slice(-1);
     const [, delimiters] = this.#tableHead;
     if (delimiters === undefined) {
-      if (above?.includes('|') === true && isDelimiterRow(line)) this.#tableHead = [above, line];
+      if (above !== undefined && isDelimiterRow(line)) this.#tableHead = [above, line];
       return line;
     }
     // Each row of a table is read for itself.

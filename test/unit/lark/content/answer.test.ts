@@ -176,6 +176,18 @@ describe('images', () => {
   });
 });
 
+test('a footnote keeps all that it says, below the answer', () => {
+  const text = 'Word[^a] and[^b].\n\n[^a]: - one\n  - two\n[^b]: said\n  # more\n\nEnd';
+  expect(contentsOf(text)).toEqual([
+    'Word&#91;a&#93; and&#91;b&#93;.\n\nEnd\n\n&#91;a&#93; \n\n- one\n- two\n\n&#91;b&#93; said\n\n# more',
+  ]);
+});
+
+test('cells beyond the columns of a table are kept', () => {
+  const [elements] = cardsOf('head\n|-|\n| 1 | 2 | 3 |');
+  expect(elements?.[0]?.rows).toEqual([{ c1: '1 &#124; 2 &#124; 3' }]);
+});
+
 describe('an answer that is longer than a card', () => {
   test('has numbered parts, and each part of code has its fence and its language', () => {
     const code = Array.from({ length: 2_000 }, (_, at) => `line ${at} of the "code"`);

@@ -60,6 +60,12 @@ test('what is beyond the bounds is shown as plain text', () => {
   );
 });
 
+test('a text on which the parser itself fails is shown as it is', () => {
+  const text = '---[^1]-=&lt;\\[\n<br>$$[--></at><!--*|\n\n- *[!\n    \n1. a*[at \\]\n    >-\n.';
+  const [message] = answerOf(text, NOTHING).parts.flatMap((part) => firstStep(part).messages);
+  expect(shownOfCard(message?.kind === 'card' ? message.card : '').text).toContain('a*[at');
+});
+
 test('after it Markdown is read again', () => {
   const { parts } = answerOf(`${'*a '.repeat(1_000)}\n\n**bold** words`, NOTHING);
   const card = JSON.stringify(parts.map((part) => firstStep(part).messages));

@@ -9,13 +9,15 @@ import { inlineCardProblem } from '../../../../src/sim/cards/card-rules.ts';
 import { generated } from './generator.ts';
 import { shownOfCard, shownOfMarkdown } from './reader.ts';
 
-const SEEDS = Number(process.env['SEEDS'] ?? 40);
+/** `SEED=7` runs one alone, `SEEDS=2000` more than usual, and both together from that one on. */
 const FIRST = Number(process.env['SEED'] ?? 1);
-const COUNT = process.env['SEED'] === undefined ? SEEDS : 1;
+const COUNT = Number(process.env['SEEDS'] ?? (process.env['SEED'] === undefined ? 40 : 1));
+/** These failed once, and few others of their kind do. */
+const FOUND = process.env['SEED'] === undefined ? [52, 148] : [];
 const BODY_BYTES_MAX = 30 * 1024;
 const NOTHING = { people: [], images: new Map<string, string>() };
 
-const seeds = Array.from({ length: COUNT }, (_, at) => FIRST + at);
+const seeds = [...Array.from({ length: COUNT }, (_, at) => FIRST + at), ...FOUND];
 
 test('every word of any Markdown is shown in order, and every line of code exactly', () => {
   for (const seed of seeds) {
