@@ -35,7 +35,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   lark: {
     ours: GROUND,
     ports: ['bridge/ports.ts'],
-    packages: ['lru-cache', 'p-queue', 'node:module', 'node:zlib'],
+    packages: ['lru-cache', 'marked', 'p-queue', 'node:module', 'node:zlib'],
   },
   platform: { ours: GROUND, ports: ['bridge/ports.ts'], packages: [] },
   store: {

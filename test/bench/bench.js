@@ -10,6 +10,7 @@ import { isCorrect, machine, tableOf } from './report.js';
 import { measureAcks } from './scenarios/acks.js';
 import { measureMemory } from './scenarios/memory.js';
 import { measureRestart } from './scenarios/restart.js';
+import { measureRendering } from './scenarios/rendering.js';
 import { measureSlowTurn } from './scenarios/slow-turn.js';
 import { measureReplies, measureTurns } from './scenarios/turns.js';
 
@@ -20,6 +21,7 @@ const SCENARIOS = {
   B4: measureRestart,
   B5: measureMemory,
   B6: measureSlowTurn,
+  B8: measureRendering,
 };
 const ROUNDS = 5;
 

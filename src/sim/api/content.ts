@@ -1,4 +1,9 @@
-import { entityProblem, inlineCardProblem, refuseContent } from '../cards/card-rules.ts';
+import {
+  entityProblem,
+  imageCheck,
+  inlineCardProblem,
+  refuseContent,
+} from '../cards/card-rules.ts';
 import type { Cloud } from '../cloud.ts';
 import { refuse, type Answer } from './http.ts';
 import { isJsonObject, parseJsonObject, type JsonObject } from '../world/json.ts';
@@ -98,7 +103,7 @@ function validateCard(cloud: Cloud, out: Outgoing): Validated {
   if (fields?.['type'] === 'template') {
     return refused(refuseContent({ code: 200380, msg: 'template does not exist' }));
   }
-  const problem = inlineCardProblem(out.content);
+  const problem = inlineCardProblem(out.content, imageCheck(cloud, out.app));
   return problem === undefined ? accept(out.content) : refused(refuseContent(problem));
 }
 

@@ -71,14 +71,14 @@ export function countTables(card: JsonObject): number {
   for (const element of elementsOf(card)) {
     if (element['tag'] === 'table') tables += 1;
     if (element['tag'] === 'markdown' && typeof element['content'] === 'string') {
-      tables += markdownTables(element['content']);
+      tables += tablesInMarkdown(element['content']);
     }
   }
   return tables;
 }
 
 /** A table begins where a row of dashes follows a row of cells, but not in a code block. */
-function markdownTables(text: string): number {
+export function tablesInMarkdown(text: string): number {
   let tables = 0;
   let inCode = false;
   let previous = '';

@@ -8,6 +8,7 @@ import {
   type CardProblem,
 } from './card-json.ts';
 import type { Cloud } from '../cloud.ts';
+import { schemaProblem, type ImageCheck } from './card-schema.ts';
 import { refuse, type Answer } from '../api/http.ts';
 import { parseJsonObject, type JsonObject } from '../world/json.ts';
 import type { SimApp, SimCard } from '../world/model.ts';
@@ -20,6 +21,9 @@ const STREAMING_MAX_MS = 10 * 60_000;
 
 /** The code of problems that are reported inside the text of another error. */
 const CONTENT_CODE = 11310;
+
+/** Schema 2.0 has shared cards only. */
+const NOT_SHARED: CardProblem = { code: 300302, msg: 'update_multi property is false' };
 
 /** The answer if a card in a message has a problem in its content. The reason is in the text. */
 export function refuseContent(problem: CardProblem): Answer {
@@ -35,12 +39,23 @@ export function refuseProblem(problem: CardProblem): Answer {
 }
 
 /** The problem of a card that is sent as JSON in a message; undefined if it has none. The caller validates its size. */
-export function inlineCardProblem(text: string): CardProblem | undefined {
+export function inlineCardProblem(text: string, isImage: ImageCheck): CardProblem | undefined {
   const card = parseJsonObject(text);
   if (card === undefined) return { code: 200621, msg: 'parse card json err' };
   const problem = problemOf(card);
   if (problem?.code === 300305) return { code: CONTENT_CODE, msg: 'element exceeds the limit' };
-  return problem ?? tableProblem(card);
+  if (isSchema2(card) && configOf(card)['update_multi'] === false) return NOT_SHARED;
+  return problem ?? schemaProblem(card, isImage) ?? tableProblem(card);
+}
+
+/** Whether a card of this app may show an image: it has to be the app's own. */
+export function imageCheck(cloud: Cloud, app: SimApp): ImageCheck {
+  return (key) => {
+    const upload = cloud.world.uploads.get(key);
+    return (
+      upload?.kind === 'image' && upload.owner.kind === 'app' && upload.owner.appId === app.appId
+    );
+  };
 }
 
 /** Why the app can't send this entity now. An entity can be sent once, within 14 days. */
@@ -73,9 +88,7 @@ export function entityContentProblem(card: JsonObject): CardProblem | undefined 
   if (Object.keys(card).length === 0) return { code: 300307, msg: 'The card DSL is empty' };
   if (!isSchema2(card)) return { code: 300303, msg: 'Only schema 2.0 is supported' };
   const config = configOf(card);
-  if (config['update_multi'] === false) {
-    return { code: 300302, msg: 'update_multi property is false' };
-  }
+  if (config['update_multi'] === false) return NOT_SHARED;
   if (isOverSize(card)) return { code: 200860, msg: 'Card content exceeds limit.' };
   return problemOf(card) ?? (config['streaming_mode'] === true ? undefined : tableProblem(card));
 }
