@@ -63,8 +63,12 @@ export class Adversary {
     this.#stop.abort();
     await this.#work;
     const statuses = Object.fromEntries(this.#statuses);
-    const calls = [...this.#statuses.values()].reduce((all, count) => all + count, 0);
-    return { calls, statuses, complaints: this.#complaints };
+    return { calls: this.calls, statuses, complaints: this.#complaints };
+  }
+
+  /** So far. */
+  get calls(): number {
+    return [...this.#statuses.values()].reduce((all, count) => all + count, 0);
   }
 
   /** Each has an address of its own, so that the rate limit of one is not that of all. */

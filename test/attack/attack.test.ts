@@ -12,7 +12,8 @@ test(
   async () => {
     const { assault, said, complaints } = await attack({
       quietMs: 1_000,
-      attackedMs: 5_000,
+      attackedMs: 3_000,
+      callsMin: 400,
       perSecond: 10,
       seed: SEED,
       print: () => {},

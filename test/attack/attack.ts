@@ -28,6 +28,7 @@ import { hostileText, pick } from './hostile-values.ts';
 
 const CHATS = 20;
 const LOOK_MS = 1_000;
+const CALLS_MS_MAX = 120_000;
 const MB = 1024 * 1024;
 const LAUNCH = join(import.meta.dirname, '../launch.js');
 
@@ -74,6 +75,8 @@ const CARD = {
 export interface AttackOptions {
   readonly quietMs: number;
   readonly attackedMs: number;
+  /** The attack goes on until there were so many hostile calls: on a busy machine they take longer. */
+  readonly callsMin: number;
   readonly perSecond: number;
   readonly seed: number;
   readonly print: (line: string) => void;
@@ -100,6 +103,7 @@ export async function main(words: string[]): Promise<number> {
   const report = await attack({
     quietMs: half,
     attackedMs: half,
+    callsMin: 0,
     perSecond: Number(values.rate),
     seed: Number(values.seed),
     print: (line) => console.log(line),
@@ -299,7 +303,7 @@ class Attack {
   }
 
   async run(): Promise<AttackReport> {
-    const { quietMs, attackedMs, print } = this.#options;
+    const { quietMs, attackedMs, callsMin, print } = this.#options;
     const { bridge } = this.#scene;
     print('   secs  rss MB  state MB    said  answered');
     // A process that has just begun is slower.
@@ -312,7 +316,9 @@ class Attack {
     const adversary = this.#unleash();
     const guests = new AbortController();
     const forging = this.#forge(guests.signal);
+    const untilMs = Date.now() + attackedMs + CALLS_MS_MAX;
     await this.#phase(attackedMs);
+    while (adversary.calls() < callsMin && Date.now() < untilMs) await this.#phase(LOOK_MS);
     const attackedP99Ms = percentile99(this.#crowd.takeAnswerTimesMs());
     this.#bound('memory', residentBytes(bridge.child.pid) - quietBytes, BOUNDS.memoryMoreMax);
     await this.#scene.restart();
@@ -374,7 +380,7 @@ class Attack {
     this.#options.print(cells.map((cell, at) => String(cell).padStart(widths[at] ?? 0)).join(''));
   }
 
-  #unleash(): { stop(): Promise<AssaultReport> } {
+  #unleash(): AdversaryBeside {
     const { hubUrl, tenants, rig } = this.#scene;
     const { hostile, victim, words, turnIds, agents } = tenants;
     const secrets = [rig.app.appSecret, victim.token, ...this.#filesWithSecrets()];
@@ -443,8 +449,14 @@ class Attack {
   }
 }
 
+interface AdversaryBeside {
+  /** So far. */
+  readonly calls: () => number;
+  stop(): Promise<AssaultReport>;
+}
+
 /** The adversary in a process of its own. */
-function beside(assault: Assault): { stop(): Promise<AssaultReport> } {
+function beside(assault: Assault): AdversaryBeside {
   // Its own work must not slow down what is measured: a real one has machines of its own.
   const words = ['-n', '19', process.execPath, LAUNCH, 'attack/adversary-process.ts'];
   const child: ChildProcess = spawn('nice', words, {
@@ -455,12 +467,14 @@ function beside(assault: Assault): { stop(): Promise<AssaultReport> } {
   child.stdout?.on('data', (chunk: Buffer) => {
     said += String(chunk);
   });
+  const lines = () => said.trimEnd().split('\n');
   return {
+    calls: () => Number(lines().at(-1)),
     stop: async () => {
       const closed = once(child, 'close');
       child.stdin?.end();
       await closed;
-      return JSON.parse(said) as AssaultReport;
+      return JSON.parse(lines().at(-1) ?? '') as AssaultReport;
     },
   };
 }
