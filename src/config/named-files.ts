@@ -1,5 +1,5 @@
 /** Files with secrets that a person names in the settings, or that systemd hands over. */
-import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { errorText, isSystemError } from '../core/errors.ts';
 import { namedSecretTrouble } from '../files/rights.ts';
@@ -45,11 +45,9 @@ export function judgeNamedFile(path: string, env: Environment): Judged {
   }
 }
 
-function judge(
-  path: string,
-  stat: Parameters<typeof namedSecretTrouble>[1],
-  env: Environment,
-): Judged {
+function judge(path: string, stat: Stats, env: Environment): Judged {
+  // A pipe or a device keeps nothing, and its rights are the system's.
+  if (!stat.isFile()) return { kind: 'used', open: undefined };
   const trouble = namedSecretTrouble(path, stat, { handedOver: isHandedOver(path, env) });
   if (trouble?.kind === 'foreign') {
     const problem = `can't be used: ${path}: ${trouble.what}. ${trouble.next}`;

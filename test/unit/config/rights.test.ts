@@ -225,6 +225,12 @@ describe('files that a person names', () => {
     }
   });
 
+  test('what is no file, such as a device or a pipe, is used without a word about its rights', async () => {
+    const env = envOf({ LARK_TLS_KEY: '/dev/null', LARK_TLS_CERT: '/dev/null' });
+    const { warnings } = await checkConfig({ env, flags: { stateDir }, needs: ['lark'] });
+    expect(warnings).toEqual([]);
+  });
+
   test.each(['its own folder', 'a path that a unit names'])(
     'F27: what systemd hands over has the rights of a group, and is no matter: %s',
     async (how) => {
