@@ -1,6 +1,6 @@
 /** What the bridge needs from others: Lark, the target of turns, the journal. Adapters implement it, `app` joins them. */
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from '../core/ids.ts';
-import type { Content } from '../core/content.ts';
+import type { AnswerContent, Content, MarkdownForm } from '../core/content.ts';
 import type { InboundEvent, InboundMessage, LarkContext, Part } from '../core/message.ts';
 import type { ButtonValue } from '../wire/choice-value.ts';
 import type { ReplyToken } from '../wire/lark-context.ts';
@@ -87,7 +87,7 @@ export type LarkAction =
   | 'message_gone'
   /** There is no thread: reply without one. If that is refused too, send to the chat. */
   | 'fall_back_from_thread'
-  /** The card was refused: send its text. */
+  /** The card or post was refused: send it in a simpler form. */
   | 'fall_back_to_text'
   /** An unknown code: make the same call a few more times, then give up. */
   | 'unsure'
@@ -124,19 +124,29 @@ export interface HistoryMessage {
   readonly deleted: boolean;
   /** For own messages: the text as it is shown. It tells whether a send arrived. */
   readonly text: string | undefined;
+  /** For own messages in which Markdown is shown. Lark does not give back what they say. */
+  readonly form?: MarkdownForm | undefined;
   /** The message as its event would give it. Undefined if it is not for the bot. */
   readonly inbound: InboundMessage | undefined;
 }
 
-/** What the bridge has to know about Lark's form of texts before it sends one. */
+/** What the bridge has to know about Lark's forms of answers before it sends one. */
 export interface ContentForm {
-  /** The text in pieces that Lark accepts, in order. Pieces without anything visible are left out. */
-  piecesOf(text: string): readonly string[];
+  /** An agent's text as parts that Lark accepts, in order. What has nothing visible is left out. */
+  partsOf(text: string): readonly AnswerContent[];
+  /** A part that Lark refused as Markdown, in the next simpler form. */
+  simplerThan(
+    refused: AnswerContent & { readonly form: MarkdownForm },
+    why: RefusedForm,
+  ): AnswerContent;
   /** A text that Lark refused as too long, in smaller pieces. `undefined` if smaller pieces would not help. */
   smallerPiecesOf(text: string): readonly string[] | undefined;
   /** A text as `history` gives it back. */
   shownText(text: string): string;
 }
+
+/** Why a form was refused: for its length, or for something else. */
+export type RefusedForm = 'too_long' | 'form';
 
 export interface LarkGateway {
   readonly form: ContentForm;
@@ -390,6 +400,8 @@ export interface Journal {
   droppedRuns(sinceMs: number): Promise<readonly DroppedRun[]>;
   /** The known messages of a thread: first the bot's own ones, each group newest first. Recalled ones are left out. */
   threadMessages(chat: ChatId, threadId: string): Promise<readonly MessageId[]>;
+  /** Those of the messages that rows of the outbox are known to have made. */
+  sentAmong(messages: readonly MessageId[]): Promise<ReadonlySet<MessageId>>;
   /** The chat of the newest message. */
   latestChat(): Promise<ChatId | undefined>;
   out(key: string): Promise<OutboxRow | undefined>;

@@ -1,12 +1,23 @@
 /** The content of a message of the bridge. `src/lark/content` decides how Lark shows it. */
 
 export type Content =
-  /** An agent's text, or a piece of it. */
-  | { readonly kind: 'answer'; readonly text: string }
+  | AnswerContent
   /** A text of the bridge itself. */
   | { readonly kind: 'notice'; readonly text: string }
   /** A question of the bridge, with a button for each answer. The text says what can be typed instead. */
   | { readonly kind: 'choice'; readonly text: string; readonly buttons: readonly ChoiceButton[] };
+
+/** An agent's text, or a part of it. */
+export interface AnswerContent {
+  readonly kind: 'answer';
+  readonly text: string;
+  /** Set where the text is Markdown: the form in which it is shown. Without it the text is shown as it is. */
+  readonly form?: MarkdownForm;
+  /** Where a longer answer has several: which one it is, from 1 on. */
+  readonly part?: { readonly number: number; readonly of: number };
+}
+
+export type MarkdownForm = 'card' | 'post';
 
 /** What a person can decide about a turn that waits for them. */
 export type ChoiceAction = 'run' | 'skip' | 'retry';

@@ -109,7 +109,8 @@ export const CODES: Readonly<Record<number, CodeRow>> = {
   230071: { action: 'fall_back_from_thread', meaning: 'this chat has no thread replies' },
   230072: { action: 'fall_back_from_thread', meaning: 'this message takes no thread reply' },
   // The content.
-  230001: giveUp('a parameter is not valid'),
+  // It may be the content: a text has nothing that could be wrong.
+  230001: { action: 'fall_back_to_text', meaning: 'a parameter is not valid' },
   230022: giveUp('the content was found sensitive'),
   230028: giveUp('the content was stopped by a data protection rule'),
   230025: { action: 'split', meaning: 'the content is too long' },
@@ -135,6 +136,7 @@ export const CARD_CODES: Readonly<Record<number, CodeRow>> = {
 export interface Tried {
   readonly kind: 'reply' | 'send' | 'react' | 'unreact' | 'read';
   readonly inThread: boolean;
+  /** A card or a post, which has simpler forms. */
   readonly card: boolean;
   /** The text that was sent. If Lark's reason quotes it, the quote is removed. */
   readonly said?: string;
@@ -212,7 +214,7 @@ function refusalOfStatus(outcome: HttpAnswer): Refusal {
   return refusal('unsure', undefined, detail);
 }
 
-/** An unknown code: the call is not repeated without end, and a card is sent again as plain text. */
+/** An unknown code: the call is not repeated without end, and a card or a post is sent again in a simpler form. */
 function refusalOfUnknownCode(known: { outcome: HttpAnswer; code: number; tried: Tried }): Refusal {
   const { outcome, code, tried } = known;
   const what = `Lark ${code} (HTTP ${outcome.status}), not known to lark-bridge`;

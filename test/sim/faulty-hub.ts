@@ -58,7 +58,7 @@ export class FaultyHub implements TurnTarget {
     return done.map(([id, { text, fails, replyToken }]) => ({
       id,
       from: workspaceId('agent'),
-      text: `answer to ${text}`,
+      text: answerTo(text),
       ...(replyToken !== undefined && { replyToken }),
       ...(fails && { failure: 'it broke' }),
     }));
@@ -110,7 +110,7 @@ export class FaultyHub implements TurnTarget {
     if (signal.aborted || this.#clock.nowMs() < item.doneAtMs) return { kind: 'pending' };
     return item.fails
       ? { kind: 'failed', detail: 'it broke' }
-      : { kind: 'answered', text: `answer to ${item.text}` };
+      : { kind: 'answered', text: answerTo(item.text) };
   }
 
   async cancel(_target: WorkspaceId, messageId: string): Promise<CancelResult> {
@@ -140,4 +140,9 @@ export class FaultyHub implements TurnTarget {
     if (roll < 0.7) return { kind: 'busy', retryAfterMs: 1_000, detail: 'busy' };
     return { kind: 'unknown', detail: 'no answer' };
   }
+}
+
+/** Every second one is Markdown. */
+function answerTo(text: string): string {
+  return /[02468]$/.test(text) ? `- answer to ${text}` : `answer to ${text}`;
 }

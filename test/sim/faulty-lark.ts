@@ -1,5 +1,6 @@
 import { BridgeError } from '../../src/core/errors.ts';
 import { messageId, type ChatId, type MessageId } from '../../src/core/ids.ts';
+import type { MarkdownForm } from '../../src/core/content.ts';
 import type { VirtualClock } from '../kit/clock.ts';
 import type {
   DeliveryResult,
@@ -15,6 +16,8 @@ export interface Shown {
   readonly replyTo: MessageId | undefined;
   readonly inThread: boolean;
   readonly text: string;
+  /** Undefined for a text. */
+  readonly form: MarkdownForm | undefined;
   /** What the buttons of a card say when they are pressed. */
   readonly buttons: readonly Readonly<Record<string, string>>[];
   readonly atMs: number;
@@ -22,6 +25,8 @@ export interface Shown {
 
 const KEY_HONOURED_MS = 60 * 60_000;
 const PER_SECOND_MAX = 5;
+/** How often an answer in Markdown is refused in its form. */
+const FORM_REFUSED_RATE = 0.3;
 
 /** Lark's cloud as the outbox meets it: it honours keys for an hour, and its answers get lost. */
 export class FaultyLark implements LarkGateway {
@@ -67,7 +72,8 @@ export class FaultyLark implements LarkGateway {
         parentId: message.replyTo,
         threadId: undefined,
         deleted: false,
-        text: message.buttons.length === 0 ? message.text : undefined,
+        text: message.form === undefined ? message.text : undefined,
+        form: message.form,
         inbound: undefined,
       }));
     return Promise.resolve(messages);
@@ -121,13 +127,17 @@ export class FaultyLark implements LarkGateway {
         const replyTo = out.kind === 'reply' ? out.replyTo : undefined;
         if (replyTo !== undefined && this.recalled.has(replyTo)) return gone('message_gone');
         const atMs = this.#clock.nowMs();
-        const { text, buttons } = read(rendered(out.content, out.buttonValues));
+        const { text, buttons, form } = read(rendered(out.content, out.buttonValues));
+        if (form !== undefined && buttons.length === 0 && this.#random() < FORM_REFUSED_RATE) {
+          return { ok: false, action: 'fall_back_to_text', code: 230099, detail: 'no such form' };
+        }
         this.shown.push({
           id: messageId(id),
           chatId: out.chatId,
           replyTo,
           inThread: out.kind === 'reply' && out.inThread,
           text,
+          form,
           buttons,
           atMs,
         });
@@ -146,8 +156,12 @@ function gone(action: 'give_up' | 'message_gone'): DeliveryResult {
   return { ok: false, action, code: 230011, detail: 'recalled' };
 }
 
-function read(content: Rendered): Pick<Shown, 'text' | 'buttons'> {
-  if (content.kind === 'text') return { text: content.text, buttons: [] };
+function read(content: Rendered): Pick<Shown, 'text' | 'buttons' | 'form'> {
+  if (content.kind === 'text') return { text: content.text, buttons: [], form: undefined };
+  if (content.kind === 'post') {
+    const post = JSON.parse(content.post) as { zh_cn: { content: { text: string }[][] } };
+    return { text: post.zh_cn.content.flat()[0]?.text ?? '', buttons: [], form: 'post' };
+  }
   const card = JSON.parse(content.card) as {
     config: { summary: { content: string } };
     body: { elements: { behaviors?: { value: Record<string, string> }[] }[] };
@@ -156,5 +170,6 @@ function read(content: Rendered): Pick<Shown, 'text' | 'buttons'> {
   return {
     text: card.config.summary.content,
     buttons: elements.flatMap(({ behaviors = [] }) => behaviors.map(({ value }) => value)),
+    form: 'card',
   };
 }

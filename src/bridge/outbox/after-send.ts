@@ -6,7 +6,14 @@ import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
 import { outKey } from './keys.ts';
 import { withQuote } from './drafts.ts';
 import { notices } from '../texts/texts.ts';
-import type { ContentForm, DeliveryResult, LarkAction, OutboxChange } from '../ports.ts';
+import type { AnswerContent, Content, MarkdownForm } from '../../core/content.ts';
+import type {
+  ContentForm,
+  DeliveryResult,
+  LarkAction,
+  OutboxChange,
+  RefusedForm,
+} from '../ports.ts';
 
 /** A send that Lark or the network refused is tried again after this, doubling up to the maximum. */
 const OUT_BACKOFF_BASE_MS = 1_000;
@@ -162,6 +169,7 @@ function split(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
   if (body.kind !== 'message' || body.content.kind === 'choice') return giveUp(row, at);
   const { content } = body;
+  if (isMarkdown(content)) return simpler(row, content, { at, why: 'too_long' });
   const pieces = at.form.smallerPiecesOf(content.text);
   if (pieces === undefined) return { ...giveUp(row, at), endsRest: true };
   return replacedBy(
@@ -180,13 +188,32 @@ function withoutThread(row: OutboxRow, at: Try): OutboxChange {
   const isAsked = at.asked?.threadId === undefined && placement === 'reply';
   if (!isAsked || body.kind !== 'message') return giveUp(row, at);
   const { content } = body;
-  const quoted = { ...body, content: { ...content, text: withQuote(content.text, at.asked) } };
+  const quoted = { ...body, content: { ...content, text: withQuote(content, at.asked) } };
   return replacedBy(successor(row, at, { how: 'chat', placement: 'chat', body: quoted }));
+}
+
+type MarkdownContent = AnswerContent & { readonly form: MarkdownForm };
+
+function isMarkdown(content: Content): content is MarkdownContent {
+  return content.kind === 'answer' && content.form !== undefined;
+}
+
+/** The same part in the next form, each form once: the last one is a text, which has no simpler one. */
+function simpler(
+  row: OutboxRow,
+  refused: MarkdownContent,
+  { at, why }: { readonly at: Try; readonly why: RefusedForm },
+): OutboxChange {
+  const content = at.form.simplerThan(refused, why);
+  const how = `form:${content.form ?? 'text'}`;
+  return replacedBy(successor(row, at, { how, body: { kind: 'message', content } }));
 }
 
 function asText(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
-  if (body.kind !== 'message' || body.content.kind !== 'choice') return giveUp(row, at);
+  if (body.kind !== 'message') return giveUp(row, at);
+  if (isMarkdown(body.content)) return simpler(row, body.content, { at, why: 'form' });
+  if (body.content.kind !== 'choice') return giveUp(row, at);
   const content = { kind: 'notice', text: body.content.text } as const;
   return replacedBy(successor(row, at, { how: 'text', body: { kind: 'message', content } }));
 }

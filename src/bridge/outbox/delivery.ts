@@ -11,7 +11,15 @@ import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing } from './drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
-import type { DeliveryResult, Journal, LarkGateway, Observer, OutboxChange } from '../ports.ts';
+import type { Content } from '../../core/content.ts';
+import type {
+  DeliveryResult,
+  HistoryMessage,
+  Journal,
+  LarkGateway,
+  Observer,
+  OutboxChange,
+} from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -198,7 +206,7 @@ export class Delivery implements Service {
   async #alreadyShown(row: OutboxRow): Promise<DeliveryResult | undefined> {
     const { clock, lark, log } = this.#parts;
     const { body, triedAtMs } = row;
-    // A card's text is not in the history.
+    // A question that is shown twice does no harm.
     if (body.kind !== 'message' || body.content.kind === 'choice') return undefined;
     if (triedAtMs === undefined) return undefined;
     const agoMs = clock.nowMs() - triedAtMs;
@@ -213,13 +221,10 @@ export class Delivery implements Service {
       const messages = await lark.history(row.chatId, sinceMs, threadId);
       // In a thread Lark gives all messages the thread's first message as parent.
       const parent = row.placement === 'chat' ? undefined : row.replyTo;
-      const shown = lark.form.shownText(body.content.text);
-      const found = messages.find(
-        (message) =>
-          message.own &&
-          message.text === shown &&
-          (threadId !== undefined || message.parentId === parent),
+      const here = messages.filter(
+        (message) => message.own && (threadId !== undefined || message.parentId === parent),
       );
+      const found = await this.#sameAs(body.content, here);
       return found && { ok: true, id: found.messageId };
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
@@ -230,6 +235,24 @@ export class Delivery implements Service {
         ? { ok: false, action: 'retry', code: undefined, detail }
         : undefined;
     }
+  }
+
+  /**
+   * Lark does not give back what a card or a post says. But the rows of a chat are sent one after another, so one
+   * that no other row has made is of this row.
+   */
+  async #sameAs(
+    content: Content,
+    messages: readonly HistoryMessage[],
+  ): Promise<HistoryMessage | undefined> {
+    const { journal, lark } = this.#parts;
+    if (content.kind === 'answer' && content.form !== undefined) {
+      const alike = messages.filter(({ form }) => form === content.form);
+      const known = await journal.sentAmong(alike.map(({ messageId }) => messageId));
+      return alike.find(({ messageId }) => !known.has(messageId));
+    }
+    const shown = lark.form.shownText(content.text);
+    return messages.find(({ text }) => text === shown);
   }
 
   async #asked(row: OutboxRow): Promise<InboundMessage | undefined> {

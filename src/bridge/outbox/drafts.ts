@@ -27,11 +27,11 @@ export function toDrafts(
   return show.flatMap((one): OutboxDraft | OutboxDraft[] => {
     switch (one.what) {
       case 'answer':
-        return form.piecesOf(one.text).map((text, part) => ({
+        return form.partsOf(one.text).map((content, part) => ({
           ...messageDraft(subject, nowMs),
           key: turnKey(subject, one.name === undefined ? 'answer' : `answer:${one.name}`, part),
           priority: 'answer' as const,
-          body: { kind: 'message', content: { kind: 'answer', text } },
+          body: { kind: 'message', content },
         }));
       case 'notice':
       case 'choice':
@@ -119,7 +119,7 @@ export function unaskedDrafts(
   { id, text, chat, under, nowMs }: UnaskedSpeech,
   form: ContentForm,
 ): OutboxDraft[] {
-  return form.piecesOf(text).map((piece, part) => ({
+  return form.partsOf(text).map((content, part) => ({
     key: outKey(chat, 'unasked', id, part),
     lane: chat,
     turn: undefined,
@@ -127,7 +127,7 @@ export function unaskedDrafts(
     replyTo: under,
     placement: under === undefined ? 'chat' : 'thread',
     priority: 'answer',
-    body: { kind: 'message', content: { kind: 'answer', text: piece } },
+    body: { kind: 'message', content },
     createdAtMs: nowMs,
     dueAtMs: nowMs,
   }));
@@ -165,10 +165,15 @@ export function toOutgoing(
 }
 
 /** A text that goes to the chat because its question is gone. It begins with a quote of the question. */
-export function withQuote(text: string, asked: InboundMessage | undefined): string {
+export function withQuote(
+  { kind, text, ...more }: Content,
+  asked: InboundMessage | undefined,
+): string {
   const [first = ''] = messageText(asked?.parts ?? [])
     .trim()
     .split('\n', 1);
   if (first === '') return text;
-  return `> ${shortened(first, QUOTE_CHARS_MAX)}\n${text}`;
+  // In Markdown a quote goes on until an empty line.
+  const isMarkdown = kind === 'answer' && 'form' in more;
+  return `> ${shortened(first, QUOTE_CHARS_MAX)}${isMarkdown ? '\n\n' : '\n'}${text}`;
 }

@@ -1,9 +1,10 @@
 /** An answer as parts, of which each is shown by one message. The same text and the same chat give the same parts. */
+import { lettersOf } from './letters.ts';
 import { LIMITS } from './limits.ts';
 import { parseAnswer } from './markdown/parse.ts';
 import type { Block, Inline } from './markdown/tree.ts';
 import { Mentions, type Person } from './mentions.ts';
-import { isPlain } from './plain.ts';
+import { isPlain, isShort } from './plain.ts';
 import { shownBlocks } from './shown-blocks.ts';
 import { partsOf } from './split.ts';
 
@@ -33,15 +34,19 @@ interface Answer {
   readonly imagesShown: ReadonlySet<string>;
 }
 
-export function answerOf(text: string, { people, images }: AnswerContext): Answer {
-  const blocks = shownBlocks(parseAnswer(text, { mentions: new Mentions(people), images }));
+export function blocksOf(text: string, { people, images }: AnswerContext): readonly Block[] {
+  return shownBlocks(parseAnswer(text, { mentions: new Mentions(people), images }));
+}
+
+export function answerOf(text: string, context: AnswerContext): Answer {
+  const blocks = blocksOf(text, context);
   return { parts: partsFor(text, blocks), imagesShown: new Set(blocks.flatMap(keysIn)) };
 }
 
 function partsFor(source: string, blocks: readonly Block[]): readonly AnswerPart[] {
   if (blocks.length === 0) return [];
   const whole = { number: 1, of: 1, blocks, source };
-  if (isPlain(source)) return [{ ...whole, first: 'text' }];
+  if (isPlain(source) || isShownAsWritten(source, blocks)) return [{ ...whole, first: 'text' }];
   const parts = partsOf(blocks);
   if (parts === undefined || parts.length > LIMITS.partsMax) return [{ ...whole, first: 'file' }];
   if (parts.length === 1) return [{ ...whole, first: 'card' }];
@@ -51,6 +56,25 @@ function partsFor(source: string, blocks: readonly Block[]): readonly AnswerPart
     blocks: some,
     first: 'card',
   }));
+}
+
+/**
+ * Signs such as brackets may mean nothing where they stand: then a short answer needs no card either, and a text
+ * keeps its spaces.
+ */
+function isShownAsWritten(source: string, blocks: readonly Block[]): boolean {
+  if (!isShort(source)) return false;
+  const texts = blocks.map((block) =>
+    block.kind === 'paragraph' && block.children.every(isWords)
+      ? lettersOf(block.children)
+      : undefined,
+  );
+  if (texts.includes(undefined)) return false;
+  return texts.join('').replaceAll(/\s/g, '') === source.replaceAll(/\s/g, '');
+}
+
+function isWords({ kind }: Inline): boolean {
+  return kind === 'text' || kind === 'break';
 }
 
 function keysIn(block: Block): readonly string[] {

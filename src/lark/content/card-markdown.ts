@@ -4,7 +4,7 @@
  */
 import { withoutMentions } from './mentions.ts';
 import { fenceFor, languageOf, listPrefix, taskSign } from './signs.ts';
-import type { Block, Inline } from './markdown/tree.ts';
+import type { Block, Inline, Table } from './markdown/tree.ts';
 
 /** The text of a block, for a `markdown` element. Tables, rules and pictures are elements of their own. */
 export function cardMarkdown(block: Block): string {
@@ -52,6 +52,25 @@ function insideItem(children: readonly Block[]): string {
 /** Text inside a cell of a table has one line. */
 export function cellMarkdown(children: readonly Inline[]): string {
   return inline(children, 'cell').replaceAll('\n', ' ');
+}
+
+/** A table as Markdown writes it. Cards have an element of their own for it. */
+export function tableMarkdown({ align, head, rows }: Table): string {
+  const signs = { left: '---', center: ':-:', right: '--:' };
+  return [
+    tableLine(head.map(cellInTable)),
+    tableLine(head.map((_, at) => signs[align[at] ?? 'left'])),
+    ...rows.map((row) => tableLine(row.map(cellInTable))),
+  ].join('\n');
+}
+
+function tableLine(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** A bar in code would end the cell. All others are entities. */
+function cellInTable(children: readonly Inline[]): string {
+  return cellMarkdown(children).replaceAll('|', '\\|');
 }
 
 type Place = 'paragraph' | 'heading' | 'cell';

@@ -86,7 +86,8 @@ function stepFrom(part: AnswerPart, rung: Rung): Step {
   }
 }
 
-function textOf(part: AnswerPart): string {
+/** A part that people can read as it is. */
+export function textOf(part: AnswerPart): string {
   const number = part.of > 1 ? `${part.number}/${part.of}\n` : '';
   return `${number}${withCalls(plainMarkdown(part.blocks, 'text'))}`;
 }

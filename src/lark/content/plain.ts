@@ -18,9 +18,10 @@ const MAY_BE_MARKDOWN = new RegExp(
 
 /** True for a short text without any Markdown. It is sent as it is. */
 export function isPlain(text: string): boolean {
-  return (
-    text.length <= LIMITS.plainCharsMax &&
-    text.split('\n').length <= LIMITS.plainLinesMax &&
-    !MAY_BE_MARKDOWN.test(text)
-  );
+  return isShort(text) && !MAY_BE_MARKDOWN.test(text);
+}
+
+/** True for a text that is easy to read without a card. */
+export function isShort(text: string): boolean {
+  return text.length <= LIMITS.plainCharsMax && text.split('\n').length <= LIMITS.plainLinesMax;
 }

@@ -1,5 +1,6 @@
 /** Turns the blocks of an answer into blocks that Lark can show: each one top-level, and none too large. */
 import { headOf } from '../../core/cut.ts';
+import { isBlank } from '../../core/visible.ts';
 import { LIMITS } from './limits.ts';
 import { lettersOf, weightOf } from './letters.ts';
 import type { Block, Inline, List, ListItem, Table } from './markdown/tree.ts';
@@ -9,7 +10,12 @@ import type { Block, Inline, List, ListItem, Table } from './markdown/tree.ts';
  * So these stand outside of lists and quotes, which go on after them.
  */
 export function shownBlocks(blocks: readonly Block[]): readonly Block[] {
-  return blocks.flatMap((block) => liftedOf(block).flatMap(dividedBlock));
+  return blocks.flatMap((block) => liftedOf(block).flatMap(dividedBlock)).filter(isVisible);
+}
+
+/** Thousands of line ends would be cards that show nothing. */
+function isVisible(block: Block): boolean {
+  return block.kind !== 'paragraph' || !isBlank(lettersOf(block.children));
 }
 
 function liftedOf(block: Block): readonly Block[] {

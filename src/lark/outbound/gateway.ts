@@ -165,7 +165,7 @@ async function sendMessage(
   const tried = {
     kind: out.kind,
     inThread: out.kind === 'reply' && out.inThread,
-    card: piece.kind === 'card',
+    card: piece.kind !== 'text',
     said: wordsOf(piece),
   };
   const paced = { priority, lane: out.chatId, pacedBy: out.chatId };
@@ -195,11 +195,13 @@ async function sendMessage(
 function isRendered(
   out: Extract<Outgoing, { kind: 'reply' | 'send' }> | SendRendered,
 ): out is SendRendered {
-  return out.content.kind === 'text' || out.content.kind === 'card';
+  const { kind } = out.content;
+  return kind === 'text' || kind === 'card' || kind === 'post';
 }
 
 function wordsOf(content: Rendered): string {
-  return content.kind === 'text' ? content.text : content.card;
+  if (content.kind === 'text') return content.text;
+  return content.kind === 'card' ? content.card : content.post;
 }
 
 async function writeTo(
@@ -208,7 +210,7 @@ async function writeTo(
 ): Promise<PersonResult> {
   const message = toLarkContent(content);
   if (message === undefined) return notMade('split', 'the text is longer than Lark takes');
-  const card = content.kind === 'card';
+  const card = content.kind !== 'text';
   const tried = { kind: 'send', inThread: false, card, said: wordsOf(content) } as const;
   const spec = {
     api: 'message_create',

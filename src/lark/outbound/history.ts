@@ -2,6 +2,7 @@
 import { asObject, type Json } from '../../core/json-object.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { type ChatId, chatId, LARK_ID_PATTERN, type MessageId, messageId } from '../../core/ids.ts';
+import type { MarkdownForm } from '../../core/content.ts';
 import type { ChatType } from '../../core/message.ts';
 import type { Caller } from './calls.ts';
 import { SCOPE_NEEDS } from '../app-needs.ts';
@@ -159,8 +160,14 @@ function parseItem(item: Json, chatType: ChatType, self: Self): HistoryMessage |
     threadId: idOf(item['thread_id']),
     deleted,
     text: own && item['msg_type'] === 'text' ? writtenText(facts.content) : undefined,
+    form: own ? formOf(item['msg_type']) : undefined,
     inbound: parsed.ok && !deleted ? parsed.message : undefined,
   };
+}
+
+function formOf(messageType: unknown): MarkdownForm | undefined {
+  if (messageType === 'interactive') return 'card';
+  return messageType === 'post' ? 'post' : undefined;
 }
 
 /** The facts of an item, for the same rule as events. */

@@ -47,7 +47,7 @@ function nodeLines(node: JsonObject): string[] {
     case 'lark_md':
     case 'markdown':
     case 'text_tag':
-      return [contentOf(node['text']) || contentOf(node)].filter((text) => text !== '');
+      return [decoded(contentOf(node['text']) || contentOf(node))].filter((text) => text !== '');
     case 'button':
       return [`[${contentOf(node['text'])}]`];
     case 'img':
@@ -80,6 +80,11 @@ function nodeLines(node: JsonObject): string[] {
   }
 }
 
+/** Signs that stand as numbers, as the document of the rich text component asks, are read as signs. */
+function decoded(text: string): string {
+  return text.replaceAll(/&#(\d{1,6});/g, (_, code: string) => String.fromCodePoint(Number(code)));
+}
+
 function tableLines(node: JsonObject): string[] {
   const columns = (Array.isArray(node['columns']) ? node['columns'] : []).filter(isJsonObject);
   const rows = (Array.isArray(node['rows']) ? node['rows'] : []).filter(isJsonObject);
@@ -89,7 +94,7 @@ function tableLines(node: JsonObject): string[] {
 }
 
 function cellText(value: unknown): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return decoded(value);
   return value === undefined ? '' : JSON.stringify(value);
 }
 

@@ -26,6 +26,7 @@ async function deliver(
   const sends: string[] = [];
   const journal = {
     pendingOut: () => Promise.resolve([row]),
+    sentAmong: () => Promise.resolve(new Set([messageId('om_of_another_row')])),
     turn: () =>
       Promise.resolve({
         ...turnIn({ phase: 'answered' }),
@@ -83,6 +84,21 @@ test('a message that the chat shows already is not sent again', async () => {
   expect(sends).toEqual([]);
   expect(state).toMatchObject({ phase: 'sent', larkId: 'om_shown' });
 });
+
+test.each(['card', 'post'] as const)(
+  'a %s is known by its place: one there that no other row has made is of this row',
+  async (form) => {
+    const content = { kind: 'answer', text: '**the answer**', form } as const;
+    const row = { ...inDoubt, body: { kind: 'message', content } } as const;
+    const shown = { ...own('', 'om_1'), text: undefined, form };
+    const earlier = { ...shown, messageId: messageId('om_of_another_row') };
+    const found = await deliver(row, () => [earlier, shown]);
+    expect(found.sends).toEqual([]);
+    expect(found.state).toMatchObject({ phase: 'sent', larkId: 'om_shown' });
+    const { sends } = await deliver(row, () => [earlier, own('**the answer**', 'om_1')]);
+    expect(sends).toEqual(['key']);
+  },
+);
 
 test.each([
   ['the clock was set back behind the first try', rowOf({ triedAtMs: 3 * HOUR_MS, attempts: 1 })],

@@ -54,19 +54,23 @@ describe('rows for what a turn shows', () => {
   });
 
   test('no piece of a long answer is blank', () => {
-    const text = `begin${'\n'.repeat(300 * 1024)}end`;
+    const text = `begin${'\n'.repeat(300 * 1024)}${'x'.repeat(40_000)}${'\n'.repeat(300 * 1024)}end`;
     const texts = toDrafts(subject, [{ what: 'answer', text }], {
       nowMs: 5,
       form: contentForm,
     }).map(({ body }) => (body.kind === 'message' ? body.content.text.trim() : ''));
-    expect(texts).toEqual(['begin', 'end']);
+    expect(texts.map((part) => part.replaceAll(/\s+|x+/g, ''))).toEqual(['begin', '', 'end']);
+    expect(texts.join('').match(/x/g)).toHaveLength(40_000);
   });
 
   test('a quote does not cut a character of several code points', () => {
     const family = '👨‍👩‍👧';
     const text = family.repeat(50);
     const isWhole = (part: string) => part.replaceAll(family, '') === '';
-    const quote = withQuote('', { ...message, parts: [{ kind: 'text', text }] }).slice(2, -2);
+    const quote = withQuote(
+      { kind: 'answer', text: '' },
+      { ...message, parts: [{ kind: 'text', text }] },
+    ).slice(2, -2);
     expect(isWhole(quote)).toBe(true);
   });
 });

@@ -40,8 +40,10 @@ describe('a text', () => {
     ] as const) {
       const piece = rendered(content, undefined);
       const shown =
-        piece.kind === 'text'
-          ? piece.text
+        piece.kind !== 'card'
+          ? piece.kind === 'text'
+            ? piece.text
+            : piece.post
           : (JSON.parse(piece.card) as { config: { summary: { content: string } } }).config.summary
               .content;
       expect(shown).not.toMatch(/(?![\n\t])\p{Cc}/u);

@@ -128,6 +128,10 @@ export class SqliteJournal implements Journal, JournalReader {
     return Promise.resolve(this.#runs.dropped(sinceMs));
   }
 
+  sentAmong(messages: readonly MessageId[]) {
+    return Promise.resolve(this.#outbox.sentAmong(messages));
+  }
+
   threadMessages(chat: ChatId, threadId: string) {
     return Promise.resolve([
       ...this.#outbox.sentInThread(chat, threadId),

@@ -167,6 +167,15 @@ export class OutboxTable {
     return row && turnId(String(row['turn']));
   }
 
+  sentAmong(messages: readonly MessageId[]): ReadonlySet<MessageId> {
+    const rows = this.#db.all(
+      `SELECT lark_id FROM outbox WHERE app_id = ? AND lark_id IN (SELECT value FROM json_each(?))`,
+      this.#app,
+      JSON.stringify(messages),
+    );
+    return new Set(rows.map((row) => messageId(String(row['lark_id']))));
+  }
+
   /** Deletes old rows that have ended. Reads only the oldest rows, because rows are ordered by age. */
   prune({ endedBeforeMs, deadBeforeMs, limit }: PruneRules): number {
     return (

@@ -1,0 +1,55 @@
+/** Parts of answers as the outbox keeps them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { answerOf } from '../../../../src/lark/content/answer.ts';
+import { markdownMessage, partsOfAnswer } from '../../../../src/lark/content/markdown-rows.ts';
+import { plainMarkdown } from '../../../../src/lark/content/plain-markdown.ts';
+import { rendered } from '../../../../src/lark/content/rendered.ts';
+import { inlineCardProblem } from '../../../../src/sim/cards/card-rules.ts';
+
+const FOLDER = join(import.meta.dirname, '../../../fixtures/answers');
+const NAMES = readdirSync(FOLDER).filter((file) => file.endsWith('.md'));
+const NOTHING_KNOWN = { people: [], images: new Map<string, string>() };
+const LONG_CHARS = 40_000;
+
+const wordsOf = (text: string) =>
+  plainMarkdown(
+    answerOf(text, NOTHING_KNOWN).parts.flatMap(({ blocks }) => blocks),
+    'text',
+  ).replaceAll(/[\s\u200B]+/g, '');
+
+test.each(NAMES)(
+  '%s many times: each part, read for itself, says the same as the whole',
+  (name) => {
+    const text = readFileSync(join(FOLDER, name), 'utf8');
+    const long = `${text}\n\n`.repeat(Math.ceil(LONG_CHARS / text.length));
+    const whole = answerOf(long, NOTHING_KNOWN).parts;
+    const parts = partsOfAnswer(long);
+    if (whole.length === 1) return;
+    expect(parts).toHaveLength(whole.length);
+    for (const [at, part] of parts.entries()) {
+      const words = plainMarkdown(whole[at]?.blocks ?? [], 'text').replaceAll(/[\s\u200B]+/g, '');
+      if (part.form === undefined) {
+        expect(part.text.replace(/^\d+\/\d+\n/, '').replaceAll(/[\s\u200B]+/g, '')).toBe(words);
+        continue;
+      }
+      expect(wordsOf(part.text)).toBe(words);
+      expect(part.part).toEqual({ number: at + 1, of: whole.length });
+      expect(
+        inlineCardProblem(markdownMessage({ ...part, form: part.form }), () => true),
+      ).toBeUndefined();
+    }
+  },
+);
+
+test('what shows nothing as Markdown is still shown', () => {
+  const [part] = partsOfAnswer('[only]: https://example.com/a');
+  expect(JSON.stringify(part && rendered(part))).toContain('https://example.com/a');
+  expect(partsOfAnswer(' \n ')).toEqual([]);
+});
+
+test('a row of an earlier version, without a form, goes out as a text, whatever is in it', () => {
+  const text = '# Title\n\n| a | b |\n|---|---|\n| 1 | 2 |';
+  expect(rendered({ kind: 'answer', text })).toEqual({ kind: 'text', text });
+});
