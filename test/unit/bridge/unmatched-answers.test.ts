@@ -57,9 +57,7 @@ describe('an unasked message', () => {
     const lines = Array.from({ length: 3 }, (_, line) => String(line).repeat(60_000));
     await at.answer(lines.join('\n'));
     await at.run(5_000);
-    const shown = at.shownIn('oc_default');
-    const numbers = shown.map((text) => /^\((\d)\/8\)/.exec(text)?.[1]);
-    expect(numbers).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
+    expect(at.shownIn('oc_default').map((text) => text[0])).toEqual(['0', '1', '2']);
   });
 
   test('is not shown if nothing of it is visible, and terminal controls are left out', async () => {
