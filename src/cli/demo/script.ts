@@ -54,7 +54,7 @@ const STEPS: readonly Step[] = [
     answer: 'Say this once.',
   },
   {
-    title: 'a message that can not be read yet',
+    title: 'a message without words',
     say: ({ cloud, user, direct }) =>
       cloud.say({
         chat: direct,
