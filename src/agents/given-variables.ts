@@ -28,16 +28,12 @@ export function checkNames(names: readonly string[]): void {
         next: 'Name variables of the environment, for example: --env ANTHROPIC_API_KEY',
       });
     }
-    if (isReserved(name) || OF_THE_BRIDGE.test(name)) {
+    if (RESERVED.test(name) || OF_THE_BRIDGE.test(name)) {
       throw new BridgeError('usage', `${name} belongs to lark-bridge, and no agent gets it`, {
         next: 'If the program needs a variable of this kind, give it another name.',
       });
     }
   }
-}
-
-function isReserved(name: string): boolean {
-  return RESERVED.test(name);
 }
 
 /**
@@ -85,7 +81,7 @@ function parseVariables(path: string, text: string): Environment {
     if (!NAME.test(name) || value === undefined) {
       throw unusable(path, `${where} is not KEY=VALUE`, 'Correct that line.');
     }
-    if (isReserved(name)) {
+    if (RESERVED.test(name)) {
       throw unusable(path, `${where} sets ${name}, which belongs to lark-bridge`, 'Remove it.');
     }
     found[name] = value;

@@ -19,9 +19,10 @@ export function clearVariables(
   for (const name of names) delete env[name];
   if (names.length === 0 || !existsSync(SHOWN)) return undefined;
   try {
-    overwrite(new Set(names));
+    const wanted = new Set(names);
+    overwrite(wanted);
     const left = readFileSync(SHOWN, 'latin1').split('\0');
-    const seen = left.some((entry) => isValueOf(entry, new Set(names)));
+    const seen = left.some((entry) => isValueOf(entry, wanted));
     return seen ? 'the memory still shows them' : undefined;
   } catch (error) {
     if (!isSystemError(error)) throw error;

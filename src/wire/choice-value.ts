@@ -5,8 +5,15 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ChoiceAction } from '../core/content.ts';
-import { type ChatId, messageId, type MessageId, openId, type OpenId } from '../core/ids.ts';
-import { turnId, type TurnId } from '../core/ids.ts';
+import {
+  type ChatId,
+  messageId,
+  type MessageId,
+  openId,
+  type OpenId,
+  turnId,
+  type TurnId,
+} from '../core/ids.ts';
 
 /** Every button of ours has this mark. Without it the press is on another program's card. */
 const CHOICE_MARK = 'lark_bridge_choice';

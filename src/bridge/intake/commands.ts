@@ -36,9 +36,14 @@ export function turnsMeant(action: ChoiceAction, { own, all }: Askable): TurnId[
     const newest = [...own, ...all].find((turn) => isAskable(turn) && !isStale(turn));
     return newest === undefined ? [] : [newest.id];
   }
+  const stale = staleAmong(own);
   const held = own.filter((turn) => isAskable(turn) && turn.state.phase === 'held');
-  const stale = held.filter(isStale);
   return (stale.length > 0 ? stale : held.slice(0, 1)).map(({ id }) => id).toReversed();
+}
+
+/** Old messages that wait for a decision. */
+export function staleAmong(turns: readonly Turn[]): Turn[] {
+  return turns.filter((turn) => isAskable(turn) && isStale(turn));
 }
 
 /** Pruned turns keep only their id. */

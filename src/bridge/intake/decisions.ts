@@ -7,6 +7,7 @@ import type { StoreRetry } from '../store-retry.ts';
 import type { Engine } from '../turns/engine.ts';
 import type { Clock } from '../../time/clock.ts';
 import { ASKABLE_MAX, staleQuestion } from './admission.ts';
+import { staleAmong } from './commands.ts';
 
 interface DecisionsParts {
   readonly journal: Journal;
@@ -32,9 +33,7 @@ export class Decisions {
   /** Old messages that wait for a decision, in order: of one person, or of all. */
   async staleOf(chat: ChatId, person?: OpenId): Promise<TurnId[]> {
     const askable = await this.#parts.journal.askable(chat, ASKABLE_MAX, person);
-    return askable
-      .filter(({ state }) => state.phase === 'held' && state.why === 'stale')
-      .filter(({ message }) => message.parts.length > 0)
+    return staleAmong(askable)
       .map(({ id }) => id)
       .toReversed();
   }

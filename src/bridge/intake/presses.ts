@@ -2,10 +2,11 @@
 import type { InboundEvent } from '../../core/message.ts';
 import type { Log } from '../../core/log.ts';
 import type { TurnId } from '../../core/ids.ts';
-import type { OutboxDraft, Show } from '../../core/turn.ts';
+import type { Show } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Choice, ChoiceValues } from '../../wire/choice-value.ts';
 import type { Delivery } from '../outbox/delivery.ts';
+import { ownDraft } from '../outbox/drafts.ts';
 import { outKey } from '../outbox/keys.ts';
 import type { Journal } from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
@@ -86,22 +87,13 @@ export class Presses {
   }
 
   /** Once for each person and card. */
-  async #tell(press: Press, { name, text }: Extract<Show, { what: 'notice' }>): Promise<void> {
+  async #tell(press: Press, notice: Extract<Show, { what: 'notice' }>): Promise<void> {
     const { journal, delivery, storeRetry, clock } = this.#parts;
     const { appId, chatId: chat, messageId: card, operatorOpenId: by } = press;
-    const nowMs = clock.nowMs();
-    const draft: OutboxDraft = {
-      key: outKey(appId, chat, 'press', name, card, by),
-      lane: chat,
-      turn: undefined,
-      chatId: chat,
-      replyTo: card,
-      placement: 'reply',
-      priority: 'notice',
-      body: { kind: 'message', content: { kind: 'notice', text } },
-      createdAtMs: nowMs,
-      dueAtMs: nowMs,
-    };
-    delivery.offer(await storeRetry.untilStored(() => journal.enqueue([draft])));
+    const message = { appId, chatId: chat, messageId: card, threadId: undefined };
+    const draft = ownDraft({ message, run: 1 }, notice, clock.nowMs());
+    const key = outKey(appId, chat, 'press', notice.name, card, by);
+    const alone = { ...draft, key, turn: undefined };
+    delivery.offer(await storeRetry.untilStored(() => journal.enqueue([alone])));
   }
 }

@@ -15,14 +15,13 @@ import { piecesOf } from './text.ts';
 /** The bridge does not know yet who is in a chat, and uploads no images: nobody is called, and images are links. */
 const NOTHING_KNOWN = { people: [], images: new Map<string, string>() };
 
-/** What is longer is a log and no answer, and to read it as Markdown would hold up all other chats. */
-const MARKDOWN_CHARS_MAX = 100_000;
-
 export type MarkdownContent = AnswerContent & { readonly form: MarkdownForm };
 
 /** An answer as parts. A plain one stays a text, and so does one that is too long for cards. */
 export function partsOfAnswer(text: string): AnswerContent[] {
-  const parts = text.length > MARKDOWN_CHARS_MAX ? [] : answerOf(text, NOTHING_KNOWN).parts;
+  // What is longer is a log and no answer, and to read it would hold up all other chats.
+  const isLog = text.length > LIMITS.markdownCharsMax;
+  const parts = isLog ? [] : answerOf(text, NOTHING_KNOWN).parts;
   const isMarkdown = parts.length > 0 && parts.every(({ first }) => first === 'card');
   if (!isMarkdown) return piecesOf(text).map((piece) => ({ kind: 'answer', text: piece }));
   return parts.map((part) => {
