@@ -19,6 +19,12 @@ export interface AnswerContent {
 
 export type MarkdownForm = 'card' | 'post';
 
+export type MarkdownContent = AnswerContent & { readonly form: MarkdownForm };
+
+export function isMarkdown(content: Content): content is MarkdownContent {
+  return content.kind === 'answer' && content.form !== undefined;
+}
+
 /** What a person can decide about a turn that waits for them. */
 export type ChoiceAction = 'run' | 'skip' | 'retry';
 

@@ -6,7 +6,7 @@ import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
 import { outKey } from './keys.ts';
 import { withQuote } from './drafts.ts';
 import { notices } from '../texts/texts.ts';
-import type { AnswerContent, Content, MarkdownForm } from '../../core/content.ts';
+import { isMarkdown, type MarkdownContent } from '../../core/content.ts';
 import type {
   ContentForm,
   DeliveryResult,
@@ -190,12 +190,6 @@ function withoutThread(row: OutboxRow, at: Try): OutboxChange {
   const { content } = body;
   const quoted = { ...body, content: { ...content, text: withQuote(content, at.asked) } };
   return replacedBy(successor(row, at, { how: 'chat', placement: 'chat', body: quoted }));
-}
-
-type MarkdownContent = AnswerContent & { readonly form: MarkdownForm };
-
-function isMarkdown(content: Content): content is MarkdownContent {
-  return content.kind === 'answer' && content.form !== undefined;
 }
 
 /** The same part in the next form, each form once: the last one is a text, which has no simpler one. */

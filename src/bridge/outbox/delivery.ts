@@ -11,7 +11,7 @@ import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing } from './drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
-import type { Content } from '../../core/content.ts';
+import { type Content, isMarkdown } from '../../core/content.ts';
 import type {
   DeliveryResult,
   HistoryMessage,
@@ -246,7 +246,7 @@ export class Delivery implements Service {
     messages: readonly HistoryMessage[],
   ): Promise<HistoryMessage | undefined> {
     const { journal, lark } = this.#parts;
-    if (content.kind === 'answer' && content.form !== undefined) {
+    if (isMarkdown(content)) {
       const alike = messages.filter(({ form }) => form === content.form);
       const known = await journal.sentAmong(alike.map(({ messageId }) => messageId));
       return alike.find(({ messageId }) => !known.has(messageId));

@@ -1,6 +1,6 @@
 /** Answers as the outbox keeps them: each part with the Markdown from which its message is made when it is sent. */
 import type { RefusedForm } from '../../bridge/ports.ts';
-import type { AnswerContent, MarkdownForm } from '../../core/content.ts';
+import type { AnswerContent, MarkdownContent } from '../../core/content.ts';
 import { byteLength } from '../../core/cut.ts';
 import { answerOf, blocksOf, type AnswerPart } from './answer.ts';
 import { cardMarkdown, tableMarkdown } from './card-markdown.ts';
@@ -14,8 +14,6 @@ import { piecesOf } from './text.ts';
 
 /** The bridge does not know yet who is in a chat, and uploads no images: nobody is called, and images are links. */
 const NOTHING_KNOWN = { people: [], images: new Map<string, string>() };
-
-export type MarkdownContent = AnswerContent & { readonly form: MarkdownForm };
 
 /** An answer as parts. A plain one stays a text, and so does one that is too long for cards. */
 export function partsOfAnswer(text: string): AnswerContent[] {

@@ -1,14 +1,9 @@
 /** Makes the form that Lark's message API accepts from the content of a message. */
 import type { ContentForm } from '../../bridge/ports.ts';
-import type { AnswerContent, Content } from '../../core/content.ts';
+import { type Content, isMarkdown, type MarkdownContent } from '../../core/content.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import { choiceCard } from './choice-card.ts';
-import {
-  markdownMessage,
-  type MarkdownContent,
-  partsOfAnswer,
-  simplerThan,
-} from './markdown-rows.ts';
+import { markdownMessage, partsOfAnswer, simplerThan } from './markdown-rows.ts';
 import { LARK_TEXT_BYTES_MAX, smallerPiecesOf, shownText, withoutControls } from './text.ts';
 
 /** One message in Lark's form. */
@@ -37,10 +32,6 @@ export function rendered(content: Content, values: readonly ButtonValue[] = []):
     case 'notice':
       return { kind: 'text', text: shownText(content.text) };
   }
-}
-
-function isMarkdown(content: AnswerContent): content is MarkdownContent {
-  return content.form !== undefined;
 }
 
 function ofMarkdown(content: MarkdownContent): Rendered {
