@@ -56,6 +56,12 @@ export function mustBeReadable({ headers, routeOptions }: FastifyRequest): void 
   }
 }
 
+/** The size of the body as its head tells it. One that tells none counts as the largest of its route. */
+export function announcedBytes({ headers, routeOptions }: FastifyRequest): number {
+  const isOpenEnded = headers['transfer-encoding'] !== undefined;
+  return isOpenEnded ? bodyBytesMaxOf(routeOptions.url) : Number(headers['content-length'] ?? 0);
+}
+
 /** All bodies together that are on their way. */
 const ON_THEIR_WAY_BYTES_MAX = 64 * A2A_BODY_BYTES_MAX;
 /** Those of one caller, so that one that sends slowly keeps no other out. */
@@ -69,10 +75,8 @@ export class BodiesOnTheirWay {
 
   /** Counts the body of a request until it is read or its caller has gone. Throws if it is too much. */
   add(request: FastifyRequest): void {
-    const { headers, raw, routeOptions } = request;
-    const most = bodyBytesMaxOf(routeOptions.url);
-    const isOpenEnded = headers['transfer-encoding'] !== undefined;
-    const bytes = isOpenEnded ? most : Number(headers['content-length'] ?? 0);
+    const { headers, raw } = request;
+    const bytes = announcedBytes(request);
     if (bytes === 0) return;
     // By now it is a token that somebody has. An address may be that of a proxy, with many behind it.
     const caller = headers.authorization ?? '';

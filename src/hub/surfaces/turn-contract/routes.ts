@@ -8,6 +8,7 @@ import type { Secret } from '../../../core/secret.ts';
 import { PAGES_PER_SECOND, RateLimit } from '../../../net/rate-limit.ts';
 import type { Turns } from '../../domain/turns.ts';
 import { addA2aRoute } from './a2a.ts';
+import { announcedBytes } from './admission.ts';
 import { addActivityRoutes } from './activity.ts';
 import { createCallers } from './callers.ts';
 import { addPages } from './pages.ts';
@@ -75,11 +76,10 @@ function limitTraffic(server: Server, traffic: RateLimit): void {
   const judged = new WeakSet<FastifyRequest>();
   // Before the body is read.
   server.addHook('preParsing', async (request) => {
-    const { headers } = request;
-    const caller = headers.authorization;
+    const caller = request.headers.authorization;
     if (caller === undefined) return;
     judged.add(request);
-    if (traffic.take(caller, Number(headers['content-length'] ?? 1))) return;
+    if (traffic.take(caller, Math.max(1, announcedBytes(request)))) return;
     throw new Refusal(429, 'this token has sent and fetched too many bytes', {
       retry_after: Math.max(1, Math.ceil(traffic.waitMs(caller) / 1000)),
     });
