@@ -1,6 +1,7 @@
 /** An agent, as the code that runs its turns sees it. */
 import type { LarkContext } from '../core/message.ts';
 import type { ProgramOutput } from '../core/program-output.ts';
+import type { TurnDetails } from '../core/turn-details.ts';
 import type { TurnUpdate } from '../core/turn-update.ts';
 
 export interface AgentTurn {
@@ -11,6 +12,7 @@ export interface AgentTurn {
   readonly lark: LarkContext | undefined;
   /** Where the message comes from according to a sender that may not say so. Nobody has checked it. */
   readonly claimedLark?: LarkContext;
+  readonly details?: TurnDetails;
 }
 
 export type AgentResult =

@@ -13,6 +13,7 @@ import type {
   TurnPhase,
   TurnState,
 } from '../core/turn.ts';
+import type { TurnDetails } from '../core/turn-details.ts';
 import type { TurnUpdate } from '../core/turn-update.ts';
 
 // ---------------------------------------------------------------- Lark → bridge
@@ -185,6 +186,8 @@ export interface TurnRequest {
   /** The workspace that gets the turn. It does not change after the first try. */
   readonly target: WorkspaceId;
   readonly reply?: ReplyToken;
+  /** Only for a target on this machine: it names files here. */
+  readonly details?: TurnDetails;
 }
 
 export type TurnAnswer = (
@@ -330,6 +333,8 @@ export interface TurnChange {
   readonly out: readonly OutboxDraft[];
   /** What the message says, now that more of it is known. */
   readonly parts?: readonly Part[];
+  /** Added to the details that the turn has already. */
+  readonly details?: TurnDetails;
   readonly withdrawn?: Withdrawal;
 }
 

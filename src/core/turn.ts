@@ -2,6 +2,7 @@
 import type { ChoiceAction, ChoiceButton, Content } from './content.ts';
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from './ids.ts';
 import type { InboundMessage } from './message.ts';
+import type { TurnDetails } from './turn-details.ts';
 
 /** Why a turn waits for a person's decision. */
 export type HoldReason =
@@ -76,6 +77,7 @@ export interface Turn {
   readonly replyToken?: string;
   /** Who asked for the current run, if that is not the author of the message. The run is theirs. */
   readonly askedBy?: OpenId;
+  readonly details?: TurnDetails;
   readonly state: TurnState;
 }
 

@@ -1,5 +1,6 @@
 /** What the embedded hub stores, and what it runs. Every method that writes resolves when the data is durable. */
 import type { WorkspaceId } from '../core/ids.ts';
+import type { TurnDetails } from '../core/turn-details.ts';
 import type { ProgramOutput } from '../core/program-output.ts';
 import type { RunnableSpec } from '../agents/runtime.ts';
 
@@ -131,6 +132,8 @@ export interface HubMessage {
 export interface TurnContent {
   readonly message: HubMessage;
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Only from the bridge in this process: it names files here. */
+  readonly details?: TurnDetails;
   readonly [field: string]: unknown;
 }
 

@@ -1,27 +1,14 @@
-/**
- * Every sentence that the bridge itself says in a chat, in English and in Chinese. Nobody can choose a language
- * yet, so people are shown both.
- */
+/** What the bridge says in a chat about turns and their answers. */
 import { shortened } from '../../core/cut.ts';
-import type { ChoiceAction, ChoiceButton } from '../../core/content.ts';
 import type { HoldReason, Show } from '../../core/turn.ts';
 import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
 import type { TurnQuestion } from '../ports.ts';
-
-/** One text in each language. */
-interface Text {
-  readonly en: string;
-  readonly zh: string;
-}
+import { button, choice, inBoth, notice, type Text } from './text.ts';
 
 const RETRY: Text = {
   en: 'Send /retry to run it again.',
   zh: '发送 /retry 可以重新运行。',
 };
-
-function notice(name: string, text: Text) {
-  return { what: 'notice', name, text: inBoth(text) } as const satisfies Show;
-}
 
 /** The Chinese text comes below the English one, so it refers to the reason there and does not repeat it. */
 export const notices = {
@@ -167,14 +154,6 @@ const RUN = button('run', 'primary', { en: 'Run', zh: '运行' });
 const SKIP = button('skip', 'default', { en: 'Skip', zh: '跳过' });
 const AGAIN = button('retry', 'primary', { en: 'Run again', zh: '重新运行' });
 
-function button(action: ChoiceAction, style: ChoiceButton['style'], { en, zh }: Text) {
-  return { label: `${en} ${zh}`, action, style } as const satisfies ChoiceButton;
-}
-
-function choice(name: string, text: Text, buttons: readonly ChoiceButton[]) {
-  return { what: 'choice', name, text: inBoth(text), buttons } as const satisfies Show;
-}
-
 export const choices: Record<HoldReason, () => Extract<Show, { what: 'choice' }>> = {
   stale: () =>
     choice(
@@ -228,7 +207,3 @@ export const proofTexts = {
     zh: '一切正常：你的消息和点击都已收到。从现在起，只要 lark-bridge 在运行，你的智能体就会在这里回答。',
   }),
 } as const;
-
-function inBoth({ en, zh }: Text): string {
-  return `${en}\n${zh}`;
-}

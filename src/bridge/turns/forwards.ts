@@ -43,7 +43,7 @@ export class Forwards {
           failedInRun: turn.run,
         };
     const parts = turn.message.parts.map((part) => (isUnread(part, turn) ? read : part));
-    await this.#parts.changes.complete(id, parts);
+    await this.#parts.changes.complete(id, { parts });
   }
 
   /** Tries again for a while if that may help. Undefined if `stop` aborts. */

@@ -29,6 +29,7 @@ export class TurnRequests {
       context: contextOf(turn, this.#brand),
       target,
       reply: this.#replyOf(turn, target),
+      ...(turn.details !== undefined && { details: turn.details }),
     };
   }
 

@@ -1,6 +1,5 @@
 import type { Log } from '../../core/log.ts';
 import type { TurnId } from '../../core/ids.ts';
-import type { Part } from '../../core/message.ts';
 import type { Show, Turn, TurnState } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { LaneRunner } from '../../time/lane-runner.ts';
@@ -8,7 +7,7 @@ import { Wake } from '../../time/wake.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { createReplyToken } from '../outbox/keys.ts';
 import { toDrafts } from '../outbox/drafts.ts';
-import type { ContentForm, Journal, Observer, TurnTarget } from '../ports.ts';
+import type { ContentForm, Journal, Observer, TurnChange, TurnTarget } from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { CallOffs } from './call-offs.ts';
 import { Receipts } from './receipts.ts';
@@ -108,14 +107,14 @@ export class TurnChanges {
     delivery.offer(out);
   }
 
-  /** Stores what the message of a waiting turn says, now that all of it is read. */
-  async complete(id: TurnId, parts: readonly Part[]): Promise<void> {
+  /** Stores what the message of a waiting turn says and what comes with it, now that all of it is read. */
+  async complete(id: TurnId, more: Pick<TurnChange, 'parts' | 'details'>): Promise<void> {
     const { journal, storeRetry } = this.#parts;
     await storeRetry.untilStored(() =>
       journal.changeTurn(id, ({ state, message }) =>
         // A message without parts was recalled.
         state.phase === 'waiting' && message.parts.length > 0
-          ? { state, parts, out: [] }
+          ? { state, ...more, out: [] }
           : undefined,
       ),
     );

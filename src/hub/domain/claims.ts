@@ -39,12 +39,13 @@ interface Ends {
   readonly target: Pick<Workspace, 'id' | 'origin'>;
 }
 
-/** A message as the hub stores it for this sender. */
+/** A message from outside this process as the hub stores it for this sender. Files of this machine it can't name. */
 export function contentFrom(
-  content: TurnContent,
+  given: TurnContent,
   { source, target }: Ends,
   bridges: Bridges,
 ): TurnContent {
+  const content = withoutDetails(given);
   if (bridges.has(source)) return content;
   const { message, metadata } = content;
   const within = message['metadata'];
@@ -58,6 +59,11 @@ export function contentFrom(
     },
     ...(metadata !== undefined && { metadata: withClaimedNames(metadata) }),
   };
+}
+
+function withoutDetails(content: TurnContent): TurnContent {
+  const { details, ...rest } = content;
+  return details === undefined ? content : rest;
 }
 
 function withEscapedText(part: HubMessage['parts'][number]): HubMessage['parts'][number] {

@@ -32,5 +32,6 @@ export function agentTurnOf({ queueId, content }: ItemToRun): AgentTurn {
     text: withoutHeader(text),
     lark,
     ...(claimedLark !== undefined && { claimedLark }),
+    ...(content.details !== undefined && { details: content.details }),
   };
 }

@@ -16,4 +16,6 @@ export const MIGRATIONS: readonly string[] = [
   // Who asked for the current run of a turn, if that is not the author of its message.
   'ALTER TABLE turns ADD COLUMN asked_by TEXT',
   HUB_USAGE,
+  // JSON of `TurnDetails`.
+  'ALTER TABLE turns ADD COLUMN details TEXT',
 ];

@@ -1,5 +1,5 @@
 /** F6: who may say that a turn comes from Lark. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createRuntime } from '../../../src/agents/create-runtime.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { silentLog } from '../../kit/log.ts';
@@ -123,6 +123,22 @@ test('F6: an agent that polls gets what another sender says as a claim, in all p
   expect(rig.log.lines.filter(({ event }) => event === 'lark_claim_not_believed')).toMatchObject([
     { level: 'warn', source: tenant.id },
   ]);
+});
+
+test('details of a turn, which name files of this machine, are not taken from outside', async () => {
+  const rig = await Rig.start();
+  const { id } = await rig.addAgent('reader');
+  const [text, details] = ['hello', { attachments: [{ path: '/etc/passwd' }] }];
+  for (const [at, from] of [await rig.register(), await rig.bridge()].entries()) {
+    const message = { role: 'user', messageId: `m-${at}`, parts: [{ kind: 'text', text }] };
+    const body = { jsonrpc: '2.0', id: at, method: 'message/send', params: { message, details } };
+    const { token } = from;
+    await rig.call('POST', `/workspaces/${id}/a2a`, { token, as: from.id, body });
+    await vi.waitUntil(() => rig.agents.runs.length > at);
+    const { turn } = rig.agents.runs[at] ?? {};
+    expect(turn).toMatchObject({ text });
+    expect(turn).not.toHaveProperty('details');
+  }
 });
 
 test.each([

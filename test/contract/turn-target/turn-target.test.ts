@@ -339,6 +339,13 @@ describe('the hub in process', () => {
     expect(told).toEqual([]);
   });
 
+  test('gives the agent what comes with the turn beside its text', async () => {
+    const { rig, target, turn } = await start();
+    const details = { senderName: 'Ann', quoted: { senderName: 'Bob', text: 'look' } };
+    await target.send({ ...turn, details }, NEVER);
+    expect(rig.agents.runs[0]?.turn.details).toEqual(details);
+  });
+
   test('stores the turn in the commit of the bridge, and begins it only then', async () => {
     const { rig, target, turn } = await start();
     rig.agents.answerWith = () => ({ ok: true, text: 'done' });

@@ -171,7 +171,7 @@ export class InProcessTarget implements TurnTarget, Service {
   }
 
   #messageOf(
-    { messageId, text, context, target, reply }: TurnRequest,
+    { messageId, text, context, target, reply, details }: TurnRequest,
     hubRun: boolean,
   ): NewMessage {
     return {
@@ -189,6 +189,7 @@ export class InProcessTarget implements TurnTarget, Service {
           parts: [{ kind: 'text', text: withHeader(context, text, reply) }],
         },
         metadata: larkMetadata(context),
+        ...(details !== undefined && { details }),
       },
     };
   }

@@ -10,6 +10,7 @@ import {
   type TurnId,
 } from '../../../core/ids.ts';
 import type { InboundMessage } from '../../../core/message.ts';
+import type { TurnDetails } from '../../../core/turn-details.ts';
 import type { Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
@@ -22,7 +23,8 @@ import type {
   TurnQuery,
 } from '../../../bridge/ports.ts';
 
-const COLUMNS = 'seq, message_id, run, asked_by, reply_token, state, message, received_at_ms';
+const COLUMNS =
+  'seq, message_id, run, asked_by, reply_token, state, message, details, received_at_ms';
 const FINAL = `('answered', 'failed', 'dropped')`;
 
 /** This many of the newest messages of a thread are read to find one that still exists. */
@@ -106,11 +108,21 @@ export class TurnsTable {
       ...(askedBy !== undefined && { askedBy }),
       ...(replyToken !== undefined && { replyToken }),
     };
-    const parts = withdrawn === undefined ? change.parts : [];
-    if (parts === undefined) return next;
-    const message = { ...turn.message, parts };
-    this.#db.run('UPDATE turns SET message = ? WHERE seq = ?', JSON.stringify(message), turn.seq);
-    return { ...next, message };
+    return this.#withContent(next, withdrawn === undefined ? change : { parts: [], details: {} });
+  }
+
+  #withContent(turn: Turn, { parts, details }: Pick<TurnChange, 'parts' | 'details'>): Turn {
+    if (parts === undefined && details === undefined) return turn;
+    const message = { ...turn.message, parts: parts ?? turn.message.parts };
+    // Without parts nothing is left of the message, so nothing of what came with it stays.
+    const known = message.parts.length === 0 ? {} : { ...turn.details, ...details };
+    this.#db.run(
+      'UPDATE turns SET message = ?, details = ? WHERE seq = ?',
+      JSON.stringify(message),
+      Object.keys(known).length === 0 ? null : JSON.stringify(known),
+      turn.seq,
+    );
+    return { ...turn, message, details: known };
   }
 
   /** Messages of people in a thread, newest first, without those that were recalled. */
@@ -269,7 +281,7 @@ export class TurnsTable {
   /** Removes the text of old turns that have ended. */
   strip({ endedBeforeMs, limit }: PruneRules): number {
     return this.#db.run(
-      `UPDATE turns SET message = json_set(message, '$.parts', json('[]')) WHERE seq IN (
+      `UPDATE turns SET message = json_set(message, '$.parts', json('[]')), details = NULL WHERE seq IN (
          SELECT seq FROM turns WHERE app_id = ? AND phase IN ${FINAL} AND received_at_ms < ?
            AND json_array_length(message, '$.parts') > 0 ORDER BY seq LIMIT ?)`,
       this.#app,
@@ -309,6 +321,9 @@ function toTurn(row: SqlRow): Turn {
     run: Number(row['run']),
     ...(row['asked_by'] !== null && { askedBy: openId(String(row['asked_by'])) }),
     ...(row['reply_token'] !== null && { replyToken: String(row['reply_token']) }),
+    ...(row['details'] !== null && {
+      details: JSON.parse(String(row['details'])) as TurnDetails,
+    }),
     state: JSON.parse(String(row['state'])) as TurnState,
   };
 }

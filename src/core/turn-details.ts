@@ -1,0 +1,29 @@
+/** What an agent gets beside the text of a turn. It is stored with the turn, so every try of it says the same. */
+export interface TurnDetails {
+  readonly senderName?: string;
+  readonly chatName?: string;
+  /** The agent's memory of this chat or thread. `isNew`: nothing was said in it before. */
+  readonly session?: { readonly id: string; readonly isNew: boolean };
+  readonly attachments?: readonly Attachment[];
+  /** The message that the person replied to. */
+  readonly quoted?: Said;
+  /** What was said in the thread before, oldest first. */
+  readonly thread?: readonly Said[];
+}
+
+/** A file of the person that lies on the disk of the bridge. */
+interface Attachment {
+  readonly kind: 'image' | 'file' | 'audio' | 'video';
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  /** Found out from the content, not from what the sender said. */
+  readonly mimeType: string;
+  readonly bytes: number;
+}
+
+/** What somebody said in Lark, in Markdown. */
+interface Said {
+  readonly senderName: string;
+  readonly text: string;
+}
