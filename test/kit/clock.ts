@@ -91,6 +91,14 @@ export function clockWithoutTimers(nowMs: () => number): Clock {
   return { nowMs, after: () => () => {} };
 }
 
+/** Time that a test sets: waits up to a second end at once, longer ones never. */
+export function clockWithShortWaits(nowMs: () => number): Clock {
+  return {
+    nowMs,
+    after: (delayMs, run) => (delayMs <= 1_000 ? systemClock.after(0, run) : () => {}),
+  };
+}
+
 /** Waits of 30 s and more never end by themselves: what a test waits for must come by an event. */
 export const patientClock: Clock = {
   nowMs: systemClock.nowMs,

@@ -8,7 +8,7 @@ import { jsonPage, PROVISION_TOKEN, requestOf, Rig } from './rig.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 import { createCertificate } from '../../kit/certificate.ts';
-import { clockWithoutTimers } from '../../kit/clock.ts';
+import { clockWithShortWaits } from '../../kit/clock.ts';
 
 test('LD-PUB-01: pages of the process are served as they are; local ones to this machine only', async () => {
   const page = { render: () => jsonPage(503, { status: 'error' }) };
@@ -117,7 +117,7 @@ test('the rate limit refuses with 429; health is let through', async () => {
   let nowMs = 0;
   const rig = await Rig.start({
     rateLimit: 3,
-    clock: clockWithoutTimers(() => nowMs),
+    clock: clockWithShortWaits(() => nowMs),
   });
   const agent = await rig.addAgent('far-away', 'external');
   const ask = (account: { id: string; token: string }) =>

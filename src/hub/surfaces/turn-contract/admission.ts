@@ -64,8 +64,8 @@ export function announcedBytes({ headers, routeOptions }: FastifyRequest): numbe
 
 /** All bodies together that are on their way. */
 const ON_THEIR_WAY_BYTES_MAX = 64 * A2A_BODY_BYTES_MAX;
-/** Those of one caller, so that one that sends slowly keeps no other out. */
-const ON_THEIR_WAY_BYTES_MAX_OF_ONE = 8 * A2A_BODY_BYTES_MAX;
+/** Those of one caller, so that one that sends slowly keeps no other out. As much as it may send at once. */
+const ON_THEIR_WAY_BYTES_MAX_OF_ONE = 2 * A2A_BODY_BYTES_MAX;
 const RETRY_AFTER_SECS = 5;
 
 /** Bounds the memory of bodies that wait for their rest. */

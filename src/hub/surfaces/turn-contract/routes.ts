@@ -38,7 +38,7 @@ interface ContractOptions {
 
 export function createContractServer(options: ContractOptions): Server {
   const { tls, corsOrigin, names = [], rateLimit, log, clock, store, pages = {} } = options;
-  const server = createServer({ tls, corsOrigin, names, log });
+  const server = createServer({ tls, corsOrigin, names, clock, log });
   const callers = createCallers(store);
   limitRate(server, {
     calls: rateLimit === undefined ? undefined : new RateLimit(rateLimit, clock),
@@ -68,8 +68,8 @@ export function createContractServer(options: ContractOptions): Server {
 const BYTES_PER_SECOND = 256 * 1024;
 /** To write a byte out costs so much of what it costs to read and store one. */
 const FETCHED_WEIGHT = 1 / 8;
-/** A few of the largest messages. */
-const BYTES_AT_ONCE = 8 * 1024 * 1024;
+/** Two of the largest messages. Bursts of more make the disk slow for everybody. */
+const BYTES_AT_ONCE = 2 * 1024 * 1024;
 
 function limitTraffic(server: Server, traffic: RateLimit): void {
   /** Those whose token was judged: others may send any text as one. */

@@ -1,5 +1,5 @@
 /** The HTTP server of the turn contract: parsing, refusals, headers. The routes are added elsewhere. */
-import { systemClock } from '../../../time/clock.ts';
+import type { Clock } from '../../../time/clock.ts';
 import { NEVER, pause } from '../../../time/wait.ts';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { Static, TSchema } from '@sinclair/typebox';
@@ -41,6 +41,7 @@ export type Server = FastifyInstance<
 
 export interface ServerOptions extends Names {
   readonly tls: { readonly certPem: string; readonly keyPem: string } | undefined;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -79,7 +80,7 @@ function createValidator({ schema, httpPart }: { schema: TSchema; httpPart?: str
   };
 }
 
-export function createServer({ tls, log, ...names }: ServerOptions): Server {
+export function createServer({ tls, clock, log, ...names }: ServerOptions): Server {
   const { corsOrigin } = names;
   const server = Fastify({
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
@@ -121,17 +122,18 @@ export function createServer({ tls, log, ...names }: ServerOptions): Server {
   const bodies = new BodiesOnTheirWay();
   server.addHook('preParsing', async (request) => bodies.add(request));
   server.setNotFoundHandler(refuseUnknownRoute);
-  server.setErrorHandler((error, request, reply) => refuse(error, { request, reply, log }));
+  server.setErrorHandler((error, request, reply) => refuse(error, { request, reply, clock, log }));
   return server;
+}
+
+interface Refused extends Pick<ServerOptions, 'clock' | 'log'> {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
 }
 
 async function refuse(
   error: unknown,
-  {
-    request,
-    reply,
-    log,
-  }: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly log: Log },
+  { request, reply, clock, log }: Refused,
 ): Promise<FastifyReply> {
   if (isCutOff(request)) {
     // The caller has gone, so nobody reads the answer.
@@ -150,7 +152,7 @@ async function refuse(
   }
   if (refusal.retryAfterSecs !== undefined) {
     reply.header('Retry-After', String(refusal.retryAfterSecs));
-    await pause(systemClock, NEVER, TOO_MUCH_HELD_MS);
+    await pause(clock, NEVER, TOO_MUCH_HELD_MS);
   }
   return reply.code(refusal.status).send(refusal.body);
 }
