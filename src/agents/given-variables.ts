@@ -1,6 +1,7 @@
 /** The variables that a person chose for an agent: names in the bridge's own environment, and a file. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { BridgeError, errorText, isSystemError } from '../core/errors.ts';
+import { withOpened } from '../files/opened-file.ts';
 import { ownUser, secretTrouble } from '../files/rights.ts';
 import type { Environment } from './environment.ts';
 
@@ -45,23 +46,25 @@ export function readVariables(path: string, owner = ownUser()): Environment {
 }
 
 function readOwnFile(path: string, owner: number | undefined): string {
-  let file;
+  // Without NONBLOCK a pipe with this name would stop everything.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
   try {
-    // Without NONBLOCK a pipe with this name would stop everything.
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = fstatSync(file);
-    if (!stat.isFile()) throw unusable(path, 'it is not a file', 'Name a file.');
-    const trouble = secretTrouble(path, stat, owner ?? stat.uid);
-    if (trouble !== undefined) throw unusable(path, trouble.what, trouble.next);
-    if (stat.size > FILE_BYTES_MAX) {
-      throw unusable(path, 'it is too large for a file of variables', 'Name another file.');
-    }
-    return readFileSync(file, 'utf8');
+    return withOpened(
+      path,
+      ({ stat, read }) => {
+        if (!stat.isFile()) throw unusable(path, 'it is not a file', 'Name a file.');
+        const trouble = secretTrouble(path, stat, owner ?? stat.uid);
+        if (trouble !== undefined) throw unusable(path, trouble.what, trouble.next);
+        if (stat.size > FILE_BYTES_MAX) {
+          throw unusable(path, 'it is too large for a file of variables', 'Name another file.');
+        }
+        return read();
+      },
+      flags,
+    );
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw unusable(path, errorText(error), 'Create the file, or correct its path or its rights.');
-  } finally {
-    if (file !== undefined) closeSync(file);
   }
 }
 

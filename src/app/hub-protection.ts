@@ -4,7 +4,7 @@ import type { Config } from '../config/load.ts';
 import { BridgeError, errorText, isSystemError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { isLoopback } from '../net/host-names.ts';
-import { tlsTrouble } from '../net/tls.ts';
+import { type TlsPair, tlsTrouble } from '../net/tls.ts';
 import { splitAddress } from '../observe/monitor-server.ts';
 
 /** A problem ends a start. `what` says what is wrong, and `next` what to do about it. */
@@ -36,14 +36,14 @@ export function monitorMustBeProtected(config: Parameters<typeof openMonitor>[0]
 type TlsFiles = Pick<Config, 'tlsCert' | 'tlsKey'>;
 
 /** The certificate with its key. Throws `config_invalid` for a pair with which the hub would answer nobody. */
-export function loadTls(config: TlsFiles, { nowMs, log }: { nowMs: number; log: Log }) {
-  const { tlsCert, tlsKey } = config;
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  const trouble = tlsFault(config, nowMs);
+export function loadTls(files: TlsFiles, { nowMs, log }: { nowMs: number; log: Log }) {
+  const pair = readPair(files);
+  if (pair === undefined) return undefined;
+  const trouble = faultOf(pair, files, nowMs);
   if (trouble?.kind === 'problem') throw asError(trouble);
   // The bridge reaches its own hub without it, so chats go on.
   if (trouble !== undefined) log.warn('tls_certificate_refused_by_clients', { ...trouble });
-  return { certPem: readPem('LARK_TLS_CERT', tlsCert), keyPem: readPem('LARK_TLS_KEY', tlsKey) };
+  return pair;
 }
 
 /** What a client of the hub on this machine trusts. It needs no right to the key. */
@@ -51,26 +51,37 @@ export function certificatePem({ tlsCert }: TlsFiles): string | undefined {
   return tlsCert === undefined ? undefined : readPem('LARK_TLS_CERT', tlsCert);
 }
 
-function tlsFault({ tlsCert, tlsKey }: TlsFiles, nowMs: number): ProtectionTrouble | undefined {
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+function tlsFault(files: TlsFiles, nowMs: number): ProtectionTrouble | undefined {
   try {
-    const certPem = readPem('LARK_TLS_CERT', tlsCert);
-    const found = tlsTrouble({ certPem, keyPem: readPem('LARK_TLS_KEY', tlsKey) }, nowMs);
-    if (found === undefined) return undefined;
-    const [name, path] =
-      found.part === 'key' ? ['LARK_TLS_KEY', tlsKey] : ['LARK_TLS_CERT', tlsCert];
-    return {
-      kind: found.kind === 'unusable' ? 'problem' : 'warning',
-      what: `${name} names ${path}, which ${found.what}`,
-      next:
-        found.kind === 'unusable'
-          ? 'Name a certificate and the key that was made for it, both as PEM.'
-          : 'Renew the certificate, and restart the bridge: clients that check it refuse it.',
-    };
+    const pair = readPair(files);
+    return pair && faultOf(pair, files, nowMs);
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;
     return { kind: 'problem', what: error.message, next: error.next ?? '' };
   }
+}
+
+function readPair({ tlsCert, tlsKey }: TlsFiles): TlsPair | undefined {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  return { certPem: readPem('LARK_TLS_CERT', tlsCert), keyPem: readPem('LARK_TLS_KEY', tlsKey) };
+}
+
+function faultOf(
+  pair: TlsPair,
+  { tlsCert, tlsKey }: TlsFiles,
+  nowMs: number,
+): ProtectionTrouble | undefined {
+  const found = tlsTrouble(pair, nowMs);
+  if (found === undefined) return undefined;
+  const [name, path] = found.part === 'key' ? ['LARK_TLS_KEY', tlsKey] : ['LARK_TLS_CERT', tlsCert];
+  return {
+    kind: found.kind === 'unusable' ? 'problem' : 'warning',
+    what: `${name} names ${path}, which ${found.what}`,
+    next:
+      found.kind === 'unusable'
+        ? 'Name a certificate and the key that was made for it, both as PEM.'
+        : 'Renew the certificate, and restart the bridge: clients that check it refuse it.',
+  };
 }
 
 function readPem(name: string, path: string): string {

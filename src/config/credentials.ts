@@ -9,6 +9,7 @@ import { BRANDS, type Brand } from '../core/brand.ts';
 import type { Credentials } from '../core/credentials.ts';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { APP_ID_PATTERN, appId } from '../core/ids.ts';
+import { keptName } from '../files/kept-name.ts';
 import { parseJsonObject } from '../files/json-text.ts';
 import { writePrivateFile } from '../files/private-file.ts';
 import { folderRefusal, secretTrouble } from '../files/rights.ts';
@@ -144,7 +145,7 @@ function makeStateDir(stateDir: string): void {
 }
 
 function setAside(path: string): string {
-  const keptPath = `${path}.corrupt-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
+  const keptPath = keptName(path, 'corrupt');
   renameSync(path, keptPath);
   return keptPath;
 }

@@ -21,7 +21,8 @@ import {
   type Sources,
   type Stored,
 } from './sources.ts';
-import { judgeNamedFile, type OpenSecret } from './named-files.ts';
+import type { OpenSecret } from '../files/rights.ts';
+import { judgeNamedFile } from './named-files.ts';
 import { isSocksUrl, type Parsed, type PathBases } from './values.ts';
 import {
   type Config,

@@ -1,17 +1,11 @@
 /** Files with secrets that a person names in the settings, or that systemd hands over. */
-import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { errorText, isSystemError } from '../core/errors.ts';
-import { namedSecretTrouble } from '../files/rights.ts';
+import { withOpened } from '../files/opened-file.ts';
+import { namedSecretTrouble, type OpenSecret } from '../files/rights.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** A secret that other users may read. It is used, and told with the command that mends it. */
-export interface OpenSecret {
-  readonly path: string;
-  readonly detail: string;
-  readonly next: string;
-}
 
 type Judged =
   | { readonly kind: 'used'; readonly open: OpenSecret | undefined }
@@ -24,15 +18,10 @@ type Read =
 
 /** What such a file holds, if it is of this user or of root. Throws the errors of the system. */
 export function readNamedFile(path: string, env: Environment): Read {
-  const file = openSync(path, 'r');
-  try {
-    // Of the open file, so that nobody puts another one in its place in between.
-    const judged = judge(path, fstatSync(file), env);
-    if (judged.kind === 'refused') return judged;
-    return { raw: readFileSync(file, 'utf8').trim(), open: judged.open };
-  } finally {
-    closeSync(file);
-  }
+  return withOpened(path, ({ stat, read }) => {
+    const judged = judge(path, stat, env);
+    return judged.kind === 'refused' ? judged : { raw: read().trim(), open: judged.open };
+  });
 }
 
 /** The same judgement of a file that another part reads. */

@@ -2,7 +2,7 @@
  * Every setting, one row each. The type of the configuration, `lark-bridge config`, the table of the settings in
  * the documents and the texts about wrong values all come from here.
  */
-import type { OpenSecret } from './named-files.ts';
+import type { OpenSecret } from '../files/rights.ts';
 import { BRANDS, type Brand } from '../core/brand.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
 import {

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '../core/errors.ts';
-import { type OpenSecret, readNamedFile } from './named-files.ts';
+import type { OpenSecret } from '../files/rights.ts';
+import { readNamedFile } from './named-files.ts';
 import type { Setting, SettingName } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

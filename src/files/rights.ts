@@ -18,6 +18,13 @@ interface RightsTrouble {
   readonly next: string;
 }
 
+/** A secret in a file that other users may read. It is used, and told with the command that mends it. */
+export interface OpenSecret {
+  readonly path: string;
+  readonly detail: string;
+  readonly next: string;
+}
+
 const ROOT = 0;
 const WRITABLE_BY_OTHERS = 0o022;
 const OPEN_TO_OTHERS = 0o077;

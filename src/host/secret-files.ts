@@ -1,37 +1,27 @@
 /** Secrets that are kept in files. */
-import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BridgeError, errorText, isSystemError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { namedSecretTrouble, secretTrouble } from '../files/rights.ts';
+import { withOpened } from '../files/opened-file.ts';
+import { namedSecretTrouble, type OpenSecret, secretTrouble } from '../files/rights.ts';
 import { Secret } from '../core/secret.ts';
 import { writePrivateFile } from '../files/private-file.ts';
 
 /** What a private file holds. Throws `config_invalid` for the file of another user. */
 export function readPrivateFile(path: string): string {
-  const file = openSync(path, 'r');
-  try {
-    // Of the open file, so that nobody puts another one in its place in between.
-    const trouble = secretTrouble(path, fstatSync(file), statSync(dirname(path)).uid);
+  return withOpened(path, ({ stat, read }) => {
+    const trouble = secretTrouble(path, stat, statSync(dirname(path)).uid);
     if (trouble?.kind === 'foreign') {
       throw new BridgeError('config_invalid', `can't use ${path}: ${trouble.what}`, {
         next: trouble.next,
       });
     }
-    return readFileSync(file, 'utf8');
-  } finally {
-    closeSync(file);
-  }
+    return read();
+  });
 }
 
 const SECRET_FILES = ['credentials.json', 'config.json', 'provision-token', 'workspace-token.json'];
-
-/** A secret elsewhere that other users may read. */
-interface OpenSecret {
-  readonly path: string;
-  readonly detail: string;
-  readonly next: string;
-}
 
 /** One warning for each secret that other users may read: of a state directory, and of those `named` elsewhere. */
 export function warnOfOpenSecrets(
@@ -117,13 +107,10 @@ export function createSecretReader({ path, first, log }: SecretReaderOptions): (
 
 /** Undefined for the file of another user than this one and root. */
 function readNamed(path: string): string | undefined {
-  const file = openSync(path, 'r');
-  try {
-    const trouble = namedSecretTrouble(path, fstatSync(file), { handedOver: false });
-    return trouble?.kind === 'foreign' ? undefined : readFileSync(file, 'utf8').trim();
-  } finally {
-    closeSync(file);
-  }
+  return withOpened(path, ({ stat, read }) => {
+    const trouble = namedSecretTrouble(path, stat, { handedOver: false });
+    return trouble?.kind === 'foreign' ? undefined : read().trim();
+  });
 }
 
 /** Differs whenever the file was written. */

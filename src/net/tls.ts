@@ -19,7 +19,7 @@ interface TlsTrouble {
   readonly what: string;
 }
 
-interface TlsPair {
+export interface TlsPair {
   readonly certPem: string;
   readonly keyPem: string;
 }

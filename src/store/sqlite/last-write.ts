@@ -7,6 +7,7 @@ import { isSystemError } from '../../core/errors.ts';
 import { asObject } from '../../core/json-object.ts';
 import { parseJsonObject } from '../../files/json-text.ts';
 import { writePrivateFile } from '../../files/private-file.ts';
+import type { Connection } from './driver.ts';
 import { identityAt } from './place.ts';
 import { saltsOf } from './write-ahead-log.ts';
 
@@ -32,6 +33,12 @@ export function noteLastWrite(path: string, atMs: number): void {
     // An older note tells less, but nothing wrong. The database itself says when the disk is full.
     if (!isSystemError(error)) throw error;
   }
+}
+
+/** What the database itself says about it. */
+export function lastWriteIn(connection: Connection): number | undefined {
+  const row = connection.prepare('SELECT alive_at_ms FROM daemon WHERE id = 1').get();
+  return row === undefined ? undefined : Number(row['alive_at_ms']);
 }
 
 export function readLastWrite(path: string): LastWrite | undefined {

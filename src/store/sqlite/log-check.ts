@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSystemError } from '../../core/errors.ts';
 import { connect } from './driver.ts';
-import { readLastWrite } from './last-write.ts';
+import { lastWriteIn, readLastWrite } from './last-write.ts';
 import { identityAt } from './place.ts';
 import { isDamaged, mayFollow, readLog, saltsOf } from './write-ahead-log.ts';
 
@@ -54,8 +54,7 @@ function isWholeWith(path: string, atMs: number | undefined): boolean {
       const verdict = connection.prepare('PRAGMA integrity_check(1)').get() ?? {};
       if (Object.values(verdict)[0] !== 'ok') return false;
       if (atMs === undefined) return true;
-      const row = connection.prepare('SELECT alive_at_ms FROM daemon WHERE id = 1').get();
-      return Number(row?.['alive_at_ms'] ?? 0) >= atMs;
+      return (lastWriteIn(connection) ?? 0) >= atMs;
     } finally {
       connection.close();
     }

@@ -14,7 +14,8 @@ import {
 } from 'node:fs';
 import { isSystemError } from '../../core/errors.ts';
 
-const SUFFIXES = ['', '-wal', '-shm'] as const;
+/** A database with its log and the index of that log. */
+export const DATABASE_SUFFIXES = ['', '-wal', '-shm'] as const;
 const OPEN_FILES = '/proc/self/fd';
 
 export interface Loss {
@@ -32,7 +33,7 @@ export class Place {
   constructor(path: string) {
     this.#path = path;
     this.#files = new Map(
-      SUFFIXES.map((suffix) => [suffix, identityAt(path + suffix)]).filter(
+      DATABASE_SUFFIXES.map((suffix) => [suffix, identityAt(path + suffix)]).filter(
         (entry): entry is [string, string] => entry[1] !== undefined,
       ),
     );

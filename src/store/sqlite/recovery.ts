@@ -11,17 +11,19 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { BridgeError, isSystemError } from '../../core/errors.ts';
+import { keptName } from '../../files/kept-name.ts';
 import { writePrivateFile } from '../../files/private-file.ts';
 import type { Log } from '../../core/log.ts';
 import type { Connection } from './driver.ts';
-import { readLastWrite } from './last-write.ts';
+import { lastWriteIn, readLastWrite } from './last-write.ts';
 import { checkLog, checkOrigin } from './log-check.ts';
+import { DATABASE_SUFFIXES } from './place.ts';
 import { corruptError } from './sqlite-errors.ts';
 
 /** Renames the database with its log. Returns the new name. */
 export function setAside(path: string): string {
-  const kept = `${path}.corrupt-${stamp()}`;
-  for (const suffix of ['', '-wal', '-shm']) {
+  const kept = keptName(path, 'corrupt');
+  for (const suffix of DATABASE_SUFFIXES) {
     if (existsSync(path + suffix)) renameSync(path + suffix, kept + suffix);
   }
   return kept;
@@ -40,7 +42,7 @@ export function secureLog(path: string, log: Log): void {
       return;
     }
     case 'damaged': {
-      const kept = `${wal}.damaged-${stamp()}`;
+      const kept = keptName(wal, 'damaged');
       copyFileSync(wal, kept, constants.COPYFILE_EXCL);
       chmodSync(kept, 0o600);
       const effect = 'what was stored after the damage may be missing';
@@ -48,7 +50,7 @@ export function secureLog(path: string, log: Log): void {
       return;
     }
     case 'foreign': {
-      const kept = `${wal}.foreign-${stamp()}`;
+      const kept = keptName(wal, 'foreign');
       renameSync(wal, kept);
       const effect = 'what was stored last may be missing';
       log.error('database_log_set_aside', { path: wal, kept, error: what, effect, next: BACKUP });
@@ -72,8 +74,7 @@ export function refuseDamagedLog(path: string): void {
 export function tellOfLoss(connection: Connection, path: string, log: Log): void {
   const last = readLastWrite(path);
   if (last === undefined) return;
-  const row = connection.prepare('SELECT alive_at_ms FROM daemon WHERE id = 1').get();
-  const foundMs = row === undefined ? undefined : Number(row['alive_at_ms']);
+  const foundMs = lastWriteIn(connection);
   if (foundMs !== undefined && foundMs >= last.atMs) return;
   log.error('database_lost_writes', {
     path,
@@ -84,15 +85,10 @@ export function tellOfLoss(connection: Connection, path: string, log: Log): void
   });
 }
 
-/** For the end of a file name. */
-function stamp(): string {
-  return new Date().toISOString().replaceAll(/[:.]/g, '-');
-}
-
 /** Keeps what a database without a name holds, and returns where; undefined if its folder is gone too. */
 export function rescue(connection: Connection, path: string): string | undefined {
   if (!existsSync(dirname(path))) return undefined;
-  const kept = `${path}.kept-${stamp()}`;
+  const kept = keptName(path, 'kept');
   closeSync(openSync(kept, 'wx', 0o600));
   connection.prepare('VACUUM INTO ?').run(kept);
   return kept;
