@@ -1,5 +1,5 @@
 /** What `doctor` checks, and in which order. */
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { journalOf, latestStatus } from './state.ts';
 import { protectionTroubles } from './hub-protection.ts';
 import { systemClock } from '../time/clock.ts';
@@ -31,6 +31,8 @@ import {
   checkProtection,
   checkRemoteHub,
   whyNotListen,
+  checkWorkspaces,
+  QUOTA_SHARE_HIGH,
 } from '../doctor/hub.ts';
 import { checkNode, checkStateDirectory, readStateDirectory } from '../doctor/machine.ts';
 import { checkClock, checkReach, checkRoutes, routeTo } from '../doctor/network.ts';
@@ -41,7 +43,7 @@ import { checkDatabase, checkQuota } from '../doctor/storage.ts';
 import { checkUnits, readUnits } from '../doctor/unit-file.ts';
 import { findInstance, findInstanceOfApp } from '../host/instance-lock.ts';
 import { knownBefore } from '../host/daemon-status.ts';
-import type { AgentRecord } from '../hub/ports.ts';
+import { type AgentRecord, QUOTA, type QuotaUse } from '../hub/ports.ts';
 import { unitFolder } from '../host/service/systemd.ts';
 import { workspaceTokenFile } from '../host/workspace-token.ts';
 import { probePlatform } from '../platform/probe.ts';
@@ -50,6 +52,7 @@ import { Db } from '../store/sqlite/db.ts';
 import { examineDatabase } from '../store/sqlite/examination.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
 import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
+import { UsageTable } from '../store/sqlite/hub/usage.ts';
 import type { Log } from '../core/log.ts';
 
 interface DoctorRequest {
@@ -107,9 +110,9 @@ async function readSettings(request: ConfigRequest) {
     const report = await checkConfig(request);
     const { problems, stateDir } = report;
     // The check of the state directory names its open files.
-    const warnings = report.warnings.filter(
-      (text) => !text.startsWith(`${join(stateDir, 'credentials.json')}: `),
-    );
+    const warnings = report.warnings
+      .filter(({ file }) => file === undefined || dirname(file) !== stateDir)
+      .map(({ text }) => text);
     const texts = problems.map(({ text }) => text);
     const next = configError(problems, stateDir).next ?? '';
     return { report, stateDir, findings: checkSettings({ problems: texts, warnings, next }) };
@@ -156,6 +159,7 @@ async function checkWith(config: Config, context: CheckContext): Promise<Finding
     ...checkDatabase(config.dbPath, database),
     ...(stored?.calls === undefined ? [] : [checkQuota(stored.calls)]),
     ...hub,
+    ...checkWorkspaces((stored?.quotas ?? []).map((use) => ({ ...use, most: QUOTA[use.quota] }))),
     ...checkProtection(protectionTroubles(config, systemClock.nowMs())),
     ...checkRoutes(routesOf(config)),
     ...(lark === undefined
@@ -173,6 +177,7 @@ async function checkWith(config: Config, context: CheckContext): Promise<Finding
 
 interface Stored {
   readonly agents: readonly AgentRecord[];
+  readonly quotas: readonly QuotaUse[];
   readonly calls: Readonly<Record<string, number>> | undefined;
   readonly traffic: TrafficFact | undefined;
 }
@@ -189,11 +194,12 @@ function readStored(config: Config): Promise<Stored | undefined> {
     try {
       if (db === undefined) return undefined;
       const agents = await new SqliteHubStore(db).agents();
+      const ofHub = { agents, quotas: new UsageTable(db).near(QUOTA_SHARE_HIGH) };
       const { appId: name } = config;
-      if (name === undefined) return { agents, calls: undefined, traffic: undefined };
+      if (name === undefined) return { ...ofHub, calls: undefined, traffic: undefined };
       const app = appId(name);
       const calls = new CallCounts({ db, app, clock: systemClock }).thisMonth();
-      return { agents, calls, traffic: await readTraffic(db, app) };
+      return { ...ofHub, calls, traffic: await readTraffic(db, app) };
     } finally {
       db?.close();
     }

@@ -63,13 +63,19 @@ interface Problem {
   readonly text: string;
 }
 
+/** `file`: the file that it is about, if it is about its rights. */
+interface Warning {
+  readonly text: string;
+  readonly file?: string;
+}
+
 /** All settings, with everything that is wrong with them; `config` is there if nothing is. */
 export interface ConfigReport {
   readonly stateDir: string;
   readonly views: readonly SettingView[];
   readonly problems: readonly Problem[];
   /** Values that are allowed but look like a mistake. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   readonly config: Config | undefined;
   /** The same, but something may be missing. */
   readonly incomplete: Config | undefined;
@@ -142,10 +148,16 @@ export async function checkConfig(request: ConfigRequest): Promise<ConfigReport>
     : undefined;
   const config = problems.length === 0 ? incomplete : undefined;
   const warnings = [
-    ...(credentials.warning === undefined ? [] : [credentials.warning]),
-    ...openSecrets.map(({ path, detail, next }) => `${path}: ${detail}. ${next}`),
-    ...(needs.includes('platform') ? unusualIds(values, sourceByName) : []),
-    ...unusableProxy(values),
+    ...(credentials.warning === undefined
+      ? []
+      : [{ text: credentials.warning, file: join(stateDir, CREDENTIALS_FILE) }]),
+    ...openSecrets.map(({ path, detail, next }) => {
+      return { text: `${path}: ${detail}. ${next}`, file: path };
+    }),
+    ...(needs.includes('platform') ? unusualIds(values, sourceByName) : []).map((text) => ({
+      text,
+    })),
+    ...unusableProxy(values).map((text) => ({ text })),
   ];
   return { stateDir, views, problems, warnings, config, incomplete };
 }

@@ -139,3 +139,45 @@ export function checkPrograms(unprotected: readonly string[]): Finding[] {
     ),
   ];
 }
+
+interface QuotaFact {
+  readonly workspace: string;
+  readonly quota: 'bytes' | 'rows' | 'waiting';
+  readonly used: number;
+  readonly most: number;
+}
+
+/** From this share of a quota on the operator is told. */
+export const QUOTA_SHARE_HIGH = 0.8;
+const TOLD_MAX = 5;
+
+/** Workspaces of others whose messages the embedded hub soon refuses, or refuses already. The fullest come first. */
+export function checkWorkspaces(facts: readonly QuotaFact[]): Finding[] {
+  return facts.slice(0, TOLD_MAX).map(({ workspace, quota, used, most }) => {
+    const [amount, refused, next] = {
+      bytes: [
+        `${megabytes(used)} of ${megabytes(most)} MB in the database`,
+        'more with 507',
+        'Its inbox is emptied after 30 days. If it stores too much, remove it or let it send less.',
+      ],
+      rows: [
+        `${used} of ${most} rows in the database`,
+        'more with 507',
+        'Its inbox is emptied after 30 days. If it stores too much, remove it or let it send less.',
+      ],
+      waiting: [
+        `${used} of ${most} turns that wait`,
+        'more with 429',
+        'See why its agents do not answer: `lark-bridge agents list`.',
+      ],
+    }[quota];
+    return warning('workspace_quota', `The workspace ${workspace} has ${amount}.`, {
+      reason: `The hub gives each workspace so much and refuses ${refused}.`,
+      next: next ?? '',
+    });
+  });
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1024 ** 2).toFixed(0);
+}

@@ -53,6 +53,13 @@ export const DESCRIPTION_BYTES_MAX = 16 * 1024;
 export const QUOTA = { bytes: 256 * 1024 * 1024, rows: 200_000, waiting: 1_000 } as const;
 export type Quota = keyof typeof QUOTA;
 
+/** How much of a quota a workspace has, by its name. */
+export interface QuotaUse {
+  readonly workspace: string;
+  readonly quota: Quota;
+  readonly used: number;
+}
+
 /** Workspaces that register with the provision token. Each one may take a quota; a hub for a company has hundreds. */
 export const REGISTERED_WORKSPACES_MAX = 10_000;
 

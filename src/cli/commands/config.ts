@@ -33,7 +33,7 @@ const check: LeafCommand = {
     const { protectionTroubles } = await import('../../app/hub-protection.ts');
     const protection = config === undefined ? [] : protectionTroubles(config, Date.now());
     const warnings = [
-      ...found.warnings,
+      ...found.warnings.map(({ text }) => text),
       ...protection
         .filter(({ kind }) => kind === 'warning')
         .map(({ what, next }) => `${what}. ${next}`),

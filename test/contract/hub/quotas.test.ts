@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { failure } from '../../../src/hub/domain/outcomes.ts';
 import { QUOTA, queueId, REGISTERED_WORKSPACES_MAX } from '../../../src/hub/ports.ts';
+import { UsageTable } from '../../../src/store/sqlite/hub/usage.ts';
 import { USAGE_SUM } from '../../../src/store/sqlite/hub/usage-schema.ts';
 import { seeded } from '../../sim/random.ts';
 import { PROVISION_TOKEN, Rig, type Account } from './rig.ts';
@@ -216,4 +217,15 @@ test('F13: only so many workspaces can register', async () => {
   const refused = await register();
   expect(refused.status).toBe(507);
   expect(refused.body.error).toContain('10,000 workspaces');
+});
+
+test('F13: who comes near a quota is known by name, the fullest first', async () => {
+  const { rig, agent, poller, tenant } = await startRig();
+  fill(rig, agent, 'waiting', QUOTA.waiting * 0.9);
+  fill(rig, poller, 'stored_bytes', QUOTA.bytes);
+  fill(rig, tenant, 'stored_rows', QUOTA.rows * 0.7);
+  expect(new UsageTable(rig.db).near(0.8)).toEqual([
+    { workspace: 'far-away', quota: 'bytes', used: QUOTA.bytes },
+    { workspace: 'helper', quota: 'waiting', used: QUOTA.waiting * 0.9 },
+  ]);
 });

@@ -130,7 +130,9 @@ describe('where a value comes from', () => {
 
 describe('ALL_PROXY', () => {
   const warningsFor = async (env: Env) =>
-    (await checkConfig({ env: { HOME: home, ...env }, flags: {} })).warnings;
+    (await checkConfig({ env: { HOME: home, ...env }, flags: {} })).warnings.map(
+      ({ text }) => text,
+    );
 
   test('is a proxy like the others, in either case', async () => {
     expect(await load({ ALL_PROXY: 'proxy:3128' })).toMatchObject({
@@ -295,7 +297,7 @@ describe('what can hardly be right', () => {
     const request = { env: { HOME: home, ...hub, ...env }, flags };
     const { warnings, problems } = await checkConfig({ ...request, needs: ['lark', 'platform'] });
     expect(problems).toEqual([]);
-    return warnings;
+    return warnings.map(({ text }) => text);
   };
 
   test('ids of workspaces that are UUIDs are no reason to warn, in either case', async () => {

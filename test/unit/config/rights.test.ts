@@ -134,7 +134,10 @@ test('F27: secrets that others may read are used, and told with the command that
   writeCredentials({ mode: 0o666 });
   const { config, warnings } = await checkConfig(request());
   expect(config?.appSecret?.reveal()).toBe('kept');
-  expect(warnings).toEqual([expect.stringContaining(`chmod 600 ${at('credentials.json')}`)]);
+  const path = at('credentials.json');
+  expect(warnings).toMatchObject([
+    { file: path, text: expect.stringContaining(`chmod 600 ${path}`) as string },
+  ]);
   write('provision-token', 'x', { mode: 0o640 });
   write('workspace-token.json', '{}');
   const log = recordingLog();

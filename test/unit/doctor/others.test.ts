@@ -1,7 +1,13 @@
 /** The checks of processes, the database, settings and the hub. */
 import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { checkAgent, checkPort, checkRemoteHub, whyNotListen } from '../../../src/doctor/hub.ts';
+import {
+  checkAgent,
+  checkPort,
+  checkRemoteHub,
+  checkWorkspaces,
+  whyNotListen,
+} from '../../../src/doctor/hub.ts';
 import { checkConnections, checkDaemon, checkOtherProcess } from '../../../src/doctor/running.ts';
 import { checkCredentials, checkSettings } from '../../../src/doctor/settings.ts';
 import { checkDatabase, checkQuota } from '../../../src/doctor/storage.ts';
@@ -165,4 +171,18 @@ describe('the hub', () => {
     expect(checkAgent({ wanted: 'echo', names: [] })).toEqual([]);
     expect(checkAgent({ wanted: 'shout', names: ['echo'] })[0]?.level).toBe('problem');
   });
+});
+
+test('a workspace that comes near its quota is told, with what happens then', () => {
+  const most = { bytes: 256 * 1024 ** 2, rows: 200_000, waiting: 1_000 };
+  const found = checkWorkspaces([
+    { workspace: 'greedy', quota: 'bytes', used: most.bytes, most: most.bytes },
+    { workspace: 'slow', quota: 'waiting', used: 900, most: most.waiting },
+  ]);
+  expect(found).toMatchObject([
+    { level: 'warning', finding: 'The workspace greedy has 256 of 256 MB in the database.' },
+    { level: 'warning', finding: 'The workspace slow has 900 of 1000 turns that wait.' },
+  ]);
+  expect(found[0]?.reason).toContain('507');
+  expect(found[1]?.reason).toContain('429');
 });

@@ -1,5 +1,5 @@
 import type { WorkspaceId } from '../../../core/ids.ts';
-import { QUOTA, type Quota } from '../../../hub/ports.ts';
+import { QUOTA, type Quota, type QuotaUse } from '../../../hub/ports.ts';
 import type { Db } from '../db.ts';
 
 /** All SQL of `hub_usage`. Triggers write it (`usage-schema.ts`). */
@@ -23,6 +23,23 @@ export class UsageTable {
       return wanted > 0 && Number(used?.[name] ?? 0) + wanted > QUOTA[name];
     });
     return over === undefined || this.isOwn(workspace) ? undefined : over;
+  }
+
+  /** Workspaces that have this share of a quota, or more, the fullest first. The program itself has no quota. */
+  near(share: number): QuotaUse[] {
+    const columns = { bytes: 'stored_bytes', rows: 'stored_rows', waiting: 'waiting' };
+    return (Object.keys(QUOTA) as Quota[])
+      .flatMap((quota) =>
+        this.#db
+          .all(
+            `SELECT name, u.${columns[quota]} AS used
+               FROM hub_usage u JOIN hub_workspaces w ON w.id = u.workspace_id
+              WHERE w.origin <> 'provisioned' AND u.${columns[quota]} >= ?`,
+            QUOTA[quota] * share,
+          )
+          .map(({ name, used }) => ({ workspace: String(name), quota, used: Number(used) })),
+      )
+      .toSorted((one, other) => other.used / QUOTA[other.quota] - one.used / QUOTA[one.quota]);
   }
 
   /** How many turns that this workspace was sent are not settled. */
