@@ -2,6 +2,7 @@
 import { hkdfSync } from 'node:crypto';
 import { Bridge } from '../bridge/bridge.ts';
 import { CatchUp } from '../bridge/catch-up.ts';
+import { defaultLanguage } from '../bridge/texts/languages.ts';
 import type { Brand } from '../core/brand.ts';
 import type { BridgeError } from '../core/errors.ts';
 import { type AppId, chatId, openId } from '../core/ids.ts';
@@ -58,6 +59,7 @@ export function assemble(
   const bridge = new Bridge({
     ...base,
     brand,
+    language: defaultLanguage(config.lang, brand),
     ...journalOf(db, settings.appId),
     target,
     lark: lark.gateway,

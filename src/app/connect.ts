@@ -2,6 +2,7 @@
 import { larkSettings, type LarkSettings } from './context.ts';
 import { journalOf, openState } from './state.ts';
 import { readStatus, type Status } from './status.ts';
+import { defaultLanguage, Languages } from '../bridge/texts/languages.ts';
 import { proofTexts } from '../bridge/texts/texts.ts';
 import { HeldMessages } from '../bridge/intake/held-messages.ts';
 import { NO_OBSERVER } from '../bridge/ports.ts';
@@ -122,14 +123,17 @@ async function runProof(
     closing('lark_http', () => lark.http.close()),
     lark.calls,
   );
+  const { journal, languageChoices } = journalOf(db, app);
+  const languages = new Languages(languageChoices, defaultLanguage(config.lang, brand));
+  const owner = ownerFile(config.stateDir, app).load();
   const proof = new Proof({
     ...base,
     gateway: lark.gateway,
     connect: (intake, onTerminal) => lark.connect(intake, onTerminal),
-    held: new HeldMessages({ journal: journalOf(db, app).journal, clock: systemClock }),
-    owner: ownerFile(config.stateDir, app).load(),
+    held: new HeldMessages({ journal, languages, clock: systemClock }),
+    owner,
     places: placesOf({ appId: app, brand, openBaseUrl: config.openBaseUrl }),
-    texts: proofTexts,
+    texts: proofTexts(owner === undefined ? languages.standard : languages.of(owner)),
     id: crypto.randomUUID(),
     timeoutMs,
     signal,

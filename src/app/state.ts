@@ -10,6 +10,7 @@ import { parseDaemonStatus, type SavedStatus } from '../host/daemon-status.ts';
 import { acquireInstanceLock, findInstance } from '../host/instance-lock.ts';
 import { warnOfOpenSecrets } from '../host/secret-files.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
+import { SqliteLanguages } from '../store/sqlite/bridge/languages.ts';
 import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
 import { Db } from '../store/sqlite/db.ts';
@@ -86,7 +87,11 @@ export function watchDatabase(db: Db, log: Log): { service: Service; ended: Prom
 /** The journal of an app, and the orders about it. */
 export function journalOf(db: Db, app: AppId) {
   const parts = { db, app, clock: systemClock };
-  return { journal: new SqliteJournal(parts), orders: new SqliteOrders(parts) };
+  return {
+    journal: new SqliteJournal(parts),
+    orders: new SqliteOrders(parts),
+    languageChoices: new SqliteLanguages(parts),
+  };
 }
 
 /** The latest status that a daemon wrote, and when. */

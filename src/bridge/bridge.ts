@@ -1,4 +1,5 @@
 import type { Brand } from '../core/brand.ts';
+import type { Language } from '../core/language.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { ChatId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
@@ -10,10 +11,12 @@ import { UnmatchedAnswers } from './turns/unmatched-answers.ts';
 import { Orders } from './turns/orders.ts';
 import { StoreRetry } from './store-retry.ts';
 import { Pruning } from './pruning.ts';
+import { Languages } from './texts/languages.ts';
 import { QueueNotices } from './turns/queue-notices.ts';
 import {
   NO_OBSERVER,
   type Journal,
+  type LanguageChoices,
   type LarkGateway,
   type UnmatchedAnswer,
   type Observer,
@@ -27,6 +30,7 @@ import type { Clock } from '../time/clock.ts';
 export interface BridgeParts {
   readonly journal: Journal;
   readonly orders: OrderQueue;
+  readonly languageChoices: LanguageChoices;
   readonly target: TurnTarget;
   readonly lark: LarkGateway;
   /** Signs and checks the values of buttons. */
@@ -35,6 +39,8 @@ export interface BridgeParts {
   readonly random: () => number;
   readonly log: Log;
   readonly brand: Brand;
+  /** For people who chose no language. */
+  readonly language: Language;
   readonly turnsRunningMax: number;
   readonly turnTimeoutMs: number;
   /** The chat for messages that the agent sends unasked before anybody has written to the bot. */
@@ -60,24 +66,27 @@ export class Bridge implements Service {
     const parts = { observer: NO_OBSERVER, ...given };
     const { journal, clock, log } = parts;
     const { form } = parts.lark;
+    const languages = new Languages(parts.languageChoices, parts.language);
     this.#journal = journal;
     this.#log = log;
     this.#storeRetry = new StoreRetry(clock, log);
     const storeRetry = this.#storeRetry;
     this.#delivery = new Delivery({
       ...parts,
+      languages,
       storeRetry,
       onWithdrawn: async (id) => {
         await this.#engine.apply(id, { kind: 'recalled' });
       },
     });
     const delivery = this.#delivery;
-    this.#engine = new Engine({ ...parts, form, storeRetry, delivery });
+    this.#engine = new Engine({ ...parts, languages, form, storeRetry, delivery });
     const engine = this.#engine;
-    this.intake = new EventIntake({ ...parts, engine, delivery, storeRetry });
+    this.intake = new EventIntake({ ...parts, languages, engine, delivery, storeRetry });
     const { defaultChatId } = parts;
     this.#unmatchedAnswers = new UnmatchedAnswers({
       ...parts,
+      languages,
       form,
       storeRetry,
       engine,

@@ -1,6 +1,7 @@
 /** What the bridge needs from others: Lark, the target of turns, the journal. Adapters implement it, `app` joins them. */
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from '../core/ids.ts';
 import type { AnswerContent, Content, MarkdownForm } from '../core/content.ts';
+import type { Language } from '../core/language.ts';
 import type { InboundEvent, InboundMessage, LarkContext, Part } from '../core/message.ts';
 import type { ButtonValue } from '../wire/choice-value.ts';
 import type { ReplyToken } from '../wire/lark-context.ts';
@@ -634,3 +635,13 @@ export const NO_OBSERVER: Observer = {
   callStarted() {},
   sendEnded() {},
 };
+
+// ---------------------------------------------------------------- languages
+
+/** Which language each person chose. */
+export interface LanguageChoices {
+  /** Undefined: none. It is read at once, because rows are made inside a transaction. */
+  chosenBy(person: OpenId): Language | undefined;
+  /** Undefined: takes the choice back. Resolves when it is on disk. */
+  store(person: OpenId, lang: Language | undefined): Promise<void>;
+}

@@ -4,6 +4,7 @@
  */
 import type { OpenSecret } from '../files/rights.ts';
 import { BRANDS, type Brand } from '../core/brand.ts';
+import type { Language } from '../core/language.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
 import {
   allProxyUrl,
@@ -99,6 +100,14 @@ export const SETTINGS = {
     parse: oneOf<Brand>(BRANDS),
     fallback: 'feishu',
     doc: 'The cloud of the app: feishu (China) or lark',
+  },
+  lang: {
+    env: ['LARK_BRIDGE_LANG'],
+    flag: 'lang',
+    key: 'lang',
+    parse: oneOf<'auto' | Language>(['auto', 'en', 'zh']),
+    fallback: 'auto',
+    doc: 'Language of what the bridge says in chats to people who chose none: en, zh or auto (zh on feishu, en on lark)',
   },
   botOpenId: {
     env: ['LARK_BOT_OPEN_ID'],

@@ -1,6 +1,7 @@
 /** The work that one message causes, and what is sent for it, as the journal keeps them. */
 import type { ChoiceAction, ChoiceButton, Content } from './content.ts';
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from './ids.ts';
+import type { Text } from './language.ts';
 import type { InboundMessage } from './message.ts';
 import type { TurnDetails } from './turn-details.ts';
 
@@ -81,21 +82,26 @@ export interface Turn {
   readonly state: TurnState;
 }
 
-/** What a step of a turn shows. The outbox makes a row with a key for each. */
+/** What a step of a turn shows. The outbox makes a row with a key for each, in the language of whose turn it is. */
 export type Show =
-  /** Without a name it is the answer. With a name it is another text of the agent about the turn. */
-  | { readonly what: 'answer'; readonly name?: string; readonly text: string }
-  | { readonly what: 'notice'; readonly name: string; readonly text: string }
+  /**
+   * Without a name it is the answer. With a name it is another text of the agent about the turn. `Text`: the bridge
+   * says something beside the agent's words.
+   */
+  | { readonly what: 'answer'; readonly name?: string; readonly text: string | Text }
+  | { readonly what: 'notice'; readonly name: string; readonly text: Text }
   /** A notice with buttons. */
   | {
       readonly what: 'choice';
       readonly name: string;
-      readonly text: string;
-      readonly buttons: readonly ChoiceButton[];
+      readonly text: Text;
+      readonly buttons: readonly ShownButton[];
     }
   /** The reaction on the person's message that says that it was received, and the removal of that reaction. */
   | { readonly what: 'receipt'; readonly dueAtMs: number }
   | { readonly what: 'receipt_off' };
+
+export type ShownButton = Omit<ChoiceButton, 'label'> & { readonly label: Text };
 
 // ---------------------------------------------------------------- outbox
 

@@ -66,7 +66,6 @@ describe('a message and its answer', () => {
     rig.cloud.say({ chat, from: user, messageType: 'hologram', content: { x: 1 } });
     const [reply] = await rig.repliesIn(chat, 1);
     expect(reply?.text).toContain("I can't read messages of this kind (hologram)");
-    expect(reply?.text).toContain('无法读取');
   });
 
   test('an exec agent gets the text alone on stdin and the rest in its environment', async () => {

@@ -87,7 +87,7 @@ describe('F8: a button', () => {
     await rig.cloud.waitFor(() => textsIn(evil.chat).includes(`bait for ${evil.user.openId}`));
     expect(textsIn(boss.chat)).toHaveLength(1);
     const told = textsIn(evil.chat).filter((text) => text.includes('another chat or too old'));
-    expect(told).toEqual([expect.stringMatching(/\/retry[\s\S]*来自其他会话/)]);
+    expect(told).toEqual([expect.stringContaining('/retry')]);
   });
 });
 
@@ -102,7 +102,7 @@ describe('F17: in a group', () => {
     await rig.cloud.pressOnCard(card?.id ?? '', boss, { index: 0 });
     await rig.cloud.waitFor(() => textsIn(chat).includes(`pay for ${boss.openId}`));
     const told = textsIn(chat).filter((text) => text.includes('Only the person who asked'));
-    expect(told).toEqual([expect.stringMatching(/\/retry[\s\S]*只有提问的人/)]);
+    expect(told).toEqual([expect.stringContaining('/retry')]);
     expect(rig.replies(chat)).toHaveLength(3);
   });
 

@@ -87,6 +87,7 @@ export class Rig {
       LARK_APP_ID: this.app.appId,
       LARK_APP_SECRET: this.app.appSecret,
       LARK_OPEN_BASE_URL: this.cloud.openBaseUrl,
+      LARK_BRIDGE_LANG: 'en',
       LARK_PORT: '0',
     };
   }

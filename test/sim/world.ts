@@ -10,6 +10,7 @@ import { Bridge } from '../../src/bridge/bridge.ts';
 import type { InboundEvent } from '../../src/core/message.ts';
 import type { Turn, TurnPhase } from '../../src/core/turn.ts';
 import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
+import { SqliteLanguages } from '../../src/store/sqlite/bridge/languages.ts';
 import { SqliteOrders } from '../../src/store/sqlite/bridge/orders.ts';
 import { ChoiceValues } from '../../src/wire/choice-value.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
@@ -226,6 +227,8 @@ export class BridgeWorld {
       random: this.#random,
       log: silent,
       brand: 'feishu',
+      language: 'en',
+      languageChoices: new SqliteLanguages({ db: this.#db, app: APP }),
       turnsRunningMax: 3,
       turnTimeoutMs: MINUTE_MS,
     });

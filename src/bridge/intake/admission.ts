@@ -1,10 +1,11 @@
 /** Decides whether a message becomes a turn, is a command about other turns, or gets an answer from the bridge itself. */
+import type { Language } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft } from '../../core/turn.ts';
 import { isBlank } from '../../core/visible.ts';
 import { parseCommand, turnsMeant } from './commands.ts';
 import { outKey } from '../outbox/keys.ts';
-import { ownDraft } from '../outbox/drafts.ts';
+import { type DraftedAt, ownDraft } from '../outbox/drafts.ts';
 import { choices, notices } from '../texts/texts.ts';
 import type { Admission, Journal } from '../ports.ts';
 
@@ -20,13 +21,15 @@ export const ASKABLE_MAX = 100;
 interface AdmissionContext {
   readonly journal: Pick<Journal, 'askable'>;
   readonly nowMs: number;
+  /** The language of the person. */
+  readonly lang: Language;
   /** The person has recalled the message already. */
   readonly isRecalled: boolean;
 }
 
 export async function admissionOf(
   message: InboundMessage,
-  { journal, nowMs, isRecalled }: AdmissionContext,
+  { journal, nowMs, lang, isRecalled }: AdmissionContext,
 ): Promise<Admission> {
   const base = { message, receivedAtMs: nowMs };
   if (isRecalled) {
@@ -34,17 +37,18 @@ export async function admissionOf(
     return { ...withdrawn, state: { phase: 'dropped', why: 'recalled' }, out: [] };
   }
   const subject = { message, run: 1 };
+  const at = { nowMs, lang };
   const unsupported = message.parts.find((part) => part.kind === 'unsupported');
   if (unsupported !== undefined) {
     const notice = notices.unsupported(unsupported.messageType);
-    const burst = { out: [ownDraft(subject, notice, nowMs)], withinMs: BURST_MS };
+    const burst = { out: [ownDraft(subject, notice, at)], withinMs: BURST_MS };
     return { ...base, state: { phase: 'answered' }, out: [], burst };
   }
   if (message.parts.every((part) => part.kind === 'text' && isBlank(part.text))) {
     return {
       ...base,
       state: { phase: 'answered' },
-      out: [ownDraft(subject, notices.empty(), nowMs)],
+      out: [ownDraft(subject, notices.empty(), at)],
     };
   }
   const action = parseCommand(message);
@@ -54,24 +58,24 @@ export async function admissionOf(
     const about = turnsMeant(action, { own, all: await journal.askable(chat, ASKABLE_MAX) });
     return { ...base, state: { phase: 'command', action, about }, out: [] };
   }
-  if (nowMs - message.sentAtMs > STALE_AFTER_MS) return stale(base, nowMs);
+  if (nowMs - message.sentAtMs > STALE_AFTER_MS) return stale(base, at);
   return { ...base, state: { phase: 'waiting', attempt: 0, notBeforeMs: 0 }, out: [] };
 }
 
 /** Old messages are not run and not dropped at first. The chat is asked once about all of them. */
-function stale(base: Pick<Admission, 'message' | 'receivedAtMs'>, nowMs: number): Admission {
+function stale(base: Pick<Admission, 'message' | 'receivedAtMs'>, at: DraftedAt): Admission {
   const { message } = base;
   const held = { ...base, state: { phase: 'held', why: 'stale' } } as const;
-  return { ...held, out: [], question: staleQuestion(message, message.messageId, nowMs) };
+  return { ...held, out: [], question: staleQuestion(message, message.messageId, at) };
 }
 
 /** One question for all stale messages of a chat. `cause` is the id of the message or event that led to it. */
 export function staleQuestion(
   message: InboundMessage,
   cause: string,
-  nowMs: number,
+  at: DraftedAt,
 ): OutboxDraft[] {
   const key = outKey(message.appId, message.chatId, 'stale', cause);
-  const draft = ownDraft({ message, run: 1 }, choices.stale(), nowMs);
+  const draft = ownDraft({ message, run: 1 }, choices.stale(), at);
   return [{ ...draft, key, turn: undefined }];
 }

@@ -4,6 +4,7 @@ import type { ChatId, OpenId, TurnId } from '../../core/ids.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Journal } from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
+import type { Languages } from '../texts/languages.ts';
 import type { Engine } from '../turns/engine.ts';
 import type { Clock } from '../../time/clock.ts';
 import { ASKABLE_MAX, staleQuestion } from './admission.ts';
@@ -14,6 +15,7 @@ interface DecisionsParts {
   readonly engine: Engine;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
+  readonly languages: Languages;
   readonly clock: Clock;
 }
 
@@ -51,11 +53,12 @@ export class Decisions {
    * them. False if there are none.
    */
   async askAboutRest(chat: ChatId, cause: string): Promise<boolean> {
-    const { journal, delivery, storeRetry, clock } = this.#parts;
+    const { journal, delivery, storeRetry, languages, clock } = this.#parts;
     const [first] = await this.staleOf(chat);
     const turn = first && (await journal.turn(first));
     if (turn === undefined) return false;
-    const question = staleQuestion(turn.message, cause, clock.nowMs());
+    const at = { nowMs: clock.nowMs(), lang: languages.ofTurn(turn) };
+    const question = staleQuestion(turn.message, cause, at);
     delivery.offer(await storeRetry.untilStored(() => journal.enqueue(question)));
     return true;
   }

@@ -2,10 +2,12 @@ import { BridgeError } from '../../core/errors.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import { admissionOf } from './admission.ts';
 import type { Intake, Journal } from '../ports.ts';
+import type { Languages } from '../texts/languages.ts';
 import type { Clock } from '../../time/clock.ts';
 
 interface HeldMessagesParts {
   readonly journal: Journal;
+  readonly languages: Languages;
   readonly clock: Clock;
 }
 
@@ -20,9 +22,10 @@ export class HeldMessages implements Intake {
   /** Takes only messages. Other events need a running bridge: they are not acked, so Lark delivers them again. */
   async admit(event: InboundEvent): Promise<void> {
     if (event.kind !== 'message') throw new BridgeError('failed', 'no bridge runs to act on it');
-    const { journal, clock } = this.#parts;
+    const { journal, languages, clock } = this.#parts;
     const { message } = event;
-    const context = { journal, nowMs: clock.nowMs(), isRecalled: false };
+    const lang = languages.of(message.senderOpenId);
+    const context = { journal, nowMs: clock.nowMs(), lang, isRecalled: false };
     await journal.admit(await admissionOf(message, context));
   }
 

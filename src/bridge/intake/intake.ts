@@ -10,6 +10,7 @@ import type { Engine } from '../turns/engine.ts';
 import type { ChoiceValues } from '../../wire/choice-value.ts';
 import { ownDraft } from '../outbox/drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
+import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
 import type { Intake, Journal } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
@@ -23,6 +24,7 @@ export interface EventIntakeParts {
   readonly engine: Engine;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
+  readonly languages: Languages;
   readonly choices: ChoiceValues;
   readonly clock: Clock;
   readonly log: Log;
@@ -72,7 +74,7 @@ export class EventIntake implements Intake {
   }
 
   async #message(message: InboundMessage): Promise<void> {
-    const { journal, delivery, engine, clock, log } = this.#parts;
+    const { journal, delivery, engine, languages, clock, log } = this.#parts;
     if (this.#known.has(message.messageId)) {
       this.#duplicates += 1;
       return;
@@ -80,6 +82,7 @@ export class EventIntake implements Intake {
     const admission = await admissionOf(message, {
       journal,
       nowMs: clock.nowMs(),
+      lang: languages.of(message.senderOpenId),
       isRecalled: this.#recalled.has(message.messageId),
     });
     const done = await journal.admit(admission);
@@ -113,11 +116,12 @@ export class EventIntake implements Intake {
 
   /** No turn is made, because the chat's history may still contain the whole message. */
   async #unreadable(event: Extract<InboundEvent, { kind: 'unreadable' }>): Promise<void> {
-    const { journal, delivery, clock, log } = this.#parts;
+    const { journal, delivery, languages, clock, log } = this.#parts;
     if (this.#recalled.has(event.messageId)) return;
     // The message came in another delivery that could be read.
     if ((await journal.turn(turnId(event.messageId))) !== undefined) return;
-    const draft = ownDraft({ message: event, run: 1 }, notices.unreadable(), clock.nowMs());
+    const at = { nowMs: clock.nowMs(), lang: languages.standard };
+    const draft = ownDraft({ message: event, run: 1 }, notices.unreadable(), at);
     const alone = { ...draft, turn: undefined };
     delivery.offer(await journal.enqueue([alone], `unreadable:${event.messageId}`));
     log.warn('message_unreadable', { message: event.messageId, chat: event.chatId });

@@ -10,6 +10,7 @@ import { ownDraft } from '../outbox/drafts.ts';
 import { outKey } from '../outbox/keys.ts';
 import type { Journal } from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
+import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
 import type { Decisions } from './decisions.ts';
 
@@ -17,6 +18,7 @@ interface PressesParts {
   readonly journal: Journal;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
+  readonly languages: Languages;
   readonly choices: ChoiceValues;
   readonly decisions: Decisions;
   readonly clock: Clock;
@@ -88,10 +90,11 @@ export class Presses {
 
   /** Once for each person and card. */
   async #tell(press: Press, notice: Extract<Show, { what: 'notice' }>): Promise<void> {
-    const { journal, delivery, storeRetry, clock } = this.#parts;
+    const { journal, delivery, storeRetry, languages, clock } = this.#parts;
     const { appId, chatId: chat, messageId: card, operatorOpenId: by } = press;
     const message = { appId, chatId: chat, messageId: card, threadId: undefined };
-    const draft = ownDraft({ message, run: 1 }, notice, clock.nowMs());
+    const at = { nowMs: clock.nowMs(), lang: languages.of(by) };
+    const draft = ownDraft({ message, run: 1 }, notice, at);
     const key = outKey(appId, chat, 'press', notice.name, card, by);
     const alone = { ...draft, key, turn: undefined };
     delivery.offer(await storeRetry.untilStored(() => journal.enqueue([alone])));

@@ -1,6 +1,7 @@
 /** Decides what happens to a row after a try to send it, from what Lark said. It is pure. */
 import { backoffMs } from '../../time/backoff.ts';
 import type { MessageId } from '../../core/ids.ts';
+import type { Language } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
 import { outKey } from './keys.ts';
@@ -39,6 +40,8 @@ interface Try {
   readonly nowMs: number;
   readonly random: number;
   readonly form: ContentForm;
+  /** The language of whose turn it is. */
+  readonly lang: Language;
   /** The message that the row answers. */
   readonly asked: InboundMessage | undefined;
   /** For a row that still has to be said although the message that it answers is gone. */
@@ -214,7 +217,7 @@ function asText(row: OutboxRow, at: Try): OutboxChange {
 
 function giveUp(row: OutboxRow, at: Try): OutboxChange {
   if (row.priority === 'reaction') return { state: { phase: 'dropped' } };
-  const { text } = notices.undeliverable();
+  const text = notices.undeliverable().text[at.lang];
   const failure: OutboxDraft = {
     ...successor(row, at, { how: 'undeliverable' }),
     // One for all pieces of an answer.

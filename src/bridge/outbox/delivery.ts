@@ -1,8 +1,7 @@
 import type { Service } from '../../core/service.ts';
 import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
 import { type TurnId, turnId } from '../../core/ids.ts';
-import type { InboundMessage } from '../../core/message.ts';
-import type { OutboxRow } from '../../core/turn.ts';
+import type { OutboxRow, Turn } from '../../core/turn.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
@@ -11,6 +10,7 @@ import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing } from './drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
+import type { Languages } from '../texts/languages.ts';
 import { type Content, isMarkdown } from '../../core/content.ts';
 import type {
   DeliveryResult,
@@ -42,6 +42,7 @@ interface DeliveryParts {
   readonly lark: LarkGateway;
   readonly choices: ChoiceValues;
   readonly storeRetry: StoreRetry;
+  readonly languages: Languages;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -127,16 +128,17 @@ export class Delivery implements Service {
       return;
     }
     const result = await this.#send(attempt);
-    const asked = result.ok ? undefined : await this.#asked(row);
+    const turn = result.ok ? undefined : await this.#turn(row);
     const isGone = !result.ok && result.action === 'message_gone';
     const anchor = isGone ? await anchorFor(row, this.#parts) : undefined;
     // Before the row ends. If the process dies in between, the row is tried again, and Lark says it again.
     if (isGone) await this.#noteWithdrawn(row);
-    const { clock, random, lark } = this.#parts;
+    const { clock, random, lark, languages } = this.#parts;
     const nowMs = clock.nowMs();
+    const about = { asked: turn?.message, lang: languages.ofTurn(turn), anchor };
     const next = await this.#change(key, (fresh) =>
       fresh.state.phase === 'pending'
-        ? afterTry(fresh, result, { nowMs, random: random(), form: lark.form, asked, anchor })
+        ? afterTry(fresh, result, { nowMs, random: random(), form: lark.form, ...about })
         : undefined,
     );
     this.#report(row, result);
@@ -192,7 +194,7 @@ export class Delivery implements Service {
     const { body, key, chatId: chat, replyTo, placement, turn } = row;
     if (body.kind !== 'message' || body.content.kind !== 'choice') return undefined;
     const under = placement === 'chat' ? undefined : replyTo;
-    const person = (await this.#asked(row))?.senderOpenId;
+    const person = (await this.#turn(row))?.message.senderOpenId;
     const sinceMs = row.replayedAtMs ?? row.createdAtMs;
     return body.content.buttons.map(({ action }) =>
       this.#parts.choices.valueOf({ action, row: key, under, turn, person }, { chat, sinceMs }),
@@ -213,7 +215,7 @@ export class Delivery implements Service {
     const isRecent = agoMs >= 0 && agoMs < LARK_UUID_HONOURED_MS;
     // If the clock was set back, an old try looks recent. But this many tries can't be recent.
     if (isRecent && row.attempts < OUT_RECENT_ATTEMPTS_MAX) return undefined;
-    const asked = await this.#asked(row);
+    const asked = (await this.#turn(row))?.message;
     const threadId = row.placement === 'thread' ? asked?.threadId : undefined;
     try {
       // By Lark's clock an answer is never older than its question. Our clock may have been wrong.
@@ -255,8 +257,8 @@ export class Delivery implements Service {
     return messages.find(({ text }) => text === shown);
   }
 
-  async #asked(row: OutboxRow): Promise<InboundMessage | undefined> {
-    return row.turn && (await this.#parts.journal.turn(row.turn))?.message;
+  async #turn(row: OutboxRow): Promise<Turn | undefined> {
+    return row.turn && (await this.#parts.journal.turn(row.turn));
   }
 
   #change(key: string, decide: (row: OutboxRow) => OutboxChange | undefined) {

@@ -2,12 +2,14 @@
 import { shortened } from '../../core/cut.ts';
 import type { Content } from '../../core/content.ts';
 import { turnId, type ChatId, type MessageId } from '../../core/ids.ts';
+import type { Language } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import { messageText } from '../../wire/message-text.ts';
 import { outKey, turnKey } from './keys.ts';
 import type { ContentForm, Outgoing } from '../ports.ts';
+import { inLanguage } from '../texts/text.ts';
 
 /** The reaction on a message that was received and is being worked on. */
 const RECEIPT_EMOJI = 'Typing';
@@ -18,16 +20,23 @@ interface Subject {
   readonly run: number;
 }
 
+/** When a row is made, and for whom. */
+export interface DraftedAt {
+  readonly nowMs: number;
+  readonly lang: Language;
+}
+
 /** The rows that show everything in `show`, in order. The keys are the same every time. */
 export function toDrafts(
   subject: Subject,
   show: readonly Show[],
-  { nowMs, form }: { readonly nowMs: number; readonly form: ContentForm },
+  { form, ...at }: DraftedAt & { readonly form: ContentForm },
 ): OutboxDraft[] {
+  const { nowMs, lang } = at;
   return show.flatMap((one): OutboxDraft | OutboxDraft[] => {
     switch (one.what) {
       case 'answer':
-        return form.partsOf(one.text).map((content, part) => ({
+        return form.partsOf(inLanguage(one.text, lang)).map((content, part) => ({
           ...messageDraft(subject, nowMs),
           key: turnKey(subject, one.name === undefined ? 'answer' : `answer:${one.name}`, part),
           priority: 'answer' as const,
@@ -35,7 +44,7 @@ export function toDrafts(
         }));
       case 'notice':
       case 'choice':
-        return ownDraft(subject, one, nowMs);
+        return ownDraft(subject, one, at);
       case 'receipt':
       case 'receipt_off':
         return receiptDraft(subject, one, nowMs);
@@ -47,12 +56,17 @@ export function toDrafts(
 export function ownDraft(
   subject: Subject,
   show: Extract<Show, { what: 'notice' | 'choice' }>,
-  nowMs: number,
+  { nowMs, lang }: DraftedAt,
 ): OutboxDraft {
-  const { what, name, text } = show;
+  const { what, name } = show;
+  const text = show.text[lang];
   const content: Content =
     show.what === 'choice'
-      ? { kind: 'choice', text, buttons: show.buttons }
+      ? {
+          kind: 'choice',
+          text,
+          buttons: show.buttons.map(({ label, ...one }) => ({ ...one, label: label[lang] })),
+        }
       : { kind: 'notice', text };
   return {
     ...messageDraft(subject, nowMs),

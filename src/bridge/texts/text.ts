@@ -1,28 +1,39 @@
-/**
- * How a sentence of the bridge becomes a part of what is shown. Every sentence exists in English and in Chinese.
- * Nobody can choose a language yet, so people are shown both.
- */
-import type { ChoiceAction, ChoiceButton } from '../../core/content.ts';
-import type { Show } from '../../core/turn.ts';
+/** How a sentence of the bridge becomes a part of what is shown. Every sentence exists in English and in Chinese. */
+import type { ChoiceAction } from '../../core/content.ts';
+import type { Language, Text } from '../../core/language.ts';
+import type { Show, ShownButton } from '../../core/turn.ts';
 
-/** One text in each language. */
-export interface Text {
-  readonly en: string;
-  readonly zh: string;
-}
+export type { Text } from '../../core/language.ts';
 
 export function notice(name: string, text: Text) {
-  return { what: 'notice', name, text: inBoth(text) } as const satisfies Show;
+  return { what: 'notice', name, text } as const satisfies Show;
 }
 
-export function choice(name: string, text: Text, buttons: readonly ChoiceButton[]) {
-  return { what: 'choice', name, text: inBoth(text), buttons } as const satisfies Show;
+export function choice(name: string, text: Text, buttons: readonly ShownButton[]) {
+  return { what: 'choice', name, text, buttons } as const satisfies Show;
 }
 
-export function button(action: ChoiceAction, style: ChoiceButton['style'], { en, zh }: Text) {
-  return { label: `${en} ${zh}`, action, style } as const satisfies ChoiceButton;
+export function button(action: ChoiceAction, style: ShownButton['style'], label: Text) {
+  return { label, action, style } as const satisfies ShownButton;
 }
 
-export function inBoth({ en, zh }: Text): string {
-  return `${en}\n${zh}`;
+/** What somebody else said stays as they said it. */
+export function inLanguage(words: string | Text, lang: Language): string {
+  return typeof words === 'string' ? words : words[lang];
+}
+
+/** Puts a text together from parts in both languages. */
+export function inEach(say: (lang: Language) => string): Text {
+  return { en: say('en'), zh: say('zh') };
+}
+
+const LOCALES: Readonly<Record<Language, string>> = { en: 'en', zh: 'zh-CN' };
+
+export function numberIn(lang: Language, value: number): string {
+  return new Intl.NumberFormat(LOCALES[lang]).format(value);
+}
+
+/** Names or things one after another, such as "a, b and c". */
+export function listIn(lang: Language, items: readonly string[]): string {
+  return new Intl.ListFormat(LOCALES[lang]).format(items);
 }

@@ -1,16 +1,16 @@
 /** What the bridge says in a chat about turns and their answers. */
 import { shortened } from '../../core/cut.ts';
+import type { Language } from '../../core/language.ts';
 import type { HoldReason, Show } from '../../core/turn.ts';
 import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
 import type { TurnQuestion } from '../ports.ts';
-import { button, choice, inBoth, notice, type Text } from './text.ts';
+import { button, choice, inEach, inLanguage, listIn, notice, numberIn, type Text } from './text.ts';
 
 const RETRY: Text = {
   en: 'Send /retry to run it again.',
   zh: '发送 /retry 可以重新运行。',
 };
 
-/** The Chinese text comes below the English one, so it refers to the reason there and does not repeat it. */
 export const notices = {
   unsupported: (messageType: string) =>
     notice('unsupported', {
@@ -32,21 +32,25 @@ export const notices = {
       en: 'The agent finished without an answer.',
       zh: '智能体已结束，但没有给出回答。',
     }),
-  refused: (detail: string) =>
-    notice('refused', {
-      en: `I could not pass your message to the agent: ${sentence(detail)} ${RETRY.en}`,
-      zh: `我无法把你的消息交给智能体，原因见上文。${RETRY.zh}`,
-    }),
+  refused: (detail: string) => {
+    const reason = reasonText(detail);
+    return notice('refused', {
+      en: `I could not pass your message to the agent: ${reason.en} ${RETRY.en}`,
+      zh: `我无法把你的消息交给智能体：${reason.zh}${RETRY.zh}`,
+    });
+  },
   unanswerable: () =>
     notice('unanswerable', {
       en: "The agent has your message, but its answer can't come back to this chat. Whoever runs this bot finds in its log what to do.",
       zh: '智能体已收到你的消息，但它的回答无法回到这个会话。机器人的管理员可以在日志中看到处理方法。',
     }),
-  agentFailed: (detail: string) =>
-    notice('agent_failed', {
-      en: `The agent could not answer: ${sentence(detail)} ${RETRY.en}`,
-      zh: `智能体未能回答，原因见上文。${RETRY.zh}`,
-    }),
+  agentFailed: (detail: string) => {
+    const reason = reasonText(detail);
+    return notice('agent_failed', {
+      en: `The agent could not answer: ${reason.en} ${RETRY.en}`,
+      zh: `智能体未能回答：${reason.zh}${RETRY.zh}`,
+    });
+  },
   timedOut: () =>
     notice('timed_out', {
       en: `The agent took too long, so I stopped waiting for it. ${RETRY.en}`,
@@ -66,8 +70,8 @@ export const notices = {
             zh: '你的消息是这个会话的下一条。智能体正在处理其他消息。',
           }
         : {
-            en: `Your message is in the queue, with ${ahead} before it.`,
-            zh: `你的消息正在排队，前面还有 ${ahead} 条。`,
+            en: `Your message is in the queue, with ${numberIn('en', ahead)} before it.`,
+            zh: `你的消息正在排队，前面还有 ${numberIn('zh', ahead)} 条。`,
           },
     ),
   inDoubt: () =>
@@ -99,7 +103,7 @@ export const notices = {
   undeliverable: () =>
     notice('undeliverable', {
       en: 'The agent answered, but Lark refused to show the answer (its content or size). The operator can see it in the dead letters.',
-      zh: '智能体已回答，但 Lark 拒绝显示这个回答（内容或长度）。管理员可以在 dead letters 中查看。',
+      zh: '智能体已回答，但 Lark 拒绝显示这个回答（内容或长度）。管理员可以在死信列表中查看。',
     }),
 } as const;
 
@@ -107,15 +111,18 @@ export const notices = {
 const FILES_NAMED_MAX = 20;
 
 /** The agent's text, and below it the names of the files, which can't be shown yet. */
-export function withFiles(text: string, files: readonly string[] = []): string {
+export function withFiles(text: string | Text, files: readonly string[] = []): string | Text {
   if (files.length === 0) return text;
-  const names = files.slice(0, FILES_NAMED_MAX).join(', ');
-  const more = files.length - FILES_NAMED_MAX;
-  const lines = inBoth({
-    en: `Files came with this answer. I can't show them here yet: ${names}${more > 0 ? ` and ${more} more` : ''}`,
-    zh: `这个回答附带了 ${files.length} 个文件，目前无法在这里显示，名称见上文。`,
+  const names = files.slice(0, FILES_NAMED_MAX);
+  const more = files.length - names.length;
+  const line: Text = {
+    en: `Files came with this answer. I can't show them here yet: ${listIn('en', more > 0 ? [...names, `${numberIn('en', more)} more`] : names)}`,
+    zh: `这个回答附带了文件，目前无法在这里显示：${listIn('zh', more > 0 ? [...names, `另外 ${numberIn('zh', more)} 个`] : names)}`,
+  };
+  return inEach((lang) => {
+    const words = inLanguage(text, lang);
+    return words.trim() === '' ? line[lang] : `${words}\n\n${line[lang]}`;
   });
-  return text.trim() === '' ? lines : `${text}\n\n${lines}`;
 }
 
 const QUESTIONS_WITHOUT_TEXT: Readonly<Record<TurnQuestion['wants'], Text>> = {
@@ -135,19 +142,26 @@ const SIGN_IN: Text = {
 };
 
 /** What the agent wants from the person, with the agent's text. */
-export function question(wants: TurnQuestion['wants'], words: string): string {
-  if (words === '') return inBoth(QUESTIONS_WITHOUT_TEXT[wants]);
-  return wants === 'input' ? words : `${inBoth(SIGN_IN)}\n${words}`;
+export function question(wants: TurnQuestion['wants'], words: string): string | Text {
+  if (words === '') return QUESTIONS_WITHOUT_TEXT[wants];
+  return wants === 'input' ? words : inEach((lang) => `${SIGN_IN[lang]}\n${words}`);
 }
 
 /** A longer reason is cut, because people do not read it. The operator finds the whole text elsewhere. */
 const DETAIL_CHARS_MAX = 1_000;
 
 /** A reason from an agent or a hub. It may be empty, have terminal controls, or have no full stop at its end. */
-function sentence(reason: string): string {
+function reasonText(reason: string): Text {
   const detail = shortened(withoutTerminalControls(reason).trim(), DETAIL_CHARS_MAX);
-  if (isBlank(detail)) return 'it gave no reason.';
-  return /[.!?。！？…]$/.test(detail) ? detail : `${detail}.`;
+  if (isBlank(detail)) return { en: 'it gave no reason.', zh: '没有说明原因。' };
+  const isWhole = /[.!?。！？…]$/.test(detail);
+  return { en: isWhole ? detail : `${detail}.`, zh: asChineseSentence(detail) };
+}
+
+/** A full-width mark has its own space after it, and a Latin one has not. */
+function asChineseSentence(detail: string): string {
+  if (/[。！？…]$/.test(detail)) return detail;
+  return /[.!?]$/.test(detail) ? `${detail} ` : `${detail}。`;
 }
 
 const RUN = button('run', 'primary', { en: 'Run', zh: '运行' });
@@ -184,26 +198,34 @@ export const choices: Record<HoldReason, () => Extract<Show, { what: 'choice' }>
     ),
 };
 
-/** What the bot says while `connect` proves that messages arrive. */
-export const proofTexts = {
-  title: 'lark-bridge: connection check 连接检查',
-  /** For the owner, who has not written yet. */
-  invitation: [
-    {
-      en: 'Hello! I am your new bot, and this is a short check that we understand each other.',
-      zh: '你好！我是你的新机器人。这是一次简短的检查，确认我们能互相收到消息。',
-    },
-    { en: '1. Reply here with any word.', zh: '1. 请在这里回复任意内容。' },
-    { en: '2. Press the button below.', zh: '2. 请点击下面的按钮。' },
-  ].map(inBoth),
-  /** For a person who has written already. */
-  secondStep: inBoth({
+const PROOF = {
+  title: { en: 'lark-bridge: connection check', zh: 'lark-bridge：连接检查' },
+  hello: {
+    en: 'Hello! I am your new bot, and this is a short check that we understand each other.',
+    zh: '你好！我是你的新机器人。这是一次简短的检查，确认我们能互相收到消息。',
+  },
+  reply: { en: '1. Reply here with any word.', zh: '1. 请在这里回复任意内容。' },
+  pressBelow: { en: '2. Press the button below.', zh: '2. 请点击下面的按钮。' },
+  secondStep: {
     en: 'Your message has arrived. One more step: press the button below.',
     zh: '已收到你的消息。还有一步：请点击下面的按钮。',
-  }),
-  press: 'Press me 点击这里',
-  farewell: inBoth({
+  },
+  press: { en: 'Press me', zh: '点击这里' },
+  farewell: {
     en: 'Everything works: your message and your press have both arrived. From now on your agent answers here, as long as lark-bridge runs.',
     zh: '一切正常：你的消息和点击都已收到。从现在起，只要 lark-bridge 在运行，你的智能体就会在这里回答。',
-  }),
-} as const;
+  },
+} as const satisfies Record<string, Text>;
+
+/** What the bot says while `connect` proves that messages arrive. */
+export function proofTexts(lang: Language) {
+  return {
+    title: PROOF.title[lang],
+    /** For the owner, who has not written yet. */
+    invitation: [PROOF.hello[lang], PROOF.reply[lang], PROOF.pressBelow[lang]],
+    /** For a person who has written already. */
+    secondStep: PROOF.secondStep[lang],
+    press: PROOF.press[lang],
+    farewell: PROOF.farewell[lang],
+  };
+}

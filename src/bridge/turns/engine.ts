@@ -17,6 +17,7 @@ import type {
 } from '../ports.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { StoreRetry } from '../store-retry.ts';
+import type { Languages } from '../texts/languages.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
 import { CallOffs } from './call-offs.ts';
 import { Forwards } from './forwards.ts';
@@ -32,6 +33,7 @@ interface EngineParts {
   readonly lark: Pick<LarkGateway, 'forwarded'>;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
+  readonly languages: Languages;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;

@@ -9,6 +9,7 @@ import { createReplyToken } from '../outbox/keys.ts';
 import { toDrafts } from '../outbox/drafts.ts';
 import type { ContentForm, Journal, Observer, TurnChange, TurnTarget } from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
+import type { Languages } from '../texts/languages.ts';
 import type { CallOffs } from './call-offs.ts';
 import { Receipts } from './receipts.ts';
 import type { TurnRequests } from './requests.ts';
@@ -25,6 +26,7 @@ interface TurnChangesParts {
   readonly runner: LaneRunner;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
+  readonly languages: Languages;
   readonly clock: Clock;
   readonly log: Log;
   readonly observer: Observer;
@@ -58,7 +60,7 @@ export class TurnChanges {
 
   /** `once` is an event's id. If this event has changed something already, nothing is changed. */
   async apply(id: TurnId, event: TurnEvent, once?: string) {
-    const { journal, storeRetry, target, form, turnTimeoutMs, clock } = this.#parts;
+    const { journal, storeRetry, target, form, turnTimeoutMs, clock, languages } = this.#parts;
     const nowMs = clock.nowMs();
     const rules = { turnTimeoutMs, deduplicates: target.deduplicates, nowMs };
     let was: TurnState | undefined;
@@ -70,7 +72,9 @@ export class TurnChanges {
           if (next === undefined) return undefined;
           was = turn.state;
           const run = next.run ?? turn.run;
-          const out = toDrafts({ ...turn, run }, next.show, { nowMs, form });
+          const whose = { ...turn, ...('askedBy' in next && { askedBy: next.askedBy }) };
+          const lang = languages.ofTurn(whose);
+          const out = toDrafts({ ...turn, run }, next.show, { nowMs, form, lang });
           const token = event.kind === 'started' && { replyToken: createReplyToken() };
           const { state, withdrawn } = next;
           return {
@@ -95,13 +99,14 @@ export class TurnChanges {
 
   /** Shows something about a turn that waits or runs. The turn does not change. */
   async show(id: TurnId, show: Show): Promise<void> {
-    const { journal, storeRetry, delivery, form, clock } = this.#parts;
+    const { journal, storeRetry, delivery, form, clock, languages } = this.#parts;
     const nowMs = clock.nowMs();
     const { out } = await storeRetry.untilStored(() =>
       journal.changeTurn(id, (turn) => {
         const { phase } = turn.state;
         if (phase !== 'waiting' && !isEngaged(phase)) return undefined;
-        return { state: turn.state, out: toDrafts(turn, [show], { nowMs, form }) };
+        const lang = languages.ofTurn(turn);
+        return { state: turn.state, out: toDrafts(turn, [show], { nowMs, form, lang }) };
       }),
     );
     delivery.offer(out);

@@ -269,7 +269,7 @@ function settle(answer: TurnAnswer): TurnStep {
   return {
     state: { phase: 'answered' },
     show: [
-      isBlank(text) ? notices.emptyAnswer() : { what: 'answer', text },
+      typeof text === 'string' && isBlank(text) ? notices.emptyAnswer() : { what: 'answer', text },
       { what: 'receipt_off' },
     ],
   };
@@ -391,7 +391,8 @@ function follow(said: TurnAnswer | TurnQuestion, id: string): Show[] {
   if (said.kind === 'failed') return [{ ...notices.agentFailed(said.detail), name }];
   const words = said.kind === 'question' ? question(said.wants, said.text) : said.text;
   const text = withFiles(words, said.files);
-  return text.trim() === '' ? [] : [{ what: 'answer', name, text }];
+  const isNothing = typeof text === 'string' && text.trim() === '';
+  return isNothing ? [] : [{ what: 'answer', name, text }];
 }
 
 function mayDrop(phase: TurnPhase, correlates: boolean): boolean {

@@ -3,6 +3,8 @@ import { withoutTerminalControls } from '../../core/visible.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
+import type { Languages } from '../texts/languages.ts';
+import { inLanguage, type Text } from '../texts/text.ts';
 import { unaskedDrafts, type UnaskedSpeech } from '../outbox/drafts.ts';
 import type { Owner } from './single-slot.ts';
 import { question, withFiles } from '../texts/texts.ts';
@@ -22,6 +24,7 @@ interface UnmatchedAnswersParts {
   readonly engine: Engine;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
+  readonly languages: Languages;
   readonly target: TurnTarget;
   readonly form: ContentForm;
   /** The chat for messages that the agent sends unasked before anybody has written to the bot. */
@@ -130,19 +133,18 @@ export class UnmatchedAnswers {
     answer: UnmatchedAnswer,
     place: Pick<UnaskedSpeech, 'chat' | 'under'>,
   ): Promise<number> {
-    const { journal, storeRetry, delivery, form, clock } = this.#parts;
+    const { journal, storeRetry, delivery, form, clock, languages } = this.#parts;
     const { id } = answer;
-    const drafts = unaskedDrafts(
-      { id, text: shownTextOf(answer), ...place, nowMs: clock.nowMs() },
-      form,
-    );
+    const text = inLanguage(wordsOf(answer), languages.standard);
+    const drafts = unaskedDrafts({ id, text, ...place, nowMs: clock.nowMs() }, form);
     delivery.offer(await storeRetry.untilStored(() => journal.enqueue(drafts, id)));
     return drafts.length;
   }
 
   async #storeForOperator({ id, text, files }: UnmatchedAnswer, turn: TurnId | undefined) {
-    const { journal, storeRetry, clock } = this.#parts;
-    const kept = { id, text: withFiles(text, files), turn, atMs: clock.nowMs() };
+    const { journal, storeRetry, clock, languages } = this.#parts;
+    const words = inLanguage(withFiles(text, files), languages.standard);
+    const kept = { id, text: words, turn, atMs: clock.nowMs() };
     await storeRetry.untilStored(() => journal.quarantine(kept));
   }
 }
@@ -155,8 +157,8 @@ function contentOf({ text, files, failure, wants }: UnmatchedAnswer): TurnAnswer
     : { kind: 'question', wants, ...words };
 }
 
-/** The text that is shown in a chat if it is not known which question it answers. */
-function shownTextOf({ text, files, wants }: UnmatchedAnswer): string {
+/** What is shown in a chat if it is not known which question it answers. */
+function wordsOf({ text, files, wants }: UnmatchedAnswer): string | Text {
   const words = withoutTerminalControls(text);
   return withFiles(wants === undefined ? words : question(wants, words), files);
 }

@@ -7,7 +7,7 @@ import { APP_ID_PATTERN, type AppId, appId } from '../../core/ids.ts';
 import { Secret } from '../../core/secret.ts';
 import type { Config } from '../../config/load.ts';
 import type { Credentials } from '../../core/credentials.ts';
-import type { Invocation, LeafCommand } from '../command.ts';
+import { type Invocation, type LeafCommand, settingFlag } from '../command.ts';
 import { proveConnection, isProofWanted } from '../connect-proof.ts';
 import { brandName, type ConnectScreen, showEvent } from '../connect-output.ts';
 
@@ -54,6 +54,7 @@ const OPTIONS: Readonly<Record<string, Options>> = {
       'Check that messages arrive (default on a terminal). If there is a bot already, only this check runs',
   },
   'no-verify': { type: 'boolean', describe: 'Skip that check' },
+  ...settingFlag('lang'),
   force: { type: 'boolean', describe: 'Replace the bot that the state directory holds' },
 };
 

@@ -8,6 +8,7 @@ export const runCommand: LeafCommand = {
     ...settingFlag('mode'),
     ...settingFlag('turnTimeoutSecs'),
     ...settingFlag('onInterrupted'),
+    ...settingFlag('lang'),
   },
   run: async (invocation) => {
     const config = await invocation.loadConfig(['lark', 'platform', 'state']);

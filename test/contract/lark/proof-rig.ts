@@ -71,7 +71,7 @@ export async function beginProof({
   const abort = new AbortController();
   const running = new Proof({
     gateway,
-    texts: proofTexts,
+    texts: proofTexts('en'),
     connect: (intake, onTerminal) =>
       new Connection({
         http: rig.http,

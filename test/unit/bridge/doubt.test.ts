@@ -6,7 +6,7 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId } from '../../../src/core/ids.ts';
 import type { OutboxRow } from '../../../src/core/turn.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
-import { choiceValues, message, rowOf, turnIn } from './samples.ts';
+import { choiceValues, english, message, rowOf, turnIn } from './samples.ts';
 import {
   NO_OBSERVER,
   type HistoryMessage,
@@ -41,6 +41,7 @@ async function deliver(
   const delivery = new Delivery({
     journal,
     choices: choiceValues,
+    languages: english,
     lark: {
       form: contentForm,
       deliver: (_out, key) => {

@@ -15,6 +15,7 @@ describe('rows for what a turn shows', () => {
     const [draft] = toDrafts(subject, [{ what: 'answer', text: 'hi' }], {
       nowMs: 5,
       form: contentForm,
+      lang: 'en',
     });
     const out = toOutgoing(rowOf({ ...draft }));
     expect(out).toEqual({
@@ -31,6 +32,7 @@ describe('rows for what a turn shows', () => {
     const [draft] = toDrafts(inThread, [{ what: 'answer', text: 'hi' }], {
       nowMs: 5,
       form: contentForm,
+      lang: 'en',
     });
     expect(toOutgoing(rowOf({ ...draft }))).toMatchObject({ inThread: true });
   });
@@ -58,6 +60,7 @@ describe('rows for what a turn shows', () => {
     const texts = toDrafts(subject, [{ what: 'answer', text }], {
       nowMs: 5,
       form: contentForm,
+      lang: 'en',
     }).map(({ body }) => (body.kind === 'message' ? body.content.text.trim() : ''));
     expect(texts.map((part) => part.replaceAll(/\s+|x+/g, ''))).toEqual(['begin', '', 'end']);
     expect(texts.join('').match(/x/g)).toHaveLength(40_000);

@@ -8,7 +8,7 @@ import { SqliteGaps } from '../../../src/store/sqlite/bridge/gaps.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../kit/clock.ts';
-import { message } from './samples.ts';
+import { english, message } from './samples.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { silentLog } from '../../kit/log.ts';
 
@@ -24,7 +24,7 @@ beforeEach(() => {
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   const clock = new VirtualClock(message.sentAtMs);
   journal = new SqliteJournal({ db, app: message.appId, clock });
-  held = new HeldMessages({ journal, clock });
+  held = new HeldMessages({ journal, languages: english, clock });
 });
 
 afterEach(() => {
@@ -42,7 +42,11 @@ test('a message is stored once for the next bridge', async () => {
 });
 
 test('messages are checked as a bridge checks them: an old one leads to a question, and a command is a command', async () => {
-  const later = new HeldMessages({ journal, clock: new VirtualClock(message.sentAtMs + HOUR_MS) });
+  const later = new HeldMessages({
+    journal,
+    languages: english,
+    clock: new VirtualClock(message.sentAtMs + HOUR_MS),
+  });
   await later.admit({ kind: 'message', message });
   expect(await stateOf()).toEqual({ phase: 'held', why: 'stale' });
   expect(await journal.pendingOut()).toHaveLength(1);

@@ -10,7 +10,7 @@ import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { silentLog } from '../../kit/log.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
-import { choiceValues, message } from './samples.ts';
+import { choiceValues, english, message } from './samples.ts';
 import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
@@ -96,7 +96,7 @@ describe('a message that can not be read', () => {
     await tell('e2', threadId);
     await settle(isWriting);
     expect(shown).toMatchObject([{ kind: 'reply', chatId, replyTo: message.messageId, inThread }]);
-    expect(toldAs()[0]).toMatch(/could not read it.*无法读取/);
+    expect(toldAs()[0]).toContain('could not read it');
     expect(asked).toEqual([]);
   });
 
@@ -220,6 +220,7 @@ describe('LCM-IN-09: the ids in memory', () => {
       delivery: undefined as unknown as EventIntakeParts['delivery'],
       storeRetry: undefined as unknown as EventIntakeParts['storeRetry'],
       choices: choiceValues,
+      languages: english,
       clock: new VirtualClock(message.sentAtMs),
       log: silentLog,
     });

@@ -6,7 +6,7 @@ import type { LarkAction } from '../../../src/bridge/ports.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import type { OutboxBody } from '../../../src/core/turn.ts';
 
-const at = { nowMs: 10_000, random: 1, form: contentForm, asked: message };
+const at = { nowMs: 10_000, random: 1, form: contentForm, lang: 'en', asked: message } as const;
 const said = (text: string): OutboxBody => ({
   kind: 'message',
   content: { kind: 'answer', text },

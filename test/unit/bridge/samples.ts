@@ -1,5 +1,7 @@
 import { appId, chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
+import type { LanguageChoices } from '../../../src/bridge/ports.ts';
+import { Languages } from '../../../src/bridge/texts/languages.ts';
 import { ChoiceValues } from '../../../src/wire/choice-value.ts';
 import type { OutboxRow, Turn, TurnState } from '../../../src/core/turn.ts';
 
@@ -19,6 +21,15 @@ export const message: InboundMessage = {
 
 /** Signs the buttons of the tests. */
 export const choiceValues = new ChoiceValues(new Uint8Array(32).fill(7));
+
+/** Nobody has chosen a language. */
+export const noChoices: LanguageChoices = {
+  chosenBy: () => undefined,
+  store: () => Promise.resolve(),
+};
+
+/** Everybody reads English. */
+export const english = new Languages(noChoices, 'en');
 
 export const target = workspaceId('w');
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Language, Text } from '../../../src/core/language.ts';
 import {
   choices,
   notices,
@@ -7,14 +8,24 @@ import {
   withFiles,
 } from '../../../src/bridge/texts/texts.ts';
 
-const TEXTS: Readonly<Record<string, string>> = {
-  unsupported: notices.unsupported('image').text,
+const AGENT_SAID = '42';
+
+/** What the bridge says beside the agent's words. */
+function both(words: string | Text): Text {
+  if (typeof words === 'string') throw new Error('it is in one language only');
+  return words;
+}
+
+const proof = { en: proofTexts('en'), zh: proofTexts('zh') };
+
+const NOTICES: Readonly<Record<string, Text>> = {
+  unsupported: notices.unsupported(AGENT_SAID).text,
   unreadable: notices.unreadable().text,
   empty: notices.empty().text,
   emptyAnswer: notices.emptyAnswer().text,
-  refused: notices.refused('no').text,
+  refused: notices.refused(AGENT_SAID).text,
   unanswerable: notices.unanswerable().text,
-  agentFailed: notices.agentFailed('no').text,
+  agentFailed: notices.agentFailed(AGENT_SAID).text,
   timedOut: notices.timedOut().text,
   overdue: notices.overdue().text,
   next: notices.queued(0).text,
@@ -26,10 +37,21 @@ const TEXTS: Readonly<Record<string, string>> = {
   buttonNotValid: notices.buttonNotValid().text,
   skipped: notices.skipped().text,
   undeliverable: notices.undeliverable().text,
-  files: withFiles('', ['a.png']),
-  input: question('input', ''),
-  signIn: question('sign_in', ''),
-  signInThere: question('sign_in', 'https://example.com'),
+};
+
+const TEXTS: Readonly<Record<string, Text>> = {
+  ...NOTICES,
+  'a reason that is missing': notices.agentFailed('').text,
+  files: both(withFiles('', ['1', '2'])),
+  'more files': both(
+    withFiles(
+      '',
+      Array.from({ length: 25 }, (_, at) => String(at)),
+    ),
+  ),
+  input: both(question('input', '')),
+  signIn: both(question('sign_in', '')),
+  signInThere: both(question('sign_in', AGENT_SAID)),
   ...Object.fromEntries(
     Object.entries(choices).flatMap(([name, show]) => {
       const { text, buttons } = show();
@@ -40,22 +62,48 @@ const TEXTS: Readonly<Record<string, string>> = {
     }),
   ),
   ...Object.fromEntries(
-    Object.values(proofTexts)
-      .flat()
-      .map((text) => [text, text]),
+    Object.entries(proof.en).flatMap(([name, en]) => {
+      const zh = proof.zh[name as keyof typeof proof.zh];
+      return [en].flat().map((one, at) => [`${name} ${at}`, { en: one, zh: [zh].flat()[at] }]);
+    }),
   ),
 };
 
-test.each(Object.entries(TEXTS))('%s is said in English and in Chinese', (_name, text) => {
-  expect(text).toMatch(/^[A-Za-z0-9]/);
-  expect(text).toMatch(/\p{Script=Han}/u);
+/** Names and what people type are the same in both languages. */
+const NAMES = /lark-bridge|Lark|(?<=\s|^|、)\/[a-z]+/g;
+
+const CASES = Object.entries(TEXTS);
+
+test.each(CASES)('%s is said in English alone', (_name, { en }) => {
+  expect(en).toMatch(/[A-Za-z]{3}/);
+  expect(en).not.toMatch(/\p{Script=Han}|[，。：；？！（）、]/u);
+});
+
+test.each(CASES)('%s is said in Chinese alone, with full-width marks', (_name, { zh }) => {
+  expect(zh).toMatch(/\p{Script=Han}/u);
+  expect(zh.replaceAll(NAMES, '')).not.toMatch(/[A-Za-z]/);
+  expect(zh).not.toMatch(/[,;:?!()]|\p{Script=Han}\./u);
 });
 
 test('every notice is among them', () => {
-  expect(Object.keys(notices).filter((name) => !(name in TEXTS))).toEqual([]);
+  expect(Object.keys(notices).filter((name) => !(name in NOTICES))).toEqual([]);
 });
 
-test('a reason is told once', () => {
-  const { text } = notices.agentFailed('It ended with code 3');
-  expect(text.split('It ended with code 3.')).toHaveLength(2);
+test.each(['en', 'zh'] as const)('a reason is told once, in %s too', (lang: Language) => {
+  const text = notices.agentFailed('It ended with code 3').text[lang];
+  expect(text.split('It ended with code 3')).toHaveLength(2);
+  expect(text).not.toContain('见上文');
+});
+
+test('numbers and lists are written as the language writes them', () => {
+  expect(notices.queued(1234).text.en).toContain('with 1,234 before it');
+  expect(withFiles('', ['a.png', 'b.pdf'])).toEqual({
+    en: "Files came with this answer. I can't show them here yet: a.png and b.pdf",
+    zh: '这个回答附带了文件，目前无法在这里显示：a.png和b.pdf',
+  });
+});
+
+test('what an agent says without a word of the bridge stays one text', () => {
+  expect(withFiles('done')).toBe('done');
+  expect(question('input', 'Which one?')).toBe('Which one?');
 });

@@ -65,7 +65,7 @@ describe('a turn', () => {
   test('the notice about a failing agent is short and has no terminal controls', () => {
     const detail = `\u001B[31mit broke\u001B[0m${' again'.repeat(1_000)}`;
     const [notice] = after(sending, sent({ kind: 'failed', detail }))?.show ?? [];
-    const text = notice?.what === 'notice' ? notice.text : '';
+    const text = notice?.what === 'notice' ? notice.text.en : '';
     expect(text).toMatch(/^The agent could not answer: it broke again/);
     expect(text.length).toBeLessThan(1_200);
     const blank = after(sending, sent({ kind: 'failed', detail: '\u001B[0m' }));

@@ -112,9 +112,7 @@ describe('MOL-RES-16: a question of the agent', () => {
   test('to sign in is shown as such', async () => {
     at.says = { kind: 'question', wants: 'sign_in', text: 'https://login/' };
     await at.say('one', 'oc_a');
-    expect(at.shownIn('oc_a')).toEqual([
-      expect.stringMatching(/sign in .*\n.*登录.*\nhttps:\/\/login\/$/),
-    ]);
+    expect(at.shownIn('oc_a')).toEqual([expect.stringMatching(/sign in .*\nhttps:\/\/login\/$/)]);
   });
 
   test.each(['input', 'sign_in'] as const)('without a text (%s) is shown too', async (wants) => {
@@ -179,14 +177,14 @@ describe('MOL-A2A-02, LCM-OUT-11: files in an answer', () => {
     at.says = { kind: 'answered', text: 'Here you are.', files };
     await at.say('one', 'oc_a');
     expect(at.shownIn('oc_a')).toEqual([
-      expect.stringMatching(/^Here you are\.\n\n.*report\.pdf, chart\.png\n.*2 个文件.*$/),
+      expect.stringMatching(/^Here you are\.\n\n.*report\.pdf and chart\.png$/),
     ]);
   });
 
   test('without a text are an answer', async () => {
     at.says = { kind: 'answered', text: '', files };
     await at.say('one', 'oc_a');
-    expect(at.shownIn('oc_a').join()).toContain('report.pdf, chart.png');
+    expect(at.shownIn('oc_a').join()).toContain('report.pdf and chart.png');
     expect(at.shownIn('oc_a').join()).not.toContain('without an answer');
   });
 
@@ -195,8 +193,8 @@ describe('MOL-A2A-02, LCM-OUT-11: files in an answer', () => {
     await at.answer('answer', { files: ['a.txt'] });
     await at.answer('unasked', { files: ['b.txt'] });
     expect(at.shownIn('oc_a')).toEqual([
-      expect.stringMatching(/^answer\n\n.*a\.txt\n/),
-      expect.stringMatching(/^unasked\n\n.*b\.txt\n/),
+      expect.stringMatching(/^answer\n\n.*a\.txt$/),
+      expect.stringMatching(/^unasked\n\n.*b\.txt$/),
     ]);
     at.says = WHICH;
     await at.say('two', 'oc_a');
@@ -210,6 +208,6 @@ describe('MOL-A2A-02, LCM-OUT-11: files in an answer', () => {
     const many = Array.from({ length: 25 }, (_, number) => `${number}.txt`);
     at.says = { kind: 'answered', text: '', files: many };
     await at.say('one', 'oc_a');
-    expect(at.shownIn('oc_a').join()).toContain('19.txt and 5 more');
+    expect(at.shownIn('oc_a').join()).toContain('19.txt, and 5 more');
   });
 });

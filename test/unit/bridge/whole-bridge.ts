@@ -1,6 +1,7 @@
 /** A whole bridge with the real journal on a virtual clock, for tests that care about a part of it. */
 import { Bridge, type BridgeParts } from '../../../src/bridge/bridge.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import { SqliteLanguages } from '../../../src/store/sqlite/bridge/languages.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import type { Db } from '../../../src/store/sqlite/db.ts';
 import type { VirtualClock } from '../../kit/clock.ts';
@@ -31,6 +32,8 @@ export function createBridge({ db, clock, ...given }: Given): Bridge {
     random: () => 0.5,
     log: silentLog,
     brand: 'feishu',
+    language: 'en',
+    languageChoices: new SqliteLanguages(parts),
     turnsRunningMax: 8,
     turnTimeoutMs: 600_000,
     ...given,
