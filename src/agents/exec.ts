@@ -1,4 +1,4 @@
-/** An agent that is a program: one process a turn, the text on stdin, the answer on stdout. */
+/** An agent that is a program: one process a turn. `Talk` is what it reads and writes. */
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setPriority } from 'node:os';
@@ -7,6 +7,9 @@ import { BridgeError, errorText } from '../core/errors.ts';
 import { withoutSecrets } from '../core/secret.ts';
 import { isBlank, withoutTerminalControls } from '../core/visible.ts';
 import { meaningOf } from '../files/system-errors.ts';
+import { PlainTalk } from './exec/plain-talk.ts';
+import { StreamTalk } from './exec/stream-talk.ts';
+import type { Talk } from './exec/talk.ts';
 import { endedRun, NOT_RUNNING } from './ended-run.ts';
 import { agentEnvironment, type Environment, secretsIn } from './environment.ts';
 import { Tail } from './tail.ts';
@@ -16,6 +19,7 @@ import { findUser, type ProgramUser } from './program-user.ts';
 import type { RunningPrograms } from './running-programs.ts';
 import type { AgentResult, AgentRun, AgentRuntime, AgentTurn, ExecSpec } from './runtime.ts';
 import type { Log } from '../core/log.ts';
+import type { TurnUpdate } from '../core/turn-update.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** What is kept of the end of an agent's stdout and stderr. */
@@ -74,9 +78,9 @@ export class ExecRuntime implements AgentRuntime {
     await Promise.all(runs.map(({ result }) => result));
   }
 
-  prompt(turn: AgentTurn): AgentRun {
+  prompt(turn: AgentTurn, onUpdate: (update: TurnUpdate) => void): AgentRun {
     if (this.#life !== 'started') return endedRun(NOT_RUNNING);
-    const run = this.#run(turn);
+    const run = this.#run(turn, onUpdate);
     this.#runs.add(run);
     void run.result.then(() => this.#runs.delete(run));
     return run;
@@ -94,7 +98,7 @@ export class ExecRuntime implements AgentRuntime {
     }
   }
 
-  #run(turn: AgentTurn): AgentRun {
+  #run(turn: AgentTurn, onUpdate: (update: TurnUpdate) => void): AgentRun {
     const { spec, log } = this.#options;
     const [program = '', ...args] = spec.argv;
     const mark = randomBytes(16).toString('hex');
@@ -112,7 +116,7 @@ export class ExecRuntime implements AgentRuntime {
       if (child.pid === undefined)
         return notStarted(child, (error) => startFailure(log, turn, error));
       yieldToBridge(child.pid);
-      return new ExecRun(this.#options, turn, { child, pid: child.pid, mark, secrets });
+      return new ExecRun(this.#options, turn, { child, pid: child.pid, mark, secrets, onUpdate });
     } catch (error) {
       if (error instanceof BridgeError) return endedRun(notReady(log, turn, error));
       // Some failures to start are thrown, others come as an event. For the turn they are the same.
@@ -145,6 +149,7 @@ interface StartedProgram {
   readonly mark: string;
   /** What it was given and must not be shown. */
   readonly secrets: readonly string[];
+  readonly onUpdate: (update: TurnUpdate) => void;
 }
 
 class ExecRun implements AgentRun {
@@ -154,28 +159,25 @@ class ExecRun implements AgentRun {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #group: ProgramGroup;
   readonly #secrets: readonly string[];
-  readonly #output: Buffer[] = [];
+  readonly #talk: Talk;
   readonly #stdout = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #stderr = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #timers: (() => void)[] = [];
   readonly #removeNote: (() => void) | undefined;
-  #outputBytes = 0;
   /** Why the program was told to end, if it was. */
   #ending: AgentResult | undefined;
   /** The program has ended, and all its output was read. */
   #closed = false;
   #resolve: (result: AgentResult) => void = () => {};
 
-  constructor(
-    options: ExecOptions,
-    turn: AgentTurn,
-    { child, pid, mark, secrets }: StartedProgram,
-  ) {
+  constructor(options: ExecOptions, turn: AgentTurn, program: StartedProgram) {
+    const { child, pid, mark, secrets } = program;
     const { clock, programs } = options;
     this.#options = options;
     this.#turn = turn;
     this.#child = child;
     this.#secrets = secrets;
+    this.#talk = this.#talkWith(program);
     this.#group = new ProgramGroup({ pid, mark, startedAtMs: clock.nowMs(), clock });
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
@@ -187,11 +189,27 @@ class ExecRun implements AgentRun {
     child.stdin.on('error', (error: NodeJS.ErrnoException) => {
       options.log.debug('agent_stdin_closed', { turn: turn.turnId, code: error.code });
     });
-    child.stdin.end(turn.text);
+    const { text, isAll } = this.#talk.input;
+    if (isAll) child.stdin.end(text);
+    else child.stdin.write(text);
   }
 
   cancel(): void {
-    this.#end({ ok: false, reason: 'cancelled', detail: 'The turn was cancelled.' });
+    const text = this.#talk.shown();
+    const cancelled = {
+      ok: false,
+      reason: 'cancelled',
+      detail: 'The turn was cancelled.',
+    } as const;
+    this.#end(text === undefined ? cancelled : { ...cancelled, text });
+  }
+
+  #talkWith({ onUpdate }: StartedProgram): Talk {
+    const { spec, outputBytesMax: bytesMax, log } = this.#options;
+    const turn = this.#turn;
+    if (spec.stream !== true) return new PlainTalk(turn.text, bytesMax);
+    const masked = (text: string) => this.#withoutSecrets(text);
+    return new StreamTalk({ turn, bytesMax, onUpdate, masked, log });
   }
 
   #listen(): void {
@@ -235,22 +253,15 @@ class ExecRun implements AgentRun {
     if (this.#ending !== undefined) return;
     const { outputBytesMax, log } = this.#options;
     this.#stdout.add(chunk);
-    this.#outputBytes += chunk.length;
-    this.#output.push(chunk);
-    if (this.#outputBytes <= outputBytesMax) return;
+    if (this.#talk.take(chunk)) return;
     log.warn('agent_answer_cut', { turn: this.#turn.turnId, bytes_max: outputBytesMax });
-    this.#end({ ok: true, text: cutAnswer(this.#text(), outputBytesMax) });
-  }
-
-  /** Decoded as a whole, because a character may be split between two chunks. */
-  #text(): string {
-    return Buffer.concat(this.#output).toString('utf8');
+    const { text, ...files } = this.#talk.answer();
+    this.#end({ ok: true, text: cutAnswer(text, outputBytesMax), ...files });
   }
 
   #end(ending: AgentResult): void {
     if (this.#closed || this.#ending !== undefined) return;
     this.#ending = ending;
-    this.#output.length = 0;
     this.#group.signal('SIGTERM');
     this.#later(AGENT_KILL_GRACE_MS, () => {
       this.#group.signal('SIGKILL');
@@ -267,7 +278,8 @@ class ExecRun implements AgentRun {
   #resultOf(exitCode: number | null, signal: NodeJS.Signals | null): AgentResult {
     if (this.#ending !== undefined) return this.#ending;
     if (exitCode === 0) {
-      return { ok: true, text: this.#text().replace(/\r?\n$/, '') };
+      this.#talk.end();
+      return { ok: true, ...this.#talk.answer() };
     }
     const detail =
       signal === null
@@ -309,9 +321,14 @@ class ExecRun implements AgentRun {
   }
 
   #shown(tail: Tail): string {
-    const text = withoutTerminalControls(tail.text()).trim();
-    const masked = this.#secrets.reduce((left, one) => left.replaceAll(one, '[secret]'), text);
-    return tailOf(withoutSecrets(masked), { chars: SHOWN_CHARS_MAX });
+    return tailOf(this.#withoutSecrets(tail.text()), { chars: SHOWN_CHARS_MAX });
+  }
+
+  #withoutSecrets(said: string): string {
+    const text = withoutTerminalControls(said).trim();
+    return withoutSecrets(
+      this.#secrets.reduce((left, one) => left.replaceAll(one, '[secret]'), text),
+    );
   }
 
   #later(delayMs: number, run: () => void): void {

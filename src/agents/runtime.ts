@@ -17,14 +17,28 @@ export interface AgentTurn {
 
 export type AgentResult =
   /** `output`: only if the answer is empty. */
-  | { readonly ok: true; readonly text: string; readonly output?: ProgramOutput }
+  | {
+      readonly ok: true;
+      readonly text: string;
+      readonly files?: readonly AgentFile[];
+      readonly output?: ProgramOutput;
+    }
   | {
       readonly ok: false;
       readonly reason: 'failed' | 'timed_out' | 'cancelled';
       /** For the person in the chat: one plain sentence, no secrets, no stack. */
       readonly detail: string;
+      /** What it had said of its answer. Only of a run that was cancelled. */
+      readonly text?: string;
       readonly output?: ProgramOutput;
     };
+
+/** A file that goes with an answer. It lies where the agent runs. */
+export interface AgentFile {
+  readonly path: string;
+  /** How it is to be called. Undefined: as its path says. */
+  readonly name?: string;
+}
 
 export interface AgentRun {
   /** How the turn ends. It does not reject because of a mistake of the agent. */
@@ -50,6 +64,8 @@ export interface AgentRuntime {
 export interface ExecSpec {
   readonly kind: 'exec';
   readonly argv: readonly string[];
+  /** It reads and writes JSON lines, and tells what it does while it works. */
+  readonly stream?: true;
   /** Names of variables that it gets from the bridge's own environment. */
   readonly variables?: readonly string[];
   /** A file with variables for it, which is read at each start. */

@@ -29,6 +29,8 @@ interface NewAgent {
   readonly name: string;
   /** The command of its program. Without it the agent connects to the hub by itself. */
   readonly exec?: string;
+  /** Its program reads and writes JSON lines. */
+  readonly stream?: boolean;
   /** Names of variables that its program gets from the environment of the bridge. */
   readonly variables?: readonly string[];
   /** A file with variables for its program. */
@@ -92,14 +94,15 @@ function testContext(brand: Brand): LarkContext {
 }
 
 async function specOf(agent: NewAgent, env: Environment): Promise<AgentSpec> {
-  const { name, exec, variables = [], variablesFile, user, force = false } = agent;
+  const { name, exec, stream = false, variables = [], variablesFile, user, force = false } = agent;
   if (exec === undefined) {
-    if (variables.length === 0 && variablesFile === undefined && user === undefined) {
-      return { kind: 'external' };
-    }
-    throw new BridgeError('usage', '--env, --env-file and --user are for a program of --exec', {
-      next: 'Name the program with --exec, or leave them out.',
-    });
+    const isBare = variables.length === 0 && variablesFile === undefined && user === undefined;
+    if (isBare && !stream) return { kind: 'external' };
+    throw new BridgeError(
+      'usage',
+      '--stream, --env, --env-file and --user are for a program of --exec',
+      { next: 'Name the program with --exec, or leave them out.' },
+    );
   }
   checkNames(variables);
   const file = variablesFile === undefined ? undefined : resolve(variablesFile);
@@ -108,6 +111,7 @@ async function specOf(agent: NewAgent, env: Environment): Promise<AgentSpec> {
   return {
     kind: 'exec',
     argv: commandFor(name, exec, { env, force }),
+    ...(stream && { stream }),
     ...(variables.length > 0 && { variables }),
     ...(file !== undefined && { variablesFile: file }),
     ...(user !== undefined && { user }),

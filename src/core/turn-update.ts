@@ -1,7 +1,13 @@
-/** What an agent's runtime tells the bridge about a turn before the turn ends. No runtime sends it yet. */
+/** What an agent's runtime tells the bridge about a turn before the turn ends. It is only shown, so it may be lost. */
 export type TurnUpdate =
-  /** What the agent is doing. It is only shown, so it may be lost. `step` names the step that `text` is about. */
-  | { readonly kind: 'progress'; readonly text: string; readonly step?: string }
+  /** More of the answer. */
+  | { readonly kind: 'text_added'; readonly text: string }
+  /** All of the answer up to now, in place of what was told before. */
+  | { readonly kind: 'text_replaced'; readonly text: string }
+  /** What the agent is doing. */
+  | { readonly kind: 'status'; readonly text: string }
+  /** A part of the agent's work. A step with a known id changes that step. */
+  | { readonly kind: 'step'; readonly step: TurnStep }
   /** The turn waits for a person. Without options the answer is free text. */
   | {
       readonly kind: 'question';
@@ -9,3 +15,9 @@ export type TurnUpdate =
       readonly text: string;
       readonly options: readonly { readonly id: string; readonly label: string }[];
     };
+
+export interface TurnStep {
+  readonly id: string;
+  readonly title: string;
+  readonly status: 'running' | 'done' | 'failed';
+}

@@ -36,6 +36,11 @@ const add: LeafCommand = {
       describe:
         'Program that the hub runs for each turn: the text on stdin, the answer on stdout (no shell). Without it the agent connects to the hub by itself, with the API key that is printed once',
     },
+    stream: {
+      type: 'boolean',
+      describe:
+        'The program of --exec reads and writes JSON lines, so that people see its answer grow',
+    },
     env: {
       type: 'array',
       string: true,
@@ -63,6 +68,7 @@ const add: LeafCommand = {
       const added = await agents.add({
         name: nameOf(invocation),
         ...(typeof exec === 'string' && { exec }),
+        stream: options['stream'] === true,
         variables: namesIn(options['env']),
         ...(typeof variablesFile === 'string' && { variablesFile }),
         ...(typeof user === 'string' && { user }),
@@ -199,8 +205,9 @@ function columns(agent: AgentRecord, goTo: TurnsGoTo): string[] {
 }
 
 /** Names only: what the variables hold is not for the screen. */
-function execColumn({ argv, variables, variablesFile, user }: ExecSpec): string {
+function execColumn({ argv, stream, variables, variablesFile, user }: ExecSpec): string {
   const more = [
+    ...(stream === true ? ['--stream'] : []),
     ...(variables === undefined ? [] : [`--env ${variables.join(',')}`]),
     ...(variablesFile === undefined ? [] : [`--env-file ${variablesFile}`]),
     ...(user === undefined ? [] : [`--user ${user}`]),
@@ -215,6 +222,7 @@ function publicForm(agent: AgentRecord, goTo: TurnsGoTo) {
     kind: spec.kind,
     ...(spec.kind === 'exec' && {
       argv: spec.argv,
+      ...(spec.stream === true && { stream: true }),
       ...(spec.variables !== undefined && { env: spec.variables }),
       ...(spec.variablesFile !== undefined && { env_file: spec.variablesFile }),
       ...(spec.user !== undefined && { user: spec.user }),

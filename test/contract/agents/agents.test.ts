@@ -8,3 +8,11 @@ agentContract('exec', {
   create: () => new ExecRuntime(execOptions(['cat'])),
   createSlow: () => new ExecRuntime(execOptions(['sleep', '60'])),
 });
+
+const streaming = (...argv: readonly string[]) =>
+  new ExecRuntime(execOptions([], { spec: { kind: 'exec', argv, stream: true } }));
+agentContract('exec --stream', {
+  // The line of the turn has a field `text`, so it becomes a line of the answer.
+  create: () => streaming('sed', '-u', '-e', 's/"type":"turn"/"type":"text"/', '-e', 'q'),
+  createSlow: () => streaming('sleep', '60'),
+});

@@ -296,7 +296,7 @@ describe('the hub in process', () => {
 
   const statusOf = (rig: Rig) => rig.db.get('SELECT status FROM hub_items')?.['status'];
 
-  const progress = (text: string): TurnUpdate => ({ kind: 'progress', text });
+  const progress = (text: string): TurnUpdate => ({ kind: 'status', text });
 
   test('brings what a turn tells to who watches it, while the turn is open', async () => {
     const { rig, target, turn } = await start();

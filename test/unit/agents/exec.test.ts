@@ -117,7 +117,7 @@ test('F26: without open files left a turn fails in words, with the next step in 
   let run: AgentRun;
   try {
     expect(openAll).toThrow('EMFILE');
-    run = runtime.prompt(turnOf('x'));
+    run = runtime.prompt(turnOf('x'), () => {});
   } finally {
     for (const file of opened) closeSync(file);
   }
@@ -135,7 +135,10 @@ test('F26: without open files left a turn fails in words, with the next step in 
       next: expect.stringContaining('ulimit -n') as string,
     },
   ]);
-  expect(await runtime.prompt(turnOf('and on')).result).toEqual({ ok: true, text: 'and on' });
+  expect(await runtime.prompt(turnOf('and on'), () => {}).result).toEqual({
+    ok: true,
+    text: 'and on',
+  });
   await runtime.stop();
 });
 

@@ -1,0 +1,23 @@
+/** What a program reads and writes during a turn. */
+import type { AgentFile } from '../runtime.ts';
+
+export interface Talk {
+  readonly input: {
+    readonly text: string;
+    /** Whether stdin is closed after the text. */
+    readonly isAll: boolean;
+  };
+  /** Takes output of the program. False if the program has written more than is kept. */
+  take(chunk: Buffer): boolean;
+  /** The program has written everything. */
+  end(): void;
+  /** The answer as it is now. After a program that failed it is not an answer. */
+  answer(): Said;
+  /** What a person may have seen of an answer that is not complete. Undefined if that is nothing. */
+  shown(): string | undefined;
+}
+
+interface Said {
+  readonly text: string;
+  readonly files?: readonly AgentFile[];
+}
