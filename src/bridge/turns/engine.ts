@@ -19,6 +19,7 @@ import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
 import { CallOffs } from './call-offs.ts';
+import { Edits } from './edits.ts';
 import { Forwards } from './forwards.ts';
 import { TurnRequests } from './requests.ts';
 import { type Owner, SingleSlot } from './single-slot.ts';
@@ -48,6 +49,7 @@ interface EngineParts {
  */
 export class Engine implements Service {
   readonly name = 'engine';
+  readonly edits: Edits;
   readonly #parts: EngineParts;
   readonly #runner: LaneRunner;
   readonly #slot: SingleSlot;
@@ -71,6 +73,7 @@ export class Engine implements Service {
     const requests = new TurnRequests(target, parts.brand);
     const changes = new TurnChanges({ ...parts, runner, slot, callOffs, requests });
     const forwards = new Forwards({ ...parts, changes });
+    this.edits = new Edits(parts);
     this.#attempts = new Attempts({ ...parts, runner, requests, changes, forwards });
     this.#runner = runner;
     this.#slot = slot;
