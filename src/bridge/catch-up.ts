@@ -138,7 +138,7 @@ export class CatchUp implements Service {
 
   /** After a short outage: reads the chats and threads in which people may wait. */
   async #readRecent(lostSinceMs: number, nowMs: number): Promise<void> {
-    const { journal, intake, log } = this.#parts;
+    const { journal, log } = this.#parts;
     this.#recentReadsAtMs = this.#recentReadsAtMs.filter((atMs) => nowMs - atMs < 60 * 60_000);
     const left = Math.min(
       RECENT_PLACES_MAX,
@@ -157,14 +157,11 @@ export class CatchUp implements Service {
         whole.push(place.chatId);
       }
     }
-    const missed = await this.#unknown(read.toSorted((a, b) => a.sentAtMs - b.sentAtMs));
-    for (const { inbound } of missed) {
-      if (this.#rounds.stopSignal.aborted) return;
-      if (inbound !== undefined) await intake.admit({ kind: 'message', message: inbound });
-    }
+    const found = await this.#admit(read.toSorted((a, b) => a.sentAtMs - b.sentAtMs));
+    if (found === undefined) return;
     if (this.#isFirstLink) for (const chatId of whole) await journal.noteRead(chatId, nowMs);
     const from = new Date(sinceMs).toISOString();
-    log.info('lately_read', { from, places: places.length, found: missed.length });
+    log.info('lately_read', { from, places: places.length, found });
   }
 
   async #recentPlaces(nowMs: number): Promise<Place[]> {
@@ -192,7 +189,7 @@ export class CatchUp implements Service {
     for (const { chatId, readUntilMs } of chats) {
       if (this.#rounds.stopSignal.aborted) return;
       if (this.#denied.has(chatId) || readUntilMs >= nowMs) continue;
-      const missed = await this.#missedIn(
+      const messages = await this.#messagesIn(
         {
           chatId,
           sinceMs: Math.max(fromMs, readUntilMs) - EVENT_GRACE_MS,
@@ -200,12 +197,10 @@ export class CatchUp implements Service {
         },
         budget,
       );
-      if (missed === undefined) continue;
-      for (const { inbound } of missed) {
-        if (inbound !== undefined)
-          await this.#parts.intake.admit({ kind: 'message', message: inbound });
-      }
-      found += missed.length;
+      if (messages === undefined) continue;
+      const missed = await this.#admit(messages);
+      if (missed === undefined) return;
+      found += missed;
       await journal.noteRead(chatId, nowMs);
     }
     if (this.#rounds.stopSignal.aborted) return;
@@ -215,10 +210,10 @@ export class CatchUp implements Service {
   }
 
   /**
-   * What was missed in a chat and in its threads, in the order in which it was said. Threads that began during
-   * the gap are read too, up to the limit in `budget`.
+   * What was said in a chat and in its threads, in order. Threads that began during the gap are read too, up to
+   * the limit in `budget`.
    */
-  async #missedIn(
+  async #messagesIn(
     { chatId, sinceMs, threadIds }: Reading,
     budget: { threads: number },
   ): Promise<HistoryMessage[] | undefined> {
@@ -235,8 +230,23 @@ export class CatchUp implements Service {
       const inThread = (await this.#read({ chatId, threadId }, sinceMs)) ?? [];
       for (const message of inThread) messages.set(message.messageId, message);
     }
-    const all = [...messages.values()].toSorted((a, b) => a.sentAtMs - b.sentAtMs);
-    return this.#unknown(all);
+    return [...messages.values()].toSorted((a, b) => a.sentAtMs - b.sentAtMs);
+  }
+
+  /** Admits what no event brought, and edits, of which nobody knows whether an event came. Returns how many were missed, or undefined after a stop. */
+  async #admit(messages: readonly HistoryMessage[]): Promise<number | undefined> {
+    const { intake } = this.#parts;
+    const missed = new Set(await this.#unknown(messages));
+    for (const one of messages) {
+      if (this.#rounds.stopSignal.aborted) return undefined;
+      const { inbound } = one;
+      if (inbound === undefined) continue;
+      const editedAtMs = inbound.edited?.atMs;
+      if (editedAtMs !== undefined)
+        await intake.admit({ kind: 'edited', message: inbound, editedAtMs });
+      else if (missed.has(one)) await intake.admit({ kind: 'message', message: inbound });
+    }
+    return missed.size;
   }
 
   async #checkQuiet(): Promise<void> {

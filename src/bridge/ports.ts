@@ -334,6 +334,8 @@ export interface TurnChange {
   readonly out: readonly OutboxDraft[];
   /** What the message says, now that more of it is known. */
   readonly parts?: readonly Part[];
+  /** The person has changed the message. */
+  readonly edited?: NonNullable<InboundMessage['edited']>;
   /** Added to the details that the turn has already. */
   readonly details?: TurnDetails;
   readonly withdrawn?: Withdrawal;

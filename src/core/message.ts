@@ -41,6 +41,8 @@ export interface InboundMessage {
   /** When the person sent it, in the time of Lark's clock. */
   readonly sentAtMs: number;
   readonly parts: readonly Part[];
+  /** When the person last changed it. `parts`: what it says since then, if the current run does not use it. */
+  readonly edited?: { readonly atMs: number; readonly parts?: readonly Part[] };
 }
 
 /** Where a message came from. The agent gets this with the turn. */

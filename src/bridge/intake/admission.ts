@@ -58,7 +58,9 @@ export async function admissionOf(
     const about = turnsMeant(action, { own, all: await journal.askable(chat, ASKABLE_MAX) });
     return { ...base, state: { phase: 'command', action, about }, out: [] };
   }
-  if (nowMs - message.sentAtMs > STALE_AFTER_MS) return stale(base, at);
+  // Who changes a message wants it answered as it is then.
+  const askedAtMs = message.edited?.atMs ?? message.sentAtMs;
+  if (nowMs - askedAtMs > STALE_AFTER_MS) return stale(base, at);
   return { ...base, state: { phase: 'waiting', attempt: 0, notBeforeMs: 0 }, out: [] };
 }
 

@@ -54,11 +54,10 @@ export class EventIntake implements Intake {
   async admit(event: InboundEvent): Promise<void> {
     switch (event.kind) {
       case 'message':
-        return this.#message(event.message);
-      case 'edited':
-        // A turn does not take the new text yet.
-        this.#parts.log.debug('edit_not_used', { message: event.message.messageId });
+        await this.#message(event.message);
         return;
+      case 'edited':
+        return this.#edited(event);
       case 'recalled':
         return this.#recall(event);
       case 'unreadable':
@@ -73,12 +72,25 @@ export class EventIntake implements Intake {
     await this.#carryOut(command);
   }
 
-  async #message(message: InboundMessage): Promise<void> {
+  /** False if it was known already. */
+  async #message(message: InboundMessage): Promise<boolean> {
+    if (!this.#known.has(message.messageId) && (await this.#unknown(message))) return true;
+    this.#duplicates += 1;
+    return false;
+  }
+
+  /** An edit may be the first that the bridge hears of a message: only now it names the bot. */
+  async #edited({ message, editedAtMs }: Extract<InboundEvent, { kind: 'edited' }>): Promise<void> {
+    const { journal, engine } = this.#parts;
+    const isKnown = async () => (await journal.turn(turnId(message.messageId))) !== undefined;
+    if (!(await isKnown()) && (await this.#message(message))) return;
+    // Of a message that was pruned nothing is left to change.
+    if (await isKnown()) await engine.edits.take(message, editedAtMs);
+  }
+
+  /** False if the journal knows it. */
+  async #unknown(message: InboundMessage): Promise<boolean> {
     const { journal, delivery, engine, languages, clock, log } = this.#parts;
-    if (this.#known.has(message.messageId)) {
-      this.#duplicates += 1;
-      return;
-    }
     const admission = await admissionOf(message, {
       journal,
       nowMs: clock.nowMs(),
@@ -87,20 +99,18 @@ export class EventIntake implements Intake {
     });
     const done = await journal.admit(admission);
     this.#known.set(message.messageId, true);
-    if (done === undefined) {
-      this.#duplicates += 1;
-      return;
-    }
+    if (done === undefined) return false;
     const { turn, out } = done;
     const { phase } = turn.state;
     // Each message leaves this line, so it has only what names it. `trace` tells the rest.
     const usual = phase === 'waiting' ? {} : { phase };
     log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual });
     delivery.offer(out);
-    if (turn.state.phase === 'command') return this.#carryOut(turn);
+    if (phase === 'command') await this.#carryOut(turn);
     // A recall that came while the message was being stored found no turn to end.
-    if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
+    else if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
     else await engine.apply(turn.id, { kind: 'recalled' });
+    return true;
   }
 
   async #recall(event: Extract<InboundEvent, { kind: 'recalled' }>): Promise<void> {

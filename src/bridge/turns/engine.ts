@@ -20,6 +20,7 @@ import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
 import { CallOffs } from './call-offs.ts';
+import { Edits } from './edits.ts';
 import { Forwards } from './forwards.ts';
 import { TurnRequests } from './requests.ts';
 import { type Owner, SingleSlot } from './single-slot.ts';
@@ -50,6 +51,7 @@ interface EngineParts {
  */
 export class Engine implements Service {
   readonly name = 'engine';
+  readonly edits: Edits;
   readonly #parts: EngineParts;
   readonly #runner: LaneRunner;
   readonly #slot: SingleSlot;
@@ -73,6 +75,7 @@ export class Engine implements Service {
     const requests = new TurnRequests(target, parts.brand);
     const changes = new TurnChanges({ ...parts, runner, slot, callOffs, requests });
     const forwards = new Forwards({ ...parts, changes });
+    this.edits = new Edits(parts);
     this.#attempts = new Attempts({ ...parts, runner, requests, changes, forwards });
     this.#runner = runner;
     this.#slot = slot;

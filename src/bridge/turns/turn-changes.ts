@@ -14,6 +14,7 @@ import type { CallOffs } from './call-offs.ts';
 import { Receipts } from './receipts.ts';
 import type { TurnRequests } from './requests.ts';
 import type { SingleSlot } from './single-slot.ts';
+import { withNewestText } from './edits.ts';
 import { begunAtMs, isEngaged, isFinal, step, type TurnEvent } from './turn.ts';
 
 interface TurnChangesParts {
@@ -80,6 +81,7 @@ export class TurnChanges {
           return {
             state,
             run,
+            ...(run !== turn.run && withNewestText(turn)),
             ...('askedBy' in next && { askedBy: next.askedBy }),
             ...token,
             atMs: nowMs,

@@ -131,7 +131,7 @@ function parseEditedEvent(raw: Json, self: Self): ParsedEvent {
   const facts = factsOfEvent(raw);
   const editedAtMs = millis(asObject(raw['message'])?.['update_time']);
   if (facts === undefined || editedAtMs === undefined) return refused('malformed');
-  const parsed = parseMessage(facts, self);
+  const parsed = parseMessage({ ...facts, editedAtMs: String(editedAtMs) }, self);
   if (parsed.ok)
     return { ok: true, event: { kind: 'edited', message: parsed.message, editedAtMs } };
   return refused(parsed.reason === 'unclear' ? 'malformed' : parsed.reason);
@@ -170,6 +170,8 @@ export interface MessageFacts {
   readonly threadId: unknown;
   /** In decimal digits. */
   readonly sentAtMs: unknown;
+  /** When it was last changed, in decimal digits. Absent if it was not. */
+  readonly editedAtMs?: unknown;
   readonly messageType: unknown;
   readonly content: unknown;
   readonly mentions: readonly Mention[];
@@ -216,6 +218,7 @@ export function parseMessage(facts: MessageFacts, self: Self): ParsedMessage {
     self.botOpenId,
   );
   if (parts === undefined) return refused('malformed');
+  const editedAtMs = millis(facts.editedAtMs);
   return {
     ok: true,
     message: {
@@ -230,6 +233,7 @@ export function parseMessage(facts: MessageFacts, self: Self): ParsedMessage {
       threadId: ids.thread,
       sentAtMs,
       parts,
+      ...(editedAtMs !== undefined && { edited: { atMs: editedAtMs } }),
     },
   };
 }

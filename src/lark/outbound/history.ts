@@ -184,6 +184,7 @@ export function factsOf(item: Json, chatType: ChatType): MessageFacts {
     parentId: item['parent_id'],
     threadId: item['thread_id'],
     sentAtMs: item['create_time'],
+    editedAtMs: item['updated'] === true ? item['update_time'] : undefined,
     messageType: item['msg_type'],
     content: asObject(item['body'])?.['content'],
     mentions: mentionsOf(item),

@@ -180,3 +180,15 @@ test('refusals are errors that name the cause', async () => {
   });
   await expect(gateway.history(chatId('../x'), 0)).rejects.toMatchObject({ code: 'failed' });
 });
+
+test('an edited message says what it says now, and when it was changed', async () => {
+  const rig = await startRig();
+  const chat = rig.lark.directChat(rig.ann, rig.app);
+  const said = rig.lark.say({ chat, from: rig.ann, text: 'first' });
+  rig.lark.edit(said.messageId, { text: 'second' });
+  const [read] = await readBack(rig, chat);
+  expect(read?.inbound).toMatchObject({
+    parts: [{ kind: 'text', text: 'second' }],
+    edited: { atMs: said.updatedAtMs },
+  });
+});

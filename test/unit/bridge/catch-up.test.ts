@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CatchUp, GAP_THREADS_MAX } from '../../../src/bridge/catch-up.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { chatId, messageId, type ChatId } from '../../../src/core/ids.ts';
-import type { InboundMessage } from '../../../src/core/message.ts';
+import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import type {
@@ -34,6 +34,7 @@ let onRead: () => void;
 let threadReads: string[];
 let refusal: BridgeError | undefined;
 let admitted: InboundMessage[];
+let edits: InboundEvent[];
 let restarts: number;
 let log: RecordingLog;
 let gapMs: number | undefined;
@@ -55,6 +56,7 @@ beforeEach(() => {
   threadReads = [];
   refusal = undefined;
   admitted = [];
+  edits = [];
   restarts = 0;
   log = recordingLog();
   gapMs = undefined;
@@ -111,6 +113,7 @@ async function start(
     intake: {
       admit: (event) => {
         if (event.kind === 'message') admitted.push(event.message);
+        if (event.kind === 'edited') edits.push(event);
         return Promise.resolve();
       },
     },
@@ -218,6 +221,18 @@ async function loseLink(durationMs: number): Promise<void> {
   onUp();
   await run(0);
 }
+
+test('edits from an outage are handed over, also of messages that are known', async () => {
+  const editedAtMs = NOW_MS - 5 * MINUTE_MS;
+  const given = said('om_a', 30 * MINUTE_MS);
+  const inbound = { ...message, messageId: messageId('om_a'), edited: { atMs: editedAtMs } };
+  known.add('om_a');
+  history = [{ ...given, inbound }, said('om_b', 20 * MINUTE_MS)];
+  await start(NOW_MS - 60 * MINUTE_MS);
+  expect(edits).toEqual([{ kind: 'edited', message: inbound, editedAtMs }]);
+  expect(admitted.map(({ messageId: id }) => id)).toEqual(['om_b']);
+  expect(log.lines.find(({ event }) => event === 'gap_read')).toMatchObject({ found: 1 });
+});
 
 describe('after an outage of seconds', () => {
   const chatNames = (count: number) => Array.from({ length: count }, (_, at) => `oc_${at}`);

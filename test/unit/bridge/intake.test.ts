@@ -116,16 +116,6 @@ describe('a message that can not be read', () => {
   });
 });
 
-test('an edit changes nothing yet: the first text was the question', async () => {
-  await bridge.intake.admit({ kind: 'message', message });
-  const parts = [{ kind: 'text', text: 'hello again' }] as const;
-  const edited = { ...message, eventId: 'e2', parts };
-  await bridge.intake.admit({ kind: 'edited', message: edited, editedAtMs: 2_000 });
-  await settle(isWriting);
-  expect(asked).toEqual(['hello']);
-  expect((await journal.turn(turnId(message.messageId)))?.message).toEqual(message);
-});
-
 test('a message without visible text is a mention without a question', async () => {
   await bridge.intake.admit({
     kind: 'message',

@@ -364,7 +364,12 @@ describe('an edited message', () => {
       event: {
         kind: 'edited',
         editedAtMs: 1774004623210,
-        message: { messageId: ID, sentAtMs: 1774004563210, parts: [{ text: 'hello again' }] },
+        message: {
+          messageId: ID,
+          sentAtMs: 1774004563210,
+          parts: [{ text: 'hello again' }],
+          edited: { atMs: 1774004623210 },
+        },
       },
     });
   });

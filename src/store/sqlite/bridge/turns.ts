@@ -111,11 +111,21 @@ export class TurnsTable {
     return this.#withContent(next, withdrawn === undefined ? change : { parts: [], details: {} });
   }
 
-  #withContent(turn: Turn, { parts, details }: Pick<TurnChange, 'parts' | 'details'>): Turn {
-    if (parts === undefined && details === undefined) return turn;
-    const message = { ...turn.message, parts: parts ?? turn.message.parts };
+  #withContent(
+    turn: Turn,
+    { parts, details, edited }: Pick<TurnChange, 'parts' | 'details' | 'edited'>,
+  ): Turn {
+    if (parts === undefined && details === undefined && edited === undefined) return turn;
+    const { edited: before, ...given } = turn.message;
     // Without parts nothing is left of the message, so nothing of what came with it stays.
-    const known = message.parts.length === 0 ? {} : { ...turn.details, ...details };
+    const isGone = parts?.length === 0 || given.parts.length === 0;
+    const latest = isGone ? undefined : (edited ?? before);
+    const message = {
+      ...given,
+      parts: parts ?? given.parts,
+      ...(latest !== undefined && { edited: latest }),
+    };
+    const known = isGone ? {} : { ...turn.details, ...details };
     this.#db.run(
       'UPDATE turns SET message = ?, details = ? WHERE seq = ?',
       JSON.stringify(message),
@@ -281,7 +291,8 @@ export class TurnsTable {
   /** Removes the text of old turns that have ended. */
   strip({ endedBeforeMs, limit }: PruneRules): number {
     return this.#db.run(
-      `UPDATE turns SET message = json_set(message, '$.parts', json('[]')), details = NULL WHERE seq IN (
+      `UPDATE turns SET message = json_remove(json_set(message, '$.parts', json('[]')), '$.edited'),
+         details = NULL WHERE seq IN (
          SELECT seq FROM turns WHERE app_id = ? AND phase IN ${FINAL} AND received_at_ms < ?
            AND json_array_length(message, '$.parts') > 0 ORDER BY seq LIMIT ?)`,
       this.#app,
