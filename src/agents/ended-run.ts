@@ -1,3 +1,4 @@
+import { failureSentence } from '../wire/failure-sentences.ts';
 import type { AgentResult, AgentRun } from './runtime.ts';
 
 /** A run that has ended already. */
@@ -9,5 +10,5 @@ export function endedRun(result: AgentResult): AgentRun {
 export const NOT_RUNNING: AgentResult = {
   ok: false,
   reason: 'failed',
-  detail: 'The agent is not running.',
+  detail: failureSentence('agent_not_running'),
 };

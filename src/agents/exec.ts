@@ -10,6 +10,7 @@ import { meaningOf } from '../files/system-errors.ts';
 import { PlainTalk } from './exec/plain-talk.ts';
 import { StreamTalk } from './exec/stream-talk.ts';
 import type { Talk } from './exec/talk.ts';
+import { failureSentence, noAnswerWithin } from '../wire/failure-sentences.ts';
 import { endedRun, NOT_RUNNING } from './ended-run.ts';
 import { agentEnvironment, type Environment, secretsIn } from './environment.ts';
 import { Tail } from './tail.ts';
@@ -199,7 +200,7 @@ class ExecRun implements AgentRun {
     const cancelled = {
       ok: false,
       reason: 'cancelled',
-      detail: 'The turn was cancelled.',
+      detail: failureSentence('cancelled'),
     } as const;
     this.#end(text === undefined ? cancelled : { ...cancelled, text });
   }
@@ -283,8 +284,8 @@ class ExecRun implements AgentRun {
     }
     const detail =
       signal === null
-        ? `The agent's program ended with exit code ${String(exitCode)}.`
-        : `The agent's program was ended by ${signal}.`;
+        ? failureSentence('program_exit_code', String(exitCode))
+        : failureSentence('program_signal', signal);
     return { ok: false, reason: 'failed', detail };
   }
 
@@ -338,9 +339,7 @@ class ExecRun implements AgentRun {
 
 function notReady(log: Log, turn: AgentTurn, { message, next }: BridgeError): AgentResult {
   log.error('agent_program_not_started', { turn: turn.turnId, error: message, next });
-  const detail =
-    "The agent's program could not be started, because its user or its file of variables can't be used.";
-  return { ok: false, reason: 'failed', detail };
+  return { ok: false, reason: 'failed', detail: failureSentence('program_not_prepared') };
 }
 
 /** Its error comes as an event, after this call. */
@@ -365,18 +364,18 @@ function startFailure(log: Log, turn: AgentTurn, error: NodeJS.ErrnoException): 
   const meaning = meaningOf(error);
   const fields = { turn: turn.turnId, error: error.message };
   log.error('agent_program_not_started', meaning ? { ...fields, next: meaning.next } : fields);
-  const because = meaning === undefined ? '' : `, because ${meaning.what}`;
-  const detail =
-    error.code === 'ENOENT'
-      ? "The agent's program was not found."
-      : `The agent's program could not be started${because}.`;
-  return { ok: false, reason: 'failed', detail };
+  return { ok: false, reason: 'failed', detail: notStartedFor(error, meaning?.what) };
+}
+
+function notStartedFor({ code }: NodeJS.ErrnoException, cause: string | undefined): string {
+  if (code === 'ENOENT') return failureSentence('program_not_found');
+  return cause === undefined
+    ? failureSentence('program_not_started')
+    : failureSentence('program_not_started_because', cause);
 }
 
 function timedOut(timeoutMs: number): AgentResult {
-  const secs = Math.round(timeoutMs / 1000);
-  const detail = `The agent gave no answer within ${secs} ${secs === 1 ? 'second' : 'seconds'}.`;
-  return { ok: false, reason: 'timed_out', detail };
+  return { ok: false, reason: 'timed_out', detail: noAnswerWithin(timeoutMs) };
 }
 
 /** The beginning of an answer, and a line that says that it was cut. */

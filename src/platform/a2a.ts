@@ -14,6 +14,7 @@ import type {
   TurnRequest,
   WaitResult,
 } from '../bridge/ports.ts';
+import { failureSentence } from '../wire/failure-sentences.ts';
 
 /** The pause before a message is tried again whose refusal the operator has to repair first. */
 const HUB_OPERATOR_WAIT_MS = 30_000;
@@ -100,8 +101,8 @@ function parseTaken(result: HttpAnswer): SendResult {
 
 /** Explains why a message was not taken, if the hub's own text does not say enough. */
 const REFUSALS: Readonly<Record<number, string>> = {
-  402: 'the budget of the workspace is used up',
-  413: 'it is too large for the hub',
+  402: failureSentence('budget_used_up'),
+  413: failureSentence('too_large_for_hub'),
 };
 
 /** Nothing was delivered. The operator has to repair something, and then the same message is sent. */
@@ -163,11 +164,14 @@ function settled(item: Json): Outcome {
   if (status === 'completed') {
     return {
       kind: 'failed',
-      detail: 'it answered, but the hub gave its answer in an unknown form',
+      detail: failureSentence('hub_answer_unknown'),
     };
   }
   const hasReason = typeof reason === 'string' && reason !== '';
-  return { kind: 'failed', detail: hasReason ? reason : `the turn was ${String(status)}` };
+  return {
+    kind: 'failed',
+    detail: hasReason ? reason : failureSentence('turn_ended', String(status)),
+  };
 }
 
 /** Old servers write the JSON in base64 (MOL-RES-13). */
@@ -189,7 +193,7 @@ export function parseOutcome(body: Json | undefined): Outcome | undefined {
   const error = asObject(body?.['error']);
   if (result === undefined && error !== undefined) {
     const message =
-      typeof error['message'] === 'string' ? error['message'] : 'it reported an error';
+      typeof error['message'] === 'string' ? error['message'] : failureSentence('told_error');
     const data = asObject(error['data']);
     const interrupted = data?.['reason'] === 'interrupted';
     const agent = data?.['agent'];
@@ -226,7 +230,7 @@ function outcomeOf({ state, text, files }: Said): Outcome {
     case 'failed': {
       const said = saidBy(text);
       if (said.kind === 'failed') return said;
-      return { kind: 'failed', detail: text === '' ? `its task ended as ${state}` : text };
+      return { kind: 'failed', detail: text === '' ? failureSentence('task_ended', state) : text };
     }
     case 'answered': {
       const said = saidBy(text);

@@ -7,6 +7,7 @@ import { ANSWER_BYTES_MAX } from './hub-calls.ts';
 import { asObject, type Json } from '../core/json-object.ts';
 import type { SendResult, TurnRequest } from '../bridge/ports.ts';
 import type { Log } from '../core/log.ts';
+import { failureSentence } from '../wire/failure-sentences.ts';
 
 /** A runtime on this machine that accepts no connection within this time hangs. */
 const CHANNEL_CONNECT_TIMEOUT_MS = 5_000;
@@ -62,7 +63,7 @@ export class ChannelSocket {
   async send(turn: TurnRequest, signal: AbortSignal): Promise<SocketResult> {
     const body = JSON.stringify(socketBody(turn));
     if (Buffer.byteLength(body) > REQUEST_BYTES_MAX) {
-      return { kind: 'refused', detail: 'it is too large' };
+      return { kind: 'refused', detail: failureSentence('too_large') };
     }
     const result = await this.#call(body, signal);
     if (result.kind !== 'reply') return result;

@@ -91,6 +91,16 @@ test('--verify: a new bot is proven by a reply and a press, and the words say so
   expect(run.out + run.err).not.toContain(app.appSecret);
 });
 
+test.each([
+  ['Chinese on Feishu', [], /^一切正常/],
+  ['the language of --lang', ['--lang', 'en'], /^Everything works/],
+])('--verify: the bot speaks %s', async (_language, args, farewell) => {
+  const run = rig.connect(['--verify', '--json', '--no-qr', ...args]);
+  const chat = await takePart(await scan(run));
+  expect(await run.code, run.err).toBe(0);
+  expect(cloud.shows(chat).at(-1)?.text).toMatch(farewell);
+});
+
 test('--verify --json: one event a line, `done` last', async () => {
   const run = rig.connect(['--verify', '--json', '--no-qr']);
   const app = await scan(run);

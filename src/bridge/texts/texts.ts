@@ -1,9 +1,8 @@
 /** What the bridge says in a chat about turns and their answers. */
-import { shortened } from '../../core/cut.ts';
 import type { Language } from '../../core/language.ts';
 import type { HoldReason, Show } from '../../core/turn.ts';
-import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
 import type { TurnQuestion } from '../ports.ts';
+import { reasonText } from './reasons.ts';
 import { button, choice, inEach, inLanguage, listIn, notice, numberIn, type Text } from './text.ts';
 
 const RETRY: Text = {
@@ -145,23 +144,6 @@ const SIGN_IN: Text = {
 export function question(wants: TurnQuestion['wants'], words: string): string | Text {
   if (words === '') return QUESTIONS_WITHOUT_TEXT[wants];
   return wants === 'input' ? words : inEach((lang) => `${SIGN_IN[lang]}\n${words}`);
-}
-
-/** A longer reason is cut, because people do not read it. The operator finds the whole text elsewhere. */
-const DETAIL_CHARS_MAX = 1_000;
-
-/** A reason from an agent or a hub. It may be empty, have terminal controls, or have no full stop at its end. */
-function reasonText(reason: string): Text {
-  const detail = shortened(withoutTerminalControls(reason).trim(), DETAIL_CHARS_MAX);
-  if (isBlank(detail)) return { en: 'it gave no reason.', zh: '没有说明原因。' };
-  const isWhole = /[.!?。！？…]$/.test(detail);
-  return { en: isWhole ? detail : `${detail}.`, zh: asChineseSentence(detail) };
-}
-
-/** A full-width mark has its own space after it, and a Latin one has not. */
-function asChineseSentence(detail: string): string {
-  if (/[。！？…]$/.test(detail)) return detail;
-  return /[.!?]$/.test(detail) ? `${detail} ` : `${detail}。`;
 }
 
 const RUN = button('run', 'primary', { en: 'Run', zh: '运行' });

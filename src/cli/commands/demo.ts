@@ -1,12 +1,13 @@
 /** `lark-bridge demo`: everything in one process, without a Lark app. */
 import { BridgeError } from '../../core/errors.ts';
-import { type Invocation, type LeafCommand, stopRequested } from '../command.ts';
+import { type Invocation, type LeafCommand, settingFlag, stopRequested } from '../command.ts';
 import type { Stage } from '../demo/stage.ts';
 
 export const demoCommand: LeafCommand = {
   usage: 'demo',
   describe: 'try it without a Lark app: chat with an echo bot, or watch a scripted conversation',
   options: {
+    ...settingFlag('lang'),
     once: { type: 'boolean', describe: 'Run the scripted conversation, also on a terminal' },
   },
   run: async (invocation) => {

@@ -72,9 +72,10 @@ interface DemoFolder {
 async function startDemoBridge(invocation: Invocation, { cloud, app, folder }: DemoFolder) {
   const { loadConfig } = await import('../../config/load.ts');
   const { startBridge } = await import('../../app/start.ts');
-  const { logLevel = 'warn', logFormat, noColor } = invocation.configRequest([]).flags;
+  const asked = invocation.configRequest([]);
+  const { logLevel = 'warn', logFormat, noColor, lang } = asked.flags;
   const config = await loadConfig({
-    // None of the person's own settings: the demo must not use a real app, hub or folder.
+    // Of the person's own settings only the language: the demo must not use a real app, hub or folder.
     env: {
       HOME: folder,
       LARK_CHANNEL_STATE_DIR: join(folder, 'state'),
@@ -83,6 +84,8 @@ async function startDemoBridge(invocation: Invocation, { cloud, app, folder }: D
       LARK_OPEN_BASE_URL: cloud.openBaseUrl,
       LARK_ACCOUNTS_BASE_URL: cloud.accountsBaseUrl,
       LARK_PORT: '0',
+      // Without a choice it is that of the script.
+      LARK_BRIDGE_LANG: lang ?? (asked.env['LARK_BRIDGE_LANG'] || 'en'),
     },
     flags: {
       logLevel,

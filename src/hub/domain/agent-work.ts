@@ -3,6 +3,7 @@ import type { AgentResult, AgentRun } from '../../agents/runtime.ts';
 import type { Log } from '../../core/log.ts';
 import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
+import { failureSentence, noAnswerWithin } from '../../wire/failure-sentences.ts';
 
 /** How long cancelled agents may take to end before the hub stops without them. */
 const HUB_STOP_CANCEL_MS = 4_000;
@@ -70,7 +71,7 @@ export class AgentWork {
     } catch (error) {
       const stack = error instanceof Error ? error.stack : String(error);
       log.error('hub_agent_broke', { turn, error: stack });
-      return { ok: false, reason: 'failed', detail: 'The agent broke while it worked on this.' };
+      return { ok: false, reason: 'failed', detail: failureSentence('agent_broke') };
     } finally {
       this.#isRunning = false;
       this.#cancelTimer();
@@ -88,14 +89,9 @@ export class AgentWork {
 export const CANCELLED: AgentResult = {
   ok: false,
   reason: 'cancelled',
-  detail: 'The turn was cancelled.',
+  detail: failureSentence('cancelled'),
 };
 
 function timedOut(timeoutMs: number): AgentResult {
-  const secs = Math.round(timeoutMs / 1000);
-  return {
-    ok: false,
-    reason: 'timed_out',
-    detail: `The agent gave no answer within ${secs} ${secs === 1 ? 'second' : 'seconds'}.`,
-  };
+  return { ok: false, reason: 'timed_out', detail: noAnswerWithin(timeoutMs) };
 }

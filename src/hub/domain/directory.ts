@@ -7,6 +7,7 @@ import type { Secret } from '../../core/secret.ts';
 import { failure } from './outcomes.ts';
 import { createToken, tokenHash } from './tokens.ts';
 import type { Clock } from '../../time/clock.ts';
+import { failureSentence } from '../../wire/failure-sentences.ts';
 
 const NAME = /^[a-z0-9-]{1,40}$/;
 
@@ -58,7 +59,7 @@ export class Directory {
   async removeAgent(name: string): Promise<void> {
     const atMs = this.#clock.nowMs();
     const removed = await this.#store.removeAgent(name, atMs, () =>
-      failure('removed', 'The agent was removed.', atMs),
+      failure('removed', failureSentence('agent_removed'), atMs),
     );
     if (removed) return;
     const known = (await this.#store.agents()).find((agent) => agent.name === name);

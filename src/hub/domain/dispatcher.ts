@@ -24,6 +24,7 @@ import type { Settlements } from './settlements.ts';
 import { HUB_ITEM_KEEP_MS } from './upkeep.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
+import { failureSentence } from '../../wire/failure-sentences.ts';
 
 /** A turn that was begun this often is not begun again: it may be the one that kills the process. */
 const HUB_ATTEMPTS_MAX = 5;
@@ -93,7 +94,7 @@ export class Dispatcher {
   /** Ends a turn for good and stops the agent that works on it. A turn that has its answer keeps it. */
   async cancel(turn: QueueId): Promise<void> {
     const { store, settlements, clock, log } = this.#parts;
-    const ending = failure('cancelled', 'The turn was cancelled.', clock.nowMs());
+    const ending = failure('cancelled', failureSentence('cancelled'), clock.nowMs());
     if (!(await store.settle(turn, ending))) return;
     settlements.notify(turn);
     log.info('hub_turn_cancelled', { turn });
@@ -130,8 +131,8 @@ export class Dispatcher {
       } else {
         const detail =
           onInterrupted === 'fail'
-            ? 'The agent was interrupted by a restart.'
-            : `The agent was interrupted ${attempts} times while it worked on this.`;
+            ? failureSentence('agent_interrupted')
+            : failureSentence('agent_interrupted_often', attempts);
         await store.settle(turn, failure('interrupted', detail, clock.nowMs()));
         log.warn('hub_turn_given_up', { turn, attempts });
       }
@@ -174,8 +175,8 @@ export class Dispatcher {
     for (const item of await store.overdue(nowMs, nowMs - HUB_ITEM_KEEP_MS)) {
       const expired = item.expiresAtMs !== undefined && item.expiresAtMs <= nowMs;
       const ending = expired
-        ? failure('expired', 'The message expired before the agent got to it.', nowMs)
-        : failure('unanswered', 'The agent did not answer within a day.', nowMs);
+        ? failure('expired', failureSentence('expired'), nowMs)
+        : failure('unanswered', failureSentence('no_answer_in_day'), nowMs);
       log.warn('hub_turn_dropped', { turn: item.queueId, expired });
       await this.#settle(item, ending);
     }
@@ -225,7 +226,7 @@ export class Dispatcher {
     const agent = await store.agentOf(item.target);
     if (agent === undefined || agent.spec.kind === 'external') {
       log.warn('hub_turn_dropped', { turn, expired: false });
-      await this.#settle(item, failure('removed', 'The agent was removed.', clock.nowMs()));
+      await this.#settle(item, failure('removed', failureSentence('agent_removed'), clock.nowMs()));
       return;
     }
     const runnable = { workspaceId: agent.workspaceId, spec: agent.spec };

@@ -136,6 +136,16 @@ describe('two people in one group, of whom one chose Chinese', () => {
     ]);
   });
 
+  test('each read why their turn failed in their own language', async () => {
+    says = { kind: 'failed', detail: 'The agent gave no answer within 60 seconds.' };
+    await say('om_ann', ann);
+    await say('om_mei', mei);
+    expect(shownAs()).toEqual([
+      [expect.stringContaining('The agent gave no answer within 60 seconds. Send /retry')],
+      ['智能体未能回答：智能体在 60 秒内没有回答。发送 /retry 可以重新运行。'],
+    ]);
+  });
+
   test('each read questions and their buttons in their own language', async () => {
     says = { kind: 'unknown', detail: 'it broke off' };
     await say('om_ann', ann);

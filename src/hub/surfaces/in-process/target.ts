@@ -28,6 +28,7 @@ import {
   type TurnOutcome,
 } from '../../ports.ts';
 import { InboxReader, type CursorStore } from './inbox-reader.ts';
+import { failureSentence } from '../../../wire/failure-sentences.ts';
 
 /** How long a send waits for the answer. An answer that comes at once saves a write: that the hub has the turn. */
 const SEND_WAIT_MS = 1_000;
@@ -102,7 +103,7 @@ export class InProcessTarget implements TurnTarget, Service {
     if (sent === undefined) {
       const target = await store.workspace(request.target);
       if (target === undefined || target.removed) {
-        return { kind: 'refused', detail: 'workspace not found' };
+        return { kind: 'refused', detail: failureSentence('workspace_not_found') };
       }
       sent = await turns.send(this.#messageOf(request, target.hubRun));
     }

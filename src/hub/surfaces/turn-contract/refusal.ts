@@ -1,3 +1,4 @@
+import { failureSentence } from '../../../wire/failure-sentences.ts';
 import { QUOTA, type Quota } from '../../ports.ts';
 
 /** A refused request. Handlers throw it; the server makes a response of it. */
@@ -28,9 +29,9 @@ export function busy(error: string, retryAfterSecs: number): Refusal {
 const TURNS_RETRY_AFTER_SECS = 30;
 const MB = 1024 * 1024;
 
-const STORED = {
-  bytes: `${QUOTA.bytes / MB} MB`,
-  rows: `${QUOTA.rows.toLocaleString('en')} messages and reports`,
+const FULL = {
+  bytes: failureSentence('hub_full_of_bytes', QUOTA.bytes / MB),
+  rows: failureSentence('hub_full_of_rows', QUOTA.rows.toLocaleString('en')),
 } as const;
 
 /** Nothing was stored. The words say what is full, and when there is room again. */
@@ -42,13 +43,9 @@ export function overQuota(quota: Quota): Refusal {
       hint: 'there is room again when one of them has its answer or is cancelled',
     });
   }
-  return new Refusal(
-    507,
-    `this workspace has ${STORED[quota]} stored at the hub, which is all it may have`,
-    {
-      quota,
-      max: QUOTA[quota],
-      hint: 'there is room again when old ones are deleted: turns a day after their end, what is in inboxes after 30 days',
-    },
-  );
+  return new Refusal(507, FULL[quota], {
+    quota,
+    max: QUOTA[quota],
+    hint: 'there is room again when old ones are deleted: turns a day after their end, what is in inboxes after 30 days',
+  });
 }

@@ -1,0 +1,71 @@
+/** Why a turn failed, in the language of the person. What an agent itself said stays as it said it. */
+import { shortened } from '../../core/cut.ts';
+import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
+import { failureCodeOf, type FailureCode } from '../../wire/failure-sentences.ts';
+import type { Text } from './text.ts';
+
+/** A longer reason is cut, because people do not read it. The operator finds the whole text elsewhere. */
+const DETAIL_CHARS_MAX = 1_000;
+
+/** A reason from an agent or a hub. It may be empty, have terminal controls, or have no full stop at its end. */
+export function reasonText(reason: string): Text {
+  const detail = shortened(withoutTerminalControls(reason).trim(), DETAIL_CHARS_MAX);
+  if (isBlank(detail)) return { en: 'it gave no reason.', zh: '没有说明原因。' };
+  const isWhole = /[.!?。！？…]$/.test(detail);
+  return { en: isWhole ? detail : `${detail}.`, zh: inChinese(detail) };
+}
+
+const CHINESE: Readonly<Record<FailureCode, string>> = {
+  agent_broke: '智能体在处理时出错了。',
+  agent_interrupted: '智能体因重启而中断。',
+  agent_interrupted_often: '智能体在处理时被中断了 {0} 次。',
+  agent_not_running: '智能体没有运行。',
+  agent_removed: '智能体已被移除。',
+  cancelled: '这次处理已取消。',
+  expired: '消息在智能体处理之前已过期。',
+  no_answer_in_day: '智能体在一天内没有回答。',
+  no_answer_in_second: '智能体在 1 秒内没有回答。',
+  no_answer_in_seconds: '智能体在 {0} 秒内没有回答。',
+  hub_full_of_bytes: '这个工作区在平台上已存储 {0} MB，达到了上限。',
+  hub_full_of_rows: '这个工作区在平台上已存储 {0} 条消息和报告，达到了上限。',
+  program_exit_code: '智能体的程序已退出，退出码为 {0}。',
+  program_signal: '智能体的程序被信号 {0} 终止。',
+  program_not_found: '找不到智能体的程序。',
+  program_not_prepared: '无法启动智能体的程序，因为它的用户或变量文件无法使用。',
+  program_not_started: '无法启动智能体的程序。',
+  program_not_started_because: '无法启动智能体的程序，因为{0}。',
+  budget_used_up: '工作区的预算已用完。',
+  hub_answer_unknown: '它已回答，但平台给出的回答格式无法识别。',
+  task_ended: '它的任务已结束，状态为 {0}。',
+  told_error: '它报告了一个错误。',
+  too_large: '消息太大。',
+  too_large_for_hub: '消息太大，平台无法接收。',
+  turn_ended: '这次处理已结束，状态为 {0}。',
+  workspace_not_found: '找不到工作区。',
+};
+
+/** Why the system does not start a program, by the English words for it. */
+const CAUSES: Readonly<Record<string, string>> = {
+  'this process has reached its limit of open files': '本进程打开的文件数已达上限',
+  'this machine has reached its limit of open files': '这台机器打开的文件数已达上限',
+  'this user may start no more processes': '当前用户的进程数已达上限',
+  'this machine has no memory left': '这台机器的内存已用完',
+  'lark-bridge has no right to run that file': 'lark-bridge 没有运行该文件的权限',
+  'this user has no right to do that': '当前用户没有这个权限',
+  'there is no room left on the disk': '磁盘空间已用完',
+  'this process may write no larger files': '本进程不能写入更大的文件',
+  'the file system is read-only': '文件系统是只读的',
+  'the disk reports an error': '磁盘报告了错误',
+  'the folder in which this was started no longer exists': '启动时所在的文件夹已不存在',
+};
+
+function inChinese(detail: string): string {
+  const known = failureCodeOf(detail);
+  if (known !== undefined) {
+    const { code, value } = known;
+    return CHINESE[code].replace('{0}', () => CAUSES[value] ?? value);
+  }
+  // A full-width mark has its own space after it, and a Latin one has not.
+  if (/[。！？…]$/.test(detail)) return detail;
+  return /[.!?]$/.test(detail) ? `${detail} ` : `${detail}。`;
+}
