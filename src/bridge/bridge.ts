@@ -13,6 +13,7 @@ import { Pruning } from './pruning.ts';
 import { QueueNotices } from './turns/queue-notices.ts';
 import {
   NO_OBSERVER,
+  type AttachmentStore,
   type Journal,
   type LarkGateway,
   type UnmatchedAnswer,
@@ -39,6 +40,8 @@ export interface BridgeParts {
   readonly turnTimeoutMs: number;
   /** The chat for messages that the agent sends unasked before anybody has written to the bot. */
   readonly defaultChatId?: ChatId | undefined;
+  /** Where the files of people's messages lie. Absent: agents get only their names. */
+  readonly attachments?: AttachmentStore | undefined;
   readonly observer?: Observer;
 }
 
@@ -90,7 +93,7 @@ export class Bridge implements Service {
       engine,
       this.#orders,
       new QueueNotices({ engine, clock, log }),
-      new Pruning({ journal, clock, log }),
+      new Pruning({ journal, attachments: parts.attachments, clock, log }),
     ];
   }
 

@@ -11,7 +11,7 @@ import type { ChoiceValues } from '../../wire/choice-value.ts';
 import { ownDraft } from '../outbox/drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { notices } from '../texts/texts.ts';
-import type { Intake, Journal } from '../ports.ts';
+import type { AttachmentStore, Intake, Journal } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -24,6 +24,7 @@ export interface EventIntakeParts {
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
   readonly choices: ChoiceValues;
+  readonly attachments?: AttachmentStore | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -101,7 +102,7 @@ export class EventIntake implements Intake {
   }
 
   async #recall(event: Extract<InboundEvent, { kind: 'recalled' }>): Promise<void> {
-    const { journal, engine } = this.#parts;
+    const { journal, engine, attachments } = this.#parts;
     const { messageId, eventId, by } = event;
     const id = messageId as string as TurnId;
     if ((await journal.turn(id)) === undefined) {
@@ -109,6 +110,7 @@ export class EventIntake implements Intake {
       return;
     }
     await engine.apply(id, { kind: 'recalled', by }, eventId);
+    await attachments?.remove(messageId);
   }
 
   /** No turn is made, because the chat's history may still contain the whole message. */
