@@ -1,4 +1,5 @@
 import type { LarkContext } from '../core/message.ts';
+import type { TurnDetails } from '../core/turn-details.ts';
 import type { AgentTurn } from './runtime.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -24,7 +25,7 @@ interface EnvironmentParts {
   readonly given: Environment;
   /** What names another user, if the program runs as one. */
   readonly user?: Environment | undefined;
-  readonly turn: Pick<AgentTurn, 'lark' | 'claimedLark'>;
+  readonly turn: Pick<AgentTurn, 'lark' | 'claimedLark' | 'details'>;
 }
 
 /** The environment of a turn's program: what is allowed, what a person chose, and where the message came from. */
@@ -32,7 +33,7 @@ export function agentEnvironment({
   env,
   given,
   user,
-  turn: { lark, claimedLark },
+  turn: { lark, claimedLark, details },
 }: EnvironmentParts): Record<string, string> {
   const allowed = Object.entries(env).filter(
     ([name]) => isAllowed(name) && (user === undefined || !OF_OWN_USER.test(name)),
@@ -40,7 +41,8 @@ export function agentEnvironment({
   const claims = Object.fromEntries(
     Object.entries(larkVariables(claimedLark)).map(([name, value]) => [`CLAIMED_${name}`, value]),
   );
-  const chosen = [user ?? {}, given, claims, larkVariables(lark)].flatMap(
+  const told = lark && { ...larkVariables(lark), ...attachmentVariable(details) };
+  const chosen = [user ?? {}, given, claims, told ?? {}].flatMap(
     Object.entries<string | undefined>,
   );
   return Object.fromEntries([...allowed, ...chosen].filter(isSet));
@@ -81,6 +83,19 @@ function larkVariables(lark: LarkContext | undefined): Environment {
     LARK_THREAD_ID: lark.threadId,
     LARK_PARENT_ID: lark.parentId,
   };
+}
+
+/** The files of the message, in the form of the contract with programs. */
+function attachmentVariable(details: TurnDetails | undefined): Environment {
+  const { attachments = [] } = details ?? {};
+  const list = attachments.map(({ kind, name, path, mimeType, bytes }) => ({
+    kind,
+    name,
+    path,
+    mime_type: mimeType,
+    bytes,
+  }));
+  return { LARK_ATTACHMENTS: JSON.stringify(list) };
 }
 
 /** A variable can't contain a NUL. No id of Lark contains one. */

@@ -15,6 +15,7 @@ import { endedRun, NOT_RUNNING } from './ended-run.ts';
 import { agentEnvironment, type Environment, secretsIn } from './environment.ts';
 import { Tail } from './tail.ts';
 import { readVariables } from './given-variables.ts';
+import { runWithLentFiles } from './lent-files.ts';
 import { AGENT_KILL_GRACE_MS, ProgramGroup, RUN_MARK } from './program-group.ts';
 import { findUser, type ProgramUser } from './program-user.ts';
 import type { RunningPrograms } from './running-programs.ts';
@@ -81,7 +82,13 @@ export class ExecRuntime implements AgentRuntime {
 
   prompt(turn: AgentTurn, onUpdate: (update: TurnUpdate) => void): AgentRun {
     if (this.#life !== 'started') return endedRun(NOT_RUNNING);
-    const run = this.#run(turn, onUpdate);
+    const user = this.#user;
+    const hasFiles = (turn.details?.attachments ?? []).length > 0;
+    const start = (lent: AgentTurn) => this.#run(lent, onUpdate);
+    const run =
+      hasFiles && user !== undefined && !(user instanceof BridgeError)
+        ? runWithLentFiles(turn, { user, log: this.#options.log, start })
+        : start(turn);
     this.#runs.add(run);
     void run.result.then(() => this.#runs.delete(run));
     return run;

@@ -1,5 +1,6 @@
 /** The bridge with everything around it: which implementation goes with which. */
 import { hkdfSync } from 'node:crypto';
+import { join } from 'node:path';
 import { Bridge } from '../bridge/bridge.ts';
 import { CatchUp } from '../bridge/catch-up.ts';
 import { defaultLanguage } from '../bridge/texts/languages.ts';
@@ -16,6 +17,7 @@ import type { HubAccess } from './hub-access.ts';
 import type { Monitoring } from './monitoring.ts';
 import { EventLoopGauge } from '../observe/metrics/event-loop.ts';
 import { type DaemonStatus, knownBefore, StatusWriter } from '../host/daemon-status.ts';
+import { AttachmentFiles } from '../store/attachments/attachment-files.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { noteLastWrite } from '../store/sqlite/last-write.ts';
@@ -60,7 +62,7 @@ export function assemble(
     ...base,
     brand,
     language: defaultLanguage(config.lang, brand),
-    ...journalOf(db, settings.appId),
+    ...stateOf({ config, log }, { db, app: settings.appId, hub }),
     target,
     lark: lark.gateway,
     choices: new ChoiceValues(buttonKey(settings.appSecret)),
@@ -96,6 +98,23 @@ export function assemble(
     services: inside.concat([connection, lark.otherConnections, catchUp, statusWriter, newTurns]),
     ended,
   };
+}
+
+/** What the bridge keeps: its journal, and files of messages. An agent on another machine could not read those. */
+function stateOf(
+  { config, log }: Pick<AppContext, 'config' | 'log'>,
+  { db, app, hub }: { readonly db: Db; readonly app: AppId; readonly hub: HubAccess },
+) {
+  const stored = journalOf(db, app);
+  const attachments = new AttachmentFiles({
+    folder: join(config.stateDir, 'attachments'),
+    bytesMax: config.attachmentsMaxMb * 1024 ** 2,
+    keepMs: config.attachmentsKeepDays * 24 * 60 * 60 * 1000,
+    inUse: () => stored.journal.openMessages(),
+    clock: systemClock,
+    log,
+  });
+  return { ...stored, attachments: hub.embedded ? attachments : undefined };
 }
 
 async function saveStatus(

@@ -15,6 +15,7 @@ import { Languages } from './texts/languages.ts';
 import { QueueNotices } from './turns/queue-notices.ts';
 import {
   NO_OBSERVER,
+  type AttachmentStore,
   type Journal,
   type LanguageChoices,
   type LarkGateway,
@@ -45,6 +46,8 @@ export interface BridgeParts {
   readonly turnTimeoutMs: number;
   /** The chat for messages that the agent sends unasked before anybody has written to the bot. */
   readonly defaultChatId?: ChatId | undefined;
+  /** Where the files of people's messages lie. Absent: agents get only their names. */
+  readonly attachments?: AttachmentStore | undefined;
   readonly observer?: Observer;
 }
 
@@ -99,7 +102,7 @@ export class Bridge implements Service {
       engine,
       this.#orders,
       new QueueNotices({ engine, clock, log }),
-      new Pruning({ journal, clock, log }),
+      new Pruning({ journal, attachments: parts.attachments, clock, log }),
     ];
   }
 

@@ -1,6 +1,6 @@
 import type { Service } from '../core/service.ts';
 import { repeating } from '../time/repeat.ts';
-import type { Journal } from './ports.ts';
+import type { AttachmentStore, Journal } from './ports.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -19,11 +19,12 @@ const STEP_PAUSE_MS = 20;
 
 interface PruningParts {
   readonly journal: Journal;
+  readonly attachments?: AttachmentStore | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Bounds the size of the journal: deletes old rows, a few at a time. */
+/** Bounds what is kept: deletes old rows of the journal, a few at a time, and files of old messages. */
 export class Pruning implements Service {
   readonly name = 'pruning';
   readonly #parts: PruningParts;
@@ -52,7 +53,7 @@ export class Pruning implements Service {
   }
 
   async #step(): Promise<void> {
-    const { journal, clock } = this.#parts;
+    const { journal, attachments, clock } = this.#parts;
     const nowMs = clock.nowMs();
     this.#hasMore = false;
     const pruned = await journal.prune({
@@ -62,5 +63,6 @@ export class Pruning implements Service {
       limit: PRUNE_ROWS,
     });
     this.#hasMore = pruned > 0;
+    if (!this.#hasMore) await attachments?.prune();
   }
 }

@@ -152,6 +152,20 @@ export const SETTINGS = {
     fallback: String(TURNS_RUNNING_MAX),
     doc: 'Turns that run at once, if the hub can tell their answers apart',
   },
+  attachmentsMaxMb: {
+    env: ['LARK_BRIDGE_ATTACHMENTS_MAX_MB'],
+    key: 'attachments_max_mb',
+    parse: wholeNumber(1, 1_000_000),
+    fallback: '2048',
+    doc: 'Megabytes that files of messages may take on the disk; the oldest are removed first',
+  },
+  attachmentsKeepDays: {
+    env: ['LARK_BRIDGE_ATTACHMENTS_KEEP_DAYS'],
+    key: 'attachments_keep_days',
+    parse: wholeNumber(1, 3650),
+    fallback: '7',
+    doc: 'Days after which files of messages are removed from the disk',
+  },
   onInterrupted: {
     flag: 'on-interrupted',
     key: 'on_interrupted',

@@ -12,7 +12,7 @@ export interface TurnDetails {
 }
 
 /** A file of the person that lies on the disk of the bridge. */
-interface Attachment {
+export interface Attachment {
   readonly kind: 'image' | 'file' | 'audio' | 'video';
   readonly name: string;
   /** Absolute. */

@@ -115,6 +115,14 @@ export const CODES: Readonly<Record<number, CodeRow>> = {
   230028: giveUp('the content was stopped by a data protection rule'),
   230025: { action: 'split', meaning: 'the content is too long' },
   230099: { action: 'fall_back_to_text', meaning: 'the card was refused' },
+  // Files of messages.
+  234001: giveUp('a parameter of the request for a file is not valid'),
+  234003: giveUp('the file does not belong to this message'),
+  234004: { action: 'chat_dead', meaning: 'the bot is not in the chat of this file' },
+  234005: giveUp('the file was deleted'),
+  234037: giveUp('the file is larger than Lark gives to apps'),
+  234038: giveUp('the chat is restricted, so its files are given to nobody'),
+  234043: giveUp('Lark gives apps no files of such a message'),
   // Reactions.
   231001: giveUp('there is no such reaction'),
   231002: giveUp('the bot may not react to this message'),

@@ -11,7 +11,9 @@ function textOf(part: Part): string {
     case 'text':
       return part.text;
     case 'resource':
-      return resourceLine(part.resource);
+      return part.missing === undefined
+        ? resourceLine(part.resource)
+        : `${resourceLine(part.resource)} [not here: ${part.missing}]`;
     case 'forwarded':
       return part.text ?? '[forwarded messages]';
     case 'unsupported':

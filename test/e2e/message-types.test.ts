@@ -53,6 +53,9 @@ test('a post in a group: without the mention of the bot, with its formats and it
   const mei = rig.cloud.addUser({ name: 'Mei' });
   const tom = rig.cloud.addUser({ name: 'Tom' });
   const chat = rig.cloud.addGroup({ name: 'Team', members: [mei, tom], apps: [rig.app] });
+  const owner = { kind: 'user', openId: mei.openId } as const;
+  const bytes = Buffer.from('GIF89a');
+  const picture = rig.cloud.addUpload({ kind: 'image', owner, bytes });
   const content = {
     title: '',
     content: [
@@ -64,7 +67,7 @@ test('a post in a group: without the mention of the bot, with its formats and it
         { tag: 'a', text: 'this', href: 'https://x.example/' },
       ],
       [{ tag: 'code_block', language: 'PYTHON', text: 'if a:\n    b()' }],
-      [{ tag: 'img', image_key: 'img_v3_x' }],
+      [{ tag: 'img', image_key: picture.key }],
     ],
   };
   rig.cloud.say({ chat, from: mei, messageType: 'post', content });

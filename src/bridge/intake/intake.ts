@@ -12,7 +12,7 @@ import { ownDraft } from '../outbox/drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
-import type { Intake, Journal } from '../ports.ts';
+import type { AttachmentStore, Intake, Journal } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -26,6 +26,7 @@ export interface EventIntakeParts {
   readonly storeRetry: StoreRetry;
   readonly languages: Languages;
   readonly choices: ChoiceValues;
+  readonly attachments?: AttachmentStore | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -114,7 +115,7 @@ export class EventIntake implements Intake {
   }
 
   async #recall(event: Extract<InboundEvent, { kind: 'recalled' }>): Promise<void> {
-    const { journal, engine } = this.#parts;
+    const { journal, engine, attachments } = this.#parts;
     const { messageId, eventId, by } = event;
     const id = messageId as string as TurnId;
     if ((await journal.turn(id)) === undefined) {
@@ -122,6 +123,7 @@ export class EventIntake implements Intake {
       return;
     }
     await engine.apply(id, { kind: 'recalled', by }, eventId);
+    await attachments?.remove(messageId);
   }
 
   /** No turn is made, because the chat's history may still contain the whole message. */

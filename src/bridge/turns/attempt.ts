@@ -8,6 +8,7 @@ import type { Hold, LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import type { Journal, TurnTarget, WaitResult } from '../ports.ts';
+import type { Attachments } from './attachments.ts';
 import type { Forwards } from './forwards.ts';
 import type { TurnRequests } from './requests.ts';
 import type { TurnChanges } from './turn-changes.ts';
@@ -26,6 +27,7 @@ interface AttemptsParts {
   readonly requests: TurnRequests;
   readonly changes: TurnChanges;
   readonly forwards: Forwards;
+  readonly attachments: Attachments;
   readonly runner: LaneRunner;
   readonly clock: Clock;
   readonly random: () => number;
@@ -97,7 +99,7 @@ export class Attempts {
 
   async #run(id: TurnId, hold: Hold, signal: AbortSignal): Promise<void> {
     const { changes, clock, turnTimeoutMs } = this.#parts;
-    const limit = limitAt(clock, signal, clock.nowMs() + turnTimeoutMs);
+    let limit: Limit | undefined;
     let turn: Turn | undefined;
     try {
       const target = await this.#currentTarget();
@@ -105,14 +107,17 @@ export class Attempts {
         await this.#putBack(id);
         return;
       }
-      await this.#parts.forwards.read(id, limit.signal);
+      // What Lark gives only on request has bounds of its own. The time of the turn begins after it.
+      await this.#parts.forwards.read(id, signal);
+      await this.#parts.attachments.read(id, signal);
       if (signal.aborted) return;
+      limit = limitAt(clock, signal, clock.nowMs() + turnTimeoutMs);
       ({ turn } = await changes.apply(id, { kind: 'started', target }));
       this.#watch(turn, signal);
       if (turn.state.phase === 'sending') turn = await this.#send(turn, limit);
       if (turn.state.phase === 'accepted') turn = await this.#awaitAnswer(turn, limit);
     } finally {
-      limit.cancel();
+      limit?.cancel();
       this.#free(turn, hold);
     }
     if (turn.state.phase === 'overdue') await this.#awaitAnswer(turn, this.#limitOf(turn, signal));

@@ -8,6 +8,7 @@ import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type {
+  AttachmentStore,
   ContentForm,
   Journal,
   LarkGateway,
@@ -19,6 +20,7 @@ import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
+import { Attachments } from './attachments.ts';
 import { CallOffs } from './call-offs.ts';
 import { Edits } from './edits.ts';
 import { Forwards } from './forwards.ts';
@@ -31,7 +33,8 @@ interface EngineParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
   readonly form: ContentForm;
-  readonly lark: Pick<LarkGateway, 'forwarded'>;
+  readonly lark: Pick<LarkGateway, 'forwarded' | 'resource'>;
+  readonly attachments?: AttachmentStore | undefined;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
   readonly languages: Languages;
@@ -76,7 +79,15 @@ export class Engine implements Service {
     const changes = new TurnChanges({ ...parts, runner, slot, callOffs, requests });
     const forwards = new Forwards({ ...parts, changes });
     this.edits = new Edits(parts);
-    this.#attempts = new Attempts({ ...parts, runner, requests, changes, forwards });
+    const attachments = new Attachments({ ...parts, changes });
+    this.#attempts = new Attempts({
+      ...parts,
+      runner,
+      requests,
+      changes,
+      forwards,
+      attachments,
+    });
     this.#runner = runner;
     this.#slot = slot;
     this.#callOffs = callOffs;

@@ -115,16 +115,22 @@ export class TurnChanges {
   }
 
   /** Stores what the message of a waiting turn says and what comes with it, now that all of it is read. */
-  async complete(id: TurnId, more: Pick<TurnChange, 'parts' | 'details'>): Promise<void> {
-    const { journal, storeRetry } = this.#parts;
-    await storeRetry.untilStored(() =>
-      journal.changeTurn(id, ({ state, message }) =>
+  async complete(
+    id: TurnId,
+    { show = [], ...more }: Pick<TurnChange, 'parts' | 'details'> & { show?: readonly Show[] },
+  ): Promise<void> {
+    const { journal, storeRetry, delivery, form, languages, clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    const { out } = await storeRetry.untilStored(() =>
+      journal.changeTurn(id, (turn) => {
+        const { state, message } = turn;
         // A message without parts was recalled.
-        state.phase === 'waiting' && message.parts.length > 0
-          ? { state, ...more, out: [] }
-          : undefined,
-      ),
+        if (state.phase !== 'waiting' || message.parts.length === 0) return undefined;
+        const lang = languages.ofTurn(turn);
+        return { state, ...more, out: toDrafts(turn, show, { nowMs, form, lang }) };
+      }),
     );
+    delivery.offer(out);
   }
 
   /** Resolves with the turn when its phase has changed, or when the signal aborts. */

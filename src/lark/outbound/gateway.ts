@@ -16,6 +16,7 @@ import { Caller, type CallerOptions, type CallResult } from './calls.ts';
 import { isPassing, refusalError, type Tried } from '../codes.ts';
 import { createChatTypes } from './chat-types.ts';
 import { createForwardedReader } from './forwarded.ts';
+import { createResourceReader } from './resource.ts';
 import { History } from './history.ts';
 import { createMessageById } from './message-by-id.ts';
 import { idOf, listOf } from '../inbound/fields.ts';
@@ -110,6 +111,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     fetchMessage: createMessageById({ caller, chatTypeOf, self }),
     history: (...asked) => history.read(...asked),
     forwarded: createForwardedReader({ caller, log }),
+    resource: createResourceReader({ caller, log }),
     botInfo: () => botInfo(caller),
     onlineInstances: () => onlineInstances(caller),
   };

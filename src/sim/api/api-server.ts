@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { refusalByFault, tooManyCalls } from './api-faults.ts';
+import { sendBroken } from './broken-downloads.ts';
 import { authenticate, scopeRefusal } from './auth.ts';
 import type { Cloud } from '../cloud.ts';
 import { refuse, textField, type Answer, type Call, type Route } from './http.ts';
@@ -217,8 +218,12 @@ export class ApiServer {
       'Content-Length': String(body.length),
     };
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    response.writeHead(answer.status);
-    response.end(body);
+    response.statusCode = answer.status;
+    if (answer.ending !== undefined) sendBroken(response, body, answer.ending);
+    else {
+      response.writeHead(answer.status);
+      response.end(body);
+    }
     return bodyText(text);
   }
 }

@@ -1,4 +1,5 @@
 import type { Cloud } from '../cloud.ts';
+import { withFault } from './broken-downloads.ts';
 import { callerOf, ok, refuse, textField, type Answer, type Call, type Route } from './http.ts';
 import { imageInfo } from './image-info.ts';
 import type { Sender, SimMessage, SimUpload } from '../world/model.ts';
@@ -168,7 +169,7 @@ function resource(cloud: Cloud, call: Call): Answer {
   if (upload === undefined || !hasResource(message, RESOURCE_KEY[type], key)) {
     return refuse(234003, 'File not in message.');
   }
-  return download(upload);
+  return withFault(cloud, call, download(upload));
 }
 
 function download(upload: SimUpload): Answer {

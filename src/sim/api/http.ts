@@ -28,11 +28,16 @@ export interface ParsedBody {
   readonly parts: readonly UploadedPart[];
 }
 
+/** `cut`: half of it, then the socket is closed. `hang`: half of it, then nothing. `endless`: more and more bytes. */
+export type DownloadEnding = 'cut' | 'hang' | 'endless';
+
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** An object is sent as JSON, a Buffer as it is, a string as HTML. */
   readonly body: unknown;
+  /** For a Buffer: it is not sent as a whole. */
+  readonly ending?: DownloadEnding;
 }
 
 export interface Route {

@@ -121,6 +121,21 @@ export const FAULTS = {
     doc: 'this code; the call is not carried out. Status 200 is possible',
     defaults: { code: 2200, msg: 'internal error', status: 400 },
   },
+  download_cut: {
+    site: 'call',
+    doc: 'of a file of a message only half is sent, then the socket is closed',
+    defaults: {},
+  },
+  download_hang: {
+    site: 'call',
+    doc: 'of a file of a message only half is sent, then nothing',
+    defaults: {},
+  },
+  download_endless: {
+    site: 'call',
+    doc: 'for a file of a message bytes are sent without end, and without a Content-Length',
+    defaults: {},
+  },
   html_502: { site: 'call', doc: 'HTTP 502 with an HTML page', defaults: {} },
 } as const satisfies Record<string, FaultRow>;
 

@@ -25,7 +25,7 @@ test('one call gives all of it, also of the bundles in it', async () => {
       '> > one',
       '> >',
       `> > ${head}`,
-      '> > [image]',
+      '> > [image] [not here: Lark gives apps no files of forwarded messages]',
       '>',
       `> ${head}`,
       '> one',

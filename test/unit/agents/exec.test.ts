@@ -224,10 +224,11 @@ test('a program that does not read its input can still answer', async () => {
   expect(result).toEqual({ ok: true, text: 'fine' });
 });
 
-test('the environment names where the message came from; what is empty is absent', async () => {
+test('the environment names where the message came from, and its files; what is empty is absent', async () => {
   const plain = await environmentOf({ HOME: '/home/me' }, LARK);
   expect(plain.toSorted()).toEqual([
     'HOME=/home/me',
+    'LARK_ATTACHMENTS=[]',
     'LARK_BRAND=lark',
     'LARK_CHAT_ID=oc_1',
     'LARK_CHAT_TYPE=p2p',

@@ -1,8 +1,9 @@
 /** Programs that run as another user: real ones, so only root can run these tests. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ExecRuntime } from '../../../src/agents/exec.ts';
+import type { LarkContext } from '../../../src/core/message.ts';
 import { begin, turnOf } from '../../contract/agents/agent-contract.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { recordingLog, type RecordingLog } from '../../kit/log.ts';
@@ -10,6 +11,13 @@ import { isProcessAlive, pidIn } from '../../kit/processes.ts';
 import { execOptions } from './exec-options.ts';
 
 const isRoot = process.getuid?.() === 0;
+const LARK: LarkContext = {
+  brand: 'lark',
+  chatId: 'oc_1',
+  chatType: 'p2p',
+  senderOpenId: 'ou_1',
+  messageId: 'om_1',
+};
 /** On every Linux there is one. */
 const USER = 'nobody';
 
@@ -49,6 +57,38 @@ describe.runIf(isRoot && process.platform === 'linux')('with --user', () => {
       text: '',
       output: { stderr: expect.stringContaining('Permission denied') as string },
     });
+  });
+
+  test('it gets copies of the files of its turn that only it can read, and they are gone with the turn', async () => {
+    const closed = join(folder, 'attachments');
+    mkdirSync(closed, { mode: 0o700 });
+    const files = ['a', 'b'].map((bytes, at) => {
+      const path = join(closed, `${at}-notes.txt`);
+      writeFileSync(path, bytes, { mode: 0o600 });
+      const about = { kind: 'file', name: 'notes.txt', mimeType: 'text/plain' } as const;
+      return { ...about, path, bytes: 1 };
+    });
+    const script = [
+      'paths=$(printf %s "$LARK_ATTACHMENTS" | tr , "\\n" | sed -n \'s/.*"path":"\\(.*\\)"/\\1/p\')',
+      'for path in $paths; do echo "$(cat "$path") $(stat -c "%a %U" "$path") $path"; done',
+      'for path in $paths; do rm -f "$path" 2> /dev/null && echo removed; done; true',
+    ].join('; ');
+    const spec = { kind: 'exec', argv: ['sh', '-c', script], user: USER } as const;
+    const options = execOptions([], { spec, env: { PATH: process.env['PATH'] }, log });
+    const turn = { ...turnOf('text', { lark: LARK }), details: { attachments: files } };
+    const { text } = (await (
+      await begin(new ExecRuntime(options), turn)
+    ).result) as {
+      text: string;
+    };
+    const lines = text.split('\n').map((line) => line.split(' '));
+    expect(lines.map(([bytes, mode, owner]) => [bytes, mode, owner])).toEqual([
+      ['a', '400', USER],
+      ['b', '400', USER],
+    ]);
+    const paths = lines.map(([, , , path = '']) => path);
+    expect(paths.every((path) => path.endsWith('/notes.txt'))).toBe(true);
+    expect(paths.filter((path) => existsSync(dirname(dirname(path))))).toEqual([]);
   });
 
   test('F18: its processes end with the turn, in its group or not', async () => {

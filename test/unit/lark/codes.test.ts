@@ -45,6 +45,9 @@ const EXPECTED: readonly [readonly number[], LarkAction][] = [
   [[230025], 'split'],
   [[230099], 'give_up'],
   [[231001, 231002, 231007, 231008], 'give_up'],
+  // Files of messages.
+  [[234001, 234003, 234005, 234037, 234038, 234043], 'give_up'],
+  [[234004], 'chat_dead'],
 ];
 
 describe('the table', () => {

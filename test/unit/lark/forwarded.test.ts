@@ -44,7 +44,7 @@ test('who said what, and when, in the order of time, as a quote', () => {
       '> deploy it',
       '>',
       '> Tom, 2026-03-20 11:02 UTC:',
-      '> [image]',
+      '> [image] [not here: Lark gives apps no files of forwarded messages]',
       '>',
       '> ou_ann, 2026-03-20 12:02 UTC:',
       '> @Tom done?',

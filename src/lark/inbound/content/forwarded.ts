@@ -1,6 +1,7 @@
 /** Writes a bundle of forwarded messages as a quote. Pure. */
 import { shortened } from '../../../core/cut.ts';
 import { asObject, type Json } from '../../../core/json-object.ts';
+import type { Part } from '../../../core/message.ts';
 import { messageText } from '../../../wire/message-text.ts';
 import { idOf, listOf, millis, textOf } from '../fields.ts';
 import type { Mention } from './mentions.ts';
@@ -113,7 +114,13 @@ function textOfItem(item: Json): string {
   const parts = parseParts({ messageType, json, mentions: mentionsOf(item) }, undefined);
   return parts === undefined
     ? `[damaged message of type ${oneLine(messageType)}]`
-    : messageText(parts);
+    : messageText(parts.map(withoutFile));
+}
+
+/** The agent does not have it in front of it, and should say so. */
+function withoutFile(part: Part): Part {
+  if (part.kind !== 'resource') return part;
+  return { ...part, missing: 'Lark gives apps no files of forwarded messages' };
 }
 
 /** The mentions of a message as the history gives it. */

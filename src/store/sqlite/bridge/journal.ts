@@ -94,6 +94,10 @@ export class SqliteJournal implements Journal, JournalReader {
     return Promise.resolve(this.#turns.open());
   }
 
+  openMessages(): Promise<ReadonlySet<string>> {
+    return Promise.resolve(this.#turns.openMessages());
+  }
+
   pendingOut() {
     return Promise.resolve(this.#outbox.pending());
   }

@@ -216,6 +216,17 @@ export class TurnsTable {
       }));
   }
 
+  /** The messages of open turns of all apps, with those that they took in. */
+  openMessages(): Set<string> {
+    const rows = this.#db.all(
+      `SELECT message_id AS id FROM turns WHERE phase NOT IN ${FINAL}
+       UNION SELECT part.value ->> '$.from.messageId' AS id
+         FROM turns, json_each(turns.message, '$.parts') AS part
+         WHERE phase NOT IN ${FINAL} AND part.value ->> '$.from.messageId' IS NOT NULL`,
+    );
+    return new Set(rows.map((row) => String(row['id'])));
+  }
+
   /** The chat of the newest turn. */
   latestChat(): ChatId | undefined {
     const row = this.#db.get(
