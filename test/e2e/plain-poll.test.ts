@@ -85,7 +85,7 @@ test('LCM-OUT-09, MOL-RES-16: answers that name their question by its token, in 
   const said = { kind: 'text', text: `[re:${other}] answer to second` };
   platform.say('x', { request_body: { params: { message: { parts: [said, file] } } } });
   await expect.poll(() => textsIn(tom).length).toBe(1);
-  expect(textsIn(tom)[0]).toMatch(/^answer to second\n\n.*plan\.pdf\n/);
+  expect(textsIn(tom)[0]).toMatch(/^answer to second\n\n.*plan\.pdf$/);
   await expect.poll(() => textsIn(mei)).toEqual(['answer to first', 'and one thing more']);
   const [one, more] = rig.replies(mei.chat);
   expect(more?.replyTo).toBe(one?.replyTo);
