@@ -11,6 +11,7 @@ import { createControlHandler } from './control/control-api.ts';
 import { apiRoutes } from './api/api-routes.ts';
 import type { CallRecord } from './world/call-record.ts';
 import { LarkCloud } from './control/lark-cloud.ts';
+import { PageServer, pageUrlOf } from './page/page-server.ts';
 import { SocketServer } from './socket/socket-server.ts';
 import { createServerIdentity, type ServerIdentity } from './tls/certificates.ts';
 
@@ -44,7 +45,7 @@ const KEEP_ALIVE_MS = 75_000;
 /** Names of this machine. Every certificate is valid for them. */
 const OWN_HOSTS = ['localhost', '127.0.0.1', '::1'];
 
-/** Starts a simulated cloud of Lark: REST, long connection, accounts and control on one port. */
+/** Starts a simulated cloud of Lark: REST, long connection, accounts, control and the page on one port. */
 export async function startLarkCloud(options: LarkCloudOptions = {}): Promise<LarkCloud> {
   const { host = '127.0.0.1', port = 0, accounts: accountsOptions, tls, ...rest } = options;
   const { onUnknownRoute, ...cloudOptions } = rest;
@@ -67,6 +68,7 @@ export async function startLarkCloud(options: LarkCloudOptions = {}): Promise<La
       openBaseUrl: cloud.baseUrl,
       accountsBaseUrl: cloud.baseUrl,
       controlUrl: cloud.baseUrl + CONTROL_PREFIX,
+      pageUrl: pageUrlOf(cloud.baseUrl),
       caPem: identity?.caPem,
     },
   );
@@ -78,7 +80,10 @@ export async function startLarkCloud(options: LarkCloudOptions = {}): Promise<La
   ];
   const control = createControlHandler(lark, routes);
   const api = new ApiServer(cloud, routes, { onUnknownRoute, control });
-  http.on('request', (request, response) => void api.handle(request, response));
+  const page = new PageServer(cloud);
+  http.on('request', (request, response) => {
+    void (page.isFor(request) ? page : api).handle(request, response);
+  });
   http.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
   return lark;
 }

@@ -15,10 +15,13 @@ export const demoCommand: LeafCommand = {
     const stage = await openStage(invocation);
     try {
       const { cloud, hubUrl } = stage;
-      invocation.output.result(`lark-bridge is ready: hub ${hubUrl}, Lark ${cloud.openBaseUrl}`, {
+      const { openBaseUrl, pageUrl } = cloud;
+      const text = `lark-bridge is ready: hub ${hubUrl}, Lark ${openBaseUrl}, page ${pageUrl}`;
+      invocation.output.result(text, {
         event: 'ready',
         hub_url: hubUrl,
-        open_base_url: cloud.openBaseUrl,
+        page_url: pageUrl,
+        open_base_url: openBaseUrl,
         accounts_base_url: cloud.accountsBaseUrl,
         control_url: cloud.controlUrl,
       });

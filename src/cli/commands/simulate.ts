@@ -135,9 +135,9 @@ async function announce(
   const { cloud, settings, caFile } = started;
   const { output } = invocation;
   const { app, note } = await fill(cloud, settings);
-  const { openBaseUrl, accountsBaseUrl, controlUrl } = cloud;
+  const { openBaseUrl, accountsBaseUrl, controlUrl, pageUrl } = cloud;
   const text = [
-    `# The simulator is ready: ${openBaseUrl}, control ${controlUrl}`,
+    `# The simulator is ready: ${openBaseUrl}, control ${controlUrl}, page ${pageUrl}`,
     ...(app === undefined
       ? []
       : [
@@ -154,6 +154,7 @@ async function announce(
     open_base_url: openBaseUrl,
     accounts_base_url: accountsBaseUrl,
     control_url: controlUrl,
+    page_url: pageUrl,
     ...(app && { app_id: app.appId, app_secret: app.appSecret }),
     ...(caFile !== undefined && { ca_file: caFile }),
   });

@@ -24,12 +24,16 @@ export interface Stage extends Cast {
   close(): Promise<void>;
 }
 
-/** A bot, a person, their direct chat and a group with both. */
-export function createCast(cloud: LarkCloud): Cast {
+/** Whom one can be on the page of the demo, beside the person who chats on the terminal. */
+const OTHERS = ['Tom', 'Lin'];
+
+/** A bot, a person, their direct chat and a group with both, and with more people if they are named. */
+export function createCast(cloud: LarkCloud, others: readonly string[] = []): Cast {
   const app = cloud.addApp({ name: 'Echo' });
   const user = cloud.addUser({ name: 'Mia' });
   const direct = cloud.directChat(user, app);
-  const group = cloud.addGroup({ name: 'Team', members: [user], apps: [app] });
+  const members = [user, ...others.map((name) => cloud.addUser({ name }))];
+  const group = cloud.addGroup({ name: 'Team', members, apps: [app] });
   return { app, user, direct, group };
 }
 
@@ -42,7 +46,7 @@ export async function openStage(invocation: Invocation): Promise<Stage> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const cast = createCast(cloud);
+    const cast = createCast(cloud, OTHERS);
     const bridge = await startDemoBridge(invocation, { cloud, app: cast.app, folder });
     let stopped: Promise<void> | undefined;
     const stopBridge = () => (stopped ??= bridge.stop());

@@ -24,18 +24,19 @@ export interface CardButton {
 
 /** The buttons of a card, in the order of its JSON. */
 export function buttonsOf(card: JsonObject): CardButton[] {
-  const found: { readonly node: JsonObject; readonly form: JsonObject | undefined }[] = [];
   const forms = [...elementsOf(card)].filter((node) => node['tag'] === 'form');
-  for (const node of elementsOf(card)) {
-    const isPressable =
-      node['tag'] === 'button' ||
-      (node['tag'] === 'interactive_container' && behaviorsOf(node).length > 0);
-    if (!isPressable) continue;
+  return pressablesOf(card).map((node, index) => {
     const form = forms.find((one) => [...elementsOf(one)].includes(node));
-    found.push({ node, form });
-  }
-  return found.map(({ node, form }, index) =>
-    buttonOf(node, { index, form, schema2: isSchema2(card) }),
+    return buttonOf(node, { index, form, schema2: isSchema2(card) });
+  });
+}
+
+/** The elements that people can press, in the same order. */
+export function pressablesOf(card: JsonObject): JsonObject[] {
+  return [...elementsOf(card)].filter(
+    (node) =>
+      node['tag'] === 'button' ||
+      (node['tag'] === 'interactive_container' && behaviorsOf(node).length > 0),
   );
 }
 

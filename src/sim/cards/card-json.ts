@@ -63,7 +63,8 @@ export function problemOf(card: JsonObject): CardProblem | undefined {
 }
 
 export function isOverSize(card: JsonObject): boolean {
-  return Buffer.byteLength(JSON.stringify(card)) > CARD_BYTES_MAX;
+  // Not by Node's Buffer: the page of the simulator loads this file too.
+  return new TextEncoder().encode(JSON.stringify(card)).length > CARD_BYTES_MAX;
 }
 
 export function countTables(card: JsonObject): number {

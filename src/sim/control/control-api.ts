@@ -31,6 +31,8 @@ export function createControlHandler(lark: LarkCloud, routes: readonly Route[]):
     if (found === undefined) return unknownCall(method, path);
     try {
       const body = await found.perform(lark, valuesOf(found, request));
+      // Not each of them tells of itself, such as one that adds a person. The page shows it at once all the same.
+      if (method !== 'GET') lark.cloud.changes.notify();
       return { status: 200, body: body ?? {} };
     } catch (error) {
       if (!(error instanceof Misuse)) throw error;

@@ -43,6 +43,8 @@ interface Addresses {
   readonly openBaseUrl: string;
   readonly accountsBaseUrl: string;
   readonly controlUrl: string;
+  /** The page that shows the chats as people see them. */
+  readonly pageUrl: string;
   /** PEM of the authority that clients must trust; undefined without TLS. */
   readonly caPem: string | undefined;
 }
@@ -55,6 +57,7 @@ export class LarkCloud implements Addresses {
   readonly openBaseUrl: string;
   readonly accountsBaseUrl: string;
   readonly controlUrl: string;
+  readonly pageUrl: string;
   readonly caPem: string | undefined;
   readonly cloud: Cloud;
   /** Device grants that wait for a person. */
@@ -73,6 +76,7 @@ export class LarkCloud implements Addresses {
     this.openBaseUrl = addresses.openBaseUrl;
     this.accountsBaseUrl = addresses.accountsBaseUrl;
     this.controlUrl = addresses.controlUrl;
+    this.pageUrl = addresses.pageUrl;
     this.caPem = addresses.caPem;
     this.cloud = parts.cloud;
     this.accounts = parts.accounts;

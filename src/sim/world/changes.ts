@@ -10,18 +10,26 @@ interface Waiter {
 /** Lets tests wait for facts instead of time. Every change of the cloud calls `notify`, and all open conditions are evaluated again. */
 export class Changes {
   readonly #waiters = new Set<Waiter>();
+  readonly #watchers = new Set<() => void>();
   #planned = false;
 
   /** Something changed. Several calls in one turn of the event loop evaluate the conditions once. */
   notify(): void {
-    if (this.#waiters.size === 0 || this.#planned) return;
+    if ((this.#waiters.size === 0 && this.#watchers.size === 0) || this.#planned) return;
     this.#planned = true;
     setImmediate(() => {
       this.#planned = false;
+      for (const watcher of this.#watchers) watcher();
       for (const waiter of this.#waiters) {
         if (waiter.isDone()) this.#waiters.delete(waiter);
       }
     });
+  }
+
+  /** Calls `watcher` after changes, until the returned function is called. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
   }
 
   /**

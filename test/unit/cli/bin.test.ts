@@ -195,6 +195,7 @@ describe('demo', () => {
     expect(ready).toMatchObject({
       event: 'ready',
       hub_url: expect.stringMatching(/^http/) as string,
+      page_url: expect.stringMatching(/^http.*\/_page\/$/) as string,
     });
     expect(rest.at(-1)).toEqual({ event: 'done', replies: 5 });
     const told = rest.slice(0, -1);

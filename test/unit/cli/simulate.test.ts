@@ -281,6 +281,21 @@ test('listening beyond loopback is said plainly, also with --quiet', async () =>
   expect((await ready('--quiet')).said.stderr).toBe('');
 });
 
+test('the ready line names the page, in text and in JSON', async () => {
+  const { event } = await ready();
+  const page = await fetch(event['page_url'] ?? '');
+  expect([page.status, page.headers.get('content-type')]).toEqual([
+    200,
+    'text/html; charset=utf-8',
+  ]);
+  expect((await simulate()).said.stdout).toMatch(
+    /^# The simulator is ready: .*, page http:\/\/127\.0\.0\.1:\d+\/_page\/$/m,
+  );
+  // An address that means "all" can't be opened.
+  const beyond = await ready('--host', '0.0.0.0', '--quiet');
+  expect(beyond.event['page_url']).toMatch(/^http:\/\/127\.0\.0\.1:/);
+});
+
 test('it ends with 0 when it is asked to stop', async () => {
   const { end } = await simulate();
   expect(await end()).toBe(0);
