@@ -25,6 +25,8 @@ interface EnvironmentParts {
   /** What names another user, if the program runs as one. */
   readonly user?: Environment | undefined;
   readonly turn: Pick<AgentTurn, 'lark' | 'claimedLark'>;
+  /** Where it may leave files for its answer. */
+  readonly outputFolder?: string | undefined;
 }
 
 /** The environment of a turn's program: what is allowed, what a person chose, and where the message came from. */
@@ -33,6 +35,7 @@ export function agentEnvironment({
   given,
   user,
   turn: { lark, claimedLark },
+  outputFolder,
 }: EnvironmentParts): Record<string, string> {
   const allowed = Object.entries(env).filter(
     ([name]) => isAllowed(name) && (user === undefined || !OF_OWN_USER.test(name)),
@@ -40,7 +43,8 @@ export function agentEnvironment({
   const claims = Object.fromEntries(
     Object.entries(larkVariables(claimedLark)).map(([name, value]) => [`CLAIMED_${name}`, value]),
   );
-  const chosen = [user ?? {}, given, claims, larkVariables(lark)].flatMap(
+  const ours = { LARK_OUTPUT_DIR: outputFolder };
+  const chosen = [user ?? {}, given, claims, larkVariables(lark), ours].flatMap(
     Object.entries<string | undefined>,
   );
   return Object.fromEntries([...allowed, ...chosen].filter(isSet));

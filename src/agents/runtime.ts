@@ -1,4 +1,5 @@
 /** An agent, as the code that runs its turns sees it. */
+import type { AnswerFiles } from '../core/content.ts';
 import type { LarkContext } from '../core/message.ts';
 import type { ProgramOutput } from '../core/program-output.ts';
 import type { TurnDetails } from '../core/turn-details.ts';
@@ -17,7 +18,12 @@ export interface AgentTurn {
 
 export type AgentResult =
   /** `output`: only if the answer is empty. */
-  | { readonly ok: true; readonly text: string; readonly output?: ProgramOutput }
+  | {
+      readonly ok: true;
+      readonly text: string;
+      readonly attached?: AnswerFiles;
+      readonly output?: ProgramOutput;
+    }
   | {
       readonly ok: false;
       readonly reason: 'failed' | 'timed_out' | 'cancelled';

@@ -13,6 +13,7 @@ import { Pruning } from './pruning.ts';
 import { QueueNotices } from './turns/queue-notices.ts';
 import {
   NO_OBSERVER,
+  type AnswerFileStore,
   type Journal,
   type LarkGateway,
   type UnmatchedAnswer,
@@ -40,6 +41,8 @@ export interface BridgeParts {
   /** The chat for messages that the agent sends unasked before anybody has written to the bot. */
   readonly defaultChatId?: ChatId | undefined;
   readonly observer?: Observer;
+  /** Where the files of answers lie. */
+  readonly answerFiles?: AnswerFileStore;
 }
 
 /** Handles a message from the event that comes in to the answer in the chat. */
@@ -90,7 +93,7 @@ export class Bridge implements Service {
       engine,
       this.#orders,
       new QueueNotices({ engine, clock, log }),
-      new Pruning({ journal, clock, log }),
+      new Pruning({ ...parts, journal, clock, log }),
     ];
   }
 

@@ -1,6 +1,6 @@
 import type { Service } from '../core/service.ts';
 import { repeating } from '../time/repeat.ts';
-import type { Journal } from './ports.ts';
+import type { AnswerFileStore, Journal } from './ports.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -19,6 +19,7 @@ const STEP_PAUSE_MS = 20;
 
 interface PruningParts {
   readonly journal: Journal;
+  readonly answerFiles?: AnswerFileStore;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -52,7 +53,7 @@ export class Pruning implements Service {
   }
 
   async #step(): Promise<void> {
-    const { journal, clock } = this.#parts;
+    const { journal, answerFiles, clock } = this.#parts;
     const nowMs = clock.nowMs();
     this.#hasMore = false;
     const pruned = await journal.prune({
@@ -62,5 +63,7 @@ export class Pruning implements Service {
       limit: PRUNE_ROWS,
     });
     this.#hasMore = pruned > 0;
+    // After its dead letter is gone, nobody can send a file again.
+    if (!this.#hasMore) answerFiles?.removeBefore(nowMs - DEAD_LETTER_KEEP_MS);
   }
 }

@@ -1,5 +1,5 @@
 /** The work that one message causes, and what is sent for it, as the journal keeps them. */
-import type { ChoiceAction, ChoiceButton, Content } from './content.ts';
+import type { AnswerFile, ChoiceAction, ChoiceButton, Content } from './content.ts';
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from './ids.ts';
 import type { InboundMessage } from './message.ts';
 import type { TurnDetails } from './turn-details.ts';
@@ -84,7 +84,12 @@ export interface Turn {
 /** What a step of a turn shows. The outbox makes a row with a key for each. */
 export type Show =
   /** Without a name it is the answer. With a name it is another text of the agent about the turn. */
-  | { readonly what: 'answer'; readonly name?: string; readonly text: string }
+  | {
+      readonly what: 'answer';
+      readonly name?: string;
+      readonly text: string;
+      readonly files?: readonly AnswerFile[];
+    }
   | { readonly what: 'notice'; readonly name: string; readonly text: string }
   /** A notice with buttons. */
   | {

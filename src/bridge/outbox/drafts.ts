@@ -1,6 +1,6 @@
 /** Makes rows of the outbox from what a turn shows, and makes the call to Lark from a row. */
 import { shortened } from '../../core/cut.ts';
-import type { Content } from '../../core/content.ts';
+import type { AnswerFile, Content } from '../../core/content.ts';
 import { turnId, type ChatId, type MessageId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
@@ -27,7 +27,7 @@ export function toDrafts(
   return show.flatMap((one): OutboxDraft | OutboxDraft[] => {
     switch (one.what) {
       case 'answer':
-        return form.partsOf(one.text).map((content, part) => ({
+        return answerContents(one, form).map((content, part) => ({
           ...messageDraft(subject, nowMs),
           key: turnKey(subject, one.name === undefined ? 'answer' : `answer:${one.name}`, part),
           priority: 'answer' as const,
@@ -41,6 +41,19 @@ export function toDrafts(
         return receiptDraft(subject, one, nowMs);
     }
   });
+}
+
+/** The parts of an answer, and then its files that they don't show in place. */
+function answerContents(
+  { text, files = [] }: { readonly text: string; readonly files?: readonly AnswerFile[] },
+  form: ContentForm,
+): Content[] {
+  const parts = form.partsOf(text, files);
+  const shown = new Set(
+    parts.flatMap((part) => ('images' in part ? part.images.map(({ file }) => file.path) : [])),
+  );
+  const rest = files.filter(({ path }) => !shown.has(path));
+  return [...parts, ...rest.map((file) => form.fileRow(file))];
 }
 
 /** The row for a text of the bridge itself. Such a text always fits into one message. */

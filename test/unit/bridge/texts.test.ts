@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { fileNotices } from '../../../src/bridge/texts/files.ts';
 import {
   choices,
   notices,
@@ -27,6 +28,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   skipped: notices.skipped().text,
   undeliverable: notices.undeliverable().text,
   files: withFiles('', ['a.png']),
+  filesLeftOut: fileNotices.leftOut([{ name: 'a.png', why: 'empty' }]).text,
+  fileNotSent: fileNotices.notSent('a.png').text,
   input: question('input', ''),
   signIn: question('sign_in', ''),
   signInThere: question('sign_in', 'https://example.com'),

@@ -40,10 +40,11 @@ const EXPECTED: readonly [readonly number[], LarkAction][] = [
   [[230002, 232009, 230013, 230053, 230029], 'chat_dead'],
   [[230011, 230110, 231003], 'message_gone'],
   [[230019, 230071, 230072], 'fall_back_from_thread'],
-  [[230001, 230022, 230028], 'give_up'],
+  [[230001, 230055, 230099], 'fall_back_to_text'],
+  [[230022, 230028, 230017, 234001, 234006, 234010, 234011, 234039], 'give_up'],
+  [[234007], 'tell_operator'],
   [[230034, 99992351, 99992361], 'give_up'],
   [[230025], 'split'],
-  [[230099], 'give_up'],
   [[231001, 231002, 231007, 231008], 'give_up'],
 ];
 
@@ -107,6 +108,7 @@ describe('the table', () => {
       230027: 'permission_missing',
       230034: 'person_unknown',
       230053: 'blocked_by_person',
+      234007: 'bot_switched_off',
       99991401: 'address_not_allowed',
       99991403: 'quota_used_up',
       99991662: 'app_disabled',
@@ -130,7 +132,8 @@ describe('an action that is not possible is replaced', () => {
     [231003, react, 'give_up'],
     [230025, react, 'give_up'],
     [230025, send, 'split'],
-    [230099, reply, 'give_up'],
+    [230099, reply, 'fall_back_to_text'],
+    [230099, react, 'give_up'],
     [230020, react, 'wait'],
     [230002, react, 'chat_dead'],
   ])('%i when trying to %o → %s', (code, tried, action) => {
