@@ -1,6 +1,7 @@
 import { EchoRuntime } from './echo.ts';
 import type { Environment } from './environment.ts';
 import { ExecRuntime } from './exec.ts';
+import type { OutputFolders } from './output-folders.ts';
 import type { RunningPrograms } from './running-programs.ts';
 import type { AgentRuntime, RunnableSpec } from './runtime.ts';
 import type { Log } from '../core/log.ts';
@@ -13,6 +14,7 @@ interface RuntimeOptions {
   readonly env: Environment;
   readonly timeoutMs: number;
   readonly programs?: RunningPrograms;
+  readonly outputs?: OutputFolders;
   readonly clock: Clock;
   readonly log: Log;
 }

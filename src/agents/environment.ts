@@ -26,6 +26,8 @@ interface EnvironmentParts {
   /** What names another user, if the program runs as one. */
   readonly user?: Environment | undefined;
   readonly turn: Pick<AgentTurn, 'lark' | 'claimedLark' | 'details'>;
+  /** Where it may leave files for its answer. */
+  readonly outputFolder?: string | undefined;
 }
 
 /** The environment of a turn's program: what is allowed, what a person chose, and where the message came from. */
@@ -34,6 +36,7 @@ export function agentEnvironment({
   given,
   user,
   turn: { lark, claimedLark, details },
+  outputFolder,
 }: EnvironmentParts): Record<string, string> {
   const allowed = Object.entries(env).filter(
     ([name]) => isAllowed(name) && (user === undefined || !OF_OWN_USER.test(name)),
@@ -42,9 +45,8 @@ export function agentEnvironment({
     Object.entries(larkVariables(claimedLark)).map(([name, value]) => [`CLAIMED_${name}`, value]),
   );
   const told = lark && { ...larkVariables(lark), ...attachmentVariable(details) };
-  const chosen = [user ?? {}, given, claims, told ?? {}].flatMap(
-    Object.entries<string | undefined>,
-  );
+  const ours = { ...told, LARK_OUTPUT_DIR: outputFolder };
+  const chosen = [user ?? {}, given, claims, ours].flatMap(Object.entries<string | undefined>);
   return Object.fromEntries([...allowed, ...chosen].filter(isSet));
 }
 

@@ -6,18 +6,19 @@ import { headOf, tailOf } from '../core/cut.ts';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { withoutSecrets } from '../core/secret.ts';
 import { isBlank, withoutTerminalControls } from '../core/visible.ts';
-import { meaningOf } from '../files/system-errors.ts';
 import { PlainTalk } from './exec/plain-talk.ts';
 import { StreamTalk } from './exec/stream-talk.ts';
 import type { Talk } from './exec/talk.ts';
-import { failureSentence, noAnswerWithin } from '../wire/failure-sentences.ts';
+import { failureSentence } from '../wire/failure-sentences.ts';
 import { endedRun, NOT_RUNNING } from './ended-run.ts';
+import { isThrownBySystem, notReady, startFailure, timedOut } from './exec-failures.ts';
 import { agentEnvironment, type Environment, secretsIn } from './environment.ts';
 import { Tail } from './tail.ts';
 import { readVariables } from './given-variables.ts';
 import { runWithLentFiles } from './lent-files.ts';
 import { AGENT_KILL_GRACE_MS, ProgramGroup, RUN_MARK } from './program-group.ts';
 import { findUser, type ProgramUser } from './program-user.ts';
+import type { OutputFolder, OutputFolders } from './output-folders.ts';
 import type { RunningPrograms } from './running-programs.ts';
 import type { AgentResult, AgentRun, AgentRuntime, AgentTurn, ExecSpec } from './runtime.ts';
 import type { Log } from '../core/log.ts';
@@ -42,6 +43,8 @@ export interface ExecOptions {
   readonly outputBytesMax: number;
   /** Notes which programs are running, for the process after this one. */
   readonly programs?: RunningPrograms;
+  /** Without it programs can't add files to their answers. */
+  readonly outputs?: OutputFolders;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -110,8 +113,11 @@ export class ExecRuntime implements AgentRuntime {
     const { spec, log } = this.#options;
     const [program = '', ...args] = spec.argv;
     const mark = randomBytes(16).toString('hex');
+    let folder: OutputFolder | undefined;
     try {
-      const { user, variables, secrets } = this.#surroundings(turn);
+      const user = this.#programUser();
+      folder = this.#options.outputs?.create(user);
+      const { variables, secrets } = this.#surroundings(turn, { user, folder });
       const child = spawn(program, args, {
         env: { ...variables, [RUN_MARK]: mark },
         // A process group of its own, so that the whole tree can be stopped.
@@ -121,32 +127,49 @@ export class ExecRuntime implements AgentRuntime {
         ...(user !== undefined && { uid: user.uid, gid: user.gid, cwd: user.folder }),
       });
       // Without open files left it does not even have pipes.
-      if (child.pid === undefined)
+      if (child.pid === undefined) {
+        folder?.remove();
         return notStarted(child, (error) => startFailure(log, turn, error));
+      }
       yieldToBridge(child.pid);
-      return new ExecRun(this.#options, turn, { child, pid: child.pid, mark, secrets, onUpdate });
+      return new ExecRun(this.#options, turn, {
+        child,
+        pid: child.pid,
+        mark,
+        secrets,
+        onUpdate,
+        folder,
+      });
     } catch (error) {
+      folder?.remove();
       if (error instanceof BridgeError) return endedRun(notReady(log, turn, error));
       // Some failures to start are thrown, others come as an event. For the turn they are the same.
-      if (!isSystemError(error)) throw error;
+      if (!isThrownBySystem(error)) throw error;
       return endedRun(startFailure(log, turn, error));
     }
   }
 
-  /** Throws a `BridgeError` if the program would not get what was chosen for it. */
-  #surroundings(turn: AgentTurn) {
-    const { env, spec } = this.#options;
+  /** Throws a `BridgeError` if it can't be found. */
+  #programUser(): ProgramUser | undefined {
     const user = this.#user;
-    if (user instanceof BridgeError) {
-      void this.#findUser();
-      throw user;
-    }
+    if (!(user instanceof BridgeError)) return user;
+    void this.#findUser();
+    throw user;
+  }
+
+  /** Throws a `BridgeError` if the program would not get what was chosen for it. */
+  #surroundings(
+    turn: AgentTurn,
+    { user, folder }: { user: ProgramUser | undefined; folder: OutputFolder | undefined },
+  ) {
+    const { env, spec } = this.#options;
     const named = Object.fromEntries((spec.variables ?? []).map((name) => [name, env[name]]));
     const path = spec.variablesFile;
     const inFile = path === undefined ? {} : readVariables(path, user?.uid);
     const given = { ...named, ...inFile };
-    const variables = agentEnvironment({ env, given, user: user?.variables, turn });
-    return { user, variables, secrets: secretsIn({ env: variables, given }) };
+    const outputFolder = folder?.path;
+    const variables = agentEnvironment({ env, given, user: user?.variables, turn, outputFolder });
+    return { variables, secrets: secretsIn({ env: variables, given }) };
   }
 }
 
@@ -158,6 +181,7 @@ interface StartedProgram {
   /** What it was given and must not be shown. */
   readonly secrets: readonly string[];
   readonly onUpdate: (update: TurnUpdate) => void;
+  readonly folder: OutputFolder | undefined;
 }
 
 class ExecRun implements AgentRun {
@@ -168,6 +192,7 @@ class ExecRun implements AgentRun {
   readonly #group: ProgramGroup;
   readonly #secrets: readonly string[];
   readonly #talk: Talk;
+  readonly #folder: OutputFolder | undefined;
   readonly #stdout = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #stderr = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #timers: (() => void)[] = [];
@@ -179,13 +204,14 @@ class ExecRun implements AgentRun {
   #resolve: (result: AgentResult) => void = () => {};
 
   constructor(options: ExecOptions, turn: AgentTurn, program: StartedProgram) {
-    const { child, pid, mark, secrets } = program;
+    const { child, pid, mark, secrets, folder } = program;
     const { clock, programs } = options;
     this.#options = options;
     this.#turn = turn;
     this.#child = child;
     this.#secrets = secrets;
     this.#talk = this.#talkWith(program);
+    this.#folder = folder;
     this.#group = new ProgramGroup({ pid, mark, startedAtMs: clock.nowMs(), clock });
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
@@ -254,7 +280,22 @@ class ExecRun implements AgentRun {
     } catch (error) {
       log.error('agent_program_not_ended', { turn, error: errorText(error) });
     }
-    this.#settle(result);
+    this.#settle(await this.#withFiles(result));
+  }
+
+  /** Files belong to an answer only if the program has ended by itself. */
+  async #withFiles(result: AgentResult): Promise<AgentResult> {
+    if (!result.ok || this.#ending !== undefined || this.#folder === undefined) return result;
+    try {
+      const attached = await this.#folder.take(this.#talk.files);
+      const hasSome = attached.files.length > 0 || attached.leftOut.length > 0;
+      return hasSome ? { ...result, attached } : result;
+    } catch (error) {
+      if (!isThrownBySystem(error)) throw error;
+      const turn = this.#turn.turnId;
+      this.#options.log.error('agent_output_not_taken', { turn, error: error.message });
+      return { ok: false, reason: 'failed', detail: failureSentence('answer_files_not_kept') };
+    }
   }
 
   #take(chunk: Buffer): void {
@@ -263,8 +304,7 @@ class ExecRun implements AgentRun {
     this.#stdout.add(chunk);
     if (this.#talk.take(chunk)) return;
     log.warn('agent_answer_cut', { turn: this.#turn.turnId, bytes_max: outputBytesMax });
-    const { text, ...files } = this.#talk.answer();
-    this.#end({ ok: true, text: cutAnswer(text, outputBytesMax), ...files });
+    this.#end({ ok: true, text: cutAnswer(this.#talk.answer(), outputBytesMax) });
   }
 
   #end(ending: AgentResult): void {
@@ -287,7 +327,7 @@ class ExecRun implements AgentRun {
     if (this.#ending !== undefined) return this.#ending;
     if (exitCode === 0) {
       this.#talk.end();
-      return { ok: true, ...this.#talk.answer() };
+      return { ok: true, text: this.#talk.answer() };
     }
     const detail =
       signal === null
@@ -299,6 +339,7 @@ class ExecRun implements AgentRun {
   #settle(result: AgentResult): void {
     this.#closed = true;
     this.#stopTimers();
+    this.#folder?.remove();
     this.#resolve(this.#withOutput(result));
   }
 
@@ -319,7 +360,7 @@ class ExecRun implements AgentRun {
       log.warn('agent_program_failed', { turn, detail: result.detail, ...output });
       return reported;
     }
-    if (isBlank(result.text)) {
+    if (isBlank(result.text) && result.attached === undefined) {
       log.warn('agent_program_gave_no_answer', { turn, ...output });
       return reported;
     }
@@ -344,11 +385,6 @@ class ExecRun implements AgentRun {
   }
 }
 
-function notReady(log: Log, turn: AgentTurn, { message, next }: BridgeError): AgentResult {
-  log.error('agent_program_not_started', { turn: turn.turnId, error: message, next });
-  return { ok: false, reason: 'failed', detail: failureSentence('program_not_prepared') };
-}
-
 /** Its error comes as an event, after this call. */
 function notStarted(child: ChildProcess, resultOf: (error: Error) => AgentResult): AgentRun {
   const result = new Promise<AgentResult>((resolve) => {
@@ -363,34 +399,12 @@ function yieldToBridge(pid: number): void {
     setPriority(pid, AGENT_NICENESS);
   } catch (error) {
     // It has ended already, or the system allows no change.
-    if (!isSystemError(error)) throw error;
+    if (!isThrownBySystem(error)) throw error;
   }
-}
-
-function startFailure(log: Log, turn: AgentTurn, error: NodeJS.ErrnoException): AgentResult {
-  const meaning = meaningOf(error);
-  const fields = { turn: turn.turnId, error: error.message };
-  log.error('agent_program_not_started', meaning ? { ...fields, next: meaning.next } : fields);
-  return { ok: false, reason: 'failed', detail: notStartedFor(error, meaning?.what) };
-}
-
-function notStartedFor({ code }: NodeJS.ErrnoException, cause: string | undefined): string {
-  if (code === 'ENOENT') return failureSentence('program_not_found');
-  return cause === undefined
-    ? failureSentence('program_not_started')
-    : failureSentence('program_not_started_because', cause);
-}
-
-function timedOut(timeoutMs: number): AgentResult {
-  return { ok: false, reason: 'timed_out', detail: noAnswerWithin(timeoutMs) };
 }
 
 /** The beginning of an answer, and a line that says that it was cut. */
 function cutAnswer(text: string, bytesMax: number): string {
   const kept = headOf(text, { bytes: bytesMax });
   return `${kept}\n\n[The answer was longer than ${Math.round(bytesMax / 1024)} KB. It was cut here.]`;
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
 }

@@ -1,4 +1,5 @@
 /** An agent, as the code that runs its turns sees it. */
+import type { AnswerFiles } from '../core/content.ts';
 import type { LarkContext } from '../core/message.ts';
 import type { ProgramOutput } from '../core/program-output.ts';
 import type { TurnDetails } from '../core/turn-details.ts';
@@ -20,7 +21,7 @@ export type AgentResult =
   | {
       readonly ok: true;
       readonly text: string;
-      readonly files?: readonly AgentFile[];
+      readonly attached?: AnswerFiles;
       readonly output?: ProgramOutput;
     }
   | {
@@ -32,13 +33,6 @@ export type AgentResult =
       readonly text?: string;
       readonly output?: ProgramOutput;
     };
-
-/** A file that goes with an answer. It lies where the agent runs. */
-export interface AgentFile {
-  readonly path: string;
-  /** How it is to be called. Undefined: as its path says. */
-  readonly name?: string;
-}
 
 export interface AgentRun {
   /** How the turn ends. It does not reject because of a mistake of the agent. */

@@ -1,10 +1,13 @@
 /** What `agents` runs: the agents on the embedded hub, whether it runs or not. */
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { AppContext } from './context.ts';
 import { parseCommand } from '../agents/command-line.ts';
 import { createRuntime } from '../agents/create-runtime.ts';
 import { checkNames, readVariables } from '../agents/given-variables.ts';
 import { checkProgram } from '../agents/program-check.ts';
+import { OutputFolders } from '../agents/output-folders.ts';
 import { findUser } from '../agents/program-user.ts';
 import type { AgentResult } from '../agents/runtime.ts';
 import type { Environment } from '../config/load.ts';
@@ -65,7 +68,9 @@ export async function openAgents({ config, env, log }: AppContext) {
       if (spec.kind === 'external') {
         throw new BridgeError('usage', `the agent ${name} runs elsewhere, and can't be run here`);
       }
-      const runtime = createRuntime(spec, { env, timeoutMs, clock: systemClock, log });
+      const folder = mkdtempSync(join(tmpdir(), 'lark-bridge-test-'));
+      const outputs = new OutputFolders({ folder, log });
+      const runtime = createRuntime(spec, { env, timeoutMs, outputs, clock: systemClock, log });
       await runtime.start();
       try {
         const turn = { turnId: 'test', text, lark: testContext(config.brand) };
@@ -75,6 +80,7 @@ export async function openAgents({ config, env, log }: AppContext) {
         return await run.result;
       } finally {
         await runtime.stop();
+        rmSync(folder, { recursive: true, force: true });
       }
     },
     close: () => Promise.resolve(db.close()),

@@ -12,7 +12,8 @@ import { closing, type Service } from '../core/service.ts';
 import type { Connection } from '../lark/inbound/connection.ts';
 import { Lark } from '../lark/lark.ts';
 import type { AppContext, LarkSettings } from './context.ts';
-import { journalOf, latestStatus } from './state.ts';
+import { AnswerFilesOnDisk } from '../files/answer-files.ts';
+import { ANSWER_FILES, journalOf, latestStatus } from './state.ts';
 import type { HubAccess } from './hub-access.ts';
 import type { Monitoring } from './monitoring.ts';
 import { EventLoopGauge } from '../observe/metrics/event-loop.ts';
@@ -65,6 +66,7 @@ export function assemble(
     ...stateOf({ config, log }, { db, app: settings.appId, hub }),
     target,
     lark: lark.gateway,
+    answerFiles: new AnswerFilesOnDisk(join(config.stateDir, ANSWER_FILES)),
     choices: new ChoiceValues(buttonKey(settings.appSecret)),
     turnsRunningMax: config.maxTurns,
     // The embedded hub ends its agents itself, and its report says why there is no answer.

@@ -1,6 +1,7 @@
 /** Where turns go: to the embedded hub in this process, or to a hub elsewhere. */
 import { join } from 'node:path';
 import { createRuntime } from '../agents/create-runtime.ts';
+import { OutputFolders } from '../agents/output-folders.ts';
 import { RunningPrograms } from '../agents/running-programs.ts';
 import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
@@ -26,6 +27,7 @@ import { systemClock } from '../time/clock.ts';
 import type { AppContext } from './context.ts';
 import { loadTls, mustBeProtected } from './hub-protection.ts';
 import type { Monitoring } from './monitoring.ts';
+import { ANSWER_FILES } from './state.ts';
 
 /** Gets the turns, and reports whether it can be reached. */
 type Target = TurnTarget &
@@ -99,6 +101,7 @@ export function createEmbeddedHub(
   const timeoutMs = config.turnTimeoutSecs * 1000;
   const folder = join(config.stateDir, 'programs');
   const programs = new RunningPrograms({ folder, clock: systemClock, log });
+  const outputs = new OutputFolders({ folder: join(config.stateDir, ANSWER_FILES), log });
   return new Hub({
     host: config.hubHost,
     port: config.hubPort,
@@ -111,9 +114,12 @@ export function createEmbeddedHub(
     clock: systemClock,
     store: new SqliteHubStore(db),
     createRuntime: (spec) =>
-      createRuntime(spec, { env, timeoutMs, programs, clock: systemClock, log }),
+      createRuntime(spec, { env, timeoutMs, programs, outputs, clock: systemClock, log }),
     // When a process is killed, its programs go on. They must end before their turns run again.
-    beforeAgents: () => programs.endLeftovers(),
+    beforeAgents: async () => {
+      await programs.endLeftovers();
+      outputs.removeUnfinished();
+    },
     provisionToken: (generate) =>
       Promise.resolve(loadOrCreateSecret(join(config.stateDir, 'provision-token'), generate)),
     turnTimeoutMs: timeoutMs,

@@ -1,5 +1,5 @@
 /** The database of a state directory: opened by the one process that runs on it, or read by any other. */
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/load.ts';
 import { type BridgeError, isSystemError } from '../core/errors.ts';
 import { appId, type AppId } from '../core/ids.ts';
@@ -18,6 +18,9 @@ import { tryFileLock } from '../store/sqlite/file-lock.ts';
 import { systemClock } from '../time/clock.ts';
 import { repeating } from '../time/repeat.ts';
 import type { LarkSettings } from './context.ts';
+
+/** Where files of answers lie until they are sent, in the state directory. */
+export const ANSWER_FILES = join('attachments', 'out');
 
 /** Opens the database for this process alone. What has to be closed later is put into `opened`. */
 export function openState(

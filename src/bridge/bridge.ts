@@ -16,6 +16,7 @@ import { QueueNotices } from './turns/queue-notices.ts';
 import {
   NO_OBSERVER,
   type AttachmentStore,
+  type AnswerFileStore,
   type Journal,
   type LanguageChoices,
   type LarkGateway,
@@ -49,6 +50,8 @@ export interface BridgeParts {
   /** Where the files of people's messages lie. Absent: agents get only their names. */
   readonly attachments?: AttachmentStore | undefined;
   readonly observer?: Observer;
+  /** Where the files of answers lie. */
+  readonly answerFiles?: AnswerFileStore;
 }
 
 /** Handles a message from the event that comes in to the answer in the chat. */
@@ -102,7 +105,7 @@ export class Bridge implements Service {
       engine,
       this.#orders,
       new QueueNotices({ engine, clock, log }),
-      new Pruning({ journal, attachments: parts.attachments, clock, log }),
+      new Pruning({ ...parts, journal, clock, log }),
     ];
   }
 

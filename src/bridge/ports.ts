@@ -1,12 +1,20 @@
 /** What the bridge needs from others: Lark, the target of turns, the journal. Adapters implement it, `app` joins them. */
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from '../core/ids.ts';
-import type { AnswerContent, Content, MarkdownForm } from '../core/content.ts';
 import type { Language } from '../core/language.ts';
 import type { InboundEvent, InboundMessage, LarkContext, Part, Resource } from '../core/message.ts';
+import type {
+  AnswerContent,
+  AnswerFile,
+  AnswerFiles,
+  Content,
+  FileContent,
+  Person,
+} from '../core/content.ts';
 import type { ButtonValue } from '../wire/choice-value.ts';
 import type { ReplyToken } from '../wire/lark-context.ts';
 import type {
   FailureCause,
+  OutboxBody,
   OutboxDraft,
   OutboxRow,
   OutboxState,
@@ -126,25 +134,29 @@ export interface HistoryMessage {
   readonly deleted: boolean;
   /** For own messages: the text as it is shown. It tells whether a send arrived. */
   readonly text: string | undefined;
-  /** For own messages in which Markdown is shown. Lark does not give back what they say. */
-  readonly form?: MarkdownForm | undefined;
+  /** For own messages of which Lark does not give back what they say. */
+  readonly form?: 'card' | 'post' | 'file' | undefined;
   /** The message as its event would give it. Undefined if it is not for the bot. */
   readonly inbound: InboundMessage | undefined;
 }
 
 /** What the bridge has to know about Lark's forms of answers before it sends one. */
 export interface ContentForm {
-  /** An agent's text as parts that Lark accepts, in order. What has nothing visible is left out. */
-  partsOf(text: string): readonly AnswerContent[];
-  /** A part that Lark refused as Markdown, in the next simpler form. */
-  simplerThan(
-    refused: AnswerContent & { readonly form: MarkdownForm },
-    why: RefusedForm,
-  ): AnswerContent;
+  /**
+   * An agent's text as parts that Lark accepts, in order. What has nothing visible is left out. Images among `files`
+   * that its Markdown names are shown in place.
+   */
+  partsOf(text: string, files?: readonly AnswerFile[]): readonly (AnswerContent | FileContent)[];
+  /** What is sent in place of a refused part: it in the next simpler form. Empty if there is none. */
+  simplerThan(refused: AnswerContent, why: RefusedForm): readonly (AnswerContent | FileContent)[];
+  /** A file that came with an answer, as a message of its own. */
+  fileRow(file: AnswerFile): FileContent;
+  /** True if the text may call somebody by name. */
+  mayCall(text: string): boolean;
   /** A text that Lark refused as too long, in smaller pieces. `undefined` if smaller pieces would not help. */
   smallerPiecesOf(text: string): readonly string[] | undefined;
-  /** A text as `history` gives it back. */
-  shownText(text: string): string;
+  /** A message that is a text, as `history` gives it back. */
+  shownText(content: Content): string;
 }
 
 /** Why a form was refused: for its length, or for something else. */
@@ -175,6 +187,13 @@ export interface LarkGateway {
    * Absent: files can't be read.
    */
   resource?(of: MessageId, resource: Resource): Promise<ResourceResult>;
+  /** Gives Lark the content of a file. Does not reject if Lark or the network fails. Absent: it takes no files. */
+  upload?(file: Upload, priority: CallPriority): Promise<DeliveryResult>;
+  /**
+   * Who is in a group. Does not reject if Lark or the network fails. Undefined if it can't be found out.
+   * Absent: nobody is known.
+   */
+  membersOf?(chat: ChatId): Promise<readonly Person[] | undefined>;
 }
 
 export type ForwardedResult =
@@ -202,6 +221,8 @@ export type TurnAnswer = (
       readonly text: string;
       /** Names of the files that came with it. */
       readonly files?: readonly string[];
+      /** Files that came with it and lie on this machine. Only from a target in this process. */
+      readonly attached?: AnswerFiles;
     }
   /**
    * The agent refused or failed. `detail` is for people. `interrupted`: the agent's process died. `agent`: the
@@ -354,6 +375,8 @@ export interface Withdrawal {
 
 export interface OutboxChange {
   readonly state: OutboxState;
+  /** The same message, with what Lark was given or asked for it. */
+  readonly body?: OutboxBody;
   readonly triedAtMs?: number | undefined;
   readonly attempts?: number;
   readonly lastError?: string;
@@ -725,4 +748,17 @@ export interface AttachmentStore {
   remove(of: MessageId): Promise<void>;
   /** Removes what is too old, or too much. What an open turn needs stays. */
   prune(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- files of answers
+
+/** A file to upload. Lark gives it a key, which a message then names. */
+export type Upload = Pick<FileContent, 'as' | 'name' | 'path' | 'text'>;
+
+/** The files of answers on the disk. */
+export interface AnswerFileStore {
+  /** Removes a file that is not needed any more. */
+  remove(path: string): void;
+  /** Removes everything from before this time. Rows that name such a file are gone by then. */
+  removeBefore(beforeMs: number): void;
 }

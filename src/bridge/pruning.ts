@@ -1,6 +1,6 @@
 import type { Service } from '../core/service.ts';
 import { repeating } from '../time/repeat.ts';
-import type { AttachmentStore, Journal } from './ports.ts';
+import type { AnswerFileStore, AttachmentStore, Journal } from './ports.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -20,6 +20,7 @@ const STEP_PAUSE_MS = 20;
 interface PruningParts {
   readonly journal: Journal;
   readonly attachments?: AttachmentStore | undefined;
+  readonly answerFiles?: AnswerFileStore;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -53,7 +54,7 @@ export class Pruning implements Service {
   }
 
   async #step(): Promise<void> {
-    const { journal, attachments, clock } = this.#parts;
+    const { journal, attachments, answerFiles, clock } = this.#parts;
     const nowMs = clock.nowMs();
     this.#hasMore = false;
     const pruned = await journal.prune({
@@ -63,6 +64,9 @@ export class Pruning implements Service {
       limit: PRUNE_ROWS,
     });
     this.#hasMore = pruned > 0;
-    if (!this.#hasMore) await attachments?.prune();
+    if (this.#hasMore) return;
+    await attachments?.prune();
+    // After its dead letter is gone, nobody can send a file again.
+    answerFiles?.removeBefore(nowMs - DEAD_LETTER_KEEP_MS);
   }
 }

@@ -2,6 +2,7 @@
 
 export type Content =
   | AnswerContent
+  | FileContent
   /** A text of the bridge itself. */
   | { readonly kind: 'notice'; readonly text: string }
   /** A question of the bridge, with a button for each answer. The text says what can be typed instead. */
@@ -15,6 +16,62 @@ export interface AnswerContent {
   readonly form?: MarkdownForm;
   /** Where a longer answer has several: which one it is, from 1 on. */
   readonly part?: { readonly number: number; readonly of: number };
+  /** The images that its Markdown shows in place. */
+  readonly images?: readonly ShownImage[];
+  /** Who of the chat may be called by it. Undefined until it is known who is there. */
+  readonly people?: readonly Person[];
+  /** What the agent wrote, where the text was made of it. */
+  readonly source?: string;
+  /** The first words of an answer that follows as a file, or a piece of a text that was too long. */
+  readonly is?: 'excerpt' | 'piece';
+}
+
+/** Somebody in the chat. */
+export interface Person {
+  readonly openId: string;
+  readonly name: string;
+}
+
+/** A file that came with an answer. It lies on the disk of the bridge. */
+export interface AnswerFile {
+  readonly kind: 'image' | 'file' | 'audio' | 'video';
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  /** The absolute path by which the agent may name it in its Markdown. */
+  readonly from: string;
+}
+
+/** A file that can't be sent, and why. `elsewhere`: the bridge takes none from there. */
+export interface FileLeftOut {
+  readonly name: string;
+  readonly why: 'too_large' | 'too_many' | 'not_a_file' | 'empty' | 'elsewhere';
+}
+
+export interface AnswerFiles {
+  readonly files: readonly AnswerFile[];
+  readonly leftOut: readonly FileLeftOut[];
+}
+
+/** `key`: Lark's name of it. Undefined until it is uploaded, and empty if Lark refused it. */
+export interface ShownImage {
+  readonly file: AnswerFile;
+  readonly key?: string;
+}
+
+/** A message that is one file. */
+export interface FileContent {
+  readonly kind: 'file';
+  /** Decides how Lark shows it. */
+  readonly as: AnswerFile['kind'];
+  readonly name: string;
+  /** Where it lies. Without a path the file says `text`. */
+  readonly path?: string;
+  /** For lists of the operator: what it says, or its name. */
+  readonly text: string;
+  readonly key?: string;
+  /** It says an answer that was not tried as a text. */
+  readonly isFirstForm?: true;
 }
 
 export type MarkdownForm = 'card' | 'post';

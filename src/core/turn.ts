@@ -1,5 +1,5 @@
 /** The work that one message causes, and what is sent for it, as the journal keeps them. */
-import type { ChoiceAction, ChoiceButton, Content } from './content.ts';
+import type { AnswerFile, ChoiceAction, ChoiceButton, Content } from './content.ts';
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from './ids.ts';
 import type { Text } from './language.ts';
 import type { InboundMessage } from './message.ts';
@@ -88,7 +88,12 @@ export type Show =
    * Without a name it is the answer. With a name it is another text of the agent about the turn. `Text`: the bridge
    * says something beside the agent's words.
    */
-  | { readonly what: 'answer'; readonly name?: string; readonly text: string | Text }
+  | {
+      readonly what: 'answer';
+      readonly name?: string;
+      readonly text: string | Text;
+      readonly files?: readonly AnswerFile[];
+    }
   | { readonly what: 'notice'; readonly name: string; readonly text: Text }
   /** A notice with buttons. */
   | {

@@ -1,4 +1,5 @@
 /** What the embedded hub stores, and what it runs. Every method that writes resolves when the data is durable. */
+import type { AnswerFiles } from '../core/content.ts';
 import type { WorkspaceId } from '../core/ids.ts';
 import type { TurnDetails } from '../core/turn-details.ts';
 import type { ProgramOutput } from '../core/program-output.ts';
@@ -162,7 +163,12 @@ export type FailureReason =
  * agent that failed, if the hub ran it itself.
  */
 export type TurnOutcome =
-  | { readonly kind: 'answered'; readonly message: HubMessage }
+  | {
+      readonly kind: 'answered';
+      readonly message: HubMessage;
+      /** Only from a program that the hub runs: files on this machine, for the bridge in this process. */
+      readonly attached?: AnswerFiles;
+    }
   | {
       readonly kind: 'failed';
       readonly reason: FailureReason;

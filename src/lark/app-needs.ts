@@ -49,6 +49,12 @@ export const SCOPE_NEEDS = {
     essential: false,
     asked: true,
   },
+  files: {
+    anyOf: ['im:resource', 'im:resource:upload'],
+    otherwise: 'send the pictures and files of its answers',
+    essential: false,
+    asked: true,
+  },
   sign: {
     anyOf: ['im:message.reactions:write_only', 'im:message'],
     otherwise: 'show that it is at work',

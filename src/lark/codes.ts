@@ -116,13 +116,21 @@ export const CODES: Readonly<Record<number, CodeRow>> = {
   230025: { action: 'split', meaning: 'the content is too long' },
   230099: { action: 'fall_back_to_text', meaning: 'the card was refused' },
   // Files of messages.
-  234001: giveUp('a parameter of the request for a file is not valid'),
+  234001: giveUp('a parameter of the request about a file is not valid'),
   234003: giveUp('the file does not belong to this message'),
   234004: { action: 'chat_dead', meaning: 'the bot is not in the chat of this file' },
   234005: giveUp('the file was deleted'),
   234037: giveUp('the file is larger than Lark gives to apps'),
   234038: giveUp('the chat is restricted, so its files are given to nobody'),
   234043: giveUp('Lark gives apps no files of such a message'),
+  // Files of answers.
+  230055: { action: 'fall_back_to_text', meaning: 'the file has another type than its message' },
+  230017: giveUp('the file was uploaded by another app'),
+  234006: giveUp('the file is too large'),
+  234007: operator('the bot ability of the app is switched off', 'bot_switched_off'),
+  234010: giveUp('the file is empty'),
+  234011: giveUp('the image has a form that Lark does not know'),
+  234039: giveUp('the image has too many pixels'),
   // Reactions.
   231001: giveUp('there is no such reaction'),
   231002: giveUp('the bot may not react to this message'),
@@ -241,7 +249,7 @@ function possibleAction(action: LarkAction, tried: Tried): LarkAction {
     case 'split':
       return tried.kind === 'reply' || tried.kind === 'send' ? action : 'give_up';
     case 'fall_back_to_text':
-      return tried.card ? action : 'give_up';
+      return tried.kind === 'reply' || tried.kind === 'send' ? action : 'give_up';
     case 'message_gone':
     case 'fall_back_from_thread':
       return tried.kind === 'reply' ? action : 'give_up';

@@ -8,6 +8,7 @@ const SENTENCES = {
   agent_interrupted_often: 'The agent was interrupted {0} times while it worked on this.',
   agent_not_running: 'The agent is not running.',
   agent_removed: 'The agent was removed.',
+  answer_files_not_kept: 'The files of its answer could not be kept.',
   cancelled: 'The turn was cancelled.',
   expired: 'The message expired before the agent got to it.',
   no_answer_in_day: 'The agent did not answer within a day.',

@@ -158,6 +158,7 @@ function gone(action: 'give_up' | 'message_gone'): DeliveryResult {
 
 function read(content: Rendered): Pick<Shown, 'text' | 'buttons' | 'form'> {
   if (content.kind === 'text') return { text: content.text, buttons: [], form: undefined };
+  if (content.kind === 'file') throw new Error('no agent of the model has files');
   if (content.kind === 'post') {
     const post = JSON.parse(content.post) as { zh_cn: { content: { text: string }[][] } };
     return { text: post.zh_cn.content.flat()[0]?.text ?? '', buttons: [], form: 'post' };

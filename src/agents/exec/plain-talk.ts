@@ -3,6 +3,8 @@ import type { Talk } from './talk.ts';
 /** The text on stdin, the answer on stdout. */
 export class PlainTalk implements Talk {
   readonly input;
+  /** They are those that lie in the folder. */
+  readonly files = [];
   readonly #bytesMax: number;
   readonly #output: Buffer[] = [];
   #bytes = 0;
@@ -21,12 +23,10 @@ export class PlainTalk implements Talk {
   end(): void {}
 
   /** Decoded as a whole, because a character may be split between two chunks. */
-  answer() {
-    return {
-      text: Buffer.concat(this.#output)
-        .toString('utf8')
-        .replace(/\r?\n$/, ''),
-    };
+  answer(): string {
+    return Buffer.concat(this.#output)
+      .toString('utf8')
+      .replace(/\r?\n$/, '');
   }
 
   shown(): undefined {}

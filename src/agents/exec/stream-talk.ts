@@ -3,10 +3,10 @@ import { asObject, type Json } from '../../core/json-object.ts';
 import { byteLength, shortened } from '../../core/cut.ts';
 import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Log } from '../../core/log.ts';
-import type { AgentFile, AgentTurn } from '../runtime.ts';
+import type { AgentTurn } from '../runtime.ts';
 import { turnFields } from '../turn-fields.ts';
 import { Lines } from './lines.ts';
-import type { Talk } from './talk.ts';
+import type { NamedFile, Talk } from './talk.ts';
 
 /** A line can hold a whole answer, in which JSON may escape each character. */
 const LINE_BYTES_MAX = 8 * 1024 * 1024;
@@ -29,9 +29,9 @@ interface StreamTalkParts {
 
 export class StreamTalk implements Talk {
   readonly input;
+  readonly files: NamedFile[] = [];
   readonly #parts: StreamTalkParts;
   readonly #lines: Lines;
-  readonly #files: AgentFile[] = [];
   #text = '';
   #textBytes = 0;
   #count = 0;
@@ -62,9 +62,8 @@ export class StreamTalk implements Talk {
   }
 
   /** Halves of a character may come in two lines, so only the whole is made well-formed. */
-  answer() {
-    const text = wellFormed(this.#text);
-    return this.#files.length === 0 ? { text } : { text, files: this.#files };
+  answer(): string {
+    return wellFormed(this.#text);
   }
 
   shown(): string | undefined {
@@ -122,8 +121,8 @@ export class StreamTalk implements Talk {
   #takeFile({ path, name }: Json): string | undefined {
     if (typeof path !== 'string' || path === '') return 'wrong_fields';
     if (name !== undefined && typeof name !== 'string') return 'wrong_fields';
-    if (this.#files.length >= FILES_MAX) return 'too_many_files';
-    this.#files.push(name === undefined ? { path } : { path, name });
+    if (this.files.length >= FILES_MAX) return 'too_many_files';
+    this.files.push(name === undefined ? { path } : { path, name });
     return undefined;
   }
 

@@ -1,5 +1,4 @@
 /** What a program reads and writes during a turn. */
-import type { AgentFile } from '../runtime.ts';
 
 export interface Talk {
   readonly input: {
@@ -12,12 +11,16 @@ export interface Talk {
   /** The program has written everything. */
   end(): void;
   /** The answer as it is now. After a program that failed it is not an answer. */
-  answer(): Said;
+  answer(): string;
+  /** The files that it named, in the order in which they are shown. */
+  readonly files: readonly NamedFile[];
   /** What a person may have seen of an answer that is not complete. Undefined if that is nothing. */
   shown(): string | undefined;
 }
 
-interface Said {
-  readonly text: string;
-  readonly files?: readonly AgentFile[];
+/** A file that the program named as a part of its answer. */
+export interface NamedFile {
+  readonly path: string;
+  /** How it is to be called. Undefined: as its path says. */
+  readonly name?: string;
 }

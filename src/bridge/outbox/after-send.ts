@@ -6,8 +6,14 @@ import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
 import { outKey } from './keys.ts';
 import { withQuote } from './drafts.ts';
+import { fileNotices } from '../texts/files.ts';
 import { notices } from '../texts/texts.ts';
-import { isMarkdown, type MarkdownContent } from '../../core/content.ts';
+import {
+  type AnswerContent,
+  type Content,
+  type FileContent,
+  isMarkdown,
+} from '../../core/content.ts';
 import type {
   ContentForm,
   DeliveryResult,
@@ -26,8 +32,11 @@ const OUT_KEEP_TRYING_MS = 24 * 60 * 60 * 1000;
 /** A sign of receipt that comes later than this is of no use. */
 const RECEIPT_USEFUL_MS = 10_000;
 
-/** After an unknown code a row is tried this often, within half a minute, because the refusal may pass. */
-const OUT_UNSURE_TRIES_MAX = 5;
+/**
+ * After an unknown code a row is tried this often, because the refusal may pass. With the other forms of an answer
+ * that is at most 12 calls.
+ */
+const OUT_UNSURE_TRIES_MAX = 3;
 /** A refusal from something between us and Lark has this long to pass. The chat's other messages wait meanwhile. */
 const OUT_UNSURE_MS = 10 * 60_000;
 /** Where a row can be shown if the message that it answers is gone. */
@@ -68,7 +77,7 @@ function afterRefusal(row: OutboxRow, result: Refused, at: Try): OutboxChange {
     case 'tell_operator':
       return later(row, result, at);
     case 'unsure':
-      return mayPass(row, result, at) ? later(row, result, at) : giveUp(row, at);
+      return mayPass(row, result, at) ? later(row, result, at) : afterUnsure(row, at);
     case 'split':
     case 'message_gone':
     case 'fall_back_from_thread':
@@ -110,8 +119,26 @@ function tellsOfFailure({ body }: OutboxRow): boolean {
 }
 
 function mayPass(row: OutboxRow, { code }: Refused, { nowMs }: Try): boolean {
-  if (code !== undefined) return row.attempts + 1 < OUT_UNSURE_TRIES_MAX;
-  return nowMs - (row.replayedAtMs ?? row.triedAtMs ?? nowMs) < OUT_UNSURE_MS;
+  if (code !== undefined) return !isBelowText(row) && row.attempts + 1 < OUT_UNSURE_TRIES_MAX;
+  const sinceMs = isBelowText(row) ? row.createdAtMs : row.triedAtMs;
+  return nowMs - (row.replayedAtMs ?? sinceMs ?? nowMs) < OUT_UNSURE_MS;
+}
+
+/** A file, or the first words of one: by then many calls were made for the answer. */
+function isBelowText({ body }: OutboxRow): boolean {
+  if (body.kind !== 'message') return false;
+  const { content } = body;
+  return content.kind === 'file' || (content.kind === 'answer' && content.is === 'excerpt');
+}
+
+/** A text may still be taken as a file. */
+function afterUnsure(row: OutboxRow, at: Try): OutboxChange {
+  const { body } = row;
+  if (body.kind !== 'message') return giveUp(row, at);
+  const { content } = body;
+  if (content.kind === 'file') return afterFile(row, content, at);
+  const isText = content.kind === 'answer' && content.form === undefined;
+  return isText ? simpler(row, content, { at, why: 'form' }) : giveUp(row, at);
 }
 
 /** True for a row that is not worth a call any more. */
@@ -172,14 +199,31 @@ function split(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
   if (body.kind !== 'message' || body.content.kind === 'choice') return giveUp(row, at);
   const { content } = body;
+  if (content.kind === 'file') return afterFile(row, content, at);
   if (isMarkdown(content)) return simpler(row, content, { at, why: 'too_long' });
   const pieces = at.form.smallerPiecesOf(content.text);
-  if (pieces === undefined) return { ...giveUp(row, at), endsRest: true };
+  if (pieces === undefined) return tooLong(row, content, at);
   return replacedBy(
-    ...pieces.map((text, part) =>
-      successor(row, at, { how: `part:${part}`, body: { ...body, content: { ...content, text } } }),
-    ),
+    ...pieces.map((text, part) => {
+      const piece =
+        content.kind === 'answer' ? { ...content, text, is: 'piece' as const } : content;
+      return successor(row, at, {
+        how: `part:${part}`,
+        body: { ...body, content: { ...piece, text } },
+      });
+    }),
   );
+}
+
+/** No size is small enough. A whole answer may still be taken as a file, but not hundreds of its pieces. */
+function tooLong(
+  row: OutboxRow,
+  content: AnswerContent | Extract<Content, { kind: 'notice' }>,
+  at: Try,
+): OutboxChange {
+  if (content.kind === 'notice') return { ...giveUp(row, at), endsRest: true };
+  const simplest = simpler(row, content, { at, why: 'too_long' });
+  return simplest.state.phase === 'dead' ? { ...simplest, endsRest: true } : simplest;
 }
 
 function withoutThread(row: OutboxRow, at: Try): OutboxChange {
@@ -191,25 +235,49 @@ function withoutThread(row: OutboxRow, at: Try): OutboxChange {
   const isAsked = at.asked?.threadId === undefined && placement === 'reply';
   if (!isAsked || body.kind !== 'message') return giveUp(row, at);
   const { content } = body;
-  const quoted = { ...body, content: { ...content, text: withQuote(content, at.asked) } };
+  const quoted =
+    content.kind === 'file'
+      ? body
+      : { ...body, content: { ...content, text: withQuote(content, at.asked) } };
   return replacedBy(successor(row, at, { how: 'chat', placement: 'chat', body: quoted }));
 }
 
-/** The same part in the next form, each form once: the last one is a text, which has no simpler one. */
+/** The same part in the next form, each form once. The last one is a file. */
 function simpler(
   row: OutboxRow,
-  refused: MarkdownContent,
+  refused: AnswerContent,
   { at, why }: { readonly at: Try; readonly why: RefusedForm },
 ): OutboxChange {
-  const content = at.form.simplerThan(refused, why);
-  const how = `form:${content.form ?? 'text'}`;
-  return replacedBy(successor(row, at, { how, body: { kind: 'message', content } }));
+  // The file says it all, so it does not matter if its first words can't be said.
+  if (refused.is === 'excerpt') return { state: { phase: 'dropped' } };
+  const contents = at.form.simplerThan(refused, why);
+  if (contents.length === 0) return giveUp(row, at);
+  return replacedBy(
+    ...contents.map((content, part) => {
+      const form = content.kind === 'file' ? 'file' : (content.form ?? 'text');
+      const how = part === 0 ? `form:${form}` : `form:${form}:${part}`;
+      return successor(row, at, { how, body: { kind: 'message', content } });
+    }),
+  );
+}
+
+/** A refused image, voice or film is sent as a file. A refused file is named, or its text is shown. */
+function afterFile(row: OutboxRow, refused: FileContent, at: Try): OutboxChange {
+  const { key: _, isFirstForm, ...file } = refused;
+  if (file.as !== 'file') {
+    const content = { ...file, as: 'file' } as const;
+    return replacedBy(successor(row, at, { how: 'file', body: { kind: 'message', content } }));
+  }
+  if (isFirstForm !== true) return giveUp(row, at);
+  const content = { kind: 'answer', text: file.text, is: 'piece' } as const;
+  return replacedBy(successor(row, at, { how: 'text', body: { kind: 'message', content } }));
 }
 
 function asText(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
   if (body.kind !== 'message') return giveUp(row, at);
-  if (isMarkdown(body.content)) return simpler(row, body.content, { at, why: 'form' });
+  if (body.content.kind === 'answer') return simpler(row, body.content, { at, why: 'form' });
+  if (body.content.kind === 'file') return afterFile(row, body.content, at);
   if (body.content.kind !== 'choice') return giveUp(row, at);
   const content = { kind: 'notice', text: body.content.text } as const;
   return replacedBy(successor(row, at, { how: 'text', body: { kind: 'message', content } }));
@@ -217,11 +285,18 @@ function asText(row: OutboxRow, at: Try): OutboxChange {
 
 function giveUp(row: OutboxRow, at: Try): OutboxChange {
   if (row.priority === 'reaction') return { state: { phase: 'dropped' } };
-  const text = notices.undeliverable().text[at.lang];
+  const { body } = row;
+  const content = body.kind === 'message' ? body.content : undefined;
+  if (content?.kind === 'answer' && content.is === 'excerpt')
+    return { state: { phase: 'dropped' } };
+  const file = content?.kind === 'file' && content.path !== undefined ? content : undefined;
+  const said = file === undefined ? notices.undeliverable() : fileNotices.notSent(file.name);
+  const text = said.text[at.lang];
+  // One for all pieces of an answer, and one for each file.
+  const key = outKey(row.turn ?? row.lane, 'undeliverable', begunAtMs(row));
   const failure: OutboxDraft = {
     ...successor(row, at, { how: 'undeliverable' }),
-    // One for all pieces of an answer.
-    key: outKey(row.turn ?? row.lane, 'undeliverable', begunAtMs(row)),
+    ...(file === undefined && { key }),
     priority: 'notice',
     body: { kind: 'message', content: { kind: 'notice', text }, tellsOfFailure: true },
   };

@@ -9,10 +9,12 @@ import type { ButtonValue, ChoiceValues } from '../../wire/choice-value.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing } from './drafts.ts';
+import { Preparation } from './preparation.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { type Content, isMarkdown } from '../../core/content.ts';
 import type {
+  AnswerFileStore,
   DeliveryResult,
   HistoryMessage,
   Journal,
@@ -47,6 +49,7 @@ interface DeliveryParts {
   readonly random: () => number;
   readonly log: Log;
   readonly observer: Observer;
+  readonly answerFiles?: AnswerFileStore | undefined;
   /** Lark says that the message of this turn was recalled. */
   readonly onWithdrawn: (turn: TurnId) => Promise<void>;
 }
@@ -67,10 +70,12 @@ export class Delivery implements Service {
   readonly #messages: LaneRunner;
   /** A runner of their own, so that no answer waits for slow signs. */
   readonly #signs: LaneRunner;
+  readonly #preparation: Preparation;
   #started = false;
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
+    this.#preparation = new Preparation(parts);
     const { clock, log } = parts;
     const work = ({ id }: LaneItem) => this.#work(id);
     const shared = { name: this.name, clock, log, work };
@@ -127,8 +132,12 @@ export class Delivery implements Service {
       await this.#change(key, () => ({ state: { phase: 'dropped' } }));
       return;
     }
-    const result = await this.#send(attempt);
-    const turn = result.ok ? undefined : await this.#turn(row);
+    const turn = await this.#turn(row);
+    const prepared = await this.#preparation.prepare(row, turn?.message);
+    this.offer(prepared.out);
+    const result = prepared.ok
+      ? await this.#send({ ...attempt, row: prepared.row })
+      : prepared.refusal;
     const isGone = !result.ok && result.action === 'message_gone';
     const anchor = isGone ? await anchorFor(row, this.#parts) : undefined;
     // Before the row ends. If the process dies in between, the row is tried again, and Lark says it again.
@@ -142,9 +151,20 @@ export class Delivery implements Service {
         : undefined,
     );
     this.#report(row, result);
+    if (next.row.state.phase === 'sent') this.#removeFiles(next.row);
     const isOver = next.row.state.phase !== 'pending' && row.priority !== 'reaction';
     if (isOver && row.turn !== undefined) this.#parts.observer.shown(row.turn);
     this.offer([next.row, ...next.out]);
+  }
+
+  /** Lark has them. A dead letter keeps its files, because it may be sent again. */
+  #removeFiles({ body }: OutboxRow): void {
+    const { answerFiles } = this.#parts;
+    if (body.kind !== 'message') return;
+    const { content } = body;
+    if (content.kind === 'file' && content.path !== undefined) answerFiles?.remove(content.path);
+    if (content.kind !== 'answer') return;
+    for (const { file, key } of content.images ?? []) if (key) answerFiles?.remove(file.path);
   }
 
   /** Lark's answer shows that a message was recalled, although no event has come yet. */
@@ -248,12 +268,13 @@ export class Delivery implements Service {
     messages: readonly HistoryMessage[],
   ): Promise<HistoryMessage | undefined> {
     const { journal, lark } = this.#parts;
-    if (isMarkdown(content)) {
-      const alike = messages.filter(({ form }) => form === content.form);
+    if (isMarkdown(content) || content.kind === 'file') {
+      const wanted = content.kind === 'file' ? 'file' : content.form;
+      const alike = messages.filter(({ form }) => form === wanted);
       const known = await journal.sentAmong(alike.map(({ messageId }) => messageId));
       return alike.find(({ messageId }) => !known.has(messageId));
     }
-    const shown = lark.form.shownText(content.text);
+    const shown = lark.form.shownText(content);
     return messages.find(({ text }) => text === shown);
   }
 

@@ -1,6 +1,6 @@
 /** Makes rows of the outbox from what a turn shows, and makes the call to Lark from a row. */
 import { shortened } from '../../core/cut.ts';
-import type { Content } from '../../core/content.ts';
+import type { AnswerFile, Content } from '../../core/content.ts';
 import { turnId, type ChatId, type MessageId } from '../../core/ids.ts';
 import type { Language } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
@@ -36,7 +36,7 @@ export function toDrafts(
   return show.flatMap((one): OutboxDraft | OutboxDraft[] => {
     switch (one.what) {
       case 'answer':
-        return form.partsOf(inLanguage(one.text, lang)).map((content, part) => ({
+        return answerContents(inLanguage(one.text, lang), one.files, form).map((content, part) => ({
           ...messageDraft(subject, nowMs),
           key: turnKey(subject, one.name === undefined ? 'answer' : `answer:${one.name}`, part),
           priority: 'answer' as const,
@@ -50,6 +50,20 @@ export function toDrafts(
         return receiptDraft(subject, one, nowMs);
     }
   });
+}
+
+/** The parts of an answer, and then its files that they don't show in place. */
+function answerContents(
+  text: string,
+  files: readonly AnswerFile[] = [],
+  form: ContentForm,
+): Content[] {
+  const parts = form.partsOf(text, files);
+  const shown = new Set(
+    parts.flatMap((part) => ('images' in part ? part.images.map(({ file }) => file.path) : [])),
+  );
+  const rest = files.filter(({ path }) => !shown.has(path));
+  return [...parts, ...rest.map((file) => form.fileRow(file))];
 }
 
 /** The row for a text of the bridge itself. Such a text always fits into one message. */

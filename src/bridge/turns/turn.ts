@@ -1,6 +1,6 @@
 /** The life of a turn, as a pure function: what happened goes in, the new state and what to show come out. */
 import type { OpenId, WorkspaceId } from '../../core/ids.ts';
-import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
+import { withoutTerminalControls } from '../../core/visible.ts';
 import type { ChoiceAction } from '../../core/content.ts';
 import type {
   FailureCause,
@@ -11,6 +11,7 @@ import type {
   TurnState,
 } from '../../core/turn.ts';
 import { choices, notices, question, withFiles } from '../texts/texts.ts';
+import { showAnswer, showMore } from './answer-show.ts';
 import { sendBackoffMs } from './send-backoff.ts';
 import type { SendResult, TurnAnswer, TurnQuestion, WaitResult, Withdrawal } from '../ports.ts';
 
@@ -264,15 +265,7 @@ function settle(answer: TurnAnswer): TurnStep {
       ? hold('interrupted')
       : fail('agent_failed', notices.agentFailed(answer.detail), causeOf(answer));
   }
-  // Programs write for terminals. A chat would show their colour codes.
-  const text = withFiles(withoutTerminalControls(answer.text), answer.files);
-  return {
-    state: { phase: 'answered' },
-    show: [
-      typeof text === 'string' && isBlank(text) ? notices.emptyAnswer() : { what: 'answer', text },
-      { what: 'receipt_off' },
-    ],
-  };
+  return { state: { phase: 'answered' }, show: [...showAnswer(answer), { what: 'receipt_off' }] };
 }
 
 /** The agent's question is shown, and the slot becomes free. The person's reply is a new message. */
@@ -376,23 +369,14 @@ function named(
       // A person wants it to run again. With an answer that is not needed.
       return said.kind === 'answered' ? settle(said) : undefined;
     case 'failed':
-      return said.kind === 'answered' ? settle(said) : { state, show: follow(said, id) };
+      return said.kind === 'answered' ? settle(said) : { state, show: showMore(said, id) };
     case 'answered':
-      return { state: { phase: 'answered' }, show: follow(said, id) };
+      return { state: { phase: 'answered' }, show: showMore(said, id) };
     case 'command':
     case 'dropped':
       // Nobody wants an answer any more.
       return undefined;
   }
-}
-
-function follow(said: TurnAnswer | TurnQuestion, id: string): Show[] {
-  const name = `more:${id}`;
-  if (said.kind === 'failed') return [{ ...notices.agentFailed(said.detail), name }];
-  const words = said.kind === 'question' ? question(said.wants, said.text) : said.text;
-  const text = withFiles(words, said.files);
-  const isNothing = typeof text === 'string' && text.trim() === '';
-  return isNothing ? [] : [{ what: 'answer', name, text }];
 }
 
 function mayDrop(phase: TurnPhase, correlates: boolean): boolean {

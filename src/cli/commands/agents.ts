@@ -137,7 +137,9 @@ const test: LeafCommand = {
           `${tested}: ${result.detail}`,
         );
       }
-      output.result(result.text, { text: result.text });
+      const files = (result.attached?.files ?? []).map((file) => file.name);
+      const lines = [result.text, ...files.map((file) => `[file ${file}]`)];
+      output.result(lines.join('\n'), { text: result.text, ...(files.length > 0 && { files }) });
     }),
 };
 

@@ -245,7 +245,7 @@ export class Dispatcher {
     const nowMs = clock.nowMs();
     const { output } = result;
     const settlement = result.ok
-      ? success(result.text, contextId, nowMs)
+      ? success(result, contextId, nowMs)
       : failure(result.reason, result.detail, nowMs, agent.name);
     await this.#settle(item, { ...settlement, ...(output && { output }) });
     const took_ms = clock.nowMs() - startedAtMs;

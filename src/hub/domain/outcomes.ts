@@ -1,5 +1,6 @@
 /** How turns end. */
 import { randomUUID } from 'node:crypto';
+import type { AgentResult } from '../../agents/runtime.ts';
 import type {
   FailureReason,
   HubMessage,
@@ -36,18 +37,23 @@ export function failure(
   };
 }
 
-/** The answer of an agent that the hub runs. */
-export function success(text: string, contextId: string | undefined, atMs: number): Settlement {
-  return answered(
-    {
-      kind: 'message',
-      role: 'agent',
-      messageId: randomUUID(),
-      ...(contextId === undefined ? {} : { contextId }),
-      parts: [{ kind: 'text', text }],
-    },
-    atMs,
-  );
+/** The answer of an agent that the hub runs. Others than the bridge in this process get the names of its files. */
+export function success(
+  { text, attached }: Pick<Extract<AgentResult, { ok: true }>, 'text' | 'attached'>,
+  contextId: string | undefined,
+  atMs: number,
+): Settlement {
+  const files = (attached?.files ?? []).map(({ name }) => ({ kind: 'file', file: { name } }));
+  const message: HubMessage = {
+    kind: 'message',
+    role: 'agent',
+    messageId: randomUUID(),
+    ...(contextId === undefined ? {} : { contextId }),
+    parts: [{ kind: 'text', text }, ...files],
+  };
+  const settlement = answered(message, atMs);
+  if (attached === undefined) return settlement;
+  return { ...settlement, outcome: { kind: 'answered', message, attached } };
 }
 
 /** The answer that another workspace sent. */

@@ -1,9 +1,10 @@
 /** An answer as parts, of which each is shown by one message. The same text and the same chat give the same parts. */
+import type { Person } from '../../core/content.ts';
 import { lettersOf } from './letters.ts';
 import { LIMITS } from './limits.ts';
 import { parseAnswer } from './markdown/parse.ts';
 import type { Block, Inline } from './markdown/tree.ts';
-import { Mentions, type Person } from './mentions.ts';
+import { Mentions } from './mentions.ts';
 import { isPlain, isShort } from './plain.ts';
 import { shownBlocks } from './shown-blocks.ts';
 import { partsOf } from './split.ts';
@@ -28,19 +29,17 @@ export interface AnswerPart {
   readonly source?: string;
 }
 
-interface Answer {
-  readonly parts: readonly AnswerPart[];
-  /** Keys of the images that the parts show. They are not shown again after the answer. */
-  readonly imagesShown: ReadonlySet<string>;
-}
-
 export function blocksOf(text: string, { people, images }: AnswerContext): readonly Block[] {
   return shownBlocks(parseAnswer(text, { mentions: new Mentions(people), images }));
 }
 
-export function answerOf(text: string, context: AnswerContext): Answer {
-  const blocks = blocksOf(text, context);
-  return { parts: partsFor(text, blocks), imagesShown: new Set(blocks.flatMap(keysIn)) };
+export function answerOf(text: string, context: AnswerContext) {
+  return { parts: partsFor(text, blocksOf(text, context)) };
+}
+
+/** Keys of the images that blocks show. They are not shown again after the answer. */
+export function imagesIn(blocks: readonly Block[]): ReadonlySet<string> {
+  return new Set(blocks.flatMap(keysIn));
 }
 
 function partsFor(source: string, blocks: readonly Block[]): readonly AnswerPart[] {

@@ -101,5 +101,7 @@ function fileWithFirstWords(part: AnswerPart): AnswerMessage[] {
     name: part.of > 1 ? `answer-${part.number}.md` : 'answer.md',
     text: part.source ?? plainMarkdown(part.blocks, 'file'),
   };
-  return text === '' ? [file] : [{ kind: 'text', text }, file];
+  // A text that was refused is not said again as its own first words.
+  const isAll = part.source !== undefined && part.source.trim() === words;
+  return text === '' || isAll ? [file] : [{ kind: 'text', text }, file];
 }

@@ -1,32 +1,49 @@
 /** Answers as the outbox keeps them: each part with the Markdown from which its message is made when it is sent. */
 import type { RefusedForm } from '../../bridge/ports.ts';
-import type { AnswerContent, MarkdownContent } from '../../core/content.ts';
+import type {
+  AnswerContent,
+  AnswerFile,
+  FileContent,
+  MarkdownContent,
+  ShownImage,
+} from '../../core/content.ts';
 import { byteLength } from '../../core/cut.ts';
-import { answerOf, blocksOf, type AnswerPart } from './answer.ts';
+import { answerOf, blocksOf, imagesIn, type AnswerContext, type AnswerPart } from './answer.ts';
 import { cardMarkdown, tableMarkdown } from './card-markdown.ts';
 import { cardOf } from './card.ts';
-import { nextStep, textOf } from './ladder.ts';
+import { firstStep, nextStep, textOf, type AnswerMessage, type Step } from './ladder.ts';
 import { LIMITS } from './limits.ts';
 import type { Block } from './markdown/tree.ts';
 import { plainMarkdown } from './plain-markdown.ts';
 import { postOf } from './post.ts';
 import { piecesOf } from './text.ts';
 
-/** The bridge does not know yet who is in a chat, and uploads no images: nobody is called, and images are links. */
-const NOTHING_KNOWN = { people: [], images: new Map<string, string>() };
+type Rows = (AnswerContent | FileContent)[];
 
-/** An answer as parts. A plain one stays a text, and so does one that is too long for cards. */
-export function partsOfAnswer(text: string): AnswerContent[] {
+/** An answer as parts. A plain one stays a text, and so does a log. `files`: what came with it. */
+export function partsOfAnswer(text: string, files: readonly AnswerFile[] = []): Rows {
   // What is longer is a log and no answer, and to read it would hold up all other chats.
   const isLog = text.length > LIMITS.markdownCharsMax;
-  const parts = isLog ? [] : answerOf(text, NOTHING_KNOWN).parts;
-  const isMarkdown = parts.length > 0 && parts.every(({ first }) => first === 'card');
+  const images = files.filter(({ kind }) => kind === 'image').map((file) => ({ file }));
+  const parts = isLog ? [] : answerOf(text, contextOf({ images })).parts;
+  const [first] = parts;
+  if (first?.first === 'file') {
+    return rowsOf(firstStep(first), { isFirstForm: true });
+  }
+  const isMarkdown = parts.length > 0 && parts.every((part) => part.first === 'card');
   if (!isMarkdown) return piecesOf(text).map((piece) => ({ kind: 'answer', text: piece }));
-  return parts.map((part) => {
-    if (part.of === 1) return { kind: 'answer', text, form: 'card' };
+  return parts.map((part): AnswerContent => {
+    const shown = imagesOf(part, images);
+    if (part.of === 1) return { kind: 'answer', text, form: 'card', ...shown };
     const { number, of } = part;
     const source = part.blocks.map(markdownOf).join('\n\n');
-    const content = { kind: 'answer', text: source, form: 'card', part: { number, of } } as const;
+    const content = {
+      kind: 'answer',
+      text: source,
+      form: 'card',
+      part: { number, of },
+      ...shown,
+    } as const;
     // Where Markdown would be read in another way, the part is a text that people can read.
     return saysTheSame(partOf(content), part) ? content : { kind: 'answer', text: textOf(part) };
   });
@@ -38,19 +55,105 @@ export function markdownMessage(content: MarkdownContent): string {
   return content.form === 'card' ? cardOf(part.blocks, part) : postOf(part.blocks, part);
 }
 
-/**
- * A refused part in the next form of the ladder. Below the texts are files, which are not uploaded yet. So a text
- * is the last form, and after it comes the notice that the answer can't be shown.
- */
-export function simplerThan(content: MarkdownContent, why: RefusedForm): AnswerContent {
-  const part = partOf(content);
-  const next = nextStep(part, content.form, why);
-  if (next?.rung === 'post') return { ...content, form: 'post' };
-  return { kind: 'answer', text: textOf(part) };
+/** What is sent in place of a refused part, by the ladder. Empty if only a notice is left. */
+export function simplerThan(refused: AnswerContent, why: RefusedForm): Rows {
+  if (refused.is !== undefined) return [];
+  const { form = 'text' } = refused;
+  const part = form === 'text' ? textPart(refused) : partOf(refused);
+  const next = nextStep(part, form, why);
+  if (next === undefined || next.rung === 'notice') return [];
+  if (next.rung === 'post') return [{ ...refused, form: 'post' }];
+  // What a card would show in place follows the simpler form.
+  const images = (form === 'text' ? [] : (refused.images ?? [])).map(({ file }) => fileRow(file));
+  return [...rowsOf(next, kept(refused)), ...images];
 }
 
-function partOf({ text, part = { number: 1, of: 1 } }: MarkdownContent): AnswerPart {
-  return { ...part, blocks: blocksOf(text, NOTHING_KNOWN), first: 'card' };
+/** A file that came with an answer, as a message. */
+export function fileRow({ kind, name, path }: AnswerFile): FileContent {
+  return { kind: 'file', as: kind, name, path, text: name };
+}
+
+/** What a text keeps of the Markdown from which it is made. */
+function kept({ text, form, source, part, people }: AnswerContent): Partial<AnswerContent> {
+  const written = form === undefined ? source : text;
+  return {
+    ...(written !== undefined && part === undefined && { source: written }),
+    ...(part !== undefined && { part }),
+    ...(people !== undefined && { people }),
+  };
+}
+
+interface More extends Partial<Pick<AnswerContent, 'source' | 'part' | 'people'>> {
+  readonly isFirstForm?: true;
+}
+
+function rowsOf({ rung, messages }: Step, { isFirstForm, ...more }: More): Rows {
+  return messages.map((message): AnswerContent | FileContent => {
+    if (message.kind === 'file') {
+      return { ...ownFile(message), ...(isFirstForm && { isFirstForm }) };
+    }
+    const text = message.kind === 'text' ? message.text : '';
+    return rung === 'text'
+      ? { kind: 'answer', text, ...more }
+      : { kind: 'answer', text, is: 'excerpt' };
+  });
+}
+
+function ownFile({ name, text }: Extract<AnswerMessage, { kind: 'file' }>): FileContent {
+  return { kind: 'file', as: 'file', name, text };
+}
+
+/** A text was made to be read as it is. Its first lines say what the file is about. */
+function textPart({ text, source = text, part }: AnswerContent): AnswerPart {
+  const { number, of } = part ?? { number: 1, of: 1 };
+  const words = text.replace(/^\d+\/\d+\n/, '').trim();
+  const [paragraph = ''] = words.split(/\n\s*\n/, 1);
+  const blocks = [
+    { kind: 'paragraph', children: [{ kind: 'text', text: paragraph }] },
+  ] as const satisfies Block[];
+  return { number, of, blocks, source, first: 'text' };
+}
+
+function partOf({ part = { number: 1, of: 1 }, ...content }: AnswerContent): AnswerPart {
+  const { text } = content;
+  const blocks = blocksOf(text, contextOf(content));
+  return { ...part, blocks, first: 'card', ...(part.of === 1 && { source: text }) };
+}
+
+/** Nobody is called who is not known to be in the chat. */
+function contextOf({
+  images = [],
+  people = [],
+}: Pick<AnswerContent, 'images' | 'people'>): AnswerContext {
+  const keys = images.flatMap((image) =>
+    pathsOf(image.file).map((path) => [path, image.key ?? refOf(image.file)] as const),
+  );
+  return { people, images: new Map(keys) };
+}
+
+/** How an agent may write where an image is, and how a part does. */
+function pathsOf(file: AnswerFile): readonly string[] {
+  const written = file.from.split('/').at(-1) ?? '';
+  return [
+    refOf(file),
+    file.name,
+    written,
+    file.from,
+    `file://${file.from}`,
+    `$LARK_OUTPUT_DIR/${written}`,
+  ];
+}
+
+/** Stands for the key of an image until it is uploaded. Each file of an answer has a name of its own on the disk. */
+function refOf({ path }: AnswerFile): string {
+  return `output:${path.split('/').at(-1) ?? ''}`;
+}
+
+function imagesOf({ blocks }: AnswerPart, images: readonly ShownImage[]) {
+  if (images.length === 0) return {};
+  const shown = imagesIn(blocks);
+  const used = images.filter(({ file }) => shown.has(refOf(file)));
+  return used.length === 0 ? {} : { images: used };
 }
 
 /** Beside the words only empty lines and what is not shown may differ. */
@@ -64,8 +167,22 @@ function wordsOf({ blocks }: AnswerPart): string {
 }
 
 function markdownOf(block: Block): string {
-  if (block.kind === 'table') return tableMarkdown(block);
-  // A card would have Lark's name of the language.
-  if (block.kind === 'code_block') return plainMarkdown([block], 'file');
-  return block.kind === 'rule' ? '---' : cardMarkdown(block);
+  switch (block.kind) {
+    case 'table':
+      return tableMarkdown(block);
+    case 'code_block':
+      // A card would have Lark's name of the language.
+      return plainMarkdown([block], 'file');
+    case 'rule':
+      return '---';
+    case 'picture': {
+      const { key, label } = block;
+      return cardMarkdown({ kind: 'paragraph', children: [{ kind: 'image', key, label }] });
+    }
+    case 'paragraph':
+    case 'heading':
+    case 'quote':
+    case 'list':
+      return cardMarkdown(block);
+  }
 }

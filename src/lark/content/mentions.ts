@@ -1,17 +1,13 @@
 /** Whom an agent's text may call. */
-
-/** Somebody in the chat that the answer goes to. */
-export interface Person {
-  readonly openId: string;
-  readonly name: string;
-}
+import type { Person } from '../../core/content.ts';
 
 const OPEN_ID = /^ou_\w{1,64}$/;
+const OPEN_ID_IN_TAG = /^<at\s[^>]*?\b(?:user_id|id)\s*=\s*["']?(ou_\w{1,64})["']?\s*\/?>/i;
 /** Names that would call everybody, in the languages of Lark's clients. */
 const EVERYBODY = /^(?:all|everyone|所有人|全体成员|全員|すべてのメンバー)$/i;
 /** The sign that begins a tag, as itself or as an entity, and the spaces and signs that a lenient reader skips. */
 const TAG_START =
-  /(<|&(?:lt|LT|#0*60|#[xX]0*3[cC]);?)(?=[\s\u200B-\u200F\u2060\uFEFF]*\/?[\s\u200B-\u200F\u2060\uFEFF]*at(?![\w-]))/gi;
+  /(<|&(?:lt|LT|#0*60|#[xX]0*3[cC]);?)(?=[\s\u200B-\u200F\u2060\uFEFF]*\/?[\s\u200B-\u200F\u2060\uFEFF]*at(?![\p{L}\p{N}]))/giu;
 /** This sign is not shown, and what has it inside is no tag any more. */
 const BREAK = '\u200B';
 
@@ -32,6 +28,40 @@ export function markedMention({ openId, name }: Person): string {
   // A name can hold anything that a person typed.
   const shown = name.replaceAll(/[<>&"\n\r\uE000]/g, ' ');
   return [MENTION_MARK, openId, MENTION_MARK, shown, MENTION_MARK].join('');
+}
+
+/** A tag with the name in it. */
+const TAG = /<at\s[^<>]{1,200}>(?:[^<>\n]{0,40}<\/at>)?/gi;
+
+/** True if somebody may be meant by name or by a tag. */
+export function mayCall(text: string): boolean {
+  return text.includes('@') || /<at\s/i.test(text);
+}
+
+/** A text that is shown as it is, as Lark gets it: the people who are meant are called, and nobody else. */
+export function calledText(text: string, people: readonly Person[]): string {
+  if (people.length === 0) return withoutMentions(text);
+  const mentions = new Mentions(people);
+  const named = (words: string) =>
+    mentions.inText(words).map((one) => (typeof one === 'string' ? one : markedMention(one)));
+  const plain = text.replaceAll(MENTION_MARK, '\uFFFD');
+  const pieces: string[] = [];
+  let from = 0;
+  for (const { 0: tag, index } of plain.matchAll(TAG)) {
+    const person = mentions.ofTag(tag);
+    pieces.push(...named(plain.slice(from, index)), person ? markedMention(person) : tag);
+    from = index + tag.length;
+  }
+  return withCalls([...pieces, ...named(plain.slice(from))].join(''));
+}
+
+/** The text as the history gives it back: with a placeholder for each person. */
+export function withPlaceholders(text: string): string {
+  const seen: string[] = [];
+  return text.replaceAll(/<at user_id="(ou_\w{1,64})">[^<]*<\/at>/g, (_, id: string) => {
+    if (!seen.includes(id)) seen.push(id);
+    return `@_user_${seen.indexOf(id) + 1}`;
+  });
 }
 
 /** The text as Lark gets it: every tag of the agent is broken up, and the mentions that are meant are tags. */
@@ -62,7 +92,7 @@ export class Mentions {
 
   /** The person of a tag such as `<at user_id="ou_1">`. Undefined for all other tags. */
   ofTag(tag: string): Person | undefined {
-    const id = /^<at\s[^>]*?\b(?:user_id|id)\s*=\s*["']?(ou_\w{1,64})["']?\s*\/?>/i.exec(tag)?.[1];
+    const id = OPEN_ID_IN_TAG.exec(tag)?.[1];
     return id === undefined ? undefined : this.#byId.get(id);
   }
 

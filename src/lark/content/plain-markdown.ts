@@ -2,9 +2,10 @@
  * Writes blocks so that people can read them as they are: for texts, files, and the Markdown of posts, which knows
  * neither headings nor tables nor escapes (Lark's document "Send message content structure").
  */
+import type { Person } from '../../core/content.ts';
 import { lettersOf } from './letters.ts';
 import type { Block, Inline } from './markdown/tree.ts';
-import { markedMention, type Person } from './mentions.ts';
+import { markedMention } from './mentions.ts';
 import { fenceFor, listPrefix, taskSign } from './signs.ts';
 
 /** What a text is for. In a file nobody can be called, and a post shows pictures beside its text. */

@@ -1,10 +1,16 @@
 /** Makes the form that Lark's message API accepts from the content of a message. */
 import type { ContentForm } from '../../bridge/ports.ts';
-import { type Content, isMarkdown, type MarkdownContent } from '../../core/content.ts';
+import {
+  type Content,
+  type FileContent,
+  isMarkdown,
+  type MarkdownContent,
+} from '../../core/content.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import { choiceCard } from './choice-card.ts';
-import { markdownMessage, partsOfAnswer, simplerThan } from './markdown-rows.ts';
-import { LARK_TEXT_BYTES_MAX, smallerPiecesOf, shownText, withoutControls } from './text.ts';
+import { fileRow, markdownMessage, partsOfAnswer, simplerThan } from './markdown-rows.ts';
+import { calledText, mayCall, withoutMentions, withPlaceholders } from './mentions.ts';
+import { LARK_TEXT_BYTES_MAX, smallerPiecesOf, withoutControls } from './text.ts';
 
 /** One message in Lark's form. */
 export type Rendered =
@@ -12,10 +18,12 @@ export type Rendered =
   /** JSON of a card, schema 2.0. */
   | { readonly kind: 'card'; readonly card: string }
   /** JSON of a post. */
-  | { readonly kind: 'post'; readonly post: string };
+  | { readonly kind: 'post'; readonly post: string }
+  /** A file that was uploaded. */
+  | { readonly kind: 'file'; readonly as: FileContent['as']; readonly key: string };
 
 interface LarkContent {
-  readonly msg_type: 'text' | 'interactive' | 'post';
+  readonly msg_type: 'text' | 'interactive' | 'post' | 'image' | 'file' | 'audio' | 'media';
   readonly content: string;
 }
 
@@ -28,10 +36,25 @@ export function rendered(content: Content, values: readonly ButtonValue[] = []):
     }
     case 'answer':
       if (isMarkdown(content)) return ofMarkdown(content);
-      return { kind: 'text', text: shownText(content.text) };
+      // Controls go first, because they could hide a tag.
+      return {
+        kind: 'text',
+        text: calledText(withoutControls(content.text), content.people ?? []),
+      };
+    case 'file':
+      return { kind: 'file', as: content.as, key: content.key ?? '' };
     case 'notice':
-      return { kind: 'text', text: shownText(content.text) };
+      return { kind: 'text', text: withoutMentions(withoutControls(content.text)) };
   }
+}
+
+/** Names of message types. */
+const FILE_TYPES = { image: 'image', file: 'file', audio: 'audio', video: 'media' } as const;
+
+/** A message that is a text, as the history gives it back. */
+function shownText(content: Content): string {
+  const piece = rendered(content);
+  return piece.kind === 'text' ? withPlaceholders(piece.text) : '';
 }
 
 function ofMarkdown(content: MarkdownContent): Rendered {
@@ -43,6 +66,10 @@ function ofMarkdown(content: MarkdownContent): Rendered {
 export function toLarkContent(piece: Rendered): LarkContent | undefined {
   if (piece.kind === 'card') return { msg_type: 'interactive', content: piece.card };
   if (piece.kind === 'post') return { msg_type: 'post', content: piece.post };
+  if (piece.kind === 'file') {
+    const name = piece.as === 'image' ? 'image_key' : 'file_key';
+    return { msg_type: FILE_TYPES[piece.as], content: JSON.stringify({ [name]: piece.key }) };
+  }
   if (Buffer.byteLength(piece.text) > LARK_TEXT_BYTES_MAX) return undefined;
   return { msg_type: 'text', content: JSON.stringify({ text: piece.text }) };
 }
@@ -51,5 +78,7 @@ export const contentForm: ContentForm = {
   partsOf: partsOfAnswer,
   simplerThan,
   smallerPiecesOf,
+  fileRow,
+  mayCall,
   shownText,
 };

@@ -22,14 +22,6 @@ export function smallerPiecesOf(text: string): string[] | undefined {
   return bytesMax === undefined ? undefined : piecesOf(text, bytesMax);
 }
 
-/**
- * What Lark is given of a text. Lark reads `<at …>` as a mention, and an agent's text must not be able to mention
- * everybody, whatever follows the name of the tag. Controls go first, because they could hide a tag.
- */
-export function shownText(text: string): string {
-  return withoutControls(text).replaceAll(/<(?=\/?at(?![\p{L}\p{N}]))/giu, '<\u200B');
-}
-
 /** A text without any control character but tab and line feed. */
 export function withoutControls(text: string): string {
   return withoutTerminalControls(text).replaceAll(/\r\n?|\u0085/g, '\n');

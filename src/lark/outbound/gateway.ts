@@ -17,6 +17,8 @@ import { isPassing, refusalError, type Tried } from '../codes.ts';
 import { createChatTypes } from './chat-types.ts';
 import { createForwardedReader } from './forwarded.ts';
 import { createResourceReader } from './resource.ts';
+import { createMembers } from './members.ts';
+import { createUploads } from './uploads.ts';
 import { History } from './history.ts';
 import { createMessageById } from './message-by-id.ts';
 import { idOf, listOf } from '../inbound/fields.ts';
@@ -112,6 +114,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     history: (...asked) => history.read(...asked),
     forwarded: createForwardedReader({ caller, log }),
     resource: createResourceReader({ caller, log }),
+    upload: createUploads(caller),
+    membersOf: createMembers({ caller, log }),
     botInfo: () => botInfo(caller),
     onlineInstances: () => onlineInstances(caller),
   };
@@ -167,7 +171,7 @@ async function sendMessage(
   const tried = {
     kind: out.kind,
     inThread: out.kind === 'reply' && out.inThread,
-    card: piece.kind !== 'text',
+    card: piece.kind === 'card' || piece.kind === 'post',
     said: wordsOf(piece),
   };
   const paced = { priority, lane: out.chatId, pacedBy: out.chatId };
@@ -202,8 +206,16 @@ function isRendered(
 }
 
 function wordsOf(content: Rendered): string {
-  if (content.kind === 'text') return content.text;
-  return content.kind === 'card' ? content.card : content.post;
+  switch (content.kind) {
+    case 'text':
+      return content.text;
+    case 'card':
+      return content.card;
+    case 'post':
+      return content.post;
+    case 'file':
+      return '';
+  }
 }
 
 async function writeTo(

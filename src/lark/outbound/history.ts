@@ -2,7 +2,6 @@
 import { asObject, type Json } from '../../core/json-object.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { type ChatId, chatId, LARK_ID_PATTERN, type MessageId, messageId } from '../../core/ids.ts';
-import type { MarkdownForm } from '../../core/content.ts';
 import type { ChatType } from '../../core/message.ts';
 import type { Caller } from './calls.ts';
 import { SCOPE_NEEDS } from '../app-needs.ts';
@@ -165,9 +164,12 @@ function parseItem(item: Json, chatType: ChatType, self: Self): HistoryMessage |
   };
 }
 
-function formOf(messageType: unknown): MarkdownForm | undefined {
+const FILES: ReadonlySet<unknown> = new Set(['image', 'file', 'audio', 'media']);
+
+function formOf(messageType: unknown): HistoryMessage['form'] {
   if (messageType === 'interactive') return 'card';
-  return messageType === 'post' ? 'post' : undefined;
+  if (messageType === 'post') return 'post';
+  return FILES.has(messageType) ? 'file' : undefined;
 }
 
 /** The facts of an item, for the same rule as events. */

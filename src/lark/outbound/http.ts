@@ -9,6 +9,8 @@ import type { ProxySettings } from '../../net/proxy.ts';
 
 /** The official SDK sets no time limit for REST calls. */
 const LARK_CALL_TIMEOUT_MS = 15_000;
+/** 30 MB at 2 Mbit/s. */
+const LARK_UPLOAD_TIMEOUT_MS = 120_000;
 /** A larger answer of Lark is not read to its end. A page of history can contain 50 long messages. */
 const LARK_ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 /** For TCP and TLS to Lark. Shorter than a call, so that "nothing was sent" can be told from "no answer". */
@@ -47,14 +49,16 @@ export interface HttpOptions {
 }
 
 export function createHttp(options: HttpOptions = {}): LarkHttp {
-  const { proxy = {}, callTimeoutMs: timeoutMs = LARK_CALL_TIMEOUT_MS } = options;
+  const { proxy = {}, callTimeoutMs = LARK_CALL_TIMEOUT_MS } = options;
+  const uploadTimeoutMs = options.callTimeoutMs ?? LARK_UPLOAD_TIMEOUT_MS;
   const client = new HttpClient({
     proxies: proxy,
-    connectTimeoutMs: Math.min(LARK_CONNECT_TIMEOUT_MS, timeoutMs),
+    connectTimeoutMs: Math.min(LARK_CONNECT_TIMEOUT_MS, callTimeoutMs),
     answerBytesMax: options.answerBytesMax ?? LARK_ANSWER_BYTES_MAX,
   });
   return {
     async call({ stream = false, ...request }) {
+      const timeoutMs = request.form === undefined ? callTimeoutMs : uploadTimeoutMs;
       const headers = { accept: 'application/json', ...request.headers };
       const call = { ...request, headers, timeoutMs };
       const result = stream ? await client.open(call, isSuccess) : await client.call(call);

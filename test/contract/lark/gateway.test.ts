@@ -400,7 +400,7 @@ describe('refusals in Lark’s own form', () => {
     });
     const out = toReply(ask(rig).asked, words('the secret plan'));
     const result = await rig.gateway.deliver(out, 'k', 'answer');
-    expect(result).toMatchObject({ action: 'give_up', code: 230001 });
+    expect(result).toMatchObject({ action: 'fall_back_to_text', code: 230001 });
     expect(JSON.stringify(result)).not.toContain('secret plan');
     expect(result).toMatchObject({ detail: expect.stringContaining('(invalid: […])') as string });
     expect(rig.log.lines.filter(({ level }) => level !== 'debug')).toEqual([]);

@@ -1,11 +1,14 @@
 /** Programs of `--stream`: JSON lines in and out. */
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ExecRuntime } from '../../../src/agents/exec.ts';
+import { OutputFolders } from '../../../src/agents/output-folders.ts';
 import type { AgentTurn } from '../../../src/agents/runtime.ts';
 import { chatId, messageId, openId } from '../../../src/core/ids.ts';
 import type { TurnUpdate } from '../../../src/core/turn-update.ts';
 import { turnOf } from '../../contract/agents/agent-contract.ts';
-import { recordingLog } from '../../kit/log.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
+import { recordingLog, silentLog } from '../../kit/log.ts';
 import { execOptions } from './exec-options.ts';
 
 type More = Parameters<typeof execOptions>[1];
@@ -57,14 +60,25 @@ test('the last final is the answer, and what follows is added to it', async () =
   expect(result).toEqual({ ok: true, text: 'second, and more' });
 });
 
-test('files go with the answer', async () => {
-  const { result } = await lines(
-    '{"type":"file","path":"/tmp/a.png"}',
-    '{"type":"file","path":"/tmp/b","name":"b.txt"}',
-    '{"type":"text","text":"see"}',
-  );
-  const files = [{ path: '/tmp/a.png' }, { path: '/tmp/b', name: 'b.txt' }];
-  expect(result).toEqual({ ok: true, text: 'see', files });
+test('files in LARK_OUTPUT_DIR go with the answer under the names that the program says; others do not', async () => {
+  const folder = join(temporaryFolder(), 'out');
+  const script = `cd "$LARK_OUTPUT_DIR" && echo 1 > a && echo 2 > b.txt && cat << EOF
+{"type":"file","path":"$LARK_OUTPUT_DIR/a","name":"first.txt"}
+{"type":"file","path":"/etc/passwd"}
+{"type":"text","text":"see"}
+EOF`;
+  const { run } = await start(script, {
+    outputs: new OutputFolders({ folder, log: silentLog }),
+  });
+  const result = await run.result;
+  expect(result).toMatchObject({
+    ok: true,
+    text: 'see',
+    attached: {
+      files: [{ name: 'first.txt' }, { name: 'b.txt' }],
+      leftOut: [{ name: 'passwd', why: 'elsewhere' }],
+    },
+  });
 });
 
 test('a line that is none of these is logged and left out', async () => {

@@ -81,12 +81,51 @@ describe('a row of the outbox after a try', () => {
     expect(joined).toBe(text);
   });
 
-  test('a short text that is refused as too long is not cut again, and the whole answer is given up', () => {
+  test('a short text that is refused as too long is not cut again, and becomes a file', () => {
     const body = said('twenty-four characters..');
-    const { state, out, endsRest } = afterTry(rowOf({ body }), refused('split'), at);
+    const { state, out } = afterTry(rowOf({ body }), refused('split'), at);
+    expect(state.phase).toBe('dropped');
+    const file = { kind: 'file', name: 'answer.md', text: 'twenty-four characters..' };
+    expect(out?.map((draft) => draft.body)).toMatchObject([{ kind: 'message', content: file }]);
+  });
+
+  test('a piece that is still too long is not one of hundreds of files: the whole answer is given up', () => {
+    const content = { kind: 'answer', text: 'short', is: 'piece' } as const;
+    const row = rowOf({ body: { kind: 'message', content } });
+    const { state, out, endsRest } = afterTry(row, refused('split'), at);
     expect(state.phase).toBe('dead');
     expect(endsRest).toBe(true);
     expect(out).toEqual([expect.objectContaining({ priority: 'notice' })]);
+  });
+
+  test('a refused image is sent as a file, and a refused file is named in one notice for it', () => {
+    const image = {
+      kind: 'file',
+      as: 'image',
+      name: 'a.png',
+      path: '/a/1',
+      text: 'a.png',
+    } as const;
+    const row = rowOf({ body: { kind: 'message', content: { ...image, key: 'img_1' } } });
+    const asFile = afterTry(row, refused('fall_back_to_text'), at);
+    expect(asFile.state.phase).toBe('dropped');
+    const { body, key } = asFile.out?.[0] ?? {};
+    expect(body).toEqual({ kind: 'message', content: { ...image, as: 'file' } });
+    const next = afterTry(
+      rowOf({ ...row, ...(body && key && { body, key }) }),
+      refused('fall_back_to_text'),
+      at,
+    );
+    expect(next.state.phase).toBe('dead');
+    expect(JSON.stringify(next.out?.map((draft) => draft.body))).toContain('a.png');
+  });
+
+  test('the first words of a file are not worth a notice', () => {
+    const content = { kind: 'answer', text: 'Hello', is: 'excerpt' } as const;
+    const row = rowOf({ body: { kind: 'message', content } });
+    for (const action of ['give_up', 'fall_back_to_text', 'unsure', 'split'] as const) {
+      expect(afterTry(row, refused(action), at)).toMatchObject({ state: { phase: 'dropped' } });
+    }
   });
 
   test.each([
@@ -111,16 +150,11 @@ describe('a row of the outbox after a try', () => {
     expect(later.out?.[0]?.key).not.toBe(one);
   });
 
-  test('after an unknown code a row is tried a few times, and then it is a dead letter', () => {
+  test('after an unknown code a row is tried a few times, and then another one takes its place', () => {
     const phaseAfter = (attempts: number) =>
       afterTry(rowOf({ attempts }), refused('unsure'), at).state.phase;
-    expect([0, 1, 2, 3, 4].map(phaseAfter)).toEqual([
-      'pending',
-      'pending',
-      'pending',
-      'pending',
-      'dead',
-    ]);
+    // Then a file takes its place.
+    expect([0, 1, 2].map(phaseAfter)).toEqual(['pending', 'pending', 'dropped']);
   });
 
   test('a refusal from something between us and Lark is tried for ten minutes and does not block the chat for a day', () => {
@@ -128,7 +162,7 @@ describe('a row of the outbox after a try', () => {
     const phaseAt = (nowMs: number) =>
       afterTry(rowOf({ attempts: 9 }), blocked, { ...at, nowMs }).state.phase;
     expect(phaseAt(1_000 + 9 * 60_000)).toBe('pending');
-    expect(phaseAt(1_000 + 11 * 60_000)).toBe('dead');
+    expect(phaseAt(1_000 + 11 * 60_000)).toBe('dropped');
   });
 
   test('a refused card is sent as text', () => {

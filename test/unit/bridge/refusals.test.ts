@@ -10,7 +10,7 @@ import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
-import type { DeliveryResult, LarkAction, Outgoing } from '../../../src/bridge/ports.ts';
+import type { DeliveryResult, LarkAction, Outgoing, Upload } from '../../../src/bridge/ports.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { silentLog } from '../../kit/log.ts';
@@ -32,6 +32,7 @@ let journal: SqliteJournal;
 let calls: Call[];
 let shown: Call[];
 let answer: (call: Call) => DeliveryResult | undefined;
+let uploads: Pick<Upload, 'name' | 'text'>[];
 
 const refused = (action: LarkAction, code = 1): DeliveryResult => ({
   ok: false,
@@ -48,6 +49,7 @@ beforeEach(async () => {
   journal = new SqliteJournal({ db, app: message.appId, clock });
   calls = [];
   shown = [];
+  uploads = [];
   answer = () => undefined;
   bridge = createBridge({
     db,
@@ -71,6 +73,10 @@ beforeEach(async () => {
         return Promise.resolve(refusal ?? { ok: true, id: `om_out_${calls.length}` });
       },
       history: () => Promise.resolve([]),
+      upload: ({ name, text }) => {
+        uploads.push({ name, text });
+        return Promise.resolve({ ok: true, id: `file_${uploads.length}` });
+      },
     },
   });
   await bridge.start();
@@ -95,12 +101,13 @@ const bytes = (text: string) => Buffer.byteLength(text);
 const isNotice = ({ text }: Call) => text.includes('Lark refused to show the answer');
 
 describe('if Lark refuses every text as too long', () => {
-  test('a short answer costs one call, and one more for the notice', async () => {
+  test('a short answer costs one call, two for its file, and one more for the notice', async () => {
     answer = () => refused('split');
     await ask('twenty-four characters..');
     await run(LONG_MS);
-    expect(calls.map(({ text }) => bytes(text))).toHaveLength(2);
-    expect(isNotice(calls[1] as Call)).toBe(true);
+    expect(calls.map(({ content }) => content.kind)).toEqual(['answer', 'file', 'notice']);
+    expect(uploads).toHaveLength(1);
+    expect(isNotice(calls[2] as Call)).toBe(true);
   });
 
   test('an answer of a megabyte costs one call for its card, one for each size, and one for the notice', async () => {
@@ -120,16 +127,31 @@ describe('if Lark refuses every text as too long', () => {
 describe('an answer in Markdown', () => {
   const MARKDOWN = '**word**\n\n| a | b |\n|---|---|\n| 1 | 2 |';
   const formOf = ({ content }: Call) =>
-    content.kind === 'answer' ? (content.form ?? 'text') : content.kind;
+    content.kind === 'answer' ? (content.is ?? content.form ?? 'text') : content.kind;
 
   test('goes down its ladder, one call a form, and at last there is a notice', async () => {
     answer = (call) => (isNotice(call) ? undefined : refused('fall_back_to_text', 230099));
     await ask(MARKDOWN);
     await run(LONG_MS);
-    expect(calls.map(formOf)).toEqual(['card', 'post', 'text', 'notice']);
+    expect(calls.map(formOf)).toEqual(['card', 'post', 'text', 'excerpt', 'file', 'notice']);
+    expect(uploads).toEqual([{ name: 'answer.md', text: MARKDOWN }]);
+    // What the agent wrote is there for the operator.
     expect(await journal.deadLetters({ limit: 9 })).toMatchObject([
-      { body: { content: { kind: 'answer', text: '**word**\n\na | b\n1 | 2' } } },
+      { body: { content: { kind: 'file', text: MARKDOWN } } },
     ]);
+  });
+
+  test('is a file with its first words before it, if Lark takes nothing else', async () => {
+    answer = (call) =>
+      ['excerpt', 'file'].includes(formOf(call)) ? undefined : refused('fall_back_to_text', 230099);
+    await ask(MARKDOWN);
+    await run(LONG_MS);
+    expect(shown.map(({ content }) => content)).toMatchObject([
+      { kind: 'answer', text: '**word**' },
+      { kind: 'file', name: 'answer.md', key: 'file_1' },
+    ]);
+    expect(shown).toHaveLength(2);
+    expect(await journal.deadLetters({ limit: 9 })).toEqual([]);
   });
 
   test('as Lark refuses everything in words that nobody knows, costs 12 calls at most', async () => {
@@ -138,7 +160,7 @@ describe('an answer in Markdown', () => {
       refused(['card', 'post'].includes(formOf(call)) ? 'fall_back_to_text' : 'unsure', 777);
     await ask(MARKDOWN);
     await run(LONG_MS);
-    expect(calls.length).toBeLessThanOrEqual(CALLS_MAX);
+    expect(calls.length + uploads.length).toBeLessThanOrEqual(CALLS_MAX);
     expect(calls.map(formOf).slice(0, 3)).toEqual(['card', 'post', 'text']);
     expect(bridge.status().outbox).toBe(0);
   });
@@ -235,7 +257,13 @@ test('after an unknown code an answer is tried a few times, then it is a dead le
   answer = (call) => (isNotice(call) ? undefined : refused('unsure', 777));
   await ask('question');
   await run(60_000);
-  expect(calls).toHaveLength(6);
+  expect(calls.map(({ content }) => content.kind)).toEqual([
+    'answer',
+    'answer',
+    'answer',
+    'file',
+    'notice',
+  ]);
   expect(shown.map(isNotice)).toEqual([true]);
   expect(await journal.deadLetters({ limit: 9 })).toMatchObject([
     { body: { content: { text: 'question' } }, lastError: '777: no' },

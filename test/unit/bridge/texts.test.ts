@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { fileNotices } from '../../../src/bridge/texts/files.ts';
 import type { Language, Text } from '../../../src/core/language.ts';
 import {
   choices,
@@ -42,6 +43,8 @@ const NOTICES: Readonly<Record<string, Text>> = {
 const TEXTS: Readonly<Record<string, Text>> = {
   ...NOTICES,
   'a reason that is missing': notices.agentFailed('').text,
+  filesLeftOut: fileNotices.leftOut([{ name: '1', why: 'empty' }]).text,
+  fileNotSent: fileNotices.notSent('1').text,
   files: both(withFiles('', ['1', '2'])),
   'more files': both(
     withFiles(

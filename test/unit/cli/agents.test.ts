@@ -113,10 +113,12 @@ describe('test', () => {
     const { code, stdout } = await agents(['test', 'env'], { LARK_BRAND: 'lark' });
     expect(code).toBe(0);
     expect(stdout.trim().split('\n')).toEqual([
+      'LARK_ATTACHMENTS=[]',
       'LARK_BRAND=lark',
       expect.stringMatching(/^LARK_CHAT_ID=oc_\w+$/),
       'LARK_CHAT_TYPE=p2p',
       expect.stringMatching(/^LARK_MESSAGE_ID=om_\w+$/),
+      expect.stringMatching(/^LARK_OUTPUT_DIR=\//),
       expect.stringMatching(/^LARK_RUN_ID=[0-9a-f]{32}$/),
       expect.stringMatching(/^LARK_SENDER_OPEN_ID=ou_\w+$/),
     ]);

@@ -45,7 +45,9 @@ describe('permissions', () => {
   });
 
   test('a broader one will do', () => {
-    expect(odd({ scopes: ['im:message', 'im:chat', 'im:message.group_msg'] })).toEqual([]);
+    expect(
+      odd({ scopes: ['im:message', 'im:chat', 'im:resource', 'im:message.group_msg'] }),
+    ).toEqual([]);
   });
 
   test('one that people may well not want to grant is a note', () => {

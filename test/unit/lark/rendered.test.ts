@@ -43,7 +43,7 @@ describe('a text', () => {
         piece.kind !== 'card'
           ? piece.kind === 'text'
             ? piece.text
-            : piece.post
+            : ''
           : (JSON.parse(piece.card) as { config: { summary: { content: string } } }).config.summary
               .content;
       expect(shown).not.toMatch(/(?![\n\t])\p{Cc}/u);

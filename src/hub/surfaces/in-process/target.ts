@@ -198,9 +198,12 @@ export class InProcessTarget implements TurnTarget, Service {
 
 function answerOf(outcome: TurnOutcome): TurnAnswer {
   if (outcome.kind === 'answered') {
-    const files = fileNamesOf(outcome.message.parts);
-    const said = saidBy(withoutOwnMark(textOf(outcome.message)));
-    return said.kind === 'failed' || files.length === 0 ? said : { ...said, files };
+    const { message, attached } = outcome;
+    const said = saidBy(withoutOwnMark(textOf(message)));
+    if (said.kind === 'failed') return said;
+    if (attached !== undefined) return { ...said, attached };
+    const files = fileNamesOf(message.parts);
+    return files.length === 0 ? said : { ...said, files };
   }
   const { reason, detail, agent } = outcome;
   return {

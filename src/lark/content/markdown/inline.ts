@@ -7,7 +7,7 @@ import type { Inline } from './tree.ts';
 
 export interface InlineContext {
   readonly mentions: Mentions;
-  /** Keys of uploaded images by the paths that the agent may use for them. */
+  /** Keys of uploaded images by the paths that the agent may use for them. Empty where Lark refused the image. */
   readonly images: ReadonlyMap<string, string>;
   /** Labels of the footnotes of this answer. */
   readonly footnotes: ReadonlySet<string>;
@@ -128,6 +128,8 @@ export class InlineReader {
     const path = withoutEntities(href);
     const key = this.#keyOf(path);
     const label = withoutEntities(text).replaceAll(/\s+/g, ' ');
+    // Lark refused it.
+    if (key === '') return [{ kind: 'text', text: `[${label === '' ? 'image' : label}]` }];
     if (key !== undefined) return [{ kind: 'image', key, label }];
     const address = linkAddress(path);
     const children: Inline[] = [{ kind: 'text', text: label === '' ? path : label }];

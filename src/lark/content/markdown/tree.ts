@@ -1,5 +1,5 @@
 /** An answer as a tree. It is plain data: the parser makes it, and everything that is shown is made from it. */
-import type { Person } from '../mentions.ts';
+import type { Person } from '../../../core/content.ts';
 
 export type Inline =
   | { readonly kind: 'text'; readonly text: string }

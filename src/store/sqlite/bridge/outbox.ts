@@ -51,6 +51,7 @@ export class OutboxTable {
     const next: OutboxRow = {
       ...row,
       state,
+      body: change.body ?? row.body,
       triedAtMs: 'triedAtMs' in change ? change.triedAtMs : row.triedAtMs,
       attempts: change.attempts ?? row.attempts,
       lastError: change.lastError ?? row.lastError,
@@ -58,7 +59,7 @@ export class OutboxTable {
     };
     this.#db.run(
       `UPDATE outbox SET phase = ?, due_at_ms = ?, tried_at_ms = ?, replayed_at_ms = ?, attempts = ?,
-         ended_at_ms = ?, lark_id = ?, last_error = ? WHERE key = ?`,
+         ended_at_ms = ?, lark_id = ?, last_error = ?, body = ? WHERE key = ?`,
       state.phase,
       state.phase === 'pending' ? state.dueAtMs : 0,
       next.triedAtMs ?? null,
@@ -67,6 +68,7 @@ export class OutboxTable {
       'atMs' in state ? state.atMs : null,
       state.phase === 'sent' ? state.larkId : null,
       next.lastError ?? null,
+      JSON.stringify(next.body),
       row.key,
     );
     return next;

@@ -1,6 +1,11 @@
 /** What becomes of single things in an answer. */
 import { describe, expect, test } from 'vitest';
-import { answerOf, type AnswerContext } from '../../../../src/lark/content/answer.ts';
+import {
+  answerOf,
+  blocksOf,
+  imagesIn,
+  type AnswerContext,
+} from '../../../../src/lark/content/answer.ts';
 import { firstStep, nextStep } from '../../../../src/lark/content/ladder.ts';
 import { linkAddress } from '../../../../src/lark/content/links.ts';
 import { withoutMentions } from '../../../../src/lark/content/mentions.ts';
@@ -172,7 +177,7 @@ describe('images', () => {
       'img',
       'after [b](https://b.example/b.png) c (c.png)',
     ]);
-    expect([...answerOf(text, { people: [], images }).imagesShown]).toEqual(['img_1']);
+    expect([...imagesIn(blocksOf(text, { people: [], images }))]).toEqual(['img_1']);
   });
 });
 
