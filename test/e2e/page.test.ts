@@ -107,7 +107,7 @@ describe.skipIf(CHROMIUM === undefined)(
         { text: plain('Monday'), value: 'mo' },
         { text: plain('Tuesday'), value: 'tu' },
       ];
-      await rig.send({
+      const messageId = await rig.send({
         schema: '2.0',
         header: { title: plain('May I?'), template: 'orange' },
         body: {
@@ -151,6 +151,10 @@ describe.skipIf(CHROMIUM === undefined)(
       await card.getByRole('button', { name: 'Submit' }).click();
       await page.getByText('Fill in Reason.').waitFor();
       await card.getByRole('textbox', { name: 'Reason' }).fill('it is late');
+      // The message is drawn again, and what the person has typed stays, with the cursor in it.
+      lark.react({ messageId, from: mei, emoji: 'EYES' });
+      await messages(page).getByRole('button', { name: 'EYES: Ada' }).waitFor();
+      await page.keyboard.type(' today');
       await card.getByRole('checkbox', { name: 'I am sure' }).check();
       await card.getByRole('button', { name: 'Submit' }).click();
       const question = page.getByRole('dialog', { name: 'Really?' });
@@ -159,7 +163,7 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(actions).toMatchObject([
         { tag: 'button', value: { id: 7 } },
         { tag: 'select_static', option: 'tu', name: 'day', value: { id: 8 } },
-        { name: 'submit', form_value: { why: 'it is late', sure: true } },
+        { name: 'submit', form_value: { why: 'it is late today', sure: true } },
       ]);
     });
 

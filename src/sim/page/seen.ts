@@ -10,6 +10,9 @@ import type { Author, ChatSummary, FileSeen, MessageSeen, WorldSeen } from './vi
 /** Of a preview in the list of chats. */
 const PREVIEW_CHARS_MAX = 120;
 
+/** The page shows no number above 99, and a chat can be long. */
+const UNREAD_LOOKED_AT = 1_000;
+
 /** The person of the page: the one who was asked for, or else the first of the world. */
 export function personOf(world: World, openId: string | null): SimUser | undefined {
   const [first] = world.users.values();
@@ -43,13 +46,15 @@ function summaryOf(world: World, chat: SimChat, me: SimUser): ChatSummary {
   const isShown = (message: SimMessage) =>
     canSee(message, me) && message.upperMessageId === undefined;
   const last = chat.messages.findLast(isShown);
-  const unread = chat.messages.filter(
-    (message) =>
-      isShown(message) &&
-      !message.recalled &&
-      !isBy(message.sender, me) &&
-      !message.readAtMs.has(me.openId),
-  );
+  const unread = chat.messages
+    .slice(-UNREAD_LOOKED_AT)
+    .filter(
+      (message) =>
+        isShown(message) &&
+        !message.recalled &&
+        !isBy(message.sender, me) &&
+        !message.readAtMs.has(me.openId),
+    );
   return {
     chatId: chat.chatId,
     title: titleOf(world, chat),

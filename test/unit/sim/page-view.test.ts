@@ -9,7 +9,8 @@ import { bodyOf, lineOf } from '../../../src/sim/page/view/message.ts';
 import type { Block, FieldBlock } from '../../../src/sim/page/view/nodes.ts';
 import { plainBlocks, plainCard } from '../../../src/sim/page/view/plain.ts';
 import type { MessageSeen } from '../../../src/sim/page/view/wire.ts';
-import type { JsonObject } from '../../../src/sim/world/json.ts';
+import { isJsonObject, type JsonObject } from '../../../src/sim/world/json.ts';
+import { createRandom } from '../../../src/sim/world/random.ts';
 import { generated } from '../lark/content/generator.ts';
 import { madeCard } from './page-cards.ts';
 
@@ -29,6 +30,24 @@ test('every text of a card is visible, whatever components it has', () => {
       made.words.filter((word) => !shown.has(word)),
       `SEED=${seed}`,
     ).toEqual([]);
+  }
+});
+
+test('a card with values of wrong types is drawn too, as far as it can be', () => {
+  for (const seed of SEEDS) {
+    const random = createRandom(seed, 'damage');
+    const wrong = [null, 7, '', 'x', true, [], {}, [null], [[{}]], { tag: 7 }, { content: [] }];
+    const damaged = (value: unknown): unknown => {
+      if (random() < 0.06) return wrong[Math.floor(random() * wrong.length)];
+      if (Array.isArray(value)) return value.map(damaged);
+      if (!isJsonObject(value)) return value;
+      return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, damaged(one)]));
+    };
+    const card = damaged(madeCard(seed).card);
+    expect(
+      () => plainCard(cardView(isJsonObject(card) ? card : {}, NOBODY)),
+      `SEED=${seed}`,
+    ).not.toThrow();
   }
 });
 

@@ -10,35 +10,53 @@ const TOGETHER_MS = 5 * 60_000;
 
 export class Timeline {
   readonly #list: HTMLElement;
+  readonly #content = make('div', { class: 'rows' });
   readonly #context: RowContext;
   readonly #rows = new Map<string, HTMLElement>();
+  /** True: the end stays in sight. */
+  #isFollowing = true;
   readonly #memories = new Map<string, RowMemory>();
 
   /** `list` is the element that scrolls. */
   constructor(list: HTMLElement, context: RowContext) {
     this.#list = list;
     this.#context = context;
+    list.append(this.#content);
+    list.addEventListener('scroll', () => {
+      const fromEnd = list.scrollHeight - list.scrollTop - list.clientHeight;
+      this.#isFollowing = fromEnd < NEAR_END_PX;
+    });
+    // Pictures that have come, and lines that wrap in another way, move the end.
+    const sizes = new ResizeObserver(() => this.#follow());
+    sizes.observe(list);
+    sizes.observe(this.#content);
   }
 
   clear(): void {
     this.#rows.clear();
     this.#memories.clear();
-    this.#list.replaceChildren();
+    this.#content.replaceChildren();
+    this.#isFollowing = true;
   }
 
   /** `changed`: ids of messages to draw again, if they are among those to show. */
   show(messages: readonly MessageSeen[], changed: ReadonlySet<string>): void {
     const list = this.#list;
-    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX;
     const fromEnd = list.scrollHeight - list.scrollTop;
     const first = list.querySelector<HTMLElement>('article')?.dataset['message'];
     for (const message of messages) {
       if (changed.has(message.messageId) || !this.#rows.has(message.messageId)) this.#draw(message);
     }
-    arrange(list, this.#withDays(messages));
-    if (isAtEnd) list.scrollTop = list.scrollHeight;
+    arrange(this.#content, this.#withDays(messages));
     // Older messages came in above: what the person reads stays where it is.
-    else if (first !== messages[0]?.messageId) list.scrollTop = list.scrollHeight - fromEnd;
+    if (!this.#isFollowing && first !== messages[0]?.messageId) {
+      list.scrollTop = list.scrollHeight - fromEnd;
+    }
+    this.#follow();
+  }
+
+  #follow(): void {
+    if (this.#isFollowing) this.#list.scrollTop = this.#list.scrollHeight;
   }
 
   #draw(message: MessageSeen): void {
