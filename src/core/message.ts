@@ -51,6 +51,8 @@ export interface InboundMessage {
   /** When the person sent it, in the time of Lark's clock. */
   readonly sentAtMs: number;
   readonly parts: readonly Part[];
+  /** It has neither words nor files, such as a sticker or a place. */
+  readonly isWordless?: true;
 }
 
 /** Where a message came from. The agent gets this with the turn. */

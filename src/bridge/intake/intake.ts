@@ -25,6 +25,7 @@ export interface EventIntakeParts {
   readonly storeRetry: StoreRetry;
   readonly choices: ChoiceValues;
   readonly attachments?: AttachmentStore | undefined;
+  readonly burstWaitMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -73,7 +74,7 @@ export class EventIntake implements Intake {
   }
 
   async #message(message: InboundMessage): Promise<void> {
-    const { journal, delivery, engine, clock, log } = this.#parts;
+    const { journal, delivery, engine, clock, log, burstWaitMs = 0 } = this.#parts;
     if (this.#known.has(message.messageId)) {
       this.#duplicates += 1;
       return;
@@ -82,6 +83,7 @@ export class EventIntake implements Intake {
       journal,
       nowMs: clock.nowMs(),
       isRecalled: this.#recalled.has(message.messageId),
+      burstWaitMs,
     });
     const done = await journal.admit(admission);
     this.#known.set(message.messageId, true);
@@ -89,11 +91,13 @@ export class EventIntake implements Intake {
       this.#duplicates += 1;
       return;
     }
-    const { turn, out } = done;
+    const { turn, out, takenIn } = done;
+    if (takenIn !== undefined) engine.takenIn(takenIn, message.chatId);
     const { phase } = turn.state;
     // Each message leaves this line, so it has only what names it. `trace` tells the rest.
     const usual = phase === 'waiting' ? {} : { phase };
-    log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual });
+    const joined = takenIn === undefined ? {} : { took_in: takenIn };
+    log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual, ...joined });
     delivery.offer(out);
     if (turn.state.phase === 'command') return this.#carryOut(turn);
     // A recall that came while the message was being stored found no turn to end.

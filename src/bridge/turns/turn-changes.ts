@@ -29,7 +29,10 @@ interface TurnChangesParts {
   readonly log: Log;
   readonly observer: Observer;
   readonly turnTimeoutMs: number;
+  readonly burstWaitMs?: number | undefined;
 }
+
+type Completion = Pick<TurnChange, 'parts' | 'details'> & { readonly show?: readonly Show[] };
 
 /** What happens to every message, or again and again while the agent is away. `trace` and the health tell it. */
 const USUAL_PHASES: ReadonlySet<TurnState['phase']> = new Set([
@@ -58,9 +61,17 @@ export class TurnChanges {
 
   /** `once` is an event's id. If this event has changed something already, nothing is changed. */
   async apply(id: TurnId, event: TurnEvent, once?: string) {
-    const { journal, storeRetry, target, form, turnTimeoutMs, clock } = this.#parts;
+    const {
+      journal,
+      storeRetry,
+      target,
+      form,
+      turnTimeoutMs,
+      burstWaitMs = 0,
+      clock,
+    } = this.#parts;
     const nowMs = clock.nowMs();
-    const rules = { turnTimeoutMs, deduplicates: target.deduplicates, nowMs };
+    const rules = { turnTimeoutMs, burstWaitMs, deduplicates: target.deduplicates, nowMs };
     let was: TurnState | undefined;
     const done = await storeRetry.untilStored(() =>
       journal.changeTurn(
@@ -107,11 +118,11 @@ export class TurnChanges {
     delivery.offer(out);
   }
 
-  /** Stores what the message of a waiting turn says and what comes with it, now that all of it is read. */
-  async complete(
-    id: TurnId,
-    { show = [], ...more }: Pick<TurnChange, 'parts' | 'details'> & { show?: readonly Show[] },
-  ): Promise<void> {
+  /**
+   * Stores what the message of a waiting turn says and what comes with it, now that all of it is read. The message
+   * may have changed meanwhile, so `more` can be made from the turn as it is.
+   */
+  async complete(id: TurnId, more: Completion | ((turn: Turn) => Completion)): Promise<void> {
     const { journal, storeRetry, delivery, form, clock } = this.#parts;
     const nowMs = clock.nowMs();
     const { out } = await storeRetry.untilStored(() =>
@@ -119,7 +130,8 @@ export class TurnChanges {
         const { state, message } = turn;
         // A message without parts was recalled.
         if (state.phase !== 'waiting' || message.parts.length === 0) return undefined;
-        return { state, ...more, out: toDrafts(turn, show, { nowMs, form }) };
+        const { show = [], ...known } = typeof more === 'function' ? more(turn) : more;
+        return { state, ...known, out: toDrafts(turn, show, { nowMs, form }) };
       }),
     );
     delivery.offer(out);

@@ -11,6 +11,7 @@ import type {
   TurnState,
 } from '../../core/turn.ts';
 import { choices, notices, question, withFiles } from '../texts/texts.ts';
+import { recalled } from './recall.ts';
 import { sendBackoffMs } from './send-backoff.ts';
 import type { SendResult, TurnAnswer, TurnQuestion, WaitResult, Withdrawal } from '../ports.ts';
 
@@ -18,6 +19,8 @@ interface TurnRules {
   readonly turnTimeoutMs: number;
   /** The hub takes a repeated message id for the same turn. */
   readonly deduplicates: boolean;
+  /** How long files without words wait for words. */
+  readonly burstWaitMs?: number;
 }
 
 export type TurnEvent =
@@ -100,7 +103,7 @@ export function step(
     case 'gave_up_waiting':
       return goOnWithout(turn.state, event.kind);
     case 'recalled':
-      return recalled(turn, event.by);
+      return recalled(turn, event.by, rules);
     case 'chosen':
       return chosen(turn, event);
     case 'carried_out':
@@ -227,35 +230,6 @@ function chosen(
     };
   }
   return undefined;
-}
-
-/**
- * In every phase the message is not used again: a run ends, no new run starts, and nothing quotes it. If there is
- * an answer already, the other people in its thread still see it.
- */
-function recalled({ state, message }: Turn, by: string | undefined): TurnStep | undefined {
-  switch (state.phase) {
-    case 'command':
-      return undefined;
-    case 'dropped':
-    case 'answered': {
-      if (message.parts.length === 0) return undefined;
-      return { state, show: [], withdrawn: { dropsOut: message.threadId === undefined } };
-    }
-    case 'waiting':
-    case 'sending':
-    case 'accepted':
-    case 'overdue':
-    case 'held':
-    case 'failed': {
-      const dropped = {
-        phase: 'dropped',
-        why: 'recalled',
-        ...(by !== undefined && { by }),
-      } as const;
-      return { ...end(dropped), withdrawn: { dropsOut: true } };
-    }
-  }
 }
 
 function settle(answer: TurnAnswer): TurnStep {
