@@ -1,7 +1,7 @@
 import { BridgeError } from '../../core/errors.ts';
 import type { TurnId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
-import type { Part, ResourcePart } from '../../core/message.ts';
+import type { Part } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { Attachment } from '../../core/turn-details.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -40,6 +40,8 @@ interface AttachmentsParts {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+type ResourcePart = Extract<Part, { kind: 'resource' }>;
 
 type Fetched =
   | { readonly ok: true; readonly file: StoredAttachment }
