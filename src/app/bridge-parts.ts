@@ -69,6 +69,7 @@ export function assemble(
     answerFiles: new AnswerFilesOnDisk(join(config.stateDir, ANSWER_FILES)),
     choices: new ChoiceValues(buttonKey(settings.appSecret)),
     turnsRunningMax: config.maxTurns,
+    burstWaitMs: config.burstWaitSecs * 1000,
     // The embedded hub ends its agents itself, and its report says why there is no answer.
     turnTimeoutMs: config.turnTimeoutSecs * 1000 + (hub.embedded ? HUB_REPORT_MS : 0),
     defaultChatId: config.defaultChatId === undefined ? undefined : chatId(config.defaultChatId),

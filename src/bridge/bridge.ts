@@ -49,6 +49,8 @@ export interface BridgeParts {
   readonly defaultChatId?: ChatId | undefined;
   /** Where the files of people's messages lie. Absent: agents get only their names. */
   readonly attachments?: AttachmentStore | undefined;
+  /** How long files without words wait for words. Absent: they don't. */
+  readonly burstWaitMs?: number | undefined;
   readonly observer?: Observer;
   /** Where the files of answers lie. */
   readonly answerFiles?: AnswerFileStore;

@@ -344,6 +344,8 @@ export interface Admission {
    * same place within `withinMs` before or after it.
    */
   readonly burst?: { readonly out: readonly OutboxDraft[]; readonly withinMs: number };
+  /** The turn of the same person, chat and thread that gathers becomes a part of this one. */
+  readonly takesIn?: true;
 }
 
 /** What a decision about a turn writes. A decision that returns `undefined` writes nothing. */
@@ -371,6 +373,8 @@ export interface TurnChange {
 export interface Withdrawal {
   /** Rows about it that were not tried yet are dropped too. */
   readonly dropsOut: boolean;
+  /** What becomes of the messages that the turn took in: they wait again, as this says. */
+  readonly frees?: TurnState;
 }
 
 export interface OutboxChange {
@@ -396,13 +400,21 @@ export interface TurnHead {
   readonly person: OpenId;
   readonly phase: TurnPhase;
   readonly receivedAtMs: number;
+  /** For a waiting turn that gathers. */
+  readonly gathersUntilMs?: number;
 }
 
 export interface Journal {
   /** Stores a message once. `undefined` if it is known already. */
-  admit(
-    admission: Admission,
-  ): Promise<{ readonly turn: Turn; readonly out: readonly OutboxRow[] } | undefined>;
+  admit(admission: Admission): Promise<
+    | {
+        readonly turn: Turn;
+        readonly out: readonly OutboxRow[];
+        /** The turn that became a part of this one. */
+        readonly takenIn?: TurnId;
+      }
+    | undefined
+  >;
   turn(id: TurnId): Promise<Turn | undefined>;
   turnOfToken(replyToken: string): Promise<Turn | undefined>;
   /** Loads, decides and stores in one transaction. Returns the turn after the change. */
@@ -419,6 +431,8 @@ export interface Journal {
     readonly turn: Turn;
     readonly changed: boolean;
     readonly out: readonly OutboxRow[];
+    /** A turn that was a part of this one, and waits now. */
+    readonly freed?: Turn;
   }>;
   /** Turns of a chat that a command can mean, newest first: held ones and failed ones. Of one author, or of all. */
   askable(chat: ChatId, limit: number, author?: OpenId): Promise<readonly Turn[]>;

@@ -152,6 +152,13 @@ export const SETTINGS = {
     fallback: String(TURNS_RUNNING_MAX),
     doc: 'Turns that run at once, if the hub can tell their answers apart',
   },
+  burstWaitSecs: {
+    env: ['LARK_BRIDGE_BURST_WAIT_SECS'],
+    key: 'burst_wait_secs',
+    parse: wholeNumber(0, 600),
+    fallback: '15',
+    doc: 'Seconds that pictures and files without words, sent to the bot alone, wait for the words that follow; 0: they do not wait',
+  },
   attachmentsMaxMb: {
     env: ['LARK_BRIDGE_ATTACHMENTS_MAX_MB'],
     key: 'attachments_max_mb',

@@ -13,21 +13,21 @@ export interface Resource {
   readonly bytes?: number;
 }
 
-export interface ResourcePart {
-  readonly kind: 'resource';
-  readonly resource: Resource;
-  /** The message that has it, if that is another one of the same turn. */
-  readonly from?: { readonly messageId: MessageId; readonly sentAtMs: number };
-  /** Why the agent did not get the file in the run `failedInRun`. */
-  readonly missing?: string;
-  readonly failedInRun?: number;
-}
-
 /** One part of a message, in the order in which people see the parts. */
 export type Part =
   /** In Markdown. */
   | { readonly kind: 'text'; readonly text: string }
-  | ResourcePart
+  /**
+   * `from`: the message that has it, if that is another one of the same turn. `missing`: why the agent did not get
+   * the file in the run `failedInRun`.
+   */
+  | {
+      readonly kind: 'resource';
+      readonly resource: Resource;
+      readonly from?: { readonly messageId: MessageId; readonly sentAtMs: number };
+      readonly missing?: string;
+      readonly failedInRun?: number;
+    }
   /**
    * A bundle of forwarded messages. `text` is what it says, or why it could not be read in the run `failedInRun`.
    * Lark gives a bundle without its text, so it is read later.
@@ -53,6 +53,8 @@ export interface InboundMessage {
   readonly parts: readonly Part[];
   /** When the person last changed it. `parts`: what it says since then, if the current run does not use it. */
   readonly edited?: { readonly atMs: number; readonly parts?: readonly Part[] };
+  /** It has neither words nor files, such as a sticker or a place. */
+  readonly isWordless?: true;
 }
 
 /** Where a message came from. The agent gets this with the turn. */

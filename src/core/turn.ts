@@ -15,7 +15,13 @@ export type HoldReason =
   | 'interrupted';
 
 export type TurnState =
-  | { readonly phase: 'waiting'; readonly attempt: number; readonly notBeforeMs: number }
+  | {
+      readonly phase: 'waiting';
+      readonly attempt: number;
+      readonly notBeforeMs: number;
+      /** It has no words. Until it begins, what the same person says next takes it in. */
+      readonly gathers?: true;
+    }
   /** The turn has a slot. The request may have been sent. */
   | {
       readonly phase: 'sending';
@@ -50,8 +56,11 @@ export type TurnState =
   | { readonly phase: 'held'; readonly why: HoldReason }
   /** A person's command to the bridge about other turns. The agent does not get it. */
   | { readonly phase: 'command'; readonly action: ChoiceAction; readonly about: readonly TurnId[] }
-  /** `isOpen`: the agent asked the person for something, and the bridge does not know of an end of its task. */
-  | { readonly phase: 'answered'; readonly isOpen?: true }
+  /**
+   * `isOpen`: the agent asked the person for something, and the bridge does not know of an end of its task.
+   * `joined`: its message is a part of that turn, and is answered with it.
+   */
+  | { readonly phase: 'answered'; readonly isOpen?: true; readonly joined?: TurnId }
   | { readonly phase: 'failed'; readonly reason: string; readonly cause?: FailureCause }
   /** `by`: the open id of who skipped it, or Lark's word for who recalled the message. */
   | { readonly phase: 'dropped'; readonly why: DropReason; readonly by?: string };

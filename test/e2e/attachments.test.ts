@@ -115,6 +115,34 @@ test('SIGKILL in the middle of a transfer: the next start reads the whole file a
   expect(rig.replies(mei.chat)).toHaveLength(1);
 });
 
+test('pictures without words are answered with the words that follow, also by the process after a SIGKILL', async () => {
+  const first = await rig.run();
+  const mei = rig.direct('Mei');
+  const picture = (bytes: Buffer) => {
+    const content: JsonObject = { image_key: keyOf(mei, 'image', bytes) };
+    return rig.cloud.say({ chat: mei.chat, from: mei.user, messageType: 'image', content });
+  };
+  const signsOn = ({ messageId }: { messageId: string }) =>
+    rig.cloud.calls({ path: `/messages/${messageId}/reactions`, method: 'POST' }).length;
+  const one = picture(PNG);
+  const other = picture(Buffer.concat([PNG, PNG]));
+  await rig.cloud.waitFor(() => signsOn(one) === 1 && signsOn(other) === 1);
+  await first.stop('SIGKILL');
+  await rig.run();
+  const { user: from, chat } = mei;
+  const said = rig.cloud.say({ chat, from, text: 'compare these' });
+  const [reply] = await rig.repliesIn(chat, 1);
+  expect(reply?.replyTo).toBe(said.messageId);
+  expect(reply?.text.split('\n').filter((line) => line !== '')).toEqual([
+    '[image]',
+    '[image]',
+    'compare these',
+    expect.stringContaining(`image/png ${PNG.length} 600`),
+    expect.stringContaining(`image/png ${2 * PNG.length} 600`),
+  ]);
+  expect(rig.replies(chat)).toHaveLength(1);
+});
+
 test('what is too large, without end or refused is told to both, and is never in memory', async () => {
   const bridge = await rig.run({ env });
   const mei = rig.direct('Mei');

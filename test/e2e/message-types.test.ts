@@ -7,7 +7,8 @@ let rig: Rig;
 
 beforeAll(async () => {
   rig = await Rig.open();
-  await rig.runHere();
+  // Pictures and files don't wait for words here.
+  await rig.runHere({ env: { LARK_BRIDGE_BURST_WAIT_SECS: '0' } });
 });
 
 afterAll(() => rig.close());

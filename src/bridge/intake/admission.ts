@@ -5,7 +5,7 @@ import type { OutboxDraft } from '../../core/turn.ts';
 import { isBlank } from '../../core/visible.ts';
 import { parseCommand, turnsMeant } from './commands.ts';
 import { outKey } from '../outbox/keys.ts';
-import { type DraftedAt, ownDraft } from '../outbox/drafts.ts';
+import { type DraftedAt, ownDraft, receiptDraft } from '../outbox/drafts.ts';
 import { choices, notices } from '../texts/texts.ts';
 import type { Admission, Journal } from '../ports.ts';
 
@@ -25,11 +25,13 @@ interface AdmissionContext {
   readonly lang: Language;
   /** The person has recalled the message already. */
   readonly isRecalled: boolean;
+  /** How long files without words wait for words. Undefined: they don't. */
+  readonly burstWaitMs?: number;
 }
 
 export async function admissionOf(
   message: InboundMessage,
-  { journal, nowMs, lang, isRecalled }: AdmissionContext,
+  { journal, nowMs, lang, isRecalled, burstWaitMs = 0 }: AdmissionContext,
 ): Promise<Admission> {
   const base = { message, receivedAtMs: nowMs };
   if (isRecalled) {
@@ -61,7 +63,31 @@ export async function admissionOf(
   // Who changes a message wants it answered as it is then.
   const askedAtMs = message.edited?.atMs ?? message.sentAtMs;
   if (nowMs - askedAtMs > STALE_AFTER_MS) return stale(base, at);
-  return { ...base, state: { phase: 'waiting', attempt: 0, notBeforeMs: 0 }, out: [] };
+  return waiting(base, nowMs, burstWaitMs);
+}
+
+/**
+ * People send pictures first and say then what they want, so files alone wait for the words. In a group nothing
+ * comes without words, as it has to name the bot.
+ */
+function waiting(
+  base: Pick<Admission, 'message' | 'receivedAtMs'>,
+  nowMs: number,
+  burstWaitMs: number,
+): Admission {
+  const { message } = base;
+  const { parts, chatType, isWordless = false } = message;
+  const plain = { phase: 'waiting', attempt: 0, notBeforeMs: 0 } as const;
+  const isAlone = chatType === 'p2p';
+  if (isAlone && burstWaitMs > 0 && parts.every(({ kind }) => kind === 'resource')) {
+    // It is known to wait, so the person sees at once that it was received.
+    const sign = receiptDraft({ message, run: 1 }, { what: 'receipt', dueAtMs: nowMs }, nowMs);
+    const state = { ...plain, notBeforeMs: nowMs + burstWaitMs, gathers: true } as const;
+    return { ...base, state, out: [sign], takesIn: true };
+  }
+  const isForwarded = parts.some(({ kind }) => kind === 'forwarded');
+  const takesIn = isAlone && !isWordless && !isForwarded;
+  return { ...base, state: plain, out: [], ...(takesIn && { takesIn }) };
 }
 
 /** Old messages are not run and not dropped at first. The chat is asked once about all of them. */

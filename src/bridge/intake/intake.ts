@@ -27,6 +27,7 @@ export interface EventIntakeParts {
   readonly languages: Languages;
   readonly choices: ChoiceValues;
   readonly attachments?: AttachmentStore | undefined;
+  readonly burstWaitMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -91,21 +92,24 @@ export class EventIntake implements Intake {
 
   /** False if the journal knows it. */
   async #unknown(message: InboundMessage): Promise<boolean> {
-    const { journal, delivery, engine, languages, clock, log } = this.#parts;
+    const { journal, delivery, engine, languages, clock, log, burstWaitMs = 0 } = this.#parts;
     const admission = await admissionOf(message, {
       journal,
       nowMs: clock.nowMs(),
       lang: languages.of(message.senderOpenId),
       isRecalled: this.#recalled.has(message.messageId),
+      burstWaitMs,
     });
     const done = await journal.admit(admission);
     this.#known.set(message.messageId, true);
     if (done === undefined) return false;
-    const { turn, out } = done;
+    const { turn, out, takenIn } = done;
+    if (takenIn !== undefined) engine.takenIn(takenIn, message.chatId);
     const { phase } = turn.state;
     // Each message leaves this line, so it has only what names it. `trace` tells the rest.
     const usual = phase === 'waiting' ? {} : { phase };
-    log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual });
+    const joined = takenIn === undefined ? {} : { took_in: takenIn };
+    log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual, ...joined });
     delivery.offer(out);
     if (phase === 'command') await this.#carryOut(turn);
     // A recall that came while the message was being stored found no turn to end.

@@ -16,7 +16,8 @@ const RECEIPT_EMOJI = 'Typing';
 const QUOTE_CHARS_MAX = 80;
 
 interface Subject {
-  readonly message: Pick<InboundMessage, 'appId' | 'chatId' | 'messageId' | 'threadId'>;
+  readonly message: Pick<InboundMessage, 'appId' | 'chatId' | 'messageId' | 'threadId'> &
+    Partial<Pick<InboundMessage, 'parts'>>;
   readonly run: number;
 }
 
@@ -46,8 +47,9 @@ export function toDrafts(
       case 'choice':
         return ownDraft(subject, one, at);
       case 'receipt':
-      case 'receipt_off':
         return receiptDraft(subject, one, nowMs);
+      case 'receipt_off':
+        return subjectsOf(subject).map((signed) => receiptDraft(signed, one, nowMs));
     }
   });
 }
@@ -89,7 +91,20 @@ export function ownDraft(
   };
 }
 
-function receiptDraft(
+/** The messages of a turn: its own, and those that it took in. Each of them has a sign of its own. */
+function subjectsOf(subject: Subject): Subject[] {
+  const { message } = subject;
+  const others = (message.parts ?? []).flatMap((part) =>
+    part.kind === 'resource' && part.from !== undefined ? part.from.messageId : [],
+  );
+  const joined = [...new Set(others)].map((messageId) => ({
+    message: { ...message, messageId },
+    run: 1,
+  }));
+  return [subject, ...joined];
+}
+
+export function receiptDraft(
   subject: Subject,
   show: Extract<Show, { what: 'receipt' | 'receipt_off' }>,
   nowMs: number,
@@ -197,7 +212,9 @@ export function withQuote(
   { kind, text, ...more }: Content,
   asked: InboundMessage | undefined,
 ): string {
-  const [first = ''] = messageText(asked?.parts ?? [])
+  // The person's own words, and not the pictures before them.
+  const own = asked?.parts.filter((part) => part.kind !== 'resource' || part.from === undefined);
+  const [first = ''] = messageText(own ?? [])
     .trim()
     .split('\n', 1);
   if (first === '') return text;

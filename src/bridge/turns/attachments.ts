@@ -1,7 +1,7 @@
 import { BridgeError } from '../../core/errors.ts';
 import type { TurnId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
-import type { Part, ResourcePart } from '../../core/message.ts';
+import type { Part } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { Attachment } from '../../core/turn-details.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -41,6 +41,8 @@ interface AttachmentsParts {
   readonly log: Log;
 }
 
+type ResourcePart = Extract<Part, { kind: 'resource' }>;
+
 type Fetched =
   | { readonly ok: true; readonly file: StoredAttachment }
   | { readonly ok: false; readonly why: MissingReason; readonly code: number | undefined };
@@ -64,21 +66,21 @@ export class Attachments {
     if (!turn.message.parts.some((part) => part.kind === 'resource')) return;
     const limit = limitAt(clock, stop, clock.nowMs() + READ_MS_MAX);
     try {
-      const read = new TurnFiles(turn);
+      const files = new TurnFiles(turn);
       for (const part of turn.message.parts) {
-        if (part.kind !== 'resource' || read.isSettled(part)) read.keep(part);
-        else if (read.isOneTooMany(part)) read.miss(part, { why: 'too_many', code: undefined });
-        else {
-          const ofFile = limitAt(clock, limit.signal, clock.nowMs() + FILE_MS_MAX);
-          const fetched = await this.#fetch(askedBy(part, turn), ofFile.signal);
-          ofFile.cancel();
-          // After a stop the next process reads it.
-          if (stop.aborted) return;
-          if (fetched.ok) read.add(part, fetched.file);
-          else read.miss(part, fetched);
+        if (part.kind !== 'resource' || files.isSettled(part)) continue;
+        if (files.isOneTooMany(part)) {
+          files.note(part, { ok: false, why: 'too_many', code: undefined });
+          continue;
         }
+        const ofFile = limitAt(clock, limit.signal, clock.nowMs() + FILE_MS_MAX);
+        const fetched = await this.#fetch(askedBy(part, turn), ofFile.signal);
+        ofFile.cancel();
+        // After a stop the next process reads it.
+        if (stop.aborted) return;
+        files.note(part, fetched);
       }
-      await changes.complete(id, read.result());
+      await changes.complete(id, (now) => files.resultFor(now));
     } finally {
       limit.cancel();
     }
@@ -141,12 +143,10 @@ export class Attachments {
   }
 }
 
-/** What becomes of the parts of one turn. */
+/** What became of the files of one turn. */
 class TurnFiles {
   readonly #turn: Turn;
-  readonly #parts: Part[] = [];
-  readonly #files: Attachment[] = [];
-  readonly #missing: Parameters<typeof attachmentsMissing>[0][number][] = [];
+  readonly #fetched = new Map<string, Fetched>();
   readonly #ofMessage = new Map<string, number>();
 
   constructor(turn: Turn) {
@@ -165,28 +165,32 @@ class TurnFiles {
     return count > FILES_PER_MESSAGE_MAX;
   }
 
-  keep(part: Part): void {
-    this.#parts.push(part);
+  note(part: ResourcePart, fetched: Fetched): void {
+    this.#fetched.set(this.#placeOf(part), fetched);
   }
 
-  add({ kind, resource, from }: ResourcePart, file: StoredAttachment): void {
-    this.#parts.push({ kind, resource, ...(from && { from }) });
-    this.#files.push({ kind: resource.kind, ...file });
+  /** A message that was recalled meanwhile has no parts in the turn any more. */
+  resultFor({ message, run }: Turn) {
+    const attachments: Attachment[] = [];
+    const missing: Parameters<typeof attachmentsMissing>[0][number][] = [];
+    const parts = message.parts.map((part): Part => {
+      const fetched = part.kind === 'resource' && this.#fetched.get(this.#placeOf(part));
+      if (part.kind !== 'resource' || !fetched) return part;
+      const { kind, resource, from } = part;
+      if (fetched.ok) {
+        attachments.push({ kind: resource.kind, ...fetched.file });
+        return { kind, resource, ...(from && { from }) };
+      }
+      const one = { resource, why: fetched.why, code: fetched.code };
+      missing.push(one);
+      return { ...part, missing: missingText(one, LIMITS), failedInRun: run };
+    });
+    const show = missing.length === 0 ? [] : [attachmentsMissing(missing, LIMITS)];
+    return { parts, details: { attachments }, show };
   }
 
-  miss(part: ResourcePart, { why, code }: Pick<Extract<Fetched, { ok: false }>, 'why' | 'code'>) {
-    const missing = { resource: part.resource, why, code };
-    const text = missingText(missing, LIMITS);
-    this.#parts.push({ ...part, missing: text, failedInRun: this.#turn.run });
-    this.#missing.push(missing);
-  }
-
-  result() {
-    return {
-      parts: this.#parts,
-      details: { attachments: this.#files },
-      show: this.#missing.length === 0 ? [] : [attachmentsMissing(this.#missing, LIMITS)],
-    };
+  #placeOf({ from, resource }: ResourcePart): string {
+    return `${from?.messageId ?? this.#turn.id}/${resource.key}`;
   }
 }
 

@@ -1,6 +1,6 @@
 /** What an edit of a message does to its turn. */
 import { turnId } from '../../core/ids.ts';
-import type { InboundMessage } from '../../core/message.ts';
+import type { InboundMessage, Part } from '../../core/message.ts';
 import type { Show, Turn } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Delivery } from '../outbox/delivery.ts';
@@ -10,7 +10,7 @@ import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { editNotices } from '../texts/edits.ts';
 
-type TextChange = Pick<TurnChange, 'parts' | 'edited'>;
+type TextChange = Pick<TurnChange, 'parts' | 'edited' | 'details'>;
 
 interface EditsParts {
   readonly journal: Pick<Journal, 'changeTurn'>;
@@ -55,10 +55,12 @@ function afterEdit(
   switch (state.phase) {
     case 'held':
     case 'failed':
-      return { parts, edited: { atMs }, show: [] };
+      return { ...asChanged(message.parts, parts), edited: { atMs }, show: [] };
     case 'waiting':
       // After a try that broke off, the hub may know the turn with its text.
-      if (state.attempt === 0) return { parts, edited: { atMs }, show: [] };
+      if (state.attempt === 0) {
+        return { ...asChanged(message.parts, parts), edited: { atMs }, show: [] };
+      }
       return atWork({ atMs, parts });
     case 'sending':
     case 'accepted':
@@ -71,13 +73,19 @@ function afterEdit(
   }
 }
 
+/** Files that it took in from other messages stay. Which of its own are still there is found out anew. */
+function asChanged(before: readonly Part[], parts: readonly Part[]): TextChange {
+  const takenIn = before.filter((part) => part.kind === 'resource' && part.from !== undefined);
+  return { parts: [...takenIn, ...parts], details: { attachments: [] } };
+}
+
 /** The key of the notice is the same for each edit during a run, so the person gets one. */
 function atWork(edited: NonNullable<InboundMessage['edited']>) {
   return { edited, show: [editNotices.atWork()] };
 }
 
 /** A new run begins with what the message says now. */
-export function withNewestText({ message: { edited } }: Turn): TextChange {
+export function withNewestText({ message: { parts, edited } }: Turn): TextChange {
   if (edited?.parts === undefined) return {};
-  return { parts: edited.parts, edited: { atMs: edited.atMs } };
+  return { ...asChanged(parts, edited.parts), edited: { atMs: edited.atMs } };
 }

@@ -21,6 +21,7 @@ import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
 import { Attachments } from './attachments.ts';
+import { Bursts } from './bursts.ts';
 import { CallOffs } from './call-offs.ts';
 import { Edits } from './edits.ts';
 import { Forwards } from './forwards.ts';
@@ -45,6 +46,8 @@ interface EngineParts {
   readonly brand: Brand;
   readonly turnsRunningMax: number;
   readonly turnTimeoutMs: number;
+  /** How long files without words wait for words. */
+  readonly burstWaitMs?: number | undefined;
 }
 
 /**
@@ -61,6 +64,7 @@ export class Engine implements Service {
   readonly #callOffs: CallOffs;
   readonly #changes: TurnChanges;
   readonly #attempts: Attempts;
+  readonly #bursts: Bursts;
   #started = false;
 
   constructor(parts: EngineParts) {
@@ -88,6 +92,7 @@ export class Engine implements Service {
       forwards,
       attachments,
     });
+    this.#bursts = new Bursts(clock);
     this.#runner = runner;
     this.#slot = slot;
     this.#callOffs = callOffs;
@@ -109,6 +114,7 @@ export class Engine implements Service {
     const stopped = this.#runner.stop();
     this.#attempts.endAll();
     this.#slot.stop();
+    this.#bursts.stop();
     this.#changes.receipts.cancelAll();
     await stopped;
   }
@@ -122,15 +128,38 @@ export class Engine implements Service {
   offer(turn: Turn): void {
     const item = laneItemOf(turn);
     if (item === undefined || !this.#started) return;
+    if (turn.state.phase === 'waiting' && turn.state.gathers === true) {
+      return this.#gather(item, turn.state.notBeforeMs);
+    }
     this.#runner.add(item);
     this.#changes.receipts.plan(turn.id);
     this.#runner.pump();
   }
 
+  /** A turn that gathered has become a part of another one. */
+  takenIn(id: TurnId, lane: string): void {
+    this.#bursts.takeOut(id);
+    this.#runner.remove(lane, id);
+    this.#attempts.end(id);
+  }
+
+  /** Its place in the chat is that of its arrival. Nobody waits for it before its time. */
+  #gather(item: LaneItem, untilMs: number): void {
+    const { clock, burstWaitMs = 0 } = this.#parts;
+    // A clock that was set back must not make it wait longer.
+    const waitMs = Math.min(untilMs - clock.nowMs(), burstWaitMs);
+    this.#bursts.hold(item.id as TurnId, waitMs, () => {
+      this.#runner.add({ ...item, notBeforeMs: 0, sinceMs: clock.nowMs() });
+      this.#runner.pump();
+    });
+  }
+
   /** Applies an event from outside to a turn, such as a recall or a command. False if it changes nothing. */
   async apply(id: TurnId, event: TurnEvent, once?: string): Promise<boolean> {
-    const { turn, changed } = await this.#changes.apply(id, event, once);
+    const { turn, changed, freed } = await this.#changes.apply(id, event, once);
     if (!changed) return false;
+    this.#bursts.takeOut(id);
+    if (freed !== undefined) this.offer(freed);
     if (turn.state.phase === 'waiting') this.offer(turn);
     else this.#runner.remove(turn.message.chatId, id);
     if (isFinal(turn.state.phase)) this.#attempts.end(id);
@@ -185,15 +214,17 @@ export class Engine implements Service {
     const { id, chatId: lane, person: share, seq: order, receivedAtMs: sinceMs } = head;
     // The previous process may have died before it showed the sign.
     if (head.phase === 'waiting' || isEngaged(head.phase)) this.#changes.receipts.plan(id);
-    if (head.phase === 'waiting') {
-      this.#runner.add({ id, lane, share, order, notBeforeMs: 0, sinceMs });
+    const item = { id, lane, share, order, notBeforeMs: 0, sinceMs };
+    if (head.gathersUntilMs !== undefined) this.#gather(item, head.gathersUntilMs);
+    else if (head.phase === 'waiting') {
+      this.#runner.add(item);
     } else if (head.phase === 'sending') {
       const sent = await journal.turn(id);
       // It is not known whether the request arrived, so an answer may still come.
       if (sent !== undefined) this.#slot.note(sent, clock.nowMs());
       const { turn } = await this.#changes.apply(id, { kind: 'restarted' });
-      const item = laneItemOf(turn);
-      if (item !== undefined) this.#runner.add(item);
+      const again = laneItemOf(turn);
+      if (again !== undefined) this.#runner.add(again);
     } else if (head.phase === 'accepted' || head.phase === 'overdue') {
       const turn = await journal.turn(id);
       if (turn === undefined) return;

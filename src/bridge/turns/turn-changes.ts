@@ -32,7 +32,10 @@ interface TurnChangesParts {
   readonly log: Log;
   readonly observer: Observer;
   readonly turnTimeoutMs: number;
+  readonly burstWaitMs?: number | undefined;
 }
+
+type Completion = Pick<TurnChange, 'parts' | 'details'> & { readonly show?: readonly Show[] };
 
 /** What happens to every message, or again and again while the agent is away. `trace` and the health tell it. */
 const USUAL_PHASES: ReadonlySet<TurnState['phase']> = new Set([
@@ -61,9 +64,18 @@ export class TurnChanges {
 
   /** `once` is an event's id. If this event has changed something already, nothing is changed. */
   async apply(id: TurnId, event: TurnEvent, once?: string) {
-    const { journal, storeRetry, target, form, turnTimeoutMs, clock, languages } = this.#parts;
+    const {
+      journal,
+      storeRetry,
+      target,
+      form,
+      turnTimeoutMs,
+      burstWaitMs = 0,
+      clock,
+      languages,
+    } = this.#parts;
     const nowMs = clock.nowMs();
-    const rules = { turnTimeoutMs, deduplicates: target.deduplicates, nowMs };
+    const rules = { turnTimeoutMs, burstWaitMs, deduplicates: target.deduplicates, nowMs };
     let was: TurnState | undefined;
     const done = await storeRetry.untilStored(() =>
       journal.changeTurn(
@@ -114,11 +126,11 @@ export class TurnChanges {
     delivery.offer(out);
   }
 
-  /** Stores what the message of a waiting turn says and what comes with it, now that all of it is read. */
-  async complete(
-    id: TurnId,
-    { show = [], ...more }: Pick<TurnChange, 'parts' | 'details'> & { show?: readonly Show[] },
-  ): Promise<void> {
+  /**
+   * Stores what the message of a waiting turn says and what comes with it, now that all of it is read. The message
+   * may have changed meanwhile, so `more` can be made from the turn as it is.
+   */
+  async complete(id: TurnId, more: Completion | ((turn: Turn) => Completion)): Promise<void> {
     const { journal, storeRetry, delivery, form, languages, clock } = this.#parts;
     const nowMs = clock.nowMs();
     const { out } = await storeRetry.untilStored(() =>
@@ -126,8 +138,9 @@ export class TurnChanges {
         const { state, message } = turn;
         // A message without parts was recalled.
         if (state.phase !== 'waiting' || message.parts.length === 0) return undefined;
+        const { show = [], ...known } = typeof more === 'function' ? more(turn) : more;
         const lang = languages.ofTurn(turn);
-        return { state, ...more, out: toDrafts(turn, show, { nowMs, form, lang }) };
+        return { state, ...known, out: toDrafts(turn, show, { nowMs, form, lang }) };
       }),
     );
     delivery.offer(out);

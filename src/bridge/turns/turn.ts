@@ -12,6 +12,7 @@ import type {
 } from '../../core/turn.ts';
 import { choices, notices, question, withFiles } from '../texts/texts.ts';
 import { showAnswer, showMore } from './answer-show.ts';
+import { recalled } from './recall.ts';
 import { sendBackoffMs } from './send-backoff.ts';
 import type { SendResult, TurnAnswer, TurnQuestion, WaitResult, Withdrawal } from '../ports.ts';
 
@@ -19,6 +20,8 @@ interface TurnRules {
   readonly turnTimeoutMs: number;
   /** The hub takes a repeated message id for the same turn. */
   readonly deduplicates: boolean;
+  /** How long files without words wait for words. */
+  readonly burstWaitMs?: number;
 }
 
 export type TurnEvent =
@@ -101,7 +104,7 @@ export function step(
     case 'gave_up_waiting':
       return goOnWithout(turn.state, event.kind);
     case 'recalled':
-      return recalled(turn, event.by);
+      return recalled(turn, event.by, rules);
     case 'chosen':
       return chosen(turn, event);
     case 'carried_out':
@@ -228,35 +231,6 @@ function chosen(
     };
   }
   return undefined;
-}
-
-/**
- * In every phase the message is not used again: a run ends, no new run starts, and nothing quotes it. If there is
- * an answer already, the other people in its thread still see it.
- */
-function recalled({ state, message }: Turn, by: string | undefined): TurnStep | undefined {
-  switch (state.phase) {
-    case 'command':
-      return undefined;
-    case 'dropped':
-    case 'answered': {
-      if (message.parts.length === 0) return undefined;
-      return { state, show: [], withdrawn: { dropsOut: message.threadId === undefined } };
-    }
-    case 'waiting':
-    case 'sending':
-    case 'accepted':
-    case 'overdue':
-    case 'held':
-    case 'failed': {
-      const dropped = {
-        phase: 'dropped',
-        why: 'recalled',
-        ...(by !== undefined && { by }),
-      } as const;
-      return { ...end(dropped), withdrawn: { dropsOut: true } };
-    }
-  }
 }
 
 function settle(answer: TurnAnswer): TurnStep {

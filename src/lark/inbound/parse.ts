@@ -10,7 +10,7 @@ import {
   type OpenId,
   openId,
 } from '../../core/ids.ts';
-import type { ChatType, InboundEvent, InboundMessage } from '../../core/message.ts';
+import type { ChatType, InboundEvent, InboundMessage, Part } from '../../core/message.ts';
 import { type Mention, type Named, whoIsNamed } from './content/mentions.ts';
 import { parseParts } from './content/parts.ts';
 import { idOf, isText, listOf, millis, optionalId, textOf } from './fields.ts';
@@ -234,8 +234,15 @@ export function parseMessage(facts: MessageFacts, self: Self): ParsedMessage {
       sentAtMs,
       parts,
       ...(editedAtMs !== undefined && { edited: { atMs: editedAtMs } }),
+      ...(!isSaidOrSent(messageType, parts) && { isWordless: true }),
     },
   };
+}
+
+function isSaidOrSent(messageType: string, parts: readonly Part[]): boolean {
+  return (
+    messageType === 'text' || messageType === 'post' || parts.some(({ kind }) => kind !== 'text')
+  );
 }
 
 /** `message_owner`, `group_owner`, `group_manager`, `enterprise_manager`; Lark may add others. */

@@ -2,6 +2,7 @@ import type { AppId, ChatId, MessageId, OpenId, TurnId } from '../../../core/ids
 import type { OutboxDraft, OutboxRow, Turn } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import { EventsTable } from './events.ts';
+import { JoinedTurns } from './joined-turns.ts';
 import { SqliteOrders } from './orders.ts';
 import { OutboxTable } from './outbox.ts';
 import { QuarantineTable } from './quarantine.ts';
@@ -27,6 +28,7 @@ export class SqliteJournal implements Journal, JournalReader {
   readonly #clock: Clock;
   readonly #events: EventsTable;
   readonly #turns: TurnsTable;
+  readonly #joined: JoinedTurns;
   readonly #runs: RunsTable;
   readonly #outbox: OutboxTable;
   readonly #quarantine: QuarantineTable;
@@ -37,6 +39,7 @@ export class SqliteJournal implements Journal, JournalReader {
     this.#events = new EventsTable(db, app, clock);
     this.#clock = clock;
     this.#turns = new TurnsTable(db, app);
+    this.#joined = new JoinedTurns({ db, app, turns: this.#turns });
     this.#runs = new RunsTable(db, app);
     this.#outbox = new OutboxTable(db, app);
     this.#quarantine = new QuarantineTable(db, app);
@@ -45,13 +48,15 @@ export class SqliteJournal implements Journal, JournalReader {
 
   admit(admission: Admission) {
     return this.#db.write(() => {
-      const turn = this.#turns.insert(admission, this.#clock.nowMs());
+      const nowMs = this.#clock.nowMs();
+      const turn = this.#turns.insert(admission, nowMs);
       if (turn === undefined) return undefined;
+      const joined = admission.takesIn === true ? this.#joined.takeIn(turn, nowMs) : undefined;
       const { out, question = [], burst } = admission;
       const asks = question.length > 0 && !this.#turns.hasOtherStale(turn);
       const tells = burst !== undefined && !this.#turns.hasOtherUnreadable(turn, burst.withinMs);
       const drafts = [...out, ...(asks ? question : []), ...(tells ? burst.out : [])];
-      return { turn, out: this.#outbox.insert(drafts) };
+      return { turn, ...joined, out: this.#outbox.insert(drafts) };
     });
   }
 
@@ -78,11 +83,14 @@ export class SqliteJournal implements Journal, JournalReader {
       }
       const atMs = change.atMs ?? this.#clock.nowMs();
       if (change.withdrawn?.dropsOut === true) this.#outbox.dropUntried(id);
+      const { frees } = change.withdrawn ?? {};
+      const freed = frees && this.#joined.free(turn, frees, atMs);
+      if (change.withdrawn !== undefined) this.#joined.takeOut(turn);
       const next = this.#turns.update(turn, change, atMs);
       this.#runs.note(next, turn.state.phase, atMs);
       const out = this.#outbox.insert(change.out);
       join?.(next, true);
-      return { turn: next, changed: true, out };
+      return { turn: next, changed: true, out, ...(freed && { freed }) };
     });
   }
 

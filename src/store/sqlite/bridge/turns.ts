@@ -108,10 +108,10 @@ export class TurnsTable {
       ...(askedBy !== undefined && { askedBy }),
       ...(replyToken !== undefined && { replyToken }),
     };
-    return this.#withContent(next, withdrawn === undefined ? change : { parts: [], details: {} });
+    return this.setContent(next, withdrawn === undefined ? change : { parts: [], details: {} });
   }
 
-  #withContent(
+  setContent(
     turn: Turn,
     { parts, details, edited }: Pick<TurnChange, 'parts' | 'details' | 'edited'>,
   ): Turn {
@@ -133,6 +133,16 @@ export class TurnsTable {
       turn.seq,
     );
     return { ...turn, message, details: known };
+  }
+
+  setState({ seq }: Turn, state: TurnState, nowMs: number): void {
+    this.#db.run(
+      'UPDATE turns SET phase = ?, state = ?, ended_at_ms = ? WHERE seq = ?',
+      state.phase,
+      JSON.stringify(state),
+      isOver(state) ? nowMs : null,
+      seq,
+    );
   }
 
   /** Messages of people in a thread, newest first, without those that were recalled. */
@@ -202,6 +212,7 @@ export class TurnsTable {
     return this.#db
       .all(
         `SELECT seq, message_id, chat_id, phase, received_at_ms,
+           iif(json_extract(state, '$.gathers'), json_extract(state, '$.notBeforeMs'), NULL) AS gathers_until_ms,
            coalesce(asked_by, message ->> '$.senderOpenId') AS person FROM turns
          WHERE app_id = ? AND phase NOT IN ${FINAL} ORDER BY seq`,
         this.#app,
@@ -213,6 +224,9 @@ export class TurnsTable {
         person: openId(String(row['person'])),
         phase: String(row['phase']) as TurnPhase,
         receivedAtMs: Number(row['received_at_ms']),
+        ...(row['gathers_until_ms'] !== null && {
+          gathersUntilMs: Number(row['gathers_until_ms']),
+        }),
       }));
   }
 
