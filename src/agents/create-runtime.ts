@@ -2,6 +2,7 @@ import { EchoRuntime } from './echo.ts';
 import type { Environment } from './environment.ts';
 import { ExecRuntime } from './exec.ts';
 import type { RunningPrograms } from './running-programs.ts';
+import type { TurnFiles } from './turn-files.ts';
 import type { AgentRuntime, RunnableSpec } from './runtime.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
@@ -13,6 +14,7 @@ interface RuntimeOptions {
   readonly env: Environment;
   readonly timeoutMs: number;
   readonly programs?: RunningPrograms;
+  readonly turnFiles?: TurnFiles;
   readonly clock: Clock;
   readonly log: Log;
 }

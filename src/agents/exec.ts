@@ -14,6 +14,7 @@ import { readVariables } from './given-variables.ts';
 import { AGENT_KILL_GRACE_MS, ProgramGroup, RUN_MARK } from './program-group.ts';
 import { findUser, type ProgramUser } from './program-user.ts';
 import type { RunningPrograms } from './running-programs.ts';
+import type { TurnFiles } from './turn-files.ts';
 import type { AgentResult, AgentRun, AgentRuntime, AgentTurn, ExecSpec } from './runtime.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
@@ -36,6 +37,8 @@ export interface ExecOptions {
   readonly outputBytesMax: number;
   /** Notes which programs are running, for the process after this one. */
   readonly programs?: RunningPrograms;
+  /** Writes the file of each turn, which the program finds through `LARK_TURN_FILE`. */
+  readonly turnFiles?: TurnFiles;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -78,7 +81,10 @@ export class ExecRuntime implements AgentRuntime {
     if (this.#life !== 'started') return endedRun(NOT_RUNNING);
     const run = this.#run(turn);
     this.#runs.add(run);
-    void run.result.then(() => this.#runs.delete(run));
+    void run.result.then(() => {
+      this.#runs.delete(run);
+      this.#options.turnFiles?.remove(turn);
+    });
     return run;
   }
 
@@ -123,7 +129,7 @@ export class ExecRuntime implements AgentRuntime {
 
   /** Throws a `BridgeError` if the program would not get what was chosen for it. */
   #surroundings(turn: AgentTurn) {
-    const { env, spec } = this.#options;
+    const { env, spec, turnFiles } = this.#options;
     const user = this.#user;
     if (user instanceof BridgeError) {
       void this.#findUser();
@@ -133,7 +139,9 @@ export class ExecRuntime implements AgentRuntime {
     const path = spec.variablesFile;
     const inFile = path === undefined ? {} : readVariables(path, user?.uid);
     const given = { ...named, ...inFile };
-    const variables = agentEnvironment({ env, given, user: user?.variables, turn });
+    const file = turnFiles && { LARK_TURN_FILE: turnFiles.write(turn, user) };
+    const known = agentEnvironment({ env, given, user: user?.variables, turn });
+    const variables = { ...known, ...file };
     return { user, variables, secrets: secretsIn({ env: variables, given }) };
   }
 }
@@ -322,7 +330,7 @@ class ExecRun implements AgentRun {
 function notReady(log: Log, turn: AgentTurn, { message, next }: BridgeError): AgentResult {
   log.error('agent_program_not_started', { turn: turn.turnId, error: message, next });
   const detail =
-    "The agent's program could not be started, because its user or its file of variables can't be used.";
+    "The agent's program could not be started, because its user, its file of variables or the file of its turn can't be used.";
   return { ok: false, reason: 'failed', detail };
 }
 

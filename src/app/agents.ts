@@ -1,5 +1,6 @@
 /** What `agents` runs: the agents on the embedded hub, whether it runs or not. */
-import { resolve } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { AppContext } from './context.ts';
 import { parseCommand } from '../agents/command-line.ts';
 import { createRuntime } from '../agents/create-runtime.ts';
@@ -7,6 +8,7 @@ import { checkNames, readVariables } from '../agents/given-variables.ts';
 import { checkProgram } from '../agents/program-check.ts';
 import { findUser } from '../agents/program-user.ts';
 import type { AgentResult } from '../agents/runtime.ts';
+import { TurnFiles } from '../agents/turn-files.ts';
 import type { Environment } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -63,7 +65,11 @@ export async function openAgents({ config, env, log }: AppContext) {
       if (spec.kind === 'external') {
         throw new BridgeError('usage', `the agent ${name} runs elsewhere, and can't be run here`);
       }
-      const runtime = createRuntime(spec, { env, timeoutMs, clock: systemClock, log });
+      // A daemon may run, and removes what it does not know in its own folder.
+      mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
+      const folder = mkdtempSync(join(config.stateDir, 'test-'));
+      const turnFiles = new TurnFiles({ folder, log });
+      const runtime = createRuntime(spec, { env, timeoutMs, turnFiles, clock: systemClock, log });
       await runtime.start();
       try {
         const turn = { turnId: 'test', text, lark: testContext(config.brand) };
@@ -73,6 +79,8 @@ export async function openAgents({ config, env, log }: AppContext) {
         return await run.result;
       } finally {
         await runtime.stop();
+        turnFiles.removeLeftovers();
+        rmSync(folder, { recursive: true, force: true });
       }
     },
     close: () => Promise.resolve(db.close()),

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { createRuntime } from '../agents/create-runtime.ts';
 import { RunningPrograms } from '../agents/running-programs.ts';
+import { TurnFiles } from '../agents/turn-files.ts';
 import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
@@ -99,6 +100,7 @@ export function createEmbeddedHub(
   const timeoutMs = config.turnTimeoutSecs * 1000;
   const folder = join(config.stateDir, 'programs');
   const programs = new RunningPrograms({ folder, clock: systemClock, log });
+  const turnFiles = new TurnFiles({ folder: join(config.stateDir, 'turns'), log });
   return new Hub({
     host: config.hubHost,
     port: config.hubPort,
@@ -111,9 +113,12 @@ export function createEmbeddedHub(
     clock: systemClock,
     store: new SqliteHubStore(db),
     createRuntime: (spec) =>
-      createRuntime(spec, { env, timeoutMs, programs, clock: systemClock, log }),
+      createRuntime(spec, { env, timeoutMs, programs, turnFiles, clock: systemClock, log }),
     // When a process is killed, its programs go on. They must end before their turns run again.
-    beforeAgents: () => programs.endLeftovers(),
+    beforeAgents: async () => {
+      await programs.endLeftovers();
+      turnFiles.removeLeftovers();
+    },
     provisionToken: (generate) =>
       Promise.resolve(loadOrCreateSecret(join(config.stateDir, 'provision-token'), generate)),
     turnTimeoutMs: timeoutMs,

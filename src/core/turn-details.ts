@@ -23,7 +23,7 @@ interface Attachment {
 }
 
 /** What somebody said in Lark, in Markdown. */
-interface Said {
+export interface Said {
   readonly senderName: string;
   readonly text: string;
 }

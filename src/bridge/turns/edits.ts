@@ -43,7 +43,7 @@ export class Edits {
 }
 
 /** Undefined if it changes nothing: a later edit is known, or nobody needs the text any more. */
-export function afterEdit(
+function afterEdit(
   { state, message }: Turn,
   { parts, atMs }: { readonly parts: InboundMessage['parts']; readonly atMs: number },
 ): (TextChange & { readonly show: readonly Show[] }) | undefined {
