@@ -169,6 +169,8 @@ export interface LarkGateway {
    * Absent: bundles can't be read.
    */
   forwarded?(bundle: MessageId): Promise<ForwardedResult>;
+  /** Absent: neither names nor what was said before can be read. */
+  readonly surroundings?: Surroundings;
 }
 
 export type ForwardedResult =
@@ -424,6 +426,10 @@ export interface Journal {
     readonly changed: boolean;
     readonly out: readonly OutboxRow[];
   }>;
+  /** What the agent wrote in those of the messages that show a whole answer or a part of one. */
+  answersAmong(messages: readonly MessageId[]): Promise<ReadonlyMap<MessageId, string>>;
+  /** A message was recalled: takes it out of what turns of its chat that may still run know of it. */
+  forgetSaid(message: MessageId, chat: ChatId): Promise<void>;
   /** True if an event of this id has changed something. */
   isDone(once: string): Promise<boolean>;
   /** Deletes a few old rows and returns how many. 0 means that there are no more. */
@@ -636,3 +642,35 @@ export const NO_OBSERVER: Observer = {
   callStarted() {},
   sendEnded() {},
 };
+
+// ---------------------------------------------------------------- what was said before a message
+
+/** A message of the history, for an agent. */
+export interface SaidMessage {
+  readonly messageId: MessageId;
+  /** The open id of a person, or the id of an app. */
+  readonly sender: string;
+  readonly isBot: boolean;
+  /** In Markdown. What is no text is a line in brackets. */
+  readonly text: string;
+}
+
+export type ReadResult<T> =
+  | { readonly ok: true; readonly value: T }
+  /** `isPassing`: another try may help. */
+  | { readonly ok: false; readonly reason: string; readonly isPassing: boolean };
+
+/** None of it rejects if Lark or the network fails. */
+export interface Surroundings {
+  /** The message that this one replies to. Undefined if there is none, or it was recalled. */
+  quotedBy(message: InboundMessage): Promise<ReadResult<SaidMessage | undefined>>;
+  /** The last messages of the thread before this one, oldest first, without those that were recalled. */
+  threadBefore(message: InboundMessage, count: number): Promise<ReadResult<readonly SaidMessage[]>>;
+  /** Finds out names that are not known yet. Resolves when nothing more can be found out now. */
+  findNames(
+    chat: Pick<InboundMessage, 'chatId' | 'chatType'>,
+    people: readonly string[],
+  ): Promise<void>;
+  /** The name of a person, an app or a chat, as far as it is known. */
+  nameOf(id: string): string | undefined;
+}

@@ -1,7 +1,7 @@
 /** Decides whether a message becomes a turn, is a command about other turns, or gets an answer from the bridge itself. */
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft } from '../../core/turn.ts';
-import { isBlank } from '../../core/visible.ts';
+import { saysNothing } from '../../wire/message-text.ts';
 import { parseCommand, turnsMeant } from './commands.ts';
 import { outKey } from '../outbox/keys.ts';
 import { ownDraft } from '../outbox/drafts.ts';
@@ -40,7 +40,8 @@ export async function admissionOf(
     const burst = { out: [ownDraft(subject, notice, nowMs)], withinMs: BURST_MS };
     return { ...base, state: { phase: 'answered' }, out: [], burst };
   }
-  if (message.parts.every((part) => part.kind === 'text' && isBlank(part.text))) {
+  // A mention without words under another message asks about that one.
+  if (saysNothing(message.parts) && message.parentId === undefined) {
     return {
       ...base,
       state: { phase: 'answered' },

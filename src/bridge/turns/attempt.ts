@@ -9,6 +9,7 @@ import type { LaneItem } from '../../time/lanes.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import type { Journal, TurnTarget, WaitResult } from '../ports.ts';
 import type { Forwards } from './forwards.ts';
+import type { SaidBefore } from './said-before.ts';
 import type { TurnRequests } from './requests.ts';
 import type { TurnChanges } from './turn-changes.ts';
 import { sendBackoffMs, TURN_SEND_BACKOFF_BASE_MS } from './send-backoff.ts';
@@ -26,6 +27,7 @@ interface AttemptsParts {
   readonly requests: TurnRequests;
   readonly changes: TurnChanges;
   readonly forwards: Forwards;
+  readonly saidBefore: SaidBefore;
   readonly runner: LaneRunner;
   readonly clock: Clock;
   readonly random: () => number;
@@ -106,8 +108,10 @@ export class Attempts {
         return;
       }
       await this.#parts.forwards.read(id, limit.signal);
+      const details = await this.#parts.saidBefore.read(id, limit.signal);
       if (signal.aborted) return;
-      ({ turn } = await changes.apply(id, { kind: 'started', target }));
+      const started = { kind: 'started', target, ...(details && { details }) } as const;
+      ({ turn } = await changes.apply(id, started));
       this.#watch(turn, signal);
       if (turn.state.phase === 'sending') turn = await this.#send(turn, limit);
       if (turn.state.phase === 'accepted') turn = await this.#awaitAnswer(turn, limit);

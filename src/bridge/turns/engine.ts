@@ -1,5 +1,5 @@
 import type { Brand } from '../../core/brand.ts';
-import type { TurnId, WorkspaceId } from '../../core/ids.ts';
+import type { ChatId, MessageId, TurnId, WorkspaceId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { Service } from '../../core/service.ts';
 import type { Show, Turn } from '../../core/turn.ts';
@@ -21,6 +21,7 @@ import { Attempts, laneItemOf } from './attempt.ts';
 import { CallOffs } from './call-offs.ts';
 import { Edits } from './edits.ts';
 import { Forwards } from './forwards.ts';
+import { SaidBefore } from './said-before.ts';
 import { TurnRequests } from './requests.ts';
 import { type Owner, SingleSlot } from './single-slot.ts';
 import { isEngaged, isFinal, type TurnEvent } from './turn.ts';
@@ -30,7 +31,7 @@ interface EngineParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
   readonly form: ContentForm;
-  readonly lark: Pick<LarkGateway, 'forwarded'>;
+  readonly lark: Pick<LarkGateway, 'forwarded' | 'surroundings'>;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
   readonly clock: Clock;
@@ -56,6 +57,7 @@ export class Engine implements Service {
   readonly #callOffs: CallOffs;
   readonly #changes: TurnChanges;
   readonly #attempts: Attempts;
+  readonly #saidBefore: SaidBefore;
   #started = false;
 
   constructor(parts: EngineParts) {
@@ -74,7 +76,9 @@ export class Engine implements Service {
     const changes = new TurnChanges({ ...parts, runner, slot, callOffs, requests });
     const forwards = new Forwards({ ...parts, changes });
     this.edits = new Edits(parts);
-    this.#attempts = new Attempts({ ...parts, runner, requests, changes, forwards });
+    this.#saidBefore = new SaidBefore({ ...parts, changes });
+    const preparations = { forwards, saidBefore: this.#saidBefore };
+    this.#attempts = new Attempts({ ...parts, ...preparations, runner, requests, changes });
     this.#runner = runner;
     this.#slot = slot;
     this.#callOffs = callOffs;
@@ -124,6 +128,11 @@ export class Engine implements Service {
     // Other turns may have waited for this one.
     if (this.#started) this.#runner.pump();
     return true;
+  }
+
+  /** A message was recalled: no later turn shows it as what was said before. */
+  forget(message: MessageId, chat: ChatId): Promise<void> {
+    return this.#saidBefore.forget(message, chat);
   }
 
   /** Shows something about a turn that waits or runs. The turn does not change. */

@@ -72,14 +72,14 @@ export class TurnChanges {
           was = turn.state;
           const run = next.run ?? turn.run;
           const out = toDrafts({ ...turn, run }, next.show, { nowMs, form });
-          const token = event.kind === 'started' && { replyToken: createReplyToken() };
+          const begun = event.kind === 'started' && begunWith(event);
           const { state, withdrawn } = next;
           return {
             state,
             run,
             ...(run !== turn.run && withNewestText(turn)),
             ...('askedBy' in next && { askedBy: next.askedBy }),
-            ...token,
+            ...begun,
             atMs: nowMs,
             out,
             ...(withdrawn && { withdrawn }),
@@ -174,4 +174,9 @@ export class TurnChanges {
     const { result } = event;
     return 'store' in result ? result.store : undefined;
   }
+}
+
+/** What the agent gets with the turn is stored in the same write as the note that it gets it. */
+function begunWith({ details }: Extract<TurnEvent, { kind: 'started' }>) {
+  return { replyToken: createReplyToken(), ...(details !== undefined && { details }) };
 }

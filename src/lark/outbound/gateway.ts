@@ -18,6 +18,8 @@ import { createChatTypes } from './chat-types.ts';
 import { createForwardedReader } from './forwarded.ts';
 import { History } from './history.ts';
 import { createMessageById } from './message-by-id.ts';
+import { Names } from './names.ts';
+import { createSurroundings } from './said-before.ts';
 import { idOf, listOf } from '../inbound/fields.ts';
 import type { Self } from '../inbound/parse.ts';
 import type { FetchMessage } from '../inbound/reread.ts';
@@ -69,6 +71,8 @@ export interface Gateway extends LarkGateway {
   writeTo(person: OpenId, content: Rendered, key: string): Promise<PersonResult>;
   /** Reads a message by its id if its event can't be parsed. Throws `BridgeError` for errors that pass. */
   readonly fetchMessage: FetchMessage;
+  /** A name that an event says. */
+  readonly noteName: (id: OpenId, name: string) => void;
   /** Throws `BridgeError` if Lark refuses or can't be reached. */
   botInfo(): Promise<BotInfo>;
   /** Lark's count of the app's long connections, ours included. It may be minutes old. */
@@ -88,6 +92,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const chatTypeOf = createChatTypes(caller);
   const { self, log } = options;
   const history = new History({ caller, chatTypeOf, self, log });
+  const names = new Names({ caller, log });
   return {
     form: contentForm,
     async deliver(out, key, priority) {
@@ -110,7 +115,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     fetchMessage: createMessageById({ caller, chatTypeOf, self }),
     history: (...asked) => history.read(...asked),
     forwarded: createForwardedReader({ caller, log }),
-    botInfo: () => botInfo(caller),
+    surroundings: createSurroundings({ caller, names, log }),
+    noteName: (id, name) => names.note(id, name),
+    async botInfo() {
+      const info = await botInfo(caller);
+      names.note(options.appId, info.name);
+      return info;
+    },
     onlineInstances: () => onlineInstances(caller),
   };
 }

@@ -178,6 +178,14 @@ export class SqliteJournal implements Journal, JournalReader {
     return Promise.resolve(this.#outbox.ofTurn(turn));
   }
 
+  answersAmong(messages: readonly MessageId[]) {
+    return Promise.resolve(this.#outbox.answersAmong(messages));
+  }
+
+  forgetSaid(message: MessageId, chat: ChatId): Promise<void> {
+    return this.#db.write(() => this.#turns.forgetSaid(message, chat));
+  }
+
   isDone(once: string) {
     return Promise.resolve(this.#events.has(once));
   }

@@ -149,6 +149,30 @@ export class TurnsTable {
       .map((row) => messageId(String(row['message_id'])));
   }
 
+  /** Takes a message out of the details of those turns of a chat that may still run. */
+  forgetSaid(message: MessageId, chat: ChatId): void {
+    const rows = this.#db.all(
+      `SELECT seq, details FROM turns WHERE app_id = ?1 AND chat_id = ?2 AND details IS NOT NULL
+         AND phase NOT IN ('answered', 'dropped') AND instr(details, ?3) > 0`,
+      this.#app,
+      chat,
+      message,
+    );
+    for (const row of rows) {
+      const { quoted, thread, ...rest } = JSON.parse(String(row['details'])) as TurnDetails;
+      const details: TurnDetails = {
+        ...rest,
+        ...(quoted?.messageId !== message && { quoted }),
+        ...(thread && { thread: thread.filter(({ messageId: id }) => id !== message) }),
+      };
+      this.#db.run(
+        'UPDATE turns SET details = ? WHERE seq = ?',
+        JSON.stringify(details),
+        Number(row['seq']),
+      );
+    }
+  }
+
   /** True if another turn of the chat is held as stale. */
   hasOtherStale({ seq, message }: Turn): boolean {
     const row = this.#db.get(
