@@ -188,7 +188,7 @@ export interface TurnRequest {
   /** The workspace that gets the turn. It does not change after the first try. */
   readonly target: WorkspaceId;
   readonly reply?: ReplyToken;
-  /** Only for a target on this machine: it names files here. */
+  /** A target elsewhere gets of it only what was said before: the rest names files of this machine. */
   readonly details?: TurnDetails;
 }
 
