@@ -45,7 +45,16 @@ describe('permissions', () => {
   });
 
   test('a broader one will do', () => {
-    expect(odd({ scopes: ['im:message', 'im:chat', 'im:message.group_msg'] })).toEqual([]);
+    expect(
+      odd({
+        scopes: [
+          'im:message',
+          'im:chat',
+          'contact:user.basic_profile:readonly',
+          'im:message.group_msg',
+        ],
+      }),
+    ).toEqual([]);
   });
 
   test('one that people may well not want to grant is a note', () => {
