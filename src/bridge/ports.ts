@@ -428,6 +428,8 @@ export interface Journal {
   }>;
   /** What the agent wrote in those of the messages that show a whole answer or a part of one. */
   answersAmong(messages: readonly MessageId[]): Promise<ReadonlyMap<MessageId, string>>;
+  /** The last turns of a turn's thread before it, oldest first, with the answers that were shown. Recalled ones are left out. */
+  turnsBefore(turn: Turn, limit: number): Promise<readonly KnownTurn[]>;
   /** A message was recalled: takes it out of what turns of its chat that may still run know of it. */
   forgetSaid(message: MessageId, chat: ChatId): Promise<void>;
   /** True if an event of this id has changed something. */
@@ -644,6 +646,11 @@ export const NO_OBSERVER: Observer = {
 };
 
 // ---------------------------------------------------------------- what was said before a message
+
+export interface KnownTurn {
+  readonly message: InboundMessage;
+  readonly answers: readonly { readonly messageId: MessageId; readonly text: string }[];
+}
 
 /** A message of the history, for an agent. */
 export interface SaidMessage {

@@ -9,7 +9,7 @@ import { isBlank } from '../../core/visible.ts';
 import type { Clock } from '../../time/clock.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { messageText, saysNothing } from '../../wire/message-text.ts';
-import type { Journal, LarkGateway, ReadResult, SaidMessage } from '../ports.ts';
+import type { Journal, KnownTurn, LarkGateway, ReadResult, SaidMessage } from '../ports.ts';
 import { contextNotices } from '../texts/said-before.ts';
 import { notices } from '../texts/texts.ts';
 import { readForAWhile } from './reading.ts';
@@ -27,7 +27,10 @@ const THREAD_MESSAGE_CHARS_MAX = 4_000;
 const RECALLED_MAX = 1_000;
 
 interface SaidBeforeParts {
-  readonly journal: Pick<Journal, 'turn' | 'answersAmong' | 'isDone' | 'enqueue' | 'forgetSaid'>;
+  readonly journal: Pick<
+    Journal,
+    'turn' | 'turnsBefore' | 'answersAmong' | 'isDone' | 'enqueue' | 'forgetSaid'
+  >;
   readonly lark: Pick<LarkGateway, 'surroundings'>;
   readonly changes: TurnChanges;
   readonly clock: Clock;
@@ -58,7 +61,7 @@ export class SaidBefore {
     if (lark.surroundings === undefined && !asksByQuote) return undefined;
     const [quoted, thread] = await Promise.all([
       this.#quoted(message, stop),
-      this.#thread(message, stop),
+      this.#thread(turn, stop),
     ]);
     // After a stop the next process reads it.
     if (stop.aborted) return undefined;
@@ -84,22 +87,24 @@ export class SaidBefore {
     if (parentId === undefined) return { ok: true, value: undefined };
     const known = await journal.turn(parentId as string as TurnId);
     if (known !== undefined && known.message.parts.length > 0) {
-      const { senderOpenId: sender, edited, parts } = known.message;
-      const text = messageText(edited?.parts ?? parts);
-      return { ok: true, value: { messageId: parentId, sender, isBot: false, text } };
+      return { ok: true, value: saidBy(known.message) };
     }
     const { surroundings } = lark;
     if (surroundings === undefined) return NOT_HERE;
     return readForAWhile(() => surroundings.quotedBy(message), { clock, stop });
   }
 
-  async #thread(message: InboundMessage, stop: AbortSignal) {
-    const { lark, clock } = this.#parts;
+  /** What Lark does not show is taken from the journal: what was said to the bot there, and its answers. */
+  async #thread(turn: Turn, stop: AbortSignal): Promise<readonly SaidMessage[]> {
+    const { journal, lark, clock } = this.#parts;
+    const { message } = turn;
     const { surroundings } = lark;
     if (message.threadId === undefined || surroundings === undefined) return [];
     const read = () => surroundings.threadBefore(message, THREAD_MESSAGES_MAX);
     const result = await readForAWhile(read, { clock, stop });
-    return result.ok ? result.value : [];
+    if (result.ok) return result.value;
+    const known = await journal.turnsBefore(turn, THREAD_MESSAGES_MAX);
+    return known.flatMap(saidIn).slice(-THREAD_MESSAGES_MAX);
   }
 
   async #detailsOf(
@@ -151,6 +156,15 @@ export class SaidBefore {
   #nameOf(id: string): string | undefined {
     return this.#parts.lark.surroundings?.nameOf(id);
   }
+}
+
+function saidBy({ messageId, senderOpenId: sender, edited, parts }: InboundMessage): SaidMessage {
+  return { messageId, sender, isBot: false, text: messageText(edited?.parts ?? parts) };
+}
+
+function saidIn({ message, answers }: KnownTurn): SaidMessage[] {
+  const own = answers.map((one) => ({ ...one, sender: message.appId, isBot: true }));
+  return [saidBy(message), ...own];
 }
 
 const NOT_HERE = { ok: false, reason: 'it can not be read here', isPassing: false } as const;

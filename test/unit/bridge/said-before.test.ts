@@ -45,6 +45,7 @@ let thread: () => Promise<ReadResult<readonly SaidMessage[]>>;
 let names: Record<string, string>;
 let findNames: () => Promise<void>;
 let reads: number;
+let sent: number;
 
 beforeEach(async () => {
   db = Db.open(join(temporaryFolder(), 'bridge.db'), silentLog);
@@ -59,6 +60,7 @@ beforeEach(async () => {
   names = { ou_1: 'Mei', ou_tom: 'Tom', oc_1: 'Team' };
   findNames = () => Promise.resolve();
   reads = 0;
+  sent = 0;
   ends = [];
   await open();
 });
@@ -91,7 +93,8 @@ async function open(): Promise<void> {
       form: contentForm,
       deliver: (out) => {
         if ('content' in out && out.content.kind === 'notice') told.push(out.content.text);
-        return Promise.resolve({ ok: true, id: `om_out_${reads}` });
+        sent += 1;
+        return Promise.resolve({ ok: true, id: `om_out_${sent}` });
       },
       history: () => Promise.resolve([]),
       surroundings,
@@ -151,6 +154,21 @@ test('a message in a thread comes with what was said there, oldest first', async
   expect(detailsOf()?.thread).toMatchObject([
     { senderName: 'Tom', text: 'one' },
     { senderName: 'Tom', text: 'two' },
+  ]);
+});
+
+test('a thread that Lark does not show comes from the journal, with the answers', async () => {
+  thread = () => Promise.resolve({ ok: false, reason: 'Lark refused', isPassing: false });
+  const add = (id: string, text: string) =>
+    say({ ...inThread, messageId: messageId(id), parts: [{ kind: 'text', text }] });
+  await add('om_one', 'one');
+  await add('om_gone', 'secret');
+  await recall('om_gone');
+  await say({ ...inThread, messageId: messageId('om_other'), threadId: 'omt_2' });
+  await add('om_two', 'two');
+  expect(detailsOf()?.thread?.map(({ senderName, text }) => [senderName, text])).toEqual([
+    ['Mei', 'one'],
+    ['Bot', 'ok'],
   ]);
 });
 

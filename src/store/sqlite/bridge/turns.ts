@@ -31,6 +31,8 @@ const FINAL = `('answered', 'failed', 'dropped')`;
 const THREAD_MESSAGES_MAX = 10;
 /** How far back the messages of a burst are searched for. Other chats go on meanwhile. */
 const BURST_ROWS_MAX = 1_000;
+/** The same for a thread: older turns of it are left out. */
+const THREAD_ROWS_MAX = 5_000;
 
 /** All SQL of the table `turns`. Call the writers inside `db.write`. */
 export class TurnsTable {
@@ -147,6 +149,23 @@ export class TurnsTable {
         threadId,
       )
       .map((row) => messageId(String(row['message_id'])));
+  }
+
+  /** The last turns of the same thread before this one, oldest first, without those that were recalled. */
+  before({ seq, message }: Turn, limit: number): Turn[] {
+    return this.#db
+      .all(
+        `SELECT ${COLUMNS} FROM turns WHERE app_id = ?1 AND chat_id = ?2 AND seq < ?3 AND seq > ?3 - ${THREAD_ROWS_MAX}
+           AND json_extract(message, '$.threadId') = ?4 AND json_array_length(message, '$.parts') > 0
+         ORDER BY seq DESC LIMIT ?5`,
+        this.#app,
+        message.chatId,
+        seq,
+        message.threadId ?? '',
+        limit,
+      )
+      .map(toTurn)
+      .toReversed();
   }
 
   /** Takes a message out of the details of those turns of a chat that may still run. */
