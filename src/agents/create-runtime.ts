@@ -3,6 +3,7 @@ import type { Environment } from './environment.ts';
 import { ExecRuntime } from './exec.ts';
 import type { OutputFolders } from './output-folders.ts';
 import type { RunningPrograms } from './running-programs.ts';
+import type { TurnFiles } from './turn-files.ts';
 import type { AgentRuntime, RunnableSpec } from './runtime.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
@@ -15,6 +16,7 @@ interface RuntimeOptions {
   readonly timeoutMs: number;
   readonly programs?: RunningPrograms;
   readonly outputs?: OutputFolders;
+  readonly turnFiles?: TurnFiles;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -20,6 +20,7 @@ import { AGENT_KILL_GRACE_MS, ProgramGroup, RUN_MARK } from './program-group.ts'
 import { findUser, type ProgramUser } from './program-user.ts';
 import type { OutputFolder, OutputFolders } from './output-folders.ts';
 import type { RunningPrograms } from './running-programs.ts';
+import type { TurnFiles } from './turn-files.ts';
 import type { AgentResult, AgentRun, AgentRuntime, AgentTurn, ExecSpec } from './runtime.ts';
 import type { Log } from '../core/log.ts';
 import type { TurnUpdate } from '../core/turn-update.ts';
@@ -45,6 +46,8 @@ export interface ExecOptions {
   readonly programs?: RunningPrograms;
   /** Without it programs can't add files to their answers. */
   readonly outputs?: OutputFolders;
+  /** Writes the file of each turn, which the program finds through `LARK_TURN_FILE`. */
+  readonly turnFiles?: TurnFiles;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -93,7 +96,10 @@ export class ExecRuntime implements AgentRuntime {
         ? runWithLentFiles(turn, { user, log: this.#options.log, start })
         : start(turn);
     this.#runs.add(run);
-    void run.result.then(() => this.#runs.delete(run));
+    void run.result.then(() => {
+      this.#runs.delete(run);
+      this.#options.turnFiles?.remove(turn);
+    });
     return run;
   }
 
@@ -162,13 +168,15 @@ export class ExecRuntime implements AgentRuntime {
     turn: AgentTurn,
     { user, folder }: { user: ProgramUser | undefined; folder: OutputFolder | undefined },
   ) {
-    const { env, spec } = this.#options;
+    const { env, spec, turnFiles } = this.#options;
     const named = Object.fromEntries((spec.variables ?? []).map((name) => [name, env[name]]));
     const path = spec.variablesFile;
     const inFile = path === undefined ? {} : readVariables(path, user?.uid);
     const given = { ...named, ...inFile };
     const outputFolder = folder?.path;
-    const variables = agentEnvironment({ env, given, user: user?.variables, turn, outputFolder });
+    const file = turnFiles && { LARK_TURN_FILE: turnFiles.write(turn, user) };
+    const known = agentEnvironment({ env, given, user: user?.variables, turn, outputFolder });
+    const variables = { ...known, ...file };
     return { variables, secrets: secretsIn({ env: variables, given }) };
   }
 }

@@ -1,6 +1,5 @@
 /** What `agents` runs: the agents on the embedded hub, whether it runs or not. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { AppContext } from './context.ts';
 import { parseCommand } from '../agents/command-line.ts';
@@ -10,6 +9,7 @@ import { checkProgram } from '../agents/program-check.ts';
 import { OutputFolders } from '../agents/output-folders.ts';
 import { findUser } from '../agents/program-user.ts';
 import type { AgentResult } from '../agents/runtime.ts';
+import { TurnFiles } from '../agents/turn-files.ts';
 import type { Environment } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -68,9 +68,13 @@ export async function openAgents({ config, env, log }: AppContext) {
       if (spec.kind === 'external') {
         throw new BridgeError('usage', `the agent ${name} runs elsewhere, and can't be run here`);
       }
-      const folder = mkdtempSync(join(tmpdir(), 'lark-bridge-test-'));
+      // A daemon may run, and removes what it does not know in its own folder.
+      mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
+      const folder = mkdtempSync(join(config.stateDir, 'test-'));
       const outputs = new OutputFolders({ folder, log });
-      const runtime = createRuntime(spec, { env, timeoutMs, outputs, clock: systemClock, log });
+      const turnFiles = new TurnFiles({ folder, log });
+      const given = { env, timeoutMs, outputs, turnFiles };
+      const runtime = createRuntime(spec, { ...given, clock: systemClock, log });
       await runtime.start();
       try {
         const turn = { turnId: 'test', text, lark: testContext(config.brand) };
@@ -80,6 +84,7 @@ export async function openAgents({ config, env, log }: AppContext) {
         return await run.result;
       } finally {
         await runtime.stop();
+        turnFiles.removeLeftovers();
         rmSync(folder, { recursive: true, force: true });
       }
     },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createRuntime } from '../agents/create-runtime.ts';
 import { OutputFolders } from '../agents/output-folders.ts';
 import { RunningPrograms } from '../agents/running-programs.ts';
+import { TurnFiles } from '../agents/turn-files.ts';
 import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
@@ -102,6 +103,7 @@ export function createEmbeddedHub(
   const folder = join(config.stateDir, 'programs');
   const programs = new RunningPrograms({ folder, clock: systemClock, log });
   const outputs = new OutputFolders({ folder: join(config.stateDir, ANSWER_FILES), log });
+  const turnFiles = new TurnFiles({ folder: join(config.stateDir, 'turns'), log });
   return new Hub({
     host: config.hubHost,
     port: config.hubPort,
@@ -114,11 +116,20 @@ export function createEmbeddedHub(
     clock: systemClock,
     store: new SqliteHubStore(db),
     createRuntime: (spec) =>
-      createRuntime(spec, { env, timeoutMs, programs, outputs, clock: systemClock, log }),
+      createRuntime(spec, {
+        env,
+        timeoutMs,
+        programs,
+        outputs,
+        turnFiles,
+        clock: systemClock,
+        log,
+      }),
     // When a process is killed, its programs go on. They must end before their turns run again.
     beforeAgents: async () => {
       await programs.endLeftovers();
       outputs.removeUnfinished();
+      turnFiles.removeLeftovers();
     },
     provisionToken: (generate) =>
       Promise.resolve(loadOrCreateSecret(join(config.stateDir, 'provision-token'), generate)),

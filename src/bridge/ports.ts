@@ -194,6 +194,8 @@ export interface LarkGateway {
    * Absent: nobody is known.
    */
   membersOf?(chat: ChatId): Promise<readonly Person[] | undefined>;
+  /** Absent: neither names nor what was said before can be read. */
+  readonly surroundings?: Surroundings;
 }
 
 export type ForwardedResult =
@@ -211,7 +213,7 @@ export interface TurnRequest {
   /** The workspace that gets the turn. It does not change after the first try. */
   readonly target: WorkspaceId;
   readonly reply?: ReplyToken;
-  /** Only for a target on this machine: it names files here. */
+  /** A target elsewhere gets of it only what was said before: the rest names files of this machine. */
   readonly details?: TurnDetails;
 }
 
@@ -467,6 +469,12 @@ export interface Journal {
     readonly changed: boolean;
     readonly out: readonly OutboxRow[];
   }>;
+  /** What the agent wrote in those of the messages that show a whole answer or a part of one. */
+  answersAmong(messages: readonly MessageId[]): Promise<ReadonlyMap<MessageId, string>>;
+  /** The last turns of a turn's thread before it, oldest first, with the answers that were shown. Recalled ones are left out. */
+  turnsBefore(turn: Turn, limit: number): Promise<readonly KnownTurn[]>;
+  /** A message was recalled: takes it out of what turns of its chat that may still run know of it. */
+  forgetSaid(message: MessageId, chat: ChatId): Promise<void>;
   /** True if an event of this id has changed something. */
   isDone(once: string): Promise<boolean>;
   /** Deletes a few old rows and returns how many. 0 means that there are no more. */
@@ -775,4 +783,41 @@ export interface AnswerFileStore {
   remove(path: string): void;
   /** Removes everything from before this time. Rows that name such a file are gone by then. */
   removeBefore(beforeMs: number): void;
+}
+
+// ---------------------------------------------------------------- what was said before a message
+
+export interface KnownTurn {
+  readonly message: InboundMessage;
+  readonly answers: readonly { readonly messageId: MessageId; readonly text: string }[];
+}
+
+/** A message of the history, for an agent. */
+export interface SaidMessage {
+  readonly messageId: MessageId;
+  /** The open id of a person, or the id of an app. */
+  readonly sender: string;
+  readonly isBot: boolean;
+  /** In Markdown. What is no text is a line in brackets. */
+  readonly text: string;
+}
+
+export type ReadResult<T> =
+  | { readonly ok: true; readonly value: T }
+  /** `isPassing`: another try may help. */
+  | { readonly ok: false; readonly reason: string; readonly isPassing: boolean };
+
+/** None of it rejects if Lark or the network fails. */
+export interface Surroundings {
+  /** The message that this one replies to. Undefined if there is none, or it was recalled. */
+  quotedBy(message: InboundMessage): Promise<ReadResult<SaidMessage | undefined>>;
+  /** The last messages of the thread before this one, oldest first, without those that were recalled. */
+  threadBefore(message: InboundMessage, count: number): Promise<ReadResult<readonly SaidMessage[]>>;
+  /** Finds out names that are not known yet. Resolves when nothing more can be found out now. */
+  findNames(
+    chat: Pick<InboundMessage, 'chatId' | 'chatType'>,
+    people: readonly string[],
+  ): Promise<void>;
+  /** The name of a person, an app or a chat, as far as it is known. */
+  nameOf(id: string): string | undefined;
 }

@@ -1,3 +1,5 @@
+import type { MessageId } from './ids.ts';
+
 /** What an agent gets beside the text of a turn. It is stored with the turn, so every try of it says the same. */
 export interface TurnDetails {
   readonly senderName?: string;
@@ -6,9 +8,11 @@ export interface TurnDetails {
   readonly session?: { readonly id: string; readonly isNew: boolean };
   readonly attachments?: readonly Attachment[];
   /** The message that the person replied to. */
-  readonly quoted?: Said;
+  readonly quoted?: Said | undefined;
   /** What was said in the thread before, oldest first. */
   readonly thread?: readonly Said[];
+  /** The run for which names, the quoted message and the thread were read. */
+  readonly readInRun?: number;
 }
 
 /** A file of the person that lies on the disk of the bridge. */
@@ -23,7 +27,9 @@ export interface Attachment {
 }
 
 /** What somebody said in Lark, in Markdown. */
-interface Said {
+export interface Said {
   readonly senderName: string;
   readonly text: string;
+  /** In Lark. When it is recalled, it is taken out of what is stored. */
+  readonly messageId?: MessageId;
 }

@@ -45,6 +45,7 @@ export const SCOPE_NEEDS = {
   },
   chatKind: {
     anyOf: ['im:chat:readonly', 'im:chat:read', 'im:chat'],
+    // It also shows the names of groups and of their members.
     otherwise: 'tell a group from a direct chat when it reads back what was said',
     essential: false,
     asked: true,
@@ -52,6 +53,12 @@ export const SCOPE_NEEDS = {
   files: {
     anyOf: ['im:resource', 'im:resource:upload'],
     otherwise: 'send the pictures and files of its answers',
+    essential: false,
+    asked: true,
+  },
+  names: {
+    anyOf: ['contact:user.basic_profile:readonly'],
+    otherwise: 'tell its agent the names of those who write to it directly',
     essential: false,
     asked: true,
   },

@@ -96,6 +96,7 @@ export class Lark {
       http: this.http,
       intake,
       fetchMessage: this.gateway.fetchMessage,
+      noteName: this.gateway.noteName,
       self: () => this.identity.self,
       areCredentialsRefused: () => this.#tokens.areCredentialsRefused(),
       onTerminal,

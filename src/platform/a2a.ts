@@ -1,6 +1,7 @@
 /** Writes and reads the platform's A2A messages (rows MOL-A2A, MOL-RES). Pure. */
 import { larkMetadata, withHeader } from '../wire/lark-context.ts';
 import { saidBy } from '../wire/agent-text.ts';
+import { saidMetadata } from '../wire/said-metadata.ts';
 import { withoutOwnMark } from '../wire/reply-token.ts';
 import type { HttpAnswer, HttpResult } from '../net/http.ts';
 import { describe, isFromElsewhere } from './answers.ts';
@@ -43,7 +44,7 @@ type Outcome =
   | { readonly kind: 'unfinished' };
 
 export function sendBody(turn: TurnRequest): Json {
-  return messageSend(turn, larkMetadata(turn.context));
+  return messageSend(turn, { ...larkMetadata(turn.context), ...saidMetadata(turn.details) });
 }
 
 /** The request for a turn, with metadata for its receiver. */

@@ -21,7 +21,7 @@ const SENTENCES = {
   program_signal: "The agent's program was ended by {0}.",
   program_not_found: "The agent's program was not found.",
   program_not_prepared:
-    "The agent's program could not be started, because its user or its file of variables can't be used.",
+    "The agent's program could not be started, because its user, its file of variables or the file of its turn can't be used.",
   program_not_started: "The agent's program could not be started.",
   /** The cause is a meaning of an error of the operating system. */
   program_not_started_because: "The agent's program could not be started, because {0}.",

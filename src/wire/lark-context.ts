@@ -83,14 +83,16 @@ const NAMES = [
   'thread_id',
   'parent_id',
 ] as const;
+/** What was said before goes with them, and is read only with them. */
+const RENAMED = [...NAMES, 'quoted', 'thread'] as const;
 
 type Metadata = Readonly<Record<string, unknown>>;
 
 /** Metadata of a sender that is no bridge. Whatever it says about Lark gets the names of a claim. */
 export function withClaimedNames(metadata: Metadata): Metadata {
   if (!claimsLark(metadata)) return metadata;
-  const others = Object.entries(metadata).filter(([name]) => !isOneOf(NAMES, unclaimed(name)));
-  const claims = NAMES.flatMap((name) => {
+  const others = Object.entries(metadata).filter(([name]) => !isOneOf(RENAMED, unclaimed(name)));
+  const claims = RENAMED.flatMap((name) => {
     const value = metadata[name] ?? metadata[CLAIMED + name];
     return value === undefined ? [] : [[CLAIMED + name, value] as const];
   });

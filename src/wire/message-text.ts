@@ -1,9 +1,15 @@
 /** The text of a message from Lark, as an agent without eyes gets it: what is no text is a short line in brackets. */
 import type { Part, Resource } from '../core/message.ts';
+import { isBlank } from '../core/visible.ts';
 
 /** Each part on lines of its own, in the order in which people see them. */
 export function messageText(parts: readonly Part[]): string {
   return parts.map(textOf).join('\n');
+}
+
+/** True for a mention without words. A message without parts was recalled. */
+export function saysNothing(parts: readonly Part[]): boolean {
+  return parts.length > 0 && parts.every((part) => part.kind === 'text' && isBlank(part.text));
 }
 
 function textOf(part: Part): string {

@@ -2,7 +2,7 @@
 import type { Language } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft } from '../../core/turn.ts';
-import { isBlank } from '../../core/visible.ts';
+import { saysNothing } from '../../wire/message-text.ts';
 import { parseCommand, turnsMeant } from './commands.ts';
 import { outKey } from '../outbox/keys.ts';
 import { type DraftedAt, ownDraft, receiptDraft } from '../outbox/drafts.ts';
@@ -46,7 +46,8 @@ export async function admissionOf(
     const burst = { out: [ownDraft(subject, notice, at)], withinMs: BURST_MS };
     return { ...base, state: { phase: 'answered' }, out: [], burst };
   }
-  if (message.parts.every((part) => part.kind === 'text' && isBlank(part.text))) {
+  // A mention without words under another message asks about that one.
+  if (saysNothing(message.parts) && message.parentId === undefined) {
     return {
       ...base,
       state: { phase: 'answered' },

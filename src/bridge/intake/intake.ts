@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { turnId, type MessageId, type TurnId } from '../../core/ids.ts';
+import { turnId, type MessageId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import { admissionOf } from './admission.ts';
@@ -120,13 +120,11 @@ export class EventIntake implements Intake {
 
   async #recall(event: Extract<InboundEvent, { kind: 'recalled' }>): Promise<void> {
     const { journal, engine, attachments } = this.#parts;
-    const { messageId, eventId, by } = event;
-    const id = messageId as string as TurnId;
-    if ((await journal.turn(id)) === undefined) {
-      this.#recalled.set(messageId, true);
-      return;
-    }
-    await engine.apply(id, { kind: 'recalled', by }, eventId);
+    const { messageId, chatId, eventId, by } = event;
+    const id = turnId(messageId);
+    if ((await journal.turn(id)) === undefined) this.#recalled.set(messageId, true);
+    else await engine.apply(id, { kind: 'recalled', by }, eventId);
+    await engine.forget(messageId, chatId);
     await attachments?.remove(messageId);
   }
 

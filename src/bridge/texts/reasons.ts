@@ -32,7 +32,7 @@ const CHINESE: Readonly<Record<FailureCode, string>> = {
   program_signal: '智能体的程序被信号 {0} 终止。',
   program_not_found: '找不到智能体的程序。',
   answer_files_not_kept: '回答的文件无法保存。',
-  program_not_prepared: '无法启动智能体的程序，因为它的用户或变量文件无法使用。',
+  program_not_prepared: '无法启动智能体的程序，因为它的用户、变量文件或任务文件无法使用。',
   program_not_started: '无法启动智能体的程序。',
   program_not_started_because: '无法启动智能体的程序，因为{0}。',
   budget_used_up: '工作区的预算已用完。',

@@ -10,6 +10,7 @@ import { platformMessageId } from '../outbox/keys.ts';
 import type { Journal, TurnTarget, WaitResult } from '../ports.ts';
 import type { Attachments } from './attachments.ts';
 import type { Forwards } from './forwards.ts';
+import type { SaidBefore } from './said-before.ts';
 import type { TurnRequests } from './requests.ts';
 import type { TurnChanges } from './turn-changes.ts';
 import { sendBackoffMs, TURN_SEND_BACKOFF_BASE_MS } from './send-backoff.ts';
@@ -28,6 +29,7 @@ interface AttemptsParts {
   readonly changes: TurnChanges;
   readonly forwards: Forwards;
   readonly attachments: Attachments;
+  readonly saidBefore: SaidBefore;
   readonly runner: LaneRunner;
   readonly clock: Clock;
   readonly random: () => number;
@@ -110,9 +112,11 @@ export class Attempts {
       // What Lark gives only on request has bounds of its own. The time of the turn begins after it.
       await this.#parts.forwards.read(id, signal);
       await this.#parts.attachments.read(id, signal);
+      const details = await this.#parts.saidBefore.read(id, signal);
       if (signal.aborted) return;
       limit = limitAt(clock, signal, clock.nowMs() + turnTimeoutMs);
-      ({ turn } = await changes.apply(id, { kind: 'started', target }));
+      const started = { kind: 'started', target, ...(details && { details }) } as const;
+      ({ turn } = await changes.apply(id, started));
       this.#watch(turn, signal);
       if (turn.state.phase === 'sending') turn = await this.#send(turn, limit);
       if (turn.state.phase === 'accepted') turn = await this.#awaitAnswer(turn, limit);

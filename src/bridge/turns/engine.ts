@@ -1,5 +1,5 @@
 import type { Brand } from '../../core/brand.ts';
-import type { TurnId, WorkspaceId } from '../../core/ids.ts';
+import type { ChatId, MessageId, TurnId, WorkspaceId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { Service } from '../../core/service.ts';
 import type { Show, Turn } from '../../core/turn.ts';
@@ -25,6 +25,7 @@ import { Bursts } from './bursts.ts';
 import { CallOffs } from './call-offs.ts';
 import { Edits } from './edits.ts';
 import { Forwards } from './forwards.ts';
+import { SaidBefore } from './said-before.ts';
 import { TurnRequests } from './requests.ts';
 import { type Owner, SingleSlot } from './single-slot.ts';
 import { isEngaged, isFinal, type TurnEvent } from './turn.ts';
@@ -34,7 +35,7 @@ interface EngineParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
   readonly form: ContentForm;
-  readonly lark: Pick<LarkGateway, 'forwarded' | 'resource'>;
+  readonly lark: Pick<LarkGateway, 'forwarded' | 'resource' | 'surroundings'>;
   readonly attachments?: AttachmentStore | undefined;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
@@ -65,6 +66,7 @@ export class Engine implements Service {
   readonly #changes: TurnChanges;
   readonly #attempts: Attempts;
   readonly #bursts: Bursts;
+  readonly #saidBefore: SaidBefore;
   #started = false;
 
   constructor(parts: EngineParts) {
@@ -83,15 +85,10 @@ export class Engine implements Service {
     const changes = new TurnChanges({ ...parts, runner, slot, callOffs, requests });
     const forwards = new Forwards({ ...parts, changes });
     this.edits = new Edits(parts);
+    this.#saidBefore = new SaidBefore({ ...parts, changes });
     const attachments = new Attachments({ ...parts, changes });
-    this.#attempts = new Attempts({
-      ...parts,
-      runner,
-      requests,
-      changes,
-      forwards,
-      attachments,
-    });
+    const preparations = { forwards, attachments, saidBefore: this.#saidBefore };
+    this.#attempts = new Attempts({ ...parts, ...preparations, runner, requests, changes });
     this.#bursts = new Bursts(clock);
     this.#runner = runner;
     this.#slot = slot;
@@ -166,6 +163,11 @@ export class Engine implements Service {
     // Other turns may have waited for this one.
     if (this.#started) this.#runner.pump();
     return true;
+  }
+
+  /** A message was recalled: no later turn shows it as what was said before. */
+  forget(message: MessageId, chat: ChatId): Promise<void> {
+    return this.#saidBefore.forget(message, chat);
   }
 
   /** Shows something about a turn that waits or runs. The turn does not change. */

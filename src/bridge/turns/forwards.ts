@@ -2,13 +2,9 @@ import type { MessageId, TurnId } from '../../core/ids.ts';
 import type { Part } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
-import { limitAt, pause } from '../../time/wait.ts';
 import type { ForwardedResult, Journal, LarkGateway } from '../ports.ts';
+import { readForAWhile } from './reading.ts';
 import type { TurnChanges } from './turn-changes.ts';
-
-/** A person waits for the answer, and other messages for the slot. Lark answers such a call within a second. */
-const READ_MS_MAX = 10_000;
-const READ_AGAIN_MS = 1_000;
 
 interface ForwardsParts {
   readonly journal: Pick<Journal, 'turn'>;
@@ -50,22 +46,9 @@ export class Forwards {
   async #result(bundle: MessageId, stop: AbortSignal): Promise<ForwardedResult | undefined> {
     const { clock, lark } = this.#parts;
     if (lark.forwarded === undefined) return { ok: false, reason: 'not here', isPassing: false };
-    const limit = limitAt(clock, stop, clock.nowMs() + READ_MS_MAX);
-    const late = { ok: false, reason: 'Lark did not answer in time', isPassing: true } as const;
-    let last: ForwardedResult = late;
-    const over = aborted(limit.signal);
-    try {
-      while (!limit.signal.aborted) {
-        const given = await Promise.race([lark.forwarded(bundle), over]);
-        if (given === undefined) break;
-        last = given;
-        if (last.ok || !last.isPassing) break;
-        await pause(clock, limit.signal, READ_AGAIN_MS);
-      }
-    } finally {
-      limit.cancel();
-    }
-    return stop.aborted ? undefined : last;
+    const forwarded = lark.forwarded.bind(lark);
+    const result = await readForAWhile(() => forwarded(bundle), { clock, stop });
+    return stop.aborted ? undefined : result;
   }
 }
 
@@ -73,12 +56,4 @@ export class Forwards {
 function isUnread(part: Part, { run }: Turn): boolean {
   if (part.kind !== 'forwarded') return false;
   return part.text === undefined || (part.failedInRun ?? run) < run;
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    const end = () => resolve(undefined);
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
-  });
 }

@@ -1,10 +1,15 @@
 import type { Brand } from '../../core/brand.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
 import type { Turn } from '../../core/turn.ts';
-import { messageText } from '../../wire/message-text.ts';
+import { messageText, saysNothing } from '../../wire/message-text.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import type { TurnRequest, TurnTarget } from '../ports.ts';
 import { contextOf } from './context.ts';
+
+/** What is asked. A mention without words asks about the message that it replies to. */
+function textOf({ message: { parts }, details }: Turn): string {
+  return (saysNothing(parts) && details?.quoted?.text) || messageText(parts);
+}
 
 /** Makes the request that gives a turn to its target. It is the same for every try. */
 export class TurnRequests {
@@ -25,7 +30,7 @@ export class TurnRequests {
   requestOf(turn: Turn, target: WorkspaceId): TurnRequest {
     return {
       messageId: platformMessageId(turn),
-      text: messageText(turn.message.parts),
+      text: textOf(turn),
       context: contextOf(turn, this.#brand),
       target,
       reply: this.#replyOf(turn, target),

@@ -88,14 +88,14 @@ export class TurnChanges {
           const whose = { ...turn, ...('askedBy' in next && { askedBy: next.askedBy }) };
           const lang = languages.ofTurn(whose);
           const out = toDrafts({ ...turn, run }, next.show, { nowMs, form, lang });
-          const token = event.kind === 'started' && { replyToken: createReplyToken() };
+          const begun = event.kind === 'started' && begunWith(event);
           const { state, withdrawn } = next;
           return {
             state,
             run,
             ...(run !== turn.run && withNewestText(turn)),
             ...('askedBy' in next && { askedBy: next.askedBy }),
-            ...token,
+            ...begun,
             atMs: nowMs,
             out,
             ...(withdrawn && { withdrawn }),
@@ -198,4 +198,9 @@ export class TurnChanges {
     const { result } = event;
     return 'store' in result ? result.store : undefined;
   }
+}
+
+/** What the agent gets with the turn is stored in the same write as the note that it gets it. */
+function begunWith({ details }: Extract<TurnEvent, { kind: 'started' }>) {
+  return { replyToken: createReplyToken(), ...(details !== undefined && { details }) };
 }

@@ -14,6 +14,7 @@ import { choices, notices, question, withFiles } from '../texts/texts.ts';
 import { showAnswer, showMore } from './answer-show.ts';
 import { recalled } from './recall.ts';
 import { sendBackoffMs } from './send-backoff.ts';
+import type { TurnDetails } from '../../core/turn-details.ts';
 import type { SendResult, TurnAnswer, TurnQuestion, WaitResult, Withdrawal } from '../ports.ts';
 
 interface TurnRules {
@@ -25,7 +26,7 @@ interface TurnRules {
 }
 
 export type TurnEvent =
-  | { readonly kind: 'started'; readonly target: WorkspaceId }
+  | { readonly kind: 'started'; readonly target: WorkspaceId; readonly details?: TurnDetails }
   | { readonly kind: 'sent'; readonly result: SendResult; readonly random: number }
   | { readonly kind: 'waited'; readonly result: WaitResult }
   | { readonly kind: 'timed_out' }
@@ -52,7 +53,7 @@ export type TurnEvent =
   /** After its time was over, an answer came that may be its own. Or no answer came, and the bridge stops waiting. */
   | { readonly kind: 'late_answer' }
   | { readonly kind: 'gave_up_waiting' }
-  /** A person's command to the bridge was carried out. */
+  /** A person's command to the bridge was carried out, or a waiting message turned out to ask nothing. */
   | { readonly kind: 'carried_out'; readonly show: readonly Show[] };
 
 interface TurnStep {
@@ -108,7 +109,7 @@ export function step(
     case 'chosen':
       return chosen(turn, event);
     case 'carried_out':
-      return turn.state.phase === 'command'
+      return turn.state.phase === 'command' || turn.state.phase === 'waiting'
         ? { state: { phase: 'answered' }, show: event.show }
         : undefined;
     case 'dropped_by_operator':

@@ -2,6 +2,7 @@
 import { headOf } from '../../core/cut.ts';
 import { storable } from '../../core/storable.ts';
 import { claimedContextOf, larkContextOf, withoutHeader } from '../../wire/lark-context.ts';
+import { saidIn } from '../../wire/said-metadata.ts';
 import { textOfParts } from '../../wire/text-parts.ts';
 import type { AgentTurn } from '../../agents/runtime.ts';
 import type { HubMessage, ItemToRun, TurnContent } from '../ports.ts';
@@ -26,12 +27,14 @@ export function agentTurnOf({ queueId, content }: ItemToRun): AgentTurn {
   const text = textOf(content.message);
   const lark = larkContextOf(content.metadata);
   const claimedLark = claimedContextOf(content.metadata);
+  // What a bridge elsewhere says of the thread counts as long as the hub believes that the turn comes from Lark.
+  const details = content.details ?? (lark && content.metadata && saidIn(content.metadata));
   // The header of a bridge is taken off. Other senders can't write one: it was escaped when their message was stored.
   return {
     turnId: queueId,
     text: withoutHeader(text),
     lark,
     ...(claimedLark !== undefined && { claimedLark }),
-    ...(content.details !== undefined && { details: content.details }),
+    ...(details !== undefined && { details }),
   };
 }

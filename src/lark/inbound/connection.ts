@@ -1,7 +1,7 @@
 /** Keeps the long connection up: one link at a time. A lost link is replaced within seconds. */
 import { backoffMs } from '../../time/backoff.ts';
 import { BridgeError } from '../../core/errors.ts';
-import { APP_ID_PATTERN, type AppId } from '../../core/ids.ts';
+import { APP_ID_PATTERN, type AppId, type OpenId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
 import { WS_HANDSHAKE_TIMEOUT_MS } from '../../core/limits.ts';
 import type { Secret } from '../../core/secret.ts';
@@ -59,6 +59,8 @@ export interface ConnectionOptions {
   readonly intake: Intake;
   /** Reads a message whose event is incomplete. */
   readonly fetchMessage: FetchMessage;
+  /** Takes the names that come with mentions. */
+  readonly noteName?: (id: OpenId, name: string) => void;
   readonly self: () => Self;
   readonly clock: Clock;
   readonly log: Log;

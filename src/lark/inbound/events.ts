@@ -4,6 +4,7 @@ import {
   EVENT_PARSERS,
   type IgnoreReason,
   idsOf,
+  namesIn,
   parseEvent,
   type Self,
   type IncompleteMessage,
@@ -11,6 +12,7 @@ import {
 import { type FetchMessage, Rereader } from './reread.ts';
 import { type EventDispatcher, loadSdk, type Logger } from '../sdk.ts';
 import type { Intake, Observer } from '../../bridge/ports.ts';
+import type { OpenId } from '../../core/ids.ts';
 import type { InboundEvent } from '../../core/message.ts';
 import type { Log, LogFields } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -31,6 +33,8 @@ interface EventsOptions {
   readonly intake: Intake;
   /** Reads a message whose event is incomplete. */
   readonly fetchMessage: FetchMessage;
+  /** Takes the names that come with mentions. */
+  readonly noteName?: ((id: OpenId, name: string) => void) | undefined;
   readonly self: () => Self;
   readonly clock: Clock;
   readonly log: Log;
@@ -113,6 +117,7 @@ export class Events {
   async #handle(type: string, raw: unknown): Promise<void> {
     const { log, self } = this.#options;
     const ids = { type, ...idsOf(raw) };
+    for (const { id, name } of namesIn(raw)) this.#options.noteName?.(id, name);
     const parsed = parseEvent(type, raw, self());
     if (parsed.ok) {
       try {

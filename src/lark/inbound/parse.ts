@@ -82,6 +82,15 @@ export function idsOf(raw: unknown): { event_id?: string; message?: string } {
   };
 }
 
+/** The names that an event says with its mentions. */
+export function namesIn(raw: unknown): { id: OpenId; name: string }[] {
+  const mentions = listOf(asObject(asObject(raw)?.['message'])?.['mentions']);
+  return mentions.flatMap((mention) => {
+    const id = idOf(asObject(mention['id'])?.['open_id']);
+    return id === undefined ? [] : { id: openId(id), name: textOf(mention['name']) };
+  });
+}
+
 /** The facts of an event about a message. Undefined if it has none. */
 function factsOfEvent(raw: Json): MessageFacts | undefined {
   const message = asObject(raw['message']);

@@ -30,6 +30,6 @@ export function createForwardedReader({ caller, log }: { caller: Caller; log: Lo
 }
 
 /** For the agent: Lark's own words are for operators. */
-function reasonOf({ code }: Refusal): string {
+export function reasonOf({ code }: Refusal): string {
   return code === undefined ? 'Lark could not be reached' : `Lark refused with code ${code}`;
 }

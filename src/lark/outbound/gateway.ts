@@ -21,6 +21,8 @@ import { createMembers } from './members.ts';
 import { createUploads } from './uploads.ts';
 import { History } from './history.ts';
 import { createMessageById } from './message-by-id.ts';
+import { Names } from './names.ts';
+import { createSurroundings } from './said-before.ts';
 import { idOf, listOf } from '../inbound/fields.ts';
 import type { Self } from '../inbound/parse.ts';
 import type { FetchMessage } from '../inbound/reread.ts';
@@ -72,6 +74,8 @@ export interface Gateway extends LarkGateway {
   writeTo(person: OpenId, content: Rendered, key: string): Promise<PersonResult>;
   /** Reads a message by its id if its event can't be parsed. Throws `BridgeError` for errors that pass. */
   readonly fetchMessage: FetchMessage;
+  /** A name that an event says. */
+  readonly noteName: (id: OpenId, name: string) => void;
   /** Throws `BridgeError` if Lark refuses or can't be reached. */
   botInfo(): Promise<BotInfo>;
   /** Lark's count of the app's long connections, ours included. It may be minutes old. */
@@ -91,6 +95,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const chatTypeOf = createChatTypes(caller);
   const { self, log } = options;
   const history = new History({ caller, chatTypeOf, self, log });
+  const names = new Names({ caller, log });
   return {
     form: contentForm,
     async deliver(out, key, priority) {
@@ -116,7 +121,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     resource: createResourceReader({ caller, log }),
     upload: createUploads(caller),
     membersOf: createMembers({ caller, log }),
-    botInfo: () => botInfo(caller),
+    surroundings: createSurroundings({ caller, names, log }),
+    noteName: (id, name) => names.note(id, name),
+    async botInfo() {
+      const info = await botInfo(caller);
+      names.note(options.appId, info.name);
+      return info;
+    },
     onlineInstances: () => onlineInstances(caller),
   };
 }

@@ -1,6 +1,7 @@
 /** The history of the schema. One entry for each version. A released entry is never edited. */
 import { GATHERING_TURNS } from './bridge/gathering.ts';
 import { LANGUAGES_SCHEMA } from './bridge/languages-schema.ts';
+import { RECALLS_AND_ANSWERS } from './bridge/said-schema.ts';
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA, READABLE_ROWS } from './hub/schema.ts';
 import { HUB_USAGE } from './hub/usage-schema.ts';
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly string[] = [
   'ALTER TABLE turns ADD COLUMN details TEXT',
   LANGUAGES_SCHEMA,
   GATHERING_TURNS,
+  RECALLS_AND_ANSWERS,
 ];

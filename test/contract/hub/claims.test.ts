@@ -149,6 +149,10 @@ test.each([
     { tone: 'kind', claimed_chat_id: 'oc_boss' },
   ],
   [
+    { chat_id: 'oc_boss', quoted: { text: 'x' }, thread: [] },
+    { claimed_chat_id: 'oc_boss', claimed_quoted: { text: 'x' }, claimed_thread: [] },
+  ],
+  [
     { source: 'slack', chat_id: 'C024BE91L', message_id: '17.5' },
     { source: 'slack', chat_id: 'C024BE91L', message_id: '17.5' },
   ],

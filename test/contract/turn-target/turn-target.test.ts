@@ -122,6 +122,27 @@ describe.each([
     expect(rig.agents.runs.map((run) => run.turn.lark)).toEqual([turn.context]);
   });
 
+  test('gives the agent what was said before', async () => {
+    const { rig, target, ask } = await start('exec');
+    const said = {
+      quoted: { senderName: 'Tom', text: 'look' },
+      thread: [{ senderName: 'Mei', text: 'one' }],
+    };
+    await target.send({ ...turnFor(ask), details: said }, NEVER);
+    expect(rig.agents.runs[0]?.turn.details).toEqual(said);
+  });
+
+  test('gives an agent that polls what was said before as metadata', async () => {
+    const { rig, target, account, ask } = await start('external');
+    const details = { senderName: 'Mei', quoted: { senderName: 'Tom', text: 'look' } };
+    await target.send({ ...turnFor(ask), details }, NEVER);
+    const { body: rows } = await rig.inbox(account);
+    expect(rows[0].request_body.params.metadata).toMatchObject({
+      source: 'lark',
+      quoted: { sender_name: 'Tom', text: 'look' },
+    });
+  });
+
   test('gives an answer that comes at once with the send, and a later one under the ticket', async () => {
     const { rig, target, ask } = await start('exec');
     const sent = await target.send(turnFor(ask), NEVER);

@@ -206,7 +206,7 @@ describe('LCM-IN-09: the ids in memory', () => {
         askable: () => Promise.resolve([]),
         turn: () => Promise.resolve(undefined),
       } as unknown as Journal,
-      engine: undefined as unknown as EventIntakeParts['engine'],
+      engine: { forget: () => Promise.resolve() } as unknown as EventIntakeParts['engine'],
       delivery: undefined as unknown as EventIntakeParts['delivery'],
       storeRetry: undefined as unknown as EventIntakeParts['storeRetry'],
       choices: choiceValues,

@@ -121,6 +121,7 @@ describe('test', () => {
       expect.stringMatching(/^LARK_OUTPUT_DIR=\//),
       expect.stringMatching(/^LARK_RUN_ID=[0-9a-f]{32}$/),
       expect.stringMatching(/^LARK_SENDER_OPEN_ID=ou_\w+$/),
+      expect.stringMatching(/^LARK_TURN_FILE=\/.+\.json$/),
     ]);
   });
 

@@ -46,7 +46,15 @@ describe('permissions', () => {
 
   test('a broader one will do', () => {
     expect(
-      odd({ scopes: ['im:message', 'im:chat', 'im:resource', 'im:message.group_msg'] }),
+      odd({
+        scopes: [
+          'im:message',
+          'im:chat',
+          'im:resource',
+          'contact:user.basic_profile:readonly',
+          'im:message.group_msg',
+        ],
+      }),
     ).toEqual([]);
   });
 

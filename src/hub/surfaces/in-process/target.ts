@@ -17,6 +17,7 @@ import { limitAt } from '../../../time/wait.ts';
 import { saidBy } from '../../../wire/agent-text.ts';
 import { fileNamesOf } from '../../../wire/files.ts';
 import { larkMetadata, withHeader } from '../../../wire/lark-context.ts';
+import { saidMetadata } from '../../../wire/said-metadata.ts';
 import { withoutOwnMark } from '../../../wire/reply-token.ts';
 import { textOf } from '../../domain/messages.ts';
 import type { JoinedTurn, NewMessage, Turns } from '../../domain/turns.ts';
@@ -189,7 +190,8 @@ export class InProcessTarget implements TurnTarget, Service {
           contextId: context.chatId,
           parts: [{ kind: 'text', text: withHeader(context, text, reply) }],
         },
-        metadata: larkMetadata(context),
+        // A program gets the details themselves.
+        metadata: { ...larkMetadata(context), ...(!hubRun && saidMetadata(details)) },
         ...(details !== undefined && { details }),
       },
     };

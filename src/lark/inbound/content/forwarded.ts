@@ -106,7 +106,8 @@ function timeOf(item: Json): number {
   return millis(item['create_time']) ?? 0;
 }
 
-function textOfItem(item: Json): string {
+/** What a message of the history or of a bundle says. */
+export function textOfItem(item: Json): string {
   if (item['deleted'] === true) return '[recalled message]';
   const messageType = textOf(item['msg_type']);
   const json = textOf(asObject(item['body'])?.['content']);

@@ -1,4 +1,11 @@
-import type { AppId, ChatId, MessageId, OpenId, TurnId } from '../../../core/ids.ts';
+import {
+  messageId,
+  type AppId,
+  type ChatId,
+  type MessageId,
+  type OpenId,
+  type TurnId,
+} from '../../../core/ids.ts';
 import type { OutboxDraft, OutboxRow, Turn } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import { EventsTable } from './events.ts';
@@ -188,6 +195,27 @@ export class SqliteJournal implements Journal, JournalReader {
 
   outOf(turn: TurnId) {
     return Promise.resolve(this.#outbox.ofTurn(turn));
+  }
+
+  answersAmong(messages: readonly MessageId[]) {
+    return Promise.resolve(this.#outbox.answersAmong(messages));
+  }
+
+  turnsBefore(turn: Turn, limit: number) {
+    const before = this.#turns.before(turn, limit).map(({ id, message }) => ({
+      message,
+      answers: this.#outbox.ofTurn(id).flatMap(({ state, body }) => {
+        const isShown = state.phase === 'sent' && body.kind === 'message';
+        return isShown && body.content.kind === 'answer'
+          ? { messageId: messageId(state.larkId), text: body.content.text }
+          : [];
+      }),
+    }));
+    return Promise.resolve(before);
+  }
+
+  forgetSaid(message: MessageId, chat: ChatId): Promise<void> {
+    return this.#db.write(() => this.#turns.forgetSaid(message, chat));
   }
 
   isDone(once: string) {

@@ -178,6 +178,18 @@ export class OutboxTable {
     return new Set(rows.map((row) => messageId(String(row['lark_id']))));
   }
 
+  /** By message: what the agent wrote in it. */
+  answersAmong(messages: readonly MessageId[]): ReadonlyMap<MessageId, string> {
+    const rows = this.#db.all(
+      `SELECT lark_id, body ->> '$.content.text' AS text FROM outbox
+       WHERE app_id = ? AND lark_id IN (SELECT value FROM json_each(?))
+         AND body ->> '$.content.kind' = 'answer'`,
+      this.#app,
+      JSON.stringify(messages),
+    );
+    return new Map(rows.map((row) => [messageId(String(row['lark_id'])), String(row['text'])]));
+  }
+
   /** Deletes old rows that have ended. Reads only the oldest rows, because rows are ordered by age. */
   prune({ endedBeforeMs, deadBeforeMs, limit }: PruneRules): number {
     return (

@@ -31,6 +31,8 @@ const FINAL = `('answered', 'failed', 'dropped')`;
 const THREAD_MESSAGES_MAX = 10;
 /** How far back the messages of a burst are searched for. Other chats go on meanwhile. */
 const BURST_ROWS_MAX = 1_000;
+/** The same for a thread: older turns of it are left out. */
+const THREAD_ROWS_MAX = 5_000;
 
 /** All SQL of the table `turns`. Call the writers inside `db.write`. */
 export class TurnsTable {
@@ -157,6 +159,47 @@ export class TurnsTable {
         threadId,
       )
       .map((row) => messageId(String(row['message_id'])));
+  }
+
+  /** The last turns of the same thread before this one, oldest first, without those that were recalled. */
+  before({ seq, message }: Turn, limit: number): Turn[] {
+    return this.#db
+      .all(
+        `SELECT ${COLUMNS} FROM turns WHERE app_id = ?1 AND chat_id = ?2 AND seq < ?3 AND seq > ?3 - ${THREAD_ROWS_MAX}
+           AND json_extract(message, '$.threadId') = ?4 AND json_array_length(message, '$.parts') > 0
+         ORDER BY seq DESC LIMIT ?5`,
+        this.#app,
+        message.chatId,
+        seq,
+        message.threadId ?? '',
+        limit,
+      )
+      .map(toTurn)
+      .toReversed();
+  }
+
+  /** Takes a message out of the details of those turns of a chat that may still run. */
+  forgetSaid(message: MessageId, chat: ChatId): void {
+    const rows = this.#db.all(
+      `SELECT seq, details FROM turns WHERE app_id = ?1 AND chat_id = ?2 AND details IS NOT NULL
+         AND phase NOT IN ('answered', 'dropped') AND instr(details, ?3) > 0`,
+      this.#app,
+      chat,
+      message,
+    );
+    for (const row of rows) {
+      const { quoted, thread, ...rest } = JSON.parse(String(row['details'])) as TurnDetails;
+      const details: TurnDetails = {
+        ...rest,
+        ...(quoted?.messageId !== message && { quoted }),
+        ...(thread && { thread: thread.filter(({ messageId: id }) => id !== message) }),
+      };
+      this.#db.run(
+        'UPDATE turns SET details = ? WHERE seq = ?',
+        JSON.stringify(details),
+        Number(row['seq']),
+      );
+    }
   }
 
   /** True if another turn of the chat is held as stale. */
