@@ -17,6 +17,7 @@ import { isPassing, refusalError, type Tried } from '../codes.ts';
 import { createChatTypes } from './chat-types.ts';
 import { createForwardedReader } from './forwarded.ts';
 import { History } from './history.ts';
+import { createLiveGateway } from './live.ts';
 import { createMessageById } from './message-by-id.ts';
 import { idOf, listOf } from '../inbound/fields.ts';
 import type { Self } from '../inbound/parse.ts';
@@ -110,6 +111,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     fetchMessage: createMessageById({ caller, chatTypeOf, self }),
     history: (...asked) => history.read(...asked),
     forwarded: createForwardedReader({ caller, log }),
+    live: createLiveGateway(caller),
     botInfo: () => botInfo(caller),
     onlineInstances: () => onlineInstances(caller),
   };

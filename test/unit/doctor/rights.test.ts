@@ -45,7 +45,8 @@ describe('permissions', () => {
   });
 
   test('a broader one will do', () => {
-    expect(odd({ scopes: ['im:message', 'im:chat', 'im:message.group_msg'] })).toEqual([]);
+    const scopes = ['im:message', 'im:chat', 'im:message.group_msg', 'cardkit:card:write'];
+    expect(odd({ scopes })).toEqual([]);
   });
 
   test('one that people may well not want to grant is a note', () => {
