@@ -55,10 +55,12 @@ export function assemble(
     countCall: (callClass) => calls.count(callClass),
   });
   const target = hub.createTarget((answer) => bridge.receive(answer));
+  const { liveJournal, ...journals } = journalOf(db, settings.appId);
   const bridge = new Bridge({
     ...base,
     brand,
-    ...journalOf(db, settings.appId),
+    ...journals,
+    liveCards: { journal: liveJournal, mode: config.live },
     target,
     lark: lark.gateway,
     choices: new ChoiceValues(buttonKey(settings.appSecret)),

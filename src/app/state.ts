@@ -11,6 +11,7 @@ import { acquireInstanceLock, findInstance } from '../host/instance-lock.ts';
 import { warnOfOpenSecrets } from '../host/secret-files.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
+import { SqliteLiveCards } from '../store/sqlite/bridge/live-cards.ts';
 import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
@@ -86,7 +87,8 @@ export function watchDatabase(db: Db, log: Log): { service: Service; ended: Prom
 /** The journal of an app, and the orders about it. */
 export function journalOf(db: Db, app: AppId) {
   const parts = { db, app, clock: systemClock };
-  return { journal: new SqliteJournal(parts), orders: new SqliteOrders(parts) };
+  const liveJournal = new SqliteLiveCards(parts);
+  return { journal: new SqliteJournal(parts), orders: new SqliteOrders(parts), liveJournal };
 }
 
 /** The latest status that a daemon wrote, and when. */

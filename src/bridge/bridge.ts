@@ -5,6 +5,8 @@ import type { Service } from '../core/service.ts';
 import { startAll, stopAll } from '../core/service.ts';
 import { Delivery } from './outbox/delivery.ts';
 import { Engine } from './turns/engine.ts';
+import { LiveCards } from './live/live-cards.ts';
+import type { LiveMode } from './live/live-pace.ts';
 import { EventIntake } from './intake/intake.ts';
 import { UnmatchedAnswers } from './turns/unmatched-answers.ts';
 import { Orders } from './turns/orders.ts';
@@ -15,6 +17,7 @@ import {
   NO_OBSERVER,
   type Journal,
   type LarkGateway,
+  type LiveJournal,
   type UnmatchedAnswer,
   type Observer,
   type OrderQueue,
@@ -40,6 +43,8 @@ export interface BridgeParts {
   /** The chat for messages that the agent sends unasked before anybody has written to the bot. */
   readonly defaultChatId?: ChatId | undefined;
   readonly observer?: Observer;
+  /** Absent: no live cards are shown. */
+  readonly liveCards?: { readonly journal: LiveJournal; readonly mode: LiveMode };
 }
 
 /** Handles a message from the event that comes in to the answer in the chat. */
@@ -67,14 +72,18 @@ export class Bridge implements Service {
     this.#delivery = new Delivery({
       ...parts,
       storeRetry,
+      liveJournal: parts.liveCards?.journal,
+      cardsSettled: (waitMsMax) => live.settled(waitMsMax),
       onWithdrawn: async (id) => {
         await this.#engine.apply(id, { kind: 'recalled' });
       },
     });
     const delivery = this.#delivery;
-    this.#engine = new Engine({ ...parts, form, storeRetry, delivery });
+    const { journal: liveJournal, mode = 'off' } = parts.liveCards ?? {};
+    const live = new LiveCards({ ...parts, liveJournal, mode, storeRetry, delivery });
+    this.#engine = new Engine({ ...parts, form, storeRetry, delivery, live });
     const engine = this.#engine;
-    this.intake = new EventIntake({ ...parts, engine, delivery, storeRetry });
+    this.intake = new EventIntake({ ...parts, liveJournal, engine, delivery, storeRetry });
     const { defaultChatId } = parts;
     this.#unmatchedAnswers = new UnmatchedAnswers({
       ...parts,
@@ -87,6 +96,8 @@ export class Bridge implements Service {
     this.#orders = new Orders({ ...parts, storeRetry, engine, delivery });
     this.#services = [
       delivery,
+      // Before the turns go on, so that they find their cards.
+      live,
       engine,
       this.#orders,
       new QueueNotices({ engine, clock, log }),

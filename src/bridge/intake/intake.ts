@@ -11,7 +11,7 @@ import type { ChoiceValues } from '../../wire/choice-value.ts';
 import { ownDraft } from '../outbox/drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { notices } from '../texts/texts.ts';
-import type { Intake, Journal } from '../ports.ts';
+import type { Intake, Journal, LiveJournal } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -24,6 +24,7 @@ export interface EventIntakeParts {
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
   readonly choices: ChoiceValues;
+  readonly liveJournal?: LiveJournal | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }

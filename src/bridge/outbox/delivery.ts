@@ -7,6 +7,8 @@ import { waitAtMost } from '../../time/wait.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import type { ButtonValue, ChoiceValues } from '../../wire/choice-value.ts';
+import { cardEnd } from '../live/card-ends.ts';
+import { CardDelivery } from '../live/card-delivery.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing } from './drafts.ts';
@@ -17,6 +19,7 @@ import type {
   HistoryMessage,
   Journal,
   LarkGateway,
+  LiveJournal,
   Observer,
   OutboxChange,
 } from '../ports.ts';
@@ -48,6 +51,9 @@ interface DeliveryParts {
   readonly observer: Observer;
   /** Lark says that the message of this turn was recalled. */
   readonly onWithdrawn: (turn: TurnId) => Promise<void>;
+  readonly liveJournal?: LiveJournal | undefined;
+  /** Resolves when no update of a live card of a turn that is over is under way. False after this time. */
+  readonly cardsSettled?: (waitMsMax: number) => Promise<boolean>;
 }
 
 interface Attempt {
@@ -64,13 +70,15 @@ export class Delivery implements Service {
   readonly name = 'delivery';
   readonly #parts: DeliveryParts;
   readonly #messages: LaneRunner;
+  readonly #cards: CardDelivery;
   /** A runner of their own, so that no answer waits for slow signs. */
   readonly #signs: LaneRunner;
   #started = false;
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
-    const { clock, log } = parts;
+    const { clock, log, cardsSettled: settled = () => Promise.resolve(true) } = parts;
+    this.#cards = new CardDelivery({ ...parts, settled });
     const work = ({ id }: LaneItem) => this.#work(id);
     const shared = { name: this.name, clock, log, work };
     this.#messages = new LaneRunner({ ...shared, slots: () => OUT_CONCURRENT_MAX });
@@ -123,12 +131,16 @@ export class Delivery implements Service {
     if (attempt === undefined) return;
     const { row } = attempt;
     if (attempt.again && (await this.#isUnwanted(row))) {
-      await this.#change(key, () => ({ state: { phase: 'dropped' } }));
+      const { out } = await this.#change(key, () => ({
+        state: { phase: 'dropped' },
+        out: endOfCard(row, this.#parts.clock.nowMs()),
+      }));
+      this.offer(out);
       return;
     }
     const result = await this.#send(attempt);
     const asked = result.ok ? undefined : await this.#asked(row);
-    const isGone = !result.ok && result.action === 'message_gone';
+    const isGone = !result.ok && result.action === 'message_gone' && row.liveCard === undefined;
     const anchor = isGone ? await anchorFor(row, this.#parts) : undefined;
     // Before the row ends. If the process dies in between, the row is tried again, and Lark says it again.
     if (isGone) await this.#noteWithdrawn(row);
@@ -168,7 +180,7 @@ export class Delivery implements Service {
   /** True if the message that the row answers was recalled while the row waited for another try. */
   async #isUnwanted(row: OutboxRow): Promise<boolean> {
     const turn = row.turn && (await this.#parts.journal.turn(row.turn));
-    if (turn === undefined || row.body.kind === 'unreact') return false;
+    if (turn === undefined || row.body.kind === 'unreact' || isCardEnd(row)) return false;
     return turn.state.phase === 'dropped' && turn.state.why === 'recalled';
   }
 
@@ -180,6 +192,9 @@ export class Delivery implements Service {
       if (react?.state.phase !== 'sent') return { ok: true, id: '' };
       const out = toOutgoing(row, { again, reactionId: react.state.larkId });
       return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
+    }
+    if (row.liveCard !== undefined) {
+      return this.#cards.deliver(row, await this.#buttonValues(row));
     }
     const arrived = await this.#alreadyShown(row);
     if (arrived !== undefined) return arrived;
@@ -281,6 +296,17 @@ export class Delivery implements Service {
       log[row.priority === 'reaction' ? 'warn' : 'error']('send_refused', failure);
     } else log.warn('send_failed', failure);
   }
+}
+
+function isCardEnd({ body }: OutboxRow): boolean {
+  return body.kind === 'message' && body.onlyOnCard === true;
+}
+
+/** For a row that nobody wants any more: its live card must not stay as it is. */
+function endOfCard({ liveCard, turn, chatId, replyTo, placement }: OutboxRow, nowMs: number) {
+  if (liveCard === undefined || turn === undefined || replyTo === undefined) return [];
+  const place = { chatId, replyTo, inThread: placement === 'thread' };
+  return [cardEnd({ key: liveCard, turn, place }, 'over', nowMs)];
 }
 
 function oldestOf(one: number | undefined, other: number | undefined): number | undefined {

@@ -1,11 +1,12 @@
 import type { Brand } from '../../core/brand.ts';
-import type { TurnId, WorkspaceId } from '../../core/ids.ts';
+import type { OpenId, TurnId, WorkspaceId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { Service } from '../../core/service.ts';
 import type { Show, Turn } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
+import type { LiveCards } from '../live/live-cards.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type {
   ContentForm,
@@ -22,7 +23,8 @@ import { CallOffs } from './call-offs.ts';
 import { Forwards } from './forwards.ts';
 import { TurnRequests } from './requests.ts';
 import { type Owner, SingleSlot } from './single-slot.ts';
-import { isEngaged, isFinal, type TurnEvent } from './turn.ts';
+import { isEngaged, isFinal } from './turn.ts';
+import type { TurnEvent } from './turn-events.ts';
 import { TurnChanges } from './turn-changes.ts';
 
 interface EngineParts {
@@ -31,6 +33,7 @@ interface EngineParts {
   readonly form: ContentForm;
   readonly lark: Pick<LarkGateway, 'forwarded'>;
   readonly delivery: Delivery;
+  readonly live: LiveCards;
   readonly storeRetry: StoreRetry;
   readonly clock: Clock;
   readonly random: () => number;
@@ -121,6 +124,12 @@ export class Engine implements Service {
     // Other turns may have waited for this one.
     if (this.#started) this.#runner.pump();
     return true;
+  }
+
+  /** A person ends a turn at work. False if it is not at work, or can't be ended. */
+  stopTurn(id: TurnId, by: OpenId, once?: string): Promise<boolean> {
+    const { correlates } = this.#parts.target;
+    return this.apply(id, { kind: 'stopped', by, correlates }, once);
   }
 
   /** Shows something about a turn that waits or runs. The turn does not change. */
