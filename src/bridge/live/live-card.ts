@@ -66,6 +66,12 @@ export class LiveCard {
     return sent;
   }
 
+  /** True if nothing but the time would change. */
+  shows(view: LiveView): boolean {
+    const shown = this.#shown;
+    return shown !== undefined && isSameFrame(view, shown) && view.text === shown.text;
+  }
+
   /** Undefined: it shows this already, and for less than so long. */
   async update(view: LiveView, staleMs: number): Promise<LiveResult | undefined> {
     const shown = this.#shown;

@@ -1,4 +1,5 @@
 /** Cards that show turns at work. They are views that may be lost: no answer waits for them. */
+import { LRUCache } from 'lru-cache';
 import type { TurnId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { Service } from '../../core/service.ts';
@@ -17,6 +18,8 @@ import { LiveRun, type LiveRunParts } from './live-run.ts';
 
 /** Older cards stay as they are: nobody remembers what they were about. */
 const UNENDED_MS_MAX = 2 * 24 * 60 * 60 * 1000;
+/** An agent that goes on after its time is ended within minutes, or tells nothing more. */
+const ENDED_REMEMBERED_MAX = 1_000;
 /** How long a stop waits for calls under way. */
 const STOP_MS_MAX = 1_000;
 
@@ -41,6 +44,8 @@ export class LiveCards implements Service {
   readonly #runs = new Map<TurnId, LiveRun>();
   /** Cards of an earlier process whose turns go on. */
   readonly #known = new Map<TurnId, LiveCardRecord[]>();
+  /** The latest runs that are over. */
+  readonly #ended = new LRUCache<TurnId, number>({ max: ENDED_REMEMBERED_MAX });
   /** Runs that are over, with calls that may be under way. */
   readonly #ending = new Set<LiveRun>();
 
@@ -88,7 +93,9 @@ export class LiveCards implements Service {
   }
 
   take(turn: Turn, update: TurnUpdate): void {
-    if (this.#runParts === undefined) return;
+    if (this.#runParts === undefined || !isAtWork(turn)) return;
+    // Its agent goes on, but its time is over, or somebody has ended it.
+    if (this.#ended.get(turn.id) === turn.run) return;
     const known = this.#runs.get(turn.id);
     const run = known?.run === turn.run ? known : this.#begin(turn, this.#runParts);
     run.take(update);
@@ -113,6 +120,7 @@ export class LiveCards implements Service {
     this.#runs.delete(id);
     this.#known.delete(id);
     if (run === undefined) return;
+    this.#ended.set(id, run.run);
     this.#ending.add(run);
     void run.settled().finally(() => this.#ending.delete(run));
   }

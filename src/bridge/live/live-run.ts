@@ -136,9 +136,12 @@ export class LiveRun {
   #dueAtMs(): number | undefined {
     if (this.#isOver || this.#isSilent || this.#work !== undefined) return undefined;
     if (this.#isDirty) return Math.max(this.#notBeforeMs, this.#parts.clock.nowMs());
-    const shownAtMs = this.#cards.at(-1)?.shownAtMs;
+    const card = this.#cards.at(-1);
+    const shownAtMs = card?.shownAtMs;
     const again = refreshMs(this.#parts.mode, this.#elapsedMs());
-    if (shownAtMs === undefined || again === undefined) return undefined;
+    if (card === undefined || shownAtMs === undefined || again === undefined) return undefined;
+    // The time alone is not worth another card.
+    if (this.#isOld(card)) return undefined;
     return Math.max(this.#notBeforeMs, shownAtMs + again);
   }
 
@@ -173,16 +176,20 @@ export class LiveRun {
   }
 
   async #show(): Promise<LiveResult | undefined> {
-    const { clock, mode } = this.#parts;
     const card = this.#cards.at(-1);
     if (card === undefined) return this.#open(0);
     const view = this.#viewOn(card.record, card.textFrom);
     if (!card.isSent) return card.send(view);
-    const { cardId, openedAtMs } = card.record;
     const end = endOfText(this.#state.text, card.textFrom);
-    const isOld = cardId !== undefined && clock.nowMs() - openedAtMs > STREAM_MS_MAX;
+    const isOld = this.#isOld(card);
+    if (isOld && card.shows(view)) return undefined;
     if (end !== undefined || isOld || this.#isClosed) return this.#goOn(card, end);
-    return card.update(view, refreshMs(mode, this.#elapsedMs()) ?? Infinity);
+    return card.update(view, refreshMs(this.#parts.mode, this.#elapsedMs()) ?? Infinity);
+  }
+
+  /** Lark is about to end its streaming. */
+  #isOld({ record: { cardId, openedAtMs } }: LiveCard): boolean {
+    return cardId !== undefined && this.#parts.clock.nowMs() - openedAtMs > STREAM_MS_MAX;
   }
 
   async #open(textFrom: number): Promise<LiveResult | undefined> {

@@ -68,11 +68,13 @@ class MemoryLark implements LiveGateway {
   update: LiveGateway['update'] = (card, view, sequence) =>
     this.#change('update', { ...card, sequence }, (shown) => {
       shown.view = view;
+      shown.end = undefined;
     });
 
   updateText: LiveGateway['updateText'] = (card, view, sequence) =>
     this.#change('updateText', { ...card, sequence }, (shown) => {
-      if (shown.view !== undefined) shown.view = { ...shown.view, text: view.text };
+      shown.view = { ...view, text: view.text };
+      shown.end = undefined;
     });
 
   end: LiveGateway['end'] = (card, content, { sequence }) =>

@@ -227,6 +227,30 @@ test('after a restart a turn that tells nothing more still ends its card', async
   expect(lark.said).toEqual(['done']);
 });
 
+test('after the time of a turn is over, its card stays as it is, whatever its agent still tells', async () => {
+  const { ask, tell, pass, end, restart, lark } = await liveRig();
+  await ask();
+  tell(added('So far'));
+  await pass(61 * 60_000);
+  expect(lark.said[0]).toBe('So far');
+  expect(lark.said[1]).toContain('unusually long');
+  const calls = lark.calls.length;
+  const tellMore = async () => {
+    tell(added(', and more'));
+    await pass(10_000);
+    tell(added(', and more'));
+    await pass(10_000);
+  };
+  await tellMore();
+  await restart();
+  await tellMore();
+  expect(lark.calls).toHaveLength(calls);
+  expect(lark.said).toHaveLength(2);
+  expect(lark.said[0]).toBe('So far');
+  await end(answered('At last'));
+  expect(lark.said.at(-1)).toBe('At last');
+});
+
 test('what was said before a failure stays', async () => {
   const { ask, tell, pass, end, lark } = await liveRig();
   await ask();
