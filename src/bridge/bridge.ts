@@ -73,7 +73,7 @@ export class Bridge implements Service {
       ...parts,
       storeRetry,
       liveJournal: parts.liveCards?.journal,
-      cardsSettled: (waitMsMax) => live.settled(waitMsMax),
+      cardSettled: (card, waitMsMax) => live.settled(card, waitMsMax),
       onWithdrawn: async (id) => {
         await this.#engine.apply(id, { kind: 'recalled' });
       },

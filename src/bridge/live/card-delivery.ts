@@ -23,8 +23,8 @@ const UPDATE_UNDER_WAY_MS_MAX = 3_000;
 interface CardDeliveryParts {
   readonly liveJournal?: LiveJournal | undefined;
   readonly lark: { readonly live?: LiveGateway };
-  /** Resolves when no update of a turn that is over is under way. False after this time. */
-  readonly settled: (waitMsMax: number) => Promise<boolean>;
+  /** Resolves when no update of the card is under way. False after this time. */
+  readonly settled: (card: string, waitMsMax: number) => Promise<boolean>;
   readonly log: Log;
 }
 
@@ -47,8 +47,11 @@ export class CardDelivery {
     const { messageId, result: unsent } = await this.#sent(found, lark.live);
     if (messageId === undefined) return asDelivery(unsent, messageId);
     const end = async (card: LiveCardRecord): Promise<LiveResult> => {
-      if (card.cardId === undefined && !(await this.#parts.settled(UPDATE_UNDER_WAY_MS_MAX))) {
-        return trouble('refused', 'an update of the card is under way');
+      const mustSettle = card.cardId === undefined;
+      if (mustSettle && !(await this.#parts.settled(card.key, UPDATE_UNDER_WAY_MS_MAX))) {
+        // What stands on the card or nowhere can wait.
+        const why = body.onlyOnCard === true ? 'passing' : 'refused';
+        return trouble(why, 'an update of the card is under way');
       }
       const sequence = await liveJournal.reserve(card.key, 1);
       const ref = { chatId: card.place.chatId, messageId, cardId: card.cardId };
@@ -102,6 +105,7 @@ function left(detail: string) {
   return { ok: false, action: 'message_gone', code: undefined, detail } as const;
 }
 
-function trouble(why: 'refused', detail: string): LiveResult {
-  return { ok: false, action: 'give_up', code: undefined, detail, why };
+function trouble(why: 'passing' | 'refused', detail: string): LiveResult {
+  const action = why === 'passing' ? 'retry' : 'give_up';
+  return { ok: false, action, code: undefined, detail, why };
 }

@@ -125,15 +125,15 @@ export class LiveCards implements Service {
     void run.settled().finally(() => this.#ending.delete(run));
   }
 
-  /** Resolves when no call of runs that are over is under way, or after this time. */
-  async settled(waitMsMax: number): Promise<boolean> {
-    const runs = [...this.#ending];
-    if (runs.length === 0) return true;
+  /** Resolves when no call about a card is under way, whose turn is over. False after this time. */
+  async settled(card: string, waitMsMax: number): Promise<boolean> {
+    const run = [...this.#ending].find((one) => one.has(card));
+    if (run === undefined) return true;
     let isSettled = false;
-    const all = Promise.all(runs.map((run) => run.settled())).then(() => {
+    const end = run.settled().then(() => {
       isSettled = true;
     });
-    await waitAtMost(this.#parts.clock, all, waitMsMax);
+    await waitAtMost(this.#parts.clock, end, waitMsMax);
     return isSettled;
   }
 

@@ -113,6 +113,10 @@ export class LiveRun {
     return this.#cards.map(({ record }) => record);
   }
 
+  has(card: string): boolean {
+    return this.#cards.some(({ record }) => record.key === card);
+  }
+
   /** Resolves when no call about it is under way. */
   async settled(): Promise<void> {
     await this.#work;

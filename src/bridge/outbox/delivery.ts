@@ -52,8 +52,8 @@ interface DeliveryParts {
   /** Lark says that the message of this turn was recalled. */
   readonly onWithdrawn: (turn: TurnId) => Promise<void>;
   readonly liveJournal?: LiveJournal | undefined;
-  /** Resolves when no update of a live card of a turn that is over is under way. False after this time. */
-  readonly cardsSettled?: (waitMsMax: number) => Promise<boolean>;
+  /** Resolves when no update of a live card is under way. False after this time. */
+  readonly cardSettled?: (card: string, waitMsMax: number) => Promise<boolean>;
 }
 
 interface Attempt {
@@ -77,7 +77,7 @@ export class Delivery implements Service {
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
-    const { clock, log, cardsSettled: settled = () => Promise.resolve(true) } = parts;
+    const { clock, log, cardSettled: settled = () => Promise.resolve(true) } = parts;
     this.#cards = new CardDelivery({ ...parts, settled });
     const work = ({ id }: LaneItem) => this.#work(id);
     const shared = { name: this.name, clock, log, work };

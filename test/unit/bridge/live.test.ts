@@ -186,6 +186,54 @@ test('without the right to stream, the card is changed through its message', asy
   expect(lark.said).toEqual(['done']);
 });
 
+test('an update under way does not arrive after the end of a card without numbers', async () => {
+  const { ask, tell, pass, end, lark } = await liveRig();
+  lark.trouble = always('create').with('no_right');
+  await ask();
+  tell(added('Hello'));
+  await pass(1_200);
+  let arrive = () => {};
+  const { update } = lark;
+  lark.update = async (...given) => {
+    await new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    return update(...given);
+  };
+  tell(added(' world'));
+  await pass(1_000);
+  await end(answered('done'));
+  await pass(1_000);
+  expect(lark.calls).not.toContain('end');
+  arrive();
+  await pass(1_000);
+  expect(lark.said).toEqual(['done']);
+});
+
+test('nor does an update that takes long hold up the answer; the card is ended after it', async () => {
+  const { ask, tell, pass, end, lark } = await liveRig();
+  lark.trouble = always('create').with('no_right');
+  await ask();
+  tell(added('Hello'));
+  await pass(1_200);
+  let arrive = () => {};
+  const { update } = lark;
+  lark.update = async (...given) => {
+    await new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    return update(...given);
+  };
+  tell(added(' world'));
+  await pass(1_000);
+  await end(answered('done'));
+  await pass(4_000);
+  expect(lark.messages).toEqual([{ kind: 'answer', text: 'done' }]);
+  arrive();
+  await pass(60_000);
+  expect(lark.said).toEqual(['See below.\n见下文。', 'done']);
+});
+
 test('a card whose streaming Lark has ended is followed by another one', async () => {
   const { ask, tell, pass, end, lark } = await liveRig();
   await ask();
