@@ -171,6 +171,24 @@ test.each([
   expect(lark.said).toEqual(['Hello world']);
 });
 
+test('an end that may have arrived is not shown a second time because later tries have to wait', async () => {
+  const { ask, tell, pass, end, lark } = await liveRig();
+  await ask();
+  tell(added('Hello'));
+  await pass(3_000);
+  let ends = 0;
+  lark.trouble = (method) => {
+    if (method !== 'end') return undefined;
+    ends += 1;
+    if (ends === 1) return 'unknown';
+    return ends < 8 ? 'passing' : undefined;
+  };
+  await end(answered('done'));
+  await pass(10 * 60_000);
+  expect(ends).toBe(8);
+  expect(lark.said).toEqual(['done']);
+});
+
 test('without the right to stream, the card is changed through its message', async () => {
   const { ask, tell, pass, end, lark } = await liveRig();
   lark.trouble = always('create').with('no_right');
