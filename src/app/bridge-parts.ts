@@ -59,11 +59,13 @@ export function assemble(
     countCall: (callClass) => calls.count(callClass),
   });
   const target = hub.createTarget((answer) => bridge.receive(answer));
+  const { liveJournal, ...stored } = stateOf({ config, log }, { db, app: settings.appId, hub });
   const bridge = new Bridge({
     ...base,
     brand,
     language: defaultLanguage(config.lang, brand),
-    ...stateOf({ config, log }, { db, app: settings.appId, hub }),
+    ...stored,
+    liveCards: { journal: liveJournal, mode: config.live },
     target,
     lark: lark.gateway,
     answerFiles: new AnswerFilesOnDisk(join(config.stateDir, ANSWER_FILES)),

@@ -6,6 +6,8 @@ import type { Service } from '../core/service.ts';
 import { startAll, stopAll } from '../core/service.ts';
 import { Delivery } from './outbox/delivery.ts';
 import { Engine } from './turns/engine.ts';
+import { LiveCards } from './live/live-cards.ts';
+import type { LiveMode } from './live/live-pace.ts';
 import { EventIntake } from './intake/intake.ts';
 import { UnmatchedAnswers } from './turns/unmatched-answers.ts';
 import { Orders } from './turns/orders.ts';
@@ -20,6 +22,7 @@ import {
   type Journal,
   type LanguageChoices,
   type LarkGateway,
+  type LiveJournal,
   type UnmatchedAnswer,
   type Observer,
   type OrderQueue,
@@ -54,6 +57,8 @@ export interface BridgeParts {
   readonly observer?: Observer;
   /** Where the files of answers lie. */
   readonly answerFiles?: AnswerFileStore;
+  /** Absent: no live cards are shown. */
+  readonly liveCards?: { readonly journal: LiveJournal; readonly mode: LiveMode };
 }
 
 /** Handles a message from the event that comes in to the answer in the chat. */
@@ -83,14 +88,19 @@ export class Bridge implements Service {
       ...parts,
       languages,
       storeRetry,
+      liveJournal: parts.liveCards?.journal,
+      cardSettled: (card, waitMsMax) => live.settled(card, waitMsMax),
       onWithdrawn: async (id) => {
         await this.#engine.apply(id, { kind: 'recalled' });
       },
     });
     const delivery = this.#delivery;
-    this.#engine = new Engine({ ...parts, languages, form, storeRetry, delivery });
+    const { journal: liveJournal, mode = 'off' } = parts.liveCards ?? {};
+    const live = new LiveCards({ ...parts, languages, liveJournal, mode, storeRetry, delivery });
+    this.#engine = new Engine({ ...parts, languages, form, storeRetry, delivery, live });
     const engine = this.#engine;
-    this.intake = new EventIntake({ ...parts, languages, engine, delivery, storeRetry });
+    const forIntake = { ...parts, languages, liveJournal, engine, delivery, storeRetry };
+    this.intake = new EventIntake(forIntake);
     const { defaultChatId } = parts;
     this.#unmatchedAnswers = new UnmatchedAnswers({
       ...parts,
@@ -104,6 +114,8 @@ export class Bridge implements Service {
     this.#orders = new Orders({ ...parts, storeRetry, engine, delivery });
     this.#services = [
       delivery,
+      // Before the turns go on, so that they find their cards.
+      live,
       engine,
       this.#orders,
       new QueueNotices({ engine, clock, log }),

@@ -56,6 +56,7 @@ export interface Setting<T> {
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const LOG_FORMATS = ['text', 'json'] as const;
 const MODES = ['poll', 'daemon'] as const;
+const LIVE_MODES = ['on', 'off', 'sparse'] as const;
 const CALL_LIMITS = ['lark', 'off'] as const;
 
 export const SETTINGS = {
@@ -179,6 +180,13 @@ export const SETTINGS = {
     parse: oneOf(['rerun', 'ask']),
     fallback: 'rerun',
     doc: 'What happens to a turn whose agent died with the process: rerun it, or ask the chat',
+  },
+  live: {
+    env: ['LARK_BRIDGE_LIVE'],
+    key: 'live',
+    parse: oneOf(LIVE_MODES),
+    fallback: 'on',
+    doc: 'on: a card shows what the agent does while it works; sparse: with few calls to Lark (docs/live-cards.md has the numbers); off: no such card',
   },
   callLimits: {
     env: ['LARK_BRIDGE_CALL_LIMITS'],

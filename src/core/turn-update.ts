@@ -16,7 +16,7 @@ export type TurnUpdate =
       readonly options: readonly { readonly id: string; readonly label: string }[];
     };
 
-interface TurnStep {
+export interface TurnStep {
   readonly id: string;
   readonly title: string;
   readonly status: 'running' | 'done' | 'failed';

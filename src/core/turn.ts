@@ -65,7 +65,7 @@ export type TurnState =
   /** `by`: the open id of who skipped it, or Lark's word for who recalled the message. */
   | { readonly phase: 'dropped'; readonly why: DropReason; readonly by?: string };
 
-type DropReason = 'recalled' | 'skipped' | 'operator';
+type DropReason = 'recalled' | 'skipped' | 'operator' | 'stopped';
 
 /** For the operator: the agent, if the hub ran it itself, and the hub's text about how it ended. */
 export interface FailureCause {
@@ -121,7 +121,13 @@ export type ShownButton = Omit<ChoiceButton, 'label'> & { readonly label: Text }
 
 export type OutboxBody =
   /** `tellsOfFailure`: it says that another row could not be shown. If it can't be shown either, nothing replaces it. */
-  | { readonly kind: 'message'; readonly content: Content; readonly tellsOfFailure?: true }
+  | {
+      readonly kind: 'message';
+      readonly content: Content;
+      readonly tellsOfFailure?: true;
+      /** It stands on a live card or nowhere. */
+      readonly onlyOnCard?: true;
+    }
   | { readonly kind: 'react'; readonly emoji: string }
   /** Removes the reaction that the row with this key made. */
   | { readonly kind: 'unreact'; readonly reactKey: string };
@@ -148,6 +154,8 @@ export interface OutboxRow {
   readonly placement: Placement;
   readonly priority: 'answer' | 'notice' | 'reaction';
   readonly body: OutboxBody;
+  /** The key of the live card that shows it. Undefined: it is a message of its own. */
+  readonly liveCard?: string | undefined;
   readonly createdAtMs: number;
   /** Stored before the first try. After a crash it says which rows may have arrived. */
   readonly triedAtMs: number | undefined;

@@ -74,6 +74,12 @@ export const SCOPE_NEEDS = {
     essential: false,
     asked: true,
   },
+  live: {
+    anyOf: ['cardkit:card:write'],
+    otherwise: 'show an answer while it grows, without more calls',
+    essential: false,
+    asked: true,
+  },
 } as const satisfies Readonly<Record<string, ScopeNeed>>;
 
 export const EVENT_NEEDS = {

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { Cloud } from './cloud.js';
 import { isCorrect, machine, tableOf } from './report.js';
 import { measureAcks } from './scenarios/acks.js';
+import { measureLive } from './scenarios/live.js';
 import { measureMemory } from './scenarios/memory.js';
 import { measureRestart } from './scenarios/restart.js';
 import { measureRendering } from './scenarios/rendering.js';
@@ -21,6 +22,7 @@ const SCENARIOS = {
   B4: measureRestart,
   B5: measureMemory,
   B6: measureSlowTurn,
+  B7: measureLive,
   B8: measureRendering,
 };
 const ROUNDS = 5;

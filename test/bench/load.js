@@ -179,6 +179,19 @@ export class Load {
     this.#book.ask(this.#say(appId, 0));
   }
 
+  /** One turn in the first chat that tells what it does; resolves with its calls when its answer stands on its card. */
+  async grow(appId, { updates, durationMs }) {
+    const { chatId } = this.#lark.directChat(this.#chats[0], appId);
+    const text = `grow ${updates} ${durationMs}`;
+    const before = this.#lark.calls().length;
+    const { messageId } = this.#lark.say({ chat: chatId, from: this.#chats[0], text });
+    const isShown = () =>
+      this.#lark.shows(chatId).some((one) => one.replyTo === messageId && one.text === text);
+    await this.#lark.waitFor(isShown, durationMs + PATIENCE_MS);
+    const isOfCard = ({ path }) => path.includes('/cardkit/') || path.includes(messageId);
+    return this.#lark.calls().slice(before).filter(isOfCard).length;
+  }
+
   // ------------------------------------------------------------ many at once
 
   /** Writes `count` questions as fast as they are acked; resolves with the time until the last ack. */

@@ -157,7 +157,7 @@ export class Rig {
   }
 
   /** Adds an agent that runs this small shell script for each turn. */
-  async addAgent(name: string, script: string): Promise<void> {
+  async addAgent(name: string, script: string, options: readonly string[] = []): Promise<void> {
     const quoted = `'${script.replaceAll("'", `'\\''`)}'`;
     const { code, stderr } = await this.command([
       'agents',
@@ -165,6 +165,7 @@ export class Rig {
       name,
       '--exec',
       `sh -c ${quoted}`,
+      ...options,
     ]);
     if (code !== 0) throw new Error(stderr);
   }

@@ -12,7 +12,7 @@ import { ownDraft } from '../outbox/drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
-import type { AttachmentStore, Intake, Journal } from '../ports.ts';
+import type { AttachmentStore, Intake, Journal, LiveJournal } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -28,6 +28,7 @@ export interface EventIntakeParts {
   readonly choices: ChoiceValues;
   readonly attachments?: AttachmentStore | undefined;
   readonly burstWaitMs?: number | undefined;
+  readonly liveJournal?: LiveJournal | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -8,7 +8,8 @@ import type { Choice, ChoiceValues } from '../../wire/choice-value.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { ownDraft } from '../outbox/drafts.ts';
 import { outKey } from '../outbox/keys.ts';
-import type { Journal } from '../ports.ts';
+import type { Journal, LiveJournal } from '../ports.ts';
+import type { Engine } from '../turns/engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
@@ -21,6 +22,8 @@ interface PressesParts {
   readonly languages: Languages;
   readonly choices: ChoiceValues;
   readonly decisions: Decisions;
+  readonly engine: Engine;
+  readonly liveJournal?: LiveJournal | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -44,12 +47,31 @@ export class Presses {
     if (parsed.kind === 'refused' || why !== undefined) {
       return this.#tell(press, notices.buttonNotValid());
     }
-    return this.#decide(press, parsed.choice);
+    const { choice } = parsed;
+    return choice.action === 'stop' ? this.#stop(press, choice) : this.#decide(press, choice);
+  }
+
+  /** On a live card, which is there before any row of the outbox. */
+  async #stop(press: Press, { row, turn: id, person }: Choice): Promise<void> {
+    const { engine, log } = this.#parts;
+    const { chatId: chat, messageId: card, operatorOpenId: by } = press;
+    if (id === undefined || person !== by) {
+      log.info('press_of_other_person', { chat, card, by, turn: id });
+      return this.#tell(press, notices.notYours({ canRetry: false }));
+    }
+    log.info('press_taken', { chat, card, by, action: 'stop', turns: 1 });
+    await engine.stopTurn(id, by, `press:${row}:${by}`);
   }
 
   /** A forwarded card has another message id. Old rows of the outbox are gone, and then the signature counts alone. */
   async #mismatch(press: Press, { row: key, under, turn: id }: Choice) {
-    const { journal } = this.#parts;
+    const { journal, liveJournal } = this.#parts;
+    const live = await liveJournal?.card(key);
+    if (live !== undefined) {
+      if (live.place.chatId !== press.chatId || live.turn !== id) return 'other_row';
+      const { messageId: sent = press.messageId } = live;
+      if (sent !== press.messageId) return 'other_card';
+    }
     const row = await journal.out(key);
     if (row !== undefined) {
       if (row.chatId !== press.chatId || row.turn !== id) return 'other_row';
@@ -66,6 +88,7 @@ export class Presses {
     const { journal, decisions, storeRetry, log } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by, eventId } = press;
     const { action } = choice;
+    if (action === 'stop') return;
     // One use for each person. It is over when all is done, because nobody repeats a press whose process died.
     const use = `press:${choice.row}:${by}`;
     if (await journal.isDone(`${use}:done`)) return;

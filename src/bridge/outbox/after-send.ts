@@ -7,6 +7,7 @@ import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
 import { outKey } from './keys.ts';
 import { withQuote } from './drafts.ts';
 import { fileNotices } from '../texts/files.ts';
+import { cardEnd } from '../live/card-ends.ts';
 import { notices } from '../texts/texts.ts';
 import {
   type AnswerContent,
@@ -65,8 +66,45 @@ export function afterTry(row: OutboxRow, result: DeliveryResult, at: Try): Outbo
   if (result.ok) {
     return { state: { phase: 'sent', larkId: result.id, atMs: at.nowMs }, attempts };
   }
-  const lastError = `${result.code ?? result.action}: ${result.detail}`;
-  return { ...afterRefusal(row, result, at), attempts, lastError };
+  const doubt = isCardInDoubt(row, result) ? CARD_IN_DOUBT : '';
+  const lastError = `${doubt}${result.code ?? result.action}: ${result.detail}`;
+  const next =
+    row.liveCard === undefined ? afterRefusal(row, result, at) : offCard(row, result, at);
+  return { ...next, attempts, lastError };
+}
+
+/** How often a card that may be changed in a moment is tried. Then the row is a message of its own. */
+const CARD_REFUSALS_MAX = 4;
+/** If Lark may have changed the card, a message of its own could show the same twice. So there are more tries. */
+const CARD_DOUBTS_MAX = 20;
+
+/** How the error of a row begins whose live card may show it: a later refusal does not change that. */
+const CARD_IN_DOUBT = 'in doubt, ';
+
+function isCardInDoubt(
+  { liveCard, lastError = '' }: OutboxRow,
+  { action, code }: Refused,
+): boolean {
+  const mayHaveArrived = action === 'unknown' && code === undefined;
+  return liveCard !== undefined && (mayHaveArrived || lastError.startsWith(CARD_IN_DOUBT));
+}
+
+/** The live card does not show the row, so it becomes a message of its own, in all forms that there are. */
+function offCard(row: OutboxRow, result: Refused, at: Try): OutboxChange {
+  const isUnsent = result.action === 'retry' && result.code === undefined;
+  const isPassing =
+    result.action === 'wait' || result.action === 'retry' || result.action === 'unknown';
+  const triesMax = isCardInDoubt(row, result) ? CARD_DOUBTS_MAX : CARD_REFUSALS_MAX;
+  if (isUnsent || (isPassing && row.attempts + 1 < triesMax)) return later(row, result, at);
+  const { body, liveCard, replyTo } = row;
+  if (body.kind !== 'message' || body.onlyOnCard === true) return { state: { phase: 'dropped' } };
+  const own = successor(row, at, { how: 'own' });
+  const isGone = result.action === 'message_gone';
+  if (isGone || liveCard === undefined || row.turn === undefined || replyTo === undefined) {
+    return replacedBy(own);
+  }
+  const place = { chatId: row.chatId, replyTo, inThread: row.placement === 'thread' };
+  return replacedBy(own, cardEnd({ key: liveCard, turn: row.turn, place }, 'below', at));
 }
 
 function afterRefusal(row: OutboxRow, result: Refused, at: Try): OutboxChange {

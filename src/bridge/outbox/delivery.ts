@@ -1,14 +1,16 @@
 import type { Service } from '../../core/service.ts';
 import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
 import { type TurnId, turnId } from '../../core/ids.ts';
-import type { OutboxRow, Turn } from '../../core/turn.ts';
+import type { OutboxDraft, OutboxRow, Turn } from '../../core/turn.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import type { ButtonValue, ChoiceValues } from '../../wire/choice-value.ts';
+import { cardEnd } from '../live/card-ends.ts';
+import { CardDelivery } from '../live/card-delivery.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
-import { toOutgoing } from './drafts.ts';
+import { type DraftedAt, toOutgoing } from './drafts.ts';
 import { Preparation } from './preparation.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
@@ -19,6 +21,7 @@ import type {
   HistoryMessage,
   Journal,
   LarkGateway,
+  LiveJournal,
   Observer,
   OutboxChange,
 } from '../ports.ts';
@@ -52,6 +55,9 @@ interface DeliveryParts {
   readonly answerFiles?: AnswerFileStore | undefined;
   /** Lark says that the message of this turn was recalled. */
   readonly onWithdrawn: (turn: TurnId) => Promise<void>;
+  readonly liveJournal?: LiveJournal | undefined;
+  /** Resolves when no update of a live card is under way. False after this time. */
+  readonly cardSettled?: (card: string, waitMsMax: number) => Promise<boolean>;
 }
 
 interface Attempt {
@@ -68,6 +74,7 @@ export class Delivery implements Service {
   readonly name = 'delivery';
   readonly #parts: DeliveryParts;
   readonly #messages: LaneRunner;
+  readonly #cards: CardDelivery;
   /** A runner of their own, so that no answer waits for slow signs. */
   readonly #signs: LaneRunner;
   readonly #preparation: Preparation;
@@ -75,8 +82,9 @@ export class Delivery implements Service {
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
+    const { clock, log, cardSettled: settled = () => Promise.resolve(true) } = parts;
     this.#preparation = new Preparation(parts);
-    const { clock, log } = parts;
+    this.#cards = new CardDelivery({ ...parts, settled });
     const work = ({ id }: LaneItem) => this.#work(id);
     const shared = { name: this.name, clock, log, work };
     this.#messages = new LaneRunner({ ...shared, slots: () => OUT_CONCURRENT_MAX });
@@ -128,23 +136,29 @@ export class Delivery implements Service {
     const attempt = await this.#begin(key);
     if (attempt === undefined) return;
     const { row } = attempt;
+    const turn = await this.#turn(row);
+    const lang = this.#parts.languages.ofTurn(turn);
     if (attempt.again && (await this.#isUnwanted(row))) {
-      await this.#change(key, () => ({ state: { phase: 'dropped' } }));
+      const at = { nowMs: this.#parts.clock.nowMs(), lang };
+      const { out } = await this.#change(key, () => ({
+        state: { phase: 'dropped' },
+        out: endOfCard(row, at),
+      }));
+      this.offer(out);
       return;
     }
-    const turn = await this.#turn(row);
     const prepared = await this.#preparation.prepare(row, turn?.message);
     this.offer(prepared.out);
     const result = prepared.ok
       ? await this.#send({ ...attempt, row: prepared.row })
       : prepared.refusal;
-    const isGone = !result.ok && result.action === 'message_gone';
+    const isGone = !result.ok && result.action === 'message_gone' && row.liveCard === undefined;
     const anchor = isGone ? await anchorFor(row, this.#parts) : undefined;
     // Before the row ends. If the process dies in between, the row is tried again, and Lark says it again.
     if (isGone) await this.#noteWithdrawn(row);
-    const { clock, random, lark, languages } = this.#parts;
+    const { clock, random, lark } = this.#parts;
     const nowMs = clock.nowMs();
-    const about = { asked: turn?.message, lang: languages.ofTurn(turn), anchor };
+    const about = { asked: turn?.message, lang, anchor };
     const next = await this.#change(key, (fresh) =>
       fresh.state.phase === 'pending'
         ? afterTry(fresh, result, { nowMs, random: random(), form: lark.form, ...about })
@@ -190,7 +204,7 @@ export class Delivery implements Service {
   /** True if the message that the row answers was recalled while the row waited for another try. */
   async #isUnwanted(row: OutboxRow): Promise<boolean> {
     const turn = row.turn && (await this.#parts.journal.turn(row.turn));
-    if (turn === undefined || row.body.kind === 'unreact') return false;
+    if (turn === undefined || row.body.kind === 'unreact' || isCardEnd(row)) return false;
     return turn.state.phase === 'dropped' && turn.state.why === 'recalled';
   }
 
@@ -202,6 +216,10 @@ export class Delivery implements Service {
       if (react?.state.phase !== 'sent') return { ok: true, id: '' };
       const out = toOutgoing(row, { again, reactionId: react.state.larkId });
       return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
+    }
+    if (row.liveCard !== undefined) {
+      const lang = this.#parts.languages.ofTurn(await this.#turn(row));
+      return this.#cards.deliver(row, { buttonValues: await this.#buttonValues(row), lang });
     }
     const arrived = await this.#alreadyShown(row);
     if (arrived !== undefined) return arrived;
@@ -304,6 +322,20 @@ export class Delivery implements Service {
       log[row.priority === 'reaction' ? 'warn' : 'error']('send_refused', failure);
     } else log.warn('send_failed', failure);
   }
+}
+
+function isCardEnd({ body }: OutboxRow): boolean {
+  return body.kind === 'message' && body.onlyOnCard === true;
+}
+
+/** For a row that nobody wants any more: its live card must not stay as it is. */
+function endOfCard(
+  { liveCard, turn, chatId, replyTo, placement }: OutboxRow,
+  at: DraftedAt,
+): OutboxDraft[] {
+  if (liveCard === undefined || turn === undefined || replyTo === undefined) return [];
+  const place = { chatId, replyTo, inThread: placement === 'thread' };
+  return [cardEnd({ key: liveCard, turn, place }, 'over', at)];
 }
 
 function oldestOf(one: number | undefined, other: number | undefined): number | undefined {

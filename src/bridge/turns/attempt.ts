@@ -9,12 +9,14 @@ import type { LaneItem } from '../../time/lanes.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import type { Journal, TurnTarget, WaitResult } from '../ports.ts';
 import type { Attachments } from './attachments.ts';
+import type { LiveCards } from '../live/live-cards.ts';
 import type { Forwards } from './forwards.ts';
 import type { SaidBefore } from './said-before.ts';
 import type { TurnRequests } from './requests.ts';
 import type { TurnChanges } from './turn-changes.ts';
 import { sendBackoffMs, TURN_SEND_BACKOFF_BASE_MS } from './send-backoff.ts';
-import { isBlind, type TurnEvent } from './turn.ts';
+import { isBlind } from './turn.ts';
+import type { TurnEvent } from './turn-events.ts';
 
 /** After a start, an answer from the time without a process is found within this time, even at a slow hub. */
 const LAST_CHECK_MS = 30_000;
@@ -30,6 +32,7 @@ interface AttemptsParts {
   readonly forwards: Forwards;
   readonly attachments: Attachments;
   readonly saidBefore: SaidBefore;
+  readonly live: LiveCards;
   readonly runner: LaneRunner;
   readonly clock: Clock;
   readonly random: () => number;
@@ -91,11 +94,14 @@ export class Attempts {
     });
   }
 
-  /** Updates of the turn arrive here until `signal` aborts. They are dropped, because nothing shows them yet. */
+  /** What the turn tells until `signal` aborts is shown on its live card. */
   #watch(turn: Turn, signal: AbortSignal): void {
     const { state } = turn;
     if (signal.aborted || !('target' in state)) return;
-    const unwatch = this.#parts.target.watch?.(state.target, platformMessageId(turn), () => {});
+    const { target, live } = this.#parts;
+    const unwatch = target.watch?.(state.target, platformMessageId(turn), (update) => {
+      live.take(turn, update);
+    });
     if (unwatch !== undefined) signal.addEventListener('abort', unwatch);
   }
 

@@ -1,11 +1,12 @@
 import type { Brand } from '../../core/brand.ts';
-import type { ChatId, MessageId, TurnId, WorkspaceId } from '../../core/ids.ts';
+import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { Service } from '../../core/service.ts';
 import type { Show, Turn } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
+import type { LiveCards } from '../live/live-cards.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type {
   AttachmentStore,
@@ -28,7 +29,8 @@ import { Forwards } from './forwards.ts';
 import { SaidBefore } from './said-before.ts';
 import { TurnRequests } from './requests.ts';
 import { type Owner, SingleSlot } from './single-slot.ts';
-import { isEngaged, isFinal, type TurnEvent } from './turn.ts';
+import { isEngaged, isFinal } from './turn.ts';
+import type { TurnEvent } from './turn-events.ts';
 import { TurnChanges } from './turn-changes.ts';
 
 interface EngineParts {
@@ -38,6 +40,7 @@ interface EngineParts {
   readonly lark: Pick<LarkGateway, 'forwarded' | 'resource' | 'surroundings'>;
   readonly attachments?: AttachmentStore | undefined;
   readonly delivery: Delivery;
+  readonly live: LiveCards;
   readonly storeRetry: StoreRetry;
   readonly languages: Languages;
   readonly clock: Clock;
@@ -168,6 +171,12 @@ export class Engine implements Service {
   /** A message was recalled: no later turn shows it as what was said before. */
   forget(message: MessageId, chat: ChatId): Promise<void> {
     return this.#saidBefore.forget(message, chat);
+  }
+
+  /** A person ends a turn at work. False if it is not at work, or can't be ended. */
+  stopTurn(id: TurnId, by: OpenId, once?: string): Promise<boolean> {
+    const { correlates } = this.#parts.target;
+    return this.apply(id, { kind: 'stopped', by, correlates }, once);
   }
 
   /** Shows something about a turn that waits or runs. The turn does not change. */

@@ -6,7 +6,7 @@ import type { OutboxRow } from '../../core/turn.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
-import type { TurnEvent } from './turn.ts';
+import type { TurnEvent } from './turn-events.ts';
 import type {
   Journal,
   Order,

@@ -1,6 +1,7 @@
 import type { Log } from '../../core/log.ts';
 import type { TurnId } from '../../core/ids.ts';
-import type { Show, Turn, TurnState } from '../../core/turn.ts';
+import type { OutboxDraft, Show, Turn, TurnState } from '../../core/turn.ts';
+import { isBlank } from '../../core/visible.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { LaneRunner } from '../../time/lane-runner.ts';
 import { Wake } from '../../time/wake.ts';
@@ -10,12 +11,15 @@ import { toDrafts } from '../outbox/drafts.ts';
 import type { ContentForm, Journal, Observer, TurnChange, TurnTarget } from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
+import type { LiveCards } from '../live/live-cards.ts';
+import { onCards } from '../live/card-ends.ts';
 import type { CallOffs } from './call-offs.ts';
 import { Receipts } from './receipts.ts';
 import type { TurnRequests } from './requests.ts';
 import type { SingleSlot } from './single-slot.ts';
 import { withNewestText } from './edits.ts';
-import { begunAtMs, isEngaged, isFinal, step, type TurnEvent } from './turn.ts';
+import { begunAtMs, isEngaged, isFinal, step } from './turn.ts';
+import type { TurnEvent, TurnStep } from './turn-events.ts';
 
 interface TurnChangesParts {
   readonly journal: Journal;
@@ -24,6 +28,7 @@ interface TurnChangesParts {
   readonly requests: TurnRequests;
   readonly slot: SingleSlot;
   readonly callOffs: CallOffs;
+  readonly live: LiveCards;
   readonly runner: LaneRunner;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
@@ -64,16 +69,7 @@ export class TurnChanges {
 
   /** `once` is an event's id. If this event has changed something already, nothing is changed. */
   async apply(id: TurnId, event: TurnEvent, once?: string) {
-    const {
-      journal,
-      storeRetry,
-      target,
-      form,
-      turnTimeoutMs,
-      burstWaitMs = 0,
-      clock,
-      languages,
-    } = this.#parts;
+    const { journal, storeRetry, target, turnTimeoutMs, burstWaitMs = 0, clock } = this.#parts;
     const nowMs = clock.nowMs();
     const rules = { turnTimeoutMs, burstWaitMs, deduplicates: target.deduplicates, nowMs };
     let was: TurnState | undefined;
@@ -85,9 +81,7 @@ export class TurnChanges {
           if (next === undefined) return undefined;
           was = turn.state;
           const run = next.run ?? turn.run;
-          const whose = { ...turn, ...('askedBy' in next && { askedBy: next.askedBy }) };
-          const lang = languages.ofTurn(whose);
-          const out = toDrafts({ ...turn, run }, next.show, { nowMs, form, lang });
+          const out = this.#draftsOf(turn, next, nowMs);
           const begun = event.kind === 'started' && begunWith(event);
           const { state, withdrawn } = next;
           return {
@@ -106,9 +100,30 @@ export class TurnChanges {
     );
     if (done.changed && was !== undefined) {
       this.#report(done.turn, was, { event, nowMs });
+      if (!isAtWork(done.turn.state)) this.#parts.live.over(id);
       this.#parts.delivery.offer(done.out);
+      if (event.kind === 'recalled') await this.#parts.live.endRest(id);
     }
     return done;
+  }
+
+  /** What the step shows, on the live cards of the run if it has any. What was said before a failure stays. */
+  #draftsOf(turn: Turn, next: TurnStep, nowMs: number): OutboxDraft[] {
+    const { form, live, languages } = this.#parts;
+    const { run = turn.run, state, show } = next;
+    const subject = { ...turn, run };
+    const whose = { ...turn, ...('askedBy' in next && { askedBy: next.askedBy }) };
+    const at = { nowMs, form, lang: languages.ofTurn(whose) };
+    if (isAtWork(state) || !isAtWork(turn.state)) return toDrafts(subject, show, at);
+    const cards = live.ending(turn);
+    const said = keepsWhatWasSaid(state) ? live.said(turn) : '';
+    const isAnswered = show.some(({ what }) => what === 'answer');
+    const before: Show[] =
+      isAnswered || isBlank(said) ? [] : [{ what: 'answer', name: 'said', text: said }];
+    const { chatId, messageId, threadId } = turn.message;
+    const place = { chatId, replyTo: messageId, inThread: threadId !== undefined };
+    const drafts = toDrafts(subject, [...before, ...show], at);
+    return onCards(drafts, cards, { turn: turn.id, place, ...at });
   }
 
   /** Shows something about a turn that waits or runs. The turn does not change. */
@@ -203,4 +218,13 @@ export class TurnChanges {
 /** What the agent gets with the turn is stored in the same write as the note that it gets it. */
 function begunWith({ details }: Extract<TurnEvent, { kind: 'started' }>) {
   return { replyToken: createReplyToken(), ...(details !== undefined && { details }) };
+}
+
+/** The agent works on the turn, or will go on with it. */
+function isAtWork({ phase }: TurnState): boolean {
+  return phase === 'waiting' || isEngaged(phase);
+}
+
+function keepsWhatWasSaid(state: TurnState): boolean {
+  return state.phase !== 'dropped' || state.why === 'stopped';
 }

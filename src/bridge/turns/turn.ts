@@ -1,7 +1,6 @@
 /** The life of a turn, as a pure function: what happened goes in, the new state and what to show come out. */
-import type { OpenId, WorkspaceId } from '../../core/ids.ts';
 import { withoutTerminalControls } from '../../core/visible.ts';
-import type { ChoiceAction } from '../../core/content.ts';
+import type { WorkspaceId } from '../../core/ids.ts';
 import type {
   FailureCause,
   HoldReason,
@@ -10,60 +9,13 @@ import type {
   TurnPhase,
   TurnState,
 } from '../../core/turn.ts';
+import { liveNotices } from '../texts/live.ts';
 import { choices, notices, question, withFiles } from '../texts/texts.ts';
 import { showAnswer, showMore } from './answer-show.ts';
 import { recalled } from './recall.ts';
+import type { TurnEvent, TurnRules, TurnStep } from './turn-events.ts';
 import { sendBackoffMs } from './send-backoff.ts';
-import type { TurnDetails } from '../../core/turn-details.ts';
-import type { SendResult, TurnAnswer, TurnQuestion, WaitResult, Withdrawal } from '../ports.ts';
-
-interface TurnRules {
-  readonly turnTimeoutMs: number;
-  /** The hub takes a repeated message id for the same turn. */
-  readonly deduplicates: boolean;
-  /** How long files without words wait for words. */
-  readonly burstWaitMs?: number;
-}
-
-export type TurnEvent =
-  | { readonly kind: 'started'; readonly target: WorkspaceId; readonly details?: TurnDetails }
-  | { readonly kind: 'sent'; readonly result: SendResult; readonly random: number }
-  | { readonly kind: 'waited'; readonly result: WaitResult }
-  | { readonly kind: 'timed_out' }
-  /** An earlier process worked on it. This process takes over. */
-  | { readonly kind: 'restarted' }
-  | { readonly kind: 'recalled'; readonly by?: string | undefined }
-  | { readonly kind: 'chosen'; readonly action: ChoiceAction; readonly by: OpenId | 'operator' }
-  /** `correlates`: answers name their turn, so a late answer can't be shown as the answer to another turn. */
-  | { readonly kind: 'dropped_by_operator'; readonly correlates: boolean }
-  /** An answer or question that names no turn, but can only be about this one. */
-  | {
-      readonly kind: 'received';
-      readonly id: string;
-      readonly from: WorkspaceId;
-      readonly said: TurnAnswer | TurnQuestion;
-    }
-  /** An answer or question with the token of this turn. */
-  | {
-      readonly kind: 'named';
-      readonly id: string;
-      readonly from: WorkspaceId;
-      readonly said: TurnAnswer | TurnQuestion;
-    }
-  /** After its time was over, an answer came that may be its own. Or no answer came, and the bridge stops waiting. */
-  | { readonly kind: 'late_answer' }
-  | { readonly kind: 'gave_up_waiting' }
-  /** A person's command to the bridge was carried out, or a waiting message turned out to ask nothing. */
-  | { readonly kind: 'carried_out'; readonly show: readonly Show[] };
-
-interface TurnStep {
-  readonly state: TurnState;
-  readonly run?: number;
-  /** Only if there is a new run. */
-  readonly askedBy?: OpenId | undefined;
-  readonly show: readonly Show[];
-  readonly withdrawn?: Withdrawal;
-}
+import type { SendResult, TurnAnswer, TurnQuestion, WaitResult } from '../ports.ts';
 
 const FINAL: ReadonlySet<TurnPhase> = new Set(['answered', 'failed', 'dropped']);
 const ENGAGED: ReadonlySet<TurnPhase> = new Set(['sending', 'accepted']);
@@ -116,7 +68,19 @@ export function step(
       return mayDrop(turn.state.phase, event.correlates)
         ? end({ phase: 'dropped', why: 'operator' })
         : undefined;
+    case 'stopped':
+      return stopped(turn, event);
   }
+}
+
+function stopped(
+  { state: { phase } }: Turn,
+  { by, correlates }: Extract<TurnEvent, { kind: 'stopped' }>,
+): TurnStep | undefined {
+  // A turn that waits for a person's decision is not at work.
+  if (phase === 'held' || phase === 'command' || !mayDrop(phase, correlates)) return undefined;
+  const { state, show } = end({ phase: 'dropped', why: 'stopped', by });
+  return { state, show: [liveNotices.stopped(), ...show] };
 }
 
 function start(turn: Turn, target: WorkspaceId, deadlineMs: number): TurnStep | undefined {

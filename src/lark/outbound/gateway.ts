@@ -20,6 +20,7 @@ import { createResourceReader } from './resource.ts';
 import { createMembers } from './members.ts';
 import { createUploads } from './uploads.ts';
 import { History } from './history.ts';
+import { createLiveGateway } from './live.ts';
 import { createMessageById } from './message-by-id.ts';
 import { Names } from './names.ts';
 import { createSurroundings } from './said-before.ts';
@@ -128,6 +129,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       names.note(options.appId, info.name);
       return info;
     },
+    live: createLiveGateway(caller),
     onlineInstances: () => onlineInstances(caller),
   };
 }

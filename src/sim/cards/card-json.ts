@@ -81,12 +81,16 @@ export function countTables(card: JsonObject): number {
 /** A table begins where a row of dashes follows a row of cells, but not in a code block. */
 export function tablesInMarkdown(text: string): number {
   let tables = 0;
-  let inCode = false;
+  /** What began the code block that the line is in. Only a fence of the same sign, as long or longer, ends it. */
+  let fence: string | undefined;
   let previous = '';
   for (const line of text.split('\n')) {
-    if (/^\s*(```|~~~)/.test(line)) inCode = !inCode;
+    const found = /^\s*(`{3,}|~{3,})/.exec(line)?.[1];
+    if (fence === undefined) fence = found;
+    else if (found?.startsWith(fence) === true) fence = undefined;
     const isDashes = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/.test(line);
-    if (!inCode && isDashes && line.includes('|') && previous.includes('|')) tables += 1;
+    if (fence === undefined && isDashes && line.includes('|') && previous.includes('|'))
+      tables += 1;
     previous = line;
   }
   return tables;

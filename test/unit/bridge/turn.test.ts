@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { step, type TurnEvent } from '../../../src/bridge/turns/turn.ts';
+import { step } from '../../../src/bridge/turns/turn.ts';
+import type { TurnEvent } from '../../../src/bridge/turns/turn-events.ts';
 import type { TurnState } from '../../../src/core/turn.ts';
 import { message, target, turnIn } from './samples.ts';
 

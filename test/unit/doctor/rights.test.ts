@@ -53,6 +53,7 @@ describe('permissions', () => {
           'im:resource',
           'contact:user.basic_profile:readonly',
           'im:message.group_msg',
+          'cardkit:card:write',
         ],
       }),
     ).toEqual([]);

@@ -49,6 +49,9 @@ const EXPECTED: readonly [readonly number[], LarkAction][] = [
   // Files of messages.
   [[234001, 234003, 234005, 234037, 234038, 234043], 'give_up'],
   [[234004], 'chat_dead'],
+  [[200740, 200750, 200770, 200850, 200860, 230031], 'give_up'],
+  [[300301, 300303, 300305, 300309, 300310, 300311, 300313, 300317], 'give_up'],
+  [[200810], 'retry'],
 ];
 
 describe('the table', () => {

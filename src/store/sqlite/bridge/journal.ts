@@ -10,6 +10,7 @@ import type { OutboxDraft, OutboxRow, Turn } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import { EventsTable } from './events.ts';
 import { JoinedTurns } from './joined-turns.ts';
+import { SqliteLiveCards } from './live-cards.ts';
 import { SqliteOrders } from './orders.ts';
 import { OutboxTable } from './outbox.ts';
 import { QuarantineTable } from './quarantine.ts';
@@ -40,6 +41,7 @@ export class SqliteJournal implements Journal, JournalReader {
   readonly #outbox: OutboxTable;
   readonly #quarantine: QuarantineTable;
   readonly #orders: SqliteOrders;
+  readonly #liveCards: SqliteLiveCards;
 
   constructor({ db, app, clock }: { db: Db; app: AppId; clock: Clock }) {
     this.#db = db;
@@ -51,6 +53,7 @@ export class SqliteJournal implements Journal, JournalReader {
     this.#outbox = new OutboxTable(db, app);
     this.#quarantine = new QuarantineTable(db, app);
     this.#orders = new SqliteOrders({ db, app, clock });
+    this.#liveCards = new SqliteLiveCards({ db, app });
   }
 
   admit(admission: Admission) {
@@ -185,6 +188,7 @@ export class SqliteJournal implements Journal, JournalReader {
         this.#events.prune(rules) +
         this.#runs.prune(rules) +
         this.#orders.prune(rules) +
+        this.#liveCards.prune(rules) +
         this.#quarantine.prune(rules),
     );
   }

@@ -171,7 +171,9 @@ export class OutboxTable {
 
   sentAmong(messages: readonly MessageId[]): ReadonlySet<MessageId> {
     const rows = this.#db.all(
-      `SELECT lark_id FROM outbox WHERE app_id = ? AND lark_id IN (SELECT value FROM json_each(?))`,
+      `SELECT lark_id FROM outbox WHERE app_id = ?1 AND lark_id IN (SELECT value FROM json_each(?2))
+       UNION SELECT message_id FROM live_cards
+         WHERE app_id = ?1 AND message_id IN (SELECT value FROM json_each(?2))`,
       this.#app,
       JSON.stringify(messages),
     );
@@ -212,8 +214,8 @@ export class OutboxTable {
   #insertOne(draft: OutboxDraft, ord: number | undefined): number | undefined {
     return this.#db.insert(
       `INSERT INTO outbox (key, app_id, ord, lane, turn, chat_id, reply_to, placement, priority, body,
-         phase, due_at_ms, created_at_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING`,
+         live_card, phase, due_at_ms, created_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING`,
       draft.key,
       this.#app,
       ord ?? null,
@@ -224,6 +226,7 @@ export class OutboxTable {
       draft.placement,
       draft.priority,
       JSON.stringify(draft.body),
+      draft.liveCard ?? null,
       draft.dueAtMs,
       draft.createdAtMs,
     );
@@ -270,6 +273,7 @@ function toRow(row: SqlRow): OutboxRow {
     placement: String(row['placement']) as OutboxRow['placement'],
     priority: String(row['priority']) as OutboxRow['priority'],
     body: JSON.parse(String(row['body'])) as OutboxBody,
+    ...(row['live_card'] !== null && { liveCard: String(row['live_card']) }),
     createdAtMs: Number(row['created_at_ms']),
     triedAtMs: row['tried_at_ms'] === null ? undefined : Number(row['tried_at_ms']),
     replayedAtMs: row['replayed_at_ms'] === null ? undefined : Number(row['replayed_at_ms']),

@@ -1,0 +1,139 @@
+/** Cards (schema 2.0) that change while they are shown, and what stands on them at the end. */
+import type { LiveView } from '../../bridge/ports.ts';
+import { type Content, isMarkdown } from '../../core/content.ts';
+import { byteLength, headOf } from '../../core/cut.ts';
+import { isObject } from '../../core/json-object.ts';
+import { isBlank } from '../../core/visible.ts';
+import type { ButtonValue } from '../../wire/choice-value.ts';
+import { blocksOf } from './answer.ts';
+import { lettersOf } from './letters.ts';
+import { cardMarkdown, tableMarkdown } from './card-markdown.ts';
+import { choiceCard } from './choice-card.ts';
+import { LIMITS } from './limits.ts';
+import { markdownMessage } from './markdown-rows.ts';
+import type { Block, Table } from './markdown/tree.ts';
+import { withoutMentions } from './mentions.ts';
+import { withoutControls } from './text.ts';
+
+/** The element that streams. */
+export const LIVE_TEXT_ELEMENT = 'text';
+/** One `markdown` element takes four tables, and a card five. */
+const TABLES_MAX = 4;
+const STEP_SIGNS = { running: '⏳', done: '✅', failed: '❌' } as const;
+const NOTHING_KNOWN = { people: [], images: new Map<string, string>() };
+
+/** The JSON text of a card of a turn at work. Its text is cut if the card would be too large. */
+export function liveCard(view: LiveView, { streams }: { readonly streams: boolean }): string {
+  return fitting(view.text, (text) => jsonOf(view, text, streams));
+}
+
+/** The text as the card of this view shows it. */
+export function liveText(view: LiveView): string {
+  let shown = '';
+  fitting(view.text, (text) => {
+    shown = text;
+    return jsonOf(view, text, true);
+  });
+  return shown;
+}
+
+/** Makes it again with less and less of the text, until it fits. */
+function fitting(source: string, make: (text: string) => string): string {
+  for (let rest = source; ;) {
+    const json = make(liveMarkdown(rest));
+    const bytes = byteLength(JSON.stringify(json));
+    if (bytes <= LIMITS.cardContentBytesMax || rest === '') return json;
+    const share = (LIMITS.cardContentBytesMax / bytes) * 0.9;
+    rest = headOf(rest, { chars: Math.floor(rest.length * share) });
+  }
+}
+
+function jsonOf({ heading, steps, stepsTitle, stop }: LiveView, text: string, streams: boolean) {
+  const isOpen = stop !== undefined;
+  const lines = steps.map(({ title, status }) => `${STEP_SIGNS[status]} ${title}`).join('\n');
+  const elements = [
+    plainText('status', heading),
+    ...(lines === '' ? [] : [stepsElement(lines, stepsTitle)]),
+    ...(isBlank(text) ? [] : [{ tag: 'markdown', element_id: LIVE_TEXT_ELEMENT, content: text }]),
+    ...(stop === undefined ? [] : [stopButton(stop)]),
+  ];
+  return JSON.stringify({
+    schema: '2.0',
+    config: {
+      update_multi: true,
+      streaming_mode: streams && isOpen,
+      summary: { content: withoutMentions(heading) },
+    },
+    body: { elements },
+  });
+}
+
+function plainText(id: string, content: string) {
+  const text = { tag: 'plain_text', content: withoutMentions(withoutControls(content)) };
+  return { tag: 'div', element_id: id, text };
+}
+
+function stepsElement(lines: string, title: string | undefined) {
+  if (title === undefined) return plainText('steps', lines);
+  return {
+    tag: 'collapsible_panel',
+    element_id: 'folded',
+    expanded: false,
+    header: { title: { tag: 'plain_text', content: title } },
+    elements: [plainText('steps', lines)],
+  };
+}
+
+function stopButton({ label, value }: NonNullable<LiveView['stop']>) {
+  return {
+    tag: 'button',
+    element_id: 'stop',
+    text: { tag: 'plain_text', content: label },
+    type: 'default',
+    behaviors: [{ type: 'callback', value }],
+  };
+}
+
+/** All of a text in one `markdown` element. It may be the beginning of an answer, cut anywhere. */
+function liveMarkdown(text: string): string {
+  let tables = 0;
+  const texts = blocksOf(text, NOTHING_KNOWN).map((block: Block) => {
+    if (block.kind === 'rule') return '---';
+    if (block.kind !== 'table') return cardMarkdown(block);
+    tables += 1;
+    return tables <= TABLES_MAX ? tableMarkdown(block) : asLines(block);
+  });
+  return texts.filter((one) => !isBlank(one)).join('\n\n');
+}
+
+/** Each row of a table as one line. */
+function asLines({ head, rows }: Table): string {
+  const lines = [head, ...rows].map((row) => row.map(lettersOf).join(' · ').replaceAll('\n', ' '));
+  return cardMarkdown({ kind: 'paragraph', children: [{ kind: 'text', text: lines.join('\n') }] });
+}
+
+/** The JSON text of a card with what stays. Undefined if no card can show it. */
+export function endedCard(
+  content: Content,
+  values: readonly ButtonValue[] = [],
+): string | undefined {
+  const parsed: unknown = JSON.parse(cardFor(content, values));
+  if (!isObject(parsed) || !isObject(parsed['config'])) return undefined;
+  const card = JSON.stringify({
+    ...parsed,
+    config: { ...parsed['config'], streaming_mode: false },
+  });
+  return byteLength(JSON.stringify(card)) <= LIMITS.cardContentBytesMax ? card : undefined;
+}
+
+function cardFor(content: Content, values: readonly ButtonValue[]): string {
+  if (content.kind === 'choice') return choiceCard(content, values);
+  if (isMarkdown(content)) return markdownMessage(content);
+  const text = withoutMentions(withoutControls(content.text));
+  const summary = headOf(text.replaceAll(/\s+/g, ' '), { chars: LIMITS.summaryCharsMax });
+  return JSON.stringify({
+    schema: '2.0',
+    config: { update_multi: true, summary: { content: summary } },
+    body: { elements: [{ tag: 'div', text: { tag: 'plain_text', content: text } }] },
+  });
+}
