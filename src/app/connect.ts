@@ -126,7 +126,11 @@ async function runProof(
     ...base,
     gateway: lark.gateway,
     connect: (intake, onTerminal) => lark.connect(intake, onTerminal),
-    held: new HeldMessages({ journal: journalOf(db, app).journal, clock: systemClock }),
+    held: new HeldMessages({
+      journal: journalOf(db, app).journal,
+      clock: systemClock,
+      prefix: config.commandPrefix,
+    }),
     owner: ownerFile(config.stateDir, app).load(),
     places: placesOf({ appId: app, brand, openBaseUrl: config.openBaseUrl }),
     texts: proofTexts,

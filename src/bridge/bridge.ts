@@ -13,6 +13,7 @@ import { Pruning } from './pruning.ts';
 import { QueueNotices } from './turns/queue-notices.ts';
 import {
   NO_OBSERVER,
+  type CommandSurroundings,
   type Journal,
   type LarkGateway,
   type UnmatchedAnswer,
@@ -40,6 +41,8 @@ export interface BridgeParts {
   /** The chat for messages that the agent sends unasked before anybody has written to the bot. */
   readonly defaultChatId?: ChatId | undefined;
   readonly observer?: Observer;
+  /** What commands of people need. Without it there are only those that need nothing. */
+  readonly surroundings?: CommandSurroundings | undefined;
 }
 
 /** Handles a message from the event that comes in to the answer in the chat. */
@@ -67,6 +70,7 @@ export class Bridge implements Service {
     this.#delivery = new Delivery({
       ...parts,
       storeRetry,
+      prefix: parts.surroundings?.prefix,
       onWithdrawn: async (id) => {
         await this.#engine.apply(id, { kind: 'recalled' });
       },
@@ -115,6 +119,7 @@ export class Bridge implements Service {
   async stop(): Promise<void> {
     this.#ready = false;
     this.#storeRetry.stop();
+    await this.intake.stop();
     await stopAll(this.#services, this.#log);
   }
 

@@ -9,6 +9,7 @@ import {
   allProxyUrl,
   appId,
   baseUrl,
+  commandPrefix,
   host,
   hostNames,
   hostPort,
@@ -149,6 +150,13 @@ export const SETTINGS = {
     parse: oneOf(['rerun', 'ask']),
     fallback: 'rerun',
     doc: 'What happens to a turn whose agent died with the process: rerun it, or ask the chat',
+  },
+  commandPrefix: {
+    env: ['LARK_BRIDGE_COMMAND_PREFIX'],
+    key: 'command_prefix',
+    parse: commandPrefix,
+    fallback: '/',
+    doc: 'One to three characters before each word for the bridge itself, such as /stop; every other word goes to the agent',
   },
   callLimits: {
     env: ['LARK_BRIDGE_CALL_LIMITS'],

@@ -41,6 +41,8 @@ export interface InboundMessage {
   /** When the person sent it, in the time of Lark's clock. */
   readonly sentAtMs: number;
   readonly parts: readonly Part[];
+  /** Whom it mentions, without the bot itself. Absent: nobody. */
+  readonly mentioned?: readonly { readonly openId: OpenId; readonly name: string }[];
 }
 
 /** Where a message came from. The agent gets this with the turn. */
@@ -87,4 +89,12 @@ export type InboundEvent =
       readonly operatorOpenId: OpenId;
       /** The value that the author of the card gave to the button. */
       readonly value: Readonly<Record<string, unknown>>;
+    }
+  /** A person selected an entry of the bot's menu. The event names no chat. */
+  | {
+      readonly kind: 'menu';
+      readonly appId: AppId;
+      readonly eventId: string;
+      readonly operatorOpenId: OpenId;
+      readonly eventKey: string;
     };

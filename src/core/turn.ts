@@ -1,5 +1,5 @@
 /** The work that one message causes, and what is sent for it, as the journal keeps them. */
-import type { ChoiceAction, ChoiceButton, Content } from './content.ts';
+import type { ChoiceButton, CommandName, Content } from './content.ts';
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from './ids.ts';
 import type { InboundMessage } from './message.ts';
 import type { TurnDetails } from './turn-details.ts';
@@ -47,15 +47,20 @@ export type TurnState =
       readonly sinceMs: number;
     }
   | { readonly phase: 'held'; readonly why: HoldReason }
-  /** A person's command to the bridge about other turns. The agent does not get it. */
-  | { readonly phase: 'command'; readonly action: ChoiceAction; readonly about: readonly TurnId[] }
+  /** A person's command to the bridge, and the turns that it is about. The agent does not get it. */
+  | {
+      readonly phase: 'command';
+      readonly action: CommandName;
+      readonly argument?: string;
+      readonly about: readonly TurnId[];
+    }
   /** `isOpen`: the agent asked the person for something, and the bridge does not know of an end of its task. */
   | { readonly phase: 'answered'; readonly isOpen?: true }
   | { readonly phase: 'failed'; readonly reason: string; readonly cause?: FailureCause }
-  /** `by`: the open id of who skipped it, or Lark's word for who recalled the message. */
+  /** `by`: the open id of who skipped or stopped it, or Lark's word for who recalled the message. */
   | { readonly phase: 'dropped'; readonly why: DropReason; readonly by?: string };
 
-type DropReason = 'recalled' | 'skipped' | 'operator';
+type DropReason = 'recalled' | 'skipped' | 'stopped' | 'operator';
 
 /** For the operator: the agent, if the hub ran it itself, and the hub's text about how it ended. */
 export interface FailureCause {
@@ -93,6 +98,10 @@ export type Show =
       readonly text: string;
       readonly buttons: readonly ChoiceButton[];
     }
+  | ({ readonly what: 'menu'; readonly name: string } & Omit<
+      Extract<Content, { kind: 'menu' }>,
+      'kind'
+    >)
   /** The reaction on the person's message that says that it was received, and the removal of that reaction. */
   | { readonly what: 'receipt'; readonly dueAtMs: number }
   | { readonly what: 'receipt_off' };

@@ -2,7 +2,8 @@
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft } from '../../core/turn.ts';
 import { isBlank } from '../../core/visible.ts';
-import { parseCommand, turnsMeant } from './commands.ts';
+import type { CommandWords } from '../commands/table.ts';
+import { commandAdmission } from './command-admission.ts';
 import { outKey } from '../outbox/keys.ts';
 import { ownDraft } from '../outbox/drafts.ts';
 import { choices, notices } from '../texts/texts.ts';
@@ -14,11 +15,9 @@ export const STALE_AFTER_MS = 30 * 60_000;
 /** Pictures that a person selects together are sent within this time. One notice for all of them is enough. */
 const BURST_MS = 60_000;
 
-/** The largest number of held or failed turns of a chat that a command can mean. */
-export const ASKABLE_MAX = 100;
-
 interface AdmissionContext {
-  readonly journal: Pick<Journal, 'askable'>;
+  readonly journal: Pick<Journal, 'askable' | 'openIn'>;
+  readonly words: CommandWords;
   readonly nowMs: number;
   /** The person has recalled the message already. */
   readonly isRecalled: boolean;
@@ -26,7 +25,7 @@ interface AdmissionContext {
 
 export async function admissionOf(
   message: InboundMessage,
-  { journal, nowMs, isRecalled }: AdmissionContext,
+  { journal, words, nowMs, isRecalled }: AdmissionContext,
 ): Promise<Admission> {
   const base = { message, receivedAtMs: nowMs };
   if (isRecalled) {
@@ -47,13 +46,8 @@ export async function admissionOf(
       out: [ownDraft(subject, notices.empty(), nowMs)],
     };
   }
-  const action = parseCommand(message);
-  if (action !== undefined) {
-    const { chatId: chat, senderOpenId } = message;
-    const own = await journal.askable(chat, ASKABLE_MAX, senderOpenId);
-    const about = turnsMeant(action, { own, all: await journal.askable(chat, ASKABLE_MAX) });
-    return { ...base, state: { phase: 'command', action, about }, out: [] };
-  }
+  const command = await commandAdmission(message, { journal, words, nowMs });
+  if (command !== undefined) return { ...base, ...command };
   if (nowMs - message.sentAtMs > STALE_AFTER_MS) return stale(base, nowMs);
   return { ...base, state: { phase: 'waiting', attempt: 0, notBeforeMs: 0 }, out: [] };
 }

@@ -6,8 +6,8 @@ import type { Journal } from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Engine } from '../turns/engine.ts';
 import type { Clock } from '../../time/clock.ts';
-import { ASKABLE_MAX, staleQuestion } from './admission.ts';
-import { staleAmong } from './commands.ts';
+import { staleQuestion } from './admission.ts';
+import { ASKABLE_MAX, staleAmong } from './commands.ts';
 
 interface DecisionsParts {
   readonly journal: Journal;

@@ -3,6 +3,8 @@ import { turnId, type MessageId, type TurnId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import { admissionOf } from './admission.ts';
+import { parseCommand } from '../commands/parse.ts';
+import { CommandDesk } from './command-desk.ts';
 import { Decisions } from './decisions.ts';
 import { Presses } from './presses.ts';
 import type { Delivery } from '../outbox/delivery.ts';
@@ -11,7 +13,7 @@ import type { ChoiceValues } from '../../wire/choice-value.ts';
 import { ownDraft } from '../outbox/drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { notices } from '../texts/texts.ts';
-import type { Intake, Journal } from '../ports.ts';
+import type { CommandSurroundings, Intake, Journal } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -26,23 +28,26 @@ export interface EventIntakeParts {
   readonly choices: ChoiceValues;
   readonly clock: Clock;
   readonly log: Log;
+  readonly surroundings?: CommandSurroundings | undefined;
 }
 
 /** Takes events from Lark. Each event is stored in the journal once, before anything else happens. */
 export class EventIntake implements Intake {
   readonly #parts: EventIntakeParts;
-  readonly #decisions: Decisions;
+  readonly #desk: CommandDesk;
   readonly #presses: Presses;
   /** Ids that are known to be in the journal, so that a duplicate costs no write. */
   readonly #known = new LRUCache<MessageId, true>({ max: IDS_REMEMBERED_MAX });
   /** Recalls that came before their message. */
   readonly #recalled = new LRUCache<MessageId, true>({ max: IDS_REMEMBERED_MAX });
+  readonly #writes = new Set<Promise<void>>();
   #duplicates = 0;
 
   constructor(parts: EventIntakeParts) {
     this.#parts = parts;
-    this.#decisions = new Decisions(parts);
-    this.#presses = new Presses({ ...parts, decisions: this.#decisions });
+    const decisions = new Decisions(parts);
+    this.#desk = new CommandDesk({ ...parts, decisions });
+    this.#presses = new Presses({ ...parts, decisions, desk: this.#desk });
   }
 
   get duplicates(): number {
@@ -63,26 +68,30 @@ export class EventIntake implements Intake {
         return this.#unreadable(event);
       case 'button':
         return this.#presses.take(event);
+      case 'menu': {
+        const { appId, eventId, operatorOpenId: by, eventKey: key } = event;
+        return this.#desk.menu({ appId, eventId, by, key });
+      }
     }
+  }
+
+  /** Commands that take long end early. The next start carries them out again. */
+  stop(): Promise<void> {
+    return this.#desk.stop();
   }
 
   /** Carries out a command that an earlier process stored but did not carry out. */
   async resume(command: Turn): Promise<void> {
-    await this.#carryOut(command);
+    await this.#desk.carryOut(command);
   }
 
   async #message(message: InboundMessage): Promise<void> {
-    const { journal, delivery, engine, clock, log } = this.#parts;
+    const { delivery, engine, log } = this.#parts;
     if (this.#known.has(message.messageId)) {
       this.#duplicates += 1;
       return;
     }
-    const admission = await admissionOf(message, {
-      journal,
-      nowMs: clock.nowMs(),
-      isRecalled: this.#recalled.has(message.messageId),
-    });
-    const done = await journal.admit(admission);
+    const done = await this.#stored(message);
     this.#known.set(message.messageId, true);
     if (done === undefined) {
       this.#duplicates += 1;
@@ -94,10 +103,41 @@ export class EventIntake implements Intake {
     const usual = phase === 'waiting' ? {} : { phase };
     log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual });
     delivery.offer(out);
-    if (turn.state.phase === 'command') return this.#carryOut(turn);
+    if (turn.state.phase === 'command') return this.#desk.carryOut(turn);
     // A recall that came while the message was being stored found no turn to end.
     if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
     else await engine.apply(turn.id, { kind: 'recalled' });
+  }
+
+  /** What was said just before a command may still be on its way to the disk, and the command may mean it. */
+  async #stored(message: InboundMessage): ReturnType<Journal['admit']> {
+    const isCommand = parseCommand(message, this.#desk.words) !== undefined;
+    const stored = this.#store(message, isCommand ? [...this.#writes] : []);
+    const ended = stored.then(
+      () => {},
+      () => {},
+    );
+    this.#writes.add(ended);
+    try {
+      return await stored;
+    } finally {
+      this.#writes.delete(ended);
+    }
+  }
+
+  async #store(
+    message: InboundMessage,
+    before: readonly Promise<void>[],
+  ): ReturnType<Journal['admit']> {
+    const { journal, clock } = this.#parts;
+    await Promise.all(before);
+    const admission = await admissionOf(message, {
+      journal,
+      words: this.#desk.words,
+      nowMs: clock.nowMs(),
+      isRecalled: this.#recalled.has(message.messageId),
+    });
+    return journal.admit(admission);
   }
 
   async #recall(event: Extract<InboundEvent, { kind: 'recalled' }>): Promise<void> {
@@ -121,17 +161,5 @@ export class EventIntake implements Intake {
     const alone = { ...draft, turn: undefined };
     delivery.offer(await journal.enqueue([alone], `unreadable:${event.messageId}`));
     log.warn('message_unreadable', { message: event.messageId, chat: event.chatId });
-  }
-
-  async #carryOut(command: Turn): Promise<void> {
-    if (command.state.phase !== 'command') return;
-    const { action, about } = command.state;
-    const { chatId: chat, senderOpenId: by } = command.message;
-    await this.#decisions.choose(about, { action, by }, command.id);
-    const mayAsk = about.length > 0 || (await this.#decisions.staleOf(chat, by)).length > 0;
-    const isAsked = mayAsk && (await this.#decisions.askAboutRest(chat, command.id));
-    const nothing = isAsked ? [] : [notices.nothingMeant()];
-    const show = about.length === 0 ? nothing : action === 'skip' ? [notices.skipped()] : [];
-    await this.#parts.engine.apply(command.id, { kind: 'carried_out', show });
   }
 }

@@ -1,5 +1,6 @@
 /** Judges presses on buttons: only what the bridge asked here, and only for the person whom it asked. */
 import type { InboundEvent } from '../../core/message.ts';
+import type { ChoiceAction, CommandName } from '../../core/content.ts';
 import type { Log } from '../../core/log.ts';
 import type { TurnId } from '../../core/ids.ts';
 import type { Show } from '../../core/turn.ts';
@@ -11,6 +12,7 @@ import { outKey } from '../outbox/keys.ts';
 import type { Journal } from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { notices } from '../texts/texts.ts';
+import { type CommandDesk, directChatOf } from './command-desk.ts';
 import type { Decisions } from './decisions.ts';
 
 interface PressesParts {
@@ -19,6 +21,7 @@ interface PressesParts {
   readonly storeRetry: StoreRetry;
   readonly choices: ChoiceValues;
   readonly decisions: Decisions;
+  readonly desk: CommandDesk;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -35,14 +38,23 @@ export class Presses {
   async take(press: Press): Promise<void> {
     const { choices, clock, log } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by, value } = press;
-    const parsed = choices.parse(value, { chat, nowMs: clock.nowMs() });
-    if (parsed === undefined) return;
+    const nowMs = clock.nowMs();
+    const here = choices.parse(value, { chat, nowMs });
+    if (here === undefined) return;
+    // A card that was sent to a person, and not to a chat, works for that person.
+    const there =
+      here.kind === 'refused' && choices.parse(value, { chat: directChatOf(by), nowMs });
+    const parsed = there !== false && there?.kind === 'choice' ? there : here;
     const why = parsed.kind === 'refused' ? parsed.why : await this.#mismatch(press, parsed.choice);
     if (why !== undefined) log.warn('press_refused', { chat, card, by, why });
     if (parsed.kind === 'refused' || why !== undefined) {
       return this.#tell(press, notices.buttonNotValid());
     }
-    return this.#decide(press, parsed.choice);
+    const { action } = parsed.choice;
+    if (action === 'run' || action === 'skip' || action === 'retry') {
+      return this.#decide(press, { ...parsed.choice, action });
+    }
+    return this.#command(press, { ...parsed.choice, action });
   }
 
   /** A forwarded card has another message id. Old rows of the outbox are gone, and then the signature counts alone. */
@@ -50,7 +62,11 @@ export class Presses {
     const { journal } = this.#parts;
     const row = await journal.out(key);
     if (row !== undefined) {
-      if (row.chatId !== press.chatId || row.turn !== id) return 'other_row';
+      const isThere =
+        row.chatId === press.chatId || row.chatId === directChatOf(press.operatorOpenId);
+      // The buttons of a menu are about no turn.
+      const isMenu = row.body.kind === 'message' && row.body.content.kind === 'menu';
+      if (!isThere || (isMenu ? undefined : row.turn) !== id) return 'other_row';
       if (row.state.phase === 'sent' && row.state.larkId !== press.messageId) return 'other_card';
       if (under !== undefined && row.replyTo !== under) return 'other_message';
     }
@@ -60,7 +76,19 @@ export class Presses {
     return turn.message.chatId === press.chatId ? undefined : 'other_chat';
   }
 
-  async #decide(press: Press, choice: Choice): Promise<void> {
+  /** The same as the typed command of whoever presses. */
+  async #command(press: Press, choice: Choice & { readonly action: CommandName }): Promise<void> {
+    const { journal, desk, log } = this.#parts;
+    const { appId, chatId, messageId: card, operatorOpenId: by, eventId } = press;
+    const { action: name } = choice;
+    const row = await journal.out(choice.row);
+    const asked = row?.turn && (await journal.turn(row.turn))?.message;
+    const place = { chatId, threadId: asked?.threadId };
+    log.info('press_taken', { chat: chatId, card, by, action: name });
+    await desk.take({ appId, name, by, eventId, place, card });
+  }
+
+  async #decide(press: Press, choice: Choice & { readonly action: ChoiceAction }): Promise<void> {
     const { journal, decisions, storeRetry, log } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by, eventId } = press;
     const { action } = choice;

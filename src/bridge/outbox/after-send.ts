@@ -6,7 +6,7 @@ import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
 import { outKey } from './keys.ts';
 import { withQuote } from './drafts.ts';
 import { notices } from '../texts/texts.ts';
-import { isMarkdown, type MarkdownContent } from '../../core/content.ts';
+import { hasButtons, isMarkdown, type MarkdownContent } from '../../core/content.ts';
 import type {
   ContentForm,
   DeliveryResult,
@@ -167,7 +167,7 @@ function begunAtMs(row: OutboxRow): number {
 
 function split(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
-  if (body.kind !== 'message' || body.content.kind === 'choice') return giveUp(row, at);
+  if (body.kind !== 'message' || hasButtons(body.content)) return giveUp(row, at);
   const { content } = body;
   if (isMarkdown(content)) return simpler(row, content, { at, why: 'too_long' });
   const pieces = at.form.smallerPiecesOf(content.text);
@@ -207,7 +207,7 @@ function asText(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
   if (body.kind !== 'message') return giveUp(row, at);
   if (isMarkdown(body.content)) return simpler(row, body.content, { at, why: 'form' });
-  if (body.content.kind !== 'choice') return giveUp(row, at);
+  if (!hasButtons(body.content)) return giveUp(row, at);
   const content = { kind: 'notice', text: body.content.text } as const;
   return replacedBy(successor(row, at, { how: 'text', body: { kind: 'message', content } }));
 }

@@ -35,6 +35,7 @@ export function toDrafts(
         }));
       case 'notice':
       case 'choice':
+      case 'menu':
         return ownDraft(subject, one, nowMs);
       case 'receipt':
       case 'receipt_off':
@@ -43,22 +44,30 @@ export function toDrafts(
   });
 }
 
+/** A text of the bridge itself. */
+export type OwnShow = Extract<Show, { what: 'notice' | 'choice' | 'menu' }>;
+
 /** The row for a text of the bridge itself. Such a text always fits into one message. */
-export function ownDraft(
-  subject: Subject,
-  show: Extract<Show, { what: 'notice' | 'choice' }>,
-  nowMs: number,
-): OutboxDraft {
-  const { what, name, text } = show;
-  const content: Content =
-    show.what === 'choice'
-      ? { kind: 'choice', text, buttons: show.buttons }
-      : { kind: 'notice', text };
+export function ownDraft(subject: Subject, show: OwnShow, nowMs: number): OutboxDraft {
+  const { what, name } = show;
+  const content = ownContent(show);
   return {
     ...messageDraft(subject, nowMs),
     key: turnKey(subject, `${what}:${name}`),
     body: { kind: 'message', content },
   };
+}
+
+function ownContent(show: OwnShow): Content {
+  const { text } = show;
+  switch (show.what) {
+    case 'notice':
+      return { kind: 'notice', text };
+    case 'choice':
+      return { kind: 'choice', text, buttons: show.buttons };
+    case 'menu':
+      return { kind: 'menu', text, buttons: show.buttons };
+  }
 }
 
 function receiptDraft(

@@ -2,7 +2,7 @@
  * How a sentence of the bridge becomes a part of what is shown. Every sentence exists in English and in Chinese.
  * Nobody can choose a language yet, so people are shown both.
  */
-import type { ChoiceAction, ChoiceButton } from '../../core/content.ts';
+import type { ChoiceAction, ChoiceButton, CommandName, MenuButton } from '../../core/content.ts';
 import type { Show } from '../../core/turn.ts';
 
 /** One text in each language. */
@@ -17,6 +17,15 @@ export function notice(name: string, text: Text) {
 
 export function choice(name: string, text: Text, buttons: readonly ChoiceButton[]) {
   return { what: 'choice', name, text: inBoth(text), buttons } as const satisfies Show;
+}
+
+/** A notice with commands that can be pressed. */
+export function menu(name: string, text: Text, buttons: readonly MenuButton[]) {
+  return { what: 'menu', name, text: inBoth(text), buttons } as const satisfies Show;
+}
+
+export function menuButton(action: CommandName, { en, zh }: Text) {
+  return { label: `${en} ${zh}`, action, style: 'default' } as const satisfies MenuButton;
 }
 
 export function button(action: ChoiceAction, style: ChoiceButton['style'], { en, zh }: Text) {

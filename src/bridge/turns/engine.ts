@@ -1,5 +1,5 @@
 import type { Brand } from '../../core/brand.ts';
-import type { TurnId, WorkspaceId } from '../../core/ids.ts';
+import type { OpenId, TurnId, WorkspaceId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { Service } from '../../core/service.ts';
 import type { Show, Turn } from '../../core/turn.ts';
@@ -39,6 +39,8 @@ interface EngineParts {
   readonly brand: Brand;
   readonly turnsRunningMax: number;
   readonly turnTimeoutMs: number;
+  /** What the agent has said of its answer until now, if it says it as it comes. */
+  readonly saidSoFar?: (id: TurnId) => string | undefined;
 }
 
 /**
@@ -121,6 +123,11 @@ export class Engine implements Service {
     // Other turns may have waited for this one.
     if (this.#started) this.#runner.pump();
     return true;
+  }
+
+  /** Ends a turn that waits or runs, with its agent's work. What was said so far stays. False if it is over. */
+  stopTurn(id: TurnId, by: OpenId, once?: string): Promise<boolean> {
+    return this.apply(id, { kind: 'stopped', by, said: this.#parts.saidSoFar?.(id) }, once);
   }
 
   /** Shows something about a turn that waits or runs. The turn does not change. */

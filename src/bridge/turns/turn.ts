@@ -11,6 +11,7 @@ import type {
   TurnState,
 } from '../../core/turn.ts';
 import { choices, notices, question, withFiles } from '../texts/texts.ts';
+import { follow, mayDrop, stopped } from './ended-early.ts';
 import { sendBackoffMs } from './send-backoff.ts';
 import type { SendResult, TurnAnswer, TurnQuestion, WaitResult, Withdrawal } from '../ports.ts';
 
@@ -29,6 +30,8 @@ export type TurnEvent =
   | { readonly kind: 'restarted' }
   | { readonly kind: 'recalled'; readonly by?: string | undefined }
   | { readonly kind: 'chosen'; readonly action: ChoiceAction; readonly by: OpenId | 'operator' }
+  /** Somebody who may stop it does. `said`: what the agent has said so far. */
+  | { readonly kind: 'stopped'; readonly by: OpenId; readonly said?: string | undefined }
   /** `correlates`: answers name their turn, so a late answer can't be shown as the answer to another turn. */
   | { readonly kind: 'dropped_by_operator'; readonly correlates: boolean }
   /** An answer or question that names no turn, but can only be about this one. */
@@ -103,6 +106,8 @@ export function step(
       return recalled(turn, event.by);
     case 'chosen':
       return chosen(turn, event);
+    case 'stopped':
+      return stopped(turn, event);
     case 'carried_out':
       return turn.state.phase === 'command'
         ? { state: { phase: 'answered' }, show: event.show }
@@ -384,16 +389,4 @@ function named(
       // Nobody wants an answer any more.
       return undefined;
   }
-}
-
-function follow(said: TurnAnswer | TurnQuestion, id: string): Show[] {
-  const name = `more:${id}`;
-  if (said.kind === 'failed') return [{ ...notices.agentFailed(said.detail), name }];
-  const words = said.kind === 'question' ? question(said.wants, said.text) : said.text;
-  const text = withFiles(words, said.files);
-  return text.trim() === '' ? [] : [{ what: 'answer', name, text }];
-}
-
-function mayDrop(phase: TurnPhase, correlates: boolean): boolean {
-  return !isFinal(phase) && (correlates || !(isEngaged(phase) || phase === 'overdue'));
 }

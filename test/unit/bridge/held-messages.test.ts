@@ -24,7 +24,7 @@ beforeEach(() => {
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   const clock = new VirtualClock(message.sentAtMs);
   journal = new SqliteJournal({ db, app: message.appId, clock });
-  held = new HeldMessages({ journal, clock });
+  held = new HeldMessages({ journal, clock, prefix: '/' });
 });
 
 afterEach(() => {
@@ -42,7 +42,11 @@ test('a message is stored once for the next bridge', async () => {
 });
 
 test('messages are checked as a bridge checks them: an old one leads to a question, and a command is a command', async () => {
-  const later = new HeldMessages({ journal, clock: new VirtualClock(message.sentAtMs + HOUR_MS) });
+  const later = new HeldMessages({
+    journal,
+    clock: new VirtualClock(message.sentAtMs + HOUR_MS),
+    prefix: '/',
+  });
   await later.admit({ kind: 'message', message });
   expect(await stateOf()).toEqual({ phase: 'held', why: 'stale' });
   expect(await journal.pendingOut()).toHaveLength(1);

@@ -1,4 +1,14 @@
 import { expect, test } from 'vitest';
+import { COMMAND_NAMES, COMMANDS } from '../../../src/bridge/commands/table.ts';
+import {
+  commandNotices,
+  diagnosis,
+  diagnosisFailed,
+  help,
+  queue,
+  status,
+  whoami,
+} from '../../../src/bridge/texts/commands.ts';
 import {
   choices,
   notices,
@@ -39,6 +49,40 @@ const TEXTS: Readonly<Record<string, string>> = {
       ];
     }),
   ),
+  stopped: commandNotices.stopped({ isOwn: true }).text,
+  stoppedByOwner: commandNotices.stopped({ isOwn: false }).text,
+  nothingAtWork: commandNotices.nothingAtWork().text,
+  notYoursToStop: commandNotices.notYoursToStop().text,
+  newSession: commandNotices.newSession().text,
+  ownerOnly: commandNotices.ownerOnly().text,
+  notHere: commandNotices.notHere().text,
+  mistyped: commandNotices.mistyped({ word: '/stpo', nearest: '/stop' }).text,
+  usage: commandNotices.usage('lang', '/').text,
+  usageAlone: commandNotices.usageAlone('allow', '/').text,
+  ...Object.fromEntries(
+    (['en', 'zh', 'auto'] as const).map((one) => [one, commandNotices.language(one).text]),
+  ),
+  language: commandNotices.language('auto').text,
+  reconnecting: commandNotices.reconnecting().text,
+  ...Object.fromEntries(
+    (['allow', 'block', 'revoke'] as const).map((one) => [
+      one,
+      commandNotices.accessDone(one).text,
+    ]),
+  ),
+  accessDone: commandNotices.accessDone('allow').text,
+  accessUnchanged: commandNotices.accessUnchanged().text,
+  accessUnknown: commandNotices.accessUnknown().text,
+  accessRefused: commandNotices.accessRefused().text,
+  help: help(COMMAND_NAMES, '/').text,
+  status: status({ version: '1', connectedMs: 1, agent: 'x', atWork: [], waiting: 0 }).text,
+  queue: queue({ atWork: [], waiting: [], held: 1, more: 1 }).text,
+  whoami: whoami({ name: 'x', openId: 'ou_1', isOwner: true, session: undefined }).text,
+  diagnosis: diagnosis([{ level: 'problem', finding: 'x' }]).text,
+  diagnosisFailed: diagnosisFailed('x').text,
+  ...Object.fromEntries(
+    Object.values(COMMANDS).map(({ help: { en, zh } }) => [en, `${en}\n${zh}`]),
+  ),
   ...Object.fromEntries(
     Object.values(proofTexts)
       .flat()
@@ -52,7 +96,9 @@ test.each(Object.entries(TEXTS))('%s is said in English and in Chinese', (_name,
 });
 
 test('every notice is among them', () => {
-  expect(Object.keys(notices).filter((name) => !(name in TEXTS))).toEqual([]);
+  expect(Object.keys({ ...notices, ...commandNotices }).filter((name) => !(name in TEXTS))).toEqual(
+    [],
+  );
 });
 
 test('a reason is told once', () => {
