@@ -6,6 +6,7 @@ import { settingRows } from '../src/config/settings.ts';
 import {
   anchorsOf,
   commandsOf,
+  commandsTable,
   controlTable,
   faultsTable,
   linksOf,
@@ -55,6 +56,11 @@ test('every command in the documents is run by something', () => {
 test('the settings table in docs/settings.md is the one in the code (DOCS=write writes it)', () => {
   const made = settingsTable();
   expect(sectionOf('docs/settings.md', 'settings', made)).toBe(made);
+});
+
+test('the table of commands in docs/commands.md is the one in the code', () => {
+  const made = commandsTable();
+  expect(sectionOf('docs/commands.md', 'commands', made)).toBe(made);
 });
 
 test('the settings table names no key for config.json that it refuses', () => {

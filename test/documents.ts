@@ -1,6 +1,7 @@
 /** Reads our Markdown, and makes the tables in it that come from code. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { COMMANDS, type CommandRow } from '../src/bridge/commands/table.ts';
 import { METRICS } from '../src/observe/metrics/metric-table.ts';
 import { SETTINGS, type Setting } from '../src/config/settings.ts';
 import { CONTROL_COMMANDS } from '../src/sim/control/control-api.ts';
@@ -80,6 +81,15 @@ export function settingsTable(): string {
     row.doc,
   ]);
   return table(['Environment', 'Flag', 'config.json', 'Default', 'What it is'], rows);
+}
+
+export function commandsTable(): string {
+  const rows = Object.entries<CommandRow>(COMMANDS).map(([name, { argument, who, help }]) => [
+    code(`/${name} ${argument.replaceAll('|', '\\|')}`.trim()),
+    who,
+    help.en,
+  ]);
+  return table(['Command', 'For whom', 'What it does'], rows);
 }
 
 export function metricsTable(): string {

@@ -15,6 +15,7 @@ import type { AppContext, LarkSettings } from './context.ts';
 import { AnswerFilesOnDisk } from '../files/answer-files.ts';
 import { ANSWER_FILES, journalOf, latestStatus } from './state.ts';
 import type { HubAccess } from './hub-access.ts';
+import { createSurroundings } from './surroundings.ts';
 import type { Monitoring } from './monitoring.ts';
 import { EventLoopGauge } from '../observe/metrics/event-loop.ts';
 import { type DaemonStatus, knownBefore, StatusWriter } from '../host/daemon-status.ts';
@@ -58,6 +59,7 @@ export function assemble(
     callLimits: config.callLimits,
     countCall: (callClass) => calls.count(callClass),
   });
+  const around = { config, lark: settings, hub, monitoring, calls };
   const target = hub.createTarget((answer) => bridge.receive(answer));
   const { liveJournal, ...stored } = stateOf({ config, log }, { db, app: settings.appId, hub });
   const bridge = new Bridge({
@@ -75,6 +77,7 @@ export function assemble(
     // The embedded hub ends its agents itself, and its report says why there is no answer.
     turnTimeoutMs: config.turnTimeoutSecs * 1000 + (hub.embedded ? HUB_REPORT_MS : 0),
     defaultChatId: config.defaultChatId === undefined ? undefined : chatId(config.defaultChatId),
+    surroundings: createSurroundings({ ...around, link: () => longConnectionOf(connection) }),
   });
   const { ended, end } = endingAfter(() => bridge.finishTurns());
   const connection = lark.connect(bridge.intake, end);

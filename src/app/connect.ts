@@ -130,7 +130,12 @@ async function runProof(
     ...base,
     gateway: lark.gateway,
     connect: (intake, onTerminal) => lark.connect(intake, onTerminal),
-    held: new HeldMessages({ journal, languages, clock: systemClock }),
+    held: new HeldMessages({
+      journal,
+      languages,
+      clock: systemClock,
+      prefix: config.commandPrefix,
+    }),
     owner,
     places: placesOf({ appId: app, brand, openBaseUrl: config.openBaseUrl }),
     texts: proofTexts(owner === undefined ? languages.standard : languages.of(owner)),

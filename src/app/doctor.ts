@@ -161,7 +161,7 @@ async function checkWith(config: Config, context: CheckContext): Promise<Finding
     ...hub,
     ...checkWorkspaces((stored?.quotas ?? []).map((use) => ({ ...use, most: QUOTA[use.quota] }))),
     ...checkProtection(protectionTroubles(config, systemClock.nowMs())),
-    ...checkRoutes(routesOf(config)),
+    ...routesFound(config),
     ...(lark === undefined
       ? []
       : larkFound(config, lark, {
@@ -261,7 +261,7 @@ function otherProcessFound({
 
 // ---------------------------------------------------------------- Lark
 
-function askLark(config: Config): Promise<LarkFacts> {
+export function askLark(config: Config): Promise<LarkFacts> {
   const { appId: name, appSecret } = config;
   return checkLark({
     brand: config.brand,
@@ -280,7 +280,7 @@ interface LarkCheckContext {
   readonly secretFrom: string;
 }
 
-function larkFound(
+export function larkFound(
   config: Config,
   { reaches, app: facts }: LarkFacts,
   { ours, secretFrom }: LarkCheckContext,
@@ -319,6 +319,10 @@ function larkFound(
     ...(console === undefined ? [] : checkRights(console, APP_NEEDS, pages)),
     ...(connections === undefined ? [] : [checkConnections(connections, ours)]),
   ];
+}
+
+export function routesFound(config: Config): Finding[] {
+  return checkRoutes(routesOf(config));
 }
 
 function routesOf({ brand, openBaseUrl: open, accountsBaseUrl: accounts, ...rest }: Config) {

@@ -6,6 +6,7 @@ import { RunningPrograms } from '../agents/running-programs.ts';
 import { TurnFiles } from '../agents/turn-files.ts';
 import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
+import { BridgeError } from '../core/errors.ts';
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
@@ -41,6 +42,8 @@ export interface HubAccess {
   readonly url: string;
   /** The hub runs in this process. */
   readonly embedded: boolean;
+  /** Who gets new turns. Undefined if it can't be found out now. */
+  readonly agentName: () => Promise<string | undefined>;
   /** `receive` is called for answers that name no turn. */
   readonly createTarget: (receive: Receive) => Target;
 }
@@ -57,6 +60,7 @@ export async function openHub(
     return {
       url,
       embedded: false,
+      agentName: () => Promise.resolve(reach.target),
       createTarget: (receive) => createRemoteTarget(reach, receive),
     };
   }
@@ -73,6 +77,7 @@ export async function openHub(
   return {
     url: hub.address,
     embedded: true,
+    agentName: () => agent().then(({ name }) => name, nameless),
     createTarget: (receive) =>
       new InProcessTarget({
         turns: hub.turns,
@@ -85,6 +90,10 @@ export async function openHub(
         log,
       }),
   };
+}
+
+function nameless(error: unknown): undefined {
+  if (!(error instanceof BridgeError)) throw error;
 }
 
 function chosenAgent(directory: Directory, name: string | undefined): Promise<AgentRecord> {

@@ -19,6 +19,7 @@ import {
   NO_OBSERVER,
   type AttachmentStore,
   type AnswerFileStore,
+  type CommandSurroundings,
   type Journal,
   type LanguageChoices,
   type LarkGateway,
@@ -59,6 +60,8 @@ export interface BridgeParts {
   readonly answerFiles?: AnswerFileStore;
   /** Absent: no live cards are shown. */
   readonly liveCards?: { readonly journal: LiveJournal; readonly mode: LiveMode };
+  /** What commands of people need. Without it there are only those that need nothing. */
+  readonly surroundings?: CommandSurroundings | undefined;
 }
 
 /** Handles a message from the event that comes in to the answer in the chat. */
@@ -90,6 +93,7 @@ export class Bridge implements Service {
       storeRetry,
       liveJournal: parts.liveCards?.journal,
       cardSettled: (card, waitMsMax) => live.settled(card, waitMsMax),
+      prefix: parts.surroundings?.prefix,
       onWithdrawn: async (id) => {
         await this.#engine.apply(id, { kind: 'recalled' });
       },
@@ -99,7 +103,9 @@ export class Bridge implements Service {
     const live = new LiveCards({ ...parts, languages, liveJournal, mode, storeRetry, delivery });
     this.#engine = new Engine({ ...parts, languages, form, storeRetry, delivery, live });
     const engine = this.#engine;
-    const forIntake = { ...parts, languages, liveJournal, engine, delivery, storeRetry };
+    const surroundings = parts.surroundings && { ...parts.surroundings, languages };
+    const ofTurns = { engine, delivery, liveJournal, storeRetry };
+    const forIntake = { ...parts, ...ofTurns, languages, surroundings };
     this.intake = new EventIntake(forIntake);
     const { defaultChatId } = parts;
     this.#unmatchedAnswers = new UnmatchedAnswers({
@@ -144,6 +150,7 @@ export class Bridge implements Service {
   async stop(): Promise<void> {
     this.#ready = false;
     this.#storeRetry.stop();
+    await this.intake.stop();
     await stopAll(this.#services, this.#log);
   }
 

@@ -343,6 +343,8 @@ export interface Admission {
   readonly out: readonly OutboxDraft[];
   /** For a stale turn: shown only if no other turn of the chat waits for the same decision. */
   readonly question?: readonly OutboxDraft[];
+  /** Turns that are admitted after it have another session. */
+  readonly renewsSession?: true;
   /**
    * For a message that can't be read: shown only if the same person sent no other message of the same kind to the
    * same place within `withinMs` before or after it.
@@ -440,6 +442,14 @@ export interface Journal {
   }>;
   /** Turns of a chat that a command can mean, newest first: held ones and failed ones. Of one author, or of all. */
   askable(chat: ChatId, limit: number, author?: OpenId): Promise<readonly Turn[]>;
+  /** Turns of a chat that are not over, in order of arrival, without commands. */
+  openIn(chat: ChatId, limit: number): Promise<readonly Turn[]>;
+  /** The direct chat in which a person wrote last. */
+  directChat(person: OpenId): Promise<ChatId | undefined>;
+  /** The session of the turns in a place. Undefined if there was no turn yet. */
+  session(place: Place): Promise<string | undefined>;
+  /** Turns that are admitted from now on have another session. `once` is an event's id: it does so once. */
+  renewSession(place: Place, once: string): Promise<void>;
   /** Every turn that is not over, in order of arrival. */
   openTurns(): Promise<readonly TurnHead[]>;
   /** Every row that is still to be sent, in order. */
@@ -921,3 +931,56 @@ export interface LiveJournal {
   /** Cards that no row of the outbox has ended or is going to end, oldest first. */
   unended(openedSinceMs: number): Promise<readonly LiveCardRecord[]>;
 }
+
+// ---------------------------------------------------------------- commands of people
+
+/** A chat, or a thread in it. */
+export interface Place {
+  readonly chatId: ChatId;
+  readonly threadId: string | undefined;
+}
+
+/** What commands need that is not in the bridge. Without an optional part its commands do not exist. */
+export interface CommandSurroundings {
+  /** Stands before each word. */
+  readonly prefix: string;
+  readonly version: string;
+  /** The agent that gets new turns, by its name. Undefined if it can't be found out. */
+  readonly agentName: () => Promise<string | undefined>;
+  /** The person who created the bot. */
+  readonly isOwner: (person: OpenId) => boolean;
+  /** What people call a person in Lark, if that is known. */
+  readonly nameOf?: (person: OpenId) => Promise<string | undefined>;
+  readonly link?: () => Pick<LongConnection, 'connectedSinceMs' | 'restart'>;
+  /** What `doctor` can check while the bridge runs. */
+  readonly diagnose?: () => Promise<readonly Diagnosis[]>;
+  readonly languages?: LanguageOrders;
+  readonly access?: AccessOrders;
+}
+
+/** One result of a check. */
+export interface Diagnosis {
+  readonly level: 'ok' | 'note' | 'warning' | 'problem';
+  readonly finding: string;
+  readonly next?: string | undefined;
+}
+
+export type ChosenLanguage = 'en' | 'zh' | 'auto';
+
+interface LanguageOrders {
+  choose(person: OpenId, language: ChosenLanguage): Promise<void>;
+}
+
+/** Who may talk to the bot, as the owner orders it. */
+export interface AccessOrders {
+  allow(person: OpenId): Promise<AccessResult>;
+  block(person: OpenId): Promise<AccessResult>;
+  revoke(person: OpenId): Promise<AccessResult>;
+  allowChat(chat: ChatId): Promise<AccessResult>;
+  denyChat(chat: ChatId): Promise<AccessResult>;
+  /** Lets in whoever got this code. */
+  approve(code: string): Promise<AccessResult>;
+}
+
+/** `unknown`: there is no such person, chat or code, or the code is too old. */
+export type AccessResult = 'done' | 'unchanged' | 'unknown' | 'refused';

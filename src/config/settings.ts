@@ -10,6 +10,7 @@ import {
   allProxyUrl,
   appId,
   baseUrl,
+  commandPrefix,
   host,
   hostNames,
   hostPort,
@@ -187,6 +188,13 @@ export const SETTINGS = {
     parse: oneOf(LIVE_MODES),
     fallback: 'on',
     doc: 'on: a card shows what the agent does while it works; sparse: with few calls to Lark (docs/live-cards.md has the numbers); off: no such card',
+  },
+  commandPrefix: {
+    env: ['LARK_BRIDGE_COMMAND_PREFIX'],
+    key: 'command_prefix',
+    parse: commandPrefix,
+    fallback: '/',
+    doc: 'One to three characters before each word for the bridge itself, such as /stop; every other word goes to the agent',
   },
   callLimits: {
     env: ['LARK_BRIDGE_CALL_LIMITS'],

@@ -28,6 +28,13 @@ export function oneOf<const T extends string>(choices: readonly T[]) {
   };
 }
 
+/** Letters and digits would make a command of an ordinary word. */
+export function commandPrefix(raw: string): Parsed<string> {
+  return /^[\p{P}\p{S}]{1,3}$/u.test(raw)
+    ? ok(raw)
+    : bad('must be 1 to 3 signs without letters, digits and spaces, such as / or !');
+}
+
 export function wholeNumber(min: number, max: number) {
   return (raw: string): Parsed<number> => {
     const value = Number(raw);

@@ -6,7 +6,9 @@ export type Content =
   /** A text of the bridge itself. */
   | { readonly kind: 'notice'; readonly text: string }
   /** A question of the bridge, with a button for each answer. The text says what can be typed instead. */
-  | { readonly kind: 'choice'; readonly text: string; readonly buttons: readonly ChoiceButton[] };
+  | { readonly kind: 'choice'; readonly text: string; readonly buttons: readonly ChoiceButton[] }
+  /** A text of the bridge with commands that can be pressed instead of typed. */
+  | { readonly kind: 'menu'; readonly text: string; readonly buttons: readonly MenuButton[] };
 
 /** An agent's text, or a part of it. */
 export interface AnswerContent {
@@ -82,6 +84,12 @@ export function isMarkdown(content: Content): content is MarkdownContent {
   return content.kind === 'answer' && content.form !== undefined;
 }
 
+export function hasButtons(
+  content: Content,
+): content is Extract<Content, { kind: 'choice' | 'menu' }> {
+  return content.kind === 'choice' || content.kind === 'menu';
+}
+
 /** What a person can decide about a turn that waits for them. */
 export type ChoiceAction = 'run' | 'skip' | 'retry';
 
@@ -90,3 +98,12 @@ export interface ChoiceButton {
   readonly action: ChoiceAction;
   readonly style: 'primary' | 'default';
 }
+
+/** What people can tell the bridge itself, by a typed word or a button. `src/bridge/commands/table.ts` says more. */
+export type CommandName =
+  | ChoiceAction
+  | ('help' | 'status' | 'whoami' | 'new' | 'stop' | 'queue' | 'lang')
+  | ('allow' | 'block' | 'revoke' | 'reconnect' | 'doctor');
+
+/** It does what the command does that the person who presses could type. */
+export type MenuButton = Omit<ChoiceButton, 'action'> & { readonly action: CommandName };

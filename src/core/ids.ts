@@ -32,3 +32,6 @@ export const APP_ID_PATTERN = /^cli_[0-9a-fA-F]{16}$/;
  * endpoint.
  */
 export const LARK_ID_PATTERN = /^[A-Za-z0-9_-]{1,128}$/;
+
+/** Lark takes a person's open id in the place of their direct chat, whose id the sender may not know. */
+export const isPerson = (id: string): boolean => id.startsWith('ou_');

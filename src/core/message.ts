@@ -55,6 +55,8 @@ export interface InboundMessage {
   readonly edited?: { readonly atMs: number; readonly parts?: readonly Part[] };
   /** It has neither words nor files, such as a sticker or a place. */
   readonly isWordless?: true;
+  /** Whom it mentions, without the bot itself. Absent: nobody. */
+  readonly mentioned?: readonly { readonly openId: OpenId; readonly name: string }[];
 }
 
 /** Where a message came from. The agent gets this with the turn. */
@@ -101,4 +103,12 @@ export type InboundEvent =
       readonly operatorOpenId: OpenId;
       /** The value that the author of the card gave to the button. */
       readonly value: Readonly<Record<string, unknown>>;
+    }
+  /** A person selected an entry of the bot's menu. The event names no chat. */
+  | {
+      readonly kind: 'menu';
+      readonly appId: AppId;
+      readonly eventId: string;
+      readonly operatorOpenId: OpenId;
+      readonly eventKey: string;
     };

@@ -1,5 +1,5 @@
 /** The work that one message causes, and what is sent for it, as the journal keeps them. */
-import type { AnswerFile, ChoiceAction, ChoiceButton, Content } from './content.ts';
+import type { AnswerFile, ChoiceButton, CommandName, Content, MenuButton } from './content.ts';
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from './ids.ts';
 import type { Text } from './language.ts';
 import type { InboundMessage } from './message.ts';
@@ -54,15 +54,20 @@ export type TurnState =
       readonly sinceMs: number;
     }
   | { readonly phase: 'held'; readonly why: HoldReason }
-  /** A person's command to the bridge about other turns. The agent does not get it. */
-  | { readonly phase: 'command'; readonly action: ChoiceAction; readonly about: readonly TurnId[] }
+  /** A person's command to the bridge, and the turns that it is about. The agent does not get it. */
+  | {
+      readonly phase: 'command';
+      readonly action: CommandName;
+      readonly argument?: string;
+      readonly about: readonly TurnId[];
+    }
   /**
    * `isOpen`: the agent asked the person for something, and the bridge does not know of an end of its task.
    * `joined`: its message is a part of that turn, and is answered with it.
    */
   | { readonly phase: 'answered'; readonly isOpen?: true; readonly joined?: TurnId }
   | { readonly phase: 'failed'; readonly reason: string; readonly cause?: FailureCause }
-  /** `by`: the open id of who skipped it, or Lark's word for who recalled the message. */
+  /** `by`: the open id of who skipped or stopped it, or Lark's word for who recalled the message. */
   | { readonly phase: 'dropped'; readonly why: DropReason; readonly by?: string };
 
 type DropReason = 'recalled' | 'skipped' | 'operator' | 'stopped';
@@ -111,11 +116,19 @@ export type Show =
       readonly text: Text;
       readonly buttons: readonly ShownButton[];
     }
+  /** A notice with commands that can be pressed. */
+  | {
+      readonly what: 'menu';
+      readonly name: string;
+      readonly text: Text;
+      readonly buttons: readonly ShownMenuButton[];
+    }
   /** The reaction on the person's message that says that it was received, and the removal of that reaction. */
   | { readonly what: 'receipt'; readonly dueAtMs: number }
   | { readonly what: 'receipt_off' };
 
 export type ShownButton = Omit<ChoiceButton, 'label'> & { readonly label: Text };
+export type ShownMenuButton = Omit<MenuButton, 'label'> & { readonly label: Text };
 
 // ---------------------------------------------------------------- outbox
 

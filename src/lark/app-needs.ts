@@ -93,6 +93,12 @@ export const EVENT_NEEDS = {
     otherwise: 'A message that was recalled while it waited is answered all the same.',
     essential: false,
   },
+  menu: {
+    name: 'application.bot.menu_v6',
+    otherwise:
+      "Entries of the bot's menu do nothing; its words (/help, /new, /stop, /status) still work.",
+    essential: false,
+  },
 } as const satisfies Readonly<Record<string, EventNeed>>;
 
 /**

@@ -4,7 +4,7 @@
  * place that it was made for. Names in a value that begin with `lark_bridge` are ours.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { ChoiceAction } from '../core/content.ts';
+import type { CommandName } from '../core/content.ts';
 import {
   type ChatId,
   messageId,
@@ -17,16 +17,16 @@ import {
 
 /** Every button of ours has this mark. Without it the press is on another program's card. */
 const CHOICE_MARK = 'lark_bridge_choice';
-const ACTIONS: readonly ButtonAction[] = ['run', 'skip', 'retry', 'stop'];
+const ACTIONS: readonly CommandName[] = [
+  ...(['run', 'skip', 'retry'] as const),
+  ...(['help', 'status', 'new', 'stop'] as const),
+];
 /** After a week nobody remembers what a question was about. What waits can still be decided by a typed command. */
 const VALID_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** `stop` is on live cards: it ends the turn at work. */
-type ButtonAction = ChoiceAction | 'stop';
-
 /** What a button is about. */
 export interface Choice {
-  readonly action: ButtonAction;
+  readonly action: CommandName;
   /** The key of the outbox row that its card is sent as. */
   readonly row: string;
   /** The message that the card is shown under. */

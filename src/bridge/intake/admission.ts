@@ -3,7 +3,8 @@ import type { Language } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft } from '../../core/turn.ts';
 import { saysNothing } from '../../wire/message-text.ts';
-import { parseCommand, turnsMeant } from './commands.ts';
+import type { CommandWords } from '../commands/table.ts';
+import { commandAdmission } from './command-admission.ts';
 import { outKey } from '../outbox/keys.ts';
 import { type DraftedAt, ownDraft, receiptDraft } from '../outbox/drafts.ts';
 import { choices, notices } from '../texts/texts.ts';
@@ -15,11 +16,9 @@ export const STALE_AFTER_MS = 30 * 60_000;
 /** Pictures that a person selects together are sent within this time. One notice for all of them is enough. */
 const BURST_MS = 60_000;
 
-/** The largest number of held or failed turns of a chat that a command can mean. */
-export const ASKABLE_MAX = 100;
-
 interface AdmissionContext {
-  readonly journal: Pick<Journal, 'askable'>;
+  readonly journal: Pick<Journal, 'askable' | 'openIn'>;
+  readonly words: CommandWords;
   readonly nowMs: number;
   /** The language of the person. */
   readonly lang: Language;
@@ -31,7 +30,7 @@ interface AdmissionContext {
 
 export async function admissionOf(
   message: InboundMessage,
-  { journal, nowMs, lang, isRecalled, burstWaitMs = 0 }: AdmissionContext,
+  { journal, words, nowMs, lang, isRecalled, burstWaitMs = 0 }: AdmissionContext,
 ): Promise<Admission> {
   const base = { message, receivedAtMs: nowMs };
   if (isRecalled) {
@@ -54,13 +53,8 @@ export async function admissionOf(
       out: [ownDraft(subject, notices.empty(), at)],
     };
   }
-  const action = parseCommand(message);
-  if (action !== undefined) {
-    const { chatId: chat, senderOpenId } = message;
-    const own = await journal.askable(chat, ASKABLE_MAX, senderOpenId);
-    const about = turnsMeant(action, { own, all: await journal.askable(chat, ASKABLE_MAX) });
-    return { ...base, state: { phase: 'command', action, about }, out: [] };
-  }
+  const command = await commandAdmission(message, { journal, words, at });
+  if (command !== undefined) return { ...base, ...command };
   // Who changes a message wants it answered as it is then.
   const askedAtMs = message.edited?.atMs ?? message.sentAtMs;
   if (nowMs - askedAtMs > STALE_AFTER_MS) return stale(base, at);

@@ -1,22 +1,10 @@
-/** Commands that a person can type. They tell the bridge what to do with turns that wait for a decision. */
+/** Which turns a word about held and failed turns means. */
 import type { TurnId } from '../../core/ids.ts';
-import type { InboundMessage } from '../../core/message.ts';
 import type { ChoiceAction } from '../../core/content.ts';
 import type { Turn } from '../../core/turn.ts';
-import { visibleOf } from '../../core/visible.ts';
 
-const COMMANDS: Readonly<Record<string, ChoiceAction>> = {
-  '/run': 'run',
-  '/skip': 'skip',
-  '/retry': 'retry',
-};
-
-/** The command, if the message contains only a command. */
-export function parseCommand(message: InboundMessage): ChoiceAction | undefined {
-  const [part, ...more] = message.parts;
-  if (part?.kind !== 'text' || more.length > 0) return undefined;
-  return COMMANDS[visibleOf(part.text).toLowerCase()];
-}
+/** The largest number of held or failed turns of a chat that a command can mean. */
+export const ASKABLE_MAX = 100;
 
 /** The held and failed turns of a chat, newest first. */
 interface Askable {

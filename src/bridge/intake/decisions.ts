@@ -7,8 +7,8 @@ import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { Engine } from '../turns/engine.ts';
 import type { Clock } from '../../time/clock.ts';
-import { ASKABLE_MAX, staleQuestion } from './admission.ts';
-import { staleAmong } from './commands.ts';
+import { staleQuestion } from './admission.ts';
+import { ASKABLE_MAX, staleAmong } from './commands.ts';
 
 interface DecisionsParts {
   readonly journal: Journal;

@@ -1,5 +1,6 @@
 import { BridgeError } from '../../core/errors.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
+import { allWords } from '../commands/table.ts';
 import { admissionOf } from './admission.ts';
 import type { Intake, Journal } from '../ports.ts';
 import type { Languages } from '../texts/languages.ts';
@@ -9,6 +10,8 @@ interface HeldMessagesParts {
   readonly journal: Journal;
   readonly languages: Languages;
   readonly clock: Clock;
+  /** Stands before each command. */
+  readonly prefix: string;
 }
 
 /** Stores messages while no bridge runs. The next bridge handles them. */
@@ -22,10 +25,12 @@ export class HeldMessages implements Intake {
   /** Takes only messages. Other events need a running bridge: they are not acked, so Lark delivers them again. */
   async admit(event: InboundEvent): Promise<void> {
     if (event.kind !== 'message') throw new BridgeError('failed', 'no bridge runs to act on it');
-    const { journal, languages, clock } = this.#parts;
+    const { journal, languages, clock, prefix } = this.#parts;
     const { message } = event;
     const lang = languages.of(message.senderOpenId);
-    const context = { journal, nowMs: clock.nowMs(), lang, isRecalled: false };
+    // The next bridge knows which of them it can carry out.
+    const words = allWords(prefix);
+    const context = { journal, words, nowMs: clock.nowMs(), lang, isRecalled: false };
     await journal.admit(await admissionOf(message, context));
   }
 

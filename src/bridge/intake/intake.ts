@@ -3,6 +3,8 @@ import { turnId, type MessageId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import { admissionOf } from './admission.ts';
+import { parseCommand } from '../commands/parse.ts';
+import { CommandDesk } from './command-desk.ts';
 import { Decisions } from './decisions.ts';
 import { Presses } from './presses.ts';
 import type { Delivery } from '../outbox/delivery.ts';
@@ -12,7 +14,13 @@ import { ownDraft } from '../outbox/drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
-import type { AttachmentStore, Intake, Journal, LiveJournal } from '../ports.ts';
+import type {
+  AttachmentStore,
+  CommandSurroundings,
+  Intake,
+  Journal,
+  LiveJournal,
+} from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -31,23 +39,26 @@ export interface EventIntakeParts {
   readonly liveJournal?: LiveJournal | undefined;
   readonly clock: Clock;
   readonly log: Log;
+  readonly surroundings?: CommandSurroundings | undefined;
 }
 
 /** Takes events from Lark. Each event is stored in the journal once, before anything else happens. */
 export class EventIntake implements Intake {
   readonly #parts: EventIntakeParts;
-  readonly #decisions: Decisions;
+  readonly #desk: CommandDesk;
   readonly #presses: Presses;
   /** Ids that are known to be in the journal, so that a duplicate costs no write. */
   readonly #known = new LRUCache<MessageId, true>({ max: IDS_REMEMBERED_MAX });
   /** Recalls that came before their message. */
   readonly #recalled = new LRUCache<MessageId, true>({ max: IDS_REMEMBERED_MAX });
+  readonly #writes = new Set<Promise<void>>();
   #duplicates = 0;
 
   constructor(parts: EventIntakeParts) {
     this.#parts = parts;
-    this.#decisions = new Decisions(parts);
-    this.#presses = new Presses({ ...parts, decisions: this.#decisions });
+    const decisions = new Decisions(parts);
+    this.#desk = new CommandDesk({ ...parts, decisions });
+    this.#presses = new Presses({ ...parts, decisions, desk: this.#desk });
   }
 
   get duplicates(): number {
@@ -67,12 +78,21 @@ export class EventIntake implements Intake {
         return this.#unreadable(event);
       case 'button':
         return this.#presses.take(event);
+      case 'menu': {
+        const { appId, eventId, operatorOpenId: by, eventKey: key } = event;
+        return this.#desk.menu({ appId, eventId, by, key });
+      }
     }
+  }
+
+  /** Commands that take long end early. The next start carries them out again. */
+  stop(): Promise<void> {
+    return this.#desk.stop();
   }
 
   /** Carries out a command that an earlier process stored but did not carry out. */
   async resume(command: Turn): Promise<void> {
-    await this.#carryOut(command);
+    await this.#desk.carryOut(command);
   }
 
   /** False if it was known already. */
@@ -93,15 +113,8 @@ export class EventIntake implements Intake {
 
   /** False if the journal knows it. */
   async #unknown(message: InboundMessage): Promise<boolean> {
-    const { journal, delivery, engine, languages, clock, log, burstWaitMs = 0 } = this.#parts;
-    const admission = await admissionOf(message, {
-      journal,
-      nowMs: clock.nowMs(),
-      lang: languages.of(message.senderOpenId),
-      isRecalled: this.#recalled.has(message.messageId),
-      burstWaitMs,
-    });
-    const done = await journal.admit(admission);
+    const { delivery, engine, log } = this.#parts;
+    const done = await this.#stored(message);
     this.#known.set(message.messageId, true);
     if (done === undefined) return false;
     const { turn, out, takenIn } = done;
@@ -112,11 +125,44 @@ export class EventIntake implements Intake {
     const joined = takenIn === undefined ? {} : { took_in: takenIn };
     log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual, ...joined });
     delivery.offer(out);
-    if (phase === 'command') await this.#carryOut(turn);
+    if (phase === 'command') await this.#desk.carryOut(turn);
     // A recall that came while the message was being stored found no turn to end.
     else if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
     else await engine.apply(turn.id, { kind: 'recalled' });
     return true;
+  }
+
+  /** What was said just before a command may still be on its way to the disk, and the command may mean it. */
+  async #stored(message: InboundMessage): ReturnType<Journal['admit']> {
+    const isCommand = parseCommand(message, this.#desk.words) !== undefined;
+    const stored = this.#store(message, isCommand ? [...this.#writes] : []);
+    const ended = stored.then(
+      () => {},
+      () => {},
+    );
+    this.#writes.add(ended);
+    try {
+      return await stored;
+    } finally {
+      this.#writes.delete(ended);
+    }
+  }
+
+  async #store(
+    message: InboundMessage,
+    before: readonly Promise<void>[],
+  ): ReturnType<Journal['admit']> {
+    const { journal, languages, clock, burstWaitMs = 0 } = this.#parts;
+    await Promise.all(before);
+    const admission = await admissionOf(message, {
+      journal,
+      words: this.#desk.words,
+      nowMs: clock.nowMs(),
+      lang: languages.of(message.senderOpenId),
+      isRecalled: this.#recalled.has(message.messageId),
+      burstWaitMs,
+    });
+    return journal.admit(admission);
   }
 
   async #recall(event: Extract<InboundEvent, { kind: 'recalled' }>): Promise<void> {
@@ -140,17 +186,5 @@ export class EventIntake implements Intake {
     const alone = { ...draft, turn: undefined };
     delivery.offer(await journal.enqueue([alone], `unreadable:${event.messageId}`));
     log.warn('message_unreadable', { message: event.messageId, chat: event.chatId });
-  }
-
-  async #carryOut(command: Turn): Promise<void> {
-    if (command.state.phase !== 'command') return;
-    const { action, about } = command.state;
-    const { chatId: chat, senderOpenId: by } = command.message;
-    await this.#decisions.choose(about, { action, by }, command.id);
-    const mayAsk = about.length > 0 || (await this.#decisions.staleOf(chat, by)).length > 0;
-    const isAsked = mayAsk && (await this.#decisions.askAboutRest(chat, command.id));
-    const nothing = isAsked ? [] : [notices.nothingMeant()];
-    const show = about.length === 0 ? nothing : action === 'skip' ? [notices.skipped()] : [];
-    await this.#parts.engine.apply(command.id, { kind: 'carried_out', show });
   }
 }

@@ -1,5 +1,6 @@
 /** Judges presses on buttons: only what the bridge asked here, and only for the person whom it asked. */
 import type { InboundEvent } from '../../core/message.ts';
+import type { ChoiceAction, CommandName } from '../../core/content.ts';
 import type { Log } from '../../core/log.ts';
 import type { TurnId } from '../../core/ids.ts';
 import type { Show } from '../../core/turn.ts';
@@ -13,6 +14,7 @@ import type { Engine } from '../turns/engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
+import { type CommandDesk, directChatOf } from './command-desk.ts';
 import type { Decisions } from './decisions.ts';
 
 interface PressesParts {
@@ -24,6 +26,7 @@ interface PressesParts {
   readonly decisions: Decisions;
   readonly engine: Engine;
   readonly liveJournal?: LiveJournal | undefined;
+  readonly desk: CommandDesk;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -40,18 +43,29 @@ export class Presses {
   async take(press: Press): Promise<void> {
     const { choices, clock, log } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by, value } = press;
-    const parsed = choices.parse(value, { chat, nowMs: clock.nowMs() });
-    if (parsed === undefined) return;
+    const nowMs = clock.nowMs();
+    const here = choices.parse(value, { chat, nowMs });
+    if (here === undefined) return;
+    // A card that was sent to a person, and not to a chat, works for that person.
+    const there =
+      here.kind === 'refused' && choices.parse(value, { chat: directChatOf(by), nowMs });
+    const parsed = there !== false && there?.kind === 'choice' ? there : here;
     const why = parsed.kind === 'refused' ? parsed.why : await this.#mismatch(press, parsed.choice);
     if (why !== undefined) log.warn('press_refused', { chat, card, by, why });
     if (parsed.kind === 'refused' || why !== undefined) {
       return this.#tell(press, notices.buttonNotValid());
     }
     const { choice } = parsed;
-    return choice.action === 'stop' ? this.#stop(press, choice) : this.#decide(press, choice);
+    const { action } = choice;
+    if (action === 'run' || action === 'skip' || action === 'retry') {
+      return this.#decide(press, { ...choice, action });
+    }
+    // On a live card, which is there before any row of the outbox.
+    if (action === 'stop' && choice.turn !== undefined) return this.#stop(press, choice);
+    return this.#command(press, { ...choice, action });
   }
 
-  /** On a live card, which is there before any row of the outbox. */
+  /** The button of a turn at work. */
   async #stop(press: Press, { row, turn: id, person }: Choice): Promise<void> {
     const { engine, log } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by } = press;
@@ -74,7 +88,11 @@ export class Presses {
     }
     const row = await journal.out(key);
     if (row !== undefined) {
-      if (row.chatId !== press.chatId || row.turn !== id) return 'other_row';
+      const isThere =
+        row.chatId === press.chatId || row.chatId === directChatOf(press.operatorOpenId);
+      // The buttons of a menu are about no turn.
+      const isMenu = row.body.kind === 'message' && row.body.content.kind === 'menu';
+      if (!isThere || (isMenu ? undefined : row.turn) !== id) return 'other_row';
       if (row.state.phase === 'sent' && row.state.larkId !== press.messageId) return 'other_card';
       if (under !== undefined && row.replyTo !== under) return 'other_message';
     }
@@ -84,11 +102,22 @@ export class Presses {
     return turn.message.chatId === press.chatId ? undefined : 'other_chat';
   }
 
-  async #decide(press: Press, choice: Choice): Promise<void> {
+  /** The same as the typed command of whoever presses. */
+  async #command(press: Press, choice: Choice & { readonly action: CommandName }): Promise<void> {
+    const { journal, desk, log } = this.#parts;
+    const { appId, chatId, messageId: card, operatorOpenId: by, eventId } = press;
+    const { action: name } = choice;
+    const row = await journal.out(choice.row);
+    const asked = row?.turn && (await journal.turn(row.turn))?.message;
+    const place = { chatId, threadId: asked?.threadId };
+    log.info('press_taken', { chat: chatId, card, by, action: name });
+    await desk.take({ appId, name, by, eventId, place, card });
+  }
+
+  async #decide(press: Press, choice: Choice & { readonly action: ChoiceAction }): Promise<void> {
     const { journal, decisions, storeRetry, log } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by, eventId } = press;
     const { action } = choice;
-    if (action === 'stop') return;
     // One use for each person. It is over when all is done, because nobody repeats a press whose process died.
     const use = `press:${choice.row}:${by}`;
     if (await journal.isDone(`${use}:done`)) return;

@@ -13,6 +13,7 @@ import {
   type AnswerContent,
   type Content,
   type FileContent,
+  hasButtons,
   isMarkdown,
 } from '../../core/content.ts';
 import type {
@@ -235,7 +236,7 @@ function begunAtMs(row: OutboxRow): number {
 
 function split(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
-  if (body.kind !== 'message' || body.content.kind === 'choice') return giveUp(row, at);
+  if (body.kind !== 'message' || hasButtons(body.content)) return giveUp(row, at);
   const { content } = body;
   if (content.kind === 'file') return afterFile(row, content, at);
   if (isMarkdown(content)) return simpler(row, content, { at, why: 'too_long' });
@@ -316,7 +317,7 @@ function asText(row: OutboxRow, at: Try): OutboxChange {
   if (body.kind !== 'message') return giveUp(row, at);
   if (body.content.kind === 'answer') return simpler(row, body.content, { at, why: 'form' });
   if (body.content.kind === 'file') return afterFile(row, body.content, at);
-  if (body.content.kind !== 'choice') return giveUp(row, at);
+  if (!hasButtons(body.content)) return giveUp(row, at);
   const content = { kind: 'notice', text: body.content.text } as const;
   return replacedBy(successor(row, at, { how: 'text', body: { kind: 'message', content } }));
 }

@@ -4,7 +4,7 @@ import type { MessageId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxRow, Turn } from '../../core/turn.ts';
-import { ASKABLE_MAX } from '../intake/admission.ts';
+import { ASKABLE_MAX } from '../intake/commands.ts';
 import type { Journal, LarkGateway } from '../ports.ts';
 import type { Anchor } from './after-send.ts';
 

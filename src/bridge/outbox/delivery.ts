@@ -1,6 +1,6 @@
 import type { Service } from '../../core/service.ts';
 import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
-import { type TurnId, turnId } from '../../core/ids.ts';
+import { isPerson, type TurnId, turnId } from '../../core/ids.ts';
 import type { OutboxDraft, OutboxRow, Turn } from '../../core/turn.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
@@ -12,9 +12,10 @@ import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { type DraftedAt, toOutgoing } from './drafts.ts';
 import { Preparation } from './preparation.ts';
+import { withPrefix } from '../commands/with-prefix.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
-import { type Content, isMarkdown } from '../../core/content.ts';
+import { type Content, hasButtons, isMarkdown } from '../../core/content.ts';
 import type {
   AnswerFileStore,
   DeliveryResult,
@@ -53,6 +54,8 @@ interface DeliveryParts {
   readonly log: Log;
   readonly observer: Observer;
   readonly answerFiles?: AnswerFileStore | undefined;
+  /** Stands before the words that people type. Not given: a slash. */
+  readonly prefix?: string | undefined;
   /** Lark says that the message of this turn was recalled. */
   readonly onWithdrawn: (turn: TurnId) => Promise<void>;
   readonly liveJournal?: LiveJournal | undefined;
@@ -223,17 +226,24 @@ export class Delivery implements Service {
     }
     const arrived = await this.#alreadyShown(row);
     if (arrived !== undefined) return arrived;
-    const out = toOutgoing(row, { again, buttonValues: await this.#buttonValues(row) });
+    const buttonValues = await this.#buttonValues(row);
+    const out = toOutgoing(this.#inOwnWords(row), { again, buttonValues });
     return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
   }
 
   /** A question about one turn is for the author of its message. */
   async #buttonValues(row: OutboxRow): Promise<readonly ButtonValue[] | undefined> {
     const { body, key, chatId: chat, replyTo, placement, turn } = row;
-    if (body.kind !== 'message' || body.content.kind !== 'choice') return undefined;
+    if (body.kind !== 'message') return undefined;
     const under = placement === 'chat' ? undefined : replyTo;
-    const person = (await this.#turn(row))?.message.senderOpenId;
     const sinceMs = row.replayedAtMs ?? row.createdAtMs;
+    if (body.content.kind === 'menu') {
+      return body.content.buttons.map(({ action }) =>
+        this.#parts.choices.valueOf({ action, row: key, under }, { chat, sinceMs }),
+      );
+    }
+    if (body.content.kind !== 'choice') return undefined;
+    const person = (await this.#turn(row))?.message.senderOpenId;
     return body.content.buttons.map(({ action }) =>
       this.#parts.choices.valueOf({ action, row: key, under, turn, person }, { chat, sinceMs }),
     );
@@ -246,8 +256,10 @@ export class Delivery implements Service {
   async #alreadyShown(row: OutboxRow): Promise<DeliveryResult | undefined> {
     const { clock, lark, log } = this.#parts;
     const { body, triedAtMs } = row;
+    // The history of a direct chat can't be read by the person's id.
+    if (isPerson(row.chatId)) return undefined;
     // A question that is shown twice does no harm.
-    if (body.kind !== 'message' || body.content.kind === 'choice') return undefined;
+    if (body.kind !== 'message' || hasButtons(body.content)) return undefined;
     if (triedAtMs === undefined) return undefined;
     const agoMs = clock.nowMs() - triedAtMs;
     const isRecent = agoMs >= 0 && agoMs < LARK_UUID_HONOURED_MS;
@@ -292,8 +304,16 @@ export class Delivery implements Service {
       const known = await journal.sentAmong(alike.map(({ messageId }) => messageId));
       return alike.find(({ messageId }) => !known.has(messageId));
     }
-    const shown = lark.form.shownText(content);
+    const { prefix = '/' } = this.#parts;
+    const shown = lark.form.shownText(withPrefix(content, prefix));
     return messages.find(({ text }) => text === shown);
+  }
+
+  #inOwnWords(row: OutboxRow): OutboxRow {
+    const { body } = row;
+    const { prefix = '/' } = this.#parts;
+    if (body.kind !== 'message') return row;
+    return { ...row, body: { ...body, content: withPrefix(body.content, prefix) } };
   }
 
   async #turn(row: OutboxRow): Promise<Turn | undefined> {

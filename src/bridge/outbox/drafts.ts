@@ -2,7 +2,7 @@
 import { shortened } from '../../core/cut.ts';
 import type { AnswerFile, Content } from '../../core/content.ts';
 import { turnId, type ChatId, type MessageId } from '../../core/ids.ts';
-import type { Language } from '../../core/language.ts';
+import type { Language, Text } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
@@ -45,6 +45,7 @@ export function toDrafts(
         }));
       case 'notice':
       case 'choice':
+      case 'menu':
         return ownDraft(subject, one, at);
       case 'receipt':
         return receiptDraft(subject, one, nowMs);
@@ -68,27 +69,34 @@ function answerContents(
   return [...parts, ...rest.map((file) => form.fileRow(file))];
 }
 
+/** A text of the bridge itself. */
+export type OwnShow = Extract<Show, { what: 'notice' | 'choice' | 'menu' }>;
+
 /** The row for a text of the bridge itself. Such a text always fits into one message. */
-export function ownDraft(
-  subject: Subject,
-  show: Extract<Show, { what: 'notice' | 'choice' }>,
-  { nowMs, lang }: DraftedAt,
-): OutboxDraft {
+export function ownDraft(subject: Subject, show: OwnShow, { nowMs, lang }: DraftedAt): OutboxDraft {
   const { what, name } = show;
-  const text = show.text[lang];
-  const content: Content =
-    show.what === 'choice'
-      ? {
-          kind: 'choice',
-          text,
-          buttons: show.buttons.map(({ label, ...one }) => ({ ...one, label: label[lang] })),
-        }
-      : { kind: 'notice', text };
+  const content = ownContent(show, lang);
   return {
     ...messageDraft(subject, nowMs),
     key: turnKey(subject, `${what}:${name}`),
     body: { kind: 'message', content },
   };
+}
+
+function ownContent(show: OwnShow, lang: Language): Content {
+  const text = show.text[lang];
+  switch (show.what) {
+    case 'notice':
+      return { kind: 'notice', text };
+    case 'choice':
+      return { kind: 'choice', text, buttons: labelled(show.buttons, lang) };
+    case 'menu':
+      return { kind: 'menu', text, buttons: labelled(show.buttons, lang) };
+  }
+}
+
+function labelled<T extends { readonly label: Text }>(buttons: readonly T[], lang: Language) {
+  return buttons.map(({ label, ...one }) => ({ ...one, label: label[lang] }));
 }
 
 /** The messages of a turn: its own, and those that it took in. Each of them has a sign of its own. */

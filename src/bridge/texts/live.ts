@@ -15,5 +15,4 @@ export const liveNotices = {
   /** In place of a card of which nothing is left to show. */
   below: () => notice('live_below', { en: 'See below.', zh: '见下文。' }),
   over: () => notice('live_over', { en: 'This work is over.', zh: '处理已结束。' }),
-  stopped: () => notice('stopped', { en: 'Stopped.', zh: '已停止。' }),
 } as const;

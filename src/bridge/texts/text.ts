@@ -1,7 +1,7 @@
 /** How a sentence of the bridge becomes a part of what is shown. Every sentence exists in English and in Chinese. */
-import type { ChoiceAction } from '../../core/content.ts';
+import type { ChoiceAction, CommandName } from '../../core/content.ts';
 import type { Language, Text } from '../../core/language.ts';
-import type { Show, ShownButton } from '../../core/turn.ts';
+import type { Show, ShownButton, ShownMenuButton } from '../../core/turn.ts';
 
 export type { Text } from '../../core/language.ts';
 
@@ -11,6 +11,15 @@ export function notice(name: string, text: Text) {
 
 export function choice(name: string, text: Text, buttons: readonly ShownButton[]) {
   return { what: 'choice', name, text, buttons } as const satisfies Show;
+}
+
+/** A notice with commands that can be pressed. */
+export function menu(name: string, text: Text, buttons: readonly ShownMenuButton[]) {
+  return { what: 'menu', name, text, buttons } as const satisfies Show;
+}
+
+export function menuButton(action: CommandName, label: Text) {
+  return { label, action, style: 'default' } as const satisfies ShownMenuButton;
 }
 
 export function button(action: ChoiceAction, style: ShownButton['style'], label: Text) {

@@ -173,10 +173,9 @@ export class Engine implements Service {
     return this.#saidBefore.forget(message, chat);
   }
 
-  /** A person ends a turn at work. False if it is not at work, or can't be ended. */
+  /** Ends a turn that waits or runs, with its agent's work. What was said so far stays. False if it is over. */
   stopTurn(id: TurnId, by: OpenId, once?: string): Promise<boolean> {
-    const { correlates } = this.#parts.target;
-    return this.apply(id, { kind: 'stopped', by, correlates }, once);
+    return this.apply(id, { kind: 'stopped', by }, once);
   }
 
   /** Shows something about a turn that waits or runs. The turn does not change. */

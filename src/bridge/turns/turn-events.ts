@@ -24,8 +24,8 @@ export type TurnEvent =
   | { readonly kind: 'chosen'; readonly action: ChoiceAction; readonly by: OpenId | 'operator' }
   /** `correlates`: answers name their turn, so a late answer can't be shown as the answer to another turn. */
   | { readonly kind: 'dropped_by_operator'; readonly correlates: boolean }
-  /** A person ends it while the agent works on it. What was said so far stays. */
-  | { readonly kind: 'stopped'; readonly by: OpenId; readonly correlates: boolean }
+  /** Somebody who may do so ends it while it waits or the agent works on it. What was said so far stays. */
+  | { readonly kind: 'stopped'; readonly by: OpenId }
   /** An answer or question that names no turn, but can only be about this one. */
   | {
       readonly kind: 'received';

@@ -9,9 +9,9 @@ import type {
   TurnPhase,
   TurnState,
 } from '../../core/turn.ts';
-import { liveNotices } from '../texts/live.ts';
 import { choices, notices, question, withFiles } from '../texts/texts.ts';
 import { showAnswer, showMore } from './answer-show.ts';
+import { mayDrop, stopped } from './ended-early.ts';
 import { recalled } from './recall.ts';
 import type { TurnEvent, TurnRules, TurnStep } from './turn-events.ts';
 import { sendBackoffMs } from './send-backoff.ts';
@@ -71,16 +71,6 @@ export function step(
     case 'stopped':
       return stopped(turn, event);
   }
-}
-
-function stopped(
-  { state: { phase } }: Turn,
-  { by, correlates }: Extract<TurnEvent, { kind: 'stopped' }>,
-): TurnStep | undefined {
-  // A turn that waits for a person's decision is not at work.
-  if (phase === 'held' || phase === 'command' || !mayDrop(phase, correlates)) return undefined;
-  const { state, show } = end({ phase: 'dropped', why: 'stopped', by });
-  return { state, show: [liveNotices.stopped(), ...show] };
 }
 
 function start(turn: Turn, target: WorkspaceId, deadlineMs: number): TurnStep | undefined {
@@ -316,8 +306,4 @@ function named(
       // Nobody wants an answer any more.
       return undefined;
   }
-}
-
-function mayDrop(phase: TurnPhase, correlates: boolean): boolean {
-  return !isFinal(phase) && (correlates || !(isEngaged(phase) || phase === 'overdue'));
 }

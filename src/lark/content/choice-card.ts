@@ -1,9 +1,9 @@
 import type { Content } from '../../core/content.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 
-/** The JSON of a card (schema 2.0) with a question and its buttons. `values`: what the buttons say, in order. */
+/** The JSON of a card (schema 2.0) with a question or a menu, and its buttons. `values`: what the buttons say, in order. */
 export function choiceCard(
-  { text, buttons }: Extract<Content, { kind: 'choice' }>,
+  { text, buttons }: Extract<Content, { kind: 'choice' | 'menu' }>,
   values: readonly ButtonValue[],
 ): string {
   return JSON.stringify({

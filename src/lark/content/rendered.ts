@@ -30,7 +30,8 @@ interface LarkContent {
 /** `values`: what the buttons of the content say when they are pressed. */
 export function rendered(content: Content, values: readonly ButtonValue[] = []): Rendered {
   switch (content.kind) {
-    case 'choice': {
+    case 'choice':
+    case 'menu': {
       const card = choiceCard({ ...content, text: withoutControls(content.text) }, values);
       return { kind: 'card', card };
     }

@@ -11,7 +11,7 @@ import {
   openId,
 } from '../../core/ids.ts';
 import type { ChatType, InboundEvent, InboundMessage, Part } from '../../core/message.ts';
-import { type Mention, type Named, whoIsNamed } from './content/mentions.ts';
+import { type Mention, mentionedIn, type Named, whoIsNamed } from './content/mentions.ts';
 import { parseParts } from './content/parts.ts';
 import { idOf, isText, listOf, millis, optionalId, textOf } from './fields.ts';
 
@@ -57,6 +57,7 @@ export const EVENT_PARSERS: Readonly<Record<string, (raw: Json, self: Self) => P
   [EVENT_NEEDS.message.name]: parseMessageEvent,
   [EDIT_EVENT]: parseEditedEvent,
   [EVENT_NEEDS.recall.name]: parseRecalledEvent,
+  [EVENT_NEEDS.menu.name]: parseMenuEvent,
   [CALLBACK_NEEDS.button.name]: parseButtonEvent,
 };
 
@@ -228,6 +229,7 @@ export function parseMessage(facts: MessageFacts, self: Self): ParsedMessage {
   );
   if (parts === undefined) return refused('malformed');
   const editedAtMs = millis(facts.editedAtMs);
+  const mentioned = mentionedIn(facts, self.botOpenId);
   return {
     ok: true,
     message: {
@@ -244,6 +246,7 @@ export function parseMessage(facts: MessageFacts, self: Self): ParsedMessage {
       parts,
       ...(editedAtMs !== undefined && { edited: { atMs: editedAtMs } }),
       ...(!isSaidOrSent(messageType, parts) && { isWordless: true }),
+      ...(mentioned.length > 0 && { mentioned }),
     },
   };
 }
@@ -298,6 +301,26 @@ function parseButtonEvent(raw: Json, self: Self): ParsedEvent {
       messageId: messageId(message),
       operatorOpenId: openId(operator),
       value,
+    },
+  };
+}
+
+/** Such as `help`: whoever runs the bot types it into the developer console. */
+const EVENT_KEY = /^[\w.-]{1,100}$/;
+
+function parseMenuEvent(raw: Json, self: Self): ParsedEvent {
+  const operator = idOf(asObject(asObject(raw['operator'])?.['operator_id'])?.['open_id']);
+  const [eventId, eventKey] = [raw['event_id'], raw['event_key']];
+  if (operator === undefined || typeof eventId !== 'string') return refused('malformed');
+  if (!isText(eventKey) || !EVENT_KEY.test(eventKey)) return refused('malformed');
+  return {
+    ok: true,
+    event: {
+      kind: 'menu',
+      appId: self.appId,
+      eventId,
+      operatorOpenId: openId(operator),
+      eventKey,
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   type AppId,
   type ChatId,
   chatId,
+  isPerson,
   LARK_ID_PATTERN,
   type MessageId,
   messageId,
@@ -202,7 +203,7 @@ async function sendMessage(
       : await caller.call({ ...paced, api: 'message_create' }, tried, (client, authorization) =>
           client.im.v1.message.create(
             {
-              params: { receive_id_type: 'chat_id' },
+              params: { receive_id_type: isPerson(out.chatId) ? 'open_id' : 'chat_id' },
               data: { ...message, receive_id: out.chatId },
             },
             authorization,

@@ -4,6 +4,7 @@ import { LANGUAGES_SCHEMA } from './bridge/languages-schema.ts';
 import { RECALLS_AND_ANSWERS } from './bridge/said-schema.ts';
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
 import { LIVE_CARDS } from './bridge/live-cards-schema.ts';
+import { SESSIONS_SCHEMA } from './bridge/sessions-schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA, READABLE_ROWS } from './hub/schema.ts';
 import { HUB_USAGE } from './hub/usage-schema.ts';
 
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly string[] = [
   GATHERING_TURNS,
   RECALLS_AND_ANSWERS,
   LIVE_CARDS,
+  SESSIONS_SCHEMA,
 ];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { platformMessageId, turnKey } from '../../../src/bridge/outbox/keys.ts';
 import { toDrafts, toOutgoing, withQuote } from '../../../src/bridge/outbox/drafts.ts';
-import { parseCommand, turnsMeant } from '../../../src/bridge/intake/commands.ts';
+import { turnsMeant } from '../../../src/bridge/intake/commands.ts';
 import type { ChoiceAction } from '../../../src/core/content.ts';
 import { messageId, turnId } from '../../../src/core/ids.ts';
 import type { Turn } from '../../../src/core/turn.ts';
@@ -79,22 +79,6 @@ describe('rows for what a turn shows', () => {
 });
 
 describe('commands to the bridge itself', () => {
-  const saying = (text: string) => parseCommand({ ...message, parts: [{ kind: 'text', text }] });
-
-  test('are whole messages, in upper or lower case', () => {
-    expect([saying('/retry'), saying(' /RUN\n'), saying('/skip')]).toEqual([
-      'retry',
-      'run',
-      'skip',
-    ]);
-    expect([saying('\u200B/retry\uFEFF'), saying('\u2060/run \u200B')]).toEqual(['retry', 'run']);
-    expect([saying('/retry now'), saying('retry'), saying('/other')]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ]);
-  });
-
   const meant = (action: ChoiceAction, own: readonly Turn[]) =>
     turnsMeant(action, { own, all: own });
 

@@ -24,7 +24,7 @@ beforeEach(() => {
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   const clock = new VirtualClock(message.sentAtMs);
   journal = new SqliteJournal({ db, app: message.appId, clock });
-  held = new HeldMessages({ journal, languages: english, clock });
+  held = new HeldMessages({ journal, languages: english, clock, prefix: '/' });
 });
 
 afterEach(() => {
@@ -46,6 +46,7 @@ test('messages are checked as a bridge checks them: an old one leads to a questi
     journal,
     languages: english,
     clock: new VirtualClock(message.sentAtMs + HOUR_MS),
+    prefix: '/',
   });
   await later.admit({ kind: 'message', message });
   expect(await stateOf()).toEqual({ phase: 'held', why: 'stale' });

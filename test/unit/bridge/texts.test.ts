@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
 import { fileNotices } from '../../../src/bridge/texts/files.ts';
 import type { Language, Text } from '../../../src/core/language.ts';
+import { COMMAND_NAMES, COMMANDS } from '../../../src/bridge/commands/table.ts';
+import {
+  commandNotices,
+  diagnosis,
+  diagnosisFailed,
+  help,
+  queue,
+  status,
+  whoami,
+} from '../../../src/bridge/texts/commands.ts';
 import {
   choices,
   notices,
@@ -64,6 +74,40 @@ const TEXTS: Readonly<Record<string, Text>> = {
       ];
     }),
   ),
+  stopped: commandNotices.stopped({ isOwn: true }).text,
+  stoppedByOwner: commandNotices.stopped({ isOwn: false }).text,
+  nothingAtWork: commandNotices.nothingAtWork().text,
+  notYoursToStop: commandNotices.notYoursToStop().text,
+  newSession: commandNotices.newSession().text,
+  ownerOnly: commandNotices.ownerOnly().text,
+  notHere: commandNotices.notHere().text,
+  mistyped: commandNotices.mistyped({ word: '/stpo', nearest: '/stop' }).text,
+  usage: commandNotices.usage('lang', '/').text,
+  usageAlone: commandNotices.usageAlone('allow', '/').text,
+  ...Object.fromEntries(
+    (['en', 'zh', 'auto'] as const).map((one) => [one, commandNotices.language(one).text]),
+  ),
+  language: commandNotices.language('auto').text,
+  reconnecting: commandNotices.reconnecting().text,
+  ...Object.fromEntries(
+    (['allow', 'block', 'revoke'] as const).map((one) => [
+      one,
+      commandNotices.accessDone(one).text,
+    ]),
+  ),
+  accessDone: commandNotices.accessDone('allow').text,
+  accessUnchanged: commandNotices.accessUnchanged().text,
+  accessUnknown: commandNotices.accessUnknown().text,
+  accessRefused: commandNotices.accessRefused().text,
+  help: help(COMMAND_NAMES, '/').text,
+  status: status({ version: '1', connectedMs: 1, agent: 'x', atWork: [], waiting: 0 }).text,
+  queue: queue({ atWork: [], waiting: [], held: 1, more: 1 }).text,
+  whoami: whoami({ name: 'x', openId: 'ou_1', isOwner: true, session: undefined }).text,
+  diagnosis: diagnosis([{ level: 'problem', finding: 'x' }]).text,
+  diagnosisFailed: diagnosisFailed('x').text,
+  ...Object.fromEntries(
+    Object.values(COMMANDS).map(({ help: { en, zh } }) => [en, `${en}\n${zh}`]),
+  ),
   ...Object.fromEntries(
     Object.entries(proof.en).flatMap(([name, en]) => {
       const zh = proof.zh[name as keyof typeof proof.zh];
@@ -89,7 +133,9 @@ test.each(CASES)('%s is said in Chinese alone, with full-width marks', (_name, {
 });
 
 test('every notice is among them', () => {
-  expect(Object.keys(notices).filter((name) => !(name in NOTICES))).toEqual([]);
+  expect(Object.keys({ ...notices, ...commandNotices }).filter((name) => !(name in TEXTS))).toEqual(
+    [],
+  );
 });
 
 test.each(['en', 'zh'] as const)('a reason is told once, in %s too', (lang: Language) => {

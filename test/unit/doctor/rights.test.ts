@@ -11,7 +11,7 @@ const PAGES = {
 };
 const SOUND: AppFact = {
   scopes: APP_NEEDS.scopes.map(({ anyOf }) => anyOf[0]),
-  events: [EVENT_NEEDS.message.name, EVENT_NEEDS.recall.name],
+  events: [EVENT_NEEDS.message.name, EVENT_NEEDS.recall.name, EVENT_NEEDS.menu.name],
   callbacks: [CALLBACK_NEEDS.button.name],
   callbacksElsewhere: false,
 };
@@ -67,10 +67,13 @@ describe('permissions', () => {
   });
 });
 
+const { message, recall, menu } = EVENT_NEEDS;
+
 describe('events and callbacks', () => {
   test.each<[string, Partial<AppFact>, string]>([
-    ['no messages', { events: [EVENT_NEEDS.recall.name] }, 'problem'],
-    ['no recalls', { events: [EVENT_NEEDS.message.name] }, 'warning'],
+    ['no messages', { events: [recall.name, menu.name] }, 'problem'],
+    ['no recalls', { events: [message.name, menu.name] }, 'warning'],
+    ['no menu', { events: [message.name, recall.name] }, 'warning'],
     ['nothing told about events', { events: undefined }, 'note'],
     ['no buttons', { callbacks: [] }, 'warning'],
     ['buttons by web hook', { callbacksElsewhere: true }, 'warning'],

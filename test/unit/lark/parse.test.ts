@@ -456,3 +456,71 @@ test('the log gets valid ids of an event, and nothing else', () => {
   });
   expect(idsOf({ event_id: 'a b\n', message: { message_id: 'hello there' } })).toEqual({});
 });
+
+describe('whom a message mentions', () => {
+  const parsed = (raw: unknown) => {
+    const result = parse(raw);
+    return result.ok && result.event.kind === 'message'
+      ? result.event.message.mentioned
+      : undefined;
+  };
+
+  test('stays known by id and name, without the bot', () => {
+    const mentions = [mention(1, 'Bot', BOT), mention(2, 'Tom', 'ou_tom')];
+    const event = messageEvent({
+      message: { content: text('@_user_1 /allow @_user_2'), mentions },
+    });
+    expect(parsed(event)).toEqual([{ openId: 'ou_tom', name: 'Tom' }]);
+  });
+
+  test('is nobody for everybody and for who has no id', () => {
+    const mentions = [mention(1, 'Bot', BOT), { key: '@_all', id: {}, name: 'all' }];
+    expect(
+      parsed(messageEvent({ message: { content: text('@_user_1 @_all'), mentions } })),
+    ).toBeUndefined();
+  });
+
+  test('is found in a post that names an id itself', () => {
+    const content = post(
+      { tag: 'at', user_id: BOT, user_name: 'Bot' },
+      { tag: 'text', text: ' /block ' },
+      { tag: 'at', user_id: 'ou_tom', user_name: 'Tom' },
+      { tag: 'at', user_id: '@_user_7', user_name: 'Nobody' },
+    );
+    const event = messageEvent({ message: { message_type: 'post', content, mentions: [] } });
+    expect(parsed(event)).toEqual([{ openId: 'ou_tom', name: 'Tom' }]);
+  });
+});
+
+describe("an entry of the bot's menu", () => {
+  const MENU = 'application.bot.menu_v6';
+  const chosen = {
+    event_id: 'e1',
+    event_key: 'stop',
+    operator: { operator_id: { open_id: 'ou_1' } },
+  };
+
+  test('names the person and the key', () => {
+    expect(parseEvent(MENU, chosen, SELF)).toEqual({
+      ok: true,
+      event: {
+        kind: 'menu',
+        appId: SELF.appId,
+        eventId: 'e1',
+        operatorOpenId: 'ou_1',
+        eventKey: 'stop',
+      },
+    });
+  });
+
+  test.each([
+    { ...chosen, event_key: '' },
+    { ...chosen, event_key: 'a b' },
+    { ...chosen, event_key: 7 },
+    { ...chosen, event_id: undefined },
+    { ...chosen, operator: {} },
+    { ...chosen, operator: { operator_id: { open_id: '../x' } } },
+  ])('with a part missing is malformed: %j', (raw) => {
+    expect(parseEvent(MENU, raw, SELF)).toEqual({ ok: false, reason: 'malformed' });
+  });
+});

@@ -1,6 +1,6 @@
 /** Whom a message names, and what is written in the place of a mention. */
 import { isObject } from '../../../core/json-object.ts';
-import type { OpenId } from '../../../core/ids.ts';
+import { openId as asOpenId, type OpenId } from '../../../core/ids.ts';
 import { parseJson } from './parse-json.ts';
 import { oneLine } from './words.ts';
 
@@ -48,6 +48,40 @@ export function whoIsNamed(
 function isAll(name: string): boolean {
   return name === '@_all' || name === 'all';
 }
+
+/**
+ * Whom a message names beside the bot, as far as their ids are known: from its list of mentions, and from the `at`
+ * elements of a post, each person once.
+ */
+export function mentionedIn(
+  { messageType, content, mentions }: Mentioning,
+  botOpenId: OpenId | undefined,
+): { readonly openId: OpenId; readonly name: string }[] {
+  const post = messageType === 'post' ? parseJson(content) : undefined;
+  const inPost = isObjectOrList(post) ? atElements(post) : [];
+  const all = [
+    ...mentions.map(({ openId: id, name }) => ({ id, name })),
+    ...inPost.map((element) => ({
+      id: textIn(element, 'user_id'),
+      name: textIn(element, 'user_name'),
+    })),
+  ];
+  const found = new Map<string, string>();
+  for (const { id, name } of all) {
+    if (id === undefined || id === botOpenId || !OPEN_ID.test(id) || found.has(id)) continue;
+    found.set(id, oneLine(name));
+  }
+  return [...found].map(([id, name]) => ({ openId: asOpenId(id), name }));
+}
+
+interface Mentioning {
+  readonly messageType: unknown;
+  readonly content: unknown;
+  readonly mentions: readonly Mention[];
+}
+
+/** In an `at` element a placeholder may stand in the place of the id. */
+const OPEN_ID = /^ou_[A-Za-z0-9_-]{1,125}$/;
 
 /** Placeholders and ids in a text or a post. Undefined if it can't be read. Other types name nobody. */
 function namesIn({ messageType, json }: { messageType: unknown; json: unknown }) {

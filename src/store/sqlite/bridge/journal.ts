@@ -1,11 +1,13 @@
 import {
   messageId,
+  turnId,
   type AppId,
   type ChatId,
   type MessageId,
   type OpenId,
   type TurnId,
 } from '../../../core/ids.ts';
+import type { TurnDetails } from '../../../core/turn-details.ts';
 import type { OutboxDraft, OutboxRow, Turn } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import { EventsTable } from './events.ts';
@@ -15,6 +17,7 @@ import { SqliteOrders } from './orders.ts';
 import { OutboxTable } from './outbox.ts';
 import { QuarantineTable } from './quarantine.ts';
 import { RunsTable } from './runs.ts';
+import { SessionsTable } from './sessions.ts';
 import { TurnsTable } from './turns.ts';
 import type {
   Admission,
@@ -22,6 +25,7 @@ import type {
   JournalCounts,
   JournalReader,
   OutboxChange,
+  Place,
   PruneRules,
   QuarantinedAnswer,
   TurnChange,
@@ -38,6 +42,7 @@ export class SqliteJournal implements Journal, JournalReader {
   readonly #turns: TurnsTable;
   readonly #joined: JoinedTurns;
   readonly #runs: RunsTable;
+  readonly #sessions: SessionsTable;
   readonly #outbox: OutboxTable;
   readonly #quarantine: QuarantineTable;
   readonly #orders: SqliteOrders;
@@ -50,6 +55,7 @@ export class SqliteJournal implements Journal, JournalReader {
     this.#turns = new TurnsTable(db, app);
     this.#joined = new JoinedTurns({ db, app, turns: this.#turns });
     this.#runs = new RunsTable(db, app);
+    this.#sessions = new SessionsTable(db, app);
     this.#outbox = new OutboxTable(db, app);
     this.#quarantine = new QuarantineTable(db, app);
     this.#orders = new SqliteOrders({ db, app, clock });
@@ -59,7 +65,9 @@ export class SqliteJournal implements Journal, JournalReader {
   admit(admission: Admission) {
     return this.#db.write(() => {
       const nowMs = this.#clock.nowMs();
-      const turn = this.#turns.insert(admission, nowMs);
+      if (this.#turns.get(turnId(admission.message.messageId)) !== undefined) return undefined;
+      const details = this.#detailsOf(admission, nowMs);
+      const turn = this.#turns.insert(admission, { nowMs, details });
       if (turn === undefined) return undefined;
       const joined = admission.takesIn === true ? this.#joined.takeIn(turn, nowMs) : undefined;
       const { out, question = [], burst } = admission;
@@ -67,6 +75,24 @@ export class SqliteJournal implements Journal, JournalReader {
       const tells = burst !== undefined && !this.#turns.hasOtherUnreadable(turn, burst.withinMs);
       const drafts = [...out, ...(asks ? question : []), ...(tells ? burst.out : [])];
       return { turn, ...joined, out: this.#outbox.insert(drafts) };
+    });
+  }
+
+  /** What every turn has from the beginning. */
+  #detailsOf({ message, state, renewsSession }: Admission, nowMs: number): TurnDetails | undefined {
+    if (renewsSession === true) this.#sessions.renew(message, nowMs);
+    const mayRun = state.phase === 'waiting' || state.phase === 'held';
+    return mayRun ? { session: this.#sessions.use(message, nowMs) } : undefined;
+  }
+
+  session(place: Place) {
+    return Promise.resolve(this.#sessions.of(place)?.id);
+  }
+
+  async renewSession(place: Place, once: string): Promise<void> {
+    await this.#db.write(() => {
+      if (!this.#events.insert(once, place.chatId)) return;
+      this.#sessions.renew(place, this.#clock.nowMs());
     });
   }
 
@@ -106,6 +132,14 @@ export class SqliteJournal implements Journal, JournalReader {
 
   askable(chat: ChatId, limit: number, author?: OpenId) {
     return Promise.resolve(this.#turns.askable(chat, limit, author));
+  }
+
+  openIn(chat: ChatId, limit: number) {
+    return Promise.resolve(this.#turns.openIn(chat, limit));
+  }
+
+  directChat(person: OpenId) {
+    return Promise.resolve(this.#turns.directChat(person));
   }
 
   openTurns() {

@@ -33,6 +33,8 @@ const THREAD_MESSAGES_MAX = 10;
 const BURST_ROWS_MAX = 1_000;
 /** The same for a thread: older turns of it are left out. */
 const THREAD_ROWS_MAX = 5_000;
+/** How far back a person's direct chat is searched for. It takes some milliseconds. */
+const DIRECT_CHAT_ROWS_MAX = 10_000;
 
 /** All SQL of the table `turns`. Call the writers inside `db.write`. */
 export class TurnsTable {
@@ -44,11 +46,14 @@ export class TurnsTable {
     this.#app = app;
   }
 
-  insert({ message, state, receivedAtMs }: Admission, nowMs: number): Turn | undefined {
+  insert(
+    { message, state, receivedAtMs }: Admission,
+    { nowMs, details }: { readonly nowMs: number; readonly details: TurnDetails | undefined },
+  ): Turn | undefined {
     const seq = this.#db.insert(
       `INSERT INTO turns (app_id, message_id, chat_id, phase, state, message, received_at_ms,
-         admitted_at_ms, ended_at_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+         admitted_at_ms, ended_at_ms, details)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       this.#app,
       message.messageId,
       message.chatId,
@@ -58,6 +63,7 @@ export class TurnsTable {
       receivedAtMs,
       nowMs,
       isOver(state) ? nowMs : null,
+      details === undefined ? null : JSON.stringify(details),
     );
     if (seq === undefined) return undefined;
     return {
@@ -66,6 +72,7 @@ export class TurnsTable {
       message,
       receivedAtMs,
       run: 1,
+      ...(details !== undefined && { details }),
       state,
     };
   }
@@ -249,6 +256,32 @@ export class TurnsTable {
         limit,
       )
       .map(toTurn);
+  }
+
+  /** Turns of a chat that are not over, in order of arrival, without commands. */
+  openIn(chat: ChatId, limit: number): Turn[] {
+    return this.#db
+      .all(
+        `SELECT ${COLUMNS} FROM turns WHERE app_id = ? AND chat_id = ? AND phase NOT IN ${FINAL}
+           AND phase <> 'command' ORDER BY seq LIMIT ?`,
+        this.#app,
+        chat,
+        limit,
+      )
+      .map(toTurn);
+  }
+
+  /** The direct chat in which a person wrote last, if that was among the newest messages. */
+  directChat(person: OpenId): ChatId | undefined {
+    const row = this.#db.get(
+      `SELECT chat_id FROM turns WHERE app_id = ?1
+         AND seq > (SELECT coalesce(max(seq), 0) FROM turns) - ${DIRECT_CHAT_ROWS_MAX}
+         AND message ->> '$.senderOpenId' = ?2 AND message ->> '$.chatType' = 'p2p'
+       ORDER BY seq DESC LIMIT 1`,
+      this.#app,
+      person,
+    );
+    return row && chatId(String(row['chat_id']));
   }
 
   open(): TurnHead[] {

@@ -1,0 +1,61 @@
+/** What the commands of people need of the parts around the bridge. */
+import type { CommandSurroundings, Diagnosis, LongConnection } from '../bridge/ports.ts';
+import type { Config } from '../config/load.ts';
+import { checkNode, checkStateDirectory, readStateDirectory } from '../doctor/machine.ts';
+import { checkDaemon } from '../doctor/running.ts';
+import { checkProtection } from '../doctor/hub.ts';
+import { checkQuota } from '../doctor/storage.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { ownerFile } from '../host/owner-file.ts';
+import { packageFacts } from '../host/package.ts';
+import type { CallCounts } from '../store/sqlite/bridge/calls.ts';
+import { systemClock } from '../time/clock.ts';
+import type { LarkSettings } from './context.ts';
+import { askLark, larkFound, routesFound } from './doctor.ts';
+import type { HubAccess } from './hub-access.ts';
+import { protectionTroubles } from './hub-protection.ts';
+import type { Monitoring } from './monitoring.ts';
+
+interface SurroundingsParts {
+  readonly config: Config;
+  readonly lark: LarkSettings;
+  readonly hub: HubAccess;
+  readonly monitoring: Monitoring;
+  readonly link: () => LongConnection;
+  readonly calls: CallCounts;
+}
+
+export function createSurroundings(parts: SurroundingsParts): CommandSurroundings {
+  const { config, lark, hub, monitoring, link } = parts;
+  const owner = ownerFile(config.stateDir, lark.appId);
+  return {
+    prefix: config.commandPrefix,
+    version: monitoring.version,
+    agentName: () => hub.agentName(),
+    isOwner: (person) => owner.load() === person,
+    link,
+    diagnose: () => diagnose(parts),
+  };
+}
+
+/**
+ * The checks of `doctor` that are about a bridge that runs. Those that open the database or take locks are made from
+ * another process only: in this one they would release what it holds.
+ */
+async function diagnose(parts: SurroundingsParts): Promise<readonly Diagnosis[]> {
+  const { config, monitoring, link, calls } = parts;
+  const { version, engines } = packageFacts();
+  const facts = await askLark(config);
+  const ours = link().connectedSinceMs() === undefined ? 0 : 1;
+  const health = monitoring.report();
+  const findings: readonly Finding[] = [
+    checkNode(process.versions.node, engines.node),
+    ...checkStateDirectory(config.stateDir, readStateDirectory(config.stateDir)),
+    ...checkDaemon({ pid: process.pid, health, version, ownVersion: version }),
+    checkQuota(calls.thisMonth()),
+    ...checkProtection(protectionTroubles(config, systemClock.nowMs())),
+    ...routesFound(config),
+    ...larkFound(config, facts, { ours, secretFrom: 'the settings' }),
+  ];
+  return findings.map(({ level, finding, next }) => ({ level, finding, next }));
+}

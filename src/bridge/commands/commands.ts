@@ -1,0 +1,208 @@
+/** Carries out what people tell the bridge itself, by a typed word, a button or the bot's menu. */
+import type { CommandName } from '../../core/content.ts';
+import { BridgeError, errorText } from '../../core/errors.ts';
+import type { Clock } from '../../time/clock.ts';
+import type { Decisions } from '../intake/decisions.ts';
+import type { OwnShow } from '../outbox/drafts.ts';
+import type { CommandSurroundings, Diagnosis, Journal } from '../ports.ts';
+import {
+  commandNotices,
+  diagnosis,
+  diagnosisFailed,
+  help,
+  queue,
+  status,
+  whoami,
+} from '../texts/commands.ts';
+import { notices } from '../texts/texts.ts';
+import type { Engine } from '../turns/engine.ts';
+import { orderAccess } from './access-orders.ts';
+import { type CommandOrder, OPEN_TURNS_MAX, personOf } from './meant.ts';
+import { COMMAND_NAMES, COMMANDS, type CommandRow, type CommandWords } from './table.ts';
+import { queueOf } from './views.ts';
+
+interface CommandsParts {
+  readonly journal: Journal;
+  readonly engine: Engine;
+  readonly decisions: Decisions;
+  readonly clock: Clock;
+  readonly surroundings?: CommandSurroundings | undefined;
+}
+
+/** For a bridge that nobody told what is around it. */
+const ALONE: CommandSurroundings = {
+  prefix: '/',
+  version: '',
+  agentName: () => Promise.resolve(undefined),
+  isOwner: () => false,
+};
+
+export class Commands {
+  readonly words: CommandWords;
+  readonly #parts: CommandsParts;
+  readonly #around: CommandSurroundings;
+  readonly #stop = new AbortController();
+
+  constructor(parts: CommandsParts) {
+    this.#parts = parts;
+    this.#around = parts.surroundings ?? ALONE;
+    this.words = { prefix: this.#around.prefix, names: namesIn(this.#around) };
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** What is to be shown, one answer. Undefined if the bridge stops meanwhile: then the next start does it again. */
+  async carryOut(order: CommandOrder): Promise<readonly OwnShow[] | undefined> {
+    const { name, by } = order;
+    if (!this.words.names.has(name)) return [commandNotices.notHere()];
+    const { who }: CommandRow = COMMANDS[name];
+    if (who === 'owner' && !this.#around.isOwner(by)) return [commandNotices.ownerOnly()];
+    const show = await this.#do(order);
+    return this.#stop.signal.aborted && name === 'doctor' ? undefined : show;
+  }
+
+  async #do(order: CommandOrder): Promise<readonly OwnShow[]> {
+    const { name } = order;
+    switch (name) {
+      case 'run':
+      case 'skip':
+      case 'retry':
+        return this.#decide({ ...order, name });
+      case 'stop':
+        return this.#stopTurns(order);
+      case 'new':
+        return [commandNotices.newSession()];
+      case 'help':
+        return [help(this.#namesFor(order), this.words.prefix)];
+      case 'status':
+        return [await this.#status(order)];
+      case 'queue':
+        return [queue(await this.#queueIn(order))];
+      case 'whoami':
+        return [await this.#whoami(order)];
+      case 'lang':
+        return [await this.#chooseLanguage(order)];
+      case 'allow':
+      case 'block':
+      case 'revoke':
+        return [await orderAccess({ ...order, name }, this.#around)];
+      case 'reconnect':
+        // The answer goes another way, so it does not matter which of them is first.
+        this.#around.link?.().restart();
+        return [commandNotices.reconnecting()];
+      case 'doctor':
+        return [await this.#diagnose()];
+    }
+  }
+
+  async #decide({
+    name: action,
+    about,
+    by,
+    once,
+    chatId: chat,
+  }: CommandOrder & { readonly name: 'run' | 'skip' | 'retry' }): Promise<readonly OwnShow[]> {
+    const { decisions } = this.#parts;
+    await decisions.choose(about, { action, by }, once);
+    const mayAsk = about.length > 0 || (await decisions.staleOf(chat, by)).length > 0;
+    const isAsked = mayAsk && (await decisions.askAboutRest(chat, once));
+    if (about.length === 0) return isAsked ? [] : [notices.nothingMeant()];
+    return action === 'skip' ? [notices.skipped()] : [];
+  }
+
+  /** The turn itself says that it was stopped. */
+  async #stopTurns({ about, by, once }: CommandOrder): Promise<readonly OwnShow[]> {
+    const { journal, engine } = this.#parts;
+    let isForeign = false;
+    for (const id of about) {
+      const turn = await journal.turn(id);
+      if (turn === undefined) continue;
+      if (personOf(turn) !== by && !this.#around.isOwner(by)) isForeign = true;
+      else if ((await engine.stopTurn(id, by, once)) || (await journal.isDone(once))) return [];
+    }
+    return [isForeign ? commandNotices.notYoursToStop() : commandNotices.nothingAtWork()];
+  }
+
+  #namesFor({ by }: CommandOrder): readonly CommandName[] {
+    const isOwner = this.#around.isOwner(by);
+    return COMMAND_NAMES.filter((name) => {
+      const { who }: CommandRow = COMMANDS[name];
+      return this.words.names.has(name) && (who === 'everybody' || isOwner);
+    });
+  }
+
+  async #queueIn({ chatId }: CommandOrder) {
+    const { journal, clock } = this.#parts;
+    return queueOf(await journal.openIn(chatId, OPEN_TURNS_MAX), clock.nowMs());
+  }
+
+  async #status(order: CommandOrder) {
+    const { atWork, waiting } = await this.#queueIn(order);
+    const link = this.#around.link?.();
+    const sinceMs = link?.connectedSinceMs();
+    const nowMs = this.#parts.clock.nowMs();
+    return status({
+      version: this.#around.version,
+      connectedMs:
+        link === undefined
+          ? null
+          : sinceMs === undefined
+            ? undefined
+            : Math.max(0, nowMs - sinceMs),
+      agent: await this.#around.agentName(),
+      atWork,
+      waiting: waiting.length,
+    });
+  }
+
+  async #whoami({ by, chatId, threadId }: CommandOrder) {
+    return whoami({
+      name: await this.#around.nameOf?.(by),
+      openId: by,
+      isOwner: this.#around.isOwner(by),
+      session: await this.#parts.journal.session({ chatId, threadId }),
+    });
+  }
+
+  async #chooseLanguage({ argument, by }: CommandOrder) {
+    const wanted = (['en', 'zh', 'auto'] as const).find((one) => one === argument.toLowerCase());
+    if (wanted === undefined) return commandNotices.usage('lang', this.words.prefix);
+    await this.#around.languages?.choose(by, wanted);
+    return commandNotices.language(wanted);
+  }
+
+  async #diagnose() {
+    try {
+      const { signal } = this.#stop;
+      const checks = this.#around.diagnose?.() ?? Promise.resolve([]);
+      return diagnosis(await Promise.race([checks, endOf(signal)]));
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      return diagnosisFailed(errorText(error));
+    }
+  }
+}
+
+/** The commands that can be carried out with what is around. */
+function namesIn(around: CommandSurroundings): ReadonlySet<CommandName> {
+  const needs: Readonly<Partial<Record<CommandName, unknown>>> = {
+    lang: around.languages,
+    allow: around.access,
+    block: around.access,
+    revoke: around.access,
+    reconnect: around.link,
+    doctor: around.diagnose,
+  };
+  return new Set(COMMAND_NAMES.filter((name) => !(name in needs) || needs[name] !== undefined));
+}
+
+/** A stop waits for no check. */
+function endOf(signal: AbortSignal): Promise<readonly Diagnosis[]> {
+  return new Promise((resolve) => {
+    const end = () => resolve([]);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+}

@@ -1,0 +1,119 @@
+/** Every command that people can type, one row each. Parsing, the help and docs/commands.md come from here. */
+import type { CommandName } from '../../core/content.ts';
+import type { Text } from '../texts/text.ts';
+
+export interface CommandRow {
+  /** What may follow the word, as the help shows it. Empty: what follows is not used. */
+  readonly argument: string;
+  readonly who: 'everybody' | 'owner';
+  readonly help: Text;
+}
+
+export const COMMANDS = {
+  help: {
+    argument: '',
+    who: 'everybody',
+    help: { en: 'shows these commands', zh: '显示这些命令' },
+  },
+  status: {
+    argument: '',
+    who: 'everybody',
+    help: { en: 'shows whether I am connected and at work', zh: '显示连接和工作状态' },
+  },
+  whoami: {
+    argument: '',
+    who: 'everybody',
+    help: { en: 'shows how I know you', zh: '显示我所知道的你的信息' },
+  },
+  new: {
+    argument: '',
+    who: 'everybody',
+    help: {
+      en: 'begins a new conversation in this chat or thread',
+      zh: '在这个会话或话题中开始新的对话',
+    },
+  },
+  stop: {
+    argument: '',
+    who: 'everybody',
+    help: { en: 'stops the work on your message here', zh: '停止处理你在这里的消息' },
+  },
+  retry: {
+    argument: '',
+    who: 'everybody',
+    help: { en: 'runs the latest failed message again', zh: '重新运行最近失败的消息' },
+  },
+  run: {
+    argument: '',
+    who: 'everybody',
+    help: { en: 'runs your messages that wait for your decision', zh: '运行等待你决定的消息' },
+  },
+  skip: {
+    argument: '',
+    who: 'everybody',
+    help: { en: 'leaves your messages that wait for your decision', zh: '跳过等待你决定的消息' },
+  },
+  queue: {
+    argument: '',
+    who: 'everybody',
+    help: { en: 'shows which messages wait in this chat', zh: '显示这个会话中排队的消息' },
+  },
+  lang: {
+    argument: 'en | zh | auto',
+    who: 'everybody',
+    help: { en: 'chooses the language that I use with you', zh: '选择我对你使用的语言' },
+  },
+  allow: {
+    argument: '[@name | CODE]',
+    who: 'owner',
+    help: {
+      en: 'lets everybody in this group talk to me, or the person whom you name',
+      zh: '允许这个群的所有人或你指定的人与我对话',
+    },
+  },
+  block: {
+    argument: '[@name]',
+    who: 'owner',
+    help: {
+      en: 'stops me from answering in this group, or to the person whom you name',
+      zh: '让我不再回答这个群或你指定的人',
+    },
+  },
+  revoke: {
+    argument: '@name',
+    who: 'owner',
+    help: { en: 'takes back what you allowed a person', zh: '撤销你给某人的许可' },
+  },
+  reconnect: {
+    argument: '',
+    who: 'owner',
+    help: {
+      en: 'drops the connection to Lark and makes a new one',
+      zh: '断开与 Lark 的连接并重新连接',
+    },
+  },
+  doctor: {
+    argument: '',
+    who: 'owner',
+    help: { en: 'checks this machine and the app in Lark', zh: '检查这台机器和 Lark 应用' },
+  },
+} as const satisfies Readonly<Record<CommandName, CommandRow>>;
+
+export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[];
+
+export function isCommandName(word: string): word is CommandName {
+  return Object.hasOwn(COMMANDS, word);
+}
+
+/** The words by which people call the bridge itself. */
+export interface CommandWords {
+  /** Stands before each word. */
+  readonly prefix: string;
+  /** Those that this bridge can carry out. Every other word goes to the agent. */
+  readonly names: ReadonlySet<CommandName>;
+}
+
+/** With all commands. Whoever carries them out may know fewer. */
+export function allWords(prefix: string): CommandWords {
+  return { prefix, names: new Set(COMMAND_NAMES) };
+}

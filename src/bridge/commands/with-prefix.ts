@@ -1,0 +1,14 @@
+import type { Content } from '../../core/content.ts';
+import { COMMAND_NAMES } from './table.ts';
+
+/** A command in a text of the bridge. In a path, such as `/usr/run`, there is none. */
+const COMMAND = new RegExp(
+  String.raw`(?<![\w./-])/(?=(?:${COMMAND_NAMES.join('|')})(?![\w./-]*\w))`,
+  'g',
+);
+
+/** The table of texts has each command with a slash. People are shown the prefix that works. */
+export function withPrefix(content: Content, prefix: string): Content {
+  if (prefix === '/' || content.kind === 'answer') return content;
+  return { ...content, text: content.text.replaceAll(COMMAND, () => prefix) };
+}

@@ -1,0 +1,141 @@
+/** Takes commands: stored ones of messages, and those of buttons and of the bot's menu. Each gets one answer. */
+import type { CommandName } from '../../core/content.ts';
+import type { AppId, ChatId, MessageId, OpenId } from '../../core/ids.ts';
+import type { OutboxDraft, Turn } from '../../core/turn.ts';
+import type { Clock } from '../../time/clock.ts';
+import { Commands } from '../commands/commands.ts';
+import { turnsMeantBy } from '../commands/meant.ts';
+import { isCommandName, type CommandWords } from '../commands/table.ts';
+import { ownDraft, type OwnShow } from '../outbox/drafts.ts';
+import type { Delivery } from '../outbox/delivery.ts';
+import { outKey } from '../outbox/keys.ts';
+import type { CommandSurroundings, Journal, Place } from '../ports.ts';
+import type { StoreRetry } from '../store-retry.ts';
+import type { Languages } from '../texts/languages.ts';
+import type { Engine } from '../turns/engine.ts';
+import type { Decisions } from './decisions.ts';
+
+interface CommandDeskParts {
+  readonly journal: Journal;
+  readonly engine: Engine;
+  readonly delivery: Delivery;
+  readonly storeRetry: StoreRetry;
+  readonly decisions: Decisions;
+  readonly languages: Languages;
+  readonly clock: Clock;
+  readonly surroundings?: CommandSurroundings | undefined;
+}
+
+/** A command without a message of its own. */
+interface CommandEvent {
+  readonly appId: AppId;
+  readonly name: CommandName;
+  readonly by: OpenId;
+  /** The same each time that Lark delivers it. */
+  readonly eventId: string;
+  /** Where it counts. Undefined: the person has written to the bot in no direct chat yet. */
+  readonly place: Place | undefined;
+  /** The card under which the answer is shown. Undefined: in the person's direct chat. */
+  readonly card: MessageId | undefined;
+}
+
+/** Lark keeps them with the entries of the menu; whoever runs the bot types them there. */
+const MENU_KEYS: readonly CommandName[] = ['help', 'new', 'stop', 'status'];
+
+export class CommandDesk {
+  readonly words: CommandWords;
+  readonly #parts: CommandDeskParts;
+  readonly #commands: Commands;
+  readonly #slow = new Set<Promise<void>>();
+
+  constructor(parts: CommandDeskParts) {
+    this.#parts = parts;
+    this.#commands = new Commands(parts);
+    this.words = this.#commands.words;
+  }
+
+  async stop(): Promise<void> {
+    this.#commands.stop();
+    await Promise.all(this.#slow);
+  }
+
+  /** Carries out a command that is stored. */
+  async carryOut(command: Turn): Promise<void> {
+    if (command.state.phase !== 'command') return;
+    const work = this.#carryOut(command);
+    if (command.state.action !== 'doctor') return work;
+    // Its checks take longer than Lark waits for an ack.
+    const tracked = work.finally(() => this.#slow.delete(tracked));
+    this.#slow.add(tracked);
+  }
+
+  /** A person selected an entry of the bot's menu. The event names no chat, so it means the direct chat. */
+  async menu(
+    event: Omit<CommandEvent, 'name' | 'place' | 'card'> & { readonly key: string },
+  ): Promise<void> {
+    const { key: name, ...rest } = event;
+    if (!isCommandName(name) || !MENU_KEYS.includes(name)) return;
+    const chatId = await this.#parts.journal.directChat(event.by);
+    const place = chatId && { chatId, threadId: undefined };
+    await this.take({ ...rest, name, place, card: undefined });
+  }
+
+  /** Lark delivers an event again until it is acked, which is when all of it is done. */
+  async take(event: CommandEvent): Promise<void> {
+    const { name, by, eventId, place } = event;
+    const { journal, delivery, storeRetry } = this.#parts;
+    const once = `command:${eventId}`;
+    if (await journal.isDone(`${once}:done`)) return;
+    const giver = place && { ...place, by };
+    if (name === 'new' && place !== undefined) {
+      await storeRetry.untilStored(() => journal.renewSession(place, once));
+    }
+    const show = await this.#commands.carryOut({
+      ...(giver ?? { chatId: directChatOf(by), threadId: undefined, by }),
+      // No button gives an order that depends on it.
+      chatType: 'p2p',
+      name,
+      argument: '',
+      about: giver === undefined ? [] : await turnsMeantBy(name, giver, journal),
+      mentioned: [],
+      once,
+    });
+    if (show === undefined) return;
+    const drafts = show.map((one) => this.#draftOf(one, event));
+    delivery.offer(await storeRetry.untilStored(() => journal.enqueue(drafts, `${once}:done`)));
+  }
+
+  #draftOf(show: OwnShow, { appId, by, eventId, place, card }: CommandEvent): OutboxDraft {
+    const chatId = card === undefined || place === undefined ? directChatOf(by) : place.chatId;
+    const message = { appId, chatId, messageId: card ?? ('' as MessageId), threadId: undefined };
+    const { clock, languages } = this.#parts;
+    const at = { nowMs: clock.nowMs(), lang: languages.of(by) };
+    const draft = ownDraft({ message, run: 1 }, show, at);
+    const key = outKey(appId, chatId, 'command', eventId, show.name);
+    if (card !== undefined) return { ...draft, key, turn: undefined };
+    return { ...draft, key, turn: undefined, replyTo: undefined, placement: 'chat' };
+  }
+
+  async #carryOut(command: Turn): Promise<void> {
+    if (command.state.phase !== 'command') return;
+    const { action: name, argument = '', about } = command.state;
+    const {
+      chatId,
+      chatType,
+      threadId,
+      sentAtMs,
+      senderOpenId: by,
+      mentioned = [],
+    } = command.message;
+    const giver = { chatId, chatType, threadId, sentAtMs, by };
+    const order = { ...giver, name, argument, about, mentioned, once: command.id };
+    const show = await this.#commands.carryOut(order);
+    if (show === undefined) return;
+    await this.#parts.engine.apply(command.id, { kind: 'carried_out', show });
+  }
+}
+
+/** Lark takes a person's open id in the place of their direct chat with the bot. */
+export function directChatOf(person: OpenId): ChatId {
+  return person as string as ChatId;
+}

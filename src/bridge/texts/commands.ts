@@ -1,0 +1,266 @@
+/** What the bridge answers to commands. */
+import type { CommandName } from '../../core/content.ts';
+import type { ShownMenuButton } from '../../core/turn.ts';
+import type { ChosenLanguage, Diagnosis } from '../ports.ts';
+import { COMMANDS } from '../commands/table.ts';
+import { menu, menuButton, notice, type Text } from './text.ts';
+
+const BUTTONS = {
+  help: menuButton('help', { en: 'Help', zh: '帮助' }),
+  status: menuButton('status', { en: 'Status', zh: '状态' }),
+  new: menuButton('new', { en: 'New conversation', zh: '新对话' }),
+  stop: menuButton('stop', { en: 'Stop', zh: '停止' }),
+} as const satisfies Readonly<Record<string, ShownMenuButton>>;
+
+export const commandNotices = {
+  stopped: ({ isOwn }: { isOwn: boolean }) =>
+    notice(
+      'stopped',
+      isOwn
+        ? { en: 'Stopped.', zh: '已停止。' }
+        : { en: 'The owner of this bot has stopped this.', zh: '机器人的所有者已停止这项工作。' },
+    ),
+  nothingAtWork: () =>
+    notice('nothing_at_work', {
+      en: 'Nothing of yours is at work here.',
+      zh: '这里没有正在处理的你的消息。',
+    }),
+  notYoursToStop: () =>
+    notice('not_yours_to_stop', {
+      en: 'I am at work on a message of another person. Only that person and the owner of this bot can stop it.',
+      zh: '我正在处理另一个人的消息。只有那个人和机器人的所有者可以停止。',
+    }),
+  newSession: () =>
+    notice('new_session', {
+      en: 'A new conversation begins here. Messages that wait already belong to the one before.',
+      zh: '新的对话从这里开始。已在排队的消息仍属于之前的对话。',
+    }),
+  ownerOnly: () =>
+    notice('owner_only', {
+      en: 'Only the owner of this bot can use this command.',
+      zh: '只有机器人的所有者可以使用这个命令。',
+    }),
+  notHere: () =>
+    notice('not_here', {
+      en: 'This command does not exist here.',
+      zh: '这里没有这个命令。',
+    }),
+  mistyped: ({ word, nearest }: { word: string; nearest: string }) =>
+    notice('mistyped', {
+      en: `I don't know ${word}. Did you mean ${nearest}? Nothing was done.`,
+      zh: `我不认识 ${word}。你是想输入 ${nearest} 吗？没有执行任何操作。`,
+    }),
+  usage: (name: CommandName, prefix: string) =>
+    notice('usage', {
+      en: `Please write it like this: ${usageOf(name, prefix)}`,
+      zh: `请这样输入：${usageOf(name, prefix)}`,
+    }),
+  /** In a direct chat there is no group that could be meant. */
+  usageAlone: (name: CommandName, prefix: string) =>
+    notice('usage_alone', {
+      en: `In a direct chat this command needs more: ${usageOf(name, prefix)}`,
+      zh: `在单聊中，这个命令需要更多内容：${usageOf(name, prefix)}`,
+    }),
+  language: (language: ChosenLanguage) => notice('language', LANGUAGE[language]),
+  reconnecting: () =>
+    notice('reconnecting', {
+      en: 'I drop the connection to Lark and connect again. Messages that come meanwhile are not lost.',
+      zh: '正在断开并重新连接 Lark。这期间的消息不会丢失。',
+    }),
+  accessDone: (name: 'allow' | 'block' | 'revoke') => notice(`access_${name}`, ACCESS[name]),
+  accessUnchanged: () =>
+    notice('access_unchanged', { en: 'That is so already.', zh: '已经是这样了。' }),
+  accessUnknown: () =>
+    notice('access_unknown', {
+      en: 'I know no such person or code. A code is valid for an hour.',
+      zh: '我不认识这个人或这个配对码。配对码一小时内有效。',
+    }),
+  accessRefused: () =>
+    notice('access_refused', { en: 'That is not possible here.', zh: '这里无法这样做。' }),
+} as const;
+
+const LANGUAGE: Readonly<Record<ChosenLanguage, Text>> = {
+  en: { en: 'From now on I write to you in English.', zh: '从现在起我用英文回复你。' },
+  zh: { en: 'From now on I write to you in Chinese.', zh: '从现在起我用中文回复你。' },
+  auto: {
+    en: 'From now on I write to you in the language of this bot.',
+    zh: '从现在起我用机器人的默认语言回复你。',
+  },
+};
+
+const ACCESS: Readonly<Record<'allow' | 'block' | 'revoke', Text>> = {
+  allow: { en: 'Done: I answer there from now on.', zh: '好的，从现在起我会回答。' },
+  block: { en: 'Done: I do not answer there any more.', zh: '好的，从现在起我不再回答。' },
+  revoke: { en: 'Done: the permission is taken back.', zh: '好的，已撤销许可。' },
+};
+
+function usageOf(name: CommandName, prefix: string): string {
+  return `${prefix}${name} ${COMMANDS[name].argument}`.trim();
+}
+
+export function help(names: readonly CommandName[], prefix: string) {
+  const lines = (language: keyof Text) =>
+    names.map((name) => `${usageOf(name, prefix)}: ${COMMANDS[name].help[language]}`).join('\n');
+  const text: Text = {
+    en: `Write to me, and the agent answers. These words are for me:\n${lines('en')}`,
+    zh: `给我发消息，智能体会回答。以下命令由我处理：\n${lines('zh')}`,
+  };
+  return menu('help', text, [BUTTONS.status, BUTTONS.new, BUTTONS.stop]);
+}
+
+/** A turn in a list: the beginning of its text, and how long it has waited or run. */
+export interface TurnLine {
+  readonly words: string;
+  readonly sinceMs: number;
+}
+
+interface StatusView {
+  readonly version: string;
+  /** How long the connection is up. Undefined: it is down. Null: nobody knows. */
+  readonly connectedMs: number | undefined | null;
+  readonly agent: string | undefined;
+  readonly atWork: readonly TurnLine[];
+  readonly waiting: number;
+}
+
+export function status({ version, connectedMs, agent, atWork, waiting }: StatusView) {
+  const en = [
+    ...(connectedMs === null
+      ? []
+      : [
+          connectedMs === undefined
+            ? 'Connection to Lark: down'
+            : `Connection to Lark: up for ${durationIn('en', connectedMs)}`,
+        ]),
+    `Agent: ${agent ?? 'not known at the moment'}`,
+    `At work here: ${linesIn('en', atWork)}`,
+    `Waiting here: ${waiting}`,
+    `Version: ${version}`,
+  ];
+  const zh = [
+    ...(connectedMs === null
+      ? []
+      : [
+          connectedMs === undefined
+            ? '与 Lark 的连接：已断开'
+            : `与 Lark 的连接：已保持 ${durationIn('zh', connectedMs)}`,
+        ]),
+    `智能体：${agent ?? '目前未知'}`,
+    `这里正在处理：${linesIn('zh', atWork)}`,
+    `这里排队：${waiting}`,
+    `版本：${version}`,
+  ];
+  const buttons = [BUTTONS.stop, BUTTONS.new, BUTTONS.help];
+  return menu('status', { en: en.join('\n'), zh: zh.join('\n') }, buttons);
+}
+
+export interface QueueView {
+  readonly atWork: readonly TurnLine[];
+  readonly waiting: readonly TurnLine[];
+  readonly held: number;
+  /** How many are not in the lists. */
+  readonly more: number;
+}
+
+export function queue({ atWork, waiting, held, more }: QueueView) {
+  const textIn = (
+    language: keyof Text,
+    words: Readonly<Record<'at' | 'wait' | 'held' | 'more', string>>,
+  ) =>
+    [
+      `${words.at}${linesIn(language, atWork)}`,
+      `${words.wait}${linesIn(language, waiting)}`,
+      ...(held === 0 ? [] : [`${words.held}${held}`]),
+      ...(more === 0 ? [] : [`${words.more}${more}`]),
+    ].join('\n');
+  return notice('queue', {
+    en: textIn('en', {
+      at: 'At work here: ',
+      wait: 'Waiting here: ',
+      held: 'Waiting for a decision (/run, /skip, /retry): ',
+      more: 'Not listed: ',
+    }),
+    zh: textIn('zh', {
+      at: '正在处理：',
+      wait: '排队：',
+      held: '等待决定（/run、/skip、/retry）：',
+      more: '未列出：',
+    }),
+  });
+}
+
+interface PersonView {
+  readonly name: string | undefined;
+  readonly openId: string;
+  readonly isOwner: boolean;
+  readonly session: string | undefined;
+}
+
+export function whoami({ name, openId, isOwner, session }: PersonView) {
+  return notice('whoami', {
+    en: [
+      ...(name === undefined ? [] : [`Name: ${name}`]),
+      `Open id: ${openId}`,
+      `Rights: ${isOwner ? 'owner of this bot' : 'may talk to this bot'}`,
+      'Language: English',
+      `Conversation: ${session ?? 'none yet'}`,
+    ].join('\n'),
+    zh: [
+      ...(name === undefined ? [] : [`姓名：${name}`]),
+      `Open id：${openId}`,
+      `权限：${isOwner ? '机器人的所有者' : '可以与机器人对话'}`,
+      '语言：中文',
+      `对话：${session ?? '尚无'}`,
+    ].join('\n'),
+  });
+}
+
+/** Problems come first. What is in order is only counted. */
+export function diagnosis(found: readonly Diagnosis[]) {
+  const troubles = LEVELS.flatMap((level) => found.filter((one) => one.level === level));
+  const fine = found.length - troubles.length;
+  const linesOf = (words: Readonly<Record<(typeof LEVELS)[number], string>>) =>
+    troubles.map(({ level, finding, next }) => {
+      const advice = next === undefined ? '' : ` ${next}`;
+      return `${words[level as (typeof LEVELS)[number]]}${finding}${advice}`;
+    });
+  return notice('diagnosis', {
+    en: [
+      ...linesOf({ problem: 'Problem: ', warning: 'Warning: ' }),
+      `In order: ${fine} of ${found.length} checks.`,
+    ].join('\n'),
+    zh: [
+      ...linesOf({ problem: '问题：', warning: '警告：' }),
+      `${found.length} 项检查中有 ${fine} 项正常。`,
+    ].join('\n'),
+  });
+}
+
+const LEVELS = ['problem', 'warning'] as const;
+
+export const diagnosisFailed = (detail: string) =>
+  notice('diagnosis_failed', {
+    en: `The checks could not be made: ${detail}`,
+    zh: `无法进行检查：${detail}`,
+  });
+
+function linesIn(language: keyof Text, turns: readonly TurnLine[]): string {
+  if (turns.length === 0) return language === 'en' ? 'nothing' : '无';
+  return turns
+    .map(({ words, sinceMs }) => `\n- ${words} (${durationIn(language, sinceMs)})`)
+    .join('');
+}
+
+const UNITS = [
+  { ms: 86_400_000, en: ['day', 'days'], zh: '天' },
+  { ms: 3_600_000, en: ['hour', 'hours'], zh: '小时' },
+  { ms: 60_000, en: ['minute', 'minutes'], zh: '分钟' },
+] as const;
+
+function durationIn(language: keyof Text, durationMs: number): string {
+  const unit = UNITS.find(({ ms }) => durationMs >= ms);
+  const count = Math.max(0, Math.floor(durationMs / (unit?.ms ?? 1_000)));
+  if (language === 'zh') return `${count} ${unit?.zh ?? '秒'}`;
+  const [one, many] = unit?.en ?? ['second', 'seconds'];
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,30 @@
+/** A turn that somebody ends before its answer came, and what still comes for a turn that is over. It is pure. */
+import type { Show, Turn, TurnPhase, TurnState } from '../../core/turn.ts';
+import { commandNotices } from '../texts/commands.ts';
+
+/** Undefined if the turn is over or waits for a decision. */
+export function stopped(
+  { state, message, askedBy }: Turn,
+  { by }: { readonly by: string },
+): { readonly state: TurnState; readonly show: readonly Show[] } | undefined {
+  if (!isAtWork(state) && state.phase !== 'waiting') return undefined;
+  const isOwn = by === (askedBy ?? message.senderOpenId);
+  return {
+    state: { phase: 'dropped', why: 'stopped', by },
+    show: [commandNotices.stopped({ isOwn }), { what: 'receipt_off' }],
+  };
+}
+
+/** An agent may be at work on it. After a question it waits for the person, who can only answer. */
+export function isAtWork(state: TurnState): boolean {
+  if (state.phase === 'overdue') return state.asks !== true;
+  return state.phase === 'sending' || state.phase === 'accepted';
+}
+
+const OPEN: readonly TurnPhase[] = ['waiting', 'held', 'command'];
+const GIVEN: readonly TurnPhase[] = ['sending', 'accepted', 'overdue'];
+
+/** For the operator. If answers name no turn, an agent's answer could be shown as that of another turn. */
+export function mayDrop(phase: TurnPhase, correlates: boolean): boolean {
+  return OPEN.includes(phase) || (correlates && GIVEN.includes(phase));
+}
