@@ -17,11 +17,12 @@ import { isPassing, refusalError, type Tried } from '../codes.ts';
 import { createChatTypes } from './chat-types.ts';
 import { createForwardedReader } from './forwarded.ts';
 import { createResourceReader } from './resource.ts';
-import { createMembers } from './members.ts';
+import { Members } from './members.ts';
 import { createUploads } from './uploads.ts';
 import { History } from './history.ts';
 import { createMessageById } from './message-by-id.ts';
 import { Names } from './names.ts';
+import { PermittedCalls } from './permitted-calls.ts';
 import { createSurroundings } from './said-before.ts';
 import { idOf, listOf } from '../inbound/fields.ts';
 import type { Self } from '../inbound/parse.ts';
@@ -95,7 +96,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   const chatTypeOf = createChatTypes(caller);
   const { self, log } = options;
   const history = new History({ caller, chatTypeOf, self, log });
-  const names = new Names({ caller, log });
+  const permitted = new PermittedCalls({ caller, log });
+  const members = new Members(permitted);
+  const names = new Names(permitted, members);
   return {
     form: contentForm,
     async deliver(out, key, priority) {
@@ -120,7 +123,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     forwarded: createForwardedReader({ caller, log }),
     resource: createResourceReader({ caller, log }),
     upload: createUploads(caller),
-    membersOf: createMembers({ caller, log }),
+    membersOf: (chat) => members.all(chat),
     surroundings: createSurroundings({ caller, names, log }),
     noteName: (id, name) => names.note(id, name),
     async botInfo() {
