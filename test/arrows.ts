@@ -87,7 +87,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'platform',
       'store',
     ],
-    packages: ['node:crypto', 'node:fs', 'node:os', 'node:path'],
+    packages: ['node:crypto', 'node:fs', 'node:path'],
   },
   cli: {
     ours: ['core', 'files', 'config', 'observe', 'host', 'doctor', 'app', 'sim'],

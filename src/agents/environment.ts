@@ -1,6 +1,6 @@
 import type { LarkContext } from '../core/message.ts';
-import type { TurnDetails } from '../core/turn-details.ts';
 import type { AgentTurn } from './runtime.ts';
+import { attachmentFields } from './turn-fields.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -35,7 +35,7 @@ export function agentEnvironment({
   env,
   given,
   user,
-  turn: { lark, claimedLark, details },
+  turn: { lark, claimedLark, details = {} },
   outputFolder,
 }: EnvironmentParts): Record<string, string> {
   const allowed = Object.entries(env).filter(
@@ -44,7 +44,10 @@ export function agentEnvironment({
   const claims = Object.fromEntries(
     Object.entries(larkVariables(claimedLark)).map(([name, value]) => [`CLAIMED_${name}`, value]),
   );
-  const told = lark && { ...larkVariables(lark), ...attachmentVariable(details) };
+  const told = lark && {
+    ...larkVariables(lark),
+    LARK_ATTACHMENTS: JSON.stringify(attachmentFields(details)),
+  };
   const ours = { ...told, LARK_OUTPUT_DIR: outputFolder };
   const chosen = [user ?? {}, given, claims, ours].flatMap(Object.entries<string | undefined>);
   return Object.fromEntries([...allowed, ...chosen].filter(isSet));
@@ -85,19 +88,6 @@ function larkVariables(lark: LarkContext | undefined): Environment {
     LARK_THREAD_ID: lark.threadId,
     LARK_PARENT_ID: lark.parentId,
   };
-}
-
-/** The files of the message, in the form of the contract with programs. */
-function attachmentVariable(details: TurnDetails | undefined): Environment {
-  const { attachments = [] } = details ?? {};
-  const list = attachments.map(({ kind, name, path, mimeType, bytes }) => ({
-    kind,
-    name,
-    path,
-    mime_type: mimeType,
-    bytes,
-  }));
-  return { LARK_ATTACHMENTS: JSON.stringify(list) };
 }
 
 /** A variable can't contain a NUL. No id of Lark contains one. */

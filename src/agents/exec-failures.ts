@@ -1,9 +1,10 @@
 /** How a turn ends whose program could not be started, or took too long. */
+import type { ChildProcess } from 'node:child_process';
 import type { BridgeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { meaningOf } from '../files/system-errors.ts';
 import { failureSentence, noAnswerWithin } from '../wire/failure-sentences.ts';
-import type { AgentResult, AgentTurn } from './runtime.ts';
+import type { AgentResult, AgentRun, AgentTurn } from './runtime.ts';
 
 export function notReady(log: Log, turn: AgentTurn, { message, next }: BridgeError): AgentResult {
   log.error('agent_program_not_started', { turn: turn.turnId, error: message, next });
@@ -31,4 +32,12 @@ export function timedOut(timeoutMs: number): AgentResult {
 /** Also for an error of `spawn`, which does not always name a call. */
 export function isThrownBySystem(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+}
+
+/** Its error comes as an event, after this call. */
+export function notStarted(child: ChildProcess, resultOf: (error: Error) => AgentResult): AgentRun {
+  const result = new Promise<AgentResult>((resolve) => {
+    child.once('error', (error) => resolve(resultOf(error)));
+  });
+  return { result, cancel: () => {} };
 }

@@ -1,17 +1,17 @@
 /** An agent that is a program: one process a turn. `Talk` is what it reads and writes. */
-import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { setPriority } from 'node:os';
 import { headOf, tailOf } from '../core/cut.ts';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { withoutSecrets } from '../core/secret.ts';
 import { isBlank, withoutTerminalControls } from '../core/visible.ts';
+import { yieldToBridge } from './exec/niceness.ts';
 import { PlainTalk } from './exec/plain-talk.ts';
 import { StreamTalk } from './exec/stream-talk.ts';
 import type { Talk } from './exec/talk.ts';
 import { failureSentence } from '../wire/failure-sentences.ts';
 import { endedRun, NOT_RUNNING } from './ended-run.ts';
-import { isThrownBySystem, notReady, startFailure, timedOut } from './exec-failures.ts';
+import { isThrownBySystem, notReady, notStarted, startFailure, timedOut } from './exec-failures.ts';
 import { agentEnvironment, type Environment, secretsIn } from './environment.ts';
 import { Tail } from './tail.ts';
 import { readVariables } from './given-variables.ts';
@@ -28,8 +28,6 @@ import type { Clock } from '../time/clock.ts';
 
 /** What is kept of the end of an agent's stdout and stderr. */
 const AGENT_TAIL_BYTES_MAX = 8 * 1024;
-/** Agents that compute must not keep the bridge from its chats. On an idle machine it changes nothing. */
-const AGENT_NICENESS = 5;
 /** How much of it an operator is shown: enough for a stack trace, and not too much for the log. */
 const SHOWN_CHARS_MAX = 2_000;
 /** How long output that a program wrote before its end may take to arrive. */
@@ -90,16 +88,17 @@ export class ExecRuntime implements AgentRuntime {
     if (this.#life !== 'started') return endedRun(NOT_RUNNING);
     const user = this.#user;
     const hasFiles = (turn.details?.attachments ?? []).length > 0;
-    const start = (lent: AgentTurn) => this.#run(lent, onUpdate);
+    const start = (lent: AgentTurn) => {
+      const begun = this.#run(lent, onUpdate);
+      void begun.result.then(() => this.#options.turnFiles?.remove(lent));
+      return begun;
+    };
     const run =
       hasFiles && user !== undefined && !(user instanceof BridgeError)
         ? runWithLentFiles(turn, { user, log: this.#options.log, start })
         : start(turn);
     this.#runs.add(run);
-    void run.result.then(() => {
-      this.#runs.delete(run);
-      this.#options.turnFiles?.remove(turn);
-    });
+    void run.result.then(() => this.#runs.delete(run));
     return run;
   }
 
@@ -390,24 +389,6 @@ class ExecRun implements AgentRun {
 
   #later(delayMs: number, run: () => void): void {
     this.#timers.push(this.#options.clock.after(delayMs, run));
-  }
-}
-
-/** Its error comes as an event, after this call. */
-function notStarted(child: ChildProcess, resultOf: (error: Error) => AgentResult): AgentRun {
-  const result = new Promise<AgentResult>((resolve) => {
-    child.once('error', (error) => resolve(resultOf(error)));
-  });
-  return { result, cancel: () => {} };
-}
-
-/** What it starts later inherits this. */
-function yieldToBridge(pid: number): void {
-  try {
-    setPriority(pid, AGENT_NICENESS);
-  } catch (error) {
-    // It has ended already, or the system allows no change.
-    if (!isThrownBySystem(error)) throw error;
   }
 }
 

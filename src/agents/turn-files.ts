@@ -15,11 +15,11 @@ import {
 import { join } from 'node:path';
 import { BridgeError, errorText, isSystemError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { Said } from '../core/turn-details.ts';
 import { writePrivateFile } from '../files/private-file.ts';
 import { folderTrouble, ownUser } from '../files/rights.ts';
 import type { ProgramUser } from './program-user.ts';
 import type { AgentTurn } from './runtime.ts';
+import { turnFields } from './turn-fields.ts';
 
 /** A file of a turn, also one that is not finished. */
 const NAME = /^[0-9a-f]{32}\.json(?:\.[0-9a-f]{16}\.new)?$/;
@@ -55,7 +55,7 @@ export class TurnFiles {
       const place = user === undefined ? this.#folder : this.#openPlaceForOthers();
       const path = join(place, `${randomBytes(16).toString('hex')}.json`);
       this.#paths.set(turn, path);
-      writePrivateFile(path, JSON.stringify(fileOf(turn)));
+      writePrivateFile(path, JSON.stringify(turnFields(turn)));
       // Nobody else may write to the folder, so this is the file that was just written.
       if (user !== undefined) chownSync(path, user.uid, user.gid);
       return path;
@@ -137,28 +137,4 @@ function removeFilesIn(folder: string): void {
     const path = join(folder, name);
     if (NAME.test(name) && lstatSync(path).isFile()) rmSync(path, { force: true });
   }
-}
-
-function fileOf({ turnId, text, lark, details = {} }: AgentTurn) {
-  const { senderName, chatName, attachments = [], quoted, thread = [], session } = details;
-  return {
-    turn_id: turnId,
-    text,
-    sender: lark ? { open_id: lark.senderOpenId, name: senderName ?? lark.senderOpenId } : null,
-    chat: lark ? { id: lark.chatId, type: lark.chatType, name: chatName ?? lark.chatId } : null,
-    attachments: attachments.map(({ kind, name, path, mimeType, bytes }) => ({
-      kind,
-      name,
-      path,
-      mime_type: mimeType,
-      bytes,
-    })),
-    quoted: quoted ? saidIn(quoted) : null,
-    thread: thread.map(saidIn),
-    session: session ? { id: session.id, is_new: session.isNew } : null,
-  };
-}
-
-function saidIn({ senderName, text }: Said) {
-  return { sender_name: senderName, text };
 }

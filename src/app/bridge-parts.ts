@@ -45,8 +45,7 @@ export function assemble(
   { lark: settings, hub, db, monitoring }: Foundations,
 ): { services: readonly Service[]; ended: Promise<never> } {
   const { brand } = config;
-  const { observer } = monitoring;
-  const base = { clock: systemClock, random: Math.random, log, observer };
+  const base = { clock: systemClock, random: Math.random, log, observer: monitoring.observer };
   const calls = new CallCounts({ db, app: settings.appId, clock: systemClock });
   const latest = latestStatus(db);
   const lark = new Lark({

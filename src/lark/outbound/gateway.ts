@@ -18,12 +18,13 @@ import { isPassing, refusalError, type Tried } from '../codes.ts';
 import { createChatTypes } from './chat-types.ts';
 import { createForwardedReader } from './forwarded.ts';
 import { createResourceReader } from './resource.ts';
-import { createMembers } from './members.ts';
+import { Members } from './members.ts';
 import { createUploads } from './uploads.ts';
 import { History } from './history.ts';
 import { createLiveGateway } from './live.ts';
 import { createMessageById } from './message-by-id.ts';
 import { Names } from './names.ts';
+import { PermittedCalls } from './permitted-calls.ts';
 import { createSurroundings } from './said-before.ts';
 import { idOf, listOf } from '../inbound/fields.ts';
 import type { Self } from '../inbound/parse.ts';
@@ -97,7 +98,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   const chatTypeOf = createChatTypes(caller);
   const { self, log } = options;
   const history = new History({ caller, chatTypeOf, self, log });
-  const names = new Names({ caller, log });
+  const permitted = new PermittedCalls({ caller, log });
+  const members = new Members(permitted);
+  const names = new Names(permitted, members);
   return {
     form: contentForm,
     async deliver(out, key, priority) {
@@ -122,7 +125,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     forwarded: createForwardedReader({ caller, log }),
     resource: createResourceReader({ caller, log }),
     upload: createUploads(caller),
-    membersOf: createMembers({ caller, log }),
+    membersOf: (chat) => members.all(chat),
     surroundings: createSurroundings({ caller, names, log }),
     noteName: (id, name) => names.note(id, name),
     async botInfo() {

@@ -1,12 +1,11 @@
 /** The names of people and chats, from the cheapest source that the app may use. */
 import { LRUCache } from 'lru-cache';
 import type { ChatId } from '../../core/ids.ts';
-import type { Log } from '../../core/log.ts';
-import type { CallSpec } from './broker.ts';
-import type { Caller, CallResult } from './calls.ts';
-import { reasonFor, type Refusal, type Tried } from '../codes.ts';
+import type { CallResult } from './calls.ts';
 import { listOf, textOf } from '../inbound/fields.ts';
 import { oneLine } from '../inbound/content/words.ts';
+import type { Members } from './members.ts';
+import type { PermittedCalls } from './permitted-calls.ts';
 
 /** A name takes some hundred bytes. */
 const NAMES_MAX = 10_000;
@@ -16,38 +15,20 @@ const KNOWN_MS = 24 * 60 * 60_000;
 const UNKNOWN_MS = 10 * 60_000;
 /** The same for a call that did not get through. */
 const FAILED_MS = 60_000;
-/** A permission that is missing is seldom granted within minutes. */
-const DENIED_MS = 60 * 60_000;
-/** Pages of 100 members. In a larger group the contact list is asked about the few people who matter. */
-const MEMBER_PAGES_MAX = 3;
 /** Lark takes no more ids in one call. */
 const PEOPLE_A_CALL = 10;
 
-const READ: Tried = { kind: 'read', inThread: false, card: false };
-
-/** The calls that may lack a permission, and the permission that each needs. */
-const SCOPES = {
-  chat_get: 'im:chat:readonly',
-  chat_members: 'im:chat.members:read',
-  contact_basic: 'contact:user.basic_profile:readonly',
-} as const;
-
-type Source = keyof typeof SCOPES;
-
 export class Names {
-  readonly #caller: Caller;
-  readonly #log: Log;
+  readonly #calls: PermittedCalls;
+  readonly #members: Members;
   /** An empty name: nobody could say it. */
   readonly #names = new LRUCache<string, string>({ max: NAMES_MAX, ttl: KNOWN_MS });
-  readonly #membersRead = new LRUCache<string, true>({ max: NAMES_MAX, ttl: KNOWN_MS });
-  readonly #denied = new LRUCache<Source, true>({ max: NAMES_MAX, ttl: DENIED_MS });
-  readonly #told = new Set<Source>();
   /** What is being read, so that two turns of a chat make one call. */
   readonly #reading = new Map<string, Promise<void>>();
 
-  constructor({ caller, log }: { readonly caller: Caller; readonly log: Log }) {
-    this.#caller = caller;
-    this.#log = log;
+  constructor(calls: PermittedCalls, members: Members) {
+    this.#calls = calls;
+    this.#members = members;
   }
 
   /** A name that Lark said without being asked. */
@@ -72,9 +53,14 @@ export class Names {
   }
 
   async #findIn(chat: ChatId, people: readonly string[]): Promise<void> {
-    if (this.#unknown(people).length > 0 && !this.#membersRead.has(chat)) {
-      await this.#share(`members ${chat}`, () => this.#readMembers(chat));
+    const unknown = new Set(this.#unknown(people));
+    if (unknown.size > 0) {
+      const members = await this.#members.of(chat);
+      for (const { openId, name } of members.people) {
+        if (unknown.has(openId)) this.note(openId, name);
+      }
     }
+    // In a large group they are asked about one by one.
     await this.#findPeople(people);
   }
 
@@ -103,36 +89,15 @@ export class Names {
   }
 
   async #readChat(chat: ChatId): Promise<void> {
-    const result = await this.#call('chat_get', (client, authorization) =>
+    const result = await this.#calls.read('chat_get', 'notice', (client, authorization) =>
       client.im.v1.chat.get({ path: { chat_id: chat } }, authorization),
     );
     if (result?.ok === true) this.note(chat, textOf(result.body.data?.name));
     this.#giveUp([chat], result);
   }
 
-  async #readMembers(chat: ChatId): Promise<void> {
-    let pageToken: string | undefined;
-    for (let page = 0; page < MEMBER_PAGES_MAX; page += 1) {
-      const params = {
-        member_id_type: 'open_id',
-        page_size: 100,
-        ...(pageToken !== undefined && { page_token: pageToken }),
-      } as const;
-      const result = await this.#call('chat_members', (client, authorization) =>
-        client.im.v1.chatMembers.get({ path: { chat_id: chat }, params }, authorization),
-      );
-      if (result?.ok !== true) return;
-      for (const member of listOf(result.body.data?.items)) {
-        this.note(textOf(member['member_id']), textOf(member['name']));
-      }
-      pageToken = result.body.data?.page_token;
-      if (result.body.data?.has_more !== true || !pageToken) break;
-    }
-    this.#membersRead.set(chat, true);
-  }
-
   async #readPeople(people: string[]): Promise<void> {
-    const result = await this.#call('contact_basic', (client, authorization) =>
+    const result = await this.#calls.read('contact_basic', 'notice', (client, authorization) =>
       client.contact.v3.user.basicBatch(
         { data: { user_ids: people }, params: { user_id_type: 'open_id' } },
         authorization,
@@ -146,40 +111,12 @@ export class Names {
     this.#giveUp(people, result);
   }
 
-  /** Undefined if the app may not make this call. */
-  async #call<T>(source: Source, send: Send<T>): Promise<CallResult<T> | undefined> {
-    if (this.#denied.has(source)) return undefined;
-    // A person waits for the answer.
-    const spec: CallSpec = { api: source, priority: 'notice' };
-    const result = await this.#caller.call(spec, READ, send);
-    if (!result.ok) this.#refused(source, result);
-    return result;
-  }
-
-  #refused(source: Source, { action, code, detail }: Refusal): void {
-    const isDenied = reasonFor(code) === 'permission_missing';
-    if (isDenied) this.#denied.set(source, true);
-    if (!isDenied || this.#told.has(source)) {
-      this.#log.debug('names_not_read', { source, action, code, detail });
-      return;
-    }
-    this.#told.add(source);
-    this.#log.info('names_not_shown', {
-      source,
-      detail,
-      effect: 'agents get ids where they could get names',
-      next: `Grant ${SCOPES[source]} in Lark's developer console and publish a version of the app.`,
-    });
-  }
-
   /** Those who are still unknown are not asked about for a while. */
   #giveUp(ids: readonly string[], result: CallResult<unknown> | undefined): void {
     const ttl = result?.ok === false ? FAILED_MS : UNKNOWN_MS;
     for (const id of this.#unknown(ids)) this.#names.set(id, '', { ttl });
   }
 }
-
-type Send<T> = Parameters<typeof Caller.prototype.call<T>>[2];
 
 /** The signs of Lark's mentions and of placeholders in texts, in a form that nothing acts on. */
 const HARMLESS: Readonly<Record<string, string>> = { '<': '＜', '>': '＞', '{': '｛', '}': '｝' };

@@ -132,6 +132,31 @@ describe('names', () => {
     expect(lark.calls({ path: CONTACT })).toHaveLength(0);
   });
 
+  test('come from the same call as the people whom an answer can call', async () => {
+    const { rig, lark, ann, tom, chat } = await group();
+    const { gateway, surroundings } = surroundingsOf(rig);
+    const id = chatId(chat.chatId);
+    const [people] = await Promise.all([
+      gateway.membersOf?.(id),
+      surroundings.findNames({ chatId: id, chatType: 'group' }, [ann.openId]),
+    ]);
+    expect(people).toEqual([ann, tom].map(({ openId: one, name }) => ({ openId: one, name })));
+    expect(await gateway.membersOf?.(id)).toEqual(people);
+    expect(lark.calls({ path: MEMBERS })).toHaveLength(1);
+  });
+
+  test('of a group that is too large to be read whole are those read, and nobody can be called', async () => {
+    const { rig, lark, chat, ann } = await group();
+    for (let at = 0; at < 1_000; at += 1) lark.addMember(chat, lark.addUser({ name: `P${at}` }));
+    const { gateway, surroundings } = surroundingsOf(rig);
+    const id = chatId(chat.chatId);
+    expect(await gateway.membersOf?.(id)).toBeUndefined();
+    await surroundings.findNames({ chatId: id, chatType: 'group' }, [ann.openId]);
+    expect(surroundings.nameOf(ann.openId)).toBe('Ann');
+    expect(lark.calls({ path: MEMBERS })).toHaveLength(10);
+    expect(lark.calls({ path: CONTACT })).toHaveLength(0);
+  });
+
   test('of a person in a direct chat come from the contact list', async () => {
     const rig = await startRig();
     const chat = rig.lark.directChat(rig.ann, rig.app);
@@ -163,12 +188,13 @@ describe('names', () => {
   test('without any permission there are none, the log says so once, and Lark is not asked again', async () => {
     const { rig, lark, app, ann, chat } = await group();
     app.scopes.clear();
-    const { surroundings } = surroundingsOf(rig);
+    const { gateway, surroundings } = surroundingsOf(rig);
     const where = { chatId: chatId(chat.chatId), chatType: 'group' } as const;
     await surroundings.findNames(where, [ann.openId]);
     const calls = lark.calls({}).length;
     await surroundings.findNames({ ...where, chatId: chatId('oc_2') }, ['ou_2']);
     expect(surroundings.nameOf(ann.openId)).toBeUndefined();
+    expect(await gateway.membersOf?.(where.chatId)).toBeUndefined();
     expect(lark.calls({})).toHaveLength(calls);
     const told = rig.log.lines.filter(({ event }) => event === 'names_not_shown');
     expect(told.map(({ source }) => String(source)).toSorted((a, b) => a.localeCompare(b))).toEqual(

@@ -171,7 +171,7 @@ test('the turn is the first line of stdin, which stays open', async () => {
     turn_id: 'turn-1',
     text: 'the text',
     sender: { open_id: 'ou_1', name: 'Mei' },
-    chat: { id: 'oc_1', type: 'p2p', name: null },
+    chat: { id: 'oc_1', type: 'p2p', name: 'oc_1' },
     attachments: [],
     quoted: { sender_name: 'Ana', text: 'before' },
     thread: [],

@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -152,12 +153,22 @@ describe('what a kill left', () => {
   });
 });
 
+/** A turn whose file is on the disk, so that another user can be given a copy. */
+function withFile(): AgentTurn {
+  const path = join(state, 'a.png');
+  writeFileSync(path, 'picture');
+  const attachments = TURN.details?.attachments?.map((file) => ({ ...file, path }));
+  return { ...TURN, details: { ...TURN.details, ...(attachments && { attachments }) } };
+}
+
 describe.runIf(process.getuid?.() === 0)('of a program that runs as another user', () => {
   test('can be read by that user, who can not put others in its place', async () => {
     const script =
       'id -u; cat "$LARK_TURN_FILE" > /dev/null && echo read; ls "$(dirname "$LARK_TURN_FILE")" || echo closed; touch "$(dirname "$LARK_TURN_FILE")/x" || echo safe';
-    const { result } = await run(script, TURN, 'nobody');
+    const { result, left } = await run(script, withFile(), 'nobody');
     expect(result.ok && result.text.split('\n').slice(1)).toEqual(['read', 'closed', 'safe']);
+    const place = readFileSync(join(folder, 'place-for-others'), 'utf8');
+    expect([left, readdirSync(place)]).toEqual([['place-for-others'], []]);
   });
 
   test('is removed at the next start too, with its folder', () => {

@@ -376,7 +376,7 @@ describe('orders, starts and stops', () => {
     await outside.write(() =>
       outside.run(
         `INSERT INTO turns (app_id, message_id, chat_id, phase, state, message, received_at_ms,
-           admitted_at_ms) VALUES (?, 'broken', 'oc_1', 'held', 'no JSON', '{}', 0, 0)`,
+           admitted_at_ms) VALUES (?, 'broken', 'oc_1', 'held', '{}', 'null', 0, 0)`,
         message.appId,
       ),
     );

@@ -165,18 +165,19 @@ describe('a turn', () => {
   );
 
   test.each([
-    ['waits', waiting],
-    ['is being sent', sending],
-    ['is at work', accepted],
-    ['is at work, where answers name no turn', blind],
-    ['is overdue', overdue],
-    ['is held', { phase: 'held', why: 'unknown' } as const],
-    ['has failed', { phase: 'failed', reason: 'x' } as const],
-  ])('a recall ends a turn that %s, and its text is deleted', (_what, state) => {
+    ['waits', waiting, true],
+    ['is being sent', sending, true],
+    ['is at work', accepted, true],
+    ['is at work, where answers name no turn', blind, true],
+    ['is overdue', overdue, false],
+    ['is held', { phase: 'held', why: 'unknown' } as const, false],
+    ['has failed', { phase: 'failed', reason: 'x' } as const, false],
+  ])('a recall ends a turn that %s, and its text is deleted', (_what, state, freesOthers) => {
+    const gathering = { phase: 'waiting', attempt: 0, notBeforeMs: 5_000, gathers: true };
     expect(after(state, { kind: 'recalled' })).toEqual({
       state: { phase: 'dropped', why: 'recalled' },
       show: [{ what: 'receipt_off' }],
-      withdrawn: { dropsOut: true },
+      withdrawn: { dropsOut: true, ...(freesOthers && { frees: gathering }) },
     });
   });
 

@@ -75,7 +75,7 @@ class BundleWriter {
     const said =
       item['msg_type'] === 'merge_forward'
         ? this.#bundle(textOf(item['message_id']), depth + 1)
-        : this.#fitting(textOfItem(item)).split('\n');
+        : this.#fitting(itemText(item, withoutFile)).split('\n');
     const sentAtMs = millis(item['create_time']);
     const when = sentAtMs === undefined ? '' : `, ${timeText(sentAtMs)}`;
     return [`${this.#nameOf(asObject(item['sender']) ?? {})}${when}:`, ...said, ''];
@@ -106,8 +106,12 @@ function timeOf(item: Json): number {
   return millis(item['create_time']) ?? 0;
 }
 
-/** What a message of the history or of a bundle says. */
+/** What a message of the history says. */
 export function textOfItem(item: Json): string {
+  return itemText(item, (part) => part);
+}
+
+function itemText(item: Json, shown: (part: Part) => Part): string {
   if (item['deleted'] === true) return '[recalled message]';
   const messageType = textOf(item['msg_type']);
   const json = textOf(asObject(item['body'])?.['content']);
@@ -115,7 +119,7 @@ export function textOfItem(item: Json): string {
   const parts = parseParts({ messageType, json, mentions: mentionsOf(item) }, undefined);
   return parts === undefined
     ? `[damaged message of type ${oneLine(messageType)}]`
-    : messageText(parts.map(withoutFile));
+    : messageText(parts.map(shown));
 }
 
 /** The agent does not have it in front of it, and should say so. */
