@@ -14,13 +14,14 @@ import { journalOf, latestStatus } from './state.ts';
 import type { HubAccess } from './hub-access.ts';
 import type { Monitoring } from './monitoring.ts';
 import { EventLoopGauge } from '../observe/metrics/event-loop.ts';
+import { ownerFile } from '../host/owner-file.ts';
 import { type DaemonStatus, knownBefore, StatusWriter } from '../host/daemon-status.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { noteLastWrite } from '../store/sqlite/last-write.ts';
 import { SqliteGaps } from '../store/sqlite/bridge/gaps.ts';
 import type { Db } from '../store/sqlite/db.ts';
-import type { LongConnection } from '../bridge/ports.ts';
+import type { AccessLookup, LongConnection } from '../bridge/ports.ts';
 import { ChoiceValues } from '../wire/choice-value.ts';
 import { steadyClock, systemClock } from '../time/clock.ts';
 
@@ -59,6 +60,8 @@ export function assemble(
     ...base,
     brand,
     ...journalOf(db, settings.appId),
+    ...accessOf(config, settings.appId),
+    lookup: lookupOf(lark),
     target,
     lark: lark.gateway,
     choices: new ChoiceValues(buttonKey(settings.appSecret)),
@@ -93,6 +96,20 @@ export function assemble(
   return {
     services: inside.concat([connection, lark.otherConnections, catchUp, statusWriter, newTurns]),
     ended,
+  };
+}
+
+function accessOf({ access, stateDir }: AppContext['config'], app: AppId) {
+  return { appId: app, accessMode: access, owner: ownerFile(stateDir, app).load() };
+}
+
+function lookupOf({ gateway }: Lark): AccessLookup {
+  return {
+    group: (chat) => gateway.group(chat),
+    async writeTo(person, text, key) {
+      const written = await gateway.writeTo(person, { kind: 'text', text }, key);
+      return written.ok ? written.chatId : undefined;
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import { parseDaemonStatus, type SavedStatus } from '../host/daemon-status.ts';
 import { acquireInstanceLock, findInstance } from '../host/instance-lock.ts';
 import { warnOfOpenSecrets } from '../host/secret-files.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
+import { SqliteAccess } from '../store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
 import { Db } from '../store/sqlite/db.ts';
@@ -83,10 +84,14 @@ export function watchDatabase(db: Db, log: Log): { service: Service; ended: Prom
   return { service, ended };
 }
 
-/** The journal of an app, and the orders about it. */
+/** The journal of an app, the orders about it, and who may talk to it. */
 export function journalOf(db: Db, app: AppId) {
   const parts = { db, app, clock: systemClock };
-  return { journal: new SqliteJournal(parts), orders: new SqliteOrders(parts) };
+  return {
+    journal: new SqliteJournal(parts),
+    orders: new SqliteOrders(parts),
+    access: new SqliteAccess(parts),
+  };
 }
 
 /** The latest status that a daemon wrote, and when. */

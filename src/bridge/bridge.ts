@@ -1,10 +1,12 @@
 import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { ChatId } from '../core/ids.ts';
+import type { AppId, ChatId, OpenId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
 import { startAll, stopAll } from '../core/service.ts';
 import { Delivery } from './outbox/delivery.ts';
 import { Engine } from './turns/engine.ts';
+import { type AccessMode, Gate } from './intake/access.ts';
+import { AccessControl } from './intake/access-control.ts';
 import { EventIntake } from './intake/intake.ts';
 import { UnmatchedAnswers } from './turns/unmatched-answers.ts';
 import { Orders } from './turns/orders.ts';
@@ -12,6 +14,8 @@ import { StoreRetry } from './store-retry.ts';
 import { Pruning } from './pruning.ts';
 import { QueueNotices } from './turns/queue-notices.ts';
 import {
+  type AccessBook,
+  type AccessLookup,
   NO_OBSERVER,
   type Journal,
   type LarkGateway,
@@ -27,6 +31,12 @@ import type { Clock } from '../time/clock.ts';
 export interface BridgeParts {
   readonly journal: Journal;
   readonly orders: OrderQueue;
+  readonly appId: AppId;
+  /** Who may talk to the bot. */
+  readonly access: AccessBook;
+  readonly accessMode: AccessMode;
+  readonly owner?: OpenId | undefined;
+  readonly lookup?: AccessLookup | undefined;
   readonly target: TurnTarget;
   readonly lark: LarkGateway;
   /** Signs and checks the values of buttons. */
@@ -46,6 +56,7 @@ export interface BridgeParts {
 export class Bridge implements Service {
   readonly name = 'bridge';
   readonly intake: EventIntake;
+  readonly access: AccessControl;
   readonly #journal: Journal;
   readonly #log: Log;
   readonly #engine: Engine;
@@ -72,9 +83,19 @@ export class Bridge implements Service {
       },
     });
     const delivery = this.#delivery;
-    this.#engine = new Engine({ ...parts, form, storeRetry, delivery });
+    const gate = new Gate(parts.accessMode);
+    this.#engine = new Engine({ ...parts, form, gate, storeRetry, delivery });
     const engine = this.#engine;
-    this.intake = new EventIntake({ ...parts, engine, delivery, storeRetry });
+    this.access = new AccessControl({
+      ...parts,
+      book: parts.access,
+      gate,
+      engine,
+      delivery,
+      storeRetry,
+    });
+    const access = this.access;
+    this.intake = new EventIntake({ ...parts, access, engine, delivery, storeRetry });
     const { defaultChatId } = parts;
     this.#unmatchedAnswers = new UnmatchedAnswers({
       ...parts,
@@ -84,10 +105,11 @@ export class Bridge implements Service {
       delivery,
       defaultChatId,
     });
-    this.#orders = new Orders({ ...parts, storeRetry, engine, delivery });
+    this.#orders = new Orders({ ...parts, access, storeRetry, engine, delivery });
     this.#services = [
       delivery,
       engine,
+      access,
       this.#orders,
       new QueueNotices({ engine, clock, log }),
       new Pruning({ journal, clock, log }),
@@ -101,6 +123,7 @@ export class Bridge implements Service {
   }
 
   async start(): Promise<void> {
+    await this.access.prepare();
     // Orders from the time without a daemon are carried out before any turn begins.
     await this.#orders.carryOut();
     await startAll(this.#services, this.#log);

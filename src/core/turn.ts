@@ -13,6 +13,13 @@ export type HoldReason =
   /** The agent died while it ran the turn, and `on-interrupted` is `ask`. */
   | 'interrupted';
 
+/** Why a message waits although nobody who may decide about a turn can let it run. */
+type KeepReason =
+  /** Its sender may not talk to the bot, or not here, until the owner says so. */
+  | 'guest'
+  /** Lark has not said yet whether its group is external. */
+  | 'group_unknown';
+
 export type TurnState =
   | { readonly phase: 'waiting'; readonly attempt: number; readonly notBeforeMs: number }
   /** The turn has a slot. The request may have been sent. */
@@ -47,6 +54,8 @@ export type TurnState =
       readonly sinceMs: number;
     }
   | { readonly phase: 'held'; readonly why: HoldReason }
+  /** The message of somebody who may not talk to the bot. Only a decision about who may talk moves it on. */
+  | { readonly phase: 'kept'; readonly why: KeepReason }
   /** A person's command to the bridge about other turns. The agent does not get it. */
   | { readonly phase: 'command'; readonly action: ChoiceAction; readonly about: readonly TurnId[] }
   /** `isOpen`: the agent asked the person for something, and the bridge does not know of an end of its task. */
@@ -55,7 +64,8 @@ export type TurnState =
   /** `by`: the open id of who skipped it, or Lark's word for who recalled the message. */
   | { readonly phase: 'dropped'; readonly why: DropReason; readonly by?: string };
 
-type DropReason = 'recalled' | 'skipped' | 'operator';
+/** `not_allowed`: its sender may not talk to the bot. */
+type DropReason = 'recalled' | 'skipped' | 'operator' | 'not_allowed';
 
 /** For the operator: the agent, if the hub ran it itself, and the hub's text about how it ended. */
 export interface FailureCause {

@@ -4,7 +4,7 @@
  * place that it was made for. Names in a value that begin with `lark_bridge` are ours.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { ChoiceAction } from '../core/content.ts';
+import type { AccessAction, ChoiceAction } from '../core/content.ts';
 import {
   type ChatId,
   messageId,
@@ -17,13 +17,13 @@ import {
 
 /** Every button of ours has this mark. Without it the press is on another program's card. */
 const CHOICE_MARK = 'lark_bridge_choice';
-const ACTIONS: readonly ChoiceAction[] = ['run', 'skip', 'retry'];
+const ACTIONS: readonly Choice['action'][] = ['run', 'skip', 'retry', 'allow', 'block'];
 /** After a week nobody remembers what a question was about. What waits can still be decided by a typed command. */
 const VALID_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** What a button is about. */
 export interface Choice {
-  readonly action: ChoiceAction;
+  readonly action: ChoiceAction | AccessAction;
   /** The key of the outbox row that its card is sent as. */
   readonly row: string;
   /** The message that the card is shown under. */
@@ -32,6 +32,8 @@ export interface Choice {
   readonly turn?: TurnId | undefined;
   /** Whom it works for. Undefined: everybody. */
   readonly person?: OpenId | undefined;
+  /** Whom it is about. Only buttons about who may talk have it. */
+  readonly about?: OpenId | undefined;
 }
 
 type ChoiceRefusal = 'not_signed' | 'wrong_signature' | 'too_old';
@@ -52,7 +54,7 @@ export class ChoiceValues {
 
   /** `sinceMs`: when the question was asked. */
   valueOf(choice: Choice, { chat, sinceMs }: { chat: ChatId; sinceMs: number }): ButtonValue {
-    const { action, row, under, turn, person } = choice;
+    const { action, row, under, turn, person, about } = choice;
     const until = String(sinceMs + VALID_MS);
     return {
       [CHOICE_MARK]: action,
@@ -60,6 +62,7 @@ export class ChoiceValues {
       ...(under !== undefined && { under }),
       ...(turn !== undefined && { turn }),
       ...(person !== undefined && { person }),
+      ...(about !== undefined && { about }),
       until,
       signature: this.#sign(choice, chat, until),
     };
@@ -76,20 +79,24 @@ export class ChoiceValues {
     const [row, until, signature] = [text('row'), text('until'), text('signature')];
     if (action === undefined || row === undefined || until === undefined) return NOT_SIGNED;
     if (signature === undefined) return NOT_SIGNED;
-    const [under, turn, person] = [text('under'), text('turn'), text('person')];
+    const [under, turn, person, about] = ['under', 'turn', 'person', 'about'].map(text);
     const choice: Choice = {
       action,
       row,
       under: under === undefined ? undefined : messageId(under),
       turn: turn === undefined ? undefined : turnId(turn),
       person: person === undefined ? undefined : openId(person),
+      about: about === undefined ? undefined : openId(about),
     };
     if (!isSame(signature, this.#sign(choice, chat, until))) return refused('wrong_signature');
     return Number(until) < nowMs ? refused('too_old') : { kind: 'choice', choice };
   }
 
-  #sign({ action, row, under, turn, person }: Choice, chat: ChatId, until: string): string {
-    const signed = [action, chat, row, under ?? null, turn ?? null, person ?? null, until];
+  #sign(choice: Choice, chat: ChatId, until: string): string {
+    const { action, row, under, turn, person, about } = choice;
+    const common = [action, chat, row, under ?? null, turn ?? null, person ?? null, until];
+    // Without `about` it is what earlier versions signed, so that their buttons go on working.
+    const signed = about === undefined ? common : [...common, about];
     return createHmac('sha256', this.#key).update(JSON.stringify(signed)).digest('base64url');
   }
 }

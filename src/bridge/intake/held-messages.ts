@@ -1,7 +1,7 @@
 import { BridgeError } from '../../core/errors.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import { admissionOf } from './admission.ts';
-import type { Intake, Journal } from '../ports.ts';
+import type { ChatEvent, Intake, Journal } from '../ports.ts';
 import type { Clock } from '../../time/clock.ts';
 
 interface HeldMessagesParts {
@@ -17,8 +17,10 @@ export class HeldMessages implements Intake {
     this.#parts = parts;
   }
 
-  /** Takes only messages. Other events need a running bridge: they are not acked, so Lark delivers them again. */
-  async admit(event: InboundEvent): Promise<void> {
+  /** Takes only messages. Who may talk is judged before they start. Other events need a running bridge: they are not acked, so Lark delivers them again. */
+  async admit(event: InboundEvent | ChatEvent): Promise<void> {
+    // Whoever opens the chat for the check needs no welcome.
+    if (event.kind === 'chat_entered') return;
     if (event.kind !== 'message') throw new BridgeError('failed', 'no bridge runs to act on it');
     const { journal, clock } = this.#parts;
     const { message } = event;

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { turnId, type MessageId, type TurnId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
+import type { AccessControl } from './access-control.ts';
 import { admissionOf } from './admission.ts';
 import { Decisions } from './decisions.ts';
 import { Presses } from './presses.ts';
@@ -11,7 +12,7 @@ import type { ChoiceValues } from '../../wire/choice-value.ts';
 import { ownDraft } from '../outbox/drafts.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { notices } from '../texts/texts.ts';
-import type { Intake, Journal } from '../ports.ts';
+import type { ChatEvent, Intake, Journal } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -20,6 +21,7 @@ const IDS_REMEMBERED_MAX = 10_000;
 
 export interface EventIntakeParts {
   readonly journal: Journal;
+  readonly access: AccessControl;
   readonly engine: Engine;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
@@ -49,7 +51,7 @@ export class EventIntake implements Intake {
     return this.#duplicates;
   }
 
-  async admit(event: InboundEvent): Promise<void> {
+  async admit(event: InboundEvent | ChatEvent): Promise<void> {
     switch (event.kind) {
       case 'message':
         return this.#message(event.message);
@@ -63,6 +65,10 @@ export class EventIntake implements Intake {
         return this.#unreadable(event);
       case 'button':
         return this.#presses.take(event);
+      case 'bot_added':
+        return this.#parts.access.welcomes.added(event);
+      case 'chat_entered':
+        return this.#parts.access.welcomes.entered(event);
     }
   }
 
@@ -72,7 +78,7 @@ export class EventIntake implements Intake {
   }
 
   async #message(message: InboundMessage): Promise<void> {
-    const { journal, delivery, engine, clock, log } = this.#parts;
+    const { journal, access, delivery, engine, clock, log } = this.#parts;
     if (this.#known.has(message.messageId)) {
       this.#duplicates += 1;
       return;
@@ -82,7 +88,7 @@ export class EventIntake implements Intake {
       nowMs: clock.nowMs(),
       isRecalled: this.#recalled.has(message.messageId),
     });
-    const done = await journal.admit(admission);
+    const done = await journal.admit(access.guard(admission));
     this.#known.set(message.messageId, true);
     if (done === undefined) {
       this.#duplicates += 1;
@@ -94,6 +100,7 @@ export class EventIntake implements Intake {
     const usual = phase === 'waiting' ? {} : { phase };
     log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual });
     delivery.offer(out);
+    if (phase === 'kept') access.noteKept();
     if (turn.state.phase === 'command') return this.#carryOut(turn);
     // A recall that came while the message was being stored found no turn to end.
     if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);

@@ -11,10 +11,12 @@ import { outKey } from '../outbox/keys.ts';
 import type { Journal } from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { notices } from '../texts/texts.ts';
+import type { AccessControl } from './access-control.ts';
 import type { Decisions } from './decisions.ts';
 
 interface PressesParts {
   readonly journal: Journal;
+  readonly access: AccessControl;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
   readonly choices: ChoiceValues;
@@ -37,6 +39,10 @@ export class Presses {
     const { chatId: chat, messageId: card, operatorOpenId: by, value } = press;
     const parsed = choices.parse(value, { chat, nowMs: clock.nowMs() });
     if (parsed === undefined) return;
+    const presser = { openId: by, facts: press.operator };
+    if (!(await this.#parts.access.isLetIn(presser, chat))) {
+      return log.info('press_of_guest', { chat, card, by });
+    }
     const why = parsed.kind === 'refused' ? parsed.why : await this.#mismatch(press, parsed.choice);
     if (why !== undefined) log.warn('press_refused', { chat, card, by, why });
     if (parsed.kind === 'refused' || why !== undefined) {
@@ -63,8 +69,11 @@ export class Presses {
   async #decide(press: Press, choice: Choice): Promise<void> {
     const { journal, decisions, storeRetry, log } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by, eventId } = press;
-    const { action } = choice;
+    if (choice.action === 'allow' || choice.action === 'block') {
+      return this.#decideAboutPerson(press, { ...choice, action: choice.action });
+    }
     // One use for each person. It is over when all is done, because nobody repeats a press whose process died.
+    const { action } = choice;
     const use = `press:${choice.row}:${by}`;
     if (await journal.isDone(`${use}:done`)) return;
     const about = await this.#turnsOf(press, choice);
@@ -77,6 +86,19 @@ export class Presses {
     await decisions.choose(about, { action, by }, use);
     await decisions.askAboutRest(chat, eventId);
     await storeRetry.untilStored(() => journal.enqueue([], `${use}:done`));
+  }
+
+  /** Only the owner decides who may talk. The first press on a card counts. */
+  async #decideAboutPerson(
+    { chatId, messageId: card, operatorOpenId: by }: Press,
+    { action, about, row }: Choice & { readonly action: 'allow' | 'block' },
+  ): Promise<void> {
+    const { access, log } = this.#parts;
+    if (about === undefined || !(await access.isOwner(by))) {
+      return log.warn('press_refused', { chat: chatId, card, by, why: 'not_owner' });
+    }
+    log.info('press_taken', { chat: chatId, card, by, action, about });
+    await access.decideByPress({ action, about }, { chatId, by, once: `press:${row}` });
   }
 
   /** The turns that this person may decide about with this button. */

@@ -194,8 +194,11 @@ export class Delivery implements Service {
     const under = placement === 'chat' ? undefined : replyTo;
     const person = (await this.#asked(row))?.senderOpenId;
     const sinceMs = row.replayedAtMs ?? row.createdAtMs;
-    return body.content.buttons.map(({ action }) =>
-      this.#parts.choices.valueOf({ action, row: key, under, turn, person }, { chat, sinceMs }),
+    return body.content.buttons.map(({ action, about }) =>
+      this.#parts.choices.valueOf(
+        { action, row: key, under, turn, person, about },
+        { chat, sinceMs },
+      ),
     );
   }
 

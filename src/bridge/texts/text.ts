@@ -2,7 +2,7 @@
  * How a sentence of the bridge becomes a part of what is shown. Every sentence exists in English and in Chinese.
  * Nobody can choose a language yet, so people are shown both.
  */
-import type { ChoiceAction, ChoiceButton } from '../../core/content.ts';
+import type { ChoiceButton } from '../../core/content.ts';
 import type { Show } from '../../core/turn.ts';
 
 /** One text in each language. */
@@ -19,7 +19,11 @@ export function choice(name: string, text: Text, buttons: readonly ChoiceButton[
   return { what: 'choice', name, text: inBoth(text), buttons } as const satisfies Show;
 }
 
-export function button(action: ChoiceAction, style: ChoiceButton['style'], { en, zh }: Text) {
+export function button(
+  action: ChoiceButton['action'],
+  style: ChoiceButton['style'],
+  { en, zh }: Text,
+) {
   return { label: `${en} ${zh}`, action, style } as const satisfies ChoiceButton;
 }
 

@@ -6,6 +6,7 @@ import type { Show, Turn } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
+import type { Gate } from '../intake/access.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type {
   ContentForm,
@@ -29,6 +30,8 @@ interface EngineParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
   readonly form: ContentForm;
+  /** Judges who may talk to the bot. */
+  readonly gate: Gate;
   readonly lark: Pick<LarkGateway, 'forwarded'>;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;

@@ -7,7 +7,15 @@ import { Wake } from '../../time/wake.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { createReplyToken } from '../outbox/keys.ts';
 import { toDrafts } from '../outbox/drafts.ts';
-import type { ContentForm, Journal, Observer, TurnChange, TurnTarget } from '../ports.ts';
+import type { Gate } from '../intake/access.ts';
+import type {
+  AccessRecords,
+  ContentForm,
+  Journal,
+  Observer,
+  TurnChange,
+  TurnTarget,
+} from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { CallOffs } from './call-offs.ts';
 import { Receipts } from './receipts.ts';
@@ -19,6 +27,7 @@ interface TurnChangesParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
   readonly form: ContentForm;
+  readonly gate: Gate;
   readonly requests: TurnRequests;
   readonly slot: SingleSlot;
   readonly callOffs: CallOffs;
@@ -65,7 +74,12 @@ export class TurnChanges {
     const done = await storeRetry.untilStored(() =>
       journal.changeTurn(
         id,
-        (turn) => {
+        (turn, known) => {
+          const shut = event.kind === 'started' && this.#shutOut(turn, known, nowMs);
+          if (shut) {
+            was = turn.state;
+            return shut;
+          }
           const next = step(turn, event, rules);
           if (next === undefined) return undefined;
           was = turn.state;
@@ -91,6 +105,15 @@ export class TurnChanges {
       this.#parts.delivery.offer(done.out);
     }
     return done;
+  }
+
+  /** The person may have been blocked while the turn waited. Then it does not start. */
+  #shutOut(turn: Turn, known: () => AccessRecords, nowMs: number): TurnChange | undefined {
+    const { gate, form } = this.#parts;
+    const change = gate.atStart(turn, known(), nowMs);
+    if (change === undefined) return undefined;
+    const sign = toDrafts(turn, [{ what: 'receipt_off' }], { nowMs, form });
+    return { ...change, atMs: nowMs, out: [...sign, ...change.out] };
   }
 
   /** Shows something about a turn that waits or runs. The turn does not change. */

@@ -247,12 +247,9 @@ function recalled({ state, message }: Turn, by: string | undefined): TurnStep | 
     case 'accepted':
     case 'overdue':
     case 'held':
+    case 'kept':
     case 'failed': {
-      const dropped = {
-        phase: 'dropped',
-        why: 'recalled',
-        ...(by !== undefined && { by }),
-      } as const;
+      const dropped = { phase: 'dropped', why: 'recalled', ...(by && { by }) } as const;
       return { ...end(dropped), withdrawn: { dropsOut: true } };
     }
   }
@@ -379,6 +376,7 @@ function named(
       return said.kind === 'answered' ? settle(said) : { state, show: follow(said, id) };
     case 'answered':
       return { state: { phase: 'answered' }, show: follow(said, id) };
+    case 'kept':
     case 'command':
     case 'dropped':
       // Nobody wants an answer any more.

@@ -83,6 +83,8 @@ async function startDemoBridge(invocation: Invocation, { cloud, app, folder }: D
       LARK_OPEN_BASE_URL: cloud.openBaseUrl,
       LARK_ACCOUNTS_BASE_URL: cloud.accountsBaseUrl,
       LARK_PORT: '0',
+      // Everybody in this cloud is a person of the demo.
+      LARK_BRIDGE_ACCESS: 'open',
     },
     flags: {
       logLevel,

@@ -16,6 +16,7 @@ import { Caller, type CallerOptions, type CallResult } from './calls.ts';
 import { isPassing, refusalError, type Tried } from '../codes.ts';
 import { createChatTypes } from './chat-types.ts';
 import { createForwardedReader } from './forwarded.ts';
+import { createGroupLookup } from './group-lookup.ts';
 import { History } from './history.ts';
 import { createMessageById } from './message-by-id.ts';
 import { idOf, listOf } from '../inbound/fields.ts';
@@ -27,6 +28,7 @@ import {
   NO_OBSERVER,
   type CallPriority,
   type DeliveryResult,
+  type GroupLookup,
   type LarkGateway,
   type Observer,
   type Outgoing,
@@ -67,6 +69,8 @@ export interface Gateway extends LarkGateway {
    * if Lark or the network fails. `key` makes repeats harmless.
    */
   writeTo(person: OpenId, content: Rendered, key: string): Promise<PersonResult>;
+  /** Whether people of other tenants are in a group. Does not reject if Lark or the network fails. */
+  group(chat: ChatId): Promise<GroupLookup>;
   /** Reads a message by its id if its event can't be parsed. Throws `BridgeError` for errors that pass. */
   readonly fetchMessage: FetchMessage;
   /** Throws `BridgeError` if Lark refuses or can't be reached. */
@@ -110,6 +114,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     fetchMessage: createMessageById({ caller, chatTypeOf, self }),
     history: (...asked) => history.read(...asked),
     forwarded: createForwardedReader({ caller, log }),
+    group: createGroupLookup({ caller, log }),
     botInfo: () => botInfo(caller),
     onlineInstances: () => onlineInstances(caller),
   };

@@ -1,4 +1,5 @@
 /** The history of the schema. One entry for each version. A released entry is never edited. */
+import { WHO_MAY_TALK } from './bridge/access-schema.ts';
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA, READABLE_ROWS } from './hub/schema.ts';
 import { HUB_USAGE } from './hub/usage-schema.ts';
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly string[] = [
   HUB_USAGE,
   // JSON of `TurnDetails`.
   'ALTER TABLE turns ADD COLUMN details TEXT',
+  WHO_MAY_TALK,
 ];

@@ -9,9 +9,12 @@ const PAGES = {
   events: 'page:event',
   callbacks: 'page:callback',
 };
+const ALL_EVENTS = APP_NEEDS.events.map(({ name }) => name);
+const without = ({ name }: { readonly name: string }) =>
+  ALL_EVENTS.filter((event) => event !== name);
 const SOUND: AppFact = {
   scopes: APP_NEEDS.scopes.map(({ anyOf }) => anyOf[0]),
-  events: [EVENT_NEEDS.message.name, EVENT_NEEDS.recall.name],
+  events: ALL_EVENTS,
   callbacks: [CALLBACK_NEEDS.button.name],
   callbacksElsewhere: false,
 };
@@ -45,7 +48,9 @@ describe('permissions', () => {
   });
 
   test('a broader one will do', () => {
-    expect(odd({ scopes: ['im:message', 'im:chat', 'im:message.group_msg'] })).toEqual([]);
+    const entered = 'im:chat.access_event.bot_p2p_chat:read';
+    const scopes = ['im:message', 'im:chat', 'im:message.group_msg', entered];
+    expect(odd({ scopes })).toEqual([]);
   });
 
   test('one that people may well not want to grant is a note', () => {
@@ -58,8 +63,8 @@ describe('permissions', () => {
 
 describe('events and callbacks', () => {
   test.each<[string, Partial<AppFact>, string]>([
-    ['no messages', { events: [EVENT_NEEDS.recall.name] }, 'problem'],
-    ['no recalls', { events: [EVENT_NEEDS.message.name] }, 'warning'],
+    ['no messages', { events: without(EVENT_NEEDS.message) }, 'problem'],
+    ['no recalls', { events: without(EVENT_NEEDS.recall) }, 'warning'],
     ['nothing told about events', { events: undefined }, 'note'],
     ['no buttons', { callbacks: [] }, 'warning'],
     ['buttons by web hook', { callbacksElsewhere: true }, 'warning'],

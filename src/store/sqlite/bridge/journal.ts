@@ -1,6 +1,7 @@
 import type { AppId, ChatId, MessageId, OpenId, TurnId } from '../../../core/ids.ts';
-import type { OutboxDraft, OutboxRow, Turn } from '../../../core/turn.ts';
+import type { OutboxDraft, OutboxRow, Turn, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
+import { AccessTables, subjectOf } from './access.ts';
 import { EventsTable } from './events.ts';
 import { SqliteOrders } from './orders.ts';
 import { OutboxTable } from './outbox.ts';
@@ -8,6 +9,7 @@ import { QuarantineTable } from './quarantine.ts';
 import { RunsTable } from './runs.ts';
 import { TurnsTable } from './turns.ts';
 import type {
+  AccessRecords,
   Admission,
   Journal,
   JournalCounts,
@@ -31,6 +33,7 @@ export class SqliteJournal implements Journal, JournalReader {
   readonly #outbox: OutboxTable;
   readonly #quarantine: QuarantineTable;
   readonly #orders: SqliteOrders;
+  readonly #access: AccessTables;
 
   constructor({ db, app, clock }: { db: Db; app: AppId; clock: Clock }) {
     this.#db = db;
@@ -41,12 +44,22 @@ export class SqliteJournal implements Journal, JournalReader {
     this.#outbox = new OutboxTable(db, app);
     this.#quarantine = new QuarantineTable(db, app);
     this.#orders = new SqliteOrders({ db, app, clock });
+    this.#access = new AccessTables(db, app);
   }
 
   admit(admission: Admission) {
     return this.#db.write(() => {
-      const turn = this.#turns.insert(admission, this.#clock.nowMs());
+      const { message, judge } = admission;
+      const judged = judge?.(this.#access.known(subjectOf({ message })));
+      const turn = this.#turns.insert(
+        judged?.closed === undefined ? admission : closedAs(admission, judged.closed.state),
+        this.#clock.nowMs(),
+      );
       if (turn === undefined) return undefined;
+      if (judged?.access !== undefined) this.#access.change(subjectOf(turn), judged.access);
+      if (judged?.closed !== undefined) {
+        return { turn, out: this.#outbox.insert(judged.closed.out) };
+      }
       const { out, question = [], burst } = admission;
       const asks = question.length > 0 && !this.#turns.hasOtherStale(turn);
       const tells = burst !== undefined && !this.#turns.hasOtherUnreadable(turn, burst.withinMs);
@@ -65,13 +78,14 @@ export class SqliteJournal implements Journal, JournalReader {
 
   changeTurn(
     id: TurnId,
-    decide: (turn: Turn) => TurnChange | undefined,
+    decide: (turn: Turn, known: () => AccessRecords) => TurnChange | undefined,
     { once, join }: NonNullable<Parameters<Journal['changeTurn']>[2]> = {},
   ) {
     return this.#db.write(() => {
       const turn = this.#turns.get(id);
       if (turn === undefined) throw new Error(`no turn ${id}`);
-      const change = decide(turn);
+      const subject = subjectOf(turn);
+      const change = decide(turn, () => this.#access.known(subject));
       if (change === undefined || (once !== undefined && !this.#events.insert(once, id))) {
         join?.(turn, false);
         return { turn, changed: false, out: [] };
@@ -80,6 +94,7 @@ export class SqliteJournal implements Journal, JournalReader {
       if (change.withdrawn?.dropsOut === true) this.#outbox.dropUntried(id);
       const next = this.#turns.update(turn, change, atMs);
       this.#runs.note(next, turn.state.phase, atMs);
+      if (change.access !== undefined) this.#access.change(subject, change.access);
       const out = this.#outbox.insert(change.out);
       join?.(next, true);
       return { turn: next, changed: true, out };
@@ -162,6 +177,7 @@ export class SqliteJournal implements Journal, JournalReader {
       () =>
         this.#turns.prune(rules) +
         this.#turns.strip(rules) +
+        this.#turns.endKept(rules, this.#clock.nowMs()) +
         this.#outbox.prune(rules) +
         this.#events.prune(rules) +
         this.#runs.prune(rules) +
@@ -209,4 +225,11 @@ export class SqliteJournal implements Journal, JournalReader {
       deadLetters: this.#outbox.countDead(),
     });
   }
+}
+
+/** What is not kept is stored without its text. */
+function closedAs(admission: Admission, state: TurnState): Admission {
+  const { message } = admission;
+  const isKept = state.phase === 'kept';
+  return { ...admission, state, message: isKept ? message : { ...message, parts: [] } };
 }
