@@ -13,6 +13,7 @@ import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { type RecordingLog, recordingLog } from '../../kit/log.ts';
+import { seeded } from '../../sim/random.ts';
 import { message } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
@@ -486,3 +487,43 @@ test('what was kept is answered once, although the process died after the permis
   await run();
   expect(asked).toHaveLength(1);
 });
+
+test.each([1, 2, 3, 4])(
+  'whatever is decided in whatever order, only who is let in is answered, once for each message (seed %i)',
+  async (seed) => {
+    await boot();
+    const random = seeded(seed);
+    const people = ['ou_a', 'ou_b', 'ou_c'];
+    const is = new Map<string, 'guest' | 'allowed' | 'blocked'>();
+    const kept = new Map<string, string[]>();
+    const expected: string[] = [];
+    for (let step = 0; step < 30; step++) {
+      const by = people[Math.floor(random() * people.length)] ?? '';
+      const person = openId(by);
+      const roll = random();
+      if (roll < 0.6) {
+        const id = `s${step}`;
+        await say({ by, id });
+        if (is.get(by) === 'allowed') expected.push(id);
+        else if (is.get(by) !== 'blocked') kept.set(by, [...(kept.get(by) ?? []), id]);
+      } else if (roll < 0.75) {
+        await bridge.access.allow(person, { by: OWNER });
+        expected.push(...(kept.get(by) ?? []));
+        kept.delete(by);
+        is.set(by, 'allowed');
+      } else if (roll < 0.85) {
+        await bridge.access.block(person, { by: OWNER });
+        kept.delete(by);
+        is.set(by, 'blocked');
+      } else if (roll < 0.95) {
+        await bridge.access.revoke(person, { by: OWNER });
+        is.set(by, 'guest');
+      } else {
+        await close();
+        await boot();
+      }
+      await run();
+      expect(asked.toSorted()).toEqual(expected.toSorted());
+    }
+  },
+);
