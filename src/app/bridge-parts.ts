@@ -18,6 +18,7 @@ import type { HubAccess } from './hub-access.ts';
 import { createSurroundings } from './surroundings.ts';
 import type { Monitoring } from './monitoring.ts';
 import { EventLoopGauge } from '../observe/metrics/event-loop.ts';
+import { ownerFile } from '../host/owner-file.ts';
 import { type DaemonStatus, knownBefore, StatusWriter } from '../host/daemon-status.ts';
 import { AttachmentFiles } from '../store/attachments/attachment-files.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
@@ -25,7 +26,7 @@ import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { noteLastWrite } from '../store/sqlite/last-write.ts';
 import { SqliteGaps } from '../store/sqlite/bridge/gaps.ts';
 import type { Db } from '../store/sqlite/db.ts';
-import type { LongConnection } from '../bridge/ports.ts';
+import type { AccessLookup, LongConnection } from '../bridge/ports.ts';
 import { ChoiceValues } from '../wire/choice-value.ts';
 import { steadyClock, systemClock } from '../time/clock.ts';
 
@@ -67,6 +68,8 @@ export function assemble(
     language: defaultLanguage(config.lang, brand),
     ...stored,
     liveCards: { journal: liveJournal, mode: config.live },
+    ...accessOf(config, settings.appId),
+    lookup: lookupOf(lark),
     target,
     lark: lark.gateway,
     answerFiles: new AnswerFilesOnDisk(join(config.stateDir, ANSWER_FILES)),
@@ -122,6 +125,20 @@ function stateOf(
     log,
   });
   return { ...stored, attachments: hub.embedded ? attachments : undefined };
+}
+
+function accessOf({ access, stateDir }: AppContext['config'], app: AppId) {
+  return { appId: app, accessMode: access, owner: ownerFile(stateDir, app).load() };
+}
+
+function lookupOf({ gateway }: Lark): AccessLookup {
+  return {
+    group: (chat) => gateway.group(chat),
+    async writeTo(person, text, key) {
+      const written = await gateway.writeTo(person, { kind: 'text', text }, key);
+      return written.ok ? written.chatId : undefined;
+    },
+  };
 }
 
 async function saveStatus(

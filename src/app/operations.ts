@@ -1,12 +1,19 @@
 /** What an operator can see and order from another process, whether the daemon runs or not. */
 import { openStateToRead, runningInstance } from './state.ts';
 import { platformMessageId } from '../bridge/outbox/keys.ts';
-import type { JournalReader, OrderBook, OrderResult, TurnLife } from '../bridge/ports.ts';
+import type {
+  AccessBook,
+  JournalReader,
+  OrderBook,
+  OrderResult,
+  TurnLife,
+} from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
 import type { ProgramOutput } from '../core/program-output.ts';
 import { programOutputOf } from '../store/sqlite/hub/items.ts';
 import { systemClock as clock } from '../time/clock.ts';
 import { limitAt, pause } from '../time/wait.ts';
+import { parsePairingCode } from '../wire/pairing-code.ts';
 
 /** How long a command waits until the daemon has carried out its order, and how often it asks. */
 const ORDER_WAIT_MS = 5_000;
@@ -15,6 +22,9 @@ const ORDER_ASK_EVERY_MS = 50;
 export interface Operations {
   readonly journal: JournalReader;
   readonly orders: OrderBook;
+  readonly access: Pick<AccessBook, 'people' | 'groups' | 'personOf'>;
+  /** A pairing code in the form in which it was given out. Undefined: it is none. */
+  readonly codeOf: (typed: string) => string | undefined;
   /** What programs of the embedded hub wrote that gave no answer, by run. */
   readonly programOutputs: (life: TurnLife) => ReadonlyMap<number, ProgramOutput>;
   /** What came of an order; undefined if the daemon has not carried it out in time. */
@@ -41,6 +51,7 @@ export function openOperations(config: Config): Operations | undefined {
     );
   return {
     ...work,
+    codeOf: parsePairingCode,
     programOutputs,
     orderResult: (id, signal) => resultOf(work.orders, id, signal),
     daemonRuns: () => runningInstance(config) !== undefined,

@@ -11,6 +11,7 @@ import { acquireInstanceLock, findInstance } from '../host/instance-lock.ts';
 import { warnOfOpenSecrets } from '../host/secret-files.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { SqliteLanguages } from '../store/sqlite/bridge/languages.ts';
+import { SqliteAccess } from '../store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
 import { SqliteLiveCards } from '../store/sqlite/bridge/live-cards.ts';
 import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
@@ -88,7 +89,7 @@ export function watchDatabase(db: Db, log: Log): { service: Service; ended: Prom
   return { service, ended };
 }
 
-/** The journal of an app, and the orders about it. */
+/** The journal of an app, the orders about it, and who may talk to it. */
 export function journalOf(db: Db, app: AppId) {
   const parts = { db, app, clock: systemClock };
   return {
@@ -96,6 +97,7 @@ export function journalOf(db: Db, app: AppId) {
     orders: new SqliteOrders(parts),
     liveJournal: new SqliteLiveCards(parts),
     languageChoices: new SqliteLanguages(parts),
+    access: new SqliteAccess(parts),
   };
 }
 

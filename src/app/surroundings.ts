@@ -1,16 +1,15 @@
 /** What the commands of people need of the parts around the bridge. */
-import type { CommandSurroundings, Diagnosis, LongConnection } from '../bridge/ports.ts';
+import type { BridgeParts } from '../bridge/bridge.ts';
+import type { Diagnosis, LongConnection } from '../bridge/ports.ts';
 import type { Config } from '../config/load.ts';
 import { checkNode, checkStateDirectory, readStateDirectory } from '../doctor/machine.ts';
 import { checkDaemon } from '../doctor/running.ts';
 import { checkProtection } from '../doctor/hub.ts';
 import { checkQuota } from '../doctor/storage.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { ownerFile } from '../host/owner-file.ts';
 import { packageFacts } from '../host/package.ts';
 import type { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import { systemClock } from '../time/clock.ts';
-import type { LarkSettings } from './context.ts';
 import { askLark, larkFound, routesFound } from './doctor.ts';
 import type { HubAccess } from './hub-access.ts';
 import { protectionTroubles } from './hub-protection.ts';
@@ -18,21 +17,20 @@ import type { Monitoring } from './monitoring.ts';
 
 interface SurroundingsParts {
   readonly config: Config;
-  readonly lark: LarkSettings;
   readonly hub: HubAccess;
   readonly monitoring: Monitoring;
   readonly link: () => LongConnection;
   readonly calls: CallCounts;
 }
 
-export function createSurroundings(parts: SurroundingsParts): CommandSurroundings {
-  const { config, lark, hub, monitoring, link } = parts;
-  const owner = ownerFile(config.stateDir, lark.appId);
+export function createSurroundings(
+  parts: SurroundingsParts,
+): NonNullable<BridgeParts['surroundings']> {
+  const { config, hub, monitoring, link } = parts;
   return {
     prefix: config.commandPrefix,
     version: monitoring.version,
     agentName: () => hub.agentName(),
-    isOwner: (person) => owner.load() === person,
     link,
     diagnose: () => diagnose(parts),
   };

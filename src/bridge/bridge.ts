@@ -1,11 +1,13 @@
 import type { Brand } from '../core/brand.ts';
 import type { Language } from '../core/language.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { ChatId } from '../core/ids.ts';
+import type { AppId, ChatId, OpenId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
 import { startAll, stopAll } from '../core/service.ts';
 import { Delivery } from './outbox/delivery.ts';
 import { Engine } from './turns/engine.ts';
+import { type AccessMode, Gate } from './intake/access.ts';
+import { AccessControl } from './intake/access-control.ts';
 import { LiveCards } from './live/live-cards.ts';
 import type { LiveMode } from './live/live-pace.ts';
 import { EventIntake } from './intake/intake.ts';
@@ -16,6 +18,8 @@ import { Pruning } from './pruning.ts';
 import { Languages } from './texts/languages.ts';
 import { QueueNotices } from './turns/queue-notices.ts';
 import {
+  type AccessBook,
+  type AccessLookup,
   NO_OBSERVER,
   type AttachmentStore,
   type AnswerFileStore,
@@ -37,6 +41,12 @@ export interface BridgeParts {
   readonly journal: Journal;
   readonly orders: OrderQueue;
   readonly languageChoices: LanguageChoices;
+  readonly appId: AppId;
+  /** Who may talk to the bot. */
+  readonly access: AccessBook;
+  readonly accessMode: AccessMode;
+  readonly owner?: OpenId | undefined;
+  readonly lookup?: AccessLookup | undefined;
   readonly target: TurnTarget;
   readonly lark: LarkGateway;
   /** Signs and checks the values of buttons. */
@@ -61,13 +71,14 @@ export interface BridgeParts {
   /** Absent: no live cards are shown. */
   readonly liveCards?: { readonly journal: LiveJournal; readonly mode: LiveMode };
   /** What commands of people need. Without it there are only those that need nothing. */
-  readonly surroundings?: CommandSurroundings | undefined;
+  readonly surroundings?: Omit<CommandSurroundings, 'isOwner' | 'languages' | 'access'> | undefined;
 }
 
 /** Handles a message from the event that comes in to the answer in the chat. */
 export class Bridge implements Service {
   readonly name = 'bridge';
   readonly intake: EventIntake;
+  readonly access: AccessControl;
   readonly #journal: Journal;
   readonly #log: Log;
   readonly #engine: Engine;
@@ -101,12 +112,19 @@ export class Bridge implements Service {
     const delivery = this.#delivery;
     const { journal: liveJournal, mode = 'off' } = parts.liveCards ?? {};
     const live = new LiveCards({ ...parts, languages, liveJournal, mode, storeRetry, delivery });
-    this.#engine = new Engine({ ...parts, languages, form, storeRetry, delivery, live });
+    const gate = new Gate(parts.accessMode, languages);
+    this.#engine = new Engine({ ...parts, languages, form, gate, storeRetry, delivery, live });
     const engine = this.#engine;
-    const surroundings = parts.surroundings && { ...parts.surroundings, languages };
-    const ofTurns = { engine, delivery, liveJournal, storeRetry };
-    const forIntake = { ...parts, ...ofTurns, languages, surroundings };
-    this.intake = new EventIntake(forIntake);
+    const ofTurns = { engine, delivery, liveJournal, storeRetry, languages };
+    this.access = new AccessControl({ ...parts, ...ofTurns, book: parts.access, gate });
+    const access = this.access;
+    const surroundings = parts.surroundings && {
+      ...parts.surroundings,
+      languages,
+      access,
+      isOwner: (person: OpenId) => access.isOwner(person),
+    };
+    this.intake = new EventIntake({ ...parts, ...ofTurns, access, surroundings });
     const { defaultChatId } = parts;
     this.#unmatchedAnswers = new UnmatchedAnswers({
       ...parts,
@@ -117,12 +135,13 @@ export class Bridge implements Service {
       delivery,
       defaultChatId,
     });
-    this.#orders = new Orders({ ...parts, storeRetry, engine, delivery });
+    this.#orders = new Orders({ ...parts, access, storeRetry, engine, delivery });
     this.#services = [
       delivery,
       // Before the turns go on, so that they find their cards.
       live,
       engine,
+      access,
       this.#orders,
       new QueueNotices({ engine, clock, log }),
       new Pruning({ ...parts, journal, clock, log }),
@@ -136,6 +155,7 @@ export class Bridge implements Service {
   }
 
   async start(): Promise<void> {
+    await this.access.prepare();
     // Orders from the time without a daemon are carried out before any turn begins.
     await this.#orders.carryOut();
     await startAll(this.#services, this.#log);

@@ -1,5 +1,5 @@
 /** What the bridge needs from others: Lark, the target of turns, the journal. Adapters implement it, `app` joins them. */
-import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from '../core/ids.ts';
+import type { AppId, ChatId, MessageId, OpenId, TurnId, WorkspaceId } from '../core/ids.ts';
 import type { Language } from '../core/language.ts';
 import type { InboundEvent, InboundMessage, LarkContext, Part, Resource } from '../core/message.ts';
 import type {
@@ -33,7 +33,7 @@ export interface Intake {
    * Resolves when the event is stored in the journal, or was there already. Only then it may be acked.
    * Rejects if it could not be stored. Then it must not be acked, so that Lark delivers it again.
    */
-  admit(event: InboundEvent): Promise<void>;
+  admit(event: InboundEvent | ChatEvent): Promise<void>;
 }
 
 /** What the bridge needs from the long connection. */
@@ -352,6 +352,8 @@ export interface Admission {
   readonly burst?: { readonly out: readonly OutboxDraft[]; readonly withinMs: number };
   /** The turn of the same person, chat and thread that gathers becomes a part of this one. */
   readonly takesIn?: true;
+  /** Decides in the same write whether its sender may talk to the bot. Not given: nobody is kept out. */
+  readonly judge?: (known: AccessRecords) => AccessJudgement;
 }
 
 /** What a decision about a turn writes. A decision that returns `undefined` writes nothing. */
@@ -373,6 +375,8 @@ export interface TurnChange {
   /** Added to the details that the turn has already. */
   readonly details?: TurnDetails;
   readonly withdrawn?: Withdrawal;
+  /** What is known about its sender and its group from now on. */
+  readonly access?: AccessChange | undefined;
 }
 
 /** The person recalled the message, so its text is deleted. */
@@ -426,7 +430,8 @@ export interface Journal {
   /** Loads, decides and stores in one transaction. Returns the turn after the change. */
   changeTurn(
     id: TurnId,
-    decide: (turn: Turn) => TurnChange | undefined,
+    /** `known`: who may talk, about the person whose turn it is. */
+    decide: (turn: Turn, known: () => AccessRecords) => TurnChange | undefined,
     more?: {
       /** An event's id. A change that this event has made already is not made again. */
       readonly once?: string | undefined;
@@ -525,6 +530,8 @@ export interface PruneRules {
   readonly keepIds: number;
   /** Dead letters are kept longer, because the operator has to read them. */
   readonly deadBeforeMs: number;
+  /** Messages of people whom nobody let in are dropped after this. */
+  readonly keptBeforeMs?: number;
   /** The largest number of rows in one step. Each step is one short write. */
   readonly limit: number;
 }
@@ -624,7 +631,9 @@ export interface GapJournal {
  * process leaves an order in the journal, and the daemon carries it out.
  */
 
-export type OrderKind =
+export type OrderKind = WorkOrderKind | AccessOrderKind;
+
+export type WorkOrderKind =
   /** Starts a new run of a turn. */
   | 'turn_retry'
   /** Ends a turn. A late answer of its agent is not shown. */
@@ -633,7 +642,11 @@ export type OrderKind =
   | 'letter_replay'
   | 'letter_drop';
 
-type Phase = TurnPhase | OutboxState['phase'];
+export type AccessOrderKind =
+  /** Lets a person in, whose code the operator typed (`pair`) or whose open id (`allow`). */
+  'person_pair' | 'person_allow' | 'person_revoke' | 'chat_allow' | 'chat_deny';
+
+type Phase = TurnPhase | OutboxState['phase'] | PersonState | GroupState;
 
 export interface OrderResult {
   /** `refused`: it is not possible in the phase of its subject. */
@@ -645,7 +658,7 @@ export interface OrderResult {
 export interface Order {
   readonly id: number;
   readonly kind: OrderKind;
-  /** The id of a turn, or the key of a row of the outbox. */
+  /** The id of a turn, the key of a row of the outbox, an open id, or the id of a chat. */
   readonly subject: string;
   readonly placedAtMs: number;
   /** Undefined until it was carried out. */
@@ -653,9 +666,9 @@ export interface Order {
 }
 
 /** In which phases of its subject an order is possible. The daemon has the final decision. */
-export const ORDERS_FIT: Readonly<Record<OrderKind, readonly Phase[]>> = {
+export const ORDERS_FIT: Readonly<Record<WorkOrderKind, readonly Phase[]>> = {
   turn_retry: ['held', 'failed', 'overdue'],
-  turn_drop: ['waiting', 'sending', 'accepted', 'overdue', 'held', 'command'],
+  turn_drop: ['waiting', 'sending', 'accepted', 'overdue', 'held', 'kept', 'command'],
   letter_replay: ['dead'],
   letter_drop: ['dead'],
 };
@@ -947,8 +960,7 @@ export interface CommandSurroundings {
   readonly version: string;
   /** The agent that gets new turns, by its name. Undefined if it can't be found out. */
   readonly agentName: () => Promise<string | undefined>;
-  /** The person who created the bot. */
-  readonly isOwner: (person: OpenId) => boolean;
+  readonly isOwner: (person: OpenId) => Promise<boolean>;
   /** What people call a person in Lark, if that is known. */
   readonly nameOf?: (person: OpenId) => Promise<string | undefined>;
   readonly link?: () => Pick<LongConnection, 'connectedSinceMs' | 'restart'>;
@@ -971,16 +983,174 @@ interface LanguageOrders {
   choose(person: OpenId, language: ChosenLanguage): Promise<void>;
 }
 
-/** Who may talk to the bot, as the owner orders it. */
-export interface AccessOrders {
-  allow(person: OpenId): Promise<AccessResult>;
-  block(person: OpenId): Promise<AccessResult>;
-  revoke(person: OpenId): Promise<AccessResult>;
-  allowChat(chat: ChatId): Promise<AccessResult>;
-  denyChat(chat: ChatId): Promise<AccessResult>;
-  /** Lets in whoever got this code. */
-  approve(code: string): Promise<AccessResult>;
+/** Who gives an order about who may talk, and the name under which it is done only once. */
+export interface AccessDecider {
+  readonly by: OpenId;
+  readonly once: string;
 }
 
-/** `unknown`: there is no such person, chat or code, or the code is too old. */
-export type AccessResult = 'done' | 'unchanged' | 'unknown' | 'refused';
+/** Who may talk to the bot, as the owner orders it. */
+export interface AccessOrders {
+  allow(person: OpenId, decider: AccessDecider): Promise<AccessOutcome>;
+  block(person: OpenId, decider: AccessDecider): Promise<AccessOutcome>;
+  revoke(person: OpenId, decider: AccessDecider): Promise<AccessOutcome>;
+  allowChat(chat: ChatId, decider: AccessDecider): Promise<AccessOutcome>;
+  denyChat(chat: ChatId, decider: AccessDecider): Promise<AccessOutcome>;
+  /** Lets in whoever got this code. Undefined: nobody did, or it is too old. */
+  approve(code: string, decider: AccessDecider): Promise<PersonAccess | undefined>;
+}
+
+/** `unchanged`: it was so already. `is_owner`: the owner always may talk. */
+export type AccessOutcome = 'done' | 'unchanged' | 'is_owner';
+
+// ---------------------------------------------------------------- who may talk to the bot
+
+type PersonState = 'waiting' | 'allowed' | 'blocked';
+export type GroupState = 'allowed' | 'denied';
+
+/** What is known about one person, or one other bot, in this app. */
+export interface PersonAccess {
+  readonly openId: OpenId;
+  readonly unionId?: string | undefined;
+  readonly isBot?: boolean | undefined;
+  /** Of another tenant, or of one that Lark did not say. */
+  readonly isOutside?: boolean | undefined;
+  readonly name?: string | undefined;
+  /** Undefined: the person has not asked, or the permission was taken back. */
+  readonly state?: PersonState | undefined;
+  /** It was decided in another app of the same developer. */
+  readonly isElsewhere?: boolean | undefined;
+  /** The open id of who decided, or `operator`, or `earlier_version`. */
+  readonly decidedBy?: string | undefined;
+  readonly decidedAtMs?: number | undefined;
+  readonly code?: string | undefined;
+  readonly askedAtMs?: number | undefined;
+  readonly expiresAtMs?: number | undefined;
+  /** The direct chat. */
+  readonly chatId?: ChatId | undefined;
+  /** The owner was asked about the latest request. */
+  readonly isShown?: boolean | undefined;
+  /** When the bot last said that the person may not talk to it, in the direct chat and in a group. */
+  readonly toldAtMs?: number | undefined;
+  readonly toldInGroupAtMs?: number | undefined;
+  readonly isGreeted?: boolean | undefined;
+}
+
+/** What is known about one group. */
+export interface GroupAccess {
+  readonly chatId: ChatId;
+  readonly name?: string | undefined;
+  /** Undefined: those who may talk to the bot in private may do so here. */
+  readonly state?: GroupState | undefined;
+  /** Undefined: Lark has not said it yet. `'unknown'`: Lark does not say it. */
+  readonly isExternal?: boolean | 'unknown' | undefined;
+  /** Turns of other bots since the last turn of a person. */
+  readonly botTurns?: number | undefined;
+}
+
+/** What is known about the app itself. */
+export interface AppAccess {
+  readonly owner?: OpenId | undefined;
+  /** The owner's direct chat. */
+  readonly ownerChat?: ChatId | undefined;
+  readonly tenant?: string | undefined;
+}
+
+/** What is known when a message or a press is judged. */
+export interface AccessRecords {
+  readonly app: AppAccess;
+  readonly person: PersonAccess | undefined;
+  readonly group: GroupAccess | undefined;
+  /** How many messages of the person are kept. */
+  readonly kept: number;
+}
+
+export interface AccessChange {
+  readonly app?: AppAccess;
+  readonly person?: Omit<PersonAccess, 'openId'>;
+  readonly group?: Omit<GroupAccess, 'chatId'>;
+}
+
+/** `closed` is not given: the message is admitted as it is. */
+export interface AccessJudgement {
+  readonly closed?: {
+    readonly state: TurnState;
+    readonly out: readonly OutboxDraft[];
+  };
+  readonly access?: AccessChange | undefined;
+}
+
+/** Whom and which group a decision is about. */
+export interface AccessSubject {
+  readonly openId?: OpenId | undefined;
+  readonly unionId?: string | undefined;
+  readonly chatId?: ChatId | undefined;
+}
+
+export interface AccessWork {
+  readonly subject: AccessSubject;
+  /** As for a turn. */
+  readonly once?: string | undefined;
+  /** Undefined: nothing is written. */
+  readonly decide: (
+    known: AccessRecords,
+  ) => { readonly change: AccessChange; readonly out?: readonly OutboxDraft[] } | undefined;
+  /** What becomes of each kept message of the person, or in the group, with what is known then. */
+  readonly move?: (turn: Turn, known: AccessRecords) => TurnChange | undefined;
+}
+
+/** Who may talk to the bot, as it is stored. */
+export interface AccessBook {
+  known(subject: AccessSubject): Promise<AccessRecords>;
+  /** Decides and stores in one transaction. */
+  settle(work: AccessWork): Promise<{
+    readonly changed: boolean;
+    /** The kept messages that moved. */
+    readonly turns: readonly Turn[];
+    readonly out: readonly OutboxRow[];
+  }>;
+  /** Whom this code was given to. */
+  personOf(code: string): Promise<PersonAccess | undefined>;
+  /** People who asked or about whom somebody decided, the latest first. */
+  people(): Promise<readonly PersonAccess[]>;
+  groups(): Promise<readonly GroupAccess[]>;
+  /** Groups of kept messages of which Lark has not said whether they are external. */
+  unknownGroups(): Promise<readonly ChatId[]>;
+  /** How many people an earlier version let in. Each is counted once. */
+  takeImported(): Promise<number>;
+}
+
+/** How the bot comes into a chat. */
+export type ChatEvent =
+  /** Somebody added the bot to a group. */
+  | {
+      readonly kind: 'bot_added';
+      readonly appId: AppId;
+      readonly eventId: string;
+      readonly chatId: ChatId;
+      readonly name: string;
+      readonly by: OpenId | undefined;
+      /** Undefined: Lark did not say it. */
+      readonly isExternal: boolean | undefined;
+    }
+  /** A person opened the direct chat. `isEmpty`: nothing was said in it yet. */
+  | {
+      readonly kind: 'chat_entered';
+      readonly appId: AppId;
+      readonly eventId: string;
+      readonly chatId: ChatId;
+      readonly by: OpenId;
+      readonly isEmpty: boolean;
+    };
+
+/** What Lark says about who is where. Does not reject if Lark or the network fails. */
+export interface AccessLookup {
+  group(chat: ChatId): Promise<GroupLookup>;
+  /** Writes to a person in their direct chat, and says which chat that is. `key` makes repeats harmless. */
+  writeTo(person: OpenId, text: string, key: string): Promise<ChatId | undefined>;
+}
+
+export type GroupLookup =
+  | { readonly ok: true; readonly isExternal: boolean; readonly name: string }
+  /** `isPassing`: another try may help. */
+  | { readonly ok: false; readonly isPassing: boolean };

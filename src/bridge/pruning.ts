@@ -13,6 +13,8 @@ export const PRUNE_EVERY_MS = 10 * 60_000;
 const PRUNE_ROWS = 500;
 /** Dead letters wait for an operator, who may be on holiday. */
 const DEAD_LETTER_KEEP_MS = 30 * 24 * 60 * 60 * 1000;
+/** After a week nobody remembers what was asked. Until then, whoever is let in gets an answer. */
+const KEPT_KEEP_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** A pause between two steps, so that other work can run. */
 const STEP_PAUSE_MS = 20;
@@ -61,6 +63,7 @@ export class Pruning implements Service {
       endedBeforeMs: nowMs - INBOX_KEEP_MS,
       keepIds: INBOX_KEEP_ROWS,
       deadBeforeMs: nowMs - DEAD_LETTER_KEEP_MS,
+      keptBeforeMs: nowMs - KEPT_KEEP_MS,
       limit: PRUNE_ROWS,
     });
     this.#hasMore = pruned > 0;

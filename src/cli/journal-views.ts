@@ -101,6 +101,7 @@ function detailsOf(state: TurnState) {
     case 'command':
       return { action: state.action, about: state.about };
     case 'held':
+    case 'kept':
     case 'answered':
     case 'failed':
     case 'dropped':
@@ -132,6 +133,10 @@ export function stateSentence({ turn: { id, state }, ahead }: TurnLife): string 
         : `Its time ended at ${timeOf(state.sinceMs)}. If its answer still comes, it is shown.`;
     case 'held':
       return `It is held (${state.why}) until a person decides: in the chat, or with \`turns retry ${id}\` or \`turns drop ${id}\`.`;
+    case 'kept':
+      return state.why === 'guest'
+        ? 'It is kept until its sender may talk to the bot: `lark-bridge pairing list`.'
+        : 'It is kept until Lark says whether its group is external.';
     case 'command':
       return 'It is a command to the bridge itself, which will be carried out soon.';
     case 'answered':

@@ -5,6 +5,7 @@ import { packageFacts } from '../host/package.ts';
 import { settingRows } from '../config/settings.ts';
 import type { Invocation } from './command.ts';
 import { agentsCommand } from './commands/agents.ts';
+import { chatsCommand } from './commands/chats.ts';
 import { configCommand } from './commands/config.ts';
 import { connectCommand } from './commands/connect.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
@@ -12,6 +13,7 @@ import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { hubCommand } from './commands/hub.ts';
 import { serviceCommand } from './commands/os-service.ts';
+import { pairingCommand } from './commands/pairing.ts';
 import { runCommand } from './commands/run.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { statusCommand } from './commands/status.ts';
@@ -41,6 +43,8 @@ const GRAMMAR = {
     doctorCommand,
     turnsCommand,
     deadLettersCommand,
+    pairingCommand,
+    chatsCommand,
     traceCommand,
     configCommand,
     serviceCommand,

@@ -3,7 +3,7 @@ import type { Operations } from '../app/operations.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Options } from 'yargs';
 import type { Invocation } from './command.ts';
-import { ORDERS_FIT, type OrderKind } from '../bridge/ports.ts';
+import { ORDERS_FIT, type WorkOrderKind } from '../bridge/ports.ts';
 
 const ROWS_DEFAULT = 50;
 const ROWS_MAX = 10_000;
@@ -51,7 +51,7 @@ export async function withOperations(
 }
 
 interface Order {
-  readonly kind: OrderKind;
+  readonly kind: WorkOrderKind;
   /** The id of a turn or the key of a row. */
   readonly subject: string;
   /** Its phase now. An order that does not fit is refused at once. */
@@ -98,7 +98,7 @@ function refusal({ kind, subject }: Order, phase: string | undefined): BridgeErr
   });
 }
 
-const REASONS: Readonly<Record<OrderKind, string>> = {
+const REASONS: Readonly<Record<WorkOrderKind, string>> = {
   turn_retry: 'only a turn that is held or failed, and whose text is still kept, can start again',
   turn_drop:
     "this turn can't be dropped: its answer may still come, and would be shown to another turn",

@@ -58,6 +58,7 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const LOG_FORMATS = ['text', 'json'] as const;
 const MODES = ['poll', 'daemon'] as const;
 const LIVE_MODES = ['on', 'off', 'sparse'] as const;
+const ACCESS_MODES = ['pairing', 'allowlist', 'owner', 'open'] as const;
 const CALL_LIMITS = ['lark', 'off'] as const;
 
 export const SETTINGS = {
@@ -140,6 +141,13 @@ export const SETTINGS = {
     key: 'agent',
     parse: text,
     doc: 'Agent on the hub that gets the turns; unset: the agent that was added last, or `echo`',
+  },
+  access: {
+    env: ['LARK_BRIDGE_ACCESS'],
+    key: 'access',
+    parse: oneOf(ACCESS_MODES),
+    fallback: 'pairing',
+    doc: 'Who may talk to the bot. pairing: whom the owner lets in, by a code or a button; allowlist: the same without codes; owner: nobody else; open: everybody who can reach it',
   },
   turnTimeoutSecs: {
     flag: 'turn-timeout-secs',

@@ -1,4 +1,5 @@
 /** The content of a message of the bridge. `src/lark/content` decides how Lark shows it. */
+import type { OpenId } from './ids.ts';
 
 export type Content =
   | AnswerContent
@@ -93,9 +94,14 @@ export function hasButtons(
 /** What a person can decide about a turn that waits for them. */
 export type ChoiceAction = 'run' | 'skip' | 'retry';
 
+/** What the owner can decide about a person. */
+export type AccessAction = 'allow' | 'block';
+
 export interface ChoiceButton {
   readonly label: string;
-  readonly action: ChoiceAction;
+  readonly action: ChoiceAction | AccessAction;
+  /** Whom the decision is about, if it is not about a turn. */
+  readonly about?: OpenId;
   readonly style: 'primary' | 'default';
 }
 

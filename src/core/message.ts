@@ -36,6 +36,15 @@ export type Part =
   /** Something that the bridge does not know. `messageType` is Lark's name for it. */
   | { readonly kind: 'unsupported'; readonly messageType: string };
 
+/** What Lark says about a person or a bot beside the open id. The tenants are not always known. */
+export interface SenderFacts {
+  readonly unionId?: string;
+  readonly isBot?: true;
+  readonly tenant?: string;
+  /** The tenant of the app itself. */
+  readonly ownTenant?: string;
+}
+
 /** A message from Lark. It was checked where it entered, and is trusted from there on. */
 export interface InboundMessage {
   readonly appId: AppId;
@@ -44,6 +53,7 @@ export interface InboundMessage {
   readonly chatId: ChatId;
   readonly chatType: ChatType;
   readonly senderOpenId: OpenId;
+  readonly sender?: SenderFacts;
   readonly rootId: MessageId | undefined;
   readonly parentId: MessageId | undefined;
   /** `omt_…`, present only for a message inside a thread. */
@@ -101,6 +111,7 @@ export type InboundEvent =
       /** The message that carries the card. */
       readonly messageId: MessageId;
       readonly operatorOpenId: OpenId;
+      readonly operator?: SenderFacts;
       /** The value that the author of the card gave to the button. */
       readonly value: Readonly<Record<string, unknown>>;
     }

@@ -14,6 +14,13 @@ export type HoldReason =
   /** The agent died while it ran the turn, and `on-interrupted` is `ask`. */
   | 'interrupted';
 
+/** Why a message waits although nobody who may decide about a turn can let it run. */
+type KeepReason =
+  /** Its sender may not talk to the bot, or not here, until the owner says so. */
+  | 'guest'
+  /** Lark has not said yet whether its group is external. */
+  | 'group_unknown';
+
 export type TurnState =
   | {
       readonly phase: 'waiting';
@@ -54,6 +61,8 @@ export type TurnState =
       readonly sinceMs: number;
     }
   | { readonly phase: 'held'; readonly why: HoldReason }
+  /** The message of somebody who may not talk to the bot. Only a decision about who may talk moves it on. */
+  | { readonly phase: 'kept'; readonly why: KeepReason }
   /** A person's command to the bridge, and the turns that it is about. The agent does not get it. */
   | {
       readonly phase: 'command';
@@ -70,7 +79,8 @@ export type TurnState =
   /** `by`: the open id of who skipped or stopped it, or Lark's word for who recalled the message. */
   | { readonly phase: 'dropped'; readonly why: DropReason; readonly by?: string };
 
-type DropReason = 'recalled' | 'skipped' | 'operator' | 'stopped';
+/** `not_allowed`: its sender may not talk to the bot. */
+type DropReason = 'recalled' | 'skipped' | 'stopped' | 'operator' | 'not_allowed';
 
 /** For the operator: the agent, if the hub ran it itself, and the hub's text about how it ended. */
 export interface FailureCause {

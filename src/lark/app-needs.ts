@@ -68,6 +68,18 @@ export const SCOPE_NEEDS = {
     essential: false,
     asked: true,
   },
+  groupEvents: {
+    anyOf: ['im:chat.members:bot_access', 'im:chat:readonly', 'im:chat'],
+    otherwise: 'notice that it was added to a group',
+    essential: false,
+    asked: true,
+  },
+  enteredEvents: {
+    anyOf: ['im:chat.access_event.bot_p2p_chat:read'],
+    otherwise: 'notice that a person opened its chat',
+    essential: false,
+    asked: true,
+  },
   ownSigns: {
     anyOf: ['im:message.reactions:read', 'im:message:readonly', 'im:message'],
     otherwise: 'find its own signs again after a crash',
@@ -97,6 +109,17 @@ export const EVENT_NEEDS = {
     name: 'application.bot.menu_v6',
     otherwise:
       "Entries of the bot's menu do nothing; its words (/help, /new, /stop, /status) still work.",
+    essential: false,
+  },
+  added: {
+    name: 'im.chat.member.bot.added_v1',
+    otherwise:
+      'The bot says nothing when it is added to a group, and the owner has to allow each group.',
+    essential: false,
+  },
+  entered: {
+    name: 'im.chat.access_event.bot_p2p_chat_entered_v1',
+    otherwise: 'The bot says nothing to a person who opens its chat for the first time.',
     essential: false,
   },
 } as const satisfies Readonly<Record<string, EventNeed>>;

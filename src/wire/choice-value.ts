@@ -20,6 +20,8 @@ const CHOICE_MARK = 'lark_bridge_choice';
 const ACTIONS: readonly CommandName[] = [
   ...(['run', 'skip', 'retry'] as const),
   ...(['help', 'status', 'new', 'stop'] as const),
+  // About a person.
+  ...(['allow', 'block'] as const),
 ];
 /** After a week nobody remembers what a question was about. What waits can still be decided by a typed command. */
 const VALID_MS = 7 * 24 * 60 * 60 * 1000;
@@ -35,6 +37,8 @@ export interface Choice {
   readonly turn?: TurnId | undefined;
   /** Whom it works for. Undefined: everybody. */
   readonly person?: OpenId | undefined;
+  /** Whom it is about. Only buttons about who may talk have it. */
+  readonly about?: OpenId | undefined;
 }
 
 type ChoiceRefusal = 'not_signed' | 'wrong_signature' | 'too_old';
@@ -55,7 +59,7 @@ export class ChoiceValues {
 
   /** `sinceMs`: when the question was asked. */
   valueOf(choice: Choice, { chat, sinceMs }: { chat: ChatId; sinceMs: number }): ButtonValue {
-    const { action, row, under, turn, person } = choice;
+    const { action, row, under, turn, person, about } = choice;
     const until = String(sinceMs + VALID_MS);
     return {
       [CHOICE_MARK]: action,
@@ -63,6 +67,7 @@ export class ChoiceValues {
       ...(under !== undefined && { under }),
       ...(turn !== undefined && { turn }),
       ...(person !== undefined && { person }),
+      ...(about !== undefined && { about }),
       until,
       signature: this.#sign(choice, chat, until),
     };
@@ -79,20 +84,24 @@ export class ChoiceValues {
     const [row, until, signature] = [text('row'), text('until'), text('signature')];
     if (action === undefined || row === undefined || until === undefined) return NOT_SIGNED;
     if (signature === undefined) return NOT_SIGNED;
-    const [under, turn, person] = [text('under'), text('turn'), text('person')];
+    const [under, turn, person, about] = ['under', 'turn', 'person', 'about'].map(text);
     const choice: Choice = {
       action,
       row,
       under: under === undefined ? undefined : messageId(under),
       turn: turn === undefined ? undefined : turnId(turn),
       person: person === undefined ? undefined : openId(person),
+      about: about === undefined ? undefined : openId(about),
     };
     if (!isSame(signature, this.#sign(choice, chat, until))) return refused('wrong_signature');
     return Number(until) < nowMs ? refused('too_old') : { kind: 'choice', choice };
   }
 
-  #sign({ action, row, under, turn, person }: Choice, chat: ChatId, until: string): string {
-    const signed = [action, chat, row, under ?? null, turn ?? null, person ?? null, until];
+  #sign(choice: Choice, chat: ChatId, until: string): string {
+    const { action, row, under, turn, person, about } = choice;
+    const common = [action, chat, row, under ?? null, turn ?? null, person ?? null, until];
+    // Without `about` it is what earlier versions signed, so that their buttons go on working.
+    const signed = about === undefined ? common : [...common, about];
     return createHmac('sha256', this.#key).update(JSON.stringify(signed)).digest('base64url');
   }
 }

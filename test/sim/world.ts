@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { Bridge } from '../../src/bridge/bridge.ts';
 import type { InboundEvent } from '../../src/core/message.ts';
 import type { Turn, TurnPhase } from '../../src/core/turn.ts';
+import { SqliteAccess } from '../../src/store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
 import { SqliteLanguages } from '../../src/store/sqlite/bridge/languages.ts';
 import { SqliteOrders } from '../../src/store/sqlite/bridge/orders.ts';
@@ -220,6 +221,10 @@ export class BridgeWorld {
     const bridge = new Bridge({
       journal: this.#crashing(journal?.(real) ?? real, clock),
       orders: new SqliteOrders({ db: this.#db, app: APP, clock }),
+      appId: APP,
+      access: new SqliteAccess({ db: this.#db, app: APP, clock }),
+      // Its people are strangers to the bot.
+      accessMode: 'open',
       lark: this.#cut(lark?.(this.lark) ?? this.lark, clock),
       target: this.#cut(target?.(this.hub) ?? this.hub, clock),
       choices: new ChoiceValues(new Uint8Array(32).fill(7)),

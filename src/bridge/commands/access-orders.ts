@@ -1,8 +1,11 @@
 /** The owner's words about who may talk to the bot. */
 import type { OwnShow } from '../outbox/drafts.ts';
-import type { AccessOrders, AccessResult, CommandSurroundings } from '../ports.ts';
+import type { AccessOrders, AccessOutcome, CommandSurroundings } from '../ports.ts';
 import { commandNotices } from '../texts/commands.ts';
 import type { CommandOrder } from './meant.ts';
+
+/** `unknown`: there is no such code, or it is too old. */
+type Result = AccessOutcome | 'unknown';
 
 type AccessWord = 'allow' | 'block' | 'revoke';
 type AccessOrder = CommandOrder & { readonly name: AccessWord };
@@ -24,17 +27,24 @@ export async function orderAccess(
 }
 
 /** Undefined if the order does not say whom it means. */
-function ordered(order: AccessOrder, access: AccessOrders): Promise<AccessResult> | undefined {
-  const { name, chatId, chatType, mentioned } = order;
+function ordered(order: AccessOrder, access: AccessOrders): Promise<Result> | undefined {
+  const { name, chatId, chatType, mentioned, by, once } = order;
+  const decider = { by, once: `${once}:${name}` };
   const [person, ...others] = mentioned;
-  if (person !== undefined) return others.length > 0 ? undefined : access[name](person.openId);
+  if (person !== undefined) {
+    return others.length > 0 ? undefined : access[name](person.openId, decider);
+  }
   const argument = order.argument.normalize('NFKC').toUpperCase();
-  if (name === 'allow' && CODE.test(argument)) return access.approve(argument);
+  if (name === 'allow' && CODE.test(argument)) return approved(access.approve(argument, decider));
   if (argument !== '' || name === 'revoke' || chatType === 'p2p') return undefined;
-  return name === 'allow' ? access.allowChat(chatId) : access.denyChat(chatId);
+  return name === 'allow' ? access.allowChat(chatId, decider) : access.denyChat(chatId, decider);
 }
 
-function toldOf(result: AccessResult, name: AccessWord): OwnShow {
+async function approved(person: Promise<unknown>): Promise<Result> {
+  return (await person) === undefined ? 'unknown' : 'done';
+}
+
+function toldOf(result: Result, name: AccessWord): OwnShow {
   switch (result) {
     case 'done':
       return commandNotices.accessDone(name);
@@ -42,7 +52,7 @@ function toldOf(result: AccessResult, name: AccessWord): OwnShow {
       return commandNotices.accessUnchanged();
     case 'unknown':
       return commandNotices.accessUnknown();
-    case 'refused':
+    case 'is_owner':
       return commandNotices.accessRefused();
   }
 }

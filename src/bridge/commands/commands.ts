@@ -34,7 +34,7 @@ const ALONE: CommandSurroundings = {
   prefix: '/',
   version: '',
   agentName: () => Promise.resolve(undefined),
-  isOwner: () => false,
+  isOwner: () => Promise.resolve(false),
 };
 
 export class Commands {
@@ -58,7 +58,7 @@ export class Commands {
     const { name, by } = order;
     if (!this.words.names.has(name)) return [commandNotices.notHere()];
     const { who }: CommandRow = COMMANDS[name];
-    if (who === 'owner' && !this.#around.isOwner(by)) return [commandNotices.ownerOnly()];
+    if (who === 'owner' && !(await this.#around.isOwner(by))) return [commandNotices.ownerOnly()];
     const show = await this.#do(order);
     return this.#stop.signal.aborted && name === 'doctor' ? undefined : show;
   }
@@ -75,7 +75,7 @@ export class Commands {
       case 'new':
         return [commandNotices.newSession()];
       case 'help':
-        return [help(this.#namesFor(order), this.words.prefix)];
+        return [help(await this.#namesFor(order), this.words.prefix)];
       case 'status':
         return [await this.#status(order)];
       case 'queue':
@@ -119,14 +119,14 @@ export class Commands {
     for (const id of about) {
       const turn = await journal.turn(id);
       if (turn === undefined) continue;
-      if (personOf(turn) !== by && !this.#around.isOwner(by)) isForeign = true;
+      if (personOf(turn) !== by && !(await this.#around.isOwner(by))) isForeign = true;
       else if ((await engine.stopTurn(id, by, once)) || (await journal.isDone(once))) return [];
     }
     return [isForeign ? commandNotices.notYoursToStop() : commandNotices.nothingAtWork()];
   }
 
-  #namesFor({ by }: CommandOrder): readonly CommandName[] {
-    const isOwner = this.#around.isOwner(by);
+  async #namesFor({ by }: CommandOrder): Promise<readonly CommandName[]> {
+    const isOwner = await this.#around.isOwner(by);
     return COMMAND_NAMES.filter((name) => {
       const { who }: CommandRow = COMMANDS[name];
       return this.words.names.has(name) && (who === 'everybody' || isOwner);
@@ -161,7 +161,7 @@ export class Commands {
     return whoami({
       name: await this.#around.nameOf?.(by),
       openId: by,
-      isOwner: this.#around.isOwner(by),
+      isOwner: await this.#around.isOwner(by),
       session: await this.#parts.journal.session({ chatId, threadId }),
     });
   }

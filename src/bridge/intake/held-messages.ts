@@ -2,7 +2,7 @@ import { BridgeError } from '../../core/errors.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import { allWords } from '../commands/table.ts';
 import { admissionOf } from './admission.ts';
-import type { Intake, Journal } from '../ports.ts';
+import type { ChatEvent, Intake, Journal } from '../ports.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -22,8 +22,10 @@ export class HeldMessages implements Intake {
     this.#parts = parts;
   }
 
-  /** Takes only messages. Other events need a running bridge: they are not acked, so Lark delivers them again. */
-  async admit(event: InboundEvent): Promise<void> {
+  /** Takes only messages. Who may talk is judged before they start. Other events need a running bridge: they are not acked, so Lark delivers them again. */
+  async admit(event: InboundEvent | ChatEvent): Promise<void> {
+    // Whoever opens the chat for the check needs no welcome.
+    if (event.kind === 'chat_entered') return;
     if (event.kind !== 'message') throw new BridgeError('failed', 'no bridge runs to act on it');
     const { journal, languages, clock, prefix } = this.#parts;
     const { message } = event;

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { turnId, type MessageId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
+import type { AccessControl } from './access-control.ts';
 import { admissionOf } from './admission.ts';
 import { parseCommand } from '../commands/parse.ts';
 import { CommandDesk } from './command-desk.ts';
@@ -16,6 +17,7 @@ import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
 import type {
   AttachmentStore,
+  ChatEvent,
   CommandSurroundings,
   Intake,
   Journal,
@@ -29,6 +31,7 @@ const IDS_REMEMBERED_MAX = 10_000;
 
 export interface EventIntakeParts {
   readonly journal: Journal;
+  readonly access: AccessControl;
   readonly engine: Engine;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
@@ -65,7 +68,7 @@ export class EventIntake implements Intake {
     return this.#duplicates;
   }
 
-  async admit(event: InboundEvent): Promise<void> {
+  async admit(event: InboundEvent | ChatEvent): Promise<void> {
     switch (event.kind) {
       case 'message':
         await this.#message(event.message);
@@ -82,6 +85,10 @@ export class EventIntake implements Intake {
         const { appId, eventId, operatorOpenId: by, eventKey: key } = event;
         return this.#desk.menu({ appId, eventId, by, key });
       }
+      case 'bot_added':
+        return this.#parts.access.welcomes.added(event);
+      case 'chat_entered':
+        return this.#parts.access.welcomes.entered(event);
     }
   }
 
@@ -113,7 +120,7 @@ export class EventIntake implements Intake {
 
   /** False if the journal knows it. */
   async #unknown(message: InboundMessage): Promise<boolean> {
-    const { delivery, engine, log } = this.#parts;
+    const { access, delivery, engine, log } = this.#parts;
     const done = await this.#stored(message);
     this.#known.set(message.messageId, true);
     if (done === undefined) return false;
@@ -125,6 +132,7 @@ export class EventIntake implements Intake {
     const joined = takenIn === undefined ? {} : { took_in: takenIn };
     log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual, ...joined });
     delivery.offer(out);
+    if (phase === 'kept') access.noteKept();
     if (phase === 'command') await this.#desk.carryOut(turn);
     // A recall that came while the message was being stored found no turn to end.
     else if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
@@ -152,7 +160,7 @@ export class EventIntake implements Intake {
     message: InboundMessage,
     before: readonly Promise<void>[],
   ): ReturnType<Journal['admit']> {
-    const { journal, languages, clock, burstWaitMs = 0 } = this.#parts;
+    const { journal, access, languages, clock, burstWaitMs = 0 } = this.#parts;
     await Promise.all(before);
     const admission = await admissionOf(message, {
       journal,
@@ -162,7 +170,7 @@ export class EventIntake implements Intake {
       isRecalled: this.#recalled.has(message.messageId),
       burstWaitMs,
     });
-    return journal.admit(admission);
+    return journal.admit(access.guard(admission));
   }
 
   async #recall(event: Extract<InboundEvent, { kind: 'recalled' }>): Promise<void> {

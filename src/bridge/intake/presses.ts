@@ -14,11 +14,13 @@ import type { Engine } from '../turns/engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
+import type { AccessControl } from './access-control.ts';
 import { type CommandDesk, directChatOf } from './command-desk.ts';
 import type { Decisions } from './decisions.ts';
 
 interface PressesParts {
   readonly journal: Journal;
+  readonly access: AccessControl;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
   readonly languages: Languages;
@@ -50,6 +52,10 @@ export class Presses {
     const there =
       here.kind === 'refused' && choices.parse(value, { chat: directChatOf(by), nowMs });
     const parsed = there !== false && there?.kind === 'choice' ? there : here;
+    const presser = { openId: by, facts: press.operator };
+    if (!(await this.#parts.access.isLetIn(presser, chat))) {
+      return log.info('press_of_guest', { chat, card, by });
+    }
     const why = parsed.kind === 'refused' ? parsed.why : await this.#mismatch(press, parsed.choice);
     if (why !== undefined) log.warn('press_refused', { chat, card, by, why });
     if (parsed.kind === 'refused' || why !== undefined) {
@@ -59,6 +65,9 @@ export class Presses {
     const { action } = choice;
     if (action === 'run' || action === 'skip' || action === 'retry') {
       return this.#decide(press, { ...choice, action });
+    }
+    if (action === 'allow' || action === 'block') {
+      return this.#decideAboutPerson(press, { ...choice, action });
     }
     // On a live card, which is there before any row of the outbox.
     if (action === 'stop' && choice.turn !== undefined) return this.#stop(press, choice);
@@ -117,8 +126,8 @@ export class Presses {
   async #decide(press: Press, choice: Choice & { readonly action: ChoiceAction }): Promise<void> {
     const { journal, decisions, storeRetry, log } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by, eventId } = press;
-    const { action } = choice;
     // One use for each person. It is over when all is done, because nobody repeats a press whose process died.
+    const { action } = choice;
     const use = `press:${choice.row}:${by}`;
     if (await journal.isDone(`${use}:done`)) return;
     const about = await this.#turnsOf(press, choice);
@@ -131,6 +140,19 @@ export class Presses {
     await decisions.choose(about, { action, by }, use);
     await decisions.askAboutRest(chat, eventId);
     await storeRetry.untilStored(() => journal.enqueue([], `${use}:done`));
+  }
+
+  /** Only the owner decides who may talk. The first press on a card counts. */
+  async #decideAboutPerson(
+    { chatId, messageId: card, operatorOpenId: by }: Press,
+    { action, about, row }: Choice & { readonly action: 'allow' | 'block' },
+  ): Promise<void> {
+    const { access, log } = this.#parts;
+    if (about === undefined || !(await access.isOwner(by))) {
+      return log.warn('press_refused', { chat: chatId, card, by, why: 'not_owner' });
+    }
+    log.info('press_taken', { chat: chatId, card, by, action, about });
+    await access.decideByPress({ action, about }, { chatId, by, once: `press:${row}` });
   }
 
   /** The turns that this person may decide about with this button. */

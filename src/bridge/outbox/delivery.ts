@@ -244,8 +244,11 @@ export class Delivery implements Service {
     }
     if (body.content.kind !== 'choice') return undefined;
     const person = (await this.#turn(row))?.message.senderOpenId;
-    return body.content.buttons.map(({ action }) =>
-      this.#parts.choices.valueOf({ action, row: key, under, turn, person }, { chat, sinceMs }),
+    return body.content.buttons.map(({ action, about }) =>
+      this.#parts.choices.valueOf(
+        { action, row: key, under, turn, person, about },
+        { chat, sinceMs },
+      ),
     );
   }
 

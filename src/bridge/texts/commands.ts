@@ -1,5 +1,6 @@
 /** What the bridge answers to commands. */
 import type { CommandName } from '../../core/content.ts';
+import type { Language } from '../../core/language.ts';
 import type { ShownMenuButton } from '../../core/turn.ts';
 import type { ChosenLanguage, Diagnosis } from '../ports.ts';
 import { COMMANDS } from '../commands/table.ts';
@@ -99,8 +100,12 @@ function usageOf(name: CommandName, prefix: string): string {
 }
 
 export function help(names: readonly CommandName[], prefix: string) {
-  const lines = (language: keyof Text) =>
-    names.map((name) => `${usageOf(name, prefix)}: ${COMMANDS[name].help[language]}`).join('\n');
+  const lines = (language: Language) => {
+    const colon = language === 'en' ? ': ' : '：';
+    return names
+      .map((name) => `${usageOf(name, prefix)}${colon}${COMMANDS[name].help[language]}`)
+      .join('\n');
+  };
   const text: Text = {
     en: `Write to me, and the agent answers. These words are for me:\n${lines('en')}`,
     zh: `给我发消息，智能体会回答。以下命令由我处理：\n${lines('zh')}`,
@@ -164,7 +169,7 @@ export interface QueueView {
 
 export function queue({ atWork, waiting, held, more }: QueueView) {
   const textIn = (
-    language: keyof Text,
+    language: Language,
     words: Readonly<Record<'at' | 'wait' | 'held' | 'more', string>>,
   ) =>
     [
@@ -244,7 +249,7 @@ export const diagnosisFailed = (detail: string) =>
     zh: `无法进行检查：${detail}`,
   });
 
-function linesIn(language: keyof Text, turns: readonly TurnLine[]): string {
+function linesIn(language: Language, turns: readonly TurnLine[]): string {
   if (turns.length === 0) return language === 'en' ? 'nothing' : '无';
   return turns
     .map(({ words, sinceMs }) => `\n- ${words} (${durationIn(language, sinceMs)})`)
@@ -257,7 +262,7 @@ const UNITS = [
   { ms: 60_000, en: ['minute', 'minutes'], zh: '分钟' },
 ] as const;
 
-function durationIn(language: keyof Text, durationMs: number): string {
+function durationIn(language: Language, durationMs: number): string {
   const unit = UNITS.find(({ ms }) => durationMs >= ms);
   const count = Math.max(0, Math.floor(durationMs / (unit?.ms ?? 1_000)));
   if (language === 'zh') return `${count} ${unit?.zh ?? '秒'}`;

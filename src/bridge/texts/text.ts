@@ -1,5 +1,5 @@
 /** How a sentence of the bridge becomes a part of what is shown. Every sentence exists in English and in Chinese. */
-import type { ChoiceAction, CommandName } from '../../core/content.ts';
+import type { CommandName } from '../../core/content.ts';
 import type { Language, Text } from '../../core/language.ts';
 import type { Show, ShownButton, ShownMenuButton } from '../../core/turn.ts';
 
@@ -22,7 +22,7 @@ export function menuButton(action: CommandName, label: Text) {
   return { label, action, style: 'default' } as const satisfies ShownMenuButton;
 }
 
-export function button(action: ChoiceAction, style: ShownButton['style'], label: Text) {
+export function button(action: ShownButton['action'], style: ShownButton['style'], label: Text) {
   return { label, action, style } as const satisfies ShownButton;
 }
 

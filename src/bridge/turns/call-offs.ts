@@ -116,6 +116,7 @@ function mayBeAtHub(state: TurnState): boolean {
       return state.attempt > 0;
     case 'held':
       return state.why !== 'stale';
+    case 'kept':
     case 'command':
     case 'answered':
     case 'failed':

@@ -54,6 +54,7 @@ function afterEdit(
   if (message.parts.length === 0 || atMs <= (message.edited?.atMs ?? 0)) return undefined;
   switch (state.phase) {
     case 'held':
+    case 'kept':
     case 'failed':
       return { ...asChanged(message.parts, parts), edited: { atMs }, show: [] };
     case 'waiting':

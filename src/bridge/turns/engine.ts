@@ -7,6 +7,7 @@ import type { Clock } from '../../time/clock.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import type { LiveCards } from '../live/live-cards.ts';
+import type { Gate } from '../intake/access.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type {
   AttachmentStore,
@@ -39,6 +40,8 @@ interface EngineParts {
   readonly form: ContentForm;
   readonly lark: Pick<LarkGateway, 'forwarded' | 'resource' | 'surroundings'>;
   readonly attachments?: AttachmentStore | undefined;
+  /** Judges who may talk to the bot. */
+  readonly gate: Gate;
   readonly delivery: Delivery;
   readonly live: LiveCards;
   readonly storeRetry: StoreRetry;

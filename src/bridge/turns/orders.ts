@@ -1,13 +1,15 @@
 import { BridgeError } from '../../core/errors.ts';
-import { turnId, type TurnId } from '../../core/ids.ts';
+import { chatId, openId, turnId, type TurnId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
 import { repeating, type RepeatedWork } from '../../time/repeat.ts';
 import type { OutboxRow } from '../../core/turn.ts';
+import type { AccessControl, Decider } from '../intake/access-control.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { TurnEvent } from './turn-events.ts';
 import type {
+  AccessOrderKind,
   Journal,
   Order,
   OrderQueue,
@@ -24,6 +26,7 @@ const ORDERS_CHECK_MS = 500;
 export interface OrdersParts {
   readonly orders: OrderQueue;
   readonly journal: Journal;
+  readonly access: AccessControl;
   readonly engine: Engine;
   readonly delivery: Delivery;
   readonly target: TurnTarget;
@@ -112,6 +115,34 @@ export class Orders implements Service {
         });
       case 'letter_drop':
         return this.#changeLetter(order, { state: { phase: 'dropped' } });
+      case 'person_pair':
+      case 'person_allow':
+      case 'person_revoke':
+      case 'chat_allow':
+      case 'chat_deny':
+        return this.#decideAccess({ ...order, kind: order.kind });
+    }
+  }
+
+  async #decideAccess(order: Order & { readonly kind: AccessOrderKind }): Promise<OrderResult> {
+    const { access } = this.#parts;
+    const decider: Decider = { by: 'operator', once: onceFor(order) };
+    switch (order.kind) {
+      case 'person_pair':
+      case 'person_allow':
+        await access.allow(openId(order.subject), { ...decider, mayOwn: true });
+        return { outcome: 'done', phase: 'allowed' };
+      case 'person_revoke': {
+        const outcome = await access.revoke(openId(order.subject), decider);
+        const isOwner = outcome === 'is_owner';
+        return { outcome: isOwner ? 'refused' : 'done', phase: isOwner ? 'allowed' : undefined };
+      }
+      case 'chat_allow':
+        await access.allowChat(chatId(order.subject), decider);
+        return { outcome: 'done', phase: 'allowed' };
+      case 'chat_deny':
+        await access.denyChat(chatId(order.subject), decider);
+        return { outcome: 'done', phase: 'denied' };
     }
   }
 

@@ -38,6 +38,7 @@ export function recalled(
       return ended(by, { dropsOut: true, frees: freedState(state, rules) });
     case 'overdue':
     case 'held':
+    case 'kept':
     case 'failed':
       return ended(by, { dropsOut: true });
   }

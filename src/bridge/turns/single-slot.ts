@@ -115,6 +115,7 @@ export class SingleSlot {
         if (state.why === 'unknown') this.#doubt(id, run, nowMs);
         else this.#forget(id, run);
         break;
+      case 'kept':
       case 'waiting':
         // The target did not take it, or it starts again. An earlier run of it may still be answered.
         this.#forget(id, run);

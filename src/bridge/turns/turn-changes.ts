@@ -8,7 +8,15 @@ import { Wake } from '../../time/wake.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { createReplyToken } from '../outbox/keys.ts';
 import { toDrafts } from '../outbox/drafts.ts';
-import type { ContentForm, Journal, Observer, TurnChange, TurnTarget } from '../ports.ts';
+import type { Gate } from '../intake/access.ts';
+import type {
+  AccessRecords,
+  ContentForm,
+  Journal,
+  Observer,
+  TurnChange,
+  TurnTarget,
+} from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { LiveCards } from '../live/live-cards.ts';
@@ -25,6 +33,7 @@ interface TurnChangesParts {
   readonly journal: Journal;
   readonly target: TurnTarget;
   readonly form: ContentForm;
+  readonly gate: Gate;
   readonly requests: TurnRequests;
   readonly slot: SingleSlot;
   readonly callOffs: CallOffs;
@@ -76,7 +85,12 @@ export class TurnChanges {
     const done = await storeRetry.untilStored(() =>
       journal.changeTurn(
         id,
-        (turn) => {
+        (turn, known) => {
+          const shut = event.kind === 'started' && this.#shutOut(turn, known, nowMs);
+          if (shut) {
+            was = turn.state;
+            return shut;
+          }
           const next = step(turn, event, rules);
           if (next === undefined) return undefined;
           was = turn.state;
@@ -124,6 +138,19 @@ export class TurnChanges {
     const place = { chatId, replyTo: messageId, inThread: threadId !== undefined };
     const drafts = toDrafts(subject, [...before, ...show], at);
     return onCards(drafts, cards, { turn: turn.id, place, ...at });
+  }
+
+  /** The person may have been blocked while the turn waited. Then it does not start. */
+  #shutOut(turn: Turn, known: () => AccessRecords, nowMs: number): TurnChange | undefined {
+    const { gate, form, languages } = this.#parts;
+    const change = gate.atStart(turn, known(), nowMs);
+    if (change === undefined) return undefined;
+    const sign = toDrafts(turn, [{ what: 'receipt_off' }], {
+      nowMs,
+      form,
+      lang: languages.ofTurn(turn),
+    });
+    return { ...change, atMs: nowMs, out: [...sign, ...change.out] };
   }
 
   /** Shows something about a turn that waits or runs. The turn does not change. */

@@ -301,6 +301,7 @@ function named(
       return said.kind === 'answered' ? settle(said) : { state, show: showMore(said, id) };
     case 'answered':
       return { state: { phase: 'answered' }, show: showMore(said, id) };
+    case 'kept':
     case 'command':
     case 'dropped':
       // Nobody wants an answer any more.

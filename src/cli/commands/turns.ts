@@ -23,6 +23,7 @@ const PHASES = Object.keys({
   accepted: true,
   overdue: true,
   held: true,
+  kept: true,
   command: true,
   answered: true,
   failed: true,

@@ -90,6 +90,8 @@ async function startDemoBridge(invocation: Invocation, { cloud, app, folder }: D
       LARK_PORT: '0',
       // Without a choice it is that of the script.
       LARK_BRIDGE_LANG: lang ?? (asked.env['LARK_BRIDGE_LANG'] || 'en'),
+      // Everybody in this cloud is a person of the demo.
+      LARK_BRIDGE_ACCESS: 'open',
     },
     flags: {
       logLevel,

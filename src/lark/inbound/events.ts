@@ -11,7 +11,7 @@ import {
 } from './parse.ts';
 import { type FetchMessage, Rereader } from './reread.ts';
 import { type EventDispatcher, loadSdk, type Logger } from '../sdk.ts';
-import type { Intake, Observer } from '../../bridge/ports.ts';
+import type { ChatEvent, Intake, Observer } from '../../bridge/ports.ts';
 import type { OpenId } from '../../core/ids.ts';
 import type { InboundEvent } from '../../core/message.ts';
 import type { Log, LogFields } from '../../core/log.ts';
@@ -135,7 +135,7 @@ export class Events {
     } else this.#ignore(parsed.reason, ids);
   }
 
-  async #admit(event: InboundEvent): Promise<void> {
+  async #admit(event: InboundEvent | ChatEvent): Promise<void> {
     await this.#options.intake.admit(event);
     this.#admitted += 1;
   }

@@ -1,5 +1,6 @@
 /** Checks once what Lark delivers. All code after this trusts the result. */
 import { asObject, type Json } from '../../core/json-object.ts';
+import type { ChatEvent } from '../../bridge/ports.ts';
 import { CALLBACK_NEEDS, EDIT_EVENT, EVENT_NEEDS } from '../app-needs.ts';
 import {
   type AppId,
@@ -10,7 +11,13 @@ import {
   type OpenId,
   openId,
 } from '../../core/ids.ts';
-import type { ChatType, InboundEvent, InboundMessage, Part } from '../../core/message.ts';
+import type {
+  ChatType,
+  InboundEvent,
+  InboundMessage,
+  Part,
+  SenderFacts,
+} from '../../core/message.ts';
 import { type Mention, mentionedIn, type Named, whoIsNamed } from './content/mentions.ts';
 import { parseParts } from './content/parts.ts';
 import { idOf, isText, listOf, millis, optionalId, textOf } from './fields.ts';
@@ -48,7 +55,7 @@ export interface IncompleteMessage {
 }
 
 type ParsedEvent =
-  | { readonly ok: true; readonly event: InboundEvent }
+  | { readonly ok: true; readonly event: InboundEvent | ChatEvent }
   | Refused<Reason>
   | (Refused<'incomplete'> & { readonly incomplete: IncompleteMessage });
 
@@ -59,6 +66,8 @@ export const EVENT_PARSERS: Readonly<Record<string, (raw: Json, self: Self) => P
   [EVENT_NEEDS.recall.name]: parseRecalledEvent,
   [EVENT_NEEDS.menu.name]: parseMenuEvent,
   [CALLBACK_NEEDS.button.name]: parseButtonEvent,
+  [EVENT_NEEDS.added.name]: parseAddedEvent,
+  [EVENT_NEEDS.entered.name]: parseEnteredEvent,
 };
 
 /** `raw` as the SDK's dispatcher gives it: header and event in one object. */
@@ -104,6 +113,9 @@ function factsOfEvent(raw: Json): MessageFacts | undefined {
     chatType: chatTypeOf(message['chat_type']),
     senderId: asObject(sender['sender_id'])?.['open_id'],
     senderType: sender['sender_type'],
+    senderUnionId: asObject(sender['sender_id'])?.['union_id'],
+    senderTenant: sender['tenant_key'],
+    ownTenant: raw['tenant_key'],
     rootId: message['root_id'],
     parentId: message['parent_id'],
     threadId: message['thread_id'],
@@ -125,6 +137,7 @@ function parseMessageEvent(raw: Json, self: Self): ParsedEvent {
   if (parsed.ok) return { ok: true, event: { kind: 'message', message: parsed.message } };
   const { reason } = parsed;
   if (reason !== 'malformed' && reason !== 'unclear') return refused(reason);
+  if (BOT_TYPES.has(facts.senderType)) return refused('bot');
   const id = idOf(facts.messageId);
   if (id === undefined) return refused('malformed');
   if (self.botOpenId === undefined && facts.chatType !== 'p2p') return refused('bot_unknown');
@@ -175,6 +188,11 @@ export interface MessageFacts {
   readonly chatType: ChatType | undefined;
   readonly senderId: unknown;
   readonly senderType: unknown;
+  /** Only events say it. */
+  readonly senderUnionId?: unknown;
+  readonly senderTenant: unknown;
+  /** The tenant of the app. Only events say it. */
+  readonly ownTenant?: unknown;
   readonly rootId: unknown;
   readonly parentId: unknown;
   readonly threadId: unknown;
@@ -197,8 +215,12 @@ export function parseMessage(facts: MessageFacts, self: Self): ParsedMessage {
   if (facts.messageType === 'system') return refused('system');
   const senderId = idOf(facts.senderId);
   if (senderId !== undefined && senderId === self.botOpenId) return refused('own');
-  // Other bots get no answer: two of them would talk without end. Unknown kinds of senders get none either.
-  if (facts.senderType !== 'user') return refused(isText(facts.senderType) ? 'bot' : 'malformed');
+  if (!isText(facts.senderType)) return refused('malformed');
+  const isBot = BOT_TYPES.has(facts.senderType);
+  // Whether another bot gets an answer is decided by its open id, which the history does not give.
+  if (facts.senderType !== 'user' && !(isBot && senderId?.startsWith('ou_'))) return refused('bot');
+  // It may be this bot itself.
+  if (isBot && self.botOpenId === undefined) return refused('bot_unknown');
   const { messageType, content, eventId, chatType } = facts;
   if (!isText(messageType) || typeof eventId !== 'string' || chatType === undefined) {
     return refused('malformed');
@@ -239,6 +261,7 @@ export function parseMessage(facts: MessageFacts, self: Self): ParsedMessage {
       chatId: chatId(ids.chat),
       chatType,
       senderOpenId: openId(senderId),
+      sender: senderFacts({ ...facts, isBot }),
       rootId: ids.root as MessageId | undefined,
       parentId: ids.parent as MessageId | undefined,
       threadId: ids.thread,
@@ -255,6 +278,28 @@ function isSaidOrSent(messageType: string, parts: readonly Part[]): boolean {
   return (
     messageType === 'text' || messageType === 'post' || parts.some(({ kind }) => kind !== 'text')
   );
+}
+
+/** Lark's words for a bot as a sender, the newer one first. */
+const BOT_TYPES: ReadonlySet<unknown> = new Set(['bot', 'app']);
+
+function senderFacts(facts: {
+  readonly senderUnionId?: unknown;
+  readonly senderTenant: unknown;
+  readonly ownTenant?: unknown;
+  readonly isBot: boolean;
+}): SenderFacts {
+  const [unionId, tenant, ownTenant] = [
+    idOf(facts.senderUnionId),
+    idOf(facts.senderTenant),
+    idOf(facts.ownTenant),
+  ];
+  return {
+    ...(unionId !== undefined && { unionId }),
+    ...(facts.isBot && { isBot: true }),
+    ...(tenant !== undefined && { tenant }),
+    ...(ownTenant !== undefined && { ownTenant }),
+  };
 }
 
 /** `message_owner`, `group_owner`, `group_manager`, `enterprise_manager`; Lark may add others. */
@@ -285,7 +330,8 @@ function parseButtonEvent(raw: Json, self: Self): ParsedEvent {
   const context = asObject(raw['context']);
   const message = idOf(context?.['open_message_id']);
   const chat = idOf(context?.['open_chat_id']);
-  const operator = idOf(asObject(raw['operator'])?.['open_id']);
+  const presser = asObject(raw['operator']);
+  const operator = idOf(presser?.['open_id']);
   const eventId = raw['event_id'];
   const value = buttonValue(asObject(raw['action'])?.['value']);
   if (message === undefined || chat === undefined || operator === undefined)
@@ -300,6 +346,12 @@ function parseButtonEvent(raw: Json, self: Self): ParsedEvent {
       chatId: chatId(chat),
       messageId: messageId(message),
       operatorOpenId: openId(operator),
+      operator: senderFacts({
+        senderUnionId: presser?.['union_id'],
+        senderTenant: presser?.['tenant_key'],
+        ownTenant: raw['tenant_key'],
+        isBot: false,
+      }),
       value,
     },
   };
@@ -321,6 +373,46 @@ function parseMenuEvent(raw: Json, self: Self): ParsedEvent {
       eventId,
       operatorOpenId: openId(operator),
       eventKey,
+    },
+  };
+}
+
+function parseAddedEvent(raw: Json, self: Self): ParsedEvent {
+  const chat = idOf(raw['chat_id']);
+  const by = idOf(asObject(raw['operator_id'])?.['open_id']);
+  const eventId = raw['event_id'];
+  const external = raw['external'];
+  if (chat === undefined || typeof eventId !== 'string') return refused('malformed');
+  return {
+    ok: true,
+    event: {
+      kind: 'bot_added',
+      appId: self.appId,
+      eventId,
+      chatId: chatId(chat),
+      name: textOf(raw['name']),
+      by: by === undefined ? undefined : openId(by),
+      isExternal: typeof external === 'boolean' ? external : undefined,
+    },
+  };
+}
+
+function parseEnteredEvent(raw: Json, self: Self): ParsedEvent {
+  const chat = idOf(raw['chat_id']);
+  const by = idOf(asObject(raw['operator_id'])?.['open_id']);
+  const eventId = raw['event_id'];
+  if (chat === undefined || by === undefined || typeof eventId !== 'string') {
+    return refused('malformed');
+  }
+  return {
+    ok: true,
+    event: {
+      kind: 'chat_entered',
+      appId: self.appId,
+      eventId,
+      chatId: chatId(chat),
+      by: openId(by),
+      isEmpty: !isText(raw['last_message_id']),
     },
   };
 }

@@ -20,6 +20,7 @@ import { createForwardedReader } from './forwarded.ts';
 import { createResourceReader } from './resource.ts';
 import { Members } from './members.ts';
 import { createUploads } from './uploads.ts';
+import { createGroupLookup } from './group-lookup.ts';
 import { History } from './history.ts';
 import { createLiveGateway } from './live.ts';
 import { createMessageById } from './message-by-id.ts';
@@ -35,6 +36,7 @@ import {
   NO_OBSERVER,
   type CallPriority,
   type DeliveryResult,
+  type GroupLookup,
   type LarkGateway,
   type Observer,
   type Outgoing,
@@ -75,6 +77,8 @@ export interface Gateway extends LarkGateway {
    * if Lark or the network fails. `key` makes repeats harmless.
    */
   writeTo(person: OpenId, content: Rendered, key: string): Promise<PersonResult>;
+  /** Whether people of other tenants are in a group. Does not reject if Lark or the network fails. */
+  group(chat: ChatId): Promise<GroupLookup>;
   /** Reads a message by its id if its event can't be parsed. Throws `BridgeError` for errors that pass. */
   readonly fetchMessage: FetchMessage;
   /** A name that an event says. */
@@ -134,6 +138,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return info;
     },
     live: createLiveGateway(caller),
+    group: createGroupLookup({ caller, log }),
     onlineInstances: () => onlineInstances(caller),
   };
 }

@@ -182,6 +182,7 @@ export function factsOf(item: Json, chatType: ChatType): MessageFacts {
     chatType,
     senderId: sender['id'],
     senderType: sender['sender_type'],
+    senderTenant: sender['tenant_key'],
     rootId: item['root_id'],
     parentId: item['parent_id'],
     threadId: item['thread_id'],

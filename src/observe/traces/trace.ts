@@ -98,7 +98,8 @@ function momentsOfState({ turn, runs, endedAtMs }: TurnLife): Moment[] {
 /** Why a turn is in its state. */
 export function reasonOf(state: TurnState): string | undefined {
   if (state.phase === 'failed') return state.reason;
-  return state.phase === 'held' || state.phase === 'dropped' ? state.why : undefined;
+  const { phase } = state;
+  return phase === 'held' || phase === 'kept' || phase === 'dropped' ? state.why : undefined;
 }
 
 /** `fromMs`: a row counts as queued when its turn is stored, even if it was created a little earlier. */

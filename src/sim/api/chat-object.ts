@@ -24,7 +24,7 @@ export function chatDetails(cloud: Cloud, chat: SimChat, idType: IdType): Fields
   const shared = {
     description: chat.description,
     chat_mode: chat.mode,
-    external: false,
+    external: cloud.world.isExternal(chat),
     tenant_key: chat.tenantKey,
     edit_permission: settings['edit_permission'],
     moderation_permission: settings['moderation_permission'],
@@ -53,7 +53,7 @@ export function chatListItem(
     name: chat.name,
     description: chat.description,
     ...ownerOf(cloud, chat, idType),
-    external: false,
+    external: cloud.world.isExternal(chat),
     tenant_key: chat.tenantKey,
     chat_status: statusOf(chat),
   };

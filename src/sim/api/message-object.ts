@@ -67,7 +67,7 @@ function historyContent(world: World, message: SimMessage, options: ObjectOption
 }
 
 function senderObject(world: World, sender: Sender, idType: UserIdType) {
-  const tenant = { tenant_key: world.tenantKey };
+  const tenant = { tenant_key: world.tenantOf(sender) };
   if (sender.kind === 'app') {
     return { id: sender.appId, id_type: 'app_id', sender_type: 'app', ...tenant };
   }

@@ -72,9 +72,9 @@ export const WORLD_COMMANDS: readonly ControlCommand[] = [
   command({
     method: 'POST',
     path: '/users',
-    fields: { name: text, email: optional(text) },
+    fields: { name: text, email: optional(text), tenantKey: optional(text) },
     answer: 'the user',
-    doc: 'creates a person',
+    doc: 'creates a person; a `tenantKey` of another tenant makes the person external',
     run: (lark, user) => userView(lark.addUser(user)),
   }),
   command({

@@ -44,7 +44,7 @@ export const HISTORY_SHAPE = {
   replyTo: optional(withNote(text, 'an id, or #0 for the first of the list')),
 };
 
-const PERSON_SHAPE = { name: text, email: optional(text) };
+const PERSON_SHAPE = { name: text, email: optional(text), tenantKey: optional(text) };
 
 const APP_SHAPE = {
   name: text,

@@ -136,7 +136,10 @@ export function cardCallback(
 ): OutgoingEvent {
   const { message } = press;
   const body = {
-    operator: { tenant_key: cloud.world.tenantKey, ...userIds(cloud, app, press.byOpenId) },
+    operator: {
+      tenant_key: cloud.world.tenantOf({ kind: 'user', openId: press.byOpenId }),
+      ...userIds(cloud, app, press.byOpenId),
+    },
     token: press.token,
     action: press.action,
     host: 'im_message',
@@ -235,7 +238,7 @@ function receiveBody(cloud: Cloud, app: SimApp, message: SimMessage): Body {
 }
 
 function senderOf(cloud: Cloud, app: SimApp, sender: Sender): Body {
-  const tenant = { tenant_key: cloud.world.tenantKey };
+  const tenant = { tenant_key: cloud.world.tenantOf(sender) };
   const kind = sender.kind === 'user' ? 'user' : 'bot';
   return { sender_id: senderIds(cloud, app, sender), sender_type: kind, ...tenant };
 }
@@ -264,8 +267,8 @@ export function chatBody(
   return {
     chat_id: chat.chatId,
     operator_id: senderIds(cloud, change.app, change.by),
-    external: false,
-    operator_tenant_key: chat.tenantKey,
+    external: cloud.world.isExternal(chat),
+    operator_tenant_key: cloud.world.tenantOf(change.by),
     name: chat.name,
     i18n_names: { zh_cn: chat.name, en_us: chat.name, ja_jp: chat.name },
   };

@@ -62,7 +62,9 @@ export interface NewGroup {
 export interface NewUser {
   readonly name: string;
   /** By default an invented one. */
-  readonly email?: string;
+  readonly email?: string | undefined;
+  /** The key of another tenant: the person is external. */
+  readonly tenantKey?: string | undefined;
 }
 
 /** A message to be posted. `content` is the JSON text that the history will show. */
@@ -180,7 +182,7 @@ export class World {
       userId,
       email: options.email ?? `${userId}@example.com`,
       name: options.name,
-      tenantKey: this.tenantKey,
+      tenantKey: options.tenantKey ?? this.tenantKey,
     };
     if (this.findUser('email', user.email) !== undefined) {
       throw new Misuse(`another user has the email ${user.email}`);
@@ -205,6 +207,17 @@ export class World {
   ownerOf(app: SimApp): SimUser | undefined {
     const [first] = this.users.values();
     return app.ownerOpenId === undefined ? first : this.users.get(app.ownerOpenId);
+  }
+
+  tenantOf(sender: Sender): string {
+    const who =
+      sender.kind === 'user' ? this.users.get(sender.openId) : this.apps.get(sender.appId);
+    return who?.tenantKey ?? this.tenantKey;
+  }
+
+  /** A group is external if a person of another tenant is in it. */
+  isExternal(chat: SimChat): boolean {
+    return [...chat.members].some((id) => this.users.get(id)?.tenantKey !== chat.tenantKey);
   }
 
   nameOf(sender: Sender): string {

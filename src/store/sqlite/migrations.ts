@@ -2,6 +2,7 @@
 import { GATHERING_TURNS } from './bridge/gathering.ts';
 import { LANGUAGES_SCHEMA } from './bridge/languages-schema.ts';
 import { RECALLS_AND_ANSWERS } from './bridge/said-schema.ts';
+import { WHO_MAY_TALK } from './bridge/access-schema.ts';
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
 import { LIVE_CARDS } from './bridge/live-cards-schema.ts';
 import { SESSIONS_SCHEMA } from './bridge/sessions-schema.ts';
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly string[] = [
   RECALLS_AND_ANSWERS,
   LIVE_CARDS,
   SESSIONS_SCHEMA,
+  WHO_MAY_TALK,
 ];

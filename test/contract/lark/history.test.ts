@@ -34,6 +34,8 @@ test('a direct chat gives the same messages as its events', async () => {
     ...intake.events.map((event) => ({
       ...(event.kind === 'message' && event.message),
       eventId: '',
+      // The history says neither the union id nor the tenant of the app.
+      sender: { tenant: app.tenantKey },
     })),
     undefined,
   ]);

@@ -2,6 +2,7 @@
 import { expect, onTestFinished } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { openId } from '../../../src/core/ids.ts';
+import type { ChatEvent } from '../../../src/bridge/ports.ts';
 import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts';
 import { proofTexts } from '../../../src/bridge/texts/texts.ts';
 import { Secret } from '../../../src/core/secret.ts';
@@ -40,7 +41,7 @@ export interface RunningProof extends GatewayRig {
   readonly clock: LeapClock;
   readonly chat: SimChat;
   readonly events: ProofEvent[];
-  readonly kept: InboundEvent[];
+  readonly kept: (InboundEvent | ChatEvent)[];
   readonly settled: InboundMessage[];
   readonly abort: AbortController;
   /** Resolves with `undefined`, or with the error that ended it. */
@@ -66,7 +67,7 @@ export async function beginProof({
   prepare?.(rig);
   const { app, ann, lark, gateway } = rig;
   const events: ProofEvent[] = [];
-  const kept: InboundEvent[] = [];
+  const kept: (InboundEvent | ChatEvent)[] = [];
   const settled: InboundMessage[] = [];
   const abort = new AbortController();
   const running = new Proof({

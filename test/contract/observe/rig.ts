@@ -42,6 +42,7 @@ export async function startWatchedBridge(
       LARK_OPEN_BASE_URL: cloud.openBaseUrl,
       LARK_ACCOUNTS_BASE_URL: cloud.accountsBaseUrl,
       LARK_PORT: '0',
+      LARK_BRIDGE_ACCESS: 'open',
       ...given,
     },
     flags: {},

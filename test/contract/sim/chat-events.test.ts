@@ -159,3 +159,25 @@ test('an app does not get events that it has not subscribed to', () => {
   lark.renameChat(group, 'Crew');
   expect(lark.deliveries({ appId: other.appId })).toEqual([]);
 });
+
+describe('a person of another tenant', () => {
+  test('makes a group external, and has an own tenant key in events, in the history and in a press', async () => {
+    lark.changeApp(app, {
+      subscriptions: [...SUBSCRIPTIONS, 'im.message.receive_v1'],
+      addScopes: ['im:message.group_msg'],
+    });
+    const client = createClient(lark, app);
+    const chat = () => client.im.v1.chat.get({ path: { chat_id: group.chatId } });
+    expect((await chat()).data).toMatchObject({ external: false });
+    const guest = lark.addUser({ name: 'Guest', tenantKey: '0123456789abcdef' });
+    lark.addMember(group, guest, ada);
+    expect((await chat()).data).toMatchObject({ external: true, tenant_key: app.tenantKey });
+    const said = lark.say({ chat: group, from: guest, text: '{0} hello', mentions: [app] });
+    expect(await heard('im.message.receive_v1')).toMatchObject({
+      tenant_key: app.tenantKey,
+      sender: { tenant_key: guest.tenantKey, sender_type: 'user' },
+    });
+    const read = await client.im.v1.message.get({ path: { message_id: said.messageId } });
+    expect(read.data?.items?.[0]?.sender).toMatchObject({ tenant_key: guest.tenantKey });
+  });
+});

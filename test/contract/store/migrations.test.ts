@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { appId, turnId } from '../../../src/core/ids.ts';
 import { queueId, type Activity, type TurnContent } from '../../../src/hub/ports.ts';
+import { SqliteAccess } from '../../../src/store/sqlite/bridge/access.ts';
+import { WHO_MAY_TALK } from '../../../src/store/sqlite/bridge/access-schema.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
 import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { programOutputOf } from '../../../src/store/sqlite/hub/items.ts';
 import { USAGE_SUM } from '../../../src/store/sqlite/hub/usage-schema.ts';
+import { MIGRATIONS } from '../../../src/store/sqlite/migrations.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { silentLog } from '../../kit/log.ts';
@@ -192,4 +195,35 @@ test('version 1: rows of the outbox get their meaning, and are still sent', asyn
   expect(bodyOf('a_choice')).toEqual({ kind: 'message', content: rows[2][2] });
   expect(bodyOf('a_sign')).toEqual(rows[3][2]);
   expect(bodyOf('its_end')).toEqual(rows[4][2]);
+});
+
+test('whoever had an answer before is let in, with their groups as known ones, and nobody else', async () => {
+  const turn = (id: string, by: string, [phase, type, token]: readonly string[]) => {
+    const said = { senderOpenId: by, chatType: type, parts: [] };
+    return `INSERT INTO turns (app_id, message_id, chat_id, phase, state, message, received_at_ms, admitted_at_ms, reply_token)
+      VALUES ('cli_0123456789abcdef', '${id}', 'oc_${id}', '${phase}', '{"phase":"${phase}"}',
+        '${JSON.stringify(said)}', 1, 1, ${token === undefined ? 'NULL' : `'${token}'`});`;
+  };
+  const folder = temporaryFolder();
+  const path = join(folder, 'bridge.db');
+  const old = connect(path);
+  for (const sql of MIGRATIONS.slice(0, MIGRATIONS.indexOf(WHO_MAY_TALK))) old.exec(sql);
+  old.exec(`PRAGMA user_version = ${MIGRATIONS.indexOf(WHO_MAY_TALK)}`);
+  old.exec(turn('a', 'ou_answered', ['answered', 'p2p', 't1']));
+  old.exec(turn('b', 'ou_in_group', ['answered', 'group', 't2']));
+  old.exec(turn('c', 'ou_told_only', ['answered', 'p2p']));
+  old.exec(turn('d', 'ou_failed', ['failed', 'p2p', 't3']));
+  old.close();
+  const db = Db.open(path, silentLog);
+  onTestFinished(() => {
+    db.close();
+  });
+  const access = new SqliteAccess({ db, app: appId('cli_0123456789abcdef'), clock: systemClock });
+  const people = await access.people();
+  expect(people.map(({ openId, state }) => [openId, state])).toEqual([
+    ['ou_answered', 'allowed'],
+    ['ou_in_group', 'allowed'],
+  ]);
+  expect(await access.groups()).toEqual([{ chatId: 'oc_b', isExternal: false }]);
+  expect([await access.takeImported(), await access.takeImported()]).toEqual([2, 0]);
 });

@@ -206,6 +206,9 @@ describe('LCM-IN-09: the ids in memory', () => {
         askable: () => Promise.resolve([]),
         turn: () => Promise.resolve(undefined),
       } as unknown as Journal,
+      access: {
+        guard: (admission: Admission) => admission,
+      } as unknown as EventIntakeParts['access'],
       engine: { forget: () => Promise.resolve() } as unknown as EventIntakeParts['engine'],
       delivery: undefined as unknown as EventIntakeParts['delivery'],
       storeRetry: undefined as unknown as EventIntakeParts['storeRetry'],

@@ -231,6 +231,7 @@ describe('an order about a turn', () => {
         ticket,
       })),
       held: [{ phase: 'held', why: 'unknown' }],
+      kept: [{ phase: 'kept', why: 'guest' }],
       command: [{ phase: 'command', action: 'run', about: [] }],
       answered: [{ phase: 'answered' }],
       failed: [{ phase: 'failed', reason: 'x' }],

@@ -100,14 +100,12 @@ const TEXTS: Readonly<Record<string, Text>> = {
   accessUnknown: commandNotices.accessUnknown().text,
   accessRefused: commandNotices.accessRefused().text,
   help: help(COMMAND_NAMES, '/').text,
-  status: status({ version: '1', connectedMs: 1, agent: 'x', atWork: [], waiting: 0 }).text,
+  status: status({ version: '1', connectedMs: 1, agent: '0', atWork: [], waiting: 0 }).text,
   queue: queue({ atWork: [], waiting: [], held: 1, more: 1 }).text,
-  whoami: whoami({ name: 'x', openId: 'ou_1', isOwner: true, session: undefined }).text,
-  diagnosis: diagnosis([{ level: 'problem', finding: 'x' }]).text,
-  diagnosisFailed: diagnosisFailed('x').text,
-  ...Object.fromEntries(
-    Object.values(COMMANDS).map(({ help: { en, zh } }) => [en, `${en}\n${zh}`]),
-  ),
+  whoami: whoami({ name: '0', openId: '0', isOwner: true, session: undefined }).text,
+  diagnosis: diagnosis([{ level: 'problem', finding: '0' }]).text,
+  diagnosisFailed: diagnosisFailed('0').text,
+  ...Object.fromEntries(Object.values(COMMANDS).map(({ help: words }) => [words.en, words])),
   ...Object.fromEntries(
     Object.entries(proof.en).flatMap(([name, en]) => {
       const zh = proof.zh[name as keyof typeof proof.zh];
@@ -117,7 +115,7 @@ const TEXTS: Readonly<Record<string, Text>> = {
 };
 
 /** Names and what people type are the same in both languages. */
-const NAMES = /lark-bridge|Lark|(?<=\s|^|、)\/[a-z]+/g;
+const NAMES = /lark-bridge|Lark|Open id|(?<=\s|^|[、（：])\/[a-z]+(?: [^\s：]+)*/g;
 
 const CASES = Object.entries(TEXTS);
 

@@ -1,5 +1,6 @@
 /** A whole bridge with the real journal on a virtual clock, for tests that care about a part of it. */
 import { Bridge, type BridgeParts } from '../../../src/bridge/bridge.ts';
+import { SqliteAccess } from '../../../src/store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteLanguages } from '../../../src/store/sqlite/bridge/languages.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
@@ -22,6 +23,10 @@ export function createBridge({ db, clock, ...given }: Given): Bridge {
   return new Bridge({
     journal: new SqliteJournal(parts),
     orders: new SqliteOrders(parts),
+    appId: message.appId,
+    access: new SqliteAccess(parts),
+    // The people of most tests are strangers to the bot.
+    accessMode: 'open',
     lark: {
       form: contentForm,
       deliver: () => Promise.resolve({ ok: true, id: 'om_out' }),

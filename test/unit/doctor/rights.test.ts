@@ -9,9 +9,12 @@ const PAGES = {
   events: 'page:event',
   callbacks: 'page:callback',
 };
+const ALL_EVENTS = APP_NEEDS.events.map(({ name }) => name);
+const without = ({ name }: { readonly name: string }) =>
+  ALL_EVENTS.filter((event) => event !== name);
 const SOUND: AppFact = {
   scopes: APP_NEEDS.scopes.map(({ anyOf }) => anyOf[0]),
-  events: [EVENT_NEEDS.message.name, EVENT_NEEDS.recall.name, EVENT_NEEDS.menu.name],
+  events: ALL_EVENTS,
   callbacks: [CALLBACK_NEEDS.button.name],
   callbacksElsewhere: false,
 };
@@ -54,6 +57,7 @@ describe('permissions', () => {
           'contact:user.basic_profile:readonly',
           'im:message.group_msg',
           'cardkit:card:write',
+          'im:chat.access_event.bot_p2p_chat:read',
         ],
       }),
     ).toEqual([]);
@@ -67,13 +71,11 @@ describe('permissions', () => {
   });
 });
 
-const { message, recall, menu } = EVENT_NEEDS;
-
 describe('events and callbacks', () => {
   test.each<[string, Partial<AppFact>, string]>([
-    ['no messages', { events: [recall.name, menu.name] }, 'problem'],
-    ['no recalls', { events: [message.name, menu.name] }, 'warning'],
-    ['no menu', { events: [message.name, recall.name] }, 'warning'],
+    ['no messages', { events: without(EVENT_NEEDS.message) }, 'problem'],
+    ['no recalls', { events: without(EVENT_NEEDS.recall) }, 'warning'],
+    ['no menu', { events: without(EVENT_NEEDS.menu) }, 'warning'],
     ['nothing told about events', { events: undefined }, 'note'],
     ['no buttons', { callbacks: [] }, 'warning'],
     ['buttons by web hook', { callbacksElsewhere: true }, 'warning'],

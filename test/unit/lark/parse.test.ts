@@ -41,6 +41,11 @@ test('a captured group message becomes an inbound message', () => {
         chatId: 'oc_5ce6d572455d361153b7xx51da133945',
         chatType: 'group',
         senderOpenId: 'ou_84aad35d084aa403a838cf73ee184671',
+        sender: {
+          unionId: 'on_8ed6aa67826108097d9ee143816345c1',
+          tenant: '736588c9260f175e',
+          ownTenant: '736588c9260f175e',
+        },
         rootId: 'om_5ce6d572455d361153b7cb5xxfsdfsdf',
         parentId: 'om_5ce6d572455d361153b7cb5xxfsdfsdf',
         threadId: 'omt_d4be107c616aed9c1da8ed8068570a9f',
@@ -203,13 +208,32 @@ describe('who is addressed', () => {
 });
 
 describe('messages of bots', () => {
+  test.each(['bot', 'app'])(
+    'CG-IN-03: another bot (%s) is one, so that it can be judged',
+    (sender_type) => {
+      const raw = messageEvent({ sender: { sender_type }, message: dm });
+      expect(parse(raw)).toMatchObject({
+        ok: true,
+        event: { message: { sender: { isBot: true } } },
+      });
+      // It may be this bot itself.
+      expect(parse(raw, { ...SELF, botOpenId: undefined })).toEqual({
+        ok: false,
+        reason: 'bot_unknown',
+      });
+    },
+  );
+
   test.each<[string, object, IgnoreReason]>([
-    ['another bot', { sender_type: 'bot' }, 'bot'],
-    ['another app, in older words', { sender_type: 'app' }, 'bot'],
+    [
+      'another bot, as the history names it',
+      { sender_type: 'app', sender_id: { open_id: 'cli_1' } },
+      'bot',
+    ],
     ['a kind of sender that came later', { sender_type: 'workflow' }, 'bot'],
     ['ourselves', { sender_type: 'bot', sender_id: { open_id: BOT } }, 'own'],
     ['ourselves as a user', { sender_id: { open_id: BOT } }, 'own'],
-  ])('%s', (_who, sender, reason) => {
+  ])('that are ignored: %s', (_who, sender, reason) => {
     expect(parse(messageEvent({ sender: sender as Record<string, unknown>, message: dm }))).toEqual(
       { ok: false, reason },
     );
@@ -430,6 +454,11 @@ describe('a pressed button', () => {
         chatId: 'oc_5ce6d572455d361153b7xx51da133945',
         messageId: 'om_574d639e4a44e4dd646eaf628e2a4e6d',
         operatorOpenId: 'ou_84aad35d084aa403a838cf73ee184671',
+        operator: {
+          unionId: 'on_8ed6aa67826108097d9ee143816345c1',
+          tenant: '736588c9260f175e',
+          ownTenant: '736588c9260f175e',
+        },
         value: { turn: 't1', choice: 'retry' },
       },
     });

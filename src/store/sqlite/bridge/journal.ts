@@ -8,8 +8,9 @@ import {
   type TurnId,
 } from '../../../core/ids.ts';
 import type { TurnDetails } from '../../../core/turn-details.ts';
-import type { OutboxDraft, OutboxRow, Turn } from '../../../core/turn.ts';
+import type { OutboxDraft, OutboxRow, Turn, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
+import { AccessTables, subjectOf } from './access.ts';
 import { EventsTable } from './events.ts';
 import { JoinedTurns } from './joined-turns.ts';
 import { SqliteLiveCards } from './live-cards.ts';
@@ -20,6 +21,7 @@ import { RunsTable } from './runs.ts';
 import { SessionsTable } from './sessions.ts';
 import { TurnsTable } from './turns.ts';
 import type {
+  AccessRecords,
   Admission,
   Journal,
   JournalCounts,
@@ -47,6 +49,7 @@ export class SqliteJournal implements Journal, JournalReader {
   readonly #quarantine: QuarantineTable;
   readonly #orders: SqliteOrders;
   readonly #liveCards: SqliteLiveCards;
+  readonly #access: AccessTables;
 
   constructor({ db, app, clock }: { db: Db; app: AppId; clock: Clock }) {
     this.#db = db;
@@ -60,15 +63,24 @@ export class SqliteJournal implements Journal, JournalReader {
     this.#quarantine = new QuarantineTable(db, app);
     this.#orders = new SqliteOrders({ db, app, clock });
     this.#liveCards = new SqliteLiveCards({ db, app });
+    this.#access = new AccessTables(db, app);
   }
 
   admit(admission: Admission) {
     return this.#db.write(() => {
+      const { message, judge } = admission;
+      if (this.#turns.get(turnId(message.messageId)) !== undefined) return undefined;
       const nowMs = this.#clock.nowMs();
-      if (this.#turns.get(turnId(admission.message.messageId)) !== undefined) return undefined;
-      const details = this.#detailsOf(admission, nowMs);
-      const turn = this.#turns.insert(admission, { nowMs, details });
+      const judged = judge?.(this.#access.known(subjectOf({ message })));
+      const given =
+        judged?.closed === undefined ? admission : closedAs(admission, judged.closed.state);
+      const details = this.#detailsOf(given, nowMs);
+      const turn = this.#turns.insert(given, { nowMs, details });
       if (turn === undefined) return undefined;
+      if (judged?.access !== undefined) this.#access.change(subjectOf(turn), judged.access);
+      if (judged?.closed !== undefined) {
+        return { turn, out: this.#outbox.insert(judged.closed.out) };
+      }
       const joined = admission.takesIn === true ? this.#joined.takeIn(turn, nowMs) : undefined;
       const { out, question = [], burst } = admission;
       const asks = question.length > 0 && !this.#turns.hasOtherStale(turn);
@@ -81,7 +93,7 @@ export class SqliteJournal implements Journal, JournalReader {
   /** What every turn has from the beginning. */
   #detailsOf({ message, state, renewsSession }: Admission, nowMs: number): TurnDetails | undefined {
     if (renewsSession === true) this.#sessions.renew(message, nowMs);
-    const mayRun = state.phase === 'waiting' || state.phase === 'held';
+    const mayRun = state.phase === 'waiting' || state.phase === 'held' || state.phase === 'kept';
     return mayRun ? { session: this.#sessions.use(message, nowMs) } : undefined;
   }
 
@@ -106,13 +118,14 @@ export class SqliteJournal implements Journal, JournalReader {
 
   changeTurn(
     id: TurnId,
-    decide: (turn: Turn) => TurnChange | undefined,
+    decide: (turn: Turn, known: () => AccessRecords) => TurnChange | undefined,
     { once, join }: NonNullable<Parameters<Journal['changeTurn']>[2]> = {},
   ) {
     return this.#db.write(() => {
       const turn = this.#turns.get(id);
       if (turn === undefined) throw new Error(`no turn ${id}`);
-      const change = decide(turn);
+      const subject = subjectOf(turn);
+      const change = decide(turn, () => this.#access.known(subject));
       if (change === undefined || (once !== undefined && !this.#events.insert(once, id))) {
         join?.(turn, false);
         return { turn, changed: false, out: [] };
@@ -124,6 +137,7 @@ export class SqliteJournal implements Journal, JournalReader {
       if (change.withdrawn !== undefined) this.#joined.takeOut(turn);
       const next = this.#turns.update(turn, change, atMs);
       this.#runs.note(next, turn.state.phase, atMs);
+      if (change.access !== undefined) this.#access.change(subject, change.access);
       const out = this.#outbox.insert(change.out);
       join?.(next, true);
       return { turn: next, changed: true, out, ...(freed && { freed }) };
@@ -218,6 +232,7 @@ export class SqliteJournal implements Journal, JournalReader {
       () =>
         this.#turns.prune(rules) +
         this.#turns.strip(rules) +
+        this.#turns.endKept(rules, this.#clock.nowMs()) +
         this.#outbox.prune(rules) +
         this.#events.prune(rules) +
         this.#runs.prune(rules) +
@@ -287,4 +302,11 @@ export class SqliteJournal implements Journal, JournalReader {
       deadLetters: this.#outbox.countDead(),
     });
   }
+}
+
+/** What is not kept is stored without its text. */
+function closedAs(admission: Admission, state: TurnState): Admission {
+  const { message } = admission;
+  const isKept = state.phase === 'kept';
+  return { ...admission, state, message: isKept ? message : { ...message, parts: [] } };
 }

@@ -63,6 +63,7 @@ export class RunsTable {
           this.#end(id, run - 1, { as: from, reason: null, cause: null, nowMs });
         break;
       case 'overdue':
+      case 'kept':
       case 'command':
         break;
     }

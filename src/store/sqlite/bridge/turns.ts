@@ -15,6 +15,7 @@ import type { Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 import type {
+  AccessSubject,
   Admission,
   JournalCounts,
   PruneRules,
@@ -317,13 +318,54 @@ export class TurnsTable {
     return new Set(rows.map((row) => String(row['id'])));
   }
 
-  /** The chat of the newest turn. */
+  /** The chat of the newest turn of somebody who may talk to the bot. */
   latestChat(): ChatId | undefined {
     const row = this.#db.get(
-      'SELECT chat_id FROM turns WHERE app_id = ? ORDER BY seq DESC LIMIT 1',
+      `SELECT chat_id FROM turns WHERE app_id = ? AND phase <> 'kept'
+         AND NOT (phase = 'dropped' AND json_extract(state, '$.why') = 'not_allowed')
+       ORDER BY seq DESC LIMIT 1`,
       this.#app,
     );
     return row && chatId(String(row['chat_id']));
+  }
+
+  /** Kept messages, oldest first: of one person, in one chat, or both. */
+  kept({ openId: person, chatId: chat }: AccessSubject): TurnId[] {
+    return this.#db
+      .all(
+        `SELECT message_id FROM turns WHERE app_id = ?1 AND phase = 'kept'
+           AND (?2 IS NULL OR json_extract(message, '$.senderOpenId') = ?2) AND (?3 IS NULL OR chat_id = ?3)
+         ORDER BY seq`,
+        this.#app,
+        person ?? null,
+        chat ?? null,
+      )
+      .map((row) => turnId(String(row['message_id'])));
+  }
+
+  /** Chats of kept messages that wait for what Lark says about their group. */
+  unknownGroups(): ChatId[] {
+    return this.#db
+      .all(
+        `SELECT DISTINCT chat_id FROM turns WHERE app_id = ? AND phase = 'kept'
+           AND json_extract(state, '$.why') = 'group_unknown'`,
+        this.#app,
+      )
+      .map((row) => chatId(String(row['chat_id'])));
+  }
+
+  /** Ends kept messages that nobody let in, without their text. */
+  endKept({ keptBeforeMs, limit }: PruneRules, nowMs: number): number {
+    return this.#db.run(
+      `UPDATE turns SET phase = 'dropped', state = '{"phase":"dropped","why":"not_allowed"}', ended_at_ms = ?,
+         message = json_set(message, '$.parts', json('[]')), details = NULL WHERE seq IN (
+         SELECT seq FROM turns WHERE app_id = ? AND phase = 'kept' AND received_at_ms < ?
+         ORDER BY seq LIMIT ?)`,
+      nowMs,
+      this.#app,
+      keptBeforeMs ?? 0,
+      limit,
+    );
   }
 
   /** When it was admitted, and when it ended. */

@@ -2,16 +2,12 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../../src/bridge/bridge.ts';
-import type {
-  AccessOrders,
-  CommandSurroundings,
-  Outgoing,
-  SendResult,
-  TurnRequest,
-} from '../../../../src/bridge/ports.ts';
+import type { Outgoing, SendResult, TurnRequest } from '../../../../src/bridge/ports.ts';
 import { messageId, openId, turnId, workspaceId, type ChatId } from '../../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../../src/core/message.ts';
 import { contentForm } from '../../../../src/lark/content/rendered.ts';
+import type { BridgeParts } from '../../../../src/bridge/bridge.ts';
+import { SqliteAccess } from '../../../../src/store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../../kit/clock.ts';
@@ -42,29 +38,12 @@ let cancelled: string[];
 let answer: ((result: SendResult) => void) | undefined;
 let shown: Shown[];
 let restarts: number;
-let access: string[];
-let languages: string[];
 let said: number;
 
-const accessOrders: AccessOrders = {
-  allow: (person) => noted(`allow ${person}`),
-  block: (person) => noted(`block ${person}`),
-  revoke: (person) => noted(`revoke ${person}`),
-  allowChat: (chat) => noted(`allow ${chat}`),
-  denyChat: (chat) => noted(`deny ${chat}`),
-  approve: (code) => noted(`approve ${code}`),
-};
-
-function noted(order: string) {
-  access.push(order);
-  return Promise.resolve('done' as const);
-}
-
-const surroundings: CommandSurroundings = {
+const surroundings: NonNullable<BridgeParts['surroundings']> = {
   prefix: '/',
   version: '9.9.9',
   agentName: () => Promise.resolve('echo'),
-  isOwner: (person) => person === OWNER,
   link: () => ({ connectedSinceMs: () => NOW_MS - 120_000, restart: () => (restarts += 1) }),
   diagnose: () =>
     Promise.resolve([
@@ -72,20 +51,14 @@ const surroundings: CommandSurroundings = {
       { level: 'warning', finding: 'Little space.', next: 'Make room.' },
       { level: 'problem', finding: 'No right.', next: 'Grant it.' },
     ]),
-  languages: {
-    choose: (person, language) => {
-      languages.push(`${person} ${language}`);
-      return Promise.resolve();
-    },
-  },
-  access: accessOrders,
 };
 
-function start(around: CommandSurroundings | undefined = surroundings): Promise<void> {
+function start(around: BridgeParts['surroundings'] = surroundings): Promise<void> {
   bridge = createBridge({
     db,
     clock,
     surroundings: around,
+    owner: openId(OWNER),
     lark: {
       form: contentForm,
       deliver: (out) => Promise.resolve({ ok: true, id: show(out) }),
@@ -118,7 +91,7 @@ beforeEach(async () => {
   isWriting = writesUnderWay(db);
   clock = new VirtualClock(NOW_MS);
   journal = new SqliteJournal({ db, app: message.appId, clock });
-  [requests, cancelled, shown, access, languages] = [[], [], [], [], []];
+  [requests, cancelled, shown] = [[], [], []];
   [restarts, said, answer] = [0, 0, undefined];
   await start();
 });
@@ -352,8 +325,10 @@ describe('what is shown', () => {
   test('/lang chooses a language, and anything else is explained', async () => {
     await say('/lang ZH');
     await say('/lang klingon');
-    expect(languages).toEqual(['ou_1 zh']);
-    expect(shown.at(-1)?.text).toContain('/lang en | zh | auto');
+    expect(shown.map(({ text }) => text)).toEqual([
+      '从现在起我用中文回复你。',
+      '请这样输入：/lang en | zh | auto',
+    ]);
   });
 
   test('a mistyped word gets a hint and reaches no agent', async () => {
@@ -371,21 +346,45 @@ describe('words of the owner', () => {
     async (word) => {
       await say(word);
       expect(shown).toMatchObject([{ text: expect.stringContaining('Only the owner') }]);
-      expect([access, restarts]).toEqual([[], 0]);
+      expect(await decided()).toEqual({ person: undefined, group: undefined });
+      expect(restarts).toBe(0);
     },
   );
 
+  const TOM = { mentioned: [{ openId: openId('ou_tom'), name: 'Tom' }] };
+
+  /** What is stored about Tom and the group. */
+  async function decided() {
+    const book = new SqliteAccess({ db, app: message.appId, clock });
+    const { person, group } = await book.known({
+      openId: openId('ou_tom'),
+      chatId: message.chatId,
+    });
+    return { person: person?.state, group: group?.state };
+  }
+
   test.each([
-    ['/allow', {}, `allow oc_1`],
-    ['/block', {}, `deny oc_1`],
-    ['/allow @Tom', { mentioned: [{ openId: openId('ou_tom'), name: 'Tom' }] }, 'allow ou_tom'],
-    ['/block @Tom', { mentioned: [{ openId: openId('ou_tom'), name: 'Tom' }] }, 'block ou_tom'],
-    ['/revoke @Tom', { mentioned: [{ openId: openId('ou_tom'), name: 'Tom' }] }, 'revoke ou_tom'],
-    ['/allow abcd2345', {}, 'approve ABCD2345'],
-  ] as const)('%s', async (text, more, order) => {
+    ['/allow', {}, { group: 'allowed' }],
+    ['/block', {}, { group: 'denied' }],
+    ['/allow @Tom', TOM, { person: 'allowed' }],
+    ['/block @Tom', TOM, { person: 'blocked' }],
+  ] as const)('%s', async (text, more, now) => {
     await say(text, { ...by(OWNER), chatType: 'group', ...more });
-    expect(access).toEqual([order]);
+    expect(await decided()).toMatchObject(now);
     expect(shown).toMatchObject([{ text: expect.stringContaining('Done') }]);
+  });
+
+  test('/revoke takes back what was allowed', async () => {
+    const there = { ...by(OWNER), chatType: 'group', ...TOM } as const;
+    await say('/allow @Tom', there);
+    await say('/revoke @Tom', there);
+    expect(await decided()).toMatchObject({ person: undefined });
+    expect(shown.at(-1)?.text).toContain('taken back');
+  });
+
+  test('/allow with a code that nobody has says so', async () => {
+    await say('/allow abcd2345', { ...by(OWNER), chatType: 'group' });
+    expect(shown).toMatchObject([{ text: expect.stringContaining('no such person or code') }]);
   });
 
   test.each([
@@ -397,7 +396,7 @@ describe('words of the owner', () => {
     '%s in a %s chat says nothing of whom it means, and is explained',
     async (text, chatType) => {
       await say(text, { ...by(OWNER), chatType });
-      expect(access).toEqual([]);
+      expect(await decided()).toEqual({ person: undefined, group: undefined });
       expect(shown).toHaveLength(1);
       expect(shown[0]?.text).toContain(text.split(' ')[0]);
     },
@@ -429,18 +428,13 @@ describe('words of the owner', () => {
 
   test('what is not there is no command', async () => {
     await bridge.stop();
-    const { access: _access, languages: _languages, ...rest } = surroundings;
+    const { diagnose: _diagnose, ...rest } = surroundings;
     await start(rest);
-    await say('/allow', by(OWNER));
-    await say('/lang en', by('ou_2'));
+    await say('/doctor', by(OWNER));
     await say('/help', by(OWNER));
-    const { text } = shown.at(-1) ?? { text: '' };
-    expect([text.includes('/allow'), text.includes('/lang'), text.includes('/doctor')]).toEqual([
-      false,
-      false,
-      true,
-    ]);
-    expect(requests.map((request) => request.text)).toEqual(['/allow']);
+    expect(shown.at(-1)?.text).not.toContain('/doctor');
+    expect(shown.at(-1)?.text).toContain('/allow');
+    expect(requests.map((request) => request.text)).toEqual(['/doctor']);
   });
 });
 

@@ -1,0 +1,67 @@
+/** `lark-bridge chats`: in which groups the bot answers everybody, or nobody. */
+import type { GroupAccess } from '../../bridge/ports.ts';
+import { BridgeError } from '../../core/errors.ts';
+import { LARK_ID_PATTERN } from '../../core/ids.ts';
+import { giveAccessOrder } from '../access-orders.ts';
+import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
+import { withOperations } from '../operator.ts';
+import { columnsOf } from '../table.ts';
+
+const chat = { chat: { describe: 'Id of the group (oc_…)', type: 'string' } } as const;
+
+const list: LeafCommand = {
+  usage: 'list',
+  describe: 'show the groups that the bot knows, and who may talk to it there',
+  run: (invocation) =>
+    withOperations(invocation, async ({ access }) => {
+      const chats = (await access.groups()).map(groupView);
+      const rows = chats.map(({ chat_id, state, name }) => [chat_id, state, name ?? '']);
+      const lines = rows.length === 0 ? 'The bot knows no groups yet.' : columnsOf(rows);
+      invocation.output.result(lines, { chats });
+    }),
+};
+
+const allow: LeafCommand = {
+  usage: 'allow <chat>',
+  describe: 'everybody in the group may talk to the bot there',
+  positionals: chat,
+  run: (invocation) =>
+    withOperations(invocation, async (operations) => {
+      const subject = chatIdOf(invocation);
+      const done = `Everybody in ${subject} may talk to the bot there now.`;
+      await giveAccessOrder(invocation, operations, { kind: 'chat_allow', subject, done });
+    }),
+};
+
+const deny: LeafCommand = {
+  usage: 'deny <chat>',
+  describe: 'the bot answers only its owner in the group',
+  positionals: chat,
+  run: (invocation) =>
+    withOperations(invocation, async (operations) => {
+      const subject = chatIdOf(invocation);
+      const done = `The bot answers only its owner in ${subject} now.`;
+      await giveAccessOrder(invocation, operations, { kind: 'chat_deny', subject, done });
+    }),
+};
+
+export const chatsCommand: CommandGroup = {
+  usage: 'chats',
+  describe: 'list, allow and deny the groups in which the bot answers',
+  commands: [list, allow, deny],
+  standard: list,
+};
+
+/** `known`: people who may talk to the bot in private. `closed`: nobody, until it is allowed. */
+function groupView({ chatId: id, name, state, isExternal }: GroupAccess) {
+  const undecided = isExternal === true || isExternal === 'unknown' ? 'closed' : 'known';
+  return { chat_id: id, name: name ?? null, state: state ?? undecided };
+}
+
+function chatIdOf({ options }: Invocation): string {
+  const typed = String(options['chat']);
+  if (typed.startsWith('oc_') && LARK_ID_PATTERN.test(typed)) return typed;
+  throw new BridgeError('usage', `${typed} is not the id of a group`, {
+    next: 'Give an id (oc_…) from `lark-bridge chats list`.',
+  });
+}

@@ -1,0 +1,104 @@
+/** `lark-bridge pairing`: who may talk to the bot. */
+import type { Operations } from '../../app/operations.ts';
+import type { PersonAccess } from '../../bridge/ports.ts';
+import { BridgeError } from '../../core/errors.ts';
+import { LARK_ID_PATTERN, openId, type OpenId } from '../../core/ids.ts';
+import { giveAccessOrder } from '../access-orders.ts';
+import type { CommandGroup, LeafCommand } from '../command.ts';
+import { timeOf } from '../journal-views.ts';
+import { withOperations } from '../operator.ts';
+import { columnsOf } from '../table.ts';
+
+const list: LeafCommand = {
+  usage: 'list',
+  describe: 'show who waits, who may talk to the bot, and who is blocked',
+  run: (invocation) =>
+    withOperations(invocation, async ({ access }) => {
+      const people = (await access.people()).map((person) => personView(person, Date.now()));
+      const rows = people.map(({ open_id, name, state, code, expires_at }) => [
+        open_id,
+        state ?? '-',
+        code === null ? '-' : `${code} until ${expires_at}`,
+        name ?? '',
+      ]);
+      const lines = rows.length === 0 ? 'Nobody has asked yet.' : columnsOf(rows);
+      invocation.output.result(lines, { people });
+    }),
+};
+
+const approve: LeafCommand = {
+  usage: 'approve <who>',
+  describe: 'let a person in, by the code or the open id; what the person wrote is answered then',
+  positionals: { who: { describe: 'The code, or an open id (ou_…)', type: 'string' } },
+  run: (invocation) =>
+    withOperations(invocation, async (operations) => {
+      const named = await personNamed(String(invocation.options['who']), operations);
+      await giveAccessOrder(invocation, operations, {
+        kind: named.byCode ? 'person_pair' : 'person_allow',
+        subject: named.openId,
+        done: `${named.openId} may talk to the bot now.`,
+      });
+    }),
+};
+
+const revoke: LeafCommand = {
+  usage: 'revoke <open_id>',
+  describe: 'take a permission or a block back; the person has to ask again',
+  positionals: { open_id: { describe: 'The open id (ou_…)', type: 'string' } },
+  run: (invocation) =>
+    withOperations(invocation, async (operations) => {
+      const subject = openIdOf(String(invocation.options['open_id']));
+      await giveAccessOrder(invocation, operations, {
+        kind: 'person_revoke',
+        subject,
+        done: `${subject} has to ask again before the bot answers.`,
+      });
+    }),
+};
+
+export const pairingCommand: CommandGroup = {
+  usage: 'pairing',
+  describe: 'list, let in and shut out the people who talk to the bot',
+  commands: [list, approve, revoke],
+  standard: list,
+};
+
+/** A code that is over is not shown. */
+function personView(person: PersonAccess, nowMs: number) {
+  const { openId: id, name, code, state, askedAtMs, expiresAtMs } = person;
+  const isValid = code !== undefined && expiresAtMs !== undefined && expiresAtMs > nowMs;
+  return {
+    open_id: id,
+    name: name ?? null,
+    code: isValid ? code : null,
+    state,
+    asked_at: askedAtMs === undefined ? null : timeOf(askedAtMs),
+    expires_at: isValid ? timeOf(expiresAtMs) : null,
+  };
+}
+
+async function personNamed(
+  typed: string,
+  { access, codeOf }: Operations,
+): Promise<{ readonly openId: OpenId; readonly byCode: boolean }> {
+  const code = codeOf(typed);
+  if (code === undefined) return { openId: openIdOf(typed), byCode: false };
+  const person = await access.personOf(code);
+  if (person !== undefined && (person.expiresAtMs ?? 0) > Date.now()) {
+    return { openId: person.openId, byCode: true };
+  }
+  throw new BridgeError(
+    'failed',
+    `nobody waits with the code ${code}: a code is valid for an hour`,
+    {
+      next: 'See who waits with `lark-bridge pairing list`. A person who writes again gets a new code.',
+    },
+  );
+}
+
+function openIdOf(typed: string): OpenId {
+  if (typed.startsWith('ou_') && LARK_ID_PATTERN.test(typed)) return openId(typed);
+  throw new BridgeError('usage', `${typed} is neither a code nor an open id`, {
+    next: 'Give the 8 characters that the person got, or an open id (ou_…) from `lark-bridge pairing list`.',
+  });
+}
