@@ -543,6 +543,8 @@ export interface JournalReader {
   }): Promise<readonly OutboxRow[]>;
   counts(failedSinceMs: number): Promise<JournalCounts>;
   quarantined(limit: number): Promise<readonly QuarantinedAnswer[]>;
+  /** The rows of a lane that belong to no turn, in order. */
+  ofLane(lane: string): Promise<readonly OutboxRow[]>;
 }
 
 /** Up to what time the messages of a chat are known. */
@@ -589,7 +591,9 @@ export type OrderKind =
   | 'turn_drop'
   /** Sends a dead letter again, under its own key. */
   | 'letter_replay'
-  | 'letter_drop';
+  | 'letter_drop'
+  /** Sends a message that answers nothing. Its subject is the JSON text of a `SendOrder`. */
+  | 'send';
 
 type Phase = TurnPhase | OutboxState['phase'];
 
@@ -616,6 +620,7 @@ export const ORDERS_FIT: Readonly<Record<OrderKind, readonly Phase[]>> = {
   turn_drop: ['waiting', 'sending', 'accepted', 'overdue', 'held', 'command'],
   letter_replay: ['dead'],
   letter_drop: ['dead'],
+  send: [],
 };
 
 /** The operator's side of the orders. */
@@ -669,4 +674,19 @@ export interface AnswerFileStore {
   remove(path: string): void;
   /** Removes everything from before this time. Rows that name such a file are gone by then. */
   removeBefore(beforeMs: number): void;
+}
+
+// ---------------------------------------------------------------- messages that answer nothing
+
+/** What an operator wants to be sent. */
+export interface SendOrder {
+  /** Makes the keys of its rows. */
+  readonly id: string;
+  /** The id of a chat, the open id of a person, or an email address. */
+  readonly to: string;
+  /** In Markdown. */
+  readonly text?: string;
+  /** JSON of a card. */
+  readonly card?: string;
+  readonly files: readonly AnswerFile[];
 }

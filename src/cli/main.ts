@@ -13,6 +13,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { hubCommand } from './commands/hub.ts';
 import { serviceCommand } from './commands/os-service.ts';
 import { runCommand } from './commands/run.ts';
+import { sendCommand } from './commands/send.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { statusCommand } from './commands/status.ts';
 import { traceCommand } from './commands/trace.ts';
@@ -37,6 +38,7 @@ const GRAMMAR = {
     runCommand,
     hubCommand,
     agentsCommand,
+    sendCommand,
     statusCommand,
     doctorCommand,
     turnsCommand,

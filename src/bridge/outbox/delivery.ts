@@ -49,6 +49,8 @@ interface DeliveryParts {
   readonly log: Log;
   readonly observer: Observer;
   readonly answerFiles?: AnswerFileStore | undefined;
+  /** Only rows of this lane are sent. The others wait for the next process. */
+  readonly onlyLane?: string;
   /** Lark says that the message of this turn was recalled. */
   readonly onWithdrawn: (turn: TurnId) => Promise<void>;
 }
@@ -101,6 +103,7 @@ export class Delivery implements Service {
     if (!this.#started) return;
     for (const row of rows) {
       if (row.state.phase !== 'pending') continue;
+      if ((this.#parts.onlyLane ?? row.lane) !== row.lane) continue;
       const runner = row.priority === 'reaction' ? this.#signs : this.#messages;
       runner.add({
         id: row.key,

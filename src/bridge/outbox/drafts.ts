@@ -1,13 +1,13 @@
 /** Makes rows of the outbox from what a turn shows, and makes the call to Lark from a row. */
 import { shortened } from '../../core/cut.ts';
 import type { AnswerFile, Content } from '../../core/content.ts';
-import { turnId, type ChatId, type MessageId } from '../../core/ids.ts';
+import { chatId as place, turnId, type ChatId, type MessageId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import { messageText } from '../../wire/message-text.ts';
 import { outKey, turnKey } from './keys.ts';
-import type { ContentForm, Outgoing } from '../ports.ts';
+import type { ContentForm, Outgoing, SendOrder } from '../ports.ts';
 
 /** The reaction on a message that was received and is being worked on. */
 const RECEIPT_EMOJI = 'Typing';
@@ -140,6 +140,29 @@ export function unaskedDrafts(
     replyTo: under,
     placement: under === undefined ? 'chat' : 'thread',
     priority: 'answer',
+    body: { kind: 'message', content },
+    createdAtMs: nowMs,
+    dueAtMs: nowMs,
+  }));
+}
+
+/** The rows of a message that answers nothing have a lane of their own. */
+export function laneOfSend({ id }: Pick<SendOrder, 'id'>): string {
+  return `send:${id}`;
+}
+
+export function sendDrafts(order: SendOrder, nowMs: number, form: ContentForm): OutboxDraft[] {
+  const { id, to, text = '', card, files } = order;
+  const cards: Content[] = card === undefined ? [] : [{ kind: 'raw_card', text: card }];
+  return [...answerContents({ text, files }, form), ...cards].map((content, part) => ({
+    key: outKey('send', id, part),
+    lane: laneOfSend(order),
+    turn: undefined,
+    chatId: place(to),
+    replyTo: undefined,
+    placement: 'chat',
+    // Who ordered it hears of a refusal, and not the chat.
+    priority: 'notice',
     body: { kind: 'message', content },
     createdAtMs: nowMs,
     dueAtMs: nowMs,

@@ -7,12 +7,15 @@ import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { TurnEvent } from './turn.ts';
+import { sendDrafts } from '../outbox/drafts.ts';
 import type {
   Journal,
+  LarkGateway,
   Order,
   OrderQueue,
   OrderResult,
   OutboxChange,
+  SendOrder,
   TurnTarget,
 } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
@@ -27,6 +30,7 @@ export interface OrdersParts {
   readonly engine: Engine;
   readonly delivery: Delivery;
   readonly target: TurnTarget;
+  readonly lark: Pick<LarkGateway, 'form'>;
   readonly storeRetry: StoreRetry;
   readonly clock: Clock;
   readonly log: Log;
@@ -91,7 +95,9 @@ export class Orders implements Service {
     const result = await this.#execute(order);
     await storeRetry.untilStored(() => orders.end(order.id, result));
     const { id, kind, subject } = order;
-    log.info('order_carried_out', { order: id, kind, subject, ...result });
+    // What is sent does not belong into the log.
+    const about = kind === 'send' ? {} : { subject };
+    log.info('order_carried_out', { order: id, kind, ...about, ...result });
   }
 
   #execute(order: Order): Promise<OrderResult> {
@@ -112,7 +118,19 @@ export class Orders implements Service {
         });
       case 'letter_drop':
         return this.#changeLetter(order, { state: { phase: 'dropped' } });
+      case 'send':
+        return this.#send(order);
     }
+  }
+
+  /** Our own command wrote the subject. The write that adds the rows notes the order, so they are added once. */
+  async #send(order: Order): Promise<OrderResult> {
+    const { journal, delivery, storeRetry, clock, lark } = this.#parts;
+    const wanted = JSON.parse(order.subject) as SendOrder;
+    const drafts = sendDrafts(wanted, clock.nowMs(), lark.form);
+    const rows = await storeRetry.untilStored(() => journal.enqueue(drafts, onceFor(order)));
+    delivery.offer(rows);
+    return { outcome: 'done', phase: undefined };
   }
 
   async #changeTurn(order: Order, event: TurnEvent): Promise<OrderResult> {

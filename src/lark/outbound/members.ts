@@ -26,7 +26,8 @@ export function createMembers({ caller, log }: { caller: Caller; log: Log }) {
   return async (chat: ChatId): Promise<readonly Person[] | undefined> => {
     const before = known.get(chat);
     if (before !== undefined) return before.people;
-    if (!LARK_ID_PATTERN.test(chat)) return undefined;
+    // A message can go to a person, too.
+    if (!chat.startsWith('oc_') || !LARK_ID_PATTERN.test(chat)) return undefined;
     const people = await readAll({ caller, log }, chat);
     known.set(chat, { people }, { ttl: people === undefined ? REFUSAL_KEEP_MS : MEMBERS_KEEP_MS });
     return people;

@@ -18,4 +18,6 @@ export const MIGRATIONS: readonly string[] = [
   HUB_USAGE,
   // JSON of `TurnDetails`.
   'ALTER TABLE turns ADD COLUMN details TEXT',
+  // For the rows of one message that answers nothing.
+  'CREATE INDEX outbox_no_turn ON outbox (lane) WHERE turn IS NULL',
 ];

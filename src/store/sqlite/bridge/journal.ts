@@ -178,6 +178,10 @@ export class SqliteJournal implements Journal, JournalReader {
     return Promise.resolve(this.#outbox.ofTurn(turn));
   }
 
+  ofLane(lane: string) {
+    return Promise.resolve(this.#outbox.ofLane(lane));
+  }
+
   isDone(once: string) {
     return Promise.resolve(this.#events.has(once));
   }
