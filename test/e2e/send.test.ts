@@ -99,3 +99,23 @@ test('what a card, a file or a receiver can not be ends with 2, and nothing is s
   }
   expect(rig.replies(chat)).toEqual([]);
 });
+
+test('the command as a process of its own prints the id of the message', async () => {
+  const { chat } = rig.direct('Mei');
+  const { code, stdout, stderr } = await rig.program(['send', '--chat', chat.chatId], {
+    input: 'from a script',
+  });
+  expect([code, stderr]).toEqual([0, '']);
+  expect(rig.replies(chat)).toMatchObject([{ messageId: stdout.trim(), text: 'from a script' }]);
+});
+
+test('a message that Lark does not take now stays in the outbox, and the next daemon sends it once', async () => {
+  const { chat } = rig.direct('Mei');
+  const child = rig.spawn({ words: ['send', '--chat', chat.chatId, 'later'] });
+  rig.cloud.faults.inject({ kind: 'business_error', path: '/messages', code: 2200, times: 2 });
+  await rig.cloud.waitFor(() => rig.cloud.calls({ path: '/messages' }).length > 0);
+  await child.stop('SIGKILL');
+  await rig.runHere();
+  await rig.repliesIn(chat, 1);
+  expect(rig.replies(chat).map(({ text }) => text)).toEqual(['later']);
+});
