@@ -592,6 +592,8 @@ export interface JournalReader {
   }): Promise<readonly OutboxRow[]>;
   counts(failedSinceMs: number): Promise<JournalCounts>;
   quarantined(limit: number): Promise<readonly QuarantinedAnswer[]>;
+  /** The rows of a lane that belong to no turn, in order. */
+  ofLane(lane: string): Promise<readonly OutboxRow[]>;
 }
 
 /** Up to what time the messages of a chat are known. */
@@ -640,7 +642,9 @@ export type WorkOrderKind =
   | 'turn_drop'
   /** Sends a dead letter again, under its own key. */
   | 'letter_replay'
-  | 'letter_drop';
+  | 'letter_drop'
+  /** Sends a message that answers nothing. Its subject is the JSON text of a `SendOrder`. */
+  | 'send';
 
 export type AccessOrderKind =
   /** Lets a person in, whose code the operator typed (`pair`) or whose open id (`allow`). */
@@ -671,6 +675,7 @@ export const ORDERS_FIT: Readonly<Record<WorkOrderKind, readonly Phase[]>> = {
   turn_drop: ['waiting', 'sending', 'accepted', 'overdue', 'held', 'kept', 'command'],
   letter_replay: ['dead'],
   letter_drop: ['dead'],
+  send: [],
 };
 
 /** The operator's side of the orders. */
@@ -1154,3 +1159,18 @@ export type GroupLookup =
   | { readonly ok: true; readonly isExternal: boolean; readonly name: string }
   /** `isPassing`: another try may help. */
   | { readonly ok: false; readonly isPassing: boolean };
+
+// ---------------------------------------------------------------- messages that answer nothing
+
+/** What an operator wants to be sent. */
+export interface SendOrder {
+  /** Makes the keys of its rows. */
+  readonly id: string;
+  /** The id of a chat, the open id of a person, or an email address. */
+  readonly to: string;
+  /** In Markdown. */
+  readonly text?: string;
+  /** JSON of a card. */
+  readonly card?: string;
+  readonly files: readonly AnswerFile[];
+}

@@ -15,6 +15,7 @@ import { hubCommand } from './commands/hub.ts';
 import { serviceCommand } from './commands/os-service.ts';
 import { pairingCommand } from './commands/pairing.ts';
 import { runCommand } from './commands/run.ts';
+import { sendCommand } from './commands/send.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { statusCommand } from './commands/status.ts';
 import { traceCommand } from './commands/trace.ts';
@@ -39,6 +40,7 @@ const GRAMMAR = {
     runCommand,
     hubCommand,
     agentsCommand,
+    sendCommand,
     statusCommand,
     doctorCommand,
     turnsCommand,

@@ -104,6 +104,7 @@ const REASONS: Readonly<Record<WorkOrderKind, string>> = {
     "this turn can't be dropped: its answer may still come, and would be shown to another turn",
   letter_replay: 'only a dead letter can be sent again',
   letter_drop: 'only a dead letter can be dropped',
+  send: 'it can not be sent',
 };
 
 const NEXT = {

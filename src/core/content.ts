@@ -4,6 +4,8 @@ import type { OpenId } from './ids.ts';
 export type Content =
   | AnswerContent
   | FileContent
+  /** A card in Lark's own form, from somebody who knows it. `text` is its JSON. */
+  | { readonly kind: 'raw_card'; readonly text: string }
   /** A text of the bridge itself. */
   | { readonly kind: 'notice'; readonly text: string }
   /** A question of the bridge, with a button for each answer. The text says what can be typed instead. */

@@ -239,6 +239,7 @@ function split(row: OutboxRow, at: Try): OutboxChange {
   if (body.kind !== 'message' || hasButtons(body.content)) return giveUp(row, at);
   const { content } = body;
   if (content.kind === 'file') return afterFile(row, content, at);
+  if (content.kind === 'raw_card') return giveUp(row, at);
   if (isMarkdown(content)) return simpler(row, content, { at, why: 'too_long' });
   const pieces = at.form.smallerPiecesOf(content.text);
   if (pieces === undefined) return tooLong(row, content, at);
@@ -275,7 +276,7 @@ function withoutThread(row: OutboxRow, at: Try): OutboxChange {
   if (!isAsked || body.kind !== 'message') return giveUp(row, at);
   const { content } = body;
   const quoted =
-    content.kind === 'file'
+    content.kind === 'file' || content.kind === 'raw_card'
       ? body
       : { ...body, content: { ...content, text: withQuote(content, at.asked) } };
   return replacedBy(successor(row, at, { how: 'chat', placement: 'chat', body: quoted }));

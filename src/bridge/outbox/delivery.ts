@@ -56,6 +56,8 @@ interface DeliveryParts {
   readonly answerFiles?: AnswerFileStore | undefined;
   /** Stands before the words that people type. Not given: a slash. */
   readonly prefix?: string | undefined;
+  /** Only rows of this lane are sent. The others wait for the next process. */
+  readonly onlyLane?: string;
   /** Lark says that the message of this turn was recalled. */
   readonly onWithdrawn: (turn: TurnId) => Promise<void>;
   readonly liveJournal?: LiveJournal | undefined;
@@ -113,6 +115,7 @@ export class Delivery implements Service {
     if (!this.#started) return;
     for (const row of rows) {
       if (row.state.phase !== 'pending') continue;
+      if ((this.#parts.onlyLane ?? row.lane) !== row.lane) continue;
       const runner = row.priority === 'reaction' ? this.#signs : this.#messages;
       runner.add({
         id: row.key,

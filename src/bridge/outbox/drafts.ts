@@ -1,14 +1,14 @@
 /** Makes rows of the outbox from what a turn shows, and makes the call to Lark from a row. */
 import { shortened } from '../../core/cut.ts';
 import type { AnswerFile, Content } from '../../core/content.ts';
-import { turnId, type ChatId, type MessageId } from '../../core/ids.ts';
+import { chatId as place, turnId, type ChatId, type MessageId } from '../../core/ids.ts';
 import type { Language, Text } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import { messageText } from '../../wire/message-text.ts';
 import { outKey, turnKey } from './keys.ts';
-import type { ContentForm, Outgoing } from '../ports.ts';
+import type { ContentForm, Outgoing, SendOrder } from '../ports.ts';
 import { inLanguage } from '../texts/text.ts';
 
 /** The reaction on a message that was received and is being worked on. */
@@ -58,14 +58,14 @@ export function toDrafts(
 /** The parts of an answer, and then its files that they don't show in place. */
 function answerContents(
   text: string,
-  files: readonly AnswerFile[] = [],
+  files: readonly AnswerFile[] | undefined,
   form: ContentForm,
 ): Content[] {
-  const parts = form.partsOf(text, files);
+  const parts = form.partsOf(text, files ?? []);
   const shown = new Set(
     parts.flatMap((part) => ('images' in part ? part.images.map(({ file }) => file.path) : [])),
   );
-  const rest = files.filter(({ path }) => !shown.has(path));
+  const rest = (files ?? []).filter(({ path }) => !shown.has(path));
   return [...parts, ...rest.map((file) => form.fileRow(file))];
 }
 
@@ -178,6 +178,29 @@ export function unaskedDrafts(
     replyTo: under,
     placement: under === undefined ? 'chat' : 'thread',
     priority: 'answer',
+    body: { kind: 'message', content },
+    createdAtMs: nowMs,
+    dueAtMs: nowMs,
+  }));
+}
+
+/** The rows of a message that answers nothing have a lane of their own. */
+export function laneOfSend({ id }: Pick<SendOrder, 'id'>): string {
+  return `send:${id}`;
+}
+
+export function sendDrafts(order: SendOrder, nowMs: number, form: ContentForm): OutboxDraft[] {
+  const { id, to, text = '', card, files } = order;
+  const cards: Content[] = card === undefined ? [] : [{ kind: 'raw_card', text: card }];
+  return [...answerContents(text, files, form), ...cards].map((content, part) => ({
+    key: outKey('send', id, part),
+    lane: laneOfSend(order),
+    turn: undefined,
+    chatId: place(to),
+    replyTo: undefined,
+    placement: 'chat',
+    // Who ordered it hears of a refusal, and not the chat.
+    priority: 'notice',
     body: { kind: 'message', content },
     createdAtMs: nowMs,
     dueAtMs: nowMs,

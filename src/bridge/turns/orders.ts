@@ -8,13 +8,16 @@ import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { TurnEvent } from './turn-events.ts';
+import { sendDrafts } from '../outbox/drafts.ts';
 import type {
   AccessOrderKind,
   Journal,
+  LarkGateway,
   Order,
   OrderQueue,
   OrderResult,
   OutboxChange,
+  SendOrder,
   TurnTarget,
 } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
@@ -30,6 +33,7 @@ export interface OrdersParts {
   readonly engine: Engine;
   readonly delivery: Delivery;
   readonly target: TurnTarget;
+  readonly lark: Pick<LarkGateway, 'form'>;
   readonly storeRetry: StoreRetry;
   readonly clock: Clock;
   readonly log: Log;
@@ -94,7 +98,9 @@ export class Orders implements Service {
     const result = await this.#execute(order);
     await storeRetry.untilStored(() => orders.end(order.id, result));
     const { id, kind, subject } = order;
-    log.info('order_carried_out', { order: id, kind, subject, ...result });
+    // What is sent does not belong into the log.
+    const about = kind === 'send' ? {} : { subject };
+    log.info('order_carried_out', { order: id, kind, ...about, ...result });
   }
 
   #execute(order: Order): Promise<OrderResult> {
@@ -115,6 +121,8 @@ export class Orders implements Service {
         });
       case 'letter_drop':
         return this.#changeLetter(order, { state: { phase: 'dropped' } });
+      case 'send':
+        return this.#send(order);
       case 'person_pair':
       case 'person_allow':
       case 'person_revoke':
@@ -144,6 +152,16 @@ export class Orders implements Service {
         await access.denyChat(chatId(order.subject), decider);
         return { outcome: 'done', phase: 'denied' };
     }
+  }
+
+  /** Our own command wrote the subject. The write that adds the rows notes the order, so they are added once. */
+  async #send(order: Order): Promise<OrderResult> {
+    const { journal, delivery, storeRetry, clock, lark } = this.#parts;
+    const wanted = JSON.parse(order.subject) as SendOrder;
+    const drafts = sendDrafts(wanted, clock.nowMs(), lark.form);
+    const rows = await storeRetry.untilStored(() => journal.enqueue(drafts, onceFor(order)));
+    delivery.offer(rows);
+    return { outcome: 'done', phase: undefined };
   }
 
   async #changeTurn(order: Order, event: TurnEvent): Promise<OrderResult> {

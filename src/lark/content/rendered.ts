@@ -44,6 +44,8 @@ export function rendered(content: Content, values: readonly ButtonValue[] = []):
       };
     case 'file':
       return { kind: 'file', as: content.as, key: content.key ?? '' };
+    case 'raw_card':
+      return { kind: 'card', card: content.text };
     case 'notice':
       return { kind: 'text', text: withoutMentions(withoutControls(content.text)) };
   }

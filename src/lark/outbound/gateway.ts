@@ -154,7 +154,7 @@ async function deliver(
   out: Outgoing | SendRendered,
   sending: Sending,
 ): Promise<DeliveryResult> {
-  const wrong = idsIn(out).find((id) => !LARK_ID_PATTERN.test(id));
+  const wrong = idsIn(out).find((id) => !LARK_ID_PATTERN.test(id) && !isAddress(out, id));
   // The SDK puts ids into paths as they are.
   if (wrong !== undefined) return notMade('give_up', 'an id has a form that Lark never gives');
   switch (out.kind) {
@@ -166,6 +166,17 @@ async function deliver(
     case 'unreact':
       return unreact(caller, out, sending);
   }
+}
+
+/** An address is no part of a path. */
+function isAddress({ kind }: Outgoing | SendRendered, id: string): boolean {
+  return kind === 'send' && receiverType(id) === 'email';
+}
+
+/** A message that answers nothing goes to a chat, a person or an email address. */
+function receiverType(id: string): 'chat_id' | 'open_id' | 'email' {
+  if (id.includes('@')) return 'email';
+  return isPerson(id) ? 'open_id' : 'chat_id';
 }
 
 function idsIn(out: Outgoing | SendRendered): string[] {
@@ -211,7 +222,7 @@ async function sendMessage(
       : await caller.call({ ...paced, api: 'message_create' }, tried, (client, authorization) =>
           client.im.v1.message.create(
             {
-              params: { receive_id_type: isPerson(out.chatId) ? 'open_id' : 'chat_id' },
+              params: { receive_id_type: receiverType(out.chatId) },
               data: { ...message, receive_id: out.chatId },
             },
             authorization,

@@ -40,7 +40,8 @@ export class Members {
 
   /** Never rejects. */
   of(chat: ChatId): Promise<GroupMembers> {
-    if (!LARK_ID_PATTERN.test(chat)) return Promise.resolve(NOBODY);
+    // A message can go to a person, too.
+    if (!chat.startsWith('oc_') || !LARK_ID_PATTERN.test(chat)) return Promise.resolve(NOBODY);
     const known = this.#known.get(chat);
     if (known !== undefined) return Promise.resolve(known);
     const running = this.#reading.get(chat);

@@ -54,7 +54,7 @@ export function validateContent(cloud: Cloud, out: Outgoing): Validated {
     case 'text':
       return validateText(cloud, fields);
     case 'post':
-      return validatePost(cloud, fields);
+      return validatePost(cloud, out, fields);
     case 'image':
       return validateUpload(cloud, out, { fields, name: 'image_key' });
     case 'file':
@@ -84,10 +84,15 @@ function validateText(cloud: Cloud, fields: JsonObject): Validated {
   return accept(JSON.stringify({ text: shown }), mentions.all);
 }
 
-function validatePost(cloud: Cloud, fields: JsonObject): Validated {
+function validatePost(cloud: Cloud, out: Outgoing, fields: JsonObject): Validated {
   const mentions = new MentionList(cloud.world);
   const post = receivedPost(fields, mentions);
   if (typeof post === 'string') return invalid(post);
+  // As in cards and in messages that are one image: the app has to have uploaded it.
+  const isImage = imageCheck(cloud, out.app);
+  const images = post.content.flat().filter(({ tag }) => tag === 'img');
+  const unknown = images.find(({ image_key: key }) => typeof key !== 'string' || !isImage(key));
+  if (unknown !== undefined) return invalid('invalid image_key');
   return accept(JSON.stringify(post), mentions.all);
 }
 

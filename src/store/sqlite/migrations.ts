@@ -30,4 +30,6 @@ export const MIGRATIONS: readonly string[] = [
   LIVE_CARDS,
   SESSIONS_SCHEMA,
   WHO_MAY_TALK,
+  // For the rows of one message that answers nothing.
+  'CREATE INDEX outbox_no_turn ON outbox (lane) WHERE turn IS NULL',
 ];

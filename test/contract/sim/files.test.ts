@@ -248,3 +248,20 @@ describe('resources of messages', () => {
     expect(await refusedDownload(resource(messageId, file.key, 'file'))).toBe(234037);
   });
 });
+
+test('a post shows only images that its app uploaded', async () => {
+  const send = (image_key: string) => {
+    const content = JSON.stringify({
+      zh_cn: { title: '', content: [[{ tag: 'img', image_key }]] },
+    });
+    return client.im.v1.message.create({
+      params: { receive_id_type: 'chat_id' },
+      data: { receive_id: chat.chatId, msg_type: 'post', content },
+    });
+  };
+  const own = await uploadImage(png());
+  const others = await uploadImage(png(), 'message', createClient(lark, lark.addApp()));
+  expect((await send(own?.image_key ?? '')).code).toBe(0);
+  expect(await codeOf(send(others?.image_key ?? ''))).toBe(230001);
+  expect(await codeOf(send('img_v3_unknown'))).toBe(230001);
+});

@@ -271,6 +271,10 @@ export class SqliteJournal implements Journal, JournalReader {
     return this.#db.write(() => this.#turns.forgetSaid(message, chat));
   }
 
+  ofLane(lane: string) {
+    return Promise.resolve(this.#outbox.ofLane(lane));
+  }
+
   isDone(once: string) {
     return Promise.resolve(this.#events.has(once));
   }

@@ -137,6 +137,18 @@ export class OutboxTable {
       .map(toRow);
   }
 
+  /** Rows of a lane that belong to no turn. */
+  ofLane(lane: string): OutboxRow[] {
+    return this.#db
+      .all(
+        `SELECT * FROM outbox WHERE app_id = ? AND lane = ? AND turn IS NULL
+         ORDER BY coalesce(ord, seq)`,
+        this.#app,
+        lane,
+      )
+      .map(toRow);
+  }
+
   /** Newest first. */
   dead({ chatId: chat, limit }: { chatId?: ChatId; limit: number }): OutboxRow[] {
     return this.#db

@@ -1,0 +1,104 @@
+/** `lark-bridge send`: one message to a chat, a person or an address. */
+import { readFileSync } from 'node:fs';
+import { BridgeError, isSystemError } from '../../core/errors.ts';
+import type { Invocation, LeafCommand } from '../command.ts';
+
+/** What `--text` may have in all: as much as a program may answer. */
+const TEXT_BYTES_MAX = 1024 * 1024;
+
+const TO = {
+  chat: { form: /^oc_[A-Za-z0-9_-]{1,125}$/, like: 'oc_…' },
+  user: { form: /^ou_[A-Za-z0-9_-]{1,125}$/, like: 'ou_…' },
+  email: { form: /^[^\s@]{1,64}@[^\s@]{1,190}$/, like: 'name@example.com' },
+} as const;
+
+export const sendCommand: LeafCommand = {
+  usage: 'send [text]',
+  describe:
+    'send one message; while a daemon runs on the state directory it does the sending. Called again, it sends again',
+  positionals: {
+    text: { describe: 'What to say, in Markdown; without it, stdin is read', type: 'string' },
+  },
+  options: {
+    chat: { type: 'string', requiresArg: true, describe: 'To this chat (oc_…)' },
+    user: { type: 'string', requiresArg: true, describe: 'To this person (ou_…)' },
+    email: { type: 'string', requiresArg: true, describe: 'To the person with this address' },
+    file: {
+      type: 'array',
+      string: true,
+      requiresArg: true,
+      describe: 'Also send this file; images as images. May be given several times',
+    },
+    card: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Send the card whose JSON is in this file',
+    },
+  },
+  run: async (invocation) => {
+    const { options, output, signal } = invocation;
+    const to = receiverOf(options);
+    const files = ((options['file'] ?? []) as readonly unknown[]).map(String);
+    const card = typeof options['card'] === 'string' ? readCard(options['card']) : undefined;
+    const hasOther = files.length > 0 || card !== undefined;
+    const text = await textOf(invocation, hasOther);
+    const config = await invocation.loadConfig(['lark', 'state']);
+    const log = await invocation.createLog({ ...config, logLevel: 'error' });
+    const { sendMessage } = await import('../../app/send.ts');
+    const ids = await sendMessage(
+      { to, files, ...(text !== undefined && { text }), ...(card !== undefined && { card }) },
+      { config, log, signal },
+    );
+    output.result(ids.join('\n'), {
+      message_id: ids[0],
+      ...(ids.length > 1 && { message_ids: ids }),
+    });
+  },
+};
+
+function receiverOf(options: Invocation['options']): string {
+  const given = Object.entries(TO).flatMap(([name, row]) => {
+    const value = options[name];
+    return typeof value === 'string' ? [{ name, value, ...row }] : [];
+  });
+  const [only] = given;
+  if (only === undefined || given.length > 1) {
+    throw new BridgeError('usage', 'send needs exactly one of --chat, --user and --email');
+  }
+  if (only.form.test(only.value)) return only.value;
+  throw new BridgeError('usage', `--${only.name} has a wrong form`, {
+    next: `Give it as in \`--${only.name} ${only.like}\`.`,
+  });
+}
+
+/** Stdin is read only if there is nothing else to send: it may never end. */
+async function textOf(
+  { options, stdin }: Invocation,
+  hasOther: boolean,
+): Promise<string | undefined> {
+  const { text } = options;
+  if (typeof text === 'string') return text;
+  if (hasOther || stdin.isTTY) return undefined;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdin) {
+    const part = Buffer.from(chunk as Uint8Array);
+    bytes += part.length;
+    if (bytes > TEXT_BYTES_MAX) {
+      throw new BridgeError('usage', 'the text has more than 1 MB', {
+        next: 'Send it as a file, with --file.',
+      });
+    }
+    chunks.push(part);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function readCard(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new BridgeError('usage', `the card can't be read: ${error.message}`, { cause: error });
+  }
+}
