@@ -6,12 +6,13 @@ import { headOf, tailOf } from '../core/cut.ts';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { withoutSecrets } from '../core/secret.ts';
 import { isBlank, withoutTerminalControls } from '../core/visible.ts';
-import { meaningOf } from '../files/system-errors.ts';
 import { PlainTalk } from './exec/plain-talk.ts';
 import { StreamTalk } from './exec/stream-talk.ts';
+import { writeLine } from './exec/asks.ts';
 import type { Talk } from './exec/talk.ts';
-import { failureSentence, noAnswerWithin } from '../wire/failure-sentences.ts';
+import { failureSentence } from '../wire/failure-sentences.ts';
 import { endedRun, NOT_RUNNING } from './ended-run.ts';
+import { isThrownBySystem, notReady, startFailure, timedOut } from './exec-failures.ts';
 import { agentEnvironment, type Environment, secretsIn } from './environment.ts';
 import { Tail } from './tail.ts';
 import { readVariables } from './given-variables.ts';
@@ -21,8 +22,9 @@ import { findUser, type ProgramUser } from './program-user.ts';
 import type { RunningPrograms } from './running-programs.ts';
 import type { AgentResult, AgentRun, AgentRuntime, AgentTurn, ExecSpec } from './runtime.ts';
 import type { Log } from '../core/log.ts';
-import type { TurnUpdate } from '../core/turn-update.ts';
+import type { QuestionAnswer, TurnUpdate } from '../core/turn-update.ts';
 import type { Clock } from '../time/clock.ts';
+import { type PausableTimer, pausableTimer } from '../time/pausable-timer.ts';
 
 /** What is kept of the end of an agent's stdout and stderr. */
 const AGENT_TAIL_BYTES_MAX = 8 * 1024;
@@ -128,7 +130,7 @@ export class ExecRuntime implements AgentRuntime {
     } catch (error) {
       if (error instanceof BridgeError) return endedRun(notReady(log, turn, error));
       // Some failures to start are thrown, others come as an event. For the turn they are the same.
-      if (!isSystemError(error)) throw error;
+      if (!isThrownBySystem(error)) throw error;
       return endedRun(startFailure(log, turn, error));
     }
   }
@@ -171,6 +173,9 @@ class ExecRun implements AgentRun {
   readonly #stdout = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #stderr = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #timers: (() => void)[] = [];
+  readonly #limit: PausableTimer;
+  /** What ends the standstill of the limit, by the question that caused it. */
+  readonly #asked = new Map<string, () => void>();
   readonly #removeNote: (() => void) | undefined;
   /** Why the program was told to end, if it was. */
   #ending: AgentResult | undefined;
@@ -192,7 +197,9 @@ class ExecRun implements AgentRun {
     });
     this.#removeNote = programs?.note(pid, mark);
     this.#listen();
-    this.#later(options.timeoutMs, () => this.#end(timedOut(options.timeoutMs)));
+    const { timeoutMs } = options;
+    this.#limit = pausableTimer(clock, timeoutMs, () => this.#end(timedOut(timeoutMs)));
+    this.#timers.push(() => this.#limit.cancel());
     // The program may end before it has read all its input. Its answer counts anyway.
     child.stdin.on('error', (error: NodeJS.ErrnoException) => {
       options.log.debug('agent_stdin_closed', { turn: turn.turnId, code: error.code });
@@ -212,12 +219,25 @@ class ExecRun implements AgentRun {
     this.#end(text === undefined ? cancelled : { ...cancelled, text });
   }
 
-  #talkWith({ onUpdate }: StartedProgram): Talk {
+  answer(questionId: string, answer: QuestionAnswer): boolean {
+    const goOn = this.#asked.get(questionId);
+    if (goOn === undefined || this.#closed || this.#ending !== undefined) return false;
+    this.#asked.delete(questionId);
+    goOn();
+    return this.#talk.tell(questionId, answer);
+  }
+
+  #talkWith({ onUpdate: tell, child }: StartedProgram): Talk {
     const { spec, outputBytesMax: bytesMax, log } = this.#options;
     const turn = this.#turn;
     if (spec.stream !== true) return new PlainTalk(turn.text, bytesMax);
     const masked = (text: string) => this.#withoutSecrets(text);
-    return new StreamTalk({ turn, bytesMax, onUpdate, masked, log });
+    const onUpdate = (update: TurnUpdate) => {
+      if (update.kind === 'question') this.#asked.set(update.id, this.#limit.hold());
+      tell(update);
+    };
+    const reply = (line: string) => writeLine(child.stdin, line);
+    return new StreamTalk({ turn, bytesMax, onUpdate, reply, masked, log });
   }
 
   #listen(): void {
@@ -344,17 +364,12 @@ class ExecRun implements AgentRun {
   }
 }
 
-function notReady(log: Log, turn: AgentTurn, { message, next }: BridgeError): AgentResult {
-  log.error('agent_program_not_started', { turn: turn.turnId, error: message, next });
-  return { ok: false, reason: 'failed', detail: failureSentence('program_not_prepared') };
-}
-
 /** Its error comes as an event, after this call. */
 function notStarted(child: ChildProcess, resultOf: (error: Error) => AgentResult): AgentRun {
   const result = new Promise<AgentResult>((resolve) => {
     child.once('error', (error) => resolve(resultOf(error)));
   });
-  return { result, cancel: () => {} };
+  return { result, cancel: () => {}, answer: () => false };
 }
 
 /** What it starts later inherits this. */
@@ -363,34 +378,12 @@ function yieldToBridge(pid: number): void {
     setPriority(pid, AGENT_NICENESS);
   } catch (error) {
     // It has ended already, or the system allows no change.
-    if (!isSystemError(error)) throw error;
+    if (!isThrownBySystem(error)) throw error;
   }
-}
-
-function startFailure(log: Log, turn: AgentTurn, error: NodeJS.ErrnoException): AgentResult {
-  const meaning = meaningOf(error);
-  const fields = { turn: turn.turnId, error: error.message };
-  log.error('agent_program_not_started', meaning ? { ...fields, next: meaning.next } : fields);
-  return { ok: false, reason: 'failed', detail: notStartedFor(error, meaning?.what) };
-}
-
-function notStartedFor({ code }: NodeJS.ErrnoException, cause: string | undefined): string {
-  if (code === 'ENOENT') return failureSentence('program_not_found');
-  return cause === undefined
-    ? failureSentence('program_not_started')
-    : failureSentence('program_not_started_because', cause);
-}
-
-function timedOut(timeoutMs: number): AgentResult {
-  return { ok: false, reason: 'timed_out', detail: noAnswerWithin(timeoutMs) };
 }
 
 /** The beginning of an answer, and a line that says that it was cut. */
 function cutAnswer(text: string, bytesMax: number): string {
   const kept = headOf(text, { bytes: bytesMax });
   return `${kept}\n\n[The answer was longer than ${Math.round(bytesMax / 1024)} KB. It was cut here.]`;
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
 }

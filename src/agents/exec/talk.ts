@@ -1,4 +1,5 @@
 /** What a program reads and writes during a turn. */
+import type { QuestionAnswer } from '../../core/turn-update.ts';
 import type { AgentFile } from '../runtime.ts';
 
 export interface Talk {
@@ -15,6 +16,8 @@ export interface Talk {
   answer(): Said;
   /** What a person may have seen of an answer that is not complete. Undefined if that is nothing. */
   shown(): string | undefined;
+  /** Tells the program the answer to its question. False if it can't be told. */
+  tell(questionId: string, answer: QuestionAnswer): boolean;
 }
 
 interface Said {

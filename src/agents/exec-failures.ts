@@ -1,0 +1,34 @@
+/** How a turn ends whose program could not be started, or took too long. */
+import type { BridgeError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { meaningOf } from '../files/system-errors.ts';
+import { failureSentence, noAnswerWithin } from '../wire/failure-sentences.ts';
+import type { AgentResult, AgentTurn } from './runtime.ts';
+
+export function notReady(log: Log, turn: AgentTurn, { message, next }: BridgeError): AgentResult {
+  log.error('agent_program_not_started', { turn: turn.turnId, error: message, next });
+  return { ok: false, reason: 'failed', detail: failureSentence('program_not_prepared') };
+}
+
+export function startFailure(log: Log, turn: AgentTurn, error: NodeJS.ErrnoException): AgentResult {
+  const meaning = meaningOf(error);
+  const fields = { turn: turn.turnId, error: error.message };
+  log.error('agent_program_not_started', meaning ? { ...fields, next: meaning.next } : fields);
+  return { ok: false, reason: 'failed', detail: notStartedFor(error, meaning?.what) };
+}
+
+function notStartedFor({ code }: NodeJS.ErrnoException, cause: string | undefined): string {
+  if (code === 'ENOENT') return failureSentence('program_not_found');
+  return cause === undefined
+    ? failureSentence('program_not_started')
+    : failureSentence('program_not_started_because', cause);
+}
+
+export function timedOut(timeoutMs: number): AgentResult {
+  return { ok: false, reason: 'timed_out', detail: noAnswerWithin(timeoutMs) };
+}
+
+/** Also for an error of `spawn`, which does not always name a call. */
+export function isThrownBySystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+}
