@@ -11,6 +11,7 @@ import type {
 } from '../ports.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
 import type { CreateRuntime } from '../../agents/runtime.ts';
+import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
 import { STORE_RETRY_MS, untilStored } from '../../time/until-stored.ts';
 import { limitAt } from '../../time/wait.ts';
 import { Wake } from '../../time/wake.ts';
@@ -103,6 +104,11 @@ export class Dispatcher {
     this.#running.get(turn)?.work.cancel();
     // The next turn of its lane can start now.
     this.wake();
+  }
+
+  /** Gives the agent at work on a turn the answer to its question. False if it does not wait for it. */
+  async answer(turn: QueueId, questionId: string, answer: QuestionAnswer): Promise<boolean> {
+    return (await this.#running.get(turn)?.work.answer(questionId, answer)) ?? false;
   }
 
   /**
@@ -233,7 +239,7 @@ export class Dispatcher {
     log.debug('hub_turn_started', { turn, agent: agent.name, attempt: item.attempts });
     const result = await work.run(
       (onUpdate) => this.#runtimes.prompt(runnable, agentTurnOf(item), onUpdate),
-      (update) => this.updates.tell(item, update),
+      (update) => this.#tell(item, update, work),
     );
     if (!result.ok && result.reason === 'cancelled' && this.#stopping.signal.aborted) {
       log.info('hub_turn_put_back', { turn, agent: agent.name });
@@ -254,6 +260,14 @@ export class Dispatcher {
       const { reason, detail } = result;
       log.warn('hub_turn_failed', { turn, agent: agent.name, reason, detail, took_ms });
     }
+  }
+
+  /** What nobody sees nobody answers. */
+  #tell(item: QueueItem, update: TurnUpdate, work: AgentWork): void {
+    const isSeen = this.updates.tell(item, update);
+    if (isSeen || update.kind !== 'question') return;
+    this.#parts.log.warn('hub_question_not_asked', { turn: item.queueId });
+    void work.answer(update.id, { kind: 'cancelled' });
   }
 
   async #settle(item: QueueItem, settlement: Settlement): Promise<void> {

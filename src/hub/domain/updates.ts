@@ -17,8 +17,11 @@ export class Updates {
     };
   }
 
-  tell(message: TurnMessage, update: TurnUpdate): void {
-    this.#watchers.get(keyOf(message))?.(update);
+  /** False if nobody watches the turn. */
+  tell(message: TurnMessage, update: TurnUpdate): boolean {
+    const take = this.#watchers.get(keyOf(message));
+    take?.(update);
+    return take !== undefined;
   }
 }
 
