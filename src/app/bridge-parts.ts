@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Bridge } from '../bridge/bridge.ts';
 import { CatchUp } from '../bridge/catch-up.ts';
 import { defaultLanguage } from '../bridge/texts/languages.ts';
+import type { Config } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import type { BridgeError } from '../core/errors.ts';
 import { type AppId, chatId, openId } from '../core/ids.ts';
@@ -16,6 +17,7 @@ import { journalOf, latestStatus } from './state.ts';
 import type { HubAccess } from './hub-access.ts';
 import type { Monitoring } from './monitoring.ts';
 import { EventLoopGauge } from '../observe/metrics/event-loop.ts';
+import { ownerFile } from '../host/owner-file.ts';
 import { type DaemonStatus, knownBefore, StatusWriter } from '../host/daemon-status.ts';
 import { AttachmentFiles } from '../store/attachments/attachment-files.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
@@ -67,8 +69,7 @@ export function assemble(
     lark: lark.gateway,
     choices: new ChoiceValues(buttonKey(settings.appSecret)),
     turnsRunningMax: config.maxTurns,
-    // The embedded hub ends its agents itself, and its report says why there is no answer.
-    turnTimeoutMs: config.turnTimeoutSecs * 1000 + (hub.embedded ? HUB_REPORT_MS : 0),
+    ...timesOf(config, hub),
     defaultChatId: config.defaultChatId === undefined ? undefined : chatId(config.defaultChatId),
   });
   const { ended, end } = endingAfter(() => bridge.finishTurns());
@@ -100,7 +101,7 @@ export function assemble(
   };
 }
 
-/** What the bridge keeps: its journal, and files of messages. An agent on another machine could not read those. */
+/** What the bridge keeps: its journal, files of messages, and who its owner is. An agent on another machine could not read those. */
 function stateOf(
   { config, log }: Pick<AppContext, 'config' | 'log'>,
   { db, app, hub }: { readonly db: Db; readonly app: AppId; readonly hub: HubAccess },
@@ -114,7 +115,19 @@ function stateOf(
     clock: systemClock,
     log,
   });
-  return { ...stored, attachments: hub.embedded ? attachments : undefined };
+  return {
+    ...stored,
+    attachments: hub.embedded ? attachments : undefined,
+    owner: () => ownerFile(config.stateDir, app).load(),
+  };
+}
+
+function timesOf({ turnTimeoutSecs, questionTimeoutSecs }: Config, { embedded }: HubAccess) {
+  return {
+    // The embedded hub ends its agents itself, and its report says why there is no answer.
+    turnTimeoutMs: turnTimeoutSecs * 1000 + (embedded ? HUB_REPORT_MS : 0),
+    questionTimeoutMs: questionTimeoutSecs * 1000,
+  };
 }
 
 async function saveStatus(

@@ -12,6 +12,7 @@ import { warnOfOpenSecrets } from '../host/secret-files.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { SqliteLanguages } from '../store/sqlite/bridge/languages.ts';
 import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
+import { SqliteQuestions } from '../store/sqlite/bridge/questions.ts';
 import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
@@ -91,6 +92,7 @@ export function journalOf(db: Db, app: AppId) {
     journal: new SqliteJournal(parts),
     orders: new SqliteOrders(parts),
     languageChoices: new SqliteLanguages(parts),
+    questions: new SqliteQuestions(parts),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Brand } from '../core/brand.ts';
 import type { Language } from '../core/language.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { ChatId } from '../core/ids.ts';
+import type { ChatId, OpenId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
 import { startAll, stopAll } from '../core/service.ts';
 import { Delivery } from './outbox/delivery.ts';
@@ -22,6 +22,7 @@ import {
   type UnmatchedAnswer,
   type Observer,
   type OrderQueue,
+  type QuestionStore,
   type TurnTarget,
 } from './ports.ts';
 import type { ChoiceValues } from '../wire/choice-value.ts';
@@ -44,6 +45,11 @@ export interface BridgeParts {
   readonly language: Language;
   readonly turnsRunningMax: number;
   readonly turnTimeoutMs: number;
+  readonly questions: QuestionStore;
+  /** How long a question of an agent waits for an answer. */
+  readonly questionTimeoutMs: number;
+  /** The person who created the bot. Undefined: not known. It may become known later. */
+  readonly owner: () => OpenId | undefined;
   /** The chat for messages that the agent sends unasked before anybody has written to the bot. */
   readonly defaultChatId?: ChatId | undefined;
   /** Where the files of people's messages lie. Absent: agents get only their names. */
@@ -81,6 +87,7 @@ export class Bridge implements Service {
       onWithdrawn: async (id) => {
         await this.#engine.apply(id, { kind: 'recalled' });
       },
+      onQuestionNotShown: (key) => this.#engine.questions.notShown(key),
     });
     const delivery = this.#delivery;
     this.#engine = new Engine({ ...parts, languages, form, storeRetry, delivery });

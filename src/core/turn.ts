@@ -1,5 +1,5 @@
 /** The work that one message causes, and what is sent for it, as the journal keeps them. */
-import type { ChoiceAction, ChoiceButton, Content } from './content.ts';
+import type { ChoiceAction, ChoiceButton, Content, QuestionContent } from './content.ts';
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from './ids.ts';
 import type { Text } from './language.ts';
 import type { InboundMessage } from './message.ts';
@@ -107,7 +107,15 @@ export type ShownButton = Omit<ChoiceButton, 'label'> & { readonly label: Text }
 
 export type OutboxBody =
   /** `tellsOfFailure`: it says that another row could not be shown. If it can't be shown either, nothing replaces it. */
-  | { readonly kind: 'message'; readonly content: Content; readonly tellsOfFailure?: true }
+  | {
+      readonly kind: 'message';
+      readonly content: Content;
+      readonly tellsOfFailure?: true;
+      /** The question that it shows. */
+      readonly question?: { readonly key: string; readonly expiresAtMs: number };
+    }
+  /** Shows in the card of a question how it ended. */
+  | { readonly kind: 'update'; readonly question: string; readonly content: QuestionContent }
   | { readonly kind: 'react'; readonly emoji: string }
   /** Removes the reaction that the row with this key made. */
   | { readonly kind: 'unreact'; readonly reactKey: string };

@@ -1,5 +1,5 @@
 /** The questions of a program: lines `ask` out, lines `answer` in. */
-import type { Writable } from 'node:stream';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Json } from '../../core/json-object.ts';
 import { asObject } from '../../core/json-object.ts';
 import type { QuestionAnswer, QuestionOption, TurnUpdate } from '../../core/turn-update.ts';
@@ -82,7 +82,7 @@ export class Asks {
 }
 
 /** False if the program does not read, or has closed its input. */
-export function writeLine(stdin: Writable, line: string): boolean {
+export function writeLine(stdin: ChildProcessWithoutNullStreams['stdin'], line: string): boolean {
   if (!stdin.writable || stdin.writableLength > UNREAD_BYTES_MAX) return false;
   stdin.write(`${line}\n`);
   return true;

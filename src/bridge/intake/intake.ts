@@ -3,16 +3,18 @@ import { turnId, type MessageId, type TurnId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import { admissionOf } from './admission.ts';
+import { parseCommand } from './commands.ts';
 import { Decisions } from './decisions.ts';
 import { Presses } from './presses.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from '../turns/engine.ts';
 import type { ChoiceValues } from '../../wire/choice-value.ts';
 import { ownDraft } from '../outbox/drafts.ts';
+import type { Questions, TypedAnswer } from '../questions/questions.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
-import type { AttachmentStore, Intake, Journal } from '../ports.ts';
+import type { AttachmentStore, EventReply, Intake, Journal } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -52,17 +54,20 @@ export class EventIntake implements Intake {
     return this.#duplicates;
   }
 
-  async admit(event: InboundEvent): Promise<void> {
+  async admit(event: InboundEvent): Promise<EventReply | undefined> {
     switch (event.kind) {
       case 'message':
         await this.#message(event.message);
-        return;
+        return undefined;
       case 'edited':
-        return this.#edited(event);
+        await this.#edited(event);
+        return undefined;
       case 'recalled':
-        return this.#recall(event);
+        await this.#recall(event);
+        return undefined;
       case 'unreadable':
-        return this.#unreadable(event);
+        await this.#unreadable(event);
+        return undefined;
       case 'button':
         return this.#presses.take(event);
     }
@@ -92,12 +97,22 @@ export class EventIntake implements Intake {
   /** False if the journal knows it. */
   async #unknown(message: InboundMessage): Promise<boolean> {
     const { journal, delivery, engine, languages, clock, log } = this.#parts;
-    const admission = await admissionOf(message, {
+    const context = {
       journal,
       nowMs: clock.nowMs(),
       lang: languages.of(message.senderOpenId),
       isRecalled: this.#recalled.has(message.messageId),
-    });
+    };
+    const meant = answerOf(message, context, engine.questions);
+    const admission =
+      meant === undefined
+        ? await admissionOf(message, context)
+        : ({
+            message,
+            receivedAtMs: context.nowMs,
+            state: { phase: 'answered' },
+            out: [],
+          } as const);
     const done = await journal.admit(admission);
     this.#known.set(message.messageId, true);
     if (done === undefined) return false;
@@ -107,7 +122,8 @@ export class EventIntake implements Intake {
     const usual = phase === 'waiting' ? {} : { phase };
     log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual });
     delivery.offer(out);
-    if (phase === 'command') await this.#carryOut(turn);
+    if (meant !== undefined) await engine.questions.typed(turn, meant);
+    else if (phase === 'command') await this.#carryOut(turn);
     // A recall that came while the message was being stored found no turn to end.
     else if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
     else await engine.apply(turn.id, { kind: 'recalled' });
@@ -150,4 +166,14 @@ export class EventIntake implements Intake {
     const show = about.length === 0 ? nothing : action === 'skip' ? [notices.skipped()] : [];
     await this.#parts.engine.apply(command.id, { kind: 'carried_out', show });
   }
+}
+
+/** What a message answers that starts no turn. A command stays a command, whatever the options are called. */
+function answerOf(
+  message: InboundMessage,
+  { isRecalled }: { readonly isRecalled: boolean },
+  questions: Questions,
+): TypedAnswer | undefined {
+  if (isRecalled || parseCommand(message) !== undefined) return undefined;
+  return questions.meantBy(message);
 }

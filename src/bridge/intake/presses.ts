@@ -1,4 +1,5 @@
 /** Judges presses on buttons: only what the bridge asked here, and only for the person whom it asked. */
+import type { ChoiceAction } from '../../core/content.ts';
 import type { InboundEvent } from '../../core/message.ts';
 import type { Log } from '../../core/log.ts';
 import type { TurnId } from '../../core/ids.ts';
@@ -8,10 +9,12 @@ import type { Choice, ChoiceValues } from '../../wire/choice-value.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { ownDraft } from '../outbox/drafts.ts';
 import { outKey } from '../outbox/keys.ts';
-import type { Journal } from '../ports.ts';
+import type { EventReply, Journal } from '../ports.ts';
+import type { Engine } from '../turns/engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
+import { replyToPress } from '../questions/press.ts';
 import type { Decisions } from './decisions.ts';
 
 interface PressesParts {
@@ -21,6 +24,7 @@ interface PressesParts {
   readonly languages: Languages;
   readonly choices: ChoiceValues;
   readonly decisions: Decisions;
+  readonly engine: Pick<Engine, 'questions'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -34,17 +38,27 @@ export class Presses {
     this.#parts = parts;
   }
 
-  async take(press: Press): Promise<void> {
-    const { choices, clock, log } = this.#parts;
+  /** What the person sees at once. Undefined: nothing. */
+  async take(press: Press): Promise<EventReply | undefined> {
+    const { choices, clock, log, engine, languages } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by, value } = press;
     const parsed = choices.parse(value, { chat, nowMs: clock.nowMs() });
-    if (parsed === undefined) return;
+    if (parsed === undefined) return undefined;
     const why = parsed.kind === 'refused' ? parsed.why : await this.#mismatch(press, parsed.choice);
     if (why !== undefined) log.warn('press_refused', { chat, card, by, why });
-    if (parsed.kind === 'refused' || why !== undefined) {
-      return this.#tell(press, notices.buttonNotValid());
+    const isAnswer =
+      parsed.kind === 'refused' ? parsed.isAnswer === true : parsed.choice.action === 'answer';
+    if (isAnswer) {
+      const choice = parsed.kind === 'choice' ? parsed.choice : undefined;
+      return replyToPress({ by, choice, why, lang: languages.of(by) }, engine.questions);
     }
-    return this.#decide(press, parsed.choice);
+    if (parsed.kind === 'refused' || why !== undefined) {
+      await this.#tell(press, notices.buttonNotValid());
+      return undefined;
+    }
+    const { action } = parsed.choice;
+    if (action !== 'answer') await this.#decide(press, parsed.choice, action);
+    return undefined;
   }
 
   /** A forwarded card has another message id. Old rows of the outbox are gone, and then the signature counts alone. */
@@ -62,10 +76,9 @@ export class Presses {
     return turn.message.chatId === press.chatId ? undefined : 'other_chat';
   }
 
-  async #decide(press: Press, choice: Choice): Promise<void> {
+  async #decide(press: Press, choice: Choice, action: ChoiceAction): Promise<void> {
     const { journal, decisions, storeRetry, log } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by, eventId } = press;
-    const { action } = choice;
     // One use for each person. It is over when all is done, because nobody repeats a press whose process died.
     const use = `press:${choice.row}:${by}`;
     if (await journal.isDone(`${use}:done`)) return;

@@ -171,6 +171,7 @@ function begunAtMs(row: OutboxRow): number {
 function split(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
   if (body.kind !== 'message' || body.content.kind === 'choice') return giveUp(row, at);
+  if (body.content.kind === 'question') return asText(row, at);
   const { content } = body;
   if (isMarkdown(content)) return simpler(row, content, { at, why: 'too_long' });
   const pieces = at.form.smallerPiecesOf(content.text);
@@ -210,13 +211,18 @@ function asText(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
   if (body.kind !== 'message') return giveUp(row, at);
   if (isMarkdown(body.content)) return simpler(row, body.content, { at, why: 'form' });
-  if (body.content.kind !== 'choice') return giveUp(row, at);
-  const content = { kind: 'notice', text: body.content.text } as const;
-  return replacedBy(successor(row, at, { how: 'text', body: { kind: 'message', content } }));
+  const { content: refused } = body;
+  if (refused.kind !== 'choice' && refused.kind !== 'question') return giveUp(row, at);
+  const text = refused.kind === 'question' ? refused.plain : refused.text;
+  const content = { kind: 'notice', text } as const;
+  return replacedBy(successor(row, at, { how: 'text', body: { ...body, content } }));
 }
 
 function giveUp(row: OutboxRow, at: Try): OutboxChange {
-  if (row.priority === 'reaction') return { state: { phase: 'dropped' } };
+  // A change that can't be shown is no letter that somebody misses.
+  if (row.priority === 'reaction' || row.body.kind === 'update') {
+    return { state: { phase: 'dropped' } };
+  }
   const text = notices.undeliverable().text[at.lang];
   const failure: OutboxDraft = {
     ...successor(row, at, { how: 'undeliverable' }),

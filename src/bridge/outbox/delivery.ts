@@ -9,6 +9,7 @@ import type { ButtonValue, ChoiceValues } from '../../wire/choice-value.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing } from './drafts.ts';
+import { updateOf } from './updates.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { type Content, isMarkdown } from '../../core/content.ts';
@@ -19,6 +20,7 @@ import type {
   LarkGateway,
   Observer,
   OutboxChange,
+  QuestionStore,
 } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -41,6 +43,7 @@ interface DeliveryParts {
   readonly journal: Journal;
   readonly lark: LarkGateway;
   readonly choices: ChoiceValues;
+  readonly questions: QuestionStore;
   readonly storeRetry: StoreRetry;
   readonly languages: Languages;
   readonly clock: Clock;
@@ -49,6 +52,8 @@ interface DeliveryParts {
   readonly observer: Observer;
   /** Lark says that the message of this turn was recalled. */
   readonly onWithdrawn: (turn: TurnId) => Promise<void>;
+  /** The row of a question has ended, and nothing was shown. */
+  readonly onQuestionNotShown: (key: string) => void;
 }
 
 interface Attempt {
@@ -144,7 +149,15 @@ export class Delivery implements Service {
     this.#report(row, result);
     const isOver = next.row.state.phase !== 'pending' && row.priority !== 'reaction';
     if (isOver && row.turn !== undefined) this.#parts.observer.shown(row.turn);
+    this.#noteQuestion(next);
     this.offer([next.row, ...next.out]);
+  }
+
+  #noteQuestion({ row, out }: { readonly row: OutboxRow; readonly out: readonly OutboxRow[] }) {
+    const { body, state } = row;
+    const isNotShown = state.phase === 'dead' || (state.phase === 'dropped' && out.length === 0);
+    if (body.kind !== 'message' || body.question === undefined || !isNotShown) return;
+    this.#parts.onQuestionNotShown(body.question.key);
   }
 
   /** Lark's answer shows that a message was recalled, although no event has come yet. */
@@ -170,7 +183,8 @@ export class Delivery implements Service {
   /** True if the message that the row answers was recalled while the row waited for another try. */
   async #isUnwanted(row: OutboxRow): Promise<boolean> {
     const turn = row.turn && (await this.#parts.journal.turn(row.turn));
-    if (turn === undefined || row.body.kind === 'unreact') return false;
+    const { kind } = row.body;
+    if (turn === undefined || kind === 'unreact' || kind === 'update') return false;
     return turn.state.phase === 'dropped' && turn.state.why === 'recalled';
   }
 
@@ -183,6 +197,12 @@ export class Delivery implements Service {
       const out = toOutgoing(row, { again, reactionId: react.state.larkId });
       return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
     }
+    if (body.kind === 'update') {
+      const update = updateOf(row, body, this.#parts.questions);
+      return update === undefined
+        ? { ok: true, id: '' }
+        : lark.deliver(update, row.key, row.priority);
+    }
     const arrived = await this.#alreadyShown(row);
     if (arrived !== undefined) return arrived;
     const out = toOutgoing(row, { again, buttonValues: await this.#buttonValues(row) });
@@ -192,8 +212,18 @@ export class Delivery implements Service {
   /** A question about one turn is for the author of its message. */
   async #buttonValues(row: OutboxRow): Promise<readonly ButtonValue[] | undefined> {
     const { body, key, chatId: chat, replyTo, placement, turn } = row;
-    if (body.kind !== 'message' || body.content.kind !== 'choice') return undefined;
+    if (body.kind !== 'message') return undefined;
     const under = placement === 'chat' ? undefined : replyTo;
+    if (body.content.kind === 'question' && body.question !== undefined) {
+      const { key: question, expiresAtMs: untilMs } = body.question;
+      const made = { chat, sinceMs: row.createdAtMs, untilMs };
+      // The question of an agent is for everybody who may answer it.
+      const choice = { action: 'answer', row: key, under, turn, question } as const;
+      return body.content.options.map((_option, at) =>
+        this.#parts.choices.valueOf({ ...choice, option: String(at) }, made),
+      );
+    }
+    if (body.content.kind !== 'choice') return undefined;
     const person = (await this.#turn(row))?.message.senderOpenId;
     const sinceMs = row.replayedAtMs ?? row.createdAtMs;
     return body.content.buttons.map(({ action }) =>
@@ -248,8 +278,9 @@ export class Delivery implements Service {
     messages: readonly HistoryMessage[],
   ): Promise<HistoryMessage | undefined> {
     const { journal, lark } = this.#parts;
-    if (isMarkdown(content)) {
-      const alike = messages.filter(({ form }) => form === content.form);
+    if (isMarkdown(content) || content.kind === 'question') {
+      const of = content.kind === 'question' ? 'card' : content.form;
+      const alike = messages.filter(({ form }) => form === of);
       const known = await journal.sentAmong(alike.map(({ messageId }) => messageId));
       return alike.find(({ messageId }) => !known.has(messageId));
     }

@@ -9,6 +9,7 @@ import type { LaneItem } from '../../time/lanes.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import type { Journal, TurnTarget, WaitResult } from '../ports.ts';
 import type { Attachments } from './attachments.ts';
+import type { Questions } from '../questions/questions.ts';
 import type { Forwards } from './forwards.ts';
 import type { TurnRequests } from './requests.ts';
 import type { TurnChanges } from './turn-changes.ts';
@@ -26,6 +27,7 @@ interface AttemptsParts {
   readonly target: TurnTarget;
   readonly requests: TurnRequests;
   readonly changes: TurnChanges;
+  readonly questions: Questions;
   readonly forwards: Forwards;
   readonly attachments: Attachments;
   readonly runner: LaneRunner;
@@ -40,6 +42,7 @@ export class Attempts {
   readonly #parts: AttemptsParts;
   /** Ends the work on a turn early. */
   readonly #underWay = new Map<TurnId, AbortController>();
+  readonly #limits = new Map<TurnId, Limit>();
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
@@ -61,13 +64,20 @@ export class Attempts {
       this.#watch(turn, signal);
       if (hold !== undefined) {
         try {
-          now = await this.#awaitAnswer(turn, this.#limitOf(turn, signal));
+          const limit = this.#limitOf(turn, signal);
+          this.#limits.set(turn.id, limit);
+          now = await this.#awaitAnswer(turn, limit);
         } finally {
           this.#free(now, hold);
         }
       }
       if (now.state.phase === 'overdue') await this.#awaitAnswer(now, this.#limitOf(now, signal));
     });
+  }
+
+  /** The time of a turn stands still until the returned function is called. */
+  hold(id: TurnId): () => void {
+    return this.#limits.get(id)?.hold() ?? (() => {});
   }
 
   /** Ends the work on a turn that is over for another reason. */
@@ -85,15 +95,20 @@ export class Attempts {
     this.#underWay.set(id, ending);
     return work(ending.signal).finally(() => {
       ending.abort();
-      if (this.#underWay.get(id) === ending) this.#underWay.delete(id);
+      if (this.#underWay.get(id) !== ending) return;
+      this.#underWay.delete(id);
+      this.#limits.delete(id);
     });
   }
 
-  /** Updates of the turn arrive here until `signal` aborts. They are dropped, because nothing shows them yet. */
+  /** Updates of the turn arrive here until `signal` aborts. Only questions are used, because nothing shows the others. */
   #watch(turn: Turn, signal: AbortSignal): void {
     const { state } = turn;
     if (signal.aborted || !('target' in state)) return;
-    const unwatch = this.#parts.target.watch?.(state.target, platformMessageId(turn), () => {});
+    const { target, questions } = this.#parts;
+    const unwatch = target.watch?.(state.target, platformMessageId(turn), (update) => {
+      if (update.kind === 'question') questions.ask(turn, update);
+    });
     if (unwatch !== undefined) signal.addEventListener('abort', unwatch);
   }
 
@@ -112,6 +127,7 @@ export class Attempts {
       await this.#parts.attachments.read(id, signal);
       if (signal.aborted) return;
       limit = limitAt(clock, signal, clock.nowMs() + turnTimeoutMs);
+      this.#limits.set(id, limit);
       ({ turn } = await changes.apply(id, { kind: 'started', target }));
       this.#watch(turn, signal);
       if (turn.state.phase === 'sending') turn = await this.#send(turn, limit);

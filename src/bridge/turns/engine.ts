@@ -1,5 +1,5 @@
 import type { Brand } from '../../core/brand.ts';
-import type { TurnId, WorkspaceId } from '../../core/ids.ts';
+import type { OpenId, TurnId, WorkspaceId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { Service } from '../../core/service.ts';
 import type { Show, Turn } from '../../core/turn.ts';
@@ -13,12 +13,14 @@ import type {
   Journal,
   LarkGateway,
   Observer,
+  QuestionStore,
   TurnHead,
   TurnTarget,
 } from '../ports.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
+import { Questions } from '../questions/questions.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
 import { Attachments } from './attachments.ts';
 import { CallOffs } from './call-offs.ts';
@@ -45,6 +47,9 @@ interface EngineParts {
   readonly brand: Brand;
   readonly turnsRunningMax: number;
   readonly turnTimeoutMs: number;
+  readonly questions: QuestionStore;
+  readonly questionTimeoutMs: number;
+  readonly owner: () => OpenId | undefined;
 }
 
 /**
@@ -55,6 +60,7 @@ interface EngineParts {
 export class Engine implements Service {
   readonly name = 'engine';
   readonly edits: Edits;
+  readonly questions: Questions;
   readonly #parts: EngineParts;
   readonly #runner: LaneRunner;
   readonly #slot: SingleSlot;
@@ -76,15 +82,19 @@ export class Engine implements Service {
     const slot = new SingleSlot({ clock, lateMs: turnTimeoutMs, onFree: () => runner.pump() });
     const callOffs = new CallOffs({ ...parts, runner });
     const requests = new TurnRequests(target, parts.brand);
-    const changes = new TurnChanges({ ...parts, runner, slot, callOffs, requests });
+    const hold = (id: TurnId) => this.#attempts.hold(id);
+    const questions = new Questions({ ...parts, runner, hold });
+    const changes = new TurnChanges({ ...parts, runner, slot, callOffs, requests, questions });
     const forwards = new Forwards({ ...parts, changes });
     this.edits = new Edits(parts);
+    this.questions = questions;
     const attachments = new Attachments({ ...parts, changes });
     this.#attempts = new Attempts({
       ...parts,
       runner,
       requests,
       changes,
+      questions,
       forwards,
       attachments,
     });
@@ -97,6 +107,7 @@ export class Engine implements Service {
   async start(): Promise<void> {
     const { journal, clock } = this.#parts;
     this.#started = true;
+    await this.questions.start();
     const sinceMs = clock.nowMs() - INBOX_KEEP_MS;
     this.#slot.restore(await journal.unanswered(sinceMs), clock.nowMs());
     for (const head of await journal.openTurns()) await this.#takeUp(head);
@@ -109,6 +120,7 @@ export class Engine implements Service {
     const stopped = this.#runner.stop();
     this.#attempts.endAll();
     this.#slot.stop();
+    this.questions.stop();
     this.#changes.receipts.cancelAll();
     await stopped;
   }

@@ -10,6 +10,7 @@ import { toDrafts } from '../outbox/drafts.ts';
 import type { ContentForm, Journal, Observer, TurnChange, TurnTarget } from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
+import type { Questions } from '../questions/questions.ts';
 import type { CallOffs } from './call-offs.ts';
 import { Receipts } from './receipts.ts';
 import type { TurnRequests } from './requests.ts';
@@ -24,6 +25,7 @@ interface TurnChangesParts {
   readonly requests: TurnRequests;
   readonly slot: SingleSlot;
   readonly callOffs: CallOffs;
+  readonly questions: Questions;
   readonly runner: LaneRunner;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
@@ -149,11 +151,12 @@ export class TurnChanges {
     was: TurnState,
     { event, nowMs }: { readonly event: TurnEvent; readonly nowMs: number },
   ): void {
-    const { slot, callOffs, observer, log, turnTimeoutMs } = this.#parts;
+    const { slot, callOffs, questions, observer, log, turnTimeoutMs } = this.#parts;
     const { phase } = turn.state;
     // A recall of a turn that is over does not change its state.
     const isMoved = turn.state !== was;
     if (isMoved) slot.note(turn, nowMs);
+    questions.turnMoved(turn);
     this.#changed.ring();
     const by = 'by' in event ? event.by : undefined;
     // The answer has a line of its own when it is sent. What somebody ordered is always told.

@@ -9,7 +9,7 @@ import type {
   Seat,
   Settlement,
 } from '../ports.ts';
-import type { WorkspaceId } from '../../core/ids.ts';
+import { isSameWorkspace, type WorkspaceId } from '../../core/ids.ts';
 import type { CreateRuntime } from '../../agents/runtime.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
 import { STORE_RETRY_MS, untilStored } from '../../time/until-stored.ts';
@@ -55,7 +55,7 @@ interface DispatcherParts {
  * settled after the agent ended. If the process dies in between, the next start finds the mark.
  */
 export class Dispatcher {
-  readonly updates = new Updates();
+  readonly updates: Updates;
   readonly #parts: DispatcherParts;
   readonly #running = new Map<
     QueueId,
@@ -74,6 +74,7 @@ export class Dispatcher {
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
+    this.updates = new Updates(parts.clock);
     this.#runtimes = new Runtimes(parts);
     this.#slots = new FairSlots({ slots: parts.maxRunning, bridge: parts.bridge });
   }
@@ -219,6 +220,7 @@ export class Dispatcher {
     const { queueId, source } = item;
     const ended = this.#run(item, work).finally(() => {
       this.#running.delete(queueId);
+      this.updates.forget(item);
       this.slotFreed();
     });
     this.#running.set(queueId, { seat: { queueId, source }, work, ended });
@@ -262,12 +264,17 @@ export class Dispatcher {
     }
   }
 
-  /** What nobody sees nobody answers. */
+  /** Only the bridge in this process watches turns. What nobody sees nobody answers. */
   #tell(item: QueueItem, update: TurnUpdate, work: AgentWork): void {
+    const { log, bridge } = this.#parts;
     const isSeen = this.updates.tell(item, update);
     if (isSeen || update.kind !== 'question') return;
-    this.#parts.log.warn('hub_question_not_asked', { turn: item.queueId });
-    void work.answer(update.id, { kind: 'cancelled' });
+    const callOff = () => {
+      log.warn('hub_question_not_asked', { turn: item.queueId });
+      void work.answer(update.id, { kind: 'cancelled' });
+    };
+    if (bridge === undefined || !isSameWorkspace(bridge, item.source)) callOff();
+    else this.updates.keep(item, update, callOff);
   }
 
   async #settle(item: QueueItem, settlement: Settlement): Promise<void> {

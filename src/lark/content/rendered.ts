@@ -3,6 +3,7 @@ import type { ContentForm } from '../../bridge/ports.ts';
 import { type Content, isMarkdown, type MarkdownContent } from '../../core/content.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import { choiceCard } from './choice-card.ts';
+import { questionCard } from './question-card.ts';
 import { markdownMessage, partsOfAnswer, simplerThan } from './markdown-rows.ts';
 import { LARK_TEXT_BYTES_MAX, smallerPiecesOf, shownText, withoutControls } from './text.ts';
 
@@ -26,6 +27,8 @@ export function rendered(content: Content, values: readonly ButtonValue[] = []):
       const card = choiceCard({ ...content, text: withoutControls(content.text) }, values);
       return { kind: 'card', card };
     }
+    case 'question':
+      return { kind: 'card', card: questionCard(content, values) };
     case 'answer':
       if (isMarkdown(content)) return ofMarkdown(content);
       return { kind: 'text', text: shownText(content.text) };

@@ -1,6 +1,7 @@
 /** The history of the schema. One entry for each version. A released entry is never edited. */
 import { LANGUAGES_SCHEMA } from './bridge/languages-schema.ts';
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
+import { QUESTIONS_SCHEMA } from './bridge/questions-schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA, READABLE_ROWS } from './hub/schema.ts';
 import { HUB_USAGE } from './hub/usage-schema.ts';
 
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly string[] = [
   // JSON of `TurnDetails`.
   'ALTER TABLE turns ADD COLUMN details TEXT',
   LANGUAGES_SCHEMA,
+  QUESTIONS_SCHEMA,
 ];

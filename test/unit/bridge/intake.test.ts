@@ -74,7 +74,9 @@ test.each([
   ['before it', async (say: () => Promise<void>) => [await recall(), await say()]],
   ['while it is being written', (say: () => Promise<void>) => Promise.all([say(), recall()])],
 ])('a message whose recall comes %s is never run', async (_when, admit) => {
-  await admit(() => bridge.intake.admit({ kind: 'message', message }));
+  await admit(async () => {
+    await bridge.intake.admit({ kind: 'message', message });
+  });
   await settle(isWriting);
   expect(asked).toEqual([]);
   const turn = await journal.turn(turnId(message.messageId));
@@ -206,7 +208,10 @@ describe('LCM-IN-09: the ids in memory', () => {
         askable: () => Promise.resolve([]),
         turn: () => Promise.resolve(undefined),
       } as unknown as Journal,
-      engine: undefined as unknown as EventIntakeParts['engine'],
+      engine: {
+        offer: () => {},
+        questions: { meantBy: () => undefined },
+      } as unknown as EventIntakeParts['engine'],
       delivery: undefined as unknown as EventIntakeParts['delivery'],
       storeRetry: undefined as unknown as EventIntakeParts['storeRetry'],
       choices: choiceValues,

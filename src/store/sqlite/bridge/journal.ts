@@ -4,6 +4,7 @@ import type { Db } from '../db.ts';
 import { EventsTable } from './events.ts';
 import { SqliteOrders } from './orders.ts';
 import { OutboxTable } from './outbox.ts';
+import { SqliteQuestions } from './questions.ts';
 import { QuarantineTable } from './quarantine.ts';
 import { RunsTable } from './runs.ts';
 import { TurnsTable } from './turns.ts';
@@ -31,6 +32,7 @@ export class SqliteJournal implements Journal, JournalReader {
   readonly #outbox: OutboxTable;
   readonly #quarantine: QuarantineTable;
   readonly #orders: SqliteOrders;
+  readonly #questions: SqliteQuestions;
 
   constructor({ db, app, clock }: { db: Db; app: AppId; clock: Clock }) {
     this.#db = db;
@@ -41,6 +43,7 @@ export class SqliteJournal implements Journal, JournalReader {
     this.#outbox = new OutboxTable(db, app);
     this.#quarantine = new QuarantineTable(db, app);
     this.#orders = new SqliteOrders({ db, app, clock });
+    this.#questions = new SqliteQuestions({ db, app });
   }
 
   admit(admission: Admission) {
@@ -170,6 +173,7 @@ export class SqliteJournal implements Journal, JournalReader {
         this.#events.prune(rules) +
         this.#runs.prune(rules) +
         this.#orders.prune(rules) +
+        this.#questions.prune(rules) +
         this.#quarantine.prune(rules),
     );
   }
