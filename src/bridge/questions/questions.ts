@@ -138,7 +138,8 @@ export class Questions {
 
   /** The open question that a message answers: the newest one that has such an option, for those who may. */
   meantBy(message: InboundMessage): TypedAnswer | undefined {
-    const words = typedWords(message);
+    // A process has all open questions in memory, so most messages cost no read.
+    const words = this.#waiting.size === 0 ? undefined : typedWords(message);
     if (words === undefined) return undefined;
     const { questions, owner, clock } = this.#parts;
     const { chatId, senderOpenId: by } = message;

@@ -328,6 +328,19 @@ test('an answer that the agent has got is not taken back by a restart', async ()
   expect(noteOf(rig.shown[0])).toBe('Answer: Allow');
 });
 
+test('an answer that the agent had not got when the process died is not left as if it counted', async () => {
+  await rig.ask('q');
+  const [question] = rig.questions.ofTurn(turnId('om_a'));
+  const [option] = question?.options ?? [];
+  if (question === undefined || option === undefined) throw new Error('nothing was asked');
+  const atMs = rig.clock.nowMs();
+  const state = { phase: 'answered', option, by: openId('ou_ann'), atMs } as const;
+  await rig.db.write(() => rig.questions.update({ ...question, state }));
+  await rig.restart();
+  await rig.pass();
+  expect(noteOf(rig.shown[0])).toContain('the agent was interrupted');
+});
+
 test('old questions are deleted', async () => {
   await rig.ask('q');
   await rig.answerTurn('done');
