@@ -61,8 +61,8 @@ const WHY_OVER: Readonly<Record<QuestionEndReason, Text>> = {
     zh: '这个问题已失效：消息已被撤回。',
   },
   no_owner: {
-    en: 'Only the owner of this bot could answer this, and I do not know who that is. The operator can run: lark-bridge connect',
-    zh: '只有这个机器人的所有者可以回答，但我不知道所有者是谁。管理员可以运行：lark-bridge connect',
+    en: 'Only the owner of this bot could answer this, and I do not know who that is. Please tell the operator.',
+    zh: '只有这个机器人的所有者可以回答，但我不知道所有者是谁。请告诉管理员。',
   },
   not_shown: {
     en: 'This question is over, because it could not be shown.',

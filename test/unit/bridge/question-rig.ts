@@ -5,6 +5,7 @@ import type {
   AskedTurn,
   DeliveryResult,
   EventReply,
+  Journal,
   Outgoing,
   SendResult,
   TurnTarget,
@@ -20,6 +21,7 @@ import { SqliteQuestions } from '../../../src/store/sqlite/bridge/questions.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import type { ButtonValue } from '../../../src/wire/choice-value.ts';
 import { VirtualClock } from '../../kit/clock.ts';
+import { MachineClock, ProcessClock } from '../../sim/process-clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
@@ -62,31 +64,43 @@ export class QuestionRig {
   refuses: (out: Outgoing) => DeliveryResult | undefined = () => undefined;
   /** Whether the agent takes an answer. */
   takes: (asked: AskedTurn) => boolean = () => true;
+  /** Asked before and after each write: whether the process dies there. */
+  dies: () => boolean = () => false;
   bridge!: Bridge;
   readonly #isWriting = writesUnderWay(this.db);
   readonly #ends = new Map<string, (result: WaitResult) => void>();
   readonly #watchers = new Map<string, (update: TurnUpdate) => void>();
+  /** Lark takes each key once. */
+  readonly #keys = new Map<string, string>();
   readonly #sent: string[] = [];
   #count = 0;
+  #life = new ProcessClock(this.clock, new MachineClock());
 
   async start(): Promise<void> {
+    const life = new ProcessClock(this.clock, new MachineClock());
+    this.#life = life;
     this.bridge = createBridge({
       db: this.db,
-      clock: this.clock,
+      clock: life as unknown as VirtualClock,
+      journal: this.#mortal(life),
       log: this.log,
       lark: {
         form: contentForm,
-        deliver: (out) => Promise.resolve(this.refuses(out) ?? { ok: true, id: this.#show(out) }),
+        deliver: (out, key) =>
+          life.dead
+            ? never()
+            : Promise.resolve(this.refuses(out) ?? { ok: true, id: this.#show(out, key) }),
         history: () => Promise.resolve([]),
       },
       target: this.#target(),
       owner: () => (this.owner === undefined ? undefined : openId(this.owner)),
     });
-    await Promise.all([this.bridge.start(), this.pass(10)]);
+    await Promise.race([this.bridge.start(), this.pass(100)]);
+    await this.pass(10);
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.bridge.stop(), this.pass(5_000)]);
+    await (this.isDead ? this.pass(10) : Promise.all([this.bridge.stop(), this.pass(5_000)]));
   }
 
   async close(): Promise<void> {
@@ -94,13 +108,42 @@ export class QuestionRig {
     this.db.close();
   }
 
-  /** The process dies with its agents, and another one starts. */
+  get isDead(): boolean {
+    return this.#life.dead;
+  }
+
+  /** The process ends with its agents, if it is not dead already, and another one starts. */
   async restart(): Promise<void> {
     await this.stop();
+    this.#forgetAgents();
+    await this.start();
+  }
+
+  #forgetAgents(): void {
     this.open.clear();
     this.#watchers.clear();
     this.#ends.clear();
-    await this.start();
+  }
+
+  #mortal(life: ProcessClock): Journal {
+    const writes = new Set<string | symbol>(['admit', 'changeTurn', 'enqueue', 'changeOut']);
+    const die = () => {
+      if (!life.dead && this.dies()) {
+        life.dead = true;
+        this.#forgetAgents();
+      }
+      return life.dead;
+    };
+    return new Proxy<Journal>(this.journal, {
+      get: (target, name: keyof Journal) => {
+        const method = target[name].bind(target) as (...args: unknown[]) => Promise<unknown>;
+        return async (...args: unknown[]) => {
+          if (life.dead || (writes.has(name) && die())) return never();
+          const done = await method(...args);
+          return (writes.has(name) && die()) || life.dead ? never() : done;
+        };
+      },
+    });
   }
 
   pass(durationMs = 1_000): Promise<void> {
@@ -116,7 +159,8 @@ export class QuestionRig {
       thread,
     }: { from?: string; chat?: string; thread?: string } = {},
   ): Promise<void> {
-    await this.bridge.intake.admit({
+    // A process that dies meanwhile never answers.
+    void this.bridge.intake.admit({
       kind: 'message',
       message: {
         ...message,
@@ -162,7 +206,8 @@ export class QuestionRig {
     }: { by?: string; chat?: string; on?: string; value?: Readonly<Record<string, unknown>> } = {},
   ): Promise<EventReply['toast'] | undefined> {
     this.#count += 1;
-    const reply = await this.bridge.intake.admit({
+    let reply: EventReply | undefined;
+    const pressed = this.bridge.intake.admit({
       kind: 'button',
       appId: message.appId,
       eventId: `press_${this.#count}`,
@@ -170,6 +215,9 @@ export class QuestionRig {
       messageId: messageId(on),
       operatorOpenId: openId(by),
       value,
+    });
+    void pressed.then((said) => {
+      reply = said;
     });
     await this.pass();
     return reply?.toast;
@@ -187,9 +235,12 @@ export class QuestionRig {
     return (await this.journal.turn(turnId(id)))?.state.phase;
   }
 
-  #show(out: Outgoing): string {
+  #show(out: Outgoing, key: string): string {
+    const known = this.#keys.get(key);
+    if (known !== undefined) return known;
     this.#count += 1;
     const id = `om_out_${this.#count}`;
+    if (out.kind !== 'update') this.#keys.set(key, id);
     if (out.kind === 'react') this.signs.push(`${out.emoji} ${out.messageId}`);
     if (out.kind === 'update') {
       const shown = this.shown.find((one) => one.id === out.messageId);
@@ -232,6 +283,10 @@ export class QuestionRig {
       },
     };
   }
+}
+
+function never(): Promise<never> {
+  return new Promise(() => {});
 }
 
 export function noteOf(shown: ShownMessage | undefined): string | undefined {

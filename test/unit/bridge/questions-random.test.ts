@@ -1,7 +1,7 @@
 /**
  * Goal: each question ends exactly once, the agent hears exactly one answer, and what the card says at the end is true.
  * Method: a random sequence of questions, presses (right, forged, from other chats and people, on old cards), typed
- * words, refusals of Lark, ends of turns, waits and restarts; then calm.
+ * words, refusals of Lark, ends of turns, waits, restarts, and deaths before and after any write; then calm.
  */
 import { expect, test } from 'vitest';
 import { turnId } from '../../../src/core/ids.ts';
@@ -32,6 +32,7 @@ test.each(SEEDS)(
       isRough && random() < 0.2
         ? { ok: false, action: 'retry', code: undefined, detail: 'rough weather' }
         : undefined;
+    rig.dies = () => isRough && random() < 0.02;
     // Sometimes the program has ended a moment before.
     rig.takes = () => !isRough || random() < 0.9;
     const card = (): ShownMessage | undefined => rig.cards()[upTo(rig.cards().length)];
@@ -72,9 +73,13 @@ test.each(SEEDS)(
     ];
     await rig.start();
     await newTurn();
-    for (let at = 0; at < STEPS; at += 1) await steps[upTo(steps.length)]?.();
+    for (let at = 0; at < STEPS; at += 1) {
+      while (rig.isDead) await rig.restart();
+      await steps[upTo(steps.length)]?.();
+    }
 
     isRough = false;
+    if (rig.isDead) await rig.restart();
     await rig.pass(15 * MINUTE_MS);
     const heard = rig.heard.map(({ id }) => id);
     expect(new Set(heard).size).toBe(heard.length);
@@ -91,7 +96,7 @@ test.each(SEEDS)(
       if (state.phase === 'expired')
         expect(told.every(({ kind }) => kind === 'cancelled')).toBe(true);
       const shown = rig.questions.shown({ key, turn });
-      const cards = rig.cards().filter(({ id: card }) => card === shown?.messageId);
+      const cards = rig.cards().filter((one) => one.id === shown?.messageId);
       for (const one of cards) {
         expect(one.content).toMatchObject({ options: [] });
         expect(noteOf(one)?.startsWith('Answer: ')).toBe(state.phase === 'answered');

@@ -49,19 +49,25 @@ describe('a question', () => {
     expect(noteOf(card)).toBe('回答：Allow');
   });
 
-  test('is a text with numbers where Lark takes no card, and its end is a text too', async () => {
-    rig.refuses = (out) =>
-      'content' in out && out.content.kind === 'question'
-        ? { ok: false, action: 'fall_back_to_text', code: 230099, detail: 'refused' }
-        : undefined;
-    await rig.ask('q');
-    expect(rig.texts()).toEqual([
-      'q?\n\n1. Allow\n2. Deny\n\nSend the answer or its number. I wait 10 minutes.',
-    ]);
-    await rig.say('om_b', '2');
-    expect(rig.heard).toEqual([{ id: 'q', answer: chosen('no') }]);
-    expect(rig.texts().at(-1)).toBe('Answer: Deny');
-  });
+  test.each([
+    ['takes no card', 'fall_back_to_text'],
+    ['finds it too long for a card', 'split'],
+  ] as const)(
+    'is a text with numbers where Lark %s, and its end is a text too',
+    async (_why, action) => {
+      rig.refuses = (out) =>
+        'content' in out && out.content.kind === 'question'
+          ? { ok: false, action, code: 230099, detail: 'refused' }
+          : undefined;
+      await rig.ask('q');
+      expect(rig.texts()).toEqual([
+        'q?\n\n1. Allow\n2. Deny\n\nSend the answer or its number. I wait 10 minutes.',
+      ]);
+      await rig.say('om_b', '2');
+      expect(rig.heard).toEqual([{ id: 'q', answer: chosen('no') }]);
+      expect(rig.texts().at(-1)).toBe('Answer: Deny');
+    },
+  );
 
   test('that can not be shown at all is over at once, and the agent is told', async () => {
     rig.refuses = (out) =>
