@@ -135,19 +135,22 @@ test('what is for the owner nobody else answers, and a value of another chat doe
   expect(textsIn(chat).join()).not.toContain(' by ');
 });
 
-test('after a SIGKILL the card says that it is over, and what runs again asks on a new card', async () => {
-  const first = await rig.run();
-  rig.cloud.say({ chat, from: user, text: 'deploy' });
-  const id = await card();
-  await first.stop('SIGKILL');
-  await rig.run();
-  await shows('This question is over, because the agent was interrupted.');
-  const next = await card(1);
-  expect(cards()[0]?.card?.buttons).toEqual([]);
-  await rig.cloud.pressOnCard(next, user, { index: 0 });
-  await shows(`yes by ${user.openId}`);
-  expect(cards().map(({ messageId }) => messageId)).toEqual([id, next]);
-});
+test.each(['SIGKILL', 'SIGTERM'] as const)(
+  'after a %s the card says that it is over, and what runs again asks on a new card',
+  async (signal) => {
+    const first = await rig.run();
+    rig.cloud.say({ chat, from: user, text: 'deploy' });
+    const id = await card();
+    expect(await first.stop(signal)).toBe(signal === 'SIGTERM' ? 0 : null);
+    await rig.run();
+    await shows('This question is over, because the agent was interrupted.');
+    const next = await card(1);
+    expect(cards()[0]?.card?.buttons).toEqual([]);
+    await rig.cloud.pressOnCard(next, user, { index: 0 });
+    await shows(`yes by ${user.openId}`);
+    expect(cards().map(({ messageId }) => messageId)).toEqual([id, next]);
+  },
+);
 
 test('a question that nobody answers expires, and the time of the turn stands still meanwhile', async () => {
   await rig.command(['config', 'set', 'question_timeout_secs', '3']);
