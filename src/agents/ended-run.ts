@@ -3,7 +3,7 @@ import type { AgentResult, AgentRun } from './runtime.ts';
 
 /** A run that has ended already. */
 export function endedRun(result: AgentResult): AgentRun {
-  return { result: Promise.resolve(result), cancel: () => {} };
+  return { result: Promise.resolve(result), cancel: () => {}, answer: () => false };
 }
 
 /** How a turn ends that came before the start of its agent, or after its stop. */

@@ -39,5 +39,5 @@ export function notStarted(child: ChildProcess, resultOf: (error: Error) => Agen
   const result = new Promise<AgentResult>((resolve) => {
     child.once('error', (error) => resolve(resultOf(error)));
   });
-  return { result, cancel: () => {} };
+  return { result, cancel: () => {}, answer: () => false };
 }

@@ -8,6 +8,7 @@ import { isBlank, withoutTerminalControls } from '../core/visible.ts';
 import { yieldToBridge } from './exec/niceness.ts';
 import { PlainTalk } from './exec/plain-talk.ts';
 import { StreamTalk } from './exec/stream-talk.ts';
+import { writeLine } from './exec/asks.ts';
 import type { Talk } from './exec/talk.ts';
 import { failureSentence } from '../wire/failure-sentences.ts';
 import { endedRun, NOT_RUNNING } from './ended-run.ts';
@@ -23,8 +24,9 @@ import type { RunningPrograms } from './running-programs.ts';
 import type { TurnFiles } from './turn-files.ts';
 import type { AgentResult, AgentRun, AgentRuntime, AgentTurn, ExecSpec } from './runtime.ts';
 import type { Log } from '../core/log.ts';
-import type { TurnUpdate } from '../core/turn-update.ts';
+import type { QuestionAnswer, TurnUpdate } from '../core/turn-update.ts';
 import type { Clock } from '../time/clock.ts';
+import { type PausableTimer, pausableTimer } from '../time/pausable-timer.ts';
 
 /** What is kept of the end of an agent's stdout and stderr. */
 const AGENT_TAIL_BYTES_MAX = 8 * 1024;
@@ -203,6 +205,9 @@ class ExecRun implements AgentRun {
   readonly #stdout = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #stderr = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #timers: (() => void)[] = [];
+  readonly #limit: PausableTimer;
+  /** What ends the standstill of the limit, by the question that caused it. */
+  readonly #asked = new Map<string, () => void>();
   readonly #removeNote: (() => void) | undefined;
   /** Why the program was told to end, if it was. */
   #ending: AgentResult | undefined;
@@ -225,7 +230,9 @@ class ExecRun implements AgentRun {
     });
     this.#removeNote = programs?.note(pid, mark);
     this.#listen();
-    this.#later(options.timeoutMs, () => this.#end(timedOut(options.timeoutMs)));
+    const { timeoutMs } = options;
+    this.#limit = pausableTimer(clock, timeoutMs, () => this.#end(timedOut(timeoutMs)));
+    this.#timers.push(() => this.#limit.cancel());
     // The program may end before it has read all its input. Its answer counts anyway.
     child.stdin.on('error', (error: NodeJS.ErrnoException) => {
       options.log.debug('agent_stdin_closed', { turn: turn.turnId, code: error.code });
@@ -245,12 +252,25 @@ class ExecRun implements AgentRun {
     this.#end(text === undefined ? cancelled : { ...cancelled, text });
   }
 
-  #talkWith({ onUpdate }: StartedProgram): Talk {
+  answer(questionId: string, answer: QuestionAnswer): boolean {
+    const goOn = this.#asked.get(questionId);
+    if (goOn === undefined || this.#closed || this.#ending !== undefined) return false;
+    this.#asked.delete(questionId);
+    goOn();
+    return this.#talk.tell(questionId, answer);
+  }
+
+  #talkWith({ onUpdate: tell, child }: StartedProgram): Talk {
     const { spec, outputBytesMax: bytesMax, log } = this.#options;
     const turn = this.#turn;
     if (spec.stream !== true) return new PlainTalk(turn.text, bytesMax);
     const masked = (text: string) => this.#withoutSecrets(text);
-    return new StreamTalk({ turn, bytesMax, onUpdate, masked, log });
+    const onUpdate = (update: TurnUpdate) => {
+      if (update.kind === 'question') this.#asked.set(update.id, this.#limit.hold());
+      tell(update);
+    };
+    const reply = (line: string) => writeLine(child.stdin, line);
+    return new StreamTalk({ turn, bytesMax, onUpdate, reply, masked, log });
   }
 
   #listen(): void {

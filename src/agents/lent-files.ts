@@ -61,6 +61,7 @@ export function runWithLentFiles(turn: AgentTurn, { user, log, start }: Lender):
       isCancelled = true;
       run?.cancel();
     },
+    answer: (...given) => run?.answer(...given) ?? false,
   };
 }
 

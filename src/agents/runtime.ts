@@ -3,7 +3,7 @@ import type { AnswerFiles } from '../core/content.ts';
 import type { LarkContext } from '../core/message.ts';
 import type { ProgramOutput } from '../core/program-output.ts';
 import type { TurnDetails } from '../core/turn-details.ts';
-import type { TurnUpdate } from '../core/turn-update.ts';
+import type { QuestionAnswer, TurnUpdate } from '../core/turn-update.ts';
 
 export interface AgentTurn {
   /** The hub's id of this turn. A turn that is run again has the same id. */
@@ -39,6 +39,8 @@ export interface AgentRun {
   readonly result: Promise<AgentResult>;
   /** Ends the run: `result` then is `cancelled`. After the end it does nothing. */
   cancel(): void;
+  /** Gives it the answer to a question that it told. False if it does not wait for it. */
+  answer(questionId: string, answer: QuestionAnswer): boolean;
 }
 
 /**

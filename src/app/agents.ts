@@ -78,7 +78,10 @@ export async function openAgents({ config, env, log }: AppContext) {
       await runtime.start();
       try {
         const turn = { turnId: 'test', text, lark: testContext(config.brand) };
-        const run = runtime.prompt(turn, () => {});
+        const run = runtime.prompt(turn, (update) => {
+          // Nobody is here who could answer. The question comes from the program, so after the call.
+          if (update.kind === 'question') run.answer(update.id, { kind: 'cancelled' });
+        });
         if (signal.aborted) run.cancel();
         signal.addEventListener('abort', () => run.cancel());
         return await run.result;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Bridge } from '../bridge/bridge.ts';
 import { CatchUp } from '../bridge/catch-up.ts';
 import { defaultLanguage } from '../bridge/texts/languages.ts';
+import type { Config } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import type { BridgeError } from '../core/errors.ts';
 import { type AppId, chatId, openId } from '../core/ids.ts';
@@ -76,8 +77,7 @@ export function assemble(
     choices: new ChoiceValues(buttonKey(settings.appSecret)),
     turnsRunningMax: config.maxTurns,
     burstWaitMs: config.burstWaitSecs * 1000,
-    // The embedded hub ends its agents itself, and its report says why there is no answer.
-    turnTimeoutMs: config.turnTimeoutSecs * 1000 + (hub.embedded ? HUB_REPORT_MS : 0),
+    ...timesOf(config, hub),
     defaultChatId: config.defaultChatId === undefined ? undefined : chatId(config.defaultChatId),
     surroundings: createSurroundings({ ...around, link: () => longConnectionOf(connection) }),
   });
@@ -110,7 +110,7 @@ export function assemble(
   };
 }
 
-/** What the bridge keeps: its journal, and files of messages. An agent on another machine could not read those. */
+/** What the bridge keeps: its journal, files of messages, and who its owner is. An agent on another machine could not read those. */
 function stateOf(
   { config, log }: Pick<AppContext, 'config' | 'log'>,
   { db, app, hub }: { readonly db: Db; readonly app: AppId; readonly hub: HubAccess },
@@ -124,11 +124,23 @@ function stateOf(
     clock: systemClock,
     log,
   });
-  return { ...stored, attachments: hub.embedded ? attachments : undefined };
+  return {
+    ...stored,
+    attachments: hub.embedded ? attachments : undefined,
+    owner: () => ownerFile(config.stateDir, app).load(),
+  };
 }
 
-function accessOf({ access, stateDir }: AppContext['config'], app: AppId) {
-  return { appId: app, accessMode: access, owner: ownerFile(stateDir, app).load() };
+function timesOf({ turnTimeoutSecs, questionTimeoutSecs }: Config, { embedded }: HubAccess) {
+  return {
+    // The embedded hub ends its agents itself, and its report says why there is no answer.
+    turnTimeoutMs: turnTimeoutSecs * 1000 + (embedded ? HUB_REPORT_MS : 0),
+    questionTimeoutMs: questionTimeoutSecs * 1000,
+  };
+}
+
+function accessOf({ access }: AppContext['config'], app: AppId) {
+  return { appId: app, accessMode: access };
 }
 
 function lookupOf({ gateway }: Lark): AccessLookup {

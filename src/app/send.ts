@@ -107,7 +107,7 @@ async function sendHere(order: SendOrder, parts: SendParts): Promise<readonly st
       callLimits: config.callLimits,
       countCall: (callClass) => calls.count(callClass),
     });
-    const { journal, languageChoices } = journalOf(db, settings.appId);
+    const { journal, languageChoices, questions } = journalOf(db, settings.appId);
     const standard = defaultLanguage(config.lang, config.brand);
     const delivery = new Delivery({
       ...base,
@@ -120,6 +120,8 @@ async function sendHere(order: SendOrder, parts: SendParts): Promise<readonly st
       answerFiles: new AnswerFilesOnDisk(join(config.stateDir, ANSWER_FILES)),
       onlyLane: laneOfSend(order),
       onWithdrawn: () => Promise.resolve(),
+      questions,
+      onQuestionNotShown: () => {},
     });
     const services = [
       closing('call_counts', () => calls.flush()),

@@ -14,6 +14,7 @@ import { SqliteLanguages } from '../store/sqlite/bridge/languages.ts';
 import { SqliteAccess } from '../store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
 import { SqliteLiveCards } from '../store/sqlite/bridge/live-cards.ts';
+import { SqliteQuestions } from '../store/sqlite/bridge/questions.ts';
 import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
@@ -98,6 +99,7 @@ export function journalOf(db: Db, app: AppId) {
     liveJournal: new SqliteLiveCards(parts),
     languageChoices: new SqliteLanguages(parts),
     access: new SqliteAccess(parts),
+    questions: new SqliteQuestions(parts),
   };
 }
 

@@ -31,6 +31,7 @@ import {
   type UnmatchedAnswer,
   type Observer,
   type OrderQueue,
+  type QuestionStore,
   type TurnTarget,
 } from './ports.ts';
 import type { ChoiceValues } from '../wire/choice-value.ts';
@@ -45,7 +46,6 @@ export interface BridgeParts {
   /** Who may talk to the bot. */
   readonly access: AccessBook;
   readonly accessMode: AccessMode;
-  readonly owner?: OpenId | undefined;
   readonly lookup?: AccessLookup | undefined;
   readonly target: TurnTarget;
   readonly lark: LarkGateway;
@@ -59,6 +59,11 @@ export interface BridgeParts {
   readonly language: Language;
   readonly turnsRunningMax: number;
   readonly turnTimeoutMs: number;
+  readonly questions: QuestionStore;
+  /** How long a question of an agent waits for an answer. */
+  readonly questionTimeoutMs: number;
+  /** The person who created the bot. Undefined: not known. It may become known later. */
+  readonly owner: () => OpenId | undefined;
   /** The chat for messages that the agent sends unasked before anybody has written to the bot. */
   readonly defaultChatId?: ChatId | undefined;
   /** Where the files of people's messages lie. Absent: agents get only their names. */
@@ -108,12 +113,15 @@ export class Bridge implements Service {
       onWithdrawn: async (id) => {
         await this.#engine.apply(id, { kind: 'recalled' });
       },
+      onQuestionNotShown: (key) => this.#engine.questions.notShown(key),
     });
     const delivery = this.#delivery;
     const { journal: liveJournal, mode = 'off' } = parts.liveCards ?? {};
     const live = new LiveCards({ ...parts, languages, liveJournal, mode, storeRetry, delivery });
     const gate = new Gate(parts.accessMode, languages);
-    this.#engine = new Engine({ ...parts, languages, form, gate, storeRetry, delivery, live });
+    const owner = () => this.access.owner ?? parts.owner();
+    const forEngine = { ...parts, languages, form, gate, owner, storeRetry, delivery, live };
+    this.#engine = new Engine(forEngine);
     const engine = this.#engine;
     const ofTurns = { engine, delivery, liveJournal, storeRetry, languages };
     this.access = new AccessControl({ ...parts, ...ofTurns, book: parts.access, gate });

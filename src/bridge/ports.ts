@@ -23,7 +23,7 @@ import type {
   TurnState,
 } from '../core/turn.ts';
 import type { TurnDetails } from '../core/turn-details.ts';
-import type { TurnStep, TurnUpdate } from '../core/turn-update.ts';
+import type { QuestionAnswer, QuestionOption, TurnStep, TurnUpdate } from '../core/turn-update.ts';
 
 // ---------------------------------------------------------------- Lark → bridge
 
@@ -33,7 +33,7 @@ export interface Intake {
    * Resolves when the event is stored in the journal, or was there already. Only then it may be acked.
    * Rejects if it could not be stored. Then it must not be acked, so that Lark delivers it again.
    */
-  admit(event: InboundEvent | ChatEvent): Promise<void>;
+  admit(event: InboundEvent | ChatEvent): Promise<EventReply | void>;
 }
 
 /** What the bridge needs from the long connection. */
@@ -67,6 +67,13 @@ export type Outgoing =
       readonly chatId: ChatId;
       readonly content: Content;
       readonly buttonValues?: readonly ButtonValue[];
+    }
+  /** Shows something else in a card that was sent before. */
+  | {
+      readonly kind: 'update';
+      readonly chatId: ChatId;
+      readonly messageId: MessageId;
+      readonly content: Content;
     }
   | {
       readonly kind: 'react';
@@ -325,6 +332,11 @@ export interface TurnTarget {
    * gets updates has this method. The HTTP contract has no updates.
    */
   watch?(target: WorkspaceId, messageId: string, take: (update: TurnUpdate) => void): () => void;
+  /**
+   * Gives the agent the answer to a question that an update told. `over`: it does not wait for it. Does not reject if
+   * the network or the hub fails. Only a target whose updates can be questions has this method.
+   */
+  answerQuestion?(question: AskedTurn, answer: QuestionAnswer): Promise<'taken' | 'over'>;
   /**
    * Says that nobody wants the answer to a message any more. A hub that can do so ends the work on it. Does not
    * reject if the network or the hub fails.
@@ -1173,4 +1185,91 @@ export interface SendOrder {
   /** JSON of a card. */
   readonly card?: string;
   readonly files: readonly AnswerFile[];
+}
+
+// ---------------------------------------------------------------- questions of agents
+
+/** A question at its target: which turn asked it, and the id that its update had. */
+export interface AskedTurn {
+  readonly target: WorkspaceId;
+  readonly messageId: string;
+  readonly id: string;
+}
+
+/** Why nobody answers a question any more, besides that its time is over. */
+export type QuestionEndReason =
+  /** The bridge was started again, and whoever asked has ended with it. */
+  | 'restarted'
+  /** The agent has answered without waiting for it. */
+  | 'not_needed'
+  /** The turn has ended in another way. */
+  | 'turn_ended'
+  | 'stopped'
+  | 'recalled'
+  /** Only the owner may answer, and nobody knows who that is. */
+  | 'no_owner'
+  /** It could not be shown. */
+  | 'not_shown'
+  /** Somebody answered, but the agent did not wait for it any more. */
+  | 'not_heard';
+
+export type QuestionState =
+  | { readonly phase: 'open' }
+  /** `isHeard`: the agent has the answer. */
+  | {
+      readonly phase: 'answered';
+      readonly option: QuestionOption;
+      readonly by: OpenId;
+      readonly atMs: number;
+      readonly isHeard?: true;
+    }
+  | { readonly phase: 'expired'; readonly atMs: number }
+  | { readonly phase: 'over'; readonly why: QuestionEndReason; readonly atMs: number };
+
+/** What an agent asks during a turn. */
+export interface Question {
+  /** Also the key of the row that shows it. */
+  readonly key: string;
+  readonly turn: TurnId;
+  readonly run: number;
+  readonly target: WorkspaceId;
+  /** As its update named it. */
+  readonly id: string;
+  readonly chatId: ChatId;
+  readonly threadId: string | undefined;
+  readonly text: string;
+  readonly options: readonly QuestionOption[];
+  /** Nobody else may answer. */
+  readonly only?: 'owner';
+  readonly askedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly state: QuestionState;
+}
+
+/**
+ * The stored questions. They are read at once, and written inside a commit of the journal only (`join`), because a
+ * question, what shows it and the time of its turn change together.
+ */
+export interface QuestionStore {
+  question(key: string): Question | undefined;
+  ofTurn(turn: TurnId): readonly Question[];
+  /** The open ones of a chat, newest first. */
+  openIn(chat: ChatId): readonly Question[];
+  /** Those that are open, and those whose answer the agent may not have. */
+  unsettled(): readonly Question[];
+  insert(question: Question): void;
+  /** Stores the state. Of a question that was withdrawn the text is stored too, which is empty then. */
+  update(question: Question): void;
+  /** The message that shows a question. `isCard`: it can be changed. Undefined: none does. */
+  shown(
+    question: Pick<Question, 'key' | 'turn'>,
+  ): { readonly messageId: MessageId; readonly isCard: boolean } | undefined;
+}
+
+/** What a person sees who has just pressed a button. */
+export interface EventReply {
+  readonly toast: {
+    readonly kind: 'info' | 'success' | 'warning' | 'error';
+    readonly text: string;
+  };
 }

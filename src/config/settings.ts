@@ -156,6 +156,12 @@ export const SETTINGS = {
     fallback: String(TURN_TIMEOUT_MS / 1000),
     doc: 'Seconds after which the next turn starts although the answer to this one is missing',
   },
+  questionTimeoutSecs: {
+    key: 'question_timeout_secs',
+    parse: wholeNumber(1, 7 * 24 * 3600),
+    fallback: '600',
+    doc: 'Seconds for which the question of an agent waits for an answer; the time of its turn stands still meanwhile',
+  },
   maxTurns: {
     key: 'max_turns',
     parse: wholeNumber(1, 1000),

@@ -1,5 +1,6 @@
 /** The content of a message of the bridge. `src/lark/content` decides how Lark shows it. */
 import type { OpenId } from './ids.ts';
+import type { QuestionOption } from './turn-update.ts';
 
 export type Content =
   | AnswerContent
@@ -11,7 +12,21 @@ export type Content =
   /** A question of the bridge, with a button for each answer. The text says what can be typed instead. */
   | { readonly kind: 'choice'; readonly text: string; readonly buttons: readonly ChoiceButton[] }
   /** A text of the bridge with commands that can be pressed instead of typed. */
-  | { readonly kind: 'menu'; readonly text: string; readonly buttons: readonly MenuButton[] };
+  | { readonly kind: 'menu'; readonly text: string; readonly buttons: readonly MenuButton[] }
+  | QuestionContent;
+
+/** A question of an agent. Once it is over it has no options. */
+export interface QuestionContent {
+  readonly kind: 'question';
+  readonly text: string;
+  readonly options: readonly QuestionOption[];
+  /** What the bridge says about it: how to answer, or how it ended. */
+  readonly note: string;
+  /** Who has answered. */
+  readonly by?: OpenId;
+  /** All of it as a text, where there can be no card. */
+  readonly plain: string;
+}
 
 /** An agent's text, or a part of it. */
 export interface AnswerContent {

@@ -1,5 +1,12 @@
 /** The work that one message causes, and what is sent for it, as the journal keeps them. */
-import type { AnswerFile, ChoiceButton, CommandName, Content, MenuButton } from './content.ts';
+import type {
+  AnswerFile,
+  ChoiceButton,
+  CommandName,
+  Content,
+  MenuButton,
+  QuestionContent,
+} from './content.ts';
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from './ids.ts';
 import type { Text } from './language.ts';
 import type { InboundMessage } from './message.ts';
@@ -150,7 +157,11 @@ export type OutboxBody =
       readonly tellsOfFailure?: true;
       /** It stands on a live card or nowhere. */
       readonly onlyOnCard?: true;
+      /** The question that it shows. */
+      readonly question?: { readonly key: string; readonly expiresAtMs: number };
     }
+  /** Shows in the card of a question how it ended. */
+  | { readonly kind: 'update'; readonly question: string; readonly content: QuestionContent }
   | { readonly kind: 'react'; readonly emoji: string }
   /** Removes the reaction that the row with this key made. */
   | { readonly kind: 'unreact'; readonly reactKey: string };

@@ -166,7 +166,7 @@ export const CARD_CODES: Readonly<Record<number, CodeRow>> = {
 
 /** What was tried, as far as it decides what can be tried next. */
 export interface Tried {
-  readonly kind: 'reply' | 'send' | 'react' | 'unreact' | 'read';
+  readonly kind: 'reply' | 'send' | 'update' | 'react' | 'unreact' | 'read';
   readonly inThread: boolean;
   /** A card or a post, which has simpler forms. */
   readonly card: boolean;

@@ -1,11 +1,14 @@
 /** Waits that end at a time, or when everything stops. */
 import type { Clock } from './clock.ts';
+import { pausableTimer } from './pausable-timer.ts';
 
 export interface Limit {
   /** Aborts when the time is over, or when everything stops. */
   readonly signal: AbortSignal;
   /** True if the time was over before everything stopped. */
   readonly isOver: () => boolean;
+  /** Time stands still until the returned function is called. */
+  readonly hold: () => () => void;
   readonly cancel: () => void;
 }
 
@@ -14,11 +17,13 @@ export interface Limit {
  * later, the limit gets neither shorter nor longer. Without a deadline only `stop` ends it.
  */
 export function limitAt(clock: Clock, stop: AbortSignal, deadlineMs: number | undefined): Limit {
-  if (deadlineMs === undefined) return { signal: stop, isOver: () => false, cancel: () => {} };
+  if (deadlineMs === undefined) {
+    return { signal: stop, isOver: () => false, hold: () => () => {}, cancel: () => {} };
+  }
   const controller = new AbortController();
   let over = false;
   const abort = () => controller.abort(stop.reason);
-  const cancelTimer = clock.after(Math.max(1, deadlineMs - clock.nowMs()), () => {
+  const timer = pausableTimer(clock, deadlineMs - clock.nowMs(), () => {
     over = !stop.aborted;
     abort();
   });
@@ -27,8 +32,9 @@ export function limitAt(clock: Clock, stop: AbortSignal, deadlineMs: number | un
   return {
     signal: controller.signal,
     isOver: () => over,
+    hold: () => timer.hold(),
     cancel: () => {
-      cancelTimer();
+      timer.cancel();
       stop.removeEventListener('abort', abort);
     },
   };

@@ -17,18 +17,21 @@ import {
 
 /** Every button of ours has this mark. Without it the press is on another program's card. */
 const CHOICE_MARK = 'lark_bridge_choice';
-const ACTIONS: readonly CommandName[] = [
+/** `answer` is for the question of an agent. */
+type ButtonAction = CommandName | 'answer';
+const ACTIONS: readonly ButtonAction[] = [
   ...(['run', 'skip', 'retry'] as const),
   ...(['help', 'status', 'new', 'stop'] as const),
   // About a person.
   ...(['allow', 'block'] as const),
+  'answer',
 ];
 /** After a week nobody remembers what a question was about. What waits can still be decided by a typed command. */
 const VALID_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** What a button is about. */
 export interface Choice {
-  readonly action: CommandName;
+  readonly action: ButtonAction;
   /** The key of the outbox row that its card is sent as. */
   readonly row: string;
   /** The message that the card is shown under. */
@@ -39,13 +42,17 @@ export interface Choice {
   readonly person?: OpenId | undefined;
   /** Whom it is about. Only buttons about who may talk have it. */
   readonly about?: OpenId | undefined;
+  /** The key of the question that an `answer` is for, and the number of the option, from 0. */
+  readonly question?: string | undefined;
+  readonly option?: string | undefined;
 }
 
 type ChoiceRefusal = 'not_signed' | 'wrong_signature' | 'too_old';
 
 type ParsedChoice =
   | { readonly kind: 'choice'; readonly choice: Choice }
-  | { readonly kind: 'refused'; readonly why: ChoiceRefusal };
+  /** `isAnswer`: it says that it is for the question of an agent. */
+  | { readonly kind: 'refused'; readonly why: ChoiceRefusal; readonly isAnswer?: true };
 
 export type ButtonValue = Readonly<Record<string, string>>;
 
@@ -57,10 +64,13 @@ export class ChoiceValues {
     this.#key = key;
   }
 
-  /** `sinceMs`: when the question was asked. */
-  valueOf(choice: Choice, { chat, sinceMs }: { chat: ChatId; sinceMs: number }): ButtonValue {
-    const { action, row, under, turn, person, about } = choice;
-    const until = String(sinceMs + VALID_MS);
+  /** `sinceMs`: when the question was asked. `untilMs`: when it is over, if that is known. */
+  valueOf(
+    choice: Choice,
+    { chat, sinceMs, untilMs }: { chat: ChatId; sinceMs: number; untilMs?: number | undefined },
+  ): ButtonValue {
+    const { action, row, under, turn, person, about, question, option } = choice;
+    const until = String(untilMs ?? sinceMs + VALID_MS);
     return {
       [CHOICE_MARK]: action,
       row,
@@ -68,6 +78,8 @@ export class ChoiceValues {
       ...(turn !== undefined && { turn }),
       ...(person !== undefined && { person }),
       ...(about !== undefined && { about }),
+      ...(question !== undefined && { question }),
+      ...(option !== undefined && { option }),
       until,
       signature: this.#sign(choice, chat, until),
     };
@@ -82,9 +94,11 @@ export class ChoiceValues {
     const text = (name: string) => (typeof value[name] === 'string' ? value[name] : undefined);
     const action = ACTIONS.find((one) => one === value[CHOICE_MARK]);
     const [row, until, signature] = [text('row'), text('until'), text('signature')];
-    if (action === undefined || row === undefined || until === undefined) return NOT_SIGNED;
-    if (signature === undefined) return NOT_SIGNED;
+    const isAnswer = action === 'answer';
+    if (action === undefined || row === undefined || until === undefined || signature === undefined)
+      return refused('not_signed', isAnswer);
     const [under, turn, person, about] = ['under', 'turn', 'person', 'about'].map(text);
+    const [question, option] = [text('question'), text('option')];
     const choice: Choice = {
       action,
       row,
@@ -92,25 +106,31 @@ export class ChoiceValues {
       turn: turn === undefined ? undefined : turnId(turn),
       person: person === undefined ? undefined : openId(person),
       about: about === undefined ? undefined : openId(about),
+      ...(question !== undefined && { question }),
+      ...(option !== undefined && { option }),
     };
-    if (!isSame(signature, this.#sign(choice, chat, until))) return refused('wrong_signature');
-    return Number(until) < nowMs ? refused('too_old') : { kind: 'choice', choice };
+    if (!isSame(signature, this.#sign(choice, chat, until)))
+      return refused('wrong_signature', isAnswer);
+    return Number(until) < nowMs ? refused('too_old', isAnswer) : { kind: 'choice', choice };
   }
 
   #sign(choice: Choice, chat: ChatId, until: string): string {
-    const { action, row, under, turn, person, about } = choice;
+    const { action, row, under, turn, person, about, question, option } = choice;
     const common = [action, chat, row, under ?? null, turn ?? null, person ?? null, until];
-    // Without `about` it is what earlier versions signed, so that their buttons go on working.
-    const signed = about === undefined ? common : [...common, about];
+    // Without these it is what earlier versions signed, so that their buttons go on working.
+    const isForNone = question === undefined && option === undefined;
+    const signed = isForNone
+      ? about === undefined
+        ? common
+        : [...common, about]
+      : [...common, about ?? null, question ?? null, option ?? null];
     return createHmac('sha256', this.#key).update(JSON.stringify(signed)).digest('base64url');
   }
 }
 
-function refused(why: ChoiceRefusal): ParsedChoice {
-  return { kind: 'refused', why };
+function refused(why: ChoiceRefusal, isAnswer: boolean): ParsedChoice {
+  return { kind: 'refused', why, ...(isAnswer && { isAnswer }) };
 }
-
-const NOT_SIGNED = refused('not_signed');
 
 /** Takes the same time wherever they differ. */
 function isSame(one: string, other: string): boolean {

@@ -118,6 +118,9 @@ export class FaultyLark implements LarkGateway {
         }
         this.reactions.set(id, out.messageId);
         return { ok: true, id };
+      case 'update':
+        if (this.recalled.has(out.messageId)) return gone('give_up');
+        return { ok: true, id: out.messageId };
       case 'unreact':
         if (this.recalled.has(out.messageId)) return gone('give_up');
         this.reactions.delete(out.reactionId);

@@ -12,6 +12,7 @@ import type { Turn, TurnPhase } from '../../src/core/turn.ts';
 import { SqliteAccess } from '../../src/store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
 import { SqliteLanguages } from '../../src/store/sqlite/bridge/languages.ts';
+import { SqliteQuestions } from '../../src/store/sqlite/bridge/questions.ts';
 import { SqliteOrders } from '../../src/store/sqlite/bridge/orders.ts';
 import { ChoiceValues } from '../../src/wire/choice-value.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
@@ -236,6 +237,9 @@ export class BridgeWorld {
       languageChoices: new SqliteLanguages({ db: this.#db, app: APP }),
       turnsRunningMax: 3,
       turnTimeoutMs: MINUTE_MS,
+      questions: new SqliteQuestions({ db: this.#db, app: APP }),
+      questionTimeoutMs: MINUTE_MS,
+      owner: () => undefined,
     });
     const process = { clock, bridge, ready: false };
     this.#process = process;

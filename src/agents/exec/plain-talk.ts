@@ -30,4 +30,8 @@ export class PlainTalk implements Talk {
   }
 
   shown(): undefined {}
+
+  tell(): boolean {
+    return false;
+  }
 }

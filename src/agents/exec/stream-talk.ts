@@ -1,10 +1,11 @@
 /** JSON lines on stdin and stdout, for programs that tell what they do while they work. */
 import { asObject, type Json } from '../../core/json-object.ts';
 import { byteLength, shortened } from '../../core/cut.ts';
-import type { TurnUpdate } from '../../core/turn-update.ts';
+import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
 import type { Log } from '../../core/log.ts';
 import type { AgentTurn } from '../runtime.ts';
 import { turnFields } from '../turn-fields.ts';
+import { Asks } from './asks.ts';
 import { Lines } from './lines.ts';
 import type { NamedFile, Talk } from './talk.ts';
 
@@ -22,6 +23,8 @@ interface StreamTalkParts {
   readonly turn: AgentTurn;
   readonly bytesMax: number;
   readonly onUpdate: (update: TurnUpdate) => void;
+  /** Writes a line to the program. False if it takes none. */
+  readonly reply: (line: string) => boolean;
   /** The text without secrets, at a length for the log. */
   readonly masked: (text: string) => string;
   readonly log: Log;
@@ -32,6 +35,7 @@ export class StreamTalk implements Talk {
   readonly files: NamedFile[] = [];
   readonly #parts: StreamTalkParts;
   readonly #lines: Lines;
+  readonly #asks: Asks;
   #text = '';
   #textBytes = 0;
   #count = 0;
@@ -39,6 +43,7 @@ export class StreamTalk implements Talk {
 
   constructor(parts: StreamTalkParts) {
     this.#parts = parts;
+    this.#asks = new Asks(parts);
     const line = JSON.stringify({ type: 'turn', ...turnFields(parts.turn) });
     this.input = { text: `${line}\n`, isAll: false };
     this.#lines = new Lines({
@@ -68,6 +73,10 @@ export class StreamTalk implements Talk {
 
   shown(): string | undefined {
     return this.#text === '' ? undefined : wellFormed(this.#text);
+  }
+
+  tell(questionId: string, answer: QuestionAnswer): boolean {
+    return this.#asks.answer(questionId, answer);
   }
 
   #takeLine(line: string): void {
@@ -103,9 +112,8 @@ export class StreamTalk implements Talk {
         return this.#takeStep(said);
       case 'file':
         return this.#takeFile(said);
-      // A program that asks is not answered yet.
       case 'ask':
-        return 'questions_not_supported';
+        return this.#asks.take(said);
       default:
         return 'unknown_type';
     }

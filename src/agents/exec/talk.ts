@@ -1,4 +1,5 @@
 /** What a program reads and writes during a turn. */
+import type { QuestionAnswer } from '../../core/turn-update.ts';
 
 export interface Talk {
   readonly input: {
@@ -16,6 +17,8 @@ export interface Talk {
   readonly files: readonly NamedFile[];
   /** What a person may have seen of an answer that is not complete. Undefined if that is nothing. */
   shown(): string | undefined;
+  /** Tells the program the answer to its question. False if it can't be told. */
+  tell(questionId: string, answer: QuestionAnswer): boolean;
 }
 
 /** A file that the program named as a part of its answer. */

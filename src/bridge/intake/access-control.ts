@@ -32,7 +32,7 @@ interface AccessControlParts {
   readonly appId: AppId;
   readonly gate: Gate;
   /** Who created the bot, if that is known. */
-  readonly owner?: OpenId | undefined;
+  readonly owner: () => OpenId | undefined;
   readonly book: AccessBook;
   readonly lookup?: AccessLookup | undefined;
   readonly engine: Engine;
@@ -58,6 +58,8 @@ export class AccessControl implements AccessOrders, Service {
   readonly #writes: AccessWrites;
   readonly #rounds: RepeatedWork;
   #started = false;
+  /** As it is stored, for those who can't wait. */
+  #owner: OpenId | undefined;
 
   constructor(parts: AccessControlParts) {
     this.#parts = parts;
@@ -77,7 +79,8 @@ export class AccessControl implements AccessOrders, Service {
 
   /** What has to be known before the first message and the first order. */
   async prepare(): Promise<void> {
-    const { owner, log, book, gate, storeRetry } = this.#parts;
+    const { log, book, gate, storeRetry } = this.#parts;
+    const owner = this.#parts.owner();
     await this.#writes.settle({
       subject: {},
       // Whoever created the bot owns it, whatever was so before.
@@ -86,6 +89,7 @@ export class AccessControl implements AccessOrders, Service {
           ? undefined
           : { change: { app: { owner, ownerChat: undefined } } },
     });
+    this.#owner = (await book.known({})).app.owner;
     const people = await storeRetry.untilStored(() => book.takeImported());
     if (people > 0) log.info('earlier_people_let_in', { people, access: gate.mode });
   }
@@ -108,6 +112,11 @@ export class AccessControl implements AccessOrders, Service {
   /** A message was kept, so somebody may have to be asked. */
   noteKept(): void {
     if (this.#started) this.#rounds.hurry();
+  }
+
+  /** Undefined until the bridge has started, or if there is none. */
+  get owner(): OpenId | undefined {
+    return this.#owner;
   }
 
   async isOwner(person: OpenId): Promise<boolean> {
@@ -156,6 +165,7 @@ export class AccessControl implements AccessOrders, Service {
       },
     });
     if (!changed) return 'unchanged';
+    if (isNewOwner) this.#owner = person;
     log.info('person_let_in', { person, by, kept: turns.length, owner: isNewOwner });
     return 'done';
   }

@@ -5,13 +5,14 @@ import type { Turn } from '../../core/turn.ts';
 import type { AccessControl } from './access-control.ts';
 import { admissionOf } from './admission.ts';
 import { parseCommand } from '../commands/parse.ts';
-import { CommandDesk } from './command-desk.ts';
+import { CommandDesk, directChatOf } from './command-desk.ts';
 import { Decisions } from './decisions.ts';
 import { Presses } from './presses.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from '../turns/engine.ts';
 import type { ChoiceValues } from '../../wire/choice-value.ts';
 import { ownDraft } from '../outbox/drafts.ts';
+import type { TypedAnswer } from '../questions/questions.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
@@ -19,6 +20,7 @@ import type {
   AttachmentStore,
   ChatEvent,
   CommandSurroundings,
+  EventReply,
   Intake,
   Journal,
   LiveJournal,
@@ -68,28 +70,43 @@ export class EventIntake implements Intake {
     return this.#duplicates;
   }
 
-  async admit(event: InboundEvent | ChatEvent): Promise<void> {
+  async admit(event: InboundEvent | ChatEvent): Promise<EventReply | undefined> {
     switch (event.kind) {
       case 'message':
         await this.#message(event.message);
-        return;
+        return undefined;
       case 'edited':
-        return this.#edited(event);
+        await this.#edited(event);
+        return undefined;
       case 'recalled':
-        return this.#recall(event);
+        await this.#recall(event);
+        return undefined;
       case 'unreadable':
-        return this.#unreadable(event);
+        await this.#unreadable(event);
+        return undefined;
       case 'button':
         return this.#presses.take(event);
       case 'menu': {
         const { appId, eventId, operatorOpenId: by, eventKey: key } = event;
-        return this.#desk.menu({ appId, eventId, by, key });
+        await this.#menu({ appId, eventId, by, key });
+        return undefined;
       }
       case 'bot_added':
-        return this.#parts.access.welcomes.added(event);
+        await this.#parts.access.welcomes.added(event);
+        return undefined;
       case 'chat_entered':
-        return this.#parts.access.welcomes.entered(event);
+        await this.#parts.access.welcomes.entered(event);
+        return undefined;
     }
+  }
+
+  /** The menu is in the direct chat, so whoever may talk there may use it. */
+  async #menu(event: Parameters<CommandDesk['menu']>[0]): Promise<void> {
+    const { access, log } = this.#parts;
+    if (await access.isLetIn({ openId: event.by }, directChatOf(event.by))) {
+      return this.#desk.menu(event);
+    }
+    log.info('menu_of_guest', { by: event.by });
   }
 
   /** Commands that take long end early. The next start carries them out again. */
@@ -121,7 +138,8 @@ export class EventIntake implements Intake {
   /** False if the journal knows it. */
   async #unknown(message: InboundMessage): Promise<boolean> {
     const { access, delivery, engine, log } = this.#parts;
-    const done = await this.#stored(message);
+    const meant = this.#answerIn(message);
+    const done = await this.#stored(message, meant !== undefined);
     this.#known.set(message.messageId, true);
     if (done === undefined) return false;
     const { turn, out, takenIn } = done;
@@ -133,17 +151,27 @@ export class EventIntake implements Intake {
     log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual, ...joined });
     delivery.offer(out);
     if (phase === 'kept') access.noteKept();
-    if (phase === 'command') await this.#desk.carryOut(turn);
+    // Of somebody who may not talk to the bot it answers nothing.
+    if (meant !== undefined && phase === 'answered') await engine.questions.typed(turn, meant);
+    else if (phase === 'command') await this.#desk.carryOut(turn);
     // A recall that came while the message was being stored found no turn to end.
     else if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
     else await engine.apply(turn.id, { kind: 'recalled' });
     return true;
   }
 
+  /** What a message answers that starts no turn. A command stays a command, whatever the options are called. */
+  #answerIn(message: InboundMessage): TypedAnswer | undefined {
+    const isRecalled = this.#recalled.has(message.messageId);
+    if (isRecalled || parseCommand(message, this.#desk.words) !== undefined) return undefined;
+    return this.#parts.engine.questions.meantBy(message);
+  }
+
   /** What was said just before a command may still be on its way to the disk, and the command may mean it. */
-  async #stored(message: InboundMessage): ReturnType<Journal['admit']> {
+  async #stored(message: InboundMessage, isAnswer: boolean): ReturnType<Journal['admit']> {
     const isCommand = parseCommand(message, this.#desk.words) !== undefined;
-    const stored = this.#store(message, isCommand ? [...this.#writes] : []);
+    const before = isCommand ? [...this.#writes] : [];
+    const stored = this.#store(message, { before, isAnswer });
     const ended = stored.then(
       () => {},
       () => {},
@@ -158,10 +186,15 @@ export class EventIntake implements Intake {
 
   async #store(
     message: InboundMessage,
-    before: readonly Promise<void>[],
+    { before, isAnswer }: { readonly before: readonly Promise<void>[]; readonly isAnswer: boolean },
   ): ReturnType<Journal['admit']> {
     const { journal, access, languages, clock, burstWaitMs = 0 } = this.#parts;
     await Promise.all(before);
+    const receivedAtMs = clock.nowMs();
+    if (isAnswer) {
+      const state = { phase: 'answered' } as const;
+      return journal.admit(access.guard({ message, receivedAtMs, state, out: [] }));
+    }
     const admission = await admissionOf(message, {
       journal,
       words: this.#desk.words,

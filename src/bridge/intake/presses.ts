@@ -9,13 +9,14 @@ import type { Choice, ChoiceValues } from '../../wire/choice-value.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { ownDraft } from '../outbox/drafts.ts';
 import { outKey } from '../outbox/keys.ts';
-import type { Journal, LiveJournal } from '../ports.ts';
+import type { EventReply, Journal, LiveJournal } from '../ports.ts';
 import type { Engine } from '../turns/engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
 import type { AccessControl } from './access-control.ts';
 import { type CommandDesk, directChatOf } from './command-desk.ts';
+import { replyToPress } from '../questions/press.ts';
 import type { Decisions } from './decisions.ts';
 
 interface PressesParts {
@@ -42,27 +43,41 @@ export class Presses {
     this.#parts = parts;
   }
 
-  async take(press: Press): Promise<void> {
-    const { choices, clock, log } = this.#parts;
+  /** What the person sees at once. Undefined: nothing. */
+  async take(press: Press): Promise<EventReply | undefined> {
+    const { choices, clock, log, engine, languages } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by, value } = press;
     const nowMs = clock.nowMs();
     const here = choices.parse(value, { chat, nowMs });
-    if (here === undefined) return;
+    if (here === undefined) return undefined;
     // A card that was sent to a person, and not to a chat, works for that person.
     const there =
       here.kind === 'refused' && choices.parse(value, { chat: directChatOf(by), nowMs });
     const parsed = there !== false && there?.kind === 'choice' ? there : here;
     const presser = { openId: by, facts: press.operator };
     if (!(await this.#parts.access.isLetIn(presser, chat))) {
-      return log.info('press_of_guest', { chat, card, by });
+      log.info('press_of_guest', { chat, card, by });
+      return undefined;
     }
     const why = parsed.kind === 'refused' ? parsed.why : await this.#mismatch(press, parsed.choice);
     if (why !== undefined) log.warn('press_refused', { chat, card, by, why });
-    if (parsed.kind === 'refused' || why !== undefined) {
-      return this.#tell(press, notices.buttonNotValid());
+    const isAnswer =
+      parsed.kind === 'refused' ? parsed.isAnswer === true : parsed.choice.action === 'answer';
+    if (isAnswer) {
+      const choice = parsed.kind === 'choice' ? parsed.choice : undefined;
+      return replyToPress({ by, choice, why, lang: languages.of(by) }, engine.questions);
     }
-    const { choice } = parsed;
+    if (parsed.kind === 'refused' || why !== undefined) {
+      await this.#tell(press, notices.buttonNotValid());
+      return undefined;
+    }
+    await this.#carryOut(press, parsed.choice);
+    return undefined;
+  }
+
+  async #carryOut(press: Press, choice: Choice): Promise<void> {
     const { action } = choice;
+    if (action === 'answer') return;
     if (action === 'run' || action === 'skip' || action === 'retry') {
       return this.#decide(press, { ...choice, action });
     }

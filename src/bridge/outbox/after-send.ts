@@ -236,7 +236,9 @@ function begunAtMs(row: OutboxRow): number {
 
 function split(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
-  if (body.kind !== 'message' || hasButtons(body.content)) return giveUp(row, at);
+  if (body.kind !== 'message') return giveUp(row, at);
+  if (body.content.kind === 'question') return asText(row, at);
+  if (hasButtons(body.content)) return giveUp(row, at);
   const { content } = body;
   if (content.kind === 'file') return afterFile(row, content, at);
   if (content.kind === 'raw_card') return giveUp(row, at);
@@ -318,13 +320,18 @@ function asText(row: OutboxRow, at: Try): OutboxChange {
   if (body.kind !== 'message') return giveUp(row, at);
   if (body.content.kind === 'answer') return simpler(row, body.content, { at, why: 'form' });
   if (body.content.kind === 'file') return afterFile(row, body.content, at);
-  if (!hasButtons(body.content)) return giveUp(row, at);
-  const content = { kind: 'notice', text: body.content.text } as const;
-  return replacedBy(successor(row, at, { how: 'text', body: { kind: 'message', content } }));
+  const { content: refused } = body;
+  if (refused.kind !== 'question' && !hasButtons(refused)) return giveUp(row, at);
+  const text = refused.kind === 'question' ? refused.plain : refused.text;
+  const content = { kind: 'notice', text } as const;
+  return replacedBy(successor(row, at, { how: 'text', body: { ...body, content } }));
 }
 
 function giveUp(row: OutboxRow, at: Try): OutboxChange {
-  if (row.priority === 'reaction') return { state: { phase: 'dropped' } };
+  // A change that can't be shown is no letter that somebody misses.
+  if (row.priority === 'reaction' || row.body.kind === 'update') {
+    return { state: { phase: 'dropped' } };
+  }
   const { body } = row;
   const content = body.kind === 'message' ? body.content : undefined;
   if (content?.kind === 'answer' && content.is === 'excerpt')

@@ -13,6 +13,7 @@ import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { type DraftedAt, toOutgoing } from './drafts.ts';
 import { Preparation } from './preparation.ts';
 import { withPrefix } from '../commands/with-prefix.ts';
+import { updateOf } from './updates.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { type Content, hasButtons, isMarkdown } from '../../core/content.ts';
@@ -25,6 +26,7 @@ import type {
   LiveJournal,
   Observer,
   OutboxChange,
+  QuestionStore,
 } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -47,6 +49,7 @@ interface DeliveryParts {
   readonly journal: Journal;
   readonly lark: LarkGateway;
   readonly choices: ChoiceValues;
+  readonly questions: QuestionStore;
   readonly storeRetry: StoreRetry;
   readonly languages: Languages;
   readonly clock: Clock;
@@ -63,7 +66,12 @@ interface DeliveryParts {
   readonly liveJournal?: LiveJournal | undefined;
   /** Resolves when no update of a live card is under way. False after this time. */
   readonly cardSettled?: (card: string, waitMsMax: number) => Promise<boolean>;
+  /** The row of a question has ended, and nothing was shown. */
+  readonly onQuestionNotShown: (key: string) => void;
 }
+
+/** How the history shows what it does not give back. */
+const FORM_OF = { file: 'file', question: 'card' } as const;
 
 interface Attempt {
   readonly row: OutboxRow;
@@ -174,6 +182,7 @@ export class Delivery implements Service {
     if (next.row.state.phase === 'sent') this.#removeFiles(next.row);
     const isOver = next.row.state.phase !== 'pending' && row.priority !== 'reaction';
     if (isOver && row.turn !== undefined) this.#parts.observer.shown(row.turn);
+    this.#noteQuestion(next);
     this.offer([next.row, ...next.out]);
   }
 
@@ -185,6 +194,13 @@ export class Delivery implements Service {
     if (content.kind === 'file' && content.path !== undefined) answerFiles?.remove(content.path);
     if (content.kind !== 'answer') return;
     for (const { file, key } of content.images ?? []) if (key) answerFiles?.remove(file.path);
+  }
+
+  #noteQuestion({ row, out }: { readonly row: OutboxRow; readonly out: readonly OutboxRow[] }) {
+    const { body, state } = row;
+    const isNotShown = state.phase === 'dead' || (state.phase === 'dropped' && out.length === 0);
+    if (body.kind !== 'message' || body.question === undefined || !isNotShown) return;
+    this.#parts.onQuestionNotShown(body.question.key);
   }
 
   /** Lark's answer shows that a message was recalled, although no event has come yet. */
@@ -210,7 +226,9 @@ export class Delivery implements Service {
   /** True if the message that the row answers was recalled while the row waited for another try. */
   async #isUnwanted(row: OutboxRow): Promise<boolean> {
     const turn = row.turn && (await this.#parts.journal.turn(row.turn));
-    if (turn === undefined || row.body.kind === 'unreact' || isCardEnd(row)) return false;
+    const { kind } = row.body;
+    if (turn === undefined || kind === 'unreact' || kind === 'update' || isCardEnd(row))
+      return false;
     return turn.state.phase === 'dropped' && turn.state.why === 'recalled';
   }
 
@@ -227,6 +245,12 @@ export class Delivery implements Service {
       const lang = this.#parts.languages.ofTurn(await this.#turn(row));
       return this.#cards.deliver(row, { buttonValues: await this.#buttonValues(row), lang });
     }
+    if (body.kind === 'update') {
+      const update = updateOf(row, body, this.#parts.questions);
+      return update === undefined
+        ? { ok: true, id: '' }
+        : lark.deliver(update, row.key, row.priority);
+    }
     const arrived = await this.#alreadyShown(row);
     if (arrived !== undefined) return arrived;
     const buttonValues = await this.#buttonValues(row);
@@ -239,6 +263,15 @@ export class Delivery implements Service {
     const { body, key, chatId: chat, replyTo, placement, turn } = row;
     if (body.kind !== 'message') return undefined;
     const under = placement === 'chat' ? undefined : replyTo;
+    if (body.content.kind === 'question' && body.question !== undefined) {
+      const { key: question, expiresAtMs: untilMs } = body.question;
+      const made = { chat, sinceMs: row.createdAtMs, untilMs };
+      // The question of an agent is for everybody who may answer it.
+      const choice = { action: 'answer', row: key, under, turn, question } as const;
+      return body.content.options.map((_option, at) =>
+        this.#parts.choices.valueOf({ ...choice, option: String(at) }, made),
+      );
+    }
     const sinceMs = row.replayedAtMs ?? row.createdAtMs;
     if (body.content.kind === 'menu') {
       return body.content.buttons.map(({ action }) =>
@@ -304,8 +337,8 @@ export class Delivery implements Service {
     messages: readonly HistoryMessage[],
   ): Promise<HistoryMessage | undefined> {
     const { journal, lark } = this.#parts;
-    if (isMarkdown(content) || content.kind === 'file') {
-      const wanted = content.kind === 'file' ? 'file' : content.form;
+    if (isMarkdown(content) || content.kind === 'file' || content.kind === 'question') {
+      const wanted = content.kind === 'answer' ? content.form : FORM_OF[content.kind];
       const alike = messages.filter(({ form }) => form === wanted);
       const known = await journal.sentAmong(alike.map(({ messageId }) => messageId));
       return alike.find(({ messageId }) => !known.has(messageId));

@@ -134,7 +134,7 @@ export function receiptDraft(
   }
 }
 
-function messageDraft({ message }: Subject, nowMs: number) {
+export function messageDraft({ message }: Subject, nowMs: number) {
   return {
     lane: message.chatId,
     turn: turnId(message.messageId),
@@ -147,7 +147,7 @@ function messageDraft({ message }: Subject, nowMs: number) {
   };
 }
 
-function reactionDraft(subject: Subject, nowMs: number) {
+export function reactionDraft(subject: Subject, nowMs: number) {
   return {
     ...messageDraft(subject, nowMs),
     // A separate lane, so that an answer never waits for a slow reaction.
@@ -223,6 +223,9 @@ export function toOutgoing(
 ): Outgoing | undefined {
   const { chatId, replyTo, body } = row;
   switch (body.kind) {
+    // Which message shows the question is known only when the row is sent.
+    case 'update':
+      return undefined;
     case 'react':
       return replyTo && { kind: 'react', chatId, messageId: replyTo, emoji: body.emoji, again };
     case 'unreact':

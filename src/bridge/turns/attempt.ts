@@ -10,6 +10,7 @@ import { platformMessageId } from '../outbox/keys.ts';
 import type { Journal, TurnTarget, WaitResult } from '../ports.ts';
 import type { Attachments } from './attachments.ts';
 import type { LiveCards } from '../live/live-cards.ts';
+import type { Questions } from '../questions/questions.ts';
 import type { Forwards } from './forwards.ts';
 import type { SaidBefore } from './said-before.ts';
 import type { TurnRequests } from './requests.ts';
@@ -29,6 +30,7 @@ interface AttemptsParts {
   readonly target: TurnTarget;
   readonly requests: TurnRequests;
   readonly changes: TurnChanges;
+  readonly questions: Questions;
   readonly forwards: Forwards;
   readonly attachments: Attachments;
   readonly saidBefore: SaidBefore;
@@ -45,6 +47,7 @@ export class Attempts {
   readonly #parts: AttemptsParts;
   /** Ends the work on a turn early. */
   readonly #underWay = new Map<TurnId, AbortController>();
+  readonly #limits = new Map<TurnId, Limit>();
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
@@ -66,13 +69,20 @@ export class Attempts {
       this.#watch(turn, signal);
       if (hold !== undefined) {
         try {
-          now = await this.#awaitAnswer(turn, this.#limitOf(turn, signal));
+          const limit = this.#limitOf(turn, signal);
+          this.#limits.set(turn.id, limit);
+          now = await this.#awaitAnswer(turn, limit);
         } finally {
           this.#free(now, hold);
         }
       }
       if (now.state.phase === 'overdue') await this.#awaitAnswer(now, this.#limitOf(now, signal));
     });
+  }
+
+  /** The time of a turn stands still until the returned function is called. */
+  hold(id: TurnId): () => void {
+    return this.#limits.get(id)?.hold() ?? (() => {});
   }
 
   /** Ends the work on a turn that is over for another reason. */
@@ -90,17 +100,20 @@ export class Attempts {
     this.#underWay.set(id, ending);
     return work(ending.signal).finally(() => {
       ending.abort();
-      if (this.#underWay.get(id) === ending) this.#underWay.delete(id);
+      if (this.#underWay.get(id) !== ending) return;
+      this.#underWay.delete(id);
+      this.#limits.delete(id);
     });
   }
 
-  /** What the turn tells until `signal` aborts is shown on its live card. */
+  /** What the turn tells until `signal` aborts is shown on its live card. Its questions are asked. */
   #watch(turn: Turn, signal: AbortSignal): void {
     const { state } = turn;
     if (signal.aborted || !('target' in state)) return;
-    const { target, live } = this.#parts;
+    const { target, live, questions } = this.#parts;
     const unwatch = target.watch?.(state.target, platformMessageId(turn), (update) => {
-      live.take(turn, update);
+      if (update.kind === 'question') questions.ask(turn, update);
+      else live.take(turn, update);
     });
     if (unwatch !== undefined) signal.addEventListener('abort', unwatch);
   }
@@ -121,6 +134,7 @@ export class Attempts {
       const details = await this.#parts.saidBefore.read(id, signal);
       if (signal.aborted) return;
       limit = limitAt(clock, signal, clock.nowMs() + turnTimeoutMs);
+      this.#limits.set(id, limit);
       const started = { kind: 'started', target, ...(details && { details }) } as const;
       ({ turn } = await changes.apply(id, started));
       this.#watch(turn, signal);

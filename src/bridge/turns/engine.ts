@@ -15,12 +15,14 @@ import type {
   Journal,
   LarkGateway,
   Observer,
+  QuestionStore,
   TurnHead,
   TurnTarget,
 } from '../ports.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
+import { Questions } from '../questions/questions.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
 import { Attachments } from './attachments.ts';
 import { Bursts } from './bursts.ts';
@@ -55,6 +57,9 @@ interface EngineParts {
   readonly turnTimeoutMs: number;
   /** How long files without words wait for words. */
   readonly burstWaitMs?: number | undefined;
+  readonly questions: QuestionStore;
+  readonly questionTimeoutMs: number;
+  readonly owner: () => OpenId | undefined;
 }
 
 /**
@@ -65,6 +70,7 @@ interface EngineParts {
 export class Engine implements Service {
   readonly name = 'engine';
   readonly edits: Edits;
+  readonly questions: Questions;
   readonly #parts: EngineParts;
   readonly #runner: LaneRunner;
   readonly #slot: SingleSlot;
@@ -88,13 +94,17 @@ export class Engine implements Service {
     const slot = new SingleSlot({ clock, lateMs: turnTimeoutMs, onFree: () => runner.pump() });
     const callOffs = new CallOffs({ ...parts, runner });
     const requests = new TurnRequests(target, parts.brand);
-    const changes = new TurnChanges({ ...parts, runner, slot, callOffs, requests });
+    const hold = (id: TurnId) => this.#attempts.hold(id);
+    const questions = new Questions({ ...parts, runner, hold });
+    const changes = new TurnChanges({ ...parts, runner, slot, callOffs, requests, questions });
     const forwards = new Forwards({ ...parts, changes });
     this.edits = new Edits(parts);
+    this.questions = questions;
     this.#saidBefore = new SaidBefore({ ...parts, changes });
     const attachments = new Attachments({ ...parts, changes });
     const preparations = { forwards, attachments, saidBefore: this.#saidBefore };
-    this.#attempts = new Attempts({ ...parts, ...preparations, runner, requests, changes });
+    const ofTurns = { runner, requests, changes, questions };
+    this.#attempts = new Attempts({ ...parts, ...preparations, ...ofTurns });
     this.#bursts = new Bursts(clock);
     this.#runner = runner;
     this.#slot = slot;
@@ -105,6 +115,7 @@ export class Engine implements Service {
   async start(): Promise<void> {
     const { journal, clock } = this.#parts;
     this.#started = true;
+    await this.questions.start();
     const sinceMs = clock.nowMs() - INBOX_KEEP_MS;
     this.#slot.restore(await journal.unanswered(sinceMs), clock.nowMs());
     for (const head of await journal.openTurns()) await this.#takeUp(head);
@@ -118,6 +129,7 @@ export class Engine implements Service {
     this.#attempts.endAll();
     this.#slot.stop();
     this.#bursts.stop();
+    this.questions.stop();
     this.#changes.receipts.cancelAll();
     await stopped;
   }

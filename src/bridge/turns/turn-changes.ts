@@ -21,6 +21,7 @@ import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { LiveCards } from '../live/live-cards.ts';
 import { onCards } from '../live/card-ends.ts';
+import type { Questions } from '../questions/questions.ts';
 import type { CallOffs } from './call-offs.ts';
 import { Receipts } from './receipts.ts';
 import type { TurnRequests } from './requests.ts';
@@ -38,6 +39,7 @@ interface TurnChangesParts {
   readonly slot: SingleSlot;
   readonly callOffs: CallOffs;
   readonly live: LiveCards;
+  readonly questions: Questions;
   readonly runner: LaneRunner;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
@@ -204,11 +206,12 @@ export class TurnChanges {
     was: TurnState,
     { event, nowMs }: { readonly event: TurnEvent; readonly nowMs: number },
   ): void {
-    const { slot, callOffs, observer, log, turnTimeoutMs } = this.#parts;
+    const { slot, callOffs, questions, observer, log, turnTimeoutMs } = this.#parts;
     const { phase } = turn.state;
     // A recall of a turn that is over does not change its state.
     const isMoved = turn.state !== was;
     if (isMoved) slot.note(turn, nowMs);
+    questions.turnMoved(turn);
     this.#changed.ring();
     const by = 'by' in event ? event.by : undefined;
     // The answer has a line of its own when it is sent. What somebody ordered is always told.

@@ -1,12 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import type { QueueId } from '../ports.ts';
 import type { AgentResult, AgentRun } from '../../agents/runtime.ts';
 import type { Log } from '../../core/log.ts';
-import type { TurnUpdate } from '../../core/turn-update.ts';
+import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
+import { pausableTimer } from '../../time/pausable-timer.ts';
 import { failureSentence, noAnswerWithin } from '../../wire/failure-sentences.ts';
 
 /** How long cancelled agents may take to end before the hub stops without them. */
 const HUB_STOP_CANCEL_MS = 4_000;
+
+interface AskedQuestion {
+  /** The agent's own id of it. */
+  readonly id: string;
+  /** Ends the standstill of the time limit. */
+  readonly goOn: () => void;
+}
 
 interface AgentWorkParts {
   readonly clock: Clock;
@@ -15,13 +24,18 @@ interface AgentWorkParts {
   readonly timeoutMs: number;
 }
 
-/** One run of an agent. It ends in time, whatever the agent does. */
+/** One run of an agent. It ends in time, whatever the agent does. While a person is asked, its time stands still. */
 export class AgentWork {
   readonly #parts: AgentWorkParts;
   #isCancelled = false;
   #isRunning = false;
   #isOvertime = false;
   #run: AgentRun | undefined;
+  #begun: Promise<AgentRun> | undefined;
+  /** Part of the ids of its questions, because another run may ask under the same ids. */
+  readonly #mark = randomUUID();
+  readonly #asked = new Map<string, AskedQuestion>();
+  #holdTime: () => () => void = () => () => {};
   #abandon: (result: AgentResult) => void = () => {};
   #cancelTimer = () => {};
 
@@ -55,16 +69,18 @@ export class AgentWork {
     const { clock, log, turn, timeoutMs } = this.#parts;
     if (this.#isCancelled) return CANCELLED;
     this.#isRunning = true;
-    this.#cancelTimer = clock.after(timeoutMs, () => {
+    const limit = pausableTimer(clock, timeoutMs, () => {
       this.#isOvertime = true;
       this.cancel();
     });
+    this.#cancelTimer = () => limit.cancel();
+    this.#holdTime = () => limit.hold();
     const abandoned = new Promise<AgentResult>((resolve) => {
       this.#abandon = resolve;
     });
     try {
       const whileOpen = (update: TurnUpdate) => {
-        if (this.#isRunning && !this.#isCancelled) onUpdate(update);
+        if (this.#isRunning && !this.#isCancelled) onUpdate(this.#noted(update));
       };
       const result = await Promise.race([this.#ended(() => begin(whileOpen)), abandoned]);
       return this.#isOvertime && !result.ok ? timedOut(timeoutMs) : result;
@@ -74,12 +90,32 @@ export class AgentWork {
       return { ok: false, reason: 'failed', detail: failureSentence('agent_broke') };
     } finally {
       this.#isRunning = false;
+      this.#asked.clear();
       this.#cancelTimer();
     }
   }
 
+  /** Gives the agent the answer to a question. False if it does not wait for it. */
+  async answer(questionId: string, answer: QuestionAnswer): Promise<boolean> {
+    const question = this.#asked.get(questionId);
+    if (question === undefined) return false;
+    this.#asked.delete(questionId);
+    question.goOn();
+    const run = await this.#begun;
+    return run?.answer(question.id, answer) ?? false;
+  }
+
+  /** A question gets an id that no other run has. */
+  #noted(update: TurnUpdate): TurnUpdate {
+    if (update.kind !== 'question') return update;
+    const id = `${this.#mark}:${update.id}`;
+    if (!this.#asked.has(id)) this.#asked.set(id, { id: update.id, goOn: this.#holdTime() });
+    return { ...update, id };
+  }
+
   async #ended(begin: () => Promise<AgentRun>): Promise<AgentResult> {
-    const run = await begin();
+    this.#begun = begin();
+    const run = await this.#begun;
     this.#run = run;
     if (this.#isCancelled) run.cancel();
     return run.result;

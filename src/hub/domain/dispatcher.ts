@@ -9,8 +9,9 @@ import type {
   Seat,
   Settlement,
 } from '../ports.ts';
-import type { WorkspaceId } from '../../core/ids.ts';
+import { isSameWorkspace, type WorkspaceId } from '../../core/ids.ts';
 import type { CreateRuntime } from '../../agents/runtime.ts';
+import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
 import { STORE_RETRY_MS, untilStored } from '../../time/until-stored.ts';
 import { limitAt } from '../../time/wait.ts';
 import { Wake } from '../../time/wake.ts';
@@ -54,7 +55,7 @@ interface DispatcherParts {
  * settled after the agent ended. If the process dies in between, the next start finds the mark.
  */
 export class Dispatcher {
-  readonly updates = new Updates();
+  readonly updates: Updates;
   readonly #parts: DispatcherParts;
   readonly #running = new Map<
     QueueId,
@@ -73,6 +74,7 @@ export class Dispatcher {
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
+    this.updates = new Updates(parts.clock);
     this.#runtimes = new Runtimes(parts);
     this.#slots = new FairSlots({ slots: parts.maxRunning, bridge: parts.bridge });
   }
@@ -103,6 +105,11 @@ export class Dispatcher {
     this.#running.get(turn)?.work.cancel();
     // The next turn of its lane can start now.
     this.wake();
+  }
+
+  /** Gives the agent at work on a turn the answer to its question. False if it does not wait for it. */
+  async answer(turn: QueueId, questionId: string, answer: QuestionAnswer): Promise<boolean> {
+    return (await this.#running.get(turn)?.work.answer(questionId, answer)) ?? false;
   }
 
   /**
@@ -213,6 +220,7 @@ export class Dispatcher {
     const { queueId, source } = item;
     const ended = this.#run(item, work).finally(() => {
       this.#running.delete(queueId);
+      this.updates.forget(item);
       this.slotFreed();
     });
     this.#running.set(queueId, { seat: { queueId, source }, work, ended });
@@ -233,7 +241,7 @@ export class Dispatcher {
     log.debug('hub_turn_started', { turn, agent: agent.name, attempt: item.attempts });
     const result = await work.run(
       (onUpdate) => this.#runtimes.prompt(runnable, agentTurnOf(item), onUpdate),
-      (update) => this.updates.tell(item, update),
+      (update) => this.#tell(item, update, work),
     );
     if (!result.ok && result.reason === 'cancelled' && this.#stopping.signal.aborted) {
       log.info('hub_turn_put_back', { turn, agent: agent.name });
@@ -254,6 +262,19 @@ export class Dispatcher {
       const { reason, detail } = result;
       log.warn('hub_turn_failed', { turn, agent: agent.name, reason, detail, took_ms });
     }
+  }
+
+  /** Only the bridge in this process watches turns. What nobody sees nobody answers. */
+  #tell(item: QueueItem, update: TurnUpdate, work: AgentWork): void {
+    const { log, bridge } = this.#parts;
+    const isSeen = this.updates.tell(item, update);
+    if (isSeen || update.kind !== 'question') return;
+    const callOff = () => {
+      log.warn('hub_question_not_asked', { turn: item.queueId });
+      void work.answer(update.id, { kind: 'cancelled' });
+    };
+    if (bridge === undefined || !isSameWorkspace(bridge, item.source)) callOff();
+    else this.updates.keep(item, update, callOff);
   }
 
   async #settle(item: QueueItem, settlement: Settlement): Promise<void> {

@@ -140,7 +140,11 @@ export class Runtimes {
   }
 }
 
-const CANCELLED_RUN: AgentRun = { result: Promise.resolve(CANCELLED), cancel: () => {} };
+const CANCELLED_RUN: AgentRun = {
+  result: Promise.resolve(CANCELLED),
+  cancel: () => {},
+  answer: () => false,
+};
 
 /** An agent that was changed counts as another agent. */
 function keyOf({ workspaceId, spec }: Pick<RunnableAgent, 'workspaceId'> & { spec: unknown }) {

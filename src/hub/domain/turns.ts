@@ -13,7 +13,7 @@ import {
   type Workspace,
 } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
-import type { TurnUpdate } from '../../core/turn-update.ts';
+import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
 import { limitAt } from '../../time/wait.ts';
 import { attachmentsOf } from './attachments.ts';
@@ -153,6 +153,17 @@ export class Turns {
   /** Calls `take` for each update of a message's turn, until the returned function is called. */
   watch(message: TurnMessage, take: (update: TurnUpdate) => void): () => void {
     return this.#parts.dispatcher.updates.watch(message, take);
+  }
+
+  /** Gives the agent the answer to a question of a message's turn. False if it does not wait for it. */
+  async answer(
+    message: Parameters<HubStore['itemOfMessage']>[0],
+    questionId: string,
+    answer: QuestionAnswer,
+  ): Promise<boolean> {
+    const { store, dispatcher } = this.#parts;
+    const item = await store.itemOfMessage(message);
+    return item !== undefined && dispatcher.answer(item.queueId, questionId, answer);
   }
 
   /** The end of a turn that the hub runs, not stored yet: `settleJoined` does that. */

@@ -132,7 +132,10 @@ export class Proof implements Intake {
       this.#pressed = true;
       return;
     }
-    if (event.kind !== 'message' || !this.#isReply(event.message)) return held.admit(event);
+    if (event.kind !== 'message' || !this.#isReply(event.message)) {
+      await held.admit(event);
+      return;
+    }
     this.#reply = event.message;
     // A message from before the bot asked is a proof too, but it is a question to the agent.
     if (this.#isAnswerToUs(event.message)) await held.settle(event.message);

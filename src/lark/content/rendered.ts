@@ -11,6 +11,7 @@ import { choiceCard } from './choice-card.ts';
 import { fileRow, markdownMessage, partsOfAnswer, simplerThan } from './markdown-rows.ts';
 import { calledText, mayCall, withoutMentions, withPlaceholders } from './mentions.ts';
 import { LARK_TEXT_BYTES_MAX, smallerPiecesOf, withoutControls } from './text.ts';
+import { questionCard } from './question-card.ts';
 
 /** One message in Lark's form. */
 export type Rendered =
@@ -35,6 +36,8 @@ export function rendered(content: Content, values: readonly ButtonValue[] = []):
       const card = choiceCard({ ...content, text: withoutControls(content.text) }, values);
       return { kind: 'card', card };
     }
+    case 'question':
+      return { kind: 'card', card: questionCard(content, values) };
     case 'answer':
       if (isMarkdown(content)) return ofMarkdown(content);
       // Controls go first, because they could hide a tag.

@@ -11,7 +11,7 @@ import {
 } from './parse.ts';
 import { type FetchMessage, Rereader } from './reread.ts';
 import { type EventDispatcher, loadSdk, type Logger } from '../sdk.ts';
-import type { ChatEvent, Intake, Observer } from '../../bridge/ports.ts';
+import type { ChatEvent, EventReply, Intake, Observer } from '../../bridge/ports.ts';
 import type { OpenId } from '../../core/ids.ts';
 import type { InboundEvent } from '../../core/message.ts';
 import type { Log, LogFields } from '../../core/log.ts';
@@ -47,7 +47,7 @@ interface EventsOptions {
 export class Events {
   readonly #options: EventsOptions;
   readonly #rereader: Rereader;
-  readonly #inFlight = new Set<Promise<void>>();
+  readonly #inFlight = new Set<Promise<unknown>>();
   readonly #ignored: Partial<Record<IgnoreReason, number>> = {};
   readonly #seenAtMs: Record<string, number>;
   #admitted = 0;
@@ -59,7 +59,7 @@ export class Events {
     this.#options = options;
     this.#seenAtMs = { ...options.seenBefore };
     const { fetchMessage: fetch, clock, log } = options;
-    const admit = (event: InboundEvent) => this.#admit(event);
+    const admit = async (event: InboundEvent) => void (await this.#admit(event));
     this.#rereader = new Rereader({ fetch, admit, clock, log });
   }
 
@@ -97,47 +97,52 @@ export class Events {
     await Promise.allSettled(this.#inFlight);
   }
 
-  async #timed(type: string, raw: unknown): Promise<void> {
+  /** The body of the answer to Lark, if there is one. */
+  async #timed(type: string, raw: unknown): Promise<object | undefined> {
     const startedMs = performance.now();
-    await this.#take(type, raw);
+    const reply = await this.#take(type, raw);
     this.#options.observer.eventAcked(performance.now() - startedMs);
+    return reply && { toast: { type: reply.toast.kind, content: reply.toast.text } };
   }
 
-  async #take(type: string, raw: unknown): Promise<void> {
+  async #take(type: string, raw: unknown): Promise<EventReply | undefined> {
     this.#lastAtMs = this.#options.clock.nowMs();
     this.#seenAtMs[type] = this.#lastAtMs;
     try {
-      await this.#handle(type, raw);
+      return await this.#handle(type, raw);
     } catch (error) {
       this.#failed += 1;
       throw error; // Without an ack Lark delivers it again.
     }
   }
 
-  async #handle(type: string, raw: unknown): Promise<void> {
+  async #handle(type: string, raw: unknown): Promise<EventReply | undefined> {
     const { log, self } = this.#options;
     const ids = { type, ...idsOf(raw) };
     for (const { id, name } of namesIn(raw)) this.#options.noteName?.(id, name);
     const parsed = parseEvent(type, raw, self());
     if (parsed.ok) {
       try {
-        await this.#admit(parsed.event);
+        return await this.#admit(parsed.event);
       } catch (error) {
         log.error('lark_event_not_stored', { ...ids, error: errorText(error) });
         throw error;
       }
-    } else if (parsed.reason === 'incomplete') {
+    }
+    if (parsed.reason === 'incomplete') {
       await this.#reread(parsed.incomplete, ids);
     } else if (parsed.reason === 'bot_unknown') {
       log.warn('lark_event_postponed', { ...ids, reason: parsed.reason });
       // The bot's id is known by the next delivery.
       throw new BridgeError('failed', 'nobody knows yet whether the bot is mentioned');
     } else this.#ignore(parsed.reason, ids);
+    return undefined;
   }
 
-  async #admit(event: InboundEvent | ChatEvent): Promise<void> {
-    await this.#options.intake.admit(event);
+  async #admit(event: InboundEvent | ChatEvent): Promise<EventReply | undefined> {
+    const reply = await this.#options.intake.admit(event);
     this.#admitted += 1;
+    return reply ?? undefined;
   }
 
   async #reread(incomplete: IncompleteMessage, ids: LogFields): Promise<void> {
@@ -159,7 +164,7 @@ export class Events {
     this.#options.log[level]('lark_event_ignored', { ...ids, reason });
   }
 
-  #track(handling: Promise<void>): Promise<void> {
+  #track<T>(handling: Promise<T>): Promise<T> {
     this.#inFlight.add(handling);
     const forget = () => this.#inFlight.delete(handling);
     handling.then(forget, forget);

@@ -52,6 +52,7 @@ export function spokenText({ parts }: InboundMessage): string {
 
 /** What a row shows in the chat; undefined for a reaction. */
 export function shownText({ body }: OutboxRow): string | undefined {
+  if (body.kind === 'update') return body.content.note;
   return body.kind === 'message' ? body.content.text : undefined;
 }
 
@@ -59,7 +60,11 @@ export function shownText({ body }: OutboxRow): string | undefined {
 export function kindOf({ body, priority }: OutboxRow): string {
   switch (body.kind) {
     case 'message':
-      return body.content.kind === 'choice' ? 'question' : priority;
+      return body.content.kind === 'choice' || body.content.kind === 'question'
+        ? 'question'
+        : priority;
+    case 'update':
+      return 'question_end';
     case 'react':
       return 'reaction';
     case 'unreact':

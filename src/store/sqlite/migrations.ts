@@ -6,6 +6,7 @@ import { WHO_MAY_TALK } from './bridge/access-schema.ts';
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
 import { LIVE_CARDS } from './bridge/live-cards-schema.ts';
 import { SESSIONS_SCHEMA } from './bridge/sessions-schema.ts';
+import { QUESTIONS_SCHEMA } from './bridge/questions-schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA, READABLE_ROWS } from './hub/schema.ts';
 import { HUB_USAGE } from './hub/usage-schema.ts';
 
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly string[] = [
   WHO_MAY_TALK,
   // For the rows of one message that answers nothing.
   'CREATE INDEX outbox_no_turn ON outbox (lane) WHERE turn IS NULL',
+  QUESTIONS_SCHEMA,
 ];

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { openId } from '../../../src/core/ids.ts';
+import type { TurnUpdate } from '../../../src/core/turn-update.ts';
 import type {
   AgentResult,
   AgentRun,
@@ -23,11 +25,21 @@ const SENTENCE = expect.stringMatching(/^[A-Z][^\n]*\.$/) as string;
 
 /**
  * What the hub relies on in every runtime. `create` gives one that answers with the text of its turn;
- * `createSlow`, for agents that can be at work for long, one that does not answer by itself.
+ * `createSlow`, for agents that can be at work for long, one that does not answer by itself; `createAsking`, for
+ * agents that can ask, one that asks for one of the options `yes` and `no` and answers with the id of the chosen
+ * one, or with `cancelled`.
  */
 export function agentContract(
   name: string,
-  { create, createSlow }: { create: () => AgentRuntime; createSlow?: () => AgentRuntime },
+  {
+    create,
+    createSlow,
+    createAsking,
+  }: {
+    create: () => AgentRuntime;
+    createSlow?: () => AgentRuntime;
+    createAsking?: () => AgentRuntime;
+  },
 ): void {
   describe(`agent contract: ${name}`, () => {
     const resultOf = async (runtime: AgentRuntime, text: string): Promise<AgentResult> =>
@@ -101,6 +113,7 @@ export function agentContract(
       expect(await run.result).toEqual({ ok: true, text: 'done' });
     });
 
+    if (createAsking !== undefined) asks(createAsking);
     if (createSlow === undefined) return;
     const cancelled = { ok: false, reason: 'cancelled', detail: SENTENCE };
 
@@ -119,5 +132,49 @@ export function agentContract(
       await agent.stop();
       expect(ends).toEqual([cancelled, cancelled]);
     });
+  });
+}
+
+function asks(createAsking: () => AgentRuntime): void {
+  async function asked() {
+    const agent = createAsking();
+    await agent.start();
+    const questions: Extract<TurnUpdate, { kind: 'question' }>[] = [];
+    const run = agent.prompt(turnOf('ask'), (update) => {
+      if (update.kind === 'question') questions.push(update);
+    });
+    await expect.poll(() => questions.length).toBe(1);
+    return { agent, run, questions, id: questions[0]?.id ?? '' };
+  }
+  const yes = { kind: 'chosen', option: 'yes', by: openId('ou_1') } as const;
+
+  test('a question has options, and the chosen one reaches the agent', async () => {
+    const { run, questions, id } = await asked();
+    expect(questions[0]?.options.map((option) => option.id)).toEqual(['yes', 'no']);
+    expect(run.answer(id, yes)).toBe(true);
+    expect(await run.result).toMatchObject({ ok: true, text: 'yes' });
+  });
+
+  test('a question can be called off, and the agent goes on', async () => {
+    const { run, id } = await asked();
+    expect(run.answer(id, { kind: 'cancelled' })).toBe(true);
+    expect(await run.result).toMatchObject({ ok: true, text: 'cancelled' });
+  });
+
+  test('only the first answer is taken, and none after the end', async () => {
+    const { run, id } = await asked();
+    expect(run.answer('another', yes)).toBe(false);
+    expect(run.answer(id, yes)).toBe(true);
+    expect(run.answer(id, { kind: 'cancelled' })).toBe(false);
+    expect(await run.result).toMatchObject({ ok: true, text: 'yes' });
+    expect(run.answer(id, yes)).toBe(false);
+  });
+
+  test('a run that waits for an answer can be cancelled', async () => {
+    const { agent, run, id } = await asked();
+    run.cancel();
+    expect(run.answer(id, yes)).toBe(false);
+    expect(await run.result).toMatchObject({ ok: false, reason: 'cancelled' });
+    await agent.stop();
   });
 }

@@ -38,7 +38,7 @@ async function startRig() {
         ? ({ ok: false, reason: 'cancelled', detail: 'It was cancelled.' } as const)
         : ({ ok: true, text: 'done' } as const);
     });
-    return { result, cancel };
+    return { result, cancel, answer: () => false };
   };
   const runtime = { start: () => Promise.resolve(), stop: () => Promise.resolve(), prompt };
   const options: { -readonly [name in keyof HubOptions]?: HubOptions[name] } = {

@@ -14,7 +14,7 @@ import type {
 import type { PageAnswer } from '../../../src/core/pages.ts';
 import { Directory } from '../../../src/hub/domain/directory.ts';
 import { Hub, type HubOptions } from '../../../src/hub/hub.ts';
-import type { TurnUpdate } from '../../../src/core/turn-update.ts';
+import type { QuestionAnswer, TurnUpdate } from '../../../src/core/turn-update.ts';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
@@ -28,6 +28,8 @@ import { recordingLog } from '../../kit/log.ts';
 export interface HeldRun {
   readonly turn: AgentTurn;
   cancelled: boolean;
+  /** The answers to its questions, by their ids. */
+  readonly answers: [string, QuestionAnswer][];
   tell(update: TurnUpdate): void;
   finish(result: AgentResult): void;
   answer(text: string): void;
@@ -84,6 +86,7 @@ export class HeldAgents {
     const run: HeldRun = {
       turn,
       cancelled: false,
+      answers: [],
       tell,
       finish: settle,
       answer: (text) => settle({ ok: true, text }),
@@ -96,7 +99,11 @@ export class HeldAgents {
         settle({ ok: false, reason: 'cancelled', detail: 'The turn was cancelled.' });
       }
     };
-    return { result, cancel };
+    const answer = (id: string, given: QuestionAnswer) => {
+      run.answers.push([id, given]);
+      return true;
+    };
+    return { result, cancel, answer };
   }
 }
 

@@ -123,7 +123,8 @@ test('an agent that throws fails its turn, and the next turn runs', async () => 
       stop: () => Promise.resolve(),
       prompt: () => {
         if (spec.kind === 'exec') throw new Error('secret inside');
-        return { result: Promise.resolve({ ok: true, text: 'fine' }), cancel: () => {} };
+        const result = Promise.resolve({ ok: true, text: 'fine' } as const);
+        return { result, cancel: () => {}, answer: () => false };
       },
     }),
   });

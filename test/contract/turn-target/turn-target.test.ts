@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { UnmatchedAnswer, TurnRequest, TurnTarget } from '../../../src/bridge/ports.ts';
-import { chatId, workspaceId, type WorkspaceId } from '../../../src/core/ids.ts';
+import { chatId, openId, workspaceId, type WorkspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { TurnUpdate } from '../../../src/core/turn-update.ts';
 import type { Service } from '../../../src/core/service.ts';
@@ -358,6 +358,44 @@ describe('the hub in process', () => {
     await target.cancel?.(turn.target, turn.messageId, NEVER);
     rig.agents.runs[0]?.tell(progress('too late'));
     expect(told).toEqual([]);
+  });
+
+  const question = (id: string): TurnUpdate => ({
+    kind: 'question',
+    id,
+    text: 'May I?',
+    options: [{ id: 'yes', label: 'Yes', style: 'default' }],
+  });
+  const yes = { kind: 'chosen', option: 'yes', by: openId('ou_1') } as const;
+
+  test('brings questions under ids of their own, and each answer to its agent, once', async () => {
+    const { rig, target, turn } = await start();
+    const told: TurnUpdate[] = [];
+    target.watch?.(turn.target, turn.messageId, (update) => told.push(update));
+    await target.send(turn, NEVER);
+    const [run] = rig.agents.runs;
+    run?.tell(question('1'));
+    run?.tell(question('2'));
+    run?.tell(question('1'));
+    const ids = told.map((update) => (update.kind === 'question' ? update.id : ''));
+    expect(new Set(ids).size).toBe(2);
+    const asked = { target: turn.target, messageId: turn.messageId, id: ids[1] ?? '' };
+    expect(await target.answerQuestion?.(asked, yes)).toBe('taken');
+    expect(await target.answerQuestion?.(asked, { kind: 'cancelled' })).toBe('over');
+    expect(run?.answers).toEqual([['2', yes]]);
+    run?.answer('done');
+    await expect.poll(() => statusOf(rig)).toBe('dispatched');
+    const first = { ...asked, id: ids[0] ?? '' };
+    await expect.poll(() => target.answerQuestion?.(first, yes)).toBe('over');
+  });
+
+  test('calls a question off at once that nobody watches', async () => {
+    const { rig, target, turn } = await start();
+    await target.send(turn, NEVER);
+    rig.agents.runs[0]?.tell(question('1'));
+    await expect.poll(() => rig.agents.runs[0]?.answers).toEqual([['1', { kind: 'cancelled' }]]);
+    const asked = { target: turn.target, messageId: 'another', id: '1' };
+    expect(await target.answerQuestion?.(asked, yes)).toBe('over');
   });
 
   test('gives the agent what comes with the turn beside its text', async () => {

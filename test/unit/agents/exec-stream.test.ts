@@ -104,11 +104,6 @@ test('of many such lines only the first ones are logged, and then their number',
   expect(told.at(-1)).toMatchObject({ event: 'agent_lines_left_out', count: 100 });
 });
 
-test('a question is left out, because nothing answers it yet', async () => {
-  const { leftOut } = await lines('{"type":"ask","id":"1","text":"May I?","options":[]}');
-  expect(leftOut).toEqual(['questions_not_supported']);
-});
-
 test.each([
   ['CRLF', String.raw`printf '{"type":"text","text":"a"}\r\n{"type":"text","text":"b"}\r\n'`, 'ab'],
   ['no final newline', String.raw`printf '{"type":"text","text":"a"}'`, 'a'],

@@ -71,7 +71,7 @@ async function boot(accessMode: Mode = 'pairing', owner: typeof OWNER | null = O
     clock,
     log,
     accessMode,
-    owner: owner ?? undefined,
+    owner: () => owner ?? undefined,
     lookup: {
       group: () =>
         Promise.resolve(lookups.shift() ?? { ok: true, isExternal: false, name: 'Team' }),

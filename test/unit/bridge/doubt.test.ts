@@ -6,7 +6,7 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId } from '../../../src/core/ids.ts';
 import type { OutboxRow } from '../../../src/core/turn.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
-import { choiceValues, english, message, rowOf, turnIn } from './samples.ts';
+import { choiceValues, english, noQuestions, message, rowOf, turnIn } from './samples.ts';
 import {
   NO_OBSERVER,
   type HistoryMessage,
@@ -42,6 +42,8 @@ async function deliver(
     journal,
     choices: choiceValues,
     languages: english,
+    questions: noQuestions,
+    onQuestionNotShown: () => {},
     lark: {
       form: contentForm,
       deliver: (_out, key) => {

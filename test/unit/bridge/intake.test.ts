@@ -74,7 +74,9 @@ test.each([
   ['before it', async (say: () => Promise<void>) => [await recall(), await say()]],
   ['while it is being written', (say: () => Promise<void>) => Promise.all([say(), recall()])],
 ])('a message whose recall comes %s is never run', async (_when, admit) => {
-  await admit(() => bridge.intake.admit({ kind: 'message', message }));
+  await admit(async () => {
+    await bridge.intake.admit({ kind: 'message', message });
+  });
   await settle(isWriting);
   expect(asked).toEqual([]);
   const turn = await journal.turn(turnId(message.messageId));
@@ -209,7 +211,11 @@ describe('LCM-IN-09: the ids in memory', () => {
       access: {
         guard: (admission: Admission) => admission,
       } as unknown as EventIntakeParts['access'],
-      engine: { forget: () => Promise.resolve() } as unknown as EventIntakeParts['engine'],
+      engine: {
+        offer: () => {},
+        forget: () => Promise.resolve(),
+        questions: { meantBy: () => undefined },
+      } as unknown as EventIntakeParts['engine'],
       delivery: undefined as unknown as EventIntakeParts['delivery'],
       storeRetry: undefined as unknown as EventIntakeParts['storeRetry'],
       choices: choiceValues,

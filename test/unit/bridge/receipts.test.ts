@@ -53,6 +53,8 @@ async function deliver(out: Outgoing): Promise<DeliveryResult> {
     case 'send':
       calls.reply += 1;
       return { ok: true, id: `om_out_${calls.reply}` };
+    case 'update':
+      return { ok: true, id: out.messageId };
     case 'react': {
       calls.react += 1;
       const id = `sign_${calls.react}`;

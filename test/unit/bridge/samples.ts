@@ -1,6 +1,6 @@
 import { appId, chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
-import type { LanguageChoices } from '../../../src/bridge/ports.ts';
+import type { LanguageChoices, QuestionStore } from '../../../src/bridge/ports.ts';
 import { Languages } from '../../../src/bridge/texts/languages.ts';
 import { ChoiceValues } from '../../../src/wire/choice-value.ts';
 import type { OutboxRow, Turn, TurnState } from '../../../src/core/turn.ts';
@@ -26,6 +26,17 @@ export const choiceValues = new ChoiceValues(new Uint8Array(32).fill(7));
 export const noChoices: LanguageChoices = {
   chosenBy: () => undefined,
   store: () => Promise.resolve(),
+};
+
+/** No agent asks anything. */
+export const noQuestions: QuestionStore = {
+  question: () => undefined,
+  ofTurn: () => [],
+  openIn: () => [],
+  unsettled: () => [],
+  insert: () => {},
+  update: () => {},
+  shown: () => undefined,
 };
 
 /** Everybody reads English. */

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
 import { fileNotices } from '../../../src/bridge/texts/files.ts';
+import type { QuestionEndReason } from '../../../src/bridge/ports.ts';
+import { openId } from '../../../src/core/ids.ts';
+import {
+  answerHint,
+  lateText,
+  outcomeText,
+  pressTexts,
+} from '../../../src/bridge/texts/questions.ts';
 import type { Language, Text } from '../../../src/core/language.ts';
 import { COMMAND_NAMES, COMMANDS } from '../../../src/bridge/commands/table.ts';
 import {
@@ -20,6 +28,34 @@ import {
 } from '../../../src/bridge/texts/texts.ts';
 
 const AGENT_SAID = '42';
+
+const ENDS: readonly QuestionEndReason[] = [
+  'restarted',
+  'not_needed',
+  'turn_ended',
+  'stopped',
+  'recalled',
+  'no_owner',
+  'not_shown',
+  'not_heard',
+];
+const CHOSEN = {
+  phase: 'answered',
+  option: { id: AGENT_SAID, label: AGENT_SAID, style: 'default' },
+  by: openId('ou_1'),
+  atMs: 0,
+} as const;
+const OF_QUESTIONS: Readonly<Record<string, Text>> = {
+  ...pressTexts,
+  hint: answerHint({ waitMs: 600_000, isForOwner: true, hasButtons: true }),
+  'hint without buttons': answerHint({ waitMs: 30_000, isForOwner: false, hasButtons: false }),
+  answered: outcomeText(CHOSEN),
+  late: lateText(CHOSEN),
+  expired: outcomeText({ phase: 'expired', atMs: 0 }),
+  ...Object.fromEntries(
+    ENDS.map((why) => [`over ${why}`, outcomeText({ phase: 'over', why, atMs: 0 })] as const),
+  ),
+};
 
 /** What the bridge says beside the agent's words. */
 function both(words: string | Text): Text {
@@ -52,6 +88,7 @@ const NOTICES: Readonly<Record<string, Text>> = {
 
 const TEXTS: Readonly<Record<string, Text>> = {
   ...NOTICES,
+  ...OF_QUESTIONS,
   'a reason that is missing': notices.agentFailed('').text,
   filesLeftOut: fileNotices.leftOut([{ name: '1', why: 'empty' }]).text,
   fileNotSent: fileNotices.notSent('1').text,

@@ -3,6 +3,7 @@ import { Bridge, type BridgeParts } from '../../../src/bridge/bridge.ts';
 import { SqliteAccess } from '../../../src/store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteLanguages } from '../../../src/store/sqlite/bridge/languages.ts';
+import { SqliteQuestions } from '../../../src/store/sqlite/bridge/questions.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import type { Db } from '../../../src/store/sqlite/db.ts';
 import type { VirtualClock } from '../../kit/clock.ts';
@@ -41,6 +42,9 @@ export function createBridge({ db, clock, ...given }: Given): Bridge {
     languageChoices: new SqliteLanguages(parts),
     turnsRunningMax: 8,
     turnTimeoutMs: 600_000,
+    questions: new SqliteQuestions(parts),
+    questionTimeoutMs: 600_000,
+    owner: () => undefined,
     ...given,
   });
 }

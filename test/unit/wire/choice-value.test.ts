@@ -71,3 +71,28 @@ test.each([[{}], [{ action: 'run' }], [{ lark_bridge_check: 'press' }], [{ signa
   'F8: a value without our mark is not ours: %j',
   (value) => expect(values.parse(value, at)).toBeUndefined(),
 );
+
+test('a value for the question of an agent comes back as it was made, until the question is over', () => {
+  const answer: Choice = {
+    action: 'answer',
+    row: 'out_1',
+    under: messageId('om_1'),
+    turn: turnId('om_1'),
+    person: undefined,
+    question: 'out_1',
+    option: '0',
+  };
+  const value = values.valueOf(answer, { chat, sinceMs: 1_000, untilMs: 2_000 });
+  expect(values.parse(value, at)).toEqual({ kind: 'choice', choice: answer });
+  const late = { chat, nowMs: 2_001 };
+  expect(values.parse(value, late)).toMatchObject({ why: 'too_old', isAnswer: true });
+  for (const name of ['question', 'option']) {
+    for (const other of [undefined, '1', 'out_2']) {
+      const forged = { ...value, [name]: other };
+      expect(values.parse(forged, at)).toMatchObject({ why: 'wrong_signature', isAnswer: true });
+    }
+  }
+  // A button about a turn can't be turned into an answer.
+  const turned = { ...made, lark_bridge_choice: 'answer', question: 'out_1', option: '0' };
+  expect(values.parse(turned, at)).toMatchObject({ why: 'wrong_signature' });
+});

@@ -2,6 +2,7 @@
 import { isSameWorkspace, type WorkspaceId } from '../../../core/ids.ts';
 import type { Service } from '../../../core/service.ts';
 import type {
+  AskedTurn,
   CancelResult,
   UnmatchedAnswer,
   SendResult,
@@ -11,7 +12,7 @@ import type {
   WaitResult,
 } from '../../../bridge/ports.ts';
 import type { Log } from '../../../core/log.ts';
-import type { TurnUpdate } from '../../../core/turn-update.ts';
+import type { QuestionAnswer, TurnUpdate } from '../../../core/turn-update.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { limitAt } from '../../../time/wait.ts';
 import { saidBy } from '../../../wire/agent-text.ts';
@@ -129,6 +130,15 @@ export class InProcessTarget implements TurnTarget, Service {
   watch(target: WorkspaceId, messageId: string, take: (update: TurnUpdate) => void): () => void {
     const { turns, own } = this.#options;
     return turns.watch({ source: own, target, requestId: messageId }, take);
+  }
+
+  async answerQuestion(
+    { target, messageId, id }: AskedTurn,
+    answer: QuestionAnswer,
+  ): Promise<'taken' | 'over'> {
+    const { turns, own } = this.#options;
+    const isTaken = await turns.answer({ source: own, target, messageId }, id, answer);
+    return isTaken ? 'taken' : 'over';
   }
 
   async cancel(target: WorkspaceId, messageId: string): Promise<CancelResult> {

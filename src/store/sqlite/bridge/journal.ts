@@ -16,6 +16,7 @@ import { JoinedTurns } from './joined-turns.ts';
 import { SqliteLiveCards } from './live-cards.ts';
 import { SqliteOrders } from './orders.ts';
 import { OutboxTable } from './outbox.ts';
+import { SqliteQuestions } from './questions.ts';
 import { QuarantineTable } from './quarantine.ts';
 import { RunsTable } from './runs.ts';
 import { SessionsTable } from './sessions.ts';
@@ -50,6 +51,7 @@ export class SqliteJournal implements Journal, JournalReader {
   readonly #orders: SqliteOrders;
   readonly #liveCards: SqliteLiveCards;
   readonly #access: AccessTables;
+  readonly #questions: SqliteQuestions;
 
   constructor({ db, app, clock }: { db: Db; app: AppId; clock: Clock }) {
     this.#db = db;
@@ -64,6 +66,7 @@ export class SqliteJournal implements Journal, JournalReader {
     this.#orders = new SqliteOrders({ db, app, clock });
     this.#liveCards = new SqliteLiveCards({ db, app });
     this.#access = new AccessTables(db, app);
+    this.#questions = new SqliteQuestions({ db, app });
   }
 
   admit(admission: Admission) {
@@ -238,6 +241,7 @@ export class SqliteJournal implements Journal, JournalReader {
         this.#runs.prune(rules) +
         this.#orders.prune(rules) +
         this.#liveCards.prune(rules) +
+        this.#questions.prune(rules) +
         this.#quarantine.prune(rules),
     );
   }

@@ -78,7 +78,7 @@ export class OutboxTable {
   dropUntried(turn: TurnId): void {
     this.#db.run(
       `UPDATE outbox SET phase = 'dropped' WHERE app_id = ? AND turn = ? AND phase = 'pending'
-         AND tried_at_ms IS NULL AND priority <> 'reaction'`,
+         AND tried_at_ms IS NULL AND priority <> 'reaction' AND json_extract(body, '$.kind') <> 'update'`,
       this.#app,
       turn,
     );

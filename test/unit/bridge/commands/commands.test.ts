@@ -58,7 +58,7 @@ function start(around: BridgeParts['surroundings'] = surroundings): Promise<void
     db,
     clock,
     surroundings: around,
-    owner: openId(OWNER),
+    owner: () => openId(OWNER),
     lark: {
       form: contentForm,
       deliver: (out) => Promise.resolve({ ok: true, id: show(out) }),

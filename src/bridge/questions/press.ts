@@ -1,0 +1,34 @@
+/** What a press on a button of a question does, and what the person who pressed sees at once. */
+import type { OpenId } from '../../core/ids.ts';
+import type { Language, Text } from '../../core/language.ts';
+import type { Choice } from '../../wire/choice-value.ts';
+import type { EventReply } from '../ports.ts';
+import { lateText, outcomeText, pressTexts } from '../texts/questions.ts';
+import type { Questions } from './questions.ts';
+
+interface AnswerPress {
+  readonly by: OpenId;
+  /** Undefined: the value is not one that the bridge made for this chat, or it is too old. */
+  readonly choice: Choice | undefined;
+  /** Why the press does not count. */
+  readonly why: string | undefined;
+  readonly lang: Language;
+}
+
+type Toast = EventReply['toast']['kind'];
+
+export async function replyToPress(
+  { by, choice, why, lang }: AnswerPress,
+  questions: Pick<Questions, 'question' | 'mayAnswer' | 'choose'>,
+): Promise<EventReply> {
+  const say = (kind: Toast, text: Text): EventReply => ({ toast: { kind, text: text[lang] } });
+  if (why === 'too_old') return say('warning', pressTexts.gone);
+  if (choice === undefined || why !== undefined) return say('error', pressTexts.notValid);
+  const question = questions.question(choice.question ?? '');
+  const option = question?.options[Number(choice.option)];
+  if (question === undefined || option === undefined) return say('warning', pressTexts.gone);
+  if (!questions.mayAnswer(question, by)) return say('warning', pressTexts.ownerOnly);
+  const { isNew, state } = await questions.choose(question.key, { option, by });
+  if (state === undefined) return say('warning', pressTexts.gone);
+  return isNew ? say('success', outcomeText(state)) : say('info', lateText(state));
+}

@@ -1,0 +1,119 @@
+/** What the bridge says about questions of agents. */
+import type { QuestionEndReason, QuestionState } from '../ports.ts';
+import { notice, numberIn, type Text } from './text.ts';
+
+const MINUTE_MS = 60_000;
+
+/** How long something takes, in whole minutes, or in seconds if it is short. */
+function duration(ms: number): Text {
+  const isLong = ms >= 2 * MINUTE_MS;
+  const count = Math.max(1, Math.round(ms / (isLong ? MINUTE_MS : 1_000)));
+  const unit = isLong ? 'minutes' : count === 1 ? 'second' : 'seconds';
+  return {
+    en: `${numberIn('en', count)} ${unit}`,
+    zh: `${numberIn('zh', count)} ${isLong ? '分钟' : '秒'}`,
+  };
+}
+
+interface HintFacts {
+  readonly waitMs: number;
+  readonly isForOwner: boolean;
+  readonly hasButtons: boolean;
+}
+
+/** How to answer. */
+export function answerHint({ waitMs, isForOwner, hasButtons }: HintFacts): Text {
+  const wait = duration(waitMs);
+  const who: Text = isForOwner
+    ? { en: 'Only the owner of this bot can answer. ', zh: '只有这个机器人的所有者可以回答。' }
+    : { en: '', zh: '' };
+  const how: Text = hasButtons
+    ? {
+        en: 'Press a button, or send the answer or its number.',
+        zh: '请点击按钮，或发送答案或其编号。',
+      }
+    : { en: 'Send the answer or its number.', zh: '请发送答案或其编号。' };
+  return {
+    en: `${who.en}${how.en} I wait ${wait.en}.`,
+    zh: `${who.zh}${how.zh}等待时间：${wait.zh}。`,
+  };
+}
+
+const WHY_OVER: Readonly<Record<QuestionEndReason, Text>> = {
+  restarted: {
+    en: 'This question is over, because the agent was interrupted. If it runs again, it asks again.',
+    zh: '这个问题已失效：智能体被中断了。如果它再次运行，会重新提问。',
+  },
+  not_needed: {
+    en: 'This question is over, because the agent has finished without an answer to it.',
+    zh: '这个问题已失效：智能体没有等待回答就已结束。',
+  },
+  turn_ended: {
+    en: 'This question is over, because the agent has ended.',
+    zh: '这个问题已失效：智能体已结束。',
+  },
+  stopped: {
+    en: 'This question is over, because the agent was stopped.',
+    zh: '这个问题已失效：智能体已被停止。',
+  },
+  recalled: {
+    en: 'This question is over, because the message was recalled.',
+    zh: '这个问题已失效：消息已被撤回。',
+  },
+  no_owner: {
+    en: 'Only the owner of this bot could answer this, and I do not know who that is. Please tell the operator.',
+    zh: '只有这个机器人的所有者可以回答，但我不知道所有者是谁。请告诉管理员。',
+  },
+  not_shown: {
+    en: 'This question is over, because it could not be shown.',
+    zh: '这个问题已失效：无法显示。',
+  },
+  not_heard: {
+    en: 'This question is over: the answer came, but the agent did not wait for it any more.',
+    zh: '这个问题已失效：已有人回答，但智能体已不再等待。',
+  },
+};
+
+const EXPIRED: Text = {
+  en: 'This question is over, because nobody answered in time.',
+  zh: '这个问题已失效：没有人及时回答。',
+};
+
+/** How a question ended. */
+export function outcomeText(state: Exclude<QuestionState, { phase: 'open' }>): Text {
+  switch (state.phase) {
+    case 'answered':
+      return { en: `Answer: ${state.option.label}`, zh: `回答：${state.option.label}` };
+    case 'expired':
+      return EXPIRED;
+    case 'over':
+      return WHY_OVER[state.why];
+  }
+}
+
+/** Once a question is answered the next one who answers is told so. */
+export function lateText(state: Exclude<QuestionState, { phase: 'open' }>): Text {
+  if (state.phase !== 'answered') return outcomeText(state);
+  const { label } = state.option;
+  return { en: `This is answered already: ${label}`, zh: `已有人回答：${label}` };
+}
+
+export const pressTexts = {
+  ownerOnly: {
+    en: 'Only the owner of this bot can answer this.',
+    zh: '只有这个机器人的所有者可以回答。',
+  },
+  notValid: {
+    en: 'This button does not belong here, so it does nothing.',
+    zh: '这个按钮不属于这里，点击无效。',
+  },
+  gone: {
+    en: 'This question is over.',
+    zh: '这个问题已失效。',
+  },
+} as const satisfies Record<string, Text>;
+
+export const questionNotices = {
+  late: (state: Exclude<QuestionState, { phase: 'open' }>) =>
+    notice('question_late', lateText(state)),
+} as const;
