@@ -984,7 +984,7 @@ interface LanguageOrders {
 }
 
 /** Who gives an order about who may talk, and the name under which it is done only once. */
-export interface AccessDecider {
+interface AccessDecider {
   readonly by: OpenId;
   readonly once: string;
 }
