@@ -2,6 +2,7 @@ import type { Brand } from '../core/brand.ts';
 import type { Language } from '../core/language.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { AppId, ChatId, OpenId } from '../core/ids.ts';
+import type { InboundMessage } from '../core/message.ts';
 import type { Service } from '../core/service.ts';
 import { startAll, stopAll } from '../core/service.ts';
 import { Delivery } from './outbox/delivery.ts';
@@ -13,6 +14,7 @@ import type { LiveMode } from './live/live-pace.ts';
 import { EventIntake } from './intake/intake.ts';
 import { UnmatchedAnswers } from './turns/unmatched-answers.ts';
 import { Orders } from './turns/orders.ts';
+import { nameOf } from './known-names.ts';
 import { StoreRetry } from './store-retry.ts';
 import { Pruning } from './pruning.ts';
 import { Languages } from './texts/languages.ts';
@@ -76,7 +78,9 @@ export interface BridgeParts {
   /** Absent: no live cards are shown. */
   readonly liveCards?: { readonly journal: LiveJournal; readonly mode: LiveMode };
   /** What commands of people need. Without it there are only those that need nothing. */
-  readonly surroundings?: Omit<CommandSurroundings, 'isOwner' | 'languages' | 'access'> | undefined;
+  readonly surroundings?:
+    | Omit<CommandSurroundings, 'isOwner' | 'nameOf' | 'languages' | 'access'>
+    | undefined;
 }
 
 /** Handles a message from the event that comes in to the answer in the chat. */
@@ -131,6 +135,8 @@ export class Bridge implements Service {
       languages,
       access,
       isOwner: (person: OpenId) => access.isOwner(person),
+      nameOf: (chat: Pick<InboundMessage, 'chatId' | 'chatType'>, person: OpenId) =>
+        nameOf(parts, chat, person),
     };
     this.intake = new EventIntake({ ...parts, ...ofTurns, access, surroundings });
     const { defaultChatId } = parts;

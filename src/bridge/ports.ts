@@ -979,7 +979,10 @@ export interface CommandSurroundings {
   readonly agentName: () => Promise<string | undefined>;
   readonly isOwner: (person: OpenId) => Promise<boolean>;
   /** What people call a person in Lark, if that is known. */
-  readonly nameOf?: (person: OpenId) => Promise<string | undefined>;
+  readonly nameOf?: (
+    chat: Pick<InboundMessage, 'chatId' | 'chatType'>,
+    person: OpenId,
+  ) => Promise<string | undefined>;
   readonly link?: () => Pick<LongConnection, 'connectedSinceMs' | 'restart'>;
   /** What `doctor` can check while the bridge runs. */
   readonly diagnose?: () => Promise<readonly Diagnosis[]>;
@@ -1001,7 +1004,7 @@ interface LanguageOrders {
 }
 
 /** Who gives an order about who may talk, and the name under which it is done only once. */
-export interface AccessDecider {
+interface AccessDecider {
   readonly by: OpenId;
   readonly once: string;
 }

@@ -112,7 +112,7 @@ export function hasButtons(
 export type ChoiceAction = 'run' | 'skip' | 'retry';
 
 /** What the owner can decide about a person. */
-export type AccessAction = 'allow' | 'block';
+type AccessAction = 'allow' | 'block';
 
 export interface ChoiceButton {
   readonly label: string;

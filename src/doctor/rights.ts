@@ -75,19 +75,21 @@ function checkEvents(
     return [note(check, 'Lark did not show which events the published version subscribes to.')];
   }
   const missing = needs.filter(({ name }) => !subscribed.includes(name));
-  if (missing.length === 0) {
-    return [ok(check, 'The published version subscribes to messages and recalls.')];
-  }
+  const subscribes = ok(check, 'The published version subscribes to the events that are needed.');
   const next = `Subscribe to it at ${pages.events} (by long connection), then create and publish a version.`;
-  return missing.map((need) => missingEvent(check, need, next));
+  return [
+    ...(missing.some(({ asked }) => asked) ? [] : [subscribes]),
+    ...missing.map((need) => missingEvent(check, need, next)),
+  ];
 }
 
 function missingEvent(
   check: string,
-  { name, otherwise: reason, essential }: EventNeed,
+  { name, otherwise: reason, essential, asked }: EventNeed,
   next: string,
 ): Finding {
   const finding = `The app does not subscribe to ${name}.`;
+  if (!asked) return note(check, finding, { reason, next });
   return essential
     ? problem(check, finding, { reason, next, error: 'access_denied' })
     : warning(check, finding, { reason, next });

@@ -1,5 +1,6 @@
 /**
- * What the bot needs of its app in Lark, one row each. `connect` asks for exactly this, and `doctor` checks it.
+ * What the bot needs of its app in Lark, one row each. `doctor` checks all of it, and `connect` asks for the rows that
+ * are `asked`. A longer link makes a QR code that does not fit into 80 columns.
  * A permission, an event or a callback that nothing uses has no row.
  */
 import type { AppNeeds, EventNeed, ScopeNeed } from './facts.ts';
@@ -60,7 +61,7 @@ export const SCOPE_NEEDS = {
     anyOf: ['contact:user.basic_profile:readonly'],
     otherwise: 'tell its agent the names of those who write to it directly',
     essential: false,
-    asked: true,
+    asked: false,
   },
   sign: {
     anyOf: ['im:message.reactions:write_only', 'im:message'],
@@ -78,7 +79,7 @@ export const SCOPE_NEEDS = {
     anyOf: ['im:chat.access_event.bot_p2p_chat:read'],
     otherwise: 'notice that a person opened its chat',
     essential: false,
-    asked: true,
+    asked: false,
   },
   ownSigns: {
     anyOf: ['im:message.reactions:read', 'im:message:readonly', 'im:message'],
@@ -99,28 +100,33 @@ export const EVENT_NEEDS = {
     name: 'im.message.receive_v1',
     otherwise: 'Lark sends the bridge no messages.',
     essential: true,
+    asked: true,
   },
   recall: {
     name: 'im.message.recalled_v1',
     otherwise: 'A message that was recalled while it waited is answered all the same.',
     essential: false,
+    asked: true,
   },
   menu: {
     name: 'application.bot.menu_v6',
     otherwise:
       "Entries of the bot's menu do nothing; its words (/help, /new, /stop, /status) still work.",
     essential: false,
+    asked: true,
   },
   added: {
     name: 'im.chat.member.bot.added_v1',
     otherwise:
       'The bot says nothing when it is added to a group, and the owner has to allow each group.',
     essential: false,
+    asked: true,
   },
   entered: {
     name: 'im.chat.access_event.bot_p2p_chat_entered_v1',
     otherwise: 'The bot says nothing to a person who opens its chat for the first time.',
     essential: false,
+    asked: false,
   },
 } as const satisfies Readonly<Record<string, EventNeed>>;
 
@@ -136,6 +142,7 @@ export const CALLBACK_NEEDS = {
     name: 'card.action.trigger',
     otherwise: 'Buttons of the bot do nothing; its words (/run, /skip, /retry) still work.',
     essential: false,
+    asked: true,
   },
 } as const satisfies Readonly<Record<string, EventNeed>>;
 
@@ -146,3 +153,18 @@ export const APP_NEEDS: AppNeeds = {
   callbacks: Object.values<EventNeed>(CALLBACK_NEEDS),
   ownSettings: 'application:application:self_manage',
 };
+
+/** What `connect` asks for when it creates the app. */
+export const ASKED_AT_FIRST = {
+  scopes: fewest(APP_NEEDS.scopes.filter(({ asked }) => asked)),
+  events: APP_NEEDS.events.filter(({ asked }) => asked).map(({ name }) => name),
+  callbacks: APP_NEEDS.callbacks.filter(({ asked }) => asked).map(({ name }) => name),
+};
+
+/** The least of each need, without those that a permission of another need serves as well. */
+function fewest(needs: readonly ScopeNeed[]): string[] {
+  const least = needs.map(({ anyOf }) => anyOf[0]);
+  return needs
+    .filter(({ anyOf: [, ...broader] }) => !broader.some((name) => least.includes(name)))
+    .map(({ anyOf }) => anyOf[0]);
+}

@@ -85,7 +85,7 @@ export interface ScopeNeed {
   readonly otherwise: string;
   /** Without it nobody gets an answer. */
   readonly essential: boolean;
-  /** False for a permission that allows much: `connect` does not ask for it, people grant it if they want to. */
+  /** False for what allows much or is of little use at first: `connect` does not ask for it, people grant it later. */
   readonly asked: boolean;
 }
 
@@ -95,6 +95,8 @@ export interface EventNeed {
   readonly otherwise: string;
   /** Without it nobody gets an answer. */
   readonly essential: boolean;
+  /** As with permissions. */
+  readonly asked: boolean;
 }
 
 /** What the bridge needs of its app. */

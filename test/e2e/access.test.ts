@@ -35,7 +35,9 @@ async function pairing(...words: readonly string[]) {
     env: PAIRING,
   });
   expect([code, stderr]).toEqual([0, '']);
-  return JSON.parse(stdout) as { people?: { open_id: string; state: string; code: string }[] };
+  return JSON.parse(stdout) as {
+    people?: { open_id: string; name: string; state: string; code: string }[];
+  };
 }
 
 test('the owner lets a guest in by the button, and the kept message is answered', async () => {
@@ -46,11 +48,12 @@ test('the owner lets a guest in by the button, and the kept message is answered'
   say('keep me');
   // The bot says hello first, because it does not know the owner's chat yet.
   const [, card] = await rig.repliesIn(owner.chat, 2);
+  expect(card?.text).toContain(`Guest (${guest.user.openId}) wants to talk to me.`);
   await rig.cloud.pressOnCard(card?.messageId ?? '', owner.user, { index: 0 });
   await rig.repliesIn(guest.chat, 2);
   expect(textsIn(guest.chat)[1]).toContain('keep me');
   expect(await pairing('list')).toMatchObject({
-    people: [{ open_id: guest.user.openId, state: 'allowed', code: null }],
+    people: [{ open_id: guest.user.openId, name: 'Guest', state: 'allowed', code: null }],
   });
 });
 

@@ -53,7 +53,7 @@ test('a picture that the Markdown names is shown in place and not a second time,
   expect(rig.replies(chat)).toHaveLength(2);
 });
 
-test('a program may answer with a file alone; what can not be sent is named in both languages', async () => {
+test('a program may answer with a file alone; what can not be sent is named', async () => {
   await rig.addAgent(
     'filing',
     `cd "$LARK_OUTPUT_DIR"; cp "$HOME/picture.png" "p q.png"; : > empty.txt; ln -s /etc/passwd link`,
@@ -64,7 +64,6 @@ test('a program may answer with a file alone; what can not be sent is named in b
   const [image, notice] = await rig.repliesIn(chat, 2);
   expect(image?.type).toBe('image');
   expect(notice?.text).toMatch(/empty\.txt.*link/);
-  expect(notice?.text).toMatch(/无法发送.*empty\.txt/);
 });
 
 test.each([

@@ -42,7 +42,7 @@ test('each command gets exactly one answer', async () => {
   const words = [
     ['/help', '/stop: '],
     ['／ＳＴＡＴＵＳ', 'Agent: echo'],
-    ['\u200B/whoami\uFEFF', user.openId],
+    ['\u200B/whoami\uFEFF', `Name: Mei\nOpen id: ${user.openId}`],
     ['/new\n', 'new conversation'],
     ['/stop please', 'Nothing of yours is at work'],
     ['/retry', 'Nothing of yours waits'],
@@ -127,10 +127,10 @@ describe('a card', () => {
     const [card] = await rig.repliesIn(chat, 1);
     expect(card?.type).toBe('interactive');
     say(chat, user, 'work');
-    await rig.cloud.pressOnCard(card?.messageId ?? '', user, { label: 'Status 状态' });
+    await rig.cloud.pressOnCard(card?.messageId ?? '', user, { label: 'Status' });
     const [, status] = await rig.repliesIn(chat, 2);
     expect(status?.text).toContain('Agent: hanging');
-    await rig.cloud.pressOnCard(status?.messageId ?? '', user, { label: 'Stop 停止' });
+    await rig.cloud.pressOnCard(status?.messageId ?? '', user, { label: 'Stop' });
     const [, , stopped] = await rig.repliesIn(chat, 3);
     expect(stopped?.text).toMatch(/^Stopped\./);
   });
@@ -159,7 +159,7 @@ test("the bot's menu does the same, in the direct chat", async () => {
   const [help] = await rig.repliesIn(chat, 1);
   expect(help).toMatchObject({ type: 'interactive', text: expect.stringContaining('/stop: ') });
   say(chat, user, 'work');
-  await rig.cloud.pressOnCard(help?.messageId ?? '', user, { label: 'Status 状态' });
+  await rig.cloud.pressOnCard(help?.messageId ?? '', user, { label: 'Status' });
   await rig.repliesIn(chat, 2);
   for (const [index, key] of ['status', 'stop', 'new'].entries()) {
     rig.cloud.chooseMenu(rig.app, user, key);

@@ -118,7 +118,7 @@ test('a waiting turn takes the new text, one at work is told of, and a recalled 
   rig.cloud.recall(gone.messageId);
   rig.cloud.edit(atWork.messageId, { text: 'wait no more' });
   const [notice] = await rig.repliesIn(chat, 1);
-  expect(notice?.text).toMatch(/already working.*修改前/s);
+  expect(notice?.text).toContain('already working');
   expect(notice?.replyTo).toBe(atWork.messageId);
   writeFileSync(join(rig.home, 'go'), '');
   const answers = (await rig.repliesIn(chat, 3)).slice(1);

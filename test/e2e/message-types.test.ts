@@ -73,7 +73,8 @@ test('a post in a group: without the mention of the bot, with its formats and it
   };
   rig.cloud.say({ chat, from: mei, messageType: 'post', content });
   const [reply] = await rig.repliesIn(chat, 1);
-  expect(reply?.text).toContain('ask @Tom about');
+  // The agent gets `@Tom`, and its answer calls a member of the group by that.
+  expect(reply?.text).toContain(`ask <at id=${tom.openId}></at> about`);
   expect(reply?.text).toContain('[image]');
 });
 

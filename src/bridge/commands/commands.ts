@@ -157,9 +157,9 @@ export class Commands {
     });
   }
 
-  async #whoami({ by, chatId, threadId }: CommandOrder) {
+  async #whoami({ by, chatId, chatType, threadId }: CommandOrder) {
     return whoami({
-      name: await this.#around.nameOf?.(by),
+      name: await this.#around.nameOf?.({ chatId, chatType }, by),
       openId: by,
       isOwner: await this.#around.isOwner(by),
       session: await this.#parts.journal.session({ chatId, threadId }),

@@ -2,8 +2,10 @@
 import type { ChatId, OpenId } from '../../core/ids.ts';
 import type { AppId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../time/clock.ts';
+import { findNames } from '../known-names.ts';
 import { outKey } from '../outbox/keys.ts';
-import type { AccessBook, AccessLookup, PersonAccess } from '../ports.ts';
+import type { AccessBook, AccessLookup, LarkGateway, PersonAccess } from '../ports.ts';
 import { ownerTexts } from '../texts/access.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { AccessWrites } from './access-writes.ts';
@@ -12,8 +14,10 @@ interface AccessAskingParts {
   readonly appId: AppId;
   readonly book: AccessBook;
   readonly lookup?: AccessLookup | undefined;
+  readonly lark: Pick<LarkGateway, 'surroundings'>;
   readonly writes: AccessWrites;
   readonly languages: Languages;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -28,6 +32,7 @@ export class AccessAsking {
   /** What Lark can't say now, is asked in the next round. */
   async round(): Promise<void> {
     for (const chat of await this.#parts.book.unknownGroups()) await this.#askAboutGroup(chat);
+    await this.#nameGuests();
     await this.#askOwner();
   }
 
@@ -40,6 +45,27 @@ export class AccessAsking {
       : { isExternal: 'unknown' as const };
     if (!found.ok) log.warn('group_not_judged', { chat });
     await writes.settle({ subject: { chatId: chat }, decide: () => ({ change: { group } }) });
+  }
+
+  /** The owner and the operator see names beside ids, as far as Lark tells them. */
+  async #nameGuests(): Promise<void> {
+    const { book, lark, writes } = this.#parts;
+    const unnamed = (await book.people()).filter(
+      ({ state, isBot, name }) => state === 'waiting' && isBot !== true && name === undefined,
+    );
+    const chatId = unnamed.find((person) => person.chatId !== undefined)?.chatId;
+    if (chatId === undefined) return;
+    const ids = unnamed.map(({ openId }) => openId);
+    // For a direct chat Lark is asked about the people alone, so one chat will do for all.
+    await findNames(this.#parts, { chatId, chatType: 'p2p' }, ids);
+    for (const openId of ids) {
+      const name = lark.surroundings?.nameOf(openId);
+      if (name === undefined) continue;
+      await writes.settle({
+        subject: { openId },
+        decide: () => ({ change: { person: { name } } }),
+      });
+    }
   }
 
   /** One card for each request. */

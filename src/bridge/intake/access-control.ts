@@ -13,6 +13,7 @@ import type {
   AccessOutcome,
   Admission,
   GroupState,
+  LarkGateway,
   PersonAccess,
 } from '../ports.ts';
 import type { StoreRetry } from '../store-retry.ts';
@@ -35,6 +36,7 @@ interface AccessControlParts {
   readonly owner: () => OpenId | undefined;
   readonly book: AccessBook;
   readonly lookup?: AccessLookup | undefined;
+  readonly lark: Pick<LarkGateway, 'surroundings'>;
   readonly engine: Engine;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;

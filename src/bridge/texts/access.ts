@@ -1,6 +1,6 @@
 /** What the bridge says about who may talk to it. */
 import type { OpenId } from '../../core/ids.ts';
-import { button, choice, notice } from './text.ts';
+import { button, choice, notice, type Text } from './text.ts';
 
 /** How a person is called in a text: by the name, if it is known. */
 interface Named {
@@ -8,7 +8,10 @@ interface Named {
   readonly name?: string | undefined;
 }
 
-const nameOf = ({ openId, name }: Named) => (name === undefined ? openId : `${name} (${openId})`);
+function nameOf({ openId, name }: Named): Text {
+  if (name === undefined) return { en: openId, zh: openId };
+  return { en: `${name} (${openId})`, zh: `${name}（${openId}）` };
+}
 
 /** For the person who is not let in. */
 export const guestTexts = {
@@ -82,8 +85,8 @@ export const ownerTexts = {
     choice(
       'access_request',
       {
-        en: `${nameOf(who)} wants to talk to me.${code === undefined ? '' : ` The code is ${code}.`} I have kept the message and answer it if you allow it.`,
-        zh: `${nameOf(who)} 想和我对话。${code === undefined ? '' : `配对码是 ${code}。`}我保留了消息，你允许后我会回答。`,
+        en: `${nameOf(who).en} wants to talk to me.${code === undefined ? '' : ` The code is ${code}.`} I have kept the message and answer it if you allow it.`,
+        zh: `${nameOf(who).zh} 想和我对话。${code === undefined ? '' : `配对码是 ${code}。`}我保留了消息，你允许后我会回答。`,
       },
       [
         { ...ALLOW, about: who.openId },
@@ -92,13 +95,13 @@ export const ownerTexts = {
     ),
   allowed: (who: Named) =>
     notice('access_allowed', {
-      en: `${nameOf(who)} may talk to me now.`,
-      zh: `${nameOf(who)} 现在可以和我对话了。`,
+      en: `${nameOf(who).en} may talk to me now.`,
+      zh: `${nameOf(who).zh} 现在可以和我对话了。`,
     }),
   blocked: (who: Named) =>
     notice('access_now_blocked', {
-      en: `${nameOf(who)} is blocked. I don't answer any more.`,
-      zh: `已屏蔽 ${nameOf(who)}，我不再回答。`,
+      en: `${nameOf(who).en} is blocked. I don't answer any more.`,
+      zh: `已屏蔽 ${nameOf(who).zh}，我不再回答。`,
     }),
   hello: {
     en: 'Hello! You are my owner. When somebody wants to talk to me, I ask you here.',

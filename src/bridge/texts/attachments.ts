@@ -41,10 +41,10 @@ function reasonOf({ why, code }: Missing, { fileMbMax, filesMax }: AttachmentLim
       return { en: 'it was deleted', zh: '已被删除' };
     case 'refused':
       return code === undefined
-        ? { en: 'Lark did not give it', zh: '飞书未提供' }
-        : { en: `Lark refused it with code ${code}`, zh: `飞书拒绝提供，错误码 ${code}` };
+        ? { en: 'Lark did not give it', zh: 'Lark 未提供' }
+        : { en: `Lark refused it with code ${code}`, zh: `Lark 拒绝提供，错误码 ${code}` };
     case 'unreachable':
-      return { en: 'Lark could not be reached', zh: '无法连接飞书' };
+      return { en: 'Lark could not be reached', zh: '无法连接 Lark' };
     case 'no_room':
       return { en: 'there is no room for it here', zh: '存储空间不足' };
     case 'not_stored':

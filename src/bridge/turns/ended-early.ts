@@ -21,7 +21,7 @@ export function isAtWork(state: TurnState): boolean {
   return state.phase === 'sending' || state.phase === 'accepted';
 }
 
-const OPEN: readonly TurnPhase[] = ['waiting', 'held', 'command'];
+const OPEN: readonly TurnPhase[] = ['waiting', 'held', 'kept', 'command'];
 const GIVEN: readonly TurnPhase[] = ['sending', 'accepted', 'overdue'];
 
 /** For the operator. If answers name no turn, an agent's answer could be shown as that of another turn. */

@@ -7,16 +7,14 @@ import type { Said, TurnDetails } from '../../core/turn-details.ts';
 import type { Turn } from '../../core/turn.ts';
 import { isBlank } from '../../core/visible.ts';
 import type { Clock } from '../../time/clock.ts';
-import { waitAtMost } from '../../time/wait.ts';
 import { messageText, saysNothing } from '../../wire/message-text.ts';
 import type { Journal, KnownTurn, LarkGateway, ReadResult, SaidMessage } from '../ports.ts';
+import { findNames } from '../known-names.ts';
 import { contextNotices } from '../texts/said-before.ts';
 import { notices } from '../texts/texts.ts';
 import { readForAWhile } from './reading.ts';
 import type { TurnChanges } from './turn-changes.ts';
 
-/** Names are for convenience: nobody waits for them longer. */
-const NAMES_MS_MAX = 1_000;
 const THREAD_MESSAGES_MAX = 20;
 /** It may be the question itself. */
 const QUOTED_CHARS_MAX = 20_000;
@@ -118,7 +116,7 @@ export class SaidBefore {
       all.flatMap(({ messageId, isBot }) => (isBot ? messageId : [])),
     );
     const people = all.flatMap(({ sender, isBot }) => (isBot ? [] : sender));
-    await this.#findNames(message, [message.senderOpenId, ...people]);
+    await findNames(this.#parts, message, [message.senderOpenId, ...people]);
     // Nothing is waited for from here on, so no recall is missed: a later one finds what is stored.
     const saidOf = (one: SaidMessage, charsMax: number): Said | undefined => {
       const { messageId, sender, isBot, text } = one;
@@ -144,13 +142,6 @@ export class SaidBefore {
       if (await this.#parts.journal.isDone(recallOf(messageId))) gone.add(messageId);
     }
     return gone;
-  }
-
-  async #findNames(message: InboundMessage, people: readonly string[]): Promise<void> {
-    const { lark, clock } = this.#parts;
-    const { surroundings } = lark;
-    if (surroundings === undefined) return;
-    await waitAtMost(clock, surroundings.findNames(message, people), NAMES_MS_MAX);
   }
 
   #nameOf(id: string): string | undefined {

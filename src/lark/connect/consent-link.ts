@@ -1,6 +1,6 @@
 /** The link that a person opens to create the bot, and what it asks of Lark for the bot. */
 import { gzipSync } from 'node:zlib';
-import { APP_NEEDS } from '../app-needs.ts';
+import { ASKED_AT_FIRST } from '../app-needs.ts';
 import { CONSENT_PAGE_PATH } from '../brand.ts';
 
 const BOT_NAME = 'lark-bridge';
@@ -8,9 +8,9 @@ const BOT_NAME = 'lark-bridge';
 /** `preset: false` limits the consent page to this list. The platform's default asks for far more. */
 const ADDONS = {
   preset: false,
-  scopes: { tenant: APP_NEEDS.scopes.filter(({ asked }) => asked).map(({ anyOf }) => anyOf[0]) },
-  events: { items: { tenant: APP_NEEDS.events.map(({ name }) => name) } },
-  callbacks: { items: APP_NEEDS.callbacks.map(({ name }) => name) },
+  scopes: { tenant: ASKED_AT_FIRST.scopes },
+  events: { items: { tenant: ASKED_AT_FIRST.events } },
+  callbacks: { items: ASKED_AT_FIRST.callbacks },
 };
 
 interface ConsentLinks {

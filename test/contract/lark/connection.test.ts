@@ -136,7 +136,6 @@ describe('events', () => {
     const chat = lark.directChat(ann, app);
     const said = lark.say({ chat, from: ann, text: 'hi' });
     lark.react({ messageId: said, from: ann, emoji: 'OK' });
-    lark.openDirectChat(ann, app);
     await lark.waitFor(
       () => lark.deliveries().length >= 2 && lark.deliveries().every(({ acked }) => acked),
     );

@@ -8,6 +8,7 @@ import { Secret } from '../../../src/core/secret.ts';
 import { APP_NEEDS, CALLBACK_NEEDS, EDIT_EVENT, EVENT_NEEDS } from '../../../src/lark/app-needs.ts';
 import { type LarkCheckOptions, checkLark } from '../../../src/lark/connect/lark-check.ts';
 import { consentLinks } from '../../../src/lark/connect/consent-link.ts';
+import type { EventNeed, ScopeNeed } from '../../../src/lark/facts.ts';
 import { EVENT_PARSERS } from '../../../src/lark/inbound/parse.ts';
 import { appPlanOf } from '../../../src/sim/accounts/app-plan.ts';
 import { SCOPE_SELF_MANAGE } from '../../../src/sim/world/scopes.ts';
@@ -95,18 +96,27 @@ describe('the app’s own entry in the console', () => {
     expect(told?.callbacksElsewhere).toBe(false);
   });
 
-  test('`connect` asks for all that is needed, and for nothing else', () => {
+  test('`connect` asks for what is of use at first, and for nothing else', () => {
     const serverUrl = new URL('http://x.example/page/launcher');
     const links = consentLinks({ serverUrl, userCode: 'x', pageUrl: undefined });
     const plan = appPlanOf(new URL(links.url).searchParams);
-    const { scopes, events, callbacks } = APP_NEEDS;
-    const asked = scopes.filter((need) => need.asked).map(({ anyOf }) => anyOf[0]);
-    expect(plan.scopes?.toSorted()).toEqual(asked.toSorted());
-    // What is asked for and what is taken up are the same.
-    const names = [...events, ...callbacks].map(({ name }) => name);
-    expect(plan.subscriptions?.toSorted()).toEqual(names.toSorted());
-    // An edit is taken if it comes, but Lark documents no way to ask for it.
-    expect(Object.keys(EVENT_PARSERS).toSorted()).toEqual([...names, EDIT_EVENT].toSorted());
+    const scopes = APP_NEEDS.scopes.filter(({ asked }) => asked);
+    const isServed = (granted: readonly string[]) => (need: ScopeNeed) =>
+      need.anyOf.some((name) => granted.includes(name));
+    const granted = [...(plan.scopes ?? [])];
+    expect(scopes.filter((need) => !isServed(granted)(need))).toEqual([]);
+    const spare = granted.filter((name) =>
+      scopes.every(isServed(granted.filter((other) => other !== name))),
+    );
+    expect(spare).toEqual([]);
+    const needs = [...APP_NEEDS.events, ...APP_NEEDS.callbacks];
+    const namesOf = (some: readonly EventNeed[]) => some.map(({ name }) => name).toSorted();
+    expect(plan.subscriptions?.toSorted()).toEqual(namesOf(needs.filter(({ asked }) => asked)));
+    // What is checked and what is taken up are the same. An edit is taken if it comes, but Lark documents no way to
+    // ask for it.
+    expect(Object.keys(EVENT_PARSERS).toSorted()).toEqual(
+      [...namesOf(needs), EDIT_EVENT].toSorted(),
+    );
   });
 });
 

@@ -44,12 +44,14 @@ let shown: Shown[];
 let lookups: GroupLookup[];
 let holds: Promise<void> | undefined;
 let count: number;
+/** What Lark calls people. Undefined: it does not answer. */
+let names: ReadonlyMap<string, string> | undefined;
 
 beforeEach(() => {
   path = join(temporaryFolder(), 'bridge.db');
   clock = new VirtualClock(Date.UTC(2026, 0, 5));
   log = recordingLog();
-  [asked, shown, lookups, count, holds] = [[], [], [], 0, undefined];
+  [asked, shown, lookups, count, holds, names] = [[], [], [], 0, undefined, new Map()];
 });
 
 afterEach(() => close());
@@ -81,6 +83,12 @@ async function boot(accessMode: Mode = 'pairing', owner: typeof OWNER | null = O
       form: contentForm,
       deliver: (out) => Promise.resolve({ ok: true, id: show(out) }),
       history: () => Promise.resolve([]),
+      surroundings: {
+        quotedBy: () => Promise.resolve({ ok: true, value: undefined }),
+        threadBefore: () => Promise.resolve({ ok: true, value: [] }),
+        findNames: () => (names === undefined ? new Promise(() => {}) : Promise.resolve()),
+        nameOf: (id) => names?.get(id),
+      },
     },
     target: {
       correlates: true,
@@ -177,6 +185,25 @@ describe('a guest, with pairing', () => {
     expect([first === second, first === third, toGuest().length]).toEqual([true, false, 3]);
     // One card for each request.
     expect(toOwner()).toHaveLength(2);
+  });
+
+  test('is shown with the name, as far as Lark tells it in time', async () => {
+    names = new Map([['ou_guest', 'Mei']]);
+    await boot();
+    await say();
+    await say({ by: 'ou_other' });
+    const [first, second] = toOwner();
+    expect(first?.text).toContain('Mei (ou_guest) wants to talk to me.');
+    expect(second?.text).toMatch(/^ou_other wants/);
+    names = undefined;
+    await say({ by: 'ou_third' });
+    expect(toOwner().at(-1)?.text).toMatch(/^ou_third wants/);
+    const people = await book().people();
+    expect(people.map(({ openId: id, name }) => [id, name])).toEqual([
+      ['ou_third', undefined],
+      ['ou_other', undefined],
+      ['ou_guest', 'Mei'],
+    ]);
   });
 
   test('once let in by the button, is answered without sending it again', async () => {

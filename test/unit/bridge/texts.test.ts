@@ -1,4 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { guestTexts, ownerTexts, welcomeTexts } from '../../../src/bridge/texts/access.ts';
+import { attachmentsMissing } from '../../../src/bridge/texts/attachments.ts';
+import { editNotices } from '../../../src/bridge/texts/edits.ts';
 import { fileNotices } from '../../../src/bridge/texts/files.ts';
 import type { QuestionEndReason } from '../../../src/bridge/ports.ts';
 import { openId } from '../../../src/core/ids.ts';
@@ -8,6 +13,9 @@ import {
   outcomeText,
   pressTexts,
 } from '../../../src/bridge/texts/questions.ts';
+import { liveNotices, liveTexts } from '../../../src/bridge/texts/live.ts';
+import { contextNotices } from '../../../src/bridge/texts/said-before.ts';
+import type { MissingReason } from '../../../src/bridge/ports.ts';
 import type { Language, Text } from '../../../src/core/language.ts';
 import { COMMAND_NAMES, COMMANDS } from '../../../src/bridge/commands/table.ts';
 import {
@@ -86,9 +94,100 @@ const NOTICES: Readonly<Record<string, Text>> = {
   undeliverable: notices.undeliverable().text,
 };
 
+const GUEST: Readonly<Record<keyof typeof guestTexts | 'codeOfOperator', Text>> = {
+  code: guestTexts.code('2345-6789', true).text,
+  codeOfOperator: guestTexts.code('2345-6789', false).text,
+  askOwner: guestTexts.askOwner().text,
+  external: guestTexts.external().text,
+  ownerOnly: guestTexts.ownerOnly().text,
+  inGroup: guestTexts.inGroup().text,
+  groupDenied: guestTexts.groupDenied().text,
+  externalGroup: guestTexts.externalGroup().text,
+  groupUnclear: guestTexts.groupUnclear().text,
+  blocked: guestTexts.blocked().text,
+  botBudget: guestTexts.botBudget().text,
+  letIn: guestTexts.letIn().text,
+};
+
+const GUEST_OF_OWNER = { openId: openId('1'), name: '2' };
+const request = ownerTexts.request(GUEST_OF_OWNER, '2345-6789');
+
+const OWNER: Readonly<Record<keyof typeof ownerTexts | 'requestInShort', Text>> = {
+  request: request.text,
+  requestInShort: ownerTexts.request({ openId: openId('1') }, undefined).text,
+  allowed: ownerTexts.allowed(GUEST_OF_OWNER).text,
+  blocked: ownerTexts.blocked(GUEST_OF_OWNER).text,
+  hello: ownerTexts.hello,
+};
+
+const LIVE: Readonly<Record<keyof typeof liveTexts | keyof typeof liveNotices, Text>> = {
+  working: liveTexts.working,
+  stop: liveTexts.stop,
+  steps: liveTexts.steps(1, 2),
+  goesOn: liveTexts.goesOn,
+  below: liveNotices.below().text,
+  over: liveNotices.over().text,
+};
+
+const MISSING: Readonly<Record<MissingReason, number | undefined>> = {
+  too_large: undefined,
+  too_many: undefined,
+  empty: undefined,
+  gone: undefined,
+  refused: 234_001,
+  unreachable: undefined,
+  no_room: undefined,
+  not_stored: undefined,
+};
+
+const missing = (why: MissingReason, code?: number) => ({
+  resource: { kind: 'image', key: '1' } as const,
+  why,
+  code,
+});
+const LIMITS = { fileMbMax: 100, filesMax: 20 };
+
+const ATTACHMENTS: Readonly<Record<string, Text>> = {
+  ...Object.fromEntries(
+    (Object.keys(MISSING) as MissingReason[]).map((why) => [
+      why,
+      attachmentsMissing([missing(why, MISSING[why])], LIMITS).text,
+    ]),
+  ),
+  'a refusal without a code': attachmentsMissing([missing('refused')], LIMITS).text,
+  'many files': attachmentsMissing(
+    Array.from({ length: 9 }, () => missing('empty')),
+    LIMITS,
+  ).text,
+};
+
+function under(topic: string, texts: Readonly<Record<string, Text>>) {
+  return Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [`${topic} ${name}`, text]),
+  );
+}
+
 const TEXTS: Readonly<Record<string, Text>> = {
   ...NOTICES,
   ...OF_QUESTIONS,
+  ...under('guest', GUEST),
+  ...under('owner', OWNER),
+  ...under('live', LIVE),
+  ...under('attachments', ATTACHMENTS),
+  ...under(
+    'request',
+    Object.fromEntries(request.buttons.map(({ label, action }) => [action, label])),
+  ),
+  ...under(
+    'welcome',
+    Object.fromEntries(
+      (['everybody', 'known', 'nobody'] as const).map((who) => [who, welcomeTexts.group(who).text]),
+    ),
+  ),
+  'welcome whoever is in': welcomeTexts.direct(true).text,
+  'welcome a guest': welcomeTexts.direct(false).text,
+  'an edit at work': editNotices.atWork().text,
+  'quoted, not read': contextNotices.notRead().text,
   'a reason that is missing': notices.agentFailed('').text,
   filesLeftOut: fileNotices.leftOut([{ name: '1', why: 'empty' }]).text,
   fileNotSent: fileNotices.notSent('1').text,
@@ -152,7 +251,8 @@ const TEXTS: Readonly<Record<string, Text>> = {
 };
 
 /** Names and what people type are the same in both languages. */
-const NAMES = /lark-bridge|Lark|Open id|(?<=\s|^|[、（：])\/[a-z]+(?: [^\s：]+)*/g;
+const NAMES =
+  /lark-bridge(?: pairing approve)?|LARK_OUTPUT_DIR|Lark|AI|MB|Open id|(?<=\s|^|[、（：])\/[a-z]+(?: [^\s：]+)*/g;
 
 const CASES = Object.entries(TEXTS);
 
@@ -171,6 +271,14 @@ test('every notice is among them', () => {
   expect(Object.keys({ ...notices, ...commandNotices }).filter((name) => !(name in TEXTS))).toEqual(
     [],
   );
+});
+
+test('no file of texts is left out', () => {
+  const here = readFileSync(import.meta.filename, 'utf8');
+  const files = readdirSync(join(import.meta.dirname, '../../../src/bridge/texts'));
+  // They have no texts of their own, or a test of their own.
+  const others = new Set(['text.ts', 'languages.ts', 'reasons.ts']);
+  expect(files.filter((file) => !others.has(file) && !here.includes(`texts/${file}'`))).toEqual([]);
 });
 
 test.each(['en', 'zh'] as const)('a reason is told once, in %s too', (lang: Language) => {

@@ -69,6 +69,16 @@ describe('permissions', () => {
     expect(found.map(({ level }) => level)).toEqual(['ok', 'note']);
     expect(found[1]?.reason).toContain('in groups');
   });
+
+  test('what `connect` leaves out is named with the page that grants it', () => {
+    const scopes = SOUND.scopes?.filter((name) => !/contact:|bot_p2p_chat/.test(name));
+    const found = odd({ scopes, events: without(EVENT_NEEDS.entered) });
+    expect(found.map(({ level }) => level)).toEqual(['note', 'note', 'note']);
+    expect(found[0]?.next).toContain(
+      'page:auth?q=contact:user.basic_profile:readonly,im:chat.access_event.bot_p2p_chat:read&',
+    );
+    expect(found[2]?.next).toContain('page:event');
+  });
 });
 
 describe('events and callbacks', () => {
