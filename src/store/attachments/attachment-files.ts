@@ -18,6 +18,8 @@ import { fileTypeOf, HEAD_BYTES } from './file-type.ts';
 /** Only the user of the bridge may read them. */
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
+/** Nothing else is counted or removed. */
+const MESSAGE_FOLDER = /^om_[A-Za-z0-9_-]+$/;
 
 interface AttachmentFilesParts {
   readonly folder: string;
@@ -183,6 +185,8 @@ export class AttachmentFiles implements AttachmentStore {
     const folders: MessageFolder[] = [];
     // One after another: thousands of folders must not use up the open files.
     for (const message of await namesIn(folder)) {
+      // Files of answers lie beside them, and what is none of ours may do so too.
+      if (!MESSAGE_FOLDER.test(message)) continue;
       folders.push(await measure(join(folder, message), message));
     }
     return folders;

@@ -1,6 +1,14 @@
 /** The files of messages on a real disk. */
-import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { AttachmentAsked } from '../../../src/bridge/ports.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
@@ -224,4 +232,18 @@ test('a picture that says it is one and is not, is what its bytes are', async ()
   const saved = await files.save(image, bodyOf('#!/bin/sh\nrm -rf /\n'), MB);
   expect(saved).toMatchObject({ ok: true, file: { name: 'image.txt', mimeType: 'text/plain' } });
   expect(saved.ok && readFileSync(saved.file.path, 'utf8')).toContain('#!/bin/sh');
+});
+
+test('what is no folder of a message stays, however old and large it is', async () => {
+  const others = ['out', 'notes', '.cache'].map((name) => join(folder, name, 'x', 'file'));
+  for (const path of others) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, Buffer.alloc(8 * MB));
+    age(path, 30);
+  }
+  files = open(5 * MB);
+  const mine = await pathOf(asked('om_2'), 'x');
+  await files.prune();
+  expect(others.map((path) => existsSync(path))).toEqual([true, true, true]);
+  expect(existsSync(mine)).toBe(true);
 });
