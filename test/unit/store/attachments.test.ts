@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { AttachmentAsked } from '../../../src/bridge/ports.ts';
+import type { AttachmentAsked } from '../../../src/bridge/ports/attachments.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId } from '../../../src/core/ids.ts';
 import { AttachmentFiles } from '../../../src/store/attachments/attachment-files.ts';
