@@ -71,6 +71,17 @@ test("the simulator's world imports nothing else of it, and only server.ts impor
   expect(wrong).toEqual([]);
 });
 
+test('the ports of the bridge import nothing of it but each other', () => {
+  const wrong = sources
+    .filter(({ path }) => path.startsWith('bridge/ports/'))
+    .flatMap(({ path, source }) =>
+      filesImportedBy(path, source)
+        .filter((target) => target.startsWith('bridge/') && !target.startsWith('bridge/ports/'))
+        .map((target) => `${path} imports ${target}`),
+    );
+  expect(wrong).toEqual([]);
+});
+
 test('every dependency is imported somewhere in src, and nothing else is', () => {
   const { dependencies, peerDependencies } = JSON.parse(
     readFileSync(join(ROOT, 'package.json'), 'utf8'),
@@ -160,6 +171,7 @@ test.each([
   ['bridge/a.ts', "import '../store/db.ts';"],
   ['bridge/a.ts', "import {\n  a,\n  b,\n} from '../hub/server.ts';"],
   ['lark/a.ts', "export { Db } from '../store/db.ts';"],
+  ['lark/a.ts', "import type { Engine } from '../bridge/turns/engine.ts';"],
   ['lark/a.ts', "import type { Client } from '@larksuiteoapi/node-sdk';"],
   ['lark/deep/sdk.ts', "import * as lark from '@larksuiteoapi/node-sdk';"],
   ['store/db.ts', "import { DatabaseSync } from 'node:sqlite';"],
@@ -190,6 +202,7 @@ test.each([
   ['lark/sdk.ts', "import * as lark from '@larksuiteoapi/node-sdk';"],
   ['store/sqlite/driver.ts', "return require('node:sqlite') as Driver;"],
   ['lark/brand.ts', "const base = 'https://open.feishu.cn';"],
+  ['lark/a.ts', "import type { LarkGateway } from '../bridge/ports/lark.ts';"],
   ['lark/parse.ts', '// Source: https://open.feishu.cn/document/x'],
   [
     'store/bridge/inbox.ts',

@@ -27,7 +27,8 @@ import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { noteLastWrite } from '../store/sqlite/last-write.ts';
 import { SqliteGaps } from '../store/sqlite/bridge/gaps.ts';
 import type { Db } from '../store/sqlite/db.ts';
-import type { AccessLookup, LongConnection } from '../bridge/ports.ts';
+import type { AccessLookup } from '../bridge/ports/access.ts';
+import type { LongConnection } from '../bridge/ports/intake.ts';
 import { ChoiceValues } from '../wire/choice-value.ts';
 import { steadyClock, systemClock } from '../time/clock.ts';
 

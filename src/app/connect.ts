@@ -5,7 +5,7 @@ import { readStatus, type Status } from './status.ts';
 import { defaultLanguage, Languages } from '../bridge/texts/languages.ts';
 import { proofTexts } from '../bridge/texts/texts.ts';
 import { HeldMessages } from '../bridge/intake/held-messages.ts';
-import { NO_OBSERVER } from '../bridge/ports.ts';
+import { NO_OBSERVER } from '../bridge/ports/observer.ts';
 import { createCredentialStore } from '../config/credentials.ts';
 import type { Config } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';

@@ -4,7 +4,7 @@ import { createRuntime } from '../agents/create-runtime.ts';
 import { OutputFolders } from '../agents/output-folders.ts';
 import { RunningPrograms } from '../agents/running-programs.ts';
 import { TurnFiles } from '../agents/turn-files.ts';
-import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports.ts';
+import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports/target.ts';
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../core/errors.ts';
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';

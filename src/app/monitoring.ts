@@ -22,7 +22,8 @@ import { whyNoFileOpens } from '../host/open-files.ts';
 import { packageFacts } from '../host/package.ts';
 import { Traces } from '../observe/traces/traces.ts';
 import type { Db } from '../store/sqlite/db.ts';
-import type { JournalReader, Observer } from '../bridge/ports.ts';
+import type { JournalReader } from '../bridge/ports/journal-reader.ts';
+import type { Observer } from '../bridge/ports/observer.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 

@@ -1,13 +1,9 @@
 /** What an operator can see and order from another process, whether the daemon runs or not. */
 import { openStateToRead, runningInstance } from './state.ts';
 import { platformMessageId } from '../bridge/outbox/keys.ts';
-import type {
-  AccessBook,
-  JournalReader,
-  OrderBook,
-  OrderResult,
-  TurnLife,
-} from '../bridge/ports.ts';
+import type { AccessBook } from '../bridge/ports/access-book.ts';
+import type { JournalReader, TurnLife } from '../bridge/ports/journal-reader.ts';
+import type { OrderBook, OrderResult } from '../bridge/ports/orders.ts';
 import type { Config } from '../config/load.ts';
 import type { ProgramOutput } from '../core/program-output.ts';
 import { programOutputOf } from '../store/sqlite/hub/items.ts';

@@ -1,6 +1,7 @@
 /** What the commands of people need of the parts around the bridge. */
 import type { BridgeParts } from '../bridge/bridge.ts';
-import type { Diagnosis, LongConnection } from '../bridge/ports.ts';
+import type { Diagnosis } from '../bridge/ports/commands.ts';
+import type { LongConnection } from '../bridge/ports/intake.ts';
 import type { Config } from '../config/load.ts';
 import { checkNode, checkStateDirectory, readStateDirectory } from '../doctor/machine.ts';
 import { checkDaemon } from '../doctor/running.ts';

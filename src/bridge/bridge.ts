@@ -19,23 +19,19 @@ import { StoreRetry } from './store-retry.ts';
 import { Pruning } from './pruning.ts';
 import { Languages } from './texts/languages.ts';
 import { QueueNotices } from './turns/queue-notices.ts';
-import {
-  type AccessBook,
-  type AccessLookup,
-  NO_OBSERVER,
-  type AttachmentStore,
-  type AnswerFileStore,
-  type CommandSurroundings,
-  type Journal,
-  type LanguageChoices,
-  type LarkGateway,
-  type LiveJournal,
-  type UnmatchedAnswer,
-  type Observer,
-  type OrderQueue,
-  type QuestionStore,
-  type TurnTarget,
-} from './ports.ts';
+import type { AccessBook } from './ports/access-book.ts';
+import type { AccessLookup } from './ports/access.ts';
+import { NO_OBSERVER, type Observer } from './ports/observer.ts';
+import type { AttachmentStore } from './ports/attachments.ts';
+import type { AnswerFileStore } from './ports/answer-files.ts';
+import type { CommandSurroundings } from './ports/commands.ts';
+import type { Journal } from './ports/journal.ts';
+import type { LanguageChoices } from './ports/languages.ts';
+import type { LarkGateway } from './ports/lark.ts';
+import type { LiveJournal } from './ports/live.ts';
+import type { UnmatchedAnswer, TurnTarget } from './ports/target.ts';
+import type { OrderQueue } from './ports/orders.ts';
+import type { QuestionStore } from './ports/questions.ts';
 import type { ChoiceValues } from '../wire/choice-value.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';

@@ -2,7 +2,9 @@ import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
 import type { ChatId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
 import { repeating, type RepeatedWork } from '../time/repeat.ts';
-import type { GapJournal, HistoryMessage, Intake, LarkGateway, LongConnection } from './ports.ts';
+import type { GapJournal } from './ports/gaps.ts';
+import type { HistoryMessage, LarkGateway } from './ports/lark.ts';
+import type { Intake, LongConnection } from './ports/intake.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 

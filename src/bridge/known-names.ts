@@ -3,7 +3,7 @@ import type { InboundMessage } from '../core/message.ts';
 import type { OpenId } from '../core/ids.ts';
 import type { Clock } from '../time/clock.ts';
 import { waitAtMost } from '../time/wait.ts';
-import type { LarkGateway } from './ports.ts';
+import type { LarkGateway } from './ports/lark.ts';
 
 /** Names are for convenience: nobody waits for them longer. */
 const NAMES_MS_MAX = 1_000;

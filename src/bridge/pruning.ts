@@ -1,6 +1,8 @@
 import type { Service } from '../core/service.ts';
 import { repeating } from '../time/repeat.ts';
-import type { AnswerFileStore, AttachmentStore, Journal } from './ports.ts';
+import type { AnswerFileStore } from './ports/answer-files.ts';
+import type { AttachmentStore } from './ports/attachments.ts';
+import type { Journal } from './ports/journal.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 

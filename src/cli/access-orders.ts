@@ -1,6 +1,6 @@
 /** Orders about who may talk to the bot. The daemon carries them out, at once or at its next start. */
 import type { Operations } from '../app/operations.ts';
-import type { AccessOrderKind } from '../bridge/ports.ts';
+import type { AccessOrderKind } from '../bridge/ports/orders.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Invocation } from './command.ts';
 

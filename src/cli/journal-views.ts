@@ -1,7 +1,7 @@
 /** How turns and outgoing rows are shown to an operator, on the screen and as JSON. */
 import type { FailureCause, OutboxRow, OutboxState, Turn, TurnState } from '../core/turn.ts';
 import { kindOf, reasonOf, shownText, spokenText } from '../observe/traces/trace.ts';
-import type { TurnLife, TurnRun } from '../bridge/ports.ts';
+import type { TurnLife, TurnRun } from '../bridge/ports/journal-reader.ts';
 
 /** Show the texts of the chat. */
 interface ViewOptions {

@@ -3,7 +3,7 @@ import type { Operations } from '../app/operations.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Options } from 'yargs';
 import type { Invocation } from './command.ts';
-import { ORDERS_FIT, type WorkOrderKind } from '../bridge/ports.ts';
+import { ORDERS_FIT, type WorkOrderKind } from '../bridge/ports/orders.ts';
 
 const ROWS_DEFAULT = 50;
 const ROWS_MAX = 10_000;

@@ -6,7 +6,7 @@ import { withoutSecrets } from '../core/secret.ts';
 import { withoutTerminalControls } from '../core/visible.ts';
 import type { HttpAnswer, HttpOutcome } from './outbound/http.ts';
 import type { RefusalReason } from './facts.ts';
-import type { DeliveryResult, LarkAction } from '../bridge/ports.ts';
+import type { DeliveryResult, LarkAction } from '../bridge/ports/delivery.ts';
 
 /** Lark counts calls per second and per minute, so no wait has to be longer, whatever a header says. */
 const LARK_COOL_DOWN_MS_MAX = 60_000;

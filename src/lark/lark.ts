@@ -12,7 +12,8 @@ import { Identity } from './outbound/identity.ts';
 import type { ProxySettings } from '../net/proxy.ts';
 import { OtherConnections } from './inbound/other-connections.ts';
 import { TokenSource } from './outbound/token.ts';
-import type { Intake, Observer } from '../bridge/ports.ts';
+import type { Intake } from '../bridge/ports/intake.ts';
+import type { Observer } from '../bridge/ports/observer.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 

@@ -14,7 +14,7 @@ import type {
   TurnQuestion,
   TurnRequest,
   WaitResult,
-} from '../bridge/ports.ts';
+} from '../bridge/ports/target.ts';
 import { failureSentence } from '../wire/failure-sentences.ts';
 
 /** The pause before a message is tried again whose refusal the operator has to repair first. */

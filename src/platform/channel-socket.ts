@@ -5,7 +5,7 @@ import { messageSend, parseOutcome } from './a2a.ts';
 import { EventCutter, StreamedTurn } from './event-stream.ts';
 import { ANSWER_BYTES_MAX } from './hub-calls.ts';
 import { asObject, type Json } from '../core/json-object.ts';
-import type { SendResult, TurnRequest } from '../bridge/ports.ts';
+import type { SendResult, TurnRequest } from '../bridge/ports/target.ts';
 import type { Log } from '../core/log.ts';
 import { failureSentence } from '../wire/failure-sentences.ts';
 

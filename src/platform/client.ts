@@ -18,7 +18,7 @@ import type {
   TurnRequest,
   TurnTarget,
   WaitResult,
-} from '../bridge/ports.ts';
+} from '../bridge/ports/target.ts';
 import type { Clock } from '../time/clock.ts';
 
 /**

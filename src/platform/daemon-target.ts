@@ -1,7 +1,7 @@
 import type { WorkspaceId } from '../core/ids.ts';
 import type { Service } from '../core/service.ts';
 import type { ChannelSocket } from './channel-socket.ts';
-import type { SendResult, TurnRequest, TurnTarget, WaitResult } from '../bridge/ports.ts';
+import type { SendResult, TurnRequest, TurnTarget, WaitResult } from '../bridge/ports/target.ts';
 import type { Log } from '../core/log.ts';
 
 /** Whether turns get through, and what the problem is if they do not. */

@@ -10,7 +10,7 @@ import {
   type InboxPage,
   type InboxQuery,
 } from './inbox.ts';
-import type { UnmatchedAnswer } from '../bridge/ports.ts';
+import type { UnmatchedAnswer } from '../bridge/ports/target.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 

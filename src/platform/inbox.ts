@@ -6,7 +6,7 @@ import { withoutMark } from '../wire/reply-token.ts';
 import { TOO_LARGE, type HttpAnswer, type HttpResult } from '../net/http.ts';
 import { describe } from './answers.ts';
 import { asObject, type Json } from '../core/json-object.ts';
-import type { UnmatchedAnswer } from '../bridge/ports.ts';
+import type { UnmatchedAnswer } from '../bridge/ports/target.ts';
 
 /** One page of a workspace's inbox, checked. */
 export type InboxPage =

@@ -7,7 +7,7 @@ import type {
   TurnRequest,
   TurnTarget,
   WaitResult,
-} from '../../src/bridge/ports.ts';
+} from '../../src/bridge/ports/target.ts';
 
 interface Item {
   readonly text: string;

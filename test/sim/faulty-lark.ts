@@ -2,12 +2,8 @@ import { BridgeError } from '../../src/core/errors.ts';
 import { messageId, type ChatId, type MessageId } from '../../src/core/ids.ts';
 import type { MarkdownForm } from '../../src/core/content.ts';
 import type { VirtualClock } from '../kit/clock.ts';
-import type {
-  DeliveryResult,
-  HistoryMessage,
-  LarkGateway,
-  Outgoing,
-} from '../../src/bridge/ports.ts';
+import type { DeliveryResult, Outgoing } from '../../src/bridge/ports/delivery.ts';
+import type { HistoryMessage, LarkGateway } from '../../src/bridge/ports/lark.ts';
 import { contentForm, rendered, type Rendered } from '../../src/lark/content/rendered.ts';
 
 export interface Shown {

@@ -7,7 +7,8 @@ import { Lanes } from '../../src/time/lanes.ts';
 import { CLEAN, type Findings } from './findings.ts';
 import { live, replayLine } from './lives.ts';
 import type { Fate, Mutations } from './world.ts';
-import type { LarkGateway, TurnRequest, TurnTarget } from '../../src/bridge/ports.ts';
+import type { LarkGateway } from '../../src/bridge/ports/lark.ts';
+import type { TurnRequest, TurnTarget } from '../../src/bridge/ports/target.ts';
 
 const COUNT = Number(process.env['SEEDS'] ?? 40);
 const FIRST = Number(process.env['SEED'] ?? 1);

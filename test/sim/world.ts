@@ -23,7 +23,9 @@ import { APP, People } from './people.ts';
 import { seeded } from './random.ts';
 import { settle, VirtualClock } from '../kit/clock.ts';
 import { MachineClock, ProcessClock } from './process-clock.ts';
-import type { Journal, LarkGateway, TurnTarget } from '../../src/bridge/ports.ts';
+import type { Journal } from '../../src/bridge/ports/journal.ts';
+import type { LarkGateway } from '../../src/bridge/ports/lark.ts';
+import type { TurnTarget } from '../../src/bridge/ports/target.ts';
 import type { Log } from '../../src/core/log.ts';
 
 const START_MS = Date.UTC(2026, 0, 5, 9);

@@ -1,6 +1,7 @@
 /** The owner's words about who may talk to the bot. */
 import type { OwnShow } from '../outbox/drafts.ts';
-import type { AccessOrders, AccessOutcome, CommandSurroundings } from '../ports.ts';
+import type { AccessOrders, AccessOutcome } from '../ports/access.ts';
+import type { CommandSurroundings } from '../ports/commands.ts';
 import { commandNotices } from '../texts/commands.ts';
 import type { CommandOrder } from './meant.ts';
 

@@ -4,7 +4,8 @@ import { BridgeError, errorText } from '../../core/errors.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Decisions } from '../intake/decisions.ts';
 import type { OwnShow } from '../outbox/drafts.ts';
-import type { CommandSurroundings, Diagnosis, Journal } from '../ports.ts';
+import type { CommandSurroundings, Diagnosis } from '../ports/commands.ts';
+import type { Journal } from '../ports/journal.ts';
 import {
   commandNotices,
   diagnosis,

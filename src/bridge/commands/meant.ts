@@ -4,7 +4,7 @@ import type { ChatId, OpenId, TurnId } from '../../core/ids.ts';
 import type { ChatType, InboundMessage } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import { ASKABLE_MAX, turnsMeant } from '../intake/commands.ts';
-import type { Journal } from '../ports.ts';
+import type { Journal } from '../ports/journal.ts';
 import { isAtWork } from '../turns/ended-early.ts';
 
 /** Where and by whom a command was given. */

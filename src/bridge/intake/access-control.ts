@@ -6,16 +6,16 @@ import type { Service } from '../../core/service.ts';
 import type { Clock } from '../../time/clock.ts';
 import { repeating, type RepeatedWork } from '../../time/repeat.ts';
 import type { Delivery } from '../outbox/delivery.ts';
+import type { AccessBook } from '../ports/access-book.ts';
 import type {
-  AccessBook,
   AccessLookup,
   AccessOrders,
   AccessOutcome,
-  Admission,
   GroupState,
-  LarkGateway,
   PersonAccess,
-} from '../ports.ts';
+} from '../ports/access.ts';
+import type { Admission } from '../ports/changes.ts';
+import type { LarkGateway } from '../ports/lark.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { guestTexts, ownerTexts } from '../texts/access.ts';

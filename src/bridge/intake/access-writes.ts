@@ -6,7 +6,7 @@ import type { Clock } from '../../time/clock.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { ownDraft, type OwnShow } from '../outbox/drafts.ts';
 import { outKey } from '../outbox/keys.ts';
-import type { AccessBook, AccessWork } from '../ports.ts';
+import type { AccessBook, AccessWork } from '../ports/access-book.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { Engine } from '../turns/engine.ts';

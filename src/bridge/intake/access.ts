@@ -11,10 +11,9 @@ import type {
   AccessChange,
   AccessJudgement,
   AccessRecords,
-  Admission,
   PersonAccess,
-  TurnChange,
-} from '../ports.ts';
+} from '../ports/access.ts';
+import type { Admission, TurnChange } from '../ports/changes.ts';
 import { guestTexts } from '../texts/access.ts';
 import { createPairingCode } from '../../wire/pairing-code.ts';
 

@@ -8,7 +8,8 @@ import { commandAdmission } from './command-admission.ts';
 import { outKey } from '../outbox/keys.ts';
 import { type DraftedAt, ownDraft, receiptDraft } from '../outbox/drafts.ts';
 import { choices, notices } from '../texts/texts.ts';
-import type { Admission, Journal } from '../ports.ts';
+import type { Admission } from '../ports/changes.ts';
+import type { Journal } from '../ports/journal.ts';
 
 /** A message that is older than this when it comes may not matter any more. A person decides. */
 export const STALE_AFTER_MS = 30 * 60_000;

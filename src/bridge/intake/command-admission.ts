@@ -4,7 +4,8 @@ import { turnsMeantBy } from '../commands/meant.ts';
 import { parseCommand } from '../commands/parse.ts';
 import type { CommandWords } from '../commands/table.ts';
 import { type DraftedAt, ownDraft } from '../outbox/drafts.ts';
-import type { Admission, Journal } from '../ports.ts';
+import type { Admission } from '../ports/changes.ts';
+import type { Journal } from '../ports/journal.ts';
 import { commandNotices } from '../texts/commands.ts';
 
 interface CommandContext {

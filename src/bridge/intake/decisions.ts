@@ -2,7 +2,7 @@
 import type { ChoiceAction } from '../../core/content.ts';
 import type { ChatId, OpenId, TurnId } from '../../core/ids.ts';
 import type { Delivery } from '../outbox/delivery.ts';
-import type { Journal } from '../ports.ts';
+import type { Journal } from '../ports/journal.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { Engine } from '../turns/engine.ts';

@@ -2,7 +2,8 @@ import { BridgeError } from '../../core/errors.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import { allWords } from '../commands/table.ts';
 import { admissionOf } from './admission.ts';
-import type { ChatEvent, Intake, Journal } from '../ports.ts';
+import type { ChatEvent, Intake } from '../ports/intake.ts';
+import type { Journal } from '../ports/journal.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { Clock } from '../../time/clock.ts';
 

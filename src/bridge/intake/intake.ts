@@ -16,15 +16,11 @@ import type { TypedAnswer } from '../questions/questions.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
-import type {
-  AttachmentStore,
-  ChatEvent,
-  CommandSurroundings,
-  EventReply,
-  Intake,
-  Journal,
-  LiveJournal,
-} from '../ports.ts';
+import type { AttachmentStore } from '../ports/attachments.ts';
+import type { ChatEvent, EventReply, Intake } from '../ports/intake.ts';
+import type { CommandSurroundings } from '../ports/commands.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { LiveJournal } from '../ports/live.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 

@@ -1,5 +1,6 @@
 /** What the bot says once when it comes into a chat: what it does, and how to call it. */
-import type { ChatEvent, GroupState } from '../ports.ts';
+import type { ChatEvent } from '../ports/intake.ts';
+import type { GroupState } from '../ports/access.ts';
 import { welcomeTexts } from '../texts/access.ts';
 import type { AccessMode } from './access.ts';
 import type { AccessWrites } from './access-writes.ts';

@@ -4,13 +4,8 @@ import type { Language } from '../../core/language.ts';
 import type { MessageId } from '../../core/ids.ts';
 import type { OutboxRow } from '../../core/turn.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
-import type {
-  DeliveryResult,
-  LiveCardRecord,
-  LiveGateway,
-  LiveJournal,
-  LiveResult,
-} from '../ports.ts';
+import type { DeliveryResult } from '../ports/delivery.ts';
+import type { LiveCardRecord, LiveGateway, LiveJournal, LiveResult } from '../ports/live.ts';
 import { liveTexts } from '../texts/live.ts';
 
 /** More than any call under way can have. */

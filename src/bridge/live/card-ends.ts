@@ -1,6 +1,6 @@
 /** Which row of the outbox ends which live card. It is pure. */
 import type { OutboxDraft } from '../../core/turn.ts';
-import type { LiveCardRecord } from '../ports.ts';
+import type { LiveCardRecord } from '../ports/live.ts';
 import type { DraftedAt } from '../outbox/drafts.ts';
 import { outKey } from '../outbox/keys.ts';
 import { liveNotices } from '../texts/live.ts';

@@ -1,7 +1,13 @@
 /** One card in a chat: what it shows, and the numbers of the calls about it. */
 import { messageId } from '../../core/ids.ts';
 import type { Clock } from '../../time/clock.ts';
-import type { LiveCardRecord, LiveGateway, LiveJournal, LiveResult, LiveView } from '../ports.ts';
+import type {
+  LiveCardRecord,
+  LiveGateway,
+  LiveJournal,
+  LiveResult,
+  LiveView,
+} from '../ports/live.ts';
 
 /** Numbers of calls that are set aside with one write. */
 const NUMBERS_AT_ONCE = 50;

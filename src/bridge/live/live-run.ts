@@ -13,7 +13,7 @@ import type {
   LivePlace,
   LiveResult,
   LiveView,
-} from '../ports.ts';
+} from '../ports/live.ts';
 import type { Languages } from '../texts/languages.ts';
 import { turnKey } from '../outbox/keys.ts';
 import { LiveCard } from './live-card.ts';

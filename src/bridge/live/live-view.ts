@@ -1,7 +1,7 @@
 /** What a live card shows of a turn at work. It is pure. */
 import type { Language } from '../../core/language.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
-import type { LiveView } from '../ports.ts';
+import type { LiveView } from '../ports/live.ts';
 import { liveTexts } from '../texts/live.ts';
 import type { LiveState } from './live-state.ts';
 

@@ -16,13 +16,9 @@ import {
   hasButtons,
   isMarkdown,
 } from '../../core/content.ts';
-import type {
-  ContentForm,
-  DeliveryResult,
-  LarkAction,
-  OutboxChange,
-  RefusedForm,
-} from '../ports.ts';
+import type { ContentForm, RefusedForm } from '../ports/lark.ts';
+import type { DeliveryResult, LarkAction } from '../ports/delivery.ts';
+import type { OutboxChange } from '../ports/changes.ts';
 
 /** A send that Lark or the network refused is tried again after this, doubling up to the maximum. */
 const OUT_BACKOFF_BASE_MS = 1_000;

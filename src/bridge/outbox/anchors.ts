@@ -5,7 +5,8 @@ import type { Log } from '../../core/log.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxRow, Turn } from '../../core/turn.ts';
 import { ASKABLE_MAX } from '../intake/commands.ts';
-import type { Journal, LarkGateway } from '../ports.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { LarkGateway } from '../ports/lark.ts';
 import type { Anchor } from './after-send.ts';
 
 /** The thread is searched for another message from this long before the question. */

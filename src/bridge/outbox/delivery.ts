@@ -17,17 +17,14 @@ import { updateOf } from './updates.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { type Content, hasButtons, isMarkdown } from '../../core/content.ts';
-import type {
-  AnswerFileStore,
-  DeliveryResult,
-  HistoryMessage,
-  Journal,
-  LarkGateway,
-  LiveJournal,
-  Observer,
-  OutboxChange,
-  QuestionStore,
-} from '../ports.ts';
+import type { AnswerFileStore } from '../ports/answer-files.ts';
+import type { DeliveryResult } from '../ports/delivery.ts';
+import type { HistoryMessage, LarkGateway } from '../ports/lark.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { LiveJournal } from '../ports/live.ts';
+import type { Observer } from '../ports/observer.ts';
+import type { OutboxChange } from '../ports/changes.ts';
+import type { QuestionStore } from '../ports/questions.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 

@@ -8,7 +8,9 @@ import type { OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import { messageText } from '../../wire/message-text.ts';
 import { outKey, turnKey } from './keys.ts';
-import type { ContentForm, Outgoing, SendOrder } from '../ports.ts';
+import type { ContentForm } from '../ports/lark.ts';
+import type { Outgoing } from '../ports/delivery.ts';
+import type { SendOrder } from '../ports/send.ts';
 import { inLanguage } from '../texts/text.ts';
 
 /** The reaction on a message that was received and is being worked on. */

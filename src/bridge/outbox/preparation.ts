@@ -7,7 +7,10 @@ import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxBody, OutboxDraft, OutboxRow } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
 import { waitAtMost } from '../../time/wait.ts';
-import type { DeliveryResult, Journal, LarkAction, LarkGateway, Upload } from '../ports.ts';
+import type { DeliveryResult, LarkAction } from '../ports/delivery.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { LarkGateway } from '../ports/lark.ts';
+import type { Upload } from '../ports/answer-files.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { outKey } from './keys.ts';
 

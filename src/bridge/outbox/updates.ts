@@ -1,5 +1,6 @@
 import type { OutboxBody, OutboxRow } from '../../core/turn.ts';
-import type { Outgoing, QuestionStore } from '../ports.ts';
+import type { Outgoing } from '../ports/delivery.ts';
+import type { QuestionStore } from '../ports/questions.ts';
 
 /**
  * The call that shows how a question ended: a change of its card, or a text below a question that is no card.

@@ -2,7 +2,7 @@
 import type { OpenId } from '../../core/ids.ts';
 import type { Language, Text } from '../../core/language.ts';
 import type { Choice } from '../../wire/choice-value.ts';
-import type { EventReply } from '../ports.ts';
+import type { EventReply } from '../ports/intake.ts';
 import { lateText, outcomeText, pressTexts } from '../texts/questions.ts';
 import type { Questions } from './questions.ts';
 

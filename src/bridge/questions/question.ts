@@ -10,7 +10,7 @@ import { turnKey } from '../outbox/keys.ts';
 import { type DraftedAt, messageDraft } from '../outbox/drafts.ts';
 import { inLanguage } from '../texts/text.ts';
 import { answerHint, outcomeText } from '../texts/questions.ts';
-import type { Question, QuestionEndReason, QuestionState } from '../ports.ts';
+import type { Question, QuestionEndReason, QuestionState } from '../ports/questions.ts';
 
 export type EndState = Exclude<QuestionState, { phase: 'open' }>;
 

@@ -1,6 +1,6 @@
 /** What people and agents are told about files that the agent does not get. */
 import type { Resource } from '../../core/message.ts';
-import type { MissingReason } from '../ports.ts';
+import type { MissingReason } from '../ports/attachments.ts';
 import { notice, type Text } from './text.ts';
 
 interface Missing {

@@ -2,7 +2,8 @@
 import type { CommandName } from '../../core/content.ts';
 import type { Language } from '../../core/language.ts';
 import type { ShownMenuButton } from '../../core/turn.ts';
-import type { ChosenLanguage, Diagnosis } from '../ports.ts';
+import type { ChosenLanguage } from '../ports/languages.ts';
+import type { Diagnosis } from '../ports/commands.ts';
 import { COMMANDS } from '../commands/table.ts';
 import { menu, menuButton, notice, type Text } from './text.ts';
 

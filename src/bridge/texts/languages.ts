@@ -4,7 +4,7 @@ import type { Brand } from '../../core/brand.ts';
 import type { OpenId } from '../../core/ids.ts';
 import type { Language } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
-import type { LanguageChoices } from '../ports.ts';
+import type { LanguageChoices } from '../ports/languages.ts';
 
 /** More people than talk to one bot on one day. For all others the database is read. */
 const PEOPLE_REMEMBERED_MAX = 10_000;

@@ -1,5 +1,5 @@
 /** What the bridge says about questions of agents. */
-import type { QuestionEndReason, QuestionState } from '../ports.ts';
+import type { QuestionEndReason, QuestionState } from '../ports/questions.ts';
 import { notice, numberIn, type Text } from './text.ts';
 
 const MINUTE_MS = 60_000;

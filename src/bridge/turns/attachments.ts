@@ -9,12 +9,12 @@ import { limitAt, pause } from '../../time/wait.ts';
 import type {
   AttachmentAsked,
   AttachmentStore,
-  Journal,
-  LarkGateway,
   MissingReason,
   ResourceResult,
   StoredAttachment,
-} from '../ports.ts';
+} from '../ports/attachments.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { LarkGateway } from '../ports/lark.ts';
 import { attachmentsMissing, missingText } from '../texts/attachments.ts';
 import type { TurnChanges } from './turn-changes.ts';
 

@@ -9,7 +9,8 @@ import type { LaneRunner } from '../../time/lane-runner.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { StoreRetry } from '../store-retry.ts';
-import type { CancelResult, Journal, TurnTarget } from '../ports.ts';
+import type { CancelResult, TurnTarget } from '../ports/target.ts';
+import type { Journal } from '../ports/journal.ts';
 
 /** If the hub does not answer, the call is repeated for about ten minutes, with growing pauses. */
 const TRIES_MAX = 25;

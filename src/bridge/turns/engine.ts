@@ -9,16 +9,12 @@ import type { LaneItem } from '../../time/lanes.ts';
 import type { LiveCards } from '../live/live-cards.ts';
 import type { Gate } from '../intake/access.ts';
 import type { Delivery } from '../outbox/delivery.ts';
-import type {
-  AttachmentStore,
-  ContentForm,
-  Journal,
-  LarkGateway,
-  Observer,
-  QuestionStore,
-  TurnHead,
-  TurnTarget,
-} from '../ports.ts';
+import type { AttachmentStore } from '../ports/attachments.ts';
+import type { ContentForm, LarkGateway } from '../ports/lark.ts';
+import type { Journal, TurnHead } from '../ports/journal.ts';
+import type { Observer } from '../ports/observer.ts';
+import type { QuestionStore } from '../ports/questions.ts';
+import type { TurnTarget } from '../ports/target.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';

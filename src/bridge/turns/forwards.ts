@@ -2,7 +2,8 @@ import type { MessageId, TurnId } from '../../core/ids.ts';
 import type { Part } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
-import type { ForwardedResult, Journal, LarkGateway } from '../ports.ts';
+import type { ForwardedResult, LarkGateway } from '../ports/lark.ts';
+import type { Journal } from '../ports/journal.ts';
 import { readForAWhile } from './reading.ts';
 import type { TurnChanges } from './turn-changes.ts';
 

@@ -9,17 +9,12 @@ import type { Engine } from './engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { TurnEvent } from './turn-events.ts';
 import { sendDrafts } from '../outbox/drafts.ts';
-import type {
-  AccessOrderKind,
-  Journal,
-  LarkGateway,
-  Order,
-  OrderQueue,
-  OrderResult,
-  OutboxChange,
-  SendOrder,
-  TurnTarget,
-} from '../ports.ts';
+import type { AccessOrderKind, Order, OrderQueue, OrderResult } from '../ports/orders.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { LarkGateway } from '../ports/lark.ts';
+import type { OutboxChange } from '../ports/changes.ts';
+import type { SendOrder } from '../ports/send.ts';
+import type { TurnTarget } from '../ports/target.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 

@@ -1,6 +1,6 @@
 /** What a recall of the message does to its turn. Pure. */
 import type { Show, Turn, TurnState } from '../../core/turn.ts';
-import type { Withdrawal } from '../ports.ts';
+import type { Withdrawal } from '../ports/changes.ts';
 
 interface Recalled {
   readonly state: TurnState;

@@ -3,7 +3,7 @@ import type { WorkspaceId } from '../../core/ids.ts';
 import type { Turn } from '../../core/turn.ts';
 import { messageText, saysNothing } from '../../wire/message-text.ts';
 import { platformMessageId } from '../outbox/keys.ts';
-import type { TurnRequest, TurnTarget } from '../ports.ts';
+import type { TurnRequest, TurnTarget } from '../ports/target.ts';
 import { contextOf } from './context.ts';
 
 /** What is asked. A mention without words asks about the message that it replies to. */

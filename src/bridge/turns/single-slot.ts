@@ -1,7 +1,7 @@
 import { isSameWorkspace, type ChatId, type TurnId, type WorkspaceId } from '../../core/ids.ts';
 import type { Turn, TurnState } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
-import type { UnansweredRun } from '../ports.ts';
+import type { UnansweredRun } from '../ports/journal.ts';
 import { isBlind } from './turn.ts';
 
 /** For this long after a turn was given up, what its agent says without a turn may still be the answer. */

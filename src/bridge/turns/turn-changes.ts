@@ -9,14 +9,12 @@ import type { Delivery } from '../outbox/delivery.ts';
 import { createReplyToken } from '../outbox/keys.ts';
 import { toDrafts } from '../outbox/drafts.ts';
 import type { Gate } from '../intake/access.ts';
-import type {
-  AccessRecords,
-  ContentForm,
-  Journal,
-  Observer,
-  TurnChange,
-  TurnTarget,
-} from '../ports.ts';
+import type { AccessRecords } from '../ports/access.ts';
+import type { ContentForm } from '../ports/lark.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { Observer } from '../ports/observer.ts';
+import type { TurnChange } from '../ports/changes.ts';
+import type { TurnTarget } from '../ports/target.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { LiveCards } from '../live/live-cards.ts';

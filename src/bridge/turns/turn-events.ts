@@ -3,7 +3,8 @@ import type { ChoiceAction } from '../../core/content.ts';
 import type { OpenId, WorkspaceId } from '../../core/ids.ts';
 import type { Show, TurnState } from '../../core/turn.ts';
 import type { TurnDetails } from '../../core/turn-details.ts';
-import type { SendResult, TurnAnswer, TurnQuestion, WaitResult, Withdrawal } from '../ports.ts';
+import type { SendResult, TurnAnswer, TurnQuestion, WaitResult } from '../ports/target.ts';
+import type { Withdrawal } from '../ports/changes.ts';
 
 export interface TurnRules {
   readonly turnTimeoutMs: number;

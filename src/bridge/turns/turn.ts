@@ -15,7 +15,7 @@ import { mayDrop, stopped } from './ended-early.ts';
 import { recalled } from './recall.ts';
 import type { TurnEvent, TurnRules, TurnStep } from './turn-events.ts';
 import { sendBackoffMs } from './send-backoff.ts';
-import type { SendResult, TurnAnswer, TurnQuestion, WaitResult } from '../ports.ts';
+import type { SendResult, TurnAnswer, TurnQuestion, WaitResult } from '../ports/target.ts';
 
 const FINAL: ReadonlySet<TurnPhase> = new Set(['answered', 'failed', 'dropped']);
 const ENGAGED: ReadonlySet<TurnPhase> = new Set(['sending', 'accepted']);

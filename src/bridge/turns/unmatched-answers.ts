@@ -8,14 +8,9 @@ import { inLanguage, type Text } from '../texts/text.ts';
 import { unaskedDrafts, type UnaskedSpeech } from '../outbox/drafts.ts';
 import type { Owner } from './single-slot.ts';
 import { question, withFiles } from '../texts/texts.ts';
-import type {
-  ContentForm,
-  Journal,
-  UnmatchedAnswer,
-  TurnAnswer,
-  TurnQuestion,
-  TurnTarget,
-} from '../ports.ts';
+import type { ContentForm } from '../ports/lark.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { UnmatchedAnswer, TurnAnswer, TurnQuestion, TurnTarget } from '../ports/target.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 

@@ -1,5 +1,5 @@
 /** `lark-bridge chats`: in which groups the bot answers everybody, or nobody. */
-import type { GroupAccess } from '../../bridge/ports.ts';
+import type { GroupAccess } from '../../bridge/ports/access.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { LARK_ID_PATTERN } from '../../core/ids.ts';
 import { giveAccessOrder } from '../access-orders.ts';

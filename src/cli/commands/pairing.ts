@@ -1,6 +1,6 @@
 /** `lark-bridge pairing`: who may talk to the bot. */
 import type { Operations } from '../../app/operations.ts';
-import type { PersonAccess } from '../../bridge/ports.ts';
+import type { PersonAccess } from '../../bridge/ports/access.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { LARK_ID_PATTERN, openId, type OpenId } from '../../core/ids.ts';
 import { giveAccessOrder } from '../access-orders.ts';

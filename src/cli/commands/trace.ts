@@ -6,7 +6,7 @@ import type { LeafCommand } from '../command.ts';
 import { rowView, timeOf, turnView, stateSentence } from '../journal-views.ts';
 import { textOption, withOperations } from '../operator.ts';
 import { columnsOf } from '../table.ts';
-import type { JournalReader, TurnLife } from '../../bridge/ports.ts';
+import type { JournalReader, TurnLife } from '../../bridge/ports/journal-reader.ts';
 
 export const traceCommand: LeafCommand = {
   usage: 'trace <message_id>',

@@ -15,7 +15,7 @@ import {
 } from '../journal-views.ts';
 import { giveOrder, limitOf, listOptions, textOption, withOperations } from '../operator.ts';
 import { columnsOf } from '../table.ts';
-import type { TurnLife } from '../../bridge/ports.ts';
+import type { TurnLife } from '../../bridge/ports/journal-reader.ts';
 
 const PHASES = Object.keys({
   waiting: true,

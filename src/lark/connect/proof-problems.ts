@@ -6,7 +6,7 @@ import { CALLBACK_NEEDS, EVENT_NEEDS, SCOPE_NEEDS } from '../app-needs.ts';
 import { isPassing, reasonFor } from '../codes.ts';
 import type { RefusalReason } from '../facts.ts';
 import { botChatUrl, type ConsolePage, consolePageUrl, openBaseUrl } from '../brand.ts';
-import type { DeliveryResult } from '../../bridge/ports.ts';
+import type { DeliveryResult } from '../../bridge/ports/delivery.ts';
 
 const PUBLISH = 'and publish a version of the app';
 

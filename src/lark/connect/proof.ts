@@ -22,7 +22,8 @@ import {
   type Problem,
 } from './proof-problems.ts';
 import { GRANT_BACKOFF_BASE_MS, GRANT_BACKOFF_MAX_MS } from './device-grant.ts';
-import type { DeliveryResult, Intake } from '../../bridge/ports.ts';
+import type { DeliveryResult } from '../../bridge/ports/delivery.ts';
+import type { Intake } from '../../bridge/ports/intake.ts';
 import type { Clock } from '../../time/clock.ts';
 import { pause } from '../../time/wait.ts';
 

@@ -1,5 +1,5 @@
 /** Cards (schema 2.0) that change while they are shown, and what stands on them at the end. */
-import type { LiveView } from '../../bridge/ports.ts';
+import type { LiveView } from '../../bridge/ports/live.ts';
 import { type Content, isMarkdown } from '../../core/content.ts';
 import { byteLength, headOf } from '../../core/cut.ts';
 import { isObject } from '../../core/json-object.ts';

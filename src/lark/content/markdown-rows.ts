@@ -1,5 +1,5 @@
 /** Answers as the outbox keeps them: each part with the Markdown from which its message is made when it is sent. */
-import type { RefusedForm } from '../../bridge/ports.ts';
+import type { RefusedForm } from '../../bridge/ports/lark.ts';
 import type {
   AnswerContent,
   AnswerFile,

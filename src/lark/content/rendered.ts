@@ -1,5 +1,5 @@
 /** Makes the form that Lark's message API accepts from the content of a message. */
-import type { ContentForm } from '../../bridge/ports.ts';
+import type { ContentForm } from '../../bridge/ports/lark.ts';
 import {
   type Content,
   type FileContent,

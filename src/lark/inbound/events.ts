@@ -11,7 +11,8 @@ import {
 } from './parse.ts';
 import { type FetchMessage, Rereader } from './reread.ts';
 import { type EventDispatcher, loadSdk, type Logger } from '../sdk.ts';
-import type { ChatEvent, EventReply, Intake, Observer } from '../../bridge/ports.ts';
+import type { ChatEvent, EventReply, Intake } from '../../bridge/ports/intake.ts';
+import type { Observer } from '../../bridge/ports/observer.ts';
 import type { OpenId } from '../../core/ids.ts';
 import type { InboundEvent } from '../../core/message.ts';
 import type { Log, LogFields } from '../../core/log.ts';

@@ -1,6 +1,6 @@
 /** Checks once what Lark delivers. All code after this trusts the result. */
 import { asObject, type Json } from '../../core/json-object.ts';
-import type { ChatEvent } from '../../bridge/ports.ts';
+import type { ChatEvent } from '../../bridge/ports/intake.ts';
 import { CALLBACK_NEEDS, EDIT_EVENT, EVENT_NEEDS } from '../app-needs.ts';
 import {
   type AppId,

@@ -2,7 +2,8 @@
 import PQueue from 'p-queue';
 import { BridgeError } from '../../core/errors.ts';
 import { CallQueue, type CallLimits } from './call-queue.ts';
-import { NO_OBSERVER, type CallPriority, type Observer } from '../../bridge/ports.ts';
+import { NO_OBSERVER, type Observer } from '../../bridge/ports/observer.ts';
+import type { CallPriority } from '../../bridge/ports/delivery.ts';
 import type { Clock } from '../../time/clock.ts';
 
 /** Calls that run at the same time. 50 calls a second need about ten at usual latencies. */

@@ -1,7 +1,7 @@
 /** Calls that wait, and which of them may start now. It has no clock: callers pass the time. */
 import { LRUCache } from 'lru-cache';
 import { CoolDown, type Rate, RateWindow } from './rate-window.ts';
-import type { CallPriority } from '../../bridge/ports.ts';
+import type { CallPriority } from '../../bridge/ports/delivery.ts';
 
 export interface CallLimits {
   /** For each API by itself, as Lark counts. */

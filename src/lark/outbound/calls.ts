@@ -8,7 +8,7 @@ import { CallFailed, createHttpInstance } from './http-instance.ts';
 import type { LarkHttp } from './http.ts';
 import { type Client, loadSdk, type Logger, SDK_SOURCE } from '../sdk.ts';
 import type { TokenSource } from './token.ts';
-import type { CallPriority } from '../../bridge/ports.ts';
+import type { CallPriority } from '../../bridge/ports/delivery.ts';
 
 export interface CallerOptions {
   readonly http: LarkHttp;

@@ -5,7 +5,7 @@ import type { ChatType } from '../../core/message.ts';
 import { LARK_CHATS_PACED_MAX } from './broker.ts';
 import type { Caller } from './calls.ts';
 import type { Refusal, Tried } from '../codes.ts';
-import type { CallPriority } from '../../bridge/ports.ts';
+import type { CallPriority } from '../../bridge/ports/delivery.ts';
 
 const READ: Tried = { kind: 'read', inThread: false, card: false };
 

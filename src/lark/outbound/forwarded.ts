@@ -1,7 +1,7 @@
 /** Reads what a bundle of forwarded messages says. Its event and the history give only that it is one. */
 import type { MessageId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
-import type { ForwardedResult } from '../../bridge/ports.ts';
+import type { ForwardedResult } from '../../bridge/ports/lark.ts';
 import { isPassing, type Refusal, type Tried } from '../codes.ts';
 import { forwardedText } from '../inbound/content/forwarded.ts';
 import { listOf } from '../inbound/fields.ts';

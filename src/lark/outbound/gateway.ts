@@ -32,15 +32,10 @@ import type { Self } from '../inbound/parse.ts';
 import type { FetchMessage } from '../inbound/reread.ts';
 import { contentForm, rendered, type Rendered, toLarkContent } from '../content/rendered.ts';
 import { sdkLogger } from '../sdk.ts';
-import {
-  NO_OBSERVER,
-  type CallPriority,
-  type DeliveryResult,
-  type GroupLookup,
-  type LarkGateway,
-  type Observer,
-  type Outgoing,
-} from '../../bridge/ports.ts';
+import { NO_OBSERVER, type Observer } from '../../bridge/ports/observer.ts';
+import type { CallPriority, DeliveryResult, Outgoing } from '../../bridge/ports/delivery.ts';
+import type { GroupLookup } from '../../bridge/ports/access.ts';
+import type { LarkGateway } from '../../bridge/ports/lark.ts';
 import type { Log } from '../../core/log.ts';
 
 /** Lark's longest idempotency key. */

@@ -2,7 +2,7 @@
 import type { ChatId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import { isPassing, type Tried } from '../codes.ts';
-import type { GroupLookup } from '../../bridge/ports.ts';
+import type { GroupLookup } from '../../bridge/ports/access.ts';
 import { textOf } from '../inbound/fields.ts';
 import type { Caller } from './calls.ts';
 

@@ -11,7 +11,7 @@ import { mentionsOf } from '../inbound/content/forwarded.ts';
 import { writtenText } from '../inbound/content/text.ts';
 import { idOf, listOf, millis } from '../inbound/fields.ts';
 import { parseMessage, type MessageFacts, type Self } from '../inbound/parse.ts';
-import type { HistoryMessage } from '../../bridge/ports.ts';
+import type { HistoryMessage } from '../../bridge/ports/lark.ts';
 import type { Log } from '../../core/log.ts';
 
 /** Pages of 50 messages that one reading of a history may take: enough for an outage of hours in a busy chat. */

@@ -6,7 +6,7 @@ import type {
   LiveGateway,
   LiveResult,
   LiveTrouble,
-} from '../../bridge/ports.ts';
+} from '../../bridge/ports/live.ts';
 import type { Content } from '../../core/content.ts';
 import { isPassing, type Tried } from '../codes.ts';
 import { endedCard, LIVE_TEXT_ELEMENT, liveCard, liveText } from '../content/live-card.ts';

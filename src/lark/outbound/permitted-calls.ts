@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Log } from '../../core/log.ts';
 import { reasonFor, type Refusal, type Tried } from '../codes.ts';
-import type { CallPriority } from '../../bridge/ports.ts';
+import type { CallPriority } from '../../bridge/ports/delivery.ts';
 import type { Caller, CallResult } from './calls.ts';
 
 /** A permission that is missing is seldom granted within minutes. */

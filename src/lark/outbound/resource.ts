@@ -4,7 +4,7 @@ import type { MessageId } from '../../core/ids.ts';
 import { asObject } from '../../core/json-object.ts';
 import type { Log } from '../../core/log.ts';
 import type { Resource } from '../../core/message.ts';
-import type { MissingReason, ResourceResult } from '../../bridge/ports.ts';
+import type { MissingReason, ResourceResult } from '../../bridge/ports/attachments.ts';
 import { CODES, isPassing, type Tried } from '../codes.ts';
 import type { Caller } from './calls.ts';
 import { CallFailed } from './http-instance.ts';

@@ -4,7 +4,7 @@ import type { MessageId } from '../../core/ids.ts';
 import { asObject, type Json } from '../../core/json-object.ts';
 import type { Log } from '../../core/log.ts';
 import type { InboundMessage } from '../../core/message.ts';
-import type { ReadResult, SaidMessage, Surroundings } from '../../bridge/ports.ts';
+import type { ReadResult, SaidMessage, Surroundings } from '../../bridge/ports/said-before.ts';
 import { CODES, isPassing, reasonFor, type Refusal, type Tried } from '../codes.ts';
 import { forwardedText, mentionsOf, textOfItem } from '../inbound/content/forwarded.ts';
 import { idOf, listOf, millis, textOf } from '../inbound/fields.ts';

@@ -1,7 +1,8 @@
 /** Gives Lark the content of files. A message then names the key that Lark gives back. */
 import { errorText, isSystemError } from '../../core/errors.ts';
 import { readWhole } from '../../files/whole-file.ts';
-import type { CallPriority, DeliveryResult, Upload } from '../../bridge/ports.ts';
+import type { CallPriority, DeliveryResult } from '../../bridge/ports/delivery.ts';
+import type { Upload } from '../../bridge/ports/answer-files.ts';
 import type { Refusal, Tried } from '../codes.ts';
 import { idOf } from '../inbound/fields.ts';
 import type { Caller, CallResult } from './calls.ts';

@@ -1,7 +1,8 @@
 /** Counts what the parts report, from the start and at low cost. The metrics read it. */
 import type { TurnId } from '../../core/ids.ts';
 import type { TurnPhase } from '../../core/turn.ts';
-import type { CallPriority, DeliveryResult, Observer, Outgoing } from '../../bridge/ports.ts';
+import type { CallPriority, DeliveryResult, Outgoing } from '../../bridge/ports/delivery.ts';
+import type { Observer } from '../../bridge/ports/observer.ts';
 
 /** Upper bounds in seconds. Lark waits 3 s for an ack, and our goal is 50 ms. */
 const ACK_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3];

@@ -1,7 +1,7 @@
 /** The history of one message as spans. It is made from the journal, so it is right even if a process died meanwhile. */
 import type { OutboxRow } from '../../core/turn.ts';
 import { kindOf } from './trace.ts';
-import type { TurnLife, TurnRun } from '../../bridge/ports.ts';
+import type { TurnLife, TurnRun } from '../../bridge/ports/journal-reader.ts';
 
 /** A period of time. It contains no text of the chat. */
 export interface SpanPlan {

@@ -2,7 +2,7 @@
 import type { InboundMessage } from '../../core/message.ts';
 import type { ProgramOutput } from '../../core/program-output.ts';
 import type { OutboxRow, TurnState } from '../../core/turn.ts';
-import type { TurnLife, TurnRun } from '../../bridge/ports.ts';
+import type { TurnLife, TurnRun } from '../../bridge/ports/journal-reader.ts';
 import { messageText } from '../../wire/message-text.ts';
 
 export interface TraceEvent {

@@ -4,7 +4,7 @@ import type { TurnId } from '../../core/ids.ts';
 import type { Service } from '../../core/service.ts';
 import type { TraceExporter } from './otlp.ts';
 import { traceOfLife } from './spans.ts';
-import type { TurnLife } from '../../bridge/ports.ts';
+import type { TurnLife } from '../../bridge/ports/journal-reader.ts';
 import type { Log } from '../../core/log.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Clock } from '../../time/clock.ts';

@@ -10,7 +10,7 @@ import type {
   AttachmentStore,
   SaveResult,
   StoredAttachment,
-} from '../../bridge/ports.ts';
+} from '../../bridge/ports/attachments.ts';
 import type { Clock } from '../../time/clock.ts';
 import { attachmentName } from './file-name.ts';
 import { fileTypeOf, HEAD_BYTES } from './file-type.ts';

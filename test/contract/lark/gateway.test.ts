@@ -5,7 +5,7 @@ import { CALL_LIMITS } from '../../../src/lark/outbound/broker.ts';
 import type { SimChat, SimMessage } from '../../../src/sim/world/model.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { eventually, type GatewayRig, type Rig, startRig, withGateway } from './rig.ts';
-import type { DeliveryResult, Outgoing } from '../../../src/bridge/ports.ts';
+import type { DeliveryResult, Outgoing } from '../../../src/bridge/ports/delivery.ts';
 import { LARK_TEXT_BYTES_MAX } from '../../../src/lark/content/text.ts';
 
 const MESSAGES = '/open-apis/im/v1/messages';

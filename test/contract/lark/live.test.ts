@@ -1,6 +1,6 @@
 /** Live cards at the simulated cloud: streaming cards, and cards that are changed through their message. */
 import { expect, test } from 'vitest';
-import type { LiveCardRef, LiveGateway, LiveView } from '../../../src/bridge/ports.ts';
+import type { LiveCardRef, LiveGateway, LiveView } from '../../../src/bridge/ports/live.ts';
 import type { Content } from '../../../src/core/content.ts';
 import { chatId, messageId } from '../../../src/core/ids.ts';
 import { LIFTED_CALL_LIMITS } from '../../../src/lark/outbound/broker.ts';

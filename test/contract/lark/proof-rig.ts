@@ -2,7 +2,7 @@
 import { expect, onTestFinished } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { openId } from '../../../src/core/ids.ts';
-import type { ChatEvent } from '../../../src/bridge/ports.ts';
+import type { ChatEvent } from '../../../src/bridge/ports/intake.ts';
 import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts';
 import { proofTexts } from '../../../src/bridge/texts/texts.ts';
 import { Secret } from '../../../src/core/secret.ts';

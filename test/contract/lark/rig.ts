@@ -15,7 +15,8 @@ import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimUser } from '../../../src/sim/world/model.ts';
 import { type LarkCloudOptions, startLarkCloud } from '../../../src/sim/server.ts';
 import { recordingLog } from '../../kit/log.ts';
-import type { CallPriority, Intake } from '../../../src/bridge/ports.ts';
+import type { CallPriority } from '../../../src/bridge/ports/delivery.ts';
+import type { Intake } from '../../../src/bridge/ports/intake.ts';
 import { type Clock, systemClock } from '../../../src/time/clock.ts';
 
 /** Looks until the matcher is content; the time limit is for broken code only. */

@@ -4,7 +4,7 @@ import { Traces } from '../../../src/observe/traces/traces.ts';
 import { turnIn } from '../../unit/bridge/samples.ts';
 import { openOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.ts';
 import { startWatchedBridge } from './rig.ts';
-import type { TurnLife } from '../../../src/bridge/ports.ts';
+import type { TurnLife } from '../../../src/bridge/ports/journal-reader.ts';
 import { silentLog } from '../../kit/log.ts';
 import { clockWithoutTimers } from '../../kit/clock.ts';
 

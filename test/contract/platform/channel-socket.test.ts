@@ -15,7 +15,7 @@ import {
   wordsOf,
   type SocketTurn,
 } from './channel-runtime.ts';
-import type { TurnRequest } from '../../../src/bridge/ports.ts';
+import type { TurnRequest } from '../../../src/bridge/ports/target.ts';
 
 const never = new AbortController().signal;
 let runtime: ChannelRuntime;

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { error, messageResult, type PlatformDouble, type Scripted } from './double.ts';
 import { clientOf, eventually, NEVER, openDouble, quickClock, turnFor } from './rig.ts';
-import type { WaitResult } from '../../../src/bridge/ports.ts';
+import type { WaitResult } from '../../../src/bridge/ports/target.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import { clockWithoutTimers } from '../../kit/clock.ts';
 

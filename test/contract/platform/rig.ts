@@ -5,7 +5,7 @@ import { Secret } from '../../../src/core/secret.ts';
 import { PlatformClient, type PlatformOptions } from '../../../src/platform/client.ts';
 import { recordingLog } from '../../kit/log.ts';
 import { PlatformDouble } from './double.ts';
-import type { UnmatchedAnswer, TurnRequest } from '../../../src/bridge/ports.ts';
+import type { UnmatchedAnswer, TurnRequest } from '../../../src/bridge/ports/target.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import { clockWithoutTimers, fasterClock } from '../../kit/clock.ts';
 

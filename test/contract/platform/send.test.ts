@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { error, messageResult, type PlatformDouble, type Scripted } from './double.ts';
 import { clientOf, NEVER, openDouble, turnFor } from './rig.ts';
-import type { SendResult } from '../../../src/bridge/ports.ts';
+import type { SendResult } from '../../../src/bridge/ports/target.ts';
 
 let platform: PlatformDouble;
 

@@ -7,7 +7,7 @@ import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { message } from '../../unit/bridge/samples.ts';
-import type { TurnChange } from '../../../src/bridge/ports.ts';
+import type { TurnChange } from '../../../src/bridge/ports/changes.ts';
 import { silentLog } from '../../kit/log.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { clockWithoutTimers } from '../../kit/clock.ts';

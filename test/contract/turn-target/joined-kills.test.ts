@@ -4,7 +4,12 @@
  * times at random points, then lives on until every turn has its answer.
  */
 import { expect, test } from 'vitest';
-import type { SendResult, TurnRequest, TurnTarget, WaitResult } from '../../../src/bridge/ports.ts';
+import type {
+  SendResult,
+  TurnRequest,
+  TurnTarget,
+  WaitResult,
+} from '../../../src/bridge/ports/target.ts';
 import type { WorkspaceId } from '../../../src/core/ids.ts';
 import { InProcessTarget } from '../../../src/hub/surfaces/in-process/target.ts';
 import type { Db } from '../../../src/store/sqlite/db.ts';

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { UnmatchedAnswer, TurnRequest, TurnTarget } from '../../../src/bridge/ports.ts';
+import type { UnmatchedAnswer, TurnRequest, TurnTarget } from '../../../src/bridge/ports/target.ts';
 import { chatId, openId, workspaceId, type WorkspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { TurnUpdate } from '../../../src/core/turn-update.ts';

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
-import type { GroupLookup, Outgoing } from '../../../src/bridge/ports.ts';
+import type { GroupLookup } from '../../../src/bridge/ports/access.ts';
+import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
 import { chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import type { InboundMessage, SenderFacts } from '../../../src/core/message.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';

@@ -3,12 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
-import type {
-  Outgoing,
-  ResourceResult,
-  TurnAnswer,
-  TurnRequest,
-} from '../../../src/bridge/ports.ts';
+import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
+import type { ResourceResult } from '../../../src/bridge/ports/attachments.ts';
+import type { TurnAnswer, TurnRequest } from '../../../src/bridge/ports/target.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import type { Part, Resource } from '../../../src/core/message.ts';

@@ -17,7 +17,7 @@ import type {
   TurnRequest,
   TurnTarget,
   WaitResult,
-} from '../../../src/bridge/ports.ts';
+} from '../../../src/bridge/ports/target.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 
 export const TIMEOUT_MS = 60_000;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Pruning, PRUNE_EVERY_MS } from '../../../src/bridge/pruning.ts';
-import type { Journal, OrderQueue } from '../../../src/bridge/ports.ts';
+import type { Journal } from '../../../src/bridge/ports/journal.ts';
+import type { OrderQueue } from '../../../src/bridge/ports/orders.ts';
 import type { Engine } from '../../../src/bridge/turns/engine.ts';
 import { Orders, type OrdersParts } from '../../../src/bridge/turns/orders.ts';
 import { QueueNotices } from '../../../src/bridge/turns/queue-notices.ts';

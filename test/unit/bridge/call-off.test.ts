@@ -10,7 +10,7 @@ import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
-import type { TurnTarget } from '../../../src/bridge/ports.ts';
+import type { TurnTarget } from '../../../src/bridge/ports/target.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 

@@ -5,13 +5,8 @@ import { chatId, messageId, type ChatId } from '../../../src/core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../../src/core/message.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
-import type {
-  ChatRecord,
-  GapJournal,
-  HistoryMessage,
-  LarkGateway,
-  ThreadRecord,
-} from '../../../src/bridge/ports.ts';
+import type { ChatRecord, GapJournal, ThreadRecord } from '../../../src/bridge/ports/gaps.ts';
+import type { HistoryMessage, LarkGateway } from '../../../src/bridge/ports/lark.ts';
 import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 
 const MINUTE_MS = 60_000;

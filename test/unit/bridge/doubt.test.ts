@@ -7,12 +7,10 @@ import { messageId } from '../../../src/core/ids.ts';
 import type { OutboxRow } from '../../../src/core/turn.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
 import { choiceValues, english, noQuestions, message, rowOf, turnIn } from './samples.ts';
-import {
-  NO_OBSERVER,
-  type HistoryMessage,
-  type Journal,
-  type OutboxChange,
-} from '../../../src/bridge/ports.ts';
+import { NO_OBSERVER } from '../../../src/bridge/ports/observer.ts';
+import type { HistoryMessage } from '../../../src/bridge/ports/lark.ts';
+import type { Journal } from '../../../src/bridge/ports/journal.ts';
+import type { OutboxChange } from '../../../src/bridge/ports/changes.ts';
 import { silentLog } from '../../kit/log.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
-import type { Outgoing, SendResult } from '../../../src/bridge/ports.ts';
+import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
+import type { SendResult } from '../../../src/bridge/ports/target.ts';
 import { messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';

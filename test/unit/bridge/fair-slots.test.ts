@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
-import type { SendResult, TurnTarget } from '../../../src/bridge/ports.ts';
+import type { SendResult, TurnTarget } from '../../../src/bridge/ports/target.ts';
 import { chatId, messageId, openId, workspaceId } from '../../../src/core/ids.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../kit/clock.ts';

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
-import type { ForwardedResult, TurnAnswer } from '../../../src/bridge/ports.ts';
+import type { ForwardedResult } from '../../../src/bridge/ports/lark.ts';
+import type { TurnAnswer } from '../../../src/bridge/ports/target.ts';
 import { turnId, workspaceId } from '../../../src/core/ids.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';

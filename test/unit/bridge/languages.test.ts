@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { defaultLanguage, Languages } from '../../../src/bridge/texts/languages.ts';
-import type { Outgoing, SendResult } from '../../../src/bridge/ports.ts';
+import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
+import type { SendResult } from '../../../src/bridge/ports/target.ts';
 import { appId, chatId, messageId, openId, type OpenId } from '../../../src/core/ids.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { SqliteLanguages } from '../../../src/store/sqlite/bridge/languages.ts';

@@ -8,7 +8,7 @@ import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
-import type { WaitResult } from '../../../src/bridge/ports.ts';
+import type { WaitResult } from '../../../src/bridge/ports/target.ts';
 import { silentLog } from '../../kit/log.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 

@@ -8,10 +8,9 @@ import type {
   LiveResult,
   LiveTrouble,
   LiveView,
-  Outgoing,
-  SendResult,
-  TurnTarget,
-} from '../../../src/bridge/ports.ts';
+} from '../../../src/bridge/ports/live.ts';
+import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
+import type { SendResult, TurnTarget } from '../../../src/bridge/ports/target.ts';
 import type { Content } from '../../../src/core/content.ts';
 import { messageId, workspaceId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';

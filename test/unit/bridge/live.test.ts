@@ -1,7 +1,7 @@
 /** Live cards: what a person sees while the agent works, and that it never costs an answer. */
 import { expect, test } from 'vitest';
 import { messageId, openId } from '../../../src/core/ids.ts';
-import type { LiveTrouble } from '../../../src/bridge/ports.ts';
+import type { LiveTrouble } from '../../../src/bridge/ports/live.ts';
 import { added, answered, doing, LIVE_MESSAGE, liveRig } from './live-rig.ts';
 import { message } from './samples.ts';
 

@@ -12,13 +12,9 @@ import { VirtualClock } from '../../kit/clock.ts';
 import { message, target as agent, turnIn } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
-import {
-  ORDERS_FIT,
-  type DeliveryResult,
-  type OrderKind,
-  type Outgoing,
-  type TurnTarget,
-} from '../../../src/bridge/ports.ts';
+import { ORDERS_FIT, type OrderKind } from '../../../src/bridge/ports/orders.ts';
+import type { DeliveryResult, Outgoing } from '../../../src/bridge/ports/delivery.ts';
+import type { TurnTarget } from '../../../src/bridge/ports/target.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { type RecordingLog, recordingLog } from '../../kit/log.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { afterTry, isPointless } from '../../../src/bridge/outbox/after-send.ts';
 import { messageId } from '../../../src/core/ids.ts';
 import { message, rowOf } from './samples.ts';
-import type { LarkAction } from '../../../src/bridge/ports.ts';
+import type { LarkAction } from '../../../src/bridge/ports/delivery.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import type { OutboxBody } from '../../../src/core/turn.ts';
 

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
-import type { Outgoing, SendResult, TurnRequest } from '../../../src/bridge/ports.ts';
+import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
+import type { SendResult, TurnRequest } from '../../../src/bridge/ports/target.ts';
 import { chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';

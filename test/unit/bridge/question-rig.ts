@@ -1,16 +1,11 @@
 /** A whole bridge with the real journal on a virtual clock, whose agent asks when the test says so. */
 import { join } from 'node:path';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
-import type {
-  AskedTurn,
-  DeliveryResult,
-  EventReply,
-  Journal,
-  Outgoing,
-  SendResult,
-  TurnTarget,
-  WaitResult,
-} from '../../../src/bridge/ports.ts';
+import type { AskedTurn } from '../../../src/bridge/ports/questions.ts';
+import type { DeliveryResult, Outgoing } from '../../../src/bridge/ports/delivery.ts';
+import type { EventReply } from '../../../src/bridge/ports/intake.ts';
+import type { Journal } from '../../../src/bridge/ports/journal.ts';
+import type { SendResult, TurnTarget, WaitResult } from '../../../src/bridge/ports/target.ts';
 import type { QuestionContent } from '../../../src/core/content.ts';
 import { chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../../src/core/turn-update.ts';

@@ -14,15 +14,10 @@ import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
 import { createBridge, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
-import type {
-  CancelResult,
-  DeliveryResult,
-  HistoryMessage,
-  Journal,
-  Outgoing,
-  SendResult,
-  TurnTarget,
-} from '../../../src/bridge/ports.ts';
+import type { CancelResult, SendResult, TurnTarget } from '../../../src/bridge/ports/target.ts';
+import type { DeliveryResult, Outgoing } from '../../../src/bridge/ports/delivery.ts';
+import type { HistoryMessage } from '../../../src/bridge/ports/lark.ts';
+import type { Journal } from '../../../src/bridge/ports/journal.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { type RecordingLog, recordingLog } from '../../kit/log.ts';

@@ -9,12 +9,8 @@ import { message } from './samples.ts';
 import { createBridge } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { RECEIPT_DELAY_MS, RECEIPTS_BEHIND_MAX } from '../../../src/bridge/turns/receipts.ts';
-import type {
-  DeliveryResult,
-  Outgoing,
-  TurnTarget,
-  WaitResult,
-} from '../../../src/bridge/ports.ts';
+import type { DeliveryResult, Outgoing } from '../../../src/bridge/ports/delivery.ts';
+import type { TurnTarget, WaitResult } from '../../../src/bridge/ports/target.ts';
 import { silentLog } from '../../kit/log.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { temporaryFolder } from '../../kit/folder.ts';

@@ -6,9 +6,8 @@ import type {
   ReadResult,
   SaidMessage,
   Surroundings,
-  TurnAnswer,
-  TurnRequest,
-} from '../../../src/bridge/ports.ts';
+} from '../../../src/bridge/ports/said-before.ts';
+import type { TurnAnswer, TurnRequest } from '../../../src/bridge/ports/target.ts';
 import { chatId, messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';

@@ -1,6 +1,7 @@
 import { appId, chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
-import type { LanguageChoices, QuestionStore } from '../../../src/bridge/ports.ts';
+import type { LanguageChoices } from '../../../src/bridge/ports/languages.ts';
+import type { QuestionStore } from '../../../src/bridge/ports/questions.ts';
 import { Languages } from '../../../src/bridge/texts/languages.ts';
 import { ChoiceValues } from '../../../src/wire/choice-value.ts';
 import type { OutboxRow, Turn, TurnState } from '../../../src/core/turn.ts';

@@ -5,7 +5,7 @@ import { guestTexts, ownerTexts, welcomeTexts } from '../../../src/bridge/texts/
 import { attachmentsMissing } from '../../../src/bridge/texts/attachments.ts';
 import { editNotices } from '../../../src/bridge/texts/edits.ts';
 import { fileNotices } from '../../../src/bridge/texts/files.ts';
-import type { QuestionEndReason } from '../../../src/bridge/ports.ts';
+import type { QuestionEndReason } from '../../../src/bridge/ports/questions.ts';
 import { openId } from '../../../src/core/ids.ts';
 import {
   answerHint,
@@ -15,7 +15,7 @@ import {
 } from '../../../src/bridge/texts/questions.ts';
 import { liveNotices, liveTexts } from '../../../src/bridge/texts/live.ts';
 import { contextNotices } from '../../../src/bridge/texts/said-before.ts';
-import type { MissingReason } from '../../../src/bridge/ports.ts';
+import type { MissingReason } from '../../../src/bridge/ports/attachments.ts';
 import type { Language, Text } from '../../../src/core/language.ts';
 import { COMMAND_NAMES, COMMANDS } from '../../../src/bridge/commands/table.ts';
 import {

@@ -1,7 +1,7 @@
 /** Updates of a turn: the whole bridge with the real journal on a virtual clock. */
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { SendResult, TurnTarget } from '../../../src/bridge/ports.ts';
+import type { SendResult, TurnTarget } from '../../../src/bridge/ports/target.ts';
 import { workspaceId } from '../../../src/core/ids.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../kit/clock.ts';

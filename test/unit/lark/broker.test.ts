@@ -9,7 +9,7 @@ import {
 import type { CallLimits } from '../../../src/lark/outbound/call-queue.ts';
 import { random } from './captured.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
-import type { CallPriority } from '../../../src/bridge/ports.ts';
+import type { CallPriority } from '../../../src/bridge/ports/delivery.ts';
 
 function setup(limits: Partial<CallLimits> = {}) {
   const clock = new VirtualClock();

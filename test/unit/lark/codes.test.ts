@@ -8,7 +8,7 @@ import {
   type Tried,
 } from '../../../src/lark/codes.ts';
 import type { HttpOutcome } from '../../../src/lark/outbound/http.ts';
-import type { LarkAction } from '../../../src/bridge/ports.ts';
+import type { LarkAction } from '../../../src/bridge/ports/delivery.ts';
 
 const reply: Tried = { kind: 'reply', inThread: false, card: false };
 const inThread: Tried = { ...reply, inThread: true };

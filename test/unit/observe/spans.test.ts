@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { OutboxRow } from '../../../src/core/turn.ts';
 import { traceOfLife } from '../../../src/observe/traces/spans.ts';
 import { rowOf, turnIn } from '../bridge/samples.ts';
-import type { TurnLife, TurnRun } from '../../../src/bridge/ports.ts';
+import type { TurnLife, TurnRun } from '../../../src/bridge/ports/journal-reader.ts';
 
 const run = (change: Partial<TurnRun> = {}): TurnRun => ({
   run: 1,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { turnId } from '../../../src/core/ids.ts';
 import { traceOf } from '../../../src/observe/traces/trace.ts';
 import { message, rowOf, turnIn } from '../bridge/samples.ts';
-import type { TurnLife, TurnRun } from '../../../src/bridge/ports.ts';
+import type { TurnLife, TurnRun } from '../../../src/bridge/ports/journal-reader.ts';
 
 const run = (change: Partial<TurnRun>): TurnRun => ({
   run: 1,

@@ -6,7 +6,7 @@ import { ChannelSocket } from '../../../src/platform/channel-socket.ts';
 import { DaemonTarget } from '../../../src/platform/daemon-target.ts';
 import { ChannelRuntime, say } from '../../contract/platform/channel-runtime.ts';
 import { recordingLog } from '../../kit/log.ts';
-import type { SendResult, TurnRequest } from '../../../src/bridge/ports.ts';
+import type { SendResult, TurnRequest } from '../../../src/bridge/ports/target.ts';
 
 const HOST = workspaceId('host');
 const OTHER = workspaceId('other');

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { AttachmentAsked } from '../../../src/bridge/ports.ts';
+import type { AttachmentAsked } from '../../../src/bridge/ports/attachments.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId } from '../../../src/core/ids.ts';
 import { AttachmentFiles } from '../../../src/store/attachments/attachment-files.ts';

@@ -1,5 +1,5 @@
 import { isSameWorkspace, type WorkspaceId } from '../../../core/ids.ts';
-import type { UnmatchedAnswer } from '../../../bridge/ports.ts';
+import type { UnmatchedAnswer } from '../../../bridge/ports/target.ts';
 import type { Log } from '../../../core/log.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { logFailure } from '../../../time/repeat.ts';

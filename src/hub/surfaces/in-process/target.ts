@@ -1,8 +1,8 @@
 /** The hub for a bridge in the same process: without HTTP and tokens, and with one database. */
 import { isSameWorkspace, type WorkspaceId } from '../../../core/ids.ts';
 import type { Service } from '../../../core/service.ts';
+import type { AskedTurn } from '../../../bridge/ports/questions.ts';
 import type {
-  AskedTurn,
   CancelResult,
   UnmatchedAnswer,
   SendResult,
@@ -10,7 +10,7 @@ import type {
   TurnRequest,
   TurnTarget,
   WaitResult,
-} from '../../../bridge/ports.ts';
+} from '../../../bridge/ports/target.ts';
 import type { Log } from '../../../core/log.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../../core/turn-update.ts';
 import type { Clock } from '../../../time/clock.ts';

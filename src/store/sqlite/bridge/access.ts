@@ -2,16 +2,15 @@ import { chatId, openId, type AppId, type ChatId, type OpenId } from '../../../c
 import type { Turn } from '../../../core/turn.ts';
 import type { Clock } from '../../../time/clock.ts';
 import type { Db } from '../db.ts';
+import type { AccessBook, AccessWork } from '../../../bridge/ports/access-book.ts';
 import type {
-  AccessBook,
   AccessChange,
   AccessRecords,
   AccessSubject,
-  AccessWork,
   AppAccess,
   GroupAccess,
   PersonAccess,
-} from '../../../bridge/ports.ts';
+} from '../../../bridge/ports/access.ts';
 import { EventsTable } from './events.ts';
 import { OutboxTable } from './outbox.ts';
 import { RunsTable } from './runs.ts';

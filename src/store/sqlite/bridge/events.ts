@@ -1,6 +1,6 @@
 import type { AppId, TurnId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
-import type { PruneRules } from '../../../bridge/ports.ts';
+import type { PruneRules } from '../../../bridge/ports/journal.ts';
 import type { Clock } from '../../../time/clock.ts';
 
 /** All SQL of the table `events`. Call the writers inside `db.write`. */

@@ -1,6 +1,6 @@
 import { chatId, type AppId, type ChatId, type MessageId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
-import type { ChatRecord, GapJournal, ThreadRecord } from '../../../bridge/ports.ts';
+import type { ChatRecord, GapJournal, ThreadRecord } from '../../../bridge/ports/gaps.ts';
 
 /** The tables `chats` and `gaps`: which parts of the chats' histories have been read. */
 export class SqliteGaps implements GapJournal {

@@ -21,20 +21,20 @@ import { QuarantineTable } from './quarantine.ts';
 import { RunsTable } from './runs.ts';
 import { SessionsTable } from './sessions.ts';
 import { TurnsTable } from './turns.ts';
+import type { AccessRecords } from '../../../bridge/ports/access.ts';
+import type { Admission, OutboxChange, TurnChange } from '../../../bridge/ports/changes.ts';
 import type {
-  AccessRecords,
-  Admission,
   Journal,
-  JournalCounts,
-  JournalReader,
-  OutboxChange,
   Place,
   PruneRules,
   QuarantinedAnswer,
-  TurnChange,
+} from '../../../bridge/ports/journal.ts';
+import type {
+  JournalCounts,
+  JournalReader,
   TurnLife,
   TurnQuery,
-} from '../../../bridge/ports.ts';
+} from '../../../bridge/ports/journal-reader.ts';
 import type { Clock } from '../../../time/clock.ts';
 
 /** The journal of one app in one SQLite file. */

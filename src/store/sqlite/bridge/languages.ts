@@ -1,6 +1,6 @@
 import type { AppId, OpenId } from '../../../core/ids.ts';
 import type { Language } from '../../../core/language.ts';
-import type { LanguageChoices } from '../../../bridge/ports.ts';
+import type { LanguageChoices } from '../../../bridge/ports/languages.ts';
 import type { Db } from '../db.ts';
 
 /** The table `languages`. */

@@ -1,5 +1,6 @@
 import { chatId, messageId, turnId, type AppId } from '../../../core/ids.ts';
-import type { LiveCardRecord, LiveJournal, PruneRules } from '../../../bridge/ports.ts';
+import type { LiveCardRecord, LiveJournal } from '../../../bridge/ports/live.ts';
+import type { PruneRules } from '../../../bridge/ports/journal.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 

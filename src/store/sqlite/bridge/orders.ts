@@ -7,8 +7,8 @@ import type {
   OrderKind,
   OrderQueue,
   OrderResult,
-  PruneRules,
-} from '../../../bridge/ports.ts';
+} from '../../../bridge/ports/orders.ts';
+import type { PruneRules } from '../../../bridge/ports/journal.ts';
 import type { Clock } from '../../../time/clock.ts';
 
 /** The orders of one app, and all SQL of the table `orders`. */

@@ -10,7 +10,8 @@ import {
 import type { OutboxBody, OutboxDraft, OutboxRow, OutboxState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
-import type { OutboxChange, PruneRules } from '../../../bridge/ports.ts';
+import type { OutboxChange } from '../../../bridge/ports/changes.ts';
+import type { PruneRules } from '../../../bridge/ports/journal.ts';
 
 /** This many of the newest messages of a thread are read to find one that still exists. */
 const THREAD_MESSAGES_MAX = 10;

@@ -1,6 +1,6 @@
 import { turnId, type AppId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
-import type { PruneRules, QuarantinedAnswer } from '../../../bridge/ports.ts';
+import type { PruneRules, QuarantinedAnswer } from '../../../bridge/ports/journal.ts';
 
 /** All SQL of the table `quarantine`. Call the writers inside `db.write`. */
 export class QuarantineTable {

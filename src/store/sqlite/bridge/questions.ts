@@ -1,5 +1,6 @@
 import { messageId, type AppId, type ChatId, type TurnId } from '../../../core/ids.ts';
-import type { PruneRules, Question, QuestionState, QuestionStore } from '../../../bridge/ports.ts';
+import type { PruneRules } from '../../../bridge/ports/journal.ts';
+import type { Question, QuestionState, QuestionStore } from '../../../bridge/ports/questions.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 

@@ -2,7 +2,8 @@ import { chatId, turnId, type AppId, type TurnId } from '../../../core/ids.ts';
 import type { FailureCause, Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
-import type { DroppedRun, PruneRules, TurnRun, UnansweredRun } from '../../../bridge/ports.ts';
+import type { DroppedRun, PruneRules, UnansweredRun } from '../../../bridge/ports/journal.ts';
+import type { TurnRun } from '../../../bridge/ports/journal-reader.ts';
 
 /** The target is asked about each of these after a start. On a normal day there are fewer. */
 const DROPPED_ROWS_MAX = 100;

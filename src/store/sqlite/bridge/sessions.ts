@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AppId } from '../../../core/ids.ts';
 import type { TurnDetails } from '../../../core/turn-details.ts';
-import type { Place } from '../../../bridge/ports.ts';
+import type { Place } from '../../../bridge/ports/journal.ts';
 import type { Db } from '../db.ts';
 
 type Session = NonNullable<TurnDetails['session']>;

@@ -14,15 +14,10 @@ import type { TurnDetails } from '../../../core/turn-details.ts';
 import type { Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
-import type {
-  AccessSubject,
-  Admission,
-  JournalCounts,
-  PruneRules,
-  TurnChange,
-  TurnHead,
-  TurnQuery,
-} from '../../../bridge/ports.ts';
+import type { AccessSubject } from '../../../bridge/ports/access.ts';
+import type { Admission, TurnChange } from '../../../bridge/ports/changes.ts';
+import type { JournalCounts, TurnQuery } from '../../../bridge/ports/journal-reader.ts';
+import type { PruneRules, TurnHead } from '../../../bridge/ports/journal.ts';
 
 const COLUMNS =
   'seq, message_id, run, asked_by, reply_token, state, message, details, received_at_ms';

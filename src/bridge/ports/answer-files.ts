@@ -1,0 +1,13 @@
+/** Files that come with answers. */
+import type { FileContent } from '../../core/content.ts';
+
+/** A file to upload. Lark gives it a key, which a message then names. */
+export type Upload = Pick<FileContent, 'as' | 'name' | 'path' | 'text'>;
+
+/** The files of answers on the disk. */
+export interface AnswerFileStore {
+  /** Removes a file that is not needed any more. */
+  remove(path: string): void;
+  /** Removes everything from before this time. Rows that name such a file are gone by then. */
+  removeBefore(beforeMs: number): void;
+}

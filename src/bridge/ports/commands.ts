@@ -1,0 +1,32 @@
+import type { OpenId } from '../../core/ids.ts';
+import type { InboundMessage } from '../../core/message.ts';
+import type { AccessOrders } from './access.ts';
+import type { LongConnection } from './intake.ts';
+import type { LanguageOrders } from './languages.ts';
+
+/** What commands need that is not in the bridge. Without an optional part its commands do not exist. */
+export interface CommandSurroundings {
+  /** Stands before each word. */
+  readonly prefix: string;
+  readonly version: string;
+  /** The agent that gets new turns, by its name. Undefined if it can't be found out. */
+  readonly agentName: () => Promise<string | undefined>;
+  readonly isOwner: (person: OpenId) => Promise<boolean>;
+  /** What people call a person in Lark, if that is known. */
+  readonly nameOf?: (
+    chat: Pick<InboundMessage, 'chatId' | 'chatType'>,
+    person: OpenId,
+  ) => Promise<string | undefined>;
+  readonly link?: () => Pick<LongConnection, 'connectedSinceMs' | 'restart'>;
+  /** What `doctor` can check while the bridge runs. */
+  readonly diagnose?: () => Promise<readonly Diagnosis[]>;
+  readonly languages?: LanguageOrders;
+  readonly access?: AccessOrders;
+}
+
+/** One result of a check. */
+export interface Diagnosis {
+  readonly level: 'ok' | 'note' | 'warning' | 'problem';
+  readonly finding: string;
+  readonly next?: string | undefined;
+}
