@@ -16,6 +16,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { isReadableByAll } from '../../src/host/service/stable-path.ts';
+import { SCOPE_NEEDS } from '../../src/lark/app-needs.ts';
 import { SCOPE_GROUP_MESSAGES, SCOPE_SELF_MANAGE } from '../../src/sim/world/scopes.ts';
 import { createCertificate } from '../kit/certificate.ts';
 import { Rig } from './rig.ts';
@@ -107,7 +108,8 @@ describe('where nothing is wrong', () => {
     const { user, chat } = rig.direct('Mei');
     rig.cloud.say({ chat, from: user, text: 'hello' });
     await rig.repliesIn(chat, 1);
-    rig.app.scopes.add(SCOPE_SELF_MANAGE).add(SCOPE_GROUP_MESSAGES);
+    const [opened] = SCOPE_NEEDS.enteredEvents.anyOf;
+    rig.app.scopes.add(SCOPE_SELF_MANAGE).add(SCOPE_GROUP_MESSAGES).add(opened);
     const report = await doctor();
     expect(trouble(report)).toEqual([]);
     expect(report.code).toBe(0);
