@@ -71,6 +71,13 @@ test("the simulator's world imports nothing else of it, and only server.ts impor
   expect(wrong).toEqual([]);
 });
 
+test('core has under 700 lines', () => {
+  const lines = sources
+    .filter(({ path }) => path.startsWith('core/'))
+    .flatMap(({ source }) => source.trimEnd().split('\n'));
+  expect(lines.length).toBeLessThan(700);
+});
+
 test('the ports of the bridge import nothing of it but each other', () => {
   const wrong = sources
     .filter(({ path }) => path.startsWith('bridge/ports/'))

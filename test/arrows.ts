@@ -12,18 +12,19 @@ interface Room {
   readonly packages: readonly string[];
 }
 
-/** What every part may lean on: words, time, the network, the shapes on a wire, files. None of it knows a part. */
-const GROUND = ['core', 'time', 'net', 'wire', 'files'];
+/** What every part may lean on: words, texts, time, the network, the shapes on a wire, files. None of it knows a part. */
+const GROUND = ['core', 'text', 'time', 'net', 'wire', 'files'];
 const PORTS = ['bridge/ports/', 'hub/ports.ts', 'agents/runtime.ts'];
 
 export const ROOMS: Readonly<Record<string, Room>> = {
   core: { ours: [], packages: [] },
+  text: { ours: [], packages: [] },
   time: { ours: ['core'], packages: [] },
   net: {
     ours: ['core', 'time'],
     packages: ['undici', 'node:crypto', 'node:http', 'node:https', 'node:net', 'node:tls'],
   },
-  wire: { ours: ['core'], packages: ['node:crypto'] },
+  wire: { ours: ['core', 'text'], packages: ['node:crypto'] },
   files: { ours: ['core'], packages: ['node:crypto', 'node:fs', 'node:path'] },
   bridge: { ours: GROUND, packages: ['lru-cache', 'node:crypto'] },
   hub: {
@@ -47,7 +48,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['node:crypto', 'node:fs', 'node:module', 'node:path'],
   },
   config: {
-    ours: ['core', 'files'],
+    ours: ['core', 'text', 'files'],
     packages: ['@napi-rs/keyring', 'conf', 'node:fs', 'node:os', 'node:path'],
   },
   observe: {
@@ -73,7 +74,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   doctor: {
     ours: [...GROUND, 'host', 'observe'],
-    ports: ['lark/facts.ts'],
+    ports: ['lark/facts.ts', 'store/facts.ts'],
     packages: ['node:fs', 'node:net', 'node:path'],
   },
   app: {

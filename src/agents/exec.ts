@@ -1,10 +1,10 @@
 /** An agent that is a program: one process a turn. `Talk` is what it reads and writes. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { headOf, tailOf } from '../core/cut.ts';
+import { headOf, tailOf } from '../text/cut.ts';
 import { BridgeError, errorText } from '../core/errors.ts';
 import { withoutSecrets } from '../core/secret.ts';
-import { isBlank, withoutTerminalControls } from '../core/visible.ts';
+import { isBlank, withoutTerminalControls } from '../text/visible.ts';
 import { yieldToBridge } from './exec/niceness.ts';
 import { PlainTalk } from './exec/plain-talk.ts';
 import { StreamTalk } from './exec/stream-talk.ts';

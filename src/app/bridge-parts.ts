@@ -9,7 +9,7 @@ import type { Brand } from '../core/brand.ts';
 import type { BridgeError } from '../core/errors.ts';
 import { type AppId, chatId, openId } from '../core/ids.ts';
 import type { Secret } from '../core/secret.ts';
-import { closing, type Service } from '../core/service.ts';
+import { closing, type Service } from '../time/service.ts';
 import type { Connection } from '../lark/inbound/connection.ts';
 import { Lark } from '../lark/lark.ts';
 import type { AppContext, LarkSettings } from './context.ts';

@@ -13,7 +13,7 @@ import type { Credentials } from '../core/credentials.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { AppId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
-import { closing, type Service, stopAll } from '../core/service.ts';
+import { closing, type Service, stopAll } from '../time/service.ts';
 import { ownerFile } from '../host/owner-file.ts';
 import { Onboarding, type OnboardingEvent } from '../lark/connect/onboarding.ts';
 import { Proof, type ProofEvent } from '../lark/connect/proof.ts';

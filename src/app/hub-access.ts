@@ -11,7 +11,7 @@ import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
-import type { Service } from '../core/service.ts';
+import type { Service } from '../time/service.ts';
 import { createSecretReader, loadOrCreateSecret } from '../host/secret-files.ts';
 import { workspaceTokenFile } from '../host/workspace-token.ts';
 import { Directory } from '../hub/domain/directory.ts';

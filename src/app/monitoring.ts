@@ -2,8 +2,8 @@
 import type { Config, Environment } from '../config/load.ts';
 import type { TurnId } from '../core/ids.ts';
 import { Secret } from '../core/secret.ts';
-import type { Service } from '../core/service.ts';
-import type { Pages } from '../core/pages.ts';
+import type { Service } from '../time/service.ts';
+import type { Pages } from '../net/pages.ts';
 import {
   hubTrouble,
   larkTrouble,

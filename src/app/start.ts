@@ -5,7 +5,7 @@ import { createEmbeddedHub, openHub } from './hub-access.ts';
 import { Monitoring } from './monitoring.ts';
 import { journalOf, openState, watchDatabase } from './state.ts';
 import type { Log } from '../core/log.ts';
-import { startAll, stopAll, type Service } from '../core/service.ts';
+import { startAll, stopAll, type Service } from '../time/service.ts';
 import { Notifier } from '../host/notify.ts';
 import { noteOpen, notedUntilStopped } from '../host/open-parts.ts';
 import type { HealthReport } from '../observe/health/health.ts';

@@ -4,7 +4,7 @@ import type { Config } from '../config/load.ts';
 import { type BridgeError, isSystemError } from '../core/errors.ts';
 import { appId, type AppId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
-import { closing, type Service } from '../core/service.ts';
+import { closing, type Service } from '../time/service.ts';
 import { removeUnfinished } from '../files/private-file.ts';
 import { parseDaemonStatus, type SavedStatus } from '../host/daemon-status.ts';
 import { acquireInstanceLock, findInstance } from '../host/instance-lock.ts';

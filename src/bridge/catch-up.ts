@@ -1,6 +1,6 @@
 import { BridgeError, errorText, PASSING_ERRORS } from '../core/errors.ts';
 import type { ChatId } from '../core/ids.ts';
-import type { Service } from '../core/service.ts';
+import type { Service } from '../time/service.ts';
 import { repeating, type RepeatedWork } from '../time/repeat.ts';
 import type { GapJournal } from './ports/gaps.ts';
 import type { HistoryMessage, LarkGateway } from './ports/lark.ts';

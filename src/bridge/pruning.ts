@@ -1,4 +1,4 @@
-import type { Service } from '../core/service.ts';
+import type { Service } from '../time/service.ts';
 import { repeating } from '../time/repeat.ts';
 import type { AnswerFileStore } from './ports/answer-files.ts';
 import type { AttachmentStore } from './ports/attachments.ts';

@@ -1,5 +1,6 @@
 /** How turns and outgoing rows are shown to an operator, on the screen and as JSON. */
-import type { FailureCause, OutboxRow, OutboxState, Turn, TurnState } from '../core/turn.ts';
+import type { FailureCause, Turn, TurnState } from '../core/turn.ts';
+import type { OutboxRow, OutboxState } from '../bridge/ports/outbox.ts';
 import { kindOf, reasonOf, shownText, spokenText } from '../observe/traces/trace.ts';
 import type { TurnLife, TurnRun } from '../bridge/ports/journal-reader.ts';
 

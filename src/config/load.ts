@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { headOf } from '../core/cut.ts';
+import { headOf } from '../text/cut.ts';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import { appId } from '../core/ids.ts';
 import { parseJsonObject } from '../files/json-text.ts';

@@ -1,5 +1,5 @@
 /** The database, and how many calls of this month's quota it has counted. */
-import type { DatabaseFact } from '../core/database-fact.ts';
+import type { DatabaseFact } from '../store/facts.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
 /** Calls a month that a free tenant of Lark has, for all of its apps together. */

@@ -3,7 +3,7 @@ import { BRANDS, type Brand } from '../core/brand.ts';
 import { appId, openId, type AppId, type OpenId } from '../core/ids.ts';
 import { asObject } from '../core/json-object.ts';
 import { parseJsonObject } from '../files/json-text.ts';
-import type { Service } from '../core/service.ts';
+import type { Service } from '../time/service.ts';
 import { type HealthReport, parseHealthReport } from '../observe/health/health.ts';
 import { attempt, repeating } from '../time/repeat.ts';
 import type { Log } from '../core/log.ts';

@@ -1,5 +1,5 @@
 /** Tells systemd how the process is (sd_notify). */
-import type { Service } from '../core/service.ts';
+import type { Service } from '../time/service.ts';
 import { repeating } from '../time/repeat.ts';
 import type { HealthReport, ProblemCode } from '../observe/health/health.ts';
 import { type SystemdWords, wordsTo } from './notify-words.ts';

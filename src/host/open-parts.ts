@@ -1,5 +1,5 @@
 /** What of the process is not closed yet, for its last words when a stop takes too long. */
-import type { Service } from '../core/service.ts';
+import type { Service } from '../time/service.ts';
 
 /** In the order of the stop. The process has one stop, so it has one list. */
 const open = new Set<{ readonly name: string }>();

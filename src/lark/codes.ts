@@ -1,9 +1,9 @@
 /** What Lark's answers mean: one row for each code, and rules for answers without a code. */
 import { asObject } from '../core/json-object.ts';
-import { headOf } from '../core/cut.ts';
+import { headOf } from '../text/cut.ts';
 import { BridgeError } from '../core/errors.ts';
 import { withoutSecrets } from '../core/secret.ts';
-import { withoutTerminalControls } from '../core/visible.ts';
+import { withoutTerminalControls } from '../text/visible.ts';
 import type { HttpAnswer, HttpOutcome } from './outbound/http.ts';
 import type { RefusalReason } from './facts.ts';
 import type { DeliveryResult, LarkAction } from '../bridge/ports/delivery.ts';

@@ -1,7 +1,7 @@
 /** Puts the parts of this folder together: everything that one app receives from Lark and sends to it. */
 import type { BridgeError } from '../core/errors.ts';
 import type { AppId, OpenId } from '../core/ids.ts';
-import type { Service } from '../core/service.ts';
+import type { Service } from '../time/service.ts';
 import type { Secret } from '../core/secret.ts';
 import { CALL_LIMITS, createCallBroker, LIFTED_CALL_LIMITS } from './outbound/broker.ts';
 import { Connection } from './inbound/connection.ts';

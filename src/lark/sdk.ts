@@ -1,7 +1,7 @@
 /** Loads the official SDK. Only this file imports it, and only when it is first needed. */
 import { createRequire } from 'node:module';
 import type * as Sdk from '@larksuiteoapi/node-sdk';
-import { headOf } from '../core/cut.ts';
+import { headOf } from '../text/cut.ts';
 import type { Log } from '../core/log.ts';
 
 export type {

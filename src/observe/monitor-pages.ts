@@ -1,5 +1,5 @@
 /** The pages about health and metrics, which the process serves over HTTP. */
-import type { PageAnswer, Pages } from '../core/pages.ts';
+import type { PageAnswer, Pages } from '../net/pages.ts';
 import type { Health, HealthReport } from './health/health.ts';
 import type { Metrics } from './metrics/metrics.ts';
 

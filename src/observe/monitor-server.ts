@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BridgeError, errorText } from '../core/errors.ts';
-import type { Service } from '../core/service.ts';
-import type { PageAnswer, Pages } from '../core/pages.ts';
+import type { Service } from '../time/service.ts';
+import type { PageAnswer, Pages } from '../net/pages.ts';
 import type { Log } from '../core/log.ts';
 import { isOwnHost, isWelcomeOrigin } from '../net/host-names.ts';
 import { PAGES_PER_SECOND, RateLimit } from '../net/rate-limit.ts';

@@ -1,7 +1,7 @@
 import { backoffMs } from '../time/backoff.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
-import type { Service } from '../core/service.ts';
+import type { Service } from '../time/service.ts';
 import { pause } from '../time/wait.ts';
 import { parseSend, parseWait, sendBody } from './a2a.ts';
 import type { HttpResult } from '../net/http.ts';

@@ -1,5 +1,5 @@
 import type { WorkspaceId } from '../core/ids.ts';
-import type { Service } from '../core/service.ts';
+import type { Service } from '../time/service.ts';
 import type { ChannelSocket } from './channel-socket.ts';
 import type { SendResult, TurnRequest, TurnTarget, WaitResult } from '../bridge/ports/target.ts';
 import type { Log } from '../core/log.ts';

@@ -1,7 +1,7 @@
 import { BridgeError } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
 import { repeating } from '../time/repeat.ts';
-import type { Service } from '../core/service.ts';
+import type { Service } from '../time/service.ts';
 import { Secret } from '../core/secret.ts';
 import type { HttpResult } from '../net/http.ts';
 import { describe } from './answers.ts';

@@ -1,7 +1,7 @@
 /** Work that is done again and again until the program stops. */
 import { BridgeError, errorStack, errorText } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { Service } from '../core/service.ts';
+import type { Service } from './service.ts';
 import type { Clock } from './clock.ts';
 import { waitAtMost } from './wait.ts';
 

@@ -1,6 +1,6 @@
 /** The text of a message from Lark, as an agent without eyes gets it: what is no text is a short line in brackets. */
 import type { Part, Resource } from '../core/message.ts';
-import { isBlank } from '../core/visible.ts';
+import { isBlank } from '../text/visible.ts';
 
 /** Each part on lines of its own, in the order in which people see them. */
 export function messageText(parts: readonly Part[]): string {

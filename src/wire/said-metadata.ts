@@ -1,5 +1,5 @@
 /** What was said before a message, as metadata for agents that are reached over HTTP. */
-import { byteLength, shortened } from '../core/cut.ts';
+import { byteLength, shortened } from '../text/cut.ts';
 import { asObject, type Json } from '../core/json-object.ts';
 import type { Said, TurnDetails } from '../core/turn-details.ts';
 

@@ -3,7 +3,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Json } from '../../core/json-object.ts';
 import { asObject } from '../../core/json-object.ts';
 import type { QuestionAnswer, QuestionOption, TurnUpdate } from '../../core/turn-update.ts';
-import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
+import { isBlank, withoutTerminalControls } from '../../text/visible.ts';
 
 /** Lark shows the text and the options in one card, which has at most 30 KB. */
 const TEXT_CHARS_MAX = 4_000;

@@ -1,6 +1,6 @@
 /** JSON lines on stdin and stdout, for programs that tell what they do while they work. */
 import { asObject, type Json } from '../../core/json-object.ts';
-import { byteLength, shortened } from '../../core/cut.ts';
+import { byteLength, shortened } from '../../text/cut.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
 import type { Log } from '../../core/log.ts';
 import type { AgentTurn } from '../runtime.ts';

@@ -1,7 +1,7 @@
 /** Finds the command in what a person typed. It is pure. */
 import type { CommandName } from '../../core/content.ts';
 import type { InboundMessage } from '../../core/message.ts';
-import { visibleOf } from '../../core/visible.ts';
+import { visibleOf } from '../../text/visible.ts';
 import type { CommandWords } from './table.ts';
 
 type Typed =

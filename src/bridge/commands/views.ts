@@ -1,7 +1,7 @@
 /** What the bridge knows about a chat, for the commands that show it. */
-import { shortened } from '../../core/cut.ts';
+import { shortened } from '../../text/cut.ts';
 import type { Turn } from '../../core/turn.ts';
-import { visibleOf } from '../../core/visible.ts';
+import { visibleOf } from '../../text/visible.ts';
 import { messageText } from '../../wire/message-text.ts';
 import type { QueueView, TurnLine } from '../texts/commands.ts';
 import { isAtWork } from '../turns/ended-early.ts';

@@ -2,7 +2,7 @@
 import type { AppId, ChatId, OpenId } from '../../core/ids.ts';
 import type { SenderFacts } from '../../core/message.ts';
 import type { Log } from '../../core/log.ts';
-import type { Service } from '../../core/service.ts';
+import type { Service } from '../../time/service.ts';
 import type { Clock } from '../../time/clock.ts';
 import { repeating, type RepeatedWork } from '../../time/repeat.ts';
 import type { Delivery } from '../outbox/delivery.ts';

@@ -1,7 +1,7 @@
 /** Stores what is decided about who may talk, and lets the messages go on that were kept. */
 import type { AppId, ChatId, MessageId, OpenId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
-import type { OutboxDraft } from '../../core/turn.ts';
+import type { OutboxDraft } from '../ports/outbox.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { ownDraft, type OwnShow } from '../outbox/drafts.ts';

@@ -4,7 +4,8 @@
  */
 import type { ChatType, InboundMessage, SenderFacts } from '../../core/message.ts';
 import type { OpenId } from '../../core/ids.ts';
-import type { Show, Turn, TurnState } from '../../core/turn.ts';
+import type { Turn, TurnState } from '../../core/turn.ts';
+import type { Show } from '../outbox/show.ts';
 import { ownDraft } from '../outbox/drafts.ts';
 import type { Languages } from '../texts/languages.ts';
 import type {

@@ -1,7 +1,7 @@
 /** Decides whether a message becomes a turn, is a command about other turns, or gets an answer from the bridge itself. */
 import type { Language } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
-import type { OutboxDraft } from '../../core/turn.ts';
+import type { OutboxDraft } from '../ports/outbox.ts';
 import { saysNothing } from '../../wire/message-text.ts';
 import type { CommandWords } from '../commands/table.ts';
 import { commandAdmission } from './command-admission.ts';

@@ -1,7 +1,8 @@
 /** Takes commands: stored ones of messages, and those of buttons and of the bot's menu. Each gets one answer. */
 import type { CommandName } from '../../core/content.ts';
 import type { AppId, ChatId, MessageId, OpenId } from '../../core/ids.ts';
-import type { OutboxDraft, Turn } from '../../core/turn.ts';
+import type { Turn } from '../../core/turn.ts';
+import type { OutboxDraft } from '../ports/outbox.ts';
 import type { Clock } from '../../time/clock.ts';
 import { Commands } from '../commands/commands.ts';
 import { turnsMeantBy } from '../commands/meant.ts';

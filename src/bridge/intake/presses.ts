@@ -3,7 +3,7 @@ import type { InboundEvent } from '../../core/message.ts';
 import type { ChoiceAction, CommandName } from '../../core/content.ts';
 import type { Log } from '../../core/log.ts';
 import type { TurnId } from '../../core/ids.ts';
-import type { Show } from '../../core/turn.ts';
+import type { Show } from '../outbox/show.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Choice, ChoiceValues } from '../../wire/choice-value.ts';
 import type { Delivery } from '../outbox/delivery.ts';

@@ -2,7 +2,7 @@
 import type { Log } from '../../core/log.ts';
 import type { Language } from '../../core/language.ts';
 import type { MessageId } from '../../core/ids.ts';
-import type { OutboxRow } from '../../core/turn.ts';
+import type { OutboxRow } from '../ports/outbox.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import type { DeliveryResult } from '../ports/delivery.ts';
 import type { LiveCardRecord, LiveGateway, LiveJournal, LiveResult } from '../ports/live.ts';

@@ -1,5 +1,5 @@
 /** Which row of the outbox ends which live card. It is pure. */
-import type { OutboxDraft } from '../../core/turn.ts';
+import type { OutboxDraft } from '../ports/outbox.ts';
 import type { LiveCardRecord } from '../ports/live.ts';
 import type { DraftedAt } from '../outbox/drafts.ts';
 import { outKey } from '../outbox/keys.ts';

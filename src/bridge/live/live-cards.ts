@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { TurnId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
-import type { Service } from '../../core/service.ts';
+import type { Service } from '../../time/service.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';

@@ -1,6 +1,6 @@
 /** What is known of a turn at work, from what its agent tells. It is pure. */
 import type { TurnStep, TurnUpdate } from '../../core/turn-update.ts';
-import { shortened } from '../../core/cut.ts';
+import { shortened } from '../../text/cut.ts';
 
 export interface LiveState {
   readonly status: string | undefined;

@@ -3,7 +3,7 @@ import { backoffMs } from '../../time/backoff.ts';
 import type { MessageId } from '../../core/ids.ts';
 import type { Language } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
-import type { OutboxDraft, OutboxRow, Placement } from '../../core/turn.ts';
+import type { OutboxDraft, OutboxRow, Placement } from '../ports/outbox.ts';
 import { outKey } from './keys.ts';
 import { withQuote } from './drafts.ts';
 import { fileNotices } from '../texts/files.ts';

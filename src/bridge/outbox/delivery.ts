@@ -1,7 +1,8 @@
-import type { Service } from '../../core/service.ts';
+import type { Service } from '../../time/service.ts';
 import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
 import { isPerson, type TurnId, turnId } from '../../core/ids.ts';
-import type { OutboxDraft, OutboxRow, Turn } from '../../core/turn.ts';
+import type { Turn } from '../../core/turn.ts';
+import type { OutboxDraft, OutboxRow } from '../ports/outbox.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';

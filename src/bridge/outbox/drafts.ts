@@ -1,10 +1,11 @@
 /** Makes rows of the outbox from what a turn shows, and makes the call to Lark from a row. */
-import { shortened } from '../../core/cut.ts';
+import { shortened } from '../../text/cut.ts';
 import type { AnswerFile, Content } from '../../core/content.ts';
 import { chatId as place, turnId, type ChatId, type MessageId } from '../../core/ids.ts';
 import type { Language, Text } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
-import type { OutboxDraft, OutboxRow, Show } from '../../core/turn.ts';
+import type { Show } from './show.ts';
+import type { OutboxDraft, OutboxRow } from '../ports/outbox.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import { messageText } from '../../wire/message-text.ts';
 import { outKey, turnKey } from './keys.ts';

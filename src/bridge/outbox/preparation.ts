@@ -4,7 +4,7 @@
  */
 import type { AnswerContent, FileContent, Person, ShownImage } from '../../core/content.ts';
 import type { InboundMessage } from '../../core/message.ts';
-import type { OutboxBody, OutboxDraft, OutboxRow } from '../../core/turn.ts';
+import type { OutboxBody, OutboxDraft, OutboxRow } from '../ports/outbox.ts';
 import type { Clock } from '../../time/clock.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import type { DeliveryResult, LarkAction } from '../ports/delivery.ts';

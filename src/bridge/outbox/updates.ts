@@ -1,4 +1,4 @@
-import type { OutboxBody, OutboxRow } from '../../core/turn.ts';
+import type { OutboxBody, OutboxRow } from '../ports/outbox.ts';
 import type { Outgoing } from '../ports/delivery.ts';
 import type { QuestionStore } from '../ports/questions.ts';
 

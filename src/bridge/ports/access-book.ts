@@ -1,5 +1,6 @@
 import type { ChatId } from '../../core/ids.ts';
-import type { OutboxDraft, OutboxRow, Turn } from '../../core/turn.ts';
+import type { Turn } from '../../core/turn.ts';
+import type { OutboxDraft, OutboxRow } from './outbox.ts';
 import type {
   AccessChange,
   AccessRecords,

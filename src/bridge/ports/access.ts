@@ -1,6 +1,7 @@
 /** Who may talk to the bot. */
 import type { ChatId, OpenId } from '../../core/ids.ts';
-import type { OutboxDraft, TurnState } from '../../core/turn.ts';
+import type { TurnState } from '../../core/turn.ts';
+import type { OutboxDraft } from './outbox.ts';
 
 export type PersonState = 'waiting' | 'allowed' | 'blocked';
 

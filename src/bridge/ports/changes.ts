@@ -2,7 +2,8 @@
 import type { OpenId } from '../../core/ids.ts';
 import type { InboundMessage, Part } from '../../core/message.ts';
 import type { TurnDetails } from '../../core/turn-details.ts';
-import type { OutboxBody, OutboxDraft, OutboxState, TurnState } from '../../core/turn.ts';
+import type { TurnState } from '../../core/turn.ts';
+import type { OutboxBody, OutboxDraft, OutboxState } from './outbox.ts';
 import type { AccessChange, AccessJudgement, AccessRecords } from './access.ts';
 
 export interface Admission {

@@ -1,5 +1,6 @@
 import type { ChatId, MessageId, TurnId } from '../../core/ids.ts';
-import type { FailureCause, OutboxRow, Turn, TurnPhase } from '../../core/turn.ts';
+import type { FailureCause, Turn, TurnPhase } from '../../core/turn.ts';
+import type { OutboxRow } from './outbox.ts';
 import type { QuarantinedAnswer } from './journal.ts';
 
 export interface TurnQuery {

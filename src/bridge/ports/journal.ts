@@ -1,6 +1,7 @@
 /** The bridge's stored state. Every method that writes resolves when the write is on disk. */
 import type { ChatId, MessageId, OpenId, TurnId } from '../../core/ids.ts';
-import type { OutboxDraft, OutboxRow, Turn, TurnPhase } from '../../core/turn.ts';
+import type { Turn, TurnPhase } from '../../core/turn.ts';
+import type { OutboxDraft, OutboxRow } from './outbox.ts';
 import type { AccessRecords } from './access.ts';
 import type { Admission, OutboxChange, TurnChange } from './changes.ts';
 import type { KnownTurn } from './said-before.ts';

@@ -2,7 +2,8 @@
  * What an operator orders from another process. Only the daemon changes turns and the outbox, so another
  * process leaves an order in the journal, and the daemon carries it out.
  */
-import type { OutboxState, TurnPhase } from '../../core/turn.ts';
+import type { TurnPhase } from '../../core/turn.ts';
+import type { OutboxState } from './outbox.ts';
 import type { GroupState, PersonState } from './access.ts';
 
 export type OrderKind = WorkOrderKind | AccessOrderKind;

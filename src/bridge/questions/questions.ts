@@ -2,7 +2,8 @@
 import type { OpenId, TurnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { Log } from '../../core/log.ts';
-import type { OutboxDraft, Turn } from '../../core/turn.ts';
+import type { Turn } from '../../core/turn.ts';
+import type { OutboxDraft } from '../ports/outbox.ts';
 import type { QuestionOption, TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { LaneRunner } from '../../time/lane-runner.ts';

@@ -1,7 +1,7 @@
 /** What the bridge answers to commands. */
 import type { CommandName } from '../../core/content.ts';
 import type { Language } from '../../core/language.ts';
-import type { ShownMenuButton } from '../../core/turn.ts';
+import type { ShownMenuButton } from '../outbox/show.ts';
 import type { ChosenLanguage } from '../ports/languages.ts';
 import type { Diagnosis } from '../ports/commands.ts';
 import { COMMANDS } from '../commands/table.ts';

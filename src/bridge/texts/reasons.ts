@@ -1,6 +1,6 @@
 /** Why a turn failed, in the language of the person. What an agent itself said stays as it said it. */
-import { shortened } from '../../core/cut.ts';
-import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
+import { shortened } from '../../text/cut.ts';
+import { isBlank, withoutTerminalControls } from '../../text/visible.ts';
 import { failureCodeOf, type FailureCode } from '../../wire/failure-sentences.ts';
 import type { Text } from './text.ts';
 

@@ -1,7 +1,7 @@
 /** How a sentence of the bridge becomes a part of what is shown. Every sentence exists in English and in Chinese. */
 import type { CommandName } from '../../core/content.ts';
 import type { Language, Text } from '../../core/language.ts';
-import type { Show, ShownButton, ShownMenuButton } from '../../core/turn.ts';
+import type { Show, ShownButton, ShownMenuButton } from '../outbox/show.ts';
 
 export type { Text } from '../../core/language.ts';
 

@@ -1,6 +1,7 @@
 /** What the bridge says in a chat about turns and their answers. */
 import type { Language } from '../../core/language.ts';
-import type { HoldReason, Show } from '../../core/turn.ts';
+import type { HoldReason } from '../../core/turn.ts';
+import type { Show } from '../outbox/show.ts';
 import type { TurnQuestion } from '../ports/target.ts';
 import { reasonText } from './reasons.ts';
 import { button, choice, inEach, inLanguage, listIn, notice, numberIn, type Text } from './text.ts';

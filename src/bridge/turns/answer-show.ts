@@ -1,6 +1,6 @@
 /** What a chat is shown of an agent's answer. It is pure. */
-import type { Show } from '../../core/turn.ts';
-import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
+import type { Show } from '../outbox/show.ts';
+import { isBlank, withoutTerminalControls } from '../../text/visible.ts';
 import type { TurnAnswer, TurnQuestion } from '../ports/target.ts';
 import { fileNotices } from '../texts/files.ts';
 import { notices, question, withFiles } from '../texts/texts.ts';

@@ -1,7 +1,8 @@
 /** What an edit of a message does to its turn. */
 import { turnId } from '../../core/ids.ts';
 import type { InboundMessage, Part } from '../../core/message.ts';
-import type { Show, Turn } from '../../core/turn.ts';
+import type { Turn } from '../../core/turn.ts';
+import type { Show } from '../outbox/show.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { toDrafts } from '../outbox/drafts.ts';

@@ -1,5 +1,6 @@
 /** A turn that somebody ends before its answer came, and what still comes for a turn that is over. It is pure. */
-import type { Show, Turn, TurnPhase, TurnState } from '../../core/turn.ts';
+import type { Turn, TurnPhase, TurnState } from '../../core/turn.ts';
+import type { Show } from '../outbox/show.ts';
 import { commandNotices } from '../texts/commands.ts';
 
 /** Undefined if the turn is over or waits for a decision. */

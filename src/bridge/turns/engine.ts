@@ -1,8 +1,9 @@
 import type { Brand } from '../../core/brand.ts';
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
-import type { Service } from '../../core/service.ts';
-import type { Show, Turn } from '../../core/turn.ts';
+import type { Service } from '../../time/service.ts';
+import type { Turn } from '../../core/turn.ts';
+import type { Show } from '../outbox/show.ts';
 import type { Clock } from '../../time/clock.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';

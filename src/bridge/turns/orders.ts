@@ -1,8 +1,8 @@
 import { BridgeError } from '../../core/errors.ts';
 import { chatId, openId, turnId, type TurnId } from '../../core/ids.ts';
-import type { Service } from '../../core/service.ts';
+import type { Service } from '../../time/service.ts';
 import { repeating, type RepeatedWork } from '../../time/repeat.ts';
-import type { OutboxRow } from '../../core/turn.ts';
+import type { OutboxRow } from '../ports/outbox.ts';
 import type { AccessControl, Decider } from '../intake/access-control.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';

@@ -1,6 +1,6 @@
 import type { TurnId } from '../../core/ids.ts';
-import type { Service } from '../../core/service.ts';
-import type { Show } from '../../core/turn.ts';
+import type { Service } from '../../time/service.ts';
+import type { Show } from '../outbox/show.ts';
 import { repeating } from '../../time/repeat.ts';
 import type { Engine } from './engine.ts';
 import type { LaneItem } from '../../time/lanes.ts';

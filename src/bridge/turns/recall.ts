@@ -1,5 +1,6 @@
 /** What a recall of the message does to its turn. Pure. */
-import type { Show, Turn, TurnState } from '../../core/turn.ts';
+import type { Turn, TurnState } from '../../core/turn.ts';
+import type { Show } from '../outbox/show.ts';
 import type { Withdrawal } from '../ports/changes.ts';
 
 interface Recalled {

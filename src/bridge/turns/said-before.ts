@@ -1,11 +1,11 @@
 /** Finds out what an agent has to know beside the message: names, the message that it replies to, its thread. */
 import { LRUCache } from 'lru-cache';
-import { shortened } from '../../core/cut.ts';
+import { shortened } from '../../text/cut.ts';
 import type { ChatId, MessageId, TurnId } from '../../core/ids.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { Said, TurnDetails } from '../../core/turn-details.ts';
 import type { Turn } from '../../core/turn.ts';
-import { isBlank } from '../../core/visible.ts';
+import { isBlank } from '../../text/visible.ts';
 import type { Clock } from '../../time/clock.ts';
 import { messageText, saysNothing } from '../../wire/message-text.ts';
 import type { Journal } from '../ports/journal.ts';

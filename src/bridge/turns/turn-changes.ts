@@ -1,7 +1,9 @@
 import type { Log } from '../../core/log.ts';
 import type { TurnId } from '../../core/ids.ts';
-import type { OutboxDraft, Show, Turn, TurnState } from '../../core/turn.ts';
-import { isBlank } from '../../core/visible.ts';
+import type { Turn, TurnState } from '../../core/turn.ts';
+import type { Show } from '../outbox/show.ts';
+import type { OutboxDraft } from '../ports/outbox.ts';
+import { isBlank } from '../../text/visible.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { LaneRunner } from '../../time/lane-runner.ts';
 import { Wake } from '../../time/wake.ts';

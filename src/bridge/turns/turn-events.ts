@@ -1,7 +1,8 @@
 /** What can happen to a turn, and what a step of it writes. */
 import type { ChoiceAction } from '../../core/content.ts';
 import type { OpenId, WorkspaceId } from '../../core/ids.ts';
-import type { Show, TurnState } from '../../core/turn.ts';
+import type { TurnState } from '../../core/turn.ts';
+import type { Show } from '../outbox/show.ts';
 import type { TurnDetails } from '../../core/turn-details.ts';
 import type { SendResult, TurnAnswer, TurnQuestion, WaitResult } from '../ports/target.ts';
 import type { Withdrawal } from '../ports/changes.ts';

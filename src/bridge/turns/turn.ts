@@ -1,14 +1,8 @@
 /** The life of a turn, as a pure function: what happened goes in, the new state and what to show come out. */
-import { withoutTerminalControls } from '../../core/visible.ts';
+import { withoutTerminalControls } from '../../text/visible.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
-import type {
-  FailureCause,
-  HoldReason,
-  Show,
-  Turn,
-  TurnPhase,
-  TurnState,
-} from '../../core/turn.ts';
+import type { FailureCause, HoldReason, Turn, TurnPhase, TurnState } from '../../core/turn.ts';
+import type { Show } from '../outbox/show.ts';
 import { choices, notices, question, withFiles } from '../texts/texts.ts';
 import { showAnswer, showMore } from './answer-show.ts';
 import { mayDrop, stopped } from './ended-early.ts';

@@ -1,5 +1,5 @@
 import { type ChatId, isSameWorkspace, messageId, type TurnId } from '../../core/ids.ts';
-import { withoutTerminalControls } from '../../core/visible.ts';
+import { withoutTerminalControls } from '../../text/visible.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from './engine.ts';
 import type { StoreRetry } from '../store-retry.ts';

@@ -2,7 +2,7 @@
 import type { Operations } from '../../app/operations.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { chatId } from '../../core/ids.ts';
-import type { OutboxRow } from '../../core/turn.ts';
+import type { OutboxRow } from '../../bridge/ports/outbox.ts';
 import { kindOf, shownText } from '../../observe/traces/trace.ts';
 import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
 import { rowView, timeOf } from '../journal-views.ts';

@@ -1,6 +1,6 @@
 /** The text of a message, and the order in which messages are answered. */
-import { headOf } from '../../core/cut.ts';
-import { storable } from '../../core/storable.ts';
+import { headOf } from '../../text/cut.ts';
+import { storable } from '../../text/storable.ts';
 import { claimedContextOf, larkContextOf, withoutHeader } from '../../wire/lark-context.ts';
 import { saidIn } from '../../wire/said-metadata.ts';
 import { textOfParts } from '../../wire/text-parts.ts';

@@ -8,7 +8,7 @@ import type {
   Settlement,
   TurnContent,
 } from '../ports.ts';
-import { storable } from '../../core/storable.ts';
+import { storable } from '../../text/storable.ts';
 
 /** The status of the item of a turn that ended without an answer. */
 const STATUS = {

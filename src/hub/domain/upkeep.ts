@@ -1,7 +1,7 @@
 import type { ActivityStore, QueueStore } from '../ports.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
-import type { Service } from '../../core/service.ts';
+import type { Service } from '../../time/service.ts';
 import { repeating } from '../../time/repeat.ts';
 
 /** A repeated message is recognized this long after its turn ended. A polling agent may take as long. */

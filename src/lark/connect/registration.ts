@@ -1,7 +1,7 @@
 /** The accounts service's registration endpoint: what we send, and what its answers mean. */
 import { isObject, type Json } from '../../core/json-object.ts';
 import type { Brand } from '../../core/brand.ts';
-import { headOf } from '../../core/cut.ts';
+import { headOf } from '../../text/cut.ts';
 import { type AppId, appId, LARK_ID_PATTERN, type OpenId, openId } from '../../core/ids.ts';
 import { Secret } from '../../core/secret.ts';
 import type { HttpAnswer } from './onboarding-http.ts';

@@ -1,6 +1,6 @@
 /** Makes a card (schema 2.0) of blocks. */
-import { headOf } from '../../core/cut.ts';
-import { isBlank } from '../../core/visible.ts';
+import { headOf } from '../../text/cut.ts';
+import { isBlank } from '../../text/visible.ts';
 import { cardMarkdown, cellMarkdown } from './card-markdown.ts';
 import { firstWordsOf, lettersOf } from './letters.ts';
 import { LIMITS } from './limits.ts';

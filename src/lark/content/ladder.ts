@@ -2,7 +2,7 @@
  * What is sent if Lark refuses a part of an answer: card, post, text, a file with the first paragraph, and at last a
  * notice. Each form is tried once, so an answer that everything refuses ends after a few calls. It is pure.
  */
-import { headOf } from '../../core/cut.ts';
+import { headOf } from '../../text/cut.ts';
 import type { AnswerPart, Rung } from './answer.ts';
 import { cardOf } from './card.ts';
 import { firstWordsOf } from './letters.ts';

@@ -1,9 +1,9 @@
 /** Cards (schema 2.0) that change while they are shown, and what stands on them at the end. */
 import type { LiveView } from '../../bridge/ports/live.ts';
 import { type Content, isMarkdown } from '../../core/content.ts';
-import { byteLength, headOf } from '../../core/cut.ts';
+import { byteLength, headOf } from '../../text/cut.ts';
 import { isObject } from '../../core/json-object.ts';
-import { isBlank } from '../../core/visible.ts';
+import { isBlank } from '../../text/visible.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import { blocksOf } from './answer.ts';
 import { lettersOf } from './letters.ts';

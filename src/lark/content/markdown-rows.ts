@@ -7,7 +7,7 @@ import type {
   MarkdownContent,
   ShownImage,
 } from '../../core/content.ts';
-import { byteLength } from '../../core/cut.ts';
+import { byteLength } from '../../text/cut.ts';
 import { answerOf, blocksOf, imagesIn, type AnswerContext, type AnswerPart } from './answer.ts';
 import { cardMarkdown, tableMarkdown } from './card-markdown.ts';
 import { cardOf } from './card.ts';

@@ -1,5 +1,5 @@
 /** Makes a post of blocks. Its `md` elements know less Markdown than cards do. */
-import { isBlank } from '../../core/visible.ts';
+import { isBlank } from '../../text/visible.ts';
 import type { PartNumber } from './card.ts';
 import type { Block } from './markdown/tree.ts';
 import { withCalls } from './mentions.ts';

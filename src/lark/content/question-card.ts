@@ -1,5 +1,5 @@
 import type { QuestionContent } from '../../core/content.ts';
-import { shortened } from '../../core/cut.ts';
+import { shortened } from '../../text/cut.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import { LIMITS } from './limits.ts';
 import { withoutControls } from './text.ts';

@@ -1,6 +1,6 @@
 /** Turns the blocks of an answer into blocks that Lark can show: each one top-level, and none too large. */
-import { headOf } from '../../core/cut.ts';
-import { isBlank } from '../../core/visible.ts';
+import { headOf } from '../../text/cut.ts';
+import { isBlank } from '../../text/visible.ts';
 import { LIMITS } from './limits.ts';
 import { lettersOf, weightOf } from './letters.ts';
 import type { Block, Inline, List, ListItem, Table } from './markdown/tree.ts';

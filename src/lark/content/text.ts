@@ -1,6 +1,6 @@
 /** Texts in the form in which Lark accepts and shows them. */
-import { byteLength, headOf } from '../../core/cut.ts';
-import { isBlank, withoutTerminalControls } from '../../core/visible.ts';
+import { byteLength, headOf } from '../../text/cut.ts';
+import { isBlank, withoutTerminalControls } from '../../text/visible.ts';
 
 /** Lark accepts requests of 150 KB. JSON escapes and the other fields need a part of that. */
 export const LARK_TEXT_BYTES_MAX = 100 * 1024;

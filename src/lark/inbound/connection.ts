@@ -2,7 +2,7 @@
 import { backoffMs } from '../../time/backoff.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { APP_ID_PATTERN, type AppId, type OpenId } from '../../core/ids.ts';
-import type { Service } from '../../core/service.ts';
+import type { Service } from '../../time/service.ts';
 import { WS_HANDSHAKE_TIMEOUT_MS } from '../../core/limits.ts';
 import type { Secret } from '../../core/secret.ts';
 import { requestEndpoint } from './endpoint.ts';

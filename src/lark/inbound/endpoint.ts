@@ -1,5 +1,5 @@
 /** Asks Lark for the address of the long connection. We make this call, because the SDK loses the code of a refusal. */
-import { headOf } from '../../core/cut.ts';
+import { headOf } from '../../text/cut.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { AppId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';

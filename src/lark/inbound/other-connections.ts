@@ -1,6 +1,6 @@
 /** Warns when other processes use the same app. */
 import { BridgeError, errorText } from '../../core/errors.ts';
-import type { Service } from '../../core/service.ts';
+import type { Service } from '../../time/service.ts';
 import { repeating } from '../../time/repeat.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';

@@ -2,7 +2,7 @@
 import { backoffMs } from '../../time/backoff.ts';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { AppId, OpenId } from '../../core/ids.ts';
-import type { Service } from '../../core/service.ts';
+import type { Service } from '../../time/service.ts';
 import type { BotInfo } from './gateway.ts';
 import type { Self } from '../inbound/parse.ts';
 import type { Log } from '../../core/log.ts';

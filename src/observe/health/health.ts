@@ -1,6 +1,6 @@
 /** The health of the process: one verdict from the facts of its parts. */
 import { isObject } from '../../core/json-object.ts';
-import type { Service } from '../../core/service.ts';
+import type { Service } from '../../time/service.ts';
 import { repeating } from '../../time/repeat.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';

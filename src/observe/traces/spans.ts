@@ -1,5 +1,5 @@
 /** The history of one message as spans. It is made from the journal, so it is right even if a process died meanwhile. */
-import type { OutboxRow } from '../../core/turn.ts';
+import type { OutboxRow } from '../../bridge/ports/outbox.ts';
 import { kindOf } from './trace.ts';
 import type { TurnLife, TurnRun } from '../../bridge/ports/journal-reader.ts';
 

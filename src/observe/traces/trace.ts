@@ -1,7 +1,8 @@
 /** What happened to one message, in order of time, from the journal. */
 import type { InboundMessage } from '../../core/message.ts';
 import type { ProgramOutput } from '../../core/program-output.ts';
-import type { OutboxRow, TurnState } from '../../core/turn.ts';
+import type { TurnState } from '../../core/turn.ts';
+import type { OutboxRow } from '../../bridge/ports/outbox.ts';
 import type { TurnLife, TurnRun } from '../../bridge/ports/journal-reader.ts';
 import { messageText } from '../../wire/message-text.ts';
 

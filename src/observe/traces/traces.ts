@@ -1,7 +1,7 @@
 /** Sends a trace of each message to a collector, when the message is done. */
 import { errorText } from '../../core/errors.ts';
 import type { TurnId } from '../../core/ids.ts';
-import type { Service } from '../../core/service.ts';
+import type { Service } from '../../time/service.ts';
 import type { TraceExporter } from './otlp.ts';
 import { traceOfLife } from './spans.ts';
 import type { TurnLife } from '../../bridge/ports/journal-reader.ts';

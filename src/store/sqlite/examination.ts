@@ -1,6 +1,6 @@
 /** Checks the database's file without any change: not to its schema, its write-ahead log or its place. */
 import { existsSync, statSync } from 'node:fs';
-import type { DatabaseFact } from '../../core/database-fact.ts';
+import type { DatabaseFact } from '../facts.ts';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import { connect, type Connection } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';

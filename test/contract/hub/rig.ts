@@ -11,7 +11,7 @@ import type {
   CreateRuntime,
   RunnableSpec,
 } from '../../../src/agents/runtime.ts';
-import type { PageAnswer } from '../../../src/core/pages.ts';
+import type { PageAnswer } from '../../../src/net/pages.ts';
 import { Directory } from '../../../src/hub/domain/directory.ts';
 import { Hub, type HubOptions } from '../../../src/hub/hub.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../../src/core/turn-update.ts';

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { appId, chatId, messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
-import type { OutboxDraft, TurnState } from '../../../src/core/turn.ts';
+import type { TurnState } from '../../../src/core/turn.ts';
+import type { OutboxDraft } from '../../../src/bridge/ports/outbox.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';

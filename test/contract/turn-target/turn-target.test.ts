@@ -8,7 +8,7 @@ import type { UnmatchedAnswer, TurnRequest, TurnTarget } from '../../../src/brid
 import { chatId, openId, workspaceId, type WorkspaceId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { TurnUpdate } from '../../../src/core/turn-update.ts';
-import type { Service } from '../../../src/core/service.ts';
+import type { Service } from '../../../src/time/service.ts';
 import type { AgentRecord } from '../../../src/hub/ports.ts';
 import { InProcessTarget } from '../../../src/hub/surfaces/in-process/target.ts';
 import { PlatformClient } from '../../../src/platform/client.ts';

@@ -6,7 +6,7 @@ import type { Engine } from '../../../src/bridge/turns/engine.ts';
 import { Orders, type OrdersParts } from '../../../src/bridge/turns/orders.ts';
 import { QueueNotices } from '../../../src/bridge/turns/queue-notices.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
-import type { Service } from '../../../src/core/service.ts';
+import type { Service } from '../../../src/time/service.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { recordingLog, type RecordingLog } from '../../kit/log.ts';
 

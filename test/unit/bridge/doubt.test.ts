@@ -4,7 +4,7 @@ import { Delivery } from '../../../src/bridge/outbox/delivery.ts';
 import { StoreRetry } from '../../../src/bridge/store-retry.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { messageId } from '../../../src/core/ids.ts';
-import type { OutboxRow } from '../../../src/core/turn.ts';
+import type { OutboxRow } from '../../../src/bridge/ports/outbox.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
 import { choiceValues, english, noQuestions, message, rowOf, turnIn } from './samples.ts';
 import { NO_OBSERVER } from '../../../src/bridge/ports/observer.ts';

@@ -4,7 +4,7 @@ import { messageId } from '../../../src/core/ids.ts';
 import { message, rowOf } from './samples.ts';
 import type { LarkAction } from '../../../src/bridge/ports/delivery.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
-import type { OutboxBody } from '../../../src/core/turn.ts';
+import type { OutboxBody } from '../../../src/bridge/ports/outbox.ts';
 
 const at = { nowMs: 10_000, random: 1, form: contentForm, lang: 'en', asked: message } as const;
 const said = (text: string): OutboxBody => ({

@@ -5,7 +5,7 @@ import type { Bridge, BridgeParts } from '../../../src/bridge/bridge.ts';
 import { platformMessageId } from '../../../src/bridge/outbox/keys.ts';
 import { messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
-import type { OutboxRow } from '../../../src/core/turn.ts';
+import type { OutboxRow } from '../../../src/bridge/ports/outbox.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';

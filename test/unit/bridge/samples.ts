@@ -4,7 +4,8 @@ import type { LanguageChoices } from '../../../src/bridge/ports/languages.ts';
 import type { QuestionStore } from '../../../src/bridge/ports/questions.ts';
 import { Languages } from '../../../src/bridge/texts/languages.ts';
 import { ChoiceValues } from '../../../src/wire/choice-value.ts';
-import type { OutboxRow, Turn, TurnState } from '../../../src/core/turn.ts';
+import type { Turn, TurnState } from '../../../src/core/turn.ts';
+import type { OutboxRow } from '../../../src/bridge/ports/outbox.ts';
 
 export const message: InboundMessage = {
   appId: appId('cli_0123456789abcdef'),

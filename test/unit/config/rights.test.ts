@@ -6,7 +6,7 @@ import { openState } from '../../../src/app/state.ts';
 import { createCredentialStore, loadCredentials } from '../../../src/config/credentials.ts';
 import { checkConfig, loadConfig, saveSetting } from '../../../src/config/load.ts';
 import type { BridgeError } from '../../../src/core/errors.ts';
-import { type Service, stopAll } from '../../../src/core/service.ts';
+import { type Service, stopAll } from '../../../src/time/service.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { namedSecretTrouble } from '../../../src/files/rights.ts';
 import {

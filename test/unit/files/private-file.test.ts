@@ -23,7 +23,7 @@ import { writeQrImage } from '../../../src/cli/qr-code.ts';
 import { createCredentialStore } from '../../../src/config/credentials.ts';
 import { loadConfig, saveSetting } from '../../../src/config/load.ts';
 import { appId, openId } from '../../../src/core/ids.ts';
-import { type Service, stopAll } from '../../../src/core/service.ts';
+import { type Service, stopAll } from '../../../src/time/service.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { acquireInstanceLock } from '../../../src/host/instance-lock.ts';
 import { ownerFile } from '../../../src/host/owner-file.ts';

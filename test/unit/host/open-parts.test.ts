@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { stopAll } from '../../../src/core/service.ts';
+import { stopAll } from '../../../src/time/service.ts';
 import { noteOpen, notedUntilStopped, openParts } from '../../../src/host/open-parts.ts';
 import { recordingLog } from '../../kit/log.ts';
 

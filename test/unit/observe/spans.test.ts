@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { OutboxRow } from '../../../src/core/turn.ts';
+import type { OutboxRow } from '../../../src/bridge/ports/outbox.ts';
 import { traceOfLife } from '../../../src/observe/traces/spans.ts';
 import { rowOf, turnIn } from '../bridge/samples.ts';
 import type { TurnLife, TurnRun } from '../../../src/bridge/ports/journal-reader.ts';

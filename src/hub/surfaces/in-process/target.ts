@@ -1,6 +1,6 @@
 /** The hub for a bridge in the same process: without HTTP and tokens, and with one database. */
 import { isSameWorkspace, type WorkspaceId } from '../../../core/ids.ts';
-import type { Service } from '../../../core/service.ts';
+import type { Service } from '../../../time/service.ts';
 import type { AskedTurn } from '../../../bridge/ports/questions.ts';
 import type {
   CancelResult,

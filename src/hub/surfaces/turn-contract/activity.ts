@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Activity, HubStore, NewActivity, Workspace } from '../../ports.ts';
 import { asObject } from '../../../core/json-object.ts';
-import { storable } from '../../../core/storable.ts';
+import { storable } from '../../../text/storable.ts';
 import { attachmentsOf } from '../../domain/attachments.ts';
 import { requestText } from './json-rpc.ts';
 import { objectText, sendJson } from './raw-json.ts';

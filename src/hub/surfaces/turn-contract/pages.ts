@@ -1,6 +1,6 @@
 /** Pages of the process, such as its health, on the hub's port. */
 import type { FastifyRequest } from 'fastify';
-import type { Pages } from '../../../core/pages.ts';
+import type { Pages } from '../../../net/pages.ts';
 import { Refusal } from './refusal.ts';
 import type { Server } from './server.ts';
 

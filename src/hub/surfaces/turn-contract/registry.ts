@@ -7,7 +7,7 @@ import {
   type Workspace,
 } from '../../ports.ts';
 import type { Secret } from '../../../core/secret.ts';
-import { storable } from '../../../core/storable.ts';
+import { storable } from '../../../text/storable.ts';
 import { createToken, sameHash, tokenHash } from '../../domain/tokens.ts';
 import { mustBeSmall } from './json-bounds.ts';
 import { bearerOf, idOf, workspaceOfToken, type Callers } from './callers.ts';

@@ -3,7 +3,7 @@ import type { WorkspaceId } from '../../../core/ids.ts';
 import { Bridges } from '../../domain/claims.ts';
 import type { FastifyRequest } from 'fastify';
 import type { HubStore } from '../../ports.ts';
-import type { Pages } from '../../../core/pages.ts';
+import type { Pages } from '../../../net/pages.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { PAGES_PER_SECOND, RateLimit } from '../../../net/rate-limit.ts';
 import type { Turns } from '../../domain/turns.ts';

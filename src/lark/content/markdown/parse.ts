@@ -1,6 +1,6 @@
 /** Parses an answer. Only this file and `inline.ts` know the parser. */
 import { Lexer, type Token, type Tokens } from 'marked';
-import { withoutTerminalControls } from '../../../core/visible.ts';
+import { withoutTerminalControls } from '../../../text/visible.ts';
 import { LIMITS } from '../limits.ts';
 import { MENTION_MARK } from '../mentions.ts';
 import { InlineReader, type InlineContext } from './inline.ts';

@@ -1,5 +1,5 @@
 /** Writes a bundle of forwarded messages as a quote. Pure. */
-import { shortened } from '../../../core/cut.ts';
+import { shortened } from '../../../text/cut.ts';
 import { asObject, type Json } from '../../../core/json-object.ts';
 import type { Part } from '../../../core/message.ts';
 import { messageText } from '../../../wire/message-text.ts';

@@ -1,7 +1,7 @@
 /** What each reader of a message type gets and gives. */
 import type { Json } from '../../../core/json-object.ts';
 import type { Part, Resource } from '../../../core/message.ts';
-import { storable } from '../../../core/storable.ts';
+import { storable } from '../../../text/storable.ts';
 import type { Naming } from './mentions.ts';
 import { idOf, textOf } from '../fields.ts';
 import { bracketed, oneLine, wellFormed } from './words.ts';

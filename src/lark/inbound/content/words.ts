@@ -1,5 +1,5 @@
 /** How texts of strangers are written where one line is expected. */
-import { shortened } from '../../../core/cut.ts';
+import { shortened } from '../../../text/cut.ts';
 
 /** Names and titles are shorter. What is longer wants to fill the screen. */
 const LINE_CHARS_MAX = 200;

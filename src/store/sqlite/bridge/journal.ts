@@ -8,7 +8,8 @@ import {
   type TurnId,
 } from '../../../core/ids.ts';
 import type { TurnDetails } from '../../../core/turn-details.ts';
-import type { OutboxDraft, OutboxRow, Turn, TurnState } from '../../../core/turn.ts';
+import type { Turn, TurnState } from '../../../core/turn.ts';
+import type { OutboxDraft, OutboxRow } from '../../../bridge/ports/outbox.ts';
 import type { Db } from '../db.ts';
 import { AccessTables, subjectOf } from './access.ts';
 import { EventsTable } from './events.ts';

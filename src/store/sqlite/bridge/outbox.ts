@@ -7,7 +7,12 @@ import {
   type MessageId,
   type TurnId,
 } from '../../../core/ids.ts';
-import type { OutboxBody, OutboxDraft, OutboxRow, OutboxState } from '../../../core/turn.ts';
+import type {
+  OutboxBody,
+  OutboxDraft,
+  OutboxRow,
+  OutboxState,
+} from '../../../bridge/ports/outbox.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 import type { OutboxChange } from '../../../bridge/ports/changes.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { byteLength, headOf, shortened, tailOf } from '../../../src/core/cut.ts';
+import { byteLength, headOf, shortened, tailOf } from '../../../src/text/cut.ts';
 
 const FAMILY = '👨‍👩‍👧';
 const FLAG = '🇨🇳';

@@ -1,5 +1,5 @@
-import { BridgeError, errorStack, errorText } from './errors.ts';
-import type { Log } from './log.ts';
+import { BridgeError, errorStack, errorText } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
 
 /** A part of the program that runs. The constructor only remembers; `start` opens, `stop` closes. */
 export interface Service {

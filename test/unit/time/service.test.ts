@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
-import { closing, stopAll } from '../../../src/core/service.ts';
+import { closing, stopAll } from '../../../src/time/service.ts';
 import { recordingLog } from '../../kit/log.ts';
 
 test('one that fails to stop does not keep the others running; a bug is an error with its stack', async () => {

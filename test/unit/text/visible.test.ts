@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isBlank, visibleOf, withoutTerminalControls } from '../../../src/core/visible.ts';
+import { isBlank, visibleOf, withoutTerminalControls } from '../../../src/text/visible.ts';
 
 const ESC = '\u001B';
 
