@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
-import { settingRows } from '../src/config/settings.ts';
+import { settingRows } from '../src/config/setting-rows.ts';
 import {
   anchorsOf,
   commandsOf,

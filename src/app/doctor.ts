@@ -13,16 +13,11 @@ import {
   type ConfigReport,
   locateStateDir,
 } from '../config/load.ts';
-import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
 import { appId, type AppId, workspaceId } from '../core/ids.ts';
-import type { LarkFacts } from '../lark/facts.ts';
 import { DOCTOR_CALL_TIMEOUT_MS } from '../core/limits.ts';
-import { APP_NEEDS, CALLBACK_NEEDS, EVENT_NEEDS } from '../lark/app-needs.ts';
-import { accountsBaseUrl, consolePageUrl, grantPageUrl, openBaseUrl } from '../lark/brand.ts';
-import { checkLark } from '../lark/connect/lark-check.ts';
-import { proxyFor } from '../net/proxy.ts';
-import { checkApp } from '../doctor/app.ts';
+import { CALLBACK_NEEDS, EVENT_NEEDS } from '../lark/app-needs.ts';
+import { openBaseUrl } from '../lark/brand.ts';
 import { exitCodeOf, type Finding, type Level, note, worstOf } from '../doctor/finding.ts';
 import {
   checkAgent,
@@ -35,9 +30,8 @@ import {
   QUOTA_SHARE_HIGH,
 } from '../doctor/hub.ts';
 import { checkNode, checkStateDirectory, readStateDirectory } from '../doctor/machine.ts';
-import { checkClock, checkReach, checkRoutes, routeTo } from '../doctor/network.ts';
-import { checkRights, checkTraffic, type TrafficFact } from '../doctor/rights.ts';
-import { checkConnections, checkDaemon, checkOtherProcess } from '../doctor/running.ts';
+import { checkTraffic, type TrafficFact } from '../doctor/rights.ts';
+import { checkDaemon, checkOtherProcess } from '../doctor/running.ts';
 import { checkCredentials, checkSettings } from '../doctor/settings.ts';
 import { checkDatabase, checkQuota } from '../doctor/storage.ts';
 import { checkUnits, readUnits } from '../doctor/unit-file.ts';
@@ -53,7 +47,14 @@ import { examineDatabase } from '../store/sqlite/examination.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
 import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { UsageTable } from '../store/sqlite/hub/usage.ts';
-import type { Log } from '../core/log.ts';
+import {
+  BRAND_NAMES,
+  SILENT,
+  type CheckContext,
+  askLark,
+  larkFound,
+  routesFound,
+} from './doctor-lark.ts';
 
 interface DoctorRequest {
   readonly config: ConfigRequest;
@@ -69,9 +70,6 @@ export interface DoctorReport {
   readonly exit_code: number;
   readonly findings: readonly Finding[];
 }
-
-const BRAND_NAMES = { feishu: 'Feishu', lark: 'Lark' } as const satisfies Record<Brand, string>;
-const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Checks everything and changes nothing, while a daemon runs or not. */
 export async function runDoctor({
@@ -122,13 +120,6 @@ async function readSettings(request: ConfigRequest) {
     const findings = checkSettings({ problems: [message], warnings: [], next });
     return { report: undefined, stateDir: locateStateDir(request), findings };
   }
-}
-
-interface CheckContext {
-  readonly report: ConfigReport;
-  readonly env: ConfigRequest['env'];
-  readonly version: string;
-  readonly offline: boolean;
 }
 
 async function checkWith(config: Config, context: CheckContext): Promise<Finding[]> {
@@ -260,83 +251,6 @@ function otherProcessFound({
 }
 
 // ---------------------------------------------------------------- Lark
-
-export function askLark(config: Config): Promise<LarkFacts> {
-  const { appId: name, appSecret } = config;
-  return checkLark({
-    brand: config.brand,
-    openBaseUrl: config.openBaseUrl,
-    accountsBaseUrl: config.accountsBaseUrl,
-    credentials:
-      name === undefined || appSecret === undefined ? undefined : { appId: appId(name), appSecret },
-    proxy: config,
-    clock: systemClock,
-  });
-}
-
-interface LarkCheckContext {
-  /** How many long connections the daemon here has. */
-  readonly ours: number;
-  readonly secretFrom: string;
-}
-
-export function larkFound(
-  config: Config,
-  { reaches, app: facts }: LarkFacts,
-  { ours, secretFrom }: LarkCheckContext,
-): Finding[] {
-  const { brand, appId: name, botOpenId } = config;
-  const clock = checkClock(reaches);
-  const found = [...reaches.map(checkReach), ...(clock === undefined ? [] : [clock])];
-  if (facts === undefined || name === undefined) return found;
-  const base = openBaseUrl(brand, config.openBaseUrl);
-  const page = (which: Parameters<typeof consolePageUrl>[2]) =>
-    consolePageUrl(base, appId(name), which);
-  const otherBrand = brand === 'lark' ? 'feishu' : 'lark';
-  const subject = {
-    brandName: BRAND_NAMES[brand],
-    otherBrandName: BRAND_NAMES[otherBrand],
-    otherBrand,
-    pages: {
-      app: page('app'),
-      bot: page('bot'),
-      versions: page('versions'),
-      security: page('security'),
-    },
-    secretFrom,
-    botOpenId,
-  };
-  const pages = {
-    permissions: page('permissions'),
-    grant: (scopes: readonly string[]) => grantPageUrl(base, appId(name), scopes),
-    events: page('events'),
-    callbacks: page('callbacks'),
-  };
-  const { console, connections } = facts;
-  return [
-    ...found,
-    ...checkApp(facts, subject),
-    ...(console === undefined ? [] : checkRights(console, APP_NEEDS, pages)),
-    ...(connections === undefined ? [] : [checkConnections(connections, ours)]),
-  ];
-}
-
-export function routesFound(config: Config): Finding[] {
-  return checkRoutes(routesOf(config));
-}
-
-function routesOf({ brand, openBaseUrl: open, accountsBaseUrl: accounts, ...rest }: Config) {
-  const { platformUrl } = rest;
-  const targets = [
-    { what: 'the open platform', url: openBaseUrl(brand, open) },
-    { what: 'the accounts service', url: accountsBaseUrl(brand, accounts) },
-    ...(platformUrl === undefined ? [] : [{ what: 'the hub', url: platformUrl }]),
-  ];
-  return targets.map(({ what, url }) => {
-    const target = new URL(url);
-    return routeTo(what, target, proxyFor(target, rest));
-  });
-}
 
 // ---------------------------------------------------------------- the hub
 

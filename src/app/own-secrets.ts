@@ -1,6 +1,7 @@
 /** Keeps the secrets in the environment of this process from the programs that it starts. */
 import { isSecretName } from '../agents/environment.ts';
-import { type Setting, settingRows } from '../config/settings.ts';
+import type { Setting } from '../config/settings.ts';
+import { settingRows } from '../config/setting-rows.ts';
 import { clearVariables } from '../host/own-environment.ts';
 import type { Log } from '../core/log.ts';
 import type { Environment } from '../config/load.ts';

@@ -11,7 +11,7 @@ import type { Finding } from '../doctor/finding.ts';
 import { packageFacts } from '../host/package.ts';
 import type { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import { systemClock } from '../time/clock.ts';
-import { askLark, larkFound, routesFound } from './doctor.ts';
+import { askLark, larkFound, routesFound } from './doctor-lark.ts';
 import type { HubAccess } from './hub-access.ts';
 import { protectionTroubles } from './hub-protection.ts';
 import type { Monitoring } from './monitoring.ts';

@@ -1,7 +1,9 @@
 /** The shape of a command. Commands load heavy parts only when they run, so that `--help` is fast. */
 import type { Options, PositionalOptions } from 'yargs';
-import type { Config, ConfigRequest, Environment, Need } from '../config/load.ts';
-import { type Setting, type SettingName, SETTINGS } from '../config/settings.ts';
+import type { Config, ConfigRequest, Environment } from '../config/load.ts';
+import type { Need } from '../config/gaps.ts';
+import { type Setting, SETTINGS } from '../config/settings.ts';
+import type { SettingName } from '../config/setting-rows.ts';
 import type { Output } from './output.ts';
 import type { Log } from '../core/log.ts';
 

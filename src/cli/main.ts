@@ -2,7 +2,7 @@
 import type { Config, Environment, Flags } from '../config/load.ts';
 import type { Log } from '../core/log.ts';
 import { packageFacts } from '../host/package.ts';
-import { settingRows } from '../config/settings.ts';
+import { settingRows } from '../config/setting-rows.ts';
 import type { Invocation } from './command.ts';
 import { agentsCommand } from './commands/agents.ts';
 import { chatsCommand } from './commands/chats.ts';

@@ -1,5 +1,5 @@
 /** All settings with their sources, and what is wrong with them. Only this file reads config.json. */
-import { existsSync, mkdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { headOf } from '../text/cut.ts';
@@ -7,7 +7,7 @@ import { BridgeError, isSystemError } from '../core/errors.ts';
 import { appId } from '../core/ids.ts';
 import { parseJsonObject } from '../files/json-text.ts';
 import { writePrivateFile } from '../files/private-file.ts';
-import { folderRefusal, secretTrouble } from '../files/rights.ts';
+import { secretTrouble, type OpenSecret } from '../files/rights.ts';
 import {
   CONFIG_FILE,
   CREDENTIALS_FILE,
@@ -21,26 +21,29 @@ import {
   type Sources,
   type Stored,
 } from './sources.ts';
-import type { OpenSecret } from '../files/rights.ts';
 import { judgeNamedFile } from './named-files.ts';
-import { isSocksUrl, type Parsed, type PathBases } from './values.ts';
+import type { Parsed, PathBases } from './values.ts';
+import { SETTINGS } from './settings.ts';
 import {
   type Config,
   type SettingName,
-  SETTINGS,
   settingKey,
   settingLabel,
   settingRows,
-} from './settings.ts';
+} from './setting-rows.ts';
+import {
+  type Need,
+  type Problem,
+  type Values,
+  gapsIn,
+  unusualIds,
+  unusableProxy,
+  foreignVersion,
+} from './gaps.ts';
+import { makeStateDir, refuseForeign, unusable, configPath } from './state-folder.ts';
 
 export type { Environment, Flags } from './sources.ts';
-export type { Config } from './settings.ts';
-
-/**
- * What a command needs. `lark`: credentials of a Lark app. `platform`: if the settings name a hub elsewhere,
- * everything that is needed to reach it. `state`: a state directory of this user, to work in and not only to look.
- */
-export type Need = 'lark' | 'platform' | 'state';
+export type { Config } from './setting-rows.ts';
 
 export interface ConfigRequest {
   readonly env: Environment;
@@ -55,12 +58,6 @@ export interface SettingView {
   readonly value: string | number | boolean | null;
   /** The variable, flag or file that it comes from, `default` or `unset`. */
   readonly source: string;
-}
-
-interface Problem {
-  readonly name: SettingName | undefined;
-  readonly missing: boolean;
-  readonly text: string;
 }
 
 /** `file`: the file that it is about, if it is about its rights. */
@@ -80,8 +77,6 @@ export interface ConfigReport {
   /** The same, but something may be missing. */
   readonly incomplete: Config | undefined;
 }
-
-const CHANNEL_API_VERSION = '1';
 
 /** The settings for a command. Throws one `config_invalid` that lists everything missing or wrong. */
 export async function loadConfig(request: ConfigRequest): Promise<Config> {
@@ -241,96 +236,7 @@ function unknownKeys(file: Stored, stateDir: string): Problem[] {
     }));
 }
 
-type Values = Partial<Record<SettingName, unknown>>;
-type SourceByName = ReadonlyMap<SettingName, string>;
-
-/** If one of these is set, there is a hub elsewhere. If none is set, the embedded hub is used. */
-const HUB_SETTINGS = [
-  'platformUrl',
-  'workspaceId',
-  'workspaceToken',
-  'targetWorkspaceId',
-  'orgId',
-] as const satisfies readonly SettingName[];
-
-/** Settings that are not set, although the command or another setting needs them. */
-function gapsIn(
-  values: Values,
-  { needs, sourceByName }: { needs: readonly Need[]; sourceByName: SourceByName },
-): Problem[] {
-  const wanted: SettingName[] = [];
-  if (needs.includes('lark')) wanted.push('appId', 'appSecret');
-  if (values.tlsCert !== undefined || values.tlsKey !== undefined) wanted.push('tlsCert', 'tlsKey');
-  const wantedOfHub = needs.includes('platform') ? platformNeeds(values) : [];
-  const gaps = (names: readonly SettingName[], why: string) =>
-    names
-      .filter((name) => values[name] === undefined)
-      .map((name) => {
-        const text = `${settingLabel(name)} is not set${why} (${SETTINGS[name].doc})`;
-        return { name, missing: true, text };
-      });
-  const cause = HUB_SETTINGS.find((name) => values[name] !== undefined);
-  const isCaused = values.mode !== 'daemon' && cause !== undefined;
-  const why = isCaused ? `, but ${sourceByName.get(cause) ?? settingLabel(cause)} is` : '';
-  return [...gaps(wanted, ''), ...gaps(wantedOfHub, why)];
-}
-
-function platformNeeds(values: Values): SettingName[] {
-  if (values.mode === 'daemon') {
-    const inherited: SettingName[] = ['platformUrl', 'workspaceId', 'workspaceToken'];
-    return values.channelSocket === undefined && values.channelToken === undefined
-      ? inherited
-      : [...inherited, 'channelApiVersion', 'channelSocket', 'channelToken'];
-  }
-  return HUB_SETTINGS.some((name) => values[name] !== undefined)
-    ? ['platformUrl', 'workspaceId', 'workspaceToken', 'targetWorkspaceId']
-    : [];
-}
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** Workspace ids that look wrong. They are not refused, because another hub may use ids of any form. */
-function unusualIds(values: Values, sourceByName: SourceByName): string[] {
-  const { workspaceId: own, targetWorkspaceId: target } = values;
-  const nameOf = (name: SettingName) => sourceByName.get(name) ?? settingLabel(name);
-  const unusual = (['workspaceId', 'targetWorkspaceId'] as const).flatMap((name) => {
-    const value = values[name];
-    if (typeof value !== 'string' || UUID.test(value)) return [];
-    return [
-      `${nameOf(name)} is "${value}", which is not a UUID. The ids of workspaces on a Molecule platform are UUIDs: check it there.`,
-    ];
-  });
-  const isItself =
-    typeof own === 'string' &&
-    typeof target === 'string' &&
-    own.toLowerCase() === target.toLowerCase();
-  if (values.mode === 'daemon' || !isItself) return unusual;
-  return [
-    ...unusual,
-    `${nameOf('targetWorkspaceId')} is the same as ${nameOf('workspaceId')}: the bridge would send the turns to itself. Name the workspace of the agent.`,
-  ];
-}
-
-/** A proxy is set, but calls would go without it. */
-function unusableProxy({ allProxy, httpsProxy }: Values): string[] {
-  if (typeof allProxy !== 'string' || !isSocksUrl(allProxy) || httpsProxy !== undefined) return [];
-  return [
-    'ALL_PROXY is a SOCKS proxy, which lark-bridge can not use: calls go without it. If they have to go through a proxy, set HTTPS_PROXY to an HTTP proxy.',
-  ];
-}
-
-/** A host with another version of the channel socket may understand a turn differently (MOL-SOCK-08). */
-function foreignVersion({ mode, channelApiVersion: version }: Values): Problem[] {
-  if (mode !== 'daemon' || version === undefined || version === CHANNEL_API_VERSION) return [];
-  const text = `${settingLabel('channelApiVersion')} must be ${CHANNEL_API_VERSION}, the only version that this lark-bridge speaks, not ${JSON.stringify(version)}`;
-  return [{ name: 'channelApiVersion', missing: false, text }];
-}
-
 // ---------------------------------------------------------------- files
-
-export function configPath(stateDir: string): string {
-  return join(stateDir, CONFIG_FILE);
-}
 
 /**
  * Writes one setting to config.json, or removes it if `raw` is empty. Throws `config_invalid` for a value that
@@ -359,39 +265,12 @@ export async function saveSetting(
   writeConfigFile(stateDir, { ...stored, [key]: value });
 }
 
-function makeStateDir(stateDir: string): void {
-  try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw unusable(configPath(stateDir), error);
-  }
-  refuseForeign(stateDir, { rootMayLook: false });
-}
-
 function writeConfigFile(stateDir: string, settings: Stored): void {
   const path = configPath(stateDir);
   try {
     writePrivateFile(path, `${JSON.stringify(settings, undefined, 2)}\n`);
   } catch (error) {
     throw unusable(path, error);
-  }
-}
-
-/** Nothing of a folder that others could have filled is read or written. */
-function refuseForeign(stateDir: string, role: { readonly rootMayLook: boolean }): void {
-  const stat = folderStat(stateDir);
-  const refusal = stat && folderRefusal(stateDir, stat, { name: 'the state directory', ...role });
-  if (refusal !== undefined) throw refusal;
-}
-
-/** Undefined if there is no such folder. Whoever uses it says why. */
-function folderStat(path: string): Stats | undefined {
-  try {
-    const stat = statSync(path);
-    return stat.isDirectory() ? stat : undefined;
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    return undefined;
   }
 }
 
@@ -411,21 +290,6 @@ function readConfigFile(stateDir: string): Stored {
   } catch (error) {
     throw unusable(path, error);
   }
-}
-
-/** Returns any other error as it is: it is a bug. */
-function unusable(path: string, error: unknown): unknown {
-  if (error instanceof SyntaxError) {
-    return new BridgeError('config_invalid', `can't use ${path}: ${error.message}`, {
-      next: 'Correct the file at that place. The file was not changed.',
-      cause: error,
-    });
-  }
-  if (!isSystemError(error)) return error;
-  return new BridgeError('config_invalid', `can't use ${path}: ${error.message}`, {
-    next: 'Check that the folder and the file belong to you and can be read and written.',
-    cause: error,
-  });
 }
 
 interface Credentials {

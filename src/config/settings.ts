@@ -2,7 +2,6 @@
  * Every setting, one row each. The type of the configuration, `lark-bridge config`, the table of the settings in
  * the documents and the texts about wrong values all come from here.
  */
-import type { OpenSecret } from '../files/rights.ts';
 import { BRANDS, type Brand } from '../core/brand.ts';
 import type { Language } from '../core/language.ts';
 import { TURNS_RUNNING_MAX } from '../core/limits.ts';
@@ -55,10 +54,15 @@ export interface Setting<T> {
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
 const LOG_FORMATS = ['text', 'json'] as const;
+
 const MODES = ['poll', 'daemon'] as const;
+
 const LIVE_MODES = ['on', 'off', 'sparse'] as const;
+
 const ACCESS_MODES = ['pairing', 'allowlist', 'owner', 'open'] as const;
+
 const CALL_LIMITS = ['lark', 'off'] as const;
 
 export const SETTINGS = {
@@ -383,39 +387,3 @@ export const SETTINGS = {
     doc: 'No colors on the terminal',
   },
 } as const satisfies Record<string, Setting<unknown>>;
-
-export type SettingName = keyof typeof SETTINGS;
-
-type ValueOf<Row> =
-  Row extends Setting<infer T> ? (Row extends { fallback: string } ? T : T | undefined) : never;
-
-/** All settings with their values. `undefined`: it is not set and has no default. */
-export type Config = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> } & {
-  /** The user's home folder. No setting changes it. */
-  readonly home: string;
-  /** The file that holds the workspace's token, if the token comes from a file. */
-  readonly workspaceTokenFile: string | undefined;
-  /** Files with secrets, named in the settings, that other users may read. */
-  readonly openSecrets: readonly OpenSecret[];
-};
-
-const ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [
-  SettingName,
-  Setting<unknown>,
-])[];
-
-/** The table as a list. */
-export function settingRows(): readonly (readonly [SettingName, Setting<unknown>])[] {
-  return ROWS;
-}
-
-/** Its name in lists and in config.json: `hub_port` for `hubPort`. */
-export function settingKey(name: SettingName): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-/** How most people set it: the variable, else the flag, else the key in the file. */
-export function settingLabel(name: SettingName): string {
-  const row: Setting<unknown> = SETTINGS[name];
-  return row.env?.[0] ?? (row.flag === undefined ? settingKey(name) : `--${row.flag}`);
-}

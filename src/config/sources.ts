@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { errorText } from '../core/errors.ts';
 import type { OpenSecret } from '../files/rights.ts';
 import { readNamedFile } from './named-files.ts';
-import type { Setting, SettingName } from './settings.ts';
+import type { Setting } from './settings.ts';
+import type { SettingName } from './setting-rows.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 /** Values from the command line, as they were typed. */

@@ -2,16 +2,15 @@ import type { Service } from '../../time/service.ts';
 import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
 import { isPerson, type TurnId, turnId } from '../../core/ids.ts';
 import type { Turn } from '../../core/turn.ts';
-import type { OutboxDraft, OutboxRow } from '../ports/outbox.ts';
+import type { OutboxRow } from '../ports/outbox.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import type { ButtonValue, ChoiceValues } from '../../wire/choice-value.ts';
-import { cardEnd } from '../live/card-ends.ts';
 import { CardDelivery } from '../live/card-delivery.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
-import { type DraftedAt, toOutgoing } from './drafts.ts';
+import { toOutgoing } from './drafts.ts';
 import { Preparation } from './preparation.ts';
 import { withPrefix } from '../commands/with-prefix.ts';
 import { updateOf } from './updates.ts';
@@ -28,15 +27,20 @@ import type { OutboxChange } from '../ports/changes.ts';
 import type { QuestionStore } from '../ports/questions.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
+import { isCardEnd, endOfCard, oldestOf, dueBy } from './rows.ts';
 
 /** Lark honours an idempotency key for an hour. Five minutes less, because the clocks may differ. */
 const LARK_UUID_HONOURED_MS = 55 * 60 * 1000;
+
 /** Messages that are sent to Lark at once. Lark's rate limits are usually lower. This bounds sockets and memory. */
 const OUT_CONCURRENT_MAX = 32;
+
 /** Signs of receipt that are sent at once. At usual latencies this is enough for Lark's 50 a second. */
 const OUT_SIGNS_CONCURRENT_MAX = 8;
+
 /** This many tries, with the waits between them, take longer than ten minutes. */
 const OUT_RECENT_ATTEMPTS_MAX = 20;
+
 /** How long a stop waits for running calls. The whole stop has to fit into the 10 s that supervisors give. */
 const OUT_STOP_MS_MAX = 3_000;
 
@@ -379,28 +383,4 @@ export class Delivery implements Service {
       log[row.priority === 'reaction' ? 'warn' : 'error']('send_refused', failure);
     } else log.warn('send_failed', failure);
   }
-}
-
-function isCardEnd({ body }: OutboxRow): boolean {
-  return body.kind === 'message' && body.onlyOnCard === true;
-}
-
-/** For a row that nobody wants any more: its live card must not stay as it is. */
-function endOfCard(
-  { liveCard, turn, chatId, replyTo, placement }: OutboxRow,
-  at: DraftedAt,
-): OutboxDraft[] {
-  if (liveCard === undefined || turn === undefined || replyTo === undefined) return [];
-  const place = { chatId, replyTo, inThread: placement === 'thread' };
-  return [cardEnd({ key: liveCard, turn, place }, 'over', at)];
-}
-
-function oldestOf(one: number | undefined, other: number | undefined): number | undefined {
-  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
-}
-
-function dueBy(row: OutboxRow, atMs: number): OutboxRow {
-  const { state } = row;
-  if (state.phase !== 'pending' || state.dueAtMs <= atMs) return row;
-  return { ...row, state: { phase: 'pending', dueAtMs: atMs } };
 }

@@ -3,7 +3,7 @@ import type { ExecSpec } from '../../agents/runtime.ts';
 import type { AgentRecord } from '../../hub/ports.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { TurnsGoTo } from '../../app/agents.ts';
-import { settingLabel } from '../../config/settings.ts';
+import { settingLabel } from '../../config/setting-rows.ts';
 import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
 import { columnsOf } from '../table.ts';
 

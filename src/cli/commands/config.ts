@@ -1,14 +1,14 @@
 /** `lark-bridge config`: all settings and their sources, and changes in config.json. */
 import {
   configError,
-  configPath,
   checkConfig,
   locateStateDir,
   saveSetting,
   type SettingView,
 } from '../../config/load.ts';
+import { configPath } from '../../config/state-folder.ts';
 import { BridgeError } from '../../core/errors.ts';
-import { type SettingName, settingKey, settingRows } from '../../config/settings.ts';
+import { type SettingName, settingKey, settingRows } from '../../config/setting-rows.ts';
 import { type CommandGroup, type LeafCommand, settingFlag } from '../command.ts';
 
 const list: LeafCommand = {

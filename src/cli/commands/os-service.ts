@@ -23,7 +23,7 @@ import {
   type UnitFacts,
   type UnitFormat,
 } from '../../host/service/units.ts';
-import { settingRows } from '../../config/settings.ts';
+import { settingRows } from '../../config/setting-rows.ts';
 import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
 
 const LINES_DEFAULT = 100;

@@ -9,7 +9,7 @@ import { requestEndpoint } from './endpoint.ts';
 import { type EventCounts, Events, type SeenAtMs } from './events.ts';
 import type { LarkHttp } from '../outbound/http.ts';
 import { type Link, type LinkTiming, openLink } from './link.ts';
-import type { Self } from './parse.ts';
+import type { Self } from './parsed.ts';
 import type { FetchMessage } from './reread.ts';
 import type { ProxySettings } from '../../net/proxy.ts';
 import { sdkLogger } from '../sdk.ts';

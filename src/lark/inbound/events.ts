@@ -1,14 +1,7 @@
 /** Takes events from the SDK's dispatcher: parses them, hands them to the bridge, counts them. Never waits for an agent. */
 import { BridgeError, errorText } from '../../core/errors.ts';
-import {
-  EVENT_PARSERS,
-  type IgnoreReason,
-  idsOf,
-  namesIn,
-  parseEvent,
-  type Self,
-  type IncompleteMessage,
-} from './parse.ts';
+import { EVENT_PARSERS, idsOf, namesIn, parseEvent } from './parse.ts';
+import type { IgnoreReason, Self, IncompleteMessage } from './parsed.ts';
 import { type FetchMessage, Rereader } from './reread.ts';
 import { type EventDispatcher, loadSdk, type Logger } from '../sdk.ts';
 import type { ChatEvent, EventReply, Intake } from '../../bridge/ports/intake.ts';

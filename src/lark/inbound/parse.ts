@@ -1,63 +1,27 @@
 /** Checks once what Lark delivers. All code after this trusts the result. */
 import { asObject, type Json } from '../../core/json-object.ts';
-import type { ChatEvent } from '../../bridge/ports/intake.ts';
 import { CALLBACK_NEEDS, EDIT_EVENT, EVENT_NEEDS } from '../app-needs.ts';
-import {
-  type AppId,
-  type ChatId,
-  chatId,
-  type MessageId,
-  messageId,
-  type OpenId,
-  openId,
-} from '../../core/ids.ts';
-import type {
-  ChatType,
-  InboundEvent,
-  InboundMessage,
-  Part,
-  SenderFacts,
-} from '../../core/message.ts';
-import { type Mention, mentionedIn, type Named, whoIsNamed } from './content/mentions.ts';
+import { chatId, type MessageId, messageId, type OpenId, openId } from '../../core/ids.ts';
+import type { ChatType, InboundMessage, Part } from '../../core/message.ts';
+import { type Mention, mentionedIn, whoIsNamed } from './content/mentions.ts';
 import { parseParts } from './content/parts.ts';
 import { idOf, isText, listOf, millis, optionalId, textOf } from './fields.ts';
-
-/** The app and its bot. */
-export interface Self {
-  readonly appId: AppId;
-  /** Until it is known, no mention can be recognised as one of the bot. */
-  readonly botOpenId: OpenId | undefined;
-}
-
-/** `system`: a note of Lark itself, such as that somebody joined the chat. */
-export type IgnoreReason = 'malformed' | 'not_addressed' | 'own' | 'bot' | 'other_app' | 'system';
-
-/** `bot_unknown`: whether it is for the bot can't be known yet, so Lark has to deliver it again. */
-type Reason = IgnoreReason | 'bot_unknown';
-
-interface Refused<R> {
-  readonly ok: false;
-  readonly reason: R;
-}
-
-/** A message whose event can't be parsed. Its id is valid, so Lark can be asked for the message. */
-export interface IncompleteMessage {
-  readonly appId: AppId;
-  readonly eventId: string;
-  readonly messageId: MessageId;
-  readonly chatId: ChatId | undefined;
-  readonly chatType: ChatType | undefined;
-  readonly threadId: string | undefined;
-  /** As far as the event says so. */
-  readonly named: Named;
-  /** When Lark first sent the event, by Lark's clock. */
-  readonly toldAtMs: number | undefined;
-}
-
-type ParsedEvent =
-  | { readonly ok: true; readonly event: InboundEvent | ChatEvent }
-  | Refused<Reason>
-  | (Refused<'incomplete'> & { readonly incomplete: IncompleteMessage });
+import {
+  type Self,
+  type Reason,
+  type Refused,
+  type IncompleteMessage,
+  type ParsedEvent,
+  refused,
+  chatTypeOf,
+} from './parsed.ts';
+import {
+  parseButtonEvent,
+  parseMenuEvent,
+  parseAddedEvent,
+  parseEnteredEvent,
+} from './parse-actions.ts';
+import { BOT_TYPES, senderFacts } from './sender-facts.ts';
 
 /** The event types that we handle. Every other event is acked and ignored. */
 export const EVENT_PARSERS: Readonly<Record<string, (raw: Json, self: Self) => ParsedEvent>> = {
@@ -280,28 +244,6 @@ function isSaidOrSent(messageType: string, parts: readonly Part[]): boolean {
   );
 }
 
-/** Lark's words for a bot as a sender, the newer one first. */
-const BOT_TYPES: ReadonlySet<unknown> = new Set(['bot', 'app']);
-
-function senderFacts(facts: {
-  readonly senderUnionId?: unknown;
-  readonly senderTenant: unknown;
-  readonly ownTenant?: unknown;
-  readonly isBot: boolean;
-}): SenderFacts {
-  const [unionId, tenant, ownTenant] = [
-    idOf(facts.senderUnionId),
-    idOf(facts.senderTenant),
-    idOf(facts.ownTenant),
-  ];
-  return {
-    ...(unionId !== undefined && { unionId }),
-    ...(facts.isBot && { isBot: true }),
-    ...(tenant !== undefined && { tenant }),
-    ...(ownTenant !== undefined && { ownTenant }),
-  };
-}
-
 /** `message_owner`, `group_owner`, `group_manager`, `enterprise_manager`; Lark may add others. */
 const RECALL_TYPE = /^[a-z_]{1,40}$/;
 
@@ -324,116 +266,4 @@ function parseRecalledEvent(raw: Json, self: Self): ParsedEvent {
       ...(isText(by) && RECALL_TYPE.test(by) && { by }),
     },
   };
-}
-
-function parseButtonEvent(raw: Json, self: Self): ParsedEvent {
-  const context = asObject(raw['context']);
-  const message = idOf(context?.['open_message_id']);
-  const chat = idOf(context?.['open_chat_id']);
-  const presser = asObject(raw['operator']);
-  const operator = idOf(presser?.['open_id']);
-  const eventId = raw['event_id'];
-  const value = buttonValue(asObject(raw['action'])?.['value']);
-  if (message === undefined || chat === undefined || operator === undefined)
-    return refused('malformed');
-  if (value === undefined || typeof eventId !== 'string') return refused('malformed');
-  return {
-    ok: true,
-    event: {
-      kind: 'button',
-      appId: self.appId,
-      eventId,
-      chatId: chatId(chat),
-      messageId: messageId(message),
-      operatorOpenId: openId(operator),
-      operator: senderFacts({
-        senderUnionId: presser?.['union_id'],
-        senderTenant: presser?.['tenant_key'],
-        ownTenant: raw['tenant_key'],
-        isBot: false,
-      }),
-      value,
-    },
-  };
-}
-
-/** Such as `help`: whoever runs the bot types it into the developer console. */
-const EVENT_KEY = /^[\w.-]{1,100}$/;
-
-function parseMenuEvent(raw: Json, self: Self): ParsedEvent {
-  const operator = idOf(asObject(asObject(raw['operator'])?.['operator_id'])?.['open_id']);
-  const [eventId, eventKey] = [raw['event_id'], raw['event_key']];
-  if (operator === undefined || typeof eventId !== 'string') return refused('malformed');
-  if (!isText(eventKey) || !EVENT_KEY.test(eventKey)) return refused('malformed');
-  return {
-    ok: true,
-    event: {
-      kind: 'menu',
-      appId: self.appId,
-      eventId,
-      operatorOpenId: openId(operator),
-      eventKey,
-    },
-  };
-}
-
-function parseAddedEvent(raw: Json, self: Self): ParsedEvent {
-  const chat = idOf(raw['chat_id']);
-  const by = idOf(asObject(raw['operator_id'])?.['open_id']);
-  const eventId = raw['event_id'];
-  const external = raw['external'];
-  if (chat === undefined || typeof eventId !== 'string') return refused('malformed');
-  return {
-    ok: true,
-    event: {
-      kind: 'bot_added',
-      appId: self.appId,
-      eventId,
-      chatId: chatId(chat),
-      name: textOf(raw['name']),
-      by: by === undefined ? undefined : openId(by),
-      isExternal: typeof external === 'boolean' ? external : undefined,
-    },
-  };
-}
-
-function parseEnteredEvent(raw: Json, self: Self): ParsedEvent {
-  const chat = idOf(raw['chat_id']);
-  const by = idOf(asObject(raw['operator_id'])?.['open_id']);
-  const eventId = raw['event_id'];
-  if (chat === undefined || by === undefined || typeof eventId !== 'string') {
-    return refused('malformed');
-  }
-  return {
-    ok: true,
-    event: {
-      kind: 'chat_entered',
-      appId: self.appId,
-      eventId,
-      chatId: chatId(chat),
-      by: openId(by),
-      isEmpty: !isText(raw['last_message_id']),
-    },
-  };
-}
-
-/** A button has an object as its value, or a text that may be the JSON of one. */
-function buttonValue(raw: unknown): Json | undefined {
-  if (raw === undefined) return {};
-  if (typeof raw !== 'string') return asObject(raw);
-  try {
-    return asObject(JSON.parse(raw)) ?? { text: raw };
-  } catch {
-    return { text: raw }; // The author of a card may give a button a plain text.
-  }
-}
-
-function refused<R extends Reason | 'unclear'>(reason: R): Refused<R> {
-  return { ok: false, reason };
-}
-
-/** Topic groups are groups too. Only a direct chat needs no mention. */
-function chatTypeOf(value: unknown): ChatType | undefined {
-  if (!isText(value)) return undefined;
-  return value === 'p2p' ? 'p2p' : 'group';
 }

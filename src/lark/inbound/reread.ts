@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { ChatId, MessageId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
-import type { IgnoreReason, IncompleteMessage } from './parse.ts';
+import type { IgnoreReason, IncompleteMessage } from './parsed.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 

@@ -1,8 +1,6 @@
 /** Lark as the bridge sees it: messages and reactions out, history and identity in. */
-import { asObject } from '../../core/json-object.ts';
 import { BridgeError } from '../../core/errors.ts';
 import {
-  type AppId,
   type ChatId,
   chatId,
   isPerson,
@@ -13,8 +11,8 @@ import {
   openId,
 } from '../../core/ids.ts';
 import type { CallBroker } from './broker.ts';
-import { Caller, type CallerOptions, type CallResult } from './calls.ts';
-import { isPassing, refusalError, type Tried } from '../codes.ts';
+import { Caller, type CallerOptions } from './calls.ts';
+import { refusalError } from '../codes.ts';
 import { createChatTypes } from './chat-types.ts';
 import { createForwardedReader } from './forwarded.ts';
 import { createResourceReader } from './resource.ts';
@@ -27,8 +25,8 @@ import { createMessageById } from './message-by-id.ts';
 import { Names } from './names.ts';
 import { PermittedCalls } from './permitted-calls.ts';
 import { createSurroundings } from './said-before.ts';
-import { idOf, listOf } from '../inbound/fields.ts';
-import type { Self } from '../inbound/parse.ts';
+import { idOf } from '../inbound/fields.ts';
+import type { Self } from '../inbound/parsed.ts';
 import type { FetchMessage } from '../inbound/reread.ts';
 import { contentForm, rendered, type Rendered, toLarkContent } from '../content/rendered.ts';
 import { sdkLogger } from '../sdk.ts';
@@ -37,6 +35,15 @@ import type { CallPriority, DeliveryResult, Outgoing } from '../../bridge/ports/
 import type { GroupLookup } from '../../bridge/ports/access.ts';
 import type { LarkGateway } from '../../bridge/ports/lark.ts';
 import type { Log } from '../../core/log.ts';
+import {
+  type Undelivered,
+  delivered,
+  undelivered,
+  notMade,
+  plain,
+  type Sending,
+} from './outcomes.ts';
+import { react, unreact } from './reactions.ts';
 
 /** Lark's longest idempotency key. */
 const LARK_UUID_CHARS_MAX = 50;
@@ -47,8 +54,6 @@ export interface BotInfo {
   /** False while the bot ability is off or the app's version is not published. */
   readonly active: boolean;
 }
-
-type Undelivered = Extract<DeliveryResult, { ok: false }>;
 
 type PersonResult =
   | { readonly ok: true; readonly id: MessageId; readonly chatId: ChatId }
@@ -136,12 +141,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     group: createGroupLookup({ caller, log }),
     onlineInstances: () => onlineInstances(caller),
   };
-}
-
-interface Sending {
-  readonly key: string;
-  readonly priority: CallPriority;
-  readonly appId: AppId;
 }
 
 async function deliver(
@@ -296,90 +295,6 @@ async function writeTo(
   const chat = idOf(result.body.data?.chat_id);
   if (id === undefined || chat === undefined) return notMade('unknown', 'Lark named no id');
   return { ok: true, id: messageId(id), chatId: chatId(chat) };
-}
-
-async function react(
-  caller: Caller,
-  out: Extract<Outgoing, { kind: 'react' }>,
-  { priority, appId }: Sending,
-): Promise<DeliveryResult> {
-  if (out.again) {
-    const made = await findReaction(caller, out, { priority, appId });
-    if (made !== undefined) return made;
-  }
-  const spec = { api: 'reaction_create', priority, lane: out.chatId };
-  const result = await caller.call(spec, plain('react'), (client, authorization) =>
-    client.im.v1.messageReaction.create(
-      {
-        path: { message_id: out.messageId },
-        data: { reaction_type: { emoji_type: out.emoji } },
-      },
-      authorization,
-    ),
-  );
-  return delivered(result, (body) => body.data?.reaction_id);
-}
-
-/** Our own reaction, if the message has it already. `undefined` if not, or if Lark does not show it to us. */
-async function findReaction(
-  caller: Caller,
-  { chatId: chat, messageId: message, emoji }: Extract<Outgoing, { kind: 'react' }>,
-  { priority, appId }: Omit<Sending, 'key'>,
-): Promise<DeliveryResult | undefined> {
-  const spec = { api: 'reaction_list', priority, lane: chat };
-  const result = await caller.call(spec, plain('read'), (client, authorization) =>
-    client.im.v1.messageReaction.list(
-      {
-        path: { message_id: message },
-        params: { reaction_type: emoji, page_size: 50 },
-      },
-      authorization,
-    ),
-  );
-  if (!result.ok) {
-    return isPassing(result) ? delivered(result, () => undefined) : undefined;
-  }
-  const own = listOf(result.body.data?.items).find((item) => {
-    const operator = asObject(item['operator']);
-    return operator?.['operator_type'] === 'app' && operator['operator_id'] === appId;
-  });
-  const id = idOf(own?.['reaction_id']);
-  return id === undefined ? undefined : { ok: true, id };
-}
-
-async function unreact(
-  caller: Caller,
-  out: Extract<Outgoing, { kind: 'unreact' }>,
-  { priority }: Sending,
-): Promise<DeliveryResult> {
-  const spec = { api: 'reaction_delete', priority, lane: out.chatId };
-  const result = await caller.call(spec, plain('unreact'), (client, authorization) =>
-    client.im.v1.messageReaction.delete(
-      { path: { message_id: out.messageId, reaction_id: out.reactionId } },
-      authorization,
-    ),
-  );
-  return delivered(result, () => out.reactionId);
-}
-
-/** A success without an id is treated as unknown. The key makes another try safe. */
-function delivered<T>(result: CallResult<T>, id: (body: T) => string | undefined): DeliveryResult {
-  if (!result.ok) return undelivered(result);
-  const made = idOf(id(result.body));
-  return made === undefined ? notMade('unknown', 'Lark named no id') : { ok: true, id: made };
-}
-
-function undelivered({ action, code, detail, retryAfterMs }: Undelivered): Undelivered {
-  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
-  return { ok: false, action, code, detail, ...wait };
-}
-
-function notMade(action: 'give_up' | 'split' | 'unknown', detail: string): Undelivered {
-  return { ok: false, action, code: undefined, detail };
-}
-
-function plain(kind: Tried['kind']): Tried {
-  return { kind, inThread: false, card: false };
 }
 
 async function botInfo(caller: Caller): Promise<BotInfo> {

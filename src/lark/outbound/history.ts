@@ -10,7 +10,8 @@ import type { ChatTypeOf } from './chat-types.ts';
 import { mentionsOf } from '../inbound/content/forwarded.ts';
 import { writtenText } from '../inbound/content/text.ts';
 import { idOf, listOf, millis } from '../inbound/fields.ts';
-import { parseMessage, type MessageFacts, type Self } from '../inbound/parse.ts';
+import { parseMessage, type MessageFacts } from '../inbound/parse.ts';
+import type { Self } from '../inbound/parsed.ts';
 import type { HistoryMessage } from '../../bridge/ports/lark.ts';
 import type { Log } from '../../core/log.ts';
 

@@ -4,7 +4,7 @@ import { BridgeError, errorText } from '../../core/errors.ts';
 import type { AppId, OpenId } from '../../core/ids.ts';
 import type { Service } from '../../time/service.ts';
 import type { BotInfo } from './gateway.ts';
-import type { Self } from '../inbound/parse.ts';
+import type { Self } from '../inbound/parsed.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 

@@ -8,7 +8,8 @@ import { CODES, type Refusal, refusalError, type Tried } from '../codes.ts';
 import { factsOf } from './history.ts';
 import { whoIsNamed } from '../inbound/content/mentions.ts';
 import { idOf, listOf } from '../inbound/fields.ts';
-import { parseMessage, type MessageFacts, type Self } from '../inbound/parse.ts';
+import { parseMessage, type MessageFacts } from '../inbound/parse.ts';
+import type { Self } from '../inbound/parsed.ts';
 import type { FetchMessage, Reread } from '../inbound/reread.ts';
 
 const READ: Tried = { kind: 'read', inThread: false, card: false };

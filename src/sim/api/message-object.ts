@@ -3,7 +3,8 @@ import { parseJsonObject } from '../world/json.ts';
 import { withNames } from './mentions.ts';
 import type { Sender, SimMessage } from '../world/model.ts';
 import { postText, type ReceivedPost } from './post.ts';
-import type { UserIdType, World } from '../world/world.ts';
+import type { World } from '../world/world.ts';
+import type { UserIdType } from '../world/requests.ts';
 
 interface ObjectOptions {
   /** `user_card_content`: cards as they were sent, instead of only their text. */

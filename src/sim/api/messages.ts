@@ -17,7 +17,7 @@ import { messageObject } from './message-object.ts';
 import { queryList } from './people.ts';
 import type { SimApp, SimChat, SimMessage } from '../world/model.ts';
 import { UuidWindow } from './uuid-window.ts';
-import type { Draft, UserIdType } from '../world/world.ts';
+import type { Draft, UserIdType } from '../world/requests.ts';
 
 const UUID_CHARS_MAX = 50;
 /** Messages to one person, or to one group by all bots together. */

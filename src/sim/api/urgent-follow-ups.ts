@@ -5,7 +5,7 @@ import type { Answer, Call, Route } from './http.ts';
 import { isJsonObject } from '../world/json.ts';
 import { findMessage, isAnswer, isOwn } from './message-access.ts';
 import { userIdOf } from './message-object.ts';
-import type { UserIdType } from '../world/world.ts';
+import type { UserIdType } from '../world/requests.ts';
 
 const FOLLOW_UP_WITHIN_MS = 600_000;
 const FOLLOW_UPS_MAX = 3;

@@ -37,7 +37,8 @@ import type {
 import { press, pressOnCard, type PressChoice, type PressOutcome } from './press.ts';
 import { forward, editMessage, say } from './say.ts';
 import { shownMessage, type ShownMessage } from './shown-message.ts';
-import type { AppChange, NewApp, NewGroup, NewUser, World } from '../world/world.ts';
+import type { World } from '../world/world.ts';
+import type { AppChange, NewApp, NewGroup, NewUser } from '../world/requests.ts';
 
 interface Addresses {
   readonly openBaseUrl: string;

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { chatId } from '../../../src/core/ids.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import type { Self } from '../../../src/lark/inbound/parse.ts';
+import type { Self } from '../../../src/lark/inbound/parsed.ts';
 import { json, startServer } from '../../unit/lark/local-server.ts';
 import { eventually, type Rig, startRig, withConnection, withGateway } from './rig.ts';
 import { type Clock, systemClock } from '../../../src/time/clock.ts';

@@ -9,7 +9,7 @@ import { type ConnectionOptions, Connection } from '../../../src/lark/inbound/co
 import { messageText } from '../../../src/wire/message-text.ts';
 import { createGateway, type Gateway } from '../../../src/lark/outbound/gateway.ts';
 import { createHttp, type LarkHttp } from '../../../src/lark/outbound/http.ts';
-import type { Self } from '../../../src/lark/inbound/parse.ts';
+import type { Self } from '../../../src/lark/inbound/parsed.ts';
 import { TokenSource } from '../../../src/lark/outbound/token.ts';
 import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimUser } from '../../../src/sim/world/model.ts';

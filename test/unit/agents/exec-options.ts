@@ -1,4 +1,4 @@
-import type { ExecOptions } from '../../../src/agents/exec.ts';
+import type { ExecOptions } from '../../../src/agents/exec/run.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { settingKey, settingRows } from '../../../src/config/settings.ts';
+import { settingKey, settingRows } from '../../../src/config/setting-rows.ts';
 import { runProgram } from './program.ts';
 
 const VERSION = (

@@ -3,13 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, test } from 'vitest';
-import {
-  type Flags,
-  checkConfig,
-  loadConfig,
-  type Need,
-  saveSetting,
-} from '../../../src/config/load.ts';
+import { type Flags, checkConfig, loadConfig, saveSetting } from '../../../src/config/load.ts';
+import type { Need } from '../../../src/config/gaps.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 

@@ -2,9 +2,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { checkConfig, loadConfig, type Need } from '../../../src/config/load.ts';
+import { checkConfig, loadConfig } from '../../../src/config/load.ts';
+import type { Need } from '../../../src/config/gaps.ts';
 import { systemdName } from '../../../src/config/sources.ts';
-import { SETTINGS, settingRows } from '../../../src/config/settings.ts';
+import { SETTINGS } from '../../../src/config/settings.ts';
+import { settingRows } from '../../../src/config/setting-rows.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 
 const APP = 'cli_0123456789abcdef';

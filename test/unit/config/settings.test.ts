@@ -1,6 +1,6 @@
 /** The table of settings holds together. */
 import { describe, expect, test } from 'vitest';
-import { settingKey, settingLabel, settingRows } from '../../../src/config/settings.ts';
+import { settingKey, settingLabel, settingRows } from '../../../src/config/setting-rows.ts';
 
 const PLACES = { home: '/home/me', stateDir: '/home/me/.lark-bridge' };
 const rows = settingRows();

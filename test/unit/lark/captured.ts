@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { appId, openId } from '../../../src/core/ids.ts';
-import type { Self } from '../../../src/lark/inbound/parse.ts';
+import type { Self } from '../../../src/lark/inbound/parsed.ts';
 
 export const BOT = 'ou_b0tb0tb0tb0tb0tb0tb0tb0tb0tb0tb0';
 export const SELF: Self = { appId: appId('cli_0123456789abcdef'), botOpenId: openId(BOT) };

@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadSdk } from '../../../src/lark/sdk.ts';
-import {
-  EVENT_PARSERS,
-  idsOf,
-  type IgnoreReason,
-  parseEvent,
-} from '../../../src/lark/inbound/parse.ts';
+import { EVENT_PARSERS, idsOf, parseEvent } from '../../../src/lark/inbound/parse.ts';
+import type { IgnoreReason } from '../../../src/lark/inbound/parsed.ts';
 import {
   BOT,
   envelope,

@@ -39,7 +39,7 @@ export class AccessTables {
   }
 
   known({ openId: person, unionId, chatId: chat }: AccessSubject): AccessRecords {
-    const kept = person === undefined ? 0 : this.#turns.kept({ openId: person }).length;
+    const kept = person === undefined ? 0 : this.#turns.reads.kept({ openId: person }).length;
     return {
       app: this.#appRecord(),
       person: person && this.#effective(person, unionId),
@@ -232,8 +232,8 @@ export class SqliteAccess implements AccessBook {
   /** One after another, as each may change what is known about the next. */
   #moveKept(subject: AccessSubject, move: NonNullable<AccessWork['move']>) {
     const nowMs = this.#clock.nowMs();
-    return this.#turns.kept(subject).flatMap((id) => {
-      const turn = this.#turns.get(id);
+    return this.#turns.reads.kept(subject).flatMap((id) => {
+      const turn = this.#turns.reads.get(id);
       if (turn === undefined) return [];
       const about = subjectOf(turn);
       const change = move(turn, this.#tables.known(about));
@@ -258,7 +258,7 @@ export class SqliteAccess implements AccessBook {
   }
 
   unknownGroups() {
-    return Promise.resolve(this.#turns.unknownGroups());
+    return Promise.resolve(this.#turns.reads.unknownGroups());
   }
 
   async takeImported(): Promise<number> {

@@ -49,7 +49,7 @@ export class JoinedTurns {
   /** The latest of the messages that the turn took in waits again, with those that it had taken in itself. */
   free({ message }: Turn, state: TurnState, nowMs: number): Turn | undefined {
     const latest = othersIn(message).at(-1);
-    const freed = latest && this.#turns.get(latest);
+    const freed = latest && this.#turns.reads.get(latest);
     if (freed === undefined) return undefined;
     this.#turns.setState(freed, state, nowMs);
     return { ...freed, state };
@@ -59,7 +59,7 @@ export class JoinedTurns {
   takeOut({ id, state }: Turn): void {
     let into = joinedBy(state);
     while (into !== undefined) {
-      const turn = this.#turns.get(into);
+      const turn = this.#turns.reads.get(into);
       if (turn === undefined) return;
       const parts = turn.message.parts.filter(
         (part) => part.kind !== 'resource' || part.from?.messageId !== (id as string),
@@ -86,7 +86,7 @@ export class JoinedTurns {
       message.senderOpenId,
       message.threadId ?? null,
     );
-    return row && this.#turns.get(turnId(String(row['message_id'])));
+    return row && this.#turns.reads.get(turnId(String(row['message_id'])));
   }
 }
 

@@ -73,7 +73,7 @@ export class SqliteJournal implements Journal, JournalReader {
   admit(admission: Admission) {
     return this.#db.write(() => {
       const { message, judge } = admission;
-      if (this.#turns.get(turnId(message.messageId)) !== undefined) return undefined;
+      if (this.#turns.reads.get(turnId(message.messageId)) !== undefined) return undefined;
       const nowMs = this.#clock.nowMs();
       const judged = judge?.(this.#access.known(subjectOf({ message })));
       const given =
@@ -87,8 +87,9 @@ export class SqliteJournal implements Journal, JournalReader {
       }
       const joined = admission.takesIn === true ? this.#joined.takeIn(turn, nowMs) : undefined;
       const { out, question = [], burst } = admission;
-      const asks = question.length > 0 && !this.#turns.hasOtherStale(turn);
-      const tells = burst !== undefined && !this.#turns.hasOtherUnreadable(turn, burst.withinMs);
+      const asks = question.length > 0 && !this.#turns.reads.hasOtherStale(turn);
+      const tells =
+        burst !== undefined && !this.#turns.reads.hasOtherUnreadable(turn, burst.withinMs);
       const drafts = [...out, ...(asks ? question : []), ...(tells ? burst.out : [])];
       return { turn, ...joined, out: this.#outbox.insert(drafts) };
     });
@@ -113,11 +114,11 @@ export class SqliteJournal implements Journal, JournalReader {
   }
 
   turn(id: TurnId): Promise<Turn | undefined> {
-    return Promise.resolve(this.#turns.get(id));
+    return Promise.resolve(this.#turns.reads.get(id));
   }
 
   turnOfToken(replyToken: string): Promise<Turn | undefined> {
-    return Promise.resolve(this.#turns.ofToken(replyToken));
+    return Promise.resolve(this.#turns.reads.ofToken(replyToken));
   }
 
   changeTurn(
@@ -126,7 +127,7 @@ export class SqliteJournal implements Journal, JournalReader {
     { once, join }: NonNullable<Parameters<Journal['changeTurn']>[2]> = {},
   ) {
     return this.#db.write(() => {
-      const turn = this.#turns.get(id);
+      const turn = this.#turns.reads.get(id);
       if (turn === undefined) throw new Error(`no turn ${id}`);
       const subject = subjectOf(turn);
       const change = decide(turn, () => this.#access.known(subject));
@@ -149,23 +150,23 @@ export class SqliteJournal implements Journal, JournalReader {
   }
 
   askable(chat: ChatId, limit: number, author?: OpenId) {
-    return Promise.resolve(this.#turns.askable(chat, limit, author));
+    return Promise.resolve(this.#turns.reads.askable(chat, limit, author));
   }
 
   openIn(chat: ChatId, limit: number) {
-    return Promise.resolve(this.#turns.openIn(chat, limit));
+    return Promise.resolve(this.#turns.reads.openIn(chat, limit));
   }
 
   directChat(person: OpenId) {
-    return Promise.resolve(this.#turns.directChat(person));
+    return Promise.resolve(this.#turns.reads.directChat(person));
   }
 
   openTurns() {
-    return Promise.resolve(this.#turns.open());
+    return Promise.resolve(this.#turns.reads.open());
   }
 
   openMessages(): Promise<ReadonlySet<string>> {
-    return Promise.resolve(this.#turns.openMessages());
+    return Promise.resolve(this.#turns.reads.openMessages());
   }
 
   pendingOut() {
@@ -209,12 +210,12 @@ export class SqliteJournal implements Journal, JournalReader {
   threadMessages(chat: ChatId, threadId: string) {
     return Promise.resolve([
       ...this.#outbox.sentInThread(chat, threadId),
-      ...this.#turns.inThread(chat, threadId),
+      ...this.#turns.reads.inThread(chat, threadId),
     ]);
   }
 
   latestChat() {
-    return Promise.resolve(this.#turns.latestChat());
+    return Promise.resolve(this.#turns.reads.latestChat());
   }
 
   changeOut(key: string, decide: (row: OutboxRow) => OutboxChange | undefined, once?: string) {
@@ -248,7 +249,7 @@ export class SqliteJournal implements Journal, JournalReader {
   }
 
   turns(query: TurnQuery) {
-    return Promise.resolve(this.#turns.list(query));
+    return Promise.resolve(this.#turns.reads.list(query));
   }
 
   outOf(turn: TurnId) {
@@ -260,7 +261,7 @@ export class SqliteJournal implements Journal, JournalReader {
   }
 
   turnsBefore(turn: Turn, limit: number) {
-    const before = this.#turns.before(turn, limit).map(({ id, message }) => ({
+    const before = this.#turns.reads.before(turn, limit).map(({ id, message }) => ({
       message,
       answers: this.#outbox.ofTurn(id).flatMap(({ state, body }) => {
         const isShown = state.phase === 'sent' && body.kind === 'message';
@@ -285,15 +286,15 @@ export class SqliteJournal implements Journal, JournalReader {
   }
 
   life(id: TurnId): Promise<TurnLife | undefined> {
-    const times = this.#turns.times(id);
-    const turn = this.#turns.get(id);
+    const times = this.#turns.reads.times(id);
+    const turn = this.#turns.reads.get(id);
     if (turn === undefined || times === undefined) return Promise.resolve(undefined);
     return Promise.resolve({
       ...times,
       turn,
       runs: this.#runs.ofTurn(id),
       out: this.#outbox.ofTurn(id),
-      ahead: this.#turns.ahead(turn),
+      ahead: this.#turns.reads.ahead(turn),
     });
   }
 
@@ -307,7 +308,7 @@ export class SqliteJournal implements Journal, JournalReader {
 
   counts(failedSinceMs: number): Promise<JournalCounts> {
     return Promise.resolve({
-      ...this.#turns.counts(failedSinceMs),
+      ...this.#turns.reads.counts(failedSinceMs),
       deadLetters: this.#outbox.countDead(),
     });
   }

@@ -1,0 +1,285 @@
+/** One run of a program. */
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { headOf, tailOf } from '../../text/cut.ts';
+import { errorText } from '../../core/errors.ts';
+import { withoutSecrets } from '../../core/secret.ts';
+import { isBlank, withoutTerminalControls } from '../../text/visible.ts';
+import { PlainTalk } from './plain-talk.ts';
+import { StreamTalk } from './stream-talk.ts';
+import { writeLine } from './asks.ts';
+import type { Talk } from './talk.ts';
+import { failureSentence } from '../../wire/failure-sentences.ts';
+import { isThrownBySystem, startFailure, timedOut } from '../exec-failures.ts';
+import type { Environment } from '../environment.ts';
+import { Tail } from '../tail.ts';
+import { AGENT_KILL_GRACE_MS, ProgramGroup } from '../program-group.ts';
+import type { OutputFolder, OutputFolders } from '../output-folders.ts';
+import type { RunningPrograms } from '../running-programs.ts';
+import type { TurnFiles } from '../turn-files.ts';
+import type { AgentResult, AgentRun, AgentTurn, ExecSpec } from '../runtime.ts';
+import type { Log } from '../../core/log.ts';
+import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
+import type { Clock } from '../../time/clock.ts';
+import { type PausableTimer, pausableTimer } from '../../time/pausable-timer.ts';
+
+/** What is kept of the end of an agent's stdout and stderr. */
+const AGENT_TAIL_BYTES_MAX = 8 * 1024;
+
+/** How much of it an operator is shown: enough for a stack trace, and not too much for the log. */
+const SHOWN_CHARS_MAX = 2_000;
+
+/** How long output that a program wrote before its end may take to arrive. */
+const AGENT_DRAIN_MS = 500;
+
+export interface ExecOptions {
+  /** Its program and arguments do not pass through a shell. */
+  readonly spec: ExecSpec;
+  /** The bridge's own environment. The program gets only what is allowed, and what `spec` names. */
+  readonly env: Environment;
+  readonly timeoutMs: number;
+  readonly outputBytesMax: number;
+  /** Notes which programs are running, for the process after this one. */
+  readonly programs?: RunningPrograms;
+  /** Without it programs can't add files to their answers. */
+  readonly outputs?: OutputFolders;
+  /** Writes the file of each turn, which the program finds through `LARK_TURN_FILE`. */
+  readonly turnFiles?: TurnFiles;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface StartedProgram {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly pid: number;
+  /** What marks its processes. */
+  readonly mark: string;
+  /** What it was given and must not be shown. */
+  readonly secrets: readonly string[];
+  readonly onUpdate: (update: TurnUpdate) => void;
+  readonly folder: OutputFolder | undefined;
+}
+
+export class ExecRun implements AgentRun {
+  readonly result: Promise<AgentResult>;
+  readonly #options: ExecOptions;
+  readonly #turn: AgentTurn;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #group: ProgramGroup;
+  readonly #secrets: readonly string[];
+  readonly #talk: Talk;
+  readonly #folder: OutputFolder | undefined;
+  readonly #stdout = new Tail(AGENT_TAIL_BYTES_MAX);
+  readonly #stderr = new Tail(AGENT_TAIL_BYTES_MAX);
+  readonly #timers: (() => void)[] = [];
+  readonly #limit: PausableTimer;
+  /** What ends the standstill of the limit, by the question that caused it. */
+  readonly #asked = new Map<string, () => void>();
+  readonly #removeNote: (() => void) | undefined;
+  /** Why the program was told to end, if it was. */
+  #ending: AgentResult | undefined;
+  /** The program has ended, and all its output was read. */
+  #closed = false;
+  #resolve: (result: AgentResult) => void = () => {};
+
+  constructor(options: ExecOptions, turn: AgentTurn, program: StartedProgram) {
+    const { child, pid, mark, secrets, folder } = program;
+    const { clock, programs } = options;
+    this.#options = options;
+    this.#turn = turn;
+    this.#child = child;
+    this.#secrets = secrets;
+    this.#talk = this.#talkWith(program);
+    this.#folder = folder;
+    this.#group = new ProgramGroup({ pid, mark, startedAtMs: clock.nowMs(), clock });
+    this.result = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#removeNote = programs?.note(pid, mark);
+    this.#listen();
+    const { timeoutMs } = options;
+    this.#limit = pausableTimer(clock, timeoutMs, () => this.#end(timedOut(timeoutMs)));
+    this.#timers.push(() => this.#limit.cancel());
+    // The program may end before it has read all its input. Its answer counts anyway.
+    child.stdin.on('error', (error: NodeJS.ErrnoException) => {
+      options.log.debug('agent_stdin_closed', { turn: turn.turnId, code: error.code });
+    });
+    const { text, isAll } = this.#talk.input;
+    if (isAll) child.stdin.end(text);
+    else child.stdin.write(text);
+  }
+
+  cancel(): void {
+    const text = this.#talk.shown();
+    const cancelled = {
+      ok: false,
+      reason: 'cancelled',
+      detail: failureSentence('cancelled'),
+    } as const;
+    this.#end(text === undefined ? cancelled : { ...cancelled, text });
+  }
+
+  answer(questionId: string, answer: QuestionAnswer): boolean {
+    const goOn = this.#asked.get(questionId);
+    if (goOn === undefined || this.#closed || this.#ending !== undefined) return false;
+    this.#asked.delete(questionId);
+    goOn();
+    return this.#talk.tell(questionId, answer);
+  }
+
+  #talkWith({ onUpdate: tell, child }: StartedProgram): Talk {
+    const { spec, outputBytesMax: bytesMax, log } = this.#options;
+    const turn = this.#turn;
+    if (spec.stream !== true) return new PlainTalk(turn.text, bytesMax);
+    const masked = (text: string) => this.#withoutSecrets(text);
+    const onUpdate = (update: TurnUpdate) => {
+      if (update.kind === 'question') this.#asked.set(update.id, this.#limit.hold());
+      tell(update);
+    };
+    const reply = (line: string) => writeLine(child.stdin, line);
+    return new StreamTalk({ turn, bytesMax, onUpdate, reply, masked, log });
+  }
+
+  #listen(): void {
+    const child = this.#child;
+    child.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
+    child.stderr.on('data', (chunk: Buffer) => this.#stderr.add(chunk));
+    child.once('error', (error) => {
+      this.#settle(startFailure(this.#options.log, this.#turn, error));
+    });
+    child.once('exit', () => {
+      // The program was told to end, and so was every process that it started.
+      if (this.#ending !== undefined) this.#group.signal('SIGKILL');
+      // A process that the program started in the background may hold the output open for ever.
+      else this.#later(AGENT_DRAIN_MS, () => this.#abandonOutput());
+    });
+    child.once('close', (exitCode, signal) => {
+      void this.#endRest(this.#resultOf(exitCode, signal));
+    });
+  }
+
+  /** The turn is over when nothing of the program is left: the next one must not run beside it. */
+  async #endRest(result: AgentResult): Promise<void> {
+    const { log } = this.#options;
+    const turn = this.#turn.turnId;
+    const atOnce = this.#ending !== undefined;
+    this.#stopTimers();
+    this.#closed = true;
+    const onFound = (count: number) => log.info('agent_left_processes', { turn, count });
+    try {
+      const { ended } = await this.#group.end({ atOnce, onFound });
+      // The note stays for the next start, which tries again.
+      if (ended) this.#removeNote?.();
+      else log.error('agent_program_not_ended', { turn, pid: this.#child.pid });
+    } catch (error) {
+      log.error('agent_program_not_ended', { turn, error: errorText(error) });
+    }
+    this.#settle(await this.#withFiles(result));
+  }
+
+  /** Files belong to an answer only if the program has ended by itself. */
+  async #withFiles(result: AgentResult): Promise<AgentResult> {
+    if (!result.ok || this.#ending !== undefined || this.#folder === undefined) return result;
+    try {
+      const attached = await this.#folder.take(this.#talk.files);
+      const hasSome = attached.files.length > 0 || attached.leftOut.length > 0;
+      return hasSome ? { ...result, attached } : result;
+    } catch (error) {
+      if (!isThrownBySystem(error)) throw error;
+      const turn = this.#turn.turnId;
+      this.#options.log.error('agent_output_not_taken', { turn, error: error.message });
+      return { ok: false, reason: 'failed', detail: failureSentence('answer_files_not_kept') };
+    }
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#ending !== undefined) return;
+    const { outputBytesMax, log } = this.#options;
+    this.#stdout.add(chunk);
+    if (this.#talk.take(chunk)) return;
+    log.warn('agent_answer_cut', { turn: this.#turn.turnId, bytes_max: outputBytesMax });
+    this.#end({ ok: true, text: cutAnswer(this.#talk.answer(), outputBytesMax) });
+  }
+
+  #end(ending: AgentResult): void {
+    if (this.#closed || this.#ending !== undefined) return;
+    this.#ending = ending;
+    this.#group.signal('SIGTERM');
+    this.#later(AGENT_KILL_GRACE_MS, () => {
+      this.#group.signal('SIGKILL');
+      this.#abandonOutput();
+    });
+  }
+
+  /** Stops waiting for output that is held open by processes that have not ended. */
+  #abandonOutput(): void {
+    this.#child.stdout.destroy();
+    this.#child.stderr.destroy();
+  }
+
+  #resultOf(exitCode: number | null, signal: NodeJS.Signals | null): AgentResult {
+    if (this.#ending !== undefined) return this.#ending;
+    if (exitCode === 0) {
+      this.#talk.end();
+      return { ok: true, text: this.#talk.answer() };
+    }
+    const detail =
+      signal === null
+        ? failureSentence('program_exit_code', String(exitCode))
+        : failureSentence('program_signal', signal);
+    return { ok: false, reason: 'failed', detail };
+  }
+
+  #settle(result: AgentResult): void {
+    this.#closed = true;
+    this.#stopTimers();
+    this.#folder?.remove();
+    this.#resolve(this.#withOutput(result));
+  }
+
+  #stopTimers(): void {
+    for (const cancelTimer of this.#timers) cancelTimer();
+  }
+
+  /** Adds the end of the program's output if there is no answer, and logs it. */
+  #withOutput(result: AgentResult): AgentResult {
+    const { log } = this.#options;
+    const turn = this.#turn.turnId;
+    const isCancelled = !result.ok && result.reason === 'cancelled';
+    // A cancelled turn needs no report.
+    if (isCancelled) return result;
+    const output = { stdout: this.#shown(this.#stdout), stderr: this.#shown(this.#stderr) };
+    const reported = output.stdout === '' && output.stderr === '' ? result : { ...result, output };
+    if (!result.ok) {
+      log.warn('agent_program_failed', { turn, detail: result.detail, ...output });
+      return reported;
+    }
+    if (isBlank(result.text) && result.attached === undefined) {
+      log.warn('agent_program_gave_no_answer', { turn, ...output });
+      return reported;
+    }
+    const { stderr } = output;
+    if (stderr !== '') log.debug('agent_stderr_written', { turn, stderr });
+    return result;
+  }
+
+  #shown(tail: Tail): string {
+    return tailOf(this.#withoutSecrets(tail.text()), { chars: SHOWN_CHARS_MAX });
+  }
+
+  #withoutSecrets(said: string): string {
+    const text = withoutTerminalControls(said).trim();
+    return withoutSecrets(
+      this.#secrets.reduce((left, one) => left.replaceAll(one, '[secret]'), text),
+    );
+  }
+
+  #later(delayMs: number, run: () => void): void {
+    this.#timers.push(this.#options.clock.after(delayMs, run));
+  }
+}
+
+/** The beginning of an answer, and a line that says that it was cut. */
+function cutAnswer(text: string, bytesMax: number): string {
+  const kept = headOf(text, { bytes: bytesMax });
+  return `${kept}\n\n[The answer was longer than ${Math.round(bytesMax / 1024)} KB. It was cut here.]`;
+}
