@@ -14,7 +14,7 @@ import {
 } from '../../core/ids.ts';
 import type { CallBroker } from './broker.ts';
 import { Caller, type CallerOptions, type CallResult } from './calls.ts';
-import { isPassing, refusalError, type Tried } from '../codes.ts';
+import { isMessageGone, isPassing, refusalError, type Tried } from '../codes.ts';
 import { createChatTypes } from './chat-types.ts';
 import { createForwardedReader } from './forwarded.ts';
 import { createResourceReader } from './resource.ts';
@@ -364,7 +364,9 @@ async function unreact(
       authorization,
     ),
   );
-  return delivered(result, () => out.reactionId);
+  // A reaction goes with its message.
+  const isGone = !result.ok && isMessageGone(result.code);
+  return isGone ? { ok: true, id: out.reactionId } : delivered(result, () => out.reactionId);
 }
 
 /** A success without an id is treated as unknown. The key makes another try safe. */
