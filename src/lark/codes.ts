@@ -228,6 +228,11 @@ export function isPassing({ action, code }: Pick<Refusal, 'action' | 'code'>): b
 
 const PASSING: ReadonlySet<LarkAction> = new Set(['wait', 'retry', 'unknown']);
 
+/** True for codes which say that the message does not exist any more. */
+export function isMessageGone(code: number | undefined): boolean {
+  return code !== undefined && CODES[code]?.action === 'message_gone';
+}
+
 function refusal(action: LarkAction, code: number | undefined, detail: string): Refusal {
   return { ok: false, action, code, detail };
 }

@@ -109,7 +109,7 @@ export function questionDraft(turn: Turn, question: Question, at: DraftedAt): Ou
     key,
     body: {
       kind: 'message',
-      content: contentOf(question, at.lang),
+      content: contentOf(turn, question, at.lang),
       question: { key, expiresAtMs },
     },
   };
@@ -122,11 +122,11 @@ export function outcomeDraft(turn: Turn, question: Question, at: DraftedAt): Out
   return {
     ...messageDraft(turn, at.nowMs),
     key: turnKey(turn, `question_end:${key}:${how}`),
-    body: { kind: 'update', question: key, content: contentOf(question, at.lang) },
+    body: { kind: 'update', question: key, content: contentOf(turn, question, at.lang) },
   };
 }
 
-function contentOf(question: Question, lang: Language): QuestionContent {
+function contentOf({ message }: Turn, question: Question, lang: Language): QuestionContent {
   const { text, state, only, askedAtMs, expiresAtMs } = question;
   if (state.phase !== 'open') {
     const note = outcomeText(state)[lang];
@@ -134,7 +134,11 @@ function contentOf(question: Question, lang: Language): QuestionContent {
     return { kind: 'question', text, options: [], note, plain: note, ...by };
   }
   const { options } = question;
-  const facts = { waitMs: expiresAtMs - askedAtMs, isForOwner: only === 'owner' };
+  const facts = {
+    waitMs: expiresAtMs - askedAtMs,
+    isForOwner: only === 'owner',
+    isInGroup: message.chatType === 'group',
+  };
   const numbered = options.map(({ label }, at) => `${at + 1}. ${label}`).join('\n');
   const typed = inLanguage(answerHint({ ...facts, hasButtons: false }), lang);
   return {

@@ -253,7 +253,10 @@ export const diagnosisFailed = (detail: string) =>
 function linesIn(language: Language, turns: readonly TurnLine[]): string {
   if (turns.length === 0) return language === 'en' ? 'nothing' : '无';
   return turns
-    .map(({ words, sinceMs }) => `\n- ${words} (${durationIn(language, sinceMs)})`)
+    .map(({ words, sinceMs }) => {
+      const since = durationIn(language, sinceMs);
+      return `\n- ${words}${language === 'zh' ? `（${since}）` : ` (${since})`}`;
+    })
     .join('');
 }
 

@@ -19,20 +19,34 @@ interface HintFacts {
   readonly waitMs: number;
   readonly isForOwner: boolean;
   readonly hasButtons: boolean;
+  /** There only messages that mention the bot reach it. */
+  readonly isInGroup: boolean;
 }
 
+const HOW = {
+  direct: {
+    pressed: {
+      en: 'Press a button, or send the answer or its number.',
+      zh: '请点击按钮，或发送答案或其编号。',
+    },
+    typed: { en: 'Send the answer or its number.', zh: '请发送答案或其编号。' },
+  },
+  group: {
+    pressed: {
+      en: 'Press a button, or mention me with the answer or its number.',
+      zh: '请点击按钮，或@我并发送答案或其编号。',
+    },
+    typed: { en: 'Mention me with the answer or its number.', zh: '请@我并发送答案或其编号。' },
+  },
+} as const satisfies Record<string, Record<string, Text>>;
+
 /** How to answer. */
-export function answerHint({ waitMs, isForOwner, hasButtons }: HintFacts): Text {
+export function answerHint({ waitMs, isForOwner, hasButtons, isInGroup }: HintFacts): Text {
   const wait = duration(waitMs);
   const who: Text = isForOwner
     ? { en: 'Only the owner of this bot can answer. ', zh: '只有这个机器人的所有者可以回答。' }
     : { en: '', zh: '' };
-  const how: Text = hasButtons
-    ? {
-        en: 'Press a button, or send the answer or its number.',
-        zh: '请点击按钮，或发送答案或其编号。',
-      }
-    : { en: 'Send the answer or its number.', zh: '请发送答案或其编号。' };
+  const how = HOW[isInGroup ? 'group' : 'direct'][hasButtons ? 'pressed' : 'typed'];
   return {
     en: `${who.en}${how.en} I wait ${wait.en}.`,
     zh: `${who.zh}${how.zh}等待时间：${wait.zh}。`,

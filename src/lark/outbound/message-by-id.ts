@@ -4,7 +4,7 @@ import { chatId } from '../../core/ids.ts';
 import type { ChatType } from '../../core/message.ts';
 import type { Caller } from './calls.ts';
 import type { ChatTypeOf } from './chat-types.ts';
-import { CODES, type Refusal, refusalError, type Tried } from '../codes.ts';
+import { isMessageGone, type Refusal, refusalError, type Tried } from '../codes.ts';
 import { factsOf } from './history.ts';
 import { whoIsNamed } from '../inbound/content/mentions.ts';
 import { idOf, listOf } from '../inbound/fields.ts';
@@ -41,16 +41,11 @@ export function createMessageById({ caller, chatTypeOf, self }: MessageByIdOptio
 }
 
 function refused(refusal: Refusal): Reread {
-  if (isGone(refusal.code)) return { kind: 'gone' };
+  if (isMessageGone(refusal.code)) return { kind: 'gone' };
   const error = refusalError('a message could not be read', refusal);
   // The cause may be gone at the next delivery.
   if (PASSING_ERRORS.has(error.code) || error.code === 'credentials_refused') throw error;
   return { kind: 'denied', detail: error.message };
-}
-
-/** True for codes which say that the message does not exist any more. */
-function isGone(code: number | undefined): boolean {
-  return code !== undefined && CODES[code]?.action === 'message_gone';
 }
 
 function rereadOf(facts: MessageFacts, chatType: ChatType, self: Self): Reread {

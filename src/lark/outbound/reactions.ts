@@ -1,6 +1,6 @@
 import { asObject } from '../../core/json-object.ts';
 import { Caller } from './calls.ts';
-import { isPassing } from '../codes.ts';
+import { isMessageGone, isPassing } from '../codes.ts';
 import { idOf, listOf } from '../inbound/fields.ts';
 import type { DeliveryResult, Outgoing } from '../../bridge/ports/delivery.ts';
 import { delivered, plain } from './outcomes.ts';
@@ -67,5 +67,7 @@ export async function unreact(
       authorization,
     ),
   );
-  return delivered(result, () => out.reactionId);
+  // A reaction goes with its message.
+  const isGone = !result.ok && isMessageGone(result.code);
+  return isGone ? { ok: true, id: out.reactionId } : delivered(result, () => out.reactionId);
 }

@@ -5,7 +5,7 @@ import { asObject } from '../../core/json-object.ts';
 import type { Log } from '../../core/log.ts';
 import type { Resource } from '../../core/message.ts';
 import type { MissingReason, ResourceResult } from '../../bridge/ports/attachments.ts';
-import { CODES, isPassing, type Tried } from '../codes.ts';
+import { isMessageGone, isPassing, type Tried } from '../codes.ts';
 import type { Caller } from './calls.ts';
 import { CallFailed } from './http-instance.ts';
 
@@ -51,7 +51,7 @@ export function createResourceReader({ caller, log }: { caller: Caller; log: Log
 
 function reasonOf(code: number | undefined): MissingReason {
   if (code === undefined) return 'refused';
-  return CODES[code]?.action === 'message_gone' ? 'gone' : (REASONS[code] ?? 'refused');
+  return isMessageGone(code) ? 'gone' : (REASONS[code] ?? 'refused');
 }
 
 /** The SDK throws an error of no kind if the connection has ended meanwhile. */

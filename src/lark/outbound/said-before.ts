@@ -5,7 +5,7 @@ import { asObject, type Json } from '../../core/json-object.ts';
 import type { Log } from '../../core/log.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { ReadResult, SaidMessage, Surroundings } from '../../bridge/ports/said-before.ts';
-import { CODES, isPassing, reasonFor, type Refusal, type Tried } from '../codes.ts';
+import { isMessageGone, isPassing, reasonFor, type Refusal, type Tried } from '../codes.ts';
 import { forwardedText, mentionsOf, textOfItem } from '../inbound/content/forwarded.ts';
 import { idOf, listOf, millis, textOf } from '../inbound/fields.ts';
 import type { Caller } from './calls.ts';
@@ -57,7 +57,7 @@ class Reader {
       client.im.v1.message.get({ path: { message_id: id } }, authorization),
     );
     if (!result.ok) {
-      if (result.code !== undefined && CODES[result.code]?.action === 'message_gone') {
+      if (isMessageGone(result.code)) {
         return { ok: true, value: undefined };
       }
       return this.#refused(what, result);

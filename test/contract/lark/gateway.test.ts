@@ -100,6 +100,24 @@ describe('what is delivered', () => {
     expect(rig.lark.shows(chat)[0]?.reactions).toEqual([]);
   });
 
+  test('the removal of a reaction is done when the message is recalled', async () => {
+    const rig = withGateway(await startRig());
+    const { chat, asked } = ask(rig);
+    const at = { chatId: chatId(chat.chatId), messageId: messageId(asked.messageId) };
+    const react = { kind: 'react', ...at, emoji: 'Typing', again: false } as const;
+    const made = await rig.gateway.deliver(react, 'k1', 'reaction');
+    if (!made.ok) throw new Error(made.detail);
+    rig.lark.recall(asked);
+    const out = { kind: 'unreact', ...at, reactionId: made.id } as const;
+    expect(await rig.gateway.deliver(out, 'k2', 'reaction')).toEqual({ ok: true, id: made.id });
+    expect(
+      rig.lark
+        .calls()
+        .map(({ code }) => code)
+        .at(-1),
+    ).toBe(231003);
+  });
+
   test('a text that is too long is not sent', async () => {
     const rig = withGateway(await startRig());
     const { asked, chat } = ask(rig);

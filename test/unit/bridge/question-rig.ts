@@ -8,6 +8,7 @@ import type { Journal } from '../../../src/bridge/ports/journal.ts';
 import type { SendResult, TurnTarget, WaitResult } from '../../../src/bridge/ports/target.ts';
 import type { QuestionContent } from '../../../src/core/content.ts';
 import { chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import type { ChatType } from '../../../src/core/message.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../../src/core/turn-update.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
@@ -151,8 +152,9 @@ export class QuestionRig {
     {
       from = 'ou_ann',
       chat = 'oc_1',
+      chatType = 'group',
       thread,
-    }: { from?: string; chat?: string; thread?: string } = {},
+    }: { from?: string; chat?: string; chatType?: ChatType; thread?: string } = {},
   ): Promise<void> {
     // A process that dies meanwhile never answers.
     void this.bridge.intake.admit({
@@ -161,7 +163,7 @@ export class QuestionRig {
         ...message,
         messageId: messageId(id),
         chatId: chatId(chat),
-        chatType: 'group',
+        chatType,
         threadId: thread,
         senderOpenId: openId(from),
         sentAtMs: this.clock.nowMs(),

@@ -26,6 +26,14 @@ describe('a question', () => {
     expect(card).toMatchObject({ under: 'om_a', content: { kind: 'question', text: 'q?' } });
     expect(card?.values).toHaveLength(2);
     expect(noteOf(card)).toBe(
+      'Press a button, or mention me with the answer or its number. I wait 10 minutes.',
+    );
+  });
+
+  test('says that words need a mention only in a group', async () => {
+    await rig.say('om_d', 'deploy', { chat: 'oc_d', chatType: 'p2p' });
+    await rig.ask('q');
+    expect(noteOf(rig.shown.at(-1))).toBe(
       'Press a button, or send the answer or its number. I wait 10 minutes.',
     );
   });
@@ -61,7 +69,7 @@ describe('a question', () => {
           : undefined;
       await rig.ask('q');
       expect(rig.texts()).toEqual([
-        'q?\n\n1. Allow\n2. Deny\n\nSend the answer or its number. I wait 10 minutes.',
+        'q?\n\n1. Allow\n2. Deny\n\nMention me with the answer or its number. I wait 10 minutes.',
       ]);
       await rig.say('om_b', '2');
       expect(rig.heard).toEqual([{ id: 'q', answer: chosen('no') }]);

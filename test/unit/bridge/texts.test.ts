@@ -53,10 +53,13 @@ const CHOSEN = {
   by: openId('ou_1'),
   atMs: 0,
 } as const;
+const HINT = { waitMs: 30_000, isForOwner: false };
 const OF_QUESTIONS: Readonly<Record<string, Text>> = {
   ...pressTexts,
-  hint: answerHint({ waitMs: 600_000, isForOwner: true, hasButtons: true }),
-  'hint without buttons': answerHint({ waitMs: 30_000, isForOwner: false, hasButtons: false }),
+  hint: answerHint({ waitMs: 600_000, isForOwner: true, hasButtons: true, isInGroup: false }),
+  'hint without buttons': answerHint({ ...HINT, hasButtons: false, isInGroup: false }),
+  'hint in a group': answerHint({ ...HINT, hasButtons: true, isInGroup: true }),
+  'hint in a group without buttons': answerHint({ ...HINT, hasButtons: false, isInGroup: true }),
   answered: outcomeText(CHOSEN),
   late: lateText(CHOSEN),
   expired: outcomeText({ phase: 'expired', atMs: 0 }),

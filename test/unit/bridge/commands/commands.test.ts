@@ -314,6 +314,13 @@ describe('what is shown', () => {
     );
   });
 
+  test('/queue in Chinese has the marks of Chinese', async () => {
+    await say('/lang zh');
+    await say('first');
+    await say('/queue');
+    expect(shown.at(-1)?.text).toMatch(/^正在处理：\n- first（\d+ 秒）\n排队：无$/);
+  });
+
   test('/whoami tells id, rights and session', async () => {
     const one = await say('one', by(OWNER));
     await say('/whoami', by(OWNER));
