@@ -23,7 +23,7 @@ import { APP, People } from './people.ts';
 import { seeded } from './random.ts';
 import { settle, VirtualClock } from '../kit/clock.ts';
 import { MachineClock, ProcessClock } from './process-clock.ts';
-import type { Journal, LarkGateway, TurnTarget } from '../../src/bridge/ports.ts';
+import type { Journal, LarkGateway, Question, TurnTarget } from '../../src/bridge/ports.ts';
 import type { Log } from '../../src/core/log.ts';
 
 const START_MS = Date.UTC(2026, 0, 5, 9);
@@ -62,6 +62,12 @@ export interface Fate {
   readonly outage: boolean;
   /** Somebody sets the machine's clock. */
   readonly jumps: boolean;
+  /** How many agents take nearly a minute, 0…1. */
+  readonly slow: number;
+  /** How many messages are taken back soon after they were said, 0…1. */
+  readonly recalls: number;
+  /** Agents ask something before they answer. */
+  readonly asks: boolean;
 }
 
 interface Process {
@@ -94,12 +100,17 @@ export class BridgeWorld {
     this.#random = random;
     this.#mutations = mutations;
     const isBlind = seeded(seed + 3)() < 0.25;
+    // People take back what agents work on for long.
+    const hasty = seeded(seed + 4)() < 0.15;
     this.#fate = {
       deduplicates: random() < 0.75,
       outage: random() < 0.15,
       // A deadline that a jump passes is told, and then the answer comes by its token all the same.
       jumps: random() < 0.3 && !isBlind,
       isBlind,
+      slow: hasty ? 1 : 0.1,
+      recalls: hasty ? 0.9 : 0.1,
+      asks: seeded(seed + 5)() < 0.4 && !isBlind,
       ...fate,
     };
     const { deduplicates } = this.#fate;
@@ -109,6 +120,8 @@ export class BridgeWorld {
       random: seeded(seed + 2),
       deduplicates,
       isBlind: this.#fate.isBlind,
+      slow: this.#fate.slow,
+      asks: this.#fate.asks,
     });
     this.people = new People({
       clock,
@@ -116,6 +129,7 @@ export class BridgeWorld {
       lark: this.lark,
       deliver: (event) => this.#deliver(event),
       crashes: () => this.crashes,
+      recalls: this.#fate.recalls,
       recallsLost: mutations.recallsLost === true,
     });
     this.#db = Db.open(join(this.#folder, 'bridge.db'), silent);
@@ -126,6 +140,10 @@ export class BridgeWorld {
   async turns(): Promise<Turn[]> {
     const journal = new SqliteJournal({ db: this.#db, app: APP, clock: this.clock });
     return (await journal.turns({ limit: 10_000 })).toReversed();
+  }
+
+  questionsOf(turn: Turn): readonly Question[] {
+    return new SqliteQuestions({ db: this.#db, app: APP }).ofTurn(turn.id);
   }
 
   close(): void {
@@ -199,7 +217,8 @@ export class BridgeWorld {
       const { length } = (await this.turns()).filter(({ state }) => UNDER_WAY.has(state.phase));
       if (length === 0 || length >= before) return;
       before = length;
-      await this.#run(2 * MINUTE_MS);
+      // Where agents ask, a turn may take longer, and nobody answers any more.
+      await this.#run((this.#fate.asks ? 4 : 2) * MINUTE_MS);
     }
   }
 
@@ -265,6 +284,7 @@ export class BridgeWorld {
 
   #kill(): void {
     if (this.#process !== undefined) this.#process.clock.dead = true;
+    this.hub.processDied();
     this.#process = undefined;
   }
 
@@ -306,6 +326,8 @@ export class BridgeWorld {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name, target);
         if (typeof value !== 'function') return value;
+        // It returns no promise, and a dead process is told nothing.
+        if (name === 'watch') return value.bind(target) as unknown;
         return async (...args: unknown[]) => {
           if (clock.dead) return never();
           const done: unknown = await Reflect.apply(value, target, args);
