@@ -1,6 +1,9 @@
 import { workspaceId, type WorkspaceId } from '../../src/core/ids.ts';
+import type { QuestionAnswer, TurnUpdate } from '../../src/core/turn-update.ts';
 import type { VirtualClock } from '../kit/clock.ts';
+import { AskingAgents } from './asking-agents.ts';
 import type {
+  AskedTurn,
   CancelResult,
   UnmatchedAnswer,
   SendResult,
@@ -13,11 +16,14 @@ interface Item {
   readonly text: string;
   readonly messageId: string;
   readonly begunAtMs: number;
-  readonly doneAtMs: number;
+  doneAtMs: number;
   readonly fails: boolean;
   /** By which its answer says which question it is for. */
   readonly replyToken: string | undefined;
   cancelledAtMs?: number;
+  /** It ends with the process of the bridge. */
+  readonly asks: boolean;
+  died?: boolean;
 }
 
 export interface HubOptions {
@@ -27,6 +33,10 @@ export interface HubOptions {
   readonly deduplicates: boolean;
   /** It gives no tickets: answers come into an inbox, and name their question by its token. */
   readonly isBlind: boolean;
+  /** How many of its agents take nearly a minute, 0…1. */
+  readonly slow: number;
+  /** Half of its agents run in the process of the bridge, and ask something before they answer. */
+  readonly asks: boolean;
 }
 
 /** A hub that outlives the bridge and keeps the answers. */
@@ -40,10 +50,16 @@ export class FaultyHub implements TurnTarget {
   readonly #items = new Map<string, Item>();
   readonly #clock: VirtualClock;
   readonly #random: () => number;
+  readonly #slow: number;
+  readonly #asks: boolean;
+  readonly agents: AskingAgents;
   trouble = 0;
   #tickets = 0;
 
-  constructor({ clock, random, deduplicates, isBlind }: HubOptions) {
+  constructor({ clock, random, deduplicates, isBlind, slow, asks }: HubOptions) {
+    this.#slow = slow;
+    this.#asks = asks;
+    this.agents = new AskingAgents(clock, random);
     this.#clock = clock;
     this.#random = random;
     this.correlates = !isBlind;
@@ -81,14 +97,7 @@ export class FaultyHub implements TurnTarget {
       this.runs.set(request.text, (this.runs.get(request.text) ?? 0) + 1);
       const senders = this.senders.get(request.text) ?? new Set();
       this.senders.set(request.text, senders.add(request.context.senderOpenId));
-      this.#items.set(ticket, {
-        text: request.text,
-        messageId: request.messageId,
-        begunAtMs: this.#clock.nowMs(),
-        doneAtMs: this.#clock.nowMs() + this.#workMs(),
-        fails: request.text.startsWith('fail'),
-        replyToken: request.reply?.token,
-      });
+      this.#items.set(ticket, this.#begin(request));
     }
     await this.#clock.sleep(5);
     if (this.#random() < this.trouble) return { kind: 'unknown', detail: 'no answer' };
@@ -102,6 +111,7 @@ export class FaultyHub implements TurnTarget {
     }
     const item = this.#items.get(ticket);
     if (item === undefined) return { kind: 'lost', detail: 'never heard of it' };
+    if (item.died === true) return { kind: 'failed', detail: 'it died', interrupted: true };
     // Its task is at work, and the ticket says no more than that.
     const isAtWork = item.doneAtMs > this.#clock.nowMs();
     if (isAtWork && item.doneAtMs % 5 === 0) return { kind: 'unfinished' };
@@ -121,6 +131,25 @@ export class FaultyHub implements TurnTarget {
     return items.length === 0 ? 'not_known' : 'over';
   }
 
+  watch(_target: WorkspaceId, messageId: string, take: (update: TurnUpdate) => void): () => void {
+    return this.agents.watch(messageId, take);
+  }
+
+  answerQuestion(asked: AskedTurn, answer: QuestionAnswer): Promise<'taken' | 'over'> {
+    return this.agents.answer(asked, answer, this.trouble);
+  }
+
+  /** The process of the bridge died, and the agents in it. */
+  processDied(): void {
+    this.agents.die();
+    const nowMs = this.#clock.nowMs();
+    for (const item of this.#items.values()) {
+      if (!item.asks || item.doneAtMs <= nowMs) continue;
+      item.died = true;
+      item.doneAtMs = nowMs;
+    }
+  }
+
   /** True if the agent had begun with a text by then, and still worked on it so long after. */
   workedOn(text: string, fromMs: number, forMs: number): boolean {
     return [...this.#items.values()].some((item) => {
@@ -129,9 +158,32 @@ export class FaultyHub implements TurnTarget {
     });
   }
 
+  #begin({ text, messageId, reply }: TurnRequest): Item {
+    const asks = this.#asks && this.#random() < 0.5;
+    const begunAtMs = this.#clock.nowMs();
+    const item: Item = {
+      text,
+      messageId,
+      begunAtMs,
+      doneAtMs: asks ? Infinity : begunAtMs + this.#workMs(),
+      fails: text.startsWith('fail'),
+      replyToken: reply?.token,
+      asks,
+    };
+    if (!asks) return item;
+    const goOn = () => {
+      item.doneAtMs = this.#clock.nowMs() + this.#workMs();
+    };
+    this.#clock.after(this.#workMs(), () => {
+      if (item.died === true || item.cancelledAtMs !== undefined) return;
+      this.agents.ask(messageId, text, goOn);
+    });
+    return item;
+  }
+
   /** Now and then an agent takes its time. */
   #workMs(): number {
-    return Math.round(this.#random() * (this.#random() < 0.1 ? 50_000 : 8_000));
+    return Math.round(this.#random() * (this.#random() < this.#slow ? 50_000 : 8_000));
   }
 
   #refusal(): SendResult {

@@ -16,10 +16,16 @@ export interface Shown {
   readonly form: MarkdownForm | undefined;
   /** What the buttons of a card say when they are pressed. */
   readonly buttons: readonly Readonly<Record<string, string>>[];
+  /** All words of a card, as it is now. */
+  readonly words: string;
   readonly atMs: number;
 }
 
 const KEY_HONOURED_MS = 60 * 60_000;
+/** The sign on a message that answered a question. It stays. */
+const TAKEN_EMOJI = 'DONE';
+/** So the questions of agents begin, as cards and as texts. */
+export const AGENT_ASKS = 'May I do';
 const PER_SECOND_MAX = 5;
 /** How often an answer in Markdown is refused in its form. */
 const FORM_REFUSED_RATE = 0.3;
@@ -32,8 +38,12 @@ export class FaultyLark implements LarkGateway {
   /** When messages were taken back. */
   readonly recalled = new Map<MessageId, number>();
   readonly #keys = new Map<string, { readonly id: string; readonly atMs: number }>();
+  /** By the cards that showed them. */
+  readonly #questions = new Map<MessageId, string>();
   readonly #clock: VirtualClock;
   readonly #random: () => number;
+  /** Called when people see the question of an agent. */
+  onQuestion: (question: Shown) => void = () => {};
   #ids = 0;
   /** Chance of each fault, 0…1; zero in the calm. */
   trouble = 0;
@@ -75,6 +85,11 @@ export class FaultyLark implements LarkGateway {
     return Promise.resolve(messages);
   }
 
+  /** The question of an agent that a card was sent for. */
+  questionOf(card: MessageId): string | undefined {
+    return this.#questions.get(card);
+  }
+
   recall(message: MessageId): void {
     this.recalled.set(message, this.#clock.nowMs());
     for (const [id, under] of this.reactions) if (under === message) this.reactions.delete(id);
@@ -98,6 +113,13 @@ export class FaultyLark implements LarkGateway {
     return { ok: false, action: 'wait', code: 230020, detail: 'too fast', retryAfterMs: 1_000 };
   }
 
+  #update({ messageId: id, content }: Extract<Outgoing, { kind: 'update' }>): void {
+    const at = this.shown.findIndex((one) => one.id === id);
+    const before = this.shown[at];
+    if (before === undefined) throw new Error('an update of a card that was never shown');
+    this.shown[at] = { ...before, ...read(rendered(content)) };
+  }
+
   #carryOut(out: Outgoing, key: string): DeliveryResult {
     const before = this.#keys.get(key);
     if (before !== undefined && this.#clock.nowMs() - before.atMs < KEY_HONOURED_MS) {
@@ -112,10 +134,11 @@ export class FaultyLark implements LarkGateway {
         for (const [known, message] of this.reactions) {
           if (out.again && message === out.messageId) return { ok: true, id: known };
         }
-        this.reactions.set(id, out.messageId);
+        if (out.emoji !== TAKEN_EMOJI) this.reactions.set(id, out.messageId);
         return { ok: true, id };
       case 'update':
         if (this.recalled.has(out.messageId)) return gone('give_up');
+        this.#update(out);
         return { ok: true, id: out.messageId };
       case 'unreact':
         if (this.recalled.has(out.messageId)) return gone('give_up');
@@ -126,11 +149,12 @@ export class FaultyLark implements LarkGateway {
         const replyTo = out.kind === 'reply' ? out.replyTo : undefined;
         if (replyTo !== undefined && this.recalled.has(replyTo)) return gone('message_gone');
         const atMs = this.#clock.nowMs();
-        const { text, buttons, form } = read(rendered(out.content, out.buttonValues));
-        if (form !== undefined && buttons.length === 0 && this.#random() < FORM_REFUSED_RATE) {
+        const { text, buttons, words, form } = read(rendered(out.content, out.buttonValues));
+        const mayBeRefused = buttons.length === 0 || out.content.kind === 'question';
+        if (form !== undefined && mayBeRefused && this.#random() < FORM_REFUSED_RATE) {
           return { ok: false, action: 'fall_back_to_text', code: 230099, detail: 'no such form' };
         }
-        this.shown.push({
+        const shown = {
           id: messageId(id),
           chatId: out.chatId,
           replyTo,
@@ -138,9 +162,14 @@ export class FaultyLark implements LarkGateway {
           text,
           form,
           buttons,
+          words,
           atMs,
-        });
+        };
+        this.shown.push(shown);
+        if (text.startsWith(AGENT_ASKS)) this.onQuestion(shown);
         this.#keys.set(key, { id, atMs });
+        const question = out.buttonValues?.[0]?.['question'];
+        if (question !== undefined) this.#questions.set(messageId(id), question);
         return { ok: true, id };
       }
     }
@@ -155,20 +184,29 @@ function gone(action: 'give_up' | 'message_gone'): DeliveryResult {
   return { ok: false, action, code: 230011, detail: 'recalled' };
 }
 
-function read(content: Rendered): Pick<Shown, 'text' | 'buttons' | 'form'> {
-  if (content.kind === 'text') return { text: content.text, buttons: [], form: undefined };
+function read(content: Rendered): Pick<Shown, 'text' | 'words' | 'buttons' | 'form'> {
+  if (content.kind === 'text') {
+    return { text: content.text, words: content.text, buttons: [], form: undefined };
+  }
   if (content.kind === 'file') throw new Error('no agent of the model has files');
   if (content.kind === 'post') {
     const post = JSON.parse(content.post) as { zh_cn: { content: { text: string }[][] } };
-    return { text: post.zh_cn.content.flat()[0]?.text ?? '', buttons: [], form: 'post' };
+    const text = post.zh_cn.content.flat()[0]?.text ?? '';
+    return { text, words: text, buttons: [], form: 'post' };
   }
   const card = JSON.parse(content.card) as {
     config: { summary: { content: string } };
-    body: { elements: { behaviors?: { value: Record<string, string> }[] }[] };
+    body: {
+      elements: {
+        text?: { content: string };
+        behaviors?: { value: Record<string, string> }[];
+      }[];
+    };
   };
   const { elements } = card.body;
   return {
     text: card.config.summary.content,
+    words: elements.map(({ text }) => text?.content ?? '').join('\n'),
     buttons: elements.flatMap(({ behaviors = [] }) => behaviors.map(({ value }) => value)),
     form: 'card',
   };

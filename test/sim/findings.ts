@@ -3,6 +3,7 @@ import type { InboundMessage } from '../../src/core/message.ts';
 import type { Turn } from '../../src/core/turn.ts';
 import type { Shown } from './faulty-lark.ts';
 import type { BridgeWorld } from './world.ts';
+import { isAgentsQuestion } from './people.ts';
 import { STALE_AFTER_MS } from '../../src/bridge/intake/admission.ts';
 
 /** What the people in the chats would complain about, by the texts of their messages. */
@@ -26,6 +27,10 @@ export interface Findings {
   readonly silent: string[];
   /** Signs of receipt that nobody took away. */
   readonly leftOver: string[];
+  /** Questions of agents that did not end, or whose cards say that they did not. */
+  readonly unended: string[];
+  /** Questions whose agents heard something else than what was decided, or heard it twice. */
+  readonly misheard: string[];
 }
 
 /** A crash right after the recall, and a hub that does not answer at once, take their time. */
@@ -43,6 +48,8 @@ export const CLEAN: Findings = {
   ranOn: [],
   silent: [],
   leftOver: [],
+  unended: [],
+  misheard: [],
 };
 
 export async function findings(world: BridgeWorld): Promise<Findings> {
@@ -61,6 +68,7 @@ export async function findings(world: BridgeWorld): Promise<Findings> {
     const place = under?.chatId === shown.chatId && textOf(under) === about;
     if (!place) found.misplaced.push(shown.text);
   }
+  parseQuestions(world, [...turns.values()], found);
   found.outOfOrder.push(...disorder(world, [...turns.values()]));
   return found;
 }
@@ -103,6 +111,40 @@ function parseMessage(
   }
 }
 
+/** Every question ends once, its card says how, and its agent hears that and nothing else. */
+function parseQuestions(world: BridgeWorld, turns: readonly Turn[], found: Findings): void {
+  const stored = new Map(
+    turns.flatMap((turn) => world.questionsOf(turn).map((one) => [one.id, one])),
+  );
+  for (const { text, state, id } of stored.values()) {
+    const isOver = state.phase !== 'open' && (state.phase !== 'answered' || state.isHeard === true);
+    if (!isOver) found.unended.push(`${id}: ${text} is ${state.phase}`);
+  }
+  for (const shown of world.lark.shown) {
+    if (isAgentsQuestion(shown)) found.unended.push(`card: ${shown.text}`);
+    const { id } =
+      [...stored.values()].find((one) => one.key === world.lark.questionOf(shown.id)) ?? {};
+    const state = id === undefined ? undefined : stored.get(id)?.state;
+    const isAnswer = state?.phase === 'answered';
+    const wanted = isAnswer ? `Answer: ${state.option.label}` : 'This question is over';
+    if (state !== undefined && !shown.words.includes(wanted)) {
+      found.unended.push(`card does not say "${wanted}": ${shown.words}`);
+    }
+  }
+  for (const { id, told, heard } of world.hub.agents.asked) {
+    const state = stored.get(id)?.state;
+    const chosen = heard.flatMap((one) => (one.kind === 'chosen' ? [one.option] : []));
+    // A process that died after it had told the agent does not know that it had, and the agent died with it.
+    const isForgotten = state?.phase === 'over' && state.why === 'restarted';
+    const decided = state?.phase === 'answered' ? [state.option.id] : [];
+    const isSame = isForgotten || String(chosen) === String(decided);
+    const toldAfter = heard.length > 0 && told.length > 1;
+    if (!isSame || toldAfter) {
+      found.misheard.push(`${id}: ${JSON.stringify({ told, heard, state })}`);
+    }
+  }
+}
+
 /** The message that something shown tells the outcome of, if it tells so. */
 function subjectOf({ text }: Shown): string | undefined {
   return /answer to ((?:question|fail) \d+)$/.exec(text)?.[1];
@@ -122,7 +164,9 @@ function disorder(world: BridgeWorld, turns: readonly Turn[]): string[] {
   const { shown, recalled } = world.lark;
   const aside = new Set<MessageId | undefined>(recalled.keys());
   for (const { text, replyTo } of shown) if (text.includes('unusually long')) aside.add(replyTo);
-  for (const { replyTo, buttons } of shown) if (buttons.length > 0) aside.add(replyTo);
+  for (const one of shown) {
+    if (one.buttons.length > 0 && !isAgentsQuestion(one)) aside.add(one.replyTo);
+  }
   for (const turn of turns) {
     if (turn.run > 1 || wasStale(turn)) aside.add(turn.message.messageId);
   }

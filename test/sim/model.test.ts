@@ -159,7 +159,53 @@ describe('the checks notice a broken rule', () => {
       wait: (workspace, ticket, signal) => real.wait(workspace, ticket, signal),
       send: (request, signal) => real.send(request, signal),
     });
-    expect(await caught({ target }, 'ranOn', {}, 200)).toBe(true);
+    // Few agents work for so long, and few people take back what they said: so it must be many here.
+    expect(await caught({ target }, 'ranOn', { slow: 1, recalls: 0.9 })).toBe(true);
+  });
+
+  test('a question of an agent whose end is not shown stays open', async () => {
+    const lark = (real: LarkGateway): LarkGateway => ({
+      form: real.form,
+      deliver: (out, key, priority) =>
+        out.kind === 'update'
+          ? Promise.resolve({ ok: true, id: out.messageId })
+          : real.deliver(out, key, priority),
+      history: (chat, sinceMs) => real.history(chat, sinceMs),
+    });
+    expect(await caught({ lark }, 'unended', { asks: true, isBlind: false })).toBe(true);
+  });
+
+  test('an answer that does not reach the agent is noticed', async () => {
+    const target = (real: TurnTarget): TurnTarget => ({
+      correlates: real.correlates,
+      deduplicates: real.deduplicates,
+      currentTarget: () => real.currentTarget(),
+      wait: (workspace, ticket, signal) => real.wait(workspace, ticket, signal),
+      send: (request, signal) => real.send(request, signal),
+      watch: (workspace, id, take) => real.watch?.(workspace, id, take) ?? (() => {}),
+      answerQuestion: (question, answer) => {
+        void real.answerQuestion?.(question, { ...answer, kind: 'cancelled' });
+        return Promise.resolve('taken');
+      },
+    });
+    expect(await caught({ target }, 'misheard', { asks: true, isBlind: false })).toBe(true);
+  });
+
+  test('an answer that an agent is told twice is noticed', async () => {
+    const target = (real: TurnTarget): TurnTarget => ({
+      correlates: real.correlates,
+      deduplicates: real.deduplicates,
+      currentTarget: () => real.currentTarget(),
+      wait: (workspace, ticket, signal) => real.wait(workspace, ticket, signal),
+      send: (request, signal) => real.send(request, signal),
+      watch: (workspace, id, take) => real.watch?.(workspace, id, take) ?? (() => {}),
+      answerQuestion: async (question, answer) => {
+        const first = await real.answerQuestion?.(question, answer);
+        await real.answerQuestion?.(question, answer);
+        return first ?? 'over';
+      },
+    });
+    expect(await caught({ target }, 'misheard', { asks: true, isBlind: false })).toBe(true);
   });
 
   test('a question that is not shown leaves people in silence', async () => {

@@ -15,6 +15,8 @@ export const APP = appId('cli_0123456789abcdef');
 const CHATS = 3;
 const PERSONS = [openId('ou_alice'), openId('ou_bob')] as const;
 const MINUTE_MS = 60_000;
+/** Longer than a question waits. */
+const ANSWERED_WITHIN_MS = 80_000;
 
 export interface PeopleParts {
   readonly clock: VirtualClock;
@@ -24,6 +26,8 @@ export interface PeopleParts {
   readonly deliver: (event: InboundEvent) => Promise<boolean>;
   /** How often the bridge has died so far. */
   readonly crashes: () => number;
+  /** How many messages are taken back soon after they were said, 0…1. */
+  readonly recalls: number;
   /** They believe that their recalls arrive, and they don't. */
   readonly recallsLost: boolean;
 }
@@ -46,10 +50,11 @@ export class People {
 
   constructor(parts: PeopleParts) {
     this.#parts = parts;
+    parts.lark.onQuestion = (question) => this.#hear(question);
   }
 
   async say(index: number): Promise<void> {
-    const { random, clock } = this.#parts;
+    const { random, clock, recalls } = this.#parts;
     const text = random() < 0.1 ? `fail ${index}` : `question ${index}`;
     const ageMs = random() < 0.08 ? Math.round((31 + random() * 120) * MINUTE_MS) : 0;
     const message = inbound(`om_in_${index}`, {
@@ -62,7 +67,7 @@ export class People {
     const roll = random();
     if (roll < 0.04) await this.#takeBackAndSend(message);
     else {
-      if (roll < 0.14) clock.after(random() * 10_000, () => void this.#takeBack(message));
+      if (roll < 0.04 + recalls) clock.after(random() * 10_000, () => void this.#takeBack(message));
       await this.#arrive({ kind: 'message', message });
     }
     if (random() < 0.2) await this.#parts.deliver({ kind: 'message', message });
@@ -117,6 +122,7 @@ export class People {
         card.chatId === message.chatId &&
         card.buttons.length > 0 &&
         card.buttons[0]?.['turn'] === about &&
+        !isAgentsQuestion(card) &&
         (isStale || !this.#answered.has(pair(card.id, message.senderOpenId))),
     );
   }
@@ -142,6 +148,28 @@ export class People {
     if (word === '/retry') this.#retried.add(pair(chat, by));
     await this.#arrive({ kind: 'message', message });
     if (word !== '/retry') for (const card of stale) this.#answered.add(pair(card.id, by));
+  }
+
+  /** Some answer an agent at once, some when it is too late, some twice, and some don't. */
+  #hear(question: Shown): void {
+    const { random, clock } = this.#parts;
+    while (random() < 0.6) {
+      const by = this.#anybody();
+      const [first, ...others] = question.buttons;
+      const mayPress = first !== undefined && random() < 0.7;
+      const button = others.length > 0 && random() < 0.5 ? 1 : 0;
+      clock.after(random() * random() * ANSWERED_WITHIN_MS, () => {
+        void (mayPress ? this.press(question, button, by) : this.#typeAnswer(question, by));
+      });
+    }
+  }
+
+  async #typeAnswer({ chatId: chat }: Shown, by: OpenId): Promise<void> {
+    const { random, clock } = this.#parts;
+    const text = ['yes', '2', 'No'][Math.floor(random() * 3)] ?? 'yes';
+    const typed = { chat: 0, by, text, sentAtMs: clock.nowMs() };
+    const message = { ...inbound(this.#eventId('om_typed'), typed), chatId: chat };
+    await this.#arrive({ kind: 'message', message });
   }
 
   async #takeBack({ messageId: id, chatId: chat }: InboundMessage): Promise<void> {
@@ -173,6 +201,11 @@ export class People {
     this.#events += 1;
     return `${what}_${this.#events}`;
   }
+}
+
+/** Its buttons answer the agent, and decide nothing about the turn. */
+export function isAgentsQuestion({ buttons: [first] }: Shown): boolean {
+  return first?.['lark_bridge_choice'] === 'answer';
 }
 
 const pair = (one: string, other: string) => `${one} ${other}`;

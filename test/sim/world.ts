@@ -26,6 +26,7 @@ import { MachineClock, ProcessClock } from './process-clock.ts';
 import type { Journal } from '../../src/bridge/ports/journal.ts';
 import type { LarkGateway } from '../../src/bridge/ports/lark.ts';
 import type { TurnTarget } from '../../src/bridge/ports/target.ts';
+import type { Question } from '../../src/bridge/ports/questions.ts';
 import type { Log } from '../../src/core/log.ts';
 
 const START_MS = Date.UTC(2026, 0, 5, 9);
@@ -64,6 +65,12 @@ export interface Fate {
   readonly outage: boolean;
   /** Somebody sets the machine's clock. */
   readonly jumps: boolean;
+  /** How many agents take nearly a minute, 0…1. */
+  readonly slow: number;
+  /** How many messages are taken back soon after they were said, 0…1. */
+  readonly recalls: number;
+  /** Agents ask something before they answer. */
+  readonly asks: boolean;
 }
 
 interface Process {
@@ -96,12 +103,17 @@ export class BridgeWorld {
     this.#random = random;
     this.#mutations = mutations;
     const isBlind = seeded(seed + 3)() < 0.25;
+    // People take back what agents work on for long.
+    const hasty = seeded(seed + 4)() < 0.15;
     this.#fate = {
       deduplicates: random() < 0.75,
       outage: random() < 0.15,
       // A deadline that a jump passes is told, and then the answer comes by its token all the same.
       jumps: random() < 0.3 && !isBlind,
       isBlind,
+      slow: hasty ? 1 : 0.1,
+      recalls: hasty ? 0.9 : 0.1,
+      asks: seeded(seed + 5)() < 0.4 && !isBlind,
       ...fate,
     };
     const { deduplicates } = this.#fate;
@@ -111,6 +123,8 @@ export class BridgeWorld {
       random: seeded(seed + 2),
       deduplicates,
       isBlind: this.#fate.isBlind,
+      slow: this.#fate.slow,
+      asks: this.#fate.asks,
     });
     this.people = new People({
       clock,
@@ -118,6 +132,7 @@ export class BridgeWorld {
       lark: this.lark,
       deliver: (event) => this.#deliver(event),
       crashes: () => this.crashes,
+      recalls: this.#fate.recalls,
       recallsLost: mutations.recallsLost === true,
     });
     this.#db = Db.open(join(this.#folder, 'bridge.db'), silent);
@@ -128,6 +143,10 @@ export class BridgeWorld {
   async turns(): Promise<Turn[]> {
     const journal = new SqliteJournal({ db: this.#db, app: APP, clock: this.clock });
     return (await journal.turns({ limit: 10_000 })).toReversed();
+  }
+
+  questionsOf(turn: Turn): readonly Question[] {
+    return new SqliteQuestions({ db: this.#db, app: APP }).ofTurn(turn.id);
   }
 
   close(): void {
@@ -201,7 +220,8 @@ export class BridgeWorld {
       const { length } = (await this.turns()).filter(({ state }) => UNDER_WAY.has(state.phase));
       if (length === 0 || length >= before) return;
       before = length;
-      await this.#run(2 * MINUTE_MS);
+      // Where agents ask, a turn may take longer, and nobody answers any more.
+      await this.#run((this.#fate.asks ? 4 : 2) * MINUTE_MS);
     }
   }
 
@@ -267,6 +287,7 @@ export class BridgeWorld {
 
   #kill(): void {
     if (this.#process !== undefined) this.#process.clock.dead = true;
+    this.hub.processDied();
     this.#process = undefined;
   }
 
@@ -308,6 +329,8 @@ export class BridgeWorld {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name, target);
         if (typeof value !== 'function') return value;
+        // It returns no promise, and a dead process is told nothing.
+        if (name === 'watch') return value.bind(target) as unknown;
         return async (...args: unknown[]) => {
           if (clock.dead) return never();
           const done: unknown = await Reflect.apply(value, target, args);
