@@ -1,7 +1,7 @@
 import type { QuestionAnswer, QuestionOption, TurnUpdate } from '../../src/core/turn-update.ts';
 import type { VirtualClock } from '../kit/clock.ts';
 import { AGENT_ASKS } from './faulty-lark.ts';
-import type { AskedTurn } from '../../src/bridge/ports.ts';
+import type { AskedTurn } from '../../src/bridge/ports/questions.ts';
 
 /** As long as the hub keeps a question that nobody takes. */
 const UNSEEN_MS_MAX = 60_000;
