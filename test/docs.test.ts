@@ -117,6 +117,16 @@ test.each(DOCUMENTS)('links and paths in %s lead to files that exist', (path) =>
   expect(pathsIn(text).filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
 });
 
+test('the invariants in ARCHITECTURE.md are numbered in order, each once, and no line is there twice', () => {
+  const text = textOf('ARCHITECTURE.md');
+  const numbers = [...text.matchAll(/^- \*\*I(\d+)\*\*/gm)].map((match) => Number(match[1]));
+  expect(numbers).toEqual(numbers.map((_, at) => at + 1));
+  const promises = [...text.matchAll(/^(?:- \*\*I\d+\*\*|\d+\.|\| [^|]+ \|) .*$/gm)].map(([line]) =>
+    line.replace(/^- \*\*I\d+\*\*/, ''),
+  );
+  expect(promises.filter((line, at) => promises.indexOf(line) !== at)).toEqual([]);
+});
+
 /** An invariant is one list item: **I7** what holds. `test/file.test.ts`: "part of the test's name". */
 test('every invariant in ARCHITECTURE.md names a test that exists', () => {
   const invariants = textOf('ARCHITECTURE.md').match(/^- \*\*I\d+\*\* .*(?:\n {2}.*)*/gm) ?? [];

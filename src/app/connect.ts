@@ -1,11 +1,11 @@
 /** What `connect` runs: it gets one bot for the state directory, and proves that messages reach it. */
 import { larkSettings, type LarkSettings } from './context.ts';
+import { larkForOneJob } from './one-job-lark.ts';
 import { journalOf, openState } from './state.ts';
 import { readStatus, type Status } from './status.ts';
 import { defaultLanguage, Languages } from '../bridge/texts/languages.ts';
 import { proofTexts } from '../bridge/texts/texts.ts';
 import { HeldMessages } from '../bridge/intake/held-messages.ts';
-import { NO_OBSERVER } from '../bridge/ports/observer.ts';
 import { createCredentialStore } from '../config/credentials.ts';
 import type { Config } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
@@ -13,16 +13,14 @@ import type { Credentials } from '../core/credentials.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { AppId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
-import { closing, type Service, stopAll } from '../time/service.ts';
+import { type Service, stopAll } from '../time/service.ts';
 import { ownerFile } from '../host/owner-file.ts';
 import { Onboarding, type OnboardingEvent } from '../lark/connect/onboarding.ts';
 import { Proof, type ProofEvent } from '../lark/connect/proof.ts';
 import { placesOf } from '../lark/connect/proof-problems.ts';
-import { Lark } from '../lark/lark.ts';
 import { createHttp } from '../lark/outbound/http.ts';
-import { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import type { Db } from '../store/sqlite/db.ts';
-import { steadyClock, systemClock } from '../time/clock.ts';
+import { systemClock } from '../time/clock.ts';
 
 export type { OnboardingEvent } from '../lark/connect/onboarding.ts';
 export type { ProofEvent, ProofStep } from '../lark/connect/proof.ts';
@@ -104,25 +102,8 @@ async function runProof(
   const { config, log, credentials, timeoutMs, signal, onEvent } = request;
   const { appId: app, brand } = credentials;
   const base = { clock: systemClock, random: Math.random };
-  const calls = new CallCounts({ db, app, clock: systemClock });
-  const lark = new Lark({
-    ...base,
-    ...settings,
-    // The bot's id matters in groups only, and Lark delivers what is said there again later.
-    botOpenId: undefined,
-    lastKnown: undefined,
-    paceClock: steadyClock,
-    proxy: config,
-    callLimits: config.callLimits,
-    countCall: (callClass) => calls.count(callClass),
-    log,
-    observer: NO_OBSERVER,
-  });
-  opened.push(
-    closing('call_counts', () => calls.flush()),
-    closing('lark_http', () => lark.http.close()),
-    lark.calls,
-  );
+  const { lark, closers } = larkForOneJob(settings, { config, db, log });
+  opened.push(...closers, lark.calls);
   const { journal, languageChoices } = journalOf(db, app);
   const languages = new Languages(languageChoices, defaultLanguage(config.lang, brand));
   const owner = ownerFile(config.stateDir, app).load();

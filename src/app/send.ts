@@ -13,7 +13,7 @@ import type { Config } from '../config/load.ts';
 import type { AnswerFile } from '../core/content.ts';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { closing, type Service, startAll, stopAll } from '../time/service.ts';
+import { type Service, startAll, stopAll } from '../time/service.ts';
 import type { OutboxRow } from '../bridge/ports/outbox.ts';
 import { AnswerFilesOnDisk } from '../files/answer-files.ts';
 import { KIND_BYTES, kindOf } from '../files/file-kind.ts';
@@ -21,12 +21,11 @@ import { inWords } from '../files/system-errors.ts';
 import { readWhole } from '../files/whole-file.ts';
 import { LIMITS } from '../lark/content/limits.ts';
 import { contentForm } from '../lark/content/rendered.ts';
-import { Lark } from '../lark/lark.ts';
-import { CallCounts } from '../store/sqlite/bridge/calls.ts';
-import { steadyClock, systemClock } from '../time/clock.ts';
+import { systemClock } from '../time/clock.ts';
 import { limitAt, pause } from '../time/wait.ts';
 import { ChoiceValues } from '../wire/choice-value.ts';
 import { larkSettings } from './context.ts';
+import { larkForOneJob } from './one-job-lark.ts';
 import { openOperations } from './operations.ts';
 import { ANSWER_FILES, journalOf, openState, runningInstance } from './state.ts';
 
@@ -98,17 +97,7 @@ async function sendHere(order: SendOrder, parts: SendParts): Promise<readonly st
   try {
     const db = openState(config, log, { opened, app: settings });
     const base = { clock: systemClock, random: Math.random, log, observer: NO_OBSERVER };
-    const calls = new CallCounts({ db, app: settings.appId, clock: systemClock });
-    const lark = new Lark({
-      ...base,
-      ...settings,
-      botOpenId: undefined,
-      lastKnown: undefined,
-      paceClock: steadyClock,
-      proxy: config,
-      callLimits: config.callLimits,
-      countCall: (callClass) => calls.count(callClass),
-    });
+    const { lark, closers } = larkForOneJob(settings, { config, db, log });
     const { journal, languageChoices, questions } = journalOf(db, settings.appId);
     const standard = defaultLanguage(config.lang, config.brand);
     const delivery = new Delivery({
@@ -125,12 +114,7 @@ async function sendHere(order: SendOrder, parts: SendParts): Promise<readonly st
       questions,
       onQuestionNotShown: () => {},
     });
-    const services = [
-      closing('call_counts', () => calls.flush()),
-      closing('lark_http', () => lark.http.close()),
-      delivery,
-      lark.calls,
-    ];
+    const services = [...closers, delivery, lark.calls];
     await startAll(services, log);
     opened.push(...services);
     delivery.offer(

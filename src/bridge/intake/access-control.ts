@@ -1,12 +1,8 @@
 /** Who may talk to the bot: judges, and carries out what the owner or the operator decides. */
-import type { AppId, ChatId, OpenId } from '../../core/ids.ts';
+import type { ChatId, OpenId } from '../../core/ids.ts';
 import type { SenderFacts } from '../../core/message.ts';
-import type { Log } from '../../core/log.ts';
 import type { Service } from '../../time/service.ts';
-import type { Clock } from '../../time/clock.ts';
 import { repeating, type RepeatedWork } from '../../time/repeat.ts';
-import type { Delivery } from '../outbox/delivery.ts';
-import type { AccessBook } from '../ports/access-book.ts';
 import type {
   AccessLookup,
   AccessOrders,
@@ -16,33 +12,21 @@ import type {
 } from '../ports/access.ts';
 import type { Admission } from '../ports/changes.ts';
 import type { LarkGateway } from '../ports/lark.ts';
-import type { StoreRetry } from '../store-retry.ts';
-import type { Languages } from '../texts/languages.ts';
 import { guestTexts, ownerTexts } from '../texts/access.ts';
-import type { Engine } from '../turns/engine.ts';
-import { type Gate, whyClosed } from './access.ts';
+import { whyClosed } from './access.ts';
 import { AccessAsking } from './access-asking.ts';
-import { AccessWrites } from './access-writes.ts';
+import { AccessWrites, type AccessWritesParts } from './access-writes.ts';
 import { parsePairingCode } from '../../wire/pairing-code.ts';
 import { Welcomes } from './welcomes.ts';
 
 /** What Lark did not tell is asked for again after this time. People wait for it. */
 const ASK_AGAIN_MS = 30_000;
 
-interface AccessControlParts {
-  readonly appId: AppId;
-  readonly gate: Gate;
+interface AccessControlParts extends Omit<AccessWritesParts, 'onChange'> {
   /** Who created the bot, if that is known. */
   readonly owner: () => OpenId | undefined;
-  readonly book: AccessBook;
   readonly lookup?: AccessLookup | undefined;
   readonly lark: Pick<LarkGateway, 'surroundings'>;
-  readonly engine: Engine;
-  readonly delivery: Delivery;
-  readonly storeRetry: StoreRetry;
-  readonly languages: Languages;
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
 /** Who decided, and under which name it is done only once. */

@@ -12,7 +12,7 @@ import type { Languages } from '../texts/languages.ts';
 import type { Engine } from '../turns/engine.ts';
 import type { Gate } from './access.ts';
 
-interface AccessWritesParts {
+export interface AccessWritesParts {
   readonly appId: AppId;
   readonly gate: Gate;
   readonly book: AccessBook;
