@@ -127,6 +127,31 @@ test('file names are kebab-case', () => {
   expect(odd.map(({ path }) => path)).toEqual([]);
 });
 
+/** What stands between the brackets of each call that begins with `start`. */
+function callsIn(source: string, start: string): string[] {
+  return source
+    .split(start)
+    .slice(1)
+    .map((rest) => {
+      let depth = 1;
+      let at = 0;
+      for (; depth > 0 && at < rest.length; at += 1) {
+        if (rest[at] === '(') depth += 1;
+        if (rest[at] === ')') depth -= 1;
+      }
+      return rest.slice(0, at - 1);
+    });
+}
+
+test('an error about what somebody typed or set says what to do next', () => {
+  const without = sources.flatMap(({ path, source }) =>
+    callsIn(source, 'new BridgeError(')
+      .filter((call) => /^\s*'usage'/.test(call) && !/\bnext\b/.test(call))
+      .map((call) => `${path}: ${call}`),
+  );
+  expect(without).toEqual([]);
+});
+
 test('nothing is left open in the sources', () => {
   expect(everything.filter(({ source }) => LEFT_OPEN.test(source)).map(({ path }) => path)).toEqual(
     [],

@@ -9,7 +9,11 @@ export function parseCommand(text: string): string[] {
       next: 'Name a program and its arguments, for example: --exec "./answer.sh --short"',
     });
   }
-  if (text.includes('\0')) throw new BridgeError('usage', 'the command contains a NUL character');
+  if (text.includes('\0')) {
+    throw new BridgeError('usage', 'the command contains a NUL character', {
+      next: 'Remove it: no argument of a program can hold one.',
+    });
+  }
   return words;
 }
 

@@ -66,7 +66,9 @@ export async function openAgents({ config, env, log }: AppContext) {
     async test(name: string, text: string, signal: AbortSignal): Promise<AgentResult> {
       const { spec } = await directory.agentNamed(name);
       if (spec.kind === 'external') {
-        throw new BridgeError('usage', `the agent ${name} runs elsewhere, and can't be run here`);
+        throw new BridgeError('usage', `the agent ${name} runs elsewhere, and can't be run here`, {
+          next: 'Write to the bot in Lark. `lark-bridge agents list` shows which agents are programs of this machine.',
+        });
       }
       // A daemon may run, and removes what it does not know in its own folder.
       mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });

@@ -35,6 +35,8 @@ const LOOK_EVERY_MS = 100;
 const FILES_MAX = 20;
 const FILE_BYTES_MAX = 30 * 1024 * 1024;
 const IMAGE_BYTES_MAX = 10 * 1024 * 1024;
+const CARD_NEXT =
+  'Give a file that holds one card in JSON, as the card builder of the developer console shows it.';
 
 interface SendRequest {
   /** The id of a chat, the open id of a person, or an email address. */
@@ -170,20 +172,33 @@ function judgeCard(card: string): void {
     value = JSON.parse(card);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new BridgeError('usage', `the card is no JSON: ${error.message}`, { cause: error });
+    throw new BridgeError('usage', `the card is no JSON: ${error.message}`, {
+      next: CARD_NEXT,
+      cause: error,
+    });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new BridgeError('usage', 'the card is no JSON object');
+    throw new BridgeError('usage', 'the card is no JSON object', { next: CARD_NEXT });
   }
   const bytes = Buffer.byteLength(card);
   if (bytes <= LIMITS.cardBodyBytesMax) return;
-  throw new BridgeError('usage', `the card has ${bytes} bytes, and Lark takes 30 KB`);
+  throw new BridgeError('usage', `the card has ${bytes} bytes, and Lark takes 30 KB`, {
+    next: 'Make it shorter, or send what is long as a file, with --file.',
+  });
 }
 
 /** Copies of the files, which stay as they are until they are sent. */
 async function keptFiles(paths: readonly string[], folder: string): Promise<AnswerFile[]> {
   if (paths.length === 0) return [];
-  if (paths.length > FILES_MAX) throw new BridgeError('usage', `at most ${FILES_MAX} files`);
+  if (paths.length > FILES_MAX) {
+    throw new BridgeError(
+      'usage',
+      `there are ${paths.length} files, and at most ${FILES_MAX} are sent at once`,
+      {
+        next: 'Send them in several calls, or as one archive.',
+      },
+    );
+  }
   const read: { readonly file: AnswerFile; readonly bytes: Buffer }[] = [];
   for (const [at, given] of paths.entries()) {
     const bytes = await bytesOf(given);
@@ -210,5 +225,7 @@ async function bytesOf(path: string): Promise<Buffer> {
       cause: error,
     });
   }
-  throw new BridgeError('usage', `${path} is empty, and Lark takes no empty files`);
+  throw new BridgeError('usage', `${path} is empty, and Lark takes no empty files`, {
+    next: 'Leave it out, or say in the text that it is empty.',
+  });
 }

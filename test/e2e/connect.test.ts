@@ -127,9 +127,10 @@ test('a person who declines: exit 3, nothing stored', async () => {
 });
 
 test('an expired code is replaced by a fresh one, which works', async () => {
-  const cloud = await startCloud({ expiresIn: 0.6 });
+  const cloud = await startCloud();
   const run = connect(['--json']);
   const first = await run.link();
+  cloud.advance(600_000);
   const app = cloud.scan({ url: await run.link(1), approve: true });
   expect(await run.code).toBe(0);
   expect(await run.link(1)).not.toBe(first);

@@ -179,7 +179,9 @@ async function systemdUnit({ env }: Invocation, scope: Scope, facts: UnitFacts):
 function scopeOf({ options }: Invocation): Scope {
   const { user, system } = options;
   if (user === true && system === true) {
-    throw new BridgeError('usage', '--user and --system exclude each other');
+    throw new BridgeError('usage', '--user and --system exclude each other', {
+      next: 'Give one of them, or none: then root gets a service of the system, and others one of their own.',
+    });
   }
   if (user !== true && system !== true) return process.getuid?.() === 0 ? 'system' : 'user';
   return system === true ? 'system' : 'user';
@@ -221,7 +223,9 @@ function secretFileOf(typed: unknown, scope: Scope): string | undefined {
     });
   }
   if (!isAbsolute(typed) || !existsSync(typed)) {
-    throw new BridgeError('usage', `--secret-file must be the full path of a file, not ${typed}`);
+    throw new BridgeError('usage', `--secret-file must be the full path of a file, not ${typed}`, {
+      next: 'Write the app secret into a file, and give its path from / on.',
+    });
   }
   if ((statSync(typed).mode & 0o077) !== 0) {
     throw new BridgeError('usage', `others can read ${typed}`, { next: `Run chmod 600 ${typed}.` });
@@ -268,5 +272,7 @@ function statusLines(state: ServiceState, unit: string): string[] {
 function linesOf(typed: unknown): number {
   const lines = Number(typed);
   if (Number.isInteger(lines) && lines > 0 && lines <= LINES_MAX) return lines;
-  throw new BridgeError('usage', `--lines must be a whole number from 1 to ${LINES_MAX}`);
+  throw new BridgeError('usage', `--lines must be a whole number from 1 to ${LINES_MAX}`, {
+    next: 'Give it as in `--lines 100`.',
+  });
 }

@@ -47,7 +47,7 @@ const revoke: LeafCommand = {
   positionals: { open_id: { describe: 'The open id (ou_…)', type: 'string' } },
   run: (invocation) =>
     withOperations(invocation, async (operations) => {
-      const subject = openIdOf(String(invocation.options['open_id']));
+      const subject = openIdOf(String(invocation.options['open_id']), OPEN_ID_ALONE);
       await giveAccessOrder(invocation, operations, {
         kind: 'person_revoke',
         subject,
@@ -96,9 +96,16 @@ async function personNamed(
   );
 }
 
-function openIdOf(typed: string): OpenId {
+const CODE_OR_OPEN_ID = {
+  what: 'neither a code nor an open id',
+  next: 'Give the 8 characters that the person got, or an open id (ou_…) from `lark-bridge pairing list`.',
+};
+const OPEN_ID_ALONE = {
+  what: 'not an open id',
+  next: 'Give the open id (ou_…) that `lark-bridge pairing list` shows.',
+};
+
+function openIdOf(typed: string, { what, next } = CODE_OR_OPEN_ID): OpenId {
   if (typed.startsWith('ou_') && LARK_ID_PATTERN.test(typed)) return openId(typed);
-  throw new BridgeError('usage', `${typed} is neither a code nor an open id`, {
-    next: 'Give the 8 characters that the person got, or an open id (ou_…) from `lark-bridge pairing list`.',
-  });
+  throw new BridgeError('usage', `${typed} is ${what}`, { next });
 }

@@ -63,7 +63,9 @@ function receiverOf(options: Invocation['options']): string {
   });
   const [only] = given;
   if (only === undefined || given.length > 1) {
-    throw new BridgeError('usage', 'send needs exactly one of --chat, --user and --email');
+    throw new BridgeError('usage', 'send needs exactly one of --chat, --user and --email', {
+      next: 'Say where to, for example: --chat oc_… (`lark-bridge chats list` shows the groups).',
+    });
   }
   if (only.form.test(only.value)) return only.value;
   throw new BridgeError('usage', `--${only.name} has a wrong form`, {
@@ -99,6 +101,9 @@ function readCard(path: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new BridgeError('usage', `the card can't be read: ${error.message}`, { cause: error });
+    throw new BridgeError('usage', `the card can't be read: ${error.message}`, {
+      next: 'Name a file that you may read, for example: --card card.json',
+      cause: error,
+    });
   }
 }

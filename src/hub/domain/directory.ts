@@ -65,7 +65,9 @@ export class Directory {
     const known = (await this.#store.agents()).find((agent) => agent.name === name);
     throw known === undefined
       ? unknownAgent('usage', name)
-      : new BridgeError('usage', `the agent ${name} is built in and can't be removed`);
+      : new BridgeError('usage', `the agent ${name} is built in and can't be removed`, {
+          next: 'To use another one: lark-bridge config set agent NAME',
+        });
   }
 
   /** The agent of this name. Throws `config_invalid` if there is none. */
@@ -105,7 +107,9 @@ function assertValid(name: string, spec: AgentSpec): void {
     });
   }
   if (spec.argv.some((word) => word.includes('\0'))) {
-    throw new BridgeError('usage', 'the command of the agent contains a NUL character');
+    throw new BridgeError('usage', 'the command of the agent contains a NUL character', {
+      next: 'Remove it: no argument of a program can hold one.',
+    });
   }
 }
 
