@@ -1,7 +1,6 @@
 /** What `send` runs: one message that answers nothing, through the outbox. */
 import { defaultLanguage, Languages } from '../bridge/texts/languages.ts';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { laneOfSend, sendDrafts } from '../bridge/outbox/drafts.ts';
 import { Delivery } from '../bridge/outbox/delivery.ts';
@@ -14,10 +13,8 @@ import type { Log } from '../core/log.ts';
 import { closing, type Service, startAll, stopAll } from '../core/service.ts';
 import type { OutboxRow } from '../core/turn.ts';
 import { AnswerFilesOnDisk } from '../files/answer-files.ts';
-import { KIND_BYTES, kindOf } from '../files/file-kind.ts';
 import { inWords } from '../files/system-errors.ts';
 import { readWhole } from '../files/whole-file.ts';
-import { LIMITS } from '../lark/content/limits.ts';
 import { contentForm } from '../lark/content/rendered.ts';
 import { Lark } from '../lark/lark.ts';
 import { CallCounts } from '../store/sqlite/bridge/calls.ts';
@@ -25,6 +22,7 @@ import { steadyClock, systemClock } from '../time/clock.ts';
 import { limitAt, pause } from '../time/wait.ts';
 import { ChoiceValues } from '../wire/choice-value.ts';
 import { larkSettings } from './context.ts';
+import { cardProblem, keepFiles, plannedFiles } from './kept-files.ts';
 import { openOperations } from './operations.ts';
 import { ANSWER_FILES, journalOf, openState, runningInstance } from './state.ts';
 
@@ -33,7 +31,6 @@ const SEND_WAIT_MS = 150_000;
 const LOOK_EVERY_MS = 100;
 const FILES_MAX = 20;
 const FILE_BYTES_MAX = 30 * 1024 * 1024;
-const IMAGE_BYTES_MAX = 10 * 1024 * 1024;
 
 interface SendRequest {
   /** The id of a chat, the open id of a person, or an email address. */
@@ -189,27 +186,21 @@ function judgeCard(card: string): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new BridgeError('usage', 'the card is no JSON object');
   }
-  const bytes = Buffer.byteLength(card);
-  if (bytes <= LIMITS.cardBodyBytesMax) return;
-  throw new BridgeError('usage', `the card has ${bytes} bytes, and Lark takes 30 KB`);
+  const why = cardProblem(card);
+  if (why !== undefined) throw new BridgeError('usage', why);
 }
 
 /** Copies of the files, which stay as they are until they are sent. */
 async function keptFiles(paths: readonly string[], folder: string): Promise<AnswerFile[]> {
   if (paths.length === 0) return [];
   if (paths.length > FILES_MAX) throw new BridgeError('usage', `at most ${FILES_MAX} files`);
-  const read: { readonly file: AnswerFile; readonly bytes: Buffer }[] = [];
-  for (const [at, given] of paths.entries()) {
-    const bytes = await bytesOf(given);
-    const kind = kindOf(bytes.subarray(0, KIND_BYTES));
-    const isLarge = kind === 'image' && bytes.length > IMAGE_BYTES_MAX;
-    const from = resolve(given);
-    const path = join(folder, String(at + 1));
-    read.push({ file: { kind: isLarge ? 'file' : kind, name: basename(from), path, from }, bytes });
+  const given = [];
+  for (const path of paths) {
+    const from = resolve(path);
+    given.push({ name: basename(from), bytes: await bytesOf(path), from });
   }
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const { file, bytes } of read) writeFileSync(file.path, bytes, { flag: 'wx', mode: 0o600 });
-  return read.map(({ file }) => file);
+  keepFiles(given, folder);
+  return plannedFiles(given, folder);
 }
 
 async function bytesOf(path: string): Promise<Buffer> {
