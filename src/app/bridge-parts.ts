@@ -98,17 +98,21 @@ export function assemble(
     save: (row) => saveStatus(row, { db, calls, dbPath: config.dbPath }),
     status: createStatus(settings.appId, brand, parts),
   });
+  hub.outlet?.connect({ bridge, form: lark.gateway.form });
   const history = { journal: new SqliteGaps(db, settings.appId), lark: lark.gateway };
   const link = { connection: longConnectionOf(connection), lastAliveMs: latest?.atMs };
   const catchUp = new CatchUp({ ...base, ...history, ...link, intake: bridge.intake });
-  const http = closing('lark_http', () => lark.http.close());
-  const inside: Service[] = [http, target, lark.identity, bridge, lark.calls];
+  const inside: Service[] = [httpOf(lark), target, lark.identity, bridge, lark.calls];
   // Stops first: with a backlog, new turns would take the time that the other parts need for their stop.
   const newTurns = closing('new_turns', () => void bridge.finishTurns());
   return {
     services: inside.concat([connection, lark.otherConnections, catchUp, statusWriter, newTurns]),
     ended,
   };
+}
+
+function httpOf({ http }: Lark): Service {
+  return closing('lark_http', () => http.close());
 }
 
 /** What the bridge keeps: its journal, files of messages, and who its owner is. An agent on another machine could not read those. */

@@ -28,6 +28,7 @@ import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
 import type { AppContext } from './context.ts';
 import { loadTls, mustBeProtected } from './hub-protection.ts';
+import { BridgeOutlet } from './lark-outlet.ts';
 import type { Monitoring } from './monitoring.ts';
 import { ANSWER_FILES } from './state.ts';
 
@@ -44,6 +45,8 @@ export interface HubAccess {
   readonly embedded: boolean;
   /** Who gets new turns. Undefined if it can't be found out now. */
   readonly agentName: () => Promise<string | undefined>;
+  /** Shows messages of agents in Lark, as soon as it is connected. Only of the embedded hub. */
+  readonly outlet?: BridgeOutlet;
   /** `receive` is called for answers that name no turn. */
   readonly createTarget: (receive: Receive) => Target;
 }
@@ -67,16 +70,19 @@ export async function openHub(
   const store = new SqliteHubStore(db);
   const directory = new Directory(store, systemClock);
   const own = await directory.provisionWorkspace('lark-bridge');
-  const hub = createEmbeddedHub(context, db, { pages: monitoring.pages, bridge: own });
+  const { config, log } = context;
+  const folder = join(config.stateDir, ANSWER_FILES);
+  const outlet = new BridgeOutlet({ folder, clock: systemClock, log });
+  const hub = createEmbeddedHub(context, db, { pages: monitoring.pages, bridge: own, outlet });
   await hub.start();
   opened.push(hub);
-  const { config, log } = context;
   const agent = () => chosenAgent(directory, config.agent);
   // Throws now if the settings name an agent that does not exist, and not at the first message.
   await agent();
   return {
     url: hub.address,
     embedded: true,
+    outlet,
     agentName: () => agent().then(({ name }) => name, nameless),
     createTarget: (receive) =>
       new InProcessTarget({
@@ -103,7 +109,7 @@ function chosenAgent(directory: Directory, name: string | undefined): Promise<Ag
 export function createEmbeddedHub(
   { config, env, log }: AppContext,
   db: Db,
-  more: Partial<Pick<HubOptions, 'pages' | 'bridge'>>,
+  more: Partial<Pick<HubOptions, 'pages' | 'bridge' | 'outlet'>>,
 ): Hub {
   mustBeProtected(config);
   const { corsOrigin, rateLimit } = config;

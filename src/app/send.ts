@@ -1,7 +1,6 @@
 /** What `send` runs: one message that answers nothing, through the outbox. */
 import { defaultLanguage, Languages } from '../bridge/texts/languages.ts';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { laneOfSend, sendDrafts } from '../bridge/outbox/drafts.ts';
 import { Delivery } from '../bridge/outbox/delivery.ts';
@@ -16,16 +15,15 @@ import type { Log } from '../core/log.ts';
 import { type Service, startAll, stopAll } from '../time/service.ts';
 import type { OutboxRow } from '../bridge/ports/outbox.ts';
 import { AnswerFilesOnDisk } from '../files/answer-files.ts';
-import { KIND_BYTES, kindOf } from '../files/file-kind.ts';
 import { inWords } from '../files/system-errors.ts';
 import { readWhole } from '../files/whole-file.ts';
-import { LIMITS } from '../lark/content/limits.ts';
 import { contentForm } from '../lark/content/rendered.ts';
 import { systemClock } from '../time/clock.ts';
 import { limitAt, pause } from '../time/wait.ts';
 import { ChoiceValues } from '../wire/choice-value.ts';
 import { larkSettings } from './context.ts';
 import { larkForOneJob } from './one-job-lark.ts';
+import { cardProblem, keepFiles, plannedFiles } from './kept-files.ts';
 import { openOperations } from './operations.ts';
 import { ANSWER_FILES, journalOf, openState, runningInstance } from './state.ts';
 
@@ -34,7 +32,6 @@ const SEND_WAIT_MS = 150_000;
 const LOOK_EVERY_MS = 100;
 const FILES_MAX = 20;
 const FILE_BYTES_MAX = 30 * 1024 * 1024;
-const IMAGE_BYTES_MAX = 10 * 1024 * 1024;
 const CARD_NEXT =
   'Give a file that holds one card in JSON, as the card builder of the developer console shows it.';
 
@@ -180,9 +177,9 @@ function judgeCard(card: string): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new BridgeError('usage', 'the card is no JSON object', { next: CARD_NEXT });
   }
-  const bytes = Buffer.byteLength(card);
-  if (bytes <= LIMITS.cardBodyBytesMax) return;
-  throw new BridgeError('usage', `the card has ${bytes} bytes, and Lark takes 30 KB`, {
+  const why = cardProblem(card);
+  if (why === undefined) return;
+  throw new BridgeError('usage', why, {
     next: 'Make it shorter, or send what is long as a file, with --file.',
   });
 }
@@ -199,18 +196,13 @@ async function keptFiles(paths: readonly string[], folder: string): Promise<Answ
       },
     );
   }
-  const read: { readonly file: AnswerFile; readonly bytes: Buffer }[] = [];
-  for (const [at, given] of paths.entries()) {
-    const bytes = await bytesOf(given);
-    const kind = kindOf(bytes.subarray(0, KIND_BYTES));
-    const isLarge = kind === 'image' && bytes.length > IMAGE_BYTES_MAX;
-    const from = resolve(given);
-    const path = join(folder, String(at + 1));
-    read.push({ file: { kind: isLarge ? 'file' : kind, name: basename(from), path, from }, bytes });
+  const given = [];
+  for (const path of paths) {
+    const from = resolve(path);
+    given.push({ name: basename(from), bytes: await bytesOf(path), from });
   }
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const { file, bytes } of read) writeFileSync(file.path, bytes, { flag: 'wx', mode: 0o600 });
-  return read.map(({ file }) => file);
+  keepFiles(given, folder);
+  return plannedFiles(given, folder);
 }
 
 async function bytesOf(path: string): Promise<Buffer> {

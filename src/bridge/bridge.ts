@@ -3,6 +3,7 @@ import type { Language } from '../core/language.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { AppId, ChatId, OpenId } from '../core/ids.ts';
 import type { InboundMessage } from '../core/message.ts';
+import type { OutboxDraft } from './ports/outbox.ts';
 import type { Service } from '../time/service.ts';
 import { startAll, stopAll } from '../time/service.ts';
 import { Delivery } from './outbox/delivery.ts';
@@ -162,6 +163,16 @@ export class Bridge implements Service {
   async receive(answer: UnmatchedAnswer): Promise<void> {
     if (!this.#ready) throw new BridgeError('interrupted', 'the bridge has not started yet');
     return this.#unmatchedAnswers.receive(answer);
+  }
+
+  /** Takes a message that answers nothing. Stored if `may`, which is called in the commit, says so. */
+  async send(drafts: readonly OutboxDraft[], may: () => boolean): Promise<void> {
+    if (!this.#ready) throw new BridgeError('interrupted', 'the bridge does not run');
+    this.#delivery.offer(await this.#journal.enqueueIf(drafts, may));
+  }
+
+  get isReady(): boolean {
+    return this.#ready;
   }
 
   async start(): Promise<void> {

@@ -33,5 +33,12 @@ export const APP_ID_PATTERN = /^cli_[0-9a-fA-F]{16}$/;
  */
 export const LARK_ID_PATTERN = /^[A-Za-z0-9_-]{1,128}$/;
 
+/** To whom a message that answers nothing may go. */
+export const LARK_RECEIVERS = {
+  chat: /^oc_[A-Za-z0-9_-]{1,125}$/,
+  person: /^ou_[A-Za-z0-9_-]{1,125}$/,
+  email: /^[^\s@]{1,64}@[^\s@]{1,190}$/,
+} as const;
+
 /** Lark takes a person's open id in the place of their direct chat, whose id the sender may not know. */
 export const isPerson = (id: string): boolean => id.startsWith('ou_');

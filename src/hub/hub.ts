@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { BridgeError, errorText } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
-import type { HubStore } from './ports.ts';
+import type { HubStore, LarkOutlet } from './ports.ts';
 import type { CreateRuntime } from '../agents/runtime.ts';
 import type { Service } from '../time/service.ts';
 import type { Pages } from '../net/pages.ts';
@@ -43,6 +43,8 @@ export interface HubOptions {
   /** The workspace of the bridge in this process, if there is one. */
   readonly bridge?: WorkspaceId;
   readonly onInterrupted: InterruptedPolicy;
+  /** Shows messages of agents in Lark. Absent: this hub runs without a bridge. */
+  readonly outlet?: LarkOutlet;
   /** Pages for monitors, such as the health of the process. */
   readonly pages?: Pages;
 }

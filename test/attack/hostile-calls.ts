@@ -171,6 +171,24 @@ function notice(random: Random): string {
   return spoiled(random, {
     message: text(random),
     attachments: chance(random, 0.5) ? '[]' : hostileJson(random),
+    ...(chance(random, 0.5) && { lark: larkPlace(random) }),
+  });
+}
+
+function larkPlace(random: Random): string {
+  const place = pick(random, ['chat_id', 'open_id', 'email']);
+  const files = [
+    { name: hostileText(random, 300), base64: pick(random, ['aGk=', 'aGk', '', '*']) },
+  ];
+  return spoiled(random, {
+    [place]: chance(random, 0.6)
+      ? pick(random, ['"oc_boss"', '"ou_boss"', '"boss@example.com"'])
+      : text(random, 300),
+    ...(chance(random, 0.1) && { open_id: text(random, 300) }),
+    ...(chance(random, 0.3) && { card: hostileJson(random) }),
+    ...(chance(random, 0.4) && {
+      files: chance(random, 0.7) ? JSON.stringify(files) : hostileJson(random),
+    }),
   });
 }
 

@@ -3,7 +3,6 @@ import type { QuestionAnswer, TurnUpdate } from '../../src/core/turn-update.ts';
 import type { VirtualClock } from '../kit/clock.ts';
 import { AskingAgents } from './asking-agents.ts';
 import type {
-  AskedTurn,
   CancelResult,
   UnmatchedAnswer,
   SendResult,
@@ -11,6 +10,7 @@ import type {
   TurnTarget,
   WaitResult,
 } from '../../src/bridge/ports/target.ts';
+import type { AskedTurn } from '../../src/bridge/ports/questions.ts';
 
 interface Item {
   readonly text: string;

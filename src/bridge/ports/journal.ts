@@ -87,6 +87,8 @@ export interface Journal {
   out(key: string): Promise<OutboxRow | undefined>;
   /** `once` is an event's id. If this event has added its rows already, nothing is added. */
   enqueue(drafts: readonly OutboxDraft[], once?: string): Promise<readonly OutboxRow[]>;
+  /** `may` is called in the same commit, and can write there. If it says no, nothing is added. */
+  enqueueIf(drafts: readonly OutboxDraft[], may: () => boolean): Promise<readonly OutboxRow[]>;
   changeOut(
     key: string,
     decide: (row: OutboxRow) => OutboxChange | undefined,

@@ -1,15 +1,16 @@
 /** `lark-bridge send`: one message to a chat, a person or an address. */
 import { readFileSync } from 'node:fs';
 import { BridgeError, isSystemError } from '../../core/errors.ts';
+import { LARK_RECEIVERS } from '../../core/ids.ts';
 import type { Invocation, LeafCommand } from '../command.ts';
 
 /** What `--text` may have in all: as much as a program may answer. */
 const TEXT_BYTES_MAX = 1024 * 1024;
 
 const TO = {
-  chat: { form: /^oc_[A-Za-z0-9_-]{1,125}$/, like: 'oc_…' },
-  user: { form: /^ou_[A-Za-z0-9_-]{1,125}$/, like: 'ou_…' },
-  email: { form: /^[^\s@]{1,64}@[^\s@]{1,190}$/, like: 'name@example.com' },
+  chat: { form: LARK_RECEIVERS.chat, like: 'oc_…' },
+  user: { form: LARK_RECEIVERS.person, like: 'ou_…' },
+  email: { form: LARK_RECEIVERS.email, like: 'name@example.com' },
 } as const;
 
 export const sendCommand: LeafCommand = {

@@ -34,4 +34,7 @@ export const MIGRATIONS: readonly string[] = [
   // For the rows of one message that answers nothing.
   'CREATE INDEX outbox_no_turn ON outbox (lane) WHERE turn IS NULL',
   QUESTIONS_SCHEMA,
+  // For how much each workspace sent to people of Lark lately.
+  `CREATE INDEX hub_activity_lark ON hub_activity (workspace_id, created_at_ms)
+     WHERE activity_type = 'lark_send'`,
 ];

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import type { Activity, HubStore, NewActivity, Workspace } from '../../ports.ts';
+import type { Activity, HubStore, LarkOutlet, NewActivity, Workspace } from '../../ports.ts';
 import { asObject } from '../../../core/json-object.ts';
 import { storable } from '../../../text/storable.ts';
 import { attachmentsOf } from '../../domain/attachments.ts';
@@ -8,6 +7,8 @@ import { requestText } from './json-rpc.ts';
 import { objectText, sendJson } from './raw-json.ts';
 import { parseActivityQuery } from './activity-query.ts';
 import { idOf, type Callers } from './callers.ts';
+import { emptyRow } from './empty-row.ts';
+import { idempotencyKeyOf, sendToLark } from './lark-send.ts';
 import { overQuota, Refusal } from './refusal.ts';
 import {
   AckBody,
@@ -36,10 +37,11 @@ const CURSOR_GONE =
 interface ActivityParts {
   readonly store: HubStore;
   readonly callers: Callers;
+  readonly outlet?: LarkOutlet;
   readonly clock: Clock;
 }
 
-/** `/workspaces/:id/activity` and `/workspaces/:id/notify`: the inbox of a workspace that polls. */
+/** `/workspaces/:id/activity`: the inbox of a workspace that polls. */
 export function addActivityRoutes(server: Server, { store, callers, clock }: ActivityParts): void {
   const asOwner = async (request: FastifyRequest<{ Params: { id: string } }>) => {
     await callers.owner(request, request.params.id);
@@ -84,15 +86,32 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
       return { last_acked_seq: await store.acknowledge(id, seq) };
     },
   );
+}
 
+/** `/workspaces/:id/notify`: a notice for the inbox of the workspace itself, or for people of Lark. */
+export function addNotifyRoute(server: Server, parts: ActivityParts): void {
+  const { store, callers, clock } = parts;
   server.post(
     '/workspaces/:id/notify',
-    { schema: { params: WorkspacePath, body: NotifyBody }, onRequest: asOwner },
-    async (request) => {
-      const { id } = await callers.owner(request, request.params.id);
-      const { message, attachments } = request.body;
+    {
+      schema: { params: WorkspacePath, body: NotifyBody },
+      onRequest: async (request) => {
+        await callers.owner(request, request.params.id);
+      },
+    },
+    async (request, reply) => {
+      const workspace = await callers.owner(request, request.params.id);
+      const { message, attachments, lark } = request.body;
+      if (lark !== undefined) {
+        const key = idempotencyKeyOf(request);
+        const id = await sendToLark(parts, workspace, { message, lark, key });
+        return reply.code(202).send({ status: 'queued', id });
+      }
+      if (message === '') {
+        throw new Refusal(400, 'invalid request body', { detail: '/message: it is empty' });
+      }
       await addRow(store, {
-        ...emptyRow(id, clock.nowMs()),
+        ...emptyRow(workspace.id, clock.nowMs()),
         activityType: 'a2a_receive',
         method: 'notify',
         summary: storable(message),
@@ -106,25 +125,6 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
 async function addRow(store: HubStore, row: NewActivity): Promise<void> {
   const quota = await store.addActivity(row);
   if (quota !== undefined) throw overQuota(quota);
-}
-
-function emptyRow(workspace: Workspace['id'], createdAtMs: number) {
-  return {
-    id: randomUUID(),
-    workspace,
-    source: undefined,
-    target: undefined,
-    method: undefined,
-    summary: undefined,
-    status: 'ok',
-    errorDetail: undefined,
-    durationMs: undefined,
-    createdAtMs,
-    requestBody: undefined,
-    responseBody: undefined,
-    toolTrace: undefined,
-    attachments: '[]',
-  } satisfies Omit<NewActivity, 'activityType'>;
 }
 
 function reportOf(report: ActivityReport, workspace: Workspace['id'], atMs: number): NewActivity {

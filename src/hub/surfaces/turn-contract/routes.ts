@@ -2,14 +2,14 @@
 import type { WorkspaceId } from '../../../core/ids.ts';
 import { Bridges } from '../../domain/claims.ts';
 import type { FastifyRequest } from 'fastify';
-import type { HubStore } from '../../ports.ts';
+import type { HubStore, LarkOutlet } from '../../ports.ts';
 import type { Pages } from '../../../net/pages.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { PAGES_PER_SECOND, RateLimit } from '../../../net/rate-limit.ts';
 import type { Turns } from '../../domain/turns.ts';
 import { addA2aRoute } from './a2a.ts';
 import { announcedBytes } from './admission.ts';
-import { addActivityRoutes } from './activity.ts';
+import { addActivityRoutes, addNotifyRoute } from './activity.ts';
 import { createCallers } from './callers.ts';
 import { addPages } from './pages.ts';
 import { addQueueRoute } from './queue.ts';
@@ -32,6 +32,8 @@ interface ContractOptions {
   readonly turns: Turns;
   /** Workspaces elsewhere that may say that a turn comes from Lark. */
   readonly bridges?: readonly WorkspaceId[];
+  /** Shows messages of agents in Lark. */
+  readonly outlet?: LarkOutlet;
   /** Pages for monitors, such as the health of the process. */
   readonly pages?: Pages;
 }
@@ -58,6 +60,7 @@ export function createContractServer(options: ContractOptions): Server {
   addA2aRoute(server, parts);
   addQueueRoute(server, parts);
   addActivityRoutes(server, parts);
+  addNotifyRoute(server, parts);
   return server;
 }
 

@@ -87,8 +87,29 @@ export type ActivityReport = Static<typeof ActivityBody>;
 
 export const AckBody = Type.Object({ acked_seq: Type.Integer(WHOLE_MAX) });
 
+/** So many files as a program may give with an answer. */
+const LARK_FILES_MAX = 20;
+/** One line of printable text without a slash, as Lark shows it under a file. */
+const FILE_NAME =
+  '^(?:[^/\\\\\\u0000-\\u001f\\u007f\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff]){1,200}$';
+
+/** Where in Lark a notice is to be shown, and with what. */
+const LarkPlace = Type.Object({
+  chat_id: Type.Optional(Type.String()),
+  open_id: Type.Optional(Type.String()),
+  email: Type.Optional(Type.String()),
+  card: Type.Optional(Open),
+  files: Type.Optional(
+    Type.Array(Type.Object({ name: Type.String({ pattern: FILE_NAME }), base64: Type.String() }), {
+      maxItems: LARK_FILES_MAX,
+    }),
+  ),
+});
+export type LarkPlaceBody = Static<typeof LarkPlace>;
+
 export const NotifyBody = Type.Object({
-  message: Type.String({ minLength: 1 }),
+  lark: Type.Optional(LarkPlace),
+  message: Type.String(),
   attachments: Type.Optional(
     Type.Array(
       Type.Object({ uri: Type.String({ minLength: 1 }), name: Type.String({ minLength: 1 }) }),

@@ -195,6 +195,10 @@ export class SqliteJournal implements Journal, JournalReader {
     );
   }
 
+  enqueueIf(drafts: readonly OutboxDraft[], may: () => boolean) {
+    return this.#db.write(() => (may() ? this.#outbox.insert(drafts) : []));
+  }
+
   unanswered(sinceMs: number) {
     return Promise.resolve(this.#runs.unanswered(sinceMs));
   }

@@ -6,6 +6,9 @@ import type { SqlRow, SqlValue } from '../driver.ts';
 /** An inbox answer ends early at this size. To write out more would hold up everybody else for more than 50 ms. */
 const HUB_ACTIVITY_BYTES_MAX = 1024 * 1024;
 
+/** The type of rows for messages to people of Lark. No workspace can report one, so their numbers are right. */
+export const LARK_SEND = 'lark_send';
+
 const COLUMNS = `seq, id, workspace_id, activity_type, source_id, target_id, method, summary, status,
   error_detail, duration_ms, created_at_ms, request_id, attachments, request_body, response_body,
   tool_trace`;
@@ -78,6 +81,27 @@ export class ActivityTable {
       const row = this.#db.get(`SELECT ${COLUMNS} FROM hub_activity WHERE seq = ?`, seq);
       return row === undefined ? [] : activityOf(row);
     });
+  }
+
+  withId(id: string): Activity | undefined {
+    const row = this.#db.get(`SELECT ${COLUMNS} FROM hub_activity WHERE id = ?`, id);
+    return row && activityOf(row);
+  }
+
+  /** What a workspace sent to people of Lark since then. */
+  larkSends(workspace: WorkspaceId, sinceMs: number): { messages: number; oldestMs?: number } {
+    const row = this.#db.get(
+      `SELECT TOTAL(json_extract(response_body, '$.messages')) AS messages,
+          MIN(created_at_ms) AS oldest FROM hub_activity
+        WHERE activity_type = '${LARK_SEND}' AND workspace_id = ? AND created_at_ms > ?`,
+      workspace,
+      sinceMs,
+    );
+    const oldest = row?.['oldest'] ?? undefined;
+    return {
+      messages: Number(row?.['messages'] ?? 0),
+      ...(oldest !== undefined && { oldestMs: Number(oldest) }),
+    };
   }
 
   prune(beforeMs: number, limit: number): number {

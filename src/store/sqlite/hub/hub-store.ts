@@ -9,11 +9,14 @@ import {
   type AgentRecord,
   type Choice,
   type Claimed,
+  type HourlyBound,
   type HubStore,
   type JoinedQueue,
+  type LarkSendStored,
   type ListedWorkspace,
   type MessageKey,
   type NewActivity,
+  type NewLarkSend,
   type NewWorkspace,
   type QueueId,
   type QueueItem,
@@ -24,7 +27,7 @@ import {
   type Workspace,
 } from '../../../hub/ports.ts';
 import type { Db } from '../db.ts';
-import { ActivityTable } from './activity.ts';
+import { ActivityTable, LARK_SEND } from './activity.ts';
 import { AgentsTable } from './agents.ts';
 import { ItemsTable } from './items.ts';
 import { UsageTable } from './usage.ts';
@@ -53,6 +56,7 @@ export class SqliteHubStore implements HubStore {
     this.joined = {
       send: (sending, choice) => this.#send(sending, choice),
       settle: (id, settlement) => this.#items.settle(id, settlement),
+      addLarkSend: (row, bound) => this.#addLarkSend(row, bound),
       whenDurable: (run) => db.whenDurable(run),
     };
   }
@@ -236,18 +240,26 @@ export class SqliteHubStore implements HubStore {
   }
 
   addActivity(row: NewActivity): Promise<Quota | undefined> {
-    return this.#db.write(() => {
-      const texts = [
-        row.summary,
-        row.errorDetail,
-        row.requestBody,
-        row.responseBody,
-        row.toolTrace,
-      ];
-      const quota = this.#usage.excess(row.workspace, { rows: 1, bytes: bytesOf(texts) });
-      if (quota === undefined) this.#activity.add(row);
-      return quota;
-    });
+    return this.#db.write(() => this.#addWithinQuota(row));
+  }
+
+  #addWithinQuota(row: NewActivity): Quota | undefined {
+    const texts = [row.summary, row.errorDetail, row.requestBody, row.responseBody, row.toolTrace];
+    const quota = this.#usage.excess(row.workspace, { rows: 1, bytes: bytesOf(texts) });
+    if (quota === undefined) this.#activity.add(row);
+    return quota;
+  }
+
+  #addLarkSend({ messages, ...row }: NewLarkSend, bound: HourlyBound): LarkSendStored {
+    const known = this.#activity.withId(row.id);
+    if (known !== undefined) return { kind: 'known', requestBody: known.requestBody };
+    const before = this.#activity.larkSends(row.workspace, bound.sinceMs);
+    if (before.messages + messages > bound.messagesMax) {
+      return { kind: 'too_many', oldestMs: before.oldestMs ?? row.createdAtMs };
+    }
+    const responseBody = JSON.stringify({ messages });
+    const quota = this.#addWithinQuota({ ...row, activityType: LARK_SEND, responseBody });
+    return quota === undefined ? { kind: 'added' } : { kind: 'over_quota', quota };
   }
 
   acknowledge(workspace: WorkspaceId, seq: number): Promise<number> {
