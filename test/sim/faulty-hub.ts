@@ -45,6 +45,8 @@ export class FaultyHub implements TurnTarget {
   readonly deduplicates: boolean;
   /** How often each text was run. */
   readonly runs = new Map<string, number>();
+  /** When each text was first run. */
+  readonly firstRunAtMs = new Map<string, number>();
   /** In whose name each text was run. */
   readonly senders = new Map<string, Set<string>>();
   readonly #items = new Map<string, Item>();
@@ -95,6 +97,9 @@ export class FaultyHub implements TurnTarget {
     const ticket = this.deduplicates ? request.messageId : `ticket ${this.#tickets}`;
     if (!this.#items.has(ticket)) {
       this.runs.set(request.text, (this.runs.get(request.text) ?? 0) + 1);
+      if (!this.firstRunAtMs.has(request.text)) {
+        this.firstRunAtMs.set(request.text, this.#clock.nowMs());
+      }
       const senders = this.senders.get(request.text) ?? new Set();
       this.senders.set(request.text, senders.add(request.context.senderOpenId));
       this.#items.set(ticket, this.#begin(request));

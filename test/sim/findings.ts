@@ -31,6 +31,8 @@ export interface Findings {
   readonly unended: string[];
   /** Questions whose agents heard something else than what was decided, or heard it twice. */
   readonly misheard: string[];
+  /** Of people who were not let in, or not yet, and run or answered all the same. */
+  readonly strangers: string[];
 }
 
 /** A crash right after the recall, and a hub that does not answer at once, take their time. */
@@ -50,6 +52,7 @@ export const CLEAN: Findings = {
   leftOver: [],
   unended: [],
   misheard: [],
+  strangers: [],
 };
 
 export async function findings(world: BridgeWorld): Promise<Findings> {
@@ -85,6 +88,14 @@ function parseMessage(
   const runs = world.hub.runs.get(text) ?? 0;
   const phase = turn?.state.phase;
   const settled = phase === 'answered' || phase === 'failed';
+  const author = message.senderOpenId;
+  const ranAtMs = world.hub.firstRunAtMs.get(text);
+  const isAnswered = world.lark.shown.some((shown) => subjectOf(shown) === text);
+  if (ranAtMs !== undefined && world.people.isOutside(author, ranAtMs)) found.strangers.push(text);
+  if (isAnswered && world.people.isOutside(author)) found.strangers.push(text);
+  const isShutOut = turn?.state.phase === 'dropped' && turn.state.why === 'not_allowed';
+  if (isShutOut && !world.people.isOutside(author)) found.lost.push(`${text}: shut out`);
+  if (phase === 'kept' && world.people.isOutside(author)) return;
   if (!settled && phase !== 'dropped') found.lost.push(`${text}: ${phase ?? 'not admitted'}`);
   else if (settled && outcomes.length === 0 && !world.lark.recalled.has(message.messageId)) {
     found.lost.push(text);
@@ -98,7 +109,6 @@ function parseMessage(
   if (heardAtMs !== undefined && world.hub.workedOn(text, heardAtMs, RAN_ON_MS)) {
     found.ranOn.push(text);
   }
-  const author = message.senderOpenId;
   for (const sender of world.hub.senders.get(text) ?? []) {
     const isAsker = sender === author || world.people.hasWanted('retry', message, sender);
     if (!isAsker) found.wrongPerson.push(text);
@@ -171,13 +181,20 @@ function disorder(world: BridgeWorld, turns: readonly Turn[]): string[] {
     if (turn.run > 1 || wasStale(turn)) aside.add(turn.message.messageId);
   }
   const places = new Map(turns.map((turn) => [turn.message.messageId, turn.seq]));
+  const authors = new Map(world.people.said.map((one) => [one.messageId, one.senderOpenId]));
+  // What is kept of a person runs later than what others said meanwhile, but in order.
+  const line = (chat: string, asked: MessageId) => {
+    const author = authors.get(asked);
+    const wasGuest = author !== undefined && world.people.isOutside(author, 0);
+    return wasGuest ? `${chat} ${author}` : chat;
+  };
   const latest = new Map<string, number>();
   const wrong: string[] = [];
   for (const { replyTo, chatId: chat, text } of shown) {
     if (replyTo === undefined || aside.has(replyTo) || !isOutcome(text)) continue;
     const place = places.get(replyTo) ?? -1;
-    if (place < (latest.get(chat) ?? -1)) wrong.push(text);
-    latest.set(chat, place);
+    if (place < (latest.get(line(chat, replyTo)) ?? -1)) wrong.push(text);
+    latest.set(line(chat, replyTo), place);
   }
   return wrong;
 }

@@ -163,6 +163,14 @@ describe('the checks notice a broken rule', () => {
     expect(await caught({ target }, 'ranOn', { slow: 1, recalls: 0.9 })).toBe(true);
   });
 
+  test('letting everybody in answers people who were not let in', async () => {
+    expect(await caught({ letsAllIn: true }, 'strangers', { pairing: true })).toBe(true);
+  });
+
+  test('a decision that is lost keeps the messages of somebody who was let in', async () => {
+    expect(await caught({ decisionsLost: true }, 'lost', { pairing: true })).toBe(true);
+  });
+
   test('a question of an agent whose end is not shown stays open', async () => {
     const lark = (real: LarkGateway): LarkGateway => ({
       form: real.form,

@@ -13,7 +13,11 @@ import type { VirtualClock } from '../kit/clock.ts';
 
 export const APP = appId('cli_0123456789abcdef');
 const CHATS = 3;
-const PERSONS = [openId('ou_alice'), openId('ou_bob')] as const;
+export const ALICE = openId('ou_alice');
+const BOB = openId('ou_bob');
+/** Where the owner decides who may talk, Alice is the owner and lets Bob in, but never Carol. */
+export const CAROL = openId('ou_carol');
+const TENANT = 'tenant';
 const MINUTE_MS = 60_000;
 /** Longer than a question waits. */
 const ANSWERED_WITHIN_MS = 80_000;
@@ -28,6 +32,10 @@ export interface PeopleParts {
   readonly crashes: () => number;
   /** How many messages are taken back soon after they were said, 0…1. */
   readonly recalls: number;
+  /** They write to the bot in private, and all but the owner have to be let in. */
+  readonly isPairing: boolean;
+  /** The operator lets a person in or blocks one. False if the bridge died meanwhile. */
+  readonly decide: (action: 'allow' | 'block', person: OpenId) => Promise<boolean>;
   /** They believe that their recalls arrive, and they don't. */
   readonly recallsLost: boolean;
 }
@@ -39,6 +47,8 @@ export class People {
   readonly takenBack = new Set<MessageId>();
   /** When the bridge had taken the recall of a message. */
   readonly heardAtMs = new Map<MessageId, number>();
+  /** When it was first said that Bob may talk. */
+  letInAtMs: number | undefined;
   /** Who wanted old messages to be run, in which chat. */
   readonly #wanted = new Set<string>();
   /** Who wanted something to be run again, in which chat. */
@@ -57,7 +67,7 @@ export class People {
     const { random, clock, recalls } = this.#parts;
     const text = random() < 0.1 ? `fail ${index}` : `question ${index}`;
     const ageMs = random() < 0.08 ? Math.round((31 + random() * 120) * MINUTE_MS) : 0;
-    const message = inbound(`om_in_${index}`, {
+    const message = this.#inbound(`om_in_${index}`, {
       chat: 1 + Math.floor(random() * CHATS),
       by: this.#anybody(),
       text,
@@ -79,7 +89,9 @@ export class People {
     const by = this.#anybody();
     const cards = lark.shown.filter(
       ({ id, buttons }) =>
-        buttons.length > 0 && (!this.#answered.has(pair(id, by)) || random() < 0.1),
+        buttons.length > 0 &&
+        !isAboutPerson(buttons) &&
+        (!this.#answered.has(pair(id, by)) || random() < 0.1),
     );
     const card = cards[Math.floor(random() * cards.length)];
     if (card === undefined) return;
@@ -123,12 +135,37 @@ export class People {
         card.buttons.length > 0 &&
         card.buttons[0]?.['turn'] === about &&
         !isAgentsQuestion(card) &&
+        !isAboutPerson(card.buttons) &&
         (isStale || !this.#answered.has(pair(card.id, message.senderOpenId))),
     );
   }
 
+  /** True if nobody has said that this person may talk, by this time or at all. */
+  isOutside(by: OpenId, atMs = Infinity): boolean {
+    if (!this.#parts.isPairing || by === ALICE) return false;
+    return by === CAROL || this.letInAtMs === undefined || atMs < this.letInAtMs;
+  }
+
+  /** The operator or the owner decides, until it is done. A button may be pressed twice. */
+  async decide(isCarolBlocked: boolean): Promise<void> {
+    const { clock, decide, lark } = this.#parts;
+    this.letInAtMs = clock.nowMs();
+    const card = lark.shown.find(({ buttons: [allow] }) => allow?.['about'] === BOB);
+    if (card !== undefined) await this.press(card, 0, ALICE);
+    while (!(await decide('allow', BOB))) await clock.sleep(2_000);
+    if (!isCarolBlocked) return;
+    while (!(await decide('block', CAROL))) await clock.sleep(2_000);
+  }
+
+  #inbound(id: string, said: Said): InboundMessage {
+    const message = inbound(id, said);
+    if (!this.#parts.isPairing) return message;
+    return { ...message, chatType: 'p2p', sender: { tenant: TENANT, ownTenant: TENANT } };
+  }
+
   #anybody(): OpenId {
-    return PERSONS[Math.floor(this.#parts.random() * PERSONS.length)] ?? PERSONS[0];
+    const persons = this.#parts.isPairing ? [ALICE, BOB, CAROL] : [ALICE, BOB];
+    return persons[Math.floor(this.#parts.random() * persons.length)] ?? ALICE;
   }
 
   /** Says a word in place of a button. What it is about, the bridge decides. */
@@ -141,7 +178,12 @@ export class People {
         other === chat && first !== undefined && first['turn'] === undefined,
     );
     const message = {
-      ...inbound(this.#eventId('om_word'), { chat: 0, by, text: word, sentAtMs: clock.nowMs() }),
+      ...this.#inbound(this.#eventId('om_word'), {
+        chat: 0,
+        by,
+        text: word,
+        sentAtMs: clock.nowMs(),
+      }),
       chatId: chat,
     };
     if (word === '/run') this.#wanted.add(pair(chat, by));
@@ -168,7 +210,7 @@ export class People {
     const { random, clock } = this.#parts;
     const text = ['yes', '2', 'No'][Math.floor(random() * 3)] ?? 'yes';
     const typed = { chat: 0, by, text, sentAtMs: clock.nowMs() };
-    const message = { ...inbound(this.#eventId('om_typed'), typed), chatId: chat };
+    const message = { ...this.#inbound(this.#eventId('om_typed'), typed), chatId: chat };
     await this.#arrive({ kind: 'message', message });
   }
 
@@ -210,10 +252,19 @@ export function isAgentsQuestion({ buttons: [first] }: Shown): boolean {
 
 const pair = (one: string, other: string) => `${one} ${other}`;
 
-function inbound(
-  id: string,
-  { chat, by, text, sentAtMs }: { chat: number; by: OpenId; text: string; sentAtMs: number },
-): InboundMessage {
+/** The card that asks the owner whether somebody may talk. */
+function isAboutPerson([first]: Shown['buttons']): boolean {
+  return first?.['about'] !== undefined;
+}
+
+interface Said {
+  readonly chat: number;
+  readonly by: OpenId;
+  readonly text: string;
+  readonly sentAtMs: number;
+}
+
+function inbound(id: string, { chat, by, text, sentAtMs }: Said): InboundMessage {
   return {
     appId: APP,
     messageId: messageId(id),

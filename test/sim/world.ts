@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bridge } from '../../src/bridge/bridge.ts';
+import type { OpenId } from '../../src/core/ids.ts';
 import type { InboundEvent } from '../../src/core/message.ts';
 import type { Turn, TurnPhase } from '../../src/core/turn.ts';
 import { SqliteAccess } from '../../src/store/sqlite/bridge/access.ts';
@@ -19,7 +20,7 @@ import { Db } from '../../src/store/sqlite/db.ts';
 import { FaultyHub } from './faulty-hub.ts';
 import { FaultyLark } from './faulty-lark.ts';
 import { textOf } from './findings.ts';
-import { APP, People } from './people.ts';
+import { ALICE, APP, People } from './people.ts';
 import { seeded } from './random.ts';
 import { settle, VirtualClock } from '../kit/clock.ts';
 import { MachineClock, ProcessClock } from './process-clock.ts';
@@ -53,6 +54,10 @@ export interface Mutations {
   /** Acks a message before it is stored. */
   readonly ackFirst?: boolean;
   readonly recallsLost?: boolean;
+  /** Guests are taken for people who may talk. */
+  readonly letsAllIn?: boolean;
+  /** The operator's word is lost. */
+  readonly decisionsLost?: boolean;
 }
 
 /** What kind of life it is; drawn from the seed where nobody says. */
@@ -71,6 +76,8 @@ export interface Fate {
   readonly recalls: number;
   /** Agents ask something before they answer. */
   readonly asks: boolean;
+  /** The owner decides who may talk. */
+  readonly pairing: boolean;
 }
 
 interface Process {
@@ -113,6 +120,7 @@ export class BridgeWorld {
       isBlind,
       slow: hasty ? 1 : 0.1,
       recalls: hasty ? 0.9 : 0.1,
+      pairing: seeded(seed + 6)() < 0.3,
       asks: seeded(seed + 5)() < 0.4 && !isBlind,
       ...fate,
     };
@@ -133,6 +141,8 @@ export class BridgeWorld {
       deliver: (event) => this.#deliver(event),
       crashes: () => this.crashes,
       recalls: this.#fate.recalls,
+      isPairing: this.#fate.pairing,
+      decide: (action, person) => this.#decide(action, person),
       recallsLost: mutations.recallsLost === true,
     });
     this.#db = Db.open(join(this.#folder, 'bridge.db'), silent);
@@ -161,11 +171,13 @@ export class BridgeWorld {
     this.hub.trouble = 0.15;
     this.#crashChance = 0.03;
     await this.#boot();
+    const decidedAt = Math.floor(this.#random() * count);
     for (let index = 0; index < count; index += 1) {
       void this.people.say(index);
       if (this.#random() < 0.3) void this.people.look();
       if (this.#fate.jumps && this.#random() < 0.15) this.#setClock();
       await this.#run(this.#random() * 4_000);
+      if (this.#fate.pairing && index === decidedAt) void this.people.decide(index % 2 === 0);
       if (this.#fate.outage && index === Math.floor(count / 2)) await this.#outage();
     }
     await this.#run(MINUTE_MS);
@@ -225,6 +237,15 @@ export class BridgeWorld {
     }
   }
 
+  /** What the operator says to a process that dies meanwhile is said again. */
+  async #decide(action: 'allow' | 'block', person: OpenId): Promise<boolean> {
+    if (this.#mutations.decisionsLost === true) return true;
+    const process = this.#process;
+    if (process?.ready !== true) return false;
+    const done = process.bridge.access[action](person, { by: 'operator' }).then(() => true);
+    return Promise.race([done, this.clock.sleep(3_000).then(() => false)]);
+  }
+
   /** One delivery; true if it was acked within Lark's three seconds. */
   async #deliver(event: InboundEvent): Promise<boolean> {
     const process = this.#process;
@@ -246,8 +267,7 @@ export class BridgeWorld {
       orders: new SqliteOrders({ db: this.#db, app: APP, clock }),
       appId: APP,
       access: new SqliteAccess({ db: this.#db, app: APP, clock }),
-      // Its people are strangers to the bot.
-      accessMode: 'open',
+      accessMode: this.#fate.pairing && !this.#mutations.letsAllIn ? 'pairing' : 'open',
       lark: this.#cut(lark?.(this.lark) ?? this.lark, clock),
       target: this.#cut(target?.(this.hub) ?? this.hub, clock),
       choices: new ChoiceValues(new Uint8Array(32).fill(7)),
@@ -261,7 +281,7 @@ export class BridgeWorld {
       turnTimeoutMs: MINUTE_MS,
       questions: new SqliteQuestions({ db: this.#db, app: APP }),
       questionTimeoutMs: MINUTE_MS,
-      owner: () => undefined,
+      owner: () => (this.#fate.pairing ? ALICE : undefined),
     });
     const process = { clock, bridge, ready: false };
     this.#process = process;
