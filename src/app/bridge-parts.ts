@@ -51,16 +51,7 @@ export function assemble(
   const base = { clock: systemClock, random: Math.random, log, observer: monitoring.observer };
   const calls = new CallCounts({ db, app: settings.appId, clock: systemClock });
   const latest = latestStatus(db);
-  const lark = new Lark({
-    ...base,
-    ...settings,
-    botOpenId: config.botOpenId === undefined ? undefined : openId(config.botOpenId),
-    lastKnown: latest && knownBefore(latest.status, settings.appId),
-    paceClock: steadyClock,
-    proxy: config,
-    callLimits: config.callLimits,
-    countCall: (callClass) => calls.count(callClass),
-  });
+  const lark = createLark(config, settings, { ...base, calls, latest });
   const around = { config, lark: settings, hub, monitoring, calls };
   const target = hub.createTarget((answer) => bridge.receive(answer));
   const { liveJournal, ...stored } = stateOf({ config, log }, { db, app: settings.appId, hub });
@@ -113,6 +104,30 @@ export function assemble(
 
 function httpOf({ http }: Lark): Service {
   return closing('lark_http', () => http.close());
+}
+
+function createLark(
+  config: AppContext['config'],
+  settings: LarkSettings,
+  {
+    calls,
+    latest,
+    ...base
+  }: Pick<ConstructorParameters<typeof Lark>[0], 'clock' | 'random' | 'log' | 'observer'> & {
+    readonly calls: CallCounts;
+    readonly latest: ReturnType<typeof latestStatus>;
+  },
+): Lark {
+  return new Lark({
+    ...base,
+    ...settings,
+    botOpenId: config.botOpenId === undefined ? undefined : openId(config.botOpenId),
+    lastKnown: latest && knownBefore(latest.status, settings.appId),
+    paceClock: steadyClock,
+    proxy: config,
+    callLimits: config.callLimits,
+    countCall: (callClass) => calls.count(callClass),
+  });
 }
 
 /** What the bridge keeps: its journal, files of messages, and who its owner is. An agent on another machine could not read those. */

@@ -2,7 +2,6 @@ import type { Brand } from '../core/brand.ts';
 import type { Language } from '../core/language.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { AppId, ChatId, OpenId } from '../core/ids.ts';
-import type { InboundMessage } from '../core/message.ts';
 import type { OutboxDraft } from './ports/outbox.ts';
 import type { Service } from '../time/service.ts';
 import { startAll, stopAll } from '../time/service.ts';
@@ -127,24 +126,13 @@ export class Bridge implements Service {
     const ofTurns = { engine, delivery, liveJournal, storeRetry, languages };
     this.access = new AccessControl({ ...parts, ...ofTurns, book: parts.access, gate });
     const access = this.access;
-    const surroundings = parts.surroundings && {
-      ...parts.surroundings,
-      languages,
-      access,
-      isOwner: (person: OpenId) => access.isOwner(person),
-      nameOf: (chat: Pick<InboundMessage, 'chatId' | 'chatType'>, person: OpenId) =>
-        nameOf(parts, chat, person),
-    };
+    const surroundings = aroundCommands(parts, { languages, access });
     this.intake = new EventIntake({ ...parts, ...ofTurns, access, surroundings });
-    const { defaultChatId } = parts;
     this.#unmatchedAnswers = new UnmatchedAnswers({
       ...parts,
-      languages,
+      ...ofTurns,
       form,
-      storeRetry,
-      engine,
-      delivery,
-      defaultChatId,
+      defaultChatId: parts.defaultChatId,
     });
     this.#orders = new Orders({ ...parts, access, storeRetry, engine, delivery });
     this.#services = [
@@ -209,4 +197,19 @@ export class Bridge implements Service {
       journalHealthy: this.#storeRetry.healthy,
     };
   }
+}
+
+function aroundCommands(
+  parts: BridgeParts,
+  { languages, access }: { readonly languages: Languages; readonly access: AccessControl },
+): CommandSurroundings | undefined {
+  return (
+    parts.surroundings && {
+      ...parts.surroundings,
+      languages,
+      access,
+      isOwner: (person) => access.isOwner(person),
+      nameOf: (chat, person) => nameOf(parts, chat, person),
+    }
+  );
 }

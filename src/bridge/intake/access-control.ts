@@ -124,12 +124,13 @@ export class AccessControl implements AccessOrders, Service {
   async allow(person: OpenId, { once, by, mayOwn = false }: Decider): Promise<AccessOutcome> {
     const { clock, gate, log } = this.#parts;
     const nowMs = clock.nowMs();
-    let isNewOwner = false;
+    const judged = { isNewOwner: false };
     const { changed, turns } = await this.#writes.settle({
       subject: { openId: person },
       once,
       decide: ({ app, person: before, kept }) => {
-        isNewOwner = mayOwn && app.owner === undefined && mayBecomeOwner(before);
+        const isNewOwner = mayOwn && app.owner === undefined && mayBecomeOwner(before);
+        judged.isNewOwner = isNewOwner;
         if (before?.state === 'allowed' && !isNewOwner) return undefined;
         const ownerChat = before?.chatId;
         const isIn = gate.mode !== 'owner' || isNewOwner;
@@ -151,6 +152,7 @@ export class AccessControl implements AccessOrders, Service {
       },
     });
     if (!changed) return 'unchanged';
+    const { isNewOwner } = judged;
     if (isNewOwner) this.#owner = person;
     log.info('person_let_in', { person, by, kept: turns.length, owner: isNewOwner });
     return 'done';
