@@ -42,6 +42,8 @@ export class Site {
       LARK_APP_SECRET: this.app.appSecret,
       LARK_OPEN_BASE_URL: this.#cloud.url.open,
       LARK_PORT: '0',
+      // By default nobody but the owner is answered.
+      LARK_BRIDGE_ACCESS: 'open',
       // Lifted at the simulator too; with them a bot answers 1,000 times a minute and no more.
       LARK_BRIDGE_CALL_LIMITS: 'off',
     };
