@@ -152,9 +152,9 @@ export class Delivery implements Service {
     const attempt = await this.#begin(key);
     if (attempt === undefined) return;
     const { row } = attempt;
-    const turn = await this.#turn(row);
+    const turn = row.turn && (await this.#parts.journal.turn(row.turn));
     const lang = this.#parts.languages.ofTurn(turn);
-    if (attempt.again && (await this.#isUnwanted(row))) {
+    if (attempt.again && isUnwanted(row, turn)) {
       const at = { nowMs: this.#parts.clock.nowMs(), lang };
       const { out } = await this.#change(key, () => ({
         state: { phase: 'dropped' },
@@ -166,7 +166,7 @@ export class Delivery implements Service {
     const prepared = await this.#preparation.prepare(row, turn?.message);
     this.offer(prepared.out);
     const result = prepared.ok
-      ? await this.#send({ ...attempt, row: prepared.row })
+      ? await this.#send({ ...attempt, row: prepared.row }, turn)
       : prepared.refusal;
     const isGone = !result.ok && result.action === 'message_gone' && row.liveCard === undefined;
     const anchor = isGone ? await anchorFor(row, this.#parts) : undefined;
@@ -225,16 +225,7 @@ export class Delivery implements Service {
     return row.state.phase === 'pending' ? { row, again } : undefined;
   }
 
-  /** True if the message that the row answers was recalled while the row waited for another try. */
-  async #isUnwanted(row: OutboxRow): Promise<boolean> {
-    const turn = row.turn && (await this.#parts.journal.turn(row.turn));
-    const { kind } = row.body;
-    if (turn === undefined || kind === 'unreact' || kind === 'update' || isCardEnd(row))
-      return false;
-    return turn.state.phase === 'dropped' && turn.state.why === 'recalled';
-  }
-
-  async #send({ row, again }: Attempt): Promise<DeliveryResult> {
+  async #send({ row, again }: Attempt, turn: Turn | undefined): Promise<DeliveryResult> {
     const { lark } = this.#parts;
     const { body } = row;
     if (body.kind === 'unreact') {
@@ -244,8 +235,8 @@ export class Delivery implements Service {
       return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
     }
     if (row.liveCard !== undefined) {
-      const lang = this.#parts.languages.ofTurn(await this.#turn(row));
-      return this.#cards.deliver(row, { buttonValues: await this.#buttonValues(row), lang });
+      const lang = this.#parts.languages.ofTurn(turn);
+      return this.#cards.deliver(row, { buttonValues: this.#buttonValues(row, turn), lang });
     }
     if (body.kind === 'update') {
       const update = updateOf(row, body, this.#parts.questions);
@@ -253,15 +244,15 @@ export class Delivery implements Service {
         ? { ok: true, id: '' }
         : lark.deliver(update, row.key, row.priority);
     }
-    const arrived = await this.#alreadyShown(row);
+    const arrived = await this.#alreadyShown(row, turn);
     if (arrived !== undefined) return arrived;
-    const buttonValues = await this.#buttonValues(row);
+    const buttonValues = this.#buttonValues(row, turn);
     const out = toOutgoing(this.#inOwnWords(row), { again, buttonValues });
     return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
   }
 
   /** A question about one turn is for the author of its message. */
-  async #buttonValues(row: OutboxRow): Promise<readonly ButtonValue[] | undefined> {
+  #buttonValues(row: OutboxRow, asked: Turn | undefined): readonly ButtonValue[] | undefined {
     const { body, key, chatId: chat, replyTo, placement, turn } = row;
     if (body.kind !== 'message') return undefined;
     const under = placement === 'chat' ? undefined : replyTo;
@@ -281,7 +272,7 @@ export class Delivery implements Service {
       );
     }
     if (body.content.kind !== 'choice') return undefined;
-    const person = (await this.#turn(row))?.message.senderOpenId;
+    const person = asked?.message.senderOpenId;
     return body.content.buttons.map(({ action, about }) =>
       this.#parts.choices.valueOf(
         { action, row: key, under, turn, person, about },
@@ -294,7 +285,7 @@ export class Delivery implements Service {
    * Lark honours a key for an hour. After that, a send that may have arrived is first looked for in the chat.
    * If the chat can't be read, it is sent again, because showing an answer twice is better than not at all.
    */
-  async #alreadyShown(row: OutboxRow): Promise<DeliveryResult | undefined> {
+  async #alreadyShown(row: OutboxRow, turn: Turn | undefined): Promise<DeliveryResult | undefined> {
     const { clock, lark, log } = this.#parts;
     const { body, triedAtMs } = row;
     // The history of a direct chat can't be read by the person's id.
@@ -306,7 +297,7 @@ export class Delivery implements Service {
     const isRecent = agoMs >= 0 && agoMs < LARK_UUID_HONOURED_MS;
     // If the clock was set back, an old try looks recent. But this many tries can't be recent.
     if (isRecent && row.attempts < OUT_RECENT_ATTEMPTS_MAX) return undefined;
-    const asked = (await this.#turn(row))?.message;
+    const asked = turn?.message;
     const threadId = row.placement === 'thread' ? asked?.threadId : undefined;
     try {
       // By Lark's clock an answer is never older than its question. Our clock may have been wrong.
@@ -357,10 +348,6 @@ export class Delivery implements Service {
     return { ...row, body: { ...body, content: withPrefix(body.content, prefix) } };
   }
 
-  async #turn(row: OutboxRow): Promise<Turn | undefined> {
-    return row.turn && (await this.#parts.journal.turn(row.turn));
-  }
-
   #change(key: string, decide: (row: OutboxRow) => OutboxChange | undefined) {
     return this.#parts.storeRetry.untilStored(() => this.#parts.journal.changeOut(key, decide));
   }
@@ -383,4 +370,11 @@ export class Delivery implements Service {
       log[row.priority === 'reaction' ? 'warn' : 'error']('send_refused', failure);
     } else log.warn('send_failed', failure);
   }
+}
+
+/** True if the message that the row answers was recalled while the row waited for another try. */
+function isUnwanted(row: OutboxRow, turn: Turn | undefined): boolean {
+  const { kind } = row.body;
+  if (turn === undefined || kind === 'unreact' || kind === 'update' || isCardEnd(row)) return false;
+  return turn.state.phase === 'dropped' && turn.state.why === 'recalled';
 }
