@@ -89,6 +89,12 @@ export interface FailureCause {
 
 export type TurnPhase = TurnState['phase'];
 
+/** What of a turn tells whose it is. */
+export interface Whose {
+  readonly askedBy?: OpenId | undefined;
+  readonly message: Pick<InboundMessage, 'senderOpenId'>;
+}
+
 export interface Turn {
   readonly id: TurnId;
   /** Order of arrival over all chats. */
@@ -106,3 +112,8 @@ export interface Turn {
 }
 
 // ---------------------------------------------------------------- outbox
+
+/** Whose turn it is: who asked for this run, else the author of the message. */
+export function personOf({ askedBy, message }: Whose): OpenId {
+  return askedBy ?? message.senderOpenId;
+}

@@ -1,6 +1,7 @@
 /** Carries out what people tell the bridge itself, by a typed word, a button or the bot's menu. */
 import type { CommandName } from '../../core/content.ts';
 import { BridgeError, errorText } from '../../core/errors.ts';
+import { personOf } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Decisions } from '../intake/decisions.ts';
 import type { OwnShow } from '../outbox/drafts.ts';
@@ -18,7 +19,7 @@ import {
 import { notices } from '../texts/texts.ts';
 import type { Engine } from '../turns/engine.ts';
 import { orderAccess } from './access-orders.ts';
-import { type CommandOrder, OPEN_TURNS_MAX, personOf } from './meant.ts';
+import { type CommandOrder, OPEN_TURNS_MAX } from './meant.ts';
 import { COMMAND_NAMES, COMMANDS, type CommandRow, type CommandWords } from './table.ts';
 import { queueOf } from './views.ts';
 

@@ -2,7 +2,7 @@
 import type { CommandName } from '../../core/content.ts';
 import type { ChatId, OpenId, TurnId } from '../../core/ids.ts';
 import type { ChatType, InboundMessage } from '../../core/message.ts';
-import type { Turn } from '../../core/turn.ts';
+import { personOf, type Turn } from '../../core/turn.ts';
 import { ASKABLE_MAX, turnsMeant } from '../intake/commands.ts';
 import type { Journal } from '../ports/journal.ts';
 import { isAtWork } from '../turns/ended-early.ts';
@@ -40,8 +40,6 @@ export async function turnsMeantBy(
   const own = await journal.askable(chat, ASKABLE_MAX, by);
   return turnsMeant(name, { own, all: await journal.askable(chat, ASKABLE_MAX) });
 }
-
-export const personOf = ({ askedBy, message }: Turn): OpenId => askedBy ?? message.senderOpenId;
 
 /**
  * The turn at work in this thread; outside of threads, that of the chat. If none is at work, the person's own one

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { TurnId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { Service } from '../../time/service.ts';
-import type { Turn } from '../../core/turn.ts';
+import { personOf, type Turn } from '../../core/turn.ts';
 import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
 import { waitAtMost } from '../../time/wait.ts';
@@ -69,7 +69,7 @@ export class LiveCards implements Service {
             row: key,
             under: place.replyTo,
             turn: turn.id,
-            person: turn.askedBy ?? turn.message.senderOpenId,
+            person: personOf(turn),
           },
           { chat: place.chatId, sinceMs: openedAtMs },
         ),

@@ -3,16 +3,11 @@ import { LRUCache } from 'lru-cache';
 import type { Brand } from '../../core/brand.ts';
 import type { OpenId } from '../../core/ids.ts';
 import type { Language } from '../../core/language.ts';
-import type { InboundMessage } from '../../core/message.ts';
+import { personOf, type Whose } from '../../core/turn.ts';
 import type { LanguageChoices } from '../ports/languages.ts';
 
 /** More people than talk to one bot on one day. For all others the database is read. */
 const PEOPLE_REMEMBERED_MAX = 10_000;
-
-interface Whose {
-  readonly askedBy?: OpenId | undefined;
-  readonly message: Pick<InboundMessage, 'senderOpenId'>;
-}
 
 /** The language of people who chose none. Most people on Feishu read Chinese. */
 export function defaultLanguage(setting: Language | 'auto', brand: Brand): Language {
@@ -41,7 +36,7 @@ export class Languages {
 
   /** The language of whose turn it is: who asked for the run, else the author of the message. */
   ofTurn(turn: Whose | undefined): Language {
-    return turn === undefined ? this.standard : this.of(turn.askedBy ?? turn.message.senderOpenId);
+    return turn === undefined ? this.standard : this.of(personOf(turn));
   }
 
   /** `auto`: no choice any more. Resolves when it is on disk. */

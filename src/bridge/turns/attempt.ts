@@ -1,7 +1,7 @@
 import { BridgeError, errorText } from '../../core/errors.ts';
 import type { TurnId, WorkspaceId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
-import type { Turn } from '../../core/turn.ts';
+import { personOf, type Turn } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
 import { type Limit, limitAt, pause } from '../../time/wait.ts';
 import type { Hold, LaneRunner } from '../../time/lane-runner.ts';
@@ -253,6 +253,6 @@ export function laneItemOf(turn: Turn): LaneItem | undefined {
   const { id, seq, message, state, receivedAtMs } = turn;
   if (state.phase !== 'waiting') return undefined;
   const { notBeforeMs } = state;
-  const share = turn.askedBy ?? message.senderOpenId;
+  const share = personOf(turn);
   return { id, lane: message.chatId, share, order: seq, notBeforeMs, sinceMs: receivedAtMs };
 }
