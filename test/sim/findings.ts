@@ -116,7 +116,9 @@ function parseMessage(
   const skipped = turn?.state.phase === 'dropped' && turn.state.why === 'skipped';
   if (skipped && turn.state.by !== author) found.wrongPerson.push(text);
   const wanted = world.people.hasWanted('run', message, author);
-  if (turn !== undefined && skipped && wasStale(turn) && !wanted && runs > 0) {
+  // What a guest said was kept, however old it was. It ran because the guest was let in.
+  const wasKept = turn !== undefined && world.people.isOutside(author, turn.receivedAtMs);
+  if (turn !== undefined && skipped && wasStale(turn) && !wasKept && !wanted && runs > 0) {
     found.ranUnasked.push(text);
   }
 }
