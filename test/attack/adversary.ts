@@ -42,8 +42,9 @@ export class Adversary {
   readonly #statuses = new Map<string, number>();
   readonly #complaints: string[] = [];
   readonly #work: Promise<unknown>;
+  #isAttacking = false;
 
-  /** Begins at once. */
+  /** Rests at first. */
   constructor(assault: Assault) {
     this.#assault = assault;
     const fuzzers = [1, 2, 3].map((number) =>
@@ -57,6 +58,15 @@ export class Adversary {
       this.#repeat(7, (random) => this.#hold(random)),
       this.#repeat(8, (random) => this.#babble(random)),
     ]);
+  }
+
+  attack(): void {
+    this.#isAttacking = true;
+  }
+
+  /** Begins nothing new. */
+  rest(): void {
+    this.#isAttacking = false;
   }
 
   async stop(): Promise<AssaultReport> {
@@ -80,7 +90,7 @@ export class Adversary {
     const localAddress = `127.66.0.${number}`;
     const agent = new Agent({ keepAlive: true, maxSockets: 20, localAddress });
     while (!this.#stop.signal.aborted) {
-      await once(random, agent);
+      if (this.#isAttacking) await once(random, agent);
       // The event loop is shared by all of them.
       await sleep(5);
     }

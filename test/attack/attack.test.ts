@@ -13,6 +13,7 @@ test(
     const { assault, said, complaints } = await attack({
       quietMs: 1_000,
       attackedMs: 3_000,
+      rounds: 1,
       callsMin: 400,
       perSecond: 10,
       seed: SEED,

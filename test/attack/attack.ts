@@ -23,12 +23,17 @@ import { type BridgeProcess, Rig } from '../e2e/rig.ts';
 import { residentBytes } from '../kit/memory.ts';
 import { seeded } from '../sim/random.ts';
 import { type Assault, type AssaultReport } from './adversary.ts';
+import type { Order } from './adversary-process.ts';
 import type { Account } from './hostile-calls.ts';
 import { hostileText, pick } from './hostile-values.ts';
 
 const CHATS = 20;
 const LOOK_MS = 1_000;
 const CALLS_MS_MAX = 120_000;
+/** A disk has slow minutes, so quiet and attacked times follow each other within one. */
+const ROUND_MS_MAX = 60_000;
+/** The turns of hostile agents go on so long after the attack: their time limit and the end of their programs. */
+const CALM_MS = 15_000;
 const MB = 1024 * 1024;
 const LAUNCH = join(import.meta.dirname, '../launch.js');
 
@@ -73,8 +78,10 @@ const CARD = {
 };
 
 export interface AttackOptions {
+  /** In all rounds together, as is `attackedMs`. */
   readonly quietMs: number;
   readonly attackedMs: number;
+  readonly rounds: number;
   /** The attack goes on until there were so many hostile calls: on a busy machine they take longer. */
   readonly callsMin: number;
   readonly perSecond: number;
@@ -103,6 +110,7 @@ export async function main(words: string[]): Promise<number> {
   const report = await attack({
     quietMs: half,
     attackedMs: half,
+    rounds: Math.ceil((2 * half) / ROUND_MS_MAX),
     callsMin: 0,
     perSecond: Number(values.rate),
     seed: Number(values.seed),
@@ -294,6 +302,8 @@ class Attack {
   readonly #complaints = new Set<string>();
   readonly #random: () => number;
   #calls = 0;
+  #attacking = false;
+  #quietBytes: number | undefined;
 
   constructor(scene: Scene, options: AttackOptions) {
     this.#scene = scene;
@@ -303,24 +313,20 @@ class Attack {
   }
 
   async run(): Promise<AttackReport> {
-    const { quietMs, attackedMs, callsMin, print } = this.#options;
-    const { bridge } = this.#scene;
+    const { quietMs, rounds, print } = this.#options;
     print('   secs  rss MB  state MB    said  answered');
     // A process that has just begun is slower.
     await this.#phase(quietMs / 10);
     this.#crowd.takeAnswerTimesMs();
-    await this.#phase(quietMs);
-    const quietBytes = residentBytes(bridge.child.pid);
-    const quietP99Ms = percentile99(this.#crowd.takeAnswerTimesMs());
-
     const adversary = this.#unleash();
     const guests = new AbortController();
     const forging = this.#forge(guests.signal);
-    const untilMs = Date.now() + attackedMs + CALLS_MS_MAX;
-    await this.#phase(attackedMs);
-    while (adversary.calls() < callsMin && Date.now() < untilMs) await this.#phase(LOOK_MS);
-    const attackedP99Ms = percentile99(this.#crowd.takeAnswerTimesMs());
-    this.#bound('memory', residentBytes(bridge.child.pid) - quietBytes, BOUNDS.memoryMoreMax);
+    const times: Times = { quiet: [], attacked: [] };
+    for (let round = 1; round <= rounds; round += 1) {
+      await this.#round(adversary, times);
+      if (round < rounds) await this.#calm(adversary);
+    }
+    await this.#waitForCalls(adversary);
     await this.#scene.restart();
     // What was on its way at the kill comes later than what is said now.
     await this.#crowd.settle();
@@ -331,7 +337,40 @@ class Attack {
     await this.#crowd.settle();
     await this.#end();
     const complaints = [...this.#complaints, ...this.#crowd.complaints(), ...assault.complaints];
+    const [quietP99Ms, attackedP99Ms] = [percentile99(times.quiet), percentile99(times.attacked)];
     return { assault, said: this.#crowd.said, quietP99Ms, attackedP99Ms, complaints };
+  }
+
+  /** A quiet time, and then an attacked one. */
+  async #round(adversary: AdversaryBeside, times: Times): Promise<void> {
+    const { quietMs, attackedMs, rounds } = this.#options;
+    const { bridge } = this.#scene;
+    await this.#phase(quietMs / rounds);
+    await this.#crowd.settle();
+    times.quiet.push(...this.#crowd.takeAnswerTimesMs());
+    this.#quietBytes ??= residentBytes(bridge.child.pid);
+    this.#attacking = true;
+    adversary.attack();
+    await this.#phase(attackedMs / rounds);
+    // Those that wait longest count, too.
+    await this.#crowd.settle();
+    times.attacked.push(...this.#crowd.takeAnswerTimesMs());
+    this.#bound('memory', residentBytes(bridge.child.pid) - this.#quietBytes, BOUNDS.memoryMoreMax);
+  }
+
+  /** What the attack has left behind belongs to neither time. */
+  async #calm(adversary: AdversaryBeside): Promise<void> {
+    this.#attacking = false;
+    adversary.rest();
+    await this.#phase(CALM_MS);
+    this.#crowd.takeAnswerTimesMs();
+  }
+
+  async #waitForCalls(adversary: AdversaryBeside): Promise<void> {
+    const untilMs = Date.now() + CALLS_MS_MAX;
+    while (adversary.calls() < this.#options.callsMin && Date.now() < untilMs) {
+      await this.#phase(LOOK_MS);
+    }
   }
 
   /** People talk, the victim looks at what is its own, and so do we. */
@@ -410,6 +449,8 @@ class Attack {
     );
     const asked: string[] = [];
     while (!signal.aborted) {
+      await sleep(100, undefined, { signal }).catch(() => {});
+      if (!this.#attacking) continue;
       const chat = pick(this.#random, groups);
       const words = pick(this.#random, ['/retry', '/run', '/skip', hostileText(this.#random), 'x']);
       const from = pick<SimUser>(this.#random, [guest, guest, others]);
@@ -418,7 +459,6 @@ class Attack {
       const value = { lark_bridge_choice: 'run', turn: pick(this.#random, asked) };
       const { messageId } = pick(this.#random, cards);
       void cloud.pressButton({ messageId, from: guest, value });
-      await sleep(100, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -449,13 +489,20 @@ class Attack {
   }
 }
 
+interface Times {
+  readonly quiet: number[];
+  readonly attacked: number[];
+}
+
 interface AdversaryBeside {
+  attack(): void;
+  rest(): void;
   /** So far. */
   readonly calls: () => number;
   stop(): Promise<AssaultReport>;
 }
 
-/** The adversary in a process of its own. */
+/** The adversary in a process of its own. It rests until it is told to attack. */
 function beside(assault: Assault): AdversaryBeside {
   // Its own work must not slow down what is measured: a real one has machines of its own.
   const words = ['-n', '19', process.execPath, LAUNCH, 'attack/adversary-process.ts'];
@@ -468,7 +515,10 @@ function beside(assault: Assault): AdversaryBeside {
     said += String(chunk);
   });
   const lines = () => said.trimEnd().split('\n');
+  const tell = (order: Order) => child.stdin?.write(`${order}\n`);
   return {
+    attack: () => tell('attack'),
+    rest: () => tell('rest'),
     calls: () => Number(lines().at(-1)),
     stop: async () => {
       const closed = once(child, 'close');
