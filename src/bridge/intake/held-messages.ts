@@ -1,5 +1,6 @@
 import { BridgeError } from '../../core/errors.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
+import { parseCommand } from '../commands/parse.ts';
 import { allWords } from '../commands/table.ts';
 import { admissionOf } from './admission.ts';
 import type { ChatEvent, Intake } from '../ports/intake.ts';
@@ -32,8 +33,8 @@ export class HeldMessages implements Intake {
     const { message } = event;
     const lang = languages.of(message.senderOpenId);
     // The next bridge knows which of them it can carry out.
-    const words = allWords(prefix);
-    const context = { journal, words, nowMs: clock.nowMs(), lang, isRecalled: false };
+    const typed = parseCommand(message, allWords(prefix));
+    const context = { journal, typed, nowMs: clock.nowMs(), lang, isRecalled: false };
     await journal.admit(await admissionOf(message, context));
   }
 

@@ -4,7 +4,7 @@ import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { AccessControl } from './access-control.ts';
 import { admissionOf } from './admission.ts';
-import { parseCommand } from '../commands/parse.ts';
+import { parseCommand, type TypedCommand } from '../commands/parse.ts';
 import { CommandDesk, directChatOf } from './command-desk.ts';
 import { Decisions } from './decisions.ts';
 import { Presses } from './presses.ts';
@@ -41,6 +41,13 @@ export interface EventIntakeParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly surroundings?: CommandSurroundings | undefined;
+}
+
+/** What a message says to the bridge itself. */
+interface ReadMessage {
+  readonly typed: TypedCommand | undefined;
+  /** It answers the question of an agent. */
+  readonly isAnswer: boolean;
 }
 
 /** Takes events from Lark. Each event is stored in the journal once, before anything else happens. */
@@ -134,8 +141,10 @@ export class EventIntake implements Intake {
   /** False if the journal knows it. */
   async #unknown(message: InboundMessage): Promise<boolean> {
     const { access, delivery, engine, log } = this.#parts;
-    const meant = this.#answerIn(message);
-    const done = await this.#stored(message, meant !== undefined);
+    const typed = parseCommand(message, this.#desk.words);
+    // A command stays a command, whatever the options of a question are called.
+    const meant = typed === undefined ? this.#answerIn(message) : undefined;
+    const done = await this.#stored(message, { typed, isAnswer: meant !== undefined });
     this.#known.set(message.messageId, true);
     if (done === undefined) return false;
     const { turn, out, takenIn } = done;
@@ -156,18 +165,16 @@ export class EventIntake implements Intake {
     return true;
   }
 
-  /** What a message answers that starts no turn. A command stays a command, whatever the options are called. */
+  /** What a message answers that starts no turn. */
   #answerIn(message: InboundMessage): TypedAnswer | undefined {
-    const isRecalled = this.#recalled.has(message.messageId);
-    if (isRecalled || parseCommand(message, this.#desk.words) !== undefined) return undefined;
+    if (this.#recalled.has(message.messageId)) return undefined;
     return this.#parts.engine.questions.meantBy(message);
   }
 
   /** What was said just before a command may still be on its way to the disk, and the command may mean it. */
-  async #stored(message: InboundMessage, isAnswer: boolean): ReturnType<Journal['admit']> {
-    const isCommand = parseCommand(message, this.#desk.words) !== undefined;
-    const before = isCommand ? [...this.#writes] : [];
-    const stored = this.#store(message, { before, isAnswer });
+  async #stored(message: InboundMessage, read: ReadMessage): ReturnType<Journal['admit']> {
+    const before = read.typed === undefined ? [] : [...this.#writes];
+    const stored = Promise.all(before).then(() => this.#store(message, read));
     const ended = stored.then(
       () => {},
       () => {},
@@ -182,19 +189,18 @@ export class EventIntake implements Intake {
 
   async #store(
     message: InboundMessage,
-    { before, isAnswer }: { readonly before: readonly Promise<void>[]; readonly isAnswer: boolean },
+    { typed, isAnswer }: ReadMessage,
   ): ReturnType<Journal['admit']> {
     const { journal, access, languages, clock, burstWaitMs = 0 } = this.#parts;
-    await Promise.all(before);
-    const receivedAtMs = clock.nowMs();
+    const nowMs = clock.nowMs();
     if (isAnswer) {
       const state = { phase: 'answered' } as const;
-      return journal.admit(access.guard({ message, receivedAtMs, state, out: [] }));
+      return journal.admit(access.guard({ message, receivedAtMs: nowMs, state, out: [] }));
     }
     const admission = await admissionOf(message, {
       journal,
-      words: this.#desk.words,
-      nowMs: clock.nowMs(),
+      typed,
+      nowMs,
       lang: languages.of(message.senderOpenId),
       isRecalled: this.#recalled.has(message.messageId),
       burstWaitMs,
