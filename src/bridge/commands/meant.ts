@@ -5,7 +5,7 @@ import type { ChatType, InboundMessage } from '../../core/message.ts';
 import { personOf, type Turn } from '../../core/turn.ts';
 import { ASKABLE_MAX, turnsMeant } from '../intake/commands.ts';
 import type { Journal } from '../ports/journal.ts';
-import { isAtWork } from '../turns/ended-early.ts';
+import { isAtWork } from '../turns/phases.ts';
 
 /** Where and by whom a command was given. */
 interface Giver {

@@ -16,10 +16,10 @@ import type { TurnTarget } from '../ports/target.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { questionNotices } from '../texts/questions.ts';
+import { isGiven } from '../turns/phases.ts';
 import {
   answerOf,
   type EndState,
-  isAtWork,
   isSaidTo,
   mayAnswer,
   optionMeant,
@@ -107,7 +107,7 @@ export class Questions {
 
   /** Ends the open questions of a turn that is not at work any more. */
   turnMoved(turn: Turn): void {
-    if (isAtWork(turn.state)) return;
+    if (isGiven(turn.state.phase)) return;
     const why = whyOver(turn.state);
     for (const [key, waiting] of this.#waiting) {
       if (waiting.turn === turn.id) this.#over(key, why);
@@ -191,7 +191,7 @@ export class Questions {
         turn,
         (now) => {
           const { state, message } = now;
-          if (now.run !== run || !isAtWork(state) || !('target' in state)) return undefined;
+          if (now.run !== run || !isGiven(state.phase) || !('target' in state)) return undefined;
           if (questions.question(key) !== undefined) return undefined;
           const { chatId, threadId } = message;
           const { kind: _kind, ...said } = asked;
