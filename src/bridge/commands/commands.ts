@@ -19,9 +19,9 @@ import {
 import { notices } from '../texts/texts.ts';
 import type { Engine } from '../turns/engine.ts';
 import { orderAccess } from './access-orders.ts';
-import { type CommandOrder, OPEN_TURNS_MAX } from './meant.ts';
+import { type CommandOrder, OPEN_TURNS_MAX } from './turns-meant.ts';
 import { COMMAND_NAMES, COMMANDS, type CommandRow, type CommandWords } from './table.ts';
-import { queueOf } from './views.ts';
+import { queueOf } from './queue-view.ts';
 
 interface CommandsParts {
   readonly journal: Journal;

@@ -4,7 +4,7 @@ import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft } from '../ports/outbox.ts';
 import { saysNothing } from '../../wire/message-text.ts';
 import type { TypedCommand } from '../commands/parse.ts';
-import { commandAdmission } from './command-admission.ts';
+import { commandAdmission } from '../commands/admission.ts';
 import { outKey } from '../outbox/keys.ts';
 import { type DraftedAt, ownDraft, receiptDraft } from '../outbox/drafts.ts';
 import { choices, notices } from '../texts/texts.ts';

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { turnId, type MessageId } from '../../core/ids.ts';
+import { directChatOf, turnId, type MessageId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { AccessControl } from './access-control.ts';
 import { admissionOf } from './admission.ts';
 import { parseCommand, type TypedCommand } from '../commands/parse.ts';
-import { CommandDesk, directChatOf } from './command-desk.ts';
+import { GivenCommands } from '../commands/given.ts';
 import { Decisions } from './decisions.ts';
 import { Presses } from './presses.ts';
 import type { Delivery } from '../outbox/delivery.ts';
@@ -53,7 +53,7 @@ interface ReadMessage {
 /** Takes events from Lark. Each event is stored in the journal once, before anything else happens. */
 export class EventIntake implements Intake {
   readonly #parts: EventIntakeParts;
-  readonly #desk: CommandDesk;
+  readonly #commands: GivenCommands;
   readonly #presses: Presses;
   /** Ids that are known to be in the journal, so that a duplicate costs no write. */
   readonly #known = new LRUCache<MessageId, true>({ max: IDS_REMEMBERED_MAX });
@@ -65,8 +65,8 @@ export class EventIntake implements Intake {
   constructor(parts: EventIntakeParts) {
     this.#parts = parts;
     const decisions = new Decisions(parts);
-    this.#desk = new CommandDesk({ ...parts, decisions });
-    this.#presses = new Presses({ ...parts, decisions, desk: this.#desk });
+    this.#commands = new GivenCommands({ ...parts, decisions });
+    this.#presses = new Presses({ ...parts, decisions, commands: this.#commands });
   }
 
   get duplicates(): number {
@@ -104,22 +104,22 @@ export class EventIntake implements Intake {
   }
 
   /** The menu is in the direct chat, so whoever may talk there may use it. */
-  async #menu(event: Parameters<CommandDesk['menu']>[0]): Promise<void> {
+  async #menu(event: Parameters<GivenCommands['menu']>[0]): Promise<void> {
     const { access, log } = this.#parts;
     if (await access.isLetIn({ openId: event.by }, directChatOf(event.by))) {
-      return this.#desk.menu(event);
+      return this.#commands.menu(event);
     }
     log.info('menu_of_guest', { by: event.by });
   }
 
   /** Commands that take long end early. The next start carries them out again. */
   stop(): Promise<void> {
-    return this.#desk.stop();
+    return this.#commands.stop();
   }
 
   /** Carries out a command that an earlier process stored but did not carry out. */
   async resume(command: Turn): Promise<void> {
-    await this.#desk.carryOut(command);
+    await this.#commands.carryOut(command);
   }
 
   /** False if it was known already. */
@@ -141,7 +141,7 @@ export class EventIntake implements Intake {
   /** False if the journal knows it. */
   async #unknown(message: InboundMessage): Promise<boolean> {
     const { access, delivery, engine, log } = this.#parts;
-    const typed = parseCommand(message, this.#desk.words);
+    const typed = parseCommand(message, this.#commands.words);
     // A command stays a command, whatever the options of a question are called.
     const meant = typed === undefined ? this.#answerIn(message) : undefined;
     const done = await this.#stored(message, { typed, isAnswer: meant !== undefined });
@@ -158,7 +158,7 @@ export class EventIntake implements Intake {
     if (phase === 'kept') access.noteKept();
     // Of somebody who may not talk to the bot it answers nothing.
     if (meant !== undefined && phase === 'answered') await engine.questions.typed(turn, meant);
-    else if (phase === 'command') await this.#desk.carryOut(turn);
+    else if (phase === 'command') await this.#commands.carryOut(turn);
     // A recall that came while the message was being stored found no turn to end.
     else if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
     else await engine.apply(turn.id, { kind: 'recalled' });

@@ -1,7 +1,7 @@
 /** What becomes of a message that is a word to the bridge itself. */
 import type { InboundMessage } from '../../core/message.ts';
-import { turnsMeantBy } from '../commands/meant.ts';
-import type { TypedCommand } from '../commands/parse.ts';
+import { turnsMeantBy } from './turns-meant.ts';
+import type { TypedCommand } from './parse.ts';
 import { type DraftedAt, ownDraft } from '../outbox/drafts.ts';
 import type { Admission } from '../ports/changes.ts';
 import type { Journal } from '../ports/journal.ts';
