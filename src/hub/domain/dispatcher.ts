@@ -1,14 +1,7 @@
 import { type BridgeError, isStoreTrouble } from '../../core/errors.ts';
-import type {
-  AgentStore,
-  Choice,
-  ItemToRun,
-  QueueId,
-  QueueItem,
-  QueueStore,
-  Seat,
-  Settlement,
-} from '../ports.ts';
+import type { AgentStore } from '../ports/agents.ts';
+import type { Choice, QueueStore, Seat, Settlement } from '../ports/queue.ts';
+import type { ItemToRun, QueueId, QueueItem } from '../ports/turns.ts';
 import { isSameWorkspace, type WorkspaceId } from '../../core/ids.ts';
 import type { CreateRuntime } from '../../agents/runtime.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';

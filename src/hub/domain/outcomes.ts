@@ -1,13 +1,8 @@
 /** How turns end. */
 import { randomUUID } from 'node:crypto';
 import type { AgentResult } from '../../agents/runtime.ts';
-import type {
-  FailureReason,
-  HubMessage,
-  SettledStatus,
-  Settlement,
-  TurnContent,
-} from '../ports.ts';
+import type { Settlement } from '../ports/queue.ts';
+import type { FailureReason, HubMessage, SettledStatus, TurnContent } from '../ports/turns.ts';
 import { storable } from '../../text/storable.ts';
 
 /** The status of the item of a turn that ended without an answer. */

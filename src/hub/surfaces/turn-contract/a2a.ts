@@ -1,5 +1,8 @@
 import type { FastifyReply } from 'fastify';
-import type { HubMessage, HubStore, QueueItem, Sent, Workspace } from '../../ports.ts';
+import type { Sent } from '../../ports/queue.ts';
+import type { HubStore } from '../../ports/store.ts';
+import type { HubMessage, QueueItem } from '../../ports/turns.ts';
+import type { Workspace } from '../../ports/workspaces.ts';
 import { contentFrom, type Bridges } from '../../domain/claims.ts';
 import type { Turns } from '../../domain/turns.ts';
 import { idOf, type Callers } from './callers.ts';

@@ -1,5 +1,8 @@
 import type { FastifyRequest } from 'fastify';
-import type { Activity, HubStore, LarkOutlet, NewActivity, Workspace } from '../../ports.ts';
+import type { Activity, NewActivity } from '../../ports/activity.ts';
+import type { LarkOutlet } from '../../ports/lark-sends.ts';
+import type { HubStore } from '../../ports/store.ts';
+import type { Workspace } from '../../ports/workspaces.ts';
 import { asObject } from '../../../core/json-object.ts';
 import { storable } from '../../../text/storable.ts';
 import { attachmentsOf } from '../../domain/attachments.ts';

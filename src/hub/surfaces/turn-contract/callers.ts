@@ -1,6 +1,6 @@
 /** Who makes a request. Every route except `/health` begins with one of these checks. */
 import type { FastifyRequest } from 'fastify';
-import type { Workspace, WorkspaceStore } from '../../ports.ts';
+import type { Workspace, WorkspaceStore } from '../../ports/workspaces.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import { sameHash, tokenHash } from '../../domain/tokens.ts';
 import { Refusal } from './refusal.ts';

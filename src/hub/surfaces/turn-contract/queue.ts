@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { queueId, type QueueItem } from '../../ports.ts';
+import { queueId, type QueueItem } from '../../ports/turns.ts';
 import type { Turns } from '../../domain/turns.ts';
 import { responseBody } from './json-rpc.ts';
 import { idOf, type Callers } from './callers.ts';

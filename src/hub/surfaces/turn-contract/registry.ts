@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify';
+import type { HubStore } from '../../ports/store.ts';
 import {
   REGISTERED_WORKSPACES_MAX,
   type AgentCard,
-  type HubStore,
   type ListedWorkspace,
   type Workspace,
-} from '../../ports.ts';
+} from '../../ports/workspaces.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { storable } from '../../../text/storable.ts';
 import { createToken, sameHash, tokenHash } from '../../domain/tokens.ts';
