@@ -18,7 +18,7 @@ import { updateOf } from './updates.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { AnswerFileStore } from '../ports/answer-files.ts';
-import type { DeliveryResult } from '../ports/delivery.ts';
+import type { DeliveryResult, Outgoing } from '../ports/delivery.ts';
 import type { LarkGateway } from '../ports/lark.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { LiveJournal } from '../ports/live.ts';
@@ -62,6 +62,9 @@ interface DeliveryParts {
   /** The row of a question has ended, and nothing was shown. */
   readonly onQuestionNotShown: (key: string) => void;
 }
+
+/** The row is done with. There is no message of it in Lark. */
+const NOTHING_TO_SEND = { ok: true, id: '' } as const;
 
 interface Attempt {
   readonly row: OutboxRow;
@@ -214,13 +217,11 @@ export class Delivery implements Service {
   }
 
   async #send({ row, again }: Attempt, turn: Turn | undefined): Promise<DeliveryResult> {
-    const { lark } = this.#parts;
     const { body } = row;
     if (body.kind === 'unreact') {
       const react = await this.#parts.journal.out(body.reactKey);
-      if (react?.state.phase !== 'sent') return { ok: true, id: '' };
-      const out = toOutgoing(row, { again, reactionId: react.state.larkId });
-      return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
+      if (react?.state.phase !== 'sent') return NOTHING_TO_SEND;
+      return this.#call(row, toOutgoing(row, { again, reactionId: react.state.larkId }));
     }
     const buttonValues = buttonValuesOf(row, turn, this.#parts.choices);
     if (row.liveCard !== undefined) {
@@ -228,15 +229,15 @@ export class Delivery implements Service {
       return this.#cards.deliver(row, { buttonValues, lang });
     }
     if (body.kind === 'update') {
-      const update = updateOf(row, body, this.#parts.questions);
-      return update === undefined
-        ? { ok: true, id: '' }
-        : lark.deliver(update, row.key, row.priority);
+      return this.#call(row, updateOf(row, body, this.#parts.questions));
     }
     const arrived = await alreadyShown(row, turn, this.#parts);
     if (arrived !== undefined) return arrived;
-    const out = toOutgoing(this.#inOwnWords(row), { again, buttonValues });
-    return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
+    return this.#call(row, toOutgoing(this.#inOwnWords(row), { again, buttonValues }));
+  }
+
+  async #call({ key, priority }: OutboxRow, out: Outgoing | undefined): Promise<DeliveryResult> {
+    return out === undefined ? NOTHING_TO_SEND : this.#parts.lark.deliver(out, key, priority);
   }
 
   #inOwnWords(row: OutboxRow): OutboxRow {
