@@ -7,7 +7,7 @@ import type { Clock } from '../../time/clock.ts';
 import { Commands } from './commands.ts';
 import { turnsMeantBy } from './turns-meant.ts';
 import { isCommandName, type CommandWords } from './table.ts';
-import { ownDraft, type OwnShow } from '../outbox/drafts.ts';
+import { type OwnShow, turnlessDraft } from '../outbox/drafts.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { outKey } from '../outbox/keys.ts';
 import type { CommandSurroundings } from '../ports/commands.ts';
@@ -110,13 +110,10 @@ export class GivenCommands {
 
   #draftOf(show: OwnShow, { appId, by, eventId, place, card }: CommandEvent): OutboxDraft {
     const chatId = card === undefined || place === undefined ? directChatOf(by) : place.chatId;
-    const message = { appId, chatId, messageId: card ?? ('' as MessageId), threadId: undefined };
     const { clock, languages } = this.#parts;
     const at = { nowMs: clock.nowMs(), lang: languages.of(by) };
-    const draft = ownDraft({ message, run: 1 }, show, at);
     const key = outKey(appId, chatId, 'command', eventId, show.name);
-    if (card !== undefined) return { ...draft, key, turn: undefined };
-    return { ...draft, key, turn: undefined, replyTo: undefined, placement: 'chat' };
+    return turnlessDraft(show, { key, chatId, under: card }, at);
   }
 
   async #carryOut(command: Turn): Promise<void> {

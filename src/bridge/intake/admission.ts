@@ -6,7 +6,7 @@ import { saysNothing } from '../../wire/message-text.ts';
 import type { TypedCommand } from '../commands/parse.ts';
 import { commandAdmission } from '../commands/admission.ts';
 import { outKey } from '../outbox/keys.ts';
-import { type DraftedAt, ownDraft, receiptDraft } from '../outbox/drafts.ts';
+import { type DraftedAt, ownDraft, receiptDraft, turnlessDraft } from '../outbox/drafts.ts';
 import { choices, notices } from '../texts/texts.ts';
 import type { Admission } from '../ports/changes.ts';
 import type { Journal } from '../ports/journal.ts';
@@ -101,7 +101,8 @@ export function staleQuestion(
   cause: string,
   at: DraftedAt,
 ): OutboxDraft[] {
-  const key = outKey(message.appId, message.chatId, 'stale', cause);
-  const draft = ownDraft({ message, run: 1 }, choices.stale(), at);
-  return [{ ...draft, key, turn: undefined }];
+  const { appId, chatId, messageId, threadId } = message;
+  const key = outKey(appId, chatId, 'stale', cause);
+  const place = { key, chatId, under: messageId, inThread: threadId !== undefined };
+  return [turnlessDraft(choices.stale(), place, at)];
 }

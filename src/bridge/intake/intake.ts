@@ -11,7 +11,8 @@ import { Presses } from './presses.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from '../turns/engine.ts';
 import type { ChoiceValues } from '../../wire/choice-value.ts';
-import { ownDraft } from '../outbox/drafts.ts';
+import { turnlessDraft } from '../outbox/drafts.ts';
+import { turnKey } from '../outbox/keys.ts';
 import type { TypedAnswer } from '../questions/questions.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
@@ -225,9 +226,12 @@ export class EventIntake implements Intake {
     // The message came in another delivery that could be read.
     if ((await journal.turn(turnId(event.messageId))) !== undefined) return;
     const at = { nowMs: clock.nowMs(), lang: languages.standard };
-    const draft = ownDraft({ message: event, run: 1 }, notices.unreadable(), at);
-    const alone = { ...draft, turn: undefined };
-    delivery.offer(await journal.enqueue([alone], `unreadable:${event.messageId}`));
-    log.warn('message_unreadable', { message: event.messageId, chat: event.chatId });
+    const { messageId, chatId, threadId } = event;
+    const notice = notices.unreadable();
+    const key = turnKey({ message: event, run: 1 }, `${notice.what}:${notice.name}`);
+    const place = { key, chatId, under: messageId, inThread: threadId !== undefined };
+    const draft = turnlessDraft(notice, place, at);
+    delivery.offer(await journal.enqueue([draft], `unreadable:${messageId}`));
+    log.warn('message_unreadable', { message: messageId, chat: chatId });
   }
 }

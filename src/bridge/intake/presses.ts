@@ -7,7 +7,7 @@ import type { Show } from '../outbox/show.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Choice, ChoiceValues } from '../../wire/choice-value.ts';
 import type { Delivery } from '../outbox/delivery.ts';
-import { ownDraft } from '../outbox/drafts.ts';
+import { turnlessDraft } from '../outbox/drafts.ts';
 import { outKey } from '../outbox/keys.ts';
 import type { EventReply } from '../ports/intake.ts';
 import type { Journal } from '../ports/journal.ts';
@@ -183,11 +183,9 @@ export class Presses {
   async #tell(press: Press, notice: Extract<Show, { what: 'notice' }>): Promise<void> {
     const { journal, delivery, storeRetry, languages, clock } = this.#parts;
     const { appId, chatId: chat, messageId: card, operatorOpenId: by } = press;
-    const message = { appId, chatId: chat, messageId: card, threadId: undefined };
-    const at = { nowMs: clock.nowMs(), lang: languages.of(by) };
-    const draft = ownDraft({ message, run: 1 }, notice, at);
     const key = outKey(appId, chat, 'press', notice.name, card, by);
-    const alone = { ...draft, key, turn: undefined };
-    delivery.offer(await storeRetry.untilStored(() => journal.enqueue([alone])));
+    const at = { nowMs: clock.nowMs(), lang: languages.of(by) };
+    const draft = turnlessDraft(notice, { key, chatId: chat, under: card }, at);
+    delivery.offer(await storeRetry.untilStored(() => journal.enqueue([draft])));
   }
 }
