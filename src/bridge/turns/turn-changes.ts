@@ -20,7 +20,7 @@ import type { TurnTarget } from '../ports/target.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { LiveCards } from '../live/live-cards.ts';
-import { onCards } from '../live/card-ends.ts';
+import { livePlaceOf, onCards } from '../live/card-ends.ts';
 import type { Questions } from '../questions/questions.ts';
 import type { CallOffs } from './call-offs.ts';
 import { Receipts } from './receipts.ts';
@@ -138,10 +138,8 @@ export class TurnChanges {
     const isAnswered = show.some(({ what }) => what === 'answer');
     const before: Show[] =
       isAnswered || isBlank(said) ? [] : [{ what: 'answer', name: 'said', text: said }];
-    const { chatId, messageId, threadId } = turn.message;
-    const place = { chatId, replyTo: messageId, inThread: threadId !== undefined };
     const drafts = toDrafts(subject, [...before, ...show], at);
-    return onCards(drafts, cards, { turn: turn.id, place, ...at });
+    return onCards(drafts, cards, { turn: turn.id, place: livePlaceOf(turn.message), ...at });
   }
 
   /** The person may have been blocked while the turn waited. Then it does not start. */
