@@ -44,6 +44,8 @@ export interface EventIntakeParts {
   readonly surroundings?: CommandSurroundings | undefined;
 }
 
+type Admitted = NonNullable<Awaited<ReturnType<Journal['admit']>>>;
+
 /** What a message says to the bridge itself. */
 interface ReadMessage {
   readonly typed: TypedCommand | undefined;
@@ -77,16 +79,16 @@ export class EventIntake implements Intake {
   async admit(event: InboundEvent | ChatEvent): Promise<EventReply | undefined> {
     switch (event.kind) {
       case 'message':
-        await this.#message(event.message);
+        await this.#takeMessage(event.message);
         return undefined;
       case 'edited':
-        await this.#edited(event);
+        await this.#takeEdit(event);
         return undefined;
       case 'recalled':
-        await this.#recall(event);
+        await this.#takeRecall(event);
         return undefined;
       case 'unreadable':
-        await this.#unreadable(event);
+        await this.#takeUnreadable(event);
         return undefined;
       case 'button':
         return this.#presses.take(event);
@@ -124,46 +126,56 @@ export class EventIntake implements Intake {
   }
 
   /** False if it was known already. */
-  async #message(message: InboundMessage): Promise<boolean> {
-    if (!this.#known.has(message.messageId) && (await this.#unknown(message))) return true;
+  async #takeMessage(message: InboundMessage): Promise<boolean> {
+    if (!this.#known.has(message.messageId) && (await this.#admitNew(message))) return true;
     this.#duplicates += 1;
     return false;
   }
 
   /** An edit may be the first that the bridge hears of a message: only now it names the bot. */
-  async #edited({ message, editedAtMs }: Extract<InboundEvent, { kind: 'edited' }>): Promise<void> {
+  async #takeEdit({
+    message,
+    editedAtMs,
+  }: Extract<InboundEvent, { kind: 'edited' }>): Promise<void> {
     const { journal, engine } = this.#parts;
     const isKnown = async () => (await journal.turn(turnId(message.messageId))) !== undefined;
-    if (!(await isKnown()) && (await this.#message(message))) return;
+    if (!(await isKnown()) && (await this.#takeMessage(message))) return;
     // Of a message that was pruned nothing is left to change.
     if (await isKnown()) await engine.edits.take(message, editedAtMs);
   }
 
   /** False if the journal knows it. */
-  async #unknown(message: InboundMessage): Promise<boolean> {
-    const { access, delivery, engine, log } = this.#parts;
+  async #admitNew(message: InboundMessage): Promise<boolean> {
     const typed = parseCommand(message, this.#commands.words);
     // A command stays a command, whatever the options of a question are called.
-    const meant = typed === undefined ? this.#answerIn(message) : undefined;
-    const done = await this.#stored(message, { typed, isAnswer: meant !== undefined });
+    const answer = typed === undefined ? this.#answerIn(message) : undefined;
+    const admitted = await this.#storeInOrder(message, { typed, isAnswer: answer !== undefined });
     this.#known.set(message.messageId, true);
-    if (done === undefined) return false;
-    const { turn, out, takenIn } = done;
+    if (admitted === undefined) return false;
+    await this.#goOnWith(admitted, answer);
+    return true;
+  }
+
+  async #goOnWith(
+    { turn, out, takenIn }: Admitted,
+    answer: TypedAnswer | undefined,
+  ): Promise<void> {
+    const { access, delivery, engine, log } = this.#parts;
+    const { id, message, state } = turn;
+    const { phase } = state;
     if (takenIn !== undefined) engine.takenIn(takenIn, message.chatId);
-    const { phase } = turn.state;
     // Each message leaves this line, so it has only what names it. `trace` tells the rest.
     const usual = phase === 'waiting' ? {} : { phase };
     const joined = takenIn === undefined ? {} : { took_in: takenIn };
-    log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual, ...joined });
+    log.info('message_admitted', { turn: id, chat: message.chatId, ...usual, ...joined });
     delivery.offer(out);
     if (phase === 'kept') access.noteKept();
     // Of somebody who may not talk to the bot it answers nothing.
-    if (meant !== undefined && phase === 'answered') await engine.questions.typed(turn, meant);
+    if (answer !== undefined && phase === 'answered') await engine.questions.typed(turn, answer);
     else if (phase === 'command') await this.#commands.carryOut(turn);
     // A recall that came while the message was being stored found no turn to end.
-    else if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
-    else await engine.apply(turn.id, { kind: 'recalled' });
-    return true;
+    else if (!this.#recalled.has(message.messageId)) engine.offer(turn);
+    else await engine.apply(id, { kind: 'recalled' });
   }
 
   /** What a message answers that starts no turn. */
@@ -173,7 +185,7 @@ export class EventIntake implements Intake {
   }
 
   /** What was said just before a command may still be on its way to the disk, and the command may mean it. */
-  async #stored(message: InboundMessage, read: ReadMessage): ReturnType<Journal['admit']> {
+  async #storeInOrder(message: InboundMessage, read: ReadMessage): ReturnType<Journal['admit']> {
     const before = read.typed === undefined ? [] : [...this.#writes];
     const stored = Promise.all(before).then(() => this.#store(message, read));
     const ended = stored.then(
@@ -209,7 +221,7 @@ export class EventIntake implements Intake {
     return journal.admit(access.guard(admission));
   }
 
-  async #recall(event: Extract<InboundEvent, { kind: 'recalled' }>): Promise<void> {
+  async #takeRecall(event: Extract<InboundEvent, { kind: 'recalled' }>): Promise<void> {
     const { journal, engine, attachments } = this.#parts;
     const { messageId, chatId, eventId, by } = event;
     const id = turnId(messageId);
@@ -220,7 +232,7 @@ export class EventIntake implements Intake {
   }
 
   /** No turn is made, because the chat's history may still contain the whole message. */
-  async #unreadable(event: Extract<InboundEvent, { kind: 'unreadable' }>): Promise<void> {
+  async #takeUnreadable(event: Extract<InboundEvent, { kind: 'unreadable' }>): Promise<void> {
     const { journal, delivery, languages, clock, log } = this.#parts;
     if (this.#recalled.has(event.messageId)) return;
     // The message came in another delivery that could be read.
