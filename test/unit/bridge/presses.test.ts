@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
 import type { SendResult, TurnRequest } from '../../../src/bridge/ports/target.ts';
-import { chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { chatId, messageId, openId, turnId } from '../../../src/core/ids.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
@@ -14,7 +14,7 @@ import { VirtualClock } from '../../kit/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 
 const HOUR_MS = 3_600_000;
@@ -57,9 +57,8 @@ beforeEach(async () => {
       history: () => Promise.resolve([]),
     },
     target: {
-      correlates: true,
+      ...HUB,
       deduplicates: false,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
       send: (request) => {
         requests.push(request);
         return Promise.resolve(says);
@@ -299,9 +298,8 @@ describe('F17: a turn belongs to the person who asked', () => {
       clock,
       log,
       target: {
-        correlates: true,
+        ...HUB,
         deduplicates: false,
-        currentTarget: () => Promise.resolve(workspaceId('agent')),
         send: (request) => {
           requests.push(request);
           return Promise.resolve(says);
