@@ -235,7 +235,10 @@ export class CatchUp implements Service {
     return [...messages.values()].toSorted((a, b) => a.sentAtMs - b.sentAtMs);
   }
 
-  /** Admits what no event brought, and edits, of which nobody knows whether an event came. Returns how many were missed, or undefined after a stop. */
+  /**
+   * Admits what no event brought, and edits, of which nobody knows whether an event came. Returns how many were
+   * missed, or undefined after a stop.
+   */
   async #admit(messages: readonly HistoryMessage[]): Promise<number | undefined> {
     const { intake } = this.#parts;
     const missed = new Set(await this.#unknown(messages));

@@ -24,7 +24,10 @@ export class HeldMessages implements Intake {
     this.#parts = parts;
   }
 
-  /** Takes only messages. Who may talk is judged before they start. Other events need a running bridge: they are not acked, so Lark delivers them again. */
+  /**
+   * Takes only messages. Who may talk is judged before they start. Other events need a running bridge: they are not
+   * acked, so Lark delivers them again.
+   */
   async admit(event: InboundEvent | ChatEvent): Promise<void> {
     // Whoever opens the chat for the check needs no welcome.
     if (event.kind === 'chat_entered') return;

@@ -60,9 +60,10 @@ interface EngineParts {
 }
 
 /**
- * Sends waiting turns to the agent, one at a time per chat, and ends them. People share the slots fairly. Every step is stored in the journal
- * before the next one begins, so that another process can continue after any step. A target that can't say which
- * turn an answer belongs to gets only one turn at a time. The kind of the target may become known only later.
+ * Sends waiting turns to the agent, one at a time per chat, and ends them. People share the slots fairly. Every step
+ * is stored in the journal before the next one begins, so that another process can continue after any step. A target
+ * that can't say which turn an answer belongs to gets only one turn at a time. The kind of the target may become known
+ * only later.
  */
 export class Engine implements Service {
   readonly name = 'engine';
