@@ -14,7 +14,7 @@ interface Room {
 
 /** What every part may lean on: words, texts, time, the network, the shapes on a wire, files. None of it knows a part. */
 const GROUND = ['core', 'text', 'time', 'net', 'wire', 'files'];
-const PORTS = ['bridge/ports/', 'hub/ports.ts', 'agents/runtime.ts'];
+const PORTS = ['bridge/ports/', 'hub/ports/', 'agents/runtime.ts'];
 
 export const ROOMS: Readonly<Record<string, Room>> = {
   core: { ours: [], packages: [] },
@@ -44,7 +44,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   platform: { ours: GROUND, ports: ['bridge/ports/'], packages: [] },
   store: {
     ours: GROUND,
-    ports: ['bridge/ports/', 'hub/ports.ts'],
+    ports: ['bridge/ports/', 'hub/ports/'],
     packages: ['node:crypto', 'node:fs', 'node:module', 'node:path'],
   },
   config: {

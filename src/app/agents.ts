@@ -15,7 +15,7 @@ import type { Brand } from '../core/brand.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { LarkContext } from '../core/message.ts';
 import { type AddedAgent, Directory } from '../hub/domain/directory.ts';
-import type { AgentSpec } from '../hub/ports.ts';
+import type { AgentSpec } from '../hub/ports/agents.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';

@@ -16,7 +16,7 @@ import { createSecretReader, loadOrCreateSecret } from '../host/secret-files.ts'
 import { workspaceTokenFile } from '../host/workspace-token.ts';
 import { Directory } from '../hub/domain/directory.ts';
 import { Hub, type HubOptions } from '../hub/hub.ts';
-import type { AgentRecord } from '../hub/ports.ts';
+import type { AgentRecord } from '../hub/ports/agents.ts';
 import { InProcessTarget } from '../hub/surfaces/in-process/target.ts';
 import { ChannelSocket } from '../platform/channel-socket.ts';
 import { PlatformClient, type PlatformOptions } from '../platform/client.ts';

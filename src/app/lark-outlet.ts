@@ -8,7 +8,7 @@ import type { SendOrder } from '../bridge/ports/send.ts';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { inWords } from '../files/system-errors.ts';
-import type { LarkOutlet, LarkSend, LarkSendPlan } from '../hub/ports.ts';
+import type { LarkOutlet, LarkSend, LarkSendPlan } from '../hub/ports/lark-sends.ts';
 import type { Clock } from '../time/clock.ts';
 import { cardProblem, forgetFiles, keepFiles, plannedFiles } from './kept-files.ts';
 

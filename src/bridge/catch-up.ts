@@ -235,7 +235,10 @@ export class CatchUp implements Service {
     return [...messages.values()].toSorted((a, b) => a.sentAtMs - b.sentAtMs);
   }
 
-  /** Admits what no event brought, and edits, of which nobody knows whether an event came. Returns how many were missed, or undefined after a stop. */
+  /**
+   * Admits what no event brought, and edits, of which nobody knows whether an event came. Returns how many were
+   * missed, or undefined after a stop.
+   */
   async #admit(messages: readonly HistoryMessage[]): Promise<number | undefined> {
     const { intake } = this.#parts;
     const missed = new Set(await this.#unknown(messages));
@@ -254,32 +257,42 @@ export class CatchUp implements Service {
   async #checkQuiet(): Promise<void> {
     const { journal, connection, clock, log } = this.#parts;
     const nowMs = clock.nowMs();
-    const sinceMs = connection.connectedSinceMs();
-    const eventAtMs = connection.lastEventAtMs();
-    if (sinceMs === undefined) return;
-    const quietSinceMs = Math.max(sinceMs, eventAtMs ?? 0);
-    if (nowMs - quietSinceMs < QUIET_CHECK_MS) {
-      this.#quietCheckAfterMs = QUIET_CHECK_MS;
-      this.#quietCheckAtMs = quietSinceMs + QUIET_CHECK_MS;
-      return;
-    }
-    if (nowMs < this.#quietCheckAtMs) return;
-    const [chat] = await journal.chats(nowMs - GAP_CHATS_ACTIVE_MS, 1);
-    const [thread] = await journal.threads(nowMs - GAP_CHATS_ACTIVE_MS, 1);
+    const quietSinceMs = this.#noteQuiet(nowMs);
+    if (quietSinceMs === undefined || nowMs < this.#quietCheckAtMs) return;
+    const place = await this.#latestPlace(nowMs);
     this.#quietCheckAfterMs = Math.min(this.#quietCheckAfterMs * 2, QUIET_CHECK_MAX_MS);
     this.#quietCheckAtMs = nowMs + this.#quietCheckAfterMs;
-    if (chat === undefined || this.#denied.has(chat.chatId)) return;
-    // The place of the latest message. A chat's history does not show what is said in threads.
-    const inThread =
-      thread?.lastMessageAtMs === chat.lastMessageAtMs && !this.#deniedThreads.has(thread.threadId);
-    const place = inThread ? thread : { chatId: chat.chatId, threadId: undefined };
+    if (place === undefined) return;
     const messages = await this.#read(place, quietSinceMs - EVENT_GRACE_MS);
     const missed = await this.#unknown(messages ?? []);
     const late = missed.filter(({ sentAtMs }) => nowMs - sentAtMs > EVENT_GRACE_MS);
     if (late.length === 0) return;
-    log.error('connection_deaf', { chat: chat.chatId, missed: late.length });
+    log.error('connection_deaf', { chat: place.chatId, missed: late.length });
     await journal.openGap(quietSinceMs);
     connection.restart();
+  }
+
+  /** Since when the connection is up and brings no events. Undefined: not for long. Then checks are soon again. */
+  #noteQuiet(nowMs: number): number | undefined {
+    const { connection } = this.#parts;
+    const sinceMs = connection.connectedSinceMs();
+    if (sinceMs === undefined) return undefined;
+    const quietSinceMs = Math.max(sinceMs, connection.lastEventAtMs() ?? 0);
+    if (nowMs - quietSinceMs >= QUIET_CHECK_MS) return quietSinceMs;
+    this.#quietCheckAfterMs = QUIET_CHECK_MS;
+    this.#quietCheckAtMs = quietSinceMs + QUIET_CHECK_MS;
+    return undefined;
+  }
+
+  /** Where the latest message is. A chat's history does not show what is said in threads. */
+  async #latestPlace(nowMs: number): Promise<Place | undefined> {
+    const { journal } = this.#parts;
+    const [chat] = await journal.chats(nowMs - GAP_CHATS_ACTIVE_MS, 1);
+    const [thread] = await journal.threads(nowMs - GAP_CHATS_ACTIVE_MS, 1);
+    if (chat === undefined || this.#denied.has(chat.chatId)) return undefined;
+    const isInThread =
+      thread?.lastMessageAtMs === chat.lastMessageAtMs && !this.#deniedThreads.has(thread.threadId);
+    return isInThread ? thread : { chatId: chat.chatId, threadId: undefined };
   }
 
   /** Undefined if Lark does not show it. */

@@ -41,4 +41,5 @@ export const LARK_RECEIVERS = {
 } as const;
 
 /** Lark takes a person's open id in the place of their direct chat, whose id the sender may not know. */
+export const directChatOf = (person: OpenId): ChatId => person as string as ChatId;
 export const isPerson = (id: string): boolean => id.startsWith('ou_');

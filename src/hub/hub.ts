@@ -2,7 +2,8 @@
 import type { AddressInfo } from 'node:net';
 import { BridgeError, errorText } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
-import type { HubStore, LarkOutlet } from './ports.ts';
+import type { LarkOutlet } from './ports/lark-sends.ts';
+import type { HubStore } from './ports/store.ts';
 import type { CreateRuntime } from '../agents/runtime.ts';
 import type { Service } from '../time/service.ts';
 import type { Pages } from '../net/pages.ts';

@@ -54,6 +54,14 @@ export function pause(clock: Clock, stop: AbortSignal, delayMs: number): Promise
   });
 }
 
+/** Resolves when `signal` aborts, or at once if it has. Never rejects. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /** For a wait that nothing ends early. */
 export const NEVER: AbortSignal = new AbortController().signal;
 

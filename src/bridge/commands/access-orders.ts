@@ -3,7 +3,7 @@ import type { OwnShow } from '../outbox/drafts.ts';
 import type { AccessOrders, AccessOutcome } from '../ports/access.ts';
 import type { CommandSurroundings } from '../ports/commands.ts';
 import { commandNotices } from '../texts/commands.ts';
-import type { CommandOrder } from './meant.ts';
+import type { CommandOrder } from './turns-meant.ts';
 
 /** `unknown`: there is no such code, or it is too old. */
 type Result = AccessOutcome | 'unknown';

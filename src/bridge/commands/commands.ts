@@ -3,9 +3,10 @@ import type { CommandName } from '../../core/content.ts';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import { personOf } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
+import { untilAborted } from '../../time/wait.ts';
 import type { Decisions } from '../intake/decisions.ts';
 import type { OwnShow } from '../outbox/drafts.ts';
-import type { CommandSurroundings, Diagnosis } from '../ports/commands.ts';
+import type { CommandSurroundings } from '../ports/commands.ts';
 import type { Journal } from '../ports/journal.ts';
 import {
   commandNotices,
@@ -19,9 +20,9 @@ import {
 import { notices } from '../texts/texts.ts';
 import type { Engine } from '../turns/engine.ts';
 import { orderAccess } from './access-orders.ts';
-import { type CommandOrder, OPEN_TURNS_MAX } from './meant.ts';
+import { type CommandOrder, OPEN_TURNS_MAX } from './turns-meant.ts';
 import { COMMAND_NAMES, COMMANDS, type CommandRow, type CommandWords } from './table.ts';
-import { queueOf } from './views.ts';
+import { queueOf } from './queue-view.ts';
 
 interface CommandsParts {
   readonly journal: Journal;
@@ -179,7 +180,9 @@ export class Commands {
     try {
       const { signal } = this.#stop;
       const checks = this.#around.diagnose?.() ?? Promise.resolve([]);
-      return diagnosis(await Promise.race([checks, endOf(signal)]));
+      // A stop waits for no check.
+      const found = await Promise.race([checks, untilAborted(signal)]);
+      return diagnosis(found ?? []);
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
       return diagnosisFailed(errorText(error));
@@ -198,13 +201,4 @@ function namesIn(around: CommandSurroundings): ReadonlySet<CommandName> {
     doctor: around.diagnose,
   };
   return new Set(COMMAND_NAMES.filter((name) => !(name in needs) || needs[name] !== undefined));
-}
-
-/** A stop waits for no check. */
-function endOf(signal: AbortSignal): Promise<readonly Diagnosis[]> {
-  return new Promise((resolve) => {
-    const end = () => resolve([]);
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
-  });
 }

@@ -4,10 +4,10 @@ import type { InboundMessage } from '../../core/message.ts';
 import { visibleOf } from '../../text/visible.ts';
 import type { CommandWords } from './table.ts';
 
-type Typed =
+export type TypedCommand =
   | { readonly kind: 'command'; readonly name: CommandName; readonly argument: string }
-  /** Not a command, but it looks like this one with a typing mistake. */
-  | { readonly kind: 'mistyped'; readonly word: string; readonly nearest: CommandName };
+  /** Not a command, but it looks like the nearest one with a typing mistake. Both as people type them. */
+  | { readonly kind: 'mistyped'; readonly word: string; readonly nearest: string };
 
 /** A command is at most this long, and so is one with a typing mistake. */
 const WORD_CHARS_MAX = 12;
@@ -15,7 +15,10 @@ const WORD_CHARS_MAX = 12;
 const TWO_MISTAKES_CHARS = 6;
 
 /** Undefined if the message is for the agent. */
-export function parseCommand(message: InboundMessage, words: CommandWords): Typed | undefined {
+export function parseCommand(
+  message: InboundMessage,
+  words: CommandWords,
+): TypedCommand | undefined {
   const [part, ...more] = message.parts;
   if (part?.kind !== 'text' || more.length > 0) return undefined;
   const text = visibleOf(part.text);
@@ -29,7 +32,9 @@ export function parseCommand(message: InboundMessage, words: CommandWords): Type
   if (name !== undefined)
     return { kind: 'command', name, argument: text.slice(first.length).trim() };
   const nearest = nearestOf(word, known);
-  return nearest && { kind: 'mistyped', word: `${words.prefix}${word}`, nearest };
+  if (nearest === undefined) return undefined;
+  const asTyped = (one: string) => `${words.prefix}${one}`;
+  return { kind: 'mistyped', word: asTyped(word), nearest: asTyped(nearest) };
 }
 
 /** Full-width forms, capital letters and the like are the same sign. */

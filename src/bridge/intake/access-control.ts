@@ -92,7 +92,7 @@ export class AccessControl implements AccessOrders, Service {
 
   /** The admission, with the judgement that is made in the write that stores it. */
   guard(admission: Admission): Admission {
-    return this.#parts.gate.guard(admission, this.#parts.clock.nowMs());
+    return this.#parts.gate.guard(admission);
   }
 
   /** A message was kept, so somebody may have to be asked. */

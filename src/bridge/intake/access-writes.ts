@@ -1,10 +1,10 @@
 /** Stores what is decided about who may talk, and lets the messages go on that were kept. */
-import type { AppId, ChatId, MessageId, OpenId } from '../../core/ids.ts';
+import type { AppId, ChatId, OpenId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { OutboxDraft } from '../ports/outbox.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Delivery } from '../outbox/delivery.ts';
-import { ownDraft, type OwnShow } from '../outbox/drafts.ts';
+import { turnlessDraft, type OwnShow } from '../outbox/drafts.ts';
 import { outKey } from '../outbox/keys.ts';
 import type { AccessBook, AccessWork } from '../ports/access-book.ts';
 import type { StoreRetry } from '../store-retry.ts';
@@ -59,14 +59,8 @@ export class AccessWrites {
   ): OutboxDraft {
     const { appId, clock, languages } = this.#parts;
     const lang = to === undefined ? languages.standard : languages.of(to);
-    // It is under no message.
-    const message = { appId, chatId: chat, messageId: '' as MessageId, threadId: undefined };
-    return {
-      ...ownDraft({ message, run: 1 }, show, { nowMs: clock.nowMs(), lang }),
-      key: outKey(appId, 'access', show.name, ...about),
-      turn: undefined,
-      replyTo: undefined,
-      placement: 'chat',
-    };
+    const key = outKey(appId, 'access', show.name, ...about);
+    const place = { key, chatId: chat, under: undefined };
+    return turnlessDraft(show, place, { nowMs: clock.nowMs(), lang });
   }
 }

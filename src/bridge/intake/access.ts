@@ -103,7 +103,8 @@ export class Gate {
   }
 
   /** The admission, with the judgement that is made when it is stored. */
-  guard(admission: Admission, nowMs: number): Admission {
+  guard(admission: Admission): Admission {
+    const nowMs = admission.receivedAtMs;
     return { ...admission, judge: (known) => this.#judge(admission, known, { nowMs }) };
   }
 

@@ -3,10 +3,10 @@ import type { Language } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft } from '../ports/outbox.ts';
 import { saysNothing } from '../../wire/message-text.ts';
-import type { CommandWords } from '../commands/table.ts';
-import { commandAdmission } from './command-admission.ts';
+import type { TypedCommand } from '../commands/parse.ts';
+import { commandAdmission } from '../commands/admission.ts';
 import { outKey } from '../outbox/keys.ts';
-import { type DraftedAt, ownDraft, receiptDraft } from '../outbox/drafts.ts';
+import { type DraftedAt, ownDraft, receiptDraft, turnlessDraft } from '../outbox/drafts.ts';
 import { choices, notices } from '../texts/texts.ts';
 import type { Admission } from '../ports/changes.ts';
 import type { Journal } from '../ports/journal.ts';
@@ -19,7 +19,8 @@ const BURST_MS = 60_000;
 
 interface AdmissionContext {
   readonly journal: Pick<Journal, 'askable' | 'openIn'>;
-  readonly words: CommandWords;
+  /** Undefined: it is for the agent. */
+  readonly typed: TypedCommand | undefined;
   readonly nowMs: number;
   /** The language of the person. */
   readonly lang: Language;
@@ -31,7 +32,7 @@ interface AdmissionContext {
 
 export async function admissionOf(
   message: InboundMessage,
-  { journal, words, nowMs, lang, isRecalled, burstWaitMs = 0 }: AdmissionContext,
+  { journal, typed, nowMs, lang, isRecalled, burstWaitMs = 0 }: AdmissionContext,
 ): Promise<Admission> {
   const base = { message, receivedAtMs: nowMs };
   if (isRecalled) {
@@ -54,8 +55,9 @@ export async function admissionOf(
       out: [ownDraft(subject, notices.empty(), at)],
     };
   }
-  const command = await commandAdmission(message, { journal, words, at });
-  if (command !== undefined) return { ...base, ...command };
+  if (typed !== undefined) {
+    return { ...base, ...(await commandAdmission(message, typed, { journal, at })) };
+  }
   // Who changes a message wants it answered as it is then.
   const askedAtMs = message.edited?.atMs ?? message.sentAtMs;
   if (nowMs - askedAtMs > STALE_AFTER_MS) return stale(base, at);
@@ -99,7 +101,8 @@ export function staleQuestion(
   cause: string,
   at: DraftedAt,
 ): OutboxDraft[] {
-  const key = outKey(message.appId, message.chatId, 'stale', cause);
-  const draft = ownDraft({ message, run: 1 }, choices.stale(), at);
-  return [{ ...draft, key, turn: undefined }];
+  const { appId, chatId, messageId, threadId } = message;
+  const key = outKey(appId, chatId, 'stale', cause);
+  const place = { key, chatId, under: messageId, inThread: threadId !== undefined };
+  return [turnlessDraft(choices.stale(), place, at)];
 }

@@ -8,7 +8,7 @@ import type { Languages } from '../texts/languages.ts';
 import type { Engine } from '../turns/engine.ts';
 import type { Clock } from '../../time/clock.ts';
 import { staleQuestion } from './admission.ts';
-import { ASKABLE_MAX, staleAmong } from './commands.ts';
+import { ASKABLE_MAX, staleAmong } from '../commands/askable.ts';
 
 interface DecisionsParts {
   readonly journal: Journal;

@@ -1,5 +1,6 @@
 import { BridgeError } from '../../core/errors.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
+import { parseCommand } from '../commands/parse.ts';
 import { allWords } from '../commands/table.ts';
 import { admissionOf } from './admission.ts';
 import type { ChatEvent, Intake } from '../ports/intake.ts';
@@ -23,7 +24,10 @@ export class HeldMessages implements Intake {
     this.#parts = parts;
   }
 
-  /** Takes only messages. Who may talk is judged before they start. Other events need a running bridge: they are not acked, so Lark delivers them again. */
+  /**
+   * Takes only messages. Who may talk is judged before they start. Other events need a running bridge: they are not
+   * acked, so Lark delivers them again.
+   */
   async admit(event: InboundEvent | ChatEvent): Promise<void> {
     // Whoever opens the chat for the check needs no welcome.
     if (event.kind === 'chat_entered') return;
@@ -32,8 +36,8 @@ export class HeldMessages implements Intake {
     const { message } = event;
     const lang = languages.of(message.senderOpenId);
     // The next bridge knows which of them it can carry out.
-    const words = allWords(prefix);
-    const context = { journal, words, nowMs: clock.nowMs(), lang, isRecalled: false };
+    const typed = parseCommand(message, allWords(prefix));
+    const context = { journal, typed, nowMs: clock.nowMs(), lang, isRecalled: false };
     await journal.admit(await admissionOf(message, context));
   }
 

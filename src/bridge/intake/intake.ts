@@ -1,17 +1,18 @@
 import { LRUCache } from 'lru-cache';
-import { turnId, type MessageId } from '../../core/ids.ts';
+import { directChatOf, turnId, type MessageId } from '../../core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { AccessControl } from './access-control.ts';
 import { admissionOf } from './admission.ts';
-import { parseCommand } from '../commands/parse.ts';
-import { CommandDesk, directChatOf } from './command-desk.ts';
+import { parseCommand, type TypedCommand } from '../commands/parse.ts';
+import { GivenCommands } from '../commands/given.ts';
 import { Decisions } from './decisions.ts';
 import { Presses } from './presses.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Engine } from '../turns/engine.ts';
 import type { ChoiceValues } from '../../wire/choice-value.ts';
-import { ownDraft } from '../outbox/drafts.ts';
+import { turnlessDraft } from '../outbox/drafts.ts';
+import { turnKey } from '../outbox/keys.ts';
 import type { TypedAnswer } from '../questions/questions.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
@@ -43,10 +44,19 @@ export interface EventIntakeParts {
   readonly surroundings?: CommandSurroundings | undefined;
 }
 
+type Admitted = NonNullable<Awaited<ReturnType<Journal['admit']>>>;
+
+/** What a message says to the bridge itself. */
+interface ReadMessage {
+  readonly typed: TypedCommand | undefined;
+  /** It answers the question of an agent. */
+  readonly isAnswer: boolean;
+}
+
 /** Takes events from Lark. Each event is stored in the journal once, before anything else happens. */
 export class EventIntake implements Intake {
   readonly #parts: EventIntakeParts;
-  readonly #desk: CommandDesk;
+  readonly #commands: GivenCommands;
   readonly #presses: Presses;
   /** Ids that are known to be in the journal, so that a duplicate costs no write. */
   readonly #known = new LRUCache<MessageId, true>({ max: IDS_REMEMBERED_MAX });
@@ -58,8 +68,8 @@ export class EventIntake implements Intake {
   constructor(parts: EventIntakeParts) {
     this.#parts = parts;
     const decisions = new Decisions(parts);
-    this.#desk = new CommandDesk({ ...parts, decisions });
-    this.#presses = new Presses({ ...parts, decisions, desk: this.#desk });
+    this.#commands = new GivenCommands({ ...parts, decisions });
+    this.#presses = new Presses({ ...parts, decisions, commands: this.#commands });
   }
 
   get duplicates(): number {
@@ -69,16 +79,16 @@ export class EventIntake implements Intake {
   async admit(event: InboundEvent | ChatEvent): Promise<EventReply | undefined> {
     switch (event.kind) {
       case 'message':
-        await this.#message(event.message);
+        await this.#takeMessage(event.message);
         return undefined;
       case 'edited':
-        await this.#edited(event);
+        await this.#takeEdit(event);
         return undefined;
       case 'recalled':
-        await this.#recall(event);
+        await this.#takeRecall(event);
         return undefined;
       case 'unreadable':
-        await this.#unreadable(event);
+        await this.#takeUnreadable(event);
         return undefined;
       case 'button':
         return this.#presses.take(event);
@@ -97,77 +107,87 @@ export class EventIntake implements Intake {
   }
 
   /** The menu is in the direct chat, so whoever may talk there may use it. */
-  async #menu(event: Parameters<CommandDesk['menu']>[0]): Promise<void> {
+  async #menu(event: Parameters<GivenCommands['menu']>[0]): Promise<void> {
     const { access, log } = this.#parts;
     if (await access.isLetIn({ openId: event.by }, directChatOf(event.by))) {
-      return this.#desk.menu(event);
+      return this.#commands.menu(event);
     }
     log.info('menu_of_guest', { by: event.by });
   }
 
   /** Commands that take long end early. The next start carries them out again. */
   stop(): Promise<void> {
-    return this.#desk.stop();
+    return this.#commands.stop();
   }
 
   /** Carries out a command that an earlier process stored but did not carry out. */
   async resume(command: Turn): Promise<void> {
-    await this.#desk.carryOut(command);
+    await this.#commands.carryOut(command);
   }
 
   /** False if it was known already. */
-  async #message(message: InboundMessage): Promise<boolean> {
-    if (!this.#known.has(message.messageId) && (await this.#unknown(message))) return true;
+  async #takeMessage(message: InboundMessage): Promise<boolean> {
+    if (!this.#known.has(message.messageId) && (await this.#admitNew(message))) return true;
     this.#duplicates += 1;
     return false;
   }
 
   /** An edit may be the first that the bridge hears of a message: only now it names the bot. */
-  async #edited({ message, editedAtMs }: Extract<InboundEvent, { kind: 'edited' }>): Promise<void> {
+  async #takeEdit({
+    message,
+    editedAtMs,
+  }: Extract<InboundEvent, { kind: 'edited' }>): Promise<void> {
     const { journal, engine } = this.#parts;
     const isKnown = async () => (await journal.turn(turnId(message.messageId))) !== undefined;
-    if (!(await isKnown()) && (await this.#message(message))) return;
+    if (!(await isKnown()) && (await this.#takeMessage(message))) return;
     // Of a message that was pruned nothing is left to change.
     if (await isKnown()) await engine.edits.take(message, editedAtMs);
   }
 
   /** False if the journal knows it. */
-  async #unknown(message: InboundMessage): Promise<boolean> {
-    const { access, delivery, engine, log } = this.#parts;
-    const meant = this.#answerIn(message);
-    const done = await this.#stored(message, meant !== undefined);
+  async #admitNew(message: InboundMessage): Promise<boolean> {
+    const typed = parseCommand(message, this.#commands.words);
+    // A command stays a command, whatever the options of a question are called.
+    const answer = typed === undefined ? this.#answerIn(message) : undefined;
+    const admitted = await this.#storeInOrder(message, { typed, isAnswer: answer !== undefined });
     this.#known.set(message.messageId, true);
-    if (done === undefined) return false;
-    const { turn, out, takenIn } = done;
-    if (takenIn !== undefined) engine.takenIn(takenIn, message.chatId);
-    const { phase } = turn.state;
-    // Each message leaves this line, so it has only what names it. `trace` tells the rest.
-    const usual = phase === 'waiting' ? {} : { phase };
-    const joined = takenIn === undefined ? {} : { took_in: takenIn };
-    log.info('message_admitted', { turn: turn.id, chat: message.chatId, ...usual, ...joined });
-    delivery.offer(out);
-    if (phase === 'kept') access.noteKept();
-    // Of somebody who may not talk to the bot it answers nothing.
-    if (meant !== undefined && phase === 'answered') await engine.questions.typed(turn, meant);
-    else if (phase === 'command') await this.#desk.carryOut(turn);
-    // A recall that came while the message was being stored found no turn to end.
-    else if (!this.#recalled.has(turn.message.messageId)) engine.offer(turn);
-    else await engine.apply(turn.id, { kind: 'recalled' });
+    if (admitted === undefined) return false;
+    await this.#goOnWith(admitted, answer);
     return true;
   }
 
-  /** What a message answers that starts no turn. A command stays a command, whatever the options are called. */
+  async #goOnWith(
+    { turn, out, takenIn }: Admitted,
+    answer: TypedAnswer | undefined,
+  ): Promise<void> {
+    const { access, delivery, engine, log } = this.#parts;
+    const { id, message, state } = turn;
+    const { phase } = state;
+    if (takenIn !== undefined) engine.takenIn(takenIn, message.chatId);
+    // Each message leaves this line, so it has only what names it. `trace` tells the rest.
+    const usual = phase === 'waiting' ? {} : { phase };
+    const joined = takenIn === undefined ? {} : { took_in: takenIn };
+    log.info('message_admitted', { turn: id, chat: message.chatId, ...usual, ...joined });
+    delivery.offer(out);
+    if (phase === 'kept') access.noteKept();
+    // Of somebody who may not talk to the bot it answers nothing.
+    if (answer !== undefined && phase === 'answered') await engine.questions.typed(turn, answer);
+    else if (phase === 'command') await this.#commands.carryOut(turn);
+    // A recall that came while the message was being stored found no turn to end.
+    else if (!this.#recalled.has(message.messageId)) engine.offer(turn);
+    else await engine.apply(id, { kind: 'recalled' });
+  }
+
+  /** What a message answers that starts no turn. */
   #answerIn(message: InboundMessage): TypedAnswer | undefined {
-    const isRecalled = this.#recalled.has(message.messageId);
-    if (isRecalled || parseCommand(message, this.#desk.words) !== undefined) return undefined;
+    if (this.#recalled.has(message.messageId)) return undefined;
     return this.#parts.engine.questions.meantBy(message);
   }
 
   /** What was said just before a command may still be on its way to the disk, and the command may mean it. */
-  async #stored(message: InboundMessage, isAnswer: boolean): ReturnType<Journal['admit']> {
-    const isCommand = parseCommand(message, this.#desk.words) !== undefined;
-    const before = isCommand ? [...this.#writes] : [];
-    const stored = this.#store(message, { before, isAnswer });
+  async #storeInOrder(message: InboundMessage, read: ReadMessage): ReturnType<Journal['admit']> {
+    const before = read.typed === undefined ? [] : [...this.#writes];
+    const stored = Promise.all(before).then(() => this.#store(message, read));
     const ended = stored.then(
       () => {},
       () => {},
@@ -182,19 +202,18 @@ export class EventIntake implements Intake {
 
   async #store(
     message: InboundMessage,
-    { before, isAnswer }: { readonly before: readonly Promise<void>[]; readonly isAnswer: boolean },
+    { typed, isAnswer }: ReadMessage,
   ): ReturnType<Journal['admit']> {
     const { journal, access, languages, clock, burstWaitMs = 0 } = this.#parts;
-    await Promise.all(before);
-    const receivedAtMs = clock.nowMs();
+    const nowMs = clock.nowMs();
     if (isAnswer) {
       const state = { phase: 'answered' } as const;
-      return journal.admit(access.guard({ message, receivedAtMs, state, out: [] }));
+      return journal.admit(access.guard({ message, receivedAtMs: nowMs, state, out: [] }));
     }
     const admission = await admissionOf(message, {
       journal,
-      words: this.#desk.words,
-      nowMs: clock.nowMs(),
+      typed,
+      nowMs,
       lang: languages.of(message.senderOpenId),
       isRecalled: this.#recalled.has(message.messageId),
       burstWaitMs,
@@ -202,7 +221,7 @@ export class EventIntake implements Intake {
     return journal.admit(access.guard(admission));
   }
 
-  async #recall(event: Extract<InboundEvent, { kind: 'recalled' }>): Promise<void> {
+  async #takeRecall(event: Extract<InboundEvent, { kind: 'recalled' }>): Promise<void> {
     const { journal, engine, attachments } = this.#parts;
     const { messageId, chatId, eventId, by } = event;
     const id = turnId(messageId);
@@ -213,15 +232,18 @@ export class EventIntake implements Intake {
   }
 
   /** No turn is made, because the chat's history may still contain the whole message. */
-  async #unreadable(event: Extract<InboundEvent, { kind: 'unreadable' }>): Promise<void> {
+  async #takeUnreadable(event: Extract<InboundEvent, { kind: 'unreadable' }>): Promise<void> {
     const { journal, delivery, languages, clock, log } = this.#parts;
     if (this.#recalled.has(event.messageId)) return;
     // The message came in another delivery that could be read.
     if ((await journal.turn(turnId(event.messageId))) !== undefined) return;
     const at = { nowMs: clock.nowMs(), lang: languages.standard };
-    const draft = ownDraft({ message: event, run: 1 }, notices.unreadable(), at);
-    const alone = { ...draft, turn: undefined };
-    delivery.offer(await journal.enqueue([alone], `unreadable:${event.messageId}`));
-    log.warn('message_unreadable', { message: event.messageId, chat: event.chatId });
+    const { messageId, chatId, threadId } = event;
+    const notice = notices.unreadable();
+    const key = turnKey({ message: event, run: 1 }, `${notice.what}:${notice.name}`);
+    const place = { key, chatId, under: messageId, inThread: threadId !== undefined };
+    const draft = turnlessDraft(notice, place, at);
+    delivery.offer(await journal.enqueue([draft], `unreadable:${messageId}`));
+    log.warn('message_unreadable', { message: messageId, chat: chatId });
   }
 }

@@ -2,12 +2,12 @@
 import type { InboundEvent } from '../../core/message.ts';
 import type { ChoiceAction, CommandName } from '../../core/content.ts';
 import type { Log } from '../../core/log.ts';
-import type { TurnId } from '../../core/ids.ts';
+import { directChatOf, type TurnId } from '../../core/ids.ts';
 import type { Show } from '../outbox/show.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Choice, ChoiceValues } from '../../wire/choice-value.ts';
 import type { Delivery } from '../outbox/delivery.ts';
-import { ownDraft } from '../outbox/drafts.ts';
+import { turnlessDraft } from '../outbox/drafts.ts';
 import { outKey } from '../outbox/keys.ts';
 import type { EventReply } from '../ports/intake.ts';
 import type { Journal } from '../ports/journal.ts';
@@ -17,7 +17,7 @@ import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
 import type { AccessControl } from './access-control.ts';
-import { type CommandDesk, directChatOf } from './command-desk.ts';
+import type { GivenCommands } from '../commands/given.ts';
 import { replyToPress } from '../questions/press.ts';
 import type { Decisions } from './decisions.ts';
 
@@ -31,7 +31,7 @@ interface PressesParts {
   readonly decisions: Decisions;
   readonly engine: Engine;
   readonly liveJournal?: LiveJournal | undefined;
-  readonly desk: CommandDesk;
+  readonly commands: GivenCommands;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -130,14 +130,14 @@ export class Presses {
 
   /** The same as the typed command of whoever presses. */
   async #command(press: Press, choice: Choice & { readonly action: CommandName }): Promise<void> {
-    const { journal, desk, log } = this.#parts;
+    const { journal, commands, log } = this.#parts;
     const { appId, chatId, messageId: card, operatorOpenId: by, eventId } = press;
     const { action: name } = choice;
     const row = await journal.out(choice.row);
     const asked = row?.turn && (await journal.turn(row.turn))?.message;
     const place = { chatId, threadId: asked?.threadId };
     log.info('press_taken', { chat: chatId, card, by, action: name });
-    await desk.take({ appId, name, by, eventId, place, card });
+    await commands.take({ appId, name, by, eventId, place, card });
   }
 
   async #decide(press: Press, choice: Choice & { readonly action: ChoiceAction }): Promise<void> {
@@ -183,11 +183,9 @@ export class Presses {
   async #tell(press: Press, notice: Extract<Show, { what: 'notice' }>): Promise<void> {
     const { journal, delivery, storeRetry, languages, clock } = this.#parts;
     const { appId, chatId: chat, messageId: card, operatorOpenId: by } = press;
-    const message = { appId, chatId: chat, messageId: card, threadId: undefined };
-    const at = { nowMs: clock.nowMs(), lang: languages.of(by) };
-    const draft = ownDraft({ message, run: 1 }, notice, at);
     const key = outKey(appId, chat, 'press', notice.name, card, by);
-    const alone = { ...draft, key, turn: undefined };
-    delivery.offer(await storeRetry.untilStored(() => journal.enqueue([alone])));
+    const at = { nowMs: clock.nowMs(), lang: languages.of(by) };
+    const draft = turnlessDraft(notice, { key, chatId: chat, under: card }, at);
+    delivery.offer(await storeRetry.untilStored(() => journal.enqueue([draft])));
   }
 }

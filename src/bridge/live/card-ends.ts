@@ -1,9 +1,16 @@
 /** Which row of the outbox ends which live card. It is pure. */
+import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft } from '../ports/outbox.ts';
-import type { LiveCardRecord } from '../ports/live.ts';
+import type { LiveCardRecord, LivePlace } from '../ports/live.ts';
 import type { DraftedAt } from '../outbox/drafts.ts';
 import { outKey } from '../outbox/keys.ts';
 import { liveNotices } from '../texts/live.ts';
+
+/** Live cards stand below the message of their turn. */
+export function livePlaceOf(message: InboundMessage): LivePlace {
+  const { chatId, messageId, threadId } = message;
+  return { chatId, replyTo: messageId, inThread: threadId !== undefined };
+}
 
 /** A row that ends a card of which nothing is left to show. `below`: the turn goes on further down in the chat. */
 export function cardEnd(

@@ -13,7 +13,8 @@ import type { Journal } from '../ports/journal.ts';
 import type { LiveCardRecord, LiveGateway, LiveJournal } from '../ports/live.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
-import { begunAtMs, isEngaged } from '../turns/turn.ts';
+import { waitsOrRuns } from '../turns/phases.ts';
+import { begunAtMs } from '../turns/turn.ts';
 import { cardEnd } from './card-ends.ts';
 import type { LiveMode } from './live-pace.ts';
 import { LiveRun, type LiveRunParts } from './live-run.ts';
@@ -82,7 +83,7 @@ export class LiveCards implements Service {
     if (liveJournal === undefined) return;
     for (const card of await liveJournal.unended(clock.nowMs() - UNENDED_MS_MAX)) {
       const turn = await journal.turn(card.turn);
-      const goesOn = turn !== undefined && isAtWork(turn) && turn.run === card.run;
+      const goesOn = turn !== undefined && waitsOrRuns(turn.state.phase) && turn.run === card.run;
       if (goesOn) this.#known.set(turn.id, [...(this.#known.get(turn.id) ?? []), card]);
       else await this.#endCard(card);
     }
@@ -96,7 +97,7 @@ export class LiveCards implements Service {
   }
 
   take(turn: Turn, update: TurnUpdate): void {
-    if (this.#runParts === undefined || !isAtWork(turn)) return;
+    if (this.#runParts === undefined || !waitsOrRuns(turn.state.phase)) return;
     // Its agent goes on, but its time is over, or somebody has ended it.
     if (this.#ended.get(turn.id) === turn.run) return;
     const known = this.#runs.get(turn.id);
@@ -167,8 +168,4 @@ export class LiveCards implements Service {
     const rows = [cardEnd(card, 'over', { nowMs: clock.nowMs(), lang })];
     delivery.offer(await storeRetry.untilStored(() => journal.enqueue(rows)));
   }
-}
-
-function isAtWork({ state: { phase } }: Turn): boolean {
-  return phase === 'waiting' || isEngaged(phase);
 }

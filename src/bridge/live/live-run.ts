@@ -10,7 +10,6 @@ import type {
   LiveCardRecord,
   LiveGateway,
   LiveJournal,
-  LivePlace,
   LiveResult,
   LiveView,
 } from '../ports/live.ts';
@@ -18,6 +17,7 @@ import type { Languages } from '../texts/languages.ts';
 import { turnKey } from '../outbox/keys.ts';
 import { LiveCard } from './live-card.ts';
 import { gapMs, LIVE_AFTER_MS, LIVE_CALLS_MAX, refreshMs, type LiveMode } from './live-pace.ts';
+import { livePlaceOf } from './card-ends.ts';
 import { afterUpdate, NOTHING_TOLD, type LiveState } from './live-state.ts';
 import { endOfText, viewOf } from './live-view.ts';
 
@@ -227,16 +227,11 @@ export class LiveRun {
 
   #newRecord(): LiveCardRecord {
     const { message, run, id } = this.#turn;
-    const place: LivePlace = {
-      chatId: message.chatId,
-      replyTo: message.messageId,
-      inThread: message.threadId !== undefined,
-    };
     return {
       key: turnKey({ message, run }, 'live', this.#cardNumber),
       turn: id,
       run,
-      place,
+      place: livePlaceOf(message),
       cardId: undefined,
       messageId: undefined,
       openedAtMs: this.#parts.clock.nowMs(),

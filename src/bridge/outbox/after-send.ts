@@ -6,8 +6,8 @@ import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Placement } from '../ports/outbox.ts';
 import { outKey } from './keys.ts';
 import { withQuote } from './drafts.ts';
+import { endOfCard, isCardEnd, wantedSinceMs } from './rows.ts';
 import { fileNotices } from '../texts/files.ts';
-import { cardEnd } from '../live/card-ends.ts';
 import { notices } from '../texts/texts.ts';
 import {
   type AnswerContent,
@@ -93,15 +93,10 @@ function offCard(row: OutboxRow, result: Refused, at: Try): OutboxChange {
     result.action === 'wait' || result.action === 'retry' || result.action === 'unknown';
   const triesMax = isCardInDoubt(row, result) ? CARD_DOUBTS_MAX : CARD_REFUSALS_MAX;
   if (isUnsent || (isPassing && row.attempts + 1 < triesMax)) return later(row, result, at);
-  const { body, liveCard, replyTo } = row;
-  if (body.kind !== 'message' || body.onlyOnCard === true) return { state: { phase: 'dropped' } };
-  const own = successor(row, at, { how: 'own' });
+  if (row.body.kind !== 'message' || isCardEnd(row)) return { state: { phase: 'dropped' } };
   const isGone = result.action === 'message_gone';
-  if (isGone || liveCard === undefined || row.turn === undefined || replyTo === undefined) {
-    return replacedBy(own);
-  }
-  const place = { chatId: row.chatId, replyTo, inThread: row.placement === 'thread' };
-  return replacedBy(own, cardEnd({ key: liveCard, turn: row.turn, place }, 'below', at));
+  const ends = isGone ? [] : endOfCard(row, at, 'below');
+  return replacedBy(successor(row, at, { how: 'own' }), ...ends);
 }
 
 function afterRefusal(row: OutboxRow, result: Refused, at: Try): OutboxChange {
@@ -186,7 +181,7 @@ export function isPointless(row: OutboxRow, nowMs: number): boolean {
 }
 
 function later(row: OutboxRow, result: Refused, { nowMs, random }: Try): OutboxChange {
-  if (nowMs - (row.replayedAtMs ?? row.createdAtMs) > OUT_KEEP_TRYING_MS)
+  if (nowMs - wantedSinceMs(row) > OUT_KEEP_TRYING_MS)
     return { state: { phase: 'dead', atMs: nowMs } };
   const waitMs =
     result.retryAfterMs ??
@@ -219,15 +214,11 @@ function successor(
     placement: row.placement,
     priority: row.priority,
     body: row.body,
-    createdAtMs: begunAtMs(row),
+    // A replacement is not tried for longer than the row that it replaces.
+    createdAtMs: wantedSinceMs(row),
     dueAtMs: nowMs,
     ...changed,
   };
-}
-
-/** The same for all rows that show one answer. A replacement is not tried for longer than the row that it replaces. */
-function begunAtMs(row: OutboxRow): number {
-  return row.replayedAtMs ?? row.createdAtMs;
 }
 
 function split(row: OutboxRow, at: Try): OutboxChange {
@@ -336,7 +327,7 @@ function giveUp(row: OutboxRow, at: Try): OutboxChange {
   const said = file === undefined ? notices.undeliverable() : fileNotices.notSent(file.name);
   const text = said.text[at.lang];
   // One for all pieces of an answer, and one for each file.
-  const key = outKey(row.turn ?? row.lane, 'undeliverable', begunAtMs(row));
+  const key = outKey(row.turn ?? row.lane, 'undeliverable', wantedSinceMs(row));
   const failure: OutboxDraft = {
     ...successor(row, at, { how: 'undeliverable' }),
     ...(file === undefined && { key }),

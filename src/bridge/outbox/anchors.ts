@@ -5,7 +5,7 @@ import type { Log } from '../../core/log.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { OutboxRow } from '../ports/outbox.ts';
-import { ASKABLE_MAX } from '../intake/commands.ts';
+import { ASKABLE_MAX } from '../commands/askable.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { LarkGateway } from '../ports/lark.ts';
 import type { Anchor } from './after-send.ts';

@@ -1,25 +1,25 @@
 import type { Service } from '../../time/service.ts';
-import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
-import { isPerson, type TurnId, turnId } from '../../core/ids.ts';
+import { type TurnId, turnId } from '../../core/ids.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { OutboxRow } from '../ports/outbox.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
-import type { ButtonValue, ChoiceValues } from '../../wire/choice-value.ts';
+import type { ChoiceValues } from '../../wire/choice-value.ts';
 import { CardDelivery } from '../live/card-delivery.ts';
+import { alreadyShown } from './already-shown.ts';
 import { anchorFor } from './anchors.ts';
 import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
+import { buttonValuesOf } from './button-values.ts';
 import { toOutgoing } from './drafts.ts';
 import { Preparation } from './preparation.ts';
 import { withPrefix } from '../commands/with-prefix.ts';
 import { updateOf } from './updates.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
-import { type Content, hasButtons, isMarkdown } from '../../core/content.ts';
 import type { AnswerFileStore } from '../ports/answer-files.ts';
-import type { DeliveryResult } from '../ports/delivery.ts';
-import type { HistoryMessage, LarkGateway } from '../ports/lark.ts';
+import type { DeliveryResult, Outgoing } from '../ports/delivery.ts';
+import type { LarkGateway } from '../ports/lark.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { LiveJournal } from '../ports/live.ts';
 import type { Observer } from '../ports/observer.ts';
@@ -29,23 +29,14 @@ import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 import { isCardEnd, endOfCard, oldestOf, dueBy } from './rows.ts';
 
-/** Lark honours an idempotency key for an hour. Five minutes less, because the clocks may differ. */
-const LARK_UUID_HONOURED_MS = 55 * 60 * 1000;
-
 /** Messages that are sent to Lark at once. Lark's rate limits are usually lower. This bounds sockets and memory. */
 const OUT_CONCURRENT_MAX = 32;
 
 /** Signs of receipt that are sent at once. At usual latencies this is enough for Lark's 50 a second. */
 const OUT_SIGNS_CONCURRENT_MAX = 8;
 
-/** This many tries, with the waits between them, take longer than ten minutes. */
-const OUT_RECENT_ATTEMPTS_MAX = 20;
-
 /** How long a stop waits for running calls. The whole stop has to fit into the 10 s that supervisors give. */
 const OUT_STOP_MS_MAX = 3_000;
-
-/** The clocks of the two sides may differ, and a send begins before Lark stamps it. */
-const HISTORY_MARGIN_MS = 5 * 60_000;
 
 interface DeliveryParts {
   readonly journal: Journal;
@@ -72,8 +63,8 @@ interface DeliveryParts {
   readonly onQuestionNotShown: (key: string) => void;
 }
 
-/** How the history shows what it does not give back. */
-const FORM_OF = { file: 'file', question: 'card' } as const;
+/** The row is done with. There is no message of it in Lark. */
+const NOTHING_TO_SEND = { ok: true, id: '' } as const;
 
 interface Attempt {
   readonly row: OutboxRow;
@@ -226,119 +217,27 @@ export class Delivery implements Service {
   }
 
   async #send({ row, again }: Attempt, turn: Turn | undefined): Promise<DeliveryResult> {
-    const { lark } = this.#parts;
     const { body } = row;
     if (body.kind === 'unreact') {
       const react = await this.#parts.journal.out(body.reactKey);
-      if (react?.state.phase !== 'sent') return { ok: true, id: '' };
-      const out = toOutgoing(row, { again, reactionId: react.state.larkId });
-      return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
+      if (react?.state.phase !== 'sent') return NOTHING_TO_SEND;
+      return this.#call(row, toOutgoing(row, { again, reactionId: react.state.larkId }));
     }
+    const buttonValues = buttonValuesOf(row, turn, this.#parts.choices);
     if (row.liveCard !== undefined) {
       const lang = this.#parts.languages.ofTurn(turn);
-      return this.#cards.deliver(row, { buttonValues: this.#buttonValues(row, turn), lang });
+      return this.#cards.deliver(row, { buttonValues, lang });
     }
     if (body.kind === 'update') {
-      const update = updateOf(row, body, this.#parts.questions);
-      return update === undefined
-        ? { ok: true, id: '' }
-        : lark.deliver(update, row.key, row.priority);
+      return this.#call(row, updateOf(row, body, this.#parts.questions));
     }
-    const arrived = await this.#alreadyShown(row, turn);
+    const arrived = await alreadyShown(row, turn, this.#parts);
     if (arrived !== undefined) return arrived;
-    const buttonValues = this.#buttonValues(row, turn);
-    const out = toOutgoing(this.#inOwnWords(row), { again, buttonValues });
-    return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
+    return this.#call(row, toOutgoing(this.#inOwnWords(row), { again, buttonValues }));
   }
 
-  /** A question about one turn is for the author of its message. */
-  #buttonValues(row: OutboxRow, asked: Turn | undefined): readonly ButtonValue[] | undefined {
-    const { body, key, chatId: chat, replyTo, placement, turn } = row;
-    if (body.kind !== 'message') return undefined;
-    const under = placement === 'chat' ? undefined : replyTo;
-    if (body.content.kind === 'question' && body.question !== undefined) {
-      const { key: question, expiresAtMs: untilMs } = body.question;
-      const made = { chat, sinceMs: row.createdAtMs, untilMs };
-      // The question of an agent is for everybody who may answer it.
-      const choice = { action: 'answer', row: key, under, turn, question } as const;
-      return body.content.options.map((_option, at) =>
-        this.#parts.choices.valueOf({ ...choice, option: String(at) }, made),
-      );
-    }
-    const sinceMs = row.replayedAtMs ?? row.createdAtMs;
-    if (body.content.kind === 'menu') {
-      return body.content.buttons.map(({ action }) =>
-        this.#parts.choices.valueOf({ action, row: key, under }, { chat, sinceMs }),
-      );
-    }
-    if (body.content.kind !== 'choice') return undefined;
-    const person = asked?.message.senderOpenId;
-    return body.content.buttons.map(({ action, about }) =>
-      this.#parts.choices.valueOf(
-        { action, row: key, under, turn, person, about },
-        { chat, sinceMs },
-      ),
-    );
-  }
-
-  /**
-   * Lark honours a key for an hour. After that, a send that may have arrived is first looked for in the chat.
-   * If the chat can't be read, it is sent again, because showing an answer twice is better than not at all.
-   */
-  async #alreadyShown(row: OutboxRow, turn: Turn | undefined): Promise<DeliveryResult | undefined> {
-    const { clock, lark, log } = this.#parts;
-    const { body, triedAtMs } = row;
-    // The history of a direct chat can't be read by the person's id.
-    if (isPerson(row.chatId)) return undefined;
-    // A question that is shown twice does no harm.
-    if (body.kind !== 'message' || hasButtons(body.content)) return undefined;
-    if (triedAtMs === undefined) return undefined;
-    const agoMs = clock.nowMs() - triedAtMs;
-    const isRecent = agoMs >= 0 && agoMs < LARK_UUID_HONOURED_MS;
-    // If the clock was set back, an old try looks recent. But this many tries can't be recent.
-    if (isRecent && row.attempts < OUT_RECENT_ATTEMPTS_MAX) return undefined;
-    const asked = turn?.message;
-    const threadId = row.placement === 'thread' ? asked?.threadId : undefined;
-    try {
-      // By Lark's clock an answer is never older than its question. Our clock may have been wrong.
-      const sinceMs = Math.min(triedAtMs - HISTORY_MARGIN_MS, asked?.sentAtMs ?? Infinity);
-      const messages = await lark.history(row.chatId, sinceMs, threadId);
-      // In a thread Lark gives all messages the thread's first message as parent.
-      const parent = row.placement === 'chat' ? undefined : row.replyTo;
-      const here = messages.filter(
-        (message) => message.own && (threadId !== undefined || message.parentId === parent),
-      );
-      const found = await this.#sameAs(body.content, here);
-      return found && { ok: true, id: found.messageId };
-    } catch (error) {
-      if (!(error instanceof BridgeError)) throw error;
-      const detail = errorText(error);
-      log.warn('doubtful_send_not_checked', { key: row.key, error: detail });
-      // After an error that passes it is looked for again. It is repeated unseen only if the chat can't be read.
-      return PASSING_ERRORS.has(error.code)
-        ? { ok: false, action: 'retry', code: undefined, detail }
-        : undefined;
-    }
-  }
-
-  /**
-   * Lark does not give back what a card or a post says. But the rows of a chat are sent one after another, so one
-   * that no other row has made is of this row.
-   */
-  async #sameAs(
-    content: Content,
-    messages: readonly HistoryMessage[],
-  ): Promise<HistoryMessage | undefined> {
-    const { journal, lark } = this.#parts;
-    if (isMarkdown(content) || content.kind === 'file' || content.kind === 'question') {
-      const wanted = content.kind === 'answer' ? content.form : FORM_OF[content.kind];
-      const alike = messages.filter(({ form }) => form === wanted);
-      const known = await journal.sentAmong(alike.map(({ messageId }) => messageId));
-      return alike.find(({ messageId }) => !known.has(messageId));
-    }
-    const { prefix = '/' } = this.#parts;
-    const shown = lark.form.shownText(withPrefix(content, prefix));
-    return messages.find(({ text }) => text === shown);
+  async #call({ key, priority }: OutboxRow, out: Outgoing | undefined): Promise<DeliveryResult> {
+    return out === undefined ? NOTHING_TO_SEND : this.#parts.lark.deliver(out, key, priority);
   }
 
   #inOwnWords(row: OutboxRow): OutboxRow {

@@ -86,6 +86,36 @@ export function ownDraft(subject: Subject, show: OwnShow, { nowMs, lang }: Draft
   };
 }
 
+/** Where a text is shown that belongs to no turn. */
+interface Place {
+  readonly key: string;
+  readonly chatId: ChatId;
+  /** The message below which it stands. Undefined: in the chat itself. */
+  readonly under: MessageId | undefined;
+  readonly inThread?: boolean;
+}
+
+/** The row for a text of the bridge itself that belongs to no turn. */
+export function turnlessDraft(
+  show: OwnShow,
+  { key, chatId, under, inThread = false }: Place,
+  { nowMs, lang }: DraftedAt,
+): OutboxDraft {
+  const below = inThread ? 'thread' : 'reply';
+  return {
+    key,
+    lane: chatId,
+    turn: undefined,
+    chatId,
+    replyTo: under,
+    placement: under === undefined ? 'chat' : below,
+    priority: 'notice',
+    body: { kind: 'message', content: ownContent(show, lang) },
+    createdAtMs: nowMs,
+    dueAtMs: nowMs,
+  };
+}
+
 function ownContent(show: OwnShow, lang: Language): Content {
   const text = show.text[lang];
   switch (show.what) {

@@ -15,11 +15,6 @@ import type { Question, QuestionEndReason, QuestionState } from '../ports/questi
 
 export type EndState = Exclude<QuestionState, { phase: 'open' }>;
 
-/** True while an agent may be at work on the turn, and its question makes sense. */
-export function isAtWork({ phase }: TurnState): boolean {
-  return phase === 'sending' || phase === 'accepted' || phase === 'overdue';
-}
-
 /**
  * Who may answer: whoever may talk to the bot, in the chat of the question. The caller has made sure of the chat.
  * What is for the owner nobody else may answer, and nobody at all as long as the owner is not known.

@@ -16,10 +16,10 @@ import type { TurnTarget } from '../ports/target.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { questionNotices } from '../texts/questions.ts';
+import { isGiven } from '../turns/phases.ts';
 import {
   answerOf,
   type EndState,
-  isAtWork,
   isSaidTo,
   mayAnswer,
   optionMeant,
@@ -107,7 +107,7 @@ export class Questions {
 
   /** Ends the open questions of a turn that is not at work any more. */
   turnMoved(turn: Turn): void {
-    if (isAtWork(turn.state)) return;
+    if (isGiven(turn.state.phase)) return;
     const why = whyOver(turn.state);
     for (const [key, waiting] of this.#waiting) {
       if (waiting.turn === turn.id) this.#over(key, why);
@@ -182,48 +182,63 @@ export class Questions {
   }
 
   async #ask({ id: turn, run }: Turn, asked: Asked, key: string): Promise<void> {
-    const { journal, questions, storeRetry, delivery, languages, clock, log } = this.#parts;
-    const { questionTimeoutMs, owner } = this.#parts;
-    const nowMs = clock.nowMs();
-    let stored: Question | undefined;
-    const { out, changed } = await storeRetry.untilStored(() =>
-      journal.changeTurn(
-        turn,
-        (now) => {
-          const { state, message } = now;
-          if (now.run !== run || !isAtWork(state) || !('target' in state)) return undefined;
-          if (questions.question(key) !== undefined) return undefined;
-          const { chatId, threadId } = message;
-          const { kind: _kind, ...said } = asked;
-          const place = { key, turn, run, target: state.target, chatId, threadId };
-          const times = { askedAtMs: nowMs, expiresAtMs: nowMs + questionTimeoutMs };
-          stored = { ...place, ...said, ...times, state: { phase: 'open' } };
-          const at = { nowMs, lang: languages.ofTurn(now) };
-          return { state, out: [questionDraft(now, stored, at)] };
-        },
-        {
-          join: (_now, isAsked) => {
-            if (isAsked && stored !== undefined) questions.insert(stored);
-          },
-        },
-      ),
-    );
-    if (!changed) {
+    const { owner, log } = this.#parts;
+    if (!(await this.#stored({ turn, run, key }, asked))) {
       // The turn has ended meanwhile, and its agent with it.
       this.#forget(key);
       return;
     }
     log.info('question_asked', { turn, options: asked.options.length });
-    delivery.offer(out);
-    const waiting = this.#waiting.get(key);
-    if (waiting === undefined) return;
-    waiting.cancelTimer = clock.after(questionTimeoutMs, () => {
-      this.#endSoon(key, { phase: 'expired', atMs: clock.nowMs() });
-    });
+    if (!this.#expireInTime(key)) return;
     if (asked.only === 'owner' && owner() === undefined) {
       log.warn('question_without_owner', { turn, next: 'Run: lark-bridge connect' });
       this.#over(key, 'no_owner');
     }
+  }
+
+  /** Stores a question with the row that shows it. False if its run is over. */
+  async #stored(
+    of: Pick<Question, 'turn' | 'run' | 'key'>,
+    { kind: _kind, ...said }: Asked,
+  ): Promise<boolean> {
+    const { journal, questions, storeRetry, delivery, languages, clock } = this.#parts;
+    const askedAtMs = clock.nowMs();
+    const times = { askedAtMs, expiresAtMs: askedAtMs + this.#parts.questionTimeoutMs };
+    let question: Question | undefined;
+    const { out, changed } = await storeRetry.untilStored(() =>
+      journal.changeTurn(
+        of.turn,
+        (now) => {
+          const { state, message } = now;
+          // Only a turn that was given to an agent has a target.
+          if (now.run !== of.run || !('target' in state)) return undefined;
+          if (questions.question(of.key) !== undefined) return undefined;
+          const { chatId, threadId } = message;
+          const place = { ...of, target: state.target, chatId, threadId };
+          question = { ...place, ...said, ...times, state: { phase: 'open' } };
+          const at = { nowMs: askedAtMs, lang: languages.ofTurn(now) };
+          return { state, out: [questionDraft(now, question, at)] };
+        },
+        {
+          join: (_now, isAsked) => {
+            if (isAsked && question !== undefined) questions.insert(question);
+          },
+        },
+      ),
+    );
+    delivery.offer(out);
+    return changed;
+  }
+
+  /** False if nobody waits for an answer any more. */
+  #expireInTime(key: string): boolean {
+    const { clock, questionTimeoutMs } = this.#parts;
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) return false;
+    waiting.cancelTimer = clock.after(questionTimeoutMs, () => {
+      this.#endSoon(key, { phase: 'expired', atMs: clock.nowMs() });
+    });
+    return true;
   }
 
   #over(key: string, why: QuestionEndReason): void {

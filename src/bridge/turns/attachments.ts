@@ -107,7 +107,7 @@ export class Attachments {
     if (signal.aborted) return { ok: false, why: 'unreachable', code: undefined };
     const answer = this.#parts.lark.resource?.(asked.of, asked.resource);
     if (answer === undefined) return { ok: false, why: 'refused', code: undefined };
-    const given = await untilAborted(answer, signal);
+    const given = await answerOrAbort(answer, signal);
     if (given === undefined) return { ok: false, why: 'unreachable', code: undefined };
     if (!given.ok) return given;
     signal.addEventListener('abort', given.end);
@@ -200,7 +200,7 @@ function askedBy({ resource, from }: ResourcePart, { message }: Turn): Attachmen
 }
 
 /** Undefined if `signal` aborts first. What comes later is ended. */
-function untilAborted(
+function answerOrAbort(
   answer: Promise<ResourceResult>,
   signal: AbortSignal,
 ): Promise<ResourceResult | undefined> {

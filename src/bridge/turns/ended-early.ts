@@ -2,6 +2,7 @@
 import { personOf, type Turn, type TurnPhase, type TurnState } from '../../core/turn.ts';
 import type { Show } from '../outbox/show.ts';
 import { commandNotices } from '../texts/commands.ts';
+import { isAtWork, isFinal, isGiven } from './phases.ts';
 
 /** Undefined if the turn is over or waits for a decision. */
 export function stopped(
@@ -17,16 +18,7 @@ export function stopped(
   };
 }
 
-/** An agent may be at work on it. After a question it waits for the person, who can only answer. */
-export function isAtWork(state: TurnState): boolean {
-  if (state.phase === 'overdue') return state.asks !== true;
-  return state.phase === 'sending' || state.phase === 'accepted';
-}
-
-const OPEN: readonly TurnPhase[] = ['waiting', 'held', 'kept', 'command'];
-const GIVEN: readonly TurnPhase[] = ['sending', 'accepted', 'overdue'];
-
 /** For the operator. If answers name no turn, an agent's answer could be shown as that of another turn. */
 export function mayDrop(phase: TurnPhase, correlates: boolean): boolean {
-  return OPEN.includes(phase) || (correlates && GIVEN.includes(phase));
+  return !isFinal(phase) && (correlates || !isGiven(phase));
 }

@@ -29,7 +29,7 @@ import { Forwards } from './forwards.ts';
 import { SaidBefore } from './said-before.ts';
 import { TurnRequests } from './requests.ts';
 import { type Owner, SingleSlot } from './single-slot.ts';
-import { isEngaged, isFinal } from './turn.ts';
+import { isEngaged, isFinal, waitsOrRuns } from './phases.ts';
 import type { TurnEvent } from './turn-events.ts';
 import { TurnChanges } from './turn-changes.ts';
 
@@ -60,9 +60,10 @@ interface EngineParts {
 }
 
 /**
- * Sends waiting turns to the agent, one at a time per chat, and ends them. People share the slots fairly. Every step is stored in the journal
- * before the next one begins, so that another process can continue after any step. A target that can't say which
- * turn an answer belongs to gets only one turn at a time. The kind of the target may become known only later.
+ * Sends waiting turns to the agent, one at a time per chat, and ends them. People share the slots fairly. Every step
+ * is stored in the journal before the next one begins, so that another process can continue after any step. A target
+ * that can't say which turn an answer belongs to gets only one turn at a time. The kind of the target may become known
+ * only later.
  */
 export class Engine implements Service {
   readonly name = 'engine';
@@ -235,7 +236,7 @@ export class Engine implements Service {
     const { journal, clock } = this.#parts;
     const { id, chatId: lane, person: share, seq: order, receivedAtMs: sinceMs } = head;
     // The previous process may have died before it showed the sign.
-    if (head.phase === 'waiting' || isEngaged(head.phase)) this.#changes.receipts.plan(id);
+    if (waitsOrRuns(head.phase)) this.#changes.receipts.plan(id);
     const item = { id, lane, share, order, notBeforeMs: 0, sinceMs };
     if (head.gathersUntilMs !== undefined) this.#gather(item, head.gathersUntilMs);
     else if (head.phase === 'waiting') {

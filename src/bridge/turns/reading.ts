@@ -1,6 +1,6 @@
 /** Reads from Lark what a turn needs before it is sent. */
 import type { Clock } from '../../time/clock.ts';
-import { limitAt, pause } from '../../time/wait.ts';
+import { limitAt, pause, untilAborted } from '../../time/wait.ts';
 
 /** A person waits for the answer, and other messages for the slot. Lark answers such a call within a second. */
 const READ_MS_MAX = 10_000;
@@ -24,7 +24,7 @@ export async function readForAWhile<T extends { readonly ok: true }>(
 ): Promise<T | NotRead> {
   const limit = limitAt(clock, stop, clock.nowMs() + READ_MS_MAX);
   let last: T | NotRead = { ok: false, reason: 'Lark did not answer in time', isPassing: true };
-  const over = aborted(limit.signal);
+  const over = untilAborted(limit.signal);
   try {
     while (!limit.signal.aborted) {
       const given = await Promise.race([read(), over]);
@@ -37,12 +37,4 @@ export async function readForAWhile<T extends { readonly ok: true }>(
     limit.cancel();
   }
   return last;
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    const end = () => resolve(undefined);
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
-  });
 }

@@ -20,14 +20,15 @@ import type { TurnTarget } from '../ports/target.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { LiveCards } from '../live/live-cards.ts';
-import { onCards } from '../live/card-ends.ts';
+import { livePlaceOf, onCards } from '../live/card-ends.ts';
 import type { Questions } from '../questions/questions.ts';
 import type { CallOffs } from './call-offs.ts';
 import { Receipts } from './receipts.ts';
 import type { TurnRequests } from './requests.ts';
 import type { SingleSlot } from './single-slot.ts';
 import { withNewestText } from './edits.ts';
-import { begunAtMs, isEngaged, isFinal, step } from './turn.ts';
+import { isFinal, waitsOrRuns } from './phases.ts';
+import { begunAtMs, step } from './turn.ts';
 import type { TurnEvent, TurnStep } from './turn-events.ts';
 
 interface TurnChangesParts {
@@ -116,7 +117,7 @@ export class TurnChanges {
     );
     if (done.changed && was !== undefined) {
       this.#report(done.turn, was, { event, nowMs });
-      if (!isAtWork(done.turn.state)) this.#parts.live.over(id);
+      if (!waitsOrRuns(done.turn.state.phase)) this.#parts.live.over(id);
       this.#parts.delivery.offer(done.out);
       if (event.kind === 'recalled') await this.#parts.live.endRest(id);
     }
@@ -130,16 +131,15 @@ export class TurnChanges {
     const subject = { ...turn, run };
     const whose = { ...turn, ...('askedBy' in next && { askedBy: next.askedBy }) };
     const at = { nowMs, form, lang: languages.ofTurn(whose) };
-    if (isAtWork(state) || !isAtWork(turn.state)) return toDrafts(subject, show, at);
+    if (waitsOrRuns(state.phase) || !waitsOrRuns(turn.state.phase))
+      return toDrafts(subject, show, at);
     const cards = live.ending(turn);
     const said = keepsWhatWasSaid(state) ? live.said(turn) : '';
     const isAnswered = show.some(({ what }) => what === 'answer');
     const before: Show[] =
       isAnswered || isBlank(said) ? [] : [{ what: 'answer', name: 'said', text: said }];
-    const { chatId, messageId, threadId } = turn.message;
-    const place = { chatId, replyTo: messageId, inThread: threadId !== undefined };
     const drafts = toDrafts(subject, [...before, ...show], at);
-    return onCards(drafts, cards, { turn: turn.id, place, ...at });
+    return onCards(drafts, cards, { turn: turn.id, place: livePlaceOf(turn.message), ...at });
   }
 
   /** The person may have been blocked while the turn waited. Then it does not start. */
@@ -162,7 +162,7 @@ export class TurnChanges {
     const { out } = await storeRetry.untilStored(() =>
       journal.changeTurn(id, (turn) => {
         const { phase } = turn.state;
-        if (phase !== 'waiting' && !isEngaged(phase)) return undefined;
+        if (!waitsOrRuns(phase)) return undefined;
         const lang = languages.ofTurn(turn);
         return { state: turn.state, out: toDrafts(turn, [show], { nowMs, form, lang }) };
       }),
@@ -248,11 +248,6 @@ export class TurnChanges {
 /** What the agent gets with the turn is stored in the same write as the note that it gets it. */
 function begunWith({ details }: Extract<TurnEvent, { kind: 'started' }>) {
   return { replyToken: createReplyToken(), ...(details !== undefined && { details }) };
-}
-
-/** The agent works on the turn, or will go on with it. */
-function isAtWork({ phase }: TurnState): boolean {
-  return phase === 'waiting' || isEngaged(phase);
 }
 
 function keepsWhatWasSaid(state: TurnState): boolean {

@@ -1,7 +1,7 @@
 /** The life of a turn, as a pure function: what happened goes in, the new state and what to show come out. */
 import { withoutTerminalControls } from '../../text/visible.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
-import type { FailureCause, HoldReason, Turn, TurnPhase, TurnState } from '../../core/turn.ts';
+import type { FailureCause, HoldReason, Turn, TurnState } from '../../core/turn.ts';
 import type { Show } from '../outbox/show.ts';
 import { choices, notices, question, withFiles } from '../texts/texts.ts';
 import { showAnswer, showMore } from './answer-show.ts';
@@ -10,14 +10,6 @@ import { recalled } from './recall.ts';
 import type { TurnEvent, TurnRules, TurnStep } from './turn-events.ts';
 import { sendBackoffMs } from './send-backoff.ts';
 import type { SendResult, TurnAnswer, TurnQuestion, WaitResult } from '../ports/target.ts';
-
-const FINAL: ReadonlySet<TurnPhase> = new Set(['answered', 'failed', 'dropped']);
-const ENGAGED: ReadonlySet<TurnPhase> = new Set(['sending', 'accepted']);
-
-/** The turn is over. Nothing more happens unless a person wants it. */
-export const isFinal = (phase: TurnPhase): boolean => FINAL.has(phase);
-/** The turn holds a slot and the lane of its chat. */
-export const isEngaged = (phase: TurnPhase): boolean => ENGAGED.has(phase);
 
 /** When a turn was given to the target. Undefined if the target does not have it. */
 export function begunAtMs(state: TurnState, turnTimeoutMs: number): number | undefined {

@@ -1,6 +1,6 @@
 /** `lark-bridge agents`: the agents on the embedded hub. Works while a daemon runs or not. */
 import type { ExecSpec } from '../../agents/runtime.ts';
-import type { AgentRecord } from '../../hub/ports.ts';
+import type { AgentRecord } from '../../hub/ports/agents.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { TurnsGoTo } from '../../app/agents.ts';
 import { settingLabel } from '../../config/setting-rows.ts';

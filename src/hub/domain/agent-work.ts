@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { QueueId } from '../ports.ts';
+import type { QueueId } from '../ports/turns.ts';
 import type { AgentResult, AgentRun } from '../../agents/runtime.ts';
 import type { Log } from '../../core/log.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';

@@ -6,7 +6,8 @@ import { isSameWorkspace, type WorkspaceId } from '../../core/ids.ts';
 import { isObject } from '../../core/json-object.ts';
 import { withEscapes } from '../../wire/header-escape.ts';
 import { claimsLark, withClaimedNames } from '../../wire/lark-context.ts';
-import type { HubMessage, TurnContent, Workspace } from '../ports.ts';
+import type { HubMessage, TurnContent } from '../ports/turns.ts';
+import type { Workspace } from '../ports/workspaces.ts';
 
 /** The log names each sender once. This many are enough for an operator to see what is wrong. */
 const NAMED_IN_LOG_MAX = 100;

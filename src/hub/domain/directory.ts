@@ -1,7 +1,8 @@
 /** The agents and workspaces of the hub, as the CLI and the program itself change them. */
 import { randomUUID } from 'node:crypto';
 import { BridgeError } from '../../core/errors.ts';
-import type { AgentRecord, AgentSpec, AgentStore, WorkspaceStore } from '../ports.ts';
+import type { AgentRecord, AgentSpec, AgentStore } from '../ports/agents.ts';
+import type { WorkspaceStore } from '../ports/workspaces.ts';
 import { workspaceId, type WorkspaceId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
 import { failure } from './outcomes.ts';

@@ -1,14 +1,7 @@
 import { type BridgeError, isStoreTrouble } from '../../core/errors.ts';
-import type {
-  AgentStore,
-  Choice,
-  ItemToRun,
-  QueueId,
-  QueueItem,
-  QueueStore,
-  Seat,
-  Settlement,
-} from '../ports.ts';
+import type { AgentStore } from '../ports/agents.ts';
+import type { Choice, QueueStore, Seat, Settlement } from '../ports/queue.ts';
+import type { ItemToRun, QueueId, QueueItem } from '../ports/turns.ts';
 import { isSameWorkspace, type WorkspaceId } from '../../core/ids.ts';
 import type { CreateRuntime } from '../../agents/runtime.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
@@ -18,7 +11,7 @@ import { Wake } from '../../time/wake.ts';
 import { AgentWork } from './agent-work.ts';
 import { FairSlots } from './fair-slots.ts';
 import { agentTurnOf } from './messages.ts';
-import { failure, success } from './outcomes.ts';
+import { failure, settlementOf } from './outcomes.ts';
 import { Runtimes } from './runtimes.ts';
 import { Updates } from './updates.ts';
 import type { Settlements } from './settlements.ts';
@@ -228,7 +221,7 @@ export class Dispatcher {
   }
 
   async #run(item: ItemToRun, work: AgentWork): Promise<void> {
-    const { store, clock, log, onInterrupted } = this.#parts;
+    const { store, clock, log } = this.#parts;
     const turn = item.queueId;
     const startedAtMs = clock.nowMs();
     const agent = await store.agentOf(item.target);
@@ -244,24 +237,27 @@ export class Dispatcher {
       (update) => this.#tell(item, update, work),
     );
     if (!result.ok && result.reason === 'cancelled' && this.#stopping.signal.aborted) {
-      log.info('hub_turn_put_back', { turn, agent: agent.name });
-      // With `fail` it stays marked, and the next start ends it as interrupted.
-      if (onInterrupted === 'rerun') await this.#untilStored(turn, () => store.putBack(turn));
+      await this.#putBack(turn, agent.name);
       return;
     }
-    const { contextId } = item.content.message;
-    const nowMs = clock.nowMs();
-    const { output } = result;
-    const settlement = result.ok
-      ? success(result, contextId, nowMs)
-      : failure(result.reason, result.detail, nowMs, agent.name);
-    await this.#settle(item, { ...settlement, ...(output && { output }) });
-    const took_ms = clock.nowMs() - startedAtMs;
-    if (result.ok) log.debug('hub_turn_answered', { turn, agent: agent.name, took_ms });
+    await this.#settle(
+      item,
+      settlementOf(item, result, { agent: agent.name, atMs: clock.nowMs() }),
+    );
+    const about = { turn, agent: agent.name, took_ms: clock.nowMs() - startedAtMs };
+    if (result.ok) log.debug('hub_turn_answered', about);
     else if (result.reason !== 'cancelled') {
       const { reason, detail } = result;
-      log.warn('hub_turn_failed', { turn, agent: agent.name, reason, detail, took_ms });
+      log.warn('hub_turn_failed', { ...about, reason, detail });
     }
+  }
+
+  /** The hub stops, so that the agent can't go on. */
+  async #putBack(turn: QueueId, agent: string): Promise<void> {
+    const { store, log, onInterrupted } = this.#parts;
+    log.info('hub_turn_put_back', { turn, agent });
+    // With `fail` it stays marked, and the next start ends it as interrupted.
+    if (onInterrupted === 'rerun') await this.#untilStored(turn, () => store.putBack(turn));
   }
 
   /** Only the bridge in this process watches turns. What nobody sees nobody answers. */

@@ -1,7 +1,8 @@
 /** Which turns get the slots of the hub. Pure, but for the memory of who had the latest one. */
 import { mayHaveSlot } from '../../time/fair-order.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
-import type { QueueId, Seat } from '../ports.ts';
+import type { Seat } from '../ports/queue.ts';
+import type { QueueId } from '../ports/turns.ts';
 
 /** Senders whose latest turn is remembered. More than have turns in the queue at a time in any normal use. */
 const SOURCES_REMEMBERED_MAX = 1_000;

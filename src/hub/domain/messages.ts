@@ -5,7 +5,7 @@ import { claimedContextOf, larkContextOf, withoutHeader } from '../../wire/lark-
 import { saidIn } from '../../wire/said-metadata.ts';
 import { textOfParts } from '../../wire/text-parts.ts';
 import type { AgentTurn } from '../../agents/runtime.ts';
-import type { HubMessage, ItemToRun, TurnContent } from '../ports.ts';
+import type { HubMessage, ItemToRun, TurnContent } from '../ports/turns.ts';
 
 const SUMMARY_CHARS_MAX = 200;
 

@@ -1,13 +1,14 @@
 /** How turns end. */
 import { randomUUID } from 'node:crypto';
 import type { AgentResult } from '../../agents/runtime.ts';
+import type { Settlement } from '../ports/queue.ts';
 import type {
   FailureReason,
   HubMessage,
+  ItemToRun,
   SettledStatus,
-  Settlement,
   TurnContent,
-} from '../ports.ts';
+} from '../ports/turns.ts';
 import { storable } from '../../text/storable.ts';
 
 /** The status of the item of a turn that ended without an answer. */
@@ -37,8 +38,21 @@ export function failure(
   };
 }
 
+/** How the turn of an item ends with what its agent did. */
+export function settlementOf(
+  { content }: Pick<ItemToRun, 'content'>,
+  result: AgentResult,
+  { agent, atMs }: { readonly agent: string; readonly atMs: number },
+): Settlement {
+  const { output } = result;
+  const settlement = result.ok
+    ? success(result, content.message.contextId, atMs)
+    : failure(result.reason, result.detail, atMs, agent);
+  return { ...settlement, ...(output && { output }) };
+}
+
 /** The answer of an agent that the hub runs. Others than the bridge in this process get the names of its files. */
-export function success(
+function success(
   { text, attached }: Pick<Extract<AgentResult, { ok: true }>, 'text' | 'attached'>,
   contextId: string | undefined,
   atMs: number,

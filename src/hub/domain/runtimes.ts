@@ -12,7 +12,7 @@ import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { repeating, type RepeatedWork } from '../../time/repeat.ts';
-import type { AgentStore } from '../ports.ts';
+import type { AgentStore } from '../ports/agents.ts';
 import { CANCELLED } from './agent-work.ts';
 
 /** How often it is checked which agents still exist: another process may remove them. */

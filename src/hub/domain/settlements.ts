@@ -1,4 +1,5 @@
-import type { QueueId, Settlement } from '../ports.ts';
+import type { Settlement } from '../ports/queue.ts';
+import type { QueueId } from '../ports/turns.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
 import { Wake } from '../../time/wake.ts';
 

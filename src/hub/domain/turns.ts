@@ -1,17 +1,15 @@
 /** Turns at the hub: to send them, wait for them and cancel them. Surfaces only translate. */
 import { randomUUID } from 'node:crypto';
+import type { Sending, Sent, Settlement } from '../ports/queue.ts';
+import type { HubStore } from '../ports/store.ts';
 import {
   queueId,
-  type HubStore,
   type QueueId,
   type QueueItem,
   type RequestId,
-  type Sending,
-  type Sent,
-  type Settlement,
   type TurnContent,
-  type Workspace,
-} from '../ports.ts';
+} from '../ports/turns.ts';
+import type { Workspace } from '../ports/workspaces.ts';
 import type { Log } from '../../core/log.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';

@@ -1,6 +1,6 @@
 import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
-import type { QueueItem } from '../ports.ts';
+import type { QueueItem } from '../ports/turns.ts';
 
 /** After a start the hub runs its turns before the bridge watches them. That takes less than this. */
 const UNSEEN_MS_MAX = 60_000;

@@ -1,4 +1,5 @@
-import type { ActivityStore, QueueStore } from '../ports.ts';
+import type { ActivityStore } from '../ports/activity.ts';
+import type { QueueStore } from '../ports/queue.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Service } from '../../time/service.ts';

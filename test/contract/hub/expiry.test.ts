@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Rig } from './rig.ts';
 import { clockWithoutTimers } from '../../kit/clock.ts';
-import type { Choice } from '../../../src/hub/ports.ts';
+import type { Choice } from '../../../src/hub/ports/queue.ts';
 
 const DAY_MS = 24 * 3_600_000;
 

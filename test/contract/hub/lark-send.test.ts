@@ -1,6 +1,6 @@
 /** What an agent may show in Lark by `notify`, and who may. The bridge is played by the test. */
 import { describe, expect, test } from 'vitest';
-import type { LarkOutlet, LarkSend } from '../../../src/hub/ports.ts';
+import type { LarkOutlet, LarkSend } from '../../../src/hub/ports/lark-sends.ts';
 import { Rig, type Account } from './rig.ts';
 
 const HOUR_MS = 60 * 60 * 1000;

@@ -1,7 +1,7 @@
 /** F4: what one workspace has stored is not parsed when another one asks. */
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import { DESCRIPTION_BYTES_MAX } from '../../../src/hub/ports.ts';
+import { DESCRIPTION_BYTES_MAX } from '../../../src/hub/ports/workspaces.ts';
 import { Rig } from './rig.ts';
 
 const MARK = 'stored by somebody else';

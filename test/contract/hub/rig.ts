@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { HubStore } from '../../../src/hub/ports.ts';
+import type { HubStore } from '../../../src/hub/ports/store.ts';
 import type {
   AgentResult,
   AgentRun,

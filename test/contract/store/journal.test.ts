@@ -7,7 +7,7 @@ import type { TurnState } from '../../../src/core/turn.ts';
 import type { OutboxDraft } from '../../../src/bridge/ports/outbox.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { message } from '../../unit/bridge/samples.ts';
+import { draftOf, message } from '../../unit/bridge/samples.ts';
 import { silentLog } from '../../kit/log.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { clockWithoutTimers } from '../../kit/clock.ts';
@@ -46,21 +46,8 @@ function admit(id: string, state: TurnState = WAITING, out: readonly OutboxDraft
   return journal.admit({ message: said(id), receivedAtMs: nowMs, state, out });
 }
 
-function draft(key: string, change: Partial<OutboxDraft> = {}): OutboxDraft {
-  return {
-    key,
-    lane: 'oc_1',
-    turn: turnId('om_1'),
-    chatId: message.chatId,
-    replyTo: message.messageId,
-    placement: 'reply',
-    priority: 'answer',
-    body: { kind: 'message', content: { kind: 'answer', text: key } },
-    createdAtMs: nowMs,
-    dueAtMs: 0,
-    ...change,
-  };
-}
+const draft = (key: string, change: Partial<OutboxDraft> = {}) =>
+  draftOf(key, { createdAtMs: nowMs, ...change });
 
 const keys = async () => (await journal.pendingOut()).map(({ key }) => key);
 

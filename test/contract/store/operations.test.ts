@@ -7,7 +7,7 @@ import type { OutboxDraft } from '../../../src/bridge/ports/outbox.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
-import { message } from '../../unit/bridge/samples.ts';
+import { draftOf, message } from '../../unit/bridge/samples.ts';
 import type { TurnChange } from '../../../src/bridge/ports/changes.ts';
 import { silentLog } from '../../kit/log.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
@@ -59,21 +59,8 @@ function go(id: string, state: TurnState, change: Partial<TurnChange> = {}) {
   return journalOn(inside).changeTurn(turnId(id), () => ({ state, out: [], ...change }));
 }
 
-function draft(key: string, change: Partial<OutboxDraft> = {}): OutboxDraft {
-  return {
-    key,
-    lane: 'oc_1',
-    turn: turnId('om_1'),
-    chatId: message.chatId,
-    replyTo: message.messageId,
-    placement: 'reply',
-    priority: 'answer',
-    body: { kind: 'message', content: { kind: 'answer', text: key } },
-    createdAtMs: nowMs,
-    dueAtMs: 0,
-    ...change,
-  };
-}
+const draft = (key: string, change: Partial<OutboxDraft> = {}) =>
+  draftOf(key, { createdAtMs: nowMs, ...change });
 
 describe('the life of a turn', () => {
   test('each run has its times and its end', async () => {

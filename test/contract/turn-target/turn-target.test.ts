@@ -9,7 +9,7 @@ import { chatId, openId, workspaceId, type WorkspaceId } from '../../../src/core
 import { Secret } from '../../../src/core/secret.ts';
 import type { TurnUpdate } from '../../../src/core/turn-update.ts';
 import type { Service } from '../../../src/time/service.ts';
-import type { AgentRecord } from '../../../src/hub/ports.ts';
+import type { AgentRecord } from '../../../src/hub/ports/agents.ts';
 import { InProcessTarget } from '../../../src/hub/surfaces/in-process/target.ts';
 import { PlatformClient } from '../../../src/platform/client.ts';
 import { SqliteCursor } from '../../../src/store/sqlite/bridge/cursors.ts';

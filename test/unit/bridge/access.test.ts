@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import type { GroupLookup } from '../../../src/bridge/ports/access.ts';
 import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
-import { chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { chatId, messageId, openId, turnId } from '../../../src/core/ids.ts';
 import type { InboundMessage, SenderFacts } from '../../../src/core/message.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { SqliteAccess } from '../../../src/store/sqlite/bridge/access.ts';
@@ -16,7 +16,7 @@ import { temporaryFolder } from '../../kit/folder.ts';
 import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 import { seeded } from '../../sim/random.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 
 const MINUTE_MS = 60_000;
@@ -92,9 +92,7 @@ async function boot(accessMode: Mode = 'pairing', owner: typeof OWNER | null = O
       },
     },
     target: {
-      correlates: true,
-      deduplicates: true,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      ...HUB,
       send: async ({ text }) => {
         await holds;
         asked.push(text);

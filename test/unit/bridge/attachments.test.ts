@@ -7,7 +7,7 @@ import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
 import type { ResourceResult } from '../../../src/bridge/ports/attachments.ts';
 import type { TurnAnswer, TurnRequest } from '../../../src/bridge/ports/target.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
-import { messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { messageId, turnId } from '../../../src/core/ids.ts';
 import type { Part, Resource } from '../../../src/core/message.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { AttachmentFiles } from '../../../src/store/attachments/attachment-files.ts';
@@ -17,7 +17,7 @@ import { VirtualClock } from '../../kit/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { silentLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 
 const MB = 1024 * 1024;
@@ -101,9 +101,7 @@ async function open(bytesMax = 10 * MB): Promise<void> {
       },
     },
     target: {
-      correlates: true,
-      deduplicates: true,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      ...HUB,
       send: (request) => {
         asked.push(request);
         return Promise.resolve(answer);

@@ -1,20 +1,16 @@
 /** Files without words wait for the words, with the real journal. */
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
 import type { SendResult, TurnRequest } from '../../../src/bridge/ports/target.ts';
-import { chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { chatId, messageId, openId, turnId } from '../../../src/core/ids.ts';
 import type { InboundMessage, Part } from '../../../src/core/message.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
-import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
-import { Db } from '../../../src/store/sqlite/db.ts';
-import { VirtualClock } from '../../kit/clock.ts';
-import { temporaryFolder } from '../../kit/folder.ts';
-import { silentLog } from '../../kit/log.ts';
+import type { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import type { Db } from '../../../src/store/sqlite/db.ts';
+import type { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
-import { writesUnderWay } from './writes-under-way.ts';
+import { createBridge, HUB, openJournal, passTime } from './whole-bridge.ts';
 
 const WAIT_MS = 15_000;
 
@@ -30,10 +26,7 @@ let result: () => SendResult;
 let answer: () => void;
 
 beforeEach(async () => {
-  db = Db.open(join(temporaryFolder(), 'bridge.db'), silentLog);
-  isWriting = writesUnderWay(db);
-  clock = new VirtualClock(message.sentAtMs);
-  journal = new SqliteJournal({ db, app: message.appId, clock });
+  ({ db, isWriting, clock, journal } = openJournal());
   asked = [];
   shown = [];
   result = () => ({ kind: 'answered', text: 'ok' });
@@ -59,9 +52,7 @@ async function open(burstWaitMs = WAIT_MS): Promise<void> {
       history: () => Promise.resolve([]),
     },
     target: {
-      correlates: true,
-      deduplicates: true,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      ...HUB,
       send: (request) => {
         asked.push(request);
         return Promise.resolve(result());

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { platformMessageId } from '../../../src/bridge/outbox/keys.ts';
-import { messageId, workspaceId } from '../../../src/core/ids.ts';
+import { messageId } from '../../../src/core/ids.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type { TurnTarget } from '../../../src/bridge/ports/target.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
@@ -31,9 +31,7 @@ const held = <T>(signal: AbortSignal, cut: T) =>
   });
 
 const target: TurnTarget = {
-  correlates: true,
-  deduplicates: true,
-  currentTarget: () => Promise.resolve(workspaceId('agent')),
+  ...HUB,
   send: ({ messageId: ticket }) => Promise.resolve({ kind: 'accepted', ticket }),
   wait: (_workspace, _ticket, signal) => held(signal, { kind: 'pending' }),
   cancel: (workspace, id) => {

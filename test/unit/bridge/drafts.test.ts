@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { platformMessageId, turnKey } from '../../../src/bridge/outbox/keys.ts';
 import { toDrafts, toOutgoing, withQuote } from '../../../src/bridge/outbox/drafts.ts';
-import { turnsMeant } from '../../../src/bridge/intake/commands.ts';
+import { turnsToDecide } from '../../../src/bridge/commands/askable.ts';
 import type { ChoiceAction } from '../../../src/core/content.ts';
 import { messageId, turnId } from '../../../src/core/ids.ts';
 import type { Turn } from '../../../src/core/turn.ts';
@@ -80,7 +80,7 @@ describe('rows for what a turn shows', () => {
 
 describe('commands to the bridge itself', () => {
   const meant = (action: ChoiceAction, own: readonly Turn[]) =>
-    turnsMeant(action, { own, all: own });
+    turnsToDecide(action, { own, all: own });
 
   test('mean all stale turns together, or else the newest turn that fits', () => {
     const named = (id: string, state: Parameters<typeof turnIn>[0]) => ({
@@ -106,9 +106,9 @@ describe('commands to the bridge itself', () => {
     });
     const failed = { phase: 'failed', reason: 'x' } as const;
     const all = [named('theirs', failed), named('old', { phase: 'held', why: 'stale' })];
-    expect(turnsMeant('run', { own: [], all })).toEqual([]);
-    expect(turnsMeant('skip', { own: [], all })).toEqual([]);
-    expect(turnsMeant('retry', { own: [], all })).toEqual(['theirs']);
-    expect(turnsMeant('retry', { own: [named('mine', failed)], all })).toEqual(['mine']);
+    expect(turnsToDecide('run', { own: [], all })).toEqual([]);
+    expect(turnsToDecide('skip', { own: [], all })).toEqual([]);
+    expect(turnsToDecide('retry', { own: [], all })).toEqual(['theirs']);
+    expect(turnsToDecide('retry', { own: [named('mine', failed)], all })).toEqual(['mine']);
   });
 });

@@ -1,20 +1,16 @@
 /** What an edit of a message does to its turn, with the real journal. */
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
 import type { SendResult } from '../../../src/bridge/ports/target.ts';
-import { messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { messageId, turnId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
-import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
-import { Db } from '../../../src/store/sqlite/db.ts';
-import { settle, VirtualClock } from '../../kit/clock.ts';
-import { temporaryFolder } from '../../kit/folder.ts';
-import { silentLog } from '../../kit/log.ts';
+import type { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import type { Db } from '../../../src/store/sqlite/db.ts';
+import { settle, type VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
-import { createBridge } from './whole-bridge.ts';
-import { writesUnderWay } from './writes-under-way.ts';
+import { createBridge, HUB, openJournal } from './whole-bridge.ts';
 
 const ID = turnId(message.messageId);
 const STALE_MS = 31 * 60_000;
@@ -29,10 +25,7 @@ let told: string[];
 let answers: ((result: SendResult) => void)[];
 
 beforeEach(async () => {
-  db = Db.open(join(temporaryFolder(), 'bridge.db'), silentLog);
-  isWriting = writesUnderWay(db);
-  clock = new VirtualClock(message.sentAtMs);
-  journal = new SqliteJournal({ db, app: message.appId, clock });
+  ({ db, isWriting, clock, journal } = openJournal());
   asked = [];
   told = [];
   answers = [];
@@ -48,9 +41,7 @@ beforeEach(async () => {
       history: () => Promise.resolve([]),
     },
     target: {
-      correlates: true,
-      deduplicates: true,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      ...HUB,
       send: ({ text }) => {
         asked.push(text);
         return new Promise((resolve) => answers.push(resolve));

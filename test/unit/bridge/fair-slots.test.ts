@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import type { SendResult, TurnTarget } from '../../../src/bridge/ports/target.ts';
-import { chatId, messageId, openId, workspaceId } from '../../../src/core/ids.ts';
+import { chatId, messageId, openId } from '../../../src/core/ids.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { silentLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 
 const SLOTS = 8;
@@ -29,9 +29,7 @@ let begun: Map<string, number>;
 let hanging: number;
 
 const target: TurnTarget = {
-  correlates: true,
-  deduplicates: true,
-  currentTarget: () => Promise.resolve(workspaceId('agent')),
+  ...HUB,
   send: async ({ context }): Promise<SendResult> => {
     const who = context.senderOpenId;
     if (who === GREEDY) return { kind: 'accepted', ticket: 'it hangs' };

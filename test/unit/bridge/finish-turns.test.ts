@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
-import { chatId, messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { chatId, messageId, turnId } from '../../../src/core/ids.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { silentLog } from '../../kit/log.ts';
@@ -31,9 +31,7 @@ beforeEach(async () => {
     clock,
     turnTimeoutMs: 60_000,
     target: {
-      correlates: true,
-      deduplicates: true,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      ...HUB,
       send: ({ text }, signal) =>
         new Promise((resolve) => {
           answers.push(() => resolve({ kind: 'answered', text }));

@@ -1,19 +1,15 @@
 /** A bundle of forwarded messages is read before its turn is sent, with the real journal. */
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import type { ForwardedResult } from '../../../src/bridge/ports/lark.ts';
 import type { TurnAnswer } from '../../../src/bridge/ports/target.ts';
-import { turnId, workspaceId } from '../../../src/core/ids.ts';
+import { turnId } from '../../../src/core/ids.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
-import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
-import { Db } from '../../../src/store/sqlite/db.ts';
-import { VirtualClock } from '../../kit/clock.ts';
-import { temporaryFolder } from '../../kit/folder.ts';
-import { silentLog } from '../../kit/log.ts';
+import type { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import type { Db } from '../../../src/store/sqlite/db.ts';
+import type { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
-import { writesUnderWay } from './writes-under-way.ts';
+import { createBridge, HUB, openJournal, passTime } from './whole-bridge.ts';
 
 const ID = turnId(message.messageId);
 const passing: ForwardedResult = { ok: false, reason: 'Lark is away', isPassing: true };
@@ -36,10 +32,7 @@ let whileReading: () => void;
 let given: (ForwardedResult | 'never')[];
 
 beforeEach(async () => {
-  db = Db.open(join(temporaryFolder(), 'bridge.db'), silentLog);
-  isWriting = writesUnderWay(db);
-  clock = new VirtualClock(message.sentAtMs);
-  journal = new SqliteJournal({ db, app: message.appId, clock });
+  ({ db, isWriting, clock, journal } = openJournal());
   asked = [];
   reads = 0;
   whileReading = () => {};
@@ -69,9 +62,7 @@ async function open(): Promise<void> {
       },
     },
     target: {
-      correlates: true,
-      deduplicates: true,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      ...HUB,
       send: ({ text }) => {
         asked.push(text);
         return Promise.resolve(answer);

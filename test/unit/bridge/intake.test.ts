@@ -6,14 +6,14 @@ import { EventIntake, type EventIntakeParts } from '../../../src/bridge/intake/i
 import type { Admission } from '../../../src/bridge/ports/changes.ts';
 import type { Journal } from '../../../src/bridge/ports/journal.ts';
 import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
-import { messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { messageId, openId, turnId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { silentLog } from '../../kit/log.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
 import { choiceValues, english, message } from './samples.ts';
-import { createBridge } from './whole-bridge.ts';
+import { createBridge, HUB } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
@@ -46,9 +46,7 @@ beforeEach(async () => {
       history: () => Promise.resolve([]),
     },
     target: {
-      correlates: true,
-      deduplicates: true,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      ...HUB,
       send: ({ text }) => {
         asked.push(text);
         return Promise.resolve({ kind: 'answered', text });

@@ -12,7 +12,7 @@ import type {
 import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
 import type { SendResult, TurnTarget } from '../../../src/bridge/ports/target.ts';
 import type { Content } from '../../../src/core/content.ts';
-import { messageId, workspaceId } from '../../../src/core/ids.ts';
+import { messageId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
 import type { TurnUpdate } from '../../../src/core/turn-update.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
@@ -22,7 +22,7 @@ import { VirtualClock } from '../../kit/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { silentLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 
 type Method = keyof LiveGateway;
@@ -141,9 +141,7 @@ export async function liveRig({ mode = 'on' }: { mode?: LiveMode } = {}): Promis
   let take = (_update: TurnUpdate) => {};
   let answer = (_result: SendResult) => {};
   const target: TurnTarget = {
-    correlates: true,
-    deduplicates: true,
-    currentTarget: () => Promise.resolve(workspaceId('agent')),
+    ...HUB,
     watch: (_workspace, _id, listener) => {
       take = listener;
       return () => {

@@ -204,12 +204,8 @@ test('without the right to stream, the card is changed through its message', asy
   expect(lark.said).toEqual(['done']);
 });
 
-test('an update under way does not arrive after the end of a card without numbers', async () => {
-  const { ask, tell, pass, end, lark } = await liveRig();
-  lark.trouble = always('create').with('no_right');
-  await ask();
-  tell(added('Hello'));
-  await pass(1_200);
+/** Updates are on their way until the returned function is called. */
+function holdUpdates(lark: Awaited<ReturnType<typeof liveRig>>['lark']): () => void {
   let arrive = () => {};
   const { update } = lark;
   lark.update = async (...given) => {
@@ -218,6 +214,16 @@ test('an update under way does not arrive after the end of a card without number
     });
     return update(...given);
   };
+  return () => arrive();
+}
+
+test('an update under way does not arrive after the end of a card without numbers', async () => {
+  const { ask, tell, pass, end, lark } = await liveRig();
+  lark.trouble = always('create').with('no_right');
+  await ask();
+  tell(added('Hello'));
+  await pass(1_200);
+  const arrive = holdUpdates(lark);
   tell(added(' world'));
   await pass(1_000);
   await end(answered('done'));
@@ -234,14 +240,7 @@ test('nor does an update that takes long hold up the answer; the card is ended a
   await ask();
   tell(added('Hello'));
   await pass(1_200);
-  let arrive = () => {};
-  const { update } = lark;
-  lark.update = async (...given) => {
-    await new Promise<void>((resolve) => {
-      arrive = resolve;
-    });
-    return update(...given);
-  };
+  const arrive = holdUpdates(lark);
   tell(added(' world'));
   await pass(1_000);
   await end(answered('done'));

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { step } from '../../../src/bridge/turns/turn.ts';
-import { messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { messageId, turnId } from '../../../src/core/ids.ts';
 import type { TurnState } from '../../../src/core/turn.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { message, target as agent, turnIn } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { ORDERS_FIT, type OrderKind } from '../../../src/bridge/ports/orders.ts';
 import type { DeliveryResult, Outgoing } from '../../../src/bridge/ports/delivery.ts';
@@ -39,9 +39,7 @@ let lark: () => DeliveryResult;
 let log: RecordingLog;
 
 const target: TurnTarget = {
-  correlates: true,
-  deduplicates: true,
-  currentTarget: () => Promise.resolve(workspaceId('agent')),
+  ...HUB,
   send: ({ text }) => {
     asked.push(text);
     return Promise.resolve({ kind: 'accepted', ticket: text });

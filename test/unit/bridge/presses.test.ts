@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
-import type { SendResult, TurnRequest } from '../../../src/bridge/ports/target.ts';
-import { chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import type { SendResult, TurnRequest, TurnTarget } from '../../../src/bridge/ports/target.ts';
+import { chatId, messageId, openId, turnId } from '../../../src/core/ids.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
@@ -14,7 +14,7 @@ import { VirtualClock } from '../../kit/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 
 const HOUR_MS = 3_600_000;
@@ -39,6 +39,16 @@ let says: SendResult;
 let shown: Shown[];
 let events: number;
 
+const target: TurnTarget = {
+  ...HUB,
+  deduplicates: false,
+  send: (request) => {
+    requests.push(request);
+    return Promise.resolve(says);
+  },
+  wait: () => Promise.resolve({ kind: 'pending' }),
+};
+
 beforeEach(async () => {
   db = Db.open(join(temporaryFolder(), 'bridge.db'), recordingLog());
   isWriting = writesUnderWay(db);
@@ -56,16 +66,7 @@ beforeEach(async () => {
       deliver: (out) => Promise.resolve({ ok: true, id: show(out) }),
       history: () => Promise.resolve([]),
     },
-    target: {
-      correlates: true,
-      deduplicates: false,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
-      send: (request) => {
-        requests.push(request);
-        return Promise.resolve(says);
-      },
-      wait: () => Promise.resolve({ kind: 'pending' }),
-    },
+    target,
   });
   await bridge.start();
 });
@@ -298,16 +299,7 @@ describe('F17: a turn belongs to the person who asked', () => {
       db,
       clock,
       log,
-      target: {
-        correlates: true,
-        deduplicates: false,
-        currentTarget: () => Promise.resolve(workspaceId('agent')),
-        send: (request) => {
-          requests.push(request);
-          return Promise.resolve(says);
-        },
-        wait: () => Promise.resolve({ kind: 'pending' }),
-      },
+      target,
     });
     await bridge.start();
     await run();

@@ -7,7 +7,7 @@ import type { EventReply } from '../../../src/bridge/ports/intake.ts';
 import type { Journal } from '../../../src/bridge/ports/journal.ts';
 import type { SendResult, TurnTarget, WaitResult } from '../../../src/bridge/ports/target.ts';
 import type { QuestionContent } from '../../../src/core/content.ts';
-import { chatId, messageId, openId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { chatId, messageId, openId, turnId } from '../../../src/core/ids.ts';
 import type { ChatType } from '../../../src/core/message.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../../src/core/turn-update.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
@@ -21,7 +21,7 @@ import { MachineClock, ProcessClock } from '../../sim/process-clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { type RecordingLog, recordingLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 
 export interface ShownMessage {
@@ -253,9 +253,7 @@ export class QuestionRig {
 
   #target(): TurnTarget {
     return {
-      correlates: true,
-      deduplicates: true,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      ...HUB,
       watch: (_workspace, id, take) => {
         this.#watchers.set(id, take);
         return () => this.#watchers.delete(id);

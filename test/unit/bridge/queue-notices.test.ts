@@ -1,14 +1,14 @@
 /** People whose message waits: the bridge with the real journal on a virtual clock. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
+import { chatId, messageId } from '../../../src/core/ids.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { silentLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 
@@ -32,9 +32,7 @@ test('F19: a stop does not wait until everybody in line has been told', async ()
       history: () => Promise.resolve([]),
     },
     target: {
-      correlates: true,
-      deduplicates: true,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      ...HUB,
       send: (_turn, signal) =>
         new Promise((resolve) => {
           signal.addEventListener('abort', () => resolve({ kind: 'unknown', detail: 'cut' }));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge, BridgeParts } from '../../../src/bridge/bridge.ts';
 import { platformMessageId } from '../../../src/bridge/outbox/keys.ts';
-import { messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { messageId, turnId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
 import type { OutboxRow } from '../../../src/bridge/ports/outbox.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
@@ -12,7 +12,7 @@ import { Db } from '../../../src/store/sqlite/db.ts';
 import { pause } from '../../../src/time/wait.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type { CancelResult, SendResult, TurnTarget } from '../../../src/bridge/ports/target.ts';
 import type { DeliveryResult, Outgoing } from '../../../src/bridge/ports/delivery.ts';
@@ -56,9 +56,7 @@ function deliver(out: Outgoing): DeliveryResult {
 }
 
 const target: TurnTarget = {
-  correlates: true,
-  deduplicates: true,
-  currentTarget: () => Promise.resolve(workspaceId('agent')),
+  ...HUB,
   send: ({ messageId: ticket, text }) => {
     asked.push(text);
     return Promise.resolve(sendSays ?? { kind: 'accepted', ticket });

@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
-import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
+import { chatId, messageId } from '../../../src/core/ids.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
-import { createBridge } from './whole-bridge.ts';
+import { createBridge, HUB } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import { RECEIPT_DELAY_MS, RECEIPTS_BEHIND_MAX } from '../../../src/bridge/turns/receipts.ts';
 import type { DeliveryResult, Outgoing } from '../../../src/bridge/ports/delivery.ts';
@@ -32,9 +32,7 @@ let standing: Set<string>;
 let calls: { react: number; reply: number };
 
 const target: TurnTarget = {
-  correlates: true,
-  deduplicates: true,
-  currentTarget: () => Promise.resolve(workspaceId('agent')),
+  ...HUB,
   send: ({ messageId: ticket }) => Promise.resolve({ kind: 'accepted', ticket }),
   wait: (_target, _ticket, signal) =>
     new Promise((resolve) => {

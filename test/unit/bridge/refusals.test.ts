@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
-import { chatId, messageId, workspaceId } from '../../../src/core/ids.ts';
+import { chatId, messageId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 import type { DeliveryResult, LarkAction, Outgoing } from '../../../src/bridge/ports/delivery.ts';
 import type { Upload } from '../../../src/bridge/ports/answer-files.ts';
@@ -56,9 +56,7 @@ beforeEach(async () => {
     db,
     clock,
     target: {
-      correlates: true,
-      deduplicates: true,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      ...HUB,
       send: ({ text }) => Promise.resolve({ kind: 'answered', text }),
       wait: () => Promise.resolve({ kind: 'pending' }),
     },

@@ -1,5 +1,4 @@
 /** What an agent gets of what was said before, with the real journal. */
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import type {
@@ -8,17 +7,14 @@ import type {
   Surroundings,
 } from '../../../src/bridge/ports/said-before.ts';
 import type { TurnAnswer, TurnRequest } from '../../../src/bridge/ports/target.ts';
-import { chatId, messageId, turnId, workspaceId } from '../../../src/core/ids.ts';
+import { chatId, messageId, turnId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
-import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
-import { Db } from '../../../src/store/sqlite/db.ts';
-import { VirtualClock } from '../../kit/clock.ts';
-import { temporaryFolder } from '../../kit/folder.ts';
-import { silentLog } from '../../kit/log.ts';
+import type { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import type { Db } from '../../../src/store/sqlite/db.ts';
+import type { VirtualClock } from '../../kit/clock.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
-import { writesUnderWay } from './writes-under-way.ts';
+import { createBridge, HUB, openJournal, passTime } from './whole-bridge.ts';
 
 const reply: InboundMessage = {
   ...message,
@@ -47,10 +43,7 @@ let reads: number;
 let sent: number;
 
 beforeEach(async () => {
-  db = Db.open(join(temporaryFolder(), 'bridge.db'), silentLog);
-  isWriting = writesUnderWay(db);
-  clock = new VirtualClock(message.sentAtMs);
-  journal = new SqliteJournal({ db, app: message.appId, clock });
+  ({ db, isWriting, clock, journal } = openJournal());
   asked = [];
   told = [];
   answer = { kind: 'answered', text: 'ok' };
@@ -99,9 +92,7 @@ async function open(): Promise<void> {
       surroundings,
     },
     target: {
-      correlates: true,
-      deduplicates: true,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      ...HUB,
       send: (request) => {
         asked.push(request);
         return answer === 'later'

@@ -5,7 +5,7 @@ import type { QuestionStore } from '../../../src/bridge/ports/questions.ts';
 import { Languages } from '../../../src/bridge/texts/languages.ts';
 import { ChoiceValues } from '../../../src/wire/choice-value.ts';
 import type { Turn, TurnState } from '../../../src/core/turn.ts';
-import type { OutboxRow } from '../../../src/bridge/ports/outbox.ts';
+import type { OutboxDraft, OutboxRow } from '../../../src/bridge/ports/outbox.ts';
 
 export const message: InboundMessage = {
   appId: appId('cli_0123456789abcdef'),
@@ -67,6 +67,23 @@ export function rowOf(change: Partial<OutboxRow> = {}): OutboxRow {
     attempts: 0,
     lastError: undefined,
     state: { phase: 'pending', dueAtMs: 0 },
+    ...change,
+  };
+}
+
+/** An answer that is due. */
+export function draftOf(key: string, change: Partial<OutboxDraft> = {}): OutboxDraft {
+  return {
+    key,
+    lane: 'oc_1',
+    turn: turnId('om_1'),
+    chatId: message.chatId,
+    replyTo: message.messageId,
+    placement: 'reply',
+    priority: 'answer',
+    body: { kind: 'message', content: { kind: 'answer', text: key } },
+    createdAtMs: 1_000,
+    dueAtMs: 0,
     ...change,
   };
 }

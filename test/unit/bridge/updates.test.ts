@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { SendResult, TurnTarget } from '../../../src/bridge/ports/target.ts';
-import { workspaceId } from '../../../src/core/ids.ts';
+
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { silentLog } from '../../kit/log.ts';
 import { message } from './samples.ts';
-import { createBridge, passTime } from './whole-bridge.ts';
+import { createBridge, HUB, passTime } from './whole-bridge.ts';
 import { writesUnderWay } from './writes-under-way.ts';
 
 test('a turn is watched from before it is sent until it is over, also after a restart', async () => {
@@ -19,9 +19,7 @@ test('a turn is watched from before it is sent until it is over, also after a re
   const seen: string[] = [];
   let answer = (_result: SendResult & { kind: 'answered' }) => {};
   const target: TurnTarget = {
-    correlates: true,
-    deduplicates: true,
-    currentTarget: () => Promise.resolve(workspaceId('agent')),
+    ...HUB,
     watch: (workspace, id) => {
       seen.push(`watch ${workspace} ${id}`);
       return () => seen.push(`end ${id}`);

@@ -1,16 +1,34 @@
 /** A whole bridge with the real journal on a virtual clock, for tests that care about a part of it. */
+import { join } from 'node:path';
 import { Bridge, type BridgeParts } from '../../../src/bridge/bridge.ts';
+import { workspaceId } from '../../../src/core/ids.ts';
 import { SqliteAccess } from '../../../src/store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteLanguages } from '../../../src/store/sqlite/bridge/languages.ts';
 import { SqliteQuestions } from '../../../src/store/sqlite/bridge/questions.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
-import type { Db } from '../../../src/store/sqlite/db.ts';
-import type { VirtualClock } from '../../kit/clock.ts';
-import { settle } from '../../kit/clock.ts';
+import { Db } from '../../../src/store/sqlite/db.ts';
+import { settle, VirtualClock } from '../../kit/clock.ts';
+import { temporaryFolder } from '../../kit/folder.ts';
 import { silentLog } from '../../kit/log.ts';
 import { choiceValues, message } from './samples.ts';
+import { writesUnderWay } from './writes-under-way.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
+
+/** A hub with one agent, which knows repeated ids and whose answers name their turns. */
+export const HUB = {
+  correlates: true,
+  deduplicates: true,
+  currentTarget: () => Promise.resolve(workspaceId('agent')),
+} as const;
+
+/** A journal in a folder of its own, and its clock. Whoever opens it closes `db`. */
+export function openJournal(nowMs = message.sentAtMs) {
+  const db = Db.open(join(temporaryFolder(), 'bridge.db'), silentLog);
+  const isWriting = writesUnderWay(db);
+  const clock = new VirtualClock(nowMs);
+  return { db, isWriting, clock, journal: new SqliteJournal({ db, app: message.appId, clock }) };
+}
 
 interface Given extends Partial<BridgeParts> {
   readonly db: Db;

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { Choice, Claimed, QueueId } from '../../../src/hub/ports.ts';
+import type { Choice, Claimed } from '../../../src/hub/ports/queue.ts';
+import type { QueueId } from '../../../src/hub/ports/turns.ts';
 import { Dispatcher } from '../../../src/hub/domain/dispatcher.ts';
 import { Settlements } from '../../../src/hub/domain/settlements.ts';
 import { Rig } from '../../contract/hub/rig.ts';

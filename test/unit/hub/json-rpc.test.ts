@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { laneOf } from '../../../src/hub/domain/messages.ts';
-import type { TurnContent } from '../../../src/hub/ports.ts';
+import type { TurnContent } from '../../../src/hub/ports/turns.ts';
 import { normalizeRequest } from '../../../src/hub/surfaces/turn-contract/json-rpc.ts';
 import { larkContextOf } from '../../../src/wire/lark-context.ts';
 

@@ -5,7 +5,7 @@ import type { QuestionAnswer, TurnUpdate } from '../../../src/core/turn-update.t
 import { workspaceId } from '../../../src/core/ids.ts';
 import { AgentWork } from '../../../src/hub/domain/agent-work.ts';
 import { Updates } from '../../../src/hub/domain/updates.ts';
-import { queueId } from '../../../src/hub/ports.ts';
+import { queueId } from '../../../src/hub/ports/turns.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 

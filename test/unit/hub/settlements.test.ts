@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { queueId } from '../../../src/hub/ports.ts';
+import { queueId } from '../../../src/hub/ports/turns.ts';
 import { Settlements } from '../../../src/hub/domain/settlements.ts';
 
 const one = queueId('one');

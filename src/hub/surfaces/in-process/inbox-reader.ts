@@ -10,7 +10,8 @@ import { fileNamesOf } from '../../../wire/files.ts';
 import { withoutMark } from '../../../wire/reply-token.ts';
 import { textOf } from '../../domain/messages.ts';
 import type { Turns } from '../../domain/turns.ts';
-import type { Activity, ActivityStore, TurnContent } from '../../ports.ts';
+import type { Activity, ActivityStore } from '../../ports/activity.ts';
+import type { TurnContent } from '../../ports/turns.ts';
 
 /** When a message that could not be stored is handed over again. */
 const RETRY_MS = 5_000;

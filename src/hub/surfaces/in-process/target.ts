@@ -22,13 +22,9 @@ import { saidMetadata } from '../../../wire/said-metadata.ts';
 import { withoutOwnMark } from '../../../wire/reply-token.ts';
 import { textOf } from '../../domain/messages.ts';
 import type { JoinedTurn, NewMessage, Turns } from '../../domain/turns.ts';
-import {
-  queueId,
-  type AgentRecord,
-  type HubStore,
-  type QueueId,
-  type TurnOutcome,
-} from '../../ports.ts';
+import type { AgentRecord } from '../../ports/agents.ts';
+import type { HubStore } from '../../ports/store.ts';
+import { queueId, type QueueId, type TurnOutcome } from '../../ports/turns.ts';
 import { InboxReader, type CursorStore } from './inbox-reader.ts';
 import { failureSentence } from '../../../wire/failure-sentences.ts';
 

@@ -1,8 +1,11 @@
 import type { FastifyReply } from 'fastify';
-import type { HubMessage, HubStore, QueueItem, Sent, Workspace } from '../../ports.ts';
+import type { Sent } from '../../ports/queue.ts';
+import type { HubStore } from '../../ports/store.ts';
+import type { HubMessage, QueueItem } from '../../ports/turns.ts';
+import type { Workspace } from '../../ports/workspaces.ts';
 import { contentFrom, type Bridges } from '../../domain/claims.ts';
 import type { Turns } from '../../domain/turns.ts';
-import { idOf, type Callers } from './callers.ts';
+import { idOf, onlyPeers, type Callers } from './callers.ts';
 import { mustBeSmall } from './json-bounds.ts';
 import { METHOD, METHOD_NOT_FOUND, normalizeRequest, responseBody } from './json-rpc.ts';
 import { busy, overQuota, Refusal } from './refusal.ts';
@@ -30,10 +33,7 @@ export function addA2aRoute(
     '/workspaces/:id/a2a',
     {
       schema: { params: WorkspacePath, body: A2aRequestBody },
-      // Before the body is read, so that callers without a token cost the hub no work.
-      onRequest: async (request) => {
-        await callers.peer(request);
-      },
+      onRequest: onlyPeers(callers),
       preValidation: async (request, reply) => {
         const body = normalizeRequest(request.body) as Partial<A2aRequest> | null;
         if (typeof body?.method === 'string' && body.method !== METHOD) {

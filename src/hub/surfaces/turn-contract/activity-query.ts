@@ -1,5 +1,5 @@
 /** Checks the inbox's query parameters. The texts of the refusals are those of the platform. */
-import type { ActivityQuery } from '../../ports.ts';
+import type { ActivityQuery } from '../../ports/activity.ts';
 import { isUuid, type ActivityQueryStrings } from './schemas.ts';
 import { HUB_ACTIVITY_KEEP_MS } from '../../domain/upkeep.ts';
 

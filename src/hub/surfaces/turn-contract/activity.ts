@@ -1,12 +1,14 @@
-import type { FastifyRequest } from 'fastify';
-import type { Activity, HubStore, LarkOutlet, NewActivity, Workspace } from '../../ports.ts';
+import type { Activity, NewActivity } from '../../ports/activity.ts';
+import type { LarkOutlet } from '../../ports/lark-sends.ts';
+import type { HubStore } from '../../ports/store.ts';
+import type { Workspace } from '../../ports/workspaces.ts';
 import { asObject } from '../../../core/json-object.ts';
 import { storable } from '../../../text/storable.ts';
 import { attachmentsOf } from '../../domain/attachments.ts';
 import { requestText } from './json-rpc.ts';
 import { objectText, sendJson } from './raw-json.ts';
 import { parseActivityQuery } from './activity-query.ts';
-import { idOf, type Callers } from './callers.ts';
+import { idOf, onlyOwner, type Callers } from './callers.ts';
 import { emptyRow } from './empty-row.ts';
 import { idempotencyKeyOf, sendToLark } from './lark-send.ts';
 import { overQuota, Refusal } from './refusal.ts';
@@ -43,13 +45,11 @@ interface ActivityParts {
 
 /** `/workspaces/:id/activity`: the inbox of a workspace that polls. */
 export function addActivityRoutes(server: Server, { store, callers, clock }: ActivityParts): void {
-  const asOwner = async (request: FastifyRequest<{ Params: { id: string } }>) => {
-    await callers.owner(request, request.params.id);
-  };
+  const onRequest = onlyOwner(callers);
 
   server.get(
     '/workspaces/:id/activity',
-    { schema: { params: WorkspacePath, querystring: ActivityQueryString }, onRequest: asOwner },
+    { schema: { params: WorkspacePath, querystring: ActivityQueryString }, onRequest },
     async (request, reply) => {
       const { id } = await callers.owner(request, request.params.id);
       const asked = parseActivityQuery(request.query, clock.nowMs());
@@ -68,7 +68,7 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
 
   server.post(
     '/workspaces/:id/activity',
-    { schema: { params: WorkspacePath, body: ActivityBody }, onRequest: asOwner },
+    { schema: { params: WorkspacePath, body: ActivityBody }, onRequest },
     async (request) => {
       const { id } = await callers.owner(request, request.params.id);
       await addRow(store, reportOf(request.body, id, clock.nowMs()));
@@ -78,7 +78,7 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
 
   server.post(
     '/workspaces/:id/activity/ack',
-    { schema: { params: WorkspacePath, body: AckBody }, onRequest: asOwner },
+    { schema: { params: WorkspacePath, body: AckBody }, onRequest },
     async (request) => {
       const { id } = await callers.owner(request, request.params.id);
       const { acked_seq: seq } = request.body;
@@ -93,12 +93,7 @@ export function addNotifyRoute(server: Server, parts: ActivityParts): void {
   const { store, callers, clock } = parts;
   server.post(
     '/workspaces/:id/notify',
-    {
-      schema: { params: WorkspacePath, body: NotifyBody },
-      onRequest: async (request) => {
-        await callers.owner(request, request.params.id);
-      },
-    },
+    { schema: { params: WorkspacePath, body: NotifyBody }, onRequest: onlyOwner(callers) },
     async (request, reply) => {
       const workspace = await callers.owner(request, request.params.id);
       const { message, attachments, lark } = request.body;

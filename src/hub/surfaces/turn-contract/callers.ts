@@ -1,6 +1,6 @@
 /** Who makes a request. Every route except `/health` begins with one of these checks. */
 import type { FastifyRequest } from 'fastify';
-import type { Workspace, WorkspaceStore } from '../../ports.ts';
+import type { Workspace, WorkspaceStore } from '../../ports/workspaces.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import { sameHash, tokenHash } from '../../domain/tokens.ts';
 import { Refusal } from './refusal.ts';
@@ -27,6 +27,13 @@ export interface Callers {
   ): Promise<Workspace>;
 }
 
+interface Check {
+  readonly missing?: string;
+  readonly invalid?: string;
+  /** The route is for this workspace. */
+  readonly isMeant: (workspace: Workspace) => boolean;
+}
+
 export function createCallers(store: WorkspaceStore): Callers {
   /** Hooks and handlers of one request ask for the same workspace. */
   const asked = new WeakMap<FastifyRequest, Promise<Workspace | undefined>>();
@@ -35,39 +42,47 @@ export function createCallers(store: WorkspaceStore): Callers {
     asked.set(request, known);
     return known;
   };
+  const callerOf = async (request: FastifyRequest, check: Check): Promise<Caller> => {
+    const { missing = 'missing workspace auth token', invalid = 'invalid workspace auth token' } =
+      check;
+    const claim = claimOf(request);
+    const token = bearerOf(request);
+    if (token === undefined) throw new Refusal(401, missing);
+    const workspace = await workspaceOf(request, token);
+    if (workspace === undefined || !check.isMeant(workspace)) throw new Refusal(401, invalid);
+    if (claim !== undefined && claim !== workspace.id) {
+      throw new Refusal(401, 'caller ID does not match workspace auth token');
+    }
+    return { workspace, named: claim !== undefined };
+  };
   return {
     async holder(request) {
-      const claim = claimOf(request);
-      const token = bearerOf(request);
-      if (token === undefined) throw new Refusal(401, 'missing workspace auth token');
-      const workspace = await workspaceOf(request, token);
-      if (workspace === undefined) throw new Refusal(401, 'invalid workspace auth token');
-      mustMatch(claim, workspace);
+      await callerOf(request, { isMeant: () => true });
     },
-
-    async peer(request, missing = 'missing caller auth token') {
-      const claim = claimOf(request);
-      const token = bearerOf(request);
-      if (token === undefined) throw new Refusal(401, missing);
-      const workspace = await workspaceOf(request, token);
-      if (workspace === undefined || workspace.removed) {
-        throw new Refusal(401, 'invalid caller auth token');
-      }
-      mustMatch(claim, workspace);
-      return { workspace, named: claim !== undefined };
-    },
-
+    peer: (request, missing = 'missing caller auth token') =>
+      callerOf(request, {
+        missing,
+        invalid: 'invalid caller auth token',
+        isMeant: ({ removed }) => !removed,
+      }),
     async owner(request, id, { removedToo } = { removedToo: false }) {
-      const claim = claimOf(request);
-      const token = bearerOf(request);
-      if (token === undefined) throw new Refusal(401, 'missing workspace auth token');
-      const workspace = await workspaceOf(request, token);
-      if (workspace?.id !== idOf(id) || (workspace.removed && !removedToo)) {
-        throw new Refusal(401, 'invalid workspace auth token');
-      }
-      mustMatch(claim, workspace);
-      return workspace;
+      const isMeant = (workspace: Workspace) =>
+        workspace.id === idOf(id) && (removedToo || !workspace.removed);
+      return (await callerOf(request, { isMeant })).workspace;
     },
+  };
+}
+
+/** Hooks of routes. They run before the body is read, so that callers without a token cost the hub no work. */
+export function onlyPeers(callers: Callers, missing?: string) {
+  return async (request: FastifyRequest): Promise<void> => {
+    await callers.peer(request, missing);
+  };
+}
+
+export function onlyOwner(callers: Callers, options?: { readonly removedToo: boolean }) {
+  return async (request: FastifyRequest<{ Params: { id: string } }>): Promise<void> => {
+    await callers.owner(request, request.params.id, options);
   };
 }
 
@@ -95,10 +110,4 @@ function claimOf(request: FastifyRequest): WorkspaceId | undefined {
   if (typeof claim !== 'string' || claim === '') return undefined;
   if (RESERVED_CLAIM.test(claim)) throw new Refusal(403, 'invalid caller ID');
   return idOf(claim);
-}
-
-function mustMatch(claim: WorkspaceId | undefined, workspace: Workspace): void {
-  if (claim !== undefined && claim !== workspace.id) {
-    throw new Refusal(401, 'caller ID does not match workspace auth token');
-  }
 }

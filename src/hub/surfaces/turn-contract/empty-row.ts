@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { NewActivity, Workspace } from '../../ports.ts';
+import type { NewActivity } from '../../ports/activity.ts';
+import type { Workspace } from '../../ports/workspaces.ts';
 
 /** A row of an inbox that says nothing yet. */
 export function emptyRow(workspace: Workspace['id'], createdAtMs: number) {

@@ -1,5 +1,5 @@
 /** Bounds on JSON that the hub reads. What is within them can be stored, and written out again. */
-import { DESCRIPTION_BYTES_MAX } from '../../ports.ts';
+import { DESCRIPTION_BYTES_MAX } from '../../ports/workspaces.ts';
 import { Refusal } from './refusal.ts';
 
 /** Deeper than what any message needs, and far from the depth at which `JSON.stringify` fails (about 4,000). */

@@ -1,7 +1,8 @@
 /** Turns as JSON-RPC: requests of older clients are completed, and answers become bodies. */
 import { randomUUID } from 'node:crypto';
 import { asObject } from '../../../core/json-object.ts';
-import type { QueueItem, ReceivedTexts, RequestId, TurnOutcome } from '../../ports.ts';
+import type { ReceivedTexts } from '../../ports/activity.ts';
+import type { QueueItem, RequestId, TurnOutcome } from '../../ports/turns.ts';
 import { objectText } from './raw-json.ts';
 
 export const METHOD = 'message/send';

@@ -3,14 +3,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { storable } from '../../../text/storable.ts';
 import { LARK_RECEIVERS } from '../../../core/ids.ts';
-import type {
-  HubStore,
-  LarkOutlet,
-  LarkSend,
-  LarkSendStored,
-  NewLarkSend,
-  Workspace,
-} from '../../ports.ts';
+import type { LarkOutlet, LarkSend, LarkSendStored, NewLarkSend } from '../../ports/lark-sends.ts';
+import type { HubStore } from '../../ports/store.ts';
+import type { Workspace } from '../../ports/workspaces.ts';
 import { emptyRow } from './empty-row.ts';
 import { busy, overQuota, Refusal } from './refusal.ts';
 import type { LarkPlaceBody } from './schemas.ts';

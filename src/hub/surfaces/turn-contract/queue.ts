@@ -1,8 +1,7 @@
-import type { FastifyRequest } from 'fastify';
-import { queueId, type QueueItem } from '../../ports.ts';
+import { queueId, type QueueItem } from '../../ports/turns.ts';
 import type { Turns } from '../../domain/turns.ts';
 import { responseBody } from './json-rpc.ts';
-import { idOf, type Callers } from './callers.ts';
+import { idOf, onlyPeers, type Callers } from './callers.ts';
 import { Refusal } from './refusal.ts';
 import { MessagePath, QueuePath, QueueQuery } from './schemas.ts';
 import type { Server } from './server.ts';
@@ -21,15 +20,14 @@ interface QueueParts {
  * `DELETE /workspaces/:id/a2a/messages/:messageId`: its sender does not want the answer any more.
  */
 export function addQueueRoute(server: Server, { callers, turns }: QueueParts): void {
-  const asPeer = async (request: FastifyRequest) => {
-    await callers.peer(request, 'caller identity required');
-  };
+  const missing = 'caller identity required';
+  const onRequest = onlyPeers(callers, missing);
 
   server.get(
     '/workspaces/:id/a2a/queue/:queueId',
-    { schema: { params: QueuePath, querystring: QueueQuery }, onRequest: asPeer },
+    { schema: { params: QueuePath, querystring: QueueQuery }, onRequest },
     async (request, reply) => {
-      const { workspace } = await callers.peer(request, 'caller identity required');
+      const { workspace } = await callers.peer(request, missing);
       const waitSecs = waitOf(request.query.wait_secs);
       const id = queueId(request.params.queueId);
       const read = async () => {
@@ -48,9 +46,9 @@ export function addQueueRoute(server: Server, { callers, turns }: QueueParts): v
 
   server.delete(
     '/workspaces/:id/a2a/messages/:messageId',
-    { schema: { params: MessagePath }, onRequest: asPeer },
+    { schema: { params: MessagePath }, onRequest },
     async (request) => {
-      const { workspace } = await callers.peer(request, 'caller identity required');
+      const { workspace } = await callers.peer(request, missing);
       const { id, messageId } = request.params;
       const message = { source: workspace.id, target: idOf(id), messageId };
       const item = await turns.cancel(message);

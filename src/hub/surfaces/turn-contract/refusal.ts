@@ -1,5 +1,5 @@
 import { failureSentence } from '../../../wire/failure-sentences.ts';
-import { QUOTA, type Quota } from '../../ports.ts';
+import { QUOTA, type Quota } from '../../ports/quota.ts';
 
 /** A refused request. Handlers throw it; the server makes a response of it. */
 export class Refusal extends Error {

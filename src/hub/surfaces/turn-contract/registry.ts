@@ -1,16 +1,16 @@
 import type { FastifyRequest } from 'fastify';
+import type { HubStore } from '../../ports/store.ts';
 import {
   REGISTERED_WORKSPACES_MAX,
   type AgentCard,
-  type HubStore,
   type ListedWorkspace,
   type Workspace,
-} from '../../ports.ts';
+} from '../../ports/workspaces.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { storable } from '../../../text/storable.ts';
 import { createToken, sameHash, tokenHash } from '../../domain/tokens.ts';
 import { mustBeSmall } from './json-bounds.ts';
-import { bearerOf, idOf, workspaceOfToken, type Callers } from './callers.ts';
+import { bearerOf, idOf, onlyOwner, onlyPeers, workspaceOfToken, type Callers } from './callers.ts';
 import { objectText, sendJson } from './raw-json.ts';
 import { Refusal } from './refusal.ts';
 import { CardBody, HeartbeatBody, RegisterBody, WorkspacePath } from './schemas.ts';
@@ -93,14 +93,9 @@ function addReports(server: Server, parts: RegistryParts): void {
 }
 
 function addLookups(server: Server, { store, callers, clock }: RegistryParts): void {
-  const asPeer = async (request: FastifyRequest) => {
-    await callers.peer(request);
-  };
-  const asOwner = async (request: FastifyRequest<{ Params: { id: string } }>) => {
-    await callers.owner(request, request.params.id, { removedToo: true });
-  };
-
-  const ofOwner = { schema: { params: WorkspacePath }, onRequest: asOwner };
+  const params = { schema: { params: WorkspacePath } };
+  // A workspace that was removed may ask about its state.
+  const ofOwner = { ...params, onRequest: onlyOwner(callers, { removedToo: true }) };
   server.get('/registry/:id/peers', ofOwner, async (request, reply) => {
     const workspace = await callers.owner(request, request.params.id);
     const peers = await store.listing();
@@ -109,7 +104,7 @@ function addLookups(server: Server, { store, callers, clock }: RegistryParts): v
     return sendJson(reply, `[${others.map((peer) => shown(peer, nowMs)).join(',')}]`);
   });
 
-  const ofPeer = { schema: { params: WorkspacePath }, onRequest: asPeer };
+  const ofPeer = { ...params, onRequest: onlyPeers(callers) };
   server.get('/registry/discover/:id', ofPeer, async (request, reply) => {
     const workspace = await store.listed(idOf(request.params.id));
     if (workspace === undefined || workspace.removed) throw new Refusal(404, 'workspace not found');

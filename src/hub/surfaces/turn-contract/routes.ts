@@ -2,7 +2,8 @@
 import type { WorkspaceId } from '../../../core/ids.ts';
 import { Bridges } from '../../domain/claims.ts';
 import type { FastifyRequest } from 'fastify';
-import type { HubStore, LarkOutlet } from '../../ports.ts';
+import type { LarkOutlet } from '../../ports/lark-sends.ts';
+import type { HubStore } from '../../ports/store.ts';
 import type { Pages } from '../../../net/pages.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { PAGES_PER_SECOND, RateLimit } from '../../../net/rate-limit.ts';

@@ -1,4 +1,4 @@
-import type { Activity, ActivityQuery, NewActivity } from '../../../hub/ports.ts';
+import type { Activity, ActivityQuery, NewActivity } from '../../../hub/ports/activity.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow, SqlValue } from '../driver.ts';

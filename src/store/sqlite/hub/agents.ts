@@ -1,4 +1,4 @@
-import type { AgentRecord, AgentSpec } from '../../../hub/ports.ts';
+import type { AgentRecord, AgentSpec } from '../../../hub/ports/agents.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';

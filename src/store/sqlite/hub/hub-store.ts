@@ -1,31 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkspaceId } from '../../../core/ids.ts';
+import type { Activity, ActivityQuery, NewActivity } from '../../../hub/ports/activity.ts';
+import type { AgentRecord } from '../../../hub/ports/agents.ts';
+import type { HourlyBound, LarkSendStored, NewLarkSend } from '../../../hub/ports/lark-sends.ts';
+import type {
+  Choice,
+  Claimed,
+  MessageKey,
+  Sending,
+  Sent,
+  Settlement,
+} from '../../../hub/ports/queue.ts';
+import type { Quota } from '../../../hub/ports/quota.ts';
+import type { HubStore, JoinedQueue } from '../../../hub/ports/store.ts';
+import { queueId, type QueueId, type QueueItem } from '../../../hub/ports/turns.ts';
 import {
-  queueId,
   REGISTERED_WORKSPACES_MAX,
-  type Activity,
-  type ActivityQuery,
   type AgentCard,
-  type AgentRecord,
-  type Choice,
-  type Claimed,
-  type HourlyBound,
-  type HubStore,
-  type JoinedQueue,
-  type LarkSendStored,
   type ListedWorkspace,
-  type MessageKey,
-  type NewActivity,
-  type NewLarkSend,
   type NewWorkspace,
-  type QueueId,
-  type QueueItem,
-  type Quota,
-  type Sending,
-  type Sent,
-  type Settlement,
   type Workspace,
-} from '../../../hub/ports.ts';
+} from '../../../hub/ports/workspaces.ts';
 import type { Db } from '../db.ts';
 import { ActivityTable, LARK_SEND } from './activity.ts';
 import { AgentsTable } from './agents.ts';

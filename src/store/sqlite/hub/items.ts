@@ -1,19 +1,21 @@
+import type {
+  Choice,
+  Claimed,
+  MessageKey,
+  Seat,
+  Sending,
+  Settlement,
+} from '../../../hub/ports/queue.ts';
 import {
   queueId,
-  type Choice,
-  type Claimed,
   type ItemToRun,
-  type MessageKey,
   type QueueId,
   type QueueItem,
   type QueueStatus,
   type RequestId,
-  type Seat,
-  type Sending,
-  type Settlement,
   type TurnContent,
   type TurnOutcome,
-} from '../../../hub/ports.ts';
+} from '../../../hub/ports/turns.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { ProgramOutput } from '../../../core/program-output.ts';
 import type { Db } from '../db.ts';

@@ -1,5 +1,5 @@
 import type { WorkspaceId } from '../../../core/ids.ts';
-import { QUOTA, type Quota, type QuotaUse } from '../../../hub/ports.ts';
+import { QUOTA, type Quota, type QuotaUse } from '../../../hub/ports/quota.ts';
 import type { Db } from '../db.ts';
 
 /** All SQL of `hub_usage`. Triggers write it (`usage-schema.ts`). */

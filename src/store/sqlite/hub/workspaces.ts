@@ -4,7 +4,7 @@ import {
   type ListedWorkspace,
   type Workspace,
   type WorkspaceOrigin,
-} from '../../../hub/ports.ts';
+} from '../../../hub/ports/workspaces.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';

@@ -1,22 +1,18 @@
 /** Words to the bridge itself: a whole bridge with the real journal on a virtual clock. */
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../../src/bridge/bridge.ts';
 import type { Outgoing } from '../../../../src/bridge/ports/delivery.ts';
 import type { SendResult, TurnRequest } from '../../../../src/bridge/ports/target.ts';
-import { messageId, openId, turnId, workspaceId, type ChatId } from '../../../../src/core/ids.ts';
+import { messageId, openId, turnId, type ChatId } from '../../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../../src/core/message.ts';
 import { contentForm } from '../../../../src/lark/content/rendered.ts';
 import type { BridgeParts } from '../../../../src/bridge/bridge.ts';
 import { SqliteAccess } from '../../../../src/store/sqlite/bridge/access.ts';
-import { SqliteJournal } from '../../../../src/store/sqlite/bridge/journal.ts';
-import { Db } from '../../../../src/store/sqlite/db.ts';
-import { VirtualClock } from '../../../kit/clock.ts';
-import { temporaryFolder } from '../../../kit/folder.ts';
-import { silentLog } from '../../../kit/log.ts';
+import type { SqliteJournal } from '../../../../src/store/sqlite/bridge/journal.ts';
+import type { Db } from '../../../../src/store/sqlite/db.ts';
+import type { VirtualClock } from '../../../kit/clock.ts';
 import { message } from '../samples.ts';
-import { createBridge, passTime } from '../whole-bridge.ts';
-import { writesUnderWay } from '../writes-under-way.ts';
+import { createBridge, HUB, openJournal, passTime } from '../whole-bridge.ts';
 
 const OWNER = 'ou_owner';
 const NOW_MS = Date.UTC(2026, 0, 5);
@@ -66,9 +62,7 @@ function start(around: BridgeParts['surroundings'] = surroundings): Promise<void
       history: () => Promise.resolve([]),
     },
     target: {
-      correlates: true,
-      deduplicates: true,
-      currentTarget: () => Promise.resolve(workspaceId('agent')),
+      ...HUB,
       send: (request, signal) => {
         requests.push(request);
         return new Promise((resolve) => {
@@ -88,10 +82,7 @@ function start(around: BridgeParts['surroundings'] = surroundings): Promise<void
 }
 
 beforeEach(async () => {
-  db = Db.open(join(temporaryFolder(), 'bridge.db'), silentLog);
-  isWriting = writesUnderWay(db);
-  clock = new VirtualClock(NOW_MS);
-  journal = new SqliteJournal({ db, app: message.appId, clock });
+  ({ db, isWriting, clock, journal } = openJournal(NOW_MS));
   [requests, cancelled, shown] = [[], [], []];
   [restarts, said, answer] = [0, 0, undefined];
   await start();

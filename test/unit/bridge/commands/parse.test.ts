@@ -70,7 +70,7 @@ describe('a mistyped command gets a hint with the nearest one', () => {
     ['／ｓｔｏｐｐ', 'stop'],
     ['/recconect', 'reconnect'],
   ])('%s: %s', (text, nearest) => {
-    expect(typed(text)).toMatchObject({ kind: 'mistyped', nearest });
+    expect(typed(text)).toMatchObject({ kind: 'mistyped', nearest: `/${nearest}` });
   });
 });
 

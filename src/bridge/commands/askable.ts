@@ -1,4 +1,4 @@
-/** Which turns a word about held and failed turns means. */
+/** Held and failed turns that people can decide about, and which of them a word means. It is pure. */
 import type { TurnId } from '../../core/ids.ts';
 import type { ChoiceAction } from '../../core/content.ts';
 import type { Turn } from '../../core/turn.ts';
@@ -18,7 +18,7 @@ interface Askable {
  * own turns: all stale ones together, or else the newest one that is held. `/retry` means the newest own one that it
  * fits, or else the newest one of the chat, which then runs as the person who asks for it. It never means a stale turn.
  */
-export function turnsMeant(action: ChoiceAction, { own, all }: Askable): TurnId[] {
+export function turnsToDecide(action: ChoiceAction, { own, all }: Askable): TurnId[] {
   if (action === 'retry') {
     // The question about old messages does not offer `/retry`: they never ran.
     const newest = [...own, ...all].find((turn) => isAskable(turn) && !isStale(turn));

@@ -4,7 +4,7 @@ import type { Turn } from '../../core/turn.ts';
 import { visibleOf } from '../../text/visible.ts';
 import { messageText } from '../../wire/message-text.ts';
 import type { QueueView, TurnLine } from '../texts/commands.ts';
-import { isAtWork } from '../turns/ended-early.ts';
+import { isAtWork } from '../turns/phases.ts';
 
 /** As much as people need to know a message again. */
 const WORDS_CHARS_MAX = 60;

@@ -3,9 +3,9 @@ import type { CommandName } from '../../core/content.ts';
 import type { ChatId, OpenId, TurnId } from '../../core/ids.ts';
 import type { ChatType, InboundMessage } from '../../core/message.ts';
 import { personOf, type Turn } from '../../core/turn.ts';
-import { ASKABLE_MAX, turnsMeant } from '../intake/commands.ts';
+import { ASKABLE_MAX, turnsToDecide } from './askable.ts';
 import type { Journal } from '../ports/journal.ts';
-import { isAtWork } from '../turns/ended-early.ts';
+import { isAtWork } from '../turns/phases.ts';
 
 /** Where and by whom a command was given. */
 interface Giver {
@@ -38,7 +38,7 @@ export async function turnsMeantBy(
   if (name === 'stop') return turnsToStop(await journal.openIn(chat, OPEN_TURNS_MAX), giver);
   if (name !== 'run' && name !== 'skip' && name !== 'retry') return [];
   const own = await journal.askable(chat, ASKABLE_MAX, by);
-  return turnsMeant(name, { own, all: await journal.askable(chat, ASKABLE_MAX) });
+  return turnsToDecide(name, { own, all: await journal.askable(chat, ASKABLE_MAX) });
 }
 
 /**

@@ -1,13 +1,13 @@
-/** Takes commands: stored ones of messages, and those of buttons and of the bot's menu. Each gets one answer. */
+/** Commands as people give them: typed in messages, which are stored, by buttons and by the bot's menu. */
 import type { CommandName } from '../../core/content.ts';
-import type { AppId, ChatId, MessageId, OpenId } from '../../core/ids.ts';
+import { type AppId, directChatOf, type MessageId, type OpenId } from '../../core/ids.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { OutboxDraft } from '../ports/outbox.ts';
 import type { Clock } from '../../time/clock.ts';
-import { Commands } from '../commands/commands.ts';
-import { turnsMeantBy } from '../commands/meant.ts';
-import { isCommandName, type CommandWords } from '../commands/table.ts';
-import { ownDraft, type OwnShow } from '../outbox/drafts.ts';
+import { Commands } from './commands.ts';
+import { turnsMeantBy } from './turns-meant.ts';
+import { isCommandName, type CommandWords } from './table.ts';
+import { type OwnShow, turnlessDraft } from '../outbox/drafts.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { outKey } from '../outbox/keys.ts';
 import type { CommandSurroundings } from '../ports/commands.ts';
@@ -15,9 +15,9 @@ import type { Journal, Place } from '../ports/journal.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { Engine } from '../turns/engine.ts';
-import type { Decisions } from './decisions.ts';
+import type { Decisions } from '../intake/decisions.ts';
 
-interface CommandDeskParts {
+interface GivenCommandsParts {
   readonly journal: Journal;
   readonly engine: Engine;
   readonly delivery: Delivery;
@@ -44,13 +44,14 @@ interface CommandEvent {
 /** Lark keeps them with the entries of the menu; whoever runs the bot types them there. */
 const MENU_KEYS: readonly CommandName[] = ['help', 'new', 'stop', 'status'];
 
-export class CommandDesk {
+/** Each command that is given gets one answer. */
+export class GivenCommands {
   readonly words: CommandWords;
-  readonly #parts: CommandDeskParts;
+  readonly #parts: GivenCommandsParts;
   readonly #commands: Commands;
   readonly #slow = new Set<Promise<void>>();
 
-  constructor(parts: CommandDeskParts) {
+  constructor(parts: GivenCommandsParts) {
     this.#parts = parts;
     this.#commands = new Commands(parts);
     this.words = this.#commands.words;
@@ -109,13 +110,10 @@ export class CommandDesk {
 
   #draftOf(show: OwnShow, { appId, by, eventId, place, card }: CommandEvent): OutboxDraft {
     const chatId = card === undefined || place === undefined ? directChatOf(by) : place.chatId;
-    const message = { appId, chatId, messageId: card ?? ('' as MessageId), threadId: undefined };
     const { clock, languages } = this.#parts;
     const at = { nowMs: clock.nowMs(), lang: languages.of(by) };
-    const draft = ownDraft({ message, run: 1 }, show, at);
     const key = outKey(appId, chatId, 'command', eventId, show.name);
-    if (card !== undefined) return { ...draft, key, turn: undefined };
-    return { ...draft, key, turn: undefined, replyTo: undefined, placement: 'chat' };
+    return turnlessDraft(show, { key, chatId, under: card }, at);
   }
 
   async #carryOut(command: Turn): Promise<void> {
@@ -135,9 +133,4 @@ export class CommandDesk {
     if (show === undefined) return;
     await this.#parts.engine.apply(command.id, { kind: 'carried_out', show });
   }
-}
-
-/** Lark takes a person's open id in the place of their direct chat with the bot. */
-export function directChatOf(person: OpenId): ChatId {
-  return person as string as ChatId;
 }

@@ -1,0 +1,37 @@
+/** What the buttons of a row send back when somebody presses them. */
+import type { Turn } from '../../core/turn.ts';
+import type { ButtonValue, ChoiceValues } from '../../wire/choice-value.ts';
+import type { OutboxRow } from '../ports/outbox.ts';
+import { wantedSinceMs } from './rows.ts';
+
+/** Undefined if the row has no buttons. `asked`: the turn of the row. */
+export function buttonValuesOf(
+  row: OutboxRow,
+  asked: Turn | undefined,
+  choices: ChoiceValues,
+): readonly ButtonValue[] | undefined {
+  const { body, key, chatId: chat, replyTo, placement, turn } = row;
+  if (body.kind !== 'message') return undefined;
+  const under = placement === 'chat' ? undefined : replyTo;
+  if (body.content.kind === 'question' && body.question !== undefined) {
+    const { key: question, expiresAtMs: untilMs } = body.question;
+    const made = { chat, sinceMs: row.createdAtMs, untilMs };
+    // The question of an agent is for everybody who may answer it.
+    const choice = { action: 'answer', row: key, under, turn, question } as const;
+    return body.content.options.map((_option, at) =>
+      choices.valueOf({ ...choice, option: String(at) }, made),
+    );
+  }
+  const made = { chat, sinceMs: wantedSinceMs(row) };
+  if (body.content.kind === 'menu') {
+    return body.content.buttons.map(({ action }) =>
+      choices.valueOf({ action, row: key, under }, made),
+    );
+  }
+  if (body.content.kind !== 'choice') return undefined;
+  // A question about one turn is for the author of its message.
+  const person = asked?.message.senderOpenId;
+  return body.content.buttons.map(({ action, about }) =>
+    choices.valueOf({ action, row: key, under, turn, person, about }, made),
+  );
+}
