@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LarkCloud } from '../../sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../sim/world/model.ts';
+import { SCOPE_GROUP_MESSAGES } from '../../sim/world/scopes.ts';
 import type { Invocation } from '../command.ts';
 
 interface Cast {
@@ -47,6 +48,8 @@ export async function openStage(invocation: Invocation): Promise<Stage> {
   };
   try {
     const cast = createCast(cloud, OTHERS);
+    // Nobody can grant it here, so the bot must not ask for it: it reads what was said in a group before.
+    cloud.changeApp(cast.app, { addScopes: [SCOPE_GROUP_MESSAGES] });
     const bridge = await startDemoBridge(invocation, { cloud, app: cast.app, folder });
     let stopped: Promise<void> | undefined;
     const stopBridge = () => (stopped ??= bridge.stop());
