@@ -116,6 +116,7 @@ ul, ol { margin: 0; padding-left: 22px; }
 li > ul, li > ol { margin-top: 2px; }
 .task { display: flex; gap: 6px; margin-left: -18px; list-style: none; }
 hr { width: 100%; border: 0; border-top: 1px solid var(--line); }
+.own .bubble hr { border-color: var(--faint); }
 .table { max-width: 100%; border: 1px solid var(--line); border-radius: 8px; overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th { background: var(--sunk); color: var(--dim); font-weight: 600; }
