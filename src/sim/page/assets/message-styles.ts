@@ -83,6 +83,7 @@ export const MESSAGE_STYLES = /* css */ `
 .message.own.with-card .tools, .thread .message.own .tools { right: auto; left: 0; }
 
 .text { white-space: pre-wrap; overflow-wrap: anywhere; }
+.text:empty::after { content: "\\200b"; }
 .align-center { text-align: center; }
 .align-right { text-align: right; }
 .size-small { color: var(--faint); font-size: 12px; }
@@ -112,6 +113,7 @@ export const MESSAGE_STYLES = /* css */ `
 }
 .bubble > * + *, .card-body > * + *, .column > * + *, .form > * + *, .panel > * + *,
 .container > * + *, blockquote > * + *, .group > * + *, .note > * + * { margin-top: 8px; }
+.bubble > .text:not(.heading) + .text:not(.heading) { margin-top: 0; }
 ul, ol { margin: 0; padding-left: 22px; }
 li > ul, li > ol { margin-top: 2px; }
 .task { display: flex; gap: 6px; margin-left: -18px; list-style: none; }
