@@ -13,6 +13,7 @@ export const FRAME_STYLES = /* css */ `
   --accent-ink: #ffffff;
   --accent-soft: #e1eaff;
   --own: #d6e4ff;
+  --own-accent: #1d54d6;
   --danger: #d83931;
   --danger-soft: #fde2e2;
   --good: #2ea121;
@@ -32,6 +33,7 @@ export const FRAME_STYLES = /* css */ `
     --accent-ink: #ffffff;
     --accent-soft: #1d2f57;
     --own: #1e3a6e;
+    --own-accent: #a8c4ff;
     --danger: #f76964;
     --danger-soft: #4a2322;
     --good: #51ba43;

@@ -93,6 +93,7 @@ export const MESSAGE_STYLES = /* css */ `
 .level-2 { font-size: 18px; line-height: 1.4; }
 .level-3 { font-size: 16px; }
 .mention { color: var(--accent); }
+.own .bubble .text a, .own .mention:not(.of-me) { color: var(--own-accent); }
 .mention.of-me { border-radius: 8px; background: var(--accent); padding: 0 6px; color: var(--accent-ink); }
 .inline-code {
   border: 1px solid var(--line);
