@@ -27,25 +27,34 @@ export class Book {
     this.#open.get(messageId)?.onTurn?.(performance.now());
   }
 
-  /** A bot has shown something. */
-  shown({ chat, content, replyTo }) {
+  /** A bot has shown something. Of a card, what stands on it is told with `shownOnCard`. */
+  shown({ msgType, content, replyTo }) {
+    if (msgType === 'interactive') return;
     const { text } = JSON.parse(content);
     const entry = this.#open.get(replyTo?.messageId);
-    // Every question and echo begins so; everything else is the bot's own word.
-    if (!String(text).startsWith('question ')) {
-      if (entry !== undefined) this.#counts.notices += 1;
-      return;
-    }
+    if (isAnswer(text)) this.#answered(replyTo?.messageId, text);
+    else if (entry !== undefined) this.#counts.notices += 1;
+  }
+
+  /** What stands now on a card under a question; true if that question is over. */
+  shownOnCard({ questionId, text }) {
+    const isOpen = this.#open.has(questionId);
+    if (isOpen && isAnswer(text)) this.#answered(questionId, text);
+    return !isOpen || isAnswer(text);
+  }
+
+  #answered(questionId, text) {
+    const entry = this.#open.get(questionId);
     if (entry === undefined) {
       this.#counts.repeated += 1;
       return;
     }
     if (entry.text !== text) this.#counts.wrong += 1;
-    const queue = this.#chats.get(chat.chatId);
-    const at = queue?.indexOf(replyTo.messageId) ?? -1;
+    const queue = this.#chats.get(entry.chatId);
+    const at = queue?.indexOf(questionId) ?? -1;
     if (at !== 0) this.#counts.misordered += 1;
     queue?.splice(at, 1);
-    this.#open.delete(replyTo.messageId);
+    this.#open.delete(questionId);
     this.#counts.answered += 1;
     entry.resolve();
     if (this.#open.size === 0) this.#waiter?.();
@@ -66,4 +75,9 @@ export class Book {
   totals() {
     return { ...this.#counts, lost: this.#open.size };
   }
+}
+
+/** Every question and echo begins so; everything else is the bot's own word. */
+function isAnswer(text) {
+  return String(text).startsWith('question ');
 }

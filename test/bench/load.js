@@ -16,6 +16,8 @@ export class Load {
   #next = 0;
   #asked = 0;
   #book = new Book();
+  /** Messages with a card on which an answer may come. */
+  #cards = new Set();
   /** By app id: who waits for the ack of the event that is published next. */
   #acks = new Map();
 
@@ -61,11 +63,19 @@ export class Load {
 
   /** Notes every message that a bot shows, at the moment in which the call is carried out. */
   #watch() {
-    const { world, deliveries } = this.#lark.cloud;
+    const { world, deliveries, changes } = this.#lark.cloud;
     const post = world.post.bind(world);
     world.post = (draft) => {
-      if (draft.sender.kind === 'app') this.#book.shown(draft);
-      return post(draft);
+      const message = post(draft);
+      if (draft.sender.kind !== 'app') return message;
+      this.#book.shown(draft);
+      if (draft.msgType === 'interactive') this.#cards.add(message);
+      return message;
+    };
+    const notify = changes.notify.bind(changes);
+    changes.notify = () => {
+      this.#readCards();
+      notify();
     };
     const publish = deliveries.publish.bind(deliveries);
     deliveries.publish = (app, event) => {
@@ -74,6 +84,16 @@ export class Load {
       if (acked === undefined) publish(app, event);
       else acked(deliveries.call(app, event));
     };
+  }
+
+  /** An answer that takes long stands on the card that was there before it. */
+  #readCards() {
+    for (const message of this.#cards) {
+      const { messageId, chatId, parentId: questionId } = message;
+      const shown = this.#lark.shows(chatId).find((one) => one.messageId === messageId);
+      const isOver = shown === undefined || this.#book.shownOnCard({ questionId, ...shown });
+      if (isOver) this.#cards.delete(message);
+    }
   }
 
   #say(appId, chatAt) {

@@ -46,6 +46,11 @@ async function cardRig(): Promise<CardRig & { readonly mei: SimUser }> {
 
 const messageBox = (page: Page) => page.getByRole('textbox', { name: 'Message' });
 const messages = (page: Page) => page.getByRole('log', { name: 'Messages', exact: true });
+/** A picture of one pixel. */
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
 const plain = (content: string) => ({ tag: 'plain_text', content });
 
 describe.skipIf(CHROMIUM === undefined)(
@@ -70,6 +75,11 @@ describe.skipIf(CHROMIUM === undefined)(
       const card = messages(page).getByRole('group', { name: 'Card' });
       await card.getByRole('heading', { name: 'Title' }).waitFor();
       expect(await card.locator('pre').textContent()).toBe('const a = 1;');
+      // A rich text reaches the agent as Markdown.
+      await page.getByRole('button', { name: 'Rich text' }).click();
+      await messageBox(page).fill('is it **bold**?');
+      await messageBox(page).press('Enter');
+      await messages(page).getByRole('group', { name: 'Card' }).getByText('is it bold?').waitFor();
     });
 
     test('a card grows while the app writes it, and says when it is done', async () => {
@@ -221,15 +231,70 @@ describe.skipIf(CHROMIUM === undefined)(
       await messages(his).getByText('You recalled a message').waitFor();
     });
 
+    test('a rich text has a title, styles, links, mentions, pictures and code, and can be edited', async () => {
+      const lark = await startLarkCloud({ seed: 6 });
+      closing.push(() => lark.stop());
+      const [mei, tom] = [lark.addUser({ name: 'Mei' }), lark.addUser({ name: 'Tom' })];
+      const team = lark.addGroup({ name: 'Team', members: [mei, tom] });
+      const page = await open(lark, mei, team);
+      await messages(page).getByText('There are no messages yet.').waitFor();
+      await page.getByRole('button', { name: 'Rich text' }).click();
+      await page.getByRole('textbox', { name: 'Title' }).fill('Friday');
+      await messageBox(page).fill('See [the list](https://example.com) @Tom: ');
+      await messageBox(page).press('Control+b');
+      await page.keyboard.type('bread');
+      await messageBox(page).press('End');
+      const picture = { name: 'a.png', mimeType: 'image/png', buffer: PIXEL };
+      await page.getByLabel('Picture', { exact: true }).first().setInputFiles(picture);
+      const preview = page.getByRole('region', { name: 'Preview' });
+      await preview.getByRole('img', { name: 'Picture' }).waitFor();
+      await page.getByRole('button', { name: 'Code block' }).click();
+      await page.keyboard.type('a = 1');
+      await preview.locator('pre', { hasText: 'a = 1' }).waitFor();
+      await page.getByRole('button', { name: 'Send' }).click();
+
+      const own = messages(page).getByRole('article', { name: /^Mei,/ });
+      await own.getByRole('heading', { name: 'Friday' }).waitFor();
+      await own.locator('strong', { hasText: 'bread' }).waitFor();
+      await own.getByRole('link', { name: 'the list' }).waitFor();
+      await own.getByRole('img', { name: 'Picture' }).waitFor();
+      const [post] = lark.shows(team);
+      expect(post).toMatchObject({ type: 'post', content: { title: 'Friday' } });
+      expect(post?.text).toMatch(/^Friday\nSee the list @Tom: bread\n\[image .*\]\na = 1$/);
+      // The next message is a plain one again.
+      await preview.waitFor({ state: 'hidden' });
+
+      await own.hover();
+      await own.getByRole('button', { name: 'Edit' }).click();
+      const title = page.getByRole('textbox', { name: 'Title' });
+      expect(await title.inputValue()).toBe('Friday');
+      expect(await messageBox(page).inputValue()).toMatch(
+        /^See \[the list\]\(https:\/\/example.com\) @Tom: \*\*bread\*\*\n!\[Picture\]\(img_.*\)\n```\na = 1\n```$/,
+      );
+      await title.fill('Saturday');
+      await messageBox(page).press('Enter');
+      await own.getByRole('heading', { name: 'Saturday' }).waitFor();
+      await own.getByText('Edited').waitFor();
+      expect(lark.shows(team)).toMatchObject([{ type: 'post', edits: 1 }]);
+
+      // In a thread too; a reply names what it answers.
+      await own.hover();
+      await own.getByRole('button', { name: 'Reply in thread' }).click();
+      const thread = page.getByRole('complementary', { name: 'Thread' });
+      await thread.getByRole('button', { name: 'Rich text' }).click();
+      await thread.getByRole('textbox', { name: 'Reply in thread' }).fill('*and* milk');
+      await thread.getByRole('button', { name: 'Send reply' }).click();
+      await thread.locator('em', { hasText: 'and' }).waitFor();
+      await own.hover();
+      await own.getByRole('button', { name: 'Reply', exact: true }).click();
+      await page.getByText(/^Reply to Mei: Saturday/).waitFor();
+    });
+
     test('a person sends a picture, a file and a voice sample, and adds a person to the group', async () => {
       const rig = await cardRig();
       const { lark, mei, group } = rig;
       const page = await open(lark, mei);
-      const buffer = Buffer.from(
-        'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-        'base64',
-      );
-      const picture = { name: 'a.png', mimeType: 'image/png', buffer };
+      const picture = { name: 'a.png', mimeType: 'image/png', buffer: PIXEL };
       await page.getByLabel('Picture', { exact: true }).first().setInputFiles(picture);
       await messages(page).getByRole('img', { name: 'Picture' }).waitFor();
       const file = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('words') };

@@ -18,8 +18,9 @@ export function chat(
   output.note(
     `You are ${user.name}, in a direct chat with the bot. Write something. /quit ends the demo.`,
   );
-  // The screen already has what the person typed.
-  const showNew = createTranscript(stage, output, ({ from }) => from.startsWith('app:'));
+  // The screen already has what the person typed there, but not what the person wrote on the page.
+  const knownIds = new Set<string>();
+  const showNew = createTranscript(stage, output, { chats: ['direct'], knownIds });
   let shownCount = 0;
   const show = () => {
     const count = cloud.shows(direct).length;
@@ -41,7 +42,7 @@ export function chat(
       lines.close();
       return;
     }
-    if (text !== '') cloud.say({ chat: direct, from: user, text });
+    if (text !== '') knownIds.add(cloud.say({ chat: direct, from: user, text }).messageId);
     lines.prompt();
   });
   lines.prompt();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LarkCloud } from '../../sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../sim/world/model.ts';
+import { DEFAULT_SUBSCRIPTIONS, SCOPE_GROUP_MESSAGES } from '../../sim/world/scopes.ts';
 import type { Invocation } from '../command.ts';
 
 interface Cast {
@@ -23,6 +24,9 @@ export interface Stage extends Cast {
   /** Stops everything and removes what it wrote. */
   close(): Promise<void>;
 }
+
+/** Not every app gets it; with it the bot of the demo hears of edits. */
+const EDIT_EVENT = 'im.message.updated_v1';
 
 /** Whom one can be on the page of the demo, beside the person who chats on the terminal. */
 const OTHERS = ['Tom', 'Lin'];
@@ -47,6 +51,11 @@ export async function openStage(invocation: Invocation): Promise<Stage> {
   };
   try {
     const cast = createCast(cloud, OTHERS);
+    // Nobody can grant it here, so the bot must not ask for it: it reads what was said in a group before.
+    cloud.changeApp(cast.app, {
+      addScopes: [SCOPE_GROUP_MESSAGES],
+      subscriptions: [...DEFAULT_SUBSCRIPTIONS, EDIT_EVENT],
+    });
     const bridge = await startDemoBridge(invocation, { cloud, app: cast.app, folder });
     let stopped: Promise<void> | undefined;
     const stopBridge = () => (stopped ??= bridge.stop());

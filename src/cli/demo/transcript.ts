@@ -5,19 +5,26 @@ import type { Output } from '../output.ts';
 
 const INDENT = '   ';
 
+interface TranscriptOptions {
+  readonly chats?: readonly ('direct' | 'group')[];
+  /** Messages that are on the screen already. It may grow. */
+  readonly knownIds?: Set<string>;
+}
+
 /** Each call shows what is new in the chats since the last call. */
 export function createTranscript(
   stage: Stage,
   output: Output,
-  isWanted: (shown: ShownMessage) => boolean = () => true,
+  { chats = ['direct', 'group'], knownIds = new Set() }: TranscriptOptions = {},
 ): () => void {
-  const shownIds = new Set<string>();
   return () => {
-    for (const chat of ['direct', 'group'] as const) {
+    for (const chat of chats) {
       for (const shown of stage.cloud.shows(stage[chat])) {
-        if (shownIds.has(shown.messageId) || !isWanted(shown)) continue;
-        shownIds.add(shown.messageId);
-        output.result(INDENT + lineOf(shown, stage), eventOf(shown, { stage, chat }));
+        if (knownIds.has(shown.messageId)) continue;
+        knownIds.add(shown.messageId);
+        const lines = lineOf(shown, stage).split('\n');
+        const text = lines.map((line) => INDENT + line).join('\n');
+        output.result(text, eventOf(shown, { stage, chat }));
       }
     }
   };

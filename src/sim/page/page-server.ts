@@ -5,6 +5,7 @@ import { imageInfo } from '../api/image-info.ts';
 import type { Cloud } from '../cloud.ts';
 import { PAGE_HTML, PAGE_ICON } from './assets/page-html.ts';
 import { CARD_STYLES } from './assets/card-styles.ts';
+import { COMPOSER_STYLES } from './assets/composer-styles.ts';
 import { FRAME_STYLES } from './assets/frame-styles.ts';
 import { MESSAGE_STYLES } from './assets/message-styles.ts';
 import { openEventStream } from './event-stream.ts';
@@ -136,7 +137,7 @@ async function pagePart(path: string): Promise<PagePart> {
   if (path === '') return { status: 200, type: 'text/html; charset=utf-8', body: PAGE_HTML };
   if (path === 'icon.svg') return { status: 200, type: 'image/svg+xml', body: PAGE_ICON };
   if (path === 'page.css') {
-    const body = [FRAME_STYLES, MESSAGE_STYLES, CARD_STYLES].join('\n');
+    const body = [FRAME_STYLES, COMPOSER_STYLES, MESSAGE_STYLES, CARD_STYLES].join('\n');
     return { status: 200, type: 'text/css; charset=utf-8', body };
   }
   const module = MODULE.exec(path)?.[1];

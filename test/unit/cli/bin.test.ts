@@ -187,10 +187,11 @@ describe('run, with a simulated cloud', () => {
 });
 
 describe('demo', () => {
-  test('plays its conversation, ends with 0 and leaves nothing behind', async () => {
+  test('plays its conversation, warns of nothing, ends with 0 and leaves nothing behind', async () => {
     const { ended, events } = start(['demo', '--once', '--json']);
     const { code, stderr } = await ended;
     expect(code, stderr).toBe(0);
+    expect(stderr).not.toMatch(/WARN|ERROR/);
     const [ready, ...rest] = events();
     expect(ready).toMatchObject({
       event: 'ready',

@@ -21,9 +21,9 @@ async function skipInDemo(args: readonly string[], env: Readonly<Record<string, 
     stop.abort();
     await ended;
   });
-  await expect.poll(() => out, { timeout: 10_000 }).toContain('> ');
+  await expect.poll(() => out).toContain('> ');
   streams.stdin.write('/skip\n');
-  await expect.poll(() => out, { timeout: 10_000 }).toMatch(/Nothing of yours|没有需要你决定/);
+  await expect.poll(() => out).toMatch(/Nothing of yours|没有需要你决定/);
   return out;
 }
 

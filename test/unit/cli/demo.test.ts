@@ -153,6 +153,30 @@ describe('on a terminal', () => {
     ]);
   });
 
+  test('shows what the person writes on the page too, and nothing of other chats', async () => {
+    serve(reply);
+    const stdin = new PassThrough();
+    const ended = chat(stage, {
+      stdin: stdin as unknown as NodeJS.ReadStream,
+      stdout: new PassThrough() as unknown as NodeJS.WriteStream,
+      output,
+      signal: new AbortController().signal,
+    });
+    let shown = '';
+    stdout.on('data', (chunk: Buffer) => {
+      shown += chunk.toString();
+    });
+    const { group, direct, user, app } = stage;
+    cloud.say({ chat: group, from: user, mentions: [app], text: 'In the group' });
+    await cloud.waitFor(() => cloud.shows(group).length === 2);
+    cloud.say({ chat: direct, from: user, text: 'One line\nand another' });
+    await expect.poll(() => shown).toContain('   Echo, in reply: One line\n   and another');
+    expect(shown).toContain('   Mia: One line\n   and another');
+    expect(shown).not.toContain('In the group');
+    stdin.write('/quit\n');
+    await ended;
+  });
+
   test.each(['the signal', 'the end of input'])('%s ends it', async (how) => {
     const stdin = new PassThrough();
     const stopping = new AbortController();

@@ -97,6 +97,18 @@ test('every text of a post is visible', () => {
   expect(lineOf(seenMessage('post', { zh_cn: content }), NOBODY)).toContain('w1x');
 });
 
+test('an empty line of a post stays one', () => {
+  const line = (text: string) => [{ tag: 'text', text }];
+  const body = bodyOf(seenMessage('post', { content: [line('a'), [], line('b')] }), NOBODY);
+  expect(body).toMatchObject({
+    blocks: [
+      { inlines: [{ text: 'a' }] },
+      { kind: 'text', inlines: [] },
+      { inlines: [{ text: 'b' }] },
+    ],
+  });
+});
+
 test('each type of message that Lark has shows what it is about', () => {
   const seen = (type: string, content: JsonObject) => lineOf(seenMessage(type, content), NOBODY);
   expect(seen('text', { text: '@_user_1 hi @_all' })).toBe('@Tom hi @all');

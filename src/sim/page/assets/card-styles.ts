@@ -33,6 +33,9 @@ export const CARD_STYLES = /* css */ `
 .container.pressable { cursor: pointer; }
 .container.pressable:hover { background: var(--sunk); }
 .card-button {
+  display: block;
+  width: fit-content;
+  max-width: 100%;
   border: 1px solid var(--line);
   border-radius: 6px;
   background: var(--paper);

@@ -13,6 +13,7 @@ export const FRAME_STYLES = /* css */ `
   --accent-ink: #ffffff;
   --accent-soft: #e1eaff;
   --own: #d6e4ff;
+  --own-accent: #1d54d6;
   --danger: #d83931;
   --danger-soft: #fde2e2;
   --good: #2ea121;
@@ -32,6 +33,7 @@ export const FRAME_STYLES = /* css */ `
     --accent-ink: #ffffff;
     --accent-soft: #1d2f57;
     --own: #1e3a6e;
+    --own-accent: #a8c4ff;
     --danger: #f76964;
     --danger-soft: #4a2322;
     --good: #51ba43;
@@ -180,34 +182,8 @@ select, input, textarea {
 .chat-head h1 { font-size: 16px; line-height: 1.4; }
 .chat-head > div { min-width: 0; }
 .chat-head p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.empty { margin-top: 24vh; color: var(--faint); text-align: center; }
 .messages { flex: 1 1 auto; overflow: hidden auto; padding: 12px 20px 20px; }
-
-.composer {
-  flex: none;
-  margin: 0 20px 16px;
-  border: 1px solid var(--line);
-  border-radius: 10px;
-  background: var(--paper);
-}
-.composer:focus-within { border-color: var(--accent); }
-.composer textarea {
-  display: block;
-  width: 100%;
-  max-height: 40vh;
-  border: 0;
-  background: none;
-  padding: 10px 14px 4px;
-  outline: none;
-  resize: none;
-  field-sizing: content;
-}
-.composer-bar { display: flex; justify-content: space-between; padding: 4px 6px 0 14px; color: var(--dim); }
-.composer-bar:empty { display: none; }
-.composer-tools { display: flex; gap: 2px; align-items: center; padding: 4px 8px 8px; }
-.composer-tools .primary { margin-left: auto; }
-.file-tool { position: relative; cursor: pointer; }
-.file-tool input { position: absolute; inset: 0; width: 100%; opacity: 0; cursor: pointer; }
-.file-tool:focus-within { outline: 2px solid var(--accent); }
 
 #notices {
   position: fixed;
@@ -246,6 +222,8 @@ dialog label { display: grid; gap: 4px; }
 .dialog-buttons { display: flex; gap: 8px; justify-content: flex-end; margin-top: 16px; }
 .choices { display: grid; gap: 6px; max-height: 50vh; overflow-y: auto; }
 .choice { border: 1px solid var(--line); border-radius: 6px; background: none; padding: 7px 12px; text-align: left; }
+.choices.signs { grid-template-columns: repeat(6, 1fr); }
+.choices.signs .choice { border-color: transparent; padding: 4px 0; font-size: 22px; text-align: center; }
 .choice:hover { background: var(--accent-soft); }
 
 @media (max-width: 1100px) {
@@ -262,6 +240,5 @@ dialog label { display: grid; gap: 4px; }
   .sidebar { flex-basis: 64px; }
   .chat-lines, .me .plain, .bots { display: none; }
   .messages { padding: 12px; }
-  .composer { margin: 0 12px 12px; }
 }
 `;

@@ -83,6 +83,7 @@ export const MESSAGE_STYLES = /* css */ `
 .message.own.with-card .tools, .thread .message.own .tools { right: auto; left: 0; }
 
 .text { white-space: pre-wrap; overflow-wrap: anywhere; }
+.text:empty::after { content: "\\200b"; }
 .align-center { text-align: center; }
 .align-right { text-align: right; }
 .size-small { color: var(--faint); font-size: 12px; }
@@ -92,6 +93,7 @@ export const MESSAGE_STYLES = /* css */ `
 .level-2 { font-size: 18px; line-height: 1.4; }
 .level-3 { font-size: 16px; }
 .mention { color: var(--accent); }
+.own .bubble .text a, .own .mention:not(.of-me) { color: var(--own-accent); }
 .mention.of-me { border-radius: 8px; background: var(--accent); padding: 0 6px; color: var(--accent-ink); }
 .inline-code {
   border: 1px solid var(--line);
@@ -112,10 +114,12 @@ export const MESSAGE_STYLES = /* css */ `
 }
 .bubble > * + *, .card-body > * + *, .column > * + *, .form > * + *, .panel > * + *,
 .container > * + *, blockquote > * + *, .group > * + *, .note > * + * { margin-top: 8px; }
+.bubble > .text:not(.heading) + .text:not(.heading) { margin-top: 0; }
 ul, ol { margin: 0; padding-left: 22px; }
 li > ul, li > ol { margin-top: 2px; }
 .task { display: flex; gap: 6px; margin-left: -18px; list-style: none; }
 hr { width: 100%; border: 0; border-top: 1px solid var(--line); }
+.own .bubble hr { border-color: var(--faint); }
 .table { max-width: 100%; border: 1px solid var(--line); border-radius: 8px; overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th { background: var(--sunk); color: var(--dim); font-weight: 600; }

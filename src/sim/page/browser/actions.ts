@@ -93,7 +93,7 @@ export interface Written {
   readonly isInThread: boolean;
 }
 
-interface Content {
+export interface Content {
   readonly messageType?: string;
   readonly content?: object;
   readonly mentions?: readonly string[];
@@ -114,16 +114,25 @@ export async function say(
   return sent !== undefined;
 }
 
+/** What browsers can show. */
+export const PICTURE_TYPES = 'image/png,image/jpeg,image/gif,image/webp,image/bmp';
+
+/** The key of the picture for a message. */
+export function uploadPicture({ me }: Written, file: File): Promise<string | undefined> {
+  return uploaded({ from: me.openId, kind: 'image', file });
+}
+
 export async function sendFile(written: Written, file: File): Promise<void> {
-  const isPicture = /^image\/(?:png|jpeg|gif|webp|bmp)$/.test(file.type);
-  const kind = isPicture ? 'image' : 'file';
-  const key = await uploaded({ from: written.me.openId, kind, file });
-  if (key === undefined) return;
-  const fileContent = { file_key: key, file_name: file.name };
-  await say(written, {
-    messageType: kind,
-    content: isPicture ? { image_key: key } : fileContent,
-  });
+  if (PICTURE_TYPES.split(',').includes(file.type)) {
+    const imageKey = await uploadPicture(written, file);
+    if (imageKey === undefined) return;
+    await say(written, { messageType: 'image', content: { image_key: imageKey } });
+    return;
+  }
+  const fileKey = await uploaded({ from: written.me.openId, kind: 'file', file });
+  if (fileKey === undefined) return;
+  const content = { file_key: fileKey, file_name: file.name };
+  await say(written, { messageType: 'file', content });
 }
 
 /** A second reaction of the same kind takes the first one back. */

@@ -45,7 +45,7 @@ export class ChatHead {
   async #menu({ bots }: ChatSummary): Promise<void> {
     const { me } = this.#session;
     const [app] = bots;
-    const eventKey = await askFor('Entry of the menu of the bot', 'Event key');
+    const eventKey = await askFor('Entry of the menu of the bot', 'Event key, such as help');
     if (me === undefined || app === undefined || eventKey === undefined) return;
     await control('POST', '/menu', { app, from: me.openId, eventKey });
   }

@@ -1,17 +1,24 @@
-/** Where the person writes. A name after an @ becomes a mention. */
+/** Where the person writes: a plain text or a rich one. A name after an @ becomes a mention. */
+import { lineOf } from '../view/message.ts';
+import { sourceOf } from '../view/rich-text-source.ts';
+import type { RichText } from '../view/rich-text.ts';
 import type { MessageSeen } from '../view/wire.ts';
-import { say, sendFile, type Written } from './actions.ts';
+import {
+  PICTURE_TYPES,
+  say,
+  sendFile,
+  uploadPicture,
+  type Content,
+  type Written,
+} from './actions.ts';
 import { control } from './control.ts';
 import { button, iconButton, make } from './dom.ts';
 import { icon, type IconName } from './icons.ts';
+import { namedIn, textContent } from './mentions.ts';
 import { chooseFrom } from './notices.ts';
+import { RichTextTools } from './rich-text-tools.ts';
 import type { Session } from './session.ts';
-
-/** Somebody who can be mentioned here. */
-interface Named {
-  readonly id: string;
-  readonly name: string;
-}
+import { insert, insertLines } from './text-box.ts';
 
 interface ComposerOptions {
   readonly session: Session;
@@ -31,35 +38,45 @@ export class Composer {
   readonly #options: ComposerOptions;
   readonly #box: HTMLTextAreaElement;
   readonly #bar = make('div', { class: 'composer-bar' });
+  readonly #rich: RichTextTools;
+  readonly #richButton = iconButton('rich', 'Rich text', () => {
+    this.#setRich(!this.#rich.isOn);
+    this.focus();
+  });
   #mode: Mode = { kind: 'new' };
 
   constructor(options: ComposerOptions) {
     this.#options = options;
-    const { box, send } = options.names;
-    this.#box = make('textarea', { label: box });
-    this.#box.rows = 2;
-    this.#box.placeholder = box;
-    this.#box.title = 'Enter sends, Shift+Enter begins a line';
-    this.#box.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') this.reset();
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      void this.#send();
-    });
+    const { session, names } = options;
+    this.#box = this.#textBox(names.box);
+    this.#rich = new RichTextTools({ session, box: this.#box, named: () => namedIn(session) });
     const tools = [
+      this.#richButton,
       button('@', { class: 'tool', label: 'Mention', onClick: () => void this.#mention() }),
-      this.#fileButton('picture', 'Picture', 'image/png,image/jpeg,image/gif,image/webp,image/bmp'),
+      this.#fileButton('picture', 'Picture', PICTURE_TYPES),
       this.#fileButton('file', 'File', ''),
       iconButton('voice', 'Voice sample', () => void this.#voice()),
     ];
-    const submit = make('button', { class: 'primary' }, send);
-    const row = make('div', { class: 'composer-tools' }, ...tools, submit);
-    const form = make('form', { class: 'composer' }, this.#bar, this.#box, row);
+    const submit = make('button', { class: 'primary' }, names.send);
+    const form = make(
+      'form',
+      { class: 'composer' },
+      this.#bar,
+      this.#rich.buttons,
+      this.#rich.title,
+      this.#box,
+      this.#rich.preview,
+      make('div', { class: 'composer-tools' }, ...tools, submit),
+    );
+    form.addEventListener('keydown', ({ key }) => {
+      if (key === 'Escape') this.reset();
+    });
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#send();
     });
     this.element = form;
+    this.#setRich(false);
     this.reset();
   }
 
@@ -68,7 +85,7 @@ export class Composer {
   }
 
   reset(): void {
-    if (this.#mode.kind === 'edit') this.#box.value = '';
+    if (this.#mode.kind === 'edit') this.#clear();
     this.#begin({ kind: 'new' });
   }
 
@@ -79,12 +96,48 @@ export class Composer {
 
   edit(message: MessageSeen): void {
     this.#begin({ kind: 'edit', message });
-    const words = message.content?.['text'];
-    this.#box.value = message.mentions.reduce(
-      (text, { key, name }) => text.replaceAll(new RegExp(`${key}(?!\\d)`, 'g'), () => `@${name}`),
-      typeof words === 'string' ? words : '',
-    );
+    const { content = {}, type, mentions } = message;
+    const source = type === 'post' ? sourceOf(content, namedIn(this.#options.session)) : undefined;
+    const words = content['text'];
+    this.#fill(source !== undefined, {
+      title: source?.title ?? '',
+      words:
+        source?.words ??
+        mentions.reduce(
+          (text, { key, name }) =>
+            text.replaceAll(new RegExp(`${key}(?!\\d)`, 'g'), () => `@${name}`),
+          typeof words === 'string' ? words : '',
+        ),
+    });
     this.focus();
+  }
+
+  #textBox(label: string): HTMLTextAreaElement {
+    const box = make('textarea', { label });
+    box.rows = 2;
+    box.placeholder = label;
+    box.title = 'Enter sends, Shift+Enter begins a line';
+    box.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      void this.#send();
+    });
+    return box;
+  }
+
+  #setRich(isOn: boolean): void {
+    this.#rich.isOn = isOn;
+    this.#richButton.setAttribute('aria-pressed', String(isOn));
+  }
+
+  #fill(isRich: boolean, { title, words }: RichText): void {
+    this.#box.value = words;
+    this.#rich.title.value = title;
+    this.#setRich(isRich);
+  }
+
+  #clear(): void {
+    this.#fill(false, { title: '', words: '' });
   }
 
   #begin(mode: Mode): void {
@@ -94,7 +147,9 @@ export class Composer {
       return;
     }
     const isReply = mode.kind === 'reply';
-    const words = isReply ? `Reply to ${mode.to.from.name}` : 'Edit your message';
+    const words = isReply
+      ? `Reply to ${mode.to.from.name}: ${lineOf(mode.to, this.#options.session.people)}`
+      : 'Edit your message';
     const label = isReply ? 'Cancel reply' : 'Cancel edit';
     const cancel = iconButton('close', label, () => this.reset());
     this.#bar.replaceChildren(make('span', {}, words), cancel);
@@ -113,19 +168,21 @@ export class Composer {
 
   async #send(): Promise<void> {
     const written = this.#written();
-    const words = this.#box.value;
-    if (written === undefined || words.trim() === '') return;
-    const { text, mentions } = this.#withMentions(words);
-    const content = { content: { text }, mentions };
+    if (written === undefined || this.#rich.isEmpty()) return;
+    const isRich = this.#rich.isOn;
+    const text = { title: this.#rich.title.value, words: this.#box.value };
+    const content: Content = isRich
+      ? { messageType: 'post', content: this.#rich.content }
+      : textContent(text.words, this.#options.session);
     const mode = this.#mode;
     // Who types on at once begins a new message.
-    this.#box.value = '';
+    this.#clear();
     this.reset();
     const isSent =
       mode.kind === 'edit'
         ? await control('POST', '/edit', { messageId: mode.message.messageId, ...content })
         : await say(written, content);
-    if (!isSent && this.#box.value === '') this.#box.value = words;
+    if (!isSent && this.#rich.isEmpty()) this.#fill(isRich, text);
   }
 
   async #voice(): Promise<void> {
@@ -134,14 +191,13 @@ export class Composer {
   }
 
   async #mention(): Promise<void> {
-    const choices = new Map(this.#named().map(({ id, name }) => [id, name]));
+    const named = namedIn(this.#options.session);
+    const choices = new Map(named.map(({ id, name }) => [id, name]));
     const id = await chooseFrom('Mention', choices);
     if (id === undefined) return;
-    const { value, selectionStart } = this.#box;
-    const before = value.slice(0, selectionStart);
+    const before = this.#box.value.slice(0, this.#box.selectionStart);
     const space = before === '' || /\s$/.test(before) ? '' : ' ';
-    this.#box.value = `${before}${space}@${choices.get(id) ?? ''} ${value.slice(selectionStart)}`;
-    this.focus();
+    insert(this.#box, `${space}@${choices.get(id) ?? ''} `);
   }
 
   #fileButton(name: IconName, label: string, accept: string): HTMLElement {
@@ -153,45 +209,21 @@ export class Composer {
     return make('label', { class: 'tool file-tool', title: label }, icon(name), input);
   }
 
-  /** One after the other, so that they arrive in their order. */
+  /** One after the other, so that they arrive in their order. A picture goes into the rich text that is being written. */
   async #files(input: HTMLInputElement): Promise<void> {
     const written = this.#written();
     if (written === undefined) return;
-    for (const file of input.files ?? []) await sendFile(written, file);
-    input.value = '';
-    this.reset();
-  }
-
-  #named(): readonly Named[] {
-    const { world, chat, me } = this.#options.session;
-    const members = (chat?.members ?? []).filter(({ openId }) => openId !== me?.openId);
-    const bots = world.bots.filter(({ appId }) => chat?.bots.includes(appId));
-    return [
-      ...bots.map(({ appId, name }) => ({ id: appId, name })),
-      ...members.map(({ openId, name }) => ({ id: openId, name })),
-      ...(chat?.mode === 'p2p' ? [] : [{ id: 'all', name: 'all' }]),
-    ];
-  }
-
-  /** Names become Lark's placeholders, each with its number. */
-  #withMentions(words: string): { readonly text: string; readonly mentions: readonly string[] } {
-    const named = this.#named().toSorted((one, other) => other.name.length - one.name.length);
-    const mentions: string[] = [];
-    let text = '';
-    let at = 0;
-    while (at < words.length) {
-      const found =
-        words[at] === '@' ? named.find(({ name }) => words.startsWith(name, at + 1)) : undefined;
-      if (found === undefined) {
-        text += words[at] ?? '';
-        at += 1;
-        continue;
-      }
-      const isAll = found.id === 'all';
-      if (!isAll) mentions.push(found.id);
-      text += isAll ? '@_all' : `@_user_${mentions.length}`;
-      at += 1 + found.name.length;
+    const isInText = this.#rich.isOn && input.accept === PICTURE_TYPES;
+    for (const file of input.files ?? []) {
+      if (isInText) await this.#insertPicture(written, file);
+      else await sendFile(written, file);
     }
-    return { text, mentions };
+    input.value = '';
+    if (!isInText) this.reset();
+  }
+
+  async #insertPicture(written: Written, file: File): Promise<void> {
+    const key = await uploadPicture(written, file);
+    if (key !== undefined) insertLines(this.#box, `![Picture](${key})\n`);
   }
 }

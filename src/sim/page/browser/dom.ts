@@ -66,11 +66,18 @@ export function addressOf(fileKey: string): string {
 export function avatar(name: string, isBot: boolean): HTMLElement {
   const words = name.trim().split(/\s+/).slice(0, 2);
   const initials = words.map((word) => Array.from(word)[0] ?? '').join('');
-  const sum = Array.from(name).reduce((total, letter) => total + (letter.codePointAt(0) ?? 0), 0);
-  const look = `avatar tint-${sum % 8}${isBot ? ' of-bot' : ''}`;
+  const look = `avatar tint-${hashOf(name) % 8}${isBot ? ' of-bot' : ''}`;
   const made = make('span', { class: look }, initials.toUpperCase());
   made.setAttribute('aria-hidden', 'true');
   return made;
+}
+
+/** A sum of the letters alone gives too many short names the same colour. */
+function hashOf(name: string): number {
+  return Array.from(name).reduce(
+    (hash, letter) => (hash * 7 + (letter.codePointAt(0) ?? 0)) % 9_973,
+    0,
+  );
 }
 
 /** Makes the children of an element these, and moves as few of them as it can: what stays keeps focus and sound. */

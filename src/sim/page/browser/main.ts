@@ -37,6 +37,8 @@ const sidebar = new Sidebar(session);
 const head = new ChatHead(session);
 const list = make('div', { class: 'messages', role: 'log', label: 'Messages' });
 const threadList = make('div', { class: 'messages', role: 'log', label: 'Messages of the thread' });
+const empty = make('p', { class: 'empty' });
+list.append(empty);
 const older = button('Older messages', { class: 'plain', onClick: () => session.showOlder() });
 older.hidden = true;
 const composer = new Composer({
@@ -87,6 +89,8 @@ function showAll(changed: readonly string[]): void {
   const all = session.order.flatMap((id) => session.messages.get(id) ?? []);
   const redrawn = new Set([...changed, ...rootsOf(changed)]);
   older.hidden = !session.hasOlder;
+  empty.hidden = !session.isLoaded || all.length > 0;
+  empty.textContent = emptyWords(session);
   main.show(
     all.filter(({ isInThread }) => !isInThread),
     redrawn,
@@ -98,6 +102,15 @@ function showAll(changed: readonly string[]): void {
       message.messageId === rootId || (threadId !== undefined && message.threadId === threadId),
   );
   thread.show(inThread, new Set(changed));
+}
+
+/** What stands in a chat without messages. */
+function emptyWords({ chat, world }: Session): string {
+  const [bot] = world.bots.filter(({ appId }) => chat?.bots.includes(appId));
+  const name = bot?.name ?? '';
+  if (bot === undefined) return 'There are no messages yet.';
+  if (chat?.mode === 'p2p') return `There are no messages yet. Write to ${name}.`;
+  return `There are no messages yet. To ask the bot, write @${name}.`;
 }
 
 /** The beginning of a thread shows how many replies it has, and a reply what it replies to. */

@@ -2,6 +2,7 @@
 import { REACTIONS } from '../view/emoji.ts';
 import { bodyOf, lineOf } from '../view/message.ts';
 import type { FieldValue } from '../view/nodes.ts';
+import { sourceOf } from '../view/rich-text-source.ts';
 import type { MessageSeen, Person } from '../view/wire.ts';
 import { choose, press, react, recall } from './actions.ts';
 import { avatar, button, iconButton, make, timeOf } from './dom.ts';
@@ -196,7 +197,6 @@ function readLine(
 function drawTools({ message, context }: Row, isOwn: boolean): HTMLElement {
   const { me } = context.session;
   const { isInThreadPanel, onReply, onThread, onForward, onEdit } = context;
-  const isText = message.type === 'text';
   const tools = [
     iconButton('react', 'React', () => void (me && chooseReaction(message, me))),
     ...(isInThreadPanel
@@ -206,13 +206,22 @@ function drawTools({ message, context }: Row, isOwn: boolean): HTMLElement {
           iconButton('thread', 'Reply in thread', () => onThread(message)),
         ]),
     iconButton('forward', 'Forward', () => onForward(message)),
-    ...(isOwn && isText ? [iconButton('edit', 'Edit', () => onEdit(message))] : []),
+    ...(isOwn && canEdit(message) ? [iconButton('edit', 'Edit', () => onEdit(message))] : []),
     ...(isOwn ? [iconButton('recall', 'Recall', () => void (me && recall(message, me)))] : []),
   ];
   return make('div', { class: 'tools', role: 'toolbar', label: 'Message actions' }, ...tools);
 }
 
+/** A text, or a post that can be written on the page. */
+function canEdit({ type, content = {} }: MessageSeen): boolean {
+  return type === 'text' || (type === 'post' && sourceOf(content, []) !== undefined);
+}
+
 async function chooseReaction(message: MessageSeen, me: Person): Promise<void> {
-  const emoji = await chooseFrom('React', new Map(REACTIONS.map((name) => [name, name])));
+  const emoji = await chooseFrom(
+    'React',
+    new Map(REACTIONS.map((name) => [name, name])),
+    drawEmoji,
+  );
   if (emoji !== undefined) await react(message, me, emoji);
 }

@@ -30,17 +30,19 @@ export async function askFor(title: string, label: string): Promise<string | und
   return isOk && words !== '' ? words : undefined;
 }
 
-/** Resolves with the key of what the person chooses; undefined if nothing. */
+/** Resolves with the key of what the person chooses; undefined if nothing. `draw`: a sign in the place of the label. */
 export function chooseFrom(
   title: string,
   choices: ReadonlyMap<string, string>,
+  draw?: (key: string) => HTMLElement,
 ): Promise<string | undefined> {
-  const list = make('div', { class: 'choices' });
+  const list = make('div', { class: draw === undefined ? 'choices' : 'choices signs' });
   const answer = inDialog(title, [list], { isAnswered: false });
   for (const [key, label] of choices) {
-    list.append(
-      button(label, { class: 'choice', onClick: () => list.closest('dialog')?.close(key) }),
-    );
+    const choose = () => list.closest('dialog')?.close(key);
+    const choice = button(draw === undefined ? label : '', { class: 'choice', onClick: choose });
+    if (draw !== undefined) choice.append(draw(key));
+    list.append(choice);
   }
   return answer;
 }

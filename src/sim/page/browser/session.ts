@@ -20,6 +20,8 @@ export class Session {
   readonly messages = new Map<string, MessageSeen>();
   order: readonly string[] = [];
   hasOlder = false;
+  /** False until the messages of the chat are here. */
+  isLoaded = false;
   #as: string | undefined;
   #chatId: string | undefined;
   #count = MESSAGES_STEP;
@@ -76,6 +78,7 @@ export class Session {
     this.messages.clear();
     this.order = [];
     this.hasOlder = false;
+    this.isLoaded = false;
     this.#listener.onMessages([], true);
     this.#open();
   }
@@ -116,6 +119,7 @@ export class Session {
     if (chatId !== this.#chatId) return;
     this.order = order ?? this.order;
     this.hasOlder = hasOlder;
+    this.isLoaded = true;
     for (const message of changed) this.messages.set(message.messageId, message);
     this.#listener.onMessages(
       changed.map(({ messageId }) => messageId),

@@ -52,7 +52,20 @@ const SIGNS: Readonly<Record<string, string>> = {
 };
 
 /** What a person can choose under a message. */
-export const REACTIONS: readonly string[] = ['THUMBSUP', 'OK', 'HEART', 'PARTY', 'DONE', 'CRY'];
+export const REACTIONS: readonly string[] = [
+  'THUMBSUP',
+  'OK',
+  'HEART',
+  'PARTY',
+  'DONE',
+  'CRY',
+  'LAUGH',
+  'THANKS',
+  'APPLAUSE',
+  'THINKING',
+  'EYES',
+  'Fire',
+];
 
 /** The sign of an emoji; its name, if the page knows no sign for it. */
 export function emojiSign(name: string): string {

@@ -104,10 +104,12 @@ function link(scan: Scan, at: number): Found | undefined {
   if (match === null) return undefined;
   const label = scan.source.slice(at + 1, close);
   if (label === '' || label.includes('\n\n')) return undefined;
-  const inlines = scan.parse(label);
   const href = safeUrl(match[1] ?? '');
-  const end = close + match[0].length;
-  return { inlines: href === undefined ? inlines : [{ kind: 'link', href, inlines }], end };
+  if (href === undefined) return undefined;
+  return {
+    inlines: [{ kind: 'link', href, inlines: scan.parse(label) }],
+    end: close + match[0].length,
+  };
 }
 
 const SIGNS: readonly { readonly sign: string; readonly styles: readonly InlineStyle[] }[] = [

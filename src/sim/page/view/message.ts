@@ -22,7 +22,10 @@ type Body =
   | { readonly kind: 'bundle'; readonly parts: readonly MessageSeen[] }
   | { readonly kind: 'recalled' };
 
-export function bodyOf(message: MessageSeen, people: CardPeople): Body {
+/** What of a message says how it looks. */
+type Written = Pick<MessageSeen, 'type' | 'content' | 'mentions' | 'files' | 'parts'>;
+
+export function bodyOf(message: Written, people: CardPeople): Body {
   const { content, type, mentions } = message;
   if (content === undefined) return { kind: 'recalled' };
   switch (type) {
@@ -113,7 +116,7 @@ const ATTACHMENTS: Readonly<Record<string, AttachmentBlock['what']>> = {
 };
 
 function otherBlocks(
-  { type, files }: MessageSeen,
+  { type, files }: Written,
   content: JsonObject,
   people: CardPeople,
 ): readonly Block[] {

@@ -30,6 +30,7 @@ export function postBlocks(content: JsonObject, reader: PostReader): readonly Bl
 
 /** Pieces of a line stand beside each other, and what is a block of its own between them. */
 function paragraphBlocks(elements: readonly JsonObject[], reader: PostReader): readonly Block[] {
+  if (elements.length === 0) return [textBlock([])];
   const blocks: Block[] = [];
   let line: Inline[] = [];
   const endLine = () => {
