@@ -1,5 +1,5 @@
 /** Real cgroups for tests, where this user may make them. */
-import { mkdirSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { cgroupOf, type OwnCgroup } from '../../src/agents/cgroups/own-cgroup.ts';
@@ -20,11 +20,18 @@ export function whyNoCgroups(): string | undefined {
 
 /** A cgroup of its own for a test, empty, and gone with it. */
 export function temporaryCgroup(): UsableCgroup {
+  const folder = createCgroup();
+  onTestFinished(() => removeCgroups(folder));
+  return { kind: 'usable', folder, mountPoint: folder };
+}
+
+export function createCgroup(): string {
   const own = cgroupOf(process.pid);
   if (own.kind === 'unusable') throw new Error(own.why);
   const folder = mkdtempSync(join(own.folder, 'lark-bridge-test-'));
-  onTestFinished(() => removeCgroups(folder));
-  return { kind: 'usable', folder, mountPoint: folder };
+  // As all cgroups are: anybody may look.
+  chmodSync(folder, 0o755);
+  return folder;
 }
 
 export function innerCgroups(folder: string): string[] {
@@ -38,7 +45,8 @@ export function makeCgroup(folder: string, name: string): string {
   return path;
 }
 
-function removeCgroups(folder: string): void {
+/** With those in it. No process may be left in them. */
+export function removeCgroups(folder: string): void {
   for (const name of innerCgroups(folder)) removeCgroups(join(folder, name));
   rmdirSync(folder);
 }
