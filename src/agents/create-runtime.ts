@@ -2,6 +2,7 @@ import { EchoRuntime } from './echo.ts';
 import type { Environment } from './environment.ts';
 import { ExecRuntime } from './exec.ts';
 import type { OutputFolders } from './output-folders.ts';
+import type { ProgramCgroups } from './cgroups/program-cgroups.ts';
 import type { RunningPrograms } from './running-programs.ts';
 import type { TurnFiles } from './turn-files.ts';
 import type { AgentRuntime, RunnableSpec } from './runtime.ts';
@@ -15,6 +16,7 @@ interface RuntimeOptions {
   readonly env: Environment;
   readonly timeoutMs: number;
   readonly programs?: RunningPrograms;
+  readonly cgroups?: ProgramCgroups;
   readonly outputs?: OutputFolders;
   readonly turnFiles?: TurnFiles;
   readonly clock: Clock;

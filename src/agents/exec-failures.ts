@@ -25,6 +25,19 @@ function notStartedFor({ code }: NodeJS.ErrnoException, cause: string | undefine
     : failureSentence('program_not_started_because', cause);
 }
 
+/** The turn goes on, as where there are no cgroups. */
+export function notInCgroup(log: Log, turn: AgentTurn, error: NodeJS.ErrnoException): void {
+  log.warn('agent_cgroup_not_entered', {
+    turn: turn.turnId,
+    error: error.message,
+    effect:
+      'a process that leaves the group of its program and clears its environment goes on after the turn',
+    ...(error.code === 'EAGAIN' && {
+      next: 'A limit is reached: see cgroup.max.descendants and cgroup.max.depth of the cgroup of lark-bridge and of those above it.',
+    }),
+  });
+}
+
 export function timedOut(timeoutMs: number): AgentResult {
   return { ok: false, reason: 'timed_out', detail: noAnswerWithin(timeoutMs) };
 }

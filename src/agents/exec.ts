@@ -1,8 +1,8 @@
 /** An agent that is a program: one process a turn. `Talk` is what it reads and writes. */
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
 import { yieldToBridge } from './exec/niceness.ts';
+import { startProgram } from './exec/start.ts';
 import { endedRun, NOT_RUNNING } from './ended-run.ts';
 import { isThrownBySystem, notReady, notStarted, startFailure } from './exec-failures.ts';
 import { agentEnvironment, secretsIn } from './environment.ts';
@@ -81,20 +81,18 @@ export class ExecRuntime implements AgentRuntime {
 
   #run(turn: AgentTurn, onUpdate: (update: TurnUpdate) => void): AgentRun {
     const { spec, log } = this.#options;
-    const [program = '', ...args] = spec.argv;
     const mark = randomBytes(16).toString('hex');
     let folder: OutputFolder | undefined;
     try {
       const user = this.#programUser();
       folder = this.#options.outputs?.create(user);
       const { variables, secrets } = this.#surroundings(turn, { user, folder });
-      const child = spawn(program, args, {
-        env: { ...variables, [RUN_MARK]: mark },
-        // A process group of its own, so that the whole tree can be stopped.
-        detached: true,
-        windowsHide: true,
-        // With another user the program has none of the bridge's groups either.
-        ...(user !== undefined && { uid: user.uid, gid: user.gid, cwd: user.folder }),
+      const cgroup = this.#options.cgroups?.create();
+      const env = { ...variables, [RUN_MARK]: mark };
+      const { child, letGo, failure } = startProgram(spec.argv, {
+        env,
+        user,
+        isHeld: cgroup !== undefined,
       });
       // Without open files left it does not even have pipes.
       if (child.pid === undefined) {
@@ -105,6 +103,9 @@ export class ExecRuntime implements AgentRuntime {
       return new ExecRun(this.#options, turn, {
         child,
         pid: child.pid,
+        letGo,
+        failure,
+        cgroup,
         mark,
         secrets,
         onUpdate,

@@ -1,11 +1,12 @@
 /**
  * The processes of one run of a program: its process group, and on Linux also those that left the group (as
- * daemons do) and still have the mark of the run in their environment.
+ * daemons do) and are in the cgroup of the run, or still have its mark in their environment.
  */
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { isSystemError } from '../core/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { NEVER, pause } from '../time/wait.ts';
+import type { RunCgroup } from './cgroups/run-cgroup.ts';
 
 /** From SIGTERM to SIGKILL. It is shorter than the hub's own stop. */
 export const AGENT_KILL_GRACE_MS = 2_000;
@@ -27,6 +28,7 @@ interface ProgramGroupOptions {
   readonly mark: string | undefined;
   /** When the program was started, if it was this process that started it. */
   readonly startedAtMs?: number;
+  readonly cgroup?: RunCgroup | undefined;
   readonly clock: Clock;
   readonly onLinux?: boolean;
 }
@@ -40,6 +42,7 @@ export class ProgramGroup {
   readonly #pid: number | undefined;
   readonly #mark: Buffer | undefined;
   readonly #startedAtMs: number | undefined;
+  readonly #cgroup: RunCgroup | undefined;
   readonly #clock: Clock;
   readonly #onLinux: boolean;
 
@@ -48,6 +51,7 @@ export class ProgramGroup {
     this.#pid = options.pid;
     this.#mark = mark !== undefined && onLinux ? Buffer.from(`${RUN_MARK}=${mark}`) : undefined;
     this.#startedAtMs = options.startedAtMs;
+    this.#cgroup = options.cgroup;
     this.#clock = options.clock;
     this.#onLinux = onLinux;
   }
@@ -72,9 +76,14 @@ export class ProgramGroup {
     if (members.length > 0) onFound?.(members.length);
     for (const signal of atOnce ? (['SIGKILL'] as const) : (['SIGTERM', 'SIGKILL'] as const)) {
       members = await this.#endBy(signal, members);
-      if (members.length === 0) return { ended: true };
+      if (!this.#isAnyLeft(members)) return { ended: true };
     }
     return { ended: false };
+  }
+
+  /** What its cgroup holds can be too deep in it to be a member. */
+  #isAnyLeft(members: readonly Member[]): boolean {
+    return members.length > 0 || this.#cgroup?.isPopulated() === true;
   }
 
   /** Returns who is left when the grace is over. */
@@ -82,16 +91,18 @@ export class ProgramGroup {
     const untilMs = this.#clock.nowMs() + AGENT_KILL_GRACE_MS;
     const told = new Set<number>();
     let members = first;
-    while (members.length > 0) {
+    while (this.#isAnyLeft(members)) {
+      // It reaches those that are started at this moment, too.
+      if (signal === 'SIGKILL') this.#cgroup?.kill();
       this.#tell(members, signal, told);
       await pause(this.#clock, NEVER, END_CHECK_MS);
-      members = members.filter(({ pid }) => this.#isMember(pid, this.#isGroupThere()));
+      members = await this.#stillOf(members);
       // Those that were found are gone. Now it counts whether they have started others.
       if (members.length === 0) members = await this.#members();
       if (this.#clock.nowMs() >= untilMs) break;
     }
     // Of those that live on, some may have started others since.
-    return members.length === 0 ? [] : this.#members();
+    return this.#isAnyLeft(members) ? this.#members() : [];
   }
 
   /** A signal to the group reaches those that it starts at this moment, too. Nobody is told twice. */
@@ -107,6 +118,17 @@ export class ProgramGroup {
   }
 
   async #members(): Promise<readonly Member[]> {
+    const found = await this.#inGroupOrMarked();
+    const known = new Set(found.map(({ pid }) => pid));
+    const others = [...(await this.#inCgroup())].filter((pid) => !known.has(pid));
+    return [...found, ...others.map((pid) => ({ pid, inGroup: false }))];
+  }
+
+  async #inCgroup(): Promise<ReadonlySet<number>> {
+    return new Set(this.#cgroup?.isPopulated() === true ? await this.#cgroup.pids() : []);
+  }
+
+  async #inGroupOrMarked(): Promise<readonly Member[]> {
     const isGroupThere = this.#isGroupThere();
     if (!this.#onLinux) {
       return isGroupThere && this.#pid !== undefined ? [{ pid: this.#pid, inGroup: true }] : [];
@@ -121,8 +143,13 @@ export class ProgramGroup {
     return found;
   }
 
-  #isMember(pid: number, isGroupThere: boolean): boolean {
-    return this.#onLinux ? this.#memberOf(pid, isGroupThere) !== undefined : isGroupThere;
+  async #stillOf(members: readonly Member[]): Promise<readonly Member[]> {
+    const inCgroup = await this.#inCgroup();
+    const isGroupThere = this.#isGroupThere();
+    return members.filter(({ pid }) => {
+      if (inCgroup.has(pid)) return true;
+      return this.#onLinux ? this.#memberOf(pid, isGroupThere) !== undefined : isGroupThere;
+    });
   }
 
   #memberOf(pid: number, isGroupThere: boolean): Member | undefined {

@@ -1,5 +1,6 @@
 /** What `doctor` checks, and in which order. */
 import { basename, dirname, join } from 'node:path';
+import { cgroupOf } from '../agents/cgroups/own-cgroup.ts';
 import { journalOf, latestStatus } from './state.ts';
 import { protectionTroubles } from './hub-protection.ts';
 import { systemClock } from '../time/clock.ts';
@@ -21,6 +22,7 @@ import { openBaseUrl } from '../lark/brand.ts';
 import { exitCodeOf, type Finding, type Level, note, worstOf } from '../doctor/finding.ts';
 import {
   checkAgent,
+  checkCgroups,
   checkPort,
   checkPrograms,
   checkProtection,
@@ -274,7 +276,20 @@ async function checkHub(
   const found = pid === undefined ? [checkPort(place, await whyNotListen(place))] : [];
   const names = agents.map(({ name }) => name);
   const unprotected = agents.filter(isUnprotected).map(({ name }) => name);
-  return [...found, ...checkAgent({ wanted, names }), ...checkPrograms(unprotected)];
+  return [
+    ...found,
+    ...checkAgent({ wanted, names }),
+    ...checkPrograms(unprotected),
+    ...cgroupsFound(pid),
+  ];
+}
+
+/** Other systems have none, so there is nothing to say. */
+function cgroupsFound(pid: number | undefined): Finding[] {
+  if (process.platform !== 'linux') return [];
+  const own = cgroupOf(pid ?? process.pid);
+  const whyNot = own.kind === 'unusable' ? own.why : undefined;
+  return [checkCgroups({ isRunning: pid !== undefined, whyNot })];
 }
 
 /** Its program is not started as another user, and not by `bwrap`, which is the sandbox of docs/agents.md. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { createRuntime } from '../agents/create-runtime.ts';
 import { OutputFolders } from '../agents/output-folders.ts';
+import { ProgramCgroups } from '../agents/cgroups/program-cgroups.ts';
 import { RunningPrograms } from '../agents/running-programs.ts';
 import { TurnFiles } from '../agents/turn-files.ts';
 import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports/target.ts';
@@ -117,6 +118,7 @@ export function createEmbeddedHub(
   const timeoutMs = config.turnTimeoutSecs * 1000;
   const folder = join(config.stateDir, 'programs');
   const programs = new RunningPrograms({ folder, clock: systemClock, log });
+  const cgroups = new ProgramCgroups({ stateDir: config.stateDir, clock: systemClock, log });
   const outputs = new OutputFolders({ folder: join(config.stateDir, ANSWER_FILES), log });
   const turnFiles = new TurnFiles({ folder: join(config.stateDir, 'turns'), log });
   return new Hub({
@@ -135,6 +137,7 @@ export function createEmbeddedHub(
         env,
         timeoutMs,
         programs,
+        cgroups,
         outputs,
         turnFiles,
         clock: systemClock,
@@ -142,7 +145,7 @@ export function createEmbeddedHub(
       }),
     // When a process is killed, its programs go on. They must end before their turns run again.
     beforeAgents: async () => {
-      await programs.endLeftovers();
+      await Promise.all([programs.endLeftovers(), cgroups.start()]);
       outputs.removeUnfinished();
       turnFiles.removeLeftovers();
     },

@@ -2,7 +2,7 @@
 import { createServer } from 'node:net';
 import { DOCTOR_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import type { ErrorCode } from '../core/errors.ts';
-import { type Finding, ok, problem, warning } from './finding.ts';
+import { type Finding, note, ok, problem, warning } from './finding.ts';
 
 interface Address {
   readonly host: string;
@@ -138,6 +138,30 @@ export function checkPrograms(unprotected: readonly string[]): Finding[] {
       },
     ),
   ];
+}
+
+interface CgroupFact {
+  /** Whether a daemon runs, of which this is true. Else it is true of one that is started as `doctor` was. */
+  readonly isRunning: boolean;
+  /** A part of a sentence; undefined if there are cgroups. */
+  readonly whyNot: string | undefined;
+}
+
+/** What ends the processes that programs of agents leave behind. */
+export function checkCgroups({ isRunning, whyNot }: CgroupFact): Finding {
+  const check = 'agent_processes';
+  const who = isRunning ? 'lark-bridge' : 'lark-bridge, if it is started like this command,';
+  if (whyNot === undefined) {
+    return ok(
+      check,
+      `${who} gives each run of an agent a cgroup, and ends all that is in it with the turn.`,
+    );
+  }
+  return note(check, `${who} can make no cgroups for the runs of agents: ${whyNot}.`, {
+    reason:
+      'So a turn ends the process group of its program, and what has its mark in the environment. A process that leaves the group and clears its environment goes on.',
+    next: 'Let systemd run lark-bridge. If it does, write the unit anew: lark-bridge service install',
+  });
 }
 
 interface QuotaFact {

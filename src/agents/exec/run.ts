@@ -1,5 +1,4 @@
 /** One run of a program. */
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { headOf, tailOf } from '../../text/cut.ts';
 import { errorText } from '../../core/errors.ts';
 import { withoutSecrets } from '../../core/secret.ts';
@@ -9,12 +8,15 @@ import { StreamTalk } from './stream-talk.ts';
 import { writeLine } from './asks.ts';
 import type { Talk } from './talk.ts';
 import { failureSentence } from '../../wire/failure-sentences.ts';
-import { isThrownBySystem, startFailure, timedOut } from '../exec-failures.ts';
+import { isThrownBySystem, notInCgroup, startFailure, timedOut } from '../exec-failures.ts';
 import type { Environment } from '../environment.ts';
 import { Tail } from '../tail.ts';
 import { AGENT_KILL_GRACE_MS, ProgramGroup } from '../program-group.ts';
 import type { OutputFolder, OutputFolders } from '../output-folders.ts';
 import type { RunningPrograms } from '../running-programs.ts';
+import type { ProgramCgroups } from '../cgroups/program-cgroups.ts';
+import type { RunCgroup } from '../cgroups/run-cgroup.ts';
+import type { Started } from './start.ts';
 import type { TurnFiles } from '../turn-files.ts';
 import type { AgentResult, AgentRun, AgentTurn, ExecSpec } from '../runtime.ts';
 import type { Log } from '../../core/log.ts';
@@ -40,6 +42,8 @@ export interface ExecOptions {
   readonly outputBytesMax: number;
   /** Notes which programs are running, for the process after this one. */
   readonly programs?: RunningPrograms;
+  /** Without them a process that leaves the group and clears its environment goes on after its turn. */
+  readonly cgroups?: ProgramCgroups;
   /** Without it programs can't add files to their answers. */
   readonly outputs?: OutputFolders;
   /** Writes the file of each turn, which the program finds through `LARK_TURN_FILE`. */
@@ -48,9 +52,9 @@ export interface ExecOptions {
   readonly log: Log;
 }
 
-interface StartedProgram {
-  readonly child: ChildProcessWithoutNullStreams;
+interface StartedProgram extends Started {
   readonly pid: number;
+  readonly cgroup: RunCgroup | undefined;
   /** What marks its processes. */
   readonly mark: string;
   /** What it was given and must not be shown. */
@@ -63,18 +67,21 @@ export class ExecRun implements AgentRun {
   readonly result: Promise<AgentResult>;
   readonly #options: ExecOptions;
   readonly #turn: AgentTurn;
-  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #program: StartedProgram;
+  readonly #child: StartedProgram['child'];
   readonly #group: ProgramGroup;
   readonly #secrets: readonly string[];
   readonly #talk: Talk;
   readonly #folder: OutputFolder | undefined;
   readonly #stdout = new Tail(AGENT_TAIL_BYTES_MAX);
-  readonly #stderr = new Tail(AGENT_TAIL_BYTES_MAX);
+  #stderr = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #timers: (() => void)[] = [];
   readonly #limit: PausableTimer;
   /** What ends the standstill of the limit, by the question that caused it. */
   readonly #asked = new Map<string, () => void>();
   readonly #removeNote: (() => void) | undefined;
+  /** Resolves when the program is in its cgroup, or can't be. */
+  readonly #entered: Promise<void>;
   /** Why the program was told to end, if it was. */
   #ending: AgentResult | undefined;
   /** The program has ended, and all its output was read. */
@@ -82,20 +89,22 @@ export class ExecRun implements AgentRun {
   #resolve: (result: AgentResult) => void = () => {};
 
   constructor(options: ExecOptions, turn: AgentTurn, program: StartedProgram) {
-    const { child, pid, mark, secrets, folder } = program;
+    const { child, pid, mark, secrets, folder, cgroup } = program;
     const { clock, programs } = options;
     this.#options = options;
     this.#turn = turn;
+    this.#program = program;
     this.#child = child;
     this.#secrets = secrets;
     this.#talk = this.#talkWith(program);
     this.#folder = folder;
-    this.#group = new ProgramGroup({ pid, mark, startedAtMs: clock.nowMs(), clock });
+    this.#group = new ProgramGroup({ pid, mark, startedAtMs: clock.nowMs(), cgroup, clock });
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
     });
     this.#removeNote = programs?.note(pid, mark);
     this.#listen();
+    this.#entered = this.#begin();
     const { timeoutMs } = options;
     this.#limit = pausableTimer(clock, timeoutMs, () => this.#end(timedOut(timeoutMs)));
     this.#timers.push(() => this.#limit.cancel());
@@ -106,6 +115,20 @@ export class ExecRun implements AgentRun {
     const { text, isAll } = this.#talk.input;
     if (isAll) child.stdin.end(text);
     else child.stdin.write(text);
+  }
+
+  /** Lets the program start, in its cgroup if it has one. */
+  async #begin(): Promise<void> {
+    const { cgroup, pid, letGo } = this.#program;
+    try {
+      await cgroup?.enter(pid);
+    } catch (error) {
+      if (!isThrownBySystem(error)) throw error;
+      // ESRCH: it has ended before it began.
+      if (error.code !== 'ESRCH') notInCgroup(this.#options.log, this.#turn, error);
+    } finally {
+      letGo();
+    }
   }
 
   cancel(): void {
@@ -166,14 +189,20 @@ export class ExecRun implements AgentRun {
     this.#closed = true;
     const onFound = (count: number) => log.info('agent_left_processes', { turn, count });
     try {
+      await this.#entered;
       const { ended } = await this.#group.end({ atOnce, onFound });
       // The note stays for the next start, which tries again.
-      if (ended) this.#removeNote?.();
+      if (ended) await this.#forget();
       else log.error('agent_program_not_ended', { turn, pid: this.#child.pid });
     } catch (error) {
       log.error('agent_program_not_ended', { turn, error: errorText(error) });
     }
     this.#settle(await this.#withFiles(result));
+  }
+
+  async #forget(): Promise<void> {
+    await this.#program.cgroup?.remove(this.#options.log);
+    this.#removeNote?.();
   }
 
   /** Files belong to an answer only if the program has ended by itself. */
@@ -221,6 +250,12 @@ export class ExecRun implements AgentRun {
     if (exitCode === 0) {
       this.#talk.end();
       return { ok: true, text: this.#talk.answer() };
+    }
+    const failure = this.#program.failure(exitCode, this.#stderr.text());
+    if (failure !== undefined) {
+      // The program has written nothing.
+      this.#stderr = new Tail(AGENT_TAIL_BYTES_MAX);
+      return startFailure(this.#options.log, this.#turn, failure);
     }
     const detail =
       signal === null

@@ -111,6 +111,9 @@ function runLines({ node, program }: UnitFacts): Line[] {
     // The bridge ends its agents itself. An agent that uses all memory must not end the bridge.
     ['KillMode', 'mixed'],
     ['OOMPolicy', 'continue'],
+    // Each run of an agent gets a cgroup below that of the service, which holds all that it starts. No controllers
+    // are named: the limits are those of the service.
+    ['Delegate', 'yes'],
     ['SyslogIdentifier', SERVICE_NAME],
   ];
 }
@@ -191,6 +194,7 @@ const LIMITS: readonly Line[] = [
 /**
  * Programs of agents can still run if every user may read them. They can write only to the state directory.
  * ProcSubset=pid is not set: the bridge reads `boot_id` in /proc/sys, and many agents /proc/meminfo.
+ * ProtectControlGroups is not set: it closes the cgroups below the service, too. All others belong to root.
  */
 const SYSTEM_LIMITS: readonly Line[] = [
   ['ProtectSystem', 'strict'],
@@ -202,7 +206,6 @@ const SYSTEM_LIMITS: readonly Line[] = [
   ['PrivateUsers', 'yes'],
   ['KeyringMode', 'private'],
   ['ProtectClock', 'yes'],
-  ['ProtectControlGroups', 'yes'],
   ['ProtectHostname', 'yes'],
   ['ProtectKernelLogs', 'yes'],
   ['ProtectKernelModules', 'yes'],

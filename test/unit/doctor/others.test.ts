@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import {
   checkAgent,
+  checkCgroups,
   checkPort,
   checkRemoteHub,
   checkWorkspaces,
@@ -51,6 +52,18 @@ test('another process on the app is told, with its state directory', () => {
     level: 'warning',
     finding: expect.stringMatching(/9.*\/other/) as string,
   });
+});
+
+test('what ends the processes of agents: their cgroup, or the group and the mark alone', () => {
+  const line = { isRunning: true, whyNot: undefined };
+  expect(checkCgroups(line)).toMatchObject({ check: 'agent_processes', level: 'ok' });
+  expect(checkCgroups({ ...line, whyNot: 'there is no cgroup v2' })).toMatchObject({
+    level: 'note',
+    finding: expect.stringMatching(/no cgroups.*there is no cgroup v2\.$/) as string,
+    reason: expect.stringContaining('goes on') as string,
+    next: expect.stringContaining('service install') as string,
+  });
+  expect(checkCgroups({ ...line, isRunning: false }).finding).toContain('started like this');
 });
 
 describe('connections', () => {

@@ -107,6 +107,12 @@ describe.each<Scope>(['system', 'user'])('the %s unit', (scope) => {
     expect(valuesOf(unit, 'OOMPolicy')).toEqual(['continue']);
   });
 
+  test('the bridge may make cgroups for the runs of agents, and a stop ends what is in them', () => {
+    expect(valuesOf(unit, 'Delegate')).toEqual(['yes']);
+    expect(valuesOf(unit, 'KillMode')).toEqual(['mixed']);
+    expect(valuesOf(unit, 'ProtectControlGroups')).toEqual([]);
+  });
+
   test('Node can compile, and agents can be run', () => {
     const always = ['MemoryDenyWriteExecute', 'NoExecPaths', 'ProcSubset', 'PrivateNetwork'];
     // A user's agents may have sandboxes of their own.
