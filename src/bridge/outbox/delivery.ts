@@ -13,7 +13,7 @@ import { afterTry, isPointless, OUT_BACKOFF_MAX_MS } from './after-send.ts';
 import { toOutgoing } from './drafts.ts';
 import { Preparation } from './preparation.ts';
 import { withPrefix } from '../commands/with-prefix.ts';
-import { updateOf } from './updates.ts';
+import { showsWithdrawn, updateOf } from './updates.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { type Content, hasButtons, isMarkdown } from '../../core/content.ts';
@@ -154,7 +154,8 @@ export class Delivery implements Service {
     const { row } = attempt;
     const turn = row.turn && (await this.#parts.journal.turn(row.turn));
     const lang = this.#parts.languages.ofTurn(turn);
-    if (attempt.again && isUnwanted(row, turn)) {
+    const { questions } = this.#parts;
+    if ((attempt.again && isUnwanted(row, turn)) || showsWithdrawn(row, questions)) {
       const at = { nowMs: this.#parts.clock.nowMs(), lang };
       const { out } = await this.#change(key, () => ({
         state: { phase: 'dropped' },
@@ -234,12 +235,12 @@ export class Delivery implements Service {
       const out = toOutgoing(row, { again, reactionId: react.state.larkId });
       return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
     }
+    const lang = this.#parts.languages.ofTurn(turn);
     if (row.liveCard !== undefined) {
-      const lang = this.#parts.languages.ofTurn(turn);
       return this.#cards.deliver(row, { buttonValues: this.#buttonValues(row, turn), lang });
     }
     if (body.kind === 'update') {
-      const update = updateOf(row, body, this.#parts.questions);
+      const update = updateOf(row, body, { questions: this.#parts.questions, lang });
       return update === undefined
         ? { ok: true, id: '' }
         : lark.deliver(update, row.key, row.priority);

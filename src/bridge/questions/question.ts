@@ -97,9 +97,22 @@ export function withMoreTime(state: TurnState, moreMs: number): TurnState {
 }
 
 /** Of a message that was recalled nothing is shown again, so nothing of what was asked about it either. */
+export function withdrawn(question: Question): Question {
+  const { state } = question;
+  return { ...question, text: '', state: state.phase === 'open' ? state : recalledAt(state.atMs) };
+}
+
+/** No agent can ask without words. */
+export function isWithdrawn({ text }: Pick<Question, 'text'>): boolean {
+  return text === '';
+}
+
 export function withState(question: Question, state: EndState): Question {
-  const isWithdrawn = state.phase === 'over' && state.why === 'recalled';
-  return { ...question, state, ...(isWithdrawn && { text: '' }) };
+  return { ...question, state: isWithdrawn(question) ? recalledAt(state.atMs) : state };
+}
+
+function recalledAt(atMs: number): EndState {
+  return { phase: 'over', why: 'recalled', atMs };
 }
 
 export function questionDraft(turn: Turn, question: Question, at: DraftedAt): OutboxDraft {
@@ -126,13 +139,15 @@ export function outcomeDraft(turn: Turn, question: Question, at: DraftedAt): Out
   };
 }
 
+export function endContent(text: string, state: EndState, lang: Language): QuestionContent {
+  const note = outcomeText(state)[lang];
+  const by = state.phase === 'answered' ? { by: state.by } : {};
+  return { kind: 'question', text, options: [], note, plain: note, ...by };
+}
+
 function contentOf({ message }: Turn, question: Question, lang: Language): QuestionContent {
   const { text, state, only, askedAtMs, expiresAtMs } = question;
-  if (state.phase !== 'open') {
-    const note = outcomeText(state)[lang];
-    const by = state.phase === 'answered' ? { by: state.by } : {};
-    return { kind: 'question', text, options: [], note, plain: note, ...by };
-  }
+  if (state.phase !== 'open') return endContent(text, state, lang);
   const { options } = question;
   const facts = {
     waitMs: expiresAtMs - askedAtMs,
