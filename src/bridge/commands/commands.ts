@@ -2,6 +2,7 @@
 import type { CommandName } from '../../core/content.ts';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import { personOf } from '../../core/turn.ts';
+import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Decisions } from '../intake/decisions.ts';
 import type { OwnShow } from '../outbox/drafts.ts';
@@ -28,6 +29,7 @@ interface CommandsParts {
   readonly engine: Engine;
   readonly decisions: Decisions;
   readonly clock: Clock;
+  readonly log: Log;
   readonly surroundings?: CommandSurroundings | undefined;
 }
 
@@ -182,7 +184,8 @@ export class Commands {
       return diagnosis(await Promise.race([checks, endOf(signal)]));
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
-      return diagnosisFailed(errorText(error));
+      this.#parts.log.warn('diagnosis_failed', { error: errorText(error) });
+      return diagnosisFailed();
     }
   }
 }

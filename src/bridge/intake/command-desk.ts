@@ -1,6 +1,7 @@
 /** Takes commands: stored ones of messages, and those of buttons and of the bot's menu. Each gets one answer. */
 import type { CommandName } from '../../core/content.ts';
 import type { AppId, ChatId, MessageId, OpenId } from '../../core/ids.ts';
+import type { Log } from '../../core/log.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { OutboxDraft } from '../ports/outbox.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -25,6 +26,7 @@ interface CommandDeskParts {
   readonly decisions: Decisions;
   readonly languages: Languages;
   readonly clock: Clock;
+  readonly log: Log;
   readonly surroundings?: CommandSurroundings | undefined;
 }
 

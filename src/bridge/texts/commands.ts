@@ -223,31 +223,41 @@ export function whoami({ name, openId, isOwner, session }: PersonView) {
 
 /** Problems come first. What is in order is only counted. */
 export function diagnosis(found: readonly Diagnosis[]) {
-  const troubles = LEVELS.flatMap((level) => found.filter((one) => one.level === level));
+  const all = found.filter(isTrouble);
+  const troubles = LEVELS.flatMap((level) => all.filter((one) => one.level === level));
   const fine = found.length - troubles.length;
-  const linesOf = (words: Readonly<Record<(typeof LEVELS)[number], string>>) =>
-    troubles.map(({ level, finding, next }) => {
-      const advice = next === undefined ? '' : ` ${next}`;
-      return `${words[level as (typeof LEVELS)[number]]}${finding}${advice}`;
-    });
   return notice('diagnosis', {
     en: [
-      ...linesOf({ problem: 'Problem: ', warning: 'Warning: ' }),
+      ...troubles.map(({ level, finding, next }) => {
+        return `${LEVEL_NAMES[level].en}: ${finding.en} ${next.en}`;
+      }),
       `In order: ${fine} of ${found.length} checks.`,
     ].join('\n'),
     zh: [
-      ...linesOf({ problem: '问题：', warning: '警告：' }),
+      ...troubles.map(({ level, finding, next }) => {
+        return `${LEVEL_NAMES[level].zh}：${finding.zh}${next.zh}`;
+      }),
       `${found.length} 项检查中有 ${fine} 项正常。`,
     ].join('\n'),
   });
 }
 
-const LEVELS = ['problem', 'warning'] as const;
+type Trouble = Extract<Diagnosis, { readonly finding: Text }>;
 
-export const diagnosisFailed = (detail: string) =>
+const LEVELS = ['problem', 'warning'] as const;
+const LEVEL_NAMES: Readonly<Record<Trouble['level'], Text>> = {
+  problem: { en: 'Problem', zh: '问题' },
+  warning: { en: 'Warning', zh: '警告' },
+};
+
+function isTrouble(one: Diagnosis): one is Trouble {
+  return one.level === 'problem' || one.level === 'warning';
+}
+
+export const diagnosisFailed = () =>
   notice('diagnosis_failed', {
-    en: `The checks could not be made: ${detail}`,
-    zh: `无法进行检查：${detail}`,
+    en: 'The checks could not be made. The log says why.',
+    zh: '无法进行检查。原因见日志。',
   });
 
 function linesIn(language: Language, turns: readonly TurnLine[]): string {

@@ -16,7 +16,7 @@ import {
 import { liveNotices, liveTexts } from '../../../src/bridge/texts/live.ts';
 import { contextNotices } from '../../../src/bridge/texts/said-before.ts';
 import type { MissingReason } from '../../../src/bridge/ports/attachments.ts';
-import type { Language, Text } from '../../../src/core/language.ts';
+import { inEveryLanguage, type Language, type Text } from '../../../src/core/language.ts';
 import { COMMAND_NAMES, COMMANDS } from '../../../src/bridge/commands/table.ts';
 import {
   commandNotices,
@@ -242,8 +242,11 @@ const TEXTS: Readonly<Record<string, Text>> = {
   status: status({ version: '1', connectedMs: 1, agent: '0', atWork: [], waiting: 0 }).text,
   queue: queue({ atWork: [], waiting: [], held: 1, more: 1 }).text,
   whoami: whoami({ name: '0', openId: '0', isOwner: true, session: undefined }).text,
-  diagnosis: diagnosis([{ level: 'problem', finding: '0' }]).text,
-  diagnosisFailed: diagnosisFailed('0').text,
+  diagnosis: diagnosis([
+    { level: 'problem', finding: inEveryLanguage('0'), next: inEveryLanguage('0') },
+    { level: 'warning', finding: inEveryLanguage('0'), next: inEveryLanguage('0') },
+  ]).text,
+  diagnosisFailed: diagnosisFailed().text,
   ...Object.fromEntries(Object.values(COMMANDS).map(({ help: words }) => [words.en, words])),
   ...Object.fromEntries(
     Object.entries(proof.en).flatMap(([name, en]) => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../../src/bridge/bridge.ts';
 import type { Outgoing } from '../../../../src/bridge/ports/delivery.ts';
 import type { SendResult, TurnRequest } from '../../../../src/bridge/ports/target.ts';
+import { BridgeError } from '../../../../src/core/errors.ts';
 import { messageId, openId, turnId, workspaceId, type ChatId } from '../../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../../src/core/message.ts';
 import { contentForm } from '../../../../src/lark/content/rendered.ts';
@@ -48,9 +49,17 @@ const surroundings: NonNullable<BridgeParts['surroundings']> = {
   link: () => ({ connectedSinceMs: () => NOW_MS - 120_000, restart: () => (restarts += 1) }),
   diagnose: () =>
     Promise.resolve([
-      { level: 'ok', finding: 'Fine.' },
-      { level: 'warning', finding: 'Little space.', next: 'Make room.' },
-      { level: 'problem', finding: 'No right.', next: 'Grant it.' },
+      { level: 'ok' },
+      {
+        level: 'warning',
+        finding: { en: 'Little space.', zh: '空间不足。' },
+        next: { en: 'Make room.', zh: '请腾出空间。' },
+      },
+      {
+        level: 'problem',
+        finding: { en: 'No right.', zh: '没有权限。' },
+        next: { en: 'Grant it.', zh: '请开通权限。' },
+      },
     ]),
 };
 
@@ -421,6 +430,24 @@ describe('words of the owner', () => {
     expect(shown[0]?.text).toMatch(
       /^Problem: No right\. Grant it\.\nWarning: Little space\. Make room\.\nIn order: 1 of 3/,
     );
+  });
+
+  test('/doctor speaks the language of the person', async () => {
+    await say('/lang zh', by(OWNER));
+    await say('/doctor', by(OWNER));
+    expect(shown.at(-1)?.text).toBe(
+      '问题：没有权限。请开通权限。\n警告：空间不足。请腾出空间。\n3 项检查中有 1 项正常。',
+    );
+  });
+
+  test('/doctor whose checks fail says so in words, and the log has the reason', async () => {
+    await bridge.stop();
+    await start({
+      ...surroundings,
+      diagnose: () => Promise.reject(new BridgeError('failed', 'words of an error')),
+    });
+    await say('/doctor', by(OWNER));
+    expect(shown.at(-1)?.text).toBe('The checks could not be made. The log says why.');
   });
 
   test('/doctor that a stop interrupts is carried out by the next process', async () => {
