@@ -1,7 +1,7 @@
 import type { Service } from '../../time/service.ts';
 import { BridgeError, errorText, PASSING_ERRORS } from '../../core/errors.ts';
 import { isPerson, type TurnId, turnId } from '../../core/ids.ts';
-import type { Turn } from '../../core/turn.ts';
+import { personOf, type Turn } from '../../core/turn.ts';
 import type { OutboxRow } from '../ports/outbox.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { LaneRunner } from '../../time/lane-runner.ts';
@@ -252,7 +252,7 @@ export class Delivery implements Service {
     return out === undefined ? { ok: true, id: '' } : lark.deliver(out, row.key, row.priority);
   }
 
-  /** A question about one turn is for the author of its message. */
+  /** A question about one turn is for the person whose turn it is. */
   #buttonValues(row: OutboxRow, asked: Turn | undefined): readonly ButtonValue[] | undefined {
     const { body, key, chatId: chat, replyTo, placement, turn } = row;
     if (body.kind !== 'message') return undefined;
@@ -273,7 +273,7 @@ export class Delivery implements Service {
       );
     }
     if (body.content.kind !== 'choice') return undefined;
-    const person = asked?.message.senderOpenId;
+    const person = asked && personOf(asked);
     return body.content.buttons.map(({ action, about }) =>
       this.#parts.choices.valueOf(
         { action, row: key, under, turn, person, about },

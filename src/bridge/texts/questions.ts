@@ -112,14 +112,10 @@ export function lateText(state: Exclude<QuestionState, { phase: 'open' }>): Text
   return { en: `This is answered already: ${label}`, zh: `已有人回答：${label}` };
 }
 
-export const pressTexts = {
+export const answerTexts = {
   ownerOnly: {
     en: 'Only the owner of this bot can answer this.',
     zh: '只有这个机器人的所有者可以回答。',
-  },
-  notValid: {
-    en: 'This button does not belong here, so it does nothing.',
-    zh: '这个按钮不属于这里，点击无效。',
   },
   gone: {
     en: 'This question is over.',

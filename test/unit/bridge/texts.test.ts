@@ -11,9 +11,10 @@ import {
   answerHint,
   lateText,
   outcomeText,
-  pressTexts,
+  answerTexts,
 } from '../../../src/bridge/texts/questions.ts';
 import { liveNotices, liveTexts } from '../../../src/bridge/texts/live.ts';
+import { pressDone, pressTexts, TYPE_INSTEAD } from '../../../src/bridge/texts/presses.ts';
 import { contextNotices } from '../../../src/bridge/texts/said-before.ts';
 import type { MissingReason } from '../../../src/bridge/ports/attachments.ts';
 import { inEveryLanguage, type Language, type Text } from '../../../src/core/language.ts';
@@ -55,7 +56,7 @@ const CHOSEN = {
 } as const;
 const HINT = { waitMs: 30_000, isForOwner: false };
 const OF_QUESTIONS: Readonly<Record<string, Text>> = {
-  ...pressTexts,
+  ...answerTexts,
   hint: answerHint({ waitMs: 600_000, isForOwner: true, hasButtons: true, isInGroup: false }),
   'hint without buttons': answerHint({ ...HINT, hasButtons: false, isInGroup: false }),
   'hint in a group': answerHint({ ...HINT, hasButtons: true, isInGroup: true }),
@@ -91,8 +92,6 @@ const NOTICES: Readonly<Record<string, Text>> = {
   inDoubt: notices.inDoubt().text,
   offline: notices.offline().text,
   nothingMeant: notices.nothingMeant().text,
-  notYours: notices.notYours({ canRetry: true }).text,
-  buttonNotValid: notices.buttonNotValid().text,
   skipped: notices.skipped().text,
   undeliverable: notices.undeliverable().text,
 };
@@ -176,6 +175,9 @@ const TEXTS: Readonly<Record<string, Text>> = {
   ...under('guest', GUEST),
   ...under('owner', OWNER),
   ...under('live', LIVE),
+  ...under('a press,', pressTexts),
+  ...under('pressed', pressDone),
+  'what can be typed instead of a press': TYPE_INSTEAD,
   ...under('attachments', ATTACHMENTS),
   ...under(
     'request',

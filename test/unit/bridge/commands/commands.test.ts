@@ -491,7 +491,7 @@ describe('a button of the help', () => {
   ) => {
     const card = shown.find(({ values }) => values.length > 0);
     const value = card?.values.find((one) => one['lark_bridge_choice'] === name) ?? {};
-    await bridge.intake.admit({
+    const reply = await bridge.intake.admit({
       kind: 'button',
       appId: message.appId,
       eventId: more.eventId ?? `press_${name}`,
@@ -501,11 +501,15 @@ describe('a button of the help', () => {
       value,
     });
     await calm();
+    return reply?.toast;
   };
 
   test('does what the word of whoever presses does, as often as it is pressed', async () => {
     await say('/help');
-    await press('status', { from: 'ou_2', eventId: 'p1' });
+    expect(await press('status', { from: 'ou_2', eventId: 'p1' })).toEqual({
+      kind: 'success',
+      text: 'My answer comes here.',
+    });
     await press('status', { from: 'ou_2', eventId: 'p2' });
     await press('status', { from: 'ou_2', eventId: 'p2' });
     expect(shown.filter(({ text }) => text.includes('Version: 9.9.9'))).toHaveLength(2);
@@ -529,9 +533,28 @@ describe('a button of the help', () => {
   test('in another chat does nothing', async () => {
     await say('/help');
     const asked = await say('long work', { chatId: 'oc_2' as ChatId });
-    await press('stop', { chat: 'oc_2' });
+    const before = shown.length;
+    expect(await press('stop', { chat: 'oc_2' })).toEqual({
+      kind: 'error',
+      text: 'This button does not belong here, so it does nothing.',
+    });
     expect((await stateOf(asked))?.phase).toBe('sending');
-    expect(shown.at(-1)?.text).toContain('This button is from another chat');
+    expect(shown).toHaveLength(before);
+  });
+
+  test('that is forged is told what can be typed, with the prefix that works', async () => {
+    await bridge.stop();
+    await start({ ...surroundings, prefix: '!' });
+    const reply = await bridge.intake.admit({
+      kind: 'button',
+      appId: message.appId,
+      eventId: 'forged',
+      chatId: message.chatId,
+      messageId: messageId('om_any'),
+      operatorOpenId: openId('ou_1'),
+      value: { lark_bridge_choice: 'retry' },
+    });
+    expect(reply?.toast.text).toContain('Send !run, !skip or !retry.');
   });
 });
 
@@ -580,9 +603,10 @@ describe("an entry of the bot's menu", () => {
       messageId: messageId(card?.id ?? ''),
       value,
     } as const;
-    await bridge.intake.admit({ ...event, eventId: 'p1', operatorOpenId: openId('ou_2') });
+    const other = { ...event, eventId: 'p1', operatorOpenId: openId('ou_2') };
+    expect(await bridge.intake.admit(other)).toMatchObject({ toast: { kind: 'error' } });
     await calm();
-    expect(shown.at(-1)?.text).toContain('This button is from another chat');
+    expect(shown).toHaveLength(1);
     await bridge.intake.admit({ ...event, eventId: 'p2', operatorOpenId: openId('ou_1') });
     await calm();
     expect(shown.at(-1)?.text).toContain('Version: 9.9.9');
