@@ -12,6 +12,7 @@ import {
   type HourlyBound,
   type HubStore,
   type JoinedQueue,
+  LARK_SEND,
   type LarkSendStored,
   type ListedWorkspace,
   type MessageKey,
@@ -27,7 +28,7 @@ import {
   type Workspace,
 } from '../../../hub/ports.ts';
 import type { Db } from '../db.ts';
-import { ActivityTable, LARK_SEND } from './activity.ts';
+import { ActivityTable } from './activity.ts';
 import { AgentsTable } from './agents.ts';
 import { ItemsTable } from './items.ts';
 import { UsageTable } from './usage.ts';
