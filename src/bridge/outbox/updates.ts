@@ -2,7 +2,7 @@ import type { Language } from '../../core/language.ts';
 import type { OutboxBody, OutboxRow } from '../ports/outbox.ts';
 import type { Outgoing } from '../ports/delivery.ts';
 import type { QuestionStore } from '../ports/questions.ts';
-import { endContent, isWithdrawn } from '../questions/question.ts';
+import { isWithdrawn, withdrawnContent } from '../questions/question.ts';
 
 /**
  * The call that shows how a question ended: a change of its card, or a text below a question that is no card.
@@ -17,10 +17,8 @@ export function updateOf(
   if (shown === undefined) return undefined;
   const question = questions.question(key);
   // The message may have been recalled since the row was stored.
-  const content =
-    question !== undefined && isWithdrawn(question) && question.state.phase !== 'open'
-      ? endContent('', question.state, lang)
-      : stored;
+  const isOver = question !== undefined && isWithdrawn(question);
+  const content = isOver ? withdrawnContent(lang) : stored;
   if (shown.isCard) return { kind: 'update', chatId, messageId: shown.messageId, content };
   if (replyTo === undefined) return undefined;
   const said = { kind: 'notice', text: content.plain } as const;

@@ -4,7 +4,8 @@ import type { Language, Text } from '../../core/language.ts';
 import type { Choice } from '../../wire/choice-value.ts';
 import type { EventReply } from '../ports/intake.ts';
 import { pressTexts } from '../texts/presses.ts';
-import { answerTexts, lateText, outcomeText } from '../texts/questions.ts';
+import { answerTexts, lateText, outcomeText, WITHDRAWN } from '../texts/questions.ts';
+import { isWithdrawn } from './question.ts';
 import type { Questions } from './questions.ts';
 
 interface AnswerPress {
@@ -28,6 +29,7 @@ export async function replyToPress(
   const question = questions.question(choice.question ?? '');
   const option = question?.options[Number(choice.option)];
   if (question === undefined || option === undefined) return say('warning', answerTexts.gone);
+  if (isWithdrawn(question)) return say('info', WITHDRAWN);
   if (!questions.mayAnswer(question, by)) return say('warning', answerTexts.ownerOnly);
   const { isNew, state } = await questions.choose(question.key, { option, by });
   if (state === undefined) return say('warning', answerTexts.gone);

@@ -10,7 +10,7 @@ import { visibleOf } from '../../text/visible.ts';
 import { turnKey } from '../outbox/keys.ts';
 import { type DraftedAt, messageDraft } from '../outbox/drafts.ts';
 import { inLanguage } from '../texts/text.ts';
-import { answerHint, outcomeText } from '../texts/questions.ts';
+import { answerHint, outcomeText, WITHDRAWN } from '../texts/questions.ts';
 import type { Question, QuestionEndReason, QuestionState } from '../ports/questions.ts';
 
 export type EndState = Exclude<QuestionState, { phase: 'open' }>;
@@ -98,8 +98,7 @@ export function withMoreTime(state: TurnState, moreMs: number): TurnState {
 
 /** Of a message that was recalled nothing is shown again, so nothing of what was asked about it either. */
 export function withdrawn(question: Question): Question {
-  const { state } = question;
-  return { ...question, text: '', state: state.phase === 'open' ? state : recalledAt(state.atMs) };
+  return { ...question, text: '' };
 }
 
 /** No agent can ask without words. */
@@ -108,11 +107,9 @@ export function isWithdrawn({ text }: Pick<Question, 'text'>): boolean {
 }
 
 export function withState(question: Question, state: EndState): Question {
-  return { ...question, state: isWithdrawn(question) ? recalledAt(state.atMs) : state };
-}
-
-function recalledAt(atMs: number): EndState {
-  return { phase: 'over', why: 'recalled', atMs };
+  const { atMs } = state;
+  const isOver = isWithdrawn(question);
+  return { ...question, state: isOver ? { phase: 'over', why: 'recalled', atMs } : state };
 }
 
 export function questionDraft(turn: Turn, question: Question, at: DraftedAt): OutboxDraft {
@@ -139,15 +136,20 @@ export function outcomeDraft(turn: Turn, question: Question, at: DraftedAt): Out
   };
 }
 
-export function endContent(text: string, state: EndState, lang: Language): QuestionContent {
-  const note = outcomeText(state)[lang];
-  const by = state.phase === 'answered' ? { by: state.by } : {};
-  return { kind: 'question', text, options: [], note, plain: note, ...by };
+/** Shows of a question that was withdrawn only that it is over, however it had ended. */
+export function withdrawnContent(lang: Language): QuestionContent {
+  const note = WITHDRAWN[lang];
+  return { kind: 'question', text: '', options: [], note, plain: note };
 }
 
 function contentOf({ message }: Turn, question: Question, lang: Language): QuestionContent {
   const { text, state, only, askedAtMs, expiresAtMs } = question;
-  if (state.phase !== 'open') return endContent(text, state, lang);
+  if (isWithdrawn(question)) return withdrawnContent(lang);
+  if (state.phase !== 'open') {
+    const note = outcomeText(state)[lang];
+    const by = state.phase === 'answered' ? { by: state.by } : {};
+    return { kind: 'question', text, options: [], note, plain: note, ...by };
+  }
   const { options } = question;
   const facts = {
     waitMs: expiresAtMs - askedAtMs,
