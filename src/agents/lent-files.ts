@@ -5,18 +5,19 @@ import { join } from 'node:path';
 import { isSystemError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Attachment } from '../core/turn-details.ts';
+import { failureSentence } from '../wire/failure-sentences.ts';
 import type { ProgramUser } from './program-user.ts';
 import type { AgentResult, AgentRun, AgentTurn } from './runtime.ts';
 
 const CANCELLED: AgentResult = {
   ok: false,
   reason: 'cancelled',
-  detail: 'The turn was cancelled.',
+  detail: failureSentence('cancelled'),
 };
 const NOT_LENT: AgentResult = {
   ok: false,
   reason: 'failed',
-  detail: "The agent's program could not be given the files of the message.",
+  detail: failureSentence('files_not_given'),
 };
 
 interface Lender {

@@ -89,7 +89,7 @@ export function assemble(
     save: (row) => saveStatus(row, { db, calls, dbPath: config.dbPath }),
     status: createStatus(settings.appId, brand, parts),
   });
-  hub.outlet?.connect({ bridge, form: lark.gateway.form });
+  hub.outlet?.connect({ bridge, journal: stored.journal, form: lark.gateway.form });
   const history = { journal: new SqliteGaps(db, settings.appId), lark: lark.gateway };
   const link = { connection: longConnectionOf(connection), lastAliveMs: latest?.atMs };
   const catchUp = new CatchUp({ ...base, ...history, ...link, intake: bridge.intake });

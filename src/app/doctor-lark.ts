@@ -3,6 +3,7 @@ import { systemClock } from '../time/clock.ts';
 import type { Config, ConfigRequest, ConfigReport } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import { appId } from '../core/ids.ts';
+import type { Text } from '../core/language.ts';
 import type { LarkFacts } from '../lark/facts.ts';
 import { APP_NEEDS } from '../lark/app-needs.ts';
 import { accountsBaseUrl, consolePageUrl, grantPageUrl, openBaseUrl } from '../lark/brand.ts';
@@ -15,10 +16,10 @@ import { checkRights } from '../doctor/rights.ts';
 import { checkConnections } from '../doctor/running.ts';
 import type { Log } from '../core/log.ts';
 
-export const BRAND_NAMES = { feishu: 'Feishu', lark: 'Lark' } as const satisfies Record<
-  Brand,
-  string
->;
+export const BRAND_NAMES = {
+  feishu: { en: 'Feishu', zh: '飞书' },
+  lark: { en: 'Lark', zh: 'Lark' },
+} as const satisfies Record<Brand, Text>;
 
 export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -45,14 +46,14 @@ export function askLark(config: Config): Promise<LarkFacts> {
 interface LarkCheckContext {
   /** How many long connections the daemon here has. */
   readonly ours: number;
-  readonly secretFrom: string;
+  readonly secretFrom: Text;
 }
 
 export function larkFound(
   config: Config,
   { reaches, app: facts }: LarkFacts,
   { ours, secretFrom }: LarkCheckContext,
-): Finding[] {
+): Finding<Text>[] {
   const { brand, appId: name, botOpenId } = config;
   const clock = checkClock(reaches);
   const found = [...reaches.map(checkReach), ...(clock === undefined ? [] : [clock])];
@@ -89,7 +90,7 @@ export function larkFound(
   ];
 }
 
-export function routesFound(config: Config): Finding[] {
+export function routesFound(config: Config): Finding<Text>[] {
   return checkRoutes(routesOf(config));
 }
 

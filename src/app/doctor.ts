@@ -16,10 +16,18 @@ import {
 } from '../config/load.ts';
 import { BridgeError } from '../core/errors.ts';
 import { appId, type AppId, workspaceId } from '../core/ids.ts';
+import { inEveryLanguage } from '../core/language.ts';
 import { DOCTOR_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import { CALLBACK_NEEDS, EVENT_NEEDS } from '../lark/app-needs.ts';
 import { openBaseUrl } from '../lark/brand.ts';
-import { exitCodeOf, type Finding, type Level, note, worstOf } from '../doctor/finding.ts';
+import {
+  exitCodeOf,
+  type Finding,
+  inEnglish,
+  type Level,
+  note,
+  worstOf,
+} from '../doctor/finding.ts';
 import {
   checkAgent,
   checkCgroups,
@@ -71,7 +79,7 @@ export interface DoctorReport {
   readonly offline: boolean;
   readonly worst: Level;
   readonly exit_code: number;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly Finding<string>[];
 }
 
 /** Checks everything and changes nothing, while a daemon runs or not. */
@@ -95,7 +103,7 @@ export async function runDoctor({
           version,
           offline,
         });
-  const findings = [...machine, ...rest];
+  const findings = [...machine, ...rest].map(inEnglish);
   return {
     version,
     state_dir: settings.stateDir,
@@ -160,7 +168,7 @@ async function checkWith(config: Config, context: CheckContext): Promise<Finding
       ? []
       : larkFound(config, lark, {
           ours: isConnected(status) ? 1 : 0,
-          secretFrom: sourceOf(report, 'appSecret'),
+          secretFrom: inEveryLanguage(sourceOf(report, 'appSecret')),
         })),
     ...(config.appId === undefined ? [] : [checkTraffic(stored?.traffic ?? NO_TRAFFIC())]),
     ...(offline ? [note('online', 'Lark and hubs elsewhere were not checked (--offline).')] : []),
@@ -228,7 +236,7 @@ function credentialsFound(
   return [
     checkCredentials({
       appId: app,
-      brandName: BRAND_NAMES[brand],
+      brandName: BRAND_NAMES[brand].en,
       appIdFrom: sourceOf(report, 'appId'),
       secretFrom: sourceOf(report, 'appSecret'),
       daemonAppId: daemonApp,

@@ -2,13 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Bridge } from '../bridge/bridge.ts';
-import { sendDrafts } from '../bridge/outbox/drafts.ts';
+import { laneOfSend, sendDrafts } from '../bridge/outbox/drafts.ts';
+import type { JournalReader } from '../bridge/ports/journal-reader.ts';
 import type { ContentForm } from '../bridge/ports/lark.ts';
 import type { SendOrder } from '../bridge/ports/send.ts';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { inWords } from '../files/system-errors.ts';
-import type { LarkOutlet, LarkSend, LarkSendPlan } from '../hub/ports/lark-sends.ts';
+import type {
+  LarkOutlet,
+  LarkSend,
+  LarkSendOutcome,
+  LarkSendPlan,
+} from '../hub/ports/lark-sends.ts';
 import type { Clock } from '../time/clock.ts';
 import { cardProblem, forgetFiles, keepFiles, plannedFiles } from './kept-files.ts';
 
@@ -21,6 +27,7 @@ interface BridgeOutletParts {
 
 interface Shown {
   readonly bridge: Pick<Bridge, 'isReady' | 'send'>;
+  readonly journal: Pick<JournalReader, 'ofLane'>;
   readonly form: ContentForm;
 }
 
@@ -35,6 +42,16 @@ export class BridgeOutlet implements LarkOutlet {
   /** The hub begins before the bridge. */
   connect(shown: Shown): void {
     this.#shown = shown;
+  }
+
+  async outcome(id: string): Promise<LarkSendOutcome | undefined> {
+    if (this.#shown === undefined) return undefined;
+    const rows = await this.#shown.journal.ofLane(laneOfSend({ id }));
+    const dead = rows.find(({ state }) => state.phase === 'dead');
+    if (dead !== undefined) return { kind: 'refused', why: dead.lastError ?? 'no reason' };
+    // Rows that were sent are kept for a day.
+    const isWaiting = rows.some(({ state }) => state.phase === 'pending');
+    return { kind: isWaiting ? 'waiting' : 'shown' };
   }
 
   plan(send: LarkSend): LarkSendPlan {

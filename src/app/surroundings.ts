@@ -3,6 +3,7 @@ import type { BridgeParts } from '../bridge/bridge.ts';
 import type { Diagnosis } from '../bridge/ports/commands.ts';
 import type { LongConnection } from '../bridge/ports/intake.ts';
 import type { Config } from '../config/load.ts';
+import type { Text } from '../core/language.ts';
 import { checkNode, checkStateDirectory, readStateDirectory } from '../doctor/machine.ts';
 import { checkDaemon } from '../doctor/running.ts';
 import { checkProtection } from '../doctor/hub.ts';
@@ -15,6 +16,8 @@ import { askLark, larkFound, routesFound } from './doctor-lark.ts';
 import type { HubAccess } from './hub-access.ts';
 import { protectionTroubles } from './hub-protection.ts';
 import type { Monitoring } from './monitoring.ts';
+
+const SETTINGS: Text = { en: 'the settings', zh: '设置' };
 
 interface SurroundingsParts {
   readonly config: Config;
@@ -47,14 +50,14 @@ async function diagnose(parts: SurroundingsParts): Promise<readonly Diagnosis[]>
   const facts = await askLark(config);
   const ours = link().connectedSinceMs() === undefined ? 0 : 1;
   const health = monitoring.report();
-  const findings: readonly Finding[] = [
+  const findings: readonly Finding<Text>[] = [
     checkNode(process.versions.node, engines.node),
     ...checkStateDirectory(config.stateDir, readStateDirectory(config.stateDir)),
     ...checkDaemon({ pid: process.pid, health, version, ownVersion: version }),
     checkQuota(calls.thisMonth()),
     ...checkProtection(protectionTroubles(config, systemClock.nowMs())),
     ...routesFound(config),
-    ...larkFound(config, facts, { ours, secretFrom: 'the settings' }),
+    ...larkFound(config, facts, { ours, secretFrom: SETTINGS }),
   ];
-  return findings.map(({ level, finding, next }) => ({ level, finding, next }));
+  return findings;
 }

@@ -122,11 +122,18 @@ export interface ChoiceButton {
   readonly style: 'primary' | 'default';
 }
 
+/** What can be pressed instead of typed. */
+export type MenuAction = 'help' | 'status' | 'new' | 'stop';
+
 /** What people can tell the bridge itself, by a typed word or a button. `src/bridge/commands/table.ts` says more. */
 export type CommandName =
   | ChoiceAction
-  | ('help' | 'status' | 'whoami' | 'new' | 'stop' | 'queue' | 'lang')
+  | MenuAction
+  | ('whoami' | 'queue' | 'lang')
   | ('allow' | 'block' | 'revoke' | 'reconnect' | 'doctor');
 
+/** What buttons of the bridge do. `answer` is for the question of an agent. */
+export type ButtonAction = ChoiceAction | AccessAction | MenuAction | 'answer';
+
 /** It does what the command does that the person who presses could type. */
-export type MenuButton = Omit<ChoiceButton, 'action'> & { readonly action: CommandName };
+export type MenuButton = Omit<ChoiceButton, 'action'> & { readonly action: MenuAction };

@@ -2,6 +2,7 @@
 import { createServer } from 'node:net';
 import { DOCTOR_CALL_TIMEOUT_MS } from '../core/limits.ts';
 import type { ErrorCode } from '../core/errors.ts';
+import type { Text } from '../core/language.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
 interface Address {
@@ -50,24 +51,25 @@ export function checkPort({ host, port }: Address, why: string | undefined): Fin
 
 interface ProtectionFact {
   readonly kind: 'problem' | 'warning';
-  readonly what: string;
-  readonly next: string;
+  readonly what: Text;
+  readonly next: Text;
 }
 
 /** Who else can read what goes to the embedded hub, and what its certificate is worth. */
-export function checkProtection(facts: readonly ProtectionFact[]): Finding[] {
-  return facts.map(({ kind, what, next }) =>
-    kind === 'problem'
-      ? problem('protection', `${what}.`, {
+export function checkProtection(facts: readonly ProtectionFact[]): Finding<Text>[] {
+  return facts.map(({ kind, what, next }) => {
+    const finding = { en: `${what.en}.`, zh: `${what.zh}。` };
+    return kind === 'problem'
+      ? problem('protection', finding, {
           reason: '`lark-bridge run` would end at once.',
           next,
           error: 'config_invalid',
         })
-      : warning('protection', `${what}.`, {
+      : warning('protection', finding, {
           reason: 'The bot goes on, but clients of the hub that check certificates refuse it.',
           next,
-        }),
-  );
+        });
+  });
 }
 
 /** What a probe of a hub elsewhere found. */

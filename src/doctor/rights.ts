@@ -1,4 +1,5 @@
 /** What the app may do and receive: as Lark shows it, and as real traffic shows it. */
+import type { Text } from '../core/language.ts';
 import type { AppFact, AppNeeds, LarkResult, EventNeed, ScopeNeed } from '../lark/facts.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
@@ -15,7 +16,7 @@ export function checkRights(
   app: LarkResult<AppFact>,
   needs: AppNeeds,
   pages: RightsPages,
-): Finding[] {
+): Finding<Text>[] {
   if (app.kind !== 'ok') {
     return [
       note('rights', 'Lark does not show this app its permissions and events.', {
@@ -36,7 +37,7 @@ function checkScopes(
   granted: AppFact['scopes'],
   needs: readonly ScopeNeed[],
   { grant }: RightsPages,
-): Finding[] {
+): Finding<Text>[] {
   if (granted === undefined) return [];
   const missing = needs.filter(({ anyOf }) => !anyOf.some((name) => granted.includes(name)));
   const asked = missing.filter((need) => need.asked);
@@ -51,15 +52,25 @@ function checkScopes(
 }
 
 /** One step for all of them, and one page that has them filled in. */
-function missingScopes(missing: readonly ScopeNeed[], grant: RightsPages['grant']): Finding[] {
-  const next = `Grant them at ${grant(missing.map(({ anyOf }) => anyOf[0]))}, then create and publish a version.`;
+function missingScopes(
+  missing: readonly ScopeNeed[],
+  grant: RightsPages['grant'],
+): Finding<Text>[] {
+  const page = grant(missing.map(({ anyOf }) => anyOf[0]));
+  const next = {
+    en: `Grant them at ${page}, then create and publish a version.`,
+    zh: `请在 ${page} 开通这些权限，然后创建并发布版本。`,
+  };
   return missing.map((need) => missingScope(need, next));
 }
 
-function missingScope({ anyOf, otherwise, essential, asked }: ScopeNeed, next: string): Finding {
-  const finding = `The permission ${anyOf[0]} is not granted.`;
+function missingScope(
+  { anyOf: [name], otherwise, essential, asked }: ScopeNeed,
+  next: Text,
+): Finding<Text> {
+  const finding = { en: `The permission ${name} is not granted.`, zh: `没有开通权限 ${name}。` };
   const reason = `Without it the bot can't ${otherwise}.`;
-  if (!asked) return note('permissions', finding, { reason, next });
+  if (!asked) return note('permissions', finding.en, { reason, next: next.en });
   return essential
     ? problem('permissions', finding, { reason, next, error: 'access_denied' })
     : warning('permissions', finding, { reason, next });
@@ -69,14 +80,17 @@ function checkEvents(
   subscribed: AppFact['events'],
   needs: readonly EventNeed[],
   pages: RightsPages,
-): Finding[] {
+): Finding<Text>[] {
   const check = 'events';
   if (subscribed === undefined) {
     return [note(check, 'Lark did not show which events the published version subscribes to.')];
   }
   const missing = needs.filter(({ name }) => !subscribed.includes(name));
   const subscribes = ok(check, 'The published version subscribes to the events that are needed.');
-  const next = `Subscribe to it at ${pages.events} (by long connection), then create and publish a version.`;
+  const next = {
+    en: `Subscribe to it at ${pages.events} (by long connection), then create and publish a version.`,
+    zh: `请在 ${pages.events} 订阅（使用长连接），然后创建并发布版本。`,
+  };
   return [
     ...(missing.some(({ asked }) => asked) ? [] : [subscribes]),
     ...missing.map((need) => missingEvent(check, need, next)),
@@ -86,10 +100,10 @@ function checkEvents(
 function missingEvent(
   check: string,
   { name, otherwise: reason, essential, asked }: EventNeed,
-  next: string,
-): Finding {
-  const finding = `The app does not subscribe to ${name}.`;
-  if (!asked) return note(check, finding, { reason, next });
+  next: Text,
+): Finding<Text> {
+  const finding = { en: `The app does not subscribe to ${name}.`, zh: `应用没有订阅 ${name}。` };
+  if (!asked) return note(check, finding.en, { reason, next: next.en });
   return essential
     ? problem(check, finding, { reason, next, error: 'access_denied' })
     : warning(check, finding, { reason, next });
@@ -99,20 +113,30 @@ function checkCallbacks(
   { callbacks, callbacksElsewhere }: Pick<AppFact, 'callbacks' | 'callbacksElsewhere'>,
   needs: readonly EventNeed[],
   pages: RightsPages,
-): Finding[] {
+): Finding<Text>[] {
   const check = 'card_callback';
   if (callbacksElsewhere) {
+    const finding = {
+      en: 'Presses of buttons go to a web address.',
+      zh: '按钮的点击被发送到了网址。',
+    };
     return [
-      warning(check, 'Presses of buttons go to a web address.', {
+      warning(check, finding, {
         reason: 'The bridge receives only what comes by long connection.',
-        next: `Choose the long connection for callbacks at ${pages.callbacks}, then create and publish a version.`,
+        next: {
+          en: `Choose the long connection for callbacks at ${pages.callbacks}, then create and publish a version.`,
+          zh: `请在 ${pages.callbacks} 为回调选择长连接，然后创建并发布版本。`,
+        },
       }),
     ];
   }
   if (callbacks === undefined) return [];
   const missing = needs.filter(({ name }) => !callbacks.includes(name));
   if (missing.length === 0) return [ok(check, 'Presses of buttons come by long connection.')];
-  const next = `Subscribe to it at ${pages.callbacks}, then create and publish a version.`;
+  const next = {
+    en: `Subscribe to it at ${pages.callbacks}, then create and publish a version.`,
+    zh: `请在 ${pages.callbacks} 订阅，然后创建并发布版本。`,
+  };
   return missing.map((need) => missingEvent(check, need, next));
 }
 

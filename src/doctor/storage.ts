@@ -1,4 +1,5 @@
 /** The database, and how many calls of this month's quota it has counted. */
+import type { Text } from '../core/language.ts';
 import type { DatabaseFact } from '../store/facts.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
@@ -89,12 +90,18 @@ function megabytes(bytes: number): string {
 const SHARE_HIGH = 0.8;
 
 /** `calls`: this month's, by class. */
-export function checkQuota(calls: Readonly<Record<string, number>>): Finding {
+export function checkQuota(calls: Readonly<Record<string, number>>): Finding<Text> {
   const used = Object.values(calls).reduce((sum, count) => sum + count, 0);
-  const finding = `${used} calls to Lark this month, as far as this state directory has counted.`;
-  if (used < LARK_FREE_CALLS_PER_MONTH * SHARE_HIGH) return ok('quota', finding);
+  const finding = {
+    en: `${used} calls to Lark this month, as far as this state directory has counted.`,
+    zh: `按这个状态目录的统计，本月已调用 Lark ${used} 次。`,
+  };
+  if (used < LARK_FREE_CALLS_PER_MONTH * SHARE_HIGH) return ok('quota', finding.en);
   return warning('quota', finding, {
     reason: `A free tenant has ${LARK_FREE_CALLS_PER_MONTH} calls a month for all of its apps together. After that Lark refuses every call.`,
-    next: 'Ask the administrator which plan the tenant has, and how much of it is used.',
+    next: {
+      en: 'Ask the administrator which plan the tenant has, and how much of it is used.',
+      zh: '请向企业管理员确认企业使用的套餐，以及已用的额度。',
+    },
   });
 }

@@ -1,5 +1,6 @@
 /** What the doctor learns from Lark, and what the bridge needs there. The doctor imports only this file. */
 import type { ErrorCode } from '../core/errors.ts';
+import type { Text } from '../core/language.ts';
 
 /** Why Lark refuses, if a person can do something about it. codes.ts says which codes have which reason. */
 export type RefusalReason =
@@ -52,7 +53,7 @@ export type EndpointFact =
       readonly kind: 'refused';
       readonly error: ErrorCode;
       readonly detail: string;
-      readonly next: string;
+      readonly next: Text;
     }
   | { readonly kind: 'silent'; readonly detail: string };
 

@@ -4,7 +4,7 @@
  * place that it was made for. Names in a value that begin with `lark_bridge` are ours.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { CommandName } from '../core/content.ts';
+import type { ButtonAction } from '../core/content.ts';
 import {
   type ChatId,
   messageId,
@@ -17,8 +17,6 @@ import {
 
 /** Every button of ours has this mark. Without it the press is on another program's card. */
 const CHOICE_MARK = 'lark_bridge_choice';
-/** `answer` is for the question of an agent. */
-type ButtonAction = CommandName | 'answer';
 const ACTIONS: readonly ButtonAction[] = [
   ...(['run', 'skip', 'retry'] as const),
   ...(['help', 'status', 'new', 'stop'] as const),
@@ -51,8 +49,12 @@ type ChoiceRefusal = 'not_signed' | 'wrong_signature' | 'too_old';
 
 type ParsedChoice =
   | { readonly kind: 'choice'; readonly choice: Choice }
-  /** `isAnswer`: it says that it is for the question of an agent. */
-  | { readonly kind: 'refused'; readonly why: ChoiceRefusal; readonly isAnswer?: true };
+  /** `action`: what it says that it does, if that is known. */
+  | {
+      readonly kind: 'refused';
+      readonly why: ChoiceRefusal;
+      readonly action: ButtonAction | undefined;
+    };
 
 export type ButtonValue = Readonly<Record<string, string>>;
 
@@ -94,9 +96,8 @@ export class ChoiceValues {
     const text = (name: string) => (typeof value[name] === 'string' ? value[name] : undefined);
     const action = ACTIONS.find((one) => one === value[CHOICE_MARK]);
     const [row, until, signature] = [text('row'), text('until'), text('signature')];
-    const isAnswer = action === 'answer';
     if (action === undefined || row === undefined || until === undefined || signature === undefined)
-      return refused('not_signed', isAnswer);
+      return { kind: 'refused', why: 'not_signed', action };
     const [under, turn, person, about] = ['under', 'turn', 'person', 'about'].map(text);
     const [question, option] = [text('question'), text('option')];
     const choice: Choice = {
@@ -110,8 +111,10 @@ export class ChoiceValues {
       ...(option !== undefined && { option }),
     };
     if (!isSame(signature, this.#sign(choice, chat, until)))
-      return refused('wrong_signature', isAnswer);
-    return Number(until) < nowMs ? refused('too_old', isAnswer) : { kind: 'choice', choice };
+      return { kind: 'refused', why: 'wrong_signature', action };
+    return Number(until) < nowMs
+      ? { kind: 'refused', why: 'too_old', action }
+      : { kind: 'choice', choice };
   }
 
   #sign(choice: Choice, chat: ChatId, until: string): string {
@@ -126,10 +129,6 @@ export class ChoiceValues {
       : [...common, about ?? null, question ?? null, option ?? null];
     return createHmac('sha256', this.#key).update(JSON.stringify(signed)).digest('base64url');
   }
-}
-
-function refused(why: ChoiceRefusal, isAnswer: boolean): ParsedChoice {
-  return { kind: 'refused', why, ...(isAnswer && { isAnswer }) };
 }
 
 /** Takes the same time wherever they differ. */

@@ -10,6 +10,7 @@ const SENTENCES = {
   agent_removed: 'The agent was removed.',
   answer_files_not_kept: 'The files of its answer could not be kept.',
   cancelled: 'The turn was cancelled.',
+  files_not_given: "The agent's program could not be given the files of the message.",
   expired: 'The message expired before the agent got to it.',
   no_answer_in_day: 'The agent did not answer within a day.',
   no_answer_in_second: 'The agent gave no answer within 1 second.',

@@ -178,7 +178,11 @@ function notice(random: Random): string {
 function larkPlace(random: Random): string {
   const place = pick(random, ['chat_id', 'open_id', 'email']);
   const files = [
-    { name: hostileText(random, 300), base64: pick(random, ['aGk=', 'aGk', '', '*']) },
+    {
+      name: hostileText(random, 300),
+      ...(chance(random, 0.5) && { mime_type: hostileText(random, 300) }),
+      base64: pick(random, ['aGk=', 'aGk', '', '*']),
+    },
   ];
   return spoiled(random, {
     [place]: chance(random, 0.6)

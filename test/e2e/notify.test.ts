@@ -33,6 +33,15 @@ async function notify(hubUrl: string, message: string, lark: object, key?: strin
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
+/** What the agent can read about each of its messages, the newest first. */
+async function outcomes(hubUrl: string): Promise<unknown[]> {
+  const path = `/workspaces/${agent.workspace_id}/activity?type=lark_send`;
+  const headers = { Authorization: `Bearer ${agent.api_key}` };
+  const response = await fetch(`${hubUrl}${path}`, { headers });
+  const rows = (await response.json()) as { status: string; error_detail: string | null }[];
+  return rows.map(({ status, error_detail: detail }) => [status, detail]);
+}
+
 test('to a chat, a person and an address, with a file and a raw card', async () => {
   const { user, chat } = rig.direct('Mei');
   const { hub_url: hub } = await (await rig.runHere()).ready();
@@ -58,9 +67,10 @@ test('to a chat, a person and an address, with a file and a raw card', async () 
   ]);
   const folder = join(rig.stateDir, 'attachments', 'out');
   await expect.poll(() => readdirSync(folder)).toEqual([]);
+  await expect.poll(() => outcomes(hub)).toEqual(Array.from({ length: 3 }, () => ['ok', null]));
 });
 
-test('what Lark would not take is refused at once', async () => {
+test('what Lark would not take is refused at once, and what it refuses later is told in the row', async () => {
   const { chat } = rig.direct('Mei');
   const { hub_url: hub } = await (await rig.runHere()).ready();
   const at = { chat_id: chat.chatId };
@@ -69,6 +79,11 @@ test('what Lark would not take is refused at once', async () => {
   const empty = await notify(hub, '  ', at);
   expect([empty.status, empty.body['error']]).toEqual([400, 'there is nothing to send']);
   expect(rig.replies(chat)).toEqual([]);
+  const foreign = rig.cloud.addGroup({ name: 'Without the bot' });
+  expect((await notify(hub, 'x', { chat_id: foreign.chatId })).status).toBe(202);
+  await expect
+    .poll(() => outcomes(hub))
+    .toEqual([['error', expect.stringMatching(/^230002: /) as string]]);
 });
 
 test('a kill after the answer loses nothing, and a repeat shows nothing twice', async () => {

@@ -134,12 +134,13 @@ function parseQuestions(world: BridgeWorld, turns: readonly Turn[], found: Findi
   }
   for (const shown of world.lark.shown) {
     if (isAgentsQuestion(shown)) found.unended.push(`card: ${shown.text}`);
-    const { id } =
-      [...stored.values()].find((one) => one.key === world.lark.questionOf(shown.id)) ?? {};
-    const state = id === undefined ? undefined : stored.get(id)?.state;
+    const key = world.lark.questionOf(shown.id);
+    const { state, text } = [...stored.values()].find((one) => one.key === key) ?? {};
     const isAnswer = state?.phase === 'answered';
     const wanted = isAnswer ? `Answer: ${state.option.label}` : 'This question is over';
-    if (state !== undefined && !shown.words.includes(wanted)) {
+    // A card that had not changed yet when the message was recalled says only that.
+    const isTakenBack = text === '' && shown.words.includes('This question is over');
+    if (state !== undefined && !isTakenBack && !shown.words.includes(wanted)) {
       found.unended.push(`card does not say "${wanted}": ${shown.words}`);
     }
   }

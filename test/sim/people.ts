@@ -7,7 +7,7 @@ import {
   type OpenId,
 } from '../../src/core/ids.ts';
 import type { InboundEvent, InboundMessage } from '../../src/core/message.ts';
-import type { Turn } from '../../src/core/turn.ts';
+import { personOf, type Turn } from '../../src/core/turn.ts';
 import type { FaultyLark, Shown } from './faulty-lark.ts';
 import type { VirtualClock } from '../kit/clock.ts';
 
@@ -123,10 +123,11 @@ export class People {
   }
 
   /**
-   * Questions about this turn that its author may still answer. Those about old messages are for everybody, and who
+   * Questions about this turn that whose turn it is may still answer. Those about old messages are for everybody, and who
    * had none at the time of a press may press again.
    */
-  questionsAbout({ id, message, state }: Turn): Shown[] {
+  questionsAbout(turn: Turn): Shown[] {
+    const { id, message, state } = turn;
     const isStale = state.phase === 'held' && state.why === 'stale';
     const about = isStale ? undefined : id;
     return this.#parts.lark.shown.filter(
@@ -136,7 +137,7 @@ export class People {
         card.buttons[0]?.['turn'] === about &&
         !isAgentsQuestion(card) &&
         !isAboutPerson(card.buttons) &&
-        (isStale || !this.#answered.has(pair(card.id, message.senderOpenId))),
+        (isStale || !this.#answered.has(pair(card.id, personOf(turn)))),
     );
   }
 

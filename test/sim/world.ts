@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Bridge } from '../../src/bridge/bridge.ts';
 import type { OpenId } from '../../src/core/ids.ts';
 import type { InboundEvent } from '../../src/core/message.ts';
-import type { Turn, TurnPhase } from '../../src/core/turn.ts';
+import { personOf, type Turn, type TurnPhase } from '../../src/core/turn.ts';
 import { SqliteAccess } from '../../src/store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
 import { SqliteLanguages } from '../../src/store/sqlite/bridge/languages.ts';
@@ -208,7 +208,7 @@ export class BridgeWorld {
     if (held.length === 0) return;
     const pressed = new Set<string>();
     for (const turn of held) {
-      const by = turn.message.senderOpenId;
+      const by = personOf(turn);
       const cards = this.people.questionsAbout(turn);
       if (cards.length === 0) this.silent.push(textOf(turn.message));
       for (const card of cards) {

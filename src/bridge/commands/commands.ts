@@ -2,6 +2,7 @@
 import type { CommandName } from '../../core/content.ts';
 import { BridgeError, errorText } from '../../core/errors.ts';
 import { personOf } from '../../core/turn.ts';
+import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 import { untilAborted } from '../../time/wait.ts';
 import type { Decisions } from '../intake/decisions.ts';
@@ -29,6 +30,7 @@ interface CommandsParts {
   readonly engine: Engine;
   readonly decisions: Decisions;
   readonly clock: Clock;
+  readonly log: Log;
   readonly surroundings?: CommandSurroundings | undefined;
 }
 
@@ -185,7 +187,8 @@ export class Commands {
       return diagnosis(found ?? []);
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
-      return diagnosisFailed(errorText(error));
+      this.#parts.log.warn('diagnosis_failed', { error: errorText(error) });
+      return diagnosisFailed();
     }
   }
 }

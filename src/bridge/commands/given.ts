@@ -1,6 +1,7 @@
 /** Commands as people give them: typed in messages, which are stored, by buttons and by the bot's menu. */
 import type { CommandName } from '../../core/content.ts';
 import { type AppId, directChatOf, type MessageId, type OpenId } from '../../core/ids.ts';
+import type { Log } from '../../core/log.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { OutboxDraft } from '../ports/outbox.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -25,6 +26,7 @@ interface GivenCommandsParts {
   readonly decisions: Decisions;
   readonly languages: Languages;
   readonly clock: Clock;
+  readonly log: Log;
   readonly surroundings?: CommandSurroundings | undefined;
 }
 

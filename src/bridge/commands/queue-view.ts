@@ -3,6 +3,8 @@ import { shortened } from '../../text/cut.ts';
 import type { Turn } from '../../core/turn.ts';
 import { visibleOf } from '../../text/visible.ts';
 import { messageText } from '../../wire/message-text.ts';
+import { asSeen } from '../texts/seen.ts';
+import { inEach } from '../texts/text.ts';
 import type { QueueView, TurnLine } from '../texts/commands.ts';
 import { isAtWork } from '../turns/phases.ts';
 
@@ -26,6 +28,7 @@ export function queueOf(open: readonly Turn[], nowMs: number): QueueView {
 }
 
 function lineOf({ message, receivedAtMs }: Turn, nowMs: number): TurnLine {
-  const words = visibleOf(messageText(message.parts)).replaceAll(/\s+/g, ' ');
-  return { words: shortened(words, WORDS_CHARS_MAX), sinceMs: Math.max(0, nowMs - receivedAtMs) };
+  const seen = asSeen(visibleOf(messageText(message.parts)));
+  const words = inEach((lang) => shortened(seen[lang].replaceAll(/\s+/g, ' '), WORDS_CHARS_MAX));
+  return { words, sinceMs: Math.max(0, nowMs - receivedAtMs) };
 }

@@ -1,32 +1,28 @@
 /** Every command that people can type, one row each. Parsing, the help and docs/commands.md come from here. */
 import type { CommandName } from '../../core/content.ts';
-import type { Text } from '../texts/text.ts';
+import { inEveryLanguage, type Text } from '../../core/language.ts';
 
 export interface CommandRow {
-  /** What may follow the word, as the help shows it. Empty: what follows is not used. */
-  readonly argument: string;
+  /** What may follow the word, as the help shows it. Without it what follows is not used. */
+  readonly argument?: Text;
   readonly who: 'everybody' | 'owner';
   readonly help: Text;
 }
 
 export const COMMANDS = {
   help: {
-    argument: '',
     who: 'everybody',
     help: { en: 'shows these commands', zh: '显示这些命令' },
   },
   status: {
-    argument: '',
     who: 'everybody',
     help: { en: 'shows whether I am connected and at work', zh: '显示连接和工作状态' },
   },
   whoami: {
-    argument: '',
     who: 'everybody',
     help: { en: 'shows how I know you', zh: '显示我所知道的你的信息' },
   },
   new: {
-    argument: '',
     who: 'everybody',
     help: {
       en: 'begins a new conversation in this chat or thread',
@@ -34,37 +30,32 @@ export const COMMANDS = {
     },
   },
   stop: {
-    argument: '',
     who: 'everybody',
     help: { en: 'stops the work on your message here', zh: '停止处理你在这里的消息' },
   },
   retry: {
-    argument: '',
     who: 'everybody',
     help: { en: 'runs the latest failed message again', zh: '重新运行最近失败的消息' },
   },
   run: {
-    argument: '',
     who: 'everybody',
     help: { en: 'runs your messages that wait for your decision', zh: '运行等待你决定的消息' },
   },
   skip: {
-    argument: '',
     who: 'everybody',
     help: { en: 'leaves your messages that wait for your decision', zh: '跳过等待你决定的消息' },
   },
   queue: {
-    argument: '',
     who: 'everybody',
     help: { en: 'shows which messages wait in this chat', zh: '显示这个会话中排队的消息' },
   },
   lang: {
-    argument: 'en | zh | auto',
+    argument: inEveryLanguage('en | zh | auto'),
     who: 'everybody',
     help: { en: 'chooses the language that I use with you', zh: '选择我对你使用的语言' },
   },
   allow: {
-    argument: '[@name | CODE]',
+    argument: { en: '[@name | CODE]', zh: '[@姓名 | 配对码]' },
     who: 'owner',
     help: {
       en: 'lets everybody in this group talk to me, or the person whom you name',
@@ -72,7 +63,7 @@ export const COMMANDS = {
     },
   },
   block: {
-    argument: '[@name]',
+    argument: { en: '[@name]', zh: '[@姓名]' },
     who: 'owner',
     help: {
       en: 'stops me from answering in this group, or to the person whom you name',
@@ -80,12 +71,11 @@ export const COMMANDS = {
     },
   },
   revoke: {
-    argument: '@name',
+    argument: { en: '@name', zh: '@姓名' },
     who: 'owner',
     help: { en: 'takes back what you allowed a person', zh: '撤销你给某人的许可' },
   },
   reconnect: {
-    argument: '',
     who: 'owner',
     help: {
       en: 'drops the connection to Lark and makes a new one',
@@ -93,7 +83,6 @@ export const COMMANDS = {
     },
   },
   doctor: {
-    argument: '',
     who: 'owner',
     help: { en: 'checks this machine and the app in Lark', zh: '检查这台机器和 Lark 应用' },
   },

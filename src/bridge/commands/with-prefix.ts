@@ -9,6 +9,10 @@ const COMMAND = new RegExp(
 
 /** The table of texts has each command with a slash. People are shown the prefix that works. */
 export function withPrefix(content: Content, prefix: string): Content {
-  if (prefix === '/' || content.kind === 'answer') return content;
-  return { ...content, text: content.text.replaceAll(COMMAND, () => prefix) };
+  if (content.kind === 'answer') return content;
+  return { ...content, text: inWordsOf(prefix, content.text) };
+}
+
+export function inWordsOf(prefix: string, text: string): string {
+  return prefix === '/' ? text : text.replaceAll(COMMAND, () => prefix);
 }

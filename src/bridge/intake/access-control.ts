@@ -232,17 +232,19 @@ export class AccessControl implements AccessOrders, Service {
   async decideByPress(
     { action, about }: { readonly action: 'allow' | 'block'; readonly about: OpenId },
     { chatId, by, once }: { readonly chatId: ChatId; readonly by: OpenId; readonly once: string },
-  ): Promise<void> {
+  ): Promise<boolean> {
     await this[action](about, { by, once });
     const { person } = await this.#parts.book.known({ openId: about });
     const who = { openId: about, name: person?.name };
-    const notice = person?.state === 'blocked' ? ownerTexts.blocked(who) : ownerTexts.allowed(who);
+    const isAllowed = person?.state !== 'blocked';
+    const notice = isAllowed ? ownerTexts.allowed(who) : ownerTexts.blocked(who);
     const out = [this.#writes.draftTo({ chat: chatId, to: by }, notice, [once])];
     await this.#writes.settle({
       subject: {},
       once: `${once}:told`,
       decide: () => ({ change: {}, out }),
     });
+    return isAllowed;
   }
 }
 

@@ -40,12 +40,14 @@ export class Decisions {
       .toReversed();
   }
 
-  /** `once`: what has been done under this name is not done again. */
-  async choose(about: readonly TurnId[], decision: Decision, once: string): Promise<void> {
+  /** `once`: what has been done under this name is not done again. False if no turn waits for the decision. */
+  async choose(about: readonly TurnId[], decision: Decision, once: string): Promise<boolean> {
+    let isDone = false;
     for (const id of about) {
       if ((await this.#parts.journal.turn(id)) === undefined) continue;
-      await this.#parts.engine.apply(id, { kind: 'chosen', ...decision }, once);
+      if (await this.#parts.engine.apply(id, { kind: 'chosen', ...decision }, once)) isDone = true;
     }
+    return isDone;
   }
 
   /**

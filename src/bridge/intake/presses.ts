@@ -1,21 +1,20 @@
 /** Judges presses on buttons: only what the bridge asked here, and only for the person whom it asked. */
 import type { InboundEvent } from '../../core/message.ts';
-import type { ChoiceAction, CommandName } from '../../core/content.ts';
+import type { ButtonAction, ChoiceAction, MenuAction } from '../../core/content.ts';
+import { personOf } from '../../core/turn.ts';
 import type { Log } from '../../core/log.ts';
 import { directChatOf, type TurnId } from '../../core/ids.ts';
-import type { Show } from '../outbox/show.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Choice, ChoiceValues } from '../../wire/choice-value.ts';
-import type { Delivery } from '../outbox/delivery.ts';
-import { turnlessDraft } from '../outbox/drafts.ts';
-import { outKey } from '../outbox/keys.ts';
+import { inWordsOf } from '../commands/with-prefix.ts';
 import type { EventReply } from '../ports/intake.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { LiveJournal } from '../ports/live.ts';
 import type { Engine } from '../turns/engine.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
-import { notices } from '../texts/texts.ts';
+import { pressDone, pressTexts, TYPE_INSTEAD } from '../texts/presses.ts';
+import { inEach, type Text } from '../texts/text.ts';
 import type { AccessControl } from './access-control.ts';
 import type { GivenCommands } from '../commands/given.ts';
 import { replyToPress } from '../questions/press.ts';
@@ -24,7 +23,6 @@ import type { Decisions } from './decisions.ts';
 interface PressesParts {
   readonly journal: Journal;
   readonly access: AccessControl;
-  readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
   readonly languages: Languages;
   readonly choices: ChoiceValues;
@@ -38,6 +36,14 @@ interface PressesParts {
 
 type Press = Extract<InboundEvent, { kind: 'button' }>;
 
+/** All but the answers to agents, which go to their questions. */
+type Decided = Exclude<ButtonAction, 'answer'>;
+
+interface Said {
+  readonly kind: EventReply['toast']['kind'];
+  readonly text: Text;
+}
+
 export class Presses {
   readonly #parts: PressesParts;
 
@@ -45,13 +51,17 @@ export class Presses {
     this.#parts = parts;
   }
 
-  /** What the person sees at once. Undefined: nothing. */
+  /** What the person sees at once. Undefined: the button is none of ours. */
   async take(press: Press): Promise<EventReply | undefined> {
-    const { choices, clock, log, engine, languages } = this.#parts;
+    const { choices, clock, log, engine, languages, commands } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by, value } = press;
     const nowMs = clock.nowMs();
     const here = choices.parse(value, { chat, nowMs });
     if (here === undefined) return undefined;
+    const lang = languages.of(by);
+    const toast = ({ kind, text }: Said): EventReply => {
+      return { toast: { kind, text: inWordsOf(commands.words.prefix, text[lang]) } };
+    };
     // A card that was sent to a person, and not to a chat, works for that person.
     const there =
       here.kind === 'refused' && choices.parse(value, { chat: directChatOf(by), nowMs });
@@ -59,27 +69,22 @@ export class Presses {
     const presser = { openId: by, facts: press.operator };
     if (!(await this.#parts.access.isLetIn(presser, chat))) {
       log.info('press_of_guest', { chat, card, by });
-      return undefined;
+      return toast({ kind: 'warning', text: pressTexts.notLetIn });
     }
     const why = parsed.kind === 'refused' ? parsed.why : await this.#mismatch(press, parsed.choice);
     if (why !== undefined) log.warn('press_refused', { chat, card, by, why });
-    const isAnswer =
-      parsed.kind === 'refused' ? parsed.isAnswer === true : parsed.choice.action === 'answer';
-    if (isAnswer) {
+    const action = parsed.kind === 'refused' ? parsed.action : parsed.choice.action;
+    if (action === 'answer') {
       const choice = parsed.kind === 'choice' ? parsed.choice : undefined;
-      return replyToPress({ by, choice, why, lang: languages.of(by) }, engine.questions);
+      return replyToPress({ by, choice, why, lang }, engine.questions);
     }
-    if (parsed.kind === 'refused' || why !== undefined) {
-      await this.#tell(press, notices.buttonNotValid());
-      return undefined;
-    }
-    await this.#carryOut(press, parsed.choice);
-    return undefined;
+    return action === undefined || parsed.kind === 'refused' || why !== undefined
+      ? toast(refused(why, action))
+      : toast(await this.#carryOut(press, { ...parsed.choice, action }));
   }
 
-  async #carryOut(press: Press, choice: Choice): Promise<void> {
+  async #carryOut(press: Press, choice: Choice & { readonly action: Decided }): Promise<Said> {
     const { action } = choice;
-    if (action === 'answer') return;
     if (action === 'run' || action === 'skip' || action === 'retry') {
       return this.#decide(press, { ...choice, action });
     }
@@ -92,15 +97,16 @@ export class Presses {
   }
 
   /** The button of a turn at work. */
-  async #stop(press: Press, { row, turn: id, person }: Choice): Promise<void> {
+  async #stop(press: Press, { row, turn: id, person }: Choice): Promise<Said> {
     const { engine, log } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by } = press;
     if (id === undefined || person !== by) {
       log.info('press_of_other_person', { chat, card, by, turn: id });
-      return this.#tell(press, notices.notYours({ canRetry: false }));
+      return { kind: 'warning', text: pressTexts.notYours };
     }
     log.info('press_taken', { chat, card, by, action: 'stop', turns: 1 });
-    await engine.stopTurn(id, by, `press:${row}:${by}`);
+    const isStopped = await engine.stopTurn(id, by, `press:${row}:${by}`);
+    return isStopped ? done('stop') : { kind: 'info', text: pressTexts.over };
   }
 
   /** A forwarded card has another message id. Old rows of the outbox are gone, and then the signature counts alone. */
@@ -129,7 +135,7 @@ export class Presses {
   }
 
   /** The same as the typed command of whoever presses. */
-  async #command(press: Press, choice: Choice & { readonly action: CommandName }): Promise<void> {
+  async #command(press: Press, choice: Choice & { readonly action: MenuAction }): Promise<Said> {
     const { journal, commands, log } = this.#parts;
     const { appId, chatId, messageId: card, operatorOpenId: by, eventId } = press;
     const { action: name } = choice;
@@ -138,54 +144,69 @@ export class Presses {
     const place = { chatId, threadId: asked?.threadId };
     log.info('press_taken', { chat: chatId, card, by, action: name });
     await commands.take({ appId, name, by, eventId, place, card });
+    return { kind: 'success', text: pressTexts.answered };
   }
 
-  async #decide(press: Press, choice: Choice & { readonly action: ChoiceAction }): Promise<void> {
+  async #decide(press: Press, choice: Choice & { readonly action: ChoiceAction }): Promise<Said> {
     const { journal, decisions, storeRetry, log } = this.#parts;
     const { chatId: chat, messageId: card, operatorOpenId: by, eventId } = press;
     // One use for each person. It is over when all is done, because nobody repeats a press whose process died.
     const { action } = choice;
     const use = `press:${choice.row}:${by}`;
-    if (await journal.isDone(`${use}:done`)) return;
+    if (await journal.isDone(`${use}:done`)) return { kind: 'info', text: pressTexts.used };
     const about = await this.#turnsOf(press, choice);
     if (about.length === 0) {
-      if (choice.turn === undefined && (await decisions.staleOf(chat)).length === 0) return;
+      if (choice.turn === undefined && (await decisions.staleOf(chat)).length === 0) {
+        return { kind: 'info', text: pressTexts.nothingLeft };
+      }
       log.info('press_of_other_person', { chat, card, by, turn: choice.turn });
-      return this.#tell(press, notices.notYours({ canRetry: action === 'retry' }));
+      const text = action === 'retry' ? pressTexts.notYoursToRetry : pressTexts.notYours;
+      return { kind: 'warning', text };
     }
     log.info('press_taken', { chat, card, by, action, turns: about.length });
-    await decisions.choose(about, { action, by }, use);
+    const isChosen = await decisions.choose(about, { action, by }, use);
     await decisions.askAboutRest(chat, eventId);
     await storeRetry.untilStored(() => journal.enqueue([], `${use}:done`));
+    return isChosen ? done(action) : { kind: 'info', text: pressTexts.nothingLeft };
   }
 
   /** Only the owner decides who may talk. The first press on a card counts. */
   async #decideAboutPerson(
     { chatId, messageId: card, operatorOpenId: by }: Press,
     { action, about, row }: Choice & { readonly action: 'allow' | 'block' },
-  ): Promise<void> {
+  ): Promise<Said> {
     const { access, log } = this.#parts;
     if (about === undefined || !(await access.isOwner(by))) {
-      return log.warn('press_refused', { chat: chatId, card, by, why: 'not_owner' });
+      log.warn('press_refused', { chat: chatId, card, by, why: 'not_owner' });
+      return { kind: 'warning', text: pressTexts.notOwner };
     }
     log.info('press_taken', { chat: chatId, card, by, action, about });
-    await access.decideByPress({ action, about }, { chatId, by, once: `press:${row}` });
+    const isAllowed = await access.decideByPress(
+      { action, about },
+      { chatId, by, once: `press:${row}` },
+    );
+    return done(isAllowed ? 'allow' : 'block');
   }
 
   /** The turns that this person may decide about with this button. */
   async #turnsOf({ chatId: chat, operatorOpenId: by }: Press, choice: Choice): Promise<TurnId[]> {
     if (choice.turn === undefined) return this.#parts.decisions.staleOf(chat, by);
-    const author = (await this.#parts.journal.turn(choice.turn))?.message.senderOpenId;
-    return author === by && (choice.person ?? by) === by ? [choice.turn] : [];
+    const turn = await this.#parts.journal.turn(choice.turn);
+    const isOwn = turn !== undefined && personOf(turn) === by;
+    return isOwn && (choice.person ?? by) === by ? [choice.turn] : [];
   }
+}
 
-  /** Once for each person and card. */
-  async #tell(press: Press, notice: Extract<Show, { what: 'notice' }>): Promise<void> {
-    const { journal, delivery, storeRetry, languages, clock } = this.#parts;
-    const { appId, chatId: chat, messageId: card, operatorOpenId: by } = press;
-    const key = outKey(appId, chat, 'press', notice.name, card, by);
-    const at = { nowMs: clock.nowMs(), lang: languages.of(by) };
-    const draft = turnlessDraft(notice, { key, chatId: chat, under: card }, at);
-    delivery.offer(await storeRetry.untilStored(() => journal.enqueue([draft])));
-  }
+function done(action: keyof typeof pressDone): Said {
+  return { kind: 'success', text: pressDone[action] };
+}
+
+function refused(why: string | undefined, action: ButtonAction | undefined): Said {
+  const isOld = why === 'too_old';
+  const text = isOld ? pressTexts.tooOld : pressTexts.notValid;
+  const canType = action === 'run' || action === 'skip' || action === 'retry';
+  return {
+    kind: isOld ? 'warning' : 'error',
+    text: canType ? inEach((lang) => text[lang] + TYPE_INSTEAD[lang]) : text,
+  };
 }

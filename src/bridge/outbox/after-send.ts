@@ -267,7 +267,7 @@ function withoutThread(row: OutboxRow, at: Try): OutboxChange {
   const quoted =
     content.kind === 'file' || content.kind === 'raw_card'
       ? body
-      : { ...body, content: { ...content, text: withQuote(content, at.asked) } };
+      : { ...body, content: { ...content, text: withQuote(content, at) } };
   return replacedBy(successor(row, at, { how: 'chat', placement: 'chat', body: quoted }));
 }
 

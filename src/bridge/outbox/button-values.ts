@@ -1,5 +1,5 @@
 /** What the buttons of a row send back when somebody presses them. */
-import type { Turn } from '../../core/turn.ts';
+import { personOf, type Turn } from '../../core/turn.ts';
 import type { ButtonValue, ChoiceValues } from '../../wire/choice-value.ts';
 import type { OutboxRow } from '../ports/outbox.ts';
 import { wantedSinceMs } from './rows.ts';
@@ -29,8 +29,8 @@ export function buttonValuesOf(
     );
   }
   if (body.content.kind !== 'choice') return undefined;
-  // A question about one turn is for the author of its message.
-  const person = asked?.message.senderOpenId;
+  // A question about one turn is for the person whose turn it is.
+  const person = asked && personOf(asked);
   return body.content.buttons.map(({ action, about }) =>
     choices.valueOf({ action, row: key, under, turn, person, about }, made),
   );

@@ -14,7 +14,7 @@ import { buttonValuesOf } from './button-values.ts';
 import { toOutgoing } from './drafts.ts';
 import { Preparation } from './preparation.ts';
 import { withPrefix } from '../commands/with-prefix.ts';
-import { updateOf } from './updates.ts';
+import { showsWithdrawn, updateOf } from './updates.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { AnswerFileStore } from '../ports/answer-files.ts';
@@ -145,7 +145,8 @@ export class Delivery implements Service {
     const { row } = attempt;
     const turn = row.turn && (await this.#parts.journal.turn(row.turn));
     const lang = this.#parts.languages.ofTurn(turn);
-    if (attempt.again && isUnwanted(row, turn)) {
+    const { questions } = this.#parts;
+    if ((attempt.again && isUnwanted(row, turn)) || showsWithdrawn(row, questions)) {
       const at = { nowMs: this.#parts.clock.nowMs(), lang };
       const { out } = await this.#change(key, () => ({
         state: { phase: 'dropped' },
@@ -223,13 +224,13 @@ export class Delivery implements Service {
       if (react?.state.phase !== 'sent') return NOTHING_TO_SEND;
       return this.#call(row, toOutgoing(row, { again, reactionId: react.state.larkId }));
     }
+    const lang = this.#parts.languages.ofTurn(turn);
     const buttonValues = buttonValuesOf(row, turn, this.#parts.choices);
     if (row.liveCard !== undefined) {
-      const lang = this.#parts.languages.ofTurn(turn);
       return this.#cards.deliver(row, { buttonValues, lang });
     }
     if (body.kind === 'update') {
-      return this.#call(row, updateOf(row, body, this.#parts.questions));
+      return this.#call(row, updateOf(row, body, { questions: this.#parts.questions, lang }));
     }
     const arrived = await alreadyShown(row, turn, this.#parts);
     if (arrived !== undefined) return arrived;

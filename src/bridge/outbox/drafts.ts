@@ -12,6 +12,7 @@ import { outKey, turnKey } from './keys.ts';
 import type { ContentForm } from '../ports/lark.ts';
 import type { Outgoing } from '../ports/delivery.ts';
 import type { SendOrder } from '../ports/send.ts';
+import { asSeen } from '../texts/seen.ts';
 import { inLanguage } from '../texts/text.ts';
 
 /** The reaction on a message that was received and is being worked on. */
@@ -277,13 +278,12 @@ export function toOutgoing(
 /** A text that goes to the chat because its question is gone. It begins with a quote of the question. */
 export function withQuote(
   { kind, text, ...more }: Content,
-  asked: InboundMessage | undefined,
+  { asked, lang }: { readonly asked: InboundMessage | undefined; readonly lang: Language },
 ): string {
   // The person's own words, and not the pictures before them.
   const own = asked?.parts.filter((part) => part.kind !== 'resource' || part.from === undefined);
-  const [first = ''] = messageText(own ?? [])
-    .trim()
-    .split('\n', 1);
+  const seen = asSeen(messageText(own ?? []));
+  const [first = ''] = seen[lang].trim().split('\n', 1);
   if (first === '') return text;
   // In Markdown a quote goes on until an empty line.
   const isMarkdown = kind === 'answer' && 'form' in more;

@@ -1,4 +1,5 @@
 import type { OpenId } from '../../core/ids.ts';
+import type { Text } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { AccessOrders } from './access.ts';
 import type { LongConnection } from './intake.ts';
@@ -24,9 +25,7 @@ export interface CommandSurroundings {
   readonly access?: AccessOrders;
 }
 
-/** One result of a check. */
-export interface Diagnosis {
-  readonly level: 'ok' | 'note' | 'warning' | 'problem';
-  readonly finding: string;
-  readonly next?: string | undefined;
-}
+/** One result of a check. What is in order is only counted. */
+export type Diagnosis =
+  | { readonly level: 'ok' | 'note' }
+  | { readonly level: 'warning' | 'problem'; readonly finding: Text; readonly next: Text };

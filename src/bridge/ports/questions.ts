@@ -71,7 +71,7 @@ export interface QuestionStore {
   /** Those that are open, and those whose answer the agent may not have. */
   unsettled(): readonly Question[];
   insert(question: Question): void;
-  /** Stores the state. Of a question that was withdrawn the text is stored too, which is empty then. */
+  /** Stores the state and the text, which is empty once the message was recalled. */
   update(question: Question): void;
   /** The message that shows a question. `isCard`: it can be changed. Undefined: none does. */
   shown(

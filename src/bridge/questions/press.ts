@@ -3,7 +3,9 @@ import type { OpenId } from '../../core/ids.ts';
 import type { Language, Text } from '../../core/language.ts';
 import type { Choice } from '../../wire/choice-value.ts';
 import type { EventReply } from '../ports/intake.ts';
-import { lateText, outcomeText, pressTexts } from '../texts/questions.ts';
+import { pressTexts } from '../texts/presses.ts';
+import { answerTexts, lateText, outcomeText, WITHDRAWN } from '../texts/questions.ts';
+import { isWithdrawn } from './question.ts';
 import type { Questions } from './questions.ts';
 
 interface AnswerPress {
@@ -22,13 +24,14 @@ export async function replyToPress(
   questions: Pick<Questions, 'question' | 'mayAnswer' | 'choose'>,
 ): Promise<EventReply> {
   const say = (kind: Toast, text: Text): EventReply => ({ toast: { kind, text: text[lang] } });
-  if (why === 'too_old') return say('warning', pressTexts.gone);
+  if (why === 'too_old') return say('warning', answerTexts.gone);
   if (choice === undefined || why !== undefined) return say('error', pressTexts.notValid);
   const question = questions.question(choice.question ?? '');
   const option = question?.options[Number(choice.option)];
-  if (question === undefined || option === undefined) return say('warning', pressTexts.gone);
-  if (!questions.mayAnswer(question, by)) return say('warning', pressTexts.ownerOnly);
+  if (question === undefined || option === undefined) return say('warning', answerTexts.gone);
+  if (isWithdrawn(question)) return say('info', WITHDRAWN);
+  if (!questions.mayAnswer(question, by)) return say('warning', answerTexts.ownerOnly);
   const { isNew, state } = await questions.choose(question.key, { option, by });
-  if (state === undefined) return say('warning', pressTexts.gone);
+  if (state === undefined) return say('warning', answerTexts.gone);
   return isNew ? say('success', outcomeText(state)) : say('info', lateText(state));
 }

@@ -10,7 +10,7 @@ import { visibleOf } from '../../text/visible.ts';
 import { turnKey } from '../outbox/keys.ts';
 import { type DraftedAt, messageDraft } from '../outbox/drafts.ts';
 import { inLanguage } from '../texts/text.ts';
-import { answerHint, outcomeText } from '../texts/questions.ts';
+import { answerHint, outcomeText, WITHDRAWN } from '../texts/questions.ts';
 import type { Question, QuestionEndReason, QuestionState } from '../ports/questions.ts';
 
 export type EndState = Exclude<QuestionState, { phase: 'open' }>;
@@ -92,9 +92,19 @@ export function withMoreTime(state: TurnState, moreMs: number): TurnState {
 }
 
 /** Of a message that was recalled nothing is shown again, so nothing of what was asked about it either. */
+export function withdrawn(question: Question): Question {
+  return { ...question, text: '' };
+}
+
+/** No agent can ask without words. */
+export function isWithdrawn({ text }: Pick<Question, 'text'>): boolean {
+  return text === '';
+}
+
 export function withState(question: Question, state: EndState): Question {
-  const isWithdrawn = state.phase === 'over' && state.why === 'recalled';
-  return { ...question, state, ...(isWithdrawn && { text: '' }) };
+  const { atMs } = state;
+  const isOver = isWithdrawn(question);
+  return { ...question, state: isOver ? { phase: 'over', why: 'recalled', atMs } : state };
 }
 
 export function questionDraft(turn: Turn, question: Question, at: DraftedAt): OutboxDraft {
@@ -121,8 +131,15 @@ export function outcomeDraft(turn: Turn, question: Question, at: DraftedAt): Out
   };
 }
 
+/** Shows of a question that was withdrawn only that it is over, however it had ended. */
+export function withdrawnContent(lang: Language): QuestionContent {
+  const note = WITHDRAWN[lang];
+  return { kind: 'question', text: '', options: [], note, plain: note };
+}
+
 function contentOf({ message }: Turn, question: Question, lang: Language): QuestionContent {
   const { text, state, only, askedAtMs, expiresAtMs } = question;
+  if (isWithdrawn(question)) return withdrawnContent(lang);
   if (state.phase !== 'open') {
     const note = outcomeText(state)[lang];
     const by = state.phase === 'answered' ? { by: state.by } : {};

@@ -28,6 +28,7 @@ import {
   standstillMs,
   typedWords,
   whyOver,
+  withdrawn,
   withMoreTime,
   withState,
 } from './question.ts';
@@ -112,6 +113,12 @@ export class Questions {
     for (const [key, waiting] of this.#waiting) {
       if (waiting.turn === turn.id) this.#over(key, why);
     }
+  }
+
+  /** Deletes the words of what was asked in a turn whose message was recalled. To be called in the same commit. */
+  withdraw(turn: TurnId): void {
+    const { questions } = this.#parts;
+    for (const question of questions.ofTurn(turn)) questions.update(withdrawn(question));
   }
 
   /** The row that shows it has ended, and nothing was shown. */
@@ -271,11 +278,13 @@ export class Questions {
     const { journal, questions, languages } = this.#parts;
     const { key, turn: id } = before;
     const nowMs = state.atMs;
-    const next = withState(before, state);
+    let next: Question | undefined;
     return journal.changeTurn(
       id,
       (turn) => {
-        if (!mayEnd(questions.question(key), state)) return undefined;
+        const now = questions.question(key);
+        if (now === undefined || !mayEnd(now, state)) return undefined;
+        next = withState(now, state);
         const at = { nowMs, lang: languages.ofTurn(turn) };
         const gainedMs = standstillMs(questions.ofTurn(id), nowMs);
         return {
@@ -285,7 +294,7 @@ export class Questions {
       },
       {
         join: (_turn, changed) => {
-          if (changed) questions.update(next);
+          if (changed && next !== undefined) questions.update(next);
         },
       },
     );
@@ -322,8 +331,8 @@ export class Questions {
 }
 
 /** An answer that the agent has not got may still turn out to be in vain. */
-function mayEnd(question: Question | undefined, end: EndState): boolean {
-  if (question === undefined || question.state.phase === 'open') return question !== undefined;
-  const isUnheard = question.state.phase === 'answered' && question.state.isHeard !== true;
+function mayEnd({ state }: Question, end: EndState): boolean {
+  if (state.phase === 'open') return true;
+  const isUnheard = state.phase === 'answered' && state.isHeard !== true;
   return isUnheard && end.phase === 'over' && (end.why === 'not_heard' || end.why === 'restarted');
 }

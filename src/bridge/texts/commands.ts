@@ -4,8 +4,8 @@ import type { Language } from '../../core/language.ts';
 import type { ShownMenuButton } from '../outbox/show.ts';
 import type { ChosenLanguage } from '../ports/languages.ts';
 import type { Diagnosis } from '../ports/commands.ts';
-import { COMMANDS } from '../commands/table.ts';
-import { menu, menuButton, notice, type Text } from './text.ts';
+import { type CommandRow, COMMANDS } from '../commands/table.ts';
+import { inEach, menu, menuButton, notice, type Text } from './text.ts';
 
 const BUTTONS = {
   help: menuButton('help', { en: 'Help', zh: '帮助' }),
@@ -54,14 +54,14 @@ export const commandNotices = {
     }),
   usage: (name: CommandName, prefix: string) =>
     notice('usage', {
-      en: `Please write it like this: ${usageOf(name, prefix)}`,
-      zh: `请这样输入：${usageOf(name, prefix)}`,
+      en: `Please write it like this: ${usageOf(name, prefix).en}`,
+      zh: `请这样输入：${usageOf(name, prefix).zh}`,
     }),
   /** In a direct chat there is no group that could be meant. */
   usageAlone: (name: CommandName, prefix: string) =>
     notice('usage_alone', {
-      en: `In a direct chat this command needs more: ${usageOf(name, prefix)}`,
-      zh: `在单聊中，这个命令需要更多内容：${usageOf(name, prefix)}`,
+      en: `In a direct chat this command needs more: ${usageOf(name, prefix).en}`,
+      zh: `在单聊中，这个命令需要更多内容：${usageOf(name, prefix).zh}`,
     }),
   language: (language: ChosenLanguage) => notice('language', LANGUAGE[language]),
   reconnecting: () =>
@@ -96,15 +96,16 @@ const ACCESS: Readonly<Record<'allow' | 'block' | 'revoke', Text>> = {
   revoke: { en: 'Done: the permission is taken back.', zh: '好的，已撤销许可。' },
 };
 
-function usageOf(name: CommandName, prefix: string): string {
-  return `${prefix}${name} ${COMMANDS[name].argument}`.trim();
+function usageOf(name: CommandName, prefix: string): Text {
+  const { argument }: CommandRow = COMMANDS[name];
+  return inEach((lang) => `${prefix}${name} ${argument?.[lang] ?? ''}`.trim());
 }
 
 export function help(names: readonly CommandName[], prefix: string) {
   const lines = (language: Language) => {
     const colon = language === 'en' ? ': ' : '：';
     return names
-      .map((name) => `${usageOf(name, prefix)}${colon}${COMMANDS[name].help[language]}`)
+      .map((name) => `${usageOf(name, prefix)[language]}${colon}${COMMANDS[name].help[language]}`)
       .join('\n');
   };
   const text: Text = {
@@ -116,7 +117,7 @@ export function help(names: readonly CommandName[], prefix: string) {
 
 /** A turn in a list: the beginning of its text, and how long it has waited or run. */
 export interface TurnLine {
-  readonly words: string;
+  readonly words: Text;
   readonly sinceMs: number;
 }
 
@@ -223,31 +224,41 @@ export function whoami({ name, openId, isOwner, session }: PersonView) {
 
 /** Problems come first. What is in order is only counted. */
 export function diagnosis(found: readonly Diagnosis[]) {
-  const troubles = LEVELS.flatMap((level) => found.filter((one) => one.level === level));
+  const all = found.filter(isTrouble);
+  const troubles = LEVELS.flatMap((level) => all.filter((one) => one.level === level));
   const fine = found.length - troubles.length;
-  const linesOf = (words: Readonly<Record<(typeof LEVELS)[number], string>>) =>
-    troubles.map(({ level, finding, next }) => {
-      const advice = next === undefined ? '' : ` ${next}`;
-      return `${words[level as (typeof LEVELS)[number]]}${finding}${advice}`;
-    });
   return notice('diagnosis', {
     en: [
-      ...linesOf({ problem: 'Problem: ', warning: 'Warning: ' }),
+      ...troubles.map(({ level, finding, next }) => {
+        return `${LEVEL_NAMES[level].en}: ${finding.en} ${next.en}`;
+      }),
       `In order: ${fine} of ${found.length} checks.`,
     ].join('\n'),
     zh: [
-      ...linesOf({ problem: '问题：', warning: '警告：' }),
+      ...troubles.map(({ level, finding, next }) => {
+        return `${LEVEL_NAMES[level].zh}：${finding.zh}${next.zh}`;
+      }),
       `${found.length} 项检查中有 ${fine} 项正常。`,
     ].join('\n'),
   });
 }
 
-const LEVELS = ['problem', 'warning'] as const;
+type Trouble = Extract<Diagnosis, { readonly finding: Text }>;
 
-export const diagnosisFailed = (detail: string) =>
+const LEVELS = ['problem', 'warning'] as const;
+const LEVEL_NAMES: Readonly<Record<Trouble['level'], Text>> = {
+  problem: { en: 'Problem', zh: '问题' },
+  warning: { en: 'Warning', zh: '警告' },
+};
+
+function isTrouble(one: Diagnosis): one is Trouble {
+  return one.level === 'problem' || one.level === 'warning';
+}
+
+export const diagnosisFailed = () =>
   notice('diagnosis_failed', {
-    en: `The checks could not be made: ${detail}`,
-    zh: `无法进行检查：${detail}`,
+    en: 'The checks could not be made. The log says why.',
+    zh: '无法进行检查。原因见日志。',
   });
 
 function linesIn(language: Language, turns: readonly TurnLine[]): string {
@@ -255,7 +266,7 @@ function linesIn(language: Language, turns: readonly TurnLine[]): string {
   return turns
     .map(({ words, sinceMs }) => {
       const since = durationIn(language, sinceMs);
-      return `\n- ${words}${language === 'zh' ? `（${since}）` : ` (${since})`}`;
+      return `\n- ${words[language]}${language === 'zh' ? `（${since}）` : ` (${since})`}`;
     })
     .join('');
 }

@@ -53,6 +53,11 @@ export function answerHint({ waitMs, isForOwner, hasButtons, isInGroup }: HintFa
   };
 }
 
+export const WITHDRAWN: Text = {
+  en: 'This question is over, because the message was recalled.',
+  zh: '这个问题已失效：消息已被撤回。',
+};
+
 const WHY_OVER: Readonly<Record<QuestionEndReason, Text>> = {
   restarted: {
     en: 'This question is over, because the agent was interrupted. If it runs again, it asks again.',
@@ -70,10 +75,7 @@ const WHY_OVER: Readonly<Record<QuestionEndReason, Text>> = {
     en: 'This question is over, because the agent was stopped.',
     zh: '这个问题已失效：智能体已被停止。',
   },
-  recalled: {
-    en: 'This question is over, because the message was recalled.',
-    zh: '这个问题已失效：消息已被撤回。',
-  },
+  recalled: WITHDRAWN,
   no_owner: {
     en: 'Only the owner of this bot could answer this, and I do not know who that is. Please tell the operator.',
     zh: '只有这个机器人的所有者可以回答，但我不知道所有者是谁。请告诉管理员。',
@@ -112,14 +114,10 @@ export function lateText(state: Exclude<QuestionState, { phase: 'open' }>): Text
   return { en: `This is answered already: ${label}`, zh: `已有人回答：${label}` };
 }
 
-export const pressTexts = {
+export const answerTexts = {
   ownerOnly: {
     en: 'Only the owner of this bot can answer this.',
     zh: '只有这个机器人的所有者可以回答。',
-  },
-  notValid: {
-    en: 'This button does not belong here, so it does nothing.',
-    zh: '这个按钮不属于这里，点击无效。',
   },
   gone: {
     en: 'This question is over.',

@@ -22,6 +22,7 @@ const CHINESE: Readonly<Record<FailureCode, string>> = {
   agent_not_running: '智能体没有运行。',
   agent_removed: '智能体已被移除。',
   cancelled: '这次处理已取消。',
+  files_not_given: '消息的文件无法交给智能体的程序。',
   expired: '消息在智能体处理之前已过期。',
   no_answer_in_day: '智能体在一天内没有回答。',
   no_answer_in_second: '智能体在 1 秒内没有回答。',

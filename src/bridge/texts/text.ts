@@ -1,5 +1,5 @@
 /** How a sentence of the bridge becomes a part of what is shown. Every sentence exists in English and in Chinese. */
-import type { CommandName } from '../../core/content.ts';
+import type { MenuAction } from '../../core/content.ts';
 import type { Language, Text } from '../../core/language.ts';
 import type { Show, ShownButton, ShownMenuButton } from '../outbox/show.ts';
 
@@ -18,7 +18,7 @@ export function menu(name: string, text: Text, buttons: readonly ShownMenuButton
   return { what: 'menu', name, text, buttons } as const satisfies Show;
 }
 
-export function menuButton(action: CommandName, label: Text) {
+export function menuButton(action: MenuAction, label: Text) {
   return { label, action, style: 'default' } as const satisfies ShownMenuButton;
 }
 

@@ -89,16 +89,6 @@ export const notices = {
       en: 'Nothing of yours waits for a decision here.',
       zh: '这里没有需要你决定的消息。',
     }),
-  notYours: ({ canRetry }: { canRetry: boolean }) =>
-    notice('not_yours', {
-      en: `Only the person who asked can decide about this message.${canRetry ? ' Send /retry to run it as yourself.' : ''}`,
-      zh: `只有提问的人可以决定这条消息。${canRetry ? '发送 /retry 可以以你自己的身份运行。' : ''}`,
-    }),
-  buttonNotValid: () =>
-    notice('button_not_valid', {
-      en: 'This button is from another chat or too old. Send /run, /skip or /retry.',
-      zh: '这个按钮来自其他会话或已失效。请发送 /run、/skip 或 /retry。',
-    }),
   skipped: () => notice('skipped', { en: 'Skipped.', zh: '已跳过。' }),
   undeliverable: () =>
     notice('undeliverable', {

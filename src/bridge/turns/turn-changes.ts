@@ -231,9 +231,14 @@ export class TurnChanges {
     if (phase === 'dropped' && isMoved) callOffs.begin(turn, was);
   }
 
-  /** What a target in the journal's own database writes in the same commit as the change of the turn. */
+  /** What is written in the same commit as the change of the turn, also by a target in the journal's own database. */
   #joinedWriteFor(event: TurnEvent): ((turn: Turn, changed: boolean) => void) | undefined {
-    const { target, requests } = this.#parts;
+    const { target, requests, questions } = this.#parts;
+    if (event.kind === 'recalled') {
+      return (turn, changed) => {
+        if (changed) questions.withdraw(turn.id);
+      };
+    }
     if (event.kind === 'started') {
       return (turn, changed) => {
         if (changed) target.join?.(requests.requestOf(turn, event.target));

@@ -36,13 +36,13 @@ const check: LeafCommand = {
       ...found.warnings.map(({ text }) => text),
       ...protection
         .filter(({ kind }) => kind === 'warning')
-        .map(({ what, next }) => `${what}. ${next}`),
+        .map(({ what, next }) => `${what.en}. ${next.en}`),
     ];
     for (const text of warnings) output.warning(text);
     if (problems.length > 0) throw configError(problems, stateDir);
     const unsafe = protection.find(({ kind }) => kind === 'problem');
     if (unsafe !== undefined) {
-      throw new BridgeError('config_invalid', unsafe.what, { next: unsafe.next });
+      throw new BridgeError('config_invalid', unsafe.what.en, { next: unsafe.next.en });
     }
     output.result('The configuration is complete.', { ok: true, warnings });
   },

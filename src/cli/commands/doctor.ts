@@ -32,7 +32,7 @@ function textOf({ version, state_dir: stateDir, findings }: DoctorReport): strin
   ].join('\n');
 }
 
-function linesOf({ level, check, finding, reason, next }: Finding): string[] {
+function linesOf({ level, check, finding, reason, next }: Finding<string>): string[] {
   return [
     `${level.padEnd(LEVEL_WIDTH)}  ${check}: ${finding}`,
     ...(reason === undefined ? [] : [`${INDENT}why: ${reason}`]),

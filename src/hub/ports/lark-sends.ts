@@ -28,10 +28,20 @@ export type LarkSendPlan =
       readonly store: (may: () => boolean) => Promise<void>;
     };
 
+/** What came of a message. `refused`: Lark took a part of it or nothing, and does not take the rest. */
+export type LarkSendOutcome =
+  | { readonly kind: 'waiting' | 'shown' }
+  | { readonly kind: 'refused'; readonly why: string };
+
 /** The bridge in this process, as the hub uses it. */
 export interface LarkOutlet {
   plan(send: LarkSend): LarkSendPlan;
+  /** Undefined: it can't be said now. */
+  outcome(id: string): Promise<LarkSendOutcome | undefined>;
 }
+
+/** The type of rows for messages to people of Lark. No workspace can report one, so their numbers are right. */
+export const LARK_SEND = 'lark_send';
 
 /** `messages`: how many people see. */
 export type NewLarkSend = Omit<NewActivity, 'activityType'> & { readonly messages: number };

@@ -148,10 +148,9 @@ function fromRefusal({
 
 function endpointFact(result: Awaited<ReturnType<typeof requestEndpoint>>): EndpointFact {
   if (result.ok) return { kind: 'offered' };
-  const { terminal } = result;
-  if (terminal === undefined) return { kind: 'silent', detail: result.detail };
-  const { code: error, message: detail, next = '' } = terminal;
-  return { kind: 'refused', error, detail, next };
+  if (result.terminal === undefined) return { kind: 'silent', detail: result.detail };
+  const { code: error, message: detail } = result.terminal;
+  return { kind: 'refused', error, detail, next: result.next };
 }
 
 function mapped<T, U>(result: LarkResult<T>, map: (value: T) => U): LarkResult<U> {

@@ -1,6 +1,7 @@
 /** Asks Lark for the address of the long connection. We make this call, because the SDK loses the code of a refusal. */
 import { headOf } from '../../text/cut.ts';
 import { BridgeError } from '../../core/errors.ts';
+import type { Text } from '../../core/language.ts';
 import type { AppId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
 import { codeOf, textOf } from '../codes.ts';
@@ -16,7 +17,7 @@ export interface Endpoint {
 type EndpointResult =
   | { readonly ok: true; readonly endpoint: Endpoint }
   /** Another try does not help until somebody changes something. */
-  | { readonly ok: false; readonly terminal: BridgeError }
+  | { readonly ok: false; readonly terminal: BridgeError; readonly next: Text }
   | { readonly ok: false; readonly terminal: undefined; readonly detail: string };
 
 interface EndpointOptions {
@@ -46,7 +47,8 @@ export async function requestEndpoint(options: EndpointOptions): Promise<Endpoin
   const detail = `Lark refused the connection: ${code} ${headOf(textOf(outcome), { chars: 200 })}`;
   const row = TERMINAL[code];
   if (row === undefined) return { ok: false, terminal: undefined, detail };
-  return { ok: false, terminal: new BridgeError(row.error, detail, { next: row.next }) };
+  const { error, next } = row;
+  return { ok: false, terminal: new BridgeError(error, detail, { next: next.en }), next };
 }
 
 function parseEndpoint(answer: HttpAnswer): EndpointResult {
@@ -63,7 +65,10 @@ function parseEndpoint(answer: HttpAnswer): EndpointResult {
   };
 }
 
-const CHECK_CREDENTIALS = 'Check LARK_APP_ID and LARK_APP_SECRET, or run: lark-bridge connect';
+const CHECK_CREDENTIALS: Text = {
+  en: 'Check LARK_APP_ID and LARK_APP_SECRET, or run: lark-bridge connect',
+  zh: '请检查 LARK_APP_ID 和 LARK_APP_SECRET，或运行：lark-bridge connect',
+};
 const refused = { error: 'credentials_refused', next: CHECK_CREDENTIALS } as const;
 
 /**
@@ -71,11 +76,14 @@ const refused = { error: 'credentials_refused', next: CHECK_CREDENTIALS } as con
  * and 1000040343 (internal) are known to pass, and after an unknown one the bridge must not stay disconnected.
  */
 const TERMINAL: Readonly<
-  Record<number, { error: 'credentials_refused' | 'wrong_brand' | 'already_running'; next: string }>
+  Record<number, { error: 'credentials_refused' | 'wrong_brand' | 'already_running'; next: Text }>
 > = {
   403: {
     error: 'credentials_refused',
-    next: 'Check in the developer console that the app is enabled and receives events by long connection.',
+    next: {
+      en: 'Check in the developer console that the app is enabled and receives events by long connection.',
+      zh: '请在开发者后台检查应用是否已启用，并且使用长连接接收事件。',
+    },
   },
   514: refused,
   10003: refused,
@@ -83,10 +91,16 @@ const TERMINAL: Readonly<
   1000040344: refused,
   1000040350: {
     error: 'already_running',
-    next: 'The app has 50 connections, and Lark allows no more. Stop other programs that use it.',
+    next: {
+      en: 'The app has 50 connections, and Lark allows no more. Stop other programs that use it.',
+      zh: '这个应用已有 50 个连接，Lark 不允许更多。请停止使用它的其他程序。',
+    },
   },
   1000040351: {
     error: 'wrong_brand',
-    next: 'Set LARK_BRAND to the other one (feishu or lark), or run: lark-bridge connect',
+    next: {
+      en: 'Set LARK_BRAND to the other one (feishu or lark), or run: lark-bridge connect',
+      zh: '请把 LARK_BRAND 改为另一个值（feishu 或 lark），或运行：lark-bridge connect',
+    },
   },
 };

@@ -1,6 +1,6 @@
 /** What an agent may show in Lark by `notify`, and who may. The bridge is played by the test. */
 import { describe, expect, test } from 'vitest';
-import type { LarkOutlet, LarkSend } from '../../../src/hub/ports/lark-sends.ts';
+import type { LarkOutlet, LarkSend, LarkSendOutcome } from '../../../src/hub/ports/lark-sends.ts';
 import { Rig, type Account } from './rig.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -9,8 +9,10 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 async function startRig({ messages = 1 } = {}) {
   const shown: LarkSend[] = [];
+  const outcomes = new Map<string, LarkSendOutcome>();
   let isUp = true;
   const outlet: LarkOutlet = {
+    outcome: (id) => Promise.resolve(isUp ? outcomes.get(id) : undefined),
     plan(send) {
       if (!isUp) return { kind: 'not_now' };
       if (send.text === 'refuse me') return { kind: 'refused', why: 'too ugly' };
@@ -26,7 +28,7 @@ async function startRig({ messages = 1 } = {}) {
   const stop = () => {
     isUp = false;
   };
-  return { rig, agent, shown, stop };
+  return { rig, agent, shown, outcomes, stop };
 }
 
 async function notify(rig: Rig, from: Account, body: unknown, key?: string) {
@@ -62,6 +64,44 @@ test('MOL-ACT-09: a notice that names a place in Lark goes to the bridge, and in
   expect((await rig.inbox(agent)).body).toEqual([]);
 });
 
+test('MOL-ACT-09: the row of a notice says what came of it at Lark', async () => {
+  const { rig, agent, outcomes, stop } = await startRig();
+  const [shown, refused, waiting, unknown] = await Promise.all(
+    ['1', '2', '3', '4'].map(async (text) => {
+      const { body } = await notify(rig, agent, { message: text, lark: LARK });
+      return String(body['id']);
+    }),
+  );
+  outcomes.set(shown ?? '', { kind: 'shown' });
+  outcomes.set(refused ?? '', { kind: 'refused', why: '230002: the bot is not in the chat' });
+  outcomes.set(waiting ?? '', { kind: 'waiting' });
+  const rows = async () => {
+    const path = `/workspaces/${agent.id}/activity?type=lark_send`;
+    const { body } = await rig.call('GET', path, { token: agent.token });
+    const told = new Map<unknown, unknown>();
+    for (const row of body as Record<string, unknown>[]) {
+      told.set(row['id'], [row['status'], row['error_detail']]);
+    }
+    return [shown, refused, waiting, unknown].map((id) => told.get(id));
+  };
+  expect(await rows()).toEqual([
+    ['ok', null],
+    ['error', '230002: the bot is not in the chat'],
+    ['queued', null],
+    ['queued', null],
+  ]);
+  stop();
+  expect(await rows()).toEqual(Array.from({ length: 4 }, () => ['queued', null]));
+});
+
+test('the type that the sender gives a file is taken and not believed', async () => {
+  const { rig, agent, shown } = await startRig();
+  const files = [{ name: 'a.txt', mime_type: 'image/png', base64: base64('hello') }];
+  const answer = await notify(rig, agent, { message: 'x', lark: { ...LARK, files } });
+  expect(answer.status).toBe(202);
+  expect(shown[0]?.files).toEqual([{ name: 'a.txt', bytes: Buffer.from('hello') }]);
+});
+
 test('with a card the message may be empty', async () => {
   const { rig, agent, shown } = await startRig();
   const lark = { email: 'mei@example.com', card: {} };
@@ -88,6 +128,7 @@ describe.each<[string, unknown, string]>([
   ['a file of half base64', file({ base64: 'aGk' }), 'damaged'],
   ['an empty file', file({ base64: '' }), 'is empty'],
   ['a file without a name', file({ name: '' }), 'invalid request body'],
+  ['a file with a number as its type', file({ mime_type: 7 }), 'invalid request body'],
   ['a file in a folder', file({ name: '../a' }), 'invalid request body'],
   ['a file with a name of two lines', file({ name: 'a\nb' }), 'invalid request body'],
   [

@@ -150,7 +150,7 @@ const allow = (person = 'ou_guest') => bridge.access.allow(openId(person), { by:
 
 async function press(action: 'allow' | 'block', by = 'ou_owner', card = toOwner().at(-1)) {
   const value = card?.values.find(({ lark_bridge_choice: one }) => one === action) ?? {};
-  await bridge.intake.admit({
+  const reply = await bridge.intake.admit({
     kind: 'button',
     appId: message.appId,
     eventId: `press${(count += 1)}`,
@@ -160,6 +160,7 @@ async function press(action: 'allow' | 'block', by = 'ou_owner', card = toOwner(
     value,
   });
   await run();
+  return reply?.toast;
 }
 
 describe('a guest, with pairing', () => {
@@ -225,11 +226,17 @@ describe('a guest, with pairing', () => {
     await boot();
     await say();
     const card = toOwner().at(-1);
-    await press('allow', 'ou_guest', card);
-    await press('allow', 'ou_other', card);
+    const notLetIn = { kind: 'warning', text: expect.stringContaining('may not talk') as string };
+    expect(await press('allow', 'ou_guest', card)).toEqual(notLetIn);
+    await allow('ou_known');
+    expect(await press('allow', 'ou_known', card)).toEqual({
+      kind: 'warning',
+      text: 'Only the owner of this bot can decide this.',
+    });
     expect(asked).toEqual([]);
-    await press('allow', 'ou_owner', card);
-    await press('allow', 'ou_owner', card);
+    const allowed = { kind: 'success', text: 'Allowed.' };
+    expect(await press('allow', 'ou_owner', card)).toEqual(allowed);
+    expect(await press('block', 'ou_owner', card)).toEqual(allowed);
     expect(asked).toHaveLength(1);
     expect(toOwner()).toHaveLength(2);
   });

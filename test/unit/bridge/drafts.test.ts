@@ -72,7 +72,7 @@ describe('rows for what a turn shows', () => {
     const isWhole = (part: string) => part.replaceAll(family, '') === '';
     const quote = withQuote(
       { kind: 'answer', text: '' },
-      { ...message, parts: [{ kind: 'text', text }] },
+      { asked: { ...message, parts: [{ kind: 'text', text }] }, lang: 'en' },
     ).slice(2, -2);
     expect(isWhole(quote)).toBe(true);
   });

@@ -4,6 +4,7 @@ import { messageId, openId } from '../../../src/core/ids.ts';
 import type { LiveTrouble } from '../../../src/bridge/ports/live.ts';
 import { added, answered, doing, LIVE_MESSAGE, liveRig } from './live-rig.ts';
 import { message } from './samples.ts';
+import type { ButtonValue } from '../../../src/wire/choice-value.ts';
 
 test('a turn that tells something gets a card after a second, which grows, and the answer stands on it', async () => {
   const { ask, tell, pass, end, lark } = await liveRig();
@@ -344,11 +345,10 @@ const stopValue = (rig: Awaited<ReturnType<typeof liveRig>>) =>
 
 async function press(
   rig: Awaited<ReturnType<typeof liveRig>>,
-  change: { by?: string; card?: string } = {},
+  change: { by?: string; card?: string; value?: ButtonValue } = {},
 ) {
-  const value = stopValue(rig);
-  const { by = message.senderOpenId, card = LIVE_MESSAGE } = change;
-  await rig.bridge().intake.admit({
+  const { by = message.senderOpenId, card = LIVE_MESSAGE, value = stopValue(rig) } = change;
+  const reply = await rig.bridge().intake.admit({
     kind: 'button',
     appId: message.appId,
     eventId: `press-${by}-${card}`,
@@ -358,6 +358,7 @@ async function press(
     value,
   });
   await rig.pass(2_000);
+  return reply?.toast;
 }
 
 test('the Stop button ends the turn, and what was said so far stays', async () => {
@@ -365,10 +366,11 @@ test('the Stop button ends the turn, and what was said so far stays', async () =
   await rig.ask();
   rig.tell(added('So far'));
   await rig.pass(3_000);
-  await press(rig);
+  const value = stopValue(rig);
+  expect(await press(rig)).toEqual({ kind: 'success', text: 'I stop it.' });
   expect(rig.cancelled).toHaveLength(1);
   expect(rig.lark.said).toEqual(['So far', 'Stopped.']);
-  await press(rig);
+  expect(await press(rig, { value })).toEqual({ kind: 'info', text: 'It is over already.' });
   expect(rig.lark.said).toHaveLength(2);
 });
 
@@ -377,8 +379,8 @@ test('the Stop button works for the person who asked, and on its own card', asyn
   await rig.ask();
   rig.tell(added('So far'));
   await rig.pass(3_000);
-  await press(rig, { by: 'ou_other' });
-  await press(rig, { card: 'om_forwarded' });
+  expect(await press(rig, { by: 'ou_other' })).toMatchObject({ kind: 'warning' });
+  expect(await press(rig, { card: 'om_forwarded' })).toMatchObject({ kind: 'error' });
   expect(rig.cancelled).toEqual([]);
   expect(rig.lark.cards[0]?.view).toBeDefined();
 });

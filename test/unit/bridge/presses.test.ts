@@ -2,11 +2,13 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
+import type { EventReply } from '../../../src/bridge/ports/intake.ts';
 import type { Outgoing } from '../../../src/bridge/ports/delivery.ts';
 import type { SendResult, TurnRequest, TurnTarget } from '../../../src/bridge/ports/target.ts';
 import { chatId, messageId, openId, turnId } from '../../../src/core/ids.ts';
 import { contentForm } from '../../../src/lark/content/rendered.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
+import { SqliteLanguages } from '../../../src/store/sqlite/bridge/languages.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { withHeader } from '../../../src/wire/lark-context.ts';
@@ -122,10 +124,14 @@ interface Pressed {
 }
 
 /** Presses the first button of a card, unless something else is said. */
-async function press(card: Shown | undefined, by: string, as: Pressed = {}): Promise<void> {
+async function press(
+  card: Shown | undefined,
+  by: string,
+  as: Pressed = {},
+): Promise<EventReply['toast'] | undefined> {
   events += 1;
   const { chat = card?.chat ?? '', card: id = card?.id ?? '', value = card?.values[0] ?? {} } = as;
-  await bridge.intake.admit({
+  const reply = await bridge.intake.admit({
     kind: 'button',
     appId: message.appId,
     eventId: `press_${events}`,
@@ -135,14 +141,25 @@ async function press(card: Shown | undefined, by: string, as: Pressed = {}): Pro
     value,
   });
   await run();
+  return reply?.toast;
 }
 
 const cards = () => shown.filter(({ values }) => values.length > 0);
 const told = (words: string) => shown.filter(({ text }) => text.includes(words)).length;
 const turn = (id: string) => journal.turn(turnId(id));
 const phaseOf = async (id: string) => (await turn(id))?.state.phase;
-const NOT_VALID = 'from another chat or too old';
-const NOT_YOURS = 'Only the person who asked';
+const NOT_VALID = {
+  kind: 'error',
+  text: expect.stringContaining('This button does not belong here, so it does nothing.') as string,
+} as const;
+const TOO_OLD = {
+  kind: 'warning',
+  text: expect.stringContaining('This button is too old, so it does nothing.') as string,
+} as const;
+const NOT_YOURS = {
+  kind: 'warning',
+  text: expect.stringContaining('Only the person who asked') as string,
+} as const;
 
 describe('F8: a press counts only on the card that was sent, in its chat', () => {
   beforeEach(async () => {
@@ -152,8 +169,11 @@ describe('F8: a press counts only on the card that was sent, in its chat', () =>
 
   test('by the person who asked, once', async () => {
     const [card] = cards();
-    await press(card, BOSS);
-    await press(card, BOSS);
+    expect(await press(card, BOSS)).toEqual({ kind: 'success', text: 'It runs again.' });
+    expect(await press(card, BOSS)).toEqual({
+      kind: 'info',
+      text: 'You have decided this already.',
+    });
     expect(requests).toHaveLength(2);
     expect(await phaseOf('om_a')).toBe('answered');
     expect(shown.at(-1)?.text).toBe('done');
@@ -163,21 +183,27 @@ describe('F8: a press counts only on the card that was sent, in its chat', () =>
     ['in another chat', { chat: 'oc_2' }],
     ['on a copy of the card', { card: 'om_copy' }],
     ['without a signature', { value: { lark_bridge_choice: 'retry', turn: 'om_a' } }],
-  ])('not %s: nothing is done, and its presser is told once', async (_where, as) => {
-    await press(cards()[0], BOSS, as);
-    await press(cards()[0], BOSS, as);
+  ])('not %s: it does nothing, and its presser gets a toast', async (_where, as) => {
+    const before = shown.length;
+    expect(await press(cards()[0], BOSS, as)).toEqual(NOT_VALID);
+    expect(await press(cards()[0], BOSS, as)).toEqual(NOT_VALID);
     expect(await phaseOf('om_a')).toBe('held');
     expect(requests).toHaveLength(1);
-    expect(shown.filter(({ text }) => text.includes(NOT_VALID))).toEqual([
-      expect.objectContaining({ chat: as.chat ?? 'oc_1' }),
-    ]);
+    expect(shown).toHaveLength(before);
+  });
+
+  test('and what can be typed instead is named, in the language of the person', async () => {
+    await new SqliteLanguages({ db, app: message.appId }).store(openId(GUEST), 'zh');
+    const said = await press(cards()[0], GUEST, { card: 'om_copy' });
+    expect(said?.text).toBe('这个按钮不属于这里，点击无效。请发送 /run、/skip 或 /retry。');
   });
 
   test('not after a week', async () => {
     const [card] = cards();
     clock.set(clock.nowMs() + 7 * 24 * HOUR_MS);
-    await press(card, BOSS);
-    expect(told(NOT_VALID)).toBe(1);
+    const before = shown.length;
+    expect(await press(card, BOSS)).toEqual(TOO_OLD);
+    expect(shown).toHaveLength(before);
     expect(requests).toHaveLength(1);
   });
 
@@ -208,7 +234,8 @@ describe('F8: a press counts only on the card that was sent, in its chat', () =>
 
   test('a card of another program is none of ours', async () => {
     const before = shown.length;
-    await press(cards()[0], BOSS, { value: { turn: 'om_a', choice: 'retry' } });
+    const said = await press(cards()[0], BOSS, { value: { turn: 'om_a', choice: 'retry' } });
+    expect(said).toBeUndefined();
     expect(shown).toHaveLength(before);
     expect(log.warnings()).not.toContain('press_refused');
   });
@@ -217,16 +244,41 @@ describe('F8: a press counts only on the card that was sent, in its chat', () =>
 describe('F17: a turn belongs to the person who asked', () => {
   const senders = () => requests.map(({ context }) => context.senderOpenId);
 
-  test('a button under it works for nobody else, who is told once for each card', async () => {
+  test('a button under it works for nobody else, who gets a toast', async () => {
     await say('om_a', BOSS, 'pay');
     const [card] = cards();
-    await press(card, GUEST);
-    await press(card, GUEST, { value: card?.values[1] ?? {} });
+    const before = shown.length;
+    expect(await press(card, GUEST)).toEqual(NOT_YOURS);
+    expect(await press(card, GUEST, { value: card?.values[1] ?? {} })).toEqual(NOT_YOURS);
+    expect(await press(card, 'ou_third')).toEqual(NOT_YOURS);
     expect(await phaseOf('om_a')).toBe('held');
-    expect(told(NOT_YOURS)).toBe(1);
     expect(requests).toHaveLength(1);
-    await press(card, 'ou_third');
-    expect(told(NOT_YOURS)).toBe(2);
+    expect(shown).toHaveLength(before);
+  });
+
+  test('a button under the run of another person is for that person', async () => {
+    says = { kind: 'failed', detail: 'it broke' };
+    await say('om_a', BOSS, 'pay');
+    says = { kind: 'unknown', detail: 'it broke' };
+    await say('om_b', GUEST, '/retry');
+    expect(await phaseOf('om_a')).toBe('held');
+    const card = cards().at(-1);
+    says = { kind: 'answered', text: 'done' };
+    expect(await press(card, BOSS)).toEqual(NOT_YOURS);
+    expect(await press(card, GUEST)).toMatchObject({ kind: 'success' });
+    expect(senders()).toEqual([BOSS, GUEST, GUEST]);
+    expect(await phaseOf('om_a')).toBe('answered');
+  });
+
+  test('what waits for no decision any more is told, and runs no second time', async () => {
+    await say('om_a', BOSS, 'pay');
+    const [card] = cards();
+    await say('om_b', BOSS, '/skip');
+    expect(await press(card, BOSS)).toEqual({
+      kind: 'info',
+      text: 'Nothing waits for this decision any more.',
+    });
+    expect(requests).toHaveLength(1);
   });
 
   test('`/retry` of another person runs as that person, and again as the author when the author repeats it', async () => {
@@ -273,8 +325,7 @@ describe('F17: a turn belongs to the person who asked', () => {
     await say('om_a', BOSS, 'old of boss', { ageMs: HOUR_MS });
     await say('om_b', GUEST, 'old of guest', { ageMs: HOUR_MS });
     const [card] = cards();
-    await press(card, 'ou_third');
-    expect(told(NOT_YOURS)).toBe(1);
+    expect(await press(card, 'ou_third')).toEqual(NOT_YOURS);
     expect(requests).toHaveLength(0);
     await press(card, GUEST);
     expect(senders()).toEqual([GUEST]);

@@ -11,12 +11,13 @@ import {
   answerHint,
   lateText,
   outcomeText,
-  pressTexts,
+  answerTexts,
 } from '../../../src/bridge/texts/questions.ts';
 import { liveNotices, liveTexts } from '../../../src/bridge/texts/live.ts';
+import { pressDone, pressTexts, TYPE_INSTEAD } from '../../../src/bridge/texts/presses.ts';
 import { contextNotices } from '../../../src/bridge/texts/said-before.ts';
 import type { MissingReason } from '../../../src/bridge/ports/attachments.ts';
-import type { Language, Text } from '../../../src/core/language.ts';
+import { inEveryLanguage, type Language, type Text } from '../../../src/core/language.ts';
 import { COMMAND_NAMES, COMMANDS } from '../../../src/bridge/commands/table.ts';
 import {
   commandNotices,
@@ -55,7 +56,7 @@ const CHOSEN = {
 } as const;
 const HINT = { waitMs: 30_000, isForOwner: false };
 const OF_QUESTIONS: Readonly<Record<string, Text>> = {
-  ...pressTexts,
+  ...answerTexts,
   hint: answerHint({ waitMs: 600_000, isForOwner: true, hasButtons: true, isInGroup: false }),
   'hint without buttons': answerHint({ ...HINT, hasButtons: false, isInGroup: false }),
   'hint in a group': answerHint({ ...HINT, hasButtons: true, isInGroup: true }),
@@ -91,8 +92,6 @@ const NOTICES: Readonly<Record<string, Text>> = {
   inDoubt: notices.inDoubt().text,
   offline: notices.offline().text,
   nothingMeant: notices.nothingMeant().text,
-  notYours: notices.notYours({ canRetry: true }).text,
-  buttonNotValid: notices.buttonNotValid().text,
   skipped: notices.skipped().text,
   undeliverable: notices.undeliverable().text,
 };
@@ -176,6 +175,9 @@ const TEXTS: Readonly<Record<string, Text>> = {
   ...under('guest', GUEST),
   ...under('owner', OWNER),
   ...under('live', LIVE),
+  ...under('a press,', pressTexts),
+  ...under('pressed', pressDone),
+  'what can be typed instead of a press': TYPE_INSTEAD,
   ...under('attachments', ATTACHMENTS),
   ...under(
     'request',
@@ -242,8 +244,11 @@ const TEXTS: Readonly<Record<string, Text>> = {
   status: status({ version: '1', connectedMs: 1, agent: '0', atWork: [], waiting: 0 }).text,
   queue: queue({ atWork: [], waiting: [], held: 1, more: 1 }).text,
   whoami: whoami({ name: '0', openId: '0', isOwner: true, session: undefined }).text,
-  diagnosis: diagnosis([{ level: 'problem', finding: '0' }]).text,
-  diagnosisFailed: diagnosisFailed('0').text,
+  diagnosis: diagnosis([
+    { level: 'problem', finding: inEveryLanguage('0'), next: inEveryLanguage('0') },
+    { level: 'warning', finding: inEveryLanguage('0'), next: inEveryLanguage('0') },
+  ]).text,
+  diagnosisFailed: diagnosisFailed().text,
   ...Object.fromEntries(Object.values(COMMANDS).map(({ help: words }) => [words.en, words])),
   ...Object.fromEntries(
     Object.entries(proof.en).flatMap(([name, en]) => {
@@ -280,7 +285,7 @@ test('no file of texts is left out', () => {
   const here = readFileSync(import.meta.filename, 'utf8');
   const files = readdirSync(join(import.meta.dirname, '../../../src/bridge/texts'));
   // They have no texts of their own, or a test of their own.
-  const others = new Set(['text.ts', 'languages.ts', 'reasons.ts']);
+  const others = new Set(['text.ts', 'languages.ts', 'reasons.ts', 'seen.ts']);
   expect(files.filter((file) => !others.has(file) && !here.includes(`texts/${file}'`))).toEqual([]);
 });
 

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { AppFacts, LarkResult, BotFact, RefusalReason } from '../../../src/lark/facts.ts';
+import { inEveryLanguage } from '../../../src/core/language.ts';
 import { checkApp } from '../../../src/doctor/app.ts';
+import { inEnglish } from '../../../src/doctor/finding.ts';
 
 const SUBJECT = {
-  brandName: 'Feishu',
-  otherBrandName: 'Lark',
+  brandName: inEveryLanguage('Feishu'),
+  otherBrandName: inEveryLanguage('Lark'),
   otherBrand: 'lark',
   pages: { app: 'page:app', bot: 'page:bot', versions: 'page:versions', security: 'page:safe' },
-  secretFrom: 'app_secret in credentials.json',
+  secretFrom: inEveryLanguage('app_secret in credentials.json'),
   botOpenId: undefined,
 };
 const TOLD = { kind: 'ok', value: true } as const;
@@ -32,8 +34,10 @@ const WRONG_SECRET = {
   credentials: true,
 } as const;
 
+const NO_ENDPOINT = { kind: 'refused', detail: '403', next: inEveryLanguage('look') } as const;
+
 const checked = (facts: Partial<AppFacts>, subject: Partial<typeof SUBJECT> = {}) =>
-  checkApp({ ...SOUND, ...facts }, { ...SUBJECT, ...subject });
+  checkApp({ ...SOUND, ...facts }, { ...SUBJECT, ...subject }).map(inEnglish);
 const problems = (facts: Partial<AppFacts>) => checked(facts).filter(({ level }) => level !== 'ok');
 
 test('a sound app', () => {
@@ -47,7 +51,7 @@ test('a sound app', () => {
 describe('app id and secret', () => {
   const REFUSED: Partial<AppFacts> = {
     token: WRONG_SECRET,
-    endpoint: { kind: 'refused', error: 'credentials_refused', detail: '514', next: 'check' },
+    endpoint: { ...NO_ENDPOINT, error: 'credentials_refused' },
     bot: undefined,
   };
 
@@ -59,7 +63,10 @@ describe('app id and secret', () => {
   });
 
   test('of a variable: the step leads there, because it would beat what connect stores', () => {
-    const [found] = checked(REFUSED, { ...SUBJECT, secretFrom: 'LARK_APP_SECRET' });
+    const [found] = checked(REFUSED, {
+      ...SUBJECT,
+      secretFrom: inEveryLanguage('LARK_APP_SECRET'),
+    });
     expect(found?.next).toContain('LARK_APP_SECRET');
     expect(found?.next).not.toContain('connect');
   });
@@ -96,22 +103,17 @@ describe('app id and secret', () => {
 
 describe('the long connection', () => {
   test('the other cloud shows here only where both give tokens', () => {
-    const endpoint = { kind: 'refused', error: 'wrong_brand', detail: 'x', next: '' } as const;
+    const endpoint = { ...NO_ENDPOINT, error: 'wrong_brand' } as const;
     expect(problems({ endpoint })[0]).toMatchObject({ check: 'brand', error: 'wrong_brand' });
   });
 
   test('fifty connections are a warning', () => {
-    const endpoint = { kind: 'refused', error: 'already_running', detail: 'x', next: 'y' } as const;
-    expect(problems({ endpoint })[0]).toMatchObject({ level: 'warning', next: 'y' });
+    const endpoint = { ...NO_ENDPOINT, error: 'already_running' } as const;
+    expect(problems({ endpoint })[0]).toMatchObject({ level: 'warning', next: 'look' });
   });
 
   test('refused though the secret is right', () => {
-    const endpoint = {
-      kind: 'refused',
-      error: 'credentials_refused',
-      detail: '403',
-      next: 'look',
-    } as const;
+    const endpoint = { ...NO_ENDPOINT, error: 'credentials_refused' } as const;
     expect(problems({ endpoint })[0]).toMatchObject({
       check: 'long_connection',
       error: 'credentials_refused',

@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { inEveryLanguage } from '../../../src/core/language.ts';
+import { inEnglish } from '../../../src/doctor/finding.ts';
 import {
   checkNode,
   checkStateDirectory,
@@ -32,14 +34,14 @@ const SOUND: StateDirectory = {
 };
 
 const checked = (fact: Partial<Extract<StateDirectory, { kind: 'there' }>>) =>
-  checkStateDirectory('/state', { ...SOUND, ...fact });
+  checkStateDirectory('/state', { ...SOUND, ...fact }).map(inEnglish);
 
 describe('the check of the state directory', () => {
   test.each<[string, StateDirectory, string]>([
     ['sound', SOUND, 'ok'],
     ['not there yet', { kind: 'missing', canBeMade: true }, 'note'],
     ['impossible to make', { kind: 'missing', canBeMade: false }, 'problem'],
-    ['a file', { kind: 'unusable', detail: 'it is not a folder' }, 'problem'],
+    ['a file', { kind: 'unusable', detail: inEveryLanguage('it is not a folder') }, 'problem'],
     ['read-only', { ...SOUND, isWritable: false }, 'problem'],
     ["another user's", { ...SOUND, isOurs: false }, 'warning'],
     ['open to others', { ...SOUND, isOpen: true }, 'warning'],

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Reach } from '../../../src/lark/facts.ts';
+import { inEnglish } from '../../../src/doctor/finding.ts';
 import { checkClock, checkReach, checkRoutes, routeTo } from '../../../src/doctor/network.ts';
 
 const OPEN = { name: 'open', origin: 'https://open.example', proxy: undefined } as const;
 
 const failed = (code: string, over: Partial<Reach> = {}) =>
-  checkReach({ ...OPEN, ...over, outcome: { kind: 'failed', code } });
+  inEnglish(checkReach({ ...OPEN, ...over, outcome: { kind: 'failed', code } }));
 
 const reached = (hereMs: number, thereMs: number): Reach => ({
   ...OPEN,
@@ -53,6 +54,9 @@ describe('reach', () => {
 });
 
 describe('the clock', () => {
+  const clockFound = (hereMs: number, thereMs: number) =>
+    [checkClock([reached(hereMs, thereMs)]) ?? []].flat().map(inEnglish)[0];
+
   test.each([
     [0, 'ok'],
     [60_000, 'ok'],
@@ -64,8 +68,8 @@ describe('the clock', () => {
   });
 
   test('tells how far, and to which side', () => {
-    expect(checkClock([reached(1e12 + 90_000, 1e12)])?.finding).toContain('90 seconds ahead of');
-    expect(checkClock([reached(1e12, 1e12 + 3_600_000)])?.finding).toContain('60 minutes behind');
+    expect(clockFound(1e12 + 90_000, 1e12)?.finding).toContain('90 seconds ahead of');
+    expect(clockFound(1e12, 1e12 + 3_600_000)?.finding).toContain('60 minutes behind');
   });
 
   test('one host with a wrong clock is not taken for ours', () => {
@@ -91,7 +95,7 @@ describe('proxies', () => {
     const [found] = checkRoutes([
       routeTo('the open platform', there, proxy),
       routeTo('the hub', new URL('http://hub.example:4001'), undefined),
-    ]);
+    ]).map(inEnglish);
     expect(found?.level).toBe('note');
     expect(found?.finding).toContain('the open platform (open.example) through http://proxy:3128');
     expect(found?.finding).toContain('the hub (hub.example:4001) directly');
@@ -101,7 +105,7 @@ describe('proxies', () => {
   test.each(['http://127.0.0.1:4001', 'http://localhost:4001', 'http://[::1]:4001'])(
     '%s is not to be reached through one',
     (url) => {
-      const [found] = checkRoutes([routeTo('the hub', new URL(url), proxy)]);
+      const [found] = checkRoutes([routeTo('the hub', new URL(url), proxy)]).map(inEnglish);
       expect(found).toMatchObject({ level: 'warning' });
       expect(found?.next).toContain(`NO_PROXY=${new URL(url).hostname}`);
     },

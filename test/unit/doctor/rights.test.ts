@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { APP_NEEDS, CALLBACK_NEEDS, EVENT_NEEDS } from '../../../src/lark/app-needs.ts';
 import type { AppFact } from '../../../src/lark/facts.ts';
+import { inEnglish } from '../../../src/doctor/finding.ts';
 import { checkRights, checkTraffic } from '../../../src/doctor/rights.ts';
 
 const PAGES = {
@@ -19,7 +20,7 @@ const SOUND: AppFact = {
   callbacksElsewhere: false,
 };
 const checked = (app: Partial<AppFact>) =>
-  checkRights({ kind: 'ok', value: { ...SOUND, ...app } }, APP_NEEDS, PAGES);
+  checkRights({ kind: 'ok', value: { ...SOUND, ...app } }, APP_NEEDS, PAGES).map(inEnglish);
 const odd = (app: Partial<AppFact>) => checked(app).filter(({ level }) => level !== 'ok');
 
 test('all granted and subscribed', () => {

@@ -29,7 +29,7 @@ describe('F26: a certificate and its key are judged before anybody listens with 
   ] as const)('%s can not be used', (_name, files, part, what) => {
     const trouble = tlsTrouble(files, NOW_MS);
     expect(trouble).toMatchObject({ kind: 'unusable', part });
-    expect(trouble?.what).toMatch(what);
+    expect(trouble?.what.en).toMatch(what);
   });
 
   test.each([
@@ -38,6 +38,6 @@ describe('F26: a certificate and its key are judged before anybody listens with 
   ])('a certificate of other days (%i) is used, and told', (shift, what) => {
     const trouble = tlsTrouble(createCertificate('a.example', shift), NOW_MS);
     expect(trouble).toMatchObject({ kind: 'refused', part: 'certificate' });
-    expect(trouble?.what).toMatch(what);
+    expect(trouble?.what.en).toMatch(what);
   });
 });

@@ -56,6 +56,7 @@ test('F8: after a week it is too old', () => {
   expect(values.parse(made, { chat, nowMs: 1_001 + WEEK_MS })).toEqual({
     kind: 'refused',
     why: 'too_old',
+    action: made['lark_bridge_choice'],
   });
 });
 
@@ -64,7 +65,7 @@ test.each([
   ['of an unknown action', { ...made, lark_bridge_choice: 'burn' }],
   ['with other types', { ...made, lark_bridge_choice: { a: 1 }, row: 7, signature: ['x'] }],
 ])('F8: a value %s is ours and not signed', (_which, value) => {
-  expect(values.parse(value, at)).toEqual({ kind: 'refused', why: 'not_signed' });
+  expect(values.parse(value, at)).toMatchObject({ kind: 'refused', why: 'not_signed' });
 });
 
 test.each([[{}], [{ action: 'run' }], [{ lark_bridge_check: 'press' }], [{ signature: 'x' }]])(
@@ -85,11 +86,11 @@ test('a value for the question of an agent comes back as it was made, until the 
   const value = values.valueOf(answer, { chat, sinceMs: 1_000, untilMs: 2_000 });
   expect(values.parse(value, at)).toEqual({ kind: 'choice', choice: answer });
   const late = { chat, nowMs: 2_001 };
-  expect(values.parse(value, late)).toMatchObject({ why: 'too_old', isAnswer: true });
+  expect(values.parse(value, late)).toMatchObject({ why: 'too_old', action: 'answer' });
   for (const name of ['question', 'option']) {
     for (const other of [undefined, '1', 'out_2']) {
       const forged = { ...value, [name]: other };
-      expect(values.parse(forged, at)).toMatchObject({ why: 'wrong_signature', isAnswer: true });
+      expect(values.parse(forged, at)).toMatchObject({ why: 'wrong_signature', action: 'answer' });
     }
   }
   // A button about a turn can't be turned into an answer.

@@ -10,7 +10,7 @@ import { objectText, sendJson } from './raw-json.ts';
 import { parseActivityQuery } from './activity-query.ts';
 import { idOf, onlyOwner, type Callers } from './callers.ts';
 import { emptyRow } from './empty-row.ts';
-import { idempotencyKeyOf, sendToLark } from './lark-send.ts';
+import { idempotencyKeyOf, sendToLark, withOutcomes } from './lark-send.ts';
 import { overQuota, Refusal } from './refusal.ts';
 import {
   AckBody,
@@ -44,7 +44,8 @@ interface ActivityParts {
 }
 
 /** `/workspaces/:id/activity`: the inbox of a workspace that polls. */
-export function addActivityRoutes(server: Server, { store, callers, clock }: ActivityParts): void {
+export function addActivityRoutes(server: Server, parts: ActivityParts): void {
+  const { store, callers, outlet, clock } = parts;
   const onRequest = onlyOwner(callers);
 
   server.get(
@@ -54,8 +55,9 @@ export function addActivityRoutes(server: Server, { store, callers, clock }: Act
       const { id } = await callers.owner(request, request.params.id);
       const asked = parseActivityQuery(request.query, clock.nowMs());
       if (!asked.ok) throw new Refusal(400, asked.error);
-      const rows = await store.activity(id, asked.query);
-      if (rows === undefined) throw new Refusal(410, CURSOR_GONE);
+      const stored = await store.activity(id, asked.query);
+      if (stored === undefined) throw new Refusal(410, CURSOR_GONE);
+      const rows = await withOutcomes(stored, outlet);
       if (!asked.peerInfo) return sendJson(reply, listText(rows));
       const base = `${request.protocol}://${request.host}`;
       const peers = new Map((await store.workspaces()).map((peer) => [String(peer.id), peer]));

@@ -3,7 +3,15 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { storable } from '../../../text/storable.ts';
 import { LARK_RECEIVERS } from '../../../core/ids.ts';
-import type { LarkOutlet, LarkSend, LarkSendStored, NewLarkSend } from '../../ports/lark-sends.ts';
+import type { Activity } from '../../ports/activity.ts';
+import {
+  LARK_SEND,
+  type LarkOutlet,
+  type LarkSend,
+  type LarkSendOutcome,
+  type LarkSendStored,
+  type NewLarkSend,
+} from '../../ports/lark-sends.ts';
 import type { HubStore } from '../../ports/store.ts';
 import type { Workspace } from '../../ports/workspaces.ts';
 import { emptyRow } from './empty-row.ts';
@@ -64,6 +72,30 @@ export async function sendToLark(
   });
   if (answer.stored !== undefined) mustBeStored(answer.stored, row, nowMs);
   return send.id;
+}
+
+/** Rows of messages to Lark with what came of them. The dead letters of the bridge are kept as long as such rows. */
+export function withOutcomes(
+  rows: readonly Activity[],
+  outlet: LarkOutlet | undefined,
+): Promise<readonly Activity[]> {
+  return Promise.all(
+    rows.map(async (row) => {
+      const outcome = row.activityType === LARK_SEND && (await outlet?.outcome(row.id));
+      return outcome === false || outcome === undefined ? row : { ...row, ...toldBy(outcome) };
+    }),
+  );
+}
+
+function toldBy(outcome: LarkSendOutcome): Pick<Activity, 'status' | 'errorDetail'> {
+  switch (outcome.kind) {
+    case 'waiting':
+      return { status: 'queued', errorDetail: undefined };
+    case 'shown':
+      return { status: 'ok', errorDetail: undefined };
+    case 'refused':
+      return { status: 'error', errorDetail: outcome.why };
+  }
 }
 
 export function idempotencyKeyOf({ headers }: FastifyRequest): string | undefined {
@@ -128,6 +160,7 @@ function rowOf(send: LarkSend, { id }: Workspace, nowMs: number) {
   return {
     ...emptyRow(id, nowMs),
     id: send.id,
+    status: 'queued',
     method: 'notify',
     target: to,
     ...(text !== '' && { summary: text }),

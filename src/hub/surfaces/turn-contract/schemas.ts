@@ -100,9 +100,15 @@ const LarkPlace = Type.Object({
   email: Type.Optional(Type.String()),
   card: Type.Optional(Open),
   files: Type.Optional(
-    Type.Array(Type.Object({ name: Type.String({ pattern: FILE_NAME }), base64: Type.String() }), {
-      maxItems: LARK_FILES_MAX,
-    }),
+    Type.Array(
+      Type.Object({
+        name: Type.String({ pattern: FILE_NAME }),
+        // Not believed: what a file is, its first bytes say.
+        mime_type: Type.Optional(Type.String()),
+        base64: Type.String(),
+      }),
+      { maxItems: LARK_FILES_MAX },
+    ),
   ),
 });
 export type LarkPlaceBody = Static<typeof LarkPlace>;

@@ -1,13 +1,11 @@
 import type { Activity, ActivityQuery, NewActivity } from '../../../hub/ports/activity.ts';
+import { LARK_SEND } from '../../../hub/ports/lark-sends.ts';
 import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow, SqlValue } from '../driver.ts';
 
 /** An inbox answer ends early at this size. To write out more would hold up everybody else for more than 50 ms. */
 const HUB_ACTIVITY_BYTES_MAX = 1024 * 1024;
-
-/** The type of rows for messages to people of Lark. No workspace can report one, so their numbers are right. */
-export const LARK_SEND = 'lark_send';
 
 const COLUMNS = `seq, id, workspace_id, activity_type, source_id, target_id, method, summary, status,
   error_detail, duration_ms, created_at_ms, request_id, attachments, request_body, response_body,

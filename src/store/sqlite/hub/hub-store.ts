@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { WorkspaceId } from '../../../core/ids.ts';
 import type { Activity, ActivityQuery, NewActivity } from '../../../hub/ports/activity.ts';
 import type { AgentRecord } from '../../../hub/ports/agents.ts';
-import type { HourlyBound, LarkSendStored, NewLarkSend } from '../../../hub/ports/lark-sends.ts';
+import {
+  LARK_SEND,
+  type HourlyBound,
+  type LarkSendStored,
+  type NewLarkSend,
+} from '../../../hub/ports/lark-sends.ts';
 import type {
   Choice,
   Claimed,
@@ -22,7 +27,7 @@ import {
   type Workspace,
 } from '../../../hub/ports/workspaces.ts';
 import type { Db } from '../db.ts';
-import { ActivityTable, LARK_SEND } from './activity.ts';
+import { ActivityTable } from './activity.ts';
 import { AgentsTable } from './agents.ts';
 import { ItemsTable } from './items.ts';
 import { UsageTable } from './usage.ts';

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../../../src/bridge/bridge.ts';
 import type { Outgoing } from '../../../../src/bridge/ports/delivery.ts';
 import type { SendResult, TurnRequest } from '../../../../src/bridge/ports/target.ts';
+import { BridgeError } from '../../../../src/core/errors.ts';
 import { messageId, openId, turnId, type ChatId } from '../../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../../src/core/message.ts';
 import { contentForm } from '../../../../src/lark/content/rendered.ts';
@@ -44,9 +45,17 @@ const surroundings: NonNullable<BridgeParts['surroundings']> = {
   link: () => ({ connectedSinceMs: () => NOW_MS - 120_000, restart: () => (restarts += 1) }),
   diagnose: () =>
     Promise.resolve([
-      { level: 'ok', finding: 'Fine.' },
-      { level: 'warning', finding: 'Little space.', next: 'Make room.' },
-      { level: 'problem', finding: 'No right.', next: 'Grant it.' },
+      { level: 'ok' },
+      {
+        level: 'warning',
+        finding: { en: 'Little space.', zh: '空间不足。' },
+        next: { en: 'Make room.', zh: '请腾出空间。' },
+      },
+      {
+        level: 'problem',
+        finding: { en: 'No right.', zh: '没有权限。' },
+        next: { en: 'Grant it.', zh: '请开通权限。' },
+      },
     ]),
 };
 
@@ -414,6 +423,24 @@ describe('words of the owner', () => {
     );
   });
 
+  test('/doctor speaks the language of the person', async () => {
+    await say('/lang zh', by(OWNER));
+    await say('/doctor', by(OWNER));
+    expect(shown.at(-1)?.text).toBe(
+      '问题：没有权限。请开通权限。\n警告：空间不足。请腾出空间。\n3 项检查中有 1 项正常。',
+    );
+  });
+
+  test('/doctor whose checks fail says so in words, and the log has the reason', async () => {
+    await bridge.stop();
+    await start({
+      ...surroundings,
+      diagnose: () => Promise.reject(new BridgeError('failed', 'words of an error')),
+    });
+    await say('/doctor', by(OWNER));
+    expect(shown.at(-1)?.text).toBe('The checks could not be made. The log says why.');
+  });
+
   test('/doctor that a stop interrupts is carried out by the next process', async () => {
     await bridge.stop();
     await start({ ...surroundings, diagnose: () => new Promise(() => {}) });
@@ -455,7 +482,7 @@ describe('a button of the help', () => {
   ) => {
     const card = shown.find(({ values }) => values.length > 0);
     const value = card?.values.find((one) => one['lark_bridge_choice'] === name) ?? {};
-    await bridge.intake.admit({
+    const reply = await bridge.intake.admit({
       kind: 'button',
       appId: message.appId,
       eventId: more.eventId ?? `press_${name}`,
@@ -465,11 +492,15 @@ describe('a button of the help', () => {
       value,
     });
     await calm();
+    return reply?.toast;
   };
 
   test('does what the word of whoever presses does, as often as it is pressed', async () => {
     await say('/help');
-    await press('status', { from: 'ou_2', eventId: 'p1' });
+    expect(await press('status', { from: 'ou_2', eventId: 'p1' })).toEqual({
+      kind: 'success',
+      text: 'My answer comes here.',
+    });
     await press('status', { from: 'ou_2', eventId: 'p2' });
     await press('status', { from: 'ou_2', eventId: 'p2' });
     expect(shown.filter(({ text }) => text.includes('Version: 9.9.9'))).toHaveLength(2);
@@ -493,9 +524,28 @@ describe('a button of the help', () => {
   test('in another chat does nothing', async () => {
     await say('/help');
     const asked = await say('long work', { chatId: 'oc_2' as ChatId });
-    await press('stop', { chat: 'oc_2' });
+    const before = shown.length;
+    expect(await press('stop', { chat: 'oc_2' })).toEqual({
+      kind: 'error',
+      text: 'This button does not belong here, so it does nothing.',
+    });
     expect((await stateOf(asked))?.phase).toBe('sending');
-    expect(shown.at(-1)?.text).toContain('This button is from another chat');
+    expect(shown).toHaveLength(before);
+  });
+
+  test('that is forged is told what can be typed, with the prefix that works', async () => {
+    await bridge.stop();
+    await start({ ...surroundings, prefix: '!' });
+    const reply = await bridge.intake.admit({
+      kind: 'button',
+      appId: message.appId,
+      eventId: 'forged',
+      chatId: message.chatId,
+      messageId: messageId('om_any'),
+      operatorOpenId: openId('ou_1'),
+      value: { lark_bridge_choice: 'retry' },
+    });
+    expect(reply?.toast.text).toContain('Send !run, !skip or !retry.');
   });
 });
 
@@ -544,9 +594,10 @@ describe("an entry of the bot's menu", () => {
       messageId: messageId(card?.id ?? ''),
       value,
     } as const;
-    await bridge.intake.admit({ ...event, eventId: 'p1', operatorOpenId: openId('ou_2') });
+    const other = { ...event, eventId: 'p1', operatorOpenId: openId('ou_2') };
+    expect(await bridge.intake.admit(other)).toMatchObject({ toast: { kind: 'error' } });
     await calm();
-    expect(shown.at(-1)?.text).toContain('This button is from another chat');
+    expect(shown).toHaveLength(1);
     await bridge.intake.admit({ ...event, eventId: 'p2', operatorOpenId: openId('ou_1') });
     await calm();
     expect(shown.at(-1)?.text).toContain('Version: 9.9.9');
