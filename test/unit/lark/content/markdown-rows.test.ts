@@ -7,6 +7,7 @@ import { markdownMessage, partsOfAnswer } from '../../../../src/lark/content/mar
 import { plainMarkdown } from '../../../../src/lark/content/plain-markdown.ts';
 import { rendered } from '../../../../src/lark/content/rendered.ts';
 import { inlineCardProblem } from '../../../../src/sim/cards/card-rules.ts';
+import { elementsIn } from './reader.ts';
 
 const FOLDER = join(import.meta.dirname, '../../../fixtures/answers');
 const NAMES = readdirSync(FOLDER).filter((file) => file.endsWith('.md'));
@@ -49,6 +50,26 @@ test('what shows nothing as Markdown is still shown', () => {
   const [part] = partsOfAnswer('[only]: https://example.com/a');
   expect(JSON.stringify(part && rendered(part))).toContain('https://example.com/a');
   expect(partsOfAnswer(' \n ')).toEqual([]);
+});
+
+test.each([
+  '# \u200B',
+  '> \u200B',
+  '- \n- \n-',
+  '1. ',
+  '---',
+  '```\n```',
+  '```\n\u200B\n```',
+  '| \u200B |\n|-|\n| \u200B |',
+  '`````'.repeat(1_000),
+])('a card would be empty, so it stays as it is written: %j', (text) => {
+  expect(partsOfAnswer(text)).toEqual([{ kind: 'answer', text }]);
+});
+
+test('what shows nothing between words is no element of the card', () => {
+  const [part] = textsOf('**one**\n\n# \u200B\n\ntwo');
+  const card = markdownMessage({ ...part, kind: 'answer', text: part?.text ?? '', form: 'card' });
+  expect(elementsIn(card).map(({ content }) => content)).toEqual(['**one**\n\ntwo']);
 });
 
 test('a row of an earlier version, without a form, goes out as a text, whatever is in it', () => {
