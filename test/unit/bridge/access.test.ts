@@ -517,13 +517,13 @@ test('what was kept is answered once, although the process died after the permis
 });
 
 test('whoever an earlier version answered is let in, and the log says once how many', async () => {
-  const db = Db.open(path, log);
+  const earlier = Db.open(path, log);
   const known = { openId: 'ou_guest', state: 'allowed', decidedBy: 'earlier_version' };
-  await db.write(() => {
+  await earlier.write(() => {
     const sql = `INSERT INTO access_people (app_id, open_id, state, record) VALUES (?, ?, 'allowed', ?)`;
-    db.run(sql, message.appId, known.openId, JSON.stringify(known));
+    earlier.run(sql, message.appId, known.openId, JSON.stringify(known));
   });
-  db.close();
+  earlier.close();
   await boot();
   await say({ text: 'go on' });
   await run();
