@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { publishMessage } from '../../src/sim/socket/events.ts';
+import type { Language } from '../../src/core/language.ts';
 import type { SimChat, SimUser } from '../../src/sim/world/model.ts';
 import { Rig } from './rig.ts';
 
@@ -38,6 +39,43 @@ interface Place {
   readonly chat: SimChat;
 }
 
+const LANGUAGES = ['en', 'zh'] as const;
+
+interface Scene {
+  readonly rig: Rig;
+  readonly owner: Place;
+  readonly guest: Place;
+}
+
+const scenes = new Map<Language, Scene>();
+
+async function open(lang: Language): Promise<void> {
+  const rig = await Rig.open({ rateLimits: false });
+  const [owner, guest] = [rig.direct('Mei'), rig.direct('Tom')];
+  scenes.set(lang, { rig, owner, guest });
+  rig.app.subscriptions.add('im.message.updated_v1');
+  const script = join(rig.home, 'agent.cjs');
+  writeFileSync(script, AGENT);
+  const exec = `'${process.execPath}' '${script}'`;
+  const words = ['agents', 'add', 'a', '--stream', '--exec', exec];
+  expect(await rig.command(words)).toMatchObject({ code: 0 });
+  mkdirSync(rig.stateDir, { recursive: true, mode: 0o700 });
+  const note = JSON.stringify({ app_id: rig.app.appId, open_id: owner.user.openId });
+  writeFileSync(join(rig.stateDir, 'owner.json'), note, { mode: 0o600 });
+  await rig.run({
+    env: {
+      LARK_BRIDGE_LANG: lang,
+      LARK_BRIDGE_ACCESS: 'pairing',
+      LARK_BRIDGE_BURST_WAIT_SECS: '0',
+      LARK_BRIDGE_CALL_LIMITS: 'off',
+    },
+  });
+}
+
+beforeAll(() => Promise.all(LANGUAGES.map(open)));
+
+afterAll(() => Promise.all([...scenes.values()].map(({ rig }) => rig.close())));
+
 describe.each([
   ['en', 0, /\p{Script=Han}/u],
   ['zh', 1, /[a-z]{2}/i],
@@ -46,32 +84,14 @@ describe.each([
   let owner: Place;
   let guest: Place;
 
-  beforeAll(async () => {
-    rig = await Rig.open({ rateLimits: false });
-    rig.app.subscriptions.add('im.message.updated_v1');
-    const script = join(rig.home, 'agent.cjs');
-    writeFileSync(script, AGENT);
-    const exec = `'${process.execPath}' '${script}'`;
-    expect(await rig.command(['agents', 'add', 'a', '--stream', '--exec', exec])).toMatchObject({
-      code: 0,
-    });
-    [owner, guest] = [rig.direct('Mei'), rig.direct('Tom')];
-    mkdirSync(rig.stateDir, { recursive: true, mode: 0o700 });
-    const note = JSON.stringify({ app_id: rig.app.appId, open_id: owner.user.openId });
-    writeFileSync(join(rig.stateDir, 'owner.json'), note, { mode: 0o600 });
-    await rig.run({
-      env: {
-        LARK_BRIDGE_LANG: lang,
-        LARK_BRIDGE_ACCESS: 'pairing',
-        LARK_BRIDGE_BURST_WAIT_SECS: '0',
-        LARK_BRIDGE_CALL_LIMITS: 'off',
-      },
-    });
+  beforeAll(() => {
+    const scene = scenes.get(lang);
+    if (scene === undefined) throw new Error('nothing was opened');
+    ({ rig, owner, guest } = scene);
   });
 
-  afterAll(async () => {
+  afterAll(() => {
     expect(rig.bugs()).toEqual([]);
-    await rig.close();
   });
 
   /** Does something, and waits until the chat shows a message that says this and did not say it before. */
