@@ -85,7 +85,7 @@ export function settingsTable(): string {
 
 export function commandsTable(): string {
   const rows = Object.entries<CommandRow>(COMMANDS).map(([name, { argument, who, help }]) => [
-    code(`/${name} ${(argument?.en ?? '').replaceAll('|', '\\|')}`.trim()),
+    code(`/${name} ${argument?.en ?? ''}`.trim()),
     who,
     help.en,
   ]);

@@ -74,6 +74,11 @@ export function afterTry(row: OutboxRow, result: DeliveryResult, at: Try): Outbo
 const CARD_REFUSALS_MAX = 4;
 /** If Lark may have changed the card, a message of its own could show the same twice. So there are more tries. */
 const CARD_DOUBTS_MAX = 20;
+/**
+ * What stands on the card or nowhere. Nobody waits for it, and without it the card would say for ever that the turn is
+ * at work: a quarter of an hour.
+ */
+const CARD_END_TRIES_MAX = 20;
 
 /** How the error of a row begins whose live card may show it: a later refusal does not change that. */
 const CARD_IN_DOUBT = 'in doubt, ';
@@ -91,12 +96,18 @@ function offCard(row: OutboxRow, result: Refused, at: Try): OutboxChange {
   const isUnsent = result.action === 'retry' && result.code === undefined;
   const isPassing =
     result.action === 'wait' || result.action === 'retry' || result.action === 'unknown';
-  const triesMax = isCardInDoubt(row, result) ? CARD_DOUBTS_MAX : CARD_REFUSALS_MAX;
-  if (isUnsent || (isPassing && row.attempts + 1 < triesMax)) return later(row, result, at);
+  if (isUnsent || (isPassing && row.attempts + 1 < cardTriesMax(row, result))) {
+    return later(row, result, at);
+  }
   if (row.body.kind !== 'message' || isCardEnd(row)) return { state: { phase: 'dropped' } };
   const isGone = result.action === 'message_gone';
   const ends = isGone ? [] : endOfCard(row, at, 'below');
   return replacedBy(successor(row, at, { how: 'own' }), ...ends);
+}
+
+function cardTriesMax(row: OutboxRow, result: Refused): number {
+  if (isCardInDoubt(row, result)) return CARD_DOUBTS_MAX;
+  return isCardEnd(row) ? CARD_END_TRIES_MAX : CARD_REFUSALS_MAX;
 }
 
 function afterRefusal(row: OutboxRow, result: Refused, at: Try): OutboxChange {

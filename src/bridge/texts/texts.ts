@@ -24,8 +24,8 @@ export const notices = {
     }),
   empty: () =>
     notice('empty', {
-      en: 'You mentioned me without a question. What can I do for you?',
-      zh: '你提到了我，但没有写问题。需要我做什么？',
+      en: 'I see no question in your message. What can I do for you?',
+      zh: '我在你的消息中没有看到问题。需要我做什么？',
     }),
   emptyAnswer: () =>
     notice('empty_answer', {

@@ -1,6 +1,6 @@
 /** An answer as parts, of which each is shown by one message. The same text and the same chat give the same parts. */
 import type { Person } from '../../core/content.ts';
-import { lettersOf } from './letters.ts';
+import { hasLetters, lettersOf } from './letters.ts';
 import { LIMITS } from './limits.ts';
 import { parseAnswer } from './markdown/parse.ts';
 import type { Block, Inline } from './markdown/tree.ts';
@@ -43,7 +43,8 @@ export function imagesIn(blocks: readonly Block[]): ReadonlySet<string> {
 }
 
 function partsFor(source: string, blocks: readonly Block[]): readonly AnswerPart[] {
-  if (blocks.length === 0) return [];
+  // A bubble with an empty form in it would look broken. What was written says more.
+  if (!blocks.some(hasLetters)) return [];
   const whole = { number: 1, of: 1, blocks, source };
   if (isPlain(source) || isShownAsWritten(source, blocks)) return [{ ...whole, first: 'text' }];
   const parts = partsOf(blocks);

@@ -88,8 +88,12 @@ function stepFrom(part: AnswerPart, rung: Rung): Step {
 
 /** A part that people can read as it is. */
 export function textOf(part: AnswerPart): string {
-  const number = part.of > 1 ? `${part.number}/${part.of}\n` : '';
-  return `${number}${withCalls(plainMarkdown(part.blocks, 'text'))}`;
+  return `${numberOf(part)}${withCalls(plainMarkdown(part.blocks, 'text'))}`;
+}
+
+/** The first line of a text that is a part of an answer. */
+export function numberOf({ number, of }: Pick<AnswerPart, 'number' | 'of'>): string {
+  return of > 1 ? `${number}/${of}\n` : '';
 }
 
 function fileWithFirstWords(part: AnswerPart): AnswerMessage[] {

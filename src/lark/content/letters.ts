@@ -1,4 +1,5 @@
 /** The letters of an answer without its form. */
+import { isBlank } from '../../text/visible.ts';
 import type { Block, Inline } from './markdown/tree.ts';
 
 /** What a person reads of it. */
@@ -23,6 +24,31 @@ function lettersOfNode(node: Inline): string {
     case 'break':
       return '\n';
   }
+}
+
+/** False for what has only a form, such as a rule, a heading without words or a table of empty cells. */
+export function hasLetters(block: Block): boolean {
+  switch (block.kind) {
+    case 'paragraph':
+    case 'heading':
+      return isSeen(block.children);
+    case 'quote':
+      return block.children.some(hasLetters);
+    case 'list':
+      return block.items.some(({ children }) => children.some(hasLetters));
+    case 'table':
+      return [block.head, ...block.rows].some((row) => row.some(isSeen));
+    case 'code_block':
+      return block.lines.some((line) => !isBlank(line));
+    case 'picture':
+      return true;
+    case 'rule':
+      return false;
+  }
+}
+
+function isSeen(children: readonly Inline[]): boolean {
+  return !isBlank(lettersOf(children));
 }
 
 /** Signs that a node needs beside its letters: of its form, its address, its key. */

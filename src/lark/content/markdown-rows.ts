@@ -11,12 +11,15 @@ import { byteLength } from '../../text/cut.ts';
 import { answerOf, blocksOf, imagesIn, type AnswerContext, type AnswerPart } from './answer.ts';
 import { cardMarkdown, tableMarkdown } from './card-markdown.ts';
 import { cardOf } from './card.ts';
-import { firstStep, nextStep, textOf, type AnswerMessage, type Step } from './ladder.ts';
+import { firstStep, nextStep, numberOf, textOf, type AnswerMessage, type Step } from './ladder.ts';
 import { LIMITS } from './limits.ts';
 import type { Block } from './markdown/tree.ts';
 import { plainMarkdown } from './plain-markdown.ts';
 import { postOf } from './post.ts';
-import { piecesOf } from './text.ts';
+import { LARK_TEXT_BYTES_MAX, piecesOf } from './text.ts';
+
+/** The line with the number of a part. */
+const NUMBER_BYTES_MAX = 32;
 
 type Rows = (AnswerContent | FileContent)[];
 
@@ -31,7 +34,7 @@ export function partsOfAnswer(text: string, files: readonly AnswerFile[] = []): 
     return rowsOf(firstStep(first), { isFirstForm: true });
   }
   const isMarkdown = parts.length > 0 && parts.every((part) => part.first === 'card');
-  if (!isMarkdown) return piecesOf(text).map((piece) => ({ kind: 'answer', text: piece }));
+  if (!isMarkdown) return textsOf(text);
   return parts.map((part): AnswerContent => {
     const shown = imagesOf(part, images);
     if (part.of === 1) return { kind: 'answer', text, form: 'card', ...shown };
@@ -45,7 +48,20 @@ export function partsOfAnswer(text: string, files: readonly AnswerFile[] = []): 
       ...shown,
     } as const;
     // Where Markdown would be read in another way, the part is a text that people can read.
-    return saysTheSame(partOf(content), part) ? content : { kind: 'answer', text: textOf(part) };
+    return saysTheSame(partOf(content), part)
+      ? content
+      : { kind: 'answer', text: textOf(part), part: content.part };
+  });
+}
+
+/** What is too long for one message has numbered parts, as cards have. */
+function textsOf(text: string): Rows {
+  const [first = '', ...more] = piecesOf(text, LARK_TEXT_BYTES_MAX - NUMBER_BYTES_MAX);
+  if (more.length === 0) return first === '' ? [] : [{ kind: 'answer', text: first }];
+  const pieces = [first, ...more];
+  return pieces.map((piece, at) => {
+    const part = { number: at + 1, of: pieces.length };
+    return { kind: 'answer', text: `${numberOf(part)}${piece}`, part };
   });
 }
 
@@ -104,14 +120,15 @@ function ownFile({ name, text }: Extract<AnswerMessage, { kind: 'file' }>): File
 }
 
 /** A text was made to be read as it is. Its first lines say what the file is about. */
-function textPart({ text, source = text, part }: AnswerContent): AnswerPart {
+function textPart({ text, part, source }: AnswerContent): AnswerPart {
   const { number, of } = part ?? { number: 1, of: 1 };
-  const words = text.replace(/^\d+\/\d+\n/, '').trim();
+  const unnumbered = text.slice(part === undefined ? 0 : numberOf(part).length);
+  const words = unnumbered.trim();
   const [paragraph = ''] = words.split(/\n\s*\n/, 1);
   const blocks = [
     { kind: 'paragraph', children: [{ kind: 'text', text: paragraph }] },
   ] as const satisfies Block[];
-  return { number, of, blocks, source, first: 'text' };
+  return { number, of, blocks, source: source ?? unnumbered, first: 'text' };
 }
 
 function partOf({ part = { number: 1, of: 1 }, ...content }: AnswerContent): AnswerPart {

@@ -1,8 +1,7 @@
 /** Turns the blocks of an answer into blocks that Lark can show: each one top-level, and none too large. */
 import { headOf } from '../../text/cut.ts';
-import { isBlank } from '../../text/visible.ts';
 import { LIMITS } from './limits.ts';
-import { lettersOf, weightOf } from './letters.ts';
+import { hasLetters, lettersOf, weightOf } from './letters.ts';
 import type { Block, Inline, List, ListItem, Table } from './markdown/tree.ts';
 
 /**
@@ -15,7 +14,7 @@ export function shownBlocks(blocks: readonly Block[]): readonly Block[] {
 
 /** Thousands of line ends would be cards that show nothing. */
 function isVisible(block: Block): boolean {
-  return block.kind !== 'paragraph' || !isBlank(lettersOf(block.children));
+  return (block.kind !== 'paragraph' && block.kind !== 'heading') || hasLetters(block);
 }
 
 function liftedOf(block: Block): readonly Block[] {

@@ -22,9 +22,10 @@ export function smallerPiecesOf(text: string): string[] | undefined {
   return bytesMax === undefined ? undefined : piecesOf(text, bytesMax);
 }
 
-/** A text without any control character but tab and line feed. */
+/** A text without any control character but tab and line feed, and without halves of characters. */
 export function withoutControls(text: string): string {
-  return withoutTerminalControls(text).replaceAll(/\r\n?|\u0085/g, '\n');
+  const shown = withoutTerminalControls(text).replaceAll(/\r\n?|\u0085/g, '\n');
+  return shown.replaceAll(/\p{Surrogate}/gu, '\uFFFD');
 }
 
 function splitText(text: string, bytesMax: number): string[] {

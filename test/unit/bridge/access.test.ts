@@ -521,6 +521,25 @@ test('what was kept is answered once, although the process died after the permis
   expect(asked).toHaveLength(1);
 });
 
+test('whoever an earlier version answered is let in, and the log says once how many', async () => {
+  const earlier = Db.open(path, log);
+  const known = { openId: 'ou_guest', state: 'allowed', decidedBy: 'earlier_version' };
+  await earlier.write(() => {
+    const sql = `INSERT INTO access_people (app_id, open_id, state, record) VALUES (?, ?, 'allowed', ?)`;
+    earlier.run(sql, message.appId, known.openId, JSON.stringify(known));
+  });
+  earlier.close();
+  await boot();
+  await say({ text: 'go on' });
+  await run();
+  expect(asked).toEqual(['go on']);
+  await close();
+  await boot();
+  expect(log.lines.filter(({ event }) => event === 'earlier_people_let_in')).toEqual([
+    { level: 'info', event: 'earlier_people_let_in', people: 1, access: 'pairing' },
+  ]);
+});
+
 test.each([1, 2, 3, 4])(
   'whatever is decided in whatever order, only who is let in is answered, once for each message (seed %i)',
   async (seed) => {

@@ -62,7 +62,11 @@ describe('rows for what a turn shows', () => {
       form: contentForm,
       lang: 'en',
     }).map(({ body }) => (body.kind === 'message' ? body.content.text.trim() : ''));
-    expect(texts.map((part) => part.replaceAll(/\s+|x+/g, ''))).toEqual(['begin', '', 'end']);
+    expect(texts.map((part) => part.replaceAll(/\s+|x+/g, ''))).toEqual([
+      '1/3begin',
+      '2/3',
+      '3/3end',
+    ]);
     expect(texts.join('').match(/x/g)).toHaveLength(40_000);
   });
 

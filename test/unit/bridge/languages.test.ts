@@ -164,7 +164,7 @@ describe('two people in one group, of whom one chose Chinese', () => {
     expect(shownAs()).toEqual([
       ['Nothing of yours waits for a decision here.'],
       ['这里没有需要你决定的消息。'],
-      ['你提到了我，但没有写问题。需要我做什么？'],
+      ['我在你的消息中没有看到问题。需要我做什么？'],
     ]);
   });
 

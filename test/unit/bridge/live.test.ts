@@ -172,6 +172,31 @@ test.each([
   expect(lark.said).toEqual(['Hello world']);
 });
 
+test('99991400 to every update for two minutes: the answer comes, and after it the card says so', async () => {
+  const { ask, tell, pass, end, lark } = await liveRig();
+  await ask();
+  tell(added('Hello'));
+  await pass(3_000);
+  lark.trouble = always('update', 'updateText', 'end').with('passing');
+  await end(answered('Hello world'));
+  await pass(2 * 60_000);
+  expect(lark.said).toEqual(['(working)', 'Hello world']);
+  lark.trouble = () => undefined;
+  await pass(60_000);
+  expect(lark.said).toEqual(['See below.', 'Hello world']);
+});
+
+test('99991400 for an hour: the calls for the end of a card are bounded', async () => {
+  const { ask, tell, pass, end, lark } = await liveRig();
+  await ask();
+  tell(added('Hello'));
+  await pass(3_000);
+  lark.trouble = always('update', 'updateText', 'end').with('passing');
+  await end(answered('Hello world'));
+  await pass(60 * 60_000);
+  expect(lark.calls.filter((method) => method === 'end').length).toBeLessThanOrEqual(24);
+});
+
 test('an end that may have arrived is not shown a second time because later tries have to wait', async () => {
   const { ask, tell, pass, end, lark } = await liveRig();
   await ask();

@@ -36,7 +36,7 @@ let told: string[];
 let answer: TurnAnswer | 'later';
 let ends: ((result: TurnAnswer) => void)[];
 let quoted: () => Promise<ReadResult<SaidMessage | undefined>>;
-let thread: () => Promise<ReadResult<readonly SaidMessage[]>>;
+let thread: (count: number) => Promise<ReadResult<readonly SaidMessage[]>>;
 let names: Record<string, string>;
 let findNames: () => Promise<void>;
 let reads: number;
@@ -72,7 +72,7 @@ const surroundings: Surroundings = {
     reads += 1;
     return quoted();
   },
-  threadBefore: () => thread(),
+  threadBefore: (_message, count) => thread(count),
   findNames: () => findNames(),
   nameOf: (id) => names[id],
 };
@@ -188,6 +188,14 @@ test('nobody waits for names longer than a second', async () => {
   expect(asked).toHaveLength(1);
 });
 
+test('of a long thread the last 20 messages are given', async () => {
+  const all = Array.from({ length: 30 }, (_, at) => said(`om_${at}`, `${at}`));
+  thread = (count) => Promise.resolve({ ok: true, value: all.slice(-count) });
+  await say(inThread);
+  const texts = detailsOf()?.thread?.map(({ text }) => Number(text));
+  expect(texts).toEqual(Array.from({ length: 20 }, (_, at) => at + 10));
+});
+
 test('what is given is bounded: the quoted message is cut, and the oldest of the thread are left out', async () => {
   const long = 'x'.repeat(30_000);
   quoted = () => Promise.resolve({ ok: true, value: { ...before, text: long } });
@@ -231,7 +239,7 @@ describe('a mention without words', () => {
     quoted = () => Promise.resolve({ ok: true, value: undefined });
     await say(mention);
     expect(asked).toEqual([]);
-    expect(told).toEqual([expect.stringMatching(/without a question/)]);
+    expect(told).toEqual([expect.stringMatching(/no question/)]);
     expect((await journal.turn(turnId(mention.messageId)))?.state.phase).toBe('answered');
   });
 

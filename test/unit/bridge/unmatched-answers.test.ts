@@ -57,7 +57,11 @@ describe('an unasked message', () => {
     const lines = Array.from({ length: 3 }, (_, line) => String(line).repeat(60_000));
     await at.answer(lines.join('\n'));
     await at.run(5_000);
-    expect(at.shownIn('oc_default').map((text) => text[0])).toEqual(['0', '1', '2']);
+    expect(at.shownIn('oc_default').map((text) => text.slice(0, 5))).toEqual([
+      '1/3\n0',
+      '2/3\n1',
+      '3/3\n2',
+    ]);
   });
 
   test('is not shown if nothing of it is visible, and terminal controls are left out', async () => {

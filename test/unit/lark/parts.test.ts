@@ -56,7 +56,17 @@ describe('mentions', () => {
     const names = ['A\nB', '<at user_id="all">x</at>', '{0}', '\u202Eevil', 'a\u2028b', '\u200B'];
     const all = names.map((name, at) => person(at + 2, name));
     const written = all.map(({ key }) => key).join('|');
-    expect(textPart(written, all)).toBe('@A B|@<at user_id="all">x</at>|@{0}|@evil|@a b|@_user_7');
+    expect(textPart(written, all)).toBe('@A B|@<at user_id="all">x</at>|@{0}|@evil|@a b|@ou_7');
+  });
+
+  test('who has no name that can be seen is called by the id, also in a post', () => {
+    const mentions = [person(2, '\u200B'), { ...person(3, ''), openId: undefined }];
+    expect(textPart('@_user_2 and @_user_3', mentions)).toBe('@ou_2 and @_user_3');
+    const at = { tag: 'at', user_id: '@_user_2', user_name: '' };
+    const json = JSON.stringify({ title: '', content: [[at]] });
+    expect(parseParts({ messageType: 'post', json, mentions }, undefined)).toEqual([
+      { kind: 'text', text: '@ou_2' },
+    ]);
   });
 
   test("while the bot's id is unknown, no mention counts as its own", () => {

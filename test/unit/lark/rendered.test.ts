@@ -1,6 +1,6 @@
 /** What Lark shows of content that the bridge describes by its meaning. */
 import { describe, expect, test } from 'vitest';
-import { rendered } from '../../../src/lark/content/rendered.ts';
+import { rendered, toLarkContent } from '../../../src/lark/content/rendered.ts';
 import { piecesOf, smallerPiecesOf } from '../../../src/lark/content/text.ts';
 
 describe('a text', () => {
@@ -49,6 +49,21 @@ describe('a text', () => {
       expect(shown).not.toMatch(/(?![\n\t])\p{Cc}/u);
       expect(shown).toContain('abc');
     }
+  });
+
+  test.each([
+    { kind: 'answer', text: 'a\uD83D b' },
+    { kind: 'answer', text: 'a\uD83D **b**', form: 'card' },
+    { kind: 'answer', text: 'a\uD83D **b**', form: 'post' },
+    { kind: 'notice', text: 'a\uD83D b' },
+    { kind: 'menu', text: 'a\uD83D b', buttons: [] },
+    { kind: 'choice', text: 'a\uD83D b', buttons: [] },
+    { kind: 'question', text: 'a\uD83D b', options: [], note: '', plain: '' },
+  ] as const)('half of a character is no part of what goes out: $kind $form', (content) => {
+    const sent = JSON.parse(toLarkContent(rendered(content, []))?.content ?? '') as unknown;
+    const json = JSON.stringify(sent);
+    expect(json).toContain('a\uFFFD ');
+    expect(json).not.toContain(String.raw`\ud83d`);
   });
 
   test('that is long is cut at line ends, without loss and without a cut character', () => {

@@ -127,7 +127,8 @@ export function isBot(who: string, { mentions, botOpenId }: Naming): boolean {
 export function nameOf(who: string, { mentions }: Naming, fallback: string): string {
   if (isAll(who)) return '@all';
   const mention = mentions.find(({ key, openId }) => key === who || openId === who);
-  const name = oneLine(mention?.name ?? '') || oneLine(fallback) || oneLine(who);
+  const name =
+    oneLine(mention?.name ?? '') || oneLine(fallback) || (mention?.openId ?? oneLine(who));
   return name.startsWith('@') ? name : `@${name}`;
 }
 
@@ -142,7 +143,8 @@ export function namesInText(text: string, { mentions, botOpenId }: Naming): stri
     const mention = byKey.get(key);
     if (mention === undefined) return whole;
     if (botOpenId !== undefined && mention.openId === botOpenId) return '';
-    const name = oneLine(mention.name);
-    return name === '' ? whole : `@${name}${space}`;
+    // A name may have nothing that can be seen. Then the id says more than the placeholder.
+    const name = oneLine(mention.name) || mention.openId;
+    return name === undefined ? whole : `@${name}${space}`;
   });
 }
