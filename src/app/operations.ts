@@ -18,7 +18,7 @@ const ORDER_ASK_EVERY_MS = 50;
 export interface Operations {
   readonly journal: JournalReader;
   readonly orders: OrderBook;
-  readonly access: Pick<AccessBook, 'people' | 'groups' | 'personOf'>;
+  readonly access: Pick<AccessBook, 'known' | 'people' | 'groups' | 'personOf'>;
   /** A pairing code in the form in which it was given out. Undefined: it is none. */
   readonly codeOf: (typed: string) => string | undefined;
   /** What programs of the embedded hub wrote that gave no answer, by run. */

@@ -9,7 +9,7 @@ interface AccessOrder {
   /** An open id, or the id of a group. */
   readonly subject: string;
   /** Shown when it is done. */
-  readonly done: string;
+  readonly done: string | (() => Promise<string>);
 }
 
 export async function giveAccessOrder(
@@ -38,5 +38,6 @@ export async function giveAccessOrder(
       },
     );
   }
-  output.result(done, { ...view, ...result });
+  const text = typeof done === 'string' ? done : await done();
+  output.result(text, { ...view, ...result });
 }

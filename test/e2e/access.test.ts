@@ -61,6 +61,9 @@ test('the operator lets a guest in while the daemon runs, and the first one is t
   const bridge = await rig.runHere({ env: PAIRING });
   say('keep me');
   const code = await codeOf(guest.chat);
+  // Lark tells the name a little later.
+  const named = async () => (await pairing('list')).people?.[0]?.name;
+  await expect.poll(named).toBe('Guest');
   const { people = [] } = await pairing('list');
   const time = expect.stringMatching(/^20\d\d-\d\d-\d\dT[\d:.]+Z$/);
   const waiting = { name: 'Guest', code, state: 'waiting', asked_at: time, expires_at: time };
@@ -69,9 +72,11 @@ test('the operator lets a guest in while the daemon runs, and the first one is t
     Date.parse(at ?? ''),
   );
   expect((expires ?? 0) - (asked ?? 0)).toBe(60 * 60_000);
-  await pairing('approve', code.toLowerCase());
-  await rig.repliesIn(guest.chat, 2);
-  expect(textsIn(guest.chat)[1]).toContain('keep me');
+  const approved = await rig.command(['pairing', 'approve', code.toLowerCase()], { env: PAIRING });
+  expect(approved.stdout).toContain(`${guest.user.openId} may talk to the bot now, and owns it`);
+  await rig.repliesIn(guest.chat, 3);
+  expect(textsIn(guest.chat)[1]).toContain('You are my owner');
+  expect(textsIn(guest.chat)[2]).toContain('keep me');
   const refused = await rig.command(['pairing', 'revoke', guest.user.openId], { env: PAIRING });
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('is the owner')]);
   const unknown = await rig.command(['pairing', 'approve', 'AAAAAAAA'], { env: PAIRING });
@@ -91,10 +96,10 @@ test('the operator lets a guest in while no daemon runs; a kill between that and
   await second.saw(() => second.logged('person_let_in'));
   await second.stop('SIGKILL');
   const third = await rig.run({ env: PAIRING });
-  await rig.repliesIn(guest.chat, 2);
-  expect(textsIn(guest.chat)[1]).toContain('keep me');
+  await rig.repliesIn(guest.chat, 3);
+  expect(textsIn(guest.chat)[2]).toContain('keep me');
   await third.stop();
-  expect(textsIn(guest.chat)).toHaveLength(2);
+  expect(textsIn(guest.chat)).toHaveLength(3);
 });
 
 test('a group: denied and allowed by the command line', async () => {

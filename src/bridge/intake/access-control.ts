@@ -12,7 +12,7 @@ import type {
 } from '../ports/access.ts';
 import type { Admission } from '../ports/changes.ts';
 import type { LarkGateway } from '../ports/lark.ts';
-import { guestTexts, ownerTexts } from '../texts/access.ts';
+import { becameOwner, guestTexts, ownerTexts } from '../texts/access.ts';
 import { whyClosed } from './access.ts';
 import { AccessAsking } from './access-asking.ts';
 import { AccessWrites, type AccessWritesParts } from './access-writes.ts';
@@ -134,20 +134,17 @@ export class AccessControl implements AccessOrders, Service {
         if (before?.state === 'allowed' && !isNewOwner) return undefined;
         const ownerChat = before?.chatId;
         const isIn = gate.mode !== 'owner' || isNewOwner;
-        const isTold = ownerChat !== undefined && kept === 0 && isIn;
+        const isAnswered = kept > 0 || !isIn;
+        const notice = isNewOwner ? becameOwner() : isAnswered ? undefined : guestTexts.letIn();
         return {
           change: {
             person: { ...decided(by, nowMs), state: 'allowed' },
             ...(isNewOwner && { app: { owner: person, ownerChat } }),
           },
-          out: isTold
-            ? [
-                this.#writes.draftTo({ chat: ownerChat, to: person }, guestTexts.letIn(), [
-                  person,
-                  nowMs,
-                ]),
-              ]
-            : [],
+          out:
+            notice === undefined || ownerChat === undefined
+              ? []
+              : [this.#writes.draftTo({ chat: ownerChat, to: person }, notice, [person, nowMs])],
         };
       },
     });

@@ -109,6 +109,11 @@ export const ownerTexts = {
   },
 } as const;
 
+/** For whoever becomes the owner in a chat that is there already. */
+export function becameOwner() {
+  return notice('access_hello', ownerTexts.hello);
+}
+
 /** What the bot says when it comes into a chat. */
 export const welcomeTexts = {
   group: (who: 'everybody' | 'known' | 'nobody') =>

@@ -36,7 +36,11 @@ const approve: LeafCommand = {
       await giveAccessOrder(invocation, operations, {
         kind: named.byCode ? 'person_pair' : 'person_allow',
         subject: named.openId,
-        done: `${named.openId} may talk to the bot now.`,
+        done: async () => {
+          const { app } = await operations.access.known({});
+          const isOwner = app.owner === named.openId;
+          return `${named.openId} may talk to the bot now${isOwner ? ', and owns it: the bot asks its owner about everybody else' : ''}.`;
+        },
       });
     }),
 };
