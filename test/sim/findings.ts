@@ -116,7 +116,9 @@ function parseMessage(
   const skipped = turn?.state.phase === 'dropped' && turn.state.why === 'skipped';
   if (skipped && turn.state.by !== author) found.wrongPerson.push(text);
   const wanted = world.people.hasWanted('run', message, author);
-  if (turn !== undefined && skipped && wasStale(turn) && !wanted && runs > 0) {
+  // What was kept of a guest runs without a question, however old it is.
+  const wasAsked = turn !== undefined && wasStale(turn) && !world.people.isOutside(author, 0);
+  if (skipped && wasAsked && !wanted && runs > 0) {
     found.ranUnasked.push(text);
   }
 }

@@ -1,5 +1,6 @@
 import { findings, type Findings } from './findings.ts';
-import { BridgeWorld, type Fate, type Mutations } from './world.ts';
+import type { Fate, Mutations } from './fates.ts';
+import { BridgeWorld } from './world.ts';
 
 const MESSAGES = 15;
 

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { Lanes } from '../../src/time/lanes.ts';
 import { CLEAN, type Findings } from './findings.ts';
 import { live, replayLine } from './lives.ts';
-import type { Fate, Mutations } from './world.ts';
+import type { Fate, Mutations } from './fates.ts';
 import type { LarkGateway } from '../../src/bridge/ports/lark.ts';
 import type { TurnRequest, TurnTarget } from '../../src/bridge/ports/target.ts';
 

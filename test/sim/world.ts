@@ -17,6 +17,7 @@ import { SqliteQuestions } from '../../src/store/sqlite/bridge/questions.ts';
 import { SqliteOrders } from '../../src/store/sqlite/bridge/orders.ts';
 import { ChoiceValues } from '../../src/wire/choice-value.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
+import { type Fate, fateOf, type Mutations } from './fates.ts';
 import { FaultyHub } from './faulty-hub.ts';
 import { FaultyLark } from './faulty-lark.ts';
 import { textOf } from './findings.ts';
@@ -25,8 +26,6 @@ import { seeded } from './random.ts';
 import { settle, VirtualClock } from '../kit/clock.ts';
 import { MachineClock, ProcessClock } from './process-clock.ts';
 import type { Journal } from '../../src/bridge/ports/journal.ts';
-import type { LarkGateway } from '../../src/bridge/ports/lark.ts';
-import type { TurnTarget } from '../../src/bridge/ports/target.ts';
 import type { Question } from '../../src/bridge/ports/questions.ts';
 import type { Log } from '../../src/core/log.ts';
 
@@ -44,40 +43,6 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error: fail };
 function fail(event: string, fields?: Readonly<Record<string, unknown>>): void {
   const isBug = event.endsWith('_bug') || fields?.['stack'] !== undefined;
   if (isBug) throw new Error(`${event}: ${JSON.stringify(fields)}`);
-}
-
-/** Ways to break a rule on purpose, to see that the checks notice. */
-export interface Mutations {
-  readonly lark?: (lark: LarkGateway) => LarkGateway;
-  readonly journal?: (journal: Journal) => Journal;
-  readonly target?: (target: TurnTarget) => TurnTarget;
-  /** Acks a message before it is stored. */
-  readonly ackFirst?: boolean;
-  readonly recallsLost?: boolean;
-  /** Guests are taken for people who may talk. */
-  readonly letsAllIn?: boolean;
-  /** The operator's word is lost. */
-  readonly decisionsLost?: boolean;
-}
-
-/** What kind of life it is; drawn from the seed where nobody says. */
-export interface Fate {
-  /** The hub takes a repeated message id for the same turn. */
-  readonly deduplicates: boolean;
-  /** Its answers come without tickets; they name their questions by token. */
-  readonly isBlind: boolean;
-  /** Lark is away for longer than it remembers keys. */
-  readonly outage: boolean;
-  /** Somebody sets the machine's clock. */
-  readonly jumps: boolean;
-  /** How many agents take nearly a minute, 0…1. */
-  readonly slow: number;
-  /** How many messages are taken back soon after they were said, 0…1. */
-  readonly recalls: number;
-  /** Agents ask something before they answer. */
-  readonly asks: boolean;
-  /** The owner decides who may talk. */
-  readonly pairing: boolean;
 }
 
 interface Process {
@@ -109,21 +74,7 @@ export class BridgeWorld {
     const random = seeded(seed);
     this.#random = random;
     this.#mutations = mutations;
-    const isBlind = seeded(seed + 3)() < 0.25;
-    // People take back what agents work on for long.
-    const hasty = seeded(seed + 4)() < 0.15;
-    this.#fate = {
-      deduplicates: random() < 0.75,
-      outage: random() < 0.15,
-      // A deadline that a jump passes is told, and then the answer comes by its token all the same.
-      jumps: random() < 0.3 && !isBlind,
-      isBlind,
-      slow: hasty ? 1 : 0.1,
-      recalls: hasty ? 0.9 : 0.1,
-      pairing: seeded(seed + 6)() < 0.3,
-      asks: seeded(seed + 5)() < 0.4 && !isBlind,
-      ...fate,
-    };
+    this.#fate = { ...fateOf(seed, random), ...fate };
     const { deduplicates } = this.#fate;
     this.lark = new FaultyLark(clock, seeded(seed + 1));
     this.hub = new FaultyHub({
