@@ -6,6 +6,7 @@ import type { InboundMessage } from '../../core/message.ts';
 import type { OutboxDraft, OutboxRow, Placement } from '../ports/outbox.ts';
 import { outKey } from './keys.ts';
 import { withQuote } from './drafts.ts';
+import { isCardEnd } from './rows.ts';
 import { fileNotices } from '../texts/files.ts';
 import { cardEnd } from '../live/card-ends.ts';
 import { notices } from '../texts/texts.ts';
@@ -92,9 +93,11 @@ function offCard(row: OutboxRow, result: Refused, at: Try): OutboxChange {
   const isPassing =
     result.action === 'wait' || result.action === 'retry' || result.action === 'unknown';
   const triesMax = isCardInDoubt(row, result) ? CARD_DOUBTS_MAX : CARD_REFUSALS_MAX;
-  if (isUnsent || (isPassing && row.attempts + 1 < triesMax)) return later(row, result, at);
   const { body, liveCard, replyTo } = row;
-  if (body.kind !== 'message' || body.onlyOnCard === true) return { state: { phase: 'dropped' } };
+  if (isCardEnd(row))
+    return isPassing ? endLater(row, result, at) : { state: { phase: 'dropped' } };
+  if (isUnsent || (isPassing && row.attempts + 1 < triesMax)) return later(row, result, at);
+  if (body.kind !== 'message') return { state: { phase: 'dropped' } };
   const own = successor(row, at, { how: 'own' });
   const isGone = result.action === 'message_gone';
   if (isGone || liveCard === undefined || row.turn === undefined || replyTo === undefined) {
@@ -102,6 +105,12 @@ function offCard(row: OutboxRow, result: Refused, at: Try): OutboxChange {
   }
   const place = { chatId: row.chatId, replyTo, inThread: row.placement === 'thread' };
   return replacedBy(own, cardEnd({ key: liveCard, turn: row.turn, place }, 'below', at));
+}
+
+/** Nothing else ends the card, so it is tried as long as any row. It is no letter that somebody misses. */
+function endLater(row: OutboxRow, result: Refused, at: Try): OutboxChange {
+  const next = later(row, result, at);
+  return next.state.phase === 'dead' ? { state: { phase: 'dropped' } } : next;
 }
 
 function afterRefusal(row: OutboxRow, result: Refused, at: Try): OutboxChange {

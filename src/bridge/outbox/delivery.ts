@@ -376,5 +376,8 @@ export class Delivery implements Service {
 function isUnwanted(row: OutboxRow, turn: Turn | undefined): boolean {
   const { kind } = row.body;
   if (turn === undefined || kind === 'unreact' || kind === 'update' || isCardEnd(row)) return false;
-  return turn.state.phase === 'dropped' && turn.state.why === 'recalled';
+  if (turn.state.phase === 'dropped' && turn.state.why === 'recalled') return true;
+  // Lark refuses a reply to what is gone, but changes a card that stands. In a thread the others still see answers.
+  const { parts, threadId } = turn.message;
+  return row.liveCard !== undefined && parts.length === 0 && threadId === undefined;
 }
