@@ -1,4 +1,5 @@
 /** What kind of life a bridge has, and how it can be broken. */
+import type { AttachmentStore } from '../../src/bridge/ports/attachments.ts';
 import type { Journal } from '../../src/bridge/ports/journal.ts';
 import type { LarkGateway } from '../../src/bridge/ports/lark.ts';
 import type { TurnTarget } from '../../src/bridge/ports/target.ts';
@@ -9,9 +10,12 @@ export interface Mutations {
   readonly lark?: (lark: LarkGateway) => LarkGateway;
   readonly journal?: (journal: Journal) => Journal;
   readonly target?: (target: TurnTarget) => TurnTarget;
+  readonly attachments?: (store: AttachmentStore) => AttachmentStore;
   /** Acks a message before it is stored. */
   readonly ackFirst?: boolean;
   readonly recallsLost?: boolean;
+  /** What a message says after a change comes as another message. */
+  readonly changesAreNew?: boolean;
   /** Guests are taken for people who may talk. */
   readonly letsAllIn?: boolean;
   /** The operator's word is lost. */
@@ -36,6 +40,14 @@ export interface Fate {
   readonly asks: boolean;
   /** The owner decides who may talk. */
   readonly pairing: boolean;
+  /** People send files, with words and without. */
+  readonly files: boolean;
+  /** Agents say what they do while they work, and cards show it. */
+  readonly tells: boolean;
+  /** People change what they said. */
+  readonly edits: boolean;
+  /** People stop what is at work or waits. */
+  readonly stops: boolean;
 }
 
 /** Each choice of a later date has a stream of its own, so that the others stay as they were. */
@@ -53,5 +65,9 @@ export function fateOf(seed: number, random: () => number): Fate {
     recalls: hasty ? 0.9 : 0.1,
     pairing: seeded(seed + 6)() < 0.3,
     asks: seeded(seed + 5)() < 0.4 && !isBlind,
+    files: seeded(seed + 7)() < 0.4,
+    tells: seeded(seed + 8)() < 0.4 && !isBlind,
+    edits: seeded(seed + 9)() < 0.4,
+    stops: seeded(seed + 10)() < 0.4,
   };
 }
