@@ -6,6 +6,8 @@ import type { BridgeWorld } from './world.ts';
 
 const STOPPED = /^Stopped\.|has stopped this/;
 const AT_WORK = 'The agent is already working on your message';
+/** A call that a process had made when it died. */
+const UNDER_WAY_MS = 1_000;
 /** The latest part of what an agent said. */
 const LATEST_PART = /.*(part \d+;)/s;
 
@@ -62,7 +64,7 @@ export function wordsLost(world: BridgeWorld, turn: Turn): string[] {
     // Neither what another process has shown, nor what an earlier run did.
     const ends = ended.filter((one) => one.turn === id && one.atMs < atMs);
     const others = [
-      ...crashedAtMs.filter((crash) => crash <= atMs),
+      ...crashedAtMs.flatMap((crash) => (crash <= atMs ? crash + UNDER_WAY_MS : [])),
       ...ends.map((one) => one.atMs),
     ];
     const part = latestPart(under, { fromMs: Math.max(0, ...others), untilMs: atMs });

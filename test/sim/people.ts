@@ -54,13 +54,14 @@ export class People {
   readonly said: InboundMessage[] = [];
   /** What was taken back before the bridge got it. */
   readonly takenBack = new Set<MessageId>();
-  /** When the bridge had taken the recall of a message. */
+  /** When the bridge had taken the recall of a message that it knew. */
   readonly heardAtMs = new Map<MessageId, number>();
   /** When it was first said that Bob may talk. */
   letInAtMs: number | undefined;
   readonly changes: Change[] = [];
   /** Who wanted old messages to be run, something to be run again, or work to be stopped, in which chat. */
   readonly #wanted = { run: new Set<string>(), retry: new Set<string>(), stop: new Set<string>() };
+  readonly #known = new Set<MessageId>();
   readonly #versions = new Map<MessageId, number>();
   readonly #parts: PeopleParts;
   /** Cards with those who have answered them. */
@@ -288,7 +289,7 @@ export class People {
     const eventId = this.#eventId('recall');
     if (recallsLost) return;
     await this.#arrive({ kind: 'recalled', appId: APP, eventId, messageId: id, chatId: chat });
-    this.heardAtMs.set(id, clock.nowMs());
+    if (this.#known.has(id)) this.heardAtMs.set(id, clock.nowMs());
   }
 
   /** Lark keeps no order: the recall comes before what it recalls. */
@@ -299,13 +300,14 @@ export class People {
     await this.#arrive({ kind: 'message', message });
     // A process that died in between has forgotten the recall; then it may be answered.
     if (crashes() === before) this.takenBack.add(message.messageId);
-    else this.heardAtMs.delete(message.messageId);
   }
 
   /** Lark delivers until it is acked. */
   async #arrive(event: InboundEvent): Promise<void> {
     const { clock, lark, deliver } = this.#parts;
     while (!(await deliver(event))) await clock.sleep(lark.away ? MINUTE_MS : 2_000);
+    if (event.kind === 'message' || event.kind === 'edited')
+      this.#known.add(event.message.messageId);
   }
 
   #eventId(what: string): string {
