@@ -376,6 +376,8 @@ export class Delivery implements Service {
 function isUnwanted(row: OutboxRow, turn: Turn | undefined): boolean {
   const { kind } = row.body;
   if (turn === undefined || kind === 'unreact' || kind === 'update' || isCardEnd(row)) return false;
+  // It may be shown already. Under the same key Lark names it, and then its card can say that it is over.
+  if (row.body.kind === 'message' && row.body.question !== undefined) return false;
   if (turn.state.phase === 'dropped' && turn.state.why === 'recalled') return true;
   // Lark refuses a reply to what is gone, but changes a card that stands. In a thread the others still see answers.
   const { parts, threadId } = turn.message;
