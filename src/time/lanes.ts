@@ -86,7 +86,10 @@ export class Lanes {
 
   /** Marks a lane as busy with an item that an earlier process took. */
   occupy(name: string, share = name): void {
-    this.#occupy(this.#lane(name), share);
+    const lane = this.#lane(name);
+    this.#occupy(lane, share);
+    // An item may wait in it already.
+    this.#markReady(name, lane);
   }
 
   release(name: string): void {

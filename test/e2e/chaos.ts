@@ -3,7 +3,7 @@
  * and kills while people write, then calm, and then every message is counted. One seed draws all of it;
  * what the operating system makes of the timing is its own affair.
  */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appId } from '../../src/core/ids.ts';
@@ -13,18 +13,17 @@ import type { SimChat, SimMessage, SimUser } from '../../src/sim/world/model.ts'
 import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
 import { seeded } from '../sim/random.ts';
+import {
+  AGENT,
+  cardsAtWork,
+  filesWrong,
+  isLiveCard,
+  kindOf,
+  Notes,
+  type Question,
+} from './chaos-people.ts';
 import { type BridgeProcess, Rig } from './rig.ts';
 import { silentLog } from '../kit/log.ts';
-
-/** Appends what it got before it does anything, so that runs that die with the bridge count too. */
-const AGENT = `
-IFS= read -r text
-printf '%s\\n' "$text" >> "$HOME/runs"
-case "$text" in
-  *slow*) sleep 0.4 ;;
-  *fails*) exit 3 ;;
-esac
-printf 'answer to %s' "$text"`;
 
 /** Per occasion. `event_stolen` and `event_as_card` are not in it: such events are not the bridge's. */
 const STORM: Partial<Record<FaultKind, number>> = {
@@ -54,6 +53,8 @@ const STORM: Partial<Record<FaultKind, number>> = {
   token_revoked: 0.05,
   business_error: 0.03,
   html_502: 0.05,
+  download_cut: 0.1,
+  download_hang: 0.1,
 };
 
 /** More in one storm would outlast Lark's patience with an event. */
@@ -69,6 +70,10 @@ const FAULTS_A_KILL = 3;
 /** But one that hangs is killed too, and Lark's patience is not used up. */
 const FAULTS_MS_MAX = 3_000;
 const CALM_MS_MAX = 90_000;
+/** Some of the files find their words in this time, and others don't. */
+const ENV = { LARK_BRIDGE_BURST_WAIT_SECS: '1' };
+const FILE_BYTES_MAX = 200_000;
+const STOPPED = 'Stopped.';
 
 export interface LifeReport {
   readonly seed: number;
@@ -80,22 +85,11 @@ export interface LifeReport {
   /** Answers shown, and words that the agent failed. */
   readonly replies: number;
   readonly faults: number;
+  /** Files that an agent was given, live cards, and turns that were stopped. */
+  readonly files: number;
+  readonly cards: number;
+  readonly stopped: number;
   readonly complaints: readonly string[];
-}
-
-interface Question {
-  readonly token: string;
-  readonly text: string;
-  readonly chat: SimChat;
-  readonly from: SimUser;
-  /** The thread that it was said in. */
-  readonly threadId: string | undefined;
-  readonly message: SimMessage;
-  /** Processes that had been killed when it was said. */
-  readonly killsBefore: number;
-  recalled: boolean;
-  /** Somebody was asked about it, and pressed the button. */
-  wantedAgain: boolean;
 }
 
 /** The line that lives the same life again. */
@@ -119,12 +113,16 @@ class Life {
   readonly #killsWanted: number;
   readonly #places: readonly { readonly chat: SimChat; readonly users: readonly SimUser[] }[];
   readonly #questions: Question[] = [];
+  readonly #notes: Notes;
   readonly #complaints: string[] = [];
+  /** Chats in which somebody said that the work shall end. */
+  readonly #stopsWanted = new Set<SimChat>();
   #kills = 0;
   #storming = true;
 
   constructor(rig: Rig, seed: number, kills: number) {
     this.#rig = rig;
+    this.#notes = new Notes(rig.home);
     this.#seed = seed;
     this.#killsWanted = kills;
     const direct = ['Mei', 'Tom', 'Ana'].map((name) => rig.direct(name));
@@ -140,7 +138,7 @@ class Life {
 
   async run(): Promise<LifeReport> {
     const { faults } = this.#rig.cloud;
-    await this.#rig.addAgent('scribe', AGENT);
+    await this.#rig.addAgent('scribe', AGENT, ['--stream']);
     faults.setPlan({ rates: STORM });
     await Promise.all([this.#kill(), this.#talk(), this.#weather()]);
     faults.calm();
@@ -153,9 +151,12 @@ class Life {
       kills: this.#kills,
       said: this.#questions.length,
       recalled,
-      runs: this.#runs().length,
+      runs: this.#notes.runs().length,
       replies: this.#answers().length,
       faults: this.#faults(),
+      files: this.#notes.got().length,
+      cards: this.#places.flatMap(({ chat }) => this.#rig.replies(chat).filter(isLiveCard)).length,
+      stopped: this.#questions.filter((question) => this.#stopsOf(question) > 0).length,
       complaints: this.#complaints,
     };
   }
@@ -165,7 +166,7 @@ class Life {
   async #kill(): Promise<void> {
     const random = this.#stream(1);
     while (this.#kills < this.#killsWanted) {
-      const bridge = this.#rig.spawn();
+      const bridge = this.#rig.spawn({ env: ENV });
       if (random() < 0.3) await sleep(random() * START_MS);
       else {
         await Promise.race([bridge.ready().catch(() => {}), sleep(READY_MS_MAX)]);
@@ -204,27 +205,57 @@ class Life {
       const token = `q${String(this.#questions.length).padStart(5, '0')}`;
       const root = pick(roots, random);
       const inThread = group && root?.chatId === place.chat.chatId && random() < 0.4;
-      const roll = random();
-      // What is in a thread says nothing of which message it answers: there the text has to tell.
-      const kind = roll < 0.15 ? 'slow' : roll < 0.25 && !inThread ? 'fails' : 'plain';
+      const kind = kindOf(random(), { group, inThread });
       const text = `${token} ${kind}`;
-      const message = this.#rig.cloud.say({
-        chat: place.chat,
-        from: user,
-        text: group ? `{0} ${text}` : text,
-        ...(group && { mentions: [this.#rig.app] }),
-        ...(inThread && { replyTo: root, inThread: true }),
-      });
+      const said =
+        kind === 'file'
+          ? this.#sendFile({ chat: place.chat, user, token }, random)
+          : {
+              message: this.#rig.cloud.say({
+                chat: place.chat,
+                from: user,
+                text: group ? `{0} ${text}` : text,
+                ...(group && { mentions: [this.#rig.app] }),
+                ...(inThread && { replyTo: root, inThread: true }),
+              }),
+            };
+      const { message } = said;
       const killsBefore = this.#kills;
       const { chat } = place;
       const { threadId } = message;
-      const said = { token, text, chat, from: user, threadId, message, killsBefore };
-      const question = { ...said, recalled: false, wantedAgain: false };
+      const about = { token, text, chat, from: user, threadId, killsBefore };
+      const question = { ...about, ...said, recalled: false, wantedAgain: false };
       this.#questions.push(question);
       if (group && !inThread && roots.length < 6) roots.push(message);
       else if (random() < 0.1) void this.#recallLater(question, random() * 1_500);
+      else if (!group && random() < 0.15) void this.#stopLater(question, random() * 1_500);
       await sleep(30 + random() * 300);
     }
+  }
+
+  #sendFile(
+    {
+      chat,
+      user,
+      token,
+    }: { readonly chat: SimChat; readonly user: SimUser; readonly token: string },
+    random: () => number,
+  ): { readonly message: SimMessage; readonly sum: string } {
+    const { cloud } = this.#rig;
+    const bytes = Buffer.alloc(1 + Math.floor(random() * FILE_BYTES_MAX), `${token} `);
+    const owner = { kind: 'user', openId: user.openId } as const;
+    const { key } = cloud.addUpload({ kind: 'file', owner, bytes });
+    const content = { file_key: key, file_name: `${token}_file` };
+    const message = cloud.say({ chat, from: user, messageType: 'file', content });
+    return { message, sum: execFileSync('cksum', { input: bytes }).toString().trim() };
+  }
+
+  /** Whatever is at work in the chat by then. */
+  async #stopLater({ chat, from }: Question, delayMs: number): Promise<void> {
+    await sleep(delayMs);
+    if (!this.#storming) return;
+    this.#stopsWanted.add(chat);
+    this.#rig.cloud.say({ chat, from, text: '/stop' });
   }
 
   async #recallLater(question: Question, delayMs: number): Promise<void> {
@@ -254,7 +285,7 @@ class Life {
 
   async #calm(): Promise<BridgeProcess> {
     const { cloud, app } = this.#rig;
-    const bridge = this.#rig.spawn();
+    const bridge = this.#rig.spawn({ env: ENV });
     await bridge.ready().catch((error: unknown) => this.#complain(String(error)));
     await this.#until('the link is up', () => cloud.online(app) === 1);
     cloud.redeliverNow();
@@ -266,15 +297,42 @@ class Life {
     await this.#until('every message is answered', () => this.#open().length === 0);
     // One more death and one more delivery of nothing: whatever was shown must stay shown once.
     await this.#end(bridge);
-    const last = this.#rig.spawn();
+    const last = this.#rig.spawn({ env: ENV });
     await last.ready().catch((error: unknown) => this.#complain(String(error)));
     await this.#idle();
     return last;
   }
 
   #open(): Question[] {
-    const answered = new Set(this.#answers().map(({ about }) => about.token));
-    return this.#questions.filter(({ token, recalled }) => !recalled && !answered.has(token));
+    const answered = new Set(this.#answers().map(({ about }) => about));
+    const whole = this.#wholes();
+    return this.#questions.filter((question) => {
+      if (question.recalled) return false;
+      const turn = whole.get(question.message.messageId) ?? question;
+      return !answered.has(turn) && this.#stopsOf(turn) === 0;
+    });
+  }
+
+  /** Files that have become a part of what was said later. */
+  #wholes(): ReadonlyMap<string, Question> {
+    const db = Db.openExisting(join(this.#rig.stateDir, 'bridge.db'));
+    const rows = db?.all(`SELECT message_id, json_extract(state, '$.joined') AS joined FROM turns`);
+    db?.close();
+    const into = new Map(rows?.map((row) => [row['message_id'], row['joined']]));
+    return new Map(
+      this.#questions.flatMap(({ message: { messageId } }) => {
+        let last: unknown = messageId;
+        while (typeof into.get(last as string) === 'string') last = into.get(last as string);
+        const whole = this.#questions.find((one) => one.message.messageId === last);
+        return whole === undefined ? [] : [[messageId, whole] as const];
+      }),
+    );
+  }
+
+  #stopsOf({ chat, message }: Question): number {
+    return this.#rig
+      .replies(chat)
+      .filter(({ text, replyTo }) => replyTo === message.messageId && text === STOPPED).length;
   }
 
   /** A turn during which its process died five times is not run again unless somebody wants it. */
@@ -283,7 +341,7 @@ class Life {
       .replies(chat)
       .find(
         (shown) =>
-          shown.type === 'interactive' &&
+          shown.card?.buttons.some(({ label }) => label === 'Run again') === true &&
           (threadId === undefined
             ? shown.replyTo === message.messageId
             : shown.threadId === threadId),
@@ -355,6 +413,10 @@ class Life {
       this.#checkQuestions(admitted);
       this.#checkOrder(admitted);
       this.#checkRuns();
+      this.#complaints.push(
+        ...filesWrong(this.#questions, this.#notes, (chat) => this.#rig.replies(chat)),
+        ...this.#places.flatMap(({ chat }) => cardsAtWork(this.#rig.replies(chat))),
+      );
     } finally {
       db.close();
     }
@@ -362,10 +424,17 @@ class Life {
 
   #checkQuestions(admitted: ReadonlyMap<string, number>): void {
     const answers = this.#answers();
+    const open = new Set(this.#open());
     for (const question of this.#questions) {
       const { text, message, threadId, recalled } = question;
       const shown = answers.filter(({ about }) => about === question);
-      if (shown.length === 0 && !recalled) {
+      const stops = this.#stopsOf(question);
+      // What an agent had said when it was stopped stays, which may be all of its answer.
+      if (stops > 1) this.#complain(`stopped ${stops} times: ${text}`);
+      if (stops > 0 && !this.#stopsWanted.has(question.chat)) {
+        this.#complain(`stopped, and nobody wanted it: ${text}`);
+      }
+      if (open.has(question)) {
         this.#complain(`${admitted.has(message.messageId) ? 'silent' : 'lost'}: ${text}`);
       }
       if (shown.length > 1) {
@@ -390,7 +459,8 @@ class Life {
   #checkOrder(admitted: ReadonlyMap<string, number>): void {
     const latest = new Map<SimChat, number>();
     for (const { chat, about } of this.#answers()) {
-      if (about.wantedAgain) continue;
+      // A card stands where it was opened, and what has a file waits for words.
+      if (about.wantedAgain || /grows|file/.test(about.text)) continue;
       const place = admitted.get(about.message.messageId) ?? -1;
       if (place < (latest.get(chat) ?? -1)) this.#complain(`out of order: ${about.text}`);
       latest.set(chat, place);
@@ -399,7 +469,7 @@ class Life {
 
   /** A run that dies with the process is begun anew: so many runs may be explained by kills, no more. */
   #checkRuns(): void {
-    const runs = this.#runs();
+    const runs = this.#notes.runs();
     for (const { text, killsBefore, wantedAgain } of this.#questions) {
       const count = runs.filter((run) => run === text).length;
       const explained = 1 + this.#kills - killsBefore + (wantedAgain ? 1 : 0);
@@ -430,12 +500,6 @@ class Life {
         return [{ chat, reply, about }];
       }),
     );
-  }
-
-  /** A run that began as the bridge died has read nothing. */
-  #runs(): string[] {
-    const lines = readFileSync(join(this.#rig.home, 'runs'), 'utf8').split('\n');
-    return lines.filter((line) => line !== '');
   }
 
   #journal() {

@@ -87,6 +87,26 @@ test('SIGKILL in the middle of a live card: the answer comes once, and no card g
   expect(rig.bugs()).toEqual([]);
 });
 
+test('SIGKILL between a stop and its notice: the notice comes once, and nothing runs again', async () => {
+  await rig.addAgent('streaming', STREAMING, ['--stream']);
+  const first = await rig.run();
+  const { user, chat } = say('read it');
+  const card = await cardIn(chat);
+  const pid = await pidIn(join(rig.home, 'pid'));
+  rig.cloud.faults.setPlan({ rates: { request_lost: 1 } });
+  await rig.cloud.pressOnCard(card?.messageId ?? '', user, { index: 0 });
+  await expect.poll(() => isProcessAlive(pid)).toBe(false);
+  await first.stop('SIGKILL');
+  expect(isStreaming(chat)).toBe(true);
+  rig.cloud.faults.calm();
+  go();
+  await rig.runHere();
+  await rig.cloud.waitFor(() => !isStreaming(chat) && rig.replies(chat).length === 2);
+  expect(rig.replies(chat).map(({ text }) => text)).toEqual(['The first half', 'Stopped.']);
+  expect(await pidIn(join(rig.home, 'pid'))).toBe(pid);
+  expect(rig.bugs()).toEqual([]);
+});
+
 test('without the right to stream, and after the card was recalled, the answer comes once', async () => {
   await rig.addAgent('streaming', STREAMING, ['--stream']);
   rig.app.scopes.delete('cardkit:card:write');

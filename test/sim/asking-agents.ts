@@ -63,6 +63,11 @@ export class AskingAgents {
     });
   }
 
+  /** What nobody listens to is lost. */
+  tell(messageId: string, update: TurnUpdate): void {
+    this.#watchers.get(messageId)?.(update);
+  }
+
   /** `trouble`: the chance that the agent has gone on without the answer. */
   async answer({ messageId, id }: AskedTurn, answer: QuestionAnswer, trouble: number) {
     await this.#clock.sleep(5 + this.#random() * 50);

@@ -2,6 +2,8 @@ import { workspaceId, type WorkspaceId } from '../../src/core/ids.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../src/core/turn-update.ts';
 import type { VirtualClock } from '../kit/clock.ts';
 import { AskingAgents } from './asking-agents.ts';
+import { nameIn } from './subjects.ts';
+import { TellingAgents } from './telling-agents.ts';
 import type {
   CancelResult,
   UnmatchedAnswer,
@@ -12,8 +14,19 @@ import type {
 } from '../../src/bridge/ports/target.ts';
 import type { AskedTurn } from '../../src/bridge/ports/questions.ts';
 
-interface Item {
+/** What an agent got. */
+export interface Given {
+  readonly name: string;
   readonly text: string;
+  readonly atMs: number;
+  /** Paths of the files that came with it. */
+  readonly files: readonly string[];
+  /** Those of them that were not there, or not all of them. */
+  readonly broken: readonly string[];
+}
+
+interface Item {
+  readonly name: string;
   readonly messageId: string;
   readonly begunAtMs: number;
   doneAtMs: number;
@@ -37,31 +50,38 @@ export interface HubOptions {
   readonly slow: number;
   /** Half of its agents run in the process of the bridge, and ask something before they answer. */
   readonly asks: boolean;
+  /** Most of its agents say what they do while they work. */
+  readonly tells: boolean;
+  readonly telling: () => number;
+  /** True if a file lies there, and all of it. */
+  readonly isWhole: (path: string) => boolean;
 }
 
 /** A hub that outlives the bridge and keeps the answers. */
 export class FaultyHub implements TurnTarget {
   readonly correlates: boolean;
   readonly deduplicates: boolean;
-  /** How often each text was run. */
+  /** How often each message was run. */
   readonly runs = new Map<string, number>();
-  /** When each text was first run. */
+  /** When each message was first run. */
   readonly firstRunAtMs = new Map<string, number>();
-  /** In whose name each text was run. */
+  readonly given: Given[] = [];
+  /** In whose name each message was run. */
   readonly senders = new Map<string, Set<string>>();
   readonly #items = new Map<string, Item>();
   readonly #clock: VirtualClock;
   readonly #random: () => number;
-  readonly #slow: number;
-  readonly #asks: boolean;
+  readonly #options: HubOptions;
   readonly agents: AskingAgents;
+  readonly #telling: TellingAgents;
   trouble = 0;
   #tickets = 0;
 
-  constructor({ clock, random, deduplicates, isBlind, slow, asks }: HubOptions) {
-    this.#slow = slow;
-    this.#asks = asks;
+  constructor(options: HubOptions) {
+    const { clock, random, deduplicates, isBlind, telling } = options;
+    this.#options = options;
     this.agents = new AskingAgents(clock, random);
+    this.#telling = new TellingAgents({ clock, random: telling });
     this.#clock = clock;
     this.#random = random;
     this.correlates = !isBlind;
@@ -73,10 +93,10 @@ export class FaultyHub implements TurnTarget {
     if (this.correlates) return [];
     const nowMs = this.#clock.nowMs();
     const done = [...this.#items].filter(([, { doneAtMs }]) => doneAtMs <= nowMs);
-    return done.map(([id, { text, fails, replyToken }]) => ({
+    return done.map(([id, { name, fails, replyToken }]) => ({
       id,
       from: workspaceId('agent'),
-      text: answerTo(text),
+      text: answerTo(name),
       ...(replyToken !== undefined && { replyToken }),
       ...(fails && { failure: 'it broke' }),
     }));
@@ -96,12 +116,7 @@ export class FaultyHub implements TurnTarget {
     this.#tickets += 1;
     const ticket = this.deduplicates ? request.messageId : `ticket ${this.#tickets}`;
     if (!this.#items.has(ticket)) {
-      this.runs.set(request.text, (this.runs.get(request.text) ?? 0) + 1);
-      if (!this.firstRunAtMs.has(request.text)) {
-        this.firstRunAtMs.set(request.text, this.#clock.nowMs());
-      }
-      const senders = this.senders.get(request.text) ?? new Set();
-      this.senders.set(request.text, senders.add(request.context.senderOpenId));
+      this.#note(request);
       this.#items.set(ticket, this.#begin(request));
     }
     await this.#clock.sleep(5);
@@ -125,7 +140,7 @@ export class FaultyHub implements TurnTarget {
     if (signal.aborted || this.#clock.nowMs() < item.doneAtMs) return { kind: 'pending' };
     return item.fails
       ? { kind: 'failed', detail: 'it broke' }
-      : { kind: 'answered', text: answerTo(item.text) };
+      : { kind: 'answered', text: answerTo(item.name) };
   }
 
   async cancel(_target: WorkspaceId, messageId: string): Promise<CancelResult> {
@@ -155,40 +170,63 @@ export class FaultyHub implements TurnTarget {
     }
   }
 
-  /** True if the agent had begun with a text by then, and still worked on it so long after. */
-  workedOn(text: string, fromMs: number, forMs: number): boolean {
+  /** True if the agent had begun with a message by then, and still worked on it so long after. */
+  workedOn(name: string, fromMs: number, forMs: number): boolean {
     return [...this.#items.values()].some((item) => {
       const endedAtMs = Math.min(item.doneAtMs, item.cancelledAtMs ?? Infinity);
-      return item.text === text && item.begunAtMs < fromMs && endedAtMs > fromMs + forMs;
+      return item.name === name && item.begunAtMs < fromMs && endedAtMs > fromMs + forMs;
     });
   }
 
+  #note({ text, context, details }: TurnRequest): void {
+    const { isWhole } = this.#options;
+    const name = nameIn(text) ?? '';
+    const atMs = this.#clock.nowMs();
+    const files = (details?.attachments ?? []).map(({ path }) => path);
+    this.given.push({ name, text, atMs, files, broken: files.filter((path) => !isWhole(path)) });
+    this.runs.set(name, (this.runs.get(name) ?? 0) + 1);
+    if (!this.firstRunAtMs.has(name)) this.firstRunAtMs.set(name, atMs);
+    const senders = this.senders.get(name) ?? new Set();
+    this.senders.set(name, senders.add(context.senderOpenId));
+  }
+
   #begin({ text, messageId, reply }: TurnRequest): Item {
-    const asks = this.#asks && this.#random() < 0.5;
+    const name = nameIn(text) ?? '';
+    const asks = this.#options.asks && this.#random() < 0.5;
     const begunAtMs = this.#clock.nowMs();
     const item: Item = {
-      text,
+      name,
       messageId,
       begunAtMs,
       doneAtMs: asks ? Infinity : begunAtMs + this.#workMs(),
-      fails: text.startsWith('fail'),
+      fails: name.startsWith('fail'),
       replyToken: reply?.token,
       asks,
     };
+    this.#tell(item);
     if (!asks) return item;
     const goOn = () => {
       item.doneAtMs = this.#clock.nowMs() + this.#workMs();
     };
     this.#clock.after(this.#workMs(), () => {
       if (item.died === true || item.cancelledAtMs !== undefined) return;
-      this.agents.ask(messageId, text, goOn);
+      this.agents.ask(messageId, name, goOn);
     });
     return item;
   }
 
+  #tell(item: Item): void {
+    const { tells, telling } = this.#options;
+    if (!tells || telling() < 0.3) return;
+    const isGoingOn = () =>
+      item.doneAtMs > this.#clock.nowMs() && item.cancelledAtMs === undefined && !item.died;
+    const tell = (update: TurnUpdate) => this.agents.tell(item.messageId, update);
+    this.#telling.begin({ name: item.name, isGoingOn, tell });
+  }
+
   /** Now and then an agent takes its time. */
   #workMs(): number {
-    return Math.round(this.#random() * (this.#random() < this.#slow ? 50_000 : 8_000));
+    return Math.round(this.#random() * (this.#random() < this.#options.slow ? 50_000 : 8_000));
   }
 
   #refusal(): SendResult {
@@ -200,6 +238,6 @@ export class FaultyHub implements TurnTarget {
 }
 
 /** Every second one is Markdown. */
-function answerTo(text: string): string {
-  return /[02468]$/.test(text) ? `- answer to ${text}` : `answer to ${text}`;
+function answerTo(name: string): string {
+  return /[02468]$/.test(name) ? `- answer to ${name}` : `answer to ${name}`;
 }

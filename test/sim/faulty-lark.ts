@@ -1,25 +1,12 @@
 import { BridgeError } from '../../src/core/errors.ts';
 import { messageId, type ChatId, type MessageId } from '../../src/core/ids.ts';
-import type { MarkdownForm } from '../../src/core/content.ts';
 import type { VirtualClock } from '../kit/clock.ts';
 import type { DeliveryResult, Outgoing } from '../../src/bridge/ports/delivery.ts';
 import type { HistoryMessage, LarkGateway } from '../../src/bridge/ports/lark.ts';
-import { contentForm, rendered, type Rendered } from '../../src/lark/content/rendered.ts';
-
-export interface Shown {
-  readonly id: MessageId;
-  readonly chatId: ChatId;
-  readonly replyTo: MessageId | undefined;
-  readonly inThread: boolean;
-  readonly text: string;
-  /** Undefined for a text. */
-  readonly form: MarkdownForm | undefined;
-  /** What the buttons of a card say when they are pressed. */
-  readonly buttons: readonly Readonly<Record<string, string>>[];
-  /** All words of a card, as it is now. */
-  readonly words: string;
-  readonly atMs: number;
-}
+import { contentForm, rendered } from '../../src/lark/content/rendered.ts';
+import { FaultyCards } from './faulty-cards.ts';
+import type { FaultyFiles } from './faulty-files.ts';
+import { looksOf, type Shown } from './shown.ts';
 
 const KEY_HONOURED_MS = 60 * 60_000;
 /** The sign on a message that answered a question. It stays. */
@@ -33,6 +20,8 @@ const FORM_REFUSED_RATE = 0.3;
 /** Lark's cloud as the outbox meets it: it honours keys for an hour, and its answers get lost. */
 export class FaultyLark implements LarkGateway {
   readonly form = contentForm;
+  readonly live: FaultyCards;
+  readonly resource?: NonNullable<LarkGateway['resource']>;
   readonly shown: Shown[] = [];
   readonly reactions = new Map<string, MessageId>();
   /** When messages were taken back. */
@@ -50,9 +39,18 @@ export class FaultyLark implements LarkGateway {
   /** Nobody gets an answer, though now and then something is carried out. */
   away = false;
 
-  constructor(clock: VirtualClock, random: () => number) {
+  constructor(clock: VirtualClock, random: () => number, files?: FaultyFiles) {
+    if (files !== undefined) this.resource = (of, resource) => files.read(of, resource);
     this.#clock = clock;
     this.#random = random;
+    this.live = new FaultyCards({
+      clock,
+      random,
+      shown: this.shown,
+      trouble: () => this.trouble,
+      isAway: () => this.away,
+      isRecalled: (message) => this.recalled.has(message),
+    });
   }
 
   async deliver(out: Outgoing, key: string): Promise<DeliveryResult> {
@@ -117,7 +115,7 @@ export class FaultyLark implements LarkGateway {
     const at = this.shown.findIndex((one) => one.id === id);
     const before = this.shown[at];
     if (before === undefined) throw new Error('an update of a card that was never shown');
-    this.shown[at] = { ...before, ...read(rendered(content)) };
+    this.shown[at] = { ...before, ...looksOf(rendered(content)) };
   }
 
   #carryOut(out: Outgoing, key: string): DeliveryResult {
@@ -149,7 +147,7 @@ export class FaultyLark implements LarkGateway {
         const replyTo = out.kind === 'reply' ? out.replyTo : undefined;
         if (replyTo !== undefined && this.recalled.has(replyTo)) return gone('message_gone');
         const atMs = this.#clock.nowMs();
-        const { text, buttons, words, form } = read(rendered(out.content, out.buttonValues));
+        const { text, buttons, words, form } = looksOf(rendered(out.content, out.buttonValues));
         const mayBeRefused = buttons.length === 0 || out.content.kind === 'question';
         if (form !== undefined && mayBeRefused && this.#random() < FORM_REFUSED_RATE) {
           return { ok: false, action: 'fall_back_to_text', code: 230099, detail: 'no such form' };
@@ -182,32 +180,4 @@ function noAnswer(): DeliveryResult {
 
 function gone(action: 'give_up' | 'message_gone'): DeliveryResult {
   return { ok: false, action, code: 230011, detail: 'recalled' };
-}
-
-function read(content: Rendered): Pick<Shown, 'text' | 'words' | 'buttons' | 'form'> {
-  if (content.kind === 'text') {
-    return { text: content.text, words: content.text, buttons: [], form: undefined };
-  }
-  if (content.kind === 'file') throw new Error('no agent of the model has files');
-  if (content.kind === 'post') {
-    const post = JSON.parse(content.post) as { zh_cn: { content: { text: string }[][] } };
-    const text = post.zh_cn.content.flat()[0]?.text ?? '';
-    return { text, words: text, buttons: [], form: 'post' };
-  }
-  const card = JSON.parse(content.card) as {
-    config: { summary: { content: string } };
-    body: {
-      elements: {
-        text?: { content: string };
-        behaviors?: { value: Record<string, string> }[];
-      }[];
-    };
-  };
-  const { elements } = card.body;
-  return {
-    text: card.config.summary.content,
-    words: elements.map(({ text }) => text?.content ?? '').join('\n'),
-    buttons: elements.flatMap(({ behaviors = [] }) => behaviors.map(({ value }) => value)),
-    form: 'card',
-  };
 }

@@ -1,9 +1,12 @@
 import type { MessageId } from '../../src/core/ids.ts';
 import type { InboundMessage } from '../../src/core/message.ts';
 import type { Turn } from '../../src/core/turn.ts';
-import type { Shown } from './faulty-lark.ts';
+import type { Shown } from './shown.ts';
 import type { BridgeWorld } from './world.ts';
+import { filesLost, gotWithdrawn } from './findings-of-files.ts';
+import { cardsAtWork, oldTexts, stoppedAtMs, stopsNotTold, wordsLost } from './findings-of-work.ts';
 import { isAgentsQuestion } from './people.ts';
+import { nameOf } from './subjects.ts';
 import { STALE_AFTER_MS } from '../../src/bridge/intake/admission.ts';
 
 /** What the people in the chats would complain about, by the texts of their messages. */
@@ -33,7 +36,20 @@ export interface Findings {
   readonly misheard: string[];
   /** Of people who were not let in, or not yet, and run or answered all the same. */
   readonly strangers: string[];
+  /** Files that were neither given whole to the agent nor said to be missing. */
+  readonly filesLost: string[];
+  /** Cards that say for ever that an agent works. */
+  readonly atWork: string[];
+  /** What an agent had said when its turn was stopped or failed, and what is not shown any more. */
+  readonly wordsLost: string[];
+  /** Stopped without a word, or by somebody who did not want it. */
+  readonly stopped: string[];
+  /** Run with a text that had been changed, without a word about it. */
+  readonly oldText: string[];
 }
+
+/** What is on its way to Lark when the bridge hears of a recall. */
+const UNDER_WAY_MS = 1_000;
 
 /** A crash right after the recall, and a hub that does not answer at once, take their time. */
 const RAN_ON_MS = 30_000;
@@ -53,27 +69,64 @@ export const CLEAN: Findings = {
   unended: [],
   misheard: [],
   strangers: [],
+  filesLost: [],
+  atWork: [],
+  wordsLost: [],
+  stopped: [],
+  oldText: [],
 };
 
 export async function findings(world: BridgeWorld): Promise<Findings> {
   const found = structuredClone(CLEAN);
   found.silent.push(...world.silent);
   found.leftOver.push(...world.lark.reactions.values());
+  found.atWork.push(...cardsAtWork(world));
   const turns = new Map((await world.turns()).map((turn) => [turn.message.messageId, turn]));
   const asked = new Map(world.people.said.map((message) => [message.messageId, message]));
   for (const message of asked.values()) {
-    parseMessage(world, { message, turn: turns.get(message.messageId) }, found);
+    const own = turns.get(message.messageId);
+    const turn = own && wholeOf(own, turns);
+    if (turn === own) parseMessage(world, { message, turn }, found);
+    else if (turn !== undefined) parseJoined(world, { message, turn }, found);
+    if (turn === undefined) continue;
+    found.filesLost.push(...filesLost(world, { message, turn }));
+    if (gotWithdrawn(world, { message, turn })) found.withdrawn.push(nameOf(message));
   }
   for (const shown of world.lark.shown) {
-    const under = shown.replyTo === undefined ? undefined : asked.get(shown.replyTo);
+    const under = shown.replyTo && (asked.get(shown.replyTo) ?? turns.get(shown.replyTo)?.message);
     const about = subjectOf(shown);
     if (about === undefined) continue;
-    const place = under?.chatId === shown.chatId && textOf(under) === about;
-    if (!place) found.misplaced.push(shown.text);
+    const isInPlace = under?.chatId === shown.chatId && nameOf(under) === about;
+    if (!isInPlace) found.misplaced.push(shown.text);
   }
   parseQuestions(world, [...turns.values()], found);
   found.outOfOrder.push(...disorder(world, [...turns.values()]));
   return found;
+}
+
+/** The turn that a message is a part of: its own, or the one that took it in. */
+function wholeOf(turn: Turn, turns: ReadonlyMap<MessageId, Turn>): Turn {
+  const { state } = turn;
+  const into = state.phase === 'answered' ? state.joined : undefined;
+  const whole = into && turns.get(into as string as MessageId);
+  return whole === undefined ? turn : wholeOf(whole, turns);
+}
+
+/** A message that became a part of another turn is answered with that one, unless that one was taken back. */
+function parseJoined(
+  world: BridgeWorld,
+  { message, turn }: { message: InboundMessage; turn: Turn },
+  found: Findings,
+): void {
+  const name = nameOf(message);
+  const { chatId: chat, senderOpenId: by } = turn.message;
+  if (chat !== message.chatId || by !== message.senderOpenId) found.misplaced.push(name);
+  if (isWithdrawn(world, message)) found.withdrawn.push(name);
+  const isRun = world.hub.given.some(({ text }) => text.includes(`${name}]`));
+  const isGone = turn.state.phase === 'dropped' && turn.state.why === 'recalled';
+  if (isGone && !isRun && !world.lark.recalled.has(message.messageId)) {
+    found.lost.push(`${name}: taken back with ${nameOf(turn.message)}`);
+  }
 }
 
 function parseMessage(
@@ -81,7 +134,7 @@ function parseMessage(
   { message, turn }: { message: InboundMessage; turn: Turn | undefined },
   found: Findings,
 ): void {
-  const text = textOf(message);
+  const text = nameOf(message);
   const outcomes = world.lark.shown.filter(
     (shown) => isOutcome(shown.text) && shown.replyTo === message.messageId,
   );
@@ -106,9 +159,11 @@ function parseMessage(
   if (runs > 0 && world.people.takenBack.has(message.messageId)) found.ranUnasked.push(text);
   if (isWithdrawn(world, message)) found.withdrawn.push(text);
   const heardAtMs = world.people.heardAtMs.get(message.messageId);
-  if (heardAtMs !== undefined && world.hub.workedOn(text, heardAtMs, RAN_ON_MS)) {
-    found.ranOn.push(text);
+  const stopAtMs = turn && stoppedAtMs(world, turn);
+  for (const atMs of [heardAtMs, stopAtMs]) {
+    if (atMs !== undefined && world.hub.workedOn(text, atMs, RAN_ON_MS)) found.ranOn.push(text);
   }
+  if (turn !== undefined) parseWork(world, turn, found);
   for (const sender of world.hub.senders.get(text) ?? []) {
     const isAsker = sender === author || world.people.hasWanted('retry', message, sender);
     if (!isAsker) found.wrongPerson.push(text);
@@ -116,11 +171,21 @@ function parseMessage(
   const skipped = turn?.state.phase === 'dropped' && turn.state.why === 'skipped';
   if (skipped && turn.state.by !== author) found.wrongPerson.push(text);
   const wanted = world.people.hasWanted('run', message, author);
-  // What a guest said was kept, however old it was. It ran because the guest was let in.
-  const wasKept = turn !== undefined && world.people.isOutside(author, turn.receivedAtMs);
-  if (turn !== undefined && skipped && wasStale(turn) && !wasKept && !wanted && runs > 0) {
+  // What was kept of a guest runs without a question, however old it is.
+  const wasAsked = turn !== undefined && wasStale(turn) && !world.people.isOutside(author, 0);
+  if (skipped && wasAsked && !wanted && runs > 0) {
     found.ranUnasked.push(text);
   }
+}
+
+function parseWork(world: BridgeWorld, turn: Turn, found: Findings): void {
+  const { message, state, askedBy = message.senderOpenId } = turn;
+  found.stopped.push(...stopsNotTold(world, turn));
+  found.wordsLost.push(...wordsLost(world, turn));
+  found.oldText.push(...oldTexts(world, turn));
+  if (state.phase !== 'dropped' || state.why !== 'stopped') return;
+  const isWanted = state.by === askedBy && world.people.hasWanted('stop', message, askedBy);
+  if (!isWanted) found.stopped.push(`${nameOf(message)}: by ${state.by}`);
 }
 
 /** Every question ends once, its card says how, and its agent hears that and nothing else. */
@@ -160,16 +225,24 @@ function parseQuestions(world: BridgeWorld, turns: readonly Turn[], found: Findi
 
 /** The message that something shown tells the outcome of, if it tells so. */
 function subjectOf({ text }: Shown): string | undefined {
-  return /answer to ((?:question|fail) \d+)$/.exec(text)?.[1];
+  return /(?:answer to|so far) ((?:question|fail|picture) \d+)/.exec(text)?.[1];
 }
 
-/** Shown after Lark had taken the message back; a word of it is enough. */
-function isWithdrawn(world: BridgeWorld, message: InboundMessage): boolean {
-  const atMs = world.lark.recalled.get(message.messageId);
-  const words = new RegExp(String.raw`\b${textOf(message)}\b`);
-  return (
-    atMs !== undefined && world.lark.shown.some((one) => one.atMs > atMs && words.test(one.text))
-  );
+/**
+ * Shown after Lark had taken the message back; a word of it is enough. Lark goes on to change a card that stands
+ * already: there it counts when the bridge hears of the recall. A notice names files that are missing, and may have
+ * been on its way.
+ */
+function isWithdrawn({ lark, people }: BridgeWorld, message: InboundMessage): boolean {
+  const { messageId: id } = message;
+  const atMs = lark.recalled.get(id);
+  if (atMs === undefined) return false;
+  const words = new RegExp(String.raw`\b${nameOf(message)}\b`);
+  const heardAtMs = (people.heardAtMs.get(id) ?? Infinity) + UNDER_WAY_MS;
+  return lark.shown.some(({ atMs: shownAtMs, live, text }) => {
+    const isLate = shownAtMs > (live === undefined ? atMs : heardAtMs);
+    return isLate && words.test(text) && !text.startsWith('I could not read: ');
+  });
 }
 
 /** Outcomes that came before that of an earlier message of the same chat, which waited for nobody's word. */
@@ -181,7 +254,9 @@ function disorder(world: BridgeWorld, turns: readonly Turn[]): string[] {
     if (one.buttons.length > 0 && !isAgentsQuestion(one)) aside.add(one.replyTo);
   }
   for (const turn of turns) {
-    if (turn.run > 1 || wasStale(turn)) aside.add(turn.message.messageId);
+    // Files without words stand in no line while they wait for words.
+    const isAside = turn.run > 1 || wasStale(turn) || nameOf(turn.message).startsWith('picture');
+    if (isAside) aside.add(turn.message.messageId);
   }
   const places = new Map(turns.map((turn) => [turn.message.messageId, turn.seq]));
   const authors = new Map(world.people.said.map((one) => [one.messageId, one.senderOpenId]));
@@ -208,8 +283,4 @@ function wasStale({ receivedAtMs, message }: Turn): boolean {
 
 function isOutcome(text: string): boolean {
   return /answer to |could not answer|took too long/.test(text);
-}
-
-export function textOf(message: InboundMessage): string {
-  return message.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
 }

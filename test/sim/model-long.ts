@@ -1,7 +1,7 @@
 /** `npm run model`: more seeds of the model than a run of the tests has time for. */
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { CLEAN } from './findings.ts';
-import { live, replayLine } from './lives.ts';
+import { live, type Met, replayLine } from './lives.ts';
 
 const PROGRESS_EVERY = 100;
 
@@ -17,9 +17,11 @@ export async function main(words: string[]): Promise<number> {
   const seeds = Number(values.seeds);
   let crashes = 0;
   let failed = 0;
+  const met = { files: 0, joined: 0, cards: 0, changes: 0, stops: 0 };
   for (let seed = first; seed < first + seeds; seed += 1) {
     const one = await live(seed);
     crashes += one.crashes;
+    for (const [name, count] of Object.entries(one.met)) met[name as keyof Met] += count;
     if (!isDeepStrictEqual(one.found, CLEAN)) {
       failed += 1;
       const complaints = Object.entries(one.found).filter(([, texts]) => texts.length > 0);
@@ -30,6 +32,6 @@ export async function main(words: string[]): Promise<number> {
     if (done % PROGRESS_EVERY === 0)
       console.log(`${done} seeds, ${crashes} crashes, ${failed} failed`);
   }
-  console.log(`${seeds} seeds, ${crashes} crashes, ${failed} failed`);
+  console.log(`${seeds} seeds, ${crashes} crashes, ${failed} failed; met ${JSON.stringify(met)}`);
   return failed === 0 ? 0 : 1;
 }

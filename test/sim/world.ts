@@ -7,26 +7,29 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bridge } from '../../src/bridge/bridge.ts';
-import type { OpenId } from '../../src/core/ids.ts';
+import { messageId, type OpenId, type TurnId } from '../../src/core/ids.ts';
 import type { InboundEvent } from '../../src/core/message.ts';
 import { personOf, type Turn, type TurnPhase } from '../../src/core/turn.ts';
 import { SqliteAccess } from '../../src/store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
+import { SqliteLiveCards } from '../../src/store/sqlite/bridge/live-cards.ts';
 import { SqliteLanguages } from '../../src/store/sqlite/bridge/languages.ts';
 import { SqliteQuestions } from '../../src/store/sqlite/bridge/questions.ts';
 import { SqliteOrders } from '../../src/store/sqlite/bridge/orders.ts';
 import { ChoiceValues } from '../../src/wire/choice-value.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
+import { type Fate, fateOf, type Mutations } from './fates.ts';
+import { FaultyFiles } from './faulty-files.ts';
 import { FaultyHub } from './faulty-hub.ts';
 import { FaultyLark } from './faulty-lark.ts';
-import { textOf } from './findings.ts';
-import { ALICE, APP, People } from './people.ts';
+import { APP } from './messages.ts';
+import { cut, mortal } from './mortal.ts';
+import { ALICE, People } from './people.ts';
 import { seeded } from './random.ts';
+import { nameOf } from './subjects.ts';
 import { settle, VirtualClock } from '../kit/clock.ts';
 import { MachineClock, ProcessClock } from './process-clock.ts';
-import type { Journal } from '../../src/bridge/ports/journal.ts';
-import type { LarkGateway } from '../../src/bridge/ports/lark.ts';
-import type { TurnTarget } from '../../src/bridge/ports/target.ts';
+import { NO_OBSERVER, type Observer } from '../../src/bridge/ports/observer.ts';
 import type { Question } from '../../src/bridge/ports/questions.ts';
 import type { Log } from '../../src/core/log.ts';
 
@@ -35,8 +38,10 @@ const MINUTE_MS = 60_000;
 /** In memory where there is such a folder: the disk's speed is not what is tested. */
 const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const INBOX_LOOK_MS = 5_000;
+const BURST_WAIT_MS = 10_000;
 /** A question can lead to a run that leads to a question. */
 const ASKED_AGAIN_MAX = 8;
+const ROUNDS_WITHOUT_END_MAX = 4;
 const UNDER_WAY: ReadonlySet<TurnPhase> = new Set(['waiting', 'sending', 'accepted', 'overdue']);
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error: fail };
@@ -46,38 +51,11 @@ function fail(event: string, fields?: Readonly<Record<string, unknown>>): void {
   if (isBug) throw new Error(`${event}: ${JSON.stringify(fields)}`);
 }
 
-/** Ways to break a rule on purpose, to see that the checks notice. */
-export interface Mutations {
-  readonly lark?: (lark: LarkGateway) => LarkGateway;
-  readonly journal?: (journal: Journal) => Journal;
-  readonly target?: (target: TurnTarget) => TurnTarget;
-  /** Acks a message before it is stored. */
-  readonly ackFirst?: boolean;
-  readonly recallsLost?: boolean;
-  /** Guests are taken for people who may talk. */
-  readonly letsAllIn?: boolean;
-  /** The operator's word is lost. */
-  readonly decisionsLost?: boolean;
-}
-
-/** What kind of life it is; drawn from the seed where nobody says. */
-export interface Fate {
-  /** The hub takes a repeated message id for the same turn. */
-  readonly deduplicates: boolean;
-  /** Its answers come without tickets; they name their questions by token. */
-  readonly isBlind: boolean;
-  /** Lark is away for longer than it remembers keys. */
-  readonly outage: boolean;
-  /** Somebody sets the machine's clock. */
-  readonly jumps: boolean;
-  /** How many agents take nearly a minute, 0…1. */
-  readonly slow: number;
-  /** How many messages are taken back soon after they were said, 0…1. */
-  readonly recalls: number;
-  /** Agents ask something before they answer. */
-  readonly asks: boolean;
-  /** The owner decides who may talk. */
-  readonly pairing: boolean;
+/** A turn that was at work is over or held. */
+interface Ended {
+  readonly turn: TurnId;
+  readonly phase: TurnPhase;
+  readonly atMs: number;
 }
 
 interface Process {
@@ -93,60 +71,64 @@ export class BridgeWorld {
   readonly people: People;
   /** Messages that wait for a word nobody was asked for. */
   readonly silent: string[] = [];
+  readonly ended: Ended[] = [];
+  readonly crashedAtMs: number[] = [];
   readonly #random: () => number;
+  readonly #extras: () => number;
+  readonly #files: FaultyFiles;
   readonly #fate: Fate;
   readonly #machine = new MachineClock();
   readonly #folder = mkdtempSync(join(FOLDER, 'bridge-model-'));
   readonly #db: Db;
   readonly #mutations: Mutations;
+  readonly #liveMode: 'on' | 'sparse';
   #process: Process | undefined;
   #crashChance = 0;
   #writes = 0;
-  crashes = 0;
 
   constructor(seed: number, mutations: Mutations = {}, fate: Partial<Fate> = {}) {
     const { clock } = this;
     const random = seeded(seed);
     this.#random = random;
     this.#mutations = mutations;
-    const isBlind = seeded(seed + 3)() < 0.25;
-    // People take back what agents work on for long.
-    const hasty = seeded(seed + 4)() < 0.15;
-    this.#fate = {
-      deduplicates: random() < 0.75,
-      outage: random() < 0.15,
-      // A deadline that a jump passes is told, and then the answer comes by its token all the same.
-      jumps: random() < 0.3 && !isBlind,
-      isBlind,
-      slow: hasty ? 1 : 0.1,
-      recalls: hasty ? 0.9 : 0.1,
-      pairing: seeded(seed + 6)() < 0.3,
-      asks: seeded(seed + 5)() < 0.4 && !isBlind,
-      ...fate,
-    };
-    const { deduplicates } = this.#fate;
-    this.lark = new FaultyLark(clock, seeded(seed + 1));
+    this.#fate = { ...fateOf(seed, random), ...fate };
+    this.#extras = seeded(seed + 11);
+    this.#files = new FaultyFiles({
+      clock,
+      random: seeded(seed + 12),
+      folder: join(this.#folder, 'attachments'),
+      log: silent,
+      isRecalled: (message) => this.lark.recalled.has(message),
+      isAway: () => this.lark.away,
+    });
+    this.lark = new FaultyLark(clock, seeded(seed + 1), this.#files);
+    this.#liveMode = this.#extras() < 0.8 ? 'on' : 'sparse';
+    this.lark.live.noRight = this.#extras() < 0.2;
     this.hub = new FaultyHub({
+      ...this.#fate,
       clock,
       random: seeded(seed + 2),
-      deduplicates,
-      isBlind: this.#fate.isBlind,
-      slow: this.#fate.slow,
-      asks: this.#fate.asks,
+      telling: seeded(seed + 13),
+      isWhole: (path) => this.#files.isWhole(path),
     });
     this.people = new People({
       clock,
       random,
       lark: this.lark,
       deliver: (event) => this.#deliver(event),
+      extras: this.#extras,
       crashes: () => this.crashes,
-      recalls: this.#fate.recalls,
-      isPairing: this.#fate.pairing,
+      fate: this.#fate,
+      files: this.#files,
       decide: (action, person) => this.#decide(action, person),
       recallsLost: mutations.recallsLost === true,
     });
     this.#db = Db.open(join(this.#folder, 'bridge.db'), silent);
     this.#countWrites();
+  }
+
+  get crashes(): number {
+    return this.crashedAtMs.length;
   }
 
   /** All of the journal, in the order of admission. */
@@ -168,6 +150,7 @@ export class BridgeWorld {
   /** `count` messages are said in a few chats while everything fails; then it calms down. */
   async live(count: number): Promise<void> {
     this.lark.trouble = 0.15;
+    this.#files.trouble = 0.15;
     this.hub.trouble = 0.15;
     this.#crashChance = 0.03;
     await this.#boot();
@@ -175,6 +158,8 @@ export class BridgeWorld {
     for (let index = 0; index < count; index += 1) {
       void this.people.say(index);
       if (this.#random() < 0.3) void this.people.look();
+      if (this.#fate.stops && this.#extras() < 0.2) void this.people.stop();
+      if (this.#fate.tells && this.#extras() < 0.05) this.lark.live.deleteOne();
       if (this.#fate.jumps && this.#random() < 0.15) this.#setClock();
       await this.#run(this.#random() * 4_000);
       if (this.#fate.pairing && index === decidedAt) void this.people.decide(index % 2 === 0);
@@ -182,6 +167,7 @@ export class BridgeWorld {
     }
     await this.#run(MINUTE_MS);
     this.lark.trouble = 0;
+    this.#files.trouble = 0;
     this.hub.trouble = 0;
     this.#crashChance = 0;
     await this.#run(4 * MINUTE_MS);
@@ -210,7 +196,7 @@ export class BridgeWorld {
     for (const turn of held) {
       const by = personOf(turn);
       const cards = this.people.questionsAbout(turn);
-      if (cards.length === 0) this.silent.push(textOf(turn.message));
+      if (cards.length === 0) this.silent.push(nameOf(turn.message));
       for (const card of cards) {
         const press = `${card.id} ${by}`;
         if (!pressed.has(press)) void this.people.press(card, 0, by);
@@ -224,16 +210,19 @@ export class BridgeWorld {
 
   /**
    * A chat goes through its messages one after another, and a hub without tickets through those of all chats:
-   * that takes as long as it takes, but in calm weather some of them end every two minutes.
+   * that takes as long as it takes, but in calm weather some of them end every two minutes. Who types an answer
+   * too late says something new, so for a while there may be more.
    */
   async #finish(): Promise<void> {
-    let before = Infinity;
-    for (;;) {
+    let least = Infinity;
+    for (let rounds = 0; rounds < ROUNDS_WITHOUT_END_MAX; rounds += 1) {
       const { length } = (await this.turns()).filter(({ state }) => UNDER_WAY.has(state.phase));
-      if (length === 0 || length >= before) return;
-      before = length;
-      // Where agents ask, a turn may take longer, and nobody answers any more.
-      await this.#run((this.#fate.asks ? 4 : 2) * MINUTE_MS);
+      if (length === 0) return;
+      if (length < least) rounds = 0;
+      least = Math.min(least, length);
+      // Where agents ask, a turn may take longer, and nobody answers any more. Files that stall take their time too.
+      const { asks, files } = this.#fate;
+      await this.#run((2 + (asks ? 2 : 0) + (files ? 3 : 0)) * MINUTE_MS);
     }
   }
 
@@ -247,8 +236,9 @@ export class BridgeWorld {
   }
 
   /** One delivery; true if it was acked within Lark's three seconds. */
-  async #deliver(event: InboundEvent): Promise<boolean> {
+  async #deliver(given: InboundEvent): Promise<boolean> {
     const process = this.#process;
+    const event = this.#mutations.changesAreNew === true ? asNew(given) : given;
     if (process?.ready !== true || this.lark.away) return false;
     const ack = process.bridge.intake.admit(event).then(
       () => true,
@@ -260,16 +250,19 @@ export class BridgeWorld {
 
   async #boot(): Promise<void> {
     const clock = new ProcessClock(this.clock, this.#machine);
-    const { journal, lark, target } = this.#mutations;
+    const { journal, lark, target, attachments } = this.#mutations;
     const real = new SqliteJournal({ db: this.#db, app: APP, clock });
+    const cards = new SqliteLiveCards({ db: this.#db, app: APP });
+    const { files, tells, pairing } = this.#fate;
+    const store = this.#files.storeOf(clock, () => real.openMessages());
     const bridge = new Bridge({
-      journal: this.#crashing(journal?.(real) ?? real, clock),
+      journal: this.#mortal(journal?.(real) ?? real, clock),
       orders: new SqliteOrders({ db: this.#db, app: APP, clock }),
       appId: APP,
       access: new SqliteAccess({ db: this.#db, app: APP, clock }),
-      accessMode: this.#fate.pairing && !this.#mutations.letsAllIn ? 'pairing' : 'open',
-      lark: this.#cut(lark?.(this.lark) ?? this.lark, clock),
-      target: this.#cut(target?.(this.hub) ?? this.hub, clock),
+      accessMode: pairing && !this.#mutations.letsAllIn ? 'pairing' : 'open',
+      lark: cut(lark?.(this.lark) ?? this.lark, clock),
+      target: cut(target?.(this.hub) ?? this.hub, clock),
       choices: new ChoiceValues(new Uint8Array(32).fill(7)),
       clock,
       random: this.#random,
@@ -281,7 +274,15 @@ export class BridgeWorld {
       turnTimeoutMs: MINUTE_MS,
       questions: new SqliteQuestions({ db: this.#db, app: APP }),
       questionTimeoutMs: MINUTE_MS,
-      owner: () => (this.#fate.pairing ? ALICE : undefined),
+      owner: () => (pairing ? ALICE : undefined),
+      observer: this.#observer(clock),
+      ...(files && {
+        attachments: this.#mortal(cut(attachments?.(store) ?? store, clock), clock),
+        burstWaitMs: BURST_WAIT_MS,
+      }),
+      ...(tells && {
+        liveCards: { journal: this.#mortal(cards, clock), mode: this.#liveMode },
+      }),
     });
     const process = { clock, bridge, ready: false };
     this.#process = process;
@@ -290,6 +291,13 @@ export class BridgeWorld {
       if (this.#fate.isBlind) void this.#readInbox(process);
     });
     await this.#settle();
+  }
+
+  #observer(clock: ProcessClock): Observer {
+    const turnEnded = (turn: TurnId, phase: TurnPhase) => {
+      if (!clock.dead) this.ended.push({ turn, phase, atMs: this.clock.nowMs() });
+    };
+    return { ...NO_OBSERVER, turnEnded };
   }
 
   /** A row is taken out of the inbox once it is kept, and handed over again if the process dies before. */
@@ -313,50 +321,17 @@ export class BridgeWorld {
 
   #crash(): void {
     this.#kill();
-    this.crashes += 1;
+    this.crashedAtMs.push(this.clock.nowMs());
     this.clock.after(500 + this.#random() * 5_000, () => void this.#boot());
   }
 
-  /**
-   * A journal in front of which the process may die: before a commit or right after it, and while it
-   * starts at any read.
-   */
-  #crashing(journal: Journal, clock: ProcessClock): Journal {
-    const writes = new Set(['admit', 'changeTurn', 'enqueue', 'changeOut']);
-    return new Proxy(journal, {
-      get: (target, name: keyof Journal) => {
-        const method = target[name].bind(target) as (...args: unknown[]) => Promise<unknown>;
-        return async (...args: unknown[]) => {
-          if (clock.dead) return never();
-          const starting = this.#process?.ready === false;
-          if (!writes.has(name) && !starting) return method(...args);
-          const roll = this.#random();
-          if (roll < this.#crashChance / 2) {
-            this.#crash();
-            return never();
-          }
-          const done = await method(...args);
-          if (roll < this.#crashChance && !clock.dead) this.#crash();
-          return clock.dead ? never() : done;
-        };
-      },
-    });
-  }
-
-  /** What a dead process asked for may still happen; it never hears of it. */
-  #cut<T extends object>(part: T, clock: ProcessClock): T {
-    return new Proxy(part, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name, target);
-        if (typeof value !== 'function') return value;
-        // It returns no promise, and a dead process is told nothing.
-        if (name === 'watch') return value.bind(target) as unknown;
-        return async (...args: unknown[]) => {
-          if (clock.dead) return never();
-          const done: unknown = await Reflect.apply(value, target, args);
-          return clock.dead ? never() : done;
-        };
-      },
+  #mortal<T extends object>(part: T, clock: ProcessClock): T {
+    return mortal(part, {
+      clock,
+      random: this.#random,
+      isStarting: () => this.#process?.ready === false,
+      chance: () => this.#crashChance,
+      die: () => this.#crash(),
     });
   }
 
@@ -372,7 +347,7 @@ export class BridgeWorld {
   }
 
   #settle(): Promise<void> {
-    return settle(() => this.#writes > 0);
+    return settle(() => this.#writes > 0 || this.#files.isBusy);
   }
 
   async #run(durationMs: number): Promise<void> {
@@ -384,6 +359,9 @@ export class BridgeWorld {
   }
 }
 
-function never(): Promise<never> {
-  return new Promise(() => {});
+function asNew(event: InboundEvent): InboundEvent {
+  if (event.kind !== 'edited') return event;
+  const { message, editedAtMs } = event;
+  const id = messageId(`${message.messageId}_${editedAtMs}`);
+  return { kind: 'message', message: { ...message, messageId: id } };
 }

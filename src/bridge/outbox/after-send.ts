@@ -74,11 +74,9 @@ export function afterTry(row: OutboxRow, result: DeliveryResult, at: Try): Outbo
 const CARD_REFUSALS_MAX = 4;
 /** If Lark may have changed the card, a message of its own could show the same twice. So there are more tries. */
 const CARD_DOUBTS_MAX = 20;
-/**
- * What stands on the card or nowhere. Nobody waits for it, and without it the card would say for ever that the turn is
- * at work: a quarter of an hour.
- */
-const CARD_END_TRIES_MAX = 20;
+/** After a quarter of an hour the end of a card is tried less often: nobody waits for it, and each try is a call. */
+const CARD_END_OFTEN_MAX = 20;
+const CARD_END_PAUSE_MS = 10 * 60_000;
 
 /** How the error of a row begins whose live card may show it: a later refusal does not change that. */
 const CARD_IN_DOUBT = 'in doubt, ';
@@ -96,18 +94,21 @@ function offCard(row: OutboxRow, result: Refused, at: Try): OutboxChange {
   const isUnsent = result.action === 'retry' && result.code === undefined;
   const isPassing =
     result.action === 'wait' || result.action === 'retry' || result.action === 'unknown';
-  if (isUnsent || (isPassing && row.attempts + 1 < cardTriesMax(row, result))) {
-    return later(row, result, at);
-  }
-  if (row.body.kind !== 'message' || isCardEnd(row)) return { state: { phase: 'dropped' } };
+  if (isCardEnd(row))
+    return isPassing ? endLater(row, result, at) : { state: { phase: 'dropped' } };
+  const triesMax = isCardInDoubt(row, result) ? CARD_DOUBTS_MAX : CARD_REFUSALS_MAX;
+  if (isUnsent || (isPassing && row.attempts + 1 < triesMax)) return later(row, result, at);
+  if (row.body.kind !== 'message') return { state: { phase: 'dropped' } };
   const isGone = result.action === 'message_gone';
   const ends = isGone ? [] : endOfCard(row, at, 'below');
   return replacedBy(successor(row, at, { how: 'own' }), ...ends);
 }
 
-function cardTriesMax(row: OutboxRow, result: Refused): number {
-  if (isCardInDoubt(row, result)) return CARD_DOUBTS_MAX;
-  return isCardEnd(row) ? CARD_END_TRIES_MAX : CARD_REFUSALS_MAX;
+/** Nothing else ends the card, so it is tried as long as any row. It is no letter that somebody misses. */
+function endLater(row: OutboxRow, result: Refused, at: Try): OutboxChange {
+  const isRare = row.attempts >= CARD_END_OFTEN_MAX;
+  const next = later(row, isRare ? { ...result, retryAfterMs: CARD_END_PAUSE_MS } : result, at);
+  return next.state.phase === 'dead' ? { state: { phase: 'dropped' } } : next;
 }
 
 function afterRefusal(row: OutboxRow, result: Refused, at: Try): OutboxChange {

@@ -15,6 +15,7 @@ import { toOutgoing } from './drafts.ts';
 import { Preparation } from './preparation.ts';
 import { withPrefix } from '../commands/with-prefix.ts';
 import { showsWithdrawn, updateOf } from './updates.ts';
+import { withdrawnContent } from '../questions/question.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { AnswerFileStore } from '../ports/answer-files.ts';
@@ -145,8 +146,7 @@ export class Delivery implements Service {
     const { row } = attempt;
     const turn = row.turn && (await this.#parts.journal.turn(row.turn));
     const lang = this.#parts.languages.ofTurn(turn);
-    const { questions } = this.#parts;
-    if ((attempt.again && isUnwanted(row, turn)) || showsWithdrawn(row, questions)) {
+    if (attempt.again ? isUnwanted(row, turn) : showsWithdrawn(row, this.#parts.questions)) {
       const at = { nowMs: this.#parts.clock.nowMs(), lang };
       const { out } = await this.#change(key, () => ({
         state: { phase: 'dropped' },
@@ -232,6 +232,10 @@ export class Delivery implements Service {
     if (body.kind === 'update') {
       return this.#call(row, updateOf(row, body, { questions: this.#parts.questions, lang }));
     }
+    if (showsWithdrawn(row, this.#parts.questions)) {
+      const instead = { ...row, body: { ...body, content: withdrawnContent(lang) } };
+      return this.#call(row, toOutgoing(instead, { again }));
+    }
     const arrived = await alreadyShown(row, turn, this.#parts);
     if (arrived !== undefined) return arrived;
     return this.#call(row, toOutgoing(this.#inOwnWords(row), { again, buttonValues }));
@@ -276,5 +280,11 @@ export class Delivery implements Service {
 function isUnwanted(row: OutboxRow, turn: Turn | undefined): boolean {
   const { kind } = row.body;
   if (turn === undefined || kind === 'unreact' || kind === 'update' || isCardEnd(row)) return false;
-  return turn.state.phase === 'dropped' && turn.state.why === 'recalled';
+  // It may be shown already. Under the same key Lark names it, and then its card can say that it is over. If Lark does
+  // not have it, what it gets now says no more than that.
+  if (row.body.kind === 'message' && row.body.question !== undefined) return false;
+  if (turn.state.phase === 'dropped' && turn.state.why === 'recalled') return true;
+  // Lark refuses a reply to what is gone, but changes a card that stands. In a thread the others still see answers.
+  const { parts, threadId } = turn.message;
+  return row.liveCard !== undefined && parts.length === 0 && threadId === undefined;
 }

@@ -76,7 +76,10 @@ export interface Journal {
   isHandled(answerId: string): Promise<boolean>;
   /** Runs that may have reached their target and ended since `sinceMs` without an answer, oldest first. */
   unanswered(sinceMs: number): Promise<readonly UnansweredRun[]>;
-  /** Runs that were given to their target and dropped since `sinceMs`, newest first, a bounded number. */
+  /**
+   * Runs of dropped turns that were given to their target and ended since `sinceMs` without an answer, newest first,
+   * a bounded number.
+   */
   droppedRuns(sinceMs: number): Promise<readonly DroppedRun[]>;
   /** The known messages of a thread: first the bot's own ones, each group newest first. Recalled ones are left out. */
   threadMessages(chat: ChatId, threadId: string): Promise<readonly MessageId[]>;

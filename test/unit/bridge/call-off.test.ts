@@ -127,6 +127,22 @@ test('a turn that was dropped while the daemon was off is called off at the star
   expect(calledOff).toEqual([atHub('one')]);
 });
 
+test('a turn that was held in doubt and dropped is called off by the next process too', async () => {
+  await boot({
+    ...target,
+    deduplicates: false,
+    send: () => Promise.resolve({ kind: 'unknown', detail: 'no answer' }),
+    cancel: () => Promise.resolve('not_reached'),
+  });
+  await say('one');
+  await drop('one');
+  await run(600);
+  await stop();
+  await boot();
+  await run(100);
+  expect(calledOff).toEqual([atHub('one')]);
+});
+
 test('a turn is dropped even if the hub can not call it off', async () => {
   const { cancel: _cancel, ...without } = target;
   await boot(without);

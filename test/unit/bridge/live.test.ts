@@ -194,7 +194,7 @@ test('99991400 for an hour: the calls for the end of a card are bounded', async 
   lark.trouble = always('update', 'updateText', 'end').with('passing');
   await end(answered('Hello world'));
   await pass(60 * 60_000);
-  expect(lark.calls.filter((method) => method === 'end').length).toBeLessThanOrEqual(24);
+  expect(lark.calls.filter((method) => method === 'end').length).toBeLessThanOrEqual(30);
 });
 
 test('an end that may have arrived is not shown a second time because later tries have to wait', async () => {

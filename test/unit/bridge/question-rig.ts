@@ -58,6 +58,8 @@ export class QuestionRig {
   owner: string | undefined;
   /** What Lark says to a call, if that is not a success. */
   refuses: (out: Outgoing) => DeliveryResult | undefined = () => undefined;
+  /** Whether the answer of Lark to a call that it has carried out gets lost. */
+  losesAnswer: (out: Outgoing) => boolean = () => false;
   /** Whether the agent takes an answer. */
   takes: (asked: AskedTurn) => boolean = () => true;
   /** Asked before and after each write: whether the process dies there. */
@@ -83,9 +85,7 @@ export class QuestionRig {
       lark: {
         form: contentForm,
         deliver: (out, key) =>
-          life.dead
-            ? never()
-            : Promise.resolve(this.refuses(out) ?? { ok: true, id: this.#show(out, key) }),
+          life.dead ? never() : Promise.resolve(this.refuses(out) ?? this.#carryOut(out, key)),
         history: () => Promise.resolve([]),
       },
       target: this.#target(),
@@ -93,6 +93,12 @@ export class QuestionRig {
     });
     await Promise.race([this.bridge.start(), this.pass(100)]);
     await this.pass(10);
+  }
+
+  #carryOut(out: Outgoing, key: string): DeliveryResult {
+    const id = this.#show(out, key);
+    if (!this.losesAnswer(out)) return { ok: true, id };
+    return { ok: false, action: 'unknown', code: undefined, detail: 'no answer' };
   }
 
   async stop(): Promise<void> {

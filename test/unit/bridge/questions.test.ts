@@ -362,3 +362,16 @@ test('old questions are deleted', async () => {
   await rig.journal.prune({ endedBeforeMs: nowMs, deadBeforeMs: 0, keepIds: 10, limit: 100 });
   expect(rig.questions.ofTurn(turnId('om_a'))).toEqual([]);
 });
+
+test('a question whose sending is in doubt says that it is over after a recall', async () => {
+  rig.losesAnswer = (out) => 'content' in out && out.content.kind === 'question';
+  await rig.ask('q');
+  expect(rig.shown).toHaveLength(1);
+  const { appId, chatId } = message;
+  const messageId = turnId('om_a') as string as typeof message.messageId;
+  await rig.bridge.intake.admit({ kind: 'recalled', appId, chatId, messageId, eventId: 'r' });
+  rig.losesAnswer = () => false;
+  await rig.pass(MINUTE_MS);
+  expect(rig.shown).toHaveLength(1);
+  expect(noteOf(rig.shown[0])).toContain('recalled');
+});

@@ -133,7 +133,7 @@ test('an answer that the agent had not got when the message was recalled does no
   expectNothingOfIt();
 });
 
-test('a question that Lark has not taken yet is not shown in a thread after the recall', async () => {
+test('of a question that Lark may have taken before the recall, a thread sees only that it is over', async () => {
   await rig.say('om_a', 'deploy', { thread: 'omt_1' });
   const taken = rig.refuses;
   rig.refuses = () => ({ ok: false, action: 'retry', code: undefined, detail: 'away' });
@@ -143,5 +143,6 @@ test('a question that Lark has not taken yet is not shown in a thread after the 
   rig.refuses = taken;
   await comesBack();
   expectNothingOfIt();
-  expect(rig.texts()).toEqual(['done']);
+  expect(rig.texts()).toEqual(['', 'done']);
+  expect(noteOf(rig.shown[0])).toBe(RECALLED);
 });

@@ -83,6 +83,17 @@ describe('lanes', () => {
     expect(lanes.take(0, 8)?.id).toBe('a1');
   });
 
+  test('a lane with an item that waits already is occupied too', () => {
+    const lanes = new Lanes();
+    lanes.add(item('a', 1));
+    lanes.add(item('b', 2));
+    lanes.occupy('a');
+    expect(lanes.take(0, 8)?.id).toBe('b2');
+    expect(lanes.take(0, 8)).toBeUndefined();
+    lanes.release('a');
+    expect(lanes.take(0, 8)?.id).toBe('a1');
+  });
+
   test('the place in the queue counts the one at work', () => {
     const lanes = new Lanes();
     for (const order of [1, 2, 3]) lanes.add(item('a', order));

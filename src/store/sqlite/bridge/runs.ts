@@ -107,11 +107,15 @@ export class RunsTable {
       }));
   }
 
+  /** Also runs that had ended without an answer before their turns were dropped: an agent may be at work on them. */
   dropped(sinceMs: number): DroppedRun[] {
     return this.#db
       .all(
-        `SELECT turn, run FROM runs WHERE app_id = ? AND ended_as = 'dropped' AND ended_at_ms >= ?
-         ORDER BY seq DESC LIMIT ${DROPPED_ROWS_MAX}`,
+        `SELECT runs.turn, runs.run FROM runs
+         LEFT JOIN turns ON turns.app_id = runs.app_id AND turns.message_id = runs.turn
+         WHERE runs.app_id = ? AND runs.ended_at_ms >= ? AND (runs.ended_as = 'dropped'
+           OR (turns.phase = 'dropped' AND runs.ended_as IN ('held', 'overdue')))
+         ORDER BY runs.seq DESC LIMIT ${DROPPED_ROWS_MAX}`,
         this.#app,
         sinceMs,
       )
