@@ -31,7 +31,7 @@ export class SqliteGaps implements GapJournal {
   chats(activeSinceMs: number, limit: number): Promise<readonly ChatRecord[]> {
     const rows = this.#db.all(
       `SELECT active.chat_id, active.last_ms, read_until_ms FROM (
-         SELECT chat_id, max(received_at_ms) AS last_ms FROM turns WHERE app_id = ?1 GROUP BY chat_id
+         SELECT chat_id, max(received_at_ms) AS last_ms FROM turns WHERE +app_id = ?1 GROUP BY chat_id
        ) active LEFT JOIN chats ON chats.app_id = ?1 AND chats.chat_id = active.chat_id
        WHERE active.last_ms >= ?2 ORDER BY active.last_ms DESC LIMIT ?3`,
       this.#app,
@@ -50,7 +50,7 @@ export class SqliteGaps implements GapJournal {
   threads(activeSinceMs: number, limit: number): Promise<readonly ThreadRecord[]> {
     const rows = this.#db.all(
       `SELECT chat_id, json_extract(message, '$.threadId') AS thread, max(received_at_ms) AS last_ms
-       FROM turns WHERE app_id = ? AND received_at_ms >= ? AND thread IS NOT NULL
+       FROM turns WHERE +app_id = ? AND received_at_ms >= ? AND thread IS NOT NULL
        GROUP BY chat_id, thread ORDER BY last_ms DESC LIMIT ?`,
       this.#app,
       activeSinceMs,

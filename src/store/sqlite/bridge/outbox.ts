@@ -13,6 +13,7 @@ import type {
   OutboxRow,
   OutboxState,
 } from '../../../bridge/ports/outbox.ts';
+import { THREAD_ROWS_MAX } from './turn-reads.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 import type { OutboxChange } from '../../../bridge/ports/changes.ts';
@@ -96,7 +97,9 @@ export class OutboxTable {
       .all(
         `SELECT outbox.lark_id FROM turns JOIN outbox
              ON outbox.app_id = turns.app_id AND outbox.turn = turns.message_id
-           WHERE turns.app_id = ? AND turns.chat_id = ? AND json_extract(turns.message, '$.threadId') = ?
+           WHERE +turns.app_id = ? AND turns.chat_id = ?
+             AND turns.seq > (SELECT max(seq) FROM turns) - ${THREAD_ROWS_MAX}
+             AND json_extract(turns.message, '$.threadId') = ?
              AND outbox.phase = 'sent' AND outbox.priority <> 'reaction' AND outbox.lark_id <> ''
            ORDER BY outbox.seq DESC LIMIT ${THREAD_MESSAGES_MAX}`,
         this.#app,

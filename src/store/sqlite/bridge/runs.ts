@@ -87,7 +87,7 @@ export class RunsTable {
            json_extract(turns.message, '$.threadId') AS thread_id,
            turns.phase = 'held' AND turns.run = runs.run AS is_held FROM runs
          JOIN turns ON turns.app_id = runs.app_id AND turns.message_id = runs.turn
-         WHERE runs.app_id = ?1 AND runs.ended_at_ms >= ?2
+         WHERE +runs.app_id = ?1 AND runs.ended_at_ms >= ?2
            AND (runs.ended_as = 'overdue' OR runs.reason IN ('unknown', 'gave_up_waiting'))
            AND NOT (turns.run = runs.run AND turns.phase = 'answered')
            AND NOT EXISTS (SELECT 1 FROM quarantine AS kept WHERE kept.app_id = runs.app_id
@@ -113,7 +113,7 @@ export class RunsTable {
       .all(
         `SELECT runs.turn, runs.run FROM runs
          LEFT JOIN turns ON turns.app_id = runs.app_id AND turns.message_id = runs.turn
-         WHERE runs.app_id = ? AND runs.ended_at_ms >= ? AND (runs.ended_as = 'dropped'
+         WHERE +runs.app_id = ? AND runs.ended_at_ms >= ? AND (runs.ended_as = 'dropped'
            OR (turns.phase = 'dropped' AND runs.ended_as IN ('held', 'overdue')))
          ORDER BY runs.seq DESC LIMIT ${DROPPED_ROWS_MAX}`,
         this.#app,
@@ -140,7 +140,7 @@ export class RunsTable {
   prune({ endedBeforeMs, limit }: PruneRules): number {
     return this.#db.run(
       `DELETE FROM runs WHERE seq IN (SELECT seq FROM (
-         SELECT seq, ended_at_ms FROM runs WHERE app_id = ? AND ended_at_ms IS NOT NULL
+         SELECT seq, ended_at_ms FROM runs WHERE +app_id = ? AND ended_at_ms IS NOT NULL
          ORDER BY seq LIMIT ?) WHERE ended_at_ms < ?)`,
       this.#app,
       limit,

@@ -18,6 +18,10 @@ import type { AccessSubject } from '../../../bridge/ports/access.ts';
 import type { JournalCounts, TurnQuery } from '../../../bridge/ports/journal-reader.ts';
 import type { TurnHead } from '../../../bridge/ports/journal.ts';
 
+/*
+ * `+app_id`: a database is of one app or of few, so what begins with the app narrows nothing. But without the plus SQLite
+ * takes the index of the ids before those that do narrow, and reads the whole table for each message.
+ */
 const COLUMNS =
   'seq, message_id, run, asked_by, reply_token, state, message, details, received_at_ms';
 export const FINAL = `('answered', 'failed', 'dropped')`;
@@ -27,7 +31,7 @@ const THREAD_MESSAGES_MAX = 10;
 /** How far back the messages of a burst are searched for. Other chats go on meanwhile. */
 const BURST_ROWS_MAX = 1_000;
 /** The same for a thread: older turns of it are left out. */
-const THREAD_ROWS_MAX = 5_000;
+export const THREAD_ROWS_MAX = 5_000;
 /** How far back a person's direct chat is searched for. It takes some milliseconds. */
 const DIRECT_CHAT_ROWS_MAX = 10_000;
 
@@ -63,7 +67,8 @@ export class TurnReads {
   inThread(chat: ChatId, threadId: string): MessageId[] {
     return this.#db
       .all(
-        `SELECT message_id FROM turns WHERE app_id = ? AND chat_id = ?
+        `SELECT message_id FROM turns WHERE +app_id = ? AND chat_id = ?
+           AND seq > (SELECT max(seq) FROM turns) - ${THREAD_ROWS_MAX}
            AND json_extract(message, '$.threadId') = ? AND json_array_length(message, '$.parts') > 0
          ORDER BY seq DESC LIMIT ${THREAD_MESSAGES_MAX}`,
         this.#app,
@@ -77,7 +82,7 @@ export class TurnReads {
   before({ seq, message }: Turn, limit: number): Turn[] {
     return this.#db
       .all(
-        `SELECT ${COLUMNS} FROM turns WHERE app_id = ?1 AND chat_id = ?2 AND seq < ?3 AND seq > ?3 - ${THREAD_ROWS_MAX}
+        `SELECT ${COLUMNS} FROM turns WHERE +app_id = ?1 AND chat_id = ?2 AND seq < ?3 AND seq > ?3 - ${THREAD_ROWS_MAX}
            AND json_extract(message, '$.threadId') = ?4 AND json_array_length(message, '$.parts') > 0
          ORDER BY seq DESC LIMIT ?5`,
         this.#app,
@@ -93,7 +98,7 @@ export class TurnReads {
   /** True if another turn of the chat is held as stale. */
   hasOtherStale({ seq, message }: Turn): boolean {
     const row = this.#db.get(
-      `SELECT 1 AS other FROM turns WHERE app_id = ? AND chat_id = ? AND seq <> ?
+      `SELECT 1 AS other FROM turns WHERE +app_id = ? AND chat_id = ? AND seq <> ?
          AND phase IN ('held', 'failed', 'overdue') AND phase = 'held'
          AND json_extract(state, '$.why') = 'stale' LIMIT 1`,
       this.#app,
@@ -109,7 +114,7 @@ export class TurnReads {
    */
   hasOtherUnreadable({ seq, message }: Turn, withinMs: number): boolean {
     const row = this.#db.get(
-      `SELECT 1 AS other FROM turns WHERE app_id = ?1 AND chat_id = ?2 AND seq <> ?3 AND seq > ?3 - ?4
+      `SELECT 1 AS other FROM turns WHERE +app_id = ?1 AND chat_id = ?2 AND seq <> ?3 AND seq > ?3 - ?4
          AND json_extract(message, '$.parts') = json_extract(?5, '$.parts')
          AND json_extract(message, '$.senderOpenId') = json_extract(?5, '$.senderOpenId')
          AND json_extract(message, '$.threadId') IS json_extract(?5, '$.threadId')
@@ -128,7 +133,7 @@ export class TurnReads {
   askable(chat: ChatId, limit: number, author?: OpenId): Turn[] {
     return this.#db
       .all(
-        `SELECT ${COLUMNS} FROM turns WHERE app_id = ?1 AND chat_id = ?2 AND phase IN ('held', 'failed', 'overdue')
+        `SELECT ${COLUMNS} FROM turns WHERE +app_id = ?1 AND chat_id = ?2 AND phase IN ('held', 'failed', 'overdue')
            AND (?3 IS NULL OR json_extract(message, '$.senderOpenId') = ?3)
          ORDER BY seq DESC LIMIT ?4`,
         this.#app,
@@ -143,7 +148,7 @@ export class TurnReads {
   openIn(chat: ChatId, limit: number): Turn[] {
     return this.#db
       .all(
-        `SELECT ${COLUMNS} FROM turns WHERE app_id = ? AND chat_id = ? AND phase NOT IN ${FINAL}
+        `SELECT ${COLUMNS} FROM turns WHERE +app_id = ? AND chat_id = ? AND phase NOT IN ${FINAL}
            AND phase <> 'command' ORDER BY seq LIMIT ?`,
         this.#app,
         chat,
@@ -155,7 +160,7 @@ export class TurnReads {
   /** The direct chat in which a person wrote last, if that was among the newest messages. */
   directChat(person: OpenId): ChatId | undefined {
     const row = this.#db.get(
-      `SELECT chat_id FROM turns WHERE app_id = ?1
+      `SELECT chat_id FROM turns WHERE +app_id = ?1
          AND seq > (SELECT coalesce(max(seq), 0) FROM turns) - ${DIRECT_CHAT_ROWS_MAX}
          AND message ->> '$.senderOpenId' = ?2 AND message ->> '$.chatType' = 'p2p'
        ORDER BY seq DESC LIMIT 1`,
@@ -171,7 +176,7 @@ export class TurnReads {
         `SELECT seq, message_id, chat_id, phase, received_at_ms,
            iif(json_extract(state, '$.gathers'), json_extract(state, '$.notBeforeMs'), NULL) AS gathers_until_ms,
            coalesce(asked_by, message ->> '$.senderOpenId') AS person FROM turns
-         WHERE app_id = ? AND phase NOT IN ${FINAL} ORDER BY seq`,
+         WHERE +app_id = ? AND phase NOT IN ${FINAL} ORDER BY seq`,
         this.#app,
       )
       .map((row) => ({
@@ -201,7 +206,7 @@ export class TurnReads {
   /** The chat of the newest turn of somebody who may talk to the bot. */
   latestChat(): ChatId | undefined {
     const row = this.#db.get(
-      `SELECT chat_id FROM turns WHERE app_id = ? AND phase <> 'kept'
+      `SELECT chat_id FROM turns WHERE +app_id = ? AND phase <> 'kept'
          AND NOT (phase = 'dropped' AND json_extract(state, '$.why') = 'not_allowed')
        ORDER BY seq DESC LIMIT 1`,
       this.#app,
@@ -213,7 +218,7 @@ export class TurnReads {
   kept({ openId: person, chatId: chat }: AccessSubject): TurnId[] {
     return this.#db
       .all(
-        `SELECT message_id FROM turns WHERE app_id = ?1 AND phase = 'kept'
+        `SELECT message_id FROM turns WHERE +app_id = ?1 AND phase = 'kept'
            AND (?2 IS NULL OR json_extract(message, '$.senderOpenId') = ?2) AND (?3 IS NULL OR chat_id = ?3)
          ORDER BY seq`,
         this.#app,
@@ -227,7 +232,7 @@ export class TurnReads {
   unknownGroups(): ChatId[] {
     return this.#db
       .all(
-        `SELECT DISTINCT chat_id FROM turns WHERE app_id = ? AND phase = 'kept'
+        `SELECT DISTINCT chat_id FROM turns WHERE +app_id = ? AND phase = 'kept'
            AND json_extract(state, '$.why') = 'group_unknown'`,
         this.#app,
       )
@@ -252,7 +257,7 @@ export class TurnReads {
   /** How many open turns of its chat came before a turn. */
   ahead({ seq, message }: Turn): number {
     const row = this.#db.get(
-      `SELECT count(*) AS count FROM turns WHERE app_id = ? AND chat_id = ? AND seq < ?
+      `SELECT count(*) AS count FROM turns WHERE +app_id = ? AND chat_id = ? AND seq < ?
          AND phase NOT IN ${FINAL} AND phase IN ('waiting', 'sending', 'accepted')`,
       this.#app,
       message.chatId,
@@ -267,12 +272,12 @@ export class TurnReads {
          count(*) FILTER (WHERE phase = 'waiting') AS waiting,
          count(*) FILTER (WHERE phase IN ('sending', 'accepted', 'overdue')) AS running,
          count(*) FILTER (WHERE phase = 'held') AS held
-       FROM turns WHERE app_id = ? AND phase NOT IN ${FINAL}`,
+       FROM turns WHERE +app_id = ? AND phase NOT IN ${FINAL}`,
       this.#app,
     );
     const failed = this.#db.get(
       `SELECT count(*) AS failed FROM turns
-       WHERE app_id = ? AND phase = 'failed' AND ended_at_ms >= ?`,
+       WHERE +app_id = ? AND phase IN ('held', 'failed', 'overdue') AND phase = 'failed' AND ended_at_ms >= ?`,
       this.#app,
       failedSinceMs,
     );
@@ -288,7 +293,7 @@ export class TurnReads {
   list({ phases, chatId: chat, limit }: TurnQuery): Turn[] {
     return this.#db
       .all(
-        `SELECT ${COLUMNS} FROM turns WHERE app_id = ?
+        `SELECT ${COLUMNS} FROM turns WHERE +app_id = ?
            AND (? IS NULL OR phase IN (SELECT value FROM json_each(?))) AND (? IS NULL OR chat_id = ?)
          ORDER BY seq DESC LIMIT ?`,
         this.#app,

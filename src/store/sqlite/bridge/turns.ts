@@ -111,7 +111,7 @@ export class TurnsTable {
   /** Takes a message out of the details of those turns of a chat that may still run. */
   forgetSaid(message: MessageId, chat: ChatId): void {
     const rows = this.#db.all(
-      `SELECT seq, details FROM turns WHERE app_id = ?1 AND chat_id = ?2 AND details IS NOT NULL
+      `SELECT seq, details FROM turns WHERE +app_id = ?1 AND chat_id = ?2 AND details IS NOT NULL
          AND phase NOT IN ('answered', 'dropped') AND instr(details, ?3) > 0`,
       this.#app,
       chat,
@@ -137,7 +137,7 @@ export class TurnsTable {
     return this.#db.run(
       `UPDATE turns SET phase = 'dropped', state = '{"phase":"dropped","why":"not_allowed"}', ended_at_ms = ?,
          message = json_set(message, '$.parts', json('[]')), details = NULL WHERE seq IN (
-         SELECT seq FROM turns WHERE app_id = ? AND phase = 'kept' AND received_at_ms < ?
+         SELECT seq FROM turns WHERE +app_id = ? AND phase = 'kept' AND received_at_ms < ?
          ORDER BY seq LIMIT ?)`,
       nowMs,
       this.#app,
@@ -150,7 +150,7 @@ export class TurnsTable {
   prune({ endedBeforeMs, keepIds, limit }: PruneRules): number {
     return this.#db.run(
       `DELETE FROM turns WHERE seq IN (
-         SELECT seq FROM turns WHERE app_id = ? AND phase IN ${FINAL} AND received_at_ms < ?
+         SELECT seq FROM turns WHERE +app_id = ? AND phase IN ${FINAL} AND received_at_ms < ?
            AND seq <= (SELECT max(seq) FROM turns) - ? ORDER BY seq LIMIT ?)`,
       this.#app,
       endedBeforeMs,
@@ -164,7 +164,7 @@ export class TurnsTable {
     return this.#db.run(
       `UPDATE turns SET message = json_remove(json_set(message, '$.parts', json('[]')), '$.edited'),
          details = NULL WHERE seq IN (
-         SELECT seq FROM turns WHERE app_id = ? AND phase IN ${FINAL} AND received_at_ms < ?
+         SELECT seq FROM turns WHERE +app_id = ? AND phase IN ${FINAL} AND received_at_ms < ?
            AND json_array_length(message, '$.parts') > 0 ORDER BY seq LIMIT ?)`,
       this.#app,
       endedBeforeMs,
