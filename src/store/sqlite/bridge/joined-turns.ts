@@ -75,7 +75,7 @@ export class JoinedTurns {
 
   #gathering({ seq, message }: Turn): Turn | undefined {
     const row = this.#db.get(
-      `SELECT message_id FROM turns WHERE +app_id = ?1 AND chat_id = ?2 AND seq < ?3
+      `SELECT message_id FROM turns WHERE app_id = ?1 AND chat_id = ?2 AND seq < ?3
          AND json_extract(state, '$.gathers') AND phase = 'waiting'
          AND json_extract(message, '$.senderOpenId') = ?4
          AND json_extract(message, '$.threadId') IS ?5
