@@ -12,7 +12,7 @@ import type { LarkGateway } from '../../src/bridge/ports/lark.ts';
 import type { LiveGateway } from '../../src/bridge/ports/live.ts';
 import type { TurnRequest, TurnTarget } from '../../src/bridge/ports/target.ts';
 
-const COUNT = Number(process.env['SEEDS'] ?? 40);
+const COUNT = Number(process.env['SEEDS'] ?? 12);
 const FIRST = Number(process.env['SEED'] ?? 1);
 const SEEDS = process.env['SEED'] === undefined ? COUNT : 1;
 
