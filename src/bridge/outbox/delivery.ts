@@ -227,7 +227,7 @@ export class Delivery implements Service {
     const lang = this.#parts.languages.ofTurn(turn);
     const buttonValues = buttonValuesOf(row, turn, this.#parts.choices);
     if (row.liveCard !== undefined) {
-      return this.#cards.deliver(row, { buttonValues, lang });
+      return this.#cards.deliver(this.#inOwnWords(row), { buttonValues, lang });
     }
     if (body.kind === 'update') {
       return this.#call(row, updateOf(row, body, { questions: this.#parts.questions, lang }));

@@ -30,6 +30,6 @@ export function showMore(said: TurnAnswer | TurnQuestion, id: string): Show[] {
   if (said.kind === 'failed') return [{ ...notices.agentFailed(said.detail), name }];
   const words = said.kind === 'question' ? question(said.wants, said.text) : said.text;
   const text = withFiles(words, said.files);
-  const isNothing = typeof text === 'string' && text.trim() === '';
+  const isNothing = typeof text === 'string' && isBlank(text);
   return isNothing ? [] : [{ what: 'answer', name, text }];
 }

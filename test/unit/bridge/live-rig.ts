@@ -131,7 +131,10 @@ export interface LiveRig {
   readonly cancelled: string[];
 }
 
-export async function liveRig({ mode = 'on' }: { mode?: LiveMode } = {}): Promise<LiveRig> {
+export async function liveRig({
+  mode = 'on',
+  prefix = '/',
+}: { mode?: LiveMode; prefix?: string } = {}): Promise<LiveRig> {
   const db = Db.open(join(temporaryFolder(), 'bridge.db'), silentLog);
   onTestFinished(() => db.close());
   const clock = new VirtualClock(message.sentAtMs);
@@ -173,6 +176,11 @@ export async function liveRig({ mode = 'on' }: { mode?: LiveMode } = {}): Promis
         live: lark,
       },
       liveCards: { journal, mode },
+      surroundings: {
+        prefix,
+        version: '1',
+        agentName: () => Promise.resolve(undefined),
+      },
       turnTimeoutMs: 60 * 60_000,
     });
     await started.start();

@@ -409,3 +409,14 @@ test('the Stop button works for the person who asked, and on its own card', asyn
   expect(rig.cancelled).toEqual([]);
   expect(rig.lark.cards[0]?.view).toBeDefined();
 });
+
+test('what stands on a live card names the commands as people type them', async () => {
+  const { ask, tell, pass, end, lark } = await liveRig({ prefix: '!' });
+  await ask();
+  tell(doing('Working.'));
+  await pass(3_000);
+  await end({ kind: 'failed', detail: 'It broke.' });
+  await pass(3_000);
+  expect(lark.said.join()).toContain('!retry');
+  expect(lark.said.join()).not.toContain('/retry');
+});
