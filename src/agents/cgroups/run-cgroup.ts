@@ -5,6 +5,7 @@ import { errorText, isSystemError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 import { NEVER, pause } from '../../time/wait.ts';
+import { isMountedOn } from './own-cgroup.ts';
 
 const { mkdir, readdir, readFile, rmdir, writeFile } = promises;
 
@@ -31,6 +32,7 @@ export class RunCgroup {
 
   /** The processes in it and in those below it. */
   async pids(): Promise<number[]> {
+    if (isMountedOn(this.folder)) return [];
     const folders = [this.folder, ...(await this.#inner())];
     const lists = await Promise.all(folders.map(pidsIn));
     return lists.flat();
@@ -38,6 +40,7 @@ export class RunCgroup {
 
   /** Whether anything in it or below it lives. The dead whose parent has not noticed it do not count. */
   isPopulated(): boolean {
+    if (isMountedOn(this.folder)) return false;
     try {
       return /^populated 1$/m.test(readFileSync(join(this.folder, 'cgroup.events'), 'utf8'));
     } catch (error) {
@@ -48,6 +51,7 @@ export class RunCgroup {
 
   /** Ends everything in it and below it at once. Kernels before 5.14 can't: there each process has to be killed. */
   kill(): void {
+    if (isMountedOn(this.folder)) return;
     try {
       // Without the flag to create: no other file must be made in its place.
       writeFileSync(join(this.folder, 'cgroup.kill'), '1', { flag: 'r+' });
@@ -78,8 +82,12 @@ export class RunCgroup {
     return removed(this.folder);
   }
 
-  /** Each comes before those below it. */
+  /**
+   * Each comes before those below it. None if a program has mounted something there: then these would be folders of
+   * others.
+   */
   async #inner(): Promise<string[]> {
+    if (isMountedOn(this.folder)) return [];
     const all = [this.folder];
     for (let at = 0; at < all.length && all.length <= INNER_MAX; at += 1) {
       all.push(...(await cgroupsIn(all[at] ?? '')));

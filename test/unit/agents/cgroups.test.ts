@@ -1,6 +1,6 @@
 /** The cgroup of a run holds what its group and its mark do not: real cgroups, real processes. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ProgramCgroups } from '../../../src/agents/cgroups/program-cgroups.ts';
@@ -209,13 +209,15 @@ describe.skipIf(why !== undefined)(
     });
 
     test.runIf(isRoot)(
-      'a cgroup that can not be removed is told, and the turn goes on',
+      'F1: a cgroup on which a program has mounted a folder of others is told, and nothing there is touched',
       async () => {
-        const mounted = `d=${own.folder}/$(basename $(sed -n s/^0:://p /proc/self/cgroup)); mount --bind / $d; echo $d > mounted`;
+        mkdirSync(join(folder, 'theirs/empty'), { recursive: true });
+        const mounted = `d=${own.folder}/$(basename $(sed -n s/^0:://p /proc/self/cgroup)); mount --bind theirs $d; echo $d > mounted`;
         const { result } = await runScript(`${mounted}; echo fine`);
         expect(await result).toEqual({ ok: true, text: 'fine' });
         const path = readFileSync(join(folder, 'mounted'), 'utf8').trim();
         spawnSync('umount', [path]);
+        expect(readdirSync(join(folder, 'theirs'))).toEqual(['empty']);
         expect(log.lines).toContainEqual(
           expect.objectContaining({
             event: 'agent_cgroup_not_removed',
