@@ -5,7 +5,8 @@ import type { OutputFolders } from './output-folders.ts';
 import type { ProgramCgroups } from './cgroups/program-cgroups.ts';
 import type { RunningPrograms } from './running-programs.ts';
 import type { TurnFiles } from './turn-files.ts';
-import type { AgentRuntime, RunnableSpec } from './runtime.ts';
+import type { AgentRuntime, RunnableSpec, RuntimeHost } from './runtime.ts';
+import { BridgeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -24,7 +25,11 @@ interface RuntimeOptions {
 }
 
 /** Makes the runtime of each kind of agent that can be run here. */
-export function createRuntime(spec: RunnableSpec, options: RuntimeOptions): AgentRuntime {
+export function createRuntime(
+  spec: RunnableSpec,
+  options: RuntimeOptions,
+  _host: RuntimeHost,
+): AgentRuntime {
   switch (spec.kind) {
     case 'echo':
       return new EchoRuntime();
@@ -34,5 +39,8 @@ export function createRuntime(spec: RunnableSpec, options: RuntimeOptions): Agen
         spec,
         outputBytesMax: AGENT_OUTPUT_BYTES_MAX,
       });
+    case 'acp':
+    case 'a2a':
+      throw new BridgeError('config_invalid', `agents of the kind ${spec.kind} can't be run yet`);
   }
 }

@@ -11,7 +11,7 @@ import { runWithLentFiles } from './lent-files.ts';
 import { RUN_MARK } from './program-group.ts';
 import { findUser, type ProgramUser } from './program-user.ts';
 import type { OutputFolder } from './output-folders.ts';
-import type { AgentRun, AgentRuntime, AgentTurn } from './runtime.ts';
+import type { AgentRun, AgentRuntime, AgentTurn, TurnHost } from './runtime.ts';
 import type { TurnUpdate } from '../core/turn-update.ts';
 import { type ExecOptions, ExecRun } from './exec/run.ts';
 
@@ -49,7 +49,7 @@ export class ExecRuntime implements AgentRuntime {
     await Promise.all(runs.map(({ result }) => result));
   }
 
-  prompt(turn: AgentTurn, onUpdate: (update: TurnUpdate) => void): AgentRun {
+  prompt(turn: AgentTurn, { onUpdate }: Pick<TurnHost, 'onUpdate'>): AgentRun {
     if (this.#life !== 'started') return endedRun(NOT_RUNNING);
     const user = this.#user;
     const hasFiles = (turn.details?.attachments ?? []).length > 0;

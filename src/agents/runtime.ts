@@ -14,6 +14,56 @@ export interface AgentTurn {
   /** Where the message comes from according to a sender that may not say so. Nobody has checked it. */
   readonly claimedLark?: LarkContext;
   readonly details?: TurnDetails;
+  /** The memory that it belongs to. Undefined: its sender keeps none, so each turn stands for itself. */
+  readonly session?: TurnSession;
+}
+
+/** The memory of an agent for one chat or thread, as the runtime is given it with a turn. */
+export interface TurnSession {
+  /** The bridge's id of it. Turns of one session run one after another. */
+  readonly id: string;
+  /** Where the agent works: an absolute path. Undefined: the folder of the agent. */
+  readonly folder?: string;
+  /** The agent's own id of it, once it has one. */
+  readonly nativeId?: string;
+  /** What people chose for it, such as a mode or a model: the ids of values by the ids of options. */
+  readonly choices?: Readonly<Record<string, string>>;
+}
+
+/** What a runtime can ask of whoever gave it a turn. */
+export interface TurnHost {
+  /** Not called after the end of the turn. */
+  readonly onUpdate: (update: TurnUpdate) => void;
+  /** Any sign of life of the agent, also one that nobody is shown. */
+  readonly onSign?: () => void;
+  /** Silence is no trouble until the returned function is called: a tool is at work. */
+  readonly expectSilence?: () => () => void;
+  /** Stores the agent's own id of the session, before the agent hears the prompt. Undefined forgets it. */
+  readonly keepSession?: (nativeId: string | undefined) => Promise<void>;
+  /** What was said in the session before, bounded, for an agent that does not remember. Empty: nothing. */
+  readonly saidBefore?: () => Promise<string>;
+  /** What the agent may do in the chat of the turn. Undefined: nothing. */
+  readonly chat?: ChatTools;
+}
+
+/** What an agent can do in the chat of its turn. The chat is never a parameter. */
+export interface ChatTools {
+  /** Shows a file of this machine to the chat. Resolves when it is stored. The text says why not, for the agent. */
+  sendFile(path: string, caption: string | undefined): Promise<{ readonly refused?: string }>;
+  /** The latest messages of the chat before an id, oldest first. */
+  readHistory(query: {
+    readonly limit: number;
+    readonly before?: string;
+  }): Promise<readonly ChatMessage[]>;
+  /** Adds a reaction to the message of the turn. False if Lark does not know the emoji. */
+  react(emoji: string): Promise<boolean>;
+}
+
+export interface ChatMessage {
+  readonly id: string;
+  readonly sender: string;
+  readonly text: string;
+  readonly atMs: number;
 }
 
 export type AgentResult =
@@ -23,6 +73,8 @@ export type AgentResult =
       readonly text: string;
       readonly attached?: AnswerFiles;
       readonly output?: ProgramOutput;
+      /** The agent ended before it said that its answer is complete. `detail` says so. */
+      readonly warning?: string;
     }
   | {
       readonly ok: false;
@@ -32,6 +84,8 @@ export type AgentResult =
       /** What it had said of its answer. Only of a run that was cancelled. */
       readonly text?: string;
       readonly output?: ProgramOutput;
+      /** Somebody has to log in on the machine of the bridge, with this command. */
+      readonly login?: { readonly command: string | undefined };
     };
 
 export interface AgentRun {
@@ -52,16 +106,53 @@ export interface AgentRuntime {
   start(): Promise<void>;
   /** Cancels the open runs. Resolves when nothing of the agent is left. Never rejects. */
   stop(): Promise<void>;
-  /** Gives it a turn. `onUpdate` is not called after the end. Before `start` and after `stop` the turn fails. */
-  prompt(turn: AgentTurn, onUpdate: (update: TurnUpdate) => void): AgentRun;
+  /** Gives it a turn. Before `start` and after `stop` the turn fails. */
+  prompt(turn: AgentTurn, host: TurnHost): AgentRun;
+  /** Absent: the agent has no memory of its own. */
+  readonly sessions?: RuntimeSessions;
 }
 
-/** A program that is started for each turn. */
-export interface ExecSpec {
-  readonly kind: 'exec';
+/** The memories of an agent. */
+export interface RuntimeSessions {
+  /** What can be chosen for a session, as the agent said it last. Starts nothing. */
+  options(sessionId: string): readonly SessionOption[];
+  /** Chooses at once if the session lives; else the choice counts from its next turn on. Rejects if the agent refuses. */
+  choose(sessionId: string, option: string, value: string): Promise<void>;
+  /** Nobody needs it any more. */
+  close(sessionId: string): Promise<void>;
+}
+
+/** `mode`: how freely the agent acts. `model`: which model it asks. */
+export interface SessionOption {
+  readonly id: string;
+  readonly name: string;
+  readonly is: 'mode' | 'model' | 'other';
+  readonly current: string;
+  readonly values: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly description?: string;
+  }[];
+}
+
+/** What a runtime says outside of turns. */
+export interface RuntimeHost {
+  /** The agent said more after the end of a turn. It belongs to no other turn. */
+  readonly onLateText: (session: string, text: string) => void;
+  /** For the owner of the bot, once for each agent and kind. */
+  readonly onOwnerNotice: (notice: OwnerNotice) => void;
+}
+
+/** What the owner has to know about an agent. */
+export type OwnerNotice =
+  /** The agent has no mode that asks, or nobody knows which one does. `mode`: the one that it works in. */
+  | { readonly kind: 'mode_unknown'; readonly mode: string }
+  /** The agent never asked what tools the bridge has. */
+  | { readonly kind: 'tools_ignored' };
+
+/** What is given to any program of an agent. */
+export interface ProgramSpec {
   readonly argv: readonly string[];
-  /** It reads and writes JSON lines, and tells what it does while it works. */
-  readonly stream?: true;
   /** Names of variables that it gets from the bridge's own environment. */
   readonly variables?: readonly string[];
   /** A file with variables for it, which is read at each start. */
@@ -70,8 +161,42 @@ export interface ExecSpec {
   readonly user?: string;
 }
 
+/** A program that is started for each turn. */
+export interface ExecSpec extends ProgramSpec {
+  readonly kind: 'exec';
+  /** It reads and writes JSON lines, and tells what it does while it works. */
+  readonly stream?: true;
+}
+
+/** A program that lives on between turns, and speaks the Agent Client Protocol on its standard streams. */
+export interface AcpSpec extends ProgramSpec {
+  readonly kind: 'acp';
+  /** Its name in the table of known agents. */
+  readonly known?: string;
+  /** Where it works if nobody chose another folder. Absolute. Undefined: a folder in the state directory. */
+  readonly folder?: string;
+  /** `auto`: it acts without asking, in the mode that it starts in. */
+  readonly permissions: 'ask' | 'auto';
+}
+
+/** An agent elsewhere that speaks A2A. */
+export interface A2aSpec {
+  readonly kind: 'a2a';
+  /** The address of its card, or the one below which the card is. */
+  readonly url: string;
+  /** Its address may be a private one, because a person named it. */
+  readonly isPrivate?: true;
+  /** The variable of the bridge's environment with the token for it. */
+  readonly tokenVariable?: string;
+}
+
 /** An agent that can be run here. */
-export type RunnableSpec = { readonly kind: 'echo' } | ExecSpec;
+export type RunnableSpec = { readonly kind: 'echo' } | ExecSpec | AcpSpec | A2aSpec;
+
+/** True of agents that remember what was said, and may have acted when they were interrupted. */
+export function hasMemory({ kind }: Pick<RunnableSpec, 'kind'>): boolean {
+  return kind === 'acp' || kind === 'a2a';
+}
 
 /** Makes the runtime of an agent, not started yet. */
-export type CreateRuntime = (spec: RunnableSpec) => AgentRuntime;
+export type CreateRuntime = (spec: RunnableSpec, host: RuntimeHost) => AgentRuntime;

@@ -8,7 +8,7 @@ import { checkNames, readVariables } from '../agents/given-variables.ts';
 import { checkProgram } from '../agents/program-check.ts';
 import { OutputFolders } from '../agents/output-folders.ts';
 import { findUser } from '../agents/program-user.ts';
-import type { AgentResult } from '../agents/runtime.ts';
+import type { AgentResult, RuntimeHost } from '../agents/runtime.ts';
 import { TurnFiles } from '../agents/turn-files.ts';
 import type { Environment } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
@@ -76,13 +76,15 @@ export async function openAgents({ config, env, log }: AppContext) {
       const outputs = new OutputFolders({ folder, log });
       const turnFiles = new TurnFiles({ folder, log });
       const given = { env, timeoutMs, outputs, turnFiles };
-      const runtime = createRuntime(spec, { ...given, clock: systemClock, log });
+      const runtime = createRuntime(spec, { ...given, clock: systemClock, log }, NOBODY);
       await runtime.start();
       try {
         const turn = { turnId: 'test', text, lark: testContext(config.brand) };
-        const run = runtime.prompt(turn, (update) => {
-          // Nobody is here who could answer. The question comes from the program, so after the call.
-          if (update.kind === 'question') run.answer(update.id, { kind: 'cancelled' });
+        const run = runtime.prompt(turn, {
+          onUpdate: (update) => {
+            // Nobody is here who could answer. The question comes from the program, so after the call.
+            if (update.kind === 'question') run.answer(update.id, { kind: 'cancelled' });
+          },
         });
         if (signal.aborted) run.cancel();
         signal.addEventListener('abort', () => run.cancel());
@@ -96,6 +98,9 @@ export async function openAgents({ config, env, log }: AppContext) {
     close: () => Promise.resolve(db.close()),
   };
 }
+
+/** Nobody is told what the agent says outside of its turn. */
+const NOBODY: RuntimeHost = { onLateText: () => {}, onOwnerNotice: () => {} };
 
 /** Stands for a message in a direct chat. */
 function testContext(brand: Brand): LarkContext {

@@ -29,6 +29,7 @@ import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
 import type { AppContext } from './context.ts';
 import { loadTls, mustBeProtected } from './hub-protection.ts';
+import { BridgeAudience } from './bridge-audience.ts';
 import { BridgeOutlet } from './lark-outlet.ts';
 import type { Monitoring } from './monitoring.ts';
 import { ANSWER_FILES } from './state.ts';
@@ -48,6 +49,8 @@ export interface HubAccess {
   readonly agentName: () => Promise<string | undefined>;
   /** Shows messages of agents in Lark, as soon as it is connected. Only of the embedded hub. */
   readonly outlet?: BridgeOutlet;
+  /** Shows what agents say outside of their turns. Only of the embedded hub. */
+  readonly audience?: BridgeAudience;
   /** `receive` is called for answers that name no turn. */
   readonly createTarget: (receive: Receive) => Target;
 }
@@ -74,7 +77,9 @@ export async function openHub(
   const { config, log } = context;
   const folder = join(config.stateDir, ANSWER_FILES);
   const outlet = new BridgeOutlet({ folder, clock: systemClock, log });
-  const hub = createEmbeddedHub(context, db, { pages: monitoring.pages, bridge: own, outlet });
+  const audience = new BridgeAudience();
+  const shown = { bridge: own, outlet, audience };
+  const hub = createEmbeddedHub(context, db, { pages: monitoring.pages, ...shown });
   await hub.start();
   opened.push(hub);
   const agent = () => chosenAgent(directory, config.agent);
@@ -84,6 +89,7 @@ export async function openHub(
     url: hub.address,
     embedded: true,
     outlet,
+    audience,
     agentName: () => agent().then(({ name }) => name, nameless),
     createTarget: (receive) =>
       new InProcessTarget({
@@ -110,7 +116,7 @@ function chosenAgent(directory: Directory, name: string | undefined): Promise<Ag
 export function createEmbeddedHub(
   { config, env, log }: AppContext,
   db: Db,
-  more: Partial<Pick<HubOptions, 'pages' | 'bridge' | 'outlet'>>,
+  more: Partial<Pick<HubOptions, 'pages' | 'bridge' | 'outlet' | 'audience'>>,
 ): Hub {
   mustBeProtected(config);
   const { corsOrigin, rateLimit } = config;
@@ -132,17 +138,10 @@ export function createEmbeddedHub(
     log,
     clock: systemClock,
     store: new SqliteHubStore(db),
-    createRuntime: (spec) =>
-      createRuntime(spec, {
-        env,
-        timeoutMs,
-        programs,
-        cgroups,
-        outputs,
-        turnFiles,
-        clock: systemClock,
-        log,
-      }),
+    createRuntime: (spec, host) => {
+      const given = { env, timeoutMs, programs, cgroups, outputs, turnFiles };
+      return createRuntime(spec, { ...given, clock: systemClock, log }, host);
+    },
     // When a process is killed, its programs go on. They must end before their turns run again.
     beforeAgents: async () => {
       await Promise.all([programs.endLeftovers(), cgroups.start()]);
@@ -152,6 +151,8 @@ export function createEmbeddedHub(
     provisionToken: (generate) =>
       Promise.resolve(loadOrCreateSecret(join(config.stateDir, 'provision-token'), generate)),
     turnTimeoutMs: timeoutMs,
+    sessionTurnLimitMs: config.agentTurnLimitSecs * 1000,
+    silenceMs: config.silenceNoticeSecs * 1000,
     maxRunning: Math.max(TURNS_RUNNING_MAX, config.maxTurns),
     onInterrupted: config.onInterrupted === 'ask' ? 'fail' : 'rerun',
     ...more,

@@ -160,6 +160,42 @@ export const SETTINGS = {
     fallback: String(TURN_TIMEOUT_MS / 1000),
     doc: 'Seconds after which the next turn starts although the answer to this one is missing',
   },
+  agentTurnLimitSecs: {
+    key: 'agent_turn_limit_secs',
+    parse: wholeNumber(1, 7 * 24 * 3600),
+    fallback: '7200',
+    doc: 'Seconds after which a turn of an agent with a memory is ended; while a person is asked they stand still',
+  },
+  silenceNoticeSecs: {
+    key: 'silence_notice_secs',
+    parse: wholeNumber(1, 24 * 3600),
+    fallback: '180',
+    doc: 'Seconds without any sign of an agent after which the chat is told, with a button to stop it',
+  },
+  agentProcessesMax: {
+    key: 'agent_processes_max',
+    parse: wholeNumber(1, 100),
+    fallback: '4',
+    doc: 'Programs of agents with a memory that live at the same time; a turn that needs one more waits in line',
+  },
+  agentIdleSecs: {
+    key: 'agent_idle_secs',
+    parse: wholeNumber(1, 7 * 24 * 3600),
+    fallback: '600',
+    doc: 'Seconds without work after which the program of an agent with a memory is ended; its memory stays',
+  },
+  thoughts: {
+    key: 'thoughts',
+    parse: oneOf(['on', 'off']),
+    fallback: 'off',
+    doc: 'Whether people see what an agent thinks on its way',
+  },
+  usageLine: {
+    key: 'usage_line',
+    parse: oneOf(['on', 'off']),
+    fallback: 'on',
+    doc: 'Whether an answer ends with a line that says what it used, for agents that tell',
+  },
   questionTimeoutSecs: {
     key: 'question_timeout_secs',
     parse: wholeNumber(1, 7 * 24 * 3600),

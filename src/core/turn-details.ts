@@ -5,7 +5,7 @@ export interface TurnDetails {
   readonly senderName?: string;
   readonly chatName?: string;
   /** The agent's memory of this chat or thread. `isNew`: nothing was said in it before. */
-  readonly session?: { readonly id: string; readonly isNew: boolean };
+  readonly session?: SessionOfTurn;
   readonly attachments?: readonly Attachment[];
   /** The message that the person replied to. */
   readonly quoted?: Said | undefined;
@@ -13,6 +13,16 @@ export interface TurnDetails {
   readonly thread?: readonly Said[];
   /** The run for which names, the quoted message and the thread were read. */
   readonly readInRun?: number;
+}
+
+/** The agent's memory that a turn belongs to, and what people chose for it when the message came. */
+export interface SessionOfTurn {
+  readonly id: string;
+  readonly isNew: boolean;
+  /** The name of the agent that was chosen in the chat. Undefined: whoever gets the turns. */
+  readonly agent?: string;
+  /** The folder that was chosen in the chat: an absolute path. Undefined: the agent's own. */
+  readonly folder?: string;
 }
 
 /** A file of the person that lies on the disk of the bridge. */

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { BridgeError, errorText } from '../core/errors.ts';
 import type { WorkspaceId } from '../core/ids.ts';
 import type { LarkOutlet } from './ports/lark-sends.ts';
+import type { SessionAudience } from './ports/sessions.ts';
 import type { HubStore } from './ports/store.ts';
 import type { CreateRuntime } from '../agents/runtime.ts';
 import type { Service } from '../time/service.ts';
@@ -39,6 +40,12 @@ export interface HubOptions {
   /** The token with which new workspaces register: the stored one, or else a new one of `generate`, stored now. */
   readonly provisionToken: (generate: () => Secret) => Promise<Secret>;
   readonly turnTimeoutMs: number;
+  /** The same for agents with a memory. Undefined: no other. */
+  readonly sessionTurnLimitMs?: number;
+  /** Silence of an agent of this length is told to the chat. Undefined: none is. */
+  readonly silenceMs?: number;
+  /** Whoever shows the memories of the agents to people. */
+  readonly audience?: SessionAudience;
   /** How many agents may run at once. */
   readonly maxRunning: number;
   /** The workspace of the bridge in this process, if there is one. */

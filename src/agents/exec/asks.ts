@@ -75,9 +75,10 @@ export class Asks {
 
   #say(id: string, answer: QuestionAnswer): boolean {
     const { reply } = this.#parts;
-    if (answer.kind === 'cancelled') return reply(lineOf({ id, cancelled: true }));
-    const { option, by } = answer;
-    return reply(lineOf({ id, option, by }));
+    const { kind, ...said } = answer;
+    // For a program it does not matter why nobody answers.
+    const isAnswered = kind === 'chosen' || kind === 'said';
+    return reply(lineOf(isAnswered ? { id, ...said } : { id, cancelled: true }));
   }
 }
 

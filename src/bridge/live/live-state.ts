@@ -31,6 +31,11 @@ export function afterUpdate(state: LiveState, update: TurnUpdate): LiveState {
       return { ...state, status: line(update.text) };
     case 'step':
       return withStep(state, { ...update.step, title: line(update.step.title) });
+    case 'thought_added':
+    case 'plan':
+    case 'remark':
+    case 'usage':
+    case 'told':
     case 'question':
       return state;
   }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { QueueId } from '../ports/turns.ts';
-import type { AgentResult, AgentRun } from '../../agents/runtime.ts';
+import type { AgentResult, AgentRun, TurnHost } from '../../agents/runtime.ts';
 import type { Log } from '../../core/log.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
 import { pausableTimer } from '../../time/pausable-timer.ts';
+import { SilenceWatch } from './silence-watch.ts';
 import { failureSentence, noAnswerWithin } from '../../wire/failure-sentences.ts';
 
 /** How long cancelled agents may take to end before the hub stops without them. */
@@ -21,8 +22,12 @@ interface AgentWorkParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly turn: QueueId;
-  readonly timeoutMs: number;
+  /** Silence of this length is told. Undefined: none is. */
+  readonly silenceMs: number | undefined;
 }
+
+/** What of a turn's host is about time and updates. */
+export type WorkHost = Required<Pick<TurnHost, 'onUpdate' | 'onSign' | 'expectSilence'>>;
 
 /** One run of an agent. It ends in time, whatever the agent does. While a person is asked, its time stands still. */
 export class AgentWork {
@@ -63,10 +68,11 @@ export class AgentWork {
    * until the turn is over or cancelled.
    */
   async run(
-    begin: (onUpdate: (update: TurnUpdate) => void) => Promise<AgentRun>,
+    begin: (host: WorkHost) => Promise<AgentRun>,
     onUpdate: (update: TurnUpdate) => void,
+    { timeoutMs }: { readonly timeoutMs: number },
   ): Promise<AgentResult> {
-    const { clock, log, turn, timeoutMs } = this.#parts;
+    const { clock, log, turn, silenceMs = Infinity } = this.#parts;
     if (this.#isCancelled) return CANCELLED;
     this.#isRunning = true;
     const limit = pausableTimer(clock, timeoutMs, () => {
@@ -74,15 +80,31 @@ export class AgentWork {
       this.cancel();
     });
     this.#cancelTimer = () => limit.cancel();
-    this.#holdTime = () => limit.hold();
+    const silence = new SilenceWatch({
+      clock,
+      silenceMs,
+      tell: () => {
+        if (!this.#isCancelled)
+          onUpdate({ kind: 'told', what: { kind: 'silent', silentMs: silenceMs } });
+      },
+    });
+    this.#holdTime = () => {
+      const ends = [limit.hold(), silence.expect()];
+      return () => ends.forEach((end) => end());
+    };
     const abandoned = new Promise<AgentResult>((resolve) => {
       this.#abandon = resolve;
     });
     try {
-      const whileOpen = (update: TurnUpdate) => {
-        if (this.#isRunning && !this.#isCancelled) onUpdate(this.#noted(update));
+      const host: WorkHost = {
+        onUpdate: (update) => {
+          silence.sign();
+          if (this.#isRunning && !this.#isCancelled) onUpdate(this.#noted(update));
+        },
+        onSign: () => silence.sign(),
+        expectSilence: () => silence.expect(),
       };
-      const result = await Promise.race([this.#ended(() => begin(whileOpen)), abandoned]);
+      const result = await Promise.race([this.#ended(() => begin(host)), abandoned]);
       return this.#isOvertime && !result.ok ? timedOut(timeoutMs) : result;
     } catch (error) {
       const stack = error instanceof Error ? error.stack : String(error);
@@ -90,6 +112,7 @@ export class AgentWork {
       return { ok: false, reason: 'failed', detail: failureSentence('agent_broke') };
     } finally {
       this.#isRunning = false;
+      silence.end();
       this.#asked.clear();
       this.#cancelTimer();
     }

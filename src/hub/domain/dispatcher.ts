@@ -1,14 +1,21 @@
 import { type BridgeError, isStoreTrouble } from '../../core/errors.ts';
-import type { AgentStore } from '../ports/agents.ts';
+import type { AgentRecord, AgentSpec, AgentStore } from '../ports/agents.ts';
 import type { Choice, QueueStore, Seat, Settlement } from '../ports/queue.ts';
 import type { ItemToRun, QueueId, QueueItem } from '../ports/turns.ts';
 import { isSameWorkspace, type WorkspaceId } from '../../core/ids.ts';
-import type { CreateRuntime } from '../../agents/runtime.ts';
+import {
+  type AgentTurn,
+  type CreateRuntime,
+  hasMemory,
+  type RunnableSpec,
+  type TurnHost,
+} from '../../agents/runtime.ts';
+import type { AgentSessionStore, SessionAudience } from '../ports/sessions.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
 import { STORE_RETRY_MS, untilStored } from '../../time/until-stored.ts';
 import { limitAt } from '../../time/wait.ts';
 import { Wake } from '../../time/wake.ts';
-import { AgentWork } from './agent-work.ts';
+import { AgentWork, type WorkHost } from './agent-work.ts';
 import { FairSlots } from './fair-slots.ts';
 import { agentTurnOf } from './messages.ts';
 import { failure, settlementOf } from './outcomes.ts';
@@ -31,7 +38,7 @@ const HUB_STOP_FINISH_MS = 1_000;
 export type InterruptedPolicy = 'rerun' | 'fail';
 
 interface DispatcherParts {
-  readonly store: QueueStore & AgentStore;
+  readonly store: QueueStore & AgentStore & AgentSessionStore;
   readonly settlements: Settlements;
   readonly createRuntime: CreateRuntime;
   readonly clock: Clock;
@@ -40,6 +47,12 @@ interface DispatcherParts {
   /** The workspace of the bridge in this process, if there is one. */
   readonly bridge?: WorkspaceId;
   readonly turnTimeoutMs: number;
+  /** The same for agents with a memory, which work for long and say what they do. Undefined: no other. */
+  readonly sessionTurnLimitMs?: number;
+  /** Silence of an agent of this length is told to the chat. Undefined: none is. */
+  readonly silenceMs?: number;
+  /** Whoever shows the memories of the agents to people. */
+  readonly audience?: SessionAudience;
   readonly onInterrupted: InterruptedPolicy;
 }
 
@@ -125,14 +138,15 @@ export class Dispatcher {
     const { store, clock, log, onInterrupted } = this.#parts;
     for (const item of await store.dispatched()) {
       const { queueId: turn, attempts } = item;
-      if (onInterrupted === 'rerun' && attempts < HUB_ATTEMPTS_MAX) {
+      const agent = await store.agentOf(item.target);
+      const mayRerun = onInterrupted === 'rerun' && !mayHaveActed(agent?.spec);
+      if (mayRerun && attempts < HUB_ATTEMPTS_MAX) {
         await store.retry(turn);
         log.info('hub_turn_resumed', { turn, attempts });
       } else {
-        const detail =
-          onInterrupted === 'fail'
-            ? failureSentence('agent_interrupted')
-            : failureSentence('agent_interrupted_often', attempts);
+        const detail = !mayRerun
+          ? failureSentence('agent_interrupted')
+          : failureSentence('agent_interrupted_often', attempts);
         await store.settle(turn, failure('interrupted', detail, clock.nowMs()));
         log.warn('hub_turn_given_up', { turn, attempts });
       }
@@ -208,9 +222,9 @@ export class Dispatcher {
 
   /** Runs the agent on an item that is marked dispatched. */
   begin(item: ItemToRun): void {
-    const { clock, log, turnTimeoutMs } = this.#parts;
-    const work = new AgentWork({ clock, log, turn: item.queueId, timeoutMs: turnTimeoutMs });
+    const { clock, log, silenceMs } = this.#parts;
     const { queueId, source } = item;
+    const work = new AgentWork({ clock, log, turn: queueId, silenceMs });
     const ended = this.#run(item, work).finally(() => {
       this.#running.delete(queueId);
       this.updates.forget(item);
@@ -230,14 +244,15 @@ export class Dispatcher {
       await this.#settle(item, failure('removed', failureSentence('agent_removed'), clock.nowMs()));
       return;
     }
-    const runnable = { workspaceId: agent.workspaceId, spec: agent.spec };
+    const runnable = { ...agent, spec: agent.spec };
     log.debug('hub_turn_started', { turn, agent: agent.name, attempt: item.attempts });
     const result = await work.run(
-      (onUpdate) => this.#runtimes.prompt(runnable, agentTurnOf(item), onUpdate),
+      async (host) => this.#runtimes.prompt(runnable, ...(await this.#given(item, runnable, host))),
       (update) => this.#tell(item, update, work),
+      { timeoutMs: this.#limitOf(agent.spec) },
     );
     if (!result.ok && result.reason === 'cancelled' && this.#stopping.signal.aborted) {
-      await this.#putBack(turn, agent.name);
+      await this.#putBack(turn, agent);
       return;
     }
     await this.#settle(
@@ -252,12 +267,44 @@ export class Dispatcher {
     }
   }
 
+  #limitOf(spec: RunnableSpec): number {
+    const { turnTimeoutMs, sessionTurnLimitMs = turnTimeoutMs } = this.#parts;
+    return hasMemory(spec) ? sessionTurnLimitMs : turnTimeoutMs;
+  }
+
+  /** What the runtime gets for an item: the turn with its memory, and whom it can ask. */
+  async #given(
+    item: ItemToRun,
+    { workspaceId: agent }: { readonly workspaceId: WorkspaceId },
+    host: WorkHost,
+  ): Promise<[AgentTurn, TurnHost]> {
+    const { store, audience } = this.#parts;
+    const turn = agentTurnOf(item);
+    const { session, lark } = turn;
+    const chat = lark && audience?.chatOf(lark);
+    const inChat = { ...host, ...(chat !== undefined && { chat }) };
+    if (session === undefined) return [turn, inChat];
+    const key = { agent, session: session.id };
+    const known = await store.agentSession(key);
+    const withMemory: TurnHost = {
+      ...inChat,
+      keepSession: (nativeId) =>
+        this.#untilStored(item.queueId, () => store.keepNativeId(key, nativeId)),
+      ...(audience !== undefined && { saidBefore: () => audience.saidBefore(session.id) }),
+    };
+    if (known === undefined) return [turn, withMemory];
+    const { nativeId, choices } = known;
+    const kept = { ...session, choices, ...(nativeId !== undefined && { nativeId }) };
+    return [{ ...turn, session: kept }, withMemory];
+  }
+
   /** The hub stops, so that the agent can't go on. */
-  async #putBack(turn: QueueId, agent: string): Promise<void> {
+  async #putBack(turn: QueueId, { name, spec }: AgentRecord): Promise<void> {
     const { store, log, onInterrupted } = this.#parts;
-    log.info('hub_turn_put_back', { turn, agent });
-    // With `fail` it stays marked, and the next start ends it as interrupted.
-    if (onInterrupted === 'rerun') await this.#untilStored(turn, () => store.putBack(turn));
+    log.info('hub_turn_put_back', { turn, agent: name });
+    // Else it stays marked, and the next start ends it as interrupted.
+    const mayRerun = onInterrupted === 'rerun' && !mayHaveActed(spec);
+    if (mayRerun) await this.#untilStored(turn, () => store.putBack(turn));
   }
 
   /** Only the bridge in this process watches turns. What nobody sees nobody answers. */
@@ -306,4 +353,9 @@ export class Dispatcher {
     await this.#woken.wait(limit.signal);
     limit.cancel();
   }
+}
+
+/** What an agent with a memory has done before it was interrupted must not be done again. */
+function mayHaveActed(spec: AgentSpec | undefined): boolean {
+  return spec !== undefined && spec.kind !== 'external' && hasMemory(spec);
 }

@@ -5,6 +5,7 @@ import { claimedContextOf, larkContextOf, withoutHeader } from '../../wire/lark-
 import { saidIn } from '../../wire/said-metadata.ts';
 import { textOfParts } from '../../wire/text-parts.ts';
 import type { AgentTurn } from '../../agents/runtime.ts';
+import type { TurnDetails } from '../../core/turn-details.ts';
 import type { HubMessage, ItemToRun, TurnContent } from '../ports/turns.ts';
 
 const SUMMARY_CHARS_MAX = 200;
@@ -36,5 +37,13 @@ export function agentTurnOf({ queueId, content }: ItemToRun): AgentTurn {
     lark,
     ...(claimedLark !== undefined && { claimedLark }),
     ...(details !== undefined && { details }),
+    ...sessionOf(content.details),
   };
+}
+
+/** Only the bridge in this process may choose a memory and a folder. */
+function sessionOf(details: TurnDetails | undefined): Pick<AgentTurn, 'session'> {
+  if (details?.session === undefined) return {};
+  const { id, folder } = details.session;
+  return { session: { id, ...(folder !== undefined && { folder }) } };
 }

@@ -4,15 +4,18 @@ import type {
   AgentRuntime,
   AgentTurn,
   CreateRuntime,
+  OwnerNotice,
   RunnableSpec,
+  RuntimeSessions,
+  TurnHost,
 } from '../../agents/runtime.ts';
 import type { WorkspaceId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
-import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { repeating, type RepeatedWork } from '../../time/repeat.ts';
 import type { AgentStore } from '../ports/agents.ts';
+import type { SessionAudience } from '../ports/sessions.ts';
 import { CANCELLED } from './agent-work.ts';
 
 /** How often it is checked which agents still exist: another process may remove them. */
@@ -21,6 +24,7 @@ const AGENTS_CHECK_MS = 10_000;
 const RUNTIME_STOP_MS_MAX = 2_000;
 
 interface RunnableAgent {
+  readonly name: string;
   readonly workspaceId: WorkspaceId;
   readonly spec: RunnableSpec;
 }
@@ -35,6 +39,7 @@ interface Kept {
 export class Runtimes {
   readonly #create: CreateRuntime;
   readonly #store: AgentStore;
+  readonly #audience: SessionAudience | undefined;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #kept = new Map<string, Kept>();
@@ -44,16 +49,19 @@ export class Runtimes {
   constructor({
     createRuntime,
     store,
+    audience,
     clock,
     log,
   }: {
     readonly createRuntime: CreateRuntime;
     readonly store: AgentStore;
+    readonly audience?: SessionAudience | undefined;
     readonly clock: Clock;
     readonly log: Log;
   }) {
     this.#create = createRuntime;
     this.#store = store;
+    this.#audience = audience;
     this.#clock = clock;
     this.#log = log;
     this.#rounds = repeating({
@@ -77,22 +85,18 @@ export class Runtimes {
   }
 
   /** Gives a turn to the agent's runtime. Rejects if the runtime can't be started. The next turn tries again. */
-  async prompt(
-    agent: RunnableAgent,
-    turn: AgentTurn,
-    onUpdate: (update: TurnUpdate) => void,
-  ): Promise<AgentRun> {
+  async prompt(agent: RunnableAgent, turn: AgentTurn, host: TurnHost): Promise<AgentRun> {
     // A turn that was stored while the hub stopped. It is put back like those that were at work.
     if (this.#rounds.stopSignal.aborted) return CANCELLED_RUN;
     const key = keyOf(agent);
-    const kept = this.#kept.get(key) ?? this.#make(key, agent.spec);
+    const kept = this.#kept.get(key) ?? this.#make(key, agent);
     kept.turns += 1;
     const end = () => {
       kept.turns -= 1;
     };
     try {
       await this.#started(key, kept);
-      const run = kept.runtime.prompt(turn, onUpdate);
+      const run = kept.runtime.prompt(turn, host);
       run.result.then(end, end);
       return run;
     } catch (error) {
@@ -110,8 +114,19 @@ export class Runtimes {
     }
   }
 
-  #make(key: string, spec: RunnableSpec): Kept {
-    const runtime = this.#create(spec);
+  /** The memories of an agent. Undefined: it has none. Starts no program. */
+  sessionsOf(agent: RunnableAgent): RuntimeSessions | undefined {
+    if (this.#rounds.stopSignal.aborted) return undefined;
+    const key = keyOf(agent);
+    return (this.#kept.get(key) ?? this.#make(key, agent)).runtime.sessions;
+  }
+
+  #make(key: string, { name, spec }: RunnableAgent): Kept {
+    const audience = this.#audience;
+    const runtime = this.#create(spec, {
+      onLateText: (session, text) => audience?.lateText(session, text),
+      onOwnerNotice: (notice: OwnerNotice) => audience?.ownerNotice(name, notice),
+    });
     const kept: Kept = { runtime, started: runtime.start(), turns: 0 };
     this.#kept.set(key, kept);
     return kept;

@@ -3,6 +3,7 @@ import type { ActivityStore } from './activity.ts';
 import type { AgentStore } from './agents.ts';
 import type { HourlyBound, LarkSendStored, NewLarkSend } from './lark-sends.ts';
 import type { Choice, QueueStore, Sending, Sent, Settlement } from './queue.ts';
+import type { AgentSessionStore } from './sessions.ts';
 import type { QueueId } from './turns.ts';
 import type { WorkspaceStore } from './workspaces.ts';
 
@@ -21,6 +22,7 @@ export interface JoinedQueue {
   whenDurable(run: () => void): void;
 }
 
-export interface HubStore extends AgentStore, WorkspaceStore, QueueStore, ActivityStore {
+export interface HubStore
+  extends AgentStore, WorkspaceStore, QueueStore, ActivityStore, AgentSessionStore {
   readonly joined: JoinedQueue;
 }

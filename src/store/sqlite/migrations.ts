@@ -7,6 +7,7 @@ import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema
 import { LIVE_CARDS } from './bridge/live-cards-schema.ts';
 import { SESSIONS_SCHEMA } from './bridge/sessions-schema.ts';
 import { QUESTIONS_SCHEMA } from './bridge/questions-schema.ts';
+import { AGENT_SESSIONS } from './hub/sessions-schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA, READABLE_ROWS } from './hub/schema.ts';
 import { HUB_USAGE } from './hub/usage-schema.ts';
 
@@ -37,4 +38,5 @@ export const MIGRATIONS: readonly string[] = [
   // For how much each workspace sent to people of Lark lately.
   `CREATE INDEX hub_activity_lark ON hub_activity (workspace_id, created_at_ms)
      WHERE activity_type = 'lark_send'`,
+  AGENT_SESSIONS,
 ];

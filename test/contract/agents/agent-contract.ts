@@ -12,7 +12,7 @@ export function turnOf(text: string, more: Partial<AgentTurn> = {}): AgentTurn {
   return { turnId: 'turn-1', text, lark: undefined, ...more };
 }
 
-const noUpdates = () => {};
+const noUpdates = { onUpdate: () => {} };
 
 /** Gives one turn to a runtime that is started for it. Nothing is left of the runtime after the turn. */
 export async function begin(runtime: AgentRuntime, turn: AgentTurn): Promise<AgentRun> {
@@ -140,8 +140,10 @@ function asks(createAsking: () => AgentRuntime): void {
     const agent = createAsking();
     await agent.start();
     const questions: Extract<TurnUpdate, { kind: 'question' }>[] = [];
-    const run = agent.prompt(turnOf('ask'), (update) => {
-      if (update.kind === 'question') questions.push(update);
+    const run = agent.prompt(turnOf('ask'), {
+      onUpdate: (update) => {
+        if (update.kind === 'question') questions.push(update);
+      },
     });
     await expect.poll(() => questions.length).toBe(1);
     return { agent, run, questions, id: questions[0]?.id ?? '' };

@@ -31,7 +31,9 @@ async function rigWithPrinter() {
     clock: systemClock,
     log: silentLog,
   };
-  const rig = await Rig.start({ createRuntime: (spec) => createRuntime(spec, options) });
+  const rig = await Rig.start({
+    createRuntime: (spec, host) => createRuntime(spec, options, host),
+  });
   const { workspaceId } = await rig.directory.addAgent({
     name: 'printer',
     spec: {

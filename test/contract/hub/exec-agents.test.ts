@@ -14,7 +14,9 @@ async function rigWithPrograms() {
     clock: systemClock,
     log: silentLog,
   };
-  const rig = await Rig.start({ createRuntime: (spec) => createRuntime(spec, options) });
+  const rig = await Rig.start({
+    createRuntime: (spec, host) => createRuntime(spec, options, host),
+  });
   const bridge = await rig.bridge();
   const addProgram = (name: string, script: string) =>
     rig.directory.addAgent({ name, spec: { kind: 'exec', argv: ['sh', '-c', script] } });

@@ -68,7 +68,7 @@ export class HeldAgents {
         runtime.stops += 1;
         return Promise.resolve();
       },
-      prompt: (turn, onUpdate) => this.#begin(turn, onUpdate),
+      prompt: (turn, host) => this.#begin(turn, host.onUpdate),
     };
     this.runtimes.push(runtime);
     return runtime;

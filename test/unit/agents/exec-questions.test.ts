@@ -40,10 +40,12 @@ async function start(
   const runtime = new ExecRuntime(execOptions([], { ...more, spec }));
   await runtime.start();
   const asked: Started['asked'] = [];
-  const run = runtime.prompt(turnOf('the text'), (update) => {
-    if (update.kind !== 'question') return;
-    asked.push(update);
-    if (answerWith !== undefined) run.answer(update.id, answerWith);
+  const run = runtime.prompt(turnOf('the text'), {
+    onUpdate: (update) => {
+      if (update.kind !== 'question') return;
+      asked.push(update);
+      if (answerWith !== undefined) run.answer(update.id, answerWith);
+    },
   });
   const told = async () => {
     const { output } = await run.result;

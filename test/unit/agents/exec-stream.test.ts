@@ -19,7 +19,9 @@ async function start(script: string, more: More = {}, turn: Partial<AgentTurn> =
   const runtime = new ExecRuntime(execOptions([], { ...more, spec }));
   await runtime.start();
   const updates: TurnUpdate[] = [];
-  const run = runtime.prompt(turnOf('the text', turn), (update) => updates.push(update));
+  const run = runtime.prompt(turnOf('the text', turn), {
+    onUpdate: (update) => updates.push(update),
+  });
   return { run, updates };
 }
 

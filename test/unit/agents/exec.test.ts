@@ -118,7 +118,7 @@ test('F26: without open files left a turn fails in words, with the next step in 
   let run: AgentRun;
   try {
     expect(openAll).toThrow('EMFILE');
-    run = runtime.prompt(turnOf('x'), () => {});
+    run = runtime.prompt(turnOf('x'), { onUpdate: () => {} });
   } finally {
     for (const file of opened) closeSync(file);
   }
@@ -136,7 +136,7 @@ test('F26: without open files left a turn fails in words, with the next step in 
       next: expect.stringContaining('ulimit -n') as string,
     },
   ]);
-  expect(await runtime.prompt(turnOf('and on'), () => {}).result).toEqual({
+  expect(await runtime.prompt(turnOf('and on'), { onUpdate: () => {} }).result).toEqual({
     ok: true,
     text: 'and on',
   });

@@ -31,8 +31,10 @@ async function resultOf(script: string, given = outputs()) {
     execOptions(['sh', '-c', script], { outputs: given.outputs, timeoutMs: 5_000 }),
   );
   await runtime.start();
-  const result = await runtime.prompt({ turnId: 't', text: 'hi', lark: undefined }, () => {})
-    .result;
+  const result = await runtime.prompt(
+    { turnId: 't', text: 'hi', lark: undefined },
+    { onUpdate: () => {} },
+  ).result;
   await runtime.stop();
   return { ...given, result };
 }

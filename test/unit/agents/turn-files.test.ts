@@ -58,7 +58,7 @@ async function run(script: string, turn = TURN, user?: string) {
   const spec = { kind: 'exec', argv: ['sh', '-c', script], ...(user && { user }) } as const;
   const runtime = new ExecRuntime(execOptions([], { spec, turnFiles: files, log }));
   await runtime.start();
-  const result = await runtime.prompt(turn, () => {}).result;
+  const result = await runtime.prompt(turn, { onUpdate: () => {} }).result;
   const left = existsSync(folder) ? readdirSync(folder) : [];
   await runtime.stop();
   return { result, left };
@@ -121,7 +121,7 @@ test('is for its user only, and gone after the turn, also when the turn fails', 
 test('a program that can not be started leaves none', async () => {
   const runtime = new ExecRuntime(execOptions(['/no/such/program'], { turnFiles: files, log }));
   await runtime.start();
-  expect(await runtime.prompt(TURN, () => {}).result).toMatchObject({ ok: false });
+  expect(await runtime.prompt(TURN, { onUpdate: () => {} }).result).toMatchObject({ ok: false });
   expect(readdirSync(folder)).toEqual([]);
 });
 

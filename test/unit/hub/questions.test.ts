@@ -19,15 +19,15 @@ const QUESTION: Extract<TurnUpdate, { kind: 'question' }> = {
 
 test('it stands still from the question to the answer, whatever the agent does', async () => {
   const clock = new VirtualClock();
-  const work = new AgentWork({ clock, log: silentLog, turn: queueId('q'), timeoutMs: 10_000 });
+  const work = new AgentWork({ clock, log: silentLog, turn: queueId('q'), silenceMs: undefined });
   const asked: string[] = [];
   const answers: QuestionAnswer[] = [];
   let tell = (_update: TurnUpdate) => {};
   let end: AgentResult | undefined;
   void work
     .run(
-      (onUpdate) => {
-        tell = onUpdate;
+      (host) => {
+        tell = host.onUpdate;
         const result = new Promise<AgentResult>(() => {});
         const answer = (_id: string, given: QuestionAnswer) => answers.push(given) > 0;
         return Promise.resolve({ result, cancel: () => {}, answer });
@@ -35,6 +35,7 @@ test('it stands still from the question to the answer, whatever the agent does',
       (update) => {
         if (update.kind === 'question') asked.push(update.id);
       },
+      { timeoutMs: 10_000 },
     )
     .then((result) => {
       end = result;

@@ -17,6 +17,7 @@ import type {
   Settlement,
 } from '../../../hub/ports/queue.ts';
 import type { Quota } from '../../../hub/ports/quota.ts';
+import type { SessionKey, StoredSession } from '../../../hub/ports/sessions.ts';
 import type { HubStore, JoinedQueue } from '../../../hub/ports/store.ts';
 import { queueId, type QueueId, type QueueItem } from '../../../hub/ports/turns.ts';
 import {
@@ -29,6 +30,7 @@ import {
 import type { Db } from '../db.ts';
 import { ActivityTable } from './activity.ts';
 import { AgentsTable } from './agents.ts';
+import { AgentSessionsTable } from './sessions.ts';
 import { ItemsTable } from './items.ts';
 import { UsageTable } from './usage.ts';
 import { WorkspacesTable } from './workspaces.ts';
@@ -42,6 +44,7 @@ export class SqliteHubStore implements HubStore {
   readonly #db: Db;
   readonly #workspaces: WorkspacesTable;
   readonly #agents: AgentsTable;
+  readonly #sessions: AgentSessionsTable;
   readonly #items: ItemsTable;
   readonly #activity: ActivityTable;
   readonly #usage: UsageTable;
@@ -50,6 +53,7 @@ export class SqliteHubStore implements HubStore {
     this.#db = db;
     this.#workspaces = new WorkspacesTable(db);
     this.#agents = new AgentsTable(db);
+    this.#sessions = new AgentSessionsTable(db);
     this.#items = new ItemsTable(db);
     this.#activity = new ActivityTable(db);
     this.#usage = new UsageTable(db);
@@ -98,11 +102,24 @@ export class SqliteHubStore implements HubStore {
       if (agent === undefined || agent.builtIn) return false;
       this.#agents.remove(name);
       this.#workspaces.remove(agent.workspaceId, atMs);
+      this.#sessions.removeOf(agent.workspaceId);
       for (const item of this.#items.waitingFor(agent.workspaceId)) {
         this.#items.settle(item.queueId, ending(item));
       }
       return true;
     });
+  }
+
+  async agentSession(key: SessionKey): Promise<StoredSession | undefined> {
+    return this.#sessions.of(key);
+  }
+
+  keepNativeId(key: SessionKey, nativeId: string | undefined): Promise<void> {
+    return this.#db.write(() => this.#sessions.keepNativeId(key, nativeId));
+  }
+
+  keepChoice(key: SessionKey, option: string, value: string): Promise<void> {
+    return this.#db.write(() => this.#sessions.keepChoice(key, option, value));
   }
 
   // ---------------------------------------------------------------- workspaces
