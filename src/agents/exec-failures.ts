@@ -6,12 +6,14 @@ import { meaningOf } from '../files/system-errors.ts';
 import { failureSentence, noAnswerWithin } from '../wire/failure-sentences.ts';
 import type { AgentResult, AgentRun, AgentTurn } from './runtime.ts';
 
-export function notReady(log: Log, turn: AgentTurn, { message, next }: BridgeError): AgentResult {
+type TurnName = Pick<AgentTurn, 'turnId'>;
+
+export function notReady(log: Log, turn: TurnName, { message, next }: BridgeError): AgentResult {
   log.error('agent_program_not_started', { turn: turn.turnId, error: message, next });
   return { ok: false, reason: 'failed', detail: failureSentence('program_not_prepared') };
 }
 
-export function startFailure(log: Log, turn: AgentTurn, error: NodeJS.ErrnoException): AgentResult {
+export function startFailure(log: Log, turn: TurnName, error: NodeJS.ErrnoException): AgentResult {
   const meaning = meaningOf(error);
   const fields = { turn: turn.turnId, error: error.message };
   log.error('agent_program_not_started', meaning ? { ...fields, next: meaning.next } : fields);
@@ -26,7 +28,7 @@ function notStartedFor({ code }: NodeJS.ErrnoException, cause: string | undefine
 }
 
 /** The turn goes on, as where there are no cgroups. */
-export function notInCgroup(log: Log, turn: AgentTurn, error: NodeJS.ErrnoException): void {
+export function notInCgroup(log: Log, turn: TurnName, error: NodeJS.ErrnoException): void {
   log.warn('agent_cgroup_not_entered', {
     turn: turn.turnId,
     error: error.message,

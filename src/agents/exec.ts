@@ -1,15 +1,12 @@
 /** An agent that is a program: one process a turn. `Talk` is what it reads and writes. */
-import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
-import { yieldToBridge } from './exec/niceness.ts';
-import { startProgram } from './exec/start.ts';
 import { endedRun, NOT_RUNNING } from './ended-run.ts';
 import { isThrownBySystem, notReady, notStarted, startFailure } from './exec-failures.ts';
 import { agentEnvironment, secretsIn } from './environment.ts';
-import { readVariables } from './given-variables.ts';
+import { givenVariables, warnOfMissing } from './given-variables.ts';
 import { runWithLentFiles } from './lent-files.ts';
-import { RUN_MARK } from './program-group.ts';
-import { findUser, type ProgramUser } from './program-user.ts';
+import { openProgram } from './program/running-program.ts';
+import { type ProgramUser, UserOfProgram } from './program-user.ts';
 import type { OutputFolder } from './output-folders.ts';
 import type { AgentRun, AgentRuntime, AgentTurn, TurnHost } from './runtime.ts';
 import type { TurnUpdate } from '../core/turn-update.ts';
@@ -20,26 +17,19 @@ export class ExecRuntime implements AgentRuntime {
   readonly #options: ExecOptions;
   readonly #runs = new Set<AgentRun>();
   #life: 'new' | 'started' | 'stopped' = 'new';
-  /** As whom the program runs, if not as the user of the bridge; or why it can't. */
-  #user: ProgramUser | BridgeError | undefined;
+  readonly #user: UserOfProgram;
 
   constructor(options: ExecOptions) {
     this.#options = options;
+    this.#user = new UserOfProgram(options.spec.user);
   }
 
   async start(): Promise<void> {
     if (this.#life !== 'new') return;
     this.#life = 'started';
     const { env, log, spec } = this.#options;
-    const missing = (spec.variables ?? []).filter((name) => (env[name] ?? '') === '');
-    if (missing.length > 0) {
-      log.warn('agent_variables_not_set', {
-        names: missing.join(' '),
-        effect: 'its program runs without them',
-        next: 'Set them in the environment of lark-bridge, or add the agent anew with --env-file.',
-      });
-    }
-    await this.#findUser();
+    warnOfMissing(spec, env, log);
+    await this.#user.find();
   }
 
   async stop(): Promise<void> {
@@ -51,7 +41,7 @@ export class ExecRuntime implements AgentRuntime {
 
   prompt(turn: AgentTurn, { onUpdate }: Pick<TurnHost, 'onUpdate'>): AgentRun {
     if (this.#life !== 'started') return endedRun(NOT_RUNNING);
-    const user = this.#user;
+    const user = this.#user.found;
     const hasFiles = (turn.details?.attachments ?? []).length > 0;
     const start = (lent: AgentTurn) => {
       const begun = this.#run(lent, onUpdate);
@@ -59,7 +49,7 @@ export class ExecRuntime implements AgentRuntime {
       return begun;
     };
     const run =
-      hasFiles && user !== undefined && !(user instanceof BridgeError)
+      hasFiles && user !== undefined
         ? runWithLentFiles(turn, { user, log: this.#options.log, start })
         : start(turn);
     this.#runs.add(run);
@@ -67,50 +57,21 @@ export class ExecRuntime implements AgentRuntime {
     return run;
   }
 
-  /** A user who can't be found fails the turns, and each of them looks again for the next one. */
-  async #findUser(): Promise<void> {
-    const { user } = this.#options.spec;
-    if (user === undefined) return;
-    try {
-      this.#user = await findUser(user);
-    } catch (error) {
-      if (!(error instanceof BridgeError)) throw error;
-      this.#user = error;
-    }
-  }
-
   #run(turn: AgentTurn, onUpdate: (update: TurnUpdate) => void): AgentRun {
     const { spec, log } = this.#options;
-    const mark = randomBytes(16).toString('hex');
     let folder: OutputFolder | undefined;
     try {
-      const user = this.#programUser();
+      const user = this.#user.get();
       folder = this.#options.outputs?.create(user);
-      const { variables, secrets } = this.#surroundings(turn, { user, folder });
-      const cgroup = this.#options.cgroups?.create();
-      const env = { ...variables, [RUN_MARK]: mark };
-      const { child, letGo, failure } = startProgram(spec.argv, {
-        env,
-        user,
-        isHeld: cgroup !== undefined,
-      });
-      // Without open files left it does not even have pipes.
-      if (child.pid === undefined) {
+      const surroundings = this.#surroundings(turn, { user, folder });
+      const { argv } = spec;
+      const start = { argv, user, turnId: turn.turnId, ...surroundings };
+      const program = openProgram(start, this.#options);
+      if ('notStarted' in program) {
         folder?.remove();
-        return notStarted(child, (error) => startFailure(log, turn, error));
+        return notStarted(program.notStarted, (error) => startFailure(log, turn, error));
       }
-      yieldToBridge(child.pid);
-      return new ExecRun(this.#options, turn, {
-        child,
-        pid: child.pid,
-        letGo,
-        failure,
-        cgroup,
-        mark,
-        secrets,
-        onUpdate,
-        folder,
-      });
+      return new ExecRun(this.#options, turn, { program, onUpdate, folder });
     } catch (error) {
       folder?.remove();
       if (error instanceof BridgeError) return endedRun(notReady(log, turn, error));
@@ -120,24 +81,13 @@ export class ExecRuntime implements AgentRuntime {
     }
   }
 
-  /** Throws a `BridgeError` if it can't be found. */
-  #programUser(): ProgramUser | undefined {
-    const user = this.#user;
-    if (!(user instanceof BridgeError)) return user;
-    void this.#findUser();
-    throw user;
-  }
-
   /** Throws a `BridgeError` if the program would not get what was chosen for it. */
   #surroundings(
     turn: AgentTurn,
     { user, folder }: { user: ProgramUser | undefined; folder: OutputFolder | undefined },
   ) {
     const { env, spec, turnFiles } = this.#options;
-    const named = Object.fromEntries((spec.variables ?? []).map((name) => [name, env[name]]));
-    const path = spec.variablesFile;
-    const inFile = path === undefined ? {} : readVariables(path, user?.uid);
-    const given = { ...named, ...inFile };
+    const given = givenVariables(spec, { env, owner: user?.uid });
     const outputFolder = folder?.path;
     const file = turnFiles && { LARK_TURN_FILE: turnFiles.write(turn, user) };
     const known = agentEnvironment({ env, given, user: user?.variables, turn, outputFolder });

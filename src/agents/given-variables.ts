@@ -3,7 +3,9 @@ import { constants } from 'node:fs';
 import { BridgeError, errorText, isSystemError } from '../core/errors.ts';
 import { withOpened } from '../files/opened-file.ts';
 import { ownUser, secretTrouble } from '../files/rights.ts';
+import type { Log } from '../core/log.ts';
 import type { Environment } from './environment.ts';
+import type { ProgramSpec } from './runtime.ts';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Settings of the bridge, what it tells each program about the message, and systemd's variables. */
@@ -66,6 +68,25 @@ function readOwnFile(path: string, owner: number | undefined): string {
     if (!isSystemError(error)) throw error;
     throw unusable(path, errorText(error), 'Create the file, or correct its path or its rights.');
   }
+}
+
+/** What a person chose for a program, with the values of now. Throws as `readVariables` does. */
+export function givenVariables(
+  { variables = [], variablesFile: path }: ProgramSpec,
+  { env, owner }: { readonly env: Environment; readonly owner: number | undefined },
+): Environment {
+  const named = Object.fromEntries(variables.map((name) => [name, env[name]]));
+  return { ...named, ...(path !== undefined && readVariables(path, owner)) };
+}
+
+export function warnOfMissing({ variables = [] }: ProgramSpec, env: Environment, log: Log): void {
+  const missing = variables.filter((name) => (env[name] ?? '') === '');
+  if (missing.length === 0) return;
+  log.warn('agent_variables_not_set', {
+    names: missing.join(' '),
+    effect: 'its program runs without them',
+    next: 'Set them in the environment of lark-bridge, or add the agent anew with --env-file.',
+  });
 }
 
 /** Lines `KEY=VALUE`, as in files for `docker --env-file` and systemd; `#` begins a comment. */

@@ -43,6 +43,39 @@ export async function findUser(name: string): Promise<ProgramUser> {
   };
 }
 
+/** As whom a program runs. A user who can't be found fails a turn, and each one looks again for the next one. */
+export class UserOfProgram {
+  readonly #name: string | undefined;
+  #found: ProgramUser | BridgeError | undefined;
+
+  constructor(name: string | undefined) {
+    this.#name = name;
+  }
+
+  async find(): Promise<void> {
+    if (this.#name === undefined) return;
+    try {
+      this.#found = await findUser(this.#name);
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      this.#found = error;
+    }
+  }
+
+  /** Undefined: the user of the bridge, or nobody who can be found. */
+  get found(): ProgramUser | undefined {
+    return this.#found instanceof BridgeError ? undefined : this.#found;
+  }
+
+  /** Throws a `BridgeError` if the user can't be found. */
+  get(): ProgramUser | undefined {
+    if (!(this.#found instanceof BridgeError)) return this.#found;
+    const error = this.#found;
+    void this.find();
+    throw error;
+  }
+}
+
 function entryIn(passwd: string, wanted: string) {
   for (const line of passwd.split('\n')) {
     const [name, , uid = '', gid = '', , home = '', shell = ''] = line.split(':');

@@ -6,7 +6,7 @@ import { errorText, isSystemError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { ownUser } from '../../files/rights.ts';
 import type { Clock } from '../../time/clock.ts';
-import { HOLDER } from '../exec/start.ts';
+import { HOLDER } from '../program/start.ts';
 import { ProgramGroup } from '../program-group.ts';
 import { cgroupOf, type OwnCgroup } from './own-cgroup.ts';
 import { cgroupsIn, RunCgroup } from './run-cgroup.ts';

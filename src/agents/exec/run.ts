@@ -1,64 +1,44 @@
 /** One run of a program. */
-import { headOf, tailOf } from '../../text/cut.ts';
-import { errorText } from '../../core/errors.ts';
-import { withoutSecrets } from '../../core/secret.ts';
-import { isBlank, withoutTerminalControls } from '../../text/visible.ts';
+import { isBlank } from '../../text/visible.ts';
 import { PlainTalk } from './plain-talk.ts';
 import { StreamTalk } from './stream-talk.ts';
 import { writeLine } from './asks.ts';
 import type { Talk } from './talk.ts';
 import { failureSentence } from '../../wire/failure-sentences.ts';
-import { isThrownBySystem, notInCgroup, startFailure, timedOut } from '../exec-failures.ts';
+import { isThrownBySystem, startFailure, timedOut } from '../exec-failures.ts';
 import type { Environment } from '../environment.ts';
 import { Tail } from '../tail.ts';
-import { AGENT_KILL_GRACE_MS, ProgramGroup } from '../program-group.ts';
+import { cutAnswer } from '../cut-answer.ts';
+import { AGENT_KILL_GRACE_MS, type ProgramGroup } from '../program-group.ts';
+import {
+  AGENT_TAIL_BYTES_MAX,
+  type ProgramSurroundings,
+  type RunningProgram,
+} from '../program/running-program.ts';
 import type { OutputFolder, OutputFolders } from '../output-folders.ts';
-import type { RunningPrograms } from '../running-programs.ts';
-import type { ProgramCgroups } from '../cgroups/program-cgroups.ts';
-import type { RunCgroup } from '../cgroups/run-cgroup.ts';
-import type { Started } from './start.ts';
 import type { TurnFiles } from '../turn-files.ts';
 import type { AgentResult, AgentRun, AgentTurn, ExecSpec } from '../runtime.ts';
-import type { Log } from '../../core/log.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
-import type { Clock } from '../../time/clock.ts';
 import { type PausableTimer, pausableTimer } from '../../time/pausable-timer.ts';
-
-/** What is kept of the end of an agent's stdout and stderr. */
-const AGENT_TAIL_BYTES_MAX = 8 * 1024;
-
-/** How much of it an operator is shown: enough for a stack trace, and not too much for the log. */
-const SHOWN_CHARS_MAX = 2_000;
 
 /** How long output that a program wrote before its end may take to arrive. */
 const AGENT_DRAIN_MS = 500;
 
-export interface ExecOptions {
+export interface ExecOptions extends ProgramSurroundings {
   /** Its program and arguments do not pass through a shell. */
   readonly spec: ExecSpec;
   /** The bridge's own environment. The program gets only what is allowed, and what `spec` names. */
   readonly env: Environment;
   readonly timeoutMs: number;
   readonly outputBytesMax: number;
-  /** Notes which programs are running, for the process after this one. */
-  readonly programs?: RunningPrograms;
-  /** Without them a process that leaves the group and clears its environment goes on after its turn. */
-  readonly cgroups?: ProgramCgroups;
   /** Without it programs can't add files to their answers. */
   readonly outputs?: OutputFolders;
   /** Writes the file of each turn, which the program finds through `LARK_TURN_FILE`. */
   readonly turnFiles?: TurnFiles;
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
-interface StartedProgram extends Started {
-  readonly pid: number;
-  readonly cgroup: RunCgroup | undefined;
-  /** What marks its processes. */
-  readonly mark: string;
-  /** What it was given and must not be shown. */
-  readonly secrets: readonly string[];
+interface StartedRun {
+  readonly program: RunningProgram;
   readonly onUpdate: (update: TurnUpdate) => void;
   readonly folder: OutputFolder | undefined;
 }
@@ -67,10 +47,9 @@ export class ExecRun implements AgentRun {
   readonly result: Promise<AgentResult>;
   readonly #options: ExecOptions;
   readonly #turn: AgentTurn;
-  readonly #program: StartedProgram;
-  readonly #child: StartedProgram['child'];
+  readonly #program: RunningProgram;
+  readonly #child: RunningProgram['child'];
   readonly #group: ProgramGroup;
-  readonly #secrets: readonly string[];
   readonly #talk: Talk;
   readonly #folder: OutputFolder | undefined;
   readonly #stdout = new Tail(AGENT_TAIL_BYTES_MAX);
@@ -79,32 +58,26 @@ export class ExecRun implements AgentRun {
   readonly #limit: PausableTimer;
   /** What ends the standstill of the limit, by the question that caused it. */
   readonly #asked = new Map<string, () => void>();
-  readonly #removeNote: (() => void) | undefined;
-  /** Resolves when the program is in its cgroup, or can't be. */
-  readonly #entered: Promise<void>;
   /** Why the program was told to end, if it was. */
   #ending: AgentResult | undefined;
   /** The program has ended, and all its output was read. */
   #closed = false;
   #resolve: (result: AgentResult) => void = () => {};
 
-  constructor(options: ExecOptions, turn: AgentTurn, program: StartedProgram) {
-    const { child, pid, mark, secrets, folder, cgroup } = program;
-    const { clock, programs } = options;
+  constructor(options: ExecOptions, turn: AgentTurn, { program, onUpdate, folder }: StartedRun) {
+    const { child } = program;
+    const { clock } = options;
     this.#options = options;
     this.#turn = turn;
     this.#program = program;
     this.#child = child;
-    this.#secrets = secrets;
-    this.#talk = this.#talkWith(program);
+    this.#talk = this.#talkWith(onUpdate);
     this.#folder = folder;
-    this.#group = new ProgramGroup({ pid, mark, startedAtMs: clock.nowMs(), cgroup, clock });
+    this.#group = program.group;
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.#removeNote = programs?.note(pid, mark);
     this.#listen();
-    this.#entered = this.#begin();
     const { timeoutMs } = options;
     this.#limit = pausableTimer(clock, timeoutMs, () => this.#end(timedOut(timeoutMs)));
     this.#timers.push(() => this.#limit.cancel());
@@ -115,20 +88,6 @@ export class ExecRun implements AgentRun {
     const { text, isAll } = this.#talk.input;
     if (isAll) child.stdin.end(text);
     else child.stdin.write(text);
-  }
-
-  /** Lets the program start, in its cgroup if it has one. */
-  async #begin(): Promise<void> {
-    const { cgroup, pid, letGo } = this.#program;
-    try {
-      await cgroup?.enter(pid);
-    } catch (error) {
-      if (!isThrownBySystem(error)) throw error;
-      // ESRCH: it has ended before it began.
-      if (error.code !== 'ESRCH') notInCgroup(this.#options.log, this.#turn, error);
-    } finally {
-      letGo();
-    }
   }
 
   cancel(): void {
@@ -149,16 +108,16 @@ export class ExecRun implements AgentRun {
     return this.#talk.tell(questionId, answer);
   }
 
-  #talkWith({ onUpdate: tell, child }: StartedProgram): Talk {
+  #talkWith(tell: StartedRun['onUpdate']): Talk {
     const { spec, outputBytesMax: bytesMax, log } = this.#options;
     const turn = this.#turn;
     if (spec.stream !== true) return new PlainTalk(turn.text, bytesMax);
-    const masked = (text: string) => this.#withoutSecrets(text);
+    const masked = (text: string) => this.#program.masked(text);
     const onUpdate = (update: TurnUpdate) => {
       if (update.kind === 'question') this.#asked.set(update.id, this.#limit.hold());
       tell(update);
     };
-    const reply = (line: string) => writeLine(child.stdin, line);
+    const reply = (line: string) => writeLine(this.#child.stdin, line);
     return new StreamTalk({ turn, bytesMax, onUpdate, reply, masked, log });
   }
 
@@ -182,27 +141,11 @@ export class ExecRun implements AgentRun {
 
   /** The turn is over when nothing of the program is left: the next one must not run beside it. */
   async #endRest(result: AgentResult): Promise<void> {
-    const { log } = this.#options;
-    const turn = this.#turn.turnId;
     const atOnce = this.#ending !== undefined;
     this.#stopTimers();
     this.#closed = true;
-    const onFound = (count: number) => log.info('agent_left_processes', { turn, count });
-    try {
-      await this.#entered;
-      const { ended } = await this.#group.end({ atOnce, onFound });
-      // The note stays for the next start, which tries again.
-      if (ended) await this.#forget();
-      else log.error('agent_program_not_ended', { turn, pid: this.#child.pid });
-    } catch (error) {
-      log.error('agent_program_not_ended', { turn, error: errorText(error) });
-    }
+    await this.#program.endRest({ atOnce });
     this.#settle(await this.#withFiles(result));
-  }
-
-  async #forget(): Promise<void> {
-    await this.#program.cgroup?.remove(this.#options.log);
-    this.#removeNote?.();
   }
 
   /** Files belong to an answer only if the program has ended by itself. */
@@ -282,7 +225,10 @@ export class ExecRun implements AgentRun {
     const isCancelled = !result.ok && result.reason === 'cancelled';
     // A cancelled turn needs no report.
     if (isCancelled) return result;
-    const output = { stdout: this.#shown(this.#stdout), stderr: this.#shown(this.#stderr) };
+    const output = {
+      stdout: this.#program.shown(this.#stdout),
+      stderr: this.#program.shown(this.#stderr),
+    };
     const reported = output.stdout === '' && output.stderr === '' ? result : { ...result, output };
     if (!result.ok) {
       log.warn('agent_program_failed', { turn, detail: result.detail, ...output });
@@ -297,24 +243,7 @@ export class ExecRun implements AgentRun {
     return result;
   }
 
-  #shown(tail: Tail): string {
-    return tailOf(this.#withoutSecrets(tail.text()), { chars: SHOWN_CHARS_MAX });
-  }
-
-  #withoutSecrets(said: string): string {
-    const text = withoutTerminalControls(said).trim();
-    return withoutSecrets(
-      this.#secrets.reduce((left, one) => left.replaceAll(one, '[secret]'), text),
-    );
-  }
-
   #later(delayMs: number, run: () => void): void {
     this.#timers.push(this.#options.clock.after(delayMs, run));
   }
-}
-
-/** The beginning of an answer, and a line that says that it was cut. */
-function cutAnswer(text: string, bytesMax: number): string {
-  const kept = headOf(text, { bytes: bytesMax });
-  return `${kept}\n\n[The answer was longer than ${Math.round(bytesMax / 1024)} KB. It was cut here.]`;
 }

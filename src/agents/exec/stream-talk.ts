@@ -6,7 +6,7 @@ import type { Log } from '../../core/log.ts';
 import type { AgentTurn } from '../runtime.ts';
 import { turnFields } from '../turn-fields.ts';
 import { Asks } from './asks.ts';
-import { Lines } from './lines.ts';
+import { Lines } from '../program/lines.ts';
 import type { NamedFile, Talk } from './talk.ts';
 
 /** A line can hold a whole answer, in which JSON may escape each character. */

@@ -27,6 +27,8 @@ export interface Started {
 interface StartOptions {
   readonly env: Record<string, string>;
   readonly user: ProgramUser | undefined;
+  /** Where it starts. Undefined: the home of its user if that is another one, else the folder of the bridge. */
+  readonly folder?: string | undefined;
   /**
    * The process exists at once, and waits until it is let go. Meanwhile it can be moved into a cgroup: it has started
    * nothing that would stay outside.
@@ -36,7 +38,7 @@ interface StartOptions {
 
 export function startProgram(
   argv: readonly string[],
-  { env, user, isHeld }: StartOptions,
+  { env, user, folder = user?.folder, isHeld }: StartOptions,
 ): Started {
   const options: SpawnOptionsWithoutStdio = {
     env,
@@ -44,7 +46,8 @@ export function startProgram(
     detached: true,
     windowsHide: true,
     // With another user the program has none of the bridge's groups either.
-    ...(user !== undefined && { uid: user.uid, gid: user.gid, cwd: user.folder }),
+    ...(user !== undefined && { uid: user.uid, gid: user.gid }),
+    ...(folder !== undefined && { cwd: folder }),
   };
   if (isHeld) return startHeld(argv, options);
   const [program = '', ...args] = argv;
