@@ -34,7 +34,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   agents: {
     ours: GROUND,
-    packages: ['shlex', 'node:child_process', 'node:crypto', 'node:fs', 'node:os', 'node:path'],
+    packages: [
+      '@agentclientprotocol/sdk',
+      'shlex',
+      'node:child_process',
+      'node:crypto',
+      'node:fs',
+      'node:os',
+      'node:path',
+      'node:url',
+    ],
   },
   lark: {
     ours: GROUND,
@@ -116,6 +125,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 
 /** What one file alone may import, whatever its room may. */
 export const ONE_FILE_ONLY: Readonly<Record<string, string>> = {
+  '@agentclientprotocol/sdk': 'agents/acp/connection.ts',
   '@napi-rs/keyring': 'config/keyring.ts',
   '@opentelemetry/sdk-trace-base': 'observe/traces/otlp.ts',
   'prom-client': 'observe/metrics/metrics.ts',

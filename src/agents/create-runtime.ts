@@ -1,3 +1,7 @@
+import { join } from 'node:path';
+import { AcpRuntime } from './acp/acp-runtime.ts';
+import type { ProgramPlaces } from './acp/places.ts';
+import type { OpenTools } from './acp/tools-port.ts';
 import { EchoRuntime } from './echo.ts';
 import type { Environment } from './environment.ts';
 import { ExecRuntime } from './exec.ts';
@@ -20,6 +24,13 @@ interface RuntimeOptions {
   readonly cgroups?: ProgramCgroups;
   readonly outputs?: OutputFolders;
   readonly turnFiles?: TurnFiles;
+  /** Programs that live on between turns, of all agents. */
+  readonly places: ProgramPlaces;
+  readonly idleMs: number;
+  /** Holds a folder for each agent that works in none of the person's. */
+  readonly agentFolders: string;
+  /** Without them agents can do nothing in the chat but answer. */
+  readonly openTools?: OpenTools;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -28,7 +39,7 @@ interface RuntimeOptions {
 export function createRuntime(
   spec: RunnableSpec,
   options: RuntimeOptions,
-  _host: RuntimeHost,
+  host: RuntimeHost,
 ): AgentRuntime {
   switch (spec.kind) {
     case 'echo':
@@ -40,6 +51,13 @@ export function createRuntime(
         outputBytesMax: AGENT_OUTPUT_BYTES_MAX,
       });
     case 'acp':
+      return new AcpRuntime({
+        ...options,
+        spec,
+        host,
+        ownFolder: join(options.agentFolders, host.agent),
+        outputBytesMax: AGENT_OUTPUT_BYTES_MAX,
+      });
     case 'a2a':
       throw new BridgeError('config_invalid', `agents of the kind ${spec.kind} can't be run yet`);
   }

@@ -8,12 +8,14 @@ import type { AgentResult, AgentRun, AgentTurn } from './runtime.ts';
 
 type TurnName = Pick<AgentTurn, 'turnId'>;
 
-export function notReady(log: Log, turn: TurnName, { message, next }: BridgeError): AgentResult {
+type Failed = Extract<AgentResult, { ok: false }>;
+
+export function notReady(log: Log, turn: TurnName, { message, next }: BridgeError): Failed {
   log.error('agent_program_not_started', { turn: turn.turnId, error: message, next });
   return { ok: false, reason: 'failed', detail: failureSentence('program_not_prepared') };
 }
 
-export function startFailure(log: Log, turn: TurnName, error: NodeJS.ErrnoException): AgentResult {
+export function startFailure(log: Log, turn: TurnName, error: NodeJS.ErrnoException): Failed {
   const meaning = meaningOf(error);
   const fields = { turn: turn.turnId, error: error.message };
   log.error('agent_program_not_started', meaning ? { ...fields, next: meaning.next } : fields);

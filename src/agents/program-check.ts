@@ -7,7 +7,7 @@ import type { Environment } from './environment.ts';
 /** Linux reads only this much of the line that names an interpreter. */
 const FIRST_LINE_BYTES_MAX = 256;
 /** Where the system looks for programs if there is no PATH. */
-const STANDARD_PATH = '/usr/local/bin:/bin:/usr/bin';
+export const STANDARD_PATH = '/usr/local/bin:/bin:/usr/bin';
 
 interface StartProblem {
   /** Part of a sentence, with the name of the file. */

@@ -19,6 +19,8 @@ const END_CHECK_MS = 20;
 const CHECKED_AT_ONCE = 20;
 /** No machine starts more processes than this for long. So it is known when their numbers may have begun anew. */
 const STARTED_PER_MS_MAX = 6;
+const TICKS_PER_SEC = 100;
+const STARTED_FIELD = 19;
 /** How many numbers there are if the system does not tell: its smallest default. */
 const PIDS_STANDARD = 32_768;
 
@@ -59,6 +61,18 @@ export class ProgramGroup {
   /** Tells the group. Those that left it hear of it in `end`. */
   signal(signal: NodeJS.Signals): void {
     if (this.#pid !== undefined) signalTo(-this.#pid, signal);
+  }
+
+  /** The time of now, for `startedSince`. Undefined where the system does not tell when processes began. */
+  static now(): number | undefined {
+    const [secs] = wordsOf('/proc/uptime');
+    return secs === undefined ? undefined : Number(secs);
+  }
+
+  /** Those that live and have begun since a time of `now`. */
+  async startedSince(time: number): Promise<readonly number[]> {
+    const members = await this.#members();
+    return members.map(({ pid }) => pid).filter((pid) => startOf(pid) >= time);
   }
 
   /**
@@ -206,6 +220,11 @@ function wordsOf(path: string): string[] {
     if (isSystemError(error)) return [];
     throw error;
   }
+}
+
+/** When a process began, in seconds since the boot. Linux counts them for programs in hundredths. */
+function startOf(pid: number): number {
+  return Number(fieldsOf(pid)?.[STARTED_FIELD] ?? -1) / TICKS_PER_SEC;
 }
 
 /** The fields of `/proc/PID/stat` after the name, which may contain anything: state, parent, group, … */

@@ -135,8 +135,10 @@ export interface SessionOption {
   }[];
 }
 
-/** What a runtime says outside of turns. */
+/** Whose agent a runtime is, and what it says outside of turns. */
 export interface RuntimeHost {
+  /** The name of the agent. */
+  readonly agent: string;
   /** The agent said more after the end of a turn. It belongs to no other turn. */
   readonly onLateText: (session: string, text: string) => void;
   /** For the owner of the bot, once for each agent and kind. */

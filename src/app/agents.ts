@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { AppContext } from './context.ts';
 import { parseCommand } from '../agents/command-line.ts';
+import { ProgramPlaces } from '../agents/acp/places.ts';
 import { createRuntime } from '../agents/create-runtime.ts';
 import { checkNames, readVariables } from '../agents/given-variables.ts';
 import { checkProgram } from '../agents/program-check.ts';
@@ -16,6 +17,7 @@ import { BridgeError } from '../core/errors.ts';
 import type { LarkContext } from '../core/message.ts';
 import { type AddedAgent, Directory } from '../hub/domain/directory.ts';
 import type { AgentSpec } from '../hub/ports/agents.ts';
+import { AGENT_FOLDERS } from './state.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
@@ -75,8 +77,11 @@ export async function openAgents({ config, env, log }: AppContext) {
       const folder = mkdtempSync(join(config.stateDir, 'test-'));
       const outputs = new OutputFolders({ folder, log });
       const turnFiles = new TurnFiles({ folder, log });
-      const given = { env, timeoutMs, outputs, turnFiles };
-      const runtime = createRuntime(spec, { ...given, clock: systemClock, log }, NOBODY);
+      const places = new ProgramPlaces(1);
+      const agentFolders = join(config.stateDir, AGENT_FOLDERS);
+      const kept = { places, idleMs: config.agentIdleSecs * 1000, agentFolders };
+      const given = { env, timeoutMs, outputs, turnFiles, ...kept, clock: systemClock, log };
+      const runtime = createRuntime(spec, given, { agent: name, ...NOBODY });
       await runtime.start();
       try {
         const turn = { turnId: 'test', text, lark: testContext(config.brand) };
@@ -100,7 +105,7 @@ export async function openAgents({ config, env, log }: AppContext) {
 }
 
 /** Nobody is told what the agent says outside of its turn. */
-const NOBODY: RuntimeHost = { onLateText: () => {}, onOwnerNotice: () => {} };
+const NOBODY: Omit<RuntimeHost, 'agent'> = { onLateText: () => {}, onOwnerNotice: () => {} };
 
 /** Stands for a message in a direct chat. */
 function testContext(brand: Brand): LarkContext {

@@ -1,5 +1,6 @@
 /** Where turns go: to the embedded hub in this process, or to a hub elsewhere. */
 import { join } from 'node:path';
+import { ProgramPlaces } from '../agents/acp/places.ts';
 import { createRuntime } from '../agents/create-runtime.ts';
 import { OutputFolders } from '../agents/output-folders.ts';
 import { ProgramCgroups } from '../agents/cgroups/program-cgroups.ts';
@@ -32,7 +33,7 @@ import { loadTls, mustBeProtected } from './hub-protection.ts';
 import { BridgeAudience } from './bridge-audience.ts';
 import { BridgeOutlet } from './lark-outlet.ts';
 import type { Monitoring } from './monitoring.ts';
-import { ANSWER_FILES } from './state.ts';
+import { AGENT_FOLDERS, ANSWER_FILES } from './state.ts';
 
 /** Gets the turns, and reports whether it can be reached. */
 type Target = TurnTarget &
@@ -127,6 +128,9 @@ export function createEmbeddedHub(
   const cgroups = new ProgramCgroups({ stateDir: config.stateDir, clock: systemClock, log });
   const outputs = new OutputFolders({ folder: join(config.stateDir, ANSWER_FILES), log });
   const turnFiles = new TurnFiles({ folder: join(config.stateDir, 'turns'), log });
+  const places = new ProgramPlaces(config.agentProcessesMax);
+  const idleMs = config.agentIdleSecs * 1000;
+  const agentFolders = join(config.stateDir, AGENT_FOLDERS);
   return new Hub({
     host: config.hubHost,
     port: config.hubPort,
@@ -139,7 +143,8 @@ export function createEmbeddedHub(
     clock: systemClock,
     store: new SqliteHubStore(db),
     createRuntime: (spec, host) => {
-      const given = { env, timeoutMs, programs, cgroups, outputs, turnFiles };
+      const kept = { places, idleMs, agentFolders };
+      const given = { env, timeoutMs, programs, cgroups, outputs, turnFiles, ...kept };
       return createRuntime(spec, { ...given, clock: systemClock, log }, host);
     },
     // When a process is killed, its programs go on. They must end before their turns run again.

@@ -25,6 +25,9 @@ import type { LarkSettings } from './context.ts';
 /** Where files of answers lie until they are sent, in the state directory. */
 export const ANSWER_FILES = join('attachments', 'out');
 
+/** Holds a folder for each agent that works in none of the person's, in the state directory. */
+export const AGENT_FOLDERS = 'agents';
+
 /** Opens the database for this process alone. What has to be closed later is put into `opened`. */
 export function openState(
   config: Config,

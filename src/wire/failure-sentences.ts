@@ -3,13 +3,28 @@
  * that have no place for a code. So the code is found again from the sentence, for people who read another language.
  */
 const SENTENCES = {
+  agent_at_limit_of_model: 'The agent stopped, because it reached a limit of its model.',
+  agent_at_limit_of_requests:
+    'The agent stopped, because it made as many requests as it may make for one message.',
   agent_broke: 'The agent broke while it worked on this.',
   agent_interrupted: 'The agent was interrupted by a restart.',
   agent_interrupted_often: 'The agent was interrupted {0} times while it worked on this.',
+  agent_ended_turn: 'The agent ended its work by itself before it was done.',
+  agent_message_too_large: 'The agent sent a message that is too large to be read.',
+  agent_needs_login: 'The agent needs a login on the machine of the bridge.',
+  agent_not_ready: 'The agent did not get ready in time.',
   agent_not_running: 'The agent is not running.',
+  agent_other_version:
+    'The agent speaks another version of its protocol ({0}), so it can not be used.',
+  agent_refused: 'The agent refused to go on.',
   agent_removed: 'The agent was removed.',
+  agent_said_error: 'The agent reported an error: {0}.',
+  agent_stopped: 'The agent stopped, and gave this reason: {0}.',
   answer_files_not_kept: 'The files of its answer could not be kept.',
   cancelled: 'The turn was cancelled.',
+  folder_missing: 'The folder {0} does not exist.',
+  folder_not_absolute: 'The folder {0} is not named with its full path.',
+  folder_not_usable: 'The path {0} is not a folder that can be used.',
   files_not_given: "The agent's program could not be given the files of the message.",
   expired: 'The message expired before the agent got to it.',
   no_answer_in_day: 'The agent did not answer within a day.',
@@ -18,8 +33,12 @@ const SENTENCES = {
   hub_full_of_bytes: 'this workspace has {0} MB stored at the hub, which is all it may have',
   hub_full_of_rows:
     'this workspace has {0} messages and reports stored at the hub, which is all it may have',
+  program_ended_early: "The agent's program ended before its answer was complete.",
+  program_ended_for_others:
+    "The agent's program had to be ended, because it did not stop the work of another conversation.",
   program_exit_code: "The agent's program ended with exit code {0}.",
   program_signal: "The agent's program was ended by {0}.",
+  program_needs_node: "The agent's program needs another version of Node than the one that it got.",
   program_not_found: "The agent's program was not found.",
   program_not_prepared:
     "The agent's program could not be started, because its user, its file of variables or the file of its turn can't be used.",

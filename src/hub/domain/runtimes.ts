@@ -20,8 +20,8 @@ import { CANCELLED } from './agent-work.ts';
 
 /** How often it is checked which agents still exist: another process may remove them. */
 const AGENTS_CHECK_MS = 10_000;
-/** The hub waits this long for the stop of a runtime. Its runs have ended by then, so a stop is quick. */
-const RUNTIME_STOP_MS_MAX = 2_000;
+/** The hub waits this long for the stop of a runtime. Programs that live on between turns take up to 3 s to end. */
+const RUNTIME_STOP_MS_MAX = 4_000;
 
 interface RunnableAgent {
   readonly name: string;
@@ -124,6 +124,7 @@ export class Runtimes {
   #make(key: string, { name, spec }: RunnableAgent): Kept {
     const audience = this.#audience;
     const runtime = this.#create(spec, {
+      agent: name,
       onLateText: (session, text) => audience?.lateText(session, text),
       onOwnerNotice: (notice: OwnerNotice) => audience?.ownerNotice(name, notice),
     });

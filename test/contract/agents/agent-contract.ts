@@ -27,7 +27,8 @@ const SENTENCE = expect.stringMatching(/^[A-Z][^\n]*\.$/) as string;
  * What the hub relies on in every runtime. `create` gives one that answers with the text of its turn;
  * `createSlow`, for agents that can be at work for long, one that does not answer by itself; `createAsking`, for
  * agents that can ask, one that asks for one of the options `yes` and `no` and answers with the id of the chosen
- * one, or with `cancelled`.
+ * one, or with `cancelled`; `createRemembering`, for agents with a memory, one that keeps what it is told with
+ * `remember WORD` and answers `recall` with it. All that it gives share what an agent keeps on the disk.
  */
 export function agentContract(
   name: string,
@@ -35,10 +36,12 @@ export function agentContract(
     create,
     createSlow,
     createAsking,
+    createRemembering,
   }: {
     create: () => AgentRuntime;
     createSlow?: () => AgentRuntime;
     createAsking?: () => AgentRuntime;
+    createRemembering?: () => AgentRuntime;
   },
 ): void {
   describe(`agent contract: ${name}`, () => {
@@ -114,6 +117,7 @@ export function agentContract(
     });
 
     if (createAsking !== undefined) asks(createAsking);
+    if (createRemembering !== undefined) remembers(createRemembering);
     if (createSlow === undefined) return;
     const cancelled = { ok: false, reason: 'cancelled', detail: SENTENCE };
 
@@ -178,5 +182,58 @@ function asks(createAsking: () => AgentRuntime): void {
     expect(run.answer(id, yes)).toBe(false);
     expect(await run.result).toMatchObject({ ok: false, reason: 'cancelled' });
     await agent.stop();
+  });
+}
+
+function remembers(createRemembering: () => AgentRuntime): void {
+  /** Whoever gives turns to a runtime, and stores what it has to keep. */
+  class Keeper {
+    nativeId: string | undefined;
+    readonly updates: TurnUpdate[] = [];
+
+    async ask(agent: AgentRuntime, text: string): Promise<AgentResult> {
+      await agent.start();
+      const { nativeId } = this;
+      const session = { id: 'session-1', ...(nativeId !== undefined && { nativeId }) };
+      return agent.prompt(turnOf(text, { session }), {
+        onUpdate: (update) => this.updates.push(update),
+        keepSession: (id) => {
+          this.nativeId = id;
+          return Promise.resolve();
+        },
+      }).result;
+    }
+  }
+
+  test('a second turn of a session remembers the first one', async () => {
+    const keeper = new Keeper();
+    const agent = createRemembering();
+    await keeper.ask(agent, 'remember blue');
+    expect(await keeper.ask(agent, 'recall')).toMatchObject({ ok: true, text: 'blue' });
+    await agent.stop();
+  });
+
+  test('the memory outlives the runtime, and its history is not told again', async () => {
+    const keeper = new Keeper();
+    const first = createRemembering();
+    await keeper.ask(first, 'remember green');
+    await first.stop();
+    expect(keeper.nativeId).toBeTypeOf('string');
+    keeper.updates.length = 0;
+    const second = createRemembering();
+    expect(await keeper.ask(second, 'recall')).toMatchObject({ ok: true, text: 'green' });
+    const told = keeper.updates.map((update) => (update.kind === 'text_added' ? update.text : ''));
+    expect(told.join('')).toBe('green');
+    await second.stop();
+  });
+
+  test('sessions know nothing of each other', async () => {
+    const [one, other] = [new Keeper(), new Keeper()];
+    const agent = createRemembering();
+    await one.ask(agent, 'remember red');
+    await agent.stop();
+    const again = createRemembering();
+    expect(await other.ask(again, 'recall')).not.toMatchObject({ text: 'red' });
+    await again.stop();
   });
 }

@@ -1,5 +1,6 @@
 /** F6: who may say that a turn comes from Lark. */
 import { expect, test, vi } from 'vitest';
+import { ProgramPlaces } from '../../../src/agents/acp/places.ts';
 import { createRuntime } from '../../../src/agents/create-runtime.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { silentLog } from '../../kit/log.ts';
@@ -28,6 +29,9 @@ async function rigWithPrinter() {
   const options = {
     env: { PATH: process.env['PATH'] },
     timeoutMs: 60_000,
+    places: new ProgramPlaces(1),
+    idleMs: 60_000,
+    agentFolders: '/nowhere',
     clock: systemClock,
     log: silentLog,
   };

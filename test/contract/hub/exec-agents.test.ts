@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ProgramPlaces } from '../../../src/agents/acp/places.ts';
 import { createRuntime } from '../../../src/agents/create-runtime.ts';
 import { isProcessAlive, pidIn } from '../../kit/processes.ts';
 import { Rig } from './rig.ts';
@@ -11,6 +12,9 @@ async function rigWithPrograms() {
   const options = {
     env: { PATH: process.env['PATH'], LARK_APP_SECRET: 'do-not-show' },
     timeoutMs: 60_000,
+    places: new ProgramPlaces(1),
+    idleMs: 60_000,
+    agentFolders: '/nowhere',
     clock: systemClock,
     log: silentLog,
   };
