@@ -17,6 +17,10 @@ export class BridgeAudience implements SessionAudience {
     this.#parts.lateText?.(session, text);
   }
 
+  told(...about: Parameters<SessionAudience['told']>): void {
+    this.#parts.told?.(...about);
+  }
+
   ownerNotice(...about: Parameters<SessionAudience['ownerNotice']>): void {
     this.#parts.ownerNotice?.(...about);
   }

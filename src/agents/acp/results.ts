@@ -3,7 +3,6 @@ import type { Log } from '../../core/log.ts';
 import { shortened } from '../../text/cut.ts';
 import { withoutTerminalControls } from '../../text/visible.ts';
 import { failureSentence } from '../../wire/failure-sentences.ts';
-import { cutAnswer } from '../cut-answer.ts';
 import type { AgentResult } from '../runtime.ts';
 import { AUTH_REQUIRED, type FailedResult, type Trouble } from './trouble.ts';
 
@@ -11,21 +10,11 @@ import { AUTH_REQUIRED, type FailedResult, type Trouble } from './trouble.ts';
 const SAID_CHARS_MAX = 300;
 const DETAIL_LOGGED_CHARS_MAX = 1_000;
 
-interface Answer {
-  readonly text: string;
-  readonly isTooLong: boolean;
-  readonly bytesMax: number;
-}
-
 /** The agent has said that the turn is over, and why. */
-export function answerResult(
-  stopReason: unknown,
-  { text, isTooLong, bytesMax }: Answer,
-): AgentResult {
-  if (stopReason === 'end_turn') {
-    return { ok: true, text: isTooLong ? cutAnswer(text, bytesMax) : text };
-  }
-  return unfinished(stopSentence(String(stopReason)), text);
+export function answerResult(stopReason: unknown, text: string): AgentResult {
+  return stopReason === 'end_turn'
+    ? { ok: true, text }
+    : unfinished(stopSentence(String(stopReason)), text);
 }
 
 /** Without the end of the answer. What was said is delivered, with a warning. */

@@ -175,7 +175,7 @@ export class AcpRun implements AgentRun {
     try {
       const answer = await program.request('session/prompt', params);
       for (const update of this.#reader.takeUsage(answer['usage'])) this.#tell(update);
-      return this.#answered(answer['stopReason']);
+      return answerResult(answer['stopReason'], this.#reader.answer);
     } catch (error) {
       return this.#isCancelled() ? CANCELLED : await this.#broken(program, error);
     }
@@ -229,14 +229,9 @@ export class AcpRun implements AgentRun {
     return this.#questions.permission(request, (toolCall ?? {}) as Json, signal);
   }
 
-  #answered(stopReason: unknown): AgentResult {
-    const { text, isTooLong } = this.#reader;
-    return answerResult(stopReason, { text, isTooLong, bytesMax: this.#parts.bytesMax });
-  }
-
   /** It has stopped, because it was told to. */
   #stopped(): AgentResult {
-    const { text } = this.#reader;
+    const { answer: text } = this.#reader;
     return text.trim() === '' ? CANCELLED : { ...CANCELLED, text };
   }
 
@@ -250,7 +245,7 @@ export class AcpRun implements AgentRun {
     if (trouble.kind !== 'refused') await program.gone;
     const failed = trouble.kind === 'gone' ? await this.#goneResult(program) : undefined;
     const { detail, ...rest } = failed ?? troubleResult(trouble, undefined);
-    return unfinished(detail, this.#reader.text, { detail, ...rest });
+    return unfinished(detail, this.#reader.answer, { detail, ...rest });
   }
 
   #goneResult(program: AcpProcess) {

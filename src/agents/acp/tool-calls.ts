@@ -23,6 +23,11 @@ const TITLE_CHARS_MAX = 200;
 const COMMAND_LINE_CHARS_MAX = 80;
 /** The output of a command that people look at in a chat. Agents read logs of megabytes. */
 const DETAIL_CHARS_MAX = 4_000;
+/** Controls of terminals are left out of this much. */
+const DETAIL_LOOKED_AT_MAX = 4 * DETAIL_CHARS_MAX;
+const LINE_LOOKED_AT_MAX = 4_000;
+/** No system has longer paths. */
+const PATH_CHARS_MAX = 4_096;
 /** A person reads no longer command before allowing it. */
 const COMMAND_CHARS_MAX = 8_000;
 /** A change that is larger is not read in a chat. Its beginning is kept. */
@@ -44,9 +49,30 @@ export interface ToolCall {
   readonly detail: string;
 }
 
+/** What is kept of the updates about one use. All of it is bounded: agents send files and logs of megabytes. */
+interface Told {
+  readonly title?: string;
+  readonly name?: string;
+  readonly kind?: ToolKind;
+  readonly status?: TurnStep['status'];
+  readonly input?: Input;
+  readonly places?: readonly string[];
+  readonly diffs?: readonly FileDiff[];
+  readonly content?: string;
+  readonly output?: string;
+}
+
+/** What it is used on. */
+interface Input {
+  readonly command?: string | undefined;
+  readonly path?: string | undefined;
+  readonly wanted?: string | undefined;
+  readonly url?: string | undefined;
+}
+
 export class ToolCalls {
   readonly #folder: string;
-  readonly #told = new Map<string, Json>();
+  readonly #told = new Map<string, Told>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -57,12 +83,9 @@ export class ToolCalls {
     const { toolCallId: id } = update;
     if (typeof id !== 'string') return undefined;
     if (!this.#told.has(id) && this.#told.size >= CALLS_MAX) return undefined;
-    const said = Object.entries(update).filter(
-      ([, value]) => value !== null && value !== undefined,
-    );
-    const all = { ...this.#told.get(id), ...Object.fromEntries(said) };
-    this.#told.set(id, all);
-    return callOf(id, all, this.#folder);
+    const told = { ...this.#told.get(id), ...toldIn(update) };
+    this.#told.set(id, told);
+    return callOf(id, told, this.#folder);
   }
 }
 
@@ -76,45 +99,61 @@ export function stepOf({ id, title, status, detail, diffs }: ToolCall): TurnStep
   };
 }
 
-function callOf(id: string, told: Json, folder: string): ToolCall {
-  const input = asObject(told['rawInput']) ?? {};
-  const content = listOf(told['content']);
-  const kind = kindOf(told['kind']);
+function toldIn(update: Json): Told {
+  const { title, name, kind, status, rawInput, rawOutput, locations, content } = update;
+  const parts = Array.isArray(content) ? listOf(content) : undefined;
+  const raw = rawOutput == null ? '' : rawText(rawOutput);
+  return {
+    ...(typeof title === 'string' && { title: line(title) }),
+    ...(typeof name === 'string' && { name: line(name) }),
+    ...(typeof kind === 'string' && { kind: kindOf(kind) }),
+    ...(typeof status === 'string' && { status: statusOf(status) }),
+    ...(isObject(rawInput) && { input: inputIn(rawInput) }),
+    ...(Array.isArray(locations) && { places: pathsIn(locations) }),
+    ...(parts && { diffs: parts.flatMap((part) => diffIn(part) ?? []).slice(0, DIFFS_MAX) }),
+    ...(parts && {
+      content: shownOutput(parts.flatMap((part) => contentText(part) ?? []).join('\n')),
+    }),
+    ...(raw !== '' && { output: shownOutput(raw) }),
+  };
+}
+
+function inputIn(input: Json): Input {
+  const path = textOf(input['file_path']) ?? textOf(input['path']) ?? textOf(input['abs_path']);
+  const wanted = textOf(input['pattern']) ?? textOf(input['query']);
   const command = commandIn(input);
-  const paths = pathsIn(told, input);
-  const diffs = content.flatMap((part) => diffIn(part) ?? []).slice(0, DIFFS_MAX);
-  const about = { told, input, kind, command, diffs };
+  return {
+    command: command === undefined ? undefined : bounded(command, COMMAND_CHARS_MAX),
+    path: path && shortened(path, PATH_CHARS_MAX),
+    wanted: wanted && line(wanted),
+    url: line(textOf(input['url']) ?? ''),
+  };
+}
+
+function callOf(id: string, told: Told, folder: string): ToolCall {
+  const { kind = 'other', status = 'running', input = {}, diffs = [], content, output } = told;
+  const paths = [...new Set([...(told.places ?? []), ...(input.path ? [input.path] : [])])];
   const place = diffs[0]?.path ?? paths[0];
   return {
     id,
     kind,
-    title: titleOf(about, place === undefined ? undefined : within(folder, place)),
-    status: statusOf(told['status']),
-    command: command === undefined ? undefined : bounded(command, COMMAND_CHARS_MAX),
+    title: titleOf(told, place === undefined ? undefined : within(folder, place)),
+    status,
+    command: input.command,
     paths,
     diffs,
-    detail: bounded(outputOf(content, told), DETAIL_CHARS_MAX),
+    detail: content || output || '',
   };
 }
 
-interface TitleParts {
-  readonly told: Json;
-  readonly input: Json;
-  readonly kind: ToolKind;
-  readonly command: string | undefined;
-  readonly diffs: readonly FileDiff[];
-}
-
 /** What is done, and to what; else the words of the agent. */
-function titleOf(parts: TitleParts, place: string | undefined): string {
-  const { told, input, kind, command, diffs } = parts;
-  const given = line(textOf(told['title']) ?? textOf(told['name']) ?? kind);
-  const name = textOf(told['name']);
-  const named = (what: string, of: string | undefined) =>
-    of === undefined ? given : line(`${what}: ${of}`);
+function titleOf(told: Told, place: string | undefined): string {
+  const { kind = 'other', name, input = {}, diffs = [] } = told;
+  const given = told.title || name || kind;
+  const named = (what: string, of: string | undefined) => (of ? line(`${what}: ${of}`) : given);
   switch (kind) {
     case 'execute':
-      return named('Bash', command && shortened(line(command), COMMAND_LINE_CHARS_MAX));
+      return named('Bash', input.command && shortened(line(input.command), COMMAND_LINE_CHARS_MAX));
     case 'read':
       return named('Read', place);
     case 'edit':
@@ -122,9 +161,9 @@ function titleOf(parts: TitleParts, place: string | undefined): string {
     case 'delete':
       return named('Delete', place);
     case 'search':
-      return named(searchName(name), textOf(input['pattern']) ?? textOf(input['query']));
+      return named(searchName(name), input.wanted);
     case 'fetch':
-      return named('Fetch', textOf(input['url']));
+      return named('Fetch', input.url);
     case 'move':
     case 'think':
     case 'switch_mode':
@@ -137,11 +176,11 @@ function searchName(name: string | undefined): string {
   return name === 'Grep' || name === 'Glob' ? name : 'Search';
 }
 
-function kindOf(value: unknown): ToolKind {
-  return typeof value === 'string' && KINDS.has(value) ? (value as ToolKind) : 'other';
+function kindOf(value: string): ToolKind {
+  return KINDS.has(value) ? (value as ToolKind) : 'other';
 }
 
-function statusOf(value: unknown): TurnStep['status'] {
+function statusOf(value: string): TurnStep['status'] {
   if (value === 'completed') return 'done';
   return value === 'failed' ? 'failed' : 'running';
 }
@@ -153,11 +192,9 @@ function commandIn({ command }: Json): string | undefined {
   return command.map(String).join(' ');
 }
 
-function pathsIn(told: Json, input: Json): string[] {
-  const places = listOf(told['locations']).map(({ path }) => path);
-  const named = [input['file_path'], input['path'], input['abs_path']];
-  const all = [...places, ...named].filter((path) => typeof path === 'string' && path !== '');
-  return [...new Set(all as string[])].slice(0, PATHS_MAX);
+function pathsIn(locations: readonly unknown[]): string[] {
+  const paths = listOf(locations).flatMap(({ path }) => textOf(path) ?? []);
+  return paths.slice(0, PATHS_MAX).map((path) => shortened(path, PATH_CHARS_MAX));
 }
 
 function diffIn({ type, path, oldText, newText }: Json): FileDiff | undefined {
@@ -166,11 +203,11 @@ function diffIn({ type, path, oldText, newText }: Json): FileDiff | undefined {
   return { path, before, after: bounded(newText, DIFF_CHARS_MAX) };
 }
 
-/** What came of it. Agents give it as content, as their own output, or as a terminal that they run themselves. */
-function outputOf(content: readonly Json[], told: Json): string {
-  const texts = content.flatMap((part) => contentText(part) ?? []);
-  const shown = texts.length > 0 ? texts.join('\n') : rawText(told['rawOutput']);
-  return withoutTerminalControls(shown).trim();
+/** The output of a command, as it is shown. Only its beginning is looked at. */
+function shownOutput(text: string): string {
+  const begun = withoutTerminalControls(text.slice(0, DETAIL_LOOKED_AT_MAX)).trim();
+  const left = text.length - Math.min(text.length, DETAIL_LOOKED_AT_MAX);
+  return bounded(begun, DETAIL_CHARS_MAX, left);
 }
 
 function contentText({ type, content, _meta: meta }: Json): string | undefined {
@@ -195,15 +232,22 @@ function within(folder: string, path: string): string {
 }
 
 function line(text: string): string {
-  const [first = ''] = withoutTerminalControls(text).trim().split(/\r?\n/);
-  return shortened(first, TITLE_CHARS_MAX);
+  const [first = ''] = withoutTerminalControls(text.slice(0, LINE_LOOKED_AT_MAX))
+    .trim()
+    .split(/\r?\n/);
+  return copyOf(shortened(first, TITLE_CHARS_MAX));
 }
 
-/** What is cut says so. */
-export function bounded(text: string, charsMax: number): string {
-  if (text.length <= charsMax) return text;
+/** What is cut says so. `left`: how many characters were cut before. */
+export function bounded(text: string, charsMax: number, left = 0): string {
+  if (text.length <= charsMax && left === 0) return text;
   const kept = headOf(text, { chars: charsMax });
-  return `${kept}\n[… ${text.length - kept.length} characters more]`;
+  return copyOf(`${kept}\n[… ${text.length - kept.length + left} characters more]`);
+}
+
+/** A part of a string keeps the whole of it in memory. */
+export function copyOf(text: string): string {
+  return Buffer.from(text).toString('utf8');
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,8 +1,9 @@
 /** What an agent tells during a turn, in the words of the bridge. */
 import { asObject, isObject, type Json } from '../../core/json-object.ts';
 import type { PlanEntry, TurnUpdate, TurnUsage } from '../../core/turn-update.ts';
-import { byteLength, shortened } from '../../text/cut.ts';
-import { bounded, stepOf, type ToolCall, ToolCalls } from './tool-calls.ts';
+import { byteLength, headOf, shortened } from '../../text/cut.ts';
+import { cutAnswer } from '../cut-answer.ts';
+import { bounded, copyOf, stepOf, type ToolCall, ToolCalls } from './tool-calls.ts';
 
 /** More of a plan is no plan that people read. */
 const PLAN_ENTRIES_MAX = 50;
@@ -31,12 +32,8 @@ export class UpdateReader {
   }
 
   /** Of its answer, what fits. */
-  get text(): string {
-    return this.#text;
-  }
-
-  get isTooLong(): boolean {
-    return this.#isTooLong;
+  get answer(): string {
+    return this.#isTooLong ? cutAnswer(this.#text, this.#bytesMax) : this.#text;
   }
 
   /** A tool is at work, so silence is no trouble. */
@@ -83,12 +80,14 @@ export class UpdateReader {
   #takeText({ content, messageId }: Json): readonly TurnUpdate[] {
     const said = blockText(content);
     if (said === '' || this.#isTooLong) return [];
-    const text = this.#beginsMessage(messageId) ? `\n\n${said}` : said;
+    const all = this.#beginsMessage(messageId) ? `\n\n${said}` : said;
+    const fits = headOf(all, { bytes: this.#bytesMax - this.#textBytes });
+    const text = fits === all ? all : copyOf(fits);
     this.#messageId = messageId;
     this.#hadTool = false;
     this.#text += text;
     this.#textBytes += byteLength(text);
-    this.#isTooLong = this.#textBytes > this.#bytesMax;
+    this.#isTooLong = text.length < all.length;
     return [{ kind: 'text_added', text }];
   }
 

@@ -8,8 +8,8 @@ import { pausableTimer } from '../../time/pausable-timer.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { failureSentence, noAnswerWithin } from '../../wire/failure-sentences.ts';
 
-/** How long cancelled agents may take to end before the hub stops without them. */
-const HUB_STOP_CANCEL_MS = 4_000;
+/** How long an agent may take to end that was cancelled, before the hub goes on without it. */
+const CANCEL_MS_MAX = 4_000;
 
 interface AskedQuestion {
   /** The agent's own id of it. */
@@ -43,6 +43,7 @@ export class AgentWork {
   #holdTime: () => () => void = () => () => {};
   #abandon: (result: AgentResult) => void = () => {};
   #cancelTimer = () => {};
+  #cancelMs = CANCEL_MS_MAX;
 
   constructor(parts: AgentWorkParts) {
     this.#parts = parts;
@@ -54,13 +55,13 @@ export class AgentWork {
     this.#isCancelled = true;
     if (!this.#isRunning) return;
     this.#run?.cancel();
-    const { clock, log, turn } = this.#parts;
-    // For agents that do not end when they are told to.
-    this.#cancelTimer();
-    this.#cancelTimer = clock.after(HUB_STOP_CANCEL_MS, () => {
-      log.error('hub_agent_abandoned', { turn });
-      this.#abandon(CANCELLED);
-    });
+    this.#abandonAfter(this.#cancelMs);
+  }
+
+  /** Ends the run, and waits for no agent for long: the hub stops. */
+  cancelSoon(): void {
+    this.cancel();
+    if (this.#isRunning) this.#abandonAfter(CANCEL_MS_MAX);
   }
 
   /**
@@ -70,11 +71,15 @@ export class AgentWork {
   async run(
     begin: (host: WorkHost) => Promise<AgentRun>,
     onUpdate: (update: TurnUpdate) => void,
-    { timeoutMs }: { readonly timeoutMs: number },
+    {
+      timeoutMs,
+      cancelMs = CANCEL_MS_MAX,
+    }: { readonly timeoutMs: number; readonly cancelMs?: number },
   ): Promise<AgentResult> {
     const { clock, log, turn, silenceMs = Infinity } = this.#parts;
     if (this.#isCancelled) return CANCELLED;
     this.#isRunning = true;
+    this.#cancelMs = cancelMs;
     const limit = pausableTimer(clock, timeoutMs, () => {
       this.#isOvertime = true;
       this.cancel();
@@ -99,7 +104,9 @@ export class AgentWork {
       const host: WorkHost = {
         onUpdate: (update) => {
           silence.sign();
-          if (this.#isRunning && !this.#isCancelled) onUpdate(this.#noted(update));
+          // What a runtime says of a stop comes after the stop.
+          const isHeard = !this.#isCancelled || update.kind === 'told';
+          if (this.#isRunning && isHeard) onUpdate(this.#noted(update));
         },
         onSign: () => silence.sign(),
         expectSilence: () => silence.expect(),
@@ -126,6 +133,16 @@ export class AgentWork {
     question.goOn();
     const run = await this.#begun;
     return run?.answer(question.id, answer) ?? false;
+  }
+
+  /** For agents that do not end when they are told to. */
+  #abandonAfter(delayMs: number): void {
+    const { clock, log, turn } = this.#parts;
+    this.#cancelTimer();
+    this.#cancelTimer = clock.after(delayMs, () => {
+      log.error('hub_agent_abandoned', { turn });
+      this.#abandon(CANCELLED);
+    });
   }
 
   /** A question gets an id that no other run has. */

@@ -31,6 +31,8 @@ import { failureSentence } from '../../wire/failure-sentences.ts';
 const HUB_ATTEMPTS_MAX = 5;
 /** How often the dispatcher checks the queue without being woken: for items that expired, for removed agents. */
 const HUB_CHECK_MS = 10_000;
+/** Agents with a memory go on after a stop, so they have time to end what they do. A deaf one is ended after 12 s. */
+const SESSION_CANCEL_MS_MAX = 15_000;
 /** Turns that end within this after the hub was told to stop are not cancelled. */
 const HUB_STOP_FINISH_MS = 1_000;
 
@@ -127,7 +129,7 @@ export class Dispatcher {
     await this.#loop;
     const ended = Promise.all([...this.#running.values()].map((one) => one.ended));
     const cancelTimer = this.#parts.clock.after(HUB_STOP_FINISH_MS, () => {
-      for (const { work } of this.#running.values()) work.cancel();
+      for (const { work } of this.#running.values()) work.cancelSoon();
     });
     await ended;
     cancelTimer();
@@ -249,7 +251,7 @@ export class Dispatcher {
     const result = await work.run(
       async (host) => this.#runtimes.prompt(runnable, ...(await this.#given(item, runnable, host))),
       (update) => this.#tell(item, update, work),
-      { timeoutMs: this.#limitOf(agent.spec) },
+      this.#timesOf(agent.spec),
     );
     if (!result.ok && result.reason === 'cancelled' && this.#stopping.signal.aborted) {
       await this.#putBack(turn, agent);
@@ -267,9 +269,10 @@ export class Dispatcher {
     }
   }
 
-  #limitOf(spec: RunnableSpec): number {
+  #timesOf(spec: RunnableSpec): { readonly timeoutMs: number; readonly cancelMs?: number } {
     const { turnTimeoutMs, sessionTurnLimitMs = turnTimeoutMs } = this.#parts;
-    return hasMemory(spec) ? sessionTurnLimitMs : turnTimeoutMs;
+    if (!hasMemory(spec)) return { timeoutMs: turnTimeoutMs };
+    return { timeoutMs: sessionTurnLimitMs, cancelMs: SESSION_CANCEL_MS_MAX };
   }
 
   /** What the runtime gets for an item: the turn with its memory, and whom it can ask. */
@@ -308,10 +311,14 @@ export class Dispatcher {
   }
 
   /** Only the bridge in this process watches turns. What nobody sees nobody answers. */
-  #tell(item: QueueItem, update: TurnUpdate, work: AgentWork): void {
-    const { log, bridge } = this.#parts;
+  #tell(item: ItemToRun, update: TurnUpdate, work: AgentWork): void {
+    const { log, bridge, audience } = this.#parts;
     const isSeen = this.updates.tell(item, update);
-    if (isSeen || update.kind !== 'question') return;
+    if (isSeen) return;
+    const { session } = agentTurnOf(item);
+    // Whoever has stopped a turn does not watch it any more.
+    if (update.kind === 'told' && session !== undefined) audience?.told(session.id, update.what);
+    if (update.kind !== 'question') return;
     const callOff = () => {
       log.warn('hub_question_not_asked', { turn: item.queueId });
       void work.answer(update.id, { kind: 'cancelled' });

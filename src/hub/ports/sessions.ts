@@ -1,6 +1,7 @@
 /** What the hub keeps of the agents' memories, and what it asks of whoever shows them to people. */
 import type { WorkspaceId } from '../../core/ids.ts';
 import type { LarkContext } from '../../core/message.ts';
+import type { RuntimeNotice } from '../../core/turn-update.ts';
 import type { ChatTools, OwnerNotice } from '../../agents/runtime.ts';
 
 /** A memory of an agent. Whoever sends the turns gives it its id. */
@@ -29,6 +30,8 @@ export interface SessionAudience {
   saidBefore(session: string): Promise<string>;
   /** The agent said more after a turn. Stored before it is shown; a repeat within a second is no second message. */
   lateText(session: string, text: string): void;
+  /** A runtime says something about a turn that nobody watches any more, such as one that was stopped. */
+  told(session: string, what: RuntimeNotice): void;
   /** For the owner of the bot, once for each agent and kind. */
   ownerNotice(agent: string, notice: OwnerNotice): void;
   chatOf(turn: LarkContext): ChatTools;
