@@ -41,6 +41,24 @@ export function checkProgram(program: string, env: Environment): StartProblem | 
   }
 }
 
+/** The path of a program that may be executed. Undefined if there is none. */
+export function findProgram(program: string, env: Environment): string | undefined {
+  const found = find(program, env);
+  return found.kind === 'executable' ? found.path : undefined;
+}
+
+/** What the first line of a script gives to the Node of the PATH. Undefined if it does not ask for that. */
+export function nodeOptionsOf(path: string): readonly string[] | undefined {
+  const [line = ''] = beginningOf(path).split('\n');
+  const [interpreter = '', ...words] = line
+    .replace(/^#!/, '')
+    .trim()
+    .split(/[ \t]+/);
+  if (!line.startsWith('#!') || basename(interpreter) !== 'env') return undefined;
+  if (programOfEnv(words) !== 'node') return undefined;
+  return words.slice(words.findIndex((word) => word.endsWith('node')) + 1);
+}
+
 type Place =
   | { readonly kind: 'executable' | 'not_executable' | 'folder'; readonly path: string }
   | { readonly kind: 'missing' };
