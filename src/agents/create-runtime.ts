@@ -5,6 +5,7 @@ import type { OpenTools } from './acp/tools-port.ts';
 import { EchoRuntime } from './echo.ts';
 import type { Environment } from './environment.ts';
 import { ExecRuntime } from './exec.ts';
+import { knownAgent } from './known-agents.ts';
 import type { OutputFolders } from './output-folders.ts';
 import type { ProgramCgroups } from './cgroups/program-cgroups.ts';
 import type { RunningPrograms } from './running-programs.ts';
@@ -55,6 +56,7 @@ export function createRuntime(
         ...options,
         spec,
         host,
+        known: spec.known === undefined ? undefined : knownAgent(spec.known),
         ownFolder: join(options.agentFolders, host.agent),
         outputBytesMax: AGENT_OUTPUT_BYTES_MAX,
       });

@@ -1,5 +1,6 @@
 /** What the bridge tells an agent that it can do, and what an agent tells that it can. */
 import { asObject, isObject, type Json } from '../../core/json-object.ts';
+import type { KnownAgent } from '../known-agents.ts';
 import type { PromptAbilities } from './prompt.ts';
 import type { ToolAbilities } from './tools-port.ts';
 
@@ -25,6 +26,20 @@ export interface Abilities {
   readonly tools: ToolAbilities;
 }
 
+export interface AgentIdentity {
+  readonly name: string | undefined;
+  readonly version: string | undefined;
+}
+
+export function identityIn(answer: Json): AgentIdentity {
+  const { name, title, version } = asObject(answer['agentInfo']) ?? {};
+  const shown = [title, name].find((one) => typeof one === 'string');
+  return {
+    name: shown as string | undefined,
+    version: typeof version === 'string' ? version : undefined,
+  };
+}
+
 export function abilitiesIn(answer: Json): Abilities {
   const all = asObject(answer['agentCapabilities']) ?? {};
   const sessions = asObject(all['sessionCapabilities']) ?? {};
@@ -36,6 +51,16 @@ export function abilitiesIn(answer: Json): Abilities {
     prompt: { image: prompt['image'] === true, embedded: prompt['embeddedContext'] === true },
     tools: { http: asObject(all['mcpCapabilities'])?.['http'] === true },
   };
+}
+
+/** The command that logs in to an agent of the table. Undefined: nobody knows it. */
+export function knownLoginCommand(
+  known: Pick<KnownAgent, 'args' | 'login'> | undefined,
+  argv: readonly string[],
+): string | undefined {
+  if (known?.login === undefined) return undefined;
+  const own = argv.slice(0, Math.max(1, argv.length - known.args.length));
+  return commandLine([...own, ...known.login]);
 }
 
 /** The command of the first method that runs in a terminal. Undefined: the agent names none. */

@@ -21,6 +21,8 @@ import type {
   SessionOption,
   TurnHost,
 } from '../runtime.ts';
+import type { KnownAgent } from '../known-agents.ts';
+import { knownLoginCommand } from './abilities.ts';
 import type { ProgramPlaces } from './places.ts';
 import { openProcess } from './process.ts';
 import { Programs } from './programs.ts';
@@ -46,9 +48,8 @@ export interface AcpOptions extends ProgramSurroundings {
   readonly outputBytesMax: number;
   /** Where it works if nobody chose a folder. It is made when it is needed. */
   readonly ownFolder: string;
-  /** The modes of a known agent that ask, the best first. Undefined: nobody knows. */
-  readonly askingModes?: readonly string[];
-  readonly loginCommand?: string;
+  /** What is known of it. Undefined: it is not in the table. */
+  readonly known?: KnownAgent | undefined;
   readonly openTools?: OpenTools;
 }
 
@@ -119,7 +120,8 @@ export class AcpRuntime implements AgentRuntime {
   }
 
   #run(turn: AgentTurn, host: TurnHost, user: ProgramUser | undefined): AcpRun {
-    const { outputBytesMax: bytesMax, loginCommand, clock, log } = this.#options;
+    const { outputBytesMax: bytesMax, spec, known, clock, log } = this.#options;
+    const loginCommand = knownLoginCommand(known, spec.argv);
     const folder = this.#folderOf(turn, user);
     const session = this.#sessionOf(turn, folder);
     const programs = this.#programs;
@@ -143,13 +145,13 @@ export class AcpRuntime implements AgentRuntime {
     const known = id === undefined ? undefined : this.#sessions.get(id);
     if (known !== undefined && known.folder === folder) return known;
     void known?.close();
-    const { spec, host, askingModes, openTools, clock, log } = this.#options;
+    const { spec, host, known: inTable, openTools, clock, log } = this.#options;
     const session = new AcpSession({
       id: id ?? randomUUID(),
       isForOneTurn: id === undefined,
       folder,
       permissions: spec.permissions,
-      askingModes,
+      askingModes: inTable?.askModes,
       openTools,
       host: { ...host, onOwnerNotice: (notice) => this.#notice(notice) },
       clock,

@@ -1,10 +1,11 @@
 /** One program of an agent that speaks the protocol, with the sessions that live in it. */
 import { homedir } from 'node:os';
-import { asObject, type Json } from '../../core/json-object.ts';
+import type { Json } from '../../core/json-object.ts';
 import { shortened } from '../../text/cut.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { failureSentence } from '../../wire/failure-sentences.ts';
 import { agentEnvironment, type Environment, secretsIn } from '../environment.ts';
+import type { KnownAgent } from '../known-agents.ts';
 import { isThrownBySystem, notReady, startFailure } from '../exec-failures.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { givenVariables } from '../given-variables.ts';
@@ -18,7 +19,14 @@ import {
 } from '../program/running-program.ts';
 import type { AcpSpec } from '../runtime.ts';
 import { Tail } from '../tail.ts';
-import { type Abilities, abilitiesIn, loginCommandIn, OUR_ABILITIES } from './abilities.ts';
+import {
+  type Abilities,
+  abilitiesIn,
+  type AgentIdentity,
+  identityIn,
+  loginCommandIn,
+  OUR_ABILITIES,
+} from './abilities.ts';
 import { type AgentCalls, AcpConnection } from './connection.ts';
 import { SessionCalls, type SessionSink } from './session-calls.ts';
 import { AcpTrouble, type FailedResult } from './trouble.ts';
@@ -39,8 +47,9 @@ const NOISE_LOGGED_CHARS_MAX = 200;
 const NEEDS_NODE =
   /requires? (?:a )?node|node(?:\.js)? (?:version )?v?\d+[^\n]*(?:required|not supported|or (?:higher|newer|later))|unsupported (?:engine|node)|ERR_UNKNOWN_BUILTIN_MODULE|No such built-in module|does not provide an export named/i;
 
-interface ProcessParts extends ProgramSurroundings {
+export interface ProcessParts extends ProgramSurroundings {
   readonly spec: AcpSpec;
+  readonly known?: KnownAgent | undefined;
   /** The bridge's own environment. */
   readonly env: Environment;
   readonly user: ProgramUser | undefined;
@@ -61,9 +70,12 @@ export class AcpProcess {
   readonly #noise = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #stderr = new Tail(AGENT_TAIL_BYTES_MAX);
   readonly #exited: Promise<Exit | Error>;
+  /** Resolves when it has exited and all its output was read. */
+  readonly #closed: Promise<unknown>;
   #noiseLines = 0;
   #abilities: Abilities = abilitiesIn({});
   #login: string | undefined;
+  #identity: AgentIdentity = { name: undefined, version: undefined };
   #isEnding = false;
   #wasKilled = false;
   #groupEnded: Promise<void> | undefined;
@@ -78,6 +90,10 @@ export class AcpProcess {
     });
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));
+      child.once('error', resolve);
+    });
+    this.#closed = new Promise((resolve) => {
+      child.once('close', resolve);
       child.once('error', resolve);
     });
     child.stderr.on('data', (chunk: Buffer) => this.#stderr.add(chunk));
@@ -107,6 +123,11 @@ export class AcpProcess {
     return this.#wasKilled;
   }
 
+  /** What the agent calls itself. */
+  get identity(): AgentIdentity {
+    return this.#identity;
+  }
+
   /** The command that logs in, as the agent itself names it. */
   get loginCommand(): string | undefined {
     return this.#login;
@@ -124,8 +145,8 @@ export class AcpProcess {
       }
       this.#abilities = abilitiesIn(answer);
       this.#login = loginCommandIn(answer, this.#parts.spec.argv);
-      const { name, version: of } = asObject(answer['agentInfo']) ?? {};
-      log.info('agent_program_started', { turn, pid: this.#program.pid, name, version: of });
+      this.#identity = identityIn(answer);
+      log.info('agent_program_started', { turn, pid: this.#program.pid, ...this.#identity });
     } catch (error) {
       const isGone = error instanceof AcpTrouble && error.trouble.kind === 'gone';
       if (!isGone) this.kill();
@@ -195,7 +216,7 @@ export class AcpProcess {
   /** How a turn ends whose program has ended by itself. */
   async exitResult(): Promise<FailedResult> {
     const { log, clock, turnId } = this.#parts;
-    await waitAtMost(clock, this.#exited, EXIT_MS_MAX);
+    await waitAtMost(clock, this.#closed, EXIT_MS_MAX);
     const exit = await Promise.race([this.#exited, Promise.resolve(undefined)]);
     const stderr = this.#stderr.text();
     if (exit instanceof Error) return startFailed(this.#parts, exit);
@@ -243,9 +264,9 @@ export class AcpProcess {
 export async function openProcess(parts: ProcessParts): Promise<AcpProcess> {
   const { spec, user, folder, turnId, log } = parts;
   try {
-    const given = givenVariables(spec, { env: parts.env, owner: user?.uid });
-    const variables = variablesFor(parts, given);
-    const secrets = secretsIn({ env: variables, given });
+    const chosen = givenVariables(spec, { env: parts.env, owner: user?.uid });
+    const variables = variablesFor(parts, chosen);
+    const secrets = secretsIn({ env: variables, given: chosen });
     const start = { argv: spec.argv, variables, secrets, user, folder, turnId };
     const program = openProgram(start, parts);
     if (!('notStarted' in program)) return new AcpProcess(parts, program);
@@ -259,10 +280,15 @@ export async function openProcess(parts: ProcessParts): Promise<AcpProcess> {
   }
 }
 
-/** Nothing of the message is in them: the program works for others too. */
-function variablesFor({ env, user }: ProcessParts, given: Environment): Record<string, string> {
-  const known = agentEnvironment({ env, given, user: user?.variables, turn: { lark: undefined } });
-  return { PATH: STANDARD_PATH, HOME: homedir(), LANG: 'C.UTF-8', ...known };
+/** Nothing of the message is in them: the program works for others too. What a person chose counts most. */
+function variablesFor(
+  { env, user, spec, known }: ProcessParts,
+  chosen: Environment,
+): Record<string, string> {
+  const asking = spec.permissions === 'ask' ? known?.askVariables : undefined;
+  const given = { ...known?.variables, ...asking, ...chosen };
+  const all = agentEnvironment({ env, given, user: user?.variables, turn: { lark: undefined } });
+  return { PATH: STANDARD_PATH, HOME: homedir(), LANG: 'C.UTF-8', ...all };
 }
 
 function notStarted(result: FailedResult): AcpTrouble {
