@@ -14,6 +14,9 @@ import { AcpTrouble, type Trouble } from './trouble.ts';
 /** A message can hold a picture or a large file. The SDK's own bound is 32 MiB. */
 const MESSAGE_BYTES_MAX = 33 * 1024 * 1024;
 
+/** How long a program may go on that takes no input any more. */
+const DEAF_MS_MAX = 1_000;
+
 /** What an agent wants of us. */
 export interface AgentCalls {
   /** In the order of the lines, and before the answer of any request is seen that comes after it. */
@@ -56,7 +59,7 @@ export class AcpConnection {
   }
 
   async open(): Promise<void> {
-    const { child, onPermission, onElicitation } = this.#parts;
+    const { child, clock, onPermission, onElicitation } = this.#parts;
     const { client } = await import('@agentclientprotocol/sdk');
     const readable = new ReadableStream<AnyMessage>({
       start: (controller) => {
@@ -74,11 +77,14 @@ export class AcpConnection {
       )
       .connect({ readable, writable });
     child.stdout.on('data', (chunk: Buffer) => {
-      if (this.#trouble === undefined) this.#lines.take(chunk);
+      if (this.#trouble?.kind !== 'too_large') this.#lines.take(chunk);
     });
-    child.stdout.once('close', () => this.close({ kind: 'gone' }));
-    // The error of a write comes as the end of the program.
-    child.stdin.on('error', () => this.close({ kind: 'gone' }));
+    child.stdout.once('close', () => {
+      this.#lines.end();
+      this.close({ kind: 'gone' });
+    });
+    // Mostly the program has ended, and what it has said of that is still to be read.
+    child.stdin.on('error', () => clock.after(DEAF_MS_MAX, () => this.close({ kind: 'gone' })));
   }
 
   /** Throws an `AcpTrouble` if the agent refuses, is gone or does not answer in time. */
@@ -119,9 +125,9 @@ export class AcpConnection {
   }
 
   #takeLine(line: string): void {
-    if (this.#trouble !== undefined) return;
     const { message, noise } = readLine(line);
     if (noise !== undefined) this.#parts.onNoise(noise);
+    if (this.#trouble !== undefined) return;
     const { method, params, id } = message ?? {};
     const { sessionId, update } = asObject(params) ?? {};
     const nativeId = typeof sessionId === 'string' ? sessionId : undefined;

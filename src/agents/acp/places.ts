@@ -45,12 +45,18 @@ export class ProgramPlaces {
   }
 
   #wait(onWait: () => void, signal: AbortSignal): Promise<boolean> {
+    const placed = this.#placed(signal);
     const [end] = this.#idle;
     if (end === undefined) onWait();
     else {
       this.#idle.delete(end);
       end();
     }
+    return placed;
+  }
+
+  /** False if `signal` aborts first. */
+  #placed(signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const begin = () => {
         signal.removeEventListener('abort', giveUp);

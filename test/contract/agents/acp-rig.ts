@@ -18,7 +18,7 @@ import { fakeAcpAgent } from '../../kit/fake-acp-agent.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { recordingLog } from '../../kit/log.ts';
 
-export type More = Partial<AcpOptions> & {
+export type More = Partial<Omit<AcpOptions, 'spec'>> & {
   readonly script?: string;
   readonly spec?: Partial<AcpOptions['spec']>;
 };
@@ -63,15 +63,17 @@ export class AcpRig {
   /** The agent's own ids by the bridge's ids of sessions. */
   readonly stored = new Map<string, string | undefined>();
   readonly received: ReturnType<typeof fakeAcpAgent>['received'];
+  readonly places: ProgramPlaces;
   saidBefore = '';
   runtime: AcpRuntime;
   readonly #more: More;
 
   constructor(more: More = {}, folder = temporaryFolder()) {
     this.folder = folder;
-    this.#more = more;
+    this.places = more.places ?? new ProgramPlaces(4);
+    this.#more = { ...more, places: this.places };
     this.received = fakeAcpAgent(folder).received;
-    this.runtime = this.#create(more);
+    this.runtime = this.#create(this.#more);
     onTestFinished(() => this.runtime.stop());
   }
 
@@ -165,7 +167,7 @@ export class AcpRig {
   /** Numbers of processes that were written into a file of the agent's folder. */
   pids(file = 'alive.txt'): number[] {
     const text = readFileSync(join(this.folder, 'own', file), 'utf8');
-    return [...new Set(text.trim().split('\n').map(Number))];
+    return [...new Set(text.trim().split('\n').map(Number))].filter((pid) => pid > 0);
   }
 
   #sessionOf(id: string, folder?: string, choices?: Record<string, string>): TurnSession {
