@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { AcpRuntime } from './acp/acp-runtime.ts';
+import type { AcpObserver } from './acp/observer.ts';
 import type { ProgramPlaces } from './acp/places.ts';
 import type { OpenTools } from './acp/tools-port.ts';
 import { EchoRuntime } from './echo.ts';
@@ -32,6 +33,7 @@ interface RuntimeOptions {
   readonly agentFolders: string;
   /** Without them agents can do nothing in the chat but answer. */
   readonly openTools?: OpenTools;
+  readonly observer?: AcpObserver;
   readonly clock: Clock;
   readonly log: Log;
 }

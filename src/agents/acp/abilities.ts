@@ -35,7 +35,7 @@ export function identityIn(answer: Json): AgentIdentity {
   const { name, title, version } = asObject(answer['agentInfo']) ?? {};
   const shown = [title, name].find((one) => typeof one === 'string');
   return {
-    name: shown as string | undefined,
+    name: shown,
     version: typeof version === 'string' ? version : undefined,
   };
 }

@@ -23,6 +23,7 @@ import type {
 } from '../runtime.ts';
 import type { KnownAgent } from '../known-agents.ts';
 import { knownLoginCommand } from './abilities.ts';
+import { type AcpObserver, NOBODY } from './observer.ts';
 import type { ProgramPlaces } from './places.ts';
 import { openProcess } from './process.ts';
 import { Programs } from './programs.ts';
@@ -51,6 +52,7 @@ export interface AcpOptions extends ProgramSurroundings {
   /** What is known of it. Undefined: it is not in the table. */
   readonly known?: KnownAgent | undefined;
   readonly openTools?: OpenTools;
+  readonly observer?: AcpObserver;
 }
 
 export class AcpRuntime implements AgentRuntime {
@@ -58,6 +60,7 @@ export class AcpRuntime implements AgentRuntime {
   readonly #options: AcpOptions;
   readonly #programs: Programs;
   readonly #user: UserOfProgram;
+  readonly #observer: AcpObserver;
   readonly #sessions = new Map<string, AcpSession>();
   readonly #runs = new Set<AgentRun>();
   readonly #over = new Set<Promise<void>>();
@@ -65,12 +68,13 @@ export class AcpRuntime implements AgentRuntime {
   #life: 'new' | 'started' | 'stopped' = 'new';
 
   constructor(options: AcpOptions) {
-    const { places, idleMs, clock, spec } = options;
+    const { places, idleMs, clock, spec, observer = NOBODY } = options;
     this.#options = options;
     this.#user = new UserOfProgram(spec.user);
+    this.#observer = observer;
     const open = (folder: string, turnId: string) =>
       openProcess({ ...options, user: this.#user.found, folder, turnId });
-    this.#programs = new Programs({ open, places, idleMs, clock });
+    this.#programs = new Programs({ open, places, idleMs, observer, clock });
     this.sessions = {
       options: (id) => (this.#sessions.get(id)?.options ?? []).map(shownOption),
       choose: async (id, option, value) => this.#sessions.get(id)?.choose(option, value),
@@ -125,8 +129,8 @@ export class AcpRuntime implements AgentRuntime {
     const folder = this.#folderOf(turn, user);
     const session = this.#sessionOf(turn, folder);
     const programs = this.#programs;
-    const parts = { turn, host, session, programs, folder, bytesMax, loginCommand, clock, log };
-    const run = new AcpRun(parts);
+    const given = { turn, host, session, programs, folder, bytesMax, loginCommand };
+    const run = new AcpRun({ ...given, observer: this.#observer, clock, log });
     const over = run.over.then(() => this.#after(session, turn));
     this.#over.add(over);
     void over.then(() => this.#over.delete(over));
@@ -153,6 +157,7 @@ export class AcpRuntime implements AgentRuntime {
       permissions: spec.permissions,
       askingModes: inTable?.askModes,
       openTools,
+      observer: this.#observer,
       host: { ...host, onOwnerNotice: (notice) => this.#notice(notice) },
       clock,
       log,

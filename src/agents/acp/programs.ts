@@ -1,5 +1,6 @@
 /** The programs of one agent: one for each folder, shared by the sessions there, for as long as somebody needs it. */
 import type { Clock } from '../../time/clock.ts';
+import type { AcpObserver } from './observer.ts';
 import type { AcpProcess } from './process.ts';
 import type { ProgramPlaces } from './places.ts';
 
@@ -9,6 +10,7 @@ interface ProgramsParts {
   readonly places: ProgramPlaces;
   /** A program without work is ended after this time. */
   readonly idleMs: number;
+  readonly observer: AcpObserver;
   readonly clock: Clock;
 }
 
@@ -32,6 +34,8 @@ export interface HeldProgram {
 export class Programs {
   readonly #parts: ProgramsParts;
   readonly #entries = new Map<string, Entry>();
+  /** Where a program has ended while turns were at work in it. */
+  readonly #broken = new Set<string>();
   /** Also those that no turn gets any more. */
   readonly #all = new Set<Entry>();
 
@@ -63,12 +67,16 @@ export class Programs {
     const retire = () => {
       if (this.#entries.get(folder) === entry) this.#entries.delete(folder);
     };
-    const entry = new Entry(this.#parts, retire);
+    const { observer } = this.#parts;
+    const onStarted = () => observer.programStarted(this.#broken.delete(folder));
+    const entry = new Entry(this.#parts, { leaveList: retire, onStarted });
     this.#entries.set(folder, entry);
     this.#all.add(entry);
     void entry.gone.then(() => {
       retire();
       this.#all.delete(entry);
+      if (entry.hasStarted) observer.programEnded();
+      if (entry.hasStarted && entry.isAtWork) this.#broken.add(folder);
     });
     return entry;
   }
@@ -79,7 +87,7 @@ class Entry {
   /** Resolves when nothing of it is left. */
   readonly gone: Promise<void>;
   readonly #parts: ProgramsParts;
-  readonly #leaveList: () => void;
+  readonly #list: { readonly leaveList: () => void; readonly onStarted: () => void };
   readonly #givenUp = new AbortController();
   readonly #waiting = new Set<() => void>();
   #isInLine = false;
@@ -91,12 +99,20 @@ class Entry {
   #endIdle: () => void = () => {};
   #tellGone: () => void = () => {};
 
-  constructor(parts: ProgramsParts, leaveList: () => void) {
+  constructor(parts: ProgramsParts, list: { leaveList: () => void; onStarted: () => void }) {
     this.#parts = parts;
-    this.#leaveList = leaveList;
+    this.#list = list;
     this.gone = new Promise((resolve) => {
       this.#tellGone = resolve;
     });
+  }
+
+  get hasStarted(): boolean {
+    return this.#program !== undefined;
+  }
+
+  get isAtWork(): boolean {
+    return this.#turns > 0;
   }
 
   /** It takes no more turns, and what is left of it ends. */
@@ -153,6 +169,7 @@ class Entry {
     try {
       const program = await this.#parts.open(folder, turnId);
       this.#program = program;
+      this.#list.onStarted();
       void program.gone.then(over);
       // It was opened while all of them were told to end.
       if (this.#givenUp.signal.aborted) void program.end({ atMostMs: 0 });
@@ -172,7 +189,7 @@ class Entry {
 
   #retire(): void {
     this.#isRetired = true;
-    this.#leaveList();
+    this.#list.leaveList();
   }
 
   #release(): void {

@@ -9,6 +9,7 @@ import { failureSentence } from '../../wire/failure-sentences.ts';
 import { ProgramGroup } from '../program-group.ts';
 import type { AgentResult, AgentRun, AgentTurn, TurnHost } from '../runtime.ts';
 import { folderTroubleOf } from './folder.ts';
+import type { AcpObserver } from './observer.ts';
 import type { AcpProcess } from './process.ts';
 import type { HeldProgram, Programs } from './programs.ts';
 import { promptOf } from './prompt.ts';
@@ -35,6 +36,7 @@ interface RunParts {
   readonly bytesMax: number;
   /** The command that logs in, if the agent names none. */
   readonly loginCommand: string | undefined;
+  readonly observer: AcpObserver;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -56,6 +58,8 @@ export class AcpRun implements AgentRun {
   #isWaitTold = false;
   #goOn: (() => void) | undefined;
   #login: string | undefined;
+  /** Undefined as soon as it has told something. */
+  #promptedAtMs: number | undefined;
 
   constructor(parts: RunParts) {
     const { folder, bytesMax, host, session } = parts;
@@ -163,6 +167,8 @@ export class AcpRun implements AgentRun {
     if (this.#isCancelled()) return CANCELLED;
     const began = ProgramGroup.now();
     this.#begin(program, sessionId);
+    this.#parts.observer.promptSent();
+    this.#promptedAtMs = this.#parts.clock.nowMs();
     const answered = this.#answerTo({ sessionId, prompt }, program);
     const result = await answered.finally(() => this.#end());
     if (!this.#isCancelled()) return result;
@@ -216,6 +222,7 @@ export class AcpRun implements AgentRun {
   }
 
   #take(update: Json): void {
+    this.#observeFirst();
     for (const one of this.#reader.take(update)) this.#tell(one);
     const { hasToolAtWork } = this.#reader;
     if (hasToolAtWork) this.#goOn ??= this.#parts.host.expectSilence?.();
@@ -223,6 +230,13 @@ export class AcpRun implements AgentRun {
       this.#goOn?.();
       this.#goOn = undefined;
     }
+  }
+
+  #observeFirst(): void {
+    if (this.#promptedAtMs === undefined) return;
+    const { observer, clock } = this.#parts;
+    observer.firstUpdateAfter(Math.max(0, clock.nowMs() - this.#promptedAtMs));
+    this.#promptedAtMs = undefined;
   }
 
   #permission({ toolCall, ...request }: Json, signal: AbortSignal): Promise<Json> {

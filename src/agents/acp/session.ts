@@ -8,6 +8,7 @@ import type { RuntimeHost, TurnSession } from '../runtime.ts';
 import { DECLINED } from './elicitation.ts';
 import { type AgentOption, askingMode, optionsAfter, optionsIn } from './options.ts';
 import { optionsOf, permissionOutcome } from './permission.ts';
+import type { AcpObserver } from './observer.ts';
 import type { AcpProcess } from './process.ts';
 import type { SessionSink } from './session-calls.ts';
 import type { OpenTools, SessionTools } from './tools-port.ts';
@@ -34,6 +35,7 @@ interface SessionParts {
   /** The modes of a known agent that ask, the best first. */
   readonly askingModes: readonly string[] | undefined;
   readonly openTools: OpenTools | undefined;
+  readonly observer: AcpObserver;
   readonly host: RuntimeHost;
   readonly clock: Clock;
   readonly log: Log;
@@ -119,8 +121,10 @@ export class AcpSession {
     for (const [option, value] of Object.entries(session?.choices ?? {})) {
       await this.#tryToSet(option, value);
     }
-    if (answer !== undefined) return 'kept';
-    return stored === undefined ? 'begun' : 'lost';
+    const begun = stored === undefined ? 'begun' : 'lost';
+    const memory = answer === undefined ? begun : 'kept';
+    this.#parts.observer.sessionOpened(memory);
+    return memory;
   }
 
   /** What the agent says and asks belongs to this turn from now on. */

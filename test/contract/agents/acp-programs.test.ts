@@ -221,3 +221,22 @@ test('SIGKILL of a program ends its work with words, and the next turn goes on',
   expect(rig.pids().filter(isProcessAlive)).toEqual([]);
   expect(await rig.ask('recall')).toMatchObject({ ok: true, text: 'blue' });
 });
+
+test('what agents do is counted', async () => {
+  const counted: string[] = [];
+  const rig = new AcpRig({
+    observer: {
+      programStarted: (isRestart) => counted.push(isRestart ? 'restarted' : 'started'),
+      programEnded: () => counted.push('ended'),
+      sessionOpened: (memory) => counted.push(memory),
+      promptSent: () => counted.push('prompt'),
+      firstUpdateAfter: () => counted.push('first'),
+    },
+  });
+  await rig.ask('say x');
+  expect(counted).toEqual(['started', 'begun', 'prompt', 'first']);
+  await rig.ask('crash 3');
+  expect(counted.splice(0).slice(4)).toEqual(['prompt', 'ended']);
+  await rig.ask('say x');
+  expect(counted).toEqual(['restarted', 'kept', 'prompt', 'first']);
+});
