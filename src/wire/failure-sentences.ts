@@ -35,7 +35,7 @@ const SENTENCES = {
     'this workspace has {0} messages and reports stored at the hub, which is all it may have',
   program_ended_early: "The agent's program ended before its answer was complete.",
   program_ended_for_others:
-    "The agent's program had to be ended, because it did not stop the work of another conversation.",
+    "The agent's program, which this conversation shares with others, had to be ended.",
   program_exit_code: "The agent's program ended with exit code {0}.",
   program_signal: "The agent's program was ended by {0}.",
   program_needs_node: "The agent's program needs another version of Node than the one that it got.",

@@ -1,7 +1,7 @@
 /** Agents that speak the Agent Client Protocol: programs that live on between turns, and remember. */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { BridgeError } from '../../core/errors.ts';
+import { BridgeError, isSystemError } from '../../core/errors.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { endedRun, NOT_RUNNING } from '../ended-run.ts';
 import type { Environment } from '../environment.ts';
@@ -179,7 +179,12 @@ export class AcpRuntime implements AgentRuntime {
     const chosen = session?.folder ?? this.#options.spec.folder ?? user?.folder;
     if (chosen !== undefined) return chosen;
     const { ownFolder } = this.#options;
-    mkdirSync(ownFolder, { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(ownFolder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      // The turn finds no folder, and says so.
+      if (!isSystemError(error)) throw error;
+    }
     return ownFolder;
   }
 

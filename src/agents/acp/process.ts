@@ -156,8 +156,17 @@ export class AcpProcess {
     }
   }
 
-  request(method: string, params: Json, timeoutMs?: number): Promise<Json> {
-    return this.#connection.request(method, params, timeoutMs === undefined ? {} : { timeoutMs });
+  /** Throws an `AcpTrouble`. What the agent says in it has none of the secrets that it was given. */
+  async request(method: string, params: Json, timeoutMs?: number): Promise<Json> {
+    const limit = timeoutMs === undefined ? {} : { timeoutMs };
+    try {
+      return await this.#connection.request(method, params, limit);
+    } catch (error) {
+      if (!(error instanceof AcpTrouble) || error.trouble.kind !== 'refused') throw error;
+      const { said, detail = '' } = error.trouble;
+      const masked = { said: this.#program.masked(said), detail: this.#program.masked(detail) };
+      throw new AcpTrouble({ ...error.trouble, ...masked });
+    }
   }
 
   notify(method: string, params: Json): void {

@@ -174,6 +174,8 @@ class Entry {
       // It was opened while all of them were told to end.
       if (this.#givenUp.signal.aborted) void program.end({ atMostMs: 0 });
       await program.start();
+      // Those who wanted it may have gone meanwhile.
+      if (this.#turns === 0) this.#beIdle(program);
       return program;
     } catch (error) {
       over();
@@ -211,6 +213,7 @@ class Entry {
       this.#endIdle();
       void program.end();
     };
+    this.#endIdle();
     const cancelTimer = clock.after(idleMs, end);
     this.#endIdle = cancelTimer;
     const takeBack = places.noteIdle(end);

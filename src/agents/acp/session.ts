@@ -130,6 +130,8 @@ export class AcpSession {
   /** What the agent says and asks belongs to this turn from now on. */
   beginTurn(turn: SessionSink): void {
     this.#turn = turn;
+    // Another conversation may have had this memory meanwhile.
+    if (this.#nativeId !== undefined) this.#program?.attach(this.#nativeId, this.#sink());
   }
 
   endTurn(): void {

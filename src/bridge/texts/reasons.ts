@@ -43,7 +43,7 @@ const CHINESE: Readonly<Record<FailureCode, string>> = {
   hub_full_of_bytes: '这个工作区在平台上已存储 {0} MB，达到了上限。',
   hub_full_of_rows: '这个工作区在平台上已存储 {0} 条消息和报告，达到了上限。',
   program_ended_early: '智能体的程序在回答完成之前就结束了。',
-  program_ended_for_others: '智能体的程序不得不被结束，因为它没有停止另一个会话的处理。',
+  program_ended_for_others: '智能体的程序由多个会话共用，不得不被结束。',
   program_exit_code: '智能体的程序已退出，退出码为 {0}。',
   program_signal: '智能体的程序被信号 {0} 终止。',
   program_needs_node: '智能体的程序需要另一个版本的 Node。',

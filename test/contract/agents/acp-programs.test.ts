@@ -240,3 +240,40 @@ test('what agents do is counted', async () => {
   await rig.ask('say x');
   expect(counted).toEqual(['restarted', 'kept', 'prompt', 'first']);
 });
+
+test('R33: an error of the agent is told in words, and logged without secrets', async () => {
+  const spec = { variables: ['MY_KEY'] };
+  const env = { PATH: process.env['PATH'], MY_KEY: 'very-secret-key' };
+  const rig = new AcpRig({ spec, env });
+  expect(await rig.ask('error -32603 bad key very-secret-key.')).toEqual({
+    ok: false,
+    reason: 'failed',
+    detail: 'The agent reported an error: bad key [secret].',
+  });
+  expect(rig.log.lines).toContainEqual(
+    expect.objectContaining({
+      event: 'agent_request_failed',
+      code: -32603,
+      message: 'bad key [secret].',
+      data: '{"detail":"made by the fake agent"}',
+    }),
+  );
+});
+
+test('R4: a program that nobody waits for any more is ended in its time', async () => {
+  const rig = new AcpRig({ script: 'slowstart=200', idleMs: 20 });
+  const given = await rig.give('say x');
+  await expect.poll(() => rig.places.taken).toBe(1);
+  given.run.cancel();
+  expect(await given.result).toMatchObject({ ok: false, reason: 'cancelled' });
+  await expect.poll(() => rig.places.taken).toBe(0);
+});
+
+test('a memory that moves from one conversation to another is heard where it is', async () => {
+  const rig = new AcpRig();
+  await rig.ask('remember blue', { session: 'one' });
+  rig.stored.set('two', rig.stored.get('one'));
+  expect(await rig.ask('recall', { session: 'two' })).toMatchObject({ text: 'blue' });
+  expect(await rig.ask('recall', { session: 'one' })).toMatchObject({ text: 'blue' });
+  expect(rig.methods().filter((method) => /load|resume/.test(method))).toEqual([]);
+});

@@ -120,8 +120,7 @@ test('R19: a deaf agent is ended, and others who used it hear why', async () => 
   expect(await other.result).toEqual({
     ok: true,
     text: 'begun',
-    warning:
-      "The agent's program had to be ended, because it did not stop the work of another conversation.",
+    warning: "The agent's program, which this conversation shares with others, had to be ended.",
   });
   expect(other.told()).toEqual(['program_ended']);
   expect(await rig.ask('recall')).toMatchObject({ ok: true, text: 'blue' });
