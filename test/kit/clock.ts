@@ -105,6 +105,28 @@ export const patientClock: Clock = {
   after: (delayMs, run) => (delayMs < 30_000 ? systemClock.after(delayMs, run) : () => {}),
 };
 
+/** Waits of 30 s and more end when the test says so. */
+export class HeldClock implements Clock {
+  readonly #held = new Set<() => void>();
+
+  nowMs(): number {
+    return systemClock.nowMs();
+  }
+
+  after(delayMs: number, run: () => void): () => void {
+    if (delayMs < 30_000) return systemClock.after(delayMs, run);
+    this.#held.add(run);
+    return () => this.#held.delete(run);
+  }
+
+  /** All of those that wait now are over. */
+  endLongWaits(): void {
+    const waiting = [...this.#held];
+    this.#held.clear();
+    for (const run of waiting) run();
+  }
+}
+
 /** Timers run so many times as early; the date is the real one. */
 export function fasterClock(times: number): Clock {
   return {

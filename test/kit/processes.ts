@@ -1,5 +1,5 @@
 /** Programs that a test has started, or that these have started. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { vi } from 'vitest';
 import { WAIT_MS } from './bounds.ts';
 
@@ -27,4 +27,20 @@ export function pidIn(path: string): Promise<number> {
     },
     { timeout: WAIT_MS },
   );
+}
+
+/** All processes that work in this folder, or were started with a word of it. Linux only. */
+export function processesIn(folder: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const isHere = readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
+        const isNamed = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder);
+        return (isHere || isNamed) && isProcessAlive(pid);
+      } catch {
+        return false; // It has ended, or belongs to somebody else.
+      }
+    });
 }
