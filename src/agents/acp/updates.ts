@@ -18,6 +18,8 @@ export class UpdateReader {
   readonly #bytesMax: number;
   readonly #atWork = new Set<string>();
   #text = '';
+  /** The last two characters of it: to look at all of it for each chunk would take minutes for a long answer. */
+  #tail = '';
   #textBytes = 0;
   #isTooLong = false;
   #thoughtChars = 0;
@@ -86,6 +88,7 @@ export class UpdateReader {
     this.#messageId = messageId;
     this.#hadTool = false;
     this.#text += text;
+    this.#tail = (this.#tail + text).slice(-2);
     this.#textBytes += byteLength(text);
     this.#isTooLong = text.length < all.length;
     return [{ kind: 'text_added', text }];
@@ -93,7 +96,7 @@ export class UpdateReader {
 
   /** Messages of one turn are parts of one answer, with an empty line between them. */
   #beginsMessage(messageId: unknown): boolean {
-    if (this.#text === '' || this.#text.endsWith('\n\n')) return false;
+    if (this.#tail === '' || this.#tail === '\n\n') return false;
     const areNamed = typeof messageId === 'string' && typeof this.#messageId === 'string';
     return areNamed ? messageId !== this.#messageId : this.#hadTool;
   }
