@@ -8,6 +8,7 @@ import { LIVE_CARDS } from './bridge/live-cards-schema.ts';
 import { SESSIONS_SCHEMA } from './bridge/sessions-schema.ts';
 import { QUESTIONS_SCHEMA } from './bridge/questions-schema.ts';
 import { AGENT_SESSIONS } from './hub/sessions-schema.ts';
+import { FOLDERS_SCHEMA } from './hub/folders-schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA, READABLE_ROWS } from './hub/schema.ts';
 import { HUB_USAGE } from './hub/usage-schema.ts';
 
@@ -39,4 +40,5 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE INDEX hub_activity_lark ON hub_activity (workspace_id, created_at_ms)
      WHERE activity_type = 'lark_send'`,
   AGENT_SESSIONS,
+  FOLDERS_SCHEMA,
 ];
