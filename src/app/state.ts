@@ -15,6 +15,7 @@ import { SqliteAccess } from '../store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
 import { SqliteLiveCards } from '../store/sqlite/bridge/live-cards.ts';
 import { SqliteQuestions } from '../store/sqlite/bridge/questions.ts';
+import { SqliteSessionBook } from '../store/sqlite/bridge/session-book.ts';
 import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
@@ -103,6 +104,7 @@ export function journalOf(db: Db, app: AppId) {
     languageChoices: new SqliteLanguages(parts),
     access: new SqliteAccess(parts),
     questions: new SqliteQuestions(parts),
+    sessions: new SqliteSessionBook(parts),
   };
 }
 

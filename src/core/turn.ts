@@ -34,6 +34,8 @@ export type TurnState =
       readonly attempt: number;
       readonly target: WorkspaceId;
       readonly deadlineMs: number;
+      /** How long it may take, if its target gives its turns another time than usual. */
+      readonly limitMs?: number;
     }
   /** The hub has the turn. Without a ticket the target can't say which turn an answer belongs to. */
   | {
@@ -44,6 +46,7 @@ export type TurnState =
       /** The ticket leads to an unfinished task. The answer may come under the ticket, or without naming its turn. */
       readonly isLoose?: true;
       readonly deadlineMs: number;
+      readonly limitMs?: number;
     }
   /**
    * The slot is free, but the answer may still come: the time is over, or the agent asked the person for
@@ -58,6 +61,7 @@ export type TurnState =
       /** The agent waits for the person. */
       readonly asks?: true;
       readonly sinceMs: number;
+      readonly limitMs?: number;
     }
   | { readonly phase: 'held'; readonly why: HoldReason }
   /** The message of somebody who may not talk to the bot. Only a decision about who may talk moves it on. */

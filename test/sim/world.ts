@@ -16,6 +16,7 @@ import { SqliteLiveCards } from '../../src/store/sqlite/bridge/live-cards.ts';
 import { SqliteLanguages } from '../../src/store/sqlite/bridge/languages.ts';
 import { SqliteQuestions } from '../../src/store/sqlite/bridge/questions.ts';
 import { SqliteOrders } from '../../src/store/sqlite/bridge/orders.ts';
+import { SqliteSessionBook } from '../../src/store/sqlite/bridge/session-book.ts';
 import { ChoiceValues } from '../../src/wire/choice-value.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
 import { type Fate, fateOf, type Mutations } from './fates.ts';
@@ -274,6 +275,7 @@ export class BridgeWorld {
       turnTimeoutMs: MINUTE_MS,
       questions: new SqliteQuestions({ db: this.#db, app: APP }),
       questionTimeoutMs: MINUTE_MS,
+      sessions: this.#mortal(new SqliteSessionBook({ db: this.#db, app: APP, clock }), clock),
       owner: () => (pairing ? ALICE : undefined),
       observer: this.#observer(clock),
       ...(files && {

@@ -9,6 +9,7 @@ import type { Decisions } from '../intake/decisions.ts';
 import type { OwnShow } from '../outbox/drafts.ts';
 import type { CommandSurroundings } from '../ports/commands.ts';
 import type { Journal } from '../ports/journal.ts';
+import type { SessionBook } from '../ports/sessions.ts';
 import {
   commandNotices,
   diagnosis,
@@ -29,6 +30,7 @@ interface CommandsParts {
   readonly journal: Journal;
   readonly engine: Engine;
   readonly decisions: Decisions;
+  readonly sessions: SessionBook;
   readonly clock: Clock;
   readonly log: Log;
   readonly surroundings?: CommandSurroundings | undefined;
@@ -167,7 +169,7 @@ export class Commands {
       name: await this.#around.nameOf?.({ chatId, chatType }, by),
       openId: by,
       isOwner: await this.#around.isOwner(by),
-      session: await this.#parts.journal.session({ chatId, threadId }),
+      session: (await this.#parts.sessions.current({ chatId, threadId }))?.id,
     });
   }
 

@@ -13,6 +13,7 @@ import type { Delivery } from '../outbox/delivery.ts';
 import { outKey } from '../outbox/keys.ts';
 import type { CommandSurroundings } from '../ports/commands.ts';
 import type { Journal, Place } from '../ports/journal.ts';
+import type { SessionBook } from '../ports/sessions.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { Engine } from '../turns/engine.ts';
@@ -24,6 +25,7 @@ interface GivenCommandsParts {
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
   readonly decisions: Decisions;
+  readonly sessions: SessionBook;
   readonly languages: Languages;
   readonly clock: Clock;
   readonly log: Log;
@@ -88,12 +90,12 @@ export class GivenCommands {
   /** Lark delivers an event again until it is acked, which is when all of it is done. */
   async take(event: CommandEvent): Promise<void> {
     const { name, by, eventId, place } = event;
-    const { journal, delivery, storeRetry } = this.#parts;
+    const { journal, sessions, delivery, storeRetry } = this.#parts;
     const once = `command:${eventId}`;
     if (await journal.isDone(`${once}:done`)) return;
     const giver = place && { ...place, by };
     if (name === 'new' && place !== undefined) {
-      await storeRetry.untilStored(() => journal.renewSession(place, once));
+      await storeRetry.untilStored(() => sessions.renew(place, by, once));
     }
     const show = await this.#commands.carryOut({
       ...(giver ?? { chatId: directChatOf(by), threadId: undefined, by }),

@@ -21,6 +21,7 @@ import type { AttachmentStore } from '../ports/attachments.ts';
 import type { ChatEvent, EventReply, Intake } from '../ports/intake.ts';
 import type { CommandSurroundings } from '../ports/commands.ts';
 import type { Journal } from '../ports/journal.ts';
+import type { SessionBook } from '../ports/sessions.ts';
 import type { LiveJournal } from '../ports/live.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -36,6 +37,7 @@ export interface EventIntakeParts {
   readonly storeRetry: StoreRetry;
   readonly languages: Languages;
   readonly choices: ChoiceValues;
+  readonly sessions: SessionBook;
   readonly attachments?: AttachmentStore | undefined;
   readonly burstWaitMs?: number | undefined;
   readonly liveJournal?: LiveJournal | undefined;

@@ -13,7 +13,7 @@ export interface Admission {
   readonly out: readonly OutboxDraft[];
   /** For a stale turn: shown only if no other turn of the chat waits for the same decision. */
   readonly question?: readonly OutboxDraft[];
-  /** Turns that are admitted after it have another session. */
+  /** It has another session than the turns before it, and so have those that are admitted after it. */
   readonly renewsSession?: true;
   /**
    * For a message that can't be read: shown only if the same person sent no other message of the same kind to the
@@ -40,6 +40,8 @@ export interface TurnChange {
   readonly out: readonly OutboxDraft[];
   /** What the message says, now that more of it is known. */
   readonly parts?: readonly Part[];
+  /** What was chosen for a turn that runs again is gone, so it gets what is chosen now. */
+  readonly isChosenAnew?: true;
   /** The person has changed the message. */
   readonly edited?: NonNullable<InboundMessage['edited']>;
   /** Added to the details that the turn has already. */

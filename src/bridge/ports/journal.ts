@@ -62,10 +62,6 @@ export interface Journal {
   openIn(chat: ChatId, limit: number): Promise<readonly Turn[]>;
   /** The direct chat in which a person wrote last. */
   directChat(person: OpenId): Promise<ChatId | undefined>;
-  /** The session of the turns in a place. Undefined if there was no turn yet. */
-  session(place: Place): Promise<string | undefined>;
-  /** Turns that are admitted from now on have another session. `once` is an event's id: it does so once. */
-  renewSession(place: Place, once: string): Promise<void>;
   /** Every turn that is not over, in order of arrival. */
   openTurns(): Promise<readonly TurnHead[]>;
   /** Every row that is still to be sent, in order. */

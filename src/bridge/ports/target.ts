@@ -5,6 +5,7 @@ import type { LarkContext } from '../../core/message.ts';
 import type { TurnDetails } from '../../core/turn-details.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
 import type { ReplyToken } from '../../wire/lark-context.ts';
+import type { Chosen } from './sessions.ts';
 import type { AskedTurn } from './questions.ts';
 
 export interface TurnRequest {
@@ -110,8 +111,12 @@ export interface TurnTarget {
   readonly correlates: boolean;
   /** True if the hub knows a repeated message id as the same turn, so that "unknown" may be sent again. */
   readonly deduplicates: boolean;
-  /** The workspace that gets new turns. */
-  currentTarget(): Promise<WorkspaceId>;
+  /** The workspace that gets new turns: the agent of this name. A target that knows no names ignores it. */
+  currentTarget(agent?: string): Promise<WorkspaceId>;
+  /** What of a choice can't be had any more. Only a target where people can choose has this method. */
+  goneOf?(chosen: Chosen): Promise<Chosen | undefined>;
+  /** How long a turn may take there, while nobody is asked. Undefined: as long as any other. */
+  limitMs?(target: WorkspaceId): number | undefined;
   /**
    * For a target in the journal's own database: stores the turn there, in the same commit as the note that it is
    * sent. It may run twice. After that `send` is called and finds the turn.

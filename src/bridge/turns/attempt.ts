@@ -8,6 +8,7 @@ import type { Hold, LaneRunner } from '../../time/lane-runner.ts';
 import type { LaneItem } from '../../time/lanes.ts';
 import { platformMessageId } from '../outbox/keys.ts';
 import type { Journal } from '../ports/journal.ts';
+import type { SessionBook } from '../ports/sessions.ts';
 import type { TurnTarget, WaitResult } from '../ports/target.ts';
 import type { Attachments } from './attachments.ts';
 import type { LiveCards } from '../live/live-cards.ts';
@@ -41,6 +42,7 @@ interface AttemptsParts {
   readonly random: () => number;
   readonly log: Log;
   readonly turnTimeoutMs: number;
+  readonly sessions: Pick<SessionBook, 'dropChoice'>;
 }
 
 /** Sends turns to their agents and waits for the answers. */
@@ -124,8 +126,9 @@ export class Attempts {
     let limit: Limit | undefined;
     let turn: Turn | undefined;
     try {
-      const target = await this.#currentTarget();
-      if (target === undefined) {
+      const target = await this.#targetOf(id);
+      if (target === 'gone') return;
+      if (target === 'unknown') {
         await this.#putBack(id);
         return;
       }
@@ -134,9 +137,11 @@ export class Attempts {
       await this.#parts.attachments.read(id, signal);
       const details = await this.#parts.saidBefore.read(id, signal);
       if (signal.aborted) return;
-      limit = limitAt(clock, signal, clock.nowMs() + turnTimeoutMs);
+      const limitMs = this.#parts.target.limitMs?.(target);
+      limit = limitAt(clock, signal, clock.nowMs() + (limitMs ?? turnTimeoutMs));
       this.#limits.set(id, limit);
-      const started = { kind: 'started', target, ...(details && { details }) } as const;
+      const more = { ...(details && { details }), ...(limitMs !== undefined && { limitMs }) };
+      const started = { kind: 'started', target, ...more } as const;
       ({ turn } = await changes.apply(id, started));
       this.#watch(turn, signal);
       if (turn.state.phase === 'sending') turn = await this.#send(turn, limit);
@@ -166,13 +171,23 @@ export class Attempts {
     return limitAt(clock, signal, Math.max(leastMs, state.sinceMs + turnTimeoutMs));
   }
 
-  async #currentTarget(): Promise<WorkspaceId | undefined> {
+  /** `gone`: what was chosen for the turn can't be had any more. Its person was told so, and the turn is over. */
+  async #targetOf(id: TurnId): Promise<WorkspaceId | 'gone' | 'unknown'> {
+    const { journal, target, changes, sessions, log } = this.#parts;
     try {
-      return await this.#parts.target.currentTarget();
+      const turn = await journal.turn(id);
+      const { agent, folder } = turn?.details?.session ?? {};
+      const chosen = { ...(agent && { agent }), ...(folder && { folder }) };
+      const gone = agent || folder ? await target.goneOf?.(chosen) : undefined;
+      if (turn === undefined || gone === undefined) return await target.currentTarget(agent);
+      // First, so that the next message goes elsewhere when the person is told that it does.
+      await sessions.dropChoice(turn.message, gone);
+      await changes.apply(id, { kind: 'choice_gone', gone });
+      return 'gone';
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
-      this.#parts.log.warn('target_unknown', { error: errorText(error) });
-      return undefined;
+      log.warn('target_unknown', { error: errorText(error) });
+      return 'unknown';
     }
   }
 

@@ -15,6 +15,7 @@ import type { ContentForm, LarkGateway } from '../ports/lark.ts';
 import type { Journal, TurnHead } from '../ports/journal.ts';
 import type { Observer } from '../ports/observer.ts';
 import type { QuestionStore } from '../ports/questions.ts';
+import type { SessionBook } from '../ports/sessions.ts';
 import type { TurnTarget } from '../ports/target.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { StoreRetry } from '../store-retry.ts';
@@ -56,6 +57,7 @@ interface EngineParts {
   readonly burstWaitMs?: number | undefined;
   readonly questions: QuestionStore;
   readonly questionTimeoutMs: number;
+  readonly sessions: SessionBook;
   readonly owner: () => OpenId | undefined;
 }
 

@@ -106,6 +106,7 @@ export class TurnChanges {
             run,
             ...(run !== turn.run && withNewestText(turn)),
             ...('askedBy' in next && { askedBy: next.askedBy }),
+            ...(next.isChosenAnew === true && { isChosenAnew: true }),
             ...begun,
             atMs: nowMs,
             out,

@@ -5,6 +5,7 @@ import type { TurnState } from '../../core/turn.ts';
 import type { Show } from '../outbox/show.ts';
 import type { TurnDetails } from '../../core/turn-details.ts';
 import type { SendResult, TurnAnswer, TurnQuestion, WaitResult } from '../ports/target.ts';
+import type { Chosen } from '../ports/sessions.ts';
 import type { Withdrawal } from '../ports/changes.ts';
 
 export interface TurnRules {
@@ -16,7 +17,15 @@ export interface TurnRules {
 }
 
 export type TurnEvent =
-  | { readonly kind: 'started'; readonly target: WorkspaceId; readonly details?: TurnDetails }
+  /** `limitMs`: how long it may take, if that is another time than usual. */
+  | {
+      readonly kind: 'started';
+      readonly target: WorkspaceId;
+      readonly details?: TurnDetails;
+      readonly limitMs?: number;
+    }
+  /** The agent or the folder that was chosen for it does not exist any more, or may not be used. */
+  | { readonly kind: 'choice_gone'; readonly gone: Chosen }
   | { readonly kind: 'sent'; readonly result: SendResult; readonly random: number }
   | { readonly kind: 'waited'; readonly result: WaitResult }
   | { readonly kind: 'timed_out' }
@@ -55,4 +64,6 @@ export interface TurnStep {
   readonly askedBy?: OpenId | undefined;
   readonly show: readonly Show[];
   readonly withdrawn?: Withdrawal;
+  /** Only if there is a new run. */
+  readonly isChosenAnew?: true;
 }

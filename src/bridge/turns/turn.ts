@@ -1,8 +1,8 @@
 /** The life of a turn, as a pure function: what happened goes in, the new state and what to show come out. */
 import { withoutTerminalControls } from '../../text/visible.ts';
-import type { WorkspaceId } from '../../core/ids.ts';
 import type { FailureCause, HoldReason, Turn, TurnState } from '../../core/turn.ts';
 import type { Show } from '../outbox/show.ts';
+import { sessionNotices } from '../texts/sessions.ts';
 import { choices, notices, question, withFiles } from '../texts/texts.ts';
 import { showAnswer, showMore } from './answer-show.ts';
 import { mayDrop, stopped } from './ended-early.ts';
@@ -11,11 +11,14 @@ import type { TurnEvent, TurnRules, TurnStep } from './turn-events.ts';
 import { sendBackoffMs } from './send-backoff.ts';
 import type { SendResult, TurnAnswer, TurnQuestion, WaitResult } from '../ports/target.ts';
 
+/** The reason of a turn whose agent or folder is gone. */
+const CHOICE_GONE = 'choice_gone';
+
 /** When a turn was given to the target. Undefined if the target does not have it. */
 export function begunAtMs(state: TurnState, turnTimeoutMs: number): number | undefined {
-  if ('deadlineMs' in state) return state.deadlineMs - turnTimeoutMs;
+  if ('deadlineMs' in state) return state.deadlineMs - (state.limitMs ?? turnTimeoutMs);
   if (state.phase !== 'overdue' || state.asks === true) return undefined;
-  return state.sinceMs - turnTimeoutMs;
+  return state.sinceMs - (state.limitMs ?? turnTimeoutMs);
 }
 
 /** Undefined if the event changes nothing in this state: it came too late, or twice. */
@@ -26,7 +29,11 @@ export function step(
 ): TurnStep | undefined {
   switch (event.kind) {
     case 'started':
-      return start(turn, event.target, rules.nowMs + rules.turnTimeoutMs);
+      return start(turn, event, rules);
+    case 'choice_gone':
+      return turn.state.phase === 'waiting'
+        ? fail(CHOICE_GONE, sessionNotices.choiceGone(event.gone))
+        : undefined;
     case 'sent':
       return turn.state.phase === 'sending' ? sent(turn.state, event, rules) : undefined;
     case 'waited':
@@ -59,9 +66,15 @@ export function step(
   }
 }
 
-function start(turn: Turn, target: WorkspaceId, deadlineMs: number): TurnStep | undefined {
-  if (turn.state.phase !== 'waiting') return undefined;
-  return { state: { phase: 'sending', attempt: turn.state.attempt, target, deadlineMs }, show: [] };
+function start(
+  { state }: Turn,
+  { target, limitMs }: Extract<TurnEvent, { kind: 'started' }>,
+  { nowMs, turnTimeoutMs }: TurnRules & { readonly nowMs: number },
+): TurnStep | undefined {
+  if (state.phase !== 'waiting') return undefined;
+  const deadlineMs = nowMs + (limitMs ?? turnTimeoutMs);
+  const time = { deadlineMs, ...(limitMs !== undefined && { limitMs }) };
+  return { state: { phase: 'sending', attempt: state.attempt, target, ...time }, show: [] };
 }
 
 function sent(
@@ -134,9 +147,10 @@ function timedOut(
   const ticket = isSending ? undefined : state.ticket;
   const isLoose = !isSending && state.isLoose === true;
   const notice = ticket === undefined ? notices.timedOut() : notices.overdue();
-  const { target } = state;
+  const { target, limitMs } = state;
+  const time = { sinceMs: nowMs, ...(limitMs !== undefined && { limitMs }) };
   return {
-    state: { phase: 'overdue', target, ticket, ...(isLoose && { isLoose }), sinceMs: nowMs },
+    state: { phase: 'overdue', target, ticket, ...(isLoose && { isLoose }), ...time },
     show: [notice, { what: 'receipt_off' }],
   };
 }
@@ -169,6 +183,7 @@ function chosen(
       // An operator orders it for the author.
       askedBy: by === 'operator' || by === message.senderOpenId ? undefined : by,
       show: [],
+      ...(state.phase === 'failed' && state.reason === CHOICE_GONE && { isChosenAnew: true }),
     };
   }
   return undefined;

@@ -5,7 +5,7 @@ import { RECALLS_AND_ANSWERS } from './bridge/said-schema.ts';
 import { WHO_MAY_TALK } from './bridge/access-schema.ts';
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
 import { LIVE_CARDS } from './bridge/live-cards-schema.ts';
-import { SESSIONS_SCHEMA } from './bridge/sessions-schema.ts';
+import { SESSIONS_OF_PEOPLE, SESSIONS_SCHEMA } from './bridge/sessions-schema.ts';
 import { QUESTIONS_SCHEMA } from './bridge/questions-schema.ts';
 import { AGENT_SESSIONS } from './hub/sessions-schema.ts';
 import { FOLDERS_SCHEMA } from './hub/folders-schema.ts';
@@ -41,4 +41,5 @@ export const MIGRATIONS: readonly string[] = [
      WHERE activity_type = 'lark_send'`,
   AGENT_SESSIONS,
   FOLDERS_SCHEMA,
+  SESSIONS_OF_PEOPLE,
 ];

@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { appId, turnId } from '../../../src/core/ids.ts';
+import { appId, chatId, turnId } from '../../../src/core/ids.ts';
 import type { Activity } from '../../../src/hub/ports/activity.ts';
 import { queueId, type TurnContent } from '../../../src/hub/ports/turns.ts';
 import { SqliteAccess } from '../../../src/store/sqlite/bridge/access.ts';
 import { WHO_MAY_TALK } from '../../../src/store/sqlite/bridge/access-schema.ts';
+import { SqliteSessionBook } from '../../../src/store/sqlite/bridge/session-book.ts';
+import { SESSIONS_OF_PEOPLE } from '../../../src/store/sqlite/bridge/sessions-schema.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { connect } from '../../../src/store/sqlite/driver.ts';
@@ -227,4 +229,23 @@ test('whoever had an answer before is let in, with their groups as known ones, a
   ]);
   expect(await access.groups()).toEqual([{ chatId: 'oc_b', isExternal: false }]);
   expect([await access.takeImported(), await access.takeImported()]).toEqual([2, 0]);
+});
+
+test('chats and threads keep the sessions that they had', async () => {
+  const before = MIGRATIONS.indexOf(SESSIONS_OF_PEOPLE);
+  const path = join(temporaryFolder(), 'bridge.db');
+  const old = connect(path);
+  for (const step of MIGRATIONS.slice(0, before)) old.exec(step);
+  old.exec(`PRAGMA user_version = ${before};
+    INSERT INTO sessions (app_id, chat_id, thread_id, id, since_ms, is_used) VALUES
+      ('cli_0123456789abcdef', 'oc_1', '', 'used', 5, 1),
+      ('cli_0123456789abcdef', 'oc_1', 'omt_1', 'fresh', 6, 0);`);
+  old.close();
+  const db = Db.open(path, silentLog);
+  onTestFinished(() => void db.close());
+  const app = appId('cli_0123456789abcdef');
+  const book = new SqliteSessionBook({ db, app, clock: systemClock });
+  const chat = { chatId: chatId('oc_1'), threadId: undefined };
+  expect(await book.current(chat)).toEqual({ id: 'used', isNew: false });
+  expect(await book.current({ ...chat, threadId: 'omt_1' })).toEqual({ id: 'fresh', isNew: true });
 });

@@ -6,6 +6,7 @@ import { SqliteAccess } from '../../../src/store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteLanguages } from '../../../src/store/sqlite/bridge/languages.ts';
 import { SqliteQuestions } from '../../../src/store/sqlite/bridge/questions.ts';
+import { SqliteSessionBook } from '../../../src/store/sqlite/bridge/session-book.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
@@ -61,6 +62,7 @@ export function createBridge({ db, clock, ...given }: Given): Bridge {
     turnsRunningMax: 8,
     turnTimeoutMs: 600_000,
     questions: new SqliteQuestions(parts),
+    sessions: new SqliteSessionBook(parts),
     questionTimeoutMs: 600_000,
     owner: () => undefined,
     ...given,

@@ -24,12 +24,7 @@ import { SessionsTable } from './sessions.ts';
 import { TurnsTable } from './turns.ts';
 import type { AccessRecords } from '../../../bridge/ports/access.ts';
 import type { Admission, OutboxChange, TurnChange } from '../../../bridge/ports/changes.ts';
-import type {
-  Journal,
-  Place,
-  PruneRules,
-  QuarantinedAnswer,
-} from '../../../bridge/ports/journal.ts';
+import type { Journal, PruneRules, QuarantinedAnswer } from '../../../bridge/ports/journal.ts';
 import type {
   JournalCounts,
   JournalReader,
@@ -97,20 +92,10 @@ export class SqliteJournal implements Journal, JournalReader {
 
   /** What every turn has from the beginning. */
   #detailsOf({ message, state, renewsSession }: Admission, nowMs: number): TurnDetails | undefined {
-    if (renewsSession === true) this.#sessions.renew(message, nowMs);
-    const mayRun = state.phase === 'waiting' || state.phase === 'held' || state.phase === 'kept';
+    if (renewsSession === true) this.#sessions.renew(message, message.senderOpenId, nowMs);
+    // What is kept may never run. If it does, it gets its session then.
+    const mayRun = state.phase === 'waiting' || state.phase === 'held';
     return mayRun ? { session: this.#sessions.use(message, nowMs) } : undefined;
-  }
-
-  session(place: Place) {
-    return Promise.resolve(this.#sessions.of(place)?.id);
-  }
-
-  async renewSession(place: Place, once: string): Promise<void> {
-    await this.#db.write(() => {
-      if (!this.#events.insert(once, place.chatId)) return;
-      this.#sessions.renew(place, this.#clock.nowMs());
-    });
   }
 
   turn(id: TurnId): Promise<Turn | undefined> {
@@ -139,14 +124,25 @@ export class SqliteJournal implements Journal, JournalReader {
       if (change.withdrawn?.dropsOut === true) this.#outbox.dropUntried(id);
       const { frees } = change.withdrawn ?? {};
       const freed = frees && this.#joined.free(turn, frees, atMs);
-      if (change.withdrawn !== undefined) this.#joined.takeOut(turn);
-      const next = this.#turns.update(turn, change, atMs);
+      if (change.withdrawn !== undefined) {
+        this.#joined.takeOut(turn);
+        this.#sessions.forget(turn.message.messageId);
+      }
+      const next = this.#turns.update(turn, this.#inItsSession(turn, change, atMs), atMs);
       this.#runs.note(next, turn.state.phase, atMs);
       if (change.access !== undefined) this.#access.change(subject, change.access);
       const out = this.#outbox.insert(change.out);
       join?.(next, true);
       return { turn: next, changed: true, out, ...(freed && { freed }) };
     });
+  }
+
+  /** A turn that waits again may have lost its session to another chat. */
+  #inItsSession(turn: Turn, change: TurnChange, atMs: number): TurnChange {
+    const isAgain = change.state.phase === 'waiting' && turn.state.phase !== 'waiting';
+    if (!isAgain || turn.state.phase === 'sending') return change;
+    const session = this.#sessions.useAgain(turn, atMs, change.isChosenAnew === true);
+    return { ...change, details: { ...change.details, session } };
   }
 
   askable(chat: ChatId, limit: number, author?: OpenId) {
@@ -248,6 +244,7 @@ export class SqliteJournal implements Journal, JournalReader {
         this.#orders.prune(rules) +
         this.#liveCards.prune(rules) +
         this.#questions.prune(rules) +
+        this.#sessions.prune(rules, this.#clock.nowMs()) +
         this.#quarantine.prune(rules),
     );
   }
@@ -321,6 +318,7 @@ export class SqliteJournal implements Journal, JournalReader {
 /** What is not kept is stored without its text. */
 function closedAs(admission: Admission, state: TurnState): Admission {
   const { message } = admission;
+  const { renewsSession: _, ...rest } = admission;
   const isKept = state.phase === 'kept';
-  return { ...admission, state, message: isKept ? message : { ...message, parts: [] } };
+  return { ...rest, state, message: isKept ? message : { ...message, parts: [] } };
 }
