@@ -84,11 +84,15 @@ export function settingsTable(): string {
 }
 
 export function commandsTable(): string {
-  const rows = Object.entries<CommandRow>(COMMANDS).map(([name, { argument, who, help }]) => [
-    code(`/${name} ${argument?.en ?? ''}`.trim()),
-    who,
-    help.en,
-  ]);
+  const rows = Object.entries<CommandRow>(COMMANDS).map(
+    ([name, { argument, also = [], who, help }]) => [
+      [`/${name} ${argument?.en ?? ''}`.trim(), ...also.map((word) => `/${word}`)]
+        .map(code)
+        .join(', '),
+      who,
+      help.en,
+    ],
+  );
   return table(['Command', 'For whom', 'What it does'], rows);
 }
 

@@ -6,6 +6,7 @@ import { OutputFolders } from '../agents/output-folders.ts';
 import { ProgramCgroups } from '../agents/cgroups/program-cgroups.ts';
 import { RunningPrograms } from '../agents/running-programs.ts';
 import { TurnFiles } from '../agents/turn-files.ts';
+import type { AgentControls } from '../bridge/ports/agent-controls.ts';
 import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports/target.ts';
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -26,8 +27,10 @@ import { DaemonTarget } from '../platform/daemon-target.ts';
 import type { TokenKeeper } from '../platform/hub-calls.ts';
 import { SqliteCursor } from '../store/sqlite/bridge/cursors.ts';
 import type { Db } from '../store/sqlite/db.ts';
+import { SqliteFolders } from '../store/sqlite/hub/folders.ts';
 import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
+import { EmbeddedControls, limitMsOf } from './agent-controls.ts';
 import type { AppContext } from './context.ts';
 import { loadTls, mustBeProtected } from './hub-protection.ts';
 import { BridgeAudience } from './bridge-audience.ts';
@@ -52,6 +55,8 @@ export interface HubAccess {
   readonly outlet?: BridgeOutlet;
   /** Shows what agents say outside of their turns. Only of the embedded hub. */
   readonly audience?: BridgeAudience;
+  /** What people can choose of its agents. Only of the embedded hub. */
+  readonly controls?: AgentControls;
   /** `receive` is called for answers that name no turn. */
   readonly createTarget: (receive: Receive) => Target;
 }
@@ -83,7 +88,14 @@ export async function openHub(
   const hub = createEmbeddedHub(context, db, { pages: monitoring.pages, ...shown });
   await hub.start();
   opened.push(hub);
-  const agent = () => chosenAgent(directory, config.agent);
+  const agent = (name?: string) => chosenAgent(directory, name ?? config.agent);
+  const controls = new EmbeddedControls({
+    directory,
+    folders: new SqliteFolders(db),
+    choices: hub.sessionChoices,
+    agent,
+    home: config.home,
+  });
   // Throws now if the settings name an agent that does not exist, and not at the first message.
   await agent();
   return {
@@ -91,6 +103,7 @@ export async function openHub(
     embedded: true,
     outlet,
     audience,
+    controls,
     agentName: () => agent().then(({ name }) => name, nameless),
     createTarget: (receive) =>
       new InProcessTarget({
@@ -98,6 +111,8 @@ export async function openHub(
         store,
         own,
         agent,
+        goneOf: (chosen) => controls.goneOf(chosen),
+        limitMs: (record) => limitMsOf(record, config),
         receive,
         cursor: new SqliteCursor(db, own),
         clock: systemClock,

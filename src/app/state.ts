@@ -16,6 +16,7 @@ import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
 import { SqliteLiveCards } from '../store/sqlite/bridge/live-cards.ts';
 import { SqliteQuestions } from '../store/sqlite/bridge/questions.ts';
 import { SqliteSessionBook } from '../store/sqlite/bridge/session-book.ts';
+import { SqliteSaidInSessions } from '../store/sqlite/bridge/said-in-sessions.ts';
 import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
@@ -105,6 +106,7 @@ export function journalOf(db: Db, app: AppId) {
     access: new SqliteAccess(parts),
     questions: new SqliteQuestions(parts),
     sessions: new SqliteSessionBook(parts),
+    said: new SqliteSaidInSessions(parts),
   };
 }
 

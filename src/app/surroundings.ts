@@ -35,6 +35,7 @@ export function createSurroundings(
     prefix: config.commandPrefix,
     version: monitoring.version,
     agentName: () => hub.agentName(),
+    ...(hub.controls !== undefined && { agents: hub.controls }),
     link,
     diagnose: () => diagnose(parts),
   };

@@ -32,7 +32,7 @@ import type { LiveJournal } from './ports/live.ts';
 import type { UnmatchedAnswer, TurnTarget } from './ports/target.ts';
 import type { OrderQueue } from './ports/orders.ts';
 import type { QuestionStore } from './ports/questions.ts';
-import type { SessionBook } from './ports/sessions.ts';
+import type { SaidInSessions, SessionBook } from './ports/sessions.ts';
 import type { ChoiceValues } from '../wire/choice-value.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../time/clock.ts';
@@ -61,6 +61,7 @@ export interface BridgeParts {
   readonly questions: QuestionStore;
   /** Which memory of an agent belongs to which chat. */
   readonly sessions: SessionBook;
+  readonly said: SaidInSessions;
   /** How long a question of an agent waits for an answer. */
   readonly questionTimeoutMs: number;
   /** The person who created the bot. Undefined: not known. It may become known later. */

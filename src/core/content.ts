@@ -123,17 +123,25 @@ export interface ChoiceButton {
 }
 
 /** What can be pressed instead of typed. */
-export type MenuAction = 'help' | 'status' | 'new' | 'stop';
+export type MenuAction = 'help' | 'status' | 'new' | 'stop' | ChoosingAction;
+
+/** Those that say which one is chosen. */
+type ChoosingAction = 'agent' | 'folder' | 'mode' | 'model' | 'resume';
 
 /** What people can tell the bridge itself, by a typed word or a button. `src/bridge/commands/table.ts` says more. */
 export type CommandName =
   | ChoiceAction
   | MenuAction
   | ('whoami' | 'queue' | 'lang')
+  | ('task' | 'sessions' | 'search' | 'today')
   | ('allow' | 'block' | 'revoke' | 'reconnect' | 'doctor');
 
 /** What buttons of the bridge do. `answer` is for the question of an agent. */
 export type ButtonAction = ChoiceAction | AccessAction | MenuAction | 'answer';
 
 /** It does what the command does that the person who presses could type. */
-export type MenuButton = Omit<ChoiceButton, 'action'> & { readonly action: MenuAction };
+export type MenuButton = Omit<ChoiceButton, 'action'> & {
+  readonly action: MenuAction;
+  /** What would be typed after the command. */
+  readonly argument?: string;
+};

@@ -7,7 +7,7 @@ type FoundFolder =
   | { readonly ok: true; readonly path: string }
   | { readonly ok: false; readonly why: 'relative' | 'missing' | 'not_a_folder' };
 
-type AllowedFolder =
+export type AllowedFolder =
   | { readonly ok: true; readonly path: string }
   | { readonly ok: false; readonly why: 'relative' | 'missing' | 'not_a_folder' | 'outside' };
 

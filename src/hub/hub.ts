@@ -11,6 +11,7 @@ import type { Pages } from '../net/pages.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Server } from './surfaces/turn-contract/server.ts';
 import { Dispatcher, type InterruptedPolicy } from './domain/dispatcher.ts';
+import { SessionChoices } from './domain/session-choices.ts';
 import { Settlements } from './domain/settlements.ts';
 import { createToken } from './domain/tokens.ts';
 import { Turns } from './domain/turns.ts';
@@ -64,6 +65,7 @@ export class Hub implements Service {
   readonly name = 'hub';
   readonly turns: Turns;
   readonly settlements = new Settlements();
+  readonly sessionChoices: SessionChoices;
   readonly #options: HubOptions;
   readonly #dispatcher: Dispatcher;
   readonly #upkeep: Upkeep;
@@ -75,6 +77,7 @@ export class Hub implements Service {
     this.#options = options;
     this.#dispatcher = new Dispatcher({ ...options, settlements });
     this.turns = new Turns({ ...options, settlements, dispatcher: this.#dispatcher });
+    this.sessionChoices = new SessionChoices({ ...options, runtimes: this.#dispatcher.runtimes });
     this.#upkeep = new Upkeep(options);
   }
 

@@ -20,6 +20,7 @@ const CHOICE_MARK = 'lark_bridge_choice';
 const ACTIONS: readonly ButtonAction[] = [
   ...(['run', 'skip', 'retry'] as const),
   ...(['help', 'status', 'new', 'stop'] as const),
+  ...(['agent', 'folder', 'mode', 'model', 'resume'] as const),
   // About a person.
   ...(['allow', 'block'] as const),
   'answer',
@@ -43,6 +44,8 @@ export interface Choice {
   /** The key of the question that an `answer` is for, and the number of the option, from 0. */
   readonly question?: string | undefined;
   readonly option?: string | undefined;
+  /** What would be typed after the command. */
+  readonly argument?: string | undefined;
 }
 
 type ChoiceRefusal = 'not_signed' | 'wrong_signature' | 'too_old';
@@ -71,7 +74,7 @@ export class ChoiceValues {
     choice: Choice,
     { chat, sinceMs, untilMs }: { chat: ChatId; sinceMs: number; untilMs?: number | undefined },
   ): ButtonValue {
-    const { action, row, under, turn, person, about, question, option } = choice;
+    const { action, row, under, turn, person, about, question, option, argument } = choice;
     const until = String(untilMs ?? sinceMs + VALID_MS);
     return {
       [CHOICE_MARK]: action,
@@ -82,6 +85,7 @@ export class ChoiceValues {
       ...(about !== undefined && { about }),
       ...(question !== undefined && { question }),
       ...(option !== undefined && { option }),
+      ...(argument !== undefined && { argument }),
       until,
       signature: this.#sign(choice, chat, until),
     };
@@ -99,7 +103,7 @@ export class ChoiceValues {
     if (action === undefined || row === undefined || until === undefined || signature === undefined)
       return { kind: 'refused', why: 'not_signed', action };
     const [under, turn, person, about] = ['under', 'turn', 'person', 'about'].map(text);
-    const [question, option] = [text('question'), text('option')];
+    const [question, option, argument] = ['question', 'option', 'argument'].map(text);
     const choice: Choice = {
       action,
       row,
@@ -109,6 +113,7 @@ export class ChoiceValues {
       about: about === undefined ? undefined : openId(about),
       ...(question !== undefined && { question }),
       ...(option !== undefined && { option }),
+      ...(argument !== undefined && { argument }),
     };
     if (!isSame(signature, this.#sign(choice, chat, until)))
       return { kind: 'refused', why: 'wrong_signature', action };
@@ -118,15 +123,21 @@ export class ChoiceValues {
   }
 
   #sign(choice: Choice, chat: ChatId, until: string): string {
-    const { action, row, under, turn, person, about, question, option } = choice;
+    const { action, row, under, turn, person, about, question, option, argument } = choice;
     const common = [action, chat, row, under ?? null, turn ?? null, person ?? null, until];
     // Without these it is what earlier versions signed, so that their buttons go on working.
-    const isForNone = question === undefined && option === undefined;
+    const isForNone = [question, option, argument].every((one) => one === undefined);
     const signed = isForNone
       ? about === undefined
         ? common
         : [...common, about]
-      : [...common, about ?? null, question ?? null, option ?? null];
+      : [
+          ...common,
+          about ?? null,
+          question ?? null,
+          option ?? null,
+          ...(argument === undefined ? [] : [argument]),
+        ];
     return createHmac('sha256', this.#key).update(JSON.stringify(signed)).digest('base64url');
   }
 }

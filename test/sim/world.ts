@@ -15,6 +15,7 @@ import { SqliteJournal } from '../../src/store/sqlite/bridge/journal.ts';
 import { SqliteLiveCards } from '../../src/store/sqlite/bridge/live-cards.ts';
 import { SqliteLanguages } from '../../src/store/sqlite/bridge/languages.ts';
 import { SqliteQuestions } from '../../src/store/sqlite/bridge/questions.ts';
+import { SqliteSaidInSessions } from '../../src/store/sqlite/bridge/said-in-sessions.ts';
 import { SqliteOrders } from '../../src/store/sqlite/bridge/orders.ts';
 import { SqliteSessionBook } from '../../src/store/sqlite/bridge/session-book.ts';
 import { ChoiceValues } from '../../src/wire/choice-value.ts';
@@ -275,6 +276,7 @@ export class BridgeWorld {
       turnTimeoutMs: MINUTE_MS,
       questions: new SqliteQuestions({ db: this.#db, app: APP }),
       questionTimeoutMs: MINUTE_MS,
+      said: new SqliteSaidInSessions({ db: this.#db, app: APP }),
       sessions: this.#mortal(new SqliteSessionBook({ db: this.#db, app: APP, clock }), clock),
       owner: () => (pairing ? ALICE : undefined),
       observer: this.#observer(clock),

@@ -8,8 +8,8 @@ import { untilAborted } from '../../time/wait.ts';
 import type { Decisions } from '../intake/decisions.ts';
 import type { OwnShow } from '../outbox/drafts.ts';
 import type { CommandSurroundings } from '../ports/commands.ts';
-import type { Journal } from '../ports/journal.ts';
-import type { SessionBook } from '../ports/sessions.ts';
+import type { Journal, Place } from '../ports/journal.ts';
+import type { SaidInSessions, SessionBook } from '../ports/sessions.ts';
 import {
   commandNotices,
   diagnosis,
@@ -19,9 +19,13 @@ import {
   status,
   whoami,
 } from '../texts/commands.ts';
+import { sessionNotices } from '../texts/sessions.ts';
 import { notices } from '../texts/texts.ts';
 import type { Engine } from '../turns/engine.ts';
 import { orderAccess } from './access-orders.ts';
+import { AgentOrders, optionOf } from './agent-orders.ts';
+import { SearchOrders } from './search-orders.ts';
+import { SessionOrders } from './session-orders.ts';
 import { type CommandOrder, OPEN_TURNS_MAX } from './turns-meant.ts';
 import { COMMAND_NAMES, COMMANDS, type CommandRow, type CommandWords } from './table.ts';
 import { queueOf } from './queue-view.ts';
@@ -31,6 +35,7 @@ interface CommandsParts {
   readonly engine: Engine;
   readonly decisions: Decisions;
   readonly sessions: SessionBook;
+  readonly said: SaidInSessions;
   readonly clock: Clock;
   readonly log: Log;
   readonly surroundings?: CommandSurroundings | undefined;
@@ -48,12 +53,19 @@ export class Commands {
   readonly words: CommandWords;
   readonly #parts: CommandsParts;
   readonly #around: CommandSurroundings;
+  readonly #agents: AgentOrders;
+  readonly #sessions: SessionOrders;
+  readonly #search: SearchOrders;
   readonly #stop = new AbortController();
 
   constructor(parts: CommandsParts) {
     this.#parts = parts;
     this.#around = parts.surroundings ?? ALONE;
-    this.words = { prefix: this.#around.prefix, names: namesIn(this.#around) };
+    const { prefix, isOwner, agents } = this.#around;
+    this.words = { prefix, names: namesIn(this.#around) };
+    this.#agents = new AgentOrders({ ...parts, isOwner, agents });
+    this.#sessions = new SessionOrders({ ...parts, isOwner, agents });
+    this.#search = new SearchOrders({ ...parts, prefix });
   }
 
   stop(): void {
@@ -68,6 +80,12 @@ export class Commands {
     if (who === 'owner' && !(await this.#around.isOwner(by))) return [commandNotices.ownerOnly()];
     const show = await this.#do(order);
     return this.#stop.signal.aborted && name === 'doctor' ? undefined : show;
+  }
+
+  async taskBegins(place: Place): Promise<OwnShow> {
+    const { agent, folder } = await this.#parts.sessions.chosenIn(place);
+    const name = agent ?? (this.#around.agents && (await this.#around.agentName()));
+    return sessionNotices.taskBegins({ ...(name && { agent: name }), ...(folder && { folder }) });
   }
 
   async #do(order: CommandOrder): Promise<readonly OwnShow[]> {
@@ -101,6 +119,22 @@ export class Commands {
         return [commandNotices.reconnecting()];
       case 'doctor':
         return [await this.#diagnose()];
+      case 'agent':
+      case 'folder':
+      case 'mode':
+      case 'model':
+        return [await this.#agents.carryOut({ ...order, name })];
+      case 'task':
+        // With a text it is a message for the agent.
+        return [commandNotices.usage('task', this.words.prefix)];
+      case 'sessions':
+        return [await this.#sessions.list(order)];
+      case 'resume':
+        return [await this.#sessions.resume(order)];
+      case 'search':
+        return [await this.#search.search(order)];
+      case 'today':
+        return [await this.#search.today(order)];
     }
   }
 
@@ -150,6 +184,11 @@ export class Commands {
     const link = this.#around.link?.();
     const sinceMs = link?.connectedSinceMs();
     const nowMs = this.#parts.clock.nowMs();
+    const { agents } = this.#around;
+    const { sessions } = this.#parts;
+    const { agent, folder } = await sessions.chosenIn(order);
+    const session = await sessions.current(order);
+    const mode = session && agents && (await optionOf(session, 'mode', agents));
     return status({
       version: this.#around.version,
       connectedMs:
@@ -158,7 +197,10 @@ export class Commands {
           : sinceMs === undefined
             ? undefined
             : Math.max(0, nowMs - sinceMs),
-      agent: await this.#around.agentName(),
+      agent: agent ?? (await this.#around.agentName()),
+      folder,
+      session: session && { id: session.id, title: await sessions.titleOf(session.id) },
+      mode: mode?.values.find(({ id }) => id === mode.current)?.name,
       atWork,
       waiting: waiting.length,
     });

@@ -2,6 +2,7 @@
 import type { CommandName } from '../../core/content.ts';
 import { type AppId, directChatOf, type MessageId, type OpenId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
+import type { ChatType } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { OutboxDraft } from '../ports/outbox.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -13,7 +14,7 @@ import type { Delivery } from '../outbox/delivery.ts';
 import { outKey } from '../outbox/keys.ts';
 import type { CommandSurroundings } from '../ports/commands.ts';
 import type { Journal, Place } from '../ports/journal.ts';
-import type { SessionBook } from '../ports/sessions.ts';
+import type { SaidInSessions, SessionBook } from '../ports/sessions.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { Engine } from '../turns/engine.ts';
@@ -26,6 +27,7 @@ interface GivenCommandsParts {
   readonly storeRetry: StoreRetry;
   readonly decisions: Decisions;
   readonly sessions: SessionBook;
+  readonly said: SaidInSessions;
   readonly languages: Languages;
   readonly clock: Clock;
   readonly log: Log;
@@ -36,11 +38,13 @@ interface GivenCommandsParts {
 interface CommandEvent {
   readonly appId: AppId;
   readonly name: CommandName;
+  readonly argument: string;
   readonly by: OpenId;
   /** The same each time that Lark delivers it. */
   readonly eventId: string;
   /** Where it counts. Undefined: the person has written to the bot in no direct chat yet. */
   readonly place: Place | undefined;
+  readonly chatType: ChatType;
   /** The card under which the answer is shown. Undefined: in the person's direct chat. */
   readonly card: MessageId | undefined;
 }
@@ -76,20 +80,25 @@ export class GivenCommands {
     this.#slow.add(tracked);
   }
 
+  /** What the person is told whose message begins a conversation. */
+  taskBegins(place: Place): Promise<OwnShow> {
+    return this.#commands.taskBegins(place);
+  }
+
   /** A person selected an entry of the bot's menu. The event names no chat, so it means the direct chat. */
   async menu(
-    event: Omit<CommandEvent, 'name' | 'place' | 'card'> & { readonly key: string },
+    event: Pick<CommandEvent, 'appId' | 'by' | 'eventId'> & { readonly key: string },
   ): Promise<void> {
     const { key: name, ...rest } = event;
     if (!isCommandName(name) || !MENU_KEYS.includes(name)) return;
     const chatId = await this.#parts.journal.directChat(event.by);
     const place = chatId && { chatId, threadId: undefined };
-    await this.take({ ...rest, name, place, card: undefined });
+    await this.take({ ...rest, name, argument: '', place, chatType: 'p2p', card: undefined });
   }
 
   /** Lark delivers an event again until it is acked, which is when all of it is done. */
   async take(event: CommandEvent): Promise<void> {
-    const { name, by, eventId, place } = event;
+    const { name, argument, by, eventId, place, chatType } = event;
     const { journal, sessions, delivery, storeRetry } = this.#parts;
     const once = `command:${eventId}`;
     if (await journal.isDone(`${once}:done`)) return;
@@ -99,10 +108,9 @@ export class GivenCommands {
     }
     const show = await this.#commands.carryOut({
       ...(giver ?? { chatId: directChatOf(by), threadId: undefined, by }),
-      // No button gives an order that depends on it.
-      chatType: 'p2p',
+      chatType,
       name,
-      argument: '',
+      argument,
       about: giver === undefined ? [] : await turnsMeantBy(name, giver, journal),
       mentioned: [],
       once,

@@ -2,7 +2,7 @@
 import type { CommandName } from '../../core/content.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import { visibleOf } from '../../text/visible.ts';
-import type { CommandWords } from './table.ts';
+import { type CommandWords, wordsOf } from './table.ts';
 
 export type TypedCommand =
   | { readonly kind: 'command'; readonly name: CommandName; readonly argument: string }
@@ -27,11 +27,11 @@ export function parseCommand(
   const prefix = plain(words.prefix);
   if (!typed.startsWith(prefix)) return undefined;
   const word = typed.slice(prefix.length);
-  const known = [...words.names];
-  const name = known.find((one) => one === word);
+  const known = wordsOf(words.names);
+  const name = known.get(word);
   if (name !== undefined)
     return { kind: 'command', name, argument: text.slice(first.length).trim() };
-  const nearest = nearestOf(word, known);
+  const nearest = nearestOf(word, known.keys());
   if (nearest === undefined) return undefined;
   const asTyped = (one: string) => `${words.prefix}${one}`;
   return { kind: 'mistyped', word: asTyped(word), nearest: asTyped(nearest) };
@@ -42,9 +42,9 @@ function plain(text: string): string {
   return text.normalize('NFKC').toLowerCase();
 }
 
-function nearestOf(word: string, known: readonly CommandName[]): CommandName | undefined {
+function nearestOf(word: string, known: Iterable<string>): string | undefined {
   if (!/^[a-z]+$/.test(word) || word.length > WORD_CHARS_MAX) return undefined;
-  let nearest: { readonly name: CommandName; readonly distance: number } | undefined;
+  let nearest: { readonly name: string; readonly distance: number } | undefined;
   for (const name of known) {
     const most = name.length >= TWO_MISTAKES_CHARS ? 2 : 1;
     const distance = mistakesBetween(word, name);

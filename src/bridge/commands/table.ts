@@ -3,6 +3,8 @@ import type { CommandName } from '../../core/content.ts';
 import { inEveryLanguage, type Text } from '../../core/language.ts';
 
 export interface CommandRow {
+  /** Other words for the same. */
+  readonly also?: readonly string[];
   /** What may follow the word, as the help shows it. Without it what follows is not used. */
   readonly argument?: Text;
   readonly who: 'everybody' | 'owner';
@@ -11,6 +13,7 @@ export interface CommandRow {
 
 export const COMMANDS = {
   help: {
+    also: ['start'],
     who: 'everybody',
     help: { en: 'shows these commands', zh: '显示这些命令' },
   },
@@ -29,7 +32,73 @@ export const COMMANDS = {
       zh: '在这个会话或话题中开始新的对话',
     },
   },
+  task: {
+    also: ['do'],
+    argument: { en: 'TEXT', zh: '内容' },
+    who: 'everybody',
+    help: {
+      en: 'begins a new conversation with this message',
+      zh: '用这条消息开始新的对话',
+    },
+  },
+  sessions: {
+    who: 'everybody',
+    help: {
+      en: 'lists conversations that you can go back to',
+      zh: '列出你可以回到的对话',
+    },
+  },
+  resume: {
+    argument: { en: '[NUMBER | ID]', zh: '[序号 | 编号]' },
+    who: 'everybody',
+    help: { en: 'goes back to a conversation', zh: '回到一个对话' },
+  },
+  search: {
+    argument: { en: 'WORD', zh: '关键词' },
+    who: 'everybody',
+    help: {
+      en: 'finds what was said in your conversations lately',
+      zh: '查找你最近的对话中说过的内容',
+    },
+  },
+  today: {
+    who: 'everybody',
+    help: { en: 'shows what happened here today', zh: '显示今天这里发生的事情' },
+  },
+  agent: {
+    argument: { en: '[NUMBER | NAME | reset]', zh: '[序号 | 名称 | reset]' },
+    who: 'everybody',
+    help: {
+      en: 'shows the agents, or chooses the one that answers here',
+      zh: '列出智能体，或选择在这里回答的智能体',
+    },
+  },
+  folder: {
+    argument: { en: '[NUMBER | PATH | reset]', zh: '[序号 | 路径 | reset]' },
+    who: 'everybody',
+    help: {
+      en: 'shows the folders, or chooses where the agent works for this chat',
+      zh: '列出文件夹，或选择智能体为这个会话工作的文件夹',
+    },
+  },
+  mode: {
+    argument: { en: '[NUMBER | NAME]', zh: '[序号 | 名称]' },
+    who: 'everybody',
+    help: {
+      en: 'shows how freely the agent acts in this conversation; the owner can change it',
+      zh: '显示智能体在这个对话中的自主程度；所有者可以更改',
+    },
+  },
+  model: {
+    argument: { en: '[NUMBER | NAME]', zh: '[序号 | 名称]' },
+    who: 'everybody',
+    help: {
+      en: 'shows or chooses the model of this conversation',
+      zh: '显示或选择这个对话使用的模型',
+    },
+  },
   stop: {
+    also: ['cancel'],
     who: 'everybody',
     help: { en: 'stops the work on your message here', zh: '停止处理你在这里的消息' },
   },
@@ -100,6 +169,16 @@ export interface CommandWords {
   readonly prefix: string;
   /** Those that this bridge can carry out. Every other word goes to the agent. */
   readonly names: ReadonlySet<CommandName>;
+}
+
+/** Every word that a command is called by, with the command. */
+export function wordsOf(names: Iterable<CommandName>): ReadonlyMap<string, CommandName> {
+  const words = new Map<string, CommandName>();
+  for (const name of names) {
+    const { also = [] }: CommandRow = COMMANDS[name];
+    for (const word of [name, ...also]) words.set(word, name);
+  }
+  return words;
 }
 
 /** With all commands. Whoever carries them out may know fewer. */

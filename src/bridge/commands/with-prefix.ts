@@ -1,9 +1,9 @@
 import type { Content } from '../../core/content.ts';
-import { COMMAND_NAMES } from './table.ts';
+import { COMMAND_NAMES, wordsOf } from './table.ts';
 
 /** A command in a text of the bridge. In a path, such as `/usr/run`, there is none. */
 const COMMAND = new RegExp(
-  String.raw`(?<![\w./-])/(?=(?:${COMMAND_NAMES.join('|')})(?![\w./-]*\w))`,
+  String.raw`(?<![\w./-])/(?=(?:${[...wordsOf(COMMAND_NAMES).keys()].join('|')})(?![\w./-]*\w))`,
   'g',
 );
 

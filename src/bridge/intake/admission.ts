@@ -6,7 +6,7 @@ import { saysNothing } from '../../wire/message-text.ts';
 import type { TypedCommand } from '../commands/parse.ts';
 import { commandAdmission } from '../commands/admission.ts';
 import { outKey } from '../outbox/keys.ts';
-import { type DraftedAt, ownDraft, receiptDraft, turnlessDraft } from '../outbox/drafts.ts';
+import { type DraftedAt, type OwnShow, ownDraft, receiptDraft, turnlessDraft } from '../outbox/drafts.ts';
 import { choices, notices } from '../texts/texts.ts';
 import type { Admission } from '../ports/changes.ts';
 import type { Journal } from '../ports/journal.ts';
@@ -22,6 +22,8 @@ interface AdmissionContext {
   /** Undefined: it is for the agent. */
   readonly typed: TypedCommand | undefined;
   readonly nowMs: number;
+  /** It begins a conversation, and the person is told so. */
+  readonly begins?: OwnShow | undefined;
   /** The language of the person. */
   readonly lang: Language;
   /** The person has recalled the message already. */
@@ -32,7 +34,7 @@ interface AdmissionContext {
 
 export async function admissionOf(
   message: InboundMessage,
-  { journal, typed, nowMs, lang, isRecalled, burstWaitMs = 0 }: AdmissionContext,
+  { journal, typed, begins, nowMs, lang, isRecalled, burstWaitMs = 0 }: AdmissionContext,
 ): Promise<Admission> {
   const base = { message, receivedAtMs: nowMs };
   if (isRecalled) {
@@ -60,8 +62,11 @@ export async function admissionOf(
   }
   // Who changes a message wants it answered as it is then.
   const askedAtMs = message.edited?.atMs ?? message.sentAtMs;
-  if (nowMs - askedAtMs > STALE_AFTER_MS) return stale(base, at);
-  return waiting(base, nowMs, burstWaitMs);
+  const isStale = nowMs - askedAtMs > STALE_AFTER_MS;
+  const admission = isStale ? stale(base, at) : waiting(base, nowMs, burstWaitMs);
+  if (begins === undefined) return admission;
+  const told = ownDraft(subject, begins, at);
+  return { ...admission, out: [...admission.out, told], renewsSession: true };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Turn } from '../../core/turn.ts';
 import type { AccessControl } from './access-control.ts';
 import { admissionOf } from './admission.ts';
 import { parseCommand, type TypedCommand } from '../commands/parse.ts';
+import { isTask, withoutTaskWord } from '../commands/task.ts';
 import { GivenCommands } from '../commands/given.ts';
 import { Decisions } from './decisions.ts';
 import { Presses } from './presses.ts';
@@ -21,7 +22,7 @@ import type { AttachmentStore } from '../ports/attachments.ts';
 import type { ChatEvent, EventReply, Intake } from '../ports/intake.ts';
 import type { CommandSurroundings } from '../ports/commands.ts';
 import type { Journal } from '../ports/journal.ts';
-import type { SessionBook } from '../ports/sessions.ts';
+import type { SaidInSessions, SessionBook } from '../ports/sessions.ts';
 import type { LiveJournal } from '../ports/live.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -38,6 +39,7 @@ export interface EventIntakeParts {
   readonly languages: Languages;
   readonly choices: ChoiceValues;
   readonly sessions: SessionBook;
+  readonly said: SaidInSessions;
   readonly attachments?: AttachmentStore | undefined;
   readonly burstWaitMs?: number | undefined;
   readonly liveJournal?: LiveJournal | undefined;
@@ -143,7 +145,8 @@ export class EventIntake implements Intake {
     const isKnown = async () => (await journal.turn(turnId(message.messageId))) !== undefined;
     if (!(await isKnown()) && (await this.#takeMessage(message))) return;
     // Of a message that was pruned nothing is left to change.
-    if (await isKnown()) await engine.edits.take(message, editedAtMs);
+    if (!(await isKnown())) return;
+    await engine.edits.take(withoutTaskWord(message, this.#commands.words), editedAtMs);
   }
 
   /** False if the journal knows it. */
@@ -212,9 +215,12 @@ export class EventIntake implements Intake {
       const state = { phase: 'answered' } as const;
       return journal.admit(access.guard({ message, receivedAtMs: nowMs, state, out: [] }));
     }
-    const admission = await admissionOf(message, {
+    const begins = isTask(typed) ? await this.#commands.taskBegins(message) : undefined;
+    const said = begins === undefined ? message : withoutTaskWord(message, this.#commands.words);
+    const admission = await admissionOf(said, {
       journal,
-      typed,
+      typed: begins === undefined ? typed : undefined,
+      begins,
       nowMs,
       lang: languages.of(message.senderOpenId),
       isRecalled: this.#recalled.has(message.messageId),

@@ -3,7 +3,7 @@ import type { InboundEvent } from '../../core/message.ts';
 import type { ButtonAction, ChoiceAction, MenuAction } from '../../core/content.ts';
 import { personOf } from '../../core/turn.ts';
 import type { Log } from '../../core/log.ts';
-import { directChatOf, type TurnId } from '../../core/ids.ts';
+import { type ChatId, directChatOf, type OpenId, type TurnId } from '../../core/ids.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Choice, ChoiceValues } from '../../wire/choice-value.ts';
 import { inWordsOf } from '../commands/with-prefix.ts';
@@ -138,13 +138,19 @@ export class Presses {
   async #command(press: Press, choice: Choice & { readonly action: MenuAction }): Promise<Said> {
     const { journal, commands, log } = this.#parts;
     const { appId, chatId, messageId: card, operatorOpenId: by, eventId } = press;
-    const { action: name } = choice;
+    const { action: name, argument = '' } = choice;
     const row = await journal.out(choice.row);
     const asked = row?.turn && (await journal.turn(row.turn))?.message;
     const place = { chatId, threadId: asked?.threadId };
+    // Whoever runs the bot decides more in a group, so what is not known is one.
+    const chatType = asked?.chatType ?? ((await this.#isDirect(by, chatId)) ? 'p2p' : 'group');
     log.info('press_taken', { chat: chatId, card, by, action: name });
-    await commands.take({ appId, name, by, eventId, place, card });
+    await commands.take({ appId, name, argument, by, eventId, place, chatType, card });
     return { kind: 'success', text: pressTexts.answered };
+  }
+
+  async #isDirect(person: OpenId, chat: ChatId): Promise<boolean> {
+    return (await this.#parts.journal.directChat(person)) === chat;
   }
 
   async #decide(press: Press, choice: Choice & { readonly action: ChoiceAction }): Promise<Said> {

@@ -24,8 +24,8 @@ export function buttonValuesOf(
   }
   const made = { chat, sinceMs: wantedSinceMs(row) };
   if (body.content.kind === 'menu') {
-    return body.content.buttons.map(({ action }) =>
-      choices.valueOf({ action, row: key, under }, made),
+    return body.content.buttons.map(({ action, argument }) =>
+      choices.valueOf({ action, row: key, under, argument }, made),
     );
   }
   if (body.content.kind !== 'choice') return undefined;

@@ -1,6 +1,7 @@
 import type { OpenId } from '../../core/ids.ts';
 import type { Text } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
+import type { AgentControls } from './agent-controls.ts';
 import type { AccessOrders } from './access.ts';
 import type { LongConnection } from './intake.ts';
 import type { LanguageOrders } from './languages.ts';
@@ -23,6 +24,8 @@ export interface CommandSurroundings {
   readonly diagnose?: () => Promise<readonly Diagnosis[]>;
   readonly languages?: LanguageOrders;
   readonly access?: AccessOrders;
+  /** What people can choose of the agents. Undefined: the agents run elsewhere. */
+  readonly agents?: AgentControls;
 }
 
 /** One result of a check. What is in order is only counted. */

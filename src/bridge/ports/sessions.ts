@@ -43,6 +43,10 @@ export interface SessionBook {
   list(viewer: Viewer, limit: number): Promise<readonly KnownSession[]>;
   /** Those whose id begins so, at most two. */
   beginningWith(start: string, viewer: Viewer): Promise<readonly KnownSession[]>;
+  /** Those whose title has these words, newest first. */
+  titled(words: string, viewer: Viewer, limit: number): Promise<readonly KnownSession[]>;
+  /** Empty: none is known. */
+  titleOf(id: string): Promise<string>;
   /** Turns here that are admitted from now on have this session, its agent and its folder. Its place before loses it. */
   resume(
     id: string,

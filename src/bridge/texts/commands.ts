@@ -5,6 +5,8 @@ import type { ShownMenuButton } from '../outbox/show.ts';
 import type { ChosenLanguage } from '../ports/languages.ts';
 import type { Diagnosis } from '../ports/commands.ts';
 import { type CommandRow, COMMANDS } from '../commands/table.ts';
+import { durationIn } from './durations.ts';
+import { shortId } from './sessions.ts';
 import { inEach, menu, menuButton, notice, type Text } from './text.ts';
 
 const BUTTONS = {
@@ -97,8 +99,9 @@ const ACCESS: Readonly<Record<'allow' | 'block' | 'revoke', Text>> = {
 };
 
 function usageOf(name: CommandName, prefix: string): Text {
-  const { argument }: CommandRow = COMMANDS[name];
-  return inEach((lang) => `${prefix}${name} ${argument?.[lang] ?? ''}`.trim());
+  const { argument, also = [] }: CommandRow = COMMANDS[name];
+  const words = [name, ...also].map((word) => `${prefix}${word}`);
+  return inEach((lang) => `${words.join(' = ')} ${argument?.[lang] ?? ''}`.trim());
 }
 
 export function help(names: readonly CommandName[], prefix: string) {
@@ -126,11 +129,17 @@ interface StatusView {
   /** How long the connection is up. Undefined: it is down. Null: nobody knows. */
   readonly connectedMs: number | undefined | null;
   readonly agent: string | undefined;
+  /** Undefined: the agent's own. */
+  readonly folder?: string | undefined;
+  readonly session?: { readonly id: string; readonly title: string } | undefined;
+  /** How freely the agent acts, in its own word. */
+  readonly mode?: string | undefined;
   readonly atWork: readonly TurnLine[];
   readonly waiting: number;
 }
 
-export function status({ version, connectedMs, agent, atWork, waiting }: StatusView) {
+export function status(view: StatusView) {
+  const { version, connectedMs, agent, atWork, waiting } = view;
   const en = [
     ...(connectedMs === null
       ? []
@@ -140,6 +149,7 @@ export function status({ version, connectedMs, agent, atWork, waiting }: StatusV
             : `Connection to Lark: up for ${durationIn('en', connectedMs)}`,
         ]),
     `Agent: ${agent ?? 'not known at the moment'}`,
+    ...memoryLines('en', view),
     `At work here: ${linesIn('en', atWork)}`,
     `Waiting here: ${waiting}`,
     `Version: ${version}`,
@@ -153,12 +163,29 @@ export function status({ version, connectedMs, agent, atWork, waiting }: StatusV
             : `与 Lark 的连接：已保持 ${durationIn('zh', connectedMs)}`,
         ]),
     `智能体：${agent ?? '目前未知'}`,
+    ...memoryLines('zh', view),
     `这里正在处理：${linesIn('zh', atWork)}`,
     `这里排队：${waiting}`,
     `版本：${version}`,
   ];
   const buttons = [BUTTONS.stop, BUTTONS.new, BUTTONS.help];
   return menu('status', { en: en.join('\n'), zh: zh.join('\n') }, buttons);
+}
+
+const MEMORY = {
+  en: { folder: 'Folder: ', mode: 'Mode: ', session: 'Conversation: ' },
+  zh: { folder: '文件夹：', mode: '模式：', session: '对话：' },
+} as const;
+
+function memoryLines(lang: Language, { folder, mode, session }: StatusView): string[] {
+  const words = MEMORY[lang];
+  return [
+    ...(folder === undefined ? [] : [`${words.folder}${folder}`]),
+    ...(mode === undefined ? [] : [`${words.mode}${mode}`]),
+    ...(session === undefined
+      ? []
+      : [`${words.session}${shortId(session.id)} ${session.title}`.trimEnd()]),
+  ];
 }
 
 export interface QueueView {
@@ -269,18 +296,4 @@ function linesIn(language: Language, turns: readonly TurnLine[]): string {
       return `\n- ${words[language]}${language === 'zh' ? `（${since}）` : ` (${since})`}`;
     })
     .join('');
-}
-
-const UNITS = [
-  { ms: 86_400_000, en: ['day', 'days'], zh: '天' },
-  { ms: 3_600_000, en: ['hour', 'hours'], zh: '小时' },
-  { ms: 60_000, en: ['minute', 'minutes'], zh: '分钟' },
-] as const;
-
-function durationIn(language: Language, durationMs: number): string {
-  const unit = UNITS.find(({ ms }) => durationMs >= ms);
-  const count = Math.max(0, Math.floor(durationMs / (unit?.ms ?? 1_000)));
-  if (language === 'zh') return `${count} ${unit?.zh ?? '秒'}`;
-  const [one, many] = unit?.en ?? ['second', 'seconds'];
-  return `${count} ${count === 1 ? one : many}`;
 }

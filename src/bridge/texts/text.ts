@@ -22,6 +22,11 @@ export function menuButton(action: MenuAction, label: Text) {
   return { label, action, style: 'default' } as const satisfies ShownMenuButton;
 }
 
+/** The command with what would be typed after it. */
+export function choosingButton(action: MenuAction, argument: string, label: Text): ShownMenuButton {
+  return { ...menuButton(action, label), argument };
+}
+
 export function button(action: ShownButton['action'], style: ShownButton['style'], label: Text) {
   return { label, action, style } as const satisfies ShownButton;
 }

@@ -64,13 +64,13 @@ interface DispatcherParts {
  */
 export class Dispatcher {
   readonly updates: Updates;
+  readonly runtimes: Runtimes;
   readonly #parts: DispatcherParts;
   readonly #running = new Map<
     QueueId,
     { readonly seat: Seat; readonly work: AgentWork; readonly ended: Promise<void> }
   >();
   readonly #slots: FairSlots;
-  readonly #runtimes: Runtimes;
   readonly #woken = new Wake();
   readonly #stopping = new AbortController();
   #wakes = 0;
@@ -83,14 +83,14 @@ export class Dispatcher {
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     this.updates = new Updates(parts.clock);
-    this.#runtimes = new Runtimes(parts);
+    this.runtimes = new Runtimes(parts);
     this.#slots = new FairSlots({ slots: parts.maxRunning, bridge: parts.bridge });
   }
 
   /** First repairs what a crash left behind. Rejects if the database refuses. */
   async start(): Promise<void> {
     await this.#recover();
-    await this.#runtimes.start();
+    await this.runtimes.start();
     this.#loop = this.#runLoop();
   }
 
@@ -133,7 +133,7 @@ export class Dispatcher {
     });
     await ended;
     cancelTimer();
-    await this.#runtimes.stop();
+    await this.runtimes.stop();
   }
 
   async #recover(): Promise<void> {
@@ -249,7 +249,7 @@ export class Dispatcher {
     const runnable = { ...agent, spec: agent.spec };
     log.debug('hub_turn_started', { turn, agent: agent.name, attempt: item.attempts });
     const result = await work.run(
-      async (host) => this.#runtimes.prompt(runnable, ...(await this.#given(item, runnable, host))),
+      async (host) => this.runtimes.prompt(runnable, ...(await this.#given(item, runnable, host))),
       (update) => this.#tell(item, update, work),
       this.#timesOf(agent.spec),
     );

@@ -216,6 +216,7 @@ describe('LCM-IN-09: the ids in memory', () => {
         forget: () => Promise.resolve(),
         questions: { meantBy: () => undefined },
       } as unknown as EventIntakeParts['engine'],
+      said: undefined as unknown as EventIntakeParts['said'],
       sessions: undefined as unknown as EventIntakeParts['sessions'],
       delivery: undefined as unknown as EventIntakeParts['delivery'],
       storeRetry: undefined as unknown as EventIntakeParts['storeRetry'],

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { guestTexts, ownerTexts, welcomeTexts } from '../../../src/bridge/texts/access.ts';
 import { attachmentsMissing } from '../../../src/bridge/texts/attachments.ts';
+import { agentNotices, choices as agentChoices } from '../../../src/bridge/texts/agents.ts';
 import { editNotices } from '../../../src/bridge/texts/edits.ts';
 import { fileNotices } from '../../../src/bridge/texts/files.ts';
 import type { QuestionEndReason } from '../../../src/bridge/ports/questions.ts';
@@ -15,6 +16,12 @@ import {
 } from '../../../src/bridge/texts/questions.ts';
 import { liveNotices, liveTexts } from '../../../src/bridge/texts/live.ts';
 import { pressDone, pressTexts, TYPE_INSTEAD } from '../../../src/bridge/texts/presses.ts';
+import {
+  searchResults,
+  sessionList,
+  sessionNotices,
+  today,
+} from '../../../src/bridge/texts/sessions.ts';
 import { contextNotices } from '../../../src/bridge/texts/said-before.ts';
 import type { MissingReason } from '../../../src/bridge/ports/attachments.ts';
 import { inEveryLanguage, type Language, type Text } from '../../../src/core/language.ts';
@@ -37,6 +44,51 @@ import {
 } from '../../../src/bridge/texts/texts.ts';
 
 const AGENT_SAID = '42';
+
+const THINGS = ['agent', 'folder', 'mode', 'model'] as const;
+const SESSION = {
+  id: '0',
+  agent: '1',
+  folder: '/2',
+  title: '3',
+  usedMs: 60_000,
+  isCurrent: false,
+};
+const OF_SESSIONS: Readonly<Record<string, Text>> = Object.fromEntries(
+  [
+    sessionNotices.choiceGone({ agent: '0' }),
+    sessionNotices.choiceGone({ folder: '/0' }),
+    sessionNotices.taskBegins({}),
+    sessionNotices.taskBegins({ agent: '0', folder: '/0' }),
+    sessionNotices.noSessions(),
+    sessionNotices.resumed(SESSION),
+    sessionNotices.sessionUnknown(),
+    sessionNotices.sessionAmbiguous(),
+    sessionNotices.sessionBusy(),
+    sessionNotices.noSuchNumber(2),
+    sessionNotices.nothingFound('0'),
+    sessionNotices.nothingToday(),
+    sessionList([SESSION, { ...SESSION, title: '', isCurrent: true }]),
+    searchResults('0', [{ atMs: 0, session: '0', agent: '1', words: '2' }]),
+    today({ turns: 1, sessions: 1, byAgent: [{ agent: undefined, turns: 1 }], titles: [''] }),
+    agentNotices.elsewhere(),
+    agentNotices.ownerOnly('mode'),
+    agentNotices.ownerOnly('group'),
+    agentNotices.noFolders(),
+    agentNotices.nothingSaid(),
+    agentNotices.refused('0'),
+    agentNotices.reset('agent'),
+    agentNotices.reset('folder'),
+    ...(['missing', 'relative', 'not_a_folder', 'outside'] as const).map((why) =>
+      agentNotices.folderRefused('/0', why),
+    ),
+    ...THINGS.flatMap((what) => [
+      agentNotices.chosen(what, '0'),
+      agentNotices.unknown(what, '0'),
+      agentChoices(what, [{ name: '0', argument: '0', isCurrent: true }], 1),
+    ]),
+  ].map(({ name, text }, at) => [`${name} ${at}`, text]),
+);
 
 const ENDS: readonly QuestionEndReason[] = [
   'restarted',
@@ -240,8 +292,18 @@ const TEXTS: Readonly<Record<string, Text>> = {
   accessUnchanged: commandNotices.accessUnchanged().text,
   accessUnknown: commandNotices.accessUnknown().text,
   accessRefused: commandNotices.accessRefused().text,
+  ...OF_SESSIONS,
   help: help(COMMAND_NAMES, '/').text,
-  status: status({ version: '1', connectedMs: 1, agent: '0', atWork: [], waiting: 0 }).text,
+  status: status({
+    version: '1',
+    connectedMs: 1,
+    agent: '0',
+    folder: '/0',
+    session: { id: '0', title: '1' },
+    mode: '0',
+    atWork: [],
+    waiting: 0,
+  }).text,
   queue: queue({ atWork: [], waiting: [], held: 1, more: 1 }).text,
   whoami: whoami({ name: '0', openId: '0', isOwner: true, session: undefined }).text,
   diagnosis: diagnosis([
@@ -260,7 +322,7 @@ const TEXTS: Readonly<Record<string, Text>> = {
 
 /** Names and what people type are the same in both languages. */
 const NAMES =
-  /lark-bridge(?: pairing approve)?|LARK_OUTPUT_DIR|Lark|AI|MB|Open id|(?<=\s|^|[、（：])\/[a-z]+(?: [^\s：]+)*/g;
+  /lark-bridge(?: pairing approve| folders add)?|LARK_OUTPUT_DIR|Lark|AI|MB|Open id|(?<=\s|^|[、（：])\/[a-z]+(?: [^\s：]+)*/g;
 
 const CASES = Object.entries(TEXTS);
 

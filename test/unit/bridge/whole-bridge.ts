@@ -7,6 +7,7 @@ import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteLanguages } from '../../../src/store/sqlite/bridge/languages.ts';
 import { SqliteQuestions } from '../../../src/store/sqlite/bridge/questions.ts';
 import { SqliteSessionBook } from '../../../src/store/sqlite/bridge/session-book.ts';
+import { SqliteSaidInSessions } from '../../../src/store/sqlite/bridge/said-in-sessions.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
@@ -63,6 +64,7 @@ export function createBridge({ db, clock, ...given }: Given): Bridge {
     turnTimeoutMs: 600_000,
     questions: new SqliteQuestions(parts),
     sessions: new SqliteSessionBook(parts),
+    said: new SqliteSaidInSessions(parts),
     questionTimeoutMs: 600_000,
     owner: () => undefined,
     ...given,

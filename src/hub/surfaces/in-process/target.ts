@@ -1,7 +1,8 @@
 /** The hub for a bridge in the same process: without HTTP and tokens, and with one database. */
-import { isSameWorkspace, type WorkspaceId } from '../../../core/ids.ts';
+import type { WorkspaceId } from '../../../core/ids.ts';
 import type { Service } from '../../../time/service.ts';
 import type { AskedTurn } from '../../../bridge/ports/questions.ts';
+import type { Chosen } from '../../../bridge/ports/sessions.ts';
 import type {
   CancelResult,
   UnmatchedAnswer,
@@ -40,8 +41,11 @@ interface InProcessTargetOptions {
   readonly store: HubStore;
   /** The bridge's own workspace. */
   readonly own: WorkspaceId;
-  /** The agent that gets new turns. Called for every turn. */
-  readonly agent: () => Promise<AgentRecord>;
+  /** The agent of this name, or without one the agent that gets new turns. Called for every turn. */
+  readonly agent: (name?: string) => Promise<AgentRecord>;
+  readonly goneOf?: (chosen: Chosen) => Promise<Chosen | undefined>;
+  /** How long a turn of this agent may take. Undefined: as long as any other. */
+  readonly limitMs?: (agent: AgentRecord) => number | undefined;
   /** Takes a message that names no turn. Rejects if it could not be stored. */
   readonly receive: (answer: UnmatchedAnswer) => Promise<void>;
   /** How far the inbox was read. Kept across restarts. */
@@ -57,7 +61,8 @@ export class InProcessTarget implements TurnTarget, Service {
   readonly #options: InProcessTargetOptions;
   readonly #inbox: InboxReader;
   readonly #joined = new Map<string, JoinedTurn>();
-  #agent: AgentRecord | undefined;
+  /** Those that got turns, as they were then. */
+  readonly #agents = new Map<WorkspaceId, AgentRecord>();
 
   constructor(options: InProcessTargetOptions) {
     this.#options = options;
@@ -78,15 +83,25 @@ export class InProcessTarget implements TurnTarget, Service {
     return { reachable: true, detail: undefined };
   }
 
-  async currentTarget(): Promise<WorkspaceId> {
-    this.#agent = await this.#options.agent();
-    return this.#agent.workspaceId;
+  async currentTarget(name?: string): Promise<WorkspaceId> {
+    const agent = await this.#options.agent(name);
+    this.#agents.set(agent.workspaceId, agent);
+    return agent.workspaceId;
+  }
+
+  async goneOf(chosen: Chosen): Promise<Chosen | undefined> {
+    return this.#options.goneOf?.(chosen);
+  }
+
+  limitMs(target: WorkspaceId): number | undefined {
+    const agent = this.#agents.get(target);
+    return agent && this.#options.limitMs?.(agent);
   }
 
   join(request: TurnRequest): void {
-    const agent = this.#agent;
-    // A turn that was sent before may be for another agent. It is stored when it is sent.
-    if (agent === undefined || !isSameWorkspace(agent.workspaceId, request.target)) return;
+    // A turn that an earlier process sent may be for another agent. It is stored when it is sent.
+    const agent = this.#agents.get(request.target);
+    if (agent === undefined) return;
     const hubRun = agent.spec.kind !== 'external';
     const joined = this.#options.turns.join(this.#messageOf(request, hubRun));
     joined.store();

@@ -68,6 +68,14 @@ export class SqliteSessionBook implements SessionBook {
     return this.#sessions.visible(viewer, { start, limit: 2 });
   }
 
+  async titled(words: string, viewer: Viewer, limit: number) {
+    return this.#sessions.visible(viewer, { words, limit });
+  }
+
+  async titleOf(id: string): Promise<string> {
+    return this.#sessions.byId(id)?.title ?? '';
+  }
+
   resume(
     id: string,
     { place, by }: { readonly place: Place; readonly by: OpenId },

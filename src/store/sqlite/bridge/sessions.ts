@@ -91,16 +91,25 @@ export class SessionsTable {
     return row && sessionOf(row);
   }
 
-  /** Those that were used, newest first, whose id begins so. */
-  visible({ chatId: chat, by }: Viewer, { start = '', limit }: { start?: string; limit: number }) {
+  /** Those that were used, newest first: whose id begins so, and whose title has the words. */
+  visible(
+    { chatId: chat, by }: Viewer,
+    {
+      start = '',
+      words = '',
+      limit,
+    }: { readonly start?: string; readonly words?: string; readonly limit: number },
+  ): KnownSession[] {
     return this.#db
       .all(
         `SELECT ${COLUMNS} FROM sessions WHERE (chat_id = ?1 OR owner = ?2) AND +app_id = ?3 AND turns > 0
-           AND substr(id, 1, length(?4)) = ?4 ORDER BY used_at_ms DESC, seq DESC LIMIT ?5`,
+           AND substr(id, 1, length(?4)) = ?4 AND instr(lower(title), lower(?5)) > 0
+         ORDER BY used_at_ms DESC, seq DESC LIMIT ?6`,
         chat,
         by ?? null,
         this.#app,
         start,
+        words,
         limit,
       )
       .map(sessionOf);
