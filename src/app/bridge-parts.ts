@@ -2,6 +2,7 @@
 import { hkdfSync } from 'node:crypto';
 import { join } from 'node:path';
 import { Bridge } from '../bridge/bridge.ts';
+import { summaryOf, SUMMARY_TURNS_MAX } from '../bridge/turns/session-summary.ts';
 import { CatchUp } from '../bridge/catch-up.ts';
 import { defaultLanguage } from '../bridge/texts/languages.ts';
 import type { Config } from '../config/load.ts';
@@ -88,6 +89,9 @@ export function assemble(
     ...base,
     save: (row) => saveStatus(row, { db, calls, dbPath: config.dbPath }),
     status: createStatus(settings.appId, brand, parts),
+  });
+  hub.audience?.connect({
+    saidBefore: async (session) => summaryOf(await stored.said.saidIn(session, SUMMARY_TURNS_MAX)),
   });
   hub.outlet?.connect({ bridge, journal: stored.journal, form: lark.gateway.form });
   const history = { journal: new SqliteGaps(db, settings.appId), lark: lark.gateway };

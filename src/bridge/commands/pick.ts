@@ -1,6 +1,6 @@
 /** Which entry of a list is meant by what a person typed: its number, or its name. It is pure. */
 
-export type Picked =
+type Picked =
   | { readonly kind: 'at'; readonly at: number }
   /** Numbers begin with 1, and the list has no such number. */
   | { readonly kind: 'no_such_number'; readonly count: number }

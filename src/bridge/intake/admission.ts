@@ -6,7 +6,13 @@ import { saysNothing } from '../../wire/message-text.ts';
 import type { TypedCommand } from '../commands/parse.ts';
 import { commandAdmission } from '../commands/admission.ts';
 import { outKey } from '../outbox/keys.ts';
-import { type DraftedAt, type OwnShow, ownDraft, receiptDraft, turnlessDraft } from '../outbox/drafts.ts';
+import {
+  type DraftedAt,
+  type OwnShow,
+  ownDraft,
+  receiptDraft,
+  turnlessDraft,
+} from '../outbox/drafts.ts';
 import { choices, notices } from '../texts/texts.ts';
 import type { Admission } from '../ports/changes.ts';
 import type { Journal } from '../ports/journal.ts';

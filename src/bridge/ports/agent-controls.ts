@@ -3,14 +3,14 @@ import type { SessionOfTurn } from '../../core/turn-details.ts';
 import type { AllowedFolder } from '../../files/folder-check.ts';
 import type { Chosen } from './sessions.ts';
 
-export interface KnownAgent {
+interface KnownAgent {
   readonly name: string;
   /** It gets the turns of chats that chose nobody. */
   readonly isUsual: boolean;
 }
 
 /** `mode`: how freely the agent acts. `model`: which model it asks. */
-export interface ChoosableOption {
+interface ChoosableOption {
   readonly id: string;
   readonly is: 'mode' | 'model' | 'other';
   readonly current: string;

@@ -2,7 +2,7 @@
 import { label } from './sessions.ts';
 import { choosingButton, inEach, menu, notice, type Text } from './text.ts';
 
-export type ChosenThing = 'agent' | 'folder' | 'mode' | 'model';
+type ChosenThing = 'agent' | 'folder' | 'mode' | 'model';
 
 /** An entry of a list from which people choose. */
 export interface Entry {

@@ -99,23 +99,29 @@ const ACCESS: Readonly<Record<'allow' | 'block' | 'revoke', Text>> = {
 };
 
 function usageOf(name: CommandName, prefix: string): Text {
-  const { argument, also = [] }: CommandRow = COMMANDS[name];
-  const words = [name, ...also].map((word) => `${prefix}${word}`);
-  return inEach((lang) => `${words.join(' = ')} ${argument?.[lang] ?? ''}`.trim());
+  const { argument }: CommandRow = COMMANDS[name];
+  return inEach((lang) => `${prefix}${name} ${argument?.[lang] ?? ''}`.trim());
 }
 
 export function help(names: readonly CommandName[], prefix: string) {
-  const lines = (language: Language) => {
-    const colon = language === 'en' ? ': ' : '：';
-    return names
-      .map((name) => `${usageOf(name, prefix)[language]}${colon}${COMMANDS[name].help[language]}`)
-      .join('\n');
-  };
+  const lines = (language: Language) =>
+    names.map((name) => helpLineOf(name, { language, prefix })).join('\n');
   const text: Text = {
     en: `Write to me, and the agent answers. These words are for me:\n${lines('en')}`,
     zh: `给我发消息，智能体会回答。以下命令由我处理：\n${lines('zh')}`,
   };
   return menu('help', text, [BUTTONS.status, BUTTONS.new, BUTTONS.stop]);
+}
+
+function helpLineOf(
+  name: CommandName,
+  { language, prefix }: { readonly language: Language; readonly prefix: string },
+): string {
+  const { also = [], help: words }: CommandRow = COMMANDS[name];
+  const others = also.map((word) => `${prefix}${word}`).join(' ');
+  const line = [usageOf(name, prefix)[language], words[language]];
+  if (language === 'en') return line.join(': ') + (others && ` (${others})`);
+  return line.join('：') + (others && `（${others}）`);
 }
 
 /** A turn in a list: the beginning of its text, and how long it has waited or run. */

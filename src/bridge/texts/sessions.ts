@@ -1,5 +1,6 @@
 /** What the bridge says about memories, and about what was said in them. */
 import type { Language } from '../../core/language.ts';
+import { shortened } from '../../text/cut.ts';
 import type { Chosen } from '../ports/sessions.ts';
 import { durationIn } from './durations.ts';
 import { choosingButton, inEach, menu, notice, type Text } from './text.ts';
@@ -115,10 +116,7 @@ const UNTITLED: Text = { en: 'without a title', zh: '无标题' };
 
 /** A text that is as long as a button can be. */
 export function label(text: string): string {
-  const chars = [...text.trim()];
-  return chars.length <= LABEL_CHARS_MAX
-    ? chars.join('')
-    : `${chars.slice(0, LABEL_CHARS_MAX - 1).join('')}…`;
+  return shortened(text.trim(), LABEL_CHARS_MAX);
 }
 
 export interface FoundLine {
@@ -149,11 +147,16 @@ function foundIn(lang: Language, { atMs, session, agent, words }: FoundLine): st
 /** In the time zone of the machine, as `01-31 18:05`. */
 function timeOf(atMs: number): string {
   const at = new Date(atMs);
-  const two = (value: number) => String(value).padStart(2, '0');
-  return `${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
+  const [month, day, hours, minutes] = [
+    at.getMonth() + 1,
+    at.getDate(),
+    at.getHours(),
+    at.getMinutes(),
+  ].map((value) => String(value).padStart(2, '0'));
+  return `${month}-${day} ${hours}:${minutes}`;
 }
 
-export interface TodayView {
+interface TodayView {
   readonly turns: number;
   readonly sessions: number;
   /** Undefined: whoever gets the turns. */

@@ -9,7 +9,7 @@ test('folders are kept in the order in which they were added, and seen by every 
   const path = join(temporaryFolder(), 'bridge.db');
   const open = () => {
     const db = Db.open(path, silentLog);
-    onTestFinished(() => void db.close());
+    onTestFinished(() => db.close());
     return new SqliteFolders(db);
   };
   const [daemon, command] = [open(), open()];

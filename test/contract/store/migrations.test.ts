@@ -242,7 +242,7 @@ test('chats and threads keep the sessions that they had', async () => {
       ('cli_0123456789abcdef', 'oc_1', 'omt_1', 'fresh', 6, 0);`);
   old.close();
   const db = Db.open(path, silentLog);
-  onTestFinished(() => void db.close());
+  onTestFinished(() => db.close());
   const app = appId('cli_0123456789abcdef');
   const book = new SqliteSessionBook({ db, app, clock: systemClock });
   const chat = { chatId: chatId('oc_1'), threadId: undefined };

@@ -26,7 +26,7 @@ let count: number;
 
 beforeEach(() => {
   const db = Db.open(join(temporaryFolder(), 'bridge.db'), silentLog);
-  onTestFinished(() => void db.close());
+  onTestFinished(() => db.close());
   nowMs = 1_000;
   count = 0;
   const clock = clockWithoutTimers(() => nowMs);

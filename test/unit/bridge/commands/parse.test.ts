@@ -77,7 +77,7 @@ describe('a mistyped command gets a hint with the nearest one', () => {
 test.each([
   '/etc/passwd',
   '/compact',
-  '/model opus',
+  '/compact now',
   '/',
   '//stop',
   'stop',
