@@ -2,7 +2,7 @@
 import { BridgeError } from '../../core/errors.ts';
 import type { SessionOfTurn } from '../../core/turn-details.ts';
 import type { OwnShow } from '../outbox/drafts.ts';
-import type { AgentControls } from '../ports/agent-controls.ts';
+import type { AgentControls, ChoosableOption } from '../ports/agent-controls.ts';
 import type { CommandSurroundings } from '../ports/commands.ts';
 import type { SessionBook } from '../ports/sessions.ts';
 import { agentNotices, choices, type Entry } from '../texts/agents.ts';
@@ -146,7 +146,7 @@ export async function optionOf(
   session: SessionOfTurn,
   is: 'mode' | 'model',
   controls: Pick<AgentControls, 'options'>,
-) {
+): Promise<ChoosableOption | undefined> {
   try {
     return (await controls.options(session)).find((option) => option.is === is);
   } catch (error) {

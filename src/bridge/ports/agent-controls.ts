@@ -10,7 +10,7 @@ interface KnownAgent {
 }
 
 /** `mode`: how freely the agent acts. `model`: which model it asks. */
-interface ChoosableOption {
+export interface ChoosableOption {
   readonly id: string;
   readonly is: 'mode' | 'model' | 'other';
   readonly current: string;
