@@ -13,6 +13,7 @@ import type { TurnTarget, WaitResult } from '../ports/target.ts';
 import type { Attachments } from './attachments.ts';
 import type { LiveCards } from '../live/live-cards.ts';
 import type { Questions } from '../questions/questions.ts';
+import { chosenFor } from './chosen-target.ts';
 import type { Forwards } from './forwards.ts';
 import type { SaidBefore } from './said-before.ts';
 import type { TurnRequests } from './requests.ts';
@@ -176,10 +177,11 @@ export class Attempts {
     const { journal, target, changes, sessions, log } = this.#parts;
     try {
       const turn = await journal.turn(id);
-      const { agent, folder } = turn?.details?.session ?? {};
-      const chosen = { ...(agent && { agent }), ...(folder && { folder }) };
-      const gone = agent || folder ? await target.goneOf?.(chosen) : undefined;
-      if (turn === undefined || gone === undefined) return await target.currentTarget(agent);
+      if (turn === undefined) return await target.currentTarget();
+      const chosen = chosenFor(turn);
+      const isChosen = Object.keys(chosen).length > 0;
+      const gone = isChosen ? await target.goneOf?.(chosen) : undefined;
+      if (gone === undefined) return await target.currentTarget(chosen.agent);
       // First, so that the next message goes elsewhere when the person is told that it does.
       await sessions.dropChoice(turn.message, gone);
       await changes.apply(id, { kind: 'choice_gone', gone });

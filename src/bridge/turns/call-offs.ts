@@ -11,6 +11,7 @@ import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { CancelResult, TurnTarget } from '../ports/target.ts';
 import type { Journal } from '../ports/journal.ts';
+import { targetOf } from './chosen-target.ts';
 
 /** If the hub does not answer, the call is repeated for about ten minutes, with growing pauses. */
 const TRIES_MAX = 25;
@@ -97,7 +98,8 @@ export class CallOffs {
   ): Promise<CancelResult> {
     const { target } = this.#parts;
     try {
-      const to = workspace ?? (await target.currentTarget());
+      const to = workspace ?? (await targetOf(turn, target));
+      if (to === undefined) return 'over';
       return (await target.cancel?.(to, platformMessageId(turn), signal)) ?? 'over';
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;

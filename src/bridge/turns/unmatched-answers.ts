@@ -13,6 +13,7 @@ import type { Journal } from '../ports/journal.ts';
 import type { UnmatchedAnswer, TurnAnswer, TurnQuestion, TurnTarget } from '../ports/target.ts';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
+import { targetOf } from './chosen-target.ts';
 
 interface UnmatchedAnswersParts {
   readonly journal: Journal;
@@ -60,8 +61,8 @@ export class UnmatchedAnswers {
     const turn = replyToken === undefined ? undefined : await journal.turnOfToken(replyToken);
     if (turn === undefined) return undefined;
     const { state } = turn;
-    const given = 'target' in state ? state.target : await target.currentTarget();
-    return isSameWorkspace(from, given) ? turn.id : undefined;
+    const given = 'target' in state ? state.target : await targetOf(turn, target);
+    return given !== undefined && isSameWorkspace(from, given) ? turn.id : undefined;
   }
 
   async #applyNamed(answer: UnmatchedAnswer, turn: TurnId): Promise<void> {
