@@ -55,14 +55,15 @@ export class SessionOrders {
 
   async #meant(order: CommandOrder): Promise<KnownSession | OwnShow> {
     const { argument, chatId, by } = order;
-    const picked = pickFrom(
-      (await this.#listed(order)).map(({ id }) => id),
-      argument,
-    );
-    if (picked.kind === 'no_such_number') return sessionNotices.noSuchNumber(picked.count);
-    if (picked.kind === 'at') {
-      return (await this.#listed(order))[picked.at] ?? sessionNotices.sessionUnknown();
+    const listed = await this.#listed(order);
+    const ids = listed.map(({ id }) => id);
+    const picked = pickFrom(ids, argument);
+    if (picked.kind === 'no_such_number') {
+      return listed.length === 0
+        ? sessionNotices.noSessions()
+        : sessionNotices.noSuchNumber(picked.count);
     }
+    if (picked.kind === 'at') return listed[picked.at] ?? sessionNotices.sessionUnknown();
     const start = argument.toLowerCase();
     if (start.length < ID_CHARS_MIN) return sessionNotices.sessionUnknown();
     const [one, other] = await this.#parts.sessions.beginningWith(start, { chatId, by });
