@@ -48,15 +48,26 @@ export interface TurnHost {
 
 /** What an agent can do in the chat of its turn. The chat is never a parameter. */
 export interface ChatTools {
-  /** Shows a file of this machine to the chat. Resolves when it is stored. The text says why not, for the agent. */
-  sendFile(path: string, caption: string | undefined): Promise<{ readonly refused?: string }>;
-  /** The latest messages of the chat before an id, oldest first. */
+  /** Shows a file to the chat. Resolves when it is stored. */
+  sendFile(file: ChatFile, caption: string | undefined): Promise<ToolOutcome>;
+  /** The latest messages of the chat, or those before an id, oldest first. */
   readHistory(query: {
     readonly limit: number;
     readonly before?: string;
   }): Promise<readonly ChatMessage[]>;
-  /** Adds a reaction to the message of the turn. False if Lark does not know the emoji. */
-  react(emoji: string): Promise<boolean>;
+  /** Adds a reaction to the message of the turn. */
+  react(emoji: string): Promise<ToolOutcome>;
+}
+
+/** `refused`: why it was not done, in words for the agent. */
+export interface ToolOutcome {
+  readonly refused?: string;
+}
+
+/** A file as it was read: whoever may read what decides the runtime, which knows where the agent works. */
+export interface ChatFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
 }
 
 export interface ChatMessage {

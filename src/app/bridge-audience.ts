@@ -29,9 +29,9 @@ export class BridgeAudience implements SessionAudience {
     const chat = () => this.#parts.chatOf?.(turn);
     const notYet = { refused: 'the bridge is not connected yet; try again' };
     return {
-      sendFile: (path, caption) => chat()?.sendFile(path, caption) ?? Promise.resolve(notYet),
+      sendFile: (file, caption) => chat()?.sendFile(file, caption) ?? Promise.resolve(notYet),
       readHistory: (query) => chat()?.readHistory(query) ?? Promise.resolve([]),
-      react: (emoji) => chat()?.react(emoji) ?? Promise.resolve(false),
+      react: (emoji) => chat()?.react(emoji) ?? Promise.resolve(notYet),
     };
   }
 }

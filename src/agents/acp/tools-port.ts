@@ -32,6 +32,8 @@ export interface ToolAbilities {
 export interface ToolUse {
   readonly name?: string | undefined;
   readonly title?: string | undefined;
+  /** As the protocol names kinds of tools. */
+  readonly kind?: string | undefined;
   /** What the agent adds in its own form. */
   readonly meta?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -39,13 +41,15 @@ export interface ToolUse {
 /** The turn that the calls of tools belong to. */
 export interface ToolTurn {
   readonly host: TurnHost;
+  /** Where the files are that the agent may send, absolute. The first one is the folder that it works in. */
+  readonly folders: readonly string[];
   /** Asks a person. The id of the question must be new in the turn. */
   readonly ask: (question: QuestionUpdate) => Promise<QuestionAnswer>;
 }
 
 export interface SessionTools {
-  /** Given to the agent each time that the session is begun or taken up. */
-  servers(abilities: ToolAbilities): readonly ToolServer[];
+  /** Given to the agent each time that the session is begun or taken up. They hold a token, so nobody logs them. */
+  servers(abilities: ToolAbilities): Promise<readonly ToolServer[]>;
   /** Calls belong to this turn from now on. Undefined: to none, and they are refused. */
   attach(turn: ToolTurn | undefined): void;
   /** The agent has asked at least once which tools there are. */
