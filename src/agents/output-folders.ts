@@ -33,7 +33,7 @@ const { open } = promises;
 /** More messages under one question would bury the chat. */
 const FILES_MAX = 20;
 /** What Lark takes as a file ("Upload a file"). */
-const FILE_BYTES_MAX = 30 * 1024 * 1024;
+export const FILE_BYTES_MAX = 30 * 1024 * 1024;
 /** What Lark takes as an image ("Upload an image"). A larger one is sent as a file. */
 const IMAGE_BYTES_MAX = 10 * 1024 * 1024;
 /** Names of files that are listed. The rest of a folder with thousands of files helps nobody. */
@@ -176,7 +176,7 @@ async function copied(from: string, to: string): Promise<FileLeftOut['why'] | un
 }
 
 /** A file with a second name may belong to somebody else, who did not give it. */
-function whyNot(stat: Stats): FileLeftOut['why'] | undefined {
+export function whyNot(stat: Stats): 'empty' | 'not_a_file' | 'too_large' | undefined {
   if (!stat.isFile() || stat.nlink !== 1) return 'not_a_file';
   if (stat.size === 0) return 'empty';
   return stat.size > FILE_BYTES_MAX ? 'too_large' : undefined;
@@ -196,7 +196,7 @@ function kindAt(path: string): AnswerFile['kind'] {
 }
 
 /** A name must not start a new line, or change how a message is read. */
-function shownName(raw: string): string {
+export function shownName(raw: string): string {
   const name = raw.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
   return Array.from(name === '' ? 'file' : name)
     .slice(0, NAME_CHARS_MAX)

@@ -1,0 +1,151 @@
+/** The tools that the bridge gives to its agents: each session has a token of its own, and calls of its own. */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import type { Log } from '../../core/log.ts';
+import { Secret } from '../../core/secret.ts';
+import type { Clock } from '../../time/clock.ts';
+import type { SessionTools, ToolAbilities, ToolServer, ToolTurn } from '../acp/tools-port.ts';
+import { asksForTools } from './messages.ts';
+import { isOwnTool, SERVER_NAME } from './own-tools.ts';
+import { ADDRESS_VARIABLE, TOKEN_VARIABLE } from './shim-variables.ts';
+import { ToolCalls } from './tool-calls.ts';
+import { ToolDoor, type ToolHolder } from './tool-door.ts';
+
+/** A call can wait for a person. More of them at once are a mistake of the agent. */
+const CALLS_MAX = 32;
+
+/** The program for agents that reach no server over HTTP. */
+const SHIM = fileURLToPath(new URL('./shim.js', import.meta.url));
+
+interface AgentToolsParts {
+  /** No file in it is given away, unless it is in a folder of agents. */
+  readonly privateFolder: string;
+  /** The Node that runs the shim. Absolute. */
+  readonly node: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Listens while sessions with tools are open. */
+export class AgentTools {
+  readonly #parts: AgentToolsParts;
+  readonly #sessions = new Set<OpenSession>();
+  #door: { readonly close: () => void; readonly address: Promise<string> } | undefined;
+
+  constructor(parts: AgentToolsParts) {
+    this.#parts = parts;
+  }
+
+  readonly open = (session: string): SessionTools => {
+    const opened = new OpenSession(this.#parts, {
+      address: () => this.#address(),
+      onClose: () => this.#closed(opened),
+    });
+    this.#sessions.add(opened);
+    this.#parts.log.debug('agent_tools_opened', { session });
+    return opened;
+  };
+
+  #address(): Promise<string> {
+    if (this.#door === undefined) {
+      const door = new ToolDoor({
+        holderOf: (token) => this.#holderOf(token),
+        log: this.#parts.log,
+      });
+      const address = door.open();
+      // After a failure the next session tries it again.
+      address.catch(() => {
+        this.#door = undefined;
+      });
+      this.#door = { address, close: () => door.close() };
+    }
+    return this.#door.address;
+  }
+
+  /** Looks at all of them, so that the time tells nothing about a token. */
+  #holderOf(token: string): ToolHolder | undefined {
+    const hash = hashOf(token);
+    return [...this.#sessions].filter((one) => timingSafeEqual(one.tokenHash, hash))[0];
+  }
+
+  #closed(session: OpenSession): void {
+    this.#sessions.delete(session);
+    if (this.#sessions.size > 0) return;
+    this.#door?.close();
+    this.#door = undefined;
+  }
+}
+
+interface Around {
+  readonly address: () => Promise<string>;
+  readonly onClose: () => void;
+}
+
+class OpenSession implements SessionTools, ToolHolder {
+  readonly isOwnTool = isOwnTool;
+  readonly tokenHash: Buffer;
+  readonly #token = new Secret(randomBytes(32).toString('hex'));
+  readonly #parts: AgentToolsParts;
+  readonly #around: Around;
+  readonly #calls: ToolCalls;
+  readonly #responses = new Set<ServerResponse>();
+  #wasListed = false;
+
+  constructor(parts: AgentToolsParts, around: Around) {
+    this.#parts = parts;
+    this.#around = around;
+    this.#calls = new ToolCalls(parts.privateFolder);
+    this.tokenHash = hashOf(this.#token.reveal());
+  }
+
+  get wasListed(): boolean {
+    return this.#wasListed;
+  }
+
+  get isBusy(): boolean {
+    return this.#responses.size >= CALLS_MAX;
+  }
+
+  async servers({ http }: ToolAbilities): Promise<readonly ToolServer[]> {
+    const url = await this.#around.address();
+    const token = this.#token.reveal();
+    const name = SERVER_NAME;
+    if (http) {
+      const headers = [{ name: 'Authorization', value: `Bearer ${token}` }];
+      return [{ type: 'http', name, url, headers }];
+    }
+    const env = [
+      { name: ADDRESS_VARIABLE, value: url },
+      { name: TOKEN_VARIABLE, value: token },
+    ];
+    return [{ name, command: this.#parts.node, args: [SHIM], env }];
+  }
+
+  attach(turn: ToolTurn | undefined): void {
+    this.#calls.attach(turn);
+  }
+
+  async answer(message: unknown, to: Parameters<ToolHolder['answer']>[1]): Promise<void> {
+    if (asksForTools(message)) this.#wasListed = true;
+    const { clock, log } = this.#parts;
+    this.#responses.add(to.response);
+    try {
+      // Most bridges run no agent that needs it, and it takes 0.2 s and 26 MB.
+      const { answerMessage } = await import('./answers.ts');
+      await answerMessage(message, to, { calls: this.#calls, clock, log });
+    } finally {
+      this.#responses.delete(to.response);
+    }
+  }
+
+  close(): void {
+    this.#calls.attach(undefined);
+    for (const response of this.#responses) response.destroy();
+    this.#around.onClose();
+  }
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

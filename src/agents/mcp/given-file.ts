@@ -1,0 +1,106 @@
+/** Reads a file that an agent wants to be shown. The bridge may read more than the agent, so it looks where it lies. */
+import { constants, promises, type Stats } from 'node:fs';
+import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
+import { isSystemError } from '../../core/errors.ts';
+import { FILE_BYTES_MAX, shownName, whyNot } from '../output-folders.ts';
+import type { ChatFile } from '../runtime.ts';
+
+const { open, readlink, realpath, stat } = promises;
+
+export interface GivenFrom {
+  /** Absolute. A path that is not absolute begins in the first one. */
+  readonly folders: readonly string[];
+  /** Nothing in it is given away, unless it lies in one of the folders that are inside of it. */
+  readonly privateFolder: string;
+}
+
+export type GivenFile =
+  | { readonly ok: true; readonly file: ChatFile }
+  /** In words for the agent. */
+  | { readonly ok: false; readonly refused: string };
+
+const OUTSIDE =
+  'it lies outside of the folder that you work in. Copy it there first, and links are not followed out of it';
+const REFUSALS = {
+  too_large: 'it is larger than 30 MB, and Lark takes no larger file',
+  empty: 'it is empty, and Lark takes no empty file',
+  not_a_file: 'it is no plain file with one name. Folders, pipes and hard links are not sent',
+} as const;
+
+export async function readGivenFile(path: string, from: GivenFrom): Promise<GivenFile> {
+  if (path.includes('\0')) return refused('that is no path');
+  try {
+    const real = await realpath(resolve(from.folders[0] ?? sep, path));
+    if (!(await mayGive(real, from))) return refused(OUTSIDE);
+    return await readOpened(real, { from, name: shownName(basename(path)) });
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+      return refused('there is no such file');
+    return refused(`it can't be read (${error.code})`);
+  }
+}
+
+async function readOpened(
+  real: string,
+  { from, name }: { readonly from: GivenFrom; readonly name: string },
+): Promise<GivenFile> {
+  // A pipe would be waited for.
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const opened = await open(real, flags);
+  try {
+    const found = await opened.stat();
+    const why = whyNot(found);
+    if (why !== undefined) return refused(REFUSALS[why]);
+    // A folder of its path may have become a link since it was looked at.
+    const place = await placeOf(opened.fd, { real, found });
+    if (place === undefined || !(await mayGive(place, from))) return refused(OUTSIDE);
+    const bytes = await opened.readFile();
+    if (bytes.length > FILE_BYTES_MAX) return refused(REFUSALS.too_large);
+    return { ok: true, file: { name, bytes } };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Where an open file really lies. Undefined if nobody can say. */
+async function placeOf(
+  descriptor: number,
+  { real, found }: { readonly real: string; readonly found: Stats },
+): Promise<string | undefined> {
+  try {
+    return await readlink(`/proc/self/fd/${descriptor}`);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+  // Only Linux tells it. Elsewhere the file at the path must still be the one that is open.
+  const now = await stat(await realpath(real));
+  return now.dev === found.dev && now.ino === found.ino ? realpath(real) : undefined;
+}
+
+async function mayGive(place: string, { folders, privateFolder }: GivenFrom): Promise<boolean> {
+  const hidden = await realOrSame(privateFolder);
+  const roots = await Promise.all(folders.map(realOrSame));
+  return roots.some(
+    (root) => isInside(place, root) && (!isInside(place, hidden) || isInside(root, hidden)),
+  );
+}
+
+/** A folder that does not exist holds nothing. */
+async function realOrSame(folder: string): Promise<string> {
+  try {
+    return await realpath(folder);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return folder;
+  }
+}
+
+function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+function refused(why: string): GivenFile {
+  return { ok: false, refused: `The file was not sent: ${why}.` };
+}

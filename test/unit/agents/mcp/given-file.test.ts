@@ -1,0 +1,165 @@
+/** Which files an agent can have sent. */
+import { execFileSync } from 'node:child_process';
+import {
+  linkSync,
+  mkdirSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { readGivenFile } from '../../../../src/agents/mcp/given-file.ts';
+import { temporaryFolder } from '../../../kit/folder.ts';
+
+let folder: string;
+let output: string;
+let elsewhere: string;
+let privateFolder: string;
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  output = temporaryFolder();
+  elsewhere = temporaryFolder();
+  privateFolder = temporaryFolder();
+  writeFileSync(join(folder, 'report.txt'), 'all is well');
+  writeFileSync(join(elsewhere, 'secret.txt'), 'secret');
+});
+
+const read = (path: string, folders = [folder, output]) =>
+  readGivenFile(path, { folders, privateFolder });
+
+const refused = (why: RegExp) => ({ ok: false, refused: expect.stringMatching(why) });
+
+describe('a file is read', () => {
+  test.each([
+    ['by a path from the folder of the session', () => 'report.txt'],
+    ['by an absolute path', () => join(folder, 'report.txt')],
+    ['with steps back that stay inside', () => 'sub/../report.txt'],
+  ])('%s', async (_how, path) => {
+    mkdirSync(join(folder, 'sub'));
+    const given = await read(path());
+    expect(given).toMatchObject({ ok: true, file: { name: 'report.txt' } });
+    expect(given.ok && Buffer.from(given.file.bytes).toString()).toBe('all is well');
+  });
+
+  test('in the output folder', async () => {
+    writeFileSync(join(output, 'plot.txt'), 'x');
+    expect(await read(join(output, 'plot.txt'))).toMatchObject({ ok: true });
+  });
+
+  test('through a link that stays inside', async () => {
+    symlinkSync('report.txt', join(folder, 'latest.txt'));
+    expect(await read('latest.txt')).toMatchObject({ ok: true, file: { name: 'latest.txt' } });
+  });
+
+  test('a folder of the session that is itself a link', async () => {
+    const link = join(elsewhere, 'work');
+    symlinkSync(folder, link);
+    expect(await read('report.txt', [link])).toMatchObject({ ok: true });
+  });
+
+  test('under a name that fits on one line', async () => {
+    writeFileSync(join(folder, 'a\nb\u202e.txt'), 'x');
+    expect(await read('a\nb\u202e.txt')).toMatchObject({ ok: true, file: { name: 'a b .txt' } });
+  });
+});
+
+describe('nothing outside of the folders is given away', () => {
+  test.each([
+    ['an absolute path', () => join(elsewhere, 'secret.txt')],
+    ['steps back', () => join('..', elsewhere.split('/').at(-1) ?? '', 'secret.txt')],
+    ['a system file', () => '/etc/passwd'],
+    ['a folder whose name begins with that of ours', () => `${folder}-other/secret.txt`],
+    ['a descriptor', () => '/proc/self/environ'],
+  ])('%s', async (_what, path) => {
+    mkdirSync(`${folder}-other`, { recursive: true });
+    writeFileSync(`${folder}-other/secret.txt`, 'secret');
+    expect(await read(path())).toEqual(refused(/outside of the folder/));
+    execFileSync('rm', ['-r', `${folder}-other`]);
+  });
+
+  test('through a link to a file, or to a folder', async () => {
+    symlinkSync(join(elsewhere, 'secret.txt'), join(folder, 'link.txt'));
+    symlinkSync(elsewhere, join(folder, 'sub'));
+    expect(await read('link.txt')).toEqual(refused(/outside/));
+    expect(await read('sub/secret.txt')).toEqual(refused(/outside/));
+  });
+
+  test('a hard link to the file of somebody else', async () => {
+    linkSync(join(elsewhere, 'secret.txt'), join(folder, 'hard.txt'));
+    expect(await read('hard.txt')).toEqual(refused(/hard links/));
+  });
+
+  test.runIf(process.platform === 'linux')(
+    'a folder that becomes a link between the look and the reading',
+    async () => {
+      const real = join(folder, 'sub');
+      mkdirSync(real);
+      writeFileSync(join(real, 'secret.txt'), 'harmless');
+      let swaps = 0;
+      let isOver = false;
+      const swap = async () => {
+        while (!isOver) {
+          renameSync(real, `${real}-away`);
+          symlinkSync(elsewhere, real);
+          await new Promise(setImmediate);
+          unlinkSync(real);
+          renameSync(`${real}-away`, real);
+          swaps += 1;
+          await new Promise(setImmediate);
+        }
+      };
+      const swapping = swap();
+      const contents = new Set<string>();
+      for (let round = 0; round < 60; round += 1) {
+        const given = await read('sub/secret.txt');
+        if (given.ok) contents.add(Buffer.from(given.file.bytes).toString());
+      }
+      isOver = true;
+      await swapping;
+      expect(swaps).toBeGreaterThan(0);
+      expect(contents).not.toContain('secret');
+    },
+  );
+
+  test('what the bridge keeps for itself, also if it lies in the folder of the session', async () => {
+    const state = join(folder, '.lark-bridge');
+    const work = join(state, 'agents', 'claude');
+    mkdirSync(work, { recursive: true });
+    privateFolder = state;
+    writeFileSync(join(state, 'credentials.json'), '{}');
+    writeFileSync(join(work, 'notes.txt'), 'x');
+    expect(await read('.lark-bridge/credentials.json')).toEqual(refused(/outside/));
+    // A folder for agents may lie in it.
+    expect(await read('notes.txt', [work])).toMatchObject({ ok: true });
+    expect(await read('../../credentials.json', [work])).toEqual(refused(/outside/));
+  });
+});
+
+describe('what can not be sent is refused in words', () => {
+  test('what is not there', async () => {
+    expect(await read('no.txt')).toEqual(refused(/there is no such file/));
+    expect(await read('report.txt/x')).toEqual(refused(/there is no such file/));
+    expect(await read('a\0b')).toEqual(refused(/no path/));
+    expect(await read('report.txt', [])).toEqual(refused(/no such file|outside/));
+  });
+
+  test('a folder, a pipe, an empty file', async () => {
+    mkdirSync(join(folder, 'sub'));
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    writeFileSync(join(folder, 'empty'), '');
+    expect(await read('sub')).toEqual(refused(/no plain file/));
+    expect(await read('.')).toEqual(refused(/outside/));
+    expect(await read('pipe')).toEqual(refused(/no plain file/));
+    expect(await read('empty')).toEqual(refused(/empty/));
+  });
+
+  test('more than 30 MB, without reading it', async () => {
+    writeFileSync(join(folder, 'large'), '');
+    truncateSync(join(folder, 'large'), 30 * 1024 ** 2 + 1);
+    expect(await read('large')).toEqual(refused(/larger than 30 MB/));
+  });
+});
