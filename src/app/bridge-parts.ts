@@ -1,6 +1,7 @@
 /** The bridge with everything around it: which implementation goes with which. */
 import { hkdfSync } from 'node:crypto';
 import { join } from 'node:path';
+import type { ChatTools } from '../agents/runtime.ts';
 import { Bridge } from '../bridge/bridge.ts';
 import { summaryOf, SUMMARY_TURNS_MAX } from '../bridge/turns/session-summary.ts';
 import { CatchUp } from '../bridge/catch-up.ts';
@@ -9,6 +10,7 @@ import type { Config } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import type { BridgeError } from '../core/errors.ts';
 import { type AppId, chatId, openId } from '../core/ids.ts';
+import type { LarkContext } from '../core/message.ts';
 import type { Secret } from '../core/secret.ts';
 import { closing, type Service } from '../time/service.ts';
 import type { Connection } from '../lark/inbound/connection.ts';
@@ -94,6 +96,7 @@ export function assemble(
     saidBefore: async (session) => summaryOf(await stored.said.saidIn(session, SUMMARY_TURNS_MAX)),
   });
   hub.outlet?.connect({ bridge, journal: stored.journal, form: lark.gateway.form });
+  hub.audience?.connect({ chatOf: (turn) => chatOf(bridge, turn) });
   const history = { journal: new SqliteGaps(db, settings.appId), lark: lark.gateway };
   const link = { connection: longConnectionOf(connection), lastAliveMs: latest?.atMs };
   const catchUp = new CatchUp({ ...base, ...history, ...link, intake: bridge.intake });
@@ -103,6 +106,15 @@ export function assemble(
   return {
     services: inside.concat([connection, lark.otherConnections, catchUp, statusWriter, newTurns]),
     ended,
+  };
+}
+
+/** What an agent can do in the chat of a turn. */
+function chatOf({ chatTools }: Bridge, turn: LarkContext): ChatTools {
+  return {
+    sendFile: (file, caption) => chatTools.sendFile(turn, file, caption),
+    readHistory: (query) => chatTools.readHistory(turn, query),
+    react: (emoji) => chatTools.react(turn, emoji),
   };
 }
 

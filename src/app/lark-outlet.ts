@@ -16,7 +16,8 @@ import type {
   LarkSendPlan,
 } from '../hub/ports/lark-sends.ts';
 import type { Clock } from '../time/clock.ts';
-import { cardProblem, forgetFiles, keepFiles, plannedFiles } from './kept-files.ts';
+import { forgetFiles, keepFiles, plannedFiles } from '../files/kept-files.ts';
+import { cardProblem } from './card-problem.ts';
 
 interface BridgeOutletParts {
   /** Where files of answers lie until they are sent. */

@@ -23,7 +23,8 @@ import { limitAt, pause } from '../time/wait.ts';
 import { ChoiceValues } from '../wire/choice-value.ts';
 import { larkSettings } from './context.ts';
 import { larkForOneJob } from './one-job-lark.ts';
-import { cardProblem, keepFiles, plannedFiles } from './kept-files.ts';
+import { keepFiles, plannedFiles } from '../files/kept-files.ts';
+import { cardProblem } from './card-problem.ts';
 import { openOperations } from './operations.ts';
 import { ANSWER_FILES, journalOf, openState, runningInstance } from './state.ts';
 

@@ -15,6 +15,7 @@ import { EventIntake } from './intake/intake.ts';
 import { UnmatchedAnswers } from './turns/unmatched-answers.ts';
 import { Orders } from './turns/orders.ts';
 import { nameOf } from './known-names.ts';
+import { AgentChatTools } from './agent-tools/chat-tools.ts';
 import { StoreRetry } from './store-retry.ts';
 import { Pruning } from './pruning.ts';
 import { Languages } from './texts/languages.ts';
@@ -88,6 +89,8 @@ export class Bridge implements Service {
   readonly name = 'bridge';
   readonly intake: EventIntake;
   readonly access: AccessControl;
+  /** For agents at work, while the bridge runs. */
+  readonly chatTools: AgentChatTools;
   readonly #journal: Journal;
   readonly #log: Log;
   readonly #engine: Engine;
@@ -132,6 +135,7 @@ export class Bridge implements Service {
     const access = this.access;
     const surroundings = aroundCommands(parts, { languages, access });
     this.intake = new EventIntake({ ...parts, ...ofTurns, access, surroundings });
+    this.chatTools = new AgentChatTools({ ...parts, ...ofTurns });
     this.#unmatchedAnswers = new UnmatchedAnswers({
       ...parts,
       ...ofTurns,

@@ -7,14 +7,14 @@ import type { ChatFile } from '../runtime.ts';
 
 const { open, readlink, realpath, stat } = promises;
 
-export interface GivenFrom {
+interface GivenFrom {
   /** Absolute. A path that is not absolute begins in the first one. */
   readonly folders: readonly string[];
   /** Nothing in it is given away, unless it lies in one of the folders that are inside of it. */
   readonly privateFolder: string;
 }
 
-export type GivenFile =
+type GivenFile =
   | { readonly ok: true; readonly file: ChatFile }
   /** In words for the agent. */
   | { readonly ok: false; readonly refused: string };

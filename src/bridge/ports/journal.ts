@@ -100,7 +100,7 @@ export interface Journal {
   }>;
   /** What the agent wrote in those of the messages that show a whole answer or a part of one. */
   answersAmong(messages: readonly MessageId[]): Promise<ReadonlyMap<MessageId, string>>;
-  /** The last turns of a turn's thread before it, oldest first, with the answers that were shown. Recalled ones are left out. */
+  /** The last turns of a turn's thread, or else of its chat, before it, oldest first, with the answers that were shown. Recalled ones are left out. */
   turnsBefore(turn: Turn, limit: number): Promise<readonly KnownTurn[]>;
   /** A message was recalled: takes it out of what turns of its chat that may still run know of it. */
   forgetSaid(message: MessageId, chat: ChatId): Promise<void>;

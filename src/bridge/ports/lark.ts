@@ -87,6 +87,8 @@ export interface LarkGateway {
    * Absent: nobody is known.
    */
   membersOf?(chat: ChatId): Promise<readonly Person[] | undefined>;
+  /** Lark's own spelling of the name of an emoji. Undefined if Lark has no such emoji. Absent: any name is taken. */
+  emojiNamed?(name: string): string | undefined;
   /** Absent: neither names nor what was said before can be read. */
   readonly surroundings?: Surroundings;
   /** Absent: there are no live cards. */

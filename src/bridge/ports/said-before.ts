@@ -17,6 +17,10 @@ export interface SaidMessage {
   readonly text: string;
 }
 
+export interface DatedMessage extends SaidMessage {
+  readonly sentAtMs: number;
+}
+
 export type ReadResult<T> =
   | { readonly ok: true; readonly value: T }
   /** `isPassing`: another try may help. */
@@ -28,6 +32,14 @@ export interface Surroundings {
   quotedBy(message: InboundMessage): Promise<ReadResult<SaidMessage | undefined>>;
   /** The last messages of the thread before this one, oldest first, without those that were recalled. */
   threadBefore(message: InboundMessage, count: number): Promise<ReadResult<readonly SaidMessage[]>>;
+  /**
+   * The latest messages of the chat of a message, or of its thread, oldest first, without those that were recalled.
+   * `before`: only what was said there before the message with this id.
+   */
+  latest(
+    where: Pick<InboundMessage, 'chatId' | 'chatType' | 'threadId'>,
+    query: { readonly count: number; readonly before?: string },
+  ): Promise<ReadResult<readonly DatedMessage[]>>;
   /** Finds out names that are not known yet. Resolves when nothing more can be found out now. */
   findNames(
     chat: Pick<InboundMessage, 'chatId' | 'chatType'>,

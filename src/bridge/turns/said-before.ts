@@ -113,7 +113,7 @@ export class SaidBefore {
   ): Promise<TurnDetails> {
     const quoted = read.quoted.ok ? read.quoted.value : undefined;
     const all = [...(quoted === undefined ? [] : [quoted]), ...read.thread];
-    const gone = await this.#goneAmong(all);
+    const gone = await goneAmong(this.#parts.journal, all);
     const answers = await this.#parts.journal.answersAmong(
       all.flatMap(({ messageId, isBot }) => (isBot ? messageId : [])),
     );
@@ -138,17 +138,21 @@ export class SaidBefore {
     };
   }
 
-  async #goneAmong(messages: readonly SaidMessage[]): Promise<ReadonlySet<MessageId>> {
-    const gone = new Set<MessageId>();
-    for (const { messageId } of messages) {
-      if (await this.#parts.journal.isDone(recallOf(messageId))) gone.add(messageId);
-    }
-    return gone;
-  }
-
   #nameOf(id: string): string | undefined {
     return this.#parts.lark.surroundings?.nameOf(id);
   }
+}
+
+/** Those of the messages that are known to be recalled. */
+export async function goneAmong(
+  journal: Pick<Journal, 'isDone'>,
+  messages: readonly Pick<SaidMessage, 'messageId'>[],
+): Promise<ReadonlySet<MessageId>> {
+  const gone = new Set<MessageId>();
+  for (const { messageId } of messages) {
+    if (await journal.isDone(recallOf(messageId))) gone.add(messageId);
+  }
+  return gone;
 }
 
 function saidBy({ messageId, senderOpenId: sender, edited, parts }: InboundMessage): SaidMessage {

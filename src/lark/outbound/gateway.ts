@@ -28,6 +28,7 @@ import { createSurroundings } from './said-before.ts';
 import { idOf } from '../inbound/fields.ts';
 import type { Self } from '../inbound/parsed.ts';
 import type { FetchMessage } from '../inbound/reread.ts';
+import { emojiNamed } from '../content/emojis.ts';
 import { contentForm, rendered, type Rendered, toLarkContent } from '../content/rendered.ts';
 import { sdkLogger } from '../sdk.ts';
 import { NO_OBSERVER, type Observer } from '../../bridge/ports/observer.ts';
@@ -130,6 +131,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     resource: createResourceReader({ caller, log }),
     upload: createUploads(caller),
     membersOf: (chat) => members.all(chat),
+    emojiNamed,
     surroundings: createSurroundings({ caller, names, log }),
     noteName: (id, name) => names.note(id, name),
     async botInfo() {

@@ -87,6 +87,7 @@ async function boot(accessMode: Mode = 'pairing', owner: typeof OWNER | null = O
       surroundings: {
         quotedBy: () => Promise.resolve({ ok: true, value: undefined }),
         threadBefore: () => Promise.resolve({ ok: true, value: [] }),
+        latest: () => Promise.resolve({ ok: true, value: [] }),
         findNames: () => (names === undefined ? new Promise(() => {}) : Promise.resolve()),
         nameOf: (id) => names?.get(id),
       },

@@ -73,6 +73,7 @@ const surroundings: Surroundings = {
     return quoted();
   },
   threadBefore: (_message, count) => thread(count),
+  latest: () => Promise.resolve({ ok: true, value: [] }),
   findNames: () => findNames(),
   nameOf: (id) => names[id],
 };

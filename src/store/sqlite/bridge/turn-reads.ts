@@ -78,17 +78,17 @@ export class TurnReads {
       .map((row) => messageId(String(row['message_id'])));
   }
 
-  /** The last turns of the same thread before this one, oldest first, without those that were recalled. */
+  /** The last turns of the same thread, or of the chat outside of threads, before this one, oldest first. Not those that were recalled. */
   before({ seq, message }: Turn, limit: number): Turn[] {
     return this.#db
       .all(
         `SELECT ${COLUMNS} FROM turns WHERE +app_id = ?1 AND chat_id = ?2 AND seq < ?3 AND seq > ?3 - ${THREAD_ROWS_MAX}
-           AND json_extract(message, '$.threadId') = ?4 AND json_array_length(message, '$.parts') > 0
+           AND json_extract(message, '$.threadId') IS ?4 AND json_array_length(message, '$.parts') > 0
          ORDER BY seq DESC LIMIT ?5`,
         this.#app,
         message.chatId,
         seq,
-        message.threadId ?? '',
+        message.threadId ?? null,
         limit,
       )
       .map(toTurn)

@@ -2,8 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnswerFile } from '../core/content.ts';
-import { KIND_BYTES, kindOf } from '../files/file-kind.ts';
-import { LIMITS } from '../lark/content/limits.ts';
+import { KIND_BYTES, kindOf } from './file-kind.ts';
 
 const IMAGE_BYTES_MAX = 10 * 1024 * 1024;
 
@@ -33,11 +32,4 @@ export function keepFiles(given: readonly GivenFile[], folder: string): void {
 
 export function forgetFiles(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
-}
-
-/** Why Lark would not take a card that is this long. */
-export function cardProblem(card: string): string | undefined {
-  const bytes = Buffer.byteLength(card);
-  if (bytes <= LIMITS.cardBodyBytesMax) return undefined;
-  return `the card has ${bytes} bytes, and Lark takes 30 KB`;
 }
