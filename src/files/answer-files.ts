@@ -27,7 +27,7 @@ export class AnswerFilesOnDisk {
       keepFiles(given, folder);
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      forgetFiles(folder);
+      quietly(() => forgetFiles(folder));
       const { message } = inWords(error) ?? error;
       throw new BridgeError('store_unavailable', `the file could not be kept: ${message}`, {
         cause: error,

@@ -110,6 +110,71 @@ describe('a thread', () => {
   });
 });
 
+describe('the latest messages', () => {
+  async function talk() {
+    const given = await group();
+    const { rig, lark, ann, tom, chat } = given;
+    const add = (text: string) => lark.say({ chat, from: ann, text });
+    const one = add('one');
+    const two = lark.say({ chat, from: tom, text: 'two' });
+    lark.recall(add('gone').messageId);
+    const inThread = lark.say({ chat, from: tom, text: 'aside', replyTo: one, inThread: true });
+    const three = add('three');
+    const { surroundings } = surroundingsOf(rig);
+    const latest = async (at: SimMessage, count: number, before?: string) => {
+      const query = { count, ...(before !== undefined && { before }) };
+      const read = await surroundings.latest(asInbound(at), query);
+      return read.ok ? read.value.map(({ text }) => text) : read.reason;
+    };
+    return { ...given, one, two, three, inThread, latest, surroundings };
+  }
+
+  test('of a chat, oldest first, with their times, without recalled ones and without threads', async () => {
+    const { three, tom, two, latest, surroundings } = await talk();
+    expect(await latest(three, 50)).toEqual(['one', 'two', 'three']);
+    expect(await latest(three, 2)).toEqual(['two', 'three']);
+    const read = await surroundings.latest(asInbound(three), { count: 2 });
+    expect(read.ok && read.value[0]).toEqual({
+      messageId: two.messageId,
+      sender: tom.openId,
+      isBot: false,
+      text: 'two',
+      sentAtMs: two.createdAtMs,
+    });
+  });
+
+  test('before a message, also within the same second', async () => {
+    const { two, three, latest } = await talk();
+    expect(await latest(three, 50, three.messageId)).toEqual(['one', 'two']);
+    expect(await latest(three, 1, three.messageId)).toEqual(['two']);
+    expect(await latest(three, 50, two.messageId)).toEqual(['one']);
+  });
+
+  test('of a thread are those of the thread alone', async () => {
+    const { one, inThread, latest } = await talk();
+    expect(await latest(inThread, 50)).toEqual(['one', 'aside']);
+    expect(await latest(inThread, 50, inThread.messageId)).toEqual(['one']);
+    expect(await latest(inThread, 50, one.messageId)).toEqual([]);
+  });
+
+  test.each(['om_nobody', '../im/v1/chats', 'oc_1/../../x', ''])(
+    'before %j, which is no message of the chat, there are none',
+    async (before) => {
+      const { lark, three, latest } = await talk();
+      const calls = () => lark.calls({ path: '/chats', method: 'GET' }).length;
+      expect(await latest(three, 50, before)).toBe('there is no such message in this chat');
+      expect(calls()).toBe(0);
+    },
+  );
+
+  test('before a message of another chat there are none', async () => {
+    const { lark, app, ann, tom, three, latest } = await talk();
+    const other = lark.addGroup({ name: 'Other', members: [ann, tom], apps: [app] });
+    const { messageId: before } = lark.say({ chat: other, from: tom, text: 'elsewhere' });
+    expect(await latest(three, 50, before)).toBe('there is no such message in this chat');
+  });
+});
+
 describe('names', () => {
   const MEMBERS = '/members';
   const CONTACT = '/contact/v3/users/basic_batch';
