@@ -1,6 +1,7 @@
 /** Where turns go: to the embedded hub in this process, or to a hub elsewhere. */
 import { join } from 'node:path';
 import { ProgramPlaces } from '../agents/acp/places.ts';
+import { AgentTools } from '../agents/mcp/agent-tools.ts';
 import { createRuntime } from '../agents/create-runtime.ts';
 import { OutputFolders } from '../agents/output-folders.ts';
 import { ProgramCgroups } from '../agents/cgroups/program-cgroups.ts';
@@ -146,6 +147,12 @@ export function createEmbeddedHub(
   const places = new ProgramPlaces(config.agentProcessesMax);
   const idleMs = config.agentIdleSecs * 1000;
   const agentFolders = join(config.stateDir, AGENT_FOLDERS);
+  const { open: openTools } = new AgentTools({
+    privateFolder: config.stateDir,
+    node: process.execPath,
+    clock: systemClock,
+    log,
+  });
   return new Hub({
     host: config.hubHost,
     port: config.hubPort,
@@ -158,7 +165,7 @@ export function createEmbeddedHub(
     clock: systemClock,
     store: new SqliteHubStore(db),
     createRuntime: (spec, host) => {
-      const kept = { places, idleMs, agentFolders };
+      const kept = { places, idleMs, agentFolders, openTools };
       const given = { env, timeoutMs, programs, cgroups, outputs, turnFiles, ...kept };
       return createRuntime(spec, { ...given, clock: systemClock, log }, host);
     },

@@ -74,10 +74,11 @@ export function allowedOutcome(options: readonly PermissionOption[]): Json | und
 }
 
 export function toolUseOf(toolCall: Json): ToolUse {
-  const { name, title, _meta: meta } = toolCall;
+  const { name, title, kind, _meta: meta } = toolCall;
   return {
     name: typeof name === 'string' ? name : undefined,
     title: typeof title === 'string' ? title : undefined,
+    kind: typeof kind === 'string' ? kind : undefined,
     meta: asObject(meta),
   };
 }

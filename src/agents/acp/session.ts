@@ -111,7 +111,7 @@ export class AcpSession {
     this.#program = program;
     this.#nativeId = undefined;
     this.#promptedUntilMs = undefined;
-    this.#tools ??= this.#parts.openTools?.(this.#parts.id);
+    this.#tools ??= this.#parts.openTools?.(this.#parts);
     const stored = session?.nativeId;
     const answer = stored === undefined || afresh ? undefined : await this.#takeUp(stored);
     if (answer === undefined) {
@@ -190,7 +190,7 @@ export class AcpSession {
       try {
         const answer = await program.request(
           method,
-          { sessionId: nativeId, ...this.#place() },
+          { sessionId: nativeId, ...(await this.#place()) },
           LOAD_MS_MAX,
         );
         return this.#live(nativeId, answer);
@@ -210,7 +210,7 @@ export class AcpSession {
   }
 
   async #begin(program: AcpProcess, keep: (nativeId: string) => Promise<void>): Promise<void> {
-    const answer = await program.request('session/new', this.#place(), NEW_MS_MAX);
+    const answer = await program.request('session/new', await this.#place(), NEW_MS_MAX);
     const nativeId = answer['sessionId'];
     if (typeof nativeId !== 'string') {
       throw new AcpTrouble({ kind: 'refused', code: 0, said: 'it gave no id of the session' });
@@ -227,10 +227,10 @@ export class AcpSession {
     return answer;
   }
 
-  #place(): Json {
+  async #place(): Promise<Json> {
     const { folder: cwd } = this.#parts;
     const abilities = this.#program?.abilities.tools ?? { http: false };
-    return { cwd, mcpServers: this.#tools?.servers(abilities) ?? [] };
+    return { cwd, mcpServers: (await this.#tools?.servers(abilities)) ?? [] };
   }
 
   /** Sets the mode that asks a person before the agent acts. */

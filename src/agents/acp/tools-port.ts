@@ -41,8 +41,6 @@ export interface ToolUse {
 /** The turn that the calls of tools belong to. */
 export interface ToolTurn {
   readonly host: TurnHost;
-  /** Where the files are that the agent may send, absolute. The first one is the folder that it works in. */
-  readonly folders: readonly string[];
   /** Asks a person. The id of the question must be new in the turn. */
   readonly ask: (question: QuestionUpdate) => Promise<QuestionAnswer>;
 }
@@ -58,5 +56,5 @@ export interface SessionTools {
   close(): void;
 }
 
-/** `sessionId`: the bridge's id. */
-export type OpenTools = (sessionId: string) => SessionTools;
+/** `id`: the bridge's id of the session. `folder`: where the agent works, and where the files are that it may send. */
+export type OpenTools = (session: { readonly id: string; readonly folder: string }) => SessionTools;

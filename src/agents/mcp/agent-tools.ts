@@ -2,10 +2,17 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { isSystemError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { Secret } from '../../core/secret.ts';
 import type { Clock } from '../../time/clock.ts';
-import type { SessionTools, ToolAbilities, ToolServer, ToolTurn } from '../acp/tools-port.ts';
+import type {
+  OpenTools,
+  SessionTools,
+  ToolAbilities,
+  ToolServer,
+  ToolTurn,
+} from '../acp/tools-port.ts';
 import { asksForTools } from './messages.ts';
 import { isOwnTool, SERVER_NAME } from './own-tools.ts';
 import { ADDRESS_VARIABLE, TOKEN_VARIABLE } from './shim-variables.ts';
@@ -37,13 +44,14 @@ export class AgentTools {
     this.#parts = parts;
   }
 
-  readonly open = (session: string): SessionTools => {
+  readonly open: OpenTools = ({ id, folder }) => {
     const opened = new OpenSession(this.#parts, {
+      folder,
       address: () => this.#address(),
       onClose: () => this.#closed(opened),
     });
     this.#sessions.add(opened);
-    this.#parts.log.debug('agent_tools_opened', { session });
+    this.#parts.log.debug('agent_tools_opened', { session: id });
     return opened;
   };
 
@@ -78,6 +86,8 @@ export class AgentTools {
 }
 
 interface Around {
+  /** Where the agent works. */
+  readonly folder: string;
   readonly address: () => Promise<string>;
   readonly onClose: () => void;
 }
@@ -95,7 +105,7 @@ class OpenSession implements SessionTools, ToolHolder {
   constructor(parts: AgentToolsParts, around: Around) {
     this.#parts = parts;
     this.#around = around;
-    this.#calls = new ToolCalls(parts.privateFolder);
+    this.#calls = new ToolCalls({ folder: around.folder, privateFolder: parts.privateFolder });
     this.tokenHash = hashOf(this.#token.reveal());
   }
 
@@ -108,7 +118,8 @@ class OpenSession implements SessionTools, ToolHolder {
   }
 
   async servers({ http }: ToolAbilities): Promise<readonly ToolServer[]> {
-    const url = await this.#around.address();
+    const url = await this.#url();
+    if (url === undefined) return [];
     const token = this.#token.reveal();
     const name = SERVER_NAME;
     if (http) {
@@ -120,6 +131,17 @@ class OpenSession implements SessionTools, ToolHolder {
       { name: TOKEN_VARIABLE, value: token },
     ];
     return [{ name, command: this.#parts.node, args: [SHIM], env }];
+  }
+
+  /** Without the tools an agent can still answer. */
+  async #url(): Promise<string | undefined> {
+    try {
+      return await this.#around.address();
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      this.#parts.log.warn('agent_tools_not_served', { error: error.message });
+      return undefined;
+    }
   }
 
   attach(turn: ToolTurn | undefined): void {

@@ -7,10 +7,10 @@ import type { ChatFile } from '../runtime.ts';
 
 const { open, readlink, realpath, stat } = promises;
 
-interface GivenFrom {
-  /** Absolute. A path that is not absolute begins in the first one. */
-  readonly folders: readonly string[];
-  /** Nothing in it is given away, unless it lies in one of the folders that are inside of it. */
+export interface FilesOfSession {
+  /** Where the agent works, absolute. Other paths than absolute ones begin in it. */
+  readonly folder: string;
+  /** Nothing in it is given away, unless the folder of the agent is inside of it. */
   readonly privateFolder: string;
 }
 
@@ -27,10 +27,10 @@ const REFUSALS = {
   not_a_file: 'it is no plain file with one name. Folders, pipes and hard links are not sent',
 } as const;
 
-export async function readGivenFile(path: string, from: GivenFrom): Promise<GivenFile> {
+export async function readGivenFile(path: string, from: FilesOfSession): Promise<GivenFile> {
   if (path.includes('\0')) return refused('that is no path');
   try {
-    const real = await realpath(resolve(from.folders[0] ?? sep, path));
+    const real = await realpath(resolve(from.folder, path));
     if (!(await mayGive(real, from))) return refused(OUTSIDE);
     return await readOpened(real, { from, name: shownName(basename(path)) });
   } catch (error) {
@@ -43,7 +43,7 @@ export async function readGivenFile(path: string, from: GivenFrom): Promise<Give
 
 async function readOpened(
   real: string,
-  { from, name }: { readonly from: GivenFrom; readonly name: string },
+  { from, name }: { readonly from: FilesOfSession; readonly name: string },
 ): Promise<GivenFile> {
   // A pipe would be waited for.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -78,12 +78,10 @@ async function placeOf(
   return now.dev === found.dev && now.ino === found.ino ? realpath(real) : undefined;
 }
 
-async function mayGive(place: string, { folders, privateFolder }: GivenFrom): Promise<boolean> {
+async function mayGive(place: string, { folder, privateFolder }: FilesOfSession): Promise<boolean> {
+  const own = await realOrSame(folder);
   const hidden = await realOrSame(privateFolder);
-  const roots = await Promise.all(folders.map(realOrSame));
-  return roots.some(
-    (root) => isInside(place, root) && (!isInside(place, hidden) || isInside(root, hidden)),
-  );
+  return isInside(place, own) && (!isInside(place, hidden) || isInside(own, hidden));
 }
 
 /** A folder that does not exist holds nothing. */

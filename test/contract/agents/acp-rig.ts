@@ -8,6 +8,7 @@ import type {
   AgentResult,
   AgentRun,
   AgentTurn,
+  ChatTools,
   OwnerNotice,
   TurnSession,
 } from '../../../src/agents/runtime.ts';
@@ -99,11 +100,13 @@ export class AcpRig {
       session = 'session-1',
       folder,
       choices,
+      chat,
       ...more
     }: Partial<Omit<AgentTurn, 'session'>> & {
       session?: string | null;
       folder?: string;
       choices?: Record<string, string>;
+      chat?: ChatTools;
     } = {},
   ): Promise<Given> {
     await this.runtime.start();
@@ -113,6 +116,7 @@ export class AcpRig {
     const turn: AgentTurn = { turnId: 'turn-1', text, lark: undefined, ...more };
     const kept = session === null ? undefined : this.#sessionOf(session, folder, choices);
     const run = this.runtime.prompt(kept === undefined ? turn : { ...turn, session: kept }, {
+      ...(chat !== undefined && { chat }),
       onUpdate: (update) => updates.push(update),
       onSign: () => {
         signs += 1;

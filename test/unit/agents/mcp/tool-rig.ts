@@ -1,4 +1,4 @@
-/** Sessions with tools, a chat that notes what is done in it, and an agent that calls over HTTP. */
+/** Sessions with tools in a folder with one file, a chat that notes what is done in it, and an agent that calls over HTTP. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -16,12 +16,14 @@ export function createTools() {
   const clock = new VirtualClock();
   const log = recordingLog();
   const tools = new AgentTools({ privateFolder, node: process.execPath, clock, log });
-  const open = (name = 'session'): SessionTools => {
-    const session = tools.open(name);
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'report.txt'), 'all is well');
+  const open = (): SessionTools => {
+    const session = tools.open({ id: 'session', folder });
     onTestFinished(() => session.close());
     return session;
   };
-  return { open, clock, log, privateFolder };
+  return { open, clock, log, folder };
 }
 
 export interface Asked {
@@ -29,10 +31,8 @@ export interface Asked {
   readonly answer: (answer: QuestionAnswer) => void;
 }
 
-/** A turn that works in a folder with one file, and a chat that takes everything. */
+/** A turn, and a chat that takes everything. */
 export function createTurn(chat: Partial<ChatTools> = {}) {
-  const folder = temporaryFolder();
-  writeFileSync(join(folder, 'report.txt'), 'all is well');
   const asked: Asked[] = [];
   const sent: { file: ChatFile; caption: string | undefined }[] = [];
   const reactions: string[] = [];
@@ -49,13 +49,12 @@ export function createTurn(chat: Partial<ChatTools> = {}) {
   };
   const turn: ToolTurn = {
     host: { onUpdate: () => {}, chat: { ...takesAll, ...chat } },
-    folders: [folder],
     ask: (question) =>
       new Promise((resolve) => {
         asked.push({ question, answer: resolve });
       }),
   };
-  return { turn, folder, asked, sent, reactions };
+  return { turn, asked, sent, reactions };
 }
 
 export const said = (text: string): QuestionAnswer => ({ kind: 'said', text, by: openId('ou_1') });
