@@ -133,7 +133,7 @@ class Tools implements SessionTools {
   isClosed = false;
 
   servers() {
-    return [{ name: 'ours', command: '/bin/true', args: [], env: [] }];
+    return Promise.resolve([{ name: 'ours', command: '/bin/true', args: [], env: [] }]);
   }
 
   attach(turn: ToolTurn | undefined): void {
@@ -151,7 +151,7 @@ class Tools implements SessionTools {
 
 test('the tools of the bridge are given to each session, and belong to the turn at work', async () => {
   const opened = new Map<string, Tools>();
-  const openTools = (id: string) => {
+  const openTools = ({ id }: { readonly id: string }) => {
     const tools = new Tools();
     opened.set(id, tools);
     return tools;
