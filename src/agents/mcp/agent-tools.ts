@@ -64,7 +64,7 @@ export class AgentTools {
       const address = door.open();
       // After a failure the next session tries it again.
       address.catch(() => {
-        this.#door = undefined;
+        if (this.#door?.address === address) this.#door = undefined;
       });
       this.#door = { address, close: () => door.close() };
     }
@@ -80,8 +80,10 @@ export class AgentTools {
   #closed(session: OpenSession): void {
     this.#sessions.delete(session);
     if (this.#sessions.size > 0) return;
-    this.#door?.close();
+    const door = this.#door;
     this.#door = undefined;
+    // It may still be on its way to listening. If it failed, there is nothing to close.
+    door?.address.then(door.close, () => {});
   }
 }
 
