@@ -60,7 +60,7 @@ export interface ChatTools {
 }
 
 /** `refused`: why it was not done, in words for the agent. */
-export interface ToolOutcome {
+interface ToolOutcome {
   readonly refused?: string;
 }
 

@@ -92,9 +92,9 @@ describe('nothing outside of the folders is given away', () => {
       mkdirSync(real);
       writeFileSync(join(real, 'secret.txt'), 'harmless');
       const contents = new Set<string>();
-      let isRead = false;
+      const reading = { isOver: false };
       const swapped = async () => {
-        for (let round = 0; round < 100 || !isRead; round += 1) {
+        for (let round = 0; round < 100 || !reading.isOver; round += 1) {
           renameSync(real, `${real}-away`);
           symlinkSync(elsewhere, real);
           await new Promise(setImmediate);
@@ -108,7 +108,7 @@ describe('nothing outside of the folders is given away', () => {
           const given = await read('sub/secret.txt');
           if (given.ok) contents.add(Buffer.from(given.file.bytes).toString());
         }
-        isRead = true;
+        reading.isOver = true;
       };
       await Promise.all([swapped(), readAgain()]);
       expect(contents).not.toContain('secret');
