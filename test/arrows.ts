@@ -22,7 +22,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   time: { ours: ['core'], packages: [] },
   net: {
     ours: ['core', 'time'],
-    packages: ['undici', 'node:crypto', 'node:http', 'node:https', 'node:net', 'node:tls'],
+    packages: [
+      'undici',
+      'node:crypto',
+      'node:dns',
+      'node:http',
+      'node:https',
+      'node:net',
+      'node:stream/web',
+      'node:tls',
+    ],
   },
   wire: { ours: ['core', 'text'], packages: ['node:crypto'] },
   files: { ours: ['core'], packages: ['node:crypto', 'node:fs', 'node:path'] },
@@ -35,6 +44,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   agents: {
     ours: GROUND,
     packages: [
+      '@a2a-js/sdk',
       '@agentclientprotocol/sdk',
       // The tools of the bridge, in `mcp/`: their protocol, their schemas, and the loopback server behind which they are.
       '@modelcontextprotocol/server',

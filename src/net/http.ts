@@ -3,6 +3,7 @@ import { type Agent, type Dispatcher, errors, FormData, request } from 'undici';
 import { errorText } from '../core/errors.ts';
 import { createHttpRoutes, type HttpRoutes } from './dispatcher.ts';
 import { proxyFor, proxyName, type ProxySettings } from './proxy.ts';
+import { addressRefusal, lookupPublic, untilFoundPublic } from './public-addresses.ts';
 import { trustOnly } from './tls.ts';
 
 export interface HttpOptions {
@@ -18,6 +19,8 @@ export interface HttpOptions {
   readonly certificatePem?: string | undefined;
   /** Every call goes through this Unix socket, whatever host its URL names. */
   readonly socketPath?: string;
+  /** Connects only to addresses of the open internet. What a name leads to is looked at when it connects. */
+  readonly publicOnly?: boolean;
 }
 
 /** With at most one of `json`, `text` and `form`. */
@@ -111,21 +114,25 @@ const MISUSE: ReadonlySet<string> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT
 export class HttpClient {
   readonly #proxies: ProxySettings;
   readonly #answerBytesMax: number;
+  readonly #publicOnly: boolean;
   readonly #kept: HttpRoutes;
   readonly #alone: HttpRoutes;
 
   constructor(options: HttpOptions) {
     const { proxies = {}, connectTimeoutMs, keptMs, certificatePem, socketPath } = options;
+    const { publicOnly = false } = options;
     const agent: Agent.Options = {
       connect: {
         timeout: connectTimeoutMs,
         ...(certificatePem === undefined ? {} : trustOnly(certificatePem)),
         ...(socketPath === undefined ? {} : { socketPath }),
+        ...(publicOnly && { lookup: lookupPublic }),
       },
       ...(keptMs === undefined ? {} : { keepAliveTimeout: keptMs }),
     };
     this.#proxies = proxies;
     this.#answerBytesMax = options.answerBytesMax;
+    this.#publicOnly = publicOnly;
     this.#kept = createHttpRoutes(agent, proxies, [notingSendStarts]);
     this.#alone = createHttpRoutes({ ...agent, pipelining: 0 }, proxies, [notingSendStarts]);
   }
@@ -170,6 +177,7 @@ export class HttpClient {
     const sendStart: SendStart = { begun: false };
     const options = { method, ...content, ...limits, dispatcher, opaque: sendStart };
     try {
+      if (this.#publicOnly) await this.#refuseOthers(target);
       const answer = request(target, options);
       return await take(await untilAborted(answer, limits.signal));
     } catch (error) {
@@ -186,6 +194,13 @@ export class HttpClient {
         proxy: proxy && { name: proxyName(proxy), status: proxyStatusOf(trouble.text) },
       };
     }
+  }
+
+  /** What the lookup of a connection does not see: an address in place of a name, and names that a proxy looks up. */
+  async #refuseOthers(target: URL): Promise<void> {
+    const refusal = addressRefusal(target.hostname);
+    if (refusal !== undefined) throw refusal;
+    if (proxyFor(target, this.#proxies) !== undefined) await untilFoundPublic(target.hostname);
   }
 
   async #read(response: Dispatcher.ResponseData<unknown>): Promise<HttpAnswer> {
