@@ -7,6 +7,7 @@ import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema
 import { LIVE_CARDS } from './bridge/live-cards-schema.ts';
 import { SESSIONS_OF_PEOPLE, SESSIONS_SCHEMA } from './bridge/sessions-schema.ts';
 import { QUESTIONS_SCHEMA } from './bridge/questions-schema.ts';
+import { AGENTS_WITH_PROTOCOLS } from './hub/agents-schema.ts';
 import { AGENT_SESSIONS } from './hub/sessions-schema.ts';
 import { FOLDERS_SCHEMA } from './hub/folders-schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA, READABLE_ROWS } from './hub/schema.ts';
@@ -42,4 +43,5 @@ export const MIGRATIONS: readonly string[] = [
   AGENT_SESSIONS,
   FOLDERS_SCHEMA,
   SESSIONS_OF_PEOPLE,
+  AGENTS_WITH_PROTOCOLS,
 ];
