@@ -190,6 +190,8 @@ export interface AcpSpec extends ProgramSpec {
   readonly folder?: string;
   /** `auto`: it acts without asking, in the mode that it starts in. */
   readonly permissions: 'ask' | 'auto';
+  /** Of whoever added it: where its programs and its login are, however the bridge is started later. */
+  readonly places?: { readonly PATH?: string; readonly HOME?: string };
 }
 
 /** An agent elsewhere that speaks A2A. */

@@ -198,8 +198,9 @@ function waysToStart(agent: KnownAgent, work: string, env: Environment): readonl
   const own = binaries.filter((path) => existsSync(join(work, path))).map((path) => [path]);
   if (agent.npm?.binaries !== undefined) return own;
   const program = join(modules, '.bin', agent.program);
-  const options = findProgram(join(work, program), env) && nodeOptionsOf(join(work, program));
-  if (options === undefined) return existsSync(join(work, program)) ? [[program]] : [];
+  if (findProgram(join(work, program), env) === undefined) return [];
+  const options = nodeOptionsOf(join(work, program));
+  if (options === undefined) return [[program]];
   const ownNode = join(modules, `node-${process.platform}-${process.arch}`, 'bin', 'node');
   const node = existsSync(join(work, ownNode)) ? ownNode : nodeFor(env);
   return [[node, ...options, program]];

@@ -33,6 +33,12 @@ export class Directory {
     return this.#store.agents();
   }
 
+  /** Throws `usage` if no new agent can have this name. */
+  async checkName(name: string): Promise<void> {
+    assertName(name);
+    if ((await this.#store.agents()).some((agent) => agent.name === name)) throw nameTaken(name);
+  }
+
   /** Throws `usage` for a bad or taken name, or an empty command. */
   async addAgent({
     name,
@@ -48,11 +54,7 @@ export class Directory {
       { name, workspaceId: id, spec, createdAtMs: this.#clock.nowMs() },
       tokenHash(apiKey.reveal()),
     );
-    if (!added) {
-      throw new BridgeError('usage', `there is already an agent with the name ${name}`, {
-        next: `Choose another name, or remove it first: lark-bridge agents remove ${name}`,
-      });
-    }
+    if (!added) throw nameTaken(name);
     return { name, workspaceId: id, apiKey };
   }
 
@@ -95,13 +97,22 @@ export class Directory {
   }
 }
 
+function assertName(name: string): void {
+  if (NAME.test(name)) return;
+  throw new BridgeError('usage', `${JSON.stringify(name)} can't be the name of an agent`, {
+    next: 'Use 1 to 40 of the characters a-z, 0-9 and "-".',
+  });
+}
+
+function nameTaken(name: string): BridgeError {
+  return new BridgeError('usage', `there is already an agent with the name ${name}`, {
+    next: `Choose another name, or remove it first: lark-bridge agents remove ${name}`,
+  });
+}
+
 function assertValid(name: string, spec: AgentSpec): void {
-  if (!NAME.test(name)) {
-    throw new BridgeError('usage', `${JSON.stringify(name)} can't be the name of an agent`, {
-      next: 'Use 1 to 40 of the characters a-z, 0-9 and "-".',
-    });
-  }
-  if (spec.kind !== 'exec') return;
+  assertName(name);
+  if (spec.kind !== 'exec' && spec.kind !== 'acp') return;
   if (spec.argv[0] === undefined || spec.argv[0] === '') {
     throw new BridgeError('usage', 'the command of the agent is empty', {
       next: 'Name a program, for example: --exec "./answer.sh"',

@@ -27,7 +27,10 @@ test('F6: LARK_HUB_BRIDGES names the bridges elsewhere whose word about Lark cou
   onTestFinished(() => hub.stop());
   const agents = await openAgents(context);
   onTestFinished(() => agents.close());
-  const { workspaceId: agent, apiKey } = await agents.add({ name: 'poller' });
+  const { workspaceId: agent, apiKey } = await agents.add(
+    { name: 'poller' },
+    { signal: new AbortController().signal, onInstall: () => {} },
+  );
   const call = async (method: string, path: string, token: string, body?: object) => {
     const response = await fetch(hub.url + path, {
       method,
