@@ -1,6 +1,5 @@
 import { split } from 'shlex';
 import { BridgeError } from '../core/errors.ts';
-import { quoted } from '../files/rights.ts';
 
 /** Splits a command into words as a shell would, without expanding anything. Throws `usage` if that is impossible. */
 export function parseCommand(text: string): string[] {
@@ -28,9 +27,4 @@ function wordsOf(text: string): string[] {
       cause: error,
     });
   }
-}
-
-/** The words as a command that a person can give to a shell. */
-export function commandText(words: readonly string[]): string {
-  return words.map(quoted).join(' ');
 }

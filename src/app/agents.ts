@@ -1,9 +1,11 @@
 /** What `agents` runs: the agents on the embedded hub, whether it runs or not. */
-import { type NewAgent, packagesFolder, specOf } from './agent-specs.ts';
+import { resolve } from 'node:path';
+import { checkedFolder, type NewAgent, packagesFolder, specOf } from './agent-specs.ts';
 import { type Trial, type TrialEnd, tryAgent } from './agent-trial.ts';
 import type { AppContext } from './context.ts';
 import { knownHere } from './known-here.ts';
 import { BridgeError } from '../core/errors.ts';
+import { findFolder } from '../files/folder-check.ts';
 import { type AddedAgent, Directory } from '../hub/domain/directory.ts';
 import type { AgentSpec } from '../hub/ports/agents.ts';
 import { Db } from '../store/sqlite/db.ts';
@@ -18,6 +20,11 @@ export type TurnsGoTo =
   /** The settings name an agent that does not exist. */
   | { readonly kind: 'nobody'; readonly name: string }
   | { readonly kind: 'elsewhere'; readonly url: string };
+
+interface ChangedFolder {
+  readonly path: string;
+  readonly changed: boolean;
+}
 
 interface Progress {
   readonly signal: AbortSignal;
@@ -68,6 +75,18 @@ export async function openAgents(context: AppContext) {
       return tryAgent(context, { ...trial, name, spec });
     },
     known: () => knownHere({ env, home: config.home, packagesFolder: packages }),
+    folders: () => folders.folders(),
+    /** Resolves with the full path, and whether it is new. Throws `usage` for what is no folder. */
+    async addFolder(typed: string): Promise<ChangedFolder> {
+      const path = checkedFolder(typed);
+      return { path, changed: await folders.addFolder(path, systemClock.nowMs()) };
+    },
+    /** One that is gone from the disk can be removed too. */
+    async removeFolder(typed: string): Promise<ChangedFolder> {
+      const found = findFolder(resolve(typed));
+      const path = found.ok ? found.path : resolve(typed);
+      return { path, changed: await folders.removeFolder(path) };
+    },
     close: () => Promise.resolve(db.close()),
   };
 }

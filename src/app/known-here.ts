@@ -1,8 +1,8 @@
 /** What `agents known` says: the table, and what of it is on this machine. */
 import type { Environment } from '../agents/environment.ts';
-import { commandText } from '../agents/command-line.ts';
+import { knownLoginCommand } from '../agents/acp/abilities.ts';
 import { findInstalled, type InstalledAgent } from '../agents/known/installed-agent.ts';
-import { loginCommand, type LoginState, loginStateOf } from '../agents/known/login-state.ts';
+import { type LoginState, loginStateOf } from '../agents/known/login-state.ts';
 import { findPrivate, howToInstall } from '../agents/known/private-install.ts';
 import { KNOWN_AGENTS, type KnownAgent } from '../agents/known-agents.ts';
 
@@ -39,13 +39,12 @@ export function knownHere(place: Place): Promise<readonly KnownHere[]> {
 
 async function lookFor(agent: KnownAgent, place: Place): Promise<KnownHere> {
   const found = await findHere(agent, place);
-  const login = found && loginCommand(agent, found.start);
   return {
     id: agent.id,
     name: agent.name,
     found,
     login: loginStateOf(agent, place),
-    loginCommand: login && commandText(login),
+    loginCommand: found && knownLoginCommand(agent, [...found.start, ...agent.args]),
     install: howToInstall(agent),
     canBeInstalled: agent.npm?.verified === true,
     note: agent.note,

@@ -11,6 +11,7 @@ import { connectCommand } from './commands/connect.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { foldersCommand } from './commands/folders.ts';
 import { hubCommand } from './commands/hub.ts';
 import { serviceCommand } from './commands/os-service.ts';
 import { pairingCommand } from './commands/pairing.ts';
@@ -40,6 +41,7 @@ const GRAMMAR = {
     runCommand,
     hubCommand,
     agentsCommand,
+    foldersCommand,
     sendCommand,
     statusCommand,
     doctorCommand,

@@ -296,7 +296,12 @@ function variablesFor(
 ): Record<string, string> {
   const asking = spec.permissions === 'ask' ? known?.askVariables : undefined;
   const given = { ...known?.variables, ...asking, ...chosen };
-  const all = agentEnvironment({ env, given, user: user?.variables, turn: { lark: undefined } });
+  const all = agentEnvironment({
+    env: { ...env, ...spec.places },
+    given,
+    user: user?.variables,
+    turn: { lark: undefined },
+  });
   return { PATH: STANDARD_PATH, HOME: homedir(), LANG: 'C.UTF-8', ...all };
 }
 

@@ -29,11 +29,3 @@ export function loginStateOf(agent: KnownAgent, { env, home }: LoginPlace): Logi
   // A Mac keeps logins in its keychain.
   return elsewhereToo || process.platform === 'darwin' ? { is: 'unknown' } : { is: 'no' };
 }
-
-/** The command that logs in, for a person at a terminal. Undefined if nobody knows it. */
-export function loginCommand(
-  { login }: KnownAgent,
-  start: readonly string[],
-): readonly string[] | undefined {
-  return login === undefined ? undefined : [...start, ...login];
-}

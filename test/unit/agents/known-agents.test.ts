@@ -9,7 +9,7 @@ import {
   versionIn,
   versionOf,
 } from '../../../src/agents/known/installed-agent.ts';
-import { loginCommand, loginStateOf } from '../../../src/agents/known/login-state.ts';
+import { loginStateOf } from '../../../src/agents/known/login-state.ts';
 import { runToEnd } from '../../../src/agents/known/run-to-end.ts';
 import { KNOWN_AGENTS, knownAgent, type KnownAgent } from '../../../src/agents/known-agents.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
@@ -62,18 +62,6 @@ describe('the table', () => {
     expect(knownAgent('codex')?.askModes?.[0]).toBe('read-only');
     const asks = knownAgent('opencode')?.askVariables?.['OPENCODE_CONFIG_CONTENT'] ?? '';
     expect(JSON.parse(asks)).toMatchObject({ permission: { bash: 'ask', edit: 'ask' } });
-  });
-
-  test('the command that logs in is that of the same program', () => {
-    expect(loginCommand(CLAUDE, ['/usr/bin/node', '/opt/claude-agent-acp'])).toEqual([
-      '/usr/bin/node',
-      '/opt/claude-agent-acp',
-      '--cli',
-      'auth',
-      'login',
-      '--claudeai',
-    ]);
-    expect(loginCommand(knownAgent('devin') as KnownAgent, ['/bin/devin'])).toBeUndefined();
   });
 });
 

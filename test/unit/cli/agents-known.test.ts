@@ -1,5 +1,13 @@
 /** `lark-bridge agents known`, `add` of agents that speak a protocol, and `folders`. */
-import { chmodSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../../kit/folder.ts';
@@ -218,5 +226,36 @@ describe('agents add --acp and --a2a', () => {
     expect(stderr).toContain(said);
     expect(stderr).not.toContain('me:pw');
     expect(await listed()).toHaveLength(1);
+  });
+});
+
+describe('folders', () => {
+  test('are added by where they lead, listed and removed, also when they are gone', async () => {
+    mkdirSync(join(home, 'work'));
+    symlinkSync(join(home, 'work'), join(home, 'link'));
+    expect((await run(['folders'])).stdout).toContain('lark-bridge folders add DIR');
+    expect((await run(['folders', 'add', join(home, 'link')])).stdout).toContain(
+      join(home, 'work'),
+    );
+    expect((await run(['folders', 'add', join(home, 'work')])).stdout).toContain('already');
+    const { stdout } = await run(['folders', 'list', '--json']);
+    expect(JSON.parse(stdout)).toEqual({ folders: [join(home, 'work')] });
+    rmSync(join(home, 'work'), { recursive: true });
+    expect((await run(['folders', 'remove', join(home, 'work')])).code).toBe(0);
+    const again = await run(['folders', 'remove', join(home, 'work')]);
+    expect(again).toMatchObject({ code: 2 });
+    expect(again.stderr).toContain('lark-bridge folders list');
+  });
+
+  test('`agents add --folder` adds it too', async () => {
+    program('mine');
+    await agents('add', 'helper', '--acp', 'mine', '--folder', bin);
+    expect((await run(['folders', 'list'])).stdout).toBe(`${bin}\n`);
+  });
+
+  test('what is no folder is refused', async () => {
+    const { code, stderr } = await run(['folders', 'add', join(home, 'none')]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/there is no folder .*\nnext: /);
   });
 });
