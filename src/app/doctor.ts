@@ -1,6 +1,7 @@
 /** What `doctor` checks, and in which order. */
 import { basename, dirname, join } from 'node:path';
 import { cgroupOf } from '../agents/cgroups/own-cgroup.ts';
+import { agentFacts } from './doctor-agents.ts';
 import { journalOf, latestStatus } from './state.ts';
 import { protectionTroubles } from './hub-protection.ts';
 import { systemClock } from '../time/clock.ts';
@@ -39,6 +40,7 @@ import {
   checkWorkspaces,
   QUOTA_SHARE_HIGH,
 } from '../doctor/hub.ts';
+import { checkAgents } from '../doctor/agents.ts';
 import { checkNode, checkStateDirectory, readStateDirectory } from '../doctor/machine.ts';
 import { checkTraffic, type TrafficFact } from '../doctor/rights.ts';
 import { checkDaemon, checkOtherProcess } from '../doctor/running.ts';
@@ -141,13 +143,15 @@ async function checkWith(config: Config, context: CheckContext): Promise<Finding
   const status = isReadable ? await ifReadable(() => readStatus(config)) : undefined;
   const pid =
     status?.pid ?? (await ifReadable(() => findInstance(config.stateDir, tryFileLock)))?.pid;
-  const [lark, hub] = await Promise.all([
-    offline ? undefined : askLark(config),
-    checkHub(config, { offline, pid, agents: stored?.agents }),
-  ]);
-  const units = (['user', 'system'] as const).map((scope) => {
+  const folders = (['user', 'system'] as const).map((scope) => {
     return { scope, folder: unitFolder(scope, { env, home: config.home }) };
   });
+  const units = process.platform === 'linux' ? readUnits(folders) : [];
+  const [lark, hub, agents] = await Promise.all([
+    offline ? undefined : askLark(config),
+    checkHub(config, { offline, pid, agents: stored?.agents }),
+    agentFacts(isHubHere(config) ? (stored?.agents ?? []) : [], { config, env, units }),
+  ]);
   return [
     ...credentialsFound(config, report, status),
     ...checkDaemon({
@@ -157,10 +161,11 @@ async function checkWith(config: Config, context: CheckContext): Promise<Finding
       ownVersion: version,
     }),
     ...otherProcessFound(config),
-    ...(process.platform === 'linux' ? checkUnits(readUnits(units), version) : []),
+    ...(process.platform === 'linux' ? checkUnits(units, version) : []),
     ...checkDatabase(config.dbPath, database),
     ...(stored?.calls === undefined ? [] : [checkQuota(stored.calls)]),
     ...hub,
+    ...checkAgents(agents),
     ...checkWorkspaces((stored?.quotas ?? []).map((use) => ({ ...use, most: QUOTA[use.quota] }))),
     ...checkProtection(protectionTroubles(config, systemClock.nowMs())),
     ...routesFound(config),
@@ -261,9 +266,12 @@ function otherProcessFound({
   return [checkOtherProcess(owner?.stateDir === stateDir ? undefined : owner)];
 }
 
-// ---------------------------------------------------------------- Lark
-
 // ---------------------------------------------------------------- the hub
+
+/** Agents of the embedded hub get turns only where it runs. */
+function isHubHere({ platformUrl, mode }: Config): boolean {
+  return platformUrl === undefined && mode !== 'daemon';
+}
 
 interface HubCheckContext {
   readonly offline: boolean;
@@ -302,7 +310,7 @@ function cgroupsFound(pid: number | undefined): Finding[] {
 
 /** Its program is not started as another user, and not by `bwrap`, which is the sandbox of docs/agents.md. */
 function isUnprotected({ spec }: AgentRecord): boolean {
-  if (spec.kind !== 'exec') return false;
+  if (spec.kind !== 'exec' && spec.kind !== 'acp') return false;
   return spec.user === undefined && basename(spec.argv[0] ?? '') !== 'bwrap';
 }
 

@@ -5,7 +5,7 @@ import { isSystemError } from '../core/errors.ts';
 import { SERVICE_NAME } from '../host/service/units.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
-interface UnitFact {
+export interface UnitFact {
   readonly path: string;
   readonly scope: 'system' | 'user';
   /** What it starts: Node.js and the program, if lark-bridge wrote the unit. */
@@ -14,6 +14,8 @@ interface UnitFact {
   readonly gone: readonly string[];
   /** Version of the package that it starts. */
   readonly version: string | undefined;
+  /** The PATH that it has; undefined if lark-bridge did not write it. */
+  readonly searchPath: string | undefined;
 }
 
 export function readUnits(
@@ -27,16 +29,32 @@ export function readUnits(
     const gone = words.filter((word) => word.startsWith('/') && !existsSync(word));
     const [, program] = words;
     const version = program === undefined || gone.length > 0 ? undefined : versionOf(program);
-    return [{ path, scope, words, gone, version }];
+    const searchPath = words.length < 2 ? undefined : (pathIn(text) ?? PATH_OF_SYSTEMD);
+    return [{ path, scope, words, gone, version, searchPath }];
   });
 }
+
+/** Where systemd looks for programs if a unit does not say it. */
+const PATH_OF_SYSTEMD = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin';
 
 /** The words of `ExecStart`, as systemd reads them. */
 export function commandOf(unit: string): string[] {
   const line = /^ExecStart=[-@:+!]*(.*)$/m.exec(unit)?.[1] ?? '';
+  return wordsIn(line).map((word) => word.replaceAll('$$', '$'));
+}
+
+/** PATH among the variables of a unit. */
+function pathIn(unit: string): string | undefined {
+  const words = [...unit.matchAll(/^Environment=(.*)$/gm)].flatMap(([, line]) =>
+    wordsIn(line ?? ''),
+  );
+  return words.findLast((word) => word.startsWith('PATH='))?.slice('PATH='.length);
+}
+
+function wordsIn(line: string): string[] {
   return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, bare]) => {
     const word = quoted === undefined ? (bare ?? '') : quoted.replaceAll(/\\(.)/g, '$1');
-    return word.replaceAll('%%', '%').replaceAll('$$', '$');
+    return word.replaceAll('%%', '%');
   });
 }
 

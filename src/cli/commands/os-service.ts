@@ -63,8 +63,19 @@ const install: LeafCommand = {
     const notPassed = variablesNotPassed(invocation);
     if (notPassed.length > 0) output.note(`Note: ${notPassed.join(', ')} ${notPassedText(scope)}`);
     output.result(
-      `Installed and started: ${systemd.unitPath}\nSee \`lark-bridge service status\` and \`lark-bridge service logs\`.`,
-      { installed: true, scope, unit: systemd.unitPath, lingers, variables_not_passed: notPassed },
+      [
+        `Installed and started: ${systemd.unitPath}`,
+        ...placesText(scope, facts),
+        'See `lark-bridge service status` and `lark-bridge service logs`.',
+      ].join('\n'),
+      {
+        installed: true,
+        scope,
+        unit: systemd.unitPath,
+        lingers,
+        variables_not_passed: notPassed,
+        ...(scope === 'user' && { path: facts.path ?? null, home: facts.home ?? null }),
+      },
     );
   },
 };
@@ -209,9 +220,16 @@ function factsOf(invocation: Invocation, scope: Scope): UnitFacts {
   return {
     ...stablePaths({ ...program, path }),
     stateDir: locateStateDir(invocation.configRequest([])),
-    path: path === '' ? undefined : stablePath(path),
+    path: stablePath(path) || undefined,
+    home: homeOf(env),
     secretFile: secretFileOf(options['secret-file'], scope),
   };
+}
+
+/** Agents are programs of the person, and their logins lie in the home of the person. */
+function placesText(scope: Scope, { path, home }: UnitFacts): string[] {
+  if (scope === 'system' || path === undefined || home === undefined) return [];
+  return [`Agents find their programs in PATH=${path}`, `and their logins in HOME=${home}`];
 }
 
 /** systemd reads the file as root, so no other user needs to read it. */

@@ -19,6 +19,8 @@ export interface UnitFacts {
   readonly stateDir: string;
   /** Where the programs of a user's agents are. */
   readonly path: string | undefined;
+  /** Where their logins are. Not used by the system service, which has a home of its own. */
+  readonly home?: string;
   /** File with the app secret. systemd gives it only to the service. */
   readonly secretFile: string | undefined;
 }
@@ -162,9 +164,10 @@ function systemPlaces({ secretFile }: UnitFacts): Line[] {
   ];
 }
 
-function userPlaces({ stateDir, path }: UnitFacts): Line[] {
+function userPlaces({ stateDir, path, home }: UnitFacts): Line[] {
   return [
     ['Environment', settingWord('LARK_CHANNEL_STATE_DIR', stateDir)],
+    ...(home === undefined ? [] : [['Environment', settingWord('HOME', home)] as const]),
     ...(path === undefined ? [] : [['Environment', settingWord('PATH', path)] as const]),
   ];
 }

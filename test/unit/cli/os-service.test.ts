@@ -52,6 +52,14 @@ describe('install --user', () => {
     ]);
   });
 
+  test('R8, R9: records the PATH and HOME that agents need, and shows them', async () => {
+    const { stdout } = await service('install --user', { PATH: `${programs.path}:/opt/tools/bin` });
+    expect(unit()).toMatch(/^Environment=PATH=\S*\/opt\/tools\/bin$/m);
+    expect(unit()).toContain(`\nEnvironment=HOME=${home}\n`);
+    expect(stdout).toMatch(/^Agents find their programs in PATH=\S*\/opt\/tools\/bin$/m);
+    expect(stdout).toContain(`and their logins in HOME=${home}\n`);
+  });
+
   test('F30: a systemd that can hand over its socket listens to the main process alone', async () => {
     programs.add('systemctl', `[ "$1" != --version ] || echo 'systemd 254 (254.1)'`);
     const env = { XDG_RUNTIME_DIR: '/run/user/1000' };
