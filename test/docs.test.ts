@@ -9,6 +9,7 @@ import {
   commandsTable,
   controlTable,
   faultsTable,
+  knownAgentsTable,
   linksOf,
   metricsTable,
   pathsIn,
@@ -61,6 +62,11 @@ test('the settings table in docs/settings.md is the one in the code (DOCS=write 
 test('the table of commands in docs/commands.md is the one in the code', () => {
   const made = commandsTable();
   expect(sectionOf('docs/commands.md', 'commands', made)).toBe(made);
+});
+
+test('the table of known agents in docs/agents.md is the one in the code', () => {
+  const made = knownAgentsTable();
+  expect(sectionOf('docs/agents.md', 'known-agents', made)).toBe(made);
 });
 
 test('the settings table names no key for config.json that it refuses', () => {

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { COMMANDS, type CommandRow } from '../src/bridge/commands/table.ts';
+import { KNOWN_AGENTS } from '../src/agents/known-agents.ts';
 import { METRICS } from '../src/observe/metrics/metric-table.ts';
 import { SETTINGS, type Setting } from '../src/config/settings.ts';
 import { CONTROL_COMMANDS } from '../src/sim/control/control-api.ts';
@@ -94,6 +95,24 @@ export function commandsTable(): string {
     ],
   );
   return table(['Command', 'For whom', 'What it does'], rows);
+}
+
+export function knownAgentsTable(): string {
+  const rows = KNOWN_AGENTS.map(({ id, name, program, args, npm, nodeMin, keys = [], note }) => [
+    code(id),
+    name,
+    code([program, ...args].join(' ')),
+    npm === undefined
+      ? ''
+      : `${code(`${npm.name}@${npm.version}`)}${npm.verified ? ' (tried)' : ''}`,
+    nodeMin ?? '',
+    keys.map(code).join(' '),
+    note ?? '',
+  ]);
+  return table(
+    ['Name', 'Agent', 'Command', 'npm package', 'Node.js from', 'Keys that it takes', 'Note'],
+    rows,
+  );
 }
 
 export function metricsTable(): string {

@@ -8,6 +8,7 @@ import { Secret } from '../../core/secret.ts';
 import type { Config } from '../../config/load.ts';
 import type { Credentials } from '../../core/credentials.ts';
 import { type Invocation, type LeafCommand, settingFlag } from '../command.ts';
+import { offerAgents } from '../connect-agents.ts';
 import { proveConnection, isProofWanted } from '../connect-proof.ts';
 import { brandName, type ConnectScreen, showEvent } from '../connect-output.ts';
 
@@ -77,6 +78,7 @@ async function runConnect(invocation: Invocation): Promise<void> {
   const known = isNamed ? undefined : await knownBot(invocation, config);
   const wanted = { config, existing, imported, endAtMs };
   const credentials = known ?? (await obtainBot(invocation, wanted));
+  const commandLine = (words: string) => commandFor(invocation, words);
   const { appId: id, brand } = credentials;
   const bot = `bot ${id} on ${brandName(brand)}`;
   const rest = config.secrets === 'keyring' ? ', its secret is in the keyring' : '';
@@ -88,14 +90,16 @@ async function runConnect(invocation: Invocation): Promise<void> {
       output.note(`This is your ${bot}. ${kept}`);
     }
     const timeoutMs = endAtMs - Date.now();
-    const commandLine = (words: string) => commandFor(invocation, words);
     await proveConnection(invocation, { config, credentials, timeoutMs, commandLine });
   }
+  // Whoever reads JSON stops at the last event.
+  if (output.json) await offerAgents(invocation, { config, commandLine });
   const done = { event: 'done', app_id: id, tenant_brand: brand };
   output.result(
     `Connected: ${bot}.${isProven ? ' Messages and button presses arrive.' : ''}`,
     done,
   );
+  if (!output.json) await offerAgents(invocation, { config, commandLine });
   const start = `Start it with: ${commandFor(invocation, 'run')}`;
   output.note(isProven ? start : `${kept} ${start}`);
 }
