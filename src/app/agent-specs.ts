@@ -48,7 +48,7 @@ interface Surroundings {
   readonly env: Environment;
   readonly stateDir: string;
   /** Where known agents are installed for the bridge alone. */
-  readonly packagesFolder: string;
+  readonly packages: string;
   readonly signal: AbortSignal;
   /** An installation begins, which takes minutes. */
   readonly onInstall: () => void;
@@ -205,8 +205,8 @@ function ofTable(program: string): string | undefined {
 
 async function startOfKnown(
   known: KnownAgent,
-  { install = false, user, name }: NewAgent,
-  { env, packagesFolder, signal, onInstall }: Surroundings,
+  { install = false, user, name, force = false }: NewAgent,
+  { env, packages, signal, onInstall }: Surroundings,
 ): Promise<readonly string[]> {
   if (install) {
     if (user !== undefined) {
@@ -214,13 +214,14 @@ async function startOfKnown(
         next: `Another user can't read the folder of the bridge. ${howToInstall(known)} Then leave out --install.`,
       });
     }
-    const there = findPrivate(known, packagesFolder);
+    const there = findPrivate(known, packages);
     if (there !== undefined) return there.start;
     onInstall();
-    return (await installPrivately(known, { folder: packagesFolder, env, signal })).start;
+    return (await installPrivately(known, { folder: packages, env, signal })).start;
   }
-  const found = (await findInstalled(known, env)) ?? findPrivate(known, packagesFolder);
+  const found = (await findInstalled(known, env)) ?? findPrivate(known, packages);
   if (found === undefined) {
+    if (force) return [known.program];
     const orInstall =
       known.npm?.verified === true
         ? ` Or let lark-bridge install it for itself: lark-bridge agents add ${name} --install`

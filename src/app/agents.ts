@@ -49,7 +49,7 @@ export async function openAgents(context: AppContext) {
       // An installation that takes minutes must not end with this.
       await directory.checkName(agent.name);
       const { stateDir } = config;
-      const spec = await specOf(agent, { env, stateDir, packagesFolder: packages, ...progress });
+      const spec = await specOf(agent, { env, stateDir, packages, ...progress });
       const added = await directory.addAgent({ name: agent.name, spec });
       const folder = spec.kind === 'acp' ? spec.folder : undefined;
       if (folder !== undefined) await folders.addFolder(folder, systemClock.nowMs());
@@ -74,7 +74,7 @@ export async function openAgents(context: AppContext) {
       }
       return tryAgent(context, { ...trial, name, spec });
     },
-    known: () => knownHere({ env, home: config.home, packagesFolder: packages }),
+    known: () => knownHere({ env, home: config.home, packages }),
     folders: () => folders.folders(),
     /** Resolves with the full path, and whether it is new. Throws `usage` for what is no folder. */
     async addFolder(typed: string): Promise<ChangedFolder> {

@@ -9,7 +9,8 @@ import { KNOWN_AGENTS, type KnownAgent } from '../agents/known-agents.ts';
 interface Place {
   readonly env: Environment;
   readonly home: string;
-  readonly packagesFolder: string;
+  /** Where known agents are installed for the bridge alone. */
+  readonly packages: string;
 }
 
 /** One agent of the table, as it is on this machine. */
@@ -53,10 +54,10 @@ async function lookFor(agent: KnownAgent, place: Place): Promise<KnownHere> {
 
 async function findHere(
   agent: KnownAgent,
-  { env, packagesFolder }: Place,
+  { env, packages }: Place,
 ): Promise<FoundHere | undefined> {
   const onPath = await findInstalled(agent, env);
   if (onPath !== undefined) return { ...onPath, isPrivate: false };
-  const own = findPrivate(agent, packagesFolder);
+  const own = findPrivate(agent, packages);
   return own && { ...own, isPrivate: true };
 }

@@ -28,9 +28,10 @@ function howItRuns(spec: AgentSpec): string {
         ...programOptions(spec),
       ]);
     case 'a2a':
-      return withOptions(`a2a ${spec.url}`, [
-        ...(spec.tokenVariable === undefined ? [] : [`--token-env ${spec.tokenVariable}`]),
-      ]);
+      return withOptions(
+        `a2a ${spec.url}`,
+        spec.tokenVariable === undefined ? [] : [`--token-env ${spec.tokenVariable}`],
+      );
     case 'echo':
     case 'external':
       return spec.kind;

@@ -22,7 +22,7 @@ export async function offerAgents(invocation: Invocation, offer: Offer): Promise
   if (config.platformUrl !== undefined) return;
   const { knownHere } = await import('../app/known-here.ts');
   const { packagesFolder } = await import('../app/agent-specs.ts');
-  const place = { home: config.home, packagesFolder: packagesFolder(config.stateDir) };
+  const place = { home: config.home, packages: packagesFolder(config.stateDir) };
   const known = await knownHere({ env: invocation.env, ...place });
   const found = known.filter((one) => one.found !== undefined);
   if (found.length === 0) return;

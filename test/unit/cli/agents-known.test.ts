@@ -113,6 +113,11 @@ describe('agents add with a known name', () => {
     expect(devin.stderr).not.toContain('--install');
   });
 
+  test('with --force it is added as it is', async () => {
+    expect((await agents('add', 'devin', '--force')).code).toBe(0);
+    expect((await listed()).at(-1)).toMatchObject({ known: 'devin', argv: ['devin', 'acp'] });
+  });
+
   test('needs what the agent needs', async () => {
     program('pi-acp');
     expect((await agents('add', 'pi')).stderr).toContain('needs the program pi');
