@@ -33,19 +33,20 @@ export async function choose<T>(
   output.note(question);
   for (const [at, { label }] of options.entries()) output.note(`  ${at + 1}  ${label}`);
   // Without a terminal of its own, Ctrl-C goes to the program as always.
-  const lines = createInterface({ input: stdin, terminal: false });
+  const lines = createInterface({ input: stdin, output: stderr, terminal: false });
+  lines.setPrompt(promptFor(options.length, standard, takesWords));
   const stop = () => lines.close();
   for (const one of [signal, until]) one.addEventListener('abort', stop, { once: true });
   try {
     if (signal.aborted || until.aborted) return { kind: 'none' };
-    stderr.write(promptFor(options.length, standard, takesWords));
+    lines.prompt();
     for await (const line of lines) {
       const typed = line.trim();
       const number = typed === '' ? standard : /^\d+$/.test(typed) ? Number(typed) : undefined;
       const option = number === undefined ? undefined : options[number - 1];
       if (option !== undefined) return { kind: 'option', value: option.value };
       if (takesWords === true && typed !== '') return { kind: 'words', text: typed };
-      stderr.write(promptFor(options.length, standard, takesWords));
+      lines.prompt();
     }
     return { kind: 'none' };
   } finally {

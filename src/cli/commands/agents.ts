@@ -161,9 +161,11 @@ function failureOf(agent: string, result: Extract<AgentResult, { ok: false }>): 
   const said = [output?.stdout, output?.stderr]
     .map((text) => text?.trim() ?? '')
     .filter((text) => text !== '');
+  const command = login?.command;
   const next =
-    login &&
-    `Log in once, as the user of lark-bridge${login.command === undefined ? ', with its own program' : `: ${login.command}`}. Then run this again.`;
+    login === undefined
+      ? undefined
+      : `Log in once, as the user of lark-bridge, then run this again. ${command === undefined ? 'Its own program can do it.' : `The login: ${command}`}`;
   return new BridgeError(
     reason === 'cancelled' ? 'interrupted' : 'failed',
     [`${agent}: ${detail}`, ...said].join('\n'),

@@ -31,7 +31,7 @@ describe('help and version', () => {
       ([, name = '']) => name,
     );
     expect(commands.toSorted()).toEqual(
-      'agents chats completion config connect dead-letters demo doctor hub pairing run send service simulate status trace turns'.split(
+      'agents chats completion config connect dead-letters demo doctor folders hub pairing run send service simulate status trace turns'.split(
         ' ',
       ),
     );
@@ -64,7 +64,7 @@ describe('help and version', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('lark-bridge --get-yargs-completions');
     const { stdout: words } = await run('--get-yargs-completions', 'lark-bridge', 'agents', '');
-    expect(words.trim().split('\n')).toEqual(['list', 'add', 'remove', 'test']);
+    expect(words.trim().split('\n')).toEqual(['list', 'known', 'add', 'remove', 'test']);
   });
 });
 
@@ -73,7 +73,7 @@ describe('words that make no sense', () => {
     [['frobnicate'], 'there is no command "frobnicate"'],
     [['run', '--frob'], 'frob'],
     [['run', 'extra'], 'extra'],
-    [['agents'], '`agents` needs one of: list, add, remove, test'],
+    [['agents'], '`agents` needs one of: list, known, add, remove, test'],
     [['agents', 'add'], 'name'],
     [['trace'], 'message_id'],
     [['agents', 'frob'], 'frob'],
