@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { A2aRuntime } from './a2a/runtime.ts';
 import { AcpRuntime } from './acp/acp-runtime.ts';
 import type { AcpObserver } from './acp/observer.ts';
 import type { ProgramPlaces } from './acp/places.ts';
@@ -12,8 +13,8 @@ import type { ProgramCgroups } from './cgroups/program-cgroups.ts';
 import type { RunningPrograms } from './running-programs.ts';
 import type { TurnFiles } from './turn-files.ts';
 import type { AgentRuntime, RunnableSpec, RuntimeHost } from './runtime.ts';
-import { BridgeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { ProxySettings } from '../net/proxy.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** An agent's answer. A longer one would make dozens of Lark messages; its program has most likely failed. */
@@ -34,6 +35,7 @@ interface RuntimeOptions {
   /** Without them agents can do nothing in the chat but answer. */
   readonly openTools?: OpenTools;
   readonly observer?: AcpObserver;
+  readonly proxies?: ProxySettings;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -63,6 +65,6 @@ export function createRuntime(
         outputBytesMax: AGENT_OUTPUT_BYTES_MAX,
       });
     case 'a2a':
-      throw new BridgeError('config_invalid', `agents of the kind ${spec.kind} can't be run yet`);
+      return new A2aRuntime({ ...options, spec, answerBytesMax: AGENT_OUTPUT_BYTES_MAX });
   }
 }

@@ -44,6 +44,7 @@ export async function tryAgent(
     places: new ProgramPlaces(1),
     idleMs: config.agentIdleSecs * 1000,
     agentFolders: join(config.stateDir, AGENT_FOLDERS),
+    proxies: config,
   };
   const timeoutMs = config.turnTimeoutSecs * 1000;
   const given = { env, timeoutMs, outputs, turnFiles, ...kept, clock: systemClock, log };

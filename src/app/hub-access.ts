@@ -165,7 +165,7 @@ export function createEmbeddedHub(
     clock: systemClock,
     store: new SqliteHubStore(db),
     createRuntime: (spec, host) => {
-      const kept = { places, idleMs, agentFolders, openTools };
+      const kept = { places, idleMs, agentFolders, openTools, proxies: config };
       const given = { env, timeoutMs, programs, cgroups, outputs, turnFiles, ...kept };
       return createRuntime(spec, { ...given, clock: systemClock, log }, host);
     },

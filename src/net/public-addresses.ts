@@ -106,13 +106,18 @@ function blockList(family: 'ipv4' | 'ipv6', ranges: readonly (readonly [string, 
 /** The 16 bytes of an IPv6 address, in whatever form it is written. */
 function bytesOf(address: string): number[] {
   // The form of a URL has no IPv4 at its end.
-  const [before = '', after] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
-  const groups = (part: string) => (part === '' ? [] : part.split(':'));
-  const head = groups(before);
-  const tail = after === undefined ? [] : groups(after);
+  const [before = '', after = ''] = new URL(`http://[${address}]`).hostname
+    .slice(1, -1)
+    .split('::');
+  const head = groupsOf(before);
+  const tail = groupsOf(after);
   const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
   return [...head, ...zeros, ...tail].flatMap((group) => {
     const value = Number.parseInt(group, 16);
     return [value >> 8, value & 0xff];
   });
+}
+
+function groupsOf(part: string): string[] {
+  return part === '' ? [] : part.split(':');
 }

@@ -3,6 +3,32 @@
  * that have no place for a code. So the code is found again from the sentence, for people who read another language.
  */
 const SENTENCES = {
+  a2a_address_private:
+    "The agent's address belongs to this machine or its network, which has to be named when the agent is added.",
+  a2a_answer_too_large: "The agent's answer is too large.",
+  a2a_answer_unreadable: 'The agent answered in a form that is not A2A.',
+  /** The reason is one of `CardTrouble`. */
+  a2a_card_unusable: "The agent's card can't be used: {0}.",
+  a2a_declined: 'The agent declined this.',
+  a2a_declined_saying: 'The agent declined this: {0}.',
+  a2a_ended: 'The agent ended its work on this without an answer.',
+  a2a_failed: 'The agent reported a failure.',
+  a2a_failed_saying: 'The agent reported a failure: {0}.',
+  a2a_files_not_read: 'The agent could not be given the files of the message.',
+  a2a_files_too_large:
+    'The files of the message are more than {0} MB, which is all that this agent is sent.',
+  a2a_files_unknown: 'The agent does not take files of this kind.',
+  a2a_login: 'The agent wants a login, or does not accept the token of the bridge.',
+  a2a_login_saying: 'The agent wants a login: {0}.',
+  a2a_lost: 'The connection to the agent was lost, and the agent may still be at work.',
+  a2a_moved: "Nothing speaks A2A at the agent's address any more.",
+  a2a_server: "The agent's server has trouble.",
+  a2a_task_forgotten: 'The agent does not know its work on this any more.',
+  a2a_unfinished:
+    'The agent ended in a way that the bridge does not know, so its answer may not be complete.',
+  a2a_unprotected:
+    "The agent's address is not protected (http), so the bridge does not send its token there.",
+  a2a_unreachable: 'The agent could not be reached.',
   agent_at_limit_of_model: 'The agent stopped, because it reached a limit of its model.',
   agent_at_limit_of_requests:
     'The agent stopped, because it made as many requests as it may make for one message.',

@@ -16,6 +16,27 @@ export function reasonText(reason: string): Text {
 }
 
 const CHINESE: Readonly<Record<FailureCode, string>> = {
+  a2a_address_private: '智能体的地址属于本机或其内部网络，添加智能体时必须明确指定。',
+  a2a_answer_too_large: '智能体的回答太大。',
+  a2a_answer_unreadable: '智能体的回答格式不是 A2A。',
+  a2a_card_unusable: '智能体的名片无法使用：{0}。',
+  a2a_declined: '智能体拒绝了这个请求。',
+  a2a_declined_saying: '智能体拒绝了这个请求：{0}。',
+  a2a_ended: '智能体没有给出回答就结束了。',
+  a2a_failed: '智能体报告了失败。',
+  a2a_failed_saying: '智能体报告了失败：{0}。',
+  a2a_files_not_read: '消息的文件无法交给智能体。',
+  a2a_files_too_large: '消息的文件超过 {0} MB，这是能发给该智能体的上限。',
+  a2a_files_unknown: '智能体不接受这类文件。',
+  a2a_login: '智能体要求登录，或不接受 lark-bridge 的令牌。',
+  a2a_login_saying: '智能体要求登录：{0}。',
+  a2a_lost: '与智能体的连接已断开，它可能仍在处理。',
+  a2a_moved: '智能体的地址上已没有 A2A 服务。',
+  a2a_server: '智能体的服务器出了问题。',
+  a2a_task_forgotten: '智能体已不记得这次处理。',
+  a2a_unfinished: '智能体以未知的方式结束，回答可能不完整。',
+  a2a_unprotected: '智能体的地址没有加密（http），因此不会向它发送令牌。',
+  a2a_unreachable: '无法连接到智能体。',
   agent_at_limit_of_model: '智能体已停止，因为达到了模型的上限。',
   agent_at_limit_of_requests: '智能体已停止，因为它为一条消息发出的请求数达到了上限。',
   agent_broke: '智能体在处理时出错了。',
@@ -62,7 +83,7 @@ const CHINESE: Readonly<Record<FailureCode, string>> = {
   workspace_not_found: '找不到工作区。',
 };
 
-/** Why the system does not start a program, by the English words for it. */
+/** Why the system does not start a program, and why a card can't be used, by the English words for it. */
 const CAUSES: Readonly<Record<string, string>> = {
   'this process has reached its limit of open files': '本进程打开的文件数已达上限',
   'this machine has reached its limit of open files': '这台机器打开的文件数已达上限',
@@ -75,6 +96,9 @@ const CAUSES: Readonly<Record<string, string>> = {
   'the file system is read-only': '文件系统是只读的',
   'the disk reports an error': '磁盘报告了错误',
   'the folder in which this was started no longer exists': '启动时所在的文件夹已不存在',
+  'it is no card of an agent': '它不是智能体的名片',
+  'it names no address that speaks A2A 1.0 or 0.3': '其中没有支持 A2A 1.0 或 0.3 的地址',
+  'it names an address that may not be used': '其中的地址不允许使用',
 };
 
 function inChinese(detail: string): string {
