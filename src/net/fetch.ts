@@ -8,6 +8,10 @@ import {
   TOO_LARGE,
 } from './http.ts';
 
+/** A line of a stream of events. SDKs take no more. */
+const EVENT_BYTES_MAX = 4 * 1024 * 1024;
+const NEW_LINE = 10;
+
 interface FetchOptions {
   /** The client for an address. */
   readonly clientFor: (url: URL) => HttpClient;
@@ -66,12 +70,14 @@ function responseOf(result: HttpStream, { answerBytesMax }: FetchOptions): Respo
   const { status, headers } = result;
   const type = headers['content-type'] ?? '';
   if (status >= 300 && !isReadableRefusal(status, type)) {
-    result.stream.destroy();
+    // What ends the reading is no error of the server.
+    result.stream.on('error', () => {}).destroy();
     throw new StatusRefused(status);
   }
   if (status === 204) return new Response(null, { status });
-  const bytesMax = type.startsWith('text/event-stream') ? Infinity : answerBytesMax;
-  const body = ReadableStream.from(chunksOf(result, bytesMax));
+  const isEvents = type.startsWith('text/event-stream');
+  const pieces = isEvents ? linesOf(result) : chunksOf(result, answerBytesMax);
+  const body = ReadableStream.from(pieces);
   return new Response(body, {
     status,
     headers,
@@ -96,6 +102,25 @@ async function* chunksOf({ stream }: HttpStream, bytesMax: number): AsyncGenerat
     const { code = 'BROKEN_OFF', message } = error as NodeJS.ErrnoException;
     throw new CallFailed({ kind: 'no_answer', code, detail: message });
   }
+}
+
+/**
+ * Whole lines. An SDK that gets a line in pieces looks through all of it for each piece, which takes seconds for a
+ * file of a few MB.
+ */
+async function* linesOf(result: HttpStream): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunksOf(result, Infinity)) {
+    held.push(chunk);
+    bytes += chunk.byteLength;
+    if (chunk.includes(NEW_LINE)) {
+      yield Buffer.concat(held);
+      held = [];
+      bytes = 0;
+    } else if (bytes > EVENT_BYTES_MAX) throw tooLarge(EVENT_BYTES_MAX);
+  }
+  yield Buffer.concat(held);
 }
 
 function tooLarge(bytesMax: number): CallFailed {

@@ -7,8 +7,8 @@ import { type AgentEvent, eventOf, resultEvent, taskEvent } from './events.ts';
 import type { OutgoingMessage } from './prompt.ts';
 import { troubleOf } from './trouble.ts';
 
-/** For a question that an agent answers from what it knows. */
-const ANSWER_MS_MAX = 30_000;
+/** For a question that an agent answers from what it knows. Its answer may hold files. */
+const ANSWER_MS_MAX = 60_000;
 /** The role of who asks, by its number in the protocol's definition. */
 const ROLE_USER = 1;
 /** Nothing of the history of a task is needed. */

@@ -42,6 +42,8 @@ export class Conversation {
   #answered: string | undefined;
   #asked: string | undefined;
   #sending: Sending = 'not_sent';
+  /** It is not only asked about its work. */
+  #listens = true;
   #changed: () => void = () => {};
 
   constructor(parts: ConversationParts) {
@@ -101,7 +103,7 @@ export class Conversation {
           this.#move('not_sent');
           agent.forgetCard();
           await pause(clock, signal, waitMs(attempt, SEND_AGAIN));
-        } else if (this.#task === '' || signal.aborted || !isPassing(trouble)) throw trouble;
+        } else if (this.#task === '' || signal.aborted || !this.#canBeAsked(trouble)) throw trouble;
         else return await this.#followUp(signal);
       }
     }
@@ -136,7 +138,8 @@ export class Conversation {
         else if (status !== undefined) return status;
         if (sameQuestion >= SAME_QUESTION_LOOKS && status !== undefined) return status;
         // What it told before it stopped is looked at again as a whole: a piece may be missing.
-        if (client.streams && sameQuestion === 0) await this.#listen(client, signal);
+        const tells = client.streams && this.#listens;
+        if (tells && sameQuestion === 0) await this.#listen(client, signal);
       } catch (error) {
         const trouble = troubleIn(error);
         lost += 1;
@@ -152,9 +155,16 @@ export class Conversation {
       await this.#read(client.follow(this.#task, signal));
     } catch (error) {
       const trouble = troubleIn(error);
-      // The client asks about the task instead from now on.
-      if (trouble.kind !== 'unsupported') throw trouble;
+      // The client knows from now on that it can't, and asks about the task instead.
+      if (trouble.kind === 'unsupported') return;
+      if (isPassing(trouble) || !this.#canBeAsked(trouble)) throw trouble;
     }
+  }
+
+  /** A file may be too large for a stream, and not for an answer. */
+  #canBeAsked(trouble: AgentTrouble): boolean {
+    if (trouble.kind === 'too_large') this.#listens = false;
+    return trouble.kind === 'too_large' || isPassing(trouble);
   }
 
   /** The status that the event tells, unless the work goes on. */

@@ -95,5 +95,5 @@ export function isUnheard({ kind }: AgentTrouble): boolean {
 
 /** The next try may succeed, without any change. */
 export function isPassing({ kind }: AgentTrouble): boolean {
-  return ['not_sent', 'no_answer', 'status', 'moved', 'unsupported'].includes(kind);
+  return ['not_sent', 'no_answer', 'status', 'moved'].includes(kind);
 }

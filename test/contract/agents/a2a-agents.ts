@@ -112,6 +112,8 @@ export interface TestAgent {
   readonly messages: Message[];
   /** The tasks that it was told to stop. */
   readonly cancelled: string[];
+  /** Messages that it does not take: it says that it knows no such task. */
+  refuse: (message: { readonly contextId?: string }) => boolean;
   /** Breaks all connections. It goes on. */
   breakOff(): void;
   close(): Promise<void>;
@@ -128,21 +130,28 @@ export async function serveAgent(
 ): Promise<TestAgent> {
   const http = createServer();
   const url = await listening(http);
-  const agent = { called: [] as string[], headers: [] as IncomingHttpHeaders[] };
-  const messages: Message[] = [];
-  const cancelled: string[] = [];
+  const agent: TestAgent = {
+    url,
+    called: [],
+    headers: [],
+    messages: [],
+    cancelled: [],
+    refuse: () => false,
+    breakOff: () => http.closeAllConnections(),
+    close: () => closed(http),
+  };
   const stops = new Map<string, AbortController>();
   const card = AgentCard.fromJSON(cardOf({ url, version, streams }));
   const handler = new DefaultRequestHandler(card, new InMemoryTaskStore(), {
     async execute(context, bus) {
-      messages.push(context.userMessage);
+      agent.messages.push(context.userMessage);
       const stop = stops.get(context.taskId) ?? new AbortController();
       stops.set(context.taskId, stop);
       await work(new Talk(bus, context), stop.signal);
       bus.finished();
     },
     cancelTask(taskId, bus) {
-      cancelled.push(taskId);
+      agent.cancelled.push(taskId);
       if (isDeaf) return Promise.resolve();
       stops.get(taskId)?.abort();
       const status = { state: TaskState.TASK_STATE_CANCELED, message: undefined, timestamp: now() };
@@ -171,8 +180,14 @@ export async function serveAgent(
         response.end(JSON.stringify(wireCardOf({ url, version, streams })));
         return;
       }
-      const call = JSON.parse(body) as { method: string };
+      const call = JSON.parse(body) as Call;
       agent.called.push(call.method);
+      if (agent.refuse(call.params.message ?? {})) {
+        const error = { code: -32_001, message: 'Task not found' };
+        response.setHeader('content-type', 'application/json');
+        response.end(JSON.stringify({ jsonrpc: '2.0', id: call.id, error }));
+        return;
+      }
       const speaker = version === '1.0' && asked === '1.0' ? modern : legacy;
       const result = await speaker.handle(
         body,
@@ -189,14 +204,13 @@ export async function serveAgent(
       response.end();
     }
   });
-  return {
-    ...agent,
-    url,
-    messages,
-    cancelled,
-    close: () => closed(http),
-    breakOff: () => http.closeAllConnections(),
-  };
+  return agent;
+}
+
+interface Call {
+  readonly id: number;
+  readonly method: string;
+  readonly params: { readonly message?: { readonly contextId?: string } };
 }
 
 interface CardParts {
@@ -230,8 +244,8 @@ const ABOUT = {
 };
 
 /** A server of the test's own making. Resolves to its address. */
-export async function listening(http: Server): Promise<string> {
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+export async function listening(http: Server, port = 0): Promise<string> {
+  await new Promise<void>((resolve) => http.listen(port, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 }
 
