@@ -1,8 +1,9 @@
 /** What an agent elsewhere is sent: a turn, and answers to what it asks. */
 import { promises } from 'node:fs';
 import { isSystemError } from '../../core/errors.ts';
-import type { Attachment, Said } from '../../core/turn-details.ts';
+import type { Attachment } from '../../core/turn-details.ts';
 import type { AgentTurn } from '../runtime.ts';
+import { saidAround } from '../said-around.ts';
 import { AgentTrouble } from './trouble.ts';
 
 /** They are held in memory, in Base64, and many servers take no larger request. */
@@ -31,33 +32,20 @@ export function textPart(value: string): OutgoingPart {
 }
 
 /** The words of the person come first, alone. Throws an `AgentTrouble` if the files can't be sent. */
-export async function promptOf(
-  { turnId, text, lark, details = {}, session }: AgentTurn,
-  saidBefore: string,
-): Promise<OutgoingMessage> {
-  const { senderName, quoted, thread = [], attachments = [] } = details;
-  const isShared = lark !== undefined && lark.chatType !== 'p2p';
-  const around: (readonly [string, string])[] = [
-    ['conversation before, which you do not remember', saidBefore],
-    ['messages of the thread before', thread.map(saidLine).join('\n')],
-    ['message that this one replies to', quoted === undefined ? '' : saidLine(quoted)],
-  ];
-  const context = around.filter(([, said]) => said !== '');
+export async function promptOf(turn: AgentTurn, saidBefore: string): Promise<OutgoingMessage> {
+  const { turnId, text, details = {}, session } = turn;
+  const { writer, texts } = saidAround(turn, saidBefore);
   return {
     id: turnId,
     context: session?.nativeId ?? '',
     task: '',
     parts: [
       textPart(text),
-      ...(isShared && senderName !== undefined ? [textPart(`[Written by ${senderName}]`)] : []),
-      ...context.map(([what, said]) => textPart(`[The ${what}:]\n${said}`)),
-      ...(await fileParts(attachments)),
+      ...(writer === undefined ? [] : [textPart(`[Written by ${writer}]`)]),
+      ...texts.map(({ what, said }) => textPart(`[The ${what}:]\n${said}`)),
+      ...(await fileParts(details.attachments ?? [])),
     ],
   };
-}
-
-function saidLine({ senderName, text }: Said): string {
-  return `${senderName}: ${text}`;
 }
 
 async function fileParts(attachments: readonly Attachment[]): Promise<OutgoingPart[]> {

@@ -3,8 +3,9 @@ import { promises as fs } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { isSystemError } from '../../core/errors.ts';
 import type { Json } from '../../core/json-object.ts';
-import type { Attachment, Said } from '../../core/turn-details.ts';
+import type { Attachment } from '../../core/turn-details.ts';
 import type { AgentTurn } from '../runtime.ts';
+import { saidAround } from '../said-around.ts';
 
 /** What models take as a picture. A larger one is only named, and the agent can open the file. */
 const IMAGE_BYTES_MAX = 5 * 1024 * 1024;
@@ -22,19 +23,13 @@ export async function promptOf(
   turn: AgentTurn,
   { abilities, saidBefore }: { readonly abilities: PromptAbilities; readonly saidBefore: string },
 ): Promise<readonly Json[]> {
-  const { text, lark, details = {} } = turn;
-  const { senderName, quoted, thread = [], attachments = [] } = details;
-  const isShared = lark !== undefined && lark.chatType !== 'p2p';
-  const around: (readonly [string, string])[] = [
-    ['conversation before, which you do not remember', saidBefore],
-    ['messages of the thread before', thread.map(saidLine).join('\n')],
-    ['message that this one replies to', quoted === undefined ? '' : saidLine(quoted)],
-  ];
-  const context = around.filter(([, said]) => said !== '');
+  const { text, details = {} } = turn;
+  const { attachments = [] } = details;
+  const { writer, texts } = saidAround(turn, saidBefore);
   return [
     textBlock(text),
-    ...(isShared && senderName !== undefined ? [textBlock(`[Written by ${senderName}]`)] : []),
-    ...context.map(([what, said]) => contextBlock(what, said, abilities)),
+    ...(writer === undefined ? [] : [textBlock(`[Written by ${writer}]`)]),
+    ...texts.map(({ what, said }) => contextBlock(what, said, abilities)),
     ...(attachments.length > 0 ? [textBlock(filesLine(attachments))] : []),
     ...attachments.map(linkTo),
     ...(abilities.image ? await imagesOf(attachments) : []),
@@ -50,10 +45,6 @@ function contextBlock(what: string, said: string, { embedded }: PromptAbilities)
   if (!embedded) return textBlock(`[The ${what}:]\n${said}`);
   const uri = `lark-bridge:///${name}.md`;
   return { type: 'resource', resource: { uri, mimeType: 'text/markdown', text: said } };
-}
-
-function saidLine({ senderName, text }: Said): string {
-  return `${senderName}: ${text}`;
 }
 
 function filesLine(attachments: readonly Attachment[]): string {
