@@ -1,14 +1,15 @@
 /** What becomes of turns at an agent elsewhere that was built with the official SDK. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { OutputFolders } from '../../../src/agents/output-folders.ts';
 import { openId } from '../../../src/core/ids.ts';
 import { fasterClock } from '../../kit/clock.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { silentLog } from '../../kit/log.ts';
 import { SESSION, THREAD } from './a2a-turn-samples.ts';
-import type { Talk } from './a2a-agents.ts';
+import { exampleAgent } from '../../fixtures/a2a-example.ts';
+import { closed, listening, type Talk } from './a2a-agents.ts';
 import { a2aRig, agentOf } from './a2a-rig.ts';
 
 const by = openId('ou_1');
@@ -326,4 +327,12 @@ test('a token that is not set is told to the operator once', async () => {
   expect(rig.log.lines.filter(({ level }) => level === 'warn')).toEqual([
     expect.objectContaining({ event: 'agent_variables_not_set', names: 'AGENT_TOKEN' }),
   ]);
+});
+
+test('the agent of the documents answers', async () => {
+  const server = exampleAgent('/');
+  const url = await listening(server);
+  onTestFinished(() => closed(server));
+  const { result } = (await a2aRig(url)).prompt('Polly?');
+  expect(await result).toEqual({ ok: true, text: 'Polly?' });
 });
