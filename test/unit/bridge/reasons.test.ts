@@ -62,3 +62,12 @@ test.each([...FAILED_STARTS, { code: 'ENOENT', syscall: 'uv_cwd' }])(
     expect(zh.replace('lark-bridge', '')).not.toMatch(/[A-Za-z]/);
   },
 );
+
+test.each([
+  'it is no card of an agent',
+  'it names no address that speaks A2A 1.0 or 0.3',
+  'it names an address that may not be used',
+])('why a card can not be used is said in Chinese too: %s', (why) => {
+  const { zh } = reasonText(failureSentence('a2a_card_unusable', why));
+  expect(zh.replace('A2A', '')).not.toMatch(/[A-Za-z]|\{/);
+});
