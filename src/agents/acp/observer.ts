@@ -1,4 +1,5 @@
-import type { Memory } from './session.ts';
+/** `begun`: there was no memory. `lost`: there was one, and the agent could not take it up. */
+export type Memory = 'kept' | 'begun' | 'lost';
 
 /** Who counts what agents that live on do. */
 export interface AcpObserver {

@@ -9,13 +9,13 @@ import { failureSentence } from '../../wire/failure-sentences.ts';
 import { ProgramGroup } from '../program-group.ts';
 import type { AgentResult, AgentRun, AgentTurn, TurnHost } from '../runtime.ts';
 import { folderTroubleOf } from './folder.ts';
-import type { AcpObserver } from './observer.ts';
+import type { AcpObserver, Memory } from './observer.ts';
 import type { AcpProcess } from './process.ts';
 import type { HeldProgram, Programs } from './programs.ts';
 import { promptOf } from './prompt.ts';
 import { Questions } from './questions.ts';
 import { answerResult, CANCELLED, logTrouble, troubleResult, unfinished } from './results.ts';
-import type { AcpSession, Memory } from './session.ts';
+import type { AcpSession } from './session.ts';
 import { AcpTrouble, AUTH_REQUIRED } from './trouble.ts';
 import { UpdateReader } from './updates.ts';
 

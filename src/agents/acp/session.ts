@@ -8,7 +8,7 @@ import type { RuntimeHost, TurnSession } from '../runtime.ts';
 import { DECLINED } from './elicitation.ts';
 import { type AgentOption, askingMode, optionsAfter, optionsIn } from './options.ts';
 import { optionsOf, permissionOutcome } from './permission.ts';
-import type { AcpObserver } from './observer.ts';
+import type { AcpObserver, Memory } from './observer.ts';
 import type { AcpProcess } from './process.ts';
 import type { SessionSink } from './session-calls.ts';
 import type { OpenTools, SessionTools } from './tools-port.ts';
@@ -40,9 +40,6 @@ interface SessionParts {
   readonly clock: Clock;
   readonly log: Log;
 }
-
-/** `begun`: there was no memory. `lost`: there was one, and the agent could not take it up. */
-export type Memory = 'kept' | 'begun' | 'lost';
 
 export class AcpSession {
   readonly #parts: SessionParts;

@@ -114,7 +114,7 @@ test.each<[string, Json]>([
     { kind: 'edit', content: [{ type: 'diff', path: '/work/a', oldText: null, newText: 'y' }] },
   ],
   ['Delete: a', { kind: 'delete', locations: [{ path: '/work/a' }] }],
-  ['Grep: TODO', { kind: 'search', name: 'Grep', rawInput: { pattern: 'TODO' } }],
+  ['Grep: needle', { kind: 'search', name: 'Grep', rawInput: { pattern: 'needle' } }],
   ['Glob: *.ts', { kind: 'search', name: 'Glob', rawInput: { pattern: '*.ts' } }],
   ['Search: cats', { kind: 'search', name: 'WebSearch', rawInput: { query: 'cats' } }],
   ['Fetch: https://a.example', { kind: 'fetch', rawInput: { url: 'https://a.example' } }],
