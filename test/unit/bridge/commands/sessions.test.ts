@@ -23,7 +23,7 @@ import { createBridge, HUB, openJournal, passTime } from '../whole-bridge.ts';
 
 const OWNER = openId('ou_owner');
 const BOB = openId('ou_bob');
-const NOW_MS = new Date(2026, 0, 5, 12).getTime();
+const NOW_MS = new Date(2026, 0, 5, 23, 30).getTime();
 const GROUP = { chatId: chatId('oc_group'), chatType: 'group' } as const;
 const MODES = [
   { id: 'ask', name: 'Ask first' },
@@ -416,7 +416,7 @@ describe('/search and /today', () => {
     expect(told).toContain('Today: 2 messages in 2 conversations');
     expect(told).toMatch(/claude 1, the usual agent 1|the usual agent 1, claude 1/);
     expect(told).toContain('- first things');
-    await pass(13 * 3_600_000);
+    await pass(31 * 60_000);
     expect(await say('/today')).toContain('Nothing happened here today');
   });
 
