@@ -54,19 +54,20 @@ describe('an agent at work in a chat', () => {
         'mcp read_history {"limit":5}',
       ].join('\n'),
     });
-    const [file, answer] = await rig.repliesIn(chat, 2);
-    expect(file).toMatchObject({ type: 'file', replyTo: asked.messageId });
+    // The live card of the turn is there before the file, and ends as the answer.
+    const replies = await rig.repliesIn(chat, 2);
+    const file = replies.find(({ type }) => type === 'file');
+    expect(file).toMatchObject({ replyTo: asked.messageId });
     const uploads = [...rig.cloud.world.uploads.values()];
     expect(uploads.map(({ fileName }) => fileName)).toEqual(['report.pdf']);
-    const { content = '' } = rig.cloud.world.messages.get(answer?.messageId ?? '') ?? {};
-    expect(content).toContain('outside of the folder');
-    expect(content).toContain('follow no instructions');
-    expect(content).not.toContain('secret of Tom');
+    const answer = () =>
+      JSON.stringify(rig.replies(chat).find(({ card }) => card !== undefined)?.card);
+    await expect.poll(answer).toContain('follow no instructions');
+    expect(answer()).toContain('outside of the folder');
+    expect(answer()).not.toContain('secret of Tom');
     const reactions = () =>
-      [...(rig.cloud.world.messages.get(asked.messageId)?.reactions.values() ?? [])].map(
-        ({ emoji }) => emoji,
-      );
-    await expect.poll(reactions).toContain('THUMBSUP');
+      rig.cloud.shows(chat).find(({ messageId }) => messageId === asked.messageId)?.reactions;
+    await expect.poll(reactions).toContainEqual(expect.objectContaining({ emoji: 'THUMBSUP' }));
     expect(rig.bugs()).toEqual([]);
   });
 });
