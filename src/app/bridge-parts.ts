@@ -93,10 +93,10 @@ export function assemble(
     status: createStatus(settings.appId, brand, parts),
   });
   hub.audience?.connect({
+    chatOf: (turn) => chatOf(bridge, turn),
     saidBefore: async (session) => summaryOf(await stored.said.saidIn(session, SUMMARY_TURNS_MAX)),
   });
   hub.outlet?.connect({ bridge, journal: stored.journal, form: lark.gateway.form });
-  hub.audience?.connect({ chatOf: (turn) => chatOf(bridge, turn) });
   const history = { journal: new SqliteGaps(db, settings.appId), lark: lark.gateway };
   const link = { connection: longConnectionOf(connection), lastAliveMs: latest?.atMs };
   const catchUp = new CatchUp({ ...base, ...history, ...link, intake: bridge.intake });
