@@ -160,14 +160,13 @@ describe('an agent that can not be reached', () => {
   test('any more at the address of its card, which has changed: the new one is read', async () => {
     const agent = await rawAgent(({ request, response, events }) => {
       if (request.url === '/new') return events({ message: message('moved on') });
+      agent.card = cardWith({ url: '/new' });
       response.statusCode = 404;
       return response.end();
     });
-    const rig = await a2aRig(agent.url);
-    const { result } = rig.prompt('go');
-    await expect.poll(() => sendsOf(agent.asked).length).toBe(1);
-    agent.card = cardWith({ url: '/new' });
+    const { result } = (await a2aRig(agent.url)).prompt('go');
     expect(await result).toEqual({ ok: true, text: 'moved on' });
+    expect(sendsOf(agent.asked)).toHaveLength(2);
   });
 
   test.each([
