@@ -13,7 +13,25 @@ export type Content =
   | { readonly kind: 'choice'; readonly text: string; readonly buttons: readonly ChoiceButton[] }
   /** A text of the bridge with commands that can be pressed instead of typed. */
   | { readonly kind: 'menu'; readonly text: string; readonly buttons: readonly MenuButton[] }
-  | QuestionContent;
+  | QuestionContent
+  | NewsContent;
+
+/** What happened elsewhere. All of it is shown as it is: nothing in it is read as Markdown or calls anybody. */
+export interface NewsContent {
+  readonly kind: 'news';
+  readonly level: NewsLevel;
+  readonly title: string;
+  readonly fields: readonly NewsField[];
+  /** All of it as a text, where there can be no card. */
+  readonly text: string;
+}
+
+export type NewsLevel = 'info' | 'warning' | 'error';
+
+export interface NewsField {
+  readonly label: string;
+  readonly value: string;
+}
 
 /** A question of an agent. Once it is over it has no options. */
 export interface QuestionContent {

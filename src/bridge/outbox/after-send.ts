@@ -236,7 +236,7 @@ function successor(
 function split(row: OutboxRow, at: Try): OutboxChange {
   const { body } = row;
   if (body.kind !== 'message') return giveUp(row, at);
-  if (body.content.kind === 'question') return asText(row, at);
+  if (body.content.kind === 'question' || body.content.kind === 'news') return asText(row, at);
   if (hasButtons(body.content)) return giveUp(row, at);
   const { content } = body;
   if (content.kind === 'file') return afterFile(row, content, at);
@@ -320,7 +320,8 @@ function asText(row: OutboxRow, at: Try): OutboxChange {
   if (body.content.kind === 'answer') return simpler(row, body.content, { at, why: 'form' });
   if (body.content.kind === 'file') return afterFile(row, body.content, at);
   const { content: refused } = body;
-  if (refused.kind !== 'question' && !hasButtons(refused)) return giveUp(row, at);
+  const isCard = refused.kind === 'question' || refused.kind === 'news' || hasButtons(refused);
+  if (!isCard) return giveUp(row, at);
   const text = refused.kind === 'question' ? refused.plain : refused.text;
   const content = { kind: 'notice', text } as const;
   return replacedBy(successor(row, at, { how: 'text', body: { ...body, content } }));

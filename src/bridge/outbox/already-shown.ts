@@ -21,7 +21,7 @@ const RECENT_ATTEMPTS_MAX = 20;
 const HISTORY_MARGIN_MS = 5 * 60_000;
 
 /** How the history shows what it does not give back. */
-const FORM_OF = { file: 'file', question: 'card' } as const;
+const FORM_OF = { file: 'file', question: 'card', news: 'card' } as const;
 
 interface Surroundings {
   readonly journal: Pick<Journal, 'sentAmong'>;
@@ -87,7 +87,9 @@ async function sameAs(
   messages: readonly HistoryMessage[],
   { journal, lark, prefix = '/' }: Surroundings,
 ): Promise<HistoryMessage | undefined> {
-  if (isMarkdown(content) || content.kind === 'file' || content.kind === 'question') {
+  const isUnread =
+    content.kind === 'file' || content.kind === 'question' || content.kind === 'news';
+  if (isMarkdown(content) || isUnread) {
     const wanted = content.kind === 'answer' ? content.form : FORM_OF[content.kind];
     const alike = messages.filter(({ form }) => form === wanted);
     const known = await journal.sentAmong(alike.map(({ messageId }) => messageId));

@@ -8,6 +8,7 @@ import {
 } from '../../core/content.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import { choiceCard } from './choice-card.ts';
+import { newsCard } from './news-card.ts';
 import { fileRow, markdownMessage, partsOfAnswer, simplerThan } from './markdown-rows.ts';
 import { calledText, mayCall, withoutMentions, withPlaceholders } from './mentions.ts';
 import { LARK_TEXT_BYTES_MAX, smallerPiecesOf, withoutControls } from './text.ts';
@@ -38,6 +39,8 @@ export function rendered(content: Content, values: readonly ButtonValue[] = []):
     }
     case 'question':
       return { kind: 'card', card: questionCard(content, values) };
+    case 'news':
+      return { kind: 'card', card: newsCard(content) };
     case 'answer':
       if (isMarkdown(content)) return ofMarkdown(content);
       // Controls go first, because they could hide a tag.

@@ -58,6 +58,7 @@ describe('a text', () => {
     { kind: 'notice', text: 'a\uD83D b' },
     { kind: 'menu', text: 'a\uD83D b', buttons: [] },
     { kind: 'choice', text: 'a\uD83D b', buttons: [] },
+    { kind: 'news', level: 'info', title: 'a\uD83D b', fields: [], text: '' },
     { kind: 'question', text: 'a\uD83D b', options: [], note: '', plain: '' },
   ] as const)('half of a character is no part of what goes out: $kind $form', (content) => {
     const sent = JSON.parse(toLarkContent(rendered(content, []))?.content ?? '') as unknown;
@@ -103,4 +104,32 @@ test('a question has a button for each answer, with its value', () => {
   expect(config.summary.content).toBe('Run it again?');
   const shown = body.elements.flatMap(({ behaviors }) => behaviors ?? []);
   expect(shown.map(({ value }) => value)).toEqual(values);
+});
+
+describe('CG-OUT-01: news', () => {
+  const news = { kind: 'news', title: 'An <at id=all></at>', text: '' } as const;
+
+  test.each([
+    ['info', 'blue'],
+    ['warning', 'orange'],
+    ['error', 'red'],
+  ] as const)('of the level %s have a %s headline', (level, template) => {
+    const piece = rendered({ ...news, level, fields: [] });
+    const card = JSON.parse(piece.kind === 'card' ? piece.card : '') as { header: object };
+    expect(card.header).toMatchObject({ template, title: { tag: 'plain_text' } });
+  });
+
+  test('CG-OUT-02: have only plain text, without controls', () => {
+    const fields = [{ label: 'Chat\u0007', value: '**<at id=all></at>**\u001B[31m' }];
+    const piece = rendered({ ...news, level: 'info', fields });
+    const card = piece.kind === 'card' ? piece.card : '';
+    expect([...card.matchAll(/"tag":"(\w+)"/g)].map(([, tag]) => tag)).toEqual([
+      'plain_text',
+      'div',
+      'plain_text',
+    ]);
+    expect(JSON.parse(card)).toMatchObject({
+      body: { elements: [{ text: { content: 'Chat\n**<at id=all></at>**' } }] },
+    });
+  });
 });
