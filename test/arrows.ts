@@ -73,7 +73,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['node:crypto', 'node:fs', 'node:module', 'node:path'],
   },
   config: {
-    ours: ['core', 'text', 'files'],
+    ours: ['core', 'text', 'time', 'files'],
     packages: ['@napi-rs/keyring', 'conf', 'node:fs', 'node:os', 'node:path'],
   },
   observe: {

@@ -33,6 +33,7 @@ import type { Db } from '../store/sqlite/db.ts';
 import type { AccessLookup } from '../bridge/ports/access.ts';
 import type { LongConnection } from '../bridge/ports/intake.ts';
 import { ChoiceValues } from '../wire/choice-value.ts';
+import { ownTimeZone } from '../time/local-day.ts';
 import { steadyClock, systemClock } from '../time/clock.ts';
 
 /** The embedded hub ends an agent whose time is over, and then reports it. That takes a kill and a commit. */
@@ -73,6 +74,7 @@ export function assemble(
     turnsRunningMax: config.maxTurns,
     burstWaitMs: config.burstWaitSecs * 1000,
     ...timesOf(config, hub),
+    reportTime: reportTimeOf(config),
     defaultChatId: config.defaultChatId === undefined ? undefined : chatId(config.defaultChatId),
     surroundings: createSurroundings({ ...around, link: () => longConnectionOf(connection) }),
   });
@@ -173,6 +175,10 @@ function timesOf({ turnTimeoutSecs, questionTimeoutSecs }: Config, { embedded }:
     turnTimeoutMs: turnTimeoutSecs * 1000 + (embedded ? HUB_REPORT_MS : 0),
     questionTimeoutMs: questionTimeoutSecs * 1000,
   };
+}
+
+function reportTimeOf({ reportAt, reportTimeZone }: Config) {
+  return { minuteOfDay: reportAt, zone: reportTimeZone ?? ownTimeZone() };
 }
 
 function accessOf({ access }: AppContext['config'], app: AppId) {

@@ -14,6 +14,9 @@ import { SqliteLanguages } from '../store/sqlite/bridge/languages.ts';
 import { SqliteAccess } from '../store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
 import { SqliteLiveCards } from '../store/sqlite/bridge/live-cards.ts';
+import { SqliteNews } from '../store/sqlite/bridge/news.ts';
+import { SqliteReports } from '../store/sqlite/bridge/reports.ts';
+import { SqliteUsage } from '../store/sqlite/bridge/usage.ts';
 import { SqliteQuestions } from '../store/sqlite/bridge/questions.ts';
 import { SqliteSessionBook } from '../store/sqlite/bridge/session-book.ts';
 import { SqliteSaidInSessions } from '../store/sqlite/bridge/said-in-sessions.ts';
@@ -107,6 +110,9 @@ export function journalOf(db: Db, app: AppId) {
     questions: new SqliteQuestions(parts),
     sessions: new SqliteSessionBook(parts),
     said: new SqliteSaidInSessions(parts),
+    news: new SqliteNews(parts),
+    reports: new SqliteReports(parts),
+    usage: new SqliteUsage(parts),
   };
 }
 

@@ -9,6 +9,8 @@ import { Delivery } from './outbox/delivery.ts';
 import { Engine } from './turns/engine.ts';
 import { type AccessMode, Gate } from './intake/access.ts';
 import { AccessControl } from './intake/access-control.ts';
+import { createTelling, type Telling } from './news/telling.ts';
+import { UsageNotes } from './turns/usage-notes.ts';
 import { LiveCards } from './live/live-cards.ts';
 import type { LiveMode } from './live/live-pace.ts';
 import { EventIntake } from './intake/intake.ts';
@@ -30,6 +32,9 @@ import type { Journal } from './ports/journal.ts';
 import type { LanguageChoices } from './ports/languages.ts';
 import type { LarkGateway } from './ports/lark.ts';
 import type { LiveJournal } from './ports/live.ts';
+import type { NewsStore } from './ports/news.ts';
+import type { ReportStore } from './ports/reports.ts';
+import type { UsageStore } from './ports/usage.ts';
 import type { UnmatchedAnswer, TurnTarget } from './ports/target.ts';
 import type { OrderQueue } from './ports/orders.ts';
 import type { QuestionStore } from './ports/questions.ts';
@@ -78,9 +83,17 @@ export interface BridgeParts {
   readonly answerFiles?: AnswerFileStore;
   /** Absent: no live cards are shown. */
   readonly liveCards?: { readonly journal: LiveJournal; readonly mode: LiveMode };
+  /** Absent: nothing is told to other chats. */
+  readonly news?: NewsStore | undefined;
+  /** Absent: there are no reports. */
+  readonly reports?: ReportStore | undefined;
+  /** When the owner gets a report of the day without ordering one, and the time zone of all reports. */
+  readonly reportTime: { readonly minuteOfDay: number | undefined; readonly zone: string };
+  /** Absent: what turns have used is not kept. */
+  readonly usage?: UsageStore | undefined;
   /** What commands of people need. Without it there are only those that need nothing. */
   readonly surroundings?:
-    | Omit<CommandSurroundings, 'isOwner' | 'nameOf' | 'languages' | 'access'>
+    | Omit<CommandSurroundings, 'isOwner' | 'nameOf' | keyof OrdersOfPeople>
     | undefined;
 }
 
@@ -121,19 +134,24 @@ export class Bridge implements Service {
         await this.#engine.apply(id, { kind: 'recalled' });
       },
       onQuestionNotShown: (key) => this.#engine.questions.notShown(key),
+      onDead: (row) => telling.onDead(row),
     });
     const delivery = this.#delivery;
     const { journal: liveJournal, mode = 'off' } = parts.liveCards ?? {};
     const live = new LiveCards({ ...parts, languages, liveJournal, mode, storeRetry, delivery });
     const gate = new Gate(parts.accessMode, languages);
     const owner = () => this.access.owner ?? parts.owner();
-    const forEngine = { ...parts, languages, form, gate, owner, storeRetry, delivery, live };
+    const telling: Telling = createTelling({ ...parts, owner, delivery, storeRetry, languages });
+    const { news } = telling;
+    const told = { storeRetry, delivery, live, news, usage: new UsageNotes(parts.usage) };
+    const forEngine = { ...parts, languages, form, gate, owner, ...told };
     this.#engine = new Engine(forEngine);
     const engine = this.#engine;
     const ofTurns = { engine, delivery, liveJournal, storeRetry, languages };
     this.access = new AccessControl({ ...parts, ...ofTurns, book: parts.access, gate });
     const access = this.access;
-    const surroundings = aroundCommands(parts, { languages, access });
+    const orders = { languages, access, ...telling.orders };
+    const surroundings = aroundCommands(parts, orders);
     this.intake = new EventIntake({ ...parts, ...ofTurns, access, surroundings });
     this.chatTools = new AgentChatTools({ ...parts, ...ofTurns });
     this.#unmatchedAnswers = new UnmatchedAnswers({
@@ -145,6 +163,7 @@ export class Bridge implements Service {
     this.#orders = new Orders({ ...parts, access, storeRetry, engine, delivery });
     this.#services = [
       delivery,
+      ...telling.services,
       // Before the turns go on, so that they find their cards.
       live,
       engine,
@@ -207,16 +226,18 @@ export class Bridge implements Service {
   }
 }
 
+/** What people can order of the parts of the bridge. */
+type OrdersOfPeople = Pick<CommandSurroundings, 'languages' | 'access' | 'follows' | 'reports'>;
+
 function aroundCommands(
   parts: BridgeParts,
-  { languages, access }: { readonly languages: Languages; readonly access: AccessControl },
+  orders: OrdersOfPeople & { readonly access: AccessControl },
 ): CommandSurroundings | undefined {
   return (
     parts.surroundings && {
       ...parts.surroundings,
-      languages,
-      access,
-      isOwner: (person) => access.isOwner(person),
+      ...orders,
+      isOwner: (person) => orders.access.isOwner(person),
       nameOf: (chat, person) => nameOf(parts, chat, person),
     }
   );

@@ -25,6 +25,8 @@ import {
   secret,
   socketPath,
   text,
+  timeOfDay,
+  timeZone,
   wholeNumber,
   yes,
 } from './values.ts';
@@ -195,6 +197,16 @@ export const SETTINGS = {
     parse: oneOf(['on', 'off']),
     fallback: 'on',
     doc: 'Whether an answer ends with a line that says what it used, for agents that tell',
+  },
+  reportAt: {
+    key: 'report_at',
+    parse: timeOfDay,
+    doc: 'Time of day, such as 18:00, at which the owner gets a report of the day; unset: none, unless the owner orders one with /report',
+  },
+  reportTimeZone: {
+    key: 'report_time_zone',
+    parse: timeZone,
+    doc: 'Time zone of reports, such as Asia/Shanghai; unset: that of the machine',
   },
   questionTimeoutSecs: {
     key: 'question_timeout_secs',

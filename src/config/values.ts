@@ -4,6 +4,8 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { errorText } from '../core/errors.ts';
 import { APP_ID_PATTERN, LARK_ID_PATTERN } from '../core/ids.ts';
 import { Secret } from '../core/secret.ts';
+import { isTimeZone } from '../time/local-day.ts';
+import { minuteOfDay } from '../time/time-of-day.ts';
 
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
@@ -42,6 +44,16 @@ export function wholeNumber(min: number, max: number) {
       ? ok(value)
       : bad(`must be a whole number from ${min} to ${max}`);
   };
+}
+
+/** The minute of the day. */
+export function timeOfDay(raw: string): Parsed<number> {
+  const minute = minuteOfDay(raw);
+  return minute === undefined ? bad('must be a time of day, such as 18:00') : ok(minute);
+}
+
+export function timeZone(raw: string): Parsed<string> {
+  return isTimeZone(raw) ? ok(raw) : bad('must be a time zone, such as Asia/Shanghai or UTC');
 }
 
 export function path(raw: string, { home, stateDir }: PathBases): Parsed<string> {

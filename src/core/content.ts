@@ -152,7 +152,8 @@ export type CommandName =
   | MenuAction
   | ('whoami' | 'queue' | 'lang')
   | ('task' | 'sessions' | 'search' | 'today')
-  | ('allow' | 'block' | 'revoke' | 'reconnect' | 'doctor');
+  | ('allow' | 'block' | 'revoke' | 'reconnect' | 'doctor')
+  | ('follow' | 'report');
 
 /** What buttons of the bridge do. `answer` is for the question of an agent. */
 export type ButtonAction = ChoiceAction | AccessAction | MenuAction | 'answer';

@@ -275,6 +275,7 @@ export class BridgeWorld {
       turnsRunningMax: 3,
       turnTimeoutMs: MINUTE_MS,
       questions: new SqliteQuestions({ db: this.#db, app: APP }),
+      reportTime: { minuteOfDay: undefined, zone: 'UTC' },
       questionTimeoutMs: MINUTE_MS,
       said: new SqliteSaidInSessions({ db: this.#db, app: APP }),
       sessions: this.#mortal(new SqliteSessionBook({ db: this.#db, app: APP, clock }), clock),

@@ -26,6 +26,8 @@ import { orderAccess } from './access-orders.ts';
 import { AgentOrders, optionOf } from './agent-orders.ts';
 import { SearchOrders } from './search-orders.ts';
 import { SessionOrders } from './session-orders.ts';
+import { orderFollow } from './follow-orders.ts';
+import { orderReport } from './report-orders.ts';
 import { type CommandOrder, OPEN_TURNS_MAX } from './turns-meant.ts';
 import { COMMAND_NAMES, COMMANDS, type CommandRow, type CommandWords } from './table.ts';
 import { queueOf } from './queue-view.ts';
@@ -113,6 +115,10 @@ export class Commands {
       case 'block':
       case 'revoke':
         return [await orderAccess({ ...order, name }, this.#around)];
+      case 'follow':
+        return [await orderFollow(order, this.#around)];
+      case 'report':
+        return [await orderReport(order, this.#around)];
       case 'reconnect':
         // The answer goes another way, so it does not matter which of them is first.
         this.#around.link?.().restart();
@@ -244,6 +250,8 @@ function namesIn(around: CommandSurroundings): ReadonlySet<CommandName> {
     allow: around.access,
     block: around.access,
     revoke: around.access,
+    follow: around.follows,
+    report: around.reports,
     reconnect: around.link,
     doctor: around.diagnose,
   };

@@ -144,6 +144,22 @@ export const COMMANDS = {
     who: 'owner',
     help: { en: 'takes back what you allowed a person', zh: '撤销你给某人的许可' },
   },
+  follow: {
+    argument: inEveryLanguage('[turns | errors | questions | tools] [off]'),
+    who: 'owner',
+    help: {
+      en: 'tells this chat what happens in other chats, or says what it follows',
+      zh: '让这个会话收到其他会话的动态，或查看已关注的内容',
+    },
+  },
+  report: {
+    argument: { en: '[HH:MM | off]', zh: '[时间 | off]' },
+    who: 'owner',
+    help: {
+      en: 'shows what was done since the last report, or sends a report here each day at this time',
+      zh: '显示上次报告以来的工作，或每天在这个时间发送报告',
+    },
+  },
   reconnect: {
     who: 'owner',
     help: {

@@ -62,6 +62,8 @@ interface DeliveryParts {
   readonly cardSettled?: (card: string, waitMsMax: number) => Promise<boolean>;
   /** The row of a question has ended, and nothing was shown. */
   readonly onQuestionNotShown: (key: string) => void;
+  /** The row could not be delivered. */
+  readonly onDead?: (row: OutboxRow) => Promise<void>;
 }
 
 /** The row is done with. There is no message of it in Lark. */
@@ -177,6 +179,7 @@ export class Delivery implements Service {
     const isOver = next.row.state.phase !== 'pending' && row.priority !== 'reaction';
     if (isOver && row.turn !== undefined) this.#parts.observer.shown(row.turn);
     this.#noteQuestion(next);
+    if (next.row.state.phase === 'dead') await this.#parts.onDead?.(next.row);
     this.offer([next.row, ...next.out]);
   }
 

@@ -5,6 +5,8 @@ import type { AgentControls } from './agent-controls.ts';
 import type { AccessOrders } from './access.ts';
 import type { LongConnection } from './intake.ts';
 import type { LanguageOrders } from './languages.ts';
+import type { FollowOrders } from './news.ts';
+import type { ReportOrders } from './reports.ts';
 
 /** What commands need that is not in the bridge. Without an optional part its commands do not exist. */
 export interface CommandSurroundings {
@@ -26,6 +28,8 @@ export interface CommandSurroundings {
   readonly access?: AccessOrders;
   /** What people can choose of the agents. Undefined: the agents run elsewhere. */
   readonly agents?: AgentControls;
+  readonly follows?: FollowOrders;
+  readonly reports?: ReportOrders;
 }
 
 /** One result of a check. What is in order is only counted. */

@@ -7,6 +7,7 @@ import type { OutboxDraft } from '../ports/outbox.ts';
 import type { QuestionOption, TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { LaneRunner } from '../../time/lane-runner.ts';
+import type { News } from '../news/news.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { ownDraft, reactionDraft } from '../outbox/drafts.ts';
 import { platformMessageId, turnKey } from '../outbox/keys.ts';
@@ -40,6 +41,7 @@ interface QuestionsParts {
   readonly journal: Journal;
   readonly questions: QuestionStore;
   readonly target: TurnTarget;
+  readonly news: News;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
   readonly languages: Languages;
@@ -208,7 +210,7 @@ export class Questions {
     of: Pick<Question, 'turn' | 'run' | 'key'>,
     { kind: _kind, ...said }: Asked,
   ): Promise<boolean> {
-    const { journal, questions, storeRetry, delivery, languages, clock } = this.#parts;
+    const { journal, questions, news, storeRetry, delivery, languages, clock } = this.#parts;
     const askedAtMs = clock.nowMs();
     const times = { askedAtMs, expiresAtMs: askedAtMs + this.#parts.questionTimeoutMs };
     let question: Question | undefined;
@@ -227,8 +229,10 @@ export class Questions {
           return { state, out: [questionDraft(now, question, at)] };
         },
         {
-          join: (_now, isAsked) => {
-            if (isAsked && question !== undefined) questions.insert(question);
+          join: (now, isAsked) => {
+            if (!isAsked || question === undefined) return;
+            questions.insert(question);
+            news.questionAsked(now, question);
           },
         },
       ),
@@ -275,7 +279,7 @@ export class Questions {
 
   /** Stores the end with what shows it and the time that the turn gets back. */
   #store(before: Question, state: EndState, more: readonly OutboxDraft[]) {
-    const { journal, questions, languages } = this.#parts;
+    const { journal, questions, news, languages } = this.#parts;
     const { key, turn: id } = before;
     const nowMs = state.atMs;
     let next: Question | undefined;
@@ -293,8 +297,10 @@ export class Questions {
         };
       },
       {
-        join: (_turn, changed) => {
-          if (changed && next !== undefined) questions.update(next);
+        join: (turn, changed) => {
+          if (!changed || next === undefined) return;
+          questions.update(next);
+          news.questionEnded(turn, next);
         },
       },
     );

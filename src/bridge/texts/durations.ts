@@ -7,6 +7,7 @@ const UNITS = [
   { ms: 60_000, en: ['minute', 'minutes'], zh: '分钟' },
 ] as const;
 
+/** In the largest unit that fits, rounded down. */
 export function durationIn(language: Language, durationMs: number): string {
   const unit = UNITS.find(({ ms }) => durationMs >= ms);
   const count = Math.max(0, Math.floor(durationMs / (unit?.ms ?? 1_000)));

@@ -12,10 +12,12 @@ import type { SessionBook } from '../ports/sessions.ts';
 import type { TurnTarget, WaitResult } from '../ports/target.ts';
 import type { Attachments } from './attachments.ts';
 import type { LiveCards } from '../live/live-cards.ts';
+import type { News } from '../news/news.ts';
 import type { Questions } from '../questions/questions.ts';
 import { chosenFor } from './chosen-target.ts';
 import type { Forwards } from './forwards.ts';
 import type { SaidBefore } from './said-before.ts';
+import type { UsageNotes } from './usage-notes.ts';
 import type { TurnRequests } from './requests.ts';
 import type { TurnChanges } from './turn-changes.ts';
 import { sendBackoffMs, TURN_SEND_BACKOFF_BASE_MS } from './send-backoff.ts';
@@ -38,6 +40,8 @@ interface AttemptsParts {
   readonly attachments: Attachments;
   readonly saidBefore: SaidBefore;
   readonly live: LiveCards;
+  readonly news: News;
+  readonly usage: UsageNotes;
   readonly runner: LaneRunner;
   readonly clock: Clock;
   readonly random: () => number;
@@ -114,8 +118,10 @@ export class Attempts {
   #watch(turn: Turn, signal: AbortSignal): void {
     const { state } = turn;
     if (signal.aborted || !('target' in state)) return;
-    const { target, live, questions } = this.#parts;
+    const { target, live, news, usage, questions } = this.#parts;
     const unwatch = target.watch?.(state.target, platformMessageId(turn), (update) => {
+      if (update.kind === 'step') news.stepTold(turn, update.step);
+      if (update.kind === 'usage') usage.take(turn, update.usage);
       if (update.kind === 'question') questions.ask(turn, update);
       else live.take(turn, update);
     });

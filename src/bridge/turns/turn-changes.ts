@@ -21,12 +21,14 @@ import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { LiveCards } from '../live/live-cards.ts';
 import { livePlaceOf, onCards } from '../live/card-ends.ts';
+import type { News } from '../news/news.ts';
 import type { Questions } from '../questions/questions.ts';
 import type { CallOffs } from './call-offs.ts';
 import { Receipts } from './receipts.ts';
 import type { TurnRequests } from './requests.ts';
 import type { SingleSlot } from './single-slot.ts';
 import { withNewestText } from './edits.ts';
+import type { UsageNotes } from './usage-notes.ts';
 import { isFinal, waitsOrRuns } from './phases.ts';
 import { begunAtMs, step } from './turn.ts';
 import type { TurnEvent, TurnStep } from './turn-events.ts';
@@ -40,6 +42,8 @@ interface TurnChangesParts {
   readonly slot: SingleSlot;
   readonly callOffs: CallOffs;
   readonly live: LiveCards;
+  readonly news: News;
+  readonly usage: UsageNotes;
   readonly questions: Questions;
   readonly runner: LaneRunner;
   readonly delivery: Delivery;
@@ -81,7 +85,8 @@ export class TurnChanges {
 
   /** `once` is an event's id. If this event has changed something already, nothing is changed. */
   async apply(id: TurnId, event: TurnEvent, once?: string) {
-    const { journal, storeRetry, target, turnTimeoutMs, burstWaitMs = 0, clock } = this.#parts;
+    const { journal, storeRetry, target, news, usage, clock } = this.#parts;
+    const { turnTimeoutMs, burstWaitMs = 0 } = this.#parts;
     const nowMs = clock.nowMs();
     const rules = { turnTimeoutMs, burstWaitMs, deduplicates: target.deduplicates, nowMs };
     let was: TurnState | undefined;
@@ -113,12 +118,25 @@ export class TurnChanges {
             ...(withdrawn && { withdrawn }),
           };
         },
-        { once, join: this.#joinedWriteFor(event) },
+        {
+          once,
+          join: (turn, changed) => {
+            this.#joinedWriteFor(event)?.(turn, changed);
+            usage.turnMoved(turn, nowMs);
+            // A command is no work of an agent.
+            const isWork = event.kind !== 'carried_out';
+            if (changed && isWork && was !== undefined) news.turnMoved(turn, was, nowMs);
+          },
+        },
       ),
     );
     if (done.changed && was !== undefined) {
       this.#report(done.turn, was, { event, nowMs });
-      if (!waitsOrRuns(done.turn.state.phase)) this.#parts.live.over(id);
+      if (!waitsOrRuns(done.turn.state.phase)) {
+        this.#parts.live.over(id);
+        news.turnOver(id);
+        usage.turnOver(id);
+      }
       this.#parts.delivery.offer(done.out);
       if (event.kind === 'recalled') await this.#parts.live.endRest(id);
     }

@@ -4,10 +4,13 @@ import { LANGUAGES_SCHEMA } from './bridge/languages-schema.ts';
 import { RECALLS_AND_ANSWERS } from './bridge/said-schema.ts';
 import { WHO_MAY_TALK } from './bridge/access-schema.ts';
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
+import { NEWS_SCHEMA } from './bridge/news-schema.ts';
 import { LIVE_CARDS } from './bridge/live-cards-schema.ts';
 import { SESSIONS_OF_PEOPLE, SESSIONS_SCHEMA } from './bridge/sessions-schema.ts';
 import { QUESTIONS_SCHEMA } from './bridge/questions-schema.ts';
 import { AGENTS_WITH_PROTOCOLS } from './hub/agents-schema.ts';
+import { REPORTS_SCHEMA } from './bridge/reports-schema.ts';
+import { USAGE_SCHEMA } from './bridge/usage-schema.ts';
 import { AGENT_SESSIONS } from './hub/sessions-schema.ts';
 import { FOLDERS_SCHEMA } from './hub/folders-schema.ts';
 import { HUB_CONTENT, HUB_SCHEMA, READABLE_ROWS } from './hub/schema.ts';
@@ -44,4 +47,7 @@ export const MIGRATIONS: readonly string[] = [
   FOLDERS_SCHEMA,
   SESSIONS_OF_PEOPLE,
   AGENTS_WITH_PROTOCOLS,
+  NEWS_SCHEMA,
+  USAGE_SCHEMA,
+  REPORTS_SCHEMA,
 ];

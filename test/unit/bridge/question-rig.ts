@@ -1,6 +1,6 @@
 /** A whole bridge with the real journal on a virtual clock, whose agent asks when the test says so. */
 import { join } from 'node:path';
-import type { Bridge } from '../../../src/bridge/bridge.ts';
+import type { Bridge, BridgeParts } from '../../../src/bridge/bridge.ts';
 import type { AskedTurn } from '../../../src/bridge/ports/questions.ts';
 import type { DeliveryResult, Outgoing } from '../../../src/bridge/ports/delivery.ts';
 import type { EventReply } from '../../../src/bridge/ports/intake.ts';
@@ -62,6 +62,8 @@ export class QuestionRig {
   losesAnswer: (out: Outgoing) => boolean = () => false;
   /** Whether the agent takes an answer. */
   takes: (asked: AskedTurn) => boolean = () => true;
+  /** Of the bridge that starts next. */
+  given: Omit<Partial<BridgeParts>, 'clock'> = {};
   /** Asked before and after each write: whether the process dies there. */
   dies: () => boolean = () => false;
   bridge!: Bridge;
@@ -90,6 +92,7 @@ export class QuestionRig {
       },
       target: this.#target(),
       owner: () => (this.owner === undefined ? undefined : openId(this.owner)),
+      ...this.given,
     });
     await Promise.race([this.bridge.start(), this.pass(100)]);
     await this.pass(10);
@@ -128,7 +131,13 @@ export class QuestionRig {
   }
 
   #mortal(life: ProcessClock): Journal {
-    const writes = new Set<string | symbol>(['admit', 'changeTurn', 'enqueue', 'changeOut']);
+    const writes = new Set<string | symbol>([
+      'admit',
+      'changeTurn',
+      'enqueue',
+      'enqueueIf',
+      'changeOut',
+    ]);
     const die = () => {
       if (!life.dead && this.dies()) {
         life.dead = true;
@@ -191,11 +200,26 @@ export class QuestionRig {
     await this.pass();
   }
 
+  /** The agent at work on the newest turn, or on another one, tells something. */
+  tell(update: TurnUpdate, ticket = this.newest): void {
+    this.#watchers.get(ticket)?.(update);
+  }
+
+  /** The newest turn at its target. */
+  get newest(): string {
+    return this.#sent.at(-1) ?? '';
+  }
+
+  /** The run of the newest turn, or of another one, ends. */
+  async endTurn(result: WaitResult, ticket = this.newest): Promise<void> {
+    this.open.clear();
+    this.#ends.get(ticket)?.(result);
+    await this.pass();
+  }
+
   /** The agent ends the newest turn, or another one. */
   async answerTurn(text: string, ticket = this.#sent.at(-1) ?? ''): Promise<void> {
-    this.open.clear();
-    this.#ends.get(ticket)?.({ kind: 'answered', text });
-    await this.pass();
+    await this.endTurn({ kind: 'answered', text }, ticket);
   }
 
   async press(

@@ -35,6 +35,12 @@ import {
   status,
   whoami,
 } from '../../../src/bridge/texts/commands.ts';
+import { inEach } from '../../../src/bridge/texts/text.ts';
+import { durationIn } from '../../../src/bridge/texts/durations.ts';
+import { followNotices, newsOf, summaryOf } from '../../../src/bridge/texts/news.ts';
+import { newsReason } from '../../../src/bridge/texts/news-reasons.ts';
+import { dailyReport, reportNotices } from '../../../src/bridge/texts/reports.ts';
+import { FOLLOW_KINDS, NEWS_LEVELS, type NewsEvent } from '../../../src/bridge/ports/news.ts';
 import {
   choices,
   notices,
@@ -221,6 +227,52 @@ function under(topic: string, texts: Readonly<Record<string, Text>>) {
   );
 }
 
+const REPORT = {
+  turns: 1,
+  answered: 1,
+  failed: 1,
+  open: 1,
+  sessions: 1,
+  byAgent: [{ name: '0', turns: 1 }],
+  byFolder: [{ name: '0', turns: 1 }],
+  spent: [{ amount: 1, currency: '$' }],
+  isCut: true,
+};
+const TIMES = { time: '0', zone: '0' };
+const NEWS: Readonly<Record<string, Text>> = {
+  follows: followNotices.list(FOLLOW_KINDS).text,
+  followsNothing: followNotices.list([]).text,
+  followEnded: followNotices.ended('0').text,
+  ...Object.fromEntries(
+    Object.keys(NEWS_LEVELS).map((event) => {
+      const told = { event: event as NewsEvent, chat: '0', agent: '0', tookMs: 1, step: '0' };
+      const said = { words: inEveryLanguage('0'), answer: '0', question: '0' };
+      const news = { ...told, ...said, outcome: inEveryLanguage('0') };
+      return [event, inEach((lang) => newsOf(news, lang).text)];
+    }),
+  ),
+  ...Object.fromEntries(
+    FOLLOW_KINDS.map((kind) => {
+      const news = [{ event: 'turn.answered', chat: '0' } as const];
+      return [
+        `several ${kind}`,
+        inEach((lang) => summaryOf(kind, { news, leftOut: 1 }, lang).text),
+      ];
+    }),
+  ),
+  ...Object.fromEntries(
+    ['unknown', 'interrupted', 'timed_out', 'unanswerable', 'refused', 'lost', 'else'].map(
+      (why) => [`because ${why}`, newsReason(why, undefined)],
+    ),
+  ),
+  duration: inEach((lang) => durationIn(lang, 60_000)),
+  report: inEach((lang) => dailyReport({ report: REPORT, day: '0', times: TIMES }, lang).text),
+  reportBegun: reportNotices.begun(TIMES).text,
+  reportEnded: reportNotices.ended().text,
+  reportNow: reportNotices.now({ report: REPORT, times: TIMES }).text,
+  reportUnasked: reportNotices.now({ report: REPORT, times: undefined }).text,
+};
+
 const TEXTS: Readonly<Record<string, Text>> = {
   ...NOTICES,
   ...OF_QUESTIONS,
@@ -311,6 +363,7 @@ const TEXTS: Readonly<Record<string, Text>> = {
     { level: 'warning', finding: inEveryLanguage('0'), next: inEveryLanguage('0') },
   ]).text,
   diagnosisFailed: diagnosisFailed().text,
+  ...NEWS,
   ...Object.fromEntries(Object.values(COMMANDS).map(({ help: words }) => [words.en, words])),
   ...Object.fromEntries(
     Object.entries(proof.en).flatMap(([name, en]) => {

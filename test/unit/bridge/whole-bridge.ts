@@ -5,6 +5,9 @@ import { workspaceId } from '../../../src/core/ids.ts';
 import { SqliteAccess } from '../../../src/store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteLanguages } from '../../../src/store/sqlite/bridge/languages.ts';
+import { SqliteNews } from '../../../src/store/sqlite/bridge/news.ts';
+import { SqliteReports } from '../../../src/store/sqlite/bridge/reports.ts';
+import { SqliteUsage } from '../../../src/store/sqlite/bridge/usage.ts';
 import { SqliteQuestions } from '../../../src/store/sqlite/bridge/questions.ts';
 import { SqliteSessionBook } from '../../../src/store/sqlite/bridge/session-book.ts';
 import { SqliteSaidInSessions } from '../../../src/store/sqlite/bridge/said-in-sessions.ts';
@@ -65,7 +68,11 @@ export function createBridge({ db, clock, ...given }: Given): Bridge {
     questions: new SqliteQuestions(parts),
     sessions: new SqliteSessionBook(parts),
     said: new SqliteSaidInSessions(parts),
+    news: new SqliteNews(parts),
+    reports: new SqliteReports(parts),
+    usage: new SqliteUsage(parts),
     questionTimeoutMs: 600_000,
+    reportTime: { minuteOfDay: undefined, zone: 'UTC' },
     owner: () => undefined,
     ...given,
   });

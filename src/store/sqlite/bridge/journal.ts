@@ -22,6 +22,7 @@ import { QuarantineTable } from './quarantine.ts';
 import { RunsTable } from './runs.ts';
 import { SessionsTable } from './sessions.ts';
 import { TurnsTable } from './turns.ts';
+import { SqliteUsage } from './usage.ts';
 import type { AccessRecords } from '../../../bridge/ports/access.ts';
 import type { Admission, OutboxChange, TurnChange } from '../../../bridge/ports/changes.ts';
 import type { Journal, PruneRules, QuarantinedAnswer } from '../../../bridge/ports/journal.ts';
@@ -48,6 +49,7 @@ export class SqliteJournal implements Journal, JournalReader {
   readonly #liveCards: SqliteLiveCards;
   readonly #access: AccessTables;
   readonly #questions: SqliteQuestions;
+  readonly #usage: SqliteUsage;
 
   constructor({ db, app, clock }: { db: Db; app: AppId; clock: Clock }) {
     this.#db = db;
@@ -63,6 +65,7 @@ export class SqliteJournal implements Journal, JournalReader {
     this.#liveCards = new SqliteLiveCards({ db, app });
     this.#access = new AccessTables(db, app);
     this.#questions = new SqliteQuestions({ db, app });
+    this.#usage = new SqliteUsage({ db, app });
   }
 
   admit(admission: Admission) {
@@ -245,6 +248,7 @@ export class SqliteJournal implements Journal, JournalReader {
         this.#liveCards.prune(rules) +
         this.#questions.prune(rules) +
         this.#sessions.prune(rules, this.#clock.nowMs()) +
+        this.#usage.prune(rules) +
         this.#quarantine.prune(rules),
     );
   }
