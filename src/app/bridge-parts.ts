@@ -20,6 +20,7 @@ import { AnswerFilesOnDisk } from '../files/answer-files.ts';
 import { ANSWER_FILES, journalOf, latestStatus } from './state.ts';
 import type { HubAccess } from './hub-access.ts';
 import { createSurroundings } from './surroundings.ts';
+import { createWebhookCaller } from './webhooks.ts';
 import type { Monitoring } from './monitoring.ts';
 import { EventLoopGauge } from '../observe/metrics/event-loop.ts';
 import { ownerFile } from '../host/owner-file.ts';
@@ -29,6 +30,7 @@ import { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { noteLastWrite } from '../store/sqlite/last-write.ts';
 import { SqliteGaps } from '../store/sqlite/bridge/gaps.ts';
+import { SqliteWebhookQueue } from '../store/sqlite/bridge/webhooks.ts';
 import type { Db } from '../store/sqlite/db.ts';
 import type { AccessLookup } from '../bridge/ports/access.ts';
 import type { LongConnection } from '../bridge/ports/intake.ts';
@@ -58,6 +60,7 @@ export function assemble(
   const lark = createLark(config, settings, { ...base, calls, latest });
   const around = { config, lark: settings, hub, monitoring, calls };
   const target = hub.createTarget((answer) => bridge.receive(answer));
+  const webhooks = createWebhookCaller(config);
   const { liveJournal, ...stored } = stateOf({ config, log }, { db, app: settings.appId, hub });
   const bridge = new Bridge({
     ...base,
@@ -75,6 +78,7 @@ export function assemble(
     burstWaitMs: config.burstWaitSecs * 1000,
     ...timesOf(config, hub),
     reportTime: reportTimeOf(config),
+    webhooks: { queue: new SqliteWebhookQueue(db), call: webhooks.call },
     defaultChatId: config.defaultChatId === undefined ? undefined : chatId(config.defaultChatId),
     surroundings: createSurroundings({ ...around, link: () => longConnectionOf(connection) }),
   });
@@ -102,7 +106,14 @@ export function assemble(
   const history = { journal: new SqliteGaps(db, settings.appId), lark: lark.gateway };
   const link = { connection: longConnectionOf(connection), lastAliveMs: latest?.atMs };
   const catchUp = new CatchUp({ ...base, ...history, ...link, intake: bridge.intake });
-  const inside: Service[] = [httpOf(lark), target, lark.identity, bridge, lark.calls];
+  const inside: Service[] = [
+    httpOf(lark),
+    webhooks.service,
+    target,
+    lark.identity,
+    bridge,
+    lark.calls,
+  ];
   // Stops first: with a backlog, new turns would take the time that the other parts need for their stop.
   const newTurns = closing('new_turns', () => void bridge.finishTurns());
   return {

@@ -8,7 +8,7 @@ import { closing, type Service } from '../time/service.ts';
 import { removeUnfinished } from '../files/private-file.ts';
 import { parseDaemonStatus, type SavedStatus } from '../host/daemon-status.ts';
 import { acquireInstanceLock, findInstance } from '../host/instance-lock.ts';
-import { warnOfOpenSecrets } from '../host/secret-files.ts';
+import { warnOfOpenSecrets, WEBHOOK_SECRET_FILE } from '../host/secret-files.ts';
 import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { SqliteLanguages } from '../store/sqlite/bridge/languages.ts';
 import { SqliteAccess } from '../store/sqlite/bridge/access.ts';
@@ -56,6 +56,7 @@ const PRIVATE_FILES = [
   'instance.lock.owner',
   'owner.json',
   'provision-token',
+  WEBHOOK_SECRET_FILE,
   'workspace-token.json',
 ];
 

@@ -9,7 +9,7 @@ import { Delivery } from './outbox/delivery.ts';
 import { Engine } from './turns/engine.ts';
 import { type AccessMode, Gate } from './intake/access.ts';
 import { AccessControl } from './intake/access-control.ts';
-import { createTelling, type Telling } from './news/telling.ts';
+import { createTelling, type Telling, type Webhooks } from './news/telling.ts';
 import { UsageNotes } from './turns/usage-notes.ts';
 import { LiveCards } from './live/live-cards.ts';
 import type { LiveMode } from './live/live-pace.ts';
@@ -85,6 +85,8 @@ export interface BridgeParts {
   readonly liveCards?: { readonly journal: LiveJournal; readonly mode: LiveMode };
   /** Absent: nothing is told to other chats. */
   readonly news?: NewsStore | undefined;
+  /** Absent: no webhook is called. */
+  readonly webhooks?: Webhooks | undefined;
   /** Absent: there are no reports. */
   readonly reports?: ReportStore | undefined;
   /** When the owner gets a report of the day without ordering one, and the time zone of all reports. */

@@ -21,6 +21,7 @@ import { simulateCommand } from './commands/simulate.ts';
 import { statusCommand } from './commands/status.ts';
 import { traceCommand } from './commands/trace.ts';
 import { turnsCommand } from './commands/turns.ts';
+import { webhooksCommand } from './commands/webhooks.ts';
 import { Output } from './output.ts';
 import { parseCommandLine } from './parse.ts';
 
@@ -49,6 +50,7 @@ const GRAMMAR = {
     deadLettersCommand,
     pairingCommand,
     chatsCommand,
+    webhooksCommand,
     traceCommand,
     configCommand,
     serviceCommand,

@@ -21,7 +21,16 @@ export function readPrivateFile(path: string): string {
   });
 }
 
-const SECRET_FILES = ['credentials.json', 'config.json', 'provision-token', 'workspace-token.json'];
+/** From it the secrets of all webhooks are made. */
+export const WEBHOOK_SECRET_FILE = 'webhook-secret';
+
+const SECRET_FILES = [
+  'credentials.json',
+  'config.json',
+  'provision-token',
+  WEBHOOK_SECRET_FILE,
+  'workspace-token.json',
+];
 
 /** One warning for each secret that other users may read: of a state directory, and of those `named` elsewhere. */
 export function warnOfOpenSecrets(

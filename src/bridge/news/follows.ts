@@ -6,29 +6,23 @@ import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 import { type RepeatedWork, repeating } from '../../time/repeat.ts';
 import type { Service } from '../../time/service.ts';
-import { visibleOf } from '../../text/visible.ts';
-import { messageText } from '../../wire/message-text.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { turnlessDraft } from '../outbox/drafts.ts';
-import { outKey, turnKey } from '../outbox/keys.ts';
+import { outKey } from '../outbox/keys.ts';
 import type { Journal } from '../ports/journal.ts';
 import {
   FOLLOW_KINDS,
   type FollowKind,
   type FollowOrders,
-  type NewsItem,
   type NewsStore,
   type WaitingNews,
 } from '../ports/news.ts';
 import type { OutboxRow } from '../ports/outbox.ts';
-import type { QuestionStore } from '../ports/questions.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
-import { followNotices, newsOf, summaryOf, type ToldNews } from '../texts/news.ts';
-import { outcomeText } from '../texts/questions.ts';
-import { newsReason } from '../texts/news-reasons.ts';
-import { asSeen } from '../texts/seen.ts';
+import { followNotices, newsOf, summaryOf } from '../texts/news.ts';
 import { newsDraft } from './news-draft.ts';
+import { inWords, type WordsParts } from './news-words.ts';
 
 /** CG-OUT-06: so long after a card the next one of the same kind may come. What happens meanwhile is in that one. */
 const PAUSE_MS: Readonly<Record<FollowKind, number>> = {
@@ -42,15 +36,12 @@ const LOOK_AGAIN_MS = 5_000;
 /** Only news make work, and they hurry it. */
 const IDLE_MS = 24 * 60 * 60 * 1000;
 
-interface FollowsParts {
+interface FollowsParts extends WordsParts {
   readonly store: NewsStore | undefined;
   readonly journal: Journal;
-  readonly questions: QuestionStore;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
   readonly languages: Languages;
-  /** The agent that gets new turns, for turns that name none. */
-  readonly agentName: () => Promise<string | undefined>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -152,47 +143,12 @@ export class Follows implements Service, FollowOrders {
   }
 
   async #contentOf({ kind, items, leftOut }: WaitingNews, lang: Language): Promise<NewsContent> {
-    const news = await Promise.all(items.map(({ item }) => this.#inWords(item)));
+    const news = await Promise.all(items.map(({ item }) => inWords(item, this.#parts)));
     const [only, ...others] = news;
     return only !== undefined && others.length === 0 && leftOut === 0
       ? newsOf(only, lang)
       : summaryOf(kind, { news, leftOut }, lang);
   }
-
-  /** Words are read now, so what was taken back meanwhile is not told. */
-  async #inWords(item: NewsItem): Promise<ToldNews> {
-    const { journal, questions, agentName } = this.#parts;
-    const { event, tookMs, step, why } = item;
-    const turn = await journal.turn(item.turn);
-    const isThere = turn !== undefined && turn.message.parts.length > 0;
-    const question = item.question === undefined ? undefined : questions.question(item.question);
-    const { state } = question ?? {};
-    const isOver = event === 'question.ended' && state !== undefined && state.phase !== 'open';
-    const failure = turn?.state.phase === 'failed' ? turn.state.cause?.detail : undefined;
-    return {
-      event,
-      chat: turn?.details?.chatName ?? item.chatId,
-      agent: item.agent ?? (await agentName()),
-      tookMs,
-      ...(isThere && {
-        words: asSeen(visibleOf(messageText(turn.message.parts))),
-        answer: event === 'turn.answered' ? await this.#answerOf(turn) : undefined,
-        step,
-        question: question?.text,
-      }),
-      outcome: isOver ? outcomeText(state) : reasonOf(why, failure),
-    };
-  }
-
-  async #answerOf(turn: Parameters<typeof turnKey>[0]): Promise<string | undefined> {
-    const row = await this.#parts.journal.out(turnKey(turn, 'answer'));
-    const content = row?.body.kind === 'message' ? row.body.content : undefined;
-    return content?.kind === 'answer' ? content.text : undefined;
-  }
-}
-
-function reasonOf(why: string | undefined, detail: string | undefined) {
-  return why === undefined ? undefined : newsReason(why, detail);
 }
 
 /** A lane of its own, so that no answer in the chat waits for it. */

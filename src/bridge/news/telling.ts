@@ -10,17 +10,20 @@ import type { NewsStore } from '../ports/news.ts';
 import type { OutboxRow } from '../ports/outbox.ts';
 import type { QuestionStore } from '../ports/questions.ts';
 import type { ReportStore } from '../ports/reports.ts';
+import type { CallWebhook, WebhookQueue } from '../ports/webhooks.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { Follows, isOfFollow } from './follows.ts';
 import { News } from './news.ts';
 import { Reports } from './reports.ts';
+import { WebhookCalls } from './webhook-calls.ts';
 
 interface TellingParts {
   readonly journal: Journal;
   readonly questions: QuestionStore;
   readonly news?: NewsStore | undefined;
   readonly reports?: ReportStore | undefined;
+  readonly webhooks?: Webhooks | undefined;
   readonly reportTime: { readonly minuteOfDay: number | undefined; readonly zone: string };
   readonly surroundings?: Pick<CommandSurroundings, 'agentName'> | undefined;
   readonly owner: () => OpenId | undefined;
@@ -29,7 +32,14 @@ interface TellingParts {
   readonly languages: Languages;
   readonly turnTimeoutMs: number;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly log: Log;
+}
+
+/** Absent: no webhook is called. */
+export interface Webhooks {
+  readonly queue: WebhookQueue;
+  readonly call: CallWebhook;
 }
 
 export interface Telling {
@@ -45,10 +55,15 @@ export function createTelling(given: TellingParts): Telling {
   const agentName = () => surroundings?.agentName() ?? Promise.resolve(undefined);
   const follows = new Follows({ ...parts, agentName, store: parts.news });
   const reports = new Reports({ ...parts, ...reportTime, agentName, store: parts.reports });
-  const news = new News({ ...parts, store: parts.news, onNews: () => follows.hurry() });
+  const calls = parts.webhooks && new WebhookCalls({ ...parts, ...parts.webhooks, agentName });
+  const onNews = () => {
+    follows.hurry();
+    calls?.hurry();
+  };
+  const news = new News({ ...parts, store: parts.news, onNews });
   return {
     news,
-    services: [follows, reports, closing('news', () => news.stop())],
+    services: [follows, reports, ...(calls ? [calls] : []), closing('news', () => news.stop())],
     orders: { ...(parts.news && { follows }), ...(parts.reports && { reports }) },
     onDead: async (row) => {
       if (isOfFollow(row)) await follows.notShown(row);

@@ -99,7 +99,7 @@ export interface NewsStore {
   follows(): readonly Follow[];
   follow(follows: readonly Follow[], atMs: number): Promise<void>;
   unfollow(chat: ChatId, kinds: readonly FollowKind[]): Promise<void>;
-  /** True if anybody outside of this chat wants to hear of such a thing. */
+  /** True if anybody outside of this chat wants to hear of such a thing, a webhook among them. */
   isWanted(event: NewsEvent, chat: ChatId): boolean;
   /** Keeps it for everybody who wants to hear of it. True if anybody does. */
   note(item: NewsItem): boolean;

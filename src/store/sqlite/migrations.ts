@@ -7,9 +7,10 @@ import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema
 import { NEWS_SCHEMA } from './bridge/news-schema.ts';
 import { LIVE_CARDS } from './bridge/live-cards-schema.ts';
 import { SESSIONS_OF_PEOPLE, SESSIONS_SCHEMA } from './bridge/sessions-schema.ts';
+import { REPORTS_SCHEMA } from './bridge/reports-schema.ts';
+import { WEBHOOKS_SCHEMA } from './bridge/webhooks-schema.ts';
 import { QUESTIONS_SCHEMA } from './bridge/questions-schema.ts';
 import { AGENTS_WITH_PROTOCOLS } from './hub/agents-schema.ts';
-import { REPORTS_SCHEMA } from './bridge/reports-schema.ts';
 import { USAGE_SCHEMA } from './bridge/usage-schema.ts';
 import { AGENT_SESSIONS } from './hub/sessions-schema.ts';
 import { FOLDERS_SCHEMA } from './hub/folders-schema.ts';
@@ -50,4 +51,5 @@ export const MIGRATIONS: readonly string[] = [
   NEWS_SCHEMA,
   USAGE_SCHEMA,
   REPORTS_SCHEMA,
+  WEBHOOKS_SCHEMA,
 ];

@@ -238,7 +238,7 @@ const REPORT = {
   spent: [{ amount: 1, currency: '$' }],
   isCut: true,
 };
-const TIMES = { time: '0', zone: '0' };
+const REPORT_TIME = { time: '0', zone: '0' };
 const NEWS: Readonly<Record<string, Text>> = {
   follows: followNotices.list(FOLLOW_KINDS).text,
   followsNothing: followNotices.list([]).text,
@@ -266,10 +266,12 @@ const NEWS: Readonly<Record<string, Text>> = {
     ),
   ),
   duration: inEach((lang) => durationIn(lang, 60_000)),
-  report: inEach((lang) => dailyReport({ report: REPORT, day: '0', times: TIMES }, lang).text),
-  reportBegun: reportNotices.begun(TIMES).text,
+  report: inEach(
+    (lang) => dailyReport({ report: REPORT, day: '0', times: REPORT_TIME }, lang).text,
+  ),
+  reportBegun: reportNotices.begun(REPORT_TIME).text,
   reportEnded: reportNotices.ended().text,
-  reportNow: reportNotices.now({ report: REPORT, times: TIMES }).text,
+  reportNow: reportNotices.now({ report: REPORT, times: REPORT_TIME }).text,
   reportUnasked: reportNotices.now({ report: REPORT, times: undefined }).text,
 };
 

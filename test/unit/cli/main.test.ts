@@ -31,7 +31,7 @@ describe('help and version', () => {
       ([, name = '']) => name,
     );
     expect(commands.toSorted()).toEqual(
-      'agents chats completion config connect dead-letters demo doctor folders hub pairing run send service simulate status trace turns'.split(
+      'agents chats completion config connect dead-letters demo doctor folders hub pairing run send service simulate status trace turns webhooks'.split(
         ' ',
       ),
     );

@@ -9,6 +9,7 @@ import {
   type WaitingNews,
 } from '../../../bridge/ports/news.ts';
 import type { Db } from '../db.ts';
+import { SqliteWebhookQueue } from './webhooks.ts';
 import type { SqlRow } from '../driver.ts';
 
 /** While Lark takes nothing, news pile up. A summary of more than this helps nobody. */
@@ -18,10 +19,12 @@ const WAITING_MAX = 500;
 export class SqliteNews implements NewsStore {
   readonly #db: Db;
   readonly #app: AppId;
+  readonly #webhooks: SqliteWebhookQueue;
 
   constructor({ db, app }: { readonly db: Db; readonly app: AppId }) {
     this.#db = db;
     this.#app = app;
+    this.#webhooks = new SqliteWebhookQueue(db);
   }
 
   follows(): Follow[] {
@@ -52,13 +55,13 @@ export class SqliteNews implements NewsStore {
   }
 
   isWanted(event: NewsEvent, chat: ChatId): boolean {
-    return this.#followers(event, chat).length > 0;
+    return this.#followers(event, chat).length > 0 || this.#webhooks.wanting({ event }).length > 0;
   }
 
   note(item: NewsItem): boolean {
     const followers = this.#followers(item.event, item.chatId);
     for (const follower of followers) this.#add(follower, item);
-    return followers.length > 0;
+    return this.#webhooks.note(item) || followers.length > 0;
   }
 
   waiting(): WaitingNews[] {

@@ -1,0 +1,132 @@
+/** `lark-bridge webhooks`: addresses elsewhere that are told what happens. Works while a daemon runs or not. */
+import type { Webhook } from '../../bridge/ports/webhooks.ts';
+import { BridgeError } from '../../core/errors.ts';
+import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
+import { timeOf } from '../journal-views.ts';
+import { columnsOf } from '../table.ts';
+
+type Webhooks = ReturnType<(typeof import('../../app/webhooks.ts'))['openWebhooks']>;
+
+const id = { id: { describe: 'Id of the webhook, from `webhooks list`', type: 'string' } } as const;
+
+const list: LeafCommand = {
+  usage: 'list',
+  describe: 'show which addresses are told what happens',
+  run: (invocation) =>
+    withWebhooks(invocation, (webhooks) => {
+      const views = webhooks.list().map(viewOf);
+      const rows = views.map(
+        ({ id: one, to, events, with_text: withText, is_private: isPrivate }) => [
+          one,
+          to,
+          events.join(','),
+          [withText ? 'with text' : '', isPrivate ? 'private' : ''].filter(Boolean).join(', '),
+        ],
+      );
+      const lines = rows.length === 0 ? 'There are no webhooks.' : columnsOf(rows);
+      invocation.output.result(lines, { webhooks: views });
+      return Promise.resolve();
+    }),
+};
+
+const add: LeafCommand = {
+  usage: 'add <url>',
+  describe: 'tell an address what happens; prints the secret for its signatures, once',
+  positionals: { url: { describe: 'Where to POST to (https://…)', type: 'string' } },
+  options: {
+    events: {
+      type: 'string',
+      requiresArg: true,
+      default: 'turns,errors,questions',
+      describe: 'What to tell, with commas: turns, errors, questions, tools',
+    },
+    private: {
+      type: 'boolean',
+      describe: 'The address may be one of this machine or of the network around it',
+    },
+    'with-text': {
+      type: 'boolean',
+      describe: 'Also tell what people and agents wrote; without it only facts',
+    },
+  },
+  run: (invocation) =>
+    withWebhooks(invocation, async (webhooks) => {
+      const { options, output } = invocation;
+      const { webhook, secret } = await webhooks.add({
+        url: String(options['url']),
+        events: String(options['events']),
+        isPrivate: options['private'] === true,
+        withText: options['with-text'] === true,
+      });
+      const view = viewOf(webhook);
+      const lines = [
+        `Webhook ${webhook.id} is told: ${view.events.join(', ')}.`,
+        `Secret for its signatures (it is not shown again): ${secret.reveal()}`,
+        `Try it with \`lark-bridge webhooks test ${webhook.id}\`.`,
+      ];
+      output.result(lines.join('\n'), { ...view, secret: secret.reveal() });
+    }),
+};
+
+const remove: LeafCommand = {
+  usage: 'remove <id>',
+  describe: 'tell an address nothing any more; what waits for it is dropped',
+  positionals: id,
+  run: (invocation) =>
+    withWebhooks(invocation, async (webhooks) => {
+      const removed = String(invocation.options['id']);
+      await webhooks.remove(removed);
+      invocation.output.result(`Webhook ${removed} is removed.`, { removed });
+    }),
+};
+
+const test: LeafCommand = {
+  usage: 'test <id>',
+  describe: 'call a webhook once, and show what it said',
+  positionals: id,
+  run: (invocation) =>
+    withWebhooks(invocation, async (webhooks) => {
+      const tested = String(invocation.options['id']);
+      const { ok, detail } = await webhooks.test(tested, invocation.signal);
+      if (!ok) {
+        throw new BridgeError('failed', `webhook ${tested} did not take it: ${detail}`, {
+          next: 'It has to answer a POST with a status from 200 to 299.',
+        });
+      }
+      invocation.output.result(`Webhook ${tested} took it: ${detail}`, { tested, detail });
+    }),
+};
+
+export const webhooksCommand: CommandGroup = {
+  usage: 'webhooks',
+  describe: 'list, add, remove and test the addresses that are told what happens',
+  commands: [list, add, remove, test],
+  standard: list,
+};
+
+/** The rest of an address may be a secret. */
+function viewOf({ id: one, url, kinds, isPrivate, withText, addedAtMs }: Webhook) {
+  return {
+    id: one,
+    to: new URL(url).origin,
+    events: kinds,
+    is_private: isPrivate,
+    with_text: withText,
+    added_at: timeOf(addedAtMs),
+  };
+}
+
+async function withWebhooks(
+  invocation: Invocation,
+  work: (webhooks: Webhooks) => Promise<void>,
+): Promise<void> {
+  const config = await invocation.loadConfig([]);
+  const log = await invocation.createLog(config);
+  const { openWebhooks } = await import('../../app/webhooks.ts');
+  const webhooks = openWebhooks({ config, log });
+  try {
+    await work(webhooks);
+  } finally {
+    webhooks.close();
+  }
+}
