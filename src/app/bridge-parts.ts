@@ -77,7 +77,6 @@ export function assemble(
     turnsRunningMax: config.maxTurns,
     burstWaitMs: config.burstWaitSecs * 1000,
     ...timesOf(config, hub),
-    reportTime: reportTimeOf(config),
     webhooks: { queue: new SqliteWebhookQueue(db), call: webhooks.call },
     defaultChatId: config.defaultChatId === undefined ? undefined : chatId(config.defaultChatId),
     surroundings: createSurroundings({ ...around, link: () => longConnectionOf(connection) }),
@@ -106,14 +105,8 @@ export function assemble(
   const history = { journal: new SqliteGaps(db, settings.appId), lark: lark.gateway };
   const link = { connection: longConnectionOf(connection), lastAliveMs: latest?.atMs };
   const catchUp = new CatchUp({ ...base, ...history, ...link, intake: bridge.intake });
-  const inside: Service[] = [
-    httpOf(lark),
-    webhooks.service,
-    target,
-    lark.identity,
-    bridge,
-    lark.calls,
-  ];
+  const clients = [httpOf(lark), webhooks.service];
+  const inside: Service[] = [...clients, target, lark.identity, bridge, lark.calls];
   // Stops first: with a backlog, new turns would take the time that the other parts need for their stop.
   const newTurns = closing('new_turns', () => void bridge.finishTurns());
   return {
@@ -180,16 +173,14 @@ function stateOf(
   };
 }
 
-function timesOf({ turnTimeoutSecs, questionTimeoutSecs }: Config, { embedded }: HubAccess) {
+function timesOf(config: Config, { embedded }: HubAccess) {
+  const { turnTimeoutSecs, questionTimeoutSecs, reportAt, reportTimeZone } = config;
   return {
     // The embedded hub ends its agents itself, and its report says why there is no answer.
     turnTimeoutMs: turnTimeoutSecs * 1000 + (embedded ? HUB_REPORT_MS : 0),
     questionTimeoutMs: questionTimeoutSecs * 1000,
+    reportTime: { minuteOfDay: reportAt, zone: reportTimeZone ?? ownTimeZone() },
   };
-}
-
-function reportTimeOf({ reportAt, reportTimeZone }: Config) {
-  return { minuteOfDay: reportAt, zone: reportTimeZone ?? ownTimeZone() };
 }
 
 function accessOf({ access }: AppContext['config'], app: AppId) {

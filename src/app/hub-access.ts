@@ -36,6 +36,7 @@ import type { AppContext } from './context.ts';
 import { loadTls, mustBeProtected } from './hub-protection.ts';
 import { BridgeAudience } from './bridge-audience.ts';
 import { BridgeOutlet } from './lark-outlet.ts';
+import type { AgentMeter } from '../observe/metrics/agent-meter.ts';
 import type { Monitoring } from './monitoring.ts';
 import { AGENT_FOLDERS, ANSWER_FILES } from './state.ts';
 
@@ -86,7 +87,8 @@ export async function openHub(
   const outlet = new BridgeOutlet({ folder, clock: systemClock, log });
   const audience = new BridgeAudience();
   const shown = { bridge: own, outlet, audience };
-  const hub = createEmbeddedHub(context, db, { pages: monitoring.pages, ...shown });
+  const { pages, agents: agentMeter } = monitoring;
+  const hub = createEmbeddedHub(context, db, { pages, agentMeter, ...shown });
   await hub.start();
   opened.push(hub);
   const agent = (name?: string) => chosenAgent(directory, name ?? config.agent);
@@ -133,7 +135,12 @@ function chosenAgent(directory: Directory, name: string | undefined): Promise<Ag
 export function createEmbeddedHub(
   { config, env, log }: AppContext,
   db: Db,
-  more: Partial<Pick<HubOptions, 'pages' | 'bridge' | 'outlet' | 'audience'>>,
+  {
+    agentMeter,
+    ...more
+  }: Partial<Pick<HubOptions, 'pages' | 'bridge' | 'outlet' | 'audience'>> & {
+    readonly agentMeter: AgentMeter;
+  },
 ): Hub {
   mustBeProtected(config);
   const { corsOrigin, rateLimit } = config;
@@ -165,7 +172,8 @@ export function createEmbeddedHub(
     clock: systemClock,
     store: new SqliteHubStore(db),
     createRuntime: (spec, host) => {
-      const kept = { places, idleMs, agentFolders, openTools, proxies: config };
+      const shared = { places, idleMs, agentFolders, openTools, proxies: config };
+      const kept = { ...shared, observer: agentMeter };
       const given = { env, timeoutMs, programs, cgroups, outputs, turnFiles, ...kept };
       return createRuntime(spec, { ...given, clock: systemClock, log }, host);
     },

@@ -12,6 +12,7 @@ import {
   storageTrouble,
 } from '../observe/health/health-checks.ts';
 import { Health, type HealthChecks, type HealthReport } from '../observe/health/health.ts';
+import type { AgentMeter } from '../observe/metrics/agent-meter.ts';
 import { Meter } from '../observe/metrics/meter.ts';
 import type { BridgeFacts } from '../observe/metrics/metric-table.ts';
 import { Metrics } from '../observe/metrics/metrics.ts';
@@ -57,6 +58,8 @@ export class Monitoring {
   /** Version of the program. */
   readonly version = packageFacts().version;
   readonly observer: Observer;
+  /** Counts what agents that live on between turns do. */
+  readonly agents: AgentMeter;
   /** For the port of the embedded hub. */
   readonly pages: Pages;
   /** Start before everything that is watched, and stop after it. */
@@ -95,6 +98,7 @@ export class Monitoring {
     const { '/metrics': _onMonitorServer, ...withoutMetrics } = pages;
     this.pages = this.#server === undefined ? pages : withoutMetrics;
     this.observer = meter;
+    this.agents = meter.agents;
     this.first = [traces, this.#server].filter((service) => service !== undefined);
     this.last = this.#health;
   }

@@ -66,7 +66,8 @@ export async function startHub(
     const db = openState(config, log, { opened });
     const journal = undefined;
     const monitoring = new Monitoring({ config, env, db, journal, clock: systemClock, log });
-    const hub = createEmbeddedHub(context, db, { pages: monitoring.pages });
+    const { pages, agents: agentMeter } = monitoring;
+    const hub = createEmbeddedHub(context, db, { pages, agentMeter });
     const { service, ended } = watchDatabase(db, log);
     const all = [...monitoring.first, service, hub, monitoring.last];
     await startAll(all, log);

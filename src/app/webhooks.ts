@@ -124,7 +124,9 @@ function secretOf({ stateDir }: Pick<Config, 'stateDir'>, webhook: string): Secr
 function checkedUrl({ url: raw, isPrivate }: Pick<NewWebhook, 'url' | 'isPrivate'>): string {
   const url = URL.canParse(raw) ? new URL(raw) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-    throw new BridgeError('usage', 'the address of a webhook begins with https:// or http://');
+    throw new BridgeError('usage', 'the address of a webhook begins with https:// or http://', {
+      next: 'Give the whole address, as in `lark-bridge webhooks add https://example.com/hook`.',
+    });
   }
   if (url.username !== '' || url.password !== '') {
     throw new BridgeError('usage', 'the address of a webhook has no name and no password in it', {

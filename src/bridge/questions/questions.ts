@@ -12,6 +12,7 @@ import type { Delivery } from '../outbox/delivery.ts';
 import { ownDraft, reactionDraft } from '../outbox/drafts.ts';
 import { platformMessageId, turnKey } from '../outbox/keys.ts';
 import type { Journal } from '../ports/journal.ts';
+import type { Observer } from '../ports/observer.ts';
 import type { Question, QuestionEndReason, QuestionStore } from '../ports/questions.ts';
 import type { TurnTarget } from '../ports/target.ts';
 import type { StoreRetry } from '../store-retry.ts';
@@ -48,6 +49,7 @@ interface QuestionsParts {
   readonly runner: Pick<LaneRunner, 'track' | 'stopSignal'>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly observer: Observer;
   /** How long a question waits for an answer. */
   readonly questionTimeoutMs: number;
   /** Who may answer what is for the owner only. */
@@ -269,6 +271,8 @@ export class Questions {
     const done = await storeRetry.untilStored(() => this.#store(before, state, more));
     this.#forget(key);
     if (!done.changed) return false;
+    // An answer that nobody heard ends a second time.
+    if (before.state.phase === 'open') this.#parts.observer.questionEnded(state.phase);
     delivery.offer(done.out);
     // After a restart nobody waits for it.
     if (state.phase !== 'over' || state.why !== 'restarted') {

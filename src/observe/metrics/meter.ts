@@ -2,7 +2,9 @@
 import type { TurnId } from '../../core/ids.ts';
 import type { TurnPhase } from '../../core/turn.ts';
 import type { CallPriority, DeliveryResult, Outgoing } from '../../bridge/ports/delivery.ts';
-import type { Observer } from '../../bridge/ports/observer.ts';
+import type { Observer, QuestionOutcome } from '../../bridge/ports/observer.ts';
+import { AgentMeter } from './agent-meter.ts';
+import { Distribution, distributionOf } from './distribution.ts';
 
 /** Upper bounds in seconds. Lark waits 3 s for an ack, and our goal is 50 ms. */
 const ACK_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3];
@@ -11,29 +13,9 @@ const CALL_WAIT_BOUNDS = [0.001, 0.01, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
 /** Lark has hundreds of codes, but a bot sees only a few of them. */
 const CODES_MAX = 100;
 
-/** Counts values by size: for each bound, how many values were not above it and above the bound before. */
-export class Distribution {
-  readonly bounds: readonly number[];
-  /** One more than `bounds`: the last count is for values above all bounds. */
-  readonly counts: number[];
-  sum = 0;
-
-  constructor(bounds: readonly number[]) {
-    this.bounds = bounds;
-    this.counts = Array.from({ length: bounds.length + 1 }, () => 0);
-  }
-
-  add(value: number): void {
-    // Negative if somebody has set the clock back.
-    const sound = Math.max(0, value);
-    const at = this.bounds.findIndex((bound) => sound <= bound);
-    const place = at < 0 ? this.bounds.length : at;
-    this.counts[place] = (this.counts[place] ?? 0) + 1;
-    this.sum += sound;
-  }
-}
-
 export class Meter implements Observer {
+  readonly agents = new AgentMeter();
+  readonly questions: Record<QuestionOutcome, number> = { answered: 0, expired: 0, over: 0 };
   readonly acks = new Distribution(ACK_BOUNDS);
   readonly turns = new Map<TurnPhase, Distribution>();
   readonly callWaits = new Map<CallPriority, Distribution>();
@@ -53,6 +35,10 @@ export class Meter implements Observer {
   turnEnded(turn: TurnId, phase: TurnPhase, tookMs: number): void {
     distributionOf(this.turns, phase, TURN_BOUNDS).add(tookMs / 1000);
     this.#touched(turn);
+  }
+
+  questionEnded(outcome: QuestionOutcome): void {
+    this.questions[outcome] += 1;
   }
 
   callStarted(priority: CallPriority, waitedMs: number): void {
@@ -77,17 +63,4 @@ export class Meter implements Observer {
 function codeOf(result: DeliveryResult): string {
   if (result.ok) return '0';
   return result.code === undefined ? result.action : String(result.code);
-}
-
-function distributionOf<Name>(
-  all: Map<Name, Distribution>,
-  name: Name,
-  bounds: readonly number[],
-): Distribution {
-  let found = all.get(name);
-  if (found === undefined) {
-    found = new Distribution(bounds);
-    all.set(name, found);
-  }
-  return found;
 }

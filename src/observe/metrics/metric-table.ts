@@ -2,7 +2,8 @@
 import { statSync } from 'node:fs';
 import type { EventLoopGauge } from './event-loop.ts';
 import { type HealthReport, PARTS } from '../health/health.ts';
-import type { Distribution, Meter } from './meter.ts';
+import type { Distribution } from './distribution.ts';
+import type { Meter } from './meter.ts';
 import type { Clock } from '../../time/clock.ts';
 
 /** What the parts of a bridge report when they are asked. */
@@ -168,6 +169,48 @@ export const METRICS: readonly MetricRow[] = [
     read: ({ meter }) => allSamples(meter.turns, 'outcome'),
   },
   {
+    name: 'lark_bridge_questions_total',
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Questions of agents by how they ended: answered, expired (nobody answered in time), or over (nobody needs the answer any more)',
+    read: ({ meter }) => countsOf(meter.questions, 'outcome'),
+  },
+  {
+    name: 'lark_bridge_agent_processes',
+    type: 'gauge',
+    labels: [],
+    help: 'Programs of agents with a memory that live now',
+    read: ({ meter }) => [{ value: meter.agents.processes }],
+  },
+  {
+    name: 'lark_bridge_agent_restarts_total',
+    type: 'counter',
+    labels: [],
+    help: 'Programs of agents with a memory that were started because the one before ended at work',
+    read: ({ meter }) => [{ value: meter.agents.restarts }],
+  },
+  {
+    name: 'lark_bridge_agent_sessions_total',
+    type: 'counter',
+    labels: ['memory'],
+    help: 'Sessions that agents opened: kept (taken up), begun (new), or lost (there was one that the agent could not take up)',
+    read: ({ meter }) => countsOf(meter.agents.sessions, 'memory'),
+  },
+  {
+    name: 'lark_bridge_agent_prompts_total',
+    type: 'counter',
+    labels: [],
+    help: 'Prompts that agents with a memory got',
+    read: ({ meter }) => [{ value: meter.agents.prompts }],
+  },
+  {
+    name: 'lark_bridge_agent_first_update_seconds',
+    type: 'histogram',
+    labels: [],
+    help: 'From the prompt until an agent with a memory tells the first of its work',
+    read: ({ meter }) => samplesOf(meter.agents.firstUpdates),
+  },
+  {
     name: 'lark_bridge_outbox_length',
     type: 'gauge',
     labels: [],
@@ -244,6 +287,10 @@ function ofBridge(
     const facts = bridge();
     return facts === undefined ? [] : read(facts, clock.nowMs());
   };
+}
+
+function countsOf(counts: Readonly<Record<string, number>>, label: string): Sample[] {
+  return Object.entries(counts).map(([name, value]) => ({ value, labels: { [label]: name } }));
 }
 
 function allSamples(all: ReadonlyMap<string, Distribution>, label: string): Sample[] {

@@ -1,6 +1,7 @@
 /** Questions of agents: the whole bridge with the real journal on a virtual clock. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openId, turnId } from '../../../src/core/ids.ts';
+import { NO_OBSERVER } from '../../../src/bridge/ports/observer.ts';
 import { message } from './samples.ts';
 import { noteOf, QuestionRig } from './question-rig.ts';
 
@@ -374,4 +375,20 @@ test('a question whose sending is in doubt says that it is over after a recall',
   await rig.pass(MINUTE_MS);
   expect(rig.shown).toHaveLength(1);
   expect(noteOf(rig.shown[0])).toContain('recalled');
+});
+
+test('how questions end is counted, each of them once', async () => {
+  const ends: string[] = [];
+  await rig.stop();
+  rig.given = { observer: { ...NO_OBSERVER, questionEnded: (outcome) => ends.push(outcome) } };
+  await rig.start();
+  await rig.say('om_n', 'deploy', { chat: 'oc_n' });
+  await rig.ask('one');
+  await rig.press(rig.cards().at(-1), 0);
+  await rig.ask('two');
+  await rig.pass(10 * MINUTE_MS);
+  rig.takes = () => false;
+  await rig.ask('three');
+  await rig.press(rig.cards().at(-1), 0);
+  expect(ends).toEqual(['answered', 'expired', 'answered']);
 });

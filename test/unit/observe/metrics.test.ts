@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { turnId } from '../../../src/core/ids.ts';
-import { Distribution, Meter } from '../../../src/observe/metrics/meter.ts';
+import { Distribution } from '../../../src/observe/metrics/distribution.ts';
+import { Meter } from '../../../src/observe/metrics/meter.ts';
 import type { BridgeFacts } from '../../../src/observe/metrics/metric-table.ts';
 import { Metrics } from '../../../src/observe/metrics/metrics.ts';
 import { clockWithoutTimers } from '../../kit/clock.ts';
@@ -141,4 +142,22 @@ test('codes of Lark are counted as they come, and can’t be more than some', as
   expect(text).toContain('lark_bridge_sends_total{kind="reply",code="7"} 2\n');
   expect(text).toContain('lark_bridge_sends_total{kind="reply",code="other"} 102\n');
   expect(text).not.toContain('code="150"');
+});
+
+test('agents with a memory: programs, restarts, sessions, prompts and the first update are counted', async () => {
+  const meter = new Meter(() => {});
+  const { agents } = meter;
+  agents.programStarted(false);
+  agents.programStarted(true);
+  agents.programEnded();
+  agents.sessionOpened('kept');
+  agents.promptSent();
+  agents.firstUpdateAfter(300);
+  const text = await metricsOf(() => facts, meter).text();
+  expect(text).toContain('lark_bridge_agent_processes 1\n');
+  expect(text).toContain('lark_bridge_agent_restarts_total 1\n');
+  expect(text).toContain('lark_bridge_agent_sessions_total{memory="kept"} 1\n');
+  expect(text).toContain('lark_bridge_agent_sessions_total{memory="lost"} 0\n');
+  expect(text).toContain('lark_bridge_agent_prompts_total 1\n');
+  expect(text).toContain('lark_bridge_agent_first_update_seconds_bucket{le="0.5"} 1\n');
 });
