@@ -67,7 +67,7 @@ const CHINESE: Readonly<Record<FailureCode, string>> = {
   program_ended_for_others: '智能体的程序由多个会话共用，不得不被结束。',
   program_exit_code: '智能体的程序已退出，退出码为 {0}。',
   program_signal: '智能体的程序被信号 {0} 终止。',
-  program_needs_node: '智能体的程序需要另一个版本的 Node。',
+  program_needs_node: '智能体的程序需要另一个版本的运行环境。',
   program_not_found: '找不到智能体的程序。',
   answer_files_not_kept: '回答的文件无法保存。',
   program_not_prepared: '无法启动智能体的程序，因为它的用户、变量文件或任务文件无法使用。',
