@@ -31,3 +31,11 @@ export function visibleOf(text: string): string {
 export function isBlank(text: string): boolean {
   return visibleOf(text) === '';
 }
+
+/** Signs that are not drawn, or that change the direction of others, as their numbers: what is shown is what is there. */
+export function withMarksShown(text: string): string {
+  return text.replace(
+    /[^\P{Cc}\t\n]|[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\uFFF9-\uFFFB\u2800\u2028\u2029]/gu,
+    (sign) => `\\u{${sign.codePointAt(0)?.toString(16) ?? ''}}`,
+  );
+}
