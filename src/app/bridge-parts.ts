@@ -71,6 +71,7 @@ export function assemble(
     ...accessOf(config, settings.appId),
     lookup: lookupOf(lark),
     target,
+    ...(hub.agentNamed && { agentNamed: hub.agentNamed }),
     lark: lark.gateway,
     answerFiles: new AnswerFilesOnDisk(join(config.stateDir, ANSWER_FILES)),
     choices: new ChoiceValues(buttonKey(settings.appSecret)),

@@ -53,6 +53,8 @@ export interface HubAccess {
   readonly embedded: boolean;
   /** Who gets new turns. Undefined if it can't be found out now. */
   readonly agentName: () => Promise<string | undefined>;
+  /** The name of an agent that this hub runs. */
+  readonly agentNamed?: (agent: WorkspaceId) => Promise<string | undefined>;
   /** Shows messages of agents in Lark, as soon as it is connected. Only of the embedded hub. */
   readonly outlet?: BridgeOutlet;
   /** Shows what agents say outside of their turns. Only of the embedded hub. */
@@ -108,6 +110,7 @@ export async function openHub(
     audience,
     controls,
     agentName: () => agent().then(({ name }) => name, nameless),
+    agentNamed: async (workspace) => (await store.agentOf(workspace))?.name,
     createTarget: (receive) =>
       new InProcessTarget({
         turns: hub.turns,

@@ -20,6 +20,7 @@ import { SqliteUsage } from '../store/sqlite/bridge/usage.ts';
 import { SqliteQuestions } from '../store/sqlite/bridge/questions.ts';
 import { SqliteSessionBook } from '../store/sqlite/bridge/session-book.ts';
 import { SqliteSaidInSessions } from '../store/sqlite/bridge/said-in-sessions.ts';
+import { SqliteApprovals } from '../store/sqlite/bridge/approvals.ts';
 import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
@@ -114,6 +115,7 @@ export function journalOf(db: Db, app: AppId) {
     news: new SqliteNews(parts),
     reports: new SqliteReports(parts),
     usage: new SqliteUsage(parts),
+    approvals: new SqliteApprovals(parts),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Brand } from '../core/brand.ts';
 import type { Language } from '../core/language.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { AppId, ChatId, OpenId } from '../core/ids.ts';
+import type { AppId, ChatId, OpenId, WorkspaceId } from '../core/ids.ts';
 import type { OutboxDraft } from './ports/outbox.ts';
 import type { Service } from '../time/service.ts';
 import { startAll, stopAll } from '../time/service.ts';
@@ -37,6 +37,7 @@ import type { ReportStore } from './ports/reports.ts';
 import type { UsageStore } from './ports/usage.ts';
 import type { UnmatchedAnswer, TurnTarget } from './ports/target.ts';
 import type { OrderQueue } from './ports/orders.ts';
+import type { ApprovalStore } from './ports/approvals.ts';
 import type { QuestionStore } from './ports/questions.ts';
 import type { SaidInSessions, SessionBook } from './ports/sessions.ts';
 import type { ChoiceValues } from '../wire/choice-value.ts';
@@ -68,6 +69,9 @@ export interface BridgeParts {
   /** Which memory of an agent belongs to which chat. */
   readonly sessions: SessionBook;
   readonly said: SaidInSessions;
+  readonly approvals: ApprovalStore;
+  /** The names of agents that the hub of this process runs. Absent: nobody knows them. */
+  readonly agentNamed?: (agent: WorkspaceId) => Promise<string | undefined>;
   /** How long a question of an agent waits for an answer. */
   readonly questionTimeoutMs: number;
   /** The person who created the bot. Undefined: not known. It may become known later. */
@@ -117,7 +121,7 @@ export class Bridge implements Service {
   #ready = false;
 
   constructor(given: BridgeParts) {
-    const parts = { observer: NO_OBSERVER, ...given };
+    const parts = { observer: NO_OBSERVER, agentNamed: nameless, ...given };
     const { journal, clock, log } = parts;
     const { form } = parts.lark;
     const languages = new Languages(parts.languageChoices, parts.language);
@@ -230,6 +234,7 @@ export class Bridge implements Service {
 
 /** What people can order of the parts of the bridge. */
 type OrdersOfPeople = Pick<CommandSurroundings, 'languages' | 'access' | 'follows' | 'reports'>;
+const nameless = () => Promise.resolve(undefined);
 
 function aroundCommands(
   parts: BridgeParts,

@@ -36,14 +36,27 @@ export interface NewsField {
 /** A question of an agent. Once it is over it has no options. */
 export interface QuestionContent {
   readonly kind: 'question';
+  /** Tells it apart from others that are open in the chat. */
+  readonly heading?: string;
   readonly text: string;
+  /** What would be done if the answer allows it. */
+  readonly would?: readonly ShownCode[];
   readonly options: readonly QuestionOption[];
+  /** The words on a button that allows this and what is like it from now on. */
+  readonly always?: string;
   /** What the bridge says about it: how to answer, or how it ended. */
   readonly note: string;
   /** Who has answered. */
   readonly by?: OpenId;
   /** All of it as a text, where there can be no card. */
   readonly plain: string;
+}
+
+/** Something that is shown as it is, such as a command. */
+export interface ShownCode {
+  readonly title: string;
+  readonly code: string;
+  readonly language: 'bash' | 'diff' | '';
 }
 
 /** An agent's text, or a part of it. */
@@ -134,7 +147,8 @@ type AccessAction = 'allow' | 'block';
 
 export interface ChoiceButton {
   readonly label: string;
-  readonly action: ChoiceAction | AccessAction;
+  /** `stop`: ends the turn of the row, if it is at work. */
+  readonly action: ChoiceAction | AccessAction | 'stop';
   /** Whom the decision is about, if it is not about a turn. */
   readonly about?: OpenId;
   readonly style: 'primary' | 'default';
@@ -152,6 +166,7 @@ export type CommandName =
   | MenuAction
   | ('whoami' | 'queue' | 'lang')
   | ('task' | 'sessions' | 'search' | 'today')
+  | ('approve' | 'deny' | 'approvals')
   | ('allow' | 'block' | 'revoke' | 'reconnect' | 'doctor')
   | ('follow' | 'report');
 

@@ -28,6 +28,9 @@ const ACTIONS: readonly ButtonAction[] = [
 /** After a week nobody remembers what a question was about. What waits can still be decided by a typed command. */
 const VALID_MS = 7 * 24 * 60 * 60 * 1000;
 
+/** In place of the number of an option: the one that allows it, and what is like it from now on. */
+export const ALWAYS_OPTION = 'always';
+
 /** What a button is about. */
 export interface Choice {
   readonly action: ButtonAction;
@@ -41,7 +44,7 @@ export interface Choice {
   readonly person?: OpenId | undefined;
   /** Whom it is about. Only buttons about who may talk have it. */
   readonly about?: OpenId | undefined;
-  /** The key of the question that an `answer` is for, and the number of the option, from 0. */
+  /** The key of the question that an `answer` is for, and the number of the option, from 0, or `ALWAYS_OPTION`. */
   readonly question?: string | undefined;
   readonly option?: string | undefined;
   /** What would be typed after the command. */

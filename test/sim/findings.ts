@@ -202,7 +202,7 @@ function parseQuestions(world: BridgeWorld, turns: readonly Turn[], found: Findi
     const key = world.lark.questionOf(shown.id);
     const { state, text } = [...stored.values()].find((one) => one.key === key) ?? {};
     const isAnswer = state?.phase === 'answered';
-    const wanted = isAnswer ? `Answer: ${state.option.label}` : 'This question is over';
+    const wanted = isAnswer ? `Answer: ${state.option?.label}` : 'This question is over';
     // A card that had not changed yet when the message was recalled says only that.
     const isTakenBack = text === '' && shown.words.includes('This question is over');
     if (state !== undefined && !isTakenBack && !shown.words.includes(wanted)) {
@@ -214,7 +214,7 @@ function parseQuestions(world: BridgeWorld, turns: readonly Turn[], found: Findi
     const chosen = heard.flatMap((one) => (one.kind === 'chosen' ? [one.option] : []));
     // A process that died after it had told the agent does not know that it had, and the agent died with it.
     const isForgotten = state?.phase === 'over' && state.why === 'restarted';
-    const decided = state?.phase === 'answered' ? [state.option.id] : [];
+    const decided = state?.phase === 'answered' ? [state.option?.id] : [];
     const isSame = isForgotten || String(chosen) === String(decided);
     const toldAfter = heard.length > 0 && told.length > 1;
     if (!isSame || toldAfter) {

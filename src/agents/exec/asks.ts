@@ -63,14 +63,17 @@ export class Asks {
   }
 
   #questionOf(id: string, said: Json): Question | string {
-    const { text, only } = said;
+    const { text, only, words } = said;
     const open = [...this.#answers.values()].filter((answer) => answer === undefined);
     if (open.length >= OPEN_MAX || this.#answers.size >= ASKED_MAX) return 'too_many_questions';
     const options = optionsOf(said['options']);
     if (options === undefined || !isWords(text, TEXT_CHARS_MAX)) return 'wrong_fields';
     if (only !== undefined && only !== 'owner') return 'wrong_fields';
+    if (words !== undefined && typeof words !== 'boolean') return 'wrong_fields';
+    // Without options and words there would be no answer.
+    if (options.length === 0 && words === false) return 'wrong_fields';
     const asked = { kind: 'question', id, text: clean(text), options } as const;
-    return only === undefined ? asked : { ...asked, only };
+    return { ...asked, ...(words === true && { takesWords: words }), ...(only && { only }) };
   }
 
   #say(id: string, answer: QuestionAnswer): boolean {
@@ -93,8 +96,9 @@ function lineOf(fields: Json): string {
   return JSON.stringify({ type: 'answer', ...fields });
 }
 
-/** Undefined if one of them is wrong. */
+/** Undefined if one of them is wrong. A question without options is answered in words. */
 function optionsOf(given: unknown): readonly QuestionOption[] | undefined {
+  if (given === undefined) return [];
   if (!Array.isArray(given) || given.length === 0 || given.length > OPTIONS_MAX) return undefined;
   const options = given.map(optionOf).filter((option) => option !== undefined);
   const ids = new Set(options.map(({ id }) => id));

@@ -10,6 +10,7 @@ import type { OwnShow } from '../outbox/drafts.ts';
 import type { CommandSurroundings } from '../ports/commands.ts';
 import type { Journal, Place } from '../ports/journal.ts';
 import type { SaidInSessions, SessionBook } from '../ports/sessions.ts';
+import type { ApprovalStore } from '../ports/approvals.ts';
 import {
   commandNotices,
   diagnosis,
@@ -28,6 +29,7 @@ import { SearchOrders } from './search-orders.ts';
 import { SessionOrders } from './session-orders.ts';
 import { orderFollow } from './follow-orders.ts';
 import { orderReport } from './report-orders.ts';
+import { orderApprovals, orderDecision } from './approval-orders.ts';
 import { type CommandOrder, OPEN_TURNS_MAX } from './turns-meant.ts';
 import { COMMAND_NAMES, COMMANDS, type CommandRow, type CommandWords } from './table.ts';
 import { queueOf } from './queue-view.ts';
@@ -38,6 +40,7 @@ interface CommandsParts {
   readonly decisions: Decisions;
   readonly sessions: SessionBook;
   readonly said: SaidInSessions;
+  readonly approvals: ApprovalStore;
   readonly clock: Clock;
   readonly log: Log;
   readonly surroundings?: CommandSurroundings | undefined;
@@ -141,6 +144,11 @@ export class Commands {
         return [await this.#search.search(order)];
       case 'today':
         return [await this.#search.today(order)];
+      case 'approve':
+      case 'deny':
+        return [await orderDecision({ ...order, name }, this.#parts.engine.questions)];
+      case 'approvals':
+        return [await this.#approvals(order)];
     }
   }
 
@@ -219,6 +227,16 @@ export class Commands {
       isOwner: await this.#around.isOwner(by),
       session: (await this.#parts.sessions.current({ chatId, threadId }))?.id,
     });
+  }
+
+  async #approvals(order: CommandOrder) {
+    const { approvals } = this.#parts;
+    const isOwner = await this.#around.isOwner(order.by);
+    const { prefix } = this.words;
+    return (
+      (await orderApprovals(order, { approvals, isOwner })) ??
+      commandNotices.usage('approvals', prefix)
+    );
   }
 
   async #chooseLanguage({ argument, by }: CommandOrder) {

@@ -13,6 +13,7 @@ import { type OwnShow, turnlessDraft } from '../outbox/drafts.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { outKey } from '../outbox/keys.ts';
 import type { CommandSurroundings } from '../ports/commands.ts';
+import type { ApprovalStore } from '../ports/approvals.ts';
 import type { Journal, Place } from '../ports/journal.ts';
 import type { SaidInSessions, SessionBook } from '../ports/sessions.ts';
 import type { StoreRetry } from '../store-retry.ts';
@@ -28,6 +29,7 @@ interface GivenCommandsParts {
   readonly decisions: Decisions;
   readonly sessions: SessionBook;
   readonly said: SaidInSessions;
+  readonly approvals: ApprovalStore;
   readonly languages: Languages;
   readonly clock: Clock;
   readonly log: Log;

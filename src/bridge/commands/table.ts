@@ -118,6 +118,30 @@ export const COMMANDS = {
     who: 'everybody',
     help: { en: 'shows which messages wait in this chat', zh: '显示这个会话中排队的消息' },
   },
+  approve: {
+    argument: { en: '[always] [N]', zh: '[always] [编号]' },
+    who: 'everybody',
+    help: {
+      en: 'allows what an agent asks here: the newest question, or number N',
+      zh: '允许智能体在这里请求的操作：最新的请求，或指定编号的请求',
+    },
+  },
+  deny: {
+    argument: { en: '[N]', zh: '[编号]' },
+    who: 'everybody',
+    help: {
+      en: 'refuses what an agent asks here: the newest question, or number N',
+      zh: '拒绝智能体在这里请求的操作：最新的请求，或指定编号的请求',
+    },
+  },
+  approvals: {
+    argument: { en: '[remove N]', zh: '[remove 编号]' },
+    who: 'everybody',
+    help: {
+      en: 'shows what is allowed always, or takes one of it back',
+      zh: '显示始终允许的操作，或撤销其中一项',
+    },
+  },
   lang: {
     argument: inEveryLanguage('en | zh | auto'),
     who: 'everybody',

@@ -9,8 +9,19 @@ const COMMAND = new RegExp(
 
 /** The table of texts has each command with a slash. People are shown the prefix that works. */
 export function withPrefix(content: Content, prefix: string): Content {
-  if (content.kind === 'answer') return content;
-  return { ...content, text: inWordsOf(prefix, content.text) };
+  switch (content.kind) {
+    case 'notice':
+    case 'choice':
+    case 'news':
+    case 'menu':
+      return { ...content, text: inWordsOf(prefix, content.text) };
+    case 'question':
+      return { ...content, note: inWordsOf(prefix, content.note) };
+    case 'answer':
+    case 'file':
+    case 'raw_card':
+      return content;
+  }
 }
 
 export function inWordsOf(prefix: string, text: string): string {

@@ -14,13 +14,14 @@ import type { Engine } from '../turns/engine.ts';
 import type { ChoiceValues } from '../../wire/choice-value.ts';
 import { turnlessDraft } from '../outbox/drafts.ts';
 import { turnKey } from '../outbox/keys.ts';
-import type { TypedAnswer } from '../questions/questions.ts';
+import type { TypedAnswer } from '../questions/typed-answers.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { notices } from '../texts/texts.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
 import type { ChatEvent, EventReply, Intake } from '../ports/intake.ts';
 import type { CommandSurroundings } from '../ports/commands.ts';
+import type { ApprovalStore } from '../ports/approvals.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { SaidInSessions, SessionBook } from '../ports/sessions.ts';
 import type { LiveJournal } from '../ports/live.ts';
@@ -40,6 +41,7 @@ export interface EventIntakeParts {
   readonly choices: ChoiceValues;
   readonly sessions: SessionBook;
   readonly said: SaidInSessions;
+  readonly approvals: ApprovalStore;
   readonly attachments?: AttachmentStore | undefined;
   readonly burstWaitMs?: number | undefined;
   readonly liveJournal?: LiveJournal | undefined;
@@ -156,9 +158,9 @@ export class EventIntake implements Intake {
     const answer = typed === undefined ? this.#answerIn(message) : undefined;
     const admitted = await this.#storeInOrder(message, { typed, isAnswer: answer !== undefined });
     this.#known.set(message.messageId, true);
-    if (admitted === undefined) return false;
-    await this.#goOnWith(admitted, answer);
-    return true;
+    if (admitted !== undefined) await this.#goOnWith(admitted, answer);
+    if (answer !== undefined) this.#parts.engine.typedAnswers.release(answer);
+    return admitted !== undefined;
   }
 
   async #goOnWith(
@@ -176,7 +178,7 @@ export class EventIntake implements Intake {
     delivery.offer(out);
     if (phase === 'kept') access.noteKept();
     // Of somebody who may not talk to the bot it answers nothing.
-    if (answer !== undefined && phase === 'answered') await engine.questions.typed(turn, answer);
+    if (answer !== undefined && phase === 'answered') await engine.typedAnswers.typed(turn, answer);
     else if (phase === 'command') await this.#commands.carryOut(turn);
     // A recall that came while the message was being stored found no turn to end.
     else if (!this.#recalled.has(message.messageId)) engine.offer(turn);
@@ -186,7 +188,7 @@ export class EventIntake implements Intake {
   /** What a message answers that starts no turn. */
   #answerIn(message: InboundMessage): TypedAnswer | undefined {
     if (this.#recalled.has(message.messageId)) return undefined;
-    return this.#parts.engine.questions.meantBy(message);
+    return this.#parts.engine.typedAnswers.meantBy(message);
   }
 
   /** What was said just before a command may still be on its way to the disk, and the command may mean it. */

@@ -1,6 +1,6 @@
 /** What the buttons of a row send back when somebody presses them. */
 import { personOf, type Turn } from '../../core/turn.ts';
-import type { ButtonValue, ChoiceValues } from '../../wire/choice-value.ts';
+import { ALWAYS_OPTION, type ButtonValue, type ChoiceValues } from '../../wire/choice-value.ts';
 import type { OutboxRow } from '../ports/outbox.ts';
 import { wantedSinceMs } from './rows.ts';
 
@@ -18,8 +18,10 @@ export function buttonValuesOf(
     const made = { chat, sinceMs: row.createdAtMs, untilMs };
     // The question of an agent is for everybody who may answer it.
     const choice = { action: 'answer', row: key, under, turn, question } as const;
-    return body.content.options.map((_option, at) =>
-      choices.valueOf({ ...choice, option: String(at) }, made),
+    const { options, always } = body.content;
+    const numbers = options.map((_option, at) => String(at));
+    return [...numbers, ...(always === undefined ? [] : [ALWAYS_OPTION])].map((option) =>
+      choices.valueOf({ ...choice, option }, made),
     );
   }
   const made = { chat, sinceMs: wantedSinceMs(row) };

@@ -15,7 +15,7 @@ import { toOutgoing } from './drafts.ts';
 import { Preparation } from './preparation.ts';
 import { withPrefix } from '../commands/with-prefix.ts';
 import { showsWithdrawn, updateOf } from './updates.ts';
-import { withdrawnContent } from '../questions/question.ts';
+import { withdrawnContent } from '../questions/question-content.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { AnswerFileStore } from '../ports/answer-files.ts';

@@ -2,7 +2,8 @@ import type { Language } from '../../core/language.ts';
 import type { OutboxBody, OutboxRow } from '../ports/outbox.ts';
 import type { Outgoing } from '../ports/delivery.ts';
 import type { QuestionStore } from '../ports/questions.ts';
-import { isWithdrawn, withdrawnContent } from '../questions/question.ts';
+import { isWithdrawn } from '../questions/question.ts';
+import { withdrawnContent } from '../questions/question-content.ts';
 
 /**
  * The call that shows how a question ended: a change of its card, or a text below a question that is no card.

@@ -1,6 +1,8 @@
 /** Questions of agents. */
 import type { ChatId, MessageId, OpenId, TurnId, WorkspaceId } from '../../core/ids.ts';
-import type { QuestionOption } from '../../core/turn-update.ts';
+import type { ShownCode } from '../../core/content.ts';
+import type { PermissionAsked, QuestionOption } from '../../core/turn-update.ts';
+import type { ApprovalScope } from './approvals.ts';
 
 /** A question at its target: which turn asked it, and the id that its update had. */
 export interface AskedTurn {
@@ -28,16 +30,29 @@ export type QuestionEndReason =
 
 export type QuestionState =
   | { readonly phase: 'open' }
-  /** `isHeard`: the agent has the answer. */
+  /**
+   * `isHeard`: the agent has the answer. `always`: what is like it is allowed from now on. `approval`: the number of
+   * an approval from before that answered it.
+   */
   | {
       readonly phase: 'answered';
-      readonly option: QuestionOption;
+      /** Undefined: it was answered in words, which stand in the chat and are not kept here. */
+      readonly option?: QuestionOption;
       readonly by: OpenId;
       readonly atMs: number;
       readonly isHeard?: true;
+      readonly always?: true;
+      readonly approval?: number;
     }
   | { readonly phase: 'expired'; readonly atMs: number }
   | { readonly phase: 'over'; readonly why: QuestionEndReason; readonly atMs: number };
+
+/** Of a question whether a tool may be used. `would`: what it would do, as people are shown it. */
+export interface Permission extends Pick<PermissionAsked, 'tool' | 'allow' | 'reject'> {
+  readonly would: readonly ShownCode[];
+  /** What can be allowed with it from now on. Undefined: only this once. */
+  readonly always?: ApprovalScope;
+}
 
 /** What an agent asks during a turn. */
 export interface Question {
@@ -50,8 +65,13 @@ export interface Question {
   readonly id: string;
   readonly chatId: ChatId;
   readonly threadId: string | undefined;
+  /** How people of the chat tell it apart from others that are open at the same time. */
+  readonly number: number;
   readonly text: string;
   readonly options: readonly QuestionOption[];
+  /** Whose next message answers it, if words are an answer. */
+  readonly wordsOf?: OpenId;
+  readonly permission?: Permission;
   /** Nobody else may answer. */
   readonly only?: 'owner';
   readonly askedAtMs: number;
@@ -71,7 +91,7 @@ export interface QuestionStore {
   /** Those that are open, and those whose answer the agent may not have. */
   unsettled(): readonly Question[];
   insert(question: Question): void;
-  /** Stores the state and the text, which is empty once the message was recalled. */
+  /** Stores the state, and what was asked, which is empty once the message was recalled. */
   update(question: Question): void;
   /** The message that shows a question. `isCard`: it can be changed. Undefined: none does. */
   shown(

@@ -1,16 +1,10 @@
 /** Decisions about questions of agents. They are pure. */
-import type { QuestionContent } from '../../core/content.ts';
 import type { OpenId } from '../../core/ids.ts';
-import type { Language } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
-import type { Turn, TurnState } from '../../core/turn.ts';
-import type { OutboxDraft } from '../ports/outbox.ts';
+import type { TurnState } from '../../core/turn.ts';
 import type { QuestionAnswer, QuestionOption } from '../../core/turn-update.ts';
 import { visibleOf } from '../../text/visible.ts';
-import { turnKey } from '../outbox/keys.ts';
-import { type DraftedAt, messageDraft } from '../outbox/drafts.ts';
-import { inLanguage } from '../texts/text.ts';
-import { answerHint, outcomeText, WITHDRAWN } from '../texts/questions.ts';
+import { messageText } from '../../wire/message-text.ts';
 import type { Question, QuestionEndReason, QuestionState } from '../ports/questions.ts';
 
 export type EndState = Exclude<QuestionState, { phase: 'open' }>;
@@ -30,22 +24,65 @@ export function mayAnswer(
 /** A message may be on its way while the question is asked, and the clocks of Lark and the bridge differ a little. */
 const TYPED_BEFORE_MS = 60_000;
 
-/** The words of a message that may answer a question. Undefined: it says something else, or more. */
-export function typedWords(message: InboundMessage): string | undefined {
-  const [part, ...more] = message.parts;
-  if (part?.kind !== 'text' || more.length > 0) return undefined;
-  const words = plainWords(part.text);
-  return words === '' ? undefined : words;
+/** Words of one's own, or a decision without a name, could as well be meant for what was there before. */
+const SAID_BEFORE_MS = 5_000;
+
+/** A longer text is a message of its own. */
+const WORDS_CHARS_MAX = 20_000;
+
+/** What an answer in a message says. `always`: what is like it too, from now on. */
+export type Given =
+  | { readonly option: QuestionOption; readonly always?: true }
+  | { readonly words: string };
+
+/** What a message answers to a question. Undefined: it says something else. */
+export function answerIn(question: Question, message: InboundMessage): Given | undefined {
+  if (question.chatId !== message.chatId || question.threadId !== message.threadId) {
+    return undefined;
+  }
+  const { sentAtMs, senderOpenId } = message;
+  const said = messageText(message.parts);
+  if (message.parts.some(({ kind }) => kind !== 'text') || visibleOf(said) === '') return undefined;
+  const meant = message.parts.length === 1 ? meantBy(plainWords(said), question) : undefined;
+  if (meant !== undefined && sentAtMs >= question.askedAtMs - TYPED_BEFORE_MS) return meant;
+  if (question.wordsOf !== senderOpenId || said.length > WORDS_CHARS_MAX) return undefined;
+  return wasAskedBefore(question, sentAtMs) ? { words: said.trim() } : undefined;
 }
 
-/** True if the message was said where the question was asked, and not long before. */
-export function isSaidTo(question: Question, message: InboundMessage): boolean {
-  const isThere = question.chatId === message.chatId && question.threadId === message.threadId;
-  return isThere && message.sentAtMs >= question.askedAtMs - TYPED_BEFORE_MS;
+export function wasAskedBefore({ askedAtMs }: Question, sentAtMs: number): boolean {
+  return sentAtMs >= askedAtMs - SAID_BEFORE_MS;
+}
+
+function meantBy(words: string, question: Question): Given | undefined {
+  const { options } = question;
+  const option = optionMeant(words, options);
+  if (option !== undefined) return { option };
+  const allowed = allowOption(question);
+  const isAlways = question.permission?.always !== undefined && allowed !== undefined;
+  return isAlways && words === String(options.length + 1)
+    ? { option: allowed, always: true }
+    : undefined;
+}
+
+/** The option that allows what is asked, and the one that refuses it. */
+export function allowOption({ options, permission }: Question): QuestionOption | undefined {
+  return options.find(({ id }) => id === permission?.allow);
+}
+
+export function rejectOption({ options, permission }: Question): QuestionOption | undefined {
+  return options.find(({ id }) => id === permission?.reject);
+}
+
+/** The lowest number that no open question of the chat has. */
+export function freeNumber(open: readonly Question[]): number {
+  const taken = new Set(open.map(({ number }) => number));
+  let number = 1;
+  while (taken.has(number)) number += 1;
+  return number;
 }
 
 /** The option that these words name: by its label, its id, or its number. */
-export function optionMeant(
+function optionMeant(
   words: string,
   options: readonly QuestionOption[],
 ): QuestionOption | undefined {
@@ -68,10 +105,20 @@ export function whyOver(state: TurnState): QuestionEndReason {
   return state.why === 'recalled' ? 'recalled' : 'stopped';
 }
 
-export function answerOf(state: EndState): QuestionAnswer {
-  return state.phase === 'answered'
-    ? { kind: 'chosen', option: state.option.id, by: state.by }
-    : { kind: 'cancelled' };
+/** `words`: what was said, if it was answered in words. */
+export function answerOf(state: EndState, words: string): QuestionAnswer {
+  switch (state.phase) {
+    case 'answered': {
+      const { option, by } = state;
+      return option === undefined
+        ? { kind: 'said', text: words, by }
+        : { kind: 'chosen', option: option.id, by };
+    }
+    case 'expired':
+      return { kind: 'expired' };
+    case 'over':
+      return { kind: 'cancelled' };
+  }
 }
 
 /**
@@ -93,7 +140,8 @@ export function withMoreTime(state: TurnState, moreMs: number): TurnState {
 
 /** Of a message that was recalled nothing is shown again, so nothing of what was asked about it either. */
 export function withdrawn(question: Question): Question {
-  return { ...question, text: '' };
+  const { permission, ...rest } = question;
+  return { ...rest, text: '', ...(permission && { permission: { ...permission, would: [] } }) };
 }
 
 /** No agent can ask without words. */
@@ -105,59 +153,4 @@ export function withState(question: Question, state: EndState): Question {
   const { atMs } = state;
   const isOver = isWithdrawn(question);
   return { ...question, state: isOver ? { phase: 'over', why: 'recalled', atMs } : state };
-}
-
-export function questionDraft(turn: Turn, question: Question, at: DraftedAt): OutboxDraft {
-  const { key, expiresAtMs } = question;
-  return {
-    ...messageDraft(turn, at.nowMs),
-    key,
-    body: {
-      kind: 'message',
-      content: contentOf(turn, question, at.lang),
-      question: { key, expiresAtMs },
-    },
-  };
-}
-
-/** Shows how the question ended. */
-export function outcomeDraft(turn: Turn, question: Question, at: DraftedAt): OutboxDraft {
-  const { key, state } = question;
-  const how = state.phase === 'over' ? state.why : state.phase;
-  return {
-    ...messageDraft(turn, at.nowMs),
-    key: turnKey(turn, `question_end:${key}:${how}`),
-    body: { kind: 'update', question: key, content: contentOf(turn, question, at.lang) },
-  };
-}
-
-/** Shows of a question that was withdrawn only that it is over, however it had ended. */
-export function withdrawnContent(lang: Language): QuestionContent {
-  const note = WITHDRAWN[lang];
-  return { kind: 'question', text: '', options: [], note, plain: note };
-}
-
-function contentOf({ message }: Turn, question: Question, lang: Language): QuestionContent {
-  const { text, state, only, askedAtMs, expiresAtMs } = question;
-  if (isWithdrawn(question)) return withdrawnContent(lang);
-  if (state.phase !== 'open') {
-    const note = outcomeText(state)[lang];
-    const by = state.phase === 'answered' ? { by: state.by } : {};
-    return { kind: 'question', text, options: [], note, plain: note, ...by };
-  }
-  const { options } = question;
-  const facts = {
-    waitMs: expiresAtMs - askedAtMs,
-    isForOwner: only === 'owner',
-    isInGroup: message.chatType === 'group',
-  };
-  const numbered = options.map(({ label }, at) => `${at + 1}. ${label}`).join('\n');
-  const typed = inLanguage(answerHint({ ...facts, hasButtons: false }), lang);
-  return {
-    kind: 'question',
-    text,
-    options,
-    note: inLanguage(answerHint({ ...facts, hasButtons: true }), lang),
-    plain: `${text}\n\n${numbered}\n\n${typed}`,
-  };
 }

@@ -1,64 +1,40 @@
 /** What agents ask during their turns: stored, shown, answered by a person, told to the agent. */
-import type { OpenId, TurnId } from '../../core/ids.ts';
-import type { InboundMessage } from '../../core/message.ts';
+import type { ChatId, OpenId, TurnId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { OutboxDraft } from '../ports/outbox.ts';
-import type { QuestionOption, TurnUpdate } from '../../core/turn-update.ts';
-import type { Clock } from '../../time/clock.ts';
+import type { QuestionUpdate } from '../../core/turn-update.ts';
 import type { LaneRunner } from '../../time/lane-runner.ts';
-import type { News } from '../news/news.ts';
-import type { Delivery } from '../outbox/delivery.ts';
-import { ownDraft, reactionDraft } from '../outbox/drafts.ts';
 import { platformMessageId, turnKey } from '../outbox/keys.ts';
-import type { Journal } from '../ports/journal.ts';
+import type { Approval } from '../ports/approvals.ts';
 import type { Observer } from '../ports/observer.ts';
-import type { Question, QuestionEndReason, QuestionStore } from '../ports/questions.ts';
+import type { Question, QuestionEndReason } from '../ports/questions.ts';
 import type { TurnTarget } from '../ports/target.ts';
-import type { StoreRetry } from '../store-retry.ts';
-import type { Languages } from '../texts/languages.ts';
-import { questionNotices } from '../texts/questions.ts';
 import { isGiven } from '../turns/phases.ts';
+import { Asking, type AskingParts } from './asking.ts';
+import { outcomeDraft } from './question-content.ts';
 import {
   answerOf,
   type EndState,
-  isSaidTo,
+  type Given,
   mayAnswer,
-  optionMeant,
-  outcomeDraft,
-  questionDraft,
   standstillMs,
-  typedWords,
   whyOver,
   withdrawn,
   withMoreTime,
   withState,
 } from './question.ts';
 
-/** The reaction on a message that answered a question. */
-const TAKEN_EMOJI = 'DONE';
-
-interface QuestionsParts {
-  readonly journal: Journal;
-  readonly questions: QuestionStore;
+interface QuestionsParts extends AskingParts {
   readonly target: TurnTarget;
-  readonly news: News;
-  readonly delivery: Delivery;
-  readonly storeRetry: StoreRetry;
-  readonly languages: Languages;
   readonly runner: Pick<LaneRunner, 'track' | 'stopSignal'>;
-  readonly clock: Clock;
   readonly log: Log;
   readonly observer: Observer;
-  /** How long a question waits for an answer. */
-  readonly questionTimeoutMs: number;
-  /** Who may answer what is for the owner only. */
-  readonly owner: () => OpenId | undefined;
   /** The time of the turn stands still until the returned function is called. */
   readonly hold: (turn: TurnId) => () => void;
+  /** An approval from before has answered a question of the turn. */
+  readonly onApproved: (turn: Turn, question: Question, approval: Approval) => void;
 }
-
-type Asked = Extract<TurnUpdate, { kind: 'question' }>;
 
 /** What this process keeps of an open question. */
 interface Waiting {
@@ -67,10 +43,11 @@ interface Waiting {
   cancelTimer: () => void;
 }
 
-/** A message that answers a question. */
-export interface TypedAnswer {
-  readonly key: string;
-  readonly option: QuestionOption;
+/** An answer, and whatever is stored with it if it counts. */
+interface EndsWith {
+  /** What was said, if it was answered in words. Only the agent gets it. */
+  readonly words?: string | undefined;
+  readonly more?: readonly OutboxDraft[];
 }
 
 /** `state`: how the question ended, now or before. Undefined: it is not known any more. */
@@ -81,10 +58,12 @@ interface Ended {
 
 export class Questions {
   readonly #parts: QuestionsParts;
+  readonly #asking: Asking;
   readonly #waiting = new Map<string, Waiting>();
 
   constructor(parts: QuestionsParts) {
     this.#parts = parts;
+    this.#asking = new Asking(parts);
   }
 
   /** Whoever asked in an earlier process has ended with it. To be called before the turns go on. */
@@ -101,7 +80,7 @@ export class Questions {
   }
 
   /** Takes what the agent at work on a turn asks. */
-  ask(turn: Turn, asked: Asked): void {
+  ask(turn: Turn, asked: QuestionUpdate): void {
     const { runner, hold } = this.#parts;
     const key = turnKey(turn, `question:${asked.id}`);
     // The same question a second time.
@@ -130,10 +109,10 @@ export class Questions {
     this.#over(key, 'not_shown');
   }
 
-  /** A person chose an option. `more`: rows that are added in the same write if the choice counts. */
-  async choose(
+  /** A person has answered. `more`: rows that are added in the same write if the answer counts. */
+  async answer(
     key: string,
-    { option, by }: { readonly option: QuestionOption; readonly by: OpenId },
+    { by, ...given }: Given & { readonly by: OpenId },
     more: readonly OutboxDraft[] = [],
   ): Promise<Ended> {
     const { questions, clock, log } = this.#parts;
@@ -141,47 +120,26 @@ export class Questions {
     if (question === undefined) return { isNew: false, state: undefined };
     const atMs = clock.nowMs();
     const isLate = question.state.phase === 'open' && atMs >= question.expiresAtMs;
+    const words = 'words' in given ? given.words : undefined;
+    const chosen = 'option' in given ? given : {};
     const state: EndState = isLate
       ? { phase: 'expired', atMs }
-      : { phase: 'answered', option, by, atMs };
-    const isNew = await this.#end(key, state, isLate ? [] : more);
+      : { phase: 'answered', ...chosen, by, atMs };
+    const isNew = await this.#end(key, state, isLate ? {} : { words, more });
     if (isNew && !isLate) log.info('question_answered', { turn: question.turn, by });
     const now = questions.question(key)?.state;
     return { isNew: isNew && !isLate, state: now?.phase === 'open' ? undefined : now };
   }
 
-  /** The open question that a message answers: the newest one that has such an option, for those who may. */
-  meantBy(message: InboundMessage): TypedAnswer | undefined {
-    // A process has all open questions in memory, so most messages cost no read.
-    const words = this.#waiting.size === 0 ? undefined : typedWords(message);
-    if (words === undefined) return undefined;
-    const { questions, owner, clock } = this.#parts;
-    const { chatId, senderOpenId: by } = message;
-    for (const question of questions.openIn(chatId)) {
-      const option = optionMeant(words, question.options);
-      if (option === undefined || clock.nowMs() >= question.expiresAtMs) continue;
-      if (!isSaidTo(question, message) || !mayAnswer(question, by, owner())) continue;
-      return { key: question.key, option };
-    }
-    return undefined;
+  /** True if this process knows of a question that waits. Most messages cost no more than this. */
+  get areOpen(): boolean {
+    return this.#waiting.size > 0;
   }
 
-  /** Carries out what a message answers, and shows on that message that it counts, or why not. */
-  async typed({ message }: Turn, { key, option }: TypedAnswer): Promise<void> {
-    const { journal, storeRetry, delivery, languages, clock } = this.#parts;
-    const { senderOpenId: by } = message;
-    const subject = { message, run: 1 };
-    const nowMs = clock.nowMs();
-    const sign: OutboxDraft = {
-      ...reactionDraft(subject, nowMs),
-      key: turnKey(subject, 'answer_taken'),
-      body: { kind: 'react', emoji: TAKEN_EMOJI },
-    };
-    const { isNew, state } = await this.choose(key, { option, by }, [sign]);
-    if (isNew || state === undefined) return;
-    const at = { nowMs, lang: languages.of(by) };
-    const late = ownDraft(subject, questionNotices.late(state), at);
-    delivery.offer(await storeRetry.untilStored(() => journal.enqueue([late])));
+  /** The open questions of a chat, newest first. */
+  openIn(chat: ChatId): readonly Question[] {
+    const { questions, clock } = this.#parts;
+    return questions.openIn(chat).filter(({ expiresAtMs }) => clock.nowMs() < expiresAtMs);
   }
 
   question(key: string): Question | undefined {
@@ -192,55 +150,34 @@ export class Questions {
     return mayAnswer(question, by, this.#parts.owner());
   }
 
-  async #ask({ id: turn, run }: Turn, asked: Asked, key: string): Promise<void> {
+  /** In a group only the owner can allow something from now on. */
+  async mayAllowAlways({ turn }: Question, by: OpenId): Promise<boolean> {
+    if (by === this.#parts.owner()) return true;
+    return (await this.#parts.journal.turn(turn))?.message.chatType === 'p2p';
+  }
+
+  async #ask(turn: Turn, asked: QuestionUpdate, key: string): Promise<void> {
     const { owner, log } = this.#parts;
-    if (!(await this.#stored({ turn, run, key }, asked))) {
+    const stored = await this.#asking.store(turn, asked, key);
+    if (stored === undefined) {
       // The turn has ended meanwhile, and its agent with it.
       this.#forget(key);
       return;
     }
-    log.info('question_asked', { turn, options: asked.options.length });
+    const { now, question, approval } = stored;
+    if (approval !== undefined) {
+      this.#forget(key);
+      const about = { turn: turn.id, approval: approval.number, tool: approval.tool };
+      log.info('question_approved', about);
+      this.#parts.onApproved(now, question, approval);
+      return this.#tell(now, question, '');
+    }
+    log.info('question_asked', { turn: turn.id, options: asked.options.length });
     if (!this.#expireInTime(key)) return;
     if (asked.only === 'owner' && owner() === undefined) {
-      log.warn('question_without_owner', { turn, next: 'Run: lark-bridge connect' });
+      log.warn('question_without_owner', { turn: turn.id, next: 'Run: lark-bridge connect' });
       this.#over(key, 'no_owner');
     }
-  }
-
-  /** Stores a question with the row that shows it. False if its run is over. */
-  async #stored(
-    of: Pick<Question, 'turn' | 'run' | 'key'>,
-    { kind: _kind, ...said }: Asked,
-  ): Promise<boolean> {
-    const { journal, questions, news, storeRetry, delivery, languages, clock } = this.#parts;
-    const askedAtMs = clock.nowMs();
-    const times = { askedAtMs, expiresAtMs: askedAtMs + this.#parts.questionTimeoutMs };
-    let question: Question | undefined;
-    const { out, changed } = await storeRetry.untilStored(() =>
-      journal.changeTurn(
-        of.turn,
-        (now) => {
-          const { state, message } = now;
-          // Only a turn that was given to an agent has a target.
-          if (now.run !== of.run || !('target' in state)) return undefined;
-          if (questions.question(of.key) !== undefined) return undefined;
-          const { chatId, threadId } = message;
-          const place = { ...of, target: state.target, chatId, threadId };
-          question = { ...place, ...said, ...times, state: { phase: 'open' } };
-          const at = { nowMs: askedAtMs, lang: languages.ofTurn(now) };
-          return { state, out: [questionDraft(now, question, at)] };
-        },
-        {
-          join: (now, isAsked) => {
-            if (!isAsked || question === undefined) return;
-            questions.insert(question);
-            news.questionAsked(now, question);
-          },
-        },
-      ),
-    );
-    delivery.offer(out);
-    return changed;
   }
 
   /** False if nobody waits for an answer any more. */
@@ -263,8 +200,8 @@ export class Questions {
     void this.#parts.runner.track(end());
   }
 
-  /** False if it has ended before. `more`: rows that are added with the end. */
-  async #end(key: string, state: EndState, more: readonly OutboxDraft[] = []): Promise<boolean> {
+  /** False if it has ended before. */
+  async #end(key: string, state: EndState, { words = '', more = [] }: EndsWith = {}) {
     const { runner, delivery, storeRetry } = this.#parts;
     const before = this.#parts.questions.question(key);
     if (before === undefined) return false;
@@ -276,12 +213,12 @@ export class Questions {
     delivery.offer(done.out);
     // After a restart nobody waits for it.
     if (state.phase !== 'over' || state.why !== 'restarted') {
-      void runner.track(this.#tell(done.turn, { ...before, state }));
+      void runner.track(this.#tell(done.turn, { ...before, state }, words));
     }
     return true;
   }
 
-  /** Stores the end with what shows it and the time that the turn gets back. */
+  /** Stores the end with what shows it, what it allows from now on, and the time that the turn gets back. */
   #store(before: Question, state: EndState, more: readonly OutboxDraft[]) {
     const { journal, questions, news, languages } = this.#parts;
     const { key, turn: id } = before;
@@ -305,9 +242,20 @@ export class Questions {
           if (!changed || next === undefined) return;
           questions.update(next);
           news.questionEnded(turn, next);
+          this.#allowFromNowOn(next);
         },
       },
     );
+  }
+
+  /** What the owner allows counts everywhere, and what another person allows only where they are. */
+  #allowFromNowOn({ state, permission, chatId }: Question): void {
+    const scope = permission?.always;
+    if (state.phase !== 'answered' || state.always !== true || scope === undefined) return;
+    const { by, atMs } = state;
+    const { approvals, owner } = this.#parts;
+    const chat = by === owner() ? undefined : chatId;
+    approvals.insert({ ...scope, ...(chat !== undefined && { chat }), by, atMs });
   }
 
   #forget(key: string): void {
@@ -318,12 +266,14 @@ export class Questions {
   }
 
   /** An answer that the agent does not take any more is not left as if it had counted. */
-  async #tell(turn: Turn, { key, target, id, run, state }: Question): Promise<void> {
+  async #tell(turn: Turn, question: Question, words: string): Promise<void> {
+    const { key, target, id, run, state } = question;
     const { questions, journal, storeRetry, clock, log } = this.#parts;
     if (state.phase === 'open') return;
     const messageId = platformMessageId({ ...turn, run });
     const asked = { target, messageId, id };
-    const told = (await this.#parts.target.answerQuestion?.(asked, answerOf(state))) ?? 'over';
+    const told =
+      (await this.#parts.target.answerQuestion?.(asked, answerOf(state, words))) ?? 'over';
     if (state.phase !== 'answered') return;
     if (told === 'over') {
       log.warn('question_answer_not_heard', { turn: turn.id });

@@ -21,6 +21,8 @@ interface HintFacts {
   readonly hasButtons: boolean;
   /** There only messages that mention the bot reach it. */
   readonly isInGroup: boolean;
+  /** What is an answer: one of the options, words of one's own, or either. */
+  readonly takes: 'options' | 'words' | 'both';
 }
 
 const HOW = {
@@ -30,6 +32,10 @@ const HOW = {
       zh: '请点击按钮，或发送答案或其编号。',
     },
     typed: { en: 'Send the answer or its number.', zh: '请发送答案或其编号。' },
+    words: {
+      en: 'Your next message here is the answer, unless it is a command.',
+      zh: '你在这里的下一条消息就是回答（命令除外）。',
+    },
   },
   group: {
     pressed: {
@@ -37,20 +43,38 @@ const HOW = {
       zh: '请点击按钮，或@我并发送答案或其编号。',
     },
     typed: { en: 'Mention me with the answer or its number.', zh: '请@我并发送答案或其编号。' },
+    words: {
+      en: 'The next message with which you mention me here is the answer, unless it is a command.',
+      zh: '你在这里@我的下一条消息就是回答（命令除外）。',
+    },
   },
 } as const satisfies Record<string, Record<string, Text>>;
 
 /** How to answer. */
-export function answerHint({ waitMs, isForOwner, hasButtons, isInGroup }: HintFacts): Text {
+export function answerHint({ waitMs, isForOwner, hasButtons, isInGroup, takes }: HintFacts): Text {
   const wait = duration(waitMs);
   const who: Text = isForOwner
     ? { en: 'Only the owner of this bot can answer. ', zh: '只有这个机器人的所有者可以回答。' }
     : { en: '', zh: '' };
-  const how = HOW[isInGroup ? 'group' : 'direct'][hasButtons ? 'pressed' : 'typed'];
+  const { words, ...chosen } = HOW[isInGroup ? 'group' : 'direct'];
+  const choice = chosen[hasButtons ? 'pressed' : 'typed'];
+  const how: Text =
+    takes === 'options'
+      ? choice
+      : takes === 'words'
+        ? words
+        : {
+            en: `${choice.en} Or in your own words: ${words.en}`,
+            zh: `${choice.zh}也可以用自己的话回答：${words.zh}`,
+          };
   return {
     en: `${who.en}${how.en} I wait ${wait.en}.`,
     zh: `${who.zh}${how.zh}等待时间：${wait.zh}。`,
   };
+}
+
+export function heading(number: number): Text {
+  return { en: `Question ${number}`, zh: `问题 ${number}` };
 }
 
 export const WITHDRAWN: Text = {
@@ -99,7 +123,7 @@ const EXPIRED: Text = {
 export function outcomeText(state: Exclude<QuestionState, { phase: 'open' }>): Text {
   switch (state.phase) {
     case 'answered':
-      return { en: `Answer: ${state.option.label}`, zh: `回答：${state.option.label}` };
+      return answered(state);
     case 'expired':
       return EXPIRED;
     case 'over':
@@ -107,10 +131,27 @@ export function outcomeText(state: Exclude<QuestionState, { phase: 'open' }>): T
   }
 }
 
+type Answered = Extract<QuestionState, { phase: 'answered' }>;
+
+const IN_WORDS: Text = { en: 'Answered in words.', zh: '已用文字回答。' };
+
+function answered({ option, always }: Answered): Text {
+  if (option === undefined) return IN_WORDS;
+  const more = always === true ? ALWAYS : NOTHING;
+  return { en: `Answer: ${option.label}${more.en}`, zh: `回答：${option.label}${more.zh}` };
+}
+
+const ALWAYS: Text = {
+  en: ', and always here from now on (/approvals)',
+  zh: '，今后在此始终允许（/approvals）',
+};
+const NOTHING: Text = { en: '', zh: '' };
+
 /** Once a question is answered the next one who answers is told so. */
 export function lateText(state: Exclude<QuestionState, { phase: 'open' }>): Text {
   if (state.phase !== 'answered') return outcomeText(state);
-  const { label } = state.option;
+  const label = state.option?.label;
+  if (label === undefined) return { en: 'This is answered already.', zh: '已有人回答。' };
   return { en: `This is answered already: ${label}`, zh: `已有人回答：${label}` };
 }
 
@@ -128,4 +169,12 @@ export const answerTexts = {
 export const questionNotices = {
   late: (state: Exclude<QuestionState, { phase: 'open' }>) =>
     notice('question_late', lateText(state)),
+  /** For words that were taken for an answer and came too late for it. */
+  wordsLate: (state: Exclude<QuestionState, { phase: 'open' }>) => {
+    const late = lateText(state);
+    return notice('question_late', {
+      en: `${late.en} Your message was not given to the agent. Please send it again if it is to have it.`,
+      zh: `${late.zh}你的消息没有交给智能体。如仍需要，请重新发送。`,
+    });
+  },
 } as const;

@@ -15,13 +15,16 @@ import type { AttachmentStore } from '../ports/attachments.ts';
 import type { ContentForm, LarkGateway } from '../ports/lark.ts';
 import type { Journal, TurnHead } from '../ports/journal.ts';
 import type { Observer } from '../ports/observer.ts';
-import type { QuestionStore } from '../ports/questions.ts';
 import type { SessionBook } from '../ports/sessions.ts';
+import type { Approval, ApprovalStore } from '../ports/approvals.ts';
+import type { Question, QuestionStore } from '../ports/questions.ts';
 import type { TurnTarget } from '../ports/target.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
+import { permissionTexts } from '../texts/permissions.ts';
 import { Questions } from '../questions/questions.ts';
+import { TypedAnswers } from '../questions/typed-answers.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
 import { Attachments } from './attachments.ts';
 import { Bursts } from './bursts.ts';
@@ -60,6 +63,8 @@ interface EngineParts {
   /** How long files without words wait for words. */
   readonly burstWaitMs?: number | undefined;
   readonly questions: QuestionStore;
+  readonly approvals: ApprovalStore;
+  readonly agentNamed: (agent: WorkspaceId) => Promise<string | undefined>;
   readonly questionTimeoutMs: number;
   readonly sessions: SessionBook;
   readonly owner: () => OpenId | undefined;
@@ -75,6 +80,7 @@ export class Engine implements Service {
   readonly name = 'engine';
   readonly edits: Edits;
   readonly questions: Questions;
+  readonly typedAnswers: TypedAnswers;
   readonly #parts: EngineParts;
   readonly #runner: LaneRunner;
   readonly #slot: SingleSlot;
@@ -99,11 +105,14 @@ export class Engine implements Service {
     const callOffs = new CallOffs({ ...parts, runner });
     const requests = new TurnRequests(target, parts.brand);
     const hold = (id: TurnId) => this.#attempts.hold(id);
-    const questions = new Questions({ ...parts, runner, hold });
+    const onApproved = (turn: Turn, question: Question, approval: Approval) =>
+      this.#showApproved(turn, question, approval);
+    const questions = new Questions({ ...parts, runner, hold, onApproved });
     const changes = new TurnChanges({ ...parts, runner, slot, callOffs, requests, questions });
     const forwards = new Forwards({ ...parts, changes });
     this.edits = new Edits(parts);
     this.questions = questions;
+    this.typedAnswers = new TypedAnswers({ ...parts, questions });
     this.#saidBefore = new SaidBefore({ ...parts, changes });
     const attachments = new Attachments({ ...parts, changes });
     const preparations = { forwards, attachments, saidBefore: this.#saidBefore };
@@ -236,6 +245,14 @@ export class Engine implements Service {
   load() {
     const { size, running } = this.#runner;
     return { waiting: size, waitingSinceMs: this.#runner.oldestMs(), running };
+  }
+
+  /** Nobody was asked, so people see among the steps what was allowed, and by which approval. */
+  #showApproved(turn: Turn, { key }: Question, approval: Approval): void {
+    const { live, languages } = this.#parts;
+    const lang = languages.ofTurn(turn);
+    const title = permissionTexts.approved(approval.number, approval)[lang];
+    live.take(turn, { kind: 'step', step: { id: `approved:${key}`, title, status: 'done' } });
   }
 
   async #takeUp(head: TurnHead): Promise<void> {

@@ -76,6 +76,17 @@ test('a question that nobody answers any more is told as cancelled', async () =>
   expect(await told()).toEqual({ type: 'answer', id: 'q1', cancelled: true });
 });
 
+test('R12: a question without options, or with words, is answered in words', async () => {
+  const { options: _, ...bare } = ASK;
+  const said = { kind: 'said', text: 'the blue one', by: openId('ou_ann') } as const;
+  const open = await start(saying(bare) + TELLS, {}, said);
+  expect(await open.told()).toEqual({ type: 'answer', id: 'q1', text: said.text, by: 'ou_ann' });
+  expect(open.asked).toMatchObject([{ options: [] }]);
+  const both = await start(saying({ ...ASK, words: true }) + TELLS, {}, said);
+  expect(await both.told()).toMatchObject({ text: said.text });
+  expect(both.asked).toMatchObject([{ takesWords: true, options: [{ id: 'yes' }, { id: 'no' }] }]);
+});
+
 test('the same question twice is asked once, and its answer is told again', async () => {
   const script = `${saying(ASK, ASK)}
     read -r first; echo '${JSON.stringify(ASK)}'; read -r second
@@ -100,6 +111,8 @@ describe('a wrong question is logged, left out and cancelled', () => {
     ['no text', { text: '  ' }],
     ['a text that is too long', { text: 'x'.repeat(4_001) }],
     ['an unknown person', { only: 'everybody' }],
+    ['words that are no yes or no', { words: 'please' }],
+    ['neither options nor words', { options: undefined, words: false }],
   ])('%s', async (_what, wrong) => {
     const log = recordingLog();
     const { asked, told } = await start(saying({ ...ASK, ...wrong }) + TELLS, { log });

@@ -89,8 +89,10 @@ export class QuestionRig {
         deliver: (out, key) =>
           life.dead ? never() : Promise.resolve(this.refuses(out) ?? this.#carryOut(out, key)),
         history: () => Promise.resolve([]),
+        upload: () => Promise.resolve({ ok: true, id: 'file_1' }),
       },
       target: this.#target(),
+      agentNamed: () => Promise.resolve('claude'),
       owner: () => (this.owner === undefined ? undefined : openId(this.owner)),
       ...this.given,
     });
@@ -169,7 +171,14 @@ export class QuestionRig {
       chat = 'oc_1',
       chatType = 'group',
       thread,
-    }: { from?: string; chat?: string; chatType?: ChatType; thread?: string } = {},
+      sentAtMs = this.clock.nowMs(),
+    }: {
+      from?: string;
+      chat?: string;
+      chatType?: ChatType;
+      thread?: string;
+      sentAtMs?: number;
+    } = {},
   ): Promise<void> {
     // A process that dies meanwhile never answers.
     void this.bridge.intake.admit({
@@ -181,7 +190,7 @@ export class QuestionRig {
         chatType,
         threadId: thread,
         senderOpenId: openId(from),
-        sentAtMs: this.clock.nowMs(),
+        sentAtMs,
         parts: [{ kind: 'text', text }],
       },
     });

@@ -1,10 +1,11 @@
 /**
  * Goal: each question ends exactly once, the agent hears exactly one answer, and what the card says at the end is true.
- * Method: a random sequence of questions, presses (right, forged, from other chats and people, on old cards), typed
- * words, refusals of Lark, ends of turns, waits, restarts, and deaths before and after any write; then calm.
+ * Method: a random sequence of questions (with options, for words, for permissions), presses (right, forged, from other
+ * chats and people, on old cards), typed words, commands, approvals for always, refusals of Lark, ends of turns, waits, restarts, and deaths before and after any write; then calm.
  */
 import { expect, test } from 'vitest';
 import { turnId } from '../../../src/core/ids.ts';
+import type { QuestionUpdate } from '../../../src/core/turn-update.ts';
 import { seeded } from '../../sim/random.ts';
 import { noteOf, QuestionRig, type ShownMessage } from './question-rig.ts';
 
@@ -14,7 +15,23 @@ const SEEDS = Array.from({ length: COUNT }, (_, at) => FIRST + at);
 const STEPS = 40;
 /** How the questions of all seeds ended. */
 const ends: Partial<Record<string, number>> = {};
+/** How those were answered that were answered. */
+const ways: Partial<Record<string, number>> = {};
 const MINUTE_MS = 60_000;
+
+const KINDS: readonly Partial<QuestionUpdate>[] = [
+  {},
+  {},
+  { options: [] },
+  { takesWords: true },
+  { permission: { tool: 'execute', command: 'ls', allow: 'yes', reject: 'no' } },
+  { permission: { tool: 'execute', command: 'ls', allow: 'yes', reject: 'no' } },
+];
+
+const WORDS = [
+  ...['1', 'deny', 'YES', '3', 'the blue one', 'whatever you like'],
+  ...['/approve', '/approve always', '/approve 2', '/deny', '/approvals remove 1'],
+];
 
 test.each(SEEDS)(
   'each question ends once, and its agent hears one answer (SEED=%i)',
@@ -41,7 +58,7 @@ test.each(SEEDS)(
       const one = card();
       if (one === undefined) return;
       const before = rig.heard.length;
-      const toast = await rig.press(one, upTo(2), { by: person(), ...as });
+      const toast = await rig.press(one, upTo(3), { by: person(), ...as });
       if (Object.keys(as).length > 0) {
         expect(toast?.kind).not.toBe('success');
         expect(rig.heard).toHaveLength(before);
@@ -57,7 +74,8 @@ test.each(SEEDS)(
       ...Array.from({ length: 4 }, () => async () => {
         const id = `q${asked.size}`;
         asked.add(id);
-        await rig.ask(id, upTo(4) === 0 ? { only: 'owner' } : {});
+        const only = upTo(4) === 0 ? ({ only: 'owner' } as const) : {};
+        await rig.ask(id, { ...(KINDS[upTo(KINDS.length)] ?? {}), ...only });
       }),
       ...Array.from({ length: 4 }, () => () => press()),
       () => press({ chat: 'oc_2' }),
@@ -65,7 +83,11 @@ test.each(SEEDS)(
       () => press({ value: { ...card()?.values[0], question: 'other' } }),
       async () => {
         turns += 1;
-        await rig.say(`om_${turns}`, ['1', 'deny', 'YES', '3'][upTo(4)] ?? '', { from: person() });
+        await rig.say(`om_${turns}`, WORDS[upTo(WORDS.length)] ?? '', { from: person() });
+      },
+      async () => {
+        turns += 1;
+        await rig.say(`om_${turns}`, '/approve always', { from: 'ou_boss' });
       },
       () => rig.pass(upTo(6) * MINUTE_MS),
       () => rig.answerTurn('done'),
@@ -91,15 +113,22 @@ test.each(SEEDS)(
     for (const { id, key, turn, state } of all) {
       const told = rig.heard.filter((one) => one.id === id).map(({ answer }) => answer);
       if (state.phase === 'answered') {
-        expect(told).toEqual([{ kind: 'chosen', option: state.option.id, by: state.by }]);
+        const { option, by } = state;
+        const isSaid = option === undefined;
+        if (isSaid) expect(told).toMatchObject([{ kind: 'said', by }]);
+        else expect(told).toEqual([{ kind: 'chosen', option: option.id, by }]);
+        const how = isSaid ? 'in words' : state.approval === undefined ? 'by option' : 'approved';
+        ways[how] = (ways[how] ?? 0) + 1;
       }
       if (state.phase === 'expired')
-        expect(told.every(({ kind }) => kind === 'cancelled')).toBe(true);
+        expect(told.every(({ kind }) => kind === 'expired')).toBe(true);
       const shown = rig.questions.shown({ key, turn });
       const cards = rig.cards().filter((one) => one.id === shown?.messageId);
       for (const one of cards) {
         expect(one.content).toMatchObject({ options: [] });
-        expect(noteOf(one)?.startsWith('Answer: ')).toBe(state.phase === 'answered');
+        expect(/^Answer: |^Answered in words/.test(noteOf(one) ?? '')).toBe(
+          state.phase === 'answered',
+        );
       }
     }
     // What was acknowledged as taken has reached the agent, or its card says why not.
@@ -113,5 +142,7 @@ test.each(SEEDS)(
 );
 
 test('all of them together have seen each way in which a question ends', () => {
-  if (COUNT > 1) expect(Object.keys(ends).toSorted()).toEqual(['answered', 'expired', 'over']);
+  if (COUNT === 1) return;
+  expect(Object.keys(ends).toSorted()).toEqual(['answered', 'expired', 'over']);
+  expect(Object.keys(ways).toSorted()).toEqual(['approved', 'by option', 'in words']);
 });

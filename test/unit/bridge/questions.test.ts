@@ -19,6 +19,7 @@ afterEach(() => rig.close());
 
 const chosen = (option: string, by = 'ou_ann') => ({ kind: 'chosen', option, by });
 const CANCELLED = { kind: 'cancelled' };
+const EXPIRED = { kind: 'expired' };
 
 describe('a question', () => {
   test('is a card under the message that caused it, with the words that can be typed instead', async () => {
@@ -155,7 +156,7 @@ describe('a press', () => {
     const [card] = rig.shown;
     await rig.pass(11 * MINUTE_MS);
     expect(await rig.press(card, 0)).toEqual({ kind: 'warning', text: 'This question is over.' });
-    expect(rig.heard).toEqual([{ id: 'q', answer: CANCELLED }]);
+    expect(rig.heard).toEqual([{ id: 'q', answer: EXPIRED }]);
   });
 });
 
@@ -277,7 +278,7 @@ describe('the time of a turn', () => {
     await rig.pass(9 * MINUTE_MS);
     expect(rig.heard).toEqual([]);
     await rig.pass(MINUTE_MS);
-    expect(rig.heard).toEqual([{ id: 'q', answer: CANCELLED }]);
+    expect(rig.heard).toEqual([{ id: 'q', answer: EXPIRED }]);
     expect(noteOf(rig.shown[0])).toBe('This question is over, because nobody answered in time.');
     expect(await rig.phaseOf('om_a')).toBe('accepted');
   });

@@ -7,12 +7,14 @@ import { agentNotices, choices as agentChoices } from '../../../src/bridge/texts
 import { editNotices } from '../../../src/bridge/texts/edits.ts';
 import { fileNotices } from '../../../src/bridge/texts/files.ts';
 import type { QuestionEndReason } from '../../../src/bridge/ports/questions.ts';
-import { openId } from '../../../src/core/ids.ts';
+import { chatId, openId, workspaceId } from '../../../src/core/ids.ts';
 import {
   answerHint,
   lateText,
   outcomeText,
   answerTexts,
+  heading,
+  questionNotices,
 } from '../../../src/bridge/texts/questions.ts';
 import { liveNotices, liveTexts } from '../../../src/bridge/texts/live.ts';
 import { pressDone, pressTexts, TYPE_INSTEAD } from '../../../src/bridge/texts/presses.ts';
@@ -22,6 +24,7 @@ import {
   sessionNotices,
   today,
 } from '../../../src/bridge/texts/sessions.ts';
+import { permissionNotices, permissionTexts } from '../../../src/bridge/texts/permissions.ts';
 import { contextNotices } from '../../../src/bridge/texts/said-before.ts';
 import type { MissingReason } from '../../../src/bridge/ports/attachments.ts';
 import { inEveryLanguage, type Language, type Text } from '../../../src/core/language.ts';
@@ -112,15 +115,32 @@ const CHOSEN = {
   by: openId('ou_1'),
   atMs: 0,
 } as const;
-const HINT = { waitMs: 30_000, isForOwner: false };
+const HINT = { waitMs: 30_000, isForOwner: false, takes: 'options' } as const;
 const OF_QUESTIONS: Readonly<Record<string, Text>> = {
   ...answerTexts,
-  hint: answerHint({ waitMs: 600_000, isForOwner: true, hasButtons: true, isInGroup: false }),
+  hint: answerHint({
+    waitMs: 600_000,
+    isForOwner: true,
+    hasButtons: true,
+    isInGroup: false,
+    takes: 'both',
+  }),
   'hint without buttons': answerHint({ ...HINT, hasButtons: false, isInGroup: false }),
   'hint in a group': answerHint({ ...HINT, hasButtons: true, isInGroup: true }),
   'hint in a group without buttons': answerHint({ ...HINT, hasButtons: false, isInGroup: true }),
   answered: outcomeText(CHOSEN),
   late: lateText(CHOSEN),
+  'answered in words': outcomeText({ phase: 'answered', by: CHOSEN.by, atMs: 0 }),
+  'late after words': lateText({ phase: 'answered', by: CHOSEN.by, atMs: 0 }),
+  'answered for always': outcomeText({ ...CHOSEN, always: true }),
+  'words that came late': questionNotices.wordsLate(CHOSEN).text,
+  'hint for words': answerHint({ ...HINT, hasButtons: true, isInGroup: true, takes: 'words' }),
+  'hint for words alone': answerHint({
+    ...HINT,
+    hasButtons: true,
+    isInGroup: false,
+    takes: 'both',
+  }),
   expired: outcomeText({ phase: 'expired', atMs: 0 }),
   ...Object.fromEntries(
     ENDS.map((why) => [`over ${why}`, outcomeText({ phase: 'over', why, atMs: 0 })] as const),
@@ -187,6 +207,36 @@ const LIVE: Readonly<Record<keyof typeof liveTexts | keyof typeof liveNotices, T
   goesOn: liveTexts.goesOn,
   below: liveNotices.below().text,
   over: liveNotices.over().text,
+};
+
+const SCOPE = { agent: workspaceId('1'), agentName: '2', folder: '3', tool: 'execute' } as const;
+const APPROVAL = { ...SCOPE, number: 4, by: openId('5'), atMs: 0 };
+const OTHERS = { ...APPROVAL, chat: chatId('6') };
+
+const PERMISSIONS: Readonly<Record<string, Text>> = {
+  command: permissionTexts.titles.command,
+  paths: permissionTexts.titles.paths,
+  cut: permissionTexts.cut,
+  cutEnd: permissionTexts.cutEnd(1),
+  always: permissionTexts.always(SCOPE),
+  'always in the own folder': permissionTexts.always({ agent: SCOPE.agent, tool: 'edit' }),
+  alwaysHint: permissionTexts.alwaysHint,
+  approved: permissionTexts.approved(1, SCOPE),
+  heading: heading(1),
+  nothingAsked: permissionNotices.nothingAsked().text,
+  noSuchNumber: permissionNotices.noSuchNumber(1).text,
+  ownerOnly: permissionNotices.ownerOnly().text,
+  noSuchOption: permissionNotices.noSuchOption().text,
+  alwaysOwnerOnly: permissionNotices.alwaysOwnerOnly().text,
+  alwaysNotOffered: permissionNotices.alwaysNotOffered().text,
+  'list of nothing': permissionNotices.list([]).text,
+  list: permissionNotices.list([
+    { approval: APPROVAL, isOwn: true },
+    { approval: OTHERS, isOwn: true },
+    { approval: OTHERS, isOwn: false },
+  ]).text,
+  removed: permissionNotices.removed(1).text,
+  unknown: permissionNotices.unknown(1).text,
 };
 
 const MISSING: Readonly<Record<MissingReason, number | undefined>> = {
@@ -281,6 +331,7 @@ const TEXTS: Readonly<Record<string, Text>> = {
   ...under('guest', GUEST),
   ...under('owner', OWNER),
   ...under('live', LIVE),
+  ...under('permission', PERMISSIONS),
   ...under('a press,', pressTexts),
   ...under('pressed', pressDone),
   'what can be typed instead of a press': TYPE_INSTEAD,

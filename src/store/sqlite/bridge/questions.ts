@@ -105,7 +105,9 @@ function isSettled(state: QuestionState): 0 | 1 {
 
 function toQuestion(row: SqlRow): Question {
   return {
-    ...(JSON.parse(String(row['question'])) as Omit<Question, 'state'>),
+    // Questions of earlier versions have none.
+    number: 1,
+    ...(JSON.parse(String(row['question'])) as Omit<Question, 'state' | 'number'>),
     state: JSON.parse(String(row['state'])) as QuestionState,
   };
 }
