@@ -1,16 +1,20 @@
 /** The bridge with everything around it: which implementation goes with which. */
 import { hkdfSync } from 'node:crypto';
 import { join } from 'node:path';
-import type { ChatTools } from '../agents/runtime.ts';
+import type { ChatTools, OwnerNotice } from '../agents/runtime.ts';
 import { Bridge } from '../bridge/bridge.ts';
 import { summaryOf, SUMMARY_TURNS_MAX } from '../bridge/turns/session-summary.ts';
 import { CatchUp } from '../bridge/catch-up.ts';
+import { toldShow } from '../bridge/texts/told.ts';
+import { ownerNotices } from '../bridge/texts/owner-notices.ts';
 import { defaultLanguage } from '../bridge/texts/languages.ts';
 import type { Config } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import type { BridgeError } from '../core/errors.ts';
 import { type AppId, chatId, openId } from '../core/ids.ts';
 import type { LarkContext } from '../core/message.ts';
+import type { SaidInSessions } from '../bridge/ports/sessions.ts';
+import type { SessionAudience } from '../hub/ports/sessions.ts';
 import type { Secret } from '../core/secret.ts';
 import { closing, type Service } from '../time/service.ts';
 import type { Connection } from '../lark/inbound/connection.ts';
@@ -98,10 +102,7 @@ export function assemble(
     save: (row) => saveStatus(row, { db, calls, dbPath: config.dbPath }),
     status: createStatus(settings.appId, brand, parts),
   });
-  hub.audience?.connect({
-    chatOf: (turn) => chatOf(bridge, turn),
-    saidBefore: async (session) => summaryOf(await stored.said.saidIn(session, SUMMARY_TURNS_MAX)),
-  });
+  hub.audience?.connect(audienceOf(bridge, stored.said));
   hub.outlet?.connect({ bridge, journal: stored.journal, form: lark.gateway.form });
   const history = { journal: new SqliteGaps(db, settings.appId), lark: lark.gateway };
   const link = { connection: longConnectionOf(connection), lastAliveMs: latest?.atMs };
@@ -123,6 +124,22 @@ function chatOf({ chatTools }: Bridge, turn: LarkContext): ChatTools {
     readHistory: (query) => chatTools.readHistory(turn, query),
     react: (emoji) => chatTools.react(turn, emoji),
   };
+}
+
+function audienceOf(bridge: Bridge, said: SaidInSessions): SessionAudience {
+  return {
+    saidBefore: async (session) => summaryOf(await said.saidIn(session, SUMMARY_TURNS_MAX)),
+    lateText: (session, text) => bridge.lateText(session, text),
+    told: (session, what) => void bridge.told(session, toldShow(what)),
+    ownerNotice: (agent, about) => void bridge.tellOwner(agent, shownToOwner(agent, about)),
+    chatOf: (turn) => chatOf(bridge, turn),
+  };
+}
+
+function shownToOwner(agent: string, about: OwnerNotice) {
+  return about.kind === 'mode_unknown'
+    ? ownerNotices.mode_unknown(agent, about.mode)
+    : ownerNotices.tools_ignored(agent);
 }
 
 function httpOf({ http }: Lark): Service {

@@ -21,6 +21,7 @@ import { SqliteQuestions } from '../store/sqlite/bridge/questions.ts';
 import { SqliteSessionBook } from '../store/sqlite/bridge/session-book.ts';
 import { SqliteSaidInSessions } from '../store/sqlite/bridge/said-in-sessions.ts';
 import { SqliteApprovals } from '../store/sqlite/bridge/approvals.ts';
+import { SqliteOwnerNotices } from '../store/sqlite/bridge/owner-notices.ts';
 import { SqliteOrders } from '../store/sqlite/bridge/orders.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
@@ -116,6 +117,7 @@ export function journalOf(db: Db, app: AppId) {
     reports: new SqliteReports(parts),
     usage: new SqliteUsage(parts),
     approvals: new SqliteApprovals(parts),
+    ownerNotices: new SqliteOwnerNotices(parts),
   };
 }
 

@@ -5,6 +5,7 @@ import type { AppId, ChatId, OpenId, WorkspaceId } from '../core/ids.ts';
 import type { OutboxDraft } from './ports/outbox.ts';
 import type { Service } from '../time/service.ts';
 import { startAll, stopAll } from '../time/service.ts';
+import type { OwnShow } from './outbox/drafts.ts';
 import { Delivery } from './outbox/delivery.ts';
 import { Engine } from './turns/engine.ts';
 import { type AccessMode, Gate } from './intake/access.ts';
@@ -18,6 +19,7 @@ import { UnmatchedAnswers } from './turns/unmatched-answers.ts';
 import { Orders } from './turns/orders.ts';
 import { nameOf } from './known-names.ts';
 import { AgentChatTools } from './agent-tools/chat-tools.ts';
+import { OwnerNotices } from './owner-notices.ts';
 import { StoreRetry } from './store-retry.ts';
 import { Pruning } from './pruning.ts';
 import { Languages } from './texts/languages.ts';
@@ -38,6 +40,7 @@ import type { UsageStore } from './ports/usage.ts';
 import type { UnmatchedAnswer, TurnTarget } from './ports/target.ts';
 import type { OrderQueue } from './ports/orders.ts';
 import type { ApprovalStore } from './ports/approvals.ts';
+import type { OwnerNoticeStore } from './ports/owner-notices.ts';
 import type { QuestionStore } from './ports/questions.ts';
 import type { SaidInSessions, SessionBook } from './ports/sessions.ts';
 import type { ChoiceValues } from '../wire/choice-value.ts';
@@ -70,6 +73,8 @@ export interface BridgeParts {
   readonly sessions: SessionBook;
   readonly said: SaidInSessions;
   readonly approvals: ApprovalStore;
+  /** What the owner was told about agents. */
+  readonly ownerNotices: OwnerNoticeStore;
   /** The names of agents that the hub of this process runs. Absent: nobody knows them. */
   readonly agentNamed?: (agent: WorkspaceId) => Promise<string | undefined>;
   /** How long a question of an agent waits for an answer. */
@@ -110,6 +115,7 @@ export class Bridge implements Service {
   readonly access: AccessControl;
   /** For agents at work, while the bridge runs. */
   readonly chatTools: AgentChatTools;
+  readonly #ownerNotices: OwnerNotices;
   readonly #journal: Journal;
   readonly #log: Log;
   readonly #engine: Engine;
@@ -149,8 +155,11 @@ export class Bridge implements Service {
     const owner = () => this.access.owner ?? parts.owner();
     const telling: Telling = createTelling({ ...parts, owner, delivery, storeRetry, languages });
     const { news } = telling;
+    const toOwner = { ...parts, told: parts.ownerNotices, languages, owner, storeRetry, delivery };
+    this.#ownerNotices = new OwnerNotices(toOwner);
     const told = { storeRetry, delivery, live, news, usage: new UsageNotes(parts.usage) };
-    const forEngine = { ...parts, languages, form, gate, owner, ...told };
+    const withOwner = { gate, owner, ownerNotices: this.#ownerNotices };
+    const forEngine = { ...parts, ...withOwner, languages, form, ...told };
     this.#engine = new Engine(forEngine);
     const engine = this.#engine;
     const ofTurns = { engine, delivery, liveJournal, storeRetry, languages };
@@ -190,6 +199,21 @@ export class Bridge implements Service {
   async send(drafts: readonly OutboxDraft[], may: () => boolean): Promise<void> {
     if (!this.#ready) throw new BridgeError('interrupted', 'the bridge does not run');
     this.#delivery.offer(await this.#journal.enqueueIf(drafts, may));
+  }
+
+  /** An agent has said more after the end of a turn. */
+  lateText(session: string, text: string): void {
+    this.#engine.lateTexts.take(session, text);
+  }
+
+  /** A runtime says something about the latest turn of a session, which is over. */
+  told(session: string, show: OwnShow): Promise<void> {
+    return this.#engine.told(session, show);
+  }
+
+  /** The owner is told something about an agent, once. */
+  tellOwner(agent: string, show: OwnShow): Promise<void> {
+    return this.#ownerNotices.tell({ agent, kind: show.name }, show);
   }
 
   get isReady(): boolean {

@@ -17,6 +17,7 @@ import { SqliteLanguages } from '../../src/store/sqlite/bridge/languages.ts';
 import { SqliteQuestions } from '../../src/store/sqlite/bridge/questions.ts';
 import { SqliteSaidInSessions } from '../../src/store/sqlite/bridge/said-in-sessions.ts';
 import { SqliteApprovals } from '../../src/store/sqlite/bridge/approvals.ts';
+import { SqliteOwnerNotices } from '../../src/store/sqlite/bridge/owner-notices.ts';
 import { SqliteOrders } from '../../src/store/sqlite/bridge/orders.ts';
 import { SqliteSessionBook } from '../../src/store/sqlite/bridge/session-book.ts';
 import { ChoiceValues } from '../../src/wire/choice-value.ts';
@@ -278,6 +279,7 @@ export class BridgeWorld {
       questions: new SqliteQuestions({ db: this.#db, app: APP }),
       reportTime: { minuteOfDay: undefined, zone: 'UTC' },
       approvals: new SqliteApprovals({ db: this.#db, app: APP }),
+      ownerNotices: new SqliteOwnerNotices({ db: this.#db, app: APP }),
       questionTimeoutMs: MINUTE_MS,
       said: new SqliteSaidInSessions({ db: this.#db, app: APP }),
       sessions: this.#mortal(new SqliteSessionBook({ db: this.#db, app: APP, clock }), clock),

@@ -28,6 +28,8 @@ export type TurnAnswer = (
       readonly files?: readonly string[];
       /** Files that came with it and lie on this machine. Only from a target in this process. */
       readonly attached?: AnswerFiles;
+      /** The answer may be incomplete. One plain sentence that says so. */
+      readonly warning?: string;
     }
   /**
    * The agent refused or failed. `detail` is for people. `interrupted`: the agent's process died. `agent`: the
@@ -38,6 +40,8 @@ export type TurnAnswer = (
       readonly detail: string;
       readonly interrupted?: boolean;
       readonly agent?: string;
+      /** The agent needs a login on this machine, with this command if it is known. */
+      readonly login?: { readonly command?: string };
     }
 ) & {
   /** Set by a target in the journal's own database: notes there that it has answered. Run it with the turn's change. */

@@ -5,7 +5,7 @@ import { notice, numberIn, type Text } from './text.ts';
 const MINUTE_MS = 60_000;
 
 /** How long something takes, in whole minutes, or in seconds if it is short. */
-function duration(ms: number): Text {
+export function duration(ms: number): Text {
   const isLong = ms >= 2 * MINUTE_MS;
   const count = Math.max(1, Math.round(ms / (isLong ? MINUTE_MS : 1_000)));
   const unit = isLong ? 'minutes' : count === 1 ? 'second' : 'seconds';

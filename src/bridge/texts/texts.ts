@@ -3,6 +3,7 @@ import type { Language } from '../../core/language.ts';
 import type { HoldReason } from '../../core/turn.ts';
 import type { Show } from '../outbox/show.ts';
 import type { TurnQuestion } from '../ports/target.ts';
+import { HAS_TO_LOG_IN, logIn } from './owner-notices.ts';
 import { reasonText } from './reasons.ts';
 import { button, choice, inEach, inLanguage, listIn, notice, numberIn, type Text } from './text.ts';
 
@@ -49,6 +50,14 @@ export const notices = {
     return notice('agent_failed', {
       en: `The agent could not answer: ${reason.en} ${RETRY.en}`,
       zh: `智能体未能回答：${reason.zh}${RETRY.zh}`,
+    });
+  },
+  /** Below an answer. */
+  warning: (detail: string) => {
+    const reason = reasonText(detail);
+    return notice('answer_warning', {
+      en: `⚠️ This may not be all: ${reason.en}`,
+      zh: `⚠️ 回答可能不完整：${reason.zh}`,
     });
   },
   timedOut: () =>
@@ -141,7 +150,17 @@ const RUN = button('run', 'primary', { en: 'Run', zh: '运行' });
 const SKIP = button('skip', 'default', { en: 'Skip', zh: '跳过' });
 const AGAIN = button('retry', 'primary', { en: 'Run again', zh: '重新运行' });
 
-export const choices: Record<HoldReason, () => Extract<Show, { what: 'choice' }>> = {
+type ShownChoice = Extract<Show, { what: 'choice' }>;
+
+export const choices: Record<HoldReason, () => ShownChoice> & {
+  /** Without a command for people who can't run it. */
+  readonly login: (command?: string) => ShownChoice;
+} = {
+  login: (command) => {
+    const how = command === undefined ? HAS_TO_LOG_IN : logIn(command);
+    const text = inEach((lang) => `${how[lang]}${lang === 'en' ? ' ' : ''}${RETRY[lang]}`);
+    return choice('agent_login', text, [AGAIN]);
+  },
   stale: () =>
     choice(
       'stale',

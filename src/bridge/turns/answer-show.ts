@@ -10,6 +10,7 @@ export function showAnswer({
   text: said,
   files,
   attached,
+  warning,
 }: Extract<TurnAnswer, { kind: 'answered' }>): Show[] {
   // Programs write for terminals. A chat would show their colour codes.
   const text = withFiles(withoutTerminalControls(said), files);
@@ -21,6 +22,7 @@ export function showAnswer({
       ? []
       : [{ what: 'answer', text, ...(sent.length > 0 && { files: sent }) } as const]),
     ...(leftOut.length === 0 ? [] : [fileNotices.leftOut(leftOut)]),
+    ...(warning === undefined ? [] : [notices.warning(warning)]),
   ];
 }
 

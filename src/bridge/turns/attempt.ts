@@ -16,6 +16,7 @@ import type { News } from '../news/news.ts';
 import type { Questions } from '../questions/questions.ts';
 import { chosenFor } from './chosen-target.ts';
 import type { Forwards } from './forwards.ts';
+import { toldShow } from '../texts/told.ts';
 import type { SaidBefore } from './said-before.ts';
 import type { UsageNotes } from './usage-notes.ts';
 import type { TurnRequests } from './requests.ts';
@@ -118,11 +119,12 @@ export class Attempts {
   #watch(turn: Turn, signal: AbortSignal): void {
     const { state } = turn;
     if (signal.aborted || !('target' in state)) return;
-    const { target, live, news, usage, questions } = this.#parts;
+    const { target, live, news, usage, questions, changes, runner } = this.#parts;
     const unwatch = target.watch?.(state.target, platformMessageId(turn), (update) => {
       if (update.kind === 'step') news.stepTold(turn, update.step);
       if (update.kind === 'usage') usage.take(turn, update.usage);
-      if (update.kind === 'question') questions.ask(turn, update);
+      if (update.kind === 'told') void runner.track(changes.tell(turn, toldShow(update.what)));
+      else if (update.kind === 'question') questions.ask(turn, update);
       else live.take(turn, update);
     });
     if (unwatch !== undefined) signal.addEventListener('abort', unwatch);

@@ -11,6 +11,7 @@ import type { LiveCards } from '../live/live-cards.ts';
 import type { News } from '../news/news.ts';
 import type { Gate } from '../intake/access.ts';
 import type { Delivery } from '../outbox/delivery.ts';
+import type { OwnShow } from '../outbox/drafts.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
 import type { ContentForm, LarkGateway } from '../ports/lark.ts';
 import type { Journal, TurnHead } from '../ports/journal.ts';
@@ -20,10 +21,12 @@ import type { Approval, ApprovalStore } from '../ports/approvals.ts';
 import type { Question, QuestionStore } from '../ports/questions.ts';
 import type { TurnTarget } from '../ports/target.ts';
 import { INBOX_KEEP_MS } from '../pruning.ts';
+import type { OwnerNotices } from '../owner-notices.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { permissionTexts } from '../texts/permissions.ts';
 import { Questions } from '../questions/questions.ts';
+import { LateTexts } from '../late-texts.ts';
 import { TypedAnswers } from '../questions/typed-answers.ts';
 import { Attempts, laneItemOf } from './attempt.ts';
 import { Attachments } from './attachments.ts';
@@ -68,6 +71,7 @@ interface EngineParts {
   readonly questionTimeoutMs: number;
   readonly sessions: SessionBook;
   readonly owner: () => OpenId | undefined;
+  readonly ownerNotices: OwnerNotices;
 }
 
 /**
@@ -81,6 +85,7 @@ export class Engine implements Service {
   readonly edits: Edits;
   readonly questions: Questions;
   readonly typedAnswers: TypedAnswers;
+  readonly lateTexts: LateTexts;
   readonly #parts: EngineParts;
   readonly #runner: LaneRunner;
   readonly #slot: SingleSlot;
@@ -113,6 +118,7 @@ export class Engine implements Service {
     this.edits = new Edits(parts);
     this.questions = questions;
     this.typedAnswers = new TypedAnswers({ ...parts, questions });
+    this.lateTexts = new LateTexts({ ...parts, runner });
     this.#saidBefore = new SaidBefore({ ...parts, changes });
     const attachments = new Attachments({ ...parts, changes });
     const preparations = { forwards, attachments, saidBefore: this.#saidBefore };
@@ -138,6 +144,7 @@ export class Engine implements Service {
 
   /** Running turns stay as the journal has them. The next start continues from there. */
   async stop(): Promise<void> {
+    this.lateTexts.stop();
     const stopped = this.#runner.stop();
     this.#attempts.endAll();
     this.#slot.stop();
@@ -209,6 +216,14 @@ export class Engine implements Service {
   /** Shows something about a turn that waits or runs. The turn does not change. */
   show(id: TurnId, show: Show): Promise<void> {
     return this.#changes.show(id, show);
+  }
+
+  /** Says something of an agent's runtime about the latest turn of a session. */
+  async told(session: string, show: OwnShow): Promise<void> {
+    const { journal, sessions } = this.#parts;
+    const latest = (await sessions.placeOf(session))?.latest;
+    const turn = latest && (await journal.turn(latest));
+    if (turn !== undefined) await this.#runner.track(this.#changes.tell(turn, show));
   }
 
   /** Which turn an answer belongs to, if the answer names no turn. */

@@ -1,6 +1,6 @@
 import type { Log } from '../../core/log.ts';
-import type { TurnId } from '../../core/ids.ts';
-import type { Turn, TurnState } from '../../core/turn.ts';
+import type { OpenId, TurnId } from '../../core/ids.ts';
+import { personOf, type Turn, type TurnState } from '../../core/turn.ts';
 import type { Show } from '../outbox/show.ts';
 import type { OutboxDraft } from '../ports/outbox.ts';
 import { isBlank } from '../../text/visible.ts';
@@ -9,7 +9,7 @@ import type { LaneRunner } from '../../time/lane-runner.ts';
 import { Wake } from '../../time/wake.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import { createReplyToken } from '../outbox/keys.ts';
-import { toDrafts } from '../outbox/drafts.ts';
+import { type OwnShow, toDrafts } from '../outbox/drafts.ts';
 import type { Gate } from '../intake/access.ts';
 import type { AccessRecords } from '../ports/access.ts';
 import type { ContentForm } from '../ports/lark.ts';
@@ -17,8 +17,10 @@ import type { Journal } from '../ports/journal.ts';
 import type { Observer } from '../ports/observer.ts';
 import type { TurnChange } from '../ports/changes.ts';
 import type { TurnTarget } from '../ports/target.ts';
+import type { OwnerNotices } from '../owner-notices.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
+import { ownerNotices } from '../texts/owner-notices.ts';
 import type { LiveCards } from '../live/live-cards.ts';
 import { livePlaceOf, onCards } from '../live/card-ends.ts';
 import type { News } from '../news/news.ts';
@@ -45,6 +47,8 @@ interface TurnChangesParts {
   readonly news: News;
   readonly usage: UsageNotes;
   readonly questions: Questions;
+  readonly ownerNotices: OwnerNotices;
+  readonly owner: () => OpenId | undefined;
   readonly runner: LaneRunner;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
@@ -94,12 +98,13 @@ export class TurnChanges {
       journal.changeTurn(
         id,
         (turn, known) => {
+          const seen = this.#asSeenBy(personOf(turn), event);
           const shut = event.kind === 'started' && this.#shutOut(turn, known, nowMs);
           if (shut) {
             was = turn.state;
             return shut;
           }
-          const next = step(turn, event, rules);
+          const next = step(turn, seen, rules);
           if (next === undefined) return undefined;
           was = turn.state;
           const run = next.run ?? turn.run;
@@ -139,6 +144,7 @@ export class TurnChanges {
       }
       this.#parts.delivery.offer(done.out);
       if (event.kind === 'recalled') await this.#parts.live.endRest(id);
+      await this.#noteLogin(done.turn, was, event);
     }
     return done;
   }
@@ -159,6 +165,44 @@ export class TurnChanges {
       isAnswered || isBlank(said) ? [] : [{ what: 'answer', name: 'said', text: said }];
     const drafts = toDrafts(subject, [...before, ...show], at);
     return onCards(drafts, cards, { turn: turn.id, place: livePlaceOf(turn.message), ...at });
+  }
+
+  /** Only the owner sees the command with which an agent is logged in. */
+  #asSeenBy(person: OpenId, event: TurnEvent): TurnEvent {
+    if (loginIn(event) === undefined || person === this.#parts.owner()) return event;
+    if (event.kind === 'sent' && event.result.kind === 'failed') {
+      return { ...event, result: { ...event.result, login: {} } };
+    }
+    if (event.kind === 'waited' && event.result.kind === 'failed') {
+      return { ...event, result: { ...event.result, login: {} } };
+    }
+    return event;
+  }
+
+  /** The owner is told once that an agent needs a login, until it has answered again. */
+  async #noteLogin(turn: Turn, was: TurnState, event: TurnEvent): Promise<void> {
+    if (!('target' in was) || (event.kind !== 'sent' && event.kind !== 'waited')) return;
+    const { ownerNotices: owners, owner } = this.#parts;
+    const about = { agent: was.target, kind: 'login' };
+    const login = loginIn(event);
+    if (event.result.kind === 'answered') await owners.over(about);
+    if (login === undefined || personOf(turn) === owner()) return;
+    await owners.tell(about, ownerNotices.login(login.agent, login.command));
+  }
+
+  /** Says something of an agent's runtime about a run of a turn, once. The turn does not change. */
+  async tell({ id, run }: Turn, show: OwnShow): Promise<void> {
+    const { journal, storeRetry, delivery, form, clock, languages } = this.#parts;
+    const nowMs = clock.nowMs();
+    const { out } = await storeRetry.untilStored(() =>
+      journal.changeTurn(id, (turn) => {
+        // A message without parts was recalled.
+        if (turn.run !== run || turn.message.parts.length === 0) return undefined;
+        const lang = languages.ofTurn(turn);
+        return { state: turn.state, out: toDrafts(turn, [show], { nowMs, form, lang }) };
+      }),
+    );
+    delivery.offer(out);
   }
 
   /** The person may have been blocked while the turn waited. Then it does not start. */
@@ -272,6 +316,14 @@ export class TurnChanges {
 /** What the agent gets with the turn is stored in the same write as the note that it gets it. */
 function begunWith({ details }: Extract<TurnEvent, { kind: 'started' }>) {
   return { replyToken: createReplyToken(), ...(details !== undefined && { details }) };
+}
+
+/** The login that an agent needs, if that is how a turn ended. */
+function loginIn(event: TurnEvent) {
+  if (event.kind !== 'sent' && event.kind !== 'waited') return undefined;
+  const { result } = event;
+  if (result.kind !== 'failed' || result.login === undefined) return undefined;
+  return { agent: result.agent ?? '', command: result.login.command };
 }
 
 function keepsWhatWasSaid(state: TurnState): boolean {

@@ -191,9 +191,10 @@ function chosen(
 
 function settle(answer: TurnAnswer): TurnStep {
   if (answer.kind === 'failed') {
-    return answer.interrupted === true
-      ? hold('interrupted')
-      : fail('agent_failed', notices.agentFailed(answer.detail), causeOf(answer));
+    const { interrupted, detail, login } = answer;
+    if (interrupted === true) return hold('interrupted');
+    const notice = login === undefined ? notices.agentFailed(detail) : choices.login(login.command);
+    return fail('agent_failed', notice, causeOf(answer));
   }
   return { state: { phase: 'answered' }, show: [...showAnswer(answer), { what: 'receipt_off' }] };
 }

@@ -47,13 +47,13 @@ export function settlementOf(
   const { output } = result;
   const settlement = result.ok
     ? success(result, content.message.contextId, atMs)
-    : failure(result.reason, result.detail, atMs, agent);
+    : withLogin(failure(result.reason, result.detail, atMs, agent), result);
   return { ...settlement, ...(output && { output }) };
 }
 
 /** The answer of an agent that the hub runs. Others than the bridge in this process get the names of its files. */
 function success(
-  { text, attached }: Pick<Extract<AgentResult, { ok: true }>, 'text' | 'attached'>,
+  { text, attached, warning }: Extract<AgentResult, { ok: true }>,
   contextId: string | undefined,
   atMs: number,
 ): Settlement {
@@ -66,8 +66,23 @@ function success(
     parts: [{ kind: 'text', text }, ...files],
   };
   const settlement = answered(message, atMs);
-  if (attached === undefined) return settlement;
-  return { ...settlement, outcome: { kind: 'answered', message, attached } };
+  const more = {
+    ...(attached && { attached }),
+    ...(warning !== undefined && { warning: storable(warning) }),
+  };
+  return { ...settlement, outcome: { kind: 'answered', message, ...more } };
+}
+
+/** Whoever shows the failure decides who sees the command. */
+function withLogin(
+  settlement: Settlement,
+  { login }: Extract<AgentResult, { ok: false }>,
+): Settlement {
+  const { outcome } = settlement;
+  if (login === undefined || outcome.kind !== 'failed') return settlement;
+  const { command } = login;
+  const needed = command === undefined ? {} : { command: storable(command) };
+  return { ...settlement, outcome: { ...outcome, login: needed } };
 }
 
 /** The answer that another workspace sent. */

@@ -61,12 +61,16 @@ export type TurnOutcome =
       readonly message: HubMessage;
       /** Only from a program that the hub runs: files on this machine, for the bridge in this process. */
       readonly attached?: AnswerFiles;
+      /** The answer may be incomplete. One plain sentence that says so. */
+      readonly warning?: string;
     }
   | {
       readonly kind: 'failed';
       readonly reason: FailureReason;
       readonly detail: string;
       readonly agent?: string;
+      /** Somebody has to log in on this machine, with this command if it is known. */
+      readonly login?: { readonly command?: string };
     };
 
 /** A turn as the hub stores it. */

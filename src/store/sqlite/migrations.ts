@@ -10,6 +10,7 @@ import { SESSIONS_OF_PEOPLE, SESSIONS_SCHEMA } from './bridge/sessions-schema.ts
 import { REPORTS_SCHEMA } from './bridge/reports-schema.ts';
 import { WEBHOOKS_SCHEMA } from './bridge/webhooks-schema.ts';
 import { APPROVALS_SCHEMA } from './bridge/approvals-schema.ts';
+import { OWNER_NOTICES_SCHEMA } from './bridge/owner-notices-schema.ts';
 import { QUESTIONS_SCHEMA } from './bridge/questions-schema.ts';
 import { AGENTS_WITH_PROTOCOLS } from './hub/agents-schema.ts';
 import { USAGE_SCHEMA } from './bridge/usage-schema.ts';
@@ -54,4 +55,5 @@ export const MIGRATIONS: readonly string[] = [
   REPORTS_SCHEMA,
   WEBHOOKS_SCHEMA,
   APPROVALS_SCHEMA,
+  OWNER_NOTICES_SCHEMA,
 ];

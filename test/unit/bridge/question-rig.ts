@@ -267,8 +267,19 @@ export class QuestionRig {
     return this.shown.map(({ content }) => content.text);
   }
 
+  turn(id: string) {
+    return this.journal.turn(turnId(id));
+  }
+
   async phaseOf(id: string) {
-    return (await this.journal.turn(turnId(id)))?.state.phase;
+    return (await this.turn(id))?.state.phase;
+  }
+
+  async recall(id: string): Promise<void> {
+    const { appId, chatId: chat } = message;
+    const recalled = { kind: 'recalled', appId, chatId: chat, eventId: `recall_${id}` } as const;
+    void this.bridge.intake.admit({ ...recalled, messageId: messageId(id) });
+    await this.pass();
   }
 
   #show(out: Outgoing, key: string): string {

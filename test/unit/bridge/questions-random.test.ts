@@ -89,6 +89,10 @@ test.each(SEEDS)(
         turns += 1;
         await rig.say(`om_${turns}`, '/approve always', { from: 'ou_boss' });
       },
+      async () => {
+        turns += 1;
+        await rig.say(`om_${turns}`, 'the blue one', { from: 'ou_ann' });
+      },
       () => rig.pass(upTo(6) * MINUTE_MS),
       () => rig.answerTurn('done'),
       () => rig.restart(),

@@ -25,6 +25,8 @@ import {
   today,
 } from '../../../src/bridge/texts/sessions.ts';
 import { permissionNotices, permissionTexts } from '../../../src/bridge/texts/permissions.ts';
+import { HAS_TO_LOG_IN, logIn, ownerNotices } from '../../../src/bridge/texts/owner-notices.ts';
+import { toldShow } from '../../../src/bridge/texts/told.ts';
 import { contextNotices } from '../../../src/bridge/texts/said-before.ts';
 import type { MissingReason } from '../../../src/bridge/ports/attachments.ts';
 import { inEveryLanguage, type Language, type Text } from '../../../src/core/language.ts';
@@ -164,6 +166,7 @@ const NOTICES: Readonly<Record<string, Text>> = {
   unanswerable: notices.unanswerable().text,
   agentFailed: notices.agentFailed(AGENT_SAID).text,
   timedOut: notices.timedOut().text,
+  warning: notices.warning(AGENT_SAID).text,
   overdue: notices.overdue().text,
   next: notices.queued(0).text,
   queued: notices.queued(3).text,
@@ -238,6 +241,20 @@ const PERMISSIONS: Readonly<Record<string, Text>> = {
   removed: permissionNotices.removed(1).text,
   unknown: permissionNotices.unknown(1).text,
 };
+
+const ABOUT_AGENTS: Readonly<Record<string, Text>> = {
+  login: ownerNotices.login('1', '2').text,
+  'login, no command': HAS_TO_LOG_IN,
+  'login in the chat': logIn('1'),
+  mode: ownerNotices.mode_unknown('1', '2').text,
+  tools: ownerNotices.tools_ignored('1').text,
+};
+
+const TOLD = [
+  ...(['waits_for_program', 'memory_lost', 'tries_again'] as const).map((kind) => ({ kind })),
+  ...(['still_running', 'program_ended'] as const).map((kind) => ({ kind })),
+  { kind: 'silent', silentMs: 180_000 } as const,
+];
 
 const MISSING: Readonly<Record<MissingReason, number | undefined>> = {
   too_large: undefined,
@@ -332,6 +349,8 @@ const TEXTS: Readonly<Record<string, Text>> = {
   ...under('owner', OWNER),
   ...under('live', LIVE),
   ...under('permission', PERMISSIONS),
+  ...under('the owner is told of', ABOUT_AGENTS),
+  ...under('told of', Object.fromEntries(TOLD.map((what) => [what.kind, toldShow(what).text]))),
   ...under('a press,', pressTexts),
   ...under('pressed', pressDone),
   'what can be typed instead of a press': TYPE_INSTEAD,

@@ -12,6 +12,7 @@ import { SqliteQuestions } from '../../../src/store/sqlite/bridge/questions.ts';
 import { SqliteSessionBook } from '../../../src/store/sqlite/bridge/session-book.ts';
 import { SqliteSaidInSessions } from '../../../src/store/sqlite/bridge/said-in-sessions.ts';
 import { SqliteApprovals } from '../../../src/store/sqlite/bridge/approvals.ts';
+import { SqliteOwnerNotices } from '../../../src/store/sqlite/bridge/owner-notices.ts';
 import { SqliteOrders } from '../../../src/store/sqlite/bridge/orders.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
@@ -73,6 +74,7 @@ export function createBridge({ db, clock, ...given }: Given): Bridge {
     reports: new SqliteReports(parts),
     usage: new SqliteUsage(parts),
     approvals: new SqliteApprovals(parts),
+    ownerNotices: new SqliteOwnerNotices(parts),
     questionTimeoutMs: 600_000,
     reportTime: { minuteOfDay: undefined, zone: 'UTC' },
     owner: () => undefined,

@@ -221,18 +221,20 @@ export class InProcessTarget implements TurnTarget, Service {
 
 function answerOf(outcome: TurnOutcome): TurnAnswer {
   if (outcome.kind === 'answered') {
-    const { message, attached } = outcome;
+    const { message, attached, warning } = outcome;
     const said = saidBy(withoutOwnMark(textOf(message)));
     if (said.kind === 'failed') return said;
-    if (attached !== undefined) return { ...said, attached };
+    const warned = warning === undefined ? said : { ...said, warning };
+    if (attached !== undefined) return { ...warned, attached };
     const files = fileNamesOf(message.parts);
-    return files.length === 0 ? said : { ...said, files };
+    return files.length === 0 ? warned : { ...warned, files };
   }
-  const { reason, detail, agent } = outcome;
+  const { reason, detail, agent, login } = outcome;
   return {
     kind: 'failed',
     detail,
     ...(reason === 'interrupted' && { interrupted: true }),
     ...(agent !== undefined && { agent }),
+    ...(login !== undefined && { login }),
   };
 }
