@@ -72,6 +72,8 @@ export function assemble(
     language: defaultLanguage(config.lang, brand),
     ...stored,
     liveCards: { journal: liveJournal, mode: config.live },
+    thoughts: config.thoughts === 'on',
+    usageLine: config.usageLine === 'on',
     ...accessOf(config, settings.appId),
     lookup: lookupOf(lark),
     target,

@@ -102,6 +102,10 @@ export interface BridgeParts {
   readonly reportTime: { readonly minuteOfDay: number | undefined; readonly zone: string };
   /** Absent: what turns have used is not kept. */
   readonly usage?: UsageStore | undefined;
+  /** Whether people see what agents think on their way. */
+  readonly thoughts?: boolean;
+  /** Whether an answer ends with a line that says what it used. */
+  readonly usageLine?: boolean;
   /** What commands of people need. Without it there are only those that need nothing. */
   readonly surroundings?:
     | Omit<CommandSurroundings, 'isOwner' | 'nameOf' | keyof OrdersOfPeople>

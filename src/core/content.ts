@@ -71,6 +71,8 @@ export interface AnswerContent {
   readonly images?: readonly ShownImage[];
   /** Who of the chat may be called by it. Undefined until it is known who is there. */
   readonly people?: readonly Person[];
+  /** A line of the bridge below it, such as what it has used. */
+  readonly below?: string;
   /** What the agent wrote, where the text was made of it. */
   readonly source?: string;
   /** The first words of an answer that follows as a file, or a piece of a text that was too long. */

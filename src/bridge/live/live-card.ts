@@ -138,7 +138,7 @@ function isSameFrame(one: LiveView, other: LiveView): boolean {
   return frameOf(one) === frameOf(other);
 }
 
-function frameOf({ heading, steps, stepsTitle = '', stop }: LiveView): string {
+function frameOf({ heading, stop, text: _, ...rest }: LiveView): string {
   const doing = heading.replace(/ · [\d:]+$/, '');
-  return JSON.stringify([doing, stepsTitle, steps, stop === undefined]);
+  return JSON.stringify([doing, rest, stop === undefined]);
 }

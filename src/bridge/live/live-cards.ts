@@ -10,7 +10,7 @@ import { waitAtMost } from '../../time/wait.ts';
 import type { ChoiceValues } from '../../wire/choice-value.ts';
 import type { Delivery } from '../outbox/delivery.ts';
 import type { Journal } from '../ports/journal.ts';
-import type { LiveCardRecord, LiveGateway, LiveJournal } from '../ports/live.ts';
+import type { DoneSoFar, LiveCardRecord, LiveGateway, LiveJournal } from '../ports/live.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { waitsOrRuns } from '../turns/phases.ts';
@@ -32,6 +32,8 @@ interface LiveCardsParts {
   readonly liveJournal?: LiveJournal | undefined;
   readonly lark: { readonly live?: LiveGateway };
   readonly mode: LiveMode;
+  /** Whether people see what agents think. */
+  readonly thoughts?: boolean | undefined;
   readonly choices: ChoiceValues;
   readonly delivery: Delivery;
   readonly storeRetry: StoreRetry;
@@ -97,6 +99,8 @@ export class LiveCards implements Service {
   }
 
   take(turn: Turn, update: TurnUpdate): void {
+    const isUnseen = update.kind === 'thought_added' && this.#parts.thoughts !== true;
+    if (isUnseen || update.kind === 'usage') return;
     if (this.#runParts === undefined || !waitsOrRuns(turn.state.phase)) return;
     // Its agent goes on, but its time is over, or somebody has ended it.
     if (this.#ended.get(turn.id) === turn.run) return;
@@ -109,6 +113,13 @@ export class LiveCards implements Service {
   said({ id, run }: Turn): string {
     const known = this.#runs.get(id);
     return known?.run === run ? known.said : '';
+  }
+
+  /** What is known of the work of a turn: of this process, or of the one before. What it said may be shown already. */
+  doneSoFar({ id, run }: Turn): DoneSoFar | undefined {
+    const known = this.#runs.get(id);
+    if (known?.run === run && known.steps.length > 0) return { steps: known.steps, lastWords: '' };
+    return this.#known.get(id)?.findLast((card) => card.done !== undefined)?.done;
   }
 
   /** The turn is about to end: no card is opened any more. Returns those that have to be ended with it. */

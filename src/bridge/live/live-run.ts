@@ -7,6 +7,7 @@ import type { TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import type {
+  DoneSoFar,
   LiveCardRecord,
   LiveGateway,
   LiveJournal,
@@ -19,7 +20,7 @@ import { LiveCard } from './live-card.ts';
 import { gapMs, LIVE_AFTER_MS, LIVE_CALLS_MAX, refreshMs, type LiveMode } from './live-pace.ts';
 import { livePlaceOf } from './card-ends.ts';
 import { afterUpdate, NOTHING_TOLD, type LiveState } from './live-state.ts';
-import { endOfText, viewOf } from './live-view.ts';
+import { doneIn, endOfText, viewOf } from './live-view.ts';
 
 /** Lark ends the streaming of a card after ten minutes. */
 const STREAM_MS_MAX = 9 * 60_000;
@@ -27,6 +28,8 @@ const STREAM_MS_MAX = 9 * 60_000;
 const CARDS_MAX = 6;
 /** After this many failures in a row the card stays as it is until the end. */
 const FAILURES_MAX = 10;
+/** What was done is not stored more often: it is for a process that dies. */
+const NOTE_DONE_MS = 2_000;
 /** When it is tried again if there was no place for a call, or the database refused. */
 const BUSY_AGAIN_MS = 500;
 /** Calls under way for all live cards. The other places of the broker are for answers. */
@@ -76,6 +79,9 @@ export class LiveRun {
   #notBeforeMs: number;
   #calls = 0;
   #failures = 0;
+  /** What was done so far as it is stored. */
+  #noted = '';
+  #notedAtMs = -Infinity;
 
   /** `known`: cards of an earlier process. */
   constructor(
@@ -102,6 +108,11 @@ export class LiveRun {
   /** What was told of the answer. */
   get said(): string {
     return this.#state.text;
+  }
+
+  /** The steps of it. */
+  get steps(): DoneSoFar['steps'] {
+    return doneIn(this.#state).steps;
   }
 
   take(update: TurnUpdate): void {
@@ -178,12 +189,27 @@ export class LiveRun {
       const gap = gapMs(mode, { elapsedMs: this.#elapsedMs(), cards: shared.cards });
       this.#notBeforeMs = clock.nowMs() + gap;
       if (result !== undefined && !result.ok) await this.#afterTrouble(result);
-      else this.#succeeded();
+      else {
+        this.#succeeded();
+        await this.#noteDone();
+      }
     } catch (error) {
       // The database refused. What is shown can wait.
       log.warn('live_card_not_updated', { turn: this.#turn.id, error: errorText(error) });
       this.#failed(BUSY_AGAIN_MS);
     }
+  }
+
+  async #noteDone(): Promise<void> {
+    const { journal, clock } = this.#parts;
+    const card = this.#cards.at(-1);
+    if (card === undefined || clock.nowMs() - this.#notedAtMs < NOTE_DONE_MS) return;
+    const done = doneIn(this.#state);
+    const json = JSON.stringify(done);
+    if (json === this.#noted) return;
+    await journal.noteDone(card.record.key, done);
+    this.#noted = json;
+    this.#notedAtMs = clock.nowMs();
   }
 
   async #show(): Promise<LiveResult | undefined> {

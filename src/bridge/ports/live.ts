@@ -1,16 +1,29 @@
 /** Cards that change while a turn runs. */
-import type { Content } from '../../core/content.ts';
+import type { Content, ShownCode } from '../../core/content.ts';
 import type { ChatId, MessageId, TurnId } from '../../core/ids.ts';
-import type { TurnStep } from '../../core/turn-update.ts';
+import type { PlanEntry, TurnStep } from '../../core/turn-update.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import type { CallPriority, DeliveryResult } from './delivery.ts';
 
 /** What a card shows of a turn at work. The bridge has chosen the words, Lark's side the form. */
 export interface LiveView {
   readonly heading: string;
-  readonly steps: readonly Pick<TurnStep, 'title' | 'status'>[];
+  /** What the agent wants to be seen beside its answer. */
+  readonly remarks?: readonly {
+    readonly level: 'info' | 'warning' | 'error';
+    readonly text: string;
+  }[];
+  /** What it means to do. `planMore`: a line for what is left out. */
+  readonly plan?: readonly PlanEntry[];
+  readonly planMore?: string;
+  /** `changes`: one line for each file that it changed. */
+  readonly steps: readonly (Pick<TurnStep, 'title' | 'status'> & {
+    readonly changes?: readonly string[];
+  })[];
   /** Set if the steps are folded under this title. */
   readonly stepsTitle?: string;
+  /** What is folded, the least important first. */
+  readonly folds?: readonly ShownCode[];
   /** The agent's text, in Markdown. */
   readonly text: string;
   /** Undefined: the card does not change any more. */
@@ -74,6 +87,13 @@ export interface LiveEnding {
   readonly buttonValues?: readonly ButtonValue[] | undefined;
 }
 
+/** What was done so far, for people who are asked about a turn whose process died. */
+export interface DoneSoFar {
+  readonly steps: readonly Pick<TurnStep, 'title' | 'status'>[];
+  /** The end of what was told of the answer. */
+  readonly lastWords: string;
+}
+
 /** A live card as the journal keeps it. */
 export interface LiveCardRecord {
   /** Also the key with which it is sent. */
@@ -85,6 +105,8 @@ export interface LiveCardRecord {
   /** Undefined: it is not known whether it was sent. */
   readonly messageId: MessageId | undefined;
   readonly openedAtMs: number;
+  /** What its turn had done when this was stored last. */
+  readonly done?: DoneSoFar;
 }
 
 export interface LiveJournal {
@@ -92,6 +114,8 @@ export interface LiveJournal {
   open(card: LiveCardRecord): Promise<void>;
   /** The message of a card that was sent; or that it is changed through its message from now on. */
   change(key: string, change: Partial<Pick<LiveCardRecord, 'cardId' | 'messageId'>>): Promise<void>;
+  /** What its turn has done so far. */
+  noteDone(key: string, done: DoneSoFar): Promise<void>;
   /** A card that was not sent, or is gone. */
   remove(key: string): Promise<void>;
   card(key: string): Promise<LiveCardRecord | undefined>;

@@ -47,6 +47,16 @@ export function numberIn(lang: Language, value: number): string {
   return new Intl.NumberFormat(LOCALES[lang]).format(value);
 }
 
+/** An unknown currency is named as it was given. */
+export function moneyIn(
+  lang: Language,
+  { amount, currency }: { readonly amount: number; readonly currency: string },
+): string {
+  const isKnown = /^[A-Z]{3}$/.test(currency);
+  if (!isKnown) return `${numberIn(lang, amount)} ${currency.slice(0, 10)}`;
+  return new Intl.NumberFormat(LOCALES[lang], { style: 'currency', currency }).format(amount);
+}
+
 /** Names or things one after another, such as "a, b and c". */
 export function listIn(lang: Language, items: readonly string[]): string {
   return new Intl.ListFormat(LOCALES[lang]).format(items);

@@ -54,6 +54,7 @@ interface EngineParts {
   readonly live: LiveCards;
   readonly news: News;
   readonly usage: UsageNotes;
+  readonly usageLine?: boolean | undefined;
   readonly storeRetry: StoreRetry;
   readonly languages: Languages;
   readonly clock: Clock;

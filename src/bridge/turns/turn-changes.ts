@@ -12,6 +12,7 @@ import { createReplyToken } from '../outbox/keys.ts';
 import { type OwnShow, toDrafts } from '../outbox/drafts.ts';
 import type { Gate } from '../intake/access.ts';
 import type { AccessRecords } from '../ports/access.ts';
+import type { DoneSoFar } from '../ports/live.ts';
 import type { ContentForm } from '../ports/lark.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Observer } from '../ports/observer.ts';
@@ -20,6 +21,8 @@ import type { TurnTarget } from '../ports/target.ts';
 import type { OwnerNotices } from '../owner-notices.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
+import { doneSoFar as doneText, usageLine as usageText } from '../texts/live.ts';
+import { inEach } from '../texts/text.ts';
 import { ownerNotices } from '../texts/owner-notices.ts';
 import type { LiveCards } from '../live/live-cards.ts';
 import { livePlaceOf, onCards } from '../live/card-ends.ts';
@@ -46,6 +49,7 @@ interface TurnChangesParts {
   readonly live: LiveCards;
   readonly news: News;
   readonly usage: UsageNotes;
+  readonly usageLine?: boolean | undefined;
   readonly questions: Questions;
   readonly ownerNotices: OwnerNotices;
   readonly owner: () => OpenId | undefined;
@@ -151,11 +155,12 @@ export class TurnChanges {
 
   /** What the step shows, on the live cards of the run if it has any. What was said before a failure stays. */
   #draftsOf(turn: Turn, next: TurnStep, nowMs: number): OutboxDraft[] {
-    const { form, live, languages } = this.#parts;
-    const { run = turn.run, state, show } = next;
+    const { form, live, languages, usage, usageLine } = this.#parts;
+    const { run = turn.run, state } = next;
     const subject = { ...turn, run };
     const whose = { ...turn, ...('askedBy' in next && { askedBy: next.askedBy }) };
     const at = { nowMs, form, lang: languages.ofTurn(whose) };
+    const show = isInterrupted(state) ? withDone(next.show, live.doneSoFar(turn)) : next.show;
     if (waitsOrRuns(state.phase) || !waitsOrRuns(turn.state.phase))
       return toDrafts(subject, show, at);
     const cards = live.ending(turn);
@@ -163,7 +168,9 @@ export class TurnChanges {
     const isAnswered = show.some(({ what }) => what === 'answer');
     const before: Show[] =
       isAnswered || isBlank(said) ? [] : [{ what: 'answer', name: 'said', text: said }];
-    const drafts = toDrafts(subject, [...before, ...show], at);
+    const used = usageLine === true && isAnswered ? usage.of(turn) : undefined;
+    const below = used && usageText(used)?.[at.lang];
+    const drafts = withBelow(toDrafts(subject, [...before, ...show], at), below);
     return onCards(drafts, cards, { turn: turn.id, place: livePlaceOf(turn.message), ...at });
   }
 
@@ -311,6 +318,34 @@ export class TurnChanges {
     const { result } = event;
     return 'store' in result ? result.store : undefined;
   }
+}
+
+function isInterrupted(state: TurnState): boolean {
+  return state.phase === 'held' && state.why === 'interrupted';
+}
+
+/** Whoever decides whether it runs again has to know what it did. */
+function withDone(show: readonly Show[], done: DoneSoFar | undefined): readonly Show[] {
+  const told = done && doneText(done);
+  if (told === undefined) return show;
+  return show.map((one) =>
+    one.what === 'choice'
+      ? { ...one, text: inEach((lang) => `${one.text[lang]}\n\n${told[lang]}`) }
+      : one,
+  );
+}
+
+/** The last part of an answer has the line. */
+function withBelow(drafts: readonly OutboxDraft[], below: string | undefined): OutboxDraft[] {
+  const last = drafts.findLastIndex(
+    ({ body }) => body.kind === 'message' && body.content.kind === 'answer',
+  );
+  return drafts.map((draft, at) => {
+    const { body } = draft;
+    if (below === undefined || at !== last || body.kind !== 'message') return draft;
+    if (body.content.kind !== 'answer') return draft;
+    return { ...draft, body: { ...body, content: { ...body.content, below } } };
+  });
 }
 
 /** What the agent gets with the turn is stored in the same write as the note that it gets it. */

@@ -17,6 +17,11 @@ export class UsageNotes {
     this.#told.set(id, usage);
   }
 
+  /** What the run that goes on has used up to now. */
+  of({ id }: Pick<Turn, 'id'>): TurnUsage | undefined {
+    return this.#told.get(id);
+  }
+
   /** To be called in the commit that changes the turn, which may be made twice. */
   turnMoved({ id, run, state, details }: Turn, atMs: number): void {
     const usage = this.#told.get(id);

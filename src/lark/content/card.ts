@@ -13,11 +13,17 @@ export interface PartNumber {
   readonly of: number;
 }
 
+/** A line of the bridge below what is shown. */
+export interface Below {
+  readonly below?: string | undefined;
+}
+
 type CardElement = Readonly<Record<string, unknown>>;
 
 /** The JSON text of a card. */
-export function cardOf(blocks: readonly Block[], part: PartNumber): string {
+export function cardOf(blocks: readonly Block[], { below, ...part }: PartNumber & Below): string {
   const elements = elementsOf(blocks);
+  if (below !== undefined) elements.push(greyLine(below));
   if (part.of > 1) {
     elements.push({ tag: 'markdown', content: `${part.number}/${part.of}`, text_size: 'notation' });
   }
@@ -26,6 +32,12 @@ export function cardOf(blocks: readonly Block[], part: PartNumber): string {
     config: { update_multi: true, summary: { content: summaryOf(blocks, part) } },
     body: { elements },
   });
+}
+
+/** Small and grey. */
+export function greyLine(content: string): CardElement {
+  const text = { tag: 'plain_text', content: withoutMentions(content), text_size: 'notation' };
+  return { tag: 'div', text: { ...text, text_color: 'grey' } };
 }
 
 /** Texts that stand side by side are one element. */

@@ -1,12 +1,13 @@
 /** Cards (schema 2.0) that change while they are shown, and what stands on them at the end. */
 import type { LiveView } from '../../bridge/ports/live.ts';
-import { type Content, isMarkdown } from '../../core/content.ts';
+import { type Content, isMarkdown, type ShownCode } from '../../core/content.ts';
 import { byteLength, headOf } from '../../text/cut.ts';
 import { isObject } from '../../core/json-object.ts';
 import { isBlank } from '../../text/visible.ts';
 import type { ButtonValue } from '../../wire/choice-value.ts';
 import { blocksOf } from './answer.ts';
 import { lettersOf } from './letters.ts';
+import { greyLine } from './card.ts';
 import { cardMarkdown, tableMarkdown } from './card-markdown.ts';
 import { choiceCard } from './choice-card.ts';
 import { LIMITS } from './limits.ts';
@@ -20,40 +21,61 @@ export const LIVE_TEXT_ELEMENT = 'text';
 /** One `markdown` element takes four tables, and a card five. */
 const TABLES_MAX = 4;
 const STEP_SIGNS = { running: '⏳', done: '✅', failed: '❌' } as const;
+const PLAN_SIGNS = { pending: '○', running: '▸', done: '✓' } as const;
+const REMARK_SIGNS = { info: 'ℹ️', warning: '⚠️', error: '❌' } as const;
+/** So many steps, and entries of a plan, are shown however long the text is. */
+const STEPS_LEAST = 5;
 const NOTHING_KNOWN = { people: [], images: new Map<string, string>() };
 
-/** The JSON text of a card of a turn at work. Its text is cut if the card would be too large. */
+/** The JSON text of a card of a turn at work. What does not fit is left out, the least important first. */
 export function liveCard(view: LiveView, { streams }: { readonly streams: boolean }): string {
-  return fitting(view.text, (text) => jsonOf(view, text, streams));
+  const fit = fitting(view, streams);
+  return jsonOf(fit, fit.text, streams);
 }
 
 /** The text as the card of this view shows it. */
 export function liveText(view: LiveView): string {
-  let shown = '';
-  fitting(view.text, (text) => {
-    shown = text;
-    return jsonOf(view, text, true);
-  });
-  return shown;
+  return fitting(view, true).text;
 }
 
-/** Makes it again with less and less of the text, until it fits. */
-function fitting(source: string, make: (text: string) => string): string {
-  for (let rest = source; ;) {
-    const json = make(liveMarkdown(rest));
-    const bytes = byteLength(JSON.stringify(json));
-    if (bytes <= LIMITS.cardContentBytesMax || rest === '') return json;
-    const share = (LIMITS.cardContentBytesMax / bytes) * 0.9;
-    rest = headOf(rest, { chars: Math.floor(rest.length * share) });
+/** A view that fits, whose text is in the Markdown of cards. */
+function fitting(view: LiveView, streams: boolean): LiveView {
+  for (let now = view; ;) {
+    const text = liveMarkdown(now.text);
+    const bytes = byteLength(JSON.stringify(jsonOf(now, text, streams)));
+    const next = bytes > LIMITS.cardContentBytesMax ? smaller(now, bytes) : undefined;
+    if (next === undefined) return { ...now, text };
+    now = next;
   }
 }
 
-function jsonOf({ heading, steps, stepsTitle, stop }: LiveView, text: string, streams: boolean) {
+/** Undefined if nothing more can be left out. */
+function smaller(view: LiveView, bytes: number): LiveView | undefined {
+  const { folds = [], steps, plan = [], text } = view;
+  if (folds.length > 0) return { ...view, folds: folds.slice(1) };
+  if (steps.length > STEPS_LEAST) return { ...view, steps: steps.slice(-(steps.length >> 1)) };
+  if (plan.length > STEPS_LEAST) return { ...view, plan: plan.slice(0, plan.length >> 1) };
+  if (text === '') return undefined;
+  const share = (LIMITS.cardContentBytesMax / bytes) * 0.9;
+  return { ...view, text: headOf(text, { chars: Math.floor(text.length * share) }) };
+}
+
+function jsonOf(view: LiveView, text: string, streams: boolean) {
+  const { heading, remarks = [], steps, stepsTitle, folds = [], stop } = view;
   const isOpen = stop !== undefined;
-  const lines = steps.map(({ title, status }) => `${STEP_SIGNS[status]} ${title}`).join('\n');
+  const lines = steps.flatMap(({ title, status, changes = [] }) => [
+    `${STEP_SIGNS[status]} ${title}`,
+    ...changes.map((change) => `　 ${change}`),
+  ]);
+  const planned = planLines(view);
   const elements = [
     plainText('status', heading),
-    ...(lines === '' ? [] : [stepsElement(lines, stepsTitle)]),
+    ...remarks.map((remark, at) =>
+      plainText(`remark${at}`, `${REMARK_SIGNS[remark.level]} ${remark.text}`),
+    ),
+    ...(planned === '' ? [] : [plainText('plan', planned)]),
+    ...(lines.length === 0 ? [] : [stepsElement(lines.join('\n'), stepsTitle)]),
+    ...folds.map(foldElement),
     ...(isBlank(text) ? [] : [{ tag: 'markdown', element_id: LIVE_TEXT_ELEMENT, content: text }]),
     ...(stop === undefined ? [] : [stopButton(stop)]),
   ];
@@ -66,6 +88,22 @@ function jsonOf({ heading, steps, stepsTitle, stop }: LiveView, text: string, st
     },
     body: { elements },
   });
+}
+
+function planLines({ plan = [], planMore }: LiveView): string {
+  const lines = plan.map(({ text, status }) => `${PLAN_SIGNS[status]} ${text}`);
+  return [...lines, ...(planMore === undefined ? [] : [planMore])].join('\n');
+}
+
+function foldElement({ title, code, language }: ShownCode, at: number) {
+  const lines = withoutControls(code).split('\n');
+  return {
+    tag: 'collapsible_panel',
+    element_id: `fold${at}`,
+    expanded: false,
+    header: { title: { tag: 'plain_text', content: withoutMentions(withoutControls(title)) } },
+    elements: [{ tag: 'markdown', content: cardMarkdown({ kind: 'code_block', language, lines }) }],
+  };
 }
 
 function plainText(id: string, content: string) {
@@ -134,6 +172,11 @@ function cardFor(content: Content, values: readonly ButtonValue[]): string {
   return JSON.stringify({
     schema: '2.0',
     config: { update_multi: true, summary: { content: summary } },
-    body: { elements: [{ tag: 'div', text: { tag: 'plain_text', content: text } }] },
+    body: {
+      elements: [
+        { tag: 'div', text: { tag: 'plain_text', content: text } },
+        ...('below' in content && content.below !== undefined ? [greyLine(content.below)] : []),
+      ],
+    },
   });
 }

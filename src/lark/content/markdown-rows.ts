@@ -67,7 +67,7 @@ function textsOf(text: string): Rows {
 
 /** The JSON text of the card or the post that shows the content. */
 export function markdownMessage(content: MarkdownContent): string {
-  const part = partOf(content);
+  const part = { ...partOf(content), below: content.below };
   return content.form === 'card' ? cardOf(part.blocks, part) : postOf(part.blocks, part);
 }
 
@@ -90,16 +90,17 @@ export function fileRow({ kind, name, path }: AnswerFile): FileContent {
 }
 
 /** What a text keeps of the Markdown from which it is made. */
-function kept({ text, form, source, part, people }: AnswerContent): Partial<AnswerContent> {
+function kept({ text, form, source, part, people, below }: AnswerContent): More {
   const written = form === undefined ? source : text;
   return {
     ...(written !== undefined && part === undefined && { source: written }),
     ...(part !== undefined && { part }),
     ...(people !== undefined && { people }),
+    ...(below !== undefined && { below }),
   };
 }
 
-interface More extends Partial<Pick<AnswerContent, 'source' | 'part' | 'people'>> {
+interface More extends Partial<Pick<AnswerContent, 'source' | 'part' | 'people' | 'below'>> {
   readonly isFirstForm?: true;
 }
 

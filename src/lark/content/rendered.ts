@@ -46,7 +46,10 @@ export function rendered(content: Content, values: readonly ButtonValue[] = []):
       // Controls go first, because they could hide a tag.
       return {
         kind: 'text',
-        text: calledText(withoutControls(content.text), content.people ?? []),
+        text: withBelow(
+          calledText(withoutControls(content.text), content.people ?? []),
+          content.below,
+        ),
       };
     case 'file':
       return { kind: 'file', as: content.as, key: content.key ?? '' };
@@ -55,6 +58,10 @@ export function rendered(content: Content, values: readonly ButtonValue[] = []):
     case 'notice':
       return { kind: 'text', text: withoutMentions(withoutControls(content.text)) };
   }
+}
+
+function withBelow(text: string, below: string | undefined): string {
+  return below === undefined ? text : `${text}\n\n${withoutMentions(below)}`;
 }
 
 /** Names of message types. */

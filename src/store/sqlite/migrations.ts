@@ -5,10 +5,10 @@ import { RECALLS_AND_ANSWERS } from './bridge/said-schema.ts';
 import { WHO_MAY_TALK } from './bridge/access-schema.ts';
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
 import { NEWS_SCHEMA } from './bridge/news-schema.ts';
-import { LIVE_CARDS } from './bridge/live-cards-schema.ts';
-import { SESSIONS_OF_PEOPLE, SESSIONS_SCHEMA } from './bridge/sessions-schema.ts';
 import { REPORTS_SCHEMA } from './bridge/reports-schema.ts';
 import { WEBHOOKS_SCHEMA } from './bridge/webhooks-schema.ts';
+import { SESSIONS_OF_PEOPLE, SESSIONS_SCHEMA } from './bridge/sessions-schema.ts';
+import { DONE_SO_FAR, LIVE_CARDS } from './bridge/live-cards-schema.ts';
 import { APPROVALS_SCHEMA } from './bridge/approvals-schema.ts';
 import { OWNER_NOTICES_SCHEMA } from './bridge/owner-notices-schema.ts';
 import { QUESTIONS_SCHEMA } from './bridge/questions-schema.ts';
@@ -56,4 +56,5 @@ export const MIGRATIONS: readonly string[] = [
   WEBHOOKS_SCHEMA,
   APPROVALS_SCHEMA,
   OWNER_NOTICES_SCHEMA,
+  DONE_SO_FAR,
 ];

@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import type { LiveMode } from '../../../src/bridge/live/live-pace.ts';
 import type {
+  DoneSoFar,
   LiveGateway,
   LiveResult,
   LiveTrouble,
@@ -129,18 +130,28 @@ export interface LiveRig {
   readonly ask: (more?: Partial<InboundMessage>) => Promise<void>;
   readonly restart: () => Promise<void>;
   readonly cancelled: string[];
+  /** How often it was stored what was done so far. */
+  readonly notes: () => number;
+  readonly doneOf: () => Promise<readonly DoneSoFar[]>;
 }
 
 export async function liveRig({
   mode = 'on',
   prefix = '/',
-}: { mode?: LiveMode; prefix?: string } = {}): Promise<LiveRig> {
+  ...settings
+}: {
+  mode?: LiveMode;
+  prefix?: string;
+  thoughts?: boolean;
+  usageLine?: boolean;
+} = {}): Promise<LiveRig> {
   const db = Db.open(join(temporaryFolder(), 'bridge.db'), silentLog);
   onTestFinished(() => db.close());
   const clock = new VirtualClock(message.sentAtMs);
   const isWriting = writesUnderWay(db);
   const lark = new MemoryLark();
   const cancelled: string[] = [];
+  let noted = 0;
   let take = (_update: TurnUpdate) => {};
   let answer = (_result: SendResult) => {};
   const target: TurnTarget = {
@@ -165,6 +176,11 @@ export async function liveRig({
   const pass = (durationMs: number) => passTime(clock, { isWriting, durationMs });
   const boot = async () => {
     const journal = new SqliteLiveCards({ db, app: message.appId });
+    const noteDone = journal.noteDone.bind(journal);
+    journal.noteDone = (key, done) => {
+      noted += 1;
+      return noteDone(key, done);
+    };
     const started = createBridge({
       db,
       clock,
@@ -182,6 +198,7 @@ export async function liveRig({
         agentName: () => Promise.resolve(undefined),
       },
       turnTimeoutMs: 60 * 60_000,
+      ...settings,
     });
     await started.start();
     return started;
@@ -194,6 +211,11 @@ export async function liveRig({
     lark,
     clock,
     cancelled,
+    notes: () => noted,
+    doneOf: async () => {
+      const cards = await new SqliteLiveCards({ db, app: message.appId }).unended(0);
+      return cards.flatMap(({ done }) => done ?? []);
+    },
     bridge: () => bridge,
     pass,
     tell: (...updates) => updates.forEach((update) => take(update)),

@@ -16,7 +16,7 @@ import {
   heading,
   questionNotices,
 } from '../../../src/bridge/texts/questions.ts';
-import { liveNotices, liveTexts } from '../../../src/bridge/texts/live.ts';
+import { doneSoFar, liveNotices, liveTexts, usageLine } from '../../../src/bridge/texts/live.ts';
 import { pressDone, pressTexts, TYPE_INSTEAD } from '../../../src/bridge/texts/presses.ts';
 import {
   searchResults,
@@ -207,6 +207,10 @@ const LIVE: Readonly<Record<keyof typeof liveTexts | keyof typeof liveNotices, T
   working: liveTexts.working,
   stop: liveTexts.stop,
   steps: liveTexts.steps(1, 2),
+  thinks: liveTexts.thinks,
+  cutBefore: liveTexts.cutBefore(1),
+  cutAfter: liveTexts.cutAfter(1),
+  planMore: liveTexts.planMore(1),
   goesOn: liveTexts.goesOn,
   below: liveNotices.below().text,
   over: liveNotices.over().text,
@@ -255,6 +259,15 @@ const TOLD = [
   ...(['still_running', 'program_ended'] as const).map((kind) => ({ kind })),
   { kind: 'silent', silentMs: 180_000 } as const,
 ];
+
+const MISSED: Text = { en: '', zh: '' };
+const USAGE = {
+  inputTokens: 123,
+  outputTokens: 678,
+  contextTokens: 15,
+  contextSize: 100,
+  cost: { amount: 0.42, currency: 'CNY' },
+};
 
 const MISSING: Readonly<Record<MissingReason, number | undefined>> = {
   too_large: undefined,
@@ -349,6 +362,8 @@ const TEXTS: Readonly<Record<string, Text>> = {
   ...under('owner', OWNER),
   ...under('live', LIVE),
   ...under('permission', PERMISSIONS),
+  'done so far': doneSoFar({ steps: [{ title: '1', status: 'done' }], lastWords: '2' }) ?? MISSED,
+  'what was used': usageLine(USAGE) ?? MISSED,
   ...under('the owner is told of', ABOUT_AGENTS),
   ...under('told of', Object.fromEntries(TOLD.map((what) => [what.kind, toldShow(what).text]))),
   ...under('a press,', pressTexts),
@@ -482,6 +497,17 @@ test.each(['en', 'zh'] as const)('a reason is told once, in %s too', (lang: Lang
   const text = notices.agentFailed('It ended with code 3').text[lang];
   expect(text.split('It ended with code 3')).toHaveLength(2);
   expect(text).not.toContain('见上文');
+});
+
+test('what a turn has used is one line; what its agent did not say is left out', () => {
+  expect(usageLine(USAGE)?.en).toBe(
+    '123 tokens in · 678 tokens out · memory 15 % full · CN¥0.42 for the conversation',
+  );
+  expect(usageLine({ outputTokens: 1 })?.zh).toBe('输出 1 词元');
+  expect(usageLine({ cost: { amount: 2, currency: 'credits' } })?.en).toBe(
+    '2 credits for the conversation',
+  );
+  expect(usageLine({ contextTokens: 5 })).toBeUndefined();
 });
 
 test('numbers and lists are written as the language writes them', () => {

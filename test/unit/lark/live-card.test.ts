@@ -39,12 +39,21 @@ function updates(random: () => number): TurnUpdate[] {
     const kind = random();
     if (kind < 0.1) return { kind: 'status', text: text() };
     if (kind < 0.13) return { kind: 'text_replaced', text: text() };
+    if (kind < 0.18) return { kind: 'thought_added', text: text() };
+    if (kind < 0.22)
+      return { kind: 'remark', level: pick(['info', 'warning', 'error']), text: text() };
+    if (kind < 0.27) {
+      const entries = Array.from({ length: Math.floor(random() * 40) }, () => {
+        return { text: text(), status: pick(['pending', 'running', 'done'] as const) };
+      });
+      return { kind: 'plan', entries };
+    }
     if (kind > 0.8) {
       const status = pick(['running', 'done', 'failed'] as const);
-      return {
-        kind: 'step',
-        step: { id: String(Math.floor(random() * 90)), title: text(), status },
-      };
+      const id = String(Math.floor(random() * 90));
+      const diffs = [{ path: text(), before: pick([null, text()]), after: text() }];
+      const more = { ...(random() < 0.4 && { detail: text() }), ...(random() < 0.3 && { diffs }) };
+      return { kind: 'step', step: { id, title: text(), status, ...more } };
     }
     return { kind: 'text_added', text: text() };
   });
@@ -96,6 +105,35 @@ test('what stands on several cards is the whole text, in order', () => {
   expect(shown.length).toBeGreaterThan(3);
   expect(shown.join('')).toBe(text);
   expect(shown.slice(0, -1).every((part) => part.endsWith('\n'))).toBe(true);
+});
+
+test('R28: whatever is folded, planned and remarked is bounded, and says what is cut', () => {
+  const long = Array.from({ length: 2_000 }, (_, at) => `line ${at}`).join('\n');
+  const entries = Array.from({ length: 50 }, (_, at) => {
+    return {
+      text: `entry ${at}`,
+      status: at === 0 ? 'done' : at === 1 ? 'running' : 'pending',
+    } as const;
+  });
+  const diffs = [{ path: 'a.txt', before: 'one\n', after: `one\n${long}` }];
+  const told: TurnUpdate[] = [
+    { kind: 'plan', entries },
+    { kind: 'remark', level: 'warning', text: 'careful' },
+    { kind: 'thought_added', text: long },
+    { kind: 'step', step: { id: '1', title: 'ran tests', status: 'done', detail: long } },
+    { kind: 'step', step: { id: '2', title: 'wrote', status: 'done', diffs } },
+  ];
+  const state = told.reduce(afterUpdate, NOTHING_TOLD);
+  const view = viewOf(state, { from: 0, elapsedMs: 0, lang: 'en', stop: {} });
+  expect(view.planMore).toBe('… and 30 more');
+  expect(view.steps[1]?.changes).toEqual(['+2000 −0 a.txt']);
+  expect(view.folds?.map(({ title }) => title)).toEqual(['Thoughts', 'ran tests', 'wrote']);
+  expect(view.folds?.[1]?.code).toMatch(/^… 17,\d{3} characters before this are not shown\n/);
+  expect(view.folds?.[2]?.code).toContain('more lines');
+  const card = liveCard(view, { streams: true });
+  expect(card).toContain('✓ entry 0\\n▸ entry 1\\n○ entry 2');
+  expect(card).toContain('⚠️ careful');
+  expect(card).toContain('"expanded":false');
 });
 
 test('steps are folded beyond five', () => {

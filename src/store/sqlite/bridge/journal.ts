@@ -130,6 +130,7 @@ export class SqliteJournal implements Journal, JournalReader {
       if (change.withdrawn !== undefined) {
         this.#joined.takeOut(turn);
         this.#sessions.forget(turn.message.messageId);
+        this.#liveCards.forgetDone(id);
       }
       const next = this.#turns.update(turn, this.#inItsSession(turn, change, atMs), atMs);
       this.#runs.note(next, turn.state.phase, atMs);

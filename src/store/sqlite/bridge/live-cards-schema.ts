@@ -20,3 +20,9 @@ CREATE INDEX live_cards_age ON live_cards (app_id, opened_at_ms);
 ALTER TABLE outbox ADD COLUMN live_card TEXT;
 CREATE INDEX outbox_live_card ON outbox (live_card) WHERE live_card IS NOT NULL;
 `;
+
+/** JSON of a `DoneSoFar`. */
+export const DONE_SO_FAR = `
+ALTER TABLE live_cards ADD COLUMN done TEXT;
+CREATE INDEX live_cards_done ON live_cards (turn) WHERE done IS NOT NULL;
+`;

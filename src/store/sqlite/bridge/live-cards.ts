@@ -1,5 +1,5 @@
-import { chatId, messageId, turnId, type AppId } from '../../../core/ids.ts';
-import type { LiveCardRecord, LiveJournal } from '../../../bridge/ports/live.ts';
+import { chatId, messageId, turnId, type AppId, type TurnId } from '../../../core/ids.ts';
+import type { DoneSoFar, LiveCardRecord, LiveJournal } from '../../../bridge/ports/live.ts';
 import type { PruneRules } from '../../../bridge/ports/journal.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
@@ -47,6 +47,18 @@ export class SqliteLiveCards implements LiveJournal {
         this.#db.run(sql, change.messageId ?? null, key);
       }
     });
+  }
+
+  noteDone(key: string, done: DoneSoFar): Promise<void> {
+    return this.#db.write(() => {
+      const sql = 'UPDATE live_cards SET done = ? WHERE key = ?';
+      this.#db.run(sql, JSON.stringify(done), key);
+    });
+  }
+
+  /** The message was recalled, so nothing of its turn is told again. Call it inside `db.write`. */
+  forgetDone(turn: TurnId): void {
+    this.#db.run('UPDATE live_cards SET done = NULL WHERE turn = ? AND done IS NOT NULL', turn);
   }
 
   remove(key: string): Promise<void> {
@@ -105,5 +117,6 @@ function toRecord(row: SqlRow): LiveCardRecord {
     cardId: row['card_id'] === null ? undefined : String(row['card_id']),
     messageId: row['message_id'] === null ? undefined : messageId(String(row['message_id'])),
     openedAtMs: Number(row['opened_at_ms']),
+    ...(row['done'] !== null && { done: JSON.parse(String(row['done'])) as DoneSoFar }),
   };
 }
