@@ -72,8 +72,7 @@ export function assemble(
     language: defaultLanguage(config.lang, brand),
     ...stored,
     liveCards: { journal: liveJournal, mode: config.live },
-    thoughts: config.thoughts === 'on',
-    usageLine: config.usageLine === 'on',
+    ...shownOf(config),
     ...accessOf(config, settings.appId),
     lookup: lookupOf(lark),
     target,
@@ -117,6 +116,11 @@ export function assemble(
     services: inside.concat([connection, lark.otherConnections, catchUp, statusWriter, newTurns]),
     ended,
   };
+}
+
+/** What of a turn at work is shown to people. */
+function shownOf({ thoughts, usageLine }: Config) {
+  return { thoughts: thoughts === 'on', usageLine: usageLine === 'on' };
 }
 
 /** What an agent can do in the chat of a turn. */

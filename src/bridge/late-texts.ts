@@ -56,7 +56,7 @@ export class LateTexts {
 
   /** What was said up to now is stored. */
   stop(): void {
-    for (const session of [...this.#gathered.keys()]) this.#show(session);
+    for (const session of this.#gathered.keys()) this.#show(session);
   }
 
   #show(session: string): void {

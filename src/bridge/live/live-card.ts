@@ -138,7 +138,7 @@ function isSameFrame(one: LiveView, other: LiveView): boolean {
   return frameOf(one) === frameOf(other);
 }
 
-function frameOf({ heading, stop, text: _, ...rest }: LiveView): string {
-  const doing = heading.replace(/ · [\d:]+$/, '');
-  return JSON.stringify([doing, rest, stop === undefined]);
+function frameOf(view: LiveView): string {
+  const doing = view.heading.replace(/ · [\d:]+$/, '');
+  return JSON.stringify({ ...view, heading: doing, text: '', stop: view.stop === undefined });
 }

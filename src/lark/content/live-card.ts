@@ -175,7 +175,9 @@ function cardFor(content: Content, values: readonly ButtonValue[]): string {
     body: {
       elements: [
         { tag: 'div', text: { tag: 'plain_text', content: text } },
-        ...('below' in content && content.below !== undefined ? [greyLine(content.below)] : []),
+        ...(content.kind === 'answer' && content.below !== undefined
+          ? [greyLine(content.below)]
+          : []),
       ],
     },
   });
