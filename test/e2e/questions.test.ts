@@ -14,6 +14,7 @@ const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {
   const said = JSON.parse(line);
   if (said.type === 'turn') {
+    if (said.text === 'name') return say({ type: 'ask', id: '1', text: 'Which name?' });
     const only = said.text === 'danger' ? { only: 'owner' } : {};
     say({
       type: 'ask', id: '1', text: 'May I ' + said.text + '?', ...only,
@@ -21,7 +22,7 @@ lines.on('line', (line) => {
     });
     return;
   }
-  say({ type: 'final', text: said.cancelled ? 'nobody said anything' : said.option + ' by ' + said.by });
+  say({ type: 'final', text: said.cancelled ? 'nobody said anything' : (said.option || said.text) + ' by ' + said.by });
   process.exit(0);
 });`;
 
@@ -64,6 +65,17 @@ function toastOf(outcome: PressOutcome): unknown {
 
 const shows = (text: string, of = chat) =>
   rig.cloud.waitFor(() => textsIn(of).some((said) => said.includes(text)));
+
+test('R12: words reach the program that asked for them, and start no turn', async () => {
+  await rig.runHere({ env: { LARK_BRIDGE_LANG: 'en' } });
+  rig.cloud.say({ chat, from: user, text: 'name' });
+  await card();
+  expect(textsIn()[0]).toContain('Your next message here is the answer, unless it is a command.');
+  rig.cloud.say({ chat, from: user, text: 'Blue, please' });
+  await shows(`Blue, please by ${user.openId}`);
+  expect(textsIn()[0]).toContain('Answered in words.');
+  expect(rig.replies(chat)).toHaveLength(2);
+});
 
 describe.each([
   {

@@ -319,6 +319,39 @@ describe('the hub in process', () => {
 
   const progress = (text: string): TurnUpdate => ({ kind: 'status', text });
 
+  test('R27: brings the warning of an answer that may be incomplete', async () => {
+    const { rig, target, turn } = await start();
+    rig.agents.answerWith = () => ({ ok: true, text: 'half', warning: 'It ended early.' });
+    const answer = { kind: 'answered', text: 'half', warning: 'It ended early.' };
+    expect(await target.send(turn, NEVER)).toMatchObject(answer);
+  });
+
+  test.each([{ command: 'claude login' }, { command: undefined }])(
+    'R11: brings that an agent needs a login, which nobody retries: %o',
+    async (login) => {
+      const { rig, target, turn } = await start();
+      const failed = { ok: false, reason: 'failed', detail: 'not logged in' } as const;
+      rig.agents.answerWith = () => ({ ...failed, login });
+      const answer = await target.send(turn, NEVER);
+      const needed = login.command === undefined ? {} : login;
+      expect(answer).toMatchObject({ kind: 'failed', agent: 'agent', login: needed });
+      expect(rig.agents.runs).toHaveLength(1);
+    },
+  );
+
+  test('brings what is told after a stop, until the agent has ended', async () => {
+    const { rig, target, turn } = await start();
+    const told: TurnUpdate[] = [];
+    target.watch?.(turn.target, turn.messageId, (update) => told.push(update));
+    await target.send(turn, NEVER);
+    rig.agents.obeysCancel = false;
+    await target.cancel?.(turn.target, turn.messageId, NEVER);
+    const [run] = rig.agents.runs;
+    run?.tell(progress('goes on'));
+    run?.tell({ kind: 'told', what: { kind: 'still_running' } });
+    expect(told).toEqual([{ kind: 'told', what: { kind: 'still_running' } }]);
+  });
+
   test('brings what a turn tells to who watches it, while the turn is open', async () => {
     const { rig, target, turn } = await start();
     const other = {

@@ -26,6 +26,14 @@ const KINDS: readonly Partial<QuestionUpdate>[] = [
   { takesWords: true },
   { permission: { tool: 'execute', command: 'ls', allow: 'yes', reject: 'no' } },
   { permission: { tool: 'execute', command: 'ls', allow: 'yes', reject: 'no' } },
+  { permission: { tool: 'execute', command: 'ls', allow: 'yes', reject: 'no' } },
+];
+
+/** What is often said right after a question. */
+const FOLLOWS = [
+  undefined,
+  { words: 'the blue one', from: 'ou_ann' },
+  { words: '/approve always', from: 'ou_boss' },
 ];
 
 const WORDS = [
@@ -84,9 +92,10 @@ test.each(SEEDS)(
         asked.add(id);
         const only = upTo(4) === 0 ? ({ only: 'owner' } as const) : {};
         await rig.ask(id, { ...KINDS[upTo(KINDS.length)], ...only });
-        if (upTo(3) > 0) return;
+        const then = FOLLOWS[upTo(FOLLOWS.length)];
+        if (then === undefined) return;
         turns += 1;
-        await rig.say(`om_${turns}`, 'the blue one', { from: 'ou_ann' });
+        await rig.say(`om_${turns}`, then.words, { from: then.from });
       }),
       ...Array.from({ length: 4 }, () => () => press()),
       () => press({ chat: 'oc_2' }),
@@ -95,10 +104,6 @@ test.each(SEEDS)(
       async () => {
         turns += 1;
         await rig.say(`om_${turns}`, WORDS[upTo(WORDS.length)] ?? '', { from: person() });
-      },
-      async () => {
-        turns += 1;
-        await rig.say(`om_${turns}`, '/approve always', { from: 'ou_boss' });
       },
       () => rig.pass(upTo(6) * MINUTE_MS),
       () => rig.answerTurn('done'),
