@@ -123,6 +123,8 @@ export interface FileContent {
   /** For lists of the operator: what it says, or its name. */
   readonly text: string;
   readonly key?: string;
+  /** It is no form of an answer, but says more about another message. */
+  readonly isBeside?: true;
   /** It says an answer that was not tried as a text. */
   readonly isFirstForm?: true;
 }

@@ -336,7 +336,8 @@ function giveUp(row: OutboxRow, at: Try): OutboxChange {
   const content = body.kind === 'message' ? body.content : undefined;
   if (content?.kind === 'answer' && content.is === 'excerpt')
     return { state: { phase: 'dropped' } };
-  const file = content?.kind === 'file' && content.path !== undefined ? content : undefined;
+  const isOwn = content?.kind === 'file' && (content.path ?? content.isBeside) !== undefined;
+  const file = isOwn ? content : undefined;
   const said = file === undefined ? notices.undeliverable() : fileNotices.notSent(file.name);
   const text = said.text[at.lang];
   // One for all pieces of an answer, and one for each file.

@@ -35,7 +35,9 @@ export function wholeDraft(
   return {
     ...messageDraft(turn, nowMs),
     key: turnKey(turn, `question_file:${key}`),
-    body: { kind: 'message', content: { kind: 'file', as: 'file', name, text } },
+    // Whoever decides is told if it can't be shown.
+    priority: 'answer',
+    body: { kind: 'message', content: { kind: 'file', as: 'file', name, text, isBeside: true } },
   };
 }
 

@@ -66,6 +66,16 @@ describe('before it is allowed', () => {
     expect(rig.shown[1]?.content.text).toContain('+line 99');
   });
 
+  test('a whole that Lark does not take is told, and not silently missing', async () => {
+    rig.upload = { ok: false, action: 'give_up', code: 234_006, detail: 'too large' };
+    const command = Array.from({ length: 100 }, (_, at) => `line ${at}`).join('\n');
+    await rig.ask('q', permission({ command }));
+    await rig.pass(60_000);
+    expect(rig.texts().at(-1)).toContain('details.txt');
+    await rig.say('om_b', '/deny');
+    expect(rig.heard).toHaveLength(1);
+  });
+
   test('marks that are not drawn are shown by their numbers', async () => {
     await rig.ask('q', permission({ command: 'ls \u202Efdp.exe\u200B \u001b[2K' }));
     const [command] = contentOf(rig.shown[0]).would ?? [];

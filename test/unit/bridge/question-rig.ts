@@ -58,6 +58,8 @@ export class QuestionRig {
   owner: string | undefined;
   /** What Lark says to a call, if that is not a success. */
   refuses: (out: Outgoing) => DeliveryResult | undefined = () => undefined;
+  /** What Lark says to a file. */
+  upload: DeliveryResult = { ok: true, id: 'file_1' };
   /** Whether the answer of Lark to a call that it has carried out gets lost. */
   losesAnswer: (out: Outgoing) => boolean = () => false;
   /** Whether the agent takes an answer. */
@@ -89,7 +91,7 @@ export class QuestionRig {
         deliver: (out, key) =>
           life.dead ? never() : Promise.resolve(this.refuses(out) ?? this.#carryOut(out, key)),
         history: () => Promise.resolve([]),
-        upload: () => Promise.resolve({ ok: true, id: 'file_1' }),
+        upload: () => Promise.resolve(this.upload),
       },
       target: this.#target(),
       agentNamed: () => Promise.resolve('claude'),
