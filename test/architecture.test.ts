@@ -71,11 +71,11 @@ test("the simulator's world imports nothing else of it, and only server.ts impor
   expect(wrong).toEqual([]);
 });
 
-test('core has under 800 lines', () => {
+test('core has under 850 lines', () => {
   const lines = sources
     .filter(({ path }) => path.startsWith('core/'))
     .flatMap(({ source }) => source.trimEnd().split('\n'));
-  expect(lines.length).toBeLessThan(800);
+  expect(lines.length).toBeLessThan(850);
 });
 
 test.each(['bridge', 'hub'])('the ports of %s import nothing of it but each other', (room) => {
