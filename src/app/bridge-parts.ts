@@ -72,19 +72,15 @@ export function assemble(
     language: defaultLanguage(config.lang, brand),
     ...stored,
     liveCards: { journal: liveJournal, mode: config.live },
-    ...shownOf(config),
-    ...accessOf(config, settings.appId),
+    ...chosenIn(config, settings.appId),
     lookup: lookupOf(lark),
     target,
     ...(hub.agentNamed && { agentNamed: hub.agentNamed }),
     lark: lark.gateway,
     answerFiles: new AnswerFilesOnDisk(join(config.stateDir, ANSWER_FILES)),
     choices: new ChoiceValues(buttonKey(settings.appSecret)),
-    turnsRunningMax: config.maxTurns,
-    burstWaitMs: config.burstWaitSecs * 1000,
     ...timesOf(config, hub),
     webhooks: { queue: new SqliteWebhookQueue(db), call: webhooks.call },
-    defaultChatId: config.defaultChatId === undefined ? undefined : chatId(config.defaultChatId),
     surroundings: createSurroundings({ ...around, link: () => longConnectionOf(connection) }),
   });
   const { ended, end } = endingAfter(() => bridge.finishTurns());
@@ -119,8 +115,18 @@ export function assemble(
 }
 
 /** What of a turn at work is shown to people. */
-function shownOf({ thoughts, usageLine }: Config) {
-  return { thoughts: thoughts === 'on', usageLine: usageLine === 'on' };
+/** What the settings say of the bridge itself. */
+function chosenIn(config: Config, app: AppId) {
+  const { access, thoughts, usageLine, maxTurns, burstWaitSecs, defaultChatId } = config;
+  return {
+    appId: app,
+    accessMode: access,
+    thoughts: thoughts === 'on',
+    usageLine: usageLine === 'on',
+    turnsRunningMax: maxTurns,
+    burstWaitMs: burstWaitSecs * 1000,
+    defaultChatId: defaultChatId === undefined ? undefined : chatId(defaultChatId),
+  };
 }
 
 /** What an agent can do in the chat of a turn. */
@@ -205,10 +211,6 @@ function timesOf(config: Config, { embedded }: HubAccess) {
     questionTimeoutMs: questionTimeoutSecs * 1000,
     reportTime: { minuteOfDay: reportAt, zone: reportTimeZone ?? ownTimeZone() },
   };
-}
-
-function accessOf({ access }: AppContext['config'], app: AppId) {
-  return { appId: app, accessMode: access };
 }
 
 function lookupOf({ gateway }: Lark): AccessLookup {

@@ -163,8 +163,7 @@ export class Bridge implements Service {
     this.#ownerNotices = new OwnerNotices(toOwner);
     const told = { storeRetry, delivery, live, news, usage: new UsageNotes(parts.usage) };
     const withOwner = { gate, owner, ownerNotices: this.#ownerNotices };
-    const forEngine = { ...parts, ...withOwner, languages, form, ...told };
-    this.#engine = new Engine(forEngine);
+    this.#engine = new Engine({ ...parts, ...withOwner, languages, form, ...told });
     const engine = this.#engine;
     const ofTurns = { engine, delivery, liveJournal, storeRetry, languages };
     this.access = new AccessControl({ ...parts, ...ofTurns, book: parts.access, gate });

@@ -88,11 +88,11 @@ export class Asking {
           return { state, out: [questionDraft(fresh, open, { nowMs: askedAtMs, lang }), ...below] };
         },
         {
-          join: (now, isAsked) => {
+          join: (stored, isAsked) => {
             if (!isAsked || question === undefined) return;
             questions.insert(question);
             // What an approval answers nobody is asked.
-            if (approval === undefined) news.questionAsked(now, question);
+            if (approval === undefined) news.questionAsked(stored, question);
           },
         },
       ),
