@@ -3,7 +3,7 @@ import type { Client } from '@a2a-js/sdk/client';
 import type { Clock } from '../../time/clock.ts';
 import { limitAt } from '../../time/wait.ts';
 import type { AgentCard } from './card.ts';
-import { type AgentEvent, eventOf, resultEvent, taskEvent } from './events.ts';
+import { type AgentEvent, type TaskEvent, eventOf, resultEvent, taskEvent } from './events.ts';
 import type { OutgoingMessage } from './prompt.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -51,7 +51,7 @@ export class A2aClient {
   }
 
   /** What is known of a task. */
-  async task(id: string, signal: AbortSignal) {
+  async task(id: string, signal: AbortSignal): Promise<AgentEvent & TaskEvent> {
     return this.#inTime(signal, async (limited) =>
       taskEvent(
         await this.#client.getTask(
@@ -77,7 +77,7 @@ export class A2aClient {
     }
   }
 
-  async cancel(id: string, signal: AbortSignal) {
+  async cancel(id: string, signal: AbortSignal): Promise<AgentEvent & TaskEvent> {
     return this.#inTime(signal, async (limited) =>
       taskEvent(
         await this.#client.cancelTask({ tenant: '', id, metadata: undefined }, { signal: limited }),

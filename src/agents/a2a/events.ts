@@ -43,7 +43,7 @@ export type AgentEvent = { readonly context: string } & (
     }
 );
 
-interface TaskEvent {
+export interface TaskEvent {
   readonly task: string;
   readonly status: AgentStatus;
   readonly artifacts: readonly AgentArtifact[];
