@@ -28,8 +28,10 @@ const STALE_MS = 31 * 60_000;
 /** What is the same in both languages: names, ids, codes, commands, files, and what people and the agent say. */
 const SAME = [
   /\b(?:Mei|Tom|Lin|Lark|AI|Open id|CODE|new_type|step|half)\b/g,
-  /\bou_\w+|\b[\da-f-]{36}\b|\b[3-9A-Z]{8}\b|\b\w+\.txt\b|got .*|@name/g,
-  /\/\w+(?: en \| zh \| auto)?/g,
+  /\bou_\w+|\b[\da-f-]{36}\b|\b[\da-f]{8}\b|\b[3-9A-Z]{8}\b|\b\w+\.txt\b|got .*|@name/g,
+  /\/follow (?:turns|errors|questions|tools)|\/\w+(?: en \| zh \| auto)?/g,
+  // Words that people type after a command.
+  /\[turns \| errors \| questions \| tools\]|\b(?:reset|always|remove|off|UTC|echo)\b|lark-bridge folders add|\d\. a$/gm,
 ];
 
 type Pair = readonly [en: string, zh: string];
@@ -161,6 +163,24 @@ describe.each([
       '/allow': ['needs more', '需要更多内容'],
       '/allow ABCDEFGH': ['no such person or code', '不认识这个人或这个配对码'],
       '/hlep': ['Did you mean /help?', '你是想输入 /help 吗？'],
+      '/sessions': ['There is no conversation here yet', '这里还没有对话'],
+      '/resume zzz': ['no such conversation', '没有找到你可以在这里回到的对话'],
+      '/search 8765': ['Nothing that was said lately', '最近的对话中没有找到'],
+      '/today': ['Nothing happened here today', '今天这里没有任何活动'],
+      '/agent': ['Agents. Write /agent', '智能体列表'],
+      '/agent 8765': ["I don't know an agent", '我不认识智能体'],
+      '/folder': ['No folders can be chosen', '没有可以选择的文件夹'],
+      '/mode': ['The agent says what can be chosen', '才会说明可以选择什么'],
+      '/model': ['The agent says what can be chosen', '才会说明可以选择什么'],
+      '/task': usage,
+      '/approve': ['No agent asks here', '没有智能体在请求许可'],
+      '/approvals': ['Nothing is allowed always', '没有始终允许的操作'],
+      '/follow': ['follows nothing of other chats', '没有关注其他会话'],
+      '/follow errors': ['what went wrong', '出现的问题'],
+      '/follow errors off': ['follows nothing', '没有关注'],
+      '/report 8:765': usage,
+      '/report 18:00': ['I send a report here each day', '在这里发送报告'],
+      '/report off': ['I send no report here any more', '我不再在这里发送报告'],
     };
     for (const [word, pair] of Object.entries(answers)) await asks(word, pair);
     for (const [key, pair] of Object.entries({ help, new: begins, stop: idle, status: state })) {
