@@ -53,6 +53,13 @@ export function agentEnvironment({
   return Object.fromEntries([...allowed, ...chosen].filter(isSet));
 }
 
+/** What programs of agents may get of an environment: the list that all get, and what was named for one. */
+export function inheritable(env: Environment, named: readonly string[]): Environment {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => isAllowed(name) || named.includes(name)),
+  );
+}
+
 function isAllowed(name: string): boolean {
   if (ALLOWED.test(name) || PROXY.test(name)) return true;
   return process.platform === 'win32' && ALLOWED_ON_WINDOWS.test(name);

@@ -32,17 +32,22 @@ interface Progress {
   readonly onInstall: () => void;
 }
 
+interface AgentsOptions {
+  /** Where known agents are installed for the bridge alone, if it is not in the state directory. */
+  readonly packages?: string;
+}
+
 /** How the new agent is run is for the person who added it. */
 interface AddedHere extends AddedAgent {
   readonly spec: AgentSpec;
 }
 
-export async function openAgents(context: AppContext) {
+export async function openAgents(context: AppContext, options: AgentsOptions = {}) {
   const { config, env, log } = context;
   const db = Db.open(config.dbPath, log);
   const directory = new Directory(new SqliteHubStore(db), systemClock);
   const folders = new SqliteFolders(db);
-  const packages = packagesFolder(config.stateDir);
+  const { packages = packagesFolder(config.stateDir) } = options;
   return {
     list: () => directory.listAgents(),
     async add(agent: NewAgent, progress: Progress): Promise<AddedHere> {

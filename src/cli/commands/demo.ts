@@ -1,13 +1,16 @@
 /** `lark-bridge demo`: everything in one process, without a Lark app. */
 import { BridgeError } from '../../core/errors.ts';
 import { type Invocation, type LeafCommand, settingFlag, stopRequested } from '../command.ts';
+import { AGENT_OPTIONS } from '../demo/own-agent.ts';
 import type { Stage } from '../demo/stage.ts';
 
 export const demoCommand: LeafCommand = {
   usage: 'demo',
-  describe: 'try it without a Lark app: chat with an echo bot, or watch a scripted conversation',
+  describe:
+    'try it without a Lark app: chat with an echo bot or your own agent, or watch a scripted conversation',
   options: {
     ...settingFlag('lang'),
+    ...AGENT_OPTIONS,
     once: { type: 'boolean', describe: 'Run the scripted conversation, also on a terminal' },
   },
   run: async (invocation) => {
@@ -38,6 +41,11 @@ async function play(stage: Stage, invocation: Invocation): Promise<void> {
   if (options['once'] !== true && !output.json && isTerminal) {
     const { chat } = await import('../demo/chat.ts');
     await chat(stage, invocation);
+    return;
+  }
+  if (stage.hasAgent) {
+    output.note(`Chat with it on the page: ${stage.cloud.pageUrl}`);
+    await stopRequested(invocation.signal);
     return;
   }
   const { playScript } = await import('../demo/script.ts');

@@ -12,25 +12,22 @@ export function chat(
   stage: Stage,
   { stdin, stdout, output, signal }: Pick<Invocation, 'stdin' | 'stdout' | 'output' | 'signal'>,
 ): Promise<void> {
-  const { cloud, user, direct } = stage;
+  const { cloud, user, direct, app } = stage;
   const lines = linesOf({ stdin, stdout });
   if (lines === undefined) return Promise.resolve();
   output.note(
-    `You are ${user.name}, in a direct chat with the bot. Write something. /quit ends the demo.`,
+    `You are ${user.name}, in a direct chat with ${app.name}. Write something. /quit ends the demo.`,
   );
   // The screen already has what the person typed there, but not what the person wrote on the page.
   const knownIds = new Set<string>();
   const showNew = createTranscript(stage, output, { chats: ['direct'], knownIds });
-  let shownCount = 0;
-  const show = () => {
-    const count = cloud.shows(direct).length;
-    if (count === shownCount) return;
-    shownCount = count;
-    // The prompt is removed, and written again below with the text that was typed so far.
+  const removePrompt = () => {
     cursorTo(stdout, 0);
     clearLine(stdout, 0);
-    showNew();
-    lines.prompt(true);
+  };
+  const show = () => {
+    // It comes back with the text that was typed so far.
+    if (showNew(removePrompt)) lines.prompt(true);
   };
   const timer = setInterval(show, UPDATE_EVERY_MS);
   const close = () => lines.close();

@@ -2,10 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { NewAgent } from '../../app/agent-specs.ts';
 import type { LarkCloud } from '../../sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../sim/world/model.ts';
 import { DEFAULT_SUBSCRIPTIONS, SCOPE_GROUP_MESSAGES } from '../../sim/world/scopes.ts';
 import type { Invocation } from '../command.ts';
+import { ownAgent } from './own-agent.ts';
 
 interface Cast {
   readonly app: SimApp;
@@ -17,6 +19,8 @@ interface Cast {
 export interface Stage extends Cast {
   readonly cloud: LarkCloud;
   readonly hubUrl: string;
+  /** A person brought an agent. Without one the bot echoes. */
+  readonly hasAgent: boolean;
   /** Rejects if the bridge can't go on. */
   readonly ended: Promise<never>;
   /** Stops the bridge. The chats stay as they are. */
@@ -32,8 +36,11 @@ const EDIT_EVENT = 'im.message.updated_v1';
 const OTHERS = ['Tom', 'Lin'];
 
 /** A bot, a person, their direct chat and a group with both, and with more people if they are named. */
-export function createCast(cloud: LarkCloud, others: readonly string[] = []): Cast {
-  const app = cloud.addApp({ name: 'Echo' });
+export function createCast(
+  cloud: LarkCloud,
+  { others = [], bot = 'Echo' }: { others?: readonly string[]; bot?: string } = {},
+): Cast {
+  const app = cloud.addApp({ name: bot });
   const user = cloud.addUser({ name: 'Mia' });
   const direct = cloud.directChat(user, app);
   const members = [user, ...others.map((name) => cloud.addUser({ name }))];
@@ -42,6 +49,7 @@ export function createCast(cloud: LarkCloud, others: readonly string[] = []): Ca
 }
 
 export async function openStage(invocation: Invocation): Promise<Stage> {
+  const agent = ownAgent(invocation.options);
   const { startLarkCloud } = await import('../../sim/server.ts');
   const cloud = await startLarkCloud();
   const folder = mkdtempSync(join(tmpdir(), 'lark-bridge-demo-'));
@@ -50,19 +58,20 @@ export async function openStage(invocation: Invocation): Promise<Stage> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const cast = createCast(cloud, OTHERS);
+    const cast = createCast(cloud, { others: OTHERS, ...(agent && { bot: agent.name }) });
     // Nobody can grant it here, so the bot must not ask for it: it reads what was said in a group before.
     cloud.changeApp(cast.app, {
       addScopes: [SCOPE_GROUP_MESSAGES],
       subscriptions: [...DEFAULT_SUBSCRIPTIONS, EDIT_EVENT],
     });
-    const bridge = await startDemoBridge(invocation, { cloud, app: cast.app, folder });
+    const bridge = await startDemoBridge(invocation, { cloud, ...cast, folder, agent });
     let stopped: Promise<void> | undefined;
     const stopBridge = () => (stopped ??= bridge.stop());
     return {
       ...cast,
       cloud,
       hubUrl: bridge.hubUrl,
+      hasAgent: agent !== undefined,
       ended: bridge.ended,
       stopBridge,
       close: async () => {
@@ -76,18 +85,48 @@ export async function openStage(invocation: Invocation): Promise<Stage> {
   }
 }
 
-interface DemoFolder {
+interface DemoParts extends Pick<Cast, 'app' | 'user'> {
   readonly cloud: LarkCloud;
-  readonly app: SimApp;
   readonly folder: string;
+  readonly agent: NewAgent | undefined;
 }
 
-async function startDemoBridge(invocation: Invocation, { cloud, app, folder }: DemoFolder) {
-  const { loadConfig } = await import('../../config/load.ts');
+async function startDemoBridge(invocation: Invocation, parts: DemoParts) {
   const { startBridge } = await import('../../app/start.ts');
+  const config = await demoConfig(invocation, parts);
+  const log = await invocation.createLog(config);
+  const { agent, app, user } = parts;
+  if (agent === undefined) return startBridge({ config, env: {}, log });
+  const { addDemoAgent, environmentForAgents, nameDemoOwner } =
+    await import('../../app/demo-agent.ts');
+  const context = { config, env: environmentForAgents(invocation.env, agent), log };
+  const ownStateDir = await stateDirOf(invocation);
+  const works = await addDemoAgent(context, agent, { signal: invocation.signal, ownStateDir });
+  nameDemoOwner(config.stateDir, app.appId, user.openId);
+  invocation.output.note(
+    `${agent.name} is your agent, and what it does is real${works === undefined ? '' : `, in ${works}`}.`,
+  );
+  return startBridge(context);
+}
+
+/** The person's own. Nothing else that is set for a real bot matters here, also if it is wrong. */
+async function stateDirOf({ env, configRequest }: Invocation): Promise<string> {
+  const { loadConfig } = await import('../../config/load.ts');
+  const { HOME, LARK_CHANNEL_STATE_DIR } = env;
+  const { stateDir } = configRequest([]).flags;
+  const config = await loadConfig({
+    env: { HOME, LARK_CHANNEL_STATE_DIR },
+    flags: { ...(stateDir !== undefined && { stateDir }) },
+    needs: [],
+  });
+  return config.stateDir;
+}
+
+async function demoConfig(invocation: Invocation, { cloud, app, folder }: DemoParts) {
+  const { loadConfig } = await import('../../config/load.ts');
   const asked = invocation.configRequest([]);
   const { logLevel = 'warn', logFormat, noColor, lang } = asked.flags;
-  const config = await loadConfig({
+  return loadConfig({
     // Of the person's own settings only the language: the demo must not use a real app, hub or folder.
     env: {
       HOME: folder,
@@ -109,5 +148,4 @@ async function startDemoBridge(invocation: Invocation, { cloud, app, folder }: D
     },
     needs: ['lark', 'platform'],
   });
-  return startBridge({ config, env: {}, log: await invocation.createLog(config) });
 }

@@ -11,23 +11,35 @@ interface TranscriptOptions {
   readonly knownIds?: Set<string>;
 }
 
-/** Each call shows what is new in the chats since the last call. */
+/** Each call shows what is new in the chats since the last call. `before` runs before the first line. */
 export function createTranscript(
   stage: Stage,
   output: Output,
   { chats = ['direct', 'group'], knownIds = new Set() }: TranscriptOptions = {},
-): () => void {
-  return () => {
+): (before?: () => void) => boolean {
+  return (before = () => {}) => {
+    let isNew = false;
     for (const chat of chats) {
       for (const shown of stage.cloud.shows(stage[chat])) {
-        if (knownIds.has(shown.messageId)) continue;
+        if (knownIds.has(shown.messageId) || isGrowing(shown)) continue;
+        if (!isNew) before();
+        isNew = true;
         knownIds.add(shown.messageId);
         const lines = lineOf(shown, stage).split('\n');
         const text = lines.map((line) => INDENT + line).join('\n');
         output.result(text, eventOf(shown, { stage, chat }));
       }
     }
+    return isNew;
   };
+}
+
+/** A card that shows an agent at work is shown once, as it ends. */
+function isGrowing({ card }: ShownMessage): boolean {
+  const config = card?.json['config'];
+  return typeof config === 'object' && config !== null && 'streaming_mode' in config
+    ? config.streaming_mode === true
+    : false;
 }
 
 function lineOf({ from, replyTo, threadId, text }: ShownMessage, { app, user }: Stage): string {

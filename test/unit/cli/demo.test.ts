@@ -31,6 +31,7 @@ beforeEach(async () => {
     direct: cloud.directChat(user, app),
     group: cloud.addGroup({ name: 'Team', members: [user], apps: [app] }),
     hubUrl: '',
+    hasAgent: false,
     ended: new Promise<never>(() => {}),
     stopBridge: () => Promise.resolve(),
     close: () => Promise.resolve(),
