@@ -35,8 +35,8 @@ export const agentNotices = {
     notice('folder_refused', REFUSED[why](path)),
   nothingSaid: () =>
     notice('nothing_said', {
-      en: 'The agent says what can be chosen after its first answer in a conversation. Write to it first.',
-      zh: '智能体在对话中第一次回答之后才会说明可以选择什么。请先给它发消息。',
+      en: 'The agent says what can be chosen when it is at work. Write to it, and then try again.',
+      zh: '智能体工作时才会说明可以选择什么。请先给它发消息，然后再试。',
     }),
   refused: (detail: string) =>
     notice('choice_refused', {

@@ -364,7 +364,7 @@ describe('/sessions and /resume', () => {
 describe('/mode', () => {
   test('shows the modes of the agent, and only the owner changes one', async () => {
     const direct = { chatId: chatId('oc_of_owner'), senderOpenId: OWNER };
-    expect(await say('/mode', direct)).toContain('after its first answer');
+    expect(await say('/mode', direct)).toContain('Write to it, and then try again');
     await say('hello');
     expect(await say('/mode')).toMatch(/\[\*\] 1\. Ask first\n\[ \] 2\. All allowed/);
     await press('all');
