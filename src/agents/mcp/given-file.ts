@@ -2,13 +2,13 @@
 import { constants, promises, type Stats } from 'node:fs';
 import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
 import { isSystemError } from '../../core/errors.ts';
-import { FILE_BYTES_MAX, shownName, whyNot } from '../output-folders.ts';
+import { shownName, whyNot } from '../output-folders.ts';
 import type { ChatFile } from '../runtime.ts';
 
 const { open, readlink, realpath, stat } = promises;
 
 export interface FilesOfSession {
-  /** Where the agent works, absolute. Other paths than absolute ones begin in it. */
+  /** Where the agent works, without links in it. Other paths than absolute ones begin in it. */
   readonly folder: string;
   /** Nothing in it is given away, unless the folder of the agent is inside of it. */
   readonly privateFolder: string;
@@ -55,9 +55,10 @@ async function readOpened(
     // A folder of its path may have become a link since it was looked at.
     const place = await placeOf(opened.fd, { real, found });
     if (place === undefined || !(await mayGive(place, from))) return refused(OUTSIDE);
-    const bytes = await opened.readFile();
-    if (bytes.length > FILE_BYTES_MAX) return refused(REFUSALS.too_large);
-    return { ok: true, file: { name, bytes } };
+    // Not one byte more than was judged: the file may grow meanwhile.
+    const bytes = Buffer.alloc(found.size);
+    const { bytesRead } = await opened.read(bytes, 0, bytes.length, 0);
+    return { ok: true, file: { name, bytes: bytes.subarray(0, bytesRead) } };
   } finally {
     await opened.close();
   }
@@ -81,7 +82,10 @@ async function placeOf(
 async function mayGive(place: string, { folder, privateFolder }: FilesOfSession): Promise<boolean> {
   const own = await realOrSame(folder);
   const hidden = await realOrSame(privateFolder);
-  return isInside(place, own) && (!isInside(place, hidden) || isInside(own, hidden));
+  const isOfBridge = isInside(own, hidden);
+  // An agent of another user can put a link in the place of its folder. One of the bridge only the bridge can replace.
+  if (own !== folder && !isOfBridge) return false;
+  return isInside(place, own) && (!isInside(place, hidden) || isOfBridge);
 }
 
 /** A folder that does not exist holds nothing. */

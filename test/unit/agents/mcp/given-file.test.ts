@@ -47,10 +47,12 @@ describe('a file is read', () => {
     expect(await read('latest.txt')).toMatchObject({ ok: true, file: { name: 'latest.txt' } });
   });
 
-  test('a folder of the session that is itself a link', async () => {
-    const link = join(elsewhere, 'work');
-    symlinkSync(folder, link);
-    expect(await read('report.txt', link)).toMatchObject({ ok: true });
+  test('from a folder of the bridge, also if its own folder is named by a link', async () => {
+    const link = join(elsewhere, 'state');
+    symlinkSync(privateFolder, link);
+    mkdirSync(join(privateFolder, 'work'));
+    writeFileSync(join(privateFolder, 'work', 'report.txt'), 'all is well');
+    expect(await read('report.txt', join(link, 'work'))).toMatchObject({ ok: true });
   });
 
   test('under a name that fits on one line', async () => {
@@ -78,6 +80,13 @@ describe('nothing outside of the folders is given away', () => {
     symlinkSync(elsewhere, join(folder, 'sub'));
     expect(await read('link.txt')).toEqual(refused(/outside/));
     expect(await read('sub/secret.txt')).toEqual(refused(/outside/));
+  });
+
+  test('after the agent has put a link in the place of its folder', async () => {
+    renameSync(folder, `${folder}.away`);
+    symlinkSync(elsewhere, folder);
+    expect(await read('secret.txt')).toEqual(refused(/outside/));
+    expect(await read(join(elsewhere, 'secret.txt'))).toEqual(refused(/outside/));
   });
 
   test('a hard link to the file of somebody else', async () => {
