@@ -7,8 +7,8 @@ import { isOwnHost } from '../../net/host-names.ts';
 
 const PATH = '/mcp';
 const HOST = '127.0.0.1';
-/** The largest call is a question with all its options. */
-const BODY_BYTES_MAX = 1024 * 1024;
+/** The largest call is a question with all its options. JSON that is nested deeply is parsed at 1 MB a second. */
+const BODY_BYTES_MAX = 64 * 1024;
 /** How long a request may take to arrive. Its answer may take as long as a person. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Agents keep a connection or two. This bounds what a program of this machine can take without a token. */

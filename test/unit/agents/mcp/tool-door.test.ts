@@ -130,8 +130,8 @@ describe('hostile bodies', () => {
     ['a number', '7', 400],
     ['no message', '{"jsonrpc":"1.0","id":1,"method":"ping"}', 400],
     ['an id that is an object', '{"jsonrpc":"2.0","id":{},"method":"ping"}', 400],
-    ['too many at once', JSON.stringify(Array.from({ length: 2_000 }, () => PING)), 400],
-    ['deep nesting', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 400],
+    ['too many at once', JSON.stringify(Array.from({ length: 1_000 }, () => PING)), 400],
+    ['deep nesting', `${'['.repeat(30_000)}${']'.repeat(30_000)}`, 400],
     [
       'polluted',
       '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"__proto__":{"x":1}}}',
@@ -145,9 +145,9 @@ describe('hostile bodies', () => {
     expect((await post(reach, PING)).status).toBe(200);
   });
 
-  test('more than 1 MB: 413, whether its length was said or not', async () => {
+  test('more than 64 KB: 413, whether its length was said or not', async () => {
     const { reach } = await open();
-    const large = JSON.stringify({ ...PING, params: { x: 'x'.repeat(1024 * 1024) } });
+    const large = JSON.stringify({ ...PING, params: { x: 'x'.repeat(64 * 1024) } });
     expect((await post(reach, large)).status).toBe(413);
     const status = await new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${reach.token}`, 'transfer-encoding': 'chunked' };
@@ -166,10 +166,10 @@ describe('hostile bodies', () => {
     const { turn, asked } = createTurn();
     session.attach(turn);
     const calls = Array.from({ length: 32 }, (_, at) =>
-      use(reach, 'ask_person', { question: `question ${at}` }),
+      use(reach, 'ask_person', { question: `question ${at % 8}` }),
     );
-    await expect.poll(() => asked.length).toBe(32);
-    expect((await post(reach, PING)).status).toBe(429);
+    await expect.poll(async () => (await post(reach, PING)).status).toBe(429);
+    expect(asked).toHaveLength(8);
     expect((await post(await reachOf(another()), PING)).status).toBe(200);
     for (const { answer } of asked) answer(said('yes'));
     await Promise.all(calls);

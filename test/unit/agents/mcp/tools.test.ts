@@ -81,6 +81,45 @@ describe('the protocol', () => {
   });
 });
 
+describe('many calls in one request', () => {
+  const batch = (name: string, argsOf: (at: number) => unknown) =>
+    Array.from({ length: 100 }, (_, at) => ({ ...call(name, argsOf(at)), id: at }));
+
+  test('files are read one after another, and no more of them than an answer can have', async () => {
+    let reading = 0;
+    let readingMost = 0;
+    const { reach, sent } = await atWork({
+      sendFile: async () => {
+        reading += 1;
+        readingMost = Math.max(readingMost, reading);
+        await new Promise((resolve) => setImmediate(resolve));
+        reading -= 1;
+        sent.push({ file: { name: 'x', bytes: Buffer.of() }, caption: undefined });
+        return {};
+      },
+    });
+    const response = await post(
+      reach,
+      batch('send_file', () => ({ path: 'report.txt' })),
+    );
+    expect(await response.text()).toContain('Put the others into an archive');
+    expect({ readingMost, sent: sent.length }).toEqual({ readingMost: 1, sent: 20 });
+  });
+
+  test('no more than 10 questions are open at once', async () => {
+    const { reach, asked } = await atWork();
+    const answered = post(
+      reach,
+      batch('ask_person', (at) => ({ question: `question ${at}` })),
+    );
+    await expect.poll(() => asked.length).toBe(10);
+    for (const { answer } of asked) answer(said('yes'));
+    const text = await (await answered).text();
+    expect(text.match(/Nobody was asked/g)).toHaveLength(90);
+    expect(asked).toHaveLength(10);
+  });
+});
+
 describe('between turns', () => {
   test.each([
     ['send_file', { path: 'report.txt' }],
