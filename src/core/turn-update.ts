@@ -45,6 +45,8 @@ export interface PermissionAsked {
   /** Where it would work, as the agent names it. */
   readonly paths?: readonly string[];
   readonly diffs?: readonly FileDiff[];
+  /** Whatever else the tool would get, as JSON, or the agent's words if one line does not hold them. */
+  readonly input?: string;
   /** The option that allows it this once, and the one that refuses it. Undefined: the agent offers none. */
   readonly allow?: string;
   readonly reject?: string;

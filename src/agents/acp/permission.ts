@@ -38,12 +38,18 @@ export function permissionQuestion(
 ): QuestionUpdate {
   const allow = options.find(({ kind }) => kind === 'allow_once');
   const reject = rejecting(options);
-  const { kind: tool, command, paths, diffs } = call;
+  const { kind: tool, paths, diffs, words } = call;
+  // Some agents name a command only in its title.
+  const command = call.command ?? (tool === 'execute' ? words : undefined);
+  // Changes are made of it.
+  const beside = [command === words ? undefined : words, diffs.length > 0 ? undefined : call.input];
+  const input = beside.filter((one) => one !== undefined).join('\n\n');
   const permission: PermissionAsked = {
     tool,
     ...(command !== undefined && { command }),
     ...(paths.length > 0 && { paths }),
     ...(diffs.length > 0 && { diffs }),
+    ...(input !== '' && { input }),
     ...(allow !== undefined && { allow: allow.id }),
     ...(reject !== undefined && { reject: reject.id }),
   };
@@ -73,8 +79,10 @@ export function allowedOutcome(options: readonly PermissionOption[]): Json | und
   return option && selected(option);
 }
 
-export function toolUseOf(toolCall: Json): ToolUse {
-  const { name, title, kind, _meta: meta } = toolCall;
+/** `call`: what is known of it already. A request need not say again that it is a command. */
+export function toolUseOf(toolCall: Json, call: ToolCall | undefined): ToolUse {
+  const { name, title, _meta: meta } = toolCall;
+  const kind = call?.command === undefined ? (call?.kind ?? toolCall['kind']) : 'execute';
   return {
     name: typeof name === 'string' ? name : undefined,
     title: typeof title === 'string' ? title : undefined,

@@ -70,10 +70,10 @@ export class Questions {
   /** Whether a tool may be used. The bridge's own tools need no permission. */
   async permission(request: Json, toolCall: Json, signal: AbortSignal): Promise<Json> {
     const options = optionsOf(request);
-    const own = this.#parts.tools?.isOwnTool(toolUseOf(toolCall)) === true;
+    const call = this.#parts.callOf(toolCall);
+    const own = this.#parts.tools?.isOwnTool(toolUseOf(toolCall, call)) === true;
     const allowed = own ? allowedOutcome(options) : undefined;
     if (allowed !== undefined) return allowed;
-    const call = this.#parts.callOf(toolCall);
     if (call === undefined || options.length === 0) return permissionOutcome([], NOBODY);
     const question = permissionQuestion(this.#nextId(), { call, options });
     return permissionOutcome(options, await this.ask(question, signal));

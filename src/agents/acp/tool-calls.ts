@@ -30,6 +30,8 @@ const LINE_LOOKED_AT_MAX = 4_000;
 const PATH_CHARS_MAX = 4_096;
 /** A person reads no longer command before allowing it. */
 const COMMAND_CHARS_MAX = 8_000;
+/** The command itself, and what agents say beside it. */
+const NOT_OF_COMMAND: ReadonlySet<string> = new Set(['command', 'description', 'timeout']);
 /** A change that is larger is not read in a chat. Its beginning is kept. */
 const DIFF_CHARS_MAX = 200_000;
 const DIFFS_MAX = 20;
@@ -46,12 +48,17 @@ export interface ToolCall {
   readonly command: string | undefined;
   readonly paths: readonly string[];
   readonly diffs: readonly FileDiff[];
+  /** What the tool gets, besides all this. */
+  readonly input: string | undefined;
+  /** All words of the agent about it, if its title has only the first of them. */
+  readonly words: string | undefined;
   readonly detail: string;
 }
 
 /** What is kept of the updates about one use. All of it is bounded: agents send files and logs of megabytes. */
 interface Told {
   readonly title?: string;
+  readonly words?: string | undefined;
   readonly name?: string;
   readonly kind?: ToolKind;
   readonly status?: TurnStep['status'];
@@ -68,6 +75,8 @@ interface Input {
   readonly path?: string | undefined;
   readonly wanted?: string | undefined;
   readonly url?: string | undefined;
+  /** All that none of these shows. */
+  readonly rest?: string | undefined;
 }
 
 export class ToolCalls {
@@ -104,11 +113,11 @@ function toldIn(update: Json): Told {
   const parts = Array.isArray(content) ? listOf(content) : undefined;
   const raw = rawOutput == null ? '' : rawText(rawOutput);
   return {
-    ...(typeof title === 'string' && { title: line(title) }),
+    ...(typeof title === 'string' && { title: line(title), words: wordsBeyond(title) }),
     ...(typeof name === 'string' && { name: line(name) }),
     ...(typeof kind === 'string' && { kind: kindOf(kind) }),
     ...(typeof status === 'string' && { status: statusOf(status) }),
-    ...(isObject(rawInput) && { input: inputIn(rawInput) }),
+    ...(!isEmpty(rawInput) && { input: inputIn(rawInput) }),
     ...(Array.isArray(locations) && { places: pathsIn(locations) }),
     ...(parts && { diffs: parts.flatMap((part) => diffIn(part) ?? []).slice(0, DIFFS_MAX) }),
     ...(parts && {
@@ -118,16 +127,47 @@ function toldIn(update: Json): Told {
   };
 }
 
-function inputIn(input: Json): Input {
+/** Before an agent knows what a tool gets, it may say that it gets nothing. */
+function isEmpty(input: unknown): boolean {
+  return input == null || (typeof input === 'object' && Object.keys(input).length === 0);
+}
+
+function inputIn(given: unknown): Input {
+  if (!isObject(given)) return { rest: bounded(JSON.stringify(given), COMMAND_CHARS_MAX) };
+  const input = given;
   const path = textOf(input['file_path']) ?? textOf(input['path']) ?? textOf(input['abs_path']);
   const wanted = textOf(input['pattern']) ?? textOf(input['query']);
   const command = commandIn(input);
   return {
     command: command === undefined ? undefined : bounded(command, COMMAND_CHARS_MAX),
+    rest: restOf(input, { path, command }),
     path: path && shortened(path, PATH_CHARS_MAX),
     wanted: wanted && line(wanted),
     url: line(textOf(input['url']) ?? ''),
   };
+}
+
+/** Of what a tool gets nothing is left out, except what says nothing of what a command does. */
+function restOf(
+  input: Json,
+  shown: { readonly path: string | undefined; readonly command: string | undefined },
+): string | undefined {
+  const rest = Object.entries(input).filter(([name, value]) => {
+    if (shown.command !== undefined && NOT_OF_COMMAND.has(name)) return false;
+    return shown.path === undefined || value !== shown.path || !/path$/.test(name);
+  });
+  if (rest.length === 0) return undefined;
+  const texts = rest.map(([name, value]) => [
+    name,
+    typeof value === 'string' ? bounded(value, COMMAND_CHARS_MAX) : value,
+  ]);
+  return bounded(JSON.stringify(Object.fromEntries(texts), undefined, 2), COMMAND_CHARS_MAX);
+}
+
+/** Undefined: the first line is all of them. */
+function wordsBeyond(title: string): string | undefined {
+  const words = title.trim();
+  return words === line(title) ? undefined : bounded(words, COMMAND_CHARS_MAX);
 }
 
 function callOf(id: string, told: Told, folder: string): ToolCall {
@@ -142,6 +182,8 @@ function callOf(id: string, told: Told, folder: string): ToolCall {
     command: input.command,
     paths,
     diffs,
+    input: input.rest,
+    words: told.words,
     detail: content || output || '',
   };
 }
@@ -189,7 +231,12 @@ function statusOf(value: string): TurnStep['status'] {
 function commandIn({ command }: Json): string | undefined {
   if (typeof command === 'string') return command;
   if (!Array.isArray(command) || command.length === 0) return undefined;
-  return command.map(String).join(' ');
+  return command.map(asWord).join(' ');
+}
+
+/** Where a word of a command begins and ends can be seen. */
+function asWord(word: unknown): string {
+  return typeof word === 'string' && /^[^\s"'\\]+$/.test(word) ? word : JSON.stringify(word);
 }
 
 function pathsIn(locations: readonly unknown[]): string[] {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { fieldsOf } from '../../../../src/agents/acp/elicitation.ts';
 import { optionsOf, permissionOutcome } from '../../../../src/agents/acp/permission.ts';
 import { Questions } from '../../../../src/agents/acp/questions.ts';
+import { isOwnTool } from '../../../../src/agents/mcp/own-tools.ts';
 import { ToolCalls } from '../../../../src/agents/acp/tool-calls.ts';
 import type { Json } from '../../../../src/core/json-object.ts';
 import { openId } from '../../../../src/core/ids.ts';
@@ -102,6 +103,84 @@ test('R15: all options are shown by their names, also several of one kind', asyn
   expect(all.answer('acp-1', chosen('always'))).toBe(true);
   expect(all.answer('acp-1', chosen('once'))).toBe(false);
   expect(await outcome).toEqual(selected('always'));
+});
+
+const JSON_OF = (input: Json) => JSON.stringify(input, undefined, 2);
+
+test.each<[string, Json, Json]>([
+  [
+    'the words of a command that are not in its first one',
+    { kind: 'execute', rawInput: { command: 'rm', args: ['-rf', '/srv'] } },
+    { command: 'rm', input: JSON_OF({ args: ['-rf', '/srv'] }) },
+  ],
+  [
+    'what changes how a command runs',
+    {
+      kind: 'execute',
+      rawInput: { command: 'ls', description: 'List files', timeout: 5, cwd: '/', sandbox: false },
+    },
+    { command: 'ls', input: JSON_OF({ cwd: '/', sandbox: false }) },
+  ],
+  [
+    'the later lines of a command that is only a title',
+    { kind: 'execute', title: 'ls\nrm -rf /srv' },
+    { command: 'ls\nrm -rf /srv' },
+  ],
+  [
+    'a title that is longer than a line of a card',
+    { kind: 'other', title: `${'a'.repeat(300)} and delete all` },
+    { input: `${'a'.repeat(300)} and delete all` },
+  ],
+  [
+    'where the words of a command begin and end',
+    { kind: 'execute', rawInput: { command: ['sh', '-c', 'rm -rf a', { x: 1 }] } },
+    { command: 'sh -c "rm -rf a" {"x":1}' },
+  ],
+  [
+    'what a tool of another server gets',
+    { kind: 'other', title: 'delete_repo', rawInput: { repo: 'me/all', description: 'x' } },
+    { input: JSON_OF({ repo: 'me/all', description: 'x' }) },
+  ],
+  [
+    'a second path',
+    { kind: 'move', rawInput: { path: '/work/a', to_path: '/etc/b' } },
+    { paths: ['/work/a'], input: JSON_OF({ to_path: '/etc/b' }) },
+  ],
+  ['an input that is no object', { kind: 'execute', rawInput: 'reboot' }, { input: '"reboot"' }],
+  ['no more than is needed', { kind: 'read', rawInput: { file_path: '/a' } }, { paths: ['/a'] }],
+])('what a person allows is what runs: %s', async (_what, call, shown) => {
+  const { all, asked } = questions();
+  void all.permission(
+    { options: [option('a', 'allow_once')] },
+    { toolCallId: 't', ...call },
+    NEVER,
+  );
+  const { tool: _tool, allow: _allow, ...rest } = asked[0]?.permission ?? {};
+  expect(rest).toEqual(shown);
+});
+
+test('an input that is not there yet takes nothing away from what is shown', () => {
+  const calls = new ToolCalls('/work');
+  calls.take(TOOL);
+  expect(calls.take({ toolCallId: 't1', rawInput: {} })).toMatchObject({ command: 'touch x' });
+});
+
+test('a command with the name of a tool of the bridge is asked about', () => {
+  const asked: QuestionUpdate[] = [];
+  const calls = new ToolCalls('/work');
+  const all = new Questions({
+    onUpdate: (update) => void (update.kind === 'question' && asked.push(update)),
+    expectSilence: () => () => {},
+    tools: { isOwnTool },
+    callOf: (toolCall) => calls.take(toolCall),
+  });
+  const title = 'mcp__lark_bridge__react';
+  calls.take({ toolCallId: 't1', kind: 'execute', title });
+  // The request leaves out what was told before.
+  void all.permission({ options: [option('a', 'allow_once')] }, { toolCallId: 't1', title }, NEVER);
+  const command = { toolCallId: 't2', title, rawInput: { command: title } };
+  void all.permission({ options: [option('a', 'allow_once')] }, command, NEVER);
+  expect(asked).toHaveLength(2);
 });
 
 test("the bridge's own tools are allowed without a question", async () => {
