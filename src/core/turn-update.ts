@@ -50,6 +50,8 @@ export interface PermissionAsked {
   /** The option that allows it this once, and the one that refuses it. Undefined: the agent offers none. */
   readonly allow?: string;
   readonly reject?: string;
+  /** The options that allow more than this. */
+  readonly lasting?: readonly string[];
 }
 
 /** As the Agent Client Protocol names kinds of tools. */

@@ -41,9 +41,9 @@ export function permissionQuestion(
   const { kind: tool, paths, diffs, words } = call;
   // Some agents name a command only in its title.
   const command = call.command ?? (tool === 'execute' ? words : undefined);
-  // Changes are made of it.
-  const beside = [command === words ? undefined : words, diffs.length > 0 ? undefined : call.input];
+  const beside = [command === words ? undefined : words, call.input];
   const input = beside.filter((one) => one !== undefined).join('\n\n');
+  const lasting = options.filter((one) => isLasting(one)).map((one) => one.id);
   const permission: PermissionAsked = {
     tool,
     ...(command !== undefined && { command }),
@@ -52,6 +52,7 @@ export function permissionQuestion(
     ...(input !== '' && { input }),
     ...(allow !== undefined && { allow: allow.id }),
     ...(reject !== undefined && { reject: reject.id }),
+    ...(lasting.length > 0 && { lasting }),
   };
   return { kind: 'question', id, text: call.title, options: options.map(shownOption), permission };
 }
@@ -104,6 +105,11 @@ function rejecting(options: readonly PermissionOption[]): PermissionOption | und
 
 function shownOption({ id, name, kind }: PermissionOption): QuestionOption {
   return { id, label: shortened(name, LABEL_CHARS_MAX), style: styleOf(kind) };
+}
+
+/** Of a kind that this version does not know nobody can say how much it allows. */
+function isLasting({ kind }: PermissionOption): boolean {
+  return kind !== 'allow_once' && !kind.startsWith('reject');
 }
 
 function styleOf(kind: string): QuestionOption['style'] {

@@ -65,6 +65,8 @@ interface Told {
   readonly input?: Input;
   readonly places?: readonly string[];
   readonly diffs?: readonly FileDiff[];
+  /** How many more there are. */
+  readonly diffsLeft?: number;
   readonly content?: string;
   readonly output?: string;
 }
@@ -119,7 +121,7 @@ function toldIn(update: Json): Told {
     ...(typeof status === 'string' && { status: statusOf(status) }),
     ...(!isEmpty(rawInput) && { input: inputIn(rawInput) }),
     ...(Array.isArray(locations) && { places: pathsIn(locations) }),
-    ...(parts && { diffs: parts.flatMap((part) => diffIn(part) ?? []).slice(0, DIFFS_MAX) }),
+    ...(parts && diffsIn(parts)),
     ...(parts && {
       content: shownOutput(parts.flatMap((part) => contentText(part) ?? []).join('\n')),
     }),
@@ -170,6 +172,11 @@ function wordsBeyond(title: string): string | undefined {
   return words === line(title) ? undefined : bounded(words, COMMAND_CHARS_MAX);
 }
 
+/** Changes are made of what a tool gets, so they are shown in place of it. */
+function diffsBeyond({ diffsLeft = 0 }: Told): string | undefined {
+  return diffsLeft === 0 ? undefined : `[… ${diffsLeft} more changes of files]`;
+}
+
 function callOf(id: string, told: Told, folder: string): ToolCall {
   const { kind = 'other', status = 'running', input = {}, diffs = [], content, output } = told;
   const paths = [...new Set([...(told.places ?? []), ...(input.path ? [input.path] : [])])];
@@ -182,7 +189,7 @@ function callOf(id: string, told: Told, folder: string): ToolCall {
     command: input.command,
     paths,
     diffs,
-    input: input.rest,
+    input: diffs.length === 0 ? input.rest : diffsBeyond(told),
     words: told.words,
     detail: content || output || '',
   };
@@ -241,7 +248,14 @@ function asWord(word: unknown): string {
 
 function pathsIn(locations: readonly unknown[]): string[] {
   const paths = listOf(locations).flatMap(({ path }) => textOf(path) ?? []);
-  return paths.slice(0, PATHS_MAX).map((path) => shortened(path, PATH_CHARS_MAX));
+  const shown = paths.slice(0, PATHS_MAX).map((path) => shortened(path, PATH_CHARS_MAX));
+  return paths.length > PATHS_MAX ? [...shown, `[… ${paths.length - PATHS_MAX} more]`] : shown;
+}
+
+function diffsIn(parts: readonly Json[]): Pick<Told, 'diffs' | 'diffsLeft'> {
+  const diffs = parts.flatMap((part) => diffIn(part) ?? []);
+  const diffsLeft = Math.max(0, diffs.length - DIFFS_MAX);
+  return { diffs: diffs.slice(0, DIFFS_MAX), diffsLeft };
 }
 
 function diffIn({ type, path, oldText, newText }: Json): FileDiff | undefined {

@@ -48,7 +48,7 @@ export type QuestionState =
   | { readonly phase: 'over'; readonly why: QuestionEndReason; readonly atMs: number };
 
 /** Of a question whether a tool may be used. `would`: what it would do, as people are shown it. */
-export interface Permission extends Pick<PermissionAsked, 'tool' | 'allow' | 'reject'> {
+export interface Permission extends Pick<PermissionAsked, 'tool' | 'allow' | 'reject' | 'lasting'> {
   readonly would: readonly ShownCode[];
   /** What can be allowed with it from now on. Undefined: only this once. */
   readonly always?: ApprovalScope;

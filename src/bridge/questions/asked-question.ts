@@ -4,6 +4,7 @@ import type { OpenId } from '../../core/ids.ts';
 import { personOf, type Turn } from '../../core/turn.ts';
 import type { PermissionAsked, QuestionUpdate } from '../../core/turn-update.ts';
 import { shortened } from '../../text/cut.ts';
+import { withMarksShown } from '../../text/visible.ts';
 import type { ApprovalScope } from '../ports/approvals.ts';
 import type { Permission, Question } from '../ports/questions.ts';
 
@@ -36,7 +37,8 @@ export function questionOf(
     id,
     chatId,
     threadId,
-    text: shortened(text, TEXT_CHARS_MAX),
+    // What would be done must not look like something else. Other questions may have emoji that consist of such marks.
+    text: shortened(permission === undefined ? text : withMarksShown(text), TEXT_CHARS_MAX),
     options: options.map((option) => ({
       ...option,
       label: shortened(option.label.replaceAll(/\s+/g, ' '), LABEL_CHARS_MAX),
@@ -50,7 +52,7 @@ export function questionOf(
 
 /** `always`: what can be allowed with it from now on. */
 export function permissionOf(
-  { tool, allow, reject }: PermissionAsked,
+  { tool, allow, reject, lasting }: PermissionAsked,
   would: readonly ShownCode[] = [],
   always: ApprovalScope | undefined,
 ): Permission {
@@ -58,6 +60,7 @@ export function permissionOf(
     tool,
     ...(allow !== undefined && { allow }),
     ...(reject !== undefined && { reject }),
+    ...(lasting !== undefined && { lasting }),
     would,
     ...(always !== undefined && { always }),
   };

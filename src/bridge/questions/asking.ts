@@ -108,8 +108,9 @@ export class Asking {
   ): Promise<ApprovalScope | undefined> {
     if (permission === undefined || only === 'owner' || !('target' in state)) return undefined;
     const { tool, allow } = permission;
-    // A change of the mode is no use of a tool, and each time another decision.
-    if (tool === 'switch_mode' || !options.some(({ id }) => id === allow)) return undefined;
+    // A change of the mode is no use of a tool, and each time another decision. Tools without a kind have nothing in common.
+    if (tool === 'switch_mode' || tool === 'other' || !options.some(({ id }) => id === allow))
+      return undefined;
     const folder = details?.session?.folder;
     const agentName = await this.#parts.agentNamed(state.target);
     return {

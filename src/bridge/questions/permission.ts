@@ -7,9 +7,8 @@ import { lineDiff } from '../../text/line-diff.ts';
 import { withMarksShown } from '../../text/visible.ts';
 import { permissionTexts } from '../texts/permissions.ts';
 
-/** More of a diff fills the chat. The whole follows as a file. */
+/** More of a diff, or of another block, fills the chat. The whole follows as a file. */
 const DIFF_LINES_MAX = 60;
-const PATHS_MAX = 20;
 const LINE_CHARS_MAX = 300;
 /** All blocks together, as JSON inside of JSON: half of a card. The rest is for the text and the buttons. */
 const SHOWN_BYTES_MAX = 12_000;
@@ -46,7 +45,7 @@ export function wouldDo(asked: PermissionAsked, lang: Language): WouldDo {
 }
 
 function blocksOf(
-  { command, paths = [], diffs = [] }: PermissionAsked,
+  { command, paths = [], diffs = [], input }: PermissionAsked,
   lang: Language,
 ): readonly ShownCode[] {
   const titles = permissionTexts.titles;
@@ -58,6 +57,9 @@ function blocksOf(
       ? []
       : [{ title: titles.paths[lang], code: clean(paths.join('\n')), language: '' } as const]),
     ...diffs.map(diffBlock),
+    ...(input === undefined
+      ? []
+      : [{ title: titles.input[lang], code: clean(input), language: '' } as const]),
   ];
 }
 
@@ -80,7 +82,7 @@ function clean(text: string): string {
 /** How many lines of a block are shown. All diffs share their lines. */
 function linesLeft(blocks: readonly ShownCode[], at: number): number {
   const block = blocks[at];
-  if (block?.language !== 'diff') return block?.language === '' ? PATHS_MAX : DIFF_LINES_MAX;
+  if (block?.language !== 'diff') return DIFF_LINES_MAX;
   const used = blocks
     .slice(0, at)
     .filter(({ language }) => language === 'diff')

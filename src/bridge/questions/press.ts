@@ -7,7 +7,7 @@ import type { EventReply } from '../ports/intake.ts';
 import { pressTexts } from '../texts/presses.ts';
 import { answerTexts, lateText, outcomeText, WITHDRAWN } from '../texts/questions.ts';
 import { permissionTexts } from '../texts/permissions.ts';
-import { allowOption, isWithdrawn } from './question.ts';
+import { allowOption, allowsMore, isWithdrawn } from './question.ts';
 import type { Question } from '../ports/questions.ts';
 import type { Questions } from './questions.ts';
 
@@ -34,7 +34,7 @@ export async function replyToPress(
   if (question === undefined || given === undefined) return say('warning', answerTexts.gone);
   if (isWithdrawn(question)) return say('info', WITHDRAWN);
   if (!questions.mayAnswer(question, by)) return say('warning', answerTexts.ownerOnly);
-  if (given.always === true && !(await questions.mayAllowAlways(question, by))) {
+  if (allowsMore(question, given) && !(await questions.mayAllowAlways(question, by))) {
     return say('warning', permissionTexts.alwaysOwnerOnly);
   }
   const { isNew, state } = await questions.answer(question.key, { ...given, by });

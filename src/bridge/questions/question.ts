@@ -73,6 +73,12 @@ export function rejectOption({ options, permission }: Question): QuestionOption 
   return options.find(({ id }) => id === permission?.reject);
 }
 
+/** It allows more than what is asked: by the bridge from now on, or by the agent as it likes. */
+export function allowsMore({ permission }: Question, given: Given): boolean {
+  if (!('option' in given)) return false;
+  return given.always === true || permission?.lasting?.includes(given.option.id) === true;
+}
+
 /** The lowest number that no open question of the chat has. */
 export function freeNumber(open: readonly Question[]): number {
   const taken = new Set(open.map(({ number }) => number));

@@ -11,7 +11,7 @@ import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { permissionNotices } from '../texts/permissions.ts';
 import { questionNotices } from '../texts/questions.ts';
-import { answerIn, type Given } from './question.ts';
+import { allowsMore, answerIn, type Given } from './question.ts';
 import type { Questions } from './questions.ts';
 
 /** The reaction on a message that answered a question. */
@@ -79,8 +79,8 @@ export class TypedAnswers {
     const { questions, clock } = this.#parts;
     const { senderOpenId: by } = message;
     const question = questions.question(key);
-    const isAlways = 'option' in given && given.always === true;
-    if (isAlways && question !== undefined && !(await questions.mayAllowAlways(question, by))) {
+    const isMore = question !== undefined && allowsMore(question, given);
+    if (isMore && !(await questions.mayAllowAlways(question, by))) {
       return permissionNotices.alwaysOwnerOnly();
     }
     const subject = { message, run: 1 };

@@ -42,6 +42,7 @@ export const permissionTexts = {
   titles: {
     command: { en: 'Command', zh: '命令' },
     paths: { en: 'Where', zh: '位置' },
+    input: { en: 'With', zh: '参数' },
   },
   cut: {
     en: '… cut here. The whole is in the file below.',

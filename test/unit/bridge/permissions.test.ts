@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PermissionAsked, QuestionUpdate } from '../../../src/core/turn-update.ts';
 import type { QuestionContent } from '../../../src/core/content.ts';
 import { turnId, workspaceId } from '../../../src/core/ids.ts';
+import { questionCard } from '../../../src/lark/content/question-card.ts';
 import { SqliteApprovals } from '../../../src/store/sqlite/bridge/approvals.ts';
 import { SqliteHubStore } from '../../../src/store/sqlite/hub/hub-store.ts';
 import { Directory } from '../../../src/hub/domain/directory.ts';
@@ -74,6 +75,22 @@ describe('before it is allowed', () => {
     expect(rig.texts().at(-1)).toContain('details.txt');
     await rig.say('om_b', '/deny');
     expect(rig.heard).toHaveLength(1);
+  });
+
+  test('whatever else a tool gets is shown, and words in it call nobody', async () => {
+    const input = '{"a":"\u202E"}\n```\n<at id=all></at>';
+    await rig.ask('q', { ...permission({ input }), text: 'Bash: ls \u202Efdp.exe' });
+    const content = contentOf(rig.shown[0]);
+    expect(content.text).toBe(String.raw`Bash: ls \u{202e}fdp.exe`);
+    expect(content.would?.[1]?.title).toBe('With');
+    const card = questionCard(content, []);
+    expect(card).toContain(String.raw`\\u{202e}`);
+    const code = (JSON.parse(card) as { body: { elements: { content?: string }[] } }).body.elements
+      .map(({ content: markdown = '' }) => markdown)
+      .find((markdown) => markdown.includes('at id'));
+    // The fence around it is longer than the one in it.
+    expect(code).toMatch(/^(`{4,}).*\n[\s\S]*\n\1$/);
+    expect(code).not.toMatch(/<at id=all>/);
   });
 
   test('marks that are not drawn are shown by their numbers', async () => {
@@ -194,6 +211,21 @@ describe('CG-CMD-09: always', () => {
     expect(approvals().all()).toEqual([]);
   });
 
+  test.each([
+    ['a press', () => rig.press(rig.shown[0], 1)],
+    ['its name', () => rig.say('om_b', 'Allow all edits')],
+    ['its number', () => rig.say('om_b', '2')],
+  ])(
+    'in a group only the owner gives what the agent itself calls always, by %s too',
+    async (_how, give) => {
+      await rig.ask('q', permission({ lasting: ['aa'] }));
+      await give();
+      expect(rig.heard).toEqual([]);
+      await rig.press(rig.shown[0], 1, { by: 'ou_boss' });
+      expect(rig.heard).toEqual([{ id: 'q', answer: chosen('aa', 'ou_boss') }]);
+    },
+  );
+
   test('of another person in a direct chat counts there and nowhere else', async () => {
     const direct = { chat: 'oc_d', chatType: 'p2p' } as const;
     await rig.say('om_d', 'deploy', direct);
@@ -239,8 +271,11 @@ describe('CG-CMD-09: always', () => {
     expect(approvals().all()).toEqual([]);
   });
 
-  test('is not offered for a change of the mode', async () => {
-    await rig.ask('q', permission({ tool: 'switch_mode' }));
+  test.each([
+    ['a change of the mode', 'switch_mode'],
+    ['tools that have only in common that they have no kind', 'other'],
+  ] as const)('is not offered for %s', async (_what, tool) => {
+    await rig.ask('q', permission({ tool }));
     expect(contentOf(rig.shown[0]).always).toBeUndefined();
     await rig.say('om_b', '/approve always', { from: 'ou_boss' });
     expect(rig.texts().at(-1)).toBe('This can be allowed only this once: /approve');

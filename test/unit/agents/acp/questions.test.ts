@@ -98,7 +98,13 @@ test('R15: all options are shown by their names, also several of one kind', asyn
       { id: 'new', label: 'New', style: 'default' },
       { id: 'no', label: 'No', style: 'danger' },
     ],
-    permission: { tool: 'execute', command: 'touch x', allow: 'once', reject: 'no' },
+    permission: {
+      tool: 'execute',
+      command: 'touch x',
+      allow: 'once',
+      reject: 'no',
+      lasting: ['always', 'new'],
+    },
   });
   expect(all.answer('acp-1', chosen('always'))).toBe(true);
   expect(all.answer('acp-1', chosen('once'))).toBe(false);
@@ -147,6 +153,22 @@ test.each<[string, Json, Json]>([
     { paths: ['/work/a'], input: JSON_OF({ to_path: '/etc/b' }) },
   ],
   ['an input that is no object', { kind: 'execute', rawInput: 'reboot' }, { input: '"reboot"' }],
+  [
+    'how many more paths there are',
+    { kind: 'delete', locations: Array.from({ length: 25 }, (_, at) => ({ path: `/${at}` })) },
+    { paths: [...Array.from({ length: 20 }, (_, at) => `/${at}`), '[… 5 more]'] },
+  ],
+  [
+    'how many more changes there are',
+    {
+      kind: 'edit',
+      content: Array.from({ length: 23 }, () => ({ type: 'diff', path: 'a', newText: 'b' })),
+    },
+    {
+      diffs: Array.from({ length: 20 }, () => ({ path: 'a', before: null, after: 'b' })),
+      input: '[… 3 more changes of files]',
+    },
+  ],
   ['no more than is needed', { kind: 'read', rawInput: { file_path: '/a' } }, { paths: ['/a'] }],
 ])('what a person allows is what runs: %s', async (_what, call, shown) => {
   const { all, asked } = questions();
