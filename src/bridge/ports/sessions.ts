@@ -15,7 +15,10 @@ export interface KnownSession extends Chosen, Place {
   readonly turns: number;
 }
 
-/** Which memories a person may see: those of the chat where they ask, and `by` set, also their own ones elsewhere. */
+/**
+ * Which memories a person may see: those of the chat where they ask, and `by` set, also their own ones elsewhere in
+ * which nobody else has spoken.
+ */
 export interface Viewer {
   readonly chatId: ChatId;
   readonly by: OpenId | undefined;
@@ -67,8 +70,8 @@ export interface TurnThen extends KnownTurn {
 export interface SaidInSessions {
   /** The last turns of a session that are over, oldest first, with the answers that were shown. */
   saidIn(session: string, limit: number): Promise<readonly TurnThen[]>;
-  /** Turns whose message or answer has these words, newest first: of the chat, or of all chats in which the person wrote. */
+  /** Turns whose message or answer has these words, newest first: of the chat, or of what the person wrote elsewhere. */
   search(words: string, viewer: Viewer, limit: number): Promise<readonly TurnThen[]>;
-  /** The turns since then, newest first, without their answers: of the same chats as `search`. */
+  /** The turns since then, newest first, without their answers: the same ones as `search`. */
   since(sinceMs: number, viewer: Viewer): Promise<readonly TurnThen[]>;
 }

@@ -7,7 +7,7 @@ import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema
 import { NEWS_SCHEMA } from './bridge/news-schema.ts';
 import { REPORTS_SCHEMA } from './bridge/reports-schema.ts';
 import { WEBHOOKS_SCHEMA } from './bridge/webhooks-schema.ts';
-import { SESSIONS_OF_PEOPLE, SESSIONS_SCHEMA } from './bridge/sessions-schema.ts';
+import { SESSIONS_OF_PEOPLE, SESSIONS_SCHEMA, SHARED_SESSIONS } from './bridge/sessions-schema.ts';
 import { DONE_SO_FAR, LIVE_CARDS } from './bridge/live-cards-schema.ts';
 import { APPROVALS_SCHEMA } from './bridge/approvals-schema.ts';
 import { OWNER_NOTICES_SCHEMA } from './bridge/owner-notices-schema.ts';
@@ -57,4 +57,5 @@ export const MIGRATIONS: readonly string[] = [
   APPROVALS_SCHEMA,
   OWNER_NOTICES_SCHEMA,
   DONE_SO_FAR,
+  SHARED_SESSIONS,
 ];

@@ -236,6 +236,18 @@ describe('going back to a conversation', () => {
     expect(await book.placeOf(there.session?.id ?? '')).toEqual({ ...HERE, latest: 'om_4' });
   });
 
+  test('nobody takes along a conversation in which others have spoken: they may have left that chat', async () => {
+    const there = await say({ text: 'mine', ...GROUP });
+    await end(there.id);
+    await end((await say({ text: 'a secret of others', ...GROUP, senderOpenId: BOB })).id);
+    const id = there.session?.id ?? '';
+    expect(await idsOf(ALICE)).toEqual([]);
+    expect(await book.titled('mine', { chatId: message.chatId, by: ALICE }, 10)).toEqual([]);
+    expect(await resume(id, HERE, ALICE)).toBe('unknown');
+    expect(await idsOf(ALICE, GROUP.chatId)).toEqual([id]);
+    expect(await resume(id, GROUP, ALICE)).toBe('done');
+  });
+
   test('R32: one that is at work elsewhere can not be taken', async () => {
     const there = await say({ ...GROUP });
     for (const state of [

@@ -13,9 +13,8 @@ const SINCE_MAX = 1_000;
 /** A turn with a session, not recalled, among the newest. */
 const REMEMBERED = `+app_id = ?1 AND seq > (SELECT max(seq) FROM turns) - ${ROWS_MAX}
   AND details ->> '$.session.id' IS NOT NULL AND json_array_length(message, '$.parts') > 0`;
-/** Of the chat ?2, or of those in which the person ?3 wrote. */
-const VISIBLE = `(chat_id = ?2 OR (?3 IS NOT NULL AND chat_id IN (
-  SELECT chat_id FROM turns WHERE ${REMEMBERED} AND message ->> '$.senderOpenId' = ?3)))`;
+/** Of the chat ?2, or what the person ?3 said elsewhere: they may have left a group, and what others say there goes on. */
+const VISIBLE = `(chat_id = ?2 OR message ->> '$.senderOpenId' = ?3)`;
 
 /** What was said in the sessions of one app. */
 export class SqliteSaidInSessions implements SaidInSessions {

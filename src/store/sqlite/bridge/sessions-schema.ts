@@ -11,6 +11,10 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** `is_shared`: somebody else than its owner has written in it. */
+export const SHARED_SESSIONS =
+  'ALTER TABLE sessions ADD COLUMN is_shared INTEGER NOT NULL DEFAULT 0';
+
 /**
  * `sessions`: the agents' memories. One of a place, agent and folder is current: its turns have it. An empty agent is
  * whoever gets the turns, an empty folder the agent's own. `owner`: who began it. `title_of`: the message whose words

@@ -44,12 +44,13 @@ export class SessionsTable {
     if (known === undefined) this.#add(id, message, { chosen, by: message.senderOpenId, nowMs });
     const title = known?.['title'] ? '' : titleOf(message);
     this.#db.run(
-      `UPDATE sessions SET turns = turns + 1, used_at_ms = ?2,
+      `UPDATE sessions SET turns = turns + 1, used_at_ms = ?2, is_shared = is_shared OR owner <> ?5,
          title = iif(?3 = '', title, ?3), title_of = iif(?3 = '', title_of, ?4) WHERE id = ?1`,
       id,
       nowMs,
       title,
       message.messageId,
+      message.senderOpenId,
     );
     return { id, isNew: (known?.['turns'] ?? 0) === 0, ...chosen };
   }
@@ -91,7 +92,10 @@ export class SessionsTable {
     return row && sessionOf(row);
   }
 
-  /** Those that were used, newest first: whose id begins so, and whose title has the words. */
+  /**
+   * Those that were used, newest first: whose id begins so, and whose title has the words. From elsewhere only those
+   * in which nobody else has spoken: their owner may have left that chat since, and the memory is also that of others.
+   */
   visible(
     { chatId: chat, by }: Viewer,
     {
@@ -102,7 +106,7 @@ export class SessionsTable {
   ): KnownSession[] {
     return this.#db
       .all(
-        `SELECT ${COLUMNS} FROM sessions WHERE (chat_id = ?1 OR owner = ?2) AND +app_id = ?3 AND turns > 0
+        `SELECT ${COLUMNS} FROM sessions WHERE (chat_id = ?1 OR (owner = ?2 AND is_shared = 0)) AND +app_id = ?3 AND turns > 0
            AND substr(id, 1, length(?4)) = ?4 AND instr(lower(title), lower(?5)) > 0
          ORDER BY used_at_ms DESC, seq DESC LIMIT ?6`,
         chat,
