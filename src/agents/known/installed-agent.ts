@@ -1,10 +1,10 @@
 /** Finds known agents on this machine: where they are, how they are started, and which version they have. */
 import { readFileSync, realpathSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { isSystemError } from '../../core/errors.ts';
 import { agentEnvironment, type Environment } from '../environment.ts';
 import type { KnownAgent } from '../known-agents.ts';
-import { findProgram, nodeOptionsOf } from '../program-check.ts';
+import { findProgram, nodeOptionsOf, STANDARD_PATH } from '../program-check.ts';
 import { runToEnd } from './run-to-end.ts';
 
 /** A program that starts says its version within this. A machine under load may not; then it is not known. */
@@ -23,7 +23,7 @@ export interface InstalledAgent {
  * is not on the PATH of `env`.
  */
 export function startOf(program: string, env: Environment): readonly string[] | undefined {
-  const found = findProgram(program, env);
+  const found = findProgram(program, safePath(env));
   if (found === undefined) return undefined;
   const path = resolve(found);
   const options = nodeOptionsOf(path);
@@ -32,7 +32,7 @@ export function startOf(program: string, env: Environment): readonly string[] | 
 
 /** The Node that a script would get: that of the PATH, or else that of the bridge. */
 export function nodeFor(env: Environment): string {
-  const found = findProgram('node', env);
+  const found = findProgram('node', safePath(env));
   return found === undefined ? process.execPath : resolve(found);
 }
 
@@ -62,7 +62,14 @@ export async function versionOf(
 
 /** What any program of an agent gets of the environment. */
 export function environmentFor(env: Environment): Environment {
-  return agentEnvironment({ env, given: {}, turn: { lark: undefined } });
+  return agentEnvironment({ env: safePath(env), given: {}, turn: { lark: undefined } });
+}
+
+/** Without folders that depend on where somebody stands: a project that was only downloaded would choose the agent. */
+function safePath(env: Environment): Environment {
+  const { PATH: path } = env;
+  if (path === undefined) return env;
+  return { ...env, PATH: path.split(':').filter(isAbsolute).join(':') || STANDARD_PATH };
 }
 
 /** The first word of a text that looks like a version. */

@@ -1,10 +1,12 @@
 /** The table of known agents: what the rest relies on, and what is found of it on a machine. */
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  environmentFor,
   findInstalled,
   isAtLeast,
+  nodeFor,
   startOf,
   versionIn,
   versionOf,
@@ -31,6 +33,31 @@ function program(path: string, text: string): string {
 }
 
 const CLAUDE = knownAgent('claude') as KnownAgent;
+
+describe('a folder on the PATH that depends on where somebody stands', () => {
+  let before: string;
+  beforeEach(() => {
+    before = process.cwd();
+    // As if it were a project that somebody has just cloned.
+    process.chdir(home);
+  });
+  afterEach(() => process.chdir(before));
+
+  test.each(['.', '', 'node_modules/.bin', './bin'])(
+    '%j chooses no agent, and no Node',
+    async (folder) => {
+      const planted = join(home, folder, 'claude-agent-acp');
+      program(planted, `#!/bin/sh\ntouch ${join(home, 'ran')}`);
+      program(join(home, folder, 'node'), '#!/bin/sh\n');
+      for (const PATH of [folder, `${folder}:/nowhere`, `/nowhere:${folder}`]) {
+        expect(await findInstalled(CLAUDE, { HOME: home, PATH })).toBeUndefined();
+        expect(nodeFor({ PATH })).not.toContain(home);
+        expect(environmentFor({ PATH })['PATH'] ?? '').not.toMatch(/(^|:)[^/]/);
+      }
+      expect(existsSync(join(home, 'ran'))).toBe(false);
+    },
+  );
+});
 
 describe('the table', () => {
   test('has each name once, in the form that the names of agents have', () => {
