@@ -33,7 +33,7 @@ const { open } = promises;
 /** More messages under one question would bury the chat. */
 const FILES_MAX = 20;
 /** What Lark takes as a file ("Upload a file"). */
-export const FILE_BYTES_MAX = 30 * 1024 * 1024;
+const FILE_BYTES_MAX = 30 * 1024 * 1024;
 /** What Lark takes as an image ("Upload an image"). A larger one is sent as a file. */
 const IMAGE_BYTES_MAX = 10 * 1024 * 1024;
 /** Names of files that are listed. The rest of a folder with thousands of files helps nobody. */

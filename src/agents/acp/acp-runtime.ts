@@ -127,7 +127,7 @@ export class AcpRuntime implements AgentRuntime {
     const { outputBytesMax: bytesMax, spec, known, clock, log } = this.#options;
     const loginCommand = knownLoginCommand(known, spec.argv);
     const folder = this.#folderOf(turn, user);
-    const session = this.#sessionOf(turn, folder);
+    const session = this.#sessionOf(turn, folder, user);
     const programs = this.#programs;
     const given = { turn, host, session, programs, folder, bytesMax, loginCommand };
     const run = new AcpRun({ ...given, observer: this.#observer, clock, log });
@@ -144,7 +144,7 @@ export class AcpRuntime implements AgentRuntime {
     if (turn.session === undefined) await session.close();
   }
 
-  #sessionOf(turn: AgentTurn, folder: string): AcpSession {
+  #sessionOf(turn: AgentTurn, folder: string, user: ProgramUser | undefined): AcpSession {
     const id = turn.session?.id;
     const known = id === undefined ? undefined : this.#sessions.get(id);
     if (known !== undefined && known.folder === folder) return known;
@@ -154,6 +154,7 @@ export class AcpRuntime implements AgentRuntime {
       id: id ?? randomUUID(),
       isForOneTurn: id === undefined,
       folder,
+      user,
       permissions: spec.permissions,
       askingModes: inTable?.askModes,
       openTools,

@@ -1,6 +1,7 @@
 /** The memory of an agent for one conversation, and where it lives now. */
 import type { Json } from '../../core/json-object.ts';
 import type { Log } from '../../core/log.ts';
+import type { ProgramUser } from '../program-user.ts';
 import type { Clock } from '../../time/clock.ts';
 import { NEVER, pause, untilAborted } from '../../time/wait.ts';
 import { BridgeError } from '../../core/errors.ts';
@@ -31,6 +32,7 @@ interface SessionParts {
   /** Nobody can be shown what it says after its turn. */
   readonly isForOneTurn: boolean;
   readonly folder: string;
+  readonly user: ProgramUser | undefined;
   readonly permissions: 'ask' | 'auto';
   /** The modes of a known agent that ask, the best first. */
   readonly askingModes: readonly string[] | undefined;

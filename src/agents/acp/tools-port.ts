@@ -1,5 +1,6 @@
 /** The tools that the bridge gives to an agent of a session, as the runtime of the agent uses them. */
 import type { QuestionAnswer, QuestionUpdate } from '../../core/turn-update.ts';
+import type { ProgramUser } from '../program-user.ts';
 import type { TurnHost } from '../runtime.ts';
 
 /** What an agent is told of a server of tools, in the form of the Agent Client Protocol (version 1). */
@@ -56,5 +57,13 @@ export interface SessionTools {
   close(): void;
 }
 
-/** `id`: the bridge's id of the session. `folder`: where the agent works, and where the files are that it may send. */
-export type OpenTools = (session: { readonly id: string; readonly folder: string }) => SessionTools;
+interface SessionOfTools {
+  /** The bridge's id of it. */
+  readonly id: string;
+  /** Where the agent works, and where the files are that it may send. */
+  readonly folder: string;
+  /** As whom the agent works, if that is not the user of the bridge. */
+  readonly user?: Pick<ProgramUser, 'uid' | 'gid'> | undefined;
+}
+
+export type OpenTools = (session: SessionOfTools) => SessionTools;

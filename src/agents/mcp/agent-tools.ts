@@ -13,6 +13,7 @@ import type {
   ToolServer,
   ToolTurn,
 } from '../acp/tools-port.ts';
+import type { FilesOfSession } from './given-file.ts';
 import { asksForTools } from './messages.ts';
 import { isOwnTool, SERVER_NAME } from './own-tools.ts';
 import { ADDRESS_VARIABLE, TOKEN_VARIABLE } from './shim-variables.ts';
@@ -44,9 +45,10 @@ export class AgentTools {
     this.#parts = parts;
   }
 
-  readonly open: OpenTools = ({ id, folder }) => {
+  readonly open: OpenTools = ({ id, folder, user }) => {
     const opened = new OpenSession(this.#parts, {
       folder,
+      user,
       address: () => this.#address(),
       onClose: () => this.#closed(opened),
     });
@@ -90,6 +92,7 @@ export class AgentTools {
 interface Around {
   /** Where the agent works. */
   readonly folder: string;
+  readonly user: FilesOfSession['user'];
   readonly address: () => Promise<string>;
   readonly onClose: () => void;
 }
@@ -107,7 +110,8 @@ class OpenSession implements SessionTools, ToolHolder {
   constructor(parts: AgentToolsParts, around: Around) {
     this.#parts = parts;
     this.#around = around;
-    this.#calls = new ToolCalls({ folder: around.folder, privateFolder: parts.privateFolder });
+    const { folder, user } = around;
+    this.#calls = new ToolCalls({ folder, user, privateFolder: parts.privateFolder });
     this.tokenHash = hashOf(this.#token.reveal());
   }
 

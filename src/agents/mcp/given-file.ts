@@ -1,8 +1,9 @@
 /** Reads a file that an agent wants to be shown. The bridge may read more than the agent, so it looks where it lies. */
 import { constants, promises, type Stats } from 'node:fs';
-import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { isSystemError } from '../../core/errors.ts';
 import { shownName, whyNot } from '../output-folders.ts';
+import type { ProgramUser } from '../program-user.ts';
 import type { ChatFile } from '../runtime.ts';
 
 const { open, readlink, realpath, stat } = promises;
@@ -12,6 +13,8 @@ export interface FilesOfSession {
   readonly folder: string;
   /** Nothing in it is given away, unless the folder of the agent is inside of it. */
   readonly privateFolder: string;
+  /** Who has to be able to read a file, if that is not the user of the bridge. Only root works for others. */
+  readonly user?: Pick<ProgramUser, 'uid' | 'gid'> | undefined;
 }
 
 type GivenFile =
@@ -21,6 +24,7 @@ type GivenFile =
 
 const OUTSIDE =
   'it lies outside of the folder that you work in. Copy it there first, and links are not followed out of it';
+const NOT_READABLE = "it can't be read (EACCES)";
 const REFUSALS = {
   too_large: 'it is larger than 30 MB, and Lark takes no larger file',
   empty: 'it is empty, and Lark takes no empty file',
@@ -55,6 +59,7 @@ async function readOpened(
     // A folder of its path may have become a link since it was looked at.
     const place = await placeOf(opened.fd, { real, found });
     if (place === undefined || !(await mayGive(place, from))) return refused(OUTSIDE);
+    if (!(await mayRead(from.user, place, found))) return refused(NOT_READABLE);
     // Not one byte more than was judged: the file may grow meanwhile.
     const bytes = Buffer.alloc(found.size);
     const { bytesRead } = await opened.read(bytes, 0, bytes.length, 0);
@@ -86,6 +91,29 @@ async function mayGive(place: string, { folder, privateFolder }: FilesOfSession)
   // An agent of another user can put a link in the place of its folder. One of the bridge only the bridge can replace.
   if (own !== folder && !isOfBridge) return false;
   return isInside(place, own) && (!isInside(place, hidden) || isOfBridge);
+}
+
+/** By the rights of the file and of each folder above it. Rights that an access list adds do not count. */
+async function mayRead(user: FilesOfSession['user'], place: string, file: Stats): Promise<boolean> {
+  if (user === undefined) return true;
+  if (!hasRight(user, file, READ)) return false;
+  for (let folder = dirname(place); ; folder = dirname(folder)) {
+    if (!hasRight(user, await stat(folder), ENTER)) return false;
+    if (folder === dirname(folder)) return true;
+  }
+}
+
+const READ = 0o4;
+const ENTER = 0o1;
+
+/** The first of owner, group and others that fits decides, as in the system. */
+function hasRight(
+  { uid, gid }: NonNullable<FilesOfSession['user']>,
+  of: Pick<Stats, 'uid' | 'gid' | 'mode'>,
+  right: number,
+): boolean {
+  if (of.uid === uid) return (of.mode & (right << 6)) !== 0;
+  return (of.mode & (of.gid === gid ? right << 3 : right)) !== 0;
 }
 
 /** A folder that does not exist holds nothing. */

@@ -1,6 +1,7 @@
 /** Which files an agent can have sent. */
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   linkSync,
   mkdirSync,
   renameSync,
@@ -139,6 +140,25 @@ describe('nothing outside of the folders is given away', () => {
 });
 
 describe('what can not be sent is refused in words', () => {
+  test.runIf(process.platform === 'linux')(
+    'what the agent itself could not read: --user, and a folder that is the root of the machine',
+    async () => {
+      const user = { uid: 4_242, gid: 4_242 };
+      const of = (path: string) => readGivenFile(path, { folder: '/', privateFolder, user });
+      for (const path of [folder, join(folder, 'closed'), join(folder, 'open')]) {
+        mkdirSync(path, { recursive: true });
+        chmodSync(path, path.endsWith('closed') ? 0o700 : 0o755);
+        writeFileSync(join(path, 'all.txt'), 'x');
+        writeFileSync(join(path, 'own.txt'), 'x', { mode: 0o600 });
+      }
+      const given = (path: string) => of(path).then(({ ok }) => ok);
+      expect(await given(join(folder, 'open', 'all.txt'))).toBe(true);
+      expect(await of(join(folder, 'open', 'own.txt'))).toEqual(refused(/EACCES/));
+      expect(await of(join(folder, 'closed', 'all.txt'))).toEqual(refused(/EACCES/));
+      expect(await of('/etc/shadow')).toEqual(refused(/EACCES/));
+    },
+  );
+
   test('what is not there', async () => {
     expect(await read('no.txt')).toEqual(refused(/there is no such file/));
     expect(await read('report.txt/x')).toEqual(refused(/there is no such file/));
