@@ -156,7 +156,7 @@ function restOf(
 ): string | undefined {
   const rest = Object.entries(input).filter(([name, value]) => {
     if (shown.command !== undefined && NOT_OF_COMMAND.has(name)) return false;
-    return shown.path === undefined || value !== shown.path || !/path$/.test(name);
+    return shown.path === undefined || value !== shown.path || !name.endsWith('path');
   });
   if (rest.length === 0) return undefined;
   const texts = rest.map(([name, value]) => [

@@ -22,7 +22,7 @@ const option = (optionId: string, kind: string, name = optionId): Json => ({
 const selected = (optionId: string) => ({ outcome: { outcome: 'selected', optionId } });
 const CANCELLED = { outcome: { outcome: 'cancelled' } };
 
-function questions(isOwnTool = false) {
+function questions(isOwn = false) {
   const asked: QuestionUpdate[] = [];
   let silences = 0;
   const calls = new ToolCalls('/work');
@@ -36,7 +36,7 @@ function questions(isOwnTool = false) {
         silences -= 1;
       };
     },
-    tools: { isOwnTool: () => isOwnTool },
+    tools: { isOwnTool: () => isOwn },
     callOf: (toolCall) => calls.take(toolCall),
   });
   return { all, asked, silences: () => silences };
