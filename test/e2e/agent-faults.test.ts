@@ -1,0 +1,84 @@
+/** What goes wrong around agents with a memory, and what people and the operator see of it. */
+import { mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { SimChat, SimUser } from '../../src/sim/world/model.ts';
+import { fakeAcpAgent } from '../kit/fake-acp-agent.ts';
+import { addAcpAgent } from './acp-agents.ts';
+import { Rig } from './rig.ts';
+
+let rig: Rig;
+let chat: SimChat;
+let user: SimUser;
+
+beforeEach(async () => {
+  rig = await Rig.open();
+  ({ chat, user } = rig.direct('Mei'));
+});
+
+afterEach(async () => {
+  expect(rig.bugs()).toEqual([]);
+  await rig.close();
+});
+
+const say = (text: string) => rig.cloud.say({ chat, from: user, text });
+const texts = () => rig.replies(chat).map(({ text }) => text);
+const shows = (part: string) =>
+  rig.cloud.waitFor(() => texts().some((text) => text.includes(part)));
+
+test('R24: an agent whose own store is gone is told once what was said, and so is the person', async () => {
+  const agent = fakeAcpAgent(rig.home);
+  await addAcpAgent(rig, 'coder', agent);
+  const prompts = () =>
+    agent
+      .received()
+      .filter(({ method }) => method === 'session/prompt')
+      .map(({ params }) => JSON.stringify(params));
+  const first = await rig.runHere();
+  say('say the colour is blue');
+  await shows('the colour is blue');
+  await first.stop();
+  rmSync(join(rig.home, 'sessions'), { recursive: true });
+
+  await rig.runHere();
+  say('say and now');
+  await shows('and now');
+  say('say and then');
+  await shows('and then');
+  const told = texts().filter((text) => text.includes('could not go on with its memory'));
+  expect(told).toHaveLength(1);
+  expect(prompts().map((prompt) => prompt.includes('the colour is blue'))).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
+
+test('R34: a folder that is gone is told, and works again when it is back', async () => {
+  const folder = join(realpathSync(rig.home), 'project');
+  mkdirSync(folder);
+  await addAcpAgent(rig, 'coder', fakeAcpAgent(rig.home));
+  expect(await rig.command(['folders', 'add', folder])).toMatchObject({ code: 0 });
+  await rig.runHere();
+  say('/folder 1');
+  await shows(`works in ${folder}`);
+  rmSync(folder, { recursive: true });
+  say('say nothing');
+  await shows(`${folder} is not there any more`);
+  mkdirSync(folder);
+  say('/folder 1');
+  await rig.repliesIn(chat, 3);
+  say('readcwd');
+  await rig.cloud.waitFor(() => texts()[3]?.includes(folder));
+});
+
+test('R27: a program that says on stdout why it ends is heard by the owner and kept for `trace`', async () => {
+  await addAcpAgent(rig, 'coder', fakeAcpAgent(rig.home, 'deadstart=1'));
+  const owner = { app_id: rig.app.appId, open_id: user.openId };
+  writeFileSync(join(rig.stateDir, 'owner.json'), JSON.stringify(owner), { mode: 0o600 });
+  await rig.runHere();
+  const asked = say('say hello');
+  await shows("The agent's program ended with exit code 1.");
+  const { stdout } = await rig.command(['trace', asked.messageId]);
+  expect(stdout).toContain('stdout="Please log in"');
+});
