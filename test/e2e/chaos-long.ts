@@ -35,14 +35,14 @@ class Run {
   async run(): Promise<number> {
     await Promise.all(Array.from({ length: LIVES_AT_ONCE }, () => this.#liveOn()));
     type Counted = 'kills' | 'said' | 'recalled' | 'runs' | 'replies' | 'faults';
-    const sum = (name: Counted | 'files' | 'cards' | 'stopped') =>
+    const sum = (name: Counted | 'files' | 'cards' | 'stopped' | 'coded') =>
       this.#reports.reduce((all, report) => all + report[name], 0);
     const failed = this.#reports.filter(({ complaints }) => complaints.length > 0);
     console.log(
       `${this.#reports.length} lives: ${sum('kills')} kills, ${sum('faults')} faults, ` +
         `${sum('said')} messages (${sum('recalled')} recalled), ${sum('runs')} runs, ` +
         `${sum('replies')} replies, ${sum('files')} files, ${sum('cards')} live cards, ` +
-        `${sum('stopped')} stopped; ${failed.length} lives with complaints`,
+        `${sum('stopped')} stopped, ${sum('coded')} prompts of a coding agent; ${failed.length} lives with complaints`,
     );
     return failed.length === 0 ? 0 : 1;
   }

@@ -20,12 +20,13 @@ test(
       expect(complaints, replayLine(seed, KILLS_A_LIFE)).toEqual([]);
     }
     // Calm weather and a silent chat would prove nothing.
-    const sum = (name: 'kills' | 'said' | 'faults' | 'files' | 'cards' | 'stopped') =>
+    const sum = (name: 'kills' | 'said' | 'faults' | 'files' | 'cards' | 'stopped' | 'coded') =>
       lives.reduce((all, one) => all + one[name], 0);
     expect(sum('kills')).toBeGreaterThanOrEqual(18);
     expect(sum('said')).toBeGreaterThan(40);
     expect(sum('faults')).toBeGreaterThan(40);
     expect(sum('files')).toBeGreaterThan(4);
     expect(sum('cards')).toBeGreaterThan(2);
+    expect(sum('coded')).toBeGreaterThan(2);
   },
 );

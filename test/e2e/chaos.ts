@@ -22,6 +22,7 @@ import {
   Notes,
   type Question,
 } from './chaos-people.ts';
+import { Coder } from './chaos-coder.ts';
 import { type BridgeProcess, Rig } from './rig.ts';
 import { silentLog } from '../kit/log.ts';
 
@@ -73,6 +74,8 @@ const CALM_MS_MAX = 90_000;
 /** Some of the files find their words in this time, and others don't. */
 const ENV = { LARK_BRIDGE_BURST_WAIT_SECS: '1' };
 const FILE_BYTES_MAX = 200_000;
+/** It takes half a second between two turns, so more would not be answered in the calm. */
+const CODER_RATE = 0.08;
 const STOPPED = 'Stopped.';
 
 export interface LifeReport {
@@ -89,6 +92,8 @@ export interface LifeReport {
   readonly files: number;
   readonly cards: number;
   readonly stopped: number;
+  /** Messages to the agent that remembers and asks. */
+  readonly coded: number;
   readonly complaints: readonly string[];
 }
 
@@ -112,6 +117,7 @@ class Life {
   readonly #seed: number;
   readonly #killsWanted: number;
   readonly #places: readonly { readonly chat: SimChat; readonly users: readonly SimUser[] }[];
+  readonly #coder: Coder;
   readonly #questions: Question[] = [];
   readonly #notes: Notes;
   readonly #complaints: string[] = [];
@@ -119,12 +125,14 @@ class Life {
   readonly #stopsWanted = new Set<SimChat>();
   #kills = 0;
   #storming = true;
+  #isOver = false;
 
   constructor(rig: Rig, seed: number, kills: number) {
     this.#rig = rig;
     this.#notes = new Notes(rig.home);
     this.#seed = seed;
     this.#killsWanted = kills;
+    this.#coder = new Coder(rig);
     const direct = ['Mei', 'Tom', 'Ana'].map((name) => rig.direct(name));
     const members = ['Li', 'Bo'].map((name) => rig.cloud.addUser({ name }));
     const groups = ['Team', 'Ops'].map((name) =>
@@ -133,17 +141,22 @@ class Life {
     this.#places = [
       ...direct.map(({ chat, user }) => ({ chat, users: [user] })),
       ...groups.map((chat) => ({ chat, users: members })),
+      this.#coder.place,
     ];
   }
 
   async run(): Promise<LifeReport> {
     const { faults } = this.#rig.cloud;
+    await this.#coder.add();
     await this.#rig.addAgent('scribe', AGENT, ['--stream']);
     faults.setPlan({ rates: STORM });
+    const allowing = this.#allow();
     await Promise.all([this.#kill(), this.#talk(), this.#weather()]);
     faults.calm();
     const last = await this.#calm();
     await this.#end(last);
+    this.#isOver = true;
+    await allowing;
     await this.#check();
     const recalled = this.#questions.filter((question) => question.recalled).length;
     return {
@@ -157,6 +170,7 @@ class Life {
       files: this.#notes.got().length,
       cards: this.#places.flatMap(({ chat }) => this.#rig.replies(chat).filter(isLiveCard)).length,
       stopped: this.#questions.filter((question) => this.#stopsOf(question) > 0).length,
+      coded: this.#coder.prompts().length,
       complaints: this.#complaints,
     };
   }
@@ -199,14 +213,15 @@ class Life {
     const random = this.#stream(2);
     const roots: SimMessage[] = [];
     while (this.#storming) {
-      const place = pick(this.#places, random);
+      const isForCoder = random() < CODER_RATE;
+      const place = isForCoder ? this.#coder.place : pick(this.#places.slice(0, -1), random);
       const user = pick(place.users, random);
       const group = place.users.length > 1;
       const token = `q${String(this.#questions.length).padStart(5, '0')}`;
       const root = pick(roots, random);
       const inThread = group && root?.chatId === place.chat.chatId && random() < 0.4;
-      const kind = kindOf(random(), { group, inThread });
-      const text = `${token} ${kind}`;
+      const kind = isForCoder ? 'coder' : kindOf(random(), { group, inThread });
+      const text = isForCoder ? this.#coder.words(token, random()) : `${token} ${kind}`;
       const said =
         kind === 'file'
           ? this.#sendFile({ chat: place.chat, user, token }, random)
@@ -230,6 +245,15 @@ class Life {
       else if (random() < 0.1) void this.#recallLater(question, random() * 1_500);
       else if (!group && random() < 0.15) void this.#stopLater(question, random() * 1_500);
       await sleep(30 + random() * 300);
+    }
+  }
+
+  /** Somebody looks at the chat of the agent that asks, now and then until the end. */
+  async #allow(): Promise<void> {
+    const random = this.#stream(4);
+    while (!this.#isOver) {
+      await sleep(50 + random() * 400);
+      await this.#coder.allow();
     }
   }
 
@@ -300,6 +324,7 @@ class Life {
     await this.#until('every message is answered', () => this.#open().length === 0);
     // One more death and one more delivery of nothing: whatever was shown must stay shown once.
     await this.#end(bridge);
+    this.#coder.noteLeft();
     const last = this.#rig.spawn({ env: ENV });
     await last.ready().catch((error: unknown) => this.#complain(String(error)));
     await this.#idle();
@@ -419,6 +444,7 @@ class Life {
       this.#complaints.push(
         ...filesWrong(this.#questions, this.#notes, (chat) => this.#rig.replies(chat)),
         ...this.#places.flatMap(({ chat }) => cardsAtWork(this.#rig.replies(chat))),
+        ...this.#coder.wrong(this.#questions),
       );
     } finally {
       db.close();
