@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { Cloud } from './cloud.js';
 import { isCorrect, machine, tableOf } from './report.js';
 import { measureAcks } from './scenarios/acks.js';
+import { measureAgents } from './scenarios/agents.js';
 import { measureLive } from './scenarios/live.js';
 import { measureMemory } from './scenarios/memory.js';
 import { measureRestart } from './scenarios/restart.js';
@@ -24,6 +25,7 @@ const SCENARIOS = {
   B6: measureSlowTurn,
   B7: measureLive,
   B8: measureRendering,
+  B9: measureAgents,
 };
 const ROUNDS = 5;
 

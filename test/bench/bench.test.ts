@@ -36,6 +36,6 @@ test('a scenario runs, loses nothing and writes its report', async () => {
 });
 
 test('a scenario that does not exist is named', async () => {
-  const { code, said } = await bench('--only', 'B9');
-  expect([code, said]).toEqual([2, expect.stringContaining('B9')]);
+  const { code, said } = await bench('--only', 'B0');
+  expect([code, said]).toEqual([2, expect.stringContaining('B0')]);
 });

@@ -6,6 +6,9 @@ import { latency } from './statistics.js';
 
 /** Long enough for every answer that will ever come. */
 const PATIENCE_MS = 120_000;
+/** An agent's first word comes when a card for it would be shown at once. */
+const CARD_DUE_MS = 1_500;
+const WORDS_PER_SECOND = 10;
 /** Below this a timer is not exact enough. */
 const TIMER_MS = 2;
 
@@ -18,6 +21,8 @@ export class Load {
   #book = new Book();
   /** Messages with a card on which an answer may come. */
   #cards = new Set();
+  /** By message id: who waits for the first update of a turn that tells when it said that. */
+  #firsts = new Map();
   /** By app id: who waits for the ack of the event that is published next. */
   #acks = new Map();
 
@@ -75,6 +80,7 @@ export class Load {
     const notify = changes.notify.bind(changes);
     changes.notify = () => {
       this.#readCards();
+      this.#readFirsts();
       notify();
     };
     const publish = deliveries.publish.bind(deliveries);
@@ -93,6 +99,17 @@ export class Load {
       const shown = this.#lark.shows(chatId).find((one) => one.messageId === messageId);
       const isOver = shown === undefined || this.#book.shownOnCard({ questionId, ...shown });
       if (isOver) this.#cards.delete(message);
+    }
+  }
+
+  /** The first update is the time at which the agent said it. */
+  #readFirsts() {
+    for (const [messageId, { chatId, resolve }] of this.#firsts) {
+      const card = this.#lark.shows(chatId, { last: 1 }).find((one) => one.replyTo === messageId);
+      const [saidAt] = /\b\d{13}\b/.exec(card?.text ?? '') ?? [];
+      if (saidAt === undefined) continue;
+      this.#firsts.delete(messageId);
+      resolve(Date.now() - Number(saidAt));
     }
   }
 
@@ -210,6 +227,33 @@ export class Load {
     await this.#lark.waitFor(isShown, durationMs + PATIENCE_MS);
     const isOfCard = ({ path }) => path.includes('/cardkit/') || path.includes(messageId);
     return this.#lark.calls().slice(before).filter(isOfCard).length;
+  }
+
+  /** Streams in `chats` chats, `turns` after each other in each; resolves with the waits for their first updates. */
+  async firstUpdates(appId, { chats, turns, durationMs, apartMs }) {
+    const waits = [];
+    const chain = async (at) => {
+      await new Promise((resolve) => setTimeout(resolve, at * apartMs));
+      for (let turn = 0; turn < turns; turn += 1)
+        waits.push(await this.#stream(appId, at, durationMs));
+    };
+    await Promise.all(Array.from({ length: chats }, (_, at) => chain(at)));
+    return waits;
+  }
+
+  async #stream(appId, chatAt, durationMs) {
+    const from = this.#chats[chatAt];
+    const { chatId } = this.#lark.directChat(from, appId);
+    const words = Math.round((durationMs * WORDS_PER_SECOND) / 1000);
+    const text = `sleep ${CARD_DUE_MS}\nnow\nwords ${words} ${durationMs}\nsay the end`;
+    const { messageId } = this.#lark.say({ chat: chatId, from, text });
+    const first = new Promise((resolve) => this.#firsts.set(messageId, { chatId, resolve }));
+    const isShown = () =>
+      this.#lark
+        .shows(chatId)
+        .some((one) => one.replyTo === messageId && one.text.endsWith('the end'));
+    await this.#lark.waitFor(isShown, durationMs + PATIENCE_MS);
+    return first;
   }
 
   // ------------------------------------------------------------ many at once
