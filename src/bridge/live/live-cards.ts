@@ -15,6 +15,7 @@ import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { waitsOrRuns } from '../turns/phases.ts';
 import { begunAtMs } from '../turns/turn.ts';
+import { CallPlaces } from './call-places.ts';
 import { cardEnd } from './card-ends.ts';
 import type { LiveMode } from './live-pace.ts';
 import { LiveRun, type LiveRunParts } from './live-run.ts';
@@ -64,7 +65,7 @@ export class LiveCards implements Service {
       lark: lark.live,
       journal: liveJournal,
       mode,
-      shared: { cards: 0, calls: 0, noStreamsUntilMs: 0 },
+      shared: { cards: 0, places: new CallPlaces(), noStreamsUntilMs: 0 },
       stopValue: ({ key, place, openedAtMs }, turn) =>
         choices.valueOf(
           {

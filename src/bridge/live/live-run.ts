@@ -16,6 +16,7 @@ import type {
 } from '../ports/live.ts';
 import type { Languages } from '../texts/languages.ts';
 import { turnKey } from '../outbox/keys.ts';
+import type { CallPlaces } from './call-places.ts';
 import { LiveCard } from './live-card.ts';
 import { gapMs, LIVE_AFTER_MS, LIVE_CALLS_MAX, refreshMs, type LiveMode } from './live-pace.ts';
 import { livePlaceOf } from './card-ends.ts';
@@ -30,10 +31,8 @@ const CARDS_MAX = 6;
 const FAILURES_MAX = 10;
 /** What was done is not stored more often: it is for a process that dies. */
 const NOTE_DONE_MS = 2_000;
-/** When it is tried again if there was no place for a call, or the database refused. */
+/** When it is tried again if the database refused. */
 const BUSY_AGAIN_MS = 500;
-/** Calls under way for all live cards. The other places of the broker are for answers. */
-const CALLS_AT_ONCE_MAX = 6;
 /** A permission that is granted later is found out after this. */
 const NO_STREAMS_MS = 10 * 60_000;
 
@@ -52,8 +51,7 @@ export interface LiveRunParts {
 interface LiveShared {
   /** How many runs have a card. */
   cards: number;
-  /** Calls under way. */
-  calls: number;
+  readonly places: CallPlaces;
   /** Until then the app is taken to have no right to cards that stream. */
   noStreamsUntilMs: number;
 }
@@ -73,6 +71,8 @@ export class LiveRun {
   #isOver = false;
   /** The card that is shown now is closed, and the next one goes on. */
   #isClosed = false;
+  /** Others have all places for calls. */
+  #isWaiting = false;
   #work: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
   #timerAtMs = Infinity;
@@ -156,7 +156,8 @@ export class LiveRun {
   }
 
   #dueAtMs(): number | undefined {
-    if (this.#isOver || this.#isSilent || this.#work !== undefined) return undefined;
+    if (this.#isOver || this.#isSilent || this.#isWaiting) return undefined;
+    if (this.#work !== undefined) return undefined;
     if (this.#isDirty) return Math.max(this.#notBeforeMs, this.#parts.clock.nowMs());
     const card = this.#cards.at(-1);
     const shownAtMs = card?.shownAtMs;
@@ -179,8 +180,8 @@ export class LiveRun {
       this.#isSilent = true;
       return;
     }
-    if (shared.calls >= CALLS_AT_ONCE_MAX) {
-      this.#notBeforeMs = clock.nowMs() + BUSY_AGAIN_MS;
+    if (shared.places.areTaken) {
+      this.#waitForPlace();
       return;
     }
     this.#isDirty = false;
@@ -198,6 +199,14 @@ export class LiveRun {
       log.warn('live_card_not_updated', { turn: this.#turn.id, error: errorText(error) });
       this.#failed(BUSY_AGAIN_MS);
     }
+  }
+
+  #waitForPlace(): void {
+    this.#isWaiting = true;
+    this.#parts.shared.places.wait(() => {
+      this.#isWaiting = false;
+      this.#plan();
+    });
   }
 
   async #noteDone(): Promise<void> {
@@ -288,14 +297,8 @@ export class LiveRun {
   }
 
   async #call(make: () => Promise<LiveResult>): Promise<LiveResult> {
-    const { shared } = this.#parts;
     this.#calls += 1;
-    shared.calls += 1;
-    try {
-      return await make();
-    } finally {
-      shared.calls -= 1;
-    }
+    return this.#parts.shared.places.during(make);
   }
 
   async #afterTrouble(result: Extract<LiveResult, { ok: false }>): Promise<void> {
