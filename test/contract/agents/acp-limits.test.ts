@@ -54,7 +54,7 @@ test.each(['stop max_tokens', 'hang'])(
   'R28: what is shown of an answer that was not finished is cut too: %s',
   async (step) => {
     const rig = new AcpRig();
-    const given = await rig.give(`big 8\n${step}`);
+    const given = await rig.give(`big 4\n${step}`);
     await expect.poll(() => given.text().length).toBeGreaterThan(0);
     if (step === 'hang') given.run.cancel();
     expect(JSON.stringify(await given.result).length).toBeLessThan(2 * MIB);
@@ -64,7 +64,7 @@ test.each(['stop max_tokens', 'hang'])(
 test('R28: the output of tools is cut, and not kept', async () => {
   const rig = new AcpRig();
   const before = usedBytes();
-  const given = await rig.give([...Array(4).fill('big 16 tool'), 'say done', 'hang'].join('\n'));
+  const given = await rig.give([...Array(8).fill('big 4 tool'), 'say done', 'hang'].join('\n'));
   await expect.poll(() => given.text()).toBe('done');
   await expectLittleKept(before);
   expect(JSON.stringify(given.updates).length).toBeLessThan(MIB);
