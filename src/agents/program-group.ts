@@ -7,11 +7,10 @@ import { isSystemError } from '../core/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { NEVER, pause } from '../time/wait.ts';
 import type { RunCgroup } from './cgroups/run-cgroup.ts';
+import { RUN_MARK } from './runtime.ts';
 
 /** From SIGTERM to SIGKILL. It is shorter than the hub's own stop. */
 export const AGENT_KILL_GRACE_MS = 2_000;
-/** The variable that marks the processes of a run. Its value is random, so only they have it. */
-export const RUN_MARK = 'LARK_RUN_ID';
 
 /** How often it is checked whether a program has ended: short, because an answer or a start waits for it. */
 const END_CHECK_MS = 20;

@@ -163,6 +163,9 @@ export type OwnerNotice =
   /** The agent never asked what tools the bridge has. */
   | { readonly kind: 'tools_ignored' };
 
+/** The variable that marks the processes of a run. Its value is random, so only they have it. */
+export const RUN_MARK = 'LARK_RUN_ID';
+
 /** What is given to any program of an agent. */
 export interface ProgramSpec {
   readonly argv: readonly string[];

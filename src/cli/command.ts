@@ -38,6 +38,8 @@ interface CommandBase {
 export interface LeafCommand extends CommandBase {
   readonly options?: Readonly<Record<string, Options>>;
   readonly positionals?: Readonly<Record<string, PositionalOptions>>;
+  /** It changes what the bridge does or who may talk to it, so it is not for the program of an agent. */
+  readonly isForOperator?: true;
   /** Resolves with the exit code, or with nothing for 0. Throws a `BridgeError` that says why it failed. */
   run(invocation: Invocation): Promise<void> | Promise<number>;
 }

@@ -1,5 +1,7 @@
 /** The command line program: from its arguments to its exit code. */
+import { RUN_MARK } from '../agents/runtime.ts';
 import type { Config, Environment, Flags } from '../config/load.ts';
+import { BridgeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { packageFacts } from '../host/package.ts';
 import { settingRows } from '../config/setting-rows.ts';
@@ -81,11 +83,20 @@ export async function main(
     const { command, options } = parsed;
     const quiet = options['quiet'] === true;
     output = new Output(host, { version, json: options['json'] === true, quiet });
+    if (command.isForOperator === true) mustBeOperator(host.env);
     const kept = await keepSecretsOf(host);
     return (await command.run(invocationOf(options, { output, signal, host, kept }))) ?? 0;
   } catch (error) {
     return output.failure(error);
   }
+}
+
+/** An agent that follows somebody's words must not change its own bridge. Against one that means to, it is no border. */
+function mustBeOperator(env: Environment): void {
+  if ((env[RUN_MARK] ?? '') === '') return;
+  throw new BridgeError('usage', 'the program of an agent may not change its own bridge', {
+    next: 'Run this in a shell of your own, as the person who looks after the bridge.',
+  });
 }
 
 interface Kept {

@@ -45,6 +45,7 @@ const known: LeafCommand = {
 
 const add: LeafCommand = {
   usage: 'add <name>',
+  isForOperator: true,
   describe: 'add an agent; from then on it gets the turns, unless a setting names another one',
   positionals: name,
   options: ADD_OPTIONS,
@@ -103,6 +104,7 @@ function aboutProgram(agent: string, spec: AgentSpec): string[] {
 
 const remove: LeafCommand = {
   usage: 'remove <name>',
+  isForOperator: true,
   describe: 'remove an agent, with the turns that wait for it',
   positionals: name,
   run: (invocation) =>

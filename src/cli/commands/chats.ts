@@ -23,6 +23,7 @@ const list: LeafCommand = {
 
 const allow: LeafCommand = {
   usage: 'allow <chat>',
+  isForOperator: true,
   describe: 'everybody in the group may talk to the bot there',
   positionals: chat,
   run: (invocation) =>
@@ -35,6 +36,7 @@ const allow: LeafCommand = {
 
 const deny: LeafCommand = {
   usage: 'deny <chat>',
+  isForOperator: true,
   describe: 'the bot answers only its owner in the group',
   positionals: chat,
   run: (invocation) =>

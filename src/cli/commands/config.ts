@@ -66,6 +66,7 @@ const get: LeafCommand = {
 
 const set: LeafCommand = {
   usage: 'set <key> <value>',
+  isForOperator: true,
   describe: 'write a setting to config.json; an empty value removes it',
   positionals: { ...key, value: { describe: 'New value', type: 'string' } },
   run: async (invocation) => {

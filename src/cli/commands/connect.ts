@@ -61,6 +61,7 @@ const OPTIONS: Readonly<Record<string, Options>> = {
 
 export const connectCommand: LeafCommand = {
   usage: 'connect',
+  isForOperator: true,
   aliases: ['setup'],
   describe: 'create the bot by scanning a QR code, or take an existing app',
   options: OPTIONS,

@@ -51,6 +51,7 @@ const show: LeafCommand = {
 
 const replay: LeafCommand = {
   usage: 'replay <key>',
+  isForOperator: true,
   describe: 'send a letter again; if Lark already has it, it is not shown twice',
   positionals: key,
   run: (invocation) =>
@@ -67,6 +68,7 @@ const replay: LeafCommand = {
 
 const drop: LeafCommand = {
   usage: 'drop <key>',
+  isForOperator: true,
   describe: 'remove a letter from the list',
   positionals: key,
   run: (invocation) =>

@@ -18,6 +18,7 @@ const list: LeafCommand = {
 
 const add: LeafCommand = {
   usage: 'add <folder>',
+  isForOperator: true,
   describe: 'let chats choose a folder, and all folders below it, for agents to work in',
   positionals: folder,
   run: (invocation) =>
@@ -32,6 +33,7 @@ const add: LeafCommand = {
 
 const remove: LeafCommand = {
   usage: 'remove <folder>',
+  isForOperator: true,
   describe: 'take that back; chats that work there have to choose again',
   positionals: folder,
   run: (invocation) =>

@@ -45,6 +45,7 @@ const unitOptions = {
 
 const install: LeafCommand = {
   usage: 'install',
+  isForOperator: true,
   describe: 'start it now, and at every start of the machine (systemd)',
   options: unitOptions,
   run: async (invocation) => {
@@ -82,6 +83,7 @@ const install: LeafCommand = {
 
 const uninstall: LeafCommand = {
   usage: 'uninstall',
+  isForOperator: true,
   describe: 'stop it and remove it; its state directory stays',
   options: scopeOptions,
   run: async (invocation) => {

@@ -28,6 +28,7 @@ const list: LeafCommand = {
 
 const approve: LeafCommand = {
   usage: 'approve <who>',
+  isForOperator: true,
   describe: 'let a person in, by the code or the open id; what the person wrote is answered then',
   positionals: { who: { describe: 'The code, or an open id (ou_…)', type: 'string' } },
   run: (invocation) =>
@@ -47,6 +48,7 @@ const approve: LeafCommand = {
 
 const revoke: LeafCommand = {
   usage: 'revoke <open_id>',
+  isForOperator: true,
   describe: 'take a permission or a block back; the person has to ask again',
   positionals: { open_id: { describe: 'The open id (ou_…)', type: 'string' } },
   run: (invocation) =>

@@ -76,6 +76,7 @@ const show: LeafCommand = {
 
 const retry: LeafCommand = {
   usage: 'retry <id>',
+  isForOperator: true,
   describe: 'start a held or failed turn again',
   positionals: id,
   run: (invocation) =>
@@ -97,6 +98,7 @@ const retry: LeafCommand = {
 
 const drop: LeafCommand = {
   usage: 'drop <id>',
+  isForOperator: true,
   describe: 'end an open turn; an answer that still comes is not shown',
   positionals: id,
   run: (invocation) =>

@@ -31,6 +31,7 @@ const list: LeafCommand = {
 
 const add: LeafCommand = {
   usage: 'add <url>',
+  isForOperator: true,
   describe: 'tell an address what happens; prints the secret for its signatures, once',
   positionals: { url: { describe: 'Where to POST to (https://…)', type: 'string' } },
   options: {
@@ -70,6 +71,7 @@ const add: LeafCommand = {
 
 const remove: LeafCommand = {
   usage: 'remove <id>',
+  isForOperator: true,
   describe: 'tell an address nothing any more; what waits for it is dropped',
   positionals: id,
   run: (invocation) =>

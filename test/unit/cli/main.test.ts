@@ -262,3 +262,30 @@ describe('config', () => {
     expect(stdout).toMatch(/^no_color +true +--no-color$/m);
   });
 });
+
+describe('R35: the program of an agent', () => {
+  const asAgent = (...words: string[]) => runProgram(words, { HOME: home, LARK_RUN_ID: 'a1b2' });
+
+  test.each([
+    ['agents', 'add', 'shout', '--exec', 'cat'],
+    ['agents', 'remove', 'shout'],
+    ['folders', 'add', '/'],
+    ['pairing', 'approve', 'ABCDEFGH'],
+    ['chats', 'allow', 'oc_1'],
+    ['config', 'set', 'access', 'open'],
+    ['service', 'uninstall'],
+    ['webhooks', 'add', 'https://example.com'],
+    ['turns', 'retry', 'om_1'],
+    ['dead-letters', 'drop', 'a'],
+    ['connect'],
+  ])('does not change its own bridge: %s %s', async (...words) => {
+    const { code, stderr } = await asAgent(...words);
+    expect(code).toBe(2);
+    expect(stderr).toContain('the program of an agent may not change its own bridge');
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  test('may look', async () => {
+    expect((await asAgent('agents', 'list')).code).toBe(0);
+  });
+});
