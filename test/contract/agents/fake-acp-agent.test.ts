@@ -200,6 +200,12 @@ test('it shows what an agent can show', async () => {
   ]);
 });
 
+test('it says the time, and words one after another', async () => {
+  const { client, sessionId } = await openSession();
+  await client.prompt(sessionId, 'now', 'words 3 30');
+  expect(client.text).toMatch(/^\d{13}word1 word2 word3 $/);
+});
+
 describe('permission', () => {
   const selected = (optionId: string) =>
     answers({ 'session/request_permission': { outcome: { outcome: 'selected', optionId } } });
