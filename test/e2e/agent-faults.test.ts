@@ -79,6 +79,7 @@ test('R27: a program that says on stdout why it ends is heard by the owner and k
   await rig.runHere();
   const asked = say('say hello');
   await shows("The agent's program ended with exit code 1.");
+  await shows('Its last words:\nPlease log in');
   const { stdout } = await rig.command(['trace', asked.messageId]);
   expect(stdout).toContain('stdout="Please log in"');
 });

@@ -40,6 +40,8 @@ export type TurnAnswer = (
       readonly detail: string;
       readonly interrupted?: boolean;
       readonly agent?: string;
+      /** The last words of the agent's program. Only the owner of the bot may see them. */
+      readonly lastWords?: string;
       /** The agent needs a login on this machine, with this command if it is known. */
       readonly login?: { readonly command?: string };
     }

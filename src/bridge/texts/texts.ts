@@ -45,11 +45,15 @@ export const notices = {
       en: "The agent has your message, but its answer can't come back to this chat. Whoever runs this bot finds in its log what to do.",
       zh: '智能体已收到你的消息，但它的回答无法回到这个会话。机器人的管理员可以在日志中看到处理方法。',
     }),
-  agentFailed: (detail: string) => {
+  agentFailed: (detail: string, lastWords?: string) => {
     const reason = reasonText(detail);
+    const [en, zh] =
+      lastWords === undefined
+        ? ['', '']
+        : [`\n\nIts last words:\n${lastWords}`, `\n\n它最后的输出：\n${lastWords}`];
     return notice('agent_failed', {
-      en: `The agent could not answer: ${reason.en} ${RETRY.en}`,
-      zh: `智能体未能回答：${reason.zh}${RETRY.zh}`,
+      en: `The agent could not answer: ${reason.en} ${RETRY.en}${en}`,
+      zh: `智能体未能回答：${reason.zh}${RETRY.zh}${zh}`,
     });
   },
   /** Below an answer. */

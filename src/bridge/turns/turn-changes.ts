@@ -102,7 +102,7 @@ export class TurnChanges {
       journal.changeTurn(
         id,
         (turn, known) => {
-          const seen = this.#asSeenBy(personOf(turn), event);
+          const seen = this.#asSeenIn(turn, event);
           const shut = event.kind === 'started' && this.#shutOut(turn, known, nowMs);
           if (shut) {
             was = turn.state;
@@ -174,16 +174,19 @@ export class TurnChanges {
     return onCards(drafts, cards, { turn: turn.id, place: livePlaceOf(turn.message), ...at });
   }
 
-  /** Only the owner sees the command with which an agent is logged in. */
-  #asSeenBy(person: OpenId, event: TurnEvent): TurnEvent {
-    if (loginIn(event) === undefined || person === this.#parts.owner()) return event;
-    if (event.kind === 'sent' && event.result.kind === 'failed') {
-      return { ...event, result: { ...event.result, login: {} } };
-    }
-    if (event.kind === 'waited' && event.result.kind === 'failed') {
-      return { ...event, result: { ...event.result, login: {} } };
-    }
-    return event;
+  /**
+   * Only the owner sees the command with which an agent is logged in, and only alone with the bot what its program
+   * said last.
+   */
+  #asSeenIn(turn: Turn, event: TurnEvent): TurnEvent {
+    const isOwner = personOf(turn) === this.#parts.owner();
+    const isAlone = isOwner && turn.message.chatType === 'p2p';
+    if (isAlone || (event.kind !== 'sent' && event.kind !== 'waited')) return event;
+    const { result } = event;
+    if (result.kind !== 'failed') return event;
+    const { lastWords: _, login, ...shown } = result;
+    const asked = login && { login: isOwner ? login : {} };
+    return { ...event, result: { ...shown, ...asked } };
   }
 
   /** The owner is told once that an agent needs a login, until it has answered again. */

@@ -191,9 +191,10 @@ function chosen(
 
 function settle(answer: TurnAnswer): TurnStep {
   if (answer.kind === 'failed') {
-    const { interrupted, detail, login } = answer;
+    const { interrupted, detail, lastWords, login } = answer;
     if (interrupted === true) return hold('interrupted');
-    const notice = login === undefined ? notices.agentFailed(detail) : choices.login(login.command);
+    const notice =
+      login === undefined ? notices.agentFailed(detail, lastWords) : choices.login(login.command);
     return fail('agent_failed', notice, causeOf(answer));
   }
   return { state: { phase: 'answered' }, show: [...showAnswer(answer), { what: 'receipt_off' }] };

@@ -9,7 +9,13 @@ import type {
   SettledStatus,
   TurnContent,
 } from '../ports/turns.ts';
+import type { ProgramOutput } from '../../core/program-output.ts';
+import { tailOf } from '../../text/cut.ts';
 import { storable } from '../../text/storable.ts';
+import { isBlank } from '../../text/visible.ts';
+
+/** A few lines say why a program ended. `trace` shows more. */
+const TAIL_CHARS_MAX = 300;
 
 /** The status of the item of a turn that ended without an answer. */
 const STATUS = {
@@ -47,7 +53,7 @@ export function settlementOf(
   const { output } = result;
   const settlement = result.ok
     ? success(result, content.message.contextId, atMs)
-    : withLogin(failure(result.reason, result.detail, atMs, agent), result);
+    : withFacts(failure(result.reason, result.detail, atMs, agent), result);
   return { ...settlement, ...(output && { output }) };
 }
 
@@ -73,16 +79,29 @@ function success(
   return { ...settlement, outcome: { kind: 'answered', message, ...more } };
 }
 
-/** Whoever shows the failure decides who sees the command. */
-function withLogin(
+/** Whoever shows the failure decides who sees the command, and what the program said. */
+function withFacts(
   settlement: Settlement,
-  { login }: Extract<AgentResult, { ok: false }>,
+  { login, output }: Extract<AgentResult, { ok: false }>,
 ): Settlement {
   const { outcome } = settlement;
-  if (login === undefined || outcome.kind !== 'failed') return settlement;
-  const { command } = login;
-  const needed = command === undefined ? {} : { command: storable(command) };
-  return { ...settlement, outcome: { ...outcome, login: needed } };
+  if (outcome.kind !== 'failed') return settlement;
+  const lastWords = lastWordsOf(output);
+  const command = login?.command;
+  const needed = login && (command === undefined ? {} : { command: storable(command) });
+  const facts = {
+    ...(lastWords !== '' && { lastWords }),
+    ...(needed !== undefined && { login: needed }),
+  };
+  return { ...settlement, outcome: { ...outcome, ...facts } };
+}
+
+/** Some programs say on stdout why they end, others on stderr, and many say something on the other one too. */
+function lastWordsOf(output: ProgramOutput | undefined): string {
+  if (output === undefined) return '';
+  const { stdout, stderr } = output;
+  const words = [stdout, stderr].map((said) => tailOf(said.trim(), { chars: TAIL_CHARS_MAX }));
+  return storable(words.filter((said) => !isBlank(said)).join('\n'));
 }
 
 /** The answer that another workspace sent. */

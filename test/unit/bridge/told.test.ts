@@ -128,6 +128,29 @@ describe('R11: an agent that needs a login', () => {
   });
 });
 
+describe('R33: what a program said last before it ended', () => {
+  const ENDED = {
+    kind: 'failed',
+    detail: 'The program of the agent ended with exit code 1.',
+    agent: 'claude',
+    lastWords: 'EACCES: /srv/keys',
+  } as const;
+
+  test('the owner alone with the bot sees it', async () => {
+    await rig.say('om_b', 'mine', { from: 'ou_boss', chat: 'oc_boss', chatType: 'p2p' });
+    await rig.endTurn(ENDED);
+    expect(rig.texts()).toEqual([expect.stringContaining('Its last words:\nEACCES: /srv/keys')]);
+  });
+
+  test('others do not, nor does a group', async () => {
+    await rig.endTurn(ENDED);
+    await rig.say('om_b', 'mine', { from: 'ou_boss', chat: 'oc_team', chatType: 'group' });
+    await rig.endTurn(ENDED);
+    expect(rig.texts()).toHaveLength(2);
+    for (const text of rig.texts()) expect(text).not.toContain('EACCES');
+  });
+});
+
 describe('what an agent says after its turn', () => {
   beforeEach(async () => {
     await rig.answerTurn('done');

@@ -229,12 +229,13 @@ function answerOf(outcome: TurnOutcome): TurnAnswer {
     const files = fileNamesOf(message.parts);
     return files.length === 0 ? warned : { ...warned, files };
   }
-  const { reason, detail, agent, login } = outcome;
+  const { reason, detail, agent, lastWords, login } = outcome;
   return {
     kind: 'failed',
     detail,
     ...(reason === 'interrupted' && { interrupted: true }),
     ...(agent !== undefined && { agent }),
+    ...(lastWords !== undefined && { lastWords }),
     ...(login !== undefined && { login }),
   };
 }
