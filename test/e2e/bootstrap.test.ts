@@ -16,7 +16,7 @@ import { WAIT_MS } from '../kit/bounds.ts';
 import { onPath, SCRIPT } from './boot.ts';
 import { BootstrapPlace, QUICK_NODE, STUB } from './bootstrap-place.ts';
 
-const KILLS_TIMEOUT_MS = 180_000;
+const KILLS_TIMEOUT_MS = 600_000;
 const WAIT = { timeout: WAIT_MS };
 
 let place: BootstrapPlace;
