@@ -71,6 +71,7 @@ const FAULTS_A_KILL = 3;
 /** But one that hangs is killed too, and Lark's patience is not used up. */
 const FAULTS_MS_MAX = 3_000;
 const CALM_MS_MAX = 90_000;
+const REDELIVERED_AFTER_MS = 20_000;
 /** Some of the files find their words in this time, and others don't. */
 const ENV = { LARK_BRIDGE_BURST_WAIT_SECS: '1' };
 const FILE_BYTES_MAX = 200_000;
@@ -314,9 +315,12 @@ class Life {
     await this.#until('the link is up', () => cloud.online(app) === 1);
     cloud.redeliverNow();
     // On a busy machine an ack may come after Lark's three seconds. It says all the same that the event is stored.
+    // Lark delivers once more what nobody acked in its seconds, also not in the calm.
+    const onceMore = setTimeout(() => cloud.redeliverNow(), REDELIVERED_AFTER_MS);
     await this.#until('every event is taken', () =>
       this.#unacked().every(({ lateAcks }) => lateAcks > 0),
     );
+    clearTimeout(onceMore);
     await this.#until('every message is answered or asked about', () =>
       this.#open().every((question) => this.#cardAbout(question) !== undefined),
     );
