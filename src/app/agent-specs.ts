@@ -1,6 +1,6 @@
 /** From what a person typed for a new agent to how the hub runs it. All of it is checked before it is stored. */
-import { statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parseCommand } from '../agents/command-line.ts';
 import type { Environment } from '../agents/environment.ts';
 import { checkNames, readVariables } from '../agents/given-variables.ts';
@@ -187,7 +187,8 @@ async function acpProgram(agent: NewAgent, around: Surroundings): Promise<AcpPro
         next: 'Give the name of a known agent alone: lark-bridge agents known',
       });
     }
-    const [program = '', ...args] = commandFor(agent, agent.acp, around.env);
+    const [program = '', ...words] = commandFor(agent, agent.acp, around.env);
+    const args = words.map(fullIfFile);
     const start = startOf(program, around.env) ?? [program];
     return { argv: [...start, ...args], known: ofTable(program) };
   }
@@ -271,6 +272,11 @@ function commandFor(
   throw new BridgeError('usage', `the agent ${name} could not start: ${problem.what}`, {
     next: `${problem.next} With --force it is added as it is.`,
   });
+}
+
+/** The program will work in another folder, where a relative path to its script would lead nowhere. */
+function fullIfFile(word: string): string {
+  return word.includes('/') && !isAbsolute(word) && existsSync(word) ? resolve(word) : word;
 }
 
 /** Where known agents are installed for the bridge alone. */

@@ -8,7 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { startRegistry } from '../../kit/npm-registry.ts';
@@ -182,6 +182,19 @@ describe('agents add --acp and --a2a', () => {
     expect(stdout).toContain(
       `acp ${path} --serve  (--folder ${join(home, 'work')} --permissions auto --env MY_KEY)`,
     );
+  });
+
+  test('a script beside the person gets its full path: the program works in another folder', async () => {
+    const script = 'test/fixtures/acp/fake-agent.mjs';
+    const { code } = await agents(
+      'add',
+      'mine',
+      '--acp',
+      `${process.execPath} ${script} --script=banner`,
+    );
+    expect(code).toBe(0);
+    const { stdout } = await agents('list');
+    expect(stdout).toContain(`${resolve(script)} --script=banner`);
   });
 
   test('the agent of the table is known by its program', async () => {
