@@ -16,7 +16,7 @@ const REASONS: readonly Reason[] = [
   {
     found: /\bE404\b|\bETARGET\b/,
     what: 'the registry does not have it',
-    next: 'A mirror may not have it yet. Ask another registry: npm_config_registry=https://registry.npmjs.org lark-bridge agents add …',
+    next: 'A mirror may not have it yet. Name another registry in npm_config_registry, and run this again.',
   },
   {
     found: /\bENOSPC\b/,

@@ -34,7 +34,7 @@ let sessions: RuntimeSessions;
 
 beforeEach(async () => {
   base = realpathSync(temporaryFolder());
-  for (const path of ['work/deep', 'own', 'elsewhere']) {
+  for (const path of ['projects/deep', 'own', 'elsewhere']) {
     mkdirSync(join(base, path), { recursive: true });
   }
   const db = Db.open(join(base, 'bridge.db'), silentLog);
@@ -42,7 +42,7 @@ beforeEach(async () => {
   const store = new SqliteHubStore(db);
   folders = new SqliteFolders(db);
   directory = new Directory(store, systemClock);
-  await folders.addFolder(join(base, 'work'), 1);
+  await folders.addFolder(join(base, 'projects'), 1);
   const spec = { kind: 'acp', argv: ['agent'], permissions: 'ask' } as const;
   await directory.addAgent({ name: 'coder', spec: { ...spec, folder: join(base, 'own') } });
   sessions = {
@@ -68,35 +68,41 @@ test('the agents are those of the hub, with the one that gets the turns', async 
 
 describe('R34: folders', () => {
   test('are those that the owner added, alone or with an agent, and all below them', async () => {
-    expect(await controls.folders()).toEqual([join(base, 'work'), join(base, 'own')]);
-    const deep = { ok: true, path: join(base, 'work/deep') };
-    expect(await controls.folderOf(join(base, 'work/deep'), undefined)).toEqual(deep);
-    expect(await controls.folderOf('~/work/deep', undefined)).toEqual(deep);
+    expect(await controls.folders()).toEqual([join(base, 'projects'), join(base, 'own')]);
+    const deep = { ok: true, path: join(base, 'projects/deep') };
+    expect(await controls.folderOf(join(base, 'projects/deep'), undefined)).toEqual(deep);
+    expect(await controls.folderOf('~/projects/deep', undefined)).toEqual(deep);
     expect(await controls.folderOf('deep', undefined)).toEqual(deep);
-    expect(await controls.folderOf('..', join(base, 'work/deep'))).toEqual({
+    expect(await controls.folderOf('..', join(base, 'projects/deep'))).toEqual({
       ok: true,
-      path: join(base, 'work'),
+      path: join(base, 'projects'),
     });
   });
 
   test('nothing leads out of them, and what is wrong is said', async () => {
-    symlinkSync(join(base, 'elsewhere'), join(base, 'work/link'));
+    symlinkSync(join(base, 'elsewhere'), join(base, 'projects/link'));
     const outside = { ok: false, why: 'outside' };
-    for (const path of ['/etc', '../elsewhere', 'link', join(base, 'work/link'), '~/elsewhere']) {
+    for (const path of [
+      '/etc',
+      '../elsewhere',
+      'link',
+      join(base, 'projects/link'),
+      '~/elsewhere',
+    ]) {
       expect(await controls.folderOf(path, undefined), path).toEqual(outside);
     }
     expect(await controls.folderOf('none', undefined)).toEqual({ ok: false, why: 'missing' });
   });
 
   test('one that was removed, or replaced by a link, can not be had any more', async () => {
-    const folder = join(base, 'work/deep');
+    const folder = join(base, 'projects/deep');
     expect(await controls.goneOf({ folder })).toBeUndefined();
     rmSync(folder, { recursive: true });
     symlinkSync(join(base, 'own'), folder);
     expect(await controls.goneOf({ folder })).toEqual({ folder });
-    await folders.removeFolder(join(base, 'work'));
-    expect(await controls.goneOf({ folder: join(base, 'work') })).toEqual({
-      folder: join(base, 'work'),
+    await folders.removeFolder(join(base, 'projects'));
+    expect(await controls.goneOf({ folder: join(base, 'projects') })).toEqual({
+      folder: join(base, 'projects'),
     });
   });
 });

@@ -15,7 +15,7 @@ const SPECS: readonly AgentSpec[] = [
     kind: 'acp',
     argv: ['/usr/bin/node', '/opt/agent'],
     known: 'claude',
-    folder: '/work',
+    folder: '/project',
     permissions: 'ask',
     places: { PATH: '/bin', HOME: '/home/me' },
   },

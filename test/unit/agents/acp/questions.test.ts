@@ -25,7 +25,7 @@ const CANCELLED = { outcome: { outcome: 'cancelled' } };
 function questions(isOwn = false) {
   const asked: QuestionUpdate[] = [];
   let silences = 0;
-  const calls = new ToolCalls('/work');
+  const calls = new ToolCalls('/project');
   const all = new Questions({
     onUpdate: (update) => {
       if (update.kind === 'question') asked.push(update);
@@ -149,8 +149,8 @@ test.each<[string, Json, Json]>([
   ],
   [
     'a second path',
-    { kind: 'move', rawInput: { path: '/work/a', to_path: '/etc/b' } },
-    { paths: ['/work/a'], input: JSON_OF({ to_path: '/etc/b' }) },
+    { kind: 'move', rawInput: { path: '/project/a', to_path: '/etc/b' } },
+    { paths: ['/project/a'], input: JSON_OF({ to_path: '/etc/b' }) },
   ],
   ['an input that is no object', { kind: 'execute', rawInput: 'reboot' }, { input: '"reboot"' }],
   [
@@ -182,14 +182,14 @@ test.each<[string, Json, Json]>([
 });
 
 test('an input that is not there yet takes nothing away from what is shown', () => {
-  const calls = new ToolCalls('/work');
+  const calls = new ToolCalls('/project');
   calls.take(TOOL);
   expect(calls.take({ toolCallId: 't1', rawInput: {} })).toMatchObject({ command: 'touch x' });
 });
 
 test('a command with the name of a tool of the bridge is asked about', () => {
   const asked: QuestionUpdate[] = [];
-  const calls = new ToolCalls('/work');
+  const calls = new ToolCalls('/project');
   const all = new Questions({
     onUpdate: (update) => void (update.kind === 'question' && asked.push(update)),
     expectSilence: () => () => {},

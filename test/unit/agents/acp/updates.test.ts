@@ -3,7 +3,7 @@ import { UpdateReader } from '../../../../src/agents/acp/updates.ts';
 import type { Json } from '../../../../src/core/json-object.ts';
 import type { TurnStep, TurnUpdate } from '../../../../src/core/turn-update.ts';
 
-const reader = (bytesMax = 1024 * 1024) => new UpdateReader({ folder: '/work', bytesMax });
+const reader = (bytesMax = 1024 * 1024) => new UpdateReader({ folder: '/project', bytesMax });
 const text = (said: string) => ({ type: 'text', text: said });
 const chunk = (said: string, messageId?: string): Json => ({
   sessionUpdate: 'agent_message_chunk',
@@ -103,17 +103,20 @@ test.each<[string, Json]>([
   ['Bash: ls -la', { kind: 'execute', title: 'Terminal', rawInput: { command: 'ls -la\nrm x' } }],
   ['Bash: git log', { kind: 'execute', rawInput: { command: ['git', 'log'] } }],
   ['Terminal', { kind: 'execute', title: 'Terminal', rawInput: {} }],
-  ['Read: src/a.ts', { kind: 'read', title: 'Read file', locations: [{ path: '/work/src/a.ts' }] }],
+  [
+    'Read: src/a.ts',
+    { kind: 'read', title: 'Read file', locations: [{ path: '/project/src/a.ts' }] },
+  ],
   ['Read: /etc/hosts', { kind: 'read', rawInput: { file_path: '/etc/hosts' } }],
   [
     'Edit: a',
-    { kind: 'edit', content: [{ type: 'diff', path: '/work/a', oldText: 'x', newText: 'y' }] },
+    { kind: 'edit', content: [{ type: 'diff', path: '/project/a', oldText: 'x', newText: 'y' }] },
   ],
   [
     'Write: a',
-    { kind: 'edit', content: [{ type: 'diff', path: '/work/a', oldText: null, newText: 'y' }] },
+    { kind: 'edit', content: [{ type: 'diff', path: '/project/a', oldText: null, newText: 'y' }] },
   ],
-  ['Delete: a', { kind: 'delete', locations: [{ path: '/work/a' }] }],
+  ['Delete: a', { kind: 'delete', locations: [{ path: '/project/a' }] }],
   ['Grep: needle', { kind: 'search', name: 'Grep', rawInput: { pattern: 'needle' } }],
   ['Glob: *.ts', { kind: 'search', name: 'Glob', rawInput: { pattern: '*.ts' } }],
   ['Search: cats', { kind: 'search', name: 'WebSearch', rawInput: { query: 'cats' } }],
@@ -164,7 +167,7 @@ test.each<[string, Json]>([
 });
 
 test('R28: long output and long diffs are cut, and say so', () => {
-  const diff = { type: 'diff', path: '/work/a', oldText: null, newText: 'y'.repeat(300_000) };
+  const diff = { type: 'diff', path: '/project/a', oldText: null, newText: 'y'.repeat(300_000) };
   const long = { type: 'content', content: text('x'.repeat(50_000)) };
   const step = stepAfter(call({ kind: 'edit', content: [long, diff] }));
   expect(step?.detail).toMatch(/^x{4000}\n\[… 46000 characters more\]$/);
