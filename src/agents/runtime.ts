@@ -212,7 +212,7 @@ export interface A2aSpec {
 export type RunnableSpec = { readonly kind: 'echo' } | ExecSpec | AcpSpec | A2aSpec;
 
 /** True of agents that remember what was said, and may have acted when they were interrupted. */
-export function hasMemory({ kind }: Pick<RunnableSpec, 'kind'>): boolean {
+export function hasMemory({ kind }: { readonly kind: string }): boolean {
   return kind === 'acp' || kind === 'a2a';
 }
 

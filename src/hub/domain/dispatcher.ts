@@ -137,11 +137,11 @@ export class Dispatcher {
   }
 
   async #recover(): Promise<void> {
-    const { store, clock, log, onInterrupted } = this.#parts;
+    const { store, clock, log } = this.#parts;
     for (const item of await store.dispatched()) {
       const { queueId: turn, attempts } = item;
       const agent = await store.agentOf(item.target);
-      const mayRerun = onInterrupted === 'rerun' && !mayHaveActed(agent?.spec);
+      const mayRerun = this.#mayRerun(agent?.spec);
       if (mayRerun && attempts < HUB_ATTEMPTS_MAX) {
         await store.retry(turn);
         log.info('hub_turn_resumed', { turn, attempts });
@@ -303,11 +303,16 @@ export class Dispatcher {
 
   /** The hub stops, so that the agent can't go on. */
   async #putBack(turn: QueueId, { name, spec }: AgentRecord): Promise<void> {
-    const { store, log, onInterrupted } = this.#parts;
+    const { store, log } = this.#parts;
     log.info('hub_turn_put_back', { turn, agent: name });
     // Else it stays marked, and the next start ends it as interrupted.
-    const mayRerun = onInterrupted === 'rerun' && !mayHaveActed(spec);
-    if (mayRerun) await this.#untilStored(turn, () => store.putBack(turn));
+    if (this.#mayRerun(spec)) await this.#untilStored(turn, () => store.putBack(turn));
+  }
+
+  /** What an agent with a memory has done before it was interrupted must not be done again. */
+  #mayRerun(spec: AgentSpec | undefined): boolean {
+    const mayHaveActed = spec !== undefined && hasMemory(spec);
+    return this.#parts.onInterrupted === 'rerun' && !mayHaveActed;
   }
 
   /** Only the bridge in this process watches turns. What nobody sees nobody answers. */
@@ -315,7 +320,7 @@ export class Dispatcher {
     const { log, bridge, audience } = this.#parts;
     const isSeen = this.updates.tell(item, update);
     if (isSeen) return;
-    const { session } = agentTurnOf(item);
+    const { session } = item.content.details ?? {};
     // Whoever has stopped a turn does not watch it any more.
     if (update.kind === 'told' && session !== undefined) audience?.told(session.id, update.what);
     if (update.kind !== 'question') return;
@@ -360,9 +365,4 @@ export class Dispatcher {
     await this.#woken.wait(limit.signal);
     limit.cancel();
   }
-}
-
-/** What an agent with a memory has done before it was interrupted must not be done again. */
-function mayHaveActed(spec: AgentSpec | undefined): boolean {
-  return spec !== undefined && spec.kind !== 'external' && hasMemory(spec);
 }
