@@ -37,13 +37,14 @@ export class Answer {
     const known = continues ? this.#artifacts.get(id) : undefined;
     const text = markdownOf(parts);
     const files = filesIn(parts);
-    if (known === undefined) this.#artifacts.set(id, { text, files });
-    else {
+    if (known === undefined) {
+      if (!this.#artifacts.has(id)) this.#last = id;
+      this.#artifacts.set(id, { text, files });
+    } else {
       known.text += text;
       known.files.push(...files);
     }
     const goesOn = known !== undefined && known.text.length > text.length && id === this.#last;
-    this.#last = [...this.#artifacts.keys()].at(-1) ?? id;
     if (!goesOn) return this.#show(this.#whole());
     // Without a look at all that was said before: there may be 100,000 pieces.
     this.#text += text;

@@ -64,8 +64,8 @@ function mountsIn(text: string): Mount[] {
 }
 
 /** True if something is mounted on this folder or below it: what is seen there may be anybody's. */
-export function isMountedOn(folder: string, proc = '/proc'): boolean {
-  const points = readFileSync(join(proc, 'self/mountinfo'), 'utf8')
+export function isMountedOn(folder: string): boolean {
+  const points = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => unescaped(line.split(' ')[4] ?? ''));
   return points.some((point) => point === folder || point.startsWith(`${folder}/`));

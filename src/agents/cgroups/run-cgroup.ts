@@ -32,9 +32,7 @@ export class RunCgroup {
 
   /** The processes in it and in those below it. */
   async pids(): Promise<number[]> {
-    if (isMountedOn(this.folder)) return [];
-    const folders = [this.folder, ...(await this.#inner())];
-    const lists = await Promise.all(folders.map(pidsIn));
+    const lists = await Promise.all((await this.#folders()).map(pidsIn));
     return lists.flat();
   }
 
@@ -78,21 +76,21 @@ export class RunCgroup {
 
   async #tryToRemove(): Promise<NodeJS.ErrnoException | undefined> {
     // The innermost first.
-    for (const folder of [...(await this.#inner())].toReversed()) await removed(folder);
+    for (const folder of (await this.#folders()).slice(1).toReversed()) await removed(folder);
     return removed(this.folder);
   }
 
   /**
-   * Each comes before those below it. None if a program has mounted something there: then these would be folders of
+   * Itself and those below it, each before those below it. None if a program has mounted something there: then these would be folders of
    * others.
    */
-  async #inner(): Promise<string[]> {
+  async #folders(): Promise<string[]> {
     if (isMountedOn(this.folder)) return [];
     const all = [this.folder];
     for (let at = 0; at < all.length && all.length <= INNER_MAX; at += 1) {
       all.push(...(await cgroupsIn(all[at] ?? '')));
     }
-    return all.slice(1);
+    return all;
   }
 }
 
