@@ -4,18 +4,16 @@ import type { BridgeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { meaningOf } from '../files/system-errors.ts';
 import { failureSentence, noAnswerWithin } from '../wire/failure-sentences.ts';
-import type { AgentResult, AgentRun, AgentTurn } from './runtime.ts';
+import type { AgentResult, AgentRun, AgentTurn, FailedResult } from './runtime.ts';
 
 type TurnName = Pick<AgentTurn, 'turnId'>;
 
-type Failed = Extract<AgentResult, { ok: false }>;
-
-export function notReady(log: Log, turn: TurnName, { message, next }: BridgeError): Failed {
+export function notReady(log: Log, turn: TurnName, { message, next }: BridgeError): FailedResult {
   log.error('agent_program_not_started', { turn: turn.turnId, error: message, next });
   return { ok: false, reason: 'failed', detail: failureSentence('program_not_prepared') };
 }
 
-export function startFailure(log: Log, turn: TurnName, error: NodeJS.ErrnoException): Failed {
+export function startFailure(log: Log, turn: TurnName, error: NodeJS.ErrnoException): FailedResult {
   const meaning = meaningOf(error);
   const fields = { turn: turn.turnId, error: error.message };
   log.error('agent_program_not_started', meaning ? { ...fields, next: meaning.next } : fields);

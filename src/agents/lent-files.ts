@@ -6,14 +6,10 @@ import { isSystemError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Attachment } from '../core/turn-details.ts';
 import { failureSentence } from '../wire/failure-sentences.ts';
+import { CANCELLED } from './ended-run.ts';
 import type { ProgramUser } from './program-user.ts';
 import type { AgentResult, AgentRun, AgentTurn } from './runtime.ts';
 
-const CANCELLED: AgentResult = {
-  ok: false,
-  reason: 'cancelled',
-  detail: failureSentence('cancelled'),
-};
 const NOT_LENT: AgentResult = {
   ok: false,
   reason: 'failed',

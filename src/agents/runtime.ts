@@ -99,6 +99,8 @@ export type AgentResult =
       readonly login?: { readonly command: string | undefined };
     };
 
+export type FailedResult = Extract<AgentResult, { ok: false }>;
+
 export interface AgentRun {
   /** How the turn ends. It does not reject because of a mistake of the agent. */
   readonly result: Promise<AgentResult>;

@@ -114,7 +114,6 @@ export function assemble(
   };
 }
 
-/** What of a turn at work is shown to people. */
 /** What the settings say of the bridge itself. */
 function chosenIn(config: Config, app: AppId) {
   const { access, thoughts, usageLine, maxTurns, burstWaitSecs, defaultChatId } = config;

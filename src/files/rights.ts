@@ -132,6 +132,6 @@ function octal(mode: number): string {
 }
 
 /** As a shell reads it as one word. */
-export function quoted(path: string): string {
-  return /^[\w./@:+,-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+export function quoted(word: string): string {
+  return /^[\w./@:+,%=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

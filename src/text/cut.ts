@@ -33,6 +33,11 @@ export function shortened(text: string, charsMax: number): string {
   return text.length <= charsMax ? text : `${headOf(text, { chars: charsMax - 1 })}…`;
 }
 
+/** A text as one line, shortened. */
+export function oneLine(text: string, charsMax: number): string {
+  return shortened(text.replaceAll(/\s+/g, ' ').trim(), charsMax);
+}
+
 export function byteLength(text: string): number {
   return encoder.encode(text).length;
 }

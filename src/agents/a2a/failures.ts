@@ -3,15 +3,13 @@ import { withoutSecrets } from '../../core/secret.ts';
 import { shortened } from '../../text/cut.ts';
 import { isBlank, withoutTerminalControls } from '../../text/visible.ts';
 import { type FailureCode, failureSentence } from '../../wire/failure-sentences.ts';
-import type { AgentResult } from '../runtime.ts';
+import type { FailedResult } from '../runtime.ts';
 import { type AgentStatus, textOf } from './events.ts';
 import { SENT_FILES_BYTES_MAX } from './prompt.ts';
 import type { AgentTrouble } from './trouble.ts';
 
 /** A person reads one sentence. What an agent says at length is in the log. */
 const SAID_CHARS_MAX = 300;
-
-type Failure = Extract<AgentResult, { ok: false }>;
 
 /** A sentence for each kind of trouble that needs no words of the agent. */
 const SENTENCE_OF: Readonly<
@@ -37,7 +35,7 @@ const SENTENCE_OF: Readonly<
 export function failureFor(
   { kind, said = '' }: AgentTrouble,
   masked: (text: string) => string,
-): Failure {
+): FailedResult {
   if (kind === 'card') return failed(failureSentence('a2a_card_unusable', said));
   if (kind === 'refused') return failed(saying('a2a_declined', masked(said)));
   const sentence = failureSentence(SENTENCE_OF[kind], SENT_FILES_BYTES_MAX / 1024 ** 2);
@@ -48,7 +46,7 @@ export function failureFor(
 export function failureOf(
   { state, parts }: AgentStatus,
   masked: (text: string) => string,
-): Failure {
+): FailedResult {
   const said = masked(textOf(parts));
   if (state === 'auth_required') return loginNeeded(saying('a2a_login', said));
   if (state === 'rejected') return failed(saying('a2a_declined', said));
@@ -63,10 +61,10 @@ function saying(code: 'a2a_declined' | 'a2a_failed' | 'a2a_login', said: string)
   return failureSentence(`${code}_saying`, words);
 }
 
-function loginNeeded(detail: string): Failure {
+function loginNeeded(detail: string): FailedResult {
   return { ...failed(detail), login: { command: undefined } };
 }
 
-function failed(detail: string): Failure {
+function failed(detail: string): FailedResult {
   return { ok: false, reason: 'failed', detail };
 }

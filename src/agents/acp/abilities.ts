@@ -1,4 +1,5 @@
 /** What the bridge tells an agent that it can do, and what an agent tells that it can. */
+import { quoted } from '../../files/rights.ts';
 import { asObject, isObject, type Json } from '../../core/json-object.ts';
 import type { KnownAgent } from '../known-agents.ts';
 import type { PromptAbilities } from './prompt.ts';
@@ -82,7 +83,5 @@ function wordsIn(args: unknown): string[] {
 
 /** As it can be typed in a shell. */
 function commandLine(words: readonly string[]): string {
-  return words
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(' ');
+  return words.map(quoted).join(' ');
 }

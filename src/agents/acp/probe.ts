@@ -5,7 +5,8 @@ import { notReady } from '../exec-failures.ts';
 import type { AgentIdentity } from './abilities.ts';
 import { openProcess, type ProcessParts } from './process.ts';
 import { troubleResult } from './results.ts';
-import { AcpTrouble, type FailedResult } from './trouble.ts';
+import type { FailedResult } from '../runtime.ts';
+import { AcpTrouble } from './trouble.ts';
 
 type Probe = { readonly ok: true; readonly identity: AgentIdentity } | FailedResult;
 

@@ -17,7 +17,7 @@ import {
   type ProgramSurroundings,
   type RunningProgram,
 } from '../program/running-program.ts';
-import type { AcpSpec } from '../runtime.ts';
+import type { FailedResult, AcpSpec } from '../runtime.ts';
 import { Tail } from '../tail.ts';
 import {
   type Abilities,
@@ -29,7 +29,7 @@ import {
 } from './abilities.ts';
 import { type AgentCalls, AcpConnection } from './connection.ts';
 import { SessionCalls, type SessionSink } from './session-calls.ts';
-import { AcpTrouble, type FailedResult } from './trouble.ts';
+import { AcpTrouble } from './trouble.ts';
 
 /** Agents that are written in Node and read their settings over a slow disk take up to 10 s. */
 const READY_MS_MAX = 60_000;

@@ -3,8 +3,8 @@ import type { Log } from '../../core/log.ts';
 import { shortened } from '../../text/cut.ts';
 import { withoutTerminalControls } from '../../text/visible.ts';
 import { failureSentence } from '../../wire/failure-sentences.ts';
-import type { AgentResult } from '../runtime.ts';
-import { AUTH_REQUIRED, type FailedResult, type Trouble } from './trouble.ts';
+import type { FailedResult, AgentResult } from '../runtime.ts';
+import { AUTH_REQUIRED, type Trouble } from './trouble.ts';
 
 /** What an agent says of its error is one sentence of ours. */
 const SAID_CHARS_MAX = 300;
@@ -69,12 +69,6 @@ export function logTrouble(log: Log, turn: string, trouble: Trouble): void {
       : {};
   log.warn('agent_request_failed', { turn, why: trouble.kind, ...fields });
 }
-
-export const CANCELLED: FailedResult = {
-  ok: false,
-  reason: 'cancelled',
-  detail: failureSentence('cancelled'),
-};
 
 function failed(detail: string): FailedResult {
   return { ok: false, reason: 'failed', detail };

@@ -1,7 +1,5 @@
 /** Why a request to an agent came to nothing. */
-import type { AgentResult } from '../runtime.ts';
-
-export type FailedResult = Extract<AgentResult, { ok: false }>;
+import type { FailedResult } from '../runtime.ts';
 
 export type Trouble =
   /** The agent refused. `detail` is what it added, for the log. */

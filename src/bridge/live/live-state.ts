@@ -1,6 +1,6 @@
 /** What is known of a turn at work, from what its agent tells. It is pure. */
 import type { FileDiff, PlanEntry, TurnStep, TurnUpdate } from '../../core/turn-update.ts';
-import { shortened, tailOf } from '../../text/cut.ts';
+import { oneLine, shortened, tailOf } from '../../text/cut.ts';
 
 type Remark = Pick<Extract<TurnUpdate, { kind: 'remark' }>, 'level' | 'text'>;
 
@@ -108,7 +108,7 @@ function smallDiff(diff: FileDiff): FileDiff {
 }
 
 function line(text: string): string {
-  return shortened(text.replaceAll(/\s+/g, ' ').trim(), LINE_CHARS_MAX);
+  return oneLine(text, LINE_CHARS_MAX);
 }
 
 function bounded(text: string): string {

@@ -21,7 +21,7 @@ import type { OutboxRow } from '../ports/outbox.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import { followNotices, newsOf, summaryOf } from '../texts/news.ts';
-import { newsDraft } from './news-draft.ts';
+import { chatDraft } from '../outbox/drafts.ts';
 import { inWords, type WordsParts } from './news-words.ts';
 
 /** CG-OUT-06: so long after a card the next one of the same kind may come. What happens meanwhile is in that one. */
@@ -135,7 +135,7 @@ export class Follows implements Service, FollowOrders {
     const nowMs = clock.nowMs();
     const key = outKey('follow', chatId, kind, ...items.map(({ seq }) => seq), nowMs);
     const content = await this.#contentOf(news, languages.of(by));
-    const draft = newsDraft(content, { key, lane: laneOf(chatId), chatId, nowMs });
+    const draft = chatDraft(content, { key, lane: laneOf(chatId), chatId, nowMs });
     const out = await storeRetry.untilStored(() =>
       journal.enqueueIf([draft], () => store?.take(news, { key, atMs: nowMs }) === true),
     );

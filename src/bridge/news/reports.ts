@@ -21,7 +21,7 @@ import type { Languages } from '../texts/languages.ts';
 import { dailyReport } from '../texts/reports.ts';
 import { reportOf } from './day-report.ts';
 import { dueReport, newestReportDay, type ReportDay } from './report-day.ts';
-import { newsDraft } from './news-draft.ts';
+import { chatDraft } from '../outbox/drafts.ts';
 
 /** A report is at most so late. Timers don't notice when the clock of the machine is set. */
 const LOOK_EVERY_MS = 30_000;
@@ -127,7 +127,7 @@ export class Reports implements Service, ReportOrders {
     const { chatId, by, minuteOfDay } = order;
     const { day } = due;
     const facts = { report: await this.#report(due), day, times: this.#times(minuteOfDay) };
-    const draft = newsDraft(dailyReport(facts, languages.of(by)), {
+    const draft = chatDraft(dailyReport(facts, languages.of(by)), {
       key: outKey('report', chatId, day, order.lastDay),
       lane: `report:${chatId}`,
       chatId,

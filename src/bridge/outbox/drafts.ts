@@ -226,19 +226,28 @@ export function laneOfSend({ id }: Pick<SendOrder, 'id'>): string {
 export function sendDrafts(order: SendOrder, nowMs: number, form: ContentForm): OutboxDraft[] {
   const { id, to, text = '', card, files } = order;
   const cards: Content[] = card === undefined ? [] : [{ kind: 'raw_card', text: card }];
-  return [...answerContents(text, files, form), ...cards].map((content, part) => ({
-    key: outKey('send', id, part),
-    lane: laneOfSend(order),
+  const where = { lane: laneOfSend(order), chatId: place(to), nowMs };
+  return [...answerContents(text, files, form), ...cards].map((content, part) =>
+    // Who ordered it hears of a refusal, and not the chat.
+    chatDraft(content, { ...where, key: outKey('send', id, part) }),
+  );
+}
+
+/** The row for a message that answers nothing. */
+export function chatDraft(
+  content: Content,
+  { nowMs, ...where }: Pick<OutboxDraft, 'key' | 'lane' | 'chatId'> & { readonly nowMs: number },
+): OutboxDraft {
+  return {
+    ...where,
     turn: undefined,
-    chatId: place(to),
     replyTo: undefined,
     placement: 'chat',
-    // Who ordered it hears of a refusal, and not the chat.
     priority: 'notice',
     body: { kind: 'message', content },
     createdAtMs: nowMs,
     dueAtMs: nowMs,
-  }));
+  };
 }
 
 interface OutgoingFacts {

@@ -1,7 +1,7 @@
 /** What a chat is told of what happens elsewhere. */
 import type { NewsContent, NewsField, NewsLevel } from '../../core/content.ts';
 import type { Language, Text } from '../../core/language.ts';
-import { shortened } from '../../text/cut.ts';
+import { oneLine } from '../../text/cut.ts';
 import { type FollowKind, NEWS_LEVELS, type NewsEvent } from '../ports/news.ts';
 import { durationIn } from './durations.ts';
 import { inEach, notice, numberIn } from './text.ts';
@@ -114,7 +114,7 @@ function fieldOf(name: keyof typeof LABELS, value: string | undefined, lang: Lan
 }
 
 function short(text: string): string {
-  return shortened(text.replaceAll(/\s+/g, ' ').trim(), WORDS_CHARS_MAX);
+  return oneLine(text, WORDS_CHARS_MAX);
 }
 
 function worstOf(levels: readonly NewsLevel[]): NewsLevel {

@@ -152,7 +152,7 @@ export function question(wants: TurnQuestion['wants'], words: string): string | 
 
 const RUN = button('run', 'primary', { en: 'Run', zh: '运行' });
 const SKIP = button('skip', 'default', { en: 'Skip', zh: '跳过' });
-const AGAIN = button('retry', 'primary', { en: 'Run again', zh: '重新运行' });
+export const AGAIN = button('retry', 'primary', { en: 'Run again', zh: '重新运行' });
 
 type ShownChoice = Extract<Show, { what: 'choice' }>;
 

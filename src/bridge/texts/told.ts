@@ -1,11 +1,12 @@
 /** What the chat is told in the name of a runtime: about a turn at work, or about its agent. */
 import type { RuntimeNotice } from '../../core/turn-update.ts';
 import type { OwnShow } from '../outbox/drafts.ts';
+import { liveTexts } from './live.ts';
 import { duration } from './questions.ts';
 import { button, choice, notice, type Text } from './text.ts';
+import { AGAIN } from './texts.ts';
 
-const STOP = button('stop', 'default', { en: 'Stop', zh: '停止' });
-const AGAIN = button('retry', 'primary', { en: 'Run again', zh: '重新运行' });
+const STOP = button('stop', 'default', liveTexts.stop);
 
 const TOLD = {
   waits_for_program: {

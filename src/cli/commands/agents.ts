@@ -1,5 +1,5 @@
 /** `lark-bridge agents`: the agents on the embedded hub. Works while a daemon runs or not. */
-import type { AgentResult } from '../../agents/runtime.ts';
+import type { FailedResult } from '../../agents/runtime.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { TurnsGoTo } from '../../app/agents.ts';
 import { settingLabel } from '../../config/setting-rows.ts';
@@ -158,7 +158,7 @@ const test: LeafCommand = {
     }),
 };
 
-function failureOf(agent: string, result: Extract<AgentResult, { ok: false }>): BridgeError {
+function failureOf(agent: string, result: FailedResult): BridgeError {
   const { detail, reason, login, output } = result;
   const said = [output?.stdout, output?.stderr]
     .map((text) => text?.trim() ?? '')

@@ -1,4 +1,5 @@
 /** The chats of the demo as lines of text, or of JSON. */
+import { asObject } from '../../core/json-object.ts';
 import type { ShownMessage } from '../../sim/control/shown-message.ts';
 import type { Stage } from './stage.ts';
 import type { Output } from '../output.ts';
@@ -36,10 +37,7 @@ export function createTranscript(
 
 /** A card that shows an agent at work is shown once, as it ends. */
 function isGrowing({ card }: ShownMessage): boolean {
-  const config = card?.json['config'];
-  return typeof config === 'object' && config !== null && 'streaming_mode' in config
-    ? config.streaming_mode === true
-    : false;
+  return asObject(card?.json['config'])?.['streaming_mode'] === true;
 }
 
 function lineOf({ from, replyTo, threadId, text }: ShownMessage, { app, user }: Stage): string {

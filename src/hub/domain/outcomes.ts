@@ -1,6 +1,6 @@
 /** How turns end. */
 import { randomUUID } from 'node:crypto';
-import type { AgentResult } from '../../agents/runtime.ts';
+import type { AgentResult, FailedResult } from '../../agents/runtime.ts';
 import type { Settlement } from '../ports/queue.ts';
 import type {
   FailureReason,
@@ -80,10 +80,7 @@ function success(
 }
 
 /** Whoever shows the failure decides who sees the command, and what the program said. */
-function withFacts(
-  settlement: Settlement,
-  { login, output }: Extract<AgentResult, { ok: false }>,
-): Settlement {
+function withFacts(settlement: Settlement, { login, output }: FailedResult): Settlement {
   const { outcome } = settlement;
   if (outcome.kind !== 'failed') return settlement;
   const lastWords = lastWordsOf(output);

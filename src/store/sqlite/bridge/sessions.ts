@@ -3,7 +3,7 @@ import { chatId, type AppId, type MessageId, type OpenId } from '../../../core/i
 import type { InboundMessage } from '../../../core/message.ts';
 import type { SessionOfTurn } from '../../../core/turn-details.ts';
 import type { Turn } from '../../../core/turn.ts';
-import { shortened } from '../../../text/cut.ts';
+import { oneLine } from '../../../text/cut.ts';
 import { visibleOf } from '../../../text/visible.ts';
 import type { Place, PruneRules } from '../../../bridge/ports/journal.ts';
 import type { Chosen, KnownSession, Viewer } from '../../../bridge/ports/sessions.ts';
@@ -177,7 +177,7 @@ export class SessionsTable {
 /** Only words: a picture says nothing in a list. */
 function titleOf({ parts }: InboundMessage): string {
   const words = parts.flatMap((part) => (part.kind === 'text' ? visibleOf(part.text) : []));
-  return shortened(words.join(' ').replaceAll(/\s+/g, ' ').trim(), TITLE_CHARS_MAX);
+  return oneLine(words.join(' '), TITLE_CHARS_MAX);
 }
 
 function sessionOf(row: SqlRow): KnownSession {
