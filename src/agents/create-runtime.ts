@@ -60,7 +60,7 @@ export function createRuntime(
         ...options,
         spec,
         host,
-        known: spec.known === undefined ? undefined : knownAgent(spec.known),
+        known: knownAgent(spec.known),
         ownFolder: join(options.agentFolders, host.agent),
         outputBytesMax: AGENT_OUTPUT_BYTES_MAX,
       });

@@ -251,6 +251,6 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
   { id: 'stakpak', name: 'Stakpak', program: 'stakpak', args: ['acp'] },
 ];
 
-export function knownAgent(id: string): KnownAgent | undefined {
+export function knownAgent(id: string | undefined): KnownAgent | undefined {
   return KNOWN_AGENTS.find((agent) => agent.id === id);
 }

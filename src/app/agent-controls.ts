@@ -76,6 +76,6 @@ export class EmbeddedControls implements AgentControls {
 
 /** The hub ends an agent whose time is over itself, and its report says why there is no answer. */
 export function limitMsOf({ spec }: AgentRecord, config: Config): number | undefined {
-  if (spec.kind === 'external' || !hasMemory(spec)) return undefined;
+  if (!hasMemory(spec)) return undefined;
   return config.agentTurnLimitSecs * 1000 + SESSION_REPORT_MS;
 }

@@ -76,7 +76,7 @@ async function acpFact(name: string, spec: AcpSpec, around: Around): Promise<Age
 async function probed(spec: AcpSpec, { config, env }: Around): Promise<AgentFact['probe']> {
   const probe = await probeAgent({
     spec,
-    known: spec.known === undefined ? undefined : knownAgent(spec.known),
+    known: knownAgent(spec.known),
     env,
     folder: spec.folder ?? config.stateDir,
     clock: systemClock,
@@ -96,7 +96,7 @@ async function aboutKnown(
   spec: AcpSpec,
   { config, env }: Around,
 ): Promise<Pick<AgentFact, 'version' | 'oldNode' | 'login' | 'loginCommand'>> {
-  const known = spec.known === undefined ? undefined : knownAgent(spec.known);
+  const known = knownAgent(spec.known);
   if (known === undefined) return {};
   const { argv, places = {} } = spec;
   const start = argv.slice(0, Math.max(1, argv.length - known.args.length));

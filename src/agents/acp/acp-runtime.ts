@@ -129,7 +129,7 @@ export class AcpRuntime implements AgentRuntime {
     const folder = this.#folderOf(turn, user);
     const session = this.#sessionOf(turn, folder, user);
     const programs = this.#programs;
-    const given = { turn, host, session, programs, folder, bytesMax, loginCommand };
+    const given = { turn, host, session, programs, bytesMax, loginCommand };
     const run = new AcpRun({ ...given, observer: this.#observer, clock, log });
     const over = run.over.then(() => this.#after(session, turn));
     this.#over.add(over);

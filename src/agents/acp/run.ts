@@ -33,7 +33,6 @@ interface RunParts {
   readonly host: TurnHost;
   readonly session: AcpSession;
   readonly programs: Programs;
-  readonly folder: string;
   readonly bytesMax: number;
   /** The command that logs in, if the agent names none. */
   readonly loginCommand: string | undefined;
@@ -63,10 +62,10 @@ export class AcpRun implements AgentRun {
   #promptedAtMs: number | undefined;
 
   constructor(parts: RunParts) {
-    const { folder, bytesMax, host, session } = parts;
+    const { bytesMax, host, session } = parts;
     this.#parts = parts;
     this.#login = parts.loginCommand;
-    this.#reader = new UpdateReader({ folder, bytesMax });
+    this.#reader = new UpdateReader({ folder: session.folder, bytesMax });
     this.#questions = new Questions({
       onUpdate: (update) => this.#tell(update),
       expectSilence: host.expectSilence ?? (() => () => {}),
@@ -127,7 +126,8 @@ export class AcpRun implements AgentRun {
   }
 
   async #attempt({ afresh }: { readonly afresh: boolean }): Promise<AgentResult> {
-    const { folder, programs, turn, session, host } = this.#parts;
+    const { programs, turn, session, host } = this.#parts;
+    const { folder } = session;
     const { signal } = this.#cancelled;
     const trouble = folderTroubleOf(folder);
     if (trouble !== undefined) return { ok: false, reason: 'failed', detail: trouble };

@@ -214,15 +214,15 @@ export class AcpSession {
     if (typeof nativeId !== 'string') {
       throw new AcpTrouble({ kind: 'refused', code: 0, said: 'it gave no id of the session' });
     }
-    program.attach(nativeId, this.#sink());
     this.#live(nativeId, answer);
     await keep(nativeId);
   }
 
   #live(nativeId: string, answer: Json): Json {
+    // What it told before its answer is older than the answer.
+    this.#program?.attach(nativeId, this.#sink());
     this.#nativeId = nativeId;
     this.#options = optionsIn(answer) ?? this.#options;
-    this.#program?.attach(nativeId, this.#sink());
     return answer;
   }
 

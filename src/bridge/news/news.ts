@@ -145,9 +145,7 @@ function eventOf(state: TurnState, was: TurnState): NewsEvent | undefined {
   if (state.phase === was.phase) return undefined;
   switch (state.phase) {
     case 'answered':
-      return was.phase === 'command' || state.joined !== undefined || state.isOpen === true
-        ? undefined
-        : 'turn.answered';
+      return state.joined !== undefined || state.isOpen === true ? undefined : 'turn.answered';
     case 'failed':
       return 'turn.failed';
     case 'overdue':

@@ -35,14 +35,11 @@ export const liveNotices = {
 } as const;
 
 const SIGNS = { running: '⏳', done: '✅', failed: '❌' } as const;
-const DONE_STEPS_MAX = 10;
 const LAST_WORDS_CHARS_MAX = 600;
 
 /** What an agent had done before it was interrupted. Undefined: nobody knows of anything. */
 export function doneSoFar({ steps, lastWords }: DoneSoFar): Text | undefined {
-  const lines = steps
-    .slice(-DONE_STEPS_MAX)
-    .map(({ title, status }) => `${SIGNS[status]} ${title}`);
+  const lines = steps.map(({ title, status }) => `${SIGNS[status]} ${title}`);
   const words = shortened(lastWords.trim(), LAST_WORDS_CHARS_MAX);
   if (lines.length === 0 && words === '') return undefined;
   const done = (head: string) => (lines.length === 0 ? [] : [head, ...lines]);

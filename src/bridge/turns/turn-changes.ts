@@ -17,7 +17,7 @@ import type { ContentForm } from '../ports/lark.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Observer } from '../ports/observer.ts';
 import type { TurnChange } from '../ports/changes.ts';
-import type { TurnTarget } from '../ports/target.ts';
+import type { SendResult, TurnTarget, WaitResult } from '../ports/target.ts';
 import type { OwnerNotices } from '../owner-notices.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
@@ -194,8 +194,9 @@ export class TurnChanges {
     if (!('target' in was) || (event.kind !== 'sent' && event.kind !== 'waited')) return;
     const { ownerNotices: owners, owner } = this.#parts;
     const about = { agent: was.target, kind: 'login' };
-    const login = loginIn(event);
-    if (event.result.kind === 'answered') await owners.over(about);
+    const { result } = event;
+    const login = loginIn(result);
+    if (result.kind === 'answered') await owners.over(about);
     if (login === undefined || personOf(turn) === owner()) return;
     await owners.tell(about, ownerNotices.login(login.agent, login.command));
   }
@@ -357,9 +358,7 @@ function begunWith({ details }: Extract<TurnEvent, { kind: 'started' }>) {
 }
 
 /** The login that an agent needs, if that is how a turn ended. */
-function loginIn(event: TurnEvent) {
-  if (event.kind !== 'sent' && event.kind !== 'waited') return undefined;
-  const { result } = event;
+function loginIn(result: SendResult | WaitResult) {
   if (result.kind !== 'failed' || result.login === undefined) return undefined;
   return { agent: result.agent ?? '', command: result.login.command };
 }

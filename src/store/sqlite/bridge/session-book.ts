@@ -90,11 +90,9 @@ export class SqliteSessionBook implements SessionBook {
       // In one chat turns run one after another, so there nobody else can be at work in it.
       if (known.chatId !== place.chatId && this.#isUnderWay(known)) return 'busy';
       this.#events.insert(once, place.chatId);
-      const { agent, folder } = known;
-      const chosen = { ...(agent && { agent }), ...(folder && { folder }) };
-      this.#sessions.leave(place, chosen);
+      this.#sessions.leave(place, known);
       this.#sessions.moveTo(place, id);
-      this.#sessions.places.put(place, chosen);
+      this.#sessions.places.put(place, known);
       return 'done';
     });
   }
