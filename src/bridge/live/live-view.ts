@@ -17,7 +17,7 @@ const DIFF_LINES_MAX = 40;
 const LINE_CHARS_MAX = 200;
 /** What is kept for a process that dies. A choice in the chat shows about as much. */
 const DONE_STEPS_MAX = 10;
-const LAST_WORDS_CHARS_MAX = 1_000;
+const LAST_WORDS_CHARS_MAX = 600;
 /** A card holds 30 KB. This many Chinese characters take 24 KB of it. */
 const TEXT_CHARS_MAX = 8_000;
 

@@ -2,7 +2,6 @@
 import type { Language } from '../../core/language.ts';
 import type { DoneSoFar } from '../ports/live.ts';
 import type { TurnUsage } from '../../core/turn-update.ts';
-import { shortened } from '../../text/cut.ts';
 import { inEach, moneyIn, notice, numberIn, type Text } from './text.ts';
 
 export const liveTexts = {
@@ -35,12 +34,11 @@ export const liveNotices = {
 } as const;
 
 const SIGNS = { running: '⏳', done: '✅', failed: '❌' } as const;
-const LAST_WORDS_CHARS_MAX = 600;
 
 /** What an agent had done before it was interrupted. Undefined: nobody knows of anything. */
 export function doneSoFar({ steps, lastWords }: DoneSoFar): Text | undefined {
   const lines = steps.map(({ title, status }) => `${SIGNS[status]} ${title}`);
-  const words = shortened(lastWords.trim(), LAST_WORDS_CHARS_MAX);
+  const words = lastWords.trim();
   if (lines.length === 0 && words === '') return undefined;
   const done = (head: string) => (lines.length === 0 ? [] : [head, ...lines]);
   const said = (head: string) => (words === '' ? [] : [head, words]);

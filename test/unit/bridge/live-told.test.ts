@@ -66,6 +66,19 @@ test('R24: who is asked about an interrupted turn sees what was done by the proc
   expect(asked).toContain('Its last words:\nI have removed the old files. Now');
 });
 
+test('R24: of a long text, its end is what the person sees', async () => {
+  const { ask, tell, pass, restart, end, lark } = await liveRig();
+  await ask();
+  tell(added(`The beginning. ${'word '.repeat(300)}Now I delete`));
+  await pass(5_000);
+  await restart();
+  await end(INTERRUPTED);
+  await pass(2_000);
+  const asked = lark.said.find((text) => text.includes('interrupted'));
+  expect(asked).toMatch(/word Now I delete$/m);
+  expect(asked).not.toContain('The beginning');
+});
+
 test('what was done is stored every two seconds at most, and only if something has changed', async () => {
   const { ask, tell, pass, notes } = await liveRig();
   await ask();
