@@ -1,9 +1,11 @@
 /** What goes wrong around agents with a memory, and what people and the operator see of it. */
 import { mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SimChat, SimUser } from '../../src/sim/world/model.ts';
 import { fakeAcpAgent } from '../kit/fake-acp-agent.ts';
+import { isProcessAlive, processesIn } from '../kit/processes.ts';
 import { addAcpAgent } from './acp-agents.ts';
 import { Rig } from './rig.ts';
 
@@ -25,6 +27,18 @@ const say = (text: string) => rig.cloud.say({ chat, from: user, text });
 const texts = () => rig.replies(chat).map(({ text }) => text);
 const shows = (part: string) =>
   rig.cloud.waitFor(() => texts().some((text) => text.includes(part)));
+
+/** Allows what the agent asks for, once it asks. */
+async function allow(): Promise<void> {
+  const [messageId, index] = await rig.cloud.waitFor(() => {
+    for (const { messageId: id, card } of rig.replies(chat)) {
+      const at = card?.buttons.findIndex(({ label }) => label.endsWith('Yes')) ?? -1;
+      if (at >= 0) return [id, at] as const;
+    }
+    return undefined;
+  });
+  await rig.cloud.pressOnCard(messageId, user, { index });
+}
 
 test('R24: an agent whose own store is gone is told once what was said, and so is the person', async () => {
   const agent = fakeAcpAgent(rig.home);
@@ -82,4 +96,71 @@ test('R27: a program that says on stdout why it ends is heard by the owner and k
   await shows('Its last words:\nPlease log in');
   const { stdout } = await rig.command(['trace', asked.messageId]);
   expect(stdout).toContain('stdout="Please log in"');
+});
+
+test('the clock set back during a question: it is answered once, and the memory goes on, also in the next process', async () => {
+  const agent = fakeAcpAgent(rig.home);
+  await addAcpAgent(rig, 'coder', agent);
+  const file = join(rig.home, 'clock-offset');
+  const preload = pathToFileURL(join(import.meta.dirname, 'clock-preload.js')).href;
+  const first = await rig.run({
+    env: { NODE_OPTIONS: `--import=${preload}`, CLOCK_OFFSET_FILE: file },
+  });
+  say('perm once ls');
+  await rig.cloud.waitFor(() => rig.replies(chat).some(({ type }) => type === 'interactive'));
+  const offsetMs = -2 * 60 * 60 * 1000;
+  writeFileSync(file, String(offsetMs));
+  first.child.kill('SIGUSR2');
+  await first.saw(() => first.stderr.includes(`"clock_set":${offsetMs}\n`));
+  await allow();
+  await shows('allow-once');
+  say('say during');
+  await shows('during');
+  await first.stop();
+
+  await rig.run();
+  say('say after');
+  await shows('after');
+  const prompted = agent.received().filter(({ method }) => method === 'session/prompt');
+  expect(prompted).toHaveLength(3);
+  expect(new Set(prompted.map(({ params }) => params?.['sessionId'])).size).toBe(1);
+  for (const part of ['allow-once', 'during', 'after']) {
+    expect(texts().filter((text) => text.includes(part))).toHaveLength(1);
+  }
+});
+
+test('R1: a second daemon, on the same state directory or beside it, leaves the agents of the first alone', async () => {
+  const other = await Rig.open();
+  try {
+    const agent = fakeAcpAgent(rig.home);
+    await addAcpAgent(rig, 'coder', agent);
+    await addAcpAgent(other, 'coder', agent);
+    const first = await rig.run();
+    say('perm once ls');
+    await rig.cloud.waitFor(() => rig.replies(chat).some(({ type }) => type === 'interactive'));
+    const programs = processesIn(rig.home);
+
+    expect(await rig.program(['run'])).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('another lark-bridge runs on'),
+    });
+    const beside = await other.run();
+    const there = other.direct('Tom');
+    other.cloud.say({ chat: there.chat, from: there.user, text: 'say hello' });
+    await other.repliesIn(there.chat, 1);
+    await beside.stop('SIGKILL');
+    await other.run();
+    other.cloud.say({ chat: there.chat, from: there.user, text: 'say again' });
+    await other.repliesIn(there.chat, 2);
+
+    expect(programs.filter((pid) => !isProcessAlive(pid))).toEqual([]);
+    await allow();
+    await shows('allow-once');
+    expect(first.child.exitCode).toBe(null);
+    const started = agent.received().filter(({ method }) => method === 'initialize');
+    expect(started).toHaveLength(3);
+    expect(other.bugs()).toEqual([]);
+  } finally {
+    await other.close();
+  }
 });

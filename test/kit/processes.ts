@@ -44,3 +44,14 @@ export function processesIn(folder: string): number[] {
       }
     });
 }
+
+/** Some may end while others are killed: that is no failure. */
+export function killAll(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // No such process.
+    }
+  }
+}

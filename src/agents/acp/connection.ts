@@ -56,15 +56,22 @@ export class AcpConnection {
       onLine: (line) => this.#takeLine(line),
       onTooLong: () => this.close({ kind: 'too_large' }),
     });
+    // From the beginning: a program may say why it ends before the SDK is loaded.
+    this.#listen();
   }
 
   async open(): Promise<void> {
-    const { child, clock, onPermission, onElicitation } = this.#parts;
+    const { onPermission, onElicitation } = this.#parts;
     const { client } = await import('@agentclientprotocol/sdk');
     const readable = new ReadableStream<AnyMessage>({
       start: (controller) => {
         this.#pass = (message) => controller.enqueue(message);
         this.#endInput = () => controller.close();
+      },
+      // The SDK has closed it by itself, because it could not write.
+      cancel: () => {
+        this.#pass = () => {};
+        this.#endInput = () => {};
       },
     });
     const writable = new WritableStream<AnyMessage>({ write: (message) => this.#write(message) });
@@ -76,6 +83,11 @@ export class AcpConnection {
         onElicitation(params, signal),
       )
       .connect({ readable, writable });
+    if (this.#trouble !== undefined) this.#sdk.close(this.#gone());
+  }
+
+  #listen(): void {
+    const { child, clock } = this.#parts;
     child.stdout.on('data', (chunk: Buffer) => {
       if (this.#trouble?.kind !== 'too_large') this.#lines.take(chunk);
     });

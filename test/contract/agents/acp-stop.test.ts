@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { openId } from '../../../src/core/ids.ts';
 import { type Clock, systemClock } from '../../../src/time/clock.ts';
 import { fasterClock } from '../../kit/clock.ts';
-import { isProcessAlive, pidIn, processesIn } from '../../kit/processes.ts';
+import { isProcessAlive, killAll, pidIn, processesIn } from '../../kit/processes.ts';
 import { AcpRig, type Given } from './acp-rig.ts';
 
 const CANCELLED = { outcome: { outcome: 'cancelled' } };
@@ -72,7 +72,7 @@ describe('permission', () => {
     const rig = new AcpRig();
     const given = await rig.give('child\nperm');
     const id = await untilAsked(given);
-    for (const pid of processesIn(rig.folder)) process.kill(pid, 'SIGKILL');
+    killAll(processesIn(rig.folder));
     await given.result;
     const answer = { kind: 'chosen', option: 'allow-once', by: openId('ou_late') } as const;
     expect(given.run.answer(id, answer)).toBe(false);
