@@ -208,7 +208,8 @@ describe.each([
     await asks('exit', ended);
     await asks('/retry', ended);
     // The text, and the file that takes its place.
-    rig.cloud.faults.inject({ kind: 'business_error', path: '/reply', code: 230001 });
+    const answer = { path: '/reply', body: 'got hello' };
+    rig.cloud.faults.inject({ kind: 'business_error', ...answer, code: 230001 });
     rig.cloud.faults.inject({ kind: 'business_error', path: '/im/v1/files', code: 234006 });
     await asks('hello', ['Lark refused to show the answer', 'Lark 拒绝显示这个回答']);
     await asks('\u200B', ['I see no question', '没有看到问题']);

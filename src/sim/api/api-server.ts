@@ -141,7 +141,7 @@ export class ApiServer {
   async #withFaults(route: Route, call: Call): Promise<Outcome> {
     const { faults, clock } = this.#cloud;
     const appId = call.app?.appId;
-    const context = { appId, path: call.path, method: call.method };
+    const context = { appId, path: call.path, method: call.method, body: call.raw };
     const target = { app: call.app, context, sends: route.uuidGuarded === true };
     if (!route.path.startsWith('/callback/')) {
       const refusal = refusalByFault(this.#cloud, target);

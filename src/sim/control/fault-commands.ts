@@ -75,6 +75,7 @@ export const FAULT_COMMANDS: readonly ControlCommand[] = [
       appId: optional(text),
       path: optional(text),
       method: optional(text),
+      body: optional(text),
       eventType: optional(text),
       // Each kind has a few of these. `inject` refuses the others by name.
       delayMs: optional(anything),

@@ -165,6 +165,8 @@ export interface Injection extends Partial<FaultParameters> {
   readonly path?: string;
   /** Only calls with this HTTP method. */
   readonly method?: string;
+  /** Only calls whose body contains this, as it was sent. */
+  readonly body?: string;
   /** Only events of this type. */
   readonly eventType?: string;
 }
@@ -174,6 +176,7 @@ export interface FaultContext {
   readonly appId?: string | undefined;
   readonly path?: string;
   readonly method?: string;
+  readonly body?: Buffer;
   readonly eventType?: string;
 }
 
@@ -267,6 +270,7 @@ function validateInjection(injection: Injection): void {
     appId: '',
     path: '',
     method: '',
+    body: '',
     eventType: '',
     ...FAULTS[kind].defaults,
   };
@@ -278,9 +282,10 @@ function validateInjection(injection: Injection): void {
 }
 
 function fits(injection: Injection, context: FaultContext): boolean {
-  const { appId, path, method, eventType } = injection;
+  const { appId, path, method, body, eventType } = injection;
   if (appId !== undefined && appId !== context.appId) return false;
   if (path !== undefined && context.path?.includes(path) !== true) return false;
   if (method !== undefined && method !== context.method) return false;
+  if (body !== undefined && context.body?.includes(body) !== true) return false;
   return eventType === undefined || eventType === context.eventType;
 }

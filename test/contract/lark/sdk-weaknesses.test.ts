@@ -52,9 +52,9 @@ test.each([
   'x',
   '[]',
 ])('a pong that says %s does not lead to many pings', async (payload) => {
-  const rig = await startRig({ clientConfig: { PingInterval: 0.05 } });
+  const rig = await startRig({ clientConfig: { PingInterval: 0.2 } });
   const { lark, app, ann, connection } = withConnection(rig, {
-    timing: { pingIntervalMinMs: 50, pingIntervalMaxMs: 50 },
+    timing: { pingIntervalMinMs: 200, pingIntervalMaxMs: 200 },
   });
   const pings = () => lark.faults.counts().pong_payload ?? 0;
   lark.faults.inject({ kind: 'pong_payload', payload, times: 1_000_000 });
@@ -64,15 +64,17 @@ test.each([
   onTestFinished(() => void vi.useRealTimers());
   // The timer that was set before goes by the real clock; the next one is the first that doesn't.
   const before = pings();
+  // On a busy machine a pong may have been late by the real clock.
+  const { reconnects } = connection.status();
   while (pings() === before) await new Promise((resolve) => setImmediate(resolve));
   for (let interval = 0; interval < 10; interval++) {
-    await vi.advanceTimersByTimeAsync(50);
+    await vi.advanceTimersByTimeAsync(200);
     // Its ack comes behind the pings, and the pongs have come before the event.
     lark.say({ chat: lark.directChat(ann, app), from: ann, text: 'x' });
     await lark.waitFor(() => lark.deliveries({ eventType: RECEIVE })[interval]?.acked);
   }
   expect(pings() - before).toBe(11);
-  expect(connection.status()).toMatchObject({ state: 'connected', reconnects: 0 });
+  expect(connection.status()).toMatchObject({ state: 'connected', reconnects });
 });
 
 test("the server's interval is kept, even where it is shorter than our wait for a pong", async () => {

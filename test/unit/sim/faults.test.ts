@@ -11,8 +11,14 @@ test('an injected fault happens as often as given, where its conditions match, w
   expect(faults.take('rate_limited', { path: '/x/reply' })?.resetSeconds).toBe(9);
   expect(faults.take('rate_limited', { path: '/x/reply' })).toBeUndefined();
   expect(faults.take('rate_limited', { method: 'PUT' })?.resetSeconds).toBe(1);
+  faults.inject({ kind: 'business_error', body: 'answer', code: 7 });
+  expect(faults.take('business_error', { body: Buffer.from('{"text":"a card"}') })).toBeUndefined();
+  expect(faults.take('business_error', { path: '/answer' })).toBeUndefined();
+  expect(faults.take('business_error', { body: Buffer.from('{"text":"an answer"}') })?.code).toBe(
+    7,
+  );
   expect(faults.waiting()).toEqual([]);
-  expect(faults.counts()).toEqual({ rate_limited: 3 });
+  expect(faults.counts()).toEqual({ rate_limited: 3, business_error: 1 });
 });
 
 test('the faults of a plan happen about as often as its rates say', () => {
