@@ -12,7 +12,7 @@ const KILLS_A_LIFE = 10;
 test(
   '20 times kill -9 in bad weather: every message is answered once, in its place',
   {
-    timeout: 300_000,
+    timeout: 900_000,
   },
   async () => {
     const lives = await Promise.all(SEEDS.map((seed) => live({ seed, kills: KILLS_A_LIFE })));

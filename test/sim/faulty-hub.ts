@@ -23,6 +23,8 @@ export interface Given {
   readonly files: readonly string[];
   /** Those of them that were not there, or not all of them. */
   readonly broken: readonly string[];
+  /** The memory that it goes on with. */
+  readonly session: string | undefined;
 }
 
 interface Item {
@@ -183,7 +185,8 @@ export class FaultyHub implements TurnTarget {
     const name = nameIn(text) ?? '';
     const atMs = this.#clock.nowMs();
     const files = (details?.attachments ?? []).map(({ path }) => path);
-    this.given.push({ name, text, atMs, files, broken: files.filter((path) => !isWhole(path)) });
+    const broken = files.filter((path) => !isWhole(path));
+    this.given.push({ name, text, atMs, files, broken, session: details?.session?.id });
     this.runs.set(name, (this.runs.get(name) ?? 0) + 1);
     if (!this.firstRunAtMs.has(name)) this.firstRunAtMs.set(name, atMs);
     const senders = this.senders.get(name) ?? new Set();

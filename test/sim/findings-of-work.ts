@@ -1,4 +1,5 @@
 /** What people would complain about what they see while an agent works, and about what they change and stop. */
+import type { InboundMessage } from '../../src/core/message.ts';
 import type { Turn } from '../../src/core/turn.ts';
 import { nameOf, versionIn } from './subjects.ts';
 import type { Shown } from './shown.ts';
@@ -32,6 +33,26 @@ export function oldTexts(world: BridgeWorld, { message }: Turn): string[] {
     const newest = Math.max(1, ...known.map(({ version }) => version));
     return versionIn(text) < newest ? [`version ${newest} was known: ${text}`] : [];
   });
+}
+
+/** A chat, or a thread of it, has one memory as long as nobody begins anew, and no other place has it. */
+export function memoriesWrong({ hub, people }: BridgeWorld): string[] {
+  const places = new Map(people.said.map((one) => [nameOf(one), placeOf(one)]));
+  const pairs = new Map<string, string>();
+  return hub.given.flatMap(({ name, session }) => {
+    // Without a name it was taken back while it was on its way.
+    const place = places.get(name);
+    if (place === undefined) return [];
+    if (session === undefined) return [`${name}: no memory`];
+    const isOther =
+      (pairs.get(place) ?? session) !== session || (pairs.get(session) ?? place) !== place;
+    pairs.set(place, session).set(session, place);
+    return isOther ? [`${name}: in ${place} with ${session}`] : [];
+  });
+}
+
+function placeOf({ chatId, threadId }: InboundMessage): string {
+  return [chatId, threadId ?? ''].join('/');
 }
 
 /** A turn that was stopped says so once. */

@@ -4,7 +4,14 @@ import type { Turn } from '../../src/core/turn.ts';
 import type { Shown } from './shown.ts';
 import type { BridgeWorld } from './world.ts';
 import { filesLost, gotWithdrawn } from './findings-of-files.ts';
-import { cardsAtWork, oldTexts, stoppedAtMs, stopsNotTold, wordsLost } from './findings-of-work.ts';
+import {
+  cardsAtWork,
+  memoriesWrong,
+  oldTexts,
+  stoppedAtMs,
+  stopsNotTold,
+  wordsLost,
+} from './findings-of-work.ts';
 import { isAgentsQuestion } from './people.ts';
 import { nameOf } from './subjects.ts';
 import { STALE_AFTER_MS } from '../../src/bridge/intake/admission.ts';
@@ -46,6 +53,8 @@ export interface Findings {
   readonly stopped: string[];
   /** Run with a text that had been changed, without a word about it. */
   readonly oldText: string[];
+  /** Memories that two places share, and places with two memories though nobody began anew. */
+  readonly memories: string[];
 }
 
 /** What is on its way to Lark when the bridge hears of a recall. */
@@ -74,6 +83,7 @@ export const CLEAN: Findings = {
   wordsLost: [],
   stopped: [],
   oldText: [],
+  memories: [],
 };
 
 export async function findings(world: BridgeWorld): Promise<Findings> {
@@ -101,6 +111,7 @@ export async function findings(world: BridgeWorld): Promise<Findings> {
   }
   parseQuestions(world, [...turns.values()], found);
   found.outOfOrder.push(...disorder(world, [...turns.values()]));
+  found.memories.push(...memoriesWrong(world));
   return found;
 }
 

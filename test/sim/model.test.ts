@@ -113,6 +113,23 @@ describe('the checks notice a broken rule', () => {
     expect(await caught({ target }, 'ranTwice', { deduplicates: false })).toBe(true);
   });
 
+  test.each([
+    ['of its own for each message', ({ messageId }: TurnRequest) => messageId],
+    ['for all chats', () => 'one'],
+  ])('a memory %s is not that of a chat', async (_what, sessionOf) => {
+    const target = (real: TurnTarget): TurnTarget => ({
+      correlates: real.correlates,
+      deduplicates: real.deduplicates,
+      currentTarget: () => real.currentTarget(),
+      wait: (workspace, ticket, signal) => real.wait(workspace, ticket, signal),
+      send: (request, signal) => {
+        const session = { id: sessionOf(request), isNew: true };
+        return real.send({ ...request, details: { ...request.details, session } }, signal);
+      },
+    });
+    expect(await caught({ target }, 'memories')).toBe(true);
+  });
+
   test('one token for all turns shows answers under other questions', async () => {
     let first: TurnRequest['reply'];
     const target = (real: TurnTarget): TurnTarget => ({

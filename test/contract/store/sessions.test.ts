@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { chatId, messageId, openId, turnId } from '../../../src/core/ids.ts';
 import type { InboundMessage } from '../../../src/core/message.ts';
 import type { TurnState } from '../../../src/core/turn.ts';
+import { SqliteAccess } from '../../../src/store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../../../src/store/sqlite/bridge/journal.ts';
 import { SqliteSessionBook } from '../../../src/store/sqlite/bridge/session-book.ts';
 import { Db } from '../../../src/store/sqlite/db.ts';
@@ -21,6 +22,7 @@ const GROUP = { chatId: chatId('oc_group'), threadId: undefined };
 
 let journal: SqliteJournal;
 let book: SqliteSessionBook;
+let access: SqliteAccess;
 let nowMs: number;
 let count: number;
 
@@ -32,6 +34,7 @@ beforeEach(() => {
   const clock = clockWithoutTimers(() => nowMs);
   journal = new SqliteJournal({ db, app: message.appId, clock });
   book = new SqliteSessionBook({ db, app: message.appId, clock });
+  access = new SqliteAccess({ db, app: message.appId, clock });
 });
 
 interface Said extends Partial<InboundMessage> {
@@ -294,4 +297,18 @@ describe('going back to a conversation', () => {
     expect(await resume('')).toBe('unknown');
     expect(await resume('nothing')).toBe('unknown');
   });
+});
+
+test('what was kept of a person who is let in runs in the memory of the chat', async () => {
+  const kept = await say({ state: { phase: 'kept', why: 'guest' } });
+  expect(kept.session).toBeUndefined();
+  const { turns } = await access.settle({
+    subject: { openId: ALICE, unionId: undefined },
+    once: 'let in',
+    decide: () => ({ change: { person: { openId: ALICE, state: 'allowed' } } }),
+    move: () => ({ state: WAITING, out: [] }),
+  });
+  const session = turns[0]?.details?.session;
+  expect(session).toMatchObject({ isNew: true });
+  expect((await say()).session).toEqual({ ...session, isNew: false });
 });

@@ -14,6 +14,7 @@ import type {
 import { EventsTable } from './events.ts';
 import { OutboxTable } from './outbox.ts';
 import { RunsTable } from './runs.ts';
+import { SessionsTable } from './sessions.ts';
 import { TurnsTable } from './turns.ts';
 
 /** Whom a turn is about: who asked for it, and where. */
@@ -190,6 +191,7 @@ export class SqliteAccess implements AccessBook {
   readonly #tables: AccessTables;
   readonly #turns: TurnsTable;
   readonly #runs: RunsTable;
+  readonly #sessions: SessionsTable;
   readonly #outbox: OutboxTable;
   readonly #events: EventsTable;
 
@@ -199,6 +201,7 @@ export class SqliteAccess implements AccessBook {
     this.#tables = new AccessTables(db, app);
     this.#turns = new TurnsTable(db, app);
     this.#runs = new RunsTable(db, app);
+    this.#sessions = new SessionsTable(db, app);
     this.#outbox = new OutboxTable(db, app);
     this.#events = new EventsTable(db, app, clock);
   }
@@ -238,7 +241,7 @@ export class SqliteAccess implements AccessBook {
       const about = subjectOf(turn);
       const change = move(turn, this.#tables.known(about));
       if (change === undefined) return [];
-      const next = this.#turns.update(turn, change, nowMs);
+      const next = this.#turns.update(turn, this.#sessions.inSession(turn, change, nowMs), nowMs);
       this.#runs.note(next, turn.state.phase, nowMs);
       if (change.access !== undefined) this.#tables.change(about, change.access);
       return [{ turn: next, out: this.#outbox.insert(change.out) }];

@@ -132,21 +132,13 @@ export class SqliteJournal implements Journal, JournalReader {
         this.#sessions.forget(turn.message.messageId);
         this.#liveCards.forgetDone(id);
       }
-      const next = this.#turns.update(turn, this.#inItsSession(turn, change, atMs), atMs);
+      const next = this.#turns.update(turn, this.#sessions.inSession(turn, change, atMs), atMs);
       this.#runs.note(next, turn.state.phase, atMs);
       if (change.access !== undefined) this.#access.change(subject, change.access);
       const out = this.#outbox.insert(change.out);
       join?.(next, true);
       return { turn: next, changed: true, out, ...(freed && { freed }) };
     });
-  }
-
-  /** A turn that waits again may have lost its session to another chat. */
-  #inItsSession(turn: Turn, change: TurnChange, atMs: number): TurnChange {
-    const isAgain = change.state.phase === 'waiting' && turn.state.phase !== 'waiting';
-    if (!isAgain || turn.state.phase === 'sending') return change;
-    const session = this.#sessions.useAgain(turn, atMs, change.isChosenAnew === true);
-    return { ...change, details: { ...change.details, session } };
   }
 
   askable(chat: ChatId, limit: number, author?: OpenId) {

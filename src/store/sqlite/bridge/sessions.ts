@@ -5,6 +5,7 @@ import type { SessionOfTurn } from '../../../core/turn-details.ts';
 import type { Turn } from '../../../core/turn.ts';
 import { oneLine } from '../../../text/cut.ts';
 import { visibleOf } from '../../../text/visible.ts';
+import type { TurnChange } from '../../../bridge/ports/changes.ts';
 import type { Place, PruneRules } from '../../../bridge/ports/journal.ts';
 import type { Chosen, KnownSession, Viewer } from '../../../bridge/ports/sessions.ts';
 import type { Db } from '../db.ts';
@@ -55,11 +56,18 @@ export class SessionsTable {
     return { id, isNew: (known?.['turns'] ?? 0) === 0, ...chosen };
   }
 
-  /** A turn that runs again keeps its session, unless another chat has that one or the person has chosen anew. */
-  useAgain(turn: Turn, nowMs: number, isChosenAnew: boolean): SessionOfTurn {
+  /**
+   * The change of a turn, with the session that it runs in if it waits from now on. What was kept has none before. A turn
+   * that runs again keeps its own, unless another chat has that one or the person has chosen anew.
+   */
+  inSession(turn: Turn, change: TurnChange, nowMs: number): TurnChange {
+    const isAgain = change.state.phase === 'waiting' && turn.state.phase !== 'waiting';
+    if (!isAgain || turn.state.phase === 'sending') return change;
     const before = turn.details?.session;
     const isHere = before && this.byId(before.id)?.chatId === turn.message.chatId;
-    return isHere === true && !isChosenAnew ? before : this.use(turn.message, nowMs);
+    const keeps = isHere === true && change.isChosenAnew !== true;
+    const session = keeps ? before : this.use(turn.message, nowMs);
+    return { ...change, details: { ...change.details, session } };
   }
 
   /** Turns from now on have another session. Those that wait already keep theirs. */
