@@ -1,5 +1,6 @@
 /** What `doctor` finds out about the programs of agents. It starts those that speak a protocol, without a prompt. */
 import { basename } from 'node:path';
+import { probeRemoteAgent } from '../agents/a2a/probe.ts';
 import { knownLoginCommand } from '../agents/acp/abilities.ts';
 import { probeAgent } from '../agents/acp/probe.ts';
 import type { Environment } from '../agents/environment.ts';
@@ -8,7 +9,7 @@ import { isAtLeast, nodeVersion, versionOf } from '../agents/known/installed-age
 import { loginStateOf } from '../agents/known/login-state.ts';
 import { knownAgent } from '../agents/known-agents.ts';
 import { checkProgram } from '../agents/program-check.ts';
-import type { AcpSpec, ExecSpec } from '../agents/runtime.ts';
+import type { A2aSpec, AcpSpec, ExecSpec } from '../agents/runtime.ts';
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { AgentFact } from '../doctor/agents.ts';
@@ -23,6 +24,8 @@ interface Around {
   readonly config: Config;
   readonly env: Environment;
   readonly units: readonly UnitFact[];
+  /** Nothing elsewhere is asked. */
+  readonly offline: boolean;
 }
 
 /** What a program said is the reason of a finding, not a log. */
@@ -35,7 +38,8 @@ export function agentFacts(
 ): Promise<readonly AgentFact[]> {
   const facts = agents.flatMap(({ name, spec }) => {
     if (spec.kind === 'exec') return [Promise.resolve({ name, ...programFact(spec, around) })];
-    return spec.kind === 'acp' ? [acpFact(name, spec, around)] : [];
+    if (spec.kind === 'acp') return [acpFact(name, spec, around)];
+    return spec.kind === 'a2a' && !around.offline ? [a2aFact(name, spec, around)] : [];
   });
   return Promise.all(facts);
 }
@@ -71,6 +75,11 @@ async function acpFact(name: string, spec: AcpSpec, around: Around): Promise<Age
   }
   const [probe, about] = await Promise.all([probed(spec, around), aboutKnown(spec, around)]);
   return { name, service, ...about, probe };
+}
+
+async function a2aFact(name: string, spec: A2aSpec, { config, env }: Around): Promise<AgentFact> {
+  const probe = await probeRemoteAgent({ spec, env, proxies: config, clock: systemClock });
+  return { name, card: probe.ok ? { ok: true } : { ok: false, detail: probe.detail } };
 }
 
 async function probed(spec: AcpSpec, { config, env }: Around): Promise<AgentFact['probe']> {

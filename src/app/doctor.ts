@@ -150,7 +150,12 @@ async function checkWith(config: Config, context: CheckContext): Promise<Finding
   const [lark, hub, agents] = await Promise.all([
     offline ? undefined : askLark(config),
     checkHub(config, { offline, pid, agents: stored?.agents }),
-    agentFacts(isHubHere(config) ? (stored?.agents ?? []) : [], { config, env, units }),
+    agentFacts(isHubHere(config) ? (stored?.agents ?? []) : [], {
+      config,
+      env,
+      units,
+      offline,
+    }),
   ]);
   return [
     ...credentialsFound(config, report, status),

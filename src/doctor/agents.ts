@@ -14,6 +14,8 @@ export interface AgentFact {
   readonly service?: { readonly unit: string; readonly what: string } | undefined;
   /** What it said when it was started and asked for its version of the protocol. */
   readonly probe?: AgentProbe | undefined;
+  /** Whether the card of an agent elsewhere can be read and used. */
+  readonly card?: { readonly ok: true } | { readonly ok: false; readonly detail: string };
   readonly version?: string | undefined;
   readonly login?: 'yes' | 'no' | 'unknown';
   /** The command that logs in. */
@@ -31,7 +33,10 @@ export function checkAgents(facts: readonly AgentFact[]): Finding[] {
   });
 }
 
-function soundAgent({ name, probe, version, login }: AgentFact): Finding {
+function soundAgent({ name, probe, card, version, login }: AgentFact): Finding {
+  if (card !== undefined) {
+    return ok('agent_program', `The agent ${name}: its card can be read, and names an address.`);
+  }
   const what = [(probe?.ok === true ? probe.says : undefined) ?? 'its program', version];
   const words = what.filter((word) => word !== undefined).join(' ');
   const speaks = probe === undefined ? 'can be started' : 'starts and speaks the protocol';
@@ -40,7 +45,7 @@ function soundAgent({ name, probe, version, login }: AgentFact): Finding {
 }
 
 /** Whether it starts at all. The first trouble explains the others. */
-function startFound({ name, notStartable, missingFolder, probe }: AgentFact): Finding[] {
+function startFound({ name, notStartable, missingFolder, probe, card }: AgentFact): Finding[] {
   const check = 'agent_program';
   const each = 'As long as this lasts, each of its turns fails.';
   if (notStartable !== undefined) {
@@ -63,6 +68,15 @@ function startFound({ name, notStartable, missingFolder, probe }: AgentFact): Fi
       problem(check, `The agent ${name} does not get ready: ${probe.detail}`, {
         reason: `${each}${said}`,
         next: `See what it says with: lark-bridge agents test ${name}`,
+        error: 'failed',
+      }),
+    ];
+  }
+  if (card?.ok === false) {
+    return [
+      problem(check, `The agent ${name} can't be used: ${card.detail}`, {
+        reason: each,
+        next: `Look at its address with \`lark-bridge agents list\`. When it is up again, nothing has to be restarted.`,
         error: 'failed',
       }),
     ];

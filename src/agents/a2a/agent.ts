@@ -26,7 +26,7 @@ const SILENCE_MS_MAX = 10 * 60_000;
 /** A file of 30 MB, which is what Lark takes, in Base64 and with its surroundings. */
 const ANSWER_BYTES_MAX = 48 * 1024 * 1024;
 
-interface AgentParts {
+export interface AgentParts {
   readonly spec: A2aSpec;
   readonly env: Environment;
   readonly proxies: ProxySettings;

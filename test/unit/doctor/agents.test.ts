@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { checkAgents } from '../../../src/doctor/agents.ts';
 import { readUnits } from '../../../src/doctor/unit-file.ts';
 import { renderSystemd } from '../../../src/host/service/units.ts';
+import { agentOf } from '../../contract/agents/a2a-rig.ts';
 import { fakeAcpAgent } from '../../kit/fake-acp-agent.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { runProgram } from '../cli/program.ts';
@@ -80,8 +81,8 @@ describe('doctor', () => {
     const PATH = `${join(home, 'bin')}:${process.env['PATH'] ?? ''}`;
     return runProgram(words, { HOME: home, PATH, XDG_CONFIG_HOME: join(home, '.config') });
   };
-  const doctor = async () => {
-    const { stdout } = await run('doctor', '--offline', '--json');
+  const doctor = async (where = '--offline') => {
+    const { stdout } = await run('doctor', '--json', where);
     const { findings } = JSON.parse(stdout) as {
       findings: { check: string; level: string; finding: string }[];
     };
@@ -103,6 +104,18 @@ describe('doctor', () => {
     expect(asked).toContain('initialize');
     expect(asked).not.toContain('session/prompt');
     expect(asked).not.toContain('session/new');
+  });
+
+  test('reads the card of an agent elsewhere, and asks it nothing', async () => {
+    const agent = await agentOf(() => {});
+    await run('agents', 'add', 'there', '--a2a', agent.url);
+    await run('agents', 'add', 'gone', '--a2a', 'http://127.0.0.1:1');
+    const found = await doctor('--json');
+    expect(agent.called).toEqual([]);
+    expect(found.map(({ level }) => level)).toEqual(['ok', 'problem']);
+    expect(found[0]?.finding).toContain('The agent there: its card can be read');
+    expect(found[1]?.finding).toContain("The agent gone can't be used: ");
+    expect(await doctor()).toEqual([]);
   });
 
   test('R34: a folder that is gone, and a program that is gone', async () => {
