@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appId } from '../../src/core/ids.ts';
+import type { Turn } from '../../src/core/turn.ts';
 import type { FaultKind } from '../../src/sim/world/faults.ts';
 import type { ShownMessage } from '../../src/sim/control/shown-message.ts';
 import type { SimChat, SimMessage, SimUser } from '../../src/sim/world/model.ts';
@@ -445,7 +446,7 @@ class Life {
     const { db, journal } = this.#journal();
     try {
       const turns = await journal.turns({ limit: 100_000 });
-      const admitted = new Map(turns.map((turn) => [turn.message.messageId as string, turn.seq]));
+      const admitted = new Map(turns.map((turn) => [turn.message.messageId as string, turn]));
       this.#checkQuestions(admitted);
       this.#checkOrder(admitted);
       this.#checkRuns();
@@ -459,7 +460,7 @@ class Life {
     }
   }
 
-  #checkQuestions(admitted: ReadonlyMap<string, number>): void {
+  #checkQuestions(admitted: ReadonlyMap<string, Turn>): void {
     const answers = this.#answers();
     const open = new Set(this.#open());
     for (const question of this.#questions) {
@@ -472,7 +473,9 @@ class Life {
         this.#complain(`stopped, and nobody wanted it: ${text}`);
       }
       if (open.has(question)) {
-        this.#complain(`${admitted.has(message.messageId) ? 'silent' : 'lost'}: ${text}`);
+        const turn = admitted.get(message.messageId);
+        const what = turn === undefined ? 'lost' : `silent, ${JSON.stringify(turn.state)}`;
+        this.#complain(`${what}: ${text}`);
       }
       if (shown.length > 1) {
         const replies = JSON.stringify(shown.map(({ reply }) => reply));
@@ -493,12 +496,12 @@ class Life {
     }
   }
 
-  #checkOrder(admitted: ReadonlyMap<string, number>): void {
+  #checkOrder(admitted: ReadonlyMap<string, Turn>): void {
     const latest = new Map<SimChat, number>();
     for (const { chat, reply, about } of this.#answers()) {
       // A card stands where it was opened, and on a busy machine any answer has one. What has a file waits for words.
       if (about.wantedAgain || isLiveCard(reply) || /grows|file/.test(about.text)) continue;
-      const place = admitted.get(about.message.messageId) ?? -1;
+      const place = admitted.get(about.message.messageId)?.seq ?? -1;
       if (place < (latest.get(chat) ?? -1)) this.#complain(`out of order: ${about.text}`);
       latest.set(chat, place);
     }
