@@ -28,6 +28,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'node:dns',
       'node:http',
       'node:https',
+      // To load what a package reads late.
+      'node:module',
       'node:net',
       'node:stream/web',
       'node:tls',

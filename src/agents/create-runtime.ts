@@ -5,15 +5,18 @@ import type { AcpObserver } from './acp/observer.ts';
 import type { ProgramPlaces } from './acp/places.ts';
 import type { OpenTools } from './acp/tools-port.ts';
 import { EchoRuntime } from './echo.ts';
+import { endedRun } from './ended-run.ts';
 import type { Environment } from './environment.ts';
 import { ExecRuntime } from './exec.ts';
 import { knownAgent } from './known-agents.ts';
+import type { LateCode } from './late-code.ts';
 import type { OutputFolders } from './output-folders.ts';
 import type { ProgramCgroups } from './cgroups/program-cgroups.ts';
 import type { RunningPrograms } from './running-programs.ts';
 import type { TurnFiles } from './turn-files.ts';
 import type { AgentRuntime, RunnableSpec, RuntimeHost } from './runtime.ts';
 import type { Log } from '../core/log.ts';
+import { failureSentence } from '../wire/failure-sentences.ts';
 import type { ProxySettings } from '../net/proxy.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -36,6 +39,8 @@ interface RuntimeOptions {
   readonly openTools?: OpenTools;
   readonly observer?: AcpObserver;
   readonly proxies?: ProxySettings;
+  /** Without it each part is loaded when it is first used. */
+  readonly lateCode?: LateCode;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -46,6 +51,7 @@ export function createRuntime(
   options: RuntimeOptions,
   host: RuntimeHost,
 ): AgentRuntime {
+  if (options.lateCode?.isThere(spec.kind) === false) return WAITS_FOR_RESTART;
   switch (spec.kind) {
     case 'echo':
       return new EchoRuntime();
@@ -68,3 +74,10 @@ export function createRuntime(
       return new A2aRuntime({ ...options, spec, answerBytesMax: AGENT_OUTPUT_BYTES_MAX });
   }
 }
+
+const WAITS_FOR_RESTART: AgentRuntime = {
+  start: () => Promise.resolve(),
+  stop: () => Promise.resolve(),
+  prompt: () =>
+    endedRun({ ok: false, reason: 'failed', detail: failureSentence('agent_needs_restart') }),
+};

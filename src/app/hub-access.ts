@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ProgramPlaces } from '../agents/acp/places.ts';
 import { AgentTools } from '../agents/mcp/agent-tools.ts';
 import { createRuntime } from '../agents/create-runtime.ts';
+import { LateCode } from '../agents/late-code.ts';
 import { OutputFolders } from '../agents/output-folders.ts';
 import { ProgramCgroups } from '../agents/cgroups/program-cgroups.ts';
 import { RunningPrograms } from '../agents/running-programs.ts';
@@ -16,6 +17,7 @@ import { TURNS_RUNNING_MAX } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Service } from '../time/service.ts';
+import { installedVersion, packageFacts } from '../host/package.ts';
 import { createSecretReader, loadOrCreateSecret } from '../host/secret-files.ts';
 import { workspaceTokenFile } from '../host/workspace-token.ts';
 import { Directory } from '../hub/domain/directory.ts';
@@ -157,12 +159,9 @@ export function createEmbeddedHub(
   const places = new ProgramPlaces(config.agentProcessesMax);
   const idleMs = config.agentIdleSecs * 1000;
   const agentFolders = join(config.stateDir, AGENT_FOLDERS);
-  const { open: openTools } = new AgentTools({
-    privateFolder: config.stateDir,
-    node: process.execPath,
-    clock: systemClock,
-    log,
-  });
+  const openTools = createTools(config, log);
+  const lateCode = createLateCode(log);
+  const store = new SqliteHubStore(db);
   return new Hub({
     host: config.hubHost,
     port: config.hubPort,
@@ -173,16 +172,17 @@ export function createEmbeddedHub(
     rateLimit,
     log,
     clock: systemClock,
-    store: new SqliteHubStore(db),
+    store,
     createRuntime: (spec, host) => {
-      const shared = { places, idleMs, agentFolders, openTools, proxies: config };
+      const shared = { places, idleMs, agentFolders, openTools, lateCode, proxies: config };
       const kept = { ...shared, observer: agentMeter };
       const given = { env, timeoutMs, programs, cgroups, outputs, turnFiles, ...kept };
       return createRuntime(spec, { ...given, clock: systemClock, log }, host);
     },
     // When a process is killed, its programs go on. They must end before their turns run again.
     beforeAgents: async () => {
-      await Promise.all([programs.endLeftovers(), cgroups.start()]);
+      const kinds = (await store.agents()).map(({ spec: { kind } }) => kind);
+      await Promise.all([programs.endLeftovers(), cgroups.start(), lateCode.load(kinds)]);
       outputs.removeUnfinished();
       turnFiles.removeLeftovers();
     },
@@ -195,6 +195,16 @@ export function createEmbeddedHub(
     onInterrupted: config.onInterrupted === 'ask' ? 'fail' : 'rerun',
     ...more,
   });
+}
+
+function createTools({ stateDir: privateFolder }: Config, log: Log) {
+  const node = process.execPath;
+  return new AgentTools({ privateFolder, node, clock: systemClock, log }).open;
+}
+
+function createLateCode(log: Log): LateCode {
+  const { version } = packageFacts();
+  return new LateCode({ isInstalled: () => installedVersion() === version, log });
 }
 
 // ---------------------------------------------------------------- a hub elsewhere

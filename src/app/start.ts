@@ -7,6 +7,7 @@ import { journalOf, openState, watchDatabase } from './state.ts';
 import type { Log } from '../core/log.ts';
 import { startAll, stopAll, type Service } from '../time/service.ts';
 import { Notifier } from '../host/notify.ts';
+import { loadLateFiles } from '../net/late-files.ts';
 import { noteOpen, notedUntilStopped } from '../host/open-parts.ts';
 import type { HealthReport } from '../observe/health/health.ts';
 import { systemClock } from '../time/clock.ts';
@@ -91,6 +92,7 @@ function stopParts(opened: readonly Service[], log: Log): Promise<void> {
 async function openOrClose<T>(log: Log, open: (opened: Service[]) => Promise<T>): Promise<T> {
   const opened: Service[] = [];
   const started = noteOpen('start');
+  loadLateFiles();
   try {
     return await open(opened);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isSystemError } from '../core/errors.ts';
 
 interface PackageFacts {
   readonly version: string;
@@ -10,8 +11,25 @@ interface PackageFacts {
 export const HOW_TO_INSTALL =
   '`npm pack` in the folder of lark-bridge makes a tarball, `npm install --global ./lark-bridge-*.tgz` installs it';
 
-/** The program's own package.json. */
+let running: PackageFacts | undefined;
+
+/** The package.json of the program that runs, as it was at the start. An upgrade replaces the file. */
 export function packageFacts(): PackageFacts {
+  running ??= readFacts();
+  return running;
+}
+
+/** The version on the disk, which a new start would run. Undefined if there is none, as in the middle of an upgrade. */
+export function installedVersion(): string | undefined {
+  try {
+    return readFacts().version;
+  } catch (error) {
+    if (!isSystemError(error) && !(error instanceof SyntaxError)) throw error;
+    return undefined;
+  }
+}
+
+function readFacts(): PackageFacts {
   // Two folders above src/host, and above dist/host as well.
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return JSON.parse(text) as PackageFacts;

@@ -38,6 +38,8 @@ const SENTENCES = {
   agent_ended_turn: 'The agent ended its work by itself before it was done.',
   agent_message_too_large: 'The agent sent a message that is too large to be read.',
   agent_needs_login: 'The agent needs a login on the machine of the bridge.',
+  agent_needs_restart:
+    'lark-bridge was upgraded, and has to be restarted before this agent can run.',
   agent_not_ready: 'The agent did not get ready in time.',
   agent_not_running: 'The agent is not running.',
   agent_other_version:

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { AgentTools } from '../../src/agents/mcp/agent-tools.ts';
+import type * as AgentToolsFile from '../../src/agents/mcp/agent-tools.ts';
 import { Directory } from '../../src/hub/domain/directory.ts';
 import { Db } from '../../src/store/sqlite/db.ts';
 import { SqliteHubStore } from '../../src/store/sqlite/hub/hub-store.ts';
@@ -14,6 +14,8 @@ import { temporaryFolder } from '../kit/folder.ts';
 import { silentLog } from '../kit/log.ts';
 import { call, createTurn, said } from '../unit/agents/mcp/tool-rig.ts';
 import { Rig } from './rig.ts';
+
+const BUILT = join(import.meta.dirname, '../../dist/agents/mcp/agent-tools.js');
 
 describe('an agent at work in a chat', () => {
   let rig: Rig;
@@ -76,6 +78,7 @@ describe('an agent without HTTP', () => {
   /** The built program over its standard streams. */
   async function overStdio() {
     const folder = temporaryFolder();
+    const { AgentTools } = (await import(BUILT)) as typeof AgentToolsFile;
     const { open } = new AgentTools({
       privateFolder: temporaryFolder(),
       node: process.execPath,
@@ -87,7 +90,7 @@ describe('an agent without HTTP', () => {
     session.attach(turn.turn);
     const [server] = await session.servers({ http: false });
     if (server === undefined || !('command' in server)) throw new Error('it is no program');
-    const args = server.args.map((arg) => arg.replace('/src/', '/dist/'));
+    const { args } = server;
     const env = Object.fromEntries(server.env.map(({ name, value }) => [name, value]));
     const child = spawn(server.command, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
     onTestFinished(() => {

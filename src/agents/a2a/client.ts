@@ -122,14 +122,21 @@ function requestOf({ id, context, task, parts }: OutgoingMessage) {
   };
 }
 
-/** Makes the client for a card. The SDK is loaded when the first agent needs it. */
+const loadParts = () => import('@a2a-js/sdk/client');
+const loadTypes = () => import('@a2a-js/sdk');
+
+/** All of the SDK that clients need. */
+export async function loadA2a(): Promise<void> {
+  await Promise.all([loadParts(), loadTypes()]);
+}
+
+/** Makes the client for a card. */
 export async function createClient(
   { address, streams }: AgentCard,
   { fetchImpl, clock }: { readonly fetchImpl: typeof fetch; readonly clock: Clock },
 ): Promise<A2aClient> {
-  const { ClientFactory, JsonRpcTransportFactory, RestTransportFactory } =
-    await import('@a2a-js/sdk/client');
-  const { AgentCard: SdkCard } = await import('@a2a-js/sdk');
+  const { ClientFactory, JsonRpcTransportFactory, RestTransportFactory } = await loadParts();
+  const { AgentCard: SdkCard } = await loadTypes();
   const options = { fetchImpl, legacyCompat: { enabled: true } };
   const factory = new ClientFactory({
     transports: [new JsonRpcTransportFactory(options), new RestTransportFactory(options)],

@@ -1,7 +1,7 @@
 /**
  * The connection with the program of an agent. The official SDK matches answers to requests, behind a filter that
  * reads lines with patience: the SDK itself would answer noise, refuse what it does not know, and let updates
- * overtake each other. Only this file imports it, when an agent is first started: that takes 0.3 s and 30 MB.
+ * overtake each other. Only this file imports it, when an agent needs it: that takes 0.3 s and 30 MB.
  */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { AnyMessage, ClientConnection } from '@agentclientprotocol/sdk';
@@ -26,6 +26,11 @@ export interface AgentCalls {
   /** Any line. Undefined: it is about no session. */
   readonly onSign: (nativeId: string | undefined) => void;
   readonly onNoise: (text: string) => void;
+}
+
+/** All of the SDK that a connection needs. */
+export function loadAcp() {
+  return import('@agentclientprotocol/sdk');
 }
 
 interface ConnectionParts extends AgentCalls {
@@ -62,7 +67,7 @@ export class AcpConnection {
 
   async open(): Promise<void> {
     const { onPermission, onElicitation } = this.#parts;
-    const { client } = await import('@agentclientprotocol/sdk');
+    const { client } = await loadAcp();
     const readable = new ReadableStream<AnyMessage>({
       start: (controller) => {
         this.#pass = (message) => controller.enqueue(message);

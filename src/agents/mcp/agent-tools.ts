@@ -1,7 +1,7 @@
 /** The tools that the bridge gives to its agents: each session has a token of its own, and calls of its own. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { isSystemError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { Secret } from '../../core/secret.ts';
@@ -16,15 +16,35 @@ import type {
 import type { FilesOfSession } from './given-file.ts';
 import { asksForTools } from './messages.ts';
 import { isOwnTool, SERVER_NAME } from './own-tools.ts';
-import { ADDRESS_VARIABLE, TOKEN_VARIABLE } from './shim-variables.ts';
 import { ToolCalls } from './tool-calls.ts';
 import { ToolDoor, type ToolHolder } from './tool-door.ts';
+
+/** How the shim gets to know where the tools are, and who asks for them. */
+const ADDRESS_VARIABLE = 'LARK_BRIDGE_TOOLS_URL';
+const TOKEN_VARIABLE = 'LARK_BRIDGE_TOOLS_TOKEN';
 
 /** A call can wait for a person. More of them at once are a mistake of the agent. */
 const CALLS_MAX = 32;
 
-/** The program for agents that reach no server over HTTP. */
-const SHIM = fileURLToPath(new URL('./shim.js', import.meta.url));
+/** What answers the calls. It takes 0.2 s and 26 MB, and most bridges run no agent that calls. */
+export async function loadAnswers() {
+  const { answerMessage } = await import('./answers.ts');
+  return answerMessage;
+}
+
+let shim: string | undefined;
+
+/**
+ * The program for agents that reach no server over HTTP, as an argument of Node. Not its path: an upgrade puts another
+ * program there, which may not get on with this process.
+ */
+export function loadShim(): string {
+  if (shim === undefined) {
+    const source = readFileSync(new URL('./shim.js', import.meta.url)).toString('base64');
+    shim = `--import=data:text/javascript;base64,${source}`;
+  }
+  return shim;
+}
 
 interface AgentToolsParts {
   /** No file in it is given away, unless it is in a folder of agents. */
@@ -136,7 +156,8 @@ class OpenSession implements SessionTools, ToolHolder {
       { name: ADDRESS_VARIABLE, value: url },
       { name: TOKEN_VARIABLE, value: token },
     ];
-    return [{ name, command: this.#parts.node, args: [SHIM], env }];
+    // Node wants a script besides: one that does nothing.
+    return [{ name, command: this.#parts.node, args: [loadShim(), '--eval', '0'], env }];
   }
 
   /** Without the tools an agent can still answer. */
@@ -159,8 +180,7 @@ class OpenSession implements SessionTools, ToolHolder {
     const { clock, log } = this.#parts;
     this.#responses.add(to.response);
     try {
-      // Most bridges run no agent that needs it, and it takes 0.2 s and 26 MB.
-      const { answerMessage } = await import('./answers.ts');
+      const answerMessage = await loadAnswers();
       await answerMessage(message, to, { calls: this.#calls, clock, log });
     } finally {
       this.#responses.delete(to.response);

@@ -1,15 +1,14 @@
 /**
  * A program of its own: tools over standard input and output, for agents that reach no server over HTTP. It hands each
- * line to the bridge, and writes the answer as a line. It knows nothing else.
+ * line to the bridge, and writes the answer as a line. It knows nothing else. It imports no file of ours: agents get its
+ * text, and not its place.
  */
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
-import { asObject } from '../../core/json-object.ts';
-import { ADDRESS_VARIABLE, TOKEN_VARIABLE } from './shim-variables.ts';
 
 /** Its own agent goes through no proxy. */
 const agent = new Agent({ keepAlive: true });
-const { [ADDRESS_VARIABLE]: address = '', [TOKEN_VARIABLE]: token = '' } = process.env;
+const { LARK_BRIDGE_TOOLS_URL: address = '', LARK_BRIDGE_TOOLS_TOKEN: token = '' } = process.env;
 
 const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
 lines.on('line', (line) => {
@@ -37,7 +36,7 @@ function hand(line: string): void {
 
 function open(fail: (why: string) => void) {
   if (!URL.canParse(address)) {
-    fail(`${ADDRESS_VARIABLE} is no address`);
+    fail('LARK_BRIDGE_TOOLS_URL is no address');
     return undefined;
   }
   return request(address, {
@@ -77,12 +76,17 @@ function write(line: string): void {
 /** Undefined for what expects no answer. */
 function idOf(line: string): unknown {
   const message = parsed(line);
-  return message === undefined ? null : asObject(message)?.['id'];
+  return message === undefined ? null : fieldOf(message, 'id');
 }
 
 /** Not so for what is told while a person is asked. */
 function isAnswer(line: string): boolean {
-  return asObject(parsed(line))?.['method'] === undefined;
+  return fieldOf(parsed(line), 'method') === undefined;
+}
+
+/** Undefined for what has no fields. */
+function fieldOf(message: unknown, name: string): unknown {
+  return (Object(message) as Readonly<Record<string, unknown>>)[name];
 }
 
 function parsed(line: string): unknown {

@@ -4,6 +4,7 @@ import { errorText } from '../../core/errors.ts';
 import { EventLoopGauge } from './event-loop.ts';
 import { METRICS, type MetricRow, type MetricSources, type Sample } from './metric-table.ts';
 import type { Log } from '../../core/log.ts';
+import type { Service } from '../../time/service.ts';
 
 interface MetricsText {
   readonly contentType: string;
@@ -13,7 +14,8 @@ interface MetricsText {
 /** To write all of them costs some milliseconds. However often they are asked for, it is not done more often. */
 const TEXT_EVERY_MS = 500;
 
-export class Metrics {
+export class Metrics implements Service {
+  readonly name = 'metrics';
   readonly #sources: Omit<MetricSources, 'eventLoop'>;
   readonly #log: Log;
   #registry: Promise<Registry> | undefined;
@@ -24,7 +26,15 @@ export class Metrics {
     this.#log = log;
   }
 
-  /** The first call loads prom-client. */
+  /** Loads prom-client. The first read may come after an upgrade, which has replaced its files by then. */
+  async start(): Promise<void> {
+    await loadClient();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
   text(): Promise<MetricsText> {
     const atMs = this.#sources.clock.nowMs();
     const sinceMs = atMs - (this.#latest?.atMs ?? -Infinity);
@@ -42,7 +52,7 @@ export class Metrics {
   }
 
   async #load(): Promise<Registry> {
-    const { Registry, collectDefaultMetrics } = await import('prom-client');
+    const { Registry, collectDefaultMetrics } = await loadClient();
     const registry = new Registry();
     // Not shared with the status: each read starts a new measurement.
     const sources = { ...this.#sources, eventLoop: new EventLoopGauge() };
@@ -50,6 +60,10 @@ export class Metrics {
     collectDefaultMetrics({ register: registry });
     return registry;
   }
+}
+
+function loadClient() {
+  return import('prom-client');
 }
 
 /** A row in the form that the registry needs. Values are read when somebody asks, and are not stored. */
