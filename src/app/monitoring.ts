@@ -20,7 +20,8 @@ import { createMonitorPages } from '../observe/monitor-pages.ts';
 import { MonitorServer } from '../observe/monitor-server.ts';
 import { monitorMustBeProtected } from './hub-protection.ts';
 import { whyNoFileOpens } from '../host/open-files.ts';
-import { packageFacts } from '../host/package.ts';
+import { installedVersion, packageFacts } from '../host/package.ts';
+import { UpgradeWatch } from '../host/upgrade-watch.ts';
 import { Traces } from '../observe/traces/traces.ts';
 import type { Db } from '../store/sqlite/db.ts';
 import type { JournalReader } from '../bridge/ports/journal-reader.ts';
@@ -74,7 +75,8 @@ export class Monitoring {
     const { config, clock, log } = parts;
     const { version } = this;
     const checks = createChecks(parts, () => this.#watched);
-    this.#health = new Health({ checks, clock, log });
+    const upgrades = new UpgradeWatch({ version, installed: installedVersion, clock, log });
+    this.#health = new Health({ checks, upgraded: () => upgrades.note(), clock, log });
     const traces = createTraces(parts, version);
     const meter = new Meter((turn) => traces?.sendIfDone(turn));
     const metrics = new Metrics(
@@ -99,7 +101,9 @@ export class Monitoring {
     this.pages = this.#server === undefined ? pages : withoutMetrics;
     this.observer = meter;
     this.agents = meter.agents;
-    this.first = [traces, this.#server].filter((service) => service !== undefined);
+    this.first = [upgrades, metrics, traces, this.#server].filter(
+      (service) => service !== undefined,
+    );
     this.last = this.#health;
   }
 

@@ -9,7 +9,7 @@ import { checkDaemon } from '../doctor/running.ts';
 import { checkProtection } from '../doctor/hub.ts';
 import { checkQuota } from '../doctor/storage.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { packageFacts } from '../host/package.ts';
+import { installedVersion, packageFacts } from '../host/package.ts';
 import type { CallCounts } from '../store/sqlite/bridge/calls.ts';
 import { systemClock } from '../time/clock.ts';
 import { askLark, larkFound, routesFound } from './doctor-lark.ts';
@@ -48,13 +48,14 @@ export function createSurroundings(
 async function diagnose(parts: SurroundingsParts): Promise<readonly Diagnosis[]> {
   const { config, monitoring, link, calls } = parts;
   const { version, engines } = packageFacts();
+  const ownVersion = installedVersion() ?? version;
   const facts = await askLark(config);
   const ours = link().connectedSinceMs() === undefined ? 0 : 1;
   const health = monitoring.report();
   const findings: readonly Finding<Text>[] = [
     checkNode(process.versions.node, engines.node),
     ...checkStateDirectory(config.stateDir, readStateDirectory(config.stateDir)),
-    ...checkDaemon({ pid: process.pid, health, version, ownVersion: version }),
+    ...checkDaemon({ pid: process.pid, health, version, ownVersion }),
     checkQuota(calls.thisMonth()),
     ...checkProtection(protectionTroubles(config, systemClock.nowMs())),
     ...routesFound(config),

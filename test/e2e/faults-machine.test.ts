@@ -178,7 +178,7 @@ describe('the database', () => {
     tally.askAround();
     expect(await tally.count()).toEqual(flawless(14));
     expect(bridge.child.exitCode).toBe(null);
-    expect(await healthOf(rig)).toEqual({ live: true, ready: true, problems: [] });
+    expect(await healthOf(rig)).toEqual({ live: true, ready: true, problems: [], notes: [] });
   });
 
   test('locked by another program for longer than a write waits: the rest goes on meanwhile, and all is answered', async () => {

@@ -26,9 +26,11 @@ export const statusCommand: LeafCommand = {
   },
 };
 
-function linesOf({ ready, problems }: HealthReport): string[] {
-  if (ready) return ['Health: ready.'];
-  return problems.map(({ code, since, text }) => `Not ready (${code}, since ${since}): ${text}`);
+function linesOf({ ready, problems, notes }: HealthReport): string[] {
+  const troubles = problems.map(
+    ({ code, since, text }) => `Not ready (${code}, since ${since}): ${text}`,
+  );
+  return [...(ready ? ['Health: ready.'] : troubles), ...notes.map(({ text }) => `Note: ${text}`)];
 }
 
 function sentenceOf(counts: NonNullable<Status['counts']>): string {

@@ -62,5 +62,6 @@ function notReady(
     live,
     ready: false,
     problems: [{ code, since: new Date(sinceMs).toISOString(), text }],
+    notes: [],
   };
 }

@@ -22,12 +22,20 @@ interface Problem {
   readonly text: string;
 }
 
+/** What somebody should know although all is well. */
+interface Note {
+  /** `upgraded`: a newer version was installed, and this process still runs the one before it. */
+  readonly code: 'upgraded';
+  readonly text: string;
+}
+
 export interface HealthReport {
   /** The event loop runs. Always true in what a process says about itself. */
   readonly live: boolean;
   /** Messages are taken and answered: `problems` is empty. */
   readonly ready: boolean;
   readonly problems: readonly Problem[];
+  readonly notes: readonly Note[];
 }
 
 /** Why a part can't do its work; `undefined` from a check means that it can. */
@@ -42,6 +50,8 @@ export type HealthChecks = { readonly [Name in PartName]?: () => Trouble | undef
 interface HealthOptions {
   /** The parts that the process has. They are asked often, so they answer from memory. */
   readonly checks: HealthChecks;
+  /** What to do about an upgrade of the program, if there was one. */
+  readonly upgraded?: () => string | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -77,7 +87,9 @@ export class Health implements Service {
 
   report(): HealthReport {
     const problems = PARTS.flatMap((code) => this.#problemOf(code));
-    return { live: true, ready: problems.length === 0, problems };
+    const upgraded = this.#options.upgraded?.();
+    const notes = upgraded === undefined ? [] : [{ code: 'upgraded', text: upgraded } as const];
+    return { live: true, ready: problems.length === 0, problems, notes };
   }
 
   #problemOf(code: PartName): Problem[] {
@@ -105,11 +117,16 @@ export class Health implements Service {
 /** Undefined for anything that is not a report: another version wrote it, or another program answered. */
 export function parseHealthReport(raw: unknown): HealthReport | undefined {
   if (!isObject(raw)) return undefined;
-  const { live, ready, problems } = raw;
+  const { live, ready, problems, notes = [] } = raw;
   if (typeof live !== 'boolean' || typeof ready !== 'boolean' || !Array.isArray(problems)) {
     return undefined;
   }
-  return { live, ready, problems: problems.filter(isProblem) };
+  const known = Array.isArray(notes) ? notes.filter(isNote) : [];
+  return { live, ready, problems: problems.filter(isProblem), notes: known };
+}
+
+function isNote(raw: unknown): raw is Note {
+  return isObject(raw) && raw['code'] === 'upgraded' && typeof raw['text'] === 'string';
 }
 
 function isProblem(raw: unknown): raw is Problem {

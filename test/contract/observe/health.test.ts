@@ -25,14 +25,14 @@ async function healthAt(url: string, path = '/health'): Promise<Told> {
   return { status: answer.status, body: (await answer.json()) as Told['body'] };
 }
 
-const fine = { status: 'ok', live: true, ready: true, problems: [] };
+const fine = { status: 'ok', live: true, ready: true, problems: [], notes: [] };
 
 test('LD-PUB-01: a bridge that works answers 200 on all three paths', async () => {
   const bridge = await startWatchedBridge();
   for (const path of ['/health', '/health/live', '/health/ready']) {
     expect(await healthAt(bridge.hubUrl, path)).toEqual({ status: 200, body: fine });
   }
-  expect(bridge.health()).toEqual({ live: true, ready: true, problems: [] });
+  expect(bridge.health()).toEqual({ live: true, ready: true, problems: [], notes: [] });
 });
 
 test('without Lark it is live and not ready, says so in the log, and recovers by itself', async () => {

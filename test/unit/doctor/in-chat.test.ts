@@ -151,6 +151,7 @@ const BRIDGE = [
       problems: (['storage', 'lark_connection', 'hub', 'process'] as const).map((code) => {
         return { code, since: '2026', text: 'words of a part' };
       }),
+      notes: [],
     },
     version: '1',
     ownVersion: '2',

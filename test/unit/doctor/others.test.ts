@@ -16,7 +16,7 @@ import { checkDatabase, checkQuota } from '../../../src/doctor/storage.ts';
 const levels = (findings: readonly { level: string }[]) => findings.map(({ level }) => level);
 
 describe('the daemon', () => {
-  const health = { live: true, ready: true, problems: [] };
+  const health = { live: true, ready: true, problems: [], notes: [] };
   const sound = { pid: 7, health, version: '1.0.0', ownVersion: '1.0.0' };
 
   test('runs, does not run, can’t be read', () => {
@@ -29,7 +29,7 @@ describe('the daemon', () => {
     const problem = { code: 'lark_connection', since: 'noon', text: 'Not connected.' } as const;
     const [found] = checkDaemon({
       ...sound,
-      health: { live: true, ready: false, problems: [problem] },
+      health: { live: true, ready: false, problems: [problem], notes: [] },
     });
     expect(found).toMatchObject({
       level: 'problem',

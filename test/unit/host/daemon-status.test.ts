@@ -18,7 +18,7 @@ const STATUS: DaemonStatus = {
   bot_open_id: openId('ou_1'),
   hub_url: 'http://127.0.0.1:4001',
   health_url: 'http://127.0.0.1:4001/health',
-  health: { live: true, ready: true, problems: [] },
+  health: { live: true, ready: true, problems: [], notes: [] },
   connection: { state: 'connected', lastEventAtMs: 7 },
   events: { seenAtMs: { 'card.action.trigger': 7 } },
   bridge: { waiting: 0 },

@@ -8,7 +8,7 @@ import { StandIns } from './stand-in.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 
 const MINUTE_MS = 60_000;
-const WELL: HealthReport = { live: true, ready: true, problems: [] };
+const WELL: HealthReport = { live: true, ready: true, problems: [], notes: [] };
 const PID = 4711;
 
 let folder: string;
@@ -40,7 +40,8 @@ function notifier(env: Readonly<Record<string, string>> = {}): Notifier {
 
 function unwell(code: ProblemCode, sinceMs: number): HealthReport {
   const since = new Date(sinceMs).toISOString();
-  return { live: true, ready: false, problems: [{ code, since, text: `${code}\nis unwell.` }] };
+  const problems = [{ code, since, text: `${code}\nis unwell.` }];
+  return { live: true, ready: false, problems, notes: [] };
 }
 
 const words = () => systemd.calls.map(({ args }) => args.join(' '));

@@ -9,6 +9,7 @@ import {
   Health,
   type HealthChecks,
   type HealthReport,
+  parseHealthReport,
 } from '../../../src/observe/health/health.ts';
 import { settle, VirtualClock } from '../../kit/clock.ts';
 import { recordingLog } from '../../kit/log.ts';
@@ -29,7 +30,16 @@ async function pass(clock: VirtualClock, durationMs: number): Promise<void> {
 describe('the verdict', () => {
   test('is ready while no part has trouble', () => {
     const { health } = watched({ storage: () => undefined });
-    expect(health.report()).toEqual({ live: true, ready: true, problems: [] });
+    expect(health.report()).toEqual({ live: true, ready: true, problems: [], notes: [] });
+  });
+
+  test('is ready after an upgrade too, with a note', () => {
+    const clock = new VirtualClock(START_MS);
+    const upgraded = () => 'Restart it.';
+    const report = new Health({ checks: {}, upgraded, clock, log: recordingLog() }).report();
+    const notes = [{ code: 'upgraded', text: 'Restart it.' }];
+    expect(report).toEqual({ live: true, ready: true, problems: [], notes });
+    expect(parseHealthReport(JSON.parse(JSON.stringify(report)))).toEqual(report);
   });
 
   test('names every part in trouble, each since it began', async () => {
@@ -50,6 +60,7 @@ describe('the verdict', () => {
         { code: 'storage', since: '2026-11-21T07:59:55.000Z', text: 'full' },
         { code: 'lark_connection', since: '2026-11-21T08:00:10.000Z', text: 'lost' },
       ],
+      notes: [],
     });
     lost = false;
     health.report();
@@ -115,11 +126,12 @@ describe('the words for people', () => {
 describe('as another process finds it', () => {
   type Latest = NonNullable<DaemonHealthFacts['latest']>;
   const nowMs = START_MS;
-  const fine: HealthReport = { live: true, ready: true, problems: [] };
+  const fine: HealthReport = { live: true, ready: true, problems: [], notes: [] };
   const red: HealthReport = {
     live: true,
     ready: false,
     problems: [{ code: 'storage', since: '2026-11-21T07:00:00.000Z', text: 'full' }],
+    notes: [],
   };
   const written = (agoMs: number, status: Latest['status'], pid = 7) => ({
     pid,

@@ -32,7 +32,7 @@ function metricsOf(
       version: '1.2.3',
       databasePath: '/nowhere/bridge.db',
       meter,
-      health: () => ({ live: true, ready: true, problems: [] }),
+      health: () => ({ live: true, ready: true, problems: [], notes: [] }),
       bridge,
       clock: clockWithoutTimers(nowMs),
     },
