@@ -40,6 +40,7 @@ import type { AccessLookup } from '../bridge/ports/access.ts';
 import type { LongConnection } from '../bridge/ports/intake.ts';
 import { ChoiceValues } from '../wire/choice-value.ts';
 import { ownTimeZone } from '../time/local-day.ts';
+import { restoredAtMs } from '../store/sqlite/bridge/restores.ts';
 import { steadyClock, systemClock } from '../time/clock.ts';
 
 /** The embedded hub ends an agent whose time is over, and then reports it. That takes a kill and a commit. */
@@ -72,6 +73,7 @@ export function assemble(
     language: defaultLanguage(config.lang, brand),
     ...stored,
     liveCards: { journal: liveJournal, mode: config.live },
+    restoredAtMs: restoredAtMs(db),
     ...chosenIn(config, settings.appId),
     lookup: lookupOf(lark),
     target,

@@ -20,6 +20,7 @@ import { Proof, type ProofEvent } from '../lark/connect/proof.ts';
 import { placesOf } from '../lark/connect/proof-problems.ts';
 import { createHttp } from '../lark/outbound/http.ts';
 import type { Db } from '../store/sqlite/db.ts';
+import { restoredAtMs } from '../store/sqlite/bridge/restores.ts';
 import { systemClock } from '../time/clock.ts';
 
 export type { OnboardingEvent } from '../lark/connect/onboarding.ts';
@@ -115,6 +116,7 @@ async function runProof(
       journal,
       languages,
       clock: systemClock,
+      restoredAtMs: restoredAtMs(db),
       prefix: config.commandPrefix,
     }),
     owner,

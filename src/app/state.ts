@@ -1,11 +1,12 @@
 /** The database of a state directory: opened by the one process that runs on it, or read by any other. */
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/load.ts';
-import { type BridgeError, isSystemError } from '../core/errors.ts';
+import { BridgeError, isSystemError } from '../core/errors.ts';
 import { appId, type AppId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import { closing, type Service } from '../time/service.ts';
 import { removeUnfinished } from '../files/private-file.ts';
+import { finishReplacement, REPLACEMENT_FILE } from '../files/replacement.ts';
 import { parseDaemonStatus, type SavedStatus } from '../host/daemon-status.ts';
 import { acquireInstanceLock, findInstance } from '../host/instance-lock.ts';
 import { warnOfOpenSecrets, WEBHOOK_SECRET_FILE } from '../host/secret-files.ts';
@@ -44,11 +45,20 @@ export function openState(
   const { stateDir, home } = config;
   const lock = acquireInstanceLock({ stateDir, home, tryLock: tryFileLock, ...(app && { app }) });
   opened.push(closing('lock', () => lock.release()));
+  finishRestore(stateDir);
   warnOfOpenSecrets(stateDir, log, config.openSecrets);
   tidyUp(config, log);
   const db = Db.open(config.dbPath, log);
   opened.push(closing('database', () => db.close()));
   return db;
+}
+
+/** A restore was cut off in the middle. The settings were read before its end, so another start has to read them. */
+function finishRestore(stateDir: string): void {
+  if (finishReplacement(stateDir) === undefined) return;
+  throw new BridgeError('failed', 'a restore was cut off in the middle, and is finished only now', {
+    next: 'Start lark-bridge again: it reads the restored settings then.',
+  });
 }
 
 /** Files that are written as private files. What a killed process left of one is removed at the next start. */
@@ -58,6 +68,7 @@ const PRIVATE_FILES = [
   'instance.lock.owner',
   'owner.json',
   'provision-token',
+  REPLACEMENT_FILE,
   WEBHOOK_SECRET_FILE,
   'workspace-token.json',
 ];

@@ -14,6 +14,7 @@ import { createTelling, type Telling, type Webhooks } from './news/telling.ts';
 import { UsageNotes } from './turns/usage-notes.ts';
 import { LiveCards } from './live/live-cards.ts';
 import type { LiveMode } from './live/live-pace.ts';
+import { AfterRestore } from './intake/after-restore.ts';
 import { EventIntake } from './intake/intake.ts';
 import { UnmatchedAnswers } from './turns/unmatched-answers.ts';
 import { Orders } from './turns/orders.ts';
@@ -87,6 +88,8 @@ export interface BridgeParts {
   readonly attachments?: AttachmentStore | undefined;
   /** How long files without words wait for words. Absent: they don't. */
   readonly burstWaitMs?: number | undefined;
+  /** When the state was restored from a backup, if it ever was. */
+  readonly restoredAtMs?: number | undefined;
   readonly observer?: Observer;
   /** Where the files of answers lie. */
   readonly answerFiles?: AnswerFileStore;
@@ -185,6 +188,7 @@ export class Bridge implements Service {
       // Before the turns go on, so that they find their cards.
       live,
       engine,
+      new AfterRestore({ ...parts, languages, storeRetry, delivery }),
       access,
       this.#orders,
       new QueueNotices({ engine, clock, log }),

@@ -7,6 +7,7 @@ import { packageFacts } from '../host/package.ts';
 import { settingRows } from '../config/setting-rows.ts';
 import type { Invocation } from './command.ts';
 import { agentsCommand } from './commands/agents.ts';
+import { backupCommand } from './commands/backup.ts';
 import { chatsCommand } from './commands/chats.ts';
 import { configCommand } from './commands/config.ts';
 import { connectCommand } from './commands/connect.ts';
@@ -17,6 +18,7 @@ import { foldersCommand } from './commands/folders.ts';
 import { hubCommand } from './commands/hub.ts';
 import { serviceCommand } from './commands/os-service.ts';
 import { pairingCommand } from './commands/pairing.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { runCommand } from './commands/run.ts';
 import { sendCommand } from './commands/send.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -55,6 +57,8 @@ const GRAMMAR = {
     webhooksCommand,
     traceCommand,
     configCommand,
+    backupCommand,
+    restoreCommand,
     serviceCommand,
     simulateCommand,
     demoCommand,

@@ -11,7 +11,9 @@ export type HoldReason =
   /** It is not known whether the agent has run it, not even at the hub. */
   | 'unknown'
   /** The agent died while it ran the turn, and `on-interrupted` is `ask`. */
-  | 'interrupted';
+  | 'interrupted'
+  /** It may have been answered after the backup was made from which the bridge was restored. */
+  | 'restored';
 
 /** Why a message waits although nobody who may decide about a turn can let it run. */
 type KeepReason =

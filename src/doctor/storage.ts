@@ -44,7 +44,7 @@ export function checkDatabase(path: string, fact: DatabaseFact): Finding[] {
       return [
         problem(CHECK, `${path} was changed by another program.`, {
           reason: `${fact.detail}. \`lark-bridge run\` would end at once.`,
-          next: 'Put a backup in its place, or move it away: the next start then creates a new one.',
+          next: 'Put a backup back with `lark-bridge restore FILE`, or move it away: the next start then creates a new one.',
           error: 'state_corrupt',
         }),
       ];

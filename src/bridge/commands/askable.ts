@@ -15,12 +15,12 @@ interface Askable {
 
 /**
  * Which turns a command means. A turn belongs to the person who wrote its message, so `/run` and `/skip` mean only
- * own turns: all stale ones together, or else the newest one that is held. `/retry` means the newest own one that it
- * fits, or else the newest one of the chat, which then runs as the person who asks for it. It never means a stale turn.
+ * own turns: all old ones together, or else the newest one that is held. `/retry` means the newest own one that it
+ * fits, or else the newest one of the chat, which then runs as the person who asks for it. It never means an old one.
  */
 export function turnsToDecide(action: ChoiceAction, { own, all }: Askable): TurnId[] {
   if (action === 'retry') {
-    // The question about old messages does not offer `/retry`: they never ran.
+    // The question about old messages does not offer `/retry`.
     const newest = [...own, ...all].find((turn) => isAskable(turn) && !isStale(turn));
     return newest === undefined ? [] : [newest.id];
   }
@@ -39,8 +39,9 @@ function isAskable(turn: Turn): boolean {
   return turn.message.parts.length > 0 && !isAwaited(turn);
 }
 
-function isStale({ state }: Turn): boolean {
-  return state.phase === 'held' && state.why === 'stale';
+/** The chat is asked about all of them at once. */
+export function isStale({ state }: Pick<Turn, 'state'>): boolean {
+  return state.phase === 'held' && (state.why === 'stale' || state.why === 'restored');
 }
 
 /** Overdue with a ticket: the answer will still be shown when it comes. */

@@ -1,6 +1,7 @@
 /** Decides whether a message becomes a turn, is a command about other turns, or gets an answer from the bridge itself. */
 import type { Language } from '../../core/language.ts';
 import type { InboundMessage } from '../../core/message.ts';
+import type { HoldReason } from '../../core/turn.ts';
 import type { OutboxDraft } from '../ports/outbox.ts';
 import { saysNothing } from '../../wire/message-text.ts';
 import type { TypedCommand } from '../commands/parse.ts';
@@ -36,12 +37,15 @@ interface AdmissionContext {
   readonly isRecalled: boolean;
   /** How long files without words wait for words. Undefined: they don't. */
   readonly burstWaitMs?: number;
+  /** When the bridge was restored from a backup. Nobody knows what became of messages of before. */
+  readonly restoredAtMs?: number | undefined;
 }
 
 export async function admissionOf(
   message: InboundMessage,
-  { journal, typed, begins, nowMs, lang, isRecalled, burstWaitMs = 0 }: AdmissionContext,
+  context: AdmissionContext,
 ): Promise<Admission> {
+  const { journal, typed, begins, nowMs, lang, isRecalled, burstWaitMs = 0 } = context;
   const base = { message, receivedAtMs: nowMs };
   if (isRecalled) {
     const withdrawn = { ...base, message: { ...message, parts: [] } };
@@ -49,6 +53,11 @@ export async function admissionOf(
   }
   const subject = { message, run: 1 };
   const at = { nowMs, lang };
+  // Who changes a message wants it answered as it is then.
+  const askedAtMs = message.edited?.atMs ?? message.sentAtMs;
+  if (askedAtMs < (context.restoredAtMs ?? 0)) {
+    return typed === undefined ? held(base, 'restored', at) : leftOut(base);
+  }
   const unsupported = message.parts.find((part) => part.kind === 'unsupported');
   if (unsupported !== undefined) {
     const notice = notices.unsupported(unsupported.messageType);
@@ -66,10 +75,8 @@ export async function admissionOf(
   if (typed !== undefined) {
     return { ...base, ...(await commandAdmission(message, typed, { journal, at })) };
   }
-  // Who changes a message wants it answered as it is then.
-  const askedAtMs = message.edited?.atMs ?? message.sentAtMs;
   const isStale = nowMs - askedAtMs > STALE_AFTER_MS;
-  const admission = isStale ? stale(base, at) : waiting(base, nowMs, burstWaitMs);
+  const admission = isStale ? held(base, 'stale', at) : waiting(base, nowMs, burstWaitMs);
   if (begins === undefined) return admission;
   const told = ownDraft(subject, begins, at);
   return { ...admission, out: [...admission.out, told], renewsSession: true };
@@ -99,21 +106,31 @@ function waiting(
   return { ...base, state: plain, out: [], ...(takesIn && { takesIn }) };
 }
 
+type Old = Extract<HoldReason, 'stale' | 'restored'>;
+
 /** Old messages are not run and not dropped at first. The chat is asked once about all of them. */
-function stale(base: Pick<Admission, 'message' | 'receivedAtMs'>, at: DraftedAt): Admission {
-  const { message } = base;
-  const held = { ...base, state: { phase: 'held', why: 'stale' } } as const;
-  return { ...held, out: [], question: staleQuestion(message, message.messageId, at) };
+function held(
+  base: Pick<Admission, 'message' | 'receivedAtMs'>,
+  why: Old,
+  at: DraftedAt,
+): Admission {
+  const question = oldQuestion({ ...base, why }, base.message.messageId, at);
+  return { ...base, state: { phase: 'held', why }, out: [], question };
 }
 
-/** One question for all stale messages of a chat. `cause` is the id of the message or event that led to it. */
-export function staleQuestion(
-  message: InboundMessage,
+/** Most likely it was carried out then. Done again it could undo what came after it. */
+function leftOut(base: Pick<Admission, 'message' | 'receivedAtMs'>): Admission {
+  return { ...base, state: { phase: 'dropped', why: 'skipped' }, out: [] };
+}
+
+/** One question for all old messages of a chat. `cause` is the id of the message or event that led to it. */
+export function oldQuestion(
+  { message, why }: { readonly message: InboundMessage; readonly why: Old },
   cause: string,
   at: DraftedAt,
 ): OutboxDraft[] {
   const { appId, chatId, messageId, threadId } = message;
-  const key = outKey(appId, chatId, 'stale', cause);
+  const key = outKey(appId, chatId, why, cause);
   const place = { key, chatId, under: messageId, inThread: threadId !== undefined };
-  return [turnlessDraft(choices.stale(), place, at)];
+  return [turnlessDraft(choices[why](), place, at)];
 }

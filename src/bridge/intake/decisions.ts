@@ -7,7 +7,7 @@ import type { StoreRetry } from '../store-retry.ts';
 import type { Languages } from '../texts/languages.ts';
 import type { Engine } from '../turns/engine.ts';
 import type { Clock } from '../../time/clock.ts';
-import { staleQuestion } from './admission.ts';
+import { oldQuestion } from './admission.ts';
 import { ASKABLE_MAX, staleAmong } from '../commands/askable.ts';
 
 interface DecisionsParts {
@@ -60,7 +60,9 @@ export class Decisions {
     const turn = first && (await journal.turn(first));
     if (turn === undefined) return false;
     const at = { nowMs: clock.nowMs(), lang: languages.ofTurn(turn) };
-    const question = staleQuestion(turn.message, cause, at);
+    const { message, state } = turn;
+    const why = state.phase === 'held' && state.why === 'restored' ? 'restored' : 'stale';
+    const question = oldQuestion({ message, why }, cause, at);
     delivery.offer(await storeRetry.untilStored(() => journal.enqueue(question)));
     return true;
   }

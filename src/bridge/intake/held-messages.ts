@@ -12,6 +12,8 @@ interface HeldMessagesParts {
   readonly journal: Journal;
   readonly languages: Languages;
   readonly clock: Clock;
+  /** When the bridge was restored from a backup, if it ever was. */
+  readonly restoredAtMs: number | undefined;
   /** Stands before each command. */
   readonly prefix: string;
 }
@@ -32,12 +34,13 @@ export class HeldMessages implements Intake {
     // Whoever opens the chat for the check needs no welcome.
     if (event.kind === 'chat_entered') return;
     if (event.kind !== 'message') throw new BridgeError('failed', 'no bridge runs to act on it');
-    const { journal, languages, clock, prefix } = this.#parts;
+    const { journal, languages, clock, prefix, restoredAtMs } = this.#parts;
     const { message } = event;
     const lang = languages.of(message.senderOpenId);
     // The next bridge knows which of them it can carry out.
     const typed = parseCommand(message, allWords(prefix));
-    const context = { journal, typed, nowMs: clock.nowMs(), lang, isRecalled: false };
+    const nowMs = clock.nowMs();
+    const context = { journal, typed, nowMs, lang, isRecalled: false, restoredAtMs };
     await journal.admit(await admissionOf(message, context));
   }
 

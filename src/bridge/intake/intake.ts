@@ -44,6 +44,8 @@ export interface EventIntakeParts {
   readonly approvals: ApprovalStore;
   readonly attachments?: AttachmentStore | undefined;
   readonly burstWaitMs?: number | undefined;
+  /** When the bridge was restored from a backup, if it ever was. */
+  readonly restoredAtMs?: number | undefined;
   readonly liveJournal?: LiveJournal | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -211,7 +213,7 @@ export class EventIntake implements Intake {
     message: InboundMessage,
     { typed, isAnswer }: ReadMessage,
   ): ReturnType<Journal['admit']> {
-    const { journal, access, languages, clock, burstWaitMs = 0 } = this.#parts;
+    const { journal, access, languages, clock, burstWaitMs = 0, restoredAtMs } = this.#parts;
     const nowMs = clock.nowMs();
     if (isAnswer) {
       const state = { phase: 'answered' } as const;
@@ -227,6 +229,7 @@ export class EventIntake implements Intake {
       lang: languages.of(message.senderOpenId),
       isRecalled: this.#recalled.has(message.messageId),
       burstWaitMs,
+      restoredAtMs,
     });
     return journal.admit(access.guard(admission));
   }

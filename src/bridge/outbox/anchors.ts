@@ -5,7 +5,7 @@ import type { Log } from '../../core/log.ts';
 import type { InboundMessage } from '../../core/message.ts';
 import type { Turn } from '../../core/turn.ts';
 import type { OutboxRow } from '../ports/outbox.ts';
-import { ASKABLE_MAX } from '../commands/askable.ts';
+import { ASKABLE_MAX, isStale } from '../commands/askable.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { LarkGateway } from '../ports/lark.ts';
 import type { Anchor } from './after-send.ts';
@@ -43,8 +43,7 @@ async function anchorOfQuestion(
   { chatId, replyTo }: OutboxRow,
   { journal }: AnchorParts,
 ): Promise<Anchor | undefined> {
-  const isOther = ({ state, message }: Turn) =>
-    state.phase === 'held' && state.why === 'stale' && message.messageId !== replyTo;
+  const isOther = (turn: Turn) => isStale(turn) && turn.message.messageId !== replyTo;
   const other = (await journal.askable(chatId, ASKABLE_MAX)).find(isOther)?.message;
   return (
     other && {

@@ -174,6 +174,15 @@ export const choices: Record<HoldReason, () => ShownChoice> & {
       },
       [RUN, SKIP],
     ),
+  restored: () =>
+    choice(
+      'restored',
+      {
+        en: 'I was restored from a backup, and I do not remember what was sent here after it was made. If you still wait for an answer, press Run or answer /run: I then run all of your messages that I do not remember. If you have your answers, press Skip or answer /skip.',
+        zh: '我刚从备份恢复，不记得备份之后在这里收到的消息。如果你还在等待回答，请点击“运行”或回复 /run，我会运行你的所有我不记得的消息。如果已经得到回答，请点击“跳过”或回复 /skip。',
+      },
+      [RUN, SKIP],
+    ),
   unknown: () =>
     choice(
       'unknown',

@@ -237,7 +237,7 @@ function stopWaiting(
   return { state: { phase: 'failed', reason }, show: [] };
 }
 
-function hold(why: Exclude<HoldReason, 'stale'>): TurnStep {
+function hold(why: Exclude<HoldReason, 'stale' | 'restored'>): TurnStep {
   return { state: { phase: 'held', why }, show: [choices[why](), { what: 'receipt_off' }] };
 }
 

@@ -6,6 +6,7 @@ import { WHO_MAY_TALK } from './bridge/access-schema.ts';
 import { BRIDGE_SCHEMA, CONTENT_BY_MEANING, REPLY_TOKENS } from './bridge/schema.ts';
 import { NEWS_SCHEMA } from './bridge/news-schema.ts';
 import { REPORTS_SCHEMA } from './bridge/reports-schema.ts';
+import { RESTORES_SCHEMA } from './bridge/restores-schema.ts';
 import { WEBHOOKS_SCHEMA } from './bridge/webhooks-schema.ts';
 import { SESSIONS_OF_PEOPLE, SESSIONS_SCHEMA, SHARED_SESSIONS } from './bridge/sessions-schema.ts';
 import { DONE_SO_FAR, LIVE_CARDS } from './bridge/live-cards-schema.ts';
@@ -58,4 +59,5 @@ export const MIGRATIONS: readonly string[] = [
   OWNER_NOTICES_SCHEMA,
   DONE_SO_FAR,
   SHARED_SESSIONS,
+  RESTORES_SCHEMA,
 ];

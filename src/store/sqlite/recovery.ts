@@ -59,7 +59,7 @@ export function secureLog(path: string, log: Log): void {
 }
 
 const BACKUP =
-  'Check the disk. If a backup holds more, stop lark-bridge and put it in the place of the database.';
+  'Check the disk. If a backup holds more, stop lark-bridge and run `lark-bridge restore FILE`.';
 
 /** Whoever only reads must not let SQLite drop anything. */
 export function refuseDamagedLog(path: string): void {

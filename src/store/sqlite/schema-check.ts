@@ -25,7 +25,7 @@ export function mustBeComplete(connection: Connection, path: string): void {
     'state_corrupt',
     `the database ${path} was changed by another program: it lacks the ${named}${more}`,
     {
-      next: `Put a backup in its place. Without one, move it away, and the next start makes a new one: mv ${quoted(path)} ${quoted(`${path}.old`)}`,
+      next: `Put a backup back with \`lark-bridge restore FILE\`. Without one, move it away, and the next start makes a new one: mv ${quoted(path)} ${quoted(`${path}.old`)}`,
     },
   );
 }

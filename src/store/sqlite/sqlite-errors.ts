@@ -59,7 +59,7 @@ const SQLITE_ERROR = 1;
 export function openError(doing: string, path: string, error: unknown): BridgeError {
   if (sqliteCode(error) === SQLITE_ERROR) {
     return new BridgeError('state_corrupt', `${doing} ${path}: ${errorText(error)}`, {
-      next: `It was made or changed by another program. Put a backup in its place, or move it away: mv ${quoted(path)} ${quoted(`${path}.old`)}`,
+      next: `It was made or changed by another program. Put a backup back with \`lark-bridge restore FILE\`, or move it away: mv ${quoted(path)} ${quoted(`${path}.old`)}`,
       cause: error,
     });
   }

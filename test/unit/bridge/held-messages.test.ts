@@ -24,7 +24,13 @@ beforeEach(() => {
   db = Db.open(join(folder, 'bridge.db'), silentLog);
   const clock = new VirtualClock(message.sentAtMs);
   journal = new SqliteJournal({ db, app: message.appId, clock });
-  held = new HeldMessages({ journal, languages: english, clock, prefix: '/' });
+  held = new HeldMessages({
+    journal,
+    languages: english,
+    clock,
+    restoredAtMs: undefined,
+    prefix: '/',
+  });
 });
 
 afterEach(() => {
@@ -46,6 +52,7 @@ test('messages are checked as a bridge checks them: an old one leads to a questi
     journal,
     languages: english,
     clock: new VirtualClock(message.sentAtMs + HOUR_MS),
+    restoredAtMs: undefined,
     prefix: '/',
   });
   await later.admit({ kind: 'message', message });

@@ -100,7 +100,7 @@ export class TurnReads {
     const row = this.#db.get(
       `SELECT 1 AS other FROM turns WHERE +app_id = ? AND chat_id = ? AND seq <> ?
          AND phase IN ('held', 'failed', 'overdue') AND phase = 'held'
-         AND json_extract(state, '$.why') = 'stale' LIMIT 1`,
+         AND json_extract(state, '$.why') IN ('stale', 'restored') LIMIT 1`,
       this.#app,
       message.chatId,
       seq,
