@@ -21,7 +21,7 @@ const SECRETS = [
 /** A restore replaces these as a whole: what the backup does not have was not there. */
 export const REPLACED = [...PLAIN_FILES, AGENT_FOLDERS, ANSWER_FILES];
 
-export interface Contents {
+interface Contents {
   readonly files: readonly string[];
   /** Files with secrets, which stay out unless somebody asks for them. */
   readonly secrets: readonly string[];

@@ -1,7 +1,7 @@
 import type { Brand } from '../core/brand.ts';
 import type { Language } from '../core/language.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { AppId, ChatId, OpenId, WorkspaceId } from '../core/ids.ts';
+import type { AppId, ChatId, OpenId, TurnId, WorkspaceId } from '../core/ids.ts';
 import type { OutboxDraft } from './ports/outbox.ts';
 import type { Service } from '../time/service.ts';
 import { startAll, stopAll } from '../time/service.ts';
@@ -149,9 +149,7 @@ export class Bridge implements Service {
       liveJournal: parts.liveCards?.journal,
       cardSettled: (card, waitMsMax) => live.settled(card, waitMsMax),
       prefix: parts.surroundings?.prefix,
-      onWithdrawn: async (id) => {
-        await this.#engine.apply(id, { kind: 'recalled' });
-      },
+      onWithdrawn: (id) => this.#withdraw(id),
       onQuestionNotShown: (key) => this.#engine.questions.notShown(key),
       onDead: (row) => telling.onDead(row),
     });
@@ -194,6 +192,10 @@ export class Bridge implements Service {
       new QueueNotices({ engine, clock, log }),
       new Pruning({ ...parts, journal, clock, log }),
     ];
+  }
+
+  async #withdraw(id: TurnId): Promise<void> {
+    await this.#engine.apply(id, { kind: 'recalled' });
   }
 
   /** Takes an answer that names no turn. Rejects until the open turns of earlier processes are known. */

@@ -1,6 +1,14 @@
 /** An upgrade replaces the files of the program while it runs. What runs goes on until its restart. */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Directory } from '../../src/hub/domain/directory.ts';
@@ -9,6 +17,7 @@ import { SqliteHubStore } from '../../src/store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { fakeAcpAgent } from '../kit/fake-acp-agent.ts';
 import { temporaryFolder } from '../kit/folder.ts';
+import { connect } from '../../src/store/sqlite/driver.ts';
 import { silentLog } from '../kit/log.ts';
 import { BridgeProcess, Rig, RUN } from './rig.ts';
 
@@ -94,4 +103,45 @@ test('with its files gone, and then those of another version, it answers, serves
   expect(await bridge.stop()).toBe(0);
   expect(rig.bugs()).toEqual([]);
   expect(bridge.stderr).not.toMatch(/ENOENT|ERR_MODULE_NOT_FOUND|_bug"|Cannot find/);
+});
+
+test('the state of version 0.1.0: a turn that waited is answered once, and who waits for a lost answer is told', async () => {
+  const rig = await Rig.open();
+  onTestFinished(() => rig.close());
+  const [mei, tom] = [rig.direct('Mei'), rig.direct('Tom')];
+  const asked = rig.cloud.say({ chat: mei.chat, from: mei.user, text: 'a question' });
+  const other = rig.cloud.say({ chat: tom.chat, from: tom.user, text: 'another question' });
+  const sql = readFileSync(join(ROOT, 'test/fixtures/state/version-1.sql'), 'utf8')
+    .replaceAll('cli_0123456789abcdef', rig.app.appId)
+    .replaceAll('om_1', asked.messageId)
+    .replaceAll('oc_1', mei.chat.chatId);
+  mkdirSync(rig.stateDir, { mode: 0o700 });
+  const old = connect(join(rig.stateDir, 'bridge.db'));
+  old.exec(sql);
+  // The one of the fixture is at an agent that never answered. This one had not been sent yet.
+  old
+    .prepare(
+      `INSERT INTO turns (app_id, message_id, chat_id, phase, state, message, received_at_ms, admitted_at_ms)
+         SELECT app_id, ?1, ?2, 'waiting', '{"phase":"waiting","attempt":0,"notBeforeMs":0}',
+           json_set(message, '$.messageId', ?1, '$.chatId', ?2, '$.parts[0].text', 'another question'),
+           received_at_ms, admitted_at_ms FROM turns`,
+    )
+    .run(other.messageId, tom.chat.chatId);
+  old.close();
+
+  const bridge = await rig.runHere({ env: { LARK_BRIDGE_AGENT: 'echo' } });
+  await expect
+    .poll(() => rig.replies(tom.chat).map(({ text, replyTo }) => [text, replyTo]))
+    .toEqual([['another question', other.messageId]]);
+  const told = await rig.repliesIn(mei.chat, 1);
+  expect(told[0]).toMatchObject({ replyTo: asked.messageId });
+  // Lark delivers what the old version had never acked.
+  rig.cloud.redeliverNow();
+  rig.cloud.say({ chat: tom.chat, from: tom.user, text: 'and now' });
+  await expect
+    .poll(() => rig.replies(tom.chat).map(({ text }) => text))
+    .toEqual(['another question', 'and now']);
+  expect(rig.replies(mei.chat)).toHaveLength(1);
+  expect(bridge.logged('database_set_aside')).toBe(false);
+  expect(rig.bugs()).toEqual([]);
 });

@@ -61,7 +61,7 @@ function addTo(path: string, addMore: (backup: BackupWriter) => void): void {
 }
 
 /** Adds to a backup that is being written. */
-export class BackupWriter {
+class BackupWriter {
   readonly #copy: Connection;
 
   constructor(copy: Connection) {
