@@ -41,7 +41,7 @@ async function status(): Promise<Status> {
   return found;
 }
 
-const fine = { live: true, ready: true, problems: [] };
+const fine = { live: true, ready: true, problems: [], notes: [] };
 
 describe.skipIf(!canLimit)('a full disk', () => {
   test('turns health and `status` red; with room again all is well, and what came meanwhile is answered', async () => {
@@ -103,7 +103,7 @@ describe.skipIf(!canLimit)('a full disk', () => {
   });
 });
 
-test('what it takes to count and to trace is loaded when somebody asks, not at the start', async () => {
+test('what it takes to count is loaded at the start, and what only other bridges need never is', async () => {
   const hook = `import { writeSync } from 'node:fs';
     export async function resolve(name, context, next) {
       const found = await next(name, context);
@@ -118,8 +118,8 @@ test('what it takes to count and to trace is loaded when somebody asks, not at t
   rig.cloud.say({ chat, from: user, text: 'hello' });
   await rig.repliesIn(chat, 1);
   expect(bridge.stderr).toContain('loaded file://');
-  expect(bridge.stderr).not.toMatch(/node_modules\/(?:prom-client|@opentelemetry)\//);
-  const { hub_url: url } = await bridge.ready();
-  expect((await fetch(`${url}/metrics`)).status).toBe(200);
-  await bridge.saw(() => bridge.stderr.includes('node_modules/prom-client/'));
+  expect(bridge.stderr).toContain('node_modules/prom-client/');
+  expect(bridge.stderr).not.toMatch(
+    /node_modules\/@(?:opentelemetry|agentclientprotocol|modelcontextprotocol|a2a-js)\//,
+  );
 });

@@ -45,7 +45,7 @@ const CHINESE: Readonly<Record<FailureCode, string>> = {
   agent_ended_turn: '智能体在完成之前自行结束了处理。',
   agent_message_too_large: '智能体发来的一条消息太大，无法读取。',
   agent_needs_login: '智能体需要先在运行本程序的机器上登录。',
-  agent_needs_restart: 'lark-bridge 已升级，需要重启后才能使用该智能体。',
+  agent_needs_restart: '本程序已升级，需要重启后才能使用该智能体。',
   agent_not_ready: '智能体没有及时准备好。',
   agent_not_running: '智能体没有运行。',
   agent_other_version: '智能体使用的协议版本（{0}）不同，因此无法使用。',

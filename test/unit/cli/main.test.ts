@@ -31,7 +31,7 @@ describe('help and version', () => {
       ([, name = '']) => name,
     );
     expect(commands.toSorted()).toEqual(
-      'agents chats completion config connect dead-letters demo doctor folders hub pairing run send service simulate status trace turns webhooks'.split(
+      'agents backup chats completion config connect dead-letters demo doctor folders hub pairing restore run send service simulate status trace turns webhooks'.split(
         ' ',
       ),
     );
@@ -41,7 +41,7 @@ describe('help and version', () => {
   });
 
   test.each(
-    'run hub connect setup agents status doctor turns dead-letters trace config service simulate demo'.split(
+    'run hub connect setup agents status doctor turns dead-letters trace config backup restore service simulate demo'.split(
       ' ',
     ),
   )('%s has help', async (name) => {
