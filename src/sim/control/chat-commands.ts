@@ -11,6 +11,7 @@ import {
   text,
   texts,
 } from './fields.ts';
+import { PRESS_CODES } from './press.ts';
 import { Misuse } from '../world/misuse.ts';
 import {
   HISTORY_SHAPE,
@@ -96,9 +97,12 @@ export const CHAT_COMMANDS: readonly ControlCommand[] = [
       formValues: optional(object),
       action: optional(withNote(object, 'tag, name, option, … of a select or picker')),
     },
-    answer: 'ok, with toast and card, or the code that the person sees',
+    answer: 'ok, with toast and card, or the code that the person sees and its reason',
     doc: 'a person presses a button that is in the card, given by its label, index or value; answers after the app has answered',
-    run: (lark, { messageId, from, ...choice }) => lark.pressOnCard(messageId, from, choice),
+    run: async (lark, { messageId, from, ...choice }) => {
+      const outcome = await lark.pressOnCard(messageId, from, choice);
+      return outcome.ok ? outcome : { ...outcome, reason: PRESS_CODES[outcome.code] };
+    },
   }),
   command({
     method: 'POST',

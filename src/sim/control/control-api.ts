@@ -78,8 +78,19 @@ function valuesOf(found: ControlCommand, { query, contentType, raw }: ControlReq
   const text = raw.toString();
   const value = parseJson(text);
   if (isJsonObject(value)) return { ...fromQuery, ...value };
-  if (value === undefined && contentType.startsWith('application/x-www-form-urlencoded')) {
+  const isMeantAsJson = text.trimStart().startsWith('{');
+  const isForm = contentType.startsWith('application/x-www-form-urlencoded');
+  if (isForm && value === undefined && !isMeantAsJson) {
     return { ...fromQuery, ...Object.fromEntries(new URLSearchParams(text)) };
   }
-  throw new Misuse('the body is not a JSON object');
+  throw new Misuse(`the body is not a JSON object${isMeantAsJson ? `: ${jsonFault(text)}` : ''}`);
+}
+
+function jsonFault(text: string): string {
+  try {
+    JSON.parse(text);
+    return '';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }

@@ -23,10 +23,20 @@ interface Press {
   readonly action: Readonly<JsonObject>;
 }
 
-/** What the person sees next. The codes are those that Lark's client shows. */
+/** The codes that Lark's client shows, in words. */
+export const PRESS_CODES = {
+  200340: 'The app has not subscribed to presses (card.action.trigger).',
+  200341: 'The app did not answer within three seconds.',
+  200671: 'The app answered with an error.',
+  200672: 'The answer of the app is not valid.',
+  200673: 'The app answered with a card that is not valid.',
+  200830: 'The app answered with a card of an older version.',
+} as const;
+
+/** What the person sees next. */
 export type PressOutcome =
   | { readonly ok: true; readonly toast?: JsonObject; readonly card?: JsonObject }
-  | { readonly ok: false; readonly code: 200340 | 200341 | 200671 | 200672 | 200673 | 200830 };
+  | { readonly ok: false; readonly code: keyof typeof PRESS_CODES };
 
 const TOAST_TYPES: ReadonlySet<unknown> = new Set(['info', 'success', 'error', 'warning']);
 

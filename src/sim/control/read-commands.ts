@@ -9,6 +9,9 @@ import type { ShownMessage } from './shown-message.ts';
 const WAIT_MS = 10_000;
 /** An hour. No test waits longer for one thing. */
 const WAIT_MAX_MS = 3_600_000;
+/** So many of the newest messages are quoted when the ones that were waited for did not come. */
+const QUOTED_MAX = 5;
+const QUOTED_CHARS_MAX = 100;
 
 const TIMEOUT = optional(numberIn({ min: 0, max: WAIT_MAX_MS }));
 const WAIT_FIELDS = {
@@ -99,8 +102,20 @@ function waitForMessages(
   const matching = () => lark.shows(chat).filter(matches);
   return waitOrRefuse(lark, timeoutMs, {
     find: () => (matching().length >= count ? { messages: matching() } : undefined),
-    describe: () => `the chat shows ${matching().length} of ${count}`,
+    describe: () =>
+      `the chat shows ${matching().length} of ${count} such messages; ${newestOf(lark.shows(chat, { last: QUOTED_MAX }))}`,
   });
+}
+
+/** The end of a chat in one line, for somebody who waited for something else. */
+function newestOf(messages: readonly ShownMessage[]): string {
+  if (messages.length === 0) return 'it is empty';
+  const quotes = messages.map(({ messageId, from, text: said, replyTo }) => {
+    const short = said.length > QUOTED_CHARS_MAX ? `${said.slice(0, QUOTED_CHARS_MAX)}…` : said;
+    const to = replyTo === undefined ? '' : ` in reply to ${replyTo}`;
+    return `${messageId} of ${from}${to} ${JSON.stringify(short)}`;
+  });
+  return `its newest messages: ${quotes.join(', ')}`;
 }
 
 /** What `find` returns in time; otherwise a refusal with what `describe` says. */

@@ -187,12 +187,43 @@ test.each([
   ['POST', '/apps', { appId: 'mine' }, 'an app id is cli_ and 16 hex digits'],
   ['POST', '/scans', { userCode: 'NONE', approve: true }, 'unknown'],
   ['GET', '/online', { app: 'Bridge', timeoutMs: '10' }, 'Bridge has 0 of 1 connections'],
-  ['GET', '/wait', { chat: 'Team', timeoutMs: '10' }, 'after 10 ms the chat shows 0 of 1'],
+  [
+    'GET',
+    '/wait',
+    { chat: 'Team', timeoutMs: '10' },
+    'after 10 ms the chat shows 0 of 1 such messages; it is empty',
+  ],
 ])('%s %s says what is wrong with %o', async (method, path, fields, message) => {
   createDefaultWorld(lark);
   const { status, body } = await ask(method, path, fields);
   expect(status).toBe(400);
   expect(body['error']).toContain(message);
+});
+
+test('a wait that ends in vain quotes what the chat shows instead', async () => {
+  const { group, users } = createDefaultWorld(lark);
+  const [ada] = users;
+  for (let at = 0; at < 7; at += 1) lark.say({ chat: group, from: ada, text: `word ${at}` });
+  const { body } = await ask('GET', '/wait', { chat: 'Team', containing: 'Two', timeoutMs: 10 });
+  expect(body['error']).toMatch(
+    /shows 0 of 1 such messages; its newest messages: om_\w+ of user:Ada "word 2", .*"word 6"$/,
+  );
+});
+
+test('a press that fails says why in words', async () => {
+  const { app, group } = createDefaultWorld(lark);
+  lark.changeApp(app, { subscriptions: [] });
+  const card = { elements: [{ tag: 'button', text: { tag: 'plain_text', content: 'Go' } }] };
+  const sent = await createClient(lark, app).im.v1.message.create({
+    params: { receive_id_type: 'chat_id' },
+    data: { receive_id: group.chatId, msg_type: 'interactive', content: JSON.stringify(card) },
+  });
+  const messageId = sent.data?.message_id;
+  expect(await post('/press', { messageId, from: 'Ada', label: 'Go' })).toEqual({
+    ok: false,
+    code: 200340,
+    reason: 'The app has not subscribed to presses (card.action.trigger).',
+  });
 });
 
 test.each([
@@ -212,6 +243,15 @@ test('a body that is not a JSON object is refused, whatever its content type is'
     expect(answer.status).toBe(400);
     expect(await answer.json()).toEqual({ error: 'POST /users: the body is not a JSON object' });
   }
+  const broken = await fetch(`${lark.controlUrl}/users`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: '{"name":"Ada",}',
+  });
+  expect([broken.status, await broken.json()]).toEqual([
+    400,
+    { error: expect.stringMatching(/not a JSON object: .*position 14/) as string },
+  ]);
   // Python's urllib and curl send it like this by default.
   const answer = await fetch(`${lark.controlUrl}/users`, {
     method: 'POST',

@@ -10,17 +10,9 @@ interface PressOutcome {
   readonly ok: boolean;
   readonly toast?: { readonly type?: string; readonly content?: string };
   readonly code?: number;
+  /** The code in words. */
+  readonly reason?: string;
 }
-
-/** The codes that Lark's client shows, in words. */
-const PRESS_CODES: Readonly<Record<number, string>> = {
-  200340: 'The app has not subscribed to presses (card.action.trigger).',
-  200341: 'The app did not answer within three seconds.',
-  200671: 'The app answered with an error.',
-  200672: 'The answer of the app is not valid.',
-  200673: 'The app answered with a card that is not valid.',
-  200830: 'The app answered with a card of an older version.',
-};
 
 export async function press(
   { messageId }: MessageSeen,
@@ -80,8 +72,8 @@ function chosen({ input }: FieldBlock, value: FieldValue): object {
 
 function tell(outcome: PressOutcome | undefined): void {
   if (outcome === undefined) return;
-  const { ok, toast, code = 0 } = outcome;
-  if (!ok) notice(`${code}: ${PRESS_CODES[code] ?? 'The press had no effect.'}`, 'error');
+  const { ok, toast, code = 0, reason = '' } = outcome;
+  if (!ok) notice(`${code}: ${reason}`, 'error');
   else if (toast?.content !== undefined) notice(toast.content, toast.type);
 }
 
