@@ -40,7 +40,8 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
       return;
     }
     asked = { name, atMs: Date.now() };
-    stopping.abort();
+    // As the reason of an abort is by default, but with the name of the signal.
+    stopping.abort(new DOMException(name, 'AbortError'));
     setTimeout(() => process.exit(process.exitCode ?? cutOff()), STOP_MS_MAX).unref();
   });
 }

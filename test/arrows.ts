@@ -130,6 +130,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: [
       'protobufjs',
       'ws',
+      // The program around it, in `program/`: its command line, and the command that it runs.
+      'node:child_process',
+      'node:fs',
+      'node:os',
+      'node:path',
+      'node:util',
       'node:crypto',
       'node:fs/promises',
       'node:http',

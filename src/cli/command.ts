@@ -11,6 +11,8 @@ import type { Log } from '../core/log.ts';
 export interface Invocation {
   /** By the name that was typed; positional arguments too. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** The command line after `--`, of a command that takes one. */
+  readonly words: readonly string[];
   readonly output: Output;
   readonly stdin: NodeJS.ReadStream;
   /** Only for what needs a terminal; results go through `output`. */
@@ -40,6 +42,8 @@ export interface LeafCommand extends CommandBase {
   readonly positionals?: Readonly<Record<string, PositionalOptions>>;
   /** It changes what the bridge does or who may talk to it, so it is not for the program of an agent. */
   readonly isForOperator?: true;
+  /** After `--` it takes the command line of another program. */
+  readonly takesCommand?: true;
   /** Resolves with the exit code, or with nothing for 0. Throws a `BridgeError` that says why it failed. */
   run(invocation: Invocation): Promise<void> | Promise<number>;
 }

@@ -84,12 +84,15 @@ export async function main(
       output.text(parsed.text);
       return 0;
     }
-    const { command, options } = parsed;
+    const { command, options, words: rest } = parsed;
     const quiet = options['quiet'] === true;
     output = new Output(host, { version, json: options['json'] === true, quiet });
     if (command.isForOperator === true) mustBeOperator(host.env);
     const kept = await keepSecretsOf(host);
-    return (await command.run(invocationOf(options, { output, signal, host, kept }))) ?? 0;
+    return (
+      (await command.run(invocationOf({ options, words: rest }, { output, signal, host, kept }))) ??
+      0
+    );
   } catch (error) {
     return output.failure(error);
   }
@@ -123,13 +126,14 @@ interface Call {
 }
 
 function invocationOf(
-  options: Readonly<Record<string, unknown>>,
+  { options, words }: Pick<Invocation, 'options' | 'words'>,
   { output, signal, host, kept }: Call,
 ): Invocation {
   const flags = flagsOf(options);
   const { env } = kept;
   return {
     options,
+    words,
     output,
     signal,
     stdin: host.stdin,

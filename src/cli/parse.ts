@@ -8,6 +8,8 @@ type Parsed =
       readonly kind: 'command';
       readonly command: LeafCommand;
       readonly options: Readonly<Record<string, unknown>>;
+      /** What stands after `--`. */
+      readonly words: readonly string[];
     }
   /** Help, the version or a completion script. */
   | { readonly kind: 'text'; readonly text: string };
@@ -27,11 +29,15 @@ export async function parseCommandLine(
   words: readonly string[],
   grammar: Grammar,
 ): Promise<Parsed> {
+  const end = words.indexOf('--');
+  const [own, rest] = end < 0 ? [words, []] : [words.slice(0, end), words.slice(end + 1)];
   let chosen: Parsed | undefined;
   let problem: string | undefined;
   let text = '';
   const choose = (command: LeafCommand, options: Readonly<Record<string, unknown>>) => {
-    chosen = { kind: 'command', command, options };
+    chosen = { kind: 'command', command, options, words: rest };
+    if (end < 0 || command.takesCommand === true) return;
+    problem = 'nothing may stand after `--` here: only `simulate` runs a command';
   };
   const parser = globalOptions(yargs(), grammar.version);
   for (const command of grammar.commands) {
@@ -44,7 +50,7 @@ export async function parseCommandLine(
   parser.fail((message) => {
     problem = message;
   });
-  await parser.parseAsync([...words], {}, (_error, _args, shown) => {
+  await parser.parseAsync([...own], {}, (_error, _args, shown) => {
     text = shown;
   });
   if (problem !== undefined) throw usageError(problem, words, grammar);

@@ -3,18 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NewAgent } from '../../app/agent-specs.ts';
+import { type Cast, createCast } from '../../sim/control/cast.ts';
 import type { LarkCloud } from '../../sim/control/lark-cloud.ts';
-import type { SimApp, SimChat, SimUser } from '../../sim/world/model.ts';
 import { DEFAULT_SUBSCRIPTIONS, SCOPE_GROUP_MESSAGES } from '../../sim/world/scopes.ts';
 import type { Invocation } from '../command.ts';
 import { ownAgent } from './own-agent.ts';
-
-interface Cast {
-  readonly app: SimApp;
-  readonly user: SimUser;
-  readonly direct: SimChat;
-  readonly group: SimChat;
-}
 
 export interface Stage extends Cast {
   readonly cloud: LarkCloud;
@@ -34,19 +27,6 @@ const EDIT_EVENT = 'im.message.updated_v1';
 
 /** Whom one can be on the page of the demo, beside the person who chats on the terminal. */
 const OTHERS = ['Tom', 'Lin'];
-
-/** A bot, a person, their direct chat and a group with both, and with more people if they are named. */
-export function createCast(
-  cloud: LarkCloud,
-  { others = [], bot = 'Echo' }: { others?: readonly string[]; bot?: string } = {},
-): Cast {
-  const app = cloud.addApp({ name: bot });
-  const user = cloud.addUser({ name: 'Mia' });
-  const direct = cloud.directChat(user, app);
-  const members = [user, ...others.map((name) => cloud.addUser({ name }))];
-  const group = cloud.addGroup({ name: 'Team', members, apps: [app] });
-  return { app, user, direct, group };
-}
 
 export async function openStage(invocation: Invocation): Promise<Stage> {
   const agent = ownAgent(invocation.options);

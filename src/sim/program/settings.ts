@@ -1,6 +1,5 @@
-/** The flags and files of a call of `simulate`, checked together. */
+/** The options and files of a start of the simulator, checked together. */
 import { readFileSync } from 'node:fs';
-import { BridgeError, errorText, isSystemError } from '../../core/errors.ts';
 import {
   flag,
   numberIn,
@@ -11,8 +10,10 @@ import {
   type ValuesOf,
   type ReadResult,
   type Shape,
-} from '../../sim/control/fields.ts';
-import { WORLD_SHAPE, type WorldPlan } from '../../sim/control/world-plan.ts';
+} from '../control/fields.ts';
+import { WORLD_SHAPE, type WorldPlan } from '../control/world-plan.ts';
+import type { PROGRAM_FLAGS } from './flags.ts';
+import { isSystemError, Trouble } from './trouble.ts';
 
 /** More seconds make no sense to a client. */
 const SECONDS_MAX = 86_400;
@@ -31,7 +32,7 @@ const FLAGS = {
   '--tls': optional(flag),
   '--tls-hosts': optional(text),
   '--ca-file': optional(text),
-};
+} satisfies Record<`--${keyof typeof PROGRAM_FLAGS}`, unknown>;
 
 /** What bootstrap and pong send to the client, in seconds. */
 const CLIENT_CONFIG = {
@@ -79,8 +80,8 @@ export function simulateSettings(options: Readonly<Record<string, unknown>>): Si
   }
   if (flags['--host'] === '') problems.push('--host is empty');
   if (problems.length > 0) {
-    throw new BridgeError('usage', problems.join('; '), {
-      next: 'Run `lark-bridge simulate --help`, or read docs/simulator.md, and start it again.',
+    throw new Trouble('usage', problems.join('; '), {
+      next: 'Correct the options (`--help` lists them) and start it again.',
     });
   }
   return {
@@ -103,6 +104,6 @@ function jsonIn(path: string): ReadResult<{ readonly json: unknown }> {
   } catch (error) {
     if (isSystemError(error)) return { ok: false, problems: [`can't read it: ${error.message}`] };
     if (!(error instanceof SyntaxError)) throw error;
-    return { ok: false, problems: [`${path} is not JSON: ${errorText(error)}`] };
+    return { ok: false, problems: [`${path} is not JSON: ${error.message}`] };
   }
 }
