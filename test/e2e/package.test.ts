@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLarkCloud } from '../../src/sim/server.ts';
-import { blocksOf, textOf } from '../documents.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
@@ -129,13 +128,6 @@ test('without the packages of OpenTelemetry, which are many megabytes, the bot r
     await ended;
     await cloud.stop();
   }
-});
-
-test('the program in docs/simulator.md runs against the installed package', async () => {
-  const [program = ''] = blocksOf(textOf('docs/simulator.md'), 'js');
-  expect(program).toContain("from 'lark-bridge/simulator'");
-  writeFileSync(join(folder, 'example.mjs'), program);
-  await run(process.execPath, ['example.mjs'], { cwd: folder, env });
 });
 
 test('the simulator of the installed package has types', async () => {

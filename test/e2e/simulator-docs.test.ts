@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { simulateCommand } from '../../src/cli/commands/simulate.ts';
-import { createCast } from '../../src/cli/demo/stage.ts';
+import { PROGRAM_FLAGS } from '../../src/sim/program/flags.ts';
 import { startLarkCloud } from '../../src/sim/server.ts';
 import { readObject } from '../../src/sim/control/fields.ts';
 import { buildWorld, WORLD_SHAPE } from '../../src/sim/control/world-plan.ts';
@@ -15,6 +14,8 @@ import { blocksOf, ROOT, textOf } from '../documents.ts';
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 120_000;
+/** The bot needs no proxy either. */
+const NO_PROXY = { NO_PROXY: '127.0.0.1' };
 const DOCUMENT = textOf('docs/simulator.md');
 
 /** The bot under test: it answers with what was said. */
@@ -43,7 +44,7 @@ beforeAll(() => {
   };
   writeFileSync(join(folder, 'bot.cjs'), BOT);
   program('my-bot', `"${join(folder, 'bot.cjs')}"`);
-  program('lark-bridge', `"${join(ROOT, 'bin/lark-bridge.js')}" "$@"`);
+  program('lark-simulator', `"${join(ROOT, 'bin/lark-simulator.js')}" "$@"`);
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -55,8 +56,8 @@ function blockIn(language: string, at = 0): string {
 }
 
 /** Runs it with the bot and the simulator of this tree on the path; rejects when it fails. */
-async function runProgram(command: string, words: readonly string[], env = {}): Promise<void> {
-  await run(command, words, {
+async function runProgram(command: string, words: readonly string[], env = {}) {
+  return run(command, words, {
     cwd: folder,
     timeout: TIMEOUT_MS,
     env: {
@@ -82,29 +83,40 @@ function isThere(command: string, word: string): boolean {
 }
 
 describe('the programs in docs/simulator.md', () => {
+  test('curl, with a bot beside the simulator', { timeout: TIMEOUT_MS }, async (context) => {
+    if (!isThere('curl', '--version')) context.skip('there is no curl on this machine');
+    writeFileSync(join(folder, 'say.sh'), blockIn('bash'));
+    const { stdout } = await runProgram('lark-simulator', ['--', 'bash', 'say.sh']);
+    expect(stdout).toMatch(/"online":1.*"messageId":"om_.*"from":"app:cli_\w+","type":"text"/s);
+  });
+
+  test('curl, with the simulator in the background', { timeout: TIMEOUT_MS }, async (context) => {
+    if (!isThere('curl', '--version')) context.skip('there is no curl on this machine');
+    writeFileSync(join(folder, 'background.sh'), blockIn('bash', 1));
+    const { stdout } = await runProgram('bash', ['background.sh'], NO_PROXY);
+    expect(JSON.parse(stdout)).toMatchObject({ apps: [{ name: 'Echo' }] });
+  });
+
   test('Python', { timeout: TIMEOUT_MS }, async (context) => {
     if (!isThere('python3', '--version')) context.skip('there is no python3 on this machine');
-    writeFileSync(join(folder, 'example.py'), blockIn('python'));
-    // The bot needs no proxy either.
-    await runProgram('python3', ['example.py'], { NO_PROXY: '127.0.0.1' });
+    writeFileSync(join(folder, 'test_orders.py'), blockIn('python'));
+    const tests = blockIn('python').match(/(?<=^def )test_\w+/gm) ?? [];
+    expect(tests).toHaveLength(2);
+    // As pytest does: the machine may have none.
+    const calls = `import test_orders as t; ${tests.map((name) => `t.${name}()`).join('; ')}`;
+    await runProgram('lark-simulator', ['--', 'python3', '-c', calls]);
   });
 
   test('Go', { timeout: TIMEOUT_MS }, async (context) => {
     if (!isThere('go', 'version')) context.skip('there is no Go on this machine');
     writeFileSync(join(folder, 'example.go'), blockIn('go'));
-    await runProgram('go', ['run', 'example.go'], { NO_PROXY: '127.0.0.1' });
+    await runProgram('go', ['run', 'example.go'], NO_PROXY);
   });
 
-  // The first program in JavaScript needs the installed package: test/e2e/package.test.ts runs it.
+  // The first program in JavaScript needs the installed package: test/e2e/simulator-package.test.ts runs it.
   test('JavaScript over HTTP', { timeout: TIMEOUT_MS }, async () => {
-    const lark = await startLarkCloud();
-    try {
-      createCast(lark);
-      writeFileSync(join(folder, 'example.mjs'), blockIn('js', 1));
-      await runProgram(process.execPath, ['example.mjs'], { CONTROL_URL: lark.controlUrl });
-    } finally {
-      await lark.stop();
-    }
+    writeFileSync(join(folder, 'example.mjs'), blockIn('js', 1));
+    await runProgram('lark-simulator', ['--', process.execPath, 'example.mjs']);
   });
 });
 
@@ -120,8 +132,8 @@ test('the world file in docs/simulator.md makes a world', async () => {
   }
 });
 
-test('docs/simulator.md tells every flag of simulate', () => {
-  for (const flag of Object.keys(simulateCommand.options ?? {})) {
+test('docs/simulator.md tells every option of the program', () => {
+  for (const flag of Object.keys(PROGRAM_FLAGS)) {
     expect(DOCUMENT).toMatch(new RegExp(`\`--${flag}[ \`]`));
   }
 });
