@@ -2,22 +2,31 @@
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLarkCloud } from '../../src/sim/server.ts';
+import { linksOf, textOf } from '../documents.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const INSTALL_TIMEOUT_MS = 300_000;
 const SHIPPED =
-  /^(?:package\.json|npm-shrinkwrap\.json|README\.md|CHANGELOG\.md|LICENSE|plugin\.yaml|daemon-bootstrap\.sh|systemd\/[a-z-]+\.service|bin\/lark-bridge\.js|dist\/[a-z0-9/-]+\.js|dist\/sim\/[a-z0-9/-]+\.d\.ts)$/;
+  /^(?:package\.json|npm-shrinkwrap\.json|README(?:\.zh)?\.md|CHANGELOG\.md|SECURITY\.md|LICENSE|docs\/[a-z-]+\.(?:md|svg)|docs\/monitoring\/[a-z-]+\.(?:json|yaml)|plugin\.yaml|daemon-bootstrap\.sh|systemd\/[a-z-]+\.service|bin\/lark-bridge\.js|dist\/[a-z0-9/-]+\.js|dist\/sim\/[a-z0-9/-]+\.d\.ts)$/;
+
+/** Licences that ask for nothing but their text. */
+const PERMISSIVE =
+  /^(?:MIT|ISC|0BSD|Apache-2\.0|BSD-[23]-Clause|BlueOak-1\.0\.0|\(MIT OR CC0-1\.0\))$/;
+/** What code of others begins with. */
+const FOREIGN = /@licen[cs]e\b|\bcopyright \(c\)|SPDX-License-Identifier/i;
 
 interface Pack {
   readonly filename: string;
   readonly version: string;
   readonly size: number;
   readonly unpackedSize: number;
+  /** Packages inside of it. */
+  readonly bundled: readonly string[];
   readonly files: readonly { readonly path: string; readonly mode: number }[];
 }
 
@@ -55,6 +64,7 @@ test('the package holds the program and its documents, and nothing else', () => 
       'README.md',
       'CHANGELOG.md',
       'LICENSE',
+      'docs/settings.md',
       'bin/lark-bridge.js',
       'dist/sim/page/browser/main.js',
     ]),
@@ -64,6 +74,40 @@ test('the package holds the program and its documents, and nothing else', () => 
     const mode = pack.files.find((file) => file.path === path)?.mode ?? 0;
     expect(mode & 0o100, path).toBe(0o100);
   }
+});
+
+/** For those who work on lark-bridge, who have a clone; and pictures, which are large. */
+const IN_THE_CLONE = /^(?:ARCHITECTURE|CONTRIBUTING)\.md$|\.(?:png|gif)$/;
+
+test('links in the documents of the package lead to files in it', () => {
+  const paths = new Set(pack.files.map(({ path }) => path));
+  const dead = [...paths]
+    .filter((path) => path.endsWith('.md'))
+    .flatMap((path) =>
+      linksOf(textOf(path))
+        .map((link) => join(dirname(path), link.split('#')[0] ?? ''))
+        .filter((target) => target !== dirname(path) && !paths.has(target))
+        .filter((target) => !IN_THE_CLONE.test(target))
+        .map((target) => `${path}: ${target}`),
+    );
+  expect(dead).toEqual([]);
+});
+
+test('what is installed with it may be used and passed on, and nothing of others is inside of it', () => {
+  const { packages } = JSON.parse(textOf('npm-shrinkwrap.json')) as {
+    packages: Record<string, { license?: string; dev?: boolean }>;
+  };
+  const others = Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+  expect(others.length).toBeGreaterThan(100);
+  const odd = others.filter(([, { license = '' }]) => !PERMISSIVE.test(license));
+  expect(odd.map(([path, { license }]) => `${path}: ${license}`)).toEqual([]);
+  // Each comes with its own licence. Code of others in our files would need its text here, too.
+  const home = join(folder, 'node_modules/lark-bridge');
+  const marked = pack.files.filter(
+    ({ path }) => /\.(?:js|sh)$/.test(path) && FOREIGN.test(readFileSync(join(home, path), 'utf8')),
+  );
+  expect(marked).toEqual([]);
+  expect(pack.bundled).toEqual([]);
 });
 
 test('the package is small', () => {
