@@ -10,6 +10,8 @@ const STOP_MS_MAX = 9_500;
 const LINGER_MS_MAX = 2_000;
 /** `conf` sends the process each signal once more, at once; a person's second Ctrl-C takes longer. */
 const REPEAT_MS_MIN = 200;
+/** As shells say it, and as src/core/errors.ts has it. */
+const INTERRUPTED = 130;
 const stopping = new AbortController();
 let asked = { name: '', atMs: 0 };
 /** The parts of the program that are open. Nothing is open before it is loaded. */
@@ -36,7 +38,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     if (stopping.signal.aborted) {
       const isEcho = name === asked.name && Date.now() - asked.atMs < REPEAT_MS_MIN;
       // A closed terminal is told by the shell and by the system, and nobody is there to be impatient.
-      if (!isEcho && name !== 'SIGHUP') process.exit(1);
+      if (!isEcho && name !== 'SIGHUP') process.exit(INTERRUPTED);
       return;
     }
     asked = { name, atMs: Date.now() };

@@ -1,6 +1,7 @@
 /**
  * Every error that the program expects. `exit` is the exit code when the error ends a command: 1 failed, 2 usage or
- * configuration, 3 credentials refused, 4 unreachable, 5 already running, 6 timed out or expired.
+ * configuration, 3 credentials refused, 4 unreachable, 5 already running, 6 timed out or expired, 130 interrupted, as
+ * shells say it.
  */
 export const ERRORS = {
   failed: { exit: 1 },
@@ -18,7 +19,7 @@ export const ERRORS = {
   already_running: { exit: 5 },
   timed_out: { exit: 6 },
   expired: { exit: 6 },
-  interrupted: { exit: 1 },
+  interrupted: { exit: 130 },
 } as const satisfies Record<string, { readonly exit: number }>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -321,7 +321,7 @@ test.each(['connected', 'sent'])(
     const proof = await beginProof();
     await passed(proof, step);
     proof.abort.abort();
-    expect(await proof.ended).toMatchObject({ code: 'interrupted', exitCode: 1 });
+    expect(await proof.ended).toMatchObject({ code: 'interrupted', exitCode: 130 });
   },
 );
 

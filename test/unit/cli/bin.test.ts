@@ -210,7 +210,7 @@ describe('demo', () => {
     async (name) => {
       const { child, ended } = await startReady(['demo', '--once']);
       child.kill(name);
-      expect(await ended).toMatchObject({ code: 1 });
+      expect(await ended).toMatchObject({ code: 130 });
       expect([readdirSync(home), readdirSync(temp)]).toEqual([[], []]);
     },
   );

@@ -66,7 +66,7 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
   },
 );
 
-test('the second signal ends it at once, with 1', async () => {
+test('the second signal ends it at once, with 130', async () => {
   const {
     process: started,
     ended,
@@ -76,7 +76,7 @@ test('the second signal ends it at once, with 1', async () => {
   started.kill('SIGTERM');
   await says('stopping');
   started.kill('SIGINT');
-  expect(await ended).toEqual([1, null]);
+  expect(await ended).toEqual([130, null]);
 });
 
 test('a terminal that is closed is told twice: the stop goes on', async () => {

@@ -265,7 +265,7 @@ test.each(['begin', 'poll'])('an interruption during %s ends it at once', async 
     accounts.begins = [LOST];
     accounts.polls = [LOST];
   };
-  expect(await accounts.failure()).toMatchObject({ code: 'interrupted', exitCode: 1 });
+  expect(await accounts.failure()).toMatchObject({ code: 'interrupted', exitCode: 130 });
   expect(accounts.kinds).not.toContain('retrying');
 });
 
@@ -283,7 +283,7 @@ test('an interruption while it waits ends it at once, without a timer left', asy
     },
   };
   const error = await accounts.failure({ clock });
-  expect(error).toMatchObject({ code: 'interrupted', exitCode: 1 });
+  expect(error).toMatchObject({ code: 'interrupted', exitCode: 130 });
   expect(error.next).toContain('Run the same command again');
   expect(timers).toBe(0);
 });
