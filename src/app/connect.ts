@@ -1,4 +1,5 @@
 /** What `connect` runs: it gets one bot for the state directory, and proves that messages reach it. */
+import { connectProgress } from './connect-progress.ts';
 import { larkSettings, type LarkSettings } from './context.ts';
 import { larkForOneJob } from './one-job-lark.ts';
 import { journalOf, openState } from './state.ts';
@@ -6,7 +7,7 @@ import { readStatus, type Status } from './status.ts';
 import { defaultLanguage, Languages } from '../bridge/texts/languages.ts';
 import { proofTexts } from '../bridge/texts/texts.ts';
 import { HeldMessages } from '../bridge/intake/held-messages.ts';
-import { createCredentialStore } from '../config/credentials.ts';
+import { createCredentialStore, loadCredentials } from '../config/credentials.ts';
 import type { Config } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import type { Credentials } from '../core/credentials.ts';
@@ -42,6 +43,8 @@ export async function createOnboarding(request: OnboardingRequest): Promise<Onbo
   const { config, force, timeoutMs, signal, onEvent } = request;
   const keyring = config.secrets === 'keyring' ? await openTheKeyring() : undefined;
   const store = createCredentialStore(config.stateDir, { force, keyring });
+  const before = loadCredentials(config.stateDir);
+  const progress = connectProgress(config.stateDir);
   return new Onboarding({
     brand: request.brand ?? config.brand,
     openBaseUrl: config.openBaseUrl,
@@ -54,9 +57,11 @@ export async function createOnboarding(request: OnboardingRequest): Promise<Onbo
         const saved = store.save(credentials);
         const { appId: app, owner } = credentials;
         if (owner !== undefined) ownerFile(config.stateDir, app).save(owner);
+        progress.reach(app, 'prove');
         return saved;
       },
     },
+    pending: progress.pendingCodes(before.kind === 'found' ? before.credentials.appId : undefined),
     clock: systemClock,
     random: Math.random,
     signal,

@@ -64,6 +64,7 @@ function finishRestore(stateDir: string): void {
 /** Files that are written as private files. What a killed process left of one is removed at the next start. */
 const PRIVATE_FILES = [
   'config.json',
+  'connect.json',
   'credentials.json',
   'instance.lock.owner',
   'owner.json',

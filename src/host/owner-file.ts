@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { BridgeError, isSystemError } from '../core/errors.ts';
+import { isSystemError } from '../core/errors.ts';
 import { type AppId, LARK_ID_PATTERN, type OpenId, openId } from '../core/ids.ts';
-import { parseJsonObject } from '../files/json-text.ts';
 import { writePrivateFile } from '../files/private-file.ts';
-import { readPrivateFile } from './secret-files.ts';
+import { readRecord } from './secret-files.ts';
 
 /** The person who created the bot. Lark tells this only once, when the bot is created. */
 export function ownerFile(stateDir: string, app: AppId) {
@@ -11,7 +10,7 @@ export function ownerFile(stateDir: string, app: AppId) {
   return {
     /** Undefined if it is not known for this app. A person has another open id in each app. */
     load(): OpenId | undefined {
-      const { app_id, open_id } = read(path);
+      const { app_id, open_id } = readRecord(path);
       const isOurs = app_id === app && typeof open_id === 'string' && LARK_ID_PATTERN.test(open_id);
       return isOurs ? openId(open_id) : undefined;
     },
@@ -26,15 +25,4 @@ export function ownerFile(stateDir: string, app: AppId) {
       }
     },
   };
-}
-
-/** A file that can't be read, or that another user made, counts as missing. */
-function read(path: string): Readonly<Record<string, unknown>> {
-  try {
-    return parseJsonObject(readPrivateFile(path));
-  } catch (error) {
-    if (error instanceof SyntaxError || isSystemError(error)) return {};
-    if (error instanceof BridgeError) return {};
-    throw error;
-  }
 }

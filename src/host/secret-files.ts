@@ -2,7 +2,9 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BridgeError, errorText, isSystemError } from '../core/errors.ts';
+import type { Json } from '../core/json-object.ts';
 import type { Log } from '../core/log.ts';
+import { parseJsonObject } from '../files/json-text.ts';
 import { withOpened } from '../files/opened-file.ts';
 import { namedSecretTrouble, type OpenSecret, secretTrouble } from '../files/rights.ts';
 import { Secret } from '../core/secret.ts';
@@ -21,12 +23,24 @@ export function readPrivateFile(path: string): string {
   });
 }
 
+/** What a private file of JSON holds. A file that can't be read, or that another user made, counts as empty. */
+export function readRecord(path: string): Json {
+  try {
+    return parseJsonObject(readPrivateFile(path));
+  } catch (error) {
+    if (error instanceof SyntaxError || isSystemError(error)) return {};
+    if (error instanceof BridgeError) return {};
+    throw error;
+  }
+}
+
 /** From it the secrets of all webhooks are made. */
 export const WEBHOOK_SECRET_FILE = 'webhook-secret';
 
 const SECRET_FILES = [
   'credentials.json',
   'config.json',
+  'connect.json',
   'provision-token',
   WEBHOOK_SECRET_FILE,
   'workspace-token.json',

@@ -15,6 +15,11 @@ const ADDONS = {
 
 interface ConsentLinks {
   readonly url: string;
+  /**
+   * The same page for a code that fits into 24 lines. It says nothing of permissions, because the shortest list with
+   * an event needs 27 lines. So Lark gives the app its standard set for agents, which is more than the bridge uses.
+   */
+  readonly shortUrl: string;
   /** The server's own link, if it differs. It helps if the first page refuses the code. */
   readonly launcherUrl: string | undefined;
 }
@@ -33,11 +38,14 @@ export function consentLinks({
   pageUrl: string | undefined;
 }): ConsentLinks {
   const launcher = withQuery(serverUrl);
-  if (pageUrl === undefined) return { url: launcher, launcherUrl: undefined };
+  if (pageUrl === undefined) {
+    return { url: launcher, shortUrl: withShortQuery(serverUrl), launcherUrl: undefined };
+  }
   const page = new URL(pageUrl);
   page.searchParams.set('user_code', userCode);
   const url = withQuery(page);
-  return { url, launcherUrl: launcher === url ? undefined : launcher };
+  const launcherUrl = launcher === url ? undefined : launcher;
+  return { url, shortUrl: withShortQuery(page), launcherUrl };
 }
 
 /** The consent page on the server's own host, if that host has Lark's paths. Undefined: use the server's link. */
@@ -47,17 +55,28 @@ export function consentPageOnHostOf(serverUrl: URL): string | undefined {
     : undefined;
 }
 
+const SOURCE = 'node-sdk';
+
 /** The same query as the official SDK's `registerApp`, in its order. The page reads `addons` from it. */
 function withQuery(page: URL): string {
+  const addons = gzipSync(JSON.stringify(ADDONS), { level: 9 }).toString('base64url');
+  return withParameters(page, {
+    ...queryFrom(`${SOURCE}/lark-bridge`),
+    addons,
+    createOnly: 'true',
+  });
+}
+
+function withShortQuery(page: URL): string {
+  return withParameters(page, { ...queryFrom(SOURCE), createOnly: 'true' });
+}
+
+function queryFrom(source: string): Readonly<Record<string, string>> {
+  return { from: 'sdk', source, tp: 'sdk', name: BOT_NAME };
+}
+
+function withParameters(page: URL, parameters: Readonly<Record<string, string>>): string {
   const url = new URL(page);
-  url.searchParams.set('from', 'sdk');
-  url.searchParams.set('source', 'node-sdk/lark-bridge');
-  url.searchParams.set('tp', 'sdk');
-  url.searchParams.set('name', BOT_NAME);
-  url.searchParams.set(
-    'addons',
-    gzipSync(JSON.stringify(ADDONS), { level: 9 }).toString('base64url'),
-  );
-  url.searchParams.set('createOnly', 'true');
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   return url.href;
 }

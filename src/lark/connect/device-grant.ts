@@ -1,4 +1,7 @@
-/** Creates an app with the device grant of RFC 8628: shows a code, and polls until a person has confirmed it. */
+/**
+ * Creates an app with the device grant of RFC 8628: shows a code, and polls until a person has confirmed it. A code of
+ * a process that ended before is polled first: a person may have confirmed it, and a new one would make a second app.
+ */
 import { backoffMs } from '../../time/backoff.ts';
 import type { Brand } from '../../core/brand.ts';
 import type { OwnedCredentials } from '../../core/credentials.ts';
@@ -8,6 +11,7 @@ import {
   accessDenied,
   beginRefused,
   codesRefused,
+  codeUsed,
   grantRefused,
   grantTimedOut,
   hostUnreachable,
@@ -16,6 +20,7 @@ import {
 } from './onboarding-errors.ts';
 import type { HttpAnswer, Post } from './onboarding-http.ts';
 import { sleep } from './onboarding-wait.ts';
+import type { PendingCodes } from './pending-code.ts';
 import {
   BEGIN_FORM,
   type DeviceCode,
@@ -42,6 +47,7 @@ export type GrantEvent =
   | {
       readonly kind: 'verification';
       readonly url: string;
+      readonly shortUrl: string;
       readonly launcherUrl: string | undefined;
       readonly lifetimeMs: number;
       /** How long the grant waits for a confirmation: at most the time that is left for the whole grant. */
@@ -60,6 +66,7 @@ export interface GrantOptions {
   readonly accountsBaseUrl: string | undefined;
   /** For the whole grant, with as many codes as it needs. */
   readonly timeoutMs: number;
+  readonly pending: PendingCodes;
   readonly post: Post;
   readonly clock: Clock;
   /** 0…1, to spread repeats. */
@@ -80,12 +87,16 @@ export function runDeviceGrant(options: GrantOptions): Promise<OwnedCredentials>
 type CodeEnd =
   | { readonly kind: 'granted'; readonly credentials: OwnedCredentials }
   | { readonly kind: 'expired' }
+  /** A code of an earlier process that is of no use. Nobody has to hear of it. */
+  | { readonly kind: 'stale' }
   | { readonly kind: 'failed'; readonly error: BridgeError };
 
 /** One code that is polled. */
 interface Polling {
   readonly code: DeviceCode;
   readonly expiresAtMs: number;
+  /** False for a code of an earlier process, until Lark says that it still waits for a person. */
+  isShown: boolean;
   /** The brand whose host is polled. */
   host: Brand;
   intervalMs: number;
@@ -111,20 +122,39 @@ class DeviceGrant {
 
   async run(): Promise<OwnedCredentials> {
     let deadCodes = 0;
+    let kept = this.#keptPolling();
     for (;;) {
-      const code = await this.#begin();
-      await this.#show(code);
-      const polling = this.#startPolling(code);
+      const polling = kept ?? (await this.#newPolling());
+      kept = undefined;
       const end = await this.#pollUntilEnd(polling);
       if (end.kind === 'granted') return end.credentials;
       if (polling.fallback !== undefined) return polling.fallback;
       if (end.kind === 'failed') throw end.error;
+      if (!polling.isShown) continue;
       deadCodes = polling.polls === 1 ? deadCodes + 1 : 0;
       if (deadCodes >= GRANT_DEAD_CODES_MAX) throw codesRefused();
       await this.#options.onEvent({ kind: 'code_expired' });
-      if (deadCodes > 0) await this.#sleep(code.intervalMs);
+      if (deadCodes > 0) await this.#sleep(polling.code.intervalMs);
       if (this.#isTimeOver()) throw grantTimedOut(this.#options.timeoutMs);
     }
+  }
+
+  #keptPolling(): Polling | undefined {
+    const { pending, accountsBaseUrl: override } = this.#options;
+    const kept = pending.load();
+    if (kept?.accountsUrl !== accountsBaseUrl('feishu', override)) return undefined;
+    return startPolling(kept.code, kept.expiresAtMs);
+  }
+
+  async #newPolling(): Promise<Polling> {
+    const { pending, accountsBaseUrl: override, clock } = this.#options;
+    const code = await this.#begin();
+    const expiresAtMs = clock.nowMs() + code.lifetimeMs;
+    // Before anybody can confirm it.
+    pending.keep({ code, expiresAtMs, accountsUrl: accountsBaseUrl('feishu', override) });
+    const polling = startPolling(code, expiresAtMs);
+    await this.#show(polling);
+    return polling;
   }
 
   /** Always at the Feishu host, for Lark too: Lark's own page refuses codes that begin at Lark's host. */
@@ -143,29 +173,20 @@ class DeviceGrant {
     }
   }
 
-  async #show({ serverUrl, userCode, lifetimeMs }: DeviceCode): Promise<void> {
+  async #show(polling: Polling): Promise<void> {
     const { brand, accountsBaseUrl: override, clock, onEvent } = this.#options;
+    const { serverUrl, userCode } = polling.code;
     const pageUrl = override === undefined ? consentPageUrl(brand) : consentPageOnHostOf(serverUrl);
     const links = consentLinks({
       serverUrl,
       userCode,
       pageUrl: userCode === '' ? undefined : pageUrl,
     });
-    const waitMs = Math.min(lifetimeMs, this.#deadlineAtMs - clock.nowMs());
+    const nowMs = clock.nowMs();
+    const lifetimeMs = polling.expiresAtMs - nowMs;
+    const waitMs = Math.min(lifetimeMs, this.#deadlineAtMs - nowMs);
+    polling.isShown = true;
     await onEvent({ kind: 'verification', ...links, lifetimeMs, waitMs });
-  }
-
-  #startPolling(code: DeviceCode): Polling {
-    return {
-      code,
-      expiresAtMs: this.#options.clock.nowMs() + code.lifetimeMs,
-      host: 'feishu',
-      intervalMs: code.intervalMs,
-      polls: 0,
-      failures: 0,
-      isLast: false,
-      fallback: undefined,
-    };
   }
 
   async #pollUntilEnd(polling: Polling): Promise<CodeEnd> {
@@ -175,6 +196,8 @@ class DeviceGrant {
       const { host } = polling;
       const result = parsePoll(await this.#call(host, pollForm(polling.code.deviceCode)));
       polling.polls += 1;
+      const isWaiting = ['pending', 'slow_down', 'unavailable'].includes(result.kind);
+      if (isWaiting && !polling.isShown && !polling.isLast) await this.#show(polling);
       const next = await this.#outcomeOf(polling, result);
       if (result.kind !== 'unavailable') {
         this.#reached.add(host);
@@ -193,7 +216,9 @@ class DeviceGrant {
     const { onEvent } = this.#options;
     switch (result.kind) {
       case 'pending':
-        if (polling.polls === 1 || polling.failures > 0) await onEvent({ kind: 'waiting' });
+        if (polling.isShown && (polling.polls === 1 || polling.failures > 0)) {
+          await onEvent({ kind: 'waiting' });
+        }
         return polling.intervalMs;
       case 'slow_down':
         if (polling.isLast) return polling.intervalMs;
@@ -207,14 +232,18 @@ class DeviceGrant {
       case 'confirmed':
         return this.#takeConfirmed(polling, result);
       case 'expired':
-        return { kind: 'expired' };
-      case 'refused': {
-        const denied = result.error === 'access_denied';
-        return { kind: 'failed', error: denied ? accessDenied() : grantRefused(result) };
-      }
+      case 'refused':
+        this.#options.pending.forget();
+        return polling.isShown ? endOf(result) : this.#endOfKept(polling, result);
       default:
         return result satisfies never;
     }
+  }
+
+  /** A code that is gone before its time was confirmed: Lark gives the secret of an app only once. */
+  #endOfKept({ expiresAtMs }: Polling, { kind }: PollEnd): CodeEnd {
+    const isUsed = kind === 'expired' && this.#options.clock.nowMs() < expiresAtMs;
+    return isUsed ? { kind: 'failed', error: codeUsed() } : { kind: 'stale' };
   }
 
   async #takeConfirmed(
@@ -277,4 +306,26 @@ class DeviceGrant {
     const { clock, signal } = this.#options;
     return sleep(Math.min(durationMs, this.#deadlineAtMs - clock.nowMs()), { clock, signal });
   }
+}
+
+type PollEnd = Extract<PollResult, { kind: 'expired' | 'refused' }>;
+
+function endOf(result: PollEnd): CodeEnd {
+  if (result.kind === 'expired') return { kind: 'expired' };
+  const isDenied = result.error === 'access_denied';
+  return { kind: 'failed', error: isDenied ? accessDenied() : grantRefused(result) };
+}
+
+function startPolling(code: DeviceCode, expiresAtMs: number): Polling {
+  return {
+    code,
+    expiresAtMs,
+    isShown: false,
+    host: 'feishu',
+    intervalMs: code.intervalMs,
+    polls: 0,
+    failures: 0,
+    isLast: false,
+    fallback: undefined,
+  };
 }

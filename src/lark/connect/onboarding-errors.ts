@@ -2,7 +2,9 @@
 import { BridgeError } from '../../core/errors.ts';
 
 const EXISTING_APP = 'lark-bridge connect --app-id ID --app-secret-stdin';
-const AGAIN = 'Run the same command again; it begins with a new code.';
+const AGAIN = 'Run the same command again; it begins with a new link.';
+/** The code is kept, so nobody who has confirmed has done so in vain. */
+const GO_ON = 'Run the same command again to go on. If you have confirmed the link, that counts.';
 
 export function accessDenied(): BridgeError {
   return new BridgeError('access_denied', 'the request was declined in Lark', {
@@ -34,7 +36,18 @@ export function grantTimedOut(timeoutMs: number, lastProblem?: string): BridgeEr
   return new BridgeError(
     'timed_out',
     `nobody confirmed within ${Math.round(timeoutMs / 1000)} s${trouble}`,
-    { next: `${AGAIN} --timeout SEC gives more time.` },
+    { next: `${GO_ON} --timeout SEC gives more time.` },
+  );
+}
+
+/** The process that waited for it ended at the wrong moment. */
+export function codeUsed(): BridgeError {
+  return new BridgeError(
+    'expired',
+    'the link of the last `connect` was used, but the secret of the new bot did not get here',
+    {
+      next: `Look for the bot in the developer console and give its App ID and App Secret: ${EXISTING_APP}. Or run the same command again for another bot, and delete that one.`,
+    },
   );
 }
 
@@ -57,5 +70,5 @@ export function hostUnreachable(baseUrl: string, detail: string): BridgeError {
 }
 
 export function interrupted(): BridgeError {
-  return new BridgeError('interrupted', 'interrupted; nothing was stored', { next: AGAIN });
+  return new BridgeError('interrupted', 'interrupted; nothing was stored', { next: GO_ON });
 }

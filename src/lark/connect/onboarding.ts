@@ -6,6 +6,7 @@ import type { Secret } from '../../core/secret.ts';
 import { checkAppSecret } from './app-secret.ts';
 import { type GrantEvent, runDeviceGrant } from './device-grant.ts';
 import type { LarkHttp } from '../outbound/http.ts';
+import type { PendingCodes } from './pending-code.ts';
 import { createPost, type Post } from './onboarding-http.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -30,6 +31,7 @@ interface OnboardingOptions {
   readonly timeoutMs: number;
   readonly http: LarkHttp;
   readonly store: CredentialStore;
+  readonly pending: PendingCodes;
   readonly clock: Clock;
   /** 0…1, to spread repeats. */
   readonly random: () => number;
@@ -37,7 +39,7 @@ interface OnboardingOptions {
   readonly onEvent: (event: OnboardingEvent) => void | Promise<void>;
 }
 
-/** Nothing is stored unless a call resolves. Both calls throw `BridgeError`, and each object takes one call. */
+/** No bot is stored unless a call resolves. Both calls throw `BridgeError`, and each object takes one call. */
 export class Onboarding {
   readonly #options: OnboardingOptions;
   readonly #post: Post;

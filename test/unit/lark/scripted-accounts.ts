@@ -6,6 +6,7 @@ import {
   type GrantOptions,
   runDeviceGrant,
 } from '../../../src/lark/connect/device-grant.ts';
+import type { PendingCode, PendingCodes } from '../../../src/lark/connect/pending-code.ts';
 import type { HttpAnswer, Post } from '../../../src/lark/connect/onboarding-http.ts';
 
 export const FEISHU = 'https://accounts.feishu.cn/oauth/v1/app/registration';
@@ -25,6 +26,13 @@ export class ScriptedAccounts {
   /** Answers in order; the last one stays. */
   begins: HttpAnswer[] = [begun('one'), begun('two'), begun('three'), begun('four')];
   polls: HttpAnswer[] = [];
+  /** The code that an earlier process has kept. */
+  kept: PendingCode | undefined;
+  readonly pending: PendingCodes = {
+    load: () => this.kept,
+    keep: (pending) => (this.kept = pending),
+    forget: () => (this.kept = undefined),
+  };
   /** Called before each answer. */
   onCall: (seen: Seen) => void = () => {};
 
@@ -60,6 +68,7 @@ export class ScriptedAccounts {
       brand: 'feishu',
       accountsBaseUrl: undefined,
       timeoutMs: 600_000,
+      pending: this.pending,
       post: this.post,
       clock: this.clock,
       random: () => 1,
