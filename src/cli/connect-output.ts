@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { OnboardingEvent } from '../app/connect.ts';
 import type { Brand } from '../core/brand.ts';
 import type { Output } from './output.ts';
-import { drawQr, type QrText, writeQrImage } from './qr-code.ts';
+import { drawQr, type Ink, type QrText, writeQrImage } from './qr-code.ts';
 
 export interface ConnectScreen {
   readonly output: Output;
@@ -12,13 +12,23 @@ export interface ConnectScreen {
   readonly noQr: boolean;
   /** A second path for the image file. */
   readonly qrImage: string | undefined;
-  /** The size of the terminal; undefined if stdout is not a terminal. */
-  readonly columns: number | undefined;
-  readonly rows: number | undefined;
-  readonly colored: boolean;
+  readonly ink: Ink;
 }
 
-type Verification = Extract<OnboardingEvent, { kind: 'verification' }>;
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** Shows what happens until there is a bot. */
+export interface ConnectView {
+  show(event: OnboardingEvent): Promise<void>;
+  /** Leaves the terminal to what comes after it. */
+  close(): void;
+}
+
+export type Verification = Extract<OnboardingEvent, { kind: 'verification' }>;
+export type Progress = Exclude<OnboardingEvent, Verification>;
 
 const BRAND_NAMES: Readonly<Record<Brand, string>> = { feishu: 'Feishu', lark: 'Lark' };
 
@@ -26,95 +36,122 @@ export function brandName(brand: Brand): string {
   return BRAND_NAMES[brand];
 }
 
-/** Shows one event: as one line of JSON on stdout, or as text and the QR code. */
-export async function showEvent(event: OnboardingEvent, screen: ConnectScreen): Promise<void> {
-  if (event.kind === 'verification') {
-    await showVerification(event, screen);
-    return;
-  }
+/** One event after the other: as lines of JSON on stdout, or as text and the QR code. `size`: that of a terminal. */
+export function plainView(screen: ConnectScreen, size: Size | undefined): ConnectView {
   const { output } = screen;
-  const { status, text, ...fields } = statusOf(event);
-  if (output.json) output.result('', { event: 'status', status, ...fields });
-  output.note(text);
-}
-
-async function showVerification(event: Verification, screen: ConnectScreen): Promise<void> {
-  const { output } = screen;
-  const pictures = await writePictures(event.url, screen);
-  const json = {
-    event: 'verification',
-    url: event.url,
-    expires_in: Math.round(event.lifetimeMs / 1000),
-    ...(event.launcherUrl !== undefined && { launcher_url: event.launcherUrl }),
-    ...(pictures.length > 0 && { qr_image: pictures[0] }),
+  return {
+    async show(event) {
+      if (event.kind === 'verification') {
+        await showVerification(event, screen, size);
+        return;
+      }
+      const { status, text, ...fields } = statusOf(event);
+      if (output.json) output.result('', { event: 'status', status, ...fields });
+      output.note(text);
+    },
+    close: () => {},
   };
-  const qr = output.json || screen.noQr ? undefined : await drawQr(event.url, screen);
-  output.note(`Open this link and confirm within ${durationText(event.waitMs)}:`);
-  output.result(event.url, json);
-  for (const hint of hintsFor(event, { pictures, qr, screen })) output.note(hint);
-  // Last, so that nothing moves its top out of the window.
-  if (qr !== undefined && fits(qr, screen)) output.picture(qr.text, json);
-}
-
-function durationText(ms: number): string {
-  return ms < 90_000 ? `${Math.ceil(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }
 
 /** Below the code come the line "Waiting for …" and the line of the cursor. */
 const ROWS_BELOW = 2;
 
-function fits(qr: QrText, { columns = qr.columns, rows = Infinity }: ConnectScreen): boolean {
-  return qr.columns <= columns && qr.rows + ROWS_BELOW <= rows;
+async function showVerification(
+  event: Verification,
+  screen: ConnectScreen,
+  size: Size | undefined,
+): Promise<void> {
+  const { output, noQr } = screen;
+  const pictures = await writePictures(event.url, screen);
+  const codes = output.json || noQr ? undefined : await drawCodes(event, screen.ink);
+  const fitting = codes && codeThatFits(codes, size, ROWS_BELOW);
+  output.note(invitationOf(event));
+  output.result(event.url, {
+    event: 'verification',
+    url: event.url,
+    expires_in: Math.round(event.lifetimeMs / 1000),
+    ...(event.launcherUrl !== undefined && { launcher_url: event.launcherUrl }),
+    ...(pictures.length > 0 && { qr_image: pictures[0] }),
+  });
+  if (codes !== undefined && fitting === undefined) {
+    const { columns, rows } = codes.small;
+    output.note(
+      `The QR code does not fit into this terminal: it needs ${columns} columns and ${rows + ROWS_BELOW} rows.`,
+    );
+  }
+  for (const hint of hintsFor(pictures, fitting)) output.note(hint);
+  if (event.launcherUrl !== undefined) output.note(otherLink(event.launcherUrl));
+  // Last, so that nothing moves its top out of the window.
+  if (codes !== undefined && fitting !== undefined) output.draw(`${codes[fitting].text}\n`);
+}
+
+export function invitationOf({ waitMs }: Verification): string {
+  const time =
+    waitMs < 90_000 ? `${Math.ceil(waitMs / 1000)} s` : `${Math.round(waitMs / 60_000)} min`;
+  return `Open this link and confirm within ${time}:`;
+}
+
+export function otherLink(launcherUrl: string): string {
+  return `If it is refused again, try the other link:\n${launcherUrl}`;
+}
+
+export interface Codes {
+  /** Asks for what the bridge uses. */
+  readonly exact: QrText;
+  /** For small windows. Asks for Lark's standard set. */
+  readonly small: QrText;
+}
+
+export async function drawCodes({ url, shortUrl }: Verification, ink: Ink): Promise<Codes> {
+  return { exact: await drawQr(url, ink), small: await drawQr(shortUrl, ink) };
+}
+
+/** Undefined if the terminal is too small for both. What is not a terminal has any size. */
+export function codeThatFits(
+  codes: Codes,
+  { columns, rows }: Size = { columns: Infinity, rows: Infinity },
+  rowsBelow: number,
+): keyof Codes | undefined {
+  const fits = (code: QrText) => code.columns <= columns && code.rows + rowsBelow <= rows;
+  return (['exact', 'small'] as const).find((name) => fits(codes[name]));
 }
 
 /** The paths of the image files. The one that the person asked for comes first. */
-async function writePictures(url: string, screen: ConnectScreen): Promise<string[]> {
-  const paths = screen.qrImage === undefined ? [] : [screen.qrImage];
-  if (!screen.noQr) paths.push(join(screen.stateDir, 'qr.png'));
+export async function writePictures(
+  url: string,
+  { qrImage, noQr, stateDir }: ConnectScreen,
+): Promise<string[]> {
+  const paths = qrImage === undefined ? [] : [qrImage];
+  if (!noQr) paths.push(join(stateDir, 'qr.png'));
   for (const path of paths) await writeQrImage(url, path);
   return paths;
 }
 
-interface Codes {
-  readonly pictures: readonly string[];
-  /** Undefined if none is wanted on the screen. */
-  readonly qr: QrText | undefined;
-  readonly screen: ConnectScreen;
-}
-
-function hintsFor({ launcherUrl }: Verification, codes: Codes): string[] {
+/** What stands between the link and the code. `pictures`: the image files. `code`: the one that is drawn, if any. */
+export function hintsFor(pictures: readonly string[], code: keyof Codes | undefined): string[] {
   return [
-    ...scanHints(codes),
+    ...scanHints(pictures.join(', '), code),
     'If the page says "Link expired", open this link again. Reloading that page does not help.',
-    ...(launcherUrl === undefined
-      ? []
-      : [`If it is refused again, try the other link:\n${launcherUrl}`]),
   ];
 }
 
-function scanHints({ pictures, qr, screen }: Codes): string[] {
-  const { columns = 0, rows = 0 } = screen;
-  const paths = pictures.join(', ');
-  const fallback =
-    'If scanning in the app fails, open the link in a browser. That works more often.';
-  if (qr === undefined) {
-    return pictures.length === 0
-      ? []
-      : [`Or scan the image of the QR code with the Lark or Feishu app: ${paths}`, fallback];
-  }
-  if (!fits(qr, screen)) {
-    return [
-      `The QR code does not fit into this terminal. It needs ${qr.columns} columns and ${qr.rows + ROWS_BELOW} rows, and the terminal has ${columns} and ${rows}.`,
-      `Open the link, or scan the image with the Lark or Feishu app: ${paths}`,
-    ];
-  }
+function scanHints(images: string, code: keyof Codes | undefined): string[] {
+  const isDrawn = code !== undefined;
+  if (!isDrawn && images === '') return [];
   return [
-    `Or scan the QR code below with the Lark or Feishu app. The same as an image: ${paths}`,
-    fallback,
+    isDrawn
+      ? `Or scan the QR code below with the Lark or Feishu app. The same as an image: ${images}`
+      : `Or scan the image of the QR code with the Lark or Feishu app: ${images}`,
+    'If scanning in the app fails, open the link in a browser. That works more often.',
+    ...(code === 'small' ? [SMALL_CODE] : []),
   ];
 }
 
-function statusOf(event: Exclude<OnboardingEvent, Verification>) {
+/** Whoever confirms sees the permissions in Lark. This says why they differ. */
+const SMALL_CODE =
+  'The link asks only for what lark-bridge uses. The code for a small window asks for the permissions that Lark gives agents by default, because a list does not fit into it.';
+
+export function statusOf(event: Progress) {
   switch (event.kind) {
     case 'waiting':
       return { status: 'waiting', text: 'Waiting for your confirmation … (Ctrl-C stops)' };

@@ -44,10 +44,9 @@ export class Output {
     this.#line('stdout', text);
   }
 
-  /** A picture of our own that may have colours, or `data` as one line of JSON. */
-  picture(text: string, data: unknown): void {
-    if (this.json) this.result('', data);
-    else this.#streams.stdout.write(`${text}\n`);
+  /** What we draw ourselves: it may have colours, move the cursor and leave its line open. Not for JSON. */
+  draw(text: string): void {
+    this.#streams.stdout.write(text);
   }
 
   /** Progress for people, on stderr; silent with --quiet. */

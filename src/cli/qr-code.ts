@@ -19,17 +19,20 @@ export interface QrText {
 }
 
 /**
- * One character shows two modules, one above the other. With `colored` the code is black on white in every
- * theme. Without it the light modules are drawn. That is right on a dark terminal, which most people have. On a
- * light one the code is inverted.
+ * What is drawn. `colors`: black on white, in every theme. Without colours it depends on the background, because a
+ * scanner wants dark modules on light ones: `light` draws the light modules, for a dark background, and `dark` the
+ * dark ones.
  */
-export async function drawQr(link: string, { colored }: { colored: boolean }): Promise<QrText> {
+export type Ink = 'colors' | 'light' | 'dark';
+
+/** One character shows two modules, one above the other. */
+export async function drawQr(link: string, ink: Ink): Promise<QrText> {
   const { create } = await import('qrcode');
   const { modules } = create(link, LEVEL);
   const isInk = (row: number, column: number) => {
     const isInside = Math.min(row, column) >= 0 && Math.max(row, column) < modules.size;
     const isDark = isInside && modules.get(row, column) === 1;
-    return colored ? isDark : !isDark;
+    return ink === 'light' ? !isDark : isDark;
   };
   const columns = modules.size + 2 * QUIET_MODULES;
   const lines: string[] = [];
@@ -39,17 +42,23 @@ export async function drawQr(link: string, { colored }: { colored: boolean }): P
       const halves = (isInk(row, column) ? 2 : 0) + (isInk(row + 1, column) ? 1 : 0);
       return ' ▄▀█'[halves];
     }).join('');
-    lines.push(colored ? `${BLACK_ON_WHITE}${line}${END_OF_COLOR}` : line);
+    lines.push(ink === 'colors' ? `${BLACK_ON_WHITE}${line}${END_OF_COLOR}` : line);
   }
   return { text: lines.join('\n'), columns, rows: lines.length };
 }
 
+/** The code as a PNG. */
+export async function qrPicture(link: string): Promise<Buffer> {
+  const { toBuffer } = await import('qrcode');
+  return toBuffer(link, { ...LEVEL, type: 'png', scale: 6 });
+}
+
 /** Writes a PNG, or an SVG if the path ends so. Only the owner may read it: with the code anybody can confirm. */
 export async function writeQrImage(link: string, path: string): Promise<void> {
-  const qrcode = await import('qrcode');
+  const { toString } = await import('qrcode');
   const image = /\.svg$/i.test(path)
-    ? await qrcode.toString(link, { ...LEVEL, type: 'svg' })
-    : await qrcode.toBuffer(link, { ...LEVEL, type: 'png', scale: 6 });
+    ? await toString(link, { ...LEVEL, type: 'svg' })
+    : await qrPicture(link);
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
     // A pipe or a device can't be replaced by a file.

@@ -287,7 +287,7 @@ test('Ctrl-C keeps the bot and says how to go on; going on works', async () => {
   const app = await scan(run);
   await cardIn(cloud.directChat(mei, app));
   run.stop('SIGINT');
-  expect(await run.code).toBe(1);
+  expect(await run.code).toBe(130);
   const again = `lark-bridge connect --verify --state-dir ${rig.stateDir}`;
   expect(run.events().at(-1)).toMatchObject({
     event: 'error',
@@ -319,6 +319,10 @@ test('beside a running daemon no second connection is opened; what the daemon kn
   expect(run.err).toContain(`process ${daemon.pid}`);
   expect(run.err).toContain('It is connected');
   expect(cloud.calls({ path: 'ws/endpoint' })).toHaveLength(bootstraps);
+  const disconnect = rig.command(['disconnect']);
+  expect(await disconnect.code).toBe(5);
+  expect(disconnect.err).toContain('next: Stop it first: `lark-bridge service stop`');
+  expect(rig.credentials()).toMatchObject({ app_id: app.appId });
   daemon.stop('SIGTERM');
   expect(await daemon.code).toBe(0);
 });

@@ -32,7 +32,8 @@ export interface Run {
 
 interface StartOptions {
   readonly base?: string;
-  readonly stdin?: string;
+  /** `open`: it is there, and nobody types. */
+  readonly stdin?: string | { readonly open: true };
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -68,7 +69,7 @@ export class ConnectRig {
     const { stdout, stderr, code, stop } = startProgram(
       [...words, '--state-dir', this.stateDir],
       this.#env(options),
-      { input: options.stdin ?? '' },
+      typeof options.stdin === 'object' ? {} : { input: options.stdin ?? '' },
     );
     const run = watched({ stdout, stderr, code, stop, pid: undefined });
     this.#commands.push(run);
@@ -81,7 +82,7 @@ export class ConnectRig {
       env: this.#env(options),
     });
     this.#running.push(child);
-    child.stdin.end(options.stdin ?? '');
+    if (typeof options.stdin !== 'object') child.stdin.end(options.stdin ?? '');
     const { stdout, stderr, pid } = child;
     const code = new Promise<number | null>((resolve) => child.once('close', resolve));
     return watched({ stdout, stderr, pid, code, stop: (signal) => child.kill(signal) });

@@ -168,7 +168,7 @@ test('LCM-CON-07: slow_down is obeyed and said; LCM-CON-05: begin asks for the b
       .poll(() => run.events(), EVENTUALLY)
       .toContainEqual({ event: 'status', status: 'slow_down', interval: 10 });
     run.stop();
-    expect(await run.code).toBe(1);
+    expect(await run.code).toBe(130);
     expect(forms).toEqual([
       'action=begin&archetype=PersonalAgent&auth_method=client_secret&request_user_info=open_id+tenant_brand',
       'action=poll&device_code=the-device-code',
@@ -209,7 +209,7 @@ test('a host that can’t be reached: exit 4', async () => {
 });
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
-  '%s: exit 1, nothing stored, start again',
+  '%s: exit 130, no bot stored, start again',
   async (signal) => {
     await startCloud({ interval: 30 });
     const run = rig.program(['connect', '--json']);
@@ -217,10 +217,10 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
       .poll(() => run.events(), EVENTUALLY)
       .toContainEqual({ event: 'status', status: 'waiting' });
     run.stop(signal);
-    expect(await run.code).toBe(1);
+    expect(await run.code).toBe(130);
     expect(run.events().at(-1)).toMatchObject({ event: 'error', code: 'interrupted' });
     expect(run.err).toContain('Run the same command again');
-    expect(readdirSync(stateDir)).toEqual(['qr.png']);
+    expect(readdirSync(stateDir)).toEqual(['connect.json', 'qr.png']);
   },
 );
 

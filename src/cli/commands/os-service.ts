@@ -43,7 +43,7 @@ const unitOptions = {
   },
 } as const satisfies Record<string, Options>;
 
-const install: LeafCommand = {
+export const install: LeafCommand = {
   usage: 'install',
   isForOperator: true,
   describe: 'start it now, and at every start of the machine (systemd)',
@@ -51,7 +51,7 @@ const install: LeafCommand = {
   run: async (invocation) => {
     const { output } = invocation;
     const scope = scopeOf(invocation);
-    const facts = factsOf(invocation, scope);
+    const facts = unitFacts(invocation, scope);
     if (scope === 'system') refuseUnreadable(facts);
     const systemd = systemdOf(invocation);
     await systemd.install(await systemdUnit(invocation, scope, facts));
@@ -160,7 +160,7 @@ const print: LeafCommand = {
   run: async (invocation) => {
     const format = invocation.options['for'] as UnitFormat;
     const scope = scopeOf(invocation);
-    const facts = factsOf(invocation, scope);
+    const facts = unitFacts(invocation, scope);
     const text = await TEXTS[format](invocation, scope, facts);
     invocation.output.result(text.trimEnd(), { format, scope, text });
   },
@@ -201,8 +201,10 @@ function scopeOf({ options }: Invocation): Scope {
 }
 
 function systemdOf(invocation: Invocation): Systemd {
-  const { env } = invocation;
-  const scope = scopeOf(invocation);
+  return systemdFor(scopeOf(invocation), invocation);
+}
+
+export function systemdFor(scope: Scope, { env }: Invocation): Systemd {
   return new Systemd({ scope, env, folder: unitFolder(scope, { env, home: homeOf(env) }) });
 }
 
@@ -211,7 +213,7 @@ function homeOf(env: Invocation['env']): string {
   return home === '' ? homedir() : home;
 }
 
-function factsOf(invocation: Invocation, scope: Scope): UnitFacts {
+export function unitFacts(invocation: Invocation, scope: Scope): UnitFacts {
   const { env, options, program } = invocation;
   const path = env['PATH'] ?? '';
   if (scope === 'system' && options['state-dir'] !== undefined) {

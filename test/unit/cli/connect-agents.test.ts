@@ -42,10 +42,14 @@ async function connect(typed: string | undefined, ...words: string[]) {
   const around = { env, execPath: process.execPath, argv: process.argv, ...streams };
   const all = ['connect', '--no-verify', '--no-qr', ...words];
   const ended = main(all, new AbortController().signal, around as unknown as ProcessParts);
-  const link = /https?:\/\/[^\s"]+\/page\/cli\?[^\s"]+/;
+  const link = /https?:\/\/[^\s"]+\/page\/cli\?[^\s"\u001B]+/;
   await expect.poll(() => said.out).toMatch(link);
   cloud.scan({ url: link.exec(said.out)?.[0] ?? '', approve: true });
-  if (typed !== undefined) streams.stdin.write(typed);
+  if (typed !== undefined) {
+    // What is typed before belongs to the screen that waits for the confirmation.
+    await expect.poll(() => said.err).toMatch(/> $/);
+    streams.stdin.write(typed);
+  }
   expect(await ended).toBe(0);
   const list = await runProgram(['agents', 'list', '--json'], env);
   const { agents } = JSON.parse(list.stdout) as { agents: { name: string }[] };

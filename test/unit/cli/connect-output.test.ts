@@ -1,122 +1,92 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** What `connect` writes where it draws nothing twice: into a pipe, a file, a log, a terminal without a cursor. */
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import jsQrModule from 'jsqr';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { OnboardingEvent } from '../../../src/app/connect.ts';
-import { type ConnectScreen, showEvent } from '../../../src/cli/connect-output.ts';
+import { plainView, type Size } from '../../../src/cli/connect-output.ts';
 import { Output } from '../../../src/cli/output.ts';
+import type { Ink } from '../../../src/cli/qr-code.ts';
 import { consentLinks } from '../../../src/lark/connect/consent-link.ts';
-
-// CommonJS, whose types tell of a default export that Node does not see.
-const jsQR = jsQrModule as unknown as typeof jsQrModule.default;
+import { temporaryFolder } from '../../kit/folder.ts';
+import { RenderedTerminal } from '../../kit/rendered-terminal.ts';
 
 const LINK = 'https://example.test/page/cli?user_code=AB-CD';
-const VERIFICATION: OnboardingEvent = {
+const VERIFICATION = {
   kind: 'verification',
   url: LINK,
+  shortUrl: LINK,
   launcherUrl: undefined,
   lifetimeMs: 3_600_000,
   waitMs: 600_000,
-};
+} as const satisfies OnboardingEvent;
 
 let stateDir: string;
 
 beforeEach(() => {
-  stateDir = mkdtempSync(join(tmpdir(), 'lark-bridge-screen-'));
+  stateDir = temporaryFolder();
 });
 
-afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
+interface How {
+  readonly size?: Size;
+  readonly ink?: Ink;
+  readonly json?: boolean;
+  readonly noQr?: boolean;
+}
 
-async function shown(event: OnboardingEvent, screen: Partial<ConnectScreen> & { json?: boolean }) {
+async function shown(event: OnboardingEvent, how: How = {}) {
+  const { size, ink = 'light', json = false, noQr = false } = how;
   const stdout = new PassThrough({ encoding: 'utf8' });
   const stderr = new PassThrough({ encoding: 'utf8' });
-  const { json = false, ...changes } = screen;
   const output = new Output({ stdout, stderr }, { json, quiet: false, version: '0' });
-  const plain = {
-    noQr: false,
-    qrImage: undefined,
-    columns: undefined,
-    rows: undefined,
-    colored: false,
-  };
-  await showEvent(event, { output, stateDir, ...plain, ...changes });
+  const view = plainView({ output, stateDir, noQr, qrImage: undefined, ink }, size);
+  await view.show(event);
   const read = (stream: PassThrough) => String(stream.read() ?? '');
   return { out: read(stdout), err: read(stderr) };
 }
 
 test('the link is text of its own line, so that it can be copied', async () => {
-  const { out, err } = await shown(VERIFICATION, {});
+  const { out, err } = await shown(VERIFICATION);
   expect(out.split('\n')[0]).toBe(LINK);
   expect(err).toContain('within 10 min');
   expect(err).toContain(join(stateDir, 'qr.png'));
 });
 
 const ESCAPE = String.fromCharCode(27);
-/** As `connect` makes it, with all that it asks for. */
-const REAL_LINK = consentLinks({
+/** As `connect` makes them, with all that it asks for. */
+const LINKS = consentLinks({
   serverUrl: new URL('https://open.feishu.cn/page/launcher?user_code=ABCD-EFGH'),
   userCode: 'ABCD-EFGH',
   pageUrl: 'https://open.feishu.cn/page/cli',
-}).url;
-const REAL = { ...VERIFICATION, url: REAL_LINK };
+});
+const REAL = { ...VERIFICATION, ...LINKS, launcherUrl: undefined };
 
-const isOfCode = (line: string) => /[▀▄█]/.test(line) || line.startsWith(ESCAPE);
-
-/** What a terminal shows of the code: its cells as pixels, and what a scanner reads there. */
-function scanned(
-  out: string,
-  theme: 'dark' | 'light',
-  inversionAttempts: 'dontInvert' | 'attemptBoth',
-) {
-  const [text, background] = theme === 'dark' ? [255, 0] : [0, 255];
-  const lines = out.split('\n').filter(isOfCode);
-  // Black on white of its own, or what the theme has.
-  const cells = lines.map((line) => {
-    const colored = line.startsWith(`${ESCAPE}[30;47m`);
-    const glyphs = line.replaceAll(new RegExp(`${ESCAPE}\\[[0-9;]*m`, 'g'), '');
-    const [ink, paper] = colored ? [0, 187] : [text, background];
-    return Array.from(glyphs).map((glyph) => [
-      '▀█'.includes(glyph) ? ink : paper,
-      '▄█'.includes(glyph) ? ink : paper,
-    ]);
-  });
-  const scale = 4;
-  const width = (cells[0]!.length + 8) * scale;
-  const height = (cells.length * 2 + 8) * scale;
-  const pixels = new Uint8ClampedArray(width * height * 4).fill(255);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const [row, column] = [Math.floor(y / scale) - 4, Math.floor(x / scale) - 4];
-      const shade = cells[Math.floor(row / 2)]?.[column]?.[row & 1] ?? background;
-      pixels.fill(shade, (y * width + x) * 4, (y * width + x) * 4 + 3);
-    }
-  }
-  return jsQR(pixels, width, height, { inversionAttempts })?.data;
+async function scanned(out: string, theme: 'dark' | 'light'): Promise<string | undefined> {
+  const terminal = new RenderedTerminal({ columns: 100, rows: 60 }, theme);
+  terminal.write(out);
+  return terminal.scanned();
 }
 
-test.each<[string, boolean, 'dark' | 'light', 'dontInvert' | 'attemptBoth']>([
-  ['in colour on a dark terminal', true, 'dark', 'dontInvert'],
-  ['in colour on a light terminal', true, 'light', 'dontInvert'],
-  ['without colour on a dark terminal', false, 'dark', 'dontInvert'],
-  ['without colour on a light terminal, as a negative', false, 'light', 'attemptBoth'],
-])('the code on the screen leads to the link: %s', async (_what, colored, theme, inversion) => {
-  const { out } = await shown(REAL, { columns: 80, rows: 44, colored });
-  expect(out.includes(ESCAPE)).toBe(colored);
-  expect(scanned(out, theme, inversion)).toBe(REAL_LINK);
+test('a log gets the exact code too, and nothing that only a terminal understands', async () => {
+  const { out, err } = await shown(REAL);
+  expect(out + err).not.toContain(ESCAPE);
+  expect(await scanned(out, 'dark')).toBe(LINKS.url);
 });
 
-test('a log gets the code too, without colour', async () => {
-  const { out } = await shown(REAL, {});
-  expect(out).not.toContain(ESCAPE);
-  expect(scanned(out, 'dark', 'dontInvert')).toBe(REAL_LINK);
+test.each<[Ink, 'dark' | 'light']>([
+  ['colors', 'dark'],
+  ['colors', 'light'],
+  ['light', 'dark'],
+  ['dark', 'light'],
+])('the code in %s on a %s terminal leads to the link', async (ink, theme) => {
+  const { out } = await shown(REAL, { size: { columns: 80, rows: 44 }, ink });
+  expect(out.includes(ESCAPE)).toBe(ink === 'colors');
+  expect(await scanned(out, theme)).toBe(LINKS.url);
 });
 
-test('the real code fits into 80 columns', async () => {
-  const { out, err } = await shown(REAL, { columns: 80, rows: 100, colored: true });
-  expect(out).toContain('█');
+test('the exact code fits into 80 columns', async () => {
+  const { err } = await shown(REAL, { size: { columns: 80, rows: 100 } });
   expect(err).toContain('scan the QR code below');
+  expect(err).not.toContain('small window');
 });
 
 test('nothing is below the code: links and hints are said before', async () => {
@@ -125,39 +95,40 @@ test('nothing is below the code: links and hints are said before', async () => {
     { stdout: both, stderr: both },
     { json: false, quiet: false, version: '0' },
   );
-  const screen = { noQr: false, qrImage: undefined, columns: 80, rows: 50, colored: false };
-  await showEvent({ ...REAL, launcherUrl: 'https://other.test/' }, { output, stateDir, ...screen });
+  const screen = { output, stateDir, noQr: false, qrImage: undefined, ink: 'light' } as const;
+  const view = plainView(screen, { columns: 80, rows: 50 });
+  await view.show({ ...REAL, launcherUrl: 'https://other.test/' });
   const lines = String(both.read()).trimEnd().split('\n');
   const first = lines.findIndex((line) => /[▀▄█]/.test(line));
   expect(lines.slice(first).every((line) => /^[ ▀▄█]+$/.test(line))).toBe(true);
   expect(lines.slice(0, first).join('\n')).toContain('https://other.test/');
 });
 
-describe.each([true, false])('a terminal that is too small (colored: %s)', (colored) => {
+describe('a small terminal', () => {
   const NEEDED = /needs (\d+) columns and (\d+) rows/;
 
-  test('80x24: it says to open the link or the image, and not to scan a code that is not shown', async () => {
-    const { out, err } = await shown(REAL, { columns: 80, rows: 24, colored });
-    expect(out).toBe(`${REAL_LINK}\n`);
-    expect(err).toContain('and the terminal has 80 and 24.');
-    expect(err).toContain(`Open the link, or scan the image`);
-    expect(err).toContain(join(stateDir, 'qr.png'));
-    expect(err).not.toContain('scan the QR code');
+  test('80x25 gets the code of the short link, and is told why it asks for more', async () => {
+    const { out, err } = await shown(REAL, { size: { columns: 80, rows: 25 } });
+    expect(out.split('\n')[0]).toBe(LINKS.url);
+    expect(await scanned(out, 'dark')).toBe(LINKS.shortUrl);
+    expect(err).toContain('asks for the permissions that Lark gives agents by default');
   });
 
   test('by one column or one row: words, not a broken code; what it says it needs is enough', async () => {
-    const { err } = await shown(REAL, { columns: 20, rows: 10, colored });
+    const { err } = await shown(REAL, { size: { columns: 20, rows: 10 } });
+    expect(err).toContain(`Or scan the image of the QR code`);
+    expect(err).toContain(join(stateDir, 'qr.png'));
+    expect(err).not.toContain('scan the QR code below');
     const [columns, rows] = NEEDED.exec(err)!.slice(1, 3).map(Number) as [number, number];
     for (const size of [
       { columns: columns - 1, rows },
       { columns, rows: rows - 1 },
     ]) {
-      expect((await shown(REAL, { ...size, colored })).out).not.toContain('█');
+      expect((await shown(REAL, { size })).out).not.toContain('█');
     }
-    const { out } = await shown(REAL, { columns, rows, colored });
-    const lines = out.split('\n').filter(isOfCode);
-    const widths = lines.map((line) => line.match(/[ ▀▄█]/gu)?.length ?? 0);
-    expect(new Set(widths)).toEqual(new Set([columns]));
+    const { out } = await shown(REAL, { size: { columns, rows } });
+    const lines = out.split('\n').slice(1, -1);
+    expect(new Set(lines.map(({ length }) => length))).toEqual(new Set([columns]));
     // One line says what is waited for, and the cursor stands in the next.
     expect(lines.length + 2).toBe(rows);
   });
@@ -196,7 +167,7 @@ test.each<[OnboardingEvent, Record<string, unknown>]>([
 ])('%j is one line of JSON and one of words', async (event, fields) => {
   const json = await shown(event, { json: true });
   expect(JSON.parse(json.out)).toEqual({ event: 'status', ...fields });
-  const text = await shown(event, {});
+  const text = await shown(event);
   expect(text.out).toBe('');
   expect(text.err.trimEnd()).toMatch(/^[^\n]+$/);
 });
