@@ -13,6 +13,7 @@ import { configCommand } from './commands/config.ts';
 import { connectCommand } from './commands/connect.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
+import { disconnectCommand } from './commands/disconnect.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { foldersCommand } from './commands/folders.ts';
 import { hubCommand } from './commands/hub.ts';
@@ -43,6 +44,7 @@ export interface ProcessParts {
 const GRAMMAR = {
   commands: [
     connectCommand,
+    disconnectCommand,
     runCommand,
     hubCommand,
     agentsCommand,

@@ -8,5 +8,7 @@ declare module '@napi-rs/keyring' {
     );
     getPassword(): string | null;
     setPassword(password: string): void;
+    /** False if there was none. */
+    deletePassword(): boolean;
   }
 }

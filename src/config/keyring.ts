@@ -10,6 +10,8 @@ export interface Keyring {
   /** The secret of an app, if the keyring has one. */
   read(app: AppId): Secret | undefined;
   keep(app: AppId, secret: Secret): void;
+  /** Whether there was one. */
+  forget(app: AppId): boolean;
 }
 
 const PACKAGE = '@napi-rs/keyring';
@@ -42,6 +44,9 @@ export async function openKeyring(): Promise<Keyring> {
     },
     keep(app, secret) {
       asked(app, (entry) => entry.setPassword(secret.reveal()));
+    },
+    forget(app) {
+      return asked(app, (entry) => entry.deletePassword());
     },
   };
 }

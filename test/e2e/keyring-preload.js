@@ -19,6 +19,11 @@ const source = `
     setPassword(password) {
       writeFileSync(file, JSON.stringify({ ...all(), [this.key]: password }));
     }
+    deletePassword() {
+      const { [this.key]: found, ...others } = all();
+      writeFileSync(file, JSON.stringify(others));
+      return found !== undefined;
+    }
   }
 `;
 const url = `data:text/javascript,${encodeURIComponent(source)}`;

@@ -48,6 +48,18 @@ test('connect keeps it there, out of the file; run, status and doctor find it', 
   expect(doctor.stdout).toContain('its secret from the keyring');
 });
 
+test('disconnect takes it out of the keyring, and touches nothing while that is locked', async () => {
+  await connect();
+  const locked = await rig.program(['disconnect'], { env: { ...env, KEYRING_LOCKED: 'yes' } });
+  expect(locked.code).toBe(1);
+  expect(existsSync(join(rig.stateDir, 'credentials.json'))).toBe(true);
+  const { code, stdout } = await rig.program(['disconnect', '--json'], { env });
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ app_id: rig.app.appId, removed_from_keyring: true });
+  expect(JSON.parse(readFileSync(join(rig.home, 'keyring'), 'utf8'))).toEqual({});
+  expect(existsSync(join(rig.stateDir, 'credentials.json'))).toBe(false);
+});
+
 test('without the setting, run says where the secret may be', async () => {
   await connect();
   const { code, stderr } = await rig.program(['run'], { env: { ...env, LARK_BRIDGE_SECRETS: '' } });

@@ -31,7 +31,7 @@ describe('help and version', () => {
       ([, name = '']) => name,
     );
     expect(commands.toSorted()).toEqual(
-      'agents backup chats completion config connect dead-letters demo doctor folders hub pairing restore run send service simulate status trace turns webhooks'.split(
+      'agents backup chats completion config connect dead-letters demo disconnect doctor folders hub pairing restore run send service simulate status trace turns webhooks'.split(
         ' ',
       ),
     );

@@ -80,6 +80,7 @@ test('with a keyring the secret is there, and not in the file', () => {
     check() {},
     read: () => undefined,
     keep: (app: string, secret: Secret) => void kept.set(app, secret.reveal()),
+    forget: (app: string) => kept.delete(app),
   };
   const store = createCredentialStore(stateDir, { force: false, keyring });
   store.admit();
@@ -96,7 +97,7 @@ test('a keyring that can’t be used is told before anybody is asked for anythin
   const check = () => {
     throw new BridgeError('store_unavailable', 'it is locked');
   };
-  const keyring = { check, read: () => undefined, keep() {} };
+  const keyring = { check, read: () => undefined, keep() {}, forget: () => false };
   const error = failureOf(() => createCredentialStore(stateDir, { force: false, keyring }).admit());
   expect(error.message).toBe('it is locked');
 });
