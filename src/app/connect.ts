@@ -41,7 +41,7 @@ interface OnboardingRequest {
 /** Creates one bot for the state directory, or takes an existing app. */
 export async function createOnboarding(request: OnboardingRequest): Promise<Onboarding> {
   const { config, force, timeoutMs, signal, onEvent } = request;
-  const keyring = config.secrets === 'keyring' ? await openTheKeyring() : undefined;
+  const keyring = await keyringFor(config);
   const store = createCredentialStore(config.stateDir, { force, keyring });
   const before = loadCredentials(config.stateDir);
   const progress = connectProgress(config.stateDir);
@@ -69,8 +69,9 @@ export async function createOnboarding(request: OnboardingRequest): Promise<Onbo
   });
 }
 
-/** Loaded only when it is needed: few people install its package. */
-async function openTheKeyring() {
+/** Undefined if secrets are kept in files. Loaded only when it is needed: few people install its package. */
+export async function keyringFor({ secrets }: Config) {
+  if (secrets !== 'keyring') return undefined;
   const { openKeyring } = await import('../config/keyring.ts');
   return openKeyring();
 }

@@ -69,7 +69,7 @@ export async function obtainBot(
   }
 }
 
-async function viewFor(invocation: Invocation, config: Config): Promise<ConnectView> {
+export async function viewFor(invocation: Invocation, config: Config): Promise<ConnectView> {
   const { options, output, env, stdin, stdout, stderr } = invocation;
   const qrImage = options['qr-image'];
   const screen = {

@@ -92,7 +92,7 @@ export class LiveView implements ConnectView {
     };
     this.#status = '';
     if (!isSecond) this.#listen();
-    this.#draw(`${isSecond ? '\n' : ''}${this.#above().join('\n')}\n`);
+    this.#draw(`${isSecond ? '\n' : ''}${this.#above().text}`);
   }
 
   #showProgress(event: Progress): void {
@@ -142,8 +142,8 @@ export class LiveView implements ConnectView {
   #redraw(): void {
     const above = this.#above();
     const { columns, rows } = this.#size();
-    const fits = rowsOf(above, columns) + this.#code().rows + ROWS_BELOW <= rows;
-    const head = fits || this.#isLinkOnly ? `${above.join('\n')}\n` : '';
+    const fits = rowsOf(above.lines, columns) + this.#code().rows + ROWS_BELOW <= rows;
+    const head = fits || this.#isLinkOnly ? above.text : '';
     this.#draw(`${clearedWindow(this.#window.pictures)}${head}`);
   }
 
@@ -181,16 +181,19 @@ export class LiveView implements ConnectView {
     return { text, rows: rowsOf([text], size.columns), code };
   }
 
-  #above(): string[] {
-    if (this.#scene === undefined) return [];
+  /** What stands above the code: as words, and as it is written. */
+  #above(): { readonly lines: readonly string[]; readonly text: string } {
+    if (this.#scene === undefined) return { lines: [], text: '' };
     const { event, isSecond, imagePaths } = this.#scene;
     const { url, launcherUrl } = event;
     const isOther = isSecond || this.#screen.noQr;
     const hints = [
       ...hintsFor(imagePaths, this.#code().code),
-      ...(launcherUrl !== undefined && isOther ? [otherLink(launcherUrl)] : []),
+      ...(launcherUrl !== undefined && isOther ? otherLink(launcherUrl) : []),
     ];
-    return [invitationOf(event), linked(url, url), ...hints.map(shownText)];
+    const lines = [invitationOf(event), url, ...hints].map(shownText);
+    const written = lines.map((line) => (line === url ? linked(line, url) : line));
+    return { lines, text: `${written.join('\n')}\n` };
   }
 
   #statusLine(): string {
@@ -215,7 +218,6 @@ export class LiveView implements ConnectView {
 
 /** How many rows of the window some lines take. */
 function rowsOf(lines: readonly string[], columns: number): number {
-  return lines
-    .flatMap((line) => line.replaceAll(/\u001B\]8;;[^\u001B]*\u001B\\/g, '').split('\n'))
-    .reduce((sum, { length }) => sum + Math.max(1, Math.ceil(length / columns)), 0);
+  const rows = lines.map(({ length }) => Math.max(1, Math.ceil(length / columns)));
+  return rows.reduce((sum, count) => sum + count, 0);
 }

@@ -80,7 +80,7 @@ async function showVerification(
     );
   }
   for (const hint of hintsFor(pictures, fitting)) output.note(hint);
-  if (event.launcherUrl !== undefined) output.note(otherLink(event.launcherUrl));
+  if (event.launcherUrl !== undefined) output.note(otherLink(event.launcherUrl).join('\n'));
   // Last, so that nothing moves its top out of the window.
   if (codes !== undefined && fitting !== undefined) output.draw(`${codes[fitting].text}\n`);
 }
@@ -91,8 +91,8 @@ export function invitationOf({ waitMs }: Verification): string {
   return `Open this link and confirm within ${time}:`;
 }
 
-export function otherLink(launcherUrl: string): string {
-  return `If it is refused again, try the other link:\n${launcherUrl}`;
+export function otherLink(launcherUrl: string): string[] {
+  return ['If it is refused again, try the other link:', launcherUrl];
 }
 
 export interface Codes {

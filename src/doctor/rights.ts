@@ -21,7 +21,7 @@ export function checkRights(
     return [
       note('rights', 'Lark does not show this app its permissions and events.', {
         reason: app.detail,
-        next: `To have them checked, grant ${needs.ownSettings} at ${pages.permissions} and publish a version.`,
+        next: `To have them checked, grant ${needs.ownSettings} at ${pages.permissions} and publish a version. ${orConfirm([needs.ownSettings]).en}`,
       }),
     ];
   }
@@ -56,12 +56,22 @@ function missingScopes(
   missing: readonly ScopeNeed[],
   grant: RightsPages['grant'],
 ): Finding<Text>[] {
-  const page = grant(missing.map(({ anyOf }) => anyOf[0]));
+  const names = missing.map(({ anyOf }) => anyOf[0]);
+  const page = grant(names);
   const next = {
-    en: `Grant them at ${page}, then create and publish a version.`,
-    zh: `请在 ${page} 开通这些权限，然后创建并发布版本。`,
+    en: `Grant them at ${page}, then create and publish a version. ${orConfirm(names).en}`,
+    zh: `请在 ${page} 开通这些权限，然后创建并发布版本。${orConfirm(names).zh}`,
   };
   return missing.map((need) => missingScope(need, next));
+}
+
+/** The command asks Lark for a link that gives the app these rights. */
+function orConfirm(names: readonly string[]): { readonly en: string; readonly zh: string } {
+  const command = `\`lark-bridge connect --permissions ${names.join(',')}\``;
+  return {
+    en: `Or run ${command} and confirm its link.`,
+    zh: `或者运行 ${command}，并确认其链接。`,
+  };
 }
 
 function missingScope(
@@ -86,10 +96,11 @@ function checkEvents(
     return [note(check, 'Lark did not show which events the published version subscribes to.')];
   }
   const missing = needs.filter(({ name }) => !subscribed.includes(name));
+  const link = orConfirm(missing.map(({ name }) => name));
   const subscribes = ok(check, 'The published version subscribes to the events that are needed.');
   const next = {
-    en: `Subscribe to it at ${pages.events} (by long connection), then create and publish a version.`,
-    zh: `请在 ${pages.events} 订阅（使用长连接），然后创建并发布版本。`,
+    en: `Subscribe to it at ${pages.events} (by long connection), then create and publish a version. ${link.en}`,
+    zh: `请在 ${pages.events} 订阅（使用长连接），然后创建并发布版本。${link.zh}`,
   };
   return [
     ...(missing.some(({ asked }) => asked) ? [] : [subscribes]),
@@ -133,9 +144,10 @@ function checkCallbacks(
   if (callbacks === undefined) return [];
   const missing = needs.filter(({ name }) => !callbacks.includes(name));
   if (missing.length === 0) return [ok(check, 'Presses of buttons come by long connection.')];
+  const link = orConfirm(missing.map(({ name }) => name));
   const next = {
-    en: `Subscribe to it at ${pages.callbacks}, then create and publish a version.`,
-    zh: `请在 ${pages.callbacks} 订阅，然后创建并发布版本。`,
+    en: `Subscribe to it at ${pages.callbacks}, then create and publish a version. ${link.en}`,
+    zh: `请在 ${pages.callbacks} 订阅，然后创建并发布版本。${link.zh}`,
   };
   return missing.map((need) => missingEvent(check, need, next));
 }

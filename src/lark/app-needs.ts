@@ -5,6 +5,13 @@
  */
 import type { AppNeeds, EventNeed, ScopeNeed } from './facts.ts';
 
+/** What a link asks for an app, by their names. */
+export interface AppRights {
+  readonly scopes: readonly string[];
+  readonly events: readonly string[];
+  readonly callbacks: readonly string[];
+}
+
 /** Lark's documentation names the permissions on the page of each call and each event. */
 export const SCOPE_NEEDS = {
   direct: {
@@ -155,11 +162,25 @@ export const APP_NEEDS: AppNeeds = {
 };
 
 /** What `connect` asks for when it creates the app. */
-export const ASKED_AT_FIRST = {
+export const ASKED_AT_FIRST: AppRights = {
   scopes: fewest(APP_NEEDS.scopes.filter(({ asked }) => asked)),
-  events: APP_NEEDS.events.filter(({ asked }) => asked).map(({ name }) => name),
-  callbacks: APP_NEEDS.callbacks.filter(({ asked }) => asked).map(({ name }) => name),
+  events: namesOf(APP_NEEDS.events.filter(({ asked }) => asked)),
+  callbacks: namesOf(APP_NEEDS.callbacks.filter(({ asked }) => asked)),
 };
+
+/** Names of permissions, events and callbacks, sorted by what they are; undefined if one is of no use to the bridge. */
+export function rightsNamed(names: readonly string[]): AppRights | undefined {
+  const scopes = [...APP_NEEDS.scopes.flatMap(({ anyOf }) => anyOf), APP_NEEDS.ownSettings];
+  const [events, callbacks] = [namesOf(APP_NEEDS.events), namesOf(APP_NEEDS.callbacks)];
+  const among = (list: readonly string[]) => names.filter((name) => list.includes(name));
+  const rights = { scopes: among(scopes), events: among(events), callbacks: among(callbacks) };
+  const found = new Set(Object.values(rights).flat());
+  return names.every((name) => found.has(name)) ? rights : undefined;
+}
+
+function namesOf(needs: readonly EventNeed[]): string[] {
+  return needs.map(({ name }) => name);
+}
 
 /** The least of each need, without those that a permission of another need serves as well. */
 function fewest(needs: readonly ScopeNeed[]): string[] {

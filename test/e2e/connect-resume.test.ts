@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { LarkCloud } from '../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimUser } from '../../src/sim/world/model.ts';
 import { pressButtonOf } from '../contract/lark/card-press.ts';
+import { linkIn } from '../kit/rendered-terminal.ts';
 import { ConnectRig, EVENTUALLY, type Run } from './connect-rig.ts';
 
 let rig: ConnectRig;
@@ -105,7 +106,7 @@ test('killed before the proof: the next one proves the same bot', async () => {
   cloud.say({ chat, from: mei, text: 'hi' });
   await saw(second, '"press"');
   const card = cloud.shows(chat).findLast(({ type }) => type === 'interactive');
-  pressButtonOf(cloud, card?.messageId ?? '', mei);
+  await pressButtonOf(cloud, card?.messageId ?? '', mei);
   expect(await second.code, second.err).toBe(0);
   expect(second.events().at(-1)).toMatchObject({ event: 'done', app_id: app.appId });
   expect(cloud.world.apps.size).toBe(1);
@@ -144,7 +145,7 @@ test('killed while it asks about agents: the next one asks again', async () => {
   const words = ['connect', '--no-verify', '--no-qr'];
   const first = rig.program(words, { env, stdin: { open: true } });
   await saw(first, 'Waiting …');
-  scan(/\]8;;(http[^\u001B]+)/.exec(first.out)?.[1] ?? '');
+  scan(linkIn(first.out) ?? '');
   await saw(first, 'Which one shall answer?');
   await kill(first);
 

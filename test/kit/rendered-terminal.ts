@@ -14,6 +14,11 @@ const HALF_PIXELS = 4;
 /** Around the window, in characters: the frame of a window has the colour of its theme. */
 const FRAME = 4;
 
+/** Where the first text that can be clicked leads; undefined if there is none. */
+export function linkIn(written: string): string | undefined {
+  return written.split('\u001B]8;;')[1]?.split('\u001B')[0];
+}
+
 export class RenderedTerminal {
   readonly #terminal: InstanceType<typeof headless.Terminal>;
   readonly #theme: Theme;

@@ -9,6 +9,7 @@ import { type Invocation, type LeafCommand, settingFlag } from '../command.ts';
 import { offerAgents } from '../connect-agents.ts';
 import { existingAppOf, importedBot, obtainBot } from '../connect-bot.ts';
 import { brandName } from '../connect-output.ts';
+import { askForPermissions } from '../connect-permissions.ts';
 import { isProofWanted, proveConnection } from '../connect-proof.ts';
 import { offerService } from '../connect-service.ts';
 
@@ -52,6 +53,11 @@ const OPTIONS: Readonly<Record<string, Options>> = {
       'Check that messages arrive (default on a terminal). If there is a bot already, only this check runs',
   },
   'no-verify': { type: 'boolean', describe: 'Skip that check' },
+  permissions: {
+    type: 'string',
+    describe:
+      'Ask Lark for permissions and events that the bot lacks: names with commas, or none for those of a new bot',
+  },
   ...settingFlag('lang'),
   force: { type: 'boolean', describe: 'Replace the bot that the state directory holds' },
 };
@@ -69,6 +75,7 @@ async function runConnect(invocation: Invocation): Promise<void> {
   const { options, output } = invocation;
   const existing = existingAppOf(options);
   const endAtMs = Date.now() + timeoutOf(options['timeout']);
+  if (options['permissions'] !== undefined) return askForPermissions(invocation, endAtMs);
   const isProven = isProofWanted(invocation);
   const config = await invocation.loadConfig([]);
   const imported = await importedBot(invocation, config);
@@ -78,12 +85,12 @@ async function runConnect(invocation: Invocation): Promise<void> {
   const credentials = stored?.credentials ?? (await obtainBot(invocation, wanted));
   const sitting = { config, credentials, isNew: stored === undefined, endAtMs };
   const { connectProgress } = await import('../../app/connect-progress.ts');
-  const progress = connectProgress(config.stateDir);
+  const progress = stored?.isCheckOnly === true ? undefined : connectProgress(config.stateDir);
   const { appId: id } = credentials;
   const first = stored?.first ?? 'prove';
   if (first === 'prove') {
     if (isProven) await prove(invocation, sitting);
-    progress.reach(id, 'agents');
+    progress?.reach(id, 'agents');
   }
   const bot = botName(credentials);
   const done = { event: 'done', app_id: id, tenant_brand: credentials.brand };
@@ -93,10 +100,10 @@ async function runConnect(invocation: Invocation): Promise<void> {
   if (!output.json) output.result(`Connected: ${bot}.${arrives}`, done);
   if (first !== 'service') await offerAgents(invocation, offer);
   goOnUnlessStopped(invocation);
-  progress.reach(id, 'service');
-  const isService = await offerService(invocation, offer);
+  progress?.reach(id, 'service');
+  const isService = progress !== undefined && (await offerService(invocation, offer));
   goOnUnlessStopped(invocation);
-  progress.end();
+  progress?.end();
   if (output.json) output.result('', done);
   const start = isService ? [] : [`Start it with: ${commandFor(invocation, 'run')}`];
   const kept = arrives === '' ? [keptText(config)] : [];
@@ -149,6 +156,8 @@ interface StoredBot {
   readonly credentials: Credentials;
   /** What is done first with it. */
   readonly first: 'prove' | 'agents' | 'service';
+  /** Nothing was left to do, and the proof is asked for. */
+  readonly isCheckOnly: boolean;
 }
 
 /** The bot that exists already, if only the check is wanted, or if a `connect` before this one did not end. */
@@ -170,10 +179,10 @@ async function storedBot(
   }
   const chosen = (options['brand'] as Brand | undefined) ?? brand;
   const credentials = { appId: appId(id), appSecret, brand: chosen };
-  if (isCheck) return { credentials, first: 'prove' };
+  if (isCheck) return { credentials, first: 'prove', isCheckOnly: next === undefined };
   if (next === undefined || id !== kept) return undefined;
   output.note(`Going on with the ${botName(credentials)}. For another bot: --force`);
-  return { credentials, first: next };
+  return { credentials, first: next, isCheckOnly: false };
 }
 
 /** The full command line for a command on the same state directory. */

@@ -1,17 +1,24 @@
 /** The link that a person opens to create the bot, and what it asks of Lark for the bot. */
 import { gzipSync } from 'node:zlib';
-import { ASKED_AT_FIRST } from '../app-needs.ts';
+import type { AppId } from '../../core/ids.ts';
+import { type AppRights, ASKED_AT_FIRST } from '../app-needs.ts';
 import { CONSENT_PAGE_PATH } from '../brand.ts';
 
-const BOT_NAME = 'lark-bridge';
+const NEW = { name: 'lark-bridge' };
 
-/** `preset: false` limits the consent page to this list. The platform's default asks for far more. */
-const ADDONS = {
-  preset: false,
-  scopes: { tenant: ASKED_AT_FIRST.scopes },
-  events: { items: { tenant: ASKED_AT_FIRST.events } },
-  callbacks: { items: ASKED_AT_FIRST.callbacks },
-};
+/** Rights that an app gets beside those that it has. */
+export interface MoreRights {
+  readonly app: AppId;
+  readonly rights: AppRights;
+}
+
+interface Consent {
+  readonly serverUrl: URL;
+  readonly userCode: string;
+  readonly pageUrl: string | undefined;
+  /** Undefined for a new app. */
+  readonly more?: MoreRights | undefined;
+}
 
 interface ConsentLinks {
   readonly url: string;
@@ -28,24 +35,16 @@ interface ConsentLinks {
  * `serverUrl` is the server's `verification_uri_complete`. With `pageUrl` the first link leads to that page and
  * the server's link is the second one. Without it there is only the server's link.
  */
-export function consentLinks({
-  serverUrl,
-  userCode,
-  pageUrl,
-}: {
-  serverUrl: URL;
-  userCode: string;
-  pageUrl: string | undefined;
-}): ConsentLinks {
-  const launcher = withQuery(serverUrl);
+export function consentLinks({ serverUrl, userCode, pageUrl, more }: Consent): ConsentLinks {
+  const launcher = withQuery(serverUrl, more);
   if (pageUrl === undefined) {
-    return { url: launcher, shortUrl: withShortQuery(serverUrl), launcherUrl: undefined };
+    return { url: launcher, shortUrl: withShortQuery(serverUrl, more), launcherUrl: undefined };
   }
   const page = new URL(pageUrl);
   page.searchParams.set('user_code', userCode);
-  const url = withQuery(page);
+  const url = withQuery(page, more);
   const launcherUrl = launcher === url ? undefined : launcher;
-  return { url, shortUrl: withShortQuery(page), launcherUrl };
+  return { url, shortUrl: withShortQuery(page, more), launcherUrl };
 }
 
 /** The consent page on the server's own host, if that host has Lark's paths. Undefined: use the server's link. */
@@ -58,21 +57,37 @@ export function consentPageOnHostOf(serverUrl: URL): string | undefined {
 const SOURCE = 'node-sdk';
 
 /** The same query as the official SDK's `registerApp`, in its order. The page reads `addons` from it. */
-function withQuery(page: URL): string {
-  const addons = gzipSync(JSON.stringify(ADDONS), { level: 9 }).toString('base64url');
-  return withParameters(page, {
-    ...queryFrom(`${SOURCE}/lark-bridge`),
-    addons,
-    createOnly: 'true',
-  });
+function withQuery(page: URL, more: MoreRights | undefined): string {
+  const from = queryFrom(`${SOURCE}/lark-bridge`);
+  return more === undefined
+    ? withParameters(page, {
+        ...from,
+        ...NEW,
+        addons: addonsOf(ASKED_AT_FIRST),
+        createOnly: 'true',
+      })
+    : withParameters(page, { ...from, addons: addonsOf(more.rights), clientID: more.app });
 }
 
-function withShortQuery(page: URL): string {
-  return withParameters(page, { ...queryFrom(SOURCE), createOnly: 'true' });
+/** Rights of an app can't be left out: they are what its link is for. */
+function withShortQuery(page: URL, more: MoreRights | undefined): string {
+  if (more !== undefined) return withQuery(page, more);
+  return withParameters(page, { ...queryFrom(SOURCE), ...NEW, createOnly: 'true' });
+}
+
+/** `preset: false` limits the consent page to this list. The platform's default asks for far more. */
+function addonsOf({ scopes, events, callbacks }: AppRights): string {
+  const addons = {
+    preset: false,
+    scopes: { tenant: scopes },
+    events: { items: { tenant: events } },
+    callbacks: { items: callbacks },
+  };
+  return gzipSync(JSON.stringify(addons), { level: 9 }).toString('base64url');
 }
 
 function queryFrom(source: string): Readonly<Record<string, string>> {
-  return { from: 'sdk', source, tp: 'sdk', name: BOT_NAME };
+  return { from: 'sdk', source, tp: 'sdk' };
 }
 
 function withParameters(page: URL, parameters: Readonly<Record<string, string>>): string {

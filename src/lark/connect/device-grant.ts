@@ -30,7 +30,7 @@ import {
   type PollResult,
   REGISTRATION_PATH,
 } from './registration.ts';
-import { consentPageOnHostOf, consentLinks } from './consent-link.ts';
+import { consentLinks, consentPageOnHostOf, type MoreRights } from './consent-link.ts';
 import type { Clock } from '../../time/clock.ts';
 
 /** RFC 8628: each `slow_down` adds this to the interval, and it stays. */
@@ -67,6 +67,8 @@ export interface GrantOptions {
   /** For the whole grant, with as many codes as it needs. */
   readonly timeoutMs: number;
   readonly pending: PendingCodes;
+  /** Asks for rights of an app that exists. */
+  readonly more?: MoreRights;
   readonly post: Post;
   readonly clock: Clock;
   /** 0…1, to spread repeats. */
@@ -174,13 +176,14 @@ class DeviceGrant {
   }
 
   async #show(polling: Polling): Promise<void> {
-    const { brand, accountsBaseUrl: override, clock, onEvent } = this.#options;
+    const { brand, accountsBaseUrl: override, clock, more, onEvent } = this.#options;
     const { serverUrl, userCode } = polling.code;
     const pageUrl = override === undefined ? consentPageUrl(brand) : consentPageOnHostOf(serverUrl);
     const links = consentLinks({
       serverUrl,
       userCode,
       pageUrl: userCode === '' ? undefined : pageUrl,
+      more,
     });
     const nowMs = clock.nowMs();
     const lifetimeMs = polling.expiresAtMs - nowMs;

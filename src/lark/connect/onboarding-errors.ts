@@ -1,5 +1,6 @@
 /** The errors with which an onboarding ends without a bot. */
 import { BridgeError } from '../../core/errors.ts';
+import type { AppId } from '../../core/ids.ts';
 
 const EXISTING_APP = 'lark-bridge connect --app-id ID --app-secret-stdin';
 const AGAIN = 'Run the same command again; it begins with a new link.';
@@ -49,6 +50,12 @@ export function codeUsed(): BridgeError {
       next: `Look for the bot in the developer console and give its App ID and App Secret: ${EXISTING_APP}. Or run the same command again for another bot, and delete that one.`,
     },
   );
+}
+
+export function otherApp(made: AppId, wanted: AppId): BridgeError {
+  return new BridgeError('failed', `Lark made another app, ${made}, and ${wanted} is as it was`, {
+    next: `Delete ${made} in the developer console, and grant the permissions there: see \`lark-bridge doctor\`.`,
+  });
 }
 
 export function secretMissing(): BridgeError {

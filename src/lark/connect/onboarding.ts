@@ -4,9 +4,11 @@ import type { Credentials, OwnedCredentials } from '../../core/credentials.ts';
 import type { AppId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
 import { checkAppSecret } from './app-secret.ts';
+import type { MoreRights } from './consent-link.ts';
 import { type GrantEvent, runDeviceGrant } from './device-grant.ts';
 import type { LarkHttp } from '../outbound/http.ts';
 import type { PendingCodes } from './pending-code.ts';
+import { otherApp } from './onboarding-errors.ts';
 import { createPost, type Post } from './onboarding-http.ts';
 import type { Clock } from '../../time/clock.ts';
 
@@ -39,7 +41,7 @@ interface OnboardingOptions {
   readonly onEvent: (event: OnboardingEvent) => void | Promise<void>;
 }
 
-/** No bot is stored unless a call resolves. Both calls throw `BridgeError`, and each object takes one call. */
+/** No bot is stored unless a call resolves. All calls throw `BridgeError`, and each object takes one call. */
 export class Onboarding {
   readonly #options: OnboardingOptions;
   readonly #post: Post;
@@ -59,6 +61,15 @@ export class Onboarding {
     return this.#obtain(async () => {
       const credentials = { appId, appSecret, brand: this.#options.brand, owner: undefined };
       await checkAppSecret(credentials, { ...this.#options, post: this.#post });
+      return credentials;
+    });
+  }
+
+  /** Asks a person for more rights of the bot, and stores its secret as Lark gives it now. */
+  extendBot(more: MoreRights): Promise<Credentials> {
+    return this.#obtain(async () => {
+      const credentials = await runDeviceGrant({ ...this.#options, post: this.#post, more });
+      if (credentials.appId !== more.app) throw otherApp(credentials.appId, more.app);
       return credentials;
     });
   }

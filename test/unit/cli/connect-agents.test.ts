@@ -6,6 +6,7 @@ import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { main, type ProcessParts } from '../../../src/cli/main.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { linkIn } from '../../kit/rendered-terminal.ts';
 import { runProgram } from './program.ts';
 
 let home: string;
@@ -42,9 +43,9 @@ async function connect(typed: string | undefined, ...words: string[]) {
   const around = { env, execPath: process.execPath, argv: process.argv, ...streams };
   const all = ['connect', '--no-verify', '--no-qr', ...words];
   const ended = main(all, new AbortController().signal, around as unknown as ProcessParts);
-  const link = /https?:\/\/[^\s"]+\/page\/cli\?[^\s"\u001B]+/;
-  await expect.poll(() => said.out).toMatch(link);
-  cloud.scan({ url: link.exec(said.out)?.[0] ?? '', approve: true });
+  const link = () => linkIn(said.out) ?? /http[^\s"]+\/page\/cli\?[^\s"]+/.exec(said.out)?.[0];
+  await expect.poll(link).toBeDefined();
+  cloud.scan({ url: link() ?? '', approve: true });
   if (typed !== undefined) {
     // What is typed before belongs to the screen that waits for the confirmation.
     await expect.poll(() => said.err).toMatch(/> $/);

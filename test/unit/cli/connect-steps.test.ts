@@ -6,7 +6,10 @@ import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { main, type ProcessParts } from '../../../src/cli/main.ts';
 import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import { startLarkCloud } from '../../../src/sim/server.ts';
+import type { SimApp, SimUser } from '../../../src/sim/world/model.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
+import { linkIn, RenderedTerminal } from '../../kit/rendered-terminal.ts';
+import { pressButtonOf } from '../../contract/lark/card-press.ts';
 import { StandIns } from '../host/stand-in.ts';
 
 let home: string;
@@ -25,7 +28,8 @@ const withSystemd = () => {
 };
 
 /** A person at a window of 80x24. */
-function connect(...words: string[]) {
+function connect(words: readonly string[] = ['--no-verify']) {
+  const terminal = new RenderedTerminal({ columns: 80, rows: 24 });
   const stdin = Object.assign(new PassThrough(), { isTTY: true });
   const window = Object.assign(new PassThrough({ encoding: 'utf8' }), {
     isTTY: true,
@@ -33,7 +37,10 @@ function connect(...words: string[]) {
     rows: 24,
   });
   let said = '';
-  window.on('data', (text: string) => (said += text));
+  window.on('data', (text: string) => {
+    said += text;
+    terminal.write(text);
+  });
   const stop = new AbortController();
   const host = {
     env: {
@@ -49,19 +56,15 @@ function connect(...words: string[]) {
     stdout: window,
     stderr: window,
   };
-  const code = main(
-    ['connect', '--no-verify', ...words],
-    stop.signal,
-    host as unknown as ProcessParts,
-  );
+  const code = main(['connect', ...words], stop.signal, host as unknown as ProcessParts);
   return {
     code,
+    terminal,
     said: () => said,
-    saw: (words: string) => expect.poll(() => said).toContain(words),
+    saw: (text: string) => expect.poll(() => said).toContain(text),
     async confirm() {
       await expect.poll(() => said).toContain('Waiting …');
-      const url = /\]8;;(http[^\u001B]+)/.exec(said)?.[1] ?? '';
-      cloud.scan({ url, approve: true });
+      cloud.scan({ url: linkIn(said) ?? '', approve: true });
     },
     type: (text: string) => stdin.write(text),
     pressCtrlC: () => stop.abort(),
@@ -75,6 +78,36 @@ const isUnfinished = () => existsSync(join(home, '.lark-bridge', 'connect.json')
 function installGemini(): void {
   programs.add('gemini', 'echo 1.2.3');
 }
+
+/** Mei does what the proof asks her. */
+async function takePart(run: ReturnType<typeof connect>, app: SimApp, mei: SimUser): Promise<void> {
+  const chat = cloud.directChat(mei, app);
+  await run.saw('Answer it in Lark with any text …');
+  cloud.say({ chat, from: mei, text: 'hi' });
+  await run.saw("Press the button on the bot's card …");
+  const card = cloud.shows(chat).findLast(({ type }) => type === 'interactive');
+  await pressButtonOf(cloud, card?.messageId ?? '', mei);
+}
+
+test('the code in the window makes a bot, and the proof shows that its messages arrive', async () => {
+  withSystemd();
+  const run = connect([]);
+  await expect.poll(() => run.terminal.scanned()).toBeDefined();
+  const mei = cloud.addUser({ name: 'Mei' });
+  const app = cloud.scan({ url: (await run.terminal.scanned()) ?? '', approve: true, as: mei });
+  if (app === undefined) throw new Error('no app was made');
+  await takePart(run, app, mei);
+  await run.saw(SERVICE);
+  run.type('2\n');
+  expect(await run.code, run.said()).toBe(0);
+  expect(run.said()).toContain('Messages and button presses arrive.');
+
+  // The same proof later is only that.
+  const check = connect(['--verify']);
+  await takePart(check, app, mei);
+  expect(await check.code, check.said()).toBe(0);
+  expect(check.said()).not.toContain(SERVICE);
+});
 
 test('asks about the agents, then about the service, and installs only what is chosen', async () => {
   installGemini();
@@ -136,13 +169,12 @@ test('Ctrl-C at each step ends with 130, and the next one goes on there with the
   withSystemd();
   const first = connect();
   await first.saw('Waiting …');
-  const link = () => /\]8;;(http[^\u001B]+)/.exec(first.said())?.[1];
   first.pressCtrlC();
   expect(await first.code).toBe(130);
   expect(first.said()).toContain('If you have confirmed the link, that counts.');
 
   const second = connect();
-  await second.saw(link() ?? 'no link');
+  await second.saw(linkIn(first.said()) ?? 'no link');
   await second.confirm();
   await second.saw('Which one shall answer?');
   second.pressCtrlC();
