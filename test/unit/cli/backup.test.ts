@@ -198,8 +198,8 @@ describe('restore', () => {
     writeFileSync(file, readFileSync(open));
   }
 
-  test('one that was cut off in the middle is finished by the next start, which then wants another', async () => {
-    await prepare();
+  /** New settings wait to be put in place, and a kill came then. */
+  function cutOff(): void {
     const staged = at('restoring-x');
     mkdirSync(staged);
     writeFileSync(join(staged, 'config.json'), '{"hub_port":0}');
@@ -213,6 +213,11 @@ describe('restore', () => {
         },
       ],
     });
+  }
+
+  test('one that was cut off is finished by the next start, which then wants another', async () => {
+    await prepare();
+    cutOff();
     const { code, stderr } = await run(['hub']);
     expect([code, stderr]).toEqual([
       1,
@@ -220,6 +225,17 @@ describe('restore', () => {
     ]);
     expect(readFileSync(at('config.json'), 'utf8')).toBe('{"hub_port":0}');
     expect(readFileSync(at('config.json.replaced-1'), 'utf8')).toBe('{"hub_port":4321}');
-    expect(existsSync(staged)).toBe(false);
+    expect(existsSync(at('restoring-x'))).toBe(false);
+  });
+
+  test('one that was cut off is finished before another one begins', async () => {
+    await prepare();
+    await run(['backup', file]);
+    cutOff();
+    const { stdout } = await run(['restore', file, '--json']);
+    const { set_aside: aside = [] } = JSON.parse(stdout) as Record<string, string[]>;
+    const kept = aside.find((path) => path.startsWith(at('config.json.'))) ?? '';
+    expect(readFileSync(kept, 'utf8')).toBe('{"hub_port":0}');
+    expect(readFileSync(at('config.json'), 'utf8')).toBe('{"hub_port":4321}');
   });
 });
