@@ -33,7 +33,7 @@ interface Form {
 
 // It has no types of its own.
 const { load } = createRequire(import.meta.url)('js-yaml') as { load: (text: string) => unknown };
-const yaml = <T>(path: string) => load(textOf(path)) as T;
+const yaml = (path: string) => load(textOf(path));
 
 const WORKFLOWS = readdirSync(join(ROOT, '.github/workflows')).map(
   (name) => `.github/workflows/${name}`,
@@ -45,14 +45,14 @@ const FORMS = [
 ];
 
 test('some workflow runs .ci/run', () => {
-  const runs = WORKFLOWS.flatMap((path) => Object.values(yaml<Workflow>(path).jobs)).flatMap(
+  const runs = WORKFLOWS.flatMap((path) => Object.values((yaml(path) as Workflow).jobs)).flatMap(
     ({ steps }) => steps.map(({ run }) => run),
   );
   expect(runs).toContain('.ci/run');
 });
 
 test.each(WORKFLOWS)('%s reads only, keeps no token, ends, and pins its actions', (path) => {
-  const { permissions, jobs } = yaml<Workflow>(path);
+  const { permissions, jobs } = yaml(path) as Workflow;
   expect(permissions).toEqual({ contents: 'read' });
   // What a title or a branch says must not become a command.
   expect(textOf(path)).not.toMatch(/run:.*\$\{\{/);
@@ -72,7 +72,7 @@ test.each(WORKFLOWS)('%s reads only, keeps no token, ends, and pins its actions'
 });
 
 test('the tests run on the oldest Node that we support', () => {
-  const { jobs } = yaml<Workflow>('.github/workflows/ci.yml');
+  const { jobs } = yaml('.github/workflows/ci.yml') as Workflow;
   const setup = jobs['tests']?.steps.find(({ uses }) => uses?.startsWith('actions/setup-node@'));
   const { engines } = JSON.parse(textOf('package.json')) as { engines: { node: string } };
   expect(engines.node).toBe(`>=${String(setup?.with?.['node-version'])}.0`);
@@ -80,7 +80,7 @@ test('the tests run on the oldest Node that we support', () => {
 });
 
 test.each(FORMS)('%s is a form of GitHub', (path) => {
-  const { name, description, body } = yaml<Form>(path);
+  const { name, description, body } = yaml(path) as Form;
   if (path.includes('ISSUE'))
     expect([typeof name, typeof description]).toEqual(['string', 'string']);
   const ids = body.flatMap(({ id }) => id ?? []);
@@ -101,13 +101,13 @@ test('a report of a bug comes with what the doctor says, and without what nobody
 });
 
 test('what dependabot watches is here, and what it must leave alone is a dependency', () => {
-  const { updates } = yaml<{
+  const { updates } = yaml('.github/dependabot.yml') as {
     updates: {
       'package-ecosystem': string;
       directory: string;
       ignore?: { 'dependency-name': string }[];
     }[];
-  }>('.github/dependabot.yml');
+  };
   const files: Readonly<Record<string, string>> = {
     npm: 'package.json',
     'github-actions': '.github/workflows',
