@@ -2,9 +2,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
+import { parseCommand } from '../src/agents/command-line.ts';
+import { GRAMMAR } from '../src/cli/main.ts';
+import { parseCommandLine } from '../src/cli/parse.ts';
 import { settingRows } from '../src/config/setting-rows.ts';
 import {
   anchorsOf,
+  blocksOf,
+  codeIn,
   commandsOf,
   commandsTable,
   controlTable,
@@ -13,6 +18,7 @@ import {
   linksOf,
   metricsTable,
   pathsIn,
+  programCallsIn,
   ROOT,
   sectionOf,
   settingsTable,
@@ -24,7 +30,11 @@ const DOCUMENTS = [
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
+  'examples/README.md',
 ];
+
+/** The second one is the first one in Chinese. */
+const READMES = ['README.md', 'README.zh.md'];
 
 const ROW = /\bMOL-[A-Z0-9]+-\d\d\b/g;
 
@@ -42,7 +52,7 @@ const RUN_BY: Readonly<Record<string, { readonly file: string; readonly words: s
 
 test('every command in the documents is run by something', () => {
   // All of README.md's are run by test/e2e/readme.test.ts, word for word.
-  const others = DOCUMENTS.filter((path) => path !== 'README.md');
+  const others = DOCUMENTS.filter((path) => !READMES.includes(path));
   const commands = new Set(others.flatMap((path) => commandsOf(textOf(path))));
   for (const command of commands) {
     const script = MEASUREMENTS.exec(command)?.[1];
@@ -122,6 +132,49 @@ test.each(DOCUMENTS)('links and paths in %s lead to files that exist', (path) =>
   expect(dead).toEqual([]);
   expect(pathsIn(text).filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
 });
+
+test('README.zh.md has the commands, links, headings and rows of README.md, and each links to the other', () => {
+  const [english = '', chinese = ''] = READMES.map(textOf);
+  const shape = (text: string) => ({
+    commands: ['sh', 'console'].flatMap((language) =>
+      blocksOf(text, language).map((block) => block.replaceAll(/ *#.*/g, '')),
+    ),
+    inline: codeIn(text),
+    links: linksOf(text).filter((link) => !READMES.includes(link)),
+    lines: text
+      .split('\n')
+      .map((line) => /^(?:#+|[-|]|!\[|\*\*)/.exec(line)?.[0])
+      .filter((mark) => mark !== undefined),
+  });
+  expect(shape(chinese)).toEqual(shape(english));
+  expect(linksOf(english)[0]).toBe('README.zh.md');
+  expect(linksOf(chinese)[0]).toBe('README.md');
+});
+
+/** What was found out already: many documents name the same commands. */
+const knownCalls = new Map<string, boolean>();
+
+/** The text may name a command without its arguments. */
+async function isKnown(call: string): Promise<boolean> {
+  const words = call === '' ? [] : parseCommand(call).filter((word) => word !== '…');
+  for (const all of [words, [...words, 'NAME']]) {
+    const parsed = await parseCommandLine(all, GRAMMAR).catch(() => undefined);
+    if (parsed !== undefined) return true;
+  }
+  return false;
+}
+
+test.each(DOCUMENTS.filter((path) => path !== 'CHANGELOG.md'))(
+  'the program knows every call of lark-bridge in %s',
+  async (path) => {
+    const unknown: string[] = [];
+    for (const call of programCallsIn(textOf(path))) {
+      if (!knownCalls.has(call)) knownCalls.set(call, await isKnown(call));
+      if (knownCalls.get(call) !== true) unknown.push(call);
+    }
+    expect(unknown).toEqual([]);
+  },
+);
 
 test('the invariants in ARCHITECTURE.md are numbered in order, each once, and no line is there twice', () => {
   const text = textOf('ARCHITECTURE.md');

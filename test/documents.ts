@@ -29,6 +29,28 @@ export function commandsOf(markdown: string): string[] {
     .filter((line) => line !== '');
 }
 
+/** What stands in code style in the text, outside of blocks. */
+export function codeIn(markdown: string): string[] {
+  const text = markdown.replaceAll(/^```[\s\S]*?^```$/gm, '');
+  return [...text.matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '');
+}
+
+/** Calls of our program, without its name: in blocks for a terminal, and in code style. */
+export function programCallsIn(markdown: string): string[] {
+  const inBlocks = ['sh', 'console', 'text', ''].flatMap((language) =>
+    blocksOf(markdown, language).flatMap((block) => block.split('\n')),
+  );
+  const lines = [...inBlocks.map((line) => line.replace(/^[$#] /, '')), ...codeIn(markdown)];
+  return lines.flatMap((line) => {
+    const [, call] = /^lark-bridge( .*)?$/.exec(line.replace(/\s#.*$/, '')) ?? [
+      undefined,
+      undefined,
+    ];
+    // What follows is for the shell.
+    return call === undefined ? [] : [call.replace(/ (?:\d?>|<|\|).*$/, '').trim()];
+  });
+}
+
 /** Targets of links and pictures that lead into this repository. */
 export function linksOf(markdown: string): string[] {
   return [...markdown.matchAll(/\]\(([^)\s]+)\)/g)]

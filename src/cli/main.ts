@@ -41,7 +41,7 @@ export interface ProcessParts {
   readonly argv: readonly string[];
 }
 
-const GRAMMAR = {
+export const GRAMMAR = {
   commands: [
     connectCommand,
     disconnectCommand,
