@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseCommand } from '../src/agents/command-line.ts';
+import { agentEnvironment } from '../src/agents/environment.ts';
 import { GRAMMAR } from '../src/cli/main.ts';
 import { parseCommandLine } from '../src/cli/parse.ts';
 import { settingRows } from '../src/config/setting-rows.ts';
@@ -77,6 +78,17 @@ test('the table of commands in docs/commands.md is the one in the code', () => {
 test('the table of known agents in docs/agents.md is the one in the code', () => {
   const made = knownAgentsTable();
   expect(sectionOf('docs/agents.md', 'known-agents', made)).toBe(made);
+});
+
+test('docs/agents.md has a row for each variable that says where a message comes from', () => {
+  const id = 'om_1';
+  const lark = { brand: 'lark', chatId: id, chatType: 'group', messageId: id } as const;
+  const turn = { lark: { ...lark, senderOpenId: id, threadId: id, parentId: id } };
+  const set = agentEnvironment({ env: {}, given: {}, turn, outputFolder: '/out' });
+  const rows = textOf('docs/agents.md').match(/^\| `LARK_\w+`(?= \| `)/gm) ?? [];
+  expect(rows.map((row) => row.slice(3, -1)).toSorted()).toEqual(
+    [...Object.keys(set), 'LARK_TURN_FILE'].toSorted(),
+  );
 });
 
 test('the settings table names no key for config.json that it refuses', () => {

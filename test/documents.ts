@@ -41,14 +41,16 @@ export function programCallsIn(markdown: string): string[] {
     blocksOf(markdown, language).flatMap((block) => block.split('\n')),
   );
   const lines = [...inBlocks.map((line) => line.replace(/^[$#] /, '')), ...codeIn(markdown)];
-  return lines.flatMap((line) => {
-    const [, call] = /^lark-bridge( .*)?$/.exec(line.replace(/\s#.*$/, '')) ?? [
-      undefined,
-      undefined,
-    ];
-    // What follows is for the shell.
-    return call === undefined ? [] : [call.replace(/ (?:\d?>|<|\|).*$/, '').trim()];
-  });
+  return lines
+    .filter((line) => /^lark-bridge(?: |$)/.test(line))
+    .map((line) => {
+      // What follows is a comment, or for the shell. In tables a `|` is escaped.
+      const [own = ''] = /^(?:"[^"]*"|[^"|<>])*/.exec(line.replaceAll('\\|', '|')) ?? [];
+      return own
+        .replace(/\s#.*$|\s\d$/, '')
+        .replace('lark-bridge', '')
+        .trim();
+    });
 }
 
 /** Targets of links and pictures that lead into this repository. */
