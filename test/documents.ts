@@ -35,13 +35,18 @@ export function codeIn(markdown: string): string[] {
   return [...text.matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '');
 }
 
-/** Calls of our program, without its name: in blocks for a terminal, and in code style. */
-export function programCallsIn(markdown: string): string[] {
+/**
+ * Calls of our program, without its name: in blocks for a terminal, and in code style. There the name may be missing
+ * before one of `groups`, as in `agents add NAME`.
+ */
+export function programCallsIn(markdown: string, groups: readonly string[]): string[] {
   const inBlocks = ['sh', 'console', 'text', ''].flatMap((language) =>
     blocksOf(markdown, language).flatMap((block) => block.split('\n')),
   );
-  const lines = [...inBlocks.map((line) => line.replace(/^[$#] /, '')), ...codeIn(markdown)];
-  return lines
+  const inText = codeIn(markdown).map((words) =>
+    groups.some((group) => words.startsWith(`${group} `)) ? `lark-bridge ${words}` : words,
+  );
+  return [...inBlocks.map((line) => line.replace(/^[$#] /, '')), ...inText]
     .filter((line) => /^lark-bridge(?: |$)/.test(line))
     .map((line) => {
       // What follows is a comment, or for the shell. In tables a `|` is escaped.
