@@ -1,4 +1,4 @@
-/** `npm run picture` makes docs/page.png: a chat on the page of the simulator, as README.md shows it. */
+/** `npm run picture` makes docs/page.png: a chat on the page of the simulator, as docs/simulator.md shows it. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { launchBrowser } from '../kit/browser.ts';
