@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const INSTALL_TIMEOUT_MS = 300_000;
 const SHIPPED =
-  /^(?:package\.json|npm-shrinkwrap\.json|README(?:\.zh)?\.md|CHANGELOG\.md|SECURITY\.md|LICENSE|docs\/[a-z-]+\.(?:md|svg)|docs\/monitoring\/[a-z-]+\.(?:json|yaml)|plugin\.yaml|daemon-bootstrap\.sh|systemd\/[a-z-]+\.service|bin\/lark-bridge\.js|dist\/[a-z0-9/-]+\.js|dist\/sim\/[a-z0-9/-]+\.d\.ts)$/;
+  /^(?:package\.json|npm-shrinkwrap\.json|README(?:\.zh)?\.md|CHANGELOG\.md|SECURITY\.md|LICENSE|docs\/[a-z-]+\.(?:md|svg)|docs\/monitoring\/[a-z-]+\.(?:json|yaml)|plugin\.yaml|daemon-bootstrap\.sh|examples\/[\w-]+\.\w+|systemd\/[a-z-]+\.service|bin\/lark-bridge\.js|dist\/[a-z0-9/-]+\.js|dist\/sim\/[a-z0-9/-]+\.d\.ts)$/;
 
 /** Licences that ask for nothing but their text. */
 const PERMISSIVE =
