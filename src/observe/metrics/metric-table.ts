@@ -116,7 +116,7 @@ export const METRICS: readonly MetricRow[] = [
     name: 'lark_bridge_events_received_total',
     type: 'counter',
     labels: ['outcome'],
-    help: 'Events by what became of them: admitted, ignored (not for the bot), or failed (not stored and not acked; Lark delivers them again)',
+    help: 'Events by result: admitted, ignored (not for the bot), or failed (not stored and not acked; Lark delivers them again)',
     read: ofBridge(({ events }) => {
       const { admitted, ignored, failed } = events();
       return [
