@@ -15,11 +15,9 @@ import {
   hostPort,
   id,
   ids,
-  type Parsed,
   larkId,
   oneOf,
   path,
-  type PathBases,
   proxyUrl,
   readableFile,
   secret,
@@ -27,6 +25,7 @@ import {
   text,
   timeOfDay,
   timeZone,
+  type ValueParser,
   wholeNumber,
   yes,
 } from './values.ts';
@@ -45,7 +44,7 @@ export interface Setting<T> {
   readonly key?: string;
   /** Key in credentials.json. */
   readonly credential?: 'app_id' | 'app_secret' | 'tenant_brand';
-  readonly parse: (raw: string, bases: PathBases) => Parsed<T>;
+  readonly parse: ValueParser<T>;
   /** The default, in the form that a person would type. `parse` reads it like any other value. */
   readonly fallback?: string;
   /** The value must never be shown, not even a wrong one. */
@@ -74,13 +73,13 @@ export const SETTINGS = {
     flag: 'state-dir',
     parse: path,
     fallback: '~/.lark-bridge',
-    doc: 'Folder with everything the bridge keeps: credentials, settings, database',
+    doc: 'Folder for the credentials, settings and database of the bridge',
   },
   mode: {
     flag: 'mode',
     parse: oneOf(MODES),
     fallback: 'poll',
-    doc: 'How the bridge uses the hub. poll: as a workspace of its own; daemon: as the workspace that started it',
+    doc: 'How the bridge connects to the hub: poll as its own workspace, daemon as the workspace that started it',
   },
   appId: {
     env: ['LARK_APP_ID'],
@@ -116,7 +115,7 @@ export const SETTINGS = {
     key: 'lang',
     parse: oneOf<'auto' | Language>(['auto', 'en', 'zh']),
     fallback: 'auto',
-    doc: 'Language of what the bridge says in chats to people who chose none: en, zh or auto (zh on feishu, en on lark)',
+    doc: 'Language of the bridge in chats, for people who have not chosen one; auto is zh on feishu and en on lark',
   },
   botOpenId: {
     env: ['LARK_BOT_OPEN_ID'],
@@ -160,7 +159,7 @@ export const SETTINGS = {
     key: 'turn_timeout_secs',
     parse: wholeNumber(1, 7 * 24 * 3600),
     fallback: String(TURN_TIMEOUT_MS / 1000),
-    doc: 'Seconds after which the next turn starts although the answer to this one is missing',
+    doc: 'Turn timeout in seconds; without an answer the next message is then processed',
   },
   agentTurnLimitSecs: {
     key: 'agent_turn_limit_secs',
@@ -246,7 +245,7 @@ export const SETTINGS = {
     key: 'on_interrupted',
     parse: oneOf(['rerun', 'ask']),
     fallback: 'rerun',
-    doc: 'What happens to a turn whose agent died with the process: rerun it, or ask the chat',
+    doc: 'What to do with a turn interrupted by a crash: run it again, or ask the chat',
   },
   live: {
     env: ['LARK_BRIDGE_LIVE'],
@@ -418,7 +417,7 @@ export const SETTINGS = {
     key: 'log_level',
     parse: oneOf(LOG_LEVELS),
     fallback: 'info',
-    doc: 'Least important log line to write: debug, info, warn or error',
+    doc: 'Minimum log level',
   },
   logFormat: {
     env: ['LARK_LOG_FORMAT'],
@@ -426,12 +425,12 @@ export const SETTINGS = {
     key: 'log_format',
     parse: oneOf(LOG_FORMATS),
     fallback: 'text',
-    doc: 'text for people, json for programs (one object a line)',
+    doc: 'Log format: text for people, json for programs (one object per line)',
   },
   noColor: {
     env: ['NO_COLOR'],
     flag: 'no-color',
     parse: yes,
-    doc: 'No colors on the terminal',
+    doc: 'Print no colors',
   },
 } as const satisfies Record<string, Setting<unknown>>;

@@ -12,6 +12,20 @@ export type Parsed<T> =
   /** `problem` completes the sentence "NAME …". */
   | { readonly ok: false; readonly problem: string };
 
+/** Reads a value of one kind. */
+export interface ValueParser<T> {
+  (raw: string, bases: PathBases): Parsed<T>;
+  /** All values that there are, in lower case. */
+  readonly choices?: readonly string[];
+  /** The bounds of a whole number. */
+  readonly range?: Range;
+}
+
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
 /** The folders that a path may be relative to. */
 export interface PathBases {
   readonly home: string;
@@ -23,11 +37,22 @@ const SOCKET_PATH_BYTES_MAX = 100;
 const ok = <T>(value: T): Parsed<T> => ({ ok: true, value });
 const bad = (problem: string) => ({ ok: false, problem }) as const;
 
-export function oneOf<const T extends string>(choices: readonly T[]) {
-  return (raw: string): Parsed<T> => {
+export function oneOf<const T extends string>(choices: readonly T[]): ValueParser<T> {
+  const parse = (raw: string): Parsed<T> => {
     const found = choices.find((choice) => choice === raw.toLowerCase());
-    return found === undefined ? bad(`must be one of ${choices.join(', ')}`) : ok(found);
+    return found === undefined ? bad(notOneOf(choices)) : ok(found);
   };
+  return Object.assign(parse, { choices });
+}
+
+/** Completes the sentence "NAME …". */
+export function notOneOf(choices: readonly string[]): string {
+  return `must be one of ${choices.join(', ')}`;
+}
+
+/** Completes the sentence "NAME …". */
+export function notInRange({ min, max }: Range): string {
+  return `must be a whole number from ${min} to ${max}`;
 }
 
 /** Letters and digits would make a command of an ordinary word. */
@@ -37,13 +62,15 @@ export function commandPrefix(raw: string): Parsed<string> {
     : bad('must be 1 to 3 signs without letters, digits and spaces, such as / or !');
 }
 
-export function wholeNumber(min: number, max: number) {
-  return (raw: string): Parsed<number> => {
+export function wholeNumber(min: number, max: number): ValueParser<number> {
+  const range = { min, max };
+  const parse = (raw: string): Parsed<number> => {
     const value = Number(raw);
     return /^\d{1,15}$/.test(raw) && value >= min && value <= max
       ? ok(value)
-      : bad(`must be a whole number from ${min} to ${max}`);
+      : bad(notInRange(range));
   };
+  return Object.assign(parse, { range });
 }
 
 /** The minute of the day. */
