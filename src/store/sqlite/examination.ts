@@ -2,9 +2,10 @@
 import { existsSync, statSync } from 'node:fs';
 import type { DatabaseFact } from '../facts.ts';
 import { BridgeError, errorText } from '../../core/errors.ts';
-import { connect, type Connection } from './driver.ts';
+import type { Connection } from './driver.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { checkLog } from './log-check.ts';
+import { openReadOnly } from './reading.ts';
 import { mustBeComplete } from './schema-check.ts';
 import { isCorrupt } from './sqlite-errors.ts';
 
@@ -15,7 +16,7 @@ export function examineDatabase(path: string): DatabaseFact {
   try {
     const ofLog = checkLog(path);
     if (ofLog !== undefined) return { kind: 'log_damaged', detail: ofLog.what };
-    connection = openToCheck(path);
+    connection = openReadOnly(path);
     const { user_version: version } = connection.prepare('PRAGMA user_version').get() ?? {};
     const found = connection.prepare('PRAGMA quick_check(1)').get() ?? {};
     const verdict = String(Object.values(found)[0]);
@@ -34,19 +35,6 @@ export function examineDatabase(path: string): DatabaseFact {
   } finally {
     connection?.close();
   }
-}
-
-/** Without a write-ahead log nobody writes. Then SQLite can be told not to create one for reading. */
-function openToCheck(path: string): Connection {
-  if (!existsSync(`${path}-wal`)) {
-    const escaped = encodeURI(path).replaceAll('?', '%3F').replaceAll('#', '%23');
-    try {
-      return connect(`file:${escaped}?immutable=1`, { readOnly: true });
-    } catch {
-      // Early releases of Node's driver do not accept a URL. Any other error shows up below.
-    }
-  }
-  return connect(path, { readOnly: true });
 }
 
 function bytesOf(path: string): number {
