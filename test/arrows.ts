@@ -121,9 +121,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['node:crypto', 'node:fs', 'node:path'],
   },
   cli: {
-    ours: ['core', 'files', 'config', 'observe', 'host', 'doctor', 'app', 'sim'],
+    ours: ['core', 'text', 'files', 'config', 'observe', 'host', 'doctor', 'app', 'sim'],
     ports: PORTS,
-    packages: ['qrcode', 'yargs', 'node:fs', 'node:os', 'node:path', 'node:readline'],
+    packages: ['qrcode', 'yargs-parser', 'node:fs', 'node:os', 'node:path', 'node:readline'],
   },
   sim: {
     ours: [],

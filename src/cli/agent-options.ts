@@ -1,69 +1,47 @@
 /** What can be said about a new agent on the command line. */
-import type { Options } from 'yargs';
 import type { NewAgent } from '../app/agent-specs.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation, Options } from './command.ts';
 
 export const ADD_OPTIONS = {
   exec: {
-    type: 'string',
-    requiresArg: true,
     describe:
-      'Program that the hub runs for each turn: the text on stdin, the answer on stdout (no shell). Without --exec, --acp and --a2a, a name of `agents known` stands for that agent; any other one connects to the hub by itself, with the API key that is printed once',
+      'Program to run for each turn, without a shell: the text comes on stdin, the answer goes to stdout',
   },
   stream: {
     type: 'boolean',
     describe:
       'The program of --exec reads and writes JSON lines, so that people see its answer grow',
   },
-  acp: {
-    type: 'string',
-    requiresArg: true,
-    describe: 'Program that speaks the Agent Client Protocol, and remembers what was said',
-  },
-  a2a: {
-    type: 'string',
-    requiresArg: true,
-    describe: 'Address of an agent elsewhere that speaks A2A',
-  },
-  'token-env': {
-    type: 'string',
-    requiresArg: true,
-    describe: 'Variable of the environment of lark-bridge with the token for the agent of --a2a',
-  },
+  acp: { describe: 'Program that speaks the Agent Client Protocol, and remembers what was said' },
+  a2a: { describe: 'URL of an agent elsewhere that speaks A2A' },
+  'token-env': { describe: 'Name of the variable that holds the token for the agent of --a2a' },
   install: {
     type: 'boolean',
     describe: 'Install the known agent for lark-bridge alone, at the version that was tried (npm)',
   },
   folder: {
-    type: 'string',
-    requiresArg: true,
+    offers: 'folder',
     describe: 'Folder that the agent works in; chats may use it and all folders below it',
   },
   permissions: {
     choices: ['ask', 'auto'],
-    requiresArg: true,
     describe: 'Whether the agent asks in the chat before it acts',
     defaultDescription: 'ask',
   },
   env: {
     type: 'array',
-    string: true,
-    requiresArg: true,
     describe:
-      'Names of variables that the program gets from the environment of lark-bridge, such as its API key; it gets no others of yours',
+      'Names of variables that the program gets from the environment of lark-bridge, such as an API key; it gets no others',
   },
   'env-file': {
-    type: 'string',
-    requiresArg: true,
+    offers: 'file',
     describe: 'File with more variables for it (KEY=VALUE lines), read at each start',
   },
   user: {
-    type: 'string',
-    requiresArg: true,
-    describe: 'User as whom the program runs (needs root), so that it can not read your files',
+    describe: "User to run the program as (needs root), so that it can't read your files",
   },
-  force: { type: 'boolean', describe: 'Also add a program that can not start now' },
-} as const satisfies Readonly<Record<string, Options>>;
+  force: { type: 'boolean', describe: "Add a program even if it can't start now" },
+} as const satisfies Options;
 
 export function newAgent(options: Invocation['options']): NewAgent {
   const typed = (flag: string) => {

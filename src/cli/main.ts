@@ -3,30 +3,9 @@ import { RUN_MARK } from '../agents/runtime.ts';
 import type { Config, Environment, Flags } from '../config/load.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { packageFacts } from '../host/package.ts';
 import { settingRows } from '../config/setting-rows.ts';
 import type { Invocation } from './command.ts';
-import { agentsCommand } from './commands/agents.ts';
-import { backupCommand } from './commands/backup.ts';
-import { chatsCommand } from './commands/chats.ts';
-import { configCommand } from './commands/config.ts';
-import { connectCommand } from './commands/connect.ts';
-import { deadLettersCommand } from './commands/dead-letters.ts';
-import { demoCommand } from './commands/demo.ts';
-import { disconnectCommand } from './commands/disconnect.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { foldersCommand } from './commands/folders.ts';
-import { hubCommand } from './commands/hub.ts';
-import { serviceCommand } from './commands/os-service.ts';
-import { pairingCommand } from './commands/pairing.ts';
-import { restoreCommand } from './commands/restore.ts';
-import { runCommand } from './commands/run.ts';
-import { sendCommand } from './commands/send.ts';
-import { simulateCommand } from './commands/simulate.ts';
-import { statusCommand } from './commands/status.ts';
-import { traceCommand } from './commands/trace.ts';
-import { turnsCommand } from './commands/turns.ts';
-import { webhooksCommand } from './commands/webhooks.ts';
+import { GRAMMAR } from './command-table.ts';
 import { Output } from './output.ts';
 import { parseCommandLine } from './parse.ts';
 
@@ -41,33 +20,10 @@ export interface ProcessParts {
   readonly argv: readonly string[];
 }
 
-export const GRAMMAR = {
-  commands: [
-    connectCommand,
-    disconnectCommand,
-    runCommand,
-    hubCommand,
-    agentsCommand,
-    foldersCommand,
-    sendCommand,
-    statusCommand,
-    doctorCommand,
-    turnsCommand,
-    deadLettersCommand,
-    pairingCommand,
-    chatsCommand,
-    webhooksCommand,
-    traceCommand,
-    configCommand,
-    backupCommand,
-    restoreCommand,
-    serviceCommand,
-    simulateCommand,
-    demoCommand,
-  ],
-  standard: runCommand,
-  version: packageFacts().version,
-};
+/** More make long lines, which are hard to read. */
+const HELP_COLUMNS_MAX = 100;
+/** Of a help that no terminal shows. */
+const HELP_COLUMNS = 80;
 
 /**
  * Runs the program until it is done, or until `signal` asks it to stop. Returns the exit code. By then the
@@ -81,7 +37,10 @@ export async function main(
   const { version } = GRAMMAR;
   let output = new Output(host, { version, json: words.includes('--json'), quiet: false });
   try {
-    const parsed = await parseCommandLine(words, GRAMMAR);
+    const parsed = await parseCommandLine(words, {
+      grammar: GRAMMAR,
+      width: helpColumns(host.stdout),
+    });
     if (parsed.kind === 'text') {
       output.text(parsed.text);
       return 0;
@@ -98,6 +57,11 @@ export async function main(
   } catch (error) {
     return output.failure(error);
   }
+}
+
+function helpColumns({ isTTY, columns }: NodeJS.WriteStream): number {
+  // Some terminals say that they have none.
+  return isTTY && columns > 0 ? Math.min(HELP_COLUMNS_MAX, columns) : HELP_COLUMNS;
 }
 
 /** An agent that follows somebody's words must not change its own bridge. Against one that means to, it is no border. */
@@ -168,6 +132,7 @@ function flagsOf(options: Readonly<Record<string, unknown>>): Flags {
     const value = flag === undefined ? undefined : options[flag];
     // A flag without a value is in the options only if it was typed.
     if (value === true) return [[name, 'true'] as const];
+    if (typeof value === 'number') return [[name, String(value)] as const];
     return typeof value === 'string' ? [[name, value] as const] : [];
   });
   return Object.fromEntries(typed);

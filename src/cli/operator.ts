@@ -1,33 +1,28 @@
 /** What the operator's commands share: access to the journal, and orders for the daemon. */
 import type { Operations } from '../app/operations.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { Options } from 'yargs';
-import type { Invocation } from './command.ts';
+import type { Invocation, Options } from './command.ts';
 import { ORDERS_FIT, type WorkOrderKind } from '../bridge/ports/orders.ts';
 
 const ROWS_DEFAULT = 50;
 const ROWS_MAX = 10_000;
 
 export const textOption = {
-  text: { type: 'boolean', describe: 'Also show the texts of the chat' },
-} as const satisfies Record<string, Options>;
+  text: { type: 'boolean', describe: 'Also show what people and agents wrote' },
+} as const satisfies Options;
 
 export const listOptions = {
-  chat: { type: 'string', requiresArg: true, describe: 'Only those of this chat (oc_…)' },
+  chat: { describe: 'Show only those of this chat (oc_…)', offers: 'chat' },
   limit: {
     type: 'number',
-    requiresArg: true,
+    range: { min: 1, max: ROWS_MAX },
     default: ROWS_DEFAULT,
-    describe: 'At most this many, newest first',
+    describe: 'Show at most this many',
   },
-} as const satisfies Record<string, Options>;
+} as const satisfies Options;
 
 export function limitOf({ options }: Invocation): number {
-  const limit = Number(options['limit']);
-  if (Number.isInteger(limit) && limit > 0 && limit <= ROWS_MAX) return limit;
-  throw new BridgeError('usage', `--limit must be a whole number from 1 to ${ROWS_MAX}`, {
-    next: 'Give a number, as in `--limit 20`.',
-  });
+  return Number(options['limit']);
 }
 
 /** Opens the journal of the state directory for `work`, whether the daemon runs or not. */

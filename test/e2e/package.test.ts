@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const INSTALL_TIMEOUT_MS = 300_000;
 const SHIPPED =
-  /^(?:package\.json|npm-shrinkwrap\.json|README(?:\.zh)?\.md|CHANGELOG\.md|SECURITY\.md|LICENSE|docs\/[a-z-]+\.(?:md|svg)|docs\/monitoring\/[a-z-]+\.(?:json|yaml)|plugin\.yaml|daemon-bootstrap\.sh|examples\/[\w-]+\.\w+|systemd\/[a-z-]+\.service|bin\/lark-bridge\.js|dist\/[a-z0-9/-]+\.js|dist\/sim\/[a-z0-9/-]+\.d\.ts)$/;
+  /^(?:package\.json|npm-shrinkwrap\.json|README(?:\.zh)?\.md|CHANGELOG\.md|SECURITY\.md|LICENSE|docs\/[a-z-]+\.(?:md|svg|1)|docs\/monitoring\/[a-z-]+\.(?:json|yaml)|plugin\.yaml|daemon-bootstrap\.sh|examples\/[\w-]+\.\w+|systemd\/[a-z-]+\.service|bin\/lark-bridge\.js|dist\/[a-z0-9/-]+\.js|dist\/sim\/[a-z0-9/-]+\.d\.ts)$/;
 
 /** Licences that ask for nothing but their text. */
 const PERMISSIVE =
@@ -65,6 +65,7 @@ test('the package holds the program and its documents, and nothing else', () => 
       'CHANGELOG.md',
       'LICENSE',
       'docs/settings.md',
+      'docs/lark-bridge.1',
       'bin/lark-bridge.js',
       'dist/sim/page/browser/main.js',
     ]),
@@ -135,7 +136,7 @@ test('lark-bridge --version prints the version of the package', async () => {
 test('lark-bridge --help lists the commands', async () => {
   const { stdout } = await installed('--help');
   for (const command of ['connect', 'run', 'hub', 'agents', 'service', 'simulate', 'demo']) {
-    expect(stdout).toMatch(new RegExp(`^ +lark-bridge ${command}\\b`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^ +${command} +[A-Z]`, 'm'));
   }
 });
 

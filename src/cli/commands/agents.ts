@@ -8,16 +8,17 @@ import { withAgents } from '../agent-access.ts';
 import { ADD_OPTIONS, newAgent } from '../agent-options.ts';
 import { TrialScreen } from '../agent-trial-screen.ts';
 import { agentColumns, agentFields, getsTurns, knownFields, knownTable } from '../agent-views.ts';
-import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
+import type { CommandGroup, Invocation, Subcommand } from '../command.ts';
 import { columnsOf } from '../table.ts';
 
 const AGENT_SETTING = `the setting \`agent\` (${settingLabel('agent')})`;
 
-const name = { name: { describe: 'Name of the agent', type: 'string' } } as const;
+const name = { name: { describe: 'Name of the agent', offers: 'agent' } } as const;
 
-const list: LeafCommand = {
+const list: Subcommand = {
   usage: 'list',
-  describe: 'show the agents, and which one gets the turns',
+  describe: 'Show the agents, and which one gets the turns',
+  examples: { 'lark-bridge agents list': 'Show who answers in the chats' },
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
       const [all, goTo] = await Promise.all([agents.list(), agents.turnsGoTo()]);
@@ -27,9 +28,10 @@ const list: LeafCommand = {
     }),
 };
 
-const known: LeafCommand = {
+const known: Subcommand = {
   usage: 'known',
-  describe: 'show the coding agents whose name is enough to add them, and what of them is here',
+  describe: 'Show the coding agents that you can add by name, and which are installed here',
+  examples: { 'lark-bridge agents known': 'Look which agents are installed on this machine' },
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
       const { output } = invocation;
@@ -43,11 +45,25 @@ const known: LeafCommand = {
     }),
 };
 
-const add: LeafCommand = {
+const add: Subcommand = {
   usage: 'add <name>',
   isForOperator: true,
-  describe: 'add an agent; from then on it gets the turns, unless a setting names another one',
-  positionals: name,
+  describe: 'Add an agent; it gets the turns from then on, unless a setting names another one',
+  positionals: {
+    name: {
+      describe: 'A name of your choice, or one of `agents known`, which needs no more',
+      offers: 'known_agent',
+    },
+  },
+  examples: {
+    'lark-bridge agents add claude': 'Claude Code, with its own login',
+    'lark-bridge agents add claude --folder ~/work': 'The same, working in a folder of yours',
+    'lark-bridge agents add shout --exec "tr a-z A-Z"':
+      'A program: text on stdin, answer on stdout',
+    'lark-bridge agents add py --exec "python3 agent.py" --env API_KEY':
+      'A script that needs a variable',
+    'lark-bridge agents add far --a2a https://agent.example': 'An agent elsewhere that speaks A2A',
+  },
   options: ADD_OPTIONS,
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
@@ -102,10 +118,11 @@ function aboutProgram(agent: string, spec: AgentSpec): string[] {
   ];
 }
 
-const remove: LeafCommand = {
+const remove: Subcommand = {
   usage: 'remove <name>',
   isForOperator: true,
-  describe: 'remove an agent, with the turns that wait for it',
+  describe: 'Remove an agent and the turns that wait for it',
+  examples: { 'lark-bridge agents remove shout': 'Remove the agent shout' },
   positionals: name,
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
@@ -123,12 +140,16 @@ const remove: LeafCommand = {
     }),
 };
 
-const test: LeafCommand = {
+const test: Subcommand = {
   usage: 'test <name> [text]',
-  describe: 'give an agent one turn and show what it does and answers',
+  describe: 'Give an agent one turn, and show what it does and answers',
+  examples: {
+    'lark-bridge agents test claude': 'Say hello to it',
+    'lark-bridge agents test claude "What is in this folder?"': 'Ask it something',
+  },
   positionals: {
     ...name,
-    text: { describe: 'What to say to it', type: 'string', default: 'Hello, are you there?' },
+    text: { describe: 'What to say to it', default: 'Hello, are you there?' },
   },
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
@@ -176,8 +197,6 @@ function failureOf(agent: string, result: FailedResult): BridgeError {
 }
 
 export const agentsCommand: CommandGroup = {
-  usage: 'agents',
-  describe: 'list, add, remove and test the agents on the embedded hub, and find some',
   commands: [list, known, add, remove, test],
 };
 

@@ -1,23 +1,26 @@
 /** `lark-bridge backup`: all of a bot in one file. */
 import type { BackupReport } from '../../app/backup.ts';
-import type { LeafCommand } from '../command.ts';
+import type { Command } from '../command.ts';
 import { sizeOf } from '../size.ts';
 
-export const backupCommand: LeafCommand = {
+export const backupCommand: Command = {
   usage: 'backup [file]',
-  describe: 'write all of the bot into one file, also while the daemon runs',
   positionals: {
     file: {
-      type: 'string',
-      describe: 'Where to: a new file, or a folder; without it, the current folder',
+      offers: 'file',
+      describe: 'A new file, or a folder for it; without it, the current folder',
     },
   },
   options: {
     'with-secrets': {
       type: 'boolean',
       describe:
-        'Also the app secret and tokens. Without them, `restore` on another machine asks for them',
+        'Also write the app secret and tokens; without them, `restore` on another machine asks for them',
     },
+  },
+  examples: {
+    'lark-bridge backup': 'Write the bot into a file in this folder',
+    'lark-bridge backup ~/bot.backup --with-secrets': 'Write all that another machine needs',
   },
   isForOperator: true,
   run: async ({ options, output, loadConfig }) => {

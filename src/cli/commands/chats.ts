@@ -3,15 +3,16 @@ import type { GroupAccess } from '../../bridge/ports/access.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { LARK_ID_PATTERN } from '../../core/ids.ts';
 import { giveAccessOrder } from '../access-orders.ts';
-import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
+import type { CommandGroup, Invocation, Subcommand } from '../command.ts';
 import { withOperations } from '../operator.ts';
 import { columnsOf } from '../table.ts';
 
-const chat = { chat: { describe: 'Id of the group (oc_…)', type: 'string' } } as const;
+const chat = { chat: { describe: 'Id of the group (oc_…)', offers: 'chat' } } as const;
 
-const list: LeafCommand = {
+const list: Subcommand = {
   usage: 'list',
-  describe: 'show the groups that the bot knows, and who may talk to it there',
+  describe: 'Show the groups that the bot knows, and who may talk to it there',
+  examples: { 'lark-bridge chats list': 'Show the groups with their ids' },
   run: (invocation) =>
     withOperations(invocation, async ({ access }) => {
       const chats = (await access.groups()).map(groupView);
@@ -21,10 +22,11 @@ const list: LeafCommand = {
     }),
 };
 
-const allow: LeafCommand = {
+const allow: Subcommand = {
   usage: 'allow <chat>',
   isForOperator: true,
-  describe: 'everybody in the group may talk to the bot there',
+  describe: 'Let everybody in a group talk to the bot there',
+  examples: { 'lark-bridge chats allow oc_a1b2': 'Answer everybody in this group' },
   positionals: chat,
   run: (invocation) =>
     withOperations(invocation, async (operations) => {
@@ -34,10 +36,11 @@ const allow: LeafCommand = {
     }),
 };
 
-const deny: LeafCommand = {
+const deny: Subcommand = {
   usage: 'deny <chat>',
   isForOperator: true,
-  describe: 'the bot answers only its owner in the group',
+  describe: 'Answer only the owner in a group',
+  examples: { 'lark-bridge chats deny oc_a1b2': 'Answer nobody but the owner in this group' },
   positionals: chat,
   run: (invocation) =>
     withOperations(invocation, async (operations) => {
@@ -48,8 +51,6 @@ const deny: LeafCommand = {
 };
 
 export const chatsCommand: CommandGroup = {
-  usage: 'chats',
-  describe: 'list, allow and deny the groups in which the bot answers',
   commands: [list, allow, deny],
   standard: list,
 };

@@ -8,12 +8,14 @@ import {
 } from '../../config/load.ts';
 import { configPath } from '../../config/state-folder.ts';
 import { BridgeError } from '../../core/errors.ts';
+import { unknownName } from '../mistakes.ts';
 import { type SettingName, settingKey, settingRows } from '../../config/setting-rows.ts';
-import { type CommandGroup, type LeafCommand, settingFlag } from '../command.ts';
+import { type CommandGroup, settingFlag, type Subcommand } from '../command.ts';
 
-const list: LeafCommand = {
+const list: Subcommand = {
   usage: 'list',
-  describe: 'show all settings and where each comes from',
+  describe: 'Show all settings, and where each value comes from',
+  examples: { 'lark-bridge config list': 'Show all settings' },
   run: async ({ output, configRequest }) => {
     const found = await checkConfig(configRequest([]));
     const settings = found.views.map((view) => ({ ...view, name: settingKey(view.name) }));
@@ -22,10 +24,10 @@ const list: LeafCommand = {
   },
 };
 
-const check: LeafCommand = {
+const check: Subcommand = {
   usage: 'check',
-  describe:
-    'check, without a network, that `run` has all it needs; exit code 2 and the reasons if not',
+  describe: 'Check, without a network, that `run` has all it needs; exit code 2 if not',
+  examples: { 'lark-bridge config check': 'Name everything that is missing or wrong' },
   options: settingFlag('mode'),
   run: async ({ output, configRequest }) => {
     const found = await checkConfig(configRequest(['lark', 'platform']));
@@ -49,12 +51,13 @@ const check: LeafCommand = {
 };
 
 const key = {
-  key: { describe: 'Name of a setting, as `config list` shows it', type: 'string' },
+  key: { describe: 'Name of a setting, as `config list` shows it', offers: 'setting' },
 } as const;
 
-const get: LeafCommand = {
+const get: Subcommand = {
   usage: 'get <key>',
-  describe: 'print the value that one setting has now',
+  describe: 'Print the value of one setting',
+  examples: { 'lark-bridge config get hub_port': 'Print the port of the hub' },
   positionals: key,
   run: async ({ options, output, configRequest }) => {
     const name = settingNamed(options['key']);
@@ -64,11 +67,15 @@ const get: LeafCommand = {
   },
 };
 
-const set: LeafCommand = {
+const set: Subcommand = {
   usage: 'set <key> <value>',
   isForOperator: true,
-  describe: 'write a setting to config.json; an empty value removes it',
-  positionals: { ...key, value: { describe: 'New value', type: 'string' } },
+  describe: 'Write a setting to config.json; an empty value removes it',
+  examples: {
+    'lark-bridge config set agent claude': 'Give the turns to this agent',
+    'lark-bridge config set agent ""': 'Go back to the default',
+  },
+  positionals: { ...key, value: { describe: 'New value' } },
   run: async (invocation) => {
     const { options, output } = invocation;
     const name = settingNamed(options['key']);
@@ -83,9 +90,10 @@ const set: LeafCommand = {
   },
 };
 
-const where: LeafCommand = {
+const where: Subcommand = {
   usage: 'path',
-  describe: 'print where config.json is, or would be',
+  describe: 'Print where config.json is, or would be',
+  examples: { 'lark-bridge config path': 'Print the path' },
   run: ({ output, configRequest }) => {
     const path = configPath(locateStateDir(configRequest([])));
     output.result(path, path);
@@ -94,8 +102,6 @@ const where: LeafCommand = {
 };
 
 export const configCommand: CommandGroup = {
-  usage: 'config',
-  describe: 'show, check and change the settings',
   commands: [list, check, get, set, where],
   standard: list,
 };
@@ -103,9 +109,8 @@ export const configCommand: CommandGroup = {
 function settingNamed(typed: unknown): SettingName {
   const found = settingRows().find(([name]) => settingKey(name) === typed);
   if (found !== undefined) return found[0];
-  throw new BridgeError('usage', `there is no setting ${JSON.stringify(typed)}`, {
-    next: 'Run `lark-bridge config` to see all of them.',
-  });
+  const names = settingRows().map(([name]) => settingKey(name));
+  throw unknownName('setting', String(typed), { names, list: 'config list' });
 }
 
 function tableOf(

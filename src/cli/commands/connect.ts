@@ -1,11 +1,10 @@
 /** `lark-bridge connect`: creates the bot, or takes an existing app. */
-import type { Options } from 'yargs';
 import type { Config } from '../../config/load.ts';
 import { BRANDS, type Brand } from '../../core/brand.ts';
 import type { Credentials } from '../../core/credentials.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { appId } from '../../core/ids.ts';
-import { type Invocation, type LeafCommand, settingFlag } from '../command.ts';
+import { type Command, type Invocation, type Options, settingFlag } from '../command.ts';
 import { offerAgents } from '../connect-agents.ts';
 import { existingAppOf, importedBot, obtainBot } from '../connect-bot.ts';
 import { brandName } from '../connect-output.ts';
@@ -18,43 +17,43 @@ const CONNECT_TIMEOUT_MS = 600_000;
 
 const TIMEOUT_S_MAX = 24 * 3600;
 
-const OPTIONS: Readonly<Record<string, Options>> = {
+const OPTIONS: Options = {
   brand: {
     choices: BRANDS,
-    requiresArg: true,
-    describe: 'The cloud of the bot; found automatically for a new bot',
+    describe: 'Cloud of the bot; a new bot finds its own',
   },
   'app-id': {
-    type: 'string',
-    requiresArg: true,
-    describe: 'Use this existing app instead of creating one',
+    describe: 'Use this existing app instead of creating one; needs --app-secret-stdin',
   },
   import: {
-    type: 'string',
+    valueIsOptional: true,
+    offers: 'folder',
     describe: 'Use the bot of the Python bridge, from this folder',
     defaultDescription: '~/.lark-channel-molecule',
   },
   'app-secret-stdin': { type: 'boolean', describe: 'Read the secret of that app from stdin' },
   'qr-image': {
-    type: 'string',
-    requiresArg: true,
+    offers: 'file',
     describe: 'Also write the QR code to this file (PNG, or SVG by its name)',
   },
-  'no-qr': { type: 'boolean', describe: 'Only the link: no QR code on the screen, no image file' },
+  'no-qr': {
+    type: 'boolean',
+    describe: 'Show only the link: no QR code on the screen, no image file',
+  },
   timeout: {
-    type: 'string',
-    requiresArg: true,
+    type: 'number',
+    range: { min: 1, max: TIMEOUT_S_MAX },
     describe: 'Seconds for the confirmation and the check together',
     defaultDescription: String(CONNECT_TIMEOUT_MS / 1000),
   },
   verify: {
     type: 'boolean',
     describe:
-      'Check that messages arrive (default on a terminal). If there is a bot already, only this check runs',
+      'Check that messages arrive; on by default on a terminal. If there is a bot already, do only this check',
   },
   'no-verify': { type: 'boolean', describe: 'Skip that check' },
   permissions: {
-    type: 'string',
+    valueIsOptional: true,
     describe:
       'Ask Lark for permissions and events that the bot lacks: names with commas, or none for those of a new bot',
   },
@@ -62,12 +61,17 @@ const OPTIONS: Readonly<Record<string, Options>> = {
   force: { type: 'boolean', describe: 'Replace the bot that the state directory holds' },
 };
 
-export const connectCommand: LeafCommand = {
+export const connectCommand: Command = {
   usage: 'connect',
   isForOperator: true,
-  aliases: ['setup'],
-  describe: 'create the bot by scanning a QR code, or take an existing app',
   options: OPTIONS,
+  examples: {
+    'lark-bridge connect': 'Create a bot: scan the code with the Lark or Feishu app',
+    'lark-bridge connect --verify': 'Check that messages reach the bot that is connected',
+    'lark-bridge connect --permissions': 'Ask Lark for what the bot lacks',
+    'lark-bridge connect --app-id cli_a1b2c3d4e5f60708 --app-secret-stdin < secret.txt':
+      'Use an app of the developer console',
+  },
   run: runConnect,
 };
 
@@ -192,10 +196,5 @@ function commandFor({ options }: Invocation, words: string): string {
 }
 
 function timeoutOf(raw: unknown): number {
-  if (raw === undefined) return CONNECT_TIMEOUT_MS;
-  const seconds = Number(raw);
-  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= TIMEOUT_S_MAX) return seconds * 1000;
-  throw new BridgeError('usage', `--timeout must be a whole number from 1 to ${TIMEOUT_S_MAX}`, {
-    next: 'For ten minutes: --timeout 600',
-  });
+  return raw === undefined ? CONNECT_TIMEOUT_MS : Number(raw) * 1000;
 }

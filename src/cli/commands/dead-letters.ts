@@ -4,18 +4,19 @@ import { BridgeError } from '../../core/errors.ts';
 import { chatId } from '../../core/ids.ts';
 import type { OutboxRow } from '../../bridge/ports/outbox.ts';
 import { kindOf, shownText } from '../../observe/traces/trace.ts';
-import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
+import type { CommandGroup, Invocation, Subcommand } from '../command.ts';
 import { rowView, timeOf } from '../journal-views.ts';
 import { giveOrder, limitOf, listOptions, textOption, withOperations } from '../operator.ts';
 import { columnsOf } from '../table.ts';
 
 const key = {
-  key: { describe: 'Key of the letter, as in the list (out_…)', type: 'string' },
+  key: { describe: 'Key of the message, from the list (out_…)', offers: 'dead_letter' },
 } as const;
 
-const list: LeafCommand = {
+const list: Subcommand = {
   usage: 'list',
-  describe: 'show what could not be delivered, newest first',
+  describe: 'Show what could not be delivered, newest first',
+  examples: { 'lark-bridge dead-letters list': 'Show what the chats have not got' },
   options: listOptions,
   run: (invocation) =>
     withOperations(invocation, async ({ journal }) => {
@@ -31,9 +32,10 @@ const list: LeafCommand = {
     }),
 };
 
-const show: LeafCommand = {
+const show: Subcommand = {
   usage: 'show <key>',
-  describe: 'show one letter, and why Lark refused it',
+  describe: 'Show one message, and why Lark refused it',
+  examples: { 'lark-bridge dead-letters show out_a1b2 --text': 'Show it with its text' },
   positionals: key,
   options: textOption,
   run: (invocation) =>
@@ -49,10 +51,11 @@ const show: LeafCommand = {
     }),
 };
 
-const replay: LeafCommand = {
+const replay: Subcommand = {
   usage: 'replay <key>',
   isForOperator: true,
-  describe: 'send a letter again; if Lark already has it, it is not shown twice',
+  describe: 'Send a message again; if Lark already has it, it is not shown twice',
+  examples: { 'lark-bridge dead-letters replay out_a1b2': 'Send this one again' },
   positionals: key,
   run: (invocation) =>
     withOperations(invocation, async (operations) => {
@@ -66,10 +69,11 @@ const replay: LeafCommand = {
     }),
 };
 
-const drop: LeafCommand = {
+const drop: Subcommand = {
   usage: 'drop <key>',
   isForOperator: true,
-  describe: 'remove a letter from the list',
+  describe: 'Remove a message from the list, without sending it',
+  examples: { 'lark-bridge dead-letters drop out_a1b2': 'Give this one up' },
   positionals: key,
   run: (invocation) =>
     withOperations(invocation, async (operations) => {
@@ -83,9 +87,10 @@ const drop: LeafCommand = {
     }),
 };
 
-const late: LeafCommand = {
+const late: Subcommand = {
   usage: 'late',
-  describe: 'show answers that came too late or without a question, and were not shown in the chat',
+  describe: 'Show answers that came too late, or without a question, and were not shown in a chat',
+  examples: { 'lark-bridge dead-letters late --text': 'Show them with their texts' },
   options: { limit: listOptions.limit, ...textOption },
   run: (invocation) =>
     withOperations(invocation, async ({ journal }) => {
@@ -109,8 +114,6 @@ const late: LeafCommand = {
 };
 
 export const deadLettersCommand: CommandGroup = {
-  usage: 'dead-letters',
-  describe: 'list, show, replay and drop what could not be delivered',
   commands: [list, show, replay, drop, late],
   standard: list,
 };

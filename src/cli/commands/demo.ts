@@ -1,17 +1,20 @@
 /** `lark-bridge demo`: everything in one process, without a Lark app. */
 import { BridgeError } from '../../core/errors.ts';
-import { type Invocation, type LeafCommand, settingFlag, stopRequested } from '../command.ts';
+import { type Command, type Invocation, settingFlag, stopRequested } from '../command.ts';
 import { AGENT_OPTIONS } from '../demo/own-agent.ts';
 import type { Stage } from '../demo/stage.ts';
 
-export const demoCommand: LeafCommand = {
+export const demoCommand: Command = {
   usage: 'demo',
-  describe:
-    'try it without a Lark app: chat with an echo bot or your own agent, or watch a scripted conversation',
   options: {
     ...settingFlag('lang'),
     ...AGENT_OPTIONS,
-    once: { type: 'boolean', describe: 'Run the scripted conversation, also on a terminal' },
+    once: { type: 'boolean', describe: 'Show a scripted conversation, also on a terminal' },
+  },
+  examples: {
+    'lark-bridge demo': 'Chat with an echo bot',
+    'lark-bridge demo --agent claude': 'Chat with Claude Code',
+    'lark-bridge demo --exec "python3 agent.py"': 'Chat with your own program',
   },
   run: async (invocation) => {
     const { openStage } = await import('../demo/stage.ts');

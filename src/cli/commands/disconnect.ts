@@ -1,19 +1,22 @@
 /** `lark-bridge disconnect`: removes the credentials of the bot from this machine. */
 import { existsSync } from 'node:fs';
 import type { Disconnected } from '../../app/disconnect.ts';
-import type { Invocation, LeafCommand } from '../command.ts';
+import type { Command, Invocation } from '../command.ts';
 import { brandName } from '../connect-output.ts';
 import { systemdFor } from './os-service.ts';
 
-export const disconnectCommand: LeafCommand = {
+export const disconnectCommand: Command = {
   usage: 'disconnect',
   isForOperator: true,
-  describe: 'remove the credentials of the bot from this machine',
   options: {
     all: {
       type: 'boolean',
       describe: 'Also remove the database: chats, turns, agents, and who may talk to the bot',
     },
+  },
+  examples: {
+    'lark-bridge disconnect': 'Remove the credentials, and keep the history',
+    'lark-bridge disconnect --all': 'Remove both',
   },
   run: async (invocation) => {
     const { options, output, loadConfig } = invocation;

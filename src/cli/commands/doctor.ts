@@ -1,14 +1,20 @@
 /** `lark-bridge doctor`: checks everything that can be wrong, and gives a next step for each. */
 import type { DoctorReport } from '../../app/doctor.ts';
 import { type Finding, LEVELS } from '../../doctor/finding.ts';
-import { type LeafCommand, settingFlag } from '../command.ts';
+import { type Command, settingFlag } from '../command.ts';
 
-export const doctorCommand: LeafCommand = {
+export const doctorCommand: Command = {
   usage: 'doctor',
-  describe: 'check everything that can be wrong, and say what to do about it',
   options: {
     ...settingFlag('mode'),
-    offline: { type: 'boolean', describe: 'Do not ask Lark or a hub elsewhere' },
+    offline: {
+      type: 'boolean',
+      describe: 'Check only this machine: ask neither Lark nor a hub elsewhere',
+    },
+  },
+  examples: {
+    'lark-bridge doctor': 'Check this machine, the app and the connection to Lark',
+    'lark-bridge doctor --offline': 'Check only this machine',
   },
   run: async ({ options, output, configRequest }) => {
     const { runDoctor } = await import('../../app/doctor.ts');

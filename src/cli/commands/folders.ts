@@ -1,13 +1,14 @@
 /** `lark-bridge folders`: where agents may work. Works while a daemon runs or not. */
 import { BridgeError } from '../../core/errors.ts';
 import { withAgents } from '../agent-access.ts';
-import type { CommandGroup, LeafCommand } from '../command.ts';
+import type { CommandGroup, Subcommand } from '../command.ts';
 
-const folder = { folder: { describe: 'The folder', type: 'string' } } as const;
+const folder = { folder: { describe: 'Path of the folder', offers: 'folder' } } as const;
 
-const list: LeafCommand = {
+const list: Subcommand = {
   usage: 'list',
-  describe: 'show the folders that chats may choose, each with all below it',
+  describe: 'Show the folders that chats may choose; each includes all folders below it',
+  examples: { 'lark-bridge folders list': 'Show the folders' },
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
       const folders = await agents.folders();
@@ -16,10 +17,11 @@ const list: LeafCommand = {
     }),
 };
 
-const add: LeafCommand = {
+const add: Subcommand = {
   usage: 'add <folder>',
   isForOperator: true,
-  describe: 'let chats choose a folder, and all folders below it, for agents to work in',
+  describe: 'Let chats choose a folder, and all folders below it, for agents to work in',
+  examples: { 'lark-bridge folders add ~/work': 'Let agents work in ~/work' },
   positionals: folder,
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
@@ -31,11 +33,12 @@ const add: LeafCommand = {
     }),
 };
 
-const remove: LeafCommand = {
+const remove: Subcommand = {
   usage: 'remove <folder>',
   isForOperator: true,
-  describe: 'take that back; chats that work there have to choose again',
-  positionals: folder,
+  describe: 'Remove a folder from the list; chats that work there have to choose again',
+  positionals: { folder: { ...folder.folder, offers: 'shared_folder' } },
+  examples: { 'lark-bridge folders remove ~/work': 'Let agents no longer work in ~/work' },
   run: (invocation) =>
     withAgents(invocation, async (agents) => {
       const { path, changed } = await agents.removeFolder(String(invocation.options['folder']));
@@ -49,8 +52,6 @@ const remove: LeafCommand = {
 };
 
 export const foldersCommand: CommandGroup = {
-  usage: 'folders',
-  describe: 'list, add and remove the folders that agents may work in',
   commands: [list, add, remove],
   standard: list,
 };

@@ -1,9 +1,9 @@
 /** `lark-bridge hub`: the embedded hub alone. */
-import { type LeafCommand, stopRequested } from '../command.ts';
+import { type Command, stopRequested } from '../command.ts';
 
-export const hubCommand: LeafCommand = {
+export const hubCommand: Command = {
   usage: 'hub',
-  describe: 'run the embedded hub alone, without a bot',
+  examples: { 'lark-bridge hub': 'Run the hub on its usual port, 4001' },
   run: async (invocation) => {
     const config = await invocation.loadConfig(['state']);
     const log = await invocation.createLog(config);

@@ -2,7 +2,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute } from 'node:path';
-import type { Options } from 'yargs';
 import { locateStateDir } from '../../config/load.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { HOW_TO_INSTALL } from '../../host/package.ts';
@@ -24,29 +23,36 @@ import {
   type UnitFormat,
 } from '../../host/service/units.ts';
 import { settingRows } from '../../config/setting-rows.ts';
-import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
+import type { CommandGroup, Invocation, Options, Subcommand } from '../command.ts';
 
 const LINES_DEFAULT = 100;
 const LINES_MAX = 100_000;
 
 const scopeOptions = {
-  user: { type: 'boolean', describe: 'For you alone (default unless you are root)' },
-  system: { type: 'boolean', describe: 'For the machine, with its own user' },
-} as const satisfies Record<string, Options>;
+  user: { type: 'boolean', describe: 'The service of your user (default unless you are root)' },
+  system: {
+    type: 'boolean',
+    describe: 'The service of the machine, which runs as a user of its own',
+  },
+} as const satisfies Options;
 
 const unitOptions = {
   ...scopeOptions,
   'secret-file': {
-    type: 'string',
-    requiresArg: true,
-    describe: 'File with the app secret; only for the --system service',
+    offers: 'file',
+    describe: 'File with the app secret; only with --system',
   },
-} as const satisfies Record<string, Options>;
+} as const satisfies Options;
 
-export const install: LeafCommand = {
+export const install: Subcommand = {
   usage: 'install',
   isForOperator: true,
-  describe: 'start it now, and at every start of the machine (systemd)',
+  describe: 'Start the bot now, and whenever the machine starts (systemd)',
+  examples: {
+    'lark-bridge service install': 'Install a service of your user',
+    'sudo lark-bridge service install --system --secret-file /etc/lark-bridge/secret':
+      'Install a service of the machine',
+  },
   options: unitOptions,
   run: async (invocation) => {
     const { output } = invocation;
@@ -81,10 +87,11 @@ export const install: LeafCommand = {
   },
 };
 
-const uninstall: LeafCommand = {
+const uninstall: Subcommand = {
   usage: 'uninstall',
   isForOperator: true,
-  describe: 'stop it and remove it; its state directory stays',
+  describe: 'Stop the service and remove it; its state directory stays',
+  examples: { 'lark-bridge service uninstall': 'Remove the service of your user' },
   options: scopeOptions,
   run: async (invocation) => {
     const systemd = systemdOf(invocation);
@@ -96,13 +103,14 @@ const uninstall: LeafCommand = {
   },
 };
 
-const start = verb('start', 'start the service', 'Started.');
-const stop = verb('stop', 'stop the service until the next start', 'Stopped.');
-const restart = verb('restart', 'stop it and start it again', 'Restarted.');
+const start = verb('start', 'Start the service', 'Started.');
+const stop = verb('stop', 'Stop the service until the next start', 'Stopped.');
+const restart = verb('restart', 'Stop the service and start it again', 'Restarted.');
 
-const status: LeafCommand = {
+const status: Subcommand = {
   usage: 'status',
-  describe: 'show whether the service runs',
+  describe: 'Show whether the service runs',
+  examples: { 'lark-bridge service status': 'Show the service of your user' },
   options: scopeOptions,
   run: async (invocation) => {
     const systemd = systemdOf(invocation);
@@ -112,24 +120,28 @@ const status: LeafCommand = {
   },
 };
 
-const logs: LeafCommand = {
+const logs: Subcommand = {
   usage: 'logs',
-  describe: 'show what the service has logged',
+  describe: 'Show the log of the service',
+  examples: {
+    'lark-bridge service logs -f': 'Follow the log',
+    'lark-bridge service logs -n 1000': 'Show the latest 1000 lines',
+  },
   options: {
     ...scopeOptions,
     follow: { type: 'boolean', alias: 'f', describe: 'Also show new lines as they come' },
     lines: {
       type: 'number',
       alias: 'n',
-      requiresArg: true,
+      range: { min: 1, max: LINES_MAX },
       default: LINES_DEFAULT,
-      describe: 'At most this many of the latest lines',
+      describe: 'Show at most this many of the latest lines',
     },
   },
   run: async (invocation) => {
     const { options, output, signal, stdout, stderr } = invocation;
     await systemdOf(invocation).logs({
-      lines: linesOf(options['lines']),
+      lines: Number(options['lines']),
       follow: options['follow'] === true,
       json: output.json,
       signal,
@@ -145,15 +157,18 @@ const TEXTS: Readonly<Record<UnitFormat, typeof systemdUnit>> = {
   windows: (_invocation, _scope, facts) => Promise.resolve(renderWindowsTask(facts)),
 };
 
-const print: LeafCommand = {
+const print: Subcommand = {
   usage: 'print',
-  describe: 'print the unit file, or the file for another service manager',
+  describe: 'Print the unit file of the service, or the file for another service manager',
+  examples: {
+    'lark-bridge service print': 'Print the unit for systemd',
+    'lark-bridge service print --for launchd': 'Print the property list for macOS',
+  },
   options: {
     ...unitOptions,
     for: {
       choices: UNIT_FORMATS,
       default: 'systemd',
-      requiresArg: true,
       describe: 'Service manager; launchd and windows are untested',
     },
   },
@@ -167,15 +182,14 @@ const print: LeafCommand = {
 };
 
 export const serviceCommand: CommandGroup = {
-  usage: 'service',
-  describe: 'keep the bot running as a service of the system',
   commands: [install, uninstall, start, stop, restart, status, logs, print],
 };
 
-function verb(name: 'start' | 'stop' | 'restart', describe: string, done: string): LeafCommand {
+function verb(name: 'start' | 'stop' | 'restart', describe: string, done: string): Subcommand {
   return {
     usage: name,
     describe,
+    examples: { [`lark-bridge service ${name}`]: describe },
     options: scopeOptions,
     run: async (invocation) => {
       const systemd = systemdOf(invocation);
@@ -289,12 +303,4 @@ function statusLines(state: ServiceState, unit: string): string[] {
     ...(code === undefined ? [] : [`Its last run ended with exit code ${code}.`]),
     ...(state.enabled ? [] : ['It does not start by itself.']),
   ];
-}
-
-function linesOf(typed: unknown): number {
-  const lines = Number(typed);
-  if (Number.isInteger(lines) && lines > 0 && lines <= LINES_MAX) return lines;
-  throw new BridgeError('usage', `--lines must be a whole number from 1 to ${LINES_MAX}`, {
-    next: 'Give it as in `--lines 100`.',
-  });
 }

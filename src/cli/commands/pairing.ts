@@ -4,14 +4,15 @@ import type { PersonAccess } from '../../bridge/ports/access.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { LARK_ID_PATTERN, openId, type OpenId } from '../../core/ids.ts';
 import { giveAccessOrder } from '../access-orders.ts';
-import type { CommandGroup, LeafCommand } from '../command.ts';
+import type { CommandGroup, Subcommand } from '../command.ts';
 import { timeOf } from '../journal-views.ts';
 import { withOperations } from '../operator.ts';
 import { columnsOf } from '../table.ts';
 
-const list: LeafCommand = {
+const list: Subcommand = {
   usage: 'list',
-  describe: 'show who waits, who may talk to the bot, and who is blocked',
+  describe: 'Show who waits, who may talk to the bot, and who is blocked',
+  examples: { 'lark-bridge pairing list': 'Show who waits, with their codes' },
   run: (invocation) =>
     withOperations(invocation, async ({ access }) => {
       const people = (await access.people()).map((person) => personView(person, Date.now()));
@@ -26,11 +27,14 @@ const list: LeafCommand = {
     }),
 };
 
-const approve: LeafCommand = {
+const approve: Subcommand = {
   usage: 'approve <who>',
   isForOperator: true,
-  describe: 'let a person in, by the code or the open id; what the person wrote is answered then',
-  positionals: { who: { describe: 'The code, or an open id (ou_…)', type: 'string' } },
+  describe: 'Let a person talk to the bot; what the person wrote already is answered then',
+  positionals: {
+    who: { describe: 'Code that the person got, or an open id (ou_…)', offers: 'person' },
+  },
+  examples: { 'lark-bridge pairing approve K7M4P2QX': 'Let in the person with this code' },
   run: (invocation) =>
     withOperations(invocation, async (operations) => {
       const named = await personNamed(String(invocation.options['who']), operations);
@@ -46,11 +50,12 @@ const approve: LeafCommand = {
     }),
 };
 
-const revoke: LeafCommand = {
+const revoke: Subcommand = {
   usage: 'revoke <open_id>',
   isForOperator: true,
-  describe: 'take a permission or a block back; the person has to ask again',
-  positionals: { open_id: { describe: 'The open id (ou_…)', type: 'string' } },
+  describe: 'Withdraw a permission or a block; the person has to ask again',
+  positionals: { open_id: { describe: 'Open id of the person (ou_…)', offers: 'person' } },
+  examples: { 'lark-bridge pairing revoke ou_a1b2': 'Make this person ask again' },
   run: (invocation) =>
     withOperations(invocation, async (operations) => {
       const subject = openIdOf(String(invocation.options['open_id']), OPEN_ID_ALONE);
@@ -63,8 +68,6 @@ const revoke: LeafCommand = {
 };
 
 export const pairingCommand: CommandGroup = {
-  usage: 'pairing',
-  describe: 'list, let in and shut out the people who talk to the bot',
   commands: [list, approve, revoke],
   standard: list,
 };

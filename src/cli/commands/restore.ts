@@ -1,11 +1,11 @@
 /** `lark-bridge restore`: puts a backup back. */
 import type { RestoreReport } from '../../app/restore.ts';
-import type { LeafCommand } from '../command.ts';
+import type { Command } from '../command.ts';
 
-export const restoreCommand: LeafCommand = {
+export const restoreCommand: Command = {
   usage: 'restore <file>',
-  describe: 'put the bot back as a backup has it; what was there is kept beside it',
-  positionals: { file: { type: 'string', describe: 'A file that `backup` made' } },
+  positionals: { file: { offers: 'file', describe: 'A file that `backup` made' } },
+  examples: { 'lark-bridge restore ~/bot.backup': 'Put the bot back; what was there is kept' },
   isForOperator: true,
   run: async ({ options, output, configRequest, createLog }) => {
     const log = await createLog({ logLevel: 'error', logFormat: 'text', noColor: undefined });

@@ -1,14 +1,18 @@
 /** `lark-bridge run`: the daemon in the foreground. */
-import { type LeafCommand, settingFlag, stopRequested } from '../command.ts';
+import { type Command, settingFlag, stopRequested } from '../command.ts';
 
-export const runCommand: LeafCommand = {
+export const runCommand: Command = {
   usage: 'run',
-  describe: 'run the bot: take messages, bring back answers',
   options: {
     ...settingFlag('mode'),
     ...settingFlag('turnTimeoutSecs'),
     ...settingFlag('onInterrupted'),
     ...settingFlag('lang'),
+  },
+  examples: {
+    'lark-bridge run': 'Run the bot in this terminal until Ctrl-C',
+    'lark-bridge run --state-dir ~/second-bot --log-level debug':
+      'Run another bot, and log everything',
   },
   run: async (invocation) => {
     const config = await invocation.loadConfig(['lark', 'platform', 'state']);

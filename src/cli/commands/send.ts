@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { BridgeError, isSystemError } from '../../core/errors.ts';
 import { LARK_RECEIVERS } from '../../core/ids.ts';
-import type { Invocation, LeafCommand } from '../command.ts';
+import type { Command, Invocation } from '../command.ts';
 
 /** What `--text` may have in all: as much as a program may answer. */
 const TEXT_BYTES_MAX = 1024 * 1024;
@@ -13,28 +13,26 @@ const TO = {
   email: { form: LARK_RECEIVERS.email, like: 'name@example.com' },
 } as const;
 
-export const sendCommand: LeafCommand = {
+export const sendCommand: Command = {
   usage: 'send [text]',
-  describe:
-    'send one message; while a daemon runs on the state directory it does the sending. Called again, it sends again',
   positionals: {
-    text: { describe: 'What to say, in Markdown; without it, stdin is read', type: 'string' },
+    text: { describe: 'What to say, in Markdown; without it, stdin is read' },
   },
   options: {
-    chat: { type: 'string', requiresArg: true, describe: 'To this chat (oc_…)' },
-    user: { type: 'string', requiresArg: true, describe: 'To this person (ou_…)' },
-    email: { type: 'string', requiresArg: true, describe: 'To the person with this address' },
+    chat: { describe: 'Send it to this chat (oc_…)', offers: 'chat' },
+    user: { describe: 'Send it to this person (ou_…)', offers: 'person' },
+    email: { describe: 'Send it to the person with this email address' },
     file: {
       type: 'array',
-      string: true,
-      requiresArg: true,
-      describe: 'Also send this file; images as images. May be given several times',
+      offers: 'file',
+      describe: 'Also send this file, an image as an image; may be given several times',
     },
-    card: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Send the card whose JSON is in this file',
-    },
+    card: { describe: 'Send the card whose JSON is in this file', offers: 'file' },
+  },
+  examples: {
+    'lark-bridge send --chat oc_a1b2 "The deploy is done"': 'Say something in a group',
+    'git log -3 | lark-bridge send --email mia@example.com': 'Send what a program prints',
+    'lark-bridge send --user ou_a1b2 "The report" --file report.pdf': 'Send a file',
   },
   run: async (invocation) => {
     const { options, output, signal } = invocation;

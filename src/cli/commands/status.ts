@@ -1,11 +1,14 @@
 /** `lark-bridge status`: whether the daemon of a state directory runs, and how it is. */
 import type { Status } from '../../app/status.ts';
 import type { HealthReport } from '../../observe/health/health.ts';
-import type { LeafCommand } from '../command.ts';
+import type { Command } from '../command.ts';
 
-export const statusCommand: LeafCommand = {
+export const statusCommand: Command = {
   usage: 'status',
-  describe: 'show whether the daemon runs, and how it is; exit code 1 if it is not ready',
+  examples: {
+    'lark-bridge status': 'Look how the bot is; exit code 1 if it is not ready',
+    'lark-bridge status --json': 'The same for a script',
+  },
   run: async (invocation) => {
     const config = await invocation.loadConfig([]);
     const { readStatus } = await import('../../app/status.ts');

@@ -2,19 +2,25 @@
 import { BridgeError } from '../../core/errors.ts';
 import { messageId, turnId } from '../../core/ids.ts';
 import { traceOf, type TraceEvent } from '../../observe/traces/trace.ts';
-import type { LeafCommand } from '../command.ts';
+import type { Command } from '../command.ts';
 import { rowView, timeOf, turnView, stateSentence } from '../journal-views.ts';
 import { textOption, withOperations } from '../operator.ts';
 import { columnsOf } from '../table.ts';
 import type { JournalReader, TurnLife } from '../../bridge/ports/journal-reader.ts';
 
-export const traceCommand: LeafCommand = {
+export const traceCommand: Command = {
   usage: 'trace <message_id>',
-  describe: 'show what happened to one message, by its id or by the id of the reply',
   positionals: {
-    message_id: { describe: "Id of a person's message, or of the bot's reply", type: 'string' },
+    message_id: {
+      describe: "Id of a person's message, or of the bot's reply (om_…)",
+      offers: 'turn',
+    },
   },
   options: textOption,
+  examples: {
+    'lark-bridge trace om_a1b2': 'Show when it came, ran and was answered',
+    'lark-bridge trace om_a1b2 --text': 'The same with what was said',
+  },
   run: (invocation) =>
     withOperations(invocation, async ({ journal, programOutputs }) => {
       const text = invocation.options['text'] === true;

@@ -4,7 +4,7 @@ import { BridgeError } from '../../core/errors.ts';
 import { chatId, turnId } from '../../core/ids.ts';
 import type { Turn, TurnPhase } from '../../core/turn.ts';
 import { reasonOf, spokenText } from '../../observe/traces/trace.ts';
-import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
+import type { CommandGroup, Invocation, Subcommand } from '../command.ts';
 import {
   causeText,
   lifeView,
@@ -31,18 +31,20 @@ const PHASES = Object.keys({
 } satisfies Record<TurnPhase, true>);
 
 const id = {
-  id: { describe: 'Id of the turn, which is the id of the message (om_…)', type: 'string' },
+  id: { describe: 'Id of the turn, which is the id of its message (om_…)', offers: 'turn' },
 } as const;
 
-const list: LeafCommand = {
+const list: Subcommand = {
   usage: 'list',
-  describe: 'show turns, newest first',
+  describe: 'Show turns, newest first',
+  examples: {
+    'lark-bridge turns': 'Show the newest turns',
+    'lark-bridge turns --phase failed --limit 10': 'Show the newest ten that failed',
+  },
   options: {
     phase: {
-      type: 'string',
-      requiresArg: true,
       choices: PHASES,
-      describe: 'Only those in this phase',
+      describe: 'Show only turns in this phase',
     },
     ...listOptions,
   },
@@ -61,9 +63,10 @@ const list: LeafCommand = {
     }),
 };
 
-const show: LeafCommand = {
+const show: Subcommand = {
   usage: 'show <id>',
-  describe: 'show one turn: where it waits, its runs, and what was sent for it',
+  describe: 'Show one turn: where it waits, its runs, and what was sent for it',
+  examples: { 'lark-bridge turns show om_a1b2 --text': 'Show it with its texts' },
   positionals: id,
   options: textOption,
   run: (invocation) =>
@@ -74,10 +77,11 @@ const show: LeafCommand = {
     }),
 };
 
-const retry: LeafCommand = {
+const retry: Subcommand = {
   usage: 'retry <id>',
   isForOperator: true,
-  describe: 'start a held or failed turn again',
+  describe: 'Run a held or failed turn again',
+  examples: { 'lark-bridge turns retry om_a1b2': 'Run this one again' },
   positionals: id,
   run: (invocation) =>
     withOperations(invocation, async (operations) => {
@@ -96,10 +100,11 @@ const retry: LeafCommand = {
     }),
 };
 
-const drop: LeafCommand = {
+const drop: Subcommand = {
   usage: 'drop <id>',
   isForOperator: true,
-  describe: 'end an open turn; an answer that still comes is not shown',
+  describe: 'End an open turn; an answer that still comes is not shown',
+  examples: { 'lark-bridge turns drop om_a1b2': 'Give this one up' },
   positionals: id,
   run: (invocation) =>
     withOperations(invocation, async (operations) => {
@@ -114,8 +119,6 @@ const drop: LeafCommand = {
 };
 
 export const turnsCommand: CommandGroup = {
-  usage: 'turns',
-  describe: 'list, show, retry and drop turns',
   commands: [list, show, retry, drop],
   standard: list,
 };

@@ -1,17 +1,20 @@
 /** `lark-bridge webhooks`: addresses elsewhere that are told what happens. Works while a daemon runs or not. */
 import type { Webhook } from '../../bridge/ports/webhooks.ts';
 import { BridgeError } from '../../core/errors.ts';
-import type { CommandGroup, Invocation, LeafCommand } from '../command.ts';
+import type { CommandGroup, Invocation, Subcommand } from '../command.ts';
 import { timeOf } from '../journal-views.ts';
 import { columnsOf } from '../table.ts';
 
 type Webhooks = ReturnType<(typeof import('../../app/webhooks.ts'))['openWebhooks']>;
 
-const id = { id: { describe: 'Id of the webhook, from `webhooks list`', type: 'string' } } as const;
+const id = {
+  id: { describe: 'Id of the webhook, from `webhooks list`', offers: 'webhook' },
+} as const;
 
-const list: LeafCommand = {
+const list: Subcommand = {
   usage: 'list',
-  describe: 'show which addresses are told what happens',
+  describe: 'Show the webhooks',
+  examples: { 'lark-bridge webhooks list': 'Show the webhooks with their ids' },
   run: (invocation) =>
     withWebhooks(invocation, (webhooks) => {
       const views = webhooks.list().map(viewOf);
@@ -29,25 +32,29 @@ const list: LeafCommand = {
     }),
 };
 
-const add: LeafCommand = {
+const add: Subcommand = {
   usage: 'add <url>',
   isForOperator: true,
-  describe: 'tell an address what happens; prints the secret for its signatures, once',
-  positionals: { url: { describe: 'Where to POST to (https://…)', type: 'string' } },
+  describe: 'Call a URL when something happens; prints the secret for its signatures, once',
+  examples: {
+    'lark-bridge webhooks add https://example.com/hook':
+      'Call this URL about turns, errors and questions',
+    'lark-bridge webhooks add http://127.0.0.1:9000 --private --events errors':
+      'Call a program of this machine about errors',
+  },
+  positionals: { url: { describe: 'URL that gets a POST (https://…)' } },
   options: {
     events: {
-      type: 'string',
-      requiresArg: true,
       default: 'turns,errors,questions',
-      describe: 'What to tell, with commas: turns, errors, questions, tools',
+      describe: 'What to tell, separated by commas: turns, errors, questions, tools',
     },
     private: {
       type: 'boolean',
-      describe: 'The address may be one of this machine or of the network around it',
+      describe: 'Allow an address of this machine or of the network around it',
     },
     'with-text': {
       type: 'boolean',
-      describe: 'Also tell what people and agents wrote; without it only facts',
+      describe: 'Also tell what people and agents wrote, not only facts',
     },
   },
   run: (invocation) =>
@@ -69,10 +76,11 @@ const add: LeafCommand = {
     }),
 };
 
-const remove: LeafCommand = {
+const remove: Subcommand = {
   usage: 'remove <id>',
   isForOperator: true,
-  describe: 'tell an address nothing any more; what waits for it is dropped',
+  describe: 'Remove a webhook; what waits for it is dropped',
+  examples: { 'lark-bridge webhooks remove wh_a1b2': 'Remove this one' },
   positionals: id,
   run: (invocation) =>
     withWebhooks(invocation, async (webhooks) => {
@@ -82,9 +90,10 @@ const remove: LeafCommand = {
     }),
 };
 
-const test: LeafCommand = {
+const test: Subcommand = {
   usage: 'test <id>',
-  describe: 'call a webhook once, and show what it said',
+  describe: 'Call a webhook once, and show what it answered',
+  examples: { 'lark-bridge webhooks test wh_a1b2': 'Call this one' },
   positionals: id,
   run: (invocation) =>
     withWebhooks(invocation, async (webhooks) => {
@@ -100,8 +109,6 @@ const test: LeafCommand = {
 };
 
 export const webhooksCommand: CommandGroup = {
-  usage: 'webhooks',
-  describe: 'list, add, remove and test the addresses that are told what happens',
   commands: [list, add, remove, test],
   standard: list,
 };

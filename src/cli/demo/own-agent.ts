@@ -8,13 +8,9 @@ const { stream, acp, folder, permissions, env, 'env-file': envFile } = ADD_OPTIO
 
 export const AGENT_OPTIONS = {
   agent: {
-    type: 'string',
-    requiresArg: true,
     describe: 'Chat with a coding agent of this machine: a name of `agents known`, such as claude',
   },
   exec: {
-    type: 'string',
-    requiresArg: true,
     describe: 'Chat with a program: the text on stdin, the answer on stdout (no shell)',
   },
   stream,

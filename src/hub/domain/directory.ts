@@ -1,6 +1,7 @@
 /** The agents and workspaces of the hub, as the CLI and the program itself change them. */
 import { randomUUID } from 'node:crypto';
 import { BridgeError } from '../../core/errors.ts';
+import { nearestOf } from '../../text/nearest.ts';
 import type { AgentRecord, AgentSpec, AgentStore } from '../ports/agents.ts';
 import type { WorkspaceStore } from '../ports/workspaces.ts';
 import { workspaceId, type WorkspaceId } from '../../core/ids.ts';
@@ -65,9 +66,10 @@ export class Directory {
       failure('removed', failureSentence('agent_removed'), atMs),
     );
     if (removed) return;
-    const known = (await this.#store.agents()).find((agent) => agent.name === name);
+    const agents = await this.#store.agents();
+    const known = agents.find((agent) => agent.name === name);
     throw known === undefined
-      ? unknownAgent('usage', name)
+      ? unknownAgent('usage', name, agents)
       : new BridgeError('usage', `the agent ${name} is built in and can't be removed`, {
           next: 'To use another one: lark-bridge config set agent NAME',
         });
@@ -75,8 +77,9 @@ export class Directory {
 
   /** The agent of this name. Throws `config_invalid` if there is none. */
   async agentNamed(name: string): Promise<AgentRecord> {
-    const agent = (await this.#store.agents()).find((one) => one.name === name);
-    if (agent === undefined) throw unknownAgent('config_invalid', name);
+    const agents = await this.#store.agents();
+    const agent = agents.find((one) => one.name === name);
+    if (agent === undefined) throw unknownAgent('config_invalid', name, agents);
     return agent;
   }
 
@@ -125,8 +128,17 @@ function assertValid(name: string, spec: AgentSpec): void {
   }
 }
 
-function unknownAgent(code: 'usage' | 'config_invalid', name: string): BridgeError {
-  return new BridgeError(code, `there is no agent with the name ${name}`, {
-    next: 'See them with: lark-bridge agents list',
+function unknownAgent(
+  code: 'usage' | 'config_invalid',
+  name: string,
+  known: readonly AgentRecord[],
+): BridgeError {
+  const meant = nearestOf(
+    name,
+    known.map((agent) => agent.name),
+  );
+  const question = meant === undefined ? '' : `Did you mean \`${meant}\`? `;
+  return new BridgeError(code, `unknown agent ${JSON.stringify(name)}`, {
+    next: `${question}Run \`lark-bridge agents list\` to see all of them.`,
   });
 }

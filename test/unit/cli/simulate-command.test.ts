@@ -82,9 +82,9 @@ test.each([
 });
 
 test('words after -- are refused by a command that can not run them, not dropped', async () => {
-  const { code, stderr } = await runProgram(['turns', '--', 'list']);
+  const { code, stderr } = await runProgram(['status', '--', 'pytest']);
   expect(code).toBe(2);
-  expect(stderr).toContain('nothing may stand after `--` here');
+  expect(stderr).toContain('unexpected argument "pytest"');
 });
 
 test('a stop of the simulator ends the command first', async () => {
