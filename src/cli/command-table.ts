@@ -151,6 +151,13 @@ const COMMANDS: readonly CommandRow[] = [
     docs: 'docs/turn-contract.md',
     load: async () => (await import('./commands/hub.ts')).hubCommand,
   },
+  {
+    name: 'completion',
+    heading: 'build',
+    describe: 'Print a script that completes commands, options and names in your shell',
+    docs: 'docs/command-line.md',
+    load: async () => (await import('./commands/completion.ts')).completionCommand,
+  },
 ];
 
 export const GRAMMAR = {

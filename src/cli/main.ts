@@ -20,6 +20,8 @@ export interface ProcessParts {
   readonly argv: readonly string[];
 }
 
+/** What the scripts of `completion` call. It is for no person, so the help does not name it. */
+const COMPLETE = '__complete';
 /** More make long lines, which are hard to read. */
 const HELP_COLUMNS_MAX = 100;
 /** Of a help that no terminal shows. */
@@ -37,6 +39,11 @@ export async function main(
   const { version } = GRAMMAR;
   let output = new Output(host, { version, json: words.includes('--json'), quiet: false });
   try {
+    if (words[0] === COMPLETE) {
+      const { complete } = await import('./completion/complete.ts');
+      output.text(await complete(words.slice(1), { grammar: GRAMMAR, env: host.env }));
+      return 0;
+    }
     const parsed = await parseCommandLine(words, {
       grammar: GRAMMAR,
       width: helpColumns(host.stdout),

@@ -179,6 +179,16 @@ export function locateStateDir({ env, flags }: ConfigRequest): string {
   return parsed.ok ? (parsed.value as string) : join(home, '.lark-bridge');
 }
 
+/** The database's file, found without a look at credentials. Throws only if config.json can't be used. */
+export function locateDatabase(request: ConfigRequest): string {
+  const { env, flags } = request;
+  const stateDir = locateStateDir(request);
+  const row = SETTINGS.dbPath;
+  const sources = { env, flags, file: readConfigFile(stateDir), credentials: {} };
+  const parsed = parseFound(row, find('dbPath', row, sources), { home: homeFolder(env), stateDir });
+  return parsed.ok ? String(parsed.value) : '';
+}
+
 // ---------------------------------------------------------------- checking
 
 function parseFound(row: Row, found: Found | undefined, bases: PathBases): Parsed<unknown> {
