@@ -1,16 +1,18 @@
 /** The documents say what the code does: their commands run, their tables are made from it, their links lead somewhere. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseCommand } from '../src/agents/command-line.ts';
 import { agentEnvironment } from '../src/agents/environment.ts';
 import { GRAMMAR } from '../src/cli/main.ts';
+import { EXIT_CODES } from '../src/cli/exit-codes.ts';
 import { parseCommandLine } from '../src/cli/parse.ts';
 import { settingRows } from '../src/config/setting-rows.ts';
 import {
   anchorsOf,
   blocksOf,
   codeIn,
+  commandLineTable,
   commandsOf,
   commandsTable,
   controlTable,
@@ -25,6 +27,7 @@ import {
   settingsTable,
   textOf,
 } from './documents.ts';
+import { manPage } from './man-page.ts';
 
 const DOCUMENTS = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
@@ -36,6 +39,7 @@ const DOCUMENTS = [
 
 /** The second one is the first one in Chinese. */
 const READMES = ['README.md', 'README.zh.md'];
+const MAN_PAGE = 'docs/lark-bridge.1';
 
 const ROW = /\bMOL-[A-Z0-9]+-\d\d\b/g;
 
@@ -73,6 +77,25 @@ test('the settings table in docs/settings.md is the one in the code (DOCS=write 
 test('the table of commands in docs/commands.md is the one in the code', () => {
   const made = commandsTable();
   expect(sectionOf('docs/commands.md', 'commands', made)).toBe(made);
+});
+
+test('the table of commands in docs/command-line.md is the one in the code', () => {
+  const made = commandLineTable();
+  expect(sectionOf('docs/command-line.md', 'command-line', made)).toBe(made);
+});
+
+test('the manual page is made from the tables in the code', async () => {
+  const made = await manPage();
+  if (process.env['DOCS'] === 'write') writeFileSync(join(ROOT, MAN_PAGE), made);
+  expect(textOf(MAN_PAGE)).toBe(made);
+  const { man, files } = JSON.parse(textOf('package.json')) as { man: string; files: string[] };
+  expect(man).toBe(`./${MAN_PAGE}`);
+  expect(files).toContain(MAN_PAGE);
+});
+
+test('the table of exit codes in docs/settings.md is the one in the code', () => {
+  const rows = Object.entries(EXIT_CODES).map(([code, meaning]) => `| ${code} | ${meaning} |\n`);
+  expect(textOf('docs/settings.md')).toContain(`|---|---|\n${rows.join('')}`);
 });
 
 test('the table of known agents in docs/agents.md is the one in the code', () => {

@@ -1,6 +1,8 @@
 /** Reads our Markdown, and makes the tables in it that come from code. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HEADINGS } from '../src/cli/command.ts';
+import { GRAMMAR } from '../src/cli/command-table.ts';
 import { COMMANDS, type CommandRow } from '../src/bridge/commands/table.ts';
 import { KNOWN_AGENTS } from '../src/agents/known-agents.ts';
 import { METRICS } from '../src/observe/metrics/metric-table.ts';
@@ -111,6 +113,17 @@ export function settingsTable(): string {
     row.doc,
   ]);
   return table(['Environment', 'Flag', 'config.json', 'Default', 'What it is'], rows);
+}
+
+/** The commands of the program, each with the page that says more. */
+export function commandLineTable(): string {
+  const rows = GRAMMAR.commands.map(({ name, aliases = [], heading, describe, docs }) => [
+    HEADINGS[heading],
+    [name, ...aliases].map(code).join(', '),
+    describe,
+    `[${docs}](${docs.replace(/^docs\//, '')})`,
+  ]);
+  return table(['', 'Command', 'What it does', 'More'], rows);
 }
 
 export function commandsTable(): string {
