@@ -127,7 +127,7 @@ const COMMANDS: readonly CommandRow[] = [
     name: 'send',
     heading: 'talk',
     describe: 'Send one message to a chat or a person',
-    docs: 'docs/events.md',
+    docs: 'docs/command-line.md',
     load: async () => (await import('./commands/send.ts')).sendCommand,
   },
   {

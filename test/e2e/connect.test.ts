@@ -343,8 +343,8 @@ test.each([
   [['--app-id', 'x', '--app-secret-stdin'], 'hexadecimal'],
   [['--app-id', 'cli_0123456789abcdef', '--app-secret-stdin'], 'stdin holds no app secret'],
   [['--import', '--app-id', 'cli_0123456789abcdef', '--app-secret-stdin'], 'exclude each other'],
-  [['--timeout', 'soon'], '--timeout 600'],
-  [['--timeout', '0'], '--timeout 600'],
+  [['--timeout', 'soon'], '--timeout must be a whole number'],
+  [['--timeout', '0'], '--timeout must be a whole number'],
   [['--brand', 'x'], '--help'],
 ])('%j is refused with exit 2 and what to do', async (args, words) => {
   const run = connect(args, { base: 'http://127.0.0.1:1' });

@@ -64,7 +64,7 @@ describe('what it refuses, with exit code 2 and words', () => {
     ['--port', 'x', '--port is not a whole number'],
     ['--seed', '1.5', '--seed is not a whole number'],
     ['--time-scale', '0', '--time-scale is not a number from 0.001'],
-    ['--call-limits', 'maybe', '--call-limits is none of on, off'],
+    ['--call-limits', 'maybe', '--call-limits must be one of on, off'],
     ['--world', '/nowhere.json', "--world: can't read it"],
     ['--client-config', '/nowhere.json', "--client-config: can't read it"],
     ['--ca-file', 'x.pem', '--tls-hosts and --ca-file need --tls'],
