@@ -128,7 +128,7 @@ describe('lists', () => {
   test.each([
     ['--limit', '0', 'from 1 to 10000'],
     ['--limit', 'many', 'from 1 to 10000'],
-    ['--phase', 'lost', '"waiting"'],
+    ['--phase', 'lost', 'must be one of waiting'],
   ])('turns list %s %s: exit code 2', async (flag, value, why) => {
     const { code, stdout, stderr } = await run('turns', 'list', flag, value);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
