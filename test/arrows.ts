@@ -123,7 +123,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     ours: ['core', 'text', 'files', 'config', 'observe', 'host', 'doctor', 'app', 'sim'],
     ports: PORTS,
-    packages: ['qrcode', 'yargs-parser', 'node:fs', 'node:os', 'node:path', 'node:readline'],
+    packages: ['qrcode', 'yargs', 'node:fs', 'node:os', 'node:path', 'node:readline'],
   },
   sim: {
     ours: [],

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseCommand } from '../src/agents/command-line.ts';
 import { agentEnvironment } from '../src/agents/environment.ts';
-import { GRAMMAR } from '../src/cli/main.ts';
+import { GRAMMAR } from '../src/cli/command-table.ts';
 import { EXIT_CODES } from '../src/cli/exit-codes.ts';
 import { parseCommandLine } from '../src/cli/parse.ts';
 import { settingRows } from '../src/config/setting-rows.ts';
@@ -187,9 +187,11 @@ test('README.zh.md has the commands, links, headings and rows of README.md, and 
 });
 
 /** Commands that have commands of their own, such as `agents`. */
-const GROUPS = GRAMMAR.commands.flatMap((command) =>
-  'commands' in command ? [command.usage] : [],
-);
+const GROUPS: readonly string[] = (
+  await Promise.all(
+    GRAMMAR.commands.map(async ({ name, load }) => ('commands' in (await load()) ? [name] : [])),
+  )
+).flat();
 
 /** What was found out already: many documents name the same commands. */
 const knownCalls = new Map<string, boolean>();
@@ -198,7 +200,9 @@ const knownCalls = new Map<string, boolean>();
 async function isKnown(call: string): Promise<boolean> {
   const words = call === '' ? [] : parseCommand(call);
   for (const all of [words, [...words, 'NAME']]) {
-    const parsed = await parseCommandLine(all, GRAMMAR).catch(() => undefined);
+    const parsed = await parseCommandLine(all, { grammar: GRAMMAR, width: 80 }).catch(
+      () => undefined,
+    );
     if (parsed !== undefined) return true;
   }
   return false;

@@ -1,4 +1,4 @@
-import Parser from 'yargs-parser';
+import { Parser } from 'yargs/helpers';
 import type { Option, Options } from './command.ts';
 
 interface Read {
