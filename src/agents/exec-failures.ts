@@ -4,18 +4,16 @@ import type { BridgeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { meaningOf } from '../files/system-errors.ts';
 import { failureSentence, noAnswerWithin } from '../wire/failure-sentences.ts';
-import type { AgentResult, AgentRun, AgentTurn, FailedResult } from './runtime.ts';
+import type { AgentResult, AgentRun, FailedResult } from './runtime.ts';
 
-type TurnName = Pick<AgentTurn, 'turnId'>;
-
-export function notReady(log: Log, turn: TurnName, { message, next }: BridgeError): FailedResult {
-  log.error('agent_program_not_started', { turn: turn.turnId, error: message, next });
+export function notReady(log: Log, { message, next }: BridgeError): FailedResult {
+  log.error('agent_program_not_started', { error: message, next });
   return { ok: false, reason: 'failed', detail: failureSentence('program_not_prepared') };
 }
 
-export function startFailure(log: Log, turn: TurnName, error: NodeJS.ErrnoException): FailedResult {
+export function startFailure(log: Log, error: NodeJS.ErrnoException): FailedResult {
   const meaning = meaningOf(error);
-  const fields = { turn: turn.turnId, error: error.message };
+  const fields = { error: error.message };
   log.error('agent_program_not_started', meaning ? { ...fields, next: meaning.next } : fields);
   return { ok: false, reason: 'failed', detail: notStartedFor(error, meaning?.what) };
 }
@@ -28,9 +26,8 @@ function notStartedFor({ code }: NodeJS.ErrnoException, cause: string | undefine
 }
 
 /** The turn goes on, as where there are no cgroups. */
-export function notInCgroup(log: Log, turn: TurnName, error: NodeJS.ErrnoException): void {
+export function notInCgroup(log: Log, error: NodeJS.ErrnoException): void {
   log.warn('agent_cgroup_not_entered', {
-    turn: turn.turnId,
     error: error.message,
     effect:
       'a process that leaves the group of its program and clears its environment goes on after the turn',

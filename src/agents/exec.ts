@@ -5,6 +5,7 @@ import { isThrownBySystem, notReady, notStarted, startFailure } from './exec-fai
 import { agentEnvironment, secretsIn } from './environment.ts';
 import { givenVariables, warnOfMissing } from './given-variables.ts';
 import { runWithLentFiles } from './lent-files.ts';
+import { turnLog } from './turn-log.ts';
 import { openProgram } from './program/running-program.ts';
 import { type ProgramUser, UserOfProgram } from './program-user.ts';
 import type { OutputFolder } from './output-folders.ts';
@@ -58,26 +59,28 @@ export class ExecRuntime implements AgentRuntime {
   }
 
   #run(turn: AgentTurn, onUpdate: (update: TurnUpdate) => void): AgentRun {
-    const { spec, log } = this.#options;
+    const { spec } = this.#options;
+    const log = turnLog(this.#options.log, turn);
+    const options = { ...this.#options, log };
     let folder: OutputFolder | undefined;
     try {
       const user = this.#user.get();
       folder = this.#options.outputs?.create(user);
       const surroundings = this.#surroundings(turn, { user, folder });
       const { argv } = spec;
-      const start = { argv, user, turnId: turn.turnId, ...surroundings };
-      const program = openProgram(start, this.#options);
+      const start = { argv, user, ...surroundings };
+      const program = openProgram(start, options);
       if ('notStarted' in program) {
         folder?.remove();
-        return notStarted(program.notStarted, (error) => startFailure(log, turn, error));
+        return notStarted(program.notStarted, (error) => startFailure(log, error));
       }
-      return new ExecRun(this.#options, turn, { program, onUpdate, folder });
+      return new ExecRun(options, turn, { program, onUpdate, folder });
     } catch (error) {
       folder?.remove();
-      if (error instanceof BridgeError) return endedRun(notReady(log, turn, error));
+      if (error instanceof BridgeError) return endedRun(notReady(log, error));
       // Some failures to start are thrown, others come as an event. For the turn they are the same.
       if (!isThrownBySystem(error)) throw error;
-      return endedRun(startFailure(log, turn, error));
+      return endedRun(startFailure(log, error));
     }
   }
 

@@ -9,6 +9,7 @@ import { failureSentence } from '../wire/failure-sentences.ts';
 import { CANCELLED } from './ended-run.ts';
 import type { ProgramUser } from './program-user.ts';
 import type { AgentResult, AgentRun, AgentTurn } from './runtime.ts';
+import { turnLog } from './turn-log.ts';
 
 const NOT_LENT: AgentResult = {
   ok: false,
@@ -45,8 +46,7 @@ export function runWithLentFiles(turn: AgentTurn, { user, log, start }: Lender):
   };
   const result = work().catch((error: unknown) => {
     if (!isSystemError(error)) throw error;
-    log.error('agent_files_not_lent', {
-      turn: turn.turnId,
+    turnLog(log, turn).error('agent_files_not_lent', {
       error: error.message,
       next: 'Check the room and the rights of the folder for temporary files.',
     });

@@ -95,6 +95,8 @@ export type AgentResult =
       /** What it had said of its answer. Only of a run that was cancelled. */
       readonly text?: string;
       readonly output?: ProgramOutput;
+      /** Of its program, if that ended with one. */
+      readonly exitCode?: number;
       /** Somebody has to log in on the machine of the bridge, with this command. */
       readonly login?: { readonly command: string | undefined };
     };

@@ -57,7 +57,7 @@ interface Foundations {
 export function assemble(
   { config, log }: AppContext,
   { lark: settings, hub, db, monitoring }: Foundations,
-): { services: readonly Service[]; ended: Promise<never> } {
+): { services: readonly Service[]; ended: Promise<never>; turnsAtWork: () => number } {
   const { brand } = config;
   const base = { clock: systemClock, random: Math.random, log, observer: monitoring.observer };
   const calls = new CallCounts({ db, app: settings.appId, clock: systemClock });
@@ -113,6 +113,7 @@ export function assemble(
   return {
     services: inside.concat([connection, lark.otherConnections, catchUp, statusWriter, newTurns]),
     ended,
+    turnsAtWork: () => bridge.status().running,
   };
 }
 

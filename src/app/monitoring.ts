@@ -111,6 +111,11 @@ export class Monitoring {
     return this.#health.report();
   }
 
+  /** Resolves when the process is ready for the first time. */
+  get becameReady(): Promise<void> {
+    return this.#health.becameReady;
+  }
+
   /** Address of the monitor server; undefined if only the embedded hub shows the pages. */
   url(): string | undefined {
     return this.#server?.url;

@@ -10,12 +10,14 @@ import { Notifier } from '../host/notify.ts';
 import { loadLateFiles } from '../net/late-files.ts';
 import { noteOpen, notedUntilStopped } from '../host/open-parts.ts';
 import type { HealthReport } from '../observe/health/health.ts';
-import { systemClock } from '../time/clock.ts';
+import { steadyClock, systemClock } from '../time/clock.ts';
 
 export interface RunningBridge {
   readonly hubUrl: string;
   /** The health at this moment. */
   readonly health: () => HealthReport;
+  /** Resolves when it is ready for the first time. Messages of an earlier time wait for that too. */
+  readonly becameReady: Promise<void>;
   /**
    * Rejects when the bridge can't go on: Lark refuses the credentials for good, or the database is lost. Never
    * resolves.
@@ -35,7 +37,7 @@ export async function startBridge(context: AppContext): Promise<RunningBridge> {
     await startAll(monitoring.first, log);
     opened.push(...monitoring.first);
     const hub = await openHub(context, { db, monitoring }, opened);
-    const { services, ended } = assemble(context, { lark, hub, db, monitoring });
+    const { services, ended, turnsAtWork } = assemble(context, { lark, hub, db, monitoring });
     const health = () => monitoring.report();
     // Starts last, because it tells the service manager that everything is ready.
     const notifier = new Notifier({
@@ -49,11 +51,14 @@ export async function startBridge(context: AppContext): Promise<RunningBridge> {
     const all = [watch.service, ...services, monitoring.last, notifier];
     await startAll(all, log);
     opened.push(...all);
+    const { version } = monitoring;
+    log.info('bridge_started', { version, hub: hub.url, ready: health().ready });
     return {
       hubUrl: hub.url,
       health,
+      becameReady: monitoring.becameReady,
       ended: firstOf(ended, watch.ended),
-      stop: () => stopParts(opened, log),
+      stop: () => toldStop(opened, { log, turnsAtWork }),
     };
   });
 }
@@ -73,7 +78,8 @@ export async function startHub(
     const all = [...monitoring.first, service, hub, monitoring.last];
     await startAll(all, log);
     opened.push(...all);
-    return { url: hub.address, ended, stop: () => stopParts(opened, log) };
+    const turnsAtWork = () => hub.turnsAtWork;
+    return { url: hub.address, ended, stop: () => toldStop(opened, { log, turnsAtWork }) };
   });
 }
 
@@ -82,6 +88,17 @@ function firstOf(...endings: readonly Promise<never>[]): Promise<never> {
   const first = Promise.race(endings);
   first.catch(() => {});
   return first;
+}
+
+/** A stop takes up to ten seconds, so the log says that it goes on, and what for. */
+async function toldStop(
+  opened: readonly Service[],
+  { log, turnsAtWork }: { readonly log: Log; readonly turnsAtWork: () => number },
+): Promise<void> {
+  const beganMs = steadyClock.nowMs();
+  log.info('stop_begun', { turns_at_work: turnsAtWork() });
+  await stopParts(opened, log);
+  log.info('stopped', { took_ms: Math.round(steadyClock.nowMs() - beganMs) });
 }
 
 function stopParts(opened: readonly Service[], log: Log): Promise<void> {

@@ -2,7 +2,7 @@
 import type { FailureCause, Turn, TurnState } from '../core/turn.ts';
 import type { OutboxRow, OutboxState } from '../bridge/ports/outbox.ts';
 import { kindOf, reasonOf, shownText, spokenText } from '../observe/traces/trace.ts';
-import type { TurnLife, TurnRun } from '../bridge/ports/journal-reader.ts';
+import type { RunCause, TurnLife, TurnRun } from '../bridge/ports/journal-reader.ts';
 
 /** Show the texts of the chat. */
 interface ViewOptions {
@@ -20,7 +20,7 @@ export function turnView(turn: Turn, { text }: ViewOptions) {
     sender: message.senderOpenId,
     phase: state.phase,
     reason: reasonOf(state),
-    ...(state.phase === 'failed' && state.cause),
+    ...(state.phase === 'failed' && causeView(state.cause)),
     run,
     ...(askedBy !== undefined && { asked_by: askedBy }),
     received_at: timeOf(receivedAtMs),
@@ -50,8 +50,14 @@ function runView(run: TurnRun) {
     ended_at: timeIfAny(run.endedAtMs),
     ended_as: run.endedAs,
     reason: run.reason,
-    ...run.cause,
+    ...causeView(run.cause),
   };
+}
+
+function causeView(cause: RunCause | undefined) {
+  if (cause === undefined) return {};
+  const { agent, detail, exitCode, lastWords } = cause;
+  return { agent, detail, exit_code: exitCode, last_words: lastWords };
 }
 
 export function rowView(row: OutboxRow, { text }: ViewOptions) {
@@ -147,6 +153,15 @@ export function stateSentence({ turn: { id, state }, ahead }: TurnLife): string 
     case 'dropped':
       return `It was dropped (${state.why}).`;
   }
+}
+
+/** What the program of an agent said last before its run failed; the latest such run. */
+export function lastWordsLines({ runs }: TurnLife): string[] {
+  const cause = runs.findLast((run) => run.cause?.lastWords !== undefined)?.cause;
+  const said = cause?.lastWords?.trimEnd().split('\n') ?? [];
+  return said.length === 0
+    ? []
+    : [`The last words of ${cause?.agent ?? 'it'}:`, ...said.map((line) => `  ${line}`)];
 }
 
 /** A line for an outgoing row. */

@@ -91,6 +91,8 @@ type DropReason = 'recalled' | 'skipped' | 'stopped' | 'operator' | 'not_allowed
 export interface FailureCause {
   readonly agent: string;
   readonly detail: string;
+  /** Of its program, if that ended with one. */
+  readonly exitCode?: number;
 }
 
 export type TurnPhase = TurnState['phase'];

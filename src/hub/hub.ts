@@ -87,6 +87,11 @@ export class Hub implements Service {
     return this.#address;
   }
 
+  /** Turns whose agents this hub runs now. */
+  get turnsAtWork(): number {
+    return this.#dispatcher.turnsAtWork;
+  }
+
   async start(): Promise<void> {
     const { host, port, tls, log, provisionToken } = this.#options;
     const token = await provisionToken(() => createToken('provision'));

@@ -76,7 +76,7 @@ export class ChannelSocket {
     if (parsed.kind === 'unanswerable') {
       this.#options.log.error('task_left_unfinished', {
         chat: turn.context.chatId,
-        message: turn.context.messageId,
+        turn: turn.context.messageId,
         effect:
           'the runtime ended the request before the task had ended, so its answer cannot come back',
         next: 'Let the agent answer message/send only when its task is over, or stream until then.',

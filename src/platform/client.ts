@@ -136,7 +136,7 @@ export class PlatformClient implements Service, TurnTarget {
     const sent = parseSend(result);
     if (!signal.aborted && 'detail' in sent && sent.kind !== 'failed') {
       log.warn('turn_not_taken', {
-        message: turn.context.messageId,
+        turn: turn.context.messageId,
         target: turn.target,
         as: sent.kind,
         detail: sent.detail,
@@ -186,11 +186,11 @@ export class PlatformClient implements Service, TurnTarget {
       signal,
     });
     if (result.kind === 'answer' && result.status === 200) {
-      log.info('turn_cancelled', { message: messageId });
+      log.debug('turn_cancelled', { hub_message: messageId });
       return 'over';
     }
     if (isUnknownThere(result)) return 'not_known';
-    log.warn('turn_not_cancelled', { message: messageId, detail: describe(result) });
+    log.warn('turn_not_cancelled', { hub_message: messageId, detail: describe(result) });
     const isRefused = result.kind === 'answer' && result.status < 500;
     return isRefused && !isFromElsewhere(result) ? 'over' : 'not_reached';
   }

@@ -102,7 +102,7 @@ export class DaemonTarget implements Service, TurnTarget {
   #unanswerable({ context }: TurnRequest): SendResult {
     this.#parts.log.error('answer_lost_in_queue', {
       chat: context.chatId,
-      message: context.messageId,
+      turn: context.messageId,
       effect: 'the host has the message without having answered it, and no answer can come back',
       next: 'Run the bridge as a plugin of kind channel, which gets the channel socket; or set MOLECULE_TARGET_WORKSPACE_ID to another workspace.',
     });

@@ -1,6 +1,6 @@
 /** What a failed call leaves in the log: one line that says what it was for, at the level that it deserves. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Rig } from './rig.ts';
+import { Rig, RUN } from './rig.ts';
 
 let rig: Rig;
 
@@ -12,6 +12,9 @@ afterEach(() => rig.close());
 
 interface Line {
   readonly level: string;
+  readonly event?: string;
+  readonly turn?: string;
+  readonly hub_turn?: string;
   readonly kind?: string;
   readonly code?: number;
 }
@@ -27,11 +30,7 @@ test('one failed call gives one line, and a sign that could not be set is no err
   await rig.repliesIn(chat, 1);
   await bridge.saw(() => bridge.stderr.includes('231002'));
   await bridge.stop();
-  const lines = bridge.stderr
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Line);
-  const bad = lines.filter(({ level }) => level === 'warn' || level === 'error');
+  const bad = linesOf(bridge.stderr).filter(({ level }) => level === 'warn' || level === 'error');
   expect(bad.filter(({ code }) => code === 2200)).toMatchObject([
     { level: 'warn', kind: 'answer' },
   ]);
@@ -41,7 +40,14 @@ test('one failed call gives one line, and a sign that could not be set is no err
   expect(bad).toHaveLength(2);
 });
 
-test('F33: a message that is answered leaves two lines, of 400 bytes together at most', async () => {
+function linesOf(text: string): Line[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Line);
+}
+
+test('F33: a message that is answered leaves one line, of 240 bytes at most', async () => {
   const MESSAGES = 20;
   const bridge = await rig.runHere();
   const { user, chat } = rig.direct('Mei');
@@ -50,14 +56,72 @@ test('F33: a message that is answered leaves two lines, of 400 bytes together at
     rig.cloud.say({ chat, from: user, text: `question ${at}` });
     await rig.repliesIn(chat, at);
   }
-  const sent = () => bridge.stderr.slice(before).split('"event":"sent"').length - 1;
-  await bridge.saw(() => sent() >= MESSAGES);
   const log = bridge.stderr.slice(before);
   await bridge.stop();
   const ofMessages = log.split('\n').filter((line) => line.includes('"turn":"om_'));
-  expect(ofMessages).toHaveLength(2 * MESSAGES);
-  expect(log.length / MESSAGES).toBeLessThanOrEqual(400);
+  expect(ofMessages).toHaveLength(MESSAGES);
+  expect(log.length / MESSAGES).toBeLessThanOrEqual(240);
   // They are enough to find out more: `trace` takes the id.
-  expect(log).toMatch(/"event":"message_admitted","turn":"om_\w+","chat":"oc_\w+"\}/);
-  expect(log).toMatch(/"event":"sent","turn":"om_\w+","kind":"answer","lark_id":"om_\w+"\}/);
+  expect(log).toMatch(
+    /"event":"turn_answered","turn":"om_\w+","chat":"oc_\w+","agent":"echo","took_ms":\d+\}/,
+  );
+});
+
+test('a turn that fails leaves one line, and keeps what its program said last; a stop has two', async () => {
+  const bridge = await rig.runHere();
+  const { user, chat } = rig.direct('Mei');
+  await rig.addAgent('broken', 'echo "no key for the model" >&2; exit 3');
+  const before = bridge.stderr.length;
+  rig.cloud.say({ chat, from: user, text: 'hello' });
+  const [shown] = await rig.repliesIn(chat, 1);
+  const [failed, ...others] = linesOf(bridge.stderr.slice(before));
+  expect(failed).toMatchObject({
+    level: 'warn',
+    event: 'turn_failed',
+    turn: expect.stringMatching(/^om_/) as string,
+    chat: chat.chatId,
+    agent: 'broken',
+    took_ms: expect.any(Number) as number,
+    reason: 'agent_failed',
+    exit_code: 3,
+  });
+  expect(others).toEqual([]);
+  // In the chat only the owner sees what the program said, in no log anybody.
+  expect(JSON.stringify(shown)).not.toContain('no key');
+  expect(bridge.stderr).not.toContain('no key');
+  const { turn = '' } = failed ?? {};
+  const show = await rig.command(['turns', 'show', turn]);
+  expect(show.stdout).toContain('The last words of broken:\n  no key for the model\n');
+  const trace = await rig.command(['trace', turn, '--json']);
+  expect(trace.stdout).toContain('"exit_code":3');
+  expect(trace.stdout).toContain('no key for the model');
+  await bridge.stop();
+  const ends = linesOf(bridge.stderr).slice(-2);
+  expect(ends).toMatchObject([
+    { level: 'info', event: 'stop_begun', turns_at_work: 0 },
+    { level: 'info', event: 'stopped' },
+  ]);
+});
+
+test('each line about a message names it in the same way, in whatever room it is written', async () => {
+  const bridge = await rig.runHere({ words: [...RUN, '--log-level', 'debug'] });
+  const { user, chat } = rig.direct('Mei');
+  await rig.addAgent('shout', 'tr a-z A-Z');
+  const before = bridge.stderr.length;
+  rig.cloud.say({ chat, from: user, text: 'hello' });
+  await rig.repliesIn(chat, 1);
+  await bridge.saw(() => bridge.stderr.slice(before).includes('"event":"sent"'));
+  await bridge.stop();
+  const about = linesOf(bridge.stderr.slice(before)).filter(({ event = '' }) =>
+    /^(?:message|turn|hub_turn|agent_program|sent)/.test(event),
+  );
+  const turns = new Set(about.map(({ turn }) => turn));
+  expect([...turns]).toEqual([expect.stringMatching(/^om_/)]);
+  const atHub = about.filter(({ event }) => event?.startsWith('hub_turn'));
+  expect(atHub.map(({ event }) => event)).toEqual([
+    'hub_turn_queued',
+    'hub_turn_started',
+    'hub_turn_answered',
+  ]);
+  expect(new Set(atHub.map(({ hub_turn: turn }) => turn)).size).toBe(1);
 });

@@ -126,7 +126,7 @@ export class Rig {
     return { code, stdout: started.stdout, stderr: started.stderr };
   }
 
-  /** Starts the daemon and waits until it says that it is ready. */
+  /** Starts the daemon and waits until it says that it has started. */
   async run(options: RunOptions = {}): Promise<BridgeProcess> {
     const started = this.spawn(options);
     await started.ready();
@@ -236,9 +236,11 @@ export class Bridge {
     return this.#isOver;
   }
 
+  /** It has started, ready or not. */
   async ready(): Promise<{ hub_url: string }> {
-    await this.saw(() => this.stdout.includes('"event":"ready"'));
-    const line = this.stdout.split('\n').find((text) => text.includes('"event":"ready"')) ?? '{}';
+    const isTold = (text: string) => /"event":"(?:ready|started)"/.test(text);
+    await this.saw(() => isTold(this.stdout));
+    const line = this.stdout.split('\n').find(isTold) ?? '{}';
     return JSON.parse(line) as { hub_url: string };
   }
 

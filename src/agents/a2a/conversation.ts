@@ -23,8 +23,8 @@ const SAME_QUESTION_LOOKS = 3;
 interface ConversationParts {
   readonly agent: RemoteAgent;
   readonly clock: Clock;
+  /** Its lines name the turn. */
   readonly log: Log;
-  readonly turn: string;
   /** The agent's own id of what was said before. Empty: nothing was. */
   readonly context: string;
   /** Each thing that the agent says, one after another. */
@@ -80,10 +80,10 @@ export class Conversation {
       const { status } = await client.cancel(this.#task, limit);
       if (isGoingOn(status)) await this.#until(() => this.#sending === 'over', limit);
     } catch (error) {
-      const { log, turn } = this.#parts;
+      const { log } = this.#parts;
       const { kind } = troubleIn(error);
       // It may have ended just before.
-      log.info('a2a_task_not_cancelled', { turn, task: this.#task, why: kind });
+      log.info('a2a_task_not_cancelled', { task: this.#task, why: kind });
     }
   }
 
@@ -120,7 +120,7 @@ export class Conversation {
 
   /** Asks about the task until it has ended or waits for somebody, and listens in between if the agent tells. */
   async #followUp(signal: AbortSignal): Promise<AgentStatus> {
-    const { agent, clock, log, turn } = this.#parts;
+    const { agent, clock, log } = this.#parts;
     if (this.#task === '') throw new AgentTrouble('unreadable', 'it said nothing about its work');
     let looks = 0;
     let lost = 0;
@@ -145,7 +145,7 @@ export class Conversation {
         lost += 1;
         if (!isPassing(trouble) || lost >= LOST_MAX) throw trouble;
         agent.forgetCard();
-        log.info('a2a_task_not_reached', { turn, task: this.#task, detail: trouble.message });
+        log.info('a2a_task_not_reached', { task: this.#task, detail: trouble.message });
       }
     }
   }

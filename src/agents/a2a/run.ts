@@ -28,6 +28,7 @@ const STATUS_CHARS_MAX = 500;
 export interface RunParts {
   readonly agent: RemoteAgent;
   readonly clock: Clock;
+  /** Its lines name the turn. */
   readonly log: Log;
   readonly outputs: OutputFolders | undefined;
   /** A longer answer is cut, and its work stopped. */
@@ -70,7 +71,6 @@ export class A2aRun implements AgentRun {
       agent: parts.agent,
       clock: parts.clock,
       log: parts.log,
-      turn: turn.turnId,
       context: turn.session?.nativeId ?? '',
       take: (event) => this.#take(event),
     });
@@ -120,7 +120,7 @@ export class A2aRun implements AgentRun {
       if (!(error instanceof AgentTrouble)) throw error;
       if (this.#phase === 'working') {
         const detail = this.#masked(error.message);
-        log.warn('a2a_turn_failed', { turn: this.#turn.turnId, why: error.kind, detail });
+        log.warn('a2a_turn_failed', { why: error.kind, detail });
       }
       agent.forgetCard();
       if (STOPPED_KINDS.has(error.kind)) await this.#endWork();
@@ -224,14 +224,14 @@ export class A2aRun implements AgentRun {
       return attached === undefined ? result : { ...result, attached };
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      log.error('agent_output_not_taken', { turn: this.#turn.turnId, error: error.message });
+      log.error('agent_output_not_taken', { error: error.message });
       return { ok: false, reason: 'failed', detail: failureSentence('answer_files_not_kept') };
     }
   }
 
   async #cut(): Promise<AgentResult> {
     const { answerBytesMax, log } = this.#parts;
-    log.warn('agent_answer_cut', { turn: this.#turn.turnId, bytes_max: answerBytesMax });
+    log.warn('agent_answer_cut', { bytes_max: answerBytesMax });
     await this.#endWork();
     return { ok: true, text: cutAnswer(this.#answer.text, answerBytesMax) };
   }

@@ -16,6 +16,7 @@ import type {
 } from '../runtime.ts';
 import { RemoteAgent } from './agent.ts';
 import { A2aRun, type RunParts } from './run.ts';
+import { turnLog } from '../turn-log.ts';
 
 interface A2aOptions {
   readonly spec: A2aSpec;
@@ -68,7 +69,8 @@ export class A2aRuntime implements AgentRuntime {
 
   prompt(turn: AgentTurn, host: TurnHost): AgentRun {
     if (this.#life !== 'started') return endedRun(NOT_RUNNING);
-    const { clock, log, outputs, answerBytesMax } = this.#options;
+    const { clock, outputs, answerBytesMax } = this.#options;
+    const log = turnLog(this.#options.log, turn);
     const parts: RunParts = { agent: this.#agent, clock, log, outputs, answerBytesMax };
     const run = new A2aRun(parts, turn, host);
     this.#runs.add(run);

@@ -8,6 +8,7 @@ import type { Environment } from '../environment.ts';
 import { notReady } from '../exec-failures.ts';
 import { warnOfMissing } from '../given-variables.ts';
 import { runWithLentFiles } from '../lent-files.ts';
+import { type NamedTurn, turnLog } from '../turn-log.ts';
 import { type ProgramUser, UserOfProgram } from '../program-user.ts';
 import type { ProgramSurroundings } from '../program/running-program.ts';
 import type {
@@ -72,8 +73,10 @@ export class AcpRuntime implements AgentRuntime {
     this.#options = options;
     this.#user = new UserOfProgram(spec.user);
     this.#observer = observer;
-    const open = (folder: string, turnId: string) =>
-      openProcess({ ...options, user: this.#user.found, folder, turnId });
+    const open = (folder: string, turn: NamedTurn) => {
+      const log = turnLog(options.log, turn);
+      return openProcess({ ...options, log, user: this.#user.found, folder });
+    };
     this.#programs = new Programs({ open, places, idleMs, observer, clock });
     this.sessions = {
       options: (id) => (this.#sessions.get(id)?.options ?? []).map(shownOption),
@@ -119,12 +122,13 @@ export class AcpRuntime implements AgentRuntime {
       return run;
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
-      return endedRun(notReady(log, turn, error));
+      return endedRun(notReady(turnLog(log, turn), error));
     }
   }
 
   #run(turn: AgentTurn, host: TurnHost, user: ProgramUser | undefined): AcpRun {
-    const { outputBytesMax: bytesMax, spec, known, clock, log } = this.#options;
+    const { outputBytesMax: bytesMax, spec, known, clock } = this.#options;
+    const log = turnLog(this.#options.log, turn);
     const loginCommand = knownLoginCommand(known, spec.argv);
     const folder = this.#folderOf(turn, user);
     const session = this.#sessionOf(turn, folder, user);

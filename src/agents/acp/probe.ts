@@ -11,17 +11,16 @@ import { AcpTrouble } from './trouble.ts';
 type Probe = { readonly ok: true; readonly identity: AgentIdentity } | FailedResult;
 
 /** Takes at most as long as agents have to get ready: a minute. Nothing is left of the program. */
-export async function probeAgent(parts: Omit<ProcessParts, 'user' | 'turnId'>): Promise<Probe> {
-  const turnId = 'probe';
+export async function probeAgent(parts: Omit<ProcessParts, 'user'>): Promise<Probe> {
   const user = new UserOfProgram(parts.spec.user);
   await user.find();
   try {
-    const program = await openProcess({ ...parts, user: user.get(), turnId });
+    const program = await openProcess({ ...parts, user: user.get() });
     await program.start();
     await program.end();
     return { ok: true, identity: program.identity };
   } catch (error) {
-    if (error instanceof BridgeError) return notReady(parts.log, { turnId }, error);
+    if (error instanceof BridgeError) return notReady(parts.log, error);
     if (!(error instanceof AcpTrouble)) throw error;
     return troubleResult(error.trouble, undefined);
   }

@@ -54,8 +54,6 @@ export interface ProcessParts extends ProgramSurroundings {
   readonly env: Environment;
   readonly user: ProgramUser | undefined;
   readonly folder: string;
-  /** The turn for which it is started. */
-  readonly turnId: string;
 }
 
 type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -135,7 +133,7 @@ export class AcpProcess {
 
   /** Throws an `AcpTrouble`. */
   async start(): Promise<void> {
-    const { log, turnId: turn } = this.#parts;
+    const { log } = this.#parts;
     try {
       await this.#connection.open();
       const answer = await this.request('initialize', OUR_ABILITIES, READY_MS_MAX);
@@ -146,7 +144,7 @@ export class AcpProcess {
       this.#abilities = abilitiesIn(answer);
       this.#login = loginCommandIn(answer, this.#parts.spec.argv);
       this.#identity = identityIn(answer);
-      log.info('agent_program_started', { turn, pid: this.#program.pid, ...this.#identity });
+      log.info('agent_program_started', { pid: this.#program.pid, ...this.#identity });
     } catch (error) {
       const isGone = error instanceof AcpTrouble && error.trouble.kind === 'gone';
       if (!isGone) this.kill();
@@ -224,7 +222,7 @@ export class AcpProcess {
 
   /** How a turn ends whose program has ended by itself. */
   async exitResult(): Promise<FailedResult> {
-    const { log, clock, turnId } = this.#parts;
+    const { log, clock } = this.#parts;
     await waitAtMost(clock, this.#closed, EXIT_MS_MAX);
     const exit = await Promise.race([this.#exited, Promise.resolve(undefined)]);
     const stderr = this.#stderr.text();
@@ -238,8 +236,10 @@ export class AcpProcess {
       stdout: this.#program.shown(this.#noise),
       stderr: this.#program.shown(this.#stderr),
     };
-    log.warn('agent_program_failed', { turn: turnId, detail, ...output });
-    return { ok: false, reason: 'failed', detail, output };
+    log.debug('agent_program_failed', { detail, ...output });
+    const exitCode = exitCodeOf(exit);
+    const ended = exitCode === null ? {} : { exitCode };
+    return { ok: false, reason: 'failed', detail, output, ...ended };
   }
 
   #afterExit(): void {
@@ -265,25 +265,25 @@ export class AcpProcess {
     this.#noiseLines += 1;
     if (this.#noiseLines > NOISE_LOGGED_MAX) return;
     const shown = shortened(this.#program.masked(text), NOISE_LOGGED_CHARS_MAX);
-    this.#parts.log.warn('agent_line_left_out', { turn: this.#parts.turnId, line: shown });
+    this.#parts.log.warn('agent_line_left_out', { line: shown });
   }
 }
 
 /** Starts a program, which is not asked anything yet. Throws an `AcpTrouble` if it can't be started. */
 export async function openProcess(parts: ProcessParts): Promise<AcpProcess> {
-  const { spec, user, folder, turnId, log } = parts;
+  const { spec, user, folder, log } = parts;
   try {
     const chosen = givenVariables(spec, { env: parts.env, owner: user?.uid });
     const variables = variablesFor(parts, chosen);
     const secrets = secretsIn({ env: variables, given: chosen });
-    const start = { argv: spec.argv, variables, secrets, user, folder, turnId };
+    const start = { argv: spec.argv, variables, secrets, user, folder };
     const program = openProgram(start, parts);
     if (!('notStarted' in program)) return new AcpProcess(parts, program);
     const { notStarted: child } = program;
     const error = await new Promise<Error>((resolve) => child.once('error', resolve));
     throw notStarted(startFailed(parts, error));
   } catch (error) {
-    if (error instanceof BridgeError) throw notStarted(notReady(log, { turnId }, error));
+    if (error instanceof BridgeError) throw notStarted(notReady(log, error));
     if (!isThrownBySystem(error)) throw error;
     throw notStarted(startFailed(parts, error));
   }
@@ -311,8 +311,8 @@ function notStarted(result: FailedResult): AcpTrouble {
 
 /** The operator is told what is wrong with the file of the program, if that can be seen. */
 function startFailed(parts: ProcessParts, error: Error): FailedResult {
-  const { spec, env, log, turnId } = parts;
-  const result = startFailure(log, { turnId }, error);
+  const { spec, env, log } = parts;
+  const result = startFailure(log, error);
   const problem = checkProgram(spec.argv[0] ?? '', env);
   if (problem === undefined) return result;
   return { ...result, output: { stdout: '', stderr: `${problem.what}\n${problem.next}` } };

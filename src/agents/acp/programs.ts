@@ -1,12 +1,13 @@
 /** The programs of one agent: one for each folder, shared by the sessions there, for as long as somebody needs it. */
 import type { Clock } from '../../time/clock.ts';
+import type { NamedTurn } from '../turn-log.ts';
 import type { AcpObserver } from './observer.ts';
 import type { AcpProcess } from './process.ts';
 import type { ProgramPlaces } from './places.ts';
 
 interface ProgramsParts {
   /** Opens a program, which has to be started. Rejects with an `AcpTrouble`. */
-  readonly open: (folder: string, turnId: string) => Promise<AcpProcess>;
+  readonly open: (folder: string, turn: NamedTurn) => Promise<AcpProcess>;
   readonly places: ProgramPlaces;
   /** A program without work is ended after this time. */
   readonly idleMs: number;
@@ -16,7 +17,8 @@ interface ProgramsParts {
 
 interface Wanted {
   readonly folder: string;
-  readonly turnId: string;
+  /** The turn for which it is started if it is not there yet. */
+  readonly turn: NamedTurn;
   /** All programs are at work, so this one has to wait. */
   readonly onWait: () => void;
   readonly signal: AbortSignal;
@@ -120,7 +122,7 @@ class Entry {
     return this.#isOver || this.#givenUp.signal.aborted || this.#program?.isAlive === false;
   }
 
-  async hold({ folder, turnId, onWait, signal }: Wanted): Promise<HeldProgram | undefined> {
+  async hold({ folder, turn, onWait, signal }: Wanted): Promise<HeldProgram | undefined> {
     this.#turns += 1;
     this.#endIdle();
     let isHeld = true;
@@ -132,7 +134,7 @@ class Entry {
     if (this.#isInLine) onWait();
     signal.addEventListener('abort', release, { once: true });
     try {
-      this.#started ??= this.#start(folder, turnId);
+      this.#started ??= this.#start(folder, turn);
       const program = await this.#started;
       if (program === undefined || signal.aborted) return undefined;
       return { program, turns: () => this.#turns, retire: () => this.#retire(), release };
@@ -152,7 +154,7 @@ class Entry {
     if (this.#started !== undefined) await this.gone;
   }
 
-  async #start(folder: string, turnId: string): Promise<AcpProcess | undefined> {
+  async #start(folder: string, turn: NamedTurn): Promise<AcpProcess | undefined> {
     const leave = await this.#parts.places.take(() => {
       this.#isInLine = true;
       for (const tell of this.#waiting) tell();
@@ -167,7 +169,7 @@ class Entry {
       this.#over();
     };
     try {
-      const program = await this.#parts.open(folder, turnId);
+      const program = await this.#parts.open(folder, turn);
       this.#program = program;
       this.#list.onStarted();
       void program.gone.then(over);

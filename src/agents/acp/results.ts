@@ -58,7 +58,7 @@ export function troubleResult(trouble: Trouble, login: string | undefined): Fail
   }
 }
 
-export function logTrouble(log: Log, turn: string, trouble: Trouble): void {
+export function logTrouble(log: Log, trouble: Trouble): void {
   const fields =
     trouble.kind === 'refused'
       ? {
@@ -67,7 +67,7 @@ export function logTrouble(log: Log, turn: string, trouble: Trouble): void {
           data: shortened(trouble.detail ?? '', DETAIL_LOGGED_CHARS_MAX),
         }
       : {};
-  log.warn('agent_request_failed', { turn, why: trouble.kind, ...fields });
+  log.warn('agent_request_failed', { why: trouble.kind, ...fields });
 }
 
 function failed(detail: string): FailedResult {

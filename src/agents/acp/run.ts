@@ -38,6 +38,7 @@ interface RunParts {
   readonly loginCommand: string | undefined;
   readonly observer: AcpObserver;
   readonly clock: Clock;
+  /** Its lines name the turn. */
   readonly log: Log;
 }
 
@@ -98,13 +99,13 @@ export class AcpRun implements AgentRun {
   }
 
   async #work(): Promise<AgentResult> {
-    const { session, log, turn } = this.#parts;
+    const { session, log } = this.#parts;
     const leave = await session.enter();
     try {
       return await this.#attempts();
     } catch (error) {
       if (!(error instanceof AcpTrouble)) throw error;
-      logTrouble(log, turn.turnId, error.trouble);
+      logTrouble(log, error.trouble);
       return troubleResult(error.trouble, this.#login);
     } finally {
       this.#questions.end();
@@ -119,7 +120,7 @@ export class AcpRun implements AgentRun {
     } catch (error) {
       const isSilent = error instanceof AcpTrouble && error.trouble.kind === 'silent';
       if (!isSilent || this.#cancelled.signal.aborted) throw error;
-      logTrouble(this.#parts.log, this.#parts.turn.turnId, error.trouble);
+      logTrouble(this.#parts.log, error.trouble);
       this.#notice({ kind: 'tries_again' });
       return this.#attempt({ afresh: true });
     }
@@ -132,7 +133,7 @@ export class AcpRun implements AgentRun {
     const trouble = folderTroubleOf(folder);
     if (trouble !== undefined) return { ok: false, reason: 'failed', detail: trouble };
     const onWait = () => this.#tellWait();
-    const held = await programs.acquire({ folder, turnId: turn.turnId, onWait, signal });
+    const held = await programs.acquire({ folder, turn, onWait, signal });
     if (held === undefined) return CANCELLED;
     this.#login ??= held.program.loginCommand;
     try {
@@ -194,12 +195,12 @@ export class AcpRun implements AgentRun {
 
   /** From now on the turn hears its agent. */
   #begin(program: AcpProcess, sessionId: string | undefined): void {
-    const { session, host, clock, log, turn } = this.#parts;
+    const { session, host, clock, log } = this.#parts;
     this.#stop = () => {
       program.notify('session/cancel', { sessionId });
       this.#questions.end();
       this.#spare = clock.after(CANCEL_MS_MAX, () => {
-        log.warn('agent_did_not_stop', { turn: turn.turnId });
+        log.warn('agent_did_not_stop');
         program.kill();
       });
     };
@@ -256,7 +257,7 @@ export class AcpRun implements AgentRun {
     const { trouble } = error;
     const isLogin = trouble.kind === 'refused' && trouble.code === AUTH_REQUIRED;
     if (isLogin) throw error;
-    logTrouble(this.#parts.log, this.#parts.turn.turnId, trouble);
+    logTrouble(this.#parts.log, trouble);
     if (trouble.kind !== 'refused') await program.gone;
     const failed = trouble.kind === 'gone' ? await this.#goneResult(program) : undefined;
     const { detail, ...rest } = failed ?? troubleResult(trouble, undefined);

@@ -83,7 +83,7 @@ export class ExecRun implements AgentRun {
     this.#timers.push(() => this.#limit.cancel());
     // The program may end before it has read all its input. Its answer counts anyway.
     child.stdin.on('error', (error: NodeJS.ErrnoException) => {
-      options.log.debug('agent_stdin_closed', { turn: turn.turnId, code: error.code });
+      options.log.debug('agent_stdin_closed', { code: error.code });
     });
     const { text, isAll } = this.#talk.input;
     if (isAll) child.stdin.end(text);
@@ -126,7 +126,7 @@ export class ExecRun implements AgentRun {
     child.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
     child.stderr.on('data', (chunk: Buffer) => this.#stderr.add(chunk));
     child.once('error', (error) => {
-      this.#settle(startFailure(this.#options.log, this.#turn, error));
+      this.#settle(startFailure(this.#options.log, error));
     });
     child.once('exit', () => {
       // The program was told to end, and so was every process that it started.
@@ -157,8 +157,7 @@ export class ExecRun implements AgentRun {
       return hasSome ? { ...result, attached } : result;
     } catch (error) {
       if (!isThrownBySystem(error)) throw error;
-      const turn = this.#turn.turnId;
-      this.#options.log.error('agent_output_not_taken', { turn, error: error.message });
+      this.#options.log.error('agent_output_not_taken', { error: error.message });
       return { ok: false, reason: 'failed', detail: failureSentence('answer_files_not_kept') };
     }
   }
@@ -168,7 +167,7 @@ export class ExecRun implements AgentRun {
     const { outputBytesMax, log } = this.#options;
     this.#stdout.add(chunk);
     if (this.#talk.take(chunk)) return;
-    log.warn('agent_answer_cut', { turn: this.#turn.turnId, bytes_max: outputBytesMax });
+    log.warn('agent_answer_cut', { bytes_max: outputBytesMax });
     this.#end({ ok: true, text: cutAnswer(this.#talk.answer(), outputBytesMax) });
   }
 
@@ -198,13 +197,14 @@ export class ExecRun implements AgentRun {
     if (failure !== undefined) {
       // The program has written nothing.
       this.#stderr = new Tail(AGENT_TAIL_BYTES_MAX);
-      return startFailure(this.#options.log, this.#turn, failure);
+      return startFailure(this.#options.log, failure);
     }
-    const detail =
-      signal === null
-        ? failureSentence('program_exit_code', String(exitCode))
-        : failureSentence('program_signal', signal);
-    return { ok: false, reason: 'failed', detail };
+    if (exitCode === null) {
+      const detail = failureSentence('program_signal', String(signal));
+      return { ok: false, reason: 'failed', detail };
+    }
+    const detail = failureSentence('program_exit_code', String(exitCode));
+    return { ok: false, reason: 'failed', detail, exitCode };
   }
 
   #settle(result: AgentResult): void {
@@ -218,10 +218,9 @@ export class ExecRun implements AgentRun {
     for (const cancelTimer of this.#timers) cancelTimer();
   }
 
-  /** Adds the end of the program's output if there is no answer, and logs it. */
+  /** Adds the end of the program's output if there is no answer. `turns show` and `trace` show it. */
   #withOutput(result: AgentResult): AgentResult {
     const { log } = this.#options;
-    const turn = this.#turn.turnId;
     const isCancelled = !result.ok && result.reason === 'cancelled';
     // A cancelled turn needs no report.
     if (isCancelled) return result;
@@ -231,15 +230,15 @@ export class ExecRun implements AgentRun {
     };
     const reported = output.stdout === '' && output.stderr === '' ? result : { ...result, output };
     if (!result.ok) {
-      log.warn('agent_program_failed', { turn, detail: result.detail, ...output });
+      log.debug('agent_program_failed', { detail: result.detail, ...output });
       return reported;
     }
     if (isBlank(result.text) && result.attached === undefined) {
-      log.warn('agent_program_gave_no_answer', { turn, ...output });
+      log.warn('agent_program_gave_no_answer', output);
       return reported;
     }
     const { stderr } = output;
-    if (stderr !== '') log.debug('agent_stderr_written', { turn, stderr });
+    if (stderr !== '') log.debug('agent_stderr_written', { stderr });
     return result;
   }
 

@@ -60,9 +60,9 @@ export class StreamTalk implements Talk {
 
   end(): void {
     this.#lines.end();
-    const { log, turn } = this.#parts;
+    const { log } = this.#parts;
     if (this.#leftOut > LINES_LOGGED_MAX) {
-      log.warn('agent_lines_left_out', { turn: turn.turnId, count: this.#leftOut });
+      log.warn('agent_lines_left_out', { count: this.#leftOut });
     }
   }
 
@@ -137,9 +137,9 @@ export class StreamTalk implements Talk {
   #leaveOut(why: string, line: string): void {
     this.#leftOut += 1;
     if (this.#leftOut > LINES_LOGGED_MAX) return;
-    const { log, turn, masked } = this.#parts;
+    const { log, masked } = this.#parts;
     const shown = masked(shortened(line, LINE_LOGGED_CHARS_MAX));
-    log.warn('agent_line_left_out', { turn: turn.turnId, why, line: shown });
+    log.warn('agent_line_left_out', { why, line: shown });
   }
 }
 

@@ -30,6 +30,7 @@ export interface ProgramSurroundings {
   /** Without them a process that leaves the group and clears its environment goes on after its program. */
   readonly cgroups?: ProgramCgroups;
   readonly clock: Clock;
+  /** Its lines name the turn for which the program is started. */
   readonly log: Log;
 }
 
@@ -40,8 +41,6 @@ interface ProgramStart {
   readonly secrets: readonly string[];
   readonly user: ProgramUser | undefined;
   readonly folder?: string | undefined;
-  /** The turn for which it is started. */
-  readonly turnId: string;
 }
 
 interface Parts extends ProgramSurroundings {
@@ -50,7 +49,6 @@ interface Parts extends ProgramSurroundings {
   readonly mark: string;
   readonly cgroup: RunCgroup | undefined;
   readonly secrets: readonly string[];
-  readonly turnId: string;
 }
 
 export class RunningProgram {
@@ -77,16 +75,16 @@ export class RunningProgram {
 
   /** Ends all that is left of it, and waits until that is gone. Never rejects. */
   async endRest({ atOnce }: { readonly atOnce: boolean }): Promise<void> {
-    const { log, turnId: turn } = this.#parts;
-    const onFound = (count: number) => log.info('agent_left_processes', { turn, count });
+    const { log } = this.#parts;
+    const onFound = (count: number) => log.info('agent_left_processes', { count });
     try {
       await this.#entered;
       const { ended } = await this.group.end({ atOnce, onFound });
       // The note stays for the next start, which tries again.
       if (ended) await this.#forget();
-      else log.error('agent_program_not_ended', { turn, pid: this.pid });
+      else log.error('agent_program_not_ended', { pid: this.pid });
     } catch (error) {
-      log.error('agent_program_not_ended', { turn, error: errorText(error) });
+      log.error('agent_program_not_ended', { error: errorText(error) });
     }
   }
 
@@ -105,13 +103,13 @@ export class RunningProgram {
 
   /** Lets the program start, in its cgroup if it has one. */
   async #begin(): Promise<void> {
-    const { cgroup, pid, started, log, turnId } = this.#parts;
+    const { cgroup, pid, started, log } = this.#parts;
     try {
       await cgroup?.enter(pid);
     } catch (error) {
       if (!isThrownBySystem(error)) throw error;
       // ESRCH: it has ended before it began.
-      if (error.code !== 'ESRCH') notInCgroup(log, { turnId }, error);
+      if (error.code !== 'ESRCH') notInCgroup(log, error);
     } finally {
       started.letGo();
     }

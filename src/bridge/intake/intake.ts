@@ -173,10 +173,10 @@ export class EventIntake implements Intake {
     const { id, message, state } = turn;
     const { phase } = state;
     if (takenIn !== undefined) engine.takenIn(takenIn, message.chatId);
-    // Each message leaves this line, so it has only what names it. `trace` tells the rest.
-    const usual = phase === 'waiting' ? {} : { phase };
+    // The line of a usual message comes when it is answered.
+    const level = phase === 'waiting' || phase === 'command' ? 'debug' : 'info';
     const joined = takenIn === undefined ? {} : { took_in: takenIn };
-    log.info('message_admitted', { turn: id, chat: message.chatId, ...usual, ...joined });
+    log[level]('message_admitted', { turn: id, chat: message.chatId, phase, ...joined });
     delivery.offer(out);
     if (phase === 'kept') access.noteKept();
     // Of somebody who may not talk to the bot it answers nothing.

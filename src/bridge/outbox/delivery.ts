@@ -265,10 +265,9 @@ export class Delivery implements Service {
     const kind = body.kind === 'message' ? body.content.kind : body.kind;
     const fields = { key, turn, chat, kind };
     if (result.ok) {
-      // The second of the two lines that each message leaves: the first one names its chat, and trace the rest.
-      if (row.priority === 'reaction') log.debug('sent', { ...fields, lark_id: result.id });
-      else
-        log.info('sent', { ...(turn === undefined ? fields : { turn, kind }), lark_id: result.id });
+      // The line of a turn comes when it is answered.
+      const isOwn = turn === undefined && row.priority !== 'reaction';
+      log[isOwn ? 'info' : 'debug']('sent', { ...fields, lark_id: result.id });
       return;
     }
     const failure = { ...fields, action: result.action, code: result.code, detail: result.detail };

@@ -47,6 +47,8 @@ export interface TurnChange {
   /** Added to the details that the turn has already. */
   readonly details?: TurnDetails;
   readonly withdrawn?: Withdrawal;
+  /** What the program of an agent that failed said last. It is kept with the run, for the operator. */
+  readonly lastWords?: string;
   /** What is known about its sender and its group from now on. */
   readonly access?: AccessChange | undefined;
 }

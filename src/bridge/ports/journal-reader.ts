@@ -9,6 +9,11 @@ export interface TurnQuery {
   readonly limit: number;
 }
 
+/** Why a run failed, with what the program of its agent said last. */
+export interface RunCause extends FailureCause {
+  readonly lastWords?: string;
+}
+
 /** One run of a turn. A person can start another run. */
 export interface TurnRun {
   readonly run: number;
@@ -20,7 +25,7 @@ export interface TurnRun {
   readonly endedAtMs: number | undefined;
   readonly endedAs: TurnPhase | undefined;
   readonly reason: string | undefined;
-  readonly cause: FailureCause | undefined;
+  readonly cause: RunCause | undefined;
 }
 
 export interface TurnLife {

@@ -40,7 +40,9 @@ export type TurnAnswer = (
       readonly detail: string;
       readonly interrupted?: boolean;
       readonly agent?: string;
-      /** The last words of the agent's program. Only the owner of the bot may see them. */
+      /** Of the agent's program, if that ended with one. */
+      readonly exitCode?: number;
+      /** The last words of the agent's program. In a chat only the owner of the bot may see them. */
       readonly lastWords?: string;
       /** The agent needs a login on this machine, with this command if it is known. */
       readonly login?: { readonly command?: string };
@@ -119,6 +121,8 @@ export interface TurnTarget {
   readonly deduplicates: boolean;
   /** The workspace that gets new turns: the agent of this name. A target that knows no names ignores it. */
   currentTarget(agent?: string): Promise<WorkspaceId>;
+  /** The name of the agent of a workspace that got turns. Only a target that knows names has this method. */
+  nameOf?(target: WorkspaceId): string | undefined;
   /** What of a choice can't be had any more. Only a target where people can choose has this method. */
   goneOf?(chosen: Chosen): Promise<Chosen | undefined>;
   /** How long a turn may take there, while nobody is asked. Undefined: as long as any other. */

@@ -36,6 +36,7 @@ import { withNewestText } from './edits.ts';
 import type { UsageNotes } from './usage-notes.ts';
 import { isFinal, waitsOrRuns } from './phases.ts';
 import { begunAtMs, step } from './turn.ts';
+import { logChange } from './change-log.ts';
 import type { TurnEvent, TurnStep } from './turn-events.ts';
 
 interface TurnChangesParts {
@@ -65,14 +66,6 @@ interface TurnChangesParts {
 }
 
 type Completion = Pick<TurnChange, 'parts' | 'details'> & { readonly show?: readonly Show[] };
-
-/** What happens to every message, or again and again while the agent is away. `trace` and the health tell it. */
-const USUAL_PHASES: ReadonlySet<TurnState['phase']> = new Set([
-  'waiting',
-  'sending',
-  'accepted',
-  'answered',
-]);
 
 /** Stores the changes of turns in the journal, and then tells the other parts about them. */
 export class TurnChanges {
@@ -122,6 +115,7 @@ export class TurnChanges {
             ...('askedBy' in next && { askedBy: next.askedBy }),
             ...(next.isChosenAnew === true && { isChosenAnew: true }),
             ...begun,
+            ...(state.phase === 'failed' && lastWordsIn(event)),
             atMs: nowMs,
             out,
             ...(withdrawn && { withdrawn }),
@@ -280,23 +274,15 @@ export class TurnChanges {
     was: TurnState,
     { event, nowMs }: { readonly event: TurnEvent; readonly nowMs: number },
   ): void {
-    const { slot, callOffs, questions, observer, log, turnTimeoutMs } = this.#parts;
+    const { target, slot, callOffs, questions, observer, log, turnTimeoutMs } = this.#parts;
     const { phase } = turn.state;
     // A recall of a turn that is over does not change its state.
     const isMoved = turn.state !== was;
     if (isMoved) slot.note(turn, nowMs);
     questions.turnMoved(turn);
     this.#changed.ring();
-    const by = 'by' in event ? event.by : undefined;
-    // The answer has a line of its own when it is sent. What somebody ordered is always told.
-    const level = by === undefined && USUAL_PHASES.has(phase) ? 'debug' : 'info';
-    const about = { turn: turn.id, chat: turn.message.chatId };
-    log[level]('turn_changed', {
-      ...about,
-      on: event.kind,
-      ...(by !== undefined && { by }),
-      phase,
-    });
+    const agent = 'target' in was ? (target.nameOf?.(was.target) ?? was.target) : undefined;
+    logChange(log, { turn, was, event, nowMs, agent, turnTimeoutMs });
     if (isFinal(phase) || phase === 'held') {
       this.receipts.cancel(turn.id);
       const begunMs = begunAtMs(was, turnTimeoutMs);
@@ -355,6 +341,14 @@ function withBelow(drafts: readonly OutboxDraft[], below: string | undefined): O
 /** What the agent gets with the turn is stored in the same write as the note that it gets it. */
 function begunWith({ details }: Extract<TurnEvent, { kind: 'started' }>) {
   return { replyToken: createReplyToken(), ...(details !== undefined && { details }) };
+}
+
+/** Whoever looks after the bridge may read them, whoever may in the chat. */
+function lastWordsIn(event: TurnEvent): Pick<TurnChange, 'lastWords'> {
+  if (event.kind !== 'sent' && event.kind !== 'waited') return {};
+  const { result } = event;
+  if (result.kind !== 'failed' || result.lastWords === undefined) return {};
+  return { lastWords: result.lastWords };
 }
 
 /** The login that an agent needs, if that is how a turn ended. */

@@ -242,8 +242,13 @@ function hold(why: Exclude<HoldReason, 'stale' | 'restored'>): TurnStep {
 }
 
 /** What a remote agent says about its failure is content of the chat, so it is not stored as a cause. */
-function causeOf({ agent, detail }: Extract<TurnAnswer, { kind: 'failed' }>) {
-  return agent === undefined ? undefined : { agent, detail };
+function causeOf({
+  agent,
+  detail,
+  exitCode,
+}: Extract<TurnAnswer, { kind: 'failed' }>): FailureCause | undefined {
+  if (agent === undefined) return undefined;
+  return { agent, detail, ...(exitCode !== undefined && { exitCode }) };
 }
 
 function fail(reason: string, notice: Show, cause?: FailureCause): TurnStep {

@@ -7,6 +7,7 @@ import { reasonOf, spokenText } from '../../observe/traces/trace.ts';
 import type { CommandGroup, Invocation, Subcommand } from '../command.ts';
 import {
   causeText,
+  lastWordsLines,
   lifeView,
   rowColumns,
   timeOf,
@@ -147,6 +148,7 @@ function linesOf(life: TurnLife, text: boolean): string[] {
     `${turn.id}: ${state.phase}, run ${run}${asker}`,
     `Chat ${message.chatId}, from ${message.senderOpenId}, received ${timeOf(receivedAtMs)}`,
     stateSentence(life),
+    ...lastWordsLines(life),
     ...(text ? [`Text: ${JSON.stringify(spokenText(message))}`] : []),
     ...(out.length === 0 ? ['Nothing was sent for it.'] : ['Sent or to be sent for it:']),
     ...(out.length === 0 ? [] : [columnsOf(out.map(rowColumns))]),

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { QueueId } from '../ports/turns.ts';
 import type { AgentResult, AgentRun, TurnHost } from '../../agents/runtime.ts';
 import type { Log } from '../../core/log.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
@@ -20,8 +19,8 @@ interface AskedQuestion {
 
 interface AgentWorkParts {
   readonly clock: Clock;
+  /** Its lines name the turn. */
   readonly log: Log;
-  readonly turn: QueueId;
   /** Silence of this length is told. Undefined: none is. */
   readonly silenceMs: number | undefined;
 }
@@ -76,7 +75,7 @@ export class AgentWork {
       cancelMs = CANCEL_MS_MAX,
     }: { readonly timeoutMs: number; readonly cancelMs?: number },
   ): Promise<AgentResult> {
-    const { clock, log, turn, silenceMs = Infinity } = this.#parts;
+    const { clock, log, silenceMs = Infinity } = this.#parts;
     if (this.#isCancelled) return CANCELLED;
     this.#isRunning = true;
     this.#cancelMs = cancelMs;
@@ -115,7 +114,7 @@ export class AgentWork {
       return this.#isOvertime && !result.ok ? timedOut(timeoutMs) : result;
     } catch (error) {
       const stack = error instanceof Error ? error.stack : String(error);
-      log.error('hub_agent_broke', { turn, error: stack });
+      log.error('hub_agent_broke', { error: stack });
       return { ok: false, reason: 'failed', detail: failureSentence('agent_broke') };
     } finally {
       this.#isRunning = false;
@@ -137,10 +136,10 @@ export class AgentWork {
 
   /** For agents that do not end when they are told to. */
   #abandonAfter(delayMs: number): void {
-    const { clock, log, turn } = this.#parts;
+    const { clock, log } = this.#parts;
     this.#cancelTimer();
     this.#cancelTimer = clock.after(delayMs, () => {
-      log.error('hub_agent_abandoned', { turn });
+      log.error('hub_agent_abandoned');
       this.#abandon(CANCELLED);
     });
   }

@@ -23,9 +23,10 @@ import { Runtimes } from './runtimes.ts';
 import { Updates } from './updates.ts';
 import type { Settlements } from './settlements.ts';
 import { HUB_ITEM_KEEP_MS } from './upkeep.ts';
-import type { Log } from '../../core/log.ts';
+import { hubTurn, type Log, logAbout, type LogFields } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 import { failureSentence } from '../../wire/failure-sentences.ts';
+import { larkContextOf } from '../../wire/lark-context.ts';
 
 /** A turn that was begun this often is not begun again: it may be the one that kills the process. */
 const HUB_ATTEMPTS_MAX = 5;
@@ -68,7 +69,13 @@ export class Dispatcher {
   readonly #parts: DispatcherParts;
   readonly #running = new Map<
     QueueId,
-    { readonly seat: Seat; readonly work: AgentWork; readonly ended: Promise<void> }
+    {
+      readonly seat: Seat;
+      /** What names it in the log. */
+      readonly named: LogFields;
+      readonly work: AgentWork;
+      readonly ended: Promise<void>;
+    }
   >();
   readonly #slots: FairSlots;
   readonly #woken = new Wake();
@@ -85,6 +92,10 @@ export class Dispatcher {
     this.updates = new Updates(parts.clock);
     this.runtimes = new Runtimes(parts);
     this.#slots = new FairSlots({ slots: parts.maxRunning, bridge: parts.bridge });
+  }
+
+  get turnsAtWork(): number {
+    return this.#running.size;
   }
 
   /** First repairs what a crash left behind. Rejects if the database refuses. */
@@ -107,7 +118,7 @@ export class Dispatcher {
     const ending = failure('cancelled', failureSentence('cancelled'), clock.nowMs());
     if (!(await store.settle(turn, ending))) return;
     settlements.notify(turn);
-    log.info('hub_turn_cancelled', { turn });
+    log.debug('hub_turn_cancelled', this.#named(turn));
     // The turn may have been claimed a moment ago, before its agent was started.
     await this.#starting;
     this.#running.get(turn)?.work.cancel();
@@ -144,13 +155,13 @@ export class Dispatcher {
       const mayRerun = this.#mayRerun(agent?.spec);
       if (mayRerun && attempts < HUB_ATTEMPTS_MAX) {
         await store.retry(turn);
-        log.info('hub_turn_resumed', { turn, attempts });
+        log.info('hub_turn_resumed', { ...this.#named(turn), attempts });
       } else {
         const detail = !mayRerun
           ? failureSentence('agent_interrupted')
           : failureSentence('agent_interrupted_often', attempts);
         await store.settle(turn, failure('interrupted', detail, clock.nowMs()));
-        log.warn('hub_turn_given_up', { turn, attempts });
+        log.warn('hub_turn_given_up', { ...this.#named(turn), attempts });
       }
     }
   }
@@ -193,7 +204,7 @@ export class Dispatcher {
       const ending = expired
         ? failure('expired', failureSentence('expired'), nowMs)
         : failure('unanswered', failureSentence('no_answer_in_day'), nowMs);
-      log.warn('hub_turn_dropped', { turn: item.queueId, expired });
+      log.warn('hub_turn_dropped', { ...this.#named(item.queueId), expired });
       await this.#settle(item, ending);
     }
   }
@@ -224,30 +235,32 @@ export class Dispatcher {
 
   /** Runs the agent on an item that is marked dispatched. */
   begin(item: ItemToRun): void {
-    const { clock, log, silenceMs } = this.#parts;
-    const { queueId, source } = item;
-    const work = new AgentWork({ clock, log, turn: queueId, silenceMs });
-    const ended = this.#run(item, work).finally(() => {
+    const { clock, silenceMs } = this.#parts;
+    const { queueId, source, content } = item;
+    const named = hubTurn(queueId, larkContextOf(content.metadata)?.messageId);
+    const log = logAbout(this.#parts.log, named);
+    const work = new AgentWork({ clock, log, silenceMs });
+    const ended = this.#run(item, { work, log }).finally(() => {
       this.#running.delete(queueId);
       this.updates.forget(item);
       this.slotFreed();
     });
-    this.#running.set(queueId, { seat: { queueId, source }, work, ended });
+    this.#running.set(queueId, { seat: { queueId, source }, named, work, ended });
     this.#slots.noteBegun(source);
   }
 
-  async #run(item: ItemToRun, work: AgentWork): Promise<void> {
-    const { store, clock, log } = this.#parts;
+  async #run(item: ItemToRun, { work, log }: { work: AgentWork; log: Log }): Promise<void> {
+    const { store, clock } = this.#parts;
     const turn = item.queueId;
     const startedAtMs = clock.nowMs();
     const agent = await store.agentOf(item.target);
     if (agent === undefined || agent.spec.kind === 'external') {
-      log.warn('hub_turn_dropped', { turn, expired: false });
+      log.warn('hub_turn_dropped', { expired: false });
       await this.#settle(item, failure('removed', failureSentence('agent_removed'), clock.nowMs()));
       return;
     }
     const runnable = { ...agent, spec: agent.spec };
-    log.debug('hub_turn_started', { turn, agent: agent.name, attempt: item.attempts });
+    log.debug('hub_turn_started', { agent: agent.name, attempt: item.attempts });
     const result = await work.run(
       async (host) => this.runtimes.prompt(runnable, ...(await this.#given(item, runnable, host))),
       (update) => this.#tell(item, update, work),
@@ -261,11 +274,13 @@ export class Dispatcher {
       item,
       settlementOf(item, result, { agent: agent.name, atMs: clock.nowMs() }),
     );
-    const about = { turn, agent: agent.name, took_ms: clock.nowMs() - startedAtMs };
+    const about = { agent: agent.name, took_ms: clock.nowMs() - startedAtMs };
     if (result.ok) log.debug('hub_turn_answered', about);
     else if (result.reason !== 'cancelled') {
       const { reason, detail } = result;
-      log.warn('hub_turn_failed', { ...about, reason, detail });
+      // The bridge in this process tells of its own turns.
+      const level = this.#isOfBridge(item) ? 'debug' : 'warn';
+      log[level]('hub_turn_failed', { ...about, reason, detail });
     }
   }
 
@@ -304,7 +319,7 @@ export class Dispatcher {
   /** The hub stops, so that the agent can't go on. */
   async #putBack(turn: QueueId, { name, spec }: AgentRecord): Promise<void> {
     const { store, log } = this.#parts;
-    log.info('hub_turn_put_back', { turn, agent: name });
+    log.info('hub_turn_put_back', { ...this.#named(turn), agent: name });
     // Else it stays marked, and the next start ends it as interrupted.
     if (this.#mayRerun(spec)) await this.#untilStored(turn, () => store.putBack(turn));
   }
@@ -317,7 +332,7 @@ export class Dispatcher {
 
   /** Only the bridge in this process watches turns. What nobody sees nobody answers. */
   #tell(item: ItemToRun, update: TurnUpdate, work: AgentWork): void {
-    const { log, bridge, audience } = this.#parts;
+    const { log, audience } = this.#parts;
     const isSeen = this.updates.tell(item, update);
     if (isSeen) return;
     const { session } = item.content.details ?? {};
@@ -325,11 +340,22 @@ export class Dispatcher {
     if (update.kind === 'told' && session !== undefined) audience?.told(session.id, update.what);
     if (update.kind !== 'question') return;
     const callOff = () => {
-      log.warn('hub_question_not_asked', { turn: item.queueId });
+      log.warn('hub_question_not_asked', this.#named(item.queueId));
       void work.answer(update.id, { kind: 'cancelled' });
     };
-    if (bridge === undefined || !isSameWorkspace(bridge, item.source)) callOff();
-    else this.updates.keep(item, update, callOff);
+    if (this.#isOfBridge(item)) this.updates.keep(item, update, callOff);
+    else callOff();
+  }
+
+  /** True if the bridge in this process sent it. */
+  #isOfBridge({ source }: Pick<QueueItem, 'source'>): boolean {
+    const { bridge } = this.#parts;
+    return bridge !== undefined && isSameWorkspace(bridge, source);
+  }
+
+  /** What names a turn in the log. The message is known of those at work. */
+  #named(turn: QueueId): LogFields {
+    return this.#running.get(turn)?.named ?? hubTurn(turn, undefined);
   }
 
   async #settle(item: QueueItem, settlement: Settlement): Promise<void> {
@@ -348,7 +374,7 @@ export class Dispatcher {
   async #untilStored(turn: QueueId, write: () => Promise<unknown>): Promise<void> {
     const { clock, log } = this.#parts;
     const report = (error: BridgeError) => {
-      log.error('hub_result_not_stored', { turn, error: error.message });
+      log.error('hub_result_not_stored', { ...this.#named(turn), error: error.message });
     };
     try {
       await untilStored(write, { clock, stop: this.#stopping.signal, onRefused: report });

@@ -80,13 +80,14 @@ function success(
 }
 
 /** Whoever shows the failure decides who sees the command, and what the program said. */
-function withFacts(settlement: Settlement, { login, output }: FailedResult): Settlement {
+function withFacts(settlement: Settlement, { login, output, exitCode }: FailedResult): Settlement {
   const { outcome } = settlement;
   if (outcome.kind !== 'failed') return settlement;
   const lastWords = lastWordsOf(output);
   const command = login?.command;
   const needed = login && (command === undefined ? {} : { command: storable(command) });
   const facts = {
+    ...(exitCode !== undefined && { exitCode }),
     ...(lastWords !== '' && { lastWords }),
     ...(needed !== undefined && { login: needed }),
   };

@@ -10,10 +10,11 @@ import {
   type TurnContent,
 } from '../ports/turns.ts';
 import type { Workspace } from '../ports/workspaces.ts';
-import type { Log } from '../../core/log.ts';
+import { hubTurn, type Log } from '../../core/log.ts';
 import type { QuestionAnswer, TurnUpdate } from '../../core/turn-update.ts';
 import type { Clock } from '../../time/clock.ts';
 import { limitAt } from '../../time/wait.ts';
+import { larkContextOf } from '../../wire/lark-context.ts';
 import { attachmentsOf } from './attachments.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { laneOf, summaryOf } from './messages.ts';
@@ -216,12 +217,13 @@ export class Turns {
       log.warn('hub_quota_used_up', { workspace: source, quota: sent.quota });
     } else if (sent.kind === 'answer') {
       for (const turn of sent.completed) {
-        log.debug('hub_turn_answered', { turn, by: source });
+        log.debug('hub_turn_answered', { ...hubTurn(turn, undefined), by: source });
         settlements.notify(turn);
       }
     } else if (sent.fresh) {
       const { item } = sent;
-      log.debug('hub_turn_queued', { turn: item.queueId, source, target });
+      const message = larkContextOf(content.metadata)?.messageId;
+      log.debug('hub_turn_queued', { ...hubTurn(item.queueId, message), source, target });
       if (item.status === 'dispatched') dispatcher.begin({ ...item, content });
       else if (hubRun) dispatcher.wake();
     }

@@ -69,6 +69,8 @@ export type TurnOutcome =
       readonly reason: FailureReason;
       readonly detail: string;
       readonly agent?: string;
+      /** Of its program, if that ended with one. */
+      readonly exitCode?: number;
       /** The last words of its program, for whoever looks after the bridge. */
       readonly lastWords?: string;
       /** Somebody has to log in on this machine, with this command if it is known. */

@@ -59,13 +59,19 @@ interface HealthOptions {
 /** Checks every second, so that a change is in the log when it happens and not when somebody asks. */
 export class Health implements Service {
   readonly name = 'health';
+  /** Resolves when the process is ready for the first time. */
+  readonly becameReady: Promise<void>;
   readonly #options: HealthOptions;
   readonly #rounds: Service;
   readonly #sinceMs = new Map<PartName, number>();
   #logged: string | undefined;
+  #tellReady: () => void = () => {};
 
   constructor(options: HealthOptions) {
     this.#options = options;
+    this.becameReady = new Promise((resolve) => {
+      this.#tellReady = resolve;
+    });
     const { clock, log } = options;
     this.#rounds = repeating({
       name: this.name,
@@ -109,8 +115,10 @@ export class Health implements Service {
     if (codes === this.#logged) return;
     this.#logged = codes;
     const { log } = this.#options;
-    if (ready) log.info('health_changed', { ready });
-    else log.warn('health_changed', { ready, problems: codes, text: problems[0]?.text });
+    if (ready) {
+      log.info('health_changed', { ready });
+      this.#tellReady();
+    } else log.warn('health_changed', { ready, problems: codes, text: problems[0]?.text });
   }
 }
 

@@ -3,7 +3,7 @@ import type { InboundMessage } from '../../core/message.ts';
 import type { ProgramOutput } from '../../core/program-output.ts';
 import type { TurnState } from '../../core/turn.ts';
 import type { OutboxRow } from '../../bridge/ports/outbox.ts';
-import type { TurnLife, TurnRun } from '../../bridge/ports/journal-reader.ts';
+import type { RunCause, TurnLife, TurnRun } from '../../bridge/ports/journal-reader.ts';
 import { messageText } from '../../wire/message-text.ts';
 
 export interface TraceEvent {
@@ -85,11 +85,22 @@ function momentsOfRun(run: TurnRun, output: ProgramOutput | undefined): Moment[]
           momentOf(run.endedAtMs, run.endedAs ?? 'ended', {
             ...name,
             ...(run.reason !== undefined && { reason: run.reason }),
-            ...run.cause,
-            ...output,
+            ...causeFacts(run.cause),
+            ...(output ?? wordsOf(run.cause)),
           }),
         ]),
   ];
+}
+
+function causeFacts(cause: RunCause | undefined): TraceEvent['facts'] {
+  if (cause === undefined) return {};
+  const { agent, detail, exitCode } = cause;
+  return { agent, detail, ...(exitCode !== undefined && { exit_code: exitCode }) };
+}
+
+/** The hub keeps more of it, and not as long. */
+function wordsOf(cause: RunCause | undefined): TraceEvent['facts'] {
+  return cause?.lastWords === undefined ? {} : { last_words: cause.lastWords };
 }
 
 /** States that no run explains: an end in the queue, or a time limit that passed. */

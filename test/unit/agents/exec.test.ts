@@ -73,13 +73,14 @@ test('a character that is spread over two writes is not broken', async () => {
 });
 
 test.each([
-  ['exit 3', "The agent's program ended with exit code 3."],
-  ['kill -SEGV $$', "The agent's program was ended by SIGSEGV."],
-])('%s is a failure: %s', async (script, detail) => {
+  ['exit 3', "The agent's program ended with exit code 3.", { exitCode: 3 }],
+  ['kill -SEGV $$', "The agent's program was ended by SIGSEGV.", {}],
+])('%s is a failure: %s', async (script, detail, end) => {
   expect(await resultOf(`echo half; ${script}`)).toEqual({
     ok: false,
     reason: 'failed',
     detail,
+    ...end,
     output: { stdout: 'half', stderr: '' },
   });
 });
@@ -150,7 +151,7 @@ test('a program that says on stdout why it failed: the end of both streams is fo
   expect(result).toMatchObject({ ok: false, output });
   expect(!result.ok && result.detail).not.toContain('credit');
   expect(log.lines.filter(({ event }) => event === 'agent_program_failed')).toEqual([
-    expect.objectContaining({ level: 'warn', ...output }),
+    expect.objectContaining({ level: 'debug', ...output }),
   ]);
 });
 
@@ -192,16 +193,16 @@ test('the output of a cancelled program is not reported', async () => {
   expect(JSON.stringify(log.lines)).not.toContain('words');
 });
 
-test('stderr is never part of the answer; its end is in the log', async () => {
+test('stderr is never part of the answer; its end is in the log for debugging', async () => {
   const log = recordingLog();
   const result = await resultOf('echo first >&2; echo "the cause" >&2; exit 1', { log });
   expect(!result.ok && result.detail).not.toContain('cause');
   const aboutStderr = log.lines.filter(({ event }) => event !== 'agent_stdin_closed');
   expect(aboutStderr).toEqual([
     {
-      level: 'warn',
+      level: 'debug',
       event: 'agent_program_failed',
-      turn: 'turn-1',
+      hub_turn: 'turn-1',
       detail: "The agent's program ended with exit code 1.",
       stdout: '',
       stderr: 'first\nthe cause',

@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import type { AgentResult } from '../../../src/agents/runtime.ts';
 import type { TurnUpdate } from '../../../src/core/turn-update.ts';
 import { AgentWork, type WorkHost } from '../../../src/hub/domain/agent-work.ts';
-import type { QueueId } from '../../../src/hub/ports/turns.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 
@@ -15,7 +14,6 @@ async function deaf() {
   const work = new AgentWork({
     clock,
     log: silentLog,
-    turn: 'turn-1' as QueueId,
     silenceMs: undefined,
   });
   const told: TurnUpdate[] = [];

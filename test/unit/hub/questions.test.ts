@@ -5,7 +5,6 @@ import type { QuestionAnswer, TurnUpdate } from '../../../src/core/turn-update.t
 import { workspaceId } from '../../../src/core/ids.ts';
 import { AgentWork } from '../../../src/hub/domain/agent-work.ts';
 import { Updates } from '../../../src/hub/domain/updates.ts';
-import { queueId } from '../../../src/hub/ports/turns.ts';
 import { VirtualClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 
@@ -19,7 +18,7 @@ const QUESTION: Extract<TurnUpdate, { kind: 'question' }> = {
 
 test('it stands still from the question to the answer, whatever the agent does', async () => {
   const clock = new VirtualClock();
-  const work = new AgentWork({ clock, log: silentLog, turn: queueId('q'), silenceMs: undefined });
+  const work = new AgentWork({ clock, log: silentLog, silenceMs: undefined });
   const asked: string[] = [];
   const answers: QuestionAnswer[] = [];
   let tell = (_update: TurnUpdate) => {};

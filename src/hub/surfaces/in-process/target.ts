@@ -131,7 +131,8 @@ export class InProcessTarget implements TurnTarget, Service {
     return end ?? { kind: 'accepted', ticket: item.queueId };
   }
 
-  async wait(_target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult> {
+  async wait(target: WorkspaceId, ticket: string, signal: AbortSignal): Promise<WaitResult> {
+    await this.#meet(target);
     const item = await this.#options.turns.item(queueId(ticket));
     if (item === undefined) return { kind: 'lost', detail: 'the hub does not know this turn' };
     const end = await this.#end(item.queueId, { waitMs: WAIT_MS, signal, isExpected: false });
@@ -156,8 +157,15 @@ export class InProcessTarget implements TurnTarget, Service {
     const { turns, own, log } = this.#options;
     const item = await turns.cancel({ source: own, target, messageId });
     if (item === undefined) return 'not_known';
-    log.info('turn_cancelled', { message: messageId });
+    log.debug('turn_cancelled', { hub_message: messageId });
     return 'over';
+  }
+
+  /** An earlier process may have given it the turn. */
+  async #meet(target: WorkspaceId): Promise<void> {
+    if (this.#agents.has(target)) return;
+    const agent = await this.#options.store.agentOf(target);
+    if (agent !== undefined) this.#agents.set(target, agent);
   }
 
   /** How a turn ends, if it ends in time. It is stored, or the caller stores it. */
@@ -229,12 +237,13 @@ function answerOf(outcome: TurnOutcome): TurnAnswer {
     const files = fileNamesOf(message.parts);
     return files.length === 0 ? warned : { ...warned, files };
   }
-  const { reason, detail, agent, lastWords, login } = outcome;
+  const { reason, detail, agent, exitCode, lastWords, login } = outcome;
   return {
     kind: 'failed',
     detail,
     ...(reason === 'interrupted' && { interrupted: true }),
     ...(agent !== undefined && { agent }),
+    ...(exitCode !== undefined && { exitCode }),
     ...(lastWords !== undefined && { lastWords }),
     ...(login !== undefined && { login }),
   };

@@ -66,6 +66,7 @@ export function responseBody(item: QueueItem, id: RequestId): object | undefined
 
 function resultOf(outcome: TurnOutcome): object {
   if (outcome.kind === 'answered') return { result: outcome.message };
-  const { kind: _kind, detail: message, ...data } = outcome;
+  // The sentence says the exit code too.
+  const { kind: _kind, detail: message, exitCode: _exitCode, ...data } = outcome;
   return { error: { code: SERVER_ERROR, message, data } };
 }

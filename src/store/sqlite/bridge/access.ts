@@ -242,7 +242,7 @@ export class SqliteAccess implements AccessBook {
       const change = move(turn, this.#tables.known(about));
       if (change === undefined) return [];
       const next = this.#turns.update(turn, this.#sessions.inSession(turn, change, nowMs), nowMs);
-      this.#runs.note(next, turn.state.phase, nowMs);
+      this.#runs.note(next, turn.state.phase, { nowMs });
       if (change.access !== undefined) this.#tables.change(about, change.access);
       return [{ turn: next, out: this.#outbox.insert(change.out) }];
     });

@@ -131,9 +131,10 @@ export class SqliteJournal implements Journal, JournalReader {
         this.#joined.takeOut(turn);
         this.#sessions.forget(turn.message.messageId);
         this.#liveCards.forgetDone(id);
+        this.#runs.forgetWords(id);
       }
       const next = this.#turns.update(turn, this.#sessions.inSession(turn, change, atMs), atMs);
-      this.#runs.note(next, turn.state.phase, atMs);
+      this.#runs.note(next, turn.state.phase, { nowMs: atMs, lastWords: change.lastWords });
       if (change.access !== undefined) this.#access.change(subject, change.access);
       const out = this.#outbox.insert(change.out);
       join?.(next, true);

@@ -1,9 +1,9 @@
 import { chatId, turnId, type AppId, type TurnId } from '../../../core/ids.ts';
-import type { FailureCause, Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
+import type { Turn, TurnPhase, TurnState } from '../../../core/turn.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 import type { DroppedRun, PruneRules, UnansweredRun } from '../../../bridge/ports/journal.ts';
-import type { TurnRun } from '../../../bridge/ports/journal-reader.ts';
+import type { RunCause, TurnRun } from '../../../bridge/ports/journal-reader.ts';
 
 /** The target is asked about each of these after a start. On a normal day there are fewer. */
 const DROPPED_ROWS_MAX = 100;
@@ -25,7 +25,11 @@ export class RunsTable {
   }
 
   /** Stores what a turn's step from the phase `from` means for its run. */
-  note({ id, run, state }: Turn, from: TurnPhase, nowMs: number): void {
+  note(
+    { id, run, state }: Turn,
+    from: TurnPhase,
+    { nowMs, lastWords }: { readonly nowMs: number; readonly lastWords?: string | undefined },
+  ): void {
     if (state.phase === from) return;
     switch (state.phase) {
       case 'sending':
@@ -54,7 +58,7 @@ export class RunsTable {
         this.#end(id, run, {
           as: state.phase,
           reason: reasonOf(state),
-          cause: causeOf(state),
+          cause: causeOf(state, lastWords),
           nowMs,
         });
         break;
@@ -68,6 +72,16 @@ export class RunsTable {
       case 'command':
         break;
     }
+  }
+
+  /** The message was recalled. What a program said about it may quote it. */
+  forgetWords(turn: TurnId): void {
+    this.#db.run(
+      `UPDATE runs SET cause = json_remove(cause, '$.lastWords')
+       WHERE app_id = ? AND turn = ? AND cause IS NOT NULL`,
+      this.#app,
+      turn,
+    );
   }
 
   ofTurn(turn: TurnId): TurnRun[] {
@@ -161,8 +175,10 @@ function reasonOf(state: TurnState): string | null {
   return state.phase === 'held' || state.phase === 'dropped' ? state.why : null;
 }
 
-function causeOf(state: TurnState): string | null {
-  return state.phase === 'failed' && state.cause !== undefined ? JSON.stringify(state.cause) : null;
+function causeOf(state: TurnState, lastWords: string | undefined): string | null {
+  if (state.phase !== 'failed' || state.cause === undefined) return null;
+  const cause: RunCause = { ...state.cause, ...(lastWords !== undefined && { lastWords }) };
+  return JSON.stringify(cause);
 }
 
 function toRun(row: SqlRow): TurnRun {
@@ -175,6 +191,6 @@ function toRun(row: SqlRow): TurnRun {
     endedAtMs: timeOf('ended_at_ms'),
     endedAs: row['ended_as'] === null ? undefined : (String(row['ended_as']) as TurnPhase),
     reason: row['reason'] === null ? undefined : String(row['reason']),
-    cause: row['cause'] === null ? undefined : (JSON.parse(String(row['cause'])) as FailureCause),
+    cause: row['cause'] === null ? undefined : (JSON.parse(String(row['cause'])) as RunCause),
   };
 }
