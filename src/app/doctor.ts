@@ -45,7 +45,7 @@ import { checkNode, checkStateDirectory, readStateDirectory } from '../doctor/ma
 import { checkTraffic, type TrafficFact } from '../doctor/rights.ts';
 import { checkDaemon, checkOtherProcess } from '../doctor/running.ts';
 import { checkCredentials, checkSettings } from '../doctor/settings.ts';
-import { checkDatabase, checkQuota } from '../doctor/storage.ts';
+import { checkDatabase, checkQuota, checkSetAside } from '../doctor/storage.ts';
 import { checkUnits, readUnits } from '../doctor/unit-file.ts';
 import { findInstance, findInstanceOfApp } from '../host/instance-lock.ts';
 import { knownBefore } from '../host/daemon-status.ts';
@@ -59,6 +59,7 @@ import { Db } from '../store/sqlite/db.ts';
 import { examineDatabase } from '../store/sqlite/examination.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
 import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
+import { setAsideOf } from '../store/sqlite/recovery.ts';
 import { UsageTable } from '../store/sqlite/hub/usage.ts';
 import {
   BRAND_NAMES,
@@ -168,6 +169,7 @@ async function checkWith(config: Config, context: CheckContext): Promise<Finding
     ...otherProcessFound(config),
     ...(process.platform === 'linux' ? checkUnits(units, version) : []),
     ...checkDatabase(config.dbPath, database),
+    ...checkSetAside(setAsideOf(config.dbPath)),
     ...(stored?.calls === undefined ? [] : [checkQuota(stored.calls)]),
     ...hub,
     ...checkAgents(agents),

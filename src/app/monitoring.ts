@@ -1,4 +1,5 @@
 /** The parts that watch the others: health, metrics, traces, and the pages that show them. */
+import { existsSync } from 'node:fs';
 import type { Config, Environment } from '../config/load.ts';
 import type { TurnId } from '../core/ids.ts';
 import { Secret } from '../core/secret.ts';
@@ -7,6 +8,7 @@ import type { Pages } from '../net/pages.ts';
 import {
   hubTrouble,
   larkTrouble,
+  lostDataTrouble,
   lossTrouble,
   openFilesTrouble,
   storageTrouble,
@@ -24,6 +26,7 @@ import { installedVersion, packageFacts } from '../host/package.ts';
 import { UpgradeWatch } from '../host/upgrade-watch.ts';
 import { Traces } from '../observe/traces/traces.ts';
 import type { Db } from '../store/sqlite/db.ts';
+import { setAsideOf } from '../store/sqlite/recovery.ts';
 import type { JournalReader } from '../bridge/ports/journal-reader.ts';
 import type { Observer } from '../bridge/ports/observer.ts';
 import type { Log } from '../core/log.ts';
@@ -133,9 +136,13 @@ function createChecks(
 ): HealthChecks {
   const storage = () =>
     lossTrouble(db.lost()) ?? storageTrouble(db.trouble()) ?? openFilesTrouble(whyNoFileOpens());
-  if (journal === undefined) return { storage };
+  // Only an opening of the database sets it aside, and this process has opened it.
+  const setAside = setAsideOf(config.dbPath);
+  const lost_data = () => lostDataTrouble(setAside.find((path) => existsSync(path)));
+  if (journal === undefined) return { storage, lost_data };
   return {
     storage,
+    lost_data,
     lark_connection: () => larkTrouble(watched()?.connection() ?? NOT_YET),
     hub: () => hubTrouble(watched()?.hub() ?? NOT_ASKED, watched()?.hubUrl ?? 'its address'),
   };

@@ -18,15 +18,19 @@ interface DaemonFact {
 
 const ERROR_OF: Readonly<Record<ProblemCode, ErrorCode>> = {
   storage: 'store_unavailable',
+  lost_data: 'state_corrupt',
   lark_connection: 'unreachable',
   hub: 'unreachable',
+  agent: 'unreachable',
   process: 'failed',
 };
 
 const CHINESE_OF: Readonly<Record<ProblemCode, string>> = {
   storage: '存储',
+  lost_data: '数据库损坏后的丢失数据',
   lark_connection: '与 Lark 的连接',
   hub: '平台',
+  agent: '智能体',
   process: '进程',
 };
 

@@ -53,6 +53,18 @@ export function checkDatabase(path: string, fact: DatabaseFact): Finding[] {
   }
 }
 
+/** Databases that were set aside because they were damaged, and are still beside the new one. */
+export function checkSetAside(paths: readonly string[]): Finding[] {
+  return paths.map((path) =>
+    problem('database_set_aside', `A damaged database was set aside as ${path}.`, {
+      reason:
+        'The one in use knows nothing from before: no agents, no turns, and nobody who may talk to the bot. The bridge is not ready until somebody has looked.',
+      next: 'Restore a backup with `lark-bridge restore`, or go on without. Then move that file to another folder.',
+      error: 'state_corrupt',
+    }),
+  );
+}
+
 type Sound = Extract<DatabaseFact, { kind: 'sound' }>;
 
 function checkVersion(path: string, { version, wanted, bytes }: Sound): Finding[] {

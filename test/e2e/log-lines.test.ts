@@ -1,4 +1,6 @@
 /** What a failed call leaves in the log: one line that says what it was for, at the level that it deserves. */
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Rig, RUN } from './rig.ts';
 
@@ -15,6 +17,7 @@ interface Line {
   readonly event?: string;
   readonly turn?: string;
   readonly hub_turn?: string;
+  readonly ready?: boolean;
   readonly kind?: string;
   readonly code?: number;
 }
@@ -124,4 +127,26 @@ test('each line about a message names it in the same way, in whatever room it is
     'hub_turn_answered',
   ]);
   expect(new Set(atHub.map(({ hub_turn: turn }) => turn)).size).toBe(1);
+});
+
+test('it is started when it has started, and ready when it is', async () => {
+  mkdirSync(rig.stateDir, { mode: 0o700 });
+  writeFileSync(join(rig.stateDir, 'bridge.db'), 'this is no database', { mode: 0o600 });
+  const bridge = await rig.runHere();
+  expect(bridge.stdout).toMatch(/^\{"event":"started","hub_url":"http.*"\}\n$/);
+  await bridge.saw(() => bridge.logged('bridge_started'));
+  const doctor = await rig.command(['doctor', '--offline', '--json']);
+  expect(doctor.stdout).toContain('"database_set_aside"');
+  const kept = readdirSync(rig.stateDir).find((name) => name.includes('.corrupt-')) ?? '';
+  renameSync(join(rig.stateDir, kept), join(rig.home, kept));
+  await bridge.saw(() => bridge.stdout.includes('{"event":"ready","hub_url":"http'));
+  await bridge.stop();
+  const events = linesOf(bridge.stderr).map(({ event, ready }) => [event, ready]);
+  expect(events.filter(([event]) => event === 'bridge_started')).toEqual([
+    ['bridge_started', false],
+  ]);
+  expect(events.filter(([event]) => event === 'health_changed')).toEqual([
+    ['health_changed', false],
+    ['health_changed', true],
+  ]);
 });

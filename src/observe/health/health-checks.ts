@@ -19,6 +19,46 @@ export function lossTrouble(what: string | undefined): Trouble | undefined {
   };
 }
 
+/** A damaged database was set aside, and nobody has looked at it: then it would not be in its place any more. */
+export function lostDataTrouble(path: string | undefined): Trouble | undefined {
+  if (path === undefined) return undefined;
+  return {
+    text: `The database was damaged and was set aside as ${path}. The new one knows nothing from before: no agents, no turns, and nobody who may talk to the bot. Restore a backup with \`lark-bridge restore\`, or go on without. Then move that file to another folder, so that lark-bridge knows that you have looked.`,
+  };
+}
+
+/** An agent whom nobody serves, as the hub sees it. */
+interface Unserved {
+  readonly agent: string;
+  readonly why: 'never' | 'gone' | 'unreachable';
+  readonly sinceMs: number;
+}
+
+/** The first agent whom nobody serves. */
+export function agentTrouble(unserved: Unserved | undefined): Trouble | undefined {
+  if (unserved === undefined) return undefined;
+  const { agent, why, sinceMs } = unserved;
+  const since = new Date(sinceMs).toISOString();
+  const other = `or let another agent answer: \`lark-bridge agents list\` shows them.`;
+  switch (why) {
+    case 'never':
+      return {
+        sinceMs,
+        text: `Nobody has asked for the work of the agent ${agent} yet, so its turns wait. Start the program that fetches them (docs/turn-contract.md), ${other}`,
+      };
+    case 'gone':
+      return {
+        sinceMs,
+        text: `Nobody has asked for the work of the agent ${agent} since ${since}, so its turns wait. Start its program again, ${other}`,
+      };
+    case 'unreachable':
+      return {
+        sinceMs,
+        text: `The address of the agent ${agent} does not answer, so its turns fail. Start that agent, check the address, ${other}`,
+      };
+  }
+}
+
 /** Why this process can open no file, if it can't. */
 export function openFilesTrouble(
   fact: { readonly message: string; readonly next?: string | undefined } | undefined,

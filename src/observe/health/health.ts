@@ -9,7 +9,7 @@ import type { Clock } from '../../time/clock.ts';
 const CHECK_EVERY_MS = 1_000;
 
 /** The parts that a process checks in itself. */
-export const PARTS = ['storage', 'lark_connection', 'hub'] as const;
+export const PARTS = ['storage', 'lost_data', 'lark_connection', 'hub', 'agent'] as const;
 type PartName = (typeof PARTS)[number];
 /** `process`: it is not there or does not answer. Only another process can find that. */
 export type ProblemCode = PartName | 'process';

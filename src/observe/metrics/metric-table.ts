@@ -76,7 +76,7 @@ export const METRICS: readonly MetricRow[] = [
     name: 'lark_bridge_problem',
     type: 'gauge',
     labels: ['code'],
-    help: '1 for each part that keeps the bridge from being ready: storage, lark_connection or hub',
+    help: '1 for each part that keeps the bridge from being ready: storage, lost_data, lark_connection, hub or agent',
     read: ({ health }) => {
       const found = new Set<string>(health().problems.map(({ code }) => code));
       return PARTS.map((code) => ({ value: Number(found.has(code)), labels: { code } }));

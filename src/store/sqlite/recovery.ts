@@ -6,10 +6,11 @@ import {
   copyFileSync,
   existsSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { BridgeError, isSystemError } from '../../core/errors.ts';
 import { keptName } from '../../files/kept-name.ts';
 import { writePrivateFile } from '../../files/private-file.ts';
@@ -27,6 +28,20 @@ export function setAside(path: string): string {
     if (existsSync(path + suffix)) renameSync(path + suffix, kept + suffix);
   }
   return kept;
+}
+
+/** Databases that were set aside, and are still there. */
+export function setAsideOf(path: string): string[] {
+  const begin = `${basename(path)}.corrupt-`;
+  try {
+    return readdirSync(dirname(path))
+      .filter((name) => name.startsWith(begin) && !/-(?:wal|shm)$/.test(name))
+      .map((name) => join(dirname(path), name));
+  } catch (error) {
+    // There is no state directory yet, or nobody may list it: a check of its own says so.
+    if (!isSystemError(error)) throw error;
+    return [];
+  }
 }
 
 /** Keeps what SQLite would drop from the log, and says so. To be called before SQLite opens the database. */

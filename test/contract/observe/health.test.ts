@@ -1,5 +1,5 @@
 /** How a running bridge and a hub tell how they are, while their parts come and go. */
-import { renameSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startHub } from '../../../src/app/start.ts';
@@ -111,4 +111,28 @@ test('a hub alone answers for itself; `status` says that no bot has spoken', asy
     running: true,
     health: { ready: false, problems: [{ code: 'process' }] },
   });
+});
+
+test('a database that was set aside keeps it from being ready until somebody has put it elsewhere', async () => {
+  const folder = temporaryFolder();
+  const stateDir = join(folder, 'state');
+  mkdirSync(stateDir, { mode: 0o700 });
+  writeFileSync(join(stateDir, 'bridge.db'), 'this is no database, and was one once', {
+    mode: 0o600,
+  });
+  const config = await loadConfig({
+    env: { HOME: folder, LARK_CHANNEL_STATE_DIR: stateDir, LARK_PORT: '0' },
+    flags: {},
+  });
+  const hub = await startHub({ config, env: {}, log: silentLog });
+  onTestFinished(async () => {
+    await hub.stop();
+  });
+  const kept = readdirSync(stateDir).find((name) => name.startsWith('bridge.db.corrupt-')) ?? '';
+  const told = await healthAt(hub.url);
+  expect(told).toMatchObject({ status: 503, body: { problems: [{ code: 'lost_data' }] } });
+  expect(told.body.problems[0]?.text).toContain(join(stateDir, kept));
+  expect(told.body.problems[0]?.text).toMatch(/lark-bridge restore.*[Mm]ove that file/);
+  renameSync(join(stateDir, kept), join(folder, kept));
+  expect(await healthAt(hub.url)).toEqual({ status: 200, body: fine });
 });

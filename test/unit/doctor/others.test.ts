@@ -11,7 +11,7 @@ import {
 } from '../../../src/doctor/hub.ts';
 import { checkConnections, checkDaemon, checkOtherProcess } from '../../../src/doctor/running.ts';
 import { checkCredentials, checkSettings } from '../../../src/doctor/settings.ts';
-import { checkDatabase, checkQuota } from '../../../src/doctor/storage.ts';
+import { checkDatabase, checkQuota, checkSetAside } from '../../../src/doctor/storage.ts';
 
 const levels = (findings: readonly { level: string }[]) => findings.map(({ level }) => level);
 
@@ -97,6 +97,13 @@ describe('the database', () => {
   ])('%s', (_what, fact, level, error) => {
     const [found, ...others] = checkDatabase('/db', fact);
     expect([found?.level, found?.error, others]).toEqual([level, error, []]);
+  });
+
+  test('one that was set aside, and still lies there', () => {
+    expect(checkSetAside([])).toEqual([]);
+    const [found] = checkSetAside(['/srv/bridge.db.corrupt-1']);
+    expect(found).toMatchObject({ level: 'problem', error: 'state_corrupt' });
+    expect(found?.next).toMatch(/move that file/);
   });
 
   test('a log of writes that only grows', () => {

@@ -69,6 +69,24 @@ describe('the verdict', () => {
     expect(health.report().problems[1]?.since).toBe('2026-11-21T08:00:30.000Z');
   });
 
+  test('is waited for at the start, whether it comes at once or later', async () => {
+    let text: string | undefined = 'HTTP 503';
+    const { health, clock } = watched({
+      hub: () => (text === undefined ? undefined : { text }),
+    });
+    let isReady = false;
+    void health.becameReady.then(() => {
+      isReady = true;
+    });
+    await health.start();
+    await pass(clock, 5_000);
+    expect(isReady).toBe(false);
+    text = undefined;
+    await pass(clock, 1_000);
+    expect(isReady).toBe(true);
+    await health.stop();
+  });
+
   test('is in the log when it changes, and only then', async () => {
     let text: string | undefined;
     const { health, clock, log } = watched({
