@@ -97,6 +97,8 @@ export type AgentResult =
       readonly output?: ProgramOutput;
       /** Of its program, if that ended with one. */
       readonly exitCode?: number;
+      /** The agent is elsewhere, and its address does not answer. */
+      readonly isUnreachable?: true;
       /** Somebody has to log in on the machine of the bridge, with this command. */
       readonly login?: { readonly command: string | undefined };
     };
@@ -123,6 +125,8 @@ export interface AgentRuntime {
   stop(): Promise<void>;
   /** Gives it a turn. Before `start` and after `stop` the turn fails. */
   prompt(turn: AgentTurn, host: TurnHost): AgentRun;
+  /** Whether the agent can be reached now. Absent: it is on this machine. Never rejects. */
+  reaches?(): Promise<boolean>;
   /** Absent: the agent has no memory of its own. */
   readonly sessions?: RuntimeSessions;
 }

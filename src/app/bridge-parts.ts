@@ -94,6 +94,7 @@ export function assemble(
     callsThisMonth: () => calls.thisMonth(),
     hub: () => target.status(),
     hubUrl: hub.url,
+    unserved: hub.unserved,
   });
   const parts = { lark, connection, bridge, calls, hub, monitoring };
   const statusWriter = new StatusWriter({

@@ -9,7 +9,7 @@ import { ProgramCgroups } from '../agents/cgroups/program-cgroups.ts';
 import { RunningPrograms } from '../agents/running-programs.ts';
 import { TurnFiles } from '../agents/turn-files.ts';
 import type { AgentControls } from '../bridge/ports/agent-controls.ts';
-import type { UnmatchedAnswer, TurnTarget } from '../bridge/ports/target.ts';
+import type { UnmatchedAnswer, TurnTarget, UnservedAgent } from '../bridge/ports/target.ts';
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../core/errors.ts';
 import { isSameWorkspace, workspaceId, type WorkspaceId } from '../core/ids.ts';
@@ -55,6 +55,8 @@ export interface HubAccess {
   readonly embedded: boolean;
   /** Who gets new turns. Undefined if it can't be found out now. */
   readonly agentName: () => Promise<string | undefined>;
+  /** The usual agent or one with turns, if nobody serves it. Only of the embedded hub. */
+  readonly unserved?: () => UnservedAgent | undefined;
   /** The name of an agent that this hub runs. */
   readonly agentNamed?: (agent: WorkspaceId) => Promise<string | undefined>;
   /** Shows messages of agents in Lark, as soon as it is connected. Only of the embedded hub. */
@@ -90,12 +92,12 @@ export async function openHub(
   const folder = join(config.stateDir, ANSWER_FILES);
   const outlet = new BridgeOutlet({ folder, clock: systemClock, log });
   const audience = new BridgeAudience();
-  const shown = { bridge: own, outlet, audience };
+  const agent = (name?: string) => chosenAgent(directory, name ?? config.agent);
+  const shown = { bridge: own, outlet, audience, usualAgent: () => agent() };
   const { pages, agents: agentMeter } = monitoring;
   const hub = createEmbeddedHub(context, db, { pages, agentMeter, ...shown });
   await hub.start();
   opened.push(hub);
-  const agent = (name?: string) => chosenAgent(directory, name ?? config.agent);
   const controls = new EmbeddedControls({
     directory,
     folders: new SqliteFolders(db),
@@ -111,11 +113,13 @@ export async function openHub(
     outlet,
     audience,
     controls,
+    unserved: () => hub.agentWatch.unserved,
     agentName: () => agent().then(({ name }) => name, nameless),
     agentNamed: async (workspace) => (await store.agentOf(workspace))?.name,
     createTarget: (receive) =>
       new InProcessTarget({
         turns: hub.turns,
+        agentWatch: hub.agentWatch,
         store,
         own,
         agent,
@@ -143,7 +147,7 @@ export function createEmbeddedHub(
   {
     agentMeter,
     ...more
-  }: Partial<Pick<HubOptions, 'pages' | 'bridge' | 'outlet' | 'audience'>> & {
+  }: Partial<Pick<HubOptions, 'pages' | 'bridge' | 'outlet' | 'audience' | 'usualAgent'>> & {
     readonly agentMeter: AgentMeter;
   },
 ): Hub {

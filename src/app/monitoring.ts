@@ -6,6 +6,7 @@ import { Secret } from '../core/secret.ts';
 import type { Service } from '../time/service.ts';
 import type { Pages } from '../net/pages.ts';
 import {
+  agentTrouble,
   hubTrouble,
   larkTrouble,
   lostDataTrouble,
@@ -38,6 +39,8 @@ interface Watched extends BridgeFacts {
     Parameters<typeof larkTrouble>[0];
   readonly hub: () => Parameters<typeof hubTrouble>[0];
   readonly hubUrl: string;
+  /** The agent that gets the turns, or another one with turns, if nobody serves it. */
+  readonly unserved?: (() => Parameters<typeof agentTrouble>[0]) | undefined;
 }
 
 interface MonitoringParts {
@@ -131,7 +134,7 @@ export class Monitoring {
 }
 
 function createChecks(
-  { db, journal }: MonitoringParts,
+  { config, db, journal }: MonitoringParts,
   watched: () => Watched | undefined,
 ): HealthChecks {
   const storage = () =>
@@ -145,6 +148,7 @@ function createChecks(
     lost_data,
     lark_connection: () => larkTrouble(watched()?.connection() ?? NOT_YET),
     hub: () => hubTrouble(watched()?.hub() ?? NOT_ASKED, watched()?.hubUrl ?? 'its address'),
+    agent: () => agentTrouble(watched()?.unserved?.()),
   };
 }
 

@@ -25,6 +25,7 @@ import { StoreRetry } from './store-retry.ts';
 import { Pruning } from './pruning.ts';
 import { Languages } from './texts/languages.ts';
 import { QueueNotices } from './turns/queue-notices.ts';
+import { UnservedNotices } from './turns/unserved-notices.ts';
 import type { AccessBook } from './ports/access-book.ts';
 import type { AccessLookup } from './ports/access.ts';
 import { NO_OBSERVER, type Observer } from './ports/observer.ts';
@@ -190,6 +191,7 @@ export class Bridge implements Service {
       access,
       this.#orders,
       new QueueNotices({ engine, clock, log }),
+      new UnservedNotices({ ...parts, engine }),
       new Pruning({ ...parts, journal, clock, log }),
     ];
   }

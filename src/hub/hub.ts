@@ -5,7 +5,9 @@ import type { WorkspaceId } from '../core/ids.ts';
 import type { LarkOutlet } from './ports/lark-sends.ts';
 import type { SessionAudience } from './ports/sessions.ts';
 import type { HubStore } from './ports/store.ts';
-import type { CreateRuntime } from '../agents/runtime.ts';
+import type { AgentResult, CreateRuntime } from '../agents/runtime.ts';
+import { AgentWatch } from './domain/agent-watch.ts';
+import type { AgentRecord } from './ports/agents.ts';
 import type { Service } from '../time/service.ts';
 import type { Pages } from '../net/pages.ts';
 import type { Secret } from '../core/secret.ts';
@@ -51,6 +53,8 @@ export interface HubOptions {
   readonly maxRunning: number;
   /** The workspace of the bridge in this process, if there is one. */
   readonly bridge?: WorkspaceId;
+  /** The agent that gets new turns of that bridge. */
+  readonly usualAgent?: () => Promise<AgentRecord>;
   readonly onInterrupted: InterruptedPolicy;
   /** Shows messages of agents in Lark. Absent: this hub runs without a bridge. */
   readonly outlet?: LarkOutlet;
@@ -66,6 +70,8 @@ export class Hub implements Service {
   readonly turns: Turns;
   readonly settlements = new Settlements();
   readonly sessionChoices: SessionChoices;
+  /** Knows which agents nobody serves. */
+  readonly agentWatch: AgentWatch;
   readonly #options: HubOptions;
   readonly #dispatcher: Dispatcher;
   readonly #upkeep: Upkeep;
@@ -75,9 +81,12 @@ export class Hub implements Service {
   constructor(options: HubOptions) {
     const { settlements } = this;
     this.#options = options;
-    this.#dispatcher = new Dispatcher({ ...options, settlements });
+    const onEnd = (agent: WorkspaceId, result: AgentResult) => this.agentWatch.ended(agent, result);
+    this.#dispatcher = new Dispatcher({ ...options, settlements, onEnd });
+    const { runtimes } = this.#dispatcher;
+    this.agentWatch = new AgentWatch({ ...options, reaches: (agent) => runtimes.reaches(agent) });
     this.turns = new Turns({ ...options, settlements, dispatcher: this.#dispatcher });
-    this.sessionChoices = new SessionChoices({ ...options, runtimes: this.#dispatcher.runtimes });
+    this.sessionChoices = new SessionChoices({ ...options, runtimes });
     this.#upkeep = new Upkeep(options);
   }
 
@@ -102,6 +111,7 @@ export class Hub implements Service {
       tls,
       provisionToken: token,
       turns: this.turns,
+      agentWatch: this.agentWatch,
     });
     try {
       await server.listen({ host, port });
@@ -118,6 +128,7 @@ export class Hub implements Service {
       throw error;
     }
     await this.#upkeep.start();
+    await this.agentWatch.start();
     log.info('hub_started', { address: this.#address });
   }
 
@@ -128,6 +139,7 @@ export class Hub implements Service {
       server === undefined ? undefined : this.#close(server),
       this.#dispatcher.stop(),
       this.#upkeep.stop(),
+      this.agentWatch.stop(),
     ]);
   }
 

@@ -6,7 +6,7 @@ import { type FailureCode, failureSentence } from '../../wire/failure-sentences.
 import type { FailedResult } from '../runtime.ts';
 import { type AgentStatus, textOf } from './events.ts';
 import { SENT_FILES_BYTES_MAX } from './prompt.ts';
-import type { AgentTrouble } from './trouble.ts';
+import { type AgentTrouble, UNREACHABLE } from './trouble.ts';
 
 /** A person reads one sentence. What an agent says at length is in the log. */
 const SAID_CHARS_MAX = 300;
@@ -39,7 +39,8 @@ export function failureFor(
   if (kind === 'card') return failed(failureSentence('a2a_card_unusable', said));
   if (kind === 'refused') return failed(saying('a2a_declined', masked(said)));
   const sentence = failureSentence(SENTENCE_OF[kind], SENT_FILES_BYTES_MAX / 1024 ** 2);
-  return kind === 'login' ? loginNeeded(sentence) : failed(sentence);
+  if (kind === 'login') return loginNeeded(sentence);
+  return { ...failed(sentence), ...(UNREACHABLE.has(kind) && { isUnreachable: true }) };
 }
 
 /** The work of the agent has ended without an answer, or goes on only after a login. */

@@ -16,6 +16,7 @@ import type {
 } from '../runtime.ts';
 import { RemoteAgent } from './agent.ts';
 import { A2aRun, type RunParts } from './run.ts';
+import { AgentTrouble, UNREACHABLE } from './trouble.ts';
 import { turnLog } from '../turn-log.ts';
 
 interface A2aOptions {
@@ -65,6 +66,19 @@ export class A2aRuntime implements AgentRuntime {
     for (const run of runs) run.cancel();
     await Promise.all(runs.map(({ result }) => result));
     await this.#agent.close();
+  }
+
+  /** Reads its card. */
+  async reaches(): Promise<boolean> {
+    if (this.#life !== 'started') return true;
+    try {
+      this.#agent.forgetCard();
+      await this.#agent.client();
+      return true;
+    } catch (error) {
+      if (!(error instanceof AgentTrouble)) throw error;
+      return !UNREACHABLE.has(error.kind);
+    }
   }
 
   prompt(turn: AgentTurn, host: TurnHost): AgentRun {

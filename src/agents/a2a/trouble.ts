@@ -88,6 +88,9 @@ export function refusedStatus({ status, message }: Pick<StatusRefused, 'status' 
   return new AgentTrouble(isMoved ? 'moved' : 'status', message);
 }
 
+/** Nobody is at its address. */
+export const UNREACHABLE: ReadonlySet<TroubleKind> = new Set(['not_sent', 'moved']);
+
 /** The agent surely did nothing about the message, so it may be sent again. */
 export function isUnheard({ kind }: AgentTrouble): boolean {
   return kind === 'not_sent' || kind === 'moved' || kind === 'unsupported';

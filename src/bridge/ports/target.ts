@@ -113,6 +113,14 @@ export type CancelResult =
   /** The hub did not answer. It has to be tried again. */
   | 'not_reached';
 
+/** An agent whom nobody serves: what it is sent waits or fails. */
+export interface UnservedAgent {
+  readonly agent: string;
+  /** Nobody has asked for its turns, nobody does any more, or its address does not answer. */
+  readonly why: 'never' | 'gone' | 'unreachable';
+  readonly sinceMs: number;
+}
+
 /** The hub as the bridge sees it. */
 export interface TurnTarget {
   /** True if every answer names its turn, so that turns of several chats may run at the same time. */
@@ -123,6 +131,8 @@ export interface TurnTarget {
   currentTarget(agent?: string): Promise<WorkspaceId>;
   /** The name of the agent of a workspace that got turns. Only a target that knows names has this method. */
   nameOf?(target: WorkspaceId): string | undefined;
+  /** Whether nobody serves an agent now. Only a target that knows has this method. */
+  unserved?(target: WorkspaceId): UnservedAgent | undefined;
   /** What of a choice can't be had any more. Only a target where people can choose has this method. */
   goneOf?(chosen: Chosen): Promise<Chosen | undefined>;
   /** How long a turn may take there, while nobody is asked. Undefined: as long as any other. */

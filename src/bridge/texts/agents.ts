@@ -1,4 +1,5 @@
 /** What the bridge says about agents, folders and what can be chosen for a memory. */
+import { durationIn } from './durations.ts';
 import { label } from './sessions.ts';
 import { choosingButton, inEach, menu, notice, type Text } from './text.ts';
 
@@ -38,6 +39,20 @@ export const agentNotices = {
       en: 'The agent says what can be chosen when it is at work. Write to it, and then try again.',
       zh: '智能体工作时才会说明可以选择什么。请先给它发消息，然后再试。',
     }),
+  /** `forMs`: how long nobody has asked for its turns. Undefined: nobody has asked yet. */
+  unserved: (agent: string, forMs: number | undefined) => {
+    const [en, zh] =
+      forMs === undefined
+        ? ['nobody has asked for its work yet', '还没有程序来领取它的任务']
+        : [
+            `nobody has asked for its work for ${durationIn('en', forMs)}`,
+            `已有 ${durationIn('zh', forMs)}没有程序来领取它的任务`,
+          ];
+    return notice('agent_unserved', {
+      en: `Your message waits, because the agent ${agent} is not running: ${en}. Whoever looks after this bot has to start it.`,
+      zh: `你的消息正在等待，因为智能体 ${agent} 没有运行：${zh}。请让管理这个机器人的人启动它。`,
+    });
+  },
   refused: (detail: string) =>
     notice('choice_refused', {
       en: `The agent did not take this choice: ${detail}`,

@@ -1,5 +1,5 @@
 import { BridgeError, errorText } from '../../core/errors.ts';
-import type { TurnId, WorkspaceId } from '../../core/ids.ts';
+import type { ChatId, TurnId, WorkspaceId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import { personOf, type Turn } from '../../core/turn.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -51,12 +51,22 @@ interface AttemptsParts {
   readonly sessions: Pick<SessionBook, 'dropChoice'>;
 }
 
+/** A turn that was given to an agent. */
+export interface TurnAtWork {
+  readonly id: TurnId;
+  readonly chatId: ChatId;
+  readonly target: WorkspaceId;
+  /** Since when this process waits for its answer. */
+  readonly sinceMs: number;
+}
+
 /** Sends turns to their agents and waits for the answers. */
 export class Attempts {
   readonly #parts: AttemptsParts;
   /** Ends the work on a turn early. */
   readonly #underWay = new Map<TurnId, AbortController>();
   readonly #limits = new Map<TurnId, Limit>();
+  readonly #atWork = new Map<TurnId, TurnAtWork>();
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
@@ -94,6 +104,11 @@ export class Attempts {
     return this.#limits.get(id)?.hold() ?? (() => {});
   }
 
+  /** The turns that agents have, or that are being sent to them. */
+  atWork(): Iterable<TurnAtWork> {
+    return this.#atWork.values();
+  }
+
   /** Ends the work on a turn that is over for another reason. */
   end(id: TurnId): void {
     this.#underWay.get(id)?.abort();
@@ -119,7 +134,13 @@ export class Attempts {
   #watch(turn: Turn, signal: AbortSignal): void {
     const { state } = turn;
     if (signal.aborted || !('target' in state)) return;
-    const { target, live, news, usage, questions, changes, runner } = this.#parts;
+    const { target, live, news, usage, questions, changes, runner, clock } = this.#parts;
+    const { id, message } = turn;
+    const about = { id, chatId: message.chatId, target: state.target, sinceMs: clock.nowMs() };
+    this.#atWork.set(id, about);
+    signal.addEventListener('abort', () => {
+      if (this.#atWork.get(id) === about) this.#atWork.delete(id);
+    });
     const unwatch = target.watch?.(state.target, platformMessageId(turn), (update) => {
       if (update.kind === 'step') news.stepTold(turn, update.step);
       if (update.kind === 'usage') usage.take(turn, update.usage);

@@ -28,7 +28,7 @@ import { permissionTexts } from '../texts/permissions.ts';
 import { Questions } from '../questions/questions.ts';
 import { LateTexts } from '../late-texts.ts';
 import { TypedAnswers } from '../questions/typed-answers.ts';
-import { Attempts, laneItemOf } from './attempt.ts';
+import { Attempts, laneItemOf, type TurnAtWork } from './attempt.ts';
 import { Attachments } from './attachments.ts';
 import { Bursts } from './bursts.ts';
 import { CallOffs } from './call-offs.ts';
@@ -240,6 +240,10 @@ export class Engine implements Service {
 
   waiting(): Iterable<LaneItem> {
     return this.#runner.waiting();
+  }
+
+  atWork(): Iterable<TurnAtWork> {
+    return this.#attempts.atWork();
   }
 
   /** How many turns run before a waiting one, in its chat or, if one turn runs at a time, in all. */

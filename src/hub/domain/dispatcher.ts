@@ -4,6 +4,7 @@ import type { Choice, QueueStore, Seat, Settlement } from '../ports/queue.ts';
 import type { ItemToRun, QueueId, QueueItem } from '../ports/turns.ts';
 import { isSameWorkspace, type WorkspaceId } from '../../core/ids.ts';
 import {
+  type AgentResult,
   type AgentTurn,
   type CreateRuntime,
   hasMemory,
@@ -57,6 +58,8 @@ interface DispatcherParts {
   /** Whoever shows the memories of the agents to people. */
   readonly audience?: SessionAudience;
   readonly onInterrupted: InterruptedPolicy;
+  /** Called with how each run of an agent ends. */
+  readonly onEnd?: (agent: WorkspaceId, result: AgentResult) => void;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** One runtime for each agent that the hub runs. It is made for the first turn and kept for the next ones. */
 import type {
+  AgentResult,
   AgentRun,
   AgentRuntime,
   AgentTurn,
@@ -14,7 +15,7 @@ import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../time/clock.ts';
 import { waitAtMost } from '../../time/wait.ts';
 import { repeating, type RepeatedWork } from '../../time/repeat.ts';
-import type { AgentStore } from '../ports/agents.ts';
+import type { AgentRecord, AgentStore } from '../ports/agents.ts';
 import type { SessionAudience } from '../ports/sessions.ts';
 import { CANCELLED } from './agent-work.ts';
 
@@ -36,29 +37,29 @@ interface Kept {
   turns: number;
 }
 
+interface RuntimesParts {
+  readonly createRuntime: CreateRuntime;
+  readonly store: AgentStore;
+  readonly audience?: SessionAudience | undefined;
+  /** Called with how each turn of an agent ends. */
+  readonly onEnd?: (agent: WorkspaceId, result: AgentResult) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 export class Runtimes {
   readonly #create: CreateRuntime;
   readonly #store: AgentStore;
   readonly #audience: SessionAudience | undefined;
+  readonly #onEnd: RuntimesParts['onEnd'];
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #kept = new Map<string, Kept>();
   readonly #stopping = new Set<Promise<void>>();
   readonly #rounds: RepeatedWork;
 
-  constructor({
-    createRuntime,
-    store,
-    audience,
-    clock,
-    log,
-  }: {
-    readonly createRuntime: CreateRuntime;
-    readonly store: AgentStore;
-    readonly audience?: SessionAudience | undefined;
-    readonly clock: Clock;
-    readonly log: Log;
-  }) {
+  constructor({ createRuntime, store, audience, onEnd, clock, log }: RuntimesParts) {
+    this.#onEnd = onEnd;
     this.#create = createRuntime;
     this.#store = store;
     this.#audience = audience;
@@ -97,7 +98,10 @@ export class Runtimes {
     try {
       await this.#started(key, kept);
       const run = kept.runtime.prompt(turn, host);
-      run.result.then(end, end);
+      run.result.then((result) => {
+        end();
+        this.#onEnd?.(agent.workspaceId, result);
+      }, end);
       return run;
     } catch (error) {
       end();
@@ -119,6 +123,16 @@ export class Runtimes {
     if (this.#rounds.stopSignal.aborted) return undefined;
     const key = keyOf(agent);
     return (this.#kept.get(key) ?? this.#make(key, agent)).runtime.sessions;
+  }
+
+  /** Whether an agent elsewhere can be reached. */
+  async reaches(agent: AgentRecord): Promise<boolean> {
+    const { spec } = agent;
+    if (spec.kind === 'external' || this.#rounds.stopSignal.aborted) return true;
+    const key = keyOf(agent);
+    const { runtime, started } = this.#kept.get(key) ?? this.#make(key, { ...agent, spec });
+    await started;
+    return (await runtime.reaches?.()) ?? true;
   }
 
   #make(key: string, { name, spec }: RunnableAgent): Kept {

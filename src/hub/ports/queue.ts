@@ -86,6 +86,11 @@ export interface Claimed {
   readonly more: boolean;
 }
 
+export interface OpenTurns {
+  readonly target: WorkspaceId;
+  readonly sinceMs: number;
+}
+
 export interface QueueStore {
   /** Stores a message once, with an inbox row if the target polls. Completes the items that it answers. */
   send(sending: Sending): Promise<Sent>;
@@ -104,6 +109,8 @@ export interface QueueStore {
   dispatched(): Promise<readonly QueueItem[]>;
   /** Waiting items that expired, and items of polling targets that have no answer since `unansweredBeforeMs`. */
   overdue(nowMs: number, unansweredBeforeMs: number): Promise<readonly QueueItem[]>;
+  /** For each polling target with turns of this sender that have no answer: since when the oldest one waits. */
+  openOf(source: WorkspaceId): Promise<readonly OpenTurns[]>;
   /** Deletes up to `limit` items that were settled before `beforeMs`. Returns how many. */
   pruneItems(beforeMs: number, limit: number): Promise<number>;
 }

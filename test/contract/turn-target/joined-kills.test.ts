@@ -79,6 +79,7 @@ async function begin(
 ): Promise<Promise<void>[]> {
   const target = new InProcessTarget({
     turns: hub.turns,
+    agentWatch: hub.agentWatch,
     store,
     own: await directory.provisionWorkspace('lark-bridge'),
     agent: () => directory.agentNamed('agent'),

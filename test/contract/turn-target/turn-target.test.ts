@@ -34,6 +34,7 @@ const inProcess: Open = async (rig, agent, clock = systemClock) => {
   const received: UnmatchedAnswer[] = [];
   const target = new InProcessTarget({
     turns: rig.hub.turns,
+    agentWatch: rig.hub.agentWatch,
     store: rig.store,
     own,
     agent,

@@ -6,6 +6,7 @@ import type { Chosen } from '../../../bridge/ports/sessions.ts';
 import type {
   CancelResult,
   UnmatchedAnswer,
+  UnservedAgent,
   SendResult,
   TurnAnswer,
   TurnRequest,
@@ -21,6 +22,7 @@ import { fileNamesOf } from '../../../wire/files.ts';
 import { larkMetadata, withHeader } from '../../../wire/lark-context.ts';
 import { saidMetadata } from '../../../wire/said-metadata.ts';
 import { withoutOwnMark } from '../../../wire/reply-token.ts';
+import type { AgentWatch } from '../../domain/agent-watch.ts';
 import { textOf } from '../../domain/messages.ts';
 import type { JoinedTurn, NewMessage, Turns } from '../../domain/turns.ts';
 import type { AgentRecord } from '../../ports/agents.ts';
@@ -38,6 +40,7 @@ const FULL_RETRY_MS = 30_000;
 
 interface InProcessTargetOptions {
   readonly turns: Turns;
+  readonly agentWatch: Pick<AgentWatch, 'unservedOf'>;
   readonly store: HubStore;
   /** The bridge's own workspace. */
   readonly own: WorkspaceId;
@@ -87,6 +90,14 @@ export class InProcessTarget implements TurnTarget, Service {
     const agent = await this.#options.agent(name);
     this.#agents.set(agent.workspaceId, agent);
     return agent.workspaceId;
+  }
+
+  nameOf(target: WorkspaceId): string | undefined {
+    return this.#agents.get(target)?.name;
+  }
+
+  unserved(target: WorkspaceId): UnservedAgent | undefined {
+    return this.#options.agentWatch.unservedOf(target);
   }
 
   async goneOf(chosen: Chosen): Promise<Chosen | undefined> {

@@ -4,6 +4,7 @@ import type { HubStore } from '../../ports/store.ts';
 import type { Workspace } from '../../ports/workspaces.ts';
 import { asObject } from '../../../core/json-object.ts';
 import { storable } from '../../../text/storable.ts';
+import type { AgentWatch } from '../../domain/agent-watch.ts';
 import { attachmentsOf } from '../../domain/attachments.ts';
 import { requestText } from './json-rpc.ts';
 import { objectText, sendJson } from './raw-json.ts';
@@ -40,12 +41,13 @@ interface ActivityParts {
   readonly store: HubStore;
   readonly callers: Callers;
   readonly outlet?: LarkOutlet;
+  readonly agentWatch: Pick<AgentWatch, 'asked'>;
   readonly clock: Clock;
 }
 
 /** `/workspaces/:id/activity`: the inbox of a workspace that polls. */
 export function addActivityRoutes(server: Server, parts: ActivityParts): void {
-  const { store, callers, outlet, clock } = parts;
+  const { store, callers, outlet, agentWatch, clock } = parts;
   const onRequest = onlyOwner(callers);
 
   server.get(
@@ -53,6 +55,7 @@ export function addActivityRoutes(server: Server, parts: ActivityParts): void {
     { schema: { params: WorkspacePath, querystring: ActivityQueryString }, onRequest },
     async (request, reply) => {
       const { id } = await callers.owner(request, request.params.id);
+      agentWatch.asked(id);
       const asked = parseActivityQuery(request.query, clock.nowMs());
       if (!asked.ok) throw new Refusal(400, asked.error);
       const stored = await store.activity(id, asked.query);

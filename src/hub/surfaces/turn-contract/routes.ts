@@ -7,6 +7,7 @@ import type { HubStore } from '../../ports/store.ts';
 import type { Pages } from '../../../net/pages.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { PAGES_PER_SECOND, RateLimit } from '../../../net/rate-limit.ts';
+import type { AgentWatch } from '../../domain/agent-watch.ts';
 import type { Turns } from '../../domain/turns.ts';
 import { addA2aRoute } from './a2a.ts';
 import { announcedBytes } from './admission.ts';
@@ -31,6 +32,8 @@ interface ContractOptions {
   readonly store: HubStore;
   readonly provisionToken: Secret;
   readonly turns: Turns;
+  /** Hears which agents ask for their turns. */
+  readonly agentWatch: Pick<AgentWatch, 'asked'>;
   /** Workspaces elsewhere that may say that a turn comes from Lark. */
   readonly bridges?: readonly WorkspaceId[];
   /** Shows messages of agents in Lark. */

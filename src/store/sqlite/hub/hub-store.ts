@@ -12,6 +12,7 @@ import type {
   Choice,
   Claimed,
   MessageKey,
+  OpenTurns,
   Sending,
   Sent,
   Settlement,
@@ -203,6 +204,10 @@ export class SqliteHubStore implements HubStore {
 
   async dispatched(): Promise<readonly QueueItem[]> {
     return this.#items.dispatched();
+  }
+
+  async openOf(source: WorkspaceId): Promise<readonly OpenTurns[]> {
+    return this.#items.openOf(source);
   }
 
   async overdue(nowMs: number, unansweredBeforeMs: number): Promise<readonly QueueItem[]> {

@@ -2,6 +2,7 @@ import type {
   Choice,
   Claimed,
   MessageKey,
+  OpenTurns,
   Seat,
   Sending,
   Settlement,
@@ -102,6 +103,15 @@ export class ItemsTable {
         WHERE status = 'queued' AND run_by_hub = 0 AND enqueued_at_ms < ?
         LIMIT ${OVERDUE_ROWS_MAX})`;
     return this.#db.all(sql, nowMs, unansweredBeforeMs).map(itemOf);
+  }
+
+  openOf(source: WorkspaceId): OpenTurns[] {
+    const sql = `SELECT target_id, MIN(enqueued_at_ms) AS since_ms FROM hub_items
+      WHERE status = 'queued' AND run_by_hub = 0 AND source_id = ? GROUP BY target_id`;
+    return this.#db.all(sql, source).map((row) => ({
+      target: workspaceId(String(row['target_id'])),
+      sinceMs: Number(row['since_ms']),
+    }));
   }
 
   waitingFor(target: WorkspaceId): QueueItem[] {
