@@ -87,16 +87,8 @@ export function assemble(
   });
   const { ended, end } = endingAfter(() => bridge.finishTurns());
   const connection = lark.connect(bridge.intake, end);
-  monitoring.watch({
-    connection: () => connection.status(),
-    events: () => connection.counts(),
-    work: () => bridge.status(),
-    callsThisMonth: () => calls.thisMonth(),
-    hub: () => target.status(),
-    hubUrl: hub.url,
-    unserved: hub.unserved,
-  });
   const parts = { lark, connection, bridge, calls, hub, monitoring };
+  monitoring.watch(watchedIn(parts, target));
   const statusWriter = new StatusWriter({
     ...base,
     save: (row) => saveStatus(row, { db, calls, dbPath: config.dbPath }),
@@ -115,6 +107,21 @@ export function assemble(
     services: inside.concat([connection, lark.otherConnections, catchUp, statusWriter, newTurns]),
     ended,
     turnsAtWork: () => bridge.status().running,
+  };
+}
+
+function watchedIn(
+  { connection, bridge, calls, hub }: StatusParts,
+  target: ReturnType<HubAccess['createTarget']>,
+): Parameters<Monitoring['watch']>[0] {
+  return {
+    connection: () => connection.status(),
+    events: () => connection.counts(),
+    work: () => bridge.status(),
+    callsThisMonth: () => calls.thisMonth(),
+    hub: () => target.status(),
+    hubUrl: hub.url,
+    unserved: hub.unserved,
   };
 }
 

@@ -89,8 +89,7 @@ export async function openHub(
   const directory = new Directory(store, systemClock);
   const own = await directory.provisionWorkspace('lark-bridge');
   const { config, log } = context;
-  const folder = join(config.stateDir, ANSWER_FILES);
-  const outlet = new BridgeOutlet({ folder, clock: systemClock, log });
+  const outlet = createOutlet(context);
   const audience = new BridgeAudience();
   const agent = (name?: string) => chosenAgent(directory, name ?? config.agent);
   const shown = { bridge: own, outlet, audience, usualAgent: () => agent() };
@@ -131,6 +130,11 @@ export async function openHub(
         log,
       }),
   };
+}
+
+function createOutlet({ config, log }: AppContext): BridgeOutlet {
+  const folder = join(config.stateDir, ANSWER_FILES);
+  return new BridgeOutlet({ folder, clock: systemClock, log });
 }
 
 function nameless(error: unknown): undefined {

@@ -12,14 +12,15 @@ import { noteOpen, notedUntilStopped } from '../host/open-parts.ts';
 import type { HealthReport } from '../observe/health/health.ts';
 import { steadyClock, systemClock } from '../time/clock.ts';
 
-export interface RunningBridge {
+/** A bridge that runs, or a hub alone. */
+export interface Running {
   readonly hubUrl: string;
   /** The health at this moment. */
   readonly health: () => HealthReport;
-  /** Resolves when it is ready for the first time. Messages of an earlier time wait for that too. */
+  /** Resolves when it is ready for the first time. */
   readonly becameReady: Promise<void>;
   /**
-   * Rejects when the bridge can't go on: Lark refuses the credentials for good, or the database is lost. Never
+   * Rejects when it can't go on: Lark refuses the credentials for good, or the database is lost. Never
    * resolves.
    */
   readonly ended: Promise<never>;
@@ -27,7 +28,7 @@ export interface RunningBridge {
 }
 
 /** The bot: the hub (the embedded one unless another is named), the bridge, and the long connection. */
-export async function startBridge(context: AppContext): Promise<RunningBridge> {
+export async function startBridge(context: AppContext): Promise<Running> {
   const { config, env, log } = context;
   const lark = larkSettings(config);
   return openOrClose(log, async (opened) => {
@@ -64,9 +65,7 @@ export async function startBridge(context: AppContext): Promise<RunningBridge> {
 }
 
 /** The hub alone, without a bot. */
-export async function startHub(
-  context: AppContext,
-): Promise<{ url: string; ended: Promise<never>; stop(): Promise<void> }> {
+export async function startHub(context: AppContext): Promise<Running> {
   const { config, env, log } = context;
   return openOrClose(log, async (opened) => {
     const db = openState(config, log, { opened });
@@ -79,7 +78,13 @@ export async function startHub(
     await startAll(all, log);
     opened.push(...all);
     const turnsAtWork = () => hub.turnsAtWork;
-    return { url: hub.address, ended, stop: () => toldStop(opened, { log, turnsAtWork }) };
+    return {
+      hubUrl: hub.address,
+      health: () => monitoring.report(),
+      becameReady: monitoring.becameReady,
+      ended,
+      stop: () => toldStop(opened, { log, turnsAtWork }),
+    };
   });
 }
 

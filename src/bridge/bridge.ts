@@ -190,8 +190,7 @@ export class Bridge implements Service {
       new AfterRestore({ ...parts, languages, storeRetry, delivery }),
       access,
       this.#orders,
-      new QueueNotices({ engine, clock, log }),
-      new UnservedNotices({ ...parts, engine }),
+      ...waitNotices({ ...parts, engine }),
       new Pruning({ ...parts, journal, clock, log }),
     ];
   }
@@ -270,6 +269,11 @@ export class Bridge implements Service {
 /** What people can order of the parts of the bridge. */
 type OrdersOfPeople = Pick<CommandSurroundings, 'languages' | 'access' | 'follows' | 'reports'>;
 const nameless = () => Promise.resolve(undefined);
+
+/** What people are told whose messages wait. */
+function waitNotices(parts: ConstructorParameters<typeof UnservedNotices>[0] & { engine: Engine }) {
+  return [new QueueNotices(parts), new UnservedNotices(parts)];
+}
 
 function aroundCommands(
   parts: BridgeParts,

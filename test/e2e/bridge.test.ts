@@ -125,7 +125,7 @@ describe('many, and in the middle of it', () => {
 
   test('LCM-IN-09, LCM-IN-11: SIGTERM in the middle, then a start: every turn is answered, once', async () => {
     await rig.addAgent('slow', 'sleep 1; cat');
-    const first = await rig.run();
+    const first = await rig.run({ env: { LARK_LOG_LEVEL: 'debug' } });
     const { user, chat } = rig.direct('Mei');
     const other = rig.direct('Tom');
     rig.cloud.say({ chat, from: user, text: 'one' });

@@ -32,7 +32,7 @@ test('a message in a known thread, one in a new thread and one in the chat are e
     return rig.cloud.say({ chat, from: mei, text: `{0} ${text}`, mentions: [rig.app], ...more });
   };
 
-  const first = await rig.run();
+  const first = await rig.run({ env: { LARK_LOG_LEVEL: 'debug' } });
   const topic = rig.cloud.say({ chat, from: mei, text: 'a topic' });
   ask('before', inThread(topic));
   await first.saw(() => first.logged('sent'));

@@ -106,7 +106,7 @@ describe('calls', () => {
       tally.openGate();
       await cloud.waitFor(() => struck(rig, 'response_lost') === 3);
       // Behind a reply in doubt, so far only in the journal.
-      await bridge.saw(() => bridge.stderr.split('"phase":"answered"').length > 4);
+      await bridge.saw(() => bridge.stderr.split('"event":"turn_answered"').length > 4);
       if (killed) {
         await bridge.stop('SIGKILL');
         await rig.runHere();

@@ -25,7 +25,7 @@ test('F19: with a backlog of thousands, SIGTERM ends it with 0, and no part is c
   const admitted = (text: string) => text.split('"message_admitted"').length - 1;
   // In the second round those of the first have waited for so long that each of them is told.
   for (const round of [1, 2]) {
-    const daemon = await rig.run();
+    const daemon = await rig.run({ env: { LARK_LOG_LEVEL: 'debug' } });
     askInNewChats(CHATS);
     await daemon.saw(() => admitted(daemon.stderr) >= CHATS);
     expect(await daemon.stop(), `round ${round}`).toBe(0);

@@ -1,5 +1,6 @@
 /** `lark-bridge hub`: the embedded hub alone. */
 import { type Command, stopRequested } from '../command.ts';
+import { tellStart } from '../start-lines.ts';
 
 export const hubCommand: Command = {
   usage: 'hub',
@@ -10,10 +11,7 @@ export const hubCommand: Command = {
     const { startHub } = await import('../../app/start.ts');
     const hub = await startHub({ config, env: invocation.env, log });
     try {
-      invocation.output.result(`lark-bridge is ready: hub ${hub.url}`, {
-        event: 'ready',
-        hub_url: hub.url,
-      });
+      tellStart(hub, invocation.output);
       await Promise.race([stopRequested(invocation.signal), hub.ended]);
     } finally {
       await hub.stop();

@@ -1,7 +1,6 @@
 /** `lark-bridge run`: the daemon in the foreground. */
-import type { RunningBridge } from '../../app/start.ts';
 import { type Command, settingFlag, stopRequested } from '../command.ts';
-import type { Output } from '../output.ts';
+import { tellStart } from '../start-lines.ts';
 
 export const runCommand: Command = {
   usage: 'run',
@@ -29,16 +28,3 @@ export const runCommand: Command = {
     }
   },
 };
-
-/** One line when it has started, if it is not ready then, and one when it is. */
-function tellStart({ hubUrl, health, becameReady }: RunningBridge, output: Output): void {
-  const { ready, problems } = health();
-  const isReady = () =>
-    output.result(`lark-bridge is ready: hub ${hubUrl}`, { event: 'ready', hub_url: hubUrl });
-  if (ready) return isReady();
-  output.result(
-    `lark-bridge has started, and is not ready yet: hub ${hubUrl}\n${problems[0]?.text ?? ''}`,
-    { event: 'started', hub_url: hubUrl },
-  );
-  void becameReady.then(isReady);
-}

@@ -153,8 +153,19 @@ describe('an agent that can not be reached', () => {
     const first = createServer();
     const url = await listening(first);
     await closed(first);
-    const { result } = (await a2aRig(url)).prompt('go');
-    expect(await result).toEqual(failed('The agent could not be reached.'));
+    const { runtime, prompt } = await a2aRig(url);
+    // The hub asks until it can be.
+    expect(await prompt('go').result).toEqual({
+      ...failed('The agent could not be reached.'),
+      isUnreachable: true,
+    });
+    expect(await runtime.reaches()).toBe(false);
+    await rawAgent(
+      () => {},
+      () => ({}),
+      Number(new URL(url).port),
+    );
+    expect(await runtime.reaches()).toBe(true);
   });
 
   test('any more at the address of its card, which has changed: the new one is read', async () => {

@@ -32,7 +32,7 @@ test('F6: LARK_HUB_BRIDGES names the bridges elsewhere whose word about Lark cou
     { signal: new AbortController().signal, onInstall: () => {} },
   );
   const call = async (method: string, path: string, token: string, body?: object) => {
-    const response = await fetch(hub.url + path, {
+    const response = await fetch(hub.hubUrl + path, {
       method,
       headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),

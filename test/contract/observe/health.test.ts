@@ -102,8 +102,8 @@ test('a hub alone answers for itself; `status` says that no bot has spoken', asy
   onTestFinished(async () => {
     await hub.stop();
   });
-  expect(await healthAt(hub.url)).toEqual({ status: 200, body: fine });
-  const text = await (await fetch(`${hub.url}/metrics`)).text();
+  expect(await healthAt(hub.hubUrl)).toEqual({ status: 200, body: fine });
+  const text = await (await fetch(`${hub.hubUrl}/metrics`)).text();
   expect(text).toContain('lark_bridge_ready 1\n');
   expect(text).toContain('lark_bridge_database_size_bytes ');
   const { running, health } = await readStatus(config);
@@ -129,10 +129,10 @@ test('a database that was set aside keeps it from being ready until somebody has
     await hub.stop();
   });
   const kept = readdirSync(stateDir).find((name) => name.startsWith('bridge.db.corrupt-')) ?? '';
-  const told = await healthAt(hub.url);
+  const told = await healthAt(hub.hubUrl);
   expect(told).toMatchObject({ status: 503, body: { problems: [{ code: 'lost_data' }] } });
   expect(told.body.problems[0]?.text).toContain(join(stateDir, kept));
   expect(told.body.problems[0]?.text).toMatch(/lark-bridge restore.*[Mm]ove that file/);
   renameSync(join(stateDir, kept), join(folder, kept));
-  expect(await healthAt(hub.url)).toEqual({ status: 200, body: fine });
+  expect(await healthAt(hub.hubUrl)).toEqual({ status: 200, body: fine });
 });

@@ -1,7 +1,7 @@
 /** A whole bridge in this process, against the simulator, with its metrics, health and log in the test's hands. */
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type RunningBridge, startBridge } from '../../../src/app/start.ts';
+import { type Running, startBridge } from '../../../src/app/start.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { LarkCloud } from '../../../src/sim/control/lark-cloud.ts';
 import type { SimApp, SimChat, SimUser } from '../../../src/sim/world/model.ts';
@@ -9,7 +9,7 @@ import { startLarkCloud } from '../../../src/sim/server.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
 import { type Line, recordingLog } from '../../kit/log.ts';
 
-export interface WatchedBridge extends RunningBridge {
+export interface WatchedBridge extends Running {
   readonly cloud: LarkCloud;
   readonly app: SimApp;
   readonly user: SimUser;

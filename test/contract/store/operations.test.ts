@@ -63,6 +63,17 @@ const draft = (key: string, change: Partial<OutboxDraft> = {}) =>
   draftOf(key, { createdAtMs: nowMs, ...change });
 
 describe('the life of a turn', () => {
+  test('a run that failed keeps what its program said last, until the message is recalled', async () => {
+    await admit('om_1');
+    await go('om_1', SENDING);
+    await go('om_1', FAILED, { lastWords: 'no key' });
+    const cause = async () => (await journalOn(outside).life(turnId('om_1')))?.runs[0]?.cause;
+    expect(await cause()).toEqual({ ...CAUSE, lastWords: 'no key' });
+    const recalled = { phase: 'dropped', why: 'recalled' } as const;
+    await go('om_1', recalled, { withdrawn: { dropsOut: true } });
+    expect(await cause()).toEqual(CAUSE);
+  });
+
   test('each run has its times and its end', async () => {
     await admit('om_1');
     await go('om_1', SENDING);
